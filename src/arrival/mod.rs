@@ -1,0 +1,1 @@
+//! WHEN it may be sent: closed groups and user-centric rates. Pure, seeded iterators of due times.

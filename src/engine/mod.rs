@@ -1,0 +1,3 @@
+//! The simulated engine: scheduler, KV blocks, tiers, presets. Knows no HTTP.
+
+pub mod spec;

@@ -1,0 +1,29 @@
+//! `bench`: how many user sessions an LLM server holds while people still get their first token in time.
+//!
+//! ```text
+//! scenario.toml -> Scenario -> Plan -> [Run] -> events -> records == disk == Table -> Summary -> Figure  -> heatmap.png, report.html
+//!    (text)        (meant)    (todo)           executor     store           analysis      |       plot
+//!                                                                                         +----> Verdict -> exit code
+//! ```
+//!
+//! Two halves that never import each other: **measure** (left of `disk`) and **judge** (right of it). They meet in [`record`] (types)
+//! and `store` (files). The modules below stand in the order of the arrow.
+
+pub mod clock;
+pub mod units;
+
+pub mod goal;
+pub mod metric;
+pub mod session;
+
+pub mod record;
+
+pub mod arrival;
+pub mod engine;
+pub mod server;
+pub mod target;
+pub mod workload;
+
+pub mod event;
+
+pub mod plot;

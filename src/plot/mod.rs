@@ -1,0 +1,3 @@
+//! From summaries to pictures.
+
+pub mod spec;

@@ -1,0 +1,13 @@
+//! The disk contract: what is saved of a request, a run and a sweep. Serde types only; `docs/results-format.md` is their specification.
+//!
+//! Both halves of the program know these types and nothing else of each other. Times are microseconds on the run's clock.
+
+mod manifest;
+mod request;
+mod run;
+mod version;
+
+pub use manifest::{Client, Manifest, PlannedRun};
+pub use request::{Failure, FailureKind, Phase, RequestRecord, TokenSource, Usage};
+pub use run::{CacheContract, ClientHonesty, Counts, Outcome, RunHeader, RunRecord, TokenRule};
+pub use version::FormatVersion;

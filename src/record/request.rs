@@ -1,0 +1,246 @@
+//! One request: a line of `journal.jsonl` and a row of `requests.parquet`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Micros;
+
+/// Which part of a run a request belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Lays the histories of users met in mid-life into the server's cache, before time 0; never part of a metric.
+    Prefill,
+    /// Sent while the system comes into its steady state; not part of a metric.
+    Warmup,
+    /// What every metric is about.
+    Measure,
+}
+
+impl Phase {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Prefill => "prefill",
+            Self::Warmup => "warmup",
+            Self::Measure => "measure",
+        }
+    }
+}
+
+/// Where token counts come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenSource {
+    /// The server's `usage`.
+    Usage,
+    /// The run's token rule, applied to the text after the fact.
+    TokenRule,
+    /// Nobody told: counts are missing.
+    Unknown,
+}
+
+impl TokenSource {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::TokenRule => "token_rule",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Token counts as the server reported them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Usage {
+    pub prompt_tokens: u64,
+    pub output_tokens: u64,
+    /// Prompt tokens that came from a cache; `None` where the server does not tell, which is not 0.
+    pub cached_tokens: Option<u64>,
+}
+
+/// Why a request failed. Exactly one kind a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FailureKind {
+    /// No connection: refused, unreachable, no such host, or not within the limit.
+    Connect,
+    Tls,
+    /// The server answered with a status other than 200.
+    Http(u16),
+    TimeoutFirstToken,
+    TimeoutIdle,
+    TimeoutTotal,
+    /// The connection broke after the response had begun.
+    ResetMidStream,
+    /// Bytes that are no server-sent events, or events that are no JSON of the expected form.
+    MalformedStream,
+    /// An error object inside a stream that began with status 200.
+    ErrorEvent,
+    /// The stream ended in order and brought no token.
+    NoToken,
+    /// The stream closed with neither `[DONE]` nor a `finish_reason`.
+    Truncated,
+    /// Stopped by us: Ctrl-C or the end of the run.
+    Cancelled,
+}
+
+impl FailureKind {
+    /// The name in files and tables; `http_<status>` for a status.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::Connect => "connect".into(),
+            Self::Tls => "tls".into(),
+            Self::Http(status) => format!("http_{status}"),
+            Self::TimeoutFirstToken => "timeout_first_token".into(),
+            Self::TimeoutIdle => "timeout_idle".into(),
+            Self::TimeoutTotal => "timeout_total".into(),
+            Self::ResetMidStream => "reset_mid_stream".into(),
+            Self::MalformedStream => "malformed_stream".into(),
+            Self::ErrorEvent => "error_event".into(),
+            Self::NoToken => "no_token".into(),
+            Self::Truncated => "truncated".into(),
+            Self::Cancelled => "cancelled".into(),
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "connect" => Self::Connect,
+            "tls" => Self::Tls,
+            "timeout_first_token" => Self::TimeoutFirstToken,
+            "timeout_idle" => Self::TimeoutIdle,
+            "timeout_total" => Self::TimeoutTotal,
+            "reset_mid_stream" => Self::ResetMidStream,
+            "malformed_stream" => Self::MalformedStream,
+            "error_event" => Self::ErrorEvent,
+            "no_token" => Self::NoToken,
+            "truncated" => Self::Truncated,
+            "cancelled" => Self::Cancelled,
+            _ => Self::Http(name.strip_prefix("http_")?.parse().ok()?),
+        })
+    }
+}
+
+impl Serialize for FailureKind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for FailureKind {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::from_name(&name).ok_or_else(|| serde::de::Error::custom(format!("`{name}` is not a failure kind")))
+    }
+}
+
+/// A failure with a sentence for people. The sentence holds no prompt, no answer and no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub kind: FailureKind,
+    pub detail: String,
+}
+
+/// One request, successful or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestRecord {
+    /// Number in the order of sending within the run, from 0.
+    pub request: u64,
+    pub session: u64,
+    /// The group (`document_qa`) or the user's place (`chat`).
+    pub lane: u32,
+    /// From 0; turn 0 of `document_qa` carries the document.
+    pub turn: u32,
+    pub phase: Phase,
+    /// When the turn was due.
+    pub intended_us: Micros,
+    /// When the request was handed to the socket; equal to the moment of failure where it never was.
+    pub sent_us: Micros,
+    /// When the response's head came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub headers_us: Option<Micros>,
+    /// When the first event of any kind came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_event_us: Option<Micros>,
+    /// When the first event came that carries content, reasoning or a tool call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_token_us: Option<Micros>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_token_us: Option<Micros>,
+    /// When the request was over, in whatever way.
+    pub done_us: Micros,
+    /// Gaps between token-bearing events, in order: one fewer than there were events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps_us: Vec<u32>,
+    /// Tokens in the first token-bearing event, where the server or the token rule tells; needed for time per output token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_event_tokens: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_tokens: Option<u64>,
+    /// Prompt tokens that came from a cache; missing where the server does not tell, which is not 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_tokens: Option<u64>,
+    pub token_source: TokenSource,
+    /// Requests in flight when this one was sent, itself included.
+    pub in_flight: u32,
+    /// Lanes that still had turns to send when this one was sent.
+    pub live_lanes: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
+impl RequestRecord {
+    /// Time to first token in seconds; `None` where no token came or the request failed.
+    #[must_use]
+    pub fn ttft_s(&self) -> Option<f64> {
+        if self.failure.is_some() {
+            return None;
+        }
+        Some(self.first_token_us?.since(self.sent_us).as_secs_f64())
+    }
+
+    /// Time per output token in seconds: (last - first) / (output tokens - tokens of the first event); `None` for a single event.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
+    pub fn tpot_s(&self) -> Option<f64> {
+        if self.failure.is_some() || self.gaps_us.is_empty() {
+            return None;
+        }
+        let after_first = self.output_tokens?.checked_sub(u64::from(self.first_event_tokens.unwrap_or(1)))?;
+        let span = self.last_token_us?.since(self.first_token_us?).as_secs_f64();
+        (after_first > 0).then(|| span / after_first as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_kind_is_read_again_by_its_name() {
+        use FailureKind as K;
+        let kinds = [
+            K::Connect,
+            K::Tls,
+            K::Http(503),
+            K::TimeoutFirstToken,
+            K::TimeoutIdle,
+            K::TimeoutTotal,
+            K::ResetMidStream,
+            K::MalformedStream,
+            K::ErrorEvent,
+            K::NoToken,
+            K::Truncated,
+            K::Cancelled,
+        ];
+        for kind in kinds {
+            assert_eq!(K::from_name(&kind.name()), Some(kind));
+        }
+        assert_eq!(K::from_name("http_teapot"), None);
+    }
+}

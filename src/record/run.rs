@@ -1,0 +1,119 @@
+//! One run (a cell of the matrix, once): `run.json`, written last, so that it exists exactly when the run is whole.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::version::FormatVersion;
+use crate::clock::Micros;
+
+/// What is known of a run before it starts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunHeader {
+    /// Readable slug and short hash of the cell; also the run's folder name.
+    pub id: String,
+    /// The variant's name; `default` where the scenario has none.
+    pub variant: String,
+    /// The matrix axes by their dotted paths, in the scenario's order, with this run's values.
+    pub axes: Vec<(String, Value)>,
+    /// From 0.
+    pub repeat: u32,
+    pub seed: u64,
+    /// Everything made from the simulated engine says so.
+    pub simulated: bool,
+    /// The whole cell with all defaults applied: `workload`, `target`, `engine`, `server`. No secrets.
+    pub cell: Value,
+}
+
+/// How token counts of what we author were made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TokenRule {
+    /// The simulated engine's own tokenizer.
+    Simulated,
+    /// A local `tokenizer.json`; `blake3` is its content hash in hexadecimal.
+    Tokenizer { file: String, blake3: String },
+    /// The server's `/tokenize`.
+    Server,
+    /// An estimate: so many characters stand for a token.
+    Estimate { characters_per_token: f64 },
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Outcome {
+    /// All that was planned was sent and answered, failures of single requests included.
+    Completed,
+    /// The cell could not be run; the reason for people.
+    Failed { reason: String },
+    /// Stopped by Ctrl-C; never taken for whole: the run is done again.
+    Interrupted,
+}
+
+/// Whether the server's caches were empty when the run began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum CacheContract {
+    /// Checked, and so it was; `how` says by what.
+    Proven { how: String },
+    /// Not known; `reason` says why.
+    NotProven { reason: String },
+    /// Checked, and it was not so: the run is invalid.
+    Failed { reason: String },
+}
+
+/// What the client says of itself.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ClientHonesty {
+    /// How late requests were sent after they could be, in seconds (waiting for an unfinished answer is not counted).
+    pub send_lag_p50_s: f64,
+    pub send_lag_p99_s: f64,
+    pub send_lag_max_s: f64,
+    /// CPU time of this process over wall time; 1.0 is one core. Missing where it cannot be told and in virtual time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_share: Option<f64>,
+    /// Lateness of a 10 ms timer beside the load, in seconds; missing in virtual time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timer_jitter_p99_s: Option<f64>,
+}
+
+/// What was sent and what came of it, without prefill and warm-up.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Requests of all phases.
+    pub requests: u64,
+    /// Requests of the measured phase.
+    pub measured: u64,
+    /// Failures of the measured phase.
+    pub failed: u64,
+    /// Failures of all phases, by kind.
+    pub failures: BTreeMap<String, u64>,
+    /// From the first measured request's intended time to the last one's end.
+    pub measured_window_us: Micros,
+}
+
+/// One run, whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    pub format: FormatVersion,
+    #[serde(flatten)]
+    pub header: RunHeader,
+    pub outcome: Outcome,
+    /// Wall-clock time of offset 0; the Unix epoch in virtual time.
+    pub started_at: Timestamp,
+    /// From offset 0 to the end of the last request.
+    pub duration_us: Micros,
+    pub token_rule: TokenRule,
+    pub cache_contract: CacheContract,
+    pub client: ClientHonesty,
+    pub counts: Counts,
+    /// What was offered, in requests per second; missing for closed loops.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered_qps: Option<f64>,
+    /// Remarks for people: a mismatch of lengths, an early end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}

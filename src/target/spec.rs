@@ -1,0 +1,103 @@
+//! What a scenario may say about whom it measures: the `[target]` section.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Seconds, Tokens};
+
+/// The `[target]` section.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TargetSpec {
+    /// A server over HTTP, or the simulated engine in this process and in virtual time.
+    #[serde(default)]
+    pub kind: TargetKind,
+    /// The model's name as the server knows it.
+    #[serde(default = "any_model")]
+    pub model: String,
+    /// Base URL of the server, with or without `/v1`.
+    #[serde(default = "local_server")]
+    pub url: String,
+    /// Which of the two OpenAI endpoints is used.
+    #[serde(default)]
+    pub api: Api,
+    /// Name of the environment variable that holds the API key; the key itself is never saved or shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key_env: Option<String>,
+    /// A file that holds the API key; the key itself is never saved or shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key_file: Option<PathBuf>,
+    /// Further headers of every request. Values are never saved or shown.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", serialize_with = "names_only")]
+    pub headers: BTreeMap<String, String>,
+    /// Further fields of every request body, as they are.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub body: serde_json::Map<String, serde_json::Value>,
+    /// The model's `tokenizer.json`, for prompts of exactly the asked length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<PathBuf>,
+    /// The most tokens of a request, prompt and answer together; what would be longer is refused when the plan is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_limit: Option<Tokens>,
+    /// Limit for opening a connection.
+    #[serde(default = "ten_seconds")]
+    pub connect_timeout: Seconds,
+    /// Limit from sending a request to its first token.
+    #[serde(default = "five_minutes")]
+    pub first_token_timeout: Seconds,
+    /// Limit between two events of an answer.
+    #[serde(default = "one_minute")]
+    pub idle_timeout: Seconds,
+    /// Limit for a whole request.
+    #[serde(default = "half_an_hour")]
+    pub total_timeout: Seconds,
+}
+
+/// Who answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetKind {
+    /// An OpenAI-compatible server.
+    #[default]
+    Http,
+    /// The simulated engine, in memory and in virtual time.
+    Sim,
+}
+
+/// Which OpenAI endpoint is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Api {
+    /// `/v1/chat/completions`: messages.
+    #[default]
+    Chat,
+    /// `/v1/completions`: the conversation as one text.
+    Completions,
+}
+
+/// Header values may be secrets: only their names are saved.
+fn names_only<S: serde::Serializer>(headers: &BTreeMap<String, String>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(headers.keys().map(|name| (name, "<not saved>")))
+}
+
+fn any_model() -> String {
+    "default".to_owned()
+}
+fn local_server() -> String {
+    "http://127.0.0.1:8000".to_owned()
+}
+fn ten_seconds() -> Seconds {
+    Seconds(10.0)
+}
+fn five_minutes() -> Seconds {
+    Seconds(300.0)
+}
+fn one_minute() -> Seconds {
+    Seconds(60.0)
+}
+fn half_an_hour() -> Seconds {
+    Seconds(1800.0)
+}

@@ -1,0 +1,3 @@
+//! WHAT is sent: sessions of turns, made from the seed.
+
+pub mod spec;

@@ -1,0 +1,240 @@
+//! What a scenario may say about its workload: the `[workload]` section, one struct a kind, defaults applied on reading.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Seconds, Tokens};
+
+/// The `[workload]` section: `kind` chooses the struct.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum WorkloadSpec {
+    DocumentQa(DocumentQaSpec),
+    Chat(ChatSpec),
+}
+
+impl WorkloadSpec {
+    /// The names that `kind` may have.
+    pub const KINDS: [&'static str; 2] = ["document_qa", "chat"];
+}
+
+/// C×S: C groups in parallel, each going round-robin through its S sessions; every session holds one whole document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentQaSpec {
+    /// C: how many groups run in parallel, so the most requests in flight.
+    #[serde(default = "one")]
+    pub concurrent: u32,
+    /// S: how many sessions each group goes through in turn.
+    #[serde(default = "one")]
+    pub sequential: u32,
+    /// Follow-up questions per session; a session sends `rounds + 1` requests.
+    #[serde(default = "three")]
+    pub rounds: u32,
+    /// The most tokens of an answer (the exact number where `answers = "forced_length"`).
+    #[serde(default = "document_answer")]
+    pub answer_tokens: Tokens,
+    /// A folder of text files, or `{ synthetic_tokens = N }` for seeded text of exactly N tokens, different for every session.
+    #[serde(default)]
+    pub documents: Documents,
+    /// What to do where there are fewer documents than C×S sessions.
+    #[serde(default)]
+    pub reuse: Reuse,
+    /// A text file with one follow-up question a line, in order; the default ones are in `templates/questions.txt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub questions: Option<PathBuf>,
+    /// What goes into the history as the server's answer.
+    #[serde(default)]
+    pub answers: Answers,
+    /// How the groups send their first request.
+    #[serde(default)]
+    pub start: Start,
+    /// What happens to a session of which a request failed.
+    #[serde(default)]
+    pub on_error: OnError,
+}
+
+/// N users at a target rate; a shared system prompt, own histories.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChatSpec {
+    /// N: users present at once.
+    #[serde(default = "ten")]
+    pub users: u32,
+    /// Requests per second over all users; each user sends a turn every `users / qps` seconds.
+    #[serde(default = "one_per_second")]
+    pub qps: f64,
+    /// Turns of a user, after which a new user takes its place.
+    #[serde(default = "five")]
+    pub rounds: u32,
+    /// Length of the system prompt, the same for all users byte for byte.
+    #[serde(default = "thousand")]
+    pub system_prompt_tokens: Tokens,
+    /// Length of the text that stands in each user's own history before the first turn.
+    #[serde(default = "thousand")]
+    pub history_tokens: Tokens,
+    /// Length of each question.
+    #[serde(default = "question")]
+    pub question_tokens: Tokens,
+    /// The most tokens of an answer (the exact number where `answers = "forced_length"`).
+    #[serde(default = "chat_answer")]
+    pub answer_tokens: Tokens,
+    /// How long turns are sent, warm-up included; what is in flight then is awaited.
+    #[serde(default = "minute")]
+    pub duration: Seconds,
+    /// The first part of `duration`, whose turns are marked as warm-up and left out of every metric.
+    #[serde(default = "no_time")]
+    pub warmup: Seconds,
+    /// How often a block goes into `performance_summary_qps_X.XX.txt`.
+    #[serde(default = "half_minute")]
+    pub log_interval: Seconds,
+    /// Whether a user who is late holds its place.
+    #[serde(default)]
+    pub population: Population,
+    /// Where the texts come from.
+    #[serde(default)]
+    pub dataset: Dataset,
+    /// What goes into the history as the server's answer.
+    #[serde(default)]
+    pub answers: Answers,
+    /// What happens to a session of which a request failed.
+    #[serde(default)]
+    pub on_error: OnError,
+    /// Sends the user's number as the header `x-user-id`.
+    #[serde(default)]
+    pub user_header: bool,
+    /// The number of the first user; another one moves to fresh texts, so to a fresh part of the server's cache.
+    #[serde(default)]
+    pub first_user_id: u64,
+}
+
+/// Where documents come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a folder of documents, or `{ synthetic_tokens = 131072 }`")]
+pub enum Documents {
+    /// A folder of UTF-8 text files, one document a file.
+    Folder(PathBuf),
+    /// Seeded novel-like text.
+    Synthetic(SyntheticDocuments),
+}
+
+/// Seeded novel-like text of a given length.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SyntheticDocuments {
+    /// Length of each document.
+    pub synthetic_tokens: Tokens,
+}
+
+impl Default for Documents {
+    fn default() -> Self {
+        Self::Synthetic(SyntheticDocuments { synthetic_tokens: Tokens(8192) })
+    }
+}
+
+/// What to do where there are fewer documents than sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reuse {
+    /// The scenario is refused: sessions with equal documents would share a cache.
+    #[default]
+    Refuse,
+    /// A document used again gets a different first line, so that no prefix is shared.
+    Salted,
+}
+
+/// What goes into the history as the server's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Answers {
+    /// The server's own words.
+    #[default]
+    Live,
+    /// Seeded text of `answer_tokens` tokens, so that every variant sees equal prompts.
+    Scripted,
+    /// The server's own words, made exactly `answer_tokens` long by `min_tokens` and `ignore_eos`.
+    ForcedLength,
+}
+
+/// How the groups of `document_qa` send their first request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// A group starts when the one before it has its first token: no convoy at the start.
+    #[default]
+    Staggered,
+    /// All groups start at once, as in the published benchmark.
+    Burst,
+}
+
+/// What happens to a session of which a request failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnError {
+    /// The failed turn leaves the history as if it had not been asked; the session goes on with the next one.
+    #[default]
+    DropTurn,
+    /// The session sends nothing more.
+    EndSession,
+}
+
+/// Whether the number of users is a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Population {
+    /// At most `users` at once: who comes while all places are taken waits, and the wait is measured.
+    #[default]
+    Capped,
+    /// Users join on schedule even while earlier ones are late.
+    Open,
+}
+
+/// Where the texts of a chat come from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Dataset {
+    /// Seeded text of exactly the asked lengths.
+    #[default]
+    Synthetic,
+    /// A file in the public ShareGPT JSON layout; conversations with too few rounds are left out.
+    Sharegpt(PathBuf),
+}
+
+fn one() -> u32 {
+    1
+}
+fn three() -> u32 {
+    3
+}
+fn five() -> u32 {
+    5
+}
+fn ten() -> u32 {
+    10
+}
+fn one_per_second() -> f64 {
+    1.0
+}
+fn document_answer() -> Tokens {
+    Tokens(512)
+}
+fn chat_answer() -> Tokens {
+    Tokens(100)
+}
+fn question() -> Tokens {
+    Tokens(32)
+}
+fn thousand() -> Tokens {
+    Tokens(1000)
+}
+fn minute() -> Seconds {
+    Seconds(60.0)
+}
+fn half_minute() -> Seconds {
+    Seconds(30.0)
+}
+fn no_time() -> Seconds {
+    Seconds(0.0)
+}
