@@ -27,3 +27,7 @@ pub mod workload;
 pub mod event;
 
 pub mod plot;
+
+pub mod commands;
+
+pub mod cli;

@@ -71,7 +71,7 @@ macro_rules! quantity {
             }
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
                 json_schema!({
-                    "description": concat!("A number in the base unit, or a text with a unit."),
+                    "description": "A number in the base unit, or a text with a unit.",
                     "type": ["number", "string"],
                     "examples": <$name as Quantity>::EXAMPLES,
                 })

@@ -1,0 +1,311 @@
+//! The command line: clap structs only, no logic. Each command's work is in the file of its name under `commands/`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// How many user sessions an LLM server holds while people still get their first token in time.
+#[derive(Debug, Parser)]
+#[command(name = "bench", version, about, max_term_width = 100, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// How much is said, and how.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Talk {
+    /// Say more (on stderr); twice for every request.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// Say nothing but results and errors.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// No colours (also: the environment variable `NO_COLOR`).
+    #[arg(long, global = true)]
+    pub no_color: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run every cell of a scenario's matrix for every variant; resumable; ends with the verdict and the plots.
+    Sweep(SweepArgs),
+    /// Run one cell without a file.
+    #[command(subcommand)]
+    Run(RunCommand),
+    /// Show what would run: cells, requests, tokens, time, and samples against what the goals need.
+    Plan(PlanArgs),
+    /// Show all faults of scenario files at once, with line, column and a hint.
+    Check(CheckArgs),
+    /// Tables, scores, verdict, heatmaps and a page, from saved runs alone.
+    Report(ReportArgs),
+    /// One figure from saved runs: any axes, any metric, PNG or SVG.
+    Plot(PlotArgs),
+    /// The simulated engine as an OpenAI-compatible server.
+    Sim(SimArgs),
+    /// Print the JSON Schema of a scenario, for editors.
+    Schema,
+    /// Print shell completions or the man page.
+    Completions(CompletionsArgs),
+}
+
+/// Which scenarios, and what is changed in them.
+#[derive(Debug, Clone, Args)]
+pub struct ScenarioArgs {
+    /// Scenario files (TOML or YAML), or glob patterns of them.
+    #[arg(required = true, value_name = "SCENARIO")]
+    pub scenarios: Vec<String>,
+    /// Change a field: `workload.rounds=5`. The value is read as TOML, else taken as text. Repeatable.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// Keep only what fits: `variant=lmcache`, `concurrent=4`, `sequential=1,2`. Repeatable; all must fit.
+    #[arg(long, value_name = "AXIS=VALUES")]
+    pub only: Vec<String>,
+    /// Run against the simulated engine, in virtual time.
+    #[arg(long, conflicts_with = "url")]
+    pub simulate: bool,
+    /// Run against the server at this base URL (with or without `/v1`) instead of the scenario's.
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct SweepArgs {
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    /// The sweep's own folder; one that holds the same scenario is gone on with [default: results/<name>-<date>-<time>].
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// For people or for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ReportArgs {
+    /// Folders of saved sweeps.
+    #[arg(required = true, value_name = "RESULTS")]
+    pub results: Vec<PathBuf>,
+    /// Judge by these goals instead of the scenario's. Repeatable.
+    #[arg(long = "goal", value_name = "GOAL")]
+    pub goals: Vec<String>,
+    /// What is printed on stdout.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    /// Where the report's files go [default: <RESULTS>/report].
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    Text,
+    Markdown,
+    Csv,
+    Json,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct PlotArgs {
+    /// The folder of a saved sweep.
+    #[arg(value_name = "RESULTS")]
+    pub results: PathBuf,
+    /// Kind of figure.
+    #[arg(long, value_enum, default_value_t = FigureKind::Heatmap)]
+    pub kind: FigureKind,
+    /// The axis along the page, by name or dotted path [default: the first numeric axis].
+    #[arg(short, value_name = "AXIS")]
+    pub x: Option<String>,
+    /// The axis up the page, for a heatmap [default: the second numeric axis].
+    #[arg(short, value_name = "AXIS")]
+    pub y: Option<String>,
+    /// What is shown, as in a goal: `p95(ttft where turn >= 1)` [default: the first goal's measure].
+    #[arg(short, value_name = "MEASURE")]
+    pub z: Option<String>,
+    /// The limit drawn as a step line: `2s` [default: the first goal's, where its measure is the one shown].
+    #[arg(long, value_name = "VALUE")]
+    pub limit: Option<String>,
+    /// Only this variant [default: a figure each].
+    #[arg(long)]
+    pub variant: Option<String>,
+    #[arg(long)]
+    pub title: Option<String>,
+    /// The file, ending in `.png` or `.svg`; `{variant}` stands for the variant's name.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FigureKind {
+    Heatmap,
+    Curve,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct SimArgs {
+    /// Address to listen on; another than loopback must be said.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub host: std::net::IpAddr,
+    /// Port to listen on; 0 takes a free one, which is printed.
+    #[arg(long, default_value_t = 8000)]
+    pub port: u16,
+    /// The model's name.
+    #[arg(long, default_value = "simulated")]
+    pub model: String,
+    /// Preset of hardware and model figures.
+    #[arg(long, default_value = "tiny")]
+    pub preset: String,
+    /// Change a field of the engine: `kv_memory=1GB`. Repeatable.
+    #[arg(long = "set", value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct CompletionsArgs {
+    #[arg(value_enum)]
+    pub shell: CompletionsFor,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CompletionsFor {
+    Bash,
+    Zsh,
+    Fish,
+    Elvish,
+    Powershell,
+    /// The man page, as roff.
+    Man,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum RunCommand {
+    /// N users at a target rate, shared system prompt, own histories.
+    Chat(ChatArgs),
+    /// C×S: whole documents, then follow-up questions.
+    DocumentQa(DocumentQaArgs),
+}
+
+/// What both workloads need of their server.
+#[derive(Debug, Clone, Args)]
+pub struct ServerArgs {
+    /// The model's name as the server knows it.
+    #[arg(long, default_value = "default")]
+    pub model: String,
+    /// Base URL, with or without `/v1`.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000")]
+    pub base_url: String,
+    /// Environment variable that holds the API key.
+    #[arg(long, value_name = "NAME")]
+    pub api_key_env: Option<String>,
+    /// The model's `tokenizer.json`, for prompts of exactly the asked length.
+    #[arg(long, value_name = "FILE")]
+    pub tokenizer: Option<PathBuf>,
+    /// Seed of everything that is made up.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Run against the simulated engine, in virtual time.
+    #[arg(long)]
+    pub simulate: bool,
+    /// A goal: `p95(ttft) <= 2s`. Repeatable.
+    #[arg(long = "goal", value_name = "GOAL")]
+    pub goals: Vec<String>,
+    /// Change any field of the scenario that these flags make: `target.api=completions`. Repeatable.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// The run's own folder [default: results/<workload>-<date>-<time>].
+    #[arg(long, value_name = "DIR")]
+    pub results: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ChatArgs {
+    /// Users present at once.
+    #[arg(long, default_value_t = 10)]
+    pub num_users: u32,
+    /// Tokens of the system prompt that all users share.
+    #[arg(long, default_value_t = 1000, value_name = "TOKENS")]
+    pub shared_system_prompt: u64,
+    /// Tokens of each user's own history.
+    #[arg(long, default_value_t = 1000, value_name = "TOKENS")]
+    pub user_history_prompt: u64,
+    /// The most tokens of an answer.
+    #[arg(long, default_value_t = 100, value_name = "TOKENS")]
+    pub answer_len: u64,
+    /// Turns of a user.
+    #[arg(long, default_value_t = 5)]
+    pub num_rounds: u32,
+    /// Requests per second over all users.
+    #[arg(long, default_value_t = 1.0)]
+    pub qps: f64,
+    /// How long turns are sent, in seconds.
+    #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
+    pub time: f64,
+    /// Seconds between two blocks of the performance summary.
+    #[arg(long, default_value_t = 30.0, value_name = "SECONDS")]
+    pub log_interval: f64,
+    /// A file of conversations in the public ShareGPT JSON layout, instead of made-up text.
+    #[arg(long, value_name = "FILE")]
+    pub sharegpt: Option<PathBuf>,
+    /// Send the user's number as the header `x-user-id`.
+    #[arg(long)]
+    pub user_id_header: bool,
+    /// The number of the first user.
+    #[arg(long, default_value_t = 0)]
+    pub first_user_id: u64,
+    /// Also write a row per request to this CSV file, and the three text files beside it.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub server: ServerArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DocumentQaArgs {
+    /// C: groups in parallel.
+    #[arg(long, default_value_t = 1)]
+    pub num_users_concurrent: u32,
+    /// S: sessions of each group.
+    #[arg(long, default_value_t = 1)]
+    pub num_users_sequential: u32,
+    /// Follow-up questions a session.
+    #[arg(long, default_value_t = 3)]
+    pub num_rounds: u32,
+    /// The most tokens of an answer.
+    #[arg(long, default_value_t = 512, value_name = "TOKENS")]
+    pub answer_len: u64,
+    /// A folder of documents; made-up ones without it.
+    #[arg(long, value_name = "DIR")]
+    pub src_dir: Option<PathBuf>,
+    /// Tokens of a made-up document.
+    #[arg(long, default_value_t = 8192, value_name = "TOKENS", conflicts_with = "src_dir")]
+    pub document_tokens: u64,
+    /// Also write the result to this JSON file.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub server: ServerArgs,
+}
