@@ -22,6 +22,7 @@ pub mod arrival;
 pub mod engine;
 pub mod server;
 pub mod target;
+pub mod tokens;
 pub mod workload;
 
 pub mod event;
