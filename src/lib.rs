@@ -25,6 +25,10 @@ pub mod target;
 pub mod tokens;
 pub mod workload;
 
+pub mod scenario;
+
+pub mod plan;
+
 pub mod event;
 
 pub mod plot;

@@ -1,0 +1,80 @@
+//! One cell: the four sections that say what is sent, to whom, and how the engine and the server behind it are set.
+//!
+//! Comes in typed, with every default applied and every `${NAME}` replaced by the environment's value; goes out to the executor as it is,
+//! and to files with the `${NAME}` put back. So a value from the environment is used but never saved or shown.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::engine::spec::EngineSpec;
+use crate::server::spec::ServerSpec;
+use crate::target::spec::TargetSpec;
+use crate::workload::spec::WorkloadSpec;
+
+/// A point of the matrix for one variant, with nothing left to decide. Serialized it is the resolved form, without secrets.
+#[derive(Clone, PartialEq)]
+pub struct Cell {
+    pub workload: WorkloadSpec,
+    pub target: TargetSpec,
+    pub engine: EngineSpec,
+    pub server: ServerSpec,
+    /// By path, the texts as written of all values that hold something from the environment.
+    secrets: BTreeMap<Vec<String>, String>,
+}
+
+impl Cell {
+    #[must_use]
+    pub fn new(workload: WorkloadSpec, target: TargetSpec, engine: EngineSpec, server: ServerSpec) -> Self {
+        Self { workload, target, engine, server, secrets: BTreeMap::new() }
+    }
+
+    /// Marks values that hold something from the environment: their paths, and their texts as written.
+    #[must_use]
+    pub fn with_secrets(self, secrets: BTreeMap<Vec<String>, String>) -> Self {
+        Self { secrets, ..self }
+    }
+
+    /// The resolved form without secrets, as it is saved.
+    #[must_use]
+    pub fn resolved(&self) -> Value {
+        serde_json::to_value(self).unwrap_or(Value::Null)
+    }
+}
+
+impl Serialize for Cell {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Sections<'a> {
+            workload: &'a WorkloadSpec,
+            target: &'a TargetSpec,
+            engine: &'a EngineSpec,
+            server: &'a ServerSpec,
+        }
+        let sections = Sections { workload: &self.workload, target: &self.target, engine: &self.engine, server: &self.server };
+        if self.secrets.is_empty() {
+            return sections.serialize(serializer);
+        }
+        let mut value = serde_json::to_value(&sections).map_err(serde::ser::Error::custom)?;
+        for (path, text) in &self.secrets {
+            let pointer: String = path.iter().flat_map(|key| ["/".to_owned(), key.replace('~', "~0").replace('/', "~1")]).collect();
+            match value.pointer_mut(&pointer) {
+                Some(found) => *found = Value::String(text.clone()),
+                // A secret that cannot be found in the resolved form could not be hidden in it either.
+                None => {
+                    return Err(serde::ser::Error::custom(format!("`{}` holds a secret and is not where it should be", path.join("."))));
+                }
+            }
+        }
+        value.serialize(serializer)
+    }
+}
+
+/// Shows the resolved form without secrets, so that not even a debugging line gives one away.
+impl fmt::Debug for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cell({})", self.resolved())
+    }
+}

@@ -1,0 +1,75 @@
+//! A scenario as it is meant: every fault found, every default applied, every cell typed. What a plan is made of.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::cell::Cell;
+use crate::goal::Goal;
+use crate::plot::spec::PlotSpec;
+
+/// A checked scenario. Its cells stand in matrix order: variant by variant, the last axis changing fastest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    pub name: String,
+    pub seed: u64,
+    pub repeats: u32,
+    pub order: Order,
+    /// The variants' names, in the order of the file; `default` where it has none.
+    pub variants: Vec<String>,
+    pub axes: Vec<Axis>,
+    pub goals: Vec<Requirement>,
+    /// With axes as dotted paths.
+    pub plots: Vec<PlotSpec>,
+    pub cells: Vec<Placed>,
+    pub origin: Origin,
+}
+
+/// In which order the cells of a variant are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// By the seed, another one for each repeat, the same for each variant.
+    #[default]
+    Shuffled,
+    /// As the matrix lists them, the last axis changing fastest.
+    Listed,
+}
+
+/// A field that takes several values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Axis {
+    /// Dotted, from the document's root: `workload.concurrent`.
+    pub path: String,
+    /// In the scenario's order; in the base unit where the field has a unit.
+    pub values: Vec<Value>,
+}
+
+/// A cell and where it lies.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed {
+    /// Its variant, by its place in [`Scenario::variants`].
+    pub variant: usize,
+    /// Its value on every axis, in the order of [`Scenario::axes`].
+    pub values: Vec<Value>,
+    pub cell: Cell,
+}
+
+/// A goal and its text as written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Requirement {
+    pub text: String,
+    pub goal: Goal,
+}
+
+/// What a scenario was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    pub path: PathBuf,
+    /// The file's text, verbatim.
+    pub text: String,
+    /// What was said on the command line to change it, as flags.
+    pub changes: Vec<String>,
+}
