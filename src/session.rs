@@ -83,4 +83,6 @@ pub struct Prompt {
     pub max_tokens: u32,
     /// The answer must have exactly `max_tokens` tokens.
     pub exact_length: bool,
+    /// Sent as the header `x-user-id` where the workload asks for it.
+    pub user_id: Option<u64>,
 }

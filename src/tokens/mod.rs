@@ -1,26 +1,104 @@
-//! The token rule of a run: how many tokens a text has. For now only the simulated engine's own rule.
+//! How many tokens a text has: the run's token rule. Texts come in, counts go out; used while texts are authored, never while load runs.
+//!
+//! The rule is chosen once per target, best first: the simulated engine's own tokenizer, a local `tokenizer.json`, the server's
+//! `/tokenize`, an estimate. Records say which one it was. This module knows nothing of prompts or sessions.
+
+mod local;
+
+use std::path::PathBuf;
+
+pub use local::LocalTokenizer;
 
 use crate::record::TokenRule;
+use crate::target::spec::TargetSpec;
 
-/// Counts tokens under the run's token rule. Cheap to clone.
+/// Characters that stand for a token where nothing better is known: about right for English prose under vocabularies of 100,000 and more.
+const CHARACTERS_PER_TOKEN: f64 = 4.0;
+
+/// Counts tokens under one rule. Cheap to clone; clones share the vocabulary or the connection.
 #[derive(Debug, Clone)]
 pub enum TokenCounter {
     /// The simulated engine's own tokenizer.
     Simulated,
+    /// A local `tokenizer.json`.
+    Tokenizer(LocalTokenizer),
+    /// So many characters stand for a token.
+    Estimate { characters_per_token: f64 },
 }
 
 /// Why tokens could not be counted.
 #[derive(Debug, thiserror::Error)]
-pub enum TokenError {}
+pub enum TokenError {
+    #[error("cannot read the tokenizer `{path}`: {source}; `target.tokenizer` must name the model's `tokenizer.json`")]
+    File { path: PathBuf, source: std::io::Error },
+    #[error("`{path}` is not a tokenizer that can be loaded: {reason}; `target.tokenizer` must name the model's `tokenizer.json`")]
+    Tokenizer { path: PathBuf, reason: String },
+    #[error("the tokenizer cannot encode a text: {reason}")]
+    Encode { reason: String },
+}
+
+/// The best rule there is for this target: see the module's documentation for the order.
+///
+/// # Errors
+/// Where a tokenizer file is named and cannot be used: that is a mistake to be told, not a reason to estimate.
+#[expect(clippy::unused_async, reason = "asking the server is being written")]
+pub async fn choose(target: &TargetSpec, simulated: bool) -> Result<TokenCounter, TokenError> {
+    if simulated {
+        return Ok(TokenCounter::Simulated);
+    }
+    if let Some(path) = &target.tokenizer {
+        return Ok(TokenCounter::Tokenizer(LocalTokenizer::load(path)?));
+    }
+    Ok(TokenCounter::Estimate { characters_per_token: CHARACTERS_PER_TOKEN })
+}
 
 impl TokenCounter {
-    #[expect(clippy::unused_async, reason = "other rules ask a server")]
+    /// Tokens of `text`, special tokens and chat template left out.
+    #[expect(clippy::unused_async, reason = "asking the server is being written")]
     pub async fn count(&self, text: &str) -> Result<u64, TokenError> {
-        Ok(text.split_whitespace().count() as u64)
+        match self {
+            Self::Simulated => Ok(simulated(text)),
+            Self::Tokenizer(tokenizer) => tokenizer.count(text),
+            Self::Estimate { characters_per_token } => Ok(estimate(text, *characters_per_token)),
+        }
     }
 
-    #[must_use]
+    /// The rule as it is recorded.
     pub fn rule(&self) -> TokenRule {
-        TokenRule::Simulated
+        match self {
+            Self::Simulated => TokenRule::Simulated,
+            Self::Tokenizer(tokenizer) => tokenizer.rule(),
+            Self::Estimate { characters_per_token } => TokenRule::Estimate { characters_per_token: *characters_per_token },
+        }
+    }
+}
+
+/// Stands in for the engine's tokenizer: a word with the space before it is a token.
+fn simulated(text: &str) -> u64 {
+    text.split_whitespace().count() as u64
+}
+
+/// Characters over characters per token, rounded up.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "texts are far below 2^53 characters"
+)]
+fn estimate(text: &str, characters_per_token: f64) -> u64 {
+    (text.chars().count() as f64 / characters_per_token).ceil() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_estimate_counts_characters_and_not_bytes_and_rounds_up() {
+        assert_eq!(estimate("", 4.0), 0);
+        assert_eq!(estimate("a", 4.0), 1);
+        assert_eq!(estimate("abcd", 4.0), 1);
+        assert_eq!(estimate("ünïç", 4.0), 1);
+        assert_eq!(estimate("abcde", 4.0), 2);
     }
 }
