@@ -30,6 +30,9 @@ pub mod scenario;
 pub mod plan;
 
 pub mod event;
+pub mod store;
+
+pub mod reporter;
 
 pub mod plot;
 

@@ -1,0 +1,25 @@
+//! Events to people and disk: the recorder, the progress display, and the text files of chat runs.
+//!
+//! In: the executor's events, in order, over a channel; reporters live on a thread of their own, see [`run_reporters`]. Must not know how
+//! events come about, and must never make the load wait.
+
+mod error;
+mod listen;
+mod recorder;
+
+pub use error::ReportError;
+pub use listen::run_reporters;
+pub use recorder::Recorder;
+
+use crate::event::Event;
+
+/// Something that listens to a sweep.
+pub trait Reporter: Send {
+    /// Takes note of one event.
+    fn on(&mut self, event: &Event) -> Result<(), ReportError>;
+
+    /// Called about twice a second, also while no event comes.
+    fn tick(&mut self) -> Result<(), ReportError> {
+        Ok(())
+    }
+}

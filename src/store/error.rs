@@ -1,0 +1,47 @@
+//! What can go wrong with saved runs. Every message names the path, and what to do next where there is something to do.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::table::TableError;
+use crate::record::FormatVersion;
+
+/// Why runs could not be saved or read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The message holds the path.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("`{}` is not what `docs/results-format.md` says: {source}", path.display())]
+    Json { path: PathBuf, source: serde_json::Error },
+    #[error("line {line} of `{}` is no request record: {source}", path.display())]
+    JournalLine { path: PathBuf, line: usize, source: serde_json::Error },
+    #[error("`{}`: {source}", path.display())]
+    Table { path: PathBuf, source: Box<TableError> },
+    #[error("`{id}` cannot be a run's folder: a run id is a plain file name")]
+    RunId { id: String },
+    #[error("`{name}` cannot be the scenario's file: `scenario_file` in the manifest is a plain file name")]
+    ScenarioFile { name: String },
+    #[error("`{}` holds no sweep: there is no `manifest.json` in it; name a folder that `bench sweep` or `bench run` made", dir.display())]
+    NoSweep { dir: PathBuf },
+    #[error("`{}` is not empty and holds no sweep; name a new folder with `-o`, or empty this one", dir.display())]
+    NotEmpty { dir: PathBuf },
+    #[error(
+        "`{}` holds the sweep `{found_name}` (scenario {found_hash}), not `{asked_name}` (scenario {asked_hash}); name another folder with `-o`",
+        dir.display()
+    )]
+    OtherScenario { dir: PathBuf, found_name: Box<str>, found_hash: Box<str>, asked_name: Box<str>, asked_hash: Box<str> },
+    #[error(
+        "`{}` holds the same scenario `{name}` with other runs, planned by version {found_version} (this is {asked_version}); name another folder with `-o`",
+        dir.display()
+    )]
+    OtherRuns { dir: PathBuf, name: Box<str>, found_version: Box<str>, asked_version: Box<str> },
+    #[error("`{}` has results format {found}; this program reads up to {}.x: use a newer `bench`", path.display(), FormatVersion::CURRENT.major)]
+    NewerFormat { path: PathBuf, found: FormatVersion },
+    #[error("another process is writing the sweep in `{}`; wait for it, or name another folder with `-o`", dir.display())]
+    Locked { dir: PathBuf },
+    #[error("`{id}` is not a run of this sweep's plan")]
+    NotPlanned { id: String },
+    #[error("the run `{id}` is whole already; delete its folder `{}` to have it run again", dir.display())]
+    Sealed { id: String, dir: PathBuf },
+}

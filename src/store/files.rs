@@ -1,0 +1,70 @@
+//! Whole files or none: written beside their place, brought to disk, and only then renamed. Nothing here knows what is written.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use fs_err::{self as fs, File};
+
+/// What a file is called until it is whole. One process writes a sweep at a time, so the name needs no randomness.
+pub(super) fn partial_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".partial");
+    PathBuf::from(name)
+}
+
+/// Writes `path` so that after a crash it is there as a whole or not at all.
+pub(super) fn write_whole<E: From<io::Error>>(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>) -> Result<(), E> {
+    let partial = partial_path(path);
+    let mut out = BufWriter::new(File::create(&partial)?);
+    fill(&mut out)?;
+    out.flush()?;
+    out.get_ref().sync_all()?;
+    drop(out);
+    fs::rename(&partial, path)?;
+    sync_folder_of(path)?;
+    Ok(())
+}
+
+/// Brings a folder's list of names to disk: without it a rename may be lost in a power cut.
+#[cfg(unix)]
+pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// Elsewhere folders cannot be opened as files; the file system orders its own journal.
+#[cfg(not(unix))]
+pub(super) fn sync_folder_of(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Removes a file that may be absent.
+pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_whose_writing_fails_never_takes_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        write_whole(&path, |out| out.write_all(b"old")).unwrap();
+        let fault = write_whole(&path, |out| {
+            out.write_all(b"ne")?;
+            Err(io::Error::other("disk full"))
+        });
+        assert!(fault.is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        write_whole(&path, |out| out.write_all(b"new")).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert!(!partial_path(&path).exists());
+    }
+}

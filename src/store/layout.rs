@@ -1,0 +1,138 @@
+//! Where everything lies: a sweep's folder in, paths out. Nothing else in the program builds a path inside a results folder.
+//!
+//! Names that come from outside (run ids, the scenario's file name) are checked to be plain file names, so that no path leads out.
+
+use std::path::{Path, PathBuf};
+
+use super::error::StoreError;
+
+/// The paths of one sweep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SweepPaths {
+    root: PathBuf,
+}
+
+impl SweepPaths {
+    #[must_use]
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `manifest.json`
+    #[must_use]
+    pub fn manifest(&self) -> PathBuf {
+        self.root.join("manifest.json")
+    }
+
+    /// The scenario, verbatim; its name is the manifest's `scenario_file`.
+    pub fn scenario(&self, file: &str) -> Result<PathBuf, StoreError> {
+        if !is_plain_name(file) || file == "manifest.json" {
+            return Err(StoreError::ScenarioFile { name: file.to_owned() });
+        }
+        Ok(self.root.join(file))
+    }
+
+    /// The empty file whose lock says that a process writes here.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.root.join(".lock")
+    }
+
+    /// The folder of all runs.
+    #[must_use]
+    pub fn runs(&self) -> PathBuf {
+        self.root.join("runs")
+    }
+
+    /// The paths of one run.
+    pub fn run(&self, id: &str) -> Result<RunPaths, StoreError> {
+        if !is_plain_name(id) {
+            return Err(StoreError::RunId { id: id.to_owned() });
+        }
+        Ok(RunPaths { dir: self.runs().join(id) })
+    }
+
+    /// The folder of what is derived: delete it, and `bench report` makes it again.
+    #[must_use]
+    pub fn report(&self) -> PathBuf {
+        self.root.join("report")
+    }
+}
+
+/// The paths of one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunPaths {
+    dir: PathBuf,
+}
+
+impl RunPaths {
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// `journal.jsonl`: a line per request, while the run lives.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.dir.join("journal.jsonl")
+    }
+
+    /// `requests.parquet`: a row per request, of a whole run.
+    #[must_use]
+    pub fn requests(&self) -> PathBuf {
+        self.dir.join("requests.parquet")
+    }
+
+    /// `run.json`: exists exactly when the run is whole.
+    #[must_use]
+    pub fn record(&self) -> PathBuf {
+        self.dir.join("run.json")
+    }
+
+    /// `server.log`: what a server that we started has printed.
+    #[must_use]
+    pub fn server_log(&self) -> PathBuf {
+        self.dir.join("server.log")
+    }
+
+    /// `server_metrics.parquet`: the server's own metrics over time.
+    #[must_use]
+    pub fn server_metrics(&self) -> PathBuf {
+        self.dir.join("server_metrics.parquet")
+    }
+}
+
+/// Whether a name stays in its folder: one component, visible, without anything that some file system takes for a path.
+fn is_plain_name(name: &str) -> bool {
+    let foreign = |c: char| c.is_control() || matches!(c, '/' | '\\' | ':');
+    !name.is_empty() && name.len() <= 200 && !name.starts_with('.') && !name.contains(foreign)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_id_that_leads_outside_the_folder_is_refused() {
+        let paths = SweepPaths::new("results/x");
+        for id in ["", ".", "..", "../x", "a/b", "/etc", "a\\b", "c:x", ".hidden", "a\0b", "a\nb", &"x".repeat(201)] {
+            let error = paths.run(id).unwrap_err();
+            assert!(matches!(error, StoreError::RunId { .. }), "{id:?}: {error}");
+            assert!(paths.scenario(id).is_err(), "{id:?}");
+        }
+        assert!(paths.scenario("manifest.json").is_err());
+    }
+
+    #[test]
+    fn everything_of_a_run_lies_in_its_own_folder() {
+        let run = SweepPaths::new("results/x").run("vllm-c4-s3-r0-1f2e3d4c").unwrap();
+        for path in [run.journal(), run.requests(), run.record(), run.server_log(), run.server_metrics()] {
+            assert_eq!(path.parent(), Some(Path::new("results/x/runs/vllm-c4-s3-r0-1f2e3d4c")));
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Records on disk: one folder a sweep, one folder a run, as `docs/results-format.md` specifies them.
+//!
+//! In: a manifest, request records while a run lives, its run record at the end. Out: [`read_sweep`], which gives whole runs only and
+//! works on a folder copied from anywhere. Must not know how runs are made, nor what is computed from them.
+
+mod error;
+mod files;
+mod journal;
+mod layout;
+mod parquet;
+mod reader;
+mod run_writer;
+mod table;
+mod writer;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+
+pub use error::StoreError;
+pub use journal::{Journal, read_journal};
+pub use layout::{RunPaths, SweepPaths};
+pub use reader::{SavedRun, SavedSweep, read_sweep};
+pub use run_writer::RunWriter;
+pub use table::{COLUMNS, ColumnKind, TableError, from_table, to_table};
+pub use writer::SweepWriter;

@@ -1,0 +1,57 @@
+//! `requests.parquet`: request records in, batch by batch, and one table out. Zstandard, columns in the table's order, one thread, so
+//! that the same records give the same bytes.
+
+use std::io::Write;
+use std::path::Path;
+
+use fs_err::File;
+use polars::prelude::DataFrame;
+use polars_io::SerReader;
+use polars_io::prelude::{ParquetCompression, ParquetReader, ParquetWriter};
+
+use super::error::StoreError;
+use super::files::write_whole;
+use super::table::{TableError, known_columns, schema, to_table};
+use crate::record::RequestRecord;
+
+/// Rows of a row group, and so the records that are in memory at once. With 512 gaps each they are about 140 MB.
+const BATCH: usize = 65_536;
+
+/// Writes the records as they come; the file is there only when all of it is on disk.
+pub(super) fn write_records(path: &Path, records: impl Iterator<Item = Result<RequestRecord, StoreError>>) -> Result<u64, StoreError> {
+    let mut rows = 0;
+    write_whole(path, |out| {
+        rows = write_batches(path, out, records)?;
+        Ok::<_, StoreError>(())
+    })?;
+    Ok(rows)
+}
+
+fn write_batches(
+    path: &Path,
+    out: &mut impl Write,
+    mut records: impl Iterator<Item = Result<RequestRecord, StoreError>>,
+) -> Result<u64, StoreError> {
+    let fault = |source: TableError| StoreError::Table { path: path.to_owned(), source: Box::new(source) };
+    let options = ParquetWriter::new(out).with_compression(ParquetCompression::Zstd(None)).set_parallel(false);
+    let mut writer = options.batched(&schema()).map_err(|source| fault(source.into()))?;
+    let mut rows = 0;
+    loop {
+        let batch = records.by_ref().take(BATCH).collect::<Result<Vec<_>, _>>()?;
+        if batch.is_empty() {
+            break;
+        }
+        rows += batch.len() as u64;
+        let table = to_table(&batch).map_err(fault)?;
+        writer.write_batch(&table).map_err(|source| fault(source.into()))?;
+    }
+    writer.finish().map_err(|source| fault(source.into()))?;
+    Ok(rows)
+}
+
+/// Reads a table back, with its columns checked.
+pub(super) fn read_table(path: &Path) -> Result<DataFrame, StoreError> {
+    let file = File::open(path)?.into_file();
+    let read = || known_columns(&ParquetReader::new(file).finish()?);
+    read().map_err(|source| StoreError::Table { path: path.to_owned(), source: Box::new(source) })
+}

@@ -1,0 +1,236 @@
+//! A saved sweep: its folder in, its manifest and whole runs out. Needs no scenario, no server, and nothing outside the folder.
+//!
+//! Only sealed runs count. What is missing or unfinished is listed, never guessed at.
+
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use polars::prelude::DataFrame;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::error::StoreError;
+use super::journal::read_journal;
+use super::layout::{RunPaths, SweepPaths};
+use super::parquet::read_table;
+use crate::record::{FormatVersion, Manifest, PlannedRun, RunRecord};
+
+/// A sweep as it was saved.
+#[derive(Debug, Clone)]
+pub struct SavedSweep {
+    /// The folder that was read.
+    pub dir: PathBuf,
+    pub manifest: Manifest,
+    /// The whole runs, in the manifest's order.
+    pub runs: Vec<SavedRun>,
+    /// Planned runs that are not there as a whole, in the manifest's order.
+    pub missing: Vec<PlannedRun>,
+    /// Remarks for people, on what was found and not used.
+    pub notes: Vec<String>,
+}
+
+/// A whole run.
+#[derive(Debug, Clone)]
+pub struct SavedRun {
+    pub record: RunRecord,
+    /// A row per request in order of completion, with the columns of [`COLUMNS`](super::COLUMNS).
+    pub requests: DataFrame,
+}
+
+/// Reads a sweep's folder.
+pub fn read_sweep(dir: &Path) -> Result<SavedSweep, StoreError> {
+    let paths = SweepPaths::new(dir);
+    let manifest = read_manifest(&paths)?;
+    let mut sweep = SavedSweep { dir: dir.to_owned(), manifest, runs: Vec::new(), missing: Vec::new(), notes: Vec::new() };
+    for planned in sweep.manifest.runs.clone() {
+        let run = paths.run(&planned.id)?;
+        if run.record().exists() {
+            let saved = read_run(&run)?;
+            sweep.notes.extend(doubts(&planned, &saved));
+            sweep.runs.push(saved);
+        } else {
+            sweep.notes.extend(unfinished(&run, &planned)?);
+            sweep.missing.push(planned);
+        }
+    }
+    sweep.notes.extend(strangers(&paths, &sweep.manifest)?);
+    Ok(sweep)
+}
+
+/// Reads `manifest.json`, its version first.
+pub(super) fn read_manifest(paths: &SweepPaths) -> Result<Manifest, StoreError> {
+    if !paths.manifest().exists() {
+        return Err(StoreError::NoSweep { dir: paths.root().to_owned() });
+    }
+    read_json(&paths.manifest())
+}
+
+fn read_run(paths: &RunPaths) -> Result<SavedRun, StoreError> {
+    let record: RunRecord = read_json(&paths.record())?;
+    let requests = read_table(&paths.requests())?;
+    Ok(SavedRun { record, requests })
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        format: FormatVersion,
+    }
+    let text = fs::read(path)?;
+    let fault = |source| StoreError::Json { path: path.to_owned(), source };
+    let Versioned { format } = serde_json::from_slice(&text).map_err(fault)?;
+    if format.major > FormatVersion::CURRENT.major {
+        return Err(StoreError::NewerFormat { path: path.to_owned(), found: format });
+    }
+    serde_json::from_slice(&text).map_err(fault)
+}
+
+/// What does not fit together in a run that says it is whole.
+fn doubts(planned: &PlannedRun, saved: &SavedRun) -> Vec<String> {
+    let mut notes = Vec::new();
+    let header = &saved.record.header;
+    if header.id != planned.id {
+        notes.push(format!("the folder of run `{}` holds run `{}`", planned.id, header.id));
+    }
+    let rows = saved.requests.height() as u64;
+    if rows != saved.record.counts.requests {
+        notes.push(format!("run `{}` counts {} requests and has {rows} saved", planned.id, saved.record.counts.requests));
+    }
+    notes
+}
+
+/// What there is of a run that is not whole.
+fn unfinished(run: &RunPaths, planned: &PlannedRun) -> Result<Option<String>, StoreError> {
+    if !run.dir().exists() {
+        return Ok(None);
+    }
+    let mut found = "no journal".to_owned();
+    if run.journal().exists() {
+        let mut journal = read_journal(&run.journal())?;
+        let requests = journal.by_ref().flatten().count();
+        let torn = if journal.is_torn() { ", the last line torn" } else { "" };
+        found = format!("requests in its journal: {requests}{torn}");
+    }
+    let id = &planned.id;
+    Ok(Some(format!("run `{id}` was begun and not finished ({found}); sweep into the same folder to have it run again")))
+}
+
+/// Folders that no plan knows.
+fn strangers(paths: &SweepPaths, manifest: &Manifest) -> Result<Vec<String>, StoreError> {
+    if !paths.runs().exists() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for entry in fs::read_dir(paths.runs())? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !manifest.runs.iter().any(|run| run.id == name) {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names.into_iter().map(|name| format!("`runs/{name}` is not a run of this sweep; it is not read")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fixture::{header, manifest, record, rich_record, run_record};
+    use crate::store::{SweepWriter, from_table};
+
+    fn saved(dir: &Path) {
+        let writer = SweepWriter::open(dir, &manifest(&["a", "b"]), "name = \"lmcache\"\n").unwrap();
+        let mut run = writer.begin("a").unwrap();
+        run.append(&record(0)).unwrap();
+        run.append(&rich_record(1)).unwrap();
+        run.seal(&run_record(header("a"), 2)).unwrap();
+        writer.begin("b").unwrap().append(&record(0)).unwrap();
+    }
+
+    #[test]
+    fn what_was_saved_is_read_again_also_from_another_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let (here, there) = (folder.path().join("here"), folder.path().join("there"));
+        saved(&here);
+        fs::rename(&here, &there).unwrap();
+        let sweep = read_sweep(&there).unwrap();
+        assert_eq!(sweep.manifest, manifest(&["a", "b"]));
+        assert_eq!(sweep.runs.len(), 1);
+        assert_eq!(sweep.runs[0].record, run_record(header("a"), 2));
+        assert_eq!(from_table(&sweep.runs[0].requests).unwrap(), [record(0), rich_record(1)]);
+        assert_eq!(sweep.missing.iter().map(|run| run.id.as_str()).collect::<Vec<_>>(), ["b"]);
+        assert_eq!(sweep.notes.len(), 1);
+        assert!(sweep.notes[0].starts_with("run `b` was begun and not finished (requests in its journal: 1)"), "{:?}", sweep.notes);
+    }
+
+    #[test]
+    fn nothing_that_is_saved_holds_the_path_it_was_saved_to() {
+        let folder = tempfile::tempdir().unwrap();
+        saved(folder.path());
+        let paths = SweepPaths::new(folder.path());
+        let run = paths.run("a").unwrap();
+        for path in [paths.manifest(), run.record(), run.requests()] {
+            let bytes = fs::read(&path).unwrap();
+            let needle = folder.path().to_str().unwrap().as_bytes();
+            assert!(!bytes.windows(needle.len()).any(|window| window == needle), "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn a_newer_major_version_is_refused_and_a_newer_minor_one_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        saved(folder.path());
+        let path = SweepPaths::new(folder.path()).manifest();
+        let text = fs::read_to_string(&path).unwrap();
+        let with = |major: &str, minor: &str| {
+            let text = text.replace("\"major\": 1", &format!("\"major\": {major}"));
+            text.replace("\"minor\": 0", &format!("\"minor\": {minor}, \"patch\": [1]")).replace("\"seed\"", "\"unheard_of\": {}, \"seed\"")
+        };
+        fs::write(&path, with("1", "7")).unwrap();
+        assert_eq!(read_sweep(folder.path()).unwrap().runs.len(), 1);
+        fs::write(&path, with("2", "0").replace("\"runs\"", "\"cells\"")).unwrap();
+        let error = read_sweep(folder.path()).unwrap_err();
+        assert!(error.to_string().contains("results format 2.0"), "{error}");
+        assert!(SweepWriter::open(folder.path(), &manifest(&["a", "b"]), "").is_err());
+    }
+
+    #[test]
+    fn a_folder_that_is_no_sweep_and_files_that_are_broken_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = read_sweep(folder.path()).unwrap_err();
+        assert!(matches!(error, StoreError::NoSweep { .. }), "{error}");
+        saved(folder.path());
+        let run = SweepPaths::new(folder.path()).run("a").unwrap();
+        for path in [run.record(), run.requests()] {
+            let bytes = fs::read(&path).unwrap();
+            for broken in [&bytes[..bytes.len() / 2], b"", b"PAR1"] {
+                fs::write(&path, broken).unwrap();
+                let error = read_sweep(folder.path()).unwrap_err().to_string();
+                assert!(error.contains(path.to_str().unwrap()), "{error}");
+            }
+            fs::write(&path, bytes).unwrap();
+        }
+        fs::remove_file(run.requests()).unwrap();
+        assert!(read_sweep(folder.path()).unwrap_err().to_string().contains("requests.parquet"));
+    }
+
+    #[test]
+    fn a_run_id_in_a_manifest_that_leads_outside_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        saved(folder.path());
+        let path = SweepPaths::new(folder.path()).manifest();
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("\"id\": \"b\"", "\"id\": \"../../b\"")).unwrap();
+        assert!(matches!(read_sweep(folder.path()), Err(StoreError::RunId { .. })));
+    }
+
+    #[test]
+    fn counts_that_do_not_fit_and_folders_that_were_not_planned_are_remarked() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = SweepWriter::open(folder.path(), &manifest(&["a"]), "").unwrap();
+        writer.begin("a").unwrap().seal(&run_record(header("a"), 3)).unwrap();
+        fs::create_dir(writer.paths().runs().join("zz")).unwrap();
+        let sweep = read_sweep(folder.path()).unwrap();
+        assert_eq!(sweep.notes, ["run `a` counts 3 requests and has 0 saved", "`runs/zz` is not a run of this sweep; it is not read"]);
+        assert_eq!(sweep.runs[0].requests.height(), 0);
+    }
+}

@@ -1,0 +1,86 @@
+//! One run being saved: request records in as they come, then the run record, then nothing more.
+//!
+//! While the run lives there is only its journal. Sealing turns it into `requests.parquet`, and `run.json` comes last: it exists exactly
+//! when the run is whole.
+
+use std::io::{BufWriter, Write};
+use std::time::{Duration, Instant};
+
+use fs_err::{self as fs, File, OpenOptions};
+
+use super::error::StoreError;
+use super::files::{remove_if_there, sync_folder_of, write_whole};
+use super::journal::read_journal;
+use super::layout::RunPaths;
+use super::parquet::write_records;
+use crate::record::{RequestRecord, RunRecord};
+
+/// How long a record may be known to the operating system only: what a power cut may take. A crash of this program takes none of it.
+const SYNC_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A run being saved.
+#[derive(Debug)]
+pub struct RunWriter {
+    paths: RunPaths,
+    journal: BufWriter<File>,
+    /// When the oldest record that is not on disk yet was written; `None` where all are.
+    unsynced_since: Option<Instant>,
+}
+
+impl RunWriter {
+    pub(super) fn create(paths: RunPaths) -> Result<Self, StoreError> {
+        fs::create_dir_all(paths.dir())?;
+        let journal = OpenOptions::new().write(true).create_new(true).open(paths.journal())?;
+        sync_folder_of(&paths.journal())?;
+        Ok(Self { paths, journal: BufWriter::with_capacity(1 << 16, journal), unsynced_since: None })
+    }
+
+    #[must_use]
+    pub fn paths(&self) -> &RunPaths {
+        &self.paths
+    }
+
+    /// Adds a request to the journal. When this returns, a crash of the program no longer loses it; at the next [`RunWriter::sync_if_due`]
+    /// after a second, a power cut does not either.
+    pub fn append(&mut self, record: &RequestRecord) -> Result<(), StoreError> {
+        let fault = |source| StoreError::Json { path: self.paths.journal(), source };
+        serde_json::to_writer(&mut self.journal, record).map_err(fault)?;
+        self.journal.write_all(b"\n")?;
+        self.journal.flush()?;
+        self.unsynced_since.get_or_insert_with(Instant::now);
+        self.sync_if_due()
+    }
+
+    /// Brings the journal to disk where a record has waited for it for the interval. To be called every now and then while nothing comes.
+    pub fn sync_if_due(&mut self) -> Result<(), StoreError> {
+        if self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_INTERVAL) {
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), StoreError> {
+        self.journal.get_ref().sync_data()?;
+        self.unsynced_since = None;
+        Ok(())
+    }
+
+    /// Makes the run whole: the table, then `run.json`, each on disk before the next; then the journal, now a copy, goes.
+    pub fn seal(mut self, record: &RunRecord) -> Result<(), StoreError> {
+        self.journal.flush()?;
+        write_records(&self.paths.requests(), read_journal(&self.paths.journal())?)?;
+        let path = self.paths.record();
+        write_whole(&path, |out| {
+            serde_json::to_writer_pretty(&mut *out, record).map_err(|source| StoreError::Json { path: path.clone(), source })?;
+            out.write_all(b"\n").map_err(StoreError::from)
+        })?;
+        remove_if_there(&self.paths.journal())?;
+        Ok(())
+    }
+
+    /// Leaves the run unfinished, with its journal on disk: it was interrupted, and will be done again.
+    pub fn leave(mut self) -> Result<(), StoreError> {
+        self.journal.flush()?;
+        self.sync()
+    }
+}
