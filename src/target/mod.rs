@@ -2,7 +2,10 @@
 //!
 //! A target stamps and counts; it knows nothing of sessions' schedules, of records, or of verdicts.
 
+mod body;
+mod chunk;
 mod exchange;
 pub mod spec;
+mod sse;
 
 pub use exchange::Exchange;

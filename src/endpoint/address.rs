@@ -1,0 +1,140 @@
+//! The base URL of a server, with or without `/v1`, and the URLs made from it. Shown without its query, which may hold a key.
+
+use std::fmt;
+use std::str::FromStr;
+
+use reqwest::Url;
+
+use super::EndpointError;
+
+/// Where a server is. `/v1` and trailing slashes are taken off; a path before them (a gateway's prefix) and a query stay.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address(Url);
+
+impl Address {
+    /// A URL under `/v1`: `api("models")` is `http://host/v1/models`.
+    pub(crate) fn api(&self, path: &str) -> Url {
+        self.root(&format!("v1/{path}"))
+    }
+
+    /// A URL beside `/v1`: `root("tokenize")` is `http://host/tokenize`.
+    pub(crate) fn root(&self, path: &str) -> Url {
+        let mut url = self.0.clone();
+        url.set_path(&format!("{}/{}", self.0.path().trim_end_matches('/'), path.trim_start_matches('/')));
+        url
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// Whether `url` is on the same server, so that it may be given our credentials.
+    pub(crate) fn is_same_server(&self, url: &Url) -> bool {
+        self.0.origin() == url.origin()
+    }
+}
+
+impl FromStr for Address {
+    type Err = EndpointError;
+
+    fn from_str(text: &str) -> Result<Self, EndpointError> {
+        let fault = |hint| EndpointError::Url { url: without_secrets(text), hint };
+        let mut url = Url::parse(text.trim()).map_err(|_| fault("write it as `http://host:port`"))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+            return Err(fault("write it as `http://host:port`"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(fault("take the user name and password out, since the URL is saved: use `api_key_env`, or a header"));
+        }
+        url.set_fragment(None);
+        let path = url.path().trim_end_matches('/');
+        let path = path.strip_suffix("/v1").unwrap_or(path).trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        Ok(Self(url))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(shown(&self.0).trim_end_matches('/'))
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({self})")
+    }
+}
+
+/// A URL as it may be shown: without user name, password, query and fragment.
+pub(super) fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    // Both fail only for URLs without a host, which hold no credentials.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    url.to_string()
+}
+
+/// The same for a text that may be no URL at all: what stands before an `@` and after a `?` is left out.
+pub(super) fn without_secrets(text: &str) -> String {
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    match text.rsplit_once('@') {
+        Some((before, after)) => format!("{}{after}", before.find("://").map_or("", |end| &before[..end + 3])),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> Address {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_base_url_is_taken_with_or_without_v1_and_slashes() {
+        for text in ["http://h:8000", "http://h:8000/", "http://h:8000/v1", "http://h:8000/v1/", " http://h:8000/v1// "] {
+            assert_eq!(address(text).api("models").as_str(), "http://h:8000/v1/models", "{text}");
+            assert_eq!(address(text).root("/tokenize").as_str(), "http://h:8000/tokenize", "{text}");
+            assert_eq!(address(text).to_string(), "http://h:8000", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_gateways_path_and_query_stay_and_the_query_is_not_shown() {
+        let gateway = address("https://h/llm/v1?api-version=2&key=hush");
+        assert_eq!(gateway.api("chat/completions").as_str(), "https://h/llm/v1/chat/completions?api-version=2&key=hush");
+        assert_eq!(gateway.root("/tokenize").as_str(), "https://h/llm/tokenize?api-version=2&key=hush");
+        assert_eq!(gateway.to_string(), "https://h/llm");
+        assert!(!format!("{gateway:?}").contains("hush"));
+        assert_eq!(address("http://h/v10").api("models").as_str(), "http://h/v10/v1/models");
+    }
+
+    #[test]
+    fn what_is_no_http_url_is_refused_with_a_hint() {
+        for text in ["", "localhost:8000", "h", "ftp://h", "http://"] {
+            let error = text.parse::<Address>().unwrap_err().to_string();
+            assert!(error.contains("http://host:port"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn credentials_in_a_url_are_refused_and_never_shown() {
+        for text in ["http://me:hush@h:8000/v1", "http://hush@h", "me:hush@h:8000?key=hush", "http:/x y/?hush"] {
+            let error = text.parse::<Address>().unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_same_scheme_host_and_port_are_the_same_server() {
+        let target = address("http://h:8000/v1");
+        assert!(target.is_same_server(&Url::parse("http://h:8000/reset").unwrap()));
+        for other in ["http://h:8001/", "https://h:8000/", "http://g:8000/"] {
+            assert!(!target.is_same_server(&Url::parse(other).unwrap()), "{other}");
+        }
+    }
+}

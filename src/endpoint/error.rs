@@ -1,0 +1,40 @@
+//! Why a server could not be spoken to, or did not answer as it should. Texts hold no secret.
+
+use std::path::PathBuf;
+
+use super::cause::{Cause, CauseKind};
+
+/// A fault of an address, of credentials, or of a small whole exchange with a server.
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointError {
+    #[error("`{url}` cannot be used as a server's address; {hint}")]
+    Url { url: String, hint: &'static str },
+    #[error("`api_key_env` and `api_key_file` are both given; keep one")]
+    TwoKeys,
+    #[error("the environment variable `{name}` is not set; set it to the API key, or take `api_key_env` out")]
+    KeyVariable { name: String },
+    #[error("cannot read the API key from `{path}`: {source}")]
+    KeyFile { path: PathBuf, source: std::io::Error },
+    #[error("the API key is empty; check what `api_key_env` or `api_key_file` names")]
+    EmptyKey,
+    #[error("the header `{name}` cannot be sent: its name or its value has characters that HTTP does not allow")]
+    Header { name: String },
+    #[error("the API key has characters that HTTP does not allow in a header")]
+    Key,
+    #[error("no HTTP client could be made: {reason}")]
+    Client { reason: String },
+    #[error("{}", unanswered(url, cause))]
+    Unanswered { url: String, cause: Cause },
+    #[error("`{url}` answered with status {status}: {message}")]
+    Status { url: String, status: u16, message: String },
+    #[error("`{url}` answered with something else than expected: {reason}")]
+    Reply { url: String, reason: String },
+}
+
+fn unanswered(url: &str, cause: &Cause) -> String {
+    match cause.kind {
+        CauseKind::Connect => format!("cannot connect to `{url}`: {cause}; is the server running, and is the URL right?"),
+        CauseKind::Tls => format!("no TLS connection to `{url}`: {cause}"),
+        CauseKind::Broken | CauseKind::Malformed => format!("`{url}` did not answer: {cause}"),
+    }
+}

@@ -1,0 +1,19 @@
+//! A server's address and how to speak to it: base URL, credentials, headers, one HTTP client. In comes a `[target]` section; out come
+//! requests ready to send, and small whole replies (`/v1/models`, `/tokenize`, cache resets).
+//!
+//! Secrets end here: nothing that leaves this module as text holds one. Streams, stamps and failure kinds are the target's affair.
+
+mod address;
+mod cause;
+mod client;
+mod error;
+mod reply;
+mod secret;
+
+pub use address::Address;
+pub use cause::{Cause, CauseKind};
+pub use client::Endpoint;
+pub(crate) use client::{Roots, http_client};
+pub use error::EndpointError;
+pub(crate) use reply::{Reply, server_message};
+pub(crate) use secret::Secrets;

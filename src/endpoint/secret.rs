@@ -1,0 +1,126 @@
+//! Secrets and what they must never be: shown. Credentials are read here, and every text of a server goes through [`Secrets::plain`]
+//! before anybody sees it.
+
+use std::fmt;
+
+use super::EndpointError;
+use crate::target::spec::TargetSpec;
+
+/// How much of a server's message is kept, in characters.
+const SHOWN: usize = 300;
+/// Words of header values shorter than this are not taken for secrets: replacing `1` or `true` everywhere would only garble messages.
+const LEAST_SECRET: usize = 6;
+const MASK: &str = "***";
+
+/// The values that must not be shown, longest first.
+#[derive(Clone, Default)]
+pub(crate) struct Secrets(Vec<String>);
+
+impl Secrets {
+    /// Takes a value that is a secret as a whole.
+    pub(super) fn add(&mut self, value: &str) {
+        if !value.is_empty() {
+            self.0.push(value.to_owned());
+            self.0.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        }
+    }
+
+    /// Takes a header's value: the whole, and its words, since `Bearer` and the key are echoed apart.
+    pub(super) fn add_header(&mut self, value: &str) {
+        for part in std::iter::once(value).chain(value.split_whitespace()).filter(|part| part.len() >= LEAST_SECRET) {
+            self.add(part);
+        }
+    }
+
+    /// A text from outside as it may be shown: secrets masked, white space and control characters collapsed, at most 300 characters.
+    pub(crate) fn plain(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.0 {
+            text = text.replace(secret.as_str(), MASK);
+        }
+        let mut plain = String::new();
+        for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
+            if !plain.is_empty() {
+                plain.push(' ');
+            }
+            plain.push_str(word);
+        }
+        match plain.char_indices().nth(SHOWN) {
+            Some((end, _)) => format!("{}…", &plain[..end]),
+            None => plain,
+        }
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secrets({})", self.0.len())
+    }
+}
+
+/// The target's API key, trimmed, from where the scenario says it is.
+pub(super) fn api_key(spec: &TargetSpec) -> Result<Option<String>, EndpointError> {
+    let key = match (&spec.api_key_env, &spec.api_key_file) {
+        (None, None) => return Ok(None),
+        (Some(_), Some(_)) => return Err(EndpointError::TwoKeys),
+        (Some(name), None) => std::env::var(name).map_err(|_| EndpointError::KeyVariable { name: name.clone() })?,
+        (None, Some(path)) => std::fs::read_to_string(path).map_err(|source| EndpointError::KeyFile { path: path.clone(), source })?,
+    };
+    match key.trim() {
+        "" => Err(EndpointError::EmptyKey),
+        key => Ok(Some(key.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_masked_before_a_message_is_cut() {
+        let mut secrets = Secrets::default();
+        secrets.add("sk-hush");
+        secrets.add_header("Basic c2VjcmV0");
+        let long = format!("{} sk-hush", "x".repeat(295));
+        assert!(!secrets.plain(&long).contains("sk-"));
+        assert_eq!(secrets.plain("key sk-hush, header Basic c2VjcmV0, part c2VjcmV0"), "key ***, header ***, part ***");
+        assert!(!format!("{secrets:?}").contains("hush"));
+    }
+
+    #[test]
+    fn short_words_of_headers_stay_readable() {
+        let mut secrets = Secrets::default();
+        secrets.add_header("1 true");
+        assert_eq!(secrets.plain("1 is true"), "1 is true");
+    }
+
+    #[test]
+    fn messages_lose_control_characters_and_what_is_too_long() {
+        let secrets = Secrets::default();
+        assert_eq!(secrets.plain(" two\r\n\tlines \u{1b}[31mred\0 "), "two lines [31mred");
+        let cut = secrets.plain(&"ä".repeat(400));
+        assert_eq!(cut.chars().count(), 301);
+        assert!(cut.ends_with('…'));
+    }
+
+    #[test]
+    fn a_key_is_read_from_a_file_and_trimmed() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), " sk-hush\n").unwrap();
+        let spec: TargetSpec = serde_json::from_value(serde_json::json!({ "api_key_file": file.path() })).unwrap();
+        assert_eq!(api_key(&spec).unwrap().as_deref(), Some("sk-hush"));
+        std::fs::write(file.path(), "\n").unwrap();
+        assert!(matches!(api_key(&spec), Err(EndpointError::EmptyKey)));
+    }
+
+    #[test]
+    fn a_key_that_is_not_there_is_an_error_that_names_its_place() {
+        let spec = |json| serde_json::from_value::<TargetSpec>(json).unwrap();
+        let unset = api_key(&spec(serde_json::json!({ "api_key_env": "BENCH_TEST_NO_SUCH_KEY" }))).unwrap_err();
+        assert!(unset.to_string().contains("BENCH_TEST_NO_SUCH_KEY"));
+        let missing = api_key(&spec(serde_json::json!({ "api_key_file": "no/such/key" }))).unwrap_err();
+        assert!(missing.to_string().contains("no/such/key"));
+        let both = spec(serde_json::json!({ "api_key_env": "A", "api_key_file": "b" }));
+        assert!(matches!(api_key(&both), Err(EndpointError::TwoKeys)));
+    }
+}

@@ -1,0 +1,245 @@
+//! Bytes to server-sent events, purely and as they come: any split of the stream gives the same events.
+//!
+//! In go buffers as the network delivered them; out comes the `data` of each event, complete and in order. Fields other than `data`
+//! are read over: no OpenAI-compatible server says anything in them. What the data means is not known here.
+
+/// The most bytes of an event, and of a line: an answer's event is a few hundred bytes, so this bounds memory without ever being met.
+const LIMIT: usize = 16 * 1024 * 1024;
+
+const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
+
+/// A line or an event beyond [`LIMIT`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an event is longer than 16 MiB")]
+pub(super) struct TooLong;
+
+/// The state between two network reads: at most an unfinished line and the data of an unfinished event.
+#[derive(Debug, Default)]
+pub(super) struct Decoder {
+    /// The beginning of a line whose end has not come yet.
+    line: Vec<u8>,
+    /// The data of the event being read, lines joined by a line feed; of the event handed out last where `complete`.
+    data: Vec<u8>,
+    /// The event being read has at least one `data` field.
+    has_data: bool,
+    /// `data` was handed out and is to be cleared.
+    complete: bool,
+    /// The last line ended in a carriage return: a line feed that follows belongs to it.
+    after_carriage_return: bool,
+    /// How many bytes of a byte order mark have been seen at the stream's start; 3 once that is settled.
+    mark: usize,
+}
+
+impl Decoder {
+    /// Reads from `bytes` up to the end of the next event and returns its data; `None` when `bytes` is used up.
+    pub(super) fn next_event(&mut self, bytes: &mut &[u8]) -> Result<Option<&[u8]>, TooLong> {
+        if self.complete {
+            self.data.clear();
+            self.complete = false;
+        }
+        self.skip_byte_order_mark(bytes);
+        loop {
+            if self.after_carriage_return && !bytes.is_empty() {
+                self.after_carriage_return = false;
+                if bytes[0] == b'\n' {
+                    *bytes = &bytes[1..];
+                }
+            }
+            let Some(end) = memchr::memchr2(b'\n', b'\r', bytes) else {
+                self.keep(bytes)?;
+                *bytes = &[];
+                return Ok(None);
+            };
+            let (head, rest) = bytes.split_at(end);
+            self.after_carriage_return = rest[0] == b'\r';
+            *bytes = &rest[1..];
+            if self.end_line(head)? {
+                return Ok(Some(&self.data));
+            }
+        }
+    }
+
+    /// The event that the end of the stream cut off before its blank line, if it has data. Some servers leave the last line feeds out.
+    pub(super) fn finish(&mut self) -> Result<Option<&[u8]>, TooLong> {
+        if self.complete {
+            self.data.clear();
+            self.complete = false;
+        }
+        if !self.line.is_empty() {
+            self.end_line(&[])?;
+        }
+        Ok(std::mem::take(&mut self.has_data).then_some(&*self.data))
+    }
+
+    /// Ends the line that consists of what was kept and `rest`; true where that completes an event with data.
+    fn end_line(&mut self, rest: &[u8]) -> Result<bool, TooLong> {
+        if self.line.is_empty() {
+            return self.take_line(rest);
+        }
+        self.keep(rest)?;
+        let mut line = std::mem::take(&mut self.line);
+        let complete = self.take_line(&line);
+        line.clear();
+        self.line = line;
+        complete
+    }
+
+    fn take_line(&mut self, line: &[u8]) -> Result<bool, TooLong> {
+        if line.is_empty() {
+            self.complete = std::mem::take(&mut self.has_data);
+            return Ok(self.complete);
+        }
+        let value = match line.strip_prefix(b"data") {
+            Some([b':', b' ', value @ ..] | [b':', value @ ..]) => value,
+            Some([]) => &[],
+            _ => return Ok(false),
+        };
+        if self.data.len() + value.len() >= LIMIT {
+            return Err(TooLong);
+        }
+        if self.has_data {
+            self.data.push(b'\n');
+        }
+        self.data.extend_from_slice(value);
+        self.has_data = true;
+        Ok(false)
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Result<(), TooLong> {
+        if self.line.len() + bytes.len() > LIMIT {
+            return Err(TooLong);
+        }
+        self.line.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// A byte order mark may open the stream; what only looked like one is the start of the first line.
+    fn skip_byte_order_mark(&mut self, bytes: &mut &[u8]) {
+        while self.mark < BYTE_ORDER_MARK.len() && !bytes.is_empty() {
+            if bytes[0] != BYTE_ORDER_MARK[self.mark] {
+                self.line.extend_from_slice(&BYTE_ORDER_MARK[..self.mark]);
+                self.mark = BYTE_ORDER_MARK.len();
+                return;
+            }
+            self.mark += 1;
+            *bytes = &bytes[1..];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const RECORDED: [&[u8]; 2] = [
+        include_bytes!("../../tests/fixtures/engine/vllm_stream.sse"),
+        include_bytes!("../../tests/fixtures/engine/vllm_stream_continuous_usage.sse"),
+    ];
+
+    /// All events of a stream that came in these pieces.
+    fn events<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<String> {
+        let mut decoder = Decoder::default();
+        let mut events = Vec::new();
+        let mut take = |data: &[u8]| events.push(String::from_utf8_lossy(data).into_owned());
+        for mut piece in pieces {
+            while let Some(data) = decoder.next_event(&mut piece).unwrap() {
+                take(data);
+            }
+        }
+        if let Some(data) = decoder.finish().unwrap() {
+            take(data);
+        }
+        events
+    }
+
+    fn whole(stream: &str) -> Vec<String> {
+        events([stream.as_bytes()])
+    }
+
+    #[test]
+    fn an_event_ends_at_a_blank_line_whatever_ends_its_lines() {
+        for end in ["\n", "\r\n", "\r"] {
+            let stream = format!("data: one{end}{end}data:two{end}{end}");
+            assert_eq!(whole(&stream), ["one", "two"], "{end:?}");
+        }
+        assert_eq!(whole("data: one\r\n\ndata: two\n\r\ndata: three\r\r\n"), ["one", "two", "three"]);
+    }
+
+    #[test]
+    fn lines_of_data_are_joined_and_only_one_space_is_dropped() {
+        assert_eq!(whole("data: one\ndata:  two\ndata\ndata:\n\n"), ["one\n two\n\n"]);
+    }
+
+    #[test]
+    fn comments_other_fields_and_events_without_data_are_no_events() {
+        assert_eq!(whole(": ping\n\nevent: message\nid: 7\nretry: 10\n\ndatabase: x\n\n\n\nevent: e\ndata: one\n\n"), ["one"]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped_once_and_only_at_the_start() {
+        assert_eq!(whole("\u{feff}data: one\n\n\u{feff}data: two\n\n"), ["one"]);
+        assert_eq!(events([&b"\xEF"[..], b"\xBB", b"\xBFdata: one\n\n"]), ["one"]);
+        assert_eq!(events([&b"\xEF\xBBdata: no field\n\ndata: one\n\n"[..]]), ["one"]);
+    }
+
+    #[test]
+    fn a_last_event_without_its_blank_line_still_counts() {
+        assert_eq!(whole("data: one\n\ndata: [DONE]"), ["one", "[DONE]"]);
+        assert_eq!(whole("data: one\n\ndata: [DONE]\n"), ["one", "[DONE]"]);
+        assert_eq!(whole("data: one\n\n"), ["one"]);
+        assert_eq!(whole("data: one\n\n: bye"), ["one"]);
+        assert!(whole("").is_empty());
+    }
+
+    #[test]
+    fn an_event_is_given_out_with_the_byte_that_ends_it() {
+        let mut decoder = Decoder::default();
+        for end in ["\n\n", "\r\r"] {
+            let text = format!("data: one{end}");
+            let (last, first) = text.as_bytes().split_last().unwrap();
+            assert_eq!(decoder.next_event(&mut &*first).unwrap(), None);
+            assert_eq!(decoder.next_event(&mut &[*last][..]).unwrap(), Some(&b"one"[..]));
+        }
+    }
+
+    #[test]
+    fn a_line_or_an_event_without_end_is_refused_before_memory_runs_out() {
+        let megabyte = vec![b'x'; 1 << 20];
+        let mut decoder = Decoder::default();
+        assert!((0..17).any(|_| decoder.next_event(&mut &megabyte[..]).is_err()));
+        let line = [b"data: ", &megabyte[..], b"\n"].concat();
+        let mut decoder = Decoder::default();
+        assert!((0..17).any(|_| decoder.next_event(&mut &line[..]).is_err()));
+    }
+
+    #[test]
+    fn recorded_streams_cut_at_any_byte_give_the_same_events() {
+        for (stream, count) in RECORDED.into_iter().zip([15, 6]) {
+            let expected = events([stream]);
+            assert_eq!(expected.len(), count);
+            assert_eq!(expected.last().unwrap(), "[DONE]");
+            for cut in 0..=stream.len() {
+                let (head, tail) = stream.split_at(cut);
+                assert_eq!(events([head, tail]), expected, "cut at byte {cut}");
+            }
+            assert_eq!(events(stream.chunks(1)), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_in_any_pieces_give_the_same_events_as_in_one(
+            lines in proptest::collection::vec("(data|data:|data: |event: |:|\u{feff})?[a-zä:\u{feff}]{0,3}(\n|\r|\r\n)", 0..30),
+            cuts in proptest::collection::vec(any::<proptest::sample::Index>(), 0..8),
+        ) {
+            let stream = lines.concat().into_bytes();
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
+            cuts.extend([0, stream.len()]);
+            cuts.sort_unstable();
+            let pieces: Vec<&[u8]> = cuts.windows(2).map(|pair| &stream[pair[0]..pair[1]]).collect();
+            prop_assert_eq!(events(pieces), events([&stream[..]]));
+        }
+    }
+}
