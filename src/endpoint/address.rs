@@ -17,11 +17,18 @@ impl Address {
         self.root(&format!("v1/{path}"))
     }
 
-    /// A URL beside `/v1`: `root("tokenize")` is `http://host/tokenize`.
+    /// A URL beside `/v1`: `root("/tokenize")` is `http://host/tokenize`. A query of its own is added to the address's.
     pub(crate) fn root(&self, path: &str) -> Url {
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
         let mut url = self.0.clone();
         url.set_path(&format!("{}/{}", self.0.path().trim_end_matches('/'), path.trim_start_matches('/')));
+        let queries: Vec<&str> = self.0.query().into_iter().chain(query).collect();
+        url.set_query((!queries.is_empty()).then(|| queries.join("&")).as_deref());
         url
+    }
+
+    pub(super) fn url(&self) -> &Url {
+        &self.0
     }
 
     pub(crate) fn is_https(&self) -> bool {
@@ -67,7 +74,7 @@ impl fmt::Debug for Address {
 }
 
 /// A URL as it may be shown: without user name, password, query and fragment.
-pub(super) fn shown(url: &Url) -> String {
+pub(crate) fn shown(url: &Url) -> String {
     let mut url = url.clone();
     // Both fail only for URLs without a host, which hold no credentials.
     let _ = url.set_username("");
@@ -78,7 +85,7 @@ pub(super) fn shown(url: &Url) -> String {
 }
 
 /// The same for a text that may be no URL at all: what stands before an `@` and after a `?` is left out.
-pub(super) fn without_secrets(text: &str) -> String {
+pub(crate) fn without_secrets(text: &str) -> String {
     let text = text.split(['?', '#']).next().unwrap_or_default();
     match text.rsplit_once('@') {
         Some((before, after)) => format!("{}{after}", before.find("://").map_or("", |end| &before[..end + 3])),
@@ -108,6 +115,8 @@ mod tests {
         let gateway = address("https://h/llm/v1?api-version=2&key=hush");
         assert_eq!(gateway.api("chat/completions").as_str(), "https://h/llm/v1/chat/completions?api-version=2&key=hush");
         assert_eq!(gateway.root("/tokenize").as_str(), "https://h/llm/tokenize?api-version=2&key=hush");
+        assert_eq!(gateway.root("reset?all=true").as_str(), "https://h/llm/reset?api-version=2&key=hush&all=true");
+        assert_eq!(address("http://h").root("/reset?all=true").as_str(), "http://h/reset?all=true");
         assert_eq!(gateway.to_string(), "https://h/llm");
         assert!(!format!("{gateway:?}").contains("hush"));
         assert_eq!(address("http://h/v10").api("models").as_str(), "http://h/v10/v1/models");

@@ -16,7 +16,7 @@ use crate::target::spec::TargetSpec;
 /// request sent in that very moment is lost, and the server would be blamed for it.
 const IDLE: Duration = Duration::from_secs(4);
 /// Limit of a small whole exchange. Counting the tokens of the longest documents takes seconds.
-const EXCHANGE: Duration = Duration::from_secs(60);
+const EXCHANGE: Duration = Duration::from_mins(1);
 /// The most that is read of a small reply.
 const REPLY_LIMIT: usize = 16 * 1024 * 1024;
 
@@ -43,6 +43,7 @@ impl Endpoint {
     pub fn open(spec: &TargetSpec) -> Result<Self, EndpointError> {
         let address: Address = spec.url.parse()?;
         let mut secrets = Secrets::default();
+        secrets.add_url(address.url());
         let headers = headers(spec, &mut secrets)?;
         let roots = if address.is_https() { Roots::System } else { Roots::None };
         let connect = Duration::try_from_secs_f64(spec.connect_timeout.0).unwrap_or(Duration::MAX);
@@ -72,12 +73,6 @@ impl Endpoint {
     /// Sends a small request and reads the reply whole, whatever its status.
     pub(crate) async fn call(&self, request: Request) -> Result<Reply, EndpointError> {
         call(&self.client, request).await
-    }
-
-    /// The same, where any status but success is an error.
-    pub(crate) async fn call_well(&self, request: Request) -> Result<Reply, EndpointError> {
-        let reply = self.call(request).await?;
-        if reply.is_success() { Ok(reply) } else { Err(self.refused(reply)) }
     }
 
     /// The error that a reply with another status is.

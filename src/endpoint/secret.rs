@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use reqwest::Url;
+
 use super::EndpointError;
 use crate::target::spec::TargetSpec;
 
@@ -29,6 +31,14 @@ impl Secrets {
     pub(super) fn add_header(&mut self, value: &str) {
         for part in std::iter::once(value).chain(value.split_whitespace()).filter(|part| part.len() >= LEAST_SECRET) {
             self.add(part);
+        }
+    }
+
+    /// Takes what a URL may hold: a password, and keys in its query.
+    pub(crate) fn add_url(&mut self, url: &Url) {
+        self.add_header(url.password().unwrap_or_default());
+        for (_, value) in url.query_pairs() {
+            self.add_header(&value);
         }
     }
 

@@ -70,7 +70,7 @@ pub enum FailureKind {
     TimeoutFirstToken,
     TimeoutIdle,
     TimeoutTotal,
-    /// The connection broke after the response had begun.
+    /// The connection broke after the request had been sent: in most cases in the midst of the answer.
     ResetMidStream,
     /// Bytes that are no server-sent events, or events that are no JSON of the expected form.
     MalformedStream,

@@ -4,8 +4,51 @@
 
 mod body;
 mod chunk;
+mod deadline;
+mod error;
 mod exchange;
+mod http;
+mod listener;
+mod models;
+mod prepared;
 pub mod spec;
 mod sse;
 
+use tokio::sync::oneshot;
+
+pub use error::TargetError;
 pub use exchange::Exchange;
+pub use http::HttpTarget;
+pub use prepared::Prepared;
+
+use crate::session::Prompt;
+
+/// Who answers.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// An OpenAI-compatible server, in real time.
+    Http(HttpTarget),
+}
+
+impl Target {
+    /// Does what can be done before the prompt is due.
+    #[must_use]
+    pub fn prepare(&self, prompt: Prompt) -> Prepared {
+        match self {
+            Self::Http(target) => target.prepare(prompt),
+        }
+    }
+
+    /// Sends a prompt that this target prepared and listens to the answer. `first_token` is told at the first token-bearing event, and
+    /// dropped where none comes.
+    pub async fn send(&self, prepared: Prepared, first_token: Option<oneshot::Sender<()>>) -> Exchange {
+        match self {
+            Self::Http(target) => target.send(prepared, first_token).await,
+        }
+    }
+
+    /// Both together.
+    pub async fn exchange(&self, prompt: Prompt, first_token: Option<oneshot::Sender<()>>) -> Exchange {
+        self.send(self.prepare(prompt), first_token).await
+    }
+}

@@ -4,11 +4,15 @@
 //! `/tokenize`, an estimate. Records say which one it was. This module knows nothing of prompts or sessions.
 
 mod local;
+mod server;
 
 use std::path::PathBuf;
 
 pub use local::LocalTokenizer;
+pub use server::ServerTokenizer;
 
+use crate::endpoint::EndpointError;
+use crate::engine::tokenizer;
 use crate::record::TokenRule;
 use crate::target::spec::TargetSpec;
 
@@ -22,6 +26,8 @@ pub enum TokenCounter {
     Simulated,
     /// A local `tokenizer.json`.
     Tokenizer(LocalTokenizer),
+    /// The server's `/tokenize`.
+    Server(ServerTokenizer),
     /// So many characters stand for a token.
     Estimate { characters_per_token: f64 },
 }
@@ -35,13 +41,15 @@ pub enum TokenError {
     Tokenizer { path: PathBuf, reason: String },
     #[error("the tokenizer cannot encode a text: {reason}")]
     Encode { reason: String },
+    #[error("cannot ask the server for token counts: {0}; name a local one with `target.tokenizer` to do without")]
+    Server(#[from] EndpointError),
 }
 
 /// The best rule there is for this target: see the module's documentation for the order.
 ///
 /// # Errors
-/// Where a tokenizer file is named and cannot be used: that is a mistake to be told, not a reason to estimate.
-#[expect(clippy::unused_async, reason = "asking the server is being written")]
+/// Where a tokenizer file is named and cannot be used: that is a mistake to be told, not a reason to estimate. Where there is no server,
+/// or it does not know the model.
 pub async fn choose(target: &TargetSpec, simulated: bool) -> Result<TokenCounter, TokenError> {
     if simulated {
         return Ok(TokenCounter::Simulated);
@@ -49,16 +57,19 @@ pub async fn choose(target: &TargetSpec, simulated: bool) -> Result<TokenCounter
     if let Some(path) = &target.tokenizer {
         return Ok(TokenCounter::Tokenizer(LocalTokenizer::load(path)?));
     }
-    Ok(TokenCounter::Estimate { characters_per_token: CHARACTERS_PER_TOKEN })
+    Ok(match ServerTokenizer::probe(target).await? {
+        Some(server) => TokenCounter::Server(server),
+        None => TokenCounter::Estimate { characters_per_token: CHARACTERS_PER_TOKEN },
+    })
 }
 
 impl TokenCounter {
     /// Tokens of `text`, special tokens and chat template left out.
-    #[expect(clippy::unused_async, reason = "asking the server is being written")]
     pub async fn count(&self, text: &str) -> Result<u64, TokenError> {
         match self {
-            Self::Simulated => Ok(simulated(text)),
+            Self::Simulated => Ok(tokenizer::count(text)),
             Self::Tokenizer(tokenizer) => tokenizer.count(text),
+            Self::Server(server) => Ok(server.count(text).await?),
             Self::Estimate { characters_per_token } => Ok(estimate(text, *characters_per_token)),
         }
     }
@@ -68,14 +79,10 @@ impl TokenCounter {
         match self {
             Self::Simulated => TokenRule::Simulated,
             Self::Tokenizer(tokenizer) => tokenizer.rule(),
+            Self::Server(_) => TokenRule::Server,
             Self::Estimate { characters_per_token } => TokenRule::Estimate { characters_per_token: *characters_per_token },
         }
     }
-}
-
-/// Stands in for the engine's tokenizer: a word with the space before it is a token.
-fn simulated(text: &str) -> u64 {
-    text.split_whitespace().count() as u64
 }
 
 /// Characters over characters per token, rounded up.

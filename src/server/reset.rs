@@ -1,0 +1,120 @@
+//! Empties the server's caches before a cell: a POST to each endpoint of `[server] reset`, in order, until it says that it did.
+//!
+//! A status of 2xx is not enough: vLLM answers 200 with `{"success": false}` while blocks are still held, by a request or by an offload
+//! that is just ending, and SGLang answers 400. So whatever is not an outright no is asked again, for a few seconds. Whether the caches
+//! are really empty is not known here: that is what the canary of the cold-cache contract is for.
+
+use std::time::Duration;
+
+use reqwest::{Method, Request, Url};
+use serde_json::Value;
+
+use super::spec::ServerSpec;
+use crate::endpoint::{Endpoint, EndpointError, Reply, Roots, Secrets, call, http_client, server_message, shown, without_secrets};
+use crate::target::spec::TargetSpec;
+
+/// How often and how long a busy server is asked.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    attempts: u32,
+    pause: Duration,
+}
+
+const PATIENCE: Patience = Patience { attempts: 10, pause: Duration::from_millis(500) };
+
+/// Why the caches may not be empty. Texts hold no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum ResetError {
+    #[error("cannot reset the server's caches: {0}")]
+    Endpoint(#[from] EndpointError),
+    #[error("`{url}` in `server.reset` is neither a path such as `/reset_prefix_cache` nor a URL")]
+    Url { url: String },
+    #[error("`{url}` did not empty the cache, asked {attempts} times: status {status}: {message}{}", hint(*status))]
+    Refused { url: String, status: u16, message: String, attempts: u32 },
+}
+
+fn hint(status: u16) -> &'static str {
+    match status {
+        404 => "; vLLM has its reset endpoint only when it runs with `VLLM_SERVER_DEV_MODE=1`",
+        _ => "",
+    }
+}
+
+/// Empties the caches behind every endpoint of the `[server]` section, in order.
+///
+/// # Errors
+/// At the first endpoint that cannot be reached, refuses, or is still busy after ten attempts within about five seconds.
+pub async fn reset(spec: &ServerSpec, target: &TargetSpec) -> Result<(), ResetError> {
+    reset_with(spec, target, PATIENCE).await
+}
+
+async fn reset_with(spec: &ServerSpec, target: &TargetSpec, patience: Patience) -> Result<(), ResetError> {
+    if spec.reset.is_empty() {
+        return Ok(());
+    }
+    let endpoint = Endpoint::open(target)?;
+    for place in &spec.reset {
+        Cache::at(place, &endpoint, target)?.empty(patience).await?;
+    }
+    Ok(())
+}
+
+/// One cache, and how to reach it.
+struct Cache {
+    client: reqwest::Client,
+    request: Request,
+    secrets: Secrets,
+}
+
+impl Cache {
+    /// A path is on the target's server; a URL may be anywhere, and gets our credentials only where it is the same server.
+    fn at(place: &str, endpoint: &Endpoint, target: &TargetSpec) -> Result<Self, ResetError> {
+        let mut secrets = endpoint.secrets().clone();
+        if !place.contains("://") {
+            let request = endpoint.request(Method::POST, endpoint.address().root(place), None);
+            return Ok(Self { client: endpoint.client().clone(), request, secrets });
+        }
+        let fault = || ResetError::Url { url: without_secrets(place) };
+        let url = Url::parse(place).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(fault)?;
+        secrets.add_url(&url);
+        if endpoint.address().is_same_server(&url) && url.username().is_empty() {
+            let request = endpoint.request(Method::POST, url, None);
+            return Ok(Self { client: endpoint.client().clone(), request, secrets });
+        }
+        let roots = if url.scheme() == "https" { Roots::System } else { Roots::None };
+        let connect = Duration::try_from_secs_f64(target.connect_timeout.0).unwrap_or(Duration::MAX);
+        let client = http_client(roots, connect)?;
+        // The builder turns a user name and password of the URL into a header.
+        let request = client.post(url).build().map_err(|_| fault())?;
+        Ok(Self { client, request, secrets })
+    }
+
+    async fn empty(self, patience: Patience) -> Result<(), ResetError> {
+        let url = shown(self.request.url());
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let request = self.request.try_clone().ok_or_else(|| ResetError::Url { url: url.clone() })?;
+            let reply = call(&self.client, request).await?;
+            if emptied(&reply) {
+                return Ok(());
+            }
+            if attempts >= patience.attempts || is_no(reply.status) {
+                let message = self.secrets.plain(&server_message(&reply.body));
+                return Err(ResetError::Refused { url, status: reply.status, message, attempts });
+            }
+            tokio::time::sleep(patience.pause).await;
+        }
+    }
+}
+
+/// Whether the server says that it did: a success, and no `{"success": false}`.
+fn emptied(reply: &Reply) -> bool {
+    let denied = || serde_json::from_slice::<Value>(&reply.body).is_ok_and(|json| json.get("success") == Some(&Value::Bool(false)));
+    reply.is_success() && !denied()
+}
+
+/// Statuses that waiting does not change: not authorized, no such endpoint, another method, another place.
+fn is_no(status: u16) -> bool {
+    (300..400).contains(&status) || matches!(status, 401 | 403 | 404 | 405 | 501)
+}

@@ -1,0 +1,265 @@
+//! What an answer's bytes mean, purely: buffers and the moments they came go in, an [`Exchange`] grows, and a [`Failure`] comes out where
+//! the stream is none. Knows no socket, so that recorded streams can be replayed with any stamps.
+
+use tokio::sync::oneshot;
+
+use super::Exchange;
+use super::chunk::{Chunk, Finish};
+use super::sse::{Decoder, TooLong};
+use crate::clock::Micros;
+use crate::endpoint::Secrets;
+use crate::record::{Failure, FailureKind};
+
+/// Whether an answer goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Something may follow.
+    More,
+    /// `[DONE]` came: whatever follows is no part of the answer.
+    Done,
+}
+
+/// Listens to one answer.
+#[derive(Debug)]
+pub(super) struct Listener<'a> {
+    pub(super) exchange: Exchange,
+    decoder: Decoder,
+    secrets: &'a Secrets,
+    first_token: Option<oneshot::Sender<()>>,
+    /// Events so far, of any kind.
+    events: u64,
+    last_event: Option<Micros>,
+    /// A `finish_reason` came.
+    finished: bool,
+}
+
+impl<'a> Listener<'a> {
+    pub(super) fn new(secrets: &'a Secrets, first_token: Option<oneshot::Sender<()>>) -> Self {
+        Self {
+            exchange: Exchange::default(),
+            decoder: Decoder::default(),
+            secrets,
+            first_token,
+            events: 0,
+            last_event: None,
+            finished: false,
+        }
+    }
+
+    /// When the last event came, once there has been a token.
+    pub(super) fn last_event_after_token(&self) -> Option<Micros> {
+        self.last_event.filter(|_| !self.exchange.token_events.is_empty())
+    }
+
+    /// Takes one network buffer: all its events share the stamp.
+    pub(super) fn hear(&mut self, at: Micros, mut bytes: &[u8]) -> Result<Heard, Failure> {
+        // Taken out for the loop: an event borrows the decoder while the rest of the listener is written.
+        let mut decoder = std::mem::take(&mut self.decoder);
+        let heard = loop {
+            match decoder.next_event(&mut bytes) {
+                Ok(Some(data)) => match self.take(at, data) {
+                    Ok(Heard::More) => {}
+                    heard => break heard,
+                },
+                Ok(None) => break Ok(Heard::More),
+                Err(TooLong) => break Err(malformed(TooLong.to_string())),
+            }
+        };
+        self.decoder = decoder;
+        heard
+    }
+
+    /// The stream closed in order: what was heard is judged.
+    pub(super) fn end(&mut self, at: Micros) -> Result<(), Failure> {
+        let mut decoder = std::mem::take(&mut self.decoder);
+        let done = match decoder.finish() {
+            // The end of the stream may have cut an event anywhere: what cannot be read was never sent whole.
+            Ok(Some(data)) if is_done(data) || Chunk::read(data).is_ok() => self.take(at, data)?,
+            _ => Heard::More,
+        };
+        self.judge(done)
+    }
+
+    /// Whether the answer is one, now that it is over.
+    pub(super) fn judge(&self, heard: Heard) -> Result<(), Failure> {
+        if heard == Heard::More && !self.finished {
+            let detail = format!("the stream closed after {} events with neither `[DONE]` nor a `finish_reason`", self.events);
+            return Err(Failure { kind: FailureKind::Truncated, detail });
+        }
+        if self.exchange.token_events.is_empty() {
+            let detail = format!("the answer ended in order after {} events, none of which carried a token", self.events);
+            return Err(Failure { kind: FailureKind::NoToken, detail });
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, at: Micros, data: &[u8]) -> Result<Heard, Failure> {
+        self.events += 1;
+        self.last_event = Some(at);
+        self.exchange.first_event.get_or_insert(at);
+        if is_done(data) {
+            return Ok(Heard::Done);
+        }
+        let chunk = Chunk::read(data).map_err(|error| malformed(self.unreadable(&error)))?;
+        if let Some(message) = chunk.error() {
+            return Err(Failure { kind: FailureKind::ErrorEvent, detail: self.secrets.plain(&message) });
+        }
+        self.count(at, &chunk);
+        match chunk.finish() {
+            Some(Finish::GivenUp(reason)) => {
+                let detail = format!("the server gave the answer up: `finish_reason` is `{reason}`");
+                return Err(Failure { kind: FailureKind::ErrorEvent, detail });
+            }
+            Some(Finish::Whole) => self.finished = true,
+            None => {}
+        }
+        Ok(Heard::More)
+    }
+
+    fn count(&mut self, at: Micros, chunk: &Chunk<'_>) {
+        let usage = chunk.usage();
+        if chunk.bears_tokens() {
+            if self.exchange.token_events.is_empty() {
+                self.exchange.first_event_tokens = usage.and_then(|usage| u32::try_from(usage.output_tokens).ok()).filter(|&n| n > 0);
+                if let Some(first_token) = self.first_token.take() {
+                    // Nobody may be waiting any more.
+                    let _ = first_token.send(());
+                }
+            }
+            self.exchange.token_events.push(at);
+            self.exchange.answer.extend(chunk.content());
+        }
+        if let Some(mut usage) = usage {
+            // Usage beside the choices leaves out what is cached; once told it holds.
+            usage.cached_tokens = usage.cached_tokens.or(self.exchange.usage.and_then(|before| before.cached_tokens));
+            self.exchange.usage = Some(usage);
+        }
+    }
+
+    /// Says where and how, but not what: the event may hold a piece of the answer.
+    fn unreadable(&self, error: &serde_json::Error) -> String {
+        let how = if error.is_data() { "is JSON, but no chunk of an answer" } else { "is not JSON" };
+        format!("event {} of the stream {how}", self.events)
+    }
+}
+
+fn is_done(data: &[u8]) -> bool {
+    data.trim_ascii() == b"[DONE]"
+}
+
+fn malformed(detail: String) -> Failure {
+    Failure { kind: FailureKind::MalformedStream, detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Usage;
+
+    const STREAM: &str = include_str!("../../tests/fixtures/engine/vllm_stream.sse");
+    const CONTINUOUS: &str = include_str!("../../tests/fixtures/engine/vllm_stream_continuous_usage.sse");
+
+    /// Plays a stream event by event, the n-th (from 1) at n × 1,000 µs.
+    fn played(stream: &str) -> (Exchange, Result<(), Failure>) {
+        let secrets = Secrets::default();
+        let mut listener = Listener::new(&secrets, None);
+        let mut at = 0;
+        let verdict = 'verdict: {
+            for event in stream.split_inclusive("\n\n") {
+                at += 1000;
+                match listener.hear(Micros(at), event.as_bytes()) {
+                    Ok(Heard::More) => {}
+                    Ok(Heard::Done) => break 'verdict listener.judge(Heard::Done),
+                    Err(failure) => break 'verdict Err(failure),
+                }
+            }
+            listener.end(Micros(at))
+        };
+        (listener.exchange, verdict)
+    }
+
+    fn failure(stream: &str) -> Failure {
+        played(stream).1.unwrap_err()
+    }
+
+    #[test]
+    fn a_recorded_answer_of_twelve_tokens_has_eleven_token_events() {
+        // Event 1 is the role, event 3 an empty delta (half a character), event 14 the usage, event 15 `[DONE]`.
+        let (exchange, verdict) = played(STREAM);
+        assert_eq!(verdict, Ok(()));
+        assert_eq!(exchange.first_event, Some(Micros(1000)));
+        let expected: Vec<Micros> = [2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13].map(|n| Micros(n * 1000)).into();
+        assert_eq!(exchange.token_events, expected);
+        assert_eq!(exchange.usage, Some(Usage { prompt_tokens: 28, output_tokens: 12, cached_tokens: Some(0) }));
+        assert_eq!(exchange.first_event_tokens, None);
+        assert!(exchange.answer.starts_with("ze\u{fffd}levelcounted"), "{}", exchange.answer);
+        assert!(exchange.answer.ends_with(" aspicklestandardreturn itera"), "{}", exchange.answer);
+    }
+
+    #[test]
+    fn continuous_usage_tells_the_tokens_of_the_first_event() {
+        let (exchange, verdict) = played(CONTINUOUS);
+        assert_eq!(verdict, Ok(()));
+        assert_eq!(exchange.token_events, [Micros(2000), Micros(4000)]);
+        assert_eq!(exchange.first_event_tokens, Some(1));
+        assert_eq!(exchange.usage, Some(Usage { prompt_tokens: 28, output_tokens: 3, cached_tokens: Some(0) }));
+        // Without the first two events the empty delta's token belongs to the first event that shows something.
+        let later: String = CONTINUOUS.split_inclusive("\n\n").skip(2).collect();
+        assert_eq!(played(&later).0.first_event_tokens, Some(3));
+    }
+
+    #[test]
+    fn events_of_one_read_share_its_stamp() {
+        let secrets = Secrets::default();
+        let mut listener = Listener::new(&secrets, None);
+        assert_eq!(listener.hear(Micros(7), STREAM.as_bytes()), Ok(Heard::Done));
+        assert_eq!(listener.exchange.token_events, [Micros(7); 11]);
+    }
+
+    #[test]
+    fn the_first_token_is_told_once_and_at_the_token() {
+        let secrets = Secrets::default();
+        let (sender, mut receiver) = oneshot::channel();
+        let mut listener = Listener::new(&secrets, Some(sender));
+        let (role, rest) = STREAM.split_at(STREAM.find("\n\n").unwrap() + 2);
+        listener.hear(Micros(1), role.as_bytes()).unwrap();
+        assert!(receiver.try_recv().is_err());
+        assert_eq!(listener.last_event_after_token(), None);
+        listener.hear(Micros(2), rest.as_bytes()).unwrap();
+        assert_eq!(receiver.try_recv(), Ok(()));
+    }
+
+    #[test]
+    fn the_end_of_a_stream_is_judged() {
+        let token = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":null}]}\n\n";
+        let stop = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+        assert_eq!(played(&format!("{token}data: [DONE]\n\n")).1, Ok(()));
+        assert_eq!(played(&format!("{token}{stop}")).1, Ok(()));
+        assert_eq!(played(&format!("{token}data: [DONE]")).1, Ok(()));
+        assert_eq!(played(&format!("{token}{stop}data: {{\"choi")).1, Ok(()));
+        assert_eq!(failure(token).kind, FailureKind::Truncated);
+        assert_eq!(failure(&format!("{token}data: {{\"choi")).kind, FailureKind::Truncated);
+        assert_eq!(failure("").kind, FailureKind::Truncated);
+        assert_eq!(failure(stop).kind, FailureKind::NoToken);
+        assert_eq!(failure("data: [DONE]\n\n").kind, FailureKind::NoToken);
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_read_is_named_and_not_quoted() {
+        let no_json = failure("data: hush\n\n");
+        assert_eq!(no_json.kind, FailureKind::MalformedStream);
+        assert_eq!(no_json.detail, "event 1 of the stream is not JSON");
+        let no_chunk = failure("data: {\"choices\":\"hush\"}\n\n");
+        assert_eq!(no_chunk.detail, "event 1 of the stream is JSON, but no chunk of an answer");
+    }
+
+    #[test]
+    fn errors_inside_a_stream_are_failures_and_keep_what_came_before() {
+        let token = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n";
+        let (exchange, verdict) = played(&format!("{token}data: {{\"error\":{{\"message\":\"out of\\nmemory\",\"code\":500}}}}\n\n"));
+        assert_eq!(verdict, Err(Failure { kind: FailureKind::ErrorEvent, detail: "out of memory".into() }));
+        assert_eq!(exchange.token_events, [Micros(1000)]);
+        let given_up = failure("data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"abort\"}]}\n\n");
+        assert_eq!(given_up.kind, FailureKind::ErrorEvent);
+    }
+}

@@ -1,0 +1,17 @@
+//! A prompt with everything done that can be done before it is due.
+
+use crate::session::Prompt;
+
+/// A prompt ready to be sent, by the target that prepared it.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    pub(super) prompt: Prompt,
+    /// The request's body; empty for the simulated engine, which takes the prompt as it is.
+    pub(super) body: Vec<u8>,
+}
+
+impl Prepared {
+    pub fn prompt(&self) -> &Prompt {
+        &self.prompt
+    }
+}

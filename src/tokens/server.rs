@@ -1,0 +1,65 @@
+//! The server's own `/tokenize`, as vLLM and SGLang have it: beside `/v1`, `{model, prompt, add_special_tokens}` in, `{count}` out.
+
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+
+use crate::endpoint::{Endpoint, EndpointError, Reply};
+use crate::target::spec::TargetSpec;
+
+/// Any text with a token in it.
+const PROBE: &str = "How many tokens are these?";
+
+/// Counts by asking the server: a request a count, on kept connections.
+#[derive(Debug, Clone)]
+pub struct ServerTokenizer {
+    endpoint: Endpoint,
+    model: String,
+}
+
+#[derive(Serialize)]
+struct Question<'a> {
+    model: &'a str,
+    prompt: &'a str,
+    add_special_tokens: bool,
+}
+
+#[derive(Deserialize)]
+struct Count {
+    count: u64,
+}
+
+impl ServerTokenizer {
+    /// Asks once; `None` where the server has no such endpoint or one of another kind.
+    ///
+    /// # Errors
+    /// Where there is no server, where it fails, and where it does not know the model: then the run could not work either.
+    pub(super) async fn probe(spec: &TargetSpec) -> Result<Option<Self>, EndpointError> {
+        let server = Self { endpoint: Endpoint::open(spec)?, model: spec.model.clone() };
+        let reply = server.ask(PROBE).await?;
+        if reply.is_success() {
+            return Ok(reply.json::<Count>().is_ok_and(|reply| reply.count > 0).then_some(server));
+        }
+        let is_fault = names_model(&reply.body) || (reply.status >= 500 && reply.status != 501);
+        if is_fault { Err(server.endpoint.refused(reply)) } else { Ok(None) }
+    }
+
+    pub(super) async fn count(&self, text: &str) -> Result<u64, EndpointError> {
+        let reply = self.ask(text).await?;
+        if !reply.is_success() {
+            return Err(self.endpoint.refused(reply));
+        }
+        Ok(reply.json::<Count>()?.count)
+    }
+
+    async fn ask(&self, text: &str) -> Result<Reply, EndpointError> {
+        let question = Question { model: &self.model, prompt: text, add_special_tokens: false };
+        let body = serde_json::to_vec(&question).expect("plain values into memory cannot fail");
+        self.endpoint.call(self.endpoint.request(Method::POST, self.endpoint.address().root("/tokenize"), Some(body))).await
+    }
+}
+
+/// vLLM says 404 both for a missing endpoint and for a model that it does not serve; the latter names the field.
+fn names_model(body: &[u8]) -> bool {
+    let json: Result<serde_json::Value, _> = serde_json::from_slice(body);
+    json.is_ok_and(|json| json.pointer("/error/param").is_some_and(|field| field == "model"))
+}
