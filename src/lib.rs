@@ -35,6 +35,8 @@ pub mod store;
 
 pub mod reporter;
 
+pub mod analysis;
+
 pub mod plot;
 
 pub mod commands;

@@ -1,0 +1,80 @@
+//! The runs of a sweep by cell: variants in the scenario's order, and in each the cells in the order of the axes, whatever order they ran in.
+
+use serde_json::{Map, Value};
+
+use crate::record::{CacheContract, Manifest, Outcome, PlannedRun};
+use crate::store::{SavedRun, SavedSweep};
+
+/// Values of the matrix axes by dotted path, in the scenario's order.
+pub type Axes = Map<String, Value>;
+
+/// One cell of one variant, with its runs.
+#[derive(Debug)]
+pub struct CellRuns<'a> {
+    pub variant: &'a str,
+    pub axes: Axes,
+    /// How many runs the plan has for it.
+    pub planned: usize,
+    /// Those that are whole. A run that was stopped is none of them.
+    pub runs: Vec<&'a SavedRun>,
+}
+
+/// All planned cells.
+pub fn cells(sweep: &SavedSweep) -> Vec<CellRuns<'_>> {
+    let mut cells: Vec<(Place, CellRuns<'_>)> = Vec::new();
+    let mut known = std::collections::BTreeMap::new();
+    for planned in &sweep.manifest.runs {
+        let place = place(&sweep.manifest, planned);
+        let index = *known.entry(place.clone()).or_insert_with(|| {
+            let axes = planned.axes.iter().cloned().collect();
+            cells.push((place, CellRuns { variant: &planned.variant, axes, planned: 0, runs: Vec::new() }));
+            cells.len() - 1
+        });
+        if let Some((_, cell)) = cells.get_mut(index) {
+            cell.planned += 1;
+        }
+    }
+    let by_id: std::collections::BTreeMap<&str, &PlannedRun> = sweep.manifest.runs.iter().map(|run| (run.id.as_str(), run)).collect();
+    for run in sweep.runs.iter().filter(|run| run.record.outcome != Outcome::Interrupted) {
+        let cell = by_id.get(run.record.header.id.as_str()).and_then(|planned| known.get(&place(&sweep.manifest, planned)));
+        if let Some((_, cell)) = cell.and_then(|index| cells.get_mut(*index)) {
+            cell.runs.push(run);
+        }
+    }
+    cells.sort_by(|left, right| left.0.cmp(&right.0));
+    for (_, cell) in &mut cells {
+        cell.runs.sort_by_key(|run| run.record.header.repeat);
+    }
+    cells.into_iter().map(|(_, cell)| cell).collect()
+}
+
+/// Where a cell stands: the variant's place, then each axis value's place; and, so that two never fall together, the texts themselves.
+type Place = (usize, Vec<usize>, String);
+
+fn place(manifest: &Manifest, run: &PlannedRun) -> Place {
+    let variant = manifest.variants.iter().position(|name| *name == run.variant).unwrap_or(usize::MAX);
+    let along = |(name, value): &(String, Value)| {
+        let axis = manifest.axes.iter().find(|(axis, _)| axis == name);
+        axis.and_then(|(_, values)| values.iter().position(|known| known == value)).unwrap_or(usize::MAX)
+    };
+    let text = format!("{} {}", run.variant, Value::from_iter(run.axes.iter().cloned()));
+    (variant, run.axes.iter().map(along).collect(), text)
+}
+
+impl CellRuns<'_> {
+    /// Why the cell could not be run, where a run of it failed.
+    pub fn failure(&self) -> Option<String> {
+        self.runs.iter().find_map(|run| match &run.record.outcome {
+            Outcome::Failed { reason } => Some(reason.clone()),
+            Outcome::Completed | Outcome::Interrupted => None,
+        })
+    }
+
+    /// Why what came of the cell is no result, where the cache contract of a run failed.
+    pub fn invalidity(&self) -> Option<String> {
+        self.runs.iter().find_map(|run| match &run.record.cache_contract {
+            CacheContract::Failed { reason } => Some(reason.clone()),
+            CacheContract::Proven { .. } | CacheContract::NotProven { .. } => None,
+        })
+    }
+}

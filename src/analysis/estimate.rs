@@ -1,0 +1,115 @@
+//! A measure over the rows of a cell: its value, how many requests are behind it, and an interval at 95 %.
+//!
+//! Percentiles come with order statistics, error rates with Clopper and Pearson's ends, means with a bootstrap over sessions; the
+//! largest and the smallest value of a sample have no interval, since no sample bounds what it has not seen.
+
+use serde::{Deserialize, Serialize};
+
+use super::binomial::share_interval;
+use super::bootstrap::Bootstrap;
+use super::interval::{CONFIDENCE, percentile_ranks};
+use super::{AnalysisError, Extended, Table, percentile};
+use crate::goal::{Aggregate, Measure};
+use crate::metric::Metric;
+
+/// A measured value. An end of the interval that is missing is one that so few rows do not give.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// As in a goal: `p95(ttft where turn >= 1)`.
+    pub measure: String,
+    /// `s`, `s/token`, `tokens/s` or `share`.
+    pub unit: String,
+    /// Requests behind the value, failed ones included.
+    pub n: u64,
+    /// `None` where no request fits.
+    pub value: Option<Extended>,
+    pub low: Option<Extended>,
+    pub high: Option<Extended>,
+}
+
+/// The rows that a measure speaks of, with the values of its metric.
+pub(super) struct Sample {
+    pub rows: Table,
+    /// Ascending; empty for an error rate.
+    pub values: Vec<f64>,
+    /// Requests behind the values.
+    pub n: u64,
+    /// Failed requests among the rows.
+    pub failed: u64,
+}
+
+impl Sample {
+    pub fn of(measure: &Measure, table: &Table) -> Result<Self, AnalysisError> {
+        let rows = table.filtered(&measure.filter)?;
+        let failed = rows.failed()?.into_iter().filter(|failed| *failed).count() as u64;
+        let (values, n) = match measure.metric() {
+            Some(metric) => (rows.values(metric)?, rows.requests_with(metric)?),
+            None => (Vec::new(), rows.rows() as u64),
+        };
+        Ok(Self { rows, values, n, failed })
+    }
+
+    /// Resampled means of the metric; `None` where the sample is too small for them.
+    pub fn bootstrap(&self, metric: Metric) -> Result<Option<Bootstrap>, AnalysisError> {
+        Ok(Bootstrap::of_mean(&self.rows.values_by_session(metric)?))
+    }
+}
+
+/// Computes a measure over the measured rows of a cell.
+pub fn estimate(measure: &Measure, table: &Table) -> Result<Estimate, AnalysisError> {
+    estimate_sample(measure, &Sample::of(measure, table)?)
+}
+
+pub(super) fn estimate_sample(measure: &Measure, sample: &Sample) -> Result<Estimate, AnalysisError> {
+    let values = &sample.values;
+    let (value, low, high) = match measure.aggregate {
+        Aggregate::Percentile(p, _) => {
+            let (low, high) = percentile_interval(values, sample.n, p);
+            (percentile(values, p), low, high)
+        }
+        Aggregate::Mean(metric) => {
+            let means = sample.bootstrap(metric)?;
+            let tail = (1.0 - CONFIDENCE) / 2.0;
+            let end = |share: f64| means.as_ref().map(|means| means.quantile(share));
+            (mean(values), end(tail), end(1.0 - tail))
+        }
+        Aggregate::Max(_) => (values.last().copied(), None, None),
+        Aggregate::Min(_) => (values.first().copied(), None, None),
+        Aggregate::ErrorRate => error_rate(sample.failed, sample.n),
+    };
+    let extended = |value: Option<f64>| value.and_then(Extended::new);
+    Ok(Estimate {
+        measure: measure.to_string(),
+        unit: measure.unit().to_owned(),
+        n: sample.n,
+        value: extended(value),
+        low: extended(low),
+        high: extended(high),
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
+fn error_rate(failed: u64, n: u64) -> (Option<f64>, Option<f64>, Option<f64>) {
+    if n == 0 {
+        return (None, None, None);
+    }
+    let (low, high) = share_interval(failed, n, CONFIDENCE);
+    (Some(failed as f64 / n as f64), Some(low), Some(high))
+}
+
+/// The order statistics at the ends. Where a request brings many values (gaps between tokens), the ranks are those of so many requests
+/// as there are: values of one request may agree entirely, and are counted as if they did.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index below the length")]
+fn percentile_interval(ascending: &[f64], n: u64, p: f64) -> (Option<f64>, Option<f64>) {
+    let (low, high) = percentile_ranks(n, p, CONFIDENCE);
+    let values_per_request = ascending.len() as f64 / n.max(1) as f64;
+    let place = |requests: u64| requests as f64 * values_per_request;
+    let low = low.and_then(|rank| ascending.get(place(rank - 1).floor() as usize).copied());
+    let high = high.and_then(|rank| ascending.get((place(rank).ceil() as usize).max(1) - 1).copied());
+    (low, high)
+}

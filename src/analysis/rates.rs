@@ -1,0 +1,77 @@
+//! How much went through in a cell: requests per second as offered, sent and completed, tokens per second, and cache hits.
+//!
+//! A rate of n events is (n - 1) over the time from the first to the last: so neither a long last answer nor the time before the first
+//! request changes it. Runs are pooled by adding both up.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AnalysisError, Table};
+use crate::goal::{Comparison, Condition, Field};
+use crate::store::SavedRun;
+
+/// What went through; `None` where it cannot be told.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Rates {
+    /// What the schedule asked for; missing for closed loops, which send when an answer is there.
+    pub offered_qps: Option<f64>,
+    pub sent_qps: Option<f64>,
+    /// Successful requests only.
+    pub completed_qps: Option<f64>,
+    /// Over the measured window, from the first request's intended time to the last one's end.
+    pub prompt_tokens_per_s: Option<f64>,
+    pub output_tokens_per_s: Option<f64>,
+    /// Cached over prompt tokens, of the requests that tell both.
+    pub hit_rate: Option<f64>,
+    /// The same of first turns, which bring what no cache should know.
+    pub first_turn_hit_rate: Option<f64>,
+}
+
+impl Rates {
+    pub fn of(runs: &[&SavedRun], table: &Table) -> Result<Self, AnalysisError> {
+        let offered: Vec<f64> = runs.iter().filter_map(|run| run.record.offered_qps).collect();
+        let window: f64 = runs.iter().map(|run| run.record.counts.measured_window_us.as_secs_f64()).sum();
+        let per_second = |total: Option<f64>| total.filter(|_| window > 0.0).map(|total| total / window);
+        let first_turns = Condition { field: Field::Turn, comparison: Comparison::Equal, value: 0.0 };
+        Ok(Self {
+            offered_qps: mean(&offered),
+            sent_qps: rate(&table.stamps_by_run("sent_us", false)?),
+            completed_qps: rate(&table.stamps_by_run("done_us", true)?),
+            prompt_tokens_per_s: per_second(table.total("prompt_tokens")?),
+            output_tokens_per_s: per_second(table.total("output_tokens")?),
+            hit_rate: table.hit_rate(&[])?,
+            first_turn_hit_rate: table.hit_rate(&[first_turns])?,
+        })
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "runs and rows are few")]
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// Events per second over several runs, each with its stamps ascending.
+#[expect(clippy::cast_precision_loss, reason = "runs and rows are few")]
+fn rate(runs: &[Vec<f64>]) -> Option<f64> {
+    let mut sums = (0.0, 0.0);
+    for stamps in runs {
+        if let (Some(first), Some(last)) = (stamps.first(), stamps.last()) {
+            sums = (sums.0 + (stamps.len() - 1) as f64, sums.1 + (last - first));
+        }
+    }
+    (sums.1 > 0.0).then(|| sums.0 / sums.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_counts_intervals_and_not_posts() {
+        // A request a second for ten seconds is one request per second, not 11 in 10 s.
+        let second_by_second: Vec<f64> = (0..=10).map(f64::from).collect();
+        assert_eq!(rate(std::slice::from_ref(&second_by_second)), Some(1.0));
+        assert_eq!(rate(&[second_by_second, vec![5.0, 5.5, 6.0]]), Some(12.0 / 11.0));
+        assert_eq!(rate(&[vec![3.0]]), None);
+        assert_eq!(rate(&[]), None);
+    }
+}

@@ -1,0 +1,201 @@
+//! What one number says of a whole variant: the most sessions that passed, and how surely.
+//!
+//! Two scores for C×S, the capacity benchmark: the largest product, and the best harmonic mean, which punishes lopsided shapes. For
+//! other sweeps the largest value of one axis that passed. In: judged cells. Out: scores, one set for each combination of the remaining
+//! axes, since only cells that agree in everything else may be compared.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::cells::Axes;
+use super::summary::{CellState, CellSummary};
+use super::verdict::Verdict;
+
+/// A shape of C groups with S sessions each.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Shape {
+    /// C: groups in parallel.
+    pub concurrent: u64,
+    /// S: sessions of each group.
+    pub sequential: u64,
+    /// C×S: sessions alive at once.
+    pub product: u64,
+    /// 2CS/(C+S).
+    pub harmonic_mean: f64,
+}
+
+impl Shape {
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "session counts are far below 2^53")]
+    pub fn new(concurrent: u64, sequential: u64) -> Self {
+        let product = concurrent.saturating_mul(sequential);
+        let harmonic_mean = 2.0 * product as f64 / (concurrent.saturating_add(sequential)).max(1) as f64;
+        Self { concurrent, sequential, product, harmonic_mean }
+    }
+}
+
+/// One score of a variant, for the cells that agree in all `within`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Score {
+    Capacity(CapacityScore),
+    Largest(LargestScore),
+}
+
+/// How many sessions hold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CapacityScore {
+    /// The axes other than C and S.
+    pub within: Axes,
+    /// The largest C×S whose values pass all goals; of equal products the one with the larger C.
+    pub max_product: Option<Shape>,
+    /// The best 2CS/(C+S) among those that pass; of equal ones the larger product, then the larger C.
+    pub best_harmonic_mean: Option<Shape>,
+    /// The largest C×S that met all goals at 95 %.
+    pub largest_met: Option<Shape>,
+    /// The largest measured C×S of which no goal was missed at 95 %.
+    pub largest_not_excluded: Option<Shape>,
+}
+
+/// How far one axis goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LargestScore {
+    pub axis: String,
+    /// The other axes.
+    pub within: Axes,
+    /// The largest value whose cell passes all goals.
+    pub passes: Option<f64>,
+    pub met: Option<f64>,
+    pub not_excluded: Option<f64>,
+}
+
+impl Score {
+    pub fn within(&self) -> &Axes {
+        match self {
+            Self::Capacity(score) => &score.within,
+            Self::Largest(score) => &score.within,
+        }
+    }
+
+    /// What the headline number counts.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Capacity(_) => "max C×S".to_owned(),
+            Self::Largest(score) => format!("largest {}", short(&score.axis)),
+        }
+    }
+
+    /// The headline number.
+    #[expect(clippy::cast_precision_loss, reason = "session counts are far below 2^53")]
+    pub fn headline(&self) -> Option<f64> {
+        match self {
+            Self::Capacity(score) => score.max_product.map(|shape| shape.product as f64),
+            Self::Largest(score) => score.passes,
+        }
+    }
+}
+
+/// The last part of a dotted path.
+#[must_use]
+pub fn short(axis: &str) -> &str {
+    axis.rsplit('.').next().unwrap_or(axis)
+}
+
+/// Scores of one variant's cells. `workload` is the resolved workload of some cell: it says C and S where they are no axes.
+pub fn scores(cells: &[CellSummary], workload: Option<&Value>) -> Vec<Score> {
+    if cells.iter().all(|cell| cell.goals.is_empty()) {
+        return Vec::new();
+    }
+    let kind = workload.and_then(|workload| workload.get("kind")).and_then(Value::as_str);
+    let has = |name: &str| cells.iter().all(|cell| axis_named(&cell.axes, name).is_some());
+    if kind == Some("document_qa") || has("concurrent") && has("sequential") {
+        return capacity_scores(cells, workload);
+    }
+    let Some(axis) = leading_axis(cells) else { return Vec::new() };
+    let facets = by_facet(cells, |name| name == axis);
+    facets.into_iter().map(|(within, cells)| Score::Largest(largest(&axis, within, &cells))).collect()
+}
+
+fn axis_named<'a>(axes: &'a Axes, name: &str) -> Option<&'a Value> {
+    axes.iter().find(|(axis, _)| short(axis) == name).map(|(_, value)| value)
+}
+
+fn capacity_scores(cells: &[CellSummary], workload: Option<&Value>) -> Vec<Score> {
+    let shape = |cell: &CellSummary| {
+        let one = |name: &str| axis_named(&cell.axes, name).or_else(|| workload?.get(name)).and_then(Value::as_u64);
+        Some(Shape::new(one("concurrent")?, one("sequential")?))
+    };
+    let facets = by_facet(cells, |name| matches!(short(name), "concurrent" | "sequential"));
+    let score = |(within, cells): (Axes, Vec<&CellSummary>)| {
+        let shapes: Vec<(Shape, &CellSummary)> = cells.into_iter().filter_map(|cell| Some((shape(cell)?, cell))).collect();
+        Score::Capacity(capacity(within, &shapes))
+    };
+    facets.into_iter().map(score).collect()
+}
+
+fn capacity(within: Axes, cells: &[(Shape, &CellSummary)]) -> CapacityScore {
+    let largest = |fits: &dyn Fn(&CellSummary) -> bool| {
+        let fitting = cells.iter().filter(|(_, cell)| fits(cell)).map(|(shape, _)| *shape);
+        fitting.max_by_key(|shape| (shape.product, shape.concurrent))
+    };
+    let passing = cells.iter().filter(|(_, cell)| cell.passes == Some(true)).map(|(shape, _)| *shape);
+    let best_harmonic_mean = passing.max_by(|left, right| {
+        let order = left.harmonic_mean.total_cmp(&right.harmonic_mean);
+        order.then(left.product.cmp(&right.product)).then(left.concurrent.cmp(&right.concurrent))
+    });
+    CapacityScore {
+        within,
+        max_product: largest(&|cell| cell.passes == Some(true)),
+        best_harmonic_mean,
+        largest_met: largest(&is_met),
+        largest_not_excluded: largest(&is_not_excluded),
+    }
+}
+
+fn largest(axis: &str, within: Axes, cells: &[&CellSummary]) -> LargestScore {
+    let largest = |fits: &dyn Fn(&CellSummary) -> bool| {
+        let values = cells.iter().filter(|cell| fits(cell)).filter_map(|cell| cell.axes.get(axis)?.as_f64());
+        values.max_by(f64::total_cmp)
+    };
+    LargestScore {
+        axis: axis.to_owned(),
+        within,
+        passes: largest(&|cell| cell.passes == Some(true)),
+        met: largest(&is_met),
+        not_excluded: largest(&is_not_excluded),
+    }
+}
+
+fn is_met(cell: &CellSummary) -> bool {
+    cell.verdict == Some(Verdict::Met)
+}
+
+fn is_not_excluded(cell: &CellSummary) -> bool {
+    cell.state == CellState::Measured && matches!(cell.verdict, Some(Verdict::Met | Verdict::Undecided))
+}
+
+/// The axis that says how much load there is: the rate, else the users, else the only numeric one.
+fn leading_axis(cells: &[CellSummary]) -> Option<String> {
+    let names: Vec<&String> = cells.first()?.axes.keys().collect();
+    let numeric: Vec<&String> =
+        names.into_iter().filter(|name| cells.iter().all(|cell| cell.axes.get(*name).is_some_and(Value::is_number))).collect();
+    let named = ["qps", "users"].iter().find_map(|wanted| numeric.iter().find(|name| short(name) == *wanted));
+    match (named, numeric.as_slice()) {
+        (Some(name), _) => Some((*name).clone()),
+        (None, [only]) => Some((*only).clone()),
+        (None, _) => None,
+    }
+}
+
+/// Cells by the axes that are not scored, in the order of first appearance.
+fn by_facet(cells: &[CellSummary], scored: impl Fn(&str) -> bool) -> Vec<(Axes, Vec<&CellSummary>)> {
+    let mut facets: Vec<(Axes, Vec<&CellSummary>)> = Vec::new();
+    for cell in cells {
+        let within: Axes = cell.axes.iter().filter(|(name, _)| !scored(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
+        match facets.iter_mut().find(|(known, _)| *known == within) {
+            Some((_, members)) => members.push(cell),
+            None => facets.push((within, vec![cell])),
+        }
+    }
+    facets
+}

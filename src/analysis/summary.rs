@@ -1,0 +1,305 @@
+//! A sweep in numbers: every cell of every variant with estimates, verdicts and what went through, the scores, and the ratios between
+//! variants. This is what `--format json` prints and what tables, pages and figures are made of.
+//!
+//! In: a saved sweep and goals. A cell that failed, that is invalid or that is missing has no numbers, whatever its rows say.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::cells::{Axes, CellRuns, cells};
+use super::estimate::estimate;
+use super::rates::Rates;
+use super::scores::{Score, scores};
+use super::verdict::{Judgement, Verdict, judge};
+use super::{AnalysisError, Estimate, Table, percentile};
+use crate::goal::{Goal, Measure};
+use crate::metric::Metric;
+use crate::record::{CacheContract, ClientHonesty, Outcome};
+use crate::store::SavedSweep;
+
+/// What to judge by, and what to show.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Question {
+    /// Goals that replace the scenario's; the scenario's own where there are none.
+    pub goals: Vec<Goal>,
+    /// The measure that tables and pictures show; the first goal's where it is missing.
+    pub shown: Option<Measure>,
+}
+
+/// A sweep.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SweepSummary {
+    pub name: String,
+    /// Made from the simulated engine.
+    pub simulated: bool,
+    pub seed: u64,
+    pub repeats: u32,
+    /// Confidence of intervals (two-sided) and verdicts (one-sided each way).
+    pub confidence: f64,
+    pub goals: Vec<String>,
+    /// The measure of every cell's `shown`.
+    pub shown: String,
+    pub shown_unit: String,
+    pub axes: Vec<AxisSummary>,
+    pub variants: Vec<VariantSummary>,
+    /// Each variant against the first.
+    pub ratios: Vec<Ratio>,
+    pub runs: RunCounts,
+    /// Remarks on the sweep as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// An axis with all its values in the scenario's order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AxisSummary {
+    pub name: String,
+    pub values: Vec<Value>,
+}
+
+/// How many runs there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RunCounts {
+    pub planned: u64,
+    pub whole: u64,
+    pub failed: u64,
+    pub invalid: u64,
+}
+
+/// One variant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VariantSummary {
+    pub name: String,
+    pub cells: Vec<CellSummary>,
+    /// One for each combination of the axes that are not scored; empty where there are no goals or nothing to count.
+    pub scores: Vec<Score>,
+}
+
+/// Whether a cell has a result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum CellState {
+    Measured,
+    /// It was run, and its caches were proven not to be cold.
+    Invalid {
+        reason: String,
+    },
+    /// It could not be run.
+    Failed {
+        reason: String,
+    },
+    /// None of its runs is there.
+    Missing,
+}
+
+/// One cell of one variant, its repeats pooled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CellSummary {
+    pub axes: Axes,
+    pub state: CellState,
+    /// Runs that are there, of those planned.
+    pub runs: u64,
+    pub planned_runs: u64,
+    /// Measured requests, failed ones included.
+    pub n: u64,
+    pub failed: u64,
+    /// Failures of measured requests by kind.
+    pub failures: BTreeMap<String, u64>,
+    /// The measure that tables show; `None` where the cell has no result.
+    pub shown: Option<Estimate>,
+    pub goals: Vec<Judgement>,
+    /// Whether all goals are fulfilled by their plain values; `None` without goals or without a result.
+    pub passes: Option<bool>,
+    /// As far as the sample can tell.
+    pub verdict: Option<Verdict>,
+    pub rates: Rates,
+    /// Of successful requests alone: never what a goal is judged by.
+    pub success_only: SuccessOnly,
+    /// The worst of its runs.
+    pub client: ClientHonesty,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// Percentiles over successful requests alone, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct SuccessOnly {
+    pub n: u64,
+    pub ttft_p50_s: Option<f64>,
+    pub ttft_p95_s: Option<f64>,
+    pub ttft_p99_s: Option<f64>,
+}
+
+/// A headline number of one variant against the first variant's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ratio {
+    pub base: String,
+    pub other: String,
+    /// What is compared: `max C×S`.
+    pub score: String,
+    pub within: Axes,
+    pub base_value: Option<f64>,
+    pub other_value: Option<f64>,
+    /// The other's over the base's; `None` where one of them has none.
+    pub ratio: Option<f64>,
+}
+
+/// The share of a first turn's prompt beyond which caches were not cold.
+const WARM_SHARE: f64 = 0.05;
+
+/// Judges a saved sweep.
+pub fn summarize(sweep: &SavedSweep, question: &Question) -> Result<SweepSummary, AnalysisError> {
+    let goals = if question.goals.is_empty() { saved_goals(sweep)? } else { question.goals.clone() };
+    let workload = sweep.runs.first().and_then(|run| run.record.header.cell.get("workload"));
+    let document_qa = workload.and_then(|workload| workload.get("kind")).and_then(Value::as_str) == Some("document_qa");
+    let shown = match (&question.shown, goals.first()) {
+        (Some(measure), _) => measure.clone(),
+        (None, Some(goal)) => goal.measure.clone(),
+        (None, None) => default_measure(document_qa),
+    };
+    let mut variants: Vec<VariantSummary> = Vec::new();
+    for cell in cells(sweep) {
+        let summary = cell_summary(&cell, &goals, &shown, document_qa)?;
+        match variants.last_mut().filter(|variant| variant.name == cell.variant) {
+            Some(variant) => variant.cells.push(summary),
+            None => variants.push(VariantSummary { name: cell.variant.to_owned(), cells: vec![summary], scores: Vec::new() }),
+        }
+    }
+    for variant in &mut variants {
+        variant.scores = scores(&variant.cells, workload);
+    }
+    Ok(SweepSummary {
+        name: sweep.manifest.name.clone(),
+        simulated: sweep.manifest.simulated,
+        seed: sweep.manifest.seed,
+        repeats: sweep.manifest.repeats,
+        confidence: super::interval::CONFIDENCE,
+        goals: goals.iter().map(ToString::to_string).collect(),
+        shown: shown.to_string(),
+        shown_unit: shown.unit().to_owned(),
+        axes: sweep.manifest.axes.iter().map(|(name, values)| AxisSummary { name: name.clone(), values: values.clone() }).collect(),
+        ratios: ratios(&variants),
+        variants,
+        runs: run_counts(sweep),
+        notes: sweep.notes.clone(),
+    })
+}
+
+fn saved_goals(sweep: &SavedSweep) -> Result<Vec<Goal>, AnalysisError> {
+    let read = |text: &String| {
+        text.parse::<Goal>().map_err(|fault| AnalysisError::Goal { goal: text.clone(), reason: fault.to_string() })
+    };
+    sweep.manifest.goals.iter().map(read).collect()
+}
+
+/// What tables show where nothing was asked: the steady state of the capacity benchmark, all turns of anything else.
+fn default_measure(document_qa: bool) -> Measure {
+    use crate::goal::{Aggregate, Comparison, Condition, Field};
+    let steady = Condition { field: Field::Turn, comparison: Comparison::GreaterOrEqual, value: 1.0 };
+    Measure { aggregate: Aggregate::Percentile(95.0, Metric::Ttft), filter: if document_qa { vec![steady] } else { Vec::new() } }
+}
+
+fn run_counts(sweep: &SavedSweep) -> RunCounts {
+    let count = |fits: &dyn Fn(&crate::record::RunRecord) -> bool| sweep.runs.iter().filter(|run| fits(&run.record)).count() as u64;
+    RunCounts {
+        planned: sweep.manifest.runs.len() as u64,
+        whole: count(&|run| run.outcome != Outcome::Interrupted),
+        failed: count(&|run| matches!(run.outcome, Outcome::Failed { .. })),
+        invalid: count(&|run| matches!(run.cache_contract, CacheContract::Failed { .. })),
+    }
+}
+
+fn cell_summary(cell: &CellRuns<'_>, goals: &[Goal], shown: &Measure, document_qa: bool) -> Result<CellSummary, AnalysisError> {
+    let table = Table::pool(cell.runs.iter().map(|run| &run.requests))?;
+    let state = match (cell.failure(), cell.invalidity()) {
+        (Some(reason), _) => CellState::Failed { reason },
+        (None, Some(reason)) => CellState::Invalid { reason },
+        (None, None) if cell.runs.is_empty() => CellState::Missing,
+        (None, None) => CellState::Measured,
+    };
+    let measured = state == CellState::Measured;
+    let goals: Vec<Judgement> =
+        if measured { goals.iter().map(|goal| judge(goal, &table)).collect::<Result<_, _>>()? } else { Vec::new() };
+    let judged = measured && !goals.is_empty();
+    let failures = table.failures()?;
+    let rates = if measured { Rates::of(&cell.runs, &table)? } else { Rates::default() };
+    Ok(CellSummary {
+        axes: cell.axes.clone(),
+        runs: cell.runs.len() as u64,
+        planned_runs: cell.planned as u64,
+        n: table.rows() as u64,
+        failed: failures.values().sum(),
+        failures,
+        shown: if measured { Some(estimate(shown, &table)?) } else { None },
+        passes: judged.then(|| goals.iter().all(|goal| goal.passes)),
+        verdict: judged.then(|| Verdict::all(goals.iter().map(|goal| goal.verdict))),
+        goals,
+        success_only: if measured { success_only(&table)? } else { SuccessOnly::default() },
+        client: worst_client(cell),
+        notes: notes(cell, &rates, document_qa),
+        rates,
+        state,
+    })
+}
+
+fn success_only(table: &Table) -> Result<SuccessOnly, AnalysisError> {
+    let values = table.successful_values(Metric::Ttft)?;
+    let at = |p: f64| percentile(&values, p);
+    Ok(SuccessOnly { n: values.len() as u64, ttft_p50_s: at(50.0), ttft_p95_s: at(95.0), ttft_p99_s: at(99.0) })
+}
+
+fn worst_client(cell: &CellRuns<'_>) -> ClientHonesty {
+    let larger = |left: Option<f64>, right: Option<f64>| match (left, right) {
+        (Some(left), Some(right)) => Some(left.max(right)),
+        (one, other) => one.or(other),
+    };
+    cell.runs.iter().map(|run| &run.record.client).fold(ClientHonesty::default(), |worst, client| ClientHonesty {
+        send_lag_p50_s: worst.send_lag_p50_s.max(client.send_lag_p50_s),
+        send_lag_p99_s: worst.send_lag_p99_s.max(client.send_lag_p99_s),
+        send_lag_max_s: worst.send_lag_max_s.max(client.send_lag_max_s),
+        cpu_share: larger(worst.cpu_share, client.cpu_share),
+        timer_jitter_p99_s: larger(worst.timer_jitter_p99_s, client.timer_jitter_p99_s),
+    })
+}
+
+fn notes(cell: &CellRuns<'_>, rates: &Rates, document_qa: bool) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !cell.runs.is_empty() && cell.runs.len() < cell.planned {
+        notes.push(format!("{} of {} runs are there", cell.runs.len(), cell.planned));
+    }
+    if let Some(share) = rates.first_turn_hit_rate.filter(|share| document_qa && *share > WARM_SHARE) {
+        notes.push(format!("caches were not cold: {:.0} % of the first turns' prompt tokens came from one", share * 100.0));
+    }
+    for run in &cell.runs {
+        if let CacheContract::NotProven { reason } = &run.record.cache_contract {
+            notes.push(format!("cold caches are not proven: {reason}"));
+        }
+        notes.extend(run.record.notes.iter().cloned());
+    }
+    // Repeats tend to say the same.
+    let mut said = std::collections::BTreeSet::new();
+    notes.retain(|note| said.insert(note.clone()));
+    notes
+}
+
+/// Headline numbers of each further variant against the first, score by score.
+fn ratios(variants: &[VariantSummary]) -> Vec<Ratio> {
+    let Some((base, others)) = variants.split_first() else { return Vec::new() };
+    let against = |other: &VariantSummary, score: &Score| {
+        let counterpart = base.scores.iter().find(|known| known.within() == score.within() && known.name() == score.name())?;
+        let (base_value, other_value) = (counterpart.headline(), score.headline());
+        let ratio = base_value.zip(other_value).filter(|(base, _)| *base > 0.0).map(|(base, other)| other / base);
+        Some(Ratio {
+            base: base.name.clone(),
+            other: other.name.clone(),
+            score: score.name(),
+            within: score.within().clone(),
+            base_value,
+            other_value,
+            ratio,
+        })
+    };
+    others.iter().flat_map(|other| other.scores.iter().filter_map(move |score| against(other, score))).collect()
+}

@@ -1,0 +1,284 @@
+//! The rows of one cell as a table: what was measured in all its runs, pooled, with a column in seconds or tokens/s for each metric.
+//!
+//! In: the frames of saved runs, as the store gives them. Out: values of a metric, ascending, a failed request among them as its worst
+//! value. Only the measured phase is kept. Must not know goals' limits nor cells.
+
+use std::collections::BTreeMap;
+
+use polars::prelude::{
+    BooleanChunked, ChunkAgg, ChunkCompareEq, ChunkFull, Column, DataFrame, DataType, Float64Chunked, IntoColumn, Series,
+};
+
+use super::AnalysisError;
+use crate::goal::{Condition, Field};
+use crate::metric::{Better, Metric};
+use crate::record::Phase;
+
+/// Measured rows, pooled over runs.
+#[derive(Debug, Clone)]
+pub struct Table {
+    frame: DataFrame,
+}
+
+/// Metrics that are a value a row; the gaps between tokens are many.
+const ROW_METRICS: [Metric; 7] =
+    [Metric::Ttft, Metric::TtftIntended, Metric::Ttfe, Metric::E2e, Metric::Tpot, Metric::OutputTps, Metric::SendLag];
+
+const RUN: &str = "run_number";
+const FAILED: &str = "failed";
+
+impl Table {
+    /// Pools the frames of a cell's runs.
+    pub fn pool<'a>(frames: impl IntoIterator<Item = &'a DataFrame>) -> Result<Self, AnalysisError> {
+        let mut pooled: Option<DataFrame> = None;
+        for (number, frame) in frames.into_iter().enumerate() {
+            let rows = derived(frame, number)?;
+            match &mut pooled {
+                None => pooled = Some(rows),
+                Some(pooled) => {
+                    pooled.vstack_mut_owned(rows)?;
+                }
+            }
+        }
+        let mut frame = pooled.unwrap_or_default();
+        frame.rechunk_mut();
+        Ok(Self { frame })
+    }
+
+    /// How many requests, failed ones included.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.frame.height()
+    }
+
+    /// The rows that fulfil all conditions. A successful row that lacks a condition's field is left out; a failed one stays, so that a
+    /// condition on what only an answer tells drops no failure.
+    pub fn filtered(&self, conditions: &[Condition]) -> Result<Self, AnalysisError> {
+        let mut frame = self.frame.clone();
+        for condition in conditions {
+            if frame.height() == 0 {
+                break;
+            }
+            let values = number(&frame, field_column(condition.field))?;
+            let failed = failed(&frame)?;
+            let scale = if condition.field == Field::Time { 1e6 } else { 1.0 };
+            let fits = values.iter().zip(&failed).map(|(value, failed)| match value {
+                Some(value) => condition.comparison.holds(value / scale, condition.value),
+                None => *failed,
+            });
+            let mask: BooleanChunked = fits.collect();
+            frame = frame.filter(&mask)?;
+        }
+        Ok(Self { frame })
+    }
+
+    /// Whether each row failed.
+    pub fn failed(&self) -> Result<Vec<bool>, AnalysisError> {
+        if self.rows() == 0 { Ok(Vec::new()) } else { failed(&self.frame) }
+    }
+
+    /// The values of a metric, ascending. A failed request is +infinity, or 0 where higher is better; what is undefined for a
+    /// successful one (time per output token of a single event, a rate without a token count) is left out.
+    pub fn values(&self, metric: Metric) -> Result<Vec<f64>, AnalysisError> {
+        let mut values = match (self.rows(), metric) {
+            (0, _) => Vec::new(),
+            (_, Metric::Itl) => self.gaps()?,
+            _ => self.frame.column(metric.name())?.f64()?.iter().flatten().collect(),
+        };
+        values.sort_by(f64::total_cmp);
+        Ok(values)
+    }
+
+    /// How many requests are behind the values of a metric.
+    pub fn requests_with(&self, metric: Metric) -> Result<u64, AnalysisError> {
+        let requests = match (self.rows(), metric) {
+            (0, _) => 0,
+            (_, Metric::Itl) => self.gap_lists()?.iter().zip(self.failed()?).filter(|(gaps, failed)| *failed || !gaps.is_empty()).count(),
+            _ => self.rows() - self.frame.column(metric.name())?.null_count(),
+        };
+        Ok(requests as u64)
+    }
+
+    /// The values of a metric of successful requests alone, ascending.
+    pub fn successful_values(&self, metric: Metric) -> Result<Vec<f64>, AnalysisError> {
+        if self.rows() == 0 {
+            return Ok(Vec::new());
+        }
+        let succeeded: BooleanChunked = self.failed()?.into_iter().map(|failed| Some(!failed)).collect();
+        Self { frame: self.frame.filter(&succeeded)? }.values(metric)
+    }
+
+    /// The values of a metric by session (a session of each repeat is one of its own), in the order of first appearance.
+    pub fn values_by_session(&self, metric: Metric) -> Result<Vec<Vec<f64>>, AnalysisError> {
+        if self.rows() == 0 {
+            return Ok(Vec::new());
+        }
+        let bits = |value: Option<f64>| value.unwrap_or(-1.0).to_bits();
+        let (runs, sessions) = (number(&self.frame, RUN)?, number(&self.frame, "session")?);
+        let keys = runs.iter().zip(sessions.iter()).map(|(run, session)| (bits(run), bits(session)));
+        let mut sessions: BTreeMap<(u64, u64), Vec<f64>> = BTreeMap::new();
+        if metric == Metric::Itl {
+            let share = self.gaps_per_success()?;
+            for ((key, failed), gaps) in keys.zip(self.failed()?).zip(self.gap_lists()?) {
+                let values = if failed { vec![f64::INFINITY; share] } else { gaps };
+                sessions.entry(key).or_default().extend(values);
+            }
+        } else {
+            for (key, value) in keys.zip(self.frame.column(metric.name())?.f64()?.iter()) {
+                sessions.entry(key).or_default().extend(value);
+            }
+        }
+        Ok(sessions.into_values().filter(|values| !values.is_empty()).collect())
+    }
+
+    /// The sum of a column of counts, over the rows that have it; `None` where none has.
+    pub fn total(&self, column: &str) -> Result<Option<f64>, AnalysisError> {
+        if self.rows() == 0 {
+            return Ok(None);
+        }
+        let values = number(&self.frame, column)?;
+        Ok(if values.null_count() == values.len() { None } else { values.sum() })
+    }
+
+    /// Cached prompt tokens over prompt tokens, of the rows that tell both and that fulfil the conditions.
+    pub fn hit_rate(&self, conditions: &[Condition]) -> Result<Option<f64>, AnalysisError> {
+        let rows = self.filtered(conditions)?;
+        if rows.rows() == 0 {
+            return Ok(None);
+        }
+        let cached = number(&rows.frame, "cached_tokens")?;
+        let prompt = number(&rows.frame, "prompt_tokens")?;
+        let mut sums = (0.0, 0.0);
+        for (cached, prompt) in cached.iter().zip(prompt.iter()) {
+            if let (Some(cached), Some(prompt)) = (cached, prompt) {
+                sums = (sums.0 + cached, sums.1 + prompt);
+            }
+        }
+        Ok((sums.1 > 0.0).then(|| sums.0 / sums.1))
+    }
+
+    /// Failures by kind.
+    pub fn failures(&self) -> Result<BTreeMap<String, u64>, AnalysisError> {
+        let mut kinds = BTreeMap::new();
+        if self.rows() > 0 {
+            let failure = self.frame.column("failure")?.str()?.clone();
+            for (kind, failed) in failure.iter().zip(self.failed()?) {
+                if failed {
+                    *kinds.entry(kind.unwrap_or("no_token").to_owned()).or_default() += 1;
+                }
+            }
+        }
+        Ok(kinds)
+    }
+
+    /// Offsets of a stamp in seconds, run by run, each ascending; only of successful requests where asked.
+    pub fn stamps_by_run(&self, column: &str, only_successful: bool) -> Result<Vec<Vec<f64>>, AnalysisError> {
+        let mut runs: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+        if self.rows() > 0 {
+            let stamps = number(&self.frame, column)?;
+            for ((run, stamp), failed) in number(&self.frame, RUN)?.iter().zip(stamps.iter()).zip(self.failed()?) {
+                if let (Some(run), Some(stamp)) = (run, stamp)
+                    && !(only_successful && failed)
+                {
+                    runs.entry(run.to_bits()).or_default().push(stamp / 1e6);
+                }
+            }
+        }
+        let mut runs: Vec<_> = runs.into_values().collect();
+        for stamps in &mut runs {
+            stamps.sort_by(f64::total_cmp);
+        }
+        Ok(runs)
+    }
+
+    /// All gaps between token-bearing events. A failed request brings as many infinite ones as a successful request has on average, at
+    /// least one: so the share of infinite gaps is about the share of failed requests, whatever the answers' length.
+    fn gaps(&self) -> Result<Vec<f64>, AnalysisError> {
+        let share = self.gaps_per_success()?;
+        let mut values = Vec::new();
+        for (gaps, failed) in self.gap_lists()?.into_iter().zip(self.failed()?) {
+            if failed { values.resize(values.len() + share, f64::INFINITY) } else { values.extend(gaps) }
+        }
+        Ok(values)
+    }
+
+    fn gaps_per_success(&self) -> Result<usize, AnalysisError> {
+        let failed = self.failed()?;
+        let lists = self.gap_lists()?;
+        let counts: Vec<usize> = lists.iter().zip(failed).filter(|(_, failed)| !failed).map(|(gaps, _)| gaps.len()).collect();
+        Ok(counts.iter().sum::<usize>().div_ceil(counts.len().max(1)).max(1))
+    }
+
+    fn gap_lists(&self) -> Result<Vec<Vec<f64>>, AnalysisError> {
+        let lists = self.frame.column("gaps_us")?.list()?;
+        let list = |gaps: Option<Series>| -> Result<Vec<f64>, AnalysisError> {
+            let Some(gaps) = gaps else { return Ok(Vec::new()) };
+            Ok(gaps.cast(&DataType::Float64)?.f64()?.iter().flatten().map(|gap| gap / 1e6).collect())
+        };
+        (0..lists.len()).map(|row| list(lists.get_as_series(row))).collect()
+    }
+}
+
+fn field_column(field: Field) -> &'static str {
+    match field {
+        Field::Time => "intended_us",
+        other => other.name(),
+    }
+}
+
+fn number(frame: &DataFrame, name: &str) -> Result<Float64Chunked, AnalysisError> {
+    Ok(frame.column(name)?.cast(&DataType::Float64)?.f64()?.clone())
+}
+
+fn failed(frame: &DataFrame) -> Result<Vec<bool>, AnalysisError> {
+    Ok(frame.column(FAILED)?.bool()?.iter().map(|failed| failed == Some(true)).collect())
+}
+
+/// The measured rows of one run with the run's number, whether they failed, and their metrics.
+fn derived(frame: &DataFrame, number_of_run: usize) -> Result<DataFrame, AnalysisError> {
+    let measured = frame.column("phase")?.str()?.equal(Phase::Measure.name());
+    let mut rows = frame.filter(&measured)?;
+    // No token in a row without a failure cannot come from this program; it is a failure all the same, and never a 0.
+    let failed = rows.column("failure")?.is_not_null() | rows.column("first_token_us")?.is_null();
+    let metrics: Vec<Column> = ROW_METRICS.into_iter().map(|metric| metric_column(&rows, &failed, metric)).collect::<Result<_, _>>()?;
+    #[expect(clippy::cast_precision_loss, reason = "runs of a cell are few")]
+    let run = Float64Chunked::full(RUN.into(), number_of_run as f64, rows.height());
+    rows.with_column(run.into_column())?;
+    rows.with_column(failed.with_name(FAILED.into()).into_column())?;
+    for column in metrics {
+        rows.with_column(column)?;
+    }
+    Ok(rows)
+}
+
+fn metric_column(rows: &DataFrame, failed: &BooleanChunked, metric: Metric) -> Result<Column, AnalysisError> {
+    let seconds =
+        |later: &str, earlier: &str| -> Result<Float64Chunked, AnalysisError> { Ok((number(rows, later)? - number(rows, earlier)?) / 1e6) };
+    let values = match metric {
+        Metric::Ttft => seconds("first_token_us", "sent_us")?,
+        Metric::TtftIntended => seconds("first_token_us", "intended_us")?,
+        Metric::Ttfe => seconds("first_event_us", "sent_us")?,
+        Metric::E2e => seconds("last_token_us", "sent_us")?,
+        Metric::SendLag => seconds("sent_us", "intended_us")?,
+        Metric::Tpot => {
+            // Tokens of the first event are one where nobody tells.
+            let first: Float64Chunked = number(rows, "first_event_tokens")?.iter().map(|tokens| Some(tokens.unwrap_or(1.0))).collect();
+            positive_quotient(&seconds("last_token_us", "first_token_us")?, &(number(rows, "output_tokens")? - first))
+        }
+        Metric::OutputTps => positive_quotient(&number(rows, "output_tokens")?, &seconds("last_token_us", "sent_us")?),
+        Metric::Itl => return Err(AnalysisError::NotPerRow { metric }),
+    };
+    let worst = match metric.better() {
+        Better::Lower => f64::INFINITY,
+        Better::Higher => 0.0,
+    };
+    let values: Float64Chunked =
+        values.iter().zip(failed.iter()).map(|(value, failed)| if failed == Some(true) { Some(worst) } else { value }).collect();
+    Ok(values.with_name(metric.name().into()).into_column())
+}
+
+/// Row by row a / b; nothing where b is not above 0.
+fn positive_quotient(dividends: &Float64Chunked, divisors: &Float64Chunked) -> Float64Chunked {
+    let quotient = |(a, b): (Option<f64>, Option<f64>)| Some(a? / b.filter(|b| *b > 0.0)?);
+    dividends.iter().zip(divisors.iter()).map(quotient).collect()
+}
