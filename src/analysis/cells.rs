@@ -57,7 +57,7 @@ fn place(manifest: &Manifest, run: &PlannedRun) -> Place {
         let axis = manifest.axes.iter().find(|(axis, _)| axis == name);
         axis.and_then(|(_, values)| values.iter().position(|known| known == value)).unwrap_or(usize::MAX)
     };
-    let text = format!("{} {}", run.variant, Value::from_iter(run.axes.iter().cloned()));
+    let text = format!("{} {}", run.variant, run.axes.iter().cloned().collect::<Value>());
     (variant, run.axes.iter().map(along).collect(), text)
 }
 

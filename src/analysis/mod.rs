@@ -8,6 +8,8 @@ mod bootstrap;
 mod cells;
 mod estimate;
 mod extended;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod interval;
 mod percentile;
 mod rates;
@@ -22,9 +24,7 @@ pub use extended::Extended;
 pub use percentile::percentile;
 pub use rates::Rates;
 pub use scores::{CapacityScore, LargestScore, Score, Shape, short};
-pub use summary::{
-    AxisSummary, CellState, CellSummary, Question, Ratio, RunCounts, SuccessOnly, SweepSummary, VariantSummary, summarize,
-};
+pub use summary::{AxisSummary, CellState, CellSummary, Question, Ratio, RunCounts, SuccessOnly, SweepSummary, VariantSummary, summarize};
 pub use table::Table;
 pub use verdict::{Judgement, Verdict, judge};
 

@@ -179,8 +179,8 @@ fn leading_axis(cells: &[CellSummary]) -> Option<String> {
     let names: Vec<&String> = cells.first()?.axes.keys().collect();
     let numeric: Vec<&String> =
         names.into_iter().filter(|name| cells.iter().all(|cell| cell.axes.get(*name).is_some_and(Value::is_number))).collect();
-    let named = ["qps", "users"].iter().find_map(|wanted| numeric.iter().find(|name| short(name) == *wanted));
-    match (named, numeric.as_slice()) {
+    let preferred = ["qps", "users"].iter().find_map(|wanted| numeric.iter().find(|name| short(name) == *wanted));
+    match (preferred, numeric.as_slice()) {
         (Some(name), _) => Some((*name).clone()),
         (None, [only]) => Some((*only).clone()),
         (None, _) => None,

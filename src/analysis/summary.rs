@@ -188,9 +188,7 @@ pub fn summarize(sweep: &SavedSweep, question: &Question) -> Result<SweepSummary
 }
 
 fn saved_goals(sweep: &SavedSweep) -> Result<Vec<Goal>, AnalysisError> {
-    let read = |text: &String| {
-        text.parse::<Goal>().map_err(|fault| AnalysisError::Goal { goal: text.clone(), reason: fault.to_string() })
-    };
+    let read = |text: &String| text.parse::<Goal>().map_err(|fault| AnalysisError::Goal { goal: text.clone(), reason: fault.to_string() });
     sweep.manifest.goals.iter().map(read).collect()
 }
 
@@ -220,8 +218,7 @@ fn cell_summary(cell: &CellRuns<'_>, goals: &[Goal], shown: &Measure, document_q
         (None, None) => CellState::Measured,
     };
     let measured = state == CellState::Measured;
-    let goals: Vec<Judgement> =
-        if measured { goals.iter().map(|goal| judge(goal, &table)).collect::<Result<_, _>>()? } else { Vec::new() };
+    let goals: Vec<Judgement> = if measured { goals.iter().map(|goal| judge(goal, &table)).collect::<Result<_, _>>()? } else { Vec::new() };
     let judged = measured && !goals.is_empty();
     let failures = table.failures()?;
     let rates = if measured { Rates::of(&cell.runs, &table)? } else { Rates::default() };
@@ -302,4 +299,161 @@ fn ratios(variants: &[VariantSummary]) -> Vec<Ratio> {
         })
     };
     others.iter().flat_map(|other| other.scores.iter().filter_map(move |score| against(other, score))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{answered, cell, failed, published, save, sweep, uniform};
+    use super::super::scores::Shape;
+    use super::*;
+    use crate::record::FailureKind;
+    use crate::store::read_sweep;
+
+    const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
+
+    fn summary(cells: &[super::super::fixture::Cell]) -> SweepSummary {
+        summarize(&sweep(&[GOAL], cells), &Question::default()).unwrap()
+    }
+
+    fn capacity(variant: &VariantSummary) -> &super::super::CapacityScore {
+        match variant.scores.as_slice() {
+            [Score::Capacity(score)] => score,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_published_tables_give_the_published_verdicts() {
+        let mut cells = published("vllm");
+        cells.extend(published("lmcache"));
+        let dir = tempfile::tempdir().unwrap();
+        save(dir.path(), &[GOAL], &cells);
+        let summary = summarize(&read_sweep(dir.path()).unwrap(), &Question::default()).unwrap();
+        let [vllm, lmcache] = summary.variants.as_slice() else { panic!() };
+        assert_eq!(capacity(vllm).max_product, Some(Shape::new(4, 3)));
+        assert_eq!(capacity(lmcache).max_product, Some(Shape::new(4, 4)));
+        assert_eq!(capacity(vllm).best_harmonic_mean.map(|shape| (shape.concurrent, shape.sequential)), Some((4, 3)));
+        assert!((summary.ratios[0].ratio.unwrap() - 16.0 / 12.0).abs() < 1e-12);
+        // 36 rows say nothing for sure at 95 %, and three rows or more that all miss a p95 do.
+        assert_eq!(capacity(vllm).largest_met, None);
+        assert_eq!(capacity(vllm).largest_not_excluded, Some(Shape::new(4, 3)));
+        let worst = vllm.cells.last().unwrap();
+        assert_eq!((worst.n, worst.verdict), (64, Some(Verdict::Missed)));
+        assert!((worst.shown.as_ref().unwrap().value.unwrap().get() - 33.565_437).abs() < 1e-12);
+    }
+
+    #[test]
+    fn of_equal_products_the_larger_c_wins() {
+        let fine = |c, s| cell("vllm", c, s, uniform(c, s, 0.5));
+        let summary = summary(&[fine(3, 4), fine(4, 3), fine(2, 6), fine(6, 2)]);
+        let score = capacity(&summary.variants[0]);
+        assert_eq!(score.max_product, Some(Shape::new(6, 2)));
+        assert_eq!(score.best_harmonic_mean, Some(Shape::new(4, 3)));
+    }
+
+    #[test]
+    fn what_failed_is_invalid_or_is_missing_has_no_number_and_no_part_in_a_score() {
+        let mut cells = vec![cell("vllm", 1, 1, uniform(1, 1, 0.5)), cell("vllm", 4, 4, uniform(4, 4, 0.5)), cell("vllm", 4, 3, vec![])];
+        cells[1].cache_contract = CacheContract::Failed { reason: "the canary prompt brought 512 cached tokens".into() };
+        cells[2].outcome = Outcome::Failed { reason: "the server did not become ready".into() };
+        cells.push(cell("vllm", 3, 3, uniform(3, 3, 0.5)));
+        let mut saved = sweep(&[GOAL], &cells);
+        saved.runs.pop();
+        let summary = summarize(&saved, &Question::default()).unwrap();
+        let states: Vec<&CellState> = summary.variants[0].cells.iter().map(|cell| &cell.state).collect();
+        assert_eq!(states[0], &CellState::Measured);
+        assert_eq!(states[1], &CellState::Missing);
+        assert!(matches!(states[2], CellState::Failed { reason } if reason.contains("ready")));
+        assert!(matches!(states[3], CellState::Invalid { reason } if reason.contains("canary")));
+        for cell in &summary.variants[0].cells[1..] {
+            assert_eq!((&cell.shown, cell.passes, cell.verdict, cell.goals.len()), (&None, None, None, 0));
+        }
+        assert_eq!(capacity(&summary.variants[0]).max_product, Some(Shape::new(1, 1)));
+        assert_eq!(summary.runs, RunCounts { planned: 4, whole: 3, failed: 1, invalid: 1 });
+    }
+
+    #[test]
+    fn warm_caches_and_failures_are_told() {
+        let mut records = uniform(2, 2, 0.5);
+        records[0].cached_tokens = Some(1000);
+        records.push(failed(9, 1, FailureKind::Http(503)));
+        let summary = summary(&[cell("vllm", 2, 2, records)]);
+        let cell = &summary.variants[0].cells[0];
+        assert_eq!(cell.notes, ["caches were not cold: 25 % of the first turns' prompt tokens came from one"]);
+        assert_eq!(cell.failures, BTreeMap::from([("http_503".to_owned(), 1)]));
+        assert_eq!((cell.n, cell.failed, cell.success_only.n), (17, 1, 16));
+        // 12 follow-ups at 900 of 1000, and one first turn of four.
+        assert!((cell.rates.hit_rate.unwrap() - (12.0 * 900.0 + 1000.0) / 16_000.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn repeats_are_pooled_and_cells_stand_in_the_order_of_the_axes() {
+        let mut cells =
+            vec![cell("vllm", 2, 1, uniform(2, 1, 3.0)), cell("vllm", 1, 1, uniform(1, 1, 0.5)), cell("vllm", 1, 1, uniform(1, 1, 0.7))];
+        cells[2].repeat = 1;
+        let summary = summary(&cells);
+        let [one, two] = summary.variants[0].cells.as_slice() else { panic!() };
+        assert_eq!((one.axes["workload.concurrent"].as_u64(), one.runs, one.n), (Some(1), 2, 8));
+        assert_eq!(one.shown.as_ref().unwrap().value, super::super::Extended::new(0.7));
+        assert_eq!((two.passes, one.passes), (Some(false), Some(true)));
+    }
+
+    #[test]
+    fn a_sweep_over_one_axis_is_scored_by_the_largest_value_that_passes() {
+        let at = |qps: f64, ttft| {
+            let mut cell = cell("vllm", 1, 1, (0..20).map(|session| answered(session, 1, ttft)).collect());
+            cell.axes = vec![("workload.qps".into(), serde_json::json!(qps))];
+            cell
+        };
+        let summary = summary(&[at(0.5, 0.2), at(2.0, 0.4), at(4.0, 8.0)]);
+        let [Score::Largest(score)] = summary.variants[0].scores.as_slice() else { panic!() };
+        assert_eq!((score.axis.as_str(), score.passes, score.met, score.not_excluded), ("workload.qps", Some(2.0), None, Some(2.0)));
+    }
+
+    #[test]
+    fn other_goals_judge_the_same_rows_anew() {
+        let goals = vec!["max(ttft where turn >= 1) <= 100ms".parse().unwrap()];
+        let saved = sweep(&[GOAL], &[cell("vllm", 1, 1, uniform(1, 1, 0.5))]);
+        let summary = summarize(&saved, &Question { goals, shown: None }).unwrap();
+        assert_eq!(summary.variants[0].cells[0].verdict, Some(Verdict::Missed));
+        assert_eq!(summary.shown, "max(ttft where turn >= 1)");
+        assert_eq!(capacity(&summary.variants[0]).max_product, None);
+    }
+
+    #[test]
+    fn percentiles_of_the_original_script_come_out_to_the_last_printed_digit() {
+        let expected = include_str!("../../tests/fixtures/lmbenchmark/expected.md");
+        let (vllm, lmcache) = expected.split_once("## lmcache").unwrap();
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/lmbenchmark");
+        let mut compared = 0;
+        for (name, table) in [("vllm", vllm), ("lmcache", lmcache)] {
+            for file in std::fs::read_dir(folder.join(name)).unwrap() {
+                let saved: Value = serde_json::from_slice(&std::fs::read(file.unwrap().path()).unwrap()).unwrap();
+                let count = |key: &str| saved["params"][key].as_u64().unwrap();
+                let (c, s) = (count("num_users_concurrent"), count("num_users_sequential"));
+                let rows = saved["results"].as_array().unwrap().iter().zip(0..);
+                let record = |(row, session): (&Value, u64)| {
+                    answered(session, u32::try_from(row["turn"].as_u64().unwrap()).unwrap(), row["ttft"].as_f64().unwrap())
+                };
+                let summary = summary(&[cell("vllm", c, s, rows.map(record).collect())]);
+                let ours = summary.variants[0].cells[0].shown.as_ref().unwrap().value.unwrap().get();
+                let theirs = table.lines().find_map(|line| {
+                    let words: Vec<&str> = line.split_whitespace().collect();
+                    (words.len() == 4 && words[1] == c.to_string() && words[2] == s.to_string()).then(|| words[3].parse::<f64>().unwrap())
+                });
+                assert!((ours - theirs.unwrap()).abs() < 1.1e-6, "{name} {c}x{s}: {ours} is not {theirs:?}");
+                compared += 1;
+            }
+        }
+        assert_eq!(compared, 8);
+    }
+
+    #[test]
+    fn a_summary_survives_json() {
+        let records = (0..30).map(|session| failed(session, 1, FailureKind::Connect)).collect();
+        let summary = summary(&[cell("vllm", 1, 1, records)]);
+        let text = serde_json::to_string(&summary).unwrap();
+        assert!(text.contains(r#""value":"inf""#), "{text}");
+        assert_eq!(serde_json::from_str::<SweepSummary>(&text).unwrap(), summary);
+    }
 }

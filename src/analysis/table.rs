@@ -252,8 +252,7 @@ fn derived(frame: &DataFrame, number_of_run: usize) -> Result<DataFrame, Analysi
 }
 
 fn metric_column(rows: &DataFrame, failed: &BooleanChunked, metric: Metric) -> Result<Column, AnalysisError> {
-    let seconds =
-        |later: &str, earlier: &str| -> Result<Float64Chunked, AnalysisError> { Ok((number(rows, later)? - number(rows, earlier)?) / 1e6) };
+    let seconds = |later, earlier| difference_s(rows, later, earlier);
     let values = match metric {
         Metric::Ttft => seconds("first_token_us", "sent_us")?,
         Metric::TtftIntended => seconds("first_token_us", "intended_us")?,
@@ -277,8 +276,122 @@ fn metric_column(rows: &DataFrame, failed: &BooleanChunked, metric: Metric) -> R
     Ok(values.with_name(metric.name().into()).into_column())
 }
 
+/// A stamp less an earlier one, in seconds. Not `column / 1e6`, for which polars multiplies by the reciprocal: a value that is the limit
+/// must equal it to the last bit.
+fn difference_s(rows: &DataFrame, later: &str, earlier: &str) -> Result<Float64Chunked, AnalysisError> {
+    let micros = number(rows, later)? - number(rows, earlier)?;
+    Ok(micros.iter().map(|micros| Some(micros? / 1e6)).collect())
+}
+
 /// Row by row a / b; nothing where b is not above 0.
 fn positive_quotient(dividends: &Float64Chunked, divisors: &Float64Chunked) -> Float64Chunked {
     let quotient = |(a, b): (Option<f64>, Option<f64>)| Some(a? / b.filter(|b| *b > 0.0)?);
     dividends.iter().zip(divisors.iter()).map(quotient).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{answered, failed as failed_record, table, table_of_ttfts};
+    use super::*;
+    use crate::goal::{Goal, Measure};
+    use crate::record::{FailureKind, RequestRecord};
+
+    fn conditions(text: &str) -> Vec<Condition> {
+        format!("p95(ttft where {text})").parse::<Measure>().unwrap().filter
+    }
+
+    #[test]
+    fn metrics_are_what_the_stamps_say() {
+        let record = RequestRecord { intended_us: crate::clock::Micros(800_000), ..answered(1, 0, 0.5) };
+        let rows = table(&[record]);
+        // Sent at 1 s, due at 0.8 s, first event at 1.005 s, first token at 1.5 s, last at 1.52 s with four tokens in all.
+        for (metric, expected) in [
+            (Metric::Ttft, 0.5),
+            (Metric::TtftIntended, 0.7),
+            (Metric::Ttfe, 0.005),
+            (Metric::E2e, 0.52),
+            (Metric::SendLag, 0.2),
+            (Metric::Tpot, 0.02 / 3.0),
+            (Metric::OutputTps, 4.0 / 0.52),
+        ] {
+            let values = rows.values(metric).unwrap();
+            assert!(values.len() == 1 && (values[0] - expected).abs() < 1e-12, "{metric}: {values:?}");
+        }
+        assert_eq!(rows.values(Metric::Itl).unwrap(), [0.01, 0.01]);
+    }
+
+    #[test]
+    fn a_failed_request_is_the_worst_value_of_every_metric_and_never_gone() {
+        let rows = table(&[answered(0, 1, 0.5), failed_record(1, 1, FailureKind::Connect)]);
+        for metric in Metric::ALL {
+            let values = rows.values(metric).unwrap();
+            match metric.better() {
+                Better::Lower => assert_eq!(values.last(), Some(&f64::INFINITY), "{metric}"),
+                Better::Higher => assert_eq!(values.first(), Some(&0.0), "{metric}"),
+            }
+            assert_eq!(rows.requests_with(metric).unwrap(), 2, "{metric}");
+        }
+        assert_eq!(rows.successful_values(Metric::Ttft).unwrap(), [0.5]);
+        assert_eq!(rows.failures().unwrap(), BTreeMap::from([("connect".to_owned(), 1)]));
+    }
+
+    #[test]
+    fn the_share_of_infinite_gaps_is_that_of_failed_requests() {
+        let mut records: Vec<RequestRecord> = (0..19).map(|session| answered(session, 1, 0.5)).collect();
+        records.push(failed_record(19, 1, FailureKind::TimeoutIdle));
+        let gaps = table(&records).values(Metric::Itl).unwrap();
+        assert_eq!((gaps.len(), gaps.iter().filter(|gap| gap.is_infinite()).count()), (40, 2));
+    }
+
+    #[test]
+    fn time_per_output_token_is_undefined_for_a_single_event_and_not_zero() {
+        let single = RequestRecord { gaps_us: Vec::new(), output_tokens: Some(1), ..answered(0, 1, 0.5) };
+        assert!(table(std::slice::from_ref(&single)).values(Metric::Tpot).unwrap().is_empty());
+        // Four tokens in the first event and one after it.
+        let merged = RequestRecord { first_event_tokens: Some(4), output_tokens: Some(5), ..answered(1, 1, 0.5) };
+        assert_eq!(table(&[single, merged]).values(Metric::Tpot).unwrap(), [0.02]);
+    }
+
+    #[test]
+    fn only_the_measured_phase_counts() {
+        let warmup = RequestRecord { phase: Phase::Warmup, ..answered(0, 1, 99.0) };
+        let prefill = RequestRecord { phase: Phase::Prefill, ..answered(1, 1, 99.0) };
+        assert_eq!(table(&[warmup, prefill, answered(2, 1, 0.5)]).values(Metric::Ttft).unwrap(), [0.5]);
+    }
+
+    #[test]
+    fn conditions_on_an_answer_drop_no_failure() {
+        let rows = table(&[
+            answered(0, 0, 0.1),
+            answered(1, 1, 0.2),
+            RequestRecord { cached_tokens: None, ..answered(2, 1, 0.3) },
+            failed_record(3, 1, FailureKind::NoToken),
+        ]);
+        let values = |text: &str| rows.filtered(&conditions(text)).unwrap().values(Metric::Ttft).unwrap();
+        assert_eq!(values("turn >= 1"), [0.2, 0.3, f64::INFINITY]);
+        assert_eq!(values("cached_tokens >= 1"), [0.2, f64::INFINITY]);
+        assert_eq!(values("turn == 0"), [0.1]);
+        assert_eq!(values("time < 1.5s and turn < 1"), [0.1]);
+        assert!(values("turn > 7").is_empty());
+        assert_eq!("p95(ttft) <= 2s".parse::<Goal>().unwrap().measure.filter, []);
+    }
+
+    #[test]
+    fn runs_are_pooled_and_their_sessions_kept_apart() {
+        let frame = crate::store::to_table(&[answered(0, 1, 0.1), answered(0, 2, 0.2)]).unwrap();
+        let rows = Table::pool([&frame, &frame]).unwrap();
+        assert_eq!(rows.values(Metric::Ttft).unwrap(), [0.1, 0.1, 0.2, 0.2]);
+        assert_eq!(rows.values_by_session(Metric::Ttft).unwrap(), [[0.1, 0.2], [0.1, 0.2]]);
+        assert_eq!(rows.stamps_by_run("sent_us", false).unwrap(), [[1.0, 2.0], [1.0, 2.0]]);
+    }
+
+    #[test]
+    fn nothing_at_all_is_no_fault() {
+        for rows in [Table::pool([]).unwrap(), table(&[]), table_of_ttfts([])] {
+            assert_eq!(rows.rows(), 0);
+            assert!(Metric::ALL.into_iter().all(|metric| rows.values(metric).unwrap().is_empty()));
+            assert_eq!(rows.hit_rate(&[]).unwrap(), None);
+            assert_eq!(rows.filtered(&conditions("turn >= 1")).unwrap().rows(), 0);
+        }
+    }
 }

@@ -173,3 +173,110 @@ fn judge_mean(goal: &Goal, sample: &Sample) -> Result<Verdict, AnalysisError> {
         _ => Verdict::Undecided,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{answered, failed, table, table_of_ttfts};
+    use super::*;
+    use crate::record::FailureKind;
+
+    const INFINITE: f64 = f64::INFINITY;
+
+    fn judged(goal: &str, table: &Table) -> Judgement {
+        judge(&goal.parse().unwrap(), table).unwrap()
+    }
+
+    /// `beyond` requests of `n` take 3 s, the others 1 s.
+    fn rows(n: usize, beyond: usize) -> Table {
+        table_of_ttfts((0..n).map(|i| if i < beyond { 3.0 } else { 1.0 }))
+    }
+
+    #[test]
+    fn thirty_six_good_rows_pass_and_certify_nothing() {
+        let judgement = judged("p95(ttft where turn >= 1) <= 2s", &rows(36, 0));
+        assert!(judgement.passes);
+        assert_eq!((judgement.verdict, judgement.beyond, judgement.rows_needed), (Verdict::Undecided, Some(0), Some(59)));
+        assert_eq!(judgement.estimate.high, None);
+    }
+
+    #[test]
+    fn fifty_nine_good_rows_certify_a_p95_and_fifty_eight_do_not() {
+        assert_eq!(judged("p95(ttft) <= 2s", &rows(59, 0)).verdict, Verdict::Met);
+        assert_eq!(judged("p95(ttft) <= 2s", &rows(58, 0)).verdict, Verdict::Undecided);
+        assert_eq!(judged("p95(ttft) <= 2s", &rows(9, 3)).verdict, Verdict::Missed);
+        assert_eq!(judged("p95(ttft) <= 2s", &rows(9, 1)).verdict, Verdict::Undecided);
+    }
+
+    #[test]
+    fn the_limit_itself_is_inside() {
+        assert_eq!(judged("p95(ttft) <= 1s", &rows(59, 0)).verdict, Verdict::Met);
+        assert!(judged("p95(ttft) <= 1s", &rows(59, 0)).passes);
+        let strict = judged("p95(ttft) < 1s", &rows(59, 0));
+        assert_eq!((strict.passes, strict.verdict), (false, Verdict::Missed));
+    }
+
+    #[test]
+    fn failures_count_against_a_limit_of_time() {
+        let judgement = judged("p95(ttft) <= 2s", &table_of_ttfts([1.0, 1.0, 1.0, INFINITE, INFINITE, INFINITE]));
+        assert_eq!(judgement.estimate.value.map(super::super::Extended::get), Some(INFINITE));
+        assert_eq!((judgement.passes, judgement.verdict, judgement.beyond), (false, Verdict::Missed, Some(3)));
+    }
+
+    #[test]
+    fn rates_of_tokens_are_judged_from_below() {
+        // 4 tokens in 1.02 s, or none at all.
+        let good = table_of_ttfts([1.0; 100]);
+        assert_eq!(judged("p5(output_tps) >= 2 tokens/s", &good).verdict, Verdict::Met);
+        assert_eq!(judged("p5(output_tps) >= 5 tokens/s", &good).verdict, Verdict::Missed);
+        let failing = table_of_ttfts((0..100).map(|i| if i < 20 { INFINITE } else { 1.0 }));
+        assert_eq!(judged("p5(output_tps) >= 2 tokens/s", &failing).verdict, Verdict::Missed);
+    }
+
+    #[test]
+    fn an_error_rate_is_proven_by_enough_requests_only() {
+        let with = |n, failures: usize| table_of_ttfts((0..n).map(|i| if i < failures { INFINITE } else { 1.0 }));
+        assert_eq!(judged("error_rate <= 1%", &with(298, 0)).verdict, Verdict::Undecided);
+        assert_eq!(judged("error_rate <= 1%", &with(299, 0)).verdict, Verdict::Met);
+        assert_eq!(judged("error_rate <= 1%", &with(40, 4)).verdict, Verdict::Missed);
+        assert_eq!(judged("error_rate >= 1%", &with(40, 4)).verdict, Verdict::Met);
+        assert!((judged("error_rate <= 1%", &with(40, 4)).estimate.value.unwrap().get() - 0.1).abs() < 1e-15);
+    }
+
+    #[test]
+    fn nobody_can_prove_a_maximum_but_one_request_disproves_it() {
+        assert_eq!(judged("max(ttft) <= 2s", &rows(5000, 0)).verdict, Verdict::Undecided);
+        assert_eq!(judged("max(ttft) <= 2s", &rows(50, 1)).verdict, Verdict::Missed);
+        assert_eq!(judged("min(ttft) <= 1s", &rows(5, 0)).verdict, Verdict::Met);
+        assert_eq!(judged("min(ttft) >= 2s", &rows(5, 0)).verdict, Verdict::Missed);
+    }
+
+    #[test]
+    fn a_mean_needs_sessions_and_no_failure() {
+        let spread = |n: u32| table_of_ttfts((0..n).map(|i| 1.0 + f64::from(i % 10) / 10.0));
+        assert_eq!(judged("mean(ttft) <= 2s", &spread(10)).verdict, Verdict::Undecided);
+        assert_eq!(judged("mean(ttft) <= 2s", &spread(100)).verdict, Verdict::Met);
+        assert_eq!(judged("mean(ttft) <= 1.2s", &spread(100)).verdict, Verdict::Missed);
+        assert_eq!(judged("mean(ttft) <= 1.46s", &spread(100)).verdict, Verdict::Undecided);
+        assert_eq!(judged("mean(ttft) <= 2s", &table_of_ttfts([1.0, INFINITE])).verdict, Verdict::Missed);
+    }
+
+    #[test]
+    fn gaps_of_one_request_do_not_stand_for_many_requests() {
+        // 40 requests with two gaps each: 80 gaps would certify a p95, 40 requests do not.
+        let records: Vec<_> = (0..40).map(|session| answered(session, 1, 0.5)).collect();
+        let judgement = judged("p95(itl) <= 20ms", &table(&records));
+        assert_eq!((judgement.estimate.n, judgement.verdict), (40, Verdict::Undecided));
+        let mut records: Vec<_> = (0..60).map(|session| answered(session, 1, 0.5)).collect();
+        assert_eq!(judged("p95(itl) <= 20ms", &table(&records)).verdict, Verdict::Met);
+        records.extend((60..80).map(|session| failed(session, 1, FailureKind::TimeoutIdle)));
+        assert_eq!(judged("p95(itl) <= 20ms", &table(&records)).verdict, Verdict::Missed);
+    }
+
+    #[test]
+    fn where_no_request_fits_nothing_passes_and_nothing_is_decided() {
+        let judgement = judged("p95(ttft where turn >= 9) <= 2s", &rows(60, 0));
+        assert_eq!((judgement.passes, judgement.verdict, judgement.estimate.value), (false, Verdict::Undecided, None));
+        let judgement = judged("error_rate(where turn >= 9) <= 2%", &rows(60, 0));
+        assert_eq!((judgement.passes, judgement.verdict, judgement.estimate.n), (false, Verdict::Undecided, 0));
+    }
+}

@@ -1,0 +1,217 @@
+//! Saved sweeps for tests, made of the rows they are about.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Table;
+use crate::clock::Micros;
+use crate::record::{
+    CacheContract, Client, ClientHonesty, Counts, Failure, FailureKind, FormatVersion, Manifest, Outcome, Phase, PlannedRun, RequestRecord,
+    RunHeader, RunRecord, TokenRule, TokenSource,
+};
+use crate::store::{SavedRun, SavedSweep, SweepWriter, to_table};
+
+/// A successful request, sent at second `session + turn`: first token after `ttft_s`, then two gaps of 10 ms, four tokens in all.
+pub(crate) fn answered(session: u64, turn: u32, ttft_s: f64) -> RequestRecord {
+    let sent = Micros((session + u64::from(turn)) * 1_000_000);
+    let first_token = sent + Micros::from_secs_f64(ttft_s);
+    RequestRecord {
+        request: session * 100 + u64::from(turn),
+        session,
+        lane: 0,
+        turn,
+        phase: Phase::Measure,
+        intended_us: sent,
+        sent_us: sent,
+        headers_us: Some(sent),
+        first_event_us: Some(sent + Micros(5_000)),
+        first_token_us: Some(first_token),
+        last_token_us: Some(first_token + Micros(20_000)),
+        done_us: first_token + Micros(21_000),
+        gaps_us: vec![10_000, 10_000],
+        first_event_tokens: None,
+        prompt_tokens: Some(1000),
+        cached_tokens: Some(if turn == 0 { 0 } else { 900 }),
+        output_tokens: Some(4),
+        token_source: TokenSource::Usage,
+        in_flight: 1,
+        live_lanes: 1,
+        failure: None,
+    }
+}
+
+/// A request that brought nothing.
+pub(crate) fn failed(session: u64, turn: u32, kind: FailureKind) -> RequestRecord {
+    RequestRecord {
+        headers_us: None,
+        first_event_us: None,
+        first_token_us: None,
+        last_token_us: None,
+        gaps_us: Vec::new(),
+        prompt_tokens: None,
+        cached_tokens: None,
+        output_tokens: None,
+        token_source: TokenSource::Unknown,
+        failure: Some(Failure { kind, detail: "for the test".into() }),
+        ..answered(session, turn, 1.0)
+    }
+}
+
+/// A table of one run's rows.
+pub(crate) fn table(records: &[RequestRecord]) -> Table {
+    Table::pool([&to_table(records).unwrap()]).unwrap()
+}
+
+/// A table in which turn 1 of each session took one of these times; infinity stands for a failed request.
+pub(crate) fn table_of_ttfts(ttfts: impl IntoIterator<Item = f64>) -> Table {
+    let record = |(session, ttft): (u64, f64)| {
+        if ttft.is_finite() { answered(session, 1, ttft) } else { failed(session, 1, FailureKind::TimeoutFirstToken) }
+    };
+    table(&(0..).zip(ttfts).map(record).collect::<Vec<_>>())
+}
+
+/// One run of a sweep to be.
+pub(crate) struct Cell {
+    pub variant: &'static str,
+    pub axes: Vec<(String, Value)>,
+    pub repeat: u32,
+    pub outcome: Outcome,
+    pub cache_contract: CacheContract,
+    pub records: Vec<RequestRecord>,
+}
+
+/// A cell of the capacity benchmark that went well.
+pub(crate) fn cell(variant: &'static str, concurrent: u64, sequential: u64, records: Vec<RequestRecord>) -> Cell {
+    Cell {
+        variant,
+        axes: vec![("workload.concurrent".into(), json!(concurrent)), ("workload.sequential".into(), json!(sequential))],
+        repeat: 0,
+        outcome: Outcome::Completed,
+        cache_contract: CacheContract::Proven { how: "a canary prompt brought 0 cached tokens".into() },
+        records,
+    }
+}
+
+/// Rows of a C×S cell with three follow-up rounds, all of which took the same time to their first token.
+pub(crate) fn uniform(concurrent: u64, sequential: u64, ttft_s: f64) -> Vec<RequestRecord> {
+    let turns = |session| (0..=3).map(move |turn| answered(session, turn, if turn == 0 { 9.0 } else { ttft_s }));
+    (0..concurrent * sequential).flat_map(turns).collect()
+}
+
+fn id(cell: &Cell) -> String {
+    let values: Vec<String> = cell.axes.iter().map(|(_, value)| value.to_string().replace('"', "")).collect();
+    format!("{}-{}-r{}", cell.variant, values.join("-"), cell.repeat)
+}
+
+fn run_record(cell: &Cell) -> RunRecord {
+    let header = RunHeader {
+        id: id(cell),
+        variant: cell.variant.into(),
+        axes: cell.axes.clone(),
+        repeat: cell.repeat,
+        seed: 7,
+        simulated: true,
+        cell: json!({"workload": {"kind": if cell.axes.iter().any(|(name, _)| name == "workload.qps") { "chat" } else { "document_qa" }}}),
+    };
+    let measured = cell.records.iter().filter(|record| record.phase == Phase::Measure);
+    let end = cell.records.iter().map(|record| record.done_us).max().unwrap_or_default();
+    let failed = measured.clone().filter(|record| record.failure.is_some()).count() as u64;
+    RunRecord {
+        format: FormatVersion::CURRENT,
+        header,
+        outcome: cell.outcome.clone(),
+        started_at: Timestamp::UNIX_EPOCH,
+        duration_us: end,
+        token_rule: TokenRule::Simulated,
+        cache_contract: cell.cache_contract.clone(),
+        client: ClientHonesty::default(),
+        counts: Counts {
+            requests: cell.records.len() as u64,
+            measured: measured.count() as u64,
+            failed,
+            measured_window_us: end,
+            ..Counts::default()
+        },
+        offered_qps: None,
+        notes: Vec::new(),
+    }
+}
+
+fn manifest(goals: &[&str], cells: &[Cell]) -> Manifest {
+    let mut variants: Vec<String> = Vec::new();
+    let mut axes: Vec<(String, Vec<Value>)> = Vec::new();
+    for cell in cells {
+        if !variants.iter().any(|known| known == cell.variant) {
+            variants.push(cell.variant.to_owned());
+        }
+        for (name, value) in &cell.axes {
+            match axes.iter_mut().find(|(known, _)| known == name) {
+                Some((_, values)) if values.contains(value) => {}
+                Some((_, values)) => values.push(value.clone()),
+                None => axes.push((name.clone(), vec![value.clone()])),
+            }
+        }
+    }
+    for (_, values) in &mut axes {
+        values.sort_by(|left, right| left.as_f64().unwrap().total_cmp(&right.as_f64().unwrap()));
+    }
+    let planned = |cell: &Cell| PlannedRun { id: id(cell), variant: cell.variant.into(), axes: cell.axes.clone(), repeat: cell.repeat };
+    Manifest {
+        format: FormatVersion::CURRENT,
+        name: "capacity".into(),
+        seed: 7,
+        created_at: Timestamp::UNIX_EPOCH,
+        simulated: true,
+        scenario_hash: "0123456789abcdef".into(),
+        scenario_file: "scenario.toml".into(),
+        changes: Vec::new(),
+        goals: goals.iter().map(|goal| (*goal).to_owned()).collect(),
+        plots: Vec::new(),
+        variants,
+        axes,
+        repeats: cells.iter().map(|cell| cell.repeat + 1).max().unwrap_or(1),
+        runs: cells.iter().map(planned).collect(),
+        client: Client { bench_version: "0.1.0".into(), ..Client::default() },
+    }
+}
+
+/// The sweep as the reader would give it, without a folder.
+pub(crate) fn sweep(goals: &[&str], cells: &[Cell]) -> SavedSweep {
+    let run = |cell: &Cell| SavedRun { record: run_record(cell), requests: to_table(&cell.records).unwrap() };
+    SavedSweep {
+        dir: "results/capacity".into(),
+        manifest: manifest(goals, cells),
+        runs: cells.iter().map(run).collect(),
+        missing: Vec::new(),
+        notes: Vec::new(),
+    }
+}
+
+/// The sweep in a folder, by the store's own writer.
+pub(crate) fn save(dir: &Path, goals: &[&str], cells: &[Cell]) {
+    let writer = SweepWriter::open(dir, &manifest(goals, cells), "name = \"capacity\"\n").unwrap();
+    for cell in cells {
+        let mut run = writer.begin(&id(cell)).unwrap();
+        for record in &cell.records {
+            run.append(record).unwrap();
+        }
+        run.seal(&run_record(cell)).unwrap();
+    }
+}
+
+/// A published table of p95 by C and S, as cells whose rows have exactly these percentiles.
+pub(crate) fn published(variant: &'static str) -> Vec<Cell> {
+    let text = match variant {
+        "vllm" => include_str!("../../tests/fixtures/published/vllm.csv"),
+        _ => include_str!("../../tests/fixtures/published/lmcache.csv"),
+    };
+    let row = |line: &str| {
+        let mut parts = line.split(',');
+        let mut next = || parts.next().unwrap().trim();
+        let (concurrent, sequential) = (next().parse().unwrap(), next().parse().unwrap());
+        cell(variant, concurrent, sequential, uniform(concurrent, sequential, next().parse().unwrap()))
+    };
+    text.lines().skip(1).map(row).collect()
+}
