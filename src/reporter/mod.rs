@@ -3,12 +3,21 @@
 //! In: the executor's events, in order, over a channel; reporters live on a thread of their own, see [`run_reporters`]. Must not know how
 //! events come about, and must never make the load wait.
 
+mod bar;
+mod chat;
+mod choose;
 mod error;
 mod listen;
+mod live;
+mod plain;
 mod recorder;
 
+pub use bar::Bar;
+pub use chat::{CSV_COLUMNS, ChatFiles};
+pub use choose::{Loudness, reporters};
 pub use error::ReportError;
 pub use listen::run_reporters;
+pub use plain::{Lines, Plain};
 pub use recorder::Recorder;
 
 use crate::event::Event;

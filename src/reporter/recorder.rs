@@ -50,3 +50,64 @@ impl Reporter for Recorder {
         Ok(self.run.as_mut().map_or(Ok(()), RunWriter::sync_if_due)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::record::RunRecord;
+    use crate::store::fixture::{header, manifest, record, rich_record, run_record};
+    use crate::store::{SweepPaths, from_table, read_sweep};
+
+    fn recorder(dir: &Path) -> Recorder {
+        Recorder::new(SweepWriter::open(dir, &manifest(&["a", "b"]), "").unwrap())
+    }
+
+    fn tell(recorder: &mut Recorder, id: &str, last: RunRecord) {
+        recorder.on(&Event::RunStarted { run: Arc::new(header(id)), requests: None }).unwrap();
+        recorder.on(&Event::RequestDone(Box::new(record(0)))).unwrap();
+        recorder.on(&Event::RequestDone(Box::new(rich_record(1)))).unwrap();
+        recorder.on(&Event::RunFinished(Box::new(last))).unwrap();
+    }
+
+    #[test]
+    fn what_is_heard_is_saved_and_a_failed_run_is_a_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recorder = recorder(folder.path());
+        tell(&mut recorder, "a", run_record(header("a"), 2));
+        let failed = RunRecord { outcome: Outcome::Failed { reason: "no server".into() }, ..run_record(header("b"), 2) };
+        tell(&mut recorder, "b", failed.clone());
+        let sweep = read_sweep(folder.path()).unwrap();
+        assert_eq!(sweep.runs.len(), 2);
+        assert_eq!(from_table(&sweep.runs[0].requests).unwrap(), [record(0), rich_record(1)]);
+        assert_eq!(sweep.runs[1].record, failed);
+        assert!(sweep.missing.is_empty() && sweep.notes.is_empty());
+    }
+
+    #[test]
+    fn an_interrupted_run_keeps_its_journal_and_is_no_result() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recorder = recorder(folder.path());
+        tell(&mut recorder, "a", RunRecord { outcome: Outcome::Interrupted, ..run_record(header("a"), 2) });
+        recorder.on(&Event::SweepFinished { interrupted: true }).unwrap();
+        let sweep = read_sweep(folder.path()).unwrap();
+        assert_eq!(sweep.missing.len(), 2);
+        assert!(sweep.notes[0].contains("requests in its journal: 2"), "{:?}", sweep.notes);
+    }
+
+    #[test]
+    fn a_request_is_in_the_journal_before_the_next_event_is_heard() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal: PathBuf = SweepPaths::new(folder.path()).run("a").unwrap().journal();
+        let mut recorder = recorder(folder.path());
+        recorder.on(&Event::RunStarted { run: Arc::new(header("a")), requests: None }).unwrap();
+        for request in 0..3 {
+            recorder.on(&Event::RequestDone(Box::new(record(request)))).unwrap();
+            let lines = fs_err::read_to_string(&journal).unwrap();
+            assert!(lines.ends_with('\n') && lines.lines().count() as u64 == request + 1, "{lines}");
+        }
+        recorder.tick().unwrap();
+    }
+}

@@ -105,6 +105,39 @@ impl RunPaths {
     pub fn server_metrics(&self) -> PathBuf {
         self.dir.join("server_metrics.parquet")
     }
+
+    /// The text files of a chat run.
+    #[must_use]
+    pub fn chat(&self, qps: f64) -> ChatPaths {
+        ChatPaths::beside(&self.dir.join("summary.csv"), qps)
+    }
+}
+
+/// The four text files of a chat run, named as users of the original generator know them; `X.XX` is the target rate in requests a second.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatPaths {
+    /// `realtime_stats_qps_X.XX.txt`: a line per request, as it completes.
+    pub realtime: PathBuf,
+    /// `performance_summary_qps_X.XX.txt`: a block every `log_interval`.
+    pub performance: PathBuf,
+    /// `final_performance_summary_qps_X.XX.txt`
+    pub last: PathBuf,
+    /// `summary.csv`: a row per request.
+    pub csv: PathBuf,
+}
+
+impl ChatPaths {
+    /// The CSV file as it is named, the three text files beside it.
+    #[must_use]
+    pub fn beside(csv: &Path, qps: f64) -> Self {
+        let text = |name: &str| csv.with_file_name(format!("{name}_qps_{qps:.2}.txt"));
+        Self {
+            realtime: text("realtime_stats"),
+            performance: text("performance_summary"),
+            last: text("final_performance_summary"),
+            csv: csv.to_owned(),
+        }
+    }
 }
 
 /// Whether a name stays in its folder: one component, visible, without anything that some file system takes for a path.
@@ -126,6 +159,16 @@ mod tests {
             assert!(paths.scenario(id).is_err(), "{id:?}");
         }
         assert!(paths.scenario("manifest.json").is_err());
+    }
+
+    #[test]
+    fn the_files_of_a_chat_run_carry_the_rate_in_their_names() {
+        let chat = SweepPaths::new("results/x").run("r").unwrap().chat(2.0);
+        assert_eq!(chat.realtime, Path::new("results/x/runs/r/realtime_stats_qps_2.00.txt"));
+        assert_eq!(chat.performance, Path::new("results/x/runs/r/performance_summary_qps_2.00.txt"));
+        assert_eq!(chat.last, Path::new("results/x/runs/r/final_performance_summary_qps_2.00.txt"));
+        assert_eq!(chat.csv, Path::new("results/x/runs/r/summary.csv"));
+        assert_eq!(ChatPaths::beside(Path::new("my.csv"), 0.125).realtime, Path::new("realtime_stats_qps_0.12.txt"));
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(crate) mod fixture;
 
 pub use error::StoreError;
 pub use journal::{Journal, read_journal};
-pub use layout::{RunPaths, SweepPaths};
+pub use layout::{ChatPaths, RunPaths, SweepPaths};
 pub use reader::{SavedRun, SavedSweep, read_sweep};
 pub use run_writer::RunWriter;
 pub use table::{COLUMNS, ColumnKind, TableError, from_table, to_table};

@@ -1,0 +1,99 @@
+//! Progress on a terminal: one bar for the whole sweep, one line for the running cell, and a line that stays for each finished one.
+//!
+//! Drawn at most ten times a second: in virtual time events come far faster than eyes.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::live::Live;
+use super::{ReportError, Reporter};
+use crate::event::Event;
+use crate::goal::Goal;
+
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// The bars.
+#[derive(Debug)]
+pub struct Bar {
+    live: Live,
+    screen: MultiProgress,
+    sweep: ProgressBar,
+    cell: ProgressBar,
+    drawn: Option<Instant>,
+}
+
+impl Bar {
+    /// Bars on stderr; `None` where it is no terminal that can show them.
+    #[must_use]
+    pub fn on_stderr(goals: &[Goal]) -> Option<Self> {
+        let target = ProgressDrawTarget::stderr();
+        (!target.is_hidden()).then(|| Self::on(target, goals))
+    }
+
+    fn on(target: ProgressDrawTarget, goals: &[Goal]) -> Self {
+        let screen = MultiProgress::with_draw_target(target);
+        let style = |template: &str| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let cell = screen.add(ProgressBar::no_length()).with_style(style("{msg}"));
+        let sweep = screen.add(ProgressBar::no_length()).with_style(style("[{bar:30}] {msg}").progress_chars("=> "));
+        Self { live: Live::new(goals), screen, sweep, cell, drawn: None }
+    }
+
+    fn draw(&mut self) {
+        self.sweep.set_length(self.live.planned as u64);
+        self.sweep.set_position((self.live.planned - self.live.to_do.min(self.live.planned) + self.live.finished) as u64);
+        self.sweep.set_message(self.live.sweep_line());
+        self.cell.set_message(self.live.cell_line().unwrap_or_default());
+        self.drawn = Some(Instant::now());
+    }
+
+    fn draw_if_due(&mut self) {
+        if self.drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) {
+            self.draw();
+        }
+    }
+}
+
+impl Reporter for Bar {
+    // A terminal that cannot be written to is no reason to lose a sweep: errors of drawing are let go.
+    fn on(&mut self, event: &Event) -> Result<(), ReportError> {
+        if let Some(line) = self.live.on(event) {
+            let _ = self.screen.println(line);
+        }
+        if let Event::SweepFinished { .. } = event {
+            self.cell.finish_and_clear();
+            self.sweep.finish_and_clear();
+        } else {
+            self.draw_if_due();
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Result<(), ReportError> {
+        self.draw();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::store::fixture::{header, rich_record, run_record};
+
+    #[test]
+    fn the_bars_say_where_the_sweep_is() {
+        let mut bar = Bar::on(ProgressDrawTarget::hidden(), &[]);
+        bar.on(&Event::SweepStarted { planned: 3, sealed: 1 }).unwrap();
+        bar.on(&Event::RunStarted { run: Arc::new(header("a")), requests: Some(2) }).unwrap();
+        bar.on(&Event::RequestDone(Box::new(rich_record(0)))).unwrap();
+        bar.tick().unwrap();
+        assert_eq!((bar.sweep.position(), bar.sweep.length()), (1, Some(3)));
+        assert!(bar.cell.message().contains("p50 500 ms"), "{}", bar.cell.message());
+        bar.on(&Event::RunFinished(Box::new(run_record(header("a"), 1)))).unwrap();
+        bar.tick().unwrap();
+        assert_eq!(bar.sweep.position(), 2);
+        bar.on(&Event::SweepFinished { interrupted: false }).unwrap();
+    }
+}

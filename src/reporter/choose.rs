@@ -1,0 +1,40 @@
+//! Which reporters a sweep has, in the order in which they must hear its events.
+
+use std::path::PathBuf;
+
+use super::plain::Lines;
+use super::{Bar, ChatFiles, Plain, Recorder, Reporter};
+use crate::goal::Goal;
+use crate::store::SweepWriter;
+
+/// How much is said on stderr while a sweep runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loudness {
+    Quiet,
+    /// Bars on a terminal, else a line every few seconds.
+    Progress,
+    /// A line for every request.
+    EveryRequest,
+}
+
+/// All reporters of a sweep. `chat_copy` is the CSV file beside which the files of a chat run are wanted once more; `goals` choose what the
+/// live percentiles are shown against.
+#[must_use]
+pub fn reporters(sweep: SweepWriter, chat_copy: Option<PathBuf>, loudness: Loudness, goals: &[Goal]) -> Vec<Box<dyn Reporter>> {
+    // What writes into a run's folder, then what seals it, then what says that it is done.
+    let mut reporters: Vec<Box<dyn Reporter>> =
+        vec![Box::new(ChatFiles::new(sweep.paths().clone(), chat_copy)), Box::new(Recorder::new(sweep))];
+    reporters.extend(display(loudness, goals));
+    reporters
+}
+
+fn display(loudness: Loudness, goals: &[Goal]) -> Option<Box<dyn Reporter>> {
+    match loudness {
+        Loudness::Quiet => None,
+        Loudness::EveryRequest => Some(Box::new(Plain::on_stderr(goals, Lines::Requests))),
+        Loudness::Progress => Some(match Bar::on_stderr(goals) {
+            Some(bar) => Box::new(bar),
+            None => Box::new(Plain::on_stderr(goals, Lines::Progress)),
+        }),
+    }
+}

@@ -1,0 +1,340 @@
+//! The live figures of the running cell and of the whole sweep: events in, short texts out. Both displays use it; it draws nothing.
+//!
+//! Percentiles come from a histogram (three digits); those of the report come from the exact rows. Failures are +infinity here as there.
+
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use serde_json::Value;
+
+use crate::event::Event;
+use crate::goal::{Aggregate, Condition, Field, Goal};
+use crate::metric::Metric;
+use crate::record::{Outcome, Phase, RequestRecord, RunHeader, RunRecord};
+
+/// What the live figures are shown against: the first goal on a percentile of the time to first token.
+#[derive(Debug, Clone, PartialEq)]
+struct Watched {
+    filter: Vec<Condition>,
+    percentile: f64,
+    /// `<= 2s`; empty without a goal.
+    limit: String,
+}
+
+impl Watched {
+    fn of(goals: &[Goal]) -> Self {
+        let of_goal = |goal: &Goal| match goal.measure.aggregate {
+            Aggregate::Percentile(percentile, Metric::Ttft) => {
+                let limit = format!(" (goal {} {})", goal.comparison.symbol(), goal.measure.show_limit(goal.limit));
+                Some(Self { filter: goal.measure.filter.clone(), percentile, limit })
+            }
+            _ => None,
+        };
+        goals.iter().find_map(of_goal).unwrap_or_else(|| Self { filter: Vec::new(), percentile: 95.0, limit: String::new() })
+    }
+}
+
+/// The longest latency that is told apart, in microseconds.
+const DAY: u64 = 24 * 3600 * 1_000_000;
+
+/// Times to first token, failures among them.
+#[derive(Debug)]
+struct Tail {
+    microseconds: Histogram<u32>,
+    failed: u64,
+}
+
+impl Tail {
+    fn new() -> Self {
+        let microseconds = Histogram::new_with_bounds(1, DAY, 3).unwrap_or_else(|_| unreachable!("the bounds and the digits are in range"));
+        Self { microseconds, failed: 0 }
+    }
+
+    fn add(&mut self, record: &RequestRecord) {
+        match (record.first_token_us, &record.failure) {
+            (Some(first_token), None) => self.microseconds.saturating_record(first_token.since(record.sent_us).0),
+            _ => self.failed += 1,
+        }
+    }
+
+    fn len(&self) -> u64 {
+        self.microseconds.len() + self.failed
+    }
+
+    /// The smallest value that at least `percentile` percent of all do not exceed, in seconds; `None` without any.
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts are far below 2^53")]
+    fn percentile(&self, percentile: f64) -> Option<f64> {
+        let all = self.len();
+        let rank = (all as f64 * percentile / 100.0).ceil() as u64;
+        match self.microseconds.len() {
+            _ if all == 0 => None,
+            succeeded if rank > succeeded => Some(f64::INFINITY),
+            succeeded => Some(self.microseconds.value_at_quantile(rank as f64 / succeeded as f64) as f64 / 1e6),
+        }
+    }
+}
+
+/// The running cell.
+#[derive(Debug)]
+struct Cell {
+    label: String,
+    phase: Option<Phase>,
+    planned: Option<u64>,
+    done: u64,
+    failed: u64,
+    tail: Tail,
+}
+
+/// The live figures.
+#[derive(Debug)]
+pub(super) struct Live {
+    watched: Watched,
+    started: Instant,
+    /// Runs of this start: all but those that were sealed before.
+    pub(super) to_do: usize,
+    pub(super) planned: usize,
+    pub(super) finished: usize,
+    /// Failed requests of the whole start.
+    failed: u64,
+    cell: Option<Cell>,
+}
+
+impl Live {
+    pub(super) fn new(goals: &[Goal]) -> Self {
+        let watched = Watched::of(goals);
+        Self { watched, started: Instant::now(), to_do: 0, planned: 0, finished: 0, failed: 0, cell: None }
+    }
+
+    /// Takes note of an event; a line to keep where it is one of note.
+    pub(super) fn on(&mut self, event: &Event) -> Option<String> {
+        match event {
+            Event::SweepStarted { planned, sealed } => {
+                (self.planned, self.to_do, self.started) = (*planned, planned.saturating_sub(*sealed), Instant::now());
+                return (*sealed > 0).then(|| format!("{sealed} of {planned} cells are there already"));
+            }
+            Event::RunStarted { run, requests } => {
+                let label = label(run);
+                self.cell = Some(Cell { label, phase: None, planned: *requests, done: 0, failed: 0, tail: Tail::new() });
+            }
+            Event::PhaseEntered { phase, .. } => {
+                if let Some(cell) = &mut self.cell {
+                    cell.phase = Some(*phase);
+                }
+            }
+            Event::RequestDone(record) => self.count(record),
+            Event::RunFinished(record) => return self.finish(record),
+            Event::SweepFinished { .. } => self.cell = None,
+        }
+        None
+    }
+
+    fn count(&mut self, record: &RequestRecord) {
+        let Some(cell) = &mut self.cell else { return };
+        cell.done += 1;
+        if record.failure.is_some() {
+            cell.failed += 1;
+            self.failed += 1;
+        }
+        if record.phase == Phase::Measure && self.watched.filter.iter().all(|condition| fits(condition, record)) {
+            cell.tail.add(record);
+        }
+    }
+
+    fn finish(&mut self, record: &RunRecord) -> Option<String> {
+        let cell = self.cell.take()?;
+        if record.outcome == Outcome::Interrupted {
+            return Some(format!("{}: interrupted after {} requests; not kept as a result", cell.label, cell.done));
+        }
+        self.finished += 1;
+        let number = self.planned - self.to_do.min(self.planned) + self.finished;
+        let place = format!("[{number}/{}] {}", self.planned, cell.label);
+        Some(match &record.outcome {
+            Outcome::Failed { reason } => format!("{place}: failed: {reason}"),
+            _ => format!("{place}: {}, {}", self.tail_text(&cell), requests_text(&cell)),
+        })
+    }
+
+    /// The running cell in a line: label, phase, requests, percentiles, failures.
+    pub(super) fn cell_line(&self) -> Option<String> {
+        let cell = self.cell.as_ref()?;
+        let phase = match cell.phase {
+            Some(Phase::Prefill) => ", pre-fill",
+            Some(Phase::Warmup) => ", warm-up",
+            _ => "",
+        };
+        Some(format!("{}{phase}: {}, {}", cell.label, self.tail_text(cell), requests_text(cell)))
+    }
+
+    fn tail_text(&self, cell: &Cell) -> String {
+        let percentile = self.watched.percentile;
+        match (cell.tail.percentile(50.0), cell.tail.percentile(percentile)) {
+            (Some(median), Some(tail)) => {
+                let (n, limit) = (cell.tail.len(), &self.watched.limit);
+                format!("ttft p50 {}, p{percentile} {}{limit}, n={n}", brief(median), brief(tail))
+            }
+            _ => "ttft not known yet".to_owned(),
+        }
+    }
+
+    /// The sweep in a line: cells, failures, time spent and left.
+    pub(super) fn sweep_line(&self) -> String {
+        let before = self.planned - self.to_do.min(self.planned);
+        let left = self.time_left().map_or_else(String::new, |left| format!(", about {} left", span(left)));
+        let failed = if self.failed == 0 { String::new() } else { format!(", {} failed requests", self.failed) };
+        format!("{}/{} cells{failed}, {}{left}", before + self.finished, self.planned, span(self.started.elapsed()))
+    }
+
+    /// What is left by the share of this start's work that is done; `None` before there is any.
+    pub(super) fn time_left(&self) -> Option<Duration> {
+        let done = self.share_done();
+        (done > 0.0).then(|| self.started.elapsed().mul_f64((1.0 - done) / done))
+    }
+
+    /// From 0 to 1.
+    #[expect(clippy::cast_precision_loss, reason = "for people")]
+    fn share_done(&self) -> f64 {
+        let within = self.cell.as_ref().map_or(0.0, |cell| match cell.planned {
+            Some(planned) if planned > 0 => (cell.done as f64 / planned as f64).min(1.0),
+            _ => 0.0,
+        });
+        if self.to_do == 0 { 1.0 } else { ((self.finished as f64 + within) / self.to_do as f64).min(1.0) }
+    }
+}
+
+fn requests_text(cell: &Cell) -> String {
+    let planned = cell.planned.map_or_else(String::new, |planned| format!("/{planned}"));
+    format!("{}{planned} requests, {} failed", cell.done, cell.failed)
+}
+
+/// `lmcache concurrent=4 sequential=3 #2`: variant, axes by their last name, repeats from 1.
+pub(super) fn label(run: &RunHeader) -> String {
+    let shown = |(path, value): &(String, Value)| {
+        let name = path.rsplit('.').next().unwrap_or(path);
+        let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        format!(" {name}={value}")
+    };
+    let axes: String = run.axes.iter().map(shown).collect();
+    let simulated = if run.simulated { " (simulated)" } else { "" };
+    format!("{}{axes} #{}{simulated}", run.variant, run.repeat + 1)
+}
+
+/// Whether a row fits; one that lacks the value does not.
+#[expect(clippy::cast_precision_loss, reason = "goals compute with doubles")]
+fn fits(condition: &Condition, record: &RequestRecord) -> bool {
+    let value = match condition.field {
+        Field::Turn => Some(f64::from(record.turn)),
+        Field::Session => Some(record.session as f64),
+        Field::Lane => Some(f64::from(record.lane)),
+        Field::PromptTokens => record.prompt_tokens.map(|tokens| tokens as f64),
+        Field::CachedTokens => record.cached_tokens.map(|tokens| tokens as f64),
+        Field::OutputTokens => record.output_tokens.map(|tokens| tokens as f64),
+        Field::InFlight => Some(f64::from(record.in_flight)),
+        Field::LiveLanes => Some(f64::from(record.live_lanes)),
+        Field::Time => Some(record.intended_us.as_secs_f64()),
+    };
+    value.is_some_and(|value| condition.comparison.holds(value, condition.value))
+}
+
+/// A latency with about three digits: `312 ms`, `1.80 s`, `inf`.
+pub(super) fn brief(seconds: f64) -> String {
+    match seconds {
+        s if s.is_infinite() => "inf".to_owned(),
+        s if s < 0.0095 => format!("{:.2} ms", s * 1e3),
+        s if s < 0.9995 => format!("{:.0} ms", s * 1e3),
+        s if s < 9.995 => format!("{s:.2} s"),
+        s => format!("{s:.1} s"),
+    }
+}
+
+/// A time to wait: `45s`, `3m 10s`, `2h 05m`.
+fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h {:02}m", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::Micros;
+    use crate::store::fixture::{header, record, rich_record, run_record};
+
+    fn answered(milliseconds: u64, turn: u32) -> RequestRecord {
+        let row = rich_record(0);
+        RequestRecord { turn, first_token_us: Some(row.sent_us + Micros(milliseconds * 1000)), ..row }
+    }
+
+    fn failed(turn: u32) -> RequestRecord {
+        RequestRecord { turn, failure: record(0).failure, ..rich_record(0) }
+    }
+
+    fn told(goal: &str, rows: impl IntoIterator<Item = RequestRecord>) -> Live {
+        let mut live = Live::new(&[goal.parse().unwrap()]);
+        live.on(&Event::SweepStarted { planned: 4, sealed: 1 });
+        live.on(&Event::RunStarted { run: Arc::new(header("a")), requests: Some(40) });
+        live.on(&Event::PhaseEntered { phase: Phase::Measure, at: Micros::ZERO });
+        for row in rows {
+            live.on(&Event::RequestDone(Box::new(row)));
+        }
+        live
+    }
+
+    #[test]
+    fn the_cell_line_shows_percentiles_of_the_rows_that_the_goal_speaks_of() {
+        let rows = (1..=20).map(|i| answered(i * 100, 1)).chain([answered(60_000, 0)]);
+        let live = told("p95(ttft where turn >= 1) <= 2s", rows);
+        let said =
+            "lmcache concurrent=4 sequential=3 #1 (simulated): ttft p50 1.00 s, p95 1.90 s (goal <= 2s), n=20, 21/40 requests, 0 failed";
+        assert_eq!(live.cell_line().unwrap(), said);
+    }
+
+    #[test]
+    fn failures_are_infinite_and_push_the_percentile_up_as_soon_as_they_are_too_many() {
+        let rows = |failures: usize| (1..=19).map(|_| answered(100, 1)).chain((0..failures).map(|_| failed(1)));
+        let said = |failures| told("p95(ttft) <= 2s", rows(failures)).cell_line().unwrap();
+        assert!(said(1).contains("p50 100 ms, p95 100 ms (goal <= 2s), n=20"), "{}", said(1));
+        assert!(said(2).contains("p50 100 ms, p95 inf (goal <= 2s), n=21"), "{}", said(2));
+        assert!(said(20).contains("p50 inf, p95 inf"), "{}", said(20));
+    }
+
+    #[test]
+    fn warm_up_is_not_in_the_percentiles() {
+        let warm = RequestRecord { phase: Phase::Warmup, ..answered(100, 1) };
+        assert!(told("p95(ttft) <= 2s", [warm]).cell_line().unwrap().contains("ttft not known yet, 1/40 requests"));
+    }
+
+    #[test]
+    fn a_finished_cell_counts_on_from_what_was_there() {
+        let mut live = told("p95(ttft) <= 2s", [answered(100, 1)]);
+        let said = live.on(&Event::RunFinished(Box::new(run_record(header("a"), 1)))).unwrap();
+        assert!(said.starts_with("[2/4] lmcache concurrent=4 sequential=3 #1 (simulated): ttft p50 100 ms"), "{said}");
+        assert!(live.sweep_line().starts_with("2/4 cells, 0s"), "{}", live.sweep_line());
+        assert!((live.share_done() - 1.0 / 3.0).abs() < 1e-9);
+        assert_eq!(live.cell_line(), None);
+    }
+
+    #[test]
+    fn a_failed_cell_says_why_and_an_interrupted_one_is_no_result() {
+        let mut live = told("p95(ttft) <= 2s", []);
+        let outcome = Outcome::Failed { reason: "no connection to `http://127.0.0.1:8000`".into() };
+        let said = live.on(&Event::RunFinished(Box::new(RunRecord { outcome, ..run_record(header("a"), 0) }))).unwrap();
+        assert!(said.ends_with("#1 (simulated): failed: no connection to `http://127.0.0.1:8000`"), "{said}");
+        live.on(&Event::RunStarted { run: Arc::new(header("b")), requests: None });
+        let said =
+            live.on(&Event::RunFinished(Box::new(RunRecord { outcome: Outcome::Interrupted, ..run_record(header("b"), 0) }))).unwrap();
+        assert!(said.contains("interrupted after 0 requests"), "{said}");
+        assert_eq!(live.finished, 1);
+    }
+
+    #[test]
+    fn latencies_and_spans_are_short() {
+        let shown = [0.0004, 0.312, 0.9996, 1.8, 42.04, f64::INFINITY].map(brief);
+        assert_eq!(shown, ["0.40 ms", "312 ms", "1.00 s", "1.80 s", "42.0 s", "inf"]);
+        assert_eq!([59, 190, 7500].map(|seconds| span(Duration::from_secs(seconds))), ["59s", "3m 10s", "2h 05m"]);
+    }
+}
