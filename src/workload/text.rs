@@ -1,0 +1,146 @@
+//! Texts of an exact number of tokens, under any token rule.
+//!
+//! In go prose that can grow (or a finished text to be cut) and a counter; out comes a text with its true count. It must not know what
+//! the text is for.
+
+use std::sync::Arc;
+
+use super::fit::{Candidate, Filler, Fit, MOST_COUNTS};
+use super::prose::Prose;
+use crate::tokens::{TokenCounter, TokenError};
+
+/// A text and its tokens under the run's rule. Clones share the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    pub text: Arc<str>,
+    pub tokens: u64,
+}
+
+impl Text {
+    /// A text as it is, counted.
+    pub async fn counted(text: &str, counter: &TokenCounter) -> Result<Self, TokenError> {
+        Ok(Self { text: text.into(), tokens: counter.count(text).await? })
+    }
+}
+
+/// Prose of exactly `target` tokens, or of the nearest number where the rule allows no better: the count is true in any case. `taste`
+/// chooses the filling words. Asks the counter at most eight times.
+pub async fn exactly(target: u64, mut prose: Prose<'_>, taste: usize, counter: &TokenCounter) -> Result<Text, TokenError> {
+    if target == 0 {
+        return Ok(Text { text: "".into(), tokens: 0 });
+    }
+    // A sign at the end would be all, or half, of the shortest texts.
+    let end_mark = if target > 2 { prose.end_mark() } else { "" };
+    let mut cutter = Cutter::default();
+    let mut fit = Fit::new(target);
+    let mut tried = None;
+    while let Some(candidate) = fit.next() {
+        let text = cutter.compose(&mut prose, candidate, taste, end_mark);
+        fit.counted(counter.count(&text).await?);
+        tried = Some((candidate, text));
+    }
+    let Some((best, tokens)) = fit.best() else { return Ok(Text { text: "".into(), tokens: 0 }) };
+    let text = match tried {
+        Some((candidate, text)) if candidate == best => text,
+        _ => cutter.compose(&mut prose, best, taste, end_mark),
+    };
+    Ok(Text { text: text.into(), tokens })
+}
+
+/// Pairs of short common words; one pair fills up a text.
+const FILLING: [[&str; 2]; 8] =
+    [["and", "on"], ["so", "on"], ["or", "so"], ["to", "and"], ["up", "and"], ["as", "it"], ["all", "in"], ["now", "and"]];
+
+/// Composes candidates from the beginning of growing prose.
+#[derive(Debug, Default)]
+struct Cutter {
+    /// Byte offsets behind each whole word of what has grown so far.
+    ends: Vec<usize>,
+    /// Up to where the prose has been looked through.
+    seen: usize,
+}
+
+impl Cutter {
+    fn compose(&mut self, prose: &mut Prose<'_>, candidate: Candidate, taste: usize, end_mark: &str) -> String {
+        let beginning = self.words(prose, candidate.words);
+        let mut text = String::with_capacity(beginning.len() + 5 * candidate.fill + 1);
+        text.push_str(beginning);
+        for place in 0..candidate.fill {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(match candidate.filler {
+                Filler::Words => FILLING[taste % FILLING.len()][place % 2],
+                Filler::Letters => "a",
+            });
+        }
+        text.push_str(end_mark);
+        text
+    }
+
+    /// The first `words` words, without the signs behind the last one.
+    fn words<'p>(&mut self, prose: &'p mut Prose<'_>, words: usize) -> &'p str {
+        let Some(last) = words.checked_sub(1) else { return "" };
+        while self.ends.len() <= last {
+            // Six bytes a word is enough nearly always; the loop sees to the rest.
+            prose.grow_to(self.seen + 6 * (words - self.ends.len()) + 64);
+            self.look_through(prose.text());
+        }
+        prose.text()[..self.ends[last]].trim_end_matches(|sign: char| sign.is_ascii_punctuation())
+    }
+
+    fn look_through(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        for end in self.seen.max(1)..bytes.len() {
+            if bytes[end].is_ascii_whitespace() && !bytes[end - 1].is_ascii_whitespace() {
+                self.ends.push(end);
+            }
+        }
+        self.seen = bytes.len();
+    }
+}
+
+/// The longest beginning of `text` found that has at most `limit` tokens: whole words where it has words, and never empty, so that a
+/// text of one long word may stay above the limit. Asks the counter at most eight times.
+pub async fn at_most(limit: u64, text: &str, counter: &TokenCounter) -> Result<Text, TokenError> {
+    let whole = counter.count(text).await?;
+    if whole <= limit {
+        return Ok(Text { text: text.into(), tokens: whole });
+    }
+    let cuts = cuts(text, whole);
+    let (mut low, mut high) = ((0, 0), (cuts.len(), whole));
+    let mut best = None;
+    for _ in 1..MOST_COUNTS {
+        if low.0 + 1 >= high.0 || low.1 == limit {
+            break;
+        }
+        let span = usize::try_from(u128::from(limit - low.1) * (high.0 - low.0) as u128 / u128::from((high.1 - low.1).max(1)));
+        let next = (low.0 + span.unwrap_or(1)).clamp(low.0 + 1, high.0 - 1);
+        let beginning = text[..cuts[next - 1]].trim_end();
+        let tokens = counter.count(beginning).await?;
+        if tokens <= limit {
+            low = (next, tokens);
+        } else {
+            high = (next, tokens);
+        }
+        if tokens <= limit || best.is_none_or(|(_, least)| least > limit && tokens < least) {
+            best = Some((beginning, tokens));
+        }
+    }
+    let (text, tokens) = best.unwrap_or((text, whole));
+    Ok(Text { text: text.into(), tokens })
+}
+
+/// Where `text` may be cut: behind its words, or behind any character where it has hardly any words (Chinese, say).
+fn cuts(text: &str, tokens: u64) -> Vec<usize> {
+    let words: Vec<usize> = text.split_inclusive(char::is_whitespace).scan(0, sum_of_lengths).collect();
+    if words.len() as u64 * 8 >= tokens {
+        return words;
+    }
+    text.split_inclusive(|_: char| true).scan(0, sum_of_lengths).collect()
+}
+
+fn sum_of_lengths(sum: &mut usize, part: &str) -> Option<usize> {
+    *sum += part.len();
+    Some(*sum)
+}
