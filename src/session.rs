@@ -73,6 +73,16 @@ pub struct Session {
     pub turns: Vec<Turn>,
 }
 
+impl Session {
+    /// Tokens of the prompt of `turns[place]` without the chat template's own, where every answer before it has its full length.
+    #[must_use]
+    pub fn prompt_tokens(&self, place: usize) -> u64 {
+        let asks: u64 = self.turns.iter().take(place + 1).map(|turn| turn.ask_tokens).sum();
+        let answers: u64 = self.turns.iter().take(place).map(|turn| u64::from(turn.answer.max_tokens())).sum();
+        self.opening_tokens + asks + answers
+    }
+}
+
 /// One request as a target gets it. Cloning is cheap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prompt {

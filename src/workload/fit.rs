@@ -41,9 +41,17 @@ pub struct Fit {
 #[derive(Debug)]
 enum Stage {
     /// Looking for the most prose that is not too long.
-    Prose { next: usize, bracket: Bracket },
+    Prose {
+        next: usize,
+        bracket: Bracket,
+    },
     /// The prose is fixed at `base`; looking for what fills up the rest.
-    Filling { base: Point, filler: Filler, next: usize, bracket: Bracket },
+    Filling {
+        base: Point,
+        filler: Filler,
+        next: usize,
+        bracket: Bracket,
+    },
     Over,
 }
 

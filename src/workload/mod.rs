@@ -3,39 +3,79 @@
 //! In come the `[workload]` section, the seed, the run's token rule and a [`Corpus`]; out come [`Session`]s, one at a time, whole, and
 //! the same for the same seed and number. A workload must not know when its turns are sent, to whom, or what came back.
 
+mod author;
+pub mod chat;
 pub mod corpus;
+pub mod document_qa;
+mod draft;
 mod error;
+mod fit;
+mod folder;
+mod prose;
+mod seed;
+mod sharegpt;
 pub mod spec;
+mod text;
+mod vocabulary;
 
+use author::Author;
+pub use chat::Chat;
 pub use corpus::Corpus;
+pub use document_qa::DocumentQa;
 pub use error::WorkloadError;
+use spec::WorkloadSpec;
 
 use crate::session::Session;
 use crate::tokens::TokenCounter;
-use spec::WorkloadSpec;
+use crate::units::Tokens;
 
 /// A workload that can make its sessions.
 #[derive(Debug)]
-pub enum Workload {}
+pub enum Workload {
+    DocumentQa(DocumentQa),
+    Chat(Chat),
+}
 
 impl Workload {
-    /// Checks what the sessions will be made of (documents, questions, conversations). `seed` is the run's: the same in every cell and
-    /// variant. Texts are kept in `corpus`: pass a clone of one corpus to every cell of a sweep.
-    #[expect(clippy::unused_async, reason = "the signature is agreed first")]
-    pub async fn prepare(_spec: &WorkloadSpec, _seed: u64, _counter: TokenCounter, _corpus: Corpus) -> Result<Self, WorkloadError> {
-        Err(WorkloadError::NotYet)
+    /// Whether the documents, questions and conversations are there that the workload needs: what can be known before the run's token
+    /// rule is. Reads the files that it names, once for one `corpus`.
+    pub fn check(spec: &WorkloadSpec, corpus: &Corpus) -> Result<(), WorkloadError> {
+        match spec {
+            WorkloadSpec::DocumentQa(spec) => document_qa::check(spec, corpus),
+            WorkloadSpec::Chat(spec) => chat::check(spec, corpus),
+        }
+    }
+
+    /// Checks, and makes ready what all sessions share. `seed` is the run's: the same in every cell and variant. Texts are kept in
+    /// `corpus`: pass a clone of one corpus to every cell of a sweep, and each text is made once and is one allocation.
+    pub async fn prepare(spec: &WorkloadSpec, seed: u64, counter: TokenCounter, corpus: Corpus) -> Result<Self, WorkloadError> {
+        let author = Author::new(seed, counter, corpus.clone());
+        Ok(match spec {
+            WorkloadSpec::DocumentQa(spec) => Self::DocumentQa(DocumentQa::prepare(spec, author, &corpus).await?),
+            WorkloadSpec::Chat(spec) => Self::Chat(Chat::prepare(spec, author, &corpus).await?),
+        })
     }
 
     /// Session number `number`, counted from 0 whatever the scenario's `first_user_id`: that is added here, so that `Session::number`
-    /// holds the sum. `first_turn` > 0 is a user met in mid-life (`chat`): turns before it stand synthesised in the opening.
-    #[expect(clippy::unused_async, reason = "the signature is agreed first")]
-    pub async fn session(&self, _number: u64, _first_turn: u32) -> Result<Session, WorkloadError> {
-        match *self {}
+    /// holds the sum. `first_turn` > 0 is a user met in mid-life: turns before it stand in the opening, with seeded answers.
+    pub async fn session(&self, number: u64, first_turn: u32) -> Result<Session, WorkloadError> {
+        match self {
+            Self::DocumentQa(workload) => workload.session(number, first_turn).await,
+            Self::Chat(workload) => workload.session(number, first_turn).await,
+        }
     }
 
     /// Turns of a whole session: `rounds + 1` for `document_qa`, `rounds` for `chat`.
     #[must_use]
     pub fn turns(&self) -> u32 {
-        match *self {}
+        match self {
+            Self::DocumentQa(workload) => workload.turns(),
+            Self::Chat(workload) => workload.turns(),
+        }
     }
+}
+
+/// The length of an answer as servers take it.
+fn answer_length(tokens: Tokens) -> Result<u32, WorkloadError> {
+    u32::try_from(tokens.0).ok().filter(|tokens| *tokens > 0).ok_or(WorkloadError::AnswerTokens { found: tokens.0 })
 }

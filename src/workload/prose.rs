@@ -44,7 +44,8 @@ pub fn title(vocabulary: &Vocabulary, seed: u64, number: u64) -> String {
     let (second, volume) = digit(rest, seed, "title noun", nouns);
     let mut title = format!("{} {}", capital(first), capital(second));
     if volume > 0 {
-        title.push_str(&format!(" Volume {}", volume + 1));
+        title.push_str(" Volume ");
+        title.push_str(&(volume + 1).to_string());
     }
     title
 }
@@ -128,7 +129,8 @@ impl<'a> Prose<'a> {
         if self.kind == Kind::Novel && self.paragraphs_left == 0 {
             self.chapter += 1;
             self.paragraphs_left = 18 + below(&mut self.rng, 20);
-            self.text.push_str(&format!("\n\nChapter {}", self.chapter));
+            self.text.push_str("\n\nChapter ");
+            self.text.push_str(&self.chapter.to_string());
         }
         self.paragraphs_left = self.paragraphs_left.saturating_sub(1);
         if !self.text.is_empty() {

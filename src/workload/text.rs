@@ -133,14 +133,123 @@ pub async fn at_most(limit: u64, text: &str, counter: &TokenCounter) -> Result<T
 
 /// Where `text` may be cut: behind its words, or behind any character where it has hardly any words (Chinese, say).
 fn cuts(text: &str, tokens: u64) -> Vec<usize> {
-    let words: Vec<usize> = text.split_inclusive(char::is_whitespace).scan(0, sum_of_lengths).collect();
-    if words.len() as u64 * 8 >= tokens {
-        return words;
-    }
-    text.split_inclusive(|_: char| true).scan(0, sum_of_lengths).collect()
+    let mut words: Vec<usize> = text.match_indices(char::is_whitespace).map(|(end, _)| end).collect();
+    words.push(text.len());
+    if words.len() as u64 * 8 >= tokens { words } else { text.char_indices().map(|(start, sign)| start + sign.len_utf8()).collect() }
 }
 
-fn sum_of_lengths(sum: &mut usize, part: &str) -> Option<usize> {
-    *sum += part.len();
-    Some(*sum)
+#[cfg(test)]
+mod tests {
+    use super::super::prose::Kind;
+    use super::super::seed::generator;
+    use super::super::vocabulary::Vocabulary;
+    use super::*;
+    use crate::tokens::LocalTokenizer;
+
+    async fn novel(target: u64, seed: u64, counter: &TokenCounter) -> Text {
+        let vocabulary = Vocabulary::default();
+        let prose = Prose::new(&vocabulary, generator(seed, "novel", &[0]), Kind::Novel, "Amber Lantern");
+        exactly(target, prose, 3, counter).await.unwrap()
+    }
+
+    /// A byte-level tokenizer whose few merges make single tokens of some common words and leave the others in letters and pieces.
+    fn pieces() -> TokenCounter {
+        let mut vocabulary: Vec<String> = ('!'..='~').map(String::from).chain(["Ġ".into(), "Ċ".into()]).collect();
+        let mut merges = Vec::new();
+        for word in ["Ġand", "Ġon", "Ġa", "Ġthe", "Ġof", "Ġwas", "Ġto", "er", "ing", "ed", "Ġso", "Ġit", "Ġor", "Ġup", "Ġall", "Ġin"]
+        {
+            let mut letters = word.chars();
+            let mut merged = letters.next().map(String::from).unwrap_or_default();
+            for letter in letters {
+                let pair = format!("{merged} {letter}");
+                merged.push(letter);
+                if !merges.contains(&pair) {
+                    merges.push(pair);
+                    vocabulary.push(merged.clone());
+                }
+            }
+        }
+        let vocabulary: std::collections::BTreeMap<String, usize> = vocabulary.into_iter().zip(0..).collect();
+        let json = serde_json::json!({
+            "version": "1.0", "added_tokens": [], "normalizer": null, "post_processor": null, "decoder": null,
+            "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
+            "model": {"type": "BPE", "vocab": vocabulary, "merges": merges},
+        });
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs_err::write(file.path(), json.to_string()).unwrap();
+        TokenCounter::Tokenizer(LocalTokenizer::load(file.path()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_text_has_exactly_the_asked_tokens_under_the_simulated_rule() {
+        for target in [0, 1, 2, 3, 7, 32, 100, 1000, 8192, 131_072] {
+            let text = novel(target, 7, &TokenCounter::Simulated).await;
+            assert_eq!(text.tokens, target);
+            assert_eq!(TokenCounter::Simulated.count(&text.text).await.unwrap(), target);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_text_has_exactly_the_asked_tokens_under_a_tokenizer_of_pieces() {
+        let counter = pieces();
+        for target in [2, 7, 100, 1000, 8192] {
+            for seed in [7, 8] {
+                let text = novel(target, seed, &counter).await;
+                assert_eq!(counter.count(&text.text).await.unwrap(), text.tokens);
+                assert_eq!(text.tokens, target);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_text_has_exactly_the_asked_tokens_under_an_estimate() {
+        let counter = TokenCounter::Estimate { characters_per_token: 4.0 };
+        for target in [1, 7, 100, 8192, 131_072] {
+            assert_eq!(novel(target, 7, &counter).await.tokens, target);
+        }
+    }
+
+    #[tokio::test]
+    async fn where_the_rule_allows_no_better_the_count_is_still_true() {
+        // Every letter has more than three tokens, so 2 cannot be met.
+        let counter = TokenCounter::Estimate { characters_per_token: 0.3 };
+        let text = novel(2, 7, &counter).await;
+        assert_eq!(counter.count(&text.text).await.unwrap(), text.tokens);
+        assert_ne!(text.tokens, 2);
+    }
+
+    #[tokio::test]
+    async fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
+        let counter = TokenCounter::Simulated;
+        assert_eq!(novel(500, 7, &counter).await, novel(500, 7, &counter).await);
+        assert_ne!(novel(500, 7, &counter).await, novel(500, 8, &counter).await);
+    }
+
+    #[tokio::test]
+    async fn a_cut_keeps_whole_words_and_goes_up_to_the_limit() {
+        let counter = TokenCounter::Simulated;
+        let cut = at_most(3, "one two three four five", &counter).await.unwrap();
+        assert_eq!((&*cut.text, cut.tokens), ("one two three", 3));
+        let whole = at_most(5, "one two three four five", &counter).await.unwrap();
+        assert_eq!((&*whole.text, whole.tokens), ("one two three four five", 5));
+        // "first" "," "second" " third" " " "," " fourth": a cut text does not end in white space.
+        let cut = at_most(8, "first,second third , fourth\n\nfifth", &counter).await.unwrap();
+        assert_eq!((&*cut.text, cut.tokens), ("first,second third , fourth", 7));
+    }
+
+    #[tokio::test]
+    async fn a_cut_of_a_long_text_stays_within_the_limit_and_near_it() {
+        let counter = TokenCounter::Simulated;
+        let novel = novel(5000, 7, &counter).await;
+        let cut = at_most(100, &novel.text, &counter).await.unwrap();
+        assert!((97..=100).contains(&cut.tokens), "{}", cut.tokens);
+        assert!(novel.text.starts_with(&*cut.text));
+    }
+
+    #[tokio::test]
+    async fn a_text_without_spaces_is_cut_between_characters() {
+        let text = "読書".repeat(50);
+        let cut = at_most(10, &text, &TokenCounter::Simulated).await.unwrap();
+        assert_eq!((cut.text.chars().count(), cut.tokens), (10, 10));
+    }
 }

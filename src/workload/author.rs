@@ -1,0 +1,86 @@
+//! Makes the texts of one run: under its seed and its token rule, through the corpus, so that each is made once.
+//!
+//! In go kinds, numbers and lengths; out come texts. It must not know which workload asks.
+
+use std::sync::Arc;
+
+use super::WorkloadError;
+use super::corpus::{Corpus, Key, Origin};
+use super::prose::{Kind, Prose, title};
+use super::seed::{below, generator};
+use super::spec::Answers;
+use super::text::{Text, exactly};
+use crate::session::Answer;
+use crate::tokens::TokenCounter;
+
+/// The maker of a run's texts.
+#[derive(Debug)]
+pub struct Author {
+    seed: u64,
+    counter: TokenCounter,
+    /// The token rule in words, as part of every key.
+    rule: Arc<str>,
+    corpus: Corpus,
+}
+
+impl Author {
+    pub fn new(seed: u64, counter: TokenCounter, corpus: Corpus) -> Self {
+        let rule = format!("{:?}", counter.rule()).into();
+        Self { seed, counter, rule, corpus }
+    }
+
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    pub fn counter(&self) -> &TokenCounter {
+        &self.counter
+    }
+
+    /// The title that belongs to a session.
+    pub fn title(&self, number: u64) -> String {
+        title(self.corpus.vocabulary(), self.seed, number)
+    }
+
+    /// The text of this origin; made by `make` the first time.
+    pub async fn keep(&self, origin: Origin, make: impl Future<Output = Result<Text, WorkloadError>>) -> Result<Text, WorkloadError> {
+        self.corpus.text(Key { rule: Arc::clone(&self.rule), origin }, make).await
+    }
+
+    /// Seeded text of exactly `tokens` tokens that begins with `head`, not kept.
+    pub async fn write(&self, kind: Kind, numbers: [u64; 2], tokens: u64, head: &str) -> Result<Text, WorkloadError> {
+        let mut rng = generator(self.seed, kind.name(), &numbers);
+        let taste = below(&mut rng, usize::MAX);
+        let prose = Prose::new(self.corpus.vocabulary(), rng, kind, head);
+        Ok(exactly(tokens, prose, taste, &self.counter).await?)
+    }
+
+    /// Seeded text of exactly `tokens` tokens that begins with `head`.
+    pub async fn made(&self, kind: Kind, numbers: [u64; 2], tokens: u64, head: &str) -> Result<Text, WorkloadError> {
+        self.keep(Origin::Made { kind, seed: self.seed, numbers, tokens }, self.write(kind, numbers, tokens, head)).await
+    }
+
+    /// A short text as it stands, counted.
+    pub async fn line(&self, line: &str) -> Result<Text, WorkloadError> {
+        self.keep(Origin::Line(line.to_owned()), async { Ok(Text::counted(line, &self.counter).await?) }).await
+    }
+
+    /// A seeded answer of exactly `tokens` tokens to a turn of a session.
+    pub async fn reply(&self, session: u64, turn: u32, tokens: u32) -> Result<Text, WorkloadError> {
+        self.made(Kind::Answer, [session, turn.into()], tokens.into(), "").await
+    }
+
+    /// How a turn of a session is to be answered; `script` makes the words where they are ours.
+    pub async fn answer(
+        &self,
+        answers: Answers,
+        tokens: u32,
+        script: impl Future<Output = Result<Text, WorkloadError>>,
+    ) -> Result<Answer, WorkloadError> {
+        Ok(match answers {
+            Answers::Live => Answer::Live { max_tokens: tokens },
+            Answers::ForcedLength => Answer::Forced { tokens },
+            Answers::Scripted => Answer::Scripted { max_tokens: tokens, text: script.await?.text },
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! A session while it is written: its opening and its turns with their token sums.
+
+use super::WorkloadError;
+use super::text::Text;
+use crate::session::{Answer, Message, Role, Session, Turn};
+
+/// A session to which turns are added in order.
+#[derive(Debug)]
+pub struct Draft {
+    session: Session,
+}
+
+impl Draft {
+    /// A session that will send the turns from `first_turn` on, of `turns` in its whole life.
+    pub fn new(number: u64, first_turn: u32, turns: u32) -> Result<Self, WorkloadError> {
+        if first_turn >= turns {
+            return Err(WorkloadError::FirstTurn { first_turn, turns });
+        }
+        let session = Session { number, opening: Vec::new(), opening_tokens: 0, first_turn, turns: Vec::new() };
+        Ok(Self { session })
+    }
+
+    /// Adds to what stands before the first turn that is sent; a text without tokens adds nothing.
+    pub fn open(&mut self, role: Role, text: Text) {
+        if text.tokens > 0 {
+            self.session.opening_tokens += text.tokens;
+            self.session.opening.push(Message::new(role, text.text));
+        }
+    }
+
+    /// Adds a turn that lies in the past: question and answer stand in the opening.
+    pub fn lived(&mut self, ask: Text, reply: Text) {
+        self.open(Role::User, ask);
+        self.open(Role::Assistant, reply);
+    }
+
+    /// Adds a turn that is to be sent.
+    pub fn ahead(&mut self, ask: Text, answer: Answer) {
+        self.session.turns.push(Turn { ask_tokens: ask.tokens, ask: ask.text, answer });
+    }
+
+    pub fn finish(self) -> Session {
+        self.session
+    }
+}
