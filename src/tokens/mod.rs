@@ -74,6 +74,14 @@ impl TokenCounter {
         }
     }
 
+    /// What tells this counter from one that may count otherwise: the rule, and which server and model it asks. Holds no secret.
+    pub fn identity(&self) -> String {
+        match self {
+            Self::Server(server) => server.identity(),
+            Self::Simulated | Self::Tokenizer(_) | Self::Estimate { .. } => format!("{:?}", self.rule()),
+        }
+    }
+
     /// The rule as it is recorded.
     pub fn rule(&self) -> TokenRule {
         match self {

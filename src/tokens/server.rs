@@ -43,6 +43,11 @@ impl ServerTokenizer {
         if is_fault { Err(server.endpoint.refused(reply)) } else { Ok(None) }
     }
 
+    /// The model and the server that counts.
+    pub(super) fn identity(&self) -> String {
+        format!("{} at {}", self.model, self.endpoint.address())
+    }
+
     pub(super) async fn count(&self, text: &str) -> Result<u64, EndpointError> {
         let reply = self.ask(text).await?;
         if !reply.is_success() {

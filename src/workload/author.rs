@@ -18,14 +18,14 @@ use crate::tokens::TokenCounter;
 pub struct Author {
     seed: u64,
     counter: TokenCounter,
-    /// The token rule in words, as part of every key.
+    /// The token rule in words, which stands in every key.
     rule: Arc<str>,
     corpus: Corpus,
 }
 
 impl Author {
     pub fn new(seed: u64, counter: TokenCounter, corpus: Corpus) -> Self {
-        let rule = format!("{:?}", counter.rule()).into();
+        let rule = counter.identity().into();
         Self { seed, counter, rule, corpus }
     }
 
@@ -43,7 +43,11 @@ impl Author {
     }
 
     /// The text of this origin; made by `make` the first time.
-    pub async fn keep(&self, origin: Origin, make: impl Future<Output = Result<Text, WorkloadError>>) -> Result<Text, WorkloadError> {
+    pub(super) async fn keep(
+        &self,
+        origin: Origin,
+        make: impl Future<Output = Result<Text, WorkloadError>>,
+    ) -> Result<Text, WorkloadError> {
         self.corpus.text(Key { rule: Arc::clone(&self.rule), origin }, make).await
     }
 

@@ -174,7 +174,7 @@ mod tests {
     use crate::tokens::TokenCounter;
 
     /// 10 users, 5 rounds; every length different.
-    fn spec(changes: serde_json::Value) -> ChatSpec {
+    fn spec(changes: &serde_json::Value) -> ChatSpec {
         let mut whole = serde_json::json!({
             "system_prompt_tokens": 60, "history_tokens": 80, "question_tokens": 16, "answer_tokens": 40, "qps": 2.0, "duration": 60,
         });
@@ -183,7 +183,7 @@ mod tests {
     }
 
     async fn prepared(changes: serde_json::Value) -> Result<Workload, WorkloadError> {
-        Workload::prepare(&WorkloadSpec::Chat(spec(changes)), 7, TokenCounter::Simulated, Corpus::default()).await
+        Workload::prepare(&WorkloadSpec::Chat(spec(&changes)), 7, TokenCounter::Simulated, Corpus::default()).await
     }
 
     fn sharegpt(conversations: usize, rounds: usize, answer: &str) -> tempfile::NamedTempFile {
@@ -276,7 +276,7 @@ mod tests {
             let session = workload.session(user, 0).await.unwrap();
             assert_eq!(session.turns.len(), 5);
             assert!(session.turns[4].ask.starts_with("Question 4 of conversation "));
-            assert_eq!(session.turns[4].ask_tokens, 5);
+            assert_eq!(session.turns[4].ask_tokens, count(&session.turns[4].ask).await);
             assert_eq!(session.turns[4].answer, Answer::Scripted { max_tokens: 3, text: "one two three".into() });
             first_questions.insert(session.turns[0].ask.to_string());
         }
@@ -295,7 +295,7 @@ mod tests {
     #[tokio::test]
     async fn too_few_conversations_are_refused_with_both_numbers() {
         // 10 users at once, and 60 s × 2 / s / 5 = 24 who come later.
-        assert_eq!(needed_users(&spec(serde_json::json!({}))), 34);
+        assert_eq!(needed_users(&spec(&serde_json::json!({}))), 34);
         let file = sharegpt(33, 6, "one");
         let error = prepared(serde_json::json!({"dataset": {"sharegpt": file.path()}})).await.unwrap_err().to_string();
         assert!(error.contains("holds 33 conversations of at least 5 rounds, but 34 users"), "{error}");

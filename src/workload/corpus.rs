@@ -15,10 +15,8 @@ use super::sharegpt::Conversations;
 use super::text::Text;
 use super::vocabulary::Vocabulary;
 
-/// A handle to the kept texts. Clones share them; pass one to every cell of a sweep.
-///
-/// Texts are kept by token rule. Two servers that are asked for their counts are one rule here: where their models differ, give each a
-/// corpus of its own.
+/// A handle to the kept texts. Clones share them; pass one to every cell of a sweep. Texts counted under different token rules, or by
+/// different servers, are kept apart.
 #[derive(Debug, Clone, Default)]
 pub struct Corpus {
     kept: Arc<Kept>,

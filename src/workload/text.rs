@@ -159,13 +159,13 @@ mod tests {
         for word in ["Ġand", "Ġon", "Ġa", "Ġthe", "Ġof", "Ġwas", "Ġto", "er", "ing", "ed", "Ġso", "Ġit", "Ġor", "Ġup", "Ġall", "Ġin"]
         {
             let mut letters = word.chars();
-            let mut merged = letters.next().map(String::from).unwrap_or_default();
+            let mut piece = letters.next().map(String::from).unwrap_or_default();
             for letter in letters {
-                let pair = format!("{merged} {letter}");
-                merged.push(letter);
+                let pair = format!("{piece} {letter}");
+                piece.push(letter);
                 if !merges.contains(&pair) {
                     merges.push(pair);
-                    vocabulary.push(merged.clone());
+                    vocabulary.push(piece.clone());
                 }
             }
         }
