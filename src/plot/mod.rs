@@ -1,3 +1,41 @@
-//! From summaries to pictures.
+//! From summaries to pictures: [`Figure`] is plain data, [`draw()`] makes an SVG of it, [`to_png`] a PNG of that.
+//!
+//! The same figure always gives the same bytes. Nothing here computes a statistic: numbers, intervals and verdicts come in ready-made. A new kind of
+//! picture is a file in `figure/`, one in `draw/` and a variant of [`Figure`].
 
+mod draw;
+pub mod figure;
+#[cfg(test)]
+mod gallery;
+mod number;
+mod png;
 pub mod spec;
+mod svg;
+mod theme;
+
+pub use figure::{Curve, Figure, Heatmap};
+pub use png::to_png;
+pub use svg::Svg;
+
+/// Why a picture could not be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlotError {
+    #[error("`{title}` has no cells to draw")]
+    Empty { title: String },
+    #[error("`{title}` has a row of {found} cells where its axis has {expected} values")]
+    Ragged { title: String, expected: usize, found: usize },
+    #[error("`{title}` has {found} {what} and a picture holds at most {most}; choose another axis, or one variant")]
+    TooMany { title: String, what: &'static str, found: usize, most: usize },
+    #[error("the picture could not be drawn: {reason}")]
+    Drawing { reason: String },
+    #[error("the picture could not be turned into a PNG: {reason}")]
+    Png { reason: String },
+}
+
+/// Draws a figure.
+pub fn draw(figure: &Figure) -> Result<Svg, PlotError> {
+    match figure {
+        Figure::Heatmap(heatmap) => draw::heatmap::draw(heatmap),
+        Figure::Curve(curve) => draw::curve::draw(curve),
+    }
+}

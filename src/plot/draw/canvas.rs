@@ -1,0 +1,237 @@
+//! A page to draw on in whole pixels: what the pictures need of plotters' SVG backend, and what it leaves out (title, description, hatching, dashes).
+
+use std::fmt::Write as _;
+
+use plotters::backend::{DrawingBackend, SVGBackend};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, FontStyle, FontTransform, RGBColor, ShapeStyle, TextStyle};
+
+use super::colour::Colour;
+use super::words;
+use crate::plot::{PlotError, Svg, theme};
+
+/// The backend divides font sizes by this.
+const BACKEND_FONT_FACTOR: f64 = 1.24;
+
+pub type Point = (i32, i32);
+
+/// A page while it is drawn. The first fault is kept and told at the end.
+pub struct Canvas<'a> {
+    backend: SVGBackend<'a>,
+    /// The dash pattern of every path so far, in order; the backend has no call for it.
+    dashes: Vec<&'static str>,
+    fault: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rect {
+    pub left: i32,
+    pub top: i32,
+    pub width: i32,
+    pub height: i32,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Pen {
+    pub colour: Colour,
+    pub width: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    Start,
+    Middle,
+    End,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    Regular,
+    Bold,
+}
+
+/// How a text is set.
+#[derive(Debug, Clone, Copy)]
+pub struct Type {
+    pub size: i32,
+    pub colour: Colour,
+    pub align: Align,
+    pub weight: Weight,
+}
+
+impl Rect {
+    pub fn right(self) -> i32 {
+        self.left + self.width
+    }
+    pub fn bottom(self) -> i32 {
+        self.top + self.height
+    }
+    pub fn centre(self) -> Point {
+        (self.left + self.width / 2, self.top + self.height / 2)
+    }
+}
+
+impl Type {
+    pub fn new(size: i32, colour: Colour) -> Self {
+        Self { size, colour, align: Align::Start, weight: Weight::Regular }
+    }
+    pub fn align(self, align: Align) -> Self {
+        Self { align, ..self }
+    }
+    pub fn bold(self) -> Self {
+        Self { weight: Weight::Bold, ..self }
+    }
+}
+
+/// Draws a white page with a title and a description for those who do not see it.
+pub fn page(width: i32, height: i32, title: &str, description: &str, draw: impl FnOnce(&mut Canvas<'_>)) -> Result<Svg, PlotError> {
+    let size = (width.unsigned_abs(), height.unsigned_abs());
+    let mut text = String::new();
+    let mut canvas = Canvas { backend: SVGBackend::with_string(&mut text, size), dashes: Vec::new(), fault: None };
+    canvas.fill(Rect { left: 0, top: 0, width, height }, theme::PAPER);
+    draw(&mut canvas);
+    let presented = canvas.backend.present();
+    canvas.keep(presented);
+    let (dashes, fault) = (std::mem::take(&mut canvas.dashes), canvas.fault.take());
+    drop(canvas);
+    match fault {
+        Some(reason) => Err(PlotError::Drawing { reason }),
+        None => Ok(Svg { text: with_words(&with_dashes(&text, &dashes), title, description), width: size.0, height: size.1 }),
+    }
+}
+
+/// Puts `<title>` and `<desc>` behind the opening tag, which the backend has no call for.
+fn with_words(text: &str, title: &str, description: &str) -> String {
+    let Some((opening, rest)) = text.split_once(">\n") else { return text.to_owned() };
+    let (title, description) = (escaped(title), escaped(description));
+    format!("{opening} role=\"img\">\n<title>{title}</title>\n<desc>{description}</desc>\n{rest}")
+}
+
+/// Gives every path its dash pattern and round joints.
+fn with_dashes(text: &str, dashes: &[&str]) -> String {
+    let mut pieces = text.split("<polyline ");
+    let mut document = pieces.next().unwrap_or_default().to_owned();
+    for (piece, dash) in pieces.zip(dashes.iter().chain(std::iter::repeat(&""))) {
+        document.push_str("<polyline stroke-linejoin=\"round\" ");
+        if !dash.is_empty() {
+            let _ = write!(document, "stroke-dasharray=\"{dash}\" ");
+        }
+        document.push_str(piece);
+    }
+    document
+}
+
+fn escaped(text: &str) -> String {
+    words::printable(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+impl Canvas<'_> {
+    pub fn fill(&mut self, rect: Rect, colour: Colour) {
+        let style = fill_style(colour, 1.0);
+        let drawn = self.backend.draw_rect((rect.left, rect.top), (rect.right(), rect.bottom()), &style, true);
+        self.keep(drawn);
+    }
+
+    pub fn line(&mut self, from: Point, to: Point, pen: Pen) {
+        let drawn = self.backend.draw_line(from, to, &pen.style());
+        self.keep(drawn);
+    }
+
+    /// Draws a line through points. `dash` holds the lengths of ink and gap in turn; an empty one is a solid line.
+    pub fn path(&mut self, points: impl IntoIterator<Item = Point>, pen: Pen, dash: &'static str) {
+        self.dashes.push(dash);
+        let drawn = self.backend.draw_path(points, &pen.style());
+        self.keep(drawn);
+    }
+
+    pub fn polygon(&mut self, points: impl IntoIterator<Item = Point>, colour: Colour, opacity: f64) {
+        let drawn = self.backend.fill_polygon(points, &fill_style(colour, opacity));
+        self.keep(drawn);
+    }
+
+    pub fn disc(&mut self, centre: Point, radius: u32, colour: Colour) {
+        let drawn = self.backend.draw_circle(centre, radius, &fill_style(colour, 1.0), true);
+        self.keep(drawn);
+    }
+
+    /// Sets a line of text, its baseline at `at`.
+    pub fn text(&mut self, text: &str, at: Point, face: Type) {
+        self.set(text, (at.0, at.1 - top_of(face.size)), face, FontTransform::None);
+    }
+
+    /// Sets a line of text that runs upward, its baseline at `at`.
+    pub fn text_upward(&mut self, text: &str, at: Point, face: Type) {
+        self.set(text, (at.0 - top_of(face.size), at.1), face, FontTransform::Rotate270);
+    }
+
+    fn set(&mut self, text: &str, at: Point, face: Type, transform: FontTransform) {
+        let anchor = match face.align {
+            Align::Start => HPos::Left,
+            Align::Middle => HPos::Center,
+            Align::End => HPos::Right,
+        };
+        let weight = match face.weight {
+            Weight::Regular => FontStyle::Normal,
+            Weight::Bold => FontStyle::Bold,
+        };
+        let colour = backend_colour(face.colour);
+        let style = TextStyle::from((theme::FONT_FAMILY, f64::from(face.size) * BACKEND_FONT_FACTOR, weight))
+            .color(&colour)
+            .pos(Pos::new(anchor, VPos::Top))
+            .transform(transform);
+        let drawn = self.backend.draw_text(&words::printable(text), &style, at);
+        self.keep(drawn);
+    }
+
+    /// Diagonal lines over a rectangle, rising to the right.
+    pub fn hatch(&mut self, rect: Rect, spacing: i32, pen: Pen) {
+        let mut start = rect.left - rect.height + spacing / 2;
+        while start < rect.right() {
+            let (from, to) = (start.max(rect.left), (start + rect.height).min(rect.right()));
+            if from < to {
+                self.line((from, rect.bottom() - (from - start)), (to, rect.bottom() - (to - start)), pen);
+            }
+            start += spacing;
+        }
+    }
+
+    /// Diagonal lines over a rectangle, falling to the right.
+    pub fn hatch_back(&mut self, rect: Rect, spacing: i32, pen: Pen) {
+        let mut start = rect.left - rect.height + spacing / 2;
+        while start < rect.right() {
+            let (from, to) = (start.max(rect.left), (start + rect.height).min(rect.right()));
+            if from < to {
+                self.line((from, rect.top + (from - start)), (to, rect.top + (to - start)), pen);
+            }
+            start += spacing;
+        }
+    }
+
+    fn keep<E: std::fmt::Display>(&mut self, drawn: Result<(), E>) {
+        if let Err(error) = drawn {
+            self.fault.get_or_insert_with(|| error.to_string());
+        }
+    }
+}
+
+impl Pen {
+    pub fn new(colour: Colour, width: u32) -> Self {
+        Self { colour, width }
+    }
+    fn style(self) -> ShapeStyle {
+        ShapeStyle { color: backend_colour(self.colour).to_rgba(), filled: false, stroke_width: self.width }
+    }
+}
+
+/// The backend hangs text from 0.76 of its size above the baseline, which all viewers take alike (its `ex` they do not).
+fn top_of(size: i32) -> i32 {
+    (size * 76 + 50) / 100
+}
+
+fn backend_colour(colour: Colour) -> RGBColor {
+    RGBColor(colour.0, colour.1, colour.2)
+}
+
+fn fill_style(colour: Colour, opacity: f64) -> ShapeStyle {
+    ShapeStyle { color: backend_colour(colour).mix(opacity), filled: true, stroke_width: 1 }
+}

@@ -1,0 +1,173 @@
+//! The cells of a heatmap: grounds, values with n and interval, words where there is no value, small signs.
+
+use super::canvas::{Align, Canvas, Rect, Type, Weight};
+use super::legend::{crossed, hatched, mark};
+use super::{colour, words};
+use crate::plot::figure::{Cell, Heatmap, MarkShape, Shown, Verdict};
+use crate::plot::{number, theme};
+
+const VALUE_SIZES: [i32; 7] = [17, 15, 13, 12, 11, 10, 9];
+/// Between a cell's edge and its text.
+const PADDING: i32 = 4;
+
+/// Which texts there is room for, the same in all cells of a picture. A size of `None` leaves the text out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    pub value: Option<i32>,
+    pub n: Option<i32>,
+    pub interval: Option<i32>,
+}
+
+impl Sizes {
+    /// The largest texts with which every cell of `width` by `height` pixels still holds its own.
+    pub fn fitting(heatmap: &Heatmap, width: i32, height: i32) -> Self {
+        let room = width - 2 * PADDING;
+        let cells = || heatmap.cells.iter().flatten();
+        let widest = |text: &dyn Fn(&Cell) -> Option<String>, size: i32, weight: Weight| {
+            cells().filter_map(text).map(|text| words::width(&text, size, weight)).max().unwrap_or(0)
+        };
+        let value_text = |cell: &Cell| value_text(heatmap, cell);
+        let value = VALUE_SIZES.into_iter().find(|size| size * 2 <= height && widest(&value_text, *size, Weight::Bold) <= room);
+        let n = if height >= 58 { 11 } else { 9 };
+        let n = Some(n).filter(|size| value.is_some_and(|value| value + size + 8 <= height));
+        let n = n.filter(|size| widest(&|cell| Some(n_text(cell)), *size, Weight::Regular) <= room);
+        let interval = Some(10)
+            .filter(|size| n.is_some() && height >= 70 && widest(&|cell| interval_text(heatmap, cell), *size, Weight::Regular) <= room);
+        Self { value, n, interval }
+    }
+}
+
+/// What stands in the middle of a cell.
+fn value_text(heatmap: &Heatmap, cell: &Cell) -> Option<String> {
+    match &cell.shown {
+        Shown::Value(value) => Some(number::beside(*value, &heatmap.quantity, heatmap.limit.as_ref())),
+        Shown::Failed(_) | Shown::Missing | Shown::Invalid(_) | Shown::Nothing => None,
+    }
+}
+
+fn n_text(cell: &Cell) -> String {
+    format!("n {}", cell.n)
+}
+
+fn interval_text(heatmap: &Heatmap, cell: &Cell) -> Option<String> {
+    if matches!(cell.shown, Shown::Value(_)) { number::interval(cell, &heatmap.quantity) } else { None }
+}
+
+/// Draws one cell.
+pub fn draw(canvas: &mut Canvas<'_>, heatmap: &Heatmap, cell: &Cell, at: Rect, sizes: Sizes) {
+    // A pixel of paper between cells, where there are pixels to spare.
+    let gap = i32::from(at.width >= 12 && at.height >= 12);
+    let ground = Rect { left: at.left, top: at.top, width: at.width - gap, height: at.height - gap };
+    match &cell.shown {
+        Shown::Value(value) if value.is_infinite() => {
+            hatched(canvas, ground, 7);
+            draw_value(canvas, heatmap, cell, ground, sizes, theme::INK);
+        }
+        Shown::Value(value) => {
+            let colour = colour::at(heatmap.scale.position(*value));
+            canvas.fill(ground, colour);
+            draw_value(canvas, heatmap, cell, ground, sizes, colour.ink());
+        }
+        Shown::Failed(reason) => {
+            hatched(canvas, ground, 7);
+            draw_words(canvas, ground, "failed", reason);
+        }
+        Shown::Missing => {
+            hatched(canvas, ground, 7);
+            draw_words(canvas, ground, "not run", "");
+        }
+        Shown::Nothing => {
+            hatched(canvas, ground, 7);
+            draw_words(canvas, ground, "no value", "no such requests");
+        }
+        Shown::Invalid(reason) => {
+            crossed(canvas, ground, 7);
+            draw_words(canvas, ground, "invalid", reason);
+        }
+    }
+}
+
+/// Value, n and interval below each other, as a block in the middle.
+fn draw_value(canvas: &mut Canvas<'_>, heatmap: &Heatmap, cell: &Cell, at: Rect, sizes: Sizes, ink: colour::Colour) {
+    let mut lines: Vec<(String, Type)> = Vec::new();
+    let face = |size| Type::new(size, ink).align(Align::Middle);
+    if let (Some(text), Some(size)) = (value_text(heatmap, cell), sizes.value) {
+        lines.push((text, face(size).bold()));
+    }
+    if let (Some(text), Some(size)) = (interval_text(heatmap, cell), sizes.interval) {
+        lines.push((text, face(size)));
+    }
+    if let Some(size) = sizes.n {
+        lines.push((n_text(cell), face(size)));
+    }
+    draw_block(canvas, at, &lines, cell.is_infinite());
+    if cell.verdict == Some(Verdict::Undecided) {
+        draw_undecided(canvas, at, sizes, ink);
+    }
+}
+
+/// A word for why there is no value, and its reason where that fits.
+fn draw_words(canvas: &mut Canvas<'_>, at: Rect, word: &str, reason: &str) {
+    let room = at.width - 2 * PADDING;
+    let fitting = |text: &str, sizes: &[i32]| {
+        sizes.iter().copied().find(|size| *size + 6 <= at.height && words::width(text, *size, Weight::Regular) <= room)
+    };
+    let Some(size) = fitting(word, &[13, 12, 11, 10, 9]) else { return };
+    let mut lines = vec![(word.to_owned(), Type::new(size, theme::INK).align(Align::Middle))];
+    if at.height >= 48 {
+        let small = Type::new(10, theme::SOFT_INK).align(Align::Middle);
+        let most = if at.height >= 70 { 3 } else { 2 };
+        lines.extend(words::wrap(reason, 10, Weight::Regular, room, 0, most).into_iter().map(|line| (line, small)));
+    }
+    draw_block(canvas, at, &lines, true);
+}
+
+/// Whether a cell of that size has room for the words of a cell without a value.
+pub fn has_room_for_words(width: i32, height: i32) -> bool {
+    15 <= height && words::width("no value", 9, Weight::Regular) <= width - 1 - 2 * PADDING
+}
+
+/// Lines in the middle of a rectangle, on a plain ground where the rectangle is hatched.
+fn draw_block(canvas: &mut Canvas<'_>, at: Rect, lines: &[(String, Type)], on_hatching: bool) {
+    let leading = |face: &Type| face.size + 4;
+    let height: i32 = lines.iter().map(|(_, face)| leading(face)).sum();
+    let (x, y) = at.centre();
+    let mut top = y - height / 2;
+    for (text, face) in lines {
+        if on_hatching {
+            let width = words::width(text, face.size, face.weight) + 6;
+            canvas.fill(Rect { left: x - width / 2, top, width, height: leading(face) }, theme::EMPTY);
+        }
+        // Digits and capitals are 0.73 of the size high: this sets their middle into the middle of the line.
+        let baseline = top + (leading(face) * 50 + face.size * 36) / 100;
+        canvas.text(text, (x, baseline), *face);
+        top += leading(face);
+    }
+}
+
+/// Whether a cell's signs go into its upper corners; in a small one they stand beside its n.
+fn signs_above(at: Rect) -> bool {
+    at.width >= 72 && at.height >= 52
+}
+
+fn draw_undecided(canvas: &mut Canvas<'_>, at: Rect, sizes: Sizes, ink: colour::Colour) {
+    if signs_above(at) {
+        canvas.text("?", (at.right() - 6, at.top + 16), Type::new(14, ink).bold().align(Align::End));
+    } else if sizes.value.is_some() {
+        canvas.text("?", (at.right() - 2, at.bottom() - 3), Type::new(10, ink).bold().align(Align::End));
+    } else {
+        let size = (at.width.min(at.height) / 4).clamp(2, 6);
+        canvas.fill(Rect { left: at.right() - size, top: at.top, width: size, height: size }, ink);
+    }
+}
+
+/// Draws the signs of a cell that stands out, side by side from the left.
+pub fn draw_marks(canvas: &mut Canvas<'_>, at: Rect, shapes: &[MarkShape]) {
+    let large = signs_above(at);
+    let radius = if large { 9 } else { (at.width.min(at.height) / 5).clamp(4, 6) };
+    for (shape, n) in shapes.iter().zip(0..) {
+        let x = at.left + radius + 2 + n * (2 * radius + 1);
+        let y = if large { at.top + radius + 3 } else { at.bottom() - radius - 2 };
+        mark(canvas, *shape, (x, y), radius);
+    }
+}

@@ -1,0 +1,144 @@
+//! The words below a picture: what its signs mean. Only signs that are in the picture get an entry.
+
+use super::canvas::{Canvas, Pen, Point, Rect, Type, Weight};
+use super::words;
+use crate::plot::figure::MarkShape;
+use crate::plot::theme::{self, LEGEND_SIZE, MARGIN};
+
+const SAMPLE_WIDTH: i32 = 26;
+const GAP: i32 = 24;
+const LEADING: i32 = LEGEND_SIZE + 10;
+
+/// One sign and its meaning.
+pub struct Entry {
+    pub sign: Sign,
+    pub words: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    Limit,
+    /// No sign: the words speak of the whole picture.
+    None,
+    Undecided,
+    /// The same in cells that are too small for a sign.
+    Dot,
+    Hatched,
+    Crossed,
+    Mark(MarkShape),
+    /// The band of an interval.
+    Band,
+    /// A marker that is not filled.
+    Hollow,
+    /// A point without a value.
+    Cross,
+}
+
+pub struct Legend {
+    /// Left end and line number of each entry.
+    placed: Vec<(i32, i32, Entry)>,
+    lines: i32,
+}
+
+impl Legend {
+    /// Lays entries in a row, and in further rows where they do not fit.
+    pub fn new(entries: Vec<Entry>, left: i32, page_width: i32) -> Self {
+        let right = page_width - MARGIN;
+        let (mut x, mut line) = (left, 0);
+        let mut placed = Vec::new();
+        for mut entry in entries {
+            let sample = if entry.sign == Sign::None { 0 } else { SAMPLE_WIDTH + 8 };
+            entry.words = words::shorten(&entry.words, LEGEND_SIZE, Weight::Regular, right - left - sample);
+            let width = sample + words::width(&entry.words, LEGEND_SIZE, Weight::Regular);
+            if x > left && x + width > right {
+                (x, line) = (left, line + 1);
+            }
+            placed.push((x, line, entry));
+            x += width + GAP;
+        }
+        let lines = if placed.is_empty() { 0 } else { line + 1 };
+        Self { placed, lines }
+    }
+
+    pub fn height(&self) -> i32 {
+        self.lines * LEADING
+    }
+
+    pub fn draw(&self, canvas: &mut Canvas<'_>, top: i32) {
+        for (left, line, entry) in &self.placed {
+            let baseline = top + line * LEADING + LEGEND_SIZE + 2;
+            let box_of_sign = Rect { left: *left, top: baseline - LEGEND_SIZE - 1, width: SAMPLE_WIDTH, height: LEGEND_SIZE + 4 };
+            let words_at = match entry.sign {
+                Sign::None => *left,
+                sign => {
+                    draw_sign(canvas, sign, box_of_sign);
+                    left + SAMPLE_WIDTH + 8
+                }
+            };
+            canvas.text(&entry.words, (words_at, baseline), Type::new(LEGEND_SIZE, theme::INK));
+        }
+    }
+}
+
+fn draw_sign(canvas: &mut Canvas<'_>, sign: Sign, at: Rect) {
+    let (x, y) = at.centre();
+    match sign {
+        Sign::Limit => canvas.line((at.left, y), (at.right(), y), Pen::new(theme::LIMIT, theme::LIMIT_WIDTH)),
+        Sign::None => {}
+        Sign::Undecided => {
+            let face = Type::new(LEGEND_SIZE + 1, theme::INK).bold().align(super::canvas::Align::Middle);
+            canvas.text("?", (x, at.bottom() - 3), face);
+        }
+        Sign::Dot => canvas.fill(Rect { left: x - 2, top: y - 2, width: 4, height: 4 }, theme::INK),
+        Sign::Hatched => hatched(canvas, at, 6),
+        Sign::Crossed => crossed(canvas, at, 6),
+        Sign::Mark(shape) => mark(canvas, shape, (x, y), 8),
+        Sign::Band => canvas.fill(at, theme::GRID),
+        Sign::Hollow => {
+            canvas.disc((x, y), 5, theme::INK);
+            canvas.disc((x, y), 3, theme::PAPER);
+        }
+        Sign::Cross => cross(canvas, (x, y), theme::INK),
+    }
+}
+
+/// The ground of a cell that has no value.
+pub fn hatched(canvas: &mut Canvas<'_>, at: Rect, spacing: i32) {
+    canvas.fill(at, theme::EMPTY);
+    canvas.hatch(at, spacing, Pen::new(theme::HATCH, 1));
+}
+
+/// The ground of a cell whose value does not count.
+pub fn crossed(canvas: &mut Canvas<'_>, at: Rect, spacing: i32) {
+    hatched(canvas, at, spacing);
+    canvas.hatch_back(at, spacing, Pen::new(theme::HATCH, 1));
+}
+
+/// A sign of a cell that stands out, black with a white rim.
+pub fn mark(canvas: &mut Canvas<'_>, shape: MarkShape, centre: Point, radius: i32) {
+    for (radius, colour) in [(radius, theme::PAPER), (radius - 2, theme::INK)] {
+        canvas.polygon(outline(shape, centre, f64::from(radius)), colour, 1.0);
+    }
+}
+
+/// A point without a value.
+pub fn cross(canvas: &mut Canvas<'_>, (x, y): Point, colour: super::colour::Colour) {
+    let pen = Pen::new(colour, 2);
+    canvas.line((x - 5, y - 5), (x + 5, y + 5), pen);
+    canvas.line((x - 5, y + 5), (x + 5, y - 5), pen);
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "pixels of a page")]
+fn outline(shape: MarkShape, (x, y): Point, radius: f64) -> Vec<Point> {
+    let (corners, inner) = match shape {
+        MarkShape::Star => (10, 0.45),
+        MarkShape::Diamond => (4, 1.0),
+    };
+    (0..corners)
+        .map(|n| {
+            let angle = std::f64::consts::TAU * f64::from(n) / f64::from(corners);
+            let length = if n % 2 == 0 { radius } else { radius * inner };
+            (x + (angle.sin() * length).round() as i32, y - (angle.cos() * length).round() as i32)
+        })
+        .collect()
+}

@@ -1,0 +1,61 @@
+//! One measured point of a picture: a value with how surely it is known, or a word for why there is none.
+
+/// A point of the matrix, as a picture shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    pub shown: Shown,
+    /// How many samples are behind it, failed ones included.
+    pub n: u64,
+    /// Ends of the interval; one that is missing is one that so few samples do not give. The upper one may be infinite.
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    /// Where a goal speaks of the value.
+    pub verdict: Option<Verdict>,
+}
+
+/// What is to be seen of a cell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shown {
+    /// Infinite where so many requests failed that the percentile is one of them.
+    Value(f64),
+    /// The cell could not be run; a word or two for why.
+    Failed(String),
+    /// The cell was not run, or its runs are not there.
+    Missing,
+    /// The cell was run, and what came of it is no result; a word or two for why.
+    Invalid(String),
+    /// The cell was run, and none of its requests speaks of what is shown.
+    Nothing,
+}
+
+/// Whether a goal holds, as far as the samples can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Met,
+    Missed,
+    Undecided,
+}
+
+impl Cell {
+    /// A value without interval and verdict.
+    pub fn value(value: f64, n: u64) -> Self {
+        Self { shown: Shown::Value(value), n, low: None, high: None, verdict: None }
+    }
+
+    /// A cell that has no value.
+    pub fn without_value(shown: Shown, n: u64) -> Self {
+        Self { shown, n, low: None, high: None, verdict: None }
+    }
+
+    pub fn is_infinite(&self) -> bool {
+        matches!(self.shown, Shown::Value(value) if value.is_infinite())
+    }
+
+    /// The value where it is finite.
+    pub fn finite(&self) -> Option<f64> {
+        match self.shown {
+            Shown::Value(value) if value.is_finite() => Some(value),
+            _ => None,
+        }
+    }
+}

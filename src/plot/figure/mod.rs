@@ -1,0 +1,76 @@
+//! What a picture shows, as plain data: captions, axes, cells, limits, scales. Comes from summaries, goes to `draw`.
+//!
+//! Values are in their metric's base unit (seconds, tokens/s, a share from 0 to 1). Knows no colours, no sizes, no tables.
+
+mod cell;
+mod curve;
+mod heatmap;
+mod scale;
+
+pub use cell::{Cell, Shown, Verdict};
+pub use curve::{Curve, Line, NumericAxis, Point};
+pub use heatmap::{Heatmap, LabelAxis, Mark, MarkShape, Side};
+pub use scale::{Mapping, Scale};
+
+use crate::goal::Comparison;
+
+/// One picture.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Figure {
+    Heatmap(Heatmap),
+    Curve(Curve),
+}
+
+impl Figure {
+    pub fn caption(&self) -> &Caption {
+        match self {
+            Self::Heatmap(heatmap) => &heatmap.caption,
+            Self::Curve(curve) => &curve.caption,
+        }
+    }
+}
+
+/// The words above a picture.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Caption {
+    pub title: String,
+    pub subtitle: String,
+    /// Made from the simulated engine; the subtitle says so.
+    pub simulated: bool,
+}
+
+/// What the values of a picture are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quantity {
+    /// As in a goal: `p95(ttft where turn >= 1)`.
+    pub name: String,
+    /// The unit that is shown; empty for a plain number.
+    pub unit: String,
+    /// What a value in the base unit is multiplied by to be in the shown one: 1000 for seconds shown as `ms`, 100 for a share as `%`.
+    pub factor: f64,
+}
+
+/// Where a goal draws its line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limit {
+    /// What a value must be: less than the limit, at least the limit, ...
+    pub comparison: Comparison,
+    /// In the base unit.
+    pub value: f64,
+}
+
+impl Limit {
+    /// Whether a value is on the good side.
+    pub fn holds(&self, value: f64) -> bool {
+        match self.comparison {
+            Comparison::Less => value < self.value,
+            Comparison::LessOrEqual => value <= self.value,
+            Comparison::Greater => value > self.value,
+            Comparison::GreaterOrEqual => value >= self.value,
+            #[expect(clippy::float_cmp, reason = "the goal asks for equality")]
+            Comparison::Equal => value == self.value,
+            #[expect(clippy::float_cmp, reason = "the goal asks for inequality")]
+            Comparison::NotEqual => value != self.value,
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Pictures of every kind and trouble, for the tests and for the eye:
+//! `cargo test --lib draw_the_gallery -- --ignored` leaves them in `target/gallery/`.
+
+use super::figure::{
+    Caption, Cell, Curve, Figure, Heatmap, LabelAxis, Limit, Line, Mark, MarkShape, NumericAxis, Point, Quantity, Scale, Shown, Verdict,
+};
+use super::{Svg, draw, to_png};
+use crate::goal::Comparison;
+use resvg::tiny_skia::Pixmap;
+use resvg::usvg::{self, roxmltree};
+
+/// Published p95 of time to first token in seconds, rows S = 1..=4, columns C = 1..=4.
+pub const VLLM: [[f64; 4]; 4] = [
+    [0.379_049, 0.445_499, 0.364_927, 0.504_505],
+    [0.411_317, 0.406_148, 0.393_902, 0.498_404],
+    [0.455_651, 0.326_396, 0.378_674, 0.794_144],
+    [0.311_046, 0.459_704, 42.531_053, 33.565_437],
+];
+pub const LMCACHE: [[f64; 4]; 4] = [
+    [0.524_989, 0.477_37, 0.495_073, 0.575_724],
+    [0.477_946, 0.457_463, 0.592_148, 0.586_223],
+    [0.329_389, 0.627_655, 0.586_793, 1.251_918],
+    [0.460_711, 0.446_477, 1.286_755, 1.202_544],
+];
+
+pub fn ttft() -> Quantity {
+    Quantity { name: "p95(ttft where turn >= 1)".into(), unit: "s".into(), factor: 1.0 }
+}
+
+pub fn two_seconds() -> Limit {
+    Limit { comparison: Comparison::LessOrEqual, value: 2.0 }
+}
+
+fn axis(name: &str, unit: &str, values: impl IntoIterator<Item = u32>) -> LabelAxis {
+    LabelAxis { name: name.into(), unit: unit.into(), values: values.into_iter().map(|value| value.to_string()).collect() }
+}
+
+fn heatmap(title: &str, cells: Vec<Vec<Cell>>) -> Heatmap {
+    let columns = u32::try_from(cells[0].len()).unwrap();
+    let rows = u32::try_from(cells.len()).unwrap();
+    Heatmap {
+        caption: Caption { title: title.into(), subtitle: "Qwen2.5-7B-Instruct-1M, 128k-token documents".into(), simulated: false },
+        x: axis("concurrent", "groups", 1..=columns),
+        y: axis("sequential", "sessions per group", 1..=rows),
+        quantity: ttft(),
+        limit: Some(two_seconds()),
+        scale: Scale::around([0.311, 42.5, 2.0]),
+        cells,
+        confidence: 0.95,
+        marks: Vec::new(),
+    }
+}
+
+/// A published table, with 3 follow-ups a session.
+pub fn published(title: &str, table: &[[f64; 4]; 4]) -> Heatmap {
+    let cells = table
+        .iter()
+        .zip(1_u64..)
+        .map(|(row, s)| row.iter().zip(1_u64..).map(|(value, c)| Cell::value(*value, 3 * c * s)).collect())
+        .collect();
+    heatmap(title, cells)
+}
+
+/// One of everything that can go wrong, with intervals and verdicts.
+pub fn troubled() -> Heatmap {
+    let mut figure = published(
+        "<script>alert(1)</script> & \"lmcache\": p95 of time to first token over follow-up turns, a title that takes two lines",
+        &VLLM,
+    );
+    for (row, cells) in figure.cells.iter_mut().enumerate() {
+        for (column, cell) in cells.iter_mut().enumerate() {
+            let value = VLLM[row][column];
+            cell.low = Some(value * 0.8);
+            cell.high = (value < 40.0).then_some(value * 1.3);
+            cell.verdict = Some(if value > 2.0 {
+                Verdict::Missed
+            } else if (row + column) % 2 == 0 {
+                Verdict::Undecided
+            } else {
+                Verdict::Met
+            });
+        }
+    }
+    figure.cells[0][2] = Cell::without_value(Shown::Failed("cache reset answered 404".into()), 0);
+    figure.cells[1][1] = Cell::without_value(Shown::Missing, 0);
+    figure.cells[2][0] = Cell::without_value(Shown::Invalid("cache was not empty".into()), 9);
+    figure.cells[3][3] =
+        Cell { shown: Shown::Value(f64::INFINITY), n: 48, low: Some(33.5), high: Some(f64::INFINITY), verdict: Some(Verdict::Missed) };
+    figure.caption.simulated = true;
+    figure.marks = vec![
+        Mark { column: 3, row: 2, shape: MarkShape::Star, label: "max C×S met: 12".into() },
+        Mark { column: 3, row: 2, shape: MarkShape::Diamond, label: "best harmonic mean".into() },
+    ];
+    figure
+}
+
+pub fn grid(columns: u32, rows: u32) -> Heatmap {
+    let cells = (1..=rows)
+        .map(|s| {
+            (1..=columns)
+                .map(|c| {
+                    let value = 0.2 * f64::from(c).powf(0.5) * if c * s > columns * rows / 3 { 40.0 } else { 1.0 };
+                    let mut cell = Cell::value(value, u64::from(c * s * 3));
+                    (cell.low, cell.high) = (Some(value * 0.9), Some(value * 1.1));
+                    cell.verdict = Some(if (1.5..2.5).contains(&value) || c * s * 3 < 59 { Verdict::Undecided } else { Verdict::Met });
+                    if value > 2.0 {
+                        cell.verdict = Some(Verdict::Missed);
+                    }
+                    if c == 5 && s == 2 {
+                        cell = Cell::without_value(Shown::Failed("timeout".into()), 3);
+                    }
+                    if c == 6 && s == 1 {
+                        cell = Cell::without_value(Shown::Missing, 0);
+                    }
+                    if c == 2 && s == rows {
+                        cell = Cell::without_value(Shown::Invalid("client limited".into()), 30);
+                    }
+                    cell
+                })
+                .collect()
+        })
+        .collect();
+    let mut figure = heatmap(&format!("{columns} by {rows}"), cells);
+    figure.scale = Scale::around(figure.cells.iter().flatten().filter_map(Cell::finite).chain([2.0]));
+    figure.marks = vec![Mark { column: 3.min(columns as usize - 1), row: 0, shape: MarkShape::Star, label: "max C×S met".into() }];
+    figure
+}
+
+pub fn curve() -> Curve {
+    let xs = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0];
+    let line = |label: &str, values: [f64; 6], broken: &[(usize, Shown)]| {
+        let mut points: Vec<Point> = xs
+            .iter()
+            .zip(values)
+            .zip(1..)
+            .map(|((x, value), n)| {
+                let mut cell = Cell::value(value, n * 60);
+                (cell.low, cell.high) = (Some(value * 0.85), Some(value * 1.25));
+                cell.verdict = Some(if (1.5..2.5).contains(&value) { Verdict::Undecided } else { Verdict::Met });
+                Point { x: *x, cell }
+            })
+            .collect();
+        for (n, shown) in broken {
+            points[*n].cell = Cell::without_value(shown.clone(), 60);
+        }
+        Line { label: label.into(), points }
+    };
+    Curve {
+        caption: Caption {
+            title: "p95 of time to first token over concurrent sessions".into(),
+            subtitle: "document_qa, 8k-token documents".into(),
+            simulated: true,
+        },
+        x: NumericAxis { name: "concurrent".into(), unit: "groups".into(), values: xs.iter().map(|x| (*x, x.to_string())).collect() },
+        quantity: ttft(),
+        lines: vec![
+            line("vllm", [0.31, 0.34, 0.6, 1.8, 9.1, 33.0], &[(5, Shown::Value(f64::INFINITY))]),
+            line("lmcache", [0.42, 0.44, 0.5, 0.7, 1.1, 1.9], &[(2, Shown::Failed("reset".into()))]),
+        ],
+        limit: Some(two_seconds()),
+        confidence: 0.95,
+    }
+}
+
+pub fn all() -> Vec<(&'static str, Figure)> {
+    let mut single = curve();
+    single.lines.truncate(1);
+    single.lines[0].points.truncate(1);
+    single.x.values.truncate(1);
+    let mut many = curve();
+    let lines = (0..8).map(|n| {
+        let mut line = many.lines[n % 2].clone();
+        line.label = format!("variant number {n}");
+        for point in &mut line.points {
+            if let Shown::Value(value) = &mut point.cell.shown {
+                *value *= 1.0 + f64::from(u32::try_from(n).unwrap()) * 0.3;
+            }
+            (point.cell.low, point.cell.high) = (None, None);
+        }
+        line
+    });
+    many.lines = lines.collect();
+    let mut all_hold = published("lmcache: p95(ttft where turn >= 1)", &LMCACHE);
+    all_hold.caption.simulated = true;
+    vec![
+        ("vllm", Figure::Heatmap(published("vllm: p95(ttft where turn >= 1)", &VLLM))),
+        ("lmcache", Figure::Heatmap(all_hold)),
+        ("troubled", Figure::Heatmap(troubled())),
+        ("16x16", Figure::Heatmap(grid(16, 16))),
+        ("8x8", Figure::Heatmap(grid(8, 8))),
+        ("64x40", Figure::Heatmap(grid(64, 40))),
+        ("1x8", Figure::Heatmap(grid(1, 8))),
+        ("8x1", Figure::Heatmap(grid(8, 1))),
+        ("1x1", Figure::Heatmap(grid(1, 1))),
+        ("curve", Figure::Curve(curve())),
+        ("curve-one-point", Figure::Curve(single)),
+        ("curve-many", Figure::Curve(many)),
+    ]
+}
+
+/// Every text of a drawn picture with the place of its anchor.
+pub fn texts(svg: &Svg) -> Vec<(String, i32, i32)> {
+    let document = roxmltree::Document::parse(&svg.text).unwrap();
+    let number = |node: roxmltree::Node<'_, '_>, name: &str| node.attribute(name).unwrap().parse().unwrap();
+    let texts = document.descendants().filter(|node| node.has_tag_name("text"));
+    texts.map(|node| (node.text().unwrap().trim().to_owned(), number(node, "x"), number(node, "y"))).collect()
+}
+
+#[test]
+fn no_picture_has_a_text_beyond_its_page() {
+    for (name, figure) in all() {
+        let svg = draw(&figure).unwrap();
+        let tree = usvg::Tree::from_str(&svg.text, &super::png::options()).unwrap();
+        let (width, height) = (tree.size().width(), tree.size().height());
+        let mut checked = 0;
+        let mut waiting: Vec<&usvg::Node> = tree.root().children().iter().collect();
+        while let Some(node) = waiting.pop() {
+            if let usvg::Node::Group(group) = node {
+                waiting.extend(group.children());
+            }
+            if let usvg::Node::Text(text) = node {
+                let at = node.abs_bounding_box();
+                let inside = at.left() >= 0.0 && at.top() >= 0.0 && at.right() <= width && at.bottom() <= height;
+                assert!(inside, "{name}: {at:?} of {width} by {height}: {}", text.chunks()[0].text());
+                checked += 1;
+            }
+        }
+        assert_eq!(checked, texts(&svg).len(), "{name}: every text is set in the embedded font");
+    }
+}
+
+#[test]
+fn the_same_figure_gives_the_same_bytes() {
+    for ((_, first), (_, second)) in all().into_iter().zip(all()) {
+        assert_eq!(draw(&first).unwrap(), draw(&second).unwrap());
+    }
+}
+
+#[test]
+fn what_people_named_cannot_become_markup() {
+    let svg = draw(&Figure::Heatmap(troubled())).unwrap();
+    assert!(!svg.text.contains("<script"));
+    let document = roxmltree::Document::parse(&svg.text).unwrap();
+    let title = document.descendants().find(|node| node.has_tag_name("title")).unwrap();
+    assert!(title.text().unwrap().starts_with("<script>alert(1)</script> & \"lmcache\""));
+    let mut figure = curve();
+    figure.lines[0].label = "</text><image href='x'/>\u{1}".into();
+    figure.x.name = "<polyline ".into();
+    let svg = draw(&Figure::Curve(figure)).unwrap();
+    let document = roxmltree::Document::parse(&svg.text).unwrap();
+    assert!(document.descendants().all(|node| !node.has_tag_name("image")));
+    assert!(texts(&svg).iter().any(|(text, ..)| text.starts_with("</text><image href='x'/>")));
+}
+
+#[test]
+#[ignore = "for the eye: leaves pictures in target/gallery/"]
+fn draw_the_gallery() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/gallery");
+    fs_err::create_dir_all(&folder).unwrap();
+    for (name, figure) in all() {
+        let svg = draw(&figure).unwrap();
+        fs_err::write(folder.join(format!("{name}.svg")), &svg.text).unwrap();
+        let png = to_png(&svg).unwrap();
+        fs_err::write(folder.join(format!("{name}.png")), &png).unwrap();
+        fs_err::write(folder.join(format!("{name}-grey.png")), grey(&png)).unwrap();
+    }
+}
+
+/// As a grey printer sees it.
+fn grey(png: &[u8]) -> Vec<u8> {
+    let mut picture = Pixmap::decode_png(png).unwrap();
+    for pixel in picture.data_mut().chunks_exact_mut(4) {
+        let sum = 299 * u32::from(pixel[0]) + 587 * u32::from(pixel[1]) + 114 * u32::from(pixel[2]);
+        pixel[..3].fill(u8::try_from(sum / 1000).unwrap());
+    }
+    picture.encode_png().unwrap()
+}

@@ -1,0 +1,9 @@
+//! A drawn picture, as text.
+
+/// An SVG document with its size in pixels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Svg {
+    pub text: String,
+    pub width: u32,
+    pub height: u32,
+}
