@@ -33,6 +33,7 @@ pub mod plan;
 pub mod event;
 pub mod store;
 
+pub mod executor;
 pub mod reporter;
 
 pub mod analysis;

@@ -1,1 +1,96 @@
-//! WHEN it may be sent: closed groups and user-centric rates. Pure, seeded iterators of due times.
+//! WHEN it may be sent: a [`Schedule`] of lanes, each a sequence of steps that one user or group goes through one at a time.
+//!
+//! Pure arithmetic over the workload's spec: the same spec gives the same schedule. Nothing here knows a target, a prompt or a clock;
+//! times are offsets from the start of the load.
+
+mod closed;
+mod user_rate;
+
+use crate::clock::Micros;
+use crate::workload::spec::WorkloadSpec;
+
+/// One thread of requests: the next step begins only when the one before is over.
+#[derive(Debug, Clone)]
+pub struct Lane {
+    pub number: u32,
+    pub start: LaneStart,
+    pub steps: Steps,
+}
+
+/// When a lane's first step may be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LaneStart {
+    /// Each step says its own time.
+    AtOnce,
+    /// When the lane with the number before has its first token, or has failed to get one.
+    AfterFirstTokenOfPrevious,
+}
+
+/// One request to be sent. Sessions are numbered from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    pub session: u64,
+    pub turn: u32,
+    pub due: Due,
+}
+
+/// When a request is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// As soon as the lane's previous request is over.
+    AfterPrevious,
+    /// At this offset from the start of the load, whatever the lane is doing then.
+    At(Micros),
+}
+
+/// The steps of a lane, made as they are asked for.
+#[derive(Debug, Clone)]
+pub enum Steps {
+    Group(closed::Group),
+    Place(user_rate::Place),
+}
+
+impl Iterator for Steps {
+    type Item = Step;
+
+    fn next(&mut self) -> Option<Step> {
+        match self {
+            Self::Group(group) => group.next(),
+            Self::Place(place) => place.next(),
+        }
+    }
+}
+
+/// A user who is met in mid-life: its history is laid into the server's cache before the load starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MidLife {
+    pub lane: u32,
+    pub session: u64,
+    /// The first turn that will be sent, at least 1.
+    pub first_turn: u32,
+}
+
+/// Everything that a run will send, and when.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    pub lanes: Vec<Lane>,
+    pub mid_life: Vec<MidLife>,
+    /// Turns due before this offset are warm-up.
+    pub warmup: Micros,
+    /// No turn is sent from this offset on; `None` where the steps end by themselves.
+    pub end: Option<Micros>,
+    /// Requests per second that the schedule asks for; `None` for closed loops.
+    pub offered_qps: Option<f64>,
+    /// How many requests will be sent if every one is answered in time, prefill included.
+    pub requests: u64,
+}
+
+impl Schedule {
+    /// The schedule of a workload.
+    pub fn new(spec: &WorkloadSpec) -> Self {
+        match spec {
+            WorkloadSpec::DocumentQa(spec) => closed::schedule(spec),
+            WorkloadSpec::Chat(spec) => user_rate::schedule(spec),
+        }
+    }
+}

@@ -1,1 +1,3 @@
+//! One binary of tests over the whole program, a folder or file a subject.
 
+mod layers;

@@ -1,0 +1,82 @@
+//! C closed groups: each goes round-robin through its S sessions, turn 0 of every session first, then turn 1 of every session, and so on.
+//!
+//! At most C requests are in flight, C×S sessions are alive, and between two turns of a session lie S - 1 other sessions.
+
+use super::{Due, Lane, LaneStart, Schedule, Step, Steps};
+use crate::clock::Micros;
+use crate::workload::spec::{DocumentQaSpec, Start};
+
+/// What is left to send of one group.
+#[derive(Debug, Clone)]
+pub struct Group {
+    first_session: u64,
+    sequential: u64,
+    steps: std::ops::Range<u64>,
+}
+
+impl Group {
+    /// All sessions of the group.
+    pub fn sessions(&self) -> std::ops::Range<u64> {
+        self.first_session..self.first_session + self.sequential
+    }
+}
+
+impl Iterator for Group {
+    type Item = Step;
+
+    fn next(&mut self) -> Option<Step> {
+        let step = self.steps.next()?;
+        let turn = u32::try_from(step / self.sequential).ok()?;
+        Some(Step { session: self.first_session + step % self.sequential, turn, due: Due::AfterPrevious })
+    }
+}
+
+pub(super) fn schedule(spec: &DocumentQaSpec) -> Schedule {
+    let sequential = u64::from(spec.sequential);
+    let requests_a_group = sequential * (u64::from(spec.rounds) + 1);
+    let lanes = (0..spec.concurrent)
+        .map(|number| Lane {
+            number,
+            start: match spec.start {
+                Start::Staggered if number > 0 => LaneStart::AfterFirstTokenOfPrevious,
+                _ => LaneStart::AtOnce,
+            },
+            steps: Steps::Group(Group { first_session: u64::from(number) * sequential, sequential, steps: 0..requests_a_group }),
+        })
+        .collect();
+    Schedule {
+        lanes,
+        mid_life: Vec::new(),
+        warmup: Micros::ZERO,
+        end: None,
+        offered_qps: None,
+        requests: u64::from(spec.concurrent) * requests_a_group,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(concurrent: u32, sequential: u32, rounds: u32) -> DocumentQaSpec {
+        let text = format!(r#"{{"concurrent": {concurrent}, "sequential": {sequential}, "rounds": {rounds}}}"#);
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn a_group_asks_every_session_before_it_asks_one_again() {
+        let schedule = schedule(&spec(2, 3, 1));
+        let second: Vec<(u64, u32)> = schedule.lanes[1].steps.clone().map(|step| (step.session, step.turn)).collect();
+        assert_eq!(second, [(3, 0), (4, 0), (5, 0), (3, 1), (4, 1), (5, 1)]);
+        assert_eq!(schedule.requests, 12);
+    }
+
+    #[test]
+    fn groups_start_one_after_the_other_unless_a_burst_is_asked_for() {
+        let starts = |spec: &DocumentQaSpec| schedule(spec).lanes.iter().map(|lane| lane.start).collect::<Vec<_>>();
+        let staggered = spec(3, 1, 1);
+        assert_eq!(starts(&staggered), [LaneStart::AtOnce, LaneStart::AfterFirstTokenOfPrevious, LaneStart::AfterFirstTokenOfPrevious]);
+        let burst = DocumentQaSpec { start: Start::Burst, ..staggered };
+        assert_eq!(starts(&burst), [LaneStart::AtOnce; 3]);
+    }
+}

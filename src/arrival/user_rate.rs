@@ -1,0 +1,199 @@
+//! N users at a target rate: each sends a turn every `N / qps` seconds, leaves after `rounds` turns, and a new user takes its place.
+//!
+//! At time 0 the users are spread evenly over their lives, so that joins, turns and leaves are uniform from the first second: place `i`
+//! of N is `(i + ½) / N` of a life old. All times are absolute, so nothing drifts. A user joins every `rounds / qps` seconds: the offered
+//! rate is `qps`, not `qps × rounds / (rounds - 1)`.
+
+use super::{Due, Lane, LaneStart, MidLife, Schedule, Step, Steps};
+use crate::clock::Micros;
+use crate::workload::spec::{ChatSpec, Population};
+
+/// A user's place: the user that is there at time 0 and, in a capped population, those who follow it.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The user that the next step belongs to.
+    session: u64,
+    /// Added to `session` when a life ends; `None` where nobody follows.
+    follower: Option<u64>,
+    turn: u32,
+    rounds: u32,
+    /// Due time of step `k` is `first_due_s + k × gap_s`.
+    first_due_s: f64,
+    gap_s: f64,
+    step: u32,
+    end: Micros,
+}
+
+impl Iterator for Place {
+    type Item = Step;
+
+    fn next(&mut self) -> Option<Step> {
+        if self.turn == self.rounds {
+            self.session += self.follower?;
+            self.turn = 0;
+        }
+        let due = Micros::from_secs_f64(self.first_due_s + f64::from(self.step) * self.gap_s);
+        if due >= self.end {
+            return None;
+        }
+        let step = Step { session: self.session, turn: self.turn, due: Due::At(due) };
+        self.turn += 1;
+        self.step += 1;
+        Some(step)
+    }
+}
+
+pub(super) fn schedule(spec: &ChatSpec) -> Schedule {
+    let users = f64::from(spec.users);
+    let gap_s = users / spec.qps;
+    let end = Micros::from_secs_f64(spec.duration.0);
+    let place = |number: u32| {
+        // Age in turns at time 0, from the youngest place to the oldest.
+        let age = (f64::from(number) + 0.5) / users * f64::from(spec.rounds);
+        let turn = age.ceil();
+        Place {
+            session: u64::from(number),
+            follower: (spec.population == Population::Capped).then_some(u64::from(spec.users)),
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and rounds")]
+            turn: turn as u32,
+            rounds: spec.rounds,
+            first_due_s: (turn - age) * gap_s,
+            gap_s,
+            step: 0,
+            end,
+        }
+    };
+    let present: Vec<Place> = (0..spec.users).map(place).collect();
+    let mid_life: Vec<MidLife> = present
+        .iter()
+        .zip(0..)
+        .filter(|(place, _)| place.turn < place.rounds)
+        .map(|(place, lane)| MidLife { lane, session: place.session, first_turn: place.turn })
+        .collect();
+
+    let joining = match spec.population {
+        Population::Capped => Vec::new(),
+        Population::Open => joining_users(spec, gap_s, end),
+    };
+    let lanes: Vec<Lane> = present
+        .into_iter()
+        .chain(joining)
+        .zip(0..)
+        .map(|(place, number)| Lane { number, start: LaneStart::AtOnce, steps: Steps::Place(place) })
+        .collect();
+    let turns: usize = lanes.iter().map(|lane| lane.steps.clone().count()).sum();
+    Schedule {
+        requests: (turns + mid_life.len()) as u64,
+        lanes,
+        mid_life,
+        warmup: Micros::from_secs_f64(spec.warmup.0),
+        end: Some(end),
+        offered_qps: Some(spec.qps),
+    }
+}
+
+/// The users of an open population who come after time 0: place `i` is taken again when the life of its user is over on schedule.
+fn joining_users(spec: &ChatSpec, gap_s: f64, end: Micros) -> Vec<Place> {
+    let users = f64::from(spec.users);
+    let life_s = f64::from(spec.rounds) * gap_s;
+    let mut joining: Vec<Place> = (0..spec.users)
+        .flat_map(|number| {
+            let age_s = (f64::from(number) + 0.5) / users * life_s;
+            (1_u32..)
+                .map(move |generation| (number, generation, f64::from(generation) * life_s - age_s))
+                .take_while(|(_, _, joins_s)| Micros::from_secs_f64(*joins_s) < end)
+        })
+        .map(|(number, generation, joins_s)| Place {
+            session: u64::from(number) + u64::from(generation) * u64::from(spec.users),
+            follower: None,
+            turn: 0,
+            rounds: spec.rounds,
+            first_due_s: joins_s,
+            gap_s,
+            step: 0,
+            end,
+        })
+        .collect();
+    joining.sort_by(|a, b| a.first_due_s.total_cmp(&b.first_due_s));
+    joining
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(fields: &str) -> ChatSpec {
+        serde_json::from_str(&format!("{{{fields}}}")).unwrap()
+    }
+
+    fn dues(schedule: &Schedule) -> Vec<(f64, Step)> {
+        let mut steps: Vec<(f64, Step)> = schedule
+            .lanes
+            .iter()
+            .flat_map(|lane| lane.steps.clone())
+            .map(|step| match step.due {
+                Due::At(at) => (at.as_secs_f64(), step),
+                Due::AfterPrevious => unreachable!("a rate has times"),
+            })
+            .collect();
+        steps.sort_by(|a, b| a.0.total_cmp(&b.0));
+        steps
+    }
+
+    #[test]
+    fn the_offered_rate_is_the_asked_one_also_with_few_rounds() {
+        for (users, rounds) in [(10, 5), (7, 2), (3, 1), (40, 20)] {
+            let fields = format!(r#""users": {users}, "qps": 2.0, "rounds": {rounds}, "duration": 600"#);
+            let steps = dues(&schedule(&spec(&fields)));
+            assert!(steps.len().abs_diff(1200) < 12, "{users} users, {rounds} rounds: {} requests in 600 s", steps.len());
+        }
+    }
+
+    #[test]
+    fn turns_are_evenly_spread_from_the_first_second() {
+        // Without a common divisor of users and rounds no two users ever coincide.
+        let steps = dues(&schedule(&spec(r#""users": 7, "qps": 1.0, "rounds": 5, "duration": 70"#)));
+        for window in 0..10 {
+            let from = f64::from(window) * 7.0;
+            let sent = steps.iter().filter(|(at, _)| (from..from + 7.0).contains(at)).count();
+            assert_eq!(sent, 7, "in the seven seconds from {from} on");
+        }
+    }
+
+    #[test]
+    fn every_turn_number_is_equally_frequent_in_steady_state() {
+        let steps = dues(&schedule(&spec(r#""users": 10, "qps": 5.0, "rounds": 5, "duration": 100"#)));
+        for turn in 0..5 {
+            assert_eq!(steps.iter().filter(|(_, step)| step.turn == turn).count(), 100, "turn {turn}");
+        }
+    }
+
+    #[test]
+    fn no_session_number_comes_twice_and_turns_come_in_order() {
+        for population in ["capped", "open"] {
+            let fields = format!(r#""users": 4, "qps": 2.0, "rounds": 3, "duration": 60, "population": "{population}""#);
+            let mut next_turn = std::collections::BTreeMap::new();
+            for (_, step) in dues(&schedule(&spec(&fields))) {
+                if let Some(turn) = next_turn.insert(step.session, step.turn + 1) {
+                    assert_eq!(step.turn, turn);
+                } else {
+                    assert!(step.turn == 0 || step.session < 4, "only those met in mid-life start late: {step:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_open_population_offers_the_same_turns_as_a_capped_one() {
+        let of = |population: &str| {
+            let fields = format!(r#""users": 4, "qps": 2.0, "rounds": 3, "duration": 60, "population": "{population}""#);
+            let mut steps: Vec<(Micros, u64, u32)> = dues(&schedule(&spec(&fields)))
+                .into_iter()
+                .map(|(at, step)| (Micros::from_secs_f64(at), step.session, step.turn))
+                .collect();
+            steps.sort_unstable();
+            steps
+        };
+        assert_eq!(of("open"), of("capped"));
+    }
+}

@@ -1,0 +1,140 @@
+//! One cell, once: empties the caches, makes the sessions, drives the load, and says how it went.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::drive::drive;
+use super::honesty::Watch;
+use super::lane::{LaneError, Load, Occupancy, Start};
+use super::stop::Stop;
+use super::tally::Tally;
+use crate::arrival::Schedule;
+use crate::clock::Clock;
+use crate::event::Event;
+use crate::plan::Run;
+use crate::record::{CacheContract, FormatVersion, Outcome, RunRecord, TokenRule};
+use crate::server::{self, ResetError};
+use crate::target::{HttpTarget, Target, TargetError};
+use crate::tokens::{self, TokenError};
+use crate::workload::spec::{OnError, WorkloadSpec};
+use crate::workload::{Corpus, Workload, WorkloadError};
+
+/// Why a cell could not be run. The sweep goes on without it.
+#[derive(Debug, thiserror::Error)]
+enum CellError {
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    #[error(transparent)]
+    Reset(#[from] ResetError),
+    #[error(transparent)]
+    Tokens(#[from] TokenError),
+    #[error(transparent)]
+    Workload(#[from] WorkloadError),
+    #[error(transparent)]
+    Lane(#[from] LaneError),
+}
+
+/// What a cell needs from the sweep.
+#[derive(Debug)]
+pub(super) struct Setting<'a> {
+    pub corpus: &'a Corpus,
+    pub stop: &'a Stop,
+    pub events: &'a mpsc::UnboundedSender<Event>,
+}
+
+/// Runs the cell. Whatever happens, a record comes back.
+pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>) -> RunRecord {
+    let watch = Watch::start(clock);
+    let mut log = CellLog::new();
+    let attempted = attempt(run, clock, setting, &mut log).await;
+    let outcome = match attempted {
+        Err(error) => Outcome::Failed { reason: error.to_string() },
+        Ok(()) if setting.stop.is_draining() => Outcome::Interrupted,
+        Ok(()) => Outcome::Completed,
+    };
+    let unsent = log.tally.unsent();
+    let notes = (unsent > 0)
+        .then(|| format!("{unsent} turns were due and never sent: the answers before them were still streaming at the end"))
+        .into_iter()
+        .collect();
+    RunRecord {
+        format: FormatVersion::CURRENT,
+        header: run.header(),
+        outcome,
+        started_at: clock.anchor(),
+        duration_us: log.tally.end(),
+        token_rule: log.token_rule,
+        cache_contract: log.cache_contract,
+        client: watch.finish(&log.tally),
+        counts: log.tally.counts(),
+        offered_qps: log.offered_qps,
+        notes,
+    }
+}
+
+/// What is found out on the way and recorded even where the cell fails later.
+#[derive(Debug)]
+struct CellLog {
+    tally: Tally,
+    token_rule: TokenRule,
+    cache_contract: CacheContract,
+    offered_qps: Option<f64>,
+}
+
+impl CellLog {
+    fn new() -> Self {
+        Self {
+            tally: Tally::default(),
+            token_rule: TokenRule::Simulated,
+            cache_contract: CacheContract::NotProven { reason: "the cell was not run".to_owned() },
+            offered_qps: None,
+        }
+    }
+}
+
+async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, log: &mut CellLog) -> Result<(), CellError> {
+    let cell = &run.cell;
+    let schedule = Schedule::new(&cell.workload);
+    log.offered_qps = schedule.offered_qps;
+    let _ = setting.events.send(Event::RunStarted { run: Arc::new(run.header()), requests: Some(schedule.requests) });
+
+    let (target, context_limit) = reach(run, clock).await?;
+    let counter = tokens::choose(&cell.target, run.simulated).await?;
+    log.token_rule = counter.rule();
+    let workload = Workload::prepare(&cell.workload, run.seed, counter, setting.corpus.clone()).await?;
+
+    let (done, inbox) = mpsc::unbounded_channel();
+    let load = Load {
+        workload,
+        target,
+        clock,
+        context_limit,
+        on_error: on_error(&cell.workload),
+        user_header: matches!(&cell.workload, WorkloadSpec::Chat(chat) if chat.user_header),
+        stop: setting.stop.clone(),
+        occupancy: Occupancy::default(),
+        done,
+        start: Start::default(),
+    };
+    drive(load, schedule, inbox, setting.events, &mut log.tally).await?;
+    log.cache_contract =
+        if run.simulated { CacheContract::Proven { how: "a new simulated engine".to_owned() } } else { log.tally.cache_contract() };
+    Ok(())
+}
+
+/// The target, with its caches emptied, and the most tokens of a conversation where it tells.
+async fn reach(run: &Run, clock: Clock) -> Result<(Target, Option<u64>), CellError> {
+    let cell = &run.cell;
+    let target = HttpTarget::new(&cell.target, clock)?;
+    let context_limit = target.model_limit().await?;
+    server::reset(&cell.server, &cell.target).await?;
+    Ok((Target::Http(target), context_limit))
+}
+
+fn on_error(workload: &WorkloadSpec) -> OnError {
+    match workload {
+        WorkloadSpec::DocumentQa(spec) => spec.on_error,
+        WorkloadSpec::Chat(spec) => spec.on_error,
+    }
+}

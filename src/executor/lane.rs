@@ -1,0 +1,306 @@
+//! One lane: takes its steps one after the other, each prompt built before it is due, and reports every request it was to send.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::conversation::Conversation;
+use super::stop::Stop;
+use crate::arrival::{Due, Lane, Schedule, Step, Steps};
+use crate::clock::{Clock, Micros};
+use crate::record::{Failure, FailureKind, Phase, RequestRecord, TokenSource};
+use crate::session::Prompt;
+use crate::target::{Exchange, Prepared, Target};
+use crate::workload::spec::OnError;
+use crate::workload::{Workload, WorkloadError};
+
+/// How long before its first step a lane builds its first session.
+const LEAD: Micros = Micros(2_000_000);
+
+/// What all lanes of a run share.
+#[derive(Debug)]
+pub(super) struct Load {
+    pub workload: Workload,
+    pub target: Target,
+    pub clock: Clock,
+    /// The most tokens of a conversation, where the target tells.
+    pub context_limit: Option<u64>,
+    pub on_error: OnError,
+    pub user_header: bool,
+    pub stop: Stop,
+    pub occupancy: Occupancy,
+    pub done: mpsc::UnboundedSender<Done>,
+    pub start: Start,
+}
+
+/// The schedule's landmarks on the run's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Start {
+    /// Offset 0 of the schedule.
+    origin: Micros,
+    /// Requests intended before are warm-up.
+    measured_from: Micros,
+    /// No request is sent from here on.
+    end: Option<Micros>,
+}
+
+impl Start {
+    pub fn new(schedule: &Schedule, origin: Micros) -> Self {
+        Self { origin, measured_from: origin + schedule.warmup, end: schedule.end.map(|end| origin + end) }
+    }
+}
+
+/// Why a lane, and with it the run, cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LaneError {
+    #[error(transparent)]
+    Workload(#[from] WorkloadError),
+    #[error(
+        "session {session} grows to {needed} tokens and the model holds {limit}; ask for shorter documents, fewer rounds or shorter answers"
+    )]
+    Context { session: u64, needed: u64, limit: u64 },
+}
+
+/// Counters of what is going on at this moment.
+#[derive(Debug, Default)]
+pub(super) struct Occupancy {
+    pub requests: AtomicU64,
+    pub in_flight: AtomicU32,
+    pub live_lanes: AtomicU32,
+}
+
+/// One request is over.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub record: RequestRecord,
+    /// How late the client sent it after it could have; nothing where it was never sent.
+    pub lag: Option<Micros>,
+}
+
+/// The signals that tie a staggered lane to its neighbours.
+#[derive(Debug, Default)]
+pub(super) struct Neighbours {
+    /// Comes when the previous lane has its first token, or is dropped when that lane failed to get one.
+    pub previous: Option<oneshot::Receiver<()>>,
+    /// Fired at this lane's first token.
+    pub next: Option<oneshot::Sender<()>>,
+}
+
+/// A step with everything made that can be made before it is due.
+struct Ready {
+    step: Step,
+    prepared: Prepared,
+}
+
+pub(super) struct Runner {
+    load: Arc<Load>,
+    lane: Lane,
+    conversations: BTreeMap<u64, Conversation>,
+    /// When the previous request was over; the lane's start before the first.
+    free_at: Micros,
+}
+
+impl Runner {
+    pub fn new(load: Arc<Load>, lane: Lane) -> Self {
+        let free_at = load.start.origin;
+        Self { load, lane, conversations: BTreeMap::new(), free_at }
+    }
+
+    /// Builds the sessions of a closed group before the load starts, since their turns are due at once. A user who joins later is built
+    /// shortly before.
+    pub async fn prepare(&mut self) -> Result<(), LaneError> {
+        if let Steps::Group(group) = &self.lane.steps {
+            for session in group.sessions() {
+                self.open(session, 0).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes all steps.
+    pub async fn run(mut self, mut neighbours: Neighbours) -> Result<(), LaneError> {
+        if let Some(previous) = neighbours.previous.take() {
+            tokio::select! { biased; () = self.load.stop.draining() => {} _ = previous => {} }
+            self.free_at = self.load.clock.now();
+        }
+        let mut steps = self.lane.steps.clone().peekable();
+        if let Some(Step { due: Due::At(at), .. }) = steps.peek() {
+            self.wait_until((self.load.start.origin + *at).since(LEAD)).await;
+        }
+        let mut ready = self.next_ready(&mut steps, None).await?;
+        while let Some(Ready { step, prepared }) = ready.take() {
+            let intended = self.intended(step);
+            self.wait_until(intended).await;
+            if self.load.stop.is_draining() {
+                break;
+            }
+            if self.load.start.end.is_some_and(|end| self.load.clock.now() >= end) {
+                self.report_unsent(step, intended);
+                ready = self.next_ready(&mut steps, None).await?;
+                continue;
+            }
+            let busy_with = step.session;
+            let (exchange, sent_at) = {
+                let load = Arc::clone(&self.load);
+                let sending = send(&load, prepared, neighbours.next.take());
+                // While the answer streams, the next step is made ready where it is another session's: it does not need this answer.
+                let (sent, next) = tokio::join!(sending, self.next_ready(&mut steps, Some(busy_with)));
+                ready = next?;
+                sent
+            };
+            self.finish(step, intended, exchange, sent_at);
+            if ready.is_none() {
+                ready = self.next_ready(&mut steps, None).await?;
+            }
+        }
+        self.load.occupancy.live_lanes.fetch_sub(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The next step that can be made ready now: none where it belongs to the session that is being answered.
+    async fn next_ready<I>(&mut self, steps: &mut std::iter::Peekable<I>, busy_with: Option<u64>) -> Result<Option<Ready>, LaneError>
+    where
+        I: Iterator<Item = Step> + Send,
+    {
+        while let Some(step) = steps.peek().copied() {
+            if busy_with == Some(step.session) {
+                return Ok(None);
+            }
+            steps.next();
+            if !self.conversations.contains_key(&step.session) {
+                self.open(step.session, step.turn).await?;
+            }
+            if let Some(prompt) = self.prompt(step) {
+                let prepared = self.load.target.prepare(prompt);
+                return Ok(Some(Ready { step, prepared }));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn open(&mut self, session: u64, first_turn: u32) -> Result<(), LaneError> {
+        let made = self.load.workload.session(session, first_turn).await?;
+        let needed = made.opening_tokens + made.turns.iter().map(|turn| turn.ask_tokens + u64::from(turn.answer.max_tokens())).sum::<u64>();
+        if let Some(limit) = self.load.context_limit.filter(|limit| needed > *limit) {
+            return Err(LaneError::Context { session, needed, limit });
+        }
+        // In a rate-driven lane the earlier sessions are over: only closed groups hold several at once.
+        if matches!(self.lane.steps, Steps::Place(_)) {
+            self.conversations.clear();
+        }
+        self.conversations.insert(session, Conversation::new(made, self.load.user_header));
+        Ok(())
+    }
+
+    fn prompt(&self, step: Step) -> Option<Prompt> {
+        self.conversations.get(&step.session)?.prompt(step.turn)
+    }
+
+    fn intended(&self, step: Step) -> Micros {
+        match step.due {
+            Due::AfterPrevious => self.free_at,
+            Due::At(offset) => self.load.start.origin + offset,
+        }
+    }
+
+    async fn wait_until(&self, at: Micros) {
+        if self.load.clock.now() < at {
+            tokio::select! { biased; () = self.load.stop.draining() => {} () = self.load.clock.sleep_until(at) => {} }
+        }
+    }
+
+    /// Takes the answer in and reports the request.
+    fn finish(&mut self, step: Step, intended: Micros, exchange: Exchange, at_send: AtSend) {
+        let could_send_at = intended.max(self.free_at);
+        self.free_at = exchange.done;
+        if let Some(conversation) = self.conversations.get_mut(&step.session) {
+            conversation.absorb(step.turn, &exchange, self.load.on_error);
+        }
+        let lag = exchange.sent.since(could_send_at);
+        let record = record(step, self.lane.number, self.phase(intended), intended, exchange, at_send);
+        // The receiver lives until every lane has ended.
+        let _ = self.load.done.send(Done { record, lag: Some(lag) });
+    }
+
+    /// A turn that came due while the answer before it was still streaming when the load ended: it is counted, not forgotten.
+    fn report_unsent(&self, step: Step, intended: Micros) {
+        let now = self.load.clock.now();
+        let detail = "not sent: the answer before it was still streaming when the run ended".to_owned();
+        let exchange =
+            Exchange { sent: now, done: now, failure: Some(Failure { kind: FailureKind::Cancelled, detail }), ..Exchange::default() };
+        let at_send = AtSend::now(&self.load.occupancy);
+        let record = record(step, self.lane.number, self.phase(intended), intended, exchange, at_send);
+        let _ = self.load.done.send(Done { record, lag: None });
+    }
+
+    fn phase(&self, intended: Micros) -> Phase {
+        if intended < self.load.start.measured_from { Phase::Warmup } else { Phase::Measure }
+    }
+}
+
+/// What was going on when a request was sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AtSend {
+    request: u64,
+    in_flight: u32,
+    live_lanes: u32,
+}
+
+impl AtSend {
+    fn now(occupancy: &Occupancy) -> Self {
+        Self {
+            request: occupancy.requests.fetch_add(1, Ordering::Relaxed),
+            in_flight: occupancy.in_flight.load(Ordering::Relaxed),
+            live_lanes: occupancy.live_lanes.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// Sends one prompt and awaits its whole answer, or gives it up when asked to.
+pub(super) async fn send(load: &Load, prepared: Prepared, first_token: Option<oneshot::Sender<()>>) -> (Exchange, AtSend) {
+    load.occupancy.in_flight.fetch_add(1, Ordering::Relaxed);
+    let at_send = AtSend::now(&load.occupancy);
+    let started = load.clock.now();
+    let exchange = tokio::select! {
+        biased;
+        exchange = load.target.send(prepared, first_token) => exchange,
+        () = load.stop.aborted() => Exchange {
+            sent: started,
+            done: load.clock.now(),
+            failure: Some(Failure { kind: FailureKind::Cancelled, detail: "given up when the run was stopped".to_owned() }),
+            ..Exchange::default()
+        },
+    };
+    load.occupancy.in_flight.fetch_sub(1, Ordering::Relaxed);
+    (exchange, at_send)
+}
+
+/// The row of one request.
+pub(super) fn record(step: Step, lane: u32, phase: Phase, intended: Micros, exchange: Exchange, at_send: AtSend) -> RequestRecord {
+    let gaps = exchange.token_events.windows(2);
+    RequestRecord {
+        request: at_send.request,
+        session: step.session,
+        lane,
+        turn: step.turn,
+        phase,
+        intended_us: intended,
+        sent_us: exchange.sent,
+        headers_us: exchange.headers,
+        first_event_us: exchange.first_event,
+        first_token_us: exchange.token_events.first().copied(),
+        last_token_us: exchange.token_events.last().copied(),
+        done_us: exchange.done,
+        gaps_us: gaps.map(|pair| u32::try_from(pair[1].since(pair[0]).0).unwrap_or(u32::MAX)).collect(),
+        first_event_tokens: exchange.first_event_tokens,
+        prompt_tokens: exchange.usage.map(|usage| usage.prompt_tokens),
+        cached_tokens: exchange.usage.and_then(|usage| usage.cached_tokens),
+        output_tokens: exchange.usage.map(|usage| usage.output_tokens),
+        token_source: if exchange.usage.is_some() { TokenSource::Usage } else { TokenSource::Unknown },
+        in_flight: at_send.in_flight,
+        live_lanes: at_send.live_lanes,
+        failure: exchange.failure,
+    }
+}

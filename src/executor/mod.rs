@@ -1,0 +1,17 @@
+//! Plan to events: runs the cells in turn, each through the one load loop, and tells everything as [`Event`](crate::event::Event)s.
+//!
+//! A failed request is a record, a failed run is a record, a failed sweep is an exit code. The executor knows nothing of files, terminals
+//! or verdicts: who wants to keep or show what happened listens.
+
+mod cell;
+mod conversation;
+mod drive;
+mod honesty;
+mod lane;
+mod prefill;
+mod stop;
+mod sweep;
+mod tally;
+
+pub use stop::Stop;
+pub use sweep::{Ending, SweepError, sweep};

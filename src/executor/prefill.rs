@@ -1,0 +1,45 @@
+//! Before time 0: lays the histories of users met in mid-life into the server's cache, so that the run starts in steady state.
+//!
+//! Each gets one request of one token whose prompt is its history and a question that will not come again: what the first measured turn
+//! shares with it is the history, exactly what the cache of a server would hold that had answered those turns.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::lane::{Done, LaneError, Load, record, send};
+use crate::arrival::{Due, MidLife, Step};
+use crate::record::Phase;
+use crate::session::{Message, Prompt, Role};
+
+/// Histories that are laid in at once.
+const AT_ONCE: usize = 4;
+
+/// A question that no workload asks.
+const NEVER_ASKED_AGAIN: &str = "-";
+
+pub(super) async fn prefill(load: &Load, users: &[MidLife]) -> Result<(), LaneError> {
+    stream::iter(users).map(Ok).try_for_each_concurrent(AT_ONCE, |user| lay_in(load, *user)).await
+}
+
+async fn lay_in(load: &Load, user: MidLife) -> Result<(), LaneError> {
+    if load.stop.is_draining() {
+        return Ok(());
+    }
+    let session = load.workload.session(user.session, user.first_turn).await?;
+    let mut messages = session.opening;
+    messages.push(Message::new(Role::User, NEVER_ASKED_AGAIN));
+    let prompt = Prompt {
+        session: session.number,
+        turn: user.first_turn,
+        messages,
+        max_tokens: 1,
+        exact_length: false,
+        user_id: load.user_header.then_some(session.number),
+    };
+    let intended = load.clock.now();
+    let (exchange, at_send) = send(load, load.target.prepare(prompt), None).await;
+    let step = Step { session: session.number, turn: user.first_turn, due: Due::At(intended) };
+    let record = record(step, user.lane, Phase::Prefill, intended, exchange, at_send);
+    // The receiver lives until the run is over.
+    let _ = load.done.send(Done { record, lag: None });
+    Ok(())
+}
