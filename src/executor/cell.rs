@@ -117,7 +117,7 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, log: &mut CellL
         done,
         start: Start::default(),
     };
-    drive(load, schedule, inbox, setting.events, &mut log.tally).await?;
+    Box::pin(drive(load, schedule, inbox, setting.events, &mut log.tally)).await?;
     log.cache_contract =
         if run.simulated { CacheContract::Proven { how: "a new simulated engine".to_owned() } } else { log.tally.cache_contract() };
     Ok(())
