@@ -1,7 +1,7 @@
 //! Prompts as the engine sees them: the tokens of a conversation become a chain of block hashes. It must not know who asked.
 //!
-//! A full block's hash covers its own tokens and its parent's hash, so equal hashes mean equal prefixes. The simulated chat template
-//! is fixed: each message costs [`MESSAGE_TOKENS`] beside its text (start, role, line end, end), and the head of the answer to come
+//! A full block's hash covers its own tokens and all before it, so equal hashes mean equal prefixes. The simulated chat template is
+//! fixed: each message costs [`MESSAGE_TOKENS`] beside its text (start, role, line end, end), and the head of the answer to come
 //! costs [`ANSWER_HEAD_TOKENS`] (start, role, line end).
 
 use super::tokenizer::{self, mix};
@@ -31,64 +31,54 @@ fn role_number(role: Role) -> u32 {
     }
 }
 
-/// A sequence of tokens, kept as the hashes of its full blocks and the tokens behind the last of them.
+/// A sequence of tokens, kept as the hashes of its full blocks and the state behind its last token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chain {
-    block_tokens: usize,
+    block_tokens: u64,
+    tokens: u64,
+    /// Depends on every token so far, and not on how they are cut into blocks.
+    state: u64,
     hashes: Vec<u64>,
-    tail: Vec<u32>,
 }
 
 impl Chain {
     /// An empty sequence. `block_tokens` is at least 1.
     #[must_use]
-    pub fn new(block_tokens: usize) -> Self {
-        Self { block_tokens: block_tokens.max(1), hashes: Vec::new(), tail: Vec::new() }
-    }
-
-    /// A sequence of these tokens.
-    #[must_use]
-    pub fn of_tokens(block_tokens: usize, tokens: &[u32]) -> Self {
-        let mut chain = Self::new(block_tokens);
-        chain.extend(tokens);
-        chain
+    pub fn new(block_tokens: u64) -> Self {
+        Self { block_tokens: block_tokens.max(1), tokens: 0, state: 0x243f_6a88_85a3_08d3, hashes: Vec::new() }
     }
 
     #[must_use]
     pub fn tokens(&self) -> u64 {
-        (self.hashes.len() * self.block_tokens + self.tail.len()) as u64
+        self.tokens
     }
 
-    /// The hash of each full block, in order.
+    /// The hash of each full block, in order. It covers everything up to the block's end.
     #[must_use]
     pub fn hashes(&self) -> &[u64] {
         &self.hashes
     }
 
     pub fn push(&mut self, token: u32) {
-        self.tail.push(token);
-        if self.tail.len() == self.block_tokens {
-            let hash = block_hash(self.hashes.last().copied(), &self.tail);
-            self.hashes.push(hash);
-            self.tail.clear();
+        self.state = behind(self.state, token);
+        self.tokens += 1;
+        if self.tokens.is_multiple_of(self.block_tokens) {
+            self.hashes.push(mix(self.state));
         }
     }
 
     pub fn extend(&mut self, mut tokens: &[u32]) {
-        if !self.tail.is_empty() {
-            let missing = (self.block_tokens - self.tail.len()).min(tokens.len());
-            for token in &tokens[..missing] {
-                self.push(*token);
+        while !tokens.is_empty() {
+            let room = self.block_tokens - self.tokens % self.block_tokens;
+            let fits = usize::try_from(room).unwrap_or(usize::MAX).min(tokens.len());
+            let (block, rest) = tokens.split_at(fits);
+            self.state = block.iter().fold(self.state, |state, token| behind(state, *token));
+            self.tokens += block.len() as u64;
+            if block.len() as u64 == room {
+                self.hashes.push(mix(self.state));
             }
-            tokens = &tokens[missing..];
+            tokens = rest;
         }
-        let blocks = tokens.chunks_exact(self.block_tokens);
-        let behind = blocks.remainder();
-        for block in blocks {
-            let hash = block_hash(self.hashes.last().copied(), block);
-            self.hashes.push(hash);
-        }
-        self.tail.extend_from_slice(behind);
     }
 
     /// Appends a message as the chat template writes it.
@@ -103,17 +93,15 @@ impl Chain {
         self.extend(&[START, role_number(Role::Assistant), LINE_END]);
     }
 
-    /// A number that depends on every token.
+    /// A number that depends on every token, and on nothing else: the same for every block size.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
-        block_hash(self.hashes.last().copied(), &self.tail)
+        mix(self.state ^ self.tokens)
     }
 }
 
-fn block_hash(parent: Option<u64>, tokens: &[u32]) -> u64 {
-    let start = parent.unwrap_or(0x243f_6a88_85a3_08d3);
-    let folded = tokens.iter().fold(start, |hash, token| (hash.rotate_left(23) ^ u64::from(*token)).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    mix(folded ^ tokens.len() as u64)
+fn behind(state: u64, token: u32) -> u64 {
+    (state.rotate_left(23) ^ u64::from(token)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// The token numbers of a text.
@@ -128,25 +116,36 @@ pub fn encode(text: &str) -> Vec<u32> {
 mod tests {
     use super::*;
 
+    fn chain(block_tokens: u64, tokens: &[u32]) -> Chain {
+        let mut chain = Chain::new(block_tokens);
+        chain.extend(tokens);
+        chain
+    }
+
     #[test]
     fn a_chain_does_not_depend_on_how_its_tokens_came() {
         let tokens: Vec<u32> = (0..1000).collect();
-        let whole = Chain::of_tokens(16, &tokens);
+        let whole = chain(16, &tokens);
         let mut single = Chain::new(16);
-        tokens.iter().for_each(|token| single.push(*token));
+        for token in &tokens {
+            single.push(*token);
+        }
         let mut pieces = Chain::new(16);
-        tokens.chunks(37).for_each(|piece| pieces.extend(piece));
+        for piece in tokens.chunks(37) {
+            pieces.extend(piece);
+        }
         assert_eq!(whole, single);
         assert_eq!(whole, pieces);
         assert_eq!((whole.tokens(), whole.hashes().len()), (1000, 62));
+        assert_eq!(whole.fingerprint(), chain(256, &tokens).fingerprint());
     }
 
     #[test]
     fn equal_blocks_behind_different_parents_differ() {
-        let left = Chain::of_tokens(2, &[1, 2, 7, 8]);
-        let right = Chain::of_tokens(2, &[1, 3, 7, 8]);
+        let left = chain(2, &[1, 2, 7, 8]);
+        let right = chain(2, &[1, 3, 7, 8]);
         assert_ne!(left.hashes()[1], right.hashes()[1]);
-        assert_eq!(left.hashes()[0], Chain::of_tokens(2, &[1, 2]).hashes()[0]);
+        assert_eq!(left.hashes()[0], chain(2, &[1, 2]).hashes()[0]);
     }
 
     #[test]
