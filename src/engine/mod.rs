@@ -1,9 +1,11 @@
 //! The simulated engine: prompts in, tokens with exact times out. A pure state machine in whole microseconds; it knows no HTTP, no
-//! server and no workload, and only `driver` waits for anything.
+//! server and no workload, and only [`driver`] waits for anything.
 
 mod answer;
 mod blocks;
+mod conversation;
 mod cost;
+pub mod driver;
 mod faults;
 mod metrics;
 mod order;
@@ -16,6 +18,7 @@ mod tiers;
 pub mod tokenizer;
 
 pub use answer::Answer;
+pub use conversation::{Conversations, TokenMemo};
 pub use cost::{Costs, Work};
 pub use faults::{Fault, Faults};
 pub use metrics::{Counters, Histogram, Snapshot};

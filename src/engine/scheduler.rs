@@ -107,16 +107,28 @@ impl Engine {
         &self.parameters
     }
 
+    /// How far ahead steps are decided from now on.
+    pub fn set_ahead(&mut self, ahead: Micros) {
+        self.ahead = ahead;
+    }
+
+    /// Whether a request of these lengths can be served.
+    ///
+    /// # Errors
+    /// Where prompt and answer together can never fit, and where there is no prompt.
+    pub fn check(&self, prompt_tokens: u64, max_tokens: u32) -> Result<(), TooLong> {
+        let (max_tokens, context_limit) = (u64::from(max_tokens.max(1)), self.parameters.context_limit);
+        let fits = prompt_tokens > 0 && prompt_tokens + max_tokens <= context_limit;
+        if fits { Ok(()) } else { Err(TooLong { prompt_tokens, max_tokens, context_limit }) }
+    }
+
     /// Takes in a request that arrives `now`, which is not before any time the engine has seen.
     ///
     /// # Errors
-    /// Where prompt and answer together can never fit.
+    /// As [`Engine::check`].
     pub fn submit(&mut self, now: Micros, request: Request) -> Result<RequestId, TooLong> {
-        let (prompt_tokens, max_tokens) = (request.prompt.tokens(), u64::from(request.max_tokens.max(1)));
-        let context_limit = self.parameters.context_limit;
-        if prompt_tokens + max_tokens > context_limit || prompt_tokens == 0 {
-            return Err(TooLong { prompt_tokens, max_tokens, context_limit });
-        }
+        let prompt_tokens = request.prompt.tokens();
+        self.check(prompt_tokens, request.max_tokens)?;
         self.cut(now);
         let id = RequestId(self.arrivals);
         self.arrivals += 1;
@@ -245,3 +257,6 @@ fn blocks_of(tokens: u64, block_tokens: u64) -> usize {
 fn to_usize(blocks: u64) -> usize {
     usize::try_from(blocks).unwrap_or(usize::MAX)
 }
+
+#[cfg(test)]
+mod tests;

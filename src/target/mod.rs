@@ -11,6 +11,7 @@ mod http;
 mod listener;
 mod models;
 mod prepared;
+mod sim;
 pub mod spec;
 mod sse;
 
@@ -20,14 +21,18 @@ pub use error::TargetError;
 pub use exchange::Exchange;
 pub use http::HttpTarget;
 pub use prepared::Prepared;
+pub use sim::SimTarget;
 
 use crate::session::Prompt;
 
 /// Who answers.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them a run")]
 pub enum Target {
     /// An OpenAI-compatible server, in real time.
     Http(HttpTarget),
+    /// The simulated engine, in memory; in virtual time as in real time.
+    Sim(SimTarget),
 }
 
 impl Target {
@@ -36,6 +41,7 @@ impl Target {
     pub fn prepare(&self, prompt: Prompt) -> Prepared {
         match self {
             Self::Http(target) => target.prepare(prompt),
+            Self::Sim(_) => SimTarget::prepare(prompt),
         }
     }
 
@@ -44,6 +50,7 @@ impl Target {
     pub async fn send(&self, prepared: Prepared, first_token: Option<oneshot::Sender<()>>) -> Exchange {
         match self {
             Self::Http(target) => target.send(prepared, first_token).await,
+            Self::Sim(target) => target.send(prepared, first_token).await,
         }
     }
 
