@@ -1,5 +1,200 @@
-//! What is wrong with a scenario, all of it at once, each fault with its place and a hint.
+//! What is wrong with a scenario: all of it at once, each fault with its place in the text and a hint, in rustc's layout.
 
-/// The faults of one or several scenarios.
+use std::path::Path;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use serde_json::json;
+
+use super::source::{Place, Sources};
+
+/// One fault. Messages are lower case without a final period and name what was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub message: String,
+    /// Missing where there is no text to point at.
+    pub place: Option<Place>,
+    /// A second place that belongs to it, with a word on why.
+    pub beside: Option<(Place, &'static str)>,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+impl Fault {
+    pub fn at(place: Place, message: impl Into<String>) -> Self {
+        Self { message: message.into(), place: Some(place), beside: None, hint: None }
+    }
+
+    pub fn nowhere(message: impl Into<String>) -> Self {
+        Self { message: message.into(), place: None, beside: None, hint: None }
+    }
+
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    #[must_use]
+    pub fn maybe_hint(self, hint: Option<String>) -> Self {
+        Self { hint, ..self }
+    }
+
+    #[must_use]
+    pub fn beside(self, place: Place, why: &'static str) -> Self {
+        Self { beside: Some((place, why)), ..self }
+    }
+}
+
+/// The faults of one or several scenarios, with the texts they are about.
 #[derive(Debug, Clone, Default)]
-pub struct Faults {}
+pub struct Faults {
+    pub(super) sources: Sources,
+    found: Vec<Fault>,
+}
+
+impl Faults {
+    /// Notes a fault; the same one at the same place counts once.
+    pub fn push(&mut self, fault: Fault) {
+        if !self.found.contains(&fault) {
+            self.found.push(fault);
+        }
+    }
+
+    /// Notes a fault unless there is one at its place already.
+    pub fn push_first(&mut self, fault: Fault) {
+        if fault.place.is_none() || self.found.iter().all(|known| known.place != fault.place) {
+            self.push(fault);
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// The faults in the order of their places.
+    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+        let mut sorted: Vec<&Fault> = self.found.iter().collect();
+        sorted.sort_by_key(|fault| fault.place);
+        sorted.into_iter()
+    }
+
+    /// Faults as people read them: file, line, column, the line underlined, and a hint.
+    pub fn render(&self, style: Style) -> String {
+        let renderer = match style {
+            Style::Plain => Renderer::plain(),
+            Style::Coloured => Renderer::styled(),
+        };
+        let rendered: Vec<String> = self.iter().map(|fault| renderer.render(&[self.group(fault)])).collect();
+        rendered.join("\n\n")
+    }
+
+    fn group<'a>(&'a self, fault: &'a Fault) -> Group<'a> {
+        let title = Level::ERROR.primary_title(fault.message.as_str());
+        let mut group = match fault.place {
+            None => Group::with_title(title),
+            Some(place) => {
+                let source = self.sources.get(place);
+                let snippet = |place: Place, kind: AnnotationKind| kind.span(place.start as usize..place.end as usize);
+                let mut shown =
+                    Snippet::source(source.text.as_str()).path(source.name.as_str()).annotation(snippet(place, AnnotationKind::Primary));
+                let mut other = None;
+                if let Some((second, why)) = fault.beside {
+                    if second.same_source(place) {
+                        shown = shown.annotation(snippet(second, AnnotationKind::Context).label(why));
+                    } else {
+                        let source = self.sources.get(second);
+                        other = Some(
+                            Snippet::source(source.text.as_str())
+                                .path(source.name.as_str())
+                                .annotation(snippet(second, AnnotationKind::Context).label(why)),
+                        );
+                    }
+                }
+                let group = title.element(shown);
+                if let Some(other) = other { group.element(other) } else { group }
+            }
+        };
+        if let Some(hint) = &fault.hint {
+            group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
+        }
+        group
+    }
+
+    /// Faults as programs read them.
+    pub fn json(&self) -> serde_json::Value {
+        self.iter()
+            .map(|fault| {
+                let mut object = json!({ "message": fault.message });
+                if let Some(place) = fault.place {
+                    let source = self.sources.get(place);
+                    let (line, column) = line_and_column(&source.text, place.start as usize);
+                    object["file"] = source.name.as_str().into();
+                    object["line"] = line.into();
+                    object["column"] = column.into();
+                    object["start"] = place.start.into();
+                    object["end"] = place.end.into();
+                }
+                if let Some(hint) = &fault.hint {
+                    object["hint"] = hint.as_str().into();
+                }
+                object
+            })
+            .collect()
+    }
+}
+
+/// As seen where a caller has no terminal to ask: without colours.
+impl std::fmt::Display for Faults {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.render(Style::Plain))
+    }
+}
+
+impl std::error::Error for Faults {}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    Plain,
+    Coloured,
+}
+
+/// From 1, columns in characters.
+fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+/// `did you mean`, where one of the candidates is close.
+pub fn did_you_mean<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    closest(found, candidates).map(|name| format!("did you mean `{name}`?"))
+}
+
+/// The candidate that is most like `found`, if any is like it at all.
+pub fn closest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let found = found.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(&found, &name.to_lowercase()), name))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, name)| name)
+}
+
+/// `` `a`, `b` or `c` ``.
+pub fn listed<S: AsRef<str>>(names: &[S]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{}`", name.as_ref())).collect();
+    match quoted.split_last() {
+        None => String::new(),
+        Some((only, [])) => only.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+    }
+}
+
+/// A path as it is shown.
+pub fn shown_path(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -3,12 +3,15 @@
 //! Knows what a scenario may say (the `spec` modules); knows nothing of how any of it is done.
 
 mod cell;
+mod document;
 mod fault;
 mod meant;
 mod options;
+mod read;
+mod source;
 
 pub use cell::Cell;
-pub use fault::Faults;
+pub use fault::{Fault, Faults, Style};
 pub use meant::{Axis, Order, Origin, Placed, Requirement, Scenario};
 pub use options::Options;
 

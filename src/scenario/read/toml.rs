@@ -1,0 +1,115 @@
+//! TOML to the untyped document. All syntax faults of a text come at once.
+
+use ::toml::Spanned;
+use ::toml::de::{DeTable, DeValue};
+
+use crate::scenario::document::{Entry, Node, Table, Text, Value};
+use crate::scenario::fault::{Fault, Faults};
+use crate::scenario::source::Place;
+
+/// Reads a whole text.
+pub fn document(whole: Place, faults: &mut Faults) -> Option<Node> {
+    let source = faults.sources.get(whole).clone();
+    let (root, errors) = DeTable::parse_recoverable(&source.text);
+    let mut reader = Reader { whole, faults };
+    if errors.is_empty() {
+        return Some(Node { value: reader.table(root.get_ref()), place: whole.at(0, 0) });
+    }
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        reader.faults.push_first(Fault::at(whole.at(span.start, span.end), message(error.message())).maybe_hint(hint(error.message())));
+    }
+    None
+}
+
+/// Reads one value; what is no TOML value is a text.
+pub fn value(place: Place, text: &str) -> Node {
+    let mut faults = Faults::default();
+    let parsed = DeValue::parse(text).ok().and_then(|value| Reader { whole: place, faults: &mut faults }.value(&value));
+    match parsed {
+        Some(mut node) if faults.is_empty() => {
+            move_to(&mut node, place);
+            node
+        }
+        _ => Node::text(text, place),
+    }
+}
+
+/// Values inside a flag are shown with the whole value underlined.
+fn move_to(node: &mut Node, place: Place) {
+    node.place = place;
+    match &mut node.value {
+        Value::List(items) => items.iter_mut().for_each(|item| move_to(item, place)),
+        Value::Table(table) => {
+            for entry in &mut table.entries {
+                entry.key_place = place;
+                move_to(&mut entry.node, place);
+            }
+        }
+        _ => {}
+    }
+}
+
+struct Reader<'a> {
+    whole: Place,
+    faults: &'a mut Faults,
+}
+
+impl Reader<'_> {
+    fn table(&mut self, table: &DeTable<'_>) -> Value {
+        let mut entries: Vec<Entry> = table
+            .iter()
+            .filter_map(|(key, value)| {
+                let span = key.span();
+                let key_place = self.whole.at(span.start, span.end);
+                Some(Entry { key: key.get_ref().clone().into_owned(), key_place, node: self.value(value)? })
+            })
+            .collect();
+        // The parser hands them over by name; axes and variants keep the order in which they were written.
+        entries.sort_by_key(|entry| entry.key_place.start);
+        Value::Table(Table { entries })
+    }
+
+    fn value(&mut self, value: &Spanned<DeValue<'_>>) -> Option<Node> {
+        let span = value.span();
+        let place = self.whole.at(span.start, span.end);
+        let value = match value.get_ref() {
+            DeValue::String(text) => Value::Text(Text::plain(text.clone().into_owned())),
+            DeValue::Boolean(value) => Value::Bool(*value),
+            // Dates have no meaning in a scenario: a text, as in YAML.
+            DeValue::Datetime(date) => Value::Text(Text::plain(date.to_string())),
+            DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+                Ok(number) => Value::Integer(number),
+                Err(_) => return self.unreadable(place),
+            },
+            DeValue::Float(number) => match number.as_str().parse() {
+                Ok(number) => Value::Float(number),
+                Err(_) => return self.unreadable(place),
+            },
+            DeValue::Array(items) => Value::List(items.iter().filter_map(|item| self.value(item)).collect()),
+            DeValue::Table(table) => self.table(table),
+        };
+        Some(Node { value, place })
+    }
+
+    fn unreadable(&mut self, place: Place) -> Option<Node> {
+        self.faults.push(Fault::at(place, "the number is out of range"));
+        None
+    }
+}
+
+fn message(parser: &str) -> String {
+    match parser {
+        "duplicate key" => "the same key twice in one table".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn hint(parser: &str) -> Option<String> {
+    let hint = match parser {
+        "duplicate key" => "leave one of them out",
+        text if text.contains("string values must be quoted") => "texts stand in quotes: `\"8k\"`",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}

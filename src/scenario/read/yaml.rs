@@ -1,0 +1,177 @@
+//! YAML 1.2 to the untyped document. Anchors and merge keys are resolved, a key that comes twice is a fault at its second place, and
+//! expansion has a budget, so that no small text becomes a large document.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
+use serde_saphyr::{Error, Location, Spanned, UserMessageFormatter};
+
+use crate::scenario::document::{Entry, Node, Table, Text, Value};
+use crate::scenario::fault::{Fault, Faults};
+use crate::scenario::source::Place;
+
+/// Reads a whole text.
+pub fn document(whole: Place, faults: &mut Faults) -> Option<Node> {
+    let source = faults.sources.get(whole).clone();
+    let options = serde_saphyr::options! {
+        // YAML 1.2: `no` is a text.
+        strict_booleans: true,
+        with_snippet: false,
+        // The visitor below sees every duplicate, so that all of them are told at once.
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        // As in TOML, where it is refused: a number with leading zeros is none.
+        leading_zero_numbers_as_strings: true,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
+    };
+    match serde_saphyr::from_str_with_options::<Spanned<Raw>>(&source.text, options) {
+        Ok(root) => {
+            let mut reader = Reader { whole, text: &source.text, faults };
+            let mut node = reader.node(root);
+            node.place = whole.at(0, 0);
+            Some(node)
+        }
+        Err(error) => {
+            let place = error.location().map_or(whole.at(0, 0), |location| place(whole, &source.text, &location));
+            faults.push(Fault::at(place, message(&error)));
+            None
+        }
+    }
+}
+
+/// A value as the parser hands it over, before its duplicates are looked for.
+enum Raw {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    /// Beyond what a 64-bit integer holds.
+    TooLarge,
+    Float(f64),
+    Text(String),
+    List(Vec<Spanned<Raw>>),
+    Table(Vec<(Spanned<String>, Spanned<Raw>)>),
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RawVisitor)
+    }
+}
+
+struct RawVisitor;
+
+impl<'de> Visitor<'de> for RawVisitor {
+    type Value = Raw;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+    fn visit_unit<E>(self) -> Result<Raw, E> {
+        Ok(Raw::Null)
+    }
+    fn visit_none<E>(self) -> Result<Raw, E> {
+        Ok(Raw::Null)
+    }
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Raw, D::Error> {
+        Raw::deserialize(deserializer)
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
+        Ok(Raw::Bool(value))
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
+        Ok(Raw::Integer(value))
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
+        Ok(i64::try_from(value).map_or(Raw::TooLarge, Raw::Integer))
+    }
+    fn visit_i128<E>(self, _: i128) -> Result<Raw, E> {
+        Ok(Raw::TooLarge)
+    }
+    fn visit_u128<E>(self, _: u128) -> Result<Raw, E> {
+        Ok(Raw::TooLarge)
+    }
+    fn visit_f64<E>(self, value: f64) -> Result<Raw, E> {
+        Ok(Raw::Float(value))
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Raw, E> {
+        Ok(Raw::Text(value.to_owned()))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Raw, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Raw::List(list))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Raw, A::Error> {
+        let mut table = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            table.push(entry);
+        }
+        Ok(Raw::Table(table))
+    }
+}
+
+struct Reader<'a> {
+    whole: Place,
+    text: &'a str,
+    faults: &'a mut Faults,
+}
+
+impl Reader<'_> {
+    fn node(&mut self, raw: Spanned<Raw>) -> Node {
+        let place = self.place(&raw.defined, &raw.referenced);
+        let value = match raw.value {
+            Raw::Null => Value::Null,
+            Raw::Bool(value) => Value::Bool(value),
+            Raw::Integer(value) => Value::Integer(value),
+            Raw::TooLarge => {
+                self.faults.push(Fault::at(place, "the number is out of range"));
+                Value::Integer(0)
+            }
+            Raw::Float(value) => Value::Float(value),
+            Raw::Text(text) => Value::Text(Text::plain(text)),
+            Raw::List(items) => Value::List(items.into_iter().map(|item| self.node(item)).collect()),
+            Raw::Table(entries) => self.table(entries),
+        };
+        Node { value, place }
+    }
+
+    fn table(&mut self, entries: Vec<(Spanned<String>, Spanned<Raw>)>) -> Value {
+        let mut table = Table::default();
+        for (key, value) in entries {
+            let key_place = self.place(&key.defined, &key.referenced);
+            let node = self.node(value);
+            match table.entry(&key.value) {
+                Some(first) => {
+                    let fault = Fault::at(key_place, "the same key twice in one table");
+                    self.faults.push(fault.beside(first.key_place, "first here").hint("leave one of them out"));
+                }
+                None => table.entries.push(Entry { key: key.value, key_place, node }),
+            }
+        }
+        Value::Table(table)
+    }
+
+    /// Where a value is written; an alias points at its anchor.
+    fn place(&self, defined: &Location, referenced: &Location) -> Place {
+        let location = if *defined == Location::UNKNOWN { referenced } else { defined };
+        place(self.whole, self.text, location)
+    }
+}
+
+fn place(whole: Place, text: &str, location: &Location) -> Place {
+    let span = location.span();
+    let (Some(start), Some(length)) = (span.byte_offset(), span.byte_len()) else { return whole.at(0, 0) };
+    let start = usize::try_from(start).unwrap_or(usize::MAX).min(text.len());
+    let end = start.saturating_add(usize::try_from(length).unwrap_or(usize::MAX)).min(text.len());
+    whole.at(start, end)
+}
+
+/// The parser's message without the position that it ends with.
+fn message(error: &Error) -> String {
+    let text = error.render_with_formatter(&UserMessageFormatter);
+    let text = text.split(" at line ").next().unwrap_or(&text);
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
+}

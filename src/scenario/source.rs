@@ -1,0 +1,60 @@
+//! The texts that a scenario is made of (files and command line flags), and places in them.
+
+use std::sync::Arc;
+
+/// A text with the name it is shown under.
+#[derive(Debug)]
+pub struct Source {
+    /// A file's path as it was given, or the flag.
+    pub name: String,
+    pub text: String,
+}
+
+/// All texts of one load. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Sources(Vec<Arc<Source>>);
+
+impl Sources {
+    /// Adds a text; the place returned is all of it.
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> Place {
+        let text = text.into();
+        let place = Place { source: offset(self.0.len()), start: 0, end: offset(text.len()) };
+        self.0.push(Arc::new(Source { name: name.into(), text }));
+        place
+    }
+
+    pub fn get(&self, place: Place) -> &Arc<Source> {
+        &self.0[place.source as usize]
+    }
+
+    /// The text at a place.
+    pub fn text(&self, place: Place) -> &str {
+        self.get(place).text.get(place.start as usize..place.end as usize).unwrap_or_default()
+    }
+}
+
+/// A byte range of one of the texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    source: u32,
+    pub start: u32,
+    pub end: u32,
+}
+
+impl Place {
+    /// Another range of the same text.
+    #[must_use]
+    pub fn at(self, start: usize, end: usize) -> Self {
+        Self { start: offset(start), end: offset(end), ..self }
+    }
+
+    /// Whether both are places of the same text.
+    pub fn same_source(self, other: Self) -> bool {
+        self.source == other.source
+    }
+}
+
+/// Texts beyond 4 GB are cut short on reading, long before an offset could be out of range.
+fn offset(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
