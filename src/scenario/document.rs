@@ -221,8 +221,7 @@ mod tests {
     use super::*;
 
     fn table(entries: &[(&str, Node)], place: Place) -> Node {
-        let entries =
-            entries.iter().map(|(key, node)| Entry { key: (*key).to_owned(), key_place: place, node: node.clone() }).collect();
+        let entries = entries.iter().map(|(key, node)| Entry { key: (*key).to_owned(), key_place: place, node: node.clone() }).collect();
         Node { value: Value::Table(Table { entries }), place }
     }
 

@@ -1,6 +1,6 @@
 //! What is wrong with a scenario: all of it at once, each fault with its place in the text and a hint, in rustc's layout.
 
-use std::path::Path;
+use std::collections::HashSet;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::json;
@@ -49,19 +49,22 @@ impl Fault {
 pub struct Faults {
     pub(super) sources: Sources,
     found: Vec<Fault>,
+    /// What has been said and where; without a message, that anything has been said there.
+    said: HashSet<(Option<Place>, Option<String>)>,
 }
 
 impl Faults {
     /// Notes a fault; the same one at the same place counts once.
     pub fn push(&mut self, fault: Fault) {
-        if !self.found.contains(&fault) {
+        if self.said.insert((fault.place, Some(fault.message.clone()))) {
+            self.said.insert((fault.place, None));
             self.found.push(fault);
         }
     }
 
     /// Notes a fault unless there is one at its place already.
     pub fn push_first(&mut self, fault: Fault) {
-        if fault.place.is_none() || self.found.iter().all(|known| known.place != fault.place) {
+        if fault.place.is_none() || !self.said.contains(&(fault.place, None)) {
             self.push(fault);
         }
     }
@@ -87,8 +90,8 @@ impl Faults {
             Style::Plain => Renderer::plain(),
             Style::Coloured => Renderer::styled(),
         };
-        let rendered: Vec<String> = self.iter().map(|fault| renderer.render(&[self.group(fault)])).collect();
-        rendered.join("\n\n")
+        let texts: Vec<String> = self.iter().map(|fault| renderer.render(&[self.group(fault)])).collect();
+        texts.join("\n\n")
     }
 
     fn group<'a>(&'a self, fault: &'a Fault) -> Group<'a> {
@@ -192,9 +195,4 @@ pub fn listed<S: AsRef<str>>(names: &[S]) -> String {
         Some((only, [])) => only.clone(),
         Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
     }
-}
-
-/// A path as it is shown.
-pub fn shown_path(path: &Path) -> String {
-    path.display().to_string()
 }

@@ -2,23 +2,31 @@
 //!
 //! Knows what a scenario may say (the `spec` modules); knows nothing of how any of it is done.
 
+mod base;
 mod cell;
+mod cells;
 mod document;
+mod environment;
+mod explain;
 mod fault;
+mod fields;
+mod flags;
+mod goals;
+mod load;
+mod matrix;
 mod meant;
 mod options;
+mod points;
+mod range;
 mod read;
+mod rules;
+mod sections;
 mod source;
+mod typed;
+mod written;
 
 pub use cell::Cell;
 pub use fault::{Fault, Faults, Style};
+pub use load::{files, load, load_file, load_text, load_text_with};
 pub use meant::{Axis, Order, Origin, Placed, Requirement, Scenario};
 pub use options::Options;
-
-/// Reads the scenarios in the files that fit the patterns.
-///
-/// # Errors
-/// All faults of all files.
-pub fn load(_patterns: &[String], _options: &Options) -> Result<Vec<Scenario>, Faults> {
-    unimplemented!("being written")
-}

@@ -27,6 +27,14 @@ impl Sources {
         &self.0[place.source as usize]
     }
 
+    /// The first place of `part` within a place, or all of it where `part` is written in another way (escapes).
+    pub fn within(&self, place: Place, part: &str) -> Place {
+        match self.text(place).find(part) {
+            Some(start) => place.at(place.start as usize + start, place.start as usize + start + part.len()),
+            None => place,
+        }
+    }
+
     /// The text at a place.
     pub fn text(&self, place: Place) -> &str {
         self.get(place).text.get(place.start as usize..place.end as usize).unwrap_or_default()

@@ -9,6 +9,7 @@ use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, EnumAccess, Expected, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor};
 
 use super::document::{Node, Table, Value};
+use super::fault::closest;
 use super::source::Place;
 
 /// What is wrong with a node.
@@ -89,9 +90,9 @@ fn owned(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// Reads a node as `T`, or finds everything that keeps it from being one.
-pub fn read<T: DeserializeOwned>(node: &Node) -> Result<T, Vec<Trouble>> {
-    let first = match T::deserialize(Typed(node)) {
+/// Reads a node as `T`, or finds everything that keeps it from being one. `beside` is a key of the node that is not part of `T`.
+pub fn read<T: DeserializeOwned>(node: &Node, beside: Option<&'static str>) -> Result<T, Vec<Trouble>> {
+    let first = match T::deserialize(Typed { node, beside }) {
         Ok(value) => return Ok(value),
         Err(trouble) => trouble,
     };
@@ -100,38 +101,57 @@ pub fn read<T: DeserializeOwned>(node: &Node) -> Result<T, Vec<Trouble>> {
     let mut next = Some(first);
     while let Some(trouble) = next.take() {
         let path = trouble.path.clone();
-        // A field that was taken out because it was wrong is not missing as well.
-        let follows = matches!(&trouble.problem, Problem::MissingField { field }
-            if found.iter().any(|known| known.path.split_last().is_some_and(|(last, above)| last == field && above == path)));
-        if !follows {
+        if !follows_from(&trouble, &found) {
             found.push(trouble);
         }
         if path.is_empty() {
             break;
         }
         rest.remove(&path);
-        next = T::deserialize(Typed(&rest)).err();
+        next = T::deserialize(Typed { node: &rest, beside }).err();
     }
     Err(found)
 }
 
+/// A field that was taken out because it was wrong, or whose name was mistyped, is not missing as well.
+fn follows_from(trouble: &Trouble, found: &[Trouble]) -> bool {
+    let Problem::MissingField { field: missing } = &trouble.problem else { return false };
+    found.iter().any(|known| {
+        let Some((last, above)) = known.path.split_last() else { return false };
+        let meant = match &known.problem {
+            Problem::UnknownField { field, allowed } => closest(field, allowed.iter().map(String::as_str)),
+            _ => Some(last.as_str()),
+        };
+        above == trouble.path && meant == Some(missing)
+    })
+}
+
 /// A node as serde reads it.
-struct Typed<'a>(&'a Node);
+struct Typed<'a> {
+    node: &'a Node,
+    beside: Option<&'static str>,
+}
+
+impl<'a> Typed<'a> {
+    fn of(node: &'a Node) -> Self {
+        Self { node, beside: None }
+    }
+}
 
 impl<'de> de::Deserializer<'de> for Typed<'_> {
     type Error = Trouble;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
-        match &self.0.value {
+        match &self.node.value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(*value),
             Value::Integer(value) => visitor.visit_i64(*value),
             Value::Float(value) => visitor.visit_f64(*value),
             Value::Text(text) => visitor.visit_str(&text.value),
             Value::List(items) => visitor.visit_seq(Items(items.iter().enumerate())),
-            Value::Table(table) => visitor.visit_map(Entries::of(table)),
+            Value::Table(table) => visitor.visit_map(Entries { beside: self.beside, ..Entries::of(table) }),
         }
-        .map_err(|trouble| trouble.at(self.0.place))
+        .map_err(|trouble| trouble.at(self.node.place))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
@@ -143,12 +163,12 @@ impl<'de> de::Deserializer<'de> for Typed<'_> {
     }
 
     fn deserialize_enum<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Trouble> {
-        match &self.0.value {
+        match &self.node.value {
             Value::Text(text) => visitor.visit_enum(StrDeserializer::new(&text.value)),
             Value::Table(table) if table.entries.len() == 1 => visitor.visit_enum(Entries::of(table)),
-            _ => Err(de::Error::invalid_type(Unexpected::Other(self.0.kind()), &"one name")),
+            _ => Err(de::Error::invalid_type(Unexpected::Other(self.node.kind()), &"one name")),
         }
-        .map_err(|trouble: Trouble| trouble.at(self.0.place))
+        .map_err(|trouble: Trouble| trouble.at(self.node.place))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Trouble> {
@@ -167,32 +187,34 @@ impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = Trouble;
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Trouble> {
         let Some((index, item)) = self.0.next() else { return Ok(None) };
-        seed.deserialize(Typed(item)).map(Some).map_err(|trouble| trouble.within(&index.to_string()))
+        seed.deserialize(Typed::of(item)).map(Some).map_err(|trouble| trouble.within(&index.to_string()))
     }
 }
 
 struct Entries<'a> {
-    entries: std::slice::Iter<'a, super::document::Entry>,
+    rest: std::slice::Iter<'a, super::document::Entry>,
     value: Option<(&'a str, &'a Node)>,
+    beside: Option<&'static str>,
 }
 
 impl<'a> Entries<'a> {
     fn of(table: &'a Table) -> Self {
-        Self { entries: table.entries.iter(), value: None }
+        Self { rest: table.entries.iter(), value: None, beside: None }
     }
 }
 
 impl<'de> MapAccess<'de> for Entries<'_> {
     type Error = Trouble;
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Trouble> {
-        let Some(entry) = self.entries.next() else { return Ok(None) };
+        let beside = self.beside;
+        let Some(entry) = self.rest.find(|entry| beside != Some(&entry.key)) else { return Ok(None) };
         self.value = Some((&entry.key, &entry.node));
         let key: StrDeserializer<'_, Trouble> = StrDeserializer::new(&entry.key);
         seed.deserialize(key).map(Some).map_err(|trouble| trouble.at(entry.key_place).within(&entry.key))
     }
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Trouble> {
         let (key, node) = self.value.take().ok_or_else(|| de::Error::custom("a value without a key"))?;
-        seed.deserialize(Typed(node)).map_err(|trouble| trouble.within(key))
+        seed.deserialize(Typed::of(node)).map_err(|trouble| trouble.within(key))
     }
 }
 
@@ -216,7 +238,7 @@ impl<'de> VariantAccess<'de> for Entries<'_> {
     }
     fn tuple_variant<V: Visitor<'de>>(mut self, _: usize, visitor: V) -> Result<V::Value, Trouble> {
         let (key, node) = self.value.take().ok_or_else(|| de::Error::custom("a value without a key"))?;
-        de::Deserializer::deserialize_any(Typed(node), visitor).map_err(|trouble| trouble.within(key))
+        de::Deserializer::deserialize_any(Typed::of(node), visitor).map_err(|trouble| trouble.within(key))
     }
     fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Trouble> {
         de::Deserializer::deserialize_any(MapAccessDeserializer::new(self), visitor)
@@ -238,15 +260,16 @@ mod tests {
 
     #[test]
     fn every_fault_of_a_section_is_found_at_its_own_place() {
-        let (node, faults) = node("concurrent = \"x\"\nroundz = 3\nsequential = -1\ndocuments = { synthetic_token = 5 }\nanswers = \"life\"\n");
-        let found = super::read::<DocumentQaSpec>(&node).unwrap_err();
+        let (node, faults) =
+            node("concurrent = \"x\"\nroundz = 3\nsequential = -1\ndocuments = { synthetic_token = 5 }\nanswers = \"life\"\n");
+        let found = super::read::<DocumentQaSpec>(&node, None).unwrap_err();
         let places: Vec<&str> = found.iter().map(|trouble| faults.sources.text(trouble.place.unwrap())).collect();
-        assert_eq!(places, ["\"x\"", "roundz", "-1", "synthetic_token", "{ synthetic_token = 5 }", "\"life\""]);
+        assert_eq!(places, ["\"x\"", "roundz", "-1", "synthetic_token", "\"life\""]);
     }
 
     #[test]
     fn variants_with_and_without_content_are_read() {
-        let dataset = |text| super::read::<ChatSpec>(&node(text).0).map(|spec| spec.dataset);
+        let dataset = |text| super::read::<ChatSpec>(&node(text).0, None).map(|spec| spec.dataset);
         assert_eq!(dataset("dataset = \"synthetic\""), Ok(Dataset::Synthetic));
         assert_eq!(dataset("dataset = { sharegpt = \"a.json\" }"), Ok(Dataset::Sharegpt("a.json".into())));
         assert_eq!(dataset("dataset = \"sharegtp\"").unwrap_err()[0].path, ["dataset"]);

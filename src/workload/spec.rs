@@ -1,8 +1,11 @@
 //! What a scenario may say about its workload: the `[workload]` section, one struct a kind, defaults applied on reading.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Seconds, Tokens};
@@ -111,8 +114,8 @@ pub struct ChatSpec {
 }
 
 /// Where documents come from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "a folder of documents, or `{ synthetic_tokens = 131072 }`")]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(untagged)]
 pub enum Documents {
     /// A folder of UTF-8 text files, one document a file.
     Folder(PathBuf),
@@ -126,6 +129,26 @@ pub enum Documents {
 pub struct SyntheticDocuments {
     /// Length of each document.
     pub synthetic_tokens: Tokens,
+}
+
+/// By hand: serde's `untagged` reads into a buffer first and so forgets where in the scenario a fault lies.
+impl<'de> Deserialize<'de> for Documents {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct DocumentsVisitor;
+        impl<'de> Visitor<'de> for DocumentsVisitor {
+            type Value = Documents;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a folder of documents, or `{ synthetic_tokens = 131072 }`")
+            }
+            fn visit_str<E>(self, folder: &str) -> Result<Documents, E> {
+                Ok(Documents::Folder(folder.into()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Documents, A::Error> {
+                SyntheticDocuments::deserialize(MapAccessDeserializer::new(entries)).map(Documents::Synthetic)
+            }
+        }
+        deserializer.deserialize_any(DocumentsVisitor)
+    }
 }
 
 impl Default for Documents {

@@ -1,0 +1,112 @@
+//! What to say about a trouble that was found on reading: found, allowed, and what to write instead, in a user's words.
+
+use super::document::{Node, Text};
+use super::fault::{Fault, closest, did_you_mean, listed};
+use super::fields::{Fields, Kind};
+use super::typed::{Problem, Trouble};
+
+/// Where the node that was read stands: `workload`, or nothing for the document itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    pub section: &'a str,
+    pub kind: Option<Kind>,
+}
+
+impl Context<'_> {
+    fn name(&self, path: &[String]) -> String {
+        let section = Some(self.section).filter(|section| !section.is_empty());
+        section.into_iter().chain(path.iter().map(String::as_str)).collect::<Vec<_>>().join(".")
+    }
+}
+
+/// The fault that a trouble in `node` is.
+pub fn fault(trouble: &Trouble, node: &Node, context: Context<'_>) -> Fault {
+    let place = trouble.place.unwrap_or(node.place);
+    let name = context.name(&trouble.path);
+    let found = node.find(&trouble.path);
+    match &trouble.problem {
+        Problem::UnknownField { field, allowed } => unknown_field(field, allowed, trouble, context, place),
+        Problem::UnknownVariant { allowed } => {
+            let found = found.map(written_name).unwrap_or_default();
+            Fault::at(place, format!("`{name}` is {}, not `{found}`", listed(allowed)))
+                .maybe_hint(did_you_mean(&found, allowed.iter().map(String::as_str)))
+        }
+        Problem::MissingField { field } => {
+            let whole = if name.is_empty() { "the scenario".to_owned() } else { format!("`{name}`") };
+            Fault::at(place, format!("{whole} needs `{field}`"))
+        }
+        Problem::Invalid { expected } => invalid(&name, expected, found, place),
+        Problem::Other(message) => {
+            let message = match found.and_then(Node::as_text) {
+                // The message would hold the environment's value.
+                Some(Text { written: Some(written), .. }) => format!("`{name}`: what the environment puts into `{written}` does not fit"),
+                _ => format!("`{name}`: {message}"),
+            };
+            Fault::at(place, message)
+        }
+    }
+}
+
+/// The name that was written for one of several, alone or with a value: `{ name = value }`.
+fn written_name(node: &Node) -> String {
+    node.as_table().and_then(|table| table.entries.first()).map_or_else(|| node.shown(), |entry| entry.key.clone())
+}
+
+fn unknown_field(field: &str, allowed: &[String], trouble: &Trouble, context: Context<'_>, place: super::source::Place) -> Fault {
+    let above = context.name(trouble.path.split_last().map_or(&[], |(_, above)| above));
+    let message = match (above.as_str(), context.kind) {
+        ("", _) => format!("a scenario has no field `{field}`"),
+        ("workload", Some(kind)) => format!("`workload` of kind `{}` has no field `{field}`", kind.name()),
+        _ => format!("`{above}` has no field `{field}`"),
+    };
+    let home = || if above == context.section { Fields::home_of(field, context.section, context.kind) } else { None };
+    let matrix = || {
+        let within = above.is_empty() && ["zip", "include", "exclude"].contains(&field);
+        within.then(|| format!("`{field}` belongs to `[matrix]`"))
+    };
+    let close = || closest(field, allowed.iter().map(String::as_str)).map(|name| format!("did you mean `{name}`?"));
+    let all = || (!allowed.is_empty()).then(|| format!("it has {}", listed(allowed).replace(" or ", " and ")));
+    Fault::at(place, message).maybe_hint(matrix().or_else(home).or_else(close).or_else(all))
+}
+
+fn invalid(name: &str, expected: &str, found: Option<&Node>, place: super::source::Place) -> Fault {
+    let shown = match found {
+        Some(node) if matches!(node.kind(), "a list" | "a table") => node.kind().to_owned(),
+        Some(node) => format!("`{}`", node.shown()),
+        None => "that".to_owned(),
+    };
+    let whole = if name.is_empty() { "the scenario".to_owned() } else { format!("`{name}`") };
+    let fault = Fault::at(place, format!("{whole} is {}, not {shown}", in_words(expected)));
+    match found.map(|node| (node.kind(), node)) {
+        Some(("a text", node)) if expected_number(expected) && node.shown().parse::<f64>().is_ok() => {
+            fault.hint(format!("write it without quotes: {}", node.shown()))
+        }
+        Some(("a list", _)) if name.starts_with("workload") || name.starts_with("target") => {
+            fault.hint(format!("several values make an axis: put `{name}` into `[matrix]`"))
+        }
+        Some(("a number" | "a boolean", node)) if expected.contains("string") => {
+            fault.hint(format!("texts stand in quotes: \"{}\"", node.shown()))
+        }
+        _ => fault,
+    }
+}
+
+fn expected_number(expected: &str) -> bool {
+    ["u16", "u32", "u64", "f64", "a nonzero u32"].contains(&expected)
+}
+
+/// Serde's names of types in a user's words.
+fn in_words(expected: &str) -> String {
+    match expected {
+        "u16" => "a whole number from 0 to 65,535".to_owned(),
+        "u32" => "a whole number from 0 to 4,294,967,295".to_owned(),
+        "u64" => "a whole number, 0 or more".to_owned(),
+        "f64" => "a number".to_owned(),
+        "a boolean" => "`true` or `false`".to_owned(),
+        "a string" | "path string" => "a text".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "a map" => "a table".to_owned(),
+        other if other.starts_with("struct ") => "a table".to_owned(),
+        other => other.to_owned(),
+    }
+}

@@ -1,0 +1,212 @@
+//! What the command line changes: `--set`, `--simulate` and `--url` over the document and over every variant, `--only` over the cells.
+//!
+//! A flag is a text like a file, so a fault in it is shown in the same way.
+
+use super::document::Node;
+use super::fault::{Fault, Faults, listed};
+use super::fields::{Fields, Kind, SECTIONS};
+use super::matrix::not_an_axis;
+use super::options::Options;
+use super::points::TypedAxis;
+use super::range::Range;
+use super::read;
+use super::sections;
+use super::source::Place;
+
+/// A change to a field of a cell; it holds for every variant.
+#[derive(Debug, Clone)]
+pub struct Change {
+    pub path: Vec<String>,
+    pub place: Place,
+    pub node: Node,
+}
+
+/// The flags as they are saved.
+pub fn changes(options: &Options) -> Vec<String> {
+    let set = options.set.iter().map(|change| format!("--set {change}"));
+    let only = options.only.iter().map(|filter| format!("--only {filter}"));
+    let simulate = options.simulate.then(|| "--simulate".to_owned());
+    let url = options.url.as_ref().map(|url| format!("--url {url}"));
+    set.chain(only).chain(simulate).chain(url).collect()
+}
+
+/// Applies the flags that change fields. Those of cells come back as well: they are laid over every variant's patch, too.
+pub fn apply(document: &mut Node, options: &Options, faults: &mut Faults) -> Vec<Change> {
+    let mut set: Vec<(String, Node, Place)> = Vec::new();
+    for text in &options.set {
+        set.extend(split(text, faults));
+    }
+    if options.simulate {
+        let place = faults.sources.add("--simulate", "--simulate");
+        set.push(("target.kind".to_owned(), Node::text("sim", place), place));
+    }
+    if let Some(url) = &options.url {
+        let place = faults.sources.add("--url", url.clone());
+        set.push(("target.kind".to_owned(), Node::text("http", place), place));
+        set.push(("target.url".to_owned(), Node::text(url.clone(), place), place));
+    }
+    // Which fields there are depends on the kind of workload, so that comes first.
+    set.sort_by_key(|(name, ..)| name != "workload.kind");
+    let mut changes = Vec::new();
+    for (name, node, place) in set {
+        let known = sections::kind(document).ok();
+        if let Some(change) = field(document, &name, node, place, known, faults) {
+            document.set(&change.path, change.node.clone());
+            changes.push(change);
+        }
+    }
+    changes
+}
+
+fn split(text: &str, faults: &mut Faults) -> Option<(String, Node, Place)> {
+    let whole = faults.sources.add("--set", text);
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            let start = name.len() + 1;
+            Some((name.trim().to_owned(), read::value(whole.at(start, text.len()), value), whole.at(0, name.len())))
+        }
+        _ => {
+            faults.push(Fault::at(whole, format!("`{text}` sets nothing")).hint("write `--set workload.rounds=5`"));
+            None
+        }
+    }
+}
+
+/// The change to a field of a cell; what changes the document beside the sections is done at once.
+fn field(document: &mut Node, name: &str, node: Node, place: Place, kind: Option<Kind>, faults: &mut Faults) -> Option<Change> {
+    let path: Vec<String> = name.split('.').map(str::to_owned).collect();
+    let known = ["name", "seed", "repeats", "order", "goals", "plots", "matrix", "variants"];
+    if known.contains(&path[0].as_str()) {
+        if path[0] == "variants" && path.len() > 1 && document.find(&path[..2]).is_none() {
+            faults.push(Fault::at(place, format!("there is no variant `{}`", path[1])));
+        } else if path[0] == "matrix" && path.len() > 1 {
+            set_axis(document, &path[1..].join("."), node, kind);
+        } else {
+            document.set(&path, node);
+        }
+        return None;
+    }
+    let kinds = kind.map_or_else(|| Kind::ALL.to_vec(), |kind| vec![kind]);
+    let mut last = None;
+    for kind in kinds {
+        match Fields::of(kind).resolve(name) {
+            Ok(path) => return Some(Change { path, place, node }),
+            Err(unresolved) => last = Some(unresolved),
+        }
+    }
+    if SECTIONS.contains(&name) {
+        faults.push(Fault::at(place, format!("`{name}` is a whole section")).hint(format!("set its fields: `--set {name}.field=value`")));
+    } else if let Some(unresolved) = last {
+        faults.push(Fault::at(place, unresolved.message).maybe_hint(unresolved.hint));
+    }
+    None
+}
+
+/// Sets the values of an axis, whichever of its names the file uses for it.
+fn set_axis(document: &mut Node, name: &str, node: Node, kind: Option<Kind>) {
+    let resolve = |name: &str| kind.and_then(|kind| Fields::of(kind).resolve(name).ok());
+    let meant = resolve(name);
+    let written = document
+        .find(&["matrix"])
+        .and_then(Node::as_table)
+        .and_then(|matrix| matrix.entries.iter().find(|entry| meant.is_some() && resolve(&entry.key) == meant))
+        .map(|entry| entry.key.clone());
+    document.set(&["matrix", written.as_deref().unwrap_or(name)], node);
+}
+
+/// A field that is set and an axis at once would be two answers to one question.
+pub fn refuse_axes(changes: &[Change], axes: &[super::matrix::AxisNode], faults: &mut Faults) {
+    for change in changes {
+        for axis in axes.iter().filter(|axis| axis.path.starts_with(&change.path) || change.path.starts_with(&axis.path)) {
+            let name = axis.path.last().map(String::as_str).unwrap_or_default();
+            let fault = Fault::at(change.place, format!("`{}` is an axis of the matrix", axis.dotted()));
+            faults.push(
+                fault
+                    .beside(axis.place, "here")
+                    .hint(format!("`--only {name}=VALUE` keeps one of its values, `--set matrix.{name}=VALUE` replaces them")),
+            );
+        }
+    }
+}
+
+/// What `--only` keeps.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    pub variants: Vec<bool>,
+    /// For each axis, its values.
+    pub values: Vec<Vec<bool>>,
+}
+
+/// Reads `--only`. `number` gives the number of an axis value from its text.
+pub fn only(
+    options: &Options,
+    variants: &[&str],
+    axes: &[TypedAxis],
+    kind: Kind,
+    faults: &mut Faults,
+    mut number: impl FnMut(usize, &Node) -> Option<usize>,
+) -> Kept {
+    let mut kept = Kept { variants: vec![true; variants.len()], values: axes.iter().map(|axis| vec![true; axis.values.len()]).collect() };
+    for text in &options.only {
+        let whole = faults.sources.add("--only", text.clone());
+        let Some((name, values)) = text.split_once('=') else {
+            faults.push(Fault::at(whole, format!("`{text}` keeps nothing")).hint("write `--only concurrent=1,2` or `--only variant=NAME`"));
+            continue;
+        };
+        let places = value_places(whole, name.len() + 1, values);
+        if name.trim() == "variant" {
+            let wanted: Vec<&str> = places.iter().map(|(_, text)| *text).collect();
+            for (place, text) in &places {
+                if !variants.contains(text) {
+                    faults.push(Fault::at(*place, format!("there is no variant `{text}`")).hint(format!("there is {}", listed(variants))));
+                }
+            }
+            for (name, kept) in variants.iter().zip(&mut kept.variants) {
+                *kept &= wanted.contains(name);
+            }
+            continue;
+        }
+        let name_place = whole.at(0, name.len());
+        let path = Fields::of(kind).resolve(name.trim());
+        let Some(chosen) = path.as_ref().ok().and_then(|path| axes.iter().position(|axis| axis.path == *path)) else {
+            let dotted: Vec<String> = axes.iter().map(TypedAxis::dotted).collect();
+            faults.push(not_an_axis(name.trim(), name_place, &dotted));
+            continue;
+        };
+        let mut wanted = Vec::new();
+        for (place, text) in places {
+            let nodes = match Range::read(text) {
+                Some(Ok(range)) if range.len() <= axes[chosen].values.len() as u64 * 1000 => {
+                    range.values().map(|value| Node { value, place }).collect()
+                }
+                _ => vec![read::value(place, text)],
+            };
+            let before = wanted.len();
+            wanted.extend(nodes.iter().filter_map(|node| number(chosen, node)));
+            if wanted.len() == before {
+                faults
+                    .push(Fault::at(place, format!("`{}` does not take `{text}`", axes[chosen].dotted())).maybe_hint(takes(&axes[chosen])));
+            }
+        }
+        for (value, kept) in kept.values[chosen].iter_mut().enumerate() {
+            *kept &= wanted.contains(&value);
+        }
+    }
+    kept
+}
+
+fn takes(axis: &TypedAxis) -> Option<String> {
+    let values: Vec<String> = axis.values.iter().take(20).map(|value| value.node.shown()).collect();
+    (axis.values.len() <= 20).then(|| format!("it takes {}", listed(&values).replace(" or ", " and ")))
+}
+
+/// The values between commas, each with its place.
+fn value_places(whole: Place, start: usize, values: &str) -> Vec<(Place, &str)> {
+    let mut offset = start;
+    let mut found = Vec::new();
+    for value in values.split(',') {
+        found.push((whole.at(offset, offset + value.len()), value.trim()));
+        offset += value.len() + 1;
+    }
+    found
+}

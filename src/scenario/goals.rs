@@ -1,0 +1,82 @@
+//! Goals and plots: expressions that are read, and axes that are found in the matrix.
+
+use super::document::Node;
+use super::fault::{Fault, Faults};
+use super::fields::{Fields, Kind};
+use super::matrix::not_an_axis;
+use super::meant::Requirement;
+use super::points::TypedAxis;
+use super::source::Place;
+use super::written::GoalWritten;
+use crate::goal::{Goal, GoalError, Measure};
+use crate::plot::spec::{PlotKind, PlotSpec};
+
+/// Reads the goals; each one that is none is a fault at the sign where it goes wrong.
+pub fn goals(written: &[GoalWritten], document: &Node, faults: &mut Faults) -> Vec<Requirement> {
+    let mut read = Vec::new();
+    for (index, goal) in written.iter().enumerate() {
+        let place = document.nearest(&["goals", &index.to_string(), "require"]).place;
+        match goal.require.parse::<Goal>() {
+            Ok(parsed) => read.push(Requirement { text: goal.require.clone(), goal: parsed }),
+            Err(error) => {
+                let fault = expression_fault(&error, &goal.require, place, faults);
+                faults.push(fault);
+            }
+        }
+    }
+    read
+}
+
+/// Checks the plots and gives their axes as dotted paths.
+pub fn plots(written: &[PlotSpec], document: &Node, axes: &[TypedAxis], kind: Kind, faults: &mut Faults) -> Vec<PlotSpec> {
+    written.iter().enumerate().filter_map(|(index, plot)| one_plot(plot, &index.to_string(), document, axes, kind, faults)).collect()
+}
+
+fn one_plot(plot: &PlotSpec, index: &str, document: &Node, axes: &[TypedAxis], kind: Kind, faults: &mut Faults) -> Option<PlotSpec> {
+    let place = |field: &str| document.nearest(&["plots", index, field]).place;
+    let before = faults.len();
+    let x = axis(&plot.x, place("x"), axes, kind, faults);
+    let y = plot.y.as_ref().and_then(|y| axis(y, place("y"), axes, kind, faults));
+    match (plot.kind, &plot.y) {
+        (PlotKind::Heatmap, None) => {
+            faults.push(Fault::at(place(""), "a heatmap needs `y`, the axis up the page").hint("name one, or write `kind = \"curve\"`"));
+        }
+        (PlotKind::Curve, Some(_)) => {
+            faults.push(
+                Fault::at(place("y"), "a curve has no `y`: its value goes up the page").hint("leave it out, or write `kind = \"heatmap\"`"),
+            );
+        }
+        _ => {}
+    }
+    if x.is_some() && x == y {
+        faults.push(Fault::at(place("y"), "both axes of the plot are the same").beside(place("x"), "this one"));
+    }
+    if let Err(error) = plot.z.parse::<Measure>() {
+        let fault = expression_fault(&error, &plot.z, place("z"), faults);
+        faults.push(fault);
+    }
+    (faults.len() == before).then(|| PlotSpec { x: x.unwrap_or_else(|| plot.x.clone()), y, ..plot.clone() })
+}
+
+fn axis(name: &str, place: Place, axes: &[TypedAxis], kind: Kind, faults: &mut Faults) -> Option<String> {
+    let dotted: Vec<String> = axes.iter().map(TypedAxis::dotted).collect();
+    let path = Fields::of(kind).resolve(name).map(|path| path.join("."));
+    let found = path.ok().filter(|path| dotted.contains(path));
+    if found.is_none() {
+        faults.push(not_an_axis(name, place, &dotted));
+    }
+    found
+}
+
+/// Points at the sign where the expression goes wrong, if the text stands in the file as it is.
+fn expression_fault(error: &GoalError, text: &str, place: Place, faults: &Faults) -> Fault {
+    let within = faults.sources.within(place, text);
+    let found = faults.sources.text(within) == text;
+    let offset = error.offset.min(text.len());
+    let rest = &text[offset..];
+    let word = rest.find(|character: char| !character.is_alphanumeric() && character != '_').unwrap_or(rest.len());
+    let length = word.max(rest.chars().next().map_or(0, char::len_utf8));
+    let start = within.start as usize + offset;
+    let place = if found { within.at(start, start + length) } else { place };
+    Fault::at(place, error.message.clone()).maybe_hint(error.hint.clone())
+}

@@ -1,0 +1,470 @@
+//! From files and flags to checked scenarios: reads, merges, expands, types and checks, and gives all faults or none.
+
+use std::path::{Path, PathBuf};
+
+use super::base;
+use super::cells::{self, Variant};
+use super::document::{Node, Table, Value};
+use super::environment::{self, Lookup};
+use super::explain::Context;
+use super::fault::{Fault, Faults, listed};
+use super::fields::{Fields, Kind, SECTIONS};
+use super::flags::{self, Change, Kept};
+use super::goals;
+use super::matrix::{self, Matrix};
+use super::meant::{Axis, Origin, Scenario};
+use super::options::Options;
+use super::points::{self, AxisValue, Point, TypedAxis};
+use super::rules::{Disk, Rules};
+use super::sections::{self, Sections};
+use super::typed;
+use super::written::Written;
+
+/// The files that the patterns mean, in the order of the patterns and by name within one.
+pub fn files(patterns: &[String]) -> Result<Vec<PathBuf>, Faults> {
+    let mut found: Vec<PathBuf> = Vec::new();
+    let mut faults = Faults::default();
+    for pattern in patterns {
+        let path = PathBuf::from(pattern);
+        if path.exists() || !pattern.contains(['*', '?', '[']) {
+            found.push(path);
+            continue;
+        }
+        let before = found.len();
+        match glob::glob(pattern) {
+            Ok(paths) => found.extend(paths.filter_map(Result::ok).filter(|path| path.is_file())),
+            Err(error) => faults.push(Fault::nowhere(format!("`{pattern}` is no pattern of files: {error}"))),
+        }
+        if found.len() == before && faults.is_empty() {
+            faults.push(Fault::nowhere(format!("no file fits `{pattern}`")));
+        }
+    }
+    let mut seen = Vec::new();
+    found.retain(|path| {
+        !seen.contains(path) && {
+            seen.push(path.clone());
+            true
+        }
+    });
+    if faults.is_empty() { Ok(found) } else { Err(faults) }
+}
+
+/// Reads the scenarios in the files that fit the patterns; all faults of all files together.
+pub fn load(patterns: &[String], options: &Options) -> Result<Vec<Scenario>, Faults> {
+    let mut faults = Faults::default();
+    let scenarios: Vec<Option<Scenario>> =
+        files(patterns)?.iter().map(|path| from_file(path, options, &environment, &mut faults)).collect();
+    if faults.is_empty() { Ok(scenarios.into_iter().flatten().collect()) } else { Err(faults) }
+}
+
+/// Reads one scenario's file.
+pub fn load_file(path: &Path, options: &Options) -> Result<Scenario, Faults> {
+    finish(|faults| from_file(path, options, &environment, faults))
+}
+
+/// Reads a scenario from a text; the path gives it its name and its notation and need not exist.
+pub fn load_text(path: &Path, text: &str, options: &Options) -> Result<Scenario, Faults> {
+    load_text_with(path, text, options, &environment)
+}
+
+/// The same with an environment of the caller's.
+pub fn load_text_with(path: &Path, text: &str, options: &Options, lookup: Lookup<'_>) -> Result<Scenario, Faults> {
+    finish(|faults| {
+        let document = base::read_source(path, text, faults)?;
+        Loader { path, text, options, lookup, faults }.scenario(document)
+    })
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn finish(load: impl FnOnce(&mut Faults) -> Option<Scenario>) -> Result<Scenario, Faults> {
+    let mut faults = Faults::default();
+    let scenario = load(&mut faults);
+    match scenario {
+        Some(scenario) if faults.is_empty() => Ok(scenario),
+        _ => Err(faults),
+    }
+}
+
+fn from_file(path: &Path, options: &Options, lookup: Lookup<'_>, faults: &mut Faults) -> Option<Scenario> {
+    let (document, text) = base::read_file(path, faults)?;
+    Loader { path, text: &text, options, lookup, faults }.scenario(document)
+}
+
+struct Loader<'a> {
+    path: &'a Path,
+    text: &'a str,
+    options: &'a Options,
+    lookup: Lookup<'a>,
+    faults: &'a mut Faults,
+}
+
+impl Loader<'_> {
+    fn scenario(&mut self, mut document: Node) -> Option<Scenario> {
+        self.refuse_nothing(&mut document);
+        let changes = flags::apply(&mut document, self.options, self.faults);
+        let written = sections::told(typed::read::<Written>(&document, None), &document, Context { section: "", kind: None }, self.faults);
+        self.expand(&mut document);
+        let variants = self.variants(&document, &changes);
+        let repeats = written.as_ref().map_or(1, |written| written.repeats);
+        let matrix = self.matrix(&document, &variants, repeats);
+        if let Some(matrix) = &matrix {
+            flags::refuse_axes(&changes, &matrix.axes, self.faults);
+        }
+        let axes = cells::typed_axes(matrix.as_ref().unwrap_or(&Matrix::default()), &variants, self.faults);
+        let written = written?;
+        let name = self.name(&written, &document);
+        self.repeats(&written, &document);
+        let goals = goals::goals(&written.goals, &document, self.faults);
+        let kind = sections::kind(&variants.first()?.document).ok()?;
+        let (matrix, mut axes) = (matrix?, axes?);
+        let plots = goals::plots(&written.plots, &document, &axes, kind, self.faults);
+        let points = self.points(&matrix, &mut axes, &variants);
+        let (kept, points) = self.only(&variants, &axes, points, kind)?;
+        let mut rules = Rules { lookup: self.lookup, disk: Disk::default() };
+        let mut placed = Vec::new();
+        let kept_variants: Vec<&Variant> =
+            variants.iter().zip(&kept.variants).filter(|(_, kept)| **kept).map(|(variant, _)| variant).collect();
+        for (number, variant) in kept_variants.iter().enumerate() {
+            let look = |document: &Node, cell: &super::Cell, faults: &mut Faults| rules.check(document, cell, faults);
+            placed.extend(cells::of_variant(number, variant, &axes, &points, self.faults, look));
+        }
+        let axes = axes.iter().enumerate().map(|(number, axis)| used_axis(number, axis, &points)).collect();
+        Some(Scenario {
+            name: name?,
+            seed: written.seed,
+            repeats: written.repeats,
+            order: written.order,
+            variants: kept_variants.iter().map(|variant| variant.name.clone()).collect(),
+            axes,
+            goals,
+            plots,
+            cells: placed,
+            origin: Origin { path: self.path.to_owned(), text: self.text.to_owned(), changes: flags::changes(self.options) },
+        })
+    }
+
+    /// TOML cannot say it and YAML says it by accident: a field without a value.
+    fn refuse_nothing(&mut self, node: &mut Node) {
+        match &mut node.value {
+            Value::Table(table) => {
+                for entry in &mut table.entries {
+                    if entry.node.value == Value::Null {
+                        let fault = Fault::at(entry.key_place, format!("`{}` has no value", entry.key));
+                        self.faults.push(fault.hint("give it one, or leave the line out for its default"));
+                    }
+                    self.refuse_nothing(&mut entry.node);
+                }
+                table.entries.retain(|entry| entry.node.value != Value::Null);
+            }
+            Value::List(items) => {
+                for item in &mut *items {
+                    if item.value == Value::Null {
+                        self.faults.push(Fault::at(item.place, "an item of a list has no value"));
+                    }
+                    self.refuse_nothing(item);
+                }
+                items.retain(|item| item.value != Value::Null);
+            }
+            _ => {}
+        }
+    }
+
+    /// Puts the environment into what makes cells, and refuses it elsewhere.
+    fn expand(&mut self, document: &mut Node) {
+        let Value::Table(table) = &mut document.value else { return };
+        for entry in &mut table.entries {
+            if SECTIONS.contains(&entry.key.as_str()) || ["variants", "matrix"].contains(&entry.key.as_str()) {
+                environment::expand(&mut entry.node, self.lookup, self.faults);
+            } else {
+                environment::refuse(&entry.node, &entry.key, self.faults);
+            }
+        }
+    }
+
+    /// The sections of the document, once for each variant, with its patch and then the command line's changes over them.
+    fn variants(&mut self, document: &Node, changes: &[Change]) -> Vec<Variant> {
+        let mut sections = Table::default();
+        for entry in document.as_table().map(|table| &table.entries).into_iter().flatten() {
+            if SECTIONS.contains(&entry.key.as_str()) {
+                sections.entries.push(entry.clone());
+            }
+        }
+        let sections = Node { value: Value::Table(sections), place: document.place };
+        let plain = Variant { name: "default".to_owned(), document: sections };
+        let patches = match document.find(&["variants"]) {
+            None => return vec![plain],
+            Some(node) => match node.as_table() {
+                Some(patches) if !patches.entries.is_empty() => patches,
+                _ => {
+                    let fault = Fault::at(node.place, "`variants` holds no variant");
+                    self.faults.push(fault.hint("write `[variants.NAME.target]` with what differs, or leave it out"));
+                    return vec![plain];
+                }
+            },
+        };
+        let mut variants = Vec::new();
+        for entry in &patches.entries {
+            if !is_usable_name(&entry.key) {
+                self.faults.push(Fault::at(entry.key_place, format!("`{}` cannot name a variant", entry.key)).hint(USABLE_NAMES));
+            }
+            let mut variant = Variant { name: entry.key.clone(), ..plain.clone() };
+            self.patch(&mut variant.document, &entry.key, &entry.node);
+            for change in changes {
+                variant.document.set(&change.path, self.expanded(change));
+            }
+            variants.push(variant);
+        }
+        variants
+    }
+
+    fn expanded(&mut self, change: &Change) -> Node {
+        let mut node = change.node.clone();
+        environment::expand(&mut node, self.lookup, self.faults);
+        node
+    }
+
+    fn patch(&mut self, document: &mut Node, name: &str, patch: &Node) {
+        let Some(table) = patch.as_table() else {
+            let fault = Fault::at(patch.place, format!("the variant `{name}` is a patch, not {}", patch.kind()));
+            self.faults.push(fault.hint(format!("write `[variants.{name}.target]` with what differs")));
+            return;
+        };
+        let mut allowed = table.clone();
+        for entry in &table.entries {
+            if !SECTIONS.contains(&entry.key.as_str()) {
+                let home = SECTIONS.iter().find(|section| Kind::ALL.iter().any(|kind| Fields::of(*kind).has(section, &entry.key)));
+                let hint = home.map(|section| format!("write `[variants.{name}.{section}]` above `{}`", entry.key));
+                let message = format!("a variant changes {}, not `{}`", listed(&SECTIONS).replace(" or ", " and "), entry.key);
+                self.faults.push(Fault::at(entry.key_place, message).maybe_hint(hint));
+                allowed.remove(&entry.key);
+            }
+        }
+        if let Value::Table(mine) = &mut document.value {
+            mine.merge(allowed);
+        }
+    }
+
+    fn matrix(&mut self, document: &Node, variants: &[Variant], repeats: u32) -> Option<Matrix> {
+        let Some(section) = document.find(&["matrix"]) else { return Some(Matrix::default()) };
+        let mut kinds: Vec<Kind> = variants.iter().filter_map(|variant| sections::kind(&variant.document).ok()).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        if kinds.is_empty() {
+            return None;
+        }
+        let fields: Vec<Fields> = kinds.into_iter().map(Fields::of).collect();
+        let times = variants.len() as u128 * u128::from(repeats);
+        matrix::read(section, &fields, times, self.faults)
+    }
+
+    fn name(&mut self, written: &Written, document: &Node) -> Option<String> {
+        let stem = self.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let name = written.name.as_deref().unwrap_or(stem);
+        if is_usable_name(name) {
+            return Some(name.to_owned());
+        }
+        let fault = match document.find(&["name"]) {
+            Some(node) => Fault::at(node.place, format!("`{}` cannot name a scenario, since folders are named after it", node.shown())),
+            None => Fault::at(document.place, format!("the file's name, `{stem}`, cannot name the scenario: give it a `name`")),
+        };
+        self.faults.push(fault.hint(USABLE_NAMES));
+        None
+    }
+
+    fn repeats(&mut self, written: &Written, document: &Node) {
+        if written.repeats == 0 {
+            self.faults.push(Fault::at(document.nearest(&["repeats"]).place, "`repeats` is 1 or more, not 0"));
+        }
+    }
+
+    fn points(&mut self, matrix: &Matrix, axes: &mut [TypedAxis], variants: &[Variant]) -> Vec<Point> {
+        let mut draft = drafted(&variants[0], axes);
+        let Some(mut sections) = Sections::read(&draft, self.faults) else { return Vec::new() };
+        let typed = |axis: usize, node: &Node, axes: &mut [TypedAxis], faults: &mut Faults| {
+            let json = cells::meaning(&axes[axis].path, node, &mut draft, &mut sections, faults)?;
+            Some(axes[axis].add(AxisValue { node: node.clone(), json }).unwrap_or_else(|known| known))
+        };
+        let points = points::list(matrix, axes, typed, self.faults);
+        if points.is_empty() && self.faults.is_empty() {
+            let place = matrix.exclude.first().map(|exclude| exclude.place);
+            self.faults.push(Fault { place, ..Fault::nowhere("`exclude` leaves no cell") });
+        }
+        points
+    }
+
+    fn only(&mut self, variants: &[Variant], axes: &[TypedAxis], points: Vec<Point>, kind: Kind) -> Option<(Kept, Vec<Point>)> {
+        let mut draft = drafted(&variants[0], axes);
+        let mut sections = Sections::read(&draft, self.faults)?;
+        let names: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
+        let kept = flags::only(self.options, &names, axes, kind, self.faults, |axis, node| {
+            // What is no value of the field cannot be one of the axis either; that is told by the caller.
+            let json = cells::meaning(&axes[axis].path, node, &mut draft, &mut sections, &mut Faults::default());
+            json.and_then(|json| axes[axis].find(&json)).or_else(|| axes[axis].find(&node.json()))
+        });
+        let fits = |point: &Point| point.iter().zip(&kept.values).all(|(value, kept)| kept[*value]);
+        let points: Vec<Point> = points.into_iter().filter(fits).collect();
+        if (points.is_empty() || !kept.variants.contains(&true)) && self.faults.is_empty() {
+            self.faults.push(Fault::nowhere("`--only` leaves no cell").hint("`bench plan` without it shows all cells"));
+            return None;
+        }
+        Some((kept, points))
+    }
+}
+
+/// A variant's document with the first value of every axis in it.
+fn drafted(variant: &Variant, axes: &[TypedAxis]) -> Node {
+    let mut draft = variant.document.clone();
+    for axis in axes {
+        if let Some(first) = axis.values.first() {
+            draft.set(&axis.path, first.node.clone());
+        }
+    }
+    draft
+}
+
+/// An axis with the values that any cell takes.
+fn used_axis(number: usize, axis: &TypedAxis, points: &[Point]) -> Axis {
+    let mut used = vec![false; axis.values.len()];
+    for point in points {
+        used[point[number]] = true;
+    }
+    let values = axis.values.iter().zip(used).filter(|(_, used)| *used).map(|(value, _)| value.json.clone()).collect();
+    Axis { path: axis.dotted(), values }
+}
+
+const USABLE_NAMES: &str = "letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 64";
+
+/// Names become folder names, on every file system.
+fn is_usable_name(name: &str) -> bool {
+    let usable = |character: char| character.is_ascii_alphanumeric() || ['.', '_', '-'].contains(&character);
+    name.len() <= 64 && name.chars().all(usable) && name.starts_with(|first: char| first.is_ascii_alphanumeric()) && !name.ends_with('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const MATRIX: &str = r#"
+seed = 7
+[workload]
+kind = "document_qa"
+documents = { synthetic_tokens = "8k" }
+[matrix]
+concurrent = "1..=2"
+sequential = [1, 2]
+"#;
+
+    fn load(text: &str) -> Result<Scenario, Faults> {
+        with(text, &Options::default())
+    }
+
+    fn with(text: &str, options: &Options) -> Result<Scenario, Faults> {
+        let lookup = |name: &str| (name == "TOKEN").then(|| "s3cret".to_owned());
+        load_text_with(Path::new("test.toml"), text, options, &lookup)
+    }
+
+    fn values(scenario: &Scenario) -> serde_json::Value {
+        scenario.cells.iter().map(|placed| serde_json::Value::from(placed.values.clone())).collect()
+    }
+
+    fn messages(faults: &Faults) -> Vec<String> {
+        faults.iter().map(|fault| fault.message.clone()).collect()
+    }
+
+    #[test]
+    fn a_matrix_becomes_cells_the_last_axis_changing_fastest() {
+        let scenario = load(MATRIX).unwrap();
+        assert_eq!(scenario.name, "test");
+        assert_eq!(scenario.variants, ["default"]);
+        assert_eq!(scenario.axes[0].path, "workload.concurrent");
+        assert_eq!(values(&scenario), json!([[1, 1], [1, 2], [2, 1], [2, 2]]));
+        let crate::workload::spec::WorkloadSpec::DocumentQa(spec) = &scenario.cells[1].cell.workload else { panic!() };
+        assert_eq!((spec.concurrent, spec.sequential), (1, 2));
+    }
+
+    #[test]
+    fn zipped_axes_go_together() {
+        let scenario =
+            load(&MATRIX.replace("sequential = [1, 2]", "sequential = [3, 4]\nzip = [[\"concurrent\", \"sequential\"]]")).unwrap();
+        assert_eq!(values(&scenario), json!([[1, 3], [2, 4]]));
+    }
+
+    #[test]
+    fn include_adds_cells_and_exclude_leaves_some_out() {
+        let more = "[[matrix.include]]\nconcurrent = 8\nsequential = [1, 3]\n[[matrix.exclude]]\nconcurrent = 2\nsequential = 2\n";
+        let scenario = load(&format!("{MATRIX}{more}")).unwrap();
+        assert_eq!(values(&scenario), json!([[1, 1], [1, 2], [2, 1], [8, 1], [8, 3]]));
+        assert_eq!(scenario.axes[0].values, [json!(1), json!(2), json!(8)]);
+        assert_eq!(scenario.axes[1].values, [json!(1), json!(2), json!(3)]);
+    }
+
+    #[test]
+    fn axis_values_stand_in_the_base_unit_and_equal_ones_are_duplicates() {
+        let axis = |values: &str| load(&format!("workload.kind = \"document_qa\"\n[matrix]\nsynthetic_tokens = {values}\n"));
+        assert_eq!(axis("\"8k..=32k x2\"").unwrap().axes[0].values, [json!(8192), json!(16384), json!(32768)]);
+        assert_eq!(messages(&axis("[\"8k\", 8192]").unwrap_err()), ["`workload.documents.synthetic_tokens` has `8192` already"]);
+    }
+
+    #[test]
+    fn variants_are_patches_and_flags_go_over_them() {
+        let variants = "[variants.a.target]\nurl = \"http://a:1\"\n[variants.b.workload]\nrounds = 5\n";
+        let scenario = load(&format!("{MATRIX}{variants}")).unwrap();
+        assert_eq!(scenario.cells.len(), 8);
+        assert_eq!(scenario.cells[0].cell.target.url, "http://a:1");
+        let options = Options { url: Some("http://c:1".to_owned()), set: vec!["rounds=2".to_owned()], ..Options::default() };
+        let scenario = with(&format!("{MATRIX}{variants}"), &options).unwrap();
+        for placed in &scenario.cells {
+            let cell = placed.cell.resolved();
+            assert_eq!((&cell["target"]["url"], &cell["workload"]["rounds"]), (&json!("http://c:1"), &json!(2)));
+        }
+        assert_eq!(scenario.origin.changes, ["--set rounds=2", "--url http://c:1"]);
+    }
+
+    #[test]
+    fn only_keeps_what_fits_and_never_nothing() {
+        let only = |filters: &[&str]| {
+            let options = Options { only: filters.iter().map(|filter| (*filter).to_owned()).collect(), ..Options::default() };
+            with(MATRIX, &options)
+        };
+        assert_eq!(values(&only(&["concurrent=2", "sequential=1"]).unwrap()), json!([[2, 1]]));
+        assert_eq!(only(&["concurrent=2"]).unwrap().axes[0].values, [json!(2)]);
+        assert_eq!(messages(&only(&["concurrent=3"]).unwrap_err()), ["`workload.concurrent` does not take `3`"]);
+        assert_eq!(messages(&only(&["variant=x"]).unwrap_err()), ["there is no variant `x`"]);
+        assert_eq!(messages(&only(&["concurrent=1", "concurrent=2"]).unwrap_err()), ["`--only` leaves no cell"]);
+    }
+
+    #[test]
+    fn what_comes_from_the_environment_is_used_and_never_shown() {
+        let text = "[workload]\nkind = \"chat\"\n[target]\nmodel = \"m-${TOKEN}\"\nheaders = { authorization = \"Bearer ${TOKEN}\" }\n\
+            [matrix]\nurl = [\"http://${TOKEN}:1\", \"http://${TOKEN}:2\"]\n";
+        let scenario = load(text).unwrap();
+        let cell = &scenario.cells[0].cell;
+        assert_eq!((cell.target.model.as_str(), cell.target.url.as_str()), ("m-s3cret", "http://s3cret:1"));
+        assert_eq!(cell.target.headers["authorization"], "Bearer s3cret");
+        let saved = cell.resolved().to_string();
+        assert!(!saved.contains("s3cret") && saved.contains("m-${TOKEN}") && saved.contains("http://${TOKEN}:1"), "{saved}");
+        assert!(!format!("{scenario:?}").contains("s3cret"));
+        let wrong = load("[workload]\nkind = \"chat\"\nduration = \"${TOKEN}\"\n[target]\nurl = \"${TOKEN}\"\n").unwrap_err();
+        assert_eq!(wrong.len(), 1);
+        assert!(!wrong.to_string().contains("s3cret") && !wrong.json().to_string().contains("s3cret"), "{wrong}");
+        let wrong = load("[workload]\nkind = \"chat\"\n[target]\nurl = \"${TOKEN}\"\n").unwrap_err();
+        assert!(!wrong.to_string().contains("s3cret"), "{wrong}");
+    }
+
+    #[test]
+    fn a_plan_of_more_than_100_000_cells_is_refused_before_it_is_made() {
+        let cells = |values: u32| load(&format!("workload.kind = \"document_qa\"\n[matrix]\nconcurrent = \"1..={values}\"\n"));
+        assert_eq!(cells(1000).unwrap().cells.len(), 1000);
+        let message = messages(&cells(100_001).unwrap_err()).remove(0);
+        assert!(message.starts_with("the plan has 100,001 cells"), "{message}");
+        let text =
+            "workload.kind = \"document_qa\"\nrepeats = 4000000000\n[matrix]\nconcurrent = \"1..=1000000\"\nrounds = \"1..=1000000\"\n";
+        let many = load(text).unwrap_err();
+        assert!(messages(&many).iter().any(|message| message.starts_with("the plan has 4,000,000,000,000,000,000,000 cells")), "{many}");
+    }
+}

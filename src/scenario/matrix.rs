@@ -1,0 +1,373 @@
+//! The `[matrix]` section: which fields are axes, which values they take, and how the values are combined.
+//!
+//! Everything is counted before anything is expanded. What a value means to its field is not known here; see `cells`.
+
+use super::document::{Entry, Node, Table, Value};
+use super::fault::{Fault, Faults, did_you_mean, listed};
+use super::fields::Fields;
+use super::range::{MOST_POINTS, Range};
+use super::source::Place;
+
+/// The most cells of a plan, variants and repeats counted.
+pub const MOST_CELLS: u128 = 100_000;
+
+/// An axis as written: its field and its values, none of them typed yet.
+#[derive(Debug, Clone)]
+pub struct AxisNode {
+    pub path: Vec<String>,
+    pub place: Place,
+    pub values: Vec<Node>,
+}
+
+impl AxisNode {
+    pub fn dotted(&self) -> String {
+        self.path.join(".")
+    }
+}
+
+/// The matrix, read: axes, and for `include` and `exclude` the values by axis.
+#[derive(Debug, Clone, Default)]
+pub struct Matrix {
+    pub axes: Vec<AxisNode>,
+    /// Axes by number; every axis stands in exactly one group, in the order of the first of them.
+    pub groups: Vec<Vec<usize>>,
+    pub include: Vec<Selection>,
+    pub exclude: Vec<Selection>,
+}
+
+/// Values for some of the axes.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    pub place: Place,
+    /// Axis by number, and its values.
+    pub values: Vec<(usize, Vec<Node>)>,
+}
+
+/// Values as written, counted but not yet listed.
+enum Values<'a> {
+    Node(&'a Node),
+    Range(Place, Range),
+}
+
+const RESERVED: [&str; 3] = ["zip", "include", "exclude"];
+
+/// Reads the section. `times` is how many cells each point makes: variants times repeats. `None` where it has faults.
+pub fn read(section: &Node, fields: &[Fields], times: u128, faults: &mut Faults) -> Option<Matrix> {
+    let before = faults.len();
+    let Some(table) = section.as_table() else {
+        faults.push(Fault::at(section.place, format!("`matrix` is a table of axes, not {}", section.kind())));
+        return None;
+    };
+    let mut reader = Reader { fields, faults, axes: Vec::new() };
+    for entry in table.entries.iter().filter(|entry| !RESERVED.contains(&entry.key.as_str())) {
+        reader.axis(&entry.key, entry);
+    }
+    reader.overlaps();
+    let groups = reader.groups(table.get("zip"));
+    let include = reader.selections(table.get("include"), "include", Naming::Every);
+    let exclude = reader.selections(table.get("exclude"), "exclude", Naming::Some);
+    reader.count(&groups, &include, times, table);
+    if reader.faults.len() > before {
+        return None;
+    }
+    let axes = reader.axes.into_iter().map(|axis| AxisNode { path: axis.path, place: axis.place, values: listed_values(&axis.values) });
+    let listed = |selection: Vec<CountedSelection<'_>>| {
+        selection
+            .into_iter()
+            .map(|selection| Selection {
+                place: selection.place,
+                values: selection.values.iter().map(|(axis, values)| (*axis, listed_values(values))).collect(),
+            })
+            .collect()
+    };
+    Some(Matrix { axes: axes.collect(), groups, include: listed(include), exclude: listed(exclude) })
+}
+
+fn listed_values(values: &[Values<'_>]) -> Vec<Node> {
+    let mut nodes = Vec::new();
+    for value in values {
+        match value {
+            Values::Node(node) => nodes.push((*node).clone()),
+            Values::Range(place, range) => nodes.extend(range.values().map(|value| Node { value, place: *place })),
+        }
+    }
+    nodes
+}
+
+/// Whether a selection has to name every axis.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    Every,
+    Some,
+}
+
+struct CountedAxis<'a> {
+    path: Vec<String>,
+    place: Place,
+    values: Vec<Values<'a>>,
+}
+
+struct CountedSelection<'a> {
+    place: Place,
+    values: Vec<(usize, Vec<Values<'a>>)>,
+}
+
+fn length(values: &[Values<'_>]) -> u128 {
+    values.iter().map(|values| if let Values::Range(_, range) = values { u128::from(range.len()) } else { 1 }).sum()
+}
+
+struct Reader<'a> {
+    fields: &'a [Fields],
+    faults: &'a mut Faults,
+    axes: Vec<CountedAxis<'a>>,
+}
+
+impl<'a> Reader<'a> {
+    /// An axis, or a table of them: TOML reads `workload.concurrent = ..` as a table in a table.
+    fn axis(&mut self, name: &str, entry: &'a Entry) {
+        if let Value::Table(table) = &entry.node.value {
+            for inner in &table.entries {
+                self.axis(&format!("{name}.{}", inner.key), inner);
+            }
+            return;
+        }
+        let path = self.resolve(name, entry.key_place);
+        let values = self.values(name, &entry.node);
+        let (Some(path), Some(values)) = (path, values) else { return };
+        match self.axes.iter().find(|axis| axis.path == path) {
+            Some(first) => {
+                let fault = Fault::at(entry.key_place, format!("`{}` is an axis already", path.join(".")));
+                self.faults.push(fault.beside(first.place, "first here"));
+            }
+            None => self.axes.push(CountedAxis { path, place: entry.key_place, values }),
+        }
+    }
+
+    fn resolve(&mut self, name: &str, place: Place) -> Option<Vec<String>> {
+        let mut found = None;
+        for fields in self.fields {
+            match fields.resolve(name) {
+                Ok(path) => found = Some(path),
+                Err(unresolved) => {
+                    self.faults.push_first(Fault::at(place, unresolved.message).maybe_hint(unresolved.hint));
+                    return None;
+                }
+            }
+        }
+        found
+    }
+
+    /// A list, a value, or a range; in a list each of them.
+    fn values(&mut self, name: &str, node: &'a Node) -> Option<Vec<Values<'a>>> {
+        let items = match &node.value {
+            Value::List(items) => items.iter().collect(),
+            _ => vec![node],
+        };
+        if items.is_empty() {
+            self.faults
+                .push(Fault::at(node.place, format!("the axis `{name}` has no values")).hint("give it some, or take it out of `[matrix]`"));
+            return None;
+        }
+        let values: Vec<_> = items.into_iter().filter_map(|item| self.item(item)).collect();
+        if length(&values) > u128::from(MOST_POINTS) {
+            self.faults.push(Fault::at(node.place, format!("the axis `{name}` has more than 1,000,000 points")));
+            return None;
+        }
+        (!values.is_empty()).then_some(values)
+    }
+
+    fn item(&mut self, item: &'a Node) -> Option<Values<'a>> {
+        match item.as_text().and_then(|text| Range::read(&text.value)) {
+            None => Some(Values::Node(item)),
+            Some(Ok(range)) => Some(Values::Range(item.place, range)),
+            Some(Err(fault)) => {
+                self.faults.push(Fault::at(item.place, fault.message).maybe_hint(fault.hint));
+                None
+            }
+        }
+    }
+
+    /// An axis within another one would be overwritten by it.
+    fn overlaps(&mut self) {
+        for inner in &self.axes {
+            for outer in self.axes.iter().filter(|outer| inner.path.len() > outer.path.len() && inner.path.starts_with(&outer.path)) {
+                let message = format!("the axis `{}` lies within the axis `{}`", inner.path.join("."), outer.path.join("."));
+                self.faults.push(Fault::at(inner.place, message).beside(outer.place, "this one replaces the whole table"));
+            }
+        }
+    }
+
+    fn groups(&mut self, zip: Option<&'a Node>) -> Vec<Vec<usize>> {
+        let mut zipped: Vec<Vec<usize>> = Vec::new();
+        if let Some(zip) = zip {
+            let groups = match &zip.value {
+                // One group may stand without the outer list.
+                Value::List(items) if !items.is_empty() && items.iter().all(|item| item.as_text().is_some()) => vec![zip],
+                Value::List(items) => items.iter().collect(),
+                _ => vec![zip],
+            };
+            for group in groups {
+                if let Some(group) = self.group(group, &zipped) {
+                    zipped.push(group);
+                }
+            }
+        }
+        let first_of = |axis: usize| zipped.iter().find(|group| group.contains(&axis));
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for axis in 0..self.axes.len() {
+            match first_of(axis) {
+                None => groups.push(vec![axis]),
+                Some(group) if !groups.contains(group) => groups.push(group.clone()),
+                Some(_) => {}
+            }
+        }
+        groups
+    }
+
+    fn group(&mut self, node: &'a Node, others: &[Vec<usize>]) -> Option<Vec<usize>> {
+        let Value::List(names) = &node.value else {
+            self.faults
+                .push(Fault::at(node.place, "`zip` is a list of groups of axes").hint("write `zip = [[\"concurrent\", \"sequential\"]]`"));
+            return None;
+        };
+        let mut group = Vec::new();
+        for name in names {
+            let Some(text) = name.as_text() else {
+                self.faults.push(Fault::at(name.place, format!("a group of `zip` names axes, not {}", name.kind())));
+                return None;
+            };
+            let axis = self.axis_named(&text.value, name.place)?;
+            if group.contains(&axis) || others.iter().any(|other| other.contains(&axis)) {
+                self.faults.push(Fault::at(name.place, format!("`{}` is zipped already", text.value)));
+                return None;
+            }
+            group.push(axis);
+        }
+        if group.len() < 2 {
+            self.faults.push(Fault::at(node.place, "a group of `zip` needs two axes or more"));
+            return None;
+        }
+        let lengths: Vec<u128> = group.iter().map(|axis| length(&self.axes[*axis].values)).collect();
+        if lengths.windows(2).any(|pair| pair[0] != pair[1]) {
+            let sizes: Vec<String> =
+                group.iter().zip(&lengths).map(|(axis, length)| format!("`{}` has {length}", self.axes[*axis].path.join("."))).collect();
+            self.faults.push(Fault::at(node.place, format!("zipped axes have equally many values: {}", sizes.join(", "))));
+            return None;
+        }
+        Some(group)
+    }
+
+    /// The number of the axis that a name means.
+    fn axis_named(&mut self, name: &str, place: Place) -> Option<usize> {
+        let path = self.resolve(name, place)?;
+        let found = self.axes.iter().position(|axis| axis.path == path);
+        if found.is_none() {
+            self.faults.push(not_an_axis(name, place, &self.axes.iter().map(|axis| axis.path.join(".")).collect::<Vec<_>>()));
+        }
+        found
+    }
+
+    fn selections(&mut self, node: Option<&'a Node>, what: &str, naming: Naming) -> Vec<CountedSelection<'a>> {
+        let Some(node) = node else { return Vec::new() };
+        let items = match &node.value {
+            Value::List(items) => items.iter().collect(),
+            _ => vec![node],
+        };
+        items.into_iter().filter_map(|item| self.selection(item, what, naming)).collect()
+    }
+
+    fn selection(&mut self, node: &'a Node, what: &str, naming: Naming) -> Option<CountedSelection<'a>> {
+        let Some(table) = node.as_table().filter(|table| !table.entries.is_empty()) else {
+            let fault = Fault::at(node.place, format!("`{what}` holds tables of axes and values, not {}", node.kind()));
+            self.faults.push(fault.hint(format!("write `[[matrix.{what}]]` with a line for each axis")));
+            return None;
+        };
+        let mut values: Vec<(usize, Vec<Values<'a>>)> = Vec::new();
+        for (name, entry) in flattened(table) {
+            let axis = self.axis_named(&name, entry.key_place);
+            let (Some(axis), Some(listed)) = (axis, self.values(&name, &entry.node)) else { continue };
+            if values.iter().any(|(known, _)| *known == axis) {
+                self.faults.push(Fault::at(entry.key_place, format!("`{name}` is named twice")));
+                continue;
+            }
+            values.push((axis, listed));
+        }
+        let missing: Vec<String> = self
+            .axes
+            .iter()
+            .enumerate()
+            .filter(|(axis, _)| naming == Naming::Every && values.iter().all(|(known, _)| known != axis))
+            .map(|(_, axis)| axis.path.join("."))
+            .collect();
+        if !missing.is_empty() && self.faults.is_empty() {
+            self.faults.push(Fault::at(
+                node.place,
+                format!("`{what}` names every axis; {} is missing", listed(&missing).replace(" or ", " and ")),
+            ));
+        }
+        Some(CountedSelection { place: node.place, values })
+    }
+
+    /// Multiplies before anything is expanded.
+    fn count(&mut self, groups: &[Vec<usize>], include: &[CountedSelection<'_>], times: u128, table: &Table) {
+        let product = |lengths: &mut dyn Iterator<Item = u128>| lengths.fold(1_u128, u128::saturating_mul);
+        let combined = product(&mut groups.iter().filter_map(|group| group.first()).map(|axis| length(&self.axes[*axis].values)));
+        let included: u128 = include.iter().map(|selection| product(&mut selection.values.iter().map(|(_, values)| length(values)))).sum();
+        let points = combined.saturating_add(included);
+        let cells = points.saturating_mul(times);
+        if cells > MOST_CELLS {
+            let sizes: Vec<String> = groups
+                .iter()
+                .filter_map(|group| group.first())
+                .map(|axis| {
+                    let axis = &self.axes[*axis];
+                    format!("{} of `{}`", grouped(length(&axis.values)), axis.path.join("."))
+                })
+                .collect();
+            let place = table.entries.first().map(|entry| entry.key_place);
+            let message = format!(
+                "the plan has {} cells ({}; times {} for variants and repeats), more than {}",
+                if cells == u128::MAX { "far too many".to_owned() } else { grouped(cells) },
+                sizes.join(", "),
+                grouped(times),
+                grouped(MOST_CELLS),
+            );
+            let fault = Fault { place, ..Fault::nowhere(message) };
+            self.faults.push(fault.hint("take larger steps (`1..=64 x2`), zip axes, or split the scenario"));
+        }
+    }
+}
+
+/// A fault: the name is a field, but no axis.
+pub fn not_an_axis(name: &str, place: Place, axes: &[String]) -> Fault {
+    let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
+    let names: Vec<String> = axes.iter().map(|path| last(path)).collect();
+    let all = (!axes.is_empty()).then(|| format!("the axes are {}", listed(axes).replace(" or ", " and ")));
+    let hint = did_you_mean(&last(name), names.iter().map(String::as_str)).or(all);
+    Fault::at(place, format!("`{name}` is no axis of the matrix")).maybe_hint(hint)
+}
+
+/// Entries by dotted name, tables within tables opened.
+fn flattened(table: &Table) -> Vec<(String, &Entry)> {
+    let mut flat = Vec::new();
+    for entry in &table.entries {
+        match &entry.node.value {
+            Value::Table(inner) => flat.extend(flattened(inner).into_iter().map(|(name, inner)| (format!("{}.{name}", entry.key), inner))),
+            _ => flat.push((entry.key.clone(), entry)),
+        }
+    }
+    flat
+}
+
+/// A number with commas: `1,000,000`.
+pub fn grouped(number: u128) -> String {
+    let digits = number.to_string();
+    let mut shown = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}

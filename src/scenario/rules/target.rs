@@ -1,0 +1,147 @@
+//! Rules of `[target]` and `[server]`.
+
+use super::Look;
+use crate::scenario::environment::Lookup;
+use crate::server::spec::ServerSpec;
+use crate::target::spec::{TargetKind, TargetSpec};
+
+/// Fields of a request's body that belong to other fields of the scenario.
+const RESERVED: [(&str, &str); 5] = [
+    ("messages", "the workload says what is sent"),
+    ("prompt", "the workload says what is sent"),
+    ("stream", "only streams can be measured"),
+    ("model", "write `target.model`"),
+    ("max_tokens", "write `workload.answer_tokens`"),
+];
+
+/// Headers whose values are secrets by their nature.
+const SECRET_HEADERS: [&str; 5] = ["authorization", "proxy-authorization", "api-key", "x-api-key", "cookie"];
+
+pub fn check(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut Look<'_>) {
+    if spec.model.trim().is_empty() {
+        look.fault(&["target", "model"], "`target.model` is empty", "write the name that the server lists under `/v1/models`");
+    }
+    headers(spec, look);
+    for (name, why) in RESERVED {
+        if spec.body.contains_key(name) {
+            look.fault(&["target", "body", name], format!("`{name}` is not to be set in `target.body`"), why);
+        }
+    }
+    if let Some(limit) = spec.context_limit {
+        look.at_least_one(&["target", "context_limit"], limit.0);
+    }
+    if spec.kind == TargetKind::Http {
+        url(spec, look);
+        key(spec, lookup, look);
+        timeouts(spec, look);
+        if let Some(file) = spec.tokenizer.as_ref().filter(|file| !file.is_file()) {
+            let _ = file;
+            let message = format!("there is no file `{}`", look.shown(&["target", "tokenizer"]));
+            look.fault(&["target", "tokenizer"], message, "name the `tokenizer.json` in the model's folder, or leave it out");
+        }
+    }
+}
+
+fn url(spec: &TargetSpec, look: &mut Look<'_>) {
+    let path = ["target", "url"];
+    if let Err(reason) = is_base_url(&spec.url) {
+        let message = format!("`{}` is no base URL: {reason}", look.shown(&path));
+        look.fault(&path, message, "write `url = \"http://127.0.0.1:8000\"`, with or without `/v1`");
+    }
+}
+
+/// Why a text cannot be a base URL.
+fn is_base_url(text: &str) -> Result<(), &'static str> {
+    let Some((scheme, rest)) = text.split_once("://") else { return Err("it does not begin with `http://` or `https://`") };
+    if !matches!(scheme, "http" | "https") {
+        return Err("it does not begin with `http://` or `https://`");
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
+        return Err("a name and password in it would be saved; use `target.api_key_env` or `target.headers`");
+    }
+    if rest.contains(['?', '#']) {
+        return Err("it ends in a query");
+    }
+    let uri: http::Uri = text.parse().map_err(|_| "it is not well-formed")?;
+    match uri.host() {
+        None | Some("") => Err("it names no host"),
+        Some(_) => Ok(()),
+    }
+}
+
+fn key(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut Look<'_>) {
+    if spec.api_key_env.is_some() && spec.api_key_file.is_some() {
+        let message = "`target.api_key_env` and `target.api_key_file` both say where the API key is";
+        look.contradiction(&["target", "api_key_file"], &["target", "api_key_env"], message, "leave one of them out");
+        return;
+    }
+    let named = spec.headers.keys().any(|name| name.eq_ignore_ascii_case("authorization"));
+    if named && (spec.api_key_env.is_some() || spec.api_key_file.is_some()) {
+        let message = "an API key and the header `authorization` both say who is asking";
+        look.fault(&["target", "headers"], message, "leave one of them out");
+    }
+    if let Some(name) = &spec.api_key_env
+        && lookup(name).is_none()
+    {
+        let message = format!("the environment variable `{name}` is not set");
+        look.fault(&["target", "api_key_env"], message, "`target.api_key_env` is the name of the variable, not the key");
+    }
+    if let Some(file) = &spec.api_key_file
+        && !file.is_file()
+    {
+        let message = format!("there is no file `{}`", look.shown(&["target", "api_key_file"]));
+        look.fault(&["target", "api_key_file"], message, "it holds the API key and nothing else");
+    }
+}
+
+fn headers(spec: &TargetSpec, look: &mut Look<'_>) {
+    for (name, value) in &spec.headers {
+        let path = ["target", "headers", name.as_str()];
+        if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+            look.fault(&path, format!("`{name}` is no name of a header"), "letters, digits and hyphens: `x-tenant`");
+        } else if http::HeaderValue::from_str(value).is_err() {
+            look.fault(
+                &path,
+                format!("the value of the header `{name}` cannot be sent"),
+                "it holds a line feed or another control character",
+            );
+        }
+        let written = look.document.find(&path).and_then(|node| node.as_text()).is_some_and(|text| text.written.is_none());
+        if written && SECRET_HEADERS.contains(&name.to_lowercase().as_str()) {
+            let message = format!("the secret in `{name}` would be saved with every result, since the scenario is saved as it is written");
+            look.fault(&path, message, format!("take it from the environment: `{name} = \"Bearer ${{API_KEY}}\"`, or use `api_key_env`"));
+        }
+    }
+}
+
+fn timeouts(spec: &TargetSpec, look: &mut Look<'_>) {
+    for (name, limit) in [
+        ("connect_timeout", spec.connect_timeout),
+        ("first_token_timeout", spec.first_token_timeout),
+        ("idle_timeout", spec.idle_timeout),
+        ("total_timeout", spec.total_timeout),
+    ] {
+        if limit.0 <= 0.0 {
+            look.fault(&["target", name], format!("`target.{name}` is longer than 0"), "write `\"60s\"`");
+        }
+    }
+    if spec.first_token_timeout.0 > spec.total_timeout.0 {
+        let written = if look.is_written(&["target", "total_timeout"]) { "total_timeout" } else { "first_token_timeout" };
+        let message = format!(
+            "the limit for a first token, {}, is longer than the one for the whole request, {}",
+            spec.first_token_timeout, spec.total_timeout
+        );
+        look.fault(&["target", written], message, "raise `total_timeout` or lower `first_token_timeout`");
+    }
+}
+
+pub fn check_server(spec: &ServerSpec, look: &mut Look<'_>) {
+    for (index, reset) in spec.reset.iter().enumerate() {
+        let path = ["server", "reset", &index.to_string()];
+        if !reset.starts_with('/') && is_base_url(reset.split('?').next().unwrap_or_default()).is_err() {
+            let message = format!("`{}` is neither a path nor a URL", look.shown(&path));
+            look.fault(&path, message, "write `\"/reset_prefix_cache\"`, or a whole URL for a cache that lives elsewhere");
+        }
+    }
+}

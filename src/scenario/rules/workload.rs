@@ -1,0 +1,110 @@
+//! Rules of `[workload]`.
+
+use std::path::Path;
+
+use super::{Disk, Look};
+use crate::workload::spec::{ChatSpec, Dataset, DocumentQaSpec, Documents, Reuse, WorkloadSpec};
+
+const WHERE: &str = "paths start at the folder in which the command is given";
+
+pub fn check(spec: &WorkloadSpec, disk: &mut Disk, look: &mut Look<'_>) {
+    match spec {
+        WorkloadSpec::DocumentQa(spec) => document_qa(spec, disk, look),
+        WorkloadSpec::Chat(spec) => chat(spec, disk, look),
+    }
+}
+
+fn document_qa(spec: &DocumentQaSpec, disk: &mut Disk, look: &mut Look<'_>) {
+    look.at_least_one(&["workload", "concurrent"], spec.concurrent.into());
+    look.at_least_one(&["workload", "sequential"], spec.sequential.into());
+    look.at_least_one(&["workload", "rounds"], spec.rounds.into());
+    answer_tokens(spec.answer_tokens.0, look);
+    match &spec.documents {
+        Documents::Synthetic(documents) => {
+            look.at_least_one(&["workload", "documents", "synthetic_tokens"], documents.synthetic_tokens.0);
+            if look.is_written(&["workload", "reuse"]) && spec.reuse == Reuse::Salted {
+                let message = "`reuse = \"salted\"` has nothing to do: synthetic documents are all different";
+                look.fault(&["workload", "reuse"], message, "leave it out");
+            }
+        }
+        Documents::Folder(folder) => documents(spec, folder, disk, look),
+    }
+    if let Some(file) = &spec.questions {
+        questions(spec, file, disk, look);
+    }
+}
+
+fn documents(spec: &DocumentQaSpec, folder: &Path, disk: &mut Disk, look: &mut Look<'_>) {
+    let path = ["workload", "documents"];
+    let shown = look.shown(&path);
+    match disk.documents(folder) {
+        Err(reason) => look.fault(&path, format!("cannot read the folder of documents `{shown}`: {reason}"), WHERE),
+        Ok(0) => {
+            let hint = "a document is a file that ends in `.txt`; `{ synthetic_tokens = 131072 }` needs no files";
+            look.fault(&path, format!("`{shown}` holds no documents"), hint);
+        }
+        Ok(there) => {
+            let sessions = u64::from(spec.concurrent) * u64::from(spec.sequential);
+            if there < sessions && spec.reuse == Reuse::Refuse {
+                let message = format!(
+                    "`{shown}` holds {there} documents, fewer than the {sessions} sessions of concurrent {} × sequential {}",
+                    spec.concurrent, spec.sequential
+                );
+                look.fault(&path, message, "add documents, or set `reuse = \"salted\"` so that no two sessions share a cache");
+            }
+        }
+    }
+}
+
+fn questions(spec: &DocumentQaSpec, file: &Path, disk: &mut Disk, look: &mut Look<'_>) {
+    let path = ["workload", "questions"];
+    let shown = look.shown(&path);
+    match disk.questions(file) {
+        Err(reason) => look.fault(&path, format!("cannot read the questions `{shown}`: {reason}"), WHERE),
+        Ok(there) if there < spec.rounds.into() => {
+            let message = format!("`{shown}` has {there} questions, fewer than the {} rounds", spec.rounds);
+            look.fault(&path, message, "add questions, one a line, or ask fewer rounds");
+        }
+        Ok(_) => {}
+    }
+}
+
+fn chat(spec: &ChatSpec, disk: &mut Disk, look: &mut Look<'_>) {
+    look.at_least_one(&["workload", "users"], spec.users.into());
+    look.at_least_one(&["workload", "rounds"], spec.rounds.into());
+    answer_tokens(spec.answer_tokens.0, look);
+    if !(spec.qps.is_finite() && spec.qps > 0.0) {
+        let message = format!("`workload.qps` is a rate above 0, not `{}`", look.shown(&["workload", "qps"]));
+        look.fault(&["workload", "qps"], message, "requests per second over all users: `qps = 2` or `qps = 0.5`");
+    }
+    if spec.duration.0 <= 0.0 {
+        look.fault(&["workload", "duration"], "`workload.duration` is longer than 0", "write `duration = \"60s\"`");
+    } else if spec.warmup.0 >= spec.duration.0 {
+        let message = format!("the warm-up of {} leaves nothing of the duration of {}", spec.warmup, spec.duration);
+        look.fault(&["workload", "warmup"], message, "`duration` includes the warm-up");
+    }
+    if spec.log_interval.0 <= 0.0 {
+        look.fault(&["workload", "log_interval"], "`workload.log_interval` is longer than 0", "write `log_interval = \"30s\"`");
+    }
+    match &spec.dataset {
+        Dataset::Synthetic => look.at_least_one(&["workload", "question_tokens"], spec.question_tokens.0),
+        Dataset::Sharegpt(file) => {
+            let path = ["workload", "dataset", "sharegpt"];
+            if !disk.is_file(file) {
+                let message = format!("there is no file `{}` of conversations", look.shown(&path));
+                look.fault(&path, message, WHERE);
+            }
+            if look.is_written(&["workload", "question_tokens"]) {
+                let message = "`question_tokens` says nothing beside a dataset that has its own questions";
+                look.contradiction(&["workload", "question_tokens"], &path, message, "leave one of them out");
+            }
+        }
+    }
+}
+
+fn answer_tokens(tokens: u64, look: &mut Look<'_>) {
+    look.at_least_one(&["workload", "answer_tokens"], tokens);
+    if tokens > u64::from(u32::MAX) {
+        look.fault(&["workload", "answer_tokens"], "`workload.answer_tokens` is larger than any answer", "write `answer_tokens = 512`");
+    }
+}
