@@ -52,11 +52,11 @@ impl fmt::Display for Cause {
     }
 }
 
-/// TLS faults come as IO errors with the TLS library's error inside, where `source` does not lead. A peer that hangs up in the middle
-/// of the handshake has only a text to be told by.
+/// TLS faults come inside IO errors, wrapped once or twice, where `source` does not lead. A peer that hangs up in the middle of the
+/// handshake has only a text to be told by.
 fn is_tls(error: &(dyn Error + 'static)) -> bool {
     let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>() || inner.to_string() == "tls handshake eof")
+    error.is::<rustls::Error>() || inner.is_some_and(|inner| is_tls(inner) || inner.to_string() == "tls handshake eof")
 }
 
 fn is_malformed(error: &(dyn Error + 'static)) -> bool {

@@ -118,3 +118,60 @@ fn emptied(reply: &Reply) -> bool {
 fn is_no(status: u16) -> bool {
     (300..400).contains(&status) || matches!(status, 401 | 403 | 404 | 405 | 501)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Resets at a server that gives these replies, one a connection, and says how many of them were taken.
+    async fn replied(replies: &[(&str, &str)]) -> (Result<(), ResetError>, usize) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = serde_json::json!({ "url": format!("http://{}", listener.local_addr().unwrap()) });
+        let target: TargetSpec = serde_json::from_value(target).unwrap();
+        let server = ServerSpec { reset: vec!["/reset_prefix_cache".into()] };
+        let mut taken = 0;
+        let serve = async {
+            for (status, body) in replies {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let _ = stream.read(&mut [0; 4096]).await.unwrap();
+                taken += 1;
+                let reply = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+                stream.write_all(reply.as_bytes()).await.unwrap();
+            }
+            std::future::pending::<()>().await;
+        };
+        let patience = Patience { attempts: 3, pause: Duration::from_millis(1) };
+        let result = tokio::select! {
+            biased;
+            result = reset_with(&server, &target, patience) => result,
+            () = serve => unreachable!("the server never ends"),
+        };
+        (result, taken)
+    }
+
+    #[tokio::test]
+    async fn a_busy_server_is_asked_again() {
+        let busy = ("200 OK", r#"{"success": false}"#);
+        let (result, asked) = replied(&[busy, ("400 Bad Request", "requests are running"), ("200 OK", r#"{"success": true}"#)]).await;
+        assert!(result.is_ok(), "{result:?}");
+        assert_eq!(asked, 3);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_stays_busy_is_an_error_and_no_silent_success() {
+        let busy = ("200 OK", r#"{"success": false}"#);
+        let (result, asked) = replied(&[busy; 4]).await;
+        assert!(matches!(result, Err(ResetError::Refused { status: 200, attempts: 3, .. })), "{result:?}");
+        assert_eq!(asked, 3);
+    }
+
+    #[tokio::test]
+    async fn a_flat_no_is_not_asked_again() {
+        let (result, asked) = replied(&[("404 Not Found", ""); 2]).await;
+        assert!(matches!(result, Err(ResetError::Refused { status: 404, attempts: 1, .. })), "{result:?}");
+        assert_eq!(asked, 1);
+    }
+}

@@ -1,0 +1,49 @@
+//! What a real network and a real server can do to a request, each once: a server at the level of its socket does it, and the client
+//! must say exactly what happened.
+
+mod failures;
+mod heads;
+mod lookups;
+mod resets;
+mod socket;
+mod streams;
+mod timeouts;
+
+use bench::clock::Clock;
+use bench::session::{Message, Prompt, Role};
+use bench::target::spec::TargetSpec;
+use bench::target::{Exchange, HttpTarget, Target};
+use serde_json::{Value, json};
+
+const ROLE: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n";
+const TOKEN: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":null}]}\n\n";
+const STOP: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+const DONE: &str = "data: [DONE]\n\n";
+
+/// The `[target]` section of a server at this URL, with further fields.
+fn spec(url: &str, fields: Value) -> TargetSpec {
+    let mut spec = serde_json::Map::from_iter([("url".to_owned(), json!(url)), ("model".to_owned(), json!("tiny"))]);
+    let Value::Object(fields) = fields else { panic!("fields are an object") };
+    spec.extend(fields);
+    serde_json::from_value(Value::Object(spec)).unwrap()
+}
+
+fn target(url: &str, fields: Value) -> Target {
+    Target::Http(HttpTarget::new(&spec(url, fields), Clock::real()).unwrap())
+}
+
+fn prompt() -> Prompt {
+    let messages = vec![Message::new(Role::User, "Read this."), Message::new(Role::Assistant, "Done."), Message::new(Role::User, "Who?")];
+    Prompt { session: 3, turn: 1, messages, max_tokens: 12, exact_length: false, user_id: None }
+}
+
+/// Sends the prompt once to a server at this URL.
+async fn ask(url: &str, fields: Value) -> Exchange {
+    target(url, fields).exchange(prompt(), None).await
+}
+
+/// Kind and sentence of the failure that the exchange must have been.
+fn failure(exchange: &Exchange) -> (String, &str) {
+    let failure = exchange.failure.as_ref().expect("the exchange should have failed");
+    (failure.kind.name(), &failure.detail)
+}

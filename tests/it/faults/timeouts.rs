@@ -1,0 +1,71 @@
+//! Silence of every kind. Limits are a tenth of a second at most, so nothing here waits longer.
+
+use bench::clock::Micros;
+use serde_json::json;
+use tokio::sync::oneshot;
+
+use super::socket::{Act, Socket, chunk, stream_head};
+use super::{ROLE, TOKEN, ask, failure, prompt, target};
+
+const LIMIT: Micros = Micros(100_000);
+
+#[tokio::test]
+async fn silence_before_the_first_token_is_that_timeout_whatever_else_came() {
+    let pings = || (0..3).map(|_| chunk(": ping\n\n"));
+    let answers: [Vec<Act>; 4] = [
+        vec![Act::Hold],
+        vec![stream_head(), Act::Hold],
+        vec![stream_head(), chunk(ROLE), Act::Hold],
+        std::iter::once(stream_head()).chain(pings()).chain([Act::Hold]).collect(),
+    ];
+    for (index, acts) in answers.into_iter().enumerate() {
+        let socket = Socket::serve([acts]).await;
+        let (sender, receiver) = oneshot::channel();
+        let target = target(&socket.url(), json!({ "first_token_timeout": 0.1, "idle_timeout": 0.001 }));
+        let exchange = target.exchange(prompt(), Some(sender)).await;
+        assert_eq!(failure(&exchange), ("timeout_first_token".to_owned(), "no token within 100ms"));
+        assert_eq!((exchange.headers.is_some(), exchange.first_event.is_some()), (index > 0, index == 2));
+        assert!(exchange.done.since(exchange.sent) >= LIMIT);
+        assert!(receiver.await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn silence_between_events_is_the_idle_timeout_and_comments_do_not_break_it() {
+    for rest in [Vec::new(), vec![chunk(": ping\n\n"), chunk(": ping\n\n")]] {
+        let acts = [stream_head(), chunk(TOKEN)].into_iter().chain(rest).chain([Act::Hold]).collect();
+        let socket = Socket::serve([acts]).await;
+        let exchange = ask(&socket.url(), json!({ "idle_timeout": 0.1 })).await;
+        assert_eq!(failure(&exchange), ("timeout_idle".to_owned(), "no event within 100ms of the one before"));
+        assert!(exchange.done.since(exchange.token_events[0]) >= LIMIT);
+    }
+}
+
+#[tokio::test]
+async fn the_total_limit_holds_before_and_after_the_first_token() {
+    for acts in [vec![Act::Hold], vec![stream_head(), chunk(TOKEN), Act::Hold]] {
+        let socket = Socket::serve([acts]).await;
+        let exchange = ask(&socket.url(), json!({ "total_timeout": 0.03 })).await;
+        assert_eq!(failure(&exchange), ("timeout_total".to_owned(), "the answer was not whole within 30ms"));
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_comes_after_its_limit_is_no_token_in_time() {
+    // The runtime is kept busy beyond the limit, so that token and timer are both ready when the client looks.
+    let (told, heard) = oneshot::channel();
+    let socket = Socket::serve([vec![stream_head(), chunk(ROLE), Act::Await(heard), chunk(TOKEN), Act::Hold]]).await;
+    let target = target(&socket.url(), json!({ "first_token_timeout": 0.03 }));
+    let busy = async {
+        let start = std::time::Instant::now();
+        while start.elapsed().as_millis() < 20 {
+            tokio::task::yield_now().await;
+        }
+        told.send(()).unwrap();
+        while start.elapsed().as_millis() < 60 {
+            std::hint::spin_loop();
+        }
+    };
+    let (exchange, ()) = tokio::join!(target.exchange(prompt(), None), busy);
+    assert_eq!(failure(&exchange).0, "timeout_first_token");
+}
