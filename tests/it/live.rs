@@ -1,0 +1,127 @@
+//! Against a real server: `BENCH_LIVE_URL=http://127.0.0.1:8000 BENCH_LIVE_MODEL=tiny cargo test --test it live -- --ignored --nocapture`.
+//! It must be a vLLM with `--enable-prompt-tokens-details` and `VLLM_SERVER_DEV_MODE=1`; `BENCH_LIVE_TOKENIZER` names its tokenizer file.
+
+use std::env;
+
+use bench::clock::Clock;
+use bench::record::TokenRule;
+use bench::server::{reset, spec::ServerSpec};
+use bench::session::{Message, Prompt, Role};
+use bench::target::spec::TargetSpec;
+use bench::target::{Exchange, HttpTarget, Target};
+use bench::tokens;
+use serde_json::{Value, json};
+
+fn spec(fields: Value) -> TargetSpec {
+    let url = env::var("BENCH_LIVE_URL").expect("BENCH_LIVE_URL names the server");
+    let model = env::var("BENCH_LIVE_MODEL").unwrap_or_else(|_| "tiny".into());
+    let mut spec = serde_json::Map::from_iter([("url".to_owned(), json!(url)), ("model".to_owned(), json!(model))]);
+    let Value::Object(fields) = fields else { panic!("fields are an object") };
+    spec.extend(fields);
+    serde_json::from_value(Value::Object(spec)).unwrap()
+}
+
+fn prompt(messages: Vec<Message>) -> Prompt {
+    Prompt { session: 0, turn: 0, messages, max_tokens: 32, exact_length: true, user_id: Some(7) }
+}
+
+async fn ask(fields: Value, messages: Vec<Message>) -> Exchange {
+    let target = Target::Http(HttpTarget::new(&spec(fields), Clock::real()).unwrap());
+    target.exchange(prompt(messages), None).await
+}
+
+fn shown(name: &str, exchange: &Exchange) {
+    let ms = |at: bench::clock::Micros| at.since(exchange.sent).as_secs_f64() * 1e3;
+    println!(
+        "{name}: headers {:.1?} ms, first event {:.1?} ms, first token {:.1?} ms, {} token events, first holds {:?}, done {:.1} ms, {:?}, {:?}",
+        exchange.headers.map(ms),
+        exchange.first_event.map(ms),
+        exchange.token_events.first().copied().map(ms),
+        exchange.token_events.len(),
+        exchange.first_event_tokens,
+        ms(exchange.done),
+        exchange.usage,
+        exchange.failure,
+    );
+}
+
+/// A text that is different for every seed, of about eight characters a word.
+fn text(seed: u32, words: u32) -> String {
+    (0..words).fold(String::new(), |text, word| text + &format!("w{seed}x{word} "))
+}
+
+#[tokio::test]
+#[ignore = "needs a real server"]
+async fn both_apis_answer_and_the_second_turn_comes_from_the_cache() {
+    for (seed, api) in [(1, "chat"), (2, "completions")] {
+        let server = ServerSpec { reset: vec!["/reset_prefix_cache".into()] };
+        reset(&server, &spec(json!({}))).await.unwrap();
+        let fields = || json!({ "api": api, "body": { "stream_options": { "continuous_usage_stats": true } } });
+        let mut messages = vec![Message::new(Role::User, text(seed, 300))];
+        let first = ask(fields(), messages.clone()).await;
+        shown(&format!("{api} turn 0"), &first);
+        messages.push(Message::new(Role::Assistant, first.answer.as_str()));
+        messages.push(Message::new(Role::User, "And then?"));
+        let second = ask(fields(), messages.clone()).await;
+        shown(&format!("{api} turn 1"), &second);
+        for exchange in [&first, &second] {
+            assert_eq!(exchange.failure, None);
+            let output = exchange.usage.unwrap().output_tokens;
+            assert_eq!(output, 32);
+            assert!(exchange.token_events.len() as u64 <= output && exchange.token_events.is_sorted());
+            assert!(exchange.first_event_tokens.is_some());
+        }
+        let (first, second) = (first.usage.unwrap(), second.usage.unwrap());
+        assert_eq!(first.cached_tokens, Some(0));
+        assert!(second.cached_tokens.unwrap() * 10 >= first.prompt_tokens * 8, "{second:?} after {first:?}");
+        reset(&server, &spec(json!({}))).await.unwrap();
+        let again = ask(fields(), messages).await;
+        shown(&format!("{api} turn 1 after a reset"), &again);
+        assert_eq!(again.usage.unwrap().cached_tokens, Some(0));
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a real server"]
+async fn refusals_are_told_by_status_and_words() {
+    let hello = vec![Message::new(Role::User, "Hello")];
+    let unknown = ask(json!({ "model": "no-such-model" }), hello.clone()).await;
+    shown("unknown model", &unknown);
+    assert_eq!(unknown.failure.unwrap().kind.name(), "http_404");
+    let long = ask(json!({}), vec![Message::new(Role::User, text(3, 40_000))]).await;
+    shown("prompt too long", &long);
+    assert_eq!(long.failure.unwrap().kind.name(), "http_400");
+    let ended = ask(json!({ "first_token_timeout": 0.001 }), hello).await;
+    shown("a limit of a millisecond", &ended);
+    assert_eq!(ended.failure.unwrap().kind.name(), "timeout_first_token");
+}
+
+#[tokio::test]
+#[ignore = "needs a real server"]
+async fn the_models_limit_is_told_and_an_unknown_one_is_named() {
+    let lookup = |fields| async { HttpTarget::new(&spec(fields), Clock::real()).unwrap().model_limit().await };
+    let limit = lookup(json!({})).await.unwrap();
+    println!("limit: {limit:?}");
+    assert!(limit.is_some());
+    println!("unknown: {}", lookup(json!({ "model": "no-such-model" })).await.unwrap_err());
+    println!("unknown for tokens: {}", tokens::choose(&spec(json!({ "model": "no-such-model" })), false).await.unwrap_err());
+}
+
+#[tokio::test]
+#[ignore = "needs a real server"]
+async fn server_and_tokenizer_file_count_alike_and_counts_add_up_in_prompts() {
+    let server = tokens::choose(&spec(json!({})), false).await.unwrap();
+    assert_eq!(server.rule(), TokenRule::Server);
+    let file = env::var("BENCH_LIVE_TOKENIZER").expect("BENCH_LIVE_TOKENIZER names the tokenizer file");
+    let local = tokens::choose(&spec(json!({ "tokenizer": file })), false).await.unwrap();
+    for text in ["", "Hello", "Read and summarize this novel.\n\n", "ünïcödé 漢字 <|im_start|>\t", &text(4, 1000)] {
+        let counts = (server.count(text).await.unwrap(), local.count(text).await.unwrap());
+        println!("{} bytes: {counts:?}", text.len());
+        assert_eq!(counts.0, counts.1);
+    }
+    let question = text(5, 500);
+    let sent = ask(json!({ "api": "completions" }), vec![Message::new(Role::User, question.as_str())]).await;
+    let counted = local.count(&format!("{question}\n\n")).await.unwrap();
+    println!("completions prompt: {counted} counted, {:?}", sent.usage);
+    assert_eq!(sent.usage.unwrap().prompt_tokens, counted);
+}
