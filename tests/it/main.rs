@@ -1,5 +1,5 @@
 //! One binary of tests over the whole program, a folder or file a subject.
 
-mod layers;
 mod faults;
+mod layers;
 mod live;
