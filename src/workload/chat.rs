@@ -21,7 +21,7 @@ use super::{WorkloadError, answer_length};
 use crate::session::{Role, Session};
 
 /// What the assistant says to a user's history.
-const ACKNOWLEDGEMENT: &str = "Thank you, I have read it.";
+pub const ACKNOWLEDGEMENT: &str = "Thank you, I have read it.";
 
 /// The workload, ready to make sessions.
 #[derive(Debug)]

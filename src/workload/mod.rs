@@ -79,3 +79,19 @@ impl Workload {
 fn answer_length(tokens: Tokens) -> Result<u32, WorkloadError> {
     u32::try_from(tokens.0).ok().filter(|tokens| *tokens > 0).ok_or(WorkloadError::AnswerTokens { found: tokens.0 })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn sessions_can_be_made_by_another_task() {
+        let spec: WorkloadSpec = serde_json::from_value(serde_json::json!({"kind": "chat"})).unwrap();
+        let workload = tokio::spawn(async move { Workload::prepare(&spec, 7, TokenCounter::Simulated, Corpus::default()).await });
+        let workload = workload.await.unwrap().unwrap();
+        let here = workload.session(3, 2).await.unwrap();
+        assert_eq!(workload.turns(), 5);
+        let there = tokio::spawn(async move { workload.session(3, 2).await }).await.unwrap().unwrap();
+        assert_eq!(here, there);
+    }
+}
