@@ -11,11 +11,12 @@ use super::stop::Stop;
 use super::tally::Tally;
 use crate::arrival::Schedule;
 use crate::clock::Clock;
+use crate::engine::{EngineError, EngineParameters, TokenMemo};
 use crate::event::Event;
 use crate::plan::Run;
 use crate::record::{CacheContract, FormatVersion, Outcome, RunRecord, TokenRule};
 use crate::server::{self, ResetError};
-use crate::target::{HttpTarget, Target, TargetError};
+use crate::target::{HttpTarget, SimTarget, Target, TargetError};
 use crate::tokens::{self, TokenError};
 use crate::workload::spec::{OnError, WorkloadSpec};
 use crate::workload::{Corpus, Workload, WorkloadError};
@@ -25,6 +26,8 @@ use crate::workload::{Corpus, Workload, WorkloadError};
 enum CellError {
     #[error(transparent)]
     Target(#[from] TargetError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     #[error(transparent)]
     Reset(#[from] ResetError),
     #[error(transparent)]
@@ -38,7 +41,10 @@ enum CellError {
 /// What a cell needs from the sweep.
 #[derive(Debug)]
 pub(super) struct Setting<'a> {
+    /// Texts that are made once and used in every cell.
     pub corpus: &'a Corpus,
+    /// What the simulated engine knows of these texts.
+    pub memo: &'a TokenMemo,
     pub stop: &'a Stop,
     pub events: &'a mpsc::UnboundedSender<Event>,
 }
@@ -99,7 +105,7 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, log: &mut CellL
     log.offered_qps = schedule.offered_qps;
     let _ = setting.events.send(Event::RunStarted { run: Arc::new(run.header()), requests: Some(schedule.requests) });
 
-    let (target, context_limit) = reach(run, clock).await?;
+    let (target, context_limit) = reach(run, clock, setting).await?;
     let counter = tokens::choose(&cell.target, run.simulated).await?;
     log.token_rule = counter.rule();
     let workload = Workload::prepare(&cell.workload, run.seed, counter, setting.corpus.clone()).await?;
@@ -123,9 +129,14 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, log: &mut CellL
     Ok(())
 }
 
-/// The target, with its caches emptied, and the most tokens of a conversation where it tells.
-async fn reach(run: &Run, clock: Clock) -> Result<(Target, Option<u64>), CellError> {
+/// The target, with its caches empty, and the most tokens of a conversation where it tells.
+async fn reach(run: &Run, clock: Clock, setting: &Setting<'_>) -> Result<(Target, Option<u64>), CellError> {
     let cell = &run.cell;
+    if run.simulated {
+        let parameters = EngineParameters::resolve(&cell.engine, run.seed)?;
+        let context_limit = Some(parameters.context_limit);
+        return Ok((Target::Sim(SimTarget::start(&cell.target, &parameters, clock, setting.memo.clone())), context_limit));
+    }
     let target = HttpTarget::new(&cell.target, clock)?;
     let context_limit = target.model_limit().await?;
     server::reset(&cell.server, &cell.target).await?;

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::cell::{Setting, run_cell};
 use super::stop::Stop;
 use crate::clock::{Clock, virtual_runtime};
+use crate::engine::TokenMemo;
 use crate::event::Event;
 use crate::plan::{Plan, Run};
 use crate::record::{Outcome, RunRecord};
@@ -30,8 +31,8 @@ pub struct SweepError(#[from] std::io::Error);
 pub fn sweep(plan: &Plan, sealed: &BTreeSet<String>, stop: &Stop, events: &mpsc::UnboundedSender<Event>) -> Result<Ending, SweepError> {
     let open: Vec<&Run> = plan.runs.iter().filter(|run| !sealed.contains(&run.id)).collect();
     let _ = events.send(Event::SweepStarted { planned: plan.runs.len(), sealed: plan.runs.len() - open.len() });
-    let corpus = Corpus::default();
-    let setting = Setting { corpus: &corpus, stop, events };
+    let (corpus, memo) = (Corpus::default(), TokenMemo::default());
+    let setting = Setting { corpus: &corpus, memo: &memo, stop, events };
     let mut network: Option<Runtime> = None;
     let mut failed = 0;
     for run in open {

@@ -24,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plan", &["scenario", "spec", "goal", "record", "units", "workload", "engine"]),
     ("event", &["record", "clock"]),
     ("store", &["record", "clock"]),
-    ("executor", &["plan", "workload", "arrival", "target", "server", "tokens", "event", "record", "session", "clock", "spec"]),
+    ("executor", &["plan", "engine", "workload", "arrival", "target", "server", "tokens", "event", "record", "session", "clock", "spec"]),
     ("reporter", &["event", "record", "store", "clock", "goal", "metric", "spec", "units"]),
     ("analysis", &["record", "store", "metric", "goal", "clock"]),
     ("plot", &["analysis", "spec", "goal", "metric"]),
