@@ -3,3 +3,4 @@
 mod faults;
 mod layers;
 mod live;
+mod load;

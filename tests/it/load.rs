@@ -1,0 +1,232 @@
+//! The load loop on the simulated engine: what was to be sent was sent, when it was due, and every request left a row.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bench::clock::Micros;
+use bench::event::Event;
+use bench::executor::{Stop, sweep};
+use bench::plan::{Plan, Run};
+use bench::record::{FailureKind, Outcome, Phase, RequestRecord, RunRecord};
+use bench::scenario::Cell;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+/// What one simulated cell did.
+struct Done {
+    rows: Vec<RequestRecord>,
+    record: RunRecord,
+}
+
+/// Runs one cell of that workload on the small engine, changed as said.
+fn simulate(workload: Value, engine: Value) -> Done {
+    let section = |value: Value| serde_json::from_value(value).unwrap();
+    let cell = Cell::new(section_of(workload), section_of(json!({"kind": "sim"})), section(engine), section_of(json!({})));
+    let run = Run { id: "cell".into(), variant: "default".into(), axes: vec![], repeat: 0, seed: 7, simulated: true, cell };
+    let (events, mut heard) = mpsc::unbounded_channel();
+    let ending = sweep(&plan_of(run), &BTreeSet::new(), &Stop::new(), &events).unwrap();
+    drop(events);
+    assert!(!ending.interrupted);
+    let (mut rows, mut record) = (Vec::new(), None);
+    while let Some(event) = heard.blocking_recv() {
+        match event {
+            Event::RequestDone(row) => rows.push(*row),
+            Event::RunFinished(finished) => record = Some(*finished),
+            _ => {}
+        }
+    }
+    Done { rows, record: record.unwrap() }
+}
+
+fn section_of<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+fn plan_of(run: Run) -> Plan {
+    Plan {
+        name: "load".into(),
+        seed: 7,
+        repeats: 1,
+        simulated: true,
+        variants: vec!["default".into()],
+        axes: vec![],
+        goals: vec![],
+        goal_texts: vec![],
+        plots: vec![],
+        runs: vec![run],
+        scenario_file: "scenario.toml".into(),
+        scenario_text: String::new(),
+        scenario_hash: String::new(),
+        changes: vec![],
+    }
+}
+
+fn document_qa(fields: &Value) -> Value {
+    let mut workload = json!({"kind": "document_qa", "documents": {"synthetic_tokens": 1000}, "rounds": 2, "answer_tokens": 8});
+    workload.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    workload
+}
+
+fn chat(fields: &Value) -> Value {
+    let mut workload = json!({
+        "kind": "chat", "users": 10, "qps": 2.0, "rounds": 5, "system_prompt_tokens": 100, "history_tokens": 100,
+        "question_tokens": 20, "answer_tokens": 10, "duration": 60,
+    });
+    workload.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    workload
+}
+
+fn in_order_of_sending(mut rows: Vec<RequestRecord>) -> Vec<RequestRecord> {
+    rows.sort_by_key(|row| (row.sent_us, row.request));
+    rows
+}
+
+fn failures(rows: &[RequestRecord]) -> Vec<FailureKind> {
+    rows.iter().filter_map(|row| Some(row.failure.as_ref()?.kind)).collect()
+}
+
+#[test]
+fn a_closed_loop_never_exceeds_its_concurrency_and_sends_every_turn() {
+    let done = simulate(document_qa(&json!({"concurrent": 3, "sequential": 2})), json!({"preset": "tiny"}));
+    assert_eq!(done.record.outcome, Outcome::Completed);
+    assert_eq!(done.rows.len(), 3 * 2 * 3);
+    assert!(done.rows.iter().all(|row| row.in_flight <= 3 && row.failure.is_none()));
+    assert!(done.rows.iter().any(|row| row.in_flight == 3));
+    let turns: BTreeSet<(u64, u32)> = done.rows.iter().map(|row| (row.session, row.turn)).collect();
+    assert_eq!(turns, (0..6).flat_map(|session| (0..3).map(move |turn| (session, turn))).collect());
+}
+
+#[test]
+fn a_group_asks_the_next_session_the_moment_the_answer_before_it_is_whole() {
+    let done = simulate(document_qa(&json!({"concurrent": 1, "sequential": 3})), json!({"preset": "tiny"}));
+    let rows = in_order_of_sending(done.rows);
+    let order: Vec<(u64, u32)> = rows.iter().map(|row| (row.session, row.turn)).collect();
+    assert_eq!(order, [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (0, 2), (1, 2), (2, 2)]);
+    for pair in rows.windows(2) {
+        assert_eq!(pair[1].intended_us, pair[0].done_us);
+        assert_eq!(pair[1].sent_us, pair[1].intended_us);
+    }
+}
+
+#[test]
+fn staggered_groups_start_at_the_first_token_of_the_one_before() {
+    let done = simulate(document_qa(&json!({"concurrent": 3})), json!({"preset": "tiny"}));
+    let first_turns: Vec<&RequestRecord> = done.rows.iter().filter(|row| row.turn == 0).collect();
+    for pair in 0..2 {
+        let before = first_turns.iter().find(|row| row.lane == pair).unwrap();
+        let after = first_turns.iter().find(|row| row.lane == pair + 1).unwrap();
+        assert_eq!(Some(after.sent_us), before.first_token_us);
+    }
+    let burst = simulate(document_qa(&json!({"concurrent": 3, "start": "burst"})), json!({"preset": "tiny"}));
+    assert!(burst.rows.iter().filter(|row| row.turn == 0).all(|row| row.sent_us == Micros::ZERO));
+}
+
+#[test]
+fn a_follow_up_finds_its_document_in_the_cache() {
+    let done = simulate(document_qa(&json!({"sequential": 2})), json!({"preset": "tiny"}));
+    for row in done.rows {
+        let cached = row.cached_tokens.unwrap();
+        if row.turn == 0 {
+            assert!(cached < 16, "a first turn shares at most a block with another document: {cached}");
+        } else {
+            assert!(cached > 950 && cached < row.prompt_tokens.unwrap());
+        }
+    }
+}
+
+#[test]
+fn the_record_says_how_the_tokens_were_counted_and_that_the_caches_were_cold() {
+    let record = serde_json::to_value(simulate(document_qa(&json!({})), json!({"preset": "tiny"})).record).unwrap();
+    assert_eq!(record["token_rule"], json!({"kind": "simulated"}));
+    assert_eq!(record["cache_contract"]["kind"], json!("proven"));
+    assert_eq!(record["counts"]["measured"], json!(3));
+}
+
+#[test]
+fn a_chat_offers_sends_and_completes_the_asked_rate() {
+    let done = simulate(chat(&json!({})), json!({"preset": "tiny"}));
+    let measured: Vec<&RequestRecord> = done.rows.iter().filter(|row| row.phase == Phase::Measure).collect();
+    assert_eq!(done.record.offered_qps, Some(2.0));
+    assert!(measured.len().abs_diff(120) <= 1, "{} requests in 60 s at 2 a second", measured.len());
+    assert!(measured.iter().all(|row| row.failure.is_none() && row.sent_us == row.intended_us));
+}
+
+#[test]
+fn a_chat_starts_in_steady_state_with_histories_in_the_cache() {
+    let done = simulate(chat(&json!({})), json!({"preset": "tiny"}));
+    let laid_in: BTreeMap<u64, u32> =
+        done.rows.iter().filter(|row| row.phase == Phase::Prefill).map(|row| (row.session, row.turn)).collect();
+    // Of ten users at 5 rounds, those older than a turn and younger than the last one.
+    assert!(laid_in.len() >= 7, "{laid_in:?}");
+    for (session, turn) in laid_in {
+        let first = done.rows.iter().find(|row| row.phase != Phase::Prefill && row.session == session).unwrap();
+        assert_eq!(first.turn, turn);
+        let (prompt, cached) = (first.prompt_tokens.unwrap(), first.cached_tokens.unwrap());
+        assert!(prompt - cached < 20 + 16 + 8, "all but the new question is cached: {cached} of {prompt}");
+    }
+}
+
+#[test]
+fn warm_up_turns_are_marked_and_the_measured_ones_go_on_without_a_gap() {
+    let done = simulate(chat(&json!({"warmup": 20})), json!({"preset": "tiny"}));
+    let load_starts = done.rows.iter().filter(|row| row.phase == Phase::Prefill).map(|row| row.done_us).max().unwrap();
+    for row in done.rows.iter().filter(|row| row.phase != Phase::Prefill) {
+        let warm = row.intended_us.since(load_starts) < Micros(20_000_000);
+        assert_eq!(row.phase == Phase::Warmup, warm, "{row:?}");
+    }
+}
+
+#[test]
+fn a_late_turn_keeps_its_intended_time_and_what_is_never_sent_is_counted() {
+    // One sequence at a time and long answers: far less than the asked rate can be served.
+    let done = simulate(chat(&json!({"qps": 20.0, "answer_tokens": 200, "duration": 20})), json!({"preset": "tiny", "max_sequences": 1}));
+    let measured: Vec<&RequestRecord> = done.rows.iter().filter(|row| row.phase == Phase::Measure).collect();
+    assert!(measured.len().abs_diff(400) <= 1, "every turn that was due leaves a row: {}", measured.len());
+    assert!(measured.iter().any(|row| row.failure.is_none() && row.sent_us > row.intended_us + Micros(1_000_000)));
+    let unsent = failures(&done.rows).into_iter().filter(|kind| *kind == FailureKind::Cancelled).count();
+    assert!(unsent > 100, "{unsent}");
+    assert!(done.record.notes.iter().any(|note| note.contains(&unsent.to_string())), "{:?}", done.record.notes);
+}
+
+#[test]
+fn a_failed_turn_is_a_row_and_the_session_goes_on_or_ends_as_asked() {
+    let faulty = json!({"preset": "tiny", "faults": [{"kind": "status", "status": 503, "every": 4}]});
+    let dropping = simulate(document_qa(&json!({"rounds": 5, "sequential": 2})), faulty.clone());
+    assert_eq!(dropping.rows.len(), 12);
+    assert_eq!(failures(&dropping.rows), [FailureKind::Http(503); 3]);
+    assert_eq!(dropping.record.counts.failed, 3);
+    let ending = simulate(document_qa(&json!({"rounds": 5, "sequential": 2, "on_error": "end_session"})), faulty);
+    // The 4th request is turn 1 of session 1, which ends there; turns 2 to 5 of session 0 are requests 5 to 8, of which the last fails.
+    assert_eq!(ending.rows.len(), 8);
+    assert_eq!(failures(&ending.rows), [FailureKind::Http(503); 2]);
+}
+
+#[test]
+fn a_session_longer_than_the_context_fails_the_cell_and_says_by_how_much() {
+    let done = simulate(document_qa(&json!({"documents": {"synthetic_tokens": 3000}})), json!({"preset": "tiny", "context_limit": 2048}));
+    let Outcome::Failed { reason } = done.record.outcome else { panic!("{:?}", done.record.outcome) };
+    assert!(reason.contains("2048"), "{reason}");
+    assert!(done.rows.is_empty());
+}
+
+#[test]
+fn the_same_cell_gives_the_same_rows_every_time() {
+    let of = || simulate(chat(&json!({"answers": "scripted"})), json!({"preset": "tiny", "noise": 0.2}));
+    let (once, again) = (of(), of());
+    assert_eq!(once.rows, again.rows);
+    assert_eq!(once.record, again.record);
+}
+
+#[test]
+fn what_is_sealed_is_not_run_again() {
+    let cell =
+        Cell::new(section_of(document_qa(&json!({}))), section_of(json!({"kind": "sim"})), section_of(json!({})), section_of(json!({})));
+    let run = Run { id: "cell".into(), variant: "default".into(), axes: vec![], repeat: 0, seed: 7, simulated: true, cell };
+    let (events, mut heard) = mpsc::unbounded_channel();
+    sweep(&plan_of(run), &BTreeSet::from(["cell".to_owned()]), &Stop::new(), &events).unwrap();
+    drop(events);
+    let mut told = Vec::new();
+    while let Some(event) = heard.blocking_recv() {
+        told.push(event);
+    }
+    assert!(matches!(told[..], [Event::SweepStarted { planned: 1, sealed: 1 }, Event::SweepFinished { interrupted: false }]), "{told:?}");
+}
