@@ -1,6 +1,7 @@
 //! One binary of tests over the whole program, a folder or file a subject.
 
 mod faults;
+mod formats;
 mod layers;
 mod live;
 mod load;

@@ -1,0 +1,136 @@
+//! `docs/results-format.md` against the types and the table: nothing is saved that it does not name, and it names nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bench::clock::Micros;
+use bench::record::{
+    CacheContract, Client, ClientHonesty, Counts, FormatVersion, Manifest, Outcome, PlannedRun, RunHeader, RunRecord, TokenRule,
+};
+use bench::reporter::CSV_COLUMNS;
+use bench::store::COLUMNS;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+const DOCUMENT: &str = include_str!("../../docs/results-format.md");
+
+/// The names in the first column of the table under a heading.
+fn documented(heading: &str) -> Vec<String> {
+    let section = DOCUMENT.split("\n## ").find(|section| section.lines().next() == Some(heading)).unwrap();
+    section.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split('`').next()?.to_owned())).collect()
+}
+
+/// The dotted paths of a JSON value's leaves. What is free in form (a cell, pairs, a count per kind) is a leaf.
+fn paths(value: &Value, prefix: &str, found: &mut BTreeSet<String>) {
+    let free = ["cell", "counts.failures"].contains(&prefix);
+    match value {
+        Value::Object(fields) if !free => {
+            for (name, value) in fields {
+                let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+                paths(value, &path, found);
+            }
+        }
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            for item in items {
+                paths(item, &format!("{prefix}[]"), found);
+            }
+        }
+        _ => {
+            found.insert(prefix.to_owned());
+        }
+    }
+}
+
+fn saved(values: impl IntoIterator<Item = Value>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for value in values {
+        paths(&value, "", &mut found);
+    }
+    found
+}
+
+/// Every field present: a new one does not compile here before it is written down.
+fn run_record(outcome: Outcome, token_rule: TokenRule, cache_contract: CacheContract) -> Value {
+    let header = RunHeader {
+        id: "a".into(),
+        variant: "v".into(),
+        axes: vec![("workload.qps".into(), json!(2))],
+        repeat: 0,
+        seed: 1,
+        simulated: false,
+        cell: json!({"workload": {"kind": "chat"}}),
+    };
+    let client = ClientHonesty {
+        send_lag_p50_s: 0.0,
+        send_lag_p99_s: 0.0,
+        send_lag_max_s: 0.0,
+        cpu_share: Some(0.1),
+        timer_jitter_p99_s: Some(0.001),
+    };
+    let failures = BTreeMap::from([("connect".to_owned(), 1)]);
+    let counts = Counts { requests: 1, measured: 1, failed: 1, failures, measured_window_us: Micros(1) };
+    let record = RunRecord {
+        format: FormatVersion::CURRENT,
+        header,
+        outcome,
+        started_at: Timestamp::UNIX_EPOCH,
+        duration_us: Micros(1),
+        token_rule,
+        cache_contract,
+        client,
+        counts,
+        offered_qps: Some(2.0),
+        notes: vec!["a remark".into()],
+    };
+    serde_json::to_value(record).unwrap()
+}
+
+fn manifest() -> Value {
+    let manifest = Manifest {
+        format: FormatVersion::CURRENT,
+        name: "n".into(),
+        seed: 1,
+        created_at: Timestamp::UNIX_EPOCH,
+        simulated: false,
+        scenario_hash: "h".into(),
+        scenario_file: "scenario.toml".into(),
+        changes: vec!["--simulate".into()],
+        goals: vec!["p95(ttft) <= 2s".into()],
+        plots: Vec::new(),
+        variants: vec!["v".into()],
+        axes: vec![("workload.qps".into(), vec![json!(2)])],
+        repeats: 1,
+        runs: vec![PlannedRun { id: "a".into(), variant: "v".into(), axes: vec![("workload.qps".into(), json!(2))], repeat: 0 }],
+        client: Client { bench_version: "0.1.0".into(), operating_system: Some("linux".into()), processors: Some(2) },
+    };
+    serde_json::to_value(manifest).unwrap()
+}
+
+#[test]
+fn every_column_of_the_table_is_documented_in_its_order() {
+    assert_eq!(documented("requests.parquet"), COLUMNS.map(|(name, _)| name));
+    assert_eq!(documented("summary.csv"), CSV_COLUMNS);
+}
+
+#[test]
+fn every_field_of_a_run_is_documented_and_no_other() {
+    let reason = || "why".to_owned();
+    let records = [
+        run_record(
+            Outcome::Failed { reason: reason() },
+            TokenRule::Tokenizer { file: "tokenizer.json".into(), blake3: "0".into() },
+            CacheContract::Proven { how: reason() },
+        ),
+        run_record(Outcome::Completed, TokenRule::Estimate { characters_per_token: 4.0 }, CacheContract::Failed { reason: reason() }),
+    ];
+    assert_eq!(documented("run.json").into_iter().collect::<BTreeSet<_>>(), saved(records));
+}
+
+#[test]
+fn every_field_of_a_manifest_is_documented_and_no_other() {
+    assert_eq!(documented("manifest.json").into_iter().collect::<BTreeSet<_>>(), saved([manifest()]));
+}
+
+#[test]
+fn the_documented_version_is_the_one_that_is_written() {
+    assert!(DOCUMENT.starts_with(&format!("# The results format, version {}\n", FormatVersion::CURRENT)));
+}
