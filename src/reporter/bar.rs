@@ -58,6 +58,7 @@ impl Reporter for Bar {
     // A terminal that cannot be written to is no reason to lose a sweep: errors of drawing are let go.
     fn on(&mut self, event: &Event) -> Result<(), ReportError> {
         if let Some(line) = self.live.on(event) {
+            self.draw();
             let _ = self.screen.println(line);
         }
         if let Event::SweepFinished { .. } = event {
