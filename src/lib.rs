@@ -40,6 +40,8 @@ pub mod analysis;
 
 pub mod plot;
 
+pub mod report;
+
 pub mod commands;
 
 pub mod cli;

@@ -1,0 +1,92 @@
+//! The report as Markdown, for a pull request or a CI summary. Same words as the terminal. What comes from scenarios or servers is
+//! escaped, so that it can neither break a table nor bring HTML.
+
+use std::fmt::Write as _;
+
+use super::panel::{Panel, Place, panels};
+use super::words;
+use crate::analysis::{SweepSummary, VariantSummary};
+
+/// The whole report as Markdown.
+#[must_use]
+pub fn markdown(summary: &SweepSummary) -> String {
+    let mut out = format!("# {}\n\n", escaped(&summary.name));
+    if summary.simulated {
+        let _ = writeln!(out, "**{}**\n", words::SIMULATED);
+    }
+    let _ = writeln!(out, "{} of {} runs, seed {}.\n", summary.runs.whole, summary.runs.planned, summary.seed);
+    for ratio in &summary.ratios {
+        let _ = writeln!(out, "**{}**\n", escaped(&words::ratio_sentence(summary, ratio)));
+    }
+    for variant in &summary.variants {
+        of_variant(&mut out, summary, variant);
+    }
+    let _ = writeln!(out, "{}", words::legend());
+    items(&mut out, summary.notes.iter().cloned());
+    out
+}
+
+fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary) {
+    let _ = writeln!(out, "## {}\n", escaped(&variant.name));
+    for sentence in words::verdict_sentences(variant) {
+        let _ = writeln!(out, "**{}**\n", escaped(&sentence));
+    }
+    let lines = words::score_lines(variant);
+    if !lines.is_empty() {
+        items(out, lines.iter().map(|(name, text)| format!("{name}: {text}")));
+    }
+    for panel in panels(summary, variant) {
+        table(out, &panel);
+    }
+    let sentences = [words::undecided(variant), words::failures(variant)].into_iter().flatten();
+    items(out, sentences.chain(words::remarks(variant)).chain([words::client(variant)]));
+}
+
+fn table(out: &mut String, panel: &Panel) {
+    let what = panel.goal.as_ref().unwrap_or(&panel.measure);
+    let within = if panel.within.is_empty() { String::new() } else { format!(" at {}", panel.within) };
+    let _ = writeln!(out, "{}, in {}:\n", escaped(&format!("{what}{within}")), panel.unit);
+    let corner = match (&panel.down, &panel.across) {
+        (Some(down), Some(across)) => format!("{down} \\ {across}"),
+        (Some(one), None) | (None, Some(one)) => one.clone(),
+        (None, None) => "cell".to_owned(),
+    };
+    let heads: Vec<String> = std::iter::once(&corner).chain(&panel.columns).map(|head| escaped(head)).collect();
+    let _ = writeln!(out, "| {} |", heads.join(" | "));
+    let _ = writeln!(out, "|{}", "---:|".repeat(heads.len()));
+    for row in &panel.rows {
+        let places: Vec<String> = row.places.iter().map(|place| content(place.as_ref())).collect();
+        let _ = writeln!(out, "| {} | {} |", escaped(&row.head), places.join(" | "));
+    }
+    out.push('\n');
+}
+
+fn content(place: Option<&Place>) -> String {
+    let Some(place) = place else { return "-".to_owned() };
+    let n = place.n.map(|n| format!(" (n={n})")).unwrap_or_default();
+    let interval = place.interval.as_ref().map(|interval| format!(" [{interval}]")).unwrap_or_default();
+    format!("{} {}{interval}{n}", place.text, place.mark()).replace("  ", " ").trim().to_owned()
+}
+
+fn items(out: &mut String, lines: impl IntoIterator<Item = String>) {
+    for line in lines {
+        let _ = writeln!(out, "- {}", escaped(&line));
+    }
+    out.push('\n');
+}
+
+/// Plain text as Markdown: what would be markup is escaped, line ends become spaces.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' => out.extend(['\\', c]),
+            '\n' | '\r' => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}

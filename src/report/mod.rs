@@ -1,0 +1,15 @@
+//! Summaries as people and programs read them: a file a format. A [`SweepSummary`](crate::analysis::SweepSummary) comes in, a text goes
+//! out, the same bytes each time; nothing here computes a statistic, reads a file or prints.
+
+mod csv;
+mod json;
+mod markdown;
+mod number;
+mod panel;
+mod terminal;
+mod words;
+
+pub use csv::csv;
+pub use json::json;
+pub use markdown::markdown;
+pub use terminal::{Colour, terminal};

@@ -1,0 +1,198 @@
+//! How cells are laid out on a page: which axis goes down, which goes across, and what stands in each place. Shared by all formats, so
+//! that they cannot differ. Summaries in, texts and marks out; no escaping, no colours.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::number::Scale;
+use crate::analysis::{Axes, CellState, CellSummary, Estimate, Judgement, SweepSummary, VariantSummary, Verdict, short};
+
+/// One table of one variant: one measure, for the cells that agree in all axes but two.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Panel {
+    /// As in a goal: `p95(ttft where turn >= 1)`.
+    pub measure: String,
+    /// The whole goal, where the measure is judged.
+    pub goal: Option<String>,
+    pub unit: &'static str,
+    /// The values of the axes that are neither down nor across: `answer_tokens=16`; empty where there are none.
+    pub within: String,
+    pub down: Option<String>,
+    pub across: Option<String>,
+    /// Values across; a single empty one where there is no such axis.
+    pub columns: Vec<String>,
+    pub rows: Vec<PanelRow>,
+}
+
+/// A value down, and what stands across. A place that was never planned is `None`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PanelRow {
+    pub head: String,
+    pub places: Vec<Option<Place>>,
+}
+
+/// What is to be seen of one cell.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Place {
+    /// The cell's place in its variant's list.
+    pub cell: usize,
+    /// A number, `fail`, `failed`, `invalid`, `missing`, or a dash where no request fits the measure.
+    pub text: String,
+    /// Requests behind the number.
+    pub n: Option<u64>,
+    pub interval: Option<String>,
+    /// Whether the plain value fits the limit.
+    pub passes: Option<bool>,
+    pub verdict: Option<Verdict>,
+}
+
+impl Place {
+    /// The mark behind the number.
+    #[must_use]
+    pub fn mark(&self) -> &'static str {
+        match self.verdict {
+            Some(Verdict::Met) => "✓",
+            Some(Verdict::Missed) => "✗",
+            Some(Verdict::Undecided) => "?",
+            None => "",
+        }
+    }
+}
+
+/// The tables of one variant: one a goal (or one of the shown measure), times one for each combination of the remaining axes.
+#[must_use]
+pub fn panels(summary: &SweepSummary, variant: &VariantSummary) -> Vec<Panel> {
+    let (down, across) = plane(summary);
+    let facets = facets(variant, &[&down, &across]);
+    let goals: Vec<Option<usize>> = if summary.goals.is_empty() { vec![None] } else { (0..summary.goals.len()).map(Some).collect() };
+    let layout = Layout { summary, variant, down: down.as_deref(), across: across.as_deref() };
+    goals.iter().flat_map(|goal| facets.iter().map(|within| layout.panel(*goal, within)).collect::<Vec<_>>()).collect()
+}
+
+/// Which axes go down and across: C and S where there are both, else the first two.
+fn plane(summary: &SweepSummary) -> (Option<String>, Option<String>) {
+    let find = |wanted: &str| summary.axes.iter().map(|axis| &axis.name).find(|name| short(name) == wanted).cloned();
+    if let (Some(concurrent), Some(sequential)) = (find("concurrent"), find("sequential")) {
+        return (Some(concurrent), Some(sequential));
+    }
+    let mut names = summary.axes.iter().map(|axis| axis.name.clone());
+    (names.next(), names.next())
+}
+
+/// Combinations of the axes that are in no plane, in the order of first appearance.
+fn facets(variant: &VariantSummary, plane: &[&Option<String>]) -> Vec<Axes> {
+    let mut facets: Vec<Axes> = Vec::new();
+    for cell in &variant.cells {
+        let within = outside(&cell.axes, plane);
+        if !facets.contains(&within) {
+            facets.push(within);
+        }
+    }
+    facets
+}
+
+fn outside(axes: &Axes, plane: &[&Option<String>]) -> Axes {
+    let free = |name: &String| !plane.iter().any(|axis| axis.as_ref() == Some(name));
+    axes.iter().filter(|(name, _)| free(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+struct Layout<'a> {
+    summary: &'a SweepSummary,
+    variant: &'a VariantSummary,
+    down: Option<&'a str>,
+    across: Option<&'a str>,
+}
+
+impl Layout<'_> {
+    fn panel(&self, goal: Option<usize>, within: &Axes) -> Panel {
+        let judged = goal.and_then(|goal| self.variant.cells.iter().find_map(|cell| cell.goals.get(goal)));
+        let (measure, unit) = match judged {
+            Some(judgement) => (judgement.estimate.measure.clone(), judgement.estimate.unit.as_str()),
+            None => (self.summary.shown.clone(), self.summary.shown_unit.as_str()),
+        };
+        let scale = Scale::of(&measure, unit, judged.map(|judgement| judgement.limit));
+        let plane = [&self.down.map(str::to_owned), &self.across.map(str::to_owned)];
+        let cells: Vec<(usize, &CellSummary)> =
+            self.variant.cells.iter().enumerate().filter(|(_, cell)| outside(&cell.axes, &plane) == *within).collect();
+        let columns = values(&cells, self.summary, self.across);
+        let key = |cell: &CellSummary, axis: Option<&str>| axis.and_then(|axis| cell.axes.get(axis)).map(show_value).unwrap_or_default();
+        let by_values: BTreeMap<(String, String), (usize, &CellSummary)> =
+            cells.iter().map(|(index, cell)| ((key(cell, self.down), key(cell, self.across)), (*index, *cell))).collect();
+        let rows = values(&cells, self.summary, self.down).into_iter().map(|head| {
+            let at = |column: &String| by_values.get(&(head.clone(), column.clone())).map(|(index, cell)| place(*index, cell, goal, scale));
+            PanelRow { places: columns.iter().map(at).collect(), head }
+        });
+        Panel {
+            measure,
+            goal: goal.and_then(|goal| self.summary.goals.get(goal).cloned()),
+            unit: scale.unit,
+            within: show_axes(within),
+            down: self.down.map(axis_label),
+            across: self.across.map(axis_label),
+            rows: rows.collect(),
+            columns: columns.clone(),
+        }
+    }
+}
+
+/// The values of an axis that some cell has, in the scenario's order; a single empty one where there is no axis.
+fn values(cells: &[(usize, &CellSummary)], summary: &SweepSummary, axis: Option<&str>) -> Vec<String> {
+    let Some(axis) = axis else { return vec![String::new()] };
+    let present: BTreeSet<String> = cells.iter().filter_map(|(_, cell)| cell.axes.get(axis).map(show_value)).collect();
+    let all = summary.axes.iter().find(|known| known.name == axis).map(|known| known.values.as_slice()).unwrap_or_default();
+    all.iter().map(show_value).filter(|value| present.contains(value)).collect()
+}
+
+fn place(index: usize, cell: &CellSummary, goal: Option<usize>, scale: Scale) -> Place {
+    let nothing = |word: &str| Place { cell: index, text: word.to_owned(), n: None, interval: None, passes: None, verdict: None };
+    match &cell.state {
+        CellState::Failed { .. } => return nothing("failed"),
+        CellState::Invalid { .. } => return nothing("invalid"),
+        CellState::Missing => return nothing("missing"),
+        CellState::Measured => {}
+    }
+    let judged = goal.and_then(|goal| cell.goals.get(goal));
+    let number = |estimate: &Estimate, judgement: Option<&Judgement>| Place {
+        cell: index,
+        text: estimate.value.map_or_else(|| "-".to_owned(), |value| scale.show(value, judgement.map(|judgement| judgement.limit))),
+        n: Some(estimate.n),
+        interval: scale.interval(estimate),
+        passes: judgement.map(|judgement| judgement.passes),
+        verdict: judgement.map(|judgement| judgement.verdict),
+    };
+    match (judged, &cell.shown) {
+        (Some(judgement), _) => number(&judgement.estimate, Some(judgement)),
+        (None, Some(shown)) => number(shown, None),
+        (None, None) => nothing("missing"),
+    }
+}
+
+/// What an axis is called on a page: `C`, `S`, or the last part of its path.
+#[must_use]
+pub fn axis_label(axis: &str) -> String {
+    match short(axis) {
+        "concurrent" => "C".to_owned(),
+        "sequential" => "S".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// A value of an axis: texts without quotes.
+#[must_use]
+pub fn show_value(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), plain)
+}
+
+/// A text from outside without control characters, so that it can neither move a terminal's cursor nor break a line.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// `C=4, S=3`.
+#[must_use]
+pub fn show_axes(axes: &Axes) -> String {
+    axes.iter().map(|(name, value)| format!("{}={}", axis_label(name), show_value(value))).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,246 @@
+//! The report for a terminal of 80 columns: the table of each variant, its scores, what can be said and how surely.
+
+use std::fmt::Write as _;
+
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+
+use super::number::{or_dash, percent};
+use super::panel::{Panel, PanelRow, Place, panels, plain};
+use super::words;
+use crate::analysis::{SweepSummary, VariantSummary, Verdict};
+
+/// Whether verdicts are coloured too; marks stand for them in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    Never,
+    Always,
+}
+
+const WIDTH: usize = 80;
+
+/// The whole report as text.
+#[must_use]
+pub fn terminal(summary: &SweepSummary, colour: Colour) -> String {
+    let mut out = String::new();
+    if summary.simulated {
+        paragraph(&mut out, words::SIMULATED);
+    }
+    let runs = format!("{} of {} runs, seed {}", summary.runs.whole, summary.runs.planned, summary.seed);
+    paragraph(&mut out, &format!("{}: {runs}", summary.name));
+    for variant in &summary.variants {
+        out.push('\n');
+        of_variant(&mut out, summary, variant, colour);
+    }
+    if !summary.ratios.is_empty() {
+        out.push('\n');
+    }
+    for ratio in &summary.ratios {
+        paragraph(&mut out, &words::ratio_sentence(summary, ratio));
+    }
+    out.push('\n');
+    paragraph(&mut out, &words::legend());
+    for note in &summary.notes {
+        paragraph(&mut out, &format!("note: {note}"));
+    }
+    out
+}
+
+fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary, colour: Colour) {
+    for panel in panels(summary, variant) {
+        paragraph(out, &heading(variant, &panel));
+        for table in tables(&panel, variant, colour) {
+            out.push_str(&table);
+            out.push('\n');
+        }
+    }
+    let lines = words::score_lines(variant);
+    let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    for (name, text) in lines {
+        let padding = " ".repeat(width - name.chars().count());
+        paragraph(out, &format!("{name}{padding}  {text}"));
+    }
+    for sentence in words::verdict_sentences(variant) {
+        paragraph(out, &format!("verdict: {sentence}"));
+    }
+    let rest = [words::undecided(variant), words::failures(variant)];
+    for sentence in rest.into_iter().flatten() {
+        paragraph(out, &sentence);
+    }
+    for remark in words::remarks(variant) {
+        paragraph(out, &format!("note: {remark}"));
+    }
+    paragraph(out, &words::client(variant));
+}
+
+fn heading(variant: &VariantSummary, panel: &Panel) -> String {
+    let what = panel.goal.as_ref().unwrap_or(&panel.measure);
+    let within = if panel.within.is_empty() { String::new() } else { format!(" at {}", panel.within) };
+    format!("{}{within}: {what}, in {}", variant.name, panel.unit)
+}
+
+/// A panel as one table, or as several ranges of columns where it is too wide for the page.
+fn tables(panel: &Panel, variant: &VariantSummary, colour: Colour) -> Vec<String> {
+    if panel.across.is_none() {
+        return vec![list(panel, variant, colour)];
+    }
+    let longest = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
+    let heads = longest(&mut panel.rows.iter().map(|row| row.head.chars().count())).max(corner(panel).chars().count());
+    let places = panel.rows.iter().flat_map(|row| &row.places).map(|place| width(place.as_ref()));
+    let widest = longest(&mut places.chain(panel.columns.iter().map(|column| column.chars().count())));
+    // A column costs a border and a space on either side.
+    let fitting = WIDTH.saturating_sub(heads + 4) / (widest + 3);
+    let columns: Vec<usize> = (0..panel.columns.len()).collect();
+    columns.chunks(fitting.max(1)).map(|columns| grid(panel, columns, colour)).collect()
+}
+
+/// Value, mark and n, and below them the interval.
+fn content(place: Option<&Place>) -> String {
+    let Some(place) = place else { return "-".to_owned() };
+    let n = place.n.map(|n| format!("n={n}")).unwrap_or_default();
+    let words = [place.text.as_str(), place.mark(), n.as_str()];
+    let value = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    place.interval.iter().fold(value, |value, interval| format!("{value}\n{interval}"))
+}
+
+fn width(place: Option<&Place>) -> usize {
+    content(place).lines().map(|line| line.chars().count()).max().unwrap_or(0)
+}
+
+fn corner(panel: &Panel) -> String {
+    format!("{} \\ {}", panel.down.as_deref().unwrap_or_default(), panel.across.as_deref().unwrap_or_default())
+}
+
+fn grid(panel: &Panel, columns: &[usize], colour: Colour) -> String {
+    let mut table = new_table(colour);
+    table.set_header(std::iter::once(corner(panel)).chain(columns.iter().filter_map(|column| panel.columns.get(*column).cloned())));
+    for row in &panel.rows {
+        let places = columns.iter().map(|column| {
+            let place = row.places.get(*column).and_then(Option::as_ref);
+            coloured(Cell::new(content(place)), place, colour)
+        });
+        table.add_row(std::iter::once(Cell::new(&row.head)).chain(places));
+    }
+    trimmed(&table)
+}
+
+/// One axis or none: a row a cell, with room for what went through.
+fn list(panel: &Panel, variant: &VariantSummary, colour: Colour) -> String {
+    let mut table = new_table(colour);
+    let first = panel.down.clone().unwrap_or_else(|| "cell".to_owned());
+    let heads = [first.as_str(), panel.unit, "95 % interval", "n", "verdict", "sent/s", "done/s", "cached"];
+    table.set_header(heads);
+    for PanelRow { head, places } in &panel.rows {
+        let Some(place) = places.first().and_then(Option::as_ref) else { continue };
+        let Some(cell) = variant.cells.get(place.cell) else { continue };
+        table.add_row([
+            Cell::new(head),
+            coloured(Cell::new(&place.text), Some(place), colour),
+            Cell::new(place.interval.as_deref().unwrap_or("-")),
+            Cell::new(place.n.map_or_else(|| "-".to_owned(), |n| n.to_string())),
+            Cell::new(place.verdict.map_or("-", Verdict::name)),
+            Cell::new(or_dash(cell.rates.sent_qps)),
+            Cell::new(or_dash(cell.rates.completed_qps)),
+            Cell::new(percent(cell.rates.hit_rate)),
+        ]);
+    }
+    trimmed(&table)
+}
+
+fn new_table(colour: Colour) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(WIDTH).unwrap_or(80));
+    match colour {
+        Colour::Never => table.force_no_tty(),
+        Colour::Always => table.enforce_styling(),
+    };
+    table
+}
+
+fn coloured(cell: Cell, place: Option<&Place>, colour: Colour) -> Cell {
+    let fits = place.and_then(|place| place.passes);
+    match (colour, fits) {
+        (Colour::Never, _) | (_, None) => cell,
+        (Colour::Always, Some(true)) => cell.fg(Color::Green),
+        (Colour::Always, Some(false)) => cell.fg(Color::Red).add_attribute(Attribute::Bold),
+    }
+}
+
+fn trimmed(table: &Table) -> String {
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// A sentence broken at words, so that no line is longer than the page; further lines are set in.
+fn paragraph(out: &mut String, text: &str) {
+    let mut length = 0;
+    for word in plain(text).split(' ') {
+        let width = word.chars().count();
+        if length > 0 && length + 1 + width > WIDTH {
+            out.push_str("\n  ");
+            length = 2;
+        } else if length > 0 {
+            out.push(' ');
+            length += 1;
+        }
+        out.push_str(word);
+        length += width;
+    }
+    let _ = writeln!(out);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::analysis::fixture::{answered, cell, failed, published, sweep, uniform};
+    use crate::analysis::{Question, summarize};
+    use crate::record::{CacheContract, FailureKind, Outcome};
+
+    const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
+
+    fn shown(goals: &[&str], cells: &[crate::analysis::fixture::Cell]) -> String {
+        let text = terminal(&summarize(&sweep(goals, cells), &Question::default()).unwrap(), Colour::Never);
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        text
+    }
+
+    #[test]
+    fn the_published_tables_read_as_they_were_published() {
+        let mut cells = published("vllm");
+        cells.extend(published("lmcache"));
+        insta::assert_snapshot!(shown(&[GOAL], &cells));
+    }
+
+    #[test]
+    fn what_has_no_result_is_a_word_with_its_reason() {
+        let mut cells: Vec<_> = (1..=4).map(|s| cell("vllm", 2, s, uniform(2, s, 0.5))).collect();
+        cells[1].cache_contract = CacheContract::Failed { reason: "the canary prompt brought 512 cached tokens".into() };
+        cells[2].outcome = Outcome::Failed { reason: "the server said \u{1b}[31mno\u{1b}[0m".into() };
+        cells[3].records = (0..40).map(|session| failed(session, 1, FailureKind::TimeoutFirstToken)).collect();
+        insta::assert_snapshot!(shown(&[GOAL, "error_rate <= 1%"], &cells));
+    }
+
+    #[test]
+    fn one_axis_is_a_list_with_rates() {
+        let at = |qps: f64, ttft| {
+            let mut cell = cell("vllm", 1, 1, (0..60).map(|session| answered(session, 1, ttft)).collect());
+            cell.axes = vec![("workload.qps".into(), json!(qps))];
+            cell
+        };
+        insta::assert_snapshot!(shown(&["p95(ttft) <= 500ms"], &[at(0.5, 0.2), at(2.0, 0.500_4)]));
+    }
+
+    #[test]
+    fn a_wide_matrix_is_split_and_stays_on_the_page() {
+        let cells: Vec<_> = (1..=20).map(|s| cell("vllm", 1, s, uniform(1, s, 0.5))).collect();
+        let text = shown(&[GOAL], &cells);
+        assert_eq!(text.matches("C \\ S").count(), 5, "{text}");
+    }
+
+    #[test]
+    fn without_goals_there_is_a_value_and_no_verdict() {
+        let text = shown(&[], &[cell("vllm", 1, 1, uniform(1, 1, 0.5))]);
+        assert!(text.contains("p95(ttft where turn >= 1), in s") && text.contains("0.500 n=3") && !text.contains("verdict"), "{text}");
+    }
+}

@@ -1,0 +1,226 @@
+//! What a summary says, in sentences: scores, verdicts, ratios, failures, remarks. Shared by all formats. Numbers in, plain texts out.
+
+use std::collections::BTreeMap;
+
+use super::number::{or_dash, significant};
+use super::panel::{axis_label, show_axes};
+use crate::analysis::{
+    CapacityScore, CellState, CellSummary, LargestScore, Ratio, Score, Shape, SweepSummary, VariantSummary, Verdict, interval,
+};
+
+/// What stands above everything that the simulated engine has made.
+pub const SIMULATED: &str = "SIMULATED: every number here comes from the simulated engine, none from real hardware";
+
+/// A name and what belongs to it: a line of a list.
+pub type Line = (String, String);
+
+/// `12 (C=4, S=3)`, or `none`.
+fn shape(shape: Option<Shape>) -> String {
+    shape.map_or_else(|| "none".to_owned(), |shape| format!("{} (C={}, S={})", shape.product, shape.concurrent, shape.sequential))
+}
+
+/// The scores of a variant as a list.
+#[must_use]
+pub fn score_lines(variant: &VariantSummary) -> Vec<Line> {
+    variant.scores.iter().flat_map(lines_of_score).collect()
+}
+
+fn lines_of_score(score: &Score) -> Vec<Line> {
+    let within = show_axes(score.within());
+    let suffix = if within.is_empty() { String::new() } else { format!(" at {within}") };
+    match score {
+        Score::Capacity(score) => vec![
+            (format!("max C×S{suffix}"), shape(score.max_product)),
+            (format!("best 2CS/(C+S){suffix}"), harmonic(score.best_harmonic_mean)),
+            (format!("max C×S at 95 %{suffix}"), range(&shape(score.largest_met), &shape(score.largest_not_excluded))),
+        ],
+        Score::Largest(score) => {
+            let axis = axis_label(&score.axis);
+            let value = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), |value| value.to_string());
+            vec![
+                (format!("largest {axis}{suffix}"), value(score.passes)),
+                (format!("largest {axis} at 95 %{suffix}"), range(&value(score.met), &value(score.not_excluded))),
+            ]
+        }
+    }
+}
+
+fn harmonic(best: Option<Shape>) -> String {
+    best.map_or_else(
+        || "none".to_owned(),
+        |best| format!("{} (C={}, S={}; C×S {})", significant(best.harmonic_mean, 3), best.concurrent, best.sequential, best.product),
+    )
+}
+
+fn range(met: &str, not_excluded: &str) -> String {
+    format!("certified {met}, not excluded {not_excluded}")
+}
+
+/// What can be said of a variant, a sentence a score.
+#[must_use]
+pub fn verdict_sentences(variant: &VariantSummary) -> Vec<String> {
+    let sentence = |score: &Score| match score {
+        Score::Capacity(score) => capacity_sentence(variant, score),
+        Score::Largest(score) => largest_sentence(variant, score),
+    };
+    variant.scores.iter().map(sentence).collect()
+}
+
+fn capacity_sentence(variant: &VariantSummary, score: &CapacityScore) -> String {
+    let Some(best) = score.max_product else { return nothing_passes(variant) };
+    let holds = format!("{} holds {} sessions (C={}, S={})", variant.name, best.product, best.concurrent, best.sequential);
+    sureness(&holds, score.largest_met == Some(best), cell_of_shape(variant, best, score))
+}
+
+fn largest_sentence(variant: &VariantSummary, score: &LargestScore) -> String {
+    let Some(best) = score.passes else { return nothing_passes(variant) };
+    let holds = format!("{} holds {}={best}", variant.name, axis_label(&score.axis));
+    let at_best = |cell: &&CellSummary| {
+        let same = score.within.iter().all(|(name, value)| cell.axes.get(name) == Some(value));
+        same && cell.axes.get(&score.axis).and_then(serde_json::Value::as_f64) == Some(best)
+    };
+    sureness(&holds, score.met == Some(best), variant.cells.iter().find(at_best))
+}
+
+fn nothing_passes(variant: &VariantSummary) -> String {
+    let without = variant.cells.iter().filter(|cell| cell.state != CellState::Measured).count();
+    let aside = if without == 0 { String::new() } else { format!(" ({without} of {} cells have no result)", variant.cells.len()) };
+    format!("{} fulfils the goals in no cell{aside}", variant.name)
+}
+
+fn sureness(holds: &str, certified: bool, cell: Option<&CellSummary>) -> String {
+    if certified {
+        return format!("{holds}, certified at 95 %");
+    }
+    let why = match cell.and_then(open_goal) {
+        Some((n, Some(needed))) => format!("{n} requests are too few to be 95 % sure, {needed} like these would do"),
+        _ => "the sample does not make it sure at 95 %".to_owned(),
+    };
+    format!("{holds} by its measured values; {why}")
+}
+
+fn cell_of_shape<'a>(variant: &'a VariantSummary, best: Shape, score: &CapacityScore) -> Option<&'a CellSummary> {
+    let at = |cell: &CellSummary, name: &str, value: u64| {
+        let found = cell.axes.iter().find(|(axis, _)| axis_label(axis) == name);
+        found.is_none_or(|(_, known)| known.as_u64() == Some(value))
+    };
+    let same = |cell: &CellSummary| score.within.iter().all(|(name, value)| cell.axes.get(name) == Some(value));
+    variant.cells.iter().find(|cell| same(cell) && at(cell, "C", best.concurrent) && at(cell, "S", best.sequential))
+}
+
+/// Of the undecided goal that asks for most requests: how many there are, and how many would settle it.
+fn open_goal(cell: &CellSummary) -> Option<(u64, Option<u64>)> {
+    let open = cell.goals.iter().filter(|goal| goal.verdict == Verdict::Undecided);
+    open.map(|goal| (goal.estimate.n, goal.rows_needed)).max_by_key(|(_, needed)| needed.unwrap_or(u64::MAX))
+}
+
+/// Which cells are open, and how many requests would settle them; empty where none is.
+#[must_use]
+pub fn undecided(variant: &VariantSummary) -> Option<String> {
+    let open: Vec<&CellSummary> = variant.cells.iter().filter(|cell| cell.verdict == Some(Verdict::Undecided)).collect();
+    let measured = variant.cells.iter().filter(|cell| cell.verdict.is_some()).count();
+    if open.is_empty() {
+        return None;
+    }
+    let goals: Vec<(u64, Option<u64>)> = open.iter().filter_map(|cell| open_goal(cell)).collect();
+    let have = span(goals.iter().map(|(n, _)| *n)).unwrap_or_default();
+    let need = match span(goals.iter().filter_map(|(_, needed)| *needed)) {
+        Some(rows) => format!("{rows} requests like theirs would settle each"),
+        None => "no practical number of requests would settle them".to_owned(),
+    };
+    Some(format!("undecided: {} of {measured} cells, with {have} judged requests a cell; {need}", open.len()))
+}
+
+/// `36`, or `3 to 36`.
+fn span(numbers: impl Iterator<Item = u64> + Clone) -> Option<String> {
+    let (least, most) = (numbers.clone().min()?, numbers.max()?);
+    Some(if least == most { least.to_string() } else { format!("{least} to {most}") })
+}
+
+/// `vllm -> lmcache: max C×S 12 (C=4, S=3) vs 16 (C=4, S=4): ratio 1.33`.
+#[must_use]
+pub fn ratio_sentence(summary: &SweepSummary, ratio: &Ratio) -> String {
+    let side = |name: &str, value: Option<f64>| {
+        let scores = summary.variants.iter().find(|variant| variant.name == name).map(|variant| &variant.scores);
+        let score = scores.and_then(|scores| scores.iter().find(|score| *score.within() == ratio.within));
+        match score {
+            Some(Score::Capacity(score)) => shape(score.max_product),
+            _ => value.map_or_else(|| "none".to_owned(), |value| value.to_string()),
+        }
+    };
+    let within = show_axes(&ratio.within);
+    let at = if within.is_empty() { String::new() } else { format!(" at {within}") };
+    let share = ratio.ratio.map_or_else(|| "no ratio".to_owned(), |ratio| format!("ratio {}", significant(ratio, 3)));
+    let (base, other) = (side(&ratio.base, ratio.base_value), side(&ratio.other, ratio.other_value));
+    format!("{} -> {}: {}{at} {base} vs {other}: {share}", ratio.base, ratio.other, ratio.score)
+}
+
+/// Failures of a variant by kind: `failures: 12 timeout_first_token, 3 http_503, of 480 requests`.
+#[must_use]
+pub fn failures(variant: &VariantSummary) -> Option<String> {
+    let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+    for (kind, count) in variant.cells.iter().flat_map(|cell| &cell.failures) {
+        *kinds.entry(kind).or_default() += count;
+    }
+    if kinds.is_empty() {
+        return None;
+    }
+    let requests: u64 = variant.cells.iter().map(|cell| cell.n).sum();
+    let list: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    Some(format!("failures: {}, of {requests} requests", list.join(", ")))
+}
+
+/// Remarks on a variant's cells, each once with the cells it is about, and the reasons of cells without a result.
+#[must_use]
+pub fn remarks(variant: &VariantSummary) -> Vec<String> {
+    let mut remarks: Vec<(String, Vec<String>)> = Vec::new();
+    for cell in &variant.cells {
+        let state = match &cell.state {
+            CellState::Failed { reason } => Some(format!("failed: {reason}")),
+            CellState::Invalid { reason } => Some(format!("invalid: {reason}")),
+            CellState::Missing => Some("missing: no whole run is there".to_owned()),
+            CellState::Measured => None,
+        };
+        for text in state.into_iter().chain(cell.notes.iter().cloned()) {
+            let place = show_axes(&cell.axes);
+            match remarks.iter_mut().find(|(known, _)| *known == text) {
+                Some((_, places)) => places.push(place),
+                None => remarks.push((text, vec![place])),
+            }
+        }
+    }
+    remarks.into_iter().map(|(text, places)| format!("{text}{}", at_places(&places))).collect()
+}
+
+fn at_places(places: &[String]) -> String {
+    let shown: Vec<&str> = places.iter().take(3).map(String::as_str).filter(|place| !place.is_empty()).collect();
+    match (shown.is_empty(), places.len().saturating_sub(3)) {
+        (true, _) => String::new(),
+        (false, 0) => format!(" ({})", shown.join("; ")),
+        (false, more) => format!(" ({}; and {more} more)", shown.join("; ")),
+    }
+}
+
+/// How far the client itself may have been in the way: the worst over all cells.
+#[must_use]
+pub fn client(variant: &VariantSummary) -> String {
+    let worst = |get: &dyn Fn(&CellSummary) -> Option<f64>| variant.cells.iter().filter_map(get).max_by(f64::total_cmp);
+    let milliseconds = |seconds: Option<f64>| format!("{} ms", or_dash(seconds.map(|seconds| seconds * 1e3)));
+    let lag = milliseconds(worst(&|cell| Some(cell.client.send_lag_p99_s)));
+    let mut parts = vec![format!("send lag p99 at most {lag}")];
+    if let Some(share) = worst(&|cell| cell.client.cpu_share) {
+        parts.push(format!("CPU at most {} of one core", significant(share, 3)));
+    }
+    if let Some(jitter) = worst(&|cell| cell.client.timer_jitter_p99_s) {
+        parts.push(format!("timer late p99 at most {}", milliseconds(Some(jitter))));
+    }
+    format!("client: {}", parts.join(", "))
+}
+
+/// What the marks mean.
+#[must_use]
+pub fn legend() -> String {
+    let sure = significant(interval::CONFIDENCE * 100.0, 3);
+    let sure = sure.trim_end_matches(".0");
+    format!("n: requests judged; ✓ met and ✗ missed at {sure} %, ? undecided; a failed request counts as slower than any limit")
+}
