@@ -2,6 +2,8 @@
 //! out, the same bytes each time; nothing here computes a statistic, reads a file or prints.
 
 mod csv;
+pub mod cxs_json;
+mod html;
 mod json;
 mod markdown;
 mod number;
@@ -10,6 +12,7 @@ mod terminal;
 mod words;
 
 pub use csv::csv;
+pub use html::{PageError, PageFigure, html};
 pub use json::json;
 pub use markdown::markdown;
 pub use terminal::{Colour, terminal};

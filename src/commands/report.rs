@@ -1,0 +1,135 @@
+//! `bench report`: tables, scores, verdicts, pictures and a page, from saved runs alone. Also how `bench sweep` and `bench run` end.
+//!
+//! Exit codes go by the plain values, as the published scores do: 1 where some variant has no cell that passes all goals. Whether that is
+//! sure at 95 % stands in the report; a nightly run of few requests must not fail for being short. 3 comes before 1: where cells failed
+//! or were invalid, a missed goal may be their doing.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use fs_err as fs;
+
+use super::Exit;
+use crate::analysis::{Question, SweepSummary, summarize};
+use crate::cli::{Format, ReportArgs, ReportFormat, Talk};
+use crate::goal::Goal;
+use crate::report::{Colour, PageFigure, csv, html, json, markdown, terminal};
+use crate::store::{SavedSweep, SweepPaths, read_sweep};
+
+/// What a report is to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReportOptions {
+    /// Goals that replace the scenario's.
+    pub goals: Vec<Goal>,
+    /// What is printed on stdout.
+    pub format: ReportFormat,
+    /// Where the files go; `report/` in the sweep's folder where it is missing.
+    pub output: Option<PathBuf>,
+}
+
+impl Default for ReportOptions {
+    fn default() -> Self {
+        Self { goals: Vec::new(), format: ReportFormat::Text, output: None }
+    }
+}
+
+impl From<Format> for ReportFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => Self::Text,
+            Format::Json => Self::Json,
+        }
+    }
+}
+
+pub fn run(args: &ReportArgs, talk: Talk) -> anyhow::Result<Exit> {
+    let Some(goals) = goals(&args.goals) else { return Ok(Exit::Usage) };
+    let mut summaries = Vec::new();
+    for dir in &args.results {
+        let options = ReportOptions { goals: goals.clone(), format: args.format, output: folder(args, dir) };
+        summaries.push(report_sweep(dir, &options)?);
+    }
+    print(&summaries, args.format, talk);
+    Ok(summaries.iter().map(exit).max_by_key(|exit| exit.code()).unwrap_or(Exit::Success))
+}
+
+/// Reports a sweep that has just been run: its files, its text on stdout, and how the command is to end.
+pub fn finish(dir: &Path, options: &ReportOptions, talk: Talk) -> anyhow::Result<Exit> {
+    let summary = report_sweep(dir, options)?;
+    let exit = exit(&summary);
+    print(&[summary], options.format, talk);
+    if !talk.quiet {
+        let folder = options.output.clone().unwrap_or_else(|| SweepPaths::new(dir).report());
+        eprintln!("report and pictures: {}", folder.display());
+    }
+    Ok(exit)
+}
+
+/// Judges a saved sweep and writes its report's files.
+pub fn report_sweep(dir: &Path, options: &ReportOptions) -> anyhow::Result<SweepSummary> {
+    let sweep = read_sweep(dir)?;
+    let question = Question { goals: options.goals.clone(), shown: None };
+    let summary = summarize(&sweep, &question).with_context(|| format!("`{}` cannot be judged", dir.display()))?;
+    let folder = options.output.clone().unwrap_or_else(|| SweepPaths::new(dir).report());
+    fs::create_dir_all(&folder)?;
+    let figures = write_figures(&folder, &sweep, &summary)?;
+    fs::write(folder.join("report.html"), html(&summary, &figures)?)?;
+    fs::write(folder.join("report.md"), markdown(&summary))?;
+    fs::write(folder.join("cells.csv"), csv(std::slice::from_ref(&summary)))?;
+    fs::write(folder.join("summary.json"), json(std::slice::from_ref(&summary)))?;
+    Ok(summary)
+}
+
+/// How a command ends that has made this summary.
+pub fn exit(summary: &SweepSummary) -> Exit {
+    let passes = |variant: &crate::analysis::VariantSummary| variant.cells.iter().any(|cell| cell.passes == Some(true));
+    if summary.runs.failed + summary.runs.invalid > 0 {
+        Exit::CellsFailed
+    } else if !summary.goals.is_empty() && !summary.variants.iter().all(passes) {
+        Exit::GoalsMissed
+    } else {
+        Exit::Success
+    }
+}
+
+/// The goals of the command line; all faults are told at once.
+fn goals(texts: &[String]) -> Option<Vec<Goal>> {
+    let mut goals = Vec::new();
+    for text in texts {
+        match text.parse::<Goal>() {
+            Ok(goal) => goals.push(goal),
+            Err(fault) => {
+                let place = " ".repeat(text.get(..fault.offset).map_or(0, |before| before.chars().count()));
+                eprintln!("error: {fault}\n  {text}\n  {place}^");
+                if let Some(hint) = fault.hint {
+                    eprintln!("hint: {hint}");
+                }
+            }
+        }
+    }
+    (goals.len() == texts.len()).then_some(goals)
+}
+
+/// The folder that `--output` asks for: its own where there is one sweep, one for each in it where there are several.
+fn folder(args: &ReportArgs, dir: &Path) -> Option<PathBuf> {
+    let output = args.output.as_ref()?;
+    let name = dir.file_name().filter(|_| args.results.len() > 1);
+    Some(name.map_or_else(|| output.clone(), |name| output.join(name)))
+}
+
+fn print(summaries: &[SweepSummary], format: ReportFormat, talk: Talk) {
+    let joined = |text: &dyn Fn(&SweepSummary) -> String| summaries.iter().map(text).collect::<Vec<_>>().join("\n");
+    let text = match format {
+        ReportFormat::Text => joined(&|summary| terminal(summary, colour(talk))),
+        ReportFormat::Markdown => joined(&markdown),
+        ReportFormat::Csv => csv(summaries),
+        ReportFormat::Json => json(summaries),
+    };
+    super::print_data(&text);
+}
+
+fn colour(talk: Talk) -> Colour {
+    let unwanted = talk.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if unwanted || !std::io::stdout().is_terminal() { Colour::Never } else { Colour::Always }
+}
