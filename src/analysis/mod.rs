@@ -40,3 +40,54 @@ pub enum AnalysisError {
     #[error("`{metric}` has many values a request")]
     NotPerRow { metric: Metric },
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::metric::{Better, Metric};
+    use crate::record::FailureKind as Kind;
+
+    const DOCS: &str = include_str!("../../docs/metrics.md");
+
+    #[test]
+    fn the_documentation_names_every_metric_with_its_unit_and_direction() {
+        for metric in Metric::ALL {
+            let head = format!("| `{}` | {} |", metric.name(), metric.unit());
+            let row = DOCS.lines().find(|line| line.starts_with(&head)).unwrap_or_else(|| panic!("no row begins with {head}"));
+            let better = if metric.better() == Better::Lower { "| lower |" } else { "| higher |" };
+            assert!(row.ends_with(better), "{row}");
+        }
+    }
+
+    #[test]
+    fn the_documentation_names_every_failure_kind_and_every_field() {
+        let kinds = [
+            Kind::Connect,
+            Kind::Tls,
+            Kind::TimeoutFirstToken,
+            Kind::TimeoutIdle,
+            Kind::TimeoutTotal,
+            Kind::ResetMidStream,
+            Kind::MalformedStream,
+            Kind::ErrorEvent,
+            Kind::NoToken,
+            Kind::Truncated,
+            Kind::Cancelled,
+        ];
+        for name in kinds.into_iter().map(Kind::name).chain(["http_<status>".to_owned()]) {
+            assert!(DOCS.contains(&format!("| `{name}` |")), "{name}");
+        }
+        for field in crate::goal::Field::ALL {
+            assert!(DOCS.contains(&format!("`{}`", field.name())), "{}", field.name());
+        }
+    }
+
+    #[test]
+    fn the_goals_of_the_documentation_are_goals() {
+        let examples = DOCS.lines().find(|line| line.starts_with("Examples: `p95")).unwrap();
+        let goals: Vec<&str> = examples.split('`').skip(1).step_by(2).collect();
+        assert_eq!(goals.len(), 4);
+        for goal in goals {
+            assert_eq!(goal.parse::<crate::goal::Goal>().unwrap().to_string(), goal);
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! One file a verb: the only place that wires the measuring and the judging half together, and that prints.
 
+pub mod report;
+
 /// How a command ended, as people and scripts see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {

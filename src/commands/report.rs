@@ -4,7 +4,7 @@
 //! sure at 95 % stands in the report; a nightly run of few requests must not fail for being short. 3 comes before 1: where cells failed
 //! or were invalid, a missed goal may be their doing.
 
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -14,8 +14,8 @@ use super::Exit;
 use crate::analysis::{Question, SweepSummary, summarize};
 use crate::cli::{Format, ReportArgs, ReportFormat, Talk};
 use crate::goal::Goal;
-use crate::report::{Colour, PageFigure, csv, html, json, markdown, terminal};
-use crate::store::{SavedSweep, SweepPaths, read_sweep};
+use crate::report::{Colour, csv, html, json, markdown, terminal};
+use crate::store::{SweepPaths, read_sweep};
 
 /// What a report is to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +50,7 @@ pub fn run(args: &ReportArgs, talk: Talk) -> anyhow::Result<Exit> {
         let options = ReportOptions { goals: goals.clone(), format: args.format, output: folder(args, dir) };
         summaries.push(report_sweep(dir, &options)?);
     }
-    print(&summaries, args.format, talk);
+    print(&summaries, args.format, talk)?;
     Ok(summaries.iter().map(exit).max_by_key(|exit| exit.code()).unwrap_or(Exit::Success))
 }
 
@@ -58,7 +58,7 @@ pub fn run(args: &ReportArgs, talk: Talk) -> anyhow::Result<Exit> {
 pub fn finish(dir: &Path, options: &ReportOptions, talk: Talk) -> anyhow::Result<Exit> {
     let summary = report_sweep(dir, options)?;
     let exit = exit(&summary);
-    print(&[summary], options.format, talk);
+    print(&[summary], options.format, talk)?;
     if !talk.quiet {
         let folder = options.output.clone().unwrap_or_else(|| SweepPaths::new(dir).report());
         eprintln!("report and pictures: {}", folder.display());
@@ -73,8 +73,7 @@ pub fn report_sweep(dir: &Path, options: &ReportOptions) -> anyhow::Result<Sweep
     let summary = summarize(&sweep, &question).with_context(|| format!("`{}` cannot be judged", dir.display()))?;
     let folder = options.output.clone().unwrap_or_else(|| SweepPaths::new(dir).report());
     fs::create_dir_all(&folder)?;
-    let figures = write_figures(&folder, &sweep, &summary)?;
-    fs::write(folder.join("report.html"), html(&summary, &figures)?)?;
+    fs::write(folder.join("report.html"), html(&summary, &[])?)?;
     fs::write(folder.join("report.md"), markdown(&summary))?;
     fs::write(folder.join("cells.csv"), csv(std::slice::from_ref(&summary)))?;
     fs::write(folder.join("summary.json"), json(std::slice::from_ref(&summary)))?;
@@ -118,7 +117,7 @@ fn folder(args: &ReportArgs, dir: &Path) -> Option<PathBuf> {
     Some(name.map_or_else(|| output.clone(), |name| output.join(name)))
 }
 
-fn print(summaries: &[SweepSummary], format: ReportFormat, talk: Talk) {
+fn print(summaries: &[SweepSummary], format: ReportFormat, talk: Talk) -> anyhow::Result<()> {
     let joined = |text: &dyn Fn(&SweepSummary) -> String| summaries.iter().map(text).collect::<Vec<_>>().join("\n");
     let text = match format {
         ReportFormat::Text => joined(&|summary| terminal(summary, colour(talk))),
@@ -126,10 +125,68 @@ fn print(summaries: &[SweepSummary], format: ReportFormat, talk: Talk) {
         ReportFormat::Csv => csv(summaries),
         ReportFormat::Json => json(summaries),
     };
-    super::print_data(&text);
+    match std::io::stdout().write_all(text.as_bytes()) {
+        // Whoever reads has seen enough: `bench report X | head`.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("the report could not be printed; its files are written"),
+    }
 }
 
 fn colour(talk: Talk) -> Colour {
     let unwanted = talk.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     if unwanted || !std::io::stdout().is_terminal() { Colour::Never } else { Colour::Always }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{Cell, cell, save, uniform};
+    use crate::record::{CacheContract, Outcome};
+
+    const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
+
+    fn reported(cells: &[Cell]) -> (tempfile::TempDir, SweepSummary) {
+        let dir = tempfile::tempdir().unwrap();
+        save(dir.path(), &[GOAL], cells);
+        let summary = report_sweep(dir.path(), &ReportOptions::default()).unwrap();
+        (dir, summary)
+    }
+
+    fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files: Vec<_> = std::fs::read_dir(dir.join("report")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files.into_iter().map(|file| (file.clone(), std::fs::read(file).unwrap())).collect()
+    }
+
+    #[test]
+    fn a_deleted_report_is_made_again_byte_for_byte() {
+        let (dir, _) = reported(&[cell("vllm", 1, 1, uniform(1, 1, 0.5)), cell("vllm", 1, 2, uniform(1, 2, 3.0))]);
+        let first = files(dir.path());
+        assert!(first.len() >= 4);
+        std::fs::remove_dir_all(dir.path().join("report")).unwrap();
+        report_sweep(dir.path(), &ReportOptions::default()).unwrap();
+        assert!(first == files(dir.path()));
+    }
+
+    #[test]
+    fn the_exit_code_says_whether_every_variant_has_a_passing_cell() {
+        let fine = || cell("vllm", 1, 1, uniform(1, 1, 0.5));
+        let slow = || cell("lmcache", 1, 1, uniform(1, 1, 3.0));
+        assert_eq!(exit(&reported(&[fine(), cell("vllm", 1, 2, uniform(1, 2, 3.0))]).1), Exit::Success);
+        assert_eq!(exit(&reported(&[fine(), slow()]).1), Exit::GoalsMissed);
+        let mut failed = cell("lmcache", 1, 1, Vec::new());
+        failed.outcome = Outcome::Failed { reason: "the server did not become ready".into() };
+        assert_eq!(exit(&reported(&[fine(), failed]).1), Exit::CellsFailed);
+        let mut warm = slow();
+        warm.cache_contract = CacheContract::Failed { reason: "the canary prompt brought 512 cached tokens".into() };
+        assert_eq!(exit(&reported(&[fine(), warm]).1), Exit::CellsFailed);
+    }
+
+    #[test]
+    fn other_goals_judge_again_what_is_saved() {
+        let (dir, summary) = reported(&[cell("vllm", 1, 1, uniform(1, 1, 0.5))]);
+        assert_eq!(exit(&summary), Exit::Success);
+        let strict = ReportOptions { goals: vec!["max(ttft) <= 1ms".parse().unwrap()], ..ReportOptions::default() };
+        assert_eq!(exit(&report_sweep(dir.path(), &strict).unwrap()), Exit::GoalsMissed);
+    }
 }
