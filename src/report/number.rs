@@ -40,6 +40,8 @@ impl Scale {
     pub fn interval(self, estimate: &Estimate) -> Option<String> {
         let end = |value: Extended| self.show(value, None);
         match (estimate.low, estimate.high) {
+            // Even the lower end is a failed request: the value has said so.
+            (Some(low), _) if low.finite().is_none() => None,
             (Some(low), Some(high)) => Some(format!("{} to {}", end(low), end(high))),
             (Some(low), None) => Some(format!("{} or more", end(low))),
             (None, Some(high)) => Some(format!("up to {}", end(high))),
