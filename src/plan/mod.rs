@@ -1,9 +1,17 @@
-//! A checked scenario to the list of what is to be done: every run, in run order, with its id and its seed.
+//! A checked scenario to the list of what is to be done: every run, in run order, with its id, its seed and what it costs.
 //!
-//! Knows nothing of how a run is done, and connects to nothing.
+//! Reads the files that workloads name, to hash and to count them. Knows nothing of how a run is done, and connects to nothing.
 
+mod economics;
+mod id;
+mod order;
+mod outlook;
 mod run;
+mod samples;
 mod whole;
 
+pub use economics::{Cost, Longest, grouped};
+pub use id::{short_name, value_text};
+pub use outlook::{Need, Note, Outlook};
 pub use run::Run;
 pub use whole::{Plan, PlanError};

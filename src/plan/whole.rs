@@ -1,13 +1,23 @@
 //! The plan: all runs of a scenario, in run order.
 
-use jiff::Timestamp;
-use serde_json::Value;
+use std::path::Path;
 
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::economics::{Economist, grouped, limit};
+use super::id::{Identity, plan_hash, short_name, value_text};
+use super::order::{order, run_seed};
 use super::run::Run;
+use crate::engine::EngineError;
 use crate::goal::Goal;
 use crate::plot::spec::PlotSpec;
 use crate::record::{Client, FormatVersion, Manifest};
-use crate::scenario::Scenario;
+use crate::scenario::{Placed, Scenario};
+use crate::target::spec::TargetKind;
+use crate::tokens::TokenError;
+use crate::workload::spec::{Dataset, Documents, WorkloadSpec};
+use crate::workload::{Corpus, Workload, WorkloadError};
 
 /// Everything that is to be done, decided.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,15 +49,57 @@ pub struct Plan {
 /// Why a checked scenario cannot be planned.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    /// A document folder or another file of the corpus could not be read.
-    #[error("cannot read `{path}`: {source}")]
-    Corpus { path: String, source: std::io::Error },
+    /// What the workload is made of is not there or not usable.
+    #[error(transparent)]
+    Workload(#[from] WorkloadError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Tokens(#[from] TokenError),
+    /// A file of the corpus could not be read; the message holds its path.
+    #[error(transparent)]
+    Io(std::io::Error),
+    /// Requests would be longer than the model takes.
+    #[error("{0}")]
+    ContextOverflow(String),
 }
 
 impl Plan {
-    /// Plans a scenario.
-    pub fn new(_scenario: &Scenario) -> Result<Self, PlanError> {
-        unimplemented!("being written")
+    /// Plans a scenario: variants in blocks, within one every cell once for each repeat, in the order of that repeat.
+    pub fn new(scenario: &Scenario) -> Result<Self, PlanError> {
+        let corpus = Corpus::default();
+        check(scenario, &corpus)?;
+        let names: Vec<String> = scenario.axes.iter().map(|axis| axis.path.clone()).collect();
+        let mut runs = Vec::with_capacity(scenario.cells.len() * scenario.repeats as usize);
+        for variant in 0..scenario.variants.len() {
+            let cells: Vec<Prepared<'_>> = scenario
+                .cells
+                .iter()
+                .filter(|placed| placed.variant == variant)
+                .map(|placed| Prepared::new(placed, &names, &corpus))
+                .collect::<Result<_, _>>()?;
+            for repeat in 0..scenario.repeats {
+                let seed = run_seed(scenario.seed, repeat);
+                let order = order(scenario.order, scenario.seed, repeat, cells.len());
+                runs.extend(order.into_iter().map(|cell| cells[cell].run(&scenario.variants[variant], repeat, seed)));
+            }
+        }
+        Ok(Self {
+            name: scenario.name.clone(),
+            seed: scenario.seed,
+            repeats: scenario.repeats,
+            simulated: runs.iter().any(|run| run.simulated),
+            variants: scenario.variants.clone(),
+            axes: scenario.axes.iter().map(|axis| (axis.path.clone(), axis.values.clone())).collect(),
+            goals: scenario.goals.iter().map(|requirement| requirement.goal.clone()).collect(),
+            goal_texts: scenario.goals.iter().map(|requirement| requirement.text.clone()).collect(),
+            plots: scenario.plots.clone(),
+            scenario_file: saved_name(&scenario.origin.path),
+            scenario_text: scenario.origin.text.clone(),
+            scenario_hash: plan_hash(runs.iter().map(|run| run.id.as_str())),
+            changes: scenario.origin.changes.clone(),
+            runs,
+        })
     }
 
     /// The manifest of the sweep that does this plan.
@@ -70,5 +122,198 @@ impl Plan {
             runs: self.runs.iter().map(Run::planned).collect(),
             client,
         }
+    }
+}
+
+/// What all repeats of a cell have in common.
+struct Prepared<'a> {
+    placed: &'a Placed,
+    axes: Vec<(String, Value)>,
+    resolved: Value,
+    corpus: Value,
+}
+
+impl<'a> Prepared<'a> {
+    fn new(placed: &'a Placed, names: &[String], corpus: &Corpus) -> Result<Self, PlanError> {
+        let axes = names.iter().cloned().zip(placed.values.iter().cloned()).collect();
+        Ok(Self { placed, axes, resolved: placed.cell.resolved(), corpus: manifest(&placed.cell.workload, corpus)? })
+    }
+
+    fn run(&self, variant: &str, repeat: u32, seed: u64) -> Run {
+        let identity = Identity { variant, cell: &self.resolved, axes: &self.axes, repeat, seed, corpus: &self.corpus };
+        Run {
+            id: identity.id(),
+            variant: variant.to_owned(),
+            axes: self.axes.clone(),
+            repeat,
+            seed,
+            simulated: self.placed.cell.target.kind == TargetKind::Sim,
+            cell: self.placed.cell.clone(),
+        }
+    }
+}
+
+/// Whether the files are there that the workloads need, and whether every request fits into the model.
+fn check(scenario: &Scenario, corpus: &Corpus) -> Result<(), PlanError> {
+    let mut economist = Economist::new(corpus.clone());
+    let mut first: Option<String> = None;
+    let mut too_long = 0_usize;
+    for placed in &scenario.cells {
+        Workload::check(&placed.cell.workload, corpus)?;
+        let Some(limit) = limit(&placed.cell)? else { continue };
+        let Some(longest) = economist.cost(&placed.cell)?.longest.filter(|longest| longest.tokens > limit.tokens) else { continue };
+        too_long += 1;
+        first.get_or_insert_with(|| {
+            format!(
+                "cell {}: turn {} takes {} = {} tokens, more than {} ({})",
+                cell_name(scenario, placed),
+                longest.turn,
+                longest.sum,
+                grouped(longest.tokens),
+                grouped(limit.tokens),
+                if limit.field.contains(' ') { limit.field.to_owned() } else { format!("`{}`", limit.field) },
+            )
+        });
+    }
+    let Some(first) = first else { return Ok(()) };
+    let others = match too_long - 1 {
+        0 => String::new(),
+        1 => "; another cell has too many as well".to_owned(),
+        others => format!("; {} other cells have too many as well", grouped(others as u64)),
+    };
+    let hint = "make documents or histories shorter, ask fewer rounds, or lower `answer_tokens`";
+    Err(PlanError::ContextOverflow(format!("{first}{others}\nhint: {hint}")))
+}
+
+/// `vllm, concurrent 4, sequential 3`.
+fn cell_name(scenario: &Scenario, placed: &Placed) -> String {
+    let axes = scenario.axes.iter().zip(&placed.values).map(|(axis, value)| format!("{} {}", short_name(&axis.path), value_text(value)));
+    std::iter::once(scenario.variants[placed.variant].clone()).chain(axes).collect::<Vec<_>>().join(", ")
+}
+
+/// Content hashes of the files that a workload is made of: another text under the same name is another run.
+fn manifest(workload: &WorkloadSpec, corpus: &Corpus) -> Result<Value, PlanError> {
+    let of_file = |path: &Path| -> Result<Value, PlanError> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(fs_err::File::open(path).map_err(PlanError::Io)?).map_err(PlanError::Io)?;
+        Ok(hasher.finalize().to_hex().to_string().into())
+    };
+    match workload {
+        WorkloadSpec::DocumentQa(spec) => {
+            let documents = match &spec.documents {
+                Documents::Folder(folder) => serde_json::to_value(corpus.documents(folder)?).unwrap_or_default(),
+                Documents::Synthetic(_) => Value::Null,
+            };
+            let questions = spec.questions.as_deref().map(of_file).transpose()?;
+            Ok(json!({ "documents": documents, "questions": questions }))
+        }
+        WorkloadSpec::Chat(spec) => match &spec.dataset {
+            Dataset::Sharegpt(file) => Ok(json!({ "sharegpt": of_file(file)? })),
+            Dataset::Synthetic => Ok(Value::Null),
+        },
+    }
+}
+
+fn saved_name(path: &Path) -> String {
+    let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    if yaml { "scenario.yaml".to_owned() } else { "scenario.toml".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::scenario::{Options, load_text};
+
+    const SCENARIO: &str = r#"
+seed = 7
+repeats = 2
+[workload]
+kind = "document_qa"
+documents = { synthetic_tokens = 1000 }
+[matrix]
+concurrent = [1, 2]
+sequential = [1, 2, 3]
+[variants.a.target]
+url = "http://a"
+[variants.b.target]
+url = "http://b"
+"#;
+
+    fn plan(text: &str) -> Plan {
+        plan_with(text, &Options::default()).unwrap()
+    }
+
+    fn plan_with(text: &str, options: &Options) -> Result<Plan, PlanError> {
+        Plan::new(&load_text(Path::new("test.toml"), text, options).unwrap_or_else(|faults| panic!("{faults}")))
+    }
+
+    fn order_of(plan: &Plan, variant: &str, repeat: u32) -> Vec<Vec<(String, Value)>> {
+        plan.runs.iter().filter(|run| run.variant == variant && run.repeat == repeat).map(|run| run.axes.clone()).collect()
+    }
+
+    #[test]
+    fn variants_come_in_blocks_and_repeats_are_interleaved() {
+        let plan = plan(SCENARIO);
+        let blocks: Vec<(String, u32)> = plan.runs.iter().map(|run| (run.variant.clone(), run.repeat)).collect();
+        let mut in_order = blocks.clone();
+        in_order.dedup();
+        let expected = [("a", 0), ("a", 1), ("b", 0), ("b", 1)].map(|(variant, repeat)| (variant.to_owned(), repeat));
+        assert_eq!((in_order.as_slice(), plan.runs.len()), (expected.as_slice(), 24));
+    }
+
+    #[test]
+    fn the_shuffle_is_the_same_for_variants_and_another_for_each_repeat_and_seed() {
+        let shuffled = plan(SCENARIO);
+        assert_eq!(order_of(&shuffled, "a", 0), order_of(&shuffled, "b", 0));
+        assert_ne!(order_of(&shuffled, "a", 0), order_of(&shuffled, "a", 1));
+        assert_ne!(order_of(&shuffled, "a", 0), order_of(&plan(&SCENARIO.replace("seed = 7", "seed = 8")), "a", 0));
+        let listed = plan(&format!("order = \"listed\"{SCENARIO}"));
+        assert_eq!(order_of(&listed, "a", 0), order_of(&listed, "a", 1));
+        assert_eq!(listed.runs[1].axes[1].1, json!(2));
+    }
+
+    #[test]
+    fn a_seed_depends_on_the_repeat_alone_and_an_id_on_everything() {
+        let plan = plan(SCENARIO);
+        let seeds: BTreeSet<(u32, u64)> = plan.runs.iter().map(|run| (run.repeat, run.seed)).collect();
+        assert_eq!(seeds.len(), 2);
+        let ids: BTreeSet<&str> = plan.runs.iter().map(|run| run.id.as_str()).collect();
+        assert_eq!(ids.len(), 24);
+        assert!(plan.runs.iter().all(|run| run.id.starts_with(&format!("{}-concurrent", run.variant))));
+    }
+
+    #[test]
+    fn goals_and_order_leave_the_hash_and_what_is_run_changes_it() {
+        let base = plan(SCENARIO);
+        let judged = plan(&format!("{SCENARIO}\n[[goals]]\nrequire = \"p95(ttft) <= 2s\"\n"));
+        assert_eq!(base.scenario_hash, judged.scenario_hash);
+        assert_eq!(base.scenario_hash, plan(&format!("order = \"listed\"{SCENARIO}")).scenario_hash);
+        assert_ne!(base.scenario_hash, plan(&SCENARIO.replace("1000", "1001")).scenario_hash);
+        let only = Options { only: vec!["concurrent=1".to_owned()], ..Options::default() };
+        assert_ne!(base.scenario_hash, plan_with(SCENARIO, &only).unwrap().scenario_hash);
+    }
+
+    #[test]
+    fn another_text_under_the_same_name_is_another_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |text: &str| fs_err::write(folder.path().join("a.txt"), text).unwrap();
+        let text = format!("workload = {{ kind = \"document_qa\", documents = \"{}\" }}", folder.path().display());
+        write("one");
+        let first = plan(&text);
+        write("two");
+        assert_ne!(first.runs[0].id, plan(&text).runs[0].id);
+    }
+
+    #[test]
+    fn what_would_be_longer_than_the_model_takes_is_refused_with_the_sum() {
+        let text = "workload = { kind = \"document_qa\", documents = { synthetic_tokens = \"128k\" }, rounds = 2, answer_tokens = 10 }\n\
+                    target = { context_limit = \"128k\" }\nmatrix = { concurrent = [1, 2] }";
+        let refused = plan_with(text, &Options::default()).unwrap_err().to_string();
+        assert!(refused.starts_with("cell default, concurrent 1: turn 2 takes 131,072 document + "), "{refused}");
+        assert!(refused.contains("2 × 10 earlier answers + 10 answer = 131,1"), "{refused}");
+        assert!(refused.contains("more than 131,072 (`target.context_limit`); another cell has too many as well"), "{refused}");
+        assert!(plan_with(&text.replace("128k\" }\n", "256k\" }\n"), &Options::default()).is_ok());
     }
 }

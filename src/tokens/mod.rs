@@ -51,14 +51,21 @@ pub enum TokenError {
 /// Where a tokenizer file is named and cannot be used: that is a mistake to be told, not a reason to estimate. Where there is no server,
 /// or it does not know the model.
 pub async fn choose(target: &TargetSpec, simulated: bool) -> Result<TokenCounter, TokenError> {
-    if simulated {
-        return Ok(TokenCounter::Simulated);
+    let offline = offline(target, simulated)?;
+    if !matches!(offline, TokenCounter::Estimate { .. }) {
+        return Ok(offline);
     }
-    if let Some(path) = &target.tokenizer {
-        return Ok(TokenCounter::Tokenizer(LocalTokenizer::load(path)?));
-    }
-    Ok(match ServerTokenizer::probe(target).await? {
-        Some(server) => TokenCounter::Server(server),
+    Ok(ServerTokenizer::probe(target).await?.map_or(offline, TokenCounter::Server))
+}
+
+/// The best rule that needs no server, for planning: counting under it never waits.
+///
+/// # Errors
+/// Where a tokenizer file is named and cannot be used.
+pub fn offline(target: &TargetSpec, simulated: bool) -> Result<TokenCounter, TokenError> {
+    Ok(match &target.tokenizer {
+        _ if simulated => TokenCounter::Simulated,
+        Some(path) => TokenCounter::Tokenizer(LocalTokenizer::load(path)?),
         None => TokenCounter::Estimate { characters_per_token: CHARACTERS_PER_TOKEN },
     })
 }

@@ -69,6 +69,11 @@ impl Corpus {
         Ok(locked(&self.kept.texts).entry(key).or_insert(text).clone())
     }
 
+    /// What lies in a folder of documents: names, sizes and content hashes.
+    pub fn documents(&self, path: &Path) -> Result<Vec<DocumentFile>, WorkloadError> {
+        Ok(self.folder(path)?.files().to_vec())
+    }
+
     /// The documents of a folder, read and checked the first time.
     pub(super) fn folder(&self, path: &Path) -> Result<Arc<Folder>, WorkloadError> {
         if let Some(folder) = locked(&self.kept.folders).get(path) {

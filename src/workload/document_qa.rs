@@ -61,7 +61,7 @@ pub fn check(spec: &DocumentQaSpec, corpus: &Corpus) -> Result<(), WorkloadError
 }
 
 /// The follow-up questions of a session, in order: the first `rounds` of the list.
-fn questions(spec: &DocumentQaSpec) -> Result<Vec<String>, WorkloadError> {
+pub fn questions(spec: &DocumentQaSpec) -> Result<Vec<String>, WorkloadError> {
     let (text, place) = match &spec.questions {
         Some(file) => (read_questions(file)?, format!("`{}`", file.display())),
         None => (QUESTIONS.to_owned(), "the list that comes with the program".to_owned()),

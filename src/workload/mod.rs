@@ -12,7 +12,7 @@ mod error;
 mod fit;
 mod folder;
 mod prose;
-mod seed;
+pub mod seed;
 mod sharegpt;
 pub mod spec;
 mod text;

@@ -1,0 +1,291 @@
+//! What a run costs before it is run: requests, tokens, time where that is known, and its longest request.
+//!
+//! Counts what we author; what a server's chat template adds is known for the simulated engine alone.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use futures_util::FutureExt;
+
+use super::PlanError;
+use crate::engine::{ANSWER_HEAD_TOKENS, EngineParameters, MESSAGE_TOKENS};
+use crate::scenario::Cell;
+use crate::target::spec::TargetKind;
+use crate::tokens::{self, TokenCounter};
+use crate::units::Seconds;
+use crate::workload::spec::{ChatSpec, Dataset, DocumentQaSpec, Documents, WorkloadSpec};
+use crate::workload::{Corpus, chat, document_qa};
+
+/// What one run costs.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Cost {
+    pub requests: u64,
+    /// Requests of the measured phase.
+    pub measured: u64,
+    /// Tokens of all prompts, with answers as long as they may be. `None` where the lengths of texts are not known.
+    pub prompt_tokens: Option<u64>,
+    /// The most tokens that come back.
+    pub answer_tokens: Option<u64>,
+    /// How long turns are sent, in seconds; `None` where that depends on the answers.
+    pub duration_s: Option<f64>,
+    /// Whether the counts hold exactly, or on average or by an estimate of tokens.
+    pub exact: bool,
+    /// The longest request with its answer; `None` where the lengths of texts are not known.
+    pub longest: Option<Longest>,
+}
+
+/// The longest request of a session, part by part.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Longest {
+    pub turn: u32,
+    pub tokens: u64,
+    /// The sum in words: `131,072 document + 7 request + ...`.
+    pub sum: String,
+}
+
+/// The most tokens that a request may have, and which field says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    pub tokens: u64,
+    pub field: &'static str,
+}
+
+/// The limit of a cell, where it is known.
+pub fn limit(cell: &Cell) -> Result<Option<Limit>, PlanError> {
+    let target = cell.target.context_limit.map(|limit| Limit { tokens: limit.0, field: "target.context_limit" });
+    if cell.target.kind != TargetKind::Sim {
+        return Ok(target);
+    }
+    let parameters = EngineParameters::resolve(&cell.engine, 0)?;
+    let field = if cell.engine.context_limit.is_some() { "engine.context_limit" } else { "the engine's preset and `kv_memory`" };
+    let engine = Limit { tokens: parameters.context_limit, field };
+    Ok(Some(target.filter(|limit| limit.tokens < engine.tokens).unwrap_or(engine)))
+}
+
+/// Computes costs; texts and files that many cells share are counted once.
+#[derive(Debug, Default)]
+pub struct Economist {
+    corpus: Corpus,
+    rules: BTreeMap<(bool, Option<PathBuf>), Rule>,
+}
+
+/// A token rule with what has been counted under it.
+#[derive(Debug)]
+struct Rule {
+    counter: TokenCounter,
+    lines: BTreeMap<String, u64>,
+    /// Of each folder of documents: the mean and the largest number of tokens.
+    folders: BTreeMap<PathBuf, (f64, u64)>,
+}
+
+impl Economist {
+    pub fn new(corpus: Corpus) -> Self {
+        Self { corpus, rules: BTreeMap::new() }
+    }
+
+    /// The cost of one run of a cell.
+    pub fn cost(&mut self, cell: &Cell) -> Result<Cost, PlanError> {
+        let simulated = cell.target.kind == TargetKind::Sim;
+        let key = (simulated, cell.target.tokenizer.clone().filter(|_| !simulated));
+        let rule = match self.rules.entry(key) {
+            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::btree_map::Entry::Vacant(place) => {
+                place.insert(Rule { counter: tokens::offline(&cell.target, simulated)?, lines: BTreeMap::new(), folders: BTreeMap::new() })
+            }
+        };
+        let template =
+            if simulated { Template { message: MESSAGE_TOKENS, head: ANSWER_HEAD_TOKENS } } else { Template { message: 0, head: 0 } };
+        match &cell.workload {
+            WorkloadSpec::DocumentQa(spec) => document_qa_cost(spec, rule, template, &self.corpus),
+            WorkloadSpec::Chat(spec) => chat_cost(spec, rule, template),
+        }
+    }
+}
+
+/// What the chat template adds to each message and in front of the answer.
+#[derive(Clone, Copy)]
+struct Template {
+    message: u64,
+    head: u64,
+}
+
+impl Rule {
+    fn is_exact(&self) -> bool {
+        !matches!(self.counter, TokenCounter::Estimate { .. })
+    }
+
+    fn line(&mut self, text: &str) -> Result<u64, PlanError> {
+        if let Some(known) = self.lines.get(text) {
+            return Ok(*known);
+        }
+        let tokens = count(&self.counter, text)?;
+        self.lines.insert(text.to_owned(), tokens);
+        Ok(tokens)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a mean")]
+    fn folder(&mut self, folder: &Path, corpus: &Corpus) -> Result<(f64, u64), PlanError> {
+        if let Some(known) = self.folders.get(folder) {
+            return Ok(*known);
+        }
+        let (mut sum, mut largest, mut files) = (0, 0, 0_u64);
+        for document in corpus.documents(folder)? {
+            let tokens = if self.is_exact() {
+                count(&self.counter, &fs_err::read_to_string(folder.join(&document.name)).map_err(PlanError::Io)?)?
+            } else {
+                // Bytes for characters: the same for English, and no need to read gigabytes.
+                document.bytes.div_ceil(4)
+            };
+            (sum, largest, files) = (sum + tokens, largest.max(tokens), files + 1);
+        }
+        let found = (sum as f64 / files.max(1) as f64, largest);
+        self.folders.insert(folder.to_owned(), found);
+        Ok(found)
+    }
+}
+
+/// Rules that need no server never wait.
+fn count(counter: &TokenCounter, text: &str) -> Result<u64, PlanError> {
+    counter.count(text).now_or_never().unwrap_or(Ok(0)).map_err(PlanError::Tokens)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "means of counts")]
+fn document_qa_cost(spec: &DocumentQaSpec, rule: &mut Rule, template: Template, corpus: &Corpus) -> Result<Cost, PlanError> {
+    let sessions = u64::from(spec.concurrent) * u64::from(spec.sequential);
+    let rounds = u64::from(spec.rounds);
+    let turns = rounds + 1;
+    let answer = spec.answer_tokens.0;
+    let (mean, largest, exact) = match &spec.documents {
+        Documents::Synthetic(documents) => (documents.synthetic_tokens.0 as f64, documents.synthetic_tokens.0, true),
+        Documents::Folder(folder) => {
+            let (mean, largest) = rule.folder(folder, corpus)?;
+            (mean, largest, rule.is_exact())
+        }
+    };
+    let request = rule.line(document_qa::REQUEST)? + rule.line("\n\n")?;
+    let questions = document_qa::questions(spec)?.iter().map(|question| rule.line(question)).collect::<Result<Vec<u64>, _>>()?;
+    let all_questions: u64 = questions.iter().sum();
+    // Of one session: every prompt holds the request and the document; turn t also holds t answers and t questions.
+    let repeated: u64 = (1..).zip(&questions).map(|(turn, question)| question.saturating_mul(turns - turn)).sum();
+    let messages: u64 = (0..turns).map(|turn| (2 * turn + 1) * template.message + template.head).sum();
+    let session = mean * turns as f64 + (turns * request + answer.saturating_mul(rounds * turns / 2) + repeated + messages) as f64;
+    let frame = (2 * rounds + 1) * template.message + template.head;
+    let parts = [(largest, "document"), (request, "request"), (all_questions, "questions"), (frame, "chat template")];
+    let longest = longest(spec.rounds, &parts, rounds, answer);
+    Ok(Cost {
+        requests: sessions * turns,
+        measured: sessions * turns,
+        prompt_tokens: Some((session * sessions as f64).round() as u64),
+        answer_tokens: Some(sessions.saturating_mul(turns).saturating_mul(answer)),
+        duration_s: None,
+        exact: exact && rule.is_exact() && matches!(spec.documents, Documents::Synthetic(_)),
+        longest: exact.then_some(longest),
+    })
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "expected counts")]
+fn chat_cost(spec: &ChatSpec, rule: &mut Rule, template: Template) -> Result<Cost, PlanError> {
+    let Seconds(duration) = spec.duration;
+    let requests = (spec.qps * duration).round() as u64;
+    let measured = (spec.qps * (duration - spec.warmup.0)).round() as u64;
+    let rounds = u64::from(spec.rounds);
+    let (question, answer) = (spec.question_tokens.0, spec.answer_tokens.0);
+    let history = spec.history_tokens.0;
+    let acknowledgement = if history > 0 { rule.line(chat::ACKNOWLEDGEMENT)? } else { 0 };
+    let opening_messages = u64::from(spec.system_prompt_tokens.0 > 0) + 2 * u64::from(history > 0);
+    let opening = spec.system_prompt_tokens.0 + history + acknowledgement;
+    let synthetic = spec.dataset == Dataset::Synthetic;
+    // Users are spread evenly over their lives: turn t has (rounds - 1) / 2 earlier ones on average.
+    let earlier = (rounds - 1) as f64 / 2.0;
+    let messages = |turn: f64| (opening_messages as f64 + 2.0 * turn + 1.0) * template.message as f64 + template.head as f64;
+    let prompt = opening as f64 + question as f64 + earlier * (question + answer) as f64 + messages(earlier);
+    let frame = messages((rounds - 1) as f64) as u64;
+    let parts = [
+        (spec.system_prompt_tokens.0, "system prompt"),
+        (history + acknowledgement, "history"),
+        (question.saturating_mul(rounds), "questions"),
+        (frame, "chat template"),
+    ];
+    let longest = longest(spec.rounds - 1, &parts, rounds - 1, answer);
+    Ok(Cost {
+        requests,
+        measured,
+        prompt_tokens: synthetic.then(|| (prompt * requests as f64).round() as u64),
+        answer_tokens: Some(requests.saturating_mul(answer)),
+        duration_s: Some(duration),
+        exact: false,
+        longest: synthetic.then_some(longest),
+    })
+}
+
+/// The sum of the parts, of `earlier` answers in the history and of the answer to come.
+fn longest(turn: u32, parts: &[(u64, &str)], earlier: u64, answer: u64) -> Longest {
+    let mut sum: Vec<String> = Vec::new();
+    let mut tokens = 0_u64;
+    for (part, name) in parts.iter().filter(|(part, _)| *part > 0) {
+        tokens = tokens.saturating_add(*part);
+        sum.push(format!("{} {name}", grouped(*part)));
+    }
+    if earlier > 0 {
+        tokens = tokens.saturating_add(earlier.saturating_mul(answer));
+        sum.push(format!("{earlier} × {} earlier answers", grouped(answer)));
+    }
+    sum.push(format!("{} answer", grouped(answer)));
+    Longest { turn, tokens: tokens.saturating_add(answer), sum: sum.join(" + ") }
+}
+
+/// A number with commas: `1,000,000`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::tokenizer;
+    use crate::scenario::{Options, load_text};
+
+    fn cost(text: &str) -> Cost {
+        let scenario = load_text(Path::new("test.toml"), text, &Options::default()).unwrap();
+        Economist::default().cost(&scenario.cells[0].cell).unwrap()
+    }
+
+    #[test]
+    fn a_document_session_costs_what_adding_up_its_prompts_by_hand_gives() {
+        let cost = cost(
+            "workload = { kind = \"document_qa\", documents = { synthetic_tokens = 1000 }, rounds = 2, answer_tokens = 10, concurrent = 2 }\n\
+             target = { kind = \"sim\" }",
+        );
+        let request = tokenizer::count("Read and summarize this novel.\n\n");
+        // `summarize` has nine letters, so it is two tokens.
+        assert_eq!(request, 9);
+        let (first, second) = (tokenizer::count("Who is the main character?"), tokenizer::count("Where does the story take place?"));
+        // Messages of 4 tokens each, and 3 in front of the answer.
+        let (turn_0, turn_1) = (1000 + request + 4 + 3, 1000 + request + 10 + first + 12 + 3);
+        let turn_2 = 1000 + request + 20 + first + second + 20 + 3;
+        assert_eq!((cost.requests, cost.prompt_tokens, cost.answer_tokens), (6, Some(2 * (turn_0 + turn_1 + turn_2)), Some(60)));
+        let longest = cost.longest.unwrap();
+        assert_eq!((longest.turn, longest.tokens), (2, turn_2 + 10));
+        assert!(cost.exact && longest.sum.starts_with("1,000 document + 9 request + "), "{}", longest.sum);
+    }
+
+    #[test]
+    fn a_chat_costs_what_its_rate_and_its_mean_turn_give() {
+        let cost = cost(
+            "workload = { kind = \"chat\", qps = 2, duration = \"100s\", warmup = \"20s\", rounds = 5, system_prompt_tokens = 100, \
+             history_tokens = 0, question_tokens = 10, answer_tokens = 20 }",
+        );
+        // Two earlier turns on average: 100 + 10 + 2 x 30.
+        assert_eq!((cost.requests, cost.measured, cost.prompt_tokens), (200, 160, Some(200 * 170)));
+        assert_eq!((cost.answer_tokens, cost.duration_s), (Some(4000), Some(100.0)));
+        assert_eq!(cost.longest.unwrap().tokens, 100 + 5 * 10 + 4 * 20 + 20);
+    }
+}

@@ -1,0 +1,159 @@
+//! What a plan costs as a whole, and what there is to say about it before it is run.
+
+use serde::Serialize;
+
+use super::economics::{Cost, Economist, grouped, limit};
+use super::samples;
+use super::{Plan, PlanError};
+use crate::workload::Corpus;
+
+/// A plan's costs: of each run in run order, all together, and against its goals.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outlook {
+    pub costs: Vec<Cost>,
+    /// For each run, the rows of its cell (all repeats) that the most demanding goal looks at.
+    pub samples: Vec<u64>,
+    pub requests: u64,
+    pub prompt_tokens: Option<u64>,
+    pub answer_tokens: Option<u64>,
+    /// Seconds in which turns are sent, where every run knows it.
+    pub duration_s: Option<f64>,
+    pub needs: Vec<Need>,
+    pub notes: Vec<Note>,
+}
+
+/// A goal, and whether the cells have enough rows for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Need {
+    pub goal: String,
+    /// The least rows that can certify it; `None` where no number does.
+    pub needed: Option<u64>,
+    /// Rows of the cell that has the fewest, all repeats.
+    pub fewest: u64,
+    /// Cells that have too few.
+    pub short: usize,
+}
+
+/// Something to know before the start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Note {
+    pub warning: bool,
+    pub text: String,
+}
+
+impl Outlook {
+    /// Computes the costs of a plan. Reads the files that its workloads name.
+    pub fn of(plan: &Plan) -> Result<Self, PlanError> {
+        let mut economist = Economist::new(Corpus::default());
+        let costs = plan.runs.iter().map(|run| economist.cost(&run.cell)).collect::<Result<Vec<Cost>, _>>()?;
+        let rows = |goal: &crate::goal::Goal| -> Vec<u64> {
+            let in_run = plan.runs.iter().zip(&costs).map(|(run, cost)| samples::in_run(&run.cell, cost.measured, goal));
+            in_run.map(|rows| rows.saturating_mul(u64::from(plan.repeats))).collect()
+        };
+        let by_goal: Vec<Vec<u64>> = plan.goals.iter().map(rows).collect();
+        let needs: Vec<Need> =
+            plan.goals.iter().zip(&plan.goal_texts).zip(&by_goal).map(|((goal, text), rows)| need(plan, goal, text, rows)).collect();
+        let demanding = needs.iter().enumerate().max_by_key(|(_, need)| (need.needed.unwrap_or(0), std::cmp::Reverse(need.fewest)));
+        let samples = match demanding {
+            Some((index, _)) => by_goal[index].clone(),
+            None => costs.iter().map(|cost| cost.measured.saturating_mul(u64::from(plan.repeats))).collect(),
+        };
+        let sum = |of: fn(&Cost) -> Option<u64>| costs.iter().map(of).try_fold(0_u64, |sum, one| Some(sum.saturating_add(one?)));
+        let notes = notes(plan, &costs, &needs)?;
+        Ok(Self {
+            requests: costs.iter().map(|cost| cost.requests).sum(),
+            prompt_tokens: sum(|cost| cost.prompt_tokens),
+            answer_tokens: sum(|cost| cost.answer_tokens),
+            duration_s: costs.iter().map(|cost| cost.duration_s).try_fold(0.0, |sum, one| Some(sum + one?)),
+            samples,
+            needs,
+            notes,
+            costs,
+        })
+    }
+
+    /// The rows that the most demanding goal needs.
+    pub fn needed(&self) -> Option<u64> {
+        self.needs.iter().filter_map(|need| need.needed).max()
+    }
+}
+
+fn need(plan: &Plan, goal: &crate::goal::Goal, text: &str, rows: &[u64]) -> Need {
+    let needed = samples::needed(goal);
+    let short = plan.runs.iter().zip(rows).filter(|(run, rows)| run.repeat == 0 && needed.is_some_and(|needed| **rows < needed)).count();
+    Need { goal: text.to_owned(), needed, fewest: rows.iter().copied().min().unwrap_or(0), short }
+}
+
+fn notes(plan: &Plan, costs: &[Cost], needs: &[Need]) -> Result<Vec<Note>, PlanError> {
+    let mut notes = Vec::new();
+    let mut say = |warning: bool, text: String| notes.push(Note { warning, text });
+    for need in needs {
+        match need.needed {
+            Some(needed) if need.short > 0 => say(
+                true,
+                format!(
+                    "goal `{}` cannot be certified in {} of the cells: it takes {needed} rows, and the fewest are {}; raise `rounds`, `duration` or `repeats`",
+                    need.goal, need.short, need.fewest
+                ),
+            ),
+            Some(needed) => say(false, format!("goal `{}` takes {needed} rows a cell; the fewest are {}", need.goal, need.fewest)),
+            None => say(false, format!("goal `{}` looks at {} rows a cell or more", need.goal, need.fewest)),
+        }
+    }
+    if needs.is_empty() {
+        say(true, "there is no goal, so there will be no verdict; add one: `[[goals]] require = \"p95(ttft) <= 2s\"`".to_owned());
+    }
+    say(false, time(plan, costs));
+    say(false, context(plan, costs)?);
+    if costs.iter().any(|cost| !cost.exact) {
+        say(false, "counts with `~` are expected values or estimates; answers are taken to be as long as they may be".to_owned());
+    } else {
+        say(false, "answers are taken to be as long as they may be".to_owned());
+    }
+    Ok(notes)
+}
+
+fn time(plan: &Plan, costs: &[Cost]) -> String {
+    if plan.runs.iter().all(|run| run.simulated) {
+        return "everything is simulated, in virtual time: a sweep takes seconds".to_owned();
+    }
+    let known: Option<f64> = costs.iter().map(|cost| cost.duration_s).try_fold(0.0, |sum, one| Some(sum + one?));
+    match known {
+        Some(seconds) => {
+            format!("turns are sent for {}; filling caches before and waiting for last answers come on top", people_time(seconds))
+        }
+        None => "the time it takes depends on how fast the server answers".to_owned(),
+    }
+}
+
+fn context(plan: &Plan, costs: &[Cost]) -> Result<String, PlanError> {
+    let mut longest = None;
+    for (run, cost) in plan.runs.iter().zip(costs) {
+        let Some(here) = cost.longest.as_ref().map(|longest| longest.tokens) else {
+            return Ok("the longest request is not known: name the model's `target.tokenizer` to have documents counted".to_owned());
+        };
+        let limit = limit(&run.cell)?.map(|limit| limit.tokens);
+        if longest.is_none_or(|(most, _)| here > most) {
+            longest = Some((here, limit));
+        }
+    }
+    Ok(match longest {
+        Some((tokens, Some(limit))) => format!("the longest request has {} tokens of the {} that fit", grouped(tokens), grouped(limit)),
+        Some((tokens, None)) => {
+            format!("the longest request has {} tokens; `target.context_limit` would have that checked", grouped(tokens))
+        }
+        None => "nothing is sent".to_owned(),
+    })
+}
+
+/// `1 h 20 min`, `45 s`.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a duration for people")]
+fn people_time(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match (whole / 3600, whole / 60 % 60, whole % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, 0) => format!("{minutes} min"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
