@@ -45,9 +45,17 @@ fn shown(name: &str, exchange: &Exchange) {
     );
 }
 
-/// A text that is different for every seed, of about eight characters a word.
+/// A text of words that are different for every seed. Letters only: a server may split numbers otherwise than its `tokenizer.json` says.
 fn text(seed: u32, words: u32) -> String {
-    (0..words).fold(String::new(), |text, word| text + &format!("w{seed}x{word} "))
+    let letters = |mut number: u32| {
+        let mut word = String::new();
+        while number > 0 {
+            word.push(char::from(b'a' + u8::try_from(number % 26).unwrap()));
+            number /= 26;
+        }
+        word
+    };
+    (0..words).map(|word| letters(seed * 1_000_003 + word * 7_919)).collect::<Vec<_>>().join(" ")
 }
 
 #[tokio::test]
