@@ -48,7 +48,7 @@ pub struct TargetSpec {
     /// Limit from sending a request to its first token.
     #[serde(default = "five_minutes")]
     pub first_token_timeout: Seconds,
-    /// Limit between two events of an answer.
+    /// Limit between two events of an answer, once its first token has come.
     #[serde(default = "one_minute")]
     pub idle_timeout: Seconds,
     /// Limit for a whole request.
