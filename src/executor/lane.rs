@@ -108,13 +108,19 @@ impl Runner {
         Self { load, lane, conversations: BTreeMap::new(), free_at }
     }
 
-    /// Builds the sessions of a closed group before the load starts, since their turns are due at once. A user who joins later is built
-    /// shortly before.
+    /// Builds what is due at once before the load starts: the sessions of a closed group, and a user whose first turn is near. A user who
+    /// joins later is built shortly before.
     pub async fn prepare(&mut self) -> Result<(), LaneError> {
-        if let Steps::Group(group) = &self.lane.steps {
-            for session in group.sessions() {
-                self.open(session, 0).await?;
+        match self.lane.steps.clone() {
+            Steps::Group(group) => {
+                for session in group.sessions() {
+                    self.open(session, 0).await?;
+                }
             }
+            Steps::Place(mut place) => match place.next() {
+                Some(Step { session, turn, due: Due::At(at) }) if at < LEAD => self.open(session, turn).await?,
+                _ => {}
+            },
         }
         Ok(())
     }
@@ -137,11 +143,11 @@ impl Runner {
                 break;
             }
             if self.load.start.end.is_some_and(|end| self.load.clock.now() >= end) {
-                self.report_unsent(step, intended);
+                self.report_unsent(step, prepared.prompt().session, intended);
                 ready = self.next_ready(&mut steps, None).await?;
                 continue;
             }
-            let busy_with = step.session;
+            let (busy_with, session) = (step.session, prepared.prompt().session);
             let (exchange, sent_at) = {
                 let load = Arc::clone(&self.load);
                 let sending = send(&load, prepared, neighbours.next.take());
@@ -150,7 +156,7 @@ impl Runner {
                 ready = next?;
                 sent
             };
-            self.finish(step, intended, exchange, sent_at);
+            self.finish(step, session, intended, exchange, sent_at);
             if ready.is_none() {
                 ready = self.next_ready(&mut steps, None).await?;
             }
@@ -212,26 +218,26 @@ impl Runner {
     }
 
     /// Takes the answer in and reports the request.
-    fn finish(&mut self, step: Step, intended: Micros, exchange: Exchange, at_send: AtSend) {
+    fn finish(&mut self, step: Step, session: u64, intended: Micros, exchange: Exchange, at_send: AtSend) {
         let could_send_at = intended.max(self.free_at);
         self.free_at = exchange.done;
         if let Some(conversation) = self.conversations.get_mut(&step.session) {
             conversation.absorb(step.turn, &exchange, self.load.on_error);
         }
         let lag = exchange.sent.since(could_send_at);
-        let record = record(step, self.lane.number, self.phase(intended), intended, exchange, at_send);
+        let record = record((session, step.turn), self.lane.number, self.phase(intended), intended, exchange, at_send);
         // The receiver lives until every lane has ended.
         let _ = self.load.done.send(Done { record, lag: Some(lag) });
     }
 
     /// A turn that came due while the answer before it was still streaming when the load ended: it is counted, not forgotten.
-    fn report_unsent(&self, step: Step, intended: Micros) {
+    fn report_unsent(&self, step: Step, session: u64, intended: Micros) {
         let now = self.load.clock.now();
         let detail = "not sent: the answer before it was still streaming when the run ended".to_owned();
         let exchange =
             Exchange { sent: now, done: now, failure: Some(Failure { kind: FailureKind::Cancelled, detail }), ..Exchange::default() };
         let at_send = AtSend::now(&self.load.occupancy);
-        let record = record(step, self.lane.number, self.phase(intended), intended, exchange, at_send);
+        let record = record((session, step.turn), self.lane.number, self.phase(intended), intended, exchange, at_send);
         let _ = self.load.done.send(Done { record, lag: None });
     }
 
@@ -277,14 +283,14 @@ pub(super) async fn send(load: &Load, prepared: Prepared, first_token: Option<on
     (exchange, at_send)
 }
 
-/// The row of one request.
-pub(super) fn record(step: Step, lane: u32, phase: Phase, intended: Micros, exchange: Exchange, at_send: AtSend) -> RequestRecord {
+/// The row of one request, of that turn of that session.
+pub(super) fn record((session, turn): (u64, u32), lane: u32, phase: Phase, intended: Micros, exchange: Exchange, at_send: AtSend) -> RequestRecord {
     let gaps = exchange.token_events.windows(2);
     RequestRecord {
         request: at_send.request,
-        session: step.session,
+        session,
         lane,
-        turn: step.turn,
+        turn,
         phase,
         intended_us: intended,
         sent_us: exchange.sent,

@@ -6,7 +6,7 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::lane::{Done, LaneError, Load, record, send};
-use crate::arrival::{Due, MidLife, Step};
+use crate::arrival::MidLife;
 use crate::record::Phase;
 use crate::session::{Message, Prompt, Role};
 
@@ -37,8 +37,7 @@ async fn lay_in(load: &Load, user: MidLife) -> Result<(), LaneError> {
     };
     let intended = load.clock.now();
     let (exchange, at_send) = send(load, load.target.prepare(prompt), None).await;
-    let step = Step { session: session.number, turn: user.first_turn, due: Due::At(intended) };
-    let record = record(step, user.lane, Phase::Prefill, intended, exchange, at_send);
+    let record = record((session.number, user.first_turn), user.lane, Phase::Prefill, intended, exchange, at_send);
     // The receiver lives until the run is over.
     let _ = load.done.send(Done { record, lag: None });
     Ok(())
