@@ -1,1 +1,22 @@
-fn main() {}
+//! Parses the command line, runs one command, and turns its [`Exit`] into a process code.
+
+use std::process::ExitCode;
+
+use bench::cli::{Cli, Command};
+use bench::commands::{self, Exit};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let Cli { command, talk } = Cli::parse();
+    let done = match &command {
+        Command::Sweep(args) => commands::sweep::run(args, talk),
+        Command::Run(workload) => commands::run::run(workload, talk),
+        Command::Report(args) => commands::report::run(args, talk),
+        _ => Ok(Exit::Usage),
+    };
+    let exit = done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        Exit::Usage
+    });
+    ExitCode::from(exit.code())
+}

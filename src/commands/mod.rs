@@ -1,6 +1,10 @@
 //! One file a verb: the only place that wires the measuring and the judging half together, and that prints.
 
+mod measuring;
 pub mod report;
+pub mod run;
+mod scenarios;
+pub mod sweep;
 
 /// How a command ended, as people and scripts see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +19,11 @@ pub enum Exit {
     CellsFailed,
     /// Stopped by Ctrl-C or SIGTERM.
     Interrupted,
+}
+
+/// How several sweeps ended, taken together: as the worst of them.
+fn worst(exits: impl IntoIterator<Item = Exit>) -> Exit {
+    exits.into_iter().max_by_key(|exit| exit.code()).unwrap_or(Exit::Success)
 }
 
 impl Exit {

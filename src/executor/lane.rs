@@ -284,7 +284,14 @@ pub(super) async fn send(load: &Load, prepared: Prepared, first_token: Option<on
 }
 
 /// The row of one request, of that turn of that session.
-pub(super) fn record((session, turn): (u64, u32), lane: u32, phase: Phase, intended: Micros, exchange: Exchange, at_send: AtSend) -> RequestRecord {
+pub(super) fn record(
+    (session, turn): (u64, u32),
+    lane: u32,
+    phase: Phase,
+    intended: Micros,
+    exchange: Exchange,
+    at_send: AtSend,
+) -> RequestRecord {
     let gaps = exchange.token_events.windows(2);
     RequestRecord {
         request: at_send.request,

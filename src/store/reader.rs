@@ -65,8 +65,13 @@ pub(super) fn read_manifest(paths: &SweepPaths) -> Result<Manifest, StoreError> 
     read_json(&paths.manifest())
 }
 
+/// Reads `run.json`, its version first.
+pub(super) fn read_record(paths: &RunPaths) -> Result<RunRecord, StoreError> {
+    read_json(&paths.record())
+}
+
 fn read_run(paths: &RunPaths) -> Result<SavedRun, StoreError> {
-    let record: RunRecord = read_json(&paths.record())?;
+    let record = read_record(paths)?;
     let requests = read_table(&paths.requests())?;
     Ok(SavedRun { record, requests })
 }

@@ -12,9 +12,9 @@ use fs_err::{self as fs, OpenOptions};
 use super::error::StoreError;
 use super::files::{partial_path, remove_if_there, write_whole};
 use super::layout::{RunPaths, SweepPaths};
-use super::reader::read_manifest;
+use super::reader::{read_manifest, read_record};
 use super::run_writer::RunWriter;
-use crate::record::Manifest;
+use crate::record::{Manifest, Outcome};
 
 /// A sweep's folder, locked for this process until the writer is dropped.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct SweepWriter {
 
 impl SweepWriter {
     /// Makes the folder, or goes on with one that holds the same scenario and the same planned runs. Runs that were begun there and not
-    /// finished are cleared away; sealed ones are not touched.
+    /// finished, or that failed, are cleared away to be run again; sealed ones are not touched.
     pub fn open(dir: &Path, manifest: &Manifest, scenario_text: &str) -> Result<Self, StoreError> {
         let paths = SweepPaths::new(dir);
         let scenario = paths.scenario(&manifest.scenario_file)?;
@@ -99,7 +99,7 @@ impl SweepWriter {
         let mut unfinished = Vec::new();
         for run in &self.manifest.runs {
             let paths = self.paths.run(&run.id)?;
-            if paths.record().exists() {
+            if paths.record().exists() && !failed(&paths)? {
                 clear_scraps(&paths)?;
             } else if paths.dir().exists() {
                 fs::remove_dir_all(paths.dir())?;
@@ -108,6 +108,11 @@ impl SweepWriter {
         }
         Ok(unfinished)
     }
+}
+
+/// A cell that could not be run says why, but is no result: going on means to try again.
+fn failed(run: &RunPaths) -> Result<bool, StoreError> {
+    Ok(matches!(read_record(run)?.outcome, Outcome::Failed { .. }))
 }
 
 /// What a crash between the last steps of sealing may have left beside a whole run.
@@ -176,6 +181,7 @@ fn write_manifest(paths: &SweepPaths, manifest: &Manifest) -> Result<(), StoreEr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::RunRecord;
     use crate::store::fixture::{header, manifest, record, rich_record, run_record};
 
     const TEXT: &str = "name = \"lmcache\" # as written\n";
@@ -234,6 +240,20 @@ mod tests {
         assert_eq!(fs::read(a.requests()).unwrap(), requests);
         seal(&writer, "b");
         assert_eq!(writer.sealed_ids().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_failed_run_is_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = manifest(&["a"]);
+        let writer = SweepWriter::open(folder.path(), &plan, TEXT).unwrap();
+        let failed = RunRecord { outcome: Outcome::Failed { reason: "no server".into() }, ..run_record(header("a"), 0) };
+        writer.begin("a").unwrap().seal(&failed).unwrap();
+        drop(writer);
+        let writer = SweepWriter::open(folder.path(), &plan, TEXT).unwrap();
+        assert_eq!(writer.unfinished(), ["a"]);
+        seal(&writer, "a");
+        assert_eq!(writer.sealed_ids().unwrap().len(), 1);
     }
 
     #[test]

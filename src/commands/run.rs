@@ -1,0 +1,112 @@
+//! `bench run WORKLOAD`: one cell without a file. The flags become a scenario's text, and from there on it is a sweep of one cell.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use toml::{Table, Value};
+
+use super::Exit;
+use super::measuring::measure;
+use super::report::{self, ReportOptions};
+use super::scenarios::{default_folder, plan_of_text};
+use crate::cli::{ChatArgs, DocumentQaArgs, RunCommand, ServerArgs, Talk};
+use crate::report::cxs_json;
+use crate::scenario::Options;
+
+pub fn run(command: &RunCommand, talk: Talk) -> anyhow::Result<Exit> {
+    match command {
+        RunCommand::Chat(args) => {
+            let text = scenario("chat", chat_workload(args), &args.server)?;
+            let (_, exit) = run_scenario(&text, &args.server, talk, args.output.clone())?;
+            Ok(exit)
+        }
+        RunCommand::DocumentQa(args) => {
+            let text = scenario("document_qa", document_qa_workload(args), &args.server)?;
+            let (dir, exit) = run_scenario(&text, &args.server, talk, None)?;
+            if let Some(file) = &args.output {
+                write_cxs_json(&dir, file)?;
+            }
+            Ok(exit)
+        }
+    }
+}
+
+/// Runs it and says how it went; also gives the folder.
+fn run_scenario(text: &str, server: &ServerArgs, talk: Talk, chat_copy: Option<PathBuf>) -> anyhow::Result<(PathBuf, Exit)> {
+    let options = Options { set: server.set.clone(), simulate: server.simulate, ..Options::default() };
+    let Some(plan) = plan_of_text("command-line.toml", text, &options, talk)? else { return Ok((PathBuf::new(), Exit::Usage)) };
+    let dir = server.results.clone().unwrap_or_else(|| default_folder(&plan.name));
+    let ending = measure(&plan, &dir, talk, chat_copy)?;
+    let exit = if ending.interrupted { Exit::Interrupted } else { report::finish(&dir, &ReportOptions::default(), talk)? };
+    Ok((dir, exit))
+}
+
+fn write_cxs_json(dir: &Path, file: &Path) -> anyhow::Result<()> {
+    let saved = crate::store::read_sweep(dir)?;
+    let Some(run) = saved.runs.first() else { return Ok(()) };
+    let text = cxs_json::render(run)?;
+    fs_err::write(file, text).with_context(|| "the run is saved, but not the copy that `--output` asked for")
+}
+
+/// The text of the scenario that the flags stand for.
+fn scenario(kind: &str, mut workload: Table, server: &ServerArgs) -> anyhow::Result<String> {
+    workload.insert("kind".into(), kind.into());
+    let mut target =
+        Table::from_iter([("model".to_owned(), Value::from(server.model.as_str())), ("url".to_owned(), server.base_url.as_str().into())]);
+    target.extend(server.api_key_env.iter().map(|name| ("api_key_env".to_owned(), Value::from(name.as_str()))));
+    target.extend(server.tokenizer.iter().map(|file| ("tokenizer".to_owned(), path(file))));
+    let goals = server.goals.iter().map(|goal| Value::Table(Table::from_iter([("require".to_owned(), Value::from(goal.as_str()))])));
+    let goals: Vec<Value> = goals.collect();
+    let mut document = Table::new();
+    document.insert("name".into(), kind.replace('_', "-").into());
+    document.insert("seed".into(), i64::try_from(server.seed).context("`--seed` must be below 2^63")?.into());
+    if !goals.is_empty() {
+        document.insert("goals".into(), goals.into());
+    }
+    document.insert("workload".into(), workload.into());
+    document.insert("target".into(), target.into());
+    Ok(toml::to_string(&document)?)
+}
+
+fn chat_workload(args: &ChatArgs) -> Table {
+    let mut workload = Table::from_iter([
+        ("users".to_owned(), Value::from(args.num_users)),
+        ("qps".to_owned(), args.qps.into()),
+        ("rounds".to_owned(), args.num_rounds.into()),
+        ("system_prompt_tokens".to_owned(), tokens(args.shared_system_prompt)),
+        ("history_tokens".to_owned(), tokens(args.user_history_prompt)),
+        ("answer_tokens".to_owned(), tokens(args.answer_len)),
+        ("duration".to_owned(), args.time.into()),
+        ("log_interval".to_owned(), args.log_interval.into()),
+        ("user_header".to_owned(), args.user_id_header.into()),
+        ("first_user_id".to_owned(), tokens(args.first_user_id)),
+    ]);
+    if let Some(file) = &args.sharegpt {
+        workload.insert("dataset".into(), Table::from_iter([("sharegpt".to_owned(), path(file))]).into());
+    }
+    workload
+}
+
+fn document_qa_workload(args: &DocumentQaArgs) -> Table {
+    let documents = match &args.src_dir {
+        Some(folder) => path(folder),
+        None => Table::from_iter([("synthetic_tokens".to_owned(), tokens(args.document_tokens))]).into(),
+    };
+    Table::from_iter([
+        ("concurrent".to_owned(), Value::from(args.num_users_concurrent)),
+        ("sequential".to_owned(), args.num_users_sequential.into()),
+        ("rounds".to_owned(), args.num_rounds.into()),
+        ("answer_tokens".to_owned(), tokens(args.answer_len)),
+        ("documents".to_owned(), documents),
+    ])
+}
+
+/// A whole number that TOML can hold; one that it cannot becomes a text, which the scenario's check refuses by name.
+fn tokens(count: u64) -> Value {
+    i64::try_from(count).map_or_else(|_| count.to_string().into(), Value::from)
+}
+
+/// As said on the command line: relative to the working directory, as the made-up scenario is.
+fn path(path: &Path) -> Value {
+    path.display().to_string().into()
+}

@@ -1,0 +1,50 @@
+//! What every verb does that takes scenarios: from the command line's words to plans, or to printed faults.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use crate::cli::{ScenarioArgs, Talk};
+use crate::plan::Plan;
+use crate::scenario::{self, Faults, Options, Scenario, Style};
+
+/// The plans of all scenarios that are meant; `None` where they have faults, which have then been printed.
+pub(super) fn plans(args: &ScenarioArgs, talk: Talk) -> anyhow::Result<Option<Vec<Plan>>> {
+    match scenario::load(&args.scenarios, &options(args)) {
+        Ok(scenarios) => planned(&scenarios).map(Some),
+        Err(faults) => Ok(refused(&faults, talk)),
+    }
+}
+
+/// The plan of a scenario that the command line made up, named `file` in faults and in the results folder.
+pub(super) fn plan_of_text(file: &str, text: &str, options: &Options, talk: Talk) -> anyhow::Result<Option<Plan>> {
+    match scenario::load_text(Path::new(file), text, options) {
+        Ok(scenario) => Ok(Some(Plan::new(&scenario)?)),
+        Err(faults) => Ok(refused(&faults, talk)),
+    }
+}
+
+/// The changes that the command line asks for.
+pub(super) fn options(args: &ScenarioArgs) -> Options {
+    Options { set: args.set.clone(), only: args.only.clone(), simulate: args.simulate, url: args.url.clone() }
+}
+
+/// Whether what goes to stderr may be coloured.
+pub(super) fn style(talk: Talk) -> Style {
+    let refused = talk.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if refused || !std::io::stderr().is_terminal() { Style::Plain } else { Style::Coloured }
+}
+
+/// `results/<name>-<date>-<time>`, in local time.
+pub(super) fn default_folder(name: &str) -> PathBuf {
+    Path::new("results").join(format!("{name}-{}", jiff::Zoned::now().strftime("%Y-%m-%d-%H%M%S")))
+}
+
+fn planned(scenarios: &[Scenario]) -> anyhow::Result<Vec<Plan>> {
+    scenarios.iter().map(|scenario| Ok(Plan::new(scenario)?)).collect()
+}
+
+/// Prints the faults; nothing is left to do then.
+fn refused<T>(faults: &Faults, talk: Talk) -> Option<T> {
+    eprintln!("{}", faults.render(style(talk)));
+    None
+}
