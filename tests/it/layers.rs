@@ -28,7 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("reporter", &["event", "record", "store", "clock", "goal", "metric", "spec", "units"]),
     ("analysis", &["record", "store", "metric", "goal", "clock"]),
     ("plot", &["analysis", "spec", "goal", "metric"]),
-    ("report", &["analysis", "plot", "spec", "goal", "metric", "record"]),
+    ("report", &["analysis", "store", "plot", "spec", "goal", "metric", "record"]),
 ];
 
 /// What only the command line's wiring may use: everything.
