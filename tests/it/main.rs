@@ -5,3 +5,4 @@ mod formats;
 mod layers;
 mod live;
 mod load;
+mod truth;

@@ -1,0 +1,5 @@
+//! What is known beforehand must come out: capacities that follow from arithmetic, times computed by hand, the same bytes twice.
+
+mod capacity;
+mod cost;
+mod groups;
