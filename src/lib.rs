@@ -21,6 +21,7 @@ pub mod record;
 
 pub mod arrival;
 pub mod engine;
+pub mod serve;
 pub mod server;
 pub mod target;
 pub mod tokens;

@@ -4,6 +4,7 @@ mod measuring;
 pub mod report;
 pub mod run;
 mod scenarios;
+pub mod sim;
 pub mod sweep;
 
 /// How a command ended, as people and scripts see it.

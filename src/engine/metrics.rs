@@ -11,7 +11,10 @@ pub struct Counters {
     /// Tokens that were looked up in the tiers behind the device, and of those the ones that were found.
     pub external_queries: u64,
     pub external_hits: u64,
+    /// Tokens of prompts whose first answer token is there, and of those the ones from the device's cache and from the tiers.
     pub prompt_tokens: u64,
+    pub prompt_tokens_device: u64,
+    pub prompt_tokens_tiers: u64,
     pub generation_tokens: u64,
     /// Sequences whose blocks were taken away so that an earlier one could go on.
     pub preemptions: u64,

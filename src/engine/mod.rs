@@ -23,6 +23,6 @@ pub use cost::{Costs, Work};
 pub use faults::{Fault, Faults};
 pub use metrics::{Counters, Histogram, Snapshot};
 pub use presets::{EngineError, EngineParameters};
-pub use prompt::{ANSWER_HEAD_TOKENS, Chain, MESSAGE_TOKENS, encode, prompt_tokens};
+pub use prompt::{ANSWER_HEAD_TOKENS, Chain, MESSAGE_TOKENS, conversation, encode, prompt_tokens};
 pub use scheduler::{Emission, Engine, RequestId, TooLong};
 pub use sequence::Request;

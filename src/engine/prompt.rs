@@ -31,6 +31,23 @@ fn role_number(role: Role) -> u32 {
     }
 }
 
+fn message_head(role: Role) -> [u32; 3] {
+    [START, role_number(role), LINE_END]
+}
+
+/// The tokens of a whole prompt under the chat template.
+#[must_use]
+pub fn conversation<'a>(messages: impl IntoIterator<Item = (Role, &'a str)>) -> Vec<u32> {
+    let mut tokens = Vec::new();
+    for (role, text) in messages {
+        tokens.extend(message_head(role));
+        tokenizer::encode_into(text, &mut tokens);
+        tokens.push(END);
+    }
+    tokens.extend(message_head(Role::Assistant));
+    tokens
+}
+
 /// A sequence of tokens, kept as the hashes of its full blocks and the state behind its last token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chain {
@@ -83,14 +100,14 @@ impl Chain {
 
     /// Appends a message as the chat template writes it.
     pub fn push_message(&mut self, role: Role, text: &[u32]) {
-        self.extend(&[START, role_number(role), LINE_END]);
+        self.extend(&message_head(role));
         self.extend(text);
         self.push(END);
     }
 
     /// Appends the head of the answer: the prompt is whole.
     pub fn push_answer_head(&mut self) {
-        self.extend(&[START, role_number(Role::Assistant), LINE_END]);
+        self.extend(&message_head(Role::Assistant));
     }
 
     /// A number that depends on every token, and on nothing else: the same for every block size.
@@ -156,5 +173,9 @@ mod tests {
         chain.push_answer_head();
         assert_eq!(chain.tokens(), prompt_tokens([2, 5]));
         assert_eq!(chain.tokens(), 2 + 5 + 2 * 4 + 3);
+        let tokens = conversation([(Role::System, "be brief"), (Role::User, "why is that so?")]);
+        let mut same = Chain::new(4);
+        same.extend(&tokens);
+        assert_eq!(same, chain);
     }
 }

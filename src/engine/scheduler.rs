@@ -18,7 +18,7 @@ use super::answer::AnswerNumbers;
 use super::blocks::BlockPool;
 use super::metrics::{Counters, Snapshot};
 use super::presets::EngineParameters;
-use super::sequence::{Request, Sequence};
+use super::sequence::{Cached, Request, Sequence};
 use super::tiers::Tier;
 use crate::clock::Micros;
 

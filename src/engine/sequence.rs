@@ -12,6 +12,13 @@ pub struct Request {
     pub max_tokens: u32,
 }
 
+/// Tokens of a prompt that need not be computed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cached {
+    pub device: u64,
+    pub tiers: u64,
+}
+
 #[derive(Debug)]
 pub struct Sequence {
     /// The prompt, and what has been generated so far.
@@ -24,8 +31,8 @@ pub struct Sequence {
     pub blocks: Vec<u32>,
     /// How many of `blocks` others can find.
     pub filled: usize,
-    /// Tokens of the prompt that came from a cache; known since the first time it was scheduled.
-    pub cached_tokens: Option<u64>,
+    /// Tokens of the prompt that came from the device's cache and from the tiers; known since the first time it was scheduled.
+    pub cached: Option<Cached>,
     /// Loads from tiers that are under way.
     pub loads: u8,
     /// Caches were emptied while it lived: nothing of it may be found again.
@@ -46,7 +53,7 @@ impl Sequence {
             computed: 0,
             blocks: Vec::new(),
             filled: 0,
-            cached_tokens: None,
+            cached: None,
             loads: 0,
             forgotten: false,
             arrived,

@@ -97,11 +97,17 @@ impl Hearing {
         let end = self.tokens(fault).await;
         let tokens = self.exchange.token_events.len() as u64;
         self.exchange.answer = answer.text(tokens);
-        let cached_tokens = end?;
-        if fault.is_none_or(|fault| fault.kind != FaultKind::NoUsage) {
-            self.exchange.usage = Some(Usage { prompt_tokens, output_tokens: tokens, cached_tokens: Some(cached_tokens) });
-        }
-        Ok(())
+        // A stream that ends in order tells its usage, tokens or not.
+        let cached_tokens = match &end {
+            Ok(cached_tokens) => Some(*cached_tokens),
+            Err(failure) => (failure.kind == FailureKind::NoToken).then_some(0),
+        };
+        self.exchange.usage = cached_tokens.filter(|_| fault.is_none_or(|fault| fault.kind != FaultKind::NoUsage)).map(|cached| Usage {
+            prompt_tokens,
+            output_tokens: tokens,
+            cached_tokens: Some(cached),
+        });
+        end.map(|_| ())
     }
 
     async fn acceptance(&mut self) -> Result<(u64, Answer, Option<Fault>), Failure> {
@@ -278,7 +284,8 @@ mod tests {
         ] {
             let exchange = failing(kind, after_tokens);
             assert_eq!(exchange.failure.map(|failure| failure.kind), Some(failure));
-            assert_eq!((exchange.token_events.len(), exchange.done, exchange.usage), (tokens, Micros(done), None), "{kind:?}");
+            assert_eq!((exchange.token_events.len(), exchange.done), (tokens, Micros(done)), "{kind:?}");
+            assert_eq!(exchange.usage.is_some(), kind == FaultKind::NoToken, "a stream that ends in order tells its usage");
         }
         let exchange = failing(FaultKind::NoUsage, 0);
         assert_eq!((exchange.failure, exchange.usage, exchange.token_events.len()), (None, None, 10));

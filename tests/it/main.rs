@@ -5,4 +5,5 @@ mod formats;
 mod layers;
 mod live;
 mod load;
+mod serve;
 mod truth;

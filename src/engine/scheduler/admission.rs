@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use super::{Engine, RequestId, blocks_of, to_usize};
+use super::{Cached, Engine, RequestId, blocks_of, to_usize};
 
 impl Engine {
     /// Gives each running sequence its tokens. True where somebody lost its blocks for that.
@@ -98,9 +98,9 @@ impl Engine {
 
     /// Counts what the caches had, once a request: a preempted one finds its own blocks again.
     fn note_hits(&mut self, id: RequestId, found: u64, loads: u64) {
-        let Some(sequence) = self.sequences.get_mut(&id).filter(|sequence| sequence.cached_tokens.is_none()) else { return };
+        let Some(sequence) = self.sequences.get_mut(&id).filter(|sequence| sequence.cached.is_none()) else { return };
         let (found, loads) = (found * self.parameters.block_tokens, loads * self.parameters.block_tokens);
-        sequence.cached_tokens = Some(found + loads);
+        sequence.cached = Some(Cached { device: found, tiers: loads });
         self.counters.prefix_queries += sequence.prompt_tokens;
         self.counters.prefix_hits += found;
         if !self.tiers.is_empty() {

@@ -101,16 +101,19 @@ impl Engine {
         let new = sequence.generated - before;
         let last = sequence.is_finished();
         if new > 0 {
-            let cached_tokens = sequence.cached_tokens.unwrap_or(0);
+            let cached = sequence.cached.unwrap_or_default();
             self.counters.generation_tokens += new;
             if before == 0 {
                 self.counters.prompt_tokens += sequence.prompt_tokens;
+                self.counters.prompt_tokens_device += cached.device;
+                self.counters.prompt_tokens_tiers += cached.tiers;
                 self.counters.ttft_seconds.add(stamps[0].since(sequence.arrived));
             }
             if last {
                 self.counters.finished += 1;
                 self.counters.e2e_seconds.add(self.now.since(sequence.arrived));
             }
+            let cached_tokens = cached.device + cached.tiers;
             self.emissions.push(Emission { id, stamps: Arc::clone(stamps), cached_tokens, last });
         }
         self.fill(id);

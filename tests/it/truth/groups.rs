@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bench::clock::{Clock, virtual_runtime};
+use bench::clock::{Clock, Micros, virtual_runtime};
 use bench::engine::spec::EngineSpec;
 use bench::engine::{EngineParameters, Snapshot, TokenMemo};
 use bench::session::{Message, Prompt, Role};
@@ -71,11 +71,11 @@ pub fn documents(number: usize, tokens: usize) -> Vec<Arc<str>> {
     (0..number).map(document).collect()
 }
 
-/// The p95 of time to first token in seconds, by linear interpolation.
-pub fn p95_ttft_s(exchanges: &[Exchange]) -> f64 {
-    let mut seconds: Vec<f64> = exchanges.iter().map(|exchange| exchange.token_events[0].since(exchange.sent).as_secs_f64()).collect();
-    seconds.sort_by(f64::total_cmp);
-    let place = 0.95 * (seconds.len() - 1) as f64;
-    let (low, high) = (seconds[place.floor() as usize], seconds[place.ceil() as usize]);
-    low + (high - low) * place.fract()
+/// The p95 of time to first token, by linear interpolation.
+pub fn p95_ttft(exchanges: &[Exchange]) -> Micros {
+    let mut times: Vec<u64> = exchanges.iter().map(|exchange| exchange.token_events[0].since(exchange.sent).0).collect();
+    times.sort_unstable();
+    let hundredths = 95 * (times.len() - 1);
+    let (low, high) = (times[hundredths / 100], times[hundredths.div_ceil(100)]);
+    Micros(low + (high - low) * (hundredths % 100) as u64 / 100)
 }

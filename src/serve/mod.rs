@@ -1,0 +1,18 @@
+//! The simulated engine as an OpenAI-compatible server, in real time: requests over HTTP come in, events come out as vLLM sends them.
+//!
+//! It must not know who measures it. Every answer runs to its `max_tokens`: the engine has no end of text, so `min_tokens` and
+//! `ignore_eos` are always kept. Without `max_tokens` a chat answer has [`DEFAULT_CHAT_TOKENS`] tokens, where vLLM would fill the whole
+//! context.
+
+mod ask;
+mod catalogue;
+mod completion;
+mod error;
+mod listen;
+mod metrics;
+mod routes;
+mod stream;
+mod wire;
+
+pub use ask::DEFAULT_CHAT_TOKENS;
+pub use listen::{Options, ServeError, Serving, bind};
