@@ -1,6 +1,7 @@
 //! One file a verb: the only place that wires the measuring and the judging half together, and that prints.
 
 mod measuring;
+pub mod plot;
 pub mod report;
 pub mod run;
 mod scenarios;

@@ -4,7 +4,9 @@
 use super::figure::{
     Caption, Cell, Curve, Figure, Heatmap, LabelAxis, Limit, Line, Mark, MarkShape, NumericAxis, Point, Quantity, Scale, Shown, Verdict,
 };
-use super::{Svg, draw, to_png};
+use super::{Svg, View, draw, pictures, to_png};
+use crate::analysis::fixture::{published as published_cells, sweep};
+use crate::analysis::{Question, summarize};
 use crate::goal::Comparison;
 use resvg::tiny_skia::Pixmap;
 use resvg::usvg::{self, roxmltree};
@@ -180,9 +182,13 @@ pub fn all() -> Vec<(&'static str, Figure)> {
         line
     });
     many.lines = lines.collect();
+    let saved = sweep(&["p95(ttft where turn >= 1) <= 2s"], &published_cells("vllm"));
+    let summary = summarize(&saved, &Question::default()).unwrap();
+    let from_summary = pictures(&summary, &View::default()).unwrap().remove(0).figure;
     let mut all_hold = published("lmcache: p95(ttft where turn >= 1)", &LMCACHE);
     all_hold.caption.simulated = true;
     vec![
+        ("summary", from_summary),
         ("vllm", Figure::Heatmap(published("vllm: p95(ttft where turn >= 1)", &VLLM))),
         ("lmcache", Figure::Heatmap(all_hold)),
         ("troubled", Figure::Heatmap(troubled())),

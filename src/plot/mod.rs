@@ -3,19 +3,28 @@
 //! The same figure always gives the same bytes. Nothing here computes a statistic: numbers, intervals and verdicts come in ready-made. A new kind of
 //! picture is a file in `figure/`, one in `draw/` and a variant of [`Figure`].
 
+mod axes;
 mod draw;
 pub mod figure;
+mod from_summary;
 #[cfg(test)]
 mod gallery;
+mod marks;
 mod number;
+mod pictures;
 mod png;
+mod quantity;
 pub mod spec;
 mod svg;
 mod theme;
+mod view;
 
 pub use figure::{Curve, Figure, Heatmap};
+pub use from_summary::pictures;
+pub use pictures::{Named, of_sweep, slug};
 pub use png::to_png;
 pub use svg::Svg;
+pub use view::{FigureError, Picture, View};
 
 /// Why a picture could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

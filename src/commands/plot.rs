@@ -1,0 +1,198 @@
+//! `bench plot`: one figure of a saved sweep, by any axes and any measure, as PNG or SVG.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::Exit;
+use crate::analysis::{Question, summarize};
+use crate::cli::{FigureKind, PlotArgs, Talk};
+use crate::goal::{GoalError, Measure};
+use crate::plot::spec::PlotKind;
+use crate::plot::{FigureError, Picture, View, draw, pictures, slug, to_png};
+use crate::store::read_sweep;
+
+/// Stands for the variant in the file's name.
+const VARIANT: &str = "{variant}";
+
+/// Writes the figures and says their paths, a line each.
+pub fn run(args: &PlotArgs, _talk: Talk) -> anyhow::Result<Exit> {
+    let pictures = match wanted(args)? {
+        Ok(pictures) => pictures,
+        Err(fault) => {
+            eprintln!("error: {fault}");
+            return Ok(Exit::Usage);
+        }
+    };
+    for picture in &pictures {
+        let path = path_of(&args.output, picture);
+        write(&path, picture)?;
+        println!("{}", path.display());
+    }
+    Ok(Exit::Success)
+}
+
+/// What was asked for, or why it cannot be had: a fault of the command line.
+fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<Picture>, String>> {
+    if Ending::of(&args.output).is_none() {
+        return Ok(Err(format!("`{}` ends in neither `.png` nor `.svg`", args.output.display())));
+    }
+    let sweep = read_sweep(&args.results)?;
+    let shown = match args.z.as_deref().map(str::parse::<Measure>).transpose() {
+        Ok(shown) => shown,
+        Err(error) => return Ok(Err(with_hint("-z", &error))),
+    };
+    let summary = summarize(&sweep, &Question { goals: Vec::new(), shown })?;
+    let limit = match limit(args, &summary.shown) {
+        Ok(limit) => limit,
+        Err(error) => return Ok(Err(with_hint("--limit", &error))),
+    };
+    let view = View {
+        kind: match args.kind {
+            FigureKind::Heatmap => PlotKind::Heatmap,
+            FigureKind::Curve => PlotKind::Curve,
+        },
+        x: args.x.clone(),
+        y: args.y.clone(),
+        title: args.title.clone(),
+        variant: args.variant.clone(),
+        limit,
+    };
+    match pictures(&summary, &view) {
+        Ok(pictures) => Ok(all_have_their_own_file(&args.output, pictures)),
+        Err(FigureError::Analysis(error)) => Err(error.into()),
+        Err(fault) => Ok(Err(fault.to_string())),
+    }
+}
+
+fn limit(args: &PlotArgs, shown: &str) -> Result<Option<f64>, GoalError> {
+    let measure: Measure = shown.parse()?;
+    args.limit.as_deref().map(|text| measure.parse_limit(text)).transpose()
+}
+
+fn with_hint(flag: &str, error: &GoalError) -> String {
+    let hint = error.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    format!("`{flag}`: {error}{hint}")
+}
+
+/// Pictures of several variants need the variant in their file's name.
+fn all_have_their_own_file(output: &Path, pictures: Vec<Picture>) -> Result<Vec<Picture>, String> {
+    let files: BTreeSet<PathBuf> = pictures.iter().map(|picture| path_of(output, picture)).collect();
+    if files.len() == pictures.len() {
+        return Ok(pictures);
+    }
+    let variants: BTreeSet<String> = pictures.iter().filter_map(|picture| Some(format!("`{}`", picture.variant.as_ref()?))).collect();
+    let variants = variants.into_iter().collect::<Vec<_>>().join(", ");
+    Err(format!("{variants} would be written to the same file; put `{VARIANT}` into its name, or choose one with `--variant`"))
+}
+
+/// The picture's own file: the variant where its name says so, and what holds for this picture alone before the ending.
+fn path_of(output: &Path, picture: &Picture) -> PathBuf {
+    let name = output.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((&name, ""));
+    let facet: Vec<String> = picture.facet.iter().map(|part| format!("-{}", slug(part))).collect();
+    let variant = slug(picture.variant.as_deref().unwrap_or("all"));
+    let folder = output.parent().map(|folder| folder.to_string_lossy().replace(VARIANT, &variant)).unwrap_or_default();
+    Path::new(&folder).join(format!("{}{}.{ending}", stem.replace(VARIANT, &variant), facet.concat()))
+}
+
+fn write(path: &Path, picture: &Picture) -> anyhow::Result<()> {
+    let svg = draw(&picture.figure)?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs_err::create_dir_all(folder)?;
+    }
+    match Ending::of(path) {
+        Some(Ending::Png) => fs_err::write(path, to_png(&svg)?)?,
+        Some(Ending::Svg) | None => fs_err::write(path, svg.text)?,
+    }
+    Ok(())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Png,
+    Svg,
+}
+
+impl Ending {
+    fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_string_lossy().to_ascii_lowercase().as_str() {
+            "png" => Some(Self::Png),
+            "svg" => Some(Self::Svg),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::analysis::fixture::{published, save};
+    use crate::cli::{Cli, Command};
+
+    const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
+
+    fn args(dir: &Path, file: &str, more: &[&str]) -> PlotArgs {
+        let results = dir.join("sweep");
+        if !results.exists() {
+            let mut cells = published("vllm");
+            cells.extend(published("lmcache"));
+            save(&results, &[GOAL], &cells);
+        }
+        let output = dir.join(file);
+        let words = ["bench", "plot", results.to_str().unwrap(), "-o", output.to_str().unwrap()];
+        match Cli::parse_from(words.into_iter().chain(more.iter().copied())).command {
+            Command::Plot(args) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn fault(dir: &Path, file: &str, more: &[&str]) -> String {
+        wanted(&args(dir, file, more)).unwrap().unwrap_err()
+    }
+
+    #[test]
+    fn a_figure_each_variant_is_written_in_the_form_that_its_ending_asks_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let talk = Talk { verbose: 0, quiet: false, no_color: true };
+        assert_eq!(run(&args(dir.path(), "figures/{variant}.svg", &[]), talk).unwrap(), Exit::Success);
+        for variant in ["vllm", "lmcache"] {
+            let text = std::fs::read_to_string(dir.path().join(format!("figures/{variant}.svg"))).unwrap();
+            assert!(text.starts_with("<svg") && text.contains(&format!("<title>{variant}: p95")));
+        }
+        assert_eq!(run(&args(dir.path(), "one.PNG", &["--variant", "vllm", "--limit", "500ms"]), talk).unwrap(), Exit::Success);
+        assert!(std::fs::read(dir.path().join("one.PNG")).unwrap().starts_with(b"\x89PNG"));
+    }
+
+    #[test]
+    fn what_holds_for_one_figure_alone_goes_into_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let args = args(dir.path(), "p50.svg", &["--kind", "curve", "-x", "concurrent", "-z", "p50(e2e)"]);
+        let pictures = wanted(&args).unwrap().unwrap();
+        let names: Vec<PathBuf> = pictures.iter().map(|picture| path_of(Path::new("p50.svg"), picture)).collect();
+        assert_eq!(
+            names,
+            ["p50-sequential=1.svg", "p50-sequential=2.svg", "p50-sequential=3.svg", "p50-sequential=4.svg"].map(PathBuf::from)
+        );
+    }
+
+    #[test]
+    fn faults_say_what_there_is() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(fault(dir.path(), "both.png", &[]).contains("put `{variant}` into its name"));
+        assert!(fault(dir.path(), "a.pdf", &[]).contains("neither `.png` nor `.svg`"));
+        assert!(fault(dir.path(), "{variant}.png", &["-x", "speed"]).contains("`workload.concurrent`"));
+        let unknown = fault(dir.path(), "{variant}.png", &["-z", "p95(latency)"]);
+        assert!(unknown.contains("`latency` is not a metric") && unknown.contains("`ttft`"), "{unknown}");
+        assert!(fault(dir.path(), "{variant}.png", &["--limit", "fast"]).starts_with("`--limit`"));
+    }
+
+    #[test]
+    fn the_same_sweep_gives_the_same_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let args = args(dir.path(), "{variant}.svg", &[]);
+        let drawn = || wanted(&args).unwrap().unwrap().iter().map(|picture| draw(&picture.figure).unwrap().text).collect::<Vec<_>>();
+        assert_eq!(drawn(), drawn());
+    }
+}

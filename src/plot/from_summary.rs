@@ -1,0 +1,409 @@
+//! From a sweep's summary to figures: cells put on axes, one figure a variant and a value of every further axis, all with one scale.
+//!
+//! In: summaries and wishes. Out: plain figures. Computes no number, and knows neither saved files nor drawing.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::FigureError;
+use super::axes::{self, Axis, VARIANT};
+use super::figure::{Caption, Cell, Curve, Figure, Heatmap, LabelAxis, Limit, Line, NumericAxis, Point, Quantity, Scale, Shown, Verdict};
+use super::marks::marks;
+use super::quantity::{in_words, quantity};
+use super::spec::PlotKind;
+use super::view::{Picture, View};
+use crate::analysis::{self, CellState, CellSummary, SweepSummary, short};
+use crate::goal::{Comparison, Goal, Measure};
+use crate::metric::Better;
+
+/// A cell with the variant that it is of.
+#[derive(Clone)]
+struct Placed<'a> {
+    variant: Value,
+    cell: &'a CellSummary,
+}
+
+/// The measure that a summary shows, and where its goal draws the line.
+struct Subject {
+    measure: Measure,
+    limit: Option<Limit>,
+    quantity: Quantity,
+    scale: Scale,
+}
+
+/// The cells of one picture, and what they have in common.
+pub struct Facet {
+    /// The variant's name, where the picture is of one.
+    variant: Option<String>,
+    /// Axes held at one value, with that value.
+    pub held: Vec<(Axis, Value)>,
+}
+
+/// All pictures of a view, in the order of variants and then of the further axes. What is shown is the summary's own measure.
+pub fn pictures(summary: &SweepSummary, view: &View) -> Result<Vec<Picture>, FigureError> {
+    let (x, y) = chosen_axes(summary, view)?;
+    let cells = chosen_cells(summary, view)?;
+    let subject = Subject::of(summary, view, &cells)?;
+    let by_variant = y.as_ref().is_some_and(|y| x.path != VARIANT && y.path != VARIANT);
+    let facets = facets(summary, &cells, &x, y.as_ref(), by_variant);
+    let figure = |facet: &Facet, cells: &[Placed<'_>]| match &y {
+        Some(y) => Figure::Heatmap(heatmap(summary, view, &subject, facet, cells, (&x, y))),
+        None => Figure::Curve(curve(summary, view, &subject, facet, cells, &x)),
+    };
+    let picture = |(facet, cells): (Facet, Vec<Placed<'_>>)| Picture {
+        figure: figure(&facet, &cells),
+        facet: facet.held.iter().map(|(axis, value)| format!("{}={}", short(&axis.path), axis.label(value))).collect(),
+        variant: facet.variant,
+    };
+    Ok(facets.into_iter().map(picture).collect())
+}
+
+/// The axes of the view; none up the page for a curve.
+fn chosen_axes(summary: &SweepSummary, view: &View) -> Result<(Axis, Option<Axis>), FigureError> {
+    let y = view.y.as_ref().map(|name| axes::named(summary, name)).transpose()?;
+    let x = match &view.x {
+        Some(name) => axes::named(summary, name)?,
+        None => axes::default_x(summary, y.as_ref())?,
+    };
+    if y.as_ref().is_some_and(|y| y.path == x.path) {
+        return Err(FigureError::SameAxis { name: x.path });
+    }
+    match (view.kind, y) {
+        (PlotKind::Heatmap, Some(y)) => Ok((x, Some(y))),
+        (PlotKind::Heatmap, None) => {
+            let y = axes::default_y(summary, &x);
+            if y.path == x.path { Err(FigureError::NoAxis) } else { Ok((x, Some(y))) }
+        }
+        (PlotKind::Curve, Some(y)) => Err(FigureError::CurveWithY { name: y.path }),
+        (PlotKind::Curve, None) if x.numbers.is_some() => Ok((x, None)),
+        (PlotKind::Curve, None) => {
+            let values = x.labels().iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
+            Err(FigureError::NotNumeric { name: x.path, values })
+        }
+    }
+}
+
+fn chosen_cells<'a>(summary: &'a SweepSummary, view: &View) -> Result<Vec<Placed<'a>>, FigureError> {
+    let wanted = |name: &str| view.variant.as_ref().is_none_or(|variant| variant == name);
+    if let Some(name) = view.variant.as_ref().filter(|name| summary.variants.iter().all(|variant| variant.name != **name)) {
+        let known = summary.variants.iter().map(|variant| format!("`{}`", variant.name)).collect::<Vec<_>>().join(", ");
+        return Err(FigureError::UnknownVariant { name: name.clone(), known });
+    }
+    let placed = |(name, cell): (&str, &'a CellSummary)| Placed { variant: Value::from(name), cell };
+    let of_variants = summary.variants.iter().filter(|variant| wanted(&variant.name));
+    Ok(of_variants.flat_map(|variant| variant.cells.iter().map(|cell| (variant.name.as_str(), cell))).map(placed).collect())
+}
+
+impl Subject {
+    fn of(summary: &SweepSummary, view: &View, cells: &[Placed<'_>]) -> Result<Self, FigureError> {
+        let fault = |error: &dyn ToString| FigureError::Measure { text: summary.shown.clone(), reason: error.to_string() };
+        let measure: Measure = summary.shown.parse().map_err(|error| fault(&error))?;
+        let goal = summary.goals.iter().filter_map(|goal| goal.parse::<Goal>().ok()).find(|goal| goal.measure == measure);
+        let limit = match (view.limit, goal) {
+            (Some(value), goal) => {
+                let as_usual = if measure.better() == Better::Higher { Comparison::GreaterOrEqual } else { Comparison::LessOrEqual };
+                Some(Limit { comparison: goal.map_or(as_usual, |goal| goal.comparison), value })
+            }
+            (None, goal) => goal.map(|goal| Limit { comparison: goal.comparison, value: goal.limit }),
+        };
+        let shown = cells.iter().filter_map(|placed| placed.cell.shown.as_ref()?.value?.finite());
+        let scale = Scale::around(shown.chain(limit.map(|limit| limit.value)));
+        Ok(Self { quantity: quantity(&measure, scale.high), measure, limit, scale })
+    }
+}
+
+/// Cells by variant (where a picture is of one) and by every axis that is not drawn and that tells cells apart which else would fall on
+/// the same place.
+fn facets<'a>(summary: &SweepSummary, cells: &[Placed<'a>], x: &Axis, y: Option<&Axis>, by_variant: bool) -> Vec<(Facet, Vec<Placed<'a>>)> {
+    let drawn = |axis: &Axis| axis.path == x.path || y.is_some_and(|y| y.path == axis.path);
+    let further: Vec<Axis> = axes::of_matrix(summary).into_iter().filter(|axis| !drawn(axis)).collect();
+    let key = |placed: &Placed<'_>, axes: &[&Axis]| -> String {
+        let values = axes.iter().map(|axis| axis.value_of(&placed.variant, placed.cell).cloned().unwrap_or_default());
+        [placed.variant.clone()].into_iter().chain(values).collect::<Value>().to_string()
+    };
+    let telling_apart = |axis: &&Axis| {
+        let mut seen: BTreeMap<String, Option<&Value>> = BTreeMap::new();
+        let place: Vec<&Axis> = [Some(x), y].into_iter().flatten().collect();
+        cells.iter().any(|placed| {
+            let value = axis.value_of(&placed.variant, placed.cell);
+            *seen.entry(key(placed, &place)).or_insert(value) != value
+        })
+    };
+    let held: Vec<&Axis> = further.iter().filter(telling_apart).collect();
+
+    let mut facets: BTreeMap<(usize, Vec<usize>), (Facet, Vec<Placed<'a>>)> = BTreeMap::new();
+    for placed in cells {
+        let values: Vec<(&Axis, Value)> =
+            held.iter().filter_map(|axis| Some((*axis, axis.value_of(&placed.variant, placed.cell)?.clone()))).collect();
+        let place: Vec<usize> = values.iter().map(|(axis, value)| axis.place(value).unwrap_or(usize::MAX)).collect();
+        let variant = if by_variant { summary.variants.iter().position(|variant| placed.variant == variant.name.as_str()) } else { None };
+        let (_, members) = facets.entry((variant.unwrap_or(0), place)).or_insert_with(|| {
+            let named = |index: usize| {
+                Some(summary.variants.get(index)?.name.clone()).filter(|name| name != "default" || summary.variants.len() > 1)
+            };
+            let held = values.into_iter().map(|(axis, value)| (axis.clone(), value)).collect();
+            (Facet { variant: variant.and_then(named), held }, Vec::new())
+        });
+        members.push(placed.clone());
+    }
+    facets.into_values().collect()
+}
+
+fn heatmap(summary: &SweepSummary, view: &View, subject: &Subject, facet: &Facet, cells: &[Placed<'_>], axes: (&Axis, &Axis)) -> Heatmap {
+    let (x, y) = axes;
+    let empty = Cell::without_value(Shown::Missing, 0);
+    let mut rows = vec![vec![empty; x.values.len()]; y.values.len()];
+    for placed in cells {
+        let place = |axis: &Axis| axis.place(axis.value_of(&placed.variant, placed.cell)?);
+        if let Some(cell) = place(y).and_then(|row| rows.get_mut(row)).and_then(|row| row.get_mut(place(x)?)) {
+            *cell = shown(placed.cell, view, summary);
+        }
+    }
+    Heatmap {
+        caption: caption(summary, view, subject, facet),
+        x: label_axis(x),
+        y: label_axis(y),
+        quantity: subject.quantity.clone(),
+        cells: rows,
+        limit: subject.limit,
+        scale: subject.scale,
+        confidence: summary.confidence,
+        marks: facet.variant_of(summary).map(|variant| marks(variant, &summary.shown, facet, x, y)).unwrap_or_default(),
+    }
+}
+
+fn curve(summary: &SweepSummary, view: &View, subject: &Subject, facet: &Facet, cells: &[Placed<'_>], x: &Axis) -> Curve {
+    let numbers = x.numbers.clone().unwrap_or_default();
+    let mut lines: Vec<Line> = Vec::new();
+    for variant in &summary.variants {
+        let of_variant = cells.iter().filter(|placed| placed.variant == variant.name.as_str());
+        let point = |placed: &Placed<'_>| {
+            let place = x.place(x.value_of(&placed.variant, placed.cell)?)?;
+            Some(Point { x: *numbers.get(place)?, cell: shown(placed.cell, view, summary) })
+        };
+        let mut points: Vec<Point> = of_variant.filter_map(point).collect();
+        points.sort_by(|left, right| left.x.total_cmp(&right.x));
+        if !points.is_empty() {
+            lines.push(Line { label: variant.name.clone(), points });
+        }
+    }
+    Curve {
+        caption: caption(summary, view, subject, facet),
+        x: NumericAxis { name: x.name(), unit: x.unit().to_owned(), values: numbers.iter().copied().zip(x.labels()).collect() },
+        quantity: subject.quantity.clone(),
+        lines,
+        limit: subject.limit,
+        confidence: summary.confidence,
+    }
+}
+
+fn label_axis(axis: &Axis) -> LabelAxis {
+    LabelAxis { name: axis.name(), unit: axis.unit().to_owned(), values: axis.labels() }
+}
+
+/// A cell as it is to be seen.
+fn shown(cell: &CellSummary, view: &View, summary: &SweepSummary) -> Cell {
+    let estimate = match (&cell.state, &cell.shown) {
+        (CellState::Failed { reason }, _) => return Cell::without_value(Shown::Failed(reason.clone()), cell.n),
+        (CellState::Invalid { reason }, _) => return Cell::without_value(Shown::Invalid(reason.clone()), cell.n),
+        (CellState::Missing, _) => return Cell::without_value(Shown::Missing, 0),
+        (CellState::Measured, None) => return Cell::without_value(Shown::Nothing, cell.n),
+        (CellState::Measured, Some(estimate)) => estimate,
+    };
+    let Some(value) = estimate.value else { return Cell::without_value(Shown::Nothing, estimate.n) };
+    // Another limit than the goal's has no verdict: that would have to be computed.
+    let judgement =
+        if view.limit.is_some() { None } else { cell.goals.iter().find(|judgement| judgement.estimate.measure == summary.shown) };
+    Cell {
+        shown: Shown::Value(value.get()),
+        n: estimate.n,
+        low: estimate.low.map(analysis::Extended::get),
+        high: estimate.high.map(analysis::Extended::get),
+        verdict: judgement.map(|judgement| match judgement.verdict {
+            analysis::Verdict::Met => Verdict::Met,
+            analysis::Verdict::Missed => Verdict::Missed,
+            analysis::Verdict::Undecided => Verdict::Undecided,
+        }),
+    }
+}
+
+fn caption(summary: &SweepSummary, view: &View, subject: &Subject, facet: &Facet) -> Caption {
+    let title = view.title.clone().unwrap_or_else(|| in_words(&subject.measure));
+    let held = facet.held.iter().map(|(axis, value)| format!("{} = {}", short(&axis.path), axis.label(value)));
+    let title = [title].into_iter().chain(held).collect::<Vec<_>>().join(", ");
+    let repeats = (summary.repeats > 1).then(|| format!("{} repeats pooled", summary.repeats));
+    let subtitle = [Some(summary.name.clone()), repeats, Some(format!("seed {}", summary.seed))];
+    Caption {
+        title: facet.variant.as_ref().map_or_else(|| title.clone(), |variant| format!("{variant}: {title}")),
+        subtitle: subtitle.into_iter().flatten().collect::<Vec<_>>().join(" · "),
+        simulated: summary.simulated,
+    }
+}
+
+impl Facet {
+    /// The summary of the variant that the picture is of.
+    fn variant_of<'a>(&self, summary: &'a SweepSummary) -> Option<&'a analysis::VariantSummary> {
+        match (&self.variant, summary.variants.as_slice()) {
+            (Some(name), variants) => variants.iter().find(|variant| variant.name == *name),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::analysis::fixture::{self, cell, published, sweep, uniform};
+    use crate::analysis::{Question, summarize};
+    use crate::plot::figure::{Mapping, MarkShape};
+    use crate::plot::gallery::{LMCACHE, VLLM};
+    use crate::record::{CacheContract, Outcome};
+
+    const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
+
+    fn summary(cells: &[fixture::Cell]) -> SweepSummary {
+        summarize(&sweep(&[GOAL], cells), &Question::default()).unwrap()
+    }
+
+    fn both() -> SweepSummary {
+        let mut cells = published("vllm");
+        cells.extend(published("lmcache"));
+        summary(&cells)
+    }
+
+    fn heatmap_of(picture: &Picture) -> &Heatmap {
+        match &picture.figure {
+            Figure::Heatmap(heatmap) => heatmap,
+            Figure::Curve(_) => panic!("a curve"),
+        }
+    }
+
+    fn curve_of(picture: &Picture) -> &Curve {
+        match &picture.figure {
+            Figure::Curve(curve) => curve,
+            Figure::Heatmap(_) => panic!("a heatmap"),
+        }
+    }
+
+    #[test]
+    fn the_published_tables_become_a_heatmap_a_variant_with_one_scale() {
+        let pictures = pictures(&both(), &View::default()).unwrap();
+        assert_eq!(pictures.iter().map(|picture| picture.variant.as_deref()).collect::<Vec<_>>(), [Some("vllm"), Some("lmcache")]);
+        for (picture, table) in pictures.iter().zip([VLLM, LMCACHE]) {
+            let heatmap = heatmap_of(picture);
+            for (row, expected) in heatmap.cells.iter().zip(table) {
+                for (cell, expected) in row.iter().zip(expected) {
+                    assert!((cell.finite().unwrap() - expected).abs() < 1e-9, "{expected}");
+                }
+            }
+            assert_eq!((heatmap.x.name.as_str(), heatmap.y.unit.as_str()), ("concurrent (C)", "sessions per group"));
+            assert_eq!(heatmap.scale, Scale { low: 0.2, high: 50.0, mapping: Mapping::Log });
+            assert_eq!(heatmap.limit, Some(Limit { comparison: Comparison::LessOrEqual, value: 2.0 }));
+            assert!(heatmap.caption.simulated);
+        }
+        assert_eq!(heatmap_of(&pictures[0]).caption.title, "vllm: p95 of time to first token, turn ≥ 1");
+    }
+
+    #[test]
+    fn the_cells_that_give_the_scores_are_marked() {
+        let pictures = pictures(&both(), &View::default()).unwrap();
+        let marks = &heatmap_of(&pictures[0]).marks;
+        assert_eq!((marks[0].column, marks[0].row, marks[0].label.as_str()), (3, 2, "max C×S: 12"));
+        assert_eq!((marks[1].column, marks[1].row, marks[1].shape), (3, 2, MarkShape::Diamond));
+        assert_eq!((heatmap_of(&pictures[1]).marks[0].column, heatmap_of(&pictures[1]).marks[0].row), (3, 3));
+    }
+
+    #[test]
+    fn axes_can_be_turned_and_named_by_their_end() {
+        let view = View { x: Some("sequential".into()), y: Some("workload.concurrent".into()), ..View::default() };
+        let pictures = pictures(&both(), &view).unwrap();
+        let heatmap = heatmap_of(&pictures[0]);
+        assert!((heatmap.cells[2][3].finite().unwrap() - 42.531_053).abs() < 1e-9, "C = 3, S = 4");
+        assert_eq!((heatmap.marks[0].column, heatmap.marks[0].row), (2, 3));
+    }
+
+    #[test]
+    fn variants_can_be_an_axis() {
+        let view = View { y: Some("variant".into()), ..View::default() };
+        let pictures = pictures(&both(), &view).unwrap();
+        // S is left over: a picture each.
+        assert_eq!(
+            pictures.iter().map(|picture| picture.facet.join(" ")).collect::<Vec<_>>(),
+            ["sequential=1", "sequential=2", "sequential=3", "sequential=4"]
+        );
+        let last = heatmap_of(&pictures[3]);
+        assert_eq!(last.y.values, ["vllm", "lmcache"]);
+        assert!((last.cells[1][3].finite().unwrap() - 1.202_544).abs() < 1e-9);
+        assert!(last.caption.title.ends_with("sequential = 4"));
+    }
+
+    #[test]
+    fn a_curve_has_a_line_a_variant_and_a_picture_for_each_value_of_the_other_axis() {
+        let view = View { kind: PlotKind::Curve, x: Some("concurrent".into()), ..View::default() };
+        let pictures = pictures(&both(), &view).unwrap();
+        assert_eq!(pictures.len(), 4);
+        let curve = curve_of(&pictures[3]);
+        assert_eq!(
+            curve.lines.iter().map(|line| (line.label.as_str(), line.points.len())).collect::<Vec<_>>(),
+            [("vllm", 4), ("lmcache", 4)]
+        );
+        assert_eq!(curve.x.values[3], (4.0, "4".to_owned()));
+        assert_eq!(curve.limit.map(|limit| limit.value), Some(2.0));
+    }
+
+    #[test]
+    fn what_has_no_result_keeps_its_word_and_what_is_undecided_is() {
+        let mut cells = vec![cell("vllm", 1, 1, uniform(1, 1, 0.5)), cell("vllm", 1, 2, vec![]), cell("vllm", 2, 1, uniform(2, 1, 0.5))];
+        cells[1].outcome = Outcome::Failed { reason: "reset answered 404".into() };
+        cells[2].cache_contract = CacheContract::Failed { reason: "the cache was warm".into() };
+        cells.push(cell("vllm", 2, 2, uniform(2, 2, 5.0)));
+        let pictures = pictures(&summary(&cells), &View::default()).unwrap();
+        let [[fine, warm], [failed, slow]] = &heatmap_of(&pictures[0]).cells.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] else {
+            panic!()
+        };
+        assert_eq!((&fine.shown, fine.verdict, fine.n), (&Shown::Value(0.5), Some(Verdict::Undecided), 3));
+        assert_eq!(failed.shown, Shown::Failed("reset answered 404".into()));
+        assert_eq!(warm.shown, Shown::Invalid("the cache was warm".into()));
+        assert_eq!(slow.verdict, Some(Verdict::Missed));
+    }
+
+    #[test]
+    fn axes_that_go_step_by_step_with_another_make_no_further_pictures() {
+        let mut cells = Vec::new();
+        for c in 1..=3 {
+            let mut cell = cell("vllm", c, 1, uniform(c, 1, 0.5));
+            cell.axes = vec![("workload.concurrent".into(), json!(c)), ("workload.rounds".into(), json!(c * 10))];
+            cells.push(cell);
+        }
+        let summary = summary(&cells);
+        let curves = pictures(&summary, &View { kind: PlotKind::Curve, ..View::default() }).unwrap();
+        assert_eq!((curves.len(), curve_of(&curves[0]).lines[0].points.len()), (1, 3));
+        let heatmaps = pictures(&summary, &View::default()).unwrap();
+        assert_eq!(heatmap_of(&heatmaps[0]).y.values, ["vllm"]);
+    }
+
+    #[test]
+    fn another_limit_is_drawn_and_claims_no_verdict() {
+        let pictures = pictures(&both(), &View { limit: Some(0.5), ..View::default() }).unwrap();
+        let heatmap = heatmap_of(&pictures[0]);
+        assert_eq!(heatmap.limit, Some(Limit { comparison: Comparison::LessOrEqual, value: 0.5 }));
+        assert!(heatmap.cells.iter().flatten().all(|cell| cell.verdict.is_none()));
+    }
+
+    #[test]
+    fn what_cannot_be_shown_says_what_can() {
+        let said = |view: View| pictures(&both(), &view).unwrap_err().to_string();
+        let unknown = said(View { x: Some("speed".into()), ..View::default() });
+        assert_eq!(unknown, "`speed` is no axis of this sweep; use one of `workload.concurrent`, `workload.sequential`, `variant`");
+        let same = said(View { x: Some("concurrent".into()), y: Some("workload.concurrent".into()), ..View::default() });
+        assert!(same.starts_with("x and y are both"), "{same}");
+        let variant = said(View { variant: Some("sglang".into()), ..View::default() });
+        assert_eq!(variant, "`sglang` is no variant of this sweep; use one of `vllm`, `lmcache`");
+        let words = said(View { kind: PlotKind::Curve, x: Some("variant".into()), ..View::default() });
+        assert!(words.contains("`vllm`, `lmcache`") && words.contains("needs an axis of numbers"), "{words}");
+    }
+}

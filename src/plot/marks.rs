@@ -1,0 +1,36 @@
+//! Which cells of a heatmap over C and S stand out: those that give the two scores.
+
+use super::axes::Axis;
+use super::figure::{Mark, MarkShape};
+use super::from_summary::Facet;
+use super::number;
+use crate::analysis::{CapacityScore, Score, Shape, VariantSummary, short};
+
+/// The marks of one variant's heatmap, where it is over C and S and shows what a goal speaks of.
+pub fn marks(variant: &VariantSummary, shown: &str, facet: &Facet, x: &Axis, y: &Axis) -> Vec<Mark> {
+    let of_a_goal = variant.cells.iter().flat_map(|cell| &cell.goals).any(|judgement| judgement.estimate.measure == shown);
+    let [score] = variant.scores.iter().filter_map(|score| capacity_of(score, facet)).collect::<Vec<_>>()[..] else { return Vec::new() };
+    if !of_a_goal {
+        return Vec::new();
+    }
+    let place = |shape: Shape, axis: &Axis| match short(&axis.path) {
+        "concurrent" => axis.values.iter().position(|value| value.as_u64() == Some(shape.concurrent)),
+        "sequential" => axis.values.iter().position(|value| value.as_u64() == Some(shape.sequential)),
+        _ => None,
+    };
+    let mark = |shape: Option<Shape>, sign: MarkShape, label: &dyn Fn(Shape) -> String| {
+        let shape = shape?;
+        Some(Mark { column: place(shape, x)?, row: place(shape, y)?, shape: sign, label: label(shape) })
+    };
+    let largest = mark(score.max_product, MarkShape::Star, &|shape| format!("max C×S: {}", shape.product));
+    let best = mark(score.best_harmonic_mean, MarkShape::Diamond, &|shape| {
+        format!("best 2CS/(C+S): {}", number::three_digits(shape.harmonic_mean))
+    });
+    [largest, best].into_iter().flatten().collect()
+}
+
+/// The score of the cells that the picture shows.
+fn capacity_of<'a>(score: &'a Score, facet: &Facet) -> Option<&'a CapacityScore> {
+    let Score::Capacity(score) = score else { return None };
+    facet.held.iter().all(|(axis, value)| score.within.get(&axis.path) == Some(value)).then_some(score)
+}

@@ -1,0 +1,101 @@
+//! What a measure is called in a picture, and in which unit its values are shown.
+
+use super::figure::Quantity;
+use crate::goal::{Aggregate, Comparison, Condition, Field, Measure};
+use crate::metric::Metric;
+
+/// Times below this many seconds are shown in milliseconds.
+const SMALL: f64 = 0.1;
+
+/// A measure with the unit in which its values, the largest of which is given, are best read.
+pub fn quantity(measure: &Measure, largest: f64) -> Quantity {
+    let (unit, factor) = match measure.unit() {
+        "s" if largest <= SMALL => ("ms", 1e3),
+        "s/token" if largest <= SMALL => ("ms/token", 1e3),
+        "share" => ("%", 100.0),
+        unit => (unit, 1.0),
+    };
+    Quantity { name: measure.to_string(), unit: unit.to_owned(), factor }
+}
+
+/// A measure as a title: `p95 of time to first token, turn ≥ 1`.
+pub fn in_words(measure: &Measure) -> String {
+    let aggregate = match measure.aggregate {
+        Aggregate::Percentile(p, metric) => format!("p{p} of {}", metric_in_words(metric)),
+        Aggregate::Mean(metric) => format!("mean {}", metric_in_words(metric)),
+        Aggregate::Max(metric) => format!("longest {}", metric_in_words(metric)),
+        Aggregate::Min(metric) => format!("shortest {}", metric_in_words(metric)),
+        Aggregate::ErrorRate => "failed requests".to_owned(),
+    };
+    let aggregate = match measure.aggregate {
+        Aggregate::Max(Metric::OutputTps) => "most output tokens per second of a request".to_owned(),
+        Aggregate::Min(Metric::OutputTps) => "fewest output tokens per second of a request".to_owned(),
+        _ => aggregate,
+    };
+    let conditions = measure.filter.iter().map(condition_in_words);
+    [aggregate].into_iter().chain(conditions).collect::<Vec<_>>().join(", ")
+}
+
+fn metric_in_words(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Ttft => "time to first token",
+        Metric::TtftIntended => "time from when it was due to first token",
+        Metric::Ttfe => "time to first event",
+        Metric::E2e => "time to last token",
+        Metric::Tpot => "time per output token",
+        Metric::Itl => "time between tokens",
+        Metric::OutputTps => "output tokens per second of a request",
+        Metric::SendLag => "send lag",
+    }
+}
+
+fn condition_in_words(condition: &Condition) -> String {
+    let field = match condition.field {
+        Field::Turn => "turn",
+        Field::Session => "session",
+        Field::Lane => "lane",
+        Field::PromptTokens => "prompt tokens",
+        Field::CachedTokens => "cached tokens",
+        Field::OutputTokens => "output tokens",
+        Field::InFlight => "in flight",
+        Field::LiveLanes => "live lanes",
+        Field::Time => "seconds since the start",
+    };
+    let sign = match condition.comparison {
+        Comparison::Less => "<",
+        Comparison::LessOrEqual => "≤",
+        Comparison::Greater => ">",
+        Comparison::GreaterOrEqual => "≥",
+        Comparison::Equal => "=",
+        Comparison::NotEqual => "≠",
+    };
+    format!("{field} {sign} {}", super::number::short(condition.value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measure(text: &str) -> Measure {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn short_times_are_shown_in_milliseconds_and_shares_in_percent() {
+        let unit = |text: &str, largest| {
+            let quantity = quantity(&measure(text), largest);
+            (quantity.unit, quantity.factor)
+        };
+        assert_eq!(unit("p95(ttft)", 42.0), ("s".to_owned(), 1.0));
+        assert_eq!(unit("p99(itl)", 0.05), ("ms".to_owned(), 1e3));
+        assert_eq!(unit("mean(tpot)", 0.02), ("ms/token".to_owned(), 1e3));
+        assert_eq!(unit("error_rate", 0.2), ("%".to_owned(), 100.0));
+        assert_eq!(unit("p5(output_tps)", 0.05), ("tokens/s".to_owned(), 1.0));
+    }
+
+    #[test]
+    fn measures_are_said_in_words() {
+        assert_eq!(in_words(&measure("p95(ttft where turn >= 1)")), "p95 of time to first token, turn ≥ 1");
+        assert_eq!(in_words(&measure("error_rate")), "failed requests");
+    }
+}

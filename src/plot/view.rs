@@ -1,0 +1,61 @@
+//! What somebody wants to see of a sweep, and why that cannot be shown.
+
+use super::figure::Figure;
+use super::spec::{PlotKind, PlotSpec};
+use crate::analysis::AnalysisError;
+
+/// A wish for pictures of what a summary shows. Axes that are missing are chosen.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct View {
+    pub kind: PlotKind,
+    /// The axis along the page, by name or dotted path.
+    pub x: Option<String>,
+    /// The axis up the page, for a heatmap.
+    pub y: Option<String>,
+    pub title: Option<String>,
+    /// Only this variant.
+    pub variant: Option<String>,
+    /// The limit to draw, in the measure's base unit, instead of the one of the goal that speaks of the same measure.
+    pub limit: Option<f64>,
+}
+
+impl From<&PlotSpec> for View {
+    fn from(spec: &PlotSpec) -> Self {
+        Self { kind: spec.kind, x: Some(spec.x.clone()), y: spec.y.clone(), title: spec.title.clone(), ..Self::default() }
+    }
+}
+
+/// One of the pictures that a view gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    pub figure: Figure,
+    /// The variant that it is about; `None` where it shows all, or where the scenario names none.
+    pub variant: Option<String>,
+    /// `kv_memory=64GB` for each axis that the picture holds at one value, where there are others.
+    pub facet: Vec<String>,
+}
+
+/// Why saved results cannot be shown as was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum FigureError {
+    #[error(transparent)]
+    Analysis(#[from] AnalysisError),
+    #[error("the sweep has no axis to plot over: its matrix is a single cell")]
+    NoAxis,
+    #[error("`{name}` is no axis of this sweep; use one of {known}")]
+    UnknownAxis { name: String, known: String },
+    #[error("`{name}` is the end of several axes; write one of {paths}")]
+    AmbiguousAxis { name: String, paths: String },
+    #[error("x and y are both `{name}`; choose another axis for one of them")]
+    SameAxis { name: String },
+    #[error("a curve has no y axis; leave out `{name}`, or ask for a heatmap")]
+    CurveWithY { name: String },
+    #[error("a curve needs an axis of numbers, and `{name}` has {values}; ask for a heatmap, or for another axis")]
+    NotNumeric { name: String, values: String },
+    #[error("`{name}` is no variant of this sweep; use one of {known}")]
+    UnknownVariant { name: String, known: String },
+    #[error("`{text}` cannot be shown: {reason}")]
+    Measure { text: String, reason: String },
+    #[error("a saved plot cannot be read: {reason}")]
+    SavedPlot { reason: String },
+}
