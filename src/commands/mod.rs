@@ -1,5 +1,6 @@
 //! One file a verb: the only place that wires the measuring and the judging half together, and that prints.
 
+mod figures;
 mod measuring;
 pub mod plot;
 pub mod report;

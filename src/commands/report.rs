@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use fs_err as fs;
 
-use super::Exit;
+use super::{Exit, figures};
 use crate::analysis::{Question, SweepSummary, summarize};
 use crate::cli::{Format, ReportArgs, ReportFormat, Talk};
 use crate::goal::Goal;
@@ -73,7 +73,8 @@ pub fn report_sweep(dir: &Path, options: &ReportOptions) -> anyhow::Result<Sweep
     let summary = summarize(&sweep, &question).with_context(|| format!("`{}` cannot be judged", dir.display()))?;
     let folder = options.output.clone().unwrap_or_else(|| SweepPaths::new(dir).report());
     fs::create_dir_all(&folder)?;
-    fs::write(folder.join("report.html"), html(&summary, &[])?)?;
+    let figures = figures::write(&sweep, &summary, &question, &folder)?;
+    fs::write(folder.join("report.html"), html(&summary, &figures)?)?;
     fs::write(folder.join("report.md"), markdown(&summary))?;
     fs::write(folder.join("cells.csv"), csv(std::slice::from_ref(&summary)))?;
     fs::write(folder.join("summary.json"), json(std::slice::from_ref(&summary)))?;
@@ -166,6 +167,15 @@ mod tests {
         std::fs::remove_dir_all(dir.path().join("report")).unwrap();
         report_sweep(dir.path(), &ReportOptions::default()).unwrap();
         assert!(first == files(dir.path()));
+    }
+
+    #[test]
+    fn pictures_stand_beside_the_page_and_on_it() {
+        let (dir, _) = reported(&[cell("vllm", 1, 1, uniform(1, 1, 0.5)), cell("vllm", 1, 2, uniform(1, 2, 3.0))]);
+        let report = dir.path().join("report");
+        assert!(std::fs::read(report.join("heatmap-vllm.png")).unwrap().starts_with(b"\x89PNG"));
+        let svg = std::fs::read_to_string(report.join("heatmap-vllm.svg")).unwrap();
+        assert!(std::fs::read_to_string(report.join("report.html")).unwrap().contains(svg.trim()));
     }
 
     #[test]

@@ -261,7 +261,6 @@ mod tests {
     use crate::analysis::{Question, summarize};
     use crate::plot::figure::{Mapping, MarkShape};
     use crate::plot::gallery::{LMCACHE, VLLM};
-    use crate::record::{CacheContract, Outcome};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
@@ -357,11 +356,12 @@ mod tests {
 
     #[test]
     fn what_has_no_result_keeps_its_word_and_what_is_undecided_is() {
-        let mut cells = vec![cell("vllm", 1, 1, uniform(1, 1, 0.5)), cell("vllm", 1, 2, vec![]), cell("vllm", 2, 1, uniform(2, 1, 0.5))];
-        cells[1].outcome = Outcome::Failed { reason: "reset answered 404".into() };
-        cells[2].cache_contract = CacheContract::Failed { reason: "the cache was warm".into() };
-        cells.push(cell("vllm", 2, 2, uniform(2, 2, 5.0)));
-        let pictures = pictures(&summary(&cells), &View::default()).unwrap();
+        let cells = [(1, 1, 0.5), (1, 2, 0.5), (2, 1, 0.5), (2, 2, 5.0)].map(|(c, s, ttft)| cell("vllm", c, s, uniform(c, s, ttft)));
+        let mut summary = summary(&cells);
+        let measured = &mut summary.variants[0].cells;
+        measured[1].state = CellState::Failed { reason: "reset answered 404".into() };
+        measured[2].state = CellState::Invalid { reason: "the cache was warm".into() };
+        let pictures = pictures(&summary, &View::default()).unwrap();
         let [[fine, warm], [failed, slow]] = &heatmap_of(&pictures[0]).cells.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] else {
             panic!()
         };

@@ -17,6 +17,8 @@ use crate::goal::Measure;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Named {
     pub stem: String,
+    /// The variant that it is about; `None` where it shows all, or where the scenario names none.
+    pub variant: Option<String>,
     pub figure: Figure,
 }
 
@@ -103,7 +105,7 @@ impl Names {
             let free = [stem.clone()].into_iter().chain(numbered).find(|stem| !self.taken.contains(&stem.to_lowercase()));
             let stem = free.unwrap_or(stem);
             self.taken.insert(stem.to_lowercase());
-            self.all.push(Named { stem, figure: picture.figure });
+            self.all.push(Named { stem, variant: picture.variant, figure: picture.figure });
         }
     }
 }
@@ -126,22 +128,22 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::analysis::fixture::{answered, cell, published, sweep, uniform};
+    use crate::analysis::fixture::{Cell, answered, cell, published, sweep, uniform};
     use crate::analysis::{Question, summarize};
-    use crate::store::SavedSweep;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
-    fn stems(saved: &SavedSweep, plots: &[Value]) -> Vec<String> {
-        let summary = summarize(saved, &Question::default()).unwrap();
-        let other = |measure| summarize(saved, &Question { shown: Some(measure), ..Question::default() });
+    fn stems(cells: &[Cell], plots: &[Value]) -> Vec<String> {
+        let saved = sweep(&[GOAL], cells);
+        let summary = summarize(&saved, &Question::default()).unwrap();
+        let other = |measure| summarize(&saved, &Question { shown: Some(measure), ..Question::default() });
         of_sweep(plots, &summary, other).unwrap().into_iter().map(|named| named.stem).collect()
     }
 
-    fn both() -> SavedSweep {
+    fn both() -> Vec<Cell> {
         let mut cells = published("vllm");
         cells.extend(published("lmcache"));
-        sweep(&[GOAL], &cells)
+        cells
     }
 
     #[test]
@@ -166,7 +168,7 @@ mod tests {
         );
         assert_eq!(stems[4], "curve-p95-ttft-where-turn-1-over-concurrent-sequential=1");
         assert_eq!(stems.len(), 8);
-        let summary = summarize(&both(), &Question::default()).unwrap();
+        let summary = summarize(&sweep(&[GOAL], &both()), &Question::default()).unwrap();
         let named = of_sweep(&[same], &summary, |_| panic!("nothing else is shown")).unwrap();
         assert_eq!(named[1].figure.caption().title, "lmcache: First tokens");
     }
@@ -178,10 +180,10 @@ mod tests {
             cell.axes = vec![("workload.qps".into(), json!(qps))];
             cell
         };
-        assert_eq!(stems(&sweep(&[GOAL], &[at(0.5), at(1.0), at(2.0)]), &[]), ["curve"]);
+        assert_eq!(stems(&[at(0.5), at(1.0), at(2.0)], &[]), ["curve"]);
         let mut single = cell("default", 1, 1, uniform(1, 1, 0.5));
         single.axes.clear();
-        assert_eq!(stems(&sweep(&[GOAL], &[single]), &[]), [""; 0]);
+        assert_eq!(stems(&[single], &[]), [""; 0]);
     }
 
     #[test]
