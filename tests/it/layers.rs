@@ -21,7 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("server", &["spec", "endpoint"]),
     ("serve", &["spec", "clock", "engine", "units", "session"]),
     ("scenario", &["spec", "goal", "units", "metric"]),
-    ("plan", &["scenario", "spec", "goal", "record", "units", "workload", "engine"]),
+    ("plan", &["scenario", "tokens", "spec", "goal", "record", "units", "workload", "engine"]),
     ("event", &["record", "clock"]),
     ("store", &["record", "clock"]),
     ("executor", &["plan", "engine", "workload", "arrival", "target", "server", "tokens", "event", "record", "session", "clock", "spec"]),
