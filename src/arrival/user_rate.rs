@@ -1,8 +1,11 @@
 //! N users at a target rate: each sends a turn every `N / qps` seconds, leaves after `rounds` turns, and a new user takes its place.
 //!
-//! At time 0 the users are spread evenly over their lives, so that joins, turns and leaves are uniform from the first second: place `i`
-//! of N is `(i + ½) / N` of a life old. All times are absolute, so nothing drifts. A user joins every `rounds / qps` seconds: the offered
-//! rate is `qps`, not `qps × rounds / (rounds - 1)`.
+//! At time 0 the users are spread evenly over their lives, so that joins, turns and leaves are uniform from the first second. All times are
+//! absolute, so nothing drifts. A user joins every `rounds / qps` seconds: the offered rate is `qps`, not `qps × rounds / (rounds - 1)`.
+//!
+//! Users that join every `rounds / qps` seconds and send every `N / qps` seconds would fall on each other's moments where `rounds` and N
+//! have a common divisor. Their ages are therefore shifted by less than that divisor, in units of `1 / qps`: then requests are exactly
+//! `1 / qps` seconds apart.
 
 use super::{Due, Lane, LaneStart, MidLife, Schedule, Step, Steps};
 use crate::clock::Micros;
@@ -44,20 +47,18 @@ impl Iterator for Place {
 }
 
 pub(super) fn schedule(spec: &ChatSpec) -> Schedule {
-    let users = f64::from(spec.users);
-    let gap_s = users / spec.qps;
+    let gap_s = f64::from(spec.users) / spec.qps;
     let end = Micros::from_secs_f64(spec.duration.0);
     let place = |number: u32| {
-        // Age in turns at time 0, from the youngest place to the oldest.
-        let age = (f64::from(number) + 0.5) / users * f64::from(spec.rounds);
-        let turn = age.ceil();
+        let turns = age_turns(spec, number);
+        let turn = turns.ceil();
         Place {
             session: u64::from(number),
             follower: (spec.population == Population::Capped).then_some(u64::from(spec.users)),
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and rounds")]
             turn: turn as u32,
             rounds: spec.rounds,
-            first_due_s: (turn - age) * gap_s,
+            first_due_s: (turn - turns) * gap_s,
             gap_s,
             step: 0,
             end,
@@ -92,13 +93,25 @@ pub(super) fn schedule(spec: &ChatSpec) -> Schedule {
     }
 }
 
+/// How many turns old the user of that place is at time 0: between 0 and `rounds`, and in no other place's phase.
+#[expect(clippy::cast_precision_loss, reason = "users × rounds is far below 2^53")]
+fn age_turns(spec: &ChatSpec, number: u32) -> f64 {
+    let (number, users, rounds) = (u64::from(number), u64::from(spec.users), u64::from(spec.rounds));
+    let steps = number * rounds + number * common_divisor(users, rounds) / users;
+    (steps as f64 + 0.5) / users as f64
+}
+
+/// The greatest, by Euclid.
+fn common_divisor(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { common_divisor(b, a % b) }
+}
+
 /// The users of an open population who come after time 0: place `i` is taken again when the life of its user is over on schedule.
 fn joining_users(spec: &ChatSpec, gap_s: f64, end: Micros) -> Vec<Place> {
-    let users = f64::from(spec.users);
     let life_s = f64::from(spec.rounds) * gap_s;
     let mut joining: Vec<Place> = (0..spec.users)
         .flat_map(|number| {
-            let age_s = (f64::from(number) + 0.5) / users * life_s;
+            let age_s = age_turns(spec, number) * gap_s;
             (1_u32..)
                 .map(move |generation| (number, generation, f64::from(generation) * life_s - age_s))
                 .take_while(|(_, _, joins_s)| Micros::from_secs_f64(*joins_s) < end)
@@ -141,22 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn the_offered_rate_is_the_asked_one_also_with_few_rounds() {
-        for (users, rounds) in [(10, 5), (7, 2), (3, 1), (40, 20)] {
-            let fields = format!(r#""users": {users}, "qps": 2.0, "rounds": {rounds}, "duration": 600"#);
+    fn requests_are_exactly_one_interval_apart_whatever_users_and_rounds_have_in_common() {
+        for (users, rounds) in [(7, 5), (10, 5), (12, 8), (6, 6), (4, 8), (1, 3)] {
+            let fields = format!(r#""users": {users}, "qps": 2.0, "rounds": {rounds}, "duration": 60"#);
             let steps = dues(&schedule(&spec(&fields)));
-            assert!(steps.len().abs_diff(1200) < 12, "{users} users, {rounds} rounds: {} requests in 600 s", steps.len());
-        }
-    }
-
-    #[test]
-    fn turns_are_evenly_spread_from_the_first_second() {
-        // Without a common divisor of users and rounds no two users ever coincide.
-        let steps = dues(&schedule(&spec(r#""users": 7, "qps": 1.0, "rounds": 5, "duration": 70"#)));
-        for window in 0..10 {
-            let from = f64::from(window) * 7.0;
-            let sent = steps.iter().filter(|(at, _)| (from..from + 7.0).contains(at)).count();
-            assert_eq!(sent, 7, "in the seven seconds from {from} on");
+            assert_eq!(steps.len(), 120, "{users} users, {rounds} rounds");
+            for pair in steps.windows(2) {
+                assert!((pair[1].0 - pair[0].0 - 0.5).abs() < 1e-5, "{users} users, {rounds} rounds: {pair:?}");
+            }
         }
     }
 
