@@ -124,8 +124,11 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, log: &mut CellL
         start: Start::default(),
     };
     Box::pin(drive(load, schedule, inbox, setting.events, &mut log.tally)).await?;
-    log.cache_contract =
-        if run.simulated { CacheContract::Proven { how: "a new simulated engine".to_owned() } } else { log.tally.cache_contract() };
+    log.cache_contract = if run.simulated {
+        CacheContract::Proven { how: "a new simulated engine".to_owned() }
+    } else {
+        log.tally.cache_contract(&cell.workload)
+    };
     Ok(())
 }
 

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::lane::Done;
 use crate::clock::Micros;
 use crate::record::{CacheContract, Counts, Phase, RequestRecord};
+use crate::workload::spec::WorkloadSpec;
 
-/// The largest share of first-turn prompt tokens that may come from a cache that was emptied: chat templates and the fixed words before
-/// a document are shared by all sessions.
-const COLD_SHARE: f64 = 0.05;
+/// The most tokens of a first turn that may come from a cache that was emptied: the chat template and the fixed words before a document are
+/// shared by all sessions.
+const SHARED_WORDS: u64 = 64;
 
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -75,8 +76,13 @@ impl Tally {
     }
 
     /// Judges by the first turns whether the caches were empty: a document that nobody has sent before cannot be in one.
-    pub fn cache_contract(&self) -> CacheContract {
-        self.first_turns.cache_contract()
+    pub fn cache_contract(&self, workload: &WorkloadSpec) -> CacheContract {
+        match workload {
+            WorkloadSpec::DocumentQa(_) => self.first_turns.cache_contract(),
+            WorkloadSpec::Chat(_) => CacheContract::NotProven {
+                reason: "users share a system prompt, so what their first turns find in a cache proves nothing".to_owned(),
+            },
+        }
     }
 }
 
@@ -92,21 +98,49 @@ impl FirstTurns {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a share for people")]
     fn cache_contract(&self) -> CacheContract {
         if self.told == 0 {
             let reason = if self.not_told > 0 { "the server does not tell cached tokens" } else { "no first turn was answered" };
             return CacheContract::NotProven { reason: reason.to_owned() };
         }
-        let share = self.cached_tokens as f64 / self.prompt_tokens.max(1) as f64;
         let evidence =
             format!("{} of {} prompt tokens of {} first turns came from a cache", self.cached_tokens, self.prompt_tokens, self.told);
-        if share > COLD_SHARE {
+        if self.cached_tokens > SHARED_WORDS * self.told {
             CacheContract::Failed { reason: format!("{evidence}: empty the caches before each cell with `server.reset`") }
         } else if self.not_told > 0 {
             CacheContract::NotProven { reason: format!("{evidence}, but {} first turns did not tell", self.not_told) }
         } else {
             CacheContract::Proven { how: evidence }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first_turns(cached: &[Option<u64>]) -> FirstTurns {
+        let mut first_turns = FirstTurns::default();
+        for cached_tokens in cached {
+            let text = r#"{"request":0,"session":0,"lane":0,"turn":0,"phase":"measure","intended_us":0,"sent_us":0,"done_us":1,
+                "token_source":"usage","in_flight":1,"live_lanes":1}"#;
+            let record: RequestRecord = serde_json::from_str(text).unwrap();
+            first_turns.add(&RequestRecord { prompt_tokens: Some(8000), cached_tokens: *cached_tokens, ..record });
+        }
+        first_turns
+    }
+
+    #[test]
+    fn documents_that_come_from_a_cache_break_the_contract() {
+        assert!(matches!(first_turns(&[Some(0), Some(16)]).cache_contract(), CacheContract::Proven { .. }));
+        let CacheContract::Failed { reason } = first_turns(&[Some(0), Some(7936)]).cache_contract() else { panic!("not cold") };
+        assert!(reason.contains("7936 of 16000") && reason.contains("server.reset"), "{reason}");
+    }
+
+    #[test]
+    fn what_the_server_does_not_tell_is_not_proven() {
+        assert!(matches!(first_turns(&[]).cache_contract(), CacheContract::NotProven { .. }));
+        assert!(matches!(first_turns(&[None]).cache_contract(), CacheContract::NotProven { .. }));
+        assert!(matches!(first_turns(&[Some(0), None]).cache_contract(), CacheContract::NotProven { .. }));
     }
 }
