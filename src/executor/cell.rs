@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::drive::drive;
 use super::honesty::Watch;
-use super::lane::{LaneError, Load, Occupancy, Start};
+use super::lane::{LaneError, Load, Occupancy};
 use super::stop::Stop;
 use super::tally::Tally;
 use crate::arrival::Schedule;
@@ -121,7 +121,6 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, log: &mut CellL
         stop: setting.stop.clone(),
         occupancy: Occupancy::default(),
         done,
-        start: Start::default(),
     };
     Box::pin(drive(load, schedule, inbox, setting.events, &mut log.tally)).await?;
     log.cache_contract = if run.simulated {

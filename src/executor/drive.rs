@@ -16,7 +16,7 @@ use crate::record::Phase;
 
 /// Lays in the histories of users met in mid-life, then runs all lanes to their ends. Every request is told as an event and counted.
 pub(super) async fn drive(
-    mut load: Load,
+    load: Load,
     schedule: Schedule,
     mut done: mpsc::UnboundedReceiver<Done>,
     events: &mpsc::UnboundedSender<Event>,
@@ -29,11 +29,13 @@ pub(super) async fn drive(
             tell(request, events, tally);
         }
     }
-    load.start = Start::new(&schedule, load.clock.now());
+    let clock = load.clock;
+    let (warmup, end) = (schedule.warmup, schedule.end);
     let runners = prepare(load, schedule.lanes).await?;
+    let start = Start::new(clock.now(), warmup, end);
     let mut running = JoinSet::new();
     for (runner, neighbours) in runners {
-        running.spawn(runner.run(neighbours));
+        running.spawn(runner.run(start, neighbours));
     }
     await_all(running, &mut done, events, tally).await
 }

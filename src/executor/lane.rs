@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::conversation::Conversation;
 use super::stop::Stop;
-use crate::arrival::{Due, Lane, Schedule, Step, Steps};
+use crate::arrival::{Due, Lane, Step, Steps};
 use crate::clock::{Clock, Micros};
 use crate::record::{Failure, FailureKind, Phase, RequestRecord, TokenSource};
 use crate::session::Prompt;
@@ -32,7 +32,6 @@ pub(super) struct Load {
     pub stop: Stop,
     pub occupancy: Occupancy,
     pub done: mpsc::UnboundedSender<Done>,
-    pub start: Start,
 }
 
 /// The schedule's landmarks on the run's clock.
@@ -47,8 +46,9 @@ pub(super) struct Start {
 }
 
 impl Start {
-    pub fn new(schedule: &Schedule, origin: Micros) -> Self {
-        Self { origin, measured_from: origin + schedule.warmup, end: schedule.end.map(|end| origin + end) }
+    /// Of a schedule that starts at `origin`.
+    pub fn new(origin: Micros, warmup: Micros, end: Option<Micros>) -> Self {
+        Self { origin, measured_from: origin + warmup, end: end.map(|end| origin + end) }
     }
 }
 
@@ -98,14 +98,14 @@ pub(super) struct Runner {
     load: Arc<Load>,
     lane: Lane,
     conversations: BTreeMap<u64, Conversation>,
+    start: Start,
     /// When the previous request was over; the lane's start before the first.
     free_at: Micros,
 }
 
 impl Runner {
     pub fn new(load: Arc<Load>, lane: Lane) -> Self {
-        let free_at = load.start.origin;
-        Self { load, lane, conversations: BTreeMap::new(), free_at }
+        Self { load, lane, conversations: BTreeMap::new(), start: Start::default(), free_at: Micros::ZERO }
     }
 
     /// Builds what is due at once before the load starts: the sessions of a closed group, and a user whose first turn is near. A user who
@@ -126,14 +126,16 @@ impl Runner {
     }
 
     /// Takes all steps.
-    pub async fn run(mut self, mut neighbours: Neighbours) -> Result<(), LaneError> {
+    pub async fn run(mut self, start: Start, mut neighbours: Neighbours) -> Result<(), LaneError> {
+        self.start = start;
+        self.free_at = start.origin;
         if let Some(previous) = neighbours.previous.take() {
             tokio::select! { biased; () = self.load.stop.draining() => {} _ = previous => {} }
             self.free_at = self.load.clock.now();
         }
         let mut steps = self.lane.steps.clone().peekable();
         if let Some(Step { due: Due::At(at), .. }) = steps.peek() {
-            self.wait_until((self.load.start.origin + *at).since(LEAD)).await;
+            self.wait_until((self.start.origin + *at).since(LEAD)).await;
         }
         let mut ready = self.next_ready(&mut steps, None).await?;
         while let Some(Ready { step, prepared }) = ready.take() {
@@ -142,7 +144,7 @@ impl Runner {
             if self.load.stop.is_draining() {
                 break;
             }
-            if self.load.start.end.is_some_and(|end| self.load.clock.now() >= end) {
+            if self.start.end.is_some_and(|end| self.load.clock.now() >= end) {
                 self.report_unsent(step, prepared.prompt().session, intended);
                 ready = self.next_ready(&mut steps, None).await?;
                 continue;
@@ -207,7 +209,7 @@ impl Runner {
     fn intended(&self, step: Step) -> Micros {
         match step.due {
             Due::AfterPrevious => self.free_at,
-            Due::At(offset) => self.load.start.origin + offset,
+            Due::At(offset) => self.start.origin + offset,
         }
     }
 
@@ -242,7 +244,7 @@ impl Runner {
     }
 
     fn phase(&self, intended: Micros) -> Phase {
-        if intended < self.load.start.measured_from { Phase::Warmup } else { Phase::Measure }
+        if intended < self.start.measured_from { Phase::Warmup } else { Phase::Measure }
     }
 }
 
