@@ -12,12 +12,13 @@
 //! limit     = 2s | 200ms | 50ms/token | 20 tokens/s | 1%       (a bare number is in the measure's base unit)
 //! ```
 
+mod cursor;
 mod parse;
 mod show;
 
 use crate::metric::{Better, Metric};
 
-pub use parse::GoalError;
+pub use cursor::GoalError;
 
 /// One requirement: an aggregate compared with a limit.
 #[derive(Debug, Clone, PartialEq)]
