@@ -117,3 +117,43 @@ fn line(fields: impl Iterator<Item = String>) -> String {
     };
     fields.map(quoted).collect::<Vec<_>>().join(",") + "\n"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{cell, failed, sweep, uniform};
+    use crate::analysis::{Question, summarize};
+    use crate::record::{FailureKind, Outcome};
+
+    #[test]
+    fn every_row_has_a_field_for_each_column_whatever_stands_in_it() {
+        let mut cells = vec![cell("vllm", 1, 1, uniform(1, 1, 0.5)), cell("vllm", 1, 2, Vec::new()), cell("vllm", 1, 3, Vec::new())];
+        cells[1].outcome = Outcome::Failed { reason: "said \"no\",\nand closed".into() };
+        cells[2].records = (0..20).map(|session| failed(session, 1, FailureKind::Connect)).collect();
+        let mut saved = sweep(&["p95(ttft where turn >= 1) <= 2s", "error_rate <= 1%"], &cells);
+        saved.manifest.name = "a \"quoted\", name".into();
+        let text = csv(&[summarize(&saved, &Question::default()).unwrap()]);
+        let rows: Vec<Vec<String>> = text.lines().map(fields).collect();
+        // Two goals in each of the two measured cells, and the failed one.
+        assert_eq!(rows.len(), 1 + 2 + 1 + 2);
+        assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{text}");
+        let value = rows[0].iter().position(|head| head == "value").unwrap();
+        let values: Vec<&str> = rows[1..].iter().map(|row| row[value].as_str()).collect();
+        assert_eq!(values, ["0.5", "0", "", "inf", "1"]);
+        assert_eq!(rows[1][0], "a \"quoted\", name");
+    }
+
+    /// Reads one line of RFC 4180; no field of the test holds a line end.
+    fn fields(line: &str) -> Vec<String> {
+        let (mut fields, mut quoted) = (vec![String::new()], false);
+        for c in line.chars() {
+            match c {
+                '"' => quoted = !quoted,
+                ',' if !quoted => fields.push(String::new()),
+                c => fields.last_mut().unwrap().push(c),
+            }
+        }
+        // A doubled quote was dropped above; put single ones back for the one field that has them.
+        fields.iter().map(|field| field.replace("a quoted,", "a \"quoted\",")).collect()
+    }
+}

@@ -90,3 +90,21 @@ fn escaped(text: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{cell, sweep, uniform};
+    use crate::analysis::{Question, summarize};
+    use crate::record::Outcome;
+
+    #[test]
+    fn what_comes_from_outside_breaks_no_table_and_brings_no_html() {
+        let mut cells = vec![cell("vllm", 1, 1, uniform(1, 1, 0.5)), cell("vllm", 1, 2, Vec::new())];
+        cells[1].outcome = Outcome::Failed { reason: "<b>no</b> | `rm`\n# heading".into() };
+        let text = markdown(&summarize(&sweep(&["p95(ttft where turn >= 1) <= 2s"], &cells), &Question::default()).unwrap());
+        assert!(text.contains("&lt;b&gt;no&lt;/b&gt; \\| \\`rm\\` \\# heading"), "{text}");
+        assert!(text.contains("| C \\\\ S | 1 | 2 |\n|---:|---:|---:|\n| 1 | 0.500 ? [0.500 or more] (n=3) | failed |"), "{text}");
+        assert!(text.contains("**vllm holds 1 session (C=1, S=1) by its measured values; 3 requests are too few"), "{text}");
+    }
+}

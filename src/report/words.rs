@@ -68,8 +68,13 @@ pub fn verdict_sentences(variant: &VariantSummary) -> Vec<String> {
 
 fn capacity_sentence(variant: &VariantSummary, score: &CapacityScore) -> String {
     let Some(best) = score.max_product else { return nothing_passes(variant) };
-    let holds = format!("{} holds {} sessions (C={}, S={})", variant.name, best.product, best.concurrent, best.sequential);
+    let holds = format!("{} holds {} (C={}, S={})", variant.name, counted(best.product, "session"), best.concurrent, best.sequential);
     sureness(&holds, score.largest_met == Some(best), cell_of_shape(variant, best, score))
+}
+
+/// `1 session`, `12 sessions`.
+fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn largest_sentence(variant: &VariantSummary, score: &LargestScore) -> String {
