@@ -11,7 +11,11 @@ fn main() -> ExitCode {
     let done = match &command {
         Command::Sweep(args) => commands::sweep::run(args, talk),
         Command::Run(workload) => commands::run::run(workload, talk),
+        Command::Plan(args) => commands::plan::run(args, talk),
+        Command::Check(args) => commands::check::run(args, talk),
         Command::Report(args) => commands::report::run(args, talk),
+        Command::Schema => commands::schema::run(),
+        Command::Completions(args) => commands::completions::run(args),
         _ => Ok(Exit::Usage),
     };
     let exit = done.unwrap_or_else(|error| {

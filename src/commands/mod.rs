@@ -1,12 +1,17 @@
 //! One file a verb: the only place that wires the measuring and the judging half together, and that prints.
 
+pub mod check;
+pub mod completions;
 mod figures;
 mod measuring;
+pub mod plan;
 pub mod plot;
 pub mod report;
 pub mod run;
 mod scenarios;
+pub mod schema;
 pub mod sim;
+mod stdout;
 pub mod sweep;
 
 /// How a command ended, as people and scripts see it.

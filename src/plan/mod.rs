@@ -14,4 +14,4 @@ pub use economics::{Cost, Longest, grouped};
 pub use id::{short_name, value_text};
 pub use outlook::{Need, Note, Outlook};
 pub use run::Run;
-pub use whole::{Plan, PlanError};
+pub use whole::{Plan, PlanError, check};

@@ -64,11 +64,25 @@ pub enum PlanError {
     ContextOverflow(String),
 }
 
+impl PlanError {
+    /// What to change in the scenario.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        matches!(self, Self::ContextOverflow(_))
+            .then(|| "make documents or histories shorter, ask fewer rounds, or lower `answer_tokens`".to_owned())
+    }
+}
+
+/// Whether the files are there that the workloads need, and whether every request fits into the model.
+pub fn check(scenario: &Scenario) -> Result<(), PlanError> {
+    check_with(scenario, &Corpus::default())
+}
+
 impl Plan {
     /// Plans a scenario: variants in blocks, within one every cell once for each repeat, in the order of that repeat.
     pub fn new(scenario: &Scenario) -> Result<Self, PlanError> {
         let corpus = Corpus::default();
-        check(scenario, &corpus)?;
+        check_with(scenario, &corpus)?;
         let names: Vec<String> = scenario.axes.iter().map(|axis| axis.path.clone()).collect();
         let mut runs = Vec::with_capacity(scenario.cells.len() * scenario.repeats as usize);
         for variant in 0..scenario.variants.len() {
@@ -153,8 +167,7 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// Whether the files are there that the workloads need, and whether every request fits into the model.
-fn check(scenario: &Scenario, corpus: &Corpus) -> Result<(), PlanError> {
+fn check_with(scenario: &Scenario, corpus: &Corpus) -> Result<(), PlanError> {
     let mut economist = Economist::new(corpus.clone());
     let mut first: Option<String> = None;
     let mut too_long = 0_usize;
@@ -181,8 +194,7 @@ fn check(scenario: &Scenario, corpus: &Corpus) -> Result<(), PlanError> {
         1 => "; another cell has too many as well".to_owned(),
         others => format!("; {} other cells have too many as well", grouped(others as u64)),
     };
-    let hint = "make documents or histories shorter, ask fewer rounds, or lower `answer_tokens`";
-    Err(PlanError::ContextOverflow(format!("{first}{others}\nhint: {hint}")))
+    Err(PlanError::ContextOverflow(format!("{first}{others}")))
 }
 
 /// `vllm, concurrent 4, sequential 3`.

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::meant::Order;
 use crate::engine::spec::EngineSpec;
@@ -31,6 +31,7 @@ pub struct Written {
     pub seed: u64,
     /// How often every cell is run. Repeats are interleaved: every cell once, then every cell again.
     #[serde(default = "one")]
+    #[schemars(range(min = 1))]
     pub repeats: u32,
     /// In which order the cells of a variant are run.
     #[serde(default)]
@@ -62,7 +63,7 @@ pub struct Written {
 }
 
 /// What must hold.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "GoalSpec")]
 pub struct GoalWritten {

@@ -1,0 +1,76 @@
+//! `bench check`: all faults of scenario files at once. Reads files and connects to nothing.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::Exit;
+use super::scenarios::{options, style};
+use super::stdout::print;
+use crate::cli::{CheckArgs, Format, Talk};
+use crate::plan;
+use crate::scenario::{self, Fault, Faults, Options, Scenario};
+
+pub fn run(args: &CheckArgs, talk: Talk) -> anyhow::Result<Exit> {
+    let options = options(&args.scenario);
+    let files = match scenario::files(&args.scenario.scenarios) {
+        Ok(files) => files,
+        Err(faults) => {
+            told(args.format, &[Checked { file: None, outcome: Err(faults) }], talk)?;
+            return Ok(Exit::Usage);
+        }
+    };
+    let checked: Vec<Checked<'_>> = files.iter().map(|file| Checked { file: Some(file), outcome: check(file, &options) }).collect();
+    told(args.format, &checked, talk)?;
+    Ok(if checked.iter().all(|checked| checked.outcome.is_ok()) { Exit::Success } else { Exit::Usage })
+}
+
+struct Checked<'a> {
+    file: Option<&'a Path>,
+    /// What there is to do, in words.
+    outcome: Result<String, Faults>,
+}
+
+/// Everything that can be known without a server: the scenario, its files, and whether its requests fit into the model.
+fn check(file: &Path, options: &Options) -> Result<String, Faults> {
+    let scenario = scenario::load_file(file, options)?;
+    plan::check(&scenario)
+        .map_err(|error| Faults::from(Fault::nowhere(format!("{}: {error}", file.display())).maybe_hint(error.hint())))?;
+    Ok(size(&scenario))
+}
+
+/// `2 variants × 16 points × 3 repeats = 96 runs`.
+fn size(scenario: &Scenario) -> String {
+    let (variants, cells) = (scenario.variants.len(), scenario.cells.len());
+    let points = cells / variants.max(1);
+    let counted = |number: usize, one: &str| if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") };
+    let factors = [counted(variants, "variant"), counted(points, "cell"), counted(scenario.repeats as usize, "repeat")];
+    format!("{} = {}", factors.join(" × "), counted(cells * scenario.repeats as usize, "run"))
+}
+
+fn told(format: Format, checked: &[Checked<'_>], talk: Talk) -> anyhow::Result<()> {
+    if format == Format::Json {
+        let all: Vec<Value> = checked.iter().map(as_json).collect();
+        return print(&(serde_json::to_string_pretty(&all)? + "\n"));
+    }
+    for checked in checked {
+        match (&checked.outcome, checked.file) {
+            (Ok(size), Some(file)) if !talk.quiet => print(&format!("ok {}: {size}\n", file.display()))?,
+            (Ok(_), _) => {}
+            (Err(faults), _) => eprintln!("{}\n", faults.render(style(talk))),
+        }
+    }
+    let faults: usize = checked.iter().filter_map(|checked| checked.outcome.as_ref().err()).map(Faults::len).sum();
+    if faults > 0 {
+        eprintln!("{faults} {}", if faults == 1 { "fault" } else { "faults" });
+    }
+    Ok(())
+}
+
+fn as_json(checked: &Checked<'_>) -> Value {
+    let file = checked.file.map(|file| file.display().to_string());
+    match &checked.outcome {
+        Ok(size) => json!({ "file": file, "ok": true, "plan": size, "faults": [] }),
+        Err(faults) => json!({ "file": file, "ok": false, "faults": faults.json() }),
+    }
+}

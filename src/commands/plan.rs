@@ -1,0 +1,139 @@
+//! `bench plan`: every run in run order, with what it sends, and whether its goals can be certified. Connects to nothing.
+
+use std::fmt::Write as _;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use serde_json::{Value, json};
+
+use super::Exit;
+use super::scenarios::plans;
+use super::stdout::print;
+use crate::cli::{Format, PlanArgs, Talk};
+use crate::plan::{Cost, Outlook, Plan, Run, grouped, short_name, value_text};
+
+pub fn run(args: &PlanArgs, talk: Talk) -> anyhow::Result<Exit> {
+    let Some(plans) = plans(&args.scenario, talk)? else { return Ok(Exit::Usage) };
+    let outlooks = plans.iter().map(|plan| Ok((plan, Outlook::of(plan)?))).collect::<anyhow::Result<Vec<_>>>()?;
+    let text = match args.format {
+        Format::Text => outlooks.iter().map(|(plan, outlook)| as_text(plan, outlook)).collect::<Vec<_>>().join("\n"),
+        Format::Json => {
+            let all: Vec<Value> = outlooks.iter().map(|(plan, outlook)| as_json(plan, outlook)).collect();
+            serde_json::to_string_pretty(&all)? + "\n"
+        }
+    };
+    print(&text)?;
+    Ok(Exit::Success)
+}
+
+/// The table, the sums, and what there is to say.
+fn as_text(plan: &Plan, outlook: &Outlook) -> String {
+    let mut text = String::new();
+    let simulated = if plan.simulated { ", simulated" } else { "" };
+    let _ = writeln!(text, "{}: {}, seed {}{simulated}\n", plan.name, size(plan), plan.seed);
+    let _ = writeln!(text, "{}\n", table(plan, outlook));
+    let _ = writeln!(text, "{}", sums(outlook));
+    for note in &outlook.notes {
+        let _ = writeln!(text, "{}: {}", if note.warning { "warning" } else { "note" }, note.text);
+    }
+    text
+}
+
+fn size(plan: &Plan) -> String {
+    let cells = plan.runs.len() / (plan.repeats as usize * plan.variants.len()).max(1);
+    let counted = |number: usize, one: &str| if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") };
+    let factors = [counted(plan.variants.len(), "variant"), counted(cells, "cell"), counted(plan.repeats as usize, "repeat")];
+    format!("{} = {}", factors.join(" × "), counted(plan.runs.len(), "run"))
+}
+
+fn table(plan: &Plan, outlook: &Outlook) -> Table {
+    let variants = plan.variants.len() > 1 || plan.variants.iter().any(|name| name != "default");
+    let timed = outlook.costs.iter().any(|cost| cost.duration_s.is_some());
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    let mut header = vec!["run".to_owned()];
+    header.extend(variants.then(|| "variant".to_owned()));
+    header.extend(plan.axes.iter().map(|(path, _)| short_name(path).to_owned()));
+    header.extend((plan.repeats > 1).then(|| "repeat".to_owned()));
+    header.extend(["requests", "prompt tokens", "answer tokens"].map(str::to_owned));
+    header.extend(timed.then(|| "time".to_owned()));
+    header.push("rows/needed".to_owned());
+    let numbers = header.len() - usize::from(variants);
+    table.set_header(header);
+    for (index, (run, cost)) in plan.runs.iter().zip(&outlook.costs).enumerate() {
+        let mut row = vec![(index + 1).to_string()];
+        row.extend(variants.then(|| run.variant.clone()));
+        row.extend(run.axes.iter().map(|(_, value)| value_text(value)));
+        row.extend((plan.repeats > 1).then(|| run.repeat.to_string()));
+        row.extend(sent(cost));
+        row.extend(timed.then(|| cost.duration_s.map_or_else(|| "?".to_owned(), |seconds| format!("{seconds} s"))));
+        row.push(rows(outlook.samples[index], outlook.needed()));
+        table.add_row(row);
+    }
+    let last = numbers + usize::from(variants);
+    for column in (0..last).filter(|column| *column == 0 || *column > usize::from(variants)) {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// Wide enough for four axes, and what a terminal has at least.
+const WIDTH: u16 = 100;
+
+/// Requests, prompt tokens and answer tokens; `~` before what is expected or estimated.
+fn sent(cost: &Cost) -> [String; 3] {
+    let about = if cost.exact { "" } else { "~" };
+    let tokens = |tokens: Option<u64>| tokens.map_or_else(|| "?".to_owned(), |tokens| format!("{about}{}", grouped(tokens)));
+    let requests = if cost.duration_s.is_some() { "~" } else { "" };
+    [format!("{requests}{}", grouped(cost.requests)), tokens(cost.prompt_tokens), tokens(cost.answer_tokens)]
+}
+
+fn rows(samples: u64, needed: Option<u64>) -> String {
+    match needed {
+        Some(needed) if samples < needed => format!("{}/{needed} !", grouped(samples)),
+        Some(needed) => format!("{}/{needed}", grouped(samples)),
+        None => grouped(samples),
+    }
+}
+
+fn sums(outlook: &Outlook) -> String {
+    let about = if outlook.costs.iter().all(|cost| cost.exact) { "" } else { "~" };
+    let tokens =
+        |tokens: Option<u64>| tokens.map_or_else(|| "an unknown number of".to_owned(), |tokens| format!("{about}{}", grouped(tokens)));
+    let requests = if outlook.duration_s.is_some() { "~" } else { "" };
+    format!(
+        "in all: {requests}{} requests, {} prompt tokens, {} answer tokens",
+        grouped(outlook.requests),
+        tokens(outlook.prompt_tokens),
+        tokens(outlook.answer_tokens)
+    )
+}
+
+fn as_json(plan: &Plan, outlook: &Outlook) -> Value {
+    let run = |(run, (cost, samples)): (&Run, (&Cost, &u64))| {
+        let mut header = serde_json::to_value(run.header()).unwrap_or_default();
+        header["cost"] = serde_json::to_value(cost).unwrap_or_default();
+        header["rows"] = (*samples).into();
+        header
+    };
+    let runs: Vec<Value> = plan.runs.iter().zip(outlook.costs.iter().zip(&outlook.samples)).map(run).collect();
+    json!({
+        "name": plan.name,
+        "seed": plan.seed,
+        "repeats": plan.repeats,
+        "simulated": plan.simulated,
+        "scenario_hash": plan.scenario_hash,
+        "changes": plan.changes,
+        "variants": plan.variants,
+        "axes": plan.axes,
+        "goals": outlook.needs,
+        "plots": plan.plots,
+        "requests": outlook.requests,
+        "prompt_tokens": outlook.prompt_tokens,
+        "answer_tokens": outlook.answer_tokens,
+        "duration_s": outlook.duration_s,
+        "notes": outlook.notes,
+        "runs": runs,
+    })
+}
