@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 use serde_json::{Value, json};
 
 use super::Exit;
@@ -32,6 +32,7 @@ fn as_text(plan: &Plan, outlook: &Outlook) -> String {
     let _ = writeln!(text, "{}: {}, seed {}{simulated}\n", plan.name, size(plan), plan.seed);
     let _ = writeln!(text, "{}\n", table(plan, outlook));
     let _ = writeln!(text, "{}", sums(outlook));
+    let _ = writeln!(text, "prompt and answers: tokens; rows: what the goals look at in a cell, all repeats, of how many they need");
     for note in &outlook.notes {
         let _ = writeln!(text, "{}: {}", if note.warning { "warning" } else { "note" }, note.text);
     }
@@ -49,15 +50,18 @@ fn table(plan: &Plan, outlook: &Outlook) -> Table {
     let variants = plan.variants.len() > 1 || plan.variants.iter().any(|name| name != "default");
     let timed = outlook.costs.iter().any(|cost| cost.duration_s.is_some());
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    table
+        .load_preset(presets::NOTHING)
+        .set_style(TableComponent::HeaderLines, '─')
+        .set_style(TableComponent::MiddleHeaderIntersections, '─');
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
     let mut header = vec!["run".to_owned()];
     header.extend(variants.then(|| "variant".to_owned()));
     header.extend(plan.axes.iter().map(|(path, _)| short_name(path).to_owned()));
     header.extend((plan.repeats > 1).then(|| "repeat".to_owned()));
-    header.extend(["requests", "prompt tokens", "answer tokens"].map(str::to_owned));
+    header.extend(["requests", "prompt", "answers"].map(str::to_owned));
     header.extend(timed.then(|| "time".to_owned()));
-    header.push("rows/needed".to_owned());
-    let numbers = header.len() - usize::from(variants);
+    header.push("rows".to_owned());
     table.set_header(header);
     for (index, (run, cost)) in plan.runs.iter().zip(&outlook.costs).enumerate() {
         let mut row = vec![(index + 1).to_string()];
@@ -69,17 +73,18 @@ fn table(plan: &Plan, outlook: &Outlook) -> Table {
         row.push(rows(outlook.samples[index], outlook.needed()));
         table.add_row(row);
     }
-    let last = numbers + usize::from(variants);
-    for column in (0..last).filter(|column| *column == 0 || *column > usize::from(variants)) {
-        if let Some(column) = table.column_mut(column) {
+    for (index, column) in table.column_iter_mut().enumerate() {
+        // The border is a blank already, and seven numbers and two names have to go into 80.
+        column.set_padding((0, 0));
+        if !(variants && index == 1) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
     table
 }
 
-/// Wide enough for four axes, and what a terminal has at least.
-const WIDTH: u16 = 100;
+/// What a terminal has at least; what is longer takes two lines.
+const WIDTH: u16 = 80;
 
 /// Requests, prompt tokens and answer tokens; `~` before what is expected or estimated.
 fn sent(cost: &Cost) -> [String; 3] {

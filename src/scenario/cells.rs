@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::cell::Cell;
 use super::document::{Node, Value};
 use super::fault::{Fault, Faults};
-use super::matrix::Matrix;
+use super::matrix::{AxisNode, Matrix};
 use super::meant::Placed;
 use super::points::{AxisValue, Point, TypedAxis};
 use super::sections::{Section, Sections};
@@ -19,56 +19,109 @@ pub struct Variant {
     pub document: Node,
 }
 
-/// Types each variant with the first value of every axis, then every other value of every axis: all that can be wrong with types.
-pub fn typed_axes(matrix: &Matrix, variants: &[Variant], faults: &mut Faults) -> Option<Vec<TypedAxis>> {
-    let before = faults.len();
-    let mut drafts = Vec::new();
-    for variant in variants {
-        let mut draft = variant.document.clone();
-        for axis in &matrix.axes {
-            if let Some(first) = axis.values.first() {
-                draft.set(&axis.path, first.clone());
-            }
+/// Types each variant with the first value of every axis, then every value of every axis: all that can be wrong with types. What is
+/// wrong is taken out of the variants and left out of the axes, so that the rest can be looked over, too.
+pub fn typed_axes(matrix: &Matrix, variants: &mut [Variant], faults: &mut Faults) -> Vec<TypedAxis> {
+    let mut first = None;
+    for variant in &mut *variants {
+        let draft = drafted(variant, matrix);
+        let reading = Sections::read(&draft, faults);
+        let of_axis = |path: &Vec<String>| matrix.axes.iter().any(|axis| path.starts_with(&axis.path) || axis.path.starts_with(path));
+        let (by_axes, own): (Vec<_>, Vec<_>) = reading.troubles.into_iter().partition(of_axis);
+        for path in own.iter().filter(|path| path.len() > 1) {
+            variant.document.remove(path);
         }
-        drafts.push((Sections::read(&draft, faults), draft));
+        if first.is_none() {
+            first = reading.sections.map(|sections| (sections, by_axes.is_empty()));
+        }
     }
-    let (sections, mut draft) = drafts.into_iter().next()?;
-    let mut sections = sections?;
-    let mut axes = Vec::new();
-    for axis in &matrix.axes {
-        let mut typed = TypedAxis::new(axis.path.clone());
-        for node in &axis.values {
-            let Some(json) = meaning(&axis.path, node, &mut draft, &mut sections, faults) else { continue };
-            if let Err(first) = typed.add(AxisValue { node: node.clone(), json }) {
-                let first = typed.values[first].node.place;
-                let fault = Fault::at(node.place, format!("`{}` has `{}` already", axis.dotted(), node.shown()));
-                faults.push(if first == node.place { fault } else { fault.beside(first, "first here") });
-            }
-        }
-        // The next axis is typed beside a value that is known to be right.
-        if let Some(first) = typed.values.first() {
-            draft.set(&axis.path, first.node.clone());
-            sections.update(Section::of(&axis.path)?, &draft, faults)?;
-        }
-        axes.push(typed);
-    }
-    (faults.len() == before).then_some(axes)
+    let Some((sections, sound)) = first else { return Vec::new() };
+    // Beside a first value that is wrong, every value of another axis would look wrong: then each stands alone.
+    let document = if sound { drafted(&variants[0], matrix) } else { variants[0].document.clone() };
+    let mut draft = Draft { document, sections, sound };
+    matrix.axes.iter().map(|axis| typed_axis(axis, &mut draft, faults)).collect()
 }
 
-/// What a value means to the field at `path`: in the base unit where that has one.
-pub fn meaning(path: &[String], node: &Node, draft: &mut Node, sections: &mut Sections, faults: &mut Faults) -> Option<serde_json::Value> {
-    let section = Section::of(path)?;
-    draft.set(path, node.clone());
-    sections.update(section, draft, faults)?;
-    // Numbers are in the base unit as they stand, and what came from the environment is only ever shown as written.
-    let as_it_stands = match &node.value {
-        Value::Text(text) => text.written.is_some() || path.starts_with(&["target".to_owned(), "headers".to_owned()]),
-        Value::List(_) | Value::Table(_) => false,
-        _ => true,
-    };
-    let pointer: String = path[1..].iter().flat_map(|key| ["/".to_owned(), key.replace('~', "~0").replace('/', "~1")]).collect();
-    let resolved = if as_it_stands { None } else { sections.json(section).pointer(&pointer).cloned() };
-    Some(resolved.unwrap_or_else(|| node.json()))
+/// A variant's document with the first value of every axis in it.
+fn drafted(variant: &Variant, matrix: &Matrix) -> Node {
+    let mut draft = variant.document.clone();
+    for axis in &matrix.axes {
+        if let Some(first) = axis.values.first() {
+            draft.set(&axis.path, first.clone());
+        }
+    }
+    draft
+}
+
+fn typed_axis(axis: &AxisNode, draft: &mut Draft, faults: &mut Faults) -> TypedAxis {
+    let mut typed = TypedAxis::new(axis.path.clone());
+    let before = draft.document.find(&axis.path).cloned();
+    for node in &axis.values {
+        let Some(json) = draft.meaning(&axis.path, node, faults) else { continue };
+        if let Err(first) = typed.add(AxisValue { node: node.clone(), json }) {
+            let first = typed.values[first].node.place;
+            let fault = Fault::at(node.place, format!("`{}` has `{}` already", axis.dotted(), node.shown()));
+            faults.push(if first == node.place { fault } else { fault.beside(first, "first here") });
+        }
+    }
+    // The next axis is typed beside what was there.
+    match before {
+        Some(node) => draft.document.set(&axis.path, node),
+        None => draft.document.remove(&axis.path),
+    }
+    if let Some(section) = Section::of(&axis.path) {
+        let _ = draft.sections.update(section, &draft.document, &mut Faults::default());
+    }
+    typed
+}
+
+/// A document in which values are tried out.
+#[derive(Debug)]
+pub struct Draft {
+    document: Node,
+    sections: Sections,
+    /// Nothing else in it is wrong.
+    sound: bool,
+}
+
+impl Draft {
+    /// A variant's document with the first value of every axis in it.
+    pub fn of(variant: &Variant, axes: &[TypedAxis]) -> Option<Self> {
+        let mut document = variant.document.clone();
+        for axis in axes {
+            if let Some(first) = axis.values.first() {
+                document.set(&axis.path, first.node.clone());
+            }
+        }
+        let sections = Sections::read(&document, &mut Faults::default()).sections?;
+        Some(Self { document, sections, sound: true })
+    }
+
+    /// What a value means to the field at `path`: in the base unit where that has one.
+    pub fn meaning(&mut self, path: &[String], node: &Node, faults: &mut Faults) -> Option<serde_json::Value> {
+        let section = Section::of(path)?;
+        self.document.set(path, node.clone());
+        let mut found = Faults::default();
+        let known = self.sections.update(section, &self.document, &mut found);
+        if known.is_none() {
+            // A table that lacks what another axis gives it is not this value's fault.
+            let own: Vec<Fault> = found.into_iter().filter(|fault| self.sound || fault.place == Some(node.place)).collect();
+            let is_wrong = !own.is_empty();
+            for fault in own {
+                faults.push(fault);
+            }
+            return (!is_wrong).then(|| node.json());
+        }
+        // Numbers are in the base unit as they stand, and what came from the environment is only ever shown as written.
+        let as_it_stands = match &node.value {
+            Value::Text(text) => text.written.is_some() || path.starts_with(&["target".to_owned(), "headers".to_owned()]),
+            Value::List(_) | Value::Table(_) => false,
+            _ => true,
+        };
+        let pointer: String = path[1..].iter().flat_map(|key| ["/".to_owned(), key.replace('~', "~0").replace('/', "~1")]).collect();
+        let resolved = if as_it_stands { None } else { self.sections.json(section).pointer(&pointer).cloned() };
+        Some(resolved.unwrap_or_else(|| node.json()))
+    }
 }
 
 /// Makes the cells of one variant, in the order of the points, and hands each to `look` before it is kept.
@@ -87,17 +140,19 @@ pub fn of_variant(
     let mut placed = Vec::with_capacity(points.len());
     for point in points {
         for (axis, value) in axes.iter().zip(point) {
-            draft.set(&axis.path, axis.values[*value].node.clone());
+            if let Some(value) = axis.values.get(*value) {
+                draft.set(&axis.path, value.node.clone());
+            }
         }
         let typed = match &mut sections {
-            None => Sections::read(&draft, faults).map(|read| sections = Some(read)),
+            None => Sections::read(&draft, faults).sections.map(|read| sections = Some(read)),
             Some(sections) => touched.iter().try_for_each(|section| sections.update(*section, &draft, faults)),
         };
         let (Some(()), Some(sections)) = (typed, &sections) else { continue };
         let Sections { workload, target, engine, server } = sections.clone();
         let cell = Cell::new(workload, target, engine, server).with_secrets(secrets(&draft));
         look(&draft, &cell, faults);
-        let values = axes.iter().zip(point).map(|(axis, value)| axis.values[*value].json.clone()).collect();
+        let values = axes.iter().zip(point).filter_map(|(axis, value)| Some(axis.values.get(*value)?.json.clone())).collect();
         placed.push(Placed { variant: number, values, cell });
     }
     placed

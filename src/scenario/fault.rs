@@ -149,6 +149,14 @@ impl Faults {
     }
 }
 
+impl IntoIterator for Faults {
+    type Item = Fault;
+    type IntoIter = std::vec::IntoIter<Fault>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.found.into_iter()
+    }
+}
+
 impl From<Fault> for Faults {
     fn from(fault: Fault) -> Self {
         let mut faults = Self::default();

@@ -49,7 +49,7 @@ pub fn apply(document: &mut Node, options: &Options, faults: &mut Faults) -> Vec
     set.sort_by_key(|(name, ..)| name != "workload.kind");
     let mut changes = Vec::new();
     for (name, node, place) in set {
-        let known = sections::kind(document).ok();
+        let known = Some(sections::kind(document)).filter(|(_, fault)| fault.is_none()).map(|(kind, _)| kind);
         if let Some(change) = field(document, &name, node, place, known, faults) {
             document.set(&change.path, change.node.clone());
             changes.push(change);
@@ -137,6 +137,13 @@ pub struct Kept {
     pub values: Vec<Vec<bool>>,
 }
 
+impl Kept {
+    /// Everything.
+    pub fn all(variants: usize, axes: &[TypedAxis]) -> Self {
+        Self { variants: vec![true; variants], values: axes.iter().map(|axis| vec![true; axis.values.len()]).collect() }
+    }
+}
+
 /// Reads `--only`. `number` gives the number of an axis value from its text.
 pub fn only(
     options: &Options,
@@ -146,7 +153,7 @@ pub fn only(
     faults: &mut Faults,
     mut number: impl FnMut(usize, &Node) -> Option<usize>,
 ) -> Kept {
-    let mut kept = Kept { variants: vec![true; variants.len()], values: axes.iter().map(|axis| vec![true; axis.values.len()]).collect() };
+    let mut kept = Kept::all(variants.len(), axes);
     for text in &options.only {
         let whole = faults.sources.add("--only", text.clone());
         let Some((name, values)) = text.split_once('=') else {

@@ -28,15 +28,25 @@ pub fn goals(written: &[GoalWritten], document: &Node, faults: &mut Faults) -> V
 }
 
 /// Checks the plots and gives their axes as dotted paths.
-pub fn plots(written: &[PlotSpec], document: &Node, axes: &[TypedAxis], kind: Kind, faults: &mut Faults) -> Vec<PlotSpec> {
-    written.iter().enumerate().filter_map(|(index, plot)| one_plot(plot, &index.to_string(), document, axes, kind, faults)).collect()
+///
+/// Where the matrix is `partial`, an axis that is not there may be one that could not be read, and is not told.
+pub fn plots(written: &[PlotSpec], document: &Node, axes: &Axes<'_>, faults: &mut Faults) -> Vec<PlotSpec> {
+    written.iter().enumerate().filter_map(|(index, plot)| one_plot(plot, &index.to_string(), document, axes, faults)).collect()
 }
 
-fn one_plot(plot: &PlotSpec, index: &str, document: &Node, axes: &[TypedAxis], kind: Kind, faults: &mut Faults) -> Option<PlotSpec> {
+/// The axes that a plot can have.
+#[derive(Debug)]
+pub struct Axes<'a> {
+    pub known: &'a [TypedAxis],
+    pub kind: Kind,
+    pub partial: bool,
+}
+
+fn one_plot(plot: &PlotSpec, index: &str, document: &Node, axes: &Axes<'_>, faults: &mut Faults) -> Option<PlotSpec> {
     let place = |field: &str| document.nearest(&["plots", index, field]).place;
     let before = faults.len();
-    let x = axis(&plot.x, place("x"), axes, kind, faults);
-    let y = plot.y.as_ref().and_then(|y| axis(y, place("y"), axes, kind, faults));
+    let x = axis(&plot.x, place("x"), axes, faults);
+    let y = plot.y.as_ref().and_then(|y| axis(y, place("y"), axes, faults));
     match (plot.kind, &plot.y) {
         (PlotKind::Heatmap, None) => {
             faults.push(Fault::at(place(""), "a heatmap needs `y`, the axis up the page").hint("name one, or write `kind = \"curve\"`"));
@@ -58,11 +68,11 @@ fn one_plot(plot: &PlotSpec, index: &str, document: &Node, axes: &[TypedAxis], k
     (faults.len() == before).then(|| PlotSpec { x: x.unwrap_or_else(|| plot.x.clone()), y, ..plot.clone() })
 }
 
-fn axis(name: &str, place: Place, axes: &[TypedAxis], kind: Kind, faults: &mut Faults) -> Option<String> {
-    let dotted: Vec<String> = axes.iter().map(TypedAxis::dotted).collect();
-    let path = Fields::of(kind).resolve(name).map(|path| path.join("."));
+fn axis(name: &str, place: Place, axes: &Axes<'_>, faults: &mut Faults) -> Option<String> {
+    let dotted: Vec<String> = axes.known.iter().map(TypedAxis::dotted).collect();
+    let path = Fields::of(axes.kind).resolve(name).map(|path| path.join("."));
     let found = path.ok().filter(|path| dotted.contains(path));
-    if found.is_none() {
+    if found.is_none() && !axes.partial {
         faults.push(not_an_axis(name, place, &dotted));
     }
     found

@@ -3,20 +3,21 @@
 use std::path::{Path, PathBuf};
 
 use super::base;
-use super::cells::{self, Variant};
+use super::cell::Cell;
+use super::cells::{self, Draft, Variant};
 use super::document::{Node, Table, Value};
 use super::environment::{self, Lookup};
 use super::explain::Context;
 use super::fault::{Fault, Faults, listed};
 use super::fields::{Fields, Kind, SECTIONS};
 use super::flags::{self, Change, Kept};
-use super::goals;
+use super::goals::{self, Axes};
 use super::matrix::{self, Matrix};
-use super::meant::{Axis, Origin, Scenario};
+use super::meant::{Axis, Origin, Placed, Scenario};
 use super::options::Options;
 use super::points::{self, AxisValue, Point, TypedAxis};
 use super::rules::{Disk, Rules};
-use super::sections::{self, Sections};
+use super::sections;
 use super::typed;
 use super::written::Written;
 
@@ -102,48 +103,48 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
+    /// Every step goes on with what the one before could make out, so that all faults come at once.
     fn scenario(&mut self, mut document: Node) -> Option<Scenario> {
         self.refuse_nothing(&mut document);
         let changes = flags::apply(&mut document, self.options, self.faults);
-        let written = sections::told(typed::read::<Written>(&document, None), &document, Context { section: "", kind: None }, self.faults);
+        let reading = typed::read::<Written>(&document, None);
+        let written = sections::told(reading, &document, Context { section: "", kind: None }, self.faults, &mut Vec::new())?;
         self.expand(&mut document);
-        let variants = self.variants(&document, &changes);
-        let repeats = written.as_ref().map_or(1, |written| written.repeats);
-        let matrix = self.matrix(&document, &variants, repeats);
-        if let Some(matrix) = &matrix {
-            flags::refuse_axes(&changes, &matrix.axes, self.faults);
-        }
-        let axes = cells::typed_axes(matrix.as_ref().unwrap_or(&Matrix::default()), &variants, self.faults);
-        let written = written?;
         let name = self.name(&written, &document);
         self.repeats(&written, &document);
+        let mut variants = self.variants(&document, &changes);
+        let matrix = self.matrix(&document, &variants, written.repeats);
+        flags::refuse_axes(&changes, &matrix.axes, self.faults);
+        let mut axes = cells::typed_axes(&matrix, &mut variants, self.faults);
         let goals = goals::goals(&written.goals, &document, self.faults);
-        let kind = sections::kind(&variants.first()?.document).ok()?;
-        let (matrix, mut axes) = (matrix?, axes?);
-        let plots = goals::plots(&written.plots, &document, &axes, kind, self.faults);
+        let kind = sections::kind(&variants.first()?.document).0;
+        let plots = goals::plots(&written.plots, &document, &Axes { known: &axes, kind, partial: matrix.partial }, self.faults);
         let points = self.points(&matrix, &mut axes, &variants);
         let (kept, points) = self.only(&variants, &axes, points, kind)?;
-        let mut rules = Rules { lookup: self.lookup, disk: Disk::default() };
-        let mut placed = Vec::new();
-        let kept_variants: Vec<&Variant> =
-            variants.iter().zip(&kept.variants).filter(|(_, kept)| **kept).map(|(variant, _)| variant).collect();
-        for (number, variant) in kept_variants.iter().enumerate() {
-            let look = |document: &Node, cell: &super::Cell, faults: &mut Faults| rules.check(document, cell, faults);
-            placed.extend(cells::of_variant(number, variant, &axes, &points, self.faults, look));
-        }
-        let axes = axes.iter().enumerate().map(|(number, axis)| used_axis(number, axis, &points)).collect();
+        let variants: Vec<Variant> =
+            variants.into_iter().zip(&kept.variants).filter(|(_, kept)| **kept).map(|(variant, _)| variant).collect();
         Some(Scenario {
-            name: name?,
+            name,
             seed: written.seed,
             repeats: written.repeats,
             order: written.order,
-            variants: kept_variants.iter().map(|variant| variant.name.clone()).collect(),
-            axes,
+            cells: self.cells(&variants, &axes, &points),
+            variants: variants.into_iter().map(|variant| variant.name).collect(),
+            axes: axes.iter().enumerate().map(|(number, axis)| used_axis(number, axis, &points)).collect(),
             goals,
             plots,
-            cells: placed,
             origin: Origin { path: self.path.to_owned(), text: self.text.to_owned(), changes: flags::changes(self.options) },
         })
+    }
+
+    fn cells(&mut self, variants: &[Variant], axes: &[TypedAxis], points: &[Point]) -> Vec<Placed> {
+        let mut rules = Rules { lookup: self.lookup, disk: Disk::default() };
+        let mut placed = Vec::new();
+        for (number, variant) in variants.iter().enumerate() {
+            let look = |document: &Node, cell: &Cell, faults: &mut Faults| rules.check(document, cell, faults);
+            placed.extend(cells::of_variant(number, variant, axes, points, self.faults, look));
+        }
+        placed
     }
 
     /// TOML cannot say it and YAML says it by accident: a field without a value.
@@ -247,31 +248,30 @@ impl Loader<'_> {
         }
     }
 
-    fn matrix(&mut self, document: &Node, variants: &[Variant], repeats: u32) -> Option<Matrix> {
-        let Some(section) = document.find(&["matrix"]) else { return Some(Matrix::default()) };
-        let mut kinds: Vec<Kind> = variants.iter().filter_map(|variant| sections::kind(&variant.document).ok()).collect();
+    fn matrix(&mut self, document: &Node, variants: &[Variant], repeats: u32) -> Matrix {
+        let Some(section) = document.find(&["matrix"]) else {
+            return Matrix::default();
+        };
+        let mut kinds: Vec<Kind> = variants.iter().map(|variant| sections::kind(&variant.document).0).collect();
         kinds.sort_unstable();
         kinds.dedup();
-        if kinds.is_empty() {
-            return None;
-        }
         let fields: Vec<Fields> = kinds.into_iter().map(Fields::of).collect();
         let times = variants.len() as u128 * u128::from(repeats);
         matrix::read(section, &fields, times, self.faults)
     }
 
-    fn name(&mut self, written: &Written, document: &Node) -> Option<String> {
+    fn name(&mut self, written: &Written, document: &Node) -> String {
         let stem = self.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         let name = written.name.as_deref().unwrap_or(stem);
         if is_usable_name(name) {
-            return Some(name.to_owned());
+            return name.to_owned();
         }
         let fault = match document.find(&["name"]) {
             Some(node) => Fault::at(node.place, format!("`{}` cannot name a scenario, since folders are named after it", node.shown())),
             None => Fault::at(document.place, format!("the file's name, `{stem}`, cannot name the scenario: give it a `name`")),
         };
         self.faults.push(fault.hint(USABLE_NAMES));
-        None
+        name.to_owned()
     }
 
     fn repeats(&mut self, written: &Written, document: &Node) {
@@ -281,10 +281,9 @@ impl Loader<'_> {
     }
 
     fn points(&mut self, matrix: &Matrix, axes: &mut [TypedAxis], variants: &[Variant]) -> Vec<Point> {
-        let mut draft = drafted(&variants[0], axes);
-        let Some(mut sections) = Sections::read(&draft, self.faults) else { return Vec::new() };
+        let Some(mut draft) = Draft::of(&variants[0], axes) else { return Vec::new() };
         let typed = |axis: usize, node: &Node, axes: &mut [TypedAxis], faults: &mut Faults| {
-            let json = cells::meaning(&axes[axis].path, node, &mut draft, &mut sections, faults)?;
+            let json = draft.meaning(&axes[axis].path, node, faults)?;
             Some(axes[axis].add(AxisValue { node: node.clone(), json }).unwrap_or_else(|known| known))
         };
         let points = points::list(matrix, axes, typed, self.faults);
@@ -296,12 +295,15 @@ impl Loader<'_> {
     }
 
     fn only(&mut self, variants: &[Variant], axes: &[TypedAxis], points: Vec<Point>, kind: Kind) -> Option<(Kept, Vec<Point>)> {
-        let mut draft = drafted(&variants[0], axes);
-        let mut sections = Sections::read(&draft, self.faults)?;
+        if !self.faults.is_empty() {
+            // What could not be read cannot be kept either.
+            return Some((Kept::all(variants.len(), axes), points));
+        }
+        let mut draft = Draft::of(&variants[0], axes)?;
         let names: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
         let kept = flags::only(self.options, &names, axes, kind, self.faults, |axis, node| {
             // What is no value of the field cannot be one of the axis either; that is told by the caller.
-            let json = cells::meaning(&axes[axis].path, node, &mut draft, &mut sections, &mut Faults::default());
+            let json = draft.meaning(&axes[axis].path, node, &mut Faults::default());
             json.and_then(|json| axes[axis].find(&json)).or_else(|| axes[axis].find(&node.json()))
         });
         let fits = |point: &Point| point.iter().zip(&kept.values).all(|(value, kept)| kept[*value]);
@@ -314,22 +316,13 @@ impl Loader<'_> {
     }
 }
 
-/// A variant's document with the first value of every axis in it.
-fn drafted(variant: &Variant, axes: &[TypedAxis]) -> Node {
-    let mut draft = variant.document.clone();
-    for axis in axes {
-        if let Some(first) = axis.values.first() {
-            draft.set(&axis.path, first.node.clone());
-        }
-    }
-    draft
-}
-
 /// An axis with the values that any cell takes.
 fn used_axis(number: usize, axis: &TypedAxis, points: &[Point]) -> Axis {
     let mut used = vec![false; axis.values.len()];
     for point in points {
-        used[point[number]] = true;
+        if let Some(used) = used.get_mut(point[number]) {
+            *used = true;
+        }
     }
     let values = axis.values.iter().zip(used).filter(|(_, used)| *used).map(|(value, _)| value.json.clone()).collect();
     Axis { path: axis.dotted(), values }
@@ -450,7 +443,7 @@ sequential = [1, 2]
         assert!(!saved.contains("s3cret") && saved.contains("m-${TOKEN}") && saved.contains("http://${TOKEN}:1"), "{saved}");
         assert!(!format!("{scenario:?}").contains("s3cret"));
         let wrong = load("[workload]\nkind = \"chat\"\nduration = \"${TOKEN}\"\n[target]\nurl = \"${TOKEN}\"\n").unwrap_err();
-        assert_eq!(wrong.len(), 1);
+        assert_eq!(wrong.len(), 2);
         assert!(!wrong.to_string().contains("s3cret") && !wrong.json().to_string().contains("s3cret"), "{wrong}");
         let wrong = load("[workload]\nkind = \"chat\"\n[target]\nurl = \"${TOKEN}\"\n").unwrap_err();
         assert!(!wrong.to_string().contains("s3cret"), "{wrong}");

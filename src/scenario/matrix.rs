@@ -33,6 +33,8 @@ pub struct Matrix {
     pub groups: Vec<Vec<usize>>,
     pub include: Vec<Selection>,
     pub exclude: Vec<Selection>,
+    /// Something of it could not be read: an axis that is missing may only be mistyped.
+    pub partial: bool,
 }
 
 /// Values for some of the axes.
@@ -51,14 +53,15 @@ enum Values<'a> {
 
 const RESERVED: [&str; 3] = ["zip", "include", "exclude"];
 
-/// Reads the section. `times` is how many cells each point makes: variants times repeats. `None` where it has faults.
-pub fn read(section: &Node, fields: &[Fields], times: u128, faults: &mut Faults) -> Option<Matrix> {
+/// Reads the section. `times` is how many cells each point makes: variants times repeats. Where it has faults, the
+/// rest comes back.
+pub fn read(section: &Node, fields: &[Fields], times: u128, faults: &mut Faults) -> Matrix {
     let before = faults.len();
     let Some(table) = section.as_table() else {
         faults.push(Fault::at(section.place, format!("`matrix` is a table of axes, not {}", section.kind())));
-        return None;
+        return Matrix { partial: true, ..Matrix::default() };
     };
-    let mut reader = Reader { fields, faults, axes: Vec::new() };
+    let mut reader = Reader { fields, faults, axes: Vec::new(), before };
     for entry in table.entries.iter().filter(|entry| !RESERVED.contains(&entry.key.as_str())) {
         reader.axis(&entry.key, entry);
     }
@@ -66,9 +69,13 @@ pub fn read(section: &Node, fields: &[Fields], times: u128, faults: &mut Faults)
     let groups = reader.groups(table.get("zip"));
     let include = reader.selections(table.get("include"), "include", Naming::Every);
     let exclude = reader.selections(table.get("exclude"), "exclude", Naming::Some);
-    reader.count(&groups, &include, times, table);
-    if reader.faults.len() > before {
-        return None;
+    let few = reader.count(&groups, &include, times, table);
+    let partial = reader.faults.len() > before;
+    if !few {
+        // One value of each is enough to see what else is wrong.
+        reader.axes.iter_mut().for_each(|axis| axis.values.truncate(1));
+        let axes = reader.axes.into_iter().map(|axis| AxisNode { path: axis.path, place: axis.place, values: first_value(&axis.values) });
+        return Matrix { axes: axes.collect(), groups, partial, ..Matrix::default() };
     }
     let axes = reader.axes.into_iter().map(|axis| AxisNode { path: axis.path, place: axis.place, values: listed_values(&axis.values) });
     let listed = |selection: Vec<CountedSelection<'_>>| {
@@ -80,7 +87,15 @@ pub fn read(section: &Node, fields: &[Fields], times: u128, faults: &mut Faults)
             })
             .collect()
     };
-    Some(Matrix { axes: axes.collect(), groups, include: listed(include), exclude: listed(exclude) })
+    Matrix { axes: axes.collect(), groups, include: listed(include), exclude: listed(exclude), partial }
+}
+
+fn first_value(values: &[Values<'_>]) -> Vec<Node> {
+    match values.first() {
+        Some(Values::Node(node)) => vec![(*node).clone()],
+        Some(Values::Range(place, range)) => range.values().take(1).map(|value| Node { value, place: *place }).collect(),
+        None => Vec::new(),
+    }
 }
 
 fn listed_values(values: &[Values<'_>]) -> Vec<Node> {
@@ -120,6 +135,8 @@ struct Reader<'a> {
     fields: &'a [Fields],
     faults: &'a mut Faults,
     axes: Vec<CountedAxis<'a>>,
+    /// Faults that there were before.
+    before: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -261,7 +278,7 @@ impl<'a> Reader<'a> {
     fn axis_named(&mut self, name: &str, place: Place) -> Option<usize> {
         let path = self.resolve(name, place)?;
         let found = self.axes.iter().position(|axis| axis.path == path);
-        if found.is_none() {
+        if found.is_none() && self.faults.len() == self.before {
             self.faults.push(not_an_axis(name, place, &self.axes.iter().map(|axis| axis.path.join(".")).collect::<Vec<_>>()));
         }
         found
@@ -299,7 +316,7 @@ impl<'a> Reader<'a> {
             .filter(|(axis, _)| naming == Naming::Every && values.iter().all(|(known, _)| known != axis))
             .map(|(_, axis)| axis.path.join("."))
             .collect();
-        if !missing.is_empty() && self.faults.is_empty() {
+        if !missing.is_empty() && self.faults.len() == self.before {
             self.faults.push(Fault::at(
                 node.place,
                 format!("`{what}` names every axis; {} is missing", listed(&missing).replace(" or ", " and ")),
@@ -308,8 +325,8 @@ impl<'a> Reader<'a> {
         Some(CountedSelection { place: node.place, values })
     }
 
-    /// Multiplies before anything is expanded.
-    fn count(&mut self, groups: &[Vec<usize>], include: &[CountedSelection<'_>], times: u128, table: &Table) {
+    /// Multiplies before anything is expanded; whether there are few enough cells.
+    fn count(&mut self, groups: &[Vec<usize>], include: &[CountedSelection<'_>], times: u128, table: &Table) -> bool {
         let product = |lengths: &mut dyn Iterator<Item = u128>| lengths.fold(1_u128, u128::saturating_mul);
         let combined = product(&mut groups.iter().filter_map(|group| group.first()).map(|axis| length(&self.axes[*axis].values)));
         let included: u128 = include.iter().map(|selection| product(&mut selection.values.iter().map(|(_, values)| length(values)))).sum();
@@ -335,6 +352,7 @@ impl<'a> Reader<'a> {
             let fault = Fault { place, ..Fault::nowhere(message) };
             self.faults.push(fault.hint("take larger steps (`1..=64 x2`), zip axes, or split the scenario"));
         }
+        cells <= MOST_CELLS
     }
 }
 

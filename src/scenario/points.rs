@@ -72,7 +72,9 @@ pub fn list(
     faults: &mut Faults,
 ) -> Vec<Point> {
     let listed: Vec<usize> = axes.iter().map(|axis| axis.values.len()).collect();
-    let mut points = product(&matrix.groups, &listed);
+    // An axis whose values are all wrong is left as it is, so that the rest can be looked over.
+    let lengths: Vec<usize> = listed.iter().map(|length| (*length).max(1)).collect();
+    let mut points = product(&matrix.groups, &lengths);
     for exclude in &matrix.exclude {
         let Some(numbers) = numbers(exclude, axes, &mut typed, faults) else { continue };
         if let Some((axis, node)) = first_unknown(exclude, &numbers, &listed) {

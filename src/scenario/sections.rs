@@ -1,10 +1,12 @@
 //! The four sections of a cell, from the untyped document to their types.
 
-use super::document::Node;
+use serde::de::DeserializeOwned;
+
+use super::document::{Node, Table, Value};
 use super::explain::{self, Context};
-use super::fault::{Fault, Faults, did_you_mean, listed};
-use super::fields::Kind;
-use super::typed;
+use super::fault::{Fault, Faults, closest, listed};
+use super::fields::{Fields, Kind};
+use super::typed::{self, Reading};
 use crate::engine::spec::EngineSpec;
 use crate::server::spec::ServerSpec;
 use crate::target::spec::TargetSpec;
@@ -47,23 +49,51 @@ pub struct Sections {
     pub server: ServerSpec,
 }
 
+/// All four as far as they could be read.
+#[derive(Debug)]
+pub struct SectionsReading {
+    pub sections: Option<Sections>,
+    /// The paths of what could not be read and was left out, from the document's root, one after the other.
+    pub troubles: Vec<Vec<String>>,
+}
+
 impl Sections {
-    /// Types all four; `None` where anything is wrong with any of them.
-    pub fn read(document: &Node, faults: &mut Faults) -> Option<Self> {
-        let workload = workload(document, faults);
-        let target = section(document, Section::Target, faults);
-        let engine = section(document, Section::Engine, faults);
-        let server = section(document, Section::Server, faults);
-        Some(Self { workload: workload?, target: target?, engine: engine?, server: server? })
+    /// Types all four and notes what is wrong with any of them.
+    pub fn read(document: &Node, faults: &mut Faults) -> SectionsReading {
+        let mut troubles = Vec::new();
+        let (kind, fault) = kind(document);
+        if let Some(fault) = fault {
+            faults.push(fault);
+        }
+        let workload = workload(document, kind, faults, &mut troubles);
+        let target = section(document, Section::Target, faults, &mut troubles);
+        let engine = section(document, Section::Engine, faults, &mut troubles);
+        let server = section(document, Section::Server, faults, &mut troubles);
+        let all = |(workload, target, engine, server)| Self { workload, target, engine, server };
+        let sections = workload.zip(target).zip(engine).zip(server).map(|(((w, t), e), s)| all((w, t, e, s)));
+        SectionsReading { sections, troubles }
     }
 
-    /// Types one of them again, after a value in it has changed.
+    /// Types one of them again, after a value in it has changed; `None` where it is wrong now, and then it stays as it was.
     pub fn update(&mut self, which: Section, document: &Node, faults: &mut Faults) -> Option<()> {
+        let troubles = &mut Vec::new();
         match which {
-            Section::Workload => self.workload = workload(document, faults)?,
-            Section::Target => self.target = section(document, which, faults)?,
-            Section::Engine => self.engine = section(document, which, faults)?,
-            Section::Server => self.server = section(document, which, faults)?,
+            Section::Workload => {
+                let read = workload(document, kind(document).0, faults, troubles);
+                self.workload = read.filter(|_| troubles.is_empty())?;
+            }
+            Section::Target => {
+                let read = section(document, which, faults, troubles);
+                self.target = read.filter(|_| troubles.is_empty())?;
+            }
+            Section::Engine => {
+                let read = section(document, which, faults, troubles);
+                self.engine = read.filter(|_| troubles.is_empty())?;
+            }
+            Section::Server => {
+                let read = section(document, which, faults, troubles);
+                self.server = read.filter(|_| troubles.is_empty())?;
+            }
         }
         Some(())
     }
@@ -80,57 +110,70 @@ impl Sections {
     }
 }
 
-/// The kind of workload that the document says, or the fault that it does not.
-pub fn kind(document: &Node) -> Result<Kind, Fault> {
+/// The kind of workload that the document says. Where it says none, the likeliest, so that the rest can be checked, and the fault.
+pub fn kind(document: &Node) -> (Kind, Option<Fault>) {
     let names = WorkloadSpec::KINDS;
     let example = "`kind = \"document_qa\"` (whole documents, then questions) or `kind = \"chat\"` (users at a rate)";
     let Some(workload) = document.find(&["workload"]) else {
-        return Err(Fault::at(document.place, "the scenario has no `[workload]`").hint(format!("add one with {example}")));
+        let fault = Fault::at(document.place, "the scenario has no `[workload]`").hint(format!("add one with {example}"));
+        return (Kind::DocumentQa, Some(fault));
     };
-    if workload.as_table().is_none() {
-        return Err(Fault::at(workload.place, format!("`workload` is a table, not {}", workload.kind())));
-    }
-    let Some(kind) = workload.find(&["kind"]) else {
-        return Err(Fault::at(workload.place, "`workload` needs `kind`").hint(format!("write {example}")));
+    let Some(table) = workload.as_table() else {
+        let fault = Fault::at(workload.place, format!("`workload` is a table, not {}", workload.kind()));
+        return (Kind::DocumentQa, Some(fault.hint(format!("write {example} in it"))));
+    };
+    let Some(kind) = table.get("kind") else {
+        let fault = Fault::at(workload.place, "`workload` needs `kind`").hint(format!("write {example}"));
+        return (likeliest(table), Some(fault));
     };
     let name = kind.as_text().map(|text| text.value.as_str()).unwrap_or_default();
-    Kind::from_name(name).ok_or_else(|| {
-        let fault = Fault::at(kind.place, format!("`workload.kind` is {}, not `{}`", listed(&names), kind.shown()));
-        fault.maybe_hint(did_you_mean(name, names))
-    })
-}
-
-fn workload(document: &Node, faults: &mut Faults) -> Option<WorkloadSpec> {
-    let kind = match kind(document) {
-        Ok(kind) => kind,
-        Err(fault) => {
-            faults.push(fault);
-            return None;
-        }
-    };
-    let node = document.find(&["workload"])?;
-    let read = match kind {
-        Kind::DocumentQa => typed::read(node, Some("kind")).map(WorkloadSpec::DocumentQa),
-        Kind::Chat => typed::read(node, Some("kind")).map(WorkloadSpec::Chat),
-    };
-    told(read, node, Context { section: "workload", kind: Some(kind) }, faults)
-}
-
-fn section<T: serde::de::DeserializeOwned>(document: &Node, which: Section, faults: &mut Faults) -> Option<T> {
-    let missing = Node { value: super::document::Value::Table(super::document::Table::default()), place: document.place };
-    let node = document.find(&[which.name()]).unwrap_or(&missing);
-    told(typed::read(node, None), node, Context { section: which.name(), kind: None }, faults)
-}
-
-/// Passes a value on, or notes what was wrong.
-pub fn told<T>(read: Result<T, Vec<typed::Trouble>>, node: &Node, context: Context<'_>, faults: &mut Faults) -> Option<T> {
-    match read {
-        Ok(value) => Some(value),
-        Err(troubles) => {
-            for trouble in &troubles {
-                faults.push(explain::fault(trouble, node, context));
-            }
-            None
-        }
+    if let Some(kind) = Kind::from_name(name) {
+        return (kind, None);
     }
+    let fault = Fault::at(kind.place, format!("`workload.kind` is {}, not `{}`", listed(&names), kind.shown()));
+    let meant = closest(name, names);
+    let likely = meant.and_then(Kind::from_name).unwrap_or_else(|| likeliest(table));
+    (likely, Some(fault.maybe_hint(meant.map(|name| format!("did you mean `{name}`?")))))
+}
+
+/// The kind that has most of these fields.
+fn likeliest(table: &Table) -> Kind {
+    let known = |kind: &Kind| {
+        let fields = Fields::of(*kind);
+        table.entries.iter().filter(|entry| fields.has("workload", &entry.key)).count()
+    };
+    // The first of equals.
+    Kind::ALL.into_iter().rev().max_by_key(known).unwrap_or(Kind::DocumentQa)
+}
+
+fn workload(document: &Node, kind: Kind, faults: &mut Faults, troubles: &mut Vec<Vec<String>>) -> Option<WorkloadSpec> {
+    let missing = empty(document);
+    let node = document.find(&["workload"]).filter(|node| node.as_table().is_some()).unwrap_or(&missing);
+    let context = Context { section: "workload", kind: Some(kind) };
+    match kind {
+        Kind::DocumentQa => told(typed::read(node, Some("kind")), node, context, faults, troubles).map(WorkloadSpec::DocumentQa),
+        Kind::Chat => told(typed::read(node, Some("kind")), node, context, faults, troubles).map(WorkloadSpec::Chat),
+    }
+}
+
+fn section<T: DeserializeOwned>(document: &Node, which: Section, faults: &mut Faults, troubles: &mut Vec<Vec<String>>) -> Option<T> {
+    let missing = empty(document);
+    let node = document.find(&[which.name()]).unwrap_or(&missing);
+    told(typed::read(node, None), node, Context { section: which.name(), kind: None }, faults, troubles)
+}
+
+fn empty(document: &Node) -> Node {
+    Node { value: Value::Table(Table::default()), place: document.place }
+}
+
+/// Passes on what could be read, and notes what could not: as faults, and as paths.
+pub fn told<T>(reading: Reading<T>, node: &Node, context: Context<'_>, faults: &mut Faults, troubles: &mut Vec<Vec<String>>) -> Option<T> {
+    let section = Some(context.section).filter(|section| !section.is_empty()).map(str::to_owned);
+    for trouble in &reading.troubles {
+        faults.push(explain::fault(trouble, node, context));
+    }
+    for path in reading.left_out {
+        troubles.push(section.clone().into_iter().chain(path).collect());
+    }
+    reading.value
 }

@@ -90,27 +90,39 @@ fn owned(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// Reads a node as `T`, or finds everything that keeps it from being one. `beside` is a key of the node that is not part of `T`.
-pub fn read<T: DeserializeOwned>(node: &Node, beside: Option<&'static str>) -> Result<T, Vec<Trouble>> {
+/// What a node was read as.
+#[derive(Debug)]
+pub struct Reading<T> {
+    /// Of what is left without the troubles; `None` where too little is.
+    pub value: Option<T>,
+    pub troubles: Vec<Trouble>,
+    /// The paths that were left out, one after the other.
+    pub left_out: Vec<Vec<String>>,
+}
+
+/// Reads a node as `T`, and finds everything that keeps it from being one. `beside` is a key of the node that is not part of `T`.
+pub fn read<T: DeserializeOwned>(node: &Node, beside: Option<&'static str>) -> Reading<T> {
     let first = match T::deserialize(Typed { node, beside }) {
-        Ok(value) => return Ok(value),
+        Ok(value) => return Reading { value: Some(value), troubles: Vec::new(), left_out: Vec::new() },
         Err(trouble) => trouble,
     };
     let mut rest = node.clone();
     let mut found: Vec<Trouble> = Vec::new();
-    let mut next = Some(first);
-    while let Some(trouble) = next.take() {
+    let mut left_out = Vec::new();
+    let mut next = Err(first);
+    while let Err(trouble) = next {
         let path = trouble.path.clone();
         if !follows_from(&trouble, &found) {
             found.push(trouble);
         }
         if path.is_empty() {
-            break;
+            return Reading { value: None, troubles: found, left_out };
         }
         rest.remove(&path);
-        next = T::deserialize(Typed { node: &rest, beside }).err();
+        left_out.push(path);
+        next = T::deserialize(Typed { node: &rest, beside });
     }
-    Err(found)
+    Reading { value: next.ok(), troubles: found, left_out }
 }
 
 /// A field that was taken out because it was wrong, or whose name was mistyped, is not missing as well.
@@ -262,16 +274,18 @@ mod tests {
     fn every_fault_of_a_section_is_found_at_its_own_place() {
         let (node, faults) =
             node("concurrent = \"x\"\nroundz = 3\nsequential = -1\ndocuments = { synthetic_token = 5 }\nanswers = \"life\"\n");
-        let found = super::read::<DocumentQaSpec>(&node, None).unwrap_err();
+        let reading = super::read::<DocumentQaSpec>(&node, None);
+        let found = reading.troubles;
+        assert_eq!(reading.value.map(|spec| spec.concurrent), Some(1));
         let places: Vec<&str> = found.iter().map(|trouble| faults.sources.text(trouble.place.unwrap())).collect();
         assert_eq!(places, ["\"x\"", "roundz", "-1", "synthetic_token", "\"life\""]);
     }
 
     #[test]
     fn variants_with_and_without_content_are_read() {
-        let dataset = |text| super::read::<ChatSpec>(&node(text).0, None).map(|spec| spec.dataset);
-        assert_eq!(dataset("dataset = \"synthetic\""), Ok(Dataset::Synthetic));
-        assert_eq!(dataset("dataset = { sharegpt = \"a.json\" }"), Ok(Dataset::Sharegpt("a.json".into())));
-        assert_eq!(dataset("dataset = \"sharegtp\"").unwrap_err()[0].path, ["dataset"]);
+        let dataset = |text| super::read::<ChatSpec>(&node(text).0, None).value.map(|spec| spec.dataset);
+        assert_eq!(dataset("dataset = \"synthetic\""), Some(Dataset::Synthetic));
+        assert_eq!(dataset("dataset = { sharegpt = \"a.json\" }"), Some(Dataset::Sharegpt("a.json".into())));
+        assert_eq!(super::read::<ChatSpec>(&node("dataset = \"sharegtp\"").0, None).troubles[0].path, ["dataset"]);
     }
 }
