@@ -14,9 +14,10 @@ fn main() -> ExitCode {
         Command::Plan(args) => commands::plan::run(args, talk),
         Command::Check(args) => commands::check::run(args, talk),
         Command::Report(args) => commands::report::run(args, talk),
+        Command::Plot(args) => commands::plot::run(args, talk),
+        Command::Sim(args) => commands::sim::run(args, talk),
         Command::Schema => commands::schema::run(),
         Command::Completions(args) => commands::completions::run(args),
-        _ => Ok(Exit::Usage),
     };
     let exit = done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
