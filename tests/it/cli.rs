@@ -1,0 +1,388 @@
+//! The program as its users meet it: the real binary, files in, files and exit codes out.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use bench::engine::EngineParameters;
+use bench::serve::{self, Serving};
+use tempfile::TempDir;
+
+/// A matrix of four cells that takes well under a second: two sessions of 1,000 tokens fit the small card, four do not.
+const SCENARIO: &str = r#"
+name = "small"
+seed = 7
+
+[workload]
+kind = "document_qa"
+documents = { synthetic_tokens = 1000 }
+rounds = 5
+answer_tokens = 8
+
+[engine]
+preset = "tiny"
+kv_memory = "3MB"
+
+[matrix]
+concurrent = [1, 2]
+sequential = [1, 2]
+
+[[goals]]
+require = "p95(ttft where turn >= 1) <= 10ms"
+"#;
+
+struct Bench {
+    folder: TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("small.toml"), SCENARIO).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_bench")).args(words).current_dir(self.folder.path()).env("NO_COLOR", "1").output().unwrap()
+    }
+
+    fn sweep(&self, out: &str) -> Output {
+        self.run(&["sweep", "small.toml", "--simulate", "-q", "-o", out])
+    }
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn succeeded(output: &Output) {
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(output), stderr(output));
+}
+
+/// All files below a folder with their bytes.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.insert(path.strip_prefix(folder).unwrap().to_owned(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// The files of a sweep without the date of its start.
+fn dateless(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = files(folder);
+    let manifest = files.remove(Path::new("manifest.json")).unwrap();
+    let mut manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    manifest.as_object_mut().unwrap().remove("created_at").unwrap();
+    files.insert("manifest.json".into(), manifest.to_string().into_bytes());
+    files
+}
+
+fn only_run(folder: &Path) -> PathBuf {
+    let runs: Vec<PathBuf> = fs::read_dir(folder.join("runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(runs.len(), 1);
+    runs.into_iter().next().unwrap()
+}
+
+#[test]
+fn a_sweep_ends_with_tables_scores_a_verdict_and_pictures() {
+    let bench = Bench::new();
+    let output = bench.sweep("out");
+    succeeded(&output);
+    let said = stdout(&output);
+    for expected in ["SIMULATED", "max C×S", "best 2CS/(C+S)", "verdict: default holds"] {
+        assert!(said.contains(expected), "{expected} is missing in\n{said}");
+    }
+    assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+    for file in ["heatmap-default.png", "heatmap-default.svg", "report.html", "report.md", "cells.csv", "summary.json"] {
+        assert!(bench.path("out/report").join(file).exists(), "{file}");
+    }
+}
+
+#[test]
+fn the_same_sweep_gives_the_same_bytes_apart_from_its_date() {
+    let bench = Bench::new();
+    succeeded(&bench.sweep("once"));
+    succeeded(&bench.sweep("again"));
+    assert!(dateless(&bench.path("once")) == dateless(&bench.path("again")));
+}
+
+#[test]
+fn a_sweep_that_was_cut_short_is_gone_on_with_and_ends_as_if_it_had_not_been() {
+    let bench = Bench::new();
+    succeeded(&bench.sweep("whole"));
+    succeeded(&bench.sweep("cut"));
+    // As a kill leaves it: one run without its `run.json`, half a table beside it, and no report yet.
+    let runs: Vec<PathBuf> = fs::read_dir(bench.path("cut/runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    fs::remove_file(runs[0].join("run.json")).unwrap();
+    fs::write(runs[0].join("requests.parquet"), "PAR1 and then nothing").unwrap();
+    fs::write(runs[0].join("journal.jsonl"), "{\"request\":0,\"sess").unwrap();
+    fs::remove_dir_all(bench.path("cut/report")).unwrap();
+    let untouched: Vec<_> = runs[1..].iter().map(|run| fs::metadata(run.join("run.json")).unwrap().modified().unwrap()).collect();
+
+    let output = bench.run(&["sweep", "small.toml", "--simulate", "-o", "cut"]);
+    succeeded(&output);
+    assert!(stderr(&output).contains("[4/4]") && !stderr(&output).contains("[3/4]"), "{}", stderr(&output));
+    assert!(dateless(&bench.path("whole")) == dateless(&bench.path("cut")));
+    let now: Vec<_> = runs[1..].iter().map(|run| fs::metadata(run.join("run.json")).unwrap().modified().unwrap()).collect();
+    assert_eq!(now, untouched);
+}
+
+#[test]
+fn a_report_needs_the_folder_alone_and_gives_the_same_bytes_elsewhere() {
+    let bench = Bench::new();
+    succeeded(&bench.sweep("out"));
+    let first = files(&bench.path("out/report"));
+    fs::remove_dir_all(bench.path("out/report")).unwrap();
+    fs::remove_file(bench.path("small.toml")).unwrap();
+    fs::create_dir(bench.path("elsewhere")).unwrap();
+    fs::rename(bench.path("out"), bench.path("elsewhere/copied")).unwrap();
+    let output = bench.run(&["report", "elsewhere/copied"]);
+    succeeded(&output);
+    assert!(files(&bench.path("elsewhere/copied/report")) == first);
+}
+
+#[test]
+fn a_folder_with_another_scenario_is_refused_and_left_alone() {
+    let bench = Bench::new();
+    succeeded(&bench.sweep("out"));
+    let before = files(&bench.path("out"));
+    let output = bench.run(&["sweep", "small.toml", "--simulate", "--set", "workload.rounds=6", "-o", "out"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("out"), "{}", stderr(&output));
+    assert!(files(&bench.path("out")) == before);
+}
+
+#[test]
+fn missed_goals_and_faulty_scenarios_have_exit_codes_of_their_own() {
+    let bench = Bench::new();
+    let missed = SCENARIO.replace("10ms", "1us");
+    fs::write(bench.path("small.toml"), missed).unwrap();
+    assert_eq!(bench.sweep("missed").status.code(), Some(1));
+    fs::write(bench.path("small.toml"), SCENARIO.replace("rounds", "runds")).unwrap();
+    let faulty = bench.sweep("faulty");
+    assert_eq!(faulty.status.code(), Some(2));
+    assert!(stderr(&faulty).contains("small.toml:8:1") && stderr(&faulty).contains("did you mean `rounds`"), "{}", stderr(&faulty));
+    assert!(!bench.path("faulty").exists());
+}
+
+#[test]
+fn a_cell_that_cannot_be_run_is_named_and_tried_again_later() {
+    let bench = Bench::new();
+    // Nothing listens on a port that has just been given back.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{closed}");
+    let output = bench.run(&["sweep", "small.toml", "--url", &url, "--only", "concurrent=1", "-q", "-o", "out"]);
+    assert_eq!(output.status.code(), Some(3), "{}{}", stdout(&output), stderr(&output));
+    assert!(stdout(&output).contains(&url) || stderr(&output).contains(&url), "{}{}", stdout(&output), stderr(&output));
+}
+
+#[test]
+fn a_chat_run_leaves_its_four_files_in_its_folder_and_where_it_was_asked_to() {
+    let bench = Bench::new();
+    let output = bench.run(&[
+        "run",
+        "chat",
+        "--num-users",
+        "10",
+        "--shared-system-prompt",
+        "100",
+        "--user-history-prompt",
+        "100",
+        "--answer-len",
+        "20",
+        "--num-rounds",
+        "5",
+        "--qps",
+        "2",
+        "--model",
+        "llama3",
+        "--time",
+        "30",
+        "--simulate",
+        "--output",
+        "summary.csv",
+        "--results",
+        "out",
+    ]);
+    succeeded(&output);
+    let run = only_run(&bench.path("out"));
+    for file in ["realtime_stats_qps_2.00.txt", "performance_summary_qps_2.00.txt", "final_performance_summary_qps_2.00.txt", "summary.csv"]
+    {
+        let text = fs::read(run.join(file)).unwrap();
+        assert!(!text.is_empty());
+        assert!(text == fs::read(bench.path(file)).unwrap(), "{file}");
+    }
+}
+
+#[test]
+fn a_document_run_can_leave_the_layout_of_the_original_script() {
+    let bench = Bench::new();
+    let output = bench.run(&[
+        "run",
+        "document-qa",
+        "--num-users-concurrent",
+        "2",
+        "--num-users-sequential",
+        "2",
+        "--num-rounds",
+        "3",
+        "--document-tokens",
+        "500",
+        "--answer-len",
+        "5",
+        "--simulate",
+        "--output",
+        "out.json",
+        "--results",
+        "out",
+    ]);
+    succeeded(&output);
+    let document: serde_json::Value = serde_json::from_slice(&fs::read(bench.path("out.json")).unwrap()).unwrap();
+    assert_eq!(document["params"]["num_users_concurrent"], 2);
+    assert_eq!(document["results"].as_array().unwrap().len(), 2 * 2 * 4);
+}
+
+/// The simulated engine behind a real socket, on a runtime of its own.
+fn serving() -> (tokio::runtime::Runtime, Serving) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let parameters = EngineParameters::resolve(&serde_json::from_str(r#"{"preset": "tiny"}"#).unwrap(), 0).unwrap();
+    let options = serve::Options { host: [127, 0, 0, 1].into(), port: 0, model: "small".into(), parameters };
+    let serving = runtime.block_on(serve::bind(options)).unwrap();
+    (runtime, serving)
+}
+
+#[test]
+fn the_same_scenario_runs_against_a_server_with_its_caches_emptied_before_each_cell() {
+    let bench = Bench::new();
+    let (_runtime, server) = serving();
+    let url = server.url();
+    let output = bench.run(&[
+        "sweep",
+        "small.toml",
+        "--url",
+        &url,
+        "--set",
+        "target.model=small",
+        "--set",
+        "server.reset=[\"/reset_prefix_cache\"]",
+        "--set",
+        "workload.rounds=2",
+        "--set",
+        "target.api_key_env=BENCH_TEST_KEY",
+        "-q",
+        "-o",
+        "out",
+    ]);
+    // Without its key it is a fault that names the variable; nothing is left behind.
+    assert_ne!(output.status.code(), Some(0));
+    assert!(format!("{}{}", stdout(&output), stderr(&output)).contains("BENCH_TEST_KEY"), "{}", stderr(&output));
+
+    let words = [
+        "sweep",
+        "small.toml",
+        "--url",
+        &url,
+        "--set",
+        "target.model=small",
+        "--set",
+        "server.reset=[\"/reset_prefix_cache\"]",
+        "--set",
+        "workload.rounds=2",
+        "--set",
+        "target.api_key_env=BENCH_TEST_KEY",
+        "-o",
+        "with-key",
+    ];
+    let output = Command::new(env!("CARGO_BIN_EXE_bench"))
+        .args(words)
+        .current_dir(bench.folder.path())
+        .env("BENCH_TEST_KEY", "planted-secret-key")
+        .output()
+        .unwrap();
+    let said = format!("{}{}", stdout(&output), stderr(&output));
+    // 0 or 1: how fast this machine is does not matter here.
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{said}");
+    assert!(!said.contains("SIMULATED"), "a server is measured, whatever is behind it");
+    let saved = bench::store::read_sweep(&bench.path("with-key")).unwrap();
+    assert_eq!(saved.runs.len(), 4);
+    for run in &saved.runs {
+        let record = serde_json::to_value(&run.record).unwrap();
+        assert_eq!(record["outcome"]["kind"], "completed");
+        assert_eq!(record["cache_contract"]["kind"], "proven", "{record}");
+        assert_eq!(record["token_rule"]["kind"], "server");
+        assert_eq!(record["counts"]["failed"], 0);
+    }
+    let planted = |text: &[u8]| text.windows(18).any(|part| part == b"planted-secret-key");
+    assert!(!planted(said.as_bytes()));
+    for (file, bytes) in files(&bench.path("with-key")) {
+        assert!(!planted(&bytes), "{} holds the key", file.display());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_drains_saves_what_is_done_and_says_how_to_go_on() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
+
+    let bench = Bench::new();
+    let (_runtime, server) = serving();
+    let url = server.url();
+    // Twenty seconds of chat, interrupted at the first request that is told.
+    let mut child = Command::new(env!("CARGO_BIN_EXE_bench"))
+        .args([
+            "run",
+            "chat",
+            "--time",
+            "20",
+            "--qps",
+            "20",
+            "--num-users",
+            "4",
+            "--shared-system-prompt",
+            "20",
+            "--user-history-prompt",
+            "20",
+        ])
+        .args(["--answer-len", "4", "--model", "small", "--base-url", &url, "-vv", "--results", "out"])
+        .current_dir(bench.folder.path())
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let first = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("turn"))).unwrap().unwrap();
+    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupt.success(), "{first}");
+    let rest: Vec<String> = lines.map_while(Result::ok).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("stopping")), "{rest:?}");
+    // An interrupted run is not taken for whole, and its journal is kept.
+    assert!(only_run(&bench.path("out")).join("journal.jsonl").exists());
+    assert!(!only_run(&bench.path("out")).join("run.json").exists());
+}
+
+#[test]
+fn the_readme_shows_the_scenario_that_its_command_runs() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let scenario = fs::read_to_string("scenarios/lmcache.toml").unwrap();
+    assert!(readme.contains(scenario.trim()), "README.md must show scenarios/lmcache.toml as it is");
+}
