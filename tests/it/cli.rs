@@ -111,7 +111,7 @@ fn a_sweep_ends_with_tables_scores_a_verdict_and_pictures() {
         assert!(said.contains(expected), "{expected} is missing in\n{said}");
     }
     assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
-    for file in ["heatmap-default.png", "heatmap-default.svg", "report.html", "report.md", "cells.csv", "summary.json"] {
+    for file in ["heatmap.png", "heatmap.svg", "report.html", "report.md", "cells.csv", "summary.json"] {
         assert!(bench.path("out/report").join(file).exists(), "{file}");
     }
 }
