@@ -59,11 +59,7 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>) -> 
         Ok(()) if setting.stop.is_draining() => Outcome::Interrupted,
         Ok(()) => Outcome::Completed,
     };
-    let unsent = log.tally.unsent();
-    let notes = (unsent > 0)
-        .then(|| format!("{unsent} turns were due and never sent: the answers before them were still streaming at the end"))
-        .into_iter()
-        .collect();
+    let notes = notes(&log.tally);
     RunRecord {
         format: FormatVersion::CURRENT,
         header: run.header(),
@@ -77,6 +73,13 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>) -> 
         offered_qps: log.offered_qps,
         notes,
     }
+}
+
+/// Remarks for people.
+fn notes(tally: &Tally) -> Vec<String> {
+    let unsent = (tally.unsent() > 0)
+        .then(|| format!("{} turns were due and never sent: the answers before them were still streaming at the end", tally.unsent()));
+    unsent.into_iter().chain(tally.length_note()).collect()
 }
 
 /// What is found out on the way and recorded even where the cell fails later.
@@ -108,12 +111,13 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, log: &mut CellL
     let (target, context_limit) = reach(run, clock, setting).await?;
     let counter = tokens::choose(&cell.target, run.simulated).await?;
     log.token_rule = counter.rule();
-    let workload = Workload::prepare(&cell.workload, run.seed, counter, setting.corpus.clone()).await?;
+    let workload = Workload::prepare(&cell.workload, run.seed, counter.clone(), setting.corpus.clone()).await?;
 
     let (done, inbox) = mpsc::unbounded_channel();
     let load = Load {
         workload,
         target,
+        counter,
         clock,
         context_limit,
         on_error: on_error(&cell.workload),

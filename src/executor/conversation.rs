@@ -8,13 +8,15 @@ use crate::workload::spec::OnError;
 pub(super) struct Conversation {
     session: Session,
     history: Vec<Message>,
+    /// Tokens of `history`: as authored, and of live answers as they were counted.
+    history_tokens: u64,
     user_header: bool,
     ended: bool,
 }
 
 impl Conversation {
     pub fn new(session: Session, user_header: bool) -> Self {
-        Self { history: session.opening.clone(), session, user_header, ended: false }
+        Self { history: session.opening.clone(), history_tokens: session.opening_tokens, session, user_header, ended: false }
     }
 
     /// The prompt of that turn; `None` where the session has ended or has no such turn.
@@ -33,19 +35,25 @@ impl Conversation {
         })
     }
 
-    /// Takes the answer of that turn into the history; a failed turn leaves it as if it had not been asked.
-    pub fn absorb(&mut self, turn: u32, exchange: &Exchange, on_error: OnError) {
+    /// Tokens of that turn's prompt under the token rule, without the server's chat template.
+    pub fn prompt_tokens(&self, turn: u32) -> u64 {
+        self.history_tokens + self.turn(turn).map_or(0, |turn| turn.ask_tokens)
+    }
+
+    /// Takes the answer of that turn, of so many tokens, into the history; a failed turn leaves it as if it had not been asked.
+    pub fn absorb(&mut self, turn: u32, exchange: &Exchange, output_tokens: u64, on_error: OnError) {
         if exchange.failure.is_some() {
             self.ended |= on_error == OnError::EndSession;
             return;
         }
-        let Some(Turn { ask, answer, .. }) = self.turn(turn) else { return };
+        let Some(Turn { ask, answer, ask_tokens }) = self.turn(turn) else { return };
         let asked = Message::new(Role::User, ask.clone());
-        let answered = match answer {
-            Answer::Scripted { text, .. } => Message::new(Role::Assistant, text.clone()),
-            Answer::Live { .. } | Answer::Forced { .. } => Message::new(Role::Assistant, exchange.answer.as_str()),
+        let (answered, answer_tokens) = match answer {
+            Answer::Scripted { text, max_tokens } => (text.clone(), u64::from(*max_tokens)),
+            Answer::Live { .. } | Answer::Forced { .. } => (exchange.answer.as_str().into(), output_tokens),
         };
-        self.history.extend([asked, answered]);
+        self.history_tokens += ask_tokens + answer_tokens;
+        self.history.extend([asked, Message::new(Role::Assistant, answered)]);
     }
 
     fn turn(&self, turn: u32) -> Option<&Turn> {
@@ -84,25 +92,26 @@ mod tests {
     #[test]
     fn a_live_answer_is_what_the_next_turn_remembers() {
         let mut conversation = Conversation::new(session(&Answer::Live { max_tokens: 5 }), false);
-        conversation.absorb(2, &answered("because"), OnError::DropTurn);
+        conversation.absorb(2, &answered("because"), 3, OnError::DropTurn);
         assert_eq!(texts(&conversation.prompt(3).unwrap()), ["be kind", "third?", "because", "fourth?"]);
         assert!(conversation.prompt(4).is_none());
+        assert_eq!(conversation.prompt_tokens(3), 2 + 1 + 3 + 1, "opening, question, answer, question");
     }
 
     #[test]
     fn a_scripted_answer_stands_in_the_history_whatever_the_server_said() {
         let mut conversation = Conversation::new(session(&Answer::Scripted { max_tokens: 5, text: "as written".into() }), false);
-        conversation.absorb(2, &answered("something else"), OnError::DropTurn);
+        conversation.absorb(2, &answered("something else"), 9, OnError::DropTurn);
         assert_eq!(texts(&conversation.prompt(3).unwrap()), ["be kind", "third?", "as written", "fourth?"]);
     }
 
     #[test]
     fn a_failed_turn_is_dropped_or_ends_the_session_as_asked() {
         let mut dropping = Conversation::new(session(&Answer::Live { max_tokens: 5 }), false);
-        dropping.absorb(2, &failed(), OnError::DropTurn);
+        dropping.absorb(2, &failed(), 0, OnError::DropTurn);
         assert_eq!(texts(&dropping.prompt(3).unwrap()), ["be kind", "fourth?"]);
         let mut ending = Conversation::new(session(&Answer::Live { max_tokens: 5 }), false);
-        ending.absorb(2, &failed(), OnError::EndSession);
+        ending.absorb(2, &failed(), 0, OnError::EndSession);
         assert!(ending.prompt(3).is_none());
     }
 }

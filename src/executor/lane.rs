@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
 use super::conversation::Conversation;
+use super::row::{AtSend, Counts, Sent};
 use super::stop::Stop;
 use crate::arrival::{Due, Lane, Step, Steps};
 use crate::clock::{Clock, Micros};
-use crate::record::{Failure, FailureKind, Phase, RequestRecord, TokenSource};
+use crate::record::{Failure, FailureKind, Phase, RequestRecord};
 use crate::session::Prompt;
 use crate::target::{Exchange, Prepared, Target};
+use crate::tokens::{TokenCounter, TokenError};
 use crate::workload::spec::OnError;
 use crate::workload::{Workload, WorkloadError};
 
@@ -29,6 +31,8 @@ pub(super) struct Load {
     pub context_limit: Option<u64>,
     pub on_error: OnError,
     pub user_header: bool,
+    /// Counts what the server does not.
+    pub counter: TokenCounter,
     pub stop: Stop,
     pub occupancy: Occupancy,
     pub done: mpsc::UnboundedSender<Done>,
@@ -57,6 +61,8 @@ impl Start {
 pub(super) enum LaneError {
     #[error(transparent)]
     Workload(#[from] WorkloadError),
+    #[error(transparent)]
+    Tokens(#[from] TokenError),
     #[error(
         "session {session} grows to {needed} tokens and the model holds {limit}; ask for shorter documents, fewer rounds or shorter answers"
     )]
@@ -75,6 +81,8 @@ pub(super) struct Occupancy {
 #[derive(Debug)]
 pub(super) struct Done {
     pub record: RequestRecord,
+    /// Prompt tokens as they were authored under the token rule, without the server's chat template; missing for what was not sent.
+    pub authored: Option<u64>,
     /// How late the client sent it after it could have; nothing where it was never sent.
     pub lag: Option<Micros>,
 }
@@ -145,20 +153,17 @@ impl Runner {
                 break;
             }
             if self.start.end.is_some_and(|end| self.load.clock.now() >= end) {
-                self.report_unsent(step, prepared.prompt().session, intended);
+                self.report_unsent(self.sent(step, &prepared, intended, AtSend::now(&self.load.occupancy)));
                 ready = self.next_ready(&mut steps, None).await?;
                 continue;
             }
-            let (busy_with, session) = (step.session, prepared.prompt().session);
-            let (exchange, sent_at) = {
-                let load = Arc::clone(&self.load);
-                let sending = send(&load, prepared, neighbours.next.take());
-                // While the answer streams, the next step is made ready where it is another session's: it does not need this answer.
-                let (sent, next) = tokio::join!(sending, self.next_ready(&mut steps, Some(busy_with)));
-                ready = next?;
-                sent
-            };
-            self.finish(step, session, intended, exchange, sent_at);
+            let load = Arc::clone(&self.load);
+            let sent = self.sent(step, &prepared, intended, AtSend::entering(&load.occupancy));
+            let sending = send(&load, prepared, neighbours.next.take());
+            // While the answer streams, the next step is made ready where it is another session's: it does not need this answer.
+            let (exchange, next) = tokio::join!(sending, self.next_ready(&mut steps, Some(step.session)));
+            ready = next?;
+            self.finish(sent, step, exchange).await?;
             if ready.is_none() {
                 ready = self.next_ready(&mut steps, None).await?;
             }
@@ -220,27 +225,32 @@ impl Runner {
     }
 
     /// Takes the answer in and reports the request.
-    fn finish(&mut self, step: Step, session: u64, intended: Micros, exchange: Exchange, at_send: AtSend) {
-        let could_send_at = intended.max(self.free_at);
+    async fn finish(&mut self, sent: Sent, turn: Step, exchange: Exchange) -> Result<(), LaneError> {
+        let could_send_at = sent.intended.max(self.free_at);
         self.free_at = exchange.done;
-        if let Some(conversation) = self.conversations.get_mut(&step.session) {
-            conversation.absorb(step.turn, &exchange, self.load.on_error);
+        let authored = self.conversations.get(&turn.session).map(|conversation| conversation.prompt_tokens(turn.turn));
+        let counts = Counts::of(&exchange, authored, &self.load.counter).await?;
+        if let Some(conversation) = self.conversations.get_mut(&turn.session) {
+            conversation.absorb(turn.turn, &exchange, counts.output_tokens(), self.load.on_error);
         }
         let lag = exchange.sent.since(could_send_at);
-        let record = record((session, step.turn), self.lane.number, self.phase(intended), intended, exchange, at_send);
         // The receiver lives until every lane has ended.
-        let _ = self.load.done.send(Done { record, lag: Some(lag) });
+        let _ = self.load.done.send(Done { authored, record: sent.record(exchange, counts), lag: Some(lag) });
+        Ok(())
     }
 
     /// A turn that came due while the answer before it was still streaming when the load ended: it is counted, not forgotten.
-    fn report_unsent(&self, step: Step, session: u64, intended: Micros) {
+    fn report_unsent(&self, sent: Sent) {
         let now = self.load.clock.now();
         let detail = "not sent: the answer before it was still streaming when the run ended".to_owned();
-        let exchange =
-            Exchange { sent: now, done: now, failure: Some(Failure { kind: FailureKind::Cancelled, detail }), ..Exchange::default() };
-        let at_send = AtSend::now(&self.load.occupancy);
-        let record = record((session, step.turn), self.lane.number, self.phase(intended), intended, exchange, at_send);
-        let _ = self.load.done.send(Done { record, lag: None });
+        let failure = Some(Failure { kind: FailureKind::Cancelled, detail });
+        let exchange = Exchange { sent: now, done: now, failure, ..Exchange::default() };
+        let _ = self.load.done.send(Done { authored: None, record: sent.record(exchange, Counts::unknown()), lag: None });
+    }
+
+    fn sent(&self, step: Step, prepared: &Prepared, intended: Micros, at_send: AtSend) -> Sent {
+        let phase = self.phase(intended);
+        Sent { session: prepared.prompt().session, turn: step.turn, lane: self.lane.number, phase, intended, at_send }
     }
 
     fn phase(&self, intended: Micros) -> Phase {
@@ -248,28 +258,8 @@ impl Runner {
     }
 }
 
-/// What was going on when a request was sent.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct AtSend {
-    request: u64,
-    in_flight: u32,
-    live_lanes: u32,
-}
-
-impl AtSend {
-    fn now(occupancy: &Occupancy) -> Self {
-        Self {
-            request: occupancy.requests.fetch_add(1, Ordering::Relaxed),
-            in_flight: occupancy.in_flight.load(Ordering::Relaxed),
-            live_lanes: occupancy.live_lanes.load(Ordering::Relaxed),
-        }
-    }
-}
-
 /// Sends one prompt and awaits its whole answer, or gives it up when asked to.
-pub(super) async fn send(load: &Load, prepared: Prepared, first_token: Option<oneshot::Sender<()>>) -> (Exchange, AtSend) {
-    load.occupancy.in_flight.fetch_add(1, Ordering::Relaxed);
-    let at_send = AtSend::now(&load.occupancy);
+pub(super) async fn send(load: &Load, prepared: Prepared, first_token: Option<oneshot::Sender<()>>) -> Exchange {
     let started = load.clock.now();
     let exchange = tokio::select! {
         biased;
@@ -282,40 +272,5 @@ pub(super) async fn send(load: &Load, prepared: Prepared, first_token: Option<on
         },
     };
     load.occupancy.in_flight.fetch_sub(1, Ordering::Relaxed);
-    (exchange, at_send)
-}
-
-/// The row of one request, of that turn of that session.
-pub(super) fn record(
-    (session, turn): (u64, u32),
-    lane: u32,
-    phase: Phase,
-    intended: Micros,
-    exchange: Exchange,
-    at_send: AtSend,
-) -> RequestRecord {
-    let gaps = exchange.token_events.windows(2);
-    RequestRecord {
-        request: at_send.request,
-        session,
-        lane,
-        turn,
-        phase,
-        intended_us: intended,
-        sent_us: exchange.sent,
-        headers_us: exchange.headers,
-        first_event_us: exchange.first_event,
-        first_token_us: exchange.token_events.first().copied(),
-        last_token_us: exchange.token_events.last().copied(),
-        done_us: exchange.done,
-        gaps_us: gaps.map(|pair| u32::try_from(pair[1].since(pair[0]).0).unwrap_or(u32::MAX)).collect(),
-        first_event_tokens: exchange.first_event_tokens,
-        prompt_tokens: exchange.usage.map(|usage| usage.prompt_tokens),
-        cached_tokens: exchange.usage.and_then(|usage| usage.cached_tokens),
-        output_tokens: exchange.usage.map(|usage| usage.output_tokens),
-        token_source: if exchange.usage.is_some() { TokenSource::Usage } else { TokenSource::Unknown },
-        in_flight: at_send.in_flight,
-        live_lanes: at_send.live_lanes,
-        failure: exchange.failure,
-    }
+    exchange
 }

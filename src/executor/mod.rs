@@ -9,6 +9,7 @@ mod drive;
 mod honesty;
 mod lane;
 mod prefill;
+mod row;
 mod stop;
 mod sweep;
 mod tally;

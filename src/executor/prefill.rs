@@ -5,7 +5,8 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::lane::{Done, LaneError, Load, record, send};
+use super::lane::{Done, LaneError, Load, send};
+use super::row::{AtSend, Counts, Sent};
 use crate::arrival::MidLife;
 use crate::record::Phase;
 use crate::session::{Message, Prompt, Role};
@@ -35,10 +36,19 @@ async fn lay_in(load: &Load, user: MidLife) -> Result<(), LaneError> {
         exact_length: false,
         user_id: load.user_header.then_some(session.number),
     };
-    let intended = load.clock.now();
-    let (exchange, at_send) = send(load, load.target.prepare(prompt), None).await;
-    let record = record((session.number, user.first_turn), user.lane, Phase::Prefill, intended, exchange, at_send);
+    let authored = session.opening_tokens;
+    let at_send = AtSend::entering(&load.occupancy);
+    let sent = Sent {
+        session: session.number,
+        turn: user.first_turn,
+        lane: user.lane,
+        phase: Phase::Prefill,
+        intended: load.clock.now(),
+        at_send,
+    };
+    let exchange = send(load, load.target.prepare(prompt), None).await;
+    let counts = Counts::of(&exchange, Some(authored), &load.counter).await?;
     // The receiver lives until the run is over.
-    let _ = load.done.send(Done { record, lag: None });
+    let _ = load.done.send(Done { record: sent.record(exchange, counts), authored: None, lag: None });
     Ok(())
 }

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use super::lane::Done;
 use crate::clock::Micros;
-use crate::record::{CacheContract, Counts, Phase, RequestRecord};
+use crate::record::{CacheContract, Counts, Phase, RequestRecord, TokenSource};
 use crate::workload::spec::WorkloadSpec;
 
 /// The most tokens of a first turn that may come from a cache that was emptied: the chat template and the fixed words before a document are
 /// shared by all sessions.
 const SHARED_WORDS: u64 = 64;
+
+/// The share by which the server's count of a first turn may differ from the authored length, beside the words all sessions share.
+const LENGTH_TOLERANCE: f64 = 0.02;
 
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -28,14 +31,19 @@ pub(super) struct Tally {
 /// Prompt tokens of successful first turns.
 #[derive(Debug, Default)]
 struct FirstTurns {
+    /// As the server counted them.
+    counted: u64,
     prompt_tokens: u64,
+    /// As they were authored.
+    authored_tokens: u64,
     cached_tokens: u64,
+    /// First turns of which the server told the cached tokens.
     told: u64,
     not_told: u64,
 }
 
 impl Tally {
-    pub fn add(&mut self, Done { record, lag }: &Done) {
+    pub fn add(&mut self, Done { record, authored, lag }: &Done) {
         self.requests += 1;
         self.last_done = self.last_done.max(record.done_us);
         if let Some(failure) = &record.failure {
@@ -47,7 +55,7 @@ impl Tally {
             None => {}
         }
         if record.turn == 0 && record.failure.is_none() {
-            self.first_turns.add(record);
+            self.first_turns.add(record, *authored);
         }
         if record.phase == Phase::Measure {
             self.measured += 1;
@@ -75,6 +83,11 @@ impl Tally {
         }
     }
 
+    /// A remark where the server counts first turns differently from the token rule that they were authored by.
+    pub fn length_note(&self) -> Option<String> {
+        self.first_turns.length_note()
+    }
+
     /// Judges by the first turns whether the caches were empty: a document that nobody has sent before cannot be in one.
     pub fn cache_contract(&self, workload: &WorkloadSpec) -> CacheContract {
         match workload {
@@ -87,15 +100,31 @@ impl Tally {
 }
 
 impl FirstTurns {
-    fn add(&mut self, record: &RequestRecord) {
-        match (record.prompt_tokens, record.cached_tokens) {
-            (Some(prompt), Some(cached)) => {
+    fn add(&mut self, record: &RequestRecord, authored: Option<u64>) {
+        if let (TokenSource::Usage, Some(prompt_tokens), Some(authored)) = (record.token_source, record.prompt_tokens, authored) {
+            self.counted += 1;
+            self.prompt_tokens += prompt_tokens;
+            self.authored_tokens += authored;
+        }
+        match record.cached_tokens {
+            Some(cached) => {
                 self.told += 1;
-                self.prompt_tokens += prompt;
                 self.cached_tokens += cached;
             }
-            _ => self.not_told += 1,
+            None => self.not_told += 1,
         }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a remark for people")]
+    fn length_note(&self) -> Option<String> {
+        let difference = self.prompt_tokens.abs_diff(self.authored_tokens) as f64;
+        let tolerated = self.counted as f64 * SHARED_WORDS as f64 + self.authored_tokens as f64 * LENGTH_TOLERANCE;
+        (difference > tolerated).then(|| {
+            let (told, authored) = (self.prompt_tokens / self.counted.max(1), self.authored_tokens / self.counted.max(1));
+            format!(
+                "the server counts {told} tokens in a first turn where {authored} were authored: the token rule is not the server's own"
+            )
+        })
     }
 
     fn cache_contract(&self) -> CacheContract {
@@ -119,28 +148,35 @@ impl FirstTurns {
 mod tests {
     use super::*;
 
-    fn first_turns(cached: &[Option<u64>]) -> FirstTurns {
+    fn first_turns(cached: &[Option<u64>], authored: u64) -> FirstTurns {
         let mut first_turns = FirstTurns::default();
         for cached_tokens in cached {
             let text = r#"{"request":0,"session":0,"lane":0,"turn":0,"phase":"measure","intended_us":0,"sent_us":0,"done_us":1,
                 "token_source":"usage","in_flight":1,"live_lanes":1}"#;
             let record: RequestRecord = serde_json::from_str(text).unwrap();
-            first_turns.add(&RequestRecord { prompt_tokens: Some(8000), cached_tokens: *cached_tokens, ..record });
+            first_turns.add(&RequestRecord { prompt_tokens: Some(8000), cached_tokens: *cached_tokens, ..record }, Some(authored));
         }
         first_turns
     }
 
     #[test]
     fn documents_that_come_from_a_cache_break_the_contract() {
-        assert!(matches!(first_turns(&[Some(0), Some(16)]).cache_contract(), CacheContract::Proven { .. }));
-        let CacheContract::Failed { reason } = first_turns(&[Some(0), Some(7936)]).cache_contract() else { panic!("not cold") };
+        assert!(matches!(first_turns(&[Some(0), Some(16)], 7980).cache_contract(), CacheContract::Proven { .. }));
+        let CacheContract::Failed { reason } = first_turns(&[Some(0), Some(7936)], 7980).cache_contract() else { panic!("not cold") };
         assert!(reason.contains("7936 of 16000") && reason.contains("server.reset"), "{reason}");
     }
 
     #[test]
     fn what_the_server_does_not_tell_is_not_proven() {
-        assert!(matches!(first_turns(&[]).cache_contract(), CacheContract::NotProven { .. }));
-        assert!(matches!(first_turns(&[None]).cache_contract(), CacheContract::NotProven { .. }));
-        assert!(matches!(first_turns(&[Some(0), None]).cache_contract(), CacheContract::NotProven { .. }));
+        assert!(matches!(first_turns(&[], 7980).cache_contract(), CacheContract::NotProven { .. }));
+        assert!(matches!(first_turns(&[None], 7980).cache_contract(), CacheContract::NotProven { .. }));
+        assert!(matches!(first_turns(&[Some(0), None], 7980).cache_contract(), CacheContract::NotProven { .. }));
+    }
+
+    #[test]
+    fn a_token_rule_that_is_not_the_servers_is_remarked_on() {
+        assert_eq!(first_turns(&[Some(0)], 7980).length_note(), None);
+        let note = first_turns(&[Some(0)], 6000).length_note().unwrap();
+        assert!(note.contains("8000") && note.contains("6000"), "{note}");
     }
 }

@@ -6,7 +6,7 @@ use bench::clock::Micros;
 use bench::event::Event;
 use bench::executor::{Stop, sweep};
 use bench::plan::{Plan, Run};
-use bench::record::{FailureKind, Outcome, Phase, RequestRecord, RunRecord};
+use bench::record::{FailureKind, Outcome, Phase, RequestRecord, RunRecord, TokenSource};
 use bench::scenario::Cell;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -229,4 +229,19 @@ fn what_is_sealed_is_not_run_again() {
         told.push(event);
     }
     assert!(matches!(told[..], [Event::SweepStarted { planned: 1, sealed: 1 }, Event::SweepFinished { interrupted: false }]), "{told:?}");
+}
+
+#[test]
+fn a_server_that_tells_no_usage_is_counted_by_the_token_rule_and_the_row_says_so() {
+    let silent = json!({"preset": "tiny", "faults": [{"kind": "no_usage", "every": 1}]});
+    let done = simulate(document_qa(&json!({})), silent);
+    let told = simulate(document_qa(&json!({})), json!({"preset": "tiny"}));
+    for (counted, told) in done.rows.iter().zip(&told.rows) {
+        assert_eq!((counted.token_source, told.token_source), (TokenSource::TokenRule, TokenSource::Usage));
+        assert_eq!(counted.output_tokens, told.output_tokens);
+        assert_eq!(counted.cached_tokens, None);
+        // The server also counts its chat template.
+        let template = told.prompt_tokens.unwrap() - counted.prompt_tokens.unwrap();
+        assert!(template <= 4 * (2 * u64::from(counted.turn) + 2), "{template}");
+    }
 }
