@@ -137,10 +137,10 @@ pub struct PlotArgs {
     /// Kind of figure.
     #[arg(long, value_enum, default_value_t = FigureKind::Heatmap)]
     pub kind: FigureKind,
-    /// The axis along the page, by name or dotted path [default: the first numeric axis].
+    /// The axis along the page, by name or dotted path, or `variant` [default: C, else the first numeric axis].
     #[arg(short, value_name = "AXIS")]
     pub x: Option<String>,
-    /// The axis up the page, for a heatmap [default: the second numeric axis].
+    /// The axis up the page, for a heatmap [default: S, else the next numeric axis, else the variants].
     #[arg(short, value_name = "AXIS")]
     pub y: Option<String>,
     /// What is shown, as in a goal: `p95(ttft where turn >= 1)` [default: the first goal's measure].

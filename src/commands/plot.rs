@@ -1,7 +1,10 @@
 //! `bench plot`: one figure of a saved sweep, by any axes and any measure, as PNG or SVG.
 
 use std::collections::BTreeSet;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+
+use anyhow::Context;
 
 use super::Exit;
 use crate::analysis::{Question, summarize};
@@ -26,9 +29,17 @@ pub fn run(args: &PlotArgs, _talk: Talk) -> anyhow::Result<Exit> {
     for picture in &pictures {
         let path = path_of(&args.output, picture);
         write(&path, picture)?;
-        println!("{}", path.display());
+        say(&path)?;
     }
     Ok(Exit::Success)
+}
+
+fn say(path: &Path) -> anyhow::Result<()> {
+    match writeln!(std::io::stdout(), "{}", path.display()) {
+        // Whoever reads has seen enough; the figures are still wanted.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        said => said.context("the paths of figures could not be printed"),
+    }
 }
 
 /// What was asked for, or why it cannot be had: a fault of the command line.

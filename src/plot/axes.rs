@@ -14,6 +14,10 @@ use crate::units::{Bytes, BytesPerSecond, Seconds, Tokens};
 /// The name under which the variants are an axis.
 pub const VARIANT: &str = "variant";
 
+/// Fields that are amounts of memory, and the one that is a rate of transfer: their labels carry the unit.
+const BYTES: [&str; 2] = ["kv_memory", "capacity"];
+const BANDWIDTH: &str = "bandwidth";
+
 /// One axis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Axis {
@@ -57,15 +61,16 @@ impl Axis {
         self.values.iter().map(|value| self.label(value)).collect()
     }
 
-    /// A value as people write it: `4`, `64GB`, `128k` tokens.
+    /// A value as people write it: `4`, `64GB`, `128k` tokens. Saved quantities are numbers in their base unit.
     pub fn label(&self, value: &Value) -> String {
-        match value {
-            Value::String(text) => text.clone(),
-            Value::Number(number) if short(&self.path).ends_with("tokens") => {
-                number.as_u64().map_or_else(|| number.to_string(), |count| Tokens(count).to_string())
-            }
-            Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), number::short),
-            other => other.to_string(),
+        let name = short(&self.path);
+        match (value, value.as_u64(), value.as_f64()) {
+            (Value::String(text), ..) => text.clone(),
+            (_, Some(count), _) if name.ends_with("tokens") => Tokens(count).to_string(),
+            (_, Some(count), _) if BYTES.contains(&name) => Bytes(count).to_string(),
+            (_, _, Some(rate)) if name == BANDWIDTH => BytesPerSecond(rate).to_string(),
+            (_, _, Some(number)) => number::short(number),
+            (other, ..) => other.to_string(),
         }
     }
 
@@ -91,8 +96,6 @@ impl Axis {
             "qps" => "requests/s",
             "max_sequences" => "sequences",
             "duration" | "warmup" | "log_interval" => "s",
-            "kv_memory" | "capacity" => "bytes",
-            "bandwidth" => "bytes/s",
             name if name.ends_with("_tokens") => "tokens",
             name if name.ends_with("_timeout") => "s",
             _ => "",
@@ -196,6 +199,8 @@ mod tests {
         assert_eq!(memory.labels(), ["56GB", "64GiB", "112GB"]);
         assert_eq!(memory.numbers.as_deref(), Some([56e9, 68_719_476_736.0, 112e9].as_slice()));
         assert_eq!(memory.unit(), "");
+        assert_eq!(axis("engine.kv_memory", &[json!(112_000_000_000_u64), json!(56_000_000_000_u64)]).labels(), ["56GB", "112GB"]);
+        assert_eq!(axis("engine.host_tier.bandwidth", &[json!(25e9)]).labels(), ["25GB/s"]);
         let documents = axis("workload.documents.synthetic_tokens", &[json!(131_072), json!("8k"), json!(1000)]);
         assert_eq!(documents.labels(), ["1000", "8k", "128k"]);
         assert_eq!(axis("workload.qps", &[json!(2.0), json!(0.5)]).labels(), ["0.5", "2"]);

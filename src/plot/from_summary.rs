@@ -230,7 +230,7 @@ fn shown(cell: &CellSummary, view: &View, summary: &SweepSummary) -> Cell {
 
 fn caption(summary: &SweepSummary, view: &View, subject: &Subject, facet: &Facet) -> Caption {
     let title = view.title.clone().unwrap_or_else(|| in_words(&subject.measure));
-    let held = facet.held.iter().map(|(axis, value)| format!("{} = {}", short(&axis.path), axis.label(value)));
+    let held = facet.held.iter().map(|(axis, value)| format!("{}={}", short(&axis.path), axis.label(value)));
     let title = [title].into_iter().chain(held).collect::<Vec<_>>().join(", ");
     let repeats = (summary.repeats > 1).then(|| format!("{} repeats pooled", summary.repeats));
     let subtitle = [Some(summary.name.clone()), repeats, Some(format!("seed {}", summary.seed))];
@@ -337,7 +337,7 @@ mod tests {
         let last = heatmap_of(&pictures[3]);
         assert_eq!(last.y.values, ["vllm", "lmcache"]);
         assert!((last.cells[1][3].finite().unwrap() - 1.202_544).abs() < 1e-9);
-        assert!(last.caption.title.ends_with("sequential = 4"));
+        assert!(last.caption.title.ends_with("sequential=4"));
     }
 
     #[test]

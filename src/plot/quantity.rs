@@ -4,14 +4,11 @@ use super::figure::Quantity;
 use crate::goal::{Aggregate, Comparison, Condition, Field, Measure};
 use crate::metric::Metric;
 
-/// Times below this many seconds are shown in milliseconds.
-const SMALL: f64 = 0.1;
-
 /// A measure with the unit in which its values, the largest of which is given, are best read.
 pub fn quantity(measure: &Measure, largest: f64) -> Quantity {
     let (unit, factor) = match measure.unit() {
-        "s" if largest <= SMALL => ("ms", 1e3),
-        "s/token" if largest <= SMALL => ("ms/token", 1e3),
+        "s" if largest <= 1.0 => ("ms", 1e3),
+        "s/token" if largest <= 1.0 => ("ms/token", 1e3),
         "share" => ("%", 100.0),
         unit => (unit, 1.0),
     };
