@@ -57,6 +57,7 @@ pub enum Preset {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TierSpec {
+    /// How much it holds.
     pub capacity: Bytes,
     /// Rate at which blocks come back to the device, shared by all that load at once.
     pub bandwidth: BytesPerSecond,
@@ -66,6 +67,7 @@ pub struct TierSpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaultSpec {
+    /// What goes wrong.
     pub kind: FaultKind,
     /// The fault strikes requests number `every`, `2 × every`, ...
     pub every: u64,

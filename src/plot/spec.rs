@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlotSpec {
+    /// A value over two axes, or over one.
     #[serde(default)]
     pub kind: PlotKind,
     /// The matrix axis along the page, by name or dotted path.

@@ -1,6 +1,6 @@
 //! What to say about a trouble that was found on reading: found, allowed, and what to write instead, in a user's words.
 
-use super::document::{Node, Text};
+use super::document::{Node, Text, Value};
 use super::fault::{Fault, closest, did_you_mean, listed};
 use super::fields::{Fields, Kind};
 use super::typed::{Problem, Trouble};
@@ -72,11 +72,13 @@ fn unknown_field(field: &str, allowed: &[String], trouble: &Trouble, context: Co
 fn invalid(name: &str, expected: &str, found: Option<&Node>, place: super::source::Place) -> Fault {
     let shown = match found {
         Some(node) if matches!(node.kind(), "a list" | "a table") => node.kind().to_owned(),
+        Some(node) if node.as_text().is_some() => format!("the text `\"{}\"`", node.shown()),
         Some(node) => format!("`{}`", node.shown()),
         None => "that".to_owned(),
     };
     let whole = if name.is_empty() { "the scenario".to_owned() } else { format!("`{name}`") };
-    let fault = Fault::at(place, format!("{whole} is {}, not {shown}", in_words(expected)));
+    let out_of_range = found.is_some_and(|node| matches!(node.value, Value::Integer(_)));
+    let fault = Fault::at(place, format!("{whole} is {}, not {shown}", in_words(expected, out_of_range)));
     match found.map(|node| (node.kind(), node)) {
         Some(("a text", node)) if expected_number(expected) && node.shown().parse::<f64>().is_ok() => {
             fault.hint(format!("write it without quotes: {}", node.shown()))
@@ -84,6 +86,7 @@ fn invalid(name: &str, expected: &str, found: Option<&Node>, place: super::sourc
         Some(("a list", _)) if name.starts_with("workload") || name.starts_with("target") => {
             fault.hint(format!("several values make an axis: put `{name}` into `[matrix]`"))
         }
+        Some(_) if name.starts_with("goals") => fault.hint("write `[[goals]]`, and below it `require = \"p95(ttft) <= 2s\"`"),
         Some(("a number" | "a boolean", node)) if expected.contains("string") => {
             fault.hint(format!("texts stand in quotes: \"{}\"", node.shown()))
         }
@@ -95,9 +98,10 @@ fn expected_number(expected: &str) -> bool {
     ["u16", "u32", "u64", "f64", "a nonzero u32"].contains(&expected)
 }
 
-/// Serde's names of types in a user's words.
-fn in_words(expected: &str) -> String {
+/// Serde's names of types in a user's words; the bounds where they matter.
+fn in_words(expected: &str, out_of_range: bool) -> String {
     match expected {
+        "u16" | "u32" | "u64" if !out_of_range => "a whole number".to_owned(),
         "u16" => "a whole number from 0 to 65,535".to_owned(),
         "u32" => "a whole number from 0 to 4,294,967,295".to_owned(),
         "u64" => "a whole number, 0 or more".to_owned(),

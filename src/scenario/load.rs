@@ -237,9 +237,10 @@ impl Loader<'_> {
         for entry in &table.entries {
             if !SECTIONS.contains(&entry.key.as_str()) {
                 let home = SECTIONS.iter().find(|section| Kind::ALL.iter().any(|kind| Fields::of(*kind).has(section, &entry.key)));
-                let hint = home.map(|section| format!("write `[variants.{name}.{section}]` above `{}`", entry.key));
+                let of_all = "the rest of a scenario is the same for all variants".to_owned();
+                let hint = home.map_or(of_all, |section| format!("write `[variants.{name}.{section}]` above `{}`", entry.key));
                 let message = format!("a variant changes {}, not `{}`", listed(&SECTIONS).replace(" or ", " and "), entry.key);
-                self.faults.push(Fault::at(entry.key_place, message).maybe_hint(hint));
+                self.faults.push(Fault::at(entry.key_place, message).hint(hint));
                 allowed.remove(&entry.key);
             }
         }
@@ -320,7 +321,7 @@ impl Loader<'_> {
 fn used_axis(number: usize, axis: &TypedAxis, points: &[Point]) -> Axis {
     let mut used = vec![false; axis.values.len()];
     for point in points {
-        if let Some(used) = used.get_mut(point[number]) {
+        if let Some(used) = point.get(number).and_then(|value| used.get_mut(*value)) {
             *used = true;
         }
     }

@@ -316,13 +316,17 @@ impl<'a> Reader<'a> {
             .filter(|(axis, _)| naming == Naming::Every && values.iter().all(|(known, _)| known != axis))
             .map(|(_, axis)| axis.path.join("."))
             .collect();
-        if !missing.is_empty() && self.faults.len() == self.before {
+        if missing.is_empty() {
+            return Some(CountedSelection { place: node.place, values });
+        }
+        // An axis that could not be read may be the one that is missing.
+        if self.faults.len() == self.before {
             self.faults.push(Fault::at(
                 node.place,
                 format!("`{what}` names every axis; {} is missing", listed(&missing).replace(" or ", " and ")),
             ));
         }
-        Some(CountedSelection { place: node.place, values })
+        None
     }
 
     /// Multiplies before anything is expanded; whether there are few enough cells.
@@ -360,7 +364,7 @@ impl<'a> Reader<'a> {
 pub fn not_an_axis(name: &str, place: Place, axes: &[String]) -> Fault {
     let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
     let names: Vec<String> = axes.iter().map(|path| last(path)).collect();
-    let all = (!axes.is_empty()).then(|| format!("the axes are {}", listed(axes).replace(" or ", " and ")));
+    let all = (!axes.is_empty()).then(|| format!("the matrix has {}", listed(axes).replace(" or ", " and ")));
     let hint = did_you_mean(&last(name), names.iter().map(String::as_str)).or(all);
     Fault::at(place, format!("`{name}` is no axis of the matrix")).maybe_hint(hint)
 }

@@ -79,7 +79,7 @@ pub fn list(
         let Some(numbers) = numbers(exclude, axes, &mut typed, faults) else { continue };
         if let Some((axis, node)) = first_unknown(exclude, &numbers, &listed) {
             let message = format!("`exclude` names `{}`, which `{}` does not take", node.shown(), axes[axis].dotted());
-            faults.push(Fault::at(node.place, message));
+            faults.push(Fault::at(node.place, message).hint("it would leave out nothing"));
             continue;
         }
         let before = points.len();

@@ -6,5 +6,6 @@ mod formats;
 mod layers;
 mod live;
 mod load;
+mod scenarios;
 mod serve;
 mod truth;

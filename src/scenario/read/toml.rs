@@ -17,7 +17,9 @@ pub fn document(whole: Place, faults: &mut Faults) -> Option<Node> {
     }
     for error in errors {
         let span = error.span().unwrap_or(0..0);
-        reader.faults.push_first(Fault::at(whole.at(span.start, span.end), message(error.message())).maybe_hint(hint(error.message())));
+        let place = whole.at(span.start, span.end);
+        let found = source.text.get(span).unwrap_or_default();
+        reader.faults.push_first(Fault::at(place, message(error.message())).maybe_hint(hint(error.message(), found)));
     }
     None
 }
@@ -101,15 +103,16 @@ impl Reader<'_> {
 fn message(parser: &str) -> String {
     match parser {
         "duplicate key" => "the same key twice in one table".to_owned(),
+        // The parser goes on with which kind of quotes it would take.
+        text if text.starts_with("string values must be quoted") => "a text without quotes".to_owned(),
         other => other.to_owned(),
     }
 }
 
-fn hint(parser: &str) -> Option<String> {
-    let hint = match parser {
-        "duplicate key" => "leave one of them out",
-        text if text.contains("string values must be quoted") => "texts stand in quotes: `\"8k\"`",
-        _ => return None,
-    };
-    Some(hint.to_owned())
+fn hint(parser: &str, found: &str) -> Option<String> {
+    match parser {
+        "duplicate key" => Some("leave one of them out".to_owned()),
+        text if text.starts_with("string values must be quoted") => Some(format!("texts stand in quotes: `\"{found}\"`")),
+        _ => None,
+    }
 }

@@ -33,7 +33,9 @@ pub fn document(whole: Place, faults: &mut Faults) -> Option<Node> {
         }
         Err(error) => {
             let place = error.location().map_or(whole.at(0, 0), |location| place(whole, &source.text, &location));
-            faults.push(Fault::at(place, message(&error)));
+            let message = message(&error);
+            let hint = message.contains("tabs").then(|| "indent with blanks".to_owned());
+            faults.push(Fault::at(place, message).maybe_hint(hint));
             None
         }
     }
@@ -162,7 +164,13 @@ impl Reader<'_> {
 
 fn place(whole: Place, text: &str, location: &Location) -> Place {
     let span = location.span();
-    let (Some(start), Some(length)) = (span.byte_offset(), span.byte_len()) else { return whole.at(0, 0) };
+    let bytes = span.byte_offset().zip(span.byte_len()).or_else(|| {
+        // Faults of syntax come with offsets in characters only.
+        let byte = |characters: u64| text.char_indices().nth(usize::try_from(characters).ok()?).map(|(byte, _)| byte as u64);
+        let start = byte(span.offset())?;
+        Some((start, byte(span.offset().saturating_add(span.len())).unwrap_or(start) - start))
+    });
+    let Some((start, length)) = bytes else { return whole.at(0, 0) };
     let start = usize::try_from(start).unwrap_or(usize::MAX).min(text.len());
     let end = start.saturating_add(usize::try_from(length).unwrap_or(usize::MAX)).min(text.len());
     whole.at(start, end)

@@ -22,10 +22,6 @@ fn document_qa(spec: &DocumentQaSpec, disk: &mut Disk, look: &mut Look<'_>) {
     match &spec.documents {
         Documents::Synthetic(documents) => {
             look.at_least_one(&["workload", "documents", "synthetic_tokens"], documents.synthetic_tokens.0);
-            if look.is_written(&["workload", "reuse"]) && spec.reuse == Reuse::Salted {
-                let message = "`reuse = \"salted\"` has nothing to do: synthetic documents are all different";
-                look.fault(&["workload", "reuse"], message, "leave it out");
-            }
         }
         Documents::Folder(folder) => documents(spec, folder, disk, look),
     }

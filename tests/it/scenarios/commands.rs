@@ -1,0 +1,161 @@
+//! `bench check`, `plan`, `schema` and `completions` as a shell sees them.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use predicates::str::{contains, starts_with};
+
+fn bench() -> Command {
+    Command::cargo_bin("bench").unwrap()
+}
+
+fn written(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    fs_err::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+const GOOD: &str = "[workload]\nkind = \"chat\"\n[matrix]\nqps = [1, 2]\n[[goals]]\nrequire = \"p95(ttft) <= 2s\"\n";
+
+#[test]
+fn check_says_ok_on_stdout_or_all_faults_on_stderr_and_exits_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = written(folder.path(), "good.toml", GOOD);
+    let bad = written(folder.path(), "bad.toml", "[workload]\nkind = \"chat\"\nqps = 0\nuser = 3\n");
+    bench().args(["check", &good]).assert().code(0).stdout(contains("1 variant × 2 cells × 1 repeat = 2 runs")).stderr("");
+    bench()
+        .args(["check", &good, &bad])
+        .assert()
+        .code(2)
+        .stdout(starts_with("ok "))
+        .stderr(contains("did you mean `users`?"))
+        .stderr(contains("2 faults"));
+    let output = bench().args(["check", &bad, "--format", "json"]).assert().code(2).get_output().stdout.clone();
+    let told: serde_json::Value = serde_json::from_slice(&output).unwrap();
+    assert_eq!((&told[0]["ok"], &told[0]["faults"][1]["line"], &told[0]["faults"][1]["column"]), (&false.into(), &4.into(), &1.into()));
+}
+
+#[test]
+fn check_finds_what_only_a_plan_can_know() {
+    let folder = tempfile::tempdir().unwrap();
+    let text =
+        "target.kind = \"sim\"\nengine.preset = \"tiny\"\n[workload]\nkind = \"document_qa\"\ndocuments = { synthetic_tokens = \"32k\" }\n";
+    let file = written(folder.path(), "long.toml", text);
+    bench().args(["check", &file]).assert().code(2).stderr(contains("32,768 document + 9 request")).stderr(contains("more than 32,768"));
+    bench().args(["plan", &file]).assert().code(2).stderr(contains("32,768 document + 9 request"));
+}
+
+#[test]
+fn a_plan_of_100_000_cells_is_made_and_one_more_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[workload]\nkind = \"chat\"\n[matrix]\nusers = \"1..=1000\"\nrounds = \"1..=101\"\n";
+    let file = written(folder.path(), "many.toml", text);
+    bench().args(["check", &file]).assert().code(2).stderr(contains("the plan has 101,000 cells"));
+    bench().args(["check", &file, "--set", "matrix.rounds=[3, 4]"]).assert().code(0).stdout(contains("2000 runs"));
+}
+
+#[test]
+fn plan_lists_every_run_in_run_order_with_what_it_sends() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = written(folder.path(), "good.toml", &format!("order = \"listed\"\nrepeats = 2\n{GOOD}"));
+    let output = bench().args(["plan", &file]).assert().code(0).get_output().stdout.clone();
+    insta::assert_snapshot!(String::from_utf8(output).unwrap(), @r##"
+    good: 1 variant × 2 cells × 2 repeats = 4 runs, seed 0
+
+    run qps repeat requests   prompt answers time   rows
+    ────────────────────────────────────────────────────
+      1   1      0      ~60 ~138,180  ~6,000 60 s 120/59
+      2   2      0     ~120 ~276,360 ~12,000 60 s 240/59
+      3   1      1      ~60 ~138,180  ~6,000 60 s 120/59
+      4   2      1     ~120 ~276,360 ~12,000 60 s 240/59
+
+    in all: ~360 requests, ~829,080 prompt tokens, ~36,000 answer tokens
+    prompt and answers: tokens; rows: what the goals look at in a cell, all repeats, of how many they need
+    note: goal `p95(ttft) <= 2s` takes 59 rows a cell; the fewest are 120
+    note: turns are sent for 4 min; filling caches before and waiting for last answers come on top
+    note: the longest request has 2,667 tokens; `target.context_limit` would have that checked
+    note: counts with `~` are expected values or estimates; answers are taken to be as long as they may be
+    "##);
+    let output = bench().args(["plan", &file, "--format", "json", "--only", "qps=2"]).assert().code(0).get_output().stdout.clone();
+    let told: serde_json::Value = serde_json::from_slice(&output).unwrap();
+    assert_eq!((told[0]["runs"].as_array().unwrap().len(), &told[0]["changes"][0]), (2, &"--only qps=2".into()));
+}
+
+#[test]
+fn flags_are_texts_in_which_faults_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = written(folder.path(), "good.toml", GOOD);
+    let told = |flags: &[&str]| {
+        let output = bench().args(["check", &file]).args(flags).assert().code(2).get_output().stderr.clone();
+        String::from_utf8(output).unwrap().replace(&format!("{}/", folder.path().display()), "")
+    };
+    insta::assert_snapshot!(told(&["--set", "rounds=many", "--set", "user=3", "--set", "qps=4"]), @r##"
+    error: `workload.rounds` is a whole number, not the text `"many"`
+     --> --set:1:8
+      |
+    1 | rounds=many
+      |        ^^^^
+
+    error: `user` is no field of a cell with workload kind `chat`
+     --> --set:1:1
+      |
+    1 | user=3
+      | ^^^^
+      |
+      = hint: did you mean `users`?
+
+    error: `workload.qps` is an axis of the matrix
+     --> --set:1:1
+      |
+    1 | qps=4
+      | ^^^
+      |
+     ::: good.toml:4:1
+      |
+    4 | qps = [1, 2]
+      | --- here
+      |
+      = hint: `--only qps=VALUE` keeps one of its values, `--set matrix.qps=VALUE` replaces them
+
+    3 faults
+    "##);
+    insta::assert_snapshot!(told(&["--only", "qps=1,3", "--only", "variant=x"]), @r##"
+    error: `workload.qps` does not take `3`
+     --> --only:1:7
+      |
+    1 | qps=1,3
+      |       ^
+      |
+      = hint: it takes `1` and `2`
+
+    error: there is no variant `x`
+     --> --only:1:9
+      |
+    1 | variant=x
+      |         ^
+      |
+      = hint: there is `default`
+
+    2 faults
+    "##);
+}
+
+#[test]
+fn no_value_from_the_environment_is_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let text =
+        format!("{GOOD}[target]\nmodel = \"${{BENCH_TEST_MODEL}}\"\nheaders = {{ authorization = \"Bearer ${{BENCH_TEST_MODEL}}\" }}\n");
+    let file = written(folder.path(), "good.toml", &text);
+    for format in ["text", "json"] {
+        let output =
+            bench().env("BENCH_TEST_MODEL", "hunter2").args(["plan", &file, "--format", format]).assert().code(0).get_output().clone();
+        assert!(!String::from_utf8(output.stdout).unwrap().contains("hunter2"));
+    }
+}
+
+#[test]
+fn completions_and_the_schema_are_printed() {
+    bench().args(["completions", "bash"]).assert().code(0).stdout(contains("complete"));
+    bench().args(["completions", "man"]).assert().code(0).stdout(contains(".TH bench"));
+    bench().arg("schema").assert().code(0).stdout(contains("\"title\": \"bench scenario\""));
+}

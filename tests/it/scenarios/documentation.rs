@@ -1,0 +1,132 @@
+//! `docs/scenario.md` tells of every field of the schema, with its default.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use bench::plan::Plan;
+use bench::scenario::{Options, load_text, load_text_with};
+use serde_json::Value;
+
+/// The tables of the document: under each heading, the rows by the name in their first column.
+fn documented() -> BTreeMap<String, BTreeMap<String, Vec<String>>> {
+    let text = fs_err::read_to_string("docs/scenario.md").unwrap();
+    let mut tables: BTreeMap<String, BTreeMap<String, Vec<String>>> = BTreeMap::new();
+    let mut heading = String::new();
+    for line in text.lines() {
+        if let Some(title) = line.strip_prefix('#') {
+            heading = title.trim_start_matches('#').trim().to_owned();
+        } else if let Some(row) = line.strip_prefix("| `") {
+            let cells: Vec<String> = format!("`{row}").trim_end_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
+            let name = cells[0].trim_matches('`').to_owned();
+            tables.entry(heading.clone()).or_default().insert(name, cells);
+        }
+    }
+    tables
+}
+
+/// The schema's tables by the headings under which they are told.
+fn sections(schema: &Value) -> Vec<(&'static str, &Value)> {
+    let at = |pointer: &str| schema.pointer(pointer).unwrap_or_else(|| panic!("no {pointer}"));
+    vec![
+        ("The document", at("/properties")),
+        ("`[workload]` of kind `document_qa`", at("/definitions/WorkloadSpec/oneOf/0/properties")),
+        ("`[workload]` of kind `chat`", at("/definitions/WorkloadSpec/oneOf/1/properties")),
+        ("`[target]`", at("/definitions/TargetSpec/properties")),
+        ("`[engine]`", at("/definitions/EngineSpec/properties")),
+        ("Cache tiers", at("/definitions/TierSpec/properties")),
+        ("Faults on purpose", at("/definitions/FaultSpec/properties")),
+        ("`[server]`", at("/definitions/ServerSpec/properties")),
+        ("`[matrix]`", at("/definitions/Matrix/properties")),
+        ("`[[goals]]`", at("/definitions/GoalSpec/properties")),
+        ("`[[plots]]`", at("/definitions/PlotSpec/properties")),
+    ]
+}
+
+/// A default as the document writes it.
+fn as_written(default: &Value) -> String {
+    match default {
+        Value::Object(table) => {
+            let fields: Vec<String> = table.iter().map(|(key, value)| format!("{key} = {}", as_written(value))).collect();
+            format!("{{ {} }}", fields.join(", "))
+        }
+        Value::Number(number) if number.as_f64().is_some_and(|number| number.fract() == 0.0) => {
+            format!("{:.0}", number.as_f64().unwrap_or(0.0))
+        }
+        other => other.to_string(),
+    }
+}
+
+#[test]
+fn every_field_of_the_schema_is_documented_with_its_default_and_nothing_else_is() {
+    let schema = bench::scenario::schema();
+    let documented = documented();
+    let mut wrong = Vec::new();
+    for (heading, properties) in sections(&schema) {
+        let Some(rows) = documented.get(heading) else {
+            wrong.push(format!("no heading {heading}"));
+            continue;
+        };
+        let properties = properties.as_object().unwrap();
+        for (name, property) in properties {
+            let Some(row) = rows.get(name) else {
+                wrong.push(format!("{heading}: `{name}` is missing"));
+                continue;
+            };
+            let default = property.get("default").map(|default| format!("`{}`", as_written(default)));
+            let expected = default.as_deref().unwrap_or("-");
+            if row.len() != 5 || (row[2] != expected && !(expected == "-" && row[2] == "required")) {
+                wrong.push(format!("{heading}: `{name}` has the default {expected}, and the row says {row:?}"));
+            }
+        }
+        for name in rows.keys().filter(|name| !properties.contains_key(*name)) {
+            wrong.push(format!("{heading}: `{name}` is no field"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_scenario_in_the_document_can_be_planned() {
+    let text = fs_err::read_to_string("docs/scenario.md").unwrap();
+    let mut blocks = 0;
+    for block in text.split("```toml\n").skip(1) {
+        let block = block.split("```").next().unwrap();
+        let workload = if block.contains("[workload]") { "" } else { "workload = { kind = \"document_qa\" }\n" };
+        let whole = format!("{workload}{block}");
+        let scenario = load_text(Path::new("block.toml"), &whole, &Options::default()).unwrap_or_else(|faults| panic!("{whole}\n{faults}"));
+        Plan::new(&scenario).unwrap_or_else(|error| panic!("{whole}\n{error}"));
+        blocks += 1;
+    }
+    assert!(blocks >= 4);
+}
+
+#[test]
+fn every_example_of_a_field_is_accepted() {
+    for (heading, rows) in documented() {
+        let Some((section, kind)) = section_of(&heading) else { continue };
+        for (name, row) in rows {
+            let table = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
+            let kind = if name == "kind" { String::new() } else { kind.to_owned() };
+            let workload = if section == "workload" { "" } else { "workload = { kind = \"document_qa\" }\n" };
+            let text = format!("{workload}{table}{kind}{name} = {}\n", row[3].trim_matches('`'));
+            let lookup = |_: &str| Some("value".to_owned());
+            if let Err(faults) = load_text_with(Path::new("example.toml"), &text, &Options::default(), &lookup) {
+                // Files of examples need not be there.
+                let missing = faults.iter().all(|fault| fault.message.contains("there is no") || fault.message.contains("cannot read"));
+                assert!(missing, "{text}\n{faults}");
+            }
+        }
+    }
+}
+
+/// The section whose fields stand under a heading, and what its kind has to be.
+fn section_of(heading: &str) -> Option<(&'static str, &'static str)> {
+    match heading {
+        "`[workload]` of kind `document_qa`" => Some(("workload", "kind = \"document_qa\"\n")),
+        "`[workload]` of kind `chat`" => Some(("workload", "kind = \"chat\"\n")),
+        "`[target]`" => Some(("target", "")),
+        "`[engine]`" => Some(("engine", "")),
+        "`[server]`" => Some(("server", "")),
+        _ => None,
+    }
+}

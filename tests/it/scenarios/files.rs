@@ -1,0 +1,97 @@
+//! Scenarios of several files: `extends`, patterns, and faults that point into the right one.
+
+use std::path::{Path, PathBuf};
+
+use bench::scenario::{Options, files, load, load_file};
+use serde_json::json;
+
+/// A folder with these files.
+fn folder(content: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in content {
+        fs_err::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+/// The faults without the folder's own name.
+fn faults(folder: &Path, file: &str) -> String {
+    let faults = load_file(&folder.join(file), &Options::default()).unwrap_err().to_string();
+    faults.replace(&format!("{}/", folder.display()), "")
+}
+
+const BASE: &str =
+    "name: base\nseed: 3\nworkload: {kind: chat, qps: 1, rounds: 4}\nmatrix:\n  users: [1, 2]\ngoals:\n  - require: p95(ttft) <= 2s\n";
+
+#[test]
+fn a_scenario_says_only_what_differs_from_the_one_it_extends_in_whichever_notation() {
+    let child = "extends = \"base.yaml\"\nname = \"child\"\n[workload]\nqps = 2\n[matrix]\nusers = [3]\n";
+    let folder = folder(&[("base.yaml", BASE), ("child.toml", child)]);
+    let scenario = load_file(&folder.path().join("child.toml"), &Options::default()).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!((scenario.name.as_str(), scenario.seed, scenario.cells.len(), scenario.goals.len()), ("child", 3, 1, 1));
+    let workload = &scenario.cells[0].cell.resolved()["workload"];
+    assert_eq!((&workload["qps"], &workload["rounds"], &workload["users"]), (&json!(2.0), &json!(4), &json!(3)));
+    assert_eq!(scenario.origin.text, child);
+}
+
+#[test]
+fn a_fault_points_into_the_file_in_which_it_is_written() {
+    let folder =
+        folder(&[("base.yaml", &BASE.replace("rounds: 4", "round: 4")), ("child.toml", "extends = \"base.yaml\"\nworkload.qps = 0\n")]);
+    insta::assert_snapshot!(faults(folder.path(), "child.toml"), @r"
+    error: `workload.qps` is a rate above 0, not `0`
+     --> child.toml:2:16
+      |
+    2 | workload.qps = 0
+      |                ^
+      |
+      = hint: requests per second over all users: `qps = 2` or `qps = 0.5`
+
+    error: `workload` of kind `chat` has no field `round`
+     --> base.yaml:3:32
+      |
+    3 | workload: {kind: chat, qps: 1, round: 4}
+      |                                ^^^^^
+      |
+      = hint: did you mean `rounds`?
+    ");
+}
+
+#[test]
+fn a_circle_of_bases_and_one_that_is_not_there_are_faults() {
+    let folder = folder(&[("a.toml", "extends = \"b.yaml\"\n"), ("b.yaml", "extends: a.toml\n"), ("c.toml", "extends = \"none.toml\"\n")]);
+    insta::assert_snapshot!(faults(folder.path(), "a.toml"), @r"
+    error: `a.toml` extends itself, by way of this file
+     --> b.yaml:1:10
+      |
+    1 | extends: a.toml
+      |          ^^^^^^
+      |
+      = hint: a base must not extend what extends it
+    ");
+    insta::assert_snapshot!(faults(folder.path(), "c.toml"), @r#"
+    error: cannot read `none.toml`: there is nothing of that name
+     --> c.toml:1:11
+      |
+    1 | extends = "none.toml"
+      |           ^^^^^^^^^^^
+    "#);
+}
+
+#[test]
+fn patterns_find_several_files_and_all_faults_of_all_of_them() {
+    let folder = folder(&[("a.toml", "[workload]\nkind = \"chat\"\nqps = 0\n"), ("b.toml", "workload.kind = \"chatt\"\n"), ("c.txt", "")]);
+    let pattern = |end: &str| vec![folder.path().join(end).display().to_string()];
+    let found = files(&pattern("*.toml")).unwrap_or_else(|faults| panic!("{faults}"));
+    let names: Vec<PathBuf> = found.iter().map(|path| path.file_name().unwrap().into()).collect();
+    assert_eq!(names, [PathBuf::from("a.toml"), PathBuf::from("b.toml")]);
+    assert_eq!(load(&pattern("*.toml"), &Options::default()).unwrap_err().len(), 2);
+    assert!(load(&pattern("*.yaml"), &Options::default()).unwrap_err().to_string().contains("no file fits"));
+    assert!(load(&pattern("c.txt"), &Options::default()).unwrap_err().to_string().contains("ends in `.toml`, `.yaml` or `.yml`"));
+}
+
+#[test]
+fn a_file_of_names_that_end_in_yml_is_yaml() {
+    let folder = folder(&[("a.yml", BASE)]);
+    assert_eq!(load_file(&folder.path().join("a.yml"), &Options::default()).unwrap_or_else(|faults| panic!("{faults}")).name, "base");
+}

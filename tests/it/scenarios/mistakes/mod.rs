@@ -1,0 +1,19 @@
+//! What newcomers get wrong, and what they are told: each fault with its place and a way out.
+
+mod axes;
+mod fields;
+mod judging;
+mod meaning;
+mod together;
+
+use std::path::Path;
+
+use bench::scenario::{Options, load_text};
+
+/// The faults of a scenario as people read them. The text begins in the line after its opening quotes.
+fn faults(file: &str, text: &str) -> String {
+    match load_text(Path::new(file), text.trim_start_matches('\n'), &Options::default()) {
+        Ok(scenario) => panic!("there is no fault in {scenario:?}"),
+        Err(faults) => faults.to_string(),
+    }
+}

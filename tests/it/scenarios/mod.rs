@@ -1,0 +1,8 @@
+//! Scenarios: what they mean in both notations, what is said of mistakes, what ships, and what the documentation says of every field.
+
+mod commands;
+mod documentation;
+mod files;
+mod mistakes;
+mod notations;
+mod shipped;
