@@ -3,3 +3,4 @@
 mod capacity;
 mod cost;
 mod groups;
+mod times;
