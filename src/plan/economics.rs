@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use futures_util::FutureExt;
 
@@ -74,6 +75,8 @@ pub struct Economist {
 struct Rule {
     counter: TokenCounter,
     lines: BTreeMap<String, u64>,
+    /// Of each file of questions (or the list that comes with the program) and number of rounds: the tokens of each question.
+    questions: BTreeMap<(Option<PathBuf>, u32), Rc<[u64]>>,
     /// Of each folder of documents: the mean and the largest number of tokens.
     folders: BTreeMap<PathBuf, (f64, u64)>,
 }
@@ -89,9 +92,12 @@ impl Economist {
         let key = (simulated, cell.target.tokenizer.clone().filter(|_| !simulated));
         let rule = match self.rules.entry(key) {
             std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::btree_map::Entry::Vacant(place) => {
-                place.insert(Rule { counter: tokens::offline(&cell.target, simulated)?, lines: BTreeMap::new(), folders: BTreeMap::new() })
-            }
+            std::collections::btree_map::Entry::Vacant(place) => place.insert(Rule {
+                counter: tokens::offline(&cell.target, simulated)?,
+                lines: BTreeMap::new(),
+                questions: BTreeMap::new(),
+                folders: BTreeMap::new(),
+            }),
         };
         let template =
             if simulated { Template { message: MESSAGE_TOKENS, head: ANSWER_HEAD_TOKENS } } else { Template { message: 0, head: 0 } };
@@ -120,6 +126,17 @@ impl Rule {
         }
         let tokens = count(&self.counter, text)?;
         self.lines.insert(text.to_owned(), tokens);
+        Ok(tokens)
+    }
+
+    fn questions(&mut self, spec: &DocumentQaSpec) -> Result<Rc<[u64]>, PlanError> {
+        let key = (spec.questions.clone(), spec.rounds);
+        if let Some(known) = self.questions.get(&key) {
+            return Ok(Rc::clone(known));
+        }
+        let tokens: Rc<[u64]> =
+            document_qa::questions(spec)?.iter().map(|question| self.line(question)).collect::<Result<Vec<u64>, _>>()?.into();
+        self.questions.insert(key, Rc::clone(&tokens));
         Ok(tokens)
     }
 
@@ -163,10 +180,10 @@ fn document_qa_cost(spec: &DocumentQaSpec, rule: &mut Rule, template: Template, 
         }
     };
     let request = rule.line(document_qa::REQUEST)? + rule.line("\n\n")?;
-    let questions = document_qa::questions(spec)?.iter().map(|question| rule.line(question)).collect::<Result<Vec<u64>, _>>()?;
+    let questions = rule.questions(spec)?;
     let all_questions: u64 = questions.iter().sum();
     // Of one session: every prompt holds the request and the document; turn t also holds t answers and t questions.
-    let repeated: u64 = (1..).zip(&questions).map(|(turn, question)| question.saturating_mul(turns - turn)).sum();
+    let repeated: u64 = (1..).zip(questions.iter()).map(|(turn, question)| question.saturating_mul(turns - turn)).sum();
     let messages: u64 = (0..turns).map(|turn| (2 * turn + 1) * template.message + template.head).sum();
     let session = mean * turns as f64 + (turns * request + answer.saturating_mul(rounds * turns / 2) + repeated + messages) as f64;
     let frame = (2 * rounds + 1) * template.message + template.head;

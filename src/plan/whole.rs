@@ -171,8 +171,13 @@ fn check_with(scenario: &Scenario, corpus: &Corpus) -> Result<(), PlanError> {
     let mut economist = Economist::new(corpus.clone());
     let mut first: Option<String> = None;
     let mut too_long = 0_usize;
+    let mut checked = None;
     for placed in &scenario.cells {
-        Workload::check(&placed.cell.workload, corpus)?;
+        let materials = Materials::of(&placed.cell.workload);
+        if materials.is_none() || materials != checked {
+            Workload::check(&placed.cell.workload, corpus)?;
+            checked = materials;
+        }
         let Some(limit) = limit(&placed.cell)? else { continue };
         let Some(longest) = economist.cost(&placed.cell)?.longest.filter(|longest| longest.tokens > limit.tokens) else { continue };
         too_long += 1;
@@ -195,6 +200,25 @@ fn check_with(scenario: &Scenario, corpus: &Corpus) -> Result<(), PlanError> {
         others => format!("; {} other cells have too many as well", grouped(others as u64)),
     };
     Err(PlanError::ContextOverflow(format!("{first}{others}")))
+}
+
+/// What made-up documents need of files; cells that need the same are checked once.
+#[derive(PartialEq)]
+struct Materials<'a> {
+    questions: Option<&'a Path>,
+    rounds: u32,
+    answer_tokens: u64,
+}
+
+impl<'a> Materials<'a> {
+    fn of(workload: &'a WorkloadSpec) -> Option<Self> {
+        match workload {
+            WorkloadSpec::DocumentQa(spec) if matches!(spec.documents, Documents::Synthetic(_)) => {
+                Some(Self { questions: spec.questions.as_deref(), rounds: spec.rounds, answer_tokens: spec.answer_tokens.0 })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// `vllm, concurrent 4, sequential 3`.

@@ -29,6 +29,10 @@ pub fn document(whole: Place, faults: &mut Faults) -> Option<Node> {
             let mut reader = Reader { whole, text: &source.text, faults };
             let mut node = reader.node(root);
             node.place = whole.at(0, 0);
+            if node.value == Value::Null {
+                // An empty file, as in TOML.
+                node.value = Value::Table(Table::default());
+            }
             Some(node)
         }
         Err(error) => {

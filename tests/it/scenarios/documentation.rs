@@ -14,7 +14,7 @@ fn documented() -> BTreeMap<String, BTreeMap<String, Vec<String>>> {
     let mut heading = String::new();
     for line in text.lines() {
         if let Some(title) = line.strip_prefix('#') {
-            heading = title.trim_start_matches('#').trim().to_owned();
+            title.trim_start_matches('#').trim().clone_into(&mut heading);
         } else if let Some(row) = line.strip_prefix("| `") {
             let cells: Vec<String> = format!("`{row}").trim_end_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
             let name = cells[0].trim_matches('`').to_owned();

@@ -5,4 +5,5 @@ mod documentation;
 mod files;
 mod mistakes;
 mod notations;
+mod robustness;
 mod shipped;

@@ -151,7 +151,7 @@ fn a_document_that_grows_without_bound_is_refused_quickly() {
     let mut yaml = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..10 {
         let below = format!("*a{}", level - 1);
-        yaml += &format!("a{level}: &a{level} [{}]\n", vec![below; 10].join(", "));
+        yaml = format!("{yaml}a{level}: &a{level} [{}]\n", vec![below; 10].join(", "));
     }
     assert!(load_text(Path::new("test.yaml"), &yaml, &Options::default()).is_err());
     assert!(load_text(Path::new("test.yaml"), &"[".repeat(100_000), &Options::default()).is_err());

@@ -24,7 +24,7 @@ fn shipped_scenarios_have_no_faults_and_can_be_planned() {
 #[test]
 fn shipped_scenarios_name_their_schema_in_the_first_line() {
     for (file, scenario) in shipped() {
-        let first = if file.ends_with(".toml") { "#:schema ./schema.json" } else { "# yaml-language-server: $schema=./schema.json" };
+        let first = if file.contains(".toml") { "#:schema ./schema.json" } else { "# yaml-language-server: $schema=./schema.json" };
         assert_eq!(scenario.origin.text.lines().next(), Some(first), "{file}");
     }
 }

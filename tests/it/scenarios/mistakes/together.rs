@@ -3,6 +3,7 @@
 use super::faults;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "all that is told")]
 fn many_mistakes_at_once() {
     let text = r#"
 nam = "x"
