@@ -10,7 +10,7 @@ use crate::scenario::{self, Faults, Options, Scenario, Style};
 /// The plans of all scenarios that are meant; `None` where they have faults, which have then been printed.
 pub(super) fn plans(args: &ScenarioArgs, talk: Talk) -> anyhow::Result<Option<Vec<Plan>>> {
     match scenario::load(&args.scenarios, &options(args)) {
-        Ok(scenarios) => planned(&scenarios).map(Some),
+        Ok(scenarios) => scenarios.iter().map(planned).collect::<anyhow::Result<_>>().map(Some),
         Err(faults) => Ok(refused(&faults, talk)),
     }
 }
@@ -18,7 +18,7 @@ pub(super) fn plans(args: &ScenarioArgs, talk: Talk) -> anyhow::Result<Option<Ve
 /// The plan of a scenario that the command line made up, named `file` in faults and in the results folder.
 pub(super) fn plan_of_text(file: &str, text: &str, options: &Options, talk: Talk) -> anyhow::Result<Option<Plan>> {
     match scenario::load_text(Path::new(file), text, options) {
-        Ok(scenario) => Ok(Some(Plan::new(&scenario)?)),
+        Ok(scenario) => Ok(Some(planned(&scenario)?)),
         Err(faults) => Ok(refused(&faults, talk)),
     }
 }
@@ -39,8 +39,12 @@ pub(super) fn default_folder(name: &str) -> PathBuf {
     Path::new("results").join(format!("{name}-{}", jiff::Zoned::now().strftime("%Y-%m-%d-%H%M%S")))
 }
 
-fn planned(scenarios: &[Scenario]) -> anyhow::Result<Vec<Plan>> {
-    scenarios.iter().map(|scenario| Ok(Plan::new(scenario)?)).collect()
+/// The plan of a scenario; why there is none comes with what to change.
+fn planned(scenario: &Scenario) -> anyhow::Result<Plan> {
+    Plan::new(scenario).map_err(|error| match error.hint() {
+        Some(hint) => anyhow::anyhow!("{}: {error}\nhint: {hint}", scenario.origin.path.display()),
+        None => error.into(),
+    })
 }
 
 /// Prints the faults; nothing is left to do then.
