@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::clock::Micros;
 use crate::record::{Phase, RequestRecord, RunHeader, RunRecord};
 
@@ -13,10 +15,12 @@ pub enum Event {
         planned: usize,
         sealed: usize,
     },
-    /// A run begins; `requests` is how many it will send, where that is known.
+    /// A run begins; `requests` is how many it will send, where that is known, and `started_at` the wall-clock time of offset 0 (the Unix
+    /// epoch in virtual time).
     RunStarted {
         run: Arc<RunHeader>,
         requests: Option<u64>,
+        started_at: Timestamp,
     },
     PhaseEntered {
         phase: Phase,

@@ -106,7 +106,8 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, log: &mut CellL
     let cell = &run.cell;
     let schedule = Schedule::new(&cell.workload);
     log.offered_qps = schedule.offered_qps;
-    let _ = setting.events.send(Event::RunStarted { run: Arc::new(run.header()), requests: Some(schedule.requests) });
+    let header = Arc::new(run.header());
+    let _ = setting.events.send(Event::RunStarted { run: header, requests: Some(schedule.requests), started_at: clock.anchor() });
 
     let (target, context_limit) = reach(run, clock, setting).await?;
     let counter = tokens::choose(&cell.target, run.simulated).await?;

@@ -112,7 +112,7 @@ impl Live {
                 (self.planned, self.to_do, self.started) = (*planned, planned.saturating_sub(*sealed), Instant::now());
                 return (*sealed > 0).then(|| format!("{sealed} of {planned} cells are there already"));
             }
-            Event::RunStarted { run, requests } => {
+            Event::RunStarted { run, requests, .. } => {
                 let label = label(run);
                 self.cell = Some(Cell { label, phase: None, planned: *requests, done: 0, failed: 0, tail: Tail::new() });
             }
@@ -276,7 +276,7 @@ mod tests {
     fn told(goal: &str, rows: impl IntoIterator<Item = RequestRecord>) -> Live {
         let mut live = Live::new(&[goal.parse().unwrap()]);
         live.on(&Event::SweepStarted { planned: 4, sealed: 1 });
-        live.on(&Event::RunStarted { run: Arc::new(header("a")), requests: Some(40) });
+        live.on(&Event::RunStarted { run: Arc::new(header("a")), requests: Some(40), started_at: jiff::Timestamp::UNIX_EPOCH });
         live.on(&Event::PhaseEntered { phase: Phase::Measure, at: Micros::ZERO });
         for row in rows {
             live.on(&Event::RequestDone(Box::new(row)));
@@ -324,7 +324,7 @@ mod tests {
         let outcome = Outcome::Failed { reason: "no connection to `http://127.0.0.1:8000`".into() };
         let said = live.on(&Event::RunFinished(Box::new(RunRecord { outcome, ..run_record(header("a"), 0) }))).unwrap();
         assert!(said.ends_with("#1 (simulated): failed: no connection to `http://127.0.0.1:8000`"), "{said}");
-        live.on(&Event::RunStarted { run: Arc::new(header("b")), requests: None });
+        live.on(&Event::RunStarted { run: Arc::new(header("b")), requests: None, started_at: jiff::Timestamp::UNIX_EPOCH });
         let said =
             live.on(&Event::RunFinished(Box::new(RunRecord { outcome: Outcome::Interrupted, ..run_record(header("b"), 0) }))).unwrap();
         assert!(said.contains("interrupted after 0 requests"), "{said}");

@@ -66,7 +66,7 @@ mod tests {
     }
 
     fn tell(recorder: &mut Recorder, id: &str, last: RunRecord) {
-        recorder.on(&Event::RunStarted { run: Arc::new(header(id)), requests: None }).unwrap();
+        recorder.on(&Event::RunStarted { run: Arc::new(header(id)), requests: None, started_at: jiff::Timestamp::UNIX_EPOCH }).unwrap();
         recorder.on(&Event::RequestDone(Box::new(record(0)))).unwrap();
         recorder.on(&Event::RequestDone(Box::new(rich_record(1)))).unwrap();
         recorder.on(&Event::RunFinished(Box::new(last))).unwrap();
@@ -102,7 +102,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let journal: PathBuf = SweepPaths::new(folder.path()).run("a").unwrap().journal();
         let mut recorder = recorder(folder.path());
-        recorder.on(&Event::RunStarted { run: Arc::new(header("a")), requests: None }).unwrap();
+        recorder.on(&Event::RunStarted { run: Arc::new(header("a")), requests: None, started_at: jiff::Timestamp::UNIX_EPOCH }).unwrap();
         for request in 0..3 {
             recorder.on(&Event::RequestDone(Box::new(record(request)))).unwrap();
             let lines = fs_err::read_to_string(&journal).unwrap();

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -37,7 +38,7 @@ impl ChatFiles {
 impl Reporter for ChatFiles {
     fn on(&mut self, event: &Event) -> Result<(), ReportError> {
         match event {
-            Event::RunStarted { run, .. } => self.run = ChatRun::start(run, &self.paths, self.copy.as_deref())?,
+            Event::RunStarted { run, started_at, .. } => self.run = ChatRun::start(run, *started_at, &self.paths, self.copy.as_deref())?,
             Event::PhaseEntered { phase, at } => {
                 if let Some(run) = &mut self.run {
                     run.enter(*phase, *at);
@@ -63,6 +64,7 @@ impl Reporter for ChatFiles {
 #[derive(Debug)]
 struct ChatRun {
     header: Arc<RunHeader>,
+    started_at: Timestamp,
     target_qps: f64,
     realtime: Outlet,
     performance: Outlet,
@@ -79,7 +81,7 @@ struct ChatRun {
 
 impl ChatRun {
     /// `None` where the workload is another one.
-    fn start(header: &Arc<RunHeader>, paths: &SweepPaths, copy: Option<&Path>) -> Result<Option<Self>, ReportError> {
+    fn start(header: &Arc<RunHeader>, started_at: Timestamp, paths: &SweepPaths, copy: Option<&Path>) -> Result<Option<Self>, ReportError> {
         let workload = header.cell.get("workload").unwrap_or(&Value::Null);
         if workload.get("kind") != Some(&Value::from("chat")) {
             return Ok(None);
@@ -89,6 +91,7 @@ impl ChatRun {
         let places: Vec<ChatPaths> = [own].into_iter().chain(copy.map(|csv| ChatPaths::beside(csv, timing.qps))).collect();
         let mut run = Self {
             header: Arc::clone(header),
+            started_at,
             target_qps: timing.qps,
             realtime: Outlet::create(places.iter().map(|place| place.realtime.as_path()))?,
             performance: Outlet::create(places.iter().map(|place| place.performance.as_path()))?,
@@ -126,7 +129,7 @@ impl ChatRun {
 
     fn add(&mut self, record: &RequestRecord) -> Result<(), ReportError> {
         self.close_intervals_before(record.done_us)?;
-        self.realtime.say(&realtime_line(record))?;
+        self.realtime.say(&realtime_line(record, self.started_at))?;
         self.csv.say(&csv_row(record, self.header.simulated))?;
         match record.phase {
             Phase::Prefill => self.prefill += 1,
@@ -210,7 +213,9 @@ mod tests {
     fn told(dir: &Path, simulated: bool, copy: Option<PathBuf>) -> ChatPaths {
         let paths = SweepPaths::new(dir);
         let mut files = ChatFiles::new(paths.clone(), copy);
-        files.on(&Event::RunStarted { run: Arc::new(chat_header(simulated)), requests: None }).unwrap();
+        files
+            .on(&Event::RunStarted { run: Arc::new(chat_header(simulated)), requests: None, started_at: jiff::Timestamp::UNIX_EPOCH })
+            .unwrap();
         files.on(&Event::PhaseEntered { phase: Phase::Prefill, at: Micros::ZERO }).unwrap();
         files.on(&Event::RequestDone(Box::new(RequestRecord { phase: Phase::Prefill, ..record(0) }))).unwrap();
         files.on(&Event::PhaseEntered { phase: Phase::Measure, at: Micros::ZERO }).unwrap();
@@ -300,7 +305,7 @@ mod tests {
     fn other_workloads_bring_no_files() {
         let folder = tempfile::tempdir().unwrap();
         let mut files = ChatFiles::new(SweepPaths::new(folder.path()), None);
-        files.on(&Event::RunStarted { run: Arc::new(header("a")), requests: None }).unwrap();
+        files.on(&Event::RunStarted { run: Arc::new(header("a")), requests: None, started_at: jiff::Timestamp::UNIX_EPOCH }).unwrap();
         files.on(&Event::RequestDone(Box::new(record(0)))).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::clock::Micros;
 use crate::record::RequestRecord;
 
@@ -78,19 +80,21 @@ pub(super) fn csv_row(record: &RequestRecord, simulated: bool) -> String {
 /// The titles over the realtime lines.
 pub(super) fn realtime_header() -> String {
     format!(
-        "# time is seconds from the run's start to the request's end; ttft, tpot and itl (mean of the request) are milliseconds\n{:>12} {:>8} {:>8} {:>5} {:>8} {:>8} {:>9} {:>11} {:>9} {:>9} {:>9}  {}\n",
-        "time_s", "user", "request", "turn", "phase", "prompt", "generated", "ttft_ms", "tpot_ms", "itl_ms", "tokens/s", "failure"
+        "# timestamp is the request's end (UTC); ttft, tpot and itl (mean of the request) are milliseconds\n{:<24} {:>8} {:>8} {:>5} {:>8} {:>8} {:>9} {:>11} {:>9} {:>9} {:>9}  {}\n",
+        "timestamp", "user", "request", "turn", "phase", "prompt", "generated", "ttft_ms", "tpot_ms", "itl_ms", "tokens/s", "failure"
     )
 }
 
-pub(super) fn realtime_line(record: &RequestRecord) -> String {
+/// `started_at` is the wall-clock time of the run's offset 0.
+pub(super) fn realtime_line(record: &RequestRecord, started_at: Timestamp) -> String {
+    let ended_at = started_at + SignedDuration::from_micros(i64::try_from(record.done_us.0).unwrap_or(i64::MAX));
     let milliseconds = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |seconds| format!("{:.2}", seconds * 1e3));
     let count = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |tokens| tokens.to_string());
     let mut line = String::new();
     let _ = writeln!(
         line,
-        "{:>12.3} {:>8} {:>8} {:>5} {:>8} {:>8} {:>9} {:>11} {:>9} {:>9} {:>9}  {}",
-        record.done_us.as_secs_f64(),
+        "{:<24} {:>8} {:>8} {:>5} {:>8} {:>8} {:>9} {:>11} {:>9} {:>9} {:>9}  {}",
+        format!("{ended_at:.3}"),
         record.session,
         record.request,
         record.turn,
@@ -124,16 +128,16 @@ mod tests {
         // Sent at 4 ms, first token after 500 ms, gaps of 10, 20 and 30 ms, 7 tokens of which 1 in the first event.
         let row = "4,2,3,measure,0.004000,0.004000,0.504000,0.565000,131072,0,7,0.500000,0.010000,0.020000,12.500,0.000000,,true\n";
         assert_eq!(csv_row(&rich_record(4), true), row);
-        let line = realtime_line(&rich_record(4));
+        let line = realtime_line(&rich_record(4), Timestamp::UNIX_EPOCH);
         let cells: Vec<&str> = line.split_whitespace().collect();
-        assert_eq!(cells, ["0.565", "2", "4", "3", "measure", "131072", "7", "500.00", "10.00", "20.00", "12.5", "-"]);
+        assert_eq!(cells, ["1970-01-01T00:00:00.565Z", "2", "4", "3", "measure", "131072", "7", "500.00", "10.00", "20.00", "12.5", "-"]);
     }
 
     #[test]
     fn a_failure_has_its_kind_and_no_latency() {
         let row = csv_row(&record(3), false);
         assert_eq!(row, "3,1,0,warmup,0.003000,0.003007,,0.503000,,,,,,,,0.000007,http_503,false\n");
-        assert!(realtime_line(&record(3)).trim_end().ends_with("http_503"));
+        assert!(realtime_line(&record(3), Timestamp::UNIX_EPOCH).trim_end().ends_with("http_503"));
         let late_failure = RequestRecord { failure: record(3).failure, ..rich_record(3) };
         assert!(csv_row(&late_failure, false).contains(",7,,,,,"), "{}", csv_row(&late_failure, false));
     }
