@@ -13,7 +13,7 @@ use crate::arrival::Schedule;
 use crate::clock::Clock;
 use crate::engine::{EngineError, EngineParameters, TokenMemo};
 use crate::event::Event;
-use crate::plan::Run;
+use crate::plan::{Mask, Run};
 use crate::record::{CacheContract, FormatVersion, Outcome, RunRecord, TokenRule};
 use crate::server::{self, ResetError};
 use crate::target::{HttpTarget, SimTarget, Target, TargetError};
@@ -55,7 +55,7 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>) -> 
     let mut log = CellLog::new();
     let attempted = attempt(run, clock, setting, &mut log).await;
     let outcome = match attempted {
-        Err(error) => Outcome::Failed { reason: error.to_string() },
+        Err(error) => Outcome::Failed { reason: run.cell.mask().hide(error.to_string()) },
         Ok(()) if setting.stop.is_draining() => Outcome::Interrupted,
         Ok(()) => Outcome::Completed,
     };
@@ -111,7 +111,7 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, log: &mut CellL
 
     let (target, context_limit) = reach(run, clock, setting).await?;
     let counter = tokens::choose(&cell.target, run.simulated).await?;
-    log.token_rule = counter.rule();
+    log.token_rule = shown(counter.rule(), &cell.mask());
     let workload = Workload::prepare(&cell.workload, run.seed, counter.clone(), setting.corpus.clone()).await?;
 
     let (done, inbox) = mpsc::unbounded_channel();
@@ -127,13 +127,21 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, log: &mut CellL
         occupancy: Occupancy::default(),
         done,
     };
-    Box::pin(drive(load, schedule, inbox, setting.events, &mut log.tally)).await?;
+    Box::pin(drive(load, schedule, inbox, setting.events, &mut log.tally, &cell.mask())).await?;
     log.cache_contract = if run.simulated {
         CacheContract::Proven { how: "a new simulated engine".to_owned() }
     } else {
         log.tally.cache_contract(&cell.workload)
     };
     Ok(())
+}
+
+/// The rule without what the environment says of the tokenizer's path.
+fn shown(rule: TokenRule, mask: &Mask) -> TokenRule {
+    match rule {
+        TokenRule::Tokenizer { file, blake3 } => TokenRule::Tokenizer { file: mask.hide(file), blake3 },
+        other => other,
+    }
 }
 
 /// The target, with its caches empty, and the most tokens of a conversation where it tells.

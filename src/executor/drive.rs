@@ -12,6 +12,7 @@ use super::tally::Tally;
 use crate::arrival::{Lane, LaneStart, Schedule};
 use crate::clock::Micros;
 use crate::event::Event;
+use crate::plan::Mask;
 use crate::record::Phase;
 
 /// Lays in the histories of users met in mid-life, then runs all lanes to their ends. Every request is told as an event and counted.
@@ -21,12 +22,13 @@ pub(super) async fn drive(
     mut done: mpsc::UnboundedReceiver<Done>,
     events: &mpsc::UnboundedSender<Event>,
     tally: &mut Tally,
+    mask: &Mask,
 ) -> Result<(), LaneError> {
     if !schedule.mid_life.is_empty() {
         enter(Phase::Prefill, load.clock.now(), events);
         prefill(&load, &schedule.mid_life).await?;
         while let Ok(request) = done.try_recv() {
-            tell(request, events, tally);
+            tell(request, events, tally, mask);
         }
     }
     let clock = load.clock;
@@ -37,7 +39,7 @@ pub(super) async fn drive(
     for (runner, neighbours) in runners {
         running.spawn(runner.run(start, neighbours));
     }
-    await_all(running, &mut done, events, tally).await
+    await_all(running, &mut done, events, tally, mask).await
 }
 
 /// Hands on what the lanes report. The channel closes when the last lane, and with it the last sender, is gone.
@@ -46,6 +48,7 @@ async fn await_all(
     done: &mut mpsc::UnboundedReceiver<Done>,
     events: &mpsc::UnboundedSender<Event>,
     tally: &mut Tally,
+    mask: &Mask,
 ) -> Result<(), LaneError> {
     let mut ending = Ok(());
     let mut phase = None;
@@ -56,7 +59,7 @@ async fn await_all(
                 if phase.replace(request.record.phase) != Some(request.record.phase) {
                     enter(request.record.phase, request.record.intended_us, events);
                 }
-                tell(request, events, tally);
+                tell(request, events, tally, mask);
             }
             Some(lane) = running.join_next() => match lane {
                 Ok(Ok(())) => {}
@@ -72,8 +75,11 @@ async fn await_all(
     }
 }
 
-/// Counts one request and passes it on. Where nobody listens any more, the recorder has failed and stops the sweep by its own means.
-fn tell(request: Done, events: &mpsc::UnboundedSender<Event>, tally: &mut Tally) {
+/// Counts one request and passes it on, without what a server's or the network's words hold of the environment. Where nobody listens any more, the recorder has failed and stops the sweep by its own means.
+fn tell(mut request: Done, events: &mpsc::UnboundedSender<Event>, tally: &mut Tally, mask: &Mask) {
+    if let Some(failure) = &mut request.record.failure {
+        failure.detail = mask.hide(std::mem::take(&mut failure.detail));
+    }
     tally.add(&request);
     let _ = events.send(Event::RequestDone(Box::new(request.record)));
 }

@@ -10,6 +10,7 @@ mod run;
 mod samples;
 mod whole;
 
+pub use crate::scenario::Mask;
 pub use economics::{Cost, Longest, grouped};
 pub use id::{short_name, value_text};
 pub use outlook::{Need, Note, Outlook};

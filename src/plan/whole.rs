@@ -62,6 +62,9 @@ pub enum PlanError {
     /// Requests would be longer than the model takes.
     #[error("{0}")]
     ContextOverflow(String),
+    /// One of the others, without the value from the environment that its message holds.
+    #[error("{0}")]
+    Hidden(String),
 }
 
 impl PlanError {
@@ -175,11 +178,12 @@ fn check_with(scenario: &Scenario, corpus: &Corpus) -> Result<(), PlanError> {
     for placed in &scenario.cells {
         let materials = Materials::of(&placed.cell.workload);
         if materials.is_none() || materials != checked {
-            Workload::check(&placed.cell.workload, corpus)?;
+            Workload::check(&placed.cell.workload, corpus).map_err(|error| hidden(error.into(), placed))?;
             checked = materials;
         }
         let Some(limit) = limit(&placed.cell)? else { continue };
-        let Some(longest) = economist.cost(&placed.cell)?.longest.filter(|longest| longest.tokens > limit.tokens) else { continue };
+        let cost = economist.cost(&placed.cell).map_err(|error| hidden(error, placed))?;
+        let Some(longest) = cost.longest.filter(|longest| longest.tokens > limit.tokens) else { continue };
         too_long += 1;
         first.get_or_insert_with(|| {
             format!(
@@ -200,6 +204,13 @@ fn check_with(scenario: &Scenario, corpus: &Corpus) -> Result<(), PlanError> {
         others => format!("; {} other cells have too many as well", grouped(others as u64)),
     };
     Err(PlanError::ContextOverflow(format!("{first}{others}")))
+}
+
+/// An error whose message may hold a value from the environment.
+fn hidden(error: PlanError, placed: &Placed) -> PlanError {
+    let message = error.to_string();
+    let shown = placed.cell.mask().hide(message.clone());
+    if shown == message { error } else { PlanError::Hidden(shown) }
 }
 
 /// What made-up documents need of files; cells that need the same are checked once.

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::secret::{Mask, Secret};
 use crate::engine::spec::EngineSpec;
 use crate::server::spec::ServerSpec;
 use crate::target::spec::TargetSpec;
@@ -21,8 +22,8 @@ pub struct Cell {
     pub target: TargetSpec,
     pub engine: EngineSpec,
     pub server: ServerSpec,
-    /// By path, the texts as written of all values that hold something from the environment.
-    secrets: BTreeMap<Vec<String>, String>,
+    /// By path, all values that hold something from the environment.
+    secrets: BTreeMap<Vec<String>, Secret>,
 }
 
 impl Cell {
@@ -31,10 +32,15 @@ impl Cell {
         Self { workload, target, engine, server, secrets: BTreeMap::new() }
     }
 
-    /// Marks values that hold something from the environment: their paths, and their texts as written.
-    #[must_use]
-    pub fn with_secrets(self, secrets: BTreeMap<Vec<String>, String>) -> Self {
+    /// Marks values that hold something from the environment, by their paths.
+    pub(super) fn with_secrets(self, secrets: BTreeMap<Vec<String>, Secret>) -> Self {
         Self { secrets, ..self }
+    }
+
+    /// What takes the environment's values out of messages that are shown or saved with this cell.
+    #[must_use]
+    pub fn mask(&self) -> Mask {
+        Mask::of(self.secrets.values())
     }
 
     /// The resolved form without secrets, as it is saved.
@@ -58,10 +64,10 @@ impl Serialize for Cell {
             return sections.serialize(serializer);
         }
         let mut value = serde_json::to_value(&sections).map_err(serde::ser::Error::custom)?;
-        for (path, text) in &self.secrets {
+        for (path, secret) in &self.secrets {
             let pointer: String = path.iter().flat_map(|key| ["/".to_owned(), key.replace('~', "~0").replace('/', "~1")]).collect();
             match value.pointer_mut(&pointer) {
-                Some(found) => *found = Value::String(text.clone()),
+                Some(found) => *found = Value::String(secret.written.clone()),
                 // A secret that cannot be found in the resolved form could not be hidden in it either.
                 None => {
                     return Err(serde::ser::Error::custom(format!("`{}` holds a secret and is not where it should be", path.join("."))));

@@ -10,6 +10,7 @@ use super::fault::{Fault, Faults};
 use super::matrix::{AxisNode, Matrix};
 use super::meant::Placed;
 use super::points::{AxisValue, Point, TypedAxis};
+use super::secret::Secret;
 use super::sections::{Section, Sections};
 
 /// A variant: its name, and the sections of the document with its patch over them.
@@ -114,7 +115,7 @@ impl Draft {
         }
         // Numbers are in the base unit as they stand, and what came from the environment is only ever shown as written.
         let as_it_stands = match &node.value {
-            Value::Text(text) => text.written.is_some() || path.starts_with(&["target".to_owned(), "headers".to_owned()]),
+            Value::Text(text) => text.secret.is_some() || path.starts_with(&["target".to_owned(), "headers".to_owned()]),
             Value::List(_) | Value::Table(_) => false,
             _ => true,
         };
@@ -159,11 +160,11 @@ pub fn of_variant(
 }
 
 /// All texts that hold something from the environment, by path.
-fn secrets(document: &Node) -> BTreeMap<Vec<String>, String> {
+fn secrets(document: &Node) -> BTreeMap<Vec<String>, Secret> {
     let mut found = BTreeMap::new();
     document.texts(&mut Vec::new(), &mut |path, text| {
-        if let Some(written) = &text.written {
-            found.insert(path.to_vec(), written.clone());
+        if let Some(secret) = &text.secret {
+            found.insert(path.to_vec(), secret.clone());
         }
     });
     found

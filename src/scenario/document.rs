@@ -2,6 +2,7 @@
 //!
 //! Patches, axes and `--set` work on it by path; only afterwards is it given types. It knows no field by name.
 
+use super::secret::Secret;
 use super::source::Place;
 
 /// A value and where it was written.
@@ -22,21 +23,21 @@ pub enum Value {
     Table(Table),
 }
 
-/// A text, and as it was written where something from the environment has been put in.
+/// A text, and what to show instead where something from the environment has been put in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
     pub value: String,
-    pub written: Option<String>,
+    pub secret: Option<Secret>,
 }
 
 impl Text {
     pub fn plain(value: impl Into<String>) -> Self {
-        Self { value: value.into(), written: None }
+        Self { value: value.into(), secret: None }
     }
 
     /// What may be shown and saved.
     pub fn shown(&self) -> &str {
-        self.written.as_deref().unwrap_or(&self.value)
+        self.secret.as_ref().map_or(&self.value, |secret| &secret.written)
     }
 }
 

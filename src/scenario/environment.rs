@@ -2,6 +2,7 @@
 
 use super::document::{Node, Text, Value};
 use super::fault::{Fault, Faults};
+use super::secret::Secret;
 use super::source::Place;
 
 /// Looks up an environment variable.
@@ -33,7 +34,7 @@ pub fn refuse(node: &Node, name: &str, faults: &mut Faults) {
 
 fn expand_text(text: &str, place: Place, lookup: Lookup<'_>, faults: &mut Faults) -> Option<Text> {
     let mut value = String::with_capacity(text.len());
-    let mut secret = false;
+    let mut variables = Vec::new();
     let mut rest = text;
     while let Some(dollar) = rest.find("${") {
         if let Some(before) = rest[..dollar].strip_suffix('$') {
@@ -50,11 +51,12 @@ fn expand_text(text: &str, place: Place, lookup: Lookup<'_>, faults: &mut Faults
         let name = &rest[dollar + 2..dollar + length];
         let found = variable(name, place, lookup, faults)?;
         value.push_str(&found);
-        secret = true;
+        variables.push((found, format!("${{{name}}}")));
         rest = &rest[dollar + length + 1..];
     }
     value.push_str(rest);
-    Some(Text { value, written: secret.then(|| text.to_owned()) })
+    let secret = (!variables.is_empty()).then(|| Secret::new(&value, text, variables));
+    Some(Text { value, secret })
 }
 
 fn variable(name: &str, place: Place, lookup: Lookup<'_>, faults: &mut Faults) -> Option<String> {

@@ -39,7 +39,9 @@ pub fn fault(trouble: &Trouble, node: &Node, context: Context<'_>) -> Fault {
         Problem::Other(message) => {
             let message = match found.and_then(Node::as_text) {
                 // The message would hold the environment's value.
-                Some(Text { written: Some(written), .. }) => format!("`{name}`: what the environment puts into `{written}` does not fit"),
+                Some(Text { secret: Some(secret), .. }) => {
+                    format!("`{name}`: what the environment puts into `{}` does not fit", secret.written)
+                }
                 _ => format!("`{name}`: {message}"),
             };
             Fault::at(place, message)

@@ -107,7 +107,7 @@ fn headers(spec: &TargetSpec, look: &mut Look<'_>) {
                 "it holds a line feed or another control character",
             );
         }
-        let written = look.document.find(&path).and_then(|node| node.as_text()).is_some_and(|text| text.written.is_none());
+        let written = look.document.find(&path).and_then(|node| node.as_text()).is_some_and(|text| text.secret.is_none());
         if written && SECRET_HEADERS.contains(&name.to_lowercase().as_str()) {
             let message = format!("the secret in `{name}` would be saved with every result, since the scenario is saved as it is written");
             look.fault(&path, message, format!("take it from the environment: `{name} = \"Bearer ${{API_KEY}}\"`, or use `api_key_env`"));

@@ -154,6 +154,30 @@ fn no_value_from_the_environment_is_printed() {
 }
 
 #[test]
+fn no_value_from_the_environment_is_saved_or_told_by_a_sweep() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nobody listens there; the error holds the address.
+    let text = format!("{GOOD}[target]\nurl = \"http://${{BENCH_TEST_HOST}}:9\"\nconnect_timeout = \"1s\"\n");
+    let file = written(folder.path(), "good.toml", &text);
+    let output = folder.path().join("out").display().to_string();
+    let ending = bench().env("BENCH_TEST_HOST", "127.8.7.6").args(["sweep", &file, "-o", &output]).assert().code(3).get_output().clone();
+    let mut told = String::from_utf8(ending.stdout).unwrap() + &String::from_utf8(ending.stderr).unwrap();
+    let mut folders = vec![folder.path().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs_err::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                told.push_str(&String::from_utf8_lossy(&fs_err::read(path).unwrap()));
+            }
+        }
+    }
+    assert!(told.contains("${BENCH_TEST_HOST}"), "{told}");
+    assert!(!told.contains("127.8.7.6"), "{told}");
+}
+
+#[test]
 fn completions_and_the_schema_are_printed() {
     bench().args(["completions", "bash"]).assert().code(0).stdout(contains("complete"));
     bench().args(["completions", "man"]).assert().code(0).stdout(contains(".TH bench"));
