@@ -75,7 +75,7 @@ pub struct ScenarioArgs {
 pub struct SweepArgs {
     #[command(flatten)]
     pub scenario: ScenarioArgs,
-    /// The sweep's own folder; one that holds the same scenario is gone on with [default: results/<name>-<date>-<time>].
+    /// The sweep's own folder; one that holds the same scenario is gone on with [default: results/NAME-DATE-TIME].
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -116,7 +116,7 @@ pub struct ReportArgs {
     /// What is printed on stdout.
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
-    /// Where the report's files go [default: <RESULTS>/report].
+    /// Where the report's files go [default: RESULTS/report].
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 }
@@ -236,7 +236,7 @@ pub struct ServerArgs {
     /// Change any field of the scenario that these flags make: `target.api=completions`. Repeatable.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub set: Vec<String>,
-    /// The run's own folder [default: results/<workload>-<date>-<time>].
+    /// The run's own folder [default: results/WORKLOAD-DATE-TIME].
     #[arg(long, value_name = "DIR")]
     pub results: Option<PathBuf>,
 }

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::table::Moment;
 use super::{AnalysisError, Table};
 use crate::goal::{Comparison, Condition, Field};
 use crate::store::SavedRun;
@@ -34,8 +35,8 @@ impl Rates {
         let first_turns = Condition { field: Field::Turn, comparison: Comparison::Equal, value: 0.0 };
         Ok(Self {
             offered_qps: mean(&offered),
-            sent_qps: rate(&table.stamps_by_run("sent_us", false)?),
-            completed_qps: rate(&table.stamps_by_run("done_us", true)?),
+            sent_qps: rate(&table.moments_by_run(Moment::Sent)?),
+            completed_qps: rate(&table.moments_by_run(Moment::Completed)?),
             prompt_tokens_per_s: per_second(table.total("prompt_tokens")?),
             output_tokens_per_s: per_second(table.total("output_tokens")?),
             hit_rate: table.hit_rate(&[])?,

@@ -12,7 +12,16 @@ use polars::prelude::{
 use super::AnalysisError;
 use crate::goal::{Condition, Field};
 use crate::metric::{Better, Metric};
-use crate::record::Phase;
+use crate::record::{FailureKind, Phase};
+
+/// Which moments of requests are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// When they were sent; those that never were have none.
+    Sent,
+    /// When the successful ones ended.
+    Completed,
+}
 
 /// Measured rows, pooled over runs.
 #[derive(Debug, Clone)]
@@ -171,15 +180,16 @@ impl Table {
         Ok(kinds)
     }
 
-    /// Offsets of a stamp in seconds, run by run, each ascending; only of successful requests where asked.
-    pub fn stamps_by_run(&self, column: &str, only_successful: bool) -> Result<Vec<Vec<f64>>, AnalysisError> {
+    /// When requests were sent, or successful ones ended, in seconds: run by run, each ascending.
+    pub fn moments_by_run(&self, moment: Moment) -> Result<Vec<Vec<f64>>, AnalysisError> {
         let mut runs: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
         if self.rows() > 0 {
-            let stamps = number(&self.frame, column)?;
-            for ((run, stamp), failed) in number(&self.frame, RUN)?.iter().zip(stamps.iter()).zip(self.failed()?) {
-                if let (Some(run), Some(stamp)) = (run, stamp)
-                    && !(only_successful && failed)
-                {
+            let (column, counts) = match moment {
+                Moment::Sent => ("sent_us", self.sent()?),
+                Moment::Completed => ("done_us", self.failed()?.into_iter().map(|failed| !failed).collect()),
+            };
+            for ((run, stamp), counts) in number(&self.frame, RUN)?.iter().zip(number(&self.frame, column)?.iter()).zip(counts) {
+                if let (Some(run), Some(stamp), true) = (run, stamp, counts) {
                     runs.entry(run.to_bits()).or_default().push(stamp / 1e6);
                 }
             }
@@ -189,6 +199,15 @@ impl Table {
             stamps.sort_by(f64::total_cmp);
         }
         Ok(runs)
+    }
+
+    /// Which rows were sent at all: a turn that was still waiting when the run ended has a row, and was cancelled the moment it was "sent".
+    fn sent(&self) -> Result<Vec<bool>, AnalysisError> {
+        let cancelled = FailureKind::Cancelled.name();
+        let kinds = self.frame.column("failure")?.str()?;
+        let (sent, done) = (number(&self.frame, "sent_us")?, number(&self.frame, "done_us")?);
+        let rows = kinds.iter().zip(sent.iter()).zip(done.iter());
+        Ok(rows.map(|((kind, sent), done)| kind != Some(cancelled.as_str()) || sent < done).collect())
     }
 
     /// All gaps between token-bearing events. A failed request brings as many infinite ones as a successful request has on average, at
@@ -293,6 +312,7 @@ fn positive_quotient(dividends: &Float64Chunked, divisors: &Float64Chunked) -> F
 mod tests {
     use super::super::fixture::{answered, failed as failed_record, table, table_of_ttfts};
     use super::*;
+    use crate::clock::Micros;
     use crate::goal::{Goal, Measure};
     use crate::record::{FailureKind, RequestRecord};
 
@@ -377,12 +397,21 @@ mod tests {
     }
 
     #[test]
+    fn a_turn_that_was_never_sent_is_a_failure_but_no_sending() {
+        let unsent =
+            RequestRecord { sent_us: Micros(9_000_000), done_us: Micros(9_000_000), ..failed_record(2, 1, FailureKind::Cancelled) };
+        let rows = table(&[answered(1, 1, 0.1), unsent]);
+        assert_eq!(rows.moments_by_run(Moment::Sent).unwrap(), [[2.0]], "session 1, turn 1 is sent at 2 s");
+        assert_eq!(rows.values(Metric::Ttft).unwrap(), [0.1, f64::INFINITY]);
+    }
+
+    #[test]
     fn runs_are_pooled_and_their_sessions_kept_apart() {
         let frame = crate::store::to_table(&[answered(0, 1, 0.1), answered(0, 2, 0.2)]).unwrap();
         let rows = Table::pool([&frame, &frame]).unwrap();
         assert_eq!(rows.values(Metric::Ttft).unwrap(), [0.1, 0.1, 0.2, 0.2]);
         assert_eq!(rows.values_by_session(Metric::Ttft).unwrap(), [[0.1, 0.2], [0.1, 0.2]]);
-        assert_eq!(rows.stamps_by_run("sent_us", false).unwrap(), [[1.0, 2.0], [1.0, 2.0]]);
+        assert_eq!(rows.moments_by_run(Moment::Sent).unwrap(), [[1.0, 2.0], [1.0, 2.0]]);
     }
 
     #[test]

@@ -195,6 +195,12 @@ pub struct RequestRecord {
 }
 
 impl RequestRecord {
+    /// Whether it was sent at all: a turn that was still waiting when the run ended has a row and was cancelled the moment it was "sent".
+    pub fn was_sent(&self) -> bool {
+        let cancelled = self.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Cancelled);
+        !cancelled || self.sent_us < self.done_us
+    }
+
     /// Time to first token in seconds; `None` where no token came or the request failed.
     #[must_use]
     pub fn ttft_s(&self) -> Option<f64> {

@@ -33,7 +33,9 @@ pub(super) struct Figures {
 impl Figures {
     pub(super) fn add(&mut self, record: &RequestRecord) {
         self.intended.add(record.intended_us);
-        self.sent.add(record.sent_us);
+        if record.was_sent() {
+            self.sent.add(record.sent_us);
+        }
         self.late += u64::from(record.sent_us.since(record.intended_us) > LATE);
         if let Some(failure) = &record.failure {
             *self.failures.entry(failure.kind.name()).or_default() += 1;
