@@ -199,9 +199,9 @@ impl Runner {
         if let Some(limit) = self.load.context_limit.filter(|limit| needed > *limit) {
             return Err(LaneError::Context { session, needed, limit });
         }
-        // In a rate-driven lane the earlier sessions are over: only closed groups hold several at once.
-        if matches!(self.lane.steps, Steps::Place(_)) {
-            self.conversations.clear();
+        // Only closed groups hold all their sessions: in a rate-driven lane, the user before may still be waiting for its last answer.
+        if matches!(self.lane.steps, Steps::Place(_)) && self.conversations.len() > 1 {
+            self.conversations.pop_first();
         }
         self.conversations.insert(session, Conversation::new(made, self.load.user_header));
         Ok(())

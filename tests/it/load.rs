@@ -245,3 +245,11 @@ fn a_server_that_tells_no_usage_is_counted_by_the_token_rule_and_the_row_says_so
         assert!(template <= 4 * (2 * u64::from(counted.turn) + 2), "{template}");
     }
 }
+
+#[test]
+fn the_last_answer_of_a_user_is_counted_too_while_the_next_user_is_made_ready() {
+    let silent = json!({"preset": "tiny", "faults": [{"kind": "no_usage", "every": 1}]});
+    let done = simulate(chat(&json!({})), silent);
+    assert!(done.rows.iter().any(|row| row.turn == 4));
+    assert!(done.rows.iter().all(|row| row.token_source == TokenSource::TokenRule && row.output_tokens.is_some()));
+}
