@@ -23,7 +23,7 @@ pub fn run(command: &RunCommand, talk: Talk) -> anyhow::Result<Exit> {
         RunCommand::DocumentQa(args) => {
             let text = scenario("document_qa", document_qa_workload(args), &args.server)?;
             let (dir, exit) = run_scenario(&text, &args.server, talk, None)?;
-            if let Some(file) = &args.output {
+            if let Some(file) = args.output.as_ref().filter(|_| exit != Exit::Usage) {
                 write_cxs_json(&dir, file)?;
             }
             Ok(exit)

@@ -260,6 +260,15 @@ fn a_document_run_can_leave_the_layout_of_the_original_script() {
     assert_eq!(document["results"].as_array().unwrap().len(), 2 * 2 * 4);
 }
 
+#[test]
+fn a_run_whose_flags_are_at_fault_says_only_that() {
+    let bench = Bench::new();
+    let output = bench.run(&["run", "document-qa", "--num-users-concurrent", "0", "--simulate", "--output", "out.json"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(stderr(&output).matches("error:").count(), 1, "{}", stderr(&output));
+    assert!(stderr(&output).contains("concurrent") && !bench.path("out.json").exists(), "{}", stderr(&output));
+}
+
 /// The simulated engine behind a real socket, on a runtime of its own.
 fn serving() -> (tokio::runtime::Runtime, Serving) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -274,49 +283,20 @@ fn the_same_scenario_runs_against_a_server_with_its_caches_emptied_before_each_c
     let bench = Bench::new();
     let (_runtime, server) = serving();
     let url = server.url();
-    let output = bench.run(&[
-        "sweep",
-        "small.toml",
-        "--url",
-        &url,
-        "--set",
-        "target.model=small",
-        "--set",
-        "server.reset=[\"/reset_prefix_cache\"]",
-        "--set",
-        "workload.rounds=2",
-        "--set",
-        "target.api_key_env=BENCH_TEST_KEY",
-        "-q",
-        "-o",
-        "out",
-    ]);
+    let sweep_into = |folder: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+        command.args(["sweep", "small.toml", "--url", &url, "--set", "target.model=small", "--set", "workload.rounds=2", "-o", folder]);
+        command.args(["--set", "server.reset=[\"/reset_prefix_cache\"]", "--set", "target.api_key_env=BENCH_TEST_KEY"]);
+        command.current_dir(bench.folder.path()).env_remove("BENCH_TEST_KEY");
+        command
+    };
     // Without its key it is a fault that names the variable; nothing is left behind.
-    assert_ne!(output.status.code(), Some(0));
-    assert!(format!("{}{}", stdout(&output), stderr(&output)).contains("BENCH_TEST_KEY"), "{}", stderr(&output));
+    let output = sweep_into("out").output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}{}", stdout(&output), stderr(&output));
+    assert!(stderr(&output).contains("BENCH_TEST_KEY"), "{}", stderr(&output));
+    assert!(!bench.path("out").exists());
 
-    let words = [
-        "sweep",
-        "small.toml",
-        "--url",
-        &url,
-        "--set",
-        "target.model=small",
-        "--set",
-        "server.reset=[\"/reset_prefix_cache\"]",
-        "--set",
-        "workload.rounds=2",
-        "--set",
-        "target.api_key_env=BENCH_TEST_KEY",
-        "-o",
-        "with-key",
-    ];
-    let output = Command::new(env!("CARGO_BIN_EXE_bench"))
-        .args(words)
-        .current_dir(bench.folder.path())
-        .env("BENCH_TEST_KEY", "planted-secret-key")
-        .output()
-        .unwrap();
+    let output = sweep_into("with-key").env("BENCH_TEST_KEY", "planted-secret-key").output().unwrap();
     let said = format!("{}{}", stdout(&output), stderr(&output));
     // 0 or 1: how fast this machine is does not matter here.
     assert!(matches!(output.status.code(), Some(0 | 1)), "{said}");
