@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::clock::Micros;
-use crate::record::{Phase, RequestRecord, RunHeader, RunRecord};
+use crate::record::{Phase, RequestRecord, RunHeader, RunRecord, ServerSample};
 
 /// One thing that happened, in the order in which it happened.
 #[derive(Debug, Clone)]
@@ -14,6 +14,28 @@ pub enum Event {
     SweepStarted {
         planned: usize,
         sealed: usize,
+    },
+    /// A server of ours is being started for the runs that follow: `life` counts the starts of this variant, from 1.
+    ServerStarting {
+        variant: String,
+        life: u32,
+        command: String,
+    },
+    ServerReady {
+        variant: String,
+        life: u32,
+        after: Micros,
+    },
+    /// It ended by itself; `reason` says how, with the last lines of its log.
+    ServerDied {
+        variant: String,
+        life: u32,
+        reason: String,
+    },
+    /// It was ended by us, with all its processes.
+    ServerStopped {
+        variant: String,
+        life: u32,
     },
     /// A run begins; `requests` is how many it will send, where that is known, and `started_at` the wall-clock time of offset 0 (the Unix
     /// epoch in virtual time).
@@ -28,6 +50,8 @@ pub enum Event {
     },
     /// A request is over, in whatever way.
     RequestDone(Box<RequestRecord>),
+    /// What the server and its machine told at one time of the run.
+    Watched(Vec<ServerSample>),
     /// A run is over. The recorder seals it.
     RunFinished(Box<RunRecord>),
     SweepFinished {

@@ -126,6 +126,7 @@ fn run_record(cell: &Cell) -> RunRecord {
         duration_us: end,
         token_rule: TokenRule::Simulated,
         cache_contract: cell.cache_contract.clone(),
+        server: None,
         client: ClientHonesty::default(),
         counts: Counts {
             requests: cell.records.len() as u64,

@@ -68,6 +68,7 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>) -> 
         duration_us: log.tally.end(),
         token_rule: log.token_rule,
         cache_contract: log.cache_contract,
+        server: None,
         client: watch.finish(&log.tally),
         counts: log.tally.counts(),
         offered_qps: log.offered_qps,

@@ -8,7 +8,7 @@ use crate::workload::seed;
 pub fn order(order: Order, scenario_seed: u64, repeat: u32, cells: usize) -> Vec<usize> {
     match order {
         Order::Listed => (0..cells).collect(),
-        Order::Shuffled => seed::permutation(scenario_seed, &format!("order of repeat {repeat}"), cells),
+        Order::Shuffled | Order::Abba => seed::permutation(scenario_seed, &format!("order of repeat {repeat}"), cells),
     }
 }
 

@@ -5,9 +5,11 @@
 mod manifest;
 mod request;
 mod run;
+mod sample;
 mod version;
 
 pub use manifest::{Client, Manifest, PlannedRun};
 pub use request::{Failure, FailureKind, Phase, RequestRecord, TokenSource, Usage};
-pub use run::{CacheContract, ClientHonesty, Counts, Outcome, RunHeader, RunRecord, TokenRule};
+pub use run::{CacheContract, ClientHonesty, Counts, Outcome, RunHeader, RunRecord, ServerFacts, TokenRule};
+pub use sample::{SampleKind, ServerSample};
 pub use version::FormatVersion;

@@ -65,6 +65,29 @@ pub enum CacheContract {
     Failed { reason: String },
 }
 
+/// What is known of the server that a run was made on.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ServerFacts {
+    /// Which start of the server it was in this sweep and variant, from 1; missing where it was not started by us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub life: Option<u32>,
+    /// From the start of the first process until the server was ready, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_after_s: Option<f64>,
+    /// As its `/version` tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// How many tokens its KV cache holds on the device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kv_pool_tokens: Option<u64>,
+    /// By what that is known: `metrics` or `log`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kv_pool_from: Option<String>,
+    /// The connector to a cache outside the engine that its command names: `LMCacheConnectorV1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_cache: Option<String>,
+}
+
 /// What the client says of itself.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ClientHonesty {
@@ -108,6 +131,9 @@ pub struct RunRecord {
     pub duration_us: Micros,
     pub token_rule: TokenRule,
     pub cache_contract: CacheContract,
+    /// Missing of simulated runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerFacts>,
     pub client: ClientHonesty,
     pub counts: Counts,
     /// What was offered, in requests per second; missing for closed loops.

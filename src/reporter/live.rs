@@ -124,6 +124,11 @@ impl Live {
             Event::RequestDone(record) => self.count(record),
             Event::RunFinished(record) => return self.finish(record),
             Event::SweepFinished { .. } => self.cell = None,
+            Event::Watched(_)
+            | Event::ServerStarting { .. }
+            | Event::ServerReady { .. }
+            | Event::ServerDied { .. }
+            | Event::ServerStopped { .. } => {}
         }
         None
     }

@@ -36,12 +36,18 @@ impl Reporter for Recorder {
                     if record.outcome == Outcome::Interrupted { run.leave()? } else { run.seal(record)? }
                 }
             }
-            Event::SweepStarted { .. } | Event::PhaseEntered { .. } => {}
             Event::SweepFinished { .. } => {
                 if let Some(run) = self.run.take() {
                     run.leave()?;
                 }
             }
+            Event::SweepStarted { .. }
+            | Event::PhaseEntered { .. }
+            | Event::Watched(_)
+            | Event::ServerStarting { .. }
+            | Event::ServerReady { .. }
+            | Event::ServerDied { .. }
+            | Event::ServerStopped { .. } => {}
         }
         Ok(())
     }

@@ -36,6 +36,9 @@ pub enum Order {
     Shuffled,
     /// As the matrix lists them, the last axis changing fastest.
     Listed,
+    /// The cells as in `shuffled`; the variants take turns instead of coming in blocks, forwards in one repeat and backwards in the next
+    /// (A B, B A, ...), so that what drifts with time falls on all of them alike.
+    Abba,
 }
 
 /// A field that takes several values.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use reqwest::{Method, Request, Url};
 use serde_json::Value;
 
-use super::spec::ServerSpec;
+use super::spec::{ResetStep, ServerSpec};
 use crate::endpoint::{Endpoint, EndpointError, Reply, Roots, Secrets, call, http_client, server_message, shown, without_secrets};
 use crate::target::spec::TargetSpec;
 
@@ -49,11 +49,13 @@ pub async fn reset(spec: &ServerSpec, target: &TargetSpec) -> Result<(), ResetEr
 }
 
 async fn reset_with(spec: &ServerSpec, target: &TargetSpec, patience: Patience) -> Result<(), ResetError> {
-    if spec.reset.is_empty() {
+    if spec.reset.is_nothing() {
         return Ok(());
     }
     let endpoint = Endpoint::open(target)?;
-    for place in &spec.reset {
+    for step in spec.reset.steps() {
+        // Commands are not run yet.
+        let ResetStep::Endpoint(place) = step else { continue };
         Cache::at(place, &endpoint, target)?.empty(patience).await?;
     }
     Ok(())
@@ -131,7 +133,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let target = serde_json::json!({ "url": format!("http://{}", listener.local_addr().unwrap()) });
         let target: TargetSpec = serde_json::from_value(target).unwrap();
-        let server = ServerSpec { reset: vec!["/reset_prefix_cache".into()] };
+        let server: ServerSpec = serde_json::from_value(serde_json::json!({ "reset": ["/reset_prefix_cache"] })).unwrap();
         let mut taken = 0;
         let serve = async {
             for (status, body) in replies {

@@ -57,6 +57,12 @@ impl SweepPaths {
         Ok(RunPaths { dir: self.runs().join(id) })
     }
 
+    /// `servers/`: for each variant, what the processes that we started have printed: `<variant>/server.log` and `<variant>/<name>.log`.
+    #[must_use]
+    pub fn servers(&self) -> PathBuf {
+        self.root.join("servers")
+    }
+
     /// The folder of what is derived: delete it, and `bench report` makes it again.
     #[must_use]
     pub fn report(&self) -> PathBuf {
@@ -92,12 +98,6 @@ impl RunPaths {
     #[must_use]
     pub fn record(&self) -> PathBuf {
         self.dir.join("run.json")
-    }
-
-    /// `server.log`: what a server that we started has printed.
-    #[must_use]
-    pub fn server_log(&self) -> PathBuf {
-        self.dir.join("server.log")
     }
 
     /// `server_metrics.parquet`: the server's own metrics over time.
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn everything_of_a_run_lies_in_its_own_folder() {
         let run = SweepPaths::new("results/x").run("vllm-c4-s3-r0-1f2e3d4c").unwrap();
-        for path in [run.journal(), run.requests(), run.record(), run.server_log(), run.server_metrics()] {
+        for path in [run.journal(), run.requests(), run.record(), run.server_metrics()] {
             assert_eq!(path.parent(), Some(Path::new("results/x/runs/vllm-c4-s3-r0-1f2e3d4c")));
         }
     }

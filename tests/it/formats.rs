@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bench::clock::Micros;
 use bench::record::{
-    CacheContract, Client, ClientHonesty, Counts, FormatVersion, Manifest, Outcome, PlannedRun, RunHeader, RunRecord, TokenRule,
+    CacheContract, Client, ClientHonesty, Counts, FormatVersion, Manifest, Outcome, PlannedRun, RunHeader, RunRecord, ServerFacts,
+    TokenRule,
 };
 use bench::reporter::CSV_COLUMNS;
 use bench::store::COLUMNS;
@@ -66,6 +67,14 @@ fn run_record(outcome: Outcome, token_rule: TokenRule, cache_contract: CacheCont
         cpu_share: Some(0.1),
         timer_jitter_p99_s: Some(0.001),
     };
+    let server = ServerFacts {
+        life: Some(1),
+        ready_after_s: Some(41.5),
+        version: Some("0.32.0".into()),
+        kv_pool_tokens: Some(32_768),
+        kv_pool_from: Some("metrics".into()),
+        external_cache: Some("LMCacheConnectorV1".into()),
+    };
     let failures = BTreeMap::from([("connect".to_owned(), 1)]);
     let counts = Counts { requests: 1, measured: 1, failed: 1, failures, measured_window_us: Micros(1) };
     let record = RunRecord {
@@ -76,6 +85,7 @@ fn run_record(outcome: Outcome, token_rule: TokenRule, cache_contract: CacheCont
         duration_us: Micros(1),
         token_rule,
         cache_contract,
+        server: Some(server),
         client,
         counts,
         offered_qps: Some(2.0),

@@ -5,7 +5,10 @@ use std::env;
 
 use bench::clock::Clock;
 use bench::record::TokenRule;
-use bench::server::{reset, spec::ServerSpec};
+use bench::server::{
+    reset,
+    spec::{ResetSpec, ResetStep, ServerSpec},
+};
 use bench::session::{Message, Prompt, Role};
 use bench::target::spec::TargetSpec;
 use bench::target::{Exchange, HttpTarget, Target};
@@ -62,7 +65,8 @@ fn text(seed: u32, words: u32) -> String {
 #[ignore = "needs a real server"]
 async fn both_apis_answer_and_the_second_turn_comes_from_the_cache() {
     for (seed, api) in [(1, "chat"), (2, "completions")] {
-        let server = ServerSpec { reset: vec!["/reset_prefix_cache".into()] };
+        let steps = vec![ResetStep::Endpoint("/reset_prefix_cache".into())];
+        let server = ServerSpec { reset: ResetSpec::Steps(steps), ..ServerSpec::default() };
         reset(&server, &spec(json!({}))).await.unwrap();
         let fields = || json!({ "api": api, "body": { "stream_options": { "continuous_usage_stats": true } } });
         let mut messages = vec![Message::new(Role::User, text(seed, 300))];

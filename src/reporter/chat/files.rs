@@ -54,7 +54,7 @@ impl Reporter for ChatFiles {
                     run.finish(record)?;
                 }
             }
-            Event::SweepStarted { .. } | Event::SweepFinished { .. } => {}
+            _ => {}
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::Look;
 use crate::scenario::environment::Lookup;
-use crate::server::spec::ServerSpec;
+use crate::server::spec::{ResetStep, ServerSpec};
 use crate::target::spec::{TargetKind, TargetSpec};
 
 /// Fields of a request's body that belong to other fields of the scenario.
@@ -137,7 +137,8 @@ fn timeouts(spec: &TargetSpec, look: &mut Look<'_>) {
 }
 
 pub fn check_server(spec: &ServerSpec, look: &mut Look<'_>) {
-    for (index, reset) in spec.reset.iter().enumerate() {
+    for (index, step) in spec.reset.steps().iter().enumerate() {
+        let ResetStep::Endpoint(reset) = step else { continue };
         let path = ["server", "reset", &index.to_string()];
         if !reset.starts_with('/') && is_base_url(reset.split('?').next().unwrap_or_default()).is_err() {
             let message = format!("`{}` is neither a path nor a URL", look.shown(&path));

@@ -1,7 +1,7 @@
 //! Emptying a server's caches before a cell.
 
 use bench::server::reset;
-use bench::server::spec::ServerSpec;
+use bench::server::spec::{ResetSpec, ResetStep, ServerSpec};
 use serde_json::json;
 
 use super::socket::{Act, Socket, answer};
@@ -10,7 +10,7 @@ use super::spec;
 const JSON: &str = "application/json";
 
 fn places(reset: impl IntoIterator<Item = String>) -> ServerSpec {
-    ServerSpec { reset: reset.into_iter().collect() }
+    ServerSpec { reset: ResetSpec::Steps(reset.into_iter().map(ResetStep::Endpoint).collect()), ..ServerSpec::default() }
 }
 
 #[tokio::test]
