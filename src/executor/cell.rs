@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::engine::{EngineError, EngineParameters, TokenMemo};
 use crate::event::Event;
 use crate::plan::{Mask, Run};
-use crate::record::{CacheContract, FormatVersion, Outcome, RunRecord, TokenRule};
+use crate::record::{CacheContract, FormatVersion, Outcome, RunRecord, ServerFacts, TokenRule};
 use crate::server::{self, ResetError};
 use crate::target::{HttpTarget, SimTarget, Target, TargetError};
 use crate::tokens::{self, TokenError};
@@ -47,6 +47,10 @@ pub(super) struct Setting<'a> {
     pub memo: &'a TokenMemo,
     pub stop: &'a Stop,
     pub events: &'a mpsc::UnboundedSender<Event>,
+    /// What is known of the server before the cell; nothing where it is simulated.
+    pub server: Option<&'a ServerFacts>,
+    /// Remarks on the server for the record.
+    pub notes: &'a [String],
 }
 
 /// Runs the cell. Whatever happens, a record comes back.
@@ -59,7 +63,7 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>) -> 
         Ok(()) if setting.stop.is_draining() => Outcome::Interrupted,
         Ok(()) => Outcome::Completed,
     };
-    let notes = notes(&log.tally);
+    let notes = setting.notes.iter().cloned().chain(notes(&log.tally)).collect();
     RunRecord {
         format: FormatVersion::CURRENT,
         header: run.header(),
@@ -68,7 +72,7 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>) -> 
         duration_us: log.tally.end(),
         token_rule: log.token_rule,
         cache_contract: log.cache_contract,
-        server: None,
+        server: setting.server.cloned(),
         client: watch.finish(&log.tally),
         counts: log.tally.counts(),
         offered_qps: log.offered_qps,
@@ -77,10 +81,10 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>) -> 
 }
 
 /// Remarks for people.
-fn notes(tally: &Tally) -> Vec<String> {
+fn notes(tally: &Tally) -> impl Iterator<Item = String> {
     let unsent = (tally.unsent() > 0)
         .then(|| format!("{} turns were due and never sent: the answers before them were still streaming at the end", tally.unsent()));
-    unsent.into_iter().chain(tally.length_note()).collect()
+    unsent.into_iter().chain(tally.length_note())
 }
 
 /// What is found out on the way and recorded even where the cell fails later.

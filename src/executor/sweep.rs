@@ -32,7 +32,7 @@ pub fn sweep(plan: &Plan, sealed: &BTreeSet<String>, stop: &Stop, events: &mpsc:
     let open: Vec<&Run> = plan.runs.iter().filter(|run| !sealed.contains(&run.id)).collect();
     let _ = events.send(Event::SweepStarted { planned: plan.runs.len(), sealed: plan.runs.len() - open.len() });
     let (corpus, memo) = (Corpus::default(), TokenMemo::default());
-    let setting = Setting { corpus: &corpus, memo: &memo, stop, events };
+    let setting = Setting { corpus: &corpus, memo: &memo, stop, events, server: None, notes: &[] };
     let mut network: Option<Runtime> = None;
     let mut failed = 0;
     for run in open {

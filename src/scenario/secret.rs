@@ -42,6 +42,12 @@ impl Mask {
         Self(values.into())
     }
 
+    /// The values with what stands for each, the longest first.
+    #[must_use]
+    pub fn pairs(&self) -> &[(String, String)] {
+        &self.0
+    }
+
     /// The text with every value from the environment replaced by what was written.
     #[must_use]
     pub fn hide(&self, text: String) -> String {

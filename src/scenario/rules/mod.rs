@@ -4,6 +4,7 @@
 
 mod disk;
 mod engine;
+mod server;
 mod target;
 mod workload;
 
@@ -31,7 +32,7 @@ impl Rules<'_> {
         if cell.target.kind == TargetKind::Sim {
             engine::check(&cell.engine, &mut look);
         }
-        target::check_server(&cell.server, &mut look);
+        server::check(&cell.server, &mut look);
     }
 }
 

@@ -1,8 +1,7 @@
-//! Rules of `[target]` and `[server]`.
+//! Rules of `[target]`.
 
 use super::Look;
 use crate::scenario::environment::Lookup;
-use crate::server::spec::{ResetStep, ServerSpec};
 use crate::target::spec::{TargetKind, TargetSpec};
 
 /// Fields of a request's body that belong to other fields of the scenario.
@@ -51,7 +50,7 @@ fn url(spec: &TargetSpec, look: &mut Look<'_>) {
 }
 
 /// Why a text cannot be a base URL.
-fn is_base_url(text: &str) -> Result<(), &'static str> {
+pub fn is_base_url(text: &str) -> Result<(), &'static str> {
     let Some((scheme, rest)) = text.split_once("://") else { return Err("it does not begin with `http://` or `https://`") };
     if !matches!(scheme, "http" | "https") {
         return Err("it does not begin with `http://` or `https://`");
@@ -133,16 +132,5 @@ fn timeouts(spec: &TargetSpec, look: &mut Look<'_>) {
             spec.first_token_timeout, spec.total_timeout
         );
         look.fault(&["target", written], message, "raise `total_timeout` or lower `first_token_timeout`");
-    }
-}
-
-pub fn check_server(spec: &ServerSpec, look: &mut Look<'_>) {
-    for (index, step) in spec.reset.steps().iter().enumerate() {
-        let ResetStep::Endpoint(reset) = step else { continue };
-        let path = ["server", "reset", &index.to_string()];
-        if !reset.starts_with('/') && is_base_url(reset.split('?').next().unwrap_or_default()).is_err() {
-            let message = format!("`{}` is neither a path nor a URL", look.shown(&path));
-            look.fault(&path, message, "write `\"/reset_prefix_cache\"`, or a whole URL for a cache that lives elsewhere");
-        }
     }
 }
