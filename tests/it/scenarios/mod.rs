@@ -6,4 +6,5 @@ mod files;
 mod mistakes;
 mod notations;
 mod robustness;
+mod servers;
 mod shipped;
