@@ -17,8 +17,8 @@ fn every_block_of_the_servers_page_can_be_copied() {
     for block in blocks {
         let text = format!("{WORKLOAD}{block}");
         let lookup = |_: &str| Some("value".to_owned());
-        let scenario =
-            load_text_with(Path::new("block.toml"), &text, &Options::default(), &lookup).unwrap_or_else(|faults| panic!("{text}\n{faults}"));
+        let scenario = load_text_with(Path::new("block.toml"), &text, &Options::default(), &lookup)
+            .unwrap_or_else(|faults| panic!("{text}\n{faults}"));
         Plan::new(&scenario).unwrap_or_else(|error| panic!("{text}\n{error}"));
     }
 }
