@@ -10,6 +10,7 @@ mod estimate;
 mod extended;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod increase;
 pub mod interval;
 mod percentile;
 mod rates;
@@ -21,6 +22,7 @@ mod verdict;
 pub use cells::Axes;
 pub use estimate::{Estimate, estimate};
 pub use extended::Extended;
+pub use increase::increase;
 pub use percentile::percentile;
 pub use rates::Rates;
 pub use scores::{CapacityScore, LargestScore, Score, Shape, short};

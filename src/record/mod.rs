@@ -11,5 +11,5 @@ mod version;
 pub use manifest::{Client, Manifest, PlannedRun};
 pub use request::{Failure, FailureKind, Phase, RequestRecord, TokenSource, Usage};
 pub use run::{CacheContract, ClientHonesty, Counts, Outcome, RunHeader, RunRecord, ServerFacts, TokenRule};
-pub use sample::{SampleKind, ServerSample};
+pub use sample::{SampleKind, ServerSample, label};
 pub use version::FormatVersion;

@@ -1,5 +1,6 @@
 //! One figure that a server, a GPU or the machine told while a run went on: a row of `server_metrics.parquet`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::clock::Micros;
@@ -20,6 +21,55 @@ pub struct ServerSample {
     pub kind: SampleKind,
     /// NaN and the infinities are kept as they were told.
     pub value: f64,
+}
+
+impl ServerSample {
+    /// The value of one label.
+    pub fn label(&self, name: &str) -> Option<Cow<'_, str>> {
+        label(&self.labels, name)
+    }
+}
+
+/// The value of one label in labels as [`ServerSample::labels`] has them.
+pub fn label<'a>(labels: &'a str, name: &str) -> Option<Cow<'a, str>> {
+    let mut rest = labels.strip_prefix('{')?;
+    loop {
+        let (found, value) = rest.split_once("=\"")?;
+        let end = closing_quote(value)?;
+        if found == name {
+            return Some(unescaped(&value[..end]));
+        }
+        rest = value[end + 1..].strip_prefix(',')?;
+    }
+}
+
+/// Where the quote is that ends a value.
+fn closing_quote(value: &str) -> Option<usize> {
+    let mut escaped = false;
+    value.bytes().position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    })
+}
+
+fn unescaped(value: &str) -> Cow<'_, str> {
+    if !value.contains('\\') {
+        return Cow::Borrowed(value);
+    }
+    let mut plain = String::with_capacity(value.len());
+    let mut characters = value.chars();
+    while let Some(c) = characters.next() {
+        plain.push(match c {
+            '\\' => match characters.next() {
+                Some('n') => '\n',
+                Some(other) => other,
+                None => '\\',
+            },
+            other => other,
+        });
+    }
+    Cow::Owned(plain)
 }
 
 /// What a value means over time.
@@ -43,5 +93,32 @@ impl SampleKind {
 
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Counter, Self::Gauge, Self::Untyped].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_found_by_its_whole_name_and_without_its_escapes() {
+        let labels = r#"{a="x,y=\"z\"",model="a\\b\nc",source="local_compute"}"#;
+        assert_eq!(label(labels, "source").as_deref(), Some("local_compute"));
+        assert_eq!(label(labels, "a").as_deref(), Some(r#"x,y="z""#));
+        assert_eq!(label(labels, "model").as_deref(), Some("a\\b\nc"));
+        for missing in ["sourc", "y", "ource", ""] {
+            assert_eq!(label(labels, missing), None, "{missing}");
+        }
+        for broken in ["", "{", "{a", "{a=\"x", "{}", "{a=\"x\\"] {
+            assert_eq!(label(broken, "a"), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn kinds_are_read_back_by_their_names() {
+        for kind in [SampleKind::Counter, SampleKind::Gauge, SampleKind::Untyped] {
+            assert_eq!(SampleKind::from_name(kind.name()), Some(kind));
+        }
+        assert_eq!(SampleKind::from_name("histogram"), None);
     }
 }

@@ -6,11 +6,12 @@
 
 use std::time::Duration;
 
-use reqwest::{Method, Request, Url};
+use reqwest::Method;
 use serde_json::Value;
 
+use super::place::{Place, PlaceError};
 use super::spec::{ResetStep, ServerSpec};
-use crate::endpoint::{Endpoint, EndpointError, Reply, Roots, Secrets, call, http_client, server_message, shown, without_secrets};
+use crate::endpoint::{Endpoint, EndpointError, Reply, server_message};
 use crate::target::spec::TargetSpec;
 
 /// How often and how long a busy server is asked.
@@ -31,6 +32,15 @@ pub enum ResetError {
     Url { url: String },
     #[error("`{url}` did not empty the cache, asked {attempts} times: status {status}: {message}{}", hint(*status))]
     Refused { url: String, status: u16, message: String, attempts: u32 },
+}
+
+impl From<PlaceError> for ResetError {
+    fn from(error: PlaceError) -> Self {
+        match error {
+            PlaceError::Url { url } => Self::Url { url },
+            PlaceError::Endpoint(error) => Self::Endpoint(error),
+        }
+    }
 }
 
 fn hint(status: u16) -> &'static str {
@@ -56,57 +66,27 @@ async fn reset_with(spec: &ServerSpec, target: &TargetSpec, patience: Patience) 
     for step in spec.reset.steps() {
         // Commands are not run yet.
         let ResetStep::Endpoint(place) = step else { continue };
-        Cache::at(place, &endpoint, target)?.empty(patience).await?;
+        let place = Place::at(place, Method::POST, &endpoint, target)?;
+        empty(&place, patience).await?;
     }
     Ok(())
 }
 
-/// One cache, and how to reach it.
-struct Cache {
-    client: reqwest::Client,
-    request: Request,
-    secrets: Secrets,
-}
-
-impl Cache {
-    /// A path is on the target's server; a URL may be anywhere, and gets our credentials only where it is the same server.
-    fn at(place: &str, endpoint: &Endpoint, target: &TargetSpec) -> Result<Self, ResetError> {
-        let mut secrets = endpoint.secrets().clone();
-        if !place.contains("://") {
-            let request = endpoint.request(Method::POST, endpoint.address().root(place), None);
-            return Ok(Self { client: endpoint.client().clone(), request, secrets });
+/// Asks the cache at a place until it says that it is empty.
+async fn empty(place: &Place, patience: Patience) -> Result<(), ResetError> {
+    let url = place.shown();
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let reply = place.call().await?;
+        if emptied(&reply) {
+            return Ok(());
         }
-        let fault = || ResetError::Url { url: without_secrets(place) };
-        let url = Url::parse(place).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(fault)?;
-        secrets.add_url(&url);
-        if endpoint.address().is_same_server(&url) && url.username().is_empty() {
-            let request = endpoint.request(Method::POST, url, None);
-            return Ok(Self { client: endpoint.client().clone(), request, secrets });
+        if attempts >= patience.attempts || is_no(reply.status) {
+            let message = place.plain(&server_message(&reply.body));
+            return Err(ResetError::Refused { url, status: reply.status, message, attempts });
         }
-        let roots = if url.scheme() == "https" { Roots::System } else { Roots::None };
-        let connect = Duration::try_from_secs_f64(target.connect_timeout.0).unwrap_or(Duration::MAX);
-        let client = http_client(roots, connect)?;
-        // The builder turns a user name and password of the URL into a header.
-        let request = client.post(url).build().map_err(|_| fault())?;
-        Ok(Self { client, request, secrets })
-    }
-
-    async fn empty(self, patience: Patience) -> Result<(), ResetError> {
-        let url = shown(self.request.url());
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            let request = self.request.try_clone().ok_or_else(|| ResetError::Url { url: url.clone() })?;
-            let reply = call(&self.client, request).await?;
-            if emptied(&reply) {
-                return Ok(());
-            }
-            if attempts >= patience.attempts || is_no(reply.status) {
-                let message = self.secrets.plain(&server_message(&reply.body));
-                return Err(ResetError::Refused { url, status: reply.status, message, attempts });
-            }
-            tokio::time::sleep(patience.pause).await;
-        }
+        tokio::time::sleep(patience.pause).await;
     }
 }
 

@@ -18,7 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("workload", &["spec", "session", "tokens", "units"]),
     ("arrival", &["spec", "clock"]),
     ("target", &["spec", "endpoint", "session", "record", "clock", "engine", "units"]),
-    ("server", &["spec", "endpoint"]),
+    ("server", &["spec", "endpoint", "record", "clock"]),
     ("serve", &["spec", "clock", "engine", "units", "session"]),
     ("scenario", &["spec", "goal", "units", "metric"]),
     ("plan", &["scenario", "tokens", "spec", "goal", "record", "units", "workload", "engine"]),
