@@ -15,6 +15,7 @@ pub mod units;
 pub mod goal;
 pub mod metric;
 pub mod session;
+pub mod template;
 
 pub mod endpoint;
 pub mod record;

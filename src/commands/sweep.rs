@@ -8,6 +8,7 @@ use super::scenarios::{default_folder, plans};
 use super::{Exit, worst};
 use crate::cli::{SweepArgs, Talk};
 use crate::plan::Plan;
+use crate::template::quoted_all;
 
 pub fn run(args: &SweepArgs, talk: Talk) -> anyhow::Result<Exit> {
     let Some(plans) = plans(&args.scenario, talk)? else { return Ok(Exit::Usage) };
@@ -54,24 +55,5 @@ fn command_to_go_on(args: &SweepArgs, dir: &Path) -> String {
     words.extend(args.scenario.simulate.then(|| "--simulate".to_owned()));
     words.extend(args.scenario.url.iter().flat_map(|url| ["--url".to_owned(), url.clone()]));
     words.extend(["-o".to_owned(), dir.display().to_string()]);
-    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
-}
-
-/// The word as a shell reads it back.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_so_that_a_shell_reads_them_back() {
-        assert_eq!(quoted("results/lmcache-2026"), "results/lmcache-2026");
-        assert_eq!(quoted("a b"), "'a b'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
-    }
+    quoted_all(&words)
 }

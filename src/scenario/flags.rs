@@ -12,6 +12,7 @@ use super::range::Range;
 use super::read;
 use super::sections;
 use super::source::Place;
+use crate::server::spec::ServerSpec;
 
 /// A change to a field of a cell; it holds for every variant.
 #[derive(Debug, Clone)]
@@ -56,6 +57,15 @@ pub fn apply(document: &mut Node, options: &Options, faults: &mut Faults) -> Vec
         }
     }
     changes
+}
+
+/// With `--url` a server that is there is used as it is: what says how one is started is left out.
+pub fn use_as_it_is(sections: &mut Node, options: &Options) {
+    if options.url.is_some() {
+        for name in ["command"].into_iter().chain(ServerSpec::OF_A_START) {
+            sections.remove(&["server", name]);
+        }
+    }
 }
 
 fn split(text: &str, faults: &mut Faults) -> Option<(String, Node, Place)> {

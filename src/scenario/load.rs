@@ -193,7 +193,8 @@ impl Loader<'_> {
                 sections.entries.push(entry.clone());
             }
         }
-        let sections = Node { value: Value::Table(sections), place: document.place };
+        let mut sections = Node { value: Value::Table(sections), place: document.place };
+        flags::use_as_it_is(&mut sections, self.options);
         let plain = Variant { name: "default".to_owned(), document: sections };
         let patches = match document.find(&["variants"]) {
             None => return vec![plain],
@@ -216,6 +217,7 @@ impl Loader<'_> {
             for change in changes {
                 variant.document.set(&change.path, self.expanded(change));
             }
+            flags::use_as_it_is(&mut variant.document, self.options);
             variants.push(variant);
         }
         variants

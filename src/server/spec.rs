@@ -200,6 +200,9 @@ impl ResetSpec {
 }
 
 impl ServerSpec {
+    /// Fields beside `command` that say how a server is started, and nothing where none is.
+    pub const OF_A_START: [&str; 9] = ["args", "env", "working_dir", "shell", "before", "ready", "start_timeout", "stop", "restarts"];
+
     /// Whether there is something to start.
     pub fn is_started(&self) -> bool {
         !self.command.is_empty()

@@ -32,7 +32,7 @@ impl Rules<'_> {
         if cell.target.kind == TargetKind::Sim {
             engine::check(&cell.engine, &mut look);
         }
-        server::check(&cell.server, &mut look);
+        server::check(&cell.server, &cell.target, &mut look);
     }
 }
 

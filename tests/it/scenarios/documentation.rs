@@ -106,7 +106,7 @@ fn every_example_of_a_field_is_accepted() {
         let Some((section, kind)) = section_of(&heading) else { continue };
         for (name, row) in rows {
             let table = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
-            let kind = if name == "kind" { String::new() } else { kind.to_owned() };
+            let kind = if kind.starts_with(&format!("{name} ")) { String::new() } else { kind.to_owned() };
             let workload = if section == "workload" { "" } else { "workload = { kind = \"document_qa\" }\n" };
             let text = format!("{workload}{table}{kind}{name} = {}\n", row[3].trim_matches('`'));
             let lookup = |_: &str| Some("value".to_owned());
@@ -126,7 +126,7 @@ fn section_of(heading: &str) -> Option<(&'static str, &'static str)> {
         "`[workload]` of kind `chat`" => Some(("workload", "kind = \"chat\"\n")),
         "`[target]`" => Some(("target", "")),
         "`[engine]`" => Some(("engine", "")),
-        "`[server]`" => Some(("server", "")),
+        "`[server]`" => Some(("server", "command = [\"vllm\"]\n")),
         _ => None,
     }
 }
