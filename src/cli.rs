@@ -49,6 +49,9 @@ pub enum Command {
     Schema,
     /// Print shell completions or the man page.
     Completions(CompletionsArgs),
+    /// Start processes as told on stdin, and end them all when stdin ends; `bench` starts this for itself.
+    #[command(hide = true)]
+    Supervise,
 }
 
 /// Which scenarios, and what is changed in them.

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         Command::Sim(args) => commands::sim::run(args, talk),
         Command::Schema => commands::schema::run(),
         Command::Completions(args) => commands::completions::run(args),
+        Command::Supervise => commands::supervise::run(),
     };
     let exit = done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

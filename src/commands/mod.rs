@@ -12,6 +12,7 @@ mod scenarios;
 pub mod schema;
 pub mod sim;
 mod stdout;
+pub mod supervise;
 pub mod sweep;
 
 /// How a command ended, as people and scripts see it.

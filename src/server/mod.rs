@@ -5,6 +5,7 @@ mod metrics;
 mod place;
 mod reset;
 pub mod spec;
+pub mod supervisor;
 
 pub use metrics::{Exposition, MetricsPage, PageError, Sample};
 pub use reset::{ResetError, reset};

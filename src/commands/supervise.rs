@@ -1,0 +1,11 @@
+//! `bench supervise`: what `bench` starts for itself, to end the servers it started when it is gone. Not for people.
+
+use anyhow::Context;
+
+use super::Exit;
+use crate::server::supervisor;
+
+pub fn run() -> anyhow::Result<Exit> {
+    supervisor::supervise().context("cannot supervise processes")?;
+    Ok(Exit::Success)
+}

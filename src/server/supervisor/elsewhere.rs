@@ -1,0 +1,52 @@
+//! The supervising process where there are no process groups: nothing is started, and the error says so.
+
+use std::path::Path;
+
+use super::{Exited, ProcessJob, SupervisorError};
+
+/// Never made here.
+#[derive(Debug)]
+pub struct Supervisor(std::convert::Infallible);
+
+impl Supervisor {
+    pub fn spawn(_program: &Path) -> Result<Self, SupervisorError> {
+        Err(SupervisorError::Unsupported)
+    }
+
+    pub fn id(&self) -> u32 {
+        match self.0 {}
+    }
+
+    pub async fn start(&mut self, _job: ProcessJob) -> Result<u32, SupervisorError> {
+        match self.0 {}
+    }
+
+    pub async fn exited(&mut self) -> Exited {
+        match self.0 {}
+    }
+
+    pub async fn stop(self) -> Result<(), SupervisorError> {
+        match self.0 {}
+    }
+}
+
+/// Never found here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leftover {
+    pub pid: u32,
+    pub command: String,
+}
+
+impl Leftover {
+    pub async fn end(&self) -> Result<(), SupervisorError> {
+        Err(SupervisorError::Unsupported)
+    }
+}
+
+pub fn leftovers() -> Vec<Leftover> {
+    Vec::new()
+}
+
+pub fn supervise() -> std::io::Result<()> {
+    Err(std::io::Error::new(std::io::ErrorKind::Unsupported, SupervisorError::Unsupported.to_string()))
+}

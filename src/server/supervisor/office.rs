@@ -1,0 +1,181 @@
+//! What the supervising process does all day: takes orders from stdin, tells on stdout what became of its processes, and ends them all when
+//! it is told to, when its stdin ends (then `bench` is gone), or when it is signalled.
+
+use std::io::{self, BufRead, Write};
+use std::time::{Duration, Instant};
+
+use rustix::process::{WaitOptions, getpid, waitpid};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::census::{Census, LOOK, Process, end};
+use super::child::Child;
+use super::job::ProcessJob;
+use super::marker::Marker;
+use super::message::{Order, Report, line};
+
+/// How long the last output of processes that are gone is awaited.
+const OUTPUT_WITHIN: Duration = Duration::from_secs(2);
+/// How often orphans that ended are reaped.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// Is the supervising process: blocks until all that it started has ended.
+///
+/// # Errors
+/// When the operating system does not let it begin. From then on it does not fail.
+pub fn supervise() -> io::Result<()> {
+    adopt_orphans();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut office = Office { marker: Marker::own(), children: Vec::new() };
+    runtime.block_on(office.run())?;
+    let survivors = office.close();
+    tell(&Report::Stopped { survivors });
+    Ok(())
+}
+
+/// Makes descendants whose parents die our own children: so they are found whatever they did to their environment.
+fn adopt_orphans() {
+    #[cfg(target_os = "linux")]
+    // Without it, the mark in the environment has to do.
+    let _ = rustix::process::set_child_subreaper(Some(getpid()));
+}
+
+/// Says it to `bench`, if that still listens: when it does not, stdin will have ended, too.
+fn tell(report: &Report) {
+    let mut stdout = io::stdout().lock();
+    let _ = stdout.write_all(line(report).as_bytes()).and_then(|()| stdout.flush());
+}
+
+struct Office {
+    marker: Marker,
+    /// In the order in which they were started.
+    children: Vec<Child>,
+}
+
+impl Office {
+    /// Until everything is to end.
+    async fn run(&mut self) -> io::Result<()> {
+        let mut bells = Bells::hang()?;
+        let mut orders = read_orders()?;
+        tell(&Report::Ready { marker: self.marker.to_string() });
+        loop {
+            let pause = if self.children.iter().any(Child::is_to_be_told) { LOOK } else { ROUND };
+            tokio::select! {
+                biased;
+                bell = bells.next() => match bell {
+                    Bell::End => return Ok(()),
+                    Bell::Child => {}
+                },
+                order = orders.recv() => match order {
+                    Some(Order::Start(job)) => self.start(&job),
+                    Some(Order::Stop) | None => return Ok(()),
+                },
+                () = tokio::time::sleep(pause) => self.reap_orphans(),
+            }
+            for (name, status) in self.children.iter_mut().filter_map(Child::newly_ended) {
+                tell(&Report::Exited { name, status });
+            }
+        }
+    }
+
+    fn start(&mut self, job: &ProcessJob) {
+        let name = job.name.clone();
+        match Child::start(job, &self.marker) {
+            Ok(child) => {
+                tell(&Report::Started { name, pid: child.pid() });
+                self.children.push(child);
+            }
+            Err(reason) => tell(&Report::Failed { name, reason }),
+        }
+    }
+
+    /// Takes note of orphans' ends, which nobody else can do; of children's ends only when their groups are gone.
+    fn reap_orphans(&self) {
+        for pid in Census::take().zombies_of(own_pid()) {
+            if self.children.iter().all(|child| child.pid() != pid) {
+                let _ = waitpid(rustix::process::Pid::from_raw(pid), WaitOptions::NOHANG);
+            }
+        }
+    }
+
+    /// Ends everything, the last started first, then what left its process group; says what could not be ended.
+    fn close(self) -> Vec<String> {
+        for child in self.children.iter().rev() {
+            child.end();
+        }
+        let stragglers = |census: &Census| {
+            // All children are reaped here: their ids are of no more use.
+            while let Ok(Some(_)) = waitpid(None, WaitOptions::NOHANG) {}
+            let marked = census.marked(|marker| *marker == self.marker);
+            census.with_kin(census.children_of(own_pid()).chain(marked))
+        };
+        let survivors = end(stragglers, Duration::ZERO);
+        let begun = Instant::now();
+        while !self.children.iter().all(Child::is_written) && begun.elapsed() < OUTPUT_WITHIN {
+            std::thread::sleep(LOOK);
+        }
+        survivors.iter().map(Process::shown).collect()
+    }
+}
+
+fn own_pid() -> i32 {
+    getpid().as_raw_nonzero().get()
+}
+
+/// What a signal means here.
+enum Bell {
+    /// Everything is to end.
+    End,
+    /// A process has ended.
+    Child,
+}
+
+/// The signals that are heard.
+struct Bells {
+    child: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+    quit: Signal,
+}
+
+impl Bells {
+    /// To be done before anything is started: what is heard here has its usual effect on children, also where it was ignored before, as a
+    /// shell does for commands in its background.
+    fn hang() -> io::Result<Self> {
+        Ok(Self {
+            child: signal(SignalKind::child())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            quit: signal(SignalKind::quit())?,
+        })
+    }
+
+    async fn next(&mut self) -> Bell {
+        tokio::select! {
+            biased;
+            _ = self.terminate.recv() => Bell::End,
+            _ = self.interrupt.recv() => Bell::End,
+            _ = self.hangup.recv() => Bell::End,
+            _ = self.quit.recv() => Bell::End,
+            _ = self.child.recv() => Bell::Child,
+        }
+    }
+}
+
+/// The orders on stdin, as they come; they end with stdin, and with what is no order. A thread, since reading a pipe blocks.
+fn read_orders() -> io::Result<mpsc::UnboundedReceiver<Order>> {
+    let (orders, received) = mpsc::unbounded_channel();
+    let read = move || {
+        for line in io::stdin().lock().lines() {
+            let order = line.ok().and_then(|line| serde_json::from_str(&line).ok());
+            let Some(order) = order else { break };
+            if orders.send(order).is_err() {
+                break;
+            }
+        }
+    };
+    std::thread::Builder::new().name("orders".to_owned()).spawn(read)?;
+    Ok(received)
+}
