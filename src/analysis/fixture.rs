@@ -11,7 +11,7 @@ use crate::record::{
     CacheContract, Client, ClientHonesty, Counts, Failure, FailureKind, FormatVersion, Manifest, Outcome, Phase, PlannedRun, RequestRecord,
     RunHeader, RunRecord, TokenRule, TokenSource,
 };
-use crate::store::{SavedRun, SavedSweep, SweepWriter, to_table};
+use crate::store::{SavedRun, SavedSamples, SavedSweep, SweepWriter, to_table};
 
 /// A successful request, sent at second `session + turn`: first token after `ttft_s`, then two gaps of 10 ms, four tokens in all.
 pub(crate) fn answered(session: u64, turn: u32, ttft_s: f64) -> RequestRecord {
@@ -180,7 +180,8 @@ fn manifest(goals: &[&str], cells: &[Cell]) -> Manifest {
 
 /// The sweep as the reader would give it, without a folder.
 pub(crate) fn sweep(goals: &[&str], cells: &[Cell]) -> SavedSweep {
-    let run = |cell: &Cell| SavedRun { record: run_record(cell), requests: to_table(&cell.records).unwrap() };
+    let run =
+        |cell: &Cell| SavedRun { record: run_record(cell), requests: to_table(&cell.records).unwrap(), samples: SavedSamples::default() };
     SavedSweep {
         dir: "results/capacity".into(),
         manifest: manifest(goals, cells),

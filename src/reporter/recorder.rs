@@ -30,6 +30,11 @@ impl Reporter for Recorder {
                     run.append(record)?;
                 }
             }
+            Event::Watched(samples) => {
+                if let Some(run) = &mut self.run {
+                    run.watched(samples)?;
+                }
+            }
             Event::RunFinished(record) => {
                 if let Some(run) = self.run.take() {
                     // An interrupted run is no result: it keeps its journal, and is done again.
@@ -43,7 +48,6 @@ impl Reporter for Recorder {
             }
             Event::SweepStarted { .. }
             | Event::PhaseEntered { .. }
-            | Event::Watched(_)
             | Event::ServerStarting { .. }
             | Event::ServerReady { .. }
             | Event::ServerDied { .. }
@@ -64,7 +68,7 @@ mod tests {
 
     use super::*;
     use crate::record::RunRecord;
-    use crate::store::fixture::{header, manifest, record, rich_record, run_record};
+    use crate::store::fixture::{header, manifest, record, rich_record, run_record, sample};
     use crate::store::{SweepPaths, from_table, read_sweep};
 
     fn recorder(dir: &Path) -> Recorder {
@@ -74,7 +78,9 @@ mod tests {
     fn tell(recorder: &mut Recorder, id: &str, last: RunRecord) {
         recorder.on(&Event::RunStarted { run: Arc::new(header(id)), requests: None, started_at: jiff::Timestamp::UNIX_EPOCH }).unwrap();
         recorder.on(&Event::RequestDone(Box::new(record(0)))).unwrap();
+        recorder.on(&Event::Watched(vec![sample(1), sample(2)])).unwrap();
         recorder.on(&Event::RequestDone(Box::new(rich_record(1)))).unwrap();
+        recorder.on(&Event::Watched(vec![sample(3)])).unwrap();
         recorder.on(&Event::RunFinished(Box::new(last))).unwrap();
     }
 
@@ -89,6 +95,9 @@ mod tests {
         assert_eq!(sweep.runs.len(), 2);
         assert_eq!(from_table(&sweep.runs[0].requests).unwrap(), [record(0), rich_record(1)]);
         assert_eq!(sweep.runs[1].record, failed);
+        for run in &sweep.runs {
+            assert_eq!(run.samples().unwrap(), [sample(1), sample(2), sample(3)]);
+        }
         assert!(sweep.missing.is_empty() && sweep.notes.is_empty());
     }
 
@@ -101,6 +110,7 @@ mod tests {
         let sweep = read_sweep(folder.path()).unwrap();
         assert_eq!(sweep.missing.len(), 2);
         assert!(sweep.notes[0].contains("requests in its journal: 2"), "{:?}", sweep.notes);
+        assert!(!SweepPaths::new(folder.path()).run("a").unwrap().server_metrics().exists());
     }
 
     #[test]

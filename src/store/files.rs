@@ -14,15 +14,38 @@ pub(super) fn partial_path(path: &Path) -> PathBuf {
 
 /// Writes `path` so that after a crash it is there as a whole or not at all.
 pub(super) fn write_whole<E: From<io::Error>>(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>) -> Result<(), E> {
-    let partial = partial_path(path);
-    let mut out = BufWriter::new(File::create(&partial)?);
+    let pending = Pending::create(path)?;
+    let mut out = pending.writer()?;
     fill(&mut out)?;
     out.flush()?;
-    out.get_ref().sync_all()?;
     drop(out);
-    fs::rename(&partial, path)?;
-    sync_folder_of(path)?;
+    pending.settle()?;
     Ok(())
+}
+
+/// A file that is being written beside its place.
+#[derive(Debug)]
+pub(super) struct Pending {
+    path: PathBuf,
+    file: File,
+}
+
+impl Pending {
+    pub fn create(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), file: File::create(partial_path(path))? })
+    }
+
+    pub fn writer(&self) -> io::Result<BufWriter<File>> {
+        Ok(BufWriter::new(self.file.try_clone()?))
+    }
+
+    /// Brings it to disk and to its place. What was written must have been flushed.
+    pub fn settle(self) -> io::Result<()> {
+        self.file.sync_all()?;
+        drop(self.file);
+        fs::rename(partial_path(&self.path), &self.path)?;
+        sync_folder_of(&self.path)
+    }
 }
 
 /// Brings a folder's list of names to disk: without it a rename may be lost in a power cut.

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::clock::Micros;
 use crate::record::{
     CacheContract, Client, ClientHonesty, Counts, Failure, FailureKind, FormatVersion, Manifest, Outcome, Phase, PlannedRun, RequestRecord,
-    RunHeader, RunRecord, TokenRule, TokenSource,
+    RunHeader, RunRecord, SampleKind, ServerSample, TokenRule, TokenSource,
 };
 
 /// A request that failed early: everything that may be missing is missing.
@@ -56,6 +56,18 @@ pub(crate) fn rich_record(request: u64) -> RequestRecord {
         token_source: TokenSource::Usage,
         failure: None,
         ..record(request)
+    }
+}
+
+/// How many requests ran after so many seconds: as many.
+pub(crate) fn sample(second: u32) -> ServerSample {
+    ServerSample {
+        at_us: Micros(u64::from(second) * 1_000_000),
+        source: "http://127.0.0.1:8000/metrics".into(),
+        name: "vllm:num_requests_running".into(),
+        labels: r#"{engine="0"}"#.into(),
+        kind: SampleKind::Gauge,
+        value: second.into(),
     }
 }
 

@@ -10,6 +10,7 @@ mod layout;
 mod parquet;
 mod reader;
 mod run_writer;
+mod samples;
 mod table;
 mod writer;
 
@@ -21,5 +22,6 @@ pub use journal::{Journal, read_journal};
 pub use layout::{ChatPaths, RunPaths, SweepPaths};
 pub use reader::{SavedRun, SavedSweep, read_sweep};
 pub use run_writer::RunWriter;
+pub use samples::{SAMPLE_COLUMNS, SavedSamples, read_samples};
 pub use table::{COLUMNS, ColumnKind, TableError, from_table, to_table};
 pub use writer::SweepWriter;

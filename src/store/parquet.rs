@@ -11,7 +11,7 @@ use polars_io::prelude::{ParquetCompression, ParquetReader, ParquetWriter};
 
 use super::error::StoreError;
 use super::files::write_whole;
-use super::table::{TableError, known_columns, schema, to_table};
+use super::table::{COLUMNS, TableError, known_columns, schema, to_table};
 use crate::record::RequestRecord;
 
 /// Rows of a row group, and so the records that are in memory at once. With 512 gaps each they are about 140 MB.
@@ -34,7 +34,7 @@ fn write_batches(
 ) -> Result<u64, StoreError> {
     let fault = |source: TableError| StoreError::Table { path: path.to_owned(), source: Box::new(source) };
     let options = ParquetWriter::new(out).with_compression(ParquetCompression::Zstd(None)).set_parallel(false);
-    let mut writer = options.batched(&schema()).map_err(|source| fault(source.into()))?;
+    let mut writer = options.batched(&schema(&COLUMNS)).map_err(|source| fault(source.into()))?;
     let mut rows = 0;
     loop {
         let batch = records.by_ref().take(BATCH).collect::<Result<Vec<_>, _>>()?;
@@ -52,6 +52,6 @@ fn write_batches(
 /// Reads a table back, with its columns checked.
 pub(super) fn read_table(path: &Path) -> Result<DataFrame, StoreError> {
     let file = File::open(path)?.into_file();
-    let read = || known_columns(&ParquetReader::new(file).finish()?);
+    let read = || known_columns(&ParquetReader::new(file).finish()?, &COLUMNS);
     read().map_err(|source| StoreError::Table { path: path.to_owned(), source: Box::new(source) })
 }

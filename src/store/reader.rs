@@ -13,7 +13,8 @@ use super::error::StoreError;
 use super::journal::read_journal;
 use super::layout::{RunPaths, SweepPaths};
 use super::parquet::read_table;
-use crate::record::{FormatVersion, Manifest, PlannedRun, RunRecord};
+use super::samples::SavedSamples;
+use crate::record::{FormatVersion, Manifest, PlannedRun, RunRecord, ServerSample};
 
 /// A sweep as it was saved.
 #[derive(Debug, Clone)]
@@ -35,6 +36,14 @@ pub struct SavedRun {
     pub record: RunRecord,
     /// A row per request in order of completion, with the columns of [`COLUMNS`](super::COLUMNS).
     pub requests: DataFrame,
+    pub samples: SavedSamples,
+}
+
+impl SavedRun {
+    /// What the server and its machine told while the run went on, in that order. Read from disk at each call; none where nothing was saved.
+    pub fn samples(&self) -> Result<Vec<ServerSample>, StoreError> {
+        self.samples.read()
+    }
 }
 
 /// Reads a sweep's folder.
@@ -73,7 +82,7 @@ pub(super) fn read_record(paths: &RunPaths) -> Result<RunRecord, StoreError> {
 fn read_run(paths: &RunPaths) -> Result<SavedRun, StoreError> {
     let record = read_record(paths)?;
     let requests = read_table(&paths.requests())?;
-    Ok(SavedRun { record, requests })
+    Ok(SavedRun { record, requests, samples: SavedSamples::of(paths) })
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
@@ -188,7 +197,7 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         let with = |major: &str, minor: &str| {
             let text = text.replace("\"major\": 1", &format!("\"major\": {major}"));
-            text.replace("\"minor\": 0", &format!("\"minor\": {minor}, \"patch\": [1]")).replace("\"seed\"", "\"unheard_of\": {}, \"seed\"")
+            text.replace("\"minor\": 1", &format!("\"minor\": {minor}, \"patch\": [1]")).replace("\"seed\"", "\"unheard_of\": {}, \"seed\"")
         };
         fs::write(&path, with("1", "7")).unwrap();
         assert_eq!(read_sweep(folder.path()).unwrap().runs.len(), 1);

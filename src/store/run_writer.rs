@@ -1,6 +1,6 @@
 //! One run being saved: request records in as they come, then the run record, then nothing more.
 //!
-//! While the run lives there is only its journal. Sealing turns it into `requests.parquet`, and `run.json` comes last: it exists exactly
+//! While the run lives there is only its journal. Sealing turns it into `requests.parquet` beside `server_metrics.parquet`, and `run.json` comes last: it exists exactly
 //! when the run is whole.
 
 use std::io::{BufWriter, Write};
@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use fs_err::{self as fs, File, OpenOptions};
 
 use super::error::StoreError;
-use super::files::{remove_if_there, sync_folder_of, write_whole};
+use super::files::{partial_path, remove_if_there, sync_folder_of, write_whole};
 use super::journal::read_journal;
 use super::layout::RunPaths;
 use super::parquet::write_records;
-use crate::record::{RequestRecord, RunRecord};
+use super::samples::SampleWriter;
+use crate::record::{RequestRecord, RunRecord, ServerSample};
 
 /// How long a record may be known to the operating system only: what a power cut may take. A crash of this program takes none of it.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
@@ -25,6 +26,7 @@ pub struct RunWriter {
     journal: BufWriter<File>,
     /// When the oldest record that is not on disk yet was written; `None` where all are.
     unsynced_since: Option<Instant>,
+    samples: SampleWriter,
 }
 
 impl RunWriter {
@@ -32,7 +34,8 @@ impl RunWriter {
         fs::create_dir_all(paths.dir())?;
         let journal = OpenOptions::new().write(true).create_new(true).open(paths.journal())?;
         sync_folder_of(&paths.journal())?;
-        Ok(Self { paths, journal: BufWriter::with_capacity(1 << 16, journal), unsynced_since: None })
+        let samples = SampleWriter::new(paths.server_metrics());
+        Ok(Self { paths, journal: BufWriter::with_capacity(1 << 16, journal), unsynced_since: None, samples })
     }
 
     #[must_use]
@@ -51,6 +54,11 @@ impl RunWriter {
         self.sync_if_due()
     }
 
+    /// Adds what the server and its machine told. It is on disk when the run is sealed, not before: a crash loses it.
+    pub fn watched(&mut self, samples: &[ServerSample]) -> Result<(), StoreError> {
+        self.samples.append(samples)
+    }
+
     /// Brings the journal to disk where a record has waited for it for the interval. To be called every now and then while nothing comes.
     pub fn sync_if_due(&mut self) -> Result<(), StoreError> {
         if self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_INTERVAL) {
@@ -65,10 +73,11 @@ impl RunWriter {
         Ok(())
     }
 
-    /// Makes the run whole: the table, then `run.json`, each on disk before the next; then the journal, now a copy, goes.
+    /// Makes the run whole: the tables, then `run.json`, each on disk before the next; then the journal, now a copy, goes.
     pub fn seal(mut self, record: &RunRecord) -> Result<(), StoreError> {
         self.journal.flush()?;
         write_records(&self.paths.requests(), read_journal(&self.paths.journal())?)?;
+        self.samples.finish()?;
         let path = self.paths.record();
         write_whole(&path, |out| {
             serde_json::to_writer_pretty(&mut *out, record).map_err(|source| StoreError::Json { path: path.clone(), source })?;
@@ -81,6 +90,8 @@ impl RunWriter {
     /// Leaves the run unfinished, with its journal on disk: it was interrupted, and will be done again.
     pub fn leave(mut self) -> Result<(), StoreError> {
         self.journal.flush()?;
-        self.sync()
+        self.sync()?;
+        remove_if_there(&partial_path(&self.paths.server_metrics()))?;
+        Ok(())
     }
 }

@@ -18,6 +18,8 @@ pub enum ColumnKind {
     OptionalInteger,
     Text,
     OptionalText,
+    /// A floating-point number, NaN and the infinities included.
+    Number,
     /// A list of unsigned 32-bit numbers, never null.
     Gaps,
 }
@@ -27,6 +29,7 @@ impl ColumnKind {
         match self {
             Self::Integer | Self::OptionalInteger => DataType::Int64,
             Self::Text | Self::OptionalText => DataType::String,
+            Self::Number => DataType::Float64,
             Self::Gaps => DataType::List(Box::new(DataType::UInt32)),
         }
     }
@@ -79,9 +82,9 @@ pub enum TableError {
     Value { column: &'static str, row: usize, value: String },
 }
 
-/// The table's schema.
-pub(super) fn schema() -> Schema {
-    COLUMNS.iter().map(|(name, kind)| (PlSmallStr::from_static(name), kind.data_type())).collect()
+/// The schema of a table with these columns.
+pub(super) fn schema(columns: &[(&'static str, ColumnKind)]) -> Schema {
+    columns.iter().map(|(name, kind)| (PlSmallStr::from_static(name), kind.data_type())).collect()
 }
 
 /// Records as a table, in their order.
@@ -146,9 +149,9 @@ fn gaps(name: &'static str, records: &[RequestRecord]) -> Column {
 }
 
 /// The columns that this version knows, in their order, with their types checked; what a newer minor version added is left out.
-pub(super) fn known_columns(table: &DataFrame) -> Result<DataFrame, TableError> {
-    let mut columns = Vec::with_capacity(COLUMNS.len());
-    for (name, kind) in COLUMNS {
+pub(super) fn known_columns(table: &DataFrame, known: &[(&'static str, ColumnKind)]) -> Result<DataFrame, TableError> {
+    let mut columns = Vec::with_capacity(known.len());
+    for &(name, kind) in known {
         let column = table.column(name).map_err(|_| TableError::NoColumn { column: name })?;
         let expected = kind.data_type();
         if *column.dtype() != expected {
@@ -167,7 +170,7 @@ pub(super) fn known_columns(table: &DataFrame) -> Result<DataFrame, TableError> 
 
 /// The records of a table, in its order. For what must look at single requests; whatever computes works on the columns.
 pub fn from_table(table: &DataFrame) -> Result<Vec<RequestRecord>, TableError> {
-    let table = known_columns(table)?;
+    let table = known_columns(table, &COLUMNS)?;
     let rows = Rows { table: &table };
     let integer = |name| rows.integers(name);
     let text = |name| rows.texts(name);
@@ -358,12 +361,12 @@ mod tests {
         let table = to_table(&[record(0), rich_record(1)]).unwrap();
         let mut newer = table.clone();
         newer.with_column(Column::new("unheard_of".into(), [1_i64, 2])).unwrap();
-        assert!(known_columns(&newer).unwrap().equals_missing(&table));
+        assert!(known_columns(&newer, &COLUMNS).unwrap().equals_missing(&table));
         let older = table.drop("cached_tokens").unwrap();
-        assert_eq!(known_columns(&older).unwrap_err().to_string(), "there is no column `cached_tokens`");
+        assert_eq!(known_columns(&older, &COLUMNS).unwrap_err().to_string(), "there is no column `cached_tokens`");
         let mut other = table;
         other.with_column(Column::new("turn".into(), ["0", "1"])).unwrap();
-        assert!(known_columns(&other).unwrap_err().to_string().contains("`turn` has type str"));
+        assert!(known_columns(&other, &COLUMNS).unwrap_err().to_string().contains("`turn` has type str"));
     }
 
     #[test]

@@ -119,6 +119,7 @@ fn failed(run: &RunPaths) -> Result<bool, StoreError> {
 fn clear_scraps(run: &RunPaths) -> io::Result<()> {
     remove_if_there(&run.journal())?;
     remove_if_there(&partial_path(&run.record()))?;
+    remove_if_there(&partial_path(&run.server_metrics()))?;
     remove_if_there(&partial_path(&run.requests()))
 }
 

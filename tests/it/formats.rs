@@ -8,7 +8,7 @@ use bench::record::{
     TokenRule,
 };
 use bench::reporter::CSV_COLUMNS;
-use bench::store::COLUMNS;
+use bench::store::{COLUMNS, SAMPLE_COLUMNS};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -118,6 +118,7 @@ fn manifest() -> Value {
 #[test]
 fn every_column_of_the_table_is_documented_in_its_order() {
     assert_eq!(documented("requests.parquet"), COLUMNS.map(|(name, _)| name));
+    assert_eq!(documented("server_metrics.parquet"), SAMPLE_COLUMNS.map(|(name, _)| name));
     assert_eq!(documented("summary.csv"), CSV_COLUMNS);
 }
 
