@@ -146,9 +146,6 @@ pub struct Ratio {
     pub ratio: Option<f64>,
 }
 
-/// The share of a first turn's prompt beyond which caches were not cold.
-const WARM_SHARE: f64 = 0.05;
-
 /// Judges a saved sweep.
 pub fn summarize(sweep: &SavedSweep, question: &Question) -> Result<SweepSummary, AnalysisError> {
     let goals = if question.goals.is_empty() { saved_goals(sweep)? } else { question.goals.clone() };
@@ -161,7 +158,7 @@ pub fn summarize(sweep: &SavedSweep, question: &Question) -> Result<SweepSummary
     };
     let mut variants: Vec<VariantSummary> = Vec::new();
     for cell in cells(sweep) {
-        let summary = cell_summary(&cell, &goals, &shown, document_qa)?;
+        let summary = cell_summary(&cell, &goals, &shown)?;
         match variants.last_mut().filter(|variant| variant.name == cell.variant) {
             Some(variant) => variant.cells.push(summary),
             None => variants.push(VariantSummary { name: cell.variant.to_owned(), cells: vec![summary], scores: Vec::new() }),
@@ -205,11 +202,11 @@ fn run_counts(sweep: &SavedSweep) -> RunCounts {
         planned: sweep.manifest.runs.len() as u64,
         whole: count(&|run| run.outcome != Outcome::Interrupted),
         failed: count(&|run| matches!(run.outcome, Outcome::Failed { .. })),
-        invalid: count(&|run| matches!(run.cache_contract, CacheContract::Failed { .. })),
+        invalid: count(&|run| matches!(run.cache_contract, CacheContract::Failed { .. }) && !matches!(run.outcome, Outcome::Failed { .. })),
     }
 }
 
-fn cell_summary(cell: &CellRuns<'_>, goals: &[Goal], shown: &Measure, document_qa: bool) -> Result<CellSummary, AnalysisError> {
+fn cell_summary(cell: &CellRuns<'_>, goals: &[Goal], shown: &Measure) -> Result<CellSummary, AnalysisError> {
     let table = Table::pool(cell.runs.iter().map(|run| &run.requests))?;
     let state = match (cell.failure(), cell.invalidity()) {
         (Some(reason), _) => CellState::Failed { reason },
@@ -235,7 +232,7 @@ fn cell_summary(cell: &CellRuns<'_>, goals: &[Goal], shown: &Measure, document_q
         goals,
         success_only: if measured { success_only(&table)? } else { SuccessOnly::default() },
         client: worst_client(cell),
-        notes: notes(cell, &rates, document_qa),
+        notes: notes(cell),
         rates,
         state,
     })
@@ -261,13 +258,10 @@ fn worst_client(cell: &CellRuns<'_>) -> ClientHonesty {
     })
 }
 
-fn notes(cell: &CellRuns<'_>, rates: &Rates, document_qa: bool) -> Vec<String> {
+fn notes(cell: &CellRuns<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if !cell.runs.is_empty() && cell.runs.len() < cell.planned {
         notes.push(format!("{} of {} runs are there", cell.runs.len(), cell.planned));
-    }
-    if let Some(share) = rates.first_turn_hit_rate.filter(|share| document_qa && *share > WARM_SHARE) {
-        notes.push(format!("caches were not cold: {:.0} % of the first turns' prompt tokens came from one", share * 100.0));
     }
     for run in &cell.runs {
         if let CacheContract::NotProven { reason } = &run.record.cache_contract {
@@ -373,13 +367,15 @@ mod tests {
     }
 
     #[test]
-    fn warm_caches_and_failures_are_told() {
+    fn what_is_not_proven_and_what_failed_is_told() {
         let mut records = uniform(2, 2, 0.5);
         records[0].cached_tokens = Some(1000);
         records.push(failed(9, 1, FailureKind::Http(503)));
-        let summary = summary(&[cell("vllm", 2, 2, records)]);
+        let mut unproven = cell("vllm", 2, 2, records);
+        unproven.cache_contract = CacheContract::NotProven { reason: "the server does not tell cached tokens".into() };
+        let summary = summary(&[unproven]);
         let cell = &summary.variants[0].cells[0];
-        assert_eq!(cell.notes, ["caches were not cold: 25 % of the first turns' prompt tokens came from one"]);
+        assert_eq!(cell.notes, ["cold caches are not proven: the server does not tell cached tokens"]);
         assert_eq!(cell.failures, BTreeMap::from([("http_503".to_owned(), 1)]));
         assert_eq!((cell.n, cell.failed, cell.success_only.n), (17, 1, 16));
         // 12 follow-ups at 900 of 1000, and one first turn of four.

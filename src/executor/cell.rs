@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::cold::{Attempt, ColdError};
+use super::contract::hidden;
 use super::drive::drive;
 use super::honesty::Watch;
 use super::lane::{LaneError, Load, Occupancy};
@@ -15,7 +17,6 @@ use crate::engine::{EngineError, EngineParameters, TokenMemo};
 use crate::event::Event;
 use crate::plan::{Mask, Run};
 use crate::record::{CacheContract, FormatVersion, Outcome, RunRecord, ServerFacts, TokenRule};
-use crate::server::{self, ResetError};
 use crate::target::{HttpTarget, SimTarget, Target, TargetError};
 use crate::tokens::{self, TokenError};
 use crate::workload::spec::{OnError, WorkloadSpec};
@@ -29,7 +30,7 @@ enum CellError {
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error(transparent)]
-    Reset(#[from] ResetError),
+    Cold(#[from] ColdError),
     #[error(transparent)]
     Tokens(#[from] TokenError),
     #[error(transparent)]
@@ -71,7 +72,7 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>) -> 
         started_at: clock.anchor(),
         duration_us: log.tally.end(),
         token_rule: log.token_rule,
-        cache_contract: log.cache_contract,
+        cache_contract: hidden(log.cache_contract, &run.cell.mask()),
         server: setting.server.cloned(),
         client: watch.finish(&log.tally),
         counts: log.tally.counts(),
@@ -119,9 +120,21 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, log: &mut CellL
     log.token_rule = shown(counter.rule(), &cell.mask());
     let workload = Workload::prepare(&cell.workload, run.seed, counter.clone(), setting.corpus.clone()).await?;
 
+    // As late as there is something to be emptied: just before the load.
+    let attempt = Attempt::new(run, clock, &counter);
+    let salt = attempt.salt().await?;
+    let emptied = tokio::select! {
+        biased;
+        () = setting.stop.draining() => return Ok(()),
+        emptied = attempt.empty(&target, salt.as_ref(), context_limit) => emptied,
+    };
+    let emptied = emptied.inspect_err(|error| log.cache_contract = not_emptied(error))?;
+    log.cache_contract = emptied.so_far();
+
     let (done, inbox) = mpsc::unbounded_channel();
     let load = Load {
         workload,
+        salt,
         target,
         counter,
         clock,
@@ -133,12 +146,13 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, log: &mut CellL
         done,
     };
     Box::pin(drive(load, schedule, inbox, setting.events, &mut log.tally, &cell.mask())).await?;
-    log.cache_contract = if run.simulated {
-        CacheContract::Proven { how: "a new simulated engine".to_owned() }
-    } else {
-        log.tally.cache_contract(&cell.workload)
-    };
+    log.cache_contract = emptied.with(log.tally.first_turns(&cell.workload));
     Ok(())
+}
+
+/// The contract of a cell that is not run since its caches could not be emptied.
+fn not_emptied(error: &ColdError) -> CacheContract {
+    CacheContract::Failed { reason: format!("the caches were not emptied: {error}") }
 }
 
 /// The rule without what the environment says of the tokenizer's path.
@@ -149,7 +163,7 @@ fn shown(rule: TokenRule, mask: &Mask) -> TokenRule {
     }
 }
 
-/// The target, with its caches empty, and the most tokens of a conversation where it tells.
+/// The target, and the most tokens of a conversation where it tells.
 async fn reach(run: &Run, clock: Clock, setting: &Setting<'_>) -> Result<(Target, Option<u64>), CellError> {
     let cell = &run.cell;
     if run.simulated {
@@ -159,7 +173,6 @@ async fn reach(run: &Run, clock: Clock, setting: &Setting<'_>) -> Result<(Target
     }
     let target = HttpTarget::new(&cell.target, clock)?;
     let context_limit = target.model_limit().await?;
-    server::reset(&cell.server, &cell.target).await?;
     Ok((Target::Http(target), context_limit))
 }
 

@@ -12,11 +12,11 @@ use super::stop::Stop;
 use crate::arrival::{Due, Lane, Step, Steps};
 use crate::clock::{Clock, Micros};
 use crate::record::{Failure, FailureKind, Phase, RequestRecord};
-use crate::session::Prompt;
+use crate::session::{Prompt, Session};
 use crate::target::{Exchange, Prepared, Target};
 use crate::tokens::{TokenCounter, TokenError};
 use crate::workload::spec::OnError;
-use crate::workload::{Workload, WorkloadError};
+use crate::workload::{Salt, Workload, WorkloadError};
 
 /// How long before its first step a lane builds its first session.
 const LEAD: Micros = Micros(2_000_000);
@@ -25,6 +25,8 @@ const LEAD: Micros = Micros(2_000_000);
 #[derive(Debug)]
 pub(super) struct Load {
     pub workload: Workload,
+    /// What every prompt begins with, where the caches are kept away by it.
+    pub salt: Option<Salt>,
     pub target: Target,
     pub clock: Clock,
     /// The most tokens of a conversation, where the target tells.
@@ -36,6 +38,17 @@ pub(super) struct Load {
     pub stop: Stop,
     pub occupancy: Occupancy,
     pub done: mpsc::UnboundedSender<Done>,
+}
+
+impl Load {
+    /// The session as it is sent.
+    pub async fn session(&self, number: u64, first_turn: u32) -> Result<Session, WorkloadError> {
+        let session = self.workload.session(number, first_turn).await?;
+        Ok(match &self.salt {
+            Some(salt) => salt.salted(session),
+            None => session,
+        })
+    }
 }
 
 /// The schedule's landmarks on the run's clock.
@@ -194,7 +207,7 @@ impl Runner {
     }
 
     async fn open(&mut self, session: u64, first_turn: u32) -> Result<(), LaneError> {
-        let made = self.load.workload.session(session, first_turn).await?;
+        let made = self.load.session(session, first_turn).await?;
         let needed = made.opening_tokens + made.turns.iter().map(|turn| turn.ask_tokens + u64::from(turn.answer.max_tokens())).sum::<u64>();
         if let Some(limit) = self.load.context_limit.filter(|limit| needed > *limit) {
             return Err(LaneError::Context { session, needed, limit });

@@ -4,6 +4,8 @@
 //! or verdicts: who wants to keep or show what happened listens.
 
 mod cell;
+mod cold;
+mod contract;
 mod conversation;
 mod drive;
 mod honesty;

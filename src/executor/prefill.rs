@@ -25,7 +25,7 @@ async fn lay_in(load: &Load, user: MidLife) -> Result<(), LaneError> {
     if load.stop.is_draining() {
         return Ok(());
     }
-    let session = load.workload.session(user.session, user.first_turn).await?;
+    let session = load.session(user.session, user.first_turn).await?;
     let mut messages = session.opening;
     messages.push(Message::new(Role::User, NEVER_ASKED_AGAIN));
     let prompt = Prompt {

@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::contract::Rows;
 use super::lane::Done;
 use crate::clock::Micros;
-use crate::record::{CacheContract, Counts, Phase, RequestRecord, TokenSource};
+use crate::record::{Counts, Phase, RequestRecord, SHARED_TOKENS, TokenSource, first_turns_are_warm};
 use crate::workload::spec::WorkloadSpec;
-
-/// The most tokens of a first turn that may come from a cache that was emptied: the chat template and the fixed words before a document are
-/// shared by all sessions.
-const SHARED_WORDS: u64 = 64;
 
 /// The share by which the server's count of a first turn may differ from the authored length, beside the words all sessions share.
 const LENGTH_TOLERANCE: f64 = 0.02;
@@ -88,13 +85,13 @@ impl Tally {
         self.first_turns.length_note()
     }
 
-    /// Judges by the first turns whether the caches were empty: a document that nobody has sent before cannot be in one.
-    pub fn cache_contract(&self, workload: &WorkloadSpec) -> CacheContract {
+    /// What first turns say of the caches: a document that nobody has sent before cannot be in one.
+    pub fn first_turns(&self, workload: &WorkloadSpec) -> Rows {
         match workload {
-            WorkloadSpec::DocumentQa(_) => self.first_turns.cache_contract(),
-            WorkloadSpec::Chat(_) => CacheContract::NotProven {
-                reason: "users share a system prompt, so what their first turns find in a cache proves nothing".to_owned(),
-            },
+            WorkloadSpec::DocumentQa(_) => self.first_turns.rows(),
+            WorkloadSpec::Chat(_) => {
+                Rows::Silent("users share a system prompt, so what their first turns find in a cache proves nothing".to_owned())
+            }
         }
     }
 }
@@ -118,7 +115,7 @@ impl FirstTurns {
     #[expect(clippy::cast_precision_loss, reason = "a remark for people")]
     fn length_note(&self) -> Option<String> {
         let difference = self.prompt_tokens.abs_diff(self.authored_tokens) as f64;
-        let tolerated = self.counted as f64 * SHARED_WORDS as f64 + self.authored_tokens as f64 * LENGTH_TOLERANCE;
+        let tolerated = self.counted as f64 * SHARED_TOKENS as f64 + self.authored_tokens as f64 * LENGTH_TOLERANCE;
         (difference > tolerated).then(|| {
             let (told, authored) = (self.prompt_tokens / self.counted.max(1), self.authored_tokens / self.counted.max(1));
             format!(
@@ -127,19 +124,19 @@ impl FirstTurns {
         })
     }
 
-    fn cache_contract(&self) -> CacheContract {
+    fn rows(&self) -> Rows {
         if self.told == 0 {
             let reason = if self.not_told > 0 { "the server does not tell cached tokens" } else { "no first turn was answered" };
-            return CacheContract::NotProven { reason: reason.to_owned() };
+            return Rows::Silent(reason.to_owned());
         }
         let evidence =
             format!("{} of {} prompt tokens of {} first turns came from a cache", self.cached_tokens, self.prompt_tokens, self.told);
-        if self.cached_tokens > SHARED_WORDS * self.told {
-            CacheContract::Failed { reason: format!("{evidence}: empty the caches before each cell with `server.reset`") }
+        if first_turns_are_warm(self.cached_tokens, self.told) {
+            Rows::Warm(evidence)
         } else if self.not_told > 0 {
-            CacheContract::NotProven { reason: format!("{evidence}, but {} first turns did not tell", self.not_told) }
+            Rows::Silent(format!("{evidence}, but {} first turns did not tell", self.not_told))
         } else {
-            CacheContract::Proven { how: evidence }
+            Rows::Cold(evidence)
         }
     }
 }
@@ -160,17 +157,17 @@ mod tests {
     }
 
     #[test]
-    fn documents_that_come_from_a_cache_break_the_contract() {
-        assert!(matches!(first_turns(&[Some(0), Some(16)], 7980).cache_contract(), CacheContract::Proven { .. }));
-        let CacheContract::Failed { reason } = first_turns(&[Some(0), Some(7936)], 7980).cache_contract() else { panic!("not cold") };
-        assert!(reason.contains("7936 of 16000") && reason.contains("server.reset"), "{reason}");
+    fn documents_that_come_from_a_cache_are_warm() {
+        assert!(matches!(first_turns(&[Some(0), Some(16)], 7980).rows(), Rows::Cold(_)));
+        let Rows::Warm(evidence) = first_turns(&[Some(0), Some(7936)], 7980).rows() else { panic!("not cold") };
+        assert!(evidence.contains("7936 of 16000"), "{evidence}");
     }
 
     #[test]
-    fn what_the_server_does_not_tell_is_not_proven() {
-        assert!(matches!(first_turns(&[], 7980).cache_contract(), CacheContract::NotProven { .. }));
-        assert!(matches!(first_turns(&[None], 7980).cache_contract(), CacheContract::NotProven { .. }));
-        assert!(matches!(first_turns(&[Some(0), None], 7980).cache_contract(), CacheContract::NotProven { .. }));
+    fn what_the_server_does_not_tell_says_nothing() {
+        assert!(matches!(first_turns(&[], 7980).rows(), Rows::Silent(_)));
+        assert!(matches!(first_turns(&[None], 7980).rows(), Rows::Silent(_)));
+        assert!(matches!(first_turns(&[Some(0), None], 7980).rows(), Rows::Silent(_)));
     }
 
     #[test]

@@ -11,11 +11,12 @@ use futures_util::FutureExt;
 use super::PlanError;
 use crate::engine::{ANSWER_HEAD_TOKENS, EngineParameters, MESSAGE_TOKENS};
 use crate::scenario::Cell;
+use crate::server::spec::{ResetSpec, WholeReset};
 use crate::target::spec::TargetKind;
 use crate::tokens::{self, TokenCounter};
 use crate::units::Seconds;
 use crate::workload::spec::{ChatSpec, Dataset, DocumentQaSpec, Documents, WorkloadSpec};
-use crate::workload::{Corpus, chat, document_qa};
+use crate::workload::{Corpus, Salt, chat, document_qa};
 
 /// What one run costs.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -101,9 +102,28 @@ impl Economist {
         };
         let template =
             if simulated { Template { message: MESSAGE_TOKENS, head: ANSWER_HEAD_TOKENS } } else { Template { message: 0, head: 0 } };
-        match &cell.workload {
+        let cost = match &cell.workload {
             WorkloadSpec::DocumentQa(spec) => document_qa_cost(spec, rule, template, &self.corpus),
             WorkloadSpec::Chat(spec) => chat_cost(spec, rule, template),
+        }?;
+        match cell.server.reset {
+            ResetSpec::Whole(WholeReset::Salt) => Ok(cost.salted(rule.salt()?)),
+            ResetSpec::Whole(WholeReset::Restart) | ResetSpec::Steps(_) => Ok(cost),
+        }
+    }
+}
+
+impl Cost {
+    /// The cost where every prompt begins with so many tokens more.
+    fn salted(self, salt: u64) -> Self {
+        Self {
+            prompt_tokens: self.prompt_tokens.map(|tokens| tokens.saturating_add(self.requests.saturating_mul(salt))),
+            longest: self.longest.map(|longest| Longest {
+                tokens: longest.tokens.saturating_add(salt),
+                sum: format!("{} salt + {}", grouped(salt), longest.sum),
+                ..longest
+            }),
+            ..self
         }
     }
 }
@@ -127,6 +147,12 @@ impl Rule {
         let tokens = count(&self.counter, text)?;
         self.lines.insert(text.to_owned(), tokens);
         Ok(tokens)
+    }
+
+    /// Tokens of a salt; all are equally long.
+    fn salt(&mut self) -> Result<u64, PlanError> {
+        let salt = Salt::of("", &self.counter).now_or_never().transpose().map_err(PlanError::Tokens)?;
+        Ok(salt.map_or(0, |salt| salt.tokens()))
     }
 
     fn questions(&mut self, spec: &DocumentQaSpec) -> Result<Rc<[u64]>, PlanError> {
@@ -292,6 +318,17 @@ mod tests {
         let longest = cost.longest.unwrap();
         assert_eq!((longest.turn, longest.tokens), (2, turn_2 + 10));
         assert!(cost.exact && longest.sum.starts_with("1,000 document + 9 request + "), "{}", longest.sum);
+    }
+
+    #[test]
+    fn a_salt_is_part_of_every_prompt() {
+        let text = "workload = { kind = \"document_qa\", documents = { synthetic_tokens = 1000 }, rounds = 2, answer_tokens = 10 }\n\
+             target = { kind = \"sim\" }\n";
+        let (plain, salted) = (cost(text), cost(&format!("{text}server = {{ reset = \"salt\" }}")));
+        // Eight words and two line ends, in each of three requests.
+        assert_eq!(salted.prompt_tokens, plain.prompt_tokens.map(|tokens| tokens + 3 * 10));
+        let (plain, salted) = (plain.longest.unwrap(), salted.longest.unwrap());
+        assert_eq!((salted.tokens, salted.sum), (plain.tokens + 10, format!("10 salt + {}", plain.sum)));
     }
 
     #[test]

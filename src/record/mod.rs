@@ -2,14 +2,16 @@
 //!
 //! Both halves of the program know these types and nothing else of each other. Times are microseconds on the run's clock.
 
+mod contract;
 mod manifest;
 mod request;
 mod run;
 mod sample;
 mod version;
 
+pub use contract::{CacheContract, SHARED_TOKENS, first_turns_are_warm};
 pub use manifest::{Client, Manifest, PlannedRun};
 pub use request::{Failure, FailureKind, Phase, RequestRecord, TokenSource, Usage};
-pub use run::{CacheContract, ClientHonesty, Counts, Outcome, RunHeader, RunRecord, ServerFacts, TokenRule};
+pub use run::{ClientHonesty, Counts, Outcome, RunHeader, RunRecord, ServerFacts, TokenRule};
 pub use sample::{SampleKind, ServerSample, label};
 pub use version::FormatVersion;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::contract::CacheContract;
 use super::version::FormatVersion;
 use crate::clock::Micros;
 
@@ -51,18 +52,6 @@ pub enum Outcome {
     Failed { reason: String },
     /// Stopped by Ctrl-C; never taken for whole: the run is done again.
     Interrupted,
-}
-
-/// Whether the server's caches were empty when the run began.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum CacheContract {
-    /// Checked, and so it was; `how` says by what.
-    Proven { how: String },
-    /// Not known; `reason` says why.
-    NotProven { reason: String },
-    /// Checked, and it was not so: the run is invalid.
-    Failed { reason: String },
 }
 
 /// What is known of the server that a run was made on.

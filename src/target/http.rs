@@ -49,6 +49,11 @@ impl HttpTarget {
         Ok(Self { endpoint, model: spec.model.clone(), url, bodies: BodyWriter::new(spec), limits: Limits::new(spec), clock })
     }
 
+    /// The server, for what is asked of it beside prompts.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// Does what can be done before the prompt is due: writes the body.
     #[must_use]
     pub fn prepare(&self, prompt: Prompt) -> Prepared {

@@ -12,6 +12,7 @@ mod error;
 mod fit;
 mod folder;
 mod prose;
+mod salt;
 pub mod seed;
 mod sharegpt;
 pub mod spec;
@@ -23,6 +24,7 @@ pub use chat::Chat;
 pub use corpus::Corpus;
 pub use document_qa::DocumentQa;
 pub use error::WorkloadError;
+pub use salt::{Salt, canary_text};
 use spec::WorkloadSpec;
 
 use crate::session::Session;

@@ -1,27 +1,23 @@
-//! Empties the server's caches before a cell: a POST to each endpoint of `[server] reset`, in order, until it says that it did.
+//! Empties the server's caches before a cell: the endpoints and commands of `[server] reset`, in order.
 //!
-//! A status of 2xx is not enough: vLLM answers 200 with `{"success": false}` while blocks are still held, by a request or by an offload
-//! that is just ending, and SGLang answers 400. So whatever is not an outright no is asked again, for a few seconds. Whether the caches
-//! are really empty is not known here: that is what the canary of the cold-cache contract is for.
+//! Whether the caches are really empty afterwards is not known here: that is what the [canary](super::Canary) is for.
+
+mod command;
+mod endpoint;
 
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::Value;
 
+use self::command::Program;
+use self::endpoint::{Patience, empty};
 use super::place::{Place, PlaceError};
 use super::spec::{ResetStep, ServerSpec};
-use crate::endpoint::{Endpoint, EndpointError, Reply, server_message};
+use crate::endpoint::{Endpoint, EndpointError};
 use crate::target::spec::TargetSpec;
 
-/// How often and how long a busy server is asked.
-#[derive(Debug, Clone, Copy)]
-struct Patience {
-    attempts: u32,
-    pause: Duration,
-}
-
-const PATIENCE: Patience = Patience { attempts: 10, pause: Duration::from_millis(500) };
+/// The most that a command may take.
+const COMMAND: Duration = Duration::from_mins(1);
 
 /// Why the caches may not be empty. Texts hold no secret.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +28,16 @@ pub enum ResetError {
     Url { url: String },
     #[error("`{url}` did not empty the cache, asked {attempts} times: status {status}: {message}{}", hint(*status))]
     Refused { url: String, status: u16, message: String, attempts: u32 },
+    #[error("a command in `server.reset` is empty; write the program and its arguments")]
+    NoProgram,
+    #[error("cannot start `{program}` of `server.reset`: {source}; is it installed, and on the `PATH`?")]
+    Start { program: String, source: std::io::Error },
+    #[error("cannot follow `{program}` of `server.reset`: {source}")]
+    Follow { program: String, source: std::io::Error },
+    #[error("`{program}` of `server.reset` did not empty the cache: it ended with {status}{}", said(output))]
+    Command { program: String, status: String, output: String },
+    #[error("`{program}` of `server.reset` did not end within {limit_s} s and was killed{}", said(output))]
+    Endless { program: String, limit_s: u64, output: String },
 }
 
 impl From<PlaceError> for ResetError {
@@ -50,55 +56,32 @@ fn hint(status: u16) -> &'static str {
     }
 }
 
-/// Empties the caches behind every endpoint of the `[server]` section, in order.
-///
-/// # Errors
-/// At the first endpoint that cannot be reached, refuses, or is still busy after ten attempts within about five seconds.
-pub async fn reset(spec: &ServerSpec, target: &TargetSpec) -> Result<(), ResetError> {
-    reset_with(spec, target, PATIENCE).await
+/// The last lines of an output.
+fn said(output: &str) -> String {
+    if output.is_empty() { ", without a word".to_owned() } else { format!("; its last lines: {output}") }
 }
 
-async fn reset_with(spec: &ServerSpec, target: &TargetSpec, patience: Patience) -> Result<(), ResetError> {
-    if spec.reset.is_nothing() {
+/// Takes every step of `[server] reset`, in order. Does nothing where there are none: with `restart` and `salt`, caches are empty without.
+///
+/// # Errors
+/// At the first endpoint that cannot be reached, refuses, or is still busy after ten attempts within about five seconds; at the first
+/// command that cannot be started, fails, or does not end within a minute.
+pub async fn reset(spec: &ServerSpec, target: &TargetSpec) -> Result<(), ResetError> {
+    reset_with(spec, target, Patience::USUAL, COMMAND).await
+}
+
+async fn reset_with(spec: &ServerSpec, target: &TargetSpec, patience: Patience, limit: Duration) -> Result<(), ResetError> {
+    if spec.reset.steps().is_empty() {
         return Ok(());
     }
     let endpoint = Endpoint::open(target)?;
     for step in spec.reset.steps() {
-        // Commands are not run yet.
-        let ResetStep::Endpoint(place) = step else { continue };
-        let place = Place::at(place, Method::POST, &endpoint, target)?;
-        empty(&place, patience).await?;
+        match step {
+            ResetStep::Endpoint(place) => empty(&Place::at(place, Method::POST, &endpoint, target)?, patience).await?,
+            ResetStep::Command(command) => Program::of(command, spec, target)?.run(limit, endpoint.secrets()).await?,
+        }
     }
     Ok(())
-}
-
-/// Asks the cache at a place until it says that it is empty.
-async fn empty(place: &Place, patience: Patience) -> Result<(), ResetError> {
-    let url = place.shown();
-    let mut attempts = 0;
-    loop {
-        attempts += 1;
-        let reply = place.call().await?;
-        if emptied(&reply) {
-            return Ok(());
-        }
-        if attempts >= patience.attempts || is_no(reply.status) {
-            let message = place.plain(&server_message(&reply.body));
-            return Err(ResetError::Refused { url, status: reply.status, message, attempts });
-        }
-        tokio::time::sleep(patience.pause).await;
-    }
-}
-
-/// Whether the server says that it did: a success, and no `{"success": false}`.
-fn emptied(reply: &Reply) -> bool {
-    let denied = || serde_json::from_slice::<Value>(&reply.body).is_ok_and(|json| json.get("success") == Some(&Value::Bool(false)));
-    reply.is_success() && !denied()
-}
-
-/// Statuses that waiting does not change: not authorized, no such endpoint, another method, another place.
-fn is_no(status: u16) -> bool {
-    (300..400).contains(&status) || matches!(status, 401 | 403 | 404 | 405 | 501)
 }
 
 #[cfg(test)]
@@ -128,7 +111,7 @@ mod tests {
         let patience = Patience { attempts: 3, pause: Duration::from_millis(1) };
         let result = tokio::select! {
             biased;
-            result = reset_with(&server, &target, patience) => result,
+            result = reset_with(&server, &target, patience, COMMAND) => result,
             () = serve => unreachable!("the server never ends"),
         };
         (result, taken)

@@ -1,0 +1,108 @@
+//! Before the load: empties the server's caches as the scenario asks, and has a canary prove it.
+//!
+//! In come the run and its target; out come the salt of its prompts, where that is the way, and what is known of the caches. Nothing of
+//! this is a row, and it is over before the schedule's time 0.
+
+use super::contract::Emptied;
+use crate::clock::Clock;
+use crate::plan::Run;
+use crate::record::CacheContract;
+use crate::server::spec::{ResetSpec, WholeReset};
+use crate::server::{Canary, CanaryTexts, ResetError, reset};
+use crate::target::Target;
+use crate::tokens::{TokenCounter, TokenError};
+use crate::workload::{Salt, canary_text};
+
+/// The length of a canary prompt: long enough for caches that keep large blocks, and for its time to tell.
+const CANARY_TOKENS: u64 = 2048;
+/// A canary takes at most one part in so many of what the model holds.
+const CONTEXT_PARTS: u64 = 4;
+
+/// Why the caches could not be emptied.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ColdError {
+    #[error(transparent)]
+    Reset(#[from] ResetError),
+    #[error(transparent)]
+    Tokens(#[from] TokenError),
+}
+
+/// One attempt at a run: what nobody has sent before is made from its name.
+#[derive(Debug)]
+pub(super) struct Attempt<'a> {
+    run: &'a Run,
+    /// The run's id and, in real time, when it began.
+    name: String,
+    counter: &'a TokenCounter,
+}
+
+impl<'a> Attempt<'a> {
+    pub fn new(run: &'a Run, clock: Clock, counter: &'a TokenCounter) -> Self {
+        let name = if clock.is_virtual() { run.id.clone() } else { format!("{} {}", run.id, clock.anchor()) };
+        Self { run, name, counter }
+    }
+
+    /// The head of every prompt, where the scenario asks for one.
+    pub async fn salt(&self) -> Result<Option<Salt>, TokenError> {
+        match self.run.cell.server.reset {
+            ResetSpec::Whole(WholeReset::Salt) => Ok(Some(Salt::of(&self.name, self.counter).await?)),
+            ResetSpec::Whole(WholeReset::Restart) | ResetSpec::Steps(_) => Ok(None),
+        }
+    }
+
+    /// Empties the caches. A server that is to be started anew for each cell has been, and a salt needs nothing done: both are proven.
+    pub async fn empty(&self, target: &Target, salt: Option<&Salt>, context_limit: Option<u64>) -> Result<Emptied, ColdError> {
+        let target = match target {
+            Target::Http(target) => target,
+            Target::Sim(_) => {
+                return Ok(Emptied::Canary(CacheContract::Proven { how: "a new simulated engine".to_owned() }));
+            }
+        };
+        let server = &self.run.cell.server;
+        let reset = async || reset(server, &self.run.cell.target).await;
+        if server.reset.is_nothing() {
+            return Ok(Emptied::Nothing);
+        }
+        if !server.canary {
+            reset().await?;
+            return Ok(Emptied::NoCanary);
+        }
+        let texts = self.texts(salt, context_limit).await?;
+        let canary = Canary { target, texts };
+        Ok(Emptied::Canary(match server.reset {
+            ResetSpec::Steps(_) => canary.after_reset(reset).await?,
+            ResetSpec::Whole(WholeReset::Restart) => canary.after_restart().await,
+            ResetSpec::Whole(WholeReset::Salt) => canary.under_salt().await,
+        }))
+    }
+
+    async fn texts(&self, salt: Option<&Salt>, context_limit: Option<u64>) -> Result<CanaryTexts, TokenError> {
+        let name = match self.run.cell.server.reset {
+            // The same in every cell: what an earlier one left in a cache that outlives the server is found.
+            ResetSpec::Whole(WholeReset::Restart) => format!("seed {}", self.run.seed),
+            ResetSpec::Whole(WholeReset::Salt) | ResetSpec::Steps(_) => self.name.clone(),
+        };
+        let text = self.text(&name, context_limit).await?;
+        let other = self.text(&format!("{name}, another"), context_limit).await?;
+        Ok(match salt {
+            None => CanaryTexts { before: text.clone(), after: text, other },
+            Some(salt) => {
+                let earlier = Salt::of(&format!("{name}, earlier"), self.counter).await?;
+                CanaryTexts { before: earlier.before(&text), after: salt.before(&text), other: earlier.before(&other) }
+            }
+        })
+    }
+
+    /// A text of about as many tokens as a canary has, and not more than there is room for.
+    async fn text(&self, name: &str, context_limit: Option<u64>) -> Result<String, TokenError> {
+        let configured = self.run.cell.target.context_limit.map(|limit| limit.0);
+        let room = context_limit.or(configured).map_or(CANARY_TOKENS, |limit| CANARY_TOKENS.min(limit / CONTEXT_PARTS));
+        let text = canary_text(name, usize::try_from(room).unwrap_or(0));
+        let tokens = self.counter.count(&text).await?;
+        if tokens <= room {
+            return Ok(text);
+        }
+        // A vocabulary that needs several tokens for a common word.
+        Ok(canary_text(name, usize::try_from(room * room / tokens).unwrap_or(0)))
+    }
+}
