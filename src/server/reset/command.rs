@@ -8,12 +8,12 @@ use std::io::{Read, Seek, SeekFrom};
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use super::ResetError;
 use crate::endpoint::Secrets;
-use crate::server::spec::{ResetCommand, ServerSpec};
-use crate::target::spec::TargetSpec;
+use crate::server::spec::ResetCommand;
+use crate::template::{Template, Words};
 
 /// How many lines of the output are told.
 const LINES: usize = 5;
@@ -29,10 +29,10 @@ pub(super) struct Program {
 }
 
 impl Program {
-    pub(super) fn of(command: &ResetCommand, _server: &ServerSpec, target: &TargetSpec) -> Result<Self, ResetError> {
+    pub(super) fn of(command: &ResetCommand, template: &Template) -> Result<Self, ResetError> {
         let name = command.command.first().filter(|name| !name.trim().is_empty()).ok_or(ResetError::NoProgram)?.clone();
-        let words: Vec<String> = command.command.iter().map(|word| filled(word, target)).collect();
-        let words = if command.shell { vec!["sh".to_owned(), "-c".to_owned(), words.join(" ")] } else { words };
+        let words = template.command(&command.command, Words::of(command.shell))?;
+        let words = if command.shell { ["sh", "-c"].map(str::to_owned).into_iter().chain(words).collect() } else { words };
         Ok(Self { words, name })
     }
 
@@ -43,11 +43,15 @@ impl Program {
         let (out, err) = (output.try_clone().map_err(follow)?, output.try_clone().map_err(follow)?);
         let mut command = Command::new(&self.words[0]);
         command.args(&self.words[1..]).stdin(Stdio::null()).stdout(out).stderr(err).kill_on_drop(true);
+        #[cfg(unix)]
+        command.process_group(0);
         let mut child = command.spawn().map_err(|source| ResetError::Start { program: self.name.clone(), source })?;
+        let group = Group::of(&child);
         let Ok(ended) = tokio::time::timeout(limit, child.wait()).await else {
-            child.kill().await.map_err(follow)?;
+            drop(group);
             return Err(ResetError::Endless { program: self.name, limit_s: limit.as_secs(), output: last_lines(&mut output, secrets) });
         };
+        group.let_go();
         let status = ended.map_err(follow)?;
         if status.success() {
             return Ok(());
@@ -56,12 +60,43 @@ impl Program {
     }
 }
 
-/// The fields of a command that stand for those of the target.
-fn filled(word: &str, target: &TargetSpec) -> String {
-    let url = reqwest::Url::parse(&target.url).ok();
-    let host = url.as_ref().and_then(reqwest::Url::host_str).unwrap_or_default();
-    let port = url.as_ref().and_then(reqwest::Url::port_or_known_default).map(|port| port.to_string()).unwrap_or_default();
-    word.replace("{model}", &target.model).replace("{url}", &target.url).replace("{host}", host).replace("{port}", &port)
+/// The processes of a command, which are killed when they are no longer waited for: those of a shell's line, too.
+#[derive(Debug)]
+struct Group {
+    #[cfg(unix)]
+    leader: Option<rustix::process::Pid>,
+}
+
+impl Group {
+    #[cfg(unix)]
+    fn of(child: &Child) -> Self {
+        let leader = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw);
+        Self { leader }
+    }
+
+    #[cfg(not(unix))]
+    fn of(_child: &Child) -> Self {
+        Self {}
+    }
+
+    /// The command has ended: what it left in the background may stay.
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no group"))]
+    fn let_go(mut self) {
+        #[cfg(unix)]
+        {
+            self.leader = None;
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.leader {
+            // An error says that they have all ended.
+            let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
+        }
+    }
 }
 
 /// The end of the output in one line, without secrets. What cannot be read is left out: the status says enough.
@@ -77,14 +112,16 @@ fn last_lines(output: &mut File, secrets: &Secrets) -> String {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+    use crate::target::spec::TargetSpec;
 
-    fn target() -> TargetSpec {
-        serde_json::from_value(serde_json::json!({ "url": "http://gpu7:8100/v1", "model": "org/tiny" })).unwrap()
+    fn template() -> Template {
+        let target = serde_json::json!({ "url": "http://gpu7:8100/v1", "model": "org/tiny" });
+        Template::new(&serde_json::from_value(target).unwrap(), &serde_json::Map::new())
     }
 
     async fn run(command: &[&str], shell: bool, limit: Duration) -> Result<(), ResetError> {
         let command = ResetCommand { command: command.iter().map(|word| (*word).to_owned()).collect(), shell };
-        Program::of(&command, &ServerSpec::default(), &target())?.run(limit, &Secrets::default()).await
+        Program::of(&command, &template())?.run(limit, &Secrets::default()).await
     }
 
     const LONG: Duration = Duration::from_mins(1);
@@ -112,10 +149,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_command_that_does_not_end_is_killed_and_what_it_left_behind_is_not_waited_for() {
-        let error = run(&["sh", "-c", "echo begun; exec sleep 1000"], false, Duration::from_millis(300)).await.unwrap_err();
+        let error = run(&["echo begun; sleep 1000; true"], true, Duration::from_secs(2)).await.unwrap_err();
         assert!(matches!(&error, ResetError::Endless { output, .. } if output == "begun"), "{error}");
         // The command in the background holds the output open.
         run(&["sh", "-c", "sleep 5 & exit 0"], false, LONG).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_killed_command_takes_its_own_processes_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        // Its end is read when nobody holds it open for writing any more, the `sleep` included.
+        let line = format!("exec 3> {}; sleep 1000; true", fifo.display());
+        let ended = tokio::task::spawn_blocking(move || std::fs::read(fifo).unwrap());
+        assert!(matches!(run(&[&line], true, Duration::from_secs(2)).await, Err(ResetError::Endless { .. })));
+        assert_eq!(tokio::time::timeout(LONG, ended).await.unwrap().unwrap(), b"");
     }
 
     #[tokio::test]
@@ -124,6 +173,7 @@ mod tests {
         assert!(error.contains("cannot start `no-such-program-here`"), "{error}");
         assert!(matches!(run(&[], false, LONG).await, Err(ResetError::NoProgram)));
         assert!(matches!(run(&[" "], true, LONG).await, Err(ResetError::NoProgram)));
+        assert!(run(&["clear", "{prot}"], false, LONG).await.unwrap_err().to_string().contains("`{prot}` stands for nothing"));
     }
 
     #[tokio::test]
@@ -132,7 +182,7 @@ mod tests {
             serde_json::from_value(serde_json::json!({ "url": "http://h:1", "headers": { "x-key": "hush-hush" } })).unwrap();
         let command = ResetCommand { command: ["sh", "-c", "echo key hush-hush; exit 1"].map(str::to_owned).to_vec(), shell: false };
         let endpoint = crate::endpoint::Endpoint::open(&target).unwrap();
-        let program = Program::of(&command, &ServerSpec::default(), &target).unwrap();
+        let program = Program::of(&command, &template()).unwrap();
         let error = program.run(LONG, endpoint.secrets()).await.unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hush") && error.to_string().ends_with("key ***"), "{error}");
     }

@@ -15,6 +15,7 @@ use super::place::{Place, PlaceError};
 use super::spec::{ResetStep, ServerSpec};
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::target::spec::TargetSpec;
+use crate::template::{Template, UnknownField};
 
 /// The most that a command may take.
 const COMMAND: Duration = Duration::from_mins(1);
@@ -30,6 +31,8 @@ pub enum ResetError {
     Refused { url: String, status: u16, message: String, attempts: u32 },
     #[error("a command in `server.reset` is empty; write the program and its arguments")]
     NoProgram,
+    #[error("a command in `server.reset` cannot be filled in: {0}")]
+    Field(#[from] UnknownField),
     #[error("cannot start `{program}` of `server.reset`: {source}; is it installed, and on the `PATH`?")]
     Start { program: String, source: std::io::Error },
     #[error("cannot follow `{program}` of `server.reset`: {source}")]
@@ -75,10 +78,11 @@ async fn reset_with(spec: &ServerSpec, target: &TargetSpec, patience: Patience, 
         return Ok(());
     }
     let endpoint = Endpoint::open(target)?;
+    let template = Template::new(target, &spec.args);
     for step in spec.reset.steps() {
         match step {
             ResetStep::Endpoint(place) => empty(&Place::at(place, Method::POST, &endpoint, target)?, patience).await?,
-            ResetStep::Command(command) => Program::of(command, spec, target)?.run(limit, endpoint.secrets()).await?,
+            ResetStep::Command(command) => Program::of(command, &template)?.run(limit, endpoint.secrets()).await?,
         }
     }
     Ok(())
