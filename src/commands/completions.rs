@@ -47,7 +47,7 @@ fn man(mut command: clap::Command) -> std::io::Result<Vec<u8>> {
 
 /// Every subcommand that does something itself, in the order of `bench --help`.
 fn collect(command: &clap::Command, found: &mut Vec<clap::Command>) {
-    for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
+    for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help" && !subcommand.is_hide_set()) {
         if subcommand.has_subcommands() {
             collect(subcommand, found);
         } else {

@@ -8,4 +8,6 @@ mod live;
 mod load;
 mod scenarios;
 mod serve;
+#[cfg(target_os = "linux")]
+mod supervise;
 mod truth;

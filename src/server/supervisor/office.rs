@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{WaitOptions, getpid, waitpid};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::time::interval;
 
 use super::census::{Census, LOOK, Process, end};
 use super::child::Child;
@@ -16,7 +17,7 @@ use super::message::{Order, Report, line};
 
 /// How long the last output of processes that are gone is awaited.
 const OUTPUT_WITHIN: Duration = Duration::from_secs(2);
-/// How often orphans that ended are reaped.
+/// How often, at most, orphans that ended are reaped.
 const ROUND: Duration = Duration::from_secs(1);
 
 /// Is the supervising process: blocks until all that it started has ended.
@@ -58,19 +59,26 @@ impl Office {
         let mut bells = Bells::hang()?;
         let mut orders = read_orders()?;
         tell(&Report::Ready { marker: self.marker.to_string() });
+        let mut rounds = interval(ROUND);
+        let mut has_rung = false;
         loop {
-            let pause = if self.children.iter().any(Child::is_to_be_told) { LOOK } else { ROUND };
+            let is_awaiting_output = self.children.iter().any(Child::is_to_be_told);
             tokio::select! {
                 biased;
                 bell = bells.next() => match bell {
                     Bell::End => return Ok(()),
-                    Bell::Child => {}
+                    Bell::Child => has_rung = true,
                 },
                 order = orders.recv() => match order {
                     Some(Order::Start(job)) => self.start(&job),
                     Some(Order::Stop) | None => return Ok(()),
                 },
-                () = tokio::time::sleep(pause) => self.reap_orphans(),
+                // To look at all processes costs the machine time, while it is measured: so only where something ended.
+                _ = rounds.tick(), if has_rung => {
+                    has_rung = false;
+                    self.reap_orphans();
+                }
+                () = tokio::time::sleep(LOOK), if is_awaiting_output => {}
             }
             for (name, status) in self.children.iter_mut().filter_map(Child::newly_ended) {
                 tell(&Report::Exited { name, status });
