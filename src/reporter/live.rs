@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::event::Event;
 use crate::goal::{Aggregate, Condition, Field, Goal};
 use crate::metric::Metric;
-use crate::record::{Outcome, Phase, RequestRecord, RunHeader, RunRecord};
+use crate::record::{CacheContract, Outcome, Phase, RequestRecord, RunHeader, RunRecord};
 
 /// What the live figures are shown against: the first goal on a percentile of the time to first token.
 #[derive(Debug, Clone, PartialEq)]
@@ -153,6 +153,9 @@ impl Live {
         self.finished += 1;
         let number = self.planned - self.to_do.min(self.planned) + self.finished;
         let place = format!("[{number}/{}] {}", self.planned, cell.label);
+        if let (Outcome::Completed, CacheContract::Failed { reason }) = (&record.outcome, &record.cache_contract) {
+            return Some(format!("{place}: invalid: {reason}"));
+        }
         Some(match &record.outcome {
             Outcome::Failed { reason } => format!("{place}: failed: {reason}"),
             _ => format!("{place}: {}, {}", self.tail_text(&cell), requests_text(&cell)),
@@ -334,6 +337,14 @@ mod tests {
             live.on(&Event::RunFinished(Box::new(RunRecord { outcome: Outcome::Interrupted, ..run_record(header("b"), 0) }))).unwrap();
         assert!(said.contains("interrupted after 0 requests"), "{said}");
         assert_eq!(live.finished, 1);
+    }
+
+    #[test]
+    fn an_invalid_cell_says_why_and_has_no_figures() {
+        let mut live = told("p95(ttft) <= 2s", [answered(100, 1)]);
+        let cache_contract = CacheContract::Failed { reason: "the caches are not empty".into() };
+        let said = live.on(&Event::RunFinished(Box::new(RunRecord { cache_contract, ..run_record(header("a"), 1) }))).unwrap();
+        assert!(said.ends_with("#1 (simulated): invalid: the caches are not empty"), "{said}");
     }
 
     #[test]

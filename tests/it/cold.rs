@@ -1,0 +1,277 @@
+//! The cold-cache contract against the simulated engine behind a real socket: proven, not proven and failed, by the program as it is.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use bench::clock::Clock;
+use bench::engine::EngineParameters;
+use bench::record::{CacheContract, Outcome};
+use bench::serve::{self, Serving};
+use bench::server::{Canary, CanaryTexts, ResetError, reset};
+use bench::store::{SavedSweep, read_sweep};
+use bench::target::HttpTarget;
+use serde_json::{Value, json};
+
+/// A small engine whose caches last as long as it does.
+struct Server {
+    runtime: tokio::runtime::Runtime,
+    serving: Serving,
+}
+
+impl Server {
+    fn start(faults: &Value) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let spec = serde_json::from_value(json!({ "preset": "tiny", "faults": faults })).unwrap();
+        let parameters = EngineParameters::resolve(&spec, 0).unwrap();
+        let options = serve::Options { host: [127, 0, 0, 1].into(), port: 0, model: "small".into(), parameters };
+        let serving = runtime.block_on(serve::bind(options)).unwrap();
+        Self { runtime, serving }
+    }
+
+    fn target(&self) -> HttpTarget {
+        HttpTarget::new(&serde_json::from_value(self.spec()).unwrap(), Clock::real()).unwrap()
+    }
+
+    fn spec(&self) -> Value {
+        json!({ "model": "small", "url": self.serving.url() })
+    }
+}
+
+const DOCUMENTS: &str = "[workload]\nkind = 'document_qa'\ndocuments = { synthetic_tokens = 1000 }\nrounds = 1\nanswer_tokens = 4";
+const CHAT: &str = "[workload]\nkind = 'chat'\nusers = 2\nqps = 20.0\nrounds = 2\nduration = '1s'\nsystem_prompt_tokens = 200\n\
+    history_tokens = 50\nquestion_tokens = 10\nanswer_tokens = 4";
+
+/// A sweep of this workload with this `[server]`, ended; and what it saved.
+struct Swept {
+    folder: tempfile::TempDir,
+    output: Output,
+    saved: SavedSweep,
+}
+
+impl Swept {
+    fn contracts(&self) -> Vec<&CacheContract> {
+        self.saved.runs.iter().map(|run| &run.record.cache_contract).collect()
+    }
+
+    /// A count of the only session's turn.
+    fn tokens(&self, turn: u64, column: &str) -> u64 {
+        let rows = &self.saved.runs[0].requests;
+        let values = |name: &str| rows.column(name).unwrap().cast(&polars::prelude::DataType::UInt64).unwrap();
+        let (turns, counts) = (values("turn"), values(column));
+        let place = turns.u64().unwrap().iter().position(|found| found == Some(turn)).unwrap();
+        counts.u64().unwrap().get(place).unwrap()
+    }
+
+    fn said(&self) -> String {
+        [&self.output.stdout, &self.output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat()
+    }
+
+    fn file(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join("out").join(name)).unwrap()
+    }
+}
+
+fn command(folder: &Path, server: &Server, scenario: &str) -> Command {
+    fs::write(folder.join("cold.toml"), format!("name = 'cold'\nseed = 7\n{scenario}\n")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+    command.args(["sweep", "cold.toml", "--url", &server.serving.url(), "--set", "target.model=small", "-o", "out"]);
+    command.current_dir(folder).env("NO_COLOR", "1");
+    command
+}
+
+fn sweep(server: &Server, scenario: &str) -> Swept {
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(folder.path(), server, scenario).output().unwrap();
+    let saved = read_sweep(&folder.path().join("out")).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    Swept { folder, output, saved }
+}
+
+fn proven(contract: &CacheContract) -> &str {
+    let CacheContract::Proven { how } = contract else { panic!("{contract:?}") };
+    how
+}
+
+fn failed(contract: &CacheContract) -> &str {
+    let CacheContract::Failed { reason } = contract else { panic!("{contract:?}") };
+    reason
+}
+
+const ENDPOINT: &str = "[server]\nreset = ['/reset_prefix_cache']";
+/// Ends with status 0 and empties nothing.
+const PRETENCE: &str = "[server]\nreset = [{ command = ['true'] }]";
+
+#[test]
+fn caches_that_were_emptied_are_proven_by_the_canary_and_the_rows_and_the_canary_is_no_row() {
+    let server = Server::start(&json!([]));
+    let swept = sweep(&server, &format!("repeats = 2\n{DOCUMENTS}\n{ENDPOINT}"));
+    assert_eq!(swept.saved.runs.len(), 2, "{}", swept.said());
+    for run in &swept.saved.runs {
+        let how = proven(&run.record.cache_contract);
+        // The canary's 2,048 words and seven tokens of the chat template are 128 full blocks of 16 and a rest.
+        assert!(how.contains("a canary prompt of 2055 tokens, 2048 of them cached before, came back with 0 cached tokens"), "{how}");
+        assert!(how.contains("prompt tokens of 1 first turns came from a cache"), "{how}");
+        assert_eq!((run.record.counts.requests, run.record.counts.measured), (2, 2));
+    }
+}
+
+#[test]
+fn a_chat_is_proven_by_the_canary_alone() {
+    let server = Server::start(&json!([]));
+    let swept = sweep(&server, &format!("{CHAT}\n{ENDPOINT}"));
+    assert!(proven(swept.contracts()[0]).ends_with("came back with 0 cached tokens"), "{}", swept.said());
+    let without = sweep(&server, &format!("{CHAT}\n{ENDPOINT}\ncanary = false"));
+    let CacheContract::NotProven { reason } = without.contracts()[0] else { panic!("{}", without.said()) };
+    assert!(reason.contains("share a system prompt") && reason.contains("`server.canary` is off"), "{reason}");
+}
+
+#[test]
+fn a_reset_that_empties_nothing_fails_the_contract_and_every_output_says_so() {
+    let server = Server::start(&json!([]));
+    let swept = sweep(&server, &format!("{DOCUMENTS}\n{PRETENCE}\n[matrix]\nconcurrent = [1]\nsequential = [1]"));
+    let reason = failed(swept.contracts()[0]);
+    assert!(reason.contains("not empty after two resets") && reason.contains("came back with 2048 cached tokens"), "{reason}");
+    assert_eq!(swept.saved.runs[0].record.outcome, Outcome::Completed, "its rows are kept");
+    assert_eq!(swept.output.status.code(), Some(3), "{}", swept.said());
+    assert!(swept.said().contains("invalid") && swept.said().contains("not empty after two resets"), "{}", swept.said());
+    for name in ["report.md", "report.html", "cells.csv", "summary.json", "heatmap.svg"] {
+        assert!(swept.file(&format!("report/{name}")).contains("invalid"), "{name}");
+    }
+}
+
+#[test]
+fn where_nothing_is_emptied_the_rows_speak() {
+    let server = Server::start(&json!([]));
+    let cold = sweep(&server, DOCUMENTS);
+    assert!(proven(cold.contracts()[0]).contains("first turns"));
+    let warm = sweep(&server, DOCUMENTS);
+    assert!(failed(warm.contracts()[0]).contains("empty the caches before each cell with `server.reset`"));
+    let chat = sweep(&server, CHAT);
+    assert!(matches!(chat.contracts()[0], CacheContract::NotProven { reason } if reason.contains("nothing was done")), "{}", chat.said());
+}
+
+#[test]
+fn counters_prove_it_where_usage_tells_nothing() {
+    let server = Server::start(&json!([{ "kind": "no_usage", "every": 1 }]));
+    let swept = sweep(&server, &format!("{DOCUMENTS}\n{ENDPOINT}"));
+    let how = proven(swept.contracts()[0]);
+    assert!(
+        how.contains("by the server's counters") && how.contains("with 2048 tokens cached before came back with 0 cached tokens"),
+        "{how}"
+    );
+    let pretence = sweep(&server, &format!("{DOCUMENTS}\n{PRETENCE}"));
+    assert!(failed(pretence.contracts()[0]).contains("counters"), "{}", pretence.said());
+}
+
+#[test]
+fn a_salt_keeps_the_caches_of_earlier_runs_away_from_every_prompt() {
+    let server = Server::start(&json!([]));
+    let plain = sweep(&server, DOCUMENTS);
+    let salted: Vec<Swept> = (0..2).map(|_| sweep(&server, &format!("{DOCUMENTS}\n[server]\nreset = 'salt'"))).collect();
+    for swept in &salted {
+        let how = proven(swept.contracts()[0]);
+        assert!(how.contains("under a salt of its own"), "{how}");
+        assert!(swept.tokens(0, "cached_tokens") < 16);
+        assert_eq!(swept.tokens(0, "prompt_tokens"), plain.tokens(0, "prompt_tokens") + 10);
+        // The follow-up finds its own document.
+        assert!(swept.tokens(1, "cached_tokens") > 950);
+    }
+    let chat = sweep(&server, &format!("{CHAT}\n[server]\nreset = 'salt'"));
+    assert!(proven(chat.contracts()[0]).contains("under a salt"), "{}", chat.said());
+}
+
+#[test]
+fn a_simulated_run_takes_a_salt_and_stays_the_same_to_the_byte() {
+    let simulated = || {
+        let folder = tempfile::tempdir().unwrap();
+        let scenario =
+            format!("name = 'cold'\nseed = 7\n{DOCUMENTS}\n[target]\nkind = 'sim'\n[engine]\npreset = 'tiny'\n[server]\nreset = 'salt'\n");
+        fs::write(folder.path().join("cold.toml"), scenario).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_bench"))
+            .args(["sweep", "cold.toml", "-o", "out"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let saved = read_sweep(&folder.path().join("out")).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+        assert!(proven(&saved.runs[0].record.cache_contract).contains("simulated"));
+        fs::read(folder.path().join("out/runs").join(&saved.runs[0].record.header.id).join("requests.parquet")).unwrap()
+    };
+    assert_eq!(simulated(), simulated());
+}
+
+#[test]
+fn a_reset_command_that_fails_leaves_the_cell_undone_with_its_last_words() {
+    let server = Server::start(&json!([]));
+    let reset = "[server]\nreset = [{ command = ['echo cannot clear {port}; exit 4'], shell = true }]";
+    let swept = sweep(&server, &format!("{DOCUMENTS}\n{reset}"));
+    let record = &swept.saved.runs[0].record;
+    let Outcome::Failed { reason } = &record.outcome else { panic!("{:?}", record.outcome) };
+    let words = format!("exit status: 4; its last lines: cannot clear {}", server.serving.address().port());
+    assert!(reason.contains(&words), "{reason}");
+    assert!(failed(&record.cache_contract).contains(&words));
+    assert_eq!((record.counts.requests, swept.output.status.code()), (0, Some(3)), "{}", swept.said());
+}
+
+#[test]
+fn a_canary_that_fails_proves_nothing_and_the_cell_is_run() {
+    // The second canary prompt is refused, and every second request after it.
+    let server = Server::start(&json!([{ "kind": "status", "status": 503, "every": 2 }]));
+    let swept = sweep(&server, &format!("{CHAT}\n{ENDPOINT}"));
+    let record = &swept.saved.runs[0].record;
+    let CacheContract::NotProven { reason } = &record.cache_contract else { panic!("{record:?}") };
+    assert!(reason.contains("a canary prompt failed: http_503"), "{reason}");
+    assert_eq!(record.outcome, Outcome::Completed);
+    assert!(record.counts.measured > 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_reset_that_does_not_end() {
+    let server = Server::start(&json!([]));
+    let folder = tempfile::tempdir().unwrap();
+    let reset = "[server]\nreset = [{ command = ['touch begun; sleep 50; true'], shell = true }]";
+    let mut child = command(folder.path(), &server, &format!("{DOCUMENTS}\n{reset}")).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while !folder.path().join("begun").exists() {
+        assert!(Instant::now() < deadline, "the reset never began");
+        std::thread::yield_now();
+    }
+    let interrupted = Instant::now();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(interrupted.elapsed() < Duration::from_secs(30), "the reset was waited for");
+    assert!(read_sweep(&folder.path().join("out")).unwrap().runs.iter().all(|run| run.record.outcome == Outcome::Interrupted));
+}
+
+fn texts(name: &str) -> CanaryTexts {
+    let text = |purpose: &str| bench::workload::canary_text(&format!("{purpose} {name}"), 500);
+    CanaryTexts { before: text("before"), after: text("before"), other: text("other") }
+}
+
+#[test]
+fn what_landed_after_the_first_reset_takes_a_second_one_and_is_said() {
+    let server = Server::start(&json!([]));
+    let target = server.target();
+    let spec = serde_json::from_value(json!({ "reset": ["/reset_prefix_cache"] })).unwrap();
+    let own = serde_json::from_value(server.spec()).unwrap();
+    let resets = Cell::new(0);
+    let late = async || -> Result<(), ResetError> {
+        resets.set(resets.get() + 1);
+        if resets.get() == 1 { Ok(()) } else { reset(&spec, &own).await }
+    };
+    let contract = server.runtime.block_on(Canary { target: &target, texts: texts("late") }.after_reset(late)).unwrap();
+    assert!(proven(&contract).ends_with("after a second reset: the first one left something behind"), "{contract:?}");
+    assert_eq!(resets.get(), 2);
+}
+
+#[test]
+fn a_cache_that_outlives_a_restart_is_found_out_by_the_next_cell() {
+    let server = Server::start(&json!([]));
+    let target = server.target();
+    let canary = Canary { target: &target, texts: texts("restart") };
+    assert!(proven(&server.runtime.block_on(canary.after_restart())).contains("0 cached tokens"));
+    // The same canary of the next cell, and the server is still the old one.
+    assert!(failed(&server.runtime.block_on(canary.after_restart())).contains("a cache outlived it"));
+}
