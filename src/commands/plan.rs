@@ -9,7 +9,7 @@ use super::Exit;
 use super::scenarios::plans;
 use super::stdout::print;
 use crate::cli::{Format, PlanArgs, Talk};
-use crate::plan::{Cost, Outlook, Plan, Run, grouped, short_name, value_text};
+use crate::plan::{Cost, Outlook, Plan, Run, grouped, server_starts, short_name, value_text};
 
 pub fn run(args: &PlanArgs, talk: Talk) -> anyhow::Result<Exit> {
     let Some(plans) = plans(&args.scenario, talk)? else { return Ok(Exit::Usage) };
@@ -138,6 +138,7 @@ fn as_json(plan: &Plan, outlook: &Outlook) -> Value {
         "prompt_tokens": outlook.prompt_tokens,
         "answer_tokens": outlook.answer_tokens,
         "duration_s": outlook.duration_s,
+        "server_starts": server_starts(&plan.runs).into_iter().collect::<std::collections::BTreeMap<String, u64>>(),
         "notes": outlook.notes,
         "runs": runs,
     })

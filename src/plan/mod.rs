@@ -8,6 +8,7 @@ mod order;
 mod outlook;
 mod run;
 mod samples;
+mod setting;
 mod whole;
 
 pub use crate::scenario::Mask;
@@ -15,4 +16,5 @@ pub use economics::{Cost, Longest, grouped};
 pub use id::{short_name, value_text};
 pub use outlook::{Need, Note, Outlook};
 pub use run::Run;
+pub use setting::{restarts_each_run, server_setting, server_starts};
 pub use whole::{Plan, PlanError, check};

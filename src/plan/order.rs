@@ -3,6 +3,40 @@
 use crate::scenario::Order;
 use crate::workload::seed;
 
+/// Runs that come one after the other on one server: the cells of a variant that need the same server, in one repeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block {
+    pub repeat: u32,
+    /// The first of its cells; the others have the same variant and setting.
+    pub like: usize,
+}
+
+/// The blocks of all runs, from each cell's variant and the setting of its server. Variants come one after the other, within one the
+/// settings as they are first named, and within these the repeats; `abba` goes over variants and settings in each repeat anew, forwards
+/// and backwards in turn, so that each turn shares a server.
+pub fn blocks<S: PartialEq>(order: Order, repeats: u32, settings: &[(usize, S)]) -> Vec<Block> {
+    let mut first: Vec<usize> = Vec::new();
+    for (cell, setting) in settings.iter().enumerate() {
+        if !first.iter().any(|first| settings[*first] == *setting) {
+            first.push(cell);
+        }
+    }
+    // Cells are listed by variant already, and so are the settings.
+    let mut blocks = Vec::with_capacity(first.len() * repeats as usize);
+    match order {
+        Order::Abba => {
+            for repeat in 0..repeats {
+                blocks.extend(first.iter().map(|like| Block { repeat, like: *like }));
+                first.reverse();
+            }
+        }
+        Order::Shuffled | Order::Listed => {
+            blocks.extend(first.iter().flat_map(|like| (0..repeats).map(|repeat| Block { repeat, like: *like })));
+        }
+    }
+    blocks
+}
+
 /// The order of `cells` cells in one repeat: by the seed, another one for each repeat. The same for every variant: what a cell's place
 /// in the order does to it, it does to both sides of a comparison.
 pub fn order(order: Order, scenario_seed: u64, repeat: u32, cells: usize) -> Vec<usize> {

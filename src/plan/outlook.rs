@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::economics::{Cost, Economist, grouped, limit};
 use super::samples;
+use super::setting::server_starts;
 use super::{Plan, PlanError};
 use crate::workload::Corpus;
 
@@ -103,6 +104,9 @@ fn notes(plan: &Plan, costs: &[Cost], needs: &[Need]) -> Result<Vec<Note>, PlanE
     if needs.is_empty() {
         say(true, "there is no goal, so there will be no verdict; add one: `[[goals]] require = \"p95(ttft) <= 2s\"`".to_owned());
     }
+    for text in servers(plan) {
+        say(false, text);
+    }
     say(false, time(plan, costs));
     say(false, context(plan, costs)?);
     if costs.iter().any(|cost| !cost.exact) {
@@ -111,6 +115,30 @@ fn notes(plan: &Plan, costs: &[Cost], needs: &[Need]) -> Result<Vec<Note>, PlanE
         say(false, "answers are taken to be as long as they may be".to_owned());
     }
     Ok(notes)
+}
+
+/// How often servers are started, and what is not done with those that are not.
+fn servers(plan: &Plan) -> Vec<String> {
+    let mut texts = Vec::new();
+    let starts = server_starts(&plan.runs);
+    let all: u64 = starts.iter().map(|(_, count)| count).sum();
+    if all > 0 {
+        let times = if all == 1 { "once".to_owned() } else { format!("{all} times") };
+        let each: Vec<String> = starts.iter().map(|(variant, count)| format!("{variant} {count}")).collect();
+        let each = if each.len() > 1 { format!(" ({})", each.join(", ")) } else { String::new() };
+        texts.push(format!("servers are started {times}{each}"));
+    }
+    let mut by_url: Vec<&str> = Vec::new();
+    for run in plan.runs.iter().filter(|run| !run.simulated && !run.cell.server.is_started()) {
+        if !by_url.contains(&run.variant.as_str()) {
+            by_url.push(&run.variant);
+        }
+    }
+    if !by_url.is_empty() {
+        let whose = if plan.variants.len() > 1 { format!(" of {}", by_url.join(", ")) } else { String::new() };
+        texts.push(format!("the server{whose} is used as it is: bench does not start, restart or stop it, and does not see its log"));
+    }
+    texts
 }
 
 fn time(plan: &Plan, costs: &[Cost]) -> String {

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::economics::{Economist, grouped, limit};
 use super::id::{Identity, plan_hash, short_name, value_text};
-use super::order::{order, run_seed};
+use super::order::{blocks, order, run_seed};
 use super::run::Run;
+use super::setting::server_setting;
 use crate::engine::EngineError;
 use crate::goal::Goal;
 use crate::plot::spec::PlotSpec;
@@ -82,24 +83,23 @@ pub fn check(scenario: &Scenario) -> Result<(), PlanError> {
 }
 
 impl Plan {
-    /// Plans a scenario: variants in blocks, within one every cell once for each repeat, in the order of that repeat.
+    /// Plans a scenario: the blocks of [`blocks`], in each every cell that needs the block's server, once for each of its repeats, in the
+    /// order of that repeat.
     pub fn new(scenario: &Scenario) -> Result<Self, PlanError> {
         let corpus = Corpus::default();
         check_with(scenario, &corpus)?;
         let names: Vec<String> = scenario.axes.iter().map(|axis| axis.path.clone()).collect();
-        let mut runs = Vec::with_capacity(scenario.cells.len() * scenario.repeats as usize);
-        for variant in 0..scenario.variants.len() {
-            let cells: Vec<Prepared<'_>> = scenario
-                .cells
-                .iter()
-                .filter(|placed| placed.variant == variant)
-                .map(|placed| Prepared::new(placed, &names, &corpus))
-                .collect::<Result<_, _>>()?;
-            for repeat in 0..scenario.repeats {
-                let seed = run_seed(scenario.seed, repeat);
-                let order = order(scenario.order, scenario.seed, repeat, cells.len());
-                runs.extend(order.into_iter().map(|cell| cells[cell].run(&scenario.variants[variant], repeat, seed)));
-            }
+        let cells: Vec<Prepared<'_>> =
+            scenario.cells.iter().map(|placed| Prepared::new(placed, &names, &corpus)).collect::<Result<_, _>>()?;
+        let settings: Vec<(usize, Option<String>)> =
+            scenario.cells.iter().map(|placed| (placed.variant, server_setting(&placed.cell))).collect();
+        let mut runs = Vec::with_capacity(cells.len() * scenario.repeats as usize);
+        for block in blocks(scenario.order, scenario.repeats, &settings) {
+            let of_variant: Vec<usize> = (0..cells.len()).filter(|cell| settings[*cell].0 == settings[block.like].0).collect();
+            let seed = run_seed(scenario.seed, block.repeat);
+            let in_order = order(scenario.order, scenario.seed, block.repeat, of_variant.len()).into_iter().map(|place| of_variant[place]);
+            let in_block = in_order.filter(|cell| settings[*cell] == settings[block.like]);
+            runs.extend(in_block.map(|cell| cells[cell].run(&scenario.variants[settings[cell].0], block.repeat, seed)));
         }
         Ok(Self {
             name: scenario.name.clone(),

@@ -4,6 +4,7 @@ mod axes;
 mod fields;
 mod judging;
 mod meaning;
+mod server;
 mod together;
 
 use std::path::Path;
