@@ -42,6 +42,11 @@ impl Secrets {
         }
     }
 
+    /// Each value with what stands for it.
+    pub(crate) fn masked(&self) -> impl Iterator<Item = (String, String)> {
+        self.0.iter().map(|value| (value.clone(), MASK.to_owned()))
+    }
+
     /// A text from outside as it may be shown: secrets masked, white space and control characters collapsed, at most 300 characters.
     pub(crate) fn plain(&self, text: &str) -> String {
         let mut text = text.to_owned();

@@ -1,0 +1,20 @@
+//! One life of a server: from its start, through the moment when it serves, to its end. In come the `[server]` section, the target, and
+//! where things are to be; out come a server that answers, what is known of it, and how it died where it did.
+//!
+//! Nothing here knows which cells are run on it, when it is started again, or who is told.
+
+mod connector;
+mod error;
+
+mod listeners;
+mod pool;
+mod port;
+mod ready;
+mod serving;
+mod startup;
+mod version;
+
+pub use error::{Death, LifeError};
+pub use serving::Life;
+pub use startup::{Premises, Startup};
+pub use version::version;

@@ -1,0 +1,115 @@
+//! A server that was started by us, from its first process to its last.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use tokio_util::sync::CancellationToken;
+
+use super::error::{Death, LifeError, Tail};
+use super::pool::pool_in_log;
+use super::startup::{Process, Startup};
+use super::version::version;
+use crate::clock::{Clock, Micros};
+use crate::record::ServerFacts;
+use crate::server::supervisor::{Supervisor, SupervisorError};
+
+/// A server that serves. Dropped without [`Life::stop`], its processes are ended all the same, by the supervising process.
+#[derive(Debug)]
+pub struct Life {
+    supervisor: Supervisor,
+    logs: BTreeMap<String, PathBuf>,
+    /// Where it is: the target's URL, with the port that it got.
+    pub url: String,
+    /// From the start of the first process until the server was ready.
+    pub ready_after: Micros,
+    /// What is known of it, but for which life it is.
+    pub facts: ServerFacts,
+    /// Remarks for every run on it.
+    pub notes: Vec<String>,
+}
+
+impl Life {
+    /// Starts the processes one after the other, and awaits each.
+    ///
+    /// # Errors
+    /// When somebody listens there already, when a process cannot be started, ends, or is not ready in time, and when `stop` is
+    /// cancelled. Nothing that was started is left then.
+    pub async fn start(startup: Startup, stop: &CancellationToken) -> Result<Self, LifeError> {
+        startup.spot.refuse_taken().await?;
+        let clock = Clock::real();
+        let logs: BTreeMap<String, PathBuf> =
+            startup.processes.iter().map(|process| (process.job.name.clone(), process.job.log.clone())).collect();
+        let server_log = startup.processes.last().map(|process| process.job.log.clone()).unwrap_or_default();
+        let written_before = std::fs::metadata(&server_log).map_or(0, |log| log.len());
+        let mut supervisor = Supervisor::spawn(&startup.program)?;
+        let limit = (startup.limit, startup.limit());
+        let mut outcome = Ok(());
+        for process in startup.processes {
+            outcome = start(process, &mut supervisor, &logs, limit, stop).await;
+            if outcome.is_err() {
+                break;
+            }
+        }
+        if let Err(error) = outcome {
+            // Why it did not start matters more than that it could not be ended.
+            let _ = supervisor.stop().await;
+            return Err(error);
+        }
+        let ready_after = clock.now();
+        let kv_pool_tokens = pool_in_log(&server_log, written_before);
+        let facts = ServerFacts {
+            life: None,
+            ready_after_s: Some(ready_after.as_secs_f64()),
+            version: version(&startup.target).await,
+            kv_pool_tokens,
+            kv_pool_from: kv_pool_tokens.map(|_| "log".to_owned()),
+            external_cache: startup.external_cache,
+        };
+        let notes = startup.spot.exposure().into_iter().collect();
+        Ok(Self { supervisor, logs, url: startup.target.url, ready_after, facts, notes })
+    }
+
+    /// Until a process ends by itself. May be given up and asked again.
+    pub async fn died(&mut self) -> Death {
+        let exited = self.supervisor.exited().await;
+        let log = self.logs.get(&exited.name).cloned();
+        Death::new(exited, log.as_deref())
+    }
+
+    /// Ends all processes, the last started first.
+    ///
+    /// # Errors
+    /// When something lives on.
+    pub async fn stop(self) -> Result<(), SupervisorError> {
+        self.supervisor.stop().await
+    }
+}
+
+/// Starts one process and waits until it is ready, has ended, is late, or nobody wants it any more.
+async fn start(
+    process: Process,
+    supervisor: &mut Supervisor,
+    logs: &BTreeMap<String, PathBuf>,
+    (limit, time): (crate::units::Seconds, std::time::Duration),
+    stop: &CancellationToken,
+) -> Result<(), LifeError> {
+    if stop.is_cancelled() {
+        return Err(LifeError::Stopped);
+    }
+    let Process { job, ready } = process;
+    let (name, log) = (job.name.clone(), job.log.clone());
+    supervisor.start(job).await?;
+    let Some(mut ready) = ready else { return Ok(()) };
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => Err(LifeError::Stopped),
+        exited = supervisor.exited() => {
+            let log = logs.get(&exited.name).cloned();
+            Err(LifeError::Died(Death::new(exited, log.as_deref())))
+        }
+        () = ready.wait() => Ok(()),
+        () = tokio::time::sleep(time) => {
+            Err(LifeError::NotReady { name, limit, last: ready.last.clone(), tail: Tail::of(Some(&log)) })
+        }
+    }
+}

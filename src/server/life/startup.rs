@@ -1,0 +1,139 @@
+//! What is to be started, decided to the last word: every field filled in, the port chosen, each process with its log.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::connector::connector;
+use super::error::LifeError;
+use super::port::{self, Spot};
+use super::ready::Readiness;
+use crate::endpoint::Endpoint;
+use crate::server::spec::{ReadySpec, ServerSpec};
+use crate::server::supervisor::ProcessJob;
+use crate::target::spec::TargetSpec;
+use crate::template::{Template, UnknownField, Words, quoted_all, with_port};
+use crate::units::Seconds;
+
+/// The name of the server's own process and log.
+const SERVER: &str = "server";
+
+/// Where a server is started from.
+#[derive(Debug, Clone, Copy)]
+pub struct Premises<'a> {
+    /// The program that supervises: `bench` itself.
+    pub program: &'a Path,
+    /// The folder of the variant's logs.
+    pub logs: &'a Path,
+    /// What must not be in a log, each with what stands there instead.
+    pub hide: &'a [(String, String)],
+}
+
+/// A server that is about to be started.
+#[derive(Debug)]
+pub struct Startup {
+    pub(super) program: PathBuf,
+    /// In the order of their starts; the server is the last.
+    pub(super) processes: Vec<Process>,
+    /// Where it will listen.
+    pub(super) spot: Spot,
+    pub(super) limit: Seconds,
+    pub(super) external_cache: Option<String>,
+    pub(super) target: TargetSpec,
+}
+
+/// One process, and when it is taken to serve: at once where nothing is said.
+#[derive(Debug)]
+pub(super) struct Process {
+    pub job: ProcessJob,
+    pub ready: Option<Readiness>,
+}
+
+impl Startup {
+    /// Fills in what the section says. Port 0 becomes a free one.
+    ///
+    /// # Errors
+    /// When there is no free port, a field stands for nothing, or the target's address or key cannot be used.
+    pub fn of(server: &ServerSpec, target: &TargetSpec, premises: Premises<'_>) -> Result<Self, LifeError> {
+        let mut target = target.clone();
+        let fault = |target: &TargetSpec| LifeError::Url { url: target.url.clone() };
+        let mut spot = Spot::of(&target.url).ok_or_else(|| fault(&target))?;
+        if spot.port == 0 {
+            spot.port = port::free(&spot.host)?;
+            target.url = with_port(&target.url, spot.port).ok_or_else(|| fault(&target))?;
+        }
+        let endpoint = Endpoint::open(&target)?;
+        let mut hide = premises.hide.to_vec();
+        hide.extend(endpoint.secrets().masked());
+        let template = Template::new(&target, &server.args);
+        let filling = Filling { template: &template, server, endpoint: &endpoint, target: &target, logs: premises.logs, hide: &hide };
+        let mut processes = server.before.iter().map(|before| filling.before(before)).collect::<Result<Vec<_>, _>>()?;
+        let main = filling.server()?;
+        let external_cache = connector(&main.job.command);
+        processes.push(main);
+        Ok(Self { program: premises.program.to_owned(), processes, spot, limit: server.start_timeout, external_cache, target })
+    }
+
+    /// The server's command as a shell would take it. It may hold values from the environment.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self.processes.last() {
+            Some(Process { job, .. }) if job.shell => job.command.join(" "),
+            Some(Process { job, .. }) => quoted_all(&job.command),
+            None => String::new(),
+        }
+    }
+
+    pub(super) fn limit(&self) -> Duration {
+        Duration::try_from_secs_f64(self.limit.0).unwrap_or(Duration::MAX)
+    }
+}
+
+/// What all processes of a server have in common.
+struct Filling<'a> {
+    template: &'a Template,
+    server: &'a ServerSpec,
+    endpoint: &'a Endpoint,
+    target: &'a TargetSpec,
+    logs: &'a Path,
+    hide: &'a [(String, String)],
+}
+
+impl Filling<'_> {
+    fn before(&self, before: &crate::server::spec::ProcessSpec) -> Result<Process, LifeError> {
+        let command = self.template.command(&before.command, Words::of(before.shell))?;
+        let ready = before.ready.as_ref().map(|ready| self.readiness(Some(ready))).transpose()?;
+        let job = self.job(&before.name, command, before.shell, &before.env, before.working_dir.as_deref())?;
+        Ok(Process { job, ready })
+    }
+
+    fn server(&self) -> Result<Process, LifeError> {
+        let server = self.server;
+        let command = self.template.server_command(server)?;
+        let ready = Some(self.readiness(server.ready.as_ref())?);
+        let job = self.job(SERVER, command, server.shell, &server.env, server.working_dir.as_deref())?;
+        Ok(Process { job, ready })
+    }
+
+    fn readiness(&self, ready: Option<&ReadySpec>) -> Result<Readiness, LifeError> {
+        let filled = match ready {
+            Some(ready) => Some(ReadySpec { path: self.template.text(&ready.path)?, ..ready.clone() }),
+            None => None,
+        };
+        Readiness::new(filled.as_ref(), self.endpoint, self.target)
+    }
+
+    fn job(
+        &self,
+        name: &str,
+        command: Vec<String>,
+        shell: bool,
+        env: &BTreeMap<String, String>,
+        working_dir: Option<&Path>,
+    ) -> Result<ProcessJob, UnknownField> {
+        let env = env.iter().map(|(name, value)| Ok((name.clone(), self.template.text(value)?))).collect::<Result<_, _>>()?;
+        let working_dir = working_dir.map(|folder| self.template.text(&folder.to_string_lossy())).transpose()?.map(PathBuf::from);
+        let log = self.logs.join(format!("{name}.log"));
+        Ok(ProcessJob { name: name.to_owned(), command, shell, env, working_dir, log, stop: self.server.stop.clone(), hide: self.hide.to_vec() })
+    }
+}
