@@ -32,10 +32,17 @@ pub enum Event {
         life: u32,
         reason: String,
     },
-    /// It was ended by us, with all its processes.
+    /// It was ended by us, with all its processes; `trouble` says where that was not possible.
     ServerStopped {
         variant: String,
         life: u32,
+        trouble: Option<String>,
+    },
+    /// A process that an earlier sweep left behind was ended; `trouble` says where that was not possible.
+    LeftoverEnded {
+        pid: u32,
+        command: String,
+        trouble: Option<String>,
     },
     /// A run begins; `requests` is how many it will send, where that is known, and `started_at` the wall-clock time of offset 0 (the Unix
     /// epoch in virtual time).

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::cli::Talk;
-use crate::executor::{Ending, Stop, sweep};
+use crate::executor::{Ending, Launch, Stop, sweep};
 use crate::plan::Plan;
 use crate::record::Client;
 use crate::reporter::{Loudness, reporters, run_reporters};
+use crate::server::supervisor::Supervisor;
 use crate::store::SweepWriter;
 
 /// How long requests in flight are awaited after the first Ctrl-C.
@@ -24,12 +25,14 @@ pub(super) fn measure(plan: &Plan, dir: &Path, talk: Talk, chat_copy: Option<Pat
     let writer = SweepWriter::open(dir, &manifest, &plan.scenario_text)?;
     let sealed = writer.sealed_ids()?;
     let stop = Stop::new();
+    let program = Supervisor::own_program().context("cannot find out which program this is, to supervise servers with it")?;
+    let launch = Launch { program, logs: writer.paths().servers() };
     let signals = listen_for_signals(&stop)?;
     let (events, heard) = mpsc::unbounded_channel();
     let reporters = reporters(writer, chat_copy, loudness(talk), &plan.goals);
     let ending = std::thread::scope(|scope| {
         let reporting = scope.spawn(|| run_reporters(heard, reporters, &stop.abort_token()));
-        let ending = sweep(plan, &sealed, &stop, &events);
+        let ending = sweep(plan, &sealed, &stop, &launch, &events);
         drop(events);
         let reported = reporting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         reported.context("the sweep was stopped since its results could not be saved")?;

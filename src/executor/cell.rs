@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::engine::{EngineError, EngineParameters, TokenMemo};
 use crate::event::Event;
 use crate::plan::{Mask, Run};
-use crate::record::{CacheContract, FormatVersion, Outcome, RunRecord, ServerFacts, TokenRule};
+use crate::record::{CacheContract, ClientHonesty, FormatVersion, Outcome, RunRecord, ServerFacts, TokenRule};
 use crate::target::{HttpTarget, SimTarget, Target, TargetError};
 use crate::tokens::{self, TokenError};
 use crate::workload::spec::{OnError, WorkloadSpec};
@@ -40,7 +40,7 @@ enum CellError {
 }
 
 /// What a cell needs from the sweep.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Setting<'a> {
     /// Texts that are made once and used in every cell.
     pub corpus: &'a Corpus,
@@ -78,6 +78,29 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>) -> 
         counts: log.tally.counts(),
         offered_qps: log.offered_qps,
         notes,
+    }
+}
+
+/// The record of a cell that was not even begun, told as any other.
+pub(super) fn not_run(run: &Run, reason: String, setting: &Setting<'_>) -> RunRecord {
+    let clock = Clock::real();
+    let header = run.header();
+    let begun = Event::RunStarted { run: Arc::new(header.clone()), requests: None, started_at: clock.anchor() };
+    let _ = setting.events.send(begun);
+    let CellLog { tally, token_rule, cache_contract, offered_qps } = CellLog::new();
+    RunRecord {
+        format: FormatVersion::CURRENT,
+        header,
+        outcome: Outcome::Failed { reason },
+        started_at: clock.anchor(),
+        duration_us: tally.end(),
+        token_rule,
+        cache_contract,
+        server: None,
+        client: ClientHonesty::default(),
+        counts: tally.counts(),
+        offered_qps,
+        notes: Vec::new(),
     }
 }
 

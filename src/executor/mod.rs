@@ -9,6 +9,7 @@ mod contract;
 mod conversation;
 mod drive;
 mod honesty;
+mod keeper;
 mod lane;
 mod prefill;
 mod row;
@@ -16,5 +17,6 @@ mod stop;
 mod sweep;
 mod tally;
 
+pub use keeper::Launch;
 pub use stop::Stop;
 pub use sweep::{Ending, SweepError, sweep};

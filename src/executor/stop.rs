@@ -24,6 +24,17 @@ impl Stop {
     /// Give up what is in flight.
     pub fn abort(&self) {
         self.abort.cancel();
+        self.drain.cancel();
+    }
+
+    /// Wishes for a part of the sweep: those for the whole hold for it, and its own for nothing else.
+    pub(super) fn for_a_part(&self) -> Self {
+        Self { drain: self.drain.child_token(), abort: self.abort.child_token() }
+    }
+
+    /// Cancelled as soon as no more is to be begun.
+    pub(super) fn drain_token(&self) -> CancellationToken {
+        self.drain.clone()
     }
 
     /// To be cancelled by whoever finds that going on is useless: the same as [`Stop::abort`].
@@ -54,7 +65,17 @@ mod tests {
         stop.drain();
         assert!(stop.is_draining() && !stop.abort_token().is_cancelled());
         let stop = Stop::new();
-        stop.abort();
+        stop.abort_token().cancel();
         assert!(stop.is_draining());
+    }
+
+    #[test]
+    fn a_part_is_stopped_with_the_whole_and_the_whole_not_with_a_part() {
+        let stop = Stop::new();
+        let (one, other) = (stop.for_a_part(), stop.for_a_part());
+        one.abort();
+        assert!(one.is_draining() && !stop.is_draining() && !other.is_draining());
+        stop.drain();
+        assert!(other.is_draining() && !other.abort_token().is_cancelled());
     }
 }

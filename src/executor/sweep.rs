@@ -1,18 +1,25 @@
 //! All cells of a plan in turn: what is sealed is skipped, what fails is recorded, and the sweep goes on.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
-use super::cell::{Setting, run_cell};
+use super::cell::{Setting, not_run, run_cell};
+use super::keeper::{Keeper, Launch, NotServed, Serving};
 use super::stop::Stop;
 use crate::clock::{Clock, virtual_runtime};
 use crate::engine::TokenMemo;
 use crate::event::Event;
 use crate::plan::{Plan, Run};
-use crate::record::{Outcome, RunRecord};
+use crate::record::{Outcome, RunRecord, ServerFacts};
+use crate::server::{Death, version};
 use crate::workload::Corpus;
+
+/// How long after a run with failures the news may take that its server has died: connections break before a process is gone.
+const NEWS: Duration = Duration::from_secs(1);
 
 /// How a sweep ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,22 +34,31 @@ pub struct Ending {
 #[error("the operating system gives no resources for the load: {0}")]
 pub struct SweepError(#[from] std::io::Error);
 
-/// Runs the plan minus what is sealed. Blocks until it is done or stopped; everything that happens is sent to `events`.
-pub fn sweep(plan: &Plan, sealed: &BTreeSet<String>, stop: &Stop, events: &mpsc::UnboundedSender<Event>) -> Result<Ending, SweepError> {
+/// Runs the plan minus what is sealed. Blocks until it is done or stopped; everything that happens is sent to `events`. No server that it
+/// started outlives it.
+pub fn sweep(
+    plan: &Plan,
+    sealed: &BTreeSet<String>,
+    stop: &Stop,
+    launch: &Launch,
+    events: &mpsc::UnboundedSender<Event>,
+) -> Result<Ending, SweepError> {
     let open: Vec<&Run> = plan.runs.iter().filter(|run| !sealed.contains(&run.id)).collect();
     let _ = events.send(Event::SweepStarted { planned: plan.runs.len(), sealed: plan.runs.len() - open.len() });
     let (corpus, memo) = (Corpus::default(), TokenMemo::default());
     let setting = Setting { corpus: &corpus, memo: &memo, stop, events, server: None, notes: &[] };
-    let mut network: Option<Runtime> = None;
+    let mut site = Site { network: None, keeper: Keeper::new(launch, stop, events) };
     let mut failed = 0;
     for run in open {
         if stop.is_draining() {
             break;
         }
-        let record = if run.simulated { simulate(run, &setting)? } else { measure(run, &setting, &mut network)? };
+        let record = if run.simulated { Some(simulate(run, &setting)?) } else { site.measure(run, &setting)? };
+        let Some(record) = record else { break };
         failed += usize::from(matches!(record.outcome, Outcome::Failed { .. }));
         let _ = events.send(Event::RunFinished(Box::new(record)));
     }
+    drop(site);
     let interrupted = stop.is_draining();
     let _ = events.send(Event::SweepFinished { interrupted });
     Ok(Ending { failed, interrupted })
@@ -53,11 +69,79 @@ fn simulate(run: &Run, setting: &Setting<'_>) -> Result<RunRecord, SweepError> {
     Ok(virtual_runtime()?.block_on(async { run_cell(run, Clock::simulated(), setting).await }))
 }
 
-/// A cell against a server. The runtime is made for the first one and kept.
-fn measure(run: &Run, setting: &Setting<'_>, network: &mut Option<Runtime>) -> Result<RunRecord, SweepError> {
-    let runtime = match network {
-        Some(runtime) => runtime,
-        None => network.insert(tokio::runtime::Builder::new_multi_thread().enable_all().build()?),
+/// Where real servers are measured: the runtime, made for the first of them and kept, and the server that the runs are on.
+struct Site<'a> {
+    network: Option<Runtime>,
+    keeper: Keeper<'a>,
+}
+
+impl Site<'_> {
+    /// A cell against a server; nothing where the sweep was stopped before it began.
+    fn measure(&mut self, run: &Run, setting: &Setting<'_>) -> Result<Option<RunRecord>, SweepError> {
+        let runtime = match &mut self.network {
+            Some(runtime) => runtime,
+            None => self.network.insert(tokio::runtime::Builder::new_multi_thread().enable_all().build()?),
+        };
+        Ok(runtime.block_on(measure(run, setting, &mut self.keeper)))
+    }
+}
+
+/// Whatever ends the sweep, also a panic, ends the server.
+impl Drop for Site<'_> {
+    fn drop(&mut self) {
+        if let Some(runtime) = &self.network {
+            runtime.block_on(self.keeper.end());
+        }
+    }
+}
+
+async fn measure(run: &Run, setting: &Setting<'_>, keeper: &mut Keeper<'_>) -> Option<RunRecord> {
+    let mut record = match keeper.serve(run).await {
+        Err(NotServed::Interrupted) => return None,
+        Err(NotServed::Failed(reason)) => return Some(not_run(run, reason, setting)),
+        Ok(None) => {
+            let facts = ServerFacts::default();
+            run_cell(run, Clock::real(), &Setting { server: Some(&facts), ..*setting }).await
+        }
+        Ok(Some(serving)) => {
+            let (record, death) = run_on(serving, run, setting).await;
+            match death {
+                None => record,
+                Some(death) => {
+                    let reason = run.cell.mask().hide(death.to_string());
+                    keeper.bury(&reason).await;
+                    // Of an interrupted run nothing is kept, whatever happened in it.
+                    let kept = !setting.stop.is_draining();
+                    let outcome = if kept { Outcome::Failed { reason: format!("the server died: {reason}") } } else { record.outcome };
+                    RunRecord { outcome, ..record }
+                }
+            }
+        }
     };
-    Ok(runtime.block_on(run_cell(run, Clock::real(), setting)))
+    if let Some(facts) = record.server.as_mut().filter(|facts| facts.version.is_none() && record.outcome == Outcome::Completed) {
+        facts.version = version(&run.cell.target).await;
+    }
+    Some(record)
+}
+
+/// The cell on a server of ours. When that dies, what is in flight is given up.
+async fn run_on(serving: &mut Serving, run: &Run, setting: &Setting<'_>) -> (RunRecord, Option<Death>) {
+    let mut run = run.clone();
+    serving.url().clone_into(&mut run.cell.target.url);
+    let (facts, notes) = (serving.facts(), serving.notes().to_vec());
+    let stop = setting.stop.for_a_part();
+    let setting = Setting { stop: &stop, server: Some(&facts), notes: &notes, ..*setting };
+    let mut cell = pin!(run_cell(&run, Clock::real(), &setting));
+    let record = tokio::select! {
+        biased;
+        record = &mut cell => record,
+        death = serving.died() => {
+            stop.abort();
+            return (cell.await, Some(death));
+        }
+    };
+    let suspicious = !record.counts.failures.is_empty() || matches!(record.outcome, Outcome::Failed { .. });
+    let patience = if suspicious { NEWS } else { Duration::ZERO };
+    let death = tokio::time::timeout(patience, serving.died()).await.ok();
+    (record, death)
 }

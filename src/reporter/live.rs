@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use serde_json::Value;
 
+use super::servers::Servers;
 use crate::event::Event;
 use crate::goal::{Aggregate, Condition, Field, Goal};
 use crate::metric::Metric;
@@ -97,12 +98,13 @@ pub(super) struct Live {
     /// Failed requests of the whole start.
     failed: u64,
     cell: Option<Cell>,
+    servers: Servers,
 }
 
 impl Live {
     pub(super) fn new(goals: &[Goal]) -> Self {
         let watched = Watched::of(goals);
-        Self { watched, started: Instant::now(), to_do: 0, planned: 0, finished: 0, failed: 0, cell: None }
+        Self { watched, started: Instant::now(), to_do: 0, planned: 0, finished: 0, failed: 0, cell: None, servers: Servers::default() }
     }
 
     /// Takes note of an event; a line to keep where it is one of note.
@@ -113,6 +115,7 @@ impl Live {
                 return (*sealed > 0).then(|| format!("{sealed} of {planned} cells are there already"));
             }
             Event::RunStarted { run, requests, .. } => {
+                self.servers.run_started();
                 let label = label(run);
                 self.cell = Some(Cell { label, phase: None, planned: *requests, done: 0, failed: 0, tail: Tail::new() });
             }
@@ -124,11 +127,12 @@ impl Live {
             Event::RequestDone(record) => self.count(record),
             Event::RunFinished(record) => return self.finish(record),
             Event::SweepFinished { .. } => self.cell = None,
-            Event::Watched(_)
-            | Event::ServerStarting { .. }
+            Event::ServerStarting { .. }
             | Event::ServerReady { .. }
             | Event::ServerDied { .. }
-            | Event::ServerStopped { .. } => {}
+            | Event::ServerStopped { .. }
+            | Event::LeftoverEnded { .. } => return self.servers.on(event),
+            Event::Watched(_) => {}
         }
         None
     }
@@ -157,14 +161,14 @@ impl Live {
             return Some(format!("{place}: invalid: {reason}"));
         }
         Some(match &record.outcome {
-            Outcome::Failed { reason } => format!("{place}: failed: {reason}"),
+            Outcome::Failed { reason } => format!("{place}: failed: {}", self.servers.shortened(reason)),
             _ => format!("{place}: {}, {}", self.tail_text(&cell), requests_text(&cell)),
         })
     }
 
     /// The running cell in a line: label, phase, requests, percentiles, failures.
     pub(super) fn cell_line(&self) -> Option<String> {
-        let cell = self.cell.as_ref()?;
+        let Some(cell) = &self.cell else { return self.servers.line() };
         let phase = match cell.phase {
             Some(Phase::Prefill) => ", pre-fill",
             Some(Phase::Warmup) => ", warm-up",
@@ -255,7 +259,7 @@ pub(super) fn brief(seconds: f64) -> String {
 }
 
 /// A time to wait: `45s`, `3m 10s`, `2h 05m`.
-fn span(time: Duration) -> String {
+pub(super) fn span(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
         0..60 => format!("{seconds}s"),

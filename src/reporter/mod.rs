@@ -11,6 +11,7 @@ mod listen;
 mod live;
 mod plain;
 mod recorder;
+mod servers;
 
 pub use bar::Bar;
 pub use chat::{CSV_COLUMNS, ChatFiles};

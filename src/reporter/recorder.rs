@@ -51,7 +51,8 @@ impl Reporter for Recorder {
             | Event::ServerStarting { .. }
             | Event::ServerReady { .. }
             | Event::ServerDied { .. }
-            | Event::ServerStopped { .. } => {}
+            | Event::ServerStopped { .. }
+            | Event::LeftoverEnded { .. } => {}
         }
         Ok(())
     }

@@ -1,7 +1,8 @@
-//! A server's life: emptying its caches before a cell and proving it, and reading its metrics. In come the `[server]` section and the
-//! server's address.
+//! A server's life: starting it, emptying its caches before a cell and proving it, reading its metrics, ending it. In come the `[server]`
+//! section and the server's address.
 
 mod canary;
+mod life;
 mod metrics;
 mod place;
 mod reset;
@@ -9,5 +10,6 @@ pub mod spec;
 pub mod supervisor;
 
 pub use canary::{Canary, CanaryTexts};
+pub use life::{Death, Life, LifeError, Premises, Startup, version};
 pub use metrics::{Exposition, MetricsPage, PageError, Sample};
 pub use reset::{ResetError, reset};

@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("workload", &["spec", "session", "tokens", "units"]),
     ("arrival", &["spec", "clock"]),
     ("target", &["spec", "endpoint", "session", "record", "clock", "engine", "units"]),
-    ("server", &["spec", "template", "endpoint", "target", "session", "record", "clock"]),
+    ("server", &["spec", "template", "endpoint", "target", "session", "record", "clock", "units"]),
     ("serve", &["spec", "clock", "engine", "units", "session"]),
     ("scenario", &["spec", "template", "goal", "units", "metric"]),
     ("plan", &["scenario", "template", "tokens", "spec", "goal", "record", "units", "workload", "engine"]),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bench::clock::Micros;
 use bench::event::Event;
-use bench::executor::{Stop, sweep};
+use bench::executor::{Launch, Stop, sweep};
 use bench::plan::{Plan, Run};
 use bench::record::{FailureKind, Outcome, Phase, RequestRecord, RunRecord, TokenSource};
 use bench::scenario::Cell;
@@ -23,7 +23,7 @@ fn simulate(workload: Value, engine: Value) -> Done {
     let cell = Cell::new(section_of(workload), section_of(json!({"kind": "sim"})), section(engine), section_of(json!({})));
     let run = Run { id: "cell".into(), variant: "default".into(), axes: vec![], repeat: 0, seed: 7, simulated: true, cell };
     let (events, mut heard) = mpsc::unbounded_channel();
-    let ending = sweep(&plan_of(run), &BTreeSet::new(), &Stop::new(), &events).unwrap();
+    let ending = sweep(&plan_of(run), &BTreeSet::new(), &Stop::new(), &launch(), &events).unwrap();
     drop(events);
     assert!(!ending.interrupted);
     let (mut rows, mut record) = (Vec::new(), None);
@@ -39,6 +39,11 @@ fn simulate(workload: Value, engine: Value) -> Done {
 
 fn section_of<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
+}
+
+/// Nothing is started here.
+fn launch() -> Launch {
+    Launch { program: "bench".into(), logs: "servers".into() }
 }
 
 fn plan_of(run: Run) -> Plan {
@@ -222,7 +227,7 @@ fn what_is_sealed_is_not_run_again() {
         Cell::new(section_of(document_qa(&json!({}))), section_of(json!({"kind": "sim"})), section_of(json!({})), section_of(json!({})));
     let run = Run { id: "cell".into(), variant: "default".into(), axes: vec![], repeat: 0, seed: 7, simulated: true, cell };
     let (events, mut heard) = mpsc::unbounded_channel();
-    sweep(&plan_of(run), &BTreeSet::from(["cell".to_owned()]), &Stop::new(), &events).unwrap();
+    sweep(&plan_of(run), &BTreeSet::from(["cell".to_owned()]), &Stop::new(), &launch(), &events).unwrap();
     drop(events);
     let mut told = Vec::new();
     while let Some(event) = heard.blocking_recv() {

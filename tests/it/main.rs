@@ -10,5 +10,7 @@ mod load;
 mod scenarios;
 mod serve;
 #[cfg(target_os = "linux")]
+mod servers;
+#[cfg(target_os = "linux")]
 mod supervise;
 mod truth;

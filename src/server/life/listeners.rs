@@ -62,7 +62,9 @@ fn processes() -> impl Iterator<Item = u32> {
 
 fn holds(pid: u32, sockets: &[String]) -> bool {
     let files = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-    files.filter_map(|file| std::fs::read_link(file.path()).ok()).any(|link| link.to_str().is_some_and(|link| sockets.iter().any(|s| s == link)))
+    files
+        .filter_map(|file| std::fs::read_link(file.path()).ok())
+        .any(|link| link.to_str().is_some_and(|link| sockets.iter().any(|s| s == link)))
 }
 
 /// The program and what it is told before its first option: options may hold keys.
@@ -72,7 +74,10 @@ fn command(pid: u32) -> String {
     let shown: Vec<&str> = words.iter().map(String::as_str).take_while(|word| !word.is_empty() && !word.starts_with('-')).take(4).collect();
     let name = |path: &str| Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned());
     match shown.split_first() {
-        Some((program, rest)) => std::iter::once(name(program).unwrap_or_default()).chain(rest.iter().map(|word| (*word).to_owned())).collect::<Vec<_>>().join(" "),
+        Some((program, rest)) => std::iter::once(name(program).unwrap_or_default())
+            .chain(rest.iter().map(|word| (*word).to_owned()))
+            .collect::<Vec<_>>()
+            .join(" "),
         None => "its command is not to be seen".to_owned(),
     }
 }

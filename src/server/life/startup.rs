@@ -134,6 +134,15 @@ impl Filling<'_> {
         let env = env.iter().map(|(name, value)| Ok((name.clone(), self.template.text(value)?))).collect::<Result<_, _>>()?;
         let working_dir = working_dir.map(|folder| self.template.text(&folder.to_string_lossy())).transpose()?.map(PathBuf::from);
         let log = self.logs.join(format!("{name}.log"));
-        Ok(ProcessJob { name: name.to_owned(), command, shell, env, working_dir, log, stop: self.server.stop.clone(), hide: self.hide.to_vec() })
+        Ok(ProcessJob {
+            name: name.to_owned(),
+            command,
+            shell,
+            env,
+            working_dir,
+            log,
+            stop: self.server.stop.clone(),
+            hide: self.hide.to_vec(),
+        })
     }
 }

@@ -1,0 +1,209 @@
+//! Keeps the server that the runs need: started when a run needs another one, shared by the runs that need the same, started again after
+//! it died, ended at last. In come runs, one after the other; out come servers that serve, or why there is none.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use futures_util::FutureExt;
+use tokio::sync::mpsc;
+
+use super::stop::Stop;
+use crate::event::Event;
+use crate::plan::{Run, restarts_each_run, server_setting};
+use crate::record::ServerFacts;
+use crate::server::supervisor::leftovers;
+use crate::server::{Death, Life, LifeError, Premises, Startup};
+
+/// How often a server may fail to start before the runs that need it are given up.
+const STARTS_IN_A_ROW: u32 = 2;
+
+/// With what servers are started, and where their logs go.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// The program that supervises them: `bench` itself.
+    pub program: PathBuf,
+    /// The folder with a folder of logs for each variant.
+    pub logs: PathBuf,
+}
+
+/// Why a run has no server.
+#[derive(Debug)]
+pub(super) enum NotServed {
+    /// The run cannot be done; the reason for people.
+    Failed(String),
+    /// The sweep is being stopped.
+    Interrupted,
+}
+
+/// A server of ours that serves.
+#[derive(Debug)]
+pub(super) struct Serving {
+    variant: String,
+    setting: String,
+    number: u32,
+    used: bool,
+    life: Life,
+}
+
+impl Serving {
+    pub fn url(&self) -> &str {
+        &self.life.url
+    }
+
+    pub fn facts(&self) -> ServerFacts {
+        ServerFacts { life: Some(self.number), ..self.life.facts.clone() }
+    }
+
+    pub fn notes(&self) -> &[String] {
+        &self.life.notes
+    }
+
+    /// Until one of its processes ends by itself. May be given up and asked again.
+    pub async fn died(&mut self) -> Death {
+        self.life.died().await
+    }
+}
+
+/// What a variant's servers have come to in this sweep.
+#[derive(Debug, Default)]
+struct Account {
+    starts: u32,
+    deaths: u32,
+    /// In a row, by setting.
+    failed_starts: BTreeMap<String, u32>,
+    /// How the last one died or failed to start, in a line.
+    last: String,
+}
+
+/// Starts, keeps and ends servers.
+#[derive(Debug)]
+pub(super) struct Keeper<'a> {
+    launch: &'a Launch,
+    stop: &'a Stop,
+    events: &'a mpsc::UnboundedSender<Event>,
+    serving: Option<Serving>,
+    accounts: BTreeMap<String, Account>,
+    has_looked_for_leftovers: bool,
+}
+
+impl<'a> Keeper<'a> {
+    pub fn new(launch: &'a Launch, stop: &'a Stop, events: &'a mpsc::UnboundedSender<Event>) -> Self {
+        Self { launch, stop, events, serving: None, accounts: BTreeMap::new(), has_looked_for_leftovers: false }
+    }
+
+    /// The server for a run; none where it needs none of ours. One that it does not need is ended.
+    pub async fn serve(&mut self, run: &Run) -> Result<Option<&mut Serving>, NotServed> {
+        let Some(setting) = server_setting(&run.cell) else {
+            self.end().await;
+            return Ok(None);
+        };
+        if !self.serves(run, &setting).await {
+            self.end().await;
+            self.refuse_hopeless(run, &setting)?;
+            self.start(run, setting).await?;
+        }
+        if let Some(serving) = &mut self.serving {
+            serving.used = true;
+        }
+        Ok(self.serving.as_mut())
+    }
+
+    /// Whether the server that is there will do. One that has died meanwhile will not.
+    async fn serves(&mut self, run: &Run, setting: &str) -> bool {
+        let Some(serving) = &mut self.serving else { return false };
+        if serving.variant != run.variant || serving.setting != setting || (serving.used && restarts_each_run(&run.cell)) {
+            return false;
+        }
+        let Some(death) = serving.died().now_or_never() else { return true };
+        let reason = run.cell.mask().hide(death.to_string());
+        self.bury(&reason).await;
+        false
+    }
+
+    /// Takes note of a death, and ends what is left of the server.
+    pub async fn bury(&mut self, reason: &str) {
+        let Some(Serving { variant, number, life, .. }) = self.serving.take() else { return };
+        let account = self.accounts.entry(variant.clone()).or_default();
+        account.deaths += 1;
+        account.last = first_line(reason);
+        let _ = self.events.send(Event::ServerDied { variant, life: number, reason: reason.to_owned() });
+        // It is dead already; what is said of the rest would hide that.
+        let _ = life.stop().await;
+    }
+
+    /// Ends the server that is there.
+    pub async fn end(&mut self) {
+        let Some(Serving { variant, number, life, .. }) = self.serving.take() else { return };
+        let trouble = life.stop().await.err().map(|error| error.to_string());
+        let _ = self.events.send(Event::ServerStopped { variant, life: number, trouble });
+    }
+
+    /// What has failed too often is not tried again.
+    fn refuse_hopeless(&self, run: &Run, setting: &str) -> Result<(), NotServed> {
+        let Some(account) = self.accounts.get(&run.variant) else { return Ok(()) };
+        let Account { deaths, last, .. } = account;
+        let restarts = run.cell.server.restarts;
+        if *deaths > restarts {
+            return Err(NotServed::Failed(format!(
+                "not run: the server of `{}` died or failed to start {deaths} times in this sweep, and `server.restarts` is {restarts}; the \
+                 last time: {last}",
+                run.variant
+            )));
+        }
+        if account.failed_starts.get(setting).is_some_and(|failed| *failed >= STARTS_IN_A_ROW) {
+            return Err(NotServed::Failed(format!(
+                "not run: this server of `{}` failed to start {STARTS_IN_A_ROW} times in a row; the last time: {last}",
+                run.variant
+            )));
+        }
+        Ok(())
+    }
+
+    async fn start(&mut self, run: &Run, setting: String) -> Result<(), NotServed> {
+        self.end_leftovers().await;
+        let mask = run.cell.mask();
+        let account = self.accounts.entry(run.variant.clone()).or_default();
+        account.starts += 1;
+        let number = account.starts;
+        let variant = run.variant.clone();
+        let logs = self.launch.logs.join(&variant);
+        let premises = Premises { program: &self.launch.program, logs: &logs, hide: mask.pairs() };
+        let starting = async {
+            let startup = Startup::of(&run.cell.server, &run.cell.target, premises)?;
+            let command = mask.hide(startup.shown());
+            let _ = self.events.send(Event::ServerStarting { variant: variant.clone(), life: number, command });
+            Life::start(startup, &self.stop.drain_token()).await
+        };
+        match starting.await {
+            Ok(life) => {
+                account.failed_starts.remove(&setting);
+                let _ = self.events.send(Event::ServerReady { variant: variant.clone(), life: number, after: life.ready_after });
+                self.serving = Some(Serving { variant, setting, number, used: false, life });
+                Ok(())
+            }
+            Err(LifeError::Stopped) => Err(NotServed::Interrupted),
+            Err(error) => {
+                let reason = mask.hide(error.to_string());
+                account.deaths += 1;
+                account.last = first_line(&reason);
+                *account.failed_starts.entry(setting).or_default() += 1;
+                Err(NotServed::Failed(format!("the server did not start: {reason}")))
+            }
+        }
+    }
+
+    /// Ends what an earlier sweep left behind, once.
+    async fn end_leftovers(&mut self) {
+        if std::mem::replace(&mut self.has_looked_for_leftovers, true) {
+            return;
+        }
+        for leftover in leftovers() {
+            let trouble = leftover.end().await.err().map(|error| error.to_string());
+            let _ = self.events.send(Event::LeftoverEnded { pid: leftover.pid, command: leftover.command, trouble });
+        }
+    }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,94 @@
+//! What is said of servers that are started and ended: their events in, lines for people out.
+
+use std::time::Instant;
+
+use super::live::{brief, span};
+use crate::event::Event;
+
+/// The server that is being started, and the last one that died.
+#[derive(Debug, Default)]
+pub(super) struct Servers {
+    starting: Option<(String, Instant)>,
+    /// Why the last one died, as it was told.
+    told: Option<String>,
+}
+
+impl Servers {
+    /// Takes note of an event of a server; a line to keep where it is one.
+    pub fn on(&mut self, event: &Event) -> Option<String> {
+        match event {
+            Event::ServerStarting { variant, life, command } => {
+                self.starting = Some((variant.clone(), Instant::now()));
+                Some(format!("starting {variant} (life {life}): {command}"))
+            }
+            Event::ServerReady { variant, after, .. } => {
+                self.starting = None;
+                Some(format!("{variant} serves after {}", brief(after.as_secs_f64())))
+            }
+            Event::ServerDied { variant, reason, .. } => {
+                self.told = Some(reason.clone());
+                Some(format!("{variant} died: {reason}"))
+            }
+            Event::ServerStopped { variant, trouble: None, .. } => Some(format!("{variant} stopped")),
+            Event::ServerStopped { variant, trouble: Some(trouble), .. } => Some(format!("{variant} could not be stopped: {trouble}")),
+            Event::LeftoverEnded { pid, command, trouble } => Some(match trouble {
+                None => format!("ended pid {pid} ({command}), which an earlier sweep left behind"),
+                Some(trouble) => format!("pid {pid} ({command}), which an earlier sweep left behind, could not be ended: {trouble}"),
+            }),
+            _ => None,
+        }
+    }
+
+    /// A run begins: whatever was started serves, or was given up.
+    pub fn run_started(&mut self) {
+        self.starting = None;
+    }
+
+    /// The server that is waited for, in a line.
+    pub fn line(&self) -> Option<String> {
+        let (variant, since) = self.starting.as_ref()?;
+        Some(format!("waiting until {variant} serves, {}", span(since.elapsed())))
+    }
+
+    /// A reason without the lines of a log that were shown just before.
+    pub fn shortened<'a>(&self, reason: &'a str) -> &'a str {
+        let was_told = self.told.as_ref().is_some_and(|told| reason.ends_with(told.as_str()));
+        if was_told { reason.lines().next().unwrap_or_default().trim_end_matches(':') } else { reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Micros;
+
+    #[test]
+    fn a_life_is_told_from_its_start_to_its_end() {
+        let mut servers = Servers::default();
+        let variant = || "vllm".to_owned();
+        let mut said = |event: &Event| servers.on(event).unwrap();
+        let starting = Event::ServerStarting { variant: variant(), life: 2, command: "vllm serve m".into() };
+        assert_eq!(said(&starting), "starting vllm (life 2): vllm serve m");
+        assert_eq!(said(&Event::ServerReady { variant: variant(), life: 2, after: Micros(48_200_000) }), "vllm serves after 48.2 s");
+        let reason = "`server` ended by itself: exit status 1; the last lines of `server.log`:\n  out of memory".to_owned();
+        assert_eq!(said(&Event::ServerDied { variant: variant(), life: 2, reason: reason.clone() }), format!("vllm died: {reason}"));
+        assert_eq!(said(&Event::ServerStopped { variant: variant(), life: 3, trouble: None }), "vllm stopped");
+        let leftover = Event::LeftoverEnded { pid: 7, command: "vllm serve".into(), trouble: None };
+        assert_eq!(said(&leftover), "ended pid 7 (vllm serve), which an earlier sweep left behind");
+        // The same lines are not said twice.
+        let failed = format!("the server died: {reason}");
+        let short = "the server died: `server` ended by itself: exit status 1; the last lines of `server.log`";
+        assert_eq!(servers.shortened(&failed), short);
+        assert_eq!(servers.shortened("the server did not start:\n  a"), "the server did not start:\n  a");
+    }
+
+    #[test]
+    fn while_a_server_starts_that_is_what_is_waited_for() {
+        let mut servers = Servers::default();
+        assert_eq!(servers.line(), None);
+        servers.on(&Event::ServerStarting { variant: "vllm".into(), life: 1, command: String::new() });
+        assert_eq!(servers.line().unwrap(), "waiting until vllm serves, 0s");
+        servers.run_started();
+        assert_eq!(servers.line(), None);
+    }
+}

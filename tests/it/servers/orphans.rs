@@ -1,0 +1,62 @@
+//! However `bench` ends, the servers that it started are gone.
+
+use super::stage::Stage;
+
+const CHAT: &str = r#"
+name = "orphans"
+
+[workload]
+kind = "chat"
+users = 2
+qps = 20
+duration = "600s"
+rounds = 3
+system_prompt_tokens = 20
+history_tokens = 20
+answer_tokens = 4
+
+[target]
+model = "MODEL"
+url = "http://127.0.0.1:0"
+
+[server]
+command = ["BENCH", "sim", "--port", "{port}", "--model", "{model}", "-q"]
+before = [{ name = "cache", command = ["sh", "-c", "while :; do sleep 0.05; done", "{model}"] }]
+"#;
+
+#[test]
+fn after_a_kill_of_bench_in_mid_cell_no_server_is_left() {
+    let stage = Stage::new(CHAT);
+    let mut running = stage.start();
+    running.await_line("ttft");
+    assert_eq!(stage.processes().len(), 2);
+    running.child.kill().unwrap();
+    running.child.wait().unwrap();
+    stage.await_no_process();
+}
+
+#[test]
+fn a_sigterm_in_mid_cell_drains_it_and_ends_the_server_before_bench_ends() {
+    let stage = Stage::new(CHAT);
+    let mut running = stage.start();
+    running.await_line("ttft");
+    running.signal("-TERM");
+    assert_eq!(running.end(), Some(130), "{:#?}", running.said);
+    assert_eq!(stage.processes(), Vec::<String>::new());
+    assert!(running.said.iter().any(|line| line == "default stopped"), "{:#?}", running.said);
+    assert!(stage.records().is_empty());
+}
+
+#[test]
+fn ctrl_c_while_a_server_starts_ends_it_promptly() {
+    let never = CHAT.replace("[\"BENCH\", \"sim\", ", "[\"sh\", \"-c\", \"while :; do sleep 0.05; done\", ");
+    let stage = Stage::new(&never);
+    let mut running = stage.start();
+    running.await_line("starting default");
+    running.signal("-INT");
+    let start = std::time::Instant::now();
+    assert_eq!(running.end(), Some(130), "{:#?}", running.said);
+    // Far less than the ten minutes that a start may take, and than the half minute that an end may.
+    assert!(start.elapsed().as_secs() < 25, "{:?}", start.elapsed());
+    assert_eq!(stage.processes(), Vec::<String>::new());
+}
