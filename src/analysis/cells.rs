@@ -1,12 +1,10 @@
 //! The runs of a sweep by cell: variants in the scenario's order, and in each the cells in the order of the axes, whatever order they ran in.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::axes::Axes;
 use crate::record::{CacheContract, Manifest, Outcome, PlannedRun};
 use crate::store::{SavedRun, SavedSweep};
-
-/// Values of the matrix axes by dotted path, in the scenario's order.
-pub type Axes = Map<String, Value>;
 
 /// One cell of one variant, with its runs.
 #[derive(Debug)]

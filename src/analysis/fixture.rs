@@ -9,7 +9,7 @@ use super::Table;
 use crate::clock::Micros;
 use crate::record::{
     CacheContract, Client, ClientHonesty, Counts, Failure, FailureKind, FormatVersion, Manifest, Outcome, Phase, PlannedRun, RequestRecord,
-    RunHeader, RunRecord, TokenRule, TokenSource,
+    RunHeader, RunRecord, SampleKind, ServerSample, TokenRule, TokenSource,
 };
 use crate::store::{SavedRun, SavedSamples, SavedSweep, SweepWriter, to_table};
 
@@ -176,6 +176,25 @@ fn manifest(goals: &[&str], cells: &[Cell]) -> Manifest {
         runs: cells.iter().map(planned).collect(),
         client: Client { bench_version: "0.1.0".into(), ..Client::default() },
     }
+}
+
+/// A line of a metrics page: name, labels, value.
+pub(crate) type Told<'a> = (&'a str, &'a str, f64);
+
+/// A page, by the second of the run in which it was read.
+pub(crate) type Page<'a> = (u64, &'a [Told<'a>]);
+
+/// What one source told in some seconds.
+pub(crate) fn samples(pages: &[Page<'_>]) -> Vec<ServerSample> {
+    let sample = |second: u64, (name, labels, value): &Told<'_>| ServerSample {
+        at_us: Micros(second * 1_000_000),
+        source: "http://127.0.0.1:8000/metrics".into(),
+        name: (*name).into(),
+        labels: (*labels).into(),
+        kind: if name.ends_with("_total") { SampleKind::Counter } else { SampleKind::Gauge },
+        value: *value,
+    };
+    pages.iter().flat_map(|(second, page)| page.iter().map(|line| sample(*second, line)).collect::<Vec<_>>()).collect()
 }
 
 /// The sweep as the reader would give it, without a folder.

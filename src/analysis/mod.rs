@@ -3,38 +3,53 @@
 //! Rows become a [`Table`] per cell; a measure over it becomes an [`Estimate`] with its interval; a goal turns that into a [`Judgement`];
 //! cells become a [`SweepSummary`] with scores. Nothing here knows how a run is made, and nothing prints. Formulas: `docs/metrics.md`.
 
+mod amount;
+mod axes;
 pub mod binomial;
 mod bootstrap;
+mod cause;
 mod cells;
 mod estimate;
 mod extended;
+mod external;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod increase;
 pub mod interval;
+mod limit;
 mod percentile;
 mod rates;
 mod scores;
+mod sessions;
+mod summarize;
 mod summary;
 mod table;
 mod verdict;
+mod watched;
 
-pub use cells::Axes;
+pub use axes::{Axes, axis_label, plain, short, show_axes, show_value};
 pub use estimate::{Estimate, estimate};
 pub use extended::Extended;
+pub use external::{ExternalCache, ExternalUse};
 pub use increase::increase;
+pub use limit::{Limit, LimitKind};
 pub use percentile::percentile;
 pub use rates::Rates;
-pub use scores::{CapacityScore, LargestScore, Score, Shape, short};
-pub use summary::{AxisSummary, CellState, CellSummary, Question, Ratio, RunCounts, SuccessOnly, SweepSummary, VariantSummary, summarize};
+pub use scores::{CapacityScore, LargestScore, Score, Shape};
+pub use sessions::SessionFigures;
+pub use summarize::summarize;
+pub use summary::{AxisSummary, CellState, CellSummary, Question, Ratio, RunCounts, SuccessOnly, SweepSummary, VariantSummary};
 pub use table::Table;
 pub use verdict::{Judgement, Verdict, judge};
+pub use watched::{Hits, Level, ServerFigures, Told};
 
 use crate::metric::Metric;
 
 /// Why saved runs could not be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum AnalysisError {
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
     #[error("the saved rows are no table of requests: {0}")]
     Table(#[from] polars::error::PolarsError),
     #[error("`{goal}` is no goal: {reason}")]

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::cells::Axes;
+use super::axes::{Axes, short};
 use super::summary::{CellState, CellSummary};
 use super::verdict::Verdict;
 
@@ -95,12 +95,6 @@ impl Score {
     }
 }
 
-/// The last part of a dotted path.
-#[must_use]
-pub fn short(axis: &str) -> &str {
-    axis.rsplit('.').next().unwrap_or(axis)
-}
-
 /// Scores of one variant's cells. `workload` is the resolved workload of some cell: it says C and S where they are no axes.
 pub fn scores(cells: &[CellSummary], workload: Option<&Value>) -> Vec<Score> {
     if cells.iter().all(|cell| cell.goals.is_empty()) {
@@ -175,7 +169,7 @@ fn is_not_excluded(cell: &CellSummary) -> bool {
 }
 
 /// The axis that says how much load there is: the rate, else the users, else the only numeric one.
-fn leading_axis(cells: &[CellSummary]) -> Option<String> {
+pub(super) fn leading_axis(cells: &[CellSummary]) -> Option<String> {
     let names: Vec<&String> = cells.first()?.axes.keys().collect();
     let numeric: Vec<&String> =
         names.into_iter().filter(|name| cells.iter().all(|cell| cell.axes.get(*name).is_some_and(Value::is_number))).collect();
@@ -188,7 +182,7 @@ fn leading_axis(cells: &[CellSummary]) -> Option<String> {
 }
 
 /// Cells by the axes that are not scored, in the order of first appearance.
-fn by_facet(cells: &[CellSummary], scored: impl Fn(&str) -> bool) -> Vec<(Axes, Vec<&CellSummary>)> {
+pub(super) fn by_facet(cells: &[CellSummary], scored: impl Fn(&str) -> bool) -> Vec<(Axes, Vec<&CellSummary>)> {
     let mut facets: Vec<(Axes, Vec<&CellSummary>)> = Vec::new();
     for cell in cells {
         let within: Axes = cell.axes.iter().filter(|(name, _)| !scored(name)).map(|(name, value)| (name.clone(), value.clone())).collect();

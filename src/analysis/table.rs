@@ -245,7 +245,7 @@ fn field_column(field: Field) -> &'static str {
     }
 }
 
-fn number(frame: &DataFrame, name: &str) -> Result<Float64Chunked, AnalysisError> {
+pub(super) fn number(frame: &DataFrame, name: &str) -> Result<Float64Chunked, AnalysisError> {
     Ok(frame.column(name)?.cast(&DataType::Float64)?.f64()?.clone())
 }
 

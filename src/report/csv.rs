@@ -1,7 +1,7 @@
 //! A row per cell and goal, for spreadsheets and data frames. Times in seconds, shares from 0 to 1; an infinite value is `inf`, a missing
 //! one is empty. RFC 4180.
 
-use crate::analysis::{CellState, CellSummary, Estimate, Extended, Judgement, SweepSummary};
+use crate::analysis::{CellState, CellSummary, Estimate, Extended, Judgement, SweepSummary, show_value};
 
 /// The table of one or several sweeps; axes that a sweep does not have are empty in its rows.
 #[must_use]
@@ -17,18 +17,19 @@ pub fn csv(summaries: &[SweepSummary]) -> String {
             .into_iter()
             .map(str::to_owned)
             .chain(axes.iter().map(|axis| (*axis).to_owned()))
-            .chain(FIXED.into_iter().map(str::to_owned)),
+            .chain(FIXED.into_iter().chain(SERVER.map(|(head, _)| head)).chain(["server_measured_by"]).map(str::to_owned)),
     )];
     for summary in summaries {
         for variant in &summary.variants {
             for cell in &variant.cells {
                 let head = || {
                     let names = [summary.name.clone(), summary.simulated.to_string(), variant.name.clone()];
-                    names.into_iter().chain(axes.iter().map(|axis| cell.axes.get(*axis).map(super::panel::show_value).unwrap_or_default()))
+                    names.into_iter().chain(axes.iter().map(|axis| cell.axes.get(*axis).map(show_value).unwrap_or_default()))
                 };
+                let server = || SERVER.iter().map(|(_, number)| text(number(cell))).chain([measured_by(cell)]);
                 let judgements: Vec<Option<&Judgement>> =
                     if cell.goals.is_empty() { vec![None] } else { cell.goals.iter().map(Some).collect() };
-                lines.extend(judgements.into_iter().map(|judgement| line(head().chain(fixed(cell, judgement)))));
+                lines.extend(judgements.into_iter().map(|judgement| line(head().chain(fixed(cell, judgement)).chain(server()))));
             }
         }
     }
@@ -64,6 +65,44 @@ const FIXED: [&str; 27] = [
     "failures",
     "notes",
 ];
+
+/// A column of what the server and the rows tell: its head, and its number.
+type Column = (&'static str, fn(&CellSummary) -> Option<f64>);
+
+#[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
+const SERVER: [Column; 26] = [
+    ("device_share", |cell| cell.server.hits.as_ref()?.device),
+    ("external_share", |cell| cell.server.hits.as_ref()?.external),
+    ("cached_share", |cell| Some(cell.server.hits.as_ref()?.cached)),
+    ("computed_share", |cell| Some(cell.server.hits.as_ref()?.computed)),
+    ("prompt_tokens_computed", |cell| Some(cell.server.prompt_tokens_computed.as_ref()?.value)),
+    ("external_asked_tokens", |cell| Some(cell.server.external_queries.as_ref()?.value)),
+    ("external_brought_tokens", |cell| Some(cell.server.external_tokens.as_ref()?.value)),
+    ("reused_share", |cell| cell.sessions.reused),
+    ("resident_tokens", |cell| cell.sessions.resident_tokens.map(|tokens| tokens as f64)),
+    ("kv_pool_tokens", |cell| Some(cell.server.kv_pool_tokens.as_ref()?.value)),
+    ("in_flight_mean", |cell| cell.sessions.in_flight_mean),
+    ("running_mean", |cell| Some(cell.server.running.as_ref()?.mean)),
+    ("running_max", |cell| Some(cell.server.running.as_ref()?.max)),
+    ("waiting_mean", |cell| Some(cell.server.waiting.as_ref()?.mean)),
+    ("waiting_max", |cell| Some(cell.server.waiting.as_ref()?.max)),
+    ("preemptions", |cell| Some(cell.server.preemptions.as_ref()?.value)),
+    ("kv_usage_mean", |cell| Some(cell.server.kv_usage.as_ref()?.mean)),
+    ("kv_usage_max", |cell| Some(cell.server.kv_usage.as_ref()?.max)),
+    ("gpu_utilization_mean", |cell| Some(cell.server.gpu_utilization.as_ref()?.mean)),
+    ("gpu_utilization_max", |cell| Some(cell.server.gpu_utilization.as_ref()?.max)),
+    ("gpu_memory_max_bytes", |cell| Some(cell.server.gpu_memory_bytes.as_ref()?.max)),
+    ("gpu_power_mean_w", |cell| Some(cell.server.gpu_power_watts.as_ref()?.mean)),
+    ("joules_per_output_token", |cell| Some(cell.server.joules_per_output_token.as_ref()?.value)),
+    ("host_cpu_mean", |cell| Some(cell.server.host_cpu.as_ref()?.mean)),
+    ("host_cpu_max", |cell| Some(cell.server.host_cpu.as_ref()?.max)),
+    ("host_memory_max_bytes", |cell| Some(cell.server.host_memory_bytes.as_ref()?.max)),
+];
+
+/// `hits=vllm:prompt_tokens_by_source_total; waiting=vllm:num_requests_waiting`
+fn measured_by(cell: &CellSummary) -> String {
+    cell.server.measured_by().iter().map(|(figure, by)| format!("{figure}={by}")).collect::<Vec<_>>().join("; ")
+}
 
 fn fixed(cell: &CellSummary, judgement: Option<&Judgement>) -> Vec<String> {
     let state = match &cell.state {

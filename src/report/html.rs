@@ -4,9 +4,10 @@
 use serde::Serialize;
 
 use super::number::{or_dash, percent, significant};
-use super::panel::{Panel, PanelRow, Place, panels, show_axes};
+use super::panel::{Panel, PanelRow, Place, panels};
+use super::server::server_table;
 use super::words::{self, Line};
-use crate::analysis::{CellState, CellSummary, SweepSummary, VariantSummary, Verdict};
+use crate::analysis::{CellState, CellSummary, Ratio, SweepSummary, VariantSummary, Verdict, show_axes};
 
 /// A picture on the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +40,7 @@ struct Page<'a> {
     simulated_words: &'a str,
     runs: String,
     variants: Vec<Section<'a>>,
-    ratios: Vec<String>,
+    ratios: Vec<RatioLine<'a>>,
     figures: Vec<&'a str>,
     cell_heads: [&'static str; 15],
     legend: String,
@@ -50,11 +51,29 @@ struct Page<'a> {
 struct Section<'a> {
     name: &'a str,
     verdicts: Vec<String>,
+    /// That its external cache reused nothing.
+    exposed: Option<String>,
+    limits: Vec<String>,
+    server: Option<ServerGrid>,
     scores: Vec<Line>,
     figures: Vec<&'a str>,
     panels: Vec<Grid>,
     sentences: Vec<String>,
     cells: Vec<[String; 15]>,
+}
+
+#[derive(Serialize)]
+struct RatioLine<'a> {
+    sentence: String,
+    remarks: &'a [String],
+}
+
+/// What the server told, a row a cell.
+#[derive(Serialize)]
+struct ServerGrid {
+    heads: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+    measured_by: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -89,19 +108,27 @@ fn page<'a>(summary: &'a SweepSummary, figures: &'a [PageFigure]) -> Page<'a> {
     let section = |variant: &'a VariantSummary| Section {
         name: &variant.name,
         verdicts: words::verdict_sentences(variant),
+        exposed: words::exposed(variant),
+        limits: words::limit_sentences(variant),
+        server: server_table(variant).map(|table| ServerGrid {
+            heads: table.heads,
+            rows: table.rows,
+            measured_by: words::measured_by(variant),
+        }),
         scores: words::score_lines(variant),
         figures: of(Some(&variant.name)),
         panels: panels(summary, variant).into_iter().map(grid).collect(),
         sentences: sentences(variant),
         cells: variant.cells.iter().map(row_of_cell).collect(),
     };
+    let ratio_line = |ratio: &'a Ratio| RatioLine { sentence: words::ratio_sentence(summary, ratio), remarks: &ratio.remarks };
     Page {
         name: &summary.name,
         simulated: summary.simulated,
         simulated_words: words::SIMULATED,
         runs: format!("{} of {} runs, seed {}", summary.runs.whole, summary.runs.planned, summary.seed),
         variants: summary.variants.iter().map(section).collect(),
-        ratios: summary.ratios.iter().map(|ratio| words::ratio_sentence(summary, ratio)).collect(),
+        ratios: summary.ratios.iter().map(ratio_line).collect(),
         figures: of(None),
         cell_heads: CELL_HEADS,
         legend: words::legend(),
@@ -110,7 +137,7 @@ fn page<'a>(summary: &'a SweepSummary, figures: &'a [PageFigure]) -> Page<'a> {
 }
 
 fn sentences(variant: &VariantSummary) -> Vec<String> {
-    let first = [words::undecided(variant), words::failures(variant)].into_iter().flatten();
+    let first = [words::undecided(variant), words::failures(variant), words::external(variant)].into_iter().flatten();
     first.chain(words::remarks(variant)).chain([words::client(variant)]).collect()
 }
 

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::panel::{Panel, Place, panels};
+use super::server::{ServerTable, server_table};
 use super::words;
 use crate::analysis::{SweepSummary, VariantSummary};
 
@@ -17,6 +18,9 @@ pub fn markdown(summary: &SweepSummary) -> String {
     let _ = writeln!(out, "{} of {} runs, seed {}.\n", summary.runs.whole, summary.runs.planned, summary.seed);
     for ratio in &summary.ratios {
         let _ = writeln!(out, "**{}**\n", escaped(&words::ratio_sentence(summary, ratio)));
+        if !ratio.remarks.is_empty() {
+            items(&mut out, ratio.remarks.iter().cloned());
+        }
     }
     for variant in &summary.variants {
         of_variant(&mut out, summary, variant);
@@ -31,6 +35,9 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
     for sentence in words::verdict_sentences(variant) {
         let _ = writeln!(out, "**{}**\n", escaped(&sentence));
     }
+    for sentence in words::exposed(variant).into_iter().chain(words::limit_sentences(variant)) {
+        let _ = writeln!(out, "**{}**\n", escaped(&sentence));
+    }
     let lines = words::score_lines(variant);
     if !lines.is_empty() {
         items(out, lines.iter().map(|(name, text)| format!("{name}: {text}")));
@@ -38,7 +45,11 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
     for panel in panels(summary, variant) {
         table(out, &panel);
     }
-    let sentences = [words::undecided(variant), words::failures(variant)].into_iter().flatten();
+    if let Some(table) = server_table(variant) {
+        server(out, &table);
+    }
+    let sentences = [words::undecided(variant), words::failures(variant), words::external(variant), words::measured_by(variant)];
+    let sentences = sentences.into_iter().flatten();
     items(out, sentences.chain(words::remarks(variant)).chain([words::client(variant)]));
 }
 
@@ -57,6 +68,16 @@ fn table(out: &mut String, panel: &Panel) {
     for row in &panel.rows {
         let places: Vec<String> = row.places.iter().map(|place| content(place.as_ref())).collect();
         let _ = writeln!(out, "| {} | {} |", escaped(&row.head), places.join(" | "));
+    }
+    out.push('\n');
+}
+
+fn server(out: &mut String, table: &ServerTable) {
+    let _ = writeln!(out, "What the server and the rows tell of each cell:\n");
+    let _ = writeln!(out, "| {} |", table.heads.join(" | "));
+    let _ = writeln!(out, "|{}", "---:|".repeat(table.heads.len()));
+    for row in &table.rows {
+        let _ = writeln!(out, "| {} |", row.iter().map(|text| escaped(text)).collect::<Vec<_>>().join(" | "));
     }
     out.push('\n');
 }

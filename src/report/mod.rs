@@ -8,6 +8,7 @@ mod json;
 mod markdown;
 mod number;
 mod panel;
+mod server;
 mod terminal;
 mod words;
 

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::number::Scale;
-use crate::analysis::{Axes, CellState, CellSummary, Estimate, Judgement, SweepSummary, VariantSummary, Verdict, short};
+use crate::analysis::{
+    Axes, CellState, CellSummary, Estimate, Judgement, SweepSummary, VariantSummary, Verdict, axis_label, short, show_axes, show_value,
+};
 
 /// One table of one variant: one measure, for the cells that agree in all axes but two.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -167,32 +168,4 @@ fn place(index: usize, cell: &CellSummary, goal: Option<usize>, scale: Scale) ->
         (None, Some(shown)) => number(shown, None),
         (None, None) => nothing("missing"),
     }
-}
-
-/// What an axis is called on a page: `C`, `S`, or the last part of its path.
-#[must_use]
-pub fn axis_label(axis: &str) -> String {
-    match short(axis) {
-        "concurrent" => "C".to_owned(),
-        "sequential" => "S".to_owned(),
-        other => other.to_owned(),
-    }
-}
-
-/// A value of an axis: texts without quotes.
-#[must_use]
-pub fn show_value(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), plain)
-}
-
-/// A text from outside without control characters, so that it can neither move a terminal's cursor nor break a line.
-#[must_use]
-pub fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// `C=4, S=3`.
-#[must_use]
-pub fn show_axes(axes: &Axes) -> String {
-    axes.iter().map(|(name, value)| format!("{}={}", axis_label(name), show_value(value))).collect::<Vec<_>>().join(", ")
 }

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 
 use super::number::{or_dash, percent};
-use super::panel::{Panel, PanelRow, Place, panels, plain};
+use super::panel::{Panel, PanelRow, Place, panels};
+use super::server::compact;
 use super::words;
-use crate::analysis::{SweepSummary, VariantSummary, Verdict};
+use crate::analysis::{SweepSummary, VariantSummary, Verdict, plain};
 
 /// Whether verdicts are coloured too; marks stand for them in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,9 @@ pub fn terminal(summary: &SweepSummary, colour: Colour) -> String {
     }
     for ratio in &summary.ratios {
         paragraph(&mut out, &words::ratio_sentence(summary, ratio));
+        for remark in &ratio.remarks {
+            paragraph(&mut out, &format!("  {remark}"));
+        }
     }
     out.push('\n');
     paragraph(&mut out, &words::legend());
@@ -62,7 +66,11 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
     for sentence in words::verdict_sentences(variant) {
         paragraph(out, &format!("verdict: {sentence}"));
     }
-    let rest = [words::undecided(variant), words::failures(variant)];
+    for sentence in words::exposed(variant).into_iter().chain(words::limit_sentences(variant)) {
+        paragraph(out, &sentence);
+    }
+    server(out, summary, variant, colour);
+    let rest = [words::external(variant), words::undecided(variant), words::failures(variant)];
     for sentence in rest.into_iter().flatten() {
         paragraph(out, &sentence);
     }
@@ -70,6 +78,33 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
         paragraph(out, &format!("note: {remark}"));
     }
     paragraph(out, &words::client(variant));
+}
+
+/// What the server told, where it was watched: the first goal's tables once more, with other contents.
+fn server(out: &mut String, summary: &SweepSummary, variant: &VariantSummary, colour: Colour) {
+    if variant.cells.iter().all(|cell| cell.server.samples == 0) {
+        return;
+    }
+    let told = |place: Option<&Place>| {
+        let cell = place.and_then(|place| variant.cells.get(place.cell));
+        cell.map_or_else(|| "-".to_owned(), |cell| compact(cell).join("\n"))
+    };
+    let first = summary.goals.first();
+    for panel in panels(summary, variant).iter().filter(|panel| first.is_none() || panel.goal.as_ref() == first) {
+        let within = if panel.within.is_empty() { String::new() } else { format!(" at {}", panel.within) };
+        let name = &variant.name;
+        paragraph(
+            out,
+            &format!("{name}{within}: prompt tokens from device / external cache, computed a run; most waiting; most KV in use"),
+        );
+        for table in grids(panel, colour, &told) {
+            out.push_str(&table);
+            out.push('\n');
+        }
+    }
+    if let Some(sources) = words::measured_by(variant) {
+        paragraph(out, &sources);
+    }
 }
 
 fn heading(variant: &VariantSummary, panel: &Panel) -> String {
@@ -83,6 +118,14 @@ fn tables(panel: &Panel, variant: &VariantSummary, colour: Colour) -> Vec<String
     if panel.across.is_none() {
         return vec![list(panel, variant, colour)];
     }
+    grids(panel, colour, &content)
+}
+
+/// What stands in a place of a table.
+type Content<'a> = &'a dyn Fn(Option<&Place>) -> String;
+
+fn grids(panel: &Panel, colour: Colour, content: Content<'_>) -> Vec<String> {
+    let width = |place: Option<&Place>| content(place).lines().map(|line| line.chars().count()).max().unwrap_or(0);
     let longest = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
     let heads = longest(&mut panel.rows.iter().map(|row| row.head.chars().count())).max(corner(panel).chars().count());
     let places = panel.rows.iter().flat_map(|row| &row.places).map(|place| width(place.as_ref()));
@@ -90,7 +133,7 @@ fn tables(panel: &Panel, variant: &VariantSummary, colour: Colour) -> Vec<String
     // A column costs a border and a space on either side.
     let fitting = WIDTH.saturating_sub(heads + 4) / (widest + 3);
     let columns: Vec<usize> = (0..panel.columns.len()).collect();
-    columns.chunks(fitting.max(1)).map(|columns| grid(panel, columns, colour)).collect()
+    columns.chunks(fitting.max(1)).map(|columns| grid(panel, columns, colour, content)).collect()
 }
 
 /// Value, mark and n, and below them the interval.
@@ -102,15 +145,11 @@ fn content(place: Option<&Place>) -> String {
     place.interval.iter().fold(value, |value, interval| format!("{value}\n{interval}"))
 }
 
-fn width(place: Option<&Place>) -> usize {
-    content(place).lines().map(|line| line.chars().count()).max().unwrap_or(0)
-}
-
 fn corner(panel: &Panel) -> String {
     format!("{} \\ {}", panel.down.as_deref().unwrap_or_default(), panel.across.as_deref().unwrap_or_default())
 }
 
-fn grid(panel: &Panel, columns: &[usize], colour: Colour) -> String {
+fn grid(panel: &Panel, columns: &[usize], colour: Colour, content: Content<'_>) -> String {
     let mut table = new_table(colour);
     table.set_header(std::iter::once(corner(panel)).chain(columns.iter().filter_map(|column| panel.columns.get(*column).cloned())));
     for row in &panel.rows {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::number::{or_dash, significant};
-use super::panel::{axis_label, show_axes};
 use crate::analysis::{
-    CapacityScore, CellState, CellSummary, LargestScore, Ratio, Score, Shape, SweepSummary, VariantSummary, Verdict, interval,
+    CapacityScore, CellState, CellSummary, ExternalUse, LargestScore, Limit, Ratio, Score, Shape, SweepSummary, VariantSummary, Verdict,
+    axis_label, interval, show_axes,
 };
 
 /// What stands above everything that the simulated engine has made.
@@ -158,6 +158,46 @@ pub fn ratio_sentence(summary: &SweepSummary, ratio: &Ratio) -> String {
     let share = ratio.ratio.map_or_else(|| "no ratio".to_owned(), |ratio| format!("ratio {}", significant(ratio, 3)));
     let (base, other) = (side(&ratio.base, ratio.base_value), side(&ratio.other, ratio.other_value));
     format!("{} -> {}: {}{at} {base} vs {other}: {share}", ratio.base, ratio.other, ratio.score)
+}
+
+/// What gave out first, a sentence for each combination of axes that carry no load: `gave out first: KV memory: ...`.
+#[must_use]
+pub fn limit_sentences(variant: &VariantSummary) -> Vec<String> {
+    let sentence = |limit: &Limit| {
+        let within = show_axes(&limit.within);
+        let at = if within.is_empty() { String::new() } else { format!(" at {within}") };
+        format!("gave out first{at}: {}: {}", limit.kind.name(), limit.words)
+    };
+    variant.limits.iter().map(sentence).collect()
+}
+
+/// That a variant's external cache reused nothing: to stand where nobody can miss it.
+#[must_use]
+pub fn exposed(variant: &VariantSummary) -> Option<String> {
+    let external = variant.external.as_ref().filter(|external| external.state == ExternalUse::ReusedNothing)?;
+    Some(format!("WARNING: {}", external.words))
+}
+
+/// What a variant's external cache did otherwise.
+#[must_use]
+pub fn external(variant: &VariantSummary) -> Option<String> {
+    let external = variant.external.as_ref().filter(|external| external.state != ExternalUse::ReusedNothing)?;
+    Some(format!("external cache: {}", external.words))
+}
+
+/// By which metrics the figures of a variant's servers were measured; none where there are no figures.
+#[must_use]
+pub fn measured_by(variant: &VariantSummary) -> Option<String> {
+    let mut all: Vec<(&'static str, Vec<&str>)> = Vec::new();
+    for (figure, by) in variant.cells.iter().flat_map(|cell| cell.server.measured_by()) {
+        match all.iter_mut().find(|(known, _)| *known == figure) {
+            Some((_, sources)) if sources.contains(&by) => {}
+            Some((_, sources)) => sources.push(by),
+            None => all.push((figure, vec![by])),
+        }
+    }
+    let list: Vec<String> = all.iter().map(|(figure, by)| format!("{figure} {}", by.join(", "))).collect();
+    (!list.is_empty()).then(|| format!("measured by: {}", list.join("; ")))
 }
 
 /// Failures of a variant by kind: `failures: 12 timeout_first_token, 3 http_503, of 480 requests`.

@@ -3,4 +3,6 @@
 mod capacity;
 mod cost;
 mod groups;
+mod limits;
+mod sweeps;
 mod times;

@@ -1,0 +1,269 @@
+//! What a cache outside the engine was worth to a variant: how much it was asked for and what it brought over all its cells, whether it
+//! was needed at all, and why a variant with one is no better than one without. Judged cells in, a verdict with its words out.
+
+use serde::{Deserialize, Serialize};
+
+use super::amount::{grouped, percent};
+use super::cause::{KEPT, named, outgrown};
+use super::summary::{CellState, CellSummary, VariantSummary};
+use crate::store::SavedRun;
+
+/// How a variant's external cache did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExternalUse {
+    /// It brought tokens.
+    Used,
+    /// It was needed and brought none: what was measured is the engine alone.
+    ReusedNothing,
+    /// It brought none, and none was needed: the device's own cache had all that was sent again.
+    NotNeeded,
+    /// The figures do not tell.
+    Unknown,
+}
+
+/// A variant's cache outside the engine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExternalCache {
+    /// The connector that the server's command names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connector: Option<String>,
+    pub state: ExternalUse,
+    /// Prompt tokens that it was asked for, and those that it brought, in all cells with a result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_tokens: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brought_tokens: Option<f64>,
+    pub words: String,
+}
+
+/// Reuse below this is as good as none, where only answers tell it.
+const NONE: f64 = 0.05;
+
+/// The connector that some run's server was started with.
+pub fn connector(runs: &[&SavedRun]) -> Option<String> {
+    runs.iter().find_map(|run| run.record.server.as_ref()?.external_cache.clone())
+}
+
+/// What a variant's external cache did; `None` where it has none.
+pub fn external(variant: &str, cells: &[CellSummary], connector: Option<String>) -> Option<ExternalCache> {
+    let measured: Vec<&CellSummary> = cells.iter().filter(|cell| cell.state == CellState::Measured).collect();
+    let asked = total(&measured, |cell| cell.server.external_queries.as_ref().map(|told| told.value));
+    let brought = total(&measured, |cell| cell.server.external_tokens.as_ref().map(|told| told.value));
+    if connector.is_none() && asked.unwrap_or(0.0) <= 0.0 && brought.unwrap_or(0.0) <= 0.0 || measured.is_empty() {
+        return None;
+    }
+    let name = connector.as_ref().map_or_else(String::new, |connector| format!(" (connector {connector})"));
+    let of = asked.filter(|asked| *asked > 0.0).map(|asked| (asked, "prompt tokens asked"));
+    let of = of.or_else(|| Some((total(&measured, |cell| cell.server.prompt_tokens.as_ref().map(|told| told.value))?, "prompt tokens")));
+    let (state, words) = match (brought, of) {
+        (Some(brought), Some((asked, what))) if brought > 0.0 => {
+            let share = if asked > 0.0 { format!(" ({})", percent(brought / asked)) } else { String::new() };
+            (ExternalUse::Used, format!("{} of {} {what}{share} came from the external cache{name}", grouped(brought), grouped(asked)))
+        }
+        (Some(_), Some((asked, what))) => {
+            nothing_came(&measured, &format!("0 of {} {what} came from the external cache{name}", grouped(asked)))
+        }
+        _ => untold(&measured, &name),
+    };
+    let words = match state {
+        ExternalUse::ReusedNothing => format!("{variant} reused nothing: {words}; what this variant measures is the engine alone"),
+        _ => format!("{variant}: {words}"),
+    };
+    Some(ExternalCache { connector, state, asked_tokens: asked, brought_tokens: brought, words })
+}
+
+/// It brought none. It was needed where prompts were computed anew that had been sent before.
+fn nothing_came(cells: &[&CellSummary], words: &str) -> (ExternalUse, String) {
+    let needed = |cell: &&&CellSummary| cell.sessions.reused.map_or(outgrown(cell), |reused| Some(reused < KEPT));
+    let answers: Vec<bool> = cells.iter().filter_map(|cell| needed(&cell)).collect();
+    if answers.contains(&true) {
+        (ExternalUse::ReusedNothing, words.to_owned())
+    } else if answers.is_empty() {
+        (ExternalUse::Unknown, format!("{words}; whether it was needed is not told"))
+    } else {
+        (
+            ExternalUse::NotNeeded,
+            format!("{words}, and none was needed: what was sent again was still on the device, so the cache behind it was not tested"),
+        )
+    }
+}
+
+/// No counter tells sources apart. Answers that tell no cached tokens at all where prompts were sent again tell that nothing brought any.
+#[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
+fn untold(cells: &[&CellSummary], name: &str) -> (ExternalUse, String) {
+    let empty = cells.iter().filter(|cell| cell.sessions.reused.is_some_and(|reused| reused < NONE));
+    if let Some(cell) = empty.max_by_key(|cell| cell.sessions.sent_before_tokens) {
+        let (reused, sent) = (cell.sessions.reused.unwrap_or(0.0), cell.sessions.sent_before_tokens.unwrap_or(0) as f64);
+        let place = named(&cell.axes);
+        let words =
+            format!("in {place} {} of {} prompt tokens sent again came from any cache{name}", grouped(reused * sent), grouped(sent));
+        return (ExternalUse::ReusedNothing, words);
+    }
+    (ExternalUse::Unknown, format!("the server does not tell what came from the external cache{name}"))
+}
+
+fn total(cells: &[&CellSummary], get: impl Fn(&CellSummary) -> Option<f64>) -> Option<f64> {
+    let told: Vec<f64> = cells.iter().filter_map(|cell| get(cell)).collect();
+    (!told.is_empty()).then(|| told.iter().sum())
+}
+
+/// Remarks on a comparison: that one of the two reused nothing, and why there is no gain where the other has an external cache.
+pub fn remarks(base: &VariantSummary, other: &VariantSummary, gain: bool, within: &super::Axes) -> Vec<String> {
+    let exposed = |variant: &VariantSummary| {
+        let external = variant.external.as_ref().filter(|external| external.state == ExternalUse::ReusedNothing);
+        external.map(|external| external.words.clone())
+    };
+    let mut remarks: Vec<String> = [exposed(base), exposed(other)].into_iter().flatten().collect();
+    if !gain && other.external.as_ref().is_some_and(|external| external.state != ExternalUse::ReusedNothing) {
+        remarks.extend(no_gain(other, within));
+    }
+    remarks
+}
+
+/// Why a variant with an external cache is not better: its largest cell against the device's memory, and where its hits came from.
+#[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
+fn no_gain(variant: &VariantSummary, within: &super::Axes) -> Option<String> {
+    let here =
+        |cell: &&CellSummary| cell.state == CellState::Measured && within.iter().all(|(name, value)| cell.axes.get(name) == Some(value));
+    let largest = variant.cells.iter().filter(here).max_by_key(|cell| cell.sessions.resident_tokens)?;
+    let place = named(&largest.axes);
+    let sources = largest.server.hits.as_ref().and_then(|hits| {
+        let (device, external) = (percent(hits.device?), percent(hits.external?));
+        Some(format!(
+            "; its prompt tokens came from the device {device}, external {external}, computed {} ({})",
+            percent(hits.computed),
+            hits.by
+        ))
+    });
+    let residence = match (largest.sessions.resident_tokens, &largest.server.kv_pool_tokens) {
+        (Some(resident), Some(pool)) => {
+            let (kept, held) = (grouped(resident as f64), grouped(pool.value));
+            let fits = if resident as f64 <= pool.value {
+                "all of it fits on the device, so a cache behind it had nothing to win"
+            } else {
+                "it does not fit on the device"
+            };
+            format!("the sessions of {place} keep {kept} tokens alive and the KV pool holds {held} ({}): {fits}", pool.by)
+        }
+        (Some(resident), None) => {
+            format!("the sessions of {place} keep {} tokens alive; the size of the KV pool is not known", grouped(resident as f64))
+        }
+        (None, _) => format!("how many tokens the sessions of {place} keep alive is not told"),
+    };
+    Some(format!("no gain of {}: {residence}{}", variant.name, sources.unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Cell, cell, samples, sweep, uniform};
+    use super::super::{Question, SweepSummary, summarize};
+    use super::*;
+    use crate::record::{RequestRecord, ServerFacts, ServerSample};
+    use crate::store::SavedSamples;
+
+    const SOURCES: &str = "vllm:prompt_tokens_by_source_total";
+
+    /// A page before the load and one after it.
+    fn told(computed: f64, device: f64, external: f64, asked: f64) -> Vec<ServerSample> {
+        let page = |share: f64| {
+            [
+                (SOURCES, "{source=\"local_compute\"}", computed * share),
+                (SOURCES, "{source=\"local_cache_hit\"}", device * share),
+                (SOURCES, "{source=\"external_kv_transfer\"}", external * share),
+                ("vllm:external_prefix_cache_queries_total", "", asked * share),
+                ("vllm:cache_config_info", "{kv_cache_size_tokens=\"6000\"}", 1.0),
+            ]
+        };
+        samples(&[(0, &page(0.0)), (60, &page(1.0))])
+    }
+
+    /// A cell whose follow-ups found so many of their 1,000 tokens.
+    fn found(variant: &'static str, sequential: u64, ttft_s: f64, cached: u64) -> Cell {
+        let row = |record: RequestRecord| RequestRecord { cached_tokens: Some(if record.turn == 0 { 0 } else { cached }), ..record };
+        cell(variant, 1, sequential, uniform(1, sequential, ttft_s).into_iter().map(row).collect())
+    }
+
+    /// `vllm` on its own, and `lmcache` with its connector, whose server told the same in each of its runs.
+    fn summary(cells: &[Cell], told: &[ServerSample]) -> SweepSummary {
+        let mut saved = sweep(&["p95(ttft where turn >= 1) <= 2s"], cells);
+        for run in saved.runs.iter_mut().filter(|run| run.record.header.variant == "lmcache") {
+            run.record.server = Some(ServerFacts { external_cache: Some("LMCacheConnectorV1".into()), ..ServerFacts::default() });
+            run.samples = SavedSamples::Held(told.into());
+        }
+        summarize(&saved, &Question::default()).unwrap()
+    }
+
+    fn cells(cached_of_eight: u64, ttft_of_eight: f64) -> [Cell; 4] {
+        let of = |variant, cached, ttft| [found(variant, 4, 0.5, 1000), found(variant, 8, ttft, cached)];
+        let [a, b] = of("vllm", 0, 5.0);
+        let [c, d] = of("lmcache", cached_of_eight, ttft_of_eight);
+        [a, b, c, d]
+    }
+
+    #[test]
+    fn a_cache_that_was_needed_and_brought_nothing_is_exposed() {
+        let summary = summary(&cells(0, 5.0), &told(20_000.0, 12_000.0, 0.0, 20_000.0));
+        let external = summary.variants[1].external.as_ref().unwrap();
+        assert_eq!(external.state, ExternalUse::ReusedNothing);
+        assert_eq!(
+            external.words,
+            "lmcache reused nothing: 0 of 40,000 prompt tokens asked came from the external cache (connector LMCacheConnectorV1); what this \
+             variant measures is the engine alone"
+        );
+        assert_eq!(summary.ratios[0].remarks, std::slice::from_ref(&external.words));
+        assert_eq!(summary.variants[0].external, None);
+    }
+
+    #[test]
+    fn a_cache_that_was_not_needed_is_not_accused() {
+        let all_fit = [found("vllm", 4, 0.5, 1000), found("lmcache", 4, 0.5, 1000)];
+        let summary = summary(&all_fit, &told(4_000.0, 12_000.0, 0.0, 4_000.0));
+        let external = summary.variants[1].external.as_ref().unwrap();
+        assert_eq!(external.state, ExternalUse::NotNeeded);
+        assert!(external.words.starts_with("lmcache: 0 of 4,000 prompt tokens asked came from the external cache"), "{}", external.words);
+        let [remark] = summary.ratios[0].remarks.as_slice() else { panic!("{:?}", summary.ratios[0].remarks) };
+        assert_eq!(
+            remark,
+            "no gain of lmcache: the sessions of C=1, S=4 keep 4,016 tokens alive and the KV pool holds 6,000 (vllm:cache_config_info): all of \
+             it fits on the device, so a cache behind it had nothing to win; its prompt tokens came from the device 75 %, external 0 %, \
+             computed 25 % (vllm:prompt_tokens_by_source_total)"
+        );
+    }
+
+    #[test]
+    fn a_cache_that_works_is_said_to_and_a_gain_needs_no_excuse() {
+        let summary = summary(&cells(1000, 0.9), &told(8_000.0, 12_000.0, 12_000.0, 20_000.0));
+        let external = summary.variants[1].external.as_ref().unwrap();
+        assert_eq!((external.state, summary.ratios[0].ratio), (ExternalUse::Used, Some(2.0)));
+        assert!(external.words.contains("24,000 of 40,000 prompt tokens asked (60 %) came from the external cache"), "{}", external.words);
+        assert!(summary.ratios[0].remarks.is_empty());
+    }
+
+    #[test]
+    fn a_cache_that_works_without_gain_is_explained_by_where_hits_came_from() {
+        let summary = summary(&cells(1000, 5.0), &told(8_000.0, 0.0, 24_000.0, 32_000.0));
+        let [remark] = summary.ratios[0].remarks.as_slice() else { panic!() };
+        assert!(remark.contains("C=1, S=8 keep 8,032 tokens") && remark.contains("it does not fit on the device"), "{remark}");
+        assert!(remark.contains("device 0 %, external 75 %, computed 25 %"), "{remark}");
+    }
+
+    #[test]
+    fn answers_alone_expose_a_cache_that_brings_nothing_where_nothing_is_left_on_the_device() {
+        let summary = summary(&cells(0, 5.0), &[]);
+        let external = summary.variants[1].external.as_ref().unwrap();
+        assert_eq!(external.state, ExternalUse::ReusedNothing);
+        assert!(external.words.contains("in C=1, S=8 0 of 24,000 prompt tokens sent again came from any cache"), "{}", external.words);
+        let fitting = self::summary(&[found("vllm", 4, 0.5, 1000), found("lmcache", 4, 0.5, 1000)], &[]);
+        assert_eq!(fitting.variants[1].external.as_ref().unwrap().state, ExternalUse::Unknown);
+    }
+
+    #[test]
+    fn an_engine_that_merely_has_the_counters_has_no_external_cache() {
+        let mut saved = sweep(&[], &[found("vllm", 4, 0.5, 1000)]);
+        saved.runs[0].samples = SavedSamples::Held(told(4_000.0, 12_000.0, 0.0, 0.0).into());
+        let summary = summarize(&saved, &Question::default()).unwrap();
+        assert_eq!(summary.variants[0].external, None);
+        assert_eq!(summary.variants[0].cells[0].server.hits.as_ref().unwrap().device, Some(0.75));
+    }
+}

@@ -1,0 +1,263 @@
+//! What the rows alone say of the sessions of a cell: how many tokens they keep alive, how much of what they sent again came from a
+//! cache, and how many requests were in flight. Rows in, figures out; knows no server's metrics but the hits that stand in for rows.
+
+use std::collections::BTreeMap;
+
+use polars::prelude::DataFrame;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::AnalysisError;
+use super::table::number;
+use super::watched::RunWatched;
+use crate::record::Phase;
+use crate::store::SavedRun;
+
+/// A cell's sessions, its runs pooled.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SessionFigures {
+    /// The most that the sessions alive at one time come to: each counts with its longest prompt and answer, and a system prompt that all
+    /// share counts once. Missing where no row tells its tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resident_tokens: Option<u64>,
+    /// Prompt tokens of follow-up turns that their session had sent before (a shared system prompt left out): what a cache could give.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_before_tokens: Option<u64>,
+    /// The share of these that came from a cache, from 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reused: Option<f64>,
+    /// By what that is known: `cached_tokens` of the answers, or a server's counter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reused_by: Option<String>,
+    /// Requests in flight when a measured one was sent, itself included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_flight_mean: Option<f64>,
+}
+
+/// How rows tell what came from a cache.
+const BY_ROWS: &str = "cached_tokens";
+
+/// One run's sums.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct RunSessions {
+    resident: Option<f64>,
+    /// Of measured follow-ups that tell their cached tokens: sent before, and of these reused.
+    told: f64,
+    reused: f64,
+    /// Of all follow-ups of all phases.
+    sent_before: f64,
+    in_flight: f64,
+    measured: f64,
+}
+
+/// A request, as far as it matters here. Columns that may be null are options.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    session: u64,
+    turn: f64,
+    measured: bool,
+    sent: f64,
+    done: f64,
+    prompt: Option<f64>,
+    cached: Option<f64>,
+    output: Option<f64>,
+    in_flight: f64,
+}
+
+impl SessionFigures {
+    /// Pools the runs of a cell; `watched` holds their samples' figures in the same order.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sums of token counts are far below 2^53")]
+    pub(super) fn of(runs: &[&SavedRun], watched: &[RunWatched]) -> Result<Self, AnalysisError> {
+        let each = runs.iter().map(|run| run_sessions(&run.requests, shared_tokens(&run.record.header.cell)));
+        let each: Vec<RunSessions> = each.collect::<Result<_, _>>()?;
+        let sum = |get: fn(&RunSessions) -> f64| each.iter().map(get).sum::<f64>();
+        let (told, measured) = (sum(|run| run.told), sum(|run| run.measured));
+        let (sent_before, reused, by) = if told > 0.0 {
+            (told, Some(sum(|run| run.reused) / told), Some(BY_ROWS.to_owned()))
+        } else {
+            let by_counters = reused_by_counters(runs, &each, watched);
+            (sum(|run| run.sent_before), by_counters.map(|(share, _)| share), by_counters.map(|(_, by)| by.to_owned()))
+        };
+        Ok(Self {
+            resident_tokens: each.iter().filter_map(|run| run.resident).max_by(f64::total_cmp).map(|tokens| tokens as u64),
+            sent_before_tokens: (sent_before > 0.0).then_some(sent_before as u64),
+            reused,
+            reused_by: by,
+            in_flight_mean: (measured > 0.0).then(|| sum(|run| run.in_flight) / measured),
+        })
+    }
+}
+
+/// What all sessions share at the head of their prompts.
+fn shared_tokens(cell: &Value) -> f64 {
+    cell.get("workload").and_then(|workload| workload.get("system_prompt_tokens")).and_then(Value::as_f64).unwrap_or(0.0)
+}
+
+/// For answers that do not tell their cached tokens: the server's own count of hits, over what follow-ups had sent before. Only where
+/// sessions share no head, since a counter does not say whose hits it counts.
+fn reused_by_counters(runs: &[&SavedRun], each: &[RunSessions], watched: &[RunWatched]) -> Option<(f64, &'static str)> {
+    let known = || {
+        let all = runs.iter().zip(each).zip(watched);
+        all.filter(|((run, _), _)| shared_tokens(&run.record.header.cell) <= 0.0)
+            .filter_map(|((_, rows), run)| Some((rows, run.prompt.as_ref()?)))
+    };
+    let sent_before: f64 = known().map(|(rows, _)| rows.sent_before).sum();
+    let hits: f64 = known().map(|(_, prompt)| prompt.device + prompt.external).sum();
+    let by = known().next()?.1.by;
+    (sent_before > 0.0).then(|| ((hits / sent_before).min(1.0), by))
+}
+
+fn run_sessions(frame: &DataFrame, shared: f64) -> Result<RunSessions, AnalysisError> {
+    let mut sessions: BTreeMap<u64, Vec<Row>> = BTreeMap::new();
+    for row in rows(frame)? {
+        sessions.entry(row.session).or_default().push(row);
+    }
+    let mut sums = RunSessions::default();
+    for rows in sessions.values_mut() {
+        rows.sort_by(|left, right| left.sent.total_cmp(&right.sent));
+        add_reuse(&mut sums, rows, shared);
+    }
+    sums.resident = resident(sessions.values(), shared);
+    Ok(sums)
+}
+
+fn add_reuse(sums: &mut RunSessions, rows: &[Row], shared: f64) {
+    let mut longest: Option<f64> = None;
+    for row in rows {
+        if row.measured {
+            sums.in_flight += row.in_flight;
+            sums.measured += 1.0;
+        }
+        let Some(prompt) = row.prompt else { continue };
+        if let Some(before) = longest.filter(|_| row.turn >= 1.0) {
+            let own = (before.min(prompt) - shared).max(0.0);
+            sums.sent_before += own;
+            if let Some(cached) = row.cached.filter(|_| row.measured) {
+                sums.told += own;
+                sums.reused += (cached - shared).clamp(0.0, own);
+            }
+        }
+        longest = Some(longest.map_or(prompt, |before| before.max(prompt)));
+    }
+}
+
+/// The largest sum over the sessions alive at one time. A session lives from its first request to the end of its last; one that never
+/// told its length counts as the others do on average.
+#[expect(clippy::cast_precision_loss, reason = "sessions are few")]
+fn resident<'a>(sessions: impl Iterator<Item = &'a Vec<Row>>, shared: f64) -> Option<f64> {
+    let size = |row: &Row| row.prompt.map(|prompt| (prompt + row.output.unwrap_or(0.0) - shared).max(0.0));
+    let life = |rows: &'a Vec<Row>| {
+        let done = rows.iter().map(|row| row.done).max_by(f64::total_cmp)?;
+        Some((rows.first()?.sent, done, rows.iter().filter_map(size).max_by(f64::total_cmp)))
+    };
+    let lives: Vec<(f64, f64, Option<f64>)> = sessions.filter_map(life).collect();
+    let known: Vec<f64> = lives.iter().filter_map(|(_, _, size)| *size).collect();
+    let mean = known.iter().sum::<f64>() / known.len().max(1) as f64;
+    // Ends before beginnings, where both fall together.
+    let mut changes: Vec<(f64, f64)> = Vec::new();
+    for (begin, end, size) in lives {
+        let size = size.unwrap_or(mean);
+        changes.extend([(begin, size), (end, -size)]);
+    }
+    changes.sort_by(|left, right| left.0.total_cmp(&right.0).then(left.1.total_cmp(&right.1)));
+    let sums = changes.iter().scan(0.0, |alive, (_, change)| {
+        *alive += change;
+        Some(*alive)
+    });
+    let most = sums.max_by(f64::total_cmp)?;
+    (!known.is_empty()).then(|| (most + shared).round())
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "session numbers are counted from 0")]
+fn rows(frame: &DataFrame) -> Result<Vec<Row>, AnalysisError> {
+    let column = |name| -> Result<Vec<Option<f64>>, AnalysisError> { Ok(number(frame, name)?.iter().collect()) };
+    let phases = frame.column("phase")?.str()?;
+    let (session, turn, sent, done) = (column("session")?, column("turn")?, column("sent_us")?, column("done_us")?);
+    let (prompt, cached, output) = (column("prompt_tokens")?, column("cached_tokens")?, column("output_tokens")?);
+    let in_flight = column("in_flight")?;
+    let row = |at: usize| {
+        let of = |column: &[Option<f64>]| column.get(at).copied().flatten();
+        Row {
+            session: of(&session).unwrap_or(0.0) as u64,
+            turn: of(&turn).unwrap_or(0.0),
+            measured: phases.get(at) == Some(Phase::Measure.name()),
+            sent: of(&sent).unwrap_or(0.0),
+            done: of(&done).unwrap_or(0.0),
+            prompt: of(&prompt),
+            cached: of(&cached),
+            output: of(&output),
+            in_flight: of(&in_flight).unwrap_or(0.0),
+        }
+    };
+    Ok((0..frame.height()).map(row).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{answered, cell, failed, samples, sweep};
+    use super::*;
+    use crate::record::{FailureKind, RequestRecord};
+
+    fn figures(records: Vec<RequestRecord>, watched: &RunWatched) -> SessionFigures {
+        let saved = sweep(&[], &[cell("vllm", 1, 1, records)]);
+        SessionFigures::of(&saved.runs.iter().collect::<Vec<_>>(), std::slice::from_ref(watched)).unwrap()
+    }
+
+    /// A prompt of so many tokens, of which so many were cached.
+    fn turn(session: u64, turn: u32, prompt: u64, cached: Option<u64>) -> RequestRecord {
+        RequestRecord { prompt_tokens: Some(prompt), cached_tokens: cached, ..answered(session, turn, 0.5) }
+    }
+
+    #[test]
+    fn what_is_sent_again_counts_and_what_is_new_does_not() {
+        // 1,000 are sent, then again with 50 new ones: 960 cached are 96 % of what could be; then 1,050 again, of which none is.
+        let records = vec![turn(0, 0, 1000, Some(0)), turn(0, 1, 1050, Some(960)), turn(0, 2, 1100, Some(0))];
+        let figures = figures(records, &RunWatched::default());
+        assert_eq!(figures.sent_before_tokens, Some(2050));
+        assert_eq!(figures.reused, Some(960.0 / 2050.0));
+        assert_eq!(figures.reused_by.as_deref(), Some("cached_tokens"));
+    }
+
+    #[test]
+    fn a_prompt_is_never_reused_beyond_what_was_sent_before() {
+        let figures = figures(vec![turn(0, 0, 1000, Some(0)), turn(0, 1, 1050, Some(1040))], &RunWatched::default());
+        assert_eq!(figures.reused, Some(1.0));
+    }
+
+    #[test]
+    fn sessions_alive_at_once_are_added_up_and_those_after_them_are_not() {
+        // Each is alive for half a second from its number on; 0 and 1 overlap by being sent a second time.
+        let mut records = vec![turn(0, 0, 1000, None), turn(1, 0, 500, None), turn(7, 0, 1200, None)];
+        records.push(RequestRecord { sent_us: crate::clock::Micros(1_200_000), ..turn(0, 1, 1100, None) });
+        let figures = figures(records, &RunWatched::default());
+        assert_eq!(figures.resident_tokens, Some(1104 + 504));
+        assert_eq!(figures.reused, None, "nobody told");
+    }
+
+    #[test]
+    fn a_session_that_never_told_its_length_counts_as_the_others_do() {
+        let overlapping = |record: RequestRecord| RequestRecord { sent_us: crate::clock::Micros(0), ..record };
+        let records = [turn(0, 0, 1000, None), turn(1, 0, 2000, None), failed(2, 0, FailureKind::TimeoutTotal)];
+        let figures = figures(records.map(overlapping).to_vec(), &RunWatched::default());
+        assert_eq!(figures.resident_tokens, Some(1004 + 2004 + 1504));
+        let nothing = self::figures(vec![failed(0, 0, FailureKind::Connect)], &RunWatched::default());
+        assert_eq!((nothing.resident_tokens, nothing.in_flight_mean), (None, Some(1.0)));
+    }
+
+    #[test]
+    fn a_system_prompt_that_all_share_is_no_reuse_of_a_session() {
+        let mut saved = sweep(&[], &[cell("vllm", 1, 1, vec![turn(0, 0, 1000, Some(400)), turn(0, 1, 1100, Some(400))])]);
+        saved.runs[0].record.header.cell = serde_json::json!({"workload": {"kind": "chat", "system_prompt_tokens": 400}});
+        let figures = SessionFigures::of(&[&saved.runs[0]], &[RunWatched::default()]).unwrap();
+        assert_eq!((figures.reused, figures.sent_before_tokens), (Some(0.0), Some(600)));
+    }
+
+    #[test]
+    fn a_server_s_counters_stand_in_for_answers_that_do_not_tell() {
+        let name = "vllm:prompt_tokens_by_source_total";
+        let page = |compute, device| [(name, "{source=\"local_compute\"}", compute), (name, "{source=\"local_cache_hit\"}", device)];
+        let watched = RunWatched::of(&samples(&[(0, &page(0.0, 0.0)), (9, &page(1150.0, 900.0))]), 8.0);
+        let figures = figures(vec![turn(0, 0, 1000, None), turn(0, 1, 1050, None)], &watched);
+        assert_eq!((figures.reused, figures.reused_by.as_deref()), (Some(0.9), Some(name)));
+    }
+}

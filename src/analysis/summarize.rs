@@ -1,0 +1,372 @@
+//! From a saved sweep to its summary: every cell judged, scores, ratios between variants, and what the servers told.
+//!
+//! In: a saved sweep and goals. A cell that failed, that is invalid or that is missing has no numbers, whatever its rows say.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::cells::{CellRuns, cells};
+use super::estimate::estimate;
+use super::external::{connector, external, remarks};
+use super::limit::limits;
+use super::rates::Rates;
+use super::scores::{Score, scores};
+use super::sessions::SessionFigures;
+use super::summary::{AxisSummary, CellState, CellSummary, Question, Ratio, RunCounts, SuccessOnly, SweepSummary, VariantSummary};
+use super::table::number;
+use super::verdict::{Judgement, Verdict, judge};
+use super::watched::{Hits, RunWatched, ServerFigures, Told};
+use super::{AnalysisError, Table, percentile};
+use crate::goal::{Goal, Measure};
+use crate::metric::Metric;
+use crate::record::{CacheContract, ClientHonesty, Outcome};
+use crate::store::{SavedRun, SavedSweep};
+
+/// Judges a saved sweep.
+pub fn summarize(sweep: &SavedSweep, question: &Question) -> Result<SweepSummary, AnalysisError> {
+    let goals = if question.goals.is_empty() { saved_goals(sweep)? } else { question.goals.clone() };
+    let workload = sweep.runs.first().and_then(|run| run.record.header.cell.get("workload"));
+    let document_qa = workload.and_then(|workload| workload.get("kind")).and_then(Value::as_str) == Some("document_qa");
+    let shown = match (&question.shown, goals.first()) {
+        (Some(measure), _) => measure.clone(),
+        (None, Some(goal)) => goal.measure.clone(),
+        (None, None) => default_measure(document_qa),
+    };
+    let mut variants: Vec<VariantSummary> = Vec::new();
+    let mut connectors: BTreeMap<&str, String> = BTreeMap::new();
+    for cell in cells(sweep) {
+        let watched = cell.runs.iter().map(|run| watched(run)).collect::<Result<Vec<_>, _>>()?;
+        let summary = cell_summary(&cell, &watched, &goals, &shown)?;
+        if let Some(connector) = connector(&cell.runs) {
+            connectors.entry(cell.variant).or_insert(connector);
+        }
+        match variants.last_mut().filter(|variant| variant.name == cell.variant) {
+            Some(variant) => variant.cells.push(summary),
+            None => variants.push(VariantSummary {
+                name: cell.variant.to_owned(),
+                cells: vec![summary],
+                scores: Vec::new(),
+                limits: Vec::new(),
+                external: None,
+            }),
+        }
+    }
+    for variant in &mut variants {
+        variant.scores = scores(&variant.cells, workload);
+        variant.limits = limits(&variant.cells);
+        variant.external = external(&variant.name, &variant.cells, connectors.remove(variant.name.as_str()));
+    }
+    Ok(SweepSummary {
+        name: sweep.manifest.name.clone(),
+        simulated: sweep.manifest.simulated,
+        seed: sweep.manifest.seed,
+        repeats: sweep.manifest.repeats,
+        confidence: super::interval::CONFIDENCE,
+        goals: goals.iter().map(ToString::to_string).collect(),
+        shown: shown.to_string(),
+        shown_unit: shown.unit().to_owned(),
+        axes: sweep.manifest.axes.iter().map(|(name, values)| AxisSummary { name: name.clone(), values: values.clone() }).collect(),
+        ratios: ratios(&variants),
+        variants,
+        runs: run_counts(sweep),
+        notes: sweep.notes.clone(),
+    })
+}
+
+fn saved_goals(sweep: &SavedSweep) -> Result<Vec<Goal>, AnalysisError> {
+    let read = |text: &String| text.parse::<Goal>().map_err(|fault| AnalysisError::Goal { goal: text.clone(), reason: fault.to_string() });
+    sweep.manifest.goals.iter().map(read).collect()
+}
+
+/// What tables show where nothing was asked: the steady state of the capacity benchmark, all turns of anything else.
+fn default_measure(document_qa: bool) -> Measure {
+    use crate::goal::{Aggregate, Comparison, Condition, Field};
+    let steady = Condition { field: Field::Turn, comparison: Comparison::GreaterOrEqual, value: 1.0 };
+    Measure { aggregate: Aggregate::Percentile(95.0, Metric::Ttft), filter: if document_qa { vec![steady] } else { Vec::new() } }
+}
+
+fn run_counts(sweep: &SavedSweep) -> RunCounts {
+    let count = |fits: &dyn Fn(&crate::record::RunRecord) -> bool| sweep.runs.iter().filter(|run| fits(&run.record)).count() as u64;
+    RunCounts {
+        planned: sweep.manifest.runs.len() as u64,
+        whole: count(&|run| run.outcome != Outcome::Interrupted),
+        failed: count(&|run| matches!(run.outcome, Outcome::Failed { .. })),
+        invalid: count(&|run| matches!(run.cache_contract, CacheContract::Failed { .. }) && !matches!(run.outcome, Outcome::Failed { .. })),
+    }
+}
+
+/// The figures of a run's samples.
+fn watched(run: &SavedRun) -> Result<RunWatched, AnalysisError> {
+    let output = number(&run.requests, "output_tokens")?.iter().flatten().sum();
+    Ok(RunWatched::of(&run.samples()?, output))
+}
+
+/// What the server told of a cell. The pool is what the run's record says, else what its metrics say; where no metric tells the sources of
+/// prompt tokens, answers that tell their cached tokens tell at least how many came from any cache.
+#[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
+fn server_figures(cell: &CellRuns<'_>, watched: &[RunWatched], rates: &Rates) -> ServerFigures {
+    let mut figures = ServerFigures::pool(watched);
+    let facts = || cell.runs.iter().filter_map(|run| run.record.server.as_ref());
+    let pool = facts().find_map(|facts| Some((facts.kv_pool_tokens?, facts.kv_pool_from.clone())));
+    if let Some((tokens, from)) = pool {
+        figures.kv_pool_tokens = Some(Told { value: tokens as f64, by: from.unwrap_or_else(|| "run.json".to_owned()) });
+    }
+    if figures.hits.is_none() {
+        let hits = |cached| Hits { device: None, external: None, cached, computed: 1.0 - cached, by: "cached_tokens".to_owned() };
+        figures.hits = rates.hit_rate.map(hits);
+    }
+    figures
+}
+
+fn cell_summary(cell: &CellRuns<'_>, watched: &[RunWatched], goals: &[Goal], shown: &Measure) -> Result<CellSummary, AnalysisError> {
+    let table = Table::pool(cell.runs.iter().map(|run| &run.requests))?;
+    let state = match (cell.failure(), cell.invalidity()) {
+        (Some(reason), _) => CellState::Failed { reason },
+        (None, Some(reason)) => CellState::Invalid { reason },
+        (None, None) if cell.runs.is_empty() => CellState::Missing,
+        (None, None) => CellState::Measured,
+    };
+    let measured = state == CellState::Measured;
+    let goals: Vec<Judgement> = if measured { goals.iter().map(|goal| judge(goal, &table)).collect::<Result<_, _>>()? } else { Vec::new() };
+    let judged = measured && !goals.is_empty();
+    let failures = table.failures()?;
+    let rates = if measured { Rates::of(&cell.runs, &table)? } else { Rates::default() };
+    Ok(CellSummary {
+        axes: cell.axes.clone(),
+        runs: cell.runs.len() as u64,
+        planned_runs: cell.planned as u64,
+        n: table.rows() as u64,
+        failed: failures.values().sum(),
+        failures,
+        shown: if measured { Some(estimate(shown, &table)?) } else { None },
+        passes: judged.then(|| goals.iter().all(|goal| goal.passes)),
+        verdict: judged.then(|| Verdict::all(goals.iter().map(|goal| goal.verdict))),
+        goals,
+        success_only: if measured { success_only(&table)? } else { SuccessOnly::default() },
+        client: worst_client(cell),
+        notes: notes(cell),
+        sessions: if measured { SessionFigures::of(&cell.runs, watched)? } else { SessionFigures::default() },
+        server: if measured { server_figures(cell, watched, &rates) } else { ServerFigures::default() },
+        rates,
+        state,
+    })
+}
+
+fn success_only(table: &Table) -> Result<SuccessOnly, AnalysisError> {
+    let values = table.successful_values(Metric::Ttft)?;
+    let at = |p: f64| percentile(&values, p);
+    Ok(SuccessOnly { n: values.len() as u64, ttft_p50_s: at(50.0), ttft_p95_s: at(95.0), ttft_p99_s: at(99.0) })
+}
+
+fn worst_client(cell: &CellRuns<'_>) -> ClientHonesty {
+    let larger = |left: Option<f64>, right: Option<f64>| match (left, right) {
+        (Some(left), Some(right)) => Some(left.max(right)),
+        (one, other) => one.or(other),
+    };
+    cell.runs.iter().map(|run| &run.record.client).fold(ClientHonesty::default(), |worst, client| ClientHonesty {
+        send_lag_p50_s: worst.send_lag_p50_s.max(client.send_lag_p50_s),
+        send_lag_p99_s: worst.send_lag_p99_s.max(client.send_lag_p99_s),
+        send_lag_max_s: worst.send_lag_max_s.max(client.send_lag_max_s),
+        cpu_share: larger(worst.cpu_share, client.cpu_share),
+        timer_jitter_p99_s: larger(worst.timer_jitter_p99_s, client.timer_jitter_p99_s),
+    })
+}
+
+fn notes(cell: &CellRuns<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !cell.runs.is_empty() && cell.runs.len() < cell.planned {
+        notes.push(format!("{} of {} runs are there", cell.runs.len(), cell.planned));
+    }
+    for run in &cell.runs {
+        if let CacheContract::NotProven { reason } = &run.record.cache_contract {
+            notes.push(format!("cold caches are not proven: {reason}"));
+        }
+        notes.extend(run.record.notes.iter().cloned());
+    }
+    // Repeats tend to say the same.
+    let mut said = std::collections::BTreeSet::new();
+    notes.retain(|note| said.insert(note.clone()));
+    notes
+}
+
+/// Headline numbers of each further variant against the first, score by score.
+fn ratios(variants: &[VariantSummary]) -> Vec<Ratio> {
+    let Some((base, others)) = variants.split_first() else { return Vec::new() };
+    let against = |other: &VariantSummary, score: &Score| {
+        let counterpart = base.scores.iter().find(|known| known.within() == score.within() && known.name() == score.name())?;
+        let (base_value, other_value) = (counterpart.headline(), score.headline());
+        let ratio = base_value.zip(other_value).filter(|(base, _)| *base > 0.0).map(|(base, other)| other / base);
+        let gain = base_value.is_none() && other_value.is_some() || base_value.zip(other_value).is_some_and(|(base, other)| other > base);
+        Some(Ratio {
+            remarks: remarks(base, other, gain, score.within()),
+            base: base.name.clone(),
+            other: other.name.clone(),
+            score: score.name(),
+            within: score.within().clone(),
+            base_value,
+            other_value,
+            ratio,
+        })
+    };
+    others.iter().flat_map(|other| other.scores.iter().filter_map(move |score| against(other, score))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{answered, cell, failed, published, save, sweep, uniform};
+    use super::super::scores::Shape;
+    use super::*;
+    use crate::record::FailureKind;
+    use crate::store::read_sweep;
+
+    const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
+
+    fn summary(cells: &[super::super::fixture::Cell]) -> SweepSummary {
+        summarize(&sweep(&[GOAL], cells), &Question::default()).unwrap()
+    }
+
+    fn capacity(variant: &VariantSummary) -> &super::super::CapacityScore {
+        match variant.scores.as_slice() {
+            [Score::Capacity(score)] => score,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_published_tables_give_the_published_verdicts() {
+        let mut cells = published("vllm");
+        cells.extend(published("lmcache"));
+        let dir = tempfile::tempdir().unwrap();
+        save(dir.path(), &[GOAL], &cells);
+        let summary = summarize(&read_sweep(dir.path()).unwrap(), &Question::default()).unwrap();
+        let [vllm, lmcache] = summary.variants.as_slice() else { panic!() };
+        assert_eq!(capacity(vllm).max_product, Some(Shape::new(4, 3)));
+        assert_eq!(capacity(lmcache).max_product, Some(Shape::new(4, 4)));
+        assert_eq!(capacity(vllm).best_harmonic_mean.map(|shape| (shape.concurrent, shape.sequential)), Some((4, 3)));
+        assert!((summary.ratios[0].ratio.unwrap() - 16.0 / 12.0).abs() < 1e-12);
+        // 36 rows say nothing for sure at 95 %, and three rows or more that all miss a p95 do.
+        assert_eq!(capacity(vllm).largest_met, None);
+        assert_eq!(capacity(vllm).largest_not_excluded, Some(Shape::new(4, 3)));
+        let worst = vllm.cells.last().unwrap();
+        assert_eq!((worst.n, worst.verdict), (64, Some(Verdict::Missed)));
+        assert!((worst.shown.as_ref().unwrap().value.unwrap().get() - 33.565_437).abs() < 1e-12);
+    }
+
+    #[test]
+    fn of_equal_products_the_larger_c_wins() {
+        let fine = |c, s| cell("vllm", c, s, uniform(c, s, 0.5));
+        let summary = summary(&[fine(3, 4), fine(4, 3), fine(2, 6), fine(6, 2)]);
+        let score = capacity(&summary.variants[0]);
+        assert_eq!(score.max_product, Some(Shape::new(6, 2)));
+        assert_eq!(score.best_harmonic_mean, Some(Shape::new(4, 3)));
+    }
+
+    #[test]
+    fn what_failed_is_invalid_or_is_missing_has_no_number_and_no_part_in_a_score() {
+        let mut cells = vec![cell("vllm", 1, 1, uniform(1, 1, 0.5)), cell("vllm", 4, 4, uniform(4, 4, 0.5)), cell("vllm", 4, 3, vec![])];
+        cells[1].cache_contract = CacheContract::Failed { reason: "the canary prompt brought 512 cached tokens".into() };
+        cells[2].outcome = Outcome::Failed { reason: "the server did not become ready".into() };
+        cells.push(cell("vllm", 3, 3, uniform(3, 3, 0.5)));
+        let mut saved = sweep(&[GOAL], &cells);
+        saved.runs.pop();
+        let summary = summarize(&saved, &Question::default()).unwrap();
+        let states: Vec<&CellState> = summary.variants[0].cells.iter().map(|cell| &cell.state).collect();
+        assert_eq!(states[0], &CellState::Measured);
+        assert_eq!(states[1], &CellState::Missing);
+        assert!(matches!(states[2], CellState::Failed { reason } if reason.contains("ready")));
+        assert!(matches!(states[3], CellState::Invalid { reason } if reason.contains("canary")));
+        for cell in &summary.variants[0].cells[1..] {
+            assert_eq!((&cell.shown, cell.passes, cell.verdict, cell.goals.len()), (&None, None, None, 0));
+        }
+        assert_eq!(capacity(&summary.variants[0]).max_product, Some(Shape::new(1, 1)));
+        assert_eq!(summary.runs, RunCounts { planned: 4, whole: 3, failed: 1, invalid: 1 });
+    }
+
+    #[test]
+    fn what_is_not_proven_and_what_failed_is_told() {
+        let mut records = uniform(2, 2, 0.5);
+        records[0].cached_tokens = Some(1000);
+        records.push(failed(9, 1, FailureKind::Http(503)));
+        let mut unproven = cell("vllm", 2, 2, records);
+        unproven.cache_contract = CacheContract::NotProven { reason: "the server does not tell cached tokens".into() };
+        let summary = summary(&[unproven]);
+        let cell = &summary.variants[0].cells[0];
+        assert_eq!(cell.notes, ["cold caches are not proven: the server does not tell cached tokens"]);
+        assert_eq!(cell.failures, BTreeMap::from([("http_503".to_owned(), 1)]));
+        assert_eq!((cell.n, cell.failed, cell.success_only.n), (17, 1, 16));
+        // 12 follow-ups at 900 of 1000, and one first turn of four.
+        assert!((cell.rates.hit_rate.unwrap() - (12.0 * 900.0 + 1000.0) / 16_000.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn repeats_are_pooled_and_cells_stand_in_the_order_of_the_axes() {
+        let mut cells =
+            vec![cell("vllm", 2, 1, uniform(2, 1, 3.0)), cell("vllm", 1, 1, uniform(1, 1, 0.5)), cell("vllm", 1, 1, uniform(1, 1, 0.7))];
+        cells[2].repeat = 1;
+        let summary = summary(&cells);
+        let [one, two] = summary.variants[0].cells.as_slice() else { panic!() };
+        assert_eq!((one.axes["workload.concurrent"].as_u64(), one.runs, one.n), (Some(1), 2, 8));
+        assert_eq!(one.shown.as_ref().unwrap().value, super::super::Extended::new(0.7));
+        assert_eq!((two.passes, one.passes), (Some(false), Some(true)));
+    }
+
+    #[test]
+    fn a_sweep_over_one_axis_is_scored_by_the_largest_value_that_passes() {
+        let at = |qps: f64, ttft| {
+            let mut cell = cell("vllm", 1, 1, (0..20).map(|session| answered(session, 1, ttft)).collect());
+            cell.axes = vec![("workload.qps".into(), serde_json::json!(qps))];
+            cell
+        };
+        let summary = summary(&[at(0.5, 0.2), at(2.0, 0.4), at(4.0, 8.0)]);
+        let [Score::Largest(score)] = summary.variants[0].scores.as_slice() else { panic!() };
+        assert_eq!((score.axis.as_str(), score.passes, score.met, score.not_excluded), ("workload.qps", Some(2.0), None, Some(2.0)));
+    }
+
+    #[test]
+    fn other_goals_judge_the_same_rows_anew() {
+        let goals = vec!["max(ttft where turn >= 1) <= 100ms".parse().unwrap()];
+        let saved = sweep(&[GOAL], &[cell("vllm", 1, 1, uniform(1, 1, 0.5))]);
+        let summary = summarize(&saved, &Question { goals, shown: None }).unwrap();
+        assert_eq!(summary.variants[0].cells[0].verdict, Some(Verdict::Missed));
+        assert_eq!(summary.shown, "max(ttft where turn >= 1)");
+        assert_eq!(capacity(&summary.variants[0]).max_product, None);
+    }
+
+    #[test]
+    fn percentiles_of_the_original_script_come_out_to_the_last_printed_digit() {
+        let expected = include_str!("../../tests/fixtures/lmbenchmark/expected.md");
+        let (vllm, lmcache) = expected.split_once("## lmcache").unwrap();
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/lmbenchmark");
+        let mut compared = 0;
+        for (name, table) in [("vllm", vllm), ("lmcache", lmcache)] {
+            for file in std::fs::read_dir(folder.join(name)).unwrap() {
+                let saved: Value = serde_json::from_slice(&std::fs::read(file.unwrap().path()).unwrap()).unwrap();
+                let count = |key: &str| saved["params"][key].as_u64().unwrap();
+                let (c, s) = (count("num_users_concurrent"), count("num_users_sequential"));
+                let rows = saved["results"].as_array().unwrap().iter().zip(0..);
+                let record = |(row, session): (&Value, u64)| {
+                    answered(session, u32::try_from(row["turn"].as_u64().unwrap()).unwrap(), row["ttft"].as_f64().unwrap())
+                };
+                let summary = summary(&[cell("vllm", c, s, rows.map(record).collect())]);
+                let ours = summary.variants[0].cells[0].shown.as_ref().unwrap().value.unwrap().get();
+                let theirs = table.lines().find_map(|line| {
+                    let words: Vec<&str> = line.split_whitespace().collect();
+                    (words.len() == 4 && words[1] == c.to_string() && words[2] == s.to_string()).then(|| words[3].parse::<f64>().unwrap())
+                });
+                assert!((ours - theirs.unwrap()).abs() < 1.1e-6, "{name} {c}x{s}: {ours} is not {theirs:?}");
+                compared += 1;
+            }
+        }
+        assert_eq!(compared, 8);
+    }
+
+    #[test]
+    fn a_summary_survives_json() {
+        let records = (0..30).map(|session| failed(session, 1, FailureKind::Connect)).collect();
+        let summary = summary(&[cell("vllm", 1, 1, records)]);
+        let text = serde_json::to_string(&summary).unwrap();
+        assert!(text.contains(r#""value":"inf""#), "{text}");
+        assert_eq!(serde_json::from_str::<SweepSummary>(&text).unwrap(), summary);
+    }
+}

@@ -1,0 +1,241 @@
+//! A cell's figures: those of its runs, pooled.
+//!
+//! Shares are of the tokens of all runs that tell them; counts are means of a run, so that cells with missing repeats stay comparable;
+//! means are weighed by how long each run was watched; largest values are those of any run.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::run::RunWatched;
+
+/// A number and the metric that it was measured by.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    pub value: f64,
+    pub by: String,
+}
+
+/// A gauge over the time of the runs: its mean and its largest value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Level {
+    pub mean: f64,
+    pub max: f64,
+    pub by: String,
+}
+
+/// Shares of prompt tokens by where they came from; all phases of a run where a server's counter tells them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hits {
+    /// From the cache on the device; missing where only cached tokens as a whole are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<f64>,
+    /// From a cache outside the engine's device memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<f64>,
+    /// From any cache.
+    pub cached: f64,
+    pub computed: f64,
+    pub by: String,
+}
+
+/// What the server and its machine told while a cell was measured. What nobody told is missing.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ServerFigures {
+    /// Samples behind all this; 0 where nothing was watched.
+    pub samples: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hits: Option<Hits>,
+    /// Of a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_tokens_computed: Option<Told>,
+    /// Prompt tokens of all runs, those that a cache outside the engine was asked for, and those that it brought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_tokens: Option<Told>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_queries: Option<Told>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_tokens: Option<Told>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<Level>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Level>,
+    /// Of a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preemptions: Option<Told>,
+    /// The share of KV memory that running requests hold, from 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kv_usage: Option<Level>,
+    /// Tokens that the KV cache on the device holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kv_pool_tokens: Option<Told>,
+    /// From 0 to 1: the mean of all GPUs that are watched, the largest of any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_utilization: Option<Level>,
+    /// All GPUs that are watched, together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_memory_bytes: Option<Level>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_power_watts: Option<Level>,
+    /// Mean power of the watched GPUs times the time watched, over all output tokens; what they draw when idle is in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joules_per_output_token: Option<Told>,
+    /// From 0 to 1, of all cores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_cpu: Option<Level>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_memory_bytes: Option<Level>,
+}
+
+impl ServerFigures {
+    /// Pools the runs of a cell.
+    pub(in crate::analysis) fn pool(runs: &[RunWatched]) -> Self {
+        let computed = |run: &RunWatched| match &run.prompt {
+            Some(prompt) => Some(Told { value: prompt.total - prompt.device - prompt.external, by: prompt.by.to_owned() }),
+            None => run.computed.clone(),
+        };
+        let total = |run: &RunWatched| run.prompt.as_ref().map(|prompt| Told { value: prompt.total, by: prompt.by.to_owned() });
+        let external = |run: &RunWatched| run.prompt.as_ref().map(|prompt| Told { value: prompt.external, by: prompt.by.to_owned() });
+        Self {
+            samples: runs.iter().map(|run| run.samples).sum(),
+            hits: hits(runs),
+            prompt_tokens_computed: mean(runs.iter().filter_map(computed)),
+            prompt_tokens: sum(runs.iter().filter_map(total)),
+            external_queries: sum(runs.iter().filter_map(|run| run.external_queries.clone())),
+            external_tokens: sum(runs.iter().filter_map(external)),
+            running: level(runs, |run| run.running.as_ref()),
+            waiting: level(runs, |run| run.waiting.as_ref()),
+            preemptions: mean(runs.iter().filter_map(|run| run.preemptions.clone())),
+            kv_usage: level(runs, |run| run.kv_usage.as_ref()),
+            kv_pool_tokens: runs.iter().find_map(|run| run.pool.clone()),
+            gpu_utilization: level(runs, |run| run.gpu_utilization.as_ref()),
+            gpu_memory_bytes: level(runs, |run| run.gpu_memory_bytes.as_ref()),
+            gpu_power_watts: level(runs, |run| run.gpu_power_watts.as_ref()),
+            joules_per_output_token: energy(runs),
+            host_cpu: level(runs, |run| run.host_cpu.as_ref()),
+            host_memory_bytes: level(runs, |run| run.host_memory_bytes.as_ref()),
+        }
+    }
+
+    /// Whether nothing at all is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The figures that are told, each with the metric that it was measured by.
+    #[must_use]
+    pub fn measured_by(&self) -> Vec<(&'static str, &str)> {
+        let all = [
+            self.hits.as_ref().map(|hits| ("hits", hits.by.as_str())),
+            of_told("prompt tokens computed", self.prompt_tokens_computed.as_ref()),
+            of_told("asked of the external cache", self.external_queries.as_ref()),
+            of_level("running", self.running.as_ref()),
+            of_level("waiting", self.waiting.as_ref()),
+            of_told("preemptions", self.preemptions.as_ref()),
+            of_level("KV usage", self.kv_usage.as_ref()),
+            of_told("KV pool", self.kv_pool_tokens.as_ref()),
+            of_level("GPU utilisation", self.gpu_utilization.as_ref()),
+            of_level("GPU memory", self.gpu_memory_bytes.as_ref()),
+            of_level("power", self.gpu_power_watts.as_ref()),
+            of_told("energy", self.joules_per_output_token.as_ref()),
+            of_level("host CPU", self.host_cpu.as_ref()),
+            of_level("host memory", self.host_memory_bytes.as_ref()),
+        ];
+        all.into_iter().flatten().collect()
+    }
+}
+
+fn of_told<'a>(name: &'static str, figure: Option<&'a Told>) -> Option<(&'static str, &'a str)> {
+    figure.map(|told| (name, told.by.as_str()))
+}
+
+fn of_level<'a>(name: &'static str, figure: Option<&'a Level>) -> Option<(&'static str, &'a str)> {
+    figure.map(|level| (name, level.by.as_str()))
+}
+
+/// Shares over the tokens of all runs that tell them.
+fn hits(runs: &[RunWatched]) -> Option<Hits> {
+    let prompts = || runs.iter().filter_map(|run| run.prompt.as_ref());
+    let total: f64 = prompts().map(|prompt| prompt.total).sum();
+    let (device, external) = (prompts().map(|prompt| prompt.device).sum::<f64>(), prompts().map(|prompt| prompt.external).sum::<f64>());
+    let by = prompts().next()?.by;
+    (total > 0.0).then(|| Hits {
+        device: Some(device / total),
+        external: Some(external / total),
+        cached: (device + external) / total,
+        computed: (total - device - external) / total,
+        by: by.to_owned(),
+    })
+}
+
+fn energy(runs: &[RunWatched]) -> Option<Told> {
+    let powered = || runs.iter().filter_map(|run| Some((run, run.gpu_power_watts.as_ref()?)));
+    let joules: f64 = powered().map(|(run, power)| power.mean * run.window_s).sum();
+    let tokens: f64 = powered().map(|(run, _)| run.output_tokens).sum();
+    let by = powered().map(|(_, power)| power.by.clone()).next()?;
+    (tokens > 0.0 && joules > 0.0).then(|| Told { value: joules / tokens, by })
+}
+
+fn sum(told: impl Iterator<Item = Told>) -> Option<Told> {
+    told.reduce(|all, next| Told { value: all.value + next.value, by: all.by })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "runs of a cell are few")]
+fn mean(told: impl Iterator<Item = Told>) -> Option<Told> {
+    let told: Vec<Told> = told.collect();
+    let count = told.len() as f64;
+    sum(told.into_iter()).map(|all| Told { value: all.value / count, by: all.by })
+}
+
+fn level<'a>(runs: &'a [RunWatched], get: impl Fn(&'a RunWatched) -> Option<&'a Level>) -> Option<Level> {
+    let levels: Vec<(f64, &Level)> = runs.iter().filter_map(|run| Some((run.window_s, get(run)?))).collect();
+    let watched: f64 = levels.iter().map(|(window, _)| window).sum();
+    let max = levels.iter().map(|(_, level)| level.max).max_by(f64::total_cmp)?;
+    let by: BTreeSet<&str> = levels.iter().map(|(_, level)| level.by.as_str()).collect();
+    let mean = match levels.as_slice() {
+        [(_, first), ..] if watched <= 0.0 => first.mean,
+        levels => levels.iter().map(|(window, level)| window * level.mean).sum::<f64>() / watched,
+    };
+    Some(Level { mean, max, by: by.into_iter().collect::<Vec<_>>().join(", ") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::fixture::samples;
+    use super::*;
+
+    #[test]
+    fn energy_is_mean_power_times_the_window_over_the_output_tokens() {
+        let run = |watts, seconds, tokens| {
+            let page = [("gpu_power_watts", "{gpu=\"0\"}", watts)];
+            RunWatched::of(&samples(&[(0, &page), (seconds, &page)]), tokens)
+        };
+        // 100 W for 10 s and 300 W for 30 s are 10,000 J, for 500 tokens.
+        let figures = ServerFigures::pool(&[run(100.0, 10, 300.0), run(300.0, 30, 200.0)]);
+        assert_eq!(figures.joules_per_output_token, Some(Told { value: 20.0, by: "gpu_power_watts".into() }));
+        assert_eq!(figures.gpu_power_watts.map(|power| power.mean), Some(250.0));
+        assert_eq!(ServerFigures::pool(&[run(100.0, 10, 0.0)]).joules_per_output_token, None);
+    }
+
+    #[test]
+    fn counts_are_means_of_the_runs_that_tell_them_and_shares_are_of_their_tokens() {
+        let name = "vllm:prompt_tokens_by_source_total";
+        let run = |compute, device| {
+            let page = |compute, device| [(name, "{source=\"local_compute\"}", compute), (name, "{source=\"local_cache_hit\"}", device)];
+            RunWatched::of(&samples(&[(0, &page(0.0, 0.0)), (1, &page(compute, device))]), 0.0)
+        };
+        let figures = ServerFigures::pool(&[run(100.0, 0.0), RunWatched::default(), run(100.0, 200.0)]);
+        let hits = figures.hits.unwrap();
+        assert_eq!((hits.device, hits.external, hits.computed), (Some(0.5), Some(0.0), 0.5));
+        assert_eq!(figures.prompt_tokens_computed.map(|told| told.value), Some(100.0));
+        assert_eq!(figures.prompt_tokens.map(|told| told.value), Some(400.0));
+    }
+
+    #[test]
+    fn what_nobody_told_is_not_there_and_not_zero() {
+        let figures = ServerFigures::pool(&[RunWatched { output_tokens: 12.0, ..RunWatched::default() }]);
+        assert!(figures.is_empty());
+        assert_eq!(serde_json::to_string(&figures).unwrap(), r#"{"samples":0}"#);
+    }
+}

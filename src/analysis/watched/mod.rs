@@ -1,0 +1,13 @@
+//! What servers and their machines told while runs went on, cell by cell: samples in, shares, levels and sums out, each with the name of
+//! the metric that it was measured by. What nobody told is missing, never 0.
+//!
+//! Knows the metric names of engines and exporters, and nothing of goals.
+
+mod figures;
+mod hits;
+mod level;
+mod run;
+mod series;
+
+pub use figures::{Hits, Level, ServerFigures, Told};
+pub(super) use run::RunWatched;

@@ -1,0 +1,99 @@
+//! One run's figures, from its samples.
+
+use super::figures::{Level, Told};
+use super::hits::{PromptTokens, computed, external_queries, pool, prompt_tokens};
+use super::level::{Together, level};
+use super::series::Samples;
+use crate::record::ServerSample;
+
+/// What was told while one run went on.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RunWatched {
+    pub samples: u64,
+    /// From the first sample to the last, in seconds.
+    pub window_s: f64,
+    pub prompt: Option<PromptTokens>,
+    pub computed: Option<Told>,
+    pub external_queries: Option<Told>,
+    pub preemptions: Option<Told>,
+    pub pool: Option<Told>,
+    pub running: Option<Level>,
+    pub waiting: Option<Level>,
+    pub kv_usage: Option<Level>,
+    pub gpu_utilization: Option<Level>,
+    pub gpu_memory_bytes: Option<Level>,
+    pub gpu_power_watts: Option<Level>,
+    pub host_cpu: Option<Level>,
+    pub host_memory_bytes: Option<Level>,
+    /// Output tokens of all phases, as the answers told.
+    pub output_tokens: f64,
+}
+
+/// A name and what its values are multiplied by, so that shares are from 0 to 1 and memory is in bytes.
+type Scaled = (&'static str, f64);
+
+const RUNNING: [Scaled; 3] = [("vllm:num_requests_running", 1.0), ("sglang:num_running_reqs", 1.0), ("llamacpp:requests_processing", 1.0)];
+const WAITING: [Scaled; 3] = [("vllm:num_requests_waiting", 1.0), ("sglang:num_queue_reqs", 1.0), ("llamacpp:requests_deferred", 1.0)];
+const KV_USAGE: [Scaled; 4] = [
+    ("vllm:kv_cache_usage_perc", 1.0),
+    ("vllm:gpu_cache_usage_perc", 1.0),
+    ("sglang:token_usage", 1.0),
+    ("llamacpp:kv_cache_usage_ratio", 1.0),
+];
+const PREEMPTIONS: [&str; 2] = ["vllm:num_preemptions_total", "sglang:num_retracted_requests_total"];
+const GPU_UTILIZATION: [Scaled; 2] = [("gpu_utilization", 1.0), ("DCGM_FI_DEV_GPU_UTIL", 0.01)];
+const GPU_MEMORY: [Scaled; 2] = [("gpu_memory_used_bytes", 1.0), ("DCGM_FI_DEV_FB_USED", 1_048_576.0)];
+const GPU_POWER: [Scaled; 2] = [("gpu_power_watts", 1.0), ("DCGM_FI_DEV_POWER_USAGE", 1.0)];
+const HOST_CPU: [Scaled; 1] = [("cpu_utilization", 1.0)];
+const HOST_MEMORY: [Scaled; 1] = [("memory_used_bytes", 1.0)];
+
+impl RunWatched {
+    /// From a run's samples, the first and last of which lie immediately before and after its load.
+    pub fn of(samples: &[ServerSample], output_tokens: f64) -> Self {
+        let told = Samples::of(samples);
+        let times = || samples.iter().map(|sample| sample.at_us);
+        let window = times().max().zip(times().min()).map(|(last, first)| last.since(first).as_secs_f64());
+        let gauge = |names: &[Scaled], together| names.iter().find_map(|(name, scale)| level(told.named(name)?, together, *scale, name));
+        let counter = |names: &[&str]| names.iter().find_map(|name| Some(Told { value: told.increase(name)?, by: (*name).to_owned() }));
+        Self {
+            samples: samples.len() as u64,
+            window_s: window.unwrap_or(0.0),
+            prompt: prompt_tokens(&told),
+            computed: computed(&told),
+            external_queries: external_queries(&told),
+            preemptions: counter(&PREEMPTIONS),
+            pool: pool(&told),
+            running: gauge(&RUNNING, Together::Sum),
+            waiting: gauge(&WAITING, Together::Sum),
+            kv_usage: gauge(&KV_USAGE, Together::Shares),
+            gpu_utilization: gauge(&GPU_UTILIZATION, Together::Shares),
+            gpu_memory_bytes: gauge(&GPU_MEMORY, Together::Sum),
+            gpu_power_watts: gauge(&GPU_POWER, Together::Sum),
+            host_cpu: gauge(&HOST_CPU, Together::Shares),
+            host_memory_bytes: gauge(&HOST_MEMORY, Together::Sum),
+            output_tokens,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::fixture::samples;
+    use super::*;
+
+    #[test]
+    fn dcgm_is_read_in_the_same_units_as_nvidia_smi() {
+        let page =
+            |gpu| [("DCGM_FI_DEV_GPU_UTIL", gpu, 50.0), ("DCGM_FI_DEV_FB_USED", gpu, 1024.0), ("DCGM_FI_DEV_POWER_USAGE", gpu, 300.0)];
+        let both: Vec<_> = [page("{gpu=\"0\"}"), page("{gpu=\"1\"}")].concat();
+        let told = samples(&[(0, &both), (10, &both)]);
+        let run = RunWatched::of(&told, 10.0);
+        let means = [run.gpu_utilization, run.gpu_memory_bytes, run.gpu_power_watts].map(|level| level.unwrap().mean);
+        assert_eq!((means, run.window_s), ([0.5, 2.0 * 1_073_741_824.0, 600.0], 10.0));
+    }
+
+    #[test]
+    fn what_nobody_tells_is_missing() {
+        assert_eq!(RunWatched::of(&[], 3.0), RunWatched { output_tokens: 3.0, ..RunWatched::default() });
+    }
+}

@@ -1,0 +1,136 @@
+//! The samples of one run as time series by metric name. Values that are no number (NaN, the infinities) are left out.
+
+use std::collections::BTreeMap;
+
+use crate::analysis::increase;
+use crate::clock::Micros;
+use crate::record::ServerSample;
+
+/// Values by time.
+type Points = Vec<(Micros, f64)>;
+
+/// One run's samples.
+pub struct Samples<'a> {
+    by_name: BTreeMap<&'a str, Vec<Series<'a>>>,
+}
+
+/// One metric with one set of labels from one source, in the order of time.
+#[derive(Debug)]
+pub struct Series<'a> {
+    labels: &'a str,
+    pub points: Points,
+    /// Whether the first page of its source lacked it.
+    late: bool,
+}
+
+impl<'a> Samples<'a> {
+    pub fn of(samples: &'a [ServerSample]) -> Self {
+        let mut began: BTreeMap<&str, Micros> = BTreeMap::new();
+        let mut points: BTreeMap<(&str, &str, &str), Points> = BTreeMap::new();
+        for sample in samples {
+            let first = began.entry(&sample.source).or_insert(sample.at_us);
+            *first = sample.at_us.min(*first);
+            if sample.value.is_finite() {
+                points.entry((&sample.name, &sample.source, &sample.labels)).or_default().push((sample.at_us, sample.value));
+            }
+        }
+        let mut by_name: BTreeMap<&str, Vec<Series<'_>>> = BTreeMap::new();
+        for ((name, source, labels), mut points) in points {
+            points.sort_by_key(|(at, _)| *at);
+            let late = points.first().map(|(at, _)| *at) > began.get(source).copied();
+            by_name.entry(name).or_default().push(Series { labels, points, late });
+        }
+        Self { by_name }
+    }
+
+    /// All series of a metric.
+    pub fn named(&self, name: &str) -> Option<&[Series<'a>]> {
+        self.by_name.get(name).map(Vec::as_slice)
+    }
+
+    /// The first of several names that somebody told, with its series.
+    pub fn first_of<'n>(&self, names: &[&'n str]) -> Option<(&'n str, &[Series<'a>])> {
+        names.iter().find_map(|name| Some((*name, self.named(name)?)))
+    }
+
+    /// How much a counter grew in the run, all its series added up; `None` where nobody tells it.
+    pub fn increase(&self, name: &str) -> Option<f64> {
+        self.named(name).map(|series| series.iter().map(Series::increase).sum())
+    }
+}
+
+impl Series<'_> {
+    /// How much it grew. Where it falls its server has started again, and what it shows then has been counted since 0; so has what it
+    /// shows at first where it was not on its source's first page (some servers show a counter once there is something to count).
+    pub fn increase(&self) -> f64 {
+        let before = self.late.then_some(0.0);
+        increase(before.into_iter().chain(self.points.iter().map(|(_, value)| *value)))
+    }
+
+    /// The value of a label; labels are written as in Prometheus' text format.
+    pub fn label(&self, wanted: &str) -> Option<String> {
+        let mut rest = self.labels.strip_prefix('{')?;
+        loop {
+            let (name, after) = rest.split_once("=\"")?;
+            let (value, after) = quoted(after)?;
+            if name == wanted {
+                return Some(value);
+            }
+            rest = after.strip_prefix(',')?;
+        }
+    }
+}
+
+/// The text up to the closing quote, and what follows it.
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let mut value = String::new();
+    let mut characters = text.char_indices();
+    while let Some((at, c)) = characters.next() {
+        match c {
+            '"' => return Some((value, text.get(at + 1..)?)),
+            '\\' => match characters.next()?.1 {
+                'n' => value.push('\n'),
+                escaped => value.push(escaped),
+            },
+            c => value.push(c),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::fixture::samples;
+    use super::*;
+
+    #[test]
+    fn a_counter_that_starts_again_goes_on_being_counted() {
+        let told = samples(&[(0, &[("x_total", "", 10.0)]), (1, &[("x_total", "", 14.0)]), (2, &[("x_total", "", 3.0)])]);
+        assert_eq!(Samples::of(&told).increase("x_total"), Some(7.0));
+    }
+
+    #[test]
+    fn a_counter_that_comes_after_the_first_page_began_at_zero() {
+        let told = samples(&[(0, &[("other", "", 1.0)]), (1, &[("x_total", "", 5.0)]), (2, &[("x_total", "", 6.0)])]);
+        assert_eq!(Samples::of(&told).increase("x_total"), Some(6.0));
+        assert_eq!(Samples::of(&told).increase("y_total"), None);
+    }
+
+    #[test]
+    fn series_of_one_name_are_added_up_and_what_is_no_number_is_left_out() {
+        let page = |a, b| [("x_total", "{engine=\"0\"}", a), ("x_total", "{engine=\"1\"}", b)];
+        let told = samples(&[(0, &page(1.0, f64::NAN)), (1, &page(2.0, 10.0)), (2, &page(4.0, f64::INFINITY))]);
+        // The second engine's first number comes late, but its page did not lack it: NaN is no number to count from.
+        assert_eq!(Samples::of(&told).increase("x_total"), Some(3.0 + 10.0));
+    }
+
+    #[test]
+    fn labels_are_read_with_their_escapes() {
+        let told = samples(&[(0, &[("x", r#"{a="1,2=\"3\"",b="\\ \n",c=""}"#, 0.0)])]);
+        let samples = Samples::of(&told);
+        let series = &samples.named("x").unwrap()[0];
+        assert_eq!(series.label("a").as_deref(), Some("1,2=\"3\""));
+        assert_eq!(series.label("b").as_deref(), Some("\\ \n"));
+        assert_eq!((series.label("c").as_deref(), series.label("d")), (Some(""), None));
+    }
+}
