@@ -1,8 +1,11 @@
 //! The command line: clap structs only, no logic. Each command's work is in the file of its name under `commands/`.
 
+mod prepare;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use prepare::{CounterArgs, PrepareCommand, PrepareDocumentsArgs, PrepareSharegptArgs};
 
 /// How many user sessions an LLM server holds while people still get their first token in time.
 #[derive(Debug, Parser)]
@@ -43,6 +46,9 @@ pub enum Command {
     Report(ReportArgs),
     /// One figure from saved runs: any axes, any metric, PNG or SVG.
     Plot(PlotArgs),
+    /// Make data ready: documents of exact lengths, conversations that fit; with a manifest of hashes and counts.
+    #[command(subcommand)]
+    Prepare(PrepareCommand),
     /// The simulated engine as an OpenAI-compatible server.
     Sim(SimArgs),
     /// Print the JSON Schema of a scenario, for editors.

@@ -22,6 +22,7 @@ pub mod record;
 
 pub mod arrival;
 pub mod engine;
+pub mod prepare;
 pub mod serve;
 pub mod server;
 pub mod target;

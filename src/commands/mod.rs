@@ -6,6 +6,7 @@ mod figures;
 mod measuring;
 pub mod plan;
 pub mod plot;
+pub mod prepare;
 pub mod report;
 pub mod run;
 mod scenarios;

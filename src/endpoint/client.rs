@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Method, Request, Response, Url};
+use reqwest::{Client, ClientBuilder, Method, Request, Response, Url};
 
 use super::address::shown;
 use super::cause::Cause;
@@ -108,10 +108,18 @@ pub(crate) async fn read(response: &mut Response, limit: usize) -> Result<Vec<u8
 /// One thing cannot be switched off: a request on a kept connection that turns out closed before a byte of it was written goes out
 /// again on a new one. The server sees it once, and `sent` is before both.
 pub(crate) fn http_client(roots: Roots, connect: Duration) -> Result<Client, EndpointError> {
+    built(builder(roots, connect).no_proxy())
+}
+
+/// The same for fetching files, where nothing is measured: it goes through the proxies that the environment names.
+pub(crate) fn fetching_client(connect: Duration) -> Result<Client, EndpointError> {
+    built(builder(Roots::System, connect))
+}
+
+fn builder(roots: Roots, connect: Duration) -> ClientBuilder {
     // An error says that there is a provider already, which is as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
-        .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
@@ -121,10 +129,13 @@ pub(crate) fn http_client(roots: Roots, connect: Duration) -> Result<Client, End
         .pool_max_idle_per_host(usize::MAX)
         .pool_idle_timeout(IDLE)
         .user_agent(concat!("bench/", env!("CARGO_PKG_VERSION")));
-    let builder = match roots {
+    match roots {
         Roots::System => builder,
         Roots::None => builder.tls_certs_only([]),
-    };
+    }
+}
+
+fn built(builder: ClientBuilder) -> Result<Client, EndpointError> {
     builder.build().map_err(|error| EndpointError::Client { reason: Cause::of(&error).to_string() })
 }
 

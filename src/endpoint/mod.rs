@@ -14,7 +14,7 @@ pub use address::Address;
 pub(crate) use address::{shown, without_secrets};
 pub use cause::{Cause, CauseKind};
 pub use client::Endpoint;
-pub(crate) use client::{Roots, call, http_client, read};
+pub(crate) use client::{Roots, call, fetching_client, http_client, read};
 pub use error::EndpointError;
 pub(crate) use reply::{Reply, server_message};
 pub(crate) use secret::Secrets;

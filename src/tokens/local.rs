@@ -30,6 +30,13 @@ impl LocalTokenizer {
         Ok(encoding.len() as u64)
     }
 
+    /// Where each token of `text` ends, in bytes: as many as there are tokens. A token that is a part of a character ends where the
+    /// character does.
+    pub(super) fn ends(&self, text: &str) -> Result<Vec<usize>, TokenError> {
+        let encoding = self.tokenizer.encode(text, false).map_err(|error| TokenError::Encode { reason: error.to_string() })?;
+        Ok(encoding.get_offsets().iter().map(|(_, end)| *end).collect())
+    }
+
     pub(super) fn rule(&self) -> TokenRule {
         TokenRule::Tokenizer { file: self.file.clone(), blake3: self.blake3.clone() }
     }
@@ -76,6 +83,7 @@ mod tests {
         let tokenizer = LocalTokenizer::load(file.path()).unwrap();
         assert_eq!(tokenizer.count("read this novel now").unwrap(), 4);
         assert_eq!(tokenizer.count("").unwrap(), 0);
+        assert_eq!(tokenizer.ends("read  this nový").unwrap(), [4, 10, 16]);
         let expected = blake3::hash(WORDS.as_bytes()).to_hex().to_string();
         assert_eq!(tokenizer.rule(), TokenRule::Tokenizer { file: file.path().display().to_string(), blake3: expected });
     }

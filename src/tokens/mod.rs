@@ -35,13 +35,15 @@ pub enum TokenCounter {
 /// Why tokens could not be counted.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    #[error("cannot read the tokenizer `{path}`: {source}; `target.tokenizer` must name the model's `tokenizer.json`")]
+    #[error("cannot read the tokenizer `{path}`: {source}; `target.tokenizer` or `--tokenizer` must name the model's `tokenizer.json`")]
     File { path: PathBuf, source: std::io::Error },
-    #[error("`{path}` is not a tokenizer that can be loaded: {reason}; `target.tokenizer` must name the model's `tokenizer.json`")]
+    #[error(
+        "`{path}` is not a tokenizer that can be loaded: {reason}; `target.tokenizer` or `--tokenizer` must name the model's `tokenizer.json`"
+    )]
     Tokenizer { path: PathBuf, reason: String },
     #[error("the tokenizer cannot encode a text: {reason}")]
     Encode { reason: String },
-    #[error("cannot ask the server for token counts: {0}; name a local one with `target.tokenizer` to do without")]
+    #[error("cannot ask the server for token counts: {0}; name a local one with `target.tokenizer` or `--tokenizer` to do without")]
     Server(#[from] EndpointError),
 }
 
@@ -78,6 +80,14 @@ impl TokenCounter {
             Self::Tokenizer(tokenizer) => tokenizer.count(text),
             Self::Server(server) => Ok(server.count(text).await?),
             Self::Estimate { characters_per_token } => Ok(estimate(text, *characters_per_token)),
+        }
+    }
+
+    /// Where each token of `text` ends, in bytes, as many as it has tokens; `None` under a rule that only counts.
+    pub fn ends(&self, text: &str) -> Result<Option<Vec<usize>>, TokenError> {
+        match self {
+            Self::Tokenizer(tokenizer) => tokenizer.ends(text).map(Some),
+            Self::Simulated | Self::Server(_) | Self::Estimate { .. } => Ok(None),
         }
     }
 

@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("engine", &["spec", "clock", "units", "session"]),
     ("tokens", &["spec", "record", "engine", "endpoint"]),
     ("workload", &["spec", "session", "tokens", "units"]),
+    ("prepare", &["endpoint", "tokens", "units"]),
     ("arrival", &["spec", "clock"]),
     ("target", &["spec", "endpoint", "session", "record", "clock", "engine", "units"]),
     ("server", &["spec", "template", "endpoint", "target", "session", "record", "clock", "units"]),

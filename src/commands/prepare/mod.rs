@@ -1,0 +1,16 @@
+//! `bench prepare`: data made ready before anything is measured.
+
+mod counter;
+mod documents;
+mod screen;
+mod sharegpt;
+
+use super::Exit;
+use crate::cli::{PrepareCommand, Talk};
+
+pub fn run(what: &PrepareCommand, talk: Talk) -> anyhow::Result<Exit> {
+    match what {
+        PrepareCommand::Documents(args) => documents::run(args, talk),
+        PrepareCommand::Sharegpt(args) => sharegpt::run(args, talk),
+    }
+}

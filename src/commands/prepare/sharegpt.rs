@@ -1,0 +1,76 @@
+//! `bench prepare sharegpt`: flags to a job, its outcome to a table.
+
+use std::path::Path;
+
+use anyhow::Context;
+use comfy_table::{CellAlignment, Table, TableComponent, presets};
+
+use super::counter::counter;
+use super::screen::Screen;
+use crate::cli::{Format, PrepareSharegptArgs, Talk};
+use crate::commands::Exit;
+use crate::commands::stdout::print;
+use crate::plan::grouped;
+use crate::prepare::sharegpt::{Figures, Job, Manifest, Outcome, Recipe, manifest_path, prepare};
+
+pub(super) fn run(args: &PrepareSharegptArgs, talk: Talk) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
+    let mut screen = Screen::new(talk);
+    let cache = args.output.parent().unwrap_or(Path::new("")).join(".source");
+    let (counter, tokenizer) = runtime.block_on(counter(&args.counter, &cache, &mut screen))?;
+    let recipe = Recipe {
+        tokenizer,
+        rounds: args.rounds,
+        max_conversations: args.max_conversations,
+        min_tokens: args.min_tokens,
+        max_context: args.max_context.map(|tokens| tokens.0),
+    };
+    let job = Job { input: args.file.clone(), output: args.output.clone(), recipe };
+    let outcome = prepare(&job, &mut |text| runtime.block_on(counter.count(text)), &mut |news| screen.on(&news));
+    screen.end();
+    let Outcome { manifest, stood } = outcome?;
+    match args.format {
+        Format::Text => print(&as_text(&manifest))?,
+        Format::Json => print(&(serde_json::to_string_pretty(&manifest)? + "\n"))?,
+    }
+    for line in words(&manifest, stood, &args.output) {
+        screen.say(&line);
+    }
+    Ok(Exit::Success)
+}
+
+fn as_text(manifest: &Manifest) -> String {
+    let mut table = Table::new();
+    table
+        .load_preset(presets::NOTHING)
+        .set_style(TableComponent::HeaderLines, '─')
+        .set_style(TableComponent::MiddleHeaderIntersections, '─')
+        .set_header(["tokens of", "number", "total", "mean", "p50", "p95", "max"]);
+    let row = |name: &str, figures: &Figures| {
+        let Figures { count, total, mean, p50, p95, max, .. } = figures;
+        [name.to_owned(), grouped(*count), grouped(*total), format!("{mean:.1}"), grouped(*p50), grouped(*p95), grouped(*max)]
+    };
+    table.add_row(row("questions", &manifest.question_tokens));
+    table.add_row(row("answers", &manifest.answer_tokens));
+    table.add_row(row("conversations", &manifest.conversation_tokens));
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    format!("{table}\n")
+}
+
+fn words(manifest: &Manifest, stood: bool, output: &Path) -> Vec<String> {
+    let mut lines = Vec::new();
+    if stood {
+        lines.push(format!("nothing to do: `{}` is what is asked for", output.display()));
+    }
+    lines.push(format!("{} conversations read, {} kept", grouped(manifest.read), grouped(manifest.kept)));
+    for (reason, count) in &manifest.left_out {
+        lines.push(format!("left out, {}: {}", reason.replace('_', " "), grouped(*count)));
+    }
+    if manifest.stopped_early {
+        lines.push("`--max-conversations` is reached; the rest of the file was not looked at".to_owned());
+    }
+    lines.push(format!("`{}` with `{}`", output.display(), manifest_path(output).display()));
+    lines
+}

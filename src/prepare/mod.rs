@@ -1,0 +1,33 @@
+//! Data made ready before anything is measured: documents cut to exact numbers of tokens, conversations chosen and counted.
+//!
+//! In come a token rule and texts (a folder of the user's, books of Project Gutenberg, a file of conversations); out come files that
+//! scenarios name, each with a manifest of hashes and counts. What happens on the way is told as [`News`]. It must not know scenarios,
+//! servers under load, or terminals.
+
+mod buckets;
+mod cut;
+mod documents;
+mod download;
+mod error;
+mod folder;
+mod gutenberg;
+mod hub;
+mod library;
+mod licence;
+mod manifest;
+mod news;
+mod plain;
+pub mod sharegpt;
+mod shelf;
+mod whole;
+
+pub use buckets::Buckets;
+pub use documents::{Job, Outcome, Sources, prepare};
+pub use download::{DownloadError, Downloader, Pace};
+pub use error::PrepareError;
+pub use folder::{Found, Passed, Why, find};
+pub use gutenberg::{Ids, IdsError};
+pub use hub::HubTokenizer;
+pub use library::Library;
+pub use manifest::{Cut, LeftOut, Manifest, Reason, Recipe, Record, Source, TokenizerFacts};
+pub use news::News;
