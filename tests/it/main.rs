@@ -7,6 +7,7 @@ mod formats;
 mod layers;
 mod live;
 mod load;
+mod prepare;
 mod scenarios;
 mod serve;
 #[cfg(target_os = "linux")]

@@ -132,6 +132,6 @@ fn counted(number: u64, one: &str) -> String {
 
 fn some(names: &[String]) -> String {
     let more = names.len().saturating_sub(NAMED);
-    let named = names[..names.len() - more].join(", ");
-    if more == 0 { named } else { format!("{named} and {more} more") }
+    let listed = names[..names.len() - more].join(", ");
+    if more == 0 { listed } else { format!("{listed} and {more} more") }
 }

@@ -5,7 +5,7 @@ mod failures;
 mod heads;
 mod lookups;
 mod resets;
-mod socket;
+pub mod socket;
 mod streams;
 mod timeouts;
 

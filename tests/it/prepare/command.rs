@@ -1,0 +1,110 @@
+//! The command as its users meet it, and the workloads that read what it made.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{WORDS, files, pieces, prose};
+
+fn place() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    pieces(folder.path(), &WORDS);
+    std::fs::create_dir(folder.path().join("in")).unwrap();
+    for seed in 0..4 {
+        std::fs::write(folder.path().join(format!("in/{seed}.txt")), prose(seed, 20)).unwrap();
+    }
+    folder
+}
+
+fn bench(folder: &Path, words: &str) -> Output {
+    let words = words.split(' ');
+    Command::new(env!("CARGO_BIN_EXE_bench")).args(words).current_dir(folder).env("NO_COLOR", "1").output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+const DOCUMENTS: &str = "prepare documents --folder in --tokenizer tokenizer.json --buckets 100,500 -o data";
+
+#[test]
+fn documents_are_made_told_and_read_by_a_scenario() {
+    let folder = place();
+    let made = bench(folder.path(), DOCUMENTS);
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+    let table: Vec<String> = text(&made.stdout).lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(table[2..], ["100 100 0 -", "500 500 4 data/500"]);
+    assert!(text(&made.stderr).contains("4 sources prepared"), "{}", text(&made.stderr));
+    let manifest = std::fs::read_to_string(folder.path().join("data/manifest.json")).unwrap();
+    assert!(!manifest.contains(folder.path().to_str().unwrap()), "an absolute path is in the manifest");
+
+    let before = files(&folder.path().join("data"));
+    let again = bench(folder.path(), DOCUMENTS);
+    assert!(text(&again.stderr).contains("nothing to do: all 4 sources stand"), "{}", text(&again.stderr));
+    assert_eq!((again.stdout, files(&folder.path().join("data"))), (made.stdout, before));
+
+    let scenario = "workload = { kind = \"document_qa\", documents = \"data/500\", concurrent = 2, sequential = 2 }\n";
+    std::fs::write(folder.path().join("a.toml"), scenario).unwrap();
+    let check = bench(folder.path(), "check a.toml");
+    assert_eq!(check.status.code(), Some(0), "{}", text(&check.stderr));
+}
+
+#[test]
+fn json_is_for_programs_and_quiet_is_quiet() {
+    let folder = place();
+    let made = bench(folder.path(), &format!("{DOCUMENTS} --format json -q"));
+    assert_eq!(text(&made.stderr), "");
+    let json: Value = serde_json::from_slice(&made.stdout).unwrap();
+    assert_eq!(json["buckets"][1], serde_json::json!({"bucket": "500", "tokens": 500, "documents": 4}));
+    assert_eq!((json["made"].as_u64(), json["kept"].as_u64()), (Some(4), Some(0)));
+}
+
+#[test]
+fn what_cannot_work_is_said_with_the_code_of_usage_and_what_makes_nothing_with_its_own() {
+    let folder = place();
+    let code = |words: &str, said: &str| {
+        let output = bench(folder.path(), words);
+        assert!(text(&output.stderr).contains(said), "{words}: {}", text(&output.stderr));
+        output.status.code()
+    };
+    assert_eq!(code("prepare documents --folder in -o data", "--tokenizer"), Some(2));
+    assert_eq!(code("prepare documents --folder in --gutenberg 1 --tokenizer tokenizer.json", "cannot be used"), Some(2));
+    assert_eq!(code("prepare documents --gutenberg 3..=1 --tokenizer tokenizer.json", "empty range"), Some(2));
+    assert_eq!(code("prepare documents --folder in --tokenizer no.json", "no.json"), Some(2));
+    assert_eq!(code("prepare documents --folder no --tokenizer tokenizer.json", "no"), Some(2));
+    assert_eq!(code("prepare documents --folder in --tokenizer tokenizer.json --buckets 1m -o big", "too short: 4"), Some(3));
+    let nobody = "prepare documents --folder in --url http://127.0.0.1:1 -o data";
+    assert_eq!(code(nobody, "cannot connect"), Some(2));
+}
+
+#[test]
+fn conversations_are_made_and_read_by_a_scenario() {
+    let folder = place();
+    let conversation = |number: usize| {
+        let words = |more: usize| "the sea was ".repeat(number % 3 + more);
+        format!(
+            r#"{{"id": "c{number}", "conversations": [{{"from": "human", "value": "{}"}}, {{"from": "gpt", "value": "{}"}}]}}"#,
+            words(1),
+            words(2)
+        )
+    };
+    let all: Vec<String> = (0..50).map(conversation).collect();
+    std::fs::write(folder.path().join("all.json"), format!("[{}]", all.join(","))).unwrap();
+    let words = "prepare sharegpt all.json --tokenizer tokenizer.json --rounds 1 --max-conversations 20 -o some.json";
+    let made = bench(folder.path(), words);
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+    assert!(text(&made.stderr).contains("20 conversations read, 20 kept"), "{}", text(&made.stderr));
+    assert!(bench(folder.path(), words).stderr.starts_with(b"nothing to do"));
+    let scenario = "workload = { kind = \"chat\", dataset = { sharegpt = \"some.json\" }, rounds = 1, users = 2, qps = 1, duration = 5 }\n";
+    std::fs::write(folder.path().join("chat.toml"), scenario).unwrap();
+    let check = bench(folder.path(), "check chat.toml");
+    assert_eq!(check.status.code(), Some(0), "{}", text(&check.stderr));
+
+    std::fs::write(folder.path().join("cut.json"), format!("[{}", &all[0][..40])).unwrap();
+    let cut = bench(folder.path(), "prepare sharegpt cut.json --tokenizer tokenizer.json -o other.json");
+    assert_eq!(cut.status.code(), Some(2));
+    assert!(text(&cut.stderr).contains("conversation 0, before byte 41"), "{}", text(&cut.stderr));
+    assert!(!folder.path().join("other.json").exists());
+}
