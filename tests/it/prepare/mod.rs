@@ -6,6 +6,7 @@ mod documents;
 mod downloads;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -72,14 +73,14 @@ fn job(output: &Path, tokenizer: &Path, buckets: &str) -> (Job, TokenCounter) {
 
 /// Prose of so many sentences, different for every seed, with line ends, unknown words and characters of two bytes.
 fn prose(seed: usize, sentences: usize) -> String {
-    (0..sentences)
-        .map(|place| {
-            let number = seed * 7919 + place * 31;
-            let name = ["Ahab", "Elinor", "Père Goriot", "Dounia", "naïve"][number % 5];
-            let end = if place % 3 == 2 { "\n\n" } else { " " };
-            format!("The captain {name} was watching the sea, number {number}, and wanted to see the whale of it.{end}")
-        })
-        .collect()
+    let mut text = String::new();
+    for place in 0..sentences {
+        let number = seed * 7919 + place * 31;
+        let name = ["Ahab", "Elinor", "Père Goriot", "Dounia", "naïve"][number % 5];
+        let end = if place % 3 == 2 { "\n\n" } else { " " };
+        let _ = write!(text, "The captain {name} was watching the sea, number {number}, and wanted to see the whale of it.{end}");
+    }
+    text
 }
 
 /// A book as the mirror has it.
