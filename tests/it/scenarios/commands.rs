@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use assert_cmd::Command;
+use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, starts_with};
 
 fn bench() -> Command {
@@ -72,6 +73,7 @@ fn plan_lists_every_run_in_run_order_with_what_it_sends() {
     in all: ~360 requests, ~829,080 prompt tokens, ~36,000 answer tokens
     prompt and answers: tokens; rows: what the goals look at in a cell, all repeats, of how many they need
     note: goal `p95(ttft) <= 2s` takes 59 rows a cell; the fewest are 120
+    note: the server is used as it is: bench does not start, restart or stop it, and does not see its log
     note: turns are sent for 4 min; filling caches before and waiting for last answers come on top
     note: the longest request has 2,667 tokens; `target.context_limit` would have that checked
     note: counts with `~` are expected values or estimates; answers are taken to be as long as they may be
@@ -182,4 +184,17 @@ fn completions_and_the_schema_are_printed() {
     bench().args(["completions", "bash"]).assert().code(0).stdout(contains("complete"));
     bench().args(["completions", "man"]).assert().code(0).stdout(contains(".TH bench"));
     bench().arg("schema").assert().code(0).stdout(contains("\"title\": \"bench scenario\""));
+}
+
+#[test]
+fn plan_says_how_often_servers_are_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "repeats = 2\n[workload]\nkind = \"document_qa\"\n[server]\ncommand = [\"vllm\", \"{port}\"]\n[matrix]\nconcurrent = [1, 2]\n\
+                \"server.args.max-num-seqs\" = [8, 16]\n[variants.vllm]\n[variants.anew.server]\nreset = \"restart\"\n";
+    let file = written(folder.path(), "starts.toml", text);
+    bench().args(["plan", &file]).assert().code(0).stdout(contains("note: servers are started 10 times (vllm 2, anew 8)"));
+    let output = bench().args(["plan", &file, "--format", "json"]).assert().code(0).get_output().stdout.clone();
+    let told: serde_json::Value = serde_json::from_slice(&output).unwrap();
+    assert_eq!(told[0]["server_starts"], serde_json::json!({ "anew": 8, "vllm": 2 }));
+    bench().args(["plan", &file, "--simulate"]).assert().code(0).stdout(contains("servers are started").not());
 }

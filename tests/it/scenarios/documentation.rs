@@ -36,6 +36,9 @@ fn sections(schema: &Value) -> Vec<(&'static str, &Value)> {
         ("Cache tiers", at("/definitions/TierSpec/properties")),
         ("Faults on purpose", at("/definitions/FaultSpec/properties")),
         ("`[server]`", at("/definitions/ServerSpec/properties")),
+        ("`[[server.before]]`", at("/definitions/ProcessSpec/properties")),
+        ("`server.ready`", at("/definitions/ReadySpec/properties")),
+        ("`server.stop`", at("/definitions/StopSpec/properties")),
         ("`[matrix]`", at("/definitions/Matrix/properties")),
         ("`[[goals]]`", at("/definitions/GoalSpec/properties")),
         ("`[[plots]]`", at("/definitions/PlotSpec/properties")),
@@ -106,9 +109,14 @@ fn every_example_of_a_field_is_accepted() {
         let Some((section, kind)) = section_of(&heading) else { continue };
         for (name, row) in rows {
             let table = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
-            let kind = if kind.starts_with(&format!("{name} ")) { String::new() } else { kind.to_owned() };
+            let kind =
+                if kind.lines().last().is_some_and(|line| line.starts_with(&format!("{name} "))) { String::new() } else { kind.to_owned() };
             let workload = if section == "workload" { "" } else { "workload = { kind = \"document_qa\" }\n" };
             let text = format!("{workload}{table}{kind}{name} = {}\n", row[3].trim_matches('`'));
+            let needed = |field: &str, value: &str| {
+                if heading == "`[[server.before]]`" && name != field { format!("{field} = {value}\n") } else { String::new() }
+            };
+            let text = text + &needed("name", "\"cache\"") + &needed("command", "[\"cache\"]");
             let lookup = |_: &str| Some("value".to_owned());
             if let Err(faults) = load_text_with(Path::new("example.toml"), &text, &Options::default(), &lookup) {
                 // Files of examples need not be there.
@@ -127,6 +135,9 @@ fn section_of(heading: &str) -> Option<(&'static str, &'static str)> {
         "`[target]`" => Some(("target", "")),
         "`[engine]`" => Some(("engine", "")),
         "`[server]`" => Some(("server", "command = [\"vllm\"]\n")),
+        "`server.ready`" => Some(("server", "command = [\"vllm\"]\n[server.ready]\n")),
+        "`server.stop`" => Some(("server", "command = [\"vllm\"]\n[server.stop]\n")),
+        "`[[server.before]]`" => Some(("server", "command = [\"vllm\"]\n[[server.before]]\n")),
         _ => None,
     }
 }
