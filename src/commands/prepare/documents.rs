@@ -105,7 +105,7 @@ fn words(outcome: &Outcome) -> Vec<String> {
     if nothing && outcome.kept > 0 {
         lines.push(format!("nothing to do: all {} stand as they were made", counted(outcome.kept, "source")));
     } else {
-        lines.push(format!("{} prepared, {} stood as they were", counted(outcome.made, "source"), outcome.kept));
+        lines.push(format!("{} looked at, {} stood as they were", counted(outcome.made, "source"), outcome.kept));
     }
     if outcome.others > 0 {
         lines.push(format!("{} of earlier runs stay", counted(outcome.others, "source")));

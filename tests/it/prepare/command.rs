@@ -36,7 +36,7 @@ fn documents_are_made_told_and_read_by_a_scenario() {
     assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
     let table: Vec<String> = text(&made.stdout).lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     assert_eq!(table[2..], ["100 100 0 -", "500 500 4 data/500"]);
-    assert!(text(&made.stderr).contains("4 sources prepared"), "{}", text(&made.stderr));
+    assert!(text(&made.stderr).contains("4 sources looked at"), "{}", text(&made.stderr));
     let manifest = std::fs::read_to_string(folder.path().join("data/manifest.json")).unwrap();
     assert!(!manifest.contains(folder.path().to_str().unwrap()), "an absolute path is in the manifest");
 
