@@ -11,12 +11,14 @@ use super::honesty::Watch;
 use super::lane::{LaneError, Load, Occupancy};
 use super::stop::Stop;
 use super::tally::Tally;
+use super::watching::Watching;
 use crate::arrival::Schedule;
 use crate::clock::Clock;
 use crate::engine::{EngineError, EngineParameters, TokenMemo};
 use crate::event::Event;
 use crate::plan::{Mask, Run};
 use crate::record::{CacheContract, ClientHonesty, FormatVersion, Outcome, RunRecord, ServerFacts, TokenRule};
+use crate::server::Watched;
 use crate::target::{HttpTarget, SimTarget, Target, TargetError};
 use crate::tokens::{self, TokenError};
 use crate::workload::spec::{OnError, WorkloadSpec};
@@ -64,7 +66,8 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>) -> 
         Ok(()) if setting.stop.is_draining() => Outcome::Interrupted,
         Ok(()) => Outcome::Completed,
     };
-    let notes = setting.notes.iter().cloned().chain(notes(&log.tally)).collect();
+    let watched_notes = log.watched.notes.iter().map(|note| run.cell.mask().hide(note.clone()));
+    let notes = setting.notes.iter().cloned().chain(notes(&log.tally)).chain(watched_notes).collect();
     RunRecord {
         format: FormatVersion::CURRENT,
         header: run.header(),
@@ -73,7 +76,7 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>) -> 
         duration_us: log.tally.end(),
         token_rule: log.token_rule,
         cache_contract: hidden(log.cache_contract, &run.cell.mask()),
-        server: setting.server.cloned(),
+        server: with_pool(setting.server.cloned(), log.watched.kv_pool_tokens),
         client: watch.finish(&log.tally),
         counts: log.tally.counts(),
         offered_qps: log.offered_qps,
@@ -87,7 +90,7 @@ pub(super) fn not_run(run: &Run, reason: String, setting: &Setting<'_>) -> RunRe
     let header = run.header();
     let begun = Event::RunStarted { run: Arc::new(header.clone()), requests: None, started_at: clock.anchor() };
     let _ = setting.events.send(begun);
-    let CellLog { tally, token_rule, cache_contract, offered_qps } = CellLog::new();
+    let CellLog { tally, token_rule, cache_contract, offered_qps, .. } = CellLog::new();
     RunRecord {
         format: FormatVersion::CURRENT,
         header,
@@ -104,6 +107,16 @@ pub(super) fn not_run(run: &Run, reason: String, setting: &Setting<'_>) -> RunRe
     }
 }
 
+/// What is known of the server, with the size of its KV cache where its metrics tell it.
+fn with_pool(mut server: Option<ServerFacts>, tokens: Option<u64>) -> Option<ServerFacts> {
+    if tokens.is_some() {
+        let server = server.get_or_insert_with(ServerFacts::default);
+        server.kv_pool_tokens = tokens;
+        server.kv_pool_from = Some("metrics".to_owned());
+    }
+    server
+}
+
 /// Remarks for people.
 fn notes(tally: &Tally) -> impl Iterator<Item = String> {
     let unsent = (tally.unsent() > 0)
@@ -118,6 +131,7 @@ struct CellLog {
     token_rule: TokenRule,
     cache_contract: CacheContract,
     offered_qps: Option<f64>,
+    watched: Watched,
 }
 
 impl CellLog {
@@ -127,6 +141,7 @@ impl CellLog {
             token_rule: TokenRule::Simulated,
             cache_contract: CacheContract::NotProven { reason: "the cell was not run".to_owned() },
             offered_qps: None,
+            watched: Watched::default(),
         }
     }
 }
@@ -168,7 +183,10 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, log: &mut CellL
         occupancy: Occupancy::default(),
         done,
     };
-    Box::pin(drive(load, schedule, inbox, setting.events, &mut log.tally, &cell.mask())).await?;
+    let watching = Watching::start(run, &load.target, clock, setting.events).await;
+    let driven = Box::pin(drive(load, schedule, inbox, setting.events, &mut log.tally, &cell.mask())).await;
+    log.watched = watching.finish().await;
+    driven?;
     log.cache_contract = emptied.with(log.tally.first_turns(&cell.workload));
     Ok(())
 }

@@ -16,6 +16,7 @@ mod row;
 mod stop;
 mod sweep;
 mod tally;
+mod watching;
 
 pub use keeper::Launch;
 pub use stop::Stop;

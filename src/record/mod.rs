@@ -13,5 +13,5 @@ pub use contract::{CacheContract, SHARED_TOKENS, first_turns_are_warm};
 pub use manifest::{Client, Manifest, PlannedRun};
 pub use request::{Failure, FailureKind, Phase, RequestRecord, TokenSource, Usage};
 pub use run::{ClientHonesty, Counts, Outcome, RunHeader, RunRecord, ServerFacts, TokenRule};
-pub use sample::{SampleKind, ServerSample, label};
+pub use sample::{SampleKind, ServerSample, SharedTexts, label, labels_text};
 pub use version::FormatVersion;

@@ -1,6 +1,7 @@
 //! One figure that a server, a GPU or the machine told while a run went on: a row of `server_metrics.parquet`.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::clock::Micros;
@@ -28,6 +29,50 @@ impl ServerSample {
     pub fn label(&self, name: &str) -> Option<Cow<'_, str>> {
         label(&self.labels, name)
     }
+}
+
+/// Equal texts once: the samples of a run say the same few hundred again and again.
+#[derive(Debug, Default)]
+pub struct SharedTexts(HashSet<Arc<str>>);
+
+/// How many texts are remembered: a server that invents labels for ever must not fill the memory.
+const REMEMBERED: usize = 100_000;
+
+impl SharedTexts {
+    pub fn of(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return Arc::clone(known);
+        }
+        if self.0.len() == REMEMBERED {
+            self.0.clear();
+        }
+        let new: Arc<str> = text.into();
+        self.0.insert(Arc::clone(&new));
+        new
+    }
+}
+
+/// Labels as [`ServerSample::labels`] has them, of names and values that stand sorted.
+pub fn labels_text<'a>(sorted: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut text = String::new();
+    for (name, value) in sorted {
+        text.push(if text.is_empty() { '{' } else { ',' });
+        text.push_str(name);
+        text.push_str("=\"");
+        for c in value.chars() {
+            match c {
+                '\\' => text.push_str("\\\\"),
+                '"' => text.push_str("\\\""),
+                '\n' => text.push_str("\\n"),
+                other => text.push(other),
+            }
+        }
+        text.push('"');
+    }
+    if !text.is_empty() {
+        text.push('}');
+    }
+    text
 }
 
 /// The value of one label in labels as [`ServerSample::labels`] has them.
@@ -106,6 +151,9 @@ mod tests {
         assert_eq!(label(labels, "source").as_deref(), Some("local_compute"));
         assert_eq!(label(labels, "a").as_deref(), Some(r#"x,y="z""#));
         assert_eq!(label(labels, "model").as_deref(), Some("a\\b\nc"));
+        let pairs = [("a", "x,y=\"z\""), ("model", "a\\b\nc"), ("source", "local_compute")];
+        assert_eq!(labels_text(pairs), labels);
+        assert_eq!(labels_text([]), "");
         for missing in ["sourc", "y", "ource", ""] {
             assert_eq!(label(labels, missing), None, "{missing}");
         }

@@ -11,5 +11,5 @@ pub mod supervisor;
 
 pub use canary::{Canary, CanaryTexts};
 pub use life::{Death, Life, LifeError, Premises, Startup, version};
-pub use metrics::{Exposition, MetricsPage, PageError, Sample};
+pub use metrics::{Exposition, Keep, MetricsPage, PageError, Sample, Watched, Watcher};
 pub use reset::{ResetError, reset};

@@ -1,7 +1,6 @@
 //! `server_metrics.parquet`: what a run's server and its machine told, batch by batch, and back without loss. A table of the columns in
 //! [`SAMPLE_COLUMNS`], Zstandard, one thread, so that the same samples give the same bytes.
 
-use std::collections::HashSet;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +16,7 @@ use super::files::Pending;
 use super::layout::RunPaths;
 use super::table::{ColumnKind, TableError, known_columns, schema};
 use crate::clock::Micros;
-use crate::record::{SampleKind, ServerSample};
+use crate::record::{SampleKind, ServerSample, SharedTexts};
 
 /// The columns in their order: the fields of [`ServerSample`].
 pub const SAMPLE_COLUMNS: [(&str, ColumnKind); 6] = [
@@ -118,7 +117,7 @@ fn from_table(table: &DataFrame) -> Result<Vec<ServerSample>, TableError> {
     let at = table.column("at_us")?.i64()?;
     let (source, name, labels) = (table.column("source")?.str()?, table.column("name")?.str()?, table.column("labels")?.str()?);
     let (kind, value) = (table.column("kind")?.str()?, table.column("value")?.f64()?);
-    let mut texts = Texts::default();
+    let mut texts = SharedTexts::default();
     (0..table.height())
         .map(|row| {
             let null = |column| TableError::Null { column, row };
@@ -127,29 +126,14 @@ fn from_table(table: &DataFrame) -> Result<Vec<ServerSample>, TableError> {
             let kind = kind.get(row).ok_or(null("kind"))?;
             Ok(ServerSample {
                 at_us: Micros(u64::try_from(at).map_err(|_| fault("at_us", &at))?),
-                source: texts.shared(source.get(row).ok_or(null("source"))?),
-                name: texts.shared(name.get(row).ok_or(null("name"))?),
-                labels: texts.shared(labels.get(row).ok_or(null("labels"))?),
+                source: texts.of(source.get(row).ok_or(null("source"))?),
+                name: texts.of(name.get(row).ok_or(null("name"))?),
+                labels: texts.of(labels.get(row).ok_or(null("labels"))?),
                 kind: SampleKind::from_name(kind).ok_or_else(|| fault("kind", &kind))?,
                 value: value.get(row).ok_or(null("value"))?,
             })
         })
         .collect()
-}
-
-/// Equal texts once: a run says the same few hundred again and again.
-#[derive(Default)]
-struct Texts(HashSet<Arc<str>>);
-
-impl Texts {
-    fn shared(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(text) {
-            return Arc::clone(known);
-        }
-        let new: Arc<str> = text.into();
-        self.0.insert(Arc::clone(&new));
-        new
-    }
 }
 
 /// The samples of one run, in the order in which they were taken; none where the run has no such file.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::record::labels_text;
+
 /// What stood between the braces.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Labels<'a> {
@@ -55,26 +57,7 @@ impl<'a> Labels<'a> {
 
     /// `{a="1",b="2"}`, with the names sorted and the values escaped; empty without any.
     pub fn canonical(&self) -> String {
-        if self.pairs.is_empty() {
-            return String::new();
-        }
-        let mut text = String::from("{");
-        for (at, (name, value)) in self.pairs.iter().enumerate() {
-            text.push_str(if at == 0 { "" } else { "," });
-            text.push_str(name);
-            text.push_str("=\"");
-            for c in value.chars() {
-                match c {
-                    '\\' => text.push_str("\\\\"),
-                    '"' => text.push_str("\\\""),
-                    '\n' => text.push_str("\\n"),
-                    other => text.push(other),
-                }
-            }
-            text.push('"');
-        }
-        text.push('}');
-        text
+        labels_text(self.pairs.iter().map(|(name, value)| (&**name, &**value)))
     }
 }
 

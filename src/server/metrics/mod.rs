@@ -1,12 +1,21 @@
-//! Watches a server and its machine while a run goes on: pages in the Prometheus text format, GPUs, the host. In come the `[server] watch`
+//! Watches a server and its machine while a run goes on: pages in the Prometheus text format, GPUs, the host. In come the `[server.watch]`
 //! section and the target; out go samples on the run's clock, at a fixed period, through a sink of the caller's.
 //!
 //! Never in the path of a request: an own task with its own connections. What cannot be read is a note for people, never an error. What the
 //! figures mean is not known here.
 
 mod exposition;
+mod gpu;
+mod host;
+mod keep;
 mod labels;
 mod page;
+mod pool;
+mod storage;
+mod watched_page;
+mod watcher;
 
 pub use exposition::{Exposition, Sample};
+pub use keep::Keep;
 pub use page::{MetricsPage, PageError};
+pub use watcher::{Watched, Watcher};

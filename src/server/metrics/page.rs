@@ -28,6 +28,17 @@ pub enum PageError {
     NoMetrics { url: String },
 }
 
+impl PageError {
+    /// Whether asking again is of no use: a page that is not there, not for us, or something else.
+    pub(super) fn is_lasting(&self) -> bool {
+        match self {
+            Self::Url { .. } | Self::Missing { .. } | Self::NoMetrics { .. } => true,
+            Self::Endpoint(EndpointError::Status { status, .. }) => (300..500).contains(status) && !matches!(status, 408 | 429),
+            Self::Endpoint(_) | Self::Slow { .. } => false,
+        }
+    }
+}
+
 impl From<PlaceError> for PageError {
     fn from(error: PlaceError) -> Self {
         match error {
