@@ -124,6 +124,11 @@ impl FirstTurns {
         })
     }
 
+    /// What the server counts of a first turn beyond what was authored.
+    fn template_tokens(&self) -> u64 {
+        self.prompt_tokens.saturating_sub(self.authored_tokens) / self.counted.max(1)
+    }
+
     fn rows(&self) -> Rows {
         if self.told == 0 {
             let reason = if self.not_told > 0 { "the server does not tell cached tokens" } else { "no first turn was answered" };
@@ -131,7 +136,7 @@ impl FirstTurns {
         }
         let evidence =
             format!("{} of {} prompt tokens of {} first turns came from a cache", self.cached_tokens, self.prompt_tokens, self.told);
-        if first_turns_are_warm(self.cached_tokens, self.told) {
+        if first_turns_are_warm(self.cached_tokens, self.told, self.template_tokens()) {
             Rows::Warm(evidence)
         } else if self.not_told > 0 {
             Rows::Silent(format!("{evidence}, but {} first turns did not tell", self.not_told))
@@ -159,6 +164,8 @@ mod tests {
     #[test]
     fn documents_that_come_from_a_cache_are_warm() {
         assert!(matches!(first_turns(&[Some(0), Some(16)], 7980).rows(), Rows::Cold(_)));
+        // A template of 100 tokens in front of each document is shared by all of them.
+        assert!(matches!(first_turns(&[Some(0), Some(150)], 7900).rows(), Rows::Cold(_)));
         let Rows::Warm(evidence) = first_turns(&[Some(0), Some(7936)], 7980).rows() else { panic!("not cold") };
         assert!(evidence.contains("7936 of 16000"), "{evidence}");
     }

@@ -14,14 +14,18 @@ pub enum CacheContract {
     Failed { reason: String },
 }
 
-/// The most tokens of a prompt that may come from an emptied cache: the chat template and the fixed words in front of what is a session's
-/// own, which the sessions of one run share.
+/// The most tokens of a prompt, beside the chat template, that may come from an emptied cache: a salt and the fixed words in front of what
+/// is a session's own, which the sessions of one run share.
 pub const SHARED_TOKENS: u64 = 64;
 
-/// Whether first turns that bring documents of their own came from a cache: more than [`SHARED_TOKENS`] each, on average.
+/// The most tokens that a chat template is taken to put in front. Some models begin with a long system prompt of their own.
+pub const TEMPLATE_TOKENS: u64 = 128;
+
+/// Whether first turns that bring documents of their own came from a cache: more of each, on average, than the template (so many tokens
+/// as the server counts beyond the authored ones, at most [`TEMPLATE_TOKENS`]) and [`SHARED_TOKENS`].
 #[must_use]
-pub fn first_turns_are_warm(cached_tokens: u64, first_turns: u64) -> bool {
-    cached_tokens > SHARED_TOKENS.saturating_mul(first_turns)
+pub fn first_turns_are_warm(cached_tokens: u64, first_turns: u64, template_tokens: u64) -> bool {
+    cached_tokens > (SHARED_TOKENS + template_tokens.min(TEMPLATE_TOKENS)).saturating_mul(first_turns)
 }
 
 #[cfg(test)]
@@ -30,8 +34,16 @@ mod tests {
 
     #[test]
     fn the_bound_is_an_average_and_includes_its_limit() {
-        assert!(!first_turns_are_warm(128, 2));
-        assert!(first_turns_are_warm(129, 2));
-        assert!(!first_turns_are_warm(0, 0));
+        assert!(!first_turns_are_warm(128, 2, 0));
+        assert!(first_turns_are_warm(129, 2, 0));
+        assert!(!first_turns_are_warm(0, 0, 0));
+    }
+
+    #[test]
+    fn a_chat_template_is_let_pass_up_to_a_limit() {
+        assert!(!first_turns_are_warm(2 * (64 + 80), 2, 80));
+        assert!(first_turns_are_warm(2 * (64 + 80) + 1, 2, 80));
+        // A token rule that is far off must not hide a document of 1,000 tokens, nor a block of 256.
+        assert!(first_turns_are_warm(193, 1, 5000));
     }
 }

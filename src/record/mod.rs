@@ -9,7 +9,7 @@ mod run;
 mod sample;
 mod version;
 
-pub use contract::{CacheContract, SHARED_TOKENS, first_turns_are_warm};
+pub use contract::{CacheContract, SHARED_TOKENS, TEMPLATE_TOKENS, first_turns_are_warm};
 pub use manifest::{Client, Manifest, PlannedRun};
 pub use request::{Failure, FailureKind, Phase, RequestRecord, TokenSource, Usage};
 pub use run::{ClientHonesty, Counts, Outcome, RunHeader, RunRecord, ServerFacts, TokenRule};

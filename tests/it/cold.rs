@@ -1,9 +1,11 @@
 //! The cold-cache contract against the simulated engine behind a real socket: proven, not proven and failed, by the program as it is.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bench::clock::Clock;
@@ -274,4 +276,39 @@ fn a_cache_that_outlives_a_restart_is_found_out_by_the_next_cell() {
     assert!(proven(&server.runtime.block_on(canary.after_restart())).contains("0 cached tokens"));
     // The same canary of the next cell, and the server is still the old one.
     assert!(failed(&server.runtime.block_on(canary.after_restart())).contains("a cache outlived it"));
+}
+
+/// A server that tells nothing but by its time: what it has seen comes at once, what is new takes 300 ms. `/reset` makes it forget.
+async fn silent_server() -> (String, tokio::task::JoinSet<()>) {
+    use axum::extract::State;
+    use axum::routing::post;
+    type Seen = State<Arc<Mutex<BTreeSet<String>>>>;
+    let answer = async |State(seen): Seen, prompt: String| {
+        if seen.lock().unwrap().insert(prompt) {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        let events = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":\"length\"}]}\n\ndata: [DONE]\n\n";
+        ([("content-type", "text/event-stream")], events)
+    };
+    let forget = async |State(seen): Seen| seen.lock().unwrap().clear();
+    let router = axum::Router::new().route("/v1/chat/completions", post(answer)).route("/reset", post(forget));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let mut serving = tokio::task::JoinSet::new();
+    serving.spawn(async move { axum::serve(listener, router.with_state(Arc::default())).await.unwrap() });
+    (url, serving)
+}
+
+#[tokio::test]
+async fn time_tells_where_the_server_does_not() {
+    let (url, _serving) = silent_server().await;
+    let own = serde_json::from_value(json!({ "url": url })).unwrap();
+    let target = HttpTarget::new(&own, Clock::real()).unwrap();
+    let spec = serde_json::from_value(json!({ "reset": ["/reset"] })).unwrap();
+    let canary = Canary { target: &target, texts: texts("time") };
+    let emptied = canary.after_reset(async || reset(&spec, &own).await).await.unwrap();
+    assert!(proven(&emptied).contains("s when it is new and"), "{emptied:?}");
+    reset(&spec, &own).await.unwrap();
+    let pretence = canary.after_reset(async || Ok(())).await.unwrap();
+    assert!(failed(&pretence).contains("not empty after two resets: a canary prompt that takes"), "{pretence:?}");
 }

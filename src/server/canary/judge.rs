@@ -1,7 +1,7 @@
 //! What a canary prompt brought back, and what that says of the caches: by the server's count of cached tokens, else by its counters,
 //! else by the time to first token. Pure: echoes in, words out.
 
-use crate::record::SHARED_TOKENS;
+use super::STRANGERS;
 
 /// A prompt whose answer takes this many times as long without a cache as with one tells by its time where it came from.
 const TELLING_RATIO: f64 = 2.0;
@@ -59,9 +59,9 @@ impl Judge {
         };
         let told = again.iter().find(|echo| echo.known_tokens().is_some()).copied().unwrap_or_default();
         match (told.cached_tokens, told.hits) {
-            (Some(cached_tokens), _) if cached_tokens > SHARED_TOKENS => Ok(Self::Usage { cached_tokens }),
+            (Some(cached_tokens), _) if cached_tokens > STRANGERS => Ok(Self::Usage { cached_tokens }),
             (Some(cached_tokens), _) => Err(nothing(cached_tokens, "")),
-            (None, Some(hits)) if hits > SHARED_TOKENS => Ok(Self::Counters { hits }),
+            (None, Some(hits)) if hits > STRANGERS => Ok(Self::Counters { hits }),
             (None, Some(hits)) => Err(nothing(hits, " by its counters")),
             (None, None) => Self::by_times(new, again),
         }
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn where_nothing_is_cached_there_is_nothing_to_prove() {
-        for again in [usage(Some(0)), usage(Some(64)), hits(0)] {
+        for again in [usage(Some(0)), usage(Some(192)), hits(0)] {
             let reason = Judge::choose(&[usage(Some(0))], &[again]).unwrap_err();
             assert!(reason.contains("nothing to be emptied"), "{reason}");
         }

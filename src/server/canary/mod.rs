@@ -12,12 +12,15 @@ use std::time::Duration;
 use self::counters::Reading;
 use self::judge::{Echo, Finding, Judge};
 use super::ResetError;
-use crate::record::{CacheContract, FailureKind, SHARED_TOKENS};
+use crate::record::{CacheContract, FailureKind, SHARED_TOKENS, TEMPLATE_TOKENS};
 use crate::session::{Message, Prompt, Role};
 use crate::target::{Exchange, HttpTarget};
 
 /// How long what is still being stored may take to land before the caches are emptied a second time.
 const SETTLE: Duration = Duration::from_secs(1);
+
+/// What a prompt may share with prompts of another beginning: the chat template, and what little salts have in common.
+const STRANGERS: u64 = SHARED_TOKENS + TEMPLATE_TOKENS;
 
 /// The texts of the prompts.
 #[derive(Debug, Clone)]
@@ -70,7 +73,7 @@ impl Canary<'_> {
             Ok(judge) => judge,
             Err(reason) => return not_proven(reason),
         };
-        contract(self.look(judge, SHARED_TOKENS).await.map(|found| match found {
+        contract(self.look(judge, STRANGERS).await.map(|found| match found {
             Finding::Gone(words) => Finding::Gone(format!("under a salt of its own, {words}")),
             Finding::Left(words) => Finding::Left(format!("the salt does not keep the caches away: {words}")),
         }))
@@ -93,7 +96,7 @@ impl Canary<'_> {
             (Some(known), _) => known,
         };
         let words = format!("the server was started anew, and a canary prompt came back with {known} cached tokens");
-        Ok(if known <= SHARED_TOKENS { Finding::Gone(words) } else { Finding::Left(format!("{words}: a cache outlived it")) })
+        Ok(if known <= STRANGERS { Finding::Gone(words) } else { Finding::Left(format!("{words}: a cache outlived it")) })
     }
 
     /// Lays the prompt into the caches, and finds out by what it is told that it is there.
