@@ -9,6 +9,10 @@ use super::{Exited, ProcessJob, SupervisorError};
 pub struct Supervisor(std::convert::Infallible);
 
 impl Supervisor {
+    pub fn own_program() -> std::io::Result<std::path::PathBuf> {
+        std::env::current_exe()
+    }
+
     pub fn spawn(_program: &Path) -> Result<Self, SupervisorError> {
         Err(SupervisorError::Unsupported)
     }
