@@ -21,7 +21,7 @@ pub struct Shelf {
     manifest: Manifest,
     /// What is on disk.
     saved: Vec<u8>,
-    _lock: std::fs::File,
+    _lock: Lock,
 }
 
 impl Shelf {
@@ -191,11 +191,23 @@ impl Shelf {
     }
 }
 
-fn lock(folder: &Path) -> Result<std::fs::File, PrepareError> {
+/// One process at a time. Unlocked by name: a process that is just being started holds a copy of every open file for a moment, so
+/// closing ours would not be enough.
+#[derive(Debug)]
+struct Lock(std::fs::File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // What cannot be unlocked is so when the process ends.
+        let _ = self.0.unlock();
+    }
+}
+
+fn lock(folder: &Path) -> Result<Lock, PrepareError> {
     let path = folder.join(".lock");
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path)?.into_file();
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(std::fs::TryLockError::WouldBlock) => Err(PrepareError::Locked { folder: folder.to_owned() }),
         Err(std::fs::TryLockError::Error(source)) => {
             Err(std::io::Error::new(source.kind(), format!("cannot lock `{}`: {source}", path.display())).into())
