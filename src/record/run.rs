@@ -120,7 +120,7 @@ pub struct RunRecord {
     pub duration_us: Micros,
     pub token_rule: TokenRule,
     pub cache_contract: CacheContract,
-    /// Missing of simulated runs.
+    /// Of simulated runs only the size of the KV cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerFacts>,
     pub client: ClientHonesty,

@@ -15,3 +15,4 @@ mod servers;
 #[cfg(target_os = "linux")]
 mod supervise;
 mod truth;
+mod watch;

@@ -39,6 +39,7 @@ fn sections(schema: &Value) -> Vec<(&'static str, &Value)> {
         ("`[[server.before]]`", at("/definitions/ProcessSpec/properties")),
         ("`server.ready`", at("/definitions/ReadySpec/properties")),
         ("`server.stop`", at("/definitions/StopSpec/properties")),
+        ("`server.watch`", at("/definitions/WatchSpec/properties")),
         ("`[matrix]`", at("/definitions/Matrix/properties")),
         ("`[[goals]]`", at("/definitions/GoalSpec/properties")),
         ("`[[plots]]`", at("/definitions/PlotSpec/properties")),

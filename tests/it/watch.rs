@@ -1,0 +1,113 @@
+//! What is recorded of a server while a cell runs, by the program as it is: from the simulated engine, in virtual time and behind a socket.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use bench::analysis::increase;
+use bench::clock::Micros;
+use bench::engine::EngineParameters;
+use bench::record::ServerSample;
+use bench::serve::{self, Serving};
+use bench::store::{SavedRun, SavedSweep, SweepPaths, read_sweep};
+use serde_json::json;
+
+const WORKLOAD: &str = "name = 'watch'\nseed = 7\n[workload]\nkind = 'document_qa'\ndocuments = { synthetic_tokens = 1000 }\nrounds = 2\n\
+    answer_tokens = 4\n[engine]\npreset = 'tiny'\n[matrix]\nconcurrent = [2]\nsequential = [2]\n";
+
+/// Runs a scenario in that folder, and reads what it saved.
+fn swept(folder: &Path, scenario: &str, words: &[&str], environment: &[(&str, &str)]) -> SavedSweep {
+    fs::write(folder.join("watch.toml"), scenario).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+    command.args(["sweep", "watch.toml", "-q", "-o", "out"]).args(words).current_dir(folder).envs(environment.iter().copied());
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    read_sweep(&folder.join("out")).unwrap()
+}
+
+/// The values of one series, in time.
+fn series<'a>(samples: &'a [ServerSample], name: &'a str, label: &'a str) -> impl Iterator<Item = f64> + 'a {
+    samples.iter().filter(move |sample| &*sample.name == name && sample.labels.contains(label)).map(|sample| sample.value)
+}
+
+/// The sum of a column of counts over all requests.
+fn total(run: &SavedRun, column: &str) -> f64 {
+    run.requests.column(column).unwrap().i64().unwrap().iter().flatten().map(|count| u32::try_from(count).unwrap()).map(f64::from).sum()
+}
+
+/// What the counters say must be what the requests say.
+fn told_as_it_was(run: &SavedRun, samples: &[ServerSample]) {
+    let grown = |name, label| increase(series(samples, name, label));
+    let close = |one: f64, other: f64, what: &str| assert!((one - other).abs() < 0.5 && other > 0.0, "{what}: {one} {other}");
+    let (prompt, cached) = (total(run, "prompt_tokens"), total(run, "cached_tokens"));
+    close(grown("vllm:prompt_tokens_total", ""), prompt, "prompt tokens");
+    close(grown("vllm:prompt_tokens_by_source_total", "source=\"local_cache_hit\""), cached, "cached");
+    close(grown("vllm:prompt_tokens_by_source_total", "source=\"local_compute\""), prompt - cached, "computed");
+    close(grown("vllm:generation_tokens_total", ""), total(run, "output_tokens"), "generated");
+}
+
+#[test]
+fn a_simulated_run_tells_its_engine_s_metrics_in_equal_bytes_every_time() {
+    let files = [(); 2].map(|()| {
+        let folder = tempfile::tempdir().unwrap();
+        // Slow enough for several readings: 10 s of virtual time each.
+        let scenario = WORKLOAD.replace("answer_tokens = 4", "answer_tokens = 4000");
+        let sweep = swept(folder.path(), &scenario, &["--simulate"], &[]);
+        let run = &sweep.runs[0];
+        let samples = run.samples().unwrap();
+        told_as_it_was(run, &samples);
+        let mut times: Vec<Micros> = samples.iter().map(|sample| sample.at_us).collect();
+        times.dedup();
+        assert!(times.len() >= 4, "{times:?}");
+        let (last, readings) = times.split_last().unwrap();
+        assert!(readings.iter().enumerate().all(|(at, time)| time.0 == at as u64 * 10_000_000), "{times:?}");
+        assert_eq!(*last, run.record.duration_us);
+        assert!(samples.iter().all(|sample| &*sample.source == "simulated engine"));
+        assert!(series(&samples, "vllm:num_requests_running", "").any(|running| running > 1.5));
+        let config = samples.iter().find(|sample| &*sample.name == "vllm:cache_config_info").unwrap();
+        let label = |name| config.label(name).unwrap().parse::<u64>().unwrap();
+        let server = run.record.server.as_ref().unwrap();
+        assert_eq!(server.kv_pool_tokens, Some(label("block_size") * label("num_gpu_blocks")));
+        let paths = SweepPaths::new(folder.path().join("out"));
+        fs::read(paths.run(&run.record.header.id).unwrap().server_metrics()).unwrap()
+    });
+    assert_eq!(files[0], files[1]);
+}
+
+#[test]
+fn nothing_is_saved_where_nothing_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let sweep = swept(folder.path(), &format!("{WORKLOAD}[server.watch]\nkeep = []\n"), &["--simulate"], &[]);
+    let run = &sweep.runs[0];
+    assert_eq!(run.samples().unwrap(), []);
+    assert!(!SweepPaths::new(folder.path().join("out")).run(&run.record.header.id).unwrap().server_metrics().exists());
+}
+
+fn serving(runtime: &tokio::runtime::Runtime) -> Serving {
+    let parameters = EngineParameters::resolve(&serde_json::from_value(json!({ "preset": "tiny" })).unwrap(), 0).unwrap();
+    let options = serve::Options { host: [127, 0, 0, 1].into(), port: 0, model: "default".into(), parameters };
+    runtime.block_on(serve::bind(options)).unwrap()
+}
+
+#[test]
+fn a_server_is_watched_from_before_the_load_to_after_it_and_its_address_is_not_told() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let serving = serving(&runtime);
+    let url = serving.url();
+    let folder = tempfile::tempdir().unwrap();
+    let watch = "[server.watch]\nperiod = '50ms'\nendpoints = ['/metrics', '${WATCH_URL}/no/such/page']\n";
+    let scenario = format!("{WORKLOAD}[target]\nurl = '${{WATCH_URL}}'\n{watch}");
+    let sweep = swept(folder.path(), &scenario, &[], &[("WATCH_URL", &url)]);
+    let run = &sweep.runs[0];
+    let samples = run.samples().unwrap();
+    told_as_it_was(run, &samples);
+    let page = |sample: &&ServerSample| &*sample.source == "${WATCH_URL}/metrics";
+    assert!(samples.iter().filter(page).count() > 0, "{:?}", samples[0]);
+    assert!(samples.iter().all(|sample| !sample.source.contains("127.0.0.1")));
+    assert!(samples.last().unwrap().at_us >= run.record.duration_us);
+    assert_eq!(run.record.server.as_ref().unwrap().kv_pool_from.as_deref(), Some("metrics"));
+    let notes: Vec<&String> = run.record.notes.iter().filter(|note| note.contains("no/such/page")).collect();
+    assert_eq!(notes, ["`${WATCH_URL}/no/such/page` does not exist: no metrics from there"]);
+    #[cfg(target_os = "linux")]
+    assert!(samples.iter().any(|sample| &*sample.source == "host" && &*sample.name == "memory_total_bytes"));
+}
