@@ -156,27 +156,11 @@ fn no_gain(variant: &VariantSummary, within: &super::Axes) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Cell, cell, samples, sweep, uniform};
+    use super::super::fixture::{Cell, cell, sweep, told, uniform};
     use super::super::{Question, SweepSummary, summarize};
     use super::*;
     use crate::record::{RequestRecord, ServerFacts, ServerSample};
     use crate::store::SavedSamples;
-
-    const SOURCES: &str = "vllm:prompt_tokens_by_source_total";
-
-    /// A page before the load and one after it.
-    fn told(computed: f64, device: f64, external: f64, asked: f64) -> Vec<ServerSample> {
-        let page = |share: f64| {
-            [
-                (SOURCES, "{source=\"local_compute\"}", computed * share),
-                (SOURCES, "{source=\"local_cache_hit\"}", device * share),
-                (SOURCES, "{source=\"external_kv_transfer\"}", external * share),
-                ("vllm:external_prefix_cache_queries_total", "", asked * share),
-                ("vllm:cache_config_info", "{kv_cache_size_tokens=\"6000\"}", 1.0),
-            ]
-        };
-        samples(&[(0, &page(0.0)), (60, &page(1.0))])
-    }
 
     /// A cell whose follow-ups found so many of their 1,000 tokens.
     fn found(variant: &'static str, sequential: u64, ttft_s: f64, cached: u64) -> Cell {

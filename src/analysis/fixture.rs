@@ -197,6 +197,27 @@ pub(crate) fn samples(pages: &[Page<'_>]) -> Vec<ServerSample> {
     pages.iter().flat_map(|(second, page)| page.iter().map(|line| sample(*second, line)).collect::<Vec<_>>()).collect()
 }
 
+/// What vLLM tells before, in the midst of and after a minute of load, with a pool of 6,000 tokens: prompt tokens by source, and those that
+/// its connector was asked for.
+pub(crate) fn told(computed: f64, device: f64, external: f64, asked: f64) -> Vec<ServerSample> {
+    const SOURCES: &str = "vllm:prompt_tokens_by_source_total";
+    let page = |share: f64, waiting: f64, usage: f64| {
+        [
+            (SOURCES, "{source=\"local_compute\"}", computed * share),
+            (SOURCES, "{source=\"local_cache_hit\"}", device * share),
+            (SOURCES, "{source=\"external_kv_transfer\"}", external * share),
+            ("vllm:external_prefix_cache_queries_total", "", asked * share),
+            ("vllm:num_requests_running", "", 2.0 * waiting),
+            ("vllm:num_requests_waiting", "", waiting),
+            ("vllm:kv_cache_usage_perc", "", usage),
+            ("vllm:num_preemptions_total", "", 0.0),
+            ("vllm:cache_config_info", "{kv_cache_size_tokens=\"6000\"}", 1.0),
+            ("gpu_power_watts", "{gpu=\"0\"}", 200.0),
+        ]
+    };
+    samples(&[(0, &page(0.0, 0.0, 0.0)), (30, &page(0.5, 1.0, 0.5)), (60, &page(1.0, 0.0, 0.0))])
+}
+
 /// The sweep as the reader would give it, without a folder.
 pub(crate) fn sweep(goals: &[&str], cells: &[Cell]) -> SavedSweep {
     let run =

@@ -1,7 +1,7 @@
 //! A row per cell and goal, for spreadsheets and data frames. Times in seconds, shares from 0 to 1; an infinite value is `inf`, a missing
 //! one is empty. RFC 4180.
 
-use crate::analysis::{CellState, CellSummary, Estimate, Extended, Judgement, SweepSummary, show_value};
+use crate::analysis::{CellState, CellSummary, Estimate, Extended, Judgement, SweepSummary, plain, show_value};
 
 /// The table of one or several sweeps; axes that a sweep does not have are empty in its rows.
 #[must_use]
@@ -17,7 +17,7 @@ pub fn csv(summaries: &[SweepSummary]) -> String {
             .into_iter()
             .map(str::to_owned)
             .chain(axes.iter().map(|axis| (*axis).to_owned()))
-            .chain(FIXED.into_iter().chain(SERVER.map(|(head, _)| head)).chain(["server_measured_by"]).map(str::to_owned)),
+            .chain(FIXED.into_iter().chain(SERVER.map(|(head, _)| head)).chain(["server_measured_by", "reason"]).map(str::to_owned)),
     )];
     for summary in summaries {
         for variant in &summary.variants {
@@ -26,7 +26,7 @@ pub fn csv(summaries: &[SweepSummary]) -> String {
                     let names = [summary.name.clone(), summary.simulated.to_string(), variant.name.clone()];
                     names.into_iter().chain(axes.iter().map(|axis| cell.axes.get(*axis).map(show_value).unwrap_or_default()))
                 };
-                let server = || SERVER.iter().map(|(_, number)| text(number(cell))).chain([measured_by(cell)]);
+                let server = || SERVER.iter().map(|(_, number)| text(number(cell))).chain([measured_by(cell), reason(cell)]);
                 let judgements: Vec<Option<&Judgement>> =
                     if cell.goals.is_empty() { vec![None] } else { cell.goals.iter().map(Some).collect() };
                 lines.extend(judgements.into_iter().map(|judgement| line(head().chain(fixed(cell, judgement)).chain(server()))));
@@ -98,6 +98,14 @@ const SERVER: [Column; 26] = [
     ("host_cpu_max", |cell| Some(cell.server.host_cpu.as_ref()?.max)),
     ("host_memory_max_bytes", |cell| Some(cell.server.host_memory_bytes.as_ref()?.max)),
 ];
+
+/// Why a cell has no result.
+fn reason(cell: &CellSummary) -> String {
+    match &cell.state {
+        CellState::Invalid { reason } | CellState::Failed { reason } => plain(reason),
+        CellState::Measured | CellState::Missing => String::new(),
+    }
+}
 
 /// `hits=vllm:prompt_tokens_by_source_total; waiting=vllm:num_requests_waiting`
 fn measured_by(cell: &CellSummary) -> String {

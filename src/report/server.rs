@@ -24,7 +24,7 @@ const COLUMNS: [Column; 16] = [
     ("KV pool, tokens", |cell| count(cell.server.kv_pool_tokens.as_ref())),
     ("running, mean / max", |cell| level(cell.server.running.as_ref())),
     ("waiting, mean / max", |cell| level(cell.server.waiting.as_ref())),
-    ("preemptions a run", |cell| Some(significant(cell.server.preemptions.as_ref()?.value, 3))),
+    ("preemptions a run", |cell| Some(whole(cell.server.preemptions.as_ref()?.value))),
     ("KV in use, mean / max", |cell| shares(cell.server.kv_usage.as_ref())),
     ("GPU busy, mean / max", |cell| shares(cell.server.gpu_utilization.as_ref())),
     ("GPU memory max, GiB", |cell| Some(significant(cell.server.gpu_memory_bytes.as_ref()?.max / 1_073_741_824.0, 3))),
@@ -73,10 +73,26 @@ pub fn compact(cell: &CellSummary) -> Vec<String> {
         _ => format!("{} cached", percent(Some(hits.cached))),
     });
     let computed = server.prompt_tokens_computed.as_ref().map(|told| format!("{} new", thousands(told.value)));
-    let waiting = server.waiting.as_ref().map(|level| format!("{} waiting", significant(level.max, 3)));
+    let waiting = server.waiting.as_ref().map(|level| format!("{} waiting", whole(level.max)));
     let usage = server.kv_usage.as_ref().map(|level| format!("KV {}", percent(Some(level.max))));
     let lines: Vec<String> = [hits, computed, waiting, usage].into_iter().flatten().collect();
     if lines.is_empty() { vec!["-".to_owned()] } else { lines }
+}
+
+/// The metrics behind what [`compact`] shows, each once; none where there are no figures.
+#[must_use]
+pub fn compact_sources(variant: &VariantSummary) -> Option<String> {
+    let mut names: Vec<&str> = Vec::new();
+    for server in variant.cells.iter().map(|cell| &cell.server) {
+        let told = [server.hits.as_ref().map(|hits| &hits.by), server.prompt_tokens_computed.as_ref().map(|told| &told.by)];
+        let levels = [server.waiting.as_ref().map(|level| &level.by), server.kv_usage.as_ref().map(|level| &level.by)];
+        for name in told.into_iter().chain(levels).flatten() {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+    }
+    (!names.is_empty()).then(|| format!("measured by {}", names.join(", ")))
 }
 
 /// `31.2k`, `2.10M`.
@@ -84,8 +100,13 @@ fn thousands(value: f64) -> String {
     match value {
         value if value >= 1e6 => format!("{}M", significant(value / 1e6, 3)),
         value if value >= 1e3 => format!("{}k", significant(value / 1e3, 3)),
-        value => significant(value, 3),
+        value => whole(value),
     }
+}
+
+/// `5`, and `2.33` for the mean of a few runs.
+fn whole(value: f64) -> String {
+    if value.fract() == 0.0 { format!("{value:.0}") } else { significant(value, 3) }
 }
 
 fn count(told: Option<&Told>) -> Option<String> {
@@ -93,7 +114,7 @@ fn count(told: Option<&Told>) -> Option<String> {
 }
 
 fn level(level: Option<&Level>) -> Option<String> {
-    level.map(|level| format!("{} / {}", significant(level.mean, 3), significant(level.max, 3)))
+    level.map(|level| format!("{} / {}", significant(level.mean, 3), whole(level.max)))
 }
 
 fn shares(level: Option<&Level>) -> Option<String> {

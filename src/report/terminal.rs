@@ -6,7 +6,7 @@ use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 
 use super::number::{or_dash, percent};
 use super::panel::{Panel, PanelRow, Place, panels};
-use super::server::compact;
+use super::server::{compact, compact_sources};
 use super::words;
 use crate::analysis::{SweepSummary, VariantSummary, Verdict, plain};
 
@@ -38,7 +38,7 @@ pub fn terminal(summary: &SweepSummary, colour: Colour) -> String {
     for ratio in &summary.ratios {
         paragraph(&mut out, &words::ratio_sentence(summary, ratio));
         for remark in &ratio.remarks {
-            paragraph(&mut out, &format!("  {remark}"));
+            paragraph(&mut out, &format!("note: {remark}"));
         }
     }
     out.push('\n');
@@ -102,7 +102,7 @@ fn server(out: &mut String, summary: &SweepSummary, variant: &VariantSummary, co
             out.push('\n');
         }
     }
-    if let Some(sources) = words::measured_by(variant) {
+    if let Some(sources) = compact_sources(variant) {
         paragraph(out, &sources);
     }
 }
@@ -232,9 +232,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::analysis::fixture::{answered, cell, failed, published, sweep, uniform};
+    use crate::analysis::fixture::{answered, cell, failed, published, sweep, told, uniform};
     use crate::analysis::{Question, summarize};
     use crate::record::{CacheContract, FailureKind, Outcome};
+    use crate::store::SavedSamples;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
@@ -268,6 +269,36 @@ mod tests {
             cell
         };
         insta::assert_snapshot!(shown(&["p95(ttft) <= 500ms"], &[at(0.5, 0.2), at(2.0, 0.500_4)]));
+    }
+
+    #[test]
+    fn what_servers_told_stands_below_the_scores_and_a_cache_that_brings_nothing_is_exposed() {
+        let mut cells = Vec::new();
+        for variant in ["vllm", "lmcache"] {
+            cells.extend([cell(variant, 1, 4, uniform(1, 4, 0.5)), cell(variant, 1, 8, uniform(1, 8, 5.0))]);
+            for record in cells.last_mut().into_iter().flat_map(|cell| &mut cell.records) {
+                record.cached_tokens = Some(0);
+            }
+        }
+        cells.push(cell("lmcache", 2, 8, uniform(2, 8, 5.0)));
+        cells[4].cache_contract = CacheContract::Failed { reason: "the canary prompt brought 512 cached tokens".into() };
+        let mut saved = sweep(&[GOAL], &cells);
+        for (run, hits) in saved.runs.iter_mut().zip([10_800.0, 0.0, 10_800.0, 0.0, 0.0]) {
+            let asked = if run.record.header.variant == "lmcache" { 16_000.0 - hits } else { 0.0 };
+            run.samples = SavedSamples::Held(told(16_000.0 - hits, hits, 0.0, asked).into());
+        }
+        let summary = summarize(&saved, &Question::default()).unwrap();
+        let text = terminal(&summary, Colour::Never);
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        insta::assert_snapshot!(text);
+        // The other formats say the same.
+        let exposed = "lmcache reused nothing: 0 of 21,200 prompt tokens asked came from the external cache";
+        let page = crate::report::html(&summary, &[]).unwrap();
+        for other in [crate::report::markdown(&summary), page.clone(), crate::report::json(std::slice::from_ref(&summary))] {
+            assert!(other.contains(exposed) && other.contains("invalid"), "{other}");
+        }
+        assert_eq!(page.matches(exposed).count(), 3, "at the top, beside the ratio and in its section");
+        insta::assert_snapshot!("csv_of_what_servers_told", crate::report::csv(&[summary]));
     }
 
     #[test]
