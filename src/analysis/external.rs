@@ -68,7 +68,7 @@ pub fn external(variant: &str, cells: &[CellSummary], connector: Option<String>)
     };
     let words = match state {
         ExternalUse::ReusedNothing => format!("{variant} reused nothing: {words}; what this variant measures is the engine alone"),
-        _ => format!("{variant}: {words}"),
+        _ => words,
     };
     Some(ExternalCache { connector, state, asked_tokens: asked, brought_tokens: brought, words })
 }
@@ -205,7 +205,7 @@ mod tests {
         let summary = summary(&all_fit, &told(4_000.0, 12_000.0, 0.0, 4_000.0));
         let external = summary.variants[1].external.as_ref().unwrap();
         assert_eq!(external.state, ExternalUse::NotNeeded);
-        assert!(external.words.starts_with("lmcache: 0 of 4,000 prompt tokens asked came from the external cache"), "{}", external.words);
+        assert!(external.words.starts_with("0 of 4,000 prompt tokens asked came from the external cache"), "{}", external.words);
         let [remark] = summary.ratios[0].remarks.as_slice() else { panic!("{:?}", summary.ratios[0].remarks) };
         assert_eq!(
             remark,
