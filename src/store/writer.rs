@@ -22,8 +22,7 @@ pub struct SweepWriter {
     paths: SweepPaths,
     manifest: Manifest,
     unfinished: Vec<String>,
-    /// Held for its lock.
-    _lock: std::fs::File,
+    lock: std::fs::File,
 }
 
 impl SweepWriter {
@@ -50,7 +49,7 @@ impl SweepWriter {
             write_whole(&scenario, |out| out.write_all(scenario_text.as_bytes()))?;
         }
         fs::create_dir_all(paths.runs())?;
-        let mut writer = Self { paths, manifest, unfinished: Vec::new(), _lock: lock };
+        let mut writer = Self { paths, manifest, unfinished: Vec::new(), lock };
         writer.unfinished = writer.clear_unfinished()?;
         Ok(writer)
     }
@@ -107,6 +106,13 @@ impl SweepWriter {
             }
         }
         Ok(unfinished)
+    }
+}
+
+impl Drop for SweepWriter {
+    /// By name, since closing is not enough: a process that is just being started holds a copy of every open file until its program runs.
+    fn drop(&mut self) {
+        let _ = self.lock.unlock();
     }
 }
 
