@@ -16,6 +16,7 @@ pub mod goal;
 pub mod metric;
 pub mod session;
 pub mod template;
+pub mod trace;
 
 pub mod endpoint;
 pub mod record;

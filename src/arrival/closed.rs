@@ -46,6 +46,7 @@ pub(super) fn schedule(spec: &DocumentQaSpec) -> Schedule {
         .collect();
     Schedule {
         lanes,
+        arrivals: None,
         mid_life: Vec::new(),
         warmup: Micros::ZERO,
         end: None,

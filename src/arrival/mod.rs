@@ -1,12 +1,24 @@
-//! WHEN it may be sent: a [`Schedule`] of lanes, each a sequence of steps that one user or group goes through one at a time.
+//! WHEN it may be sent: a [`Schedule`] of lanes, each a sequence of steps that one user or group goes through one at a time, or of
+//! arrivals that wait for nobody.
 //!
-//! Pure arithmetic over the workload's spec: the same spec gives the same schedule. Nothing here knows a target, a prompt or a clock;
-//! times are offsets from the start of the load.
+//! Pure arithmetic over the workload's spec, the seed and a trace that was read: the same input gives the same schedule. Nothing here
+//! knows a target, a prompt or a clock; times are offsets from the start of the load.
 
 mod closed;
+mod constant;
+mod draw;
+mod gamma;
+mod open;
+mod poisson;
+mod trace;
 mod user_rate;
 
+use std::sync::Arc;
+
+pub use open::{Arrivals, Times};
+
 use crate::clock::Micros;
+use crate::trace::Trace;
 use crate::workload::spec::WorkloadSpec;
 
 /// One thread of requests: the next step begins only when the one before is over.
@@ -74,6 +86,8 @@ pub struct MidLife {
 #[derive(Debug, Clone)]
 pub struct Schedule {
     pub lanes: Vec<Lane>,
+    /// Requests that are sent at their times whatever else is in flight.
+    pub arrivals: Option<Arrivals>,
     pub mid_life: Vec<MidLife>,
     /// Turns due before this offset are warm-up.
     pub warmup: Micros,
@@ -86,11 +100,12 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The schedule of a workload.
-    pub fn new(spec: &WorkloadSpec) -> Self {
+    /// The schedule of a workload in the run of that seed. `trace` is what the workload names, where it names one.
+    pub fn new(spec: &WorkloadSpec, seed: u64, trace: Option<Arc<Trace>>) -> Self {
         match spec {
             WorkloadSpec::DocumentQa(spec) => closed::schedule(spec),
             WorkloadSpec::Chat(spec) => user_rate::schedule(spec),
+            WorkloadSpec::Requests(spec) => open::schedule(spec, seed, trace.unwrap_or_default()),
         }
     }
 }

@@ -86,6 +86,7 @@ pub(super) fn schedule(spec: &ChatSpec) -> Schedule {
     Schedule {
         requests: (turns + mid_life.len()) as u64,
         lanes,
+        arrivals: None,
         mid_life,
         warmup: Micros::from_secs_f64(spec.warmup.0),
         end: Some(end),

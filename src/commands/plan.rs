@@ -69,7 +69,9 @@ fn table(plan: &Plan, outlook: &Outlook) -> Table {
         row.extend(run.axes.iter().map(|(_, value)| value_text(value)));
         row.extend((plan.repeats > 1).then(|| run.repeat.to_string()));
         row.extend(sent(cost));
-        row.extend(timed.then(|| cost.duration_s.map_or_else(|| "?".to_owned(), |seconds| format!("{seconds} s"))));
+        row.extend(
+            timed.then(|| cost.duration_s.map_or_else(|| "?".to_owned(), |seconds| format!("{} s", (seconds * 10.0).round() / 10.0))),
+        );
         row.push(rows(outlook.samples[index], outlook.needed()));
         table.add_row(row);
     }
@@ -90,7 +92,7 @@ const WIDTH: u16 = 80;
 fn sent(cost: &Cost) -> [String; 3] {
     let about = if cost.exact { "" } else { "~" };
     let tokens = |tokens: Option<u64>| tokens.map_or_else(|| "?".to_owned(), |tokens| format!("{about}{}", grouped(tokens)));
-    let requests = if cost.duration_s.is_some() { "~" } else { "" };
+    let requests = if cost.duration_s.is_some() { about } else { "" };
     [format!("{requests}{}", grouped(cost.requests)), tokens(cost.prompt_tokens), tokens(cost.answer_tokens)]
 }
 
@@ -106,7 +108,7 @@ fn sums(outlook: &Outlook) -> String {
     let about = if outlook.costs.iter().all(|cost| cost.exact) { "" } else { "~" };
     let tokens =
         |tokens: Option<u64>| tokens.map_or_else(|| "an unknown number of".to_owned(), |tokens| format!("{about}{}", grouped(tokens)));
-    let requests = if outlook.duration_s.is_some() { "~" } else { "" };
+    let requests = if outlook.duration_s.is_some() { about } else { "" };
     format!(
         "in all: {requests}{} requests, {} prompt tokens, {} answer tokens",
         grouped(outlook.requests),

@@ -9,7 +9,7 @@ use super::Exit;
 use super::measuring::measure;
 use super::report::{self, ReportOptions};
 use super::scenarios::{default_folder, plan_of_text};
-use crate::cli::{ChatArgs, DocumentQaArgs, RunCommand, ServerArgs, Talk};
+use crate::cli::{ArrivalProcess, ChatArgs, DocumentQaArgs, RequestsArgs, RunCommand, ServerArgs, Talk};
 use crate::report::cxs_json;
 use crate::scenario::Options;
 
@@ -26,6 +26,11 @@ pub fn run(command: &RunCommand, talk: Talk) -> anyhow::Result<Exit> {
             if let Some(file) = args.output.as_ref().filter(|_| exit != Exit::Usage) {
                 write_cxs_json(&dir, file)?;
             }
+            Ok(exit)
+        }
+        RunCommand::Requests(args) => {
+            let text = scenario("requests", requests_workload(args), &args.server)?;
+            let (_, exit) = run_scenario(&text, &args.server, talk, None)?;
             Ok(exit)
         }
     }
@@ -99,6 +104,34 @@ fn document_qa_workload(args: &DocumentQaArgs) -> Table {
         ("answer_tokens".to_owned(), tokens(args.answer_len)),
         ("documents".to_owned(), documents),
     ])
+}
+
+fn requests_workload(args: &RequestsArgs) -> Table {
+    let mut workload = Table::from_iter([("max_in_flight".to_owned(), Value::from(args.max_in_flight))]);
+    if let Some(file) = &args.trace {
+        workload.insert("arrival".into(), "trace".into());
+        workload.insert("trace".into(), path(file));
+        workload.extend(args.speed_up.map(|factor| ("speed_up".to_owned(), factor.into())));
+    } else {
+        let process = match args.arrival {
+            _ if args.burstiness.is_some() => "gamma",
+            ArrivalProcess::Constant => "constant",
+            ArrivalProcess::Poisson => "poisson",
+        };
+        workload.extend([
+            ("arrival".to_owned(), process.into()),
+            ("qps".to_owned(), args.qps.into()),
+            ("prompt_tokens".to_owned(), tokens(args.prompt_tokens)),
+            ("answer_tokens".to_owned(), tokens(args.answer_tokens)),
+            ("shared_prefix_tokens".to_owned(), tokens(args.shared_prefix_tokens)),
+        ]);
+        workload.extend(args.burstiness.map(|shape| ("burstiness".to_owned(), shape.into())));
+    }
+    let endless = args.requests.is_none() && args.trace.is_none();
+    let duration = args.duration.as_deref().or(endless.then_some("60s"));
+    workload.extend(duration.map(|duration| ("duration".to_owned(), duration.into())));
+    workload.extend(args.requests.map(|number| ("requests".to_owned(), tokens(number))));
+    workload
 }
 
 /// A whole number that TOML can hold; one that it cannot becomes a text, which the scenario's check refuses by name.

@@ -67,7 +67,7 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>) -> 
         Ok(()) => Outcome::Completed,
     };
     let watched_notes = log.watched.notes.iter().map(|note| run.cell.mask().hide(note.clone()));
-    let notes = setting.notes.iter().cloned().chain(notes(&log.tally)).chain(watched_notes).collect();
+    let notes = setting.notes.iter().cloned().chain(notes(&log.tally, &run.cell.workload)).chain(watched_notes).collect();
     RunRecord {
         format: FormatVersion::CURRENT,
         header: run.header(),
@@ -118,10 +118,24 @@ fn with_pool(mut server: Option<ServerFacts>, tokens: Option<u64>) -> Option<Ser
 }
 
 /// Remarks for people.
-fn notes(tally: &Tally) -> impl Iterator<Item = String> {
-    let unsent = (tally.unsent() > 0)
-        .then(|| format!("{} turns were due and never sent: the answers before them were still streaming at the end", tally.unsent()));
-    unsent.into_iter().chain(tally.length_note())
+fn notes(tally: &Tally, workload: &WorkloadSpec) -> Vec<String> {
+    let (unsent, held_back) = (tally.unsent(), tally.held_back());
+    let unsent = (unsent > 0).then(|| match workload {
+        WorkloadSpec::DocumentQa(_) | WorkloadSpec::Chat(_) => {
+            format!("{unsent} turns were due and never sent: the answers before them were still streaming at the end")
+        }
+        WorkloadSpec::Requests(spec) => {
+            format!("{unsent} requests were due and never sent: all {} places of `max_in_flight` were taken to the end", spec.max_in_flight)
+        }
+    });
+    let held_back = match workload {
+        WorkloadSpec::Requests(spec) if held_back > 0 => Some(format!(
+            "{held_back} requests were sent late because all {} places of `max_in_flight` were taken; `ttft_intended` holds their wait",
+            spec.max_in_flight
+        )),
+        _ => None,
+    };
+    unsent.into_iter().chain(held_back).chain(tally.length_note()).collect()
 }
 
 /// What is found out on the way and recorded even where the cell fails later.
@@ -148,7 +162,7 @@ impl CellLog {
 
 async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, log: &mut CellLog) -> Result<(), CellError> {
     let cell = &run.cell;
-    let schedule = Schedule::new(&cell.workload);
+    let schedule = schedule(run, setting.corpus)?;
     log.offered_qps = schedule.offered_qps;
     let header = Arc::new(run.header());
     let _ = setting.events.send(Event::RunStarted { run: header, requests: Some(schedule.requests), started_at: clock.anchor() });
@@ -196,6 +210,14 @@ fn not_emptied(error: &ColdError) -> CacheContract {
     CacheContract::Failed { reason: format!("the caches were not emptied: {error}") }
 }
 
+fn schedule(run: &Run, corpus: &Corpus) -> Result<Schedule, WorkloadError> {
+    let trace = match &run.cell.workload {
+        WorkloadSpec::Requests(spec) => corpus.trace(spec)?,
+        WorkloadSpec::DocumentQa(_) | WorkloadSpec::Chat(_) => None,
+    };
+    Ok(Schedule::new(&run.cell.workload, run.seed, trace))
+}
+
 /// The rule without what the environment says of the tokenizer's path.
 fn shown(rule: TokenRule, mask: &Mask) -> TokenRule {
     match rule {
@@ -221,5 +243,7 @@ fn on_error(workload: &WorkloadSpec) -> OnError {
     match workload {
         WorkloadSpec::DocumentQa(spec) => spec.on_error,
         WorkloadSpec::Chat(spec) => spec.on_error,
+        // A session has no turn behind the one that failed.
+        WorkloadSpec::Requests(_) => OnError::DropTurn,
     }
 }

@@ -1,4 +1,4 @@
-//! The one load loop: starts the lanes of a schedule, and hands on what they report until all have ended.
+//! The one load loop: starts the lanes and arrivals of a schedule, and hands on what they report until all have ended.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::lane::{Done, LaneError, Load, Neighbours, Runner, Start};
+use super::open::OpenLoop;
 use super::prefill::prefill;
 use super::tally::Tally;
 use crate::arrival::{Lane, LaneStart, Schedule};
@@ -33,9 +34,19 @@ pub(super) async fn drive(
     }
     let clock = load.clock;
     let (warmup, end) = (schedule.warmup, schedule.end);
-    let runners = prepare(load, schedule.lanes).await?;
+    let load = Arc::new(load);
+    let runners = prepare(&load, schedule.lanes).await?;
+    let open_loop = match schedule.arrivals {
+        Some(arrivals) => Some(OpenLoop::prepare(Arc::clone(&load), arrivals).await?),
+        None => None,
+    };
+    // What the lanes hold of it is what keeps the channel open.
+    drop(load);
     let start = Start::new(clock.now(), warmup, end);
     let mut running = JoinSet::new();
+    if let Some(open_loop) = open_loop {
+        running.spawn(open_loop.run(start));
+    }
     for (runner, neighbours) in runners {
         running.spawn(runner.run(start, neighbours));
     }
@@ -89,12 +100,11 @@ fn enter(phase: Phase, at: Micros, events: &mpsc::UnboundedSender<Event>) {
 }
 
 /// Builds the sessions that are due at once, before any lane runs.
-async fn prepare(load: Load, lanes: Vec<Lane>) -> Result<Vec<(Runner, Neighbours)>, LaneError> {
+async fn prepare(load: &Arc<Load>, lanes: Vec<Lane>) -> Result<Vec<(Runner, Neighbours)>, LaneError> {
     load.occupancy.live_lanes.store(u32::try_from(lanes.len()).unwrap_or(u32::MAX), Ordering::Relaxed);
-    let load = Arc::new(load);
     let mut runners = Vec::with_capacity(lanes.len());
     for (lane, neighbours) in with_neighbours(lanes) {
-        let mut runner = Runner::new(Arc::clone(&load), lane);
+        let mut runner = Runner::new(Arc::clone(load), lane);
         runner.prepare().await?;
         runners.push((runner, neighbours));
     }

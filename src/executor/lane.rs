@@ -49,6 +49,22 @@ impl Load {
             None => session,
         })
     }
+
+    /// Waits for that moment, or until the run is to be stopped.
+    pub async fn wait_until(&self, at: Micros) {
+        if self.clock.now() < at {
+            tokio::select! { biased; () = self.stop.draining() => {} () = self.clock.sleep_until(at) => {} }
+        }
+    }
+
+    /// What came due and was held back until the load had ended: it is counted, not forgotten.
+    pub fn report_unsent(&self, sent: Sent, detail: &str) {
+        let now = self.clock.now();
+        let failure = Some(Failure { kind: FailureKind::Cancelled, detail: detail.to_owned() });
+        let exchange = Exchange { sent: now, done: now, failure, ..Exchange::default() };
+        // The receiver lives until every lane has ended.
+        let _ = self.done.send(Done { authored: None, record: sent.record(exchange, Counts::unknown()), lag: None });
+    }
 }
 
 /// The schedule's landmarks on the run's clock.
@@ -67,6 +83,23 @@ impl Start {
     pub fn new(origin: Micros, warmup: Micros, end: Option<Micros>) -> Self {
         Self { origin, measured_from: origin + warmup, end: end.map(|end| origin + end) }
     }
+
+    /// When what is due then is intended to be sent: `free_at` where it only follows what was before.
+    pub fn intended(&self, due: Due, free_at: Micros) -> Micros {
+        match due {
+            Due::AfterPrevious => free_at,
+            Due::At(offset) => self.origin + offset,
+        }
+    }
+
+    pub fn end(&self) -> Option<Micros> {
+        self.end
+    }
+
+    /// What a request intended then belongs to.
+    pub fn phase(&self, intended: Micros) -> Phase {
+        if intended < self.measured_from { Phase::Warmup } else { Phase::Measure }
+    }
 }
 
 /// Why a lane, and with it the run, cannot go on.
@@ -80,6 +113,10 @@ pub(super) enum LaneError {
         "session {session} grows to {needed} tokens and the model holds {limit}; ask for shorter documents, fewer rounds or shorter answers"
     )]
     Context { session: u64, needed: u64, limit: u64 },
+    #[error(
+        "request {session} takes {needed} tokens and the model holds {limit}; ask for shorter prompts or answers, or leave such requests out of the trace"
+    )]
+    Request { session: u64, needed: u64, limit: u64 },
 }
 
 /// Counters of what is going on at this moment.
@@ -156,17 +193,18 @@ impl Runner {
         }
         let mut steps = self.lane.steps.clone().peekable();
         if let Some(Step { due: Due::At(at), .. }) = steps.peek() {
-            self.wait_until((self.start.origin + *at).since(LEAD)).await;
+            self.load.wait_until((self.start.origin + *at).since(LEAD)).await;
         }
         let mut ready = self.next_ready(&mut steps, None).await?;
         while let Some(Ready { step, prepared }) = ready.take() {
-            let intended = self.intended(step);
-            self.wait_until(intended).await;
+            let intended = self.start.intended(step.due, self.free_at);
+            self.load.wait_until(intended).await;
             if self.load.stop.is_draining() {
                 break;
             }
             if self.start.end.is_some_and(|end| self.load.clock.now() >= end) {
-                self.report_unsent(self.sent(step, &prepared, intended, AtSend::now(&self.load.occupancy)));
+                let sent = self.sent(step, &prepared, intended, AtSend::now(&self.load.occupancy));
+                self.load.report_unsent(sent, "not sent: the answer before it was still streaming when the run ended");
                 ready = self.next_ready(&mut steps, None).await?;
                 continue;
             }
@@ -224,19 +262,6 @@ impl Runner {
         self.conversations.get(&step.session)?.prompt(step.turn)
     }
 
-    fn intended(&self, step: Step) -> Micros {
-        match step.due {
-            Due::AfterPrevious => self.free_at,
-            Due::At(offset) => self.start.origin + offset,
-        }
-    }
-
-    async fn wait_until(&self, at: Micros) {
-        if self.load.clock.now() < at {
-            tokio::select! { biased; () = self.load.stop.draining() => {} () = self.load.clock.sleep_until(at) => {} }
-        }
-    }
-
     /// Takes the answer in and reports the request.
     async fn finish(&mut self, sent: Sent, turn: Step, exchange: Exchange) -> Result<(), LaneError> {
         let could_send_at = sent.intended.max(self.free_at);
@@ -252,22 +277,9 @@ impl Runner {
         Ok(())
     }
 
-    /// A turn that came due while the answer before it was still streaming when the load ended: it is counted, not forgotten.
-    fn report_unsent(&self, sent: Sent) {
-        let now = self.load.clock.now();
-        let detail = "not sent: the answer before it was still streaming when the run ended".to_owned();
-        let failure = Some(Failure { kind: FailureKind::Cancelled, detail });
-        let exchange = Exchange { sent: now, done: now, failure, ..Exchange::default() };
-        let _ = self.load.done.send(Done { authored: None, record: sent.record(exchange, Counts::unknown()), lag: None });
-    }
-
     fn sent(&self, step: Step, prepared: &Prepared, intended: Micros, at_send: AtSend) -> Sent {
-        let phase = self.phase(intended);
+        let phase = self.start.phase(intended);
         Sent { session: prepared.prompt().session, turn: step.turn, lane: self.lane.number, phase, intended, at_send }
-    }
-
-    fn phase(&self, intended: Micros) -> Phase {
-        if intended < self.start.measured_from { Phase::Warmup } else { Phase::Measure }
     }
 }
 

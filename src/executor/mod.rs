@@ -11,6 +11,7 @@ mod drive;
 mod honesty;
 mod keeper;
 mod lane;
+mod open;
 mod prefill;
 mod row;
 mod stop;

@@ -22,6 +22,8 @@ pub(super) struct Tally {
     /// Of every request that was sent by the schedule.
     pub lags: Vec<Micros>,
     unsent: u64,
+    /// Requests that were sent late though the client was not.
+    held_back: u64,
     first_turns: FirstTurns,
 }
 
@@ -47,7 +49,10 @@ impl Tally {
             *self.failures.entry(failure.kind.name()).or_default() += 1;
         }
         match lag {
-            Some(lag) => self.lags.push(*lag),
+            Some(lag) => {
+                self.lags.push(*lag);
+                self.held_back += u64::from(record.sent_us.since(record.intended_us) > *lag);
+            }
             None if record.phase != Phase::Prefill => self.unsent += 1,
             None => {}
         }
@@ -70,6 +75,11 @@ impl Tally {
         self.unsent
     }
 
+    /// Requests that had to wait for an answer or a place before they could be sent.
+    pub fn held_back(&self) -> u64 {
+        self.held_back
+    }
+
     pub fn counts(&self) -> Counts {
         Counts {
             requests: self.requests,
@@ -88,10 +98,16 @@ impl Tally {
     /// What first turns say of the caches: a document that nobody has sent before cannot be in one.
     pub fn first_turns(&self, workload: &WorkloadSpec) -> Rows {
         match workload {
-            WorkloadSpec::DocumentQa(_) => self.first_turns.rows(),
             WorkloadSpec::Chat(_) => {
                 Rows::Silent("users share a system prompt, so what their first turns find in a cache proves nothing".to_owned())
             }
+            WorkloadSpec::Requests(spec) if spec.trace_file().is_some() => {
+                Rows::Silent("requests of a trace share prefixes, so what they find in a cache proves nothing".to_owned())
+            }
+            WorkloadSpec::Requests(spec) if spec.shared_prefix_tokens.0 > 0 => {
+                Rows::Silent("requests share a system prompt, so what they find in a cache proves nothing".to_owned())
+            }
+            WorkloadSpec::DocumentQa(_) | WorkloadSpec::Requests(_) => self.first_turns.rows(),
         }
     }
 }

@@ -14,8 +14,9 @@ use crate::scenario::Cell;
 use crate::server::spec::{ResetSpec, WholeReset};
 use crate::target::spec::TargetKind;
 use crate::tokens::{self, TokenCounter};
+use crate::trace::{Recorded, Trace};
 use crate::units::Seconds;
-use crate::workload::spec::{ChatSpec, Dataset, DocumentQaSpec, Documents, WorkloadSpec};
+use crate::workload::spec::{Arrival, ChatSpec, Dataset, DocumentQaSpec, Documents, RequestsSpec, WorkloadSpec};
 use crate::workload::{Corpus, Salt, chat, document_qa};
 
 /// What one run costs.
@@ -105,6 +106,10 @@ impl Economist {
         let cost = match &cell.workload {
             WorkloadSpec::DocumentQa(spec) => document_qa_cost(spec, rule, template, &self.corpus),
             WorkloadSpec::Chat(spec) => chat_cost(spec, rule, template),
+            WorkloadSpec::Requests(spec) => Ok(match self.corpus.trace(spec)? {
+                Some(trace) => trace_cost(spec, &trace, template),
+                None => requests_cost(spec, template),
+            }),
         }?;
         match cell.server.reset {
             ResetSpec::Whole(WholeReset::Salt) => Ok(cost.salted(rule.salt()?)),
@@ -261,6 +266,45 @@ fn chat_cost(spec: &ChatSpec, rule: &mut Rule, template: Template) -> Result<Cos
     })
 }
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "expected counts")]
+fn requests_cost(spec: &RequestsSpec, template: Template) -> Cost {
+    // Requests at even gaps come at 0 too, so that a part of a gap holds one.
+    let even = spec.arrival == Arrival::Constant;
+    let within = |seconds: f64| if even { (seconds * spec.qps).ceil() } else { (seconds * spec.qps).round() } as u64;
+    let in_time = spec.duration.map(|duration| within(duration.0));
+    let requests = in_time.unwrap_or(u64::MAX).min(spec.most());
+    let by_number = requests as f64 / spec.qps;
+    let duration_s = spec.duration.map_or(by_number, |duration| duration.0.min(by_number));
+    let frame = template.message * (1 + u64::from(spec.shared_prefix_tokens.0 > 0)) + template.head;
+    let prompt = spec.prompt_tokens.0.saturating_add(spec.shared_prefix_tokens.0).saturating_add(frame);
+    let parts = [(spec.shared_prefix_tokens.0, "system prompt"), (spec.prompt_tokens.0, "prompt"), (frame, "chat template")];
+    Cost {
+        requests,
+        measured: requests.saturating_sub(within(spec.warmup.0)),
+        prompt_tokens: Some(requests.saturating_mul(prompt)),
+        answer_tokens: Some(requests.saturating_mul(spec.answer_tokens.0)),
+        duration_s: Some(duration_s),
+        // Of a process with random gaps, a number is certain and a duration is not.
+        exact: even || spec.duration.is_none(),
+        longest: Some(longest(0, &parts, 0, spec.answer_tokens.0)),
+    }
+}
+
+fn trace_cost(spec: &RequestsSpec, trace: &Trace, template: Template) -> Cost {
+    let at_s = |request: &Recorded<'_>| request.at_ms / 1e3 / spec.speed_up;
+    let frame = template.message + template.head;
+    let most = trace.longest().and_then(|(number, _)| trace.request(number));
+    Cost {
+        requests: trace.len() as u64,
+        measured: trace.iter().filter(|request| at_s(request) >= spec.warmup.0).count() as u64,
+        prompt_tokens: Some(trace.iter().map(|request| request.input_tokens + frame).sum()),
+        answer_tokens: Some(trace.iter().map(|request| u64::from(request.output_tokens)).sum()),
+        duration_s: trace.len().checked_sub(1).and_then(|last| trace.request(last)).map(|last| at_s(&last)),
+        exact: true,
+        longest: most.map(|most| longest(0, &[(most.input_tokens, "prompt"), (frame, "chat template")], 0, most.output_tokens.into())),
+    }
+}
+
 /// The sum of the parts, of `earlier` answers in the history and of the answer to come.
 fn longest(turn: u32, parts: &[(u64, &str)], earlier: u64, answer: u64) -> Longest {
     let mut sum: Vec<String> = Vec::new();
@@ -341,5 +385,35 @@ mod tests {
         assert_eq!((cost.requests, cost.measured, cost.prompt_tokens), (200, 160, Some(200 * 170)));
         assert_eq!((cost.answer_tokens, cost.duration_s), (Some(4000), Some(100.0)));
         assert_eq!(cost.longest.unwrap().tokens, 100 + 5 * 10 + 4 * 20 + 20);
+    }
+
+    #[test]
+    fn single_requests_cost_their_rate_times_their_time_or_their_number() {
+        let of = |fields: &str| {
+            let lengths = "prompt_tokens = 100, shared_prefix_tokens = 50, answer_tokens = 20";
+            cost(&format!("workload = {{ kind = \"requests\", {lengths}, {fields} }}\ntarget = {{ kind = \"sim\" }}"))
+        };
+        let timed = of("qps = 4, duration = \"10s\", warmup = \"2s\"");
+        // Two messages of 4 tokens and 3 in front of the answer.
+        assert_eq!((timed.requests, timed.measured, timed.prompt_tokens), (40, 32, Some(40 * 161)));
+        assert_eq!((timed.answer_tokens, timed.duration_s, timed.exact), (Some(800), Some(10.0), false));
+        assert_eq!(timed.longest.unwrap().tokens, 181);
+        let counted = of("qps = 4, requests = 10");
+        assert_eq!((counted.requests, counted.duration_s, counted.exact), (10, Some(2.5), true));
+        let even = of("arrival = \"constant\", qps = 0.3, duration = \"10s\", requests = 100");
+        assert_eq!((even.requests, even.exact), (3, true), "at 0, 3.33 and 6.67 s");
+    }
+
+    #[test]
+    fn a_trace_costs_what_it_holds() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let line =
+            |at: u32, input: u32, output: u32| format!("{{\"timestamp\": {at}, \"input_length\": {input}, \"output_length\": {output}}}\n");
+        fs_err::write(file.path(), [line(0, 10, 5), line(4000, 300, 1), line(9000, 20, 30)].concat()).unwrap();
+        let name = file.path().display();
+        let workload = format!("kind = \"requests\", arrival = \"trace\", trace = \"{name}\", speed_up = 2, warmup = \"1s\"");
+        let cost = cost(&format!("workload = {{ {workload} }}\ntarget = {{ kind = \"sim\" }}"));
+        assert_eq!((cost.requests, cost.measured, cost.prompt_tokens, cost.answer_tokens), (3, 2, Some(330 + 3 * 7), Some(36)));
+        assert_eq!((cost.duration_s, cost.longest.unwrap().tokens), (Some(4.5), 308));
     }
 }

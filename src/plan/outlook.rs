@@ -93,7 +93,7 @@ fn notes(plan: &Plan, costs: &[Cost], needs: &[Need]) -> Result<Vec<Note>, PlanE
             Some(needed) if need.short > 0 => say(
                 true,
                 format!(
-                    "goal `{}` cannot be certified in {} of the cells: it takes {needed} rows, and the fewest are {}; raise `rounds`, `duration` or `repeats`",
+                    "goal `{}` cannot be certified in {} of the cells: it takes {needed} rows, and the fewest are {}; raise `rounds`, `duration`, `requests` or `repeats`",
                     need.goal, need.short, need.fewest
                 ),
             ),

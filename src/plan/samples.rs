@@ -40,6 +40,8 @@ pub fn in_run(cell: &Cell, measured: u64, goal: &Goal) -> u64 {
             let turns = (0..spec.rounds).filter(|turn| fits(conditions, Field::Turn, f64::from(*turn))).count();
             (measured as f64 * turns as f64 / f64::from(spec.rounds.max(1))).round() as u64
         }
+        WorkloadSpec::Requests(_) if fits(conditions, Field::Turn, 0.0) => measured,
+        WorkloadSpec::Requests(_) => 0,
     }
 }
 
@@ -80,5 +82,8 @@ mod tests {
         assert_eq!(rows(qa, 30, "p95(ttft where turn >= 1) <= 2s"), 24);
         assert_eq!(rows(qa, 30, "p95(ttft where turn == 0 and session < 2) <= 2s"), 2);
         assert_eq!(rows("{ kind = \"chat\", rounds = 5 }", 100, "p95(ttft where turn >= 1) <= 2s"), 80);
+        let requests = "{ kind = \"requests\", requests = 100 }";
+        assert_eq!(rows(requests, 100, "p95(ttft) <= 2s"), 100);
+        assert_eq!(rows(requests, 100, "p95(ttft where turn >= 1) <= 2s"), 0);
     }
 }

@@ -73,7 +73,7 @@ impl PlanError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         matches!(self, Self::ContextOverflow(_))
-            .then(|| "make documents or histories shorter, ask fewer rounds, or lower `answer_tokens`".to_owned())
+            .then(|| "make documents, histories or prompts shorter, ask fewer rounds, or lower `answer_tokens`".to_owned())
     }
 }
 
@@ -257,6 +257,10 @@ fn manifest(workload: &WorkloadSpec, corpus: &Corpus) -> Result<Value, PlanError
         WorkloadSpec::Chat(spec) => match &spec.dataset {
             Dataset::Sharegpt(file) => Ok(json!({ "sharegpt": of_file(file)? })),
             Dataset::Synthetic => Ok(Value::Null),
+        },
+        WorkloadSpec::Requests(spec) => match spec.trace_file() {
+            Some(file) => Ok(json!({ "trace": of_file(file)? })),
+            None => Ok(Value::Null),
         },
     }
 }

@@ -150,7 +150,7 @@ pub struct RequestRecord {
     /// Number in the order of sending within the run, from 0.
     pub request: u64,
     pub session: u64,
-    /// The group (`document_qa`) or the user's place (`chat`).
+    /// The group (`document_qa`) or the user's place (`chat`); 0 for `requests`.
     pub lane: u32,
     /// From 0; turn 0 of `document_qa` carries the document.
     pub turn: u32,

@@ -8,7 +8,7 @@ use super::fault::{closest, listed};
 use crate::engine::spec::EngineSpec;
 use crate::server::spec::ServerSpec;
 use crate::target::spec::TargetSpec;
-use crate::workload::spec::{ChatSpec, DocumentQaSpec, WorkloadSpec};
+use crate::workload::spec::{ChatSpec, DocumentQaSpec, RequestsSpec, WorkloadSpec};
 
 /// The sections that make a cell, in the order of a scenario.
 pub const SECTIONS: [&str; 4] = ["workload", "target", "engine", "server"];
@@ -18,15 +18,17 @@ pub const SECTIONS: [&str; 4] = ["workload", "target", "engine", "server"];
 pub enum Kind {
     DocumentQa,
     Chat,
+    Requests,
 }
 
 impl Kind {
-    pub const ALL: [Self; 2] = [Self::DocumentQa, Self::Chat];
+    pub const ALL: [Self; 3] = [Self::DocumentQa, Self::Chat, Self::Requests];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::DocumentQa => WorkloadSpec::KINDS[0],
             Self::Chat => WorkloadSpec::KINDS[1],
+            Self::Requests => WorkloadSpec::KINDS[2],
         }
     }
 
@@ -62,6 +64,7 @@ impl Fields {
         match kind {
             Kind::DocumentQa => collect::<DocumentQaSpec>("workload", &mut all),
             Kind::Chat => collect::<ChatSpec>("workload", &mut all),
+            Kind::Requests => collect::<RequestsSpec>("workload", &mut all),
         }
         collect::<TargetSpec>("target", &mut all);
         collect::<EngineSpec>("engine", &mut all);

@@ -113,7 +113,7 @@ impl Sections {
 /// The kind of workload that the document says. Where it says none, the likeliest, so that the rest can be checked, and the fault.
 pub fn kind(document: &Node) -> (Kind, Option<Fault>) {
     let names = WorkloadSpec::KINDS;
-    let example = "`kind = \"document_qa\"` (whole documents, then questions) or `kind = \"chat\"` (users at a rate)";
+    let example = "`kind = \"document_qa\"` (whole documents, then questions), `kind = \"chat\"` (users at a rate) or `kind = \"requests\"` (single requests)";
     let Some(workload) = document.find(&["workload"]) else {
         let fault = Fault::at(document.place, "the scenario has no `[workload]`").hint(format!("add one with {example}"));
         return (Kind::DocumentQa, Some(fault));
@@ -153,6 +153,7 @@ fn workload(document: &Node, kind: Kind, faults: &mut Faults, troubles: &mut Vec
     match kind {
         Kind::DocumentQa => told(typed::read(node, Some("kind")), node, context, faults, troubles).map(WorkloadSpec::DocumentQa),
         Kind::Chat => told(typed::read(node, Some("kind")), node, context, faults, troubles).map(WorkloadSpec::Chat),
+        Kind::Requests => told(typed::read(node, Some("kind")), node, context, faults, troubles).map(WorkloadSpec::Requests),
     }
 }
 

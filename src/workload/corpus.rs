@@ -12,8 +12,10 @@ use super::folder::Folder;
 pub use super::folder::{DocumentFile, folder_manifest};
 use super::prose::Kind;
 use super::sharegpt::Conversations;
+use super::spec::RequestsSpec;
 use super::text::Text;
 use super::vocabulary::Vocabulary;
+use crate::trace::{Cut, Trace};
 
 /// A handle to the kept texts. Clones share them; pass one to every cell of a sweep. Texts counted under different token rules, or by
 /// different servers, are kept apart.
@@ -29,6 +31,8 @@ struct Kept {
     texts: Mutex<BTreeMap<Key, Text>>,
     folders: Mutex<BTreeMap<PathBuf, Arc<Folder>>>,
     conversations: Mutex<BTreeMap<(PathBuf, u32), Arc<Conversations>>>,
+    /// Each with how far it is read.
+    traces: Mutex<Vec<(PathBuf, Cut, Arc<Trace>)>>,
 }
 
 /// What a kept text is.
@@ -91,6 +95,19 @@ impl Corpus {
         }
         let read = Arc::new(Conversations::read(path, rounds)?);
         Ok(Arc::clone(locked(&self.kept.conversations).entry(key).or_insert(read)))
+    }
+
+    /// The trace that a workload sends again, as far as it does, read the first time; `None` where it names none.
+    pub fn trace(&self, spec: &RequestsSpec) -> Result<Option<Arc<Trace>>, WorkloadError> {
+        let Some(file) = spec.trace_file() else { return Ok(None) };
+        let until_ms = spec.duration.map(|duration| duration.0 * spec.speed_up * 1e3);
+        let cut = Cut { block_tokens: spec.block_tokens.0, requests: spec.most(), until_ms };
+        if let Some((.., trace)) = locked(&self.kept.traces).iter().find(|(known, at, _)| known == file && *at == cut) {
+            return Ok(Some(Arc::clone(trace)));
+        }
+        let trace = Arc::new(Trace::read(file, cut)?);
+        locked(&self.kept.traces).push((file.to_owned(), cut, Arc::clone(&trace)));
+        Ok(Some(trace))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::tokens::TokenError;
+use crate::trace::TraceError;
 
 /// A fault of what the scenario names, or of the token rule.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,10 @@ pub enum WorkloadError {
     AnswerTokens { found: u64 },
     #[error("a session of {turns} turns cannot begin with turn {first_turn}")]
     FirstTurn { first_turn: u32, turns: u32 },
+    #[error("the trace has {requests} requests, and there is no number {number}")]
+    NotInTrace { number: u64, requests: usize },
+    #[error(transparent)]
+    Trace(#[from] TraceError),
     #[error(transparent)]
     Tokens(#[from] TokenError),
 }

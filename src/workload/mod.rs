@@ -4,6 +4,7 @@
 //! the same for the same seed and number. A workload must not know when its turns are sent, to whom, or what came back.
 
 mod author;
+mod blocks;
 pub mod chat;
 pub mod corpus;
 pub mod document_qa;
@@ -12,6 +13,7 @@ mod error;
 mod fit;
 mod folder;
 mod prose;
+pub mod requests;
 mod salt;
 pub mod seed;
 mod sharegpt;
@@ -24,6 +26,7 @@ pub use chat::Chat;
 pub use corpus::Corpus;
 pub use document_qa::DocumentQa;
 pub use error::WorkloadError;
+pub use requests::Requests;
 pub use salt::{Salt, canary_text};
 use spec::WorkloadSpec;
 
@@ -36,6 +39,7 @@ use crate::units::Tokens;
 pub enum Workload {
     DocumentQa(DocumentQa),
     Chat(Chat),
+    Requests(Requests),
 }
 
 impl Workload {
@@ -45,6 +49,7 @@ impl Workload {
         match spec {
             WorkloadSpec::DocumentQa(spec) => document_qa::check(spec, corpus),
             WorkloadSpec::Chat(spec) => chat::check(spec, corpus),
+            WorkloadSpec::Requests(spec) => requests::check(spec, corpus),
         }
     }
 
@@ -55,6 +60,7 @@ impl Workload {
         Ok(match spec {
             WorkloadSpec::DocumentQa(spec) => Self::DocumentQa(DocumentQa::prepare(spec, author, &corpus).await?),
             WorkloadSpec::Chat(spec) => Self::Chat(Chat::prepare(spec, author, &corpus).await?),
+            WorkloadSpec::Requests(spec) => Self::Requests(Requests::prepare(spec, author, &corpus).await?),
         })
     }
 
@@ -64,15 +70,26 @@ impl Workload {
         match self {
             Self::DocumentQa(workload) => workload.session(number, first_turn).await,
             Self::Chat(workload) => workload.session(number, first_turn).await,
+            Self::Requests(workload) => workload.session(number, first_turn).await,
         }
     }
 
-    /// Turns of a whole session: `rounds + 1` for `document_qa`, `rounds` for `chat`.
+    /// Turns of a whole session: `rounds + 1` for `document_qa`, `rounds` for `chat`, one for `requests`.
     #[must_use]
     pub fn turns(&self) -> u32 {
         match self {
             Self::DocumentQa(workload) => workload.turns(),
             Self::Chat(workload) => workload.turns(),
+            Self::Requests(_) => 1,
+        }
+    }
+
+    /// The longest session of a workload whose sessions differ in length by design: its number, and its tokens with the answer.
+    #[must_use]
+    pub fn longest(&self) -> Option<(u64, u64)> {
+        match self {
+            Self::DocumentQa(_) | Self::Chat(_) => None,
+            Self::Requests(workload) => workload.longest(),
         }
     }
 }

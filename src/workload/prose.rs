@@ -17,6 +17,8 @@ pub enum Kind {
     Instructions,
     /// What a user tells about themselves.
     Story,
+    /// A passage of a longer text.
+    Passage,
     /// One line of questions.
     Question,
     /// What an assistant says.
@@ -30,6 +32,7 @@ impl Kind {
             Self::Novel => "novel",
             Self::Instructions => "instructions",
             Self::Story => "story",
+            Self::Passage => "passage",
             Self::Question => "question",
             Self::Answer => "answer",
         }
@@ -102,7 +105,7 @@ impl<'a> Prose<'a> {
                     self.space();
                     self.one_of(&self.vocabulary.instructions);
                 }
-                Kind::Novel | Kind::Story | Kind::Answer => self.paragraph(),
+                Kind::Novel | Kind::Story | Kind::Passage | Kind::Answer => self.paragraph(),
             }
         }
     }
@@ -113,6 +116,7 @@ impl<'a> Prose<'a> {
             Kind::Novel => self.sentence_of("\nby $P"),
             Kind::Instructions => self.sentence_of(" is what you are called. You are the assistant of $P, $R in $s."),
             Kind::Story => self.sentence_of(" is the name I go by here. I am $R from $s, and this is what I remember."),
+            Kind::Passage => self.sentence_of(", as $P tells it."),
             Kind::Question => self.text.push(':'),
             Kind::Answer => {}
         }

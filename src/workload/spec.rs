@@ -16,11 +16,12 @@ use crate::units::{Seconds, Tokens};
 pub enum WorkloadSpec {
     DocumentQa(DocumentQaSpec),
     Chat(ChatSpec),
+    Requests(RequestsSpec),
 }
 
 impl WorkloadSpec {
     /// The names that `kind` may have.
-    pub const KINDS: [&'static str; 2] = ["document_qa", "chat"];
+    pub const KINDS: [&'static str; 3] = ["document_qa", "chat", "requests"];
 }
 
 /// C×S: C groups in parallel, each going round-robin through its S sessions; every session holds one whole document.
@@ -111,6 +112,86 @@ pub struct ChatSpec {
     /// The number of the first user; another one moves to fresh texts, so to a fresh part of the server's cache.
     #[serde(default)]
     pub first_user_id: u64,
+}
+
+/// Single requests, each sent at its time whatever else is in flight: arrivals follow a process or a recorded trace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestsSpec {
+    /// When requests arrive: evenly, as a Poisson or gamma process, or as in a recorded trace.
+    #[serde(default)]
+    pub arrival: Arrival,
+    /// Mean requests per second; a trace has its own times.
+    #[serde(default = "one_per_second")]
+    pub qps: f64,
+    /// The shape parameter of `arrival = "gamma"`: 1 is Poisson, below 1 is burstier, above 1 is more even.
+    #[serde(default = "neutral")]
+    pub burstiness: f64,
+    /// Length of each request's own text; a trace has its own lengths.
+    #[serde(default = "thousand")]
+    pub prompt_tokens: Tokens,
+    /// Length of each answer (the most, where `answers = "live"`); a trace has its own lengths.
+    #[serde(default = "chat_answer")]
+    pub answer_tokens: Tokens,
+    /// Length of a system prompt before that text, the same for all requests byte for byte; 0 for none.
+    #[serde(default = "no_tokens")]
+    pub shared_prefix_tokens: Tokens,
+    /// How long requests are sent, warm-up included; what is in flight then is awaited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<Seconds>,
+    /// How many requests are sent; where `duration` is said as well, what comes first ends the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<u64>,
+    /// The first part of the run, whose requests are marked as warm-up and left out of every metric.
+    #[serde(default = "no_time")]
+    pub warmup: Seconds,
+    /// The most requests in flight, as a bound of safety: one that comes while all places are taken is sent late, and its wait is measured.
+    #[serde(default = "thousand_places")]
+    pub max_in_flight: u32,
+    /// For `arrival = "trace"`: a file in the Mooncake layout, one JSON object a line with `timestamp` (ms), `input_length`, `output_length`, `hash_ids`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<PathBuf>,
+    /// For a trace: its times are divided by this.
+    #[serde(default = "neutral")]
+    pub speed_up: f64,
+    /// For a trace: how many tokens a hash id stands for.
+    #[serde(default = "mooncake_block")]
+    pub block_tokens: Tokens,
+    /// Whether answers have exactly their length, so that every variant does the same work, or end where the server ends them.
+    #[serde(default = "forced_length")]
+    pub answers: Answers,
+}
+
+impl RequestsSpec {
+    /// The most requests of one run.
+    pub const MOST: u64 = 1_000_000;
+
+    /// The file whose requests are sent again.
+    #[must_use]
+    pub fn trace_file(&self) -> Option<&std::path::Path> {
+        self.trace.as_deref().filter(|_| self.arrival == Arrival::Trace)
+    }
+
+    /// How many requests may be sent at most.
+    #[must_use]
+    pub fn most(&self) -> u64 {
+        self.requests.unwrap_or(Self::MOST).min(Self::MOST)
+    }
+}
+
+/// When the requests of `requests` arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Arrival {
+    /// One every `1 / qps` seconds.
+    Constant,
+    /// Independently of each other: exponential gaps.
+    #[default]
+    Poisson,
+    /// Gamma gaps of shape `burstiness`.
+    Gamma,
+    /// At the times of a recorded trace.
+    Trace,
 }
 
 /// Where documents come from.
@@ -260,4 +341,19 @@ fn half_minute() -> Seconds {
 }
 fn no_time() -> Seconds {
     Seconds(0.0)
+}
+fn no_tokens() -> Tokens {
+    Tokens(0)
+}
+fn neutral() -> f64 {
+    1.0
+}
+fn thousand_places() -> u32 {
+    1000
+}
+fn mooncake_block() -> Tokens {
+    Tokens(512)
+}
+fn forced_length() -> Answers {
+    Answers::ForcedLength
 }

@@ -279,6 +279,24 @@ fn serving() -> (tokio::runtime::Runtime, Serving) {
 }
 
 #[test]
+fn single_requests_are_run_from_flags_simulated_or_against_a_server() {
+    let bench = Bench::new();
+    let (_runtime, server) = serving();
+    let url = server.url();
+    let flags = ["--qps", "50", "--prompt-tokens", "50", "--answer-tokens", "4", "--requests", "20", "--model", "small", "-q"];
+    for (folder, to) in [("simulated", vec!["--simulate"]), ("served", vec!["--base-url", &url])] {
+        let output = bench.run(&[&["run", "requests", "--results", folder], flags.as_slice(), &to].concat());
+        succeeded(&output);
+        let record = fs::read_to_string(only_run(&bench.path(folder)).join("run.json")).unwrap();
+        let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+        assert_eq!((&record["counts"]["measured"], &record["counts"]["failed"]), (&20.into(), &0.into()), "{record}");
+        assert!(record["offered_qps"].as_f64().is_some_and(|rate| (20.0..125.0).contains(&rate)), "{record}");
+    }
+    let output = bench.run(&["run", "requests", "--trace", "no.jsonl", "--qps", "2"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
 fn the_same_scenario_runs_against_a_server_with_its_caches_emptied_before_each_cell() {
     let bench = Bench::new();
     let (_runtime, server) = serving();

@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 /// What one simulated cell did.
-struct Done {
-    rows: Vec<RequestRecord>,
-    record: RunRecord,
+pub struct Done {
+    pub rows: Vec<RequestRecord>,
+    pub record: RunRecord,
 }
 
 /// Runs one cell of that workload on the small engine, changed as said.
-fn simulate(workload: Value, engine: Value) -> Done {
+pub fn simulate(workload: Value, engine: Value) -> Done {
     let section = |value: Value| serde_json::from_value(value).unwrap();
     let cell = Cell::new(section_of(workload), section_of(json!({"kind": "sim"})), section(engine), section_of(json!({})));
     let run = Run { id: "cell".into(), variant: "default".into(), axes: vec![], repeat: 0, seed: 7, simulated: true, cell };

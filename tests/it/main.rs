@@ -7,6 +7,7 @@ mod formats;
 mod layers;
 mod live;
 mod load;
+mod open_loop;
 mod prepare;
 mod scenarios;
 mod serve;

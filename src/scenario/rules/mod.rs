@@ -4,6 +4,7 @@
 
 mod disk;
 mod engine;
+mod requests;
 mod server;
 mod target;
 mod workload;

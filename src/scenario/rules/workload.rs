@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
-use super::{Disk, Look};
+use super::{Disk, Look, requests};
 use crate::workload::spec::{ChatSpec, Dataset, DocumentQaSpec, Documents, Reuse, WorkloadSpec};
 
-const WHERE: &str = "paths start at the folder in which the command is given";
+pub(super) const WHERE: &str = "paths start at the folder in which the command is given";
 
 pub fn check(spec: &WorkloadSpec, disk: &mut Disk, look: &mut Look<'_>) {
     match spec {
         WorkloadSpec::DocumentQa(spec) => document_qa(spec, disk, look),
         WorkloadSpec::Chat(spec) => chat(spec, disk, look),
+        WorkloadSpec::Requests(spec) => requests::check(spec, disk, look),
     }
 }
 
@@ -69,10 +70,7 @@ fn chat(spec: &ChatSpec, disk: &mut Disk, look: &mut Look<'_>) {
     look.at_least_one(&["workload", "users"], spec.users.into());
     look.at_least_one(&["workload", "rounds"], spec.rounds.into());
     answer_tokens(spec.answer_tokens.0, look);
-    if !(spec.qps.is_finite() && spec.qps > 0.0) {
-        let message = format!("`workload.qps` is a rate above 0, not `{}`", look.shown(&["workload", "qps"]));
-        look.fault(&["workload", "qps"], message, "requests per second over all users: `qps = 2` or `qps = 0.5`");
-    }
+    rate(spec.qps, "requests per second over all users: `qps = 2` or `qps = 0.5`", look);
     if spec.duration.0 <= 0.0 {
         look.fault(&["workload", "duration"], "`workload.duration` is longer than 0", "write `duration = \"60s\"`");
     } else if spec.warmup.0 >= spec.duration.0 {
@@ -98,7 +96,14 @@ fn chat(spec: &ChatSpec, disk: &mut Disk, look: &mut Look<'_>) {
     }
 }
 
-fn answer_tokens(tokens: u64, look: &mut Look<'_>) {
+pub(super) fn rate(qps: f64, hint: &str, look: &mut Look<'_>) {
+    if !(qps.is_finite() && qps > 0.0) {
+        let message = format!("`workload.qps` is a rate above 0, not `{}`", look.shown(&["workload", "qps"]));
+        look.fault(&["workload", "qps"], message, hint);
+    }
+}
+
+pub(super) fn answer_tokens(tokens: u64, look: &mut Look<'_>) {
     look.at_least_one(&["workload", "answer_tokens"], tokens);
     if tokens > u64::from(u32::MAX) {
         look.fault(&["workload", "answer_tokens"], "`workload.answer_tokens` is larger than any answer", "write `answer_tokens = 512`");

@@ -31,6 +31,7 @@ fn sections(schema: &Value) -> Vec<(&'static str, &Value)> {
         ("The document", at("/properties")),
         ("`[workload]` of kind `document_qa`", at("/definitions/WorkloadSpec/oneOf/0/properties")),
         ("`[workload]` of kind `chat`", at("/definitions/WorkloadSpec/oneOf/1/properties")),
+        ("`[workload]` of kind `requests`", at("/definitions/WorkloadSpec/oneOf/2/properties")),
         ("`[target]`", at("/definitions/TargetSpec/properties")),
         ("`[engine]`", at("/definitions/EngineSpec/properties")),
         ("Cache tiers", at("/definitions/TierSpec/properties")),
@@ -110,8 +111,12 @@ fn every_example_of_a_field_is_accepted() {
         let Some((section, kind)) = section_of(&heading) else { continue };
         for (name, row) in rows {
             let table = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
-            let kind =
-                if kind.lines().last().is_some_and(|line| line.starts_with(&format!("{name} "))) { String::new() } else { kind.to_owned() };
+            let kind = match kind {
+                "kind = \"requests\"\n" if name == "kind" => beside("kind").to_owned(),
+                "kind = \"requests\"\n" => format!("{kind}{}", beside(&name)),
+                kind if kind.lines().last().is_some_and(|line| line.starts_with(&format!("{name} "))) => String::new(),
+                kind => kind.to_owned(),
+            };
             let workload = if section == "workload" { "" } else { "workload = { kind = \"document_qa\" }\n" };
             let text = format!("{workload}{table}{kind}{name} = {}\n", row[3].trim_matches('`'));
             let needed = |field: &str, value: &str| {
@@ -128,11 +133,23 @@ fn every_example_of_a_field_is_accepted() {
     }
 }
 
+/// What single requests need beside this field.
+fn beside(name: &str) -> &'static str {
+    match name {
+        "burstiness" => "arrival = \"gamma\"\nduration = 60\n",
+        "trace" => "arrival = \"trace\"\n",
+        "speed_up" | "block_tokens" => "arrival = \"trace\"\ntrace = \"no-such.jsonl\"\n",
+        "duration" => "",
+        _ => "duration = 60\n",
+    }
+}
+
 /// The section whose fields stand under a heading, and what its kind has to be.
 fn section_of(heading: &str) -> Option<(&'static str, &'static str)> {
     match heading {
         "`[workload]` of kind `document_qa`" => Some(("workload", "kind = \"document_qa\"\n")),
         "`[workload]` of kind `chat`" => Some(("workload", "kind = \"chat\"\n")),
+        "`[workload]` of kind `requests`" => Some(("workload", "kind = \"requests\"\n")),
         "`[target]`" => Some(("target", "")),
         "`[engine]`" => Some(("engine", "")),
         "`[server]`" => Some(("server", "command = [\"vllm\"]\n")),

@@ -4,6 +4,7 @@ mod axes;
 mod fields;
 mod judging;
 mod meaning;
+mod requests;
 mod server;
 mod together;
 

@@ -1,0 +1,203 @@
+//! The open loop: sends every request at its time whatever else is in flight, each prompt built before it is due.
+//!
+//! In come arrivals; every one of them is reported. A task of its own builds prompts a bounded number of requests ahead, and a bounded
+//! number is in flight, so that a run of any length takes the same memory. It must not know a workload's kind.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::task::{JoinError, JoinSet};
+
+use super::conversation::Conversation;
+use super::lane::{Done, LaneError, Load, Start, send};
+use super::row::{AtSend, Counts, Sent};
+use crate::arrival::{Arrivals, Step};
+use crate::clock::Micros;
+use crate::target::Prepared;
+use crate::workload::WorkloadError;
+
+/// How many requests are built before they are due: recorded traces have dozens at one moment.
+const AHEAD: usize = 64;
+
+/// How many are built at once. It helps where tokens are counted by a server, which takes its time.
+const AT_ONCE: usize = 4;
+
+/// A request with everything made that can be made before it is due.
+struct Ready {
+    step: Step,
+    prepared: Prepared,
+    /// Tokens of its prompt as authored.
+    authored: u64,
+}
+
+/// The arrivals of a run, the first of them built.
+pub(super) struct OpenLoop {
+    load: Arc<Load>,
+    building: JoinSet<Result<(), LaneError>>,
+    ready: mpsc::Receiver<Ready>,
+    places: Arc<Semaphore>,
+    start: Start,
+}
+
+/// What can be done with a request that is due.
+enum Turn {
+    /// It may be sent; it could have been at that moment.
+    Send(OwnedSemaphorePermit, Micros),
+    /// All places were taken until the run was over.
+    TooLate,
+    /// The run is to be stopped.
+    Stop,
+}
+
+impl OpenLoop {
+    /// Begins to build; comes back when as many requests are ready as are built ahead.
+    pub async fn prepare(load: Arc<Load>, arrivals: Arrivals) -> Result<Self, LaneError> {
+        let longest = load.workload.longest();
+        if let (Some(limit), Some((session, needed))) = (load.context_limit, longest) {
+            fits(session, needed, limit)?;
+        }
+        load.occupancy.live_lanes.store(1, Ordering::Relaxed);
+        let places = Arc::new(Semaphore::new(arrivals.places as usize));
+        let (hand_over, ready) = mpsc::channel(AHEAD);
+        let (full, filled) = oneshot::channel();
+        let mut building = JoinSet::new();
+        building.spawn(build(Arc::clone(&load), arrivals, hand_over, full));
+        // Dropped where there are fewer, or where one cannot be built: `run` finds out which.
+        tokio::select! { biased; () = load.stop.draining() => {} _ = filled => {} }
+        Ok(Self { load, building, ready, places, start: Start::default() })
+    }
+
+    /// Sends all requests, and awaits their answers.
+    pub async fn run(mut self, start: Start) -> Result<(), LaneError> {
+        self.start = start;
+        let mut sending = JoinSet::new();
+        while let Some(Ready { step, prepared, authored }) = self.ready.recv().await {
+            let intended = self.start.intended(step.due, Micros::ZERO);
+            self.load.wait_until(intended).await;
+            match self.turn(intended).await {
+                Turn::Send(place, could_send_at) => {
+                    let sent = self.sent(step, &prepared, intended, AtSend::entering(&self.load.occupancy));
+                    let request = Request { prepared, authored, sent, could_send_at, place };
+                    sending.spawn(request.exchange(Arc::clone(&self.load)));
+                }
+                Turn::TooLate => {
+                    let sent = self.sent(step, &prepared, intended, AtSend::now(&self.load.occupancy));
+                    self.load.report_unsent(sent, "not sent: all places of `max_in_flight` were taken when the run ended");
+                }
+                Turn::Stop => break,
+            }
+            while let Some(ended) = sending.try_join_next() {
+                outcome(ended)?;
+            }
+        }
+        // Who builds finds that nobody takes any more.
+        drop(self.ready);
+        while let Some(ended) = self.building.join_next().await {
+            outcome(ended)?;
+        }
+        self.load.occupancy.live_lanes.store(0, Ordering::Relaxed);
+        while let Some(ended) = sending.join_next().await {
+            outcome(ended)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a place for a request that is due, or waits for one as long as the run goes on. One that finds a place is sent even where
+    /// the client is late and the run just over.
+    async fn turn(&self, intended: Micros) -> Turn {
+        let Load { stop, clock, .. } = &*self.load;
+        if stop.is_draining() {
+            return Turn::Stop;
+        }
+        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+            return Turn::Send(place, intended);
+        }
+        let over = async {
+            match self.start.end() {
+                Some(end) => clock.sleep_until(end).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = stop.draining() => Turn::Stop,
+            () = over => Turn::TooLate,
+            // Nobody closes it.
+            place = Arc::clone(&self.places).acquire_owned() => place.map_or(Turn::Stop, |place| Turn::Send(place, clock.now())),
+        }
+    }
+
+    fn sent(&self, step: Step, prepared: &Prepared, intended: Micros, at_send: AtSend) -> Sent {
+        let phase = self.start.phase(intended);
+        Sent { session: prepared.prompt().session, turn: step.turn, lane: 0, phase, intended, at_send }
+    }
+}
+
+/// A request on its way.
+struct Request {
+    prepared: Prepared,
+    authored: u64,
+    sent: Sent,
+    /// When nothing but the client's own lateness stood in its way.
+    could_send_at: Micros,
+    place: OwnedSemaphorePermit,
+}
+
+impl Request {
+    async fn exchange(self, load: Arc<Load>) -> Result<(), LaneError> {
+        let exchange = send(&load, self.prepared, None).await;
+        drop(self.place);
+        let counts = Counts::of(&exchange, Some(self.authored), &load.counter).await?;
+        let lag = exchange.sent.since(self.could_send_at);
+        let record = self.sent.record(exchange, counts);
+        // The receiver lives until every lane has ended.
+        let _ = load.done.send(Done { authored: Some(self.authored), record, lag: Some(lag) });
+        Ok(())
+    }
+}
+
+/// Builds all requests in order; tells once `full` that as many wait as may.
+async fn build(load: Arc<Load>, arrivals: Arrivals, hand_over: mpsc::Sender<Ready>, full: oneshot::Sender<()>) -> Result<(), LaneError> {
+    let mut full = Some(full);
+    let made = stream::iter(arrivals).map(|step| make(Arc::clone(&load), step)).buffered(AT_ONCE);
+    let mut made = std::pin::pin!(made);
+    while let Some(ready) = made.try_next().await? {
+        if hand_over.send(ready).await.is_err() {
+            break;
+        }
+        if hand_over.capacity() == 0
+            && let Some(full) = full.take()
+        {
+            // Whoever waited may have been stopped.
+            let _ = full.send(());
+        }
+    }
+    Ok(())
+}
+
+async fn make(load: Arc<Load>, step: Step) -> Result<Ready, LaneError> {
+    let session = load.session(step.session, step.turn).await?;
+    let needed = session.prompt_tokens(0) + session.turns.first().map_or(0, |turn| u64::from(turn.answer.max_tokens()));
+    if let Some(limit) = load.context_limit {
+        fits(step.session, needed, limit)?;
+    }
+    let conversation = Conversation::new(session, load.user_header);
+    let authored = conversation.prompt_tokens(step.turn);
+    let prompt = conversation.prompt(step.turn).ok_or(WorkloadError::FirstTurn { first_turn: step.turn, turns: load.workload.turns() })?;
+    Ok(Ready { step, prepared: load.target.prepare(prompt), authored })
+}
+
+fn fits(session: u64, needed: u64, limit: u64) -> Result<(), LaneError> {
+    if needed > limit { Err(LaneError::Request { session, needed, limit }) } else { Ok(()) }
+}
+
+/// What a task came to; its panic goes on here.
+fn outcome(ended: Result<Result<(), LaneError>, JoinError>) -> Result<(), LaneError> {
+    match ended {
+        Ok(result) => result,
+        Err(panic) if panic.is_panic() => std::panic::resume_unwind(panic.into_panic()),
+        Err(_aborted) => Ok(()),
+    }
+}

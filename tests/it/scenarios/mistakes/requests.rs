@@ -1,0 +1,67 @@
+//! Mistakes in single requests: what a process needs, what a trace brings along, and where a run ends.
+
+use super::faults;
+
+/// What a workload of these fields is told, in one line without the pointing.
+fn told(fields: &str) -> String {
+    faults("scenario.toml", &format!("\n[workload]\nkind = \"requests\"\n{fields}\n"))
+}
+
+#[test]
+fn requests_without_an_end() {
+    insta::assert_snapshot!(told("qps = 4"), @r#"
+    error: nothing says when the requests end
+     --> scenario.toml:1:1
+      |
+    1 | [workload]
+      | ^^^^^^^^^^
+      |
+      = hint: write `duration = "60s"`, `requests = 500`, or both: what comes first ends the run
+    "#);
+}
+
+#[test]
+fn a_rate_beside_a_trace() {
+    insta::assert_snapshot!(told("arrival = \"trace\"\ntrace = \"tests/fixtures/trace/tiny.jsonl\"\nqps = 4"), @r#"
+    error: `qps` says nothing beside a trace
+     --> scenario.toml:5:7
+      |
+    3 | arrival = "trace"
+      |           ------- beside this
+    4 | trace = "tests/fixtures/trace/tiny.jsonl"
+    5 | qps = 4
+      |       ^
+      |
+      = hint: leave it out: a trace has its own times; `speed_up = 2` sends them twice as fast
+    "#);
+}
+
+#[test]
+fn each_contradiction_names_its_field_and_a_way_out() {
+    let trace = "arrival = \"trace\"\ntrace = \"tests/fixtures/trace/tiny.jsonl\"\n";
+    for (fields, message, hint) in [
+        ("duration = 60\nqps = 0", "`workload.qps` is a rate above 0, not `0`", "requests per second on average"),
+        ("duration = 60\nqps = nan", "`workload.qps` is a rate above 0, not `NaN`", "requests per second on average"),
+        ("duration = 60\nburstiness = 2", "`burstiness` is the shape of gamma gaps alone", "arrival = \"gamma\""),
+        ("duration = 60\narrival = \"gamma\"", "`arrival = \"gamma\"` needs `burstiness`", "`burstiness = 0.5` is burstier"),
+        ("duration = 60\narrival = \"gamma\"\nburstiness = 0", "`workload.burstiness` is a shape above 0, not `0`", "burstier"),
+        ("duration = 60\narrival = \"gamma\"\nburstiness = -1.5", "is a shape above 0, not `-1.5`", "burstier"),
+        ("duration = 60\nspeed_up = 2", "`speed_up` says nothing beside arrivals that follow no trace", "arrival = \"trace\""),
+        ("arrival = \"trace\"", "`arrival = \"trace\"` needs `trace`, the file", "one JSON object a line"),
+        ("arrival = \"trace\"\ntrace = \"no.jsonl\"", "there is no file `no.jsonl` of recorded requests", "paths start at"),
+        (&format!("{trace}prompt_tokens = 5"), "`prompt_tokens` says nothing beside a trace", "leave it out: a trace has its own lengths"),
+        (&format!("{trace}speed_up = 0"), "`workload.speed_up` is a factor above 0, not `0`", "divided by it"),
+        (&format!("{trace}block_tokens = 0"), "`workload.block_tokens` is 1 or more", ""),
+        ("requests = 0", "`workload.requests` is 1 or more, not 0", ""),
+        ("requests = 1000001", "`workload.requests` is 1000000 at most", "`repeats`"),
+        ("duration = \"10h\"\nqps = 100", "100 requests a second for 10h are more than the 1000000 of one run", "lower `qps`"),
+        ("duration = 60\nwarmup = 60", "the warm-up of 1m leaves nothing of the duration of 1m", "includes the warm-up"),
+        ("requests = 10\nqps = 2\nwarmup = 5", "the warm-up of 5s leaves nothing of 10 requests at 2 a second", "includes those"),
+        ("duration = 60\nmax_in_flight = 0", "`workload.max_in_flight` is 1 or more, not 0", ""),
+        ("duration = 60\nanswers = \"scripted\"", "a scripted answer says nothing where no turn comes after it", "forced_length"),
+    ] {
+        let told = told(fields);
+        assert!(told.contains(message) && told.contains(hint), "{fields}\n{told}");
+        assert_eq!(told.matches("error: ").count(), 1, "{told}");
+    }
+}
