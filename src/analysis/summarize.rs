@@ -179,7 +179,9 @@ fn notes(cell: &CellRuns<'_>) -> Vec<String> {
         notes.push(format!("{} of {} runs are there", cell.runs.len(), cell.planned));
     }
     for run in &cell.runs {
-        if let CacheContract::NotProven { reason } = &run.record.cache_contract {
+        // Of a run that failed there is nothing to be proven.
+        let is_whole = run.record.outcome == Outcome::Completed;
+        if let (CacheContract::NotProven { reason }, true) = (&run.record.cache_contract, is_whole) {
             notes.push(format!("cold caches are not proven: {reason}"));
         }
         notes.extend(run.record.notes.iter().cloned());

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
@@ -16,6 +17,9 @@ use crate::server::{Death, Life, LifeError, Premises, Startup};
 
 /// How often a server may fail to start before the runs that need it are given up.
 const STARTS_IN_A_ROW: u32 = 2;
+
+/// How long a server may take, after requests failed, to be ready again or to end.
+const RECOVERY: Duration = Duration::from_mins(1);
 
 /// With what servers are started, and where their logs go.
 #[derive(Debug, Clone)]
@@ -61,6 +65,11 @@ impl Serving {
     /// Until one of its processes ends by itself. May be given up and asked again.
     pub async fn died(&mut self) -> Death {
         self.life.died().await
+    }
+
+    /// How it died of the failures of a run, if it did.
+    pub async fn death_behind_failures(&mut self) -> Option<Death> {
+        self.life.death_behind_failures(RECOVERY).await
     }
 }
 

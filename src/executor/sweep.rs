@@ -1,9 +1,8 @@
 //! All cells of a plan in turn: what is sealed is skipped, what fails is recorded, and the sweep goes on.
 
+use futures_util::FutureExt;
 use std::collections::BTreeSet;
 use std::pin::pin;
-use std::time::Duration;
-
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
@@ -17,9 +16,6 @@ use crate::plan::{Plan, Run};
 use crate::record::{Outcome, RunRecord, ServerFacts};
 use crate::server::{Death, version};
 use crate::workload::Corpus;
-
-/// How long after a run with failures the news may take that its server has died: connections break before a process is gone.
-const NEWS: Duration = Duration::from_secs(1);
 
 /// How a sweep ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +137,13 @@ async fn run_on(serving: &mut Serving, run: &Run, setting: &Setting<'_>) -> (Run
         }
     };
     let suspicious = !record.counts.failures.is_empty() || matches!(record.outcome, Outcome::Failed { .. });
-    let patience = if suspicious { NEWS } else { Duration::ZERO };
-    let death = tokio::time::timeout(patience, serving.died()).await.ok();
+    if !suspicious || stop.is_draining() {
+        return (record, serving.died().now_or_never());
+    }
+    let death = tokio::select! {
+        biased;
+        () = stop.draining() => None,
+        death = serving.death_behind_failures() => death,
+    };
     (record, death)
 }

@@ -221,7 +221,7 @@ pub fn remarks(variant: &VariantSummary) -> Vec<String> {
     let mut remarks: Vec<(String, Vec<String>)> = Vec::new();
     for cell in &variant.cells {
         let state = match &cell.state {
-            CellState::Failed { reason } => Some(format!("failed: {reason}")),
+            CellState::Failed { reason } => Some(format!("failed: {}", without_log(reason))),
             CellState::Invalid { reason } => Some(format!("invalid: {reason}")),
             CellState::Missing => Some("missing: no whole run is there".to_owned()),
             CellState::Measured => None,
@@ -235,6 +235,15 @@ pub fn remarks(variant: &VariantSummary) -> Vec<String> {
         }
     }
     remarks.into_iter().map(|(text, places)| format!("{text}{}", at_places(&places))).collect()
+}
+
+/// The reason of a failed cell without the lines of a log at its end: they are in the log, and in the JSON.
+fn without_log(reason: &str) -> String {
+    let first = reason.lines().next().unwrap_or_default();
+    match first.strip_suffix(':') {
+        Some(first) => first.replace("; the last lines of `", "; see `"),
+        None => first.to_owned(),
+    }
 }
 
 fn at_places(places: &[String]) -> String {

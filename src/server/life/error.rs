@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use super::startup::SERVER;
 use crate::endpoint::EndpointError;
 use crate::server::supervisor::{Exited, SupervisorError, last_lines};
 use crate::template::UnknownField;
@@ -41,27 +43,34 @@ pub enum LifeError {
     Stopped,
 }
 
-/// A process that ended by itself.
+/// A process that ended by itself, or does not serve any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Death {
     pub name: String,
-    /// In words: `exit status 1`.
-    pub status: String,
+    /// In words: `ended by itself: exit status 1`.
+    pub how: String,
     pub tail: Tail,
 }
 
 impl Death {
     pub(super) fn new(exited: Exited, log: Option<&Path>) -> Self {
-        Self { name: exited.name, status: exited.status, tail: Tail::of(log) }
+        let how = if exited.name == Exited::SUPERVISOR { exited.status } else { format!("ended by itself: {}", exited.status) };
+        Self { name: exited.name, how, tail: Tail::of(log) }
+    }
+
+    /// The server's process is there, but was not ready again after failures; `last` is what it said last.
+    pub(super) fn silent(limit: Duration, last: &str, log: Option<&Path>) -> Self {
+        let how = format!("does not serve any more, {} s after requests failed: {last}", limit.as_secs());
+        Self { name: SERVER.to_owned(), how, tail: Tail::of(log) }
     }
 }
 
 impl fmt::Display for Death {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.name == Exited::SUPERVISOR {
-            return f.write_str(&self.status);
+            return f.write_str(&self.how);
         }
-        write!(f, "`{}` ended by itself: {}{}", self.name, self.status, self.tail)
+        write!(f, "`{}` {}{}", self.name, self.how, self.tail)
     }
 }
 

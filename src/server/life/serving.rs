@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::error::{Death, LifeError, Tail};
 use super::pool::pool_in_log;
-use super::startup::{Process, Startup};
+use super::ready::Readiness;
+use super::startup::{Process, SERVER, Startup};
 use super::version::version;
 use crate::clock::{Clock, Micros};
 use crate::record::ServerFacts;
@@ -18,6 +20,8 @@ use crate::server::supervisor::{Supervisor, SupervisorError};
 pub struct Life {
     supervisor: Supervisor,
     logs: BTreeMap<String, PathBuf>,
+    /// Of the server itself.
+    ready: Option<Readiness>,
     /// Where it is: the target's URL, with the port that it got.
     pub url: String,
     /// From the start of the first process until the server was ready.
@@ -43,17 +47,16 @@ impl Life {
         let written_before = std::fs::metadata(&server_log).map_or(0, |log| log.len());
         let mut supervisor = Supervisor::spawn(&startup.program)?;
         let limit = (startup.limit, startup.limit());
-        let mut outcome = Ok(());
+        let mut ready = None;
         for process in startup.processes {
-            outcome = start(process, &mut supervisor, &logs, limit, stop).await;
-            if outcome.is_err() {
-                break;
+            match start(process, &mut supervisor, &logs, limit, stop).await {
+                Ok(readiness) => ready = readiness,
+                Err(error) => {
+                    // Why it did not start matters more than that it could not be ended.
+                    let _ = supervisor.stop().await;
+                    return Err(error);
+                }
             }
-        }
-        if let Err(error) = outcome {
-            // Why it did not start matters more than that it could not be ended.
-            let _ = supervisor.stop().await;
-            return Err(error);
         }
         let ready_after = clock.now();
         let kv_pool_tokens = pool_in_log(&server_log, written_before);
@@ -66,14 +69,28 @@ impl Life {
             external_cache: startup.external_cache,
         };
         let notes = startup.spot.exposure().into_iter().collect();
-        Ok(Self { supervisor, logs, url: startup.target.url, ready_after, facts, notes })
+        Ok(Self { supervisor, logs, ready, url: startup.target.url, ready_after, facts, notes })
     }
 
     /// Until a process ends by itself. May be given up and asked again.
     pub async fn died(&mut self) -> Death {
-        let exited = self.supervisor.exited().await;
-        let log = self.logs.get(&exited.name).cloned();
-        Death::new(exited, log.as_deref())
+        died(&mut self.supervisor, &self.logs).await
+    }
+
+    /// How it died of the failures that were just seen, if it did. It lives when it is ready as at its start; one that neither is ready
+    /// again nor ends within the limit is as good as dead. Servers take their time: vLLM answers with errors for seconds after its engine
+    /// is gone.
+    pub async fn death_behind_failures(&mut self, limit: Duration) -> Option<Death> {
+        let Self { supervisor, logs, ready, .. } = self;
+        let Some(ready) = ready else {
+            return tokio::time::timeout(limit, died(supervisor, logs)).await.ok();
+        };
+        tokio::select! {
+            biased;
+            death = died(supervisor, logs) => Some(death),
+            () = ready.wait() => None,
+            () = tokio::time::sleep(limit) => Some(Death::silent(limit, &ready.last, logs.get(SERVER).map(PathBuf::as_path))),
+        }
     }
 
     /// Ends all processes, the last started first.
@@ -85,29 +102,32 @@ impl Life {
     }
 }
 
-/// Starts one process and waits until it is ready, has ended, is late, or nobody wants it any more.
+async fn died(supervisor: &mut Supervisor, logs: &BTreeMap<String, PathBuf>) -> Death {
+    let exited = supervisor.exited().await;
+    let log = logs.get(&exited.name).cloned();
+    Death::new(exited, log.as_deref())
+}
+
+/// Starts one process and waits until it is ready, has ended, is late, or nobody wants it any more; by what it is ready.
 async fn start(
     process: Process,
     supervisor: &mut Supervisor,
     logs: &BTreeMap<String, PathBuf>,
     (limit, time): (crate::units::Seconds, std::time::Duration),
     stop: &CancellationToken,
-) -> Result<(), LifeError> {
+) -> Result<Option<Readiness>, LifeError> {
     if stop.is_cancelled() {
         return Err(LifeError::Stopped);
     }
     let Process { job, ready } = process;
     let (name, log) = (job.name.clone(), job.log.clone());
     supervisor.start(job).await?;
-    let Some(mut ready) = ready else { return Ok(()) };
+    let Some(mut ready) = ready else { return Ok(None) };
     tokio::select! {
         biased;
         () = stop.cancelled() => Err(LifeError::Stopped),
-        exited = supervisor.exited() => {
-            let log = logs.get(&exited.name).cloned();
-            Err(LifeError::Died(Death::new(exited, log.as_deref())))
-        }
-        () = ready.wait() => Ok(()),
+        death = died(supervisor, logs) => Err(LifeError::Died(death)),
+        () = ready.wait() => Ok(Some(ready)),
         () = tokio::time::sleep(time) => {
             Err(LifeError::NotReady { name, limit, last: ready.last.clone(), tail: Tail::of(Some(&log)) })
         }

@@ -16,7 +16,7 @@ use crate::template::{Template, UnknownField, Words, quoted_all, with_port};
 use crate::units::Seconds;
 
 /// The name of the server's own process and log.
-const SERVER: &str = "server";
+pub(super) const SERVER: &str = "server";
 
 /// Where a server is started from.
 #[derive(Debug, Clone, Copy)]

@@ -59,6 +59,22 @@ fn a_server_that_dies_fails_its_cell_with_its_last_words_and_is_started_again_fo
 }
 
 #[test]
+fn a_server_that_fails_every_request_long_before_its_process_ends_has_died_in_the_cell_that_it_failed() {
+    // The engine is gone at once; the process that answers for it stays on for longer than the rest of the cell.
+    let lingering = CHAT.replace("kill -9 $!; exit 7", "kill -9 $!; sleep 2; exit 7");
+    let stage = Stage::new(&format!("{lingering}[matrix]\nduration = [\"1s\", \"0.9s\"]\n"));
+    let (code, said) = die_in_the_first_cell(&stage);
+    assert_eq!(code, Some(3), "{said}");
+    let mut records = stage.records();
+    records.sort_by_key(|record| record.server.as_ref().and_then(|server| server.life));
+    let [died, next] = records.as_slice() else { panic!("{records:?}") };
+    let Outcome::Failed { reason } = &died.outcome else { panic!("{died:?}") };
+    assert!(reason.contains("the server died") && reason.contains("exit status 7"), "{reason}");
+    assert!(died.counts.failures.contains_key("connect"), "{died:?}");
+    assert_eq!((&next.outcome, next.server.as_ref().unwrap().life, next.counts.failed), (&Outcome::Completed, Some(2), 0));
+}
+
+#[test]
 fn a_server_that_dies_too_often_is_given_up_and_the_sweep_goes_on_with_the_others() {
     let stage = Stage::new(&format!(
         "{CHAT}restarts = 0\n[matrix]\nduration = [\"601s\", \"602s\", \"603s\"]\n[variants.mortal]\n[variants.other.server]\n\
