@@ -5,7 +5,7 @@ mod prepare;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-pub use prepare::{CounterArgs, PrepareCommand, PrepareDocumentsArgs, PrepareSharegptArgs};
+pub use prepare::{CounterArgs, PrepareCommand, PrepareDocumentsArgs, PrepareSharegptArgs, PrepareTraceArgs};
 
 /// How many user sessions an LLM server holds while people still get their first token in time.
 #[derive(Debug, Parser)]

@@ -14,6 +14,8 @@ pub enum PrepareCommand {
     Documents(PrepareDocumentsArgs),
     /// A small file of conversations that fit, out of a large one in the public ShareGPT layout.
     Sharegpt(PrepareSharegptArgs),
+    /// Check a recorded trace in the Mooncake layout, and show its figures.
+    Trace(PrepareTraceArgs),
 }
 
 /// Who counts the tokens: the served model's tokenizer, as a file, from a hub, or of a running server.
@@ -101,6 +103,18 @@ pub struct PrepareSharegptArgs {
     /// The file to write; its manifest goes beside it.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct PrepareTraceArgs {
+    /// The trace: one JSON object a line.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Tokens that a hash id stands for.
+    #[arg(long, value_name = "TOKENS", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..))]
+    pub block_tokens: u64,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 }

@@ -18,7 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("engine", &["spec", "clock", "units", "session"]),
     ("tokens", &["spec", "record", "engine", "endpoint"]),
     ("workload", &["spec", "session", "tokens", "trace", "units"]),
-    ("prepare", &["endpoint", "tokens", "units"]),
+    ("prepare", &["endpoint", "tokens", "trace", "units"]),
     ("arrival", &["spec", "clock", "trace"]),
     ("target", &["spec", "endpoint", "session", "record", "clock", "engine", "units"]),
     ("server", &["spec", "template", "endpoint", "target", "session", "record", "clock", "units"]),

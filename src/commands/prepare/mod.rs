@@ -4,6 +4,7 @@ mod counter;
 mod documents;
 mod screen;
 mod sharegpt;
+mod trace;
 
 use super::Exit;
 use crate::cli::{PrepareCommand, Talk};
@@ -12,5 +13,6 @@ pub fn run(what: &PrepareCommand, talk: Talk) -> anyhow::Result<Exit> {
     match what {
         PrepareCommand::Documents(args) => documents::run(args, talk),
         PrepareCommand::Sharegpt(args) => sharegpt::run(args, talk),
+        PrepareCommand::Trace(args) => trace::run(args, talk),
     }
 }

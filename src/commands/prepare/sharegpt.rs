@@ -11,7 +11,8 @@ use crate::cli::{Format, PrepareSharegptArgs, Talk};
 use crate::commands::Exit;
 use crate::commands::stdout::print;
 use crate::plan::grouped;
-use crate::prepare::sharegpt::{Figures, Job, Manifest, Outcome, Recipe, manifest_path, prepare};
+use crate::prepare::Figures;
+use crate::prepare::sharegpt::{Job, Manifest, Outcome, Recipe, manifest_path, prepare};
 
 pub(super) fn run(args: &PrepareSharegptArgs, talk: Talk) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
@@ -40,19 +41,25 @@ pub(super) fn run(args: &PrepareSharegptArgs, talk: Talk) -> anyhow::Result<Exit
 }
 
 fn as_text(manifest: &Manifest) -> String {
+    table(
+        "tokens of",
+        &[("questions", &manifest.question_tokens), ("answers", &manifest.answer_tokens), ("conversations", &manifest.conversation_tokens)],
+    )
+}
+
+/// Figures, a row each.
+pub(super) fn table(what: &str, rows: &[(&str, &Figures)]) -> String {
     let mut table = Table::new();
     table
         .load_preset(presets::NOTHING)
         .set_style(TableComponent::HeaderLines, '─')
         .set_style(TableComponent::MiddleHeaderIntersections, '─')
-        .set_header(["tokens of", "number", "total", "mean", "p50", "p95", "max"]);
-    let row = |name: &str, figures: &Figures| {
+        .set_header([what, "number", "total", "mean", "p50", "p95", "max"]);
+    for (name, figures) in rows {
         let Figures { count, total, mean, p50, p95, max, .. } = figures;
-        [name.to_owned(), grouped(*count), grouped(*total), format!("{mean:.1}"), grouped(*p50), grouped(*p95), grouped(*max)]
-    };
-    table.add_row(row("questions", &manifest.question_tokens));
-    table.add_row(row("answers", &manifest.answer_tokens));
-    table.add_row(row("conversations", &manifest.conversation_tokens));
+        let mean = format!("{mean:.1}");
+        table.add_row([(*name).to_owned(), grouped(*count), grouped(*total), mean, grouped(*p50), grouped(*p95), grouped(*max)]);
+    }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::prepare::figures::Figures;
 use crate::prepare::manifest::TokenizerFacts;
 
 /// The form of this file; another number is another form.
@@ -57,18 +58,6 @@ impl Recipe {
         let choice = |recipe: &Self| (recipe.rounds, recipe.max_conversations, recipe.min_tokens, recipe.max_context);
         choice(self) == choice(other)
     }
-}
-
-/// Token counts, summed up. Percentiles have three digits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Figures {
-    pub count: u64,
-    pub total: u64,
-    pub min: u64,
-    pub mean: f64,
-    pub p50: u64,
-    pub p95: u64,
-    pub max: u64,
 }
 
 /// The file that was written.

@@ -4,7 +4,6 @@
 //! of hashes and counts. At no time is more than one conversation in memory.
 
 mod chosen;
-mod figures;
 mod manifest;
 mod stream;
 
@@ -12,12 +11,12 @@ use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use chosen::{Chosen, Unfit};
-use figures::Counts;
 use fs_err as fs;
-pub use manifest::{Figures, Manifest, Output, Recipe, SourceFile};
+pub use manifest::{Manifest, Output, Recipe, SourceFile};
 use stream::{Flow, StreamError, Written, each};
 
 use super::error::PrepareError;
+use super::figures::Counts;
 use super::library::json;
 use super::news::{News, Tell};
 use super::whole::{WholeFile, hash, read_if_there, write};

@@ -108,3 +108,20 @@ fn conversations_are_made_and_read_by_a_scenario() {
     assert!(text(&cut.stderr).contains("conversation 0, before byte 41"), "{}", text(&cut.stderr));
     assert!(!folder.path().join("other.json").exists());
 }
+
+#[test]
+fn a_trace_is_checked_and_shown() {
+    let folder = place();
+    let lines = [
+        r#"{"timestamp": 0, "input_length": 600, "output_length": 5, "hash_ids": [1, 2]}"#,
+        r#"{"timestamp": 2000, "input_length": 513, "output_length": 7, "hash_ids": [1, 3]}"#,
+    ];
+    std::fs::write(folder.path().join("trace.jsonl"), lines.join("\n")).unwrap();
+    let shown = text(&bench(folder.path(), "prepare trace trace.jsonl").stdout);
+    assert!(shown.starts_with("2 requests in 2.0 s, 1.000 per s\n25.0 % of 4 blocks"), "{shown}");
+    let json: Value = serde_json::from_slice(&bench(folder.path(), "prepare trace trace.jsonl --format json").stdout).unwrap();
+    assert_eq!((json["input_tokens"]["total"].as_u64(), json["shared_blocks"].as_u64()), (Some(1113), Some(1)));
+    let refused = bench(folder.path(), "prepare trace trace.jsonl --block-tokens 100");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("trace.jsonl:1"), "{}", text(&refused.stderr));
+}

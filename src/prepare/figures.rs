@@ -2,7 +2,19 @@
 
 use hdrhistogram::Histogram;
 
-use super::manifest::Figures;
+use serde::{Deserialize, Serialize};
+
+/// Token counts, summed up. Percentiles have three digits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    pub count: u64,
+    pub total: u64,
+    pub min: u64,
+    pub mean: f64,
+    pub p50: u64,
+    pub p95: u64,
+    pub max: u64,
+}
 
 /// The largest count that is told apart.
 const MOST: u64 = 1 << 32;

@@ -1,0 +1,32 @@
+//! `bench prepare trace`: a trace checked and shown in figures.
+
+use super::sharegpt::table;
+use crate::cli::{Format, PrepareTraceArgs, Talk};
+use crate::commands::Exit;
+use crate::commands::stdout::print;
+use crate::plan::grouped;
+use crate::prepare::trace::{TraceFigures, figures};
+use crate::trace::{Cut, Trace};
+
+pub(super) fn run(args: &PrepareTraceArgs, talk: Talk) -> anyhow::Result<Exit> {
+    let cut = Cut { block_tokens: args.block_tokens, requests: u64::MAX, until_ms: None };
+    let figures = figures(&Trace::read(&args.file, cut)?);
+    match args.format {
+        Format::Text => print(&as_text(&figures))?,
+        Format::Json => print(&(serde_json::to_string_pretty(&figures)? + "\n"))?,
+    }
+    if !talk.quiet {
+        eprintln!("`{}` can be sent again", args.file.display());
+    }
+    Ok(Exit::Success)
+}
+
+fn as_text(figures: &TraceFigures) -> String {
+    let rate = figures.rate_per_s.map_or_else(|| "all at once".to_owned(), |rate| format!("{rate:.3} per s"));
+    let shared = figures.shared_share.map_or_else(
+        || "no hash ids, so no prefix is shared".to_owned(),
+        |share| format!("{:.1} % of {} blocks repeat the beginning of an earlier prompt", share * 100.0, grouped(figures.blocks)),
+    );
+    let table = table("tokens of", &[("prompts", &figures.input_tokens), ("answers", &figures.output_tokens)]);
+    format!("{} requests in {:.1} s, {rate}\n{shared}\n\n{table}", grouped(figures.requests), figures.span_s)
+}
