@@ -1,6 +1,7 @@
 //! The base URL of a server, with or without `/v1`, and the URLs made from it. Shown without its query, which may hold a key.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use reqwest::Url;
@@ -33,6 +34,11 @@ impl Address {
 
     pub(crate) fn is_https(&self) -> bool {
         self.0.scheme() == "https"
+    }
+
+    /// Whether it is on the machine that asks.
+    pub(crate) fn is_here(&self) -> bool {
+        self.0.host_str().is_some_and(is_this_machine)
     }
 
     /// Whether `url` is on the same server, so that it may be given our credentials.
@@ -71,6 +77,11 @@ impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Address({self})")
     }
+}
+
+/// Whether a URL's host is a loopback address.
+pub(crate) fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A URL as it may be shown: without user name, password, query and fragment.
@@ -135,6 +146,16 @@ mod tests {
         for text in ["http://me:hush@h:8000/v1", "http://hush@h", "me:hush@h:8000?key=hush", "http:/x y/?hush"] {
             let error = text.parse::<Address>().unwrap_err();
             assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_loopback_address_is_this_machine() {
+        for here in ["http://localhost:8000", "http://127.0.0.1", "http://127.8.9.1:1/v1", "http://[::1]:8000"] {
+            assert!(address(here).is_here(), "{here}");
+        }
+        for elsewhere in ["http://gpu7:8000", "http://10.0.0.1", "http://localhost.example", "http://[2001:db8::1]:8000"] {
+            assert!(!address(elsewhere).is_here(), "{elsewhere}");
         }
     }
 

@@ -11,7 +11,7 @@ mod reply;
 mod secret;
 
 pub use address::Address;
-pub(crate) use address::{shown, without_secrets};
+pub(crate) use address::{is_this_machine, shown, without_secrets};
 pub use cause::{Cause, CauseKind};
 pub use client::Endpoint;
 pub(crate) use client::{Roots, call, fetching_client, http_client, read};

@@ -239,10 +239,9 @@ pub fn remarks(variant: &VariantSummary) -> Vec<String> {
 
 /// The reason of a failed cell without the lines of a log at its end: they are in the log, and in the JSON.
 fn without_log(reason: &str) -> String {
-    let first = reason.lines().next().unwrap_or_default();
-    match first.strip_suffix(':') {
-        Some(first) => first.replace("; the last lines of `", "; see `"),
-        None => first.to_owned(),
+    match reason.split_once("; the last lines of `").and_then(|(why, rest)| Some((why, rest.split_once("`:\n")?.0))) {
+        Some((why, log)) => format!("{why}; see `{log}`"),
+        None => reason.to_owned(),
     }
 }
 
@@ -277,4 +276,18 @@ pub fn legend() -> String {
     let sure = significant(interval::CONFIDENCE * 100.0, 3);
     let sure = sure.trim_end_matches(".0");
     format!("n: requests judged; ✓ met and ✗ missed at {sure} %, ? undecided; a failed request counts as slower than any limit")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_of_a_log_stay_in_the_log() {
+        let reason =
+            "the server died: `server` ended by itself: exit status 7; the last lines of `servers/vllm/server.log`:\n  lost\n  gone";
+        let short = "the server died: `server` ended by itself: exit status 7; see `servers/vllm/server.log`";
+        assert_eq!(without_log(reason), short);
+        assert_eq!(without_log("no such model\nat all"), "no such model\nat all");
+    }
 }

@@ -173,10 +173,10 @@ pub struct WatchSpec {
     /// Which metrics are kept: names with `*` for any characters.
     #[serde(default = "kept")]
     pub keep: Vec<String>,
-    /// GPUs by `nvidia-smi`, where there are any.
+    /// GPUs by `nvidia-smi`, where there are any and the server's URL is on this machine.
     #[serde(default = "yes")]
     pub gpu: bool,
-    /// CPU and memory of this machine; useful where the server runs on it.
+    /// CPU and memory of this machine, where the server's URL is on it.
     #[serde(default = "yes")]
     pub host: bool,
     /// A path on the storage whose reads and writes are recorded: a disk cache's folder.

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::error::{DownloadError, Ended};
 use super::pace::retry_after;
 use super::part::{Part, TooLarge};
-use crate::endpoint::{Cause, EndpointError, Roots, Secrets, fetching_client, http_client, read, server_message, shown};
+use crate::endpoint::{Cause, EndpointError, Roots, Secrets, fetching_client, http_client, is_this_machine, read, server_message, shown};
 use crate::prepare::news::{News, Tell};
 
 /// More than any chain that leads somewhere has.
@@ -82,16 +82,11 @@ impl Clients {
             }
             Ok(())
         };
-        let here = url.scheme() == "http" && is_this_machine(url);
+        let here = url.scheme() == "http" && url.host_str().is_some_and(is_this_machine);
         let slot = if here { &mut self.here } else { &mut self.web };
         made(slot, if here { || http_client(Roots::None, CONNECT) } else { || fetching_client(CONNECT) })?;
         slot.as_ref().ok_or_else(|| DownloadError::Client("no HTTP client could be made".to_owned()))
     }
-}
-
-fn is_this_machine(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn request(url: &Url, bearer: Option<&HeaderValue>, part: &Part) -> Request {

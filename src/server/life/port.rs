@@ -1,12 +1,13 @@
 //! Where a server will listen: its host and port, a free one where none is said, and whether somebody listens there already.
 
-use std::net::{IpAddr, TcpListener};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 
 use super::error::LifeError;
 use super::listeners::Listeners;
+use crate::endpoint::is_this_machine;
 use crate::template::host_and_port;
 
 /// How long a host may take to say that nobody listens.
@@ -48,9 +49,8 @@ impl Spot {
         })
     }
 
-    /// A loopback address.
     fn is_here(&self) -> bool {
-        self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        is_this_machine(&self.host)
     }
 }
 

@@ -16,7 +16,7 @@ use super::keep::Keep;
 use super::page::MetricsPage;
 use super::watched_page::WatchedPage;
 use crate::clock::{Clock, Micros};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Address, Endpoint};
 use crate::record::ServerSample;
 use crate::server::spec::WatchSpec;
 use crate::target::spec::TargetSpec;
@@ -97,10 +97,13 @@ impl Watcher {
         };
         let mut notes = Vec::new();
         let mut sources = pages(spec, target, &mut notes);
-        if spec.host || spec.storage.is_some() {
-            sources.push(Source::Host(Host::new(spec.host, spec.storage.as_deref())));
+        // A server elsewhere has another machine's GPUs.
+        let is_here = target.url.parse::<Address>().is_ok_and(|address| address.is_here());
+        let host = spec.host && is_here;
+        if host || spec.storage.is_some() {
+            sources.push(Source::Host(Host::new(host, spec.storage.as_deref())));
         }
-        let mut gpus = spec.gpu.then(|| Gpus::start(gpu_program, rhythm.period)).flatten();
+        let mut gpus = (spec.gpu && is_here).then(|| Gpus::start(gpu_program, rhythm.period)).flatten();
         let first = clock.now();
         let read = async |source: &mut Source| (rhythm.sink)(source.read(clock.now()).await);
         let told = async {
@@ -359,10 +362,20 @@ mod tests {
         let told = Told::default();
         let sink = Arc::clone(&told);
         let push = move |samples| sink.lock().unwrap().extend::<Vec<_>>(samples);
-        let watcher = Watcher::start_with(Path::new("no/such/program"), &spec, &target("http://h"), Clock::real(), push).await;
+        let watcher = Watcher::start_with(Path::new("no/such/program"), &spec, &target("http://localhost"), Clock::real(), push).await;
         let end = watcher.finish().await;
         assert_eq!(end, Watched::default());
         let told = told.lock().unwrap();
         assert_eq!(told.iter().filter(|sample| &*sample.name == "memory_total_bytes").count(), 2);
+    }
+
+    #[tokio::test]
+    async fn of_a_server_elsewhere_this_machine_says_nothing() {
+        let spec: WatchSpec = serde_json::from_value(serde_json::json!({ "endpoints": [], "period": 0.01 })).unwrap();
+        let told = Told::default();
+        let sink = Arc::clone(&told);
+        let push = move |samples| sink.lock().unwrap().extend::<Vec<_>>(samples);
+        Watcher::start(&spec, &target("http://h"), Clock::real(), push).await.finish().await;
+        assert_eq!(told.lock().unwrap().len(), 0);
     }
 }
