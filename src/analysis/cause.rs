@@ -28,6 +28,8 @@ pub const LOST: f64 = 0.5;
 const FALL: f64 = 0.2;
 /// Requests in flight have grown from this factor on.
 const GROWN: f64 = 1.1;
+/// So few requests in flight, on average, are one at a time.
+const ALONE: f64 = 1.5;
 /// A KV cache is full from here on; engines keep a small reserve.
 const FULL: f64 = 0.95;
 /// Sessions that fill less of the pool than this fit for certain: blocks that are partly filled, and prompts that are being computed, cost
@@ -100,18 +102,27 @@ impl Boundary<'_> {
         }
         let by = self.reused_by();
         let still = format!("{} of the prompt tokens sent before still came from a cache ({by})", percent(reused));
-        let Some(passes) = self.passes else {
-            return Diagnosis {
-                cause: Cause::Compute,
-                words: format!("{} fails though {still}, and no smaller cell passes", self.place()),
-            };
-        };
+        let Some(passes) = self.passes else { return self.kept_at_the_bottom(&still) };
         let step = self.step();
         let growth = self.growth(passes);
         if growth.is_empty() {
             return unknown(format!("{step} {still}, and no more requests were in flight or waiting: neither has changed"));
         }
         Diagnosis { cause: Cause::Compute, words: format!("{step} {still}, while {}", growth.join(", ")) }
+    }
+
+    /// The same where nothing smaller passes: others in flight or waiting tell of computing. A request that is alone tells nothing of load.
+    fn kept_at_the_bottom(&self, still: &str) -> Diagnosis {
+        let place = self.place();
+        let alone = self.fails.sessions.in_flight_mean.is_some_and(|mean| mean < ALONE);
+        let queued = self.fails.server.waiting.as_ref().is_some_and(|waiting| waiting.max > 0.0);
+        if alone && !queued {
+            return unknown(format!(
+                "{place} fails though {still} and hardly more than one request was in flight: it is not load that makes it slow; either the \
+                 goals are beyond this server, or something holds up every single request"
+            ));
+        }
+        Diagnosis { cause: Cause::Compute, words: format!("{place} fails though {still}, and no smaller cell passes") }
     }
 
     /// Some of it was found again.
@@ -397,7 +408,15 @@ mod tests {
         );
         // From rows alone, and where nothing smaller passes.
         is(Cause::Compute, &cell(8, 2, 50_000, Some(0.98)), Some(&cell(4, 2, 30_000, Some(0.99))));
-        is(Cause::Compute, &cell(1, 1, 5_000, Some(0.98)), None);
+        is(Cause::Compute, &cell(4, 1, 5_000, Some(0.98)), None);
+    }
+
+    #[test]
+    fn a_request_that_is_too_slow_all_alone_tells_nothing_of_load() {
+        let words = is(Cause::Unknown, &cell(1, 1, 5_000, Some(0.98)), None);
+        assert!(words.contains("it is not load that makes it slow"), "{words}");
+        // Somebody else's requests wait before it.
+        is(Cause::Compute, &with_levels(cell(1, 1, 5_000, Some(0.98)), 3.0, 0.4), None);
     }
 
     #[test]
