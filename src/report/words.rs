@@ -239,7 +239,7 @@ pub fn remarks(variant: &VariantSummary) -> Vec<String> {
 
 /// The reason of a failed cell without the lines of a log at its end: they are in the log, and in the JSON.
 fn without_log(reason: &str) -> String {
-    match reason.split_once("; the last lines of `").and_then(|(why, rest)| Some((why, rest.split_once("`:\n")?.0))) {
+    match reason.split_once("; the last lines of `").and_then(|(why, rest)| Some((why, rest.split_once("`:")?.0))) {
         Some((why, log)) => format!("{why}; see `{log}`"),
         None => reason.to_owned(),
     }

@@ -27,7 +27,7 @@ pub enum ResetError {
     Endpoint(#[from] EndpointError),
     #[error("`{url}` in `server.reset` is neither a path such as `/reset_prefix_cache` nor a URL")]
     Url { url: String },
-    #[error("`{url}` did not empty the cache, asked {attempts} times: status {status}: {message}{}", hint(*status))]
+    #[error("`{url}` did not empty the cache, asked {}: status {status}: {message}{}", times(*attempts), hint(*status))]
     Refused { url: String, status: u16, message: String, attempts: u32 },
     #[error("a command in `server.reset` is empty; write the program and its arguments")]
     NoProgram,
@@ -50,6 +50,10 @@ impl From<PlaceError> for ResetError {
             PlaceError::Endpoint(error) => Self::Endpoint(error),
         }
     }
+}
+
+fn times(attempts: u32) -> String {
+    if attempts == 1 { "once".to_owned() } else { format!("{attempts} times") }
 }
 
 fn hint(status: u16) -> &'static str {
