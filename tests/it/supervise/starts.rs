@@ -66,10 +66,12 @@ async fn a_process_gets_its_environment_its_folder_an_empty_stdin_and_a_shell_if
 #[tokio::test]
 async fn the_supervising_process_has_no_secret_in_its_arguments_or_environment_and_a_process_group_of_its_own() {
     let place = Place::new();
-    let mut job = place.job("server", "exec sleep 100");
+    let mut job = place.job("server", "echo up; sleep 100 & wait");
     job.env.insert("KEY".to_owned(), "sk-hush".to_owned());
     let mut supervisor = supervisor();
     let pid = supervisor.start(job).await.unwrap();
+    // Of a program that is just being loaded there is no environment to be read.
+    place.await_up("server");
     let read = |pid: u32, file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap();
     assert!(read(pid, "environ").contains("KEY=sk-hush"));
     let id = supervisor.id();
