@@ -83,8 +83,8 @@ pub fn check(scenario: &Scenario) -> Result<(), PlanError> {
 }
 
 impl Plan {
-    /// Plans a scenario: in blocks of a variant and a server setting, in each every cell that needs the block's server, once for each of its repeats, in the
-    /// order of that repeat.
+    /// Plans a scenario: in blocks of a variant and a server setting, in each every cell that needs the block's server, once for each of
+    /// its repeats, in the order of that repeat.
     pub fn new(scenario: &Scenario) -> Result<Self, PlanError> {
         let corpus = Corpus::default();
         check_with(scenario, &corpus)?;

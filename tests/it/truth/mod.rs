@@ -1,7 +1,6 @@
 //! What is known beforehand must come out: capacities that follow from arithmetic, times computed by hand, the same bytes twice.
 
 mod capacity;
-mod cost;
 mod groups;
 mod limits;
 mod sweeps;
