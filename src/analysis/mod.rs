@@ -9,6 +9,7 @@ pub mod binomial;
 mod bootstrap;
 mod cause;
 mod cells;
+pub mod compare;
 mod estimate;
 mod extended;
 mod external;

@@ -60,6 +60,7 @@ pub fn summarize(sweep: &SavedSweep, question: &Question) -> Result<SweepSummary
     Ok(SweepSummary {
         name: sweep.manifest.name.clone(),
         simulated: sweep.manifest.simulated,
+        imported: sweep.manifest.imported.clone(),
         seed: sweep.manifest.seed,
         repeats: sweep.manifest.repeats,
         confidence: super::interval::CONFIDENCE,

@@ -18,7 +18,7 @@ use super::sessions::SessionFigures;
 use super::verdict::{Judgement, Verdict};
 use super::watched::ServerFigures;
 use crate::goal::{Goal, Measure};
-use crate::record::ClientHonesty;
+use crate::record::{ClientHonesty, Imported};
 
 /// What to judge by, and what to show.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -35,6 +35,9 @@ pub struct SweepSummary {
     pub name: String,
     /// Made from the simulated engine.
     pub simulated: bool,
+    /// Where it comes from, if it was not measured by this program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
     pub seed: u64,
     pub repeats: u32,
     /// Confidence of intervals (two-sided) and verdicts (one-sided each way).

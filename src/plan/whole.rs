@@ -138,6 +138,7 @@ impl Plan {
             repeats: self.repeats,
             runs: self.runs.iter().map(Run::planned).collect(),
             client,
+            imported: None,
         }
     }
 }

@@ -33,6 +33,18 @@ pub struct Manifest {
     /// Every run, in run order.
     pub runs: Vec<PlannedRun>,
     pub client: Client,
+    /// That it was not measured by this program, where it was made from the files of another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
+}
+
+/// Where an imported sweep comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imported {
+    /// The program whose files were read, in words.
+    pub program: String,
+    /// What its files do not tell, and every run therefore lacks: a sentence each.
+    pub lacks: Vec<String>,
 }
 
 /// A run as planned.

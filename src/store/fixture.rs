@@ -119,5 +119,6 @@ pub(crate) fn manifest(ids: &[&str]) -> Manifest {
         repeats: 1,
         runs: ids.iter().map(planned).collect(),
         client: Client { bench_version: "0.1.0".into(), ..Client::default() },
+        imported: None,
     }
 }

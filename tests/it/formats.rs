@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bench::clock::Micros;
 use bench::record::{
-    CacheContract, Client, ClientHonesty, Counts, FormatVersion, Manifest, Outcome, PlannedRun, RunHeader, RunRecord, ServerFacts,
-    TokenRule,
+    CacheContract, Client, ClientHonesty, Counts, FormatVersion, Imported, Manifest, Outcome, PlannedRun, RunHeader, RunRecord,
+    ServerFacts, TokenRule,
 };
 use bench::reporter::CSV_COLUMNS;
 use bench::store::{COLUMNS, SAMPLE_COLUMNS};
@@ -111,6 +111,7 @@ fn manifest() -> Value {
         repeats: 1,
         runs: vec![PlannedRun { id: "a".into(), variant: "v".into(), axes: vec![("workload.qps".into(), json!(2))], repeat: 0 }],
         client: Client { bench_version: "0.1.0".into(), operating_system: Some("linux".into()), processors: Some(2) },
+        imported: Some(Imported { program: "the original C×S script".into(), lacks: vec!["seed".into()] }),
     };
     serde_json::to_value(manifest).unwrap()
 }

@@ -1,0 +1,131 @@
+//! What a comparison says. Types only.
+
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::axes::Axes;
+use crate::analysis::extended::Extended;
+
+/// A base and a new side, compared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    pub base: Side,
+    pub new: Side,
+    /// Of all intervals together: the chance that any of them misses its truth is at most the rest.
+    pub confidence: f64,
+    /// The largest relative change that counts as none: 0.05 for 5 %.
+    pub margin: f64,
+    /// How false alarms over many cells are held down, in a sentence.
+    pub family: String,
+    /// What is not the same on both sides, and was compared because it was told to be.
+    pub differences: Vec<Difference>,
+    /// One a measure, over all cells that both sides have.
+    pub overall: Vec<Effect>,
+    /// The cells that both sides have, in the order of the axes.
+    pub cells: Vec<CellComparison>,
+    pub scores: Vec<ScoreEffect>,
+    /// The worst that was found: regressed before not enough data before same before improved, except that anything improved and nothing
+    /// regressed is improved.
+    pub call: Call,
+    /// Cells that only one side has or that have no result, and other remarks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// One side of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Side {
+    /// What it is called: the variant where both are of one sweep, else the sweep's folder.
+    pub name: String,
+    /// The sweep's name.
+    pub sweep: String,
+    pub variant: String,
+    /// Made from the simulated engine.
+    pub simulated: bool,
+    /// When the sweep was made, as RFC 3339.
+    pub created_at: String,
+}
+
+/// Something that is not the same on both sides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// A dotted path: `seed`, `workload.rounds`, `target.model`.
+    pub what: String,
+    pub base: String,
+    pub new: String,
+}
+
+/// What a change comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    Improved,
+    /// Within the margin, surely.
+    Same,
+    Regressed,
+    /// The interval holds both a change that counts and none.
+    NotEnoughData,
+}
+
+impl Call {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Improved => "improved",
+            Self::Same => "same",
+            Self::Regressed => "regressed",
+            Self::NotEnoughData => "not enough data",
+        }
+    }
+}
+
+/// A value with its interval; a missing end is one that so few sessions do not give.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    pub value: Extended,
+    pub low: Option<Extended>,
+    pub high: Option<Extended>,
+}
+
+/// One measure on both sides.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Effect {
+    /// As in a goal: `p95(ttft where turn >= 1)`; or `output_tokens_per_s`, `hit_rate`.
+    pub measure: String,
+    /// `s`, `s/token`, `tokens/s` or `share`.
+    pub unit: String,
+    pub lower_is_better: bool,
+    /// Sessions that both sides have, paired by seed and number.
+    pub pairs: u64,
+    /// Requests behind each value, failed ones included.
+    pub n_base: u64,
+    pub n_new: u64,
+    pub base: Option<Extended>,
+    pub new: Option<Extended>,
+    /// New over base; missing where one of them is 0, infinite or missing.
+    pub ratio: Option<Interval>,
+    /// New less base, in the unit.
+    pub difference: Option<Interval>,
+    pub call: Call,
+}
+
+/// One cell on both sides.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CellComparison {
+    pub axes: Axes,
+    pub effects: Vec<Effect>,
+    pub call: Call,
+}
+
+/// A score on both sides, with what is met and what is not excluded on each: the range that the truth is in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreEffect {
+    /// `max C×S`, `best 2CS/(C+S)`, `largest qps`.
+    pub score: String,
+    pub within: Axes,
+    pub base: Option<f64>,
+    pub base_range: (Option<f64>, Option<f64>),
+    pub new: Option<f64>,
+    pub new_range: (Option<f64>, Option<f64>),
+    pub ratio: Option<f64>,
+    pub call: Call,
+}

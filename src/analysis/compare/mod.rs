@@ -1,0 +1,8 @@
+//! Two sides of the same work against each other: cell by cell, session by session, with intervals that hold for all cells at once.
+//!
+//! In: the saved runs of a base and of a new side. Out: a [`Comparison`], which reports, pictures and the history read. Must not know how
+//! it is shown, and never compares what is not the same work unless told to.
+
+mod comparison;
+
+pub use comparison::{Call, CellComparison, Comparison, Difference, Effect, Interval, ScoreEffect, Side};
