@@ -10,7 +10,6 @@ use super::bootstrap::Bootstrap;
 use super::interval::{CONFIDENCE, percentile_ranks};
 use super::{AnalysisError, Extended, Table, percentile};
 use crate::goal::{Aggregate, Measure};
-use crate::metric::Metric;
 
 /// A measured value. An end of the interval that is missing is one that so few rows do not give.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,12 +24,41 @@ pub struct Estimate {
     pub value: Option<Extended>,
     pub low: Option<Extended>,
     pub high: Option<Extended>,
+    /// Sessions behind the value; those of each repeat are sessions of their own.
+    #[serde(default)]
+    pub sessions: u64,
+    /// How many independent requests would say as much: `n` where every session brings one, fewer where requests of a session agree.
+    #[serde(default)]
+    pub effective_n: u64,
+    /// Where the interval comes from.
+    #[serde(default)]
+    pub method: Method,
+}
+
+/// Where an interval comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Two order statistics of independent rows, by the exact binomial.
+    OrderStatistics,
+    /// The same at the effective number of rows, where sessions bring several.
+    ClusteredOrderStatistics,
+    /// The exact ends of a share of independent rows.
+    ClopperPearson,
+    /// The same at the effective number of rows.
+    ClusteredClopperPearson,
+    /// A bootstrap of whole sessions.
+    SessionBootstrap,
+    /// There is no interval.
+    #[default]
+    None,
 }
 
 /// The rows that a measure speaks of, with the values of its metric.
 pub(super) struct Sample {
-    pub rows: Table,
-    /// Ascending; empty for an error rate.
+    /// Session by session; 1 for a failed request and 0 for another where the measure is an error rate.
+    pub sessions: Vec<Vec<f64>>,
+    /// All of them, ascending.
     pub values: Vec<f64>,
     /// Requests behind the values.
     pub n: u64,
@@ -42,33 +70,35 @@ impl Sample {
     pub fn of(measure: &Measure, table: &Table) -> Result<Self, AnalysisError> {
         let rows = table.filtered(&measure.filter)?;
         let failed = rows.failed()?.into_iter().filter(|failed| *failed).count() as u64;
-        let (values, n) = match measure.metric() {
-            Some(metric) => (rows.values(metric)?, rows.requests_with(metric)?),
-            None => (Vec::new(), rows.rows() as u64),
+        let (sessions, n) = match measure.metric() {
+            Some(metric) => (rows.values_by_session(metric)?, rows.requests_with(metric)?),
+            None => (rows.failed_by_session()?, rows.rows() as u64),
         };
-        Ok(Self { rows, values, n, failed })
+        let mut values = sessions.concat();
+        values.sort_by(f64::total_cmp);
+        Ok(Self { sessions, values, n, failed })
     }
 
     /// Resampled means of the metric; `None` where the sample is too small for them.
-    pub fn bootstrap(&self, metric: Metric) -> Result<Option<Bootstrap>, AnalysisError> {
-        Ok(Bootstrap::of_mean(&self.rows.values_by_session(metric)?))
+    pub fn bootstrap(&self) -> Option<Bootstrap> {
+        Bootstrap::of_mean(&self.sessions)
     }
 }
 
 /// Computes a measure over the measured rows of a cell.
 pub fn estimate(measure: &Measure, table: &Table) -> Result<Estimate, AnalysisError> {
-    estimate_sample(measure, &Sample::of(measure, table)?)
+    Ok(estimate_sample(measure, &Sample::of(measure, table)?))
 }
 
-pub(super) fn estimate_sample(measure: &Measure, sample: &Sample) -> Result<Estimate, AnalysisError> {
+pub(super) fn estimate_sample(measure: &Measure, sample: &Sample) -> Estimate {
     let values = &sample.values;
     let (value, low, high) = match measure.aggregate {
         Aggregate::Percentile(p, _) => {
             let (low, high) = percentile_interval(values, sample.n, p);
             (percentile(values, p), low, high)
         }
-        Aggregate::Mean(metric) => {
-            let means = sample.bootstrap(metric)?;
+        Aggregate::Mean(_) => {
+            let means = sample.bootstrap();
             let tail = (1.0 - CONFIDENCE) / 2.0;
             let end = |share: f64| means.as_ref().map(|means| means.quantile(share));
             (mean(values), end(tail), end(1.0 - tail))
@@ -78,14 +108,23 @@ pub(super) fn estimate_sample(measure: &Measure, sample: &Sample) -> Result<Esti
         Aggregate::ErrorRate => error_rate(sample.failed, sample.n),
     };
     let extended = |value: Option<f64>| value.and_then(Extended::new);
-    Ok(Estimate {
+    Estimate {
         measure: measure.to_string(),
         unit: measure.unit().to_owned(),
         n: sample.n,
         value: extended(value),
         low: extended(low),
         high: extended(high),
-    })
+        sessions: sample.sessions.len() as u64,
+        effective_n: sample.n,
+        method: match measure.aggregate {
+            _ if low.is_none() && high.is_none() => Method::None,
+            Aggregate::Percentile(..) => Method::OrderStatistics,
+            Aggregate::ErrorRate => Method::ClopperPearson,
+            Aggregate::Mean(_) => Method::SessionBootstrap,
+            Aggregate::Max(_) | Aggregate::Min(_) => Method::None,
+        },
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]

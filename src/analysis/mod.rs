@@ -29,7 +29,7 @@ mod verdict;
 mod watched;
 
 pub use axes::{Axes, axis_label, plain, short, show_axes, show_value};
-pub use estimate::{Estimate, estimate};
+pub use estimate::{Estimate, Method, estimate};
 pub use extended::Extended;
 pub use external::{ExternalCache, ExternalUse};
 pub use increase::increase;

@@ -122,20 +122,30 @@ impl Table {
         if self.rows() == 0 {
             return Ok(Vec::new());
         }
+        if metric == Metric::Itl {
+            let share = self.gaps_per_success()?;
+            let rows = self.failed()?.into_iter().zip(self.gap_lists()?);
+            return self.by_session(rows.map(|(failed, gaps)| if failed { vec![f64::INFINITY; share] } else { gaps }));
+        }
+        self.by_session(self.frame.column(metric.name())?.f64()?.iter())
+    }
+
+    /// Whether each request failed, as 1 or 0, by session.
+    pub fn failed_by_session(&self) -> Result<Vec<Vec<f64>>, AnalysisError> {
+        if self.rows() == 0 {
+            return Ok(Vec::new());
+        }
+        self.by_session(self.failed()?.into_iter().map(|failed| Some(f64::from(u8::from(failed)))))
+    }
+
+    /// What each row brings, in the rows' order, put together by session; those that bring nothing are left out.
+    fn by_session<V: IntoIterator<Item = f64>>(&self, rows: impl Iterator<Item = V>) -> Result<Vec<Vec<f64>>, AnalysisError> {
         let bits = |value: Option<f64>| value.unwrap_or(-1.0).to_bits();
         let (runs, sessions) = (number(&self.frame, RUN)?, number(&self.frame, "session")?);
         let keys = runs.iter().zip(sessions.iter()).map(|(run, session)| (bits(run), bits(session)));
         let mut sessions: BTreeMap<(u64, u64), Vec<f64>> = BTreeMap::new();
-        if metric == Metric::Itl {
-            let share = self.gaps_per_success()?;
-            for ((key, failed), gaps) in keys.zip(self.failed()?).zip(self.gap_lists()?) {
-                let values = if failed { vec![f64::INFINITY; share] } else { gaps };
-                sessions.entry(key).or_default().extend(values);
-            }
-        } else {
-            for (key, value) in keys.zip(self.frame.column(metric.name())?.f64()?.iter()) {
-                sessions.entry(key).or_default().extend(value);
-            }
+        for (key, values) in keys.zip(rows) {
+            sessions.entry(key).or_default().extend(values);
         }
         Ok(sessions.into_values().filter(|values| !values.is_empty()).collect())
     }

@@ -102,7 +102,7 @@ fn claim(goal: &Goal) -> Claim {
 /// Judges the measured rows of a cell by a goal.
 pub fn judge(goal: &Goal, table: &Table) -> Result<Judgement, AnalysisError> {
     let sample = Sample::of(&goal.measure, table)?;
-    let estimate = estimate_sample(&goal.measure, &sample)?;
+    let estimate = estimate_sample(&goal.measure, &sample);
     let passes = estimate.value.is_some_and(|value| goal.allows(value.get()));
     let mut judgement = Judgement {
         goal: goal.to_string(),
@@ -124,7 +124,7 @@ pub fn judge(goal: &Goal, table: &Table) -> Result<Judgement, AnalysisError> {
             judgement.allowed_share = Some(0.0);
         }
         Claim::NotAll => judgement.verdict = if passes { Verdict::Met } else { Verdict::Undecided },
-        Claim::Mean => judgement.verdict = judge_mean(goal, &sample)?,
+        Claim::Mean => judgement.verdict = judge_mean(goal, &sample),
     }
     Ok(judgement)
 }
@@ -159,19 +159,18 @@ fn judge_share(judgement: &mut Judgement, goal: &Goal, sample: &Sample, allowed:
     }
 }
 
-fn judge_mean(goal: &Goal, sample: &Sample) -> Result<Verdict, AnalysisError> {
-    let Some(metric) = goal.measure.metric() else { return Ok(Verdict::Undecided) };
+fn judge_mean(goal: &Goal, sample: &Sample) -> Verdict {
     // One failed request makes the mean infinite, in the sample as in the population.
     if sample.values.iter().any(|value| value.is_infinite()) {
-        return Ok(if goal.allows(f64::INFINITY) { Verdict::Met } else { Verdict::Missed });
+        return if goal.allows(f64::INFINITY) { Verdict::Met } else { Verdict::Missed };
     }
-    let Some(means) = sample.bootstrap(metric)? else { return Ok(Verdict::Undecided) };
+    let Some(means) = sample.bootstrap() else { return Verdict::Undecided };
     let (low, high) = (means.quantile(1.0 - CONFIDENCE), means.quantile(CONFIDENCE));
-    Ok(match (goal.allows(low), goal.allows(high)) {
+    match (goal.allows(low), goal.allows(high)) {
         (true, true) => Verdict::Met,
         (false, false) => Verdict::Missed,
         _ => Verdict::Undecided,
-    })
+    }
 }
 
 #[cfg(test)]

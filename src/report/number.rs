@@ -79,6 +79,7 @@ pub fn percent(share: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::Method;
 
     fn show(value: f64, limit: f64) -> String {
         Scale::of("p95(ttft)", "s", Some(limit)).show(Extended::new(value).unwrap(), Some(limit))
@@ -108,8 +109,17 @@ mod tests {
         assert_eq!(show(f64::INFINITY, 2.0), "fail");
         assert_eq!(significant(f64::NAN, 3), "fail");
         let infinite = Extended::new(f64::INFINITY);
-        let estimate =
-            Estimate { measure: String::new(), unit: "s".into(), n: 80, value: infinite, low: Extended::new(0.5), high: infinite };
+        let estimate = Estimate {
+            measure: String::new(),
+            unit: "s".into(),
+            n: 80,
+            value: infinite,
+            low: Extended::new(0.5),
+            high: infinite,
+            sessions: 80,
+            effective_n: 80,
+            method: Method::OrderStatistics,
+        };
         assert_eq!(Scale::of("", "s", None).interval(&estimate).unwrap(), "0.500 to fail");
     }
 }
