@@ -340,6 +340,7 @@ mod tests {
             server: ServerFigures::default(),
             success_only: SuccessOnly::default(),
             client: ClientHonesty::default(),
+            by_repeat: Vec::new(),
             notes: Vec::new(),
         }
     }

@@ -60,7 +60,7 @@ pub fn limits(cells: &[CellSummary]) -> Vec<Limit> {
 }
 
 /// The axes along which load grows: C and S, else the rate or whatever else the score goes by.
-fn load_axes(cells: &[CellSummary]) -> Vec<String> {
+pub(super) fn load_axes(cells: &[CellSummary]) -> Vec<String> {
     let capacity = |name: &&String| matches!(short(name), "concurrent" | "sequential");
     let axes: Vec<String> = cells.first().into_iter().flat_map(|cell| cell.axes.keys()).filter(capacity).cloned().collect();
     if axes.is_empty() { leading_axis(cells).into_iter().collect() } else { axes }

@@ -5,6 +5,7 @@
 
 mod amount;
 mod axes;
+mod between;
 pub mod binomial;
 mod bootstrap;
 mod cause;
@@ -18,8 +19,11 @@ pub(crate) mod fixture;
 mod increase;
 pub mod interval;
 mod limit;
+mod monotone;
 mod percentile;
 mod rates;
+mod reason;
+mod repeats;
 mod scores;
 mod sessions;
 mod summarize;
@@ -29,13 +33,17 @@ mod verdict;
 mod watched;
 
 pub use axes::{Axes, axis_label, plain, short, show_axes, show_value};
+pub use between::{Between, Raises, Unsettled};
 pub use estimate::{Estimate, Method, estimate};
 pub use extended::Extended;
 pub use external::{ExternalCache, ExternalUse};
 pub use increase::increase;
 pub use limit::{Limit, LimitKind};
+pub use monotone::{Load, Reversal};
 pub use percentile::percentile;
 pub use rates::Rates;
+pub use reason::{Reason, ReasonKind};
+pub use repeats::{Caches, RepeatSummary};
 pub use scores::{CapacityScore, LargestScore, Score, Shape};
 pub use sessions::SessionFigures;
 pub use summarize::summarize;

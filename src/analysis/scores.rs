@@ -1,13 +1,15 @@
 //! What one number says of a whole variant: the most sessions that passed, and how surely.
 //!
 //! Two scores for C×S, the capacity benchmark: the largest product, and the best harmonic mean, which punishes lopsided shapes. For
-//! other sweeps the largest value of one axis that passed. In: judged cells. Out: scores, one set for each combination of the remaining
-//! axes, since only cells that agree in everything else may be compared.
+//! other sweeps the largest value of one axis that passed. Each comes with its range: what is met, what is not excluded, and the cells
+//! that stand between. In: judged cells. Out: scores, one set for each combination of the remaining axes, since only cells that agree in
+//! everything else may be compared.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::axes::{Axes, short};
+use super::between::{Between, Raises};
 use super::summary::{CellState, CellSummary};
 use super::verdict::Verdict;
 
@@ -55,6 +57,15 @@ pub struct CapacityScore {
     pub largest_met: Option<Shape>,
     /// The largest measured C×S of which no goal was missed at 95 %.
     pub largest_not_excluded: Option<Shape>,
+    /// The best 2CS/(C+S) that met all goals at 95 %.
+    #[serde(default)]
+    pub harmonic_mean_met: Option<Shape>,
+    /// The best measured 2CS/(C+S) of which no goal was missed at 95 %.
+    #[serde(default)]
+    pub harmonic_mean_not_excluded: Option<Shape>,
+    /// The undecided cells above what is met, in either number: the largest product first.
+    #[serde(default)]
+    pub between: Vec<Between>,
 }
 
 /// How far one axis goes.
@@ -67,6 +78,9 @@ pub struct LargestScore {
     pub passes: Option<f64>,
     pub met: Option<f64>,
     pub not_excluded: Option<f64>,
+    /// The undecided cells above what is met, the largest value first.
+    #[serde(default)]
+    pub between: Vec<Between>,
 }
 
 impl Score {
@@ -128,36 +142,59 @@ fn capacity_scores(cells: &[CellSummary], workload: Option<&Value>) -> Vec<Score
 }
 
 fn capacity(within: Axes, cells: &[(Shape, &CellSummary)]) -> CapacityScore {
-    let largest = |fits: &dyn Fn(&CellSummary) -> bool| {
-        let fitting = cells.iter().filter(|(_, cell)| fits(cell)).map(|(shape, _)| *shape);
-        fitting.max_by_key(|shape| (shape.product, shape.concurrent))
+    let fitting = |fits: fn(&CellSummary) -> bool| cells.iter().filter(move |(_, cell)| fits(cell)).map(|(shape, _)| *shape);
+    let largest = |fits: fn(&CellSummary) -> bool| fitting(fits).max_by_key(|shape| (shape.product, shape.concurrent));
+    let best = |fits: fn(&CellSummary) -> bool| fitting(fits).max_by(by_harmonic_mean);
+    let (largest_met, harmonic_mean_met) = (largest(is_met), best(is_met));
+    let raised = |shape: &Shape| {
+        let product = largest_met.is_none_or(|met| shape.product > met.product).then_some(Raises::Product);
+        let mean = harmonic_mean_met.is_none_or(|met| shape.harmonic_mean > met.harmonic_mean).then_some(Raises::HarmonicMean);
+        product.into_iter().chain(mean).collect::<Vec<_>>()
     };
-    let passing = cells.iter().filter(|(_, cell)| cell.passes == Some(true)).map(|(shape, _)| *shape);
-    let best_harmonic_mean = passing.max_by(|left, right| {
-        let order = left.harmonic_mean.total_cmp(&right.harmonic_mean);
-        order.then(left.product.cmp(&right.product)).then(left.concurrent.cmp(&right.concurrent))
-    });
+    let mut open: Vec<&(Shape, &CellSummary)> = cells.iter().filter(|(shape, cell)| is_open(cell) && !raised(shape).is_empty()).collect();
+    open.sort_by_key(|(shape, _)| std::cmp::Reverse((shape.product, shape.concurrent)));
     CapacityScore {
         within,
-        max_product: largest(&|cell| cell.passes == Some(true)),
-        best_harmonic_mean,
-        largest_met: largest(&is_met),
-        largest_not_excluded: largest(&is_not_excluded),
+        max_product: largest(passes),
+        best_harmonic_mean: best(passes),
+        largest_met,
+        largest_not_excluded: largest(is_not_excluded),
+        harmonic_mean_met,
+        harmonic_mean_not_excluded: best(is_not_excluded),
+        between: open.into_iter().filter_map(|(shape, cell)| Between::of(cell, Some(*shape), raised(shape))).collect(),
     }
 }
 
+/// The better harmonic mean is the greater; of equal ones the larger product, then the larger C.
+fn by_harmonic_mean(left: &Shape, right: &Shape) -> std::cmp::Ordering {
+    let order = left.harmonic_mean.total_cmp(&right.harmonic_mean);
+    order.then(left.product.cmp(&right.product)).then(left.concurrent.cmp(&right.concurrent))
+}
+
 fn largest(axis: &str, within: Axes, cells: &[&CellSummary]) -> LargestScore {
-    let largest = |fits: &dyn Fn(&CellSummary) -> bool| {
-        let values = cells.iter().filter(|cell| fits(cell)).filter_map(|cell| cell.axes.get(axis)?.as_f64());
-        values.max_by(f64::total_cmp)
-    };
+    let value = |cell: &CellSummary| cell.axes.get(axis)?.as_f64();
+    let largest =
+        |fits: fn(&CellSummary) -> bool| cells.iter().filter(|cell| fits(cell)).filter_map(|cell| value(cell)).max_by(f64::total_cmp);
+    let met = largest(is_met);
+    let above = |cell: &&CellSummary| value(cell).filter(|value| is_open(cell) && met.is_none_or(|met| *value > met));
+    let mut open: Vec<(f64, &CellSummary)> = cells.iter().filter_map(|cell| Some((above(cell)?, *cell))).collect();
+    open.sort_by(|left, right| right.0.total_cmp(&left.0));
     LargestScore {
         axis: axis.to_owned(),
         within,
-        passes: largest(&|cell| cell.passes == Some(true)),
-        met: largest(&is_met),
-        not_excluded: largest(&is_not_excluded),
+        passes: largest(passes),
+        met,
+        not_excluded: largest(is_not_excluded),
+        between: open.into_iter().filter_map(|(_, cell)| Between::of(cell, None, vec![Raises::Largest])).collect(),
     }
+}
+
+fn passes(cell: &CellSummary) -> bool {
+    cell.passes == Some(true)
+}
+
+fn is_open(cell: &CellSummary) -> bool {
+    is_not_excluded(cell) && !is_met(cell)
 }
 
 fn is_met(cell: &CellSummary) -> bool {

@@ -10,7 +10,9 @@ use super::cells::{CellRuns, cells};
 use super::estimate::estimate;
 use super::external::{connector, external, remarks};
 use super::limit::limits;
+use super::monotone::reversals;
 use super::rates::Rates;
+use super::repeats::by_repeat;
 use super::scores::{Score, scores};
 use super::sessions::SessionFigures;
 use super::summary::{AxisSummary, CellState, CellSummary, Question, Ratio, RunCounts, SuccessOnly, SweepSummary, VariantSummary};
@@ -48,6 +50,7 @@ pub fn summarize(sweep: &SavedSweep, question: &Question) -> Result<SweepSummary
                 cells: vec![summary],
                 scores: Vec::new(),
                 limits: Vec::new(),
+                reversals: Vec::new(),
                 external: None,
             }),
         }
@@ -55,6 +58,7 @@ pub fn summarize(sweep: &SavedSweep, question: &Question) -> Result<SweepSummary
     for variant in &mut variants {
         variant.scores = scores(&variant.cells, workload);
         variant.limits = limits(&variant.cells);
+        variant.reversals = reversals(&variant.cells);
         variant.external = external(&variant.name, &variant.cells, connectors.remove(variant.name.as_str()));
     }
     Ok(SweepSummary {
@@ -129,6 +133,7 @@ fn cell_summary(cell: &CellRuns<'_>, watched: &[RunWatched], goals: &[Goal], sho
         (None, None) => CellState::Measured,
     };
     let measured = state == CellState::Measured;
+    let by_repeat = if measured { by_repeat(cell, goals, shown)? } else { Vec::new() };
     let goals: Vec<Judgement> = if measured { goals.iter().map(|goal| judge(goal, &table)).collect::<Result<_, _>>()? } else { Vec::new() };
     let judged = measured && !goals.is_empty();
     let failures = table.failures()?;
@@ -146,6 +151,7 @@ fn cell_summary(cell: &CellRuns<'_>, watched: &[RunWatched], goals: &[Goal], sho
         goals,
         success_only: if measured { success_only(&table)? } else { SuccessOnly::default() },
         client: worst_client(cell),
+        by_repeat,
         notes: notes(cell),
         sessions: if measured { SessionFigures::of(&cell.runs, watched)? } else { SessionFigures::default() },
         server: if measured { server_figures(cell, watched, &rates) } else { ServerFigures::default() },
@@ -251,6 +257,12 @@ mod tests {
         // 36 rows say nothing for sure at 95 %, and three rows or more that all miss a p95 do.
         assert_eq!(capacity(vllm).largest_met, None);
         assert_eq!(capacity(vllm).largest_not_excluded, Some(Shape::new(4, 3)));
+        let range = (capacity(vllm).harmonic_mean_met, capacity(vllm).harmonic_mean_not_excluded);
+        assert_eq!(range, (None, Some(Shape::new(4, 3))));
+        // All but 3×4 and 4×4 are open: 36 rows of 59 in a run of 4×3, 3 of 59 in one of 1×1.
+        let between = &capacity(vllm).between;
+        let ends = [between.first().unwrap(), between.last().unwrap()].map(|cell| (cell.shape.unwrap().product, cell.extra_repeats));
+        assert_eq!((between.len(), ends), (14, [(12, Some(1)), (1, Some(19))]));
         let worst = vllm.cells.last().unwrap();
         assert_eq!((worst.n, worst.verdict), (64, Some(Verdict::Missed)));
         assert!((worst.shown.as_ref().unwrap().value.unwrap().get() - 33.565_437).abs() < 1e-12);

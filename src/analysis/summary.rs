@@ -12,7 +12,9 @@ use super::Estimate;
 use super::axes::Axes;
 use super::external::ExternalCache;
 use super::limit::Limit;
+use super::monotone::Reversal;
 use super::rates::Rates;
+use super::repeats::RepeatSummary;
 use super::scores::Score;
 use super::sessions::SessionFigures;
 use super::verdict::{Judgement, Verdict};
@@ -82,6 +84,9 @@ pub struct VariantSummary {
     /// What gave out first, one for each combination of the axes that carry no load; empty where there are no goals.
     #[serde(default)]
     pub limits: Vec<Limit>,
+    /// Cells that fail although one with as much load passes, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reversals: Vec<Reversal>,
     /// Its cache outside the engine, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external: Option<ExternalCache>,
@@ -135,6 +140,9 @@ pub struct CellSummary {
     pub success_only: SuccessOnly,
     /// The worst of its runs.
     pub client: ClientHonesty,
+    /// Each of its runs by itself; empty where the cell has no result.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_repeat: Vec<RepeatSummary>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }

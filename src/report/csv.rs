@@ -1,7 +1,9 @@
 //! A row per cell and goal, for spreadsheets and data frames. Times in seconds, shares from 0 to 1; an infinite value is `inf`, a missing
 //! one is empty. RFC 4180.
 
-use crate::analysis::{CellState, CellSummary, Estimate, Extended, Judgement, SweepSummary, plain, show_value};
+use crate::analysis::{
+    CellState, CellSummary, Estimate, Extended, Judgement, Score, SweepSummary, VariantSummary, plain, show_axes, show_value,
+};
 
 /// The table of one or several sweeps; axes that a sweep does not have are empty in its rows.
 #[must_use]
@@ -29,14 +31,14 @@ pub fn csv(summaries: &[SweepSummary]) -> String {
                 let server = || SERVER.iter().map(|(_, number)| text(number(cell))).chain([measured_by(cell), reason(cell)]);
                 let judgements: Vec<Option<&Judgement>> =
                     if cell.goals.is_empty() { vec![None] } else { cell.goals.iter().map(Some).collect() };
-                lines.extend(judgements.into_iter().map(|judgement| line(head().chain(fixed(cell, judgement)).chain(server()))));
+                lines.extend(judgements.into_iter().map(|judgement| line(head().chain(fixed(variant, cell, judgement)).chain(server()))));
             }
         }
     }
     lines.concat()
 }
 
-const FIXED: [&str; 27] = [
+const FIXED: [&str; 29] = [
     "state",
     "runs",
     "requests",
@@ -52,6 +54,8 @@ const FIXED: [&str; 27] = [
     "passes",
     "verdict",
     "rows_needed",
+    "extra_repeats",
+    "reversed_by",
     "offered_qps",
     "sent_qps",
     "completed_qps",
@@ -112,7 +116,21 @@ fn measured_by(cell: &CellSummary) -> String {
     cell.server.measured_by().iter().map(|(figure, by)| format!("{figure}={by}")).collect::<Vec<_>>().join("; ")
 }
 
-fn fixed(cell: &CellSummary, judgement: Option<&Judgement>) -> Vec<String> {
+/// How many more repeats would settle a cell that stands between met and not excluded.
+fn extra_repeats(variant: &VariantSummary, cell: &CellSummary) -> Option<u64> {
+    let between = variant.scores.iter().flat_map(|score| match score {
+        Score::Capacity(score) => &score.between,
+        Score::Largest(score) => &score.between,
+    });
+    between.into_iter().find(|open| open.axes == cell.axes)?.extra_repeats
+}
+
+/// The cell with as much load that passes, where this one fails.
+fn reversed_by(variant: &VariantSummary, cell: &CellSummary) -> Option<String> {
+    variant.reversals.iter().find(|reversal| reversal.fails == cell.axes).map(|reversal| show_axes(&reversal.passes))
+}
+
+fn fixed(variant: &VariantSummary, cell: &CellSummary, judgement: Option<&Judgement>) -> Vec<String> {
     let state = match &cell.state {
         CellState::Measured => "measured",
         CellState::Invalid { .. } => "invalid",
@@ -139,6 +157,8 @@ fn fixed(cell: &CellSummary, judgement: Option<&Judgement>) -> Vec<String> {
         text(judgement.map(|judgement| judgement.passes)),
         text(judgement.map(|judgement| judgement.verdict.name())),
         text(judgement.and_then(|judgement| judgement.rows_needed)),
+        text(extra_repeats(variant, cell)),
+        text(reversed_by(variant, cell)),
         text(rates.offered_qps),
         text(rates.sent_qps),
         text(rates.completed_qps),

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use super::certainty::reversal_sentences;
 use super::panel::{Panel, Place, panels};
 use super::server::{ServerTable, server_table};
 use super::words;
@@ -41,6 +42,10 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
     let lines = words::score_lines(variant);
     if !lines.is_empty() {
         items(out, lines.iter().map(|(name, text)| format!("{name}: {text}")));
+    }
+    let reversals = reversal_sentences(variant);
+    if !reversals.is_empty() {
+        items(out, reversals);
     }
     for panel in panels(summary, variant) {
         table(out, &panel);

@@ -1,6 +1,7 @@
 //! Summaries as people and programs read them: a file a format. A [`SweepSummary`](crate::analysis::SweepSummary) comes in, a text goes
 //! out, the same bytes each time; nothing here computes a statistic, reads a file or prints.
 
+mod certainty;
 mod csv;
 pub mod cxs_json;
 mod html;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 
+use super::certainty::reversal_sentences;
 use super::number::{or_dash, percent};
 use super::panel::{Panel, PanelRow, Place, panels};
 use super::server::{compact, compact_sources};
@@ -65,6 +66,9 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
     }
     for sentence in words::verdict_sentences(variant) {
         paragraph(out, &format!("verdict: {sentence}"));
+    }
+    for sentence in reversal_sentences(variant) {
+        paragraph(out, &sentence);
     }
     for sentence in words::exposed(variant).into_iter().chain(words::limit_sentences(variant)) {
         paragraph(out, &sentence);

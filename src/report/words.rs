@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::certainty::between_line;
 use super::number::{or_dash, significant};
 use crate::analysis::{
     CapacityScore, CellState, CellSummary, ExternalUse, LargestScore, Limit, Ratio, Score, Shape, SweepSummary, VariantSummary, Verdict,
@@ -28,11 +29,16 @@ pub fn score_lines(variant: &VariantSummary) -> Vec<Line> {
 fn lines_of_score(score: &Score) -> Vec<Line> {
     let within = show_axes(score.within());
     let suffix = if within.is_empty() { String::new() } else { format!(" at {within}") };
-    match score {
+    let between = between_line(score, &suffix);
+    let mut lines = match score {
         Score::Capacity(score) => vec![
             (format!("max C×S{suffix}"), shape(score.max_product)),
             (format!("best 2CS/(C+S){suffix}"), harmonic(score.best_harmonic_mean)),
             (format!("max C×S at 95 %{suffix}"), range(&shape(score.largest_met), &shape(score.largest_not_excluded))),
+            (
+                format!("best 2CS/(C+S) at 95 %{suffix}"),
+                range(&harmonic(score.harmonic_mean_met), &harmonic(score.harmonic_mean_not_excluded)),
+            ),
         ],
         Score::Largest(score) => {
             let axis = axis_label(&score.axis);
@@ -42,7 +48,9 @@ fn lines_of_score(score: &Score) -> Vec<Line> {
                 (format!("largest {axis} at 95 %{suffix}"), range(&value(score.met), &value(score.not_excluded))),
             ]
         }
-    }
+    };
+    lines.extend(between);
+    lines
 }
 
 fn harmonic(best: Option<Shape>) -> String {

@@ -1,0 +1,164 @@
+//! The cells that stand between what is met and what is not excluded, each with how many more repeats would settle it.
+//!
+//! In: judged cells that are undecided. Out: for each, its extra repeats if the share beyond the limit stayed as it is, or why no number
+//! is known. Knows no scores: which cells stand between is for `scores.rs` to say.
+
+use serde::{Deserialize, Serialize};
+
+use super::axes::Axes;
+use super::scores::Shape;
+use super::summary::CellSummary;
+use super::verdict::{Judgement, Verdict};
+
+/// Which number a cell would raise if it were met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Raises {
+    /// The largest C×S that is met.
+    Product,
+    /// The best 2CS/(C+S) that is met.
+    HarmonicMean,
+    /// The largest value of the axis that is met.
+    Largest,
+}
+
+/// Why no number of repeats is known that would settle a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unsettled {
+    /// The share beyond the limit is too near the allowed one: it lies at the limit.
+    AtLimit,
+    /// No request fits the goal's filter.
+    NoRequests,
+    /// The goal speaks of every request there could be, which no sample proves.
+    NoProof,
+    /// The goal speaks of a mean, for which no number is computed.
+    Mean,
+}
+
+impl Unsettled {
+    /// As it stands in a list of cells.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::AtLimit => "at the limit",
+            Self::NoRequests => "no request fits",
+            Self::NoProof => "no sample proves it",
+            Self::Mean => "not known for a mean",
+        }
+    }
+}
+
+/// A cell that is neither met nor excluded, and that would raise a score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Between {
+    pub axes: Axes,
+    /// C and S, where the score counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Shape>,
+    pub raises: Vec<Raises>,
+    /// The undecided goal that asks for the most.
+    pub goal: String,
+    /// Requests judged by it.
+    pub n: u64,
+    /// Runs of the cell that are there.
+    pub repeats: u64,
+    /// How many more would settle it if the share beyond the limit stayed as it is: `ceil(repeats * rows_needed / n) - repeats`.
+    pub extra_repeats: Option<u64>,
+    /// Why there is no such number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsettled: Option<Unsettled>,
+}
+
+impl Between {
+    /// `None` for a cell that is decided.
+    pub fn of(cell: &CellSummary, shape: Option<Shape>, raises: Vec<Raises>) -> Option<Self> {
+        let open = cell.goals.iter().filter(|goal| goal.verdict == Verdict::Undecided);
+        let asks = open.map(|goal| (goal, extra_repeats(cell.runs, goal)));
+        let (goal, extra) = asks.max_by_key(|(_, extra)| extra.unwrap_or(u64::MAX))?;
+        Some(Self {
+            axes: cell.axes.clone(),
+            shape,
+            raises,
+            goal: goal.goal.clone(),
+            n: goal.estimate.n,
+            repeats: cell.runs,
+            extra_repeats: extra.ok(),
+            unsettled: extra.err(),
+        })
+    }
+}
+
+/// How many runs like those that are there bring the missing requests; at least one, since the cell is open as it is.
+fn extra_repeats(runs: u64, goal: &Judgement) -> Result<u64, Unsettled> {
+    let n = goal.estimate.n;
+    match (goal.rows_needed, goal.beyond) {
+        _ if n == 0 || runs == 0 => Err(Unsettled::NoRequests),
+        (Some(rows), _) => Ok(runs.saturating_mul(rows).div_ceil(n).saturating_sub(runs).max(1)),
+        (None, Some(_)) => Err(Unsettled::AtLimit),
+        (None, None) if goal.allowed_share.is_some() || !goal.estimate.measure.starts_with("mean") => Err(Unsettled::NoProof),
+        (None, None) => Err(Unsettled::Mean),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{answered, cell, sweep, uniform};
+    use super::super::{Question, Score, SweepSummary, summarize};
+    use super::*;
+
+    const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
+
+    fn summary(goals: &[&str], cells: &[super::super::fixture::Cell]) -> SweepSummary {
+        summarize(&sweep(goals, cells), &Question::default()).unwrap()
+    }
+
+    fn between(summary: &SweepSummary) -> Vec<Between> {
+        match summary.variants[0].scores.as_slice() {
+            [Score::Capacity(score)] => score.between.clone(),
+            [Score::Largest(score)] => score.between.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn extra_repeats_bring_the_missing_rows_and_no_fewer_would() {
+        // 36 rows in one run, 59 needed: two runs in all. 3 rows: ceil(59 / 3) = 20 runs. Three repeats of 12 rows: ceil(59 / 12) = 5.
+        let mut cells = vec![cell("vllm", 4, 3, uniform(4, 3, 0.5)), cell("vllm", 1, 1, uniform(1, 1, 0.5))];
+        for repeat in 0..3 {
+            cells.push(super::super::fixture::Cell { repeat, ..cell("vllm", 2, 2, uniform(2, 2, 0.5)) });
+        }
+        let found: Vec<(u64, u64, Option<u64>)> =
+            between(&summary(&[GOAL], &cells)).iter().map(|cell| (cell.shape.unwrap().product, cell.repeats, cell.extra_repeats)).collect();
+        assert_eq!(found, [(12, 1, Some(1)), (4, 3, Some(2)), (1, 1, Some(19))]);
+    }
+
+    #[test]
+    fn a_cell_below_what_is_met_stands_between_nothing() {
+        // 72 good rows meet the goal at (6, 4): C×S 24, 2CS/(C+S) 4.8. (2, 3) is below both, (5, 5) above both.
+        let cells =
+            [cell("vllm", 6, 4, uniform(6, 4, 0.5)), cell("vllm", 2, 3, uniform(2, 3, 0.5)), cell("vllm", 5, 5, uniform(4, 1, 0.5))];
+        let found = between(&summary(&[GOAL], &cells));
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].shape, found[0].raises.as_slice()), (Some(Shape::new(5, 5)), &[Raises::Product, Raises::HarmonicMean][..]));
+    }
+
+    #[test]
+    fn a_share_at_the_limit_is_said_to_lie_there() {
+        // Two of 40 beyond: exactly the allowed 5 %.
+        let rows = (0..40).map(|session| answered(session, 1, if session < 2 { 3.0 } else { 0.5 })).collect();
+        let found = between(&summary(&[GOAL], &[cell("vllm", 4, 4, rows)]));
+        assert_eq!((found[0].extra_repeats, found[0].unsettled), (None, Some(Unsettled::AtLimit)));
+    }
+
+    #[test]
+    fn of_several_goals_the_one_that_asks_for_most_counts() {
+        // 299 requests of any turn for the error rate, with 48 in a run: 7 runs; the p95 needs 59 of 36: 2 runs.
+        let found = between(&summary(&[GOAL, "error_rate <= 1%"], &[cell("vllm", 4, 3, uniform(4, 3, 0.5))]));
+        assert_eq!((found[0].goal.as_str(), found[0].extra_repeats), ("error_rate <= 1%", Some(6)));
+        let found = between(&summary(&["max(ttft) <= 20s"], &[cell("vllm", 4, 3, uniform(4, 3, 0.5))]));
+        assert_eq!((found[0].extra_repeats, found[0].unsettled), (None, Some(Unsettled::NoProof)));
+        let found = between(&summary(&["mean(ttft) <= 20s"], &[cell("vllm", 1, 3, uniform(1, 3, 0.5))]));
+        assert_eq!((found[0].extra_repeats, found[0].unsettled), (None, Some(Unsettled::Mean)));
+    }
+}

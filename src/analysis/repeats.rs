@@ -1,0 +1,107 @@
+//! The repeats of a cell one by one: what each run alone says, so that one that disagrees with the others can be seen.
+//!
+//! Plain values only, no intervals and no verdicts: those are for all repeats together. In: a cell's runs. Out: a line a run.
+
+use serde::{Deserialize, Serialize};
+
+use super::cells::CellRuns;
+use super::{AnalysisError, Extended, Table, percentile};
+use crate::goal::{Aggregate, Goal, Measure};
+use crate::record::CacheContract;
+
+/// One run of a cell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RepeatSummary {
+    /// From 0.
+    pub repeat: u32,
+    /// Measured requests, failed ones included.
+    pub n: u64,
+    pub failed: u64,
+    /// The shown measure's plain value, in its unit.
+    pub shown: Option<Extended>,
+    /// Whether all goals are fulfilled by the plain values of this run alone; `None` without goals.
+    pub passes: Option<bool>,
+    pub caches: Caches,
+    /// Which start of the server it was in this sweep and variant; missing where that is not known, or where every run has a start of its
+    /// own by design.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_life: Option<u32>,
+}
+
+/// What is known of the caches that a run began with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Caches {
+    ProvenEmpty,
+    NotProven,
+    NotEmpty,
+}
+
+impl From<&CacheContract> for Caches {
+    fn from(contract: &CacheContract) -> Self {
+        match contract {
+            CacheContract::Proven { .. } => Self::ProvenEmpty,
+            CacheContract::NotProven { .. } => Self::NotProven,
+            CacheContract::Failed { .. } => Self::NotEmpty,
+        }
+    }
+}
+
+/// Each run of a cell by itself, in the order of the repeats.
+pub fn by_repeat(cell: &CellRuns<'_>, goals: &[Goal], shown: &Measure) -> Result<Vec<RepeatSummary>, AnalysisError> {
+    let of = |run: &&crate::store::SavedRun| {
+        let table = Table::pool([&run.requests])?;
+        let passes = |goal: &Goal| Ok(plain_value(&goal.measure, &table)?.is_some_and(|value| goal.allows(value)));
+        let all = goals.iter().map(passes).collect::<Result<Vec<bool>, AnalysisError>>()?;
+        let restarts_by_design = run.record.header.cell.pointer("/server/reset").and_then(serde_json::Value::as_str) == Some("restart");
+        Ok(RepeatSummary {
+            repeat: run.record.header.repeat,
+            n: table.rows() as u64,
+            failed: table.failures()?.values().sum(),
+            shown: plain_value(shown, &table)?.and_then(Extended::new),
+            passes: (!goals.is_empty()).then(|| all.into_iter().all(|passes| passes)),
+            caches: (&run.record.cache_contract).into(),
+            server_life: run.record.server.as_ref().and_then(|server| server.life).filter(|_| !restarts_by_design),
+        })
+    };
+    cell.runs.iter().map(of).collect()
+}
+
+/// A measure's value without its interval.
+#[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
+fn plain_value(measure: &Measure, table: &Table) -> Result<Option<f64>, AnalysisError> {
+    let rows = table.filtered(&measure.filter)?;
+    let Some(metric) = measure.metric() else {
+        let failed = rows.failed()?.into_iter().filter(|failed| *failed).count();
+        return Ok((rows.rows() > 0).then(|| failed as f64 / rows.rows() as f64));
+    };
+    let values = rows.values(metric)?;
+    Ok(match measure.aggregate {
+        Aggregate::Percentile(p, _) => percentile(&values, p),
+        Aggregate::Mean(_) => (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64),
+        Aggregate::Min(_) => values.first().copied(),
+        Aggregate::Max(_) | Aggregate::ErrorRate => values.last().copied(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Cell, cell, failed, sweep, uniform};
+    use super::super::{Question, summarize};
+    use super::*;
+    use crate::record::FailureKind;
+
+    #[test]
+    fn each_run_stands_by_itself_beside_the_pooled_value() {
+        let mut slow = cell("vllm", 2, 2, uniform(2, 2, 5.0));
+        slow.records.push(failed(9, 1, FailureKind::Connect));
+        slow.cache_contract = CacheContract::NotProven { reason: "nobody tells".into() };
+        let cells = [cell("vllm", 2, 2, uniform(2, 2, 0.5)), Cell { repeat: 1, ..slow }];
+        let goals = ["p95(ttft where turn >= 1) <= 2s", "error_rate <= 10%"];
+        let summary = summarize(&sweep(&goals, &cells), &Question::default()).unwrap();
+        let [first, second] = summary.variants[0].cells[0].by_repeat.as_slice() else { panic!() };
+        assert_eq!((first.repeat, first.n, first.failed, first.passes, first.caches), (0, 16, 0, Some(true), Caches::ProvenEmpty));
+        assert_eq!((second.repeat, second.n, second.failed, second.passes, second.caches), (1, 17, 1, Some(false), Caches::NotProven));
+        assert_eq!((first.shown, second.shown), (Extended::new(0.5), Extended::new(f64::INFINITY)));
+    }
+}
