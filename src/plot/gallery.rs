@@ -193,6 +193,7 @@ pub fn all() -> Vec<(&'static str, Figure)> {
         ("lmcache", Figure::Heatmap(all_hold)),
         ("troubled", Figure::Heatmap(troubled())),
         ("16x16", Figure::Heatmap(grid(16, 16))),
+        ("10x10", Figure::Heatmap(grid(10, 10))),
         ("8x8", Figure::Heatmap(grid(8, 8))),
         ("64x40", Figure::Heatmap(grid(64, 40))),
         ("1x8", Figure::Heatmap(grid(1, 8))),

@@ -22,7 +22,10 @@ pub fn marks(variant: &VariantSummary, shown: &str, facet: &Facet, x: &Axis, y: 
         let shape = shape?;
         Some(Mark { column: place(shape, x)?, row: place(shape, y)?, shape: sign, label: label(shape) })
     };
-    let largest = mark(score.max_product, MarkShape::Star, &|shape| format!("max C×S: {}", shape.product));
+    let known = |shape: Option<Shape>| shape.map_or_else(|| "none".to_owned(), |shape| shape.product.to_string());
+    let largest = mark(score.max_product, MarkShape::Star, &|shape| {
+        format!("max C×S: {} (met: {}, not excluded: {})", shape.product, known(score.largest_met), known(score.largest_not_excluded))
+    });
     let best = mark(score.best_harmonic_mean, MarkShape::Diamond, &|shape| {
         format!("best 2CS/(C+S): {}", number::three_digits(shape.harmonic_mean))
     });

@@ -1,14 +1,17 @@
 //! The cells of a heatmap: grounds, values with n and interval, words where there is no value, small signs.
 
-use super::canvas::{Align, Canvas, Rect, Type, Weight};
+use super::canvas::{Align, Canvas, Pen, Rect, Type, Weight};
+use super::colour::{self, Colour};
 use super::legend::{crossed, hatched, mark};
-use super::{colour, words};
+use super::words;
 use crate::plot::figure::{Cell, Heatmap, MarkShape, Shown, Verdict};
 use crate::plot::{number, theme};
 
 const VALUE_SIZES: [i32; 7] = [17, 15, 13, 12, 11, 10, 9];
 /// Between a cell's edge and its text.
 const PADDING: i32 = 4;
+/// How much of the text's colour is in the hatching of an undecided cell.
+pub const UNDECIDED_INK: f64 = 0.22;
 
 /// Which texts there is room for, the same in all cells of a picture. A size of `None` leaves the text out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub struct Sizes {
     pub value: Option<i32>,
     pub n: Option<i32>,
     pub interval: Option<i32>,
+    /// The interval's ends stand close to its dash.
+    pub tight: bool,
 }
 
 impl Sizes {
@@ -31,9 +36,13 @@ impl Sizes {
         let n = if height >= 58 { 11 } else { 9 };
         let n = Some(n).filter(|size| value.is_some_and(|value| value + size + 8 <= height));
         let n = n.filter(|size| widest(&|cell| Some(n_text(cell)), *size, Weight::Regular) <= room);
-        let interval = Some(10)
-            .filter(|size| n.is_some() && height >= 70 && widest(&|cell| interval_text(heatmap, cell), *size, Weight::Regular) <= room);
-        Self { value, n, interval }
+        let lines = value.zip(n).map(|(value, n)| value + n + 14);
+        let interval = [(10, false), (9, false), (9, true)].into_iter().find(|(size, tight)| {
+            lines.is_some_and(|lines| lines + size <= height)
+                && widest(&|cell| interval_text(heatmap, cell, *tight), *size, Weight::Regular) <= room
+        });
+        let (interval, tight) = (interval.map(|(size, _)| size), interval.is_some_and(|(_, tight)| tight));
+        Self { value, n, interval, tight }
     }
 }
 
@@ -49,8 +58,9 @@ fn n_text(cell: &Cell) -> String {
     format!("n {}", cell.n)
 }
 
-fn interval_text(heatmap: &Heatmap, cell: &Cell) -> Option<String> {
-    if matches!(cell.shown, Shown::Value(_)) { number::interval(cell, &heatmap.quantity) } else { None }
+fn interval_text(heatmap: &Heatmap, cell: &Cell, tight: bool) -> Option<String> {
+    let text = if matches!(cell.shown, Shown::Value(_)) { number::interval(cell, &heatmap.quantity) } else { None };
+    text.map(|text| if tight { text.replace(' ', "") } else { text })
 }
 
 /// Draws one cell.
@@ -61,12 +71,16 @@ pub fn draw(canvas: &mut Canvas<'_>, heatmap: &Heatmap, cell: &Cell, at: Rect, s
     match &cell.shown {
         Shown::Value(value) if value.is_infinite() => {
             hatched(canvas, ground, 7);
-            draw_value(canvas, heatmap, cell, ground, sizes, theme::INK);
+            draw_value(canvas, heatmap, cell, ground, sizes, (theme::INK, Some(theme::EMPTY)));
         }
         Shown::Value(value) => {
             let colour = colour::at(heatmap.scale.position(*value));
             canvas.fill(ground, colour);
-            draw_value(canvas, heatmap, cell, ground, sizes, colour.ink());
+            let undecided = cell.verdict == Some(Verdict::Undecided);
+            if undecided {
+                hatched_over(canvas, ground, colour);
+            }
+            draw_value(canvas, heatmap, cell, ground, sizes, (colour.ink(), undecided.then_some(colour)));
         }
         Shown::Failed(reason) => {
             hatched(canvas, ground, 7);
@@ -87,27 +101,33 @@ pub fn draw(canvas: &mut Canvas<'_>, heatmap: &Heatmap, cell: &Cell, at: Rect, s
     }
 }
 
-/// Value, n and interval below each other, as a block in the middle.
-fn draw_value(canvas: &mut Canvas<'_>, heatmap: &Heatmap, cell: &Cell, at: Rect, sizes: Sizes, ink: colour::Colour) {
+/// The hatching of a cell that has a value of which too little is known: lines that are quieter than its text.
+pub fn hatched_over(canvas: &mut Canvas<'_>, at: Rect, ground: Colour) {
+    canvas.hatch(at, 7, Pen::new(ground.toward(ground.ink(), UNDECIDED_INK), 1));
+}
+
+/// Value, n and interval below each other, as a block in the middle, in an ink and on a plain ground where the cell is hatched.
+fn draw_value(canvas: &mut Canvas<'_>, heatmap: &Heatmap, cell: &Cell, at: Rect, sizes: Sizes, look: (Colour, Option<Colour>)) {
+    let (ink, ground) = look;
     let mut lines: Vec<(String, Type)> = Vec::new();
     let face = |size| Type::new(size, ink).align(Align::Middle);
     if let (Some(text), Some(size)) = (value_text(heatmap, cell), sizes.value) {
         lines.push((text, face(size).bold()));
     }
-    if let (Some(text), Some(size)) = (interval_text(heatmap, cell), sizes.interval) {
+    if let (Some(text), Some(size)) = (interval_text(heatmap, cell, sizes.tight), sizes.interval) {
         lines.push((text, face(size)));
     }
     if let Some(size) = sizes.n {
         lines.push((n_text(cell), face(size)));
     }
-    draw_block(canvas, at, &lines, cell.is_infinite());
+    draw_block(canvas, at, &lines, ground);
     if cell.verdict == Some(Verdict::Undecided) {
         draw_undecided(canvas, at, sizes, ink);
     }
 }
 
 /// A word for why there is no value, and its reason where that fits.
-fn draw_words(canvas: &mut Canvas<'_>, at: Rect, word: &str, reason: &str) {
+pub fn draw_words(canvas: &mut Canvas<'_>, at: Rect, word: &str, reason: &str) {
     let room = at.width - 2 * PADDING;
     let fitting = |text: &str, sizes: &[i32]| {
         sizes.iter().copied().find(|size| *size + 6 <= at.height && words::width(text, *size, Weight::Regular) <= room)
@@ -119,24 +139,19 @@ fn draw_words(canvas: &mut Canvas<'_>, at: Rect, word: &str, reason: &str) {
         let most = if at.height >= 70 { 3 } else { 2 };
         lines.extend(words::wrap(reason, 10, Weight::Regular, room, 0, most).into_iter().map(|line| (line, small)));
     }
-    draw_block(canvas, at, &lines, true);
+    draw_block(canvas, at, &lines, Some(theme::EMPTY));
 }
 
-/// Whether a cell of that size has room for the words of a cell without a value.
-pub fn has_room_for_words(width: i32, height: i32) -> bool {
-    15 <= height && words::width("no value", 9, Weight::Regular) <= width - 1 - 2 * PADDING
-}
-
-/// Lines in the middle of a rectangle, on a plain ground where the rectangle is hatched.
-fn draw_block(canvas: &mut Canvas<'_>, at: Rect, lines: &[(String, Type)], on_hatching: bool) {
+/// Lines in the middle of a rectangle, each on a plain ground where one is given: there the rectangle is hatched.
+pub fn draw_block(canvas: &mut Canvas<'_>, at: Rect, lines: &[(String, Type)], ground: Option<Colour>) {
     let leading = |face: &Type| face.size + 4;
     let height: i32 = lines.iter().map(|(_, face)| leading(face)).sum();
     let (x, y) = at.centre();
     let mut top = y - height / 2;
     for (text, face) in lines {
-        if on_hatching {
+        if let Some(ground) = ground {
             let width = words::width(text, face.size, face.weight) + 6;
-            canvas.fill(Rect { left: x - width / 2, top, width, height: leading(face) }, theme::EMPTY);
+            canvas.fill(Rect { left: x - width / 2, top, width, height: leading(face) }, ground);
         }
         // Digits and capitals are 0.73 of the size high: this sets their middle into the middle of the line.
         let baseline = top + (leading(face) * 50 + face.size * 36) / 100;
@@ -150,9 +165,10 @@ fn signs_above(at: Rect) -> bool {
     at.width >= 72 && at.height >= 52
 }
 
-fn draw_undecided(canvas: &mut Canvas<'_>, at: Rect, sizes: Sizes, ink: colour::Colour) {
+fn draw_undecided(canvas: &mut Canvas<'_>, at: Rect, sizes: Sizes, ink: Colour) {
     if signs_above(at) {
-        canvas.text("?", (at.right() - 6, at.top + 16), Type::new(14, ink).bold().align(Align::End));
+        let (baseline, size) = if is_narrow(at) { (at.bottom() - 5, 12) } else { (at.top + 16, 14) };
+        canvas.text("?", (at.right() - 6, baseline), Type::new(size, ink).bold().align(Align::End));
     } else if sizes.value.is_some() {
         canvas.text("?", (at.right() - 2, at.bottom() - 3), Type::new(10, ink).bold().align(Align::End));
     } else {
@@ -161,13 +177,18 @@ fn draw_undecided(canvas: &mut Canvas<'_>, at: Rect, sizes: Sizes, ink: colour::
     }
 }
 
+/// Whether the value takes the whole width, so that signs stand beside n.
+fn is_narrow(at: Rect) -> bool {
+    at.width < 110
+}
+
 /// Draws the signs of a cell that stands out, side by side from the left.
 pub fn draw_marks(canvas: &mut Canvas<'_>, at: Rect, shapes: &[MarkShape]) {
-    let large = signs_above(at);
-    let radius = if large { 9 } else { (at.width.min(at.height) / 5).clamp(4, 6) };
+    let above = signs_above(at) && !is_narrow(at);
+    let radius = if above { 9 } else { (at.width.min(at.height) / 5).clamp(4, 6) };
     for (shape, n) in shapes.iter().zip(0..) {
         let x = at.left + radius + 2 + n * (2 * radius + 1);
-        let y = if large { at.top + radius + 3 } else { at.bottom() - radius - 2 };
+        let y = if above { at.top + radius + 3 } else { at.bottom() - radius - 2 };
         mark(canvas, *shape, (x, y), radius);
     }
 }

@@ -33,12 +33,17 @@ pub fn at(position: f64) -> Colour {
     let place = (1.0 - position.clamp(0.0, 1.0)) * 16.0;
     let index = (place as usize).min(last - 1);
     let share = place - place.floor().min(15.0);
-    let (a, b) = (VIRIDIS[index], VIRIDIS[index + 1]);
-    let mix = |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * share).round() as u8;
-    Colour(mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
+    VIRIDIS[index].toward(VIRIDIS[index + 1], share)
 }
 
 impl Colour {
+    /// This colour with a share (0 to 1) of another one in it.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between two channels' values")]
+    pub fn toward(self, other: Self, share: f64) -> Self {
+        let mix = |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * share.clamp(0.0, 1.0)).round() as u8;
+        Self(mix(self.0, other.0), mix(self.1, other.1), mix(self.2, other.2))
+    }
+
     /// Relative luminance as WCAG 2 defines it, from 0 to 1.
     pub fn luminance(self) -> f64 {
         let linear = |channel: u8| {

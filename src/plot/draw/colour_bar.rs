@@ -1,7 +1,8 @@
 //! The bar beside a heatmap that tells what its colours mean, with the limit marked.
 
 use super::canvas::{Align, Canvas, Pen, Rect, Type, Weight};
-use super::{colour, ticks, words};
+use super::colour::Colour;
+use super::{ticks, words};
 use crate::plot::figure::{Limit, Mapping, Quantity, Scale};
 use crate::plot::number;
 use crate::plot::theme::{self, AXIS_NAME_SIZE, TICK_SIZE};
@@ -51,13 +52,14 @@ impl ColourBar {
         BAR_WIDTH + 8 + self.labels_width + 8 + i32::try_from(self.name.len()).unwrap_or(0) * NAME_LEADING
     }
 
-    pub fn draw(&self, canvas: &mut Canvas<'_>, left: i32, top: i32) {
+    /// `palette` gives the colour at a position of the scale.
+    pub fn draw(&self, canvas: &mut Canvas<'_>, left: i32, top: i32, palette: &dyn Fn(f64) -> Colour) {
         let bar = Rect { left, top, width: BAR_WIDTH, height: self.height };
         let strips = 64.min(self.height);
         for n in 0..strips {
             let (from, to) = (self.height * n / strips, self.height * (n + 1) / strips);
             let middle = f64::from(from + to) / 2.0 / f64::from(self.height);
-            canvas.fill(Rect { left, top: bar.bottom() - to, width: BAR_WIDTH, height: to - from }, colour::at(middle));
+            canvas.fill(Rect { left, top: bar.bottom() - to, width: BAR_WIDTH, height: to - from }, palette(middle));
         }
         for (place, words, kind) in &self.ticks {
             let y = bar.bottom() - place;
@@ -87,7 +89,7 @@ impl Kind {
             Self::Limit => Weight::Bold,
         }
     }
-    fn colour(self) -> colour::Colour {
+    fn colour(self) -> Colour {
         match self {
             Self::Tick => theme::INK,
             Self::Limit => theme::LIMIT,

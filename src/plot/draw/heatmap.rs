@@ -1,18 +1,17 @@
-//! Draws a heatmap: the grid, its axes, the limit's step line, the colour bar and the legend.
+//! Draws a heatmap: the grid, its axes, the lines between what keeps the limit and what does not, the colour bar and the legend.
 
-use super::canvas::{self, Align, Canvas, Pen, Point, Rect, Type, Weight};
+use super::canvas::{self, Canvas, Point};
 use super::cells::{self, Sizes};
 use super::colour_bar::ColourBar;
+use super::grid::{self, Grid, MOST_VALUES};
 use super::head::Head;
 use super::legend::{Entry, Legend, Sign};
-use super::{description, step_line, words};
-use crate::plot::figure::{Caption, Cell, Heatmap, LabelAxis, Shown, Side, Verdict};
-use crate::plot::theme::{self, AXIS_NAME_SIZE, LEAST_PAGE_WIDTH, MARGIN, TICK_SIZE};
+use super::step_line::{self, Frontiers};
+use super::{colour, description};
+use crate::plot::figure::{Caption, Cell, Heatmap, Shown, Side, Verdict};
+use crate::plot::theme::{LEAST_PAGE_WIDTH, MARGIN};
 use crate::plot::{PlotError, Svg, number};
 
-/// Values on one axis; more make neither a picture nor a readable one.
-const MOST_VALUES: usize = 256;
-const NAME_LEADING: i32 = AXIS_NAME_SIZE + 5;
 /// Between the plot and the colour bar.
 const BAR_GAP: i32 = 28;
 
@@ -21,106 +20,44 @@ struct Layout {
     width: i32,
     height: i32,
     head: Head,
-    grid: Rect,
-    cell: (i32, i32),
+    grid: Grid,
     sizes: Sizes,
-    y_name: Vec<String>,
     bar: ColourBar,
-    edges: Vec<(Point, Point)>,
+    frontiers: Frontiers,
     legend: Legend,
     legend_top: i32,
 }
 
 pub fn draw(heatmap: &Heatmap) -> Result<Svg, PlotError> {
-    check(heatmap)?;
+    grid::check(&heatmap.caption.title, &heatmap.x, &heatmap.y, &heatmap.cells, MOST_VALUES)?;
     let layout = Layout::of(heatmap);
     let words = description::of_heatmap(heatmap);
     canvas::page(layout.width, layout.height, &heatmap.caption.title, &words, |canvas| {
         layout.head.draw(canvas);
         draw_cells(canvas, heatmap, &layout);
-        draw_axes(canvas, heatmap, &layout);
-        layout.bar.draw(canvas, layout.grid.right() + BAR_GAP, layout.grid.top);
+        layout.grid.draw_axes(canvas, &heatmap.x, &heatmap.y, layout.width);
+        layout.bar.draw(canvas, layout.grid.area.right() + BAR_GAP, layout.grid.area.top, &colour::at);
         layout.legend.draw(canvas, layout.legend_top);
     })
 }
 
-fn check(heatmap: &Heatmap) -> Result<(), PlotError> {
-    let title = || heatmap.caption.title.clone();
-    let (columns, rows) = (heatmap.x.values.len(), heatmap.y.values.len());
-    if columns == 0 || rows == 0 {
-        return Err(PlotError::Empty { title: title() });
-    }
-    if let Some(found) = [columns, rows].into_iter().find(|count| *count > MOST_VALUES) {
-        return Err(PlotError::TooMany { title: title(), what: "values on one axis", found, most: MOST_VALUES });
-    }
-    if heatmap.cells.len() != rows {
-        return Err(PlotError::Ragged { title: title(), expected: rows, found: heatmap.cells.len() });
-    }
-    match heatmap.cells.iter().find(|row| row.len() != columns) {
-        Some(row) => Err(PlotError::Ragged { title: title(), expected: columns, found: row.len() }),
-        None => Ok(()),
-    }
-}
-
 impl Layout {
     fn of(heatmap: &Heatmap) -> Self {
-        let (columns, rows) = (count(heatmap.x.values.len()), count(heatmap.y.values.len()));
-        let cell = (cell_width(columns), cell_height(rows));
-        let sizes = Sizes::fitting(heatmap, cell.0, cell.1);
-        let (grid_width, grid_height) = (columns * cell.0, rows * cell.1);
-
-        let bar = ColourBar::new(heatmap.scale, &heatmap.quantity, heatmap.limit.as_ref(), grid_height);
-        let y_name = words::wrap(&axis_name(&heatmap.y), AXIS_NAME_SIZE, Weight::Regular, grid_height + 8, 0, 4);
-        let labels = heatmap.y.values.iter().map(|label| words::width(&tick_label(label), TICK_SIZE, Weight::Regular)).max().unwrap_or(0);
-        let before = count(y_name.len()) * NAME_LEADING + labels + 12;
-        let content = before + grid_width + BAR_GAP + bar.width();
+        let grid = Grid::new(&heatmap.x, &heatmap.y);
+        let sizes = Sizes::fitting(heatmap, grid.cell.0, grid.cell.1);
+        let bar = ColourBar::new(heatmap.scale, &heatmap.quantity, heatmap.limit.as_ref(), grid.area.height);
+        let content = grid.before() + grid.area.width + BAR_GAP + bar.width();
         let width = (content + 2 * MARGIN).max(LEAST_PAGE_WIDTH);
-        let left = (width - content) / 2 + before;
+        let left = (width - content) / 2 + grid.before();
 
         let head = Head::new(&caption(heatmap, sizes), width);
-        let grid = Rect { left, top: head.bottom(), width: grid_width, height: grid_height };
-        let edges = step_line::edges(heatmap);
-        let legend = Legend::new(entries(heatmap, cell, sizes, !edges.is_empty()), left, width);
-        let legend_top = grid.bottom() + TICK_SIZE + 12 + NAME_LEADING + 12;
+        let grid = grid.at(left, head.bottom());
+        let frontiers = Frontiers::of(heatmap);
+        let legend = Legend::new(entries(heatmap, sizes, &frontiers), left, width);
+        let legend_top = grid.area.bottom() + Grid::below();
         let height = legend_top + legend.height() + MARGIN / 2;
-        let edges = edges.into_iter().map(|(from, to)| (corner(grid, cell, from), corner(grid, cell, to))).collect();
-        Self { width, height, head, grid, cell, sizes, y_name, bar, edges, legend, legend_top }
+        Self { width, height, head, grid, sizes, bar, frontiers, legend, legend_top }
     }
-
-    fn cell_at(&self, column: usize, row: usize) -> Rect {
-        let (left, bottom) = corner(self.grid, self.cell, (count(column), count(row)));
-        Rect { left, top: bottom - self.cell.1, width: self.cell.0, height: self.cell.1 }
-    }
-}
-
-/// The pixel of a grid corner: columns count to the right, rows upward.
-fn corner(grid: Rect, cell: (i32, i32), at: Point) -> Point {
-    (grid.left + at.0 * cell.0, grid.bottom() - at.1 * cell.1)
-}
-
-fn cell_width(columns: i32) -> i32 {
-    (768 / columns).clamp(8, if columns <= 2 { 180 } else { 132 })
-}
-
-fn cell_height(rows: i32) -> i32 {
-    let most = match rows {
-        1 => 130,
-        2 => 100,
-        _ => 84,
-    };
-    (576 / rows).clamp(8, most)
-}
-
-fn count(length: usize) -> i32 {
-    i32::try_from(length).unwrap_or(i32::MAX)
-}
-
-fn axis_name(axis: &LabelAxis) -> String {
-    if axis.unit.is_empty() { axis.name.clone() } else { format!("{} [{}]", axis.name, axis.unit) }
-}
-
-fn tick_label(label: &str) -> String {
-    words::shorten(label, TICK_SIZE, Weight::Regular, 160)
 }
 
 /// The figure's caption, with n where the cells have no room for it.
@@ -135,23 +72,21 @@ fn caption(heatmap: &Heatmap, sizes: Sizes) -> Caption {
     caption
 }
 
-fn entries(heatmap: &Heatmap, cell: (i32, i32), sizes: Sizes, line: bool) -> Vec<Entry> {
+fn entries(heatmap: &Heatmap, sizes: Sizes, frontiers: &Frontiers) -> Vec<Entry> {
     let mut entries = Vec::new();
     let mut add = |sign, words: &str| entries.push(Entry { sign, words: words.to_owned() });
     let all = || heatmap.cells.iter().flatten();
-    if let Some(limit) = &heatmap.limit {
-        let goal = number::goal(limit, &heatmap.quantity);
-        let holds = |side| all().any(|cell| heatmap.side(cell) == Some(side));
-        match (line, holds(Side::Passing), holds(Side::Failing)) {
-            (true, ..) => add(Sign::Limit, &format!("limit: {goal}")),
-            (false, true, false) => add(Sign::None, &format!("limit: {goal}, kept by every value")),
-            (false, false, true) => add(Sign::None, &format!("limit: {goal}, kept by no value")),
-            _ => add(Sign::None, &format!("limit: {goal}")),
-        }
+    let sure = number::confidence(heatmap.confidence);
+    add_limit(heatmap, frontiers, &mut add);
+    if !frontiers.met.is_empty() {
+        add(Sign::Met, &format!("around what is met at {sure}"));
+    }
+    if !frontiers.not_excluded.is_empty() {
+        add(Sign::NotExcluded, &format!("around what is missed at {sure}"));
     }
     if all().any(|cell| cell.verdict == Some(Verdict::Undecided)) {
         let sign = if sizes.value.is_some() { Sign::Undecided } else { Sign::Dot };
-        add(sign, &format!("undecided at {}: too few samples", number::confidence(heatmap.confidence)));
+        add(sign, &format!("undecided at {sure}: too few samples"));
     }
     for (n, mark) in heatmap.marks.iter().enumerate() {
         if heatmap.marks[..n].iter().all(|earlier| (earlier.shape, &earlier.label) != (mark.shape, &mark.label)) {
@@ -162,75 +97,63 @@ fn entries(heatmap: &Heatmap, cell: (i32, i32), sizes: Sizes, line: bool) -> Vec
         add(Sign::None, "∞: too many requests failed");
     }
     if sizes.interval.is_some() && all().any(|cell| cell.low.or(cell.high).is_some()) {
-        add(Sign::None, &format!("small: {} interval", number::confidence(heatmap.confidence)));
+        add(Sign::None, &format!("small: {sure} interval"));
     }
-    if !cells::has_room_for_words(cell.0, cell.1) {
-        if all().any(|cell| matches!(cell.shown, Shown::Failed(_) | Shown::Missing | Shown::Nothing)) {
-            add(Sign::Hatched, "no value");
-        }
-        if all().any(|cell| matches!(cell.shown, Shown::Invalid(_))) {
-            add(Sign::Crossed, "invalid");
-        }
-    }
+    add_without_value(heatmap, &mut add);
     entries
 }
 
+/// What the limit is, and whether anything is on its other side.
+fn add_limit(heatmap: &Heatmap, frontiers: &Frontiers, add: &mut impl FnMut(Sign, &str)) {
+    let Some(limit) = &heatmap.limit else { return };
+    let goal = number::goal(limit, &heatmap.quantity);
+    let holds = |side| heatmap.cells.iter().flatten().any(|cell| heatmap.side(cell) == Some(side));
+    match (!frontiers.limit.is_empty(), holds(Side::Passing), holds(Side::Failing)) {
+        (true, ..) => add(Sign::Limit, &format!("limit: {goal}")),
+        (false, true, false) => add(Sign::None, &format!("limit: {goal}, kept by every value")),
+        (false, false, true) => add(Sign::None, &format!("limit: {goal}, kept by no value")),
+        _ => add(Sign::None, &format!("limit: {goal}")),
+    }
+}
+
+/// What kinds of cells have no value.
+fn add_without_value(heatmap: &Heatmap, add: &mut impl FnMut(Sign, &str)) {
+    let any = |kind: &dyn Fn(&Shown) -> bool| heatmap.cells.iter().flatten().any(|cell| kind(&cell.shown));
+    let kinds = [
+        (any(&|shown| matches!(shown, Shown::Failed(_))), "failed"),
+        (any(&|shown| matches!(shown, Shown::Missing)), "not run"),
+        (any(&|shown| matches!(shown, Shown::Nothing)), "no such requests"),
+    ];
+    let found: Vec<&str> = kinds.into_iter().filter_map(|(found, word)| found.then_some(word)).collect();
+    if !found.is_empty() {
+        add(Sign::Hatched, &format!("no value: {}", found.join(" or ")));
+    }
+    if any(&|shown| matches!(shown, Shown::Invalid(_))) {
+        add(Sign::Crossed, "invalid: not counted");
+    }
+}
+
 fn draw_cells(canvas: &mut Canvas<'_>, heatmap: &Heatmap, layout: &Layout) {
+    let grid = &layout.grid;
     for (row, cells) in heatmap.cells.iter().enumerate() {
         for (column, cell) in cells.iter().enumerate() {
-            cells::draw(canvas, heatmap, cell, layout.cell_at(column, row), layout.sizes);
+            cells::draw(canvas, heatmap, cell, grid.cell_at(column, row), layout.sizes);
         }
     }
-    step_line::draw(canvas, &layout.edges, layout.grid);
+    let placed =
+        |edges: &[(Point, Point)]| edges.iter().map(|(from, to)| (grid.corner(*from), grid.corner(*to))).collect::<Vec<(Point, Point)>>();
+    step_line::draw_thin(canvas, &placed(&layout.frontiers.met), "");
+    step_line::draw_thin(canvas, &placed(&layout.frontiers.not_excluded), step_line::DASH);
+    step_line::draw(canvas, &placed(&layout.frontiers.limit), grid.area);
     let mut done: Vec<(usize, usize)> = Vec::new();
     for mark in &heatmap.marks {
         let place = (mark.column, mark.row);
         if !done.contains(&place) {
             let shapes: Vec<_> = heatmap.marks.iter().filter(|other| (other.column, other.row) == place).map(|other| other.shape).collect();
-            cells::draw_marks(canvas, layout.cell_at(mark.column, mark.row), &shapes);
+            cells::draw_marks(canvas, grid.cell_at(mark.column, mark.row), &shapes);
             done.push(place);
         }
     }
-}
-
-fn draw_axes(canvas: &mut Canvas<'_>, heatmap: &Heatmap, layout: &Layout) {
-    let (grid, cell) = (layout.grid, layout.cell);
-    let tick = Type::new(TICK_SIZE, theme::INK);
-    let pen = Pen::new(theme::SOFT_INK, 1);
-
-    let stride = stride(&heatmap.x.values, cell.0);
-    for (n, label) in heatmap.x.values.iter().enumerate().step_by(stride) {
-        let x = layout.cell_at(n, 0).centre().0;
-        canvas.line((x, grid.bottom()), (x, grid.bottom() + 4), pen);
-        let most = (cell.0 * count(stride) - 4).max(24);
-        let label = words::shorten(label, TICK_SIZE, Weight::Regular, most);
-        canvas.text(&label, (x, grid.bottom() + 6 + TICK_SIZE), tick.align(Align::Middle));
-    }
-    let rows = usize::try_from((TICK_SIZE + 4) / cell.1 + 1).unwrap_or(1);
-    for (n, label) in heatmap.y.values.iter().enumerate().step_by(rows) {
-        let y = layout.cell_at(0, n).centre().1;
-        canvas.line((grid.left - 4, y), (grid.left, y), pen);
-        canvas.text(&tick_label(label), (grid.left - 8, y + 4), tick.align(Align::End));
-    }
-
-    let face = Type::new(AXIS_NAME_SIZE, theme::INK).align(Align::Middle);
-    let (x, y) = grid.centre();
-    let room = 2 * (x - MARGIN).min(layout.width - MARGIN - x);
-    let name = words::shorten(&axis_name(&heatmap.x), AXIS_NAME_SIZE, Weight::Regular, room);
-    canvas.text(&name, (x, grid.bottom() + TICK_SIZE + 12 + AXIS_NAME_SIZE), face);
-    let labels = heatmap.y.values.iter().map(|label| words::width(&tick_label(label), TICK_SIZE, Weight::Regular)).max().unwrap_or(0);
-    let mut baseline = grid.left - labels - 12 - (count(layout.y_name.len()) - 1) * NAME_LEADING - 4;
-    for line in &layout.y_name {
-        canvas.text_upward(line, (baseline, y), face);
-        baseline += NAME_LEADING;
-    }
-}
-
-/// Every how-manieth label has room beside the next.
-fn stride(labels: &[String], cell_width: i32) -> usize {
-    let widest = labels.iter().map(|label| words::width(label, TICK_SIZE, Weight::Regular)).max().unwrap_or(0);
-    // Long words are rather shortened than left out where their cells are wide enough for a part of them.
-    if cell_width >= 40 { 1 } else { usize::try_from((widest.min(120) + 8) / cell_width + 1).unwrap_or(1) }
 }
 
 #[cfg(test)]
@@ -302,7 +225,7 @@ mod tests {
         let layout = Layout::of(&figure);
         let document = Document::parse(&svg.text).unwrap();
         for (column, row, word) in [(2, 0, "failed"), (1, 1, "not run"), (0, 2, "invalid"), (3, 3, "∞")] {
-            let cell = layout.cell_at(column, row);
+            let cell = layout.grid.cell_at(column, row);
             let (x, y) = place(&svg, word);
             assert!(cell.left < x && x < cell.right() && cell.top < y && y < cell.bottom());
             let ground = document
@@ -332,7 +255,9 @@ mod tests {
         let all = |figure: &Heatmap| texts(&draw(figure).unwrap()).into_iter().map(|(text, ..)| text).collect::<Vec<_>>();
         let sixteen = all(&gallery::grid(16, 16));
         assert!(sixteen.iter().any(|text| text == "n 768") && sixteen.iter().any(|text| text == "32.0"));
-        assert!(!sixteen.iter().any(|text| text.contains(" – ")));
+        assert!(!sixteen.iter().any(|text| text.contains('–')));
+        let ten = all(&gallery::grid(10, 10));
+        assert!(ten.iter().any(|text| text == "0.360 – 0.440") && ten.iter().any(|text| text == "n 300"), "{ten:?}");
         let many = all(&gallery::grid(64, 40));
         assert!(many.iter().any(|text| text.ends_with("n 3 to 7680 per cell")), "{:?}", &many[..4]);
     }
@@ -345,5 +270,47 @@ mod tests {
         figure.x.values.clear();
         assert_eq!(draw(&figure), Err(PlotError::Empty { title: "vllm".into() }));
         assert!(matches!(draw(&gallery::grid(300, 1)), Err(PlotError::TooMany { found: 300, .. })));
+    }
+
+    #[test]
+    fn undecided_cells_are_hatched_in_their_own_colour_and_their_text_stays_on_plain_ground() {
+        let figure = troubled();
+        let svg = draw(&figure).unwrap();
+        let ground = colour::at(figure.scale.position(VLLM[0][0]));
+        let pen = ground.toward(ground.ink(), cells::UNDECIDED_INK);
+        let stroke = format!("stroke=\"#{:02X}{:02X}{:02X}\"", pen.0, pen.1, pen.2);
+        assert!(svg.text.matches(&stroke).count() > 10, "{stroke}");
+        assert!(ground.contrast(pen) < ground.contrast(ground.ink()) / 3.0, "the hatching is quieter than the text");
+        let sure = draw(&published("vllm", &VLLM)).unwrap();
+        assert_eq!(sure.text.matches(&stroke).count(), 0);
+        assert!(texts(&svg).iter().any(|(text, ..)| text == "undecided at 95 %: too few samples"));
+    }
+
+    #[test]
+    fn what_is_met_is_lined_out_where_the_plain_line_does_not_run() {
+        let mut figure = published("vllm", &VLLM);
+        for (row, cells) in figure.cells.iter_mut().enumerate() {
+            for (column, cell) in cells.iter_mut().enumerate() {
+                let missed = (row, column) == (3, 3);
+                cell.verdict = Some(if missed { Verdict::Missed } else { Verdict::Undecided });
+            }
+        }
+        figure.cells[0][0].verdict = Some(Verdict::Met);
+        let frontiers = Frontiers::of(&figure);
+        assert_eq!(frontiers.met, [((1, 0), (1, 1)), ((0, 1), (1, 1))], "right of and above the one cell that is met");
+        // C = 4, S = 4 is missed: its lower edge is part of the plain line, its left one is not.
+        assert_eq!(frontiers.not_excluded, [((3, 3), (3, 4))]);
+        let words: Vec<String> = texts(&draw(&figure).unwrap()).into_iter().map(|(text, ..)| text).collect();
+        assert!(
+            words.iter().any(|text| text == "around what is met at 95 %")
+                && words.iter().any(|text| text == "around what is missed at 95 %")
+        );
+    }
+
+    #[test]
+    fn the_legend_names_every_kind_of_cell_without_a_value() {
+        let words: Vec<String> = texts(&draw(&troubled()).unwrap()).into_iter().map(|(text, ..)| text).collect();
+        assert!(words.iter().any(|text| text == "no value: failed or not run"), "{words:?}");
+        assert!(words.iter().any(|text| text == "invalid: not counted"));
     }
 }

@@ -18,6 +18,10 @@ pub struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
     Limit,
+    /// The thin line around what is surely good.
+    Met,
+    /// The thin line around what surely is not.
+    NotExcluded,
     /// No sign: the words speak of the whole picture.
     None,
     Undecided,
@@ -84,8 +88,13 @@ fn draw_sign(canvas: &mut Canvas<'_>, sign: Sign, at: Rect) {
     let (x, y) = at.centre();
     match sign {
         Sign::Limit => canvas.line((at.left, y), (at.right(), y), Pen::new(theme::LIMIT, theme::LIMIT_WIDTH)),
+        Sign::Met => canvas.line((at.left, y), (at.right(), y), Pen::new(theme::INK, 2)),
+        Sign::NotExcluded => canvas.path([(at.left, y), (at.right(), y)], Pen::new(theme::INK, 2), super::step_line::DASH),
         Sign::None => {}
         Sign::Undecided => {
+            let ground = super::colour::at(0.3);
+            canvas.fill(at, ground);
+            super::cells::hatched_over(canvas, at, ground);
             let face = Type::new(LEGEND_SIZE + 1, theme::INK).bold().align(super::canvas::Align::Middle);
             canvas.text("?", (x, at.bottom() - 3), face);
         }

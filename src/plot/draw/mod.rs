@@ -9,6 +9,7 @@ mod colour_bar;
 mod crosses;
 pub mod curve;
 mod description;
+mod grid;
 mod head;
 pub mod heatmap;
 mod legend;

@@ -1,22 +1,56 @@
-//! The limit as a step line: along every edge between a cell that keeps it and a neighbour that does not.
+//! The limit as a step line: along every edge between a cell that keeps it and a neighbour that does not. Thinner ones go around what is
+//! surely on one side of it, where that is not the same.
 
 use super::canvas::{Canvas, Pen, Point, Rect};
-use crate::plot::figure::{Heatmap, Side};
+use crate::plot::figure::{Cell, Heatmap, Side, Verdict};
 use crate::plot::theme;
 
-/// Edges in units of cells, the origin at the grid's lower left.
-pub fn edges(heatmap: &Heatmap) -> Vec<(Point, Point)> {
-    let side = |column: usize, row: usize| heatmap.cells.get(row)?.get(column).and_then(|cell| heatmap.side(cell));
-    let differ = |a: Option<Side>, b: Option<Side>| matches!((a, b), (Some(a), Some(b)) if a != b);
+/// Ink and gap of the line around what is missed.
+pub const DASH: &str = "5 4";
+const THIN: u32 = 2;
+
+/// An edge between two cells.
+pub type Edge = (Point, Point);
+
+/// The lines of a heatmap, in units of cells, the origin at the grid's lower left.
+pub struct Frontiers {
+    /// Between values that keep the limit and values that do not.
+    pub limit: Vec<Edge>,
+    /// Around cells that surely keep it, where the plain line does not run.
+    pub met: Vec<Edge>,
+    /// Around cells that surely do not keep it, where no other line runs.
+    pub not_excluded: Vec<Edge>,
+}
+
+impl Frontiers {
+    pub fn of(heatmap: &Heatmap) -> Self {
+        let limit = edges(heatmap);
+        let around = |verdict| edges_between(heatmap, &|cell| Some(cell.verdict? == verdict));
+        let met: Vec<Edge> = around(Verdict::Met).into_iter().filter(|edge| !limit.contains(edge)).collect();
+        let other = |edge: &Edge| !limit.contains(edge) && !met.contains(edge);
+        let not_excluded = around(Verdict::Missed).into_iter().filter(other).collect();
+        Self { limit, met, not_excluded }
+    }
+}
+
+/// The edges between values that keep the limit and values that do not.
+pub fn edges(heatmap: &Heatmap) -> Vec<Edge> {
+    edges_between(heatmap, &|cell| Some(heatmap.side(cell)? == Side::Passing))
+}
+
+/// The edges between neighbours of which `kind` says different things.
+fn edges_between(heatmap: &Heatmap, kind: &dyn Fn(&Cell) -> Option<bool>) -> Vec<Edge> {
+    let kind = |column: usize, row: usize| heatmap.cells.get(row)?.get(column).and_then(kind);
+    let differ = |a: Option<bool>, b: Option<bool>| matches!((a, b), (Some(a), Some(b)) if a != b);
     let mut edges = Vec::new();
     for row in 0..heatmap.cells.len() {
         for column in 0..heatmap.x.values.len() {
             let (x, y) = (i32::try_from(column).unwrap_or(0), i32::try_from(row).unwrap_or(0));
-            let here = side(column, row);
-            if differ(here, side(column + 1, row)) {
+            let here = kind(column, row);
+            if differ(here, kind(column + 1, row)) {
                 edges.push(((x + 1, y), (x + 1, y + 1)));
             }
-            if differ(here, side(column, row + 1)) {
+            if differ(here, kind(column, row + 1)) {
                 edges.push(((x, y + 1), (x + 1, y + 1)));
             }
         }
@@ -24,8 +58,18 @@ pub fn edges(heatmap: &Heatmap) -> Vec<(Point, Point)> {
     edges
 }
 
+/// Draws thin edges of a grid, given in pixels.
+pub fn draw_thin(canvas: &mut Canvas<'_>, edges: &[Edge], dash: &'static str) {
+    for &(from, to) in edges {
+        canvas.line(from, to, Pen::new(theme::PAPER, THIN + 2));
+    }
+    for &(from, to) in edges {
+        canvas.path([from, to], Pen::new(theme::INK, THIN), dash);
+    }
+}
+
 /// Draws edges of a grid, given in pixels; a white casing keeps the line apart from dark cells.
-pub fn draw(canvas: &mut Canvas<'_>, edges: &[(Point, Point)], grid: Rect) {
+pub fn draw(canvas: &mut Canvas<'_>, edges: &[Edge], grid: Rect) {
     let inside = |at: Point| (at.0.clamp(grid.left, grid.right()), at.1.clamp(grid.top, grid.bottom()));
     for pen in [Pen::new(theme::PAPER, theme::CASING_WIDTH), Pen::new(theme::LIMIT, theme::LIMIT_WIDTH)] {
         let reach = i32::try_from(pen.width / 2).unwrap_or(0);
