@@ -1,10 +1,12 @@
 //! The command line: clap structs only, no logic. Each command's work is in the file of its name under `commands/`.
 
+mod history;
 mod prepare;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use history::{HistoryArgs, HistoryFormat};
 pub use prepare::{CounterArgs, PrepareCommand, PrepareDocumentsArgs, PrepareSharegptArgs, PrepareTraceArgs};
 
 /// How many user sessions an LLM server holds while people still get their first token in time.
@@ -46,6 +48,8 @@ pub enum Command {
     Report(ReportArgs),
     /// One figure from saved runs: any axes, any metric, PNG or SVG.
     Plot(PlotArgs),
+    /// The same scenario night after night: scores and percentiles as a series, a figure, and a gate against getting worse.
+    History(HistoryArgs),
     /// Make data ready: documents of exact lengths, conversations that fit; with a manifest of hashes and counts.
     #[command(subcommand)]
     Prepare(PrepareCommand),

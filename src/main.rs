@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         Command::Check(args) => commands::check::run(args, talk),
         Command::Report(args) => commands::report::run(args, talk),
         Command::Plot(args) => commands::plot::run(args, talk),
+        Command::History(args) => commands::history::run(args, talk),
         Command::Prepare(what) => commands::prepare::run(what, talk),
         Command::Sim(args) => commands::sim::run(args, talk),
         Command::Schema => commands::schema::run(),

@@ -16,6 +16,7 @@ mod extended;
 mod external;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod history;
 mod increase;
 pub mod interval;
 mod limit;

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod completions;
 mod figures;
+pub mod history;
 mod measuring;
 pub mod plan;
 pub mod plot;

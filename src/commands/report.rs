@@ -94,7 +94,7 @@ pub fn exit(summary: &SweepSummary) -> Exit {
 }
 
 /// The goals of the command line; all faults are told at once.
-fn goals(texts: &[String]) -> Option<Vec<Goal>> {
+pub(super) fn goals(texts: &[String]) -> Option<Vec<Goal>> {
     let mut goals = Vec::new();
     for text in texts {
         match text.parse::<Goal>() {

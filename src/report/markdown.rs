@@ -94,7 +94,7 @@ fn content(place: Option<&Place>) -> String {
     format!("{} {}{interval}{n}", place.text, place.mark()).replace("  ", " ").trim().to_owned()
 }
 
-fn items(out: &mut String, lines: impl IntoIterator<Item = String>) {
+pub(super) fn items(out: &mut String, lines: impl IntoIterator<Item = String>) {
     for line in lines {
         let _ = writeln!(out, "- {}", escaped(&line));
     }
@@ -102,7 +102,7 @@ fn items(out: &mut String, lines: impl IntoIterator<Item = String>) {
 }
 
 /// Plain text as Markdown: what would be markup is escaped, line ends become spaces.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

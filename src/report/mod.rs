@@ -4,6 +4,7 @@
 mod certainty;
 mod csv;
 pub mod cxs_json;
+pub mod history;
 mod html;
 mod json;
 mod markdown;

@@ -189,7 +189,7 @@ fn list(panel: &Panel, variant: &VariantSummary, colour: Colour) -> String {
     trimmed(&table)
 }
 
-fn new_table(colour: Colour) -> Table {
+pub(super) fn new_table(colour: Colour) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(WIDTH).unwrap_or(80));
@@ -209,12 +209,12 @@ fn coloured(cell: Cell, place: Option<&Place>, colour: Colour) -> Cell {
     }
 }
 
-fn trimmed(table: &Table) -> String {
+pub(super) fn trimmed(table: &Table) -> String {
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// A sentence broken at words, so that no line is longer than the page; further lines are set in.
-fn paragraph(out: &mut String, text: &str) {
+pub(super) fn paragraph(out: &mut String, text: &str) {
     let mut length = 0;
     for word in plain(text).split(' ') {
         let width = word.chars().count();
