@@ -3,6 +3,7 @@
 //! In: saved sweeps with their summaries. Out: a [`History`] (the series of scores and of one measure) and a [`Gate`] (k of the last n
 //! nights, and slow drift). Must not know where sweeps lie, nor how any of this is shown. Rules: `docs/metrics.md`, "Night after night".
 
+pub mod drift;
 mod night;
 mod series;
 #[cfg(test)]

@@ -248,7 +248,7 @@ fn leading(first: &SweepSummary, variants: &[VariantHistory]) -> Option<Axes> {
         let points = variants.iter().filter_map(|variant| variant.cells.iter().find(|cell| cell.axes == *axes));
         points.flat_map(|cell| &cell.nights).flatten().filter(|point| point.value().is_some()).count()
     };
-    let all = variants.iter().flat_map(|variant| variant.cells.first()).map(|cell| cell.nights.len()).sum::<usize>();
+    let all = variants.iter().filter_map(|variant| variant.cells.first()).map(|cell| cell.nights.len()).sum::<usize>();
     let carrying = first.variants.first().and_then(carrying_cell);
     if let Some(axes) = carrying.filter(|axes| measured(axes) == all) {
         return Some(axes);
