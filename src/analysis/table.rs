@@ -150,6 +150,32 @@ impl Table {
         Ok(sessions.into_values().filter(|values| !values.is_empty()).collect())
     }
 
+    /// Of each row: the place of its run among those pooled, and its session's number.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "runs and sessions are counted from 0")]
+    pub fn session_keys(&self) -> Result<Vec<(usize, u64)>, AnalysisError> {
+        let (runs, sessions) = (self.counts(RUN)?, self.counts("session")?);
+        let key = |(run, session): (Option<f64>, Option<f64>)| (run.unwrap_or(0.0) as usize, session.unwrap_or(0.0) as u64);
+        Ok(runs.into_iter().zip(sessions).map(key).collect())
+    }
+
+    /// A column of counts or stamps, row by row.
+    pub fn counts(&self, column: &str) -> Result<Vec<Option<f64>>, AnalysisError> {
+        if self.rows() == 0 { Ok(Vec::new()) } else { Ok(number(&self.frame, column)?.iter().collect()) }
+    }
+
+    /// The values of a metric, row by row: what [`values`](Self::values) has all together. None where it is undefined, many for gaps.
+    pub fn values_by_row(&self, metric: Metric) -> Result<Vec<Vec<f64>>, AnalysisError> {
+        if self.rows() == 0 {
+            return Ok(Vec::new());
+        }
+        if metric == Metric::Itl {
+            let share = self.gaps_per_success()?;
+            let rows = self.gap_lists()?.into_iter().zip(self.failed()?);
+            return Ok(rows.map(|(gaps, failed)| if failed { vec![f64::INFINITY; share] } else { gaps }).collect());
+        }
+        Ok(self.frame.column(metric.name())?.f64()?.iter().map(|value| value.into_iter().collect()).collect())
+    }
+
     /// The sum of a column of counts, over the rows that have it; `None` where none has.
     pub fn total(&self, column: &str) -> Result<Option<f64>, AnalysisError> {
         if self.rows() == 0 {

@@ -3,6 +3,7 @@
 
 use super::cost::Costs;
 use super::spec::{EngineSpec, FaultKind, FaultSpec, Preset, TierSpec};
+use super::tokenizer::mix;
 use crate::units::Bytes;
 
 /// Everything that an engine does follows from these and from what is sent to it.
@@ -28,6 +29,8 @@ pub struct EngineParameters {
     pub noise: f64,
     /// Of the noise, and of nothing else.
     pub seed: u64,
+    /// Factor on the time of every step.
+    pub slowdown: f64,
     pub faults: Vec<FaultSpec>,
 }
 
@@ -42,6 +45,8 @@ pub enum EngineError {
     TooManyBlocks { memory: Bytes, most: u32 },
     #[error("engine field `noise` is `{noise}`; give it a number from 0 to 1")]
     Noise { noise: String },
+    #[error("engine field `slowdown` is `{slowdown}`; give it a number from 0.01 to 100")]
+    Slowdown { slowdown: String },
     #[error("engine fault `status` needs `status = 400` to `599`, found `{found}`")]
     FaultStatus { found: String },
 }
@@ -69,6 +74,10 @@ impl EngineParameters {
         if !(0.0..=1.0).contains(&noise) {
             return Err(EngineError::Noise { noise: noise.to_string() });
         }
+        let slowdown = spec.slowdown.unwrap_or(1.0);
+        if !(0.01..=100.0).contains(&slowdown) {
+            return Err(EngineError::Slowdown { slowdown: slowdown.to_string() });
+        }
         let context_limit = positive("context_limit", spec.context_limit.map_or(context_limit, |tokens| tokens.0))?;
         check_tier("host_tier.capacity", spec.host_tier.as_ref())?;
         check_tier("disk_tier.capacity", spec.disk_tier.as_ref())?;
@@ -86,7 +95,8 @@ impl EngineParameters {
             host_tier: spec.host_tier.clone(),
             disk_tier: spec.disk_tier.clone(),
             noise,
-            seed,
+            seed: spec.noise_seed.map_or(seed, |own| mix(seed ^ mix(own))),
+            slowdown,
             faults: spec.faults.clone(),
         })
     }
@@ -268,6 +278,7 @@ mod tests {
         assert_eq!(spec(|spec| spec.block_tokens = Some(Tokens(0))), EngineError::Zero { field: "block_tokens" });
         assert!(matches!(spec(|spec| spec.kv_memory = Some(Bytes(15_999))), EngineError::NoBlock { .. }));
         assert!(matches!(spec(|spec| spec.noise = Some(f64::NAN)), EngineError::Noise { .. }));
+        assert!(matches!(spec(|spec| spec.slowdown = Some(0.0)), EngineError::Slowdown { .. }));
         let fault = FaultSpec { kind: FaultKind::Status, every: 3, status: Some(200), after_tokens: 0 };
         let error = EngineParameters::resolve(&EngineSpec { faults: vec![fault], ..EngineSpec::default() }, 0).unwrap_err();
         assert!(error.to_string().contains("`200`"));

@@ -36,6 +36,12 @@ pub struct EngineSpec {
     /// Relative spread of step times (standard deviation over mean), seeded; 0 for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise: Option<f64>,
+    /// Makes the noise another one while the workload stays the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise_seed: Option<u64>,
+    /// Factor on the time of every step: `1.1` for an engine that is 10 % slower; 1 for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slowdown: Option<f64>,
     /// Faults made on purpose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<FaultSpec>,

@@ -18,13 +18,17 @@ pub struct Comparison {
     pub family: String,
     /// What is not the same on both sides, and was compared because it was told to be.
     pub differences: Vec<Difference>,
-    /// One a measure, over all cells that both sides have.
+    /// Names of the measures that decide: those of the goals (median and p95 of TTFT where there are none), and the error rate.
+    #[serde(default)]
+    pub primary: Vec<String>,
+    /// One a measure, over all cells that both sides have: the mean of the cells' effects, each cell counting alike.
     pub overall: Vec<Effect>,
     /// The cells that both sides have, in the order of the axes.
     pub cells: Vec<CellComparison>,
     pub scores: Vec<ScoreEffect>,
-    /// The worst that was found: regressed before not enough data before same before improved, except that anything improved and nothing
-    /// regressed is improved.
+    /// Regressed where any measure is, over all cells or in one. Else not enough data where the new side lacks a cell that the base has;
+    /// else improved where any measure is; else the worst of the primary measures over all cells. Scores have no part in it: their
+    /// verdicts are no part of the family.
     pub call: Call,
     /// Cells that only one side has or that have no result, and other remarks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -3,6 +3,15 @@
 //! In: the saved runs of a base and of a new side. Out: a [`Comparison`], which reports, pictures and the history read. Must not know how
 //! it is shown, and never compares what is not the same work unless told to.
 
+mod calls;
 mod comparison;
+mod judged;
+mod pairs;
+mod probe;
+mod resample;
+mod scored;
+mod student;
+mod work;
 
 pub use comparison::{Call, CellComparison, Comparison, Difference, Effect, Interval, ScoreEffect, Side};
+pub use judged::{Chosen, CompareError, CompareOptions, compare};

@@ -53,17 +53,17 @@ impl Engine {
         ends
     }
 
-    /// Noise is a function of the step's number, so that a step which was decided and taken back leaves no trace.
+    /// What a step's time is multiplied by. Noise is a function of the step's number, so that a step which was decided and taken back leaves no trace.
     #[expect(clippy::cast_precision_loss, reason = "53 bits make a double")]
     fn stretch(&self, step: u64) -> f64 {
         if self.parameters.noise == 0.0 {
-            return 1.0;
+            return self.parameters.slowdown;
         }
         // The sum of twelve uniform numbers is close to a normal one of variance 1 around 6.
         let start = mix(self.parameters.seed ^ mix(step));
         let uniform = |draw: u64| (mix(start.wrapping_add(draw)) >> 11) as f64 / (1u64 << 53) as f64;
         let normal = (0..12).map(uniform).sum::<f64>() - 6.0;
-        (1.0 + self.parameters.noise * normal).max(0.1)
+        (1.0 + self.parameters.noise * normal).max(0.1) * self.parameters.slowdown
     }
 
     /// Ends the steps that are over by `now`.

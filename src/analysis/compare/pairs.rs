@@ -1,0 +1,95 @@
+//! Which cell of one side is compared with which of the other: those that agree in all axes. An axis of the workload that only one side
+//! has counts with the value that the other's cells were run with. Saved sweeps in, pairs out.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::analysis::axes::{Axes, show_axes};
+use crate::analysis::cells::{CellRuns, cells};
+use crate::store::SavedSweep;
+
+/// Cells of both sides that are the same work.
+#[derive(Debug)]
+pub(super) struct CellPair<'a> {
+    pub axes: Axes,
+    pub base: CellRuns<'a>,
+    pub new: CellRuns<'a>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Pairs<'a> {
+    /// In the order of the base's axes; both have a result.
+    pub cells: Vec<CellPair<'a>>,
+    pub notes: Vec<String>,
+    /// Cells with a result on the base's side that were run on the new one and have none there.
+    pub lost: usize,
+}
+
+/// Pairs the cells of a variant of each side.
+pub(super) fn pair<'a>(base: (&'a SavedSweep, &str), new: (&'a SavedSweep, &str)) -> Pairs<'a> {
+    let names = shared_axes(base.0, new.0);
+    let of = |(sweep, variant): (&'a SavedSweep, &str)| {
+        let cells = cells(sweep).into_iter().filter(|cell| cell.variant == variant);
+        cells.map(|cell| (place(&names, &cell), cell)).collect::<Vec<_>>()
+    };
+    let (base, mut new) = (of(base), of(new));
+    let mut pairs = Pairs::default();
+    let (mut only_base, mut missing) = (Vec::new(), Vec::new());
+    for (axes, cell) in base {
+        let Some(at) = new.iter().position(|(known, _)| *known == axes) else {
+            only_base.push(show_axes(&axes));
+            continue;
+        };
+        let (_, other) = new.remove(at);
+        match (without_result(&cell), without_result(&other)) {
+            (None, None) => pairs.cells.push(CellPair { axes, base: cell, new: other }),
+            (why, other_why) => {
+                pairs.lost += usize::from(why.is_none());
+                let sides = [("base", why), ("new", other_why)];
+                let words = sides.into_iter().filter_map(|(side, why)| Some(format!("{side}: {}", why?))).collect::<Vec<_>>();
+                missing.push(format!("{}: no result to compare ({})", show_axes(&axes), words.join("; ")));
+            }
+        }
+    }
+    pairs.notes.extend(only("base", &only_base));
+    pairs.notes.extend(only("new", &new.iter().map(|(axes, _)| show_axes(axes)).collect::<Vec<_>>()));
+    pairs.notes.extend(missing);
+    pairs
+}
+
+/// The axes of both, and those of the workload of either.
+fn shared_axes(base: &SavedSweep, new: &SavedSweep) -> Vec<String> {
+    let of = |sweep: &SavedSweep| sweep.manifest.axes.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let (base, new) = (of(base), of(new));
+    let both: BTreeSet<&String> = base.iter().filter(|name| new.contains(name)).collect();
+    let mut names: Vec<String> = Vec::new();
+    for name in base.iter().chain(&new) {
+        if (both.contains(name) || name.starts_with("workload.")) && !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
+fn place(names: &[String], cell: &CellRuns<'_>) -> Axes {
+    let run_with = |name: &str| {
+        let whole = &cell.runs.first()?.record.header.cell;
+        name.split('.').try_fold(whole, |value, part| value.get(part)).cloned()
+    };
+    let value = |name: &String| cell.axes.get(name).cloned().or_else(|| run_with(name)).unwrap_or(Value::Null);
+    names.iter().map(|name| (name.clone(), value(name))).collect()
+}
+
+fn without_result(cell: &CellRuns<'_>) -> Option<String> {
+    let failed = cell.failure().map(|reason| format!("failed: {}", reason.lines().next().unwrap_or_default()));
+    let invalid = || cell.invalidity().map(|reason| format!("invalid: {reason}"));
+    failed.or_else(invalid).or_else(|| cell.runs.is_empty().then(|| "no whole run is there".to_owned()))
+}
+
+fn only(side: &str, cells: &[String]) -> Option<String> {
+    let shown = cells.iter().take(4).map(String::as_str).collect::<Vec<_>>().join("; ");
+    let more = cells.len().saturating_sub(4);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    (!cells.is_empty()).then(|| format!("cells that only the {side} side has: {shown}{more}"))
+}

@@ -1,0 +1,221 @@
+//! What is compared: the list of measures, and what each takes from the rows of a cell, session by session. Rows in, samples out; knows
+//! neither intervals nor the other side.
+
+use std::collections::BTreeMap;
+
+use crate::analysis::{AnalysisError, Table, percentile};
+use crate::goal::{Aggregate, Condition, Measure};
+use crate::metric::{Better, Metric};
+use crate::store::SavedRun;
+
+/// A session of a cell: the repeat that it is of, and its number.
+pub(super) type Key = (u32, u64);
+
+/// One measure to compare.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Probe {
+    pub kind: Kind,
+    /// It decides the whole comparison.
+    pub primary: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Kind {
+    Measure(Measure),
+    /// Tokens of all answers over the measured window.
+    OutputTokens,
+    /// Cached over prompt tokens.
+    HitRate,
+}
+
+/// How a measure follows from what sessions bring.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Statistic {
+    /// A percentile of the pooled values.
+    Percentile(f64),
+    Max,
+    Min,
+    /// The sum of the first numbers over that of the second ones, times a constant.
+    Quotient(f64),
+}
+
+/// What the sessions of one side bring to one measure.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Sample {
+    /// Values by session, or one pair of sums.
+    pub sessions: BTreeMap<Key, Vec<f64>>,
+    /// Requests by session.
+    pub requests: BTreeMap<Key, u64>,
+    pub statistic: Option<Statistic>,
+}
+
+/// All measures: those of the goals first, which are the primary ones with the error rate. `filter` is what times to first token are
+/// filtered by where a goal does not say.
+pub(super) fn probes(goals: &[Measure], filter: &[Condition]) -> Vec<Probe> {
+    let of =
+        |p: f64, metric: Metric, filter: &[Condition]| Measure { aggregate: Aggregate::Percentile(p, metric), filter: filter.to_vec() };
+    let error_rate = Measure { aggregate: Aggregate::ErrorRate, filter: Vec::new() };
+    let times = [of(50.0, Metric::Ttft, filter), of(95.0, Metric::Ttft, filter), of(99.0, Metric::Ttft, filter)];
+    let mut primary = if goals.is_empty() { times[..2].to_vec() } else { goals.to_vec() };
+    primary.push(error_rate);
+    let rest = [of(50.0, Metric::Tpot, &[]), of(95.0, Metric::Tpot, &[]), of(95.0, Metric::Itl, &[])];
+    let mut probes: Vec<Probe> = Vec::new();
+    let all = primary.into_iter().map(|measure| (measure, true)).chain(times.into_iter().chain(rest).map(|measure| (measure, false)));
+    for (measure, primary) in all {
+        if !probes.iter().any(|known| known.kind == Kind::Measure(measure.clone())) {
+            probes.push(Probe { kind: Kind::Measure(measure), primary });
+        }
+    }
+    probes.extend([Kind::OutputTokens, Kind::HitRate].map(|kind| Probe { kind, primary: false }));
+    probes
+}
+
+impl Probe {
+    pub fn name(&self) -> String {
+        match &self.kind {
+            Kind::Measure(measure) => measure.to_string(),
+            Kind::OutputTokens => "output_tokens_per_s".to_owned(),
+            Kind::HitRate => "hit_rate".to_owned(),
+        }
+    }
+
+    pub fn unit(&self) -> &'static str {
+        match &self.kind {
+            Kind::Measure(measure) => measure.unit(),
+            Kind::OutputTokens => "tokens/s",
+            Kind::HitRate => "share",
+        }
+    }
+
+    pub fn better(&self) -> Better {
+        match &self.kind {
+            Kind::Measure(measure) => measure.better(),
+            Kind::OutputTokens | Kind::HitRate => Better::Higher,
+        }
+    }
+
+    pub fn is_error_rate(&self) -> bool {
+        matches!(&self.kind, Kind::Measure(measure) if measure.aggregate == Aggregate::ErrorRate)
+    }
+
+    /// Takes what the measure needs from a cell's rows. `repeats` are those of the pooled runs, in their order.
+    pub fn sample(&self, table: &Table, repeats: &[u32], runs: &[&SavedRun]) -> Result<Sample, AnalysisError> {
+        let rows = match &self.kind {
+            Kind::Measure(measure) => table.filtered(&measure.filter)?,
+            Kind::OutputTokens | Kind::HitRate => table.clone(),
+        };
+        let keys = rows.session_keys()?.into_iter().map(|(run, session)| (repeats.get(run).copied().unwrap_or(u32::MAX), session));
+        let keys: Vec<Key> = keys.collect();
+        match &self.kind {
+            Kind::Measure(measure) => of_measure(measure, &rows, &keys),
+            Kind::OutputTokens => output_tokens(&rows, &keys, runs),
+            Kind::HitRate => {
+                let told = rows.counts("cached_tokens")?.into_iter().zip(rows.counts("prompt_tokens")?);
+                let told: Vec<Option<(f64, f64)>> = told.map(|(cached, prompt)| cached.zip(prompt)).collect();
+                Ok(Sample::quotient(&keys, &told, 1.0))
+            }
+        }
+    }
+}
+
+fn of_measure(measure: &Measure, rows: &Table, keys: &[Key]) -> Result<Sample, AnalysisError> {
+    let statistic = match measure.aggregate {
+        Aggregate::Percentile(p, _) => Statistic::Percentile(p),
+        Aggregate::Max(_) => Statistic::Max,
+        Aggregate::Min(_) => Statistic::Min,
+        Aggregate::Mean(metric) => {
+            let mut sample = Sample { statistic: Some(Statistic::Quotient(1.0)), ..Sample::default() };
+            for (key, values) in keys.iter().zip(rows.values_by_row(metric)?) {
+                for value in values {
+                    sample.add(*key, (value, 1.0));
+                }
+            }
+            return Ok(sample);
+        }
+        Aggregate::ErrorRate => {
+            let failed: Vec<_> = rows.failed()?.into_iter().map(|failed| Some((f64::from(u8::from(failed)), 1.0))).collect();
+            return Ok(Sample::quotient(keys, &failed, 1.0));
+        }
+    };
+    let mut sample = Sample { statistic: Some(statistic), ..Sample::default() };
+    if let Some(metric) = measure.metric() {
+        for (key, values) in keys.iter().zip(rows.values_by_row(metric)?) {
+            if !values.is_empty() {
+                *sample.requests.entry(*key).or_default() += 1;
+                sample.sessions.entry(*key).or_default().extend(values);
+            }
+        }
+    }
+    Ok(sample)
+}
+
+/// Tokens over the window of all runs. A session is not a part of the window, but brings its tokens and the time that it was alive; the
+/// window is that time over the mean number of sessions alive, which is taken as given.
+fn output_tokens(rows: &Table, keys: &[Key], runs: &[&SavedRun]) -> Result<Sample, AnalysisError> {
+    let (begin, end, tokens) = (rows.counts("intended_us")?, rows.counts("done_us")?, rows.counts("output_tokens")?);
+    let window: f64 = runs.iter().map(|run| run.record.counts.measured_window_us.as_secs_f64()).sum();
+    if window <= 0.0 || tokens.iter().all(Option::is_none) {
+        return Ok(Sample::default());
+    }
+    let mut lives: BTreeMap<Key, (f64, f64)> = BTreeMap::new();
+    let mut sample = Sample::default();
+    for (((key, begin), end), tokens) in keys.iter().zip(begin).zip(end).zip(tokens) {
+        let life = lives.entry(*key).or_insert((f64::INFINITY, 0.0));
+        *life = (life.0.min(begin.unwrap_or(f64::INFINITY)), life.1.max(end.unwrap_or(0.0)));
+        sample.add(*key, (tokens.unwrap_or(0.0), 0.0));
+    }
+    let mut alive = 0.0;
+    for (key, (begin, end)) in lives {
+        let span = ((end - begin) / 1e6).max(0.0);
+        alive += span;
+        if let Some([_, below]) = sample.sessions.get_mut(&key).map(Vec::as_mut_slice) {
+            *below = span;
+        }
+    }
+    sample.statistic = Some(Statistic::Quotient(alive / window));
+    Ok(sample)
+}
+
+impl Sample {
+    fn quotient(keys: &[Key], parts: &[Option<(f64, f64)>], factor: f64) -> Self {
+        let mut sample = Self { statistic: Some(Statistic::Quotient(factor)), ..Self::default() };
+        for (key, part) in keys.iter().zip(parts) {
+            if let Some(part) = part {
+                sample.add(*key, *part);
+            }
+        }
+        sample
+    }
+
+    /// Adds one request's part of the two sums.
+    fn add(&mut self, key: Key, (above, below): (f64, f64)) {
+        *self.requests.entry(key).or_default() += 1;
+        let sums = self.sessions.entry(key).or_insert_with(|| vec![0.0, 0.0]);
+        if let [all_above, all_below] = sums.as_mut_slice() {
+            *all_above += above;
+            *all_below += below;
+        }
+    }
+}
+
+impl Statistic {
+    /// The statistic of ascending values; `None` where there are none. Not for sums.
+    pub fn of_values(self, ascending: &[f64]) -> Option<f64> {
+        match self {
+            Self::Percentile(p) => percentile(ascending, p),
+            Self::Max => ascending.last().copied(),
+            Self::Min => ascending.first().copied(),
+            Self::Quotient(_) => None,
+        }
+    }
+
+    /// How many of n requests are expected beyond the statistic, on its thinner side: what its spread can be told from.
+    #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
+    pub fn beyond(self, n: u64) -> f64 {
+        match self {
+            Self::Percentile(p) => n as f64 * (p.min(100.0 - p) / 100.0),
+            Self::Max | Self::Min => 0.0,
+            Self::Quotient(_) => n as f64,
+        }
+    }
+}

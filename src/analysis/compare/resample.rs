@@ -1,0 +1,184 @@
+//! How far an effect may be off, by resampling pairs of sessions: the paired bootstrap (B. Efron and R. Tibshirani, "An Introduction to the
+//! Bootstrap", 1993, chapter 8: what is drawn is what is independent). The same sessions are drawn on both sides, so that what both have
+//! in common cancels out. Samples of two sides in, an effect with its variance out; the seed is fixed.
+
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+use super::probe::{Key, Sample, Statistic};
+
+/// Resamples of a cell. The spread of a standard error from 500 of them is 3 %.
+const RESAMPLES: usize = 500;
+const SEED: u64 = 0x6265_6e63_6800_0002;
+/// More values than this a side are thinned evenly before resampling: their spread needs no more.
+const MOST_VALUES: usize = 2000;
+
+/// How often each pair of sessions is drawn, by resample.
+#[derive(Debug)]
+pub(super) struct Draws(Vec<Vec<u32>>);
+
+impl Draws {
+    /// `stream` tells cells apart: their draws are independent.
+    pub fn of(pairs: usize, stream: u64) -> Self {
+        let mut rng = Pcg64::seed_from_u64(SEED ^ stream.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut draw = || {
+            let mut counts = vec![0; pairs];
+            for _ in 0..pairs {
+                counts[rng.random_range(0..pairs)] += 1;
+            }
+            counts
+        };
+        Self(if pairs == 0 { Vec::new() } else { (0..RESAMPLES).map(|_| draw()).collect() })
+    }
+}
+
+/// A number with its variance, where the resamples give one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Spread {
+    pub value: f64,
+    pub variance: Option<f64>,
+}
+
+/// One measure of one cell on both sides.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Measured {
+    pub pairs: usize,
+    pub n_base: u64,
+    pub n_new: u64,
+    /// Requests beyond the statistic on the side that has fewer.
+    pub beyond: f64,
+    pub base: Option<f64>,
+    pub new: Option<f64>,
+    /// ln(new / base).
+    pub log_ratio: Option<Spread>,
+    /// new - base.
+    pub difference: Option<Spread>,
+    /// Both sides have the very same values.
+    pub identical: bool,
+}
+
+/// Measures both sides over the sessions that `keys` pairs; a session that brings nothing on one side brings nothing to it.
+pub(super) fn measured(base: &Sample, new: &Sample, keys: &[Key], draws: &Draws) -> Measured {
+    let (sides, n) = ([Side::of(base, keys), Side::of(new, keys)], [requests(base, keys), requests(new, keys)]);
+    let [base_value, new_value] = [sides[0].whole, sides[1].whole];
+    let identical = base_value.is_some() && base.sessions == new.sessions && base.statistic == new.statistic;
+    let pairs = keys.iter().filter(|key| base.sessions.contains_key(key) && new.sessions.contains_key(key)).count();
+    let mut found = Measured {
+        pairs,
+        n_base: n[0],
+        n_new: n[1],
+        beyond: base.statistic.map_or(0.0, |statistic| statistic.beyond(n[0].min(n[1]))),
+        base: base_value,
+        new: new_value,
+        log_ratio: None,
+        difference: None,
+        identical,
+    };
+    let Some((base_value, new_value)) = base_value.zip(new_value).filter(|(base, new)| base.is_finite() && new.is_finite()) else {
+        return found;
+    };
+    let both: Vec<(f64, f64)> =
+        if identical { Vec::new() } else { draws.0.iter().filter_map(|draw| sides[0].drawn(draw).zip(sides[1].drawn(draw))).collect() };
+    let variance = |of: &dyn Fn(f64, f64) -> f64| {
+        if identical { Some(0.0) } else { spread(both.iter().map(|(base, new)| of(*base, *new)), keys.len(), draws.0.len()) }
+    };
+    found.difference = Some(Spread { value: new_value - base_value, variance: variance(&|base, new| new - base) });
+    if base_value > 0.0 && new_value > 0.0 {
+        found.log_ratio = Some(Spread { value: (new_value / base_value).ln(), variance: variance(&|base, new| (new / base).ln()) });
+    }
+    found
+}
+
+fn requests(sample: &Sample, keys: &[Key]) -> u64 {
+    keys.iter().filter_map(|key| sample.requests.get(key)).sum()
+}
+
+/// The variance of resampled effects, enlarged by m / (m - 1) for the m sessions that they are drawn from; `None` where a resample has
+/// none (a failed request took part) or there is but one session.
+#[expect(clippy::cast_precision_loss, reason = "sessions and resamples are few")]
+fn spread(effects: impl Iterator<Item = f64>, sessions: usize, resamples: usize) -> Option<f64> {
+    let effects: Vec<f64> = effects.filter(|effect| effect.is_finite()).collect();
+    if sessions < 2 || effects.len() < resamples || effects.len() < 2 {
+        return None;
+    }
+    let n = effects.len() as f64;
+    let mean = effects.iter().sum::<f64>() / n;
+    let variance = effects.iter().map(|effect| (effect - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    Some(variance * sessions as f64 / (sessions - 1) as f64)
+}
+
+/// One side, ready to be drawn from.
+struct Side {
+    statistic: Option<Statistic>,
+    /// Values with the place of their session, ascending; thinned.
+    values: Vec<(f64, usize)>,
+    /// Sums by place of the session.
+    sums: Vec<(f64, f64)>,
+    /// The statistic of all there is.
+    whole: Option<f64>,
+}
+
+impl Side {
+    fn of(sample: &Sample, keys: &[Key]) -> Self {
+        let mut side = Self { statistic: sample.statistic, values: Vec::new(), sums: Vec::new(), whole: None };
+        let brought = || keys.iter().map(|key| sample.sessions.get(key).map_or(&[][..], Vec::as_slice));
+        match sample.statistic {
+            None => {}
+            Some(Statistic::Quotient(factor)) => {
+                side.sums = brought().map(|sums| if let [above, below] = sums { (*above, *below) } else { (0.0, 0.0) }).collect();
+                side.whole = quotient(side.sums.iter().copied(), factor);
+            }
+            Some(statistic) => {
+                let mut all: Vec<f64> = brought().flatten().copied().collect();
+                all.sort_by(f64::total_cmp);
+                side.whole = statistic.of_values(&all);
+                side.values = thinned(brought(), all.len());
+            }
+        }
+        side
+    }
+
+    /// The statistic of the drawn sessions.
+    fn drawn(&self, draw: &[u32]) -> Option<f64> {
+        let times = |place: usize| draw.get(place).copied().unwrap_or(0);
+        match self.statistic? {
+            Statistic::Quotient(factor) => {
+                let parts = self.sums.iter().enumerate();
+                quotient(parts.map(|(place, sums)| (f64::from(times(place)) * sums.0, f64::from(times(place)) * sums.1)), factor)
+            }
+            statistic => {
+                let mut ascending = Vec::with_capacity(self.values.len() * 2);
+                for (value, place) in &self.values {
+                    for _ in 0..times(*place) {
+                        ascending.push(*value);
+                    }
+                }
+                statistic.of_values(&ascending)
+            }
+        }
+    }
+}
+
+fn quotient(parts: impl Iterator<Item = (f64, f64)>, factor: f64) -> Option<f64> {
+    let (above, below) = parts.fold((0.0, 0.0), |all, part| (all.0 + part.0, all.1 + part.1));
+    (below > 0.0).then(|| factor * above / below).filter(|value| !value.is_nan())
+}
+
+/// Every k-th of each session's ascending values, the count going on from session to session, so that each keeps its share.
+fn thinned<'a>(sessions: impl Iterator<Item = &'a [f64]>, all: usize) -> Vec<(f64, usize)> {
+    let step = all.div_ceil(MOST_VALUES).max(1);
+    let mut values = Vec::new();
+    let mut count = step / 2;
+    for (place, session) in sessions.enumerate() {
+        let mut session = session.to_vec();
+        session.sort_by(f64::total_cmp);
+        for value in session {
+            if count.is_multiple_of(step) {
+                values.push((value, place));
+            }
+            count += 1;
+        }
+    }
+    values.sort_by(|left, right| left.0.total_cmp(&right.0));
+    values
+}

@@ -1,0 +1,113 @@
+//! Whether both sides were asked to do the same work, and how the servers that did it differ. Saved runs in; differences, which refuse a
+//! comparison, and notes, which are what is compared.
+
+use serde_json::Value;
+
+use super::comparison::Difference;
+use super::judged::Chosen;
+use super::pairs::CellPair;
+use crate::analysis::axes::plain;
+use crate::record::TokenRule;
+
+/// Longer values are cut where people read them.
+const MOST_CHARACTERS: usize = 60;
+
+/// What is not the same work, each once, in the order of the run's fields.
+pub(super) fn differences(base: &Chosen<'_>, new: &Chosen<'_>, cells: &[CellPair<'_>], goals_given: bool) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let (left, right) = (&base.sweep.manifest, &new.sweep.manifest);
+    let mut told = |what: &str, base: String, new: String| push(&mut found, what, base, new);
+    told("seed", left.seed.to_string(), right.seed.to_string());
+    told("simulated", left.simulated.to_string(), right.simulated.to_string());
+    let imported = |manifest: &crate::record::Manifest| {
+        let words = manifest.imported.as_ref().map(|imported| format!("from {}: {}", imported.program, imported.lacks.join(", ")));
+        words.unwrap_or_else(|| "measured".to_owned())
+    };
+    told("imported", imported(left), imported(right));
+    if !goals_given {
+        told("goals", measures(&left.goals), measures(&right.goals));
+    }
+    for cell in cells {
+        let (Some(base), Some(new)) = (cell.base.runs.first(), cell.new.runs.first()) else { continue };
+        let (base, new) = (&base.record, &new.record);
+        let mut fields = Vec::new();
+        differ("workload", base.header.cell.get("workload"), new.header.cell.get("workload"), &mut fields);
+        let target = |name: &str| {
+            let of = |cell: &Value| cell.get("target").and_then(|target| target.get(name)).cloned();
+            (of(&base.header.cell), of(&new.header.cell))
+        };
+        let (base_model, new_model) = target("model");
+        differ("target.model", base_model.as_ref(), new_model.as_ref(), &mut fields);
+        for (what, base, new) in fields {
+            // An axis is what cells are paired by; where it could not be, it is no field that differs.
+            if !cell.axes.contains_key(&what) {
+                push(&mut found, &what, base, new);
+            }
+        }
+    }
+    found
+}
+
+/// How the servers differ, and by what lengths were counted: a sentence for all that is not the same.
+pub(super) fn notes(cells: &[CellPair<'_>]) -> Vec<String> {
+    let mut fields: Vec<(String, String, String)> = Vec::new();
+    for cell in cells {
+        let (Some(base), Some(new)) = (cell.base.runs.first(), cell.new.runs.first()) else { continue };
+        let mut here = Vec::new();
+        for part in ["target", "engine", "server"] {
+            differ(part, base.record.header.cell.get(part), new.record.header.cell.get(part), &mut here);
+        }
+        let (base, new) = (rule(&base.record.token_rule), rule(&new.record.token_rule));
+        if base != new {
+            here.push(("token rule".to_owned(), base.to_owned(), new.to_owned()));
+        }
+        for field in here {
+            if field.0 != "target.model" && !cell.axes.contains_key(&field.0) && !fields.iter().any(|known| known.0 == field.0) {
+                fields.push(field);
+            }
+        }
+    }
+    fields.into_iter().map(|(what, base, new)| format!("`{what}` is {base} on the base side, {new} on the new one")).collect()
+}
+
+fn rule(rule: &TokenRule) -> &'static str {
+    match rule {
+        TokenRule::Simulated => "the simulated engine's",
+        TokenRule::Tokenizer { .. } => "a tokenizer's",
+        TokenRule::Server => "the server's",
+        TokenRule::Estimate { .. } => "an estimate",
+    }
+}
+
+/// The measures of goals, without their limits.
+fn measures(goals: &[String]) -> String {
+    let measure = |goal: &String| goal.parse::<crate::goal::Goal>().map_or_else(|_| goal.clone(), |goal| goal.measure.to_string());
+    let all: Vec<String> = goals.iter().map(measure).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join("; ") }
+}
+
+fn push(found: &mut Vec<Difference>, what: &str, base: String, new: String) {
+    if base != new && !found.iter().any(|known| known.what == what) {
+        found.push(Difference { what: what.to_owned(), base, new });
+    }
+}
+
+/// The leaves in which two documents differ, by dotted path.
+fn differ(path: &str, base: Option<&Value>, new: Option<&Value>, found: &mut Vec<(String, String, String)>) {
+    if base == new {
+        return;
+    }
+    if let (Some(Value::Object(left)), Some(Value::Object(right))) = (base, new) {
+        for name in left.keys().chain(right.keys().filter(|name| !left.contains_key(*name))) {
+            differ(&format!("{path}.{name}"), left.get(name), right.get(name), found);
+        }
+        return;
+    }
+    found.push((path.to_owned(), shown(base), shown(new)));
+}
+
+fn shown(value: Option<&Value>) -> String {
+    let Some(value) = value else { return "missing".to_owned() };
+    let text = plain(&value.to_string());
+    if text.chars().count() <= MOST_CHARACTERS { text } else { text.chars().take(MOST_CHARACTERS - 3).chain("...".chars()).collect() }
+}
