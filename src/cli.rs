@@ -1,12 +1,14 @@
 //! The command line: clap structs only, no logic. Each command's work is in the file of its name under `commands/`.
 
 mod history;
+mod import;
 mod prepare;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use history::{HistoryArgs, HistoryFormat};
+pub use import::ImportArgs;
 pub use prepare::{CounterArgs, PrepareCommand, PrepareDocumentsArgs, PrepareSharegptArgs, PrepareTraceArgs};
 
 /// How many user sessions an LLM server holds while people still get their first token in time.
@@ -50,6 +52,8 @@ pub enum Command {
     Plot(PlotArgs),
     /// The same scenario night after night: scores and percentiles as a series, a figure, and a gate against getting worse.
     History(HistoryArgs),
+    /// Files of other programs as a saved sweep, which `report` and `plot` read as their own.
+    Import(ImportArgs),
     /// Make data ready: documents of exact lengths, conversations that fit; with a manifest of hashes and counts.
     #[command(subcommand)]
     Prepare(PrepareCommand),

@@ -35,6 +35,7 @@ pub mod scenario;
 pub mod plan;
 
 pub mod event;
+pub mod import;
 pub mod store;
 
 pub mod executor;

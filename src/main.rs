@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Report(args) => commands::report::run(args, talk),
         Command::Plot(args) => commands::plot::run(args, talk),
         Command::History(args) => commands::history::run(args, talk),
+        Command::Import(args) => commands::import::run(args, talk),
         Command::Prepare(what) => commands::prepare::run(what, talk),
         Command::Sim(args) => commands::sim::run(args, talk),
         Command::Schema => commands::schema::run(),

@@ -31,12 +31,14 @@ impl Rates {
     pub fn of(runs: &[&SavedRun], table: &Table) -> Result<Self, AnalysisError> {
         let offered: Vec<f64> = runs.iter().filter_map(|run| run.record.offered_qps).collect();
         let window: f64 = runs.iter().map(|run| run.record.counts.measured_window_us.as_secs_f64()).sum();
-        let per_second = |total: Option<f64>| total.filter(|_| window > 0.0).map(|total| total / window);
+        // Without a window nobody knows when requests were sent, as in imported files: their stamps are only laid out.
+        let timed = |rate: Option<f64>| rate.filter(|_| window > 0.0);
+        let per_second = |total: Option<f64>| timed(total).map(|total| total / window);
         let first_turns = Condition { field: Field::Turn, comparison: Comparison::Equal, value: 0.0 };
         Ok(Self {
             offered_qps: mean(&offered),
-            sent_qps: rate(&table.moments_by_run(Moment::Sent)?),
-            completed_qps: rate(&table.moments_by_run(Moment::Completed)?),
+            sent_qps: timed(rate(&table.moments_by_run(Moment::Sent)?)),
+            completed_qps: timed(rate(&table.moments_by_run(Moment::Completed)?)),
             prompt_tokens_per_s: per_second(table.total("prompt_tokens")?),
             output_tokens_per_s: per_second(table.total("output_tokens")?),
             hit_rate: table.hit_rate(&[])?,

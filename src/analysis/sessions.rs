@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::AnalysisError;
 use super::table::number;
 use super::watched::RunWatched;
+use crate::clock::Micros;
 use crate::record::Phase;
 use crate::store::SavedRun;
 
@@ -71,6 +72,8 @@ impl SessionFigures {
         let each = runs.iter().map(|run| run_sessions(&run.requests, shared_tokens(&run.record.header.cell)));
         let each: Vec<RunSessions> = each.collect::<Result<_, _>>()?;
         let sum = |get: fn(&RunSessions) -> f64| each.iter().map(get).sum::<f64>();
+        // Stamps that are only laid out, as those of imported files without send times, do not tell what was alive at one time.
+        let timed = runs.iter().any(|run| run.record.counts.measured_window_us > Micros::ZERO);
         let (told, measured) = (sum(|run| run.told), sum(|run| run.measured));
         let (sent_before, reused, by) = if told > 0.0 {
             (told, Some(sum(|run| run.reused) / told), Some(BY_ROWS.to_owned()))
@@ -79,11 +82,15 @@ impl SessionFigures {
             (sum(|run| run.sent_before), by_counters.map(|(share, _)| share), by_counters.map(|(_, by)| by.to_owned()))
         };
         Ok(Self {
-            resident_tokens: each.iter().filter_map(|run| run.resident).max_by(f64::total_cmp).map(|tokens| tokens as u64),
+            resident_tokens: each
+                .iter()
+                .filter_map(|run| run.resident.filter(|_| timed))
+                .max_by(f64::total_cmp)
+                .map(|tokens| tokens as u64),
             sent_before_tokens: (sent_before > 0.0).then_some(sent_before as u64),
             reused,
             reused_by: by,
-            in_flight_mean: (measured > 0.0).then(|| sum(|run| run.in_flight) / measured),
+            in_flight_mean: (measured > 0.0 && timed).then(|| sum(|run| run.in_flight) / measured),
         })
     }
 }

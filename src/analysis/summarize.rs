@@ -373,7 +373,7 @@ mod tests {
                 compared += 1;
             }
         }
-        assert_eq!(compared, 8);
+        assert_eq!(compared, 32);
     }
 
     #[test]

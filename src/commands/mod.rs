@@ -4,6 +4,7 @@ pub mod check;
 pub mod completions;
 mod figures;
 pub mod history;
+pub mod import;
 mod measuring;
 pub mod plan;
 pub mod plot;

@@ -233,7 +233,9 @@ fn caption(summary: &SweepSummary, view: &View, subject: &Subject, facet: &Facet
     let held = facet.held.iter().map(|(axis, value)| format!("{}={}", short(&axis.path), axis.label(value)));
     let title = [title].into_iter().chain(held).collect::<Vec<_>>().join(", ");
     let repeats = (summary.repeats > 1).then(|| format!("{} repeats pooled", summary.repeats));
-    let subtitle = [Some(summary.name.clone()), repeats, Some(format!("seed {}", summary.seed))];
+    let imported = summary.imported.as_ref().map(|imported| format!("IMPORTED from {}", imported.program));
+    let seed = summary.imported.is_none().then(|| format!("seed {}", summary.seed));
+    let subtitle = [imported, Some(summary.name.clone()), repeats, seed];
     Caption {
         title: facet.variant.as_ref().map_or_else(|| title.clone(), |variant| format!("{variant}: {title}")),
         subtitle: subtitle.into_iter().flatten().collect::<Vec<_>>().join(" · "),

@@ -82,6 +82,8 @@ pub enum FailureKind {
     Truncated,
     /// Stopped by us: Ctrl-C or the end of the run.
     Cancelled,
+    /// What another program called a failure in words of its own: only in imported runs.
+    Other,
 }
 
 impl FailureKind {
@@ -101,6 +103,7 @@ impl FailureKind {
             Self::NoToken => "no_token".into(),
             Self::Truncated => "truncated".into(),
             Self::Cancelled => "cancelled".into(),
+            Self::Other => "other".into(),
         }
     }
 
@@ -119,6 +122,7 @@ impl FailureKind {
             "no_token" => Self::NoToken,
             "truncated" => Self::Truncated,
             "cancelled" => Self::Cancelled,
+            "other" => Self::Other,
             _ => Self::Http(name.strip_prefix("http_")?.parse().ok()?),
         })
     }
@@ -243,6 +247,7 @@ mod tests {
             K::NoToken,
             K::Truncated,
             K::Cancelled,
+            K::Other,
         ];
         for kind in kinds {
             assert_eq!(K::from_name(&kind.name()), Some(kind));

@@ -15,7 +15,7 @@ pub fn csv(summaries: &[SweepSummary]) -> String {
         }
     }
     let mut lines = vec![line(
-        ["sweep", "simulated", "variant"]
+        ["sweep", "simulated", "imported", "variant"]
             .into_iter()
             .map(str::to_owned)
             .chain(axes.iter().map(|axis| (*axis).to_owned()))
@@ -25,7 +25,8 @@ pub fn csv(summaries: &[SweepSummary]) -> String {
         for variant in &summary.variants {
             for cell in &variant.cells {
                 let head = || {
-                    let names = [summary.name.clone(), summary.simulated.to_string(), variant.name.clone()];
+                    let marks = [summary.simulated.to_string(), summary.imported.is_some().to_string()];
+                    let names = [summary.name.clone()].into_iter().chain(marks).chain([variant.name.clone()]);
                     names.into_iter().chain(axes.iter().map(|axis| cell.axes.get(*axis).map(show_value).unwrap_or_default()))
                 };
                 let server = || SERVER.iter().map(|(_, number)| text(number(cell))).chain([measured_by(cell), reason(cell)]);

@@ -16,7 +16,10 @@ pub fn markdown(summary: &SweepSummary) -> String {
     if summary.simulated {
         let _ = writeln!(out, "**{}**\n", words::SIMULATED);
     }
-    let _ = writeln!(out, "{} of {} runs, seed {}.\n", summary.runs.whole, summary.runs.planned, summary.seed);
+    if let Some(imported) = words::imported(summary) {
+        let _ = writeln!(out, "**{}**\n", escaped(&imported));
+    }
+    let _ = writeln!(out, "{}.\n", words::runs(summary));
     for ratio in &summary.ratios {
         let _ = writeln!(out, "**{}**\n", escaped(&words::ratio_sentence(summary, ratio)));
         if !ratio.remarks.is_empty() {
@@ -27,7 +30,7 @@ pub fn markdown(summary: &SweepSummary) -> String {
         of_variant(&mut out, summary, variant);
     }
     let _ = writeln!(out, "{}", words::legend());
-    items(&mut out, summary.notes.iter().cloned());
+    items(&mut out, summary.notes.iter().cloned().chain(words::lacks(summary)));
     out
 }
 
@@ -55,7 +58,8 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
     }
     let sentences = [words::undecided(variant), words::failures(variant), words::external(variant), words::measured_by(variant)];
     let sentences = sentences.into_iter().flatten();
-    items(out, sentences.chain(words::remarks(variant)).chain([words::client(variant)]));
+    let client = summary.imported.is_none().then(|| words::client(variant));
+    items(out, sentences.chain(words::remarks(variant)).chain(client));
 }
 
 fn table(out: &mut String, panel: &Panel) {

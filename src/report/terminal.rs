@@ -27,8 +27,10 @@ pub fn terminal(summary: &SweepSummary, colour: Colour) -> String {
     if summary.simulated {
         paragraph(&mut out, words::SIMULATED);
     }
-    let runs = format!("{} of {} runs, seed {}", summary.runs.whole, summary.runs.planned, summary.seed);
-    paragraph(&mut out, &format!("{}: {runs}", summary.name));
+    if let Some(imported) = words::imported(summary) {
+        paragraph(&mut out, &imported);
+    }
+    paragraph(&mut out, &format!("{}: {}", summary.name, words::runs(summary)));
     for variant in &summary.variants {
         out.push('\n');
         of_variant(&mut out, summary, variant, colour);
@@ -44,7 +46,7 @@ pub fn terminal(summary: &SweepSummary, colour: Colour) -> String {
     }
     out.push('\n');
     paragraph(&mut out, &words::legend());
-    for note in &summary.notes {
+    for note in summary.notes.iter().chain(&words::lacks(summary)) {
         paragraph(&mut out, &format!("note: {note}"));
     }
     out
@@ -81,7 +83,9 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
     for remark in words::remarks(variant) {
         paragraph(out, &format!("note: {remark}"));
     }
-    paragraph(out, &words::client(variant));
+    if summary.imported.is_none() {
+        paragraph(out, &words::client(variant));
+    }
 }
 
 /// What the server told, where it was watched: the first goal's tables once more, with other contents.

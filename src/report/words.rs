@@ -12,6 +12,27 @@ use crate::analysis::{
 /// What stands above everything that the simulated engine has made.
 pub const SIMULATED: &str = "SIMULATED: every number here comes from the simulated engine, none from real hardware";
 
+/// What stands above everything that was made from another program's files; none where `bench` measured it.
+#[must_use]
+pub fn imported(summary: &SweepSummary) -> Option<String> {
+    let imported = summary.imported.as_ref()?;
+    Some(format!("IMPORTED: every number here comes from files of {}, none was measured by bench", imported.program))
+}
+
+/// What those files do not tell, a remark each.
+#[must_use]
+pub fn lacks(summary: &SweepSummary) -> Vec<String> {
+    let lacks = summary.imported.iter().flat_map(|imported| &imported.lacks);
+    lacks.map(|lack| format!("imported files lack: {lack}")).collect()
+}
+
+/// `16 of 16 runs, seed 7`.
+#[must_use]
+pub fn runs(summary: &SweepSummary) -> String {
+    let seed = if summary.imported.is_some() { "not known".to_owned() } else { summary.seed.to_string() };
+    format!("{} of {} runs, seed {seed}", summary.runs.whole, summary.runs.planned)
+}
+
 /// A name and what belongs to it: a line of a list.
 pub type Line = (String, String);
 

@@ -27,6 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plan", &["scenario", "template", "tokens", "spec", "goal", "record", "units", "workload", "engine", "trace"]),
     ("event", &["record", "clock"]),
     ("store", &["record", "clock"]),
+    ("import", &["record", "store", "clock"]),
     ("executor", &["plan", "engine", "workload", "arrival", "target", "server", "tokens", "event", "record", "session", "clock", "spec"]),
     ("reporter", &["event", "record", "store", "clock", "goal", "metric", "spec", "units"]),
     ("analysis", &["record", "store", "metric", "goal", "clock"]),

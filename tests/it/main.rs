@@ -4,6 +4,7 @@ mod cli;
 mod cold;
 mod faults;
 mod formats;
+mod import;
 mod layers;
 mod live;
 mod load;

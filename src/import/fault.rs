@@ -1,0 +1,16 @@
+//! What is wrong with a file that was to be imported. Names the file and the place in it; shows nothing of what was asked or answered.
+
+/// One fault of one file, or of several together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{file}`: {what}")]
+pub struct Fault {
+    pub file: String,
+    /// What was found, what was looked for, and what to do next where there is something to do.
+    pub what: String,
+}
+
+impl Fault {
+    pub(super) fn new(file: &str, what: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), what: what.into() }
+    }
+}

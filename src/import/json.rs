@@ -1,0 +1,97 @@
+//! JSON of other programs: which of them wrote a text, and the text as JSON in the strict sense.
+//!
+//! Python writes `NaN` and `Infinity`, which JSON does not know; both mean that there is no number.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use super::Program;
+
+/// The keys by which files are told apart.
+#[derive(Deserialize)]
+struct Signs {
+    params: Option<IgnoredAny>,
+    results: Option<IgnoredAny>,
+    completed: Option<IgnoredAny>,
+    duration: Option<IgnoredAny>,
+    request_throughput: Option<IgnoredAny>,
+    ttfts: Option<IgnoredAny>,
+}
+
+/// Which program wrote this JSON, or what was looked for.
+pub(super) fn program(text: &str) -> Result<Program, String> {
+    let signs: Signs = read(text)?;
+    let vllm = signs.ttfts.is_some() || (signs.completed.is_some() && (signs.duration.is_some() || signs.request_throughput.is_some()));
+    match (signs.params.is_some() && signs.results.is_some(), vllm) {
+        (true, false) => Ok(Program::CxsScript),
+        (false, true) => Ok(Program::VllmServe),
+        _ => Err("is JSON of no known program: looked for `params` and `results` (the C×S script), and for `completed`, `duration` and \
+                  `ttfts` (`vllm bench serve`)"
+            .to_owned()),
+    }
+}
+
+/// Reads a text; a fault says where it stands and nothing of what the text holds.
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_str(&without_nan(text)).map_err(|error| {
+        let place = format!("line {}, column {}", error.line(), error.column());
+        match error.classify() {
+            serde_json::error::Category::Eof => format!("ends in the midst of its JSON ({place}): was the program stopped while it wrote?"),
+            serde_json::error::Category::Syntax if error.to_string().starts_with("trailing") => {
+                format!("holds more than one JSON value ({place}): one file a run is needed (leave out `--append-result`)")
+            }
+            serde_json::error::Category::Syntax => format!("is not JSON ({place})"),
+            _ => format!("is not as expected: {error}"),
+        }
+    })
+}
+
+/// `null` where a bare `NaN` or `Infinity` stands, outside of strings.
+fn without_nan(text: &str) -> Cow<'_, str> {
+    if !text.contains("NaN") && !text.contains("Infinity") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let (mut in_string, mut escaped, mut from) = (false, false, 0);
+    for (at, byte) in text.bytes().enumerate() {
+        if at < from {
+            continue;
+        }
+        let word =
+            ["NaN", "-Infinity", "Infinity"].into_iter().find(|word| !in_string && text.as_bytes()[at..].starts_with(word.as_bytes()));
+        if let Some(word) = word {
+            out.push_str(text.get(from..at).unwrap_or_default());
+            out.push_str("null");
+            from = at + word.len();
+        }
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ => {}
+        }
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_python_writes_for_no_number_is_null_and_strings_are_left_alone() {
+        let text = r#"{"a": NaN, "b": [-Infinity, Infinity], "c": "NaN \" Infinity"}"#;
+        assert_eq!(without_nan(text), r#"{"a": null, "b": [null, null], "c": "NaN \" Infinity"}"#);
+    }
+
+    #[test]
+    fn a_text_that_is_cut_off_or_is_two_says_so() {
+        let fault = |text: &str| read::<serde_json::Value>(text).unwrap_err();
+        assert!(fault(r#"{"a": [1, 2"#).contains("ends in the midst"));
+        assert!(fault("{\"a\": 1}\n{\"a\": 2}").contains("--append-result"));
+        assert!(fault(r#"{"a": secret}"#).starts_with("is not JSON (line 1"));
+    }
+}

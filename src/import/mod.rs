@@ -1,0 +1,76 @@
+//! Files of other programs as an ordinary saved sweep: their texts in, a manifest, run records and requests out.
+//!
+//! What a file is, is told by its content alone. What it does not tell is said in the manifest's `imported` and never made up; a request
+//! that brought no token is a failure, whatever number the file gives it. All faults of all files come at once, before anything is
+//! written. Must not know terminals, goals nor percentiles; prompts and answers in the files are not kept.
+
+mod chat_csv;
+mod csv;
+mod cxs;
+mod fault;
+mod json;
+mod reading;
+mod row;
+mod sweep;
+mod vllm_serve;
+
+pub use fault::Fault;
+use reading::Reading;
+pub use reading::Source;
+pub use sweep::{ImportedSweep, Wanted, import};
+
+/// The programs whose files can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// The script of the capacity benchmark, in both of its generations, and what `bench run document-qa --output` writes.
+    CxsScript,
+    /// The generator of chats at a target rate.
+    ChatGenerator,
+    /// `summary.csv` of a chat run of `bench`.
+    ChatSummary,
+    /// `vllm bench serve --save-result --save-detailed`.
+    VllmServe,
+}
+
+impl Program {
+    /// What a text is, by its content, or what was looked for in it.
+    fn of(text: &str) -> Result<Self, String> {
+        if text.trim_start().starts_with(['{', '[']) { json::program(text) } else { chat_csv::program(text) }
+    }
+
+    fn read(self, source: &Source) -> Result<Reading, Vec<String>> {
+        match self {
+            Self::CxsScript => cxs::read(source),
+            Self::ChatGenerator => chat_csv::read_generator(source),
+            Self::ChatSummary => chat_csv::read_summary(source),
+            Self::VllmServe => vllm_serve::read(source),
+        }
+    }
+
+    /// As it stands in a sentence: imported from ...
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::CxsScript => "the original C×S script",
+            Self::ChatGenerator => "the original chat generator",
+            Self::ChatSummary => "summary.csv of a chat run",
+            Self::VllmServe => "vllm bench serve",
+        }
+    }
+
+    /// The goal that its own analysis judges by, where it has one.
+    #[must_use]
+    pub fn goal(self) -> Option<&'static str> {
+        (self == Self::CxsScript).then_some("p95(ttft where turn >= 1) <= 2s")
+    }
+
+    /// What none of its files tells.
+    fn lacks(self) -> &'static [&'static str] {
+        match self {
+            Self::CxsScript => cxs::LACKS,
+            Self::ChatGenerator => chat_csv::GENERATOR_LACKS,
+            Self::ChatSummary => chat_csv::SUMMARY_LACKS,
+            Self::VllmServe => vllm_serve::LACKS,
+        }
+    }
+}
