@@ -58,10 +58,10 @@ pub(super) fn read(source: &Source) -> Result<Reading, Vec<String>> {
     let File { params, results } = json::read(&source.text).map_err(|fault| vec![fault])?;
     let mut faults = Vec::new();
     let (concurrent, sequential) = (params.num_users_concurrent, params.num_users_sequential);
-    if !concurrent.is_some_and(|count| count > 0) {
+    if concurrent.unwrap_or(0) == 0 {
         faults.push("`params` has no `num_users_concurrent` or `concurrent` of at least 1".to_owned());
     }
-    if !sequential.is_some_and(|count| count > 0) {
+    if sequential.unwrap_or(0) == 0 {
         faults.push("`params` has no `num_users_sequential` or `session_depth` of at least 1".to_owned());
     }
     if results.is_empty() {

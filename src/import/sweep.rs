@@ -3,6 +3,7 @@
 //! In: sources. Out: a manifest, the runs with their requests, and a list of the files. Equal files make an equal sweep.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -172,7 +173,7 @@ fn sweep(program: Program, mut reads: Vec<Read<'_>>, wanted: &Wanted) -> Importe
                 None => axes.push((name.clone(), vec![value.clone()])),
             }
         }
-        list.push_str(&format!("{} {} {}\n", header.id, read.hash, plain(&read.source.stem)));
+        let _ = writeln!(list, "{} {} {}", header.id, read.hash, plain(&read.source.stem));
         runs.push(run(program, header, read.reading));
     }
     for (_, values) in &mut axes {

@@ -103,16 +103,15 @@ impl File {
     fn records(&self, ttfts: &[Option<f64>], itls: &[Vec<Option<f64>>]) -> Vec<RequestRecord> {
         let sent = self.sent(ttfts.len());
         let at = |list: &Option<Vec<Option<u64>>>, at: usize| list.as_ref().and_then(|list| list.get(at).copied().flatten());
-        let rows = ttfts.iter().zip(itls).zip(sent).zip(0..).enumerate();
-        let row = |(place, (((ttft, gaps), sent), session)): (usize, (((&Option<f64>, &Vec<Option<f64>>), Micros), u64))| {
-            let mut record = unanswered(session, 0, sent);
+        let row = |(place, session): (usize, u64)| {
+            let mut record = unanswered(session, 0, sent.get(place).copied().unwrap_or_default());
             record.prompt_tokens = at(&self.input_lens, place);
             let said = self.errors.as_ref().and_then(|errors| errors.get(place)).and_then(Option::as_deref).unwrap_or_default();
-            match first_token(*ttft) {
+            match first_token(ttfts.get(place).copied().flatten()) {
                 _ if !said.trim().is_empty() => record.failure = Some(failure(said)),
                 None => record.failure = Some(no_token()),
                 Some(ttft) => {
-                    let gaps: Vec<f64> = gaps.iter().flatten().copied().collect();
+                    let gaps: Vec<f64> = itls.get(place).into_iter().flatten().flatten().copied().collect();
                     answer(&mut record, ttft, gaps.iter().sum());
                     record.gaps_us = gaps.into_iter().map(gap).collect();
                     record.output_tokens = at(&self.output_lens, place);
@@ -123,7 +122,7 @@ impl File {
             }
             record
         };
-        rows.map(row).collect()
+        (0..ttfts.len()).zip(0..).map(row).collect()
     }
 
     /// When each was sent, from the first. One that was never sent stands at 0 in the file: it is put beside the one before it.
