@@ -341,6 +341,7 @@ mod tests {
             success_only: SuccessOnly::default(),
             client: ClientHonesty::default(),
             by_repeat: Vec::new(),
+            renderings: Vec::new(),
             notes: Vec::new(),
         }
     }

@@ -12,6 +12,7 @@ use super::external::{connector, external, remarks};
 use super::limit::limits;
 use super::monotone::reversals;
 use super::rates::Rates;
+use super::renderings::renderings;
 use super::repeats::by_repeat;
 use super::scores::{Score, scores};
 use super::sessions::SessionFigures;
@@ -152,6 +153,7 @@ fn cell_summary(cell: &CellRuns<'_>, watched: &[RunWatched], goals: &[Goal], sho
         success_only: if measured { success_only(&table)? } else { SuccessOnly::default() },
         client: worst_client(cell),
         by_repeat,
+        renderings: if measured { renderings(&table, shown)? } else { Vec::new() },
         notes: notes(cell),
         sessions: if measured { SessionFigures::of(&cell.runs, watched)? } else { SessionFigures::default() },
         server: if measured { server_figures(cell, watched, &rates) } else { ServerFigures::default() },

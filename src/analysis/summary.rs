@@ -14,6 +14,7 @@ use super::external::ExternalCache;
 use super::limit::Limit;
 use super::monotone::Reversal;
 use super::rates::Rates;
+use super::renderings::Rendering;
 use super::repeats::RepeatSummary;
 use super::scores::Score;
 use super::sessions::SessionFigures;
@@ -143,6 +144,9 @@ pub struct CellSummary {
     /// Each of its runs by itself; empty where the cell has no result.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_repeat: Vec<RepeatSummary>,
+    /// Its times to first token as other tools define them; empty where the cell has no result.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub renderings: Vec<Rendering>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }

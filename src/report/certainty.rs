@@ -18,7 +18,7 @@ pub fn between_line(score: &Score, suffix: &str) -> Option<Line> {
     };
     let first = cells.first()?;
     let axis = if let Score::Largest(score) = score { Some(score.axis.as_str()) } else { None };
-    let list: Vec<String> = cells.iter().take(SHOWN).map(|cell| format!("{} {}", place(cell, axis), settling(cell))).collect();
+    let list: Vec<String> = cells.iter().take(SHOWN).map(|cell| format!("{}\u{a0}{}", place(cell, axis), settling(cell))).collect();
     let more = cells.len().saturating_sub(SHOWN);
     let rest = if more == 0 { String::new() } else { format!(", and {more} more") };
     let count = if cells.len() == 1 { "1 cell".to_owned() } else { format!("{} cells", cells.len()) };
@@ -109,8 +109,8 @@ mod tests {
         let summary = summarize(&sweep(&[GOAL], &cells), &Question::default()).unwrap();
         let (name, text) = between_line(&summary.variants[0].scores[0], "").unwrap();
         assert_eq!(name, "between, by C×S");
-        assert!(text.starts_with("30 cells (+ repeats that would settle it): 1×30 +19, 1×29 +19"), "{text}");
-        assert!(text.ends_with("1×7 +19, and 6 more"), "{text}");
+        assert!(text.starts_with("30 cells (+ repeats that would settle it): 1×30\u{a0}+19, 1×29\u{a0}+19"), "{text}");
+        assert!(text.ends_with("1×7\u{a0}+19, and 6 more"), "{text}");
     }
 
     #[test]
@@ -118,6 +118,6 @@ mod tests {
         let rows = (0..40).map(|session| answered(session, 1, if session < 2 { 3.0 } else { 0.5 })).collect();
         let summary = summarize(&sweep(&[GOAL], &[cell("vllm", 4, 4, rows)]), &Question::default()).unwrap();
         let (_, text) = between_line(&summary.variants[0].scores[0], "").unwrap();
-        assert_eq!(text, "1 cell: 4×4 (at the limit)");
+        assert_eq!(text, "1 cell: 4×4\u{a0}(at the limit)");
     }
 }

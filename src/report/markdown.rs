@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::certainty::reversal_sentences;
 use super::panel::{Panel, Place, panels};
+use super::reconcile::{HEADS, Reconciliation, reconciliation};
 use super::server::{ServerTable, server_table};
 use super::words;
 use crate::analysis::{SweepSummary, VariantSummary};
@@ -60,6 +61,19 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
     let sentences = sentences.into_iter().flatten();
     let client = summary.imported.is_none().then(|| words::client(variant));
     items(out, sentences.chain(words::remarks(variant)).chain(client));
+    if let Some(found) = reconciliation(variant) {
+        reconcile(out, &found);
+    }
+}
+
+fn reconcile(out: &mut String, found: &Reconciliation) {
+    let _ = writeln!(out, "{}\n", escaped(&found.heading));
+    let _ = writeln!(out, "| {} |", HEADS.join(" | "));
+    let _ = writeln!(out, "|---|---{}", "|---:".repeat(HEADS.len() - 2) + "|");
+    for row in &found.rows {
+        let _ = writeln!(out, "| {} |", row.iter().map(|text| escaped(text)).collect::<Vec<_>>().join(" | "));
+    }
+    out.push('\n');
 }
 
 fn table(out: &mut String, panel: &Panel) {

@@ -10,6 +10,7 @@ mod json;
 mod markdown;
 mod number;
 mod panel;
+mod reconcile;
 mod server;
 mod terminal;
 mod words;

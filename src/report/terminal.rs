@@ -7,6 +7,7 @@ use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 use super::certainty::reversal_sentences;
 use super::number::{or_dash, percent};
 use super::panel::{Panel, PanelRow, Place, panels};
+use super::reconcile::{Reconciliation, reconciliation};
 use super::server::{compact, compact_sources};
 use super::words;
 use crate::analysis::{SweepSummary, VariantSummary, Verdict, plain};
@@ -85,6 +86,17 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
     }
     if summary.imported.is_none() {
         paragraph(out, &words::client(variant));
+    }
+    if let Some(found) = reconciliation(variant) {
+        reconcile(out, &found);
+    }
+}
+
+/// The definitions themselves are in the other formats: here a line has room for its numbers.
+fn reconcile(out: &mut String, found: &Reconciliation) {
+    paragraph(out, &found.heading);
+    for [tool, _, n, p50, p95, p99] in &found.rows {
+        let _ = writeln!(out, "  {tool:<21} p50 {p50:<9} p95 {p95:<9} p99 {p99:<9} n={n}");
     }
 }
 

@@ -133,7 +133,8 @@ fn sureness(holds: &str, certified: bool, cell: Option<&CellSummary>) -> String 
     format!("{holds} by its measured values; {why}")
 }
 
-fn cell_of_shape<'a>(variant: &'a VariantSummary, best: Shape, score: &CapacityScore) -> Option<&'a CellSummary> {
+/// The cell of a shape among those that a score counts.
+pub fn cell_of_shape<'a>(variant: &'a VariantSummary, best: Shape, score: &CapacityScore) -> Option<&'a CellSummary> {
     let at = |cell: &CellSummary, name: &str, value: u64| {
         let found = cell.axes.iter().find(|(axis, _)| axis_label(axis) == name);
         found.is_none_or(|(_, known)| known.as_u64() == Some(value))
