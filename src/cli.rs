@@ -160,9 +160,16 @@ pub struct PlotArgs {
     /// The axis up the page, for a heatmap [default: S, else the next numeric axis, else the variants].
     #[arg(short, value_name = "AXIS")]
     pub y: Option<String>,
-    /// What is shown, as in a goal: `p95(ttft where turn >= 1)` [default: the first goal's measure].
+    /// What is shown, as in a goal: `p95(ttft where turn >= 1)`; for a distribution also `ttft where turn >= 1` [default: the first goal's
+    /// measure].
     #[arg(short, value_name = "MEASURE")]
     pub z: Option<String>,
+    /// The cells of a distribution, or the cell of a timeline: `C=2,S=3` [default: the last one of the matrix that has a result].
+    #[arg(long, value_name = "CELL")]
+    pub cell: Option<String>,
+    /// The run of a timeline, by the name of its folder [default: the chosen cell's first repeat].
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["cell", "variant"])]
+    pub run: Option<String>,
     /// The limit drawn as a step line: `2s` [default: the first goal's, where its measure is the one shown].
     #[arg(long, value_name = "VALUE")]
     pub limit: Option<String>,
@@ -179,7 +186,14 @@ pub struct PlotArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FigureKind {
     Heatmap,
+    /// A measure over one axis, one line a variant.
     Curve,
+    /// Output tokens per second of a user against those of the server, a point a cell.
+    Pareto,
+    /// How a metric is distributed over the requests of a cell, one line a variant.
+    Cdf,
+    /// The requests of one run as swim lanes, over what its server told.
+    Timeline,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::axes::Axes;
+use super::summary::CellState;
 use crate::record::{CacheContract, Manifest, Outcome, PlannedRun};
 use crate::store::{SavedRun, SavedSweep};
 
@@ -60,6 +61,16 @@ fn place(manifest: &Manifest, run: &PlannedRun) -> Place {
 }
 
 impl CellRuns<'_> {
+    /// Whether it has a result.
+    pub fn state(&self) -> CellState {
+        match (self.failure(), self.invalidity()) {
+            (Some(reason), _) => CellState::Failed { reason },
+            (None, Some(reason)) => CellState::Invalid { reason },
+            (None, None) if self.runs.is_empty() => CellState::Missing,
+            (None, None) => CellState::Measured,
+        }
+    }
+
     /// Why the cell could not be run, where a run of it failed.
     pub fn failure(&self) -> Option<String> {
         self.runs.iter().find_map(|run| match &run.record.outcome {

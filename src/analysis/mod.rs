@@ -10,17 +10,21 @@ pub mod binomial;
 mod bootstrap;
 mod cause;
 mod cells;
+mod choice;
 pub mod compare;
+mod distribution;
 mod estimate;
 mod extended;
 mod external;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod history;
+mod frontier;
 mod increase;
 pub mod interval;
 mod limit;
 mod monotone;
+mod origin;
 mod percentile;
 mod rates;
 mod reason;
@@ -31,19 +35,25 @@ mod sessions;
 mod summarize;
 mod summary;
 mod table;
+mod timeline;
 mod verdict;
 mod watched;
 
 pub use axes::{Axes, axis_label, plain, short, show_axes, show_value};
 pub use between::{Between, Raises, Unsettled};
+pub use cells::CellRuns;
+pub use choice::{Choice, ChoiceError, parse_cell};
+pub use distribution::{CellDistribution, Distribution, Distributions, distributions};
 pub use estimate::{Estimate, Method, estimate};
 pub use extended::Extended;
 pub use external::{ExternalCache, ExternalUse};
+pub use frontier::frontier;
 pub use increase::increase;
 pub use limit::{Limit, LimitKind};
 pub use monotone::{Load, Reversal};
+pub use origin::Origin;
 pub use percentile::percentile;
-pub use rates::Rates;
+pub use rates::{PerUser, Rates};
 pub use reason::{Reason, ReasonKind};
 pub use renderings::Rendering;
 pub use repeats::{Caches, RepeatSummary};
@@ -52,6 +62,7 @@ pub use sessions::SessionFigures;
 pub use summarize::summarize;
 pub use summary::{AxisSummary, CellState, CellSummary, Question, Ratio, RunCounts, SuccessOnly, SweepSummary, VariantSummary};
 pub use table::Table;
+pub use timeline::{Lane, Span, Timeline, Track, timeline};
 pub use verdict::{Judgement, Verdict, judge};
 pub use watched::{Hits, Level, ServerFigures, Told};
 
@@ -66,6 +77,8 @@ pub enum AnalysisError {
     Table(#[from] polars::error::PolarsError),
     #[error("`{goal}` is no goal: {reason}")]
     Goal { goal: String, reason: String },
+    #[error("the rows of run `{run}` cannot be read: {reason}")]
+    Rows { run: String, reason: String },
     #[error("`{metric}` has many values a request")]
     NotPerRow { metric: Metric },
 }

@@ -6,8 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::table::Moment;
-use super::{AnalysisError, Table};
-use crate::goal::{Comparison, Condition, Field};
+use super::{AnalysisError, Extended, Table, estimate};
+use crate::goal::{Aggregate, Comparison, Condition, Field, Measure};
+use crate::metric::Metric;
 use crate::store::SavedRun;
 
 /// What went through; `None` where it cannot be told.
@@ -21,10 +22,35 @@ pub struct Rates {
     /// Over the measured window, from the first request's intended time to the last one's end.
     pub prompt_tokens_per_s: Option<f64>,
     pub output_tokens_per_s: Option<f64>,
+    /// How fast one user's answer comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_tps_per_user: Option<PerUser>,
     /// Cached over prompt tokens, of the requests that tell both.
     pub hit_rate: Option<f64>,
     /// The same of first turns, which bring what no cache should know.
     pub first_turn_hit_rate: Option<f64>,
+}
+
+/// Output tokens per second as one user sees them: 1 / p50(tpot), failed requests counted as infinitely slow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PerUser {
+    /// 0 where at least half of the requests failed.
+    pub value: f64,
+    /// Ends of the 95 % interval: those of the median, turned over.
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    /// Requests behind the median.
+    pub n: u64,
+}
+
+impl PerUser {
+    fn of(table: &Table) -> Result<Option<Self>, AnalysisError> {
+        let median = Measure { aggregate: Aggregate::Percentile(50.0, Metric::Tpot), filter: Vec::new() };
+        let median = estimate(&median, table)?;
+        let turned = |time: Extended| Some(1.0 / time.get()).filter(|speed| speed.is_finite());
+        let value = median.value.and_then(turned);
+        Ok(value.map(|value| Self { value, low: median.high.and_then(turned), high: median.low.and_then(turned), n: median.n }))
+    }
 }
 
 impl Rates {
@@ -41,6 +67,7 @@ impl Rates {
             completed_qps: timed(rate(&table.moments_by_run(Moment::Completed)?)),
             prompt_tokens_per_s: per_second(table.total("prompt_tokens")?),
             output_tokens_per_s: per_second(table.total("output_tokens")?),
+            output_tps_per_user: PerUser::of(table)?,
             hit_rate: table.hit_rate(&[])?,
             first_turn_hit_rate: table.hit_rate(&[first_turns])?,
         })
@@ -67,6 +94,20 @@ fn rate(runs: &[Vec<f64>]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::fixture::{answered, failed, table};
+    use crate::record::FailureKind;
+
+    #[test]
+    fn a_user_gets_tokens_as_fast_as_the_median_request() {
+        // Three tokens after the first in 20 ms.
+        let rows: Vec<_> = (0..9).map(|session| answered(session, 1, 0.5)).collect();
+        let speed = PerUser::of(&table(&rows)).unwrap().unwrap();
+        assert!((speed.value - 150.0).abs() < 1e-9, "{speed:?}");
+        assert!(speed.low.unwrap() <= speed.value && speed.n == 9);
+        let rows: Vec<_> = (0..9).map(|session| failed(session, 1, FailureKind::Connect)).collect();
+        assert_eq!(PerUser::of(&table(&rows)).unwrap().map(|speed| speed.value), Some(0.0));
+        assert_eq!(PerUser::of(&Table::pool([]).unwrap()).unwrap(), None);
+    }
 
     #[test]
     fn a_rate_counts_intervals_and_not_posts() {

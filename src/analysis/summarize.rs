@@ -127,12 +127,7 @@ fn server_figures(cell: &CellRuns<'_>, watched: &[RunWatched], rates: &Rates) ->
 
 fn cell_summary(cell: &CellRuns<'_>, watched: &[RunWatched], goals: &[Goal], shown: &Measure) -> Result<CellSummary, AnalysisError> {
     let table = Table::pool(cell.runs.iter().map(|run| &run.requests))?;
-    let state = match (cell.failure(), cell.invalidity()) {
-        (Some(reason), _) => CellState::Failed { reason },
-        (None, Some(reason)) => CellState::Invalid { reason },
-        (None, None) if cell.runs.is_empty() => CellState::Missing,
-        (None, None) => CellState::Measured,
-    };
+    let state = cell.state();
     let measured = state == CellState::Measured;
     let by_repeat = if measured { by_repeat(cell, goals, shown)? } else { Vec::new() };
     let goals: Vec<Judgement> = if measured { goals.iter().map(|goal| judge(goal, &table)).collect::<Result<_, _>>()? } else { Vec::new() };

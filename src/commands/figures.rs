@@ -4,7 +4,8 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use crate::analysis::{Question, SweepSummary, summarize};
+use crate::analysis::{Choice, Question, SweepSummary, distributions, summarize};
+use crate::goal::Population;
 use crate::plot::{FigureError, draw, of_sweep, to_png};
 use crate::report::PageFigure;
 use crate::store::SavedSweep;
@@ -13,7 +14,12 @@ use crate::store::SavedSweep;
 /// for a picture.
 pub(super) fn write(sweep: &SavedSweep, summary: &SweepSummary, question: &Question, folder: &Path) -> anyhow::Result<Vec<PageFigure>> {
     let showing = |measure| summarize(sweep, &Question { shown: Some(measure), ..question.clone() });
-    let named = match of_sweep(&sweep.manifest.plots, summary, showing) {
+    let spread = |population: &Population| {
+        // Of a sweep without any result there is nothing to be spread.
+        let cells = Choice::default().cells(sweep).unwrap_or_default();
+        distributions(sweep, &cells, population, &question.goals)
+    };
+    let named = match of_sweep(&sweep.manifest.plots, summary, showing, spread) {
         Ok(named) => named,
         Err(FigureError::Analysis(error)) => return Err(error.into()),
         Err(fault) => {

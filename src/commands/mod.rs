@@ -10,6 +10,7 @@ pub mod plan;
 pub mod plot;
 pub mod prepare;
 pub mod report;
+mod row_figures;
 pub mod run;
 mod scenarios;
 pub mod schema;

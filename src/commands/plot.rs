@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::Exit;
+use super::row_figures::{self, RowsFault};
 use crate::analysis::{Question, summarize};
 use crate::cli::{FigureKind, PlotArgs, Talk};
-use crate::goal::{GoalError, Measure};
+use crate::goal::{Goal, GoalError, Measure, Population};
 use crate::plot::spec::PlotKind;
 use crate::plot::{FigureError, Picture, View, draw, pictures, slug, to_png};
 use crate::store::read_sweep;
@@ -48,6 +49,16 @@ fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<Picture>, String>> {
         return Ok(Err(format!("`{}` ends in neither `.png` nor `.svg`", args.output.display())));
     }
     let sweep = read_sweep(&args.results)?;
+    match args.kind {
+        FigureKind::Cdf => {
+            let goal =
+                sweep.manifest.goals.iter().filter_map(|goal| goal.parse::<Goal>().ok()).find_map(|goal| Population::of(&goal.measure));
+            let default = goal.map_or_else(|| "ttft".to_owned(), |population| population.to_string());
+            return of_rows(row_figures::distribution(&sweep, args, &default));
+        }
+        FigureKind::Timeline => return of_rows(row_figures::timeline_of(&sweep, args)),
+        _ => {}
+    }
     let shown = match args.z.as_deref().map(str::parse::<Measure>).transpose() {
         Ok(shown) => shown,
         Err(error) => return Ok(Err(with_hint("-z", &error))),
@@ -61,6 +72,8 @@ fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<Picture>, String>> {
         kind: match args.kind {
             FigureKind::Heatmap => PlotKind::Heatmap,
             FigureKind::Curve => PlotKind::Curve,
+            FigureKind::Pareto => PlotKind::Pareto,
+            FigureKind::Cdf | FigureKind::Timeline => return Ok(Ok(Vec::new())),
         },
         x: args.x.clone(),
         y: args.y.clone(),
@@ -71,6 +84,14 @@ fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<Picture>, String>> {
     match pictures(&summary, &view) {
         Ok(pictures) => Ok(all_have_their_own_file(&args.output, pictures)),
         Err(FigureError::Analysis(error)) => Err(error.into()),
+        Err(fault) => Ok(Err(fault.to_string())),
+    }
+}
+
+fn of_rows(picture: Result<Picture, RowsFault>) -> anyhow::Result<Result<Vec<Picture>, String>> {
+    match picture {
+        Ok(picture) => Ok(Ok(vec![picture])),
+        Err(RowsFault::Analysis(error)) => Err(error.into()),
         Err(fault) => Ok(Err(fault.to_string())),
     }
 }

@@ -14,11 +14,13 @@
 
 mod cursor;
 mod parse;
+mod population;
 mod show;
 
 use crate::metric::{Better, Metric};
 
 pub use cursor::GoalError;
+pub use population::Population;
 
 /// One requirement: an aggregate compared with a limit.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,6 +111,17 @@ impl Measure {
     #[must_use]
     pub fn better(&self) -> Better {
         self.metric().map_or(Better::Lower, Metric::better)
+    }
+}
+
+impl Measure {
+    /// How a limit for its values is usually meant: at most, or at least where more is better.
+    #[must_use]
+    pub fn limit_by(&self) -> Comparison {
+        match self.better() {
+            Better::Lower => Comparison::LessOrEqual,
+            Better::Higher => Comparison::GreaterOrEqual,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::FigureError;
 use super::axes::{self, Axis, VARIANT};
 use super::figure::{Caption, Cell, Curve, Figure, Heatmap, LabelAxis, Limit, Line, NumericAxis, Point, Quantity, Scale, Shown, Verdict};
+use super::from_pareto::pareto;
 use super::marks::marks;
 use super::quantity::{in_words, quantity};
 use super::spec::PlotKind;
@@ -42,6 +43,10 @@ pub struct Facet {
 
 /// All pictures of a view, in the order of variants and then of the further axes. What is shown is the summary's own measure.
 pub fn pictures(summary: &SweepSummary, view: &View) -> Result<Vec<Picture>, FigureError> {
+    if view.kind == PlotKind::Pareto {
+        let figure = Figure::Pareto(pareto(summary, view)?);
+        return Ok(vec![Picture { figure, variant: view.variant.clone(), facet: Vec::new() }]);
+    }
     let (x, y) = chosen_axes(summary, view)?;
     let cells = chosen_cells(summary, view)?;
     let subject = Subject::of(summary, view, &cells)?;
@@ -75,6 +80,7 @@ fn chosen_axes(summary: &SweepSummary, view: &View) -> Result<(Axis, Option<Axis
             let y = axes::default_y(summary, &x);
             if y.path == x.path { Err(FigureError::NoAxis) } else { Ok((x, Some(y))) }
         }
+        (PlotKind::Pareto | PlotKind::Cdf, _) => Err(FigureError::NoAxis),
         (PlotKind::Curve, Some(y)) => Err(FigureError::CurveWithY { name: y.path }),
         (PlotKind::Curve, None) if x.numbers.is_some() => Ok((x, None)),
         (PlotKind::Curve, None) => {
@@ -279,14 +285,14 @@ mod tests {
     fn heatmap_of(picture: &Picture) -> &Heatmap {
         match &picture.figure {
             Figure::Heatmap(heatmap) => heatmap,
-            Figure::Curve(_) => panic!("a curve"),
+            other => panic!("{other:?}"),
         }
     }
 
     fn curve_of(picture: &Picture) -> &Curve {
         match &picture.figure {
             Figure::Curve(curve) => curve,
-            Figure::Heatmap(_) => panic!("a heatmap"),
+            other => panic!("{other:?}"),
         }
     }
 

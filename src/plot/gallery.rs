@@ -2,7 +2,8 @@
 //! `cargo test --lib draw_the_gallery -- --ignored` leaves them in `target/gallery/`.
 
 use super::figure::{
-    Caption, Cell, Curve, Figure, Heatmap, LabelAxis, Limit, Line, Mark, MarkShape, NumericAxis, Point, Quantity, Scale, Shown, Verdict,
+    Bar, Caption, Cdf, Cell, Curve, Dot, Figure, Heatmap, LabelAxis, Lane, Limit, Line, Mark, MarkShape, NumericAxis, Operating, Panel,
+    Pareto, Point, Quantity, Scale, Shown, Steps, Timeline, Track, Verdict,
 };
 use super::{Svg, View, draw, pictures, to_png};
 use crate::analysis::fixture::{published as published_cells, sweep};
@@ -164,6 +165,84 @@ pub fn curve() -> Curve {
     }
 }
 
+/// Two lines, one of which ends below 1.
+pub fn cdf() -> Cdf {
+    let line = |label: &str, n: u32, failed: u32, scale: f64| {
+        let reached = |rank: u32| (scale * 1.06_f64.powi(rank.cast_signed()), f64::from(rank) / f64::from(n));
+        let margin = Some((40_f64.ln() / 2.0 / f64::from(n)).sqrt());
+        let steps = (1..=n - failed).map(reached).collect();
+        Steps { label: label.into(), n: u64::from(n), failed: u64::from(failed), steps, margin, without: None }
+    };
+    let quantity = Quantity { name: "ttft where turn >= 1".into(), unit: "s".into(), factor: 1.0 };
+    Cdf {
+        caption: Caption { title: "distribution of time to first token, turn ≥ 1, C=2, S=3".into(), ..curve().caption },
+        quantity,
+        lines: vec![
+            line("vllm", 80, 0, 0.1),
+            line("lmcache", 40, 4, 0.3),
+            Steps { label: "other".into(), n: 0, failed: 0, steps: Vec::new(), margin: None, without: Some("failed".into()) },
+        ],
+        limit: Some(two_seconds()),
+        share: Some(0.95),
+        better: crate::metric::Better::Lower,
+        confidence: 0.95,
+    }
+}
+
+pub fn pareto() -> Pareto {
+    let line = |label: &str, strength: f64, most: u32| {
+        let points: Vec<Dot> = (1..=4_u32)
+            .map(|c| {
+                let x = 90.0 / (1.0 + f64::from(c) / strength);
+                let (y, low, high) = (x * f64::from(c) * 0.8, Some(x * 0.9), (c < 4).then_some(x * 1.15));
+                Dot { x, y, low, high, n: u64::from(c * 30), label: format!("C={c}, S=2"), passes: c <= most }
+            })
+            .collect();
+        let frontier = points.iter().rev().filter(|dot| dot.passes).map(|dot| (dot.x, dot.y)).collect();
+        Operating { label: label.into(), points, frontier, without: u64::from(most == 2) }
+    };
+    let quantity = |name: &str| Quantity { name: name.into(), unit: "tokens/s".into(), factor: 1.0 };
+    Pareto {
+        caption: Caption { title: "what a user gets against what the server gives".into(), ..curve().caption },
+        x: quantity("output per user, 1 / p50(tpot)"),
+        y: quantity("output of the server"),
+        lines: vec![line("vllm", 2.0, 2), line("lmcache", 5.0, 4)],
+        goals: vec!["p95(ttft where turn >= 1) <= 2s".into()],
+        confidence: 0.95,
+    }
+}
+
+pub fn timeline() -> Timeline {
+    let lane = |session: u32| {
+        let bar = |turn: u32| {
+            let intended = f64::from(session) * 0.7 + f64::from(turn) * 4.0;
+            let sent = intended + f64::from(turn % 2) * 0.8;
+            let failed = session == 2 && turn == 2;
+            let first_token = (!failed).then_some(sent + if turn == 0 { 1.6 } else { 0.4 });
+            Bar { first_turn: turn == 0, intended, sent, first_token, done: sent + 2.6, failed, measured: session > 0 }
+        };
+        Lane { label: format!("session {session}"), bars: (0..4).map(bar).collect() }
+    };
+    let track = |label: &str, most: u32| {
+        let points = (0..40_u32).map(|n| (f64::from(n) * 0.5, f64::from(n * 7 % (most + 1)))).collect();
+        Track { label: label.into(), points }
+    };
+    let usage = Track { label: "KV cache in use".into(), points: (0..40_u32).map(|n| (f64::from(n) * 0.5, f64::from(n) / 45.0)).collect() };
+    Timeline {
+        caption: Caption { title: "vllm: requests over time, C=2, S=3".into(), ..curve().caption },
+        lanes: (0..6).map(lane).collect(),
+        panels: vec![
+            Panel {
+                name: "requests in the server, vllm:num_requests_running, vllm:num_requests_waiting".into(),
+                factor: 1.0,
+                most: None,
+                tracks: vec![track("running", 4), track("waiting", 2)],
+            },
+            Panel { name: "KV cache in use [%], vllm:kv_cache_usage_perc".into(), factor: 100.0, most: Some(1.0), tracks: vec![usage] },
+        ],
+    }
+}
+
 pub fn all() -> Vec<(&'static str, Figure)> {
     let mut single = curve();
     single.lines.truncate(1);
@@ -202,6 +281,9 @@ pub fn all() -> Vec<(&'static str, Figure)> {
         ("curve", Figure::Curve(curve())),
         ("curve-one-point", Figure::Curve(single)),
         ("curve-many", Figure::Curve(many)),
+        ("pareto", Figure::Pareto(pareto())),
+        ("cdf", Figure::Cdf(cdf())),
+        ("timeline", Figure::Timeline(timeline())),
     ]
 }
 

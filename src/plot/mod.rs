@@ -6,11 +6,15 @@
 mod axes;
 mod draw;
 pub mod figure;
+mod from_distributions;
+mod from_pareto;
 mod from_summary;
+mod from_timeline;
 #[cfg(test)]
 mod gallery;
 mod marks;
 mod number;
+mod origin;
 mod pictures;
 mod png;
 mod quantity;
@@ -19,8 +23,11 @@ mod svg;
 mod theme;
 mod view;
 
-pub use figure::{Curve, Figure, Heatmap};
+pub use figure::{Cdf, Curve, Figure, Heatmap, Limit, Pareto, Timeline};
+pub use from_distributions::cdf;
+pub use from_pareto::pareto;
 pub use from_summary::pictures;
+pub use from_timeline::timeline;
 pub use pictures::{Named, of_sweep, slug};
 pub use png::to_png;
 pub use svg::Svg;
@@ -46,5 +53,8 @@ pub fn draw(figure: &Figure) -> Result<Svg, PlotError> {
     match figure {
         Figure::Heatmap(heatmap) => draw::heatmap::draw(heatmap),
         Figure::Curve(curve) => draw::curve::draw(curve),
+        Figure::Pareto(pareto) => draw::pareto::draw(pareto),
+        Figure::Cdf(cdf) => draw::cdf::draw(cdf),
+        Figure::Timeline(timeline) => draw::timeline::draw(timeline),
     }
 }

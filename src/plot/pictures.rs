@@ -7,11 +7,12 @@ use serde_json::Value;
 use super::FigureError;
 use super::axes;
 use super::figure::Figure;
+use super::from_distributions::cdf;
 use super::from_summary::pictures;
 use super::spec::{PlotKind, PlotSpec};
 use super::view::{Picture, View};
-use crate::analysis::{AnalysisError, SweepSummary, short};
-use crate::goal::Measure;
+use crate::analysis::{AnalysisError, Distributions, SweepSummary, short};
+use crate::goal::{Measure, Population};
 
 /// A figure with the name of its file, without ending: `heatmap-lmcache`.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +24,7 @@ pub struct Named {
 }
 
 /// All pictures of a sweep. `plots` are the saved `[[plots]]` entries, `summary` shows the first goal's measure, and `summarized` gives
-/// the same sweep's summary showing another one.
+/// the same sweep's summary showing another one, `distributed` the distributions of a metric in the cell that is looked at.
 ///
 /// The sweep's own measure comes first: a heatmap over C and S (or the first two axes), or a curve where there is a single axis of
 /// numbers.
@@ -31,20 +32,35 @@ pub fn of_sweep(
     plots: &[Value],
     summary: &SweepSummary,
     mut summarized: impl FnMut(Measure) -> Result<SweepSummary, AnalysisError>,
+    mut distributed: impl FnMut(&Population) -> Result<Distributions, AnalysisError>,
 ) -> Result<Vec<Named>, FigureError> {
     let specs = plots.iter().map(|plot| serde_json::from_value(plot.clone())).collect::<Result<Vec<PlotSpec>, _>>();
     let specs = specs.map_err(|error| FigureError::SavedPlot { reason: error.to_string() })?;
     let mut named = Names::default();
     let mut drawn: Vec<(String, View)> = Vec::new();
     if let Some(mut view) = leading_view(summary) {
-        let same = |spec: &&PlotSpec| spec.z == summary.shown && resolved(summary, &View::from(*spec)) == resolved(summary, &view);
+        let same = |spec: &&PlotSpec| spec.shown() == summary.shown && resolved(summary, &View::from(*spec)) == resolved(summary, &view);
         view.title = specs.iter().find(same).and_then(|spec| spec.title.clone());
         named.add(&stem(view.kind, None), pictures(summary, &view)?);
         drawn.push((summary.shown.clone(), resolved(summary, &view)));
     }
     for spec in &specs {
-        let fault = |error: crate::goal::GoalError| FigureError::Measure { text: spec.z.clone(), reason: error.to_string() };
-        let measure: Measure = spec.z.parse().map_err(fault)?;
+        let fault = |error: crate::goal::GoalError| FigureError::Measure { text: spec.shown().to_owned(), reason: error.to_string() };
+        match spec.kind {
+            PlotKind::Pareto => {
+                named.add("pareto", pictures(summary, &View::from(spec))?);
+                continue;
+            }
+            PlotKind::Cdf => {
+                let population: Population = spec.shown().parse().map_err(fault)?;
+                let figure = Figure::Cdf(cdf(&distributed(&population)?, spec.title.as_deref()));
+                let picture = Picture { figure, variant: None, facet: Vec::new() };
+                named.add(&format!("cdf-{}", slug(&spec.shown().replace(['<', '>', '='], ""))), vec![picture]);
+                continue;
+            }
+            PlotKind::Heatmap | PlotKind::Curve => {}
+        }
+        let measure: Measure = spec.shown().parse().map_err(fault)?;
         let other = if measure.to_string() == summary.shown { None } else { Some(summarized(measure)?) };
         let summary = other.as_ref().unwrap_or(summary);
         let view = View::from(spec);
@@ -82,9 +98,11 @@ fn stem(kind: PlotKind, spec: Option<(&PlotSpec, &str)>) -> String {
     let kind = match kind {
         PlotKind::Heatmap => "heatmap",
         PlotKind::Curve => "curve",
+        PlotKind::Pareto => "pareto",
+        PlotKind::Cdf => "cdf",
     };
     let Some((spec, shown)) = spec else { return kind.to_owned() };
-    let axes = [Some(short(&spec.x)), spec.y.as_deref().map(short)];
+    let axes = [spec.x.as_deref().map(short), spec.y.as_deref().map(short)];
     let axes = axes.into_iter().flatten().map(slug).collect::<Vec<_>>().join("-");
     format!("{kind}-{}-over-{axes}", slug(&shown.replace(['<', '>', '='], "")))
 }
@@ -129,7 +147,7 @@ mod tests {
 
     use super::*;
     use crate::analysis::fixture::{Cell, answered, cell, published, sweep, uniform};
-    use crate::analysis::{Question, summarize};
+    use crate::analysis::{Choice, Question, distributions, summarize};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
@@ -137,7 +155,17 @@ mod tests {
         let saved = sweep(&[GOAL], cells);
         let summary = summarize(&saved, &Question::default()).unwrap();
         let other = |measure| summarize(&saved, &Question { shown: Some(measure), ..Question::default() });
-        of_sweep(plots, &summary, other).unwrap().into_iter().map(|named| named.stem).collect()
+        of_sweep(plots, &summary, other, |population| distributions(&saved, &Choice::default().cells(&saved).unwrap(), population, &[]))
+            .unwrap()
+            .into_iter()
+            .map(|named| named.stem)
+            .collect()
+    }
+
+    #[test]
+    fn a_pareto_front_and_a_distribution_can_be_asked_for_too() {
+        let stems = stems(&both(), &[json!({"kind": "pareto"}), json!({"kind": "cdf", "z": "ttft where turn >= 1"})]);
+        assert_eq!(stems[2..], ["pareto", "cdf-ttft-where-turn-1"]);
     }
 
     fn both() -> Vec<Cell> {
@@ -169,7 +197,7 @@ mod tests {
         assert_eq!(stems[4], "curve-p95-ttft-where-turn-1-over-concurrent-sequential=1");
         assert_eq!(stems.len(), 8);
         let summary = summarize(&sweep(&[GOAL], &both()), &Question::default()).unwrap();
-        let named = of_sweep(&[same], &summary, |_| panic!("nothing else is shown")).unwrap();
+        let named = of_sweep(&[same], &summary, |_| panic!("nothing else is shown"), |_| panic!("no distribution is shown")).unwrap();
         assert_eq!(named[1].figure.caption().title, "lmcache: First tokens");
     }
 

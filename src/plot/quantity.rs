@@ -1,7 +1,7 @@
 //! What a measure is called in a picture, and in which unit its values are shown.
 
 use super::figure::Quantity;
-use crate::goal::{Aggregate, Comparison, Condition, Field, Measure};
+use crate::goal::{Aggregate, Comparison, Condition, Field, Measure, Population};
 use crate::metric::Metric;
 
 /// A measure with the unit in which its values, the largest of which is given, are best read.
@@ -31,6 +31,12 @@ pub fn in_words(measure: &Measure) -> String {
     };
     let conditions = measure.filter.iter().map(condition_in_words);
     [aggregate].into_iter().chain(conditions).collect::<Vec<_>>().join(", ")
+}
+
+/// Values before anything is made of them: `time to first token, turn ≥ 1`.
+pub fn population_in_words(population: &Population) -> String {
+    let conditions = population.filter.iter().map(condition_in_words);
+    [metric_in_words(population.metric).to_owned()].into_iter().chain(conditions).collect::<Vec<_>>().join(", ")
 }
 
 fn metric_in_words(metric: Metric) -> &'static str {

@@ -7,19 +7,29 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlotSpec {
-    /// A value over two axes, or over one.
+    /// What it shows: a value over two axes, or over one; what users and the server get; or a distribution.
     #[serde(default)]
     pub kind: PlotKind,
-    /// The matrix axis along the page, by name or dotted path.
-    pub x: String,
+    /// The matrix axis along the page, by name or dotted path; only a heatmap and a curve have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x: Option<String>,
     /// The matrix axis up the page, by name or dotted path; only a heatmap has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub y: Option<String>,
-    /// What is shown, as in a goal: `p95(ttft where turn >= 1)`.
-    pub z: String,
+    /// What is shown, as in a goal: `p95(ttft where turn >= 1)`; of a distribution also `ttft where turn >= 1`; a `"pareto"` has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub z: Option<String>,
     /// The picture's title; made from `z` where missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+}
+
+impl PlotSpec {
+    /// What is shown; empty where nothing is chosen.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        self.z.as_deref().unwrap_or_default()
+    }
 }
 
 /// Kinds of pictures.
@@ -31,4 +41,8 @@ pub enum PlotKind {
     Heatmap,
     /// A value over one axis, one line a variant.
     Curve,
+    /// Output tokens per second of a user against those of the server, a point a cell.
+    Pareto,
+    /// How a metric is distributed over the requests of the matrix' last cell that has a result, one line a variant.
+    Cdf,
 }

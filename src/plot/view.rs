@@ -21,7 +21,7 @@ pub struct View {
 
 impl From<&PlotSpec> for View {
     fn from(spec: &PlotSpec) -> Self {
-        Self { kind: spec.kind, x: Some(spec.x.clone()), y: spec.y.clone(), title: spec.title.clone(), ..Self::default() }
+        Self { kind: spec.kind, x: spec.x.clone(), y: spec.y.clone(), title: spec.title.clone(), ..Self::default() }
     }
 }
 

@@ -8,7 +8,7 @@ use super::meant::Requirement;
 use super::points::TypedAxis;
 use super::source::Place;
 use super::written::GoalWritten;
-use crate::goal::{Goal, GoalError, Measure};
+use crate::goal::{Goal, GoalError, Measure, Population};
 use crate::plot::spec::{PlotKind, PlotSpec};
 
 /// Reads the goals; each one that is none is a fault at the sign where it goes wrong.
@@ -45,27 +45,58 @@ pub struct Axes<'a> {
 fn one_plot(plot: &PlotSpec, index: &str, document: &Node, axes: &Axes<'_>, faults: &mut Faults) -> Option<PlotSpec> {
     let place = |field: &str| document.nearest(&["plots", index, field]).place;
     let before = faults.len();
-    let x = axis(&plot.x, place("x"), axes, faults);
+    let x = plot.x.as_ref().and_then(|x| axis(x, place("x"), axes, faults));
     let y = plot.y.as_ref().and_then(|y| axis(y, place("y"), axes, faults));
-    match (plot.kind, &plot.y) {
-        (PlotKind::Heatmap, None) => {
-            faults.push(Fault::at(place(""), "a heatmap needs `y`, the axis up the page").hint("name one, or write `kind = \"curve\"`"));
-        }
-        (PlotKind::Curve, Some(_)) => {
-            faults.push(
-                Fault::at(place("y"), "a curve has no `y`: its value goes up the page").hint("leave it out, or write `kind = \"heatmap\"`"),
-            );
-        }
-        _ => {}
+    for fault in fields_of_kind(plot, &place) {
+        faults.push(fault);
     }
     if x.is_some() && x == y {
         faults.push(Fault::at(place("y"), "both axes of the plot are the same").beside(place("x"), "this one"));
     }
-    if let Err(error) = plot.z.parse::<Measure>() {
-        let fault = expression_fault(&error, &plot.z, place("z"), faults);
-        faults.push(fault);
+    if let Some(z) = &plot.z {
+        let read = match plot.kind {
+            PlotKind::Heatmap | PlotKind::Curve => z.parse::<Measure>().map(drop),
+            PlotKind::Cdf => z.parse::<Population>().map(drop),
+            PlotKind::Pareto => Ok(()),
+        };
+        if let Err(error) = read {
+            let fault = expression_fault(&error, z, place("z"), faults);
+            faults.push(fault);
+        }
     }
-    (faults.len() == before).then(|| PlotSpec { x: x.unwrap_or_else(|| plot.x.clone()), y, ..plot.clone() })
+    (faults.len() == before).then(|| PlotSpec { x: x.or_else(|| plot.x.clone()), y, ..plot.clone() })
+}
+
+/// Which of `x`, `y` and `z` a kind of plot has, and which it has not.
+fn fields_of_kind(plot: &PlotSpec, place: &dyn Fn(&str) -> Place) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let (kind, needs, lacks): (&str, &[&str], &[&str]) = match plot.kind {
+        PlotKind::Heatmap => ("a heatmap", &["x", "y", "z"], &[]),
+        PlotKind::Curve => ("a curve", &["x", "z"], &["y"]),
+        PlotKind::Pareto => ("a pareto", &[], &["x", "y", "z"]),
+        PlotKind::Cdf => ("a cdf", &["z"], &["x", "y"]),
+    };
+    let written = |field: &str| match field {
+        "x" => plot.x.is_some(),
+        "y" => plot.y.is_some(),
+        _ => plot.z.is_some(),
+    };
+    for field in needs.iter().filter(|field| !written(field)) {
+        faults.push(match *field {
+            "x" => Fault::at(place(""), format!("{kind} needs `x`, the axis along the page")).hint("name an axis of the matrix"),
+            "y" => Fault::at(place(""), format!("{kind} needs `y`, the axis up the page")).hint("name one, or write `kind = \"curve\"`"),
+            _ => Fault::at(place(""), format!("{kind} needs `z`, what is shown")).hint("for example `z = \"p95(ttft)\"`"),
+        });
+    }
+    for field in lacks.iter().filter(|field| written(field)) {
+        faults.push(match (plot.kind, *field) {
+            (PlotKind::Curve, _) => {
+                Fault::at(place("y"), "a curve has no `y`: its value goes up the page").hint("leave it out, or write `kind = \"heatmap\"`")
+            }
+            (_, field) => Fault::at(place(field), format!("{kind} has no `{field}`")).hint("leave it out"),
+        });
+    }
+    faults
 }
 
 fn axis(name: &str, place: Place, axes: &Axes<'_>, faults: &mut Faults) -> Option<String> {

@@ -31,6 +31,12 @@ pub fn level(series: &[Series<'_>], together: Together, scale: f64, by: &str) ->
     Some(Level { mean: mean * scale, max: max * scale, by: by.to_owned() })
 }
 
+/// What several series make together at each time at which one of them was told.
+pub fn over_time(series: &[Series<'_>], together: Together) -> Vec<(Micros, f64)> {
+    let times: BTreeSet<Micros> = series.iter().flat_map(|series| series.points.iter().map(|(at, _)| *at)).collect();
+    times.into_iter().map(|at| combined(series, at, together)).map(|(at, value, _)| (at, value)).collect()
+}
+
 /// Mean (or sum) and largest value at one time, each series at its latest value; one that has not begun takes no part.
 #[expect(clippy::cast_precision_loss, reason = "series of one name are few")]
 fn combined(series: &[Series<'_>], at: Micros, together: Together) -> (Micros, f64, f64) {

@@ -8,6 +8,8 @@ mod hits;
 mod level;
 mod run;
 mod series;
+mod track;
 
 pub use figures::{Hits, Level, ServerFigures, Told};
 pub(super) use run::RunWatched;
+pub use track::{Track, tracks};

@@ -30,11 +30,12 @@ pub struct RunWatched {
 }
 
 /// A name and what its values are multiplied by, so that shares are from 0 to 1 and memory is in bytes.
-type Scaled = (&'static str, f64);
+pub type Scaled = (&'static str, f64);
 
-const RUNNING: [Scaled; 3] = [("vllm:num_requests_running", 1.0), ("sglang:num_running_reqs", 1.0), ("llamacpp:requests_processing", 1.0)];
-const WAITING: [Scaled; 3] = [("vllm:num_requests_waiting", 1.0), ("sglang:num_queue_reqs", 1.0), ("llamacpp:requests_deferred", 1.0)];
-const KV_USAGE: [Scaled; 4] = [
+pub const RUNNING: [Scaled; 3] =
+    [("vllm:num_requests_running", 1.0), ("sglang:num_running_reqs", 1.0), ("llamacpp:requests_processing", 1.0)];
+pub const WAITING: [Scaled; 3] = [("vllm:num_requests_waiting", 1.0), ("sglang:num_queue_reqs", 1.0), ("llamacpp:requests_deferred", 1.0)];
+pub const KV_USAGE: [Scaled; 4] = [
     ("vllm:kv_cache_usage_perc", 1.0),
     ("vllm:gpu_cache_usage_perc", 1.0),
     ("sglang:token_usage", 1.0),

@@ -1,6 +1,6 @@
 //! A picture in words, for those who do not see it: every cell of a small one, the range of a large one.
 
-use crate::plot::figure::{Cell, Curve, Heatmap, Limit, Quantity, Shown, Verdict};
+use crate::plot::figure::{Cdf, Cell, Curve, Heatmap, Limit, Pareto, Quantity, Shown, Timeline, Verdict};
 use crate::plot::number;
 
 /// More cells than this are not listed one by one.
@@ -40,6 +40,55 @@ pub fn of_curve(curve: &Curve) -> String {
             sentences.push(format!("{} at {}: {words}.", line.label, x.label(point.x)));
         }
     }
+    sentences.join(" ")
+}
+
+pub fn of_cdf(cdf: &Cdf) -> String {
+    let quantity = &cdf.quantity;
+    let mut sentences = vec![format!("Distribution of {}.", quantity.name)];
+    sentences.extend(goal(cdf.limit.as_ref(), quantity));
+    for line in &cdf.lines {
+        if let Some(reason) = &line.without {
+            sentences.push(format!("{}: {reason}.", line.label));
+            continue;
+        }
+        let at = |share: f64| {
+            let reached = line.steps.iter().find(|(_, reached)| *reached >= share);
+            reached.map_or("never".to_owned(), |(value, _)| format!("{} {}", number::three_digits(value * quantity.factor), quantity.unit))
+        };
+        let (half, most) = (at(0.5), at(0.95));
+        let failed = line.failed;
+        sentences.push(format!("{}: {} requests, {failed} failed; half within {half}, 95 % within {most}.", line.label, line.n));
+    }
+    sentences.join(" ")
+}
+
+pub fn of_pareto(pareto: &Pareto) -> String {
+    let mut sentences = vec![format!("{} against {}, {}.", pareto.y.name, pareto.x.name, pareto.x.unit)];
+    let count: usize = pareto.lines.iter().map(|line| line.points.len()).sum();
+    for line in &pareto.lines {
+        for dot in line.points.iter().filter(|_| count <= MOST_LISTED) {
+            let (x, y) = (number::three_digits(dot.x), number::three_digits(dot.y));
+            let passes = if dot.passes { "" } else { ", misses a goal" };
+            sentences.push(format!("{} {}: {x} per user, {y} in all, n {}{passes}.", line.label, dot.label, dot.n));
+        }
+        let corner = |(x, y): &(f64, f64)| format!("{} and {}", number::three_digits(*x), number::three_digits(*y));
+        let corners: Vec<String> = line.frontier.iter().map(corner).collect();
+        sentences.push(format!(
+            "{}: frontier at {}.",
+            line.label,
+            if corners.is_empty() { "no point".to_owned() } else { corners.join("; ") }
+        ));
+    }
+    sentences.join(" ")
+}
+
+pub fn of_timeline(timeline: &Timeline) -> String {
+    let bars = || timeline.lanes.iter().flat_map(|lane| &lane.bars);
+    let (lanes, requests, failed) = (timeline.lanes.len(), bars().count(), bars().filter(|bar| bar.failed).count());
+    let end = number::three_digits(bars().map(|bar| bar.done).fold(0.0, f64::max));
+    let mut sentences = vec![format!("{requests} requests in {lanes} lanes, {failed} failed; the last one ends at {end} s.")];
+    sentences.extend(timeline.panels.iter().map(|panel| format!("Below: {}.", panel.name)));
     sentences.join(" ")
 }
 

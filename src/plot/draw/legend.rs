@@ -36,6 +36,16 @@ pub enum Sign {
     Hollow,
     /// A point without a value.
     Cross,
+    /// An interval along the page.
+    Whisker,
+    /// A request: the wait for its first token, then its answer.
+    Bar {
+        first_turn: bool,
+    },
+    /// The same where no metric counts it.
+    PaleBar,
+    /// The wait before it was sent.
+    Wait,
 }
 
 pub struct Legend {
@@ -108,6 +118,16 @@ fn draw_sign(canvas: &mut Canvas<'_>, sign: Sign, at: Rect) {
             canvas.disc((x, y), 3, theme::PAPER);
         }
         Sign::Cross => cross(canvas, (x, y), theme::INK),
+        Sign::Whisker => {
+            let pen = Pen::new(theme::INK, 1);
+            canvas.line((at.left, y), (at.right(), y), pen);
+            for end in [at.left, at.right()] {
+                canvas.line((end, y - 4), (end, y + 4), pen);
+            }
+        }
+        Sign::Bar { first_turn } => super::bar::sample(canvas, at, first_turn, true),
+        Sign::PaleBar => super::bar::sample(canvas, at, false, false),
+        Sign::Wait => super::bar::wait(canvas, (at.left, y), at.right()),
     }
 }
 

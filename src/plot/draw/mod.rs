@@ -2,7 +2,9 @@
 //!
 //! Sees figures only: no records, no tables, no summaries.
 
+mod bar;
 mod canvas;
+pub mod cdf;
 mod cells;
 pub mod colour;
 mod colour_bar;
@@ -10,10 +12,14 @@ mod crosses;
 pub mod curve;
 mod description;
 mod grid;
+mod frame;
 mod head;
 pub mod heatmap;
+mod labels;
 mod legend;
 mod line;
+pub mod pareto;
 mod step_line;
 mod ticks;
+pub mod timeline;
 mod words;

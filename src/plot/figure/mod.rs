@@ -2,15 +2,21 @@
 //!
 //! Values are in their metric's base unit (seconds, tokens/s, a share from 0 to 1). Knows no colours, no sizes, no tables.
 
+mod cdf;
 mod cell;
 mod curve;
 mod heatmap;
+mod pareto;
 mod scale;
+mod timeline;
 
+pub use cdf::{Cdf, Steps};
 pub use cell::{Cell, Shown, Verdict};
 pub use curve::{Curve, Line, NumericAxis, Point};
 pub use heatmap::{Heatmap, LabelAxis, Mark, MarkShape, Side};
+pub use pareto::{Dot, Operating, Pareto};
 pub use scale::{Mapping, Scale};
+pub use timeline::{Bar, Lane, Panel, Timeline, Track};
 
 use crate::goal::Comparison;
 
@@ -19,6 +25,9 @@ use crate::goal::Comparison;
 pub enum Figure {
     Heatmap(Heatmap),
     Curve(Curve),
+    Pareto(Pareto),
+    Cdf(Cdf),
+    Timeline(Timeline),
 }
 
 impl Figure {
@@ -26,6 +35,9 @@ impl Figure {
         match self {
             Self::Heatmap(heatmap) => &heatmap.caption,
             Self::Curve(curve) => &curve.caption,
+            Self::Pareto(pareto) => &pareto.caption,
+            Self::Cdf(cdf) => &cdf.caption,
+            Self::Timeline(timeline) => &timeline.caption,
         }
     }
 }

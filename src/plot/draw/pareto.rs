@@ -1,0 +1,185 @@
+//! Draws operating points: a marker a cell with its name, whiskers for the interval, hollow where goals are missed, and each variant's
+//! frontier as a line of steps.
+
+use super::canvas::{self, Canvas, Pen, Point, Rect, Type, Weight};
+use super::frame::{Frame, Ruler};
+use super::head::Head;
+use super::labels::{self, Labels};
+use super::legend::{Entry, Legend, Sign};
+use super::line::{Fill, Look};
+use super::{description, words};
+use crate::plot::figure::{Dot, Mapping, Operating, Pareto, Scale};
+use crate::plot::theme::{self, MARGIN};
+use crate::plot::{PlotError, Svg, number};
+
+const MOST_LINES: usize = 24;
+const MOST_POINTS: usize = 2_000;
+const PLOT_WIDTH: i32 = 620;
+const PLOT_HEIGHT: i32 = 400;
+const NAME: i32 = 10;
+
+pub fn draw(pareto: &Pareto) -> Result<Svg, PlotError> {
+    check(pareto)?;
+    let names: Vec<String> = pareto.lines.iter().map(name).collect();
+    let height = PLOT_HEIGHT.max(i32::try_from(pareto.lines.len()).unwrap_or(0) * labels::LEADING);
+    let dots = || pareto.lines.iter().flat_map(|line| &line.points);
+    let x = Ruler::new(scale(dots().flat_map(|dot| [Some(dot.x), dot.low, dot.high]).flatten()), &pareto.x);
+    let y = Ruler::new(scale(dots().map(|dot| dot.y)), &pareto.y);
+    let sketch = Frame::new(x.clone(), y.clone(), 0, PLOT_WIDTH, height);
+    let width = sketch.plot.right() + Labels::width(names.iter().map(String::as_str)) + MARGIN;
+    let head = Head::new(&pareto.caption, width);
+    let frame = Frame::new(x, y, head.bottom() + 6, PLOT_WIDTH, height);
+    let end = |line: &Operating| frame.y_at(line.points.iter().max_by(|a, b| a.x.total_cmp(&b.x)).map_or(0.0, |dot| dot.y));
+    let labels = Labels::new(pareto.lines.iter().map(end).zip(names), frame.plot);
+    let legend = Legend::new(entries(pareto), frame.plot.left, width);
+    let legend_top = frame.bottom() + 12;
+    let page_height = legend_top + legend.height() + MARGIN / 2;
+    canvas::page(width, page_height, &pareto.caption.title, &description::of_pareto(pareto), |canvas| {
+        head.draw(canvas);
+        frame.draw(canvas);
+        for (number, line) in pareto.lines.iter().enumerate() {
+            let look = Look::of(number);
+            look.draw_line(canvas, &staircase(&line.frontier, &frame));
+            draw_whiskers(canvas, line, look, &frame);
+        }
+        for (number, line) in pareto.lines.iter().enumerate() {
+            for dot in &line.points {
+                let fill = if dot.passes { Fill::Full } else { Fill::Hollow };
+                Look::of(number).draw_marker(canvas, frame.at(dot.x, dot.y), fill);
+            }
+        }
+        draw_names(canvas, pareto, &frame);
+        labels.draw(canvas, frame.plot);
+        legend.draw(canvas, legend_top);
+    })
+}
+
+fn check(pareto: &Pareto) -> Result<(), PlotError> {
+    let title = pareto.caption.title.clone();
+    let points: usize = pareto.lines.iter().map(|line| line.points.len()).sum();
+    if points == 0 {
+        return Err(PlotError::Empty { title });
+    }
+    for (what, found, most) in [("lines", pareto.lines.len(), MOST_LINES), ("points", points, MOST_POINTS)] {
+        if found > most {
+            return Err(PlotError::TooMany { title, what, found, most });
+        }
+    }
+    Ok(())
+}
+
+fn name(line: &Operating) -> String {
+    if line.without > 0 { format!("{}, {} cells without", line.label, line.without) } else { line.label.clone() }
+}
+
+/// From 0, with room for markers at the far end; by ratio where values are far apart.
+fn scale(values: impl Iterator<Item = f64>) -> Scale {
+    let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(0.0, f64::max);
+    if low > 0.0 && high / low >= 12.0 {
+        let scale = Scale::around(values);
+        return Scale { high: if high > scale.high * 0.9 { scale.high * 1.2 } else { scale.high }, ..scale };
+    }
+    Scale { high: high.max(f64::MIN_POSITIVE) * 1.08, low: 0.0, mapping: Mapping::Linear }
+}
+
+fn entries(pareto: &Pareto) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut add = |sign, words: String| entries.push(Entry { sign, words });
+    let dots = || pareto.lines.iter().flat_map(|line| &line.points);
+    let passing = if pareto.goals.is_empty() { "" } else { " of cells that pass" };
+    if pareto.lines.iter().any(|line| !line.frontier.is_empty()) {
+        add(Sign::None, format!("lines: each variant's Pareto frontier{passing}"));
+    }
+    if dots().any(|dot| !dot.passes) {
+        add(Sign::Hollow, "misses a goal".to_owned());
+    }
+    if dots().any(|dot| dot.low.or(dot.high).is_some()) {
+        add(Sign::Whisker, format!("{} interval per user", number::confidence(pareto.confidence)));
+    }
+    if !pareto.goals.is_empty() {
+        add(Sign::None, format!("goals: {}", pareto.goals.join("; ")));
+    }
+    entries
+}
+
+/// The edge of what the frontier's points reach: from the left edge at the first one's height, down behind each, to the axis.
+fn staircase(frontier: &[(f64, f64)], frame: &Frame) -> Vec<Point> {
+    let Some((_, first)) = frontier.first() else { return Vec::new() };
+    let mut points = vec![(frame.plot.left, frame.y_at(*first))];
+    for (index, (x, y)) in frontier.iter().enumerate() {
+        let below = frontier.get(index + 1).map_or(frame.plot.bottom(), |(_, next)| frame.y_at(*next));
+        points.extend([frame.at(*x, *y), (frame.x_at(*x), below)]);
+    }
+    points
+}
+
+fn draw_whiskers(canvas: &mut Canvas<'_>, line: &Operating, look: Look, frame: &Frame) {
+    for dot in line.points.iter().filter(|dot| dot.low.or(dot.high).is_some()) {
+        let (left, right) =
+            (dot.low.map_or(frame.plot.left, |low| frame.x_at(low)), dot.high.map_or(frame.plot.right(), |high| frame.x_at(high)));
+        let y = frame.y_at(dot.y);
+        let pen = Pen::new(look.colour, 1);
+        canvas.line((left, y), (right, y), pen);
+        for end in [dot.low.map(|_| left), dot.high.map(|_| right)].into_iter().flatten() {
+            canvas.line((end, y - 4), (end, y + 4), pen);
+        }
+    }
+}
+
+/// Names beside markers, where there is room that no marker and no other name takes.
+fn draw_names(canvas: &mut Canvas<'_>, pareto: &Pareto, frame: &Frame) {
+    let around = |(x, y): Point| Rect { left: x - 6, top: y - 6, width: 12, height: 12 };
+    let dots: Vec<&Dot> = pareto.lines.iter().flat_map(|line| &line.points).collect();
+    let mut taken: Vec<Rect> = dots.iter().map(|dot| around(frame.at(dot.x, dot.y))).collect();
+    for dot in dots {
+        let ((x, y), width) = (frame.at(dot.x, dot.y), words::width(&dot.label, NAME, Weight::Regular));
+        let at = |left: i32, top: i32| Rect { left, top, width, height: NAME + 2 };
+        let middle = y - NAME / 2 - 1;
+        let beside = [at(x + 9, middle - 7), at(x + 9, middle + 7), at(x - 9 - width, middle - 7), at(x - 9 - width, middle + 7)];
+        let above = [at(x - width / 2, y - 9 - NAME - 2), at(x - width / 2, y + 9)];
+        let inside =
+            |place: &Rect| place.left > frame.plot.left && place.right() < frame.plot.right() && place.bottom() < frame.plot.bottom();
+        let free = |place: &Rect| inside(place) && taken.iter().all(|other| apart(*place, *other));
+        if let Some(place) = beside.into_iter().chain(above).find(free) {
+            canvas.text(&dot.label, (place.left, place.bottom() - 3), Type::new(NAME, theme::INK));
+            taken.push(place);
+        }
+    }
+}
+
+fn apart(a: Rect, b: Rect) -> bool {
+    a.right() <= b.left || b.right() <= a.left || a.bottom() <= b.top || b.bottom() <= a.top
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::gallery::{pareto, texts};
+
+    #[test]
+    fn names_of_cells_stand_apart_from_each_other() {
+        let svg = draw(&pareto()).unwrap();
+        let names: Vec<Rect> = texts(&svg)
+            .into_iter()
+            .filter(|(text, ..)| text.starts_with("C="))
+            .map(|(text, x, y)| Rect { left: x, top: y - NAME, width: words::width(&text, NAME, Weight::Regular), height: NAME })
+            .collect();
+        assert!(names.len() >= 6, "{names:?}");
+        for (index, name) in names.iter().enumerate() {
+            assert!(names[index + 1..].iter().all(|other| apart(*name, *other)), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_frontier_is_the_edge_of_what_its_points_reach() {
+        let linear = Scale { low: 0.0, high: 10.0, mapping: Mapping::Linear };
+        let ruler = || Ruler { scale: linear, name: String::new(), factor: 1.0 };
+        let frame = Frame::new(ruler(), ruler(), 0, 100, 100);
+        let left = frame.plot.left;
+        let corners = staircase(&[(2.0, 8.0), (5.0, 3.0)], &frame);
+        assert_eq!(corners, [(left, 20), (left + 20, 20), (left + 20, 70), (left + 50, 70), (left + 50, 100)]);
+        assert!(staircase(&[], &frame).is_empty());
+    }
+}
