@@ -30,7 +30,7 @@ pub fn cdf(distributions: &Distributions, title: Option<&str>) -> Cdf {
     };
     let variant = if several || apart.is_empty() { None } else { cells.first().map(|cell| cell.variant.as_str()) };
     Cdf {
-        caption: origin::caption(&distributions.origin, variant, title.into_iter().flatten().collect::<Vec<_>>().join(", ")),
+        caption: origin::caption(&distributions.origin, variant, &title.into_iter().flatten().collect::<Vec<_>>().join(", ")),
         quantity,
         lines: cells.iter().map(line).collect(),
         limit,

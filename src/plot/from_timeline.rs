@@ -13,7 +13,7 @@ pub fn timeline(run: &analysis::Timeline, title: Option<&str>) -> Timeline {
     let title = [words, axes].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
     let variant = Some(run.variant.as_str()).filter(|name| *name != "default");
     // The picture is of one repeat, so that none is pooled.
-    let mut caption = origin::caption(&Origin { repeats: 1, ..run.origin.clone() }, variant, title);
+    let mut caption = origin::caption(&Origin { repeats: 1, ..run.origin.clone() }, variant, &title);
     let requests: usize = run.lanes.iter().map(|lane| lane.spans.len()).sum();
     let cut = (run.lanes.len() > MOST_LANES).then(|| format!(" · the first {MOST_LANES} of {} lanes", run.lanes.len()));
     let repeat = if run.origin.repeats > 1 { format!(" · repeat {} of {}", run.repeat + 1, run.origin.repeats) } else { String::new() };
