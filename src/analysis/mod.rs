@@ -18,8 +18,8 @@ mod extended;
 mod external;
 #[cfg(test)]
 pub(crate) mod fixture;
-pub mod history;
 mod frontier;
+pub mod history;
 mod increase;
 pub mod interval;
 mod limit;
