@@ -1,13 +1,15 @@
 //! A measure over the rows of a cell: its value, how many requests are behind it, and an interval at 95 %.
 //!
 //! Percentiles come with order statistics, error rates with Clopper and Pearson's ends, means with a bootstrap over sessions; the
-//! largest and the smallest value of a sample have no interval, since no sample bounds what it has not seen.
+//! largest and the smallest value of a sample have no interval, since no sample bounds what it has not seen. Where sessions bring several
+//! requests, counts are of effectively fewer ones.
 
 use serde::{Deserialize, Serialize};
 
 use super::binomial::share_interval;
 use super::bootstrap::Bootstrap;
-use super::interval::{CONFIDENCE, percentile_ranks};
+use super::clusters::{effective_rows, effective_rows_of_share};
+use super::interval::{CONFIDENCE, percentile_interval};
 use super::{AnalysisError, Extended, Table, percentile};
 use crate::goal::{Aggregate, Measure};
 
@@ -62,6 +64,8 @@ pub(super) struct Sample {
     pub values: Vec<f64>,
     /// Requests behind the values.
     pub n: u64,
+    /// How many independent requests would say as much.
+    pub effective_n: u64,
     /// Failed requests among the rows.
     pub failed: u64,
 }
@@ -76,7 +80,17 @@ impl Sample {
         };
         let mut values = sessions.concat();
         values.sort_by(f64::total_cmp);
-        Ok(Self { sessions, values, n, failed })
+        let effective_n = match measure.aggregate {
+            Aggregate::Percentile(p, _) => effective_rows(&sessions, n, p),
+            Aggregate::ErrorRate => effective_rows_of_share(&sessions, n),
+            Aggregate::Mean(_) | Aggregate::Max(_) | Aggregate::Min(_) => n,
+        };
+        Ok(Self { sessions, values, n, effective_n, failed })
+    }
+
+    /// Whether some session brings several requests.
+    fn is_clustered(&self) -> bool {
+        self.sessions.len() as u64 != self.n
     }
 
     /// Resampled means of the metric; `None` where the sample is too small for them.
@@ -94,7 +108,7 @@ pub(super) fn estimate_sample(measure: &Measure, sample: &Sample) -> Estimate {
     let values = &sample.values;
     let (value, low, high) = match measure.aggregate {
         Aggregate::Percentile(p, _) => {
-            let (low, high) = percentile_interval(values, sample.n, p);
+            let (low, high) = percentile_interval(values, sample.effective_n, p, CONFIDENCE);
             (percentile(values, p), low, high)
         }
         Aggregate::Mean(_) => {
@@ -105,7 +119,7 @@ pub(super) fn estimate_sample(measure: &Measure, sample: &Sample) -> Estimate {
         }
         Aggregate::Max(_) => (values.last().copied(), None, None),
         Aggregate::Min(_) => (values.first().copied(), None, None),
-        Aggregate::ErrorRate => error_rate(sample.failed, sample.n),
+        Aggregate::ErrorRate => error_rate(sample),
     };
     let extended = |value: Option<f64>| value.and_then(Extended::new);
     Estimate {
@@ -116,10 +130,12 @@ pub(super) fn estimate_sample(measure: &Measure, sample: &Sample) -> Estimate {
         low: extended(low),
         high: extended(high),
         sessions: sample.sessions.len() as u64,
-        effective_n: sample.n,
+        effective_n: sample.effective_n,
         method: match measure.aggregate {
             _ if low.is_none() && high.is_none() => Method::None,
+            Aggregate::Percentile(..) if sample.is_clustered() => Method::ClusteredOrderStatistics,
             Aggregate::Percentile(..) => Method::OrderStatistics,
+            Aggregate::ErrorRate if sample.is_clustered() => Method::ClusteredClopperPearson,
             Aggregate::ErrorRate => Method::ClopperPearson,
             Aggregate::Mean(_) => Method::SessionBootstrap,
             Aggregate::Max(_) | Aggregate::Min(_) => Method::None,
@@ -132,23 +148,15 @@ fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
+/// The ends are those of a whole number of failures among the effective rows, rounded outwards.
 #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-fn error_rate(failed: u64, n: u64) -> (Option<f64>, Option<f64>, Option<f64>) {
-    if n == 0 {
+fn error_rate(sample: &Sample) -> (Option<f64>, Option<f64>, Option<f64>) {
+    if sample.n == 0 {
         return (None, None, None);
     }
-    let (low, high) = share_interval(failed, n, CONFIDENCE);
+    let (failed, n, effective) = (sample.failed, sample.n, sample.effective_n);
+    let (fewest, most) = ((failed * effective) / n, (failed * effective).div_ceil(n));
+    let (low, _) = share_interval(fewest, effective, CONFIDENCE);
+    let (_, high) = share_interval(most, effective, CONFIDENCE);
     (Some(failed as f64 / n as f64), Some(low), Some(high))
-}
-
-/// The order statistics at the ends. Where a request brings many values (gaps between tokens), the ranks are those of so many requests
-/// as there are: values of one request may agree entirely, and are counted as if they did.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index below the length")]
-fn percentile_interval(ascending: &[f64], n: u64, p: f64) -> (Option<f64>, Option<f64>) {
-    let (low, high) = percentile_ranks(n, p, CONFIDENCE);
-    let values_per_request = ascending.len() as f64 / n.max(1) as f64;
-    let place = |requests: u64| requests as f64 * values_per_request;
-    let low = low.and_then(|rank| ascending.get(place(rank - 1).floor() as usize).copied());
-    let high = high.and_then(|rank| ascending.get((place(rank).ceil() as usize).max(1) - 1).copied());
-    (low, high)
 }

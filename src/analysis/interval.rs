@@ -1,5 +1,6 @@
 //! What a sample tells about the population's percentile: an interval from order statistics, and whether "at most this share lies beyond
-//! the limit" is proven, disproven or neither. Exact and free of any assumption on the distribution; rows are taken as independent.
+//! the limit" is proven, disproven or neither. Exact and free of any assumption on the distribution; rows are taken as independent, and where
+//! they are not, there are effectively fewer of them (`clusters`).
 //!
 //! The count of rows below the population's percentile is binomial (H. A. David and H. N. Nagaraja, "Order Statistics", 3rd ed. 2003,
 //! section 7.1; W. J. Conover, "Practical Nonparametric Statistics", 3rd ed. 1999, section 3.2).
@@ -55,21 +56,72 @@ pub fn share_at_most(k: u64, n: u64, allowed: f64, confidence: f64) -> Statement
     }
 }
 
+/// The same of hits that are no whole number, as shares of values scaled to fewer rows are: rounded against what is to be shown.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "row counts are far below 2^53")]
+pub fn scaled_share_at_most(hits: f64, n: u64, allowed: f64, confidence: f64) -> Statement {
+    // A product of whole numbers may miss its own by a last bit.
+    let whole = hits.round();
+    let (fewest, most) = if (hits - whole).abs() < 1e-9 * whole.max(1.0) { (whole, whole) } else { (hits.floor(), hits.ceil()) };
+    if share_at_most(most as u64, n, allowed, confidence) == Statement::Proven {
+        return Statement::Proven;
+    }
+    match share_at_most(fewest as u64, n, allowed, confidence) {
+        Statement::Disproven => Statement::Disproven,
+        Statement::Proven | Statement::Open => Statement::Open,
+    }
+}
+
+/// The values at the ends of a percentile's interval: the order statistics of `n` rows that say as much as these values do. With fewer rows
+/// than values, a row stands for as many neighbouring values as come to one, and the end is the outermost of them (R. S. Woodruff,
+/// "Confidence Intervals for Medians and Other Position Measures", Journal of the American Statistical Association 47, 1952).
+#[must_use]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index below the length")]
+pub fn percentile_interval(ascending: &[f64], n: u64, p: f64, confidence: f64) -> (Option<f64>, Option<f64>) {
+    let (low, high) = percentile_ranks(n, p, confidence);
+    let values_per_row = ascending.len() as f64 / n.max(1) as f64;
+    let place = |rows: u64| rows as f64 * values_per_row;
+    let low = low.and_then(|rank| ascending.get(place(rank - 1).floor() as usize).copied());
+    let high = high.and_then(|rank| ascending.get((place(rank).ceil() as usize).clamp(1, ascending.len()) - 1).copied());
+    (low, high)
+}
+
 /// How many rows would settle an open statement if the share of hits stayed as it is; `None` where no number up to 100,000 would.
 #[must_use]
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "row counts, at most 100,000")]
 pub fn rows_needed(k: u64, n: u64, allowed: f64, confidence: f64) -> Option<u64> {
     let share = if n == 0 { 0.0 } else { k as f64 / n as f64 };
     let mut rows = n.max(1);
-    while rows <= 100_000 {
+    while rows <= MOST_ROWS {
         let hits = (share * rows as f64).round() as u64;
         if share_at_most(hits, rows, allowed, confidence) != Statement::Open {
             return Some(rows);
         }
-        // One by one where exactness is of use, in steps of 0.2 % beyond.
-        rows += (rows / 500).max(1);
+        rows = next(rows);
     }
     None
+}
+
+/// The same where `n` rows are worth only `effective`, and more of them would be worth as much each: in rows.
+#[must_use]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "row counts, at most 100,000")]
+pub fn clustered_rows_needed(share: f64, n: u64, effective: u64, allowed: f64, confidence: f64) -> Option<u64> {
+    let rows_each = n as f64 / effective.max(1) as f64;
+    let mut rows = effective.max(1);
+    while rows as f64 * rows_each <= MOST_ROWS as f64 {
+        if scaled_share_at_most(share * rows as f64, rows, allowed, confidence) != Statement::Open {
+            return Some((rows as f64 * rows_each).ceil() as u64);
+        }
+        rows = next(rows);
+    }
+    None
+}
+
+const MOST_ROWS: u64 = 100_000;
+
+/// One by one where exactness is of use, in steps of 0.2 % beyond.
+fn next(rows: u64) -> u64 {
+    rows + (rows / 500).max(1)
 }
 
 #[cfg(test)]
@@ -121,5 +173,30 @@ mod tests {
                 assert!(n < 200 || p > 98.0 || coverage <= 0.98, "n {n}, p{p}: {coverage}");
             }
         }
+    }
+
+    #[test]
+    fn scaled_hits_are_rounded_against_what_is_to_be_shown() {
+        // 0.3 of 59 rows is one for a proof and none for the contrary; three are three, whatever the last bit says.
+        assert_eq!(scaled_share_at_most(0.3, 59, 0.05, 0.95), Statement::Open);
+        assert_eq!(scaled_share_at_most(0.0, 59, 0.05, 0.95), Statement::Proven);
+        assert_eq!(scaled_share_at_most(2.999_999_999_999, 9, 0.05, 0.95), Statement::Disproven);
+        assert_eq!(scaled_share_at_most(1.9, 9, 0.05, 0.95), Statement::Open);
+    }
+
+    #[test]
+    fn rows_needed_are_rows_and_not_effective_ones() {
+        // Ten rows are worth one: 590 in place of 59.
+        assert_eq!(clustered_rows_needed(0.0, 100, 10, 0.05, 0.95), Some(590));
+        assert_eq!(clustered_rows_needed(0.05, 100, 10, 0.05, 0.95), None);
+        assert_eq!(clustered_rows_needed(0.0, 19, 0, 0.05, 0.95), Some(59 * 19));
+    }
+
+    #[test]
+    fn the_ends_of_fewer_rows_are_the_outermost_values_of_theirs() {
+        // Ten rows of two values each: the median is between the 2nd and the 9th row, so the 3rd and the 18th value.
+        let values: Vec<f64> = (1..=20).map(f64::from).collect();
+        assert_eq!(percentile_interval(&values, 10, 50.0, 0.95), (Some(3.0), Some(18.0)));
+        assert_eq!(percentile_interval(&values, 0, 50.0, 0.95), (None, None));
     }
 }

@@ -11,6 +11,7 @@ mod bootstrap;
 mod cause;
 mod cells;
 mod choice;
+pub mod clusters;
 pub mod compare;
 mod distribution;
 mod estimate;

@@ -1,13 +1,14 @@
 //! Whether a cell fulfils a goal: by the plain value, and as far as the sample can tell.
 //!
-//! `p95 <= L` says that at most 5 % of requests lie beyond L, so it is a statement on a share, and proven or disproven as one at 95 %.
+//! `p95 <= L` says that at most 5 % of requests lie beyond L, so it is a statement on a share, and proven or disproven as one at 95 %, with
+//! as many rows as the rows of sessions are worth.
 //! An error rate is a share already. A mean is judged by its bootstrap. That nothing at all lies beyond a limit (`max <= L`) no
 //! sample can prove, and one request disproves. In: a goal and rows. Out: a [`Judgement`]. Knows no cells.
 
 use serde::{Deserialize, Serialize};
 
 use super::estimate::{Sample, estimate_sample};
-use super::interval::{CONFIDENCE, Statement, rows_needed, share_at_most};
+use super::interval::{CONFIDENCE, Statement, clustered_rows_needed, rows_needed, scaled_share_at_most};
 use super::{AnalysisError, Estimate, Table};
 use crate::goal::{Aggregate, Comparison, Goal};
 
@@ -136,26 +137,26 @@ fn judge_share(judgement: &mut Judgement, goal: &Goal, sample: &Sample, allowed:
     } else {
         (sample.values.iter().filter(|value| !goal.allows(**value)).count() as u64, sample.values.len() as u64)
     };
-    // Where a request brings many values, shares are those of values, and n counts requests: rounded against what is to be shown.
-    let requests = beyond as f64 * sample.n as f64 / values.max(1) as f64;
-    let (fewest, most) = (requests.floor() as u64, requests.ceil() as u64);
+    // Shares are those of values, of which a request may bring many; what they are worth is counted in requests, of which sessions may
+    // bring many.
+    let hits = beyond as f64 * sample.effective_n as f64 / values.max(1) as f64;
     // An error rate that must be high is the opposite claim.
     let at_least =
         goal.measure.aggregate == Aggregate::ErrorRate && matches!(goal.comparison, Comparison::Greater | Comparison::GreaterOrEqual);
-    let proven = share_at_most(most, sample.n, allowed, CONFIDENCE);
-    let disproven = share_at_most(fewest, sample.n, allowed, CONFIDENCE);
-    let statement = match (proven, disproven) {
-        (Statement::Proven, _) if at_least => Statement::Disproven,
-        (_, Statement::Disproven) if at_least => Statement::Proven,
-        (Statement::Proven, _) => Statement::Proven,
-        (_, Statement::Disproven) => Statement::Disproven,
-        _ => Statement::Open,
+    let statement = match scaled_share_at_most(hits, sample.effective_n, allowed, CONFIDENCE) {
+        Statement::Proven if at_least => Statement::Disproven,
+        Statement::Disproven if at_least => Statement::Proven,
+        other => other,
     };
     judgement.verdict = statement.into();
     judgement.allowed_share = Some(allowed);
     judgement.beyond = Some(beyond);
     if statement == Statement::Open {
-        judgement.rows_needed = rows_needed(most, sample.n, allowed, CONFIDENCE);
+        judgement.rows_needed = if sample.effective_n == sample.n {
+            rows_needed(hits.ceil() as u64, sample.n, allowed, CONFIDENCE)
+        } else {
+            clustered_rows_needed(beyond as f64 / values.max(1) as f64, sample.n, sample.effective_n, allowed, CONFIDENCE)
+        };
     }
 }
 
