@@ -153,9 +153,10 @@ mod tests {
 
     #[test]
     fn of_several_goals_the_one_that_asks_for_most_counts() {
-        // 299 requests of any turn for the error rate, with 48 in a run: 7 runs; the p95 needs 59 of 36: 2 runs.
+        // The error rate needs 299 sessions, since none had a failure and nothing tells whether one comes alone: with 12 in a run of 48
+        // requests that are 1,196 requests, 25 runs. The p95 needs 59 of 36: 2 runs.
         let found = between(&summary(&[GOAL, "error_rate <= 1%"], &[cell("vllm", 4, 3, uniform(4, 3, 0.5))]));
-        assert_eq!((found[0].goal.as_str(), found[0].extra_repeats), ("error_rate <= 1%", Some(6)));
+        assert_eq!((found[0].goal.as_str(), found[0].extra_repeats), ("error_rate <= 1%", Some(24)));
         let found = between(&summary(&["max(ttft) <= 20s"], &[cell("vllm", 4, 3, uniform(4, 3, 0.5))]));
         assert_eq!((found[0].extra_repeats, found[0].unsettled), (None, Some(Unsettled::NoProof)));
         let found = between(&summary(&["mean(ttft) <= 20s"], &[cell("vllm", 1, 3, uniform(1, 3, 0.5))]));

@@ -24,6 +24,12 @@ pub fn effective_rows(sessions: &[Vec<f64>], rows: u64, p: f64) -> u64 {
         return rows;
     }
     let clusters = Clusters::of(sessions);
+    let mut all = sessions.iter().flatten();
+    let first = all.next();
+    if all.all(|value| Some(value) == first) {
+        // Nothing differs, so no session is seen to differ from another.
+        return rows;
+    }
     let Some(seen) = seen_design_effect(sessions, &clusters, share) else { return clusters.rows_at(clusters.worst(), rows) };
     clusters.rows_at(seen.max(expected_design_effect(sessions, &clusters, share)), rows)
 }
@@ -239,8 +245,8 @@ mod tests {
     fn rows_that_repeat_their_session_add_nothing() {
         let sessions: Vec<Vec<f64>> = (0..40).map(|i| vec![f64::from(i); 10]).collect();
         assert_eq!((effective_rows(&sessions, 400, 50.0), effective_rows(&sessions, 400, 95.0)), (40, 40));
-        // Rows that are all the same tell nothing of how they gather.
-        assert_eq!(effective_rows(&vec![vec![1.0; 10]; 40], 400, 95.0), 40);
+        // Rows that are all the same show no session that differs.
+        assert_eq!(effective_rows(&vec![vec![1.0; 10]; 40], 400, 95.0), 400);
         assert_eq!((effective_rows(&[vec![1.0, 2.0, 3.0]], 3, 95.0), effective_rows(&[], 0, 95.0)), (1, 0));
     }
 

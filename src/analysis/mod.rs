@@ -14,6 +14,8 @@ mod choice;
 pub mod clusters;
 pub mod compare;
 mod distribution;
+#[cfg(test)]
+mod coverage;
 mod estimate;
 mod extended;
 mod external;

@@ -49,7 +49,7 @@ mod tests {
         let mut history = history(&nights(&[0.5, 8.0]), None).unwrap();
         history.variants[0].name = "<b>a|b".into();
         let text = markdown(&[history]);
-        assert!(text.contains("| 2026-01-02 | 2 (C=2, S=1) | 2 | 2 | 1.33 (C=2, S=1) |"), "{text}");
+        assert!(text.contains("| 2026-01-02 | 2 (C=2, S=1) | none | 2 | 1.33 (C=2, S=1) |"), "{text}");
         assert!(text.contains("&lt;b&gt;a\\|b: max C×S") && text.contains("**SIMULATED"), "{text}");
     }
 }
