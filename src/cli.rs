@@ -1,5 +1,6 @@
 //! The command line: clap structs only, no logic. Each command's work is in the file of its name under `commands/`.
 
+mod compare;
 mod history;
 mod import;
 mod prepare;
@@ -7,6 +8,7 @@ mod prepare;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use compare::{CompareArgs, CompareFormat};
 pub use history::{HistoryArgs, HistoryFormat};
 pub use import::ImportArgs;
 pub use prepare::{CounterArgs, PrepareCommand, PrepareDocumentsArgs, PrepareSharegptArgs, PrepareTraceArgs};
@@ -48,6 +50,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Tables, scores, verdict, heatmaps and a page, from saved runs alone.
     Report(ReportArgs),
+    /// Two saved sweeps, or variants of one, against each other, session by session; exits with 1 on a regression.
+    Compare(CompareArgs),
     /// One figure from saved runs: any axes, any metric, PNG or SVG.
     Plot(PlotArgs),
     /// The same scenario night after night: scores and percentiles as a series, a figure, and a gate against getting worse.

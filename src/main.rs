@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         Command::Plan(args) => commands::plan::run(args, talk),
         Command::Check(args) => commands::check::run(args, talk),
         Command::Report(args) => commands::report::run(args, talk),
+        Command::Compare(args) => commands::compare::run(args),
         Command::Plot(args) => commands::plot::run(args, talk),
         Command::History(args) => commands::history::run(args, talk),
         Command::Import(args) => commands::import::run(args, talk),

@@ -1,6 +1,7 @@
 //! One file a verb: the only place that wires the measuring and the judging half together, and that prints.
 
 pub mod check;
+pub mod compare;
 pub mod completions;
 mod figures;
 pub mod history;

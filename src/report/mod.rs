@@ -2,6 +2,7 @@
 //! out, the same bytes each time; nothing here computes a statistic, reads a file or prints.
 
 mod certainty;
+pub mod comparison;
 mod csv;
 pub mod cxs_json;
 pub mod history;

@@ -1,0 +1,143 @@
+//! `bench compare`: two saved sweeps, or variants of one, against each other. Exits with 1 where anything regressed, with 2 where the two
+//! sides were not asked to do the same work and nobody said to compare them all the same.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use fs_err as fs;
+
+use super::{Exit, stdout};
+use crate::analysis::compare::{Call, Chosen, CompareOptions, Comparison, compare};
+use crate::cli::{CompareArgs, CompareFormat};
+use crate::goal::Goal;
+use crate::report::comparison;
+use crate::store::{SavedSweep, read_sweep};
+
+pub fn run(args: &CompareArgs) -> anyhow::Result<Exit> {
+    let options = options(args)?;
+    let (base, base_variant) = open(&args.base)?;
+    let comparisons = match &args.new {
+        Some(new) => {
+            let (new, new_variant) = open(new)?;
+            let pairs = of_two(&base, base_variant.as_deref(), &new, new_variant.as_deref(), args.variant.as_deref())?;
+            compared(&pairs, &base, &new, &options)?
+        }
+        None => compared(&of_one(&base, base_variant.as_deref(), args.variant.as_deref())?, &base, &base, &options)?,
+    };
+    let text = match args.format {
+        CompareFormat::Text => comparison::terminal(&comparisons),
+        CompareFormat::Markdown => comparison::markdown(&comparisons),
+        CompareFormat::Json => comparison::json(&comparisons),
+        CompareFormat::Junit => comparison::junit(&comparisons),
+    };
+    match &args.output {
+        Some(file) => fs::write(file, text)?,
+        None => stdout::print(&text)?,
+    }
+    let regressed = comparisons.iter().any(|comparison| comparison.call == Call::Regressed);
+    Ok(if regressed { Exit::GoalsMissed } else { Exit::Success })
+}
+
+fn compared(pairs: &[(String, String)], base: &SavedSweep, new: &SavedSweep, options: &CompareOptions) -> anyhow::Result<Vec<Comparison>> {
+    let one = |(left, right): &(String, String)| {
+        let (left, right) = (Chosen { sweep: base, variant: left }, Chosen { sweep: new, variant: right });
+        Ok(compare(&left, &right, options)?)
+    };
+    pairs.iter().map(one).collect()
+}
+
+fn options(args: &CompareArgs) -> anyhow::Result<CompareOptions> {
+    let read = |text: &String| text.parse::<Goal>().map_err(|fault| anyhow::anyhow!("`{text}` is no goal: {fault}"));
+    let goals = args.goals.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(CompareOptions { margin: margin(&args.margin)?, accept: args.accept.clone(), goals, ..CompareOptions::default() })
+}
+
+/// `5%` or `0.05`.
+fn margin(text: &str) -> anyhow::Result<f64> {
+    let (number, scale) = text.trim().strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
+    let number: f64 = number.trim().parse().with_context(|| format!("`--margin {text}` is no share; write it as `5%`"))?;
+    Ok(number / scale)
+}
+
+/// Reads the sweep of `DIR` or `DIR:VARIANT`.
+fn open(text: &str) -> anyhow::Result<(SavedSweep, Option<String>)> {
+    match text.rsplit_once(':') {
+        Some((dir, variant)) if !Path::new(text).exists() => Ok((read_sweep(Path::new(dir))?, Some(variant.to_owned()))),
+        _ => Ok((read_sweep(Path::new(text))?, None)),
+    }
+}
+
+/// The variants of one sweep: the first, or the one that was named, against each other one.
+fn of_one(sweep: &SavedSweep, base: Option<&str>, only: Option<&str>) -> anyhow::Result<Vec<(String, String)>> {
+    let variants = &sweep.manifest.variants;
+    let Some(base) = base.or_else(|| variants.first().map(String::as_str)) else { bail!("the sweep has no variants") };
+    let others: Vec<String> =
+        only.map_or_else(|| variants.iter().filter(|name| *name != base).cloned().collect(), |only| vec![only.to_owned()]);
+    if others.is_empty() {
+        bail!("`{}` has no other variant than `{base}`; name a second sweep to compare it with", sweep.dir.display());
+    }
+    Ok(others.into_iter().map(|other| (base.to_owned(), other)).collect())
+}
+
+/// The variants of two sweeps: those named, else all that both have, else the only one of each.
+fn of_two(
+    base: &SavedSweep,
+    base_variant: Option<&str>,
+    new: &SavedSweep,
+    new_variant: Option<&str>,
+    only: Option<&str>,
+) -> anyhow::Result<Vec<(String, String)>> {
+    let (left, right) = (&base.manifest.variants, &new.manifest.variants);
+    let single = |variants: &[String]| if let [one] = variants { Some(one.clone()) } else { None };
+    let named = |other: &str, variants: &[String]| {
+        variants.iter().find(|name| *name == other).cloned().or_else(|| single(variants)).unwrap_or_else(|| other.to_owned())
+    };
+    match (base_variant.or(only), new_variant.or(only)) {
+        (Some(base), Some(new)) => return Ok(vec![(base.to_owned(), new.to_owned())]),
+        (Some(base), None) => return Ok(vec![(base.to_owned(), named(base, right))]),
+        (None, Some(new)) => return Ok(vec![(named(new, left), new.to_owned())]),
+        (None, None) => {}
+    }
+    let shared: Vec<(String, String)> = left.iter().filter(|name| right.contains(name)).map(|name| (name.clone(), name.clone())).collect();
+    match (shared.is_empty(), single(left), single(right)) {
+        (false, ..) => Ok(shared),
+        (true, Some(left), Some(right)) => Ok(vec![(left, right)]),
+        _ => bail!(
+            "the two sweeps share no variant ({} and {}); name one of each: `{}:VARIANT`",
+            left.join(", "),
+            right.join(", "),
+            base.dir.display()
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{cell, sweep, uniform};
+
+    fn of(variants: &[&'static str]) -> SavedSweep {
+        sweep(&[], &variants.iter().map(|name| cell(name, 1, 1, uniform(1, 1, 0.5))).collect::<Vec<_>>())
+    }
+
+    fn pair(left: &str, right: &str) -> (String, String) {
+        (left.to_owned(), right.to_owned())
+    }
+
+    #[test]
+    fn the_first_variant_is_compared_with_each_other_one_and_two_sweeps_by_name() {
+        let (one, two, other) = (of(&["a"]), of(&["a", "b"]), of(&["c"]));
+        assert_eq!(of_one(&of(&["a", "b", "c"]), None, None).unwrap(), [pair("a", "b"), pair("a", "c")]);
+        assert!(of_one(&one, None, None).is_err());
+        assert_eq!(of_two(&two, None, &two, None, None).unwrap(), [pair("a", "a"), pair("b", "b")]);
+        assert_eq!(of_two(&one, None, &other, None, None).unwrap(), [pair("a", "c")]);
+        assert_eq!(of_two(&two, Some("b"), &other, None, None).unwrap(), [pair("b", "c")]);
+        assert!(of_two(&two, None, &other, None, None).is_err());
+    }
+
+    #[test]
+    fn a_margin_is_a_share_in_either_notation() {
+        assert!((margin("5%").unwrap() - 0.05).abs() < 1e-12 && (margin("0.1").unwrap() - 0.1).abs() < 1e-12);
+        assert!(margin("five").is_err());
+    }
+}

@@ -1,0 +1,49 @@
+//! Comparisons as Markdown, for the summary of a CI run: the call first. What comes from outside is escaped.
+
+use std::fmt::Write as _;
+
+use super::words;
+use crate::analysis::compare::{Comparison, Effect};
+use crate::analysis::show_axes;
+use crate::report::markdown::escaped;
+use crate::report::words::SIMULATED;
+
+/// All comparisons as Markdown.
+#[must_use]
+pub fn markdown(comparisons: &[Comparison]) -> String {
+    comparisons.iter().map(one).collect::<Vec<_>>().join("\n")
+}
+
+fn one(comparison: &Comparison) -> String {
+    let mut out = format!("# {}\n\n", escaped(&words::headline(comparison)));
+    if words::simulated(comparison) {
+        let _ = writeln!(out, "**{SIMULATED}**\n");
+    }
+    let _ = writeln!(out, "| cell | measure | base | new | change | call |\n|---|---|---:|---:|---:|---|");
+    for effect in &comparison.overall {
+        row(&mut out, "all", effect);
+    }
+    for cell in &comparison.cells {
+        for effect in cell.effects.iter().filter(|effect| comparison.primary.contains(&effect.measure)) {
+            row(&mut out, &show_axes(&cell.axes), effect);
+        }
+    }
+    out.push('\n');
+    let lines = comparison.scores.iter().map(words::score).chain([words::legend(comparison)]).chain(words::remarks(comparison));
+    for line in lines {
+        let _ = writeln!(out, "- {}", escaped(&line));
+    }
+    out
+}
+
+fn row(out: &mut String, place: &str, effect: &Effect) {
+    let texts = [
+        place.to_owned(),
+        effect.measure.clone(),
+        words::value(effect, effect.base),
+        words::value(effect, effect.new),
+        words::change(effect),
+        effect.call.name().to_owned(),
+    ];
+    let _ = writeln!(out, "| {} |", texts.map(|text| escaped(&text)).join(" | "));
+}
