@@ -2,6 +2,7 @@
 
 mod cli;
 mod cold;
+mod comparisons;
 mod faults;
 mod formats;
 mod import;
