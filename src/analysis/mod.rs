@@ -13,9 +13,9 @@ mod cells;
 mod choice;
 pub mod clusters;
 pub mod compare;
-mod distribution;
 #[cfg(test)]
 mod coverage;
+mod distribution;
 mod estimate;
 mod extended;
 mod external;

@@ -197,7 +197,8 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         let with = |major: &str, minor: &str| {
             let text = text.replace("\"major\": 1", &format!("\"major\": {major}"));
-            text.replace("\"minor\": 1", &format!("\"minor\": {minor}, \"patch\": [1]")).replace("\"seed\"", "\"unheard_of\": {}, \"seed\"")
+            text.replace(&format!("\"minor\": {}", FormatVersion::CURRENT.minor), &format!("\"minor\": {minor}, \"patch\": [1]"))
+                .replace("\"seed\"", "\"unheard_of\": {}, \"seed\"")
         };
         fs::write(&path, with("1", "7")).unwrap();
         assert_eq!(read_sweep(folder.path()).unwrap().runs.len(), 1);
