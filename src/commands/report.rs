@@ -14,8 +14,8 @@ use super::{Exit, figures};
 use crate::analysis::{Question, SweepSummary, summarize};
 use crate::cli::{Format, ReportArgs, ReportFormat, Talk};
 use crate::goal::Goal;
-use crate::report::{Colour, csv, html, json, markdown, terminal};
-use crate::store::{SweepPaths, read_sweep};
+use crate::report::{Colour, PageParts, csv, environment, html, json, markdown, terminal};
+use crate::store::{SavedSweep, SweepPaths, read_sweep};
 
 /// What a report is to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,11 +74,23 @@ pub fn report_sweep(dir: &Path, options: &ReportOptions) -> anyhow::Result<Sweep
     let folder = options.output.clone().unwrap_or_else(|| SweepPaths::new(dir).report());
     fs::create_dir_all(&folder)?;
     let figures = figures::write(&sweep, &summary, &question, &folder)?;
-    fs::write(folder.join("report.html"), html(&summary, &figures)?)?;
+    let (scenario, environment) = (scenario(&sweep)?, environment(&sweep));
+    let parts = PageParts { figures: &figures, comparisons: None, scenario: scenario.as_deref(), environment: &environment };
+    fs::write(folder.join("report.html"), html(&summary, &parts)?)?;
     fs::write(folder.join("report.md"), markdown(&summary))?;
     fs::write(folder.join("cells.csv"), csv(std::slice::from_ref(&summary)))?;
     fs::write(folder.join("summary.json"), json(std::slice::from_ref(&summary)))?;
     Ok(summary)
+}
+
+/// The scenario's text as it was saved; none where the folder has lost it, which is no reason to lose the report.
+fn scenario(sweep: &SavedSweep) -> anyhow::Result<Option<String>> {
+    let path = SweepPaths::new(&sweep.dir).scenario(&sweep.manifest.scenario_file)?;
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// How a command ends that has made this summary.

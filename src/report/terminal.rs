@@ -313,7 +313,7 @@ mod tests {
         insta::assert_snapshot!(text);
         // The other formats say the same.
         let exposed = "lmcache reused nothing: 0 of 21,200 prompt tokens asked came from the external cache";
-        let page = crate::report::html(&summary, &[]).unwrap();
+        let page = crate::report::html(&summary, &crate::report::PageParts::default()).unwrap();
         for other in [crate::report::markdown(&summary), page.clone(), crate::report::json(std::slice::from_ref(&summary))] {
             assert!(other.contains(exposed) && other.contains("invalid"), "{other}");
         }

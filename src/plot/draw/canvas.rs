@@ -121,7 +121,8 @@ fn with_dashes(text: &str, dashes: &[&str]) -> String {
     document
 }
 
-fn escaped(text: &str) -> String {
+/// A text as it may stand in an element.
+pub fn escaped(text: &str) -> String {
     words::printable(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

@@ -93,7 +93,7 @@ pub fn of_timeline(timeline: &Timeline) -> String {
 }
 
 /// `0.379 s of 9 samples, interval 0.31 to 0.52, undecided`.
-fn in_words(cell: &Cell, quantity: &Quantity, limit: Option<&Limit>) -> String {
+pub fn in_words(cell: &Cell, quantity: &Quantity, limit: Option<&Limit>) -> String {
     let value = match &cell.shown {
         Shown::Value(value) if value.is_infinite() => "infinite, for so many requests failed".to_owned(),
         Shown::Value(value) => format!("{} {}", number::beside(*value, quantity, limit), quantity.unit),

@@ -7,7 +7,7 @@ use super::grid::{self, Grid, MOST_VALUES};
 use super::head::Head;
 use super::legend::{Entry, Legend, Sign};
 use super::step_line::{self, Frontiers};
-use super::{colour, description};
+use super::{colour, description, tips};
 use crate::plot::figure::{Caption, Cell, Heatmap, Shown, Side, Verdict};
 use crate::plot::theme::{LEAST_PAGE_WIDTH, MARGIN};
 use crate::plot::{PlotError, Svg, number};
@@ -32,13 +32,14 @@ pub fn draw(heatmap: &Heatmap) -> Result<Svg, PlotError> {
     grid::check(&heatmap.caption.title, &heatmap.x, &heatmap.y, &heatmap.cells, MOST_VALUES)?;
     let layout = Layout::of(heatmap);
     let words = description::of_heatmap(heatmap);
-    canvas::page(layout.width, layout.height, &heatmap.caption.title, &words, |canvas| {
+    let svg = canvas::page(layout.width, layout.height, &heatmap.caption.title, &words, |canvas| {
         layout.head.draw(canvas);
         draw_cells(canvas, heatmap, &layout);
         layout.grid.draw_axes(canvas, &heatmap.x, &heatmap.y, layout.width);
         layout.bar.draw(canvas, layout.grid.area.right() + BAR_GAP, layout.grid.area.top, &colour::at);
         layout.legend.draw(canvas, layout.legend_top);
-    })
+    })?;
+    Ok(tips::with_tips(svg, heatmap, |column, row| layout.grid.cell_at(column, row)))
 }
 
 impl Layout {

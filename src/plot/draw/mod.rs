@@ -22,4 +22,5 @@ pub mod pareto;
 mod step_line;
 mod ticks;
 pub mod timeline;
+mod tips;
 mod words;

@@ -1,0 +1,106 @@
+//! The verdict of the first screen: a card a score, with the number, how sure it is, and the range that the truth is in.
+//! Summaries in, texts out; the words are those of the other formats.
+
+use serde::Serialize;
+
+use crate::analysis::{CapacityScore, LargestScore, Score, Shape, SweepSummary, VariantSummary, axis_label, show_axes};
+use crate::report::number::significant;
+use crate::report::words;
+
+/// More cards than this are no first screen.
+const MOST: usize = 12;
+
+/// What one score says.
+#[derive(Debug, Serialize)]
+pub struct Card {
+    variant: String,
+    /// `12`, or `none`.
+    number: String,
+    /// What is counted: `sessions at once`.
+    unit: String,
+    /// Where it was measured: `C=4, S=3`.
+    place: String,
+    /// How sure it is, as a class of the page: `met`, `undecided`, `missed`.
+    sureness: &'static str,
+    badge: String,
+    certified: String,
+    not_excluded: String,
+    sentence: String,
+}
+
+/// The first cards, and how many more there are.
+#[must_use]
+pub fn cards(summary: &SweepSummary) -> (Vec<Card>, usize) {
+    let sure = format!("{} %", significant(summary.confidence * 100.0, 2));
+    let mut cards: Vec<Card> = summary.variants.iter().flat_map(|variant| of_variant(variant, &sure)).collect();
+    let more = cards.len().saturating_sub(MOST);
+    cards.truncate(MOST);
+    (cards, more)
+}
+
+fn of_variant(variant: &VariantSummary, sure: &str) -> Vec<Card> {
+    let sentences = words::verdict_sentences(variant).into_iter().chain(std::iter::repeat(String::new()));
+    let card = |(score, sentence): (&Score, String)| {
+        let counted = match score {
+            Score::Capacity(score) => capacity(score),
+            Score::Largest(score) => largest(score),
+        };
+        let (sureness, badge) = match (&counted.number, counted.certain) {
+            (None, _) => ("missed", "in no cell".to_owned()),
+            (Some(_), true) => ("met", format!("certified at {sure}")),
+            (Some(_), false) => ("undecided", format!("measured, not certified at {sure}")),
+        };
+        let within = show_axes(score.within());
+        let place = [counted.place, within].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
+        Card {
+            variant: variant.name.clone(),
+            number: counted.number.unwrap_or_else(|| "none".to_owned()),
+            unit: counted.unit,
+            place,
+            sureness,
+            badge,
+            certified: counted.certified,
+            not_excluded: counted.not_excluded,
+            sentence,
+        }
+    };
+    variant.scores.iter().zip(sentences).map(card).collect()
+}
+
+struct Counted {
+    number: Option<String>,
+    certain: bool,
+    unit: String,
+    place: String,
+    certified: String,
+    not_excluded: String,
+}
+
+fn capacity(score: &CapacityScore) -> Counted {
+    let best = score.max_product;
+    let ranged = |shape: Option<Shape>| shape.map_or_else(|| "none".to_owned(), |shape| format!("{} ({})", shape.product, place(shape)));
+    Counted {
+        number: best.map(|shape| shape.product.to_string()),
+        certain: best.is_some() && score.largest_met == best,
+        unit: if best.is_some_and(|shape| shape.product == 1) { "session" } else { "sessions" }.to_owned(),
+        place: best.map(place).unwrap_or_default(),
+        certified: ranged(score.largest_met),
+        not_excluded: ranged(score.largest_not_excluded),
+    }
+}
+
+fn place(shape: Shape) -> String {
+    format!("C={}, S={}", shape.concurrent, shape.sequential)
+}
+
+fn largest(score: &LargestScore) -> Counted {
+    let ranged = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), |value| value.to_string());
+    Counted {
+        number: score.passes.map(|value| value.to_string()),
+        certain: score.passes.is_some() && score.met == score.passes,
+        unit: axis_label(&score.axis),
+        place: String::new(),
+        certified: ranged(score.met),
+        not_excluded: ranged(score.not_excluded),
+    }
+}

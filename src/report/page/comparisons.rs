@@ -1,0 +1,146 @@
+//! A comparison as the page shows it: the call first, then scores, measures over all cells, and cell by cell. Comparisons in, texts out.
+
+use serde::Serialize;
+
+use crate::analysis::compare::{Call, CellComparison, Comparison, Effect, Interval, ScoreEffect};
+use crate::analysis::{Extended, show_axes};
+use crate::report::number::{Scale, or_dash, significant};
+
+/// Rows of the table cell by cell; the rest is in `bench compare --format json`.
+const MOST_ROWS: usize = 500;
+
+#[derive(Debug, Serialize)]
+pub struct ComparisonView {
+    base: String,
+    new: String,
+    call: CallView,
+    /// Confidence, margin and how false alarms are held down.
+    terms: String,
+    differences: Vec<String>,
+    scores: Vec<Row>,
+    overall: Vec<Row>,
+    cells: Vec<Row>,
+    more_cells: usize,
+    notes: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct CallView {
+    word: &'static str,
+    class: &'static str,
+}
+
+/// A line of a table: texts, then the call.
+#[derive(Debug, Serialize)]
+struct Row {
+    texts: Vec<String>,
+    call: CallView,
+}
+
+#[must_use]
+pub fn comparison_view(comparison: &Comparison) -> ComparisonView {
+    let mut cells: Vec<Row> = comparison.cells.iter().flat_map(rows_of_cell).collect();
+    let more_cells = cells.len().saturating_sub(MOST_ROWS);
+    cells.truncate(MOST_ROWS);
+    let per_cent = |share: f64| format!("{} %", significant(share * 100.0, 2));
+    ComparisonView {
+        base: comparison.base.name.clone(),
+        new: comparison.new.name.clone(),
+        call: call(comparison.call),
+        terms: format!(
+            "A change within {} counts as none; intervals hold together at {}. {}",
+            per_cent(comparison.margin),
+            per_cent(comparison.confidence),
+            comparison.family
+        ),
+        differences: comparison.differences.iter().map(|found| format!("{}: {} and {}", found.what, found.base, found.new)).collect(),
+        scores: comparison.scores.iter().map(score_row).collect(),
+        overall: comparison.overall.iter().map(|effect| Row { texts: effect_texts(effect), call: call(effect.call) }).collect(),
+        cells,
+        more_cells,
+        notes: comparison.notes.clone(),
+    }
+}
+
+fn call(call: Call) -> CallView {
+    let class = match call {
+        Call::Improved => "met",
+        Call::Same => "same",
+        Call::Regressed => "missed",
+        Call::NotEnoughData => "undecided",
+    };
+    CallView { word: call.name(), class }
+}
+
+fn rows_of_cell(cell: &CellComparison) -> Vec<Row> {
+    let place = show_axes(&cell.axes);
+    let row = |effect: &Effect| {
+        let mut texts = vec![if place.is_empty() { "cell".to_owned() } else { place.clone() }];
+        texts.extend(effect_texts(effect));
+        Row { texts, call: call(effect.call) }
+    };
+    cell.effects.iter().map(row).collect()
+}
+
+/// Measure, base, new, ratio, difference, pairs.
+fn effect_texts(effect: &Effect) -> Vec<String> {
+    let scale = Scale::of(&effect.measure, &effect.unit, None);
+    let value = |value: Option<Extended>| value.map_or_else(|| "-".to_owned(), |value| scale.show(value, None));
+    let plain = Scale { unit: "", factor: 1.0 };
+    vec![
+        format!("{}, {}", effect.measure, scale.unit),
+        value(effect.base),
+        value(effect.new),
+        ranged(effect.ratio.as_ref(), plain),
+        ranged(effect.difference.as_ref(), scale),
+        effect.pairs.to_string(),
+    ]
+}
+
+/// `1.10 (1.05 to 1.16)`.
+fn ranged(interval: Option<&Interval>, scale: Scale) -> String {
+    let Some(interval) = interval else { return "-".to_owned() };
+    let show = |value: Extended| scale.show(value, None);
+    let ends = match (interval.low, interval.high) {
+        (Some(low), Some(high)) => format!(" ({} to {})", show(low), show(high)),
+        (Some(low), None) => format!(" ({} or more)", show(low)),
+        (None, Some(high)) => format!(" (up to {})", show(high)),
+        (None, None) => String::new(),
+    };
+    format!("{}{ends}", show(interval.value))
+}
+
+/// Score, base with its range, new with its range, ratio.
+fn score_row(effect: &ScoreEffect) -> Row {
+    let within = show_axes(&effect.within);
+    let at = if within.is_empty() { String::new() } else { format!(" at {within}") };
+    let side =
+        |value: Option<f64>, (met, open): (Option<f64>, Option<f64>)| format!("{} ({} to {})", plain(value), plain(met), plain(open));
+    let texts = vec![
+        format!("{}{at}", effect.score),
+        side(effect.base, effect.base_range),
+        side(effect.new, effect.new_range),
+        or_dash(effect.ratio),
+    ];
+    Row { texts, call: call(effect.call) }
+}
+
+fn plain(value: Option<f64>) -> String {
+    value.map_or_else(|| "none".to_owned(), |value| if value.fract() == 0.0 { value.to_string() } else { significant(value, 3) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_shows_the_ends_it_has() {
+        let scale = Scale { unit: "s", factor: 1.0 };
+        let number = |value: f64| Extended::new(value);
+        let interval = |low, high| Interval { value: number(1.1).unwrap(), low, high };
+        assert_eq!(ranged(Some(&interval(number(1.05), number(1.16))), scale), "1.10 (1.05 to 1.16)");
+        assert_eq!(ranged(Some(&interval(None, number(f64::INFINITY))), scale), "1.10 (up to fail)");
+        assert_eq!(ranged(Some(&interval(None, None)), scale), "1.10");
+        assert_eq!(ranged(None, scale), "-");
+    }
+}

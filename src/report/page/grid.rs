@@ -1,0 +1,68 @@
+//! The table behind a picture: a panel in, texts and classes for the template out.
+
+use serde::Serialize;
+
+use crate::analysis::Verdict;
+use crate::report::panel::{Panel, PanelRow, Place};
+
+/// One table.
+#[derive(Debug, Serialize)]
+pub struct Grid {
+    pub caption: String,
+    corner: String,
+    columns: Vec<String>,
+    rows: Vec<GridRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct GridRow {
+    head: String,
+    places: Vec<Option<GridPlace>>,
+}
+
+#[derive(Debug, Serialize)]
+struct GridPlace {
+    class: &'static str,
+    text: String,
+    mark: &'static str,
+    /// The verdict in a word, for those who cannot see its mark.
+    word: Option<&'static str>,
+    n: Option<u64>,
+    interval: Option<String>,
+}
+
+/// How many places a panel has.
+#[must_use]
+pub fn places(panel: &Panel) -> usize {
+    panel.rows.len() * panel.columns.len()
+}
+
+#[must_use]
+pub fn grid(panel: Panel) -> Grid {
+    let what = panel.goal.unwrap_or(panel.measure);
+    let within = if panel.within.is_empty() { String::new() } else { format!(" at {}", panel.within) };
+    let corner = [panel.down, panel.across].into_iter().flatten().collect::<Vec<_>>().join(" \\ ");
+    let row = |row: PanelRow| GridRow { head: row.head, places: row.places.into_iter().map(|at| at.map(place)).collect() };
+    Grid {
+        caption: format!("{what}{within}, in {}", panel.unit),
+        corner: if corner.is_empty() { "cell".to_owned() } else { corner },
+        columns: panel.columns,
+        rows: panel.rows.into_iter().map(row).collect(),
+    }
+}
+
+fn place(place: Place) -> GridPlace {
+    GridPlace {
+        class: match (place.n, place.passes) {
+            (None, _) => "without",
+            (Some(_), Some(true)) => "passes",
+            (Some(_), Some(false)) => "fails",
+            (Some(_), None) => "",
+        },
+        mark: place.mark(),
+        word: place.verdict.map(Verdict::name),
+        text: place.text,
+        n: place.n,
+        interval: place.interval,
+    }
+}
