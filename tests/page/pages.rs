@@ -37,7 +37,8 @@ pub fn of_ten_thousand_cells(folder: &Path) -> PathBuf {
     let values = |most: u32| (1..=most).map(Value::from).collect();
     summary.axes =
         summary.axes.iter().zip([100, 50]).map(|(axis, most)| AxisSummary { name: axis.name.clone(), values: values(most) }).collect();
-    let named = of_sweep(&[], &summary, |_| unreachable!("no other measure is shown")).unwrap();
+    let named =
+        of_sweep(&[], &summary, |_| unreachable!("no other measure is shown"), |_| unreachable!("no distribution is shown")).unwrap();
     let figure = |named: bench::plot::Named| PageFigure { variant: named.variant, svg: draw(&named.figure).unwrap().text };
     let figures: Vec<PageFigure> = named.into_iter().map(figure).collect();
     let comparisons = [serde_json::from_value(comparison()).unwrap()];
