@@ -180,6 +180,9 @@ pub struct PlotArgs {
     /// Only this variant [default: a figure each].
     #[arg(long)]
     pub variant: Option<String>,
+    /// The axis each of whose values gets a panel of one figure, by name or dotted path, or `variant`; of a heatmap or bars.
+    #[arg(long, value_name = "AXIS")]
+    pub facet: Option<String>,
     #[arg(long)]
     pub title: Option<String>,
     /// The file, ending in `.png` or `.svg`; `{variant}` stands for the variant's name.
@@ -198,6 +201,7 @@ pub enum FigureKind {
     Cdf,
     /// The requests of one run as swim lanes, over what its server told.
     Timeline,
+    Bars3d,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -30,7 +30,7 @@ pub struct Axis {
 }
 
 impl Axis {
-    fn of(axis: &AxisSummary) -> Self {
+    pub fn of(axis: &AxisSummary) -> Self {
         let mut values = axis.values.clone();
         let mut numbers = numbers(&values);
         if let Some(known) = &mut numbers {

@@ -11,6 +11,7 @@ use super::axes::{self, Axis, VARIANT};
 use super::figure::{Caption, Cell, Curve, Figure, Heatmap, LabelAxis, Limit, Line, NumericAxis, Point, Quantity, Scale, Shown, Verdict};
 use super::from_pareto::pareto;
 use super::marks::marks;
+use super::panels::side_by_side;
 use super::quantity::{in_words, quantity};
 use super::spec::PlotKind;
 use super::view::{Picture, View};
@@ -48,11 +49,16 @@ pub fn pictures(summary: &SweepSummary, view: &View) -> Result<Vec<Picture>, Fig
         return Ok(vec![Picture { figure, variant: view.variant.clone(), facet: Vec::new() }]);
     }
     let (x, y) = chosen_axes(summary, view)?;
+    let panelled = view.facet.as_ref().map(|name| axes::named(summary, name)).transpose()?;
+    if let Some(axis) = panelled.as_ref().filter(|axis| axis.path == x.path || y.as_ref().is_some_and(|y| y.path == axis.path)) {
+        return Err(FigureError::DrawnFacet { name: axis.path.clone() });
+    }
     let cells = chosen_cells(summary, view)?;
     let subject = Subject::of(summary, view, &cells)?;
     let by_variant = y.as_ref().is_some_and(|y| x.path != VARIANT && y.path != VARIANT);
     let facets = facets(summary, &cells, &x, y.as_ref(), by_variant);
     let figure = |facet: &Facet, cells: &[Placed<'_>]| match &y {
+        Some(y) if view.kind == PlotKind::Bars3d => Figure::Bars3d(heatmap(summary, view, &subject, facet, cells, (&x, y))),
         Some(y) => Figure::Heatmap(heatmap(summary, view, &subject, facet, cells, (&x, y))),
         None => Figure::Curve(curve(summary, view, &subject, facet, cells, &x)),
     };
@@ -61,7 +67,11 @@ pub fn pictures(summary: &SweepSummary, view: &View) -> Result<Vec<Picture>, Fig
         facet: facet.held.iter().map(|(axis, value)| format!("{}={}", short(&axis.path), axis.label(value))).collect(),
         variant: facet.variant,
     };
-    Ok(facets.into_iter().map(picture).collect())
+    let pictures = facets.into_iter().map(picture).collect();
+    match &panelled {
+        Some(axis) => side_by_side(pictures, axis),
+        None => Ok(pictures),
+    }
 }
 
 /// The axes of the view; none up the page for a curve.
@@ -75,8 +85,8 @@ fn chosen_axes(summary: &SweepSummary, view: &View) -> Result<(Axis, Option<Axis
         return Err(FigureError::SameAxis { name: x.path });
     }
     match (view.kind, y) {
-        (PlotKind::Heatmap, Some(y)) => Ok((x, Some(y))),
-        (PlotKind::Heatmap, None) => {
+        (PlotKind::Heatmap | PlotKind::Bars3d, Some(y)) => Ok((x, Some(y))),
+        (PlotKind::Heatmap | PlotKind::Bars3d, None) => {
             let y = axes::default_y(summary, &x);
             if y.path == x.path { Err(FigureError::NoAxis) } else { Ok((x, Some(y))) }
         }

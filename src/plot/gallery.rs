@@ -243,6 +243,14 @@ pub fn timeline() -> Timeline {
     }
 }
 
+fn panels() -> Figure {
+    let figures = [("kv_memory=32GB", VLLM), ("kv_memory=64GB", LMCACHE)];
+    let figures = figures.into_iter().map(|(title, table)| Figure::Heatmap(published(title, &table))).collect();
+    let caption =
+        Caption { title: "p95 of time to first token, turn ≥ 1".into(), subtitle: "capacity · seed 7".into(), simulated: true };
+    Figure::Panels(super::figure::Panels { caption, figures })
+}
+
 pub fn all() -> Vec<(&'static str, Figure)> {
     let mut single = curve();
     single.lines.truncate(1);
@@ -272,6 +280,10 @@ pub fn all() -> Vec<(&'static str, Figure)> {
         ("lmcache", Figure::Heatmap(all_hold)),
         ("troubled", Figure::Heatmap(troubled())),
         ("16x16", Figure::Heatmap(grid(16, 16))),
+        ("bars3d", Figure::Bars3d(published("vllm: p95(ttft where turn >= 1)", &VLLM))),
+        ("bars3d-troubled", Figure::Bars3d(troubled())),
+        ("difference", super::from_comparison::difference_of_all()),
+        ("panels", panels()),
         ("10x10", Figure::Heatmap(grid(10, 10))),
         ("8x8", Figure::Heatmap(grid(8, 8))),
         ("64x40", Figure::Heatmap(grid(64, 40))),

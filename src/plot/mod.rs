@@ -6,6 +6,7 @@
 mod axes;
 mod draw;
 pub mod figure;
+mod from_comparison;
 mod from_distributions;
 mod from_pareto;
 mod from_summary;
@@ -15,6 +16,7 @@ mod gallery;
 mod marks;
 mod number;
 mod origin;
+mod panels;
 mod pictures;
 mod png;
 mod quantity;
@@ -24,6 +26,8 @@ mod theme;
 mod view;
 
 pub use figure::{Cdf, Curve, Figure, Heatmap, Limit, Pareto, Timeline};
+pub use figure::{Difference, Panels};
+pub use from_comparison::of_comparison;
 pub use from_distributions::cdf;
 pub use from_pareto::pareto;
 pub use from_summary::pictures;
@@ -56,5 +60,8 @@ pub fn draw(figure: &Figure) -> Result<Svg, PlotError> {
         Figure::Pareto(pareto) => draw::pareto::draw(pareto),
         Figure::Cdf(cdf) => draw::cdf::draw(cdf),
         Figure::Timeline(timeline) => draw::timeline::draw(timeline),
+        Figure::Bars3d(bars) => draw::bars3d::draw(bars),
+        Figure::Difference(difference) => draw::difference::draw(difference),
+        Figure::Panels(panels) => draw::panels::draw(panels),
     }
 }

@@ -58,7 +58,7 @@ pub fn of_sweep(
                 named.add(&format!("cdf-{}", slug(&spec.shown().replace(['<', '>', '='], ""))), vec![picture]);
                 continue;
             }
-            PlotKind::Heatmap | PlotKind::Curve => {}
+            PlotKind::Heatmap | PlotKind::Bars3d | PlotKind::Curve => {}
         }
         let measure: Measure = spec.shown().parse().map_err(fault)?;
         let other = if measure.to_string() == summary.shown { None } else { Some(summarized(measure)?) };
@@ -87,10 +87,11 @@ fn resolved(summary: &SweepSummary, view: &View) -> View {
     let y = path(&view.y);
     let x = path(&view.x).or_else(|| axes::default_x(summary, y.as_ref()).ok());
     let y = match (view.kind, y, &x) {
-        (PlotKind::Heatmap, None, Some(x)) => Some(axes::default_y(summary, x)),
+        (PlotKind::Heatmap | PlotKind::Bars3d, None, Some(x)) => Some(axes::default_y(summary, x)),
         (_, y, _) => y,
     };
-    View { x: x.map(|axis| axis.path), y: y.map(|axis| axis.path), title: None, ..view.clone() }
+    let facet = path(&view.facet).map(|axis| axis.path);
+    View { x: x.map(|axis| axis.path), facet, y: y.map(|axis| axis.path), title: None, ..view.clone() }
 }
 
 /// The leading pictures are named by their kind alone; others by what they show.
@@ -100,6 +101,7 @@ fn stem(kind: PlotKind, spec: Option<(&PlotSpec, &str)>) -> String {
         PlotKind::Curve => "curve",
         PlotKind::Pareto => "pareto",
         PlotKind::Cdf => "cdf",
+        PlotKind::Bars3d => "bars3d",
     };
     let Some((spec, shown)) = spec else { return kind.to_owned() };
     let axes = [spec.x.as_deref().map(short), spec.y.as_deref().map(short)];

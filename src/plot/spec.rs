@@ -19,6 +19,9 @@ pub struct PlotSpec {
     /// What is shown, as in a goal: `p95(ttft where turn >= 1)`; of a distribution also `ttft where turn >= 1`; a `"pareto"` has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub z: Option<String>,
+    /// A matrix axis each of whose values gets a panel of one picture, by name or dotted path; of a heatmap or bars3d.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facet: Option<String>,
     /// The picture's title; made from `z` where missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
@@ -45,4 +48,6 @@ pub enum PlotKind {
     Pareto,
     /// How a metric is distributed over the requests of the matrix' last cell that has a result, one line a variant.
     Cdf,
+    /// The same as a heatmap, as bars in space.
+    Bars3d,
 }

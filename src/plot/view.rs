@@ -12,6 +12,8 @@ pub struct View {
     pub x: Option<String>,
     /// The axis up the page, for a heatmap.
     pub y: Option<String>,
+    /// The axis each of whose values gets a panel of one picture, by name or dotted path.
+    pub facet: Option<String>,
     pub title: Option<String>,
     /// Only this variant.
     pub variant: Option<String>,
@@ -21,7 +23,14 @@ pub struct View {
 
 impl From<&PlotSpec> for View {
     fn from(spec: &PlotSpec) -> Self {
-        Self { kind: spec.kind, x: spec.x.clone(), y: spec.y.clone(), title: spec.title.clone(), ..Self::default() }
+        Self {
+            kind: spec.kind,
+            x: spec.x.clone(),
+            y: spec.y.clone(),
+            facet: spec.facet.clone(),
+            title: spec.title.clone(),
+            ..Self::default()
+        }
     }
 }
 
@@ -48,6 +57,10 @@ pub enum FigureError {
     AmbiguousAxis { name: String, paths: String },
     #[error("x and y are both `{name}`; choose another axis for one of them")]
     SameAxis { name: String },
+    #[error("only heatmaps and bars can be panels of one picture, for they share a scale; leave out the facet")]
+    NoPanels,
+    #[error("`{name}` is an axis of the picture and cannot be its facet too; choose another one")]
+    DrawnFacet { name: String },
     #[error("a curve has no y axis; leave out `{name}`, or ask for a heatmap")]
     CurveWithY { name: String },
     #[error("a curve needs an axis of numbers, and `{name}` has {values}; ask for a heatmap, or for another axis")]

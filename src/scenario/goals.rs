@@ -50,12 +50,20 @@ fn one_plot(plot: &PlotSpec, index: &str, document: &Node, axes: &Axes<'_>, faul
     for fault in fields_of_kind(plot, &place) {
         faults.push(fault);
     }
+    let facet = plot.facet.as_ref().and_then(|facet| axis(facet, place("facet"), axes, faults));
+    if plot.facet.is_some() && !matches!(plot.kind, PlotKind::Heatmap | PlotKind::Bars3d) {
+        let fault = Fault::at(place("facet"), "only a heatmap and a bars3d have panels");
+        faults.push(fault.hint("leave it out: each further axis of a curve gives a picture of its own"));
+    }
+    if facet.is_some() && (facet == x || facet == y) {
+        faults.push(Fault::at(place("facet"), "an axis of the plot cannot be its facet too"));
+    }
     if x.is_some() && x == y {
         faults.push(Fault::at(place("y"), "both axes of the plot are the same").beside(place("x"), "this one"));
     }
     if let Some(z) = &plot.z {
         let read = match plot.kind {
-            PlotKind::Heatmap | PlotKind::Curve => z.parse::<Measure>().map(drop),
+            PlotKind::Heatmap | PlotKind::Curve | PlotKind::Bars3d => z.parse::<Measure>().map(drop),
             PlotKind::Cdf => z.parse::<Population>().map(drop),
             PlotKind::Pareto => Ok(()),
         };
@@ -64,7 +72,7 @@ fn one_plot(plot: &PlotSpec, index: &str, document: &Node, axes: &Axes<'_>, faul
             faults.push(fault);
         }
     }
-    (faults.len() == before).then(|| PlotSpec { x: x.or_else(|| plot.x.clone()), y, ..plot.clone() })
+    (faults.len() == before).then(|| PlotSpec { x: x.or_else(|| plot.x.clone()), y, facet, ..plot.clone() })
 }
 
 /// Which of `x`, `y` and `z` a kind of plot has, and which it has not.
@@ -72,6 +80,7 @@ fn fields_of_kind(plot: &PlotSpec, place: &dyn Fn(&str) -> Place) -> Vec<Fault> 
     let mut faults = Vec::new();
     let (kind, needs, lacks): (&str, &[&str], &[&str]) = match plot.kind {
         PlotKind::Heatmap => ("a heatmap", &["x", "y", "z"], &[]),
+        PlotKind::Bars3d => ("a bars3d", &["x", "y", "z"], &[]),
         PlotKind::Curve => ("a curve", &["x", "z"], &["y"]),
         PlotKind::Pareto => ("a pareto", &[], &["x", "y", "z"]),
         PlotKind::Cdf => ("a cdf", &["z"], &["x", "y"]),

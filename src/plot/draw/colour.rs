@@ -36,6 +36,17 @@ pub fn at(position: f64) -> Colour {
     VIRIDIS[index].toward(VIRIDIS[index + 1], share)
 }
 
+/// What is better (blue, `position` 0) and worse (orange, 1) than no change (0.5, nearly white), for the colour-blind too. A grey copy tells
+/// only how much: whoever uses it adds a sign.
+pub fn diverging(position: f64) -> Colour {
+    const STOPS: [Colour; 5] =
+        [Colour(0x21, 0x66, 0xac), Colour(0x92, 0xc5, 0xde), Colour(0xf7, 0xf7, 0xf7), Colour(0xfd, 0xb8, 0x63), Colour(0xb3, 0x58, 0x06)];
+    let place = position.clamp(0.0, 1.0) * 4.0;
+    let pairs = [(0.0, 0), (1.0, 1), (2.0, 2), (3.0, 3)];
+    let (start, index) = pairs.into_iter().rev().find(|(start, _)| place >= *start).unwrap_or((0.0, 0));
+    STOPS[index].toward(STOPS[index + 1], place - start)
+}
+
 impl Colour {
     /// This colour with a share (0 to 1) of another one in it.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between two channels' values")]
@@ -97,6 +108,13 @@ mod tests {
         assert_eq!(at(1.0), Colour(0x44, 0x01, 0x54));
         assert_eq!(at(7.0), at(1.0));
         assert_eq!(at(f64::NEG_INFINITY), at(0.0));
+    }
+
+    #[test]
+    fn better_and_worse_part_at_no_change_and_are_equally_dark() {
+        assert_eq!(diverging(0.5), Colour(0xf7, 0xf7, 0xf7));
+        assert!((diverging(0.0).luminance() - diverging(1.0).luminance()).abs() < 0.05);
+        assert!(positions().all(|position| diverging(position).contrast(diverging(position).ink()) >= 4.5));
     }
 
     #[test]

@@ -48,6 +48,19 @@ impl ColourBar {
         Self { ticks, name, labels_width, height }
     }
 
+    /// The bar of ratios from one over `reach` to `reach`, 1 in its middle; equal factors are equally far apart.
+    pub fn of_ratios(reach: f64, name: &str, height: i32) -> Self {
+        let scale = Scale { low: reach.recip(), high: reach, mapping: Mapping::Log };
+        let ratios = [-1.0, -0.5, 0.0, 0.5, 1.0].map(|power| reach.powf(power));
+        let ticks: Vec<_> = ratios
+            .into_iter()
+            .map(|ratio| (ticks::place(scale, ratio, height), format!("×{}", number::three_digits(ratio)), Kind::Tick))
+            .collect();
+        let labels_width = ticks.iter().map(|(_, words, kind)| words::width(words, TICK_SIZE, kind.weight())).max().unwrap_or(0);
+        let name = words::wrap(&format!("{name}, log scale"), AXIS_NAME_SIZE, Weight::Regular, height + 8, 0, 4);
+        Self { ticks, name, labels_width, height }
+    }
+
     pub fn width(&self) -> i32 {
         BAR_WIDTH + 8 + self.labels_width + 8 + i32::try_from(self.name.len()).unwrap_or(0) * NAME_LEADING
     }

@@ -1,6 +1,6 @@
 //! A picture in words, for those who do not see it: every cell of a small one, the range of a large one.
 
-use crate::plot::figure::{Cdf, Cell, Curve, Heatmap, Limit, Pareto, Quantity, Shown, Timeline, Verdict};
+use crate::plot::figure::{Cdf, Cell, Curve, Difference, Heatmap, Limit, Outcome, Pareto, Quantity, Shown, Size, Timeline, Verdict};
 use crate::plot::number;
 
 /// More cells than this are not listed one by one.
@@ -38,6 +38,32 @@ pub fn of_curve(curve: &Curve) -> String {
         for point in &line.points {
             let words = in_words(&point.cell, quantity, curve.limit.as_ref());
             sentences.push(format!("{} at {}: {words}.", line.label, x.label(point.x)));
+        }
+    }
+    sentences.join(" ")
+}
+
+pub fn of_difference(difference: &Difference) -> String {
+    let Difference { x, y, .. } = difference;
+    let better = if difference.lower_is_better { "lower" } else { "higher" };
+    let mut sentences =
+        vec![format!("{} of {} over {} and {}; {better} is better.", difference.ratio_of, difference.measure, x.name, y.name)];
+    let count = |outcome| difference.cells.iter().flatten().flatten().filter(|change| change.outcome == outcome).count();
+    let calls = Outcome::ALL.map(|outcome| format!("{} {}", count(outcome), outcome.word()));
+    sentences.push(format!("Cells: {}.", calls.join(", ")));
+    if difference.cells.iter().map(Vec::len).sum::<usize>() > MOST_LISTED {
+        return sentences.join(" ");
+    }
+    for (row, y_value) in difference.cells.iter().zip(&y.values) {
+        for (change, x_value) in row.iter().zip(&x.values) {
+            let words = change.as_ref().map_or_else(
+                || "a side has no result".to_owned(),
+                |change| match &change.size {
+                    Size::Ratio(ratio) => format!("ratio {}, {}", number::three_digits(*ratio), change.outcome.word()),
+                    Size::Without { base, new } => format!("from {base} to {new}, {}", change.outcome.word()),
+                },
+            );
+            sentences.push(format!("{} {x_value}, {} {y_value}: {words}.", x.name, y.name));
         }
     }
     sentences.join(" ")

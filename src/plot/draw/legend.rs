@@ -1,8 +1,9 @@
 //! The words below a picture: what its signs mean. Only signs that are in the picture get an entry.
 
 use super::canvas::{Canvas, Pen, Point, Rect, Type, Weight};
+use super::colour::Colour;
 use super::words;
-use crate::plot::figure::MarkShape;
+use crate::plot::figure::{MarkShape, Outcome};
 use crate::plot::theme::{self, LEGEND_SIZE, MARGIN};
 
 const SAMPLE_WIDTH: i32 = 26;
@@ -25,6 +26,11 @@ pub enum Sign {
     /// No sign: the words speak of the whole picture.
     None,
     Undecided,
+    /// What a change comes to, on a ground of its colour.
+    Outcome {
+        ground: Colour,
+        outcome: Outcome,
+    },
     /// The same in cells that are too small for a sign.
     Dot,
     Hatched,
@@ -107,6 +113,14 @@ fn draw_sign(canvas: &mut Canvas<'_>, sign: Sign, at: Rect) {
             super::cells::hatched_over(canvas, at, ground);
             let face = Type::new(LEGEND_SIZE + 1, theme::INK).bold().align(super::canvas::Align::Middle);
             canvas.text("?", (x, at.bottom() - 3), face);
+        }
+        Sign::Outcome { ground, outcome } => {
+            canvas.fill(at, ground);
+            if outcome == Outcome::Unknown {
+                super::cells::hatched_over(canvas, at, ground);
+            }
+            let face = Type::new(LEGEND_SIZE, ground.ink()).bold().align(super::canvas::Align::Middle);
+            canvas.text(outcome.sign(), (x, at.bottom() - 3), face);
         }
         Sign::Dot => canvas.fill(Rect { left: x - 2, top: y - 2, width: 4, height: 4 }, theme::INK),
         Sign::Hatched => hatched(canvas, at, 6),

@@ -3,6 +3,7 @@
 //! Sees figures only: no records, no tables, no summaries.
 
 mod bar;
+pub mod bars3d;
 mod canvas;
 pub mod cdf;
 mod cells;
@@ -11,6 +12,7 @@ mod colour_bar;
 mod crosses;
 pub mod curve;
 mod description;
+pub mod difference;
 mod frame;
 mod grid;
 mod head;
@@ -18,6 +20,7 @@ pub mod heatmap;
 mod labels;
 mod legend;
 mod line;
+pub mod panels;
 pub mod pareto;
 mod step_line;
 mod ticks;

@@ -5,7 +5,9 @@
 mod cdf;
 mod cell;
 mod curve;
+mod difference;
 mod heatmap;
+mod panels;
 mod pareto;
 mod scale;
 mod timeline;
@@ -13,7 +15,9 @@ mod timeline;
 pub use cdf::{Cdf, Steps};
 pub use cell::{Cell, Shown, Verdict};
 pub use curve::{Curve, Line, NumericAxis, Point};
+pub use difference::{Change, Difference, Outcome, Size};
 pub use heatmap::{Heatmap, LabelAxis, Mark, MarkShape, Side};
+pub use panels::Panels;
 pub use pareto::{Dot, Operating, Pareto};
 pub use scale::{Mapping, Scale};
 pub use timeline::{Bar, Lane, Panel, Timeline, Track};
@@ -28,6 +32,10 @@ pub enum Figure {
     Pareto(Pareto),
     Cdf(Cdf),
     Timeline(Timeline),
+    /// A heatmap's cells as bars in space.
+    Bars3d(Heatmap),
+    Difference(Difference),
+    Panels(Panels),
 }
 
 impl Figure {
@@ -38,6 +46,9 @@ impl Figure {
             Self::Pareto(pareto) => &pareto.caption,
             Self::Cdf(cdf) => &cdf.caption,
             Self::Timeline(timeline) => &timeline.caption,
+            Self::Bars3d(bars) => &bars.caption,
+            Self::Difference(difference) => &difference.caption,
+            Self::Panels(panels) => &panels.caption,
         }
     }
 }

@@ -1,0 +1,332 @@
+//! Draws a value over two axes as bars in space: the same figure as a heatmap, in the look of the first plots of this benchmark.
+//!
+//! Isometric, the first values of both axes in front, so that bars that grow with the load hide little. Heights are linear from 0; what is
+//! far above the limit is cut off with a broken top, and its label tells the value.
+
+use super::canvas::{self, Align, Canvas, Pen, Point, Type, Weight};
+use super::colour::{self, Colour};
+use super::grid::{self, axis_name, count};
+use super::head::Head;
+use super::legend::{Entry, Legend, Sign};
+use super::{description, words};
+use crate::plot::figure::{Cell, Heatmap, LabelAxis, Scale, Shown, Verdict};
+use crate::plot::theme::{self, AXIS_NAME_SIZE, LEAST_PAGE_WIDTH, MARGIN, TICK_SIZE};
+use crate::plot::{PlotError, Svg, number};
+
+/// Values on one axis; more bars stand too close to be read.
+const MOST_VALUES: usize = 24;
+/// Height of the tallest bar in pixels.
+const TALLEST: i32 = 260;
+/// Bars end at so many times the limit.
+const CUT: f64 = 3.0;
+/// How much of a cell a bar leaves free on each side.
+const GAP: f64 = 0.14;
+const LABEL_SIZE: i32 = 11;
+
+/// From cells and values to pixels.
+struct Space {
+    /// The front corner of the floor.
+    origin: Point,
+    /// Pixels to the side and upward of one cell.
+    step: (f64, f64),
+    /// The value of the greatest height.
+    top: f64,
+    size: (f64, f64),
+}
+
+impl Space {
+    #[expect(clippy::cast_possible_truncation, reason = "pixels of a page")]
+    fn at(&self, x: f64, y: f64, height: f64) -> Point {
+        let (across, up) = ((x - y) * self.step.0, (x + y) * self.step.1 + height);
+        (self.origin.0 + across.round() as i32, self.origin.1 - up.round() as i32)
+    }
+
+    fn height(&self, value: f64) -> f64 {
+        (value.min(self.top) / self.top).max(0.0) * f64::from(TALLEST)
+    }
+}
+
+pub fn draw(figure: &Heatmap) -> Result<Svg, PlotError> {
+    grid::check(&figure.caption.title, &figure.x, &figure.y, &figure.cells, MOST_VALUES)?;
+    let (columns, rows) = (count(figure.x.values.len()), count(figure.y.values.len()));
+    let across = (900 / (columns + rows)).clamp(20, 64);
+    let up = across / 2;
+    let (left, right) = (rows * across, columns * across);
+    let content = left + right + 120;
+    let width = (content + 2 * MARGIN).max(LEAST_PAGE_WIDTH);
+    let head = Head::new(&figure.caption, width);
+    let origin = ((width - content) / 2 + 90 + left, head.bottom() + 34 + TALLEST + (columns + rows) * up);
+    let space =
+        Space { origin, step: (f64::from(across), f64::from(up)), top: top_of(figure), size: (f64::from(columns), f64::from(rows)) };
+    let legend = Legend::new(entries(figure, &space), MARGIN, width);
+    let legend_top = origin.1 + 44;
+    let height = legend_top + legend.height() + MARGIN / 2;
+    canvas::page(width, height, &figure.caption.title, &description::of_heatmap(figure), |canvas| {
+        head.draw(canvas);
+        draw_walls(canvas, figure, &space);
+        draw_bars(canvas, figure, &space);
+        draw_axis(canvas, &figure.x, &space, false);
+        draw_axis(canvas, &figure.y, &space, true);
+        legend.draw(canvas, legend_top);
+    })
+}
+
+/// The value of the greatest height: the largest one, or a few times the limit where that is less.
+fn top_of(figure: &Heatmap) -> f64 {
+    let largest = figure.cells.iter().flatten().filter_map(Cell::finite).fold(0.0, f64::max);
+    let scale = Scale::linear_around(0.0, largest).high;
+    match figure.limit {
+        Some(limit) if limit.value > 0.0 => {
+            let room = limit.value * CUT;
+            if largest > room { room } else { scale.max(limit.value * 1.1) }
+        }
+        _ => scale,
+    }
+}
+
+/// The floor and both walls behind, with lines at round values and their labels.
+fn draw_walls(canvas: &mut Canvas<'_>, figure: &Heatmap, space: &Space) {
+    let (columns, rows) = space.size;
+    let pen = Pen::new(theme::GRID, 1);
+    for tick in (Scale { low: 0.0, high: space.top, mapping: crate::plot::figure::Mapping::Linear }).ticks() {
+        let height = space.height(tick);
+        let (left, back, right) = (space.at(0.0, rows, height), space.at(columns, rows, height), space.at(columns, 0.0, height));
+        canvas.line(left, back, pen);
+        canvas.line(back, right, pen);
+        let text = number::short(tick * figure.quantity.factor);
+        canvas.text(&text, (left.0 - 8, left.1 + 4), Type::new(TICK_SIZE, theme::INK).align(Align::End));
+    }
+    for n in 0..=figure.x.values.len() {
+        let x = f64::from(count(n));
+        canvas.line(space.at(x, 0.0, 0.0), space.at(x, rows, 0.0), pen);
+    }
+    for n in 0..=figure.y.values.len() {
+        let y = f64::from(count(n));
+        canvas.line(space.at(0.0, y, 0.0), space.at(columns, y, 0.0), pen);
+    }
+    let foot = space.at(0.0, rows, 0.0);
+    canvas.line(foot, (foot.0, foot.1 - TALLEST), Pen::new(theme::SOFT_INK, 1));
+    let unit = &figure.quantity.unit;
+    let name = if unit.is_empty() { figure.quantity.name.clone() } else { format!("{} [{unit}]", figure.quantity.name) };
+    let name = words::shorten(&name, AXIS_NAME_SIZE, Weight::Regular, TALLEST + 120);
+    canvas.text_upward(&name, (foot.0 - 56, foot.1 - TALLEST / 2), Type::new(AXIS_NAME_SIZE, theme::INK).align(Align::Middle));
+}
+
+/// Bars from back to front, what is below the limit under its plane and the rest above.
+fn draw_bars(canvas: &mut Canvas<'_>, figure: &Heatmap, space: &Space) {
+    let limit = figure.limit.map(|limit| space.height(limit.value)).filter(|height| *height > 0.0);
+    for (column, row, cell) in back_to_front(figure) {
+        match cell.shown {
+            Shown::Value(value) => {
+                let height = space.height(value);
+                draw_box(canvas, space, (column, row), (0.0, limit.map_or(height, |limit| limit.min(height))), look(figure, value));
+            }
+            _ => draw_floor(canvas, space, (column, row), cell),
+        }
+    }
+    if let Some(height) = limit {
+        let (columns, rows) = space.size;
+        let plane = [(0.0, 0.0), (columns, 0.0), (columns, rows), (0.0, rows)].map(|(x, y)| space.at(x, y, height));
+        canvas.polygon(plane, theme::LIMIT, 0.16);
+        for (from, to) in [(0, 1), (1, 2), (2, 3), (3, 0)] {
+            canvas.line(plane[from], plane[to], Pen::new(theme::LIMIT, 2));
+        }
+    }
+    for (column, row, cell) in back_to_front(figure) {
+        if let Shown::Value(value) = cell.shown {
+            let height = space.height(value);
+            if let Some(limit) = limit.filter(|limit| height > *limit) {
+                draw_box(canvas, space, (column, row), (limit, height), look(figure, value));
+            }
+            if value > space.top {
+                draw_break(canvas, space, (column, row));
+            }
+            draw_label(canvas, figure, space, (column, row), cell, value);
+        }
+    }
+}
+
+/// Columns, rows and cells, the farthest ones first.
+fn back_to_front(figure: &Heatmap) -> Vec<(f64, f64, &Cell)> {
+    let mut cells: Vec<(usize, usize, &Cell)> = Vec::new();
+    for (row, line) in figure.cells.iter().enumerate() {
+        cells.extend(line.iter().enumerate().map(|(column, cell)| (column, row, cell)));
+    }
+    cells.sort_by_key(|(column, row, _)| std::cmp::Reverse(column + row));
+    cells.into_iter().map(|(column, row, cell)| (f64::from(count(column)), f64::from(count(row)), cell)).collect()
+}
+
+fn look(figure: &Heatmap, value: f64) -> Colour {
+    colour::at(figure.scale.position(value))
+}
+
+/// A part of a bar between two heights: both faces in front and its top.
+fn draw_box(canvas: &mut Canvas<'_>, space: &Space, (column, row): (f64, f64), (low, high): (f64, f64), colour: Colour) {
+    let (x0, x1, y0, y1) = (column + GAP, column + 1.0 - GAP, row + GAP, row + 1.0 - GAP);
+    let face = |corners: [(f64, f64, f64); 4]| corners.map(|(x, y, height)| space.at(x, y, height));
+    let left = face([(x0, y0, low), (x0, y1, low), (x0, y1, high), (x0, y0, high)]);
+    let right = face([(x0, y0, low), (x1, y0, low), (x1, y0, high), (x0, y0, high)]);
+    let above = face([(x0, y0, high), (x1, y0, high), (x1, y1, high), (x0, y1, high)]);
+    for (corners, shade) in [(left, 0.32), (right, 0.16), (above, 0.0)] {
+        canvas.polygon(corners, colour.toward(theme::INK, shade), 1.0);
+        let outline = corners.into_iter().chain([corners[0]]);
+        canvas.path(outline, Pen::new(colour.toward(theme::INK, 0.5), 1), "");
+    }
+}
+
+/// A paper-coloured gap below the top of a bar that goes on.
+fn draw_break(canvas: &mut Canvas<'_>, space: &Space, (column, row): (f64, f64)) {
+    let (x0, x1, y0, y1) = (column + GAP, column + 1.0 - GAP, row + GAP, row + 1.0 - GAP);
+    let height = f64::from(TALLEST) - 22.0;
+    let zigzag = [(x0, y1, 0.0), (x0, f64::midpoint(y0, y1), 6.0), (x0, y0, 0.0), (f64::midpoint(x0, x1), y0, 6.0), (x1, y0, 0.0)];
+    let lower = zigzag.map(|(x, y, up)| space.at(x, y, height + up));
+    let upper = lower.map(|(x, y)| (x, y - 7));
+    canvas.polygon(lower.into_iter().chain(upper.into_iter().rev()), theme::PAPER, 1.0);
+    canvas.path(lower, Pen::new(theme::INK, 1), "");
+    canvas.path(upper, Pen::new(theme::INK, 1), "");
+}
+
+/// The value above a bar, with n and a sign where a goal is undecided, and the interval as an upright line.
+fn draw_label(canvas: &mut Canvas<'_>, figure: &Heatmap, space: &Space, (column, row): (f64, f64), cell: &Cell, value: f64) {
+    let point = |value: f64| space.at(column + 0.5, row + 0.5, space.height(value));
+    let (x, mut y) = point(value);
+    if let (Some(low), Some(high), true) = (cell.low, cell.high, value.is_finite()) {
+        let ends = (point(low.max(0.0)), point(high));
+        canvas.line(ends.0, ends.1, Pen::new(theme::INK, 1));
+        for end in [ends.0, ends.1] {
+            canvas.line((end.0 - 4, end.1), (end.0 + 4, end.1), Pen::new(theme::INK, 1));
+        }
+        y = y.min(ends.1.1);
+    }
+    let sign = if cell.verdict == Some(Verdict::Undecided) { "?" } else { "" };
+    let text = format!("{}{sign}", number::beside(value, &figure.quantity, figure.limit.as_ref()));
+    let n = format!("n {}", cell.n);
+    let with_n = words::width(&n, 9, Weight::Regular) <= 44 && space.step.0 >= 34.0;
+    let lines = if with_n { 24 } else { 13 };
+    let half = words::width(&text, LABEL_SIZE, Weight::Bold) / 2 + 2;
+    let patch = [(x - half, y - 4 - lines), (x + half, y - 4 - lines), (x + half, y - 4), (x - half, y - 4)];
+    canvas.polygon(patch, theme::PAPER, 0.85);
+    let face = Type::new(LABEL_SIZE, theme::INK).align(Align::Middle);
+    canvas.text(&text, (x, y - 4 - lines + LABEL_SIZE), face.bold());
+    if with_n {
+        canvas.text(&n, (x, y - 7), Type::new(9, theme::INK).align(Align::Middle));
+    }
+}
+
+/// The place of a cell without a value: flat and hatched, with a word, so that it cannot be taken for 0.
+fn draw_floor(canvas: &mut Canvas<'_>, space: &Space, (column, row): (f64, f64), cell: &Cell) {
+    let (x0, x1, y0, y1) = (column + GAP, column + 1.0 - GAP, row + GAP, row + 1.0 - GAP);
+    let tile = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)].map(|(x, y)| space.at(x, y, 0.0));
+    canvas.polygon(tile, theme::EMPTY, 1.0);
+    let pen = Pen::new(theme::HATCH, 1);
+    for n in 0..=6 {
+        let share = f64::from(n) / 6.0;
+        let (x, y) = (x0 + (x1 - x0) * share, y0 + (y1 - y0) * share);
+        canvas.line(space.at(x, y0, 0.0), space.at(x, y1, 0.0), pen);
+        if matches!(cell.shown, Shown::Invalid(_)) {
+            canvas.line(space.at(x0, y, 0.0), space.at(x1, y, 0.0), pen);
+        }
+    }
+    let word = match cell.shown {
+        Shown::Failed(_) => "failed",
+        Shown::Missing => "not run",
+        Shown::Invalid(_) => "invalid",
+        Shown::Nothing | Shown::Value(_) => "no value",
+    };
+    let (x, y) = space.at(column + 0.5, row + 0.5, 0.0);
+    if f64::from(words::width(word, 10, Weight::Regular)) <= 1.5 * space.step.0 {
+        canvas.text(word, (x, y + 4), Type::new(10, theme::INK).align(Align::Middle));
+    }
+}
+
+/// Labels along an edge of the floor in front, and the axis' name below them.
+fn draw_axis(canvas: &mut Canvas<'_>, axis: &LabelAxis, space: &Space, up_the_page: bool) {
+    let align = if up_the_page { Align::End } else { Align::Start };
+    let aside = if up_the_page { -6 } else { 6 };
+    let place = |along: f64| if up_the_page { space.at(0.0, along, 0.0) } else { space.at(along, 0.0, 0.0) };
+    for (n, label) in axis.values.iter().enumerate() {
+        let (x, y) = place(f64::from(count(n)) + 0.5);
+        let label = words::shorten(label, TICK_SIZE, Weight::Regular, 80);
+        canvas.text(&label, (x + aside, y + 14), Type::new(TICK_SIZE, theme::INK).align(align));
+    }
+    let end = place(0.0);
+    #[expect(clippy::cast_possible_truncation, reason = "pixels of a page")]
+    let room = (if up_the_page { space.size.1 } else { space.size.0 } * space.step.0) as i32;
+    let name = words::shorten(&axis_name(axis), AXIS_NAME_SIZE, Weight::Regular, room.max(80));
+    canvas.text(&name, (end.0 + 4 * aside, end.1 + 30), Type::new(AXIS_NAME_SIZE, theme::INK).align(align));
+}
+
+fn entries(figure: &Heatmap, space: &Space) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut add = |sign, words: String| entries.push(Entry { sign, words });
+    let all = || figure.cells.iter().flatten();
+    let sure = number::confidence(figure.confidence);
+    if let Some(limit) = &figure.limit {
+        add(Sign::Limit, format!("plane: limit {}", number::goal(limit, &figure.quantity)));
+    }
+    let beyond = |cell: &Cell| matches!(cell.shown, Shown::Value(value) if value > space.top);
+    if all().any(beyond) {
+        let top = number::short(space.top * figure.quantity.factor);
+        add(Sign::None, format!("broken top: above {top} {}", figure.quantity.unit).trim_end().to_owned());
+    }
+    if all().any(Cell::is_infinite) {
+        add(Sign::None, "∞: too many requests failed".to_owned());
+    }
+    if all().any(|cell| cell.low.and(cell.high).is_some()) {
+        add(Sign::None, format!("upright line: {sure} interval"));
+    }
+    if all().any(|cell| cell.verdict == Some(Verdict::Undecided)) {
+        add(Sign::None, format!("?: undecided at {sure}, too few samples"));
+    }
+    if all().any(|cell| matches!(cell.shown, Shown::Failed(_) | Shown::Missing | Shown::Nothing)) {
+        add(Sign::Hatched, "no value".to_owned());
+    }
+    if all().any(|cell| matches!(cell.shown, Shown::Invalid(_))) {
+        add(Sign::Crossed, "invalid: not counted".to_owned());
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::gallery::{VLLM, published, texts, troubled};
+
+    #[test]
+    fn every_bar_tells_its_value_and_far_ones_have_a_broken_top() {
+        let svg = draw(&published("vllm", &VLLM)).unwrap();
+        let words: Vec<String> = texts(&svg).into_iter().map(|(text, ..)| text).collect();
+        for value in VLLM.iter().flatten() {
+            assert!(words.contains(&number::three_digits(*value)), "{value}");
+        }
+        assert!(words.contains(&"broken top: above 6 s".to_owned()), "{words:?}");
+        assert!(words.contains(&"plane: limit ≤ 2 s".to_owned()));
+    }
+
+    #[test]
+    fn heights_are_linear_from_0_up_to_where_bars_are_cut() {
+        let figure = published("vllm", &VLLM);
+        let space = Space { origin: (0, 0), step: (10.0, 5.0), top: top_of(&figure), size: (4.0, 4.0) };
+        assert!((space.top - 6.0).abs() < 1e-12, "three times the limit");
+        assert!((space.height(3.0) * 2.0 - space.height(6.0)).abs() < 1e-9);
+        assert!((space.height(42.5) - space.height(f64::INFINITY)).abs() < 1e-9);
+        assert!(space.height(0.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_has_no_value_lies_flat_with_a_word_and_no_number() {
+        let words: Vec<String> = texts(&draw(&troubled()).unwrap()).into_iter().map(|(text, ..)| text).collect();
+        for word in ["failed", "not run", "invalid", "∞"] {
+            assert!(words.iter().any(|text| text == word), "{word}: {words:?}");
+        }
+        assert!(words.iter().any(|text| text == "SIMULATED"));
+    }
+
+    #[test]
+    fn nearer_bars_are_drawn_after_those_behind() {
+        let figure = published("vllm", &VLLM);
+        let depths: Vec<f64> = back_to_front(&figure).into_iter().map(|(column, row, _)| column + row).collect();
+        assert!(depths.windows(2).all(|pair| pair[0] >= pair[1]));
+        assert_eq!(depths.len(), 16);
+    }
+}

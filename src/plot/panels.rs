@@ -1,0 +1,102 @@
+//! Pictures of one view that differ in a single axis, put side by side as panels of one picture. Pictures in, fewer pictures out.
+
+use super::FigureError;
+use super::axes::{Axis, VARIANT};
+use super::figure::{Caption, Figure, Panels};
+use super::view::Picture;
+use crate::analysis::short;
+
+/// Pictures that agree in everything but the axis become one; those that do not hold it at a value stay as they are.
+///
+/// # Errors
+/// Where the pictures are of a kind that does not share a scale.
+pub fn side_by_side(pictures: Vec<Picture>, axis: &Axis) -> Result<Vec<Picture>, FigureError> {
+    let prefix = format!("{}=", short(&axis.path));
+    let mut done: Vec<Picture> = Vec::new();
+    for mut picture in pictures {
+        let label = if axis.path == VARIANT {
+            picture.variant.take()
+        } else {
+            let held = picture.facet.iter().position(|part| part.starts_with(&prefix));
+            held.map(|at| picture.facet.remove(at))
+        };
+        let Some(label) = label else {
+            done.push(picture);
+            continue;
+        };
+        let whole = without(picture.figure.caption(), &label);
+        let panel = retitled(picture.figure, label)?;
+        let mate = done.iter_mut().find(|other| other.variant == picture.variant && other.facet == picture.facet);
+        if let Some(Figure::Panels(panels)) = mate.map(|mate| &mut mate.figure) {
+            panels.figures.push(panel);
+        } else {
+            let figure = Figure::Panels(Panels { caption: whole, figures: vec![panel] });
+            done.push(Picture { figure, variant: picture.variant, facet: picture.facet });
+        }
+    }
+    Ok(done)
+}
+
+/// What is said of all panels together.
+fn without(caption: &Caption, label: &str) -> Caption {
+    let title = caption.title.replacen(&format!(", {label}"), "", 1);
+    let title = title.strip_prefix(&format!("{label}: ")).map_or_else(|| title.clone(), str::to_owned);
+    Caption { title, ..caption.clone() }
+}
+
+/// The figure under its label alone; the rest is said above all.
+fn retitled(figure: Figure, label: String) -> Result<Figure, FigureError> {
+    let caption = |figure: &Figure| Caption { title: label, subtitle: String::new(), ..figure.caption().clone() };
+    let simply = |caption: Caption| Caption { simulated: false, ..caption };
+    let caption = simply(caption(&figure));
+    match figure {
+        Figure::Heatmap(heatmap) => Ok(Figure::Heatmap(crate::plot::Heatmap { caption, ..heatmap })),
+        Figure::Bars3d(heatmap) => Ok(Figure::Bars3d(crate::plot::Heatmap { caption, ..heatmap })),
+        _ => Err(FigureError::NoPanels),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{published, sweep};
+    use crate::analysis::{Question, SweepSummary, summarize};
+    use crate::plot::spec::PlotKind;
+    use crate::plot::{View, pictures};
+
+    fn both() -> SweepSummary {
+        let mut cells = published("vllm");
+        cells.extend(published("lmcache"));
+        summarize(&sweep(&["p95(ttft where turn >= 1) <= 2s"], &cells), &Question::default()).unwrap()
+    }
+
+    #[test]
+    fn variants_side_by_side_are_one_picture_with_one_scale() {
+        let view = View { facet: Some("variant".into()), ..View::default() };
+        let pictures = pictures(&both(), &view).unwrap();
+        let [Picture { figure: Figure::Panels(panels), variant: None, .. }] = &pictures[..] else { panic!("{pictures:?}") };
+        assert_eq!(panels.caption.title, "p95 of time to first token, turn ≥ 1");
+        assert!(panels.caption.simulated);
+        let [Figure::Heatmap(vllm), Figure::Heatmap(lmcache)] = &panels.figures[..] else { panic!() };
+        assert_eq!((vllm.caption.title.as_str(), lmcache.caption.title.as_str()), ("vllm", "lmcache"));
+        assert_eq!(vllm.scale, lmcache.scale);
+    }
+
+    #[test]
+    fn a_further_axis_gives_a_panel_for_each_of_its_values() {
+        let view = View { y: Some("variant".into()), facet: Some("sequential".into()), kind: PlotKind::Bars3d, ..View::default() };
+        let pictures = pictures(&both(), &view).unwrap();
+        let [Picture { figure: Figure::Panels(panels), facet, .. }] = &pictures[..] else { panic!("{pictures:?}") };
+        assert!(facet.is_empty() && panels.figures.len() == 4);
+        assert_eq!(panels.figures[3].caption().title, "sequential=4");
+        assert!(!panels.caption.title.contains("sequential="));
+    }
+
+    #[test]
+    fn an_axis_that_is_drawn_is_no_facet_and_curves_have_no_panels() {
+        let drawn = pictures(&both(), &View { facet: Some("concurrent".into()), ..View::default() }).unwrap_err();
+        assert!(drawn.to_string().contains("`workload.concurrent`"), "{drawn}");
+        let curve = View { kind: PlotKind::Curve, x: Some("concurrent".into()), facet: Some("sequential".into()), ..View::default() };
+        assert!(matches!(pictures(&both(), &curve), Err(FigureError::NoPanels)));
+    }
+}
