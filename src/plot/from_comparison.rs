@@ -249,6 +249,7 @@ mod tests {
             confidence: 0.95,
             primary: Vec::new(),
             margin: 0.05,
+            primary: vec![MEASURE.into()],
             family: "every interval is wider".into(),
             differences: Vec::new(),
             overall: Vec::new(),
