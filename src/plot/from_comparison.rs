@@ -247,7 +247,6 @@ mod tests {
             base: side("vllm"),
             new: side("lmcache"),
             confidence: 0.95,
-            primary: Vec::new(),
             margin: 0.05,
             primary: vec![MEASURE.into()],
             family: "every interval is wider".into(),
