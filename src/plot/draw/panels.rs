@@ -88,7 +88,10 @@ mod tests {
             assert!(x + width <= svg.width && y + height <= svg.height);
             assert!(inner[..n].iter().all(|[left, top, wide, high]| left + wide <= *x || x + width <= *left || top + high <= *y));
         }
-        let titles: Vec<&str> = document.descendants().filter(|node| node.has_tag_name("title")).filter_map(|node| node.text()).collect();
+        let is_a_pictures = |node: &resvg::usvg::roxmltree::Node<'_, '_>| {
+            node.has_tag_name("title") && node.parent().is_some_and(|parent| parent.has_tag_name("svg"))
+        };
+        let titles: Vec<&str> = document.descendants().filter(is_a_pictures).filter_map(|node| node.text()).collect();
         assert_eq!(titles, ["all", "rounds=1", "rounds=2", "rounds=3"]);
     }
 
