@@ -16,7 +16,7 @@ pub struct ImportArgs {
     /// The variant of all files [default: the name of each file's folder].
     #[arg(long, value_name = "NAME")]
     pub variant: Option<String>,
-    /// A goal: `p95(ttft) <= 2s`. Repeatable [default: `p95(ttft where turn >= 1) <= 2s` for the C×S script, else none].
+    /// A goal: `p95(ttft) <= 2s`. Repeatable (default: `p95(ttft where turn >= 1) <= 2s` for the C×S script, else none).
     #[arg(long = "goal", value_name = "GOAL")]
     pub goals: Vec<String>,
 }

@@ -1,6 +1,6 @@
 //! Sweeps of one scenario, night after night: what each of them said, and whether it is getting worse.
 //!
-//! In: saved sweeps with their summaries. Out: a [`History`] (the series of scores and of one measure) and a [`Gate`] (k of the last n
+//! In: saved sweeps with their summaries. Out: a [`History`] (the series of scores and of one measure) and a gate (k of the last n
 //! nights, and slow drift). Must not know where sweeps lie, nor how any of this is shown. Rules: `docs/metrics.md`, "Night after night".
 
 pub mod drift;
