@@ -15,7 +15,7 @@ pub fn environment(sweep: &SavedSweep) -> Vec<Facts> {
     let manifest = &sweep.manifest;
     let some = |name: &str, value: Option<String>| value.map(|value| (name.to_owned(), value));
     let made = [
-        some("made", Some(manifest.created_at.to_string())),
+        some("made", (!manifest.simulated).then(|| manifest.created_at.to_string())),
         some("seed", Some(manifest.seed.to_string())),
         some("repeats", Some(manifest.repeats.to_string())),
         some("changed on the command line", (!manifest.changes.is_empty()).then(|| manifest.changes.join(" "))),
