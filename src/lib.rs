@@ -31,6 +31,7 @@ pub mod tokens;
 pub mod workload;
 
 pub mod scenario;
+pub mod search;
 
 pub mod plan;
 

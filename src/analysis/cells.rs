@@ -75,7 +75,7 @@ impl CellRuns<'_> {
     pub fn failure(&self) -> Option<String> {
         self.runs.iter().find_map(|run| match &run.record.outcome {
             Outcome::Failed { reason } => Some(reason.clone()),
-            Outcome::Completed | Outcome::Interrupted => None,
+            Outcome::Completed | Outcome::Curtailed(_) | Outcome::Interrupted => None,
         })
     }
 

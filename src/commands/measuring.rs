@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::cli::Talk;
-use crate::executor::{Ending, Launch, Stop, sweep};
+use crate::executor::{Ending, Launch, Listed, Stop, sweep};
 use crate::plan::Plan;
 use crate::record::Client;
 use crate::reporter::{Loudness, reporters, run_reporters};
@@ -32,7 +32,7 @@ pub(super) fn measure(plan: &Plan, dir: &Path, talk: Talk, chat_copy: Option<Pat
     let reporters = reporters(writer, chat_copy, loudness(talk), &plan.goals);
     let ending = std::thread::scope(|scope| {
         let reporting = scope.spawn(|| run_reporters(heard, reporters, &stop.abort_token()));
-        let ending = sweep(plan, &sealed, &stop, &launch, &events);
+        let ending = sweep(&mut Listed::new(plan, &sealed), &stop, &launch, &events);
         drop(events);
         let reported = reporting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         reported.context("the sweep was stopped since its results could not be saved")?;

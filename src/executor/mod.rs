@@ -7,6 +7,7 @@ mod cell;
 mod cold;
 mod contract;
 mod conversation;
+mod course;
 mod drive;
 mod honesty;
 mod keeper;
@@ -19,6 +20,7 @@ mod sweep;
 mod tally;
 mod watching;
 
+pub use course::{Course, Listed, Rule};
 pub use keeper::Launch;
 pub use stop::Stop;
 pub use sweep::{Ending, SweepError, sweep};

@@ -1,18 +1,18 @@
-//! All cells of a plan in turn: what is sealed is skipped, what fails is recorded, and the sweep goes on.
+//! All runs of a course in turn: what fails is recorded, and the sweep goes on.
 
 use futures_util::FutureExt;
-use std::collections::BTreeSet;
 use std::pin::pin;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
 use super::cell::{Setting, not_run, run_cell};
+use super::course::Course;
 use super::keeper::{Keeper, Launch, NotServed, Serving};
 use super::stop::Stop;
 use crate::clock::{Clock, virtual_runtime};
 use crate::engine::TokenMemo;
 use crate::event::Event;
-use crate::plan::{Plan, Run};
+use crate::plan::Run;
 use crate::record::{Outcome, RunRecord, ServerFacts};
 use crate::server::{Death, version};
 use crate::workload::Corpus;
@@ -30,29 +30,22 @@ pub struct Ending {
 #[error("the operating system gives no resources for the load: {0}")]
 pub struct SweepError(#[from] std::io::Error);
 
-/// Runs the plan minus what is sealed. Blocks until it is done or stopped; everything that happens is sent to `events`. No server that it
+/// Runs what the course decides. Blocks until it is done or stopped; everything that happens is sent to `events`. No server that it
 /// started outlives it.
-pub fn sweep(
-    plan: &Plan,
-    sealed: &BTreeSet<String>,
-    stop: &Stop,
-    launch: &Launch,
-    events: &mpsc::UnboundedSender<Event>,
-) -> Result<Ending, SweepError> {
-    let open: Vec<&Run> = plan.runs.iter().filter(|run| !sealed.contains(&run.id)).collect();
-    let _ = events.send(Event::SweepStarted { planned: plan.runs.len(), sealed: plan.runs.len() - open.len() });
+pub fn sweep(course: &mut dyn Course, stop: &Stop, launch: &Launch, events: &mpsc::UnboundedSender<Event>) -> Result<Ending, SweepError> {
+    let (planned, sealed) = course.extent();
+    let _ = events.send(Event::SweepStarted { planned, sealed });
     let (corpus, memo) = (Corpus::default(), TokenMemo::default());
     let setting = Setting { corpus: &corpus, memo: &memo, stop, events, server: None, notes: &[] };
     let mut site = Site { network: None, keeper: Keeper::new(launch, stop, events) };
     let mut failed = 0;
-    for run in open {
-        if stop.is_draining() {
-            break;
-        }
-        let record = if run.simulated { Some(simulate(run, &setting)?) } else { site.measure(run, &setting)? };
+    while !stop.is_draining() {
+        let Some(run) = course.next() else { break };
+        let record = if run.simulated { Some(simulate(&run, &setting)?) } else { site.measure(&run, &setting)? };
         let Some(record) = record else { break };
         failed += usize::from(matches!(record.outcome, Outcome::Failed { .. }));
-        let _ = events.send(Event::RunFinished(Box::new(record)));
+        let _ = events.send(Event::RunFinished(Box::new(record.clone())));
+        course.ended(&record);
     }
     drop(site);
     let interrupted = stop.is_draining();

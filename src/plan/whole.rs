@@ -15,6 +15,7 @@ use crate::goal::Goal;
 use crate::plot::spec::PlotSpec;
 use crate::record::{Client, FormatVersion, Manifest};
 use crate::scenario::{Placed, Scenario};
+use crate::search::spec::SearchSpec;
 use crate::target::spec::TargetKind;
 use crate::tokens::TokenError;
 use crate::workload::spec::{Dataset, Documents, WorkloadSpec};
@@ -26,6 +27,7 @@ pub struct Plan {
     pub name: String,
     pub seed: u64,
     pub repeats: u32,
+    pub search: SearchSpec,
     /// Some of it is simulated, so all that is made from it says so.
     pub simulated: bool,
     pub variants: Vec<String>,
@@ -105,6 +107,7 @@ impl Plan {
             name: scenario.name.clone(),
             seed: scenario.seed,
             repeats: scenario.repeats,
+            search: scenario.search.clone(),
             simulated: runs.iter().any(|run| run.simulated),
             variants: scenario.variants.clone(),
             axes: scenario.axes.iter().map(|axis| (axis.path.clone(), axis.values.clone())).collect(),

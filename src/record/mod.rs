@@ -3,6 +3,7 @@
 //! Both halves of the program know these types and nothing else of each other. Times are microseconds on the run's clock.
 
 mod contract;
+mod curtailed;
 mod manifest;
 mod request;
 mod run;
@@ -10,6 +11,7 @@ mod sample;
 mod version;
 
 pub use contract::{CacheContract, SHARED_TOKENS, TEMPLATE_TOKENS, first_turns_are_warm};
+pub use curtailed::{Certainty, Curtailed, Settled};
 pub use manifest::{Client, Imported, Manifest, PlannedRun};
 pub use request::{Failure, FailureKind, Phase, RequestRecord, TokenSource, Usage};
 pub use run::{ClientHonesty, Counts, Outcome, RunHeader, RunRecord, ServerFacts, TokenRule};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::contract::CacheContract;
+use super::curtailed::Curtailed;
 use super::version::FormatVersion;
 use crate::clock::Micros;
 
@@ -43,11 +44,13 @@ pub enum TokenRule {
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Outcome {
     /// All that was planned was sent and answered, failures of single requests included.
     Completed,
+    /// Ended early and whole: what was left could not have changed what the goals say of the cell.
+    Curtailed(Curtailed),
     /// The cell could not be run; the reason for people.
     Failed { reason: String },
     /// Stopped by Ctrl-C; never taken for whole: the run is done again.

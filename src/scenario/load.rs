@@ -128,6 +128,7 @@ impl Loader<'_> {
             seed: written.seed,
             repeats: written.repeats,
             order: written.order,
+            search: written.search,
             cells: self.cells(&variants, &axes, &points),
             variants: variants.into_iter().map(|variant| variant.name).collect(),
             axes: axes.iter().enumerate().map(|(number, axis)| used_axis(number, axis, &points)).collect(),

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::cell::Cell;
 use crate::goal::Goal;
 use crate::plot::spec::PlotSpec;
+use crate::search::spec::SearchSpec;
 
 /// A checked scenario. Its cells stand in matrix order: variant by variant, the last axis changing fastest.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +18,8 @@ pub struct Scenario {
     pub seed: u64,
     pub repeats: u32,
     pub order: Order,
+    /// With axes as dotted paths.
+    pub search: SearchSpec,
     /// The variants' names, in the order of the file; `default` where it has none.
     pub variants: Vec<String>,
     pub axes: Vec<Axis>,

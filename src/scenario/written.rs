@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::meant::Order;
 use crate::engine::spec::EngineSpec;
 use crate::plot::spec::PlotSpec;
+use crate::search::spec::SearchSpec;
 use crate::server::spec::ServerSpec;
 use crate::target::spec::TargetSpec;
 use crate::workload::spec::WorkloadSpec;
@@ -36,6 +37,9 @@ pub struct Written {
     /// In which order the cells of a variant are run.
     #[serde(default)]
     pub order: Order,
+    /// Which cells are run, and how long each of them: `"grid"`, `"frontier"`, or a table.
+    #[serde(default)]
+    pub search: SearchSpec,
     /// What is sent.
     #[serde(default)]
     pub workload: Unread<WorkloadSpec>,

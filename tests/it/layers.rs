@@ -23,6 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("target", &["spec", "endpoint", "session", "record", "clock", "engine", "units"]),
     ("server", &["spec", "template", "endpoint", "target", "session", "record", "clock", "units"]),
     ("serve", &["spec", "clock", "engine", "units", "session"]),
+    ("search", &["spec", "units"]),
     ("scenario", &["spec", "template", "goal", "units", "metric"]),
     ("plan", &["scenario", "template", "tokens", "spec", "goal", "record", "units", "workload", "engine", "trace"]),
     ("event", &["record", "clock"]),

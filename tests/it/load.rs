@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bench::clock::Micros;
 use bench::event::Event;
-use bench::executor::{Launch, Stop, sweep};
+use bench::executor::{Launch, Listed, Stop, sweep};
 use bench::plan::{Plan, Run};
 use bench::record::{FailureKind, Outcome, Phase, RequestRecord, RunRecord, TokenSource};
 use bench::scenario::Cell;
+use bench::search::spec::SearchSpec;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -23,7 +24,7 @@ pub fn simulate(workload: Value, engine: Value) -> Done {
     let cell = Cell::new(section_of(workload), section_of(json!({"kind": "sim"})), section(engine), section_of(json!({})));
     let run = Run { id: "cell".into(), variant: "default".into(), axes: vec![], repeat: 0, seed: 7, simulated: true, cell };
     let (events, mut heard) = mpsc::unbounded_channel();
-    let ending = sweep(&plan_of(run), &BTreeSet::new(), &Stop::new(), &launch(), &events).unwrap();
+    let ending = sweep(&mut Listed::new(&plan_of(run), &BTreeSet::new()), &Stop::new(), &launch(), &events).unwrap();
     drop(events);
     assert!(!ending.interrupted);
     let (mut rows, mut record) = (Vec::new(), None);
@@ -51,6 +52,7 @@ fn plan_of(run: Run) -> Plan {
         name: "load".into(),
         seed: 7,
         repeats: 1,
+        search: SearchSpec::default(),
         simulated: true,
         variants: vec!["default".into()],
         axes: vec![],
@@ -227,7 +229,8 @@ fn what_is_sealed_is_not_run_again() {
         Cell::new(section_of(document_qa(&json!({}))), section_of(json!({"kind": "sim"})), section_of(json!({})), section_of(json!({})));
     let run = Run { id: "cell".into(), variant: "default".into(), axes: vec![], repeat: 0, seed: 7, simulated: true, cell };
     let (events, mut heard) = mpsc::unbounded_channel();
-    sweep(&plan_of(run), &BTreeSet::from(["cell".to_owned()]), &Stop::new(), &launch(), &events).unwrap();
+    let sealed = BTreeSet::from(["cell".to_owned()]);
+    sweep(&mut Listed::new(&plan_of(run), &sealed), &Stop::new(), &launch(), &events).unwrap();
     drop(events);
     let mut told = Vec::new();
     while let Some(event) = heard.blocking_recv() {

@@ -132,7 +132,7 @@ fn latencies(text: &mut String, figures: &Figures) {
 
 fn remarks(text: &mut String, record: &RunRecord) {
     match &record.outcome {
-        Outcome::Completed => {}
+        Outcome::Completed | Outcome::Curtailed(_) => {}
         Outcome::Failed { reason } => {
             let _ = writeln!(text, "\nFAILED: {reason}");
         }

@@ -29,6 +29,7 @@ fn sections(schema: &Value) -> Vec<(&'static str, &Value)> {
     let at = |pointer: &str| schema.pointer(pointer).unwrap_or_else(|| panic!("no {pointer}"));
     vec![
         ("The document", at("/properties")),
+        ("`[search]`", at("/definitions/SearchSpec/properties")),
         ("`[workload]` of kind `document_qa`", at("/definitions/WorkloadSpec/oneOf/0/properties")),
         ("`[workload]` of kind `chat`", at("/definitions/WorkloadSpec/oneOf/1/properties")),
         ("`[workload]` of kind `requests`", at("/definitions/WorkloadSpec/oneOf/2/properties")),

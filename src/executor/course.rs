@@ -1,0 +1,60 @@
+//! Which run comes next, and when a run may end early: decided run by run by whoever knows what the results mean.
+//!
+//! The executor asks and obeys. [`Listed`] is the plan as it stands; a search decides by what it has seen.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::plan::{Plan, Run};
+use crate::record::{Curtailed, RequestRecord, RunRecord};
+
+/// Decides what is run.
+pub trait Course {
+    /// How many runs there may be in all, of which so many are sealed already.
+    fn extent(&self) -> (usize, usize);
+
+    /// The next run; `None` where all is done.
+    fn next(&mut self) -> Option<Run>;
+
+    /// By what a run that is about to begin may end early; `None` where it is run to its end.
+    fn rule(&mut self, run: &Run) -> Option<Box<dyn Rule>>;
+
+    /// How the last run came out.
+    fn ended(&mut self, record: &RunRecord);
+}
+
+/// Hears every request of a run as it ends.
+pub trait Rule: Send {
+    /// Why no further request needs to be sent, as soon as that is so.
+    fn heard(&mut self, request: &RequestRecord) -> Option<Curtailed>;
+}
+
+/// Every run of a plan that is not sealed, in run order, each to its end.
+#[derive(Debug)]
+pub struct Listed {
+    planned: usize,
+    open: VecDeque<Run>,
+}
+
+impl Listed {
+    #[must_use]
+    pub fn new(plan: &Plan, sealed: &BTreeSet<String>) -> Self {
+        let open = plan.runs.iter().filter(|run| !sealed.contains(&run.id)).cloned().collect();
+        Self { planned: plan.runs.len(), open }
+    }
+}
+
+impl Course for Listed {
+    fn extent(&self) -> (usize, usize) {
+        (self.planned, self.planned - self.open.len())
+    }
+
+    fn next(&mut self) -> Option<Run> {
+        self.open.pop_front()
+    }
+
+    fn rule(&mut self, _: &Run) -> Option<Box<dyn Rule>> {
+        None
+    }
+
+    fn ended(&mut self, _: &RunRecord) {}
+}
