@@ -3,6 +3,7 @@
 mod cli;
 mod cold;
 mod comparisons;
+mod crashes;
 mod faults;
 mod formats;
 mod import;
