@@ -4,6 +4,7 @@
 mod failures;
 mod heads;
 mod lookups;
+mod matrix;
 mod resets;
 pub mod socket;
 mod streams;

@@ -1,0 +1,219 @@
+//! Every fault over both APIs, each on a connection of its own: exactly one kind, a sentence, no hang, and never a success. What only looks
+//! like a fault is a success.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::socket::{Act, Socket, answer, chunk, end, stream, stream_head, write};
+use super::{DONE, ask, prompt, target};
+
+/// The longest that any of these may take: far above every limit used here, far below the default ones.
+const NEVER: Duration = Duration::from_secs(20);
+
+/// The two APIs, and how a token, an end and a count look in each.
+#[derive(Debug, Clone, Copy)]
+enum Api {
+    Chat,
+    Completions,
+}
+
+impl Api {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Completions => "completions",
+        }
+    }
+
+    fn event(self, text: &str, finish: &str, rest: &str) -> String {
+        match self {
+            Self::Chat => {
+                format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":{text}}},\"finish_reason\":{finish}}}]{rest}}}\n\n")
+            }
+            Self::Completions => format!("data: {{\"choices\":[{{\"index\":0,\"text\":{text},\"finish_reason\":{finish}}}]{rest}}}\n\n"),
+        }
+    }
+
+    fn token(self) -> String {
+        self.event("\"a\"", "null", "")
+    }
+
+    fn stop(self) -> String {
+        self.event("\"\"", "\"stop\"", "")
+    }
+}
+
+/// What the server does, and which kind of failure that is; none for a success.
+struct Case {
+    name: &'static str,
+    acts: Vec<Act>,
+    /// Limits that the fault runs into.
+    fields: Value,
+    kind: Option<&'static str>,
+}
+
+fn case(name: &'static str, acts: Vec<Act>, kind: impl Into<Option<&'static str>>) -> Case {
+    Case { name, acts, fields: json!({}), kind: kind.into() }
+}
+
+fn limited(name: &'static str, acts: Vec<Act>, limit: &str, kind: &'static str) -> Case {
+    Case { fields: json!({ limit: 0.1 }), ..case(name, acts, kind) }
+}
+
+fn statuses() -> Vec<Case> {
+    let refused = |head: &str| vec![write(format!("HTTP/1.1 {head}\r\ncontent-length: 7\r\n\r\nnot now"))];
+    let cases = [
+        ("400", "400 Bad Request", "http_400"),
+        ("401", "401 Unauthorized", "http_401"),
+        ("404", "404 Not Found", "http_404"),
+        ("408", "408 Request Timeout", "http_408"),
+        ("413", "413 Payload Too Large", "http_413"),
+        ("429 with Retry-After", "429 Too Many Requests\r\nretry-after: 1", "http_429"),
+        ("500", "500 Internal Server Error", "http_500"),
+        ("502", "502 Bad Gateway", "http_502"),
+        ("503 with Retry-After", "503 Service Unavailable\r\nretry-after: 1", "http_503"),
+        ("504", "504 Gateway Timeout", "http_504"),
+        ("a redirect to another host", "307 Temporary Redirect\r\nlocation: http://127.0.0.1:9/", "http_307"),
+    ];
+    cases.into_iter().map(|(name, head, kind)| case(name, refused(head), kind)).collect()
+}
+
+fn silences(api: Api) -> Vec<Case> {
+    let comments = || (0..5).map(|_| chunk(": keep-alive\n\n"));
+    vec![
+        limited("accepted and silent", vec![Act::Hold], "first_token_timeout", "timeout_first_token"),
+        limited("a head and silence", vec![stream_head(), Act::Hold], "first_token_timeout", "timeout_first_token"),
+        limited(
+            "comments and nothing else",
+            [stream_head()].into_iter().chain(comments()).chain([Act::Hold]).collect(),
+            "first_token_timeout",
+            "timeout_first_token",
+        ),
+        limited("silence in mid-stream", vec![stream_head(), chunk(&api.token()), Act::Hold], "idle_timeout", "timeout_idle"),
+        limited("tokens and no end", vec![stream_head(), chunk(&api.token().repeat(5000)), Act::Hold], "total_timeout", "timeout_total"),
+    ]
+}
+
+fn broken_connections(api: Api) -> Vec<Case> {
+    vec![
+        case("a reset before the head", vec![Act::Reset], "reset_mid_stream"),
+        case("a close before the head", vec![Act::Close], "reset_mid_stream"),
+        case("half a head", vec![write("HTTP/1.1 200 OK\r\ncontent-ty"), Act::Close], "reset_mid_stream"),
+        case("a reset before the first token", vec![stream_head(), Act::Reset], "reset_mid_stream"),
+        case("a close before the first token", vec![stream_head(), Act::Close], "reset_mid_stream"),
+        case("a reset in mid-stream", vec![stream_head(), chunk(&api.token()), Act::Reset], "reset_mid_stream"),
+        case("a close in mid-stream", vec![stream_head(), chunk(&api.token()), Act::Close], "reset_mid_stream"),
+        case("a chunk that is no chunk", vec![stream_head(), chunk(&api.token()), write("xyz\r\n"), Act::Hold], "malformed_stream"),
+        case("no HTTP at all", vec![write("SSH-2.0-OpenSSH_9.7\r\n"), Act::Close], "malformed_stream"),
+    ]
+}
+
+fn wrong_bodies(api: Api) -> Vec<Case> {
+    let token = api.token();
+    let zipped = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\n\x1f\u{8b}";
+    vec![
+        case("a page instead of a stream", answer("200 OK", "text/html", "<html>welcome</html>"), "malformed_stream"),
+        case("gzip that nobody asked for", vec![write(zipped), Act::Close], "malformed_stream"),
+        case("no JSON in mid-stream", stream(&format!("{token}data: {{\"choices\"\n\n{token}{DONE}")), "malformed_stream"),
+        case("an event of 17 MiB", stream(&format!("data: \"{}\"\n\n{DONE}", "x".repeat(17 << 20))), "malformed_stream"),
+        case("an error event", stream(&format!("{token}data: {{\"error\":{{\"message\":\"out of memory\"}}}}\n\n{DONE}")), "error_event"),
+        case("no token", stream(&format!("{}{DONE}", api.stop())), "no_token"),
+        case("an empty stream", stream(""), "truncated"),
+        case("neither an end marker nor a finish reason", stream(&token), "truncated"),
+    ]
+}
+
+fn unusual_and_fine(api: Api) -> Vec<Case> {
+    let (token, stop) = (api.token(), api.stop());
+    let unicode = api.event("\"\u{1F600}\"", "null", "");
+    let split = unicode.find('\u{1F600}').unwrap() + 2;
+    let pieces = |bytes: &[u8]| write([format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat());
+    let head = |version: &str| write(format!("HTTP/{version} 200 OK\r\ncontent-type: text/event-stream\r\n\r\n{token}{stop}{DONE}"));
+    let usage = |usage: &str| api.event("\"a\"", "null", &format!(",\"usage\":{usage}"));
+    vec![
+        case("a finish reason and no end marker", stream(&format!("{token}{stop}")), None),
+        case("an end marker and no finish reason", stream(&format!("{token}{DONE}")), None),
+        case(
+            "a character cut in two",
+            vec![stream_head(), pieces(&unicode.as_bytes()[..split]), pieces(&unicode.as_bytes()[split..]), chunk(DONE), end()],
+            None,
+        ),
+        case(
+            "an event cut in three",
+            {
+                let (one, rest) = token.split_at(9);
+                let (two, three) = rest.split_at(7);
+                vec![stream_head(), chunk(one), chunk(two), chunk(three), chunk(DONE), end()]
+            },
+            None,
+        ),
+        case("an event of 10 MB", stream(&format!("{}{DONE}", api.event(&format!("\"{}\"", "x".repeat(10_000_000)), "null", ""))), None),
+        case("HTTP/1.0", vec![head("1.0"), Act::Close], None),
+        case("a stream without a length", vec![head("1.1"), Act::Close], None),
+        case("usage beside choices", stream(&format!("{}{DONE}", usage("{\"prompt_tokens\":9,\"completion_tokens\":1}"))), None),
+        case("usage of null", stream(&format!("{}{DONE}", usage("null"))), None),
+        case("comments between events", stream(&format!(": a\n\n{token}: b\n\n{DONE}")), None),
+    ]
+}
+
+fn cases(api: Api) -> Vec<Case> {
+    [statuses(), silences(api), broken_connections(api), wrong_bodies(api), unusual_and_fine(api)].into_iter().flatten().collect()
+}
+
+#[tokio::test]
+async fn every_fault_is_one_failure_with_a_sentence_and_nothing_hangs() {
+    for api in [Api::Chat, Api::Completions] {
+        for Case { name, acts, mut fields, kind } in cases(api) {
+            let socket = Socket::serve([acts]).await;
+            fields["api"] = api.name().into();
+            let begun = Instant::now();
+            let exchange = tokio::time::timeout(NEVER, ask(&socket.url(), fields)).await;
+            let exchange = exchange.unwrap_or_else(|_| panic!("{name} over {} hangs", api.name()));
+            let failure = exchange.failure.as_ref();
+            assert_eq!(failure.map(|failure| failure.kind.name()).as_deref(), kind, "{name} over {}: {failure:?}", api.name());
+            assert!(failure.is_none_or(|failure| failure.detail.len() > 3 && failure.detail.len() < 500), "{name}: {failure:?}");
+            assert!(begun.elapsed() < NEVER && exchange.done >= exchange.sent, "{name}");
+            assert_eq!(socket.connections(), 1, "{name}: nothing is sent again");
+        }
+    }
+}
+
+#[tokio::test]
+async fn counts_that_cannot_be_are_not_believed() {
+    for usage in ["{\"prompt_tokens\":-4,\"completion_tokens\":1}", "{\"prompt_tokens\":\"many\"}", "[]", "7"] {
+        let text = format!("{}{DONE}", Api::Chat.event("\"a\"", "null", &format!(",\"usage\":{usage}")));
+        let socket = Socket::serve([stream(&text)]).await;
+        let exchange = ask(&socket.url(), json!({})).await;
+        assert_eq!(exchange.usage, None, "{usage}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_has_is_connect() {
+    let exchange = ask("http://no-such-host.invalid", json!({ "connect_timeout": 5 })).await;
+    assert_eq!(exchange.failure.unwrap().kind.name(), "connect");
+}
+
+#[tokio::test]
+async fn a_good_answer_goes_its_way_beside_every_fault_at_once() {
+    let holds = || vec![stream_head(), chunk(&Api::Chat.token()), Act::Hold];
+    let faults = (0..20).map(|number| match number % 4 {
+        0 => vec![Act::Hold],
+        1 => holds(),
+        2 => vec![Act::Reset],
+        _ => answer("500 Internal Server Error", "text/plain", "no"),
+    });
+    let bad = Socket::serve(faults).await;
+    let good = Socket::serve([stream(&format!("{}{DONE}", Api::Chat.token().repeat(50)))]).await;
+    let limits = json!({ "first_token_timeout": 1, "idle_timeout": 1 });
+    let failing: tokio::task::JoinSet<_> = (0..20)
+        .map(|_| {
+            let (url, limits) = (bad.url(), limits.clone());
+            async move { ask(&url, limits).await }
+        })
+        .collect();
+    let exchange = target(&good.url(), json!({})).exchange(prompt(), None).await;
+    assert_eq!((exchange.failure, exchange.token_events.len()), (None, 50));
+    assert!(failing.join_all().await.iter().all(|exchange| exchange.failure.is_some()));
+}
