@@ -184,7 +184,7 @@ fn notes(cell: &CellRuns<'_>) -> Vec<String> {
     }
     for run in &cell.runs {
         // Of a run that failed there is nothing to be proven.
-        let is_whole = run.record.outcome == Outcome::Completed;
+        let is_whole = run.record.outcome.is_whole();
         if let (CacheContract::NotProven { reason }, true) = (&run.record.cache_contract, is_whole) {
             notes.push(format!("cold caches are not proven: {reason}"));
         }

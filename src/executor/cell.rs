@@ -6,7 +6,9 @@ use tokio::sync::mpsc;
 
 use super::cold::{Attempt, ColdError};
 use super::contract::hidden;
-use super::drive::drive;
+use super::course::Rule;
+use super::curb::Curb;
+use super::drive::{Ledger, drive};
 use super::honesty::Watch;
 use super::lane::{LaneError, Load, Occupancy};
 use super::stop::Stop;
@@ -17,7 +19,7 @@ use crate::clock::Clock;
 use crate::engine::{EngineError, EngineParameters, TokenMemo};
 use crate::event::Event;
 use crate::plan::{Mask, Run};
-use crate::record::{CacheContract, ClientHonesty, FormatVersion, Outcome, RunRecord, ServerFacts, TokenRule};
+use crate::record::{CacheContract, ClientHonesty, Curtailed, FormatVersion, Outcome, RunRecord, ServerFacts, TokenRule};
 use crate::server::Watched;
 use crate::target::{HttpTarget, SimTarget, Target, TargetError};
 use crate::tokens::{self, TokenError};
@@ -56,15 +58,15 @@ pub(super) struct Setting<'a> {
     pub notes: &'a [String],
 }
 
-/// Runs the cell. Whatever happens, a record comes back.
-pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>) -> RunRecord {
+/// Runs the cell, to its end or until the rule says that it may end early. Whatever happens, a record comes back.
+pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&mut dyn Rule>) -> RunRecord {
     let watch = Watch::start(clock);
     let mut log = CellLog::new();
-    let attempted = attempt(run, clock, setting, &mut log).await;
+    let attempted = attempt(run, clock, setting, rule, &mut log).await;
     let outcome = match attempted {
         Err(error) => Outcome::Failed { reason: run.cell.mask().hide(error.to_string()) },
         Ok(()) if setting.stop.is_draining() => Outcome::Interrupted,
-        Ok(()) => Outcome::Completed,
+        Ok(()) => log.curtailed.take().map_or(Outcome::Completed, Outcome::Curtailed),
     };
     let watched_notes = log.watched.notes.iter().map(|note| run.cell.mask().hide(note.clone()));
     let notes = setting.notes.iter().cloned().chain(notes(&log.tally, &run.cell.workload)).chain(watched_notes).collect();
@@ -146,6 +148,7 @@ struct CellLog {
     cache_contract: CacheContract,
     offered_qps: Option<f64>,
     watched: Watched,
+    curtailed: Option<Curtailed>,
 }
 
 impl CellLog {
@@ -156,11 +159,12 @@ impl CellLog {
             cache_contract: CacheContract::NotProven { reason: "the cell was not run".to_owned() },
             offered_qps: None,
             watched: Watched::default(),
+            curtailed: None,
         }
     }
 }
 
-async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, log: &mut CellLog) -> Result<(), CellError> {
+async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&mut dyn Rule>, log: &mut CellLog) -> Result<(), CellError> {
     let cell = &run.cell;
     let schedule = schedule(run, setting.corpus)?;
     log.offered_qps = schedule.offered_qps;
@@ -183,6 +187,8 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, log: &mut CellL
     let emptied = emptied.inspect_err(|error| log.cache_contract = not_emptied(error))?;
     log.cache_contract = emptied.so_far();
 
+    // What ends this cell early ends nothing else.
+    let stop = setting.stop.for_a_part();
     let (done, inbox) = mpsc::unbounded_channel();
     let load = Load {
         workload,
@@ -193,12 +199,14 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, log: &mut CellL
         context_limit,
         on_error: on_error(&cell.workload),
         user_header: matches!(&cell.workload, WorkloadSpec::Chat(chat) if chat.user_header),
-        stop: setting.stop.clone(),
+        stop: stop.clone(),
         occupancy: Occupancy::default(),
         done,
     };
     let watching = Watching::start(run, &load.target, clock, setting.events).await;
-    let driven = Box::pin(drive(load, schedule, inbox, setting.events, &mut log.tally, &cell.mask())).await;
+    let mut ledger = Ledger { events: setting.events, tally: &mut log.tally, mask: cell.mask(), curb: Curb::new(rule, stop) };
+    let driven = Box::pin(drive(load, schedule, inbox, &mut ledger)).await;
+    log.curtailed = ledger.curb.curtailed();
     log.watched = watching.finish().await;
     driven?;
     log.cache_contract = emptied.with(log.tally.first_turns(&cell.workload));

@@ -16,7 +16,7 @@ pub trait Course {
     fn next(&mut self) -> Option<Run>;
 
     /// By what a run that is about to begin may end early; `None` where it is run to its end.
-    fn rule(&mut self, run: &Run) -> Option<Box<dyn Rule>>;
+    fn rule(&mut self, run: &Run) -> Option<&mut dyn Rule>;
 
     /// How the last run came out.
     fn ended(&mut self, record: &RunRecord);
@@ -24,7 +24,7 @@ pub trait Course {
 
 /// Hears every request of a run as it ends.
 pub trait Rule: Send {
-    /// Why no further request needs to be sent, as soon as that is so.
+    /// Why no further request needs to be sent, as soon as that is so. It is on the way of every request, and must be quick.
     fn heard(&mut self, request: &RequestRecord) -> Option<Curtailed>;
 }
 
@@ -52,7 +52,7 @@ impl Course for Listed {
         self.open.pop_front()
     }
 
-    fn rule(&mut self, _: &Run) -> Option<Box<dyn Rule>> {
+    fn rule(&mut self, _: &Run) -> Option<&mut dyn Rule> {
         None
     }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use super::curb::Curb;
 use super::lane::{Done, LaneError, Load, Neighbours, Runner, Start};
 use super::open::OpenLoop;
 use super::prefill::prefill;
@@ -16,20 +17,27 @@ use crate::event::Event;
 use crate::plan::Mask;
 use crate::record::Phase;
 
+/// What becomes of a request that is over: it is counted, passed on without what the environment says, and shown to whoever may end the
+/// run by it.
+pub(super) struct Ledger<'a, 'r> {
+    pub events: &'a mpsc::UnboundedSender<Event>,
+    pub tally: &'a mut Tally,
+    pub mask: Mask,
+    pub curb: Curb<'r>,
+}
+
 /// Lays in the histories of users met in mid-life, then runs all lanes to their ends. Every request is told as an event and counted.
 pub(super) async fn drive(
     load: Load,
     schedule: Schedule,
     mut done: mpsc::UnboundedReceiver<Done>,
-    events: &mpsc::UnboundedSender<Event>,
-    tally: &mut Tally,
-    mask: &Mask,
+    ledger: &mut Ledger<'_, '_>,
 ) -> Result<(), LaneError> {
     if !schedule.mid_life.is_empty() {
-        enter(Phase::Prefill, load.clock.now(), events);
+        ledger.enter(Phase::Prefill, load.clock.now());
         prefill(&load, &schedule.mid_life).await?;
         while let Ok(request) = done.try_recv() {
-            tell(request, events, tally, mask);
+            ledger.take(request);
         }
     }
     let clock = load.clock;
@@ -50,16 +58,14 @@ pub(super) async fn drive(
     for (runner, neighbours) in runners {
         running.spawn(runner.run(start, neighbours));
     }
-    await_all(running, &mut done, events, tally, mask).await
+    await_all(running, &mut done, ledger).await
 }
 
 /// Hands on what the lanes report. The channel closes when the last lane, and with it the last sender, is gone.
 async fn await_all(
     mut running: JoinSet<Result<(), LaneError>>,
     done: &mut mpsc::UnboundedReceiver<Done>,
-    events: &mpsc::UnboundedSender<Event>,
-    tally: &mut Tally,
-    mask: &Mask,
+    ledger: &mut Ledger<'_, '_>,
 ) -> Result<(), LaneError> {
     let mut ending = Ok(());
     let mut phase = None;
@@ -68,9 +74,9 @@ async fn await_all(
             biased;
             Some(request) = done.recv() => {
                 if phase.replace(request.record.phase) != Some(request.record.phase) {
-                    enter(request.record.phase, request.record.intended_us, events);
+                    ledger.enter(request.record.phase, request.record.intended_us);
                 }
-                tell(request, events, tally, mask);
+                ledger.take(request);
             }
             Some(lane) = running.join_next() => match lane {
                 Ok(Ok(())) => {}
@@ -86,17 +92,20 @@ async fn await_all(
     }
 }
 
-/// Counts one request and passes it on, without what a server's or the network's words hold of the environment. Where nobody listens any more, the recorder has failed and stops the sweep by its own means.
-fn tell(mut request: Done, events: &mpsc::UnboundedSender<Event>, tally: &mut Tally, mask: &Mask) {
-    if let Some(failure) = &mut request.record.failure {
-        failure.detail = mask.hide(std::mem::take(&mut failure.detail));
+impl Ledger<'_, '_> {
+    /// Where nobody listens any more, the recorder has failed and stops the sweep by its own means.
+    fn take(&mut self, mut request: Done) {
+        if let Some(failure) = &mut request.record.failure {
+            failure.detail = self.mask.hide(std::mem::take(&mut failure.detail));
+        }
+        self.tally.add(&request);
+        self.curb.hear(&request.record);
+        let _ = self.events.send(Event::RequestDone(Box::new(request.record)));
     }
-    tally.add(&request);
-    let _ = events.send(Event::RequestDone(Box::new(request.record)));
-}
 
-fn enter(phase: Phase, at: Micros, events: &mpsc::UnboundedSender<Event>) {
-    let _ = events.send(Event::PhaseEntered { phase, at });
+    fn enter(&self, phase: Phase, at: Micros) {
+        let _ = self.events.send(Event::PhaseEntered { phase, at });
+    }
 }
 
 /// Builds the sessions that are due at once, before any lane runs.

@@ -8,6 +8,7 @@ mod cold;
 mod contract;
 mod conversation;
 mod course;
+mod curb;
 mod drive;
 mod honesty;
 mod keeper;

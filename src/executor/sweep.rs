@@ -6,7 +6,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
 use super::cell::{Setting, not_run, run_cell};
-use super::course::Course;
+use super::course::{Course, Rule};
 use super::keeper::{Keeper, Launch, NotServed, Serving};
 use super::stop::Stop;
 use crate::clock::{Clock, virtual_runtime};
@@ -41,7 +41,8 @@ pub fn sweep(course: &mut dyn Course, stop: &Stop, launch: &Launch, events: &mps
     let mut failed = 0;
     while !stop.is_draining() {
         let Some(run) = course.next() else { break };
-        let record = if run.simulated { Some(simulate(&run, &setting)?) } else { site.measure(&run, &setting)? };
+        let rule = course.rule(&run);
+        let record = if run.simulated { Some(simulate(&run, &setting, rule)?) } else { site.measure(&run, &setting, rule)? };
         let Some(record) = record else { break };
         failed += usize::from(matches!(record.outcome, Outcome::Failed { .. }));
         let _ = events.send(Event::RunFinished(Box::new(record.clone())));
@@ -54,8 +55,8 @@ pub fn sweep(course: &mut dyn Course, stop: &Stop, launch: &Launch, events: &mps
 }
 
 /// A cell on the simulated engine, in a world of its own whose time begins at 0.
-fn simulate(run: &Run, setting: &Setting<'_>) -> Result<RunRecord, SweepError> {
-    Ok(virtual_runtime()?.block_on(async { run_cell(run, Clock::simulated(), setting).await }))
+fn simulate(run: &Run, setting: &Setting<'_>, rule: Option<&mut dyn Rule>) -> Result<RunRecord, SweepError> {
+    Ok(virtual_runtime()?.block_on(async { run_cell(run, Clock::simulated(), setting, rule).await }))
 }
 
 /// Where real servers are measured: the runtime, made for the first of them and kept, and the server that the runs are on.
@@ -66,12 +67,12 @@ struct Site<'a> {
 
 impl Site<'_> {
     /// A cell against a server; nothing where the sweep was stopped before it began.
-    fn measure(&mut self, run: &Run, setting: &Setting<'_>) -> Result<Option<RunRecord>, SweepError> {
+    fn measure(&mut self, run: &Run, setting: &Setting<'_>, rule: Option<&mut dyn Rule>) -> Result<Option<RunRecord>, SweepError> {
         let runtime = match &mut self.network {
             Some(runtime) => runtime,
             None => self.network.insert(tokio::runtime::Builder::new_multi_thread().enable_all().build()?),
         };
-        Ok(runtime.block_on(measure(run, setting, &mut self.keeper)))
+        Ok(runtime.block_on(measure(run, setting, rule, &mut self.keeper)))
     }
 }
 
@@ -84,16 +85,16 @@ impl Drop for Site<'_> {
     }
 }
 
-async fn measure(run: &Run, setting: &Setting<'_>, keeper: &mut Keeper<'_>) -> Option<RunRecord> {
+async fn measure(run: &Run, setting: &Setting<'_>, rule: Option<&mut dyn Rule>, keeper: &mut Keeper<'_>) -> Option<RunRecord> {
     let mut record = match keeper.serve(run).await {
         Err(NotServed::Interrupted) => return None,
         Err(NotServed::Failed(reason)) => return Some(not_run(run, reason, setting)),
         Ok(None) => {
             let facts = ServerFacts::default();
-            run_cell(run, Clock::real(), &Setting { server: Some(&facts), ..*setting }).await
+            run_cell(run, Clock::real(), &Setting { server: Some(&facts), ..*setting }, rule).await
         }
         Ok(Some(serving)) => {
-            let (record, death) = run_on(serving, run, setting).await;
+            let (record, death) = run_on(serving, run, setting, rule).await;
             match death {
                 None => record,
                 Some(death) => {
@@ -107,20 +108,20 @@ async fn measure(run: &Run, setting: &Setting<'_>, keeper: &mut Keeper<'_>) -> O
             }
         }
     };
-    if let Some(facts) = record.server.as_mut().filter(|facts| facts.version.is_none() && record.outcome == Outcome::Completed) {
+    if let Some(facts) = record.server.as_mut().filter(|facts| facts.version.is_none() && record.outcome.is_whole()) {
         facts.version = version(&run.cell.target).await;
     }
     Some(record)
 }
 
 /// The cell on a server of ours. When that dies, what is in flight is given up.
-async fn run_on(serving: &mut Serving, run: &Run, setting: &Setting<'_>) -> (RunRecord, Option<Death>) {
+async fn run_on(serving: &mut Serving, run: &Run, setting: &Setting<'_>, rule: Option<&mut dyn Rule>) -> (RunRecord, Option<Death>) {
     let mut run = run.clone();
     serving.url().clone_into(&mut run.cell.target.url);
     let (facts, notes) = (serving.facts(), serving.notes().to_vec());
     let stop = setting.stop.for_a_part();
     let setting = Setting { stop: &stop, server: Some(&facts), notes: &notes, ..*setting };
-    let mut cell = pin!(run_cell(&run, Clock::real(), &setting));
+    let mut cell = pin!(run_cell(&run, Clock::real(), &setting, rule));
     let record = tokio::select! {
         biased;
         record = &mut cell => record,

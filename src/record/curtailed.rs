@@ -1,5 +1,7 @@
 //! That a run was ended before all it had planned, since what was left could not have changed what its goals say of the cell.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// Why no further request of a cell was sent.
@@ -29,8 +31,54 @@ pub struct Settled {
     pub holds: bool,
     /// Rows that it would have looked at in the end, over all repeats.
     pub planned: u64,
+    /// How few independent rows these could have been worth, whatever their values; as many as there are where each is a session of its own.
+    #[serde(default)]
+    pub least_effective: u64,
     /// Those that had come.
     pub seen: u64,
     /// Those of them against the goal: beyond the limit, or failed.
     pub beyond: u64,
+}
+
+/// As people are told: `stopped early: p95(ttft) <= 2s is lost for certain, with 9 of 21 rows against it; 36 were planned`.
+impl fmt::Display for Curtailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sure = match self.certainty {
+            Certainty::Exact => "for certain".to_owned(),
+            Certainty::Sequential { risk } => format!("at a risk of {} %", risk * 100.0),
+        };
+        let lost = self.settled.iter().find(|settled| !settled.holds);
+        match (lost, self.settled.as_slice()) {
+            (Some(goal), _) => write!(f, "stopped early: {} is lost {sure}, {}", goal.goal, goal.rows()),
+            (None, [goal]) => write!(f, "stopped early: {} holds {sure}, {}", goal.goal, goal.rows()),
+            (None, [goal, ..]) => write!(f, "stopped early: all goals hold {sure}, {}", goal.rows()),
+            (None, []) => write!(f, "stopped early"),
+        }
+    }
+}
+
+impl Settled {
+    fn rows(&self) -> String {
+        format!("with {} of {} rows against it; {} were planned", self.beyond, self.seen, self.planned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(goal: &str, holds: bool) -> Settled {
+        Settled { goal: goal.into(), holds, planned: 36, least_effective: 12, seen: 21, beyond: 9 }
+    }
+
+    #[test]
+    fn people_are_told_which_goal_ended_a_run() {
+        let words = |certainty, settled| Curtailed { certainty, settled }.to_string();
+        assert_eq!(
+            words(Certainty::Exact, vec![settled("a", true), settled("p95(ttft) <= 2s", false)]),
+            "stopped early: p95(ttft) <= 2s is lost for certain, with 9 of 21 rows against it; 36 were planned"
+        );
+        let at_risk = words(Certainty::Sequential { risk: 0.05 }, vec![settled("a", true), settled("b", true)]);
+        assert_eq!(at_risk, "stopped early: all goals hold at a risk of 5 %, with 9 of 21 rows against it; 36 were planned");
+    }
 }

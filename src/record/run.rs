@@ -57,6 +57,14 @@ pub enum Outcome {
     Interrupted,
 }
 
+impl Outcome {
+    /// Whether it has all the rows that it needs: it was run to its end, or ended early because it had them.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Self::Completed | Self::Curtailed(_))
+    }
+}
+
 /// What is known of the server that a run was made on.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ServerFacts {

@@ -157,11 +157,12 @@ impl Live {
         self.finished += 1;
         let number = self.planned - self.to_do.min(self.planned) + self.finished;
         let place = format!("[{number}/{}] {}", self.planned, cell.label);
-        if let (Outcome::Completed, CacheContract::Failed { reason }) = (&record.outcome, &record.cache_contract) {
+        if let (true, CacheContract::Failed { reason }) = (record.outcome.is_whole(), &record.cache_contract) {
             return Some(format!("{place}: invalid: {reason}"));
         }
         Some(match &record.outcome {
             Outcome::Failed { reason } => format!("{place}: failed: {}", self.servers.shortened(reason)),
+            Outcome::Curtailed(curtailed) => format!("{place}: {curtailed}; {}", requests_text(&cell)),
             _ => format!("{place}: {}, {}", self.tail_text(&cell), requests_text(&cell)),
         })
     }

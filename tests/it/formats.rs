@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bench::clock::Micros;
 use bench::record::{
-    CacheContract, Client, ClientHonesty, Counts, FormatVersion, Imported, Manifest, Outcome, PlannedRun, RunHeader, RunRecord,
-    ServerFacts, TokenRule,
+    CacheContract, Certainty, Client, ClientHonesty, Counts, Curtailed, FormatVersion, Imported, Manifest, Outcome, PlannedRun, RunHeader,
+    RunRecord, ServerFacts, Settled, TokenRule,
 };
 use bench::reporter::CSV_COLUMNS;
 use bench::store::{COLUMNS, SAMPLE_COLUMNS};
@@ -126,11 +126,17 @@ fn every_column_of_the_table_is_documented_in_its_order() {
 #[test]
 fn every_field_of_a_run_is_documented_and_no_other() {
     let reason = || "why".to_owned();
+    let settled = Settled { goal: "p95(ttft) <= 2s".into(), holds: false, planned: 36, least_effective: 12, seen: 21, beyond: 9 };
     let records = [
         run_record(
             Outcome::Failed { reason: reason() },
             TokenRule::Tokenizer { file: "tokenizer.json".into(), blake3: "0".into() },
             CacheContract::Proven { how: reason() },
+        ),
+        run_record(
+            Outcome::Curtailed(Curtailed { certainty: Certainty::Sequential { risk: 0.05 }, settled: vec![settled] }),
+            TokenRule::Server,
+            CacheContract::NotProven { reason: reason() },
         ),
         run_record(Outcome::Completed, TokenRule::Estimate { characters_per_token: 4.0 }, CacheContract::Failed { reason: reason() }),
     ];

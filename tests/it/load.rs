@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bench::clock::Micros;
 use bench::event::Event;
-use bench::executor::{Launch, Listed, Stop, sweep};
+use bench::executor::{Course, Launch, Listed, Rule, Stop, sweep};
 use bench::plan::{Plan, Run};
-use bench::record::{FailureKind, Outcome, Phase, RequestRecord, RunRecord, TokenSource};
+use bench::record::{Certainty, Curtailed, FailureKind, Outcome, Phase, RequestRecord, RunRecord, TokenSource};
 use bench::scenario::Cell;
 use bench::search::spec::SearchSpec;
 use serde_json::{Value, json};
@@ -23,8 +23,13 @@ pub fn simulate(workload: Value, engine: Value) -> Done {
     let section = |value: Value| serde_json::from_value(value).unwrap();
     let cell = Cell::new(section_of(workload), section_of(json!({"kind": "sim"})), section(engine), section_of(json!({})));
     let run = Run { id: "cell".into(), variant: "default".into(), axes: vec![], repeat: 0, seed: 7, simulated: true, cell };
+    done_by(&mut Listed::new(&plan_of(run), &BTreeSet::new()))
+}
+
+/// What the course's only cell did.
+fn done_by(course: &mut dyn Course) -> Done {
     let (events, mut heard) = mpsc::unbounded_channel();
-    let ending = sweep(&mut Listed::new(&plan_of(run), &BTreeSet::new()), &Stop::new(), &launch(), &events).unwrap();
+    let ending = sweep(course, &Stop::new(), &launch(), &events).unwrap();
     drop(events);
     assert!(!ending.interrupted);
     let (mut rows, mut record) = (Vec::new(), None);
@@ -237,6 +242,69 @@ fn what_is_sealed_is_not_run_again() {
         told.push(event);
     }
     assert!(matches!(told[..], [Event::SweepStarted { planned: 1, sealed: 1 }, Event::SweepFinished { interrupted: false }]), "{told:?}");
+}
+
+/// Ends a run after so many of its requests.
+struct After {
+    runs: Listed,
+    left: usize,
+}
+
+impl Course for After {
+    fn extent(&self) -> (usize, usize) {
+        self.runs.extent()
+    }
+
+    fn next(&mut self) -> Option<Run> {
+        self.runs.next()
+    }
+
+    fn rule(&mut self, _: &Run) -> Option<&mut dyn Rule> {
+        Some(self)
+    }
+
+    fn ended(&mut self, _: &RunRecord) {}
+}
+
+impl Rule for After {
+    fn heard(&mut self, _: &RequestRecord) -> Option<Curtailed> {
+        self.left = self.left.saturating_sub(1);
+        (self.left == 0).then(|| Curtailed { certainty: Certainty::Exact, settled: vec![] })
+    }
+}
+
+fn curtailed(workload: Value, left: usize) -> Done {
+    let cell =
+        Cell::new(section_of(workload), section_of(json!({"kind": "sim"})), section_of(json!({"preset": "tiny"})), section_of(json!({})));
+    let run = Run { id: "cell".into(), variant: "default".into(), axes: vec![], repeat: 0, seed: 7, simulated: true, cell };
+    let runs = Listed::new(&plan_of(run), &BTreeSet::new());
+    done_by(&mut After { runs, left })
+}
+
+#[test]
+fn a_run_that_is_ended_early_awaits_what_is_in_flight_and_counts_nothing_else() {
+    let groups = document_qa(&json!({"concurrent": 3, "sequential": 4}));
+    let whole = simulate(groups.clone(), json!({"preset": "tiny"}));
+    let done = curtailed(groups, 10);
+    assert!(matches!(done.record.outcome, Outcome::Curtailed(_)), "{:?}", done.record.outcome);
+    // Two groups were in the midst of a request, and may have begun the next one at that moment.
+    assert!((10..=13).contains(&done.rows.len()), "{}", done.rows.len());
+    assert_eq!(done.record.counts.requests, done.rows.len() as u64);
+    assert_eq!((done.record.counts.failed, done.record.notes), (0, vec![]));
+    assert_eq!(done.rows[..10], whole.rows[..10], "until then it went on as ever");
+}
+
+#[test]
+fn neither_users_nor_arrivals_leave_rows_behind_when_their_run_is_ended_early() {
+    let requests = json!({
+        "kind": "requests", "arrival": "constant", "qps": 50.0, "requests": 200, "prompt_tokens": 500, "answer_tokens": 10, "max_in_flight": 2,
+    });
+    for workload in [chat(&json!({"warmup": 5})), requests] {
+        let done = curtailed(workload, 30);
+        assert!(matches!(done.record.outcome, Outcome::Curtailed(_)), "{:?}", done.record.outcome);
+        assert!((30..45).contains(&done.rows.len()) && done.rows.iter().all(RequestRecord::was_sent), "{}", done.rows.len());
+        assert_eq!(failures(&done.rows), []);
+    }
 }
 
 #[test]
