@@ -4,6 +4,7 @@
 
 mod bar;
 pub mod bars3d;
+mod beside;
 mod canvas;
 pub mod cdf;
 mod cells;
@@ -17,11 +18,13 @@ mod frame;
 mod grid;
 mod head;
 pub mod heatmap;
+mod interval;
 mod labels;
 mod legend;
 mod line;
 pub mod panels;
 pub mod pareto;
+mod sheet;
 mod step_line;
 mod ticks;
 pub mod timeline;
