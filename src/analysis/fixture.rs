@@ -136,7 +136,6 @@ fn run_record(cell: &Cell) -> RunRecord {
             ..Counts::default()
         },
         offered_qps: None,
-        tables: std::collections::BTreeMap::new(),
         notes: Vec::new(),
     }
 }

@@ -1,54 +1,169 @@
-//! `bench history`: the saved sweeps of many nights as a series of scores and of one measure.
+//! `bench history`: the saved sweeps of many nights as a series of scores and of one measure, and the gate against getting worse. The gate
+//! exits with 1 where it is worse, with 2 where there are too few nights to ask.
 
+mod figures;
 mod nights;
 
 use super::report::goals;
 use super::{Exit, stdout};
 use crate::analysis::Question;
-use crate::analysis::history::{History, by_work, history};
+use crate::analysis::compare::Difference;
+use crate::analysis::history::{Finding, Gate, GateOptions, History, Night, by_work, gate, history};
 use crate::cli::{HistoryArgs, HistoryFormat, Talk};
 use crate::goal::Measure;
-use crate::report::history::{json, markdown, terminal};
+use crate::report::history::{Told, json, junit, markdown, terminal};
+
+/// Nights of the same work, and what sets them apart from the first such series of the same name.
+type Series = (Vec<Night>, Vec<Difference>);
 
 pub fn run(args: &HistoryArgs, talk: Talk) -> anyhow::Result<Exit> {
     let Some(goals) = goals(&args.goals) else { return Ok(Exit::Usage) };
-    let (shown, cell) = match (shown(args), cell(args)) {
-        (Ok(shown), Ok(cell)) => (shown, cell),
-        (shown, cell) => {
-            for fault in [shown.err(), cell.err()].into_iter().flatten() {
+    let (shown, cell) = match (shown(args), cell(args), contradiction(args)) {
+        (Ok(shown), Ok(cell), None) => (shown, cell),
+        (shown, cell, contradiction) => {
+            for fault in [shown.err(), cell.err(), contradiction].into_iter().flatten() {
                 eprintln!("error: {fault}");
             }
             return Ok(Exit::Usage);
         }
     };
-    let found = nights::read(&args.folder, args.name.as_deref(), &Question { goals, shown })?;
-    let mut histories: Vec<History> = Vec::new();
-    for (nights, differences) in by_work(found.nights) {
-        let Some(mut history) = history(&nights, cell.as_deref()) else {
+    let question = Question { goals, shown };
+    let found = nights::read(&args.folder, args.name.as_deref(), &question)?;
+    let base = args.base.as_deref().map(|folder| nights::read(folder, args.name.as_deref(), &question)).transpose()?;
+    let notes = found.notes.iter().chain(base.iter().flat_map(|base| &base.notes));
+    notes.filter(|_| !talk.quiet).for_each(|note| eprintln!("note: {note}"));
+    let series = by_work(found.nights, &args.accept);
+    let mut told: Vec<Told> = Vec::new();
+    let mut faults: Vec<String> = Vec::new();
+    for (nights, differences) in &series {
+        let Some(mut history) = history(nights, cell.as_deref()) else {
             eprintln!("warning: no night of `{}` has a cell `{}`", nights[0].summary.name, args.cell.as_deref().unwrap_or_default());
             continue;
         };
-        let told: Vec<String> = differences.iter().map(|d| format!("`{}` is {}, not {}", d.what, d.new, d.base)).collect();
-        if !told.is_empty() {
-            history.notes.insert(0, format!("a series of its own, for it is not the same work as the first: {}", told.join("; ")));
-        }
-        histories.push(history);
+        history.notes.extend(apart(differences));
+        let gate =
+            if args.gate { judged(args, nights, &series, base.as_ref().map(|base| base.nights.as_slice()), &mut faults) } else { None };
+        history.notes.extend((args.gate && gate.is_none()).then(|| older(&history)).flatten());
+        told.push(Told { history, gate });
     }
-    if histories.is_empty() {
+    if told.is_empty() {
         return Ok(Exit::Usage);
     }
-    if !talk.quiet {
-        for note in &found.notes {
-            eprintln!("note: {note}");
-        }
+    print(&told, args.format)?;
+    if let Some(output) = &args.output {
+        figures::write(output, &told, talk)?;
     }
-    let text = match args.format {
-        HistoryFormat::Text => terminal(&histories),
-        HistoryFormat::Markdown => markdown(&histories),
-        HistoryFormat::Json => json(&histories),
+    Ok(ended(&told, &faults))
+}
+
+/// Flags that cannot go together.
+fn contradiction(args: &HistoryArgs) -> Option<String> {
+    if args.format == HistoryFormat::Junit && !args.gate {
+        return Some("`--format junit` shows what the gate says; add `--gate`".to_owned());
+    }
+    let (n, k) = (args.nights, args.regressed);
+    (k > n).then(|| format!("`--regressed {k}` of `--nights {n}` can never be; ask for at most {n}, or look at more nights"))
+}
+
+/// Worse is 1 whatever else is; a gate that had too few nights is a fault; one that could not tell is warned of.
+fn ended(told: &[Told], faults: &[String]) -> Exit {
+    let gates = || told.iter().filter_map(|told| Some((&told.history, told.gate.as_ref()?)));
+    for fault in faults {
+        eprintln!("error: {fault}");
+    }
+    for (history, _) in gates().filter(|(_, gate)| gate.finding == Finding::NotEnoughData && faults.is_empty()) {
+        eprintln!("warning: the gate of `{}` cannot tell: that it is not worse is not shown", history.name);
+    }
+    if gates().any(|(_, gate)| gate.finding == Finding::Worse) {
+        Exit::GoalsMissed
+    } else if faults.is_empty() {
+        Exit::Success
+    } else {
+        Exit::Usage
+    }
+}
+
+fn print(told: &[Told], format: HistoryFormat) -> anyhow::Result<()> {
+    stdout::print(&match format {
+        HistoryFormat::Text => terminal(told),
+        HistoryFormat::Markdown => markdown(told),
+        HistoryFormat::Json => json(told),
+        HistoryFormat::Junit => junit(told),
+    })
+}
+
+/// What the gate says of a series; nothing of one that is not the newest of its name: what was measured otherwise before is history.
+fn judged(args: &HistoryArgs, nights: &[Night], series: &[Series], base: Option<&[Night]>, faults: &mut Vec<String>) -> Option<Gate> {
+    if !is_newest(nights, series) {
+        return None;
+    }
+    let options = GateOptions {
+        nights: args.nights,
+        regressed: args.regressed,
+        window: args.window,
+        margin: args.margin,
+        accept: args.accept.clone(),
     };
-    stdout::print(&text)?;
-    Ok(Exit::Success)
+    let newest = nights.last()?;
+    let fitting = base.map(|base| base.iter().filter(|night| night.differs(newest, &args.accept).is_empty()).cloned().collect::<Vec<_>>());
+    if let (Some([]), Some(first)) = (fitting.as_deref(), base.and_then(<[Night]>::first)) {
+        faults.push(other_work(args, newest, first));
+    } else {
+        faults.extend(too_few(nights, series, &options, fitting.is_some()));
+    }
+    Some(gate(nights, fitting.as_deref(), &options))
+}
+
+fn is_newest(nights: &[Night], series: &[Series]) -> bool {
+    let newest = |nights: &[Night]| nights.last().map(Night::created_at);
+    same_name(nights, series).all(|(other, _)| newest(other) <= newest(nights))
+}
+
+/// The series of the same scenario, this one included.
+fn same_name<'a>(nights: &'a [Night], series: &'a [Series]) -> impl Iterator<Item = &'a Series> {
+    series.iter().filter(|other| other.0[0].summary.name == nights[0].summary.name)
+}
+
+/// Where no number of regressed nights could make it worse, that must not pass for fine.
+fn too_few(nights: &[Night], series: &[Series], options: &GateOptions, has_base: bool) -> Option<String> {
+    let needed = options.nights_needed(has_base);
+    if nights.len() >= needed {
+        return None;
+    }
+    let name = &nights[0].summary.name;
+    let count = |count: usize| if count == 1 { "1 night".to_owned() } else { format!("{count} nights") };
+    let others: usize = same_name(nights, series).map(|(other, _)| other.len()).sum::<usize>() - nights.len();
+    let others = match others {
+        0 => String::new(),
+        others => format!(" ({} did other work; `--accept` puts them into one series)", count(others)),
+    };
+    let base = if has_base { "wait for more" } else { "wait for more, or name nights to compare with: `--base DIR`" };
+    Some(format!("the gate of `{name}` needs {} of the same work and has {}{others}; {base}", count(needed), nights.len()))
+}
+
+fn other_work(args: &HistoryArgs, newest: &Night, base: &Night) -> String {
+    let differences = base.differs(newest, &args.accept);
+    let told: Vec<String> = differences.iter().map(|one| format!("`{}`: {} and {}", one.what, one.base, one.new)).collect();
+    let paths: Vec<&str> = differences.iter().map(|one| one.what.as_str()).collect();
+    let folder = args.base.as_deref().unwrap_or(&args.folder).display();
+    format!("no night of `{folder}` did the same work: {}; name other nights, or say `--accept {}`", told.join("; "), paths.join(","))
+}
+
+/// Why nights of the same name are a series of their own.
+fn apart(differences: &[Difference]) -> Option<String> {
+    let told: Vec<String> = differences.iter().map(|d| format!("`{}` is {}, not {}", d.what, d.new, d.base)).collect();
+    let paths: Vec<&str> = differences.iter().map(|difference| difference.what.as_str()).collect();
+    let accept = paths.join(",");
+    (!told.is_empty()).then(|| {
+        format!("a series of its own, for it is not the same work as the first: {}; `--accept {accept}` joins them", told.join("; "))
+    })
+}
+
+fn older(history: &History) -> Option<String> {
+    history
+        .nights
+        .last()
+        .map(|last| format!("not judged by the gate: `{}` has newer nights than {} of other work", history.name, last.label))
 }
 
 fn shown(args: &HistoryArgs) -> Result<Option<Measure>, String> {

@@ -12,6 +12,7 @@ use super::report::goals;
 use super::{Exit, stdout};
 use crate::cli::{ImportArgs, Talk};
 use crate::import::{Fault, ImportedSweep, Source, Wanted, import};
+use crate::report::paragraph;
 
 pub fn run(args: &ImportArgs, talk: Talk) -> anyhow::Result<Exit> {
     let Some(goals) = goals(&args.goals) else { return Ok(Exit::Usage) };
@@ -88,23 +89,7 @@ fn told(sweep: &ImportedSweep, dir: &Path) -> String {
     }
     let goals = if sweep.manifest.goals.is_empty() { " --goal 'p95(ttft) <= 2s'" } else { "" };
     let _ = writeln!(out, "next: bench report {}{goals}", dir.display());
-    out.lines().map(wrapped).collect()
-}
-
-/// A line broken at words where it is longer than a page of 80 columns; further lines are set in.
-fn wrapped(line: &str) -> String {
-    let (mut out, mut length) = (String::new(), 0);
-    for word in line.split(' ') {
-        let width = word.chars().count();
-        if length > 0 && length + 1 + width > 80 {
-            out.push_str("\n  ");
-            length = 2;
-        } else if length > 0 {
-            out.push(' ');
-            length += 1;
-        }
-        out.push_str(word);
-        length += width;
-    }
-    out + "\n"
+    let mut page = String::new();
+    out.lines().for_each(|line| paragraph(&mut page, line));
+    page
 }

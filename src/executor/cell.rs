@@ -1,6 +1,5 @@
 //! One cell, once: empties the caches, makes the sessions, drives the load, and says how it went.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -83,7 +82,6 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>, rul
         client: watch.finish(&log.tally),
         counts: log.tally.counts(),
         offered_qps: log.offered_qps,
-        tables: BTreeMap::new(),
         notes,
     }
 }
@@ -107,7 +105,6 @@ pub(super) fn not_run(run: &Run, reason: String, setting: &Setting<'_>) -> RunRe
         client: ClientHonesty::default(),
         counts: tally.counts(),
         offered_qps,
-        tables: BTreeMap::new(),
         notes: Vec::new(),
     }
 }

@@ -2,8 +2,8 @@
 //! `cargo test --lib draw_the_gallery -- --ignored` leaves them in `target/gallery/`.
 
 use super::figure::{
-    Bar, Caption, Cdf, Cell, Curve, Dot, Figure, Heatmap, LabelAxis, Lane, Limit, Line, Mark, MarkShape, NumericAxis, Operating, Panel,
-    Pareto, Point, Quantity, Scale, Shown, Steps, Timeline, Track, Verdict,
+    Bar, Caption, Cdf, Cell, Curve, Dot, Figure, Heatmap, History, LabelAxis, Lane, Limit, Line, Mark, MarkShape, NightLabel, NightLine,
+    NumericAxis, Operating, Outcome, Panel, Pareto, Point, Quantity, Samples, Scale, Shown, Steps, Strip, Timeline, Track, Verdict,
 };
 use super::{Svg, View, draw, pictures, to_png};
 use crate::analysis::fixture::{published as published_cells, sweep};
@@ -243,6 +243,76 @@ pub fn timeline() -> Timeline {
     }
 }
 
+/// Nights that are steady and then slow, the last variant with one of everything that can go wrong.
+pub fn nights(count: usize, variants: usize) -> History {
+    let value = |night: usize, line: usize| {
+        let wave = f64::from(u32::try_from(night * 7 % 5).unwrap()) * 0.02;
+        let slow = if night * 3 >= count * 2 && line == 0 { 1.3 } else { 1.0 };
+        1.6 * (1.0 - 0.12 * f64::from(u32::try_from(line).unwrap())) * (1.0 + wave) * slow
+    };
+    let cell = |night: usize, line: usize| {
+        let mut cell = Cell::value(value(night, line), 480);
+        (cell.low, cell.high) = (Some(value(night, line) * 0.95), (night != 1).then_some(value(night, line) * 1.06));
+        cell.verdict = Some(if value(night, line) > 2.0 {
+            Verdict::Missed
+        } else if value(night, line) > 1.9 {
+            Verdict::Undecided
+        } else {
+            Verdict::Met
+        });
+        match (line, night) {
+            (2, 3) => Some(Cell::without_value(Shown::Failed("the server did not start".into()), 0)),
+            (2, 4) => Some(Cell { shown: Shown::Value(f64::INFINITY), ..cell }),
+            (2, 0) => None,
+            _ => Some(cell),
+        }
+    };
+    let scored = |night: usize, line: usize| {
+        let value = if value(night, line) > 2.0 { 12.0 } else { 16.0 + 4.0 * f64::from(u32::try_from(line).unwrap()) };
+        let mut cell = Cell::value(value, 1);
+        (cell.low, cell.high) = (Some(value - if night.is_multiple_of(3) { 4.0 } else { 0.0 }), Some(value));
+        cell.verdict = night.is_multiple_of(3).then_some(Verdict::Undecided);
+        Some(cell)
+    };
+    let names = ["vllm", "lmcache", "another engine"];
+    let lines = |of: &dyn Fn(usize, usize) -> Option<Cell>| {
+        let line =
+            |(at, name): (usize, &&str)| NightLine { label: (*name).to_owned(), cells: (0..count).map(|night| of(night, at)).collect() };
+        names.iter().take(variants).enumerate().map(line).collect::<Vec<_>>()
+    };
+    let first: jiff::civil::Date = "2025-12-28".parse().unwrap();
+    let day = |night: usize| first + jiff::Span::new().days(i64::try_from(night).unwrap());
+    let judged = |night: usize, line: usize| {
+        let outcome = if line == 0 && night + 2 >= count { Outcome::Regressed } else { [Outcome::Same, Outcome::Unknown][line % 2] };
+        (night + 3 >= count).then_some(outcome)
+    };
+    History {
+        caption: Caption { title: "nightly: night after night".into(), subtitle: "seed 7".into(), simulated: true },
+        nights: (0..count)
+            .map(|night| NightLabel { short: day(night).strftime("%m-%d").to_string(), around: day(night).strftime("%Y").to_string() })
+            .collect(),
+        strips: vec![
+            Strip {
+                heading: "p95 of time to first token, turn ≥ 1, C=4, S=4".into(),
+                bars: "95 % interval".into(),
+                quantity: ttft(),
+                limit: Some(two_seconds()),
+                lines: lines(&cell),
+                samples: Samples::Shown,
+            },
+            Strip {
+                heading: "max C×S".into(),
+                bars: "certified to not excluded at 95 %".into(),
+                quantity: Quantity { name: "max C×S".into(), unit: String::new(), factor: 1.0 },
+                limit: None,
+                lines: lines(&scored),
+                samples: Samples::None,
+            },
+        ],
+        calls: (0..variants).map(|line| (0..count).map(|night| judged(night, line)).collect()).collect(),
+    }
+}
+
 fn panels() -> Figure {
     let figures = [("kv_memory=32GB", VLLM), ("kv_memory=64GB", LMCACHE)];
     let figures = figures.into_iter().map(|(title, table)| Figure::Heatmap(published(title, &table))).collect();
@@ -296,6 +366,10 @@ pub fn all() -> Vec<(&'static str, Figure)> {
         ("pareto", Figure::Pareto(pareto())),
         ("cdf", Figure::Cdf(cdf())),
         ("timeline", Figure::Timeline(timeline())),
+        ("history", Figure::History(nights(12, 2))),
+        ("history-troubled", Figure::History(nights(8, 3))),
+        ("history-many", Figure::History(nights(90, 3))),
+        ("history-one", Figure::History(nights(1, 1))),
     ]
 }
 

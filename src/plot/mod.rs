@@ -8,6 +8,7 @@ mod draw;
 pub mod figure;
 mod from_comparison;
 mod from_distributions;
+mod from_history;
 mod from_pareto;
 mod from_summary;
 mod from_timeline;
@@ -29,6 +30,7 @@ pub use figure::{Cdf, Curve, Figure, Heatmap, Limit, Pareto, Timeline};
 pub use figure::{Difference, Panels};
 pub use from_comparison::of_comparison;
 pub use from_distributions::cdf;
+pub use from_history::of_history;
 pub use from_pareto::pareto;
 pub use from_summary::pictures;
 pub use from_timeline::timeline;
@@ -46,8 +48,6 @@ pub enum PlotError {
     Ragged { title: String, expected: usize, found: usize },
     #[error("`{title}` has {found} {what} and a picture holds at most {most}; choose another axis, or one variant")]
     TooMany { title: String, what: &'static str, found: usize, most: usize },
-    #[error("`{title}` shares no scale with others and cannot be a panel; only heatmaps, bars and curves can")]
-    NoPanel { title: String },
     #[error("the picture could not be drawn: {reason}")]
     Drawing { reason: String },
     #[error("the picture could not be turned into a PNG: {reason}")]
@@ -65,5 +65,6 @@ pub fn draw(figure: &Figure) -> Result<Svg, PlotError> {
         Figure::Bars3d(bars) => draw::bars3d::draw(bars),
         Figure::Difference(difference) => draw::difference::draw(difference),
         Figure::Panels(panels) => draw::panels::draw(panels),
+        Figure::History(history) => draw::history::draw(history),
     }
 }

@@ -20,4 +20,4 @@ pub use csv::csv;
 pub use json::json;
 pub use markdown::markdown;
 pub use page::{Facts, PageError, PageFigure, PageParts, environment, html};
-pub use terminal::{Colour, terminal};
+pub use terminal::{Colour, paragraph, terminal};

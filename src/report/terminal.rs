@@ -230,12 +230,19 @@ pub(super) fn trimmed(table: &Table) -> String {
 }
 
 /// A sentence broken at words, so that no line is longer than the page; further lines are set in.
-pub(super) fn paragraph(out: &mut String, text: &str) {
+pub fn paragraph(out: &mut String, text: &str) {
+    indented(out, 0, text);
+}
+
+/// The same, set in by so many columns as a whole.
+pub(super) fn indented(out: &mut String, columns: usize, text: &str) {
+    let indent = " ".repeat(columns);
+    out.push_str(&indent);
     let mut length = 0;
     for word in plain(text).split(' ') {
         let width = word.chars().count();
-        if length > 0 && length + 1 + width > WIDTH {
-            out.push_str("\n  ");
+        if length > 0 && columns + length + 1 + width > WIDTH {
+            let _ = write!(out, "\n{indent}  ");
             length = 2;
         } else if length > 0 {
             out.push(' ');

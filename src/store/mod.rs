@@ -5,7 +5,6 @@
 
 mod error;
 mod files;
-mod frame;
 mod journal;
 mod layout;
 mod parquet;

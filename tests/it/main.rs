@@ -3,7 +3,6 @@
 mod cli;
 mod cold;
 mod comparisons;
-mod corrupted;
 mod crashes;
 mod faults;
 mod formats;

@@ -58,6 +58,17 @@ pub struct Difference {
     pub new: String,
 }
 
+impl Difference {
+    /// Whether one of these dotted paths names it, or a table around it; `all` names everything.
+    #[must_use]
+    pub fn is_accepted(&self, accept: &[String]) -> bool {
+        let covers = |path: &String| {
+            path == "all" || self.what.strip_prefix(path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        accept.iter().any(covers)
+    }
+}
+
 /// What a change comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

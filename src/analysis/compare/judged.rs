@@ -80,7 +80,7 @@ pub fn compare(base: &Chosen<'_>, new: &Chosen<'_>, options: &CompareOptions) ->
     check(base, new, options)?;
     let pairs = pair((base.sweep, base.variant), (new.sweep, new.variant));
     let differences = work::differences(base, new, &pairs.cells, !options.goals.is_empty());
-    let refused: Vec<Difference> = differences.iter().filter(|difference| !accepted(difference, &options.accept)).cloned().collect();
+    let refused: Vec<Difference> = differences.iter().filter(|difference| !difference.is_accepted(&options.accept)).cloned().collect();
     if !refused.is_empty() {
         return Err(CompareError::NotTheSameWork(refused));
     }
@@ -131,13 +131,6 @@ fn check(base: &Chosen<'_>, new: &Chosen<'_>, options: &CompareOptions) -> Resul
         return Err(CompareError::Confidence(options.confidence));
     }
     Ok(())
-}
-
-fn accepted(difference: &Difference, accept: &[String]) -> bool {
-    let covers = |path: &String| {
-        path == "all" || difference.what.strip_prefix(path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    accept.iter().any(covers)
 }
 
 fn goals(sweep: &SavedSweep, options: &CompareOptions) -> Result<Vec<Goal>, AnalysisError> {

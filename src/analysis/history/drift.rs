@@ -36,10 +36,16 @@ pub fn rising_by_chance(values: &[f64]) -> f64 {
     inversions(&groups).iter().take(most_inversions + 1).sum::<f64>().min(1.0)
 }
 
-/// The least chance that so many values can have: where even a steady rise is not rare, there is not enough data.
+/// So many values are needed at the least for a chance of `threshold` or below: even a steady rise of n has the chance 1 / n!.
 #[must_use]
-pub fn least_chance(count: usize) -> f64 {
-    (1..=count).fold(1.0, |chance, n| chance / f64::from(u32::try_from(n).unwrap_or(u32::MAX)))
+pub fn values_needed(threshold: f64) -> usize {
+    let mut least = 1.0;
+    (1_u32..=100)
+        .find(|n| {
+            least /= f64::from(*n);
+            least <= threshold
+        })
+        .map_or(usize::MAX, |n| n as usize)
 }
 
 fn pairs(count: usize) -> usize {
@@ -161,7 +167,8 @@ mod tests {
     fn a_steady_rise_of_many_nights_has_one_chance_among_all_orders() {
         let values: Vec<f64> = (0..12).map(f64::from).collect();
         assert!((rising_by_chance(&values) - 1.0 / 479_001_600.0).abs() < 1e-18);
-        assert!((least_chance(12) - 1.0 / 479_001_600.0).abs() < 1e-18);
+        // 1/4! = 0.0417, 1/5! = 0.0083, 1/6! = 0.0014.
+        assert_eq!([0.05, 0.0417, 0.04, 0.005, 1.0].map(values_needed), [4, 4, 5, 6, 1]);
         let falling: Vec<f64> = values.into_iter().rev().collect();
         assert!((rising_by_chance(&falling) - 1.0).abs() < 1e-12);
         assert!((rising_by_chance(&[]) - 1.0).abs() < 1e-12 && (rising_by_chance(&[1.0]) - 1.0).abs() < 1e-12);

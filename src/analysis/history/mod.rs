@@ -3,11 +3,18 @@
 //! In: saved sweeps with their summaries. Out: a [`History`] (the series of scores and of one measure) and a gate (k of the last n
 //! nights, and slow drift). Must not know where sweeps lie, nor how any of this is shown. Rules: `docs/metrics.md`, "Night after night".
 
+mod against;
 pub mod drift;
+mod gate;
 mod night;
+mod pool;
 mod series;
 #[cfg(test)]
 pub(crate) mod stage;
+mod trend;
 
+pub use against::{FallenScore, NightCall};
+pub use gate::{Finding, Gate, GateOptions, VariantGate, gate};
 pub use night::{Night, by_work};
 pub use series::{CellSeries, History, NightHead, ScorePoint, ScoreSeries, ValuePoint, VariantHistory, history};
+pub use trend::Drift;

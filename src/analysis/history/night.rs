@@ -42,9 +42,10 @@ impl Night {
         self.sweep.manifest.created_at
     }
 
-    /// What is not the same work as on another night; only what both have is compared, so that a night that was cut short still fits.
+    /// What is not the same work as on another night and not accepted; only what both have is compared, so that a night that was cut short
+    /// still fits.
     #[must_use]
-    pub fn differs(&self, other: &Self) -> Vec<Difference> {
+    pub fn differs(&self, other: &Self, accept: &[String]) -> Vec<Difference> {
         let (left, right) = (&self.work, &other.work);
         let mut found = Vec::new();
         let mut add = |what: &str, base: String, new: String| {
@@ -61,6 +62,7 @@ impl Night {
                 add(path, shown(fields.get(path)), shown(others.get(path)));
             }
         }
+        found.retain(|difference| !difference.is_accepted(accept));
         found
     }
 }
@@ -114,9 +116,10 @@ fn shown(values: Option<&BTreeSet<String>>) -> String {
 }
 
 /// Nights by scenario name and, in each, by work, every series in the order of its dates; the series themselves by name, then by their
-/// first night. Beside each series: what its first night did otherwise than the first series of the same name.
+/// first night. Beside each series: what its first night did otherwise than the first series of the same name. What is accepted, by dotted
+/// path, sets no nights apart.
 #[must_use]
-pub fn by_work(mut nights: Vec<Night>) -> Vec<(Vec<Night>, Vec<Difference>)> {
+pub fn by_work(mut nights: Vec<Night>, accept: &[String]) -> Vec<(Vec<Night>, Vec<Difference>)> {
     nights.sort_by(|left, right| {
         let order = left.summary.name.cmp(&right.summary.name);
         order.then(left.created_at().cmp(&right.created_at())).then_with(|| left.folder.cmp(&right.folder))
@@ -124,14 +127,14 @@ pub fn by_work(mut nights: Vec<Night>) -> Vec<(Vec<Night>, Vec<Difference>)> {
     let mut series: Vec<(Vec<Night>, Vec<Difference>)> = Vec::new();
     for night in nights {
         let named = |members: &&mut (Vec<Night>, Vec<Difference>)| {
-            members.0.first().is_some_and(|first| first.summary.name == night.summary.name && first.differs(&night).is_empty())
+            members.0.first().is_some_and(|first| first.summary.name == night.summary.name && first.differs(&night, accept).is_empty())
         };
         if let Some((members, _)) = series.iter_mut().find(named) {
             members.push(night);
             continue;
         }
         let first = series.iter().filter_map(|(members, _)| members.first()).find(|first| first.summary.name == night.summary.name);
-        let differences = first.map(|first| first.differs(&night)).unwrap_or_default();
+        let differences = first.map(|first| first.differs(&night, accept)).unwrap_or_default();
         series.push((vec![night], differences));
     }
     series
@@ -151,7 +154,7 @@ mod tests {
             run.record.header.cell["workload"]["rounds"] = 5.into();
         }
         let nights = vec![night(3, steady(3, 0.5)), night(2, other_seed), night(4, other_rounds), night(1, steady(1, 0.5))];
-        let series = by_work(nights);
+        let series = by_work(nights.clone(), &[]);
         let folders: Vec<Vec<String>> =
             series.iter().map(|(nights, _)| nights.iter().map(|night| night.folder.display().to_string()).collect()).collect();
         assert_eq!(folders, [vec!["night-01", "night-03"], vec!["night-02"], vec!["night-04"]]);
@@ -159,12 +162,14 @@ mod tests {
         assert_eq!(told, [("seed", "7", "8")]);
         let told: Vec<(&str, &str, &str)> = series[2].1.iter().map(|d| (d.what.as_str(), d.base.as_str(), d.new.as_str())).collect();
         assert_eq!(told, [("workload.rounds", "not set", "5")]);
+        let accepted: Vec<usize> = by_work(nights, &["seed".to_owned()]).iter().map(|(nights, _)| nights.len()).collect();
+        assert_eq!(accepted, [3, 1], "other rounds are still apart");
     }
 
     #[test]
     fn a_night_that_was_cut_short_still_fits() {
         let mut half = steady(2, 0.5);
         half.runs.truncate(1);
-        assert_eq!(night(1, steady(1, 0.5)).differs(&night(2, half)), []);
+        assert_eq!(night(1, steady(1, 0.5)).differs(&night(2, half), &[]), []);
     }
 }

@@ -18,10 +18,9 @@ use crate::metric::Better;
 pub struct History {
     /// The scenario's name.
     pub name: String,
-    pub seed: u64,
-    /// Made from the simulated engine.
+    /// Any night was made from the simulated engine.
     pub simulated: bool,
-    /// The program whose files were read, where the nights were not measured by this one.
+    /// The program whose files were read, where a night was not measured by this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub imported: Option<String>,
     /// Confidence of intervals and verdicts.
@@ -48,8 +47,9 @@ pub struct NightHead {
     pub folder: String,
     /// As RFC 3339.
     pub created_at: String,
-    /// The date in UTC, with hour and minute where two nights share it.
+    /// The date in UTC, with the time of day where two nights share it.
     pub label: String,
+    pub seed: u64,
     pub runs: u64,
     pub planned_runs: u64,
 }
@@ -120,9 +120,8 @@ pub fn history(nights: &[Night], wanted: Option<&[(String, String)]>) -> Option<
     };
     Some(History {
         name: first.name.clone(),
-        seed: first.seed,
-        simulated: first.simulated,
-        imported: first.imported.as_ref().map(|imported| imported.program.clone()),
+        simulated: nights.iter().any(|night| night.summary.simulated),
+        imported: nights.iter().find_map(|night| night.summary.imported.as_ref()).map(|imported| imported.program.clone()),
         confidence: first.confidence,
         measure: first.shown.clone(),
         unit: first.shown_unit.clone(),
@@ -288,17 +287,23 @@ fn load(axes: &Axes) -> f64 {
 }
 
 fn heads(nights: &[Night]) -> Vec<NightHead> {
-    let date = |night: &Night| night.created_at().strftime("%Y-%m-%d").to_string();
-    let dates: Vec<String> = nights.iter().map(date).collect();
-    let shared = dates.windows(2).any(|pair| pair[0] == pair[1]);
-    let head = |night: &Night| NightHead {
+    let head = |(night, label): (&Night, String)| NightHead {
         folder: night.folder.display().to_string(),
         created_at: night.created_at().to_string(),
-        label: if shared { night.created_at().strftime("%Y-%m-%d %H:%M").to_string() } else { date(night) },
+        label,
+        seed: night.sweep.manifest.seed,
         runs: night.summary.runs.whole,
         planned_runs: night.summary.runs.planned,
     };
-    nights.iter().map(head).collect()
+    nights.iter().zip(labels(nights)).map(head).collect()
+}
+
+/// Dates in UTC, with as much of the time of day as tells all nights apart.
+pub(super) fn labels(nights: &[Night]) -> Vec<String> {
+    let by = |format: &str| nights.iter().map(|night| night.created_at().strftime(format).to_string()).collect::<Vec<_>>();
+    let differ = |labels: &Vec<String>| labels.windows(2).all(|pair| pair[0] != pair[1]);
+    let formats = ["%Y-%m-%d", "%Y-%m-%d %H:%M"];
+    formats.into_iter().map(by).find(differ).unwrap_or_else(|| by("%Y-%m-%d %H:%M:%S"))
 }
 
 fn notes(nights: &[Night]) -> Vec<String> {
@@ -334,6 +339,16 @@ impl History {
     #[must_use]
     pub fn cell_words(&self) -> String {
         self.shown_cell.as_ref().map(show_axes).unwrap_or_default()
+    }
+
+    /// `seed 7`, or `3 seeds` where nights of several were put together.
+    #[must_use]
+    pub fn seed_words(&self) -> String {
+        let seeds: std::collections::BTreeSet<u64> = self.nights.iter().map(|night| night.seed).collect();
+        match (seeds.len(), seeds.first()) {
+            (1, Some(seed)) => format!("seed {seed}"),
+            (count, _) => format!("{count} seeds"),
+        }
     }
 
     /// The shown measure of a variant in the shown cell.
@@ -389,10 +404,11 @@ mod tests {
     }
 
     #[test]
-    fn two_nights_of_one_date_are_told_apart_by_the_hour() {
+    fn nights_of_one_date_are_told_apart_by_the_time_of_day() {
         let mut nights = nights(&[0.5, 0.5]);
         nights[1].sweep.manifest.created_at = "2026-01-01T15:30:00Z".parse().unwrap();
-        let history = history(&nights, None).unwrap();
-        assert_eq!(history.nights[1].label, "2026-01-01 15:30");
+        assert_eq!(history(&nights, None).unwrap().nights[1].label, "2026-01-01 15:30");
+        nights[1].sweep.manifest.created_at = "2026-01-01T03:00:07Z".parse().unwrap();
+        assert_eq!(labels(&nights), ["2026-01-01 03:00:00", "2026-01-01 03:00:07"]);
     }
 }

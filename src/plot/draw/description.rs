@@ -1,6 +1,8 @@
 //! A picture in words, for those who do not see it: every cell of a small one, the range of a large one.
 
-use crate::plot::figure::{Cdf, Cell, Curve, Difference, Heatmap, Limit, Outcome, Pareto, Quantity, Shown, Size, Timeline, Verdict};
+use crate::plot::figure::{
+    Cdf, Cell, Curve, Difference, Heatmap, History, Limit, Outcome, Pareto, Quantity, Samples, Shown, Size, Strip, Timeline, Verdict,
+};
 use crate::plot::number;
 
 /// More cells than this are not listed one by one.
@@ -116,6 +118,36 @@ pub fn of_timeline(timeline: &Timeline) -> String {
     let mut sentences = vec![format!("{requests} requests in {lanes} lanes, {failed} failed; the last one ends at {end} s.")];
     sentences.extend(timeline.panels.iter().map(|panel| format!("Below: {}.", panel.name)));
     sentences.join(" ")
+}
+
+pub fn of_history(history: &History) -> String {
+    let nights = &history.nights;
+    let mut sentences = vec![format!("{} nights.", nights.len())];
+    let count = history.strips.iter().flat_map(|strip| &strip.lines).map(|line| line.cells.len()).sum::<usize>();
+    for strip in &history.strips {
+        sentences.push(format!("{}.", strip.heading));
+        sentences.extend(goal(strip.limit.as_ref(), &strip.quantity));
+        for line in &strip.lines {
+            if count > MOST_LISTED {
+                sentences.push(format!("{}: {}.", line.label, range(line.cells.iter().flatten(), &strip.quantity)));
+                continue;
+            }
+            for (night, cell) in nights.iter().zip(&line.cells) {
+                let words = cell.as_ref().map_or_else(|| "not planned".to_owned(), |cell| of_night(cell, strip));
+                sentences.push(format!("{} on {} {}: {words}.", line.label, night.around, night.short));
+            }
+        }
+    }
+    sentences.join(" ")
+}
+
+/// A score is no sample of requests.
+fn of_night(cell: &Cell, strip: &Strip) -> String {
+    match (strip.samples, cell.finite(), number::interval(cell, &strip.quantity)) {
+        (Samples::None, Some(value), Some(interval)) => format!("{}, {}: {interval}", number::short(value), strip.bars),
+        (Samples::None, Some(value), None) => number::short(value),
+        _ => in_words(cell, &strip.quantity, strip.limit.as_ref()),
+    }
 }
 
 /// `0.379 s of 9 samples, interval 0.31 to 0.52, undecided`.

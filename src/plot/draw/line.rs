@@ -50,11 +50,21 @@ impl Look {
     }
 
     pub fn draw_marker(self, canvas: &mut Canvas<'_>, at: Point, fill: Fill) {
+        self.draw_rings(canvas, at, [7, 5, 3], fill);
+    }
+
+    /// A marker of that radius, where many stand close.
+    pub fn draw_small_marker(self, canvas: &mut Canvas<'_>, at: Point, radius: i32, fill: Fill) {
+        self.draw_rings(canvas, at, [radius + 1, radius, radius - 2], fill);
+    }
+
+    /// Casing, ink, and paper where it is hollow.
+    fn draw_rings(self, canvas: &mut Canvas<'_>, at: Point, [casing, ink, hole]: [i32; 3], fill: Fill) {
         let inner = match fill {
             Fill::Full => None,
-            Fill::Hollow => Some((3, theme::PAPER)),
+            Fill::Hollow => Some((hole, theme::PAPER)),
         };
-        for (radius, colour) in [(7, theme::PAPER), (5, self.colour)].into_iter().chain(inner) {
+        for (radius, colour) in [(casing, theme::PAPER), (ink, self.colour)].into_iter().chain(inner) {
             self.marker.draw(canvas, at, radius, colour);
         }
     }

@@ -4,7 +4,6 @@
 
 mod bar;
 pub mod bars3d;
-mod beside;
 mod canvas;
 pub mod cdf;
 mod cells;
@@ -18,13 +17,13 @@ mod frame;
 mod grid;
 mod head;
 pub mod heatmap;
-mod interval;
+pub mod history;
 mod labels;
 mod legend;
 mod line;
+mod nights;
 pub mod panels;
 pub mod pareto;
-mod sheet;
 mod step_line;
 mod ticks;
 pub mod timeline;

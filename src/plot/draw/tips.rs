@@ -3,20 +3,19 @@
 
 use std::fmt::Write as _;
 
-use super::canvas::{self, Canvas, Rect};
+use super::canvas::{self, Rect};
 use super::description;
+use crate::plot::Svg;
 use crate::plot::figure::Heatmap;
 
 /// More cells than this get no tips: they would weigh more than the picture, and are too small to be pointed at.
 const MOST: usize = 16_384;
 
-/// Lays the tips over the picture.
-pub fn lay(canvas: &mut Canvas<'_>, heatmap: &Heatmap, place: impl Fn(usize, usize) -> Rect) {
+/// The picture with its tips on top.
+pub fn with_tips(mut svg: Svg, heatmap: &Heatmap, place: impl Fn(usize, usize) -> Rect) -> Svg {
     let columns = heatmap.x.values.len();
-    if columns * heatmap.y.values.len() > MOST {
-        return;
-    }
-    let mut text = String::new();
+    let Some(body) = svg.text.trim_end().strip_suffix("</svg>").filter(|_| columns * heatmap.y.values.len() <= MOST) else { return svg };
+    let mut text = body.to_owned();
     let _ = writeln!(text, "<g class=\"cells\" fill=\"#FFFFFF\" fill-opacity=\"0\" data-columns=\"{columns}\">");
     for (row, (cells, y)) in heatmap.cells.iter().zip(&heatmap.y.values).enumerate() {
         for (column, (cell, x)) in cells.iter().zip(&heatmap.x.values).enumerate() {
@@ -27,8 +26,9 @@ pub fn lay(canvas: &mut Canvas<'_>, heatmap: &Heatmap, place: impl Fn(usize, usi
             let _ = writeln!(text, "<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\"><title>{words}</title></rect>");
         }
     }
-    text.push_str("</g>\n");
-    canvas.lay_over(&text);
+    text.push_str("</g>\n</svg>\n");
+    svg.text = text;
+    svg
 }
 
 #[cfg(test)]

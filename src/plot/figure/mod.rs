@@ -7,6 +7,7 @@ mod cell;
 mod curve;
 mod difference;
 mod heatmap;
+mod history;
 mod panels;
 mod pareto;
 mod scale;
@@ -17,6 +18,7 @@ pub use cell::{Cell, Shown, Verdict};
 pub use curve::{Curve, Line, NumericAxis, Point};
 pub use difference::{Change, Difference, Outcome, Size};
 pub use heatmap::{Heatmap, LabelAxis, Mark, MarkShape, Side};
+pub use history::{History, NightLabel, NightLine, Samples, Strip};
 pub use panels::Panels;
 pub use pareto::{Dot, Operating, Pareto};
 pub use scale::{Mapping, Scale};
@@ -36,6 +38,7 @@ pub enum Figure {
     Bars3d(Heatmap),
     Difference(Difference),
     Panels(Panels),
+    History(History),
 }
 
 impl Figure {
@@ -49,6 +52,7 @@ impl Figure {
             Self::Bars3d(bars) => &bars.caption,
             Self::Difference(difference) => &difference.caption,
             Self::Panels(panels) => &panels.caption,
+            Self::History(history) => &history.caption,
         }
     }
 }

@@ -5,7 +5,7 @@ mod json;
 mod junit;
 mod markdown;
 mod terminal;
-mod words;
+pub(super) mod words;
 
 pub use json::json;
 pub use junit::junit;

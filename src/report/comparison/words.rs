@@ -15,7 +15,7 @@ pub(super) fn simulated(comparison: &Comparison) -> bool {
 }
 
 /// `0.512 s`, `fail`, or a dash.
-pub(super) fn value(effect: &Effect, value: Option<Extended>) -> String {
+pub(in crate::report) fn value(effect: &Effect, value: Option<Extended>) -> String {
     let Some(value) = value else { return "-".to_owned() };
     let scale = Scale::of(&effect.measure, &effect.unit, Some(0.5).filter(|_| effect.unit == "s" && small(effect)));
     let unit = if scale.unit == "tokens/s" { "/s" } else { scale.unit.trim_end_matches("/token") };
@@ -28,7 +28,7 @@ fn small(effect: &Effect) -> bool {
 }
 
 /// The change: the ratio with its interval, or for shares the difference in points.
-pub(super) fn change(effect: &Effect) -> String {
+pub(in crate::report) fn change(effect: &Effect) -> String {
     let shown = |interval: Interval, number: &dyn Fn(f64) -> String| {
         let [value, low, high] = [Some(interval.value), interval.low, interval.high].map(|end| end.map(|end| number(end.get())));
         match (value, low, high) {

@@ -1,10 +1,10 @@
 //! The whole history as JSON: every night, variant, score and cell; the object of one series, an array of several.
 
-use crate::analysis::history::History;
+use super::Told;
 
 /// Pretty JSON with a final newline.
 #[must_use]
-pub fn json(histories: &[History]) -> String {
+pub fn json(histories: &[Told]) -> String {
     let text = match histories {
         [one] => serde_json::to_string_pretty(one),
         several => serde_json::to_string_pretty(several),

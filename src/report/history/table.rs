@@ -107,7 +107,7 @@ pub fn heading(history: &History) -> String {
         [only] => format!(", {}", only.label),
         [first, .., last] => format!(", {} to {}", first.label, last.label),
     };
-    format!("{}: {nights}{dates} (UTC), seed {}", history.name, history.seed)
+    format!("{}: {nights}{dates} (UTC), {}", history.name, history.seed_words())
 }
 
 /// What stands above all numbers that were not measured here.

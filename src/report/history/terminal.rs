@@ -1,18 +1,21 @@
 //! The history for a terminal of 80 columns: the tables of each variant, then the remarks.
 
+use super::Told;
+use super::gate::{asked, compared_with, finding, headline};
 use super::table::{Table, heading, origins, tables};
-use crate::analysis::history::History;
+use crate::analysis::history::Gate;
 use crate::report::Colour;
-use crate::report::terminal::{new_table, paragraph, trimmed};
+use crate::report::terminal::{indented, new_table, paragraph, trimmed};
 
 /// All series as text.
 #[must_use]
-pub fn terminal(histories: &[History]) -> String {
-    let texts: Vec<String> = histories.iter().map(of_history).collect();
+pub fn terminal(histories: &[Told]) -> String {
+    let texts: Vec<String> = histories.iter().map(|told| of_history(told) + &told.gate.as_ref().map(of_gate).unwrap_or_default()).collect();
     texts.join("\n")
 }
 
-fn of_history(history: &History) -> String {
+fn of_history(told: &Told) -> String {
+    let history = &told.history;
     let mut out = String::new();
     for origin in origins(history) {
         paragraph(&mut out, &origin);
@@ -35,6 +38,21 @@ fn of_history(history: &History) -> String {
     out
 }
 
+/// What the gate says, a question a paragraph.
+fn of_gate(gate: &Gate) -> String {
+    let mut out = String::from("\n");
+    paragraph(&mut out, &headline(gate));
+    paragraph(&mut out, &compared_with(gate));
+    for asked in asked(gate) {
+        paragraph(&mut out, &format!("{}, {}: {}: {}", asked.variant, asked.what, finding(asked.finding), asked.words));
+        for night in &asked.nights {
+            indented(&mut out, 2, &night.head);
+            night.because.iter().for_each(|why| indented(&mut out, 6, why));
+        }
+    }
+    out
+}
+
 fn laid_out(table: &Table) -> String {
     let mut drawn = new_table(Colour::Never);
     drawn.set_header(&table.heads);
@@ -47,13 +65,33 @@ fn laid_out(table: &Table) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::history::history;
-    use crate::analysis::history::stage::nights;
+    use crate::analysis::history::stage::{certified, night, nights};
+    use crate::analysis::history::{GateOptions, gate, history};
 
     #[test]
     fn a_history_reads_night_by_night_within_eighty_columns() {
-        let text = terminal(&[history(&nights(&[0.5, 0.52, 8.0]), None).unwrap()]);
+        let text = terminal(&[Told { history: history(&nights(&[0.5, 0.52, 8.0]), None).unwrap(), gate: None }]);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn the_gate_says_what_regressed_and_why_in_every_format() {
+        let slow = [0.5, 0.5, 0.5, 8.0, 8.0];
+        let nights: Vec<_> = (1..).zip(slow).map(|(day, p95)| night(day, certified(day, p95))).collect();
+        let told = Told { history: history(&nights, None).unwrap(), gate: Some(gate(&nights, None, &GateOptions::default())) };
+        let text = terminal(std::slice::from_ref(&told));
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        insta::assert_snapshot!(text.split_once("gate: ").unwrap().1);
+        let fell = "max C×S fell to 2, below the 4 that every night before was certified for";
+        assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(fell), "{text}");
+        let markdown = crate::report::history::markdown(std::slice::from_ref(&told));
+        assert!(markdown.contains("**gate: WORSE**") && markdown.contains(fell), "{markdown}");
+        let junit = crate::report::history::junit(std::slice::from_ref(&told));
+        assert!(junit.contains("tests=\"2\" failures=\"1\"") && junit.contains("<failure message=\"2 of the last 3"), "{junit}");
+        assert!(junit.contains("SIMULATED"), "{junit}");
+        let json: serde_json::Value = serde_json::from_str(&crate::report::history::json(&[told])).unwrap();
+        assert_eq!((&json["gate"]["finding"], &json["gate"]["variants"][0]["finding"]), (&"worse".into(), &"worse".into()));
+        assert_eq!(json["nights"].as_array().unwrap().len(), 5);
     }
 }

@@ -1,0 +1,169 @@
+//! One night against the nights before it, pooled: what regressed, and what cannot be told. Nights in, a [`NightCall`] out; the comparison
+//! itself is that of `bench compare`. Counts no nights.
+
+use serde::Serialize;
+
+use super::gate::GateOptions;
+use super::night::Night;
+use crate::analysis::compare::{Call, CellComparison, Chosen, CompareOptions, Comparison, Effect, compare};
+use crate::analysis::{Axes, Score, SweepSummary, VariantSummary};
+use crate::goal::Goal;
+use crate::store::SavedSweep;
+
+/// What a night says, and what it rests on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NightCall {
+    /// Its folder.
+    pub night: String,
+    /// Its date, as in the history.
+    pub label: String,
+    pub call: Call,
+    /// Scores below what every night before was certified for.
+    pub fallen: Vec<FallenScore>,
+    /// Over all cells: what regressed; where nothing did and the night cannot be told, the primary measures that are open.
+    pub overall: Vec<Effect>,
+    /// Cells in which something regressed, with that alone.
+    pub cells: Vec<CellComparison>,
+    /// Cells that were compared.
+    pub compared: usize,
+    /// Why it could not be compared, or what it lacks; empty where it was compared whole.
+    pub remarks: Vec<String>,
+}
+
+/// A score that is below what every night before was certified for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FallenScore {
+    /// `max C×S`.
+    pub score: String,
+    pub within: Axes,
+    /// 0 where no cell passes.
+    pub value: f64,
+    /// The least that the nights before were certified for.
+    pub certified: f64,
+}
+
+/// Compares the night's variant with the pool of the reference nights; `None` is a pool of no nights.
+pub(super) fn call(
+    night: &Night,
+    label: &str,
+    variant: &str,
+    reference: &[Night],
+    pool: Option<&SavedSweep>,
+    options: &GateOptions,
+) -> NightCall {
+    let fallen = fallen_scores(&night.summary, variant, reference);
+    let mut found = NightCall {
+        night: night.folder.display().to_string(),
+        label: label.to_owned(),
+        call: Call::NotEnoughData,
+        fallen,
+        overall: Vec::new(),
+        cells: Vec::new(),
+        compared: 0,
+        remarks: Vec::new(),
+    };
+    let goals: Vec<Goal> = night.summary.goals.iter().filter_map(|goal| goal.parse().ok()).collect();
+    let compared_by =
+        CompareOptions { margin: options.margin, goals, accept: options.accept.clone(), confidence: night.summary.confidence };
+    match pool.map(|base| compare(&Chosen { sweep: base, variant }, &Chosen { sweep: &night.sweep, variant }, &compared_by)) {
+        None => found.remarks.push("there is no night before to compare it with".to_owned()),
+        Some(Err(error)) => found.remarks.push(error.to_string()),
+        Some(Ok(comparison)) => found.take(comparison),
+    }
+    if !found.fallen.is_empty() {
+        found.call = Call::Regressed;
+    }
+    found
+}
+
+impl NightCall {
+    /// Keeps of a comparison what decided.
+    fn take(&mut self, comparison: Comparison) {
+        self.call = comparison.call;
+        self.compared = comparison.cells.len();
+        let regressed = |effects: Vec<Effect>| effects.into_iter().filter(|effect| effect.call == Call::Regressed).collect::<Vec<_>>();
+        let primary = comparison.primary;
+        self.overall = match comparison.call {
+            Call::NotEnoughData => {
+                let is_open = |effect: &Effect| effect.call == Call::NotEnoughData && primary.contains(&effect.measure);
+                comparison.overall.into_iter().filter(is_open).collect()
+            }
+            _ => regressed(comparison.overall),
+        };
+        let cells = comparison.cells.into_iter().map(|cell| CellComparison { effects: regressed(cell.effects), ..cell });
+        self.cells = cells.filter(|cell| !cell.effects.is_empty()).collect();
+        if self.call == Call::NotEnoughData {
+            self.remarks.extend(comparison.notes);
+        }
+    }
+}
+
+/// Scores that fell below what every whole night before was certified for. A night that was cut short has no whole score.
+fn fallen_scores(summary: &SweepSummary, variant: &str, reference: &[Night]) -> Vec<FallenScore> {
+    let whole = |summary: &SweepSummary| summary.runs.whole >= summary.runs.planned;
+    let of = |summary: &SweepSummary| summary.variants.iter().find(|known| known.name == variant).cloned();
+    let Some(now) = of(summary).filter(|_| whole(summary)) else { return Vec::new() };
+    let before: Vec<VariantSummary> = reference.iter().map(|night| &night.summary).filter(|night| whole(night)).filter_map(of).collect();
+    let fallen = |score: &Score| {
+        let same = |known: &&Score| known.name() == score.name() && known.within() == score.within();
+        let certified = before.iter().map(|night| certified(night.scores.iter().find(same)?)).collect::<Option<Vec<f64>>>()?;
+        let certified = certified.into_iter().reduce(f64::min)?;
+        let value = score.headline().unwrap_or(0.0);
+        (value < certified).then(|| FallenScore { score: score.name(), within: score.within().clone(), value, certified })
+    };
+    now.scores.iter().filter_map(fallen).collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "session counts are far below 2^53")]
+fn certified(score: &Score) -> Option<f64> {
+    match score {
+        Score::Capacity(score) => score.largest_met.map(|shape| shape.product as f64),
+        Score::Largest(score) => score.met,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pool::pooled;
+    use super::super::stage::{cells, certified, night, nights, of_cells};
+    use super::*;
+
+    fn against(now: &Night, before: &[Night]) -> NightCall {
+        let pool = pooled(&before.iter().map(|night| &night.sweep).collect::<Vec<_>>());
+        call(now, "today", "vllm", before, pool.as_ref(), &GateOptions::default())
+    }
+
+    #[test]
+    fn a_score_below_what_every_night_before_was_certified_for_is_a_regression() {
+        let nights = [night(1, certified(1, 0.5)), night(2, certified(2, 0.5)), night(3, certified(3, 8.0))];
+        let fallen = against(&nights[2], &nights[..2]).fallen;
+        assert_eq!(fallen.len(), 1, "{fallen:?}");
+        assert_eq!(
+            (fallen[0].score.as_str(), fallen[0].value.to_bits(), fallen[0].certified.to_bits()),
+            ("max C×S", 2_f64.to_bits(), 4_f64.to_bits())
+        );
+        // Four sessions certify no p95: where one night before was not certified, the score says nothing.
+        let mixed = [night(1, certified(1, 0.5)), night(2, of_cells(2, &cells("vllm", 0.5)))];
+        assert_eq!(against(&nights[2], &mixed).fallen, []);
+    }
+
+    #[test]
+    fn a_night_that_was_cut_short_has_no_score_to_fall() {
+        let nights = [night(1, certified(1, 0.5)), night(2, certified(2, 8.0))];
+        let mut short = nights[1].clone();
+        short.summary.runs.planned += 1;
+        assert_eq!(against(&nights[1], &nights[..1]).fallen.len(), 1);
+        assert_eq!(against(&short, &nights[..1]).fallen, []);
+    }
+
+    #[test]
+    fn what_regressed_is_named_with_its_cells_and_nothing_else_is() {
+        let nights = nights(&[0.5, 0.8]);
+        let found = against(&nights[1], &nights[..1]);
+        assert_eq!(found.call, Call::Regressed);
+        assert_eq!(found.compared, 4);
+        assert!(found.overall.iter().all(|effect| effect.call == Call::Regressed) && !found.overall.is_empty(), "{:?}", found.overall);
+        assert!(found.cells.len() <= 1 && found.remarks.is_empty(), "{found:?}");
+        assert_eq!(against(&nights[0], &[]).remarks, ["there is no night before to compare it with"]);
+    }
+}
