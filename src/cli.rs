@@ -180,9 +180,11 @@ pub struct PlotArgs {
     /// Only this variant [default: a figure each].
     #[arg(long)]
     pub variant: Option<String>,
-    /// The axis each of whose values gets a panel of one figure, by name or dotted path, or `variant`; of a heatmap or bars.
+    /// The axis each of whose values gets a panel of one figure, by name or dotted path, or `variant`; of a heatmap,
+    /// bars or a curve.
     #[arg(long, value_name = "AXIS")]
     pub facet: Option<String>,
+    /// The figure's title [default: what is shown, in words].
     #[arg(long)]
     pub title: Option<String>,
     /// The file, ending in `.png` or `.svg`; `{variant}` stands for the variant's name.
@@ -192,6 +194,7 @@ pub struct PlotArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FigureKind {
+    /// A measure over two axes, a cell each, one figure a variant.
     Heatmap,
     /// A measure over one axis, one line a variant.
     Curve,
@@ -201,6 +204,7 @@ pub enum FigureKind {
     Cdf,
     /// The requests of one run as swim lanes, over what its server told.
     Timeline,
+    /// The same as a heatmap, as bars in space.
     Bars3d,
 }
 

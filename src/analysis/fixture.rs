@@ -136,6 +136,7 @@ fn run_record(cell: &Cell) -> RunRecord {
             ..Counts::default()
         },
         offered_qps: None,
+        tables: std::collections::BTreeMap::new(),
         notes: Vec::new(),
     }
 }

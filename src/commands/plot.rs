@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use clap::ValueEnum;
 
 use super::Exit;
 use super::row_figures::{self, RowsFault};
@@ -48,6 +49,10 @@ fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<Picture>, String>> {
     if Ending::of(&args.output).is_none() {
         return Ok(Err(format!("`{}` ends in neither `.png` nor `.svg`", args.output.display())));
     }
+    if let Some(flag) = without_meaning(args) {
+        let kind = args.kind.to_possible_value().map(|kind| kind.get_name().to_owned()).unwrap_or_default();
+        return Ok(Err(format!("`{flag}` says nothing to a `{kind}`; leave it out, or ask for another `--kind`")));
+    }
     let sweep = read_sweep(&args.results)?;
     match args.kind {
         FigureKind::Cdf => {
@@ -88,6 +93,21 @@ fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<Picture>, String>> {
         Err(FigureError::Analysis(error)) => Err(error.into()),
         Err(fault) => Ok(Err(fault.to_string())),
     }
+}
+
+/// The first flag that was given and that this kind of figure does not know: it is better refused than not heeded.
+fn without_meaning(args: &PlotArgs) -> Option<&'static str> {
+    use FigureKind::{Bars3d, Cdf, Curve, Heatmap, Timeline};
+    let flags: [(&str, bool, &[FigureKind]); 7] = [
+        ("-x", args.x.is_some(), &[Heatmap, Bars3d, Curve]),
+        ("-y", args.y.is_some(), &[Heatmap, Bars3d, Curve]),
+        ("-z", args.z.is_some(), &[Heatmap, Bars3d, Curve, Cdf]),
+        ("--facet", args.facet.is_some(), &[Heatmap, Bars3d, Curve]),
+        ("--limit", args.limit.is_some(), &[Heatmap, Bars3d, Curve, Cdf]),
+        ("--cell", args.cell.is_some(), &[Cdf, Timeline]),
+        ("--run", args.run.is_some(), &[Timeline]),
+    ];
+    flags.into_iter().find(|(_, given, kinds)| *given && !kinds.contains(&args.kind)).map(|(flag, ..)| flag)
 }
 
 fn of_rows(picture: Result<Picture, RowsFault>) -> anyhow::Result<Result<Vec<Picture>, String>> {
@@ -220,6 +240,9 @@ mod tests {
         let unknown = fault(dir.path(), "{variant}.png", &["-z", "p95(latency)"]);
         assert!(unknown.contains("`latency` is not a metric") && unknown.contains("`ttft`"), "{unknown}");
         assert!(fault(dir.path(), "{variant}.png", &["--limit", "fast"]).starts_with("`--limit`"));
+        let facet = fault(dir.path(), "a.png", &["--kind", "cdf", "--facet", "sequential"]);
+        assert!(facet.starts_with("`--facet` says nothing to a `cdf`"), "{facet}");
+        assert!(fault(dir.path(), "{variant}.png", &["--cell", "C=1"]).starts_with("`--cell` says nothing to a `heatmap`"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One cell, once: empties the caches, makes the sessions, drives the load, and says how it went.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -82,6 +83,7 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>, rul
         client: watch.finish(&log.tally),
         counts: log.tally.counts(),
         offered_qps: log.offered_qps,
+        tables: BTreeMap::new(),
         notes,
     }
 }
@@ -105,6 +107,7 @@ pub(super) fn not_run(run: &Run, reason: String, setting: &Setting<'_>) -> RunRe
         client: ClientHonesty::default(),
         counts: tally.counts(),
         offered_qps,
+        tables: BTreeMap::new(),
         notes: Vec::new(),
     }
 }

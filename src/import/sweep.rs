@@ -281,6 +281,7 @@ fn run(program: Program, header: RunHeader, reading: Reading) -> (RunRecord, Vec
         client: ClientHonesty::default(),
         counts: counts(&records, times),
         offered_qps,
+        tables: BTreeMap::new(),
         notes,
     };
     (record, records)

@@ -50,7 +50,9 @@ pub fn pictures(summary: &SweepSummary, view: &View) -> Result<Vec<Picture>, Fig
     }
     let (x, y) = chosen_axes(summary, view)?;
     let panelled = view.facet.as_ref().map(|name| axes::named(summary, name)).transpose()?;
-    if let Some(axis) = panelled.as_ref().filter(|axis| axis.path == x.path || y.as_ref().is_some_and(|y| y.path == axis.path)) {
+    // A curve draws the variants as its lines.
+    let drawn = |axis: &&Axis| axis.path == x.path || y.as_ref().map_or(axis.path == VARIANT, |y| y.path == axis.path);
+    if let Some(axis) = panelled.as_ref().filter(drawn) {
         return Err(FigureError::DrawnFacet { name: axis.path.clone() });
     }
     let cells = chosen_cells(summary, view)?;

@@ -27,7 +27,7 @@ pub fn marks(variant: &VariantSummary, shown: &str, facet: &Facet, x: &Axis, y: 
         format!("max C×S: {} (met: {}, not excluded: {})", shape.product, known(score.largest_met), known(score.largest_not_excluded))
     });
     let best = mark(score.best_harmonic_mean, MarkShape::Diamond, &|shape| {
-        format!("best 2CS/(C+S): {}", number::three_digits(shape.harmonic_mean))
+        format!("best harmonic mean 2CS/(C+S): {}", number::three_digits(shape.harmonic_mean))
     });
     [largest, best].into_iter().flatten().collect()
 }

@@ -48,6 +48,8 @@ pub enum PlotError {
     Ragged { title: String, expected: usize, found: usize },
     #[error("`{title}` has {found} {what} and a picture holds at most {most}; choose another axis, or one variant")]
     TooMany { title: String, what: &'static str, found: usize, most: usize },
+    #[error("`{title}` shares no scale with others and cannot be a panel; only heatmaps, bars and curves can")]
+    NoPanel { title: String },
     #[error("the picture could not be drawn: {reason}")]
     Drawing { reason: String },
     #[error("the picture could not be turned into a PNG: {reason}")]

@@ -51,6 +51,7 @@ fn retitled(figure: Figure, label: String) -> Result<Figure, FigureError> {
     let caption = simply(caption(&figure));
     match figure {
         Figure::Heatmap(heatmap) => Ok(Figure::Heatmap(crate::plot::Heatmap { caption, ..heatmap })),
+        Figure::Curve(curve) => Ok(Figure::Curve(crate::plot::Curve { caption, ..curve })),
         Figure::Bars3d(heatmap) => Ok(Figure::Bars3d(crate::plot::Heatmap { caption, ..heatmap })),
         _ => Err(FigureError::NoPanels),
     }
@@ -93,10 +94,15 @@ mod tests {
     }
 
     #[test]
-    fn an_axis_that_is_drawn_is_no_facet_and_curves_have_no_panels() {
+    fn an_axis_that_is_drawn_is_no_facet() {
         let drawn = pictures(&both(), &View { facet: Some("concurrent".into()), ..View::default() }).unwrap_err();
         assert!(drawn.to_string().contains("`workload.concurrent`"), "{drawn}");
         let curve = View { kind: PlotKind::Curve, x: Some("concurrent".into()), facet: Some("sequential".into()), ..View::default() };
-        assert!(matches!(pictures(&both(), &curve), Err(FigureError::NoPanels)));
+        let curves = pictures(&both(), &curve).unwrap();
+        let [Picture { figure: Figure::Panels(panels), .. }] = &curves[..] else { panic!("{curves:?}") };
+        let titles: Vec<&str> = panels.figures.iter().map(|figure| figure.caption().title.as_str()).collect();
+        assert_eq!(titles, ["sequential=1", "sequential=2", "sequential=3", "sequential=4"]);
+        let lines = pictures(&both(), &View { facet: Some("variant".into()), ..curve }).unwrap_err();
+        assert!(lines.to_string().contains("`variant` is drawn already"), "{lines}");
     }
 }

@@ -19,7 +19,7 @@ pub struct PlotSpec {
     /// What is shown, as in a goal: `p95(ttft where turn >= 1)`; of a distribution also `ttft where turn >= 1`; a `"pareto"` has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub z: Option<String>,
-    /// A matrix axis each of whose values gets a panel of one picture, by name or dotted path; of a heatmap or bars3d.
+    /// A matrix axis each of whose values gets a panel of one picture, by name or dotted path; of a heatmap, bars3d or curve.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facet: Option<String>,
     /// The picture's title; made from `z` where missing.

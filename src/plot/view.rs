@@ -57,9 +57,9 @@ pub enum FigureError {
     AmbiguousAxis { name: String, paths: String },
     #[error("x and y are both `{name}`; choose another axis for one of them")]
     SameAxis { name: String },
-    #[error("only heatmaps and bars can be panels of one picture, for they share a scale; leave out the facet")]
+    #[error("only heatmaps, bars and curves can be panels of one picture, for they share a scale; leave out the facet")]
     NoPanels,
-    #[error("`{name}` is an axis of the picture and cannot be its facet too; choose another one")]
+    #[error("`{name}` is drawn already and cannot be the facet too; choose another axis")]
     DrawnFacet { name: String },
     #[error("a curve has no y axis; leave out `{name}`, or ask for a heatmap")]
     CurveWithY { name: String },

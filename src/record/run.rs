@@ -139,6 +139,10 @@ pub struct RunRecord {
     /// What was offered, in requests per second; missing for closed loops.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offered_qps: Option<f64>,
+    /// The BLAKE3 hashes, in hexadecimal, of the tables beside the record, by their file names: what was sealed is what is read. Set when
+    /// the run is sealed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tables: BTreeMap<String, String>,
     /// Remarks for people: a mismatch of lengths, an early end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

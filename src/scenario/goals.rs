@@ -51,9 +51,9 @@ fn one_plot(plot: &PlotSpec, index: &str, document: &Node, axes: &Axes<'_>, faul
         faults.push(fault);
     }
     let facet = plot.facet.as_ref().and_then(|facet| axis(facet, place("facet"), axes, faults));
-    if plot.facet.is_some() && !matches!(plot.kind, PlotKind::Heatmap | PlotKind::Bars3d) {
-        let fault = Fault::at(place("facet"), "only a heatmap and a bars3d have panels");
-        faults.push(fault.hint("leave it out: each further axis of a curve gives a picture of its own"));
+    if plot.facet.is_some() && !matches!(plot.kind, PlotKind::Heatmap | PlotKind::Bars3d | PlotKind::Curve) {
+        let fault = Fault::at(place("facet"), "only a heatmap, a bars3d and a curve have panels, which share a scale");
+        faults.push(fault.hint("leave it out, or choose one of these kinds"));
     }
     if facet.is_some() && (facet == x || facet == y) {
         faults.push(Fault::at(place("facet"), "an axis of the plot cannot be its facet too"));

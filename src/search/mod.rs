@@ -1,6 +1,21 @@
 //! How a matrix is gone through: every cell, or those along the boundary between the cells that pass and those that fail.
 //!
 //! In: what a scenario says about it, and how the cells that were run came out. Out: which cell is worth running next, and what is known of
-//! the others. Must not know servers, files or rows.
+//! the others, all of it on one assumption that is checked on the way: more load is not easier. Must not know servers, files or rows.
 
+mod aim;
+mod known;
+mod lattice;
+mod outlook;
+mod seen;
 pub mod spec;
+mod standing;
+mod walk;
+
+pub use aim::Aim;
+pub use known::{Known, State, Violation};
+pub use lattice::{Axis, Lattice, LatticeFault, Place};
+pub use outlook::CellCount;
+pub use seen::{Evidence, Seen};
+pub use standing::{Bracket, Measure, Standing};
+pub use walk::{Ending, Limits, Reason, Step, Walk};

@@ -96,6 +96,7 @@ pub(crate) fn run_record(header: RunHeader, requests: u64) -> RunRecord {
         client: ClientHonesty::default(),
         counts: Counts { requests, measured: requests, ..Counts::default() },
         offered_qps: None,
+        tables: std::collections::BTreeMap::new(),
         notes: Vec::new(),
     }
 }

@@ -141,6 +141,11 @@ impl ChatPaths {
 }
 
 /// Whether a name stays in its folder: one component, visible, without anything that some file system takes for a path.
+/// A file's name without its folder.
+pub(super) fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
 fn is_plain_name(name: &str) -> bool {
     let foreign = |c: char| c.is_control() || matches!(c, '/' | '\\' | ':');
     !name.is_empty() && name.len() <= 200 && !name.starts_with('.') && !name.contains(foreign)

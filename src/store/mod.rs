@@ -5,6 +5,7 @@
 
 mod error;
 mod files;
+mod frame;
 mod journal;
 mod layout;
 mod parquet;

@@ -4,13 +4,12 @@
 use std::io::Write;
 use std::path::Path;
 
-use fs_err::File;
 use polars::prelude::DataFrame;
-use polars_io::SerReader;
-use polars_io::prelude::{ParquetCompression, ParquetReader, ParquetWriter};
+use polars_io::prelude::{ParquetCompression, ParquetWriter};
 
 use super::error::StoreError;
 use super::files::write_whole;
+use super::frame::read_frame;
 use super::table::{COLUMNS, TableError, known_columns, schema, to_table};
 use crate::record::RequestRecord;
 
@@ -49,9 +48,8 @@ fn write_batches(
     Ok(rows)
 }
 
-/// Reads a table back, with its columns checked.
-pub(super) fn read_table(path: &Path) -> Result<DataFrame, StoreError> {
-    let file = File::open(path)?.into_file();
-    let read = || known_columns(&ParquetReader::new(file).finish()?, &COLUMNS);
-    read().map_err(|source| StoreError::Table { path: path.to_owned(), source: Box::new(source) })
+/// Reads a table back, with its hash, where there is one, and its columns checked.
+pub(super) fn read_table(path: &Path, hash: Option<&str>) -> Result<DataFrame, StoreError> {
+    let table = read_frame(path, hash)?;
+    known_columns(&table, &COLUMNS).map_err(|source| StoreError::Table { path: path.to_owned(), source: Box::new(source) })
 }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::StoreError;
 use super::journal::read_journal;
-use super::layout::{RunPaths, SweepPaths};
+use super::layout::{RunPaths, SweepPaths, file_name};
 use super::parquet::read_table;
 use super::samples::SavedSamples;
 use crate::record::{FormatVersion, Manifest, PlannedRun, RunRecord, ServerSample};
@@ -81,8 +81,10 @@ pub(super) fn read_record(paths: &RunPaths) -> Result<RunRecord, StoreError> {
 
 fn read_run(paths: &RunPaths) -> Result<SavedRun, StoreError> {
     let record = read_record(paths)?;
-    let requests = read_table(&paths.requests())?;
-    Ok(SavedRun { record, requests, samples: SavedSamples::of(paths) })
+    let hash = |path: &Path| record.tables.get(&file_name(path)).cloned();
+    let requests = read_table(&paths.requests(), hash(&paths.requests()).as_deref())?;
+    let samples = SavedSamples::of(paths, hash(&paths.server_metrics()));
+    Ok(SavedRun { record, requests, samples })
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
@@ -161,6 +163,18 @@ mod tests {
     }
 
     #[test]
+    fn a_table_that_is_not_what_was_sealed_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        saved(folder.path());
+        let table = SweepPaths::new(folder.path()).run("a").unwrap().requests();
+        let mut bytes = fs::read(&table).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&table, bytes).unwrap();
+        let error = read_sweep(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("requests.parquet` is not what was sealed"), "{error}");
+    }
+
+    #[test]
     fn what_was_saved_is_read_again_also_from_another_place() {
         let folder = tempfile::tempdir().unwrap();
         let (here, there) = (folder.path().join("here"), folder.path().join("there"));
@@ -169,7 +183,9 @@ mod tests {
         let sweep = read_sweep(&there).unwrap();
         assert_eq!(sweep.manifest, manifest(&["a", "b"]));
         assert_eq!(sweep.runs.len(), 1);
-        assert_eq!(sweep.runs[0].record, run_record(header("a"), 2));
+        let read = &sweep.runs[0].record;
+        assert_eq!(*read, RunRecord { tables: read.tables.clone(), ..run_record(header("a"), 2) });
+        assert_eq!(read.tables.keys().collect::<Vec<_>>(), ["requests.parquet"]);
         assert_eq!(from_table(&sweep.runs[0].requests).unwrap(), [record(0), rich_record(1)]);
         assert_eq!(sweep.missing.iter().map(|run| run.id.as_str()).collect::<Vec<_>>(), ["b"]);
         assert_eq!(sweep.notes.len(), 1);

@@ -3,6 +3,7 @@
 //! While the run lives there is only its journal. Sealing turns it into `requests.parquet` beside `server_metrics.parquet`, and `run.json` comes last: it exists exactly
 //! when the run is whole.
 
+use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::time::{Duration, Instant};
 
@@ -10,8 +11,9 @@ use fs_err::{self as fs, File, OpenOptions};
 
 use super::error::StoreError;
 use super::files::{partial_path, remove_if_there, sync_folder_of, write_whole};
+use super::frame::hash_of;
 use super::journal::read_journal;
-use super::layout::RunPaths;
+use super::layout::{RunPaths, file_name};
 use super::parquet::write_records;
 use super::samples::SampleWriter;
 use crate::record::{RequestRecord, RunRecord, ServerSample};
@@ -78,6 +80,7 @@ impl RunWriter {
         self.journal.flush()?;
         write_records(&self.paths.requests(), read_journal(&self.paths.journal())?)?;
         self.samples.finish()?;
+        let record = &RunRecord { tables: Self::hashes(&self.paths)?, ..record.clone() };
         let path = self.paths.record();
         write_whole(&path, |out| {
             serde_json::to_writer_pretty(&mut *out, record).map_err(|source| StoreError::Json { path: path.clone(), source })?;
@@ -85,6 +88,12 @@ impl RunWriter {
         })?;
         remove_if_there(&self.paths.journal())?;
         Ok(())
+    }
+
+    /// The hashes of the tables that are there, by their names.
+    fn hashes(paths: &RunPaths) -> Result<BTreeMap<String, String>, StoreError> {
+        let tables = [paths.requests(), paths.server_metrics()].into_iter().filter(|table| table.exists());
+        tables.map(|table| Ok((file_name(&table), hash_of(&table)?))).collect()
     }
 
     /// Leaves the run unfinished, with its journal on disk: it was interrupted, and will be done again.

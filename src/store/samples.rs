@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use fs_err::File;
 use polars::prelude::{Column, DataFrame, Float64Chunked, Int64Chunked, IntoColumn, NewChunkedArray, StringChunked};
-use polars_io::SerReader;
 use polars_io::parquet::write::BatchedWriter;
-use polars_io::prelude::{ParquetCompression, ParquetReader, ParquetWriter};
+use polars_io::prelude::{ParquetCompression, ParquetWriter};
 
 use super::error::StoreError;
 use super::files::Pending;
+use super::frame::read_frame;
 use super::layout::RunPaths;
 use super::table::{ColumnKind, TableError, known_columns, schema};
 use crate::clock::Micros;
@@ -138,32 +138,28 @@ fn from_table(table: &DataFrame) -> Result<Vec<ServerSample>, TableError> {
 
 /// The samples of one run, in the order in which they were taken; none where the run has no such file.
 pub fn read_samples(run: &RunPaths) -> Result<Vec<ServerSample>, StoreError> {
-    SavedSamples::of(run).read()
+    SavedSamples::of(run, None).read()
 }
 
 /// A run's samples, which are read only when somebody asks.
 #[derive(Debug, Clone)]
 pub enum SavedSamples {
-    File(PathBuf),
+    /// The file, and the hash of what was sealed in it, where the run's record tells it.
+    File(PathBuf, Option<String>),
     Held(Arc<[ServerSample]>),
 }
 
 impl SavedSamples {
-    pub(super) fn of(run: &RunPaths) -> Self {
-        Self::File(run.server_metrics())
+    pub(super) fn of(run: &RunPaths, hash: Option<String>) -> Self {
+        Self::File(run.server_metrics(), hash)
     }
 
     pub(super) fn read(&self) -> Result<Vec<ServerSample>, StoreError> {
-        let path = match self {
-            Self::File(path) => path,
-            Self::Held(samples) => return Ok(samples.to_vec()),
-        };
-        if !path.exists() {
-            return Ok(Vec::new());
+        match self {
+            Self::Held(samples) => Ok(samples.to_vec()),
+            Self::File(path, None) if !path.exists() => Ok(Vec::new()),
+            Self::File(path, hash) => from_table(&read_frame(path, hash.as_deref())?).map_err(|source| table_error(path, source)),
         }
-        let file = File::open(path)?.into_file();
-        let read = || from_table(&ParquetReader::new(file).finish()?);
-        read().map_err(|source| table_error(path, source))
     }
 }
 

@@ -70,6 +70,8 @@ pub const COLUMNS: [(&str, ColumnKind); 22] = [
 pub enum TableError {
     #[error("{0}")]
     Polars(#[from] PolarsError),
+    #[error("the file is damaged")]
+    Damaged,
     #[error("{value} in `{column}` is more than a signed 64-bit number holds")]
     TooLarge { column: &'static str, value: u64 },
     #[error("there is no column `{column}`")]
@@ -339,7 +341,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("requests.parquet");
             super::super::parquet::write_records(&path, records.iter().cloned().map(Ok)).unwrap();
-            let read = super::super::parquet::read_table(&path).unwrap();
+            let read = super::super::parquet::read_table(&path, None).unwrap();
             prop_assert!(read.equals_missing(&table));
         }
     }

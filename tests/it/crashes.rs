@@ -49,7 +49,7 @@ fn a_sweep_killed_at_any_instant_and_gone_on_with_ends_as_one_that_never_was() {
     let (takes, expected) = (begun.elapsed(), contents(&whole));
     assert!(expected.len() > 30, "a table and a record for each run, and the report: {:?}", expected.keys());
 
-    let kills: u32 = std::env::var("BENCH_KILLS").map_or(20, |kills| kills.parse().unwrap());
+    let kills: u32 = std::env::var("BENCH_KILLS").map_or(8, |kills| kills.parse().unwrap());
     let mut instants = Pcg64::seed_from_u64(7);
     let mut killed = 0;
     for sweep in 0.. {

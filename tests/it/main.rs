@@ -3,6 +3,7 @@
 mod cli;
 mod cold;
 mod comparisons;
+mod corrupted;
 mod crashes;
 mod faults;
 mod formats;

@@ -3,22 +3,30 @@
 //! Isometric, the first values of both axes in front, so that bars that grow with the load hide little. Heights are linear from 0; what is
 //! far above the limit is cut off with a broken top, and its label tells the value.
 
-use super::canvas::{self, Align, Canvas, Pen, Point, Type, Weight};
+use super::canvas::{Align, Canvas, Pen, Point, Type, Weight};
 use super::colour::{self, Colour};
 use super::grid::{self, axis_name, count};
-use super::head::Head;
-use super::legend::{Entry, Legend, Sign};
+use super::legend::{Entry, Sign};
+use super::sheet::Sheet;
 use super::{description, words};
 use crate::plot::figure::{Cell, Heatmap, LabelAxis, Scale, Shown, Verdict};
-use crate::plot::theme::{self, AXIS_NAME_SIZE, LEAST_PAGE_WIDTH, MARGIN, TICK_SIZE};
+use crate::plot::theme::{self, AXIS_NAME_SIZE, TICK_SIZE};
 use crate::plot::{PlotError, Svg, number};
 
 /// Values on one axis; more bars stand too close to be read.
 const MOST_VALUES: usize = 24;
 /// Height of the tallest bar in pixels.
 const TALLEST: i32 = 260;
-/// Bars end at so many times the limit.
+/// Where a value is above so many times the limit, bars end at so many times the limit.
+const FAR: f64 = 10.0;
 const CUT: f64 = 3.0;
+/// What the upright axis takes at the left, what stands above the tallest bar, beside the floor and below its front corner.
+const AXIS: i32 = 90;
+const ABOVE: i32 = 34;
+const BESIDE: i32 = 30;
+const BELOW: i32 = 44;
+/// Of the floor's front corner to each side: the names of both axes need it.
+const LEAST_SIDE: i32 = 180;
 /// How much of a cell a bar leaves free on each side.
 const GAP: f64 = 0.14;
 const LABEL_SIZE: i32 = 11;
@@ -47,38 +55,52 @@ impl Space {
 }
 
 pub fn draw(figure: &Heatmap) -> Result<Svg, PlotError> {
+    sheet(figure, top_of(&[figure]))?.draw()
+}
+
+/// Bars on a given height of the axis, which figures that are to be compared share.
+pub fn sheet(figure: &Heatmap, top: f64) -> Result<Sheet<'_>, PlotError> {
     grid::check(&figure.caption.title, &figure.x, &figure.y, &figure.cells, MOST_VALUES)?;
     let (columns, rows) = (count(figure.x.values.len()), count(figure.y.values.len()));
     let across = (900 / (columns + rows)).clamp(20, 64);
     let up = across / 2;
-    let (left, right) = (rows * across, columns * across);
-    let content = left + right + 120;
-    let width = (content + 2 * MARGIN).max(LEAST_PAGE_WIDTH);
-    let head = Head::new(&figure.caption, width);
-    let origin = ((width - content) / 2 + 90 + left, head.bottom() + 34 + TALLEST + (columns + rows) * up);
-    let space =
-        Space { origin, step: (f64::from(across), f64::from(up)), top: top_of(figure), size: (f64::from(columns), f64::from(rows)) };
-    let legend = Legend::new(entries(figure, &space), MARGIN, width);
-    let legend_top = origin.1 + 44;
-    let height = legend_top + legend.height() + MARGIN / 2;
-    canvas::page(width, height, &figure.caption.title, &description::of_heatmap(figure), |canvas| {
-        head.draw(canvas);
-        draw_walls(canvas, figure, &space);
-        draw_bars(canvas, figure, &space);
-        draw_axis(canvas, &figure.x, &space, false);
-        draw_axis(canvas, &figure.y, &space, true);
-        legend.draw(canvas, legend_top);
+    let (left, right) = (AXIS + (rows * across).max(LEAST_SIDE), (columns * across).max(LEAST_SIDE));
+    let height = ABOVE + TALLEST + (columns + rows) * up;
+    let space = move |(x, y): Point| Space {
+        origin: (x + left, y + height),
+        step: (f64::from(across), f64::from(up)),
+        top,
+        size: (f64::from(columns), f64::from(rows)),
+    };
+    Ok(Sheet {
+        caption: figure.caption.clone(),
+        description: description::of_heatmap(figure),
+        size: (left + right + BESIDE, height + BELOW),
+        inset: 0,
+        entries: entries(figure, top),
+        bar: None,
+        paint: Box::new(move |canvas, at| {
+            let space = space(at);
+            draw_walls(canvas, figure, &space);
+            draw_bars(canvas, figure, &space);
+            draw_axis(canvas, &figure.x, &space, (false, right));
+            draw_axis(canvas, &figure.y, &space, (true, left));
+        }),
     })
 }
 
-/// The value of the greatest height: the largest one, or a few times the limit where that is less.
-fn top_of(figure: &Heatmap) -> f64 {
-    let largest = figure.cells.iter().flatten().filter_map(Cell::finite).fold(0.0, f64::max);
+/// The value of the greatest height: the largest one of all, or a few times the limit where bars beyond would flatten the others.
+pub fn top_of(figures: &[&Heatmap]) -> f64 {
+    let cells = figures.iter().flat_map(|figure| figure.cells.iter().flatten());
+    let largest = cells.filter_map(Cell::finite).fold(0.0, f64::max);
     let scale = Scale::linear_around(0.0, largest).high;
-    match figure.limit {
+    match figures.first().and_then(|figure| figure.limit) {
         Some(limit) if limit.value > 0.0 => {
-            let room = limit.value * CUT;
-            if largest > room { room } else { scale.max(limit.value * 1.1) }
+            if largest > limit.value * FAR {
+                limit.value * CUT
+            } else {
+                scale.max(limit.value * 1.1)
+            }
         }
         _ => scale,
     }
@@ -203,7 +225,8 @@ fn draw_label(canvas: &mut Canvas<'_>, figure: &Heatmap, space: &Space, (column,
     let n = format!("n {}", cell.n);
     let with_n = words::width(&n, 9, Weight::Regular) <= 44 && space.step.0 >= 34.0;
     let lines = if with_n { 24 } else { 13 };
-    let half = words::width(&text, LABEL_SIZE, Weight::Bold) / 2 + 2;
+    let below = if with_n { words::width(&n, 9, Weight::Regular) } else { 0 };
+    let half = words::width(&text, LABEL_SIZE, Weight::Bold).max(below) / 2 + 2;
     let patch = [(x - half, y - 4 - lines), (x + half, y - 4 - lines), (x + half, y - 4), (x - half, y - 4)];
     canvas.polygon(patch, theme::PAPER, 0.85);
     let face = Type::new(LABEL_SIZE, theme::INK).align(Align::Middle);
@@ -240,7 +263,7 @@ fn draw_floor(canvas: &mut Canvas<'_>, space: &Space, (column, row): (f64, f64),
 }
 
 /// Labels along an edge of the floor in front, and the axis' name below them.
-fn draw_axis(canvas: &mut Canvas<'_>, axis: &LabelAxis, space: &Space, up_the_page: bool) {
+fn draw_axis(canvas: &mut Canvas<'_>, axis: &LabelAxis, space: &Space, (up_the_page, room): (bool, i32)) {
     let align = if up_the_page { Align::End } else { Align::Start };
     let aside = if up_the_page { -6 } else { 6 };
     let place = |along: f64| if up_the_page { space.at(0.0, along, 0.0) } else { space.at(along, 0.0, 0.0) };
@@ -250,13 +273,11 @@ fn draw_axis(canvas: &mut Canvas<'_>, axis: &LabelAxis, space: &Space, up_the_pa
         canvas.text(&label, (x + aside, y + 14), Type::new(TICK_SIZE, theme::INK).align(align));
     }
     let end = place(0.0);
-    #[expect(clippy::cast_possible_truncation, reason = "pixels of a page")]
-    let room = (if up_the_page { space.size.1 } else { space.size.0 } * space.step.0) as i32;
-    let name = words::shorten(&axis_name(axis), AXIS_NAME_SIZE, Weight::Regular, room.max(80));
+    let name = words::shorten(&axis_name(axis), AXIS_NAME_SIZE, Weight::Regular, room - 4 * aside.abs());
     canvas.text(&name, (end.0 + 4 * aside, end.1 + 30), Type::new(AXIS_NAME_SIZE, theme::INK).align(align));
 }
 
-fn entries(figure: &Heatmap, space: &Space) -> Vec<Entry> {
+fn entries(figure: &Heatmap, top: f64) -> Vec<Entry> {
     let mut entries = Vec::new();
     let mut add = |sign, words: String| entries.push(Entry { sign, words });
     let all = || figure.cells.iter().flatten();
@@ -264,9 +285,9 @@ fn entries(figure: &Heatmap, space: &Space) -> Vec<Entry> {
     if let Some(limit) = &figure.limit {
         add(Sign::Limit, format!("plane: limit {}", number::goal(limit, &figure.quantity)));
     }
-    let beyond = |cell: &Cell| matches!(cell.shown, Shown::Value(value) if value > space.top);
+    let beyond = |cell: &Cell| matches!(cell.shown, Shown::Value(value) if value > top);
     if all().any(beyond) {
-        let top = number::short(space.top * figure.quantity.factor);
+        let top = number::short(top * figure.quantity.factor);
         add(Sign::None, format!("broken top: above {top} {}", figure.quantity.unit).trim_end().to_owned());
     }
     if all().any(Cell::is_infinite) {
@@ -306,7 +327,7 @@ mod tests {
     #[test]
     fn heights_are_linear_from_0_up_to_where_bars_are_cut() {
         let figure = published("vllm", &VLLM);
-        let space = Space { origin: (0, 0), step: (10.0, 5.0), top: top_of(&figure), size: (4.0, 4.0) };
+        let space = Space { origin: (0, 0), step: (10.0, 5.0), top: top_of(&[&figure]), size: (4.0, 4.0) };
         assert!((space.top - 6.0).abs() < 1e-12, "three times the limit");
         assert!((space.height(3.0) * 2.0 - space.height(6.0)).abs() < 1e-9);
         assert!((space.height(42.5) - space.height(f64::INFINITY)).abs() < 1e-9);

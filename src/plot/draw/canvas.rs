@@ -20,6 +20,8 @@ pub struct Canvas<'a> {
     backend: SVGBackend<'a>,
     /// The dash pattern of every path so far, in order; the backend has no call for it.
     dashes: Vec<&'static str>,
+    /// Elements that lie over everything drawn; the backend has no call for them.
+    over: String,
     fault: Option<String>,
 }
 
@@ -87,17 +89,18 @@ impl Type {
 pub fn page(width: i32, height: i32, title: &str, description: &str, draw: impl FnOnce(&mut Canvas<'_>)) -> Result<Svg, PlotError> {
     let size = (width.unsigned_abs(), height.unsigned_abs());
     let mut text = String::new();
-    let mut canvas = Canvas { backend: SVGBackend::with_string(&mut text, size), dashes: Vec::new(), fault: None };
+    let mut canvas = Canvas { backend: SVGBackend::with_string(&mut text, size), dashes: Vec::new(), over: String::new(), fault: None };
     canvas.fill(Rect { left: 0, top: 0, width, height }, theme::PAPER);
     draw(&mut canvas);
     let presented = canvas.backend.present();
     canvas.keep(presented);
-    let (dashes, fault) = (std::mem::take(&mut canvas.dashes), canvas.fault.take());
+    let (dashes, over, fault) = (std::mem::take(&mut canvas.dashes), std::mem::take(&mut canvas.over), canvas.fault.take());
     drop(canvas);
-    match fault {
-        Some(reason) => Err(PlotError::Drawing { reason }),
-        None => Ok(Svg { text: with_words(&with_dashes(&text, &dashes), title, description), width: size.0, height: size.1 }),
+    if let Some(reason) = fault {
+        return Err(PlotError::Drawing { reason });
     }
+    let text = with_over(with_words(&with_dashes(&text, &dashes), title, description), &over);
+    Ok(Svg { text, width: size.0, height: size.1 })
 }
 
 /// Puts `<title>` and `<desc>` behind the opening tag, which the backend has no call for.
@@ -105,6 +108,14 @@ fn with_words(text: &str, title: &str, description: &str) -> String {
     let Some((opening, rest)) = text.split_once(">\n") else { return text.to_owned() };
     let (title, description) = (escaped(title), escaped(description));
     format!("{opening} role=\"img\">\n<title>{title}</title>\n<desc>{description}</desc>\n{rest}")
+}
+
+/// Puts elements before the closing tag, so that they lie on top.
+fn with_over(text: String, over: &str) -> String {
+    match text.trim_end().strip_suffix("</svg>").filter(|_| !over.is_empty()) {
+        Some(body) => format!("{body}{over}</svg>\n"),
+        None => text,
+    }
 }
 
 /// Gives every path its dash pattern and round joints.
@@ -136,6 +147,11 @@ impl Canvas<'_> {
     pub fn line(&mut self, from: Point, to: Point, pen: Pen) {
         let drawn = self.backend.draw_line(from, to, &pen.style());
         self.keep(drawn);
+    }
+
+    /// Lays elements, which are whole and escaped, over everything that is drawn.
+    pub fn lay_over(&mut self, elements: &str) {
+        self.over.push_str(elements);
     }
 
     /// Draws a line through points. `dash` holds the lengths of ink and gap in turn; an empty one is a solid line.

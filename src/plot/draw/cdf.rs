@@ -1,12 +1,13 @@
 //! Draws distribution functions: a band and a line of steps each, the limit upright, the share that must keep it across.
 
-use super::canvas::{self, Canvas, Pen, Point};
+use super::canvas::{Canvas, Pen, Point};
 use super::description;
-use super::frame::{Frame, Ruler};
-use super::head::Head;
+use super::frame::{self, Frame, Ruler};
+use super::grid::count;
 use super::labels::{self, Labels};
-use super::legend::{Entry, Legend, Sign, cross};
+use super::legend::{Entry, Sign, cross};
 use super::line::{Fill, Look};
+use super::sheet::Sheet;
 use crate::metric::Better;
 use crate::plot::figure::{Cdf, Mapping, Quantity, Scale, Steps};
 use crate::plot::theme::{self, MARGIN};
@@ -20,31 +21,32 @@ const BAND: f64 = 0.14;
 pub fn draw(cdf: &Cdf) -> Result<Svg, PlotError> {
     check(cdf)?;
     let names: Vec<String> = cdf.lines.iter().map(name).collect();
-    // What stands at the left of the plot is known only with the plot's height, and it gives the page's width.
-    let height = PLOT_HEIGHT.max(i32::try_from(cdf.lines.len()).unwrap_or(0) * labels::LEADING);
+    let height = PLOT_HEIGHT.max(count(cdf.lines.len()) * labels::LEADING);
     let (x, y) = rulers(cdf);
-    let sketch = Frame::new(x.clone(), y.clone(), 0, PLOT_WIDTH, height);
-    let width = sketch.plot.right() + Labels::width(names.iter().map(String::as_str)) + MARGIN;
-    let head = Head::new(&cdf.caption, width);
-    let frame = Frame::new(x, y, head.bottom() + 6, PLOT_WIDTH, height);
-    let end = |line: &Steps| frame.y_at(line.steps.last().map_or(0.0, |(_, share)| *share));
-    let labels = Labels::new(cdf.lines.iter().map(end).zip(names), frame.plot);
-    let legend = Legend::new(entries(cdf), frame.plot.left, width);
-    let legend_top = frame.bottom() + 12;
-    let page_height = legend_top + legend.height() + MARGIN / 2;
-    canvas::page(width, page_height, &cdf.caption.title, &description::of_cdf(cdf), |canvas| {
-        head.draw(canvas);
-        frame.draw(canvas);
-        for (number, line) in cdf.lines.iter().enumerate() {
-            draw_band(canvas, line, Look::of(number), &frame);
-        }
-        draw_limit(canvas, cdf, &frame);
-        for (number, line) in cdf.lines.iter().enumerate() {
-            draw_line(canvas, line, Look::of(number), &frame);
-        }
-        labels.draw(canvas, frame.plot);
-        legend.draw(canvas, legend_top);
-    })
+    let frame = Frame::new(x, y, 0, PLOT_WIDTH, height);
+    let sheet = Sheet {
+        caption: cdf.caption.clone(),
+        description: description::of_cdf(cdf),
+        size: frame.size(&names),
+        inset: frame.plot.left - MARGIN,
+        entries: entries(cdf),
+        bar: None,
+        paint: Box::new(move |canvas, (_, top)| {
+            let frame = frame.clone().below(top + frame::ABOVE);
+            frame.draw(canvas);
+            let lines = || cdf.lines.iter().zip(0..).map(|(line, number)| (line, Look::of(number)));
+            for (line, look) in lines() {
+                draw_band(canvas, line, look, &frame);
+            }
+            draw_limit(canvas, cdf, &frame);
+            for (line, look) in lines() {
+                draw_line(canvas, line, look, &frame);
+            }
+            let end = |line: &Steps| frame.y_at(line.steps.last().map_or(0.0, |(_, share)| *share));
+            Labels::new(cdf.lines.iter().map(end).zip(names.iter().cloned()), frame.plot).draw(canvas, frame.plot);
+        }),
+    };
+    sheet.draw()
 }
 
 fn check(cdf: &Cdf) -> Result<(), PlotError> {

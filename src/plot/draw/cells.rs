@@ -182,10 +182,12 @@ fn is_narrow(at: Rect) -> bool {
     at.width < 110
 }
 
-/// Draws the signs of a cell that stands out, side by side from the left.
-pub fn draw_marks(canvas: &mut Canvas<'_>, at: Rect, shapes: &[MarkShape]) {
+/// Draws the signs of a cell that stands out, side by side from the left; in a small cell between its edge and its n.
+pub fn draw_marks(canvas: &mut Canvas<'_>, at: Rect, shapes: &[MarkShape], n: u64) {
     let above = signs_above(at) && !is_narrow(at);
-    let radius = if above { 9 } else { (at.width.min(at.height) / 5).clamp(4, 6) };
+    let beside_n = (at.width - words::width(&format!("n {n}"), 9, Weight::Regular)) / 2 - 2;
+    let most = beside_n / i32::try_from(shapes.len().max(1)).unwrap_or(1) / 2;
+    let radius = if above { 9 } else { (at.width.min(at.height) / 5).min(most).clamp(3, 6) };
     for (shape, n) in shapes.iter().zip(0..) {
         let x = at.left + radius + 2 + n * (2 * radius + 1);
         let y = if above { at.top + radius + 3 } else { at.bottom() - radius - 2 };

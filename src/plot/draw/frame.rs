@@ -1,12 +1,16 @@
 //! Two axes of numbers around a plot: rulers with ticks, grid and names, and pixels for values.
 
 use super::canvas::{Align, Canvas, Pen, Point, Rect, Type, Weight};
+use super::labels::Labels;
 use super::{ticks, words};
 use crate::plot::figure::{Mapping, Quantity, Scale};
 use crate::plot::number;
 use crate::plot::theme::{self, AXIS_NAME_SIZE, MARGIN, TICK_SIZE};
 
 const NAME_LEADING: i32 = AXIS_NAME_SIZE + 5;
+/// Between a plot and what is above it, and between its axis' name and what is below.
+pub const ABOVE: i32 = 6;
+const BELOW: i32 = 12;
 
 /// One axis: a range, what it is called, and what its values are multiplied by when they are shown.
 #[derive(Debug, Clone)]
@@ -14,19 +18,59 @@ pub struct Ruler {
     pub scale: Scale,
     pub name: String,
     pub factor: f64,
+    /// Ticks at these values, instead of at round ones.
+    stops: Option<Vec<Stop>>,
+    /// Pixels between the plot's sides and the range's ends.
+    inset: i32,
 }
+
+/// A value that was measured, on its axis.
+#[derive(Debug, Clone)]
+pub struct Stop {
+    pub value: f64,
+    pub label: String,
+    /// Below the label; may be empty.
+    pub note: String,
+}
+
+/// Between a plot's sides and its first and last stop.
+const INSET: i32 = 24;
+/// A label of a stop is at most so wide.
+const MOST_LABEL: i32 = 110;
+const NOTE_SIZE: i32 = 10;
+const NOTE_LEADING: i32 = NOTE_SIZE + 4;
 
 impl Ruler {
     pub fn new(scale: Scale, quantity: &Quantity) -> Self {
-        let unit = if quantity.unit.is_empty() { String::new() } else { format!(" [{}]", quantity.unit) };
-        let mapping = if scale.mapping == Mapping::Log { ", log scale" } else { "" };
-        Self { scale, name: format!("{}{unit}{mapping}", quantity.name), factor: quantity.factor }
+        let name = name(&quantity.name, &quantity.unit, scale);
+        Self { scale, name, factor: quantity.factor, stops: None, inset: 0 }
+    }
+
+    /// An axis with a tick at each measured value.
+    pub fn of_stops(scale: Scale, axis: (&str, &str), stops: Vec<Stop>) -> Self {
+        Self { scale, name: name(axis.0, axis.1, scale), factor: 1.0, stops: Some(stops), inset: INSET }
+    }
+
+    /// What notes below the labels take.
+    fn notes_height(&self) -> i32 {
+        let any = self.stops.iter().flatten().any(|stop| !stop.note.is_empty());
+        if any { NOTE_LEADING } else { 0 }
+    }
+
+    fn place(&self, value: f64, length: i32) -> i32 {
+        self.inset + ticks::place(self.scale, value, length - 2 * self.inset)
     }
 
     /// Places and texts of ticks along so many pixels; texts along the page need room for themselves.
     fn ticks(&self, length: i32, gap: i32) -> Vec<(i32, String)> {
         ticks::spaced(self.scale, length, gap, &[]).into_iter().map(|(at, value)| (at, number::short(value * self.factor))).collect()
     }
+}
+
+fn name(of: &str, unit: &str, scale: Scale) -> String {
+    let unit = if unit.is_empty() { String::new() } else { format!(" [{unit}]") };
+    let mapping = if scale.mapping == Mapping::Log { ", log scale" } else { "" };
+    format!("{of}{unit}{mapping}")
 }
 
 /// A plot with its axes.
@@ -51,17 +95,28 @@ impl Frame {
         Self { plot: Rect { left, top, width, height }, x, y, y_ticks, y_name, y_labels }
     }
 
+    /// The same frame with its plot's upper edge at `top`.
+    pub fn below(self, top: i32) -> Self {
+        Self { plot: Rect { top, ..self.plot }, ..self }
+    }
+
+    /// Width and height of the plot with its axes, and with the names of lines at its right.
+    pub fn size(&self, names: &[String]) -> (i32, i32) {
+        let width = self.plot.right() + Labels::width(names.iter().map(String::as_str)) - MARGIN;
+        (width, ABOVE + self.bottom() - self.plot.top + BELOW)
+    }
+
     /// Where the axis' name ends.
-    pub fn bottom(&self) -> i32 {
-        self.plot.bottom() + TICK_SIZE + 12 + NAME_LEADING
+    fn bottom(&self) -> i32 {
+        self.plot.bottom() + TICK_SIZE + 12 + self.x.notes_height() + NAME_LEADING
     }
 
     pub fn x_at(&self, value: f64) -> i32 {
-        self.plot.left + ticks::place(self.x.scale, value, self.plot.width)
+        self.plot.left + self.x.place(value, self.plot.width)
     }
 
     pub fn y_at(&self, value: f64) -> i32 {
-        self.plot.bottom() - ticks::place(self.y.scale, value, self.plot.height)
+        self.plot.bottom() - self.y.place(value, self.plot.height)
     }
 
     pub fn at(&self, x: f64, y: f64) -> Point {
@@ -78,22 +133,48 @@ impl Frame {
             canvas.line((plot.left - 4, y), (plot.left, y), pen);
             canvas.text(text, (plot.left - 8, y + 4), tick.align(Align::End));
         }
-        for (along, text) in self.x.ticks(plot.width, 48) {
-            let x = plot.left + along;
-            canvas.line((x, plot.top), (x, plot.bottom()), grid);
-            canvas.line((x, plot.bottom()), (x, plot.bottom() + 4), pen);
-            canvas.text(&text, (x, plot.bottom() + 6 + TICK_SIZE), tick.align(Align::Middle));
+        match &self.x.stops {
+            Some(stops) => self.draw_stops(canvas, stops),
+            None => {
+                for (along, text) in self.x.ticks(plot.width, 48) {
+                    let x = plot.left + along;
+                    canvas.line((x, plot.top), (x, plot.bottom()), grid);
+                    canvas.line((x, plot.bottom()), (x, plot.bottom() + 4), pen);
+                    canvas.text(&text, (x, plot.bottom() + 6 + TICK_SIZE), tick.align(Align::Middle));
+                }
+            }
         }
         canvas.line((plot.left, plot.top), (plot.left, plot.bottom()), pen);
         canvas.line((plot.left, plot.bottom()), (plot.right(), plot.bottom()), pen);
         self.draw_names(canvas);
     }
 
+    /// A tick at each stop, with words where there is room beside those before.
+    fn draw_stops(&self, canvas: &mut Canvas<'_>, stops: &[Stop]) {
+        let foot = self.plot.bottom();
+        let mut free_from = i32::MIN;
+        for stop in stops {
+            let x = self.x_at(stop.value);
+            canvas.line((x, foot), (x, foot + 4), Pen::new(theme::SOFT_INK, 1));
+            let label = words::shorten(&stop.label, TICK_SIZE, Weight::Regular, MOST_LABEL);
+            let note = words::width(&stop.note, NOTE_SIZE, Weight::Regular);
+            let half = words::width(&label, TICK_SIZE, Weight::Regular).max(note) / 2;
+            if x - half >= free_from {
+                canvas.text(&label, (x, foot + 6 + TICK_SIZE), Type::new(TICK_SIZE, theme::INK).align(Align::Middle));
+                if !stop.note.is_empty() {
+                    let face = Type::new(NOTE_SIZE, theme::SOFT_INK).align(Align::Middle);
+                    canvas.text(&stop.note, (x, foot + 6 + TICK_SIZE + NOTE_LEADING), face);
+                }
+                free_from = x + half + 8;
+            }
+        }
+    }
+
     fn draw_names(&self, canvas: &mut Canvas<'_>) {
         let face = Type::new(AXIS_NAME_SIZE, theme::INK).align(Align::Middle);
         let (x, y) = self.plot.centre();
         let name = words::shorten(&self.x.name, AXIS_NAME_SIZE, Weight::Regular, self.plot.width);
-        canvas.text(&name, (x, self.plot.bottom() + TICK_SIZE + 12 + AXIS_NAME_SIZE), face);
+        canvas.text(&name, (x, self.bottom() - NAME_LEADING + AXIS_NAME_SIZE), face);
         let lines = i32::try_from(self.y_name.len()).unwrap_or(0);
         let mut baseline = self.plot.left - self.y_labels - 14 - (lines - 1) * NAME_LEADING - 4;
         for line in &self.y_name {

@@ -1,4 +1,4 @@
-//! The words above a picture: the title, and the subtitle with `SIMULATED` where that is so.
+//! The words above a picture: the title, and the subtitle with `SIMULATED` where that is so; a smaller title alone above a panel.
 
 use super::canvas::{Canvas, Pen, Rect, Type, Weight};
 use super::words;
@@ -8,12 +8,48 @@ use crate::plot::theme::{self, MARGIN, SUBTITLE_SIZE, TITLE_SIZE};
 const SIMULATED: &str = "SIMULATED";
 const TITLE_LEADING: i32 = TITLE_SIZE + 6;
 const SUBTITLE_LEADING: i32 = SUBTITLE_SIZE + 6;
+const PANEL_SIZE: i32 = 14;
+const PANEL_LEADING: i32 = PANEL_SIZE + 5;
 
 pub struct Head {
     title: Vec<String>,
     subtitle: Vec<String>,
     /// Room for the word `SIMULATED` before the subtitle's first line.
     indent: i32,
+}
+
+/// What holds for one panel alone.
+pub struct PanelTitle {
+    title: Vec<String>,
+    subtitle: Vec<String>,
+}
+
+impl PanelTitle {
+    pub fn new(caption: &Caption, width: i32) -> Self {
+        let room = width - 2 * MARGIN;
+        Self {
+            title: words::wrap(&caption.title, PANEL_SIZE, Weight::Bold, room, 0, 3),
+            subtitle: words::wrap(&caption.subtitle, SUBTITLE_SIZE, Weight::Regular, room, 0, 2),
+        }
+    }
+
+    /// Where the panel's body may begin.
+    pub fn bottom(&self) -> i32 {
+        let lines = |lines: &[String], leading: i32| i32::try_from(lines.len()).unwrap_or(0) * leading;
+        MARGIN / 2 + lines(&self.title, PANEL_LEADING) + lines(&self.subtitle, SUBTITLE_LEADING) + 6
+    }
+
+    pub fn draw(&self, canvas: &mut Canvas<'_>) {
+        let mut baseline = MARGIN / 2 + PANEL_SIZE;
+        for line in &self.title {
+            canvas.text(line, (MARGIN, baseline), Type::new(PANEL_SIZE, theme::INK).bold());
+            baseline += PANEL_LEADING;
+        }
+        for line in &self.subtitle {
+            canvas.text(line, (MARGIN, baseline - 2), Type::new(SUBTITLE_SIZE, theme::SOFT_INK));
+            baseline += SUBTITLE_LEADING;
+        }
+    }
 }
 
 impl Head {

@@ -1,64 +1,46 @@
 //! Draws a heatmap: the grid, its axes, the lines between what keeps the limit and what does not, the colour bar and the legend.
 
-use super::canvas::{self, Canvas, Point};
+use super::canvas::{Canvas, Point};
 use super::cells::{self, Sizes};
 use super::colour_bar::ColourBar;
 use super::grid::{self, Grid, MOST_VALUES};
-use super::head::Head;
-use super::legend::{Entry, Legend, Sign};
+use super::legend::{Entry, Sign};
+use super::sheet::Sheet;
 use super::step_line::{self, Frontiers};
 use super::{colour, description, tips};
 use crate::plot::figure::{Caption, Cell, Heatmap, Shown, Side, Verdict};
-use crate::plot::theme::{LEAST_PAGE_WIDTH, MARGIN};
 use crate::plot::{PlotError, Svg, number};
 
-/// Between the plot and the colour bar.
-const BAR_GAP: i32 = 28;
-
-/// Where everything goes.
-struct Layout {
-    width: i32,
-    height: i32,
-    head: Head,
-    grid: Grid,
-    sizes: Sizes,
-    bar: ColourBar,
-    frontiers: Frontiers,
-    legend: Legend,
-    legend_top: i32,
-}
+/// What the name of the horizontal axis may take beside the cells.
+const BESIDE: i32 = 60;
 
 pub fn draw(heatmap: &Heatmap) -> Result<Svg, PlotError> {
-    grid::check(&heatmap.caption.title, &heatmap.x, &heatmap.y, &heatmap.cells, MOST_VALUES)?;
-    let layout = Layout::of(heatmap);
-    let words = description::of_heatmap(heatmap);
-    let svg = canvas::page(layout.width, layout.height, &heatmap.caption.title, &words, |canvas| {
-        layout.head.draw(canvas);
-        draw_cells(canvas, heatmap, &layout);
-        layout.grid.draw_axes(canvas, &heatmap.x, &heatmap.y, layout.width);
-        layout.bar.draw(canvas, layout.grid.area.right() + BAR_GAP, layout.grid.area.top, &colour::at);
-        layout.legend.draw(canvas, layout.legend_top);
-    })?;
-    Ok(tips::with_tips(svg, heatmap, |column, row| layout.grid.cell_at(column, row)))
+    sheet(heatmap)?.draw()
 }
 
-impl Layout {
-    fn of(heatmap: &Heatmap) -> Self {
-        let grid = Grid::new(&heatmap.x, &heatmap.y);
-        let sizes = Sizes::fitting(heatmap, grid.cell.0, grid.cell.1);
-        let bar = ColourBar::new(heatmap.scale, &heatmap.quantity, heatmap.limit.as_ref(), grid.area.height);
-        let content = grid.before() + grid.area.width + BAR_GAP + bar.width();
-        let width = (content + 2 * MARGIN).max(LEAST_PAGE_WIDTH);
-        let left = (width - content) / 2 + grid.before();
-
-        let head = Head::new(&caption(heatmap, sizes), width);
-        let grid = grid.at(left, head.bottom());
-        let frontiers = Frontiers::of(heatmap);
-        let legend = Legend::new(entries(heatmap, sizes, &frontiers), left, width);
-        let legend_top = grid.area.bottom() + Grid::below();
-        let height = legend_top + legend.height() + MARGIN / 2;
-        Self { width, height, head, grid, sizes, bar, frontiers, legend, legend_top }
-    }
+/// The grid with its axes, and the colour bar beside it.
+pub fn sheet(heatmap: &Heatmap) -> Result<Sheet<'_>, PlotError> {
+    grid::check(&heatmap.caption.title, &heatmap.x, &heatmap.y, &heatmap.cells, MOST_VALUES)?;
+    let grid = Grid::new(&heatmap.x, &heatmap.y);
+    let sizes = Sizes::fitting(heatmap, grid.cell.0, grid.cell.1);
+    let frontiers = Frontiers::of(heatmap);
+    let bar = ColourBar::new(heatmap.scale, &heatmap.quantity, heatmap.limit.as_ref(), grid.area.height);
+    Ok(Sheet {
+        caption: caption(heatmap, sizes),
+        description: description::of_heatmap(heatmap),
+        size: (grid.before() + grid.area.width, grid.area.height + Grid::below()),
+        inset: grid.before(),
+        entries: entries(heatmap, sizes, &frontiers),
+        bar: Some((bar, colour::at)),
+        paint: Box::new(move |canvas, (left, top)| {
+            let grid = grid.clone().at(left + grid.before(), top);
+            draw_cells(canvas, heatmap, &grid, sizes);
+            draw_lines(canvas, &grid, &frontiers);
+            draw_marks(canvas, heatmap, &grid);
+            grid.draw_axes(canvas, &heatmap.x, &heatmap.y, grid.area.right() + BESIDE);
+            tips::lay(canvas, heatmap, |column, row| grid.cell_at(column, row));
+        }),
+    })
 }
 
 /// The figure's caption, with n where the cells have no room for it.
@@ -98,7 +80,9 @@ fn entries(heatmap: &Heatmap, sizes: Sizes, frontiers: &Frontiers) -> Vec<Entry>
         add(Sign::None, "∞: too many requests failed");
     }
     if sizes.interval.is_some() && all().any(|cell| cell.low.or(cell.high).is_some()) {
-        add(Sign::None, &format!("small: {sure} interval"));
+        let open = all().any(|cell| cell.low.is_some() && cell.high.is_none());
+        let open = if open { ", ≥ where so few give no upper end" } else { "" };
+        add(Sign::None, &format!("small: {sure} interval{open}"));
     }
     add_without_value(heatmap, &mut add);
     entries
@@ -111,8 +95,8 @@ fn add_limit(heatmap: &Heatmap, frontiers: &Frontiers, add: &mut impl FnMut(Sign
     let holds = |side| heatmap.cells.iter().flatten().any(|cell| heatmap.side(cell) == Some(side));
     match (!frontiers.limit.is_empty(), holds(Side::Passing), holds(Side::Failing)) {
         (true, ..) => add(Sign::Limit, &format!("limit: {goal}")),
-        (false, true, false) => add(Sign::None, &format!("limit: {goal}, kept by every value")),
-        (false, false, true) => add(Sign::None, &format!("limit: {goal}, kept by no value")),
+        (false, true, false) => add(Sign::Remark, &format!("limit: {goal}, kept by every value")),
+        (false, false, true) => add(Sign::Remark, &format!("limit: {goal}, kept by no value")),
         _ => add(Sign::None, &format!("limit: {goal}")),
     }
 }
@@ -134,24 +118,30 @@ fn add_without_value(heatmap: &Heatmap, add: &mut impl FnMut(Sign, &str)) {
     }
 }
 
-fn draw_cells(canvas: &mut Canvas<'_>, heatmap: &Heatmap, layout: &Layout) {
-    let grid = &layout.grid;
+fn draw_cells(canvas: &mut Canvas<'_>, heatmap: &Heatmap, grid: &Grid, sizes: Sizes) {
     for (row, cells) in heatmap.cells.iter().enumerate() {
         for (column, cell) in cells.iter().enumerate() {
-            cells::draw(canvas, heatmap, cell, grid.cell_at(column, row), layout.sizes);
+            cells::draw(canvas, heatmap, cell, grid.cell_at(column, row), sizes);
         }
     }
+}
+
+fn draw_lines(canvas: &mut Canvas<'_>, grid: &Grid, frontiers: &Frontiers) {
     let placed =
         |edges: &[(Point, Point)]| edges.iter().map(|(from, to)| (grid.corner(*from), grid.corner(*to))).collect::<Vec<(Point, Point)>>();
-    step_line::draw_thin(canvas, &placed(&layout.frontiers.met), "");
-    step_line::draw_thin(canvas, &placed(&layout.frontiers.not_excluded), step_line::DASH);
-    step_line::draw(canvas, &placed(&layout.frontiers.limit), grid.area);
+    step_line::draw_thin(canvas, &placed(&frontiers.met), "");
+    step_line::draw_thin(canvas, &placed(&frontiers.not_excluded), step_line::DASH);
+    step_line::draw(canvas, &placed(&frontiers.limit), grid.area);
+}
+
+fn draw_marks(canvas: &mut Canvas<'_>, heatmap: &Heatmap, grid: &Grid) {
     let mut done: Vec<(usize, usize)> = Vec::new();
     for mark in &heatmap.marks {
         let place = (mark.column, mark.row);
         if !done.contains(&place) {
             let shapes: Vec<_> = heatmap.marks.iter().filter(|other| (other.column, other.row) == place).map(|other| other.shape).collect();
-            cells::draw_marks(canvas, grid.cell_at(mark.column, mark.row), &shapes);
+            let cell = heatmap.cells.get(mark.row).and_then(|row| row.get(mark.column));
+            cells::draw_marks(canvas, grid.cell_at(mark.column, mark.row), &shapes, cell.map_or(0, |cell| cell.n));
             done.push(place);
         }
     }
@@ -159,7 +149,7 @@ fn draw_cells(canvas: &mut Canvas<'_>, heatmap: &Heatmap, layout: &Layout) {
 
 #[cfg(test)]
 mod tests {
-    use resvg::usvg::roxmltree::{Document, Node};
+    use resvg::usvg::roxmltree::{self, Document, Node};
 
     use super::*;
     use crate::plot::gallery::{self, LMCACHE, VLLM, published, texts, troubled};
@@ -223,15 +213,17 @@ mod tests {
     fn cells_without_a_value_have_a_word_and_no_colour_of_the_scale() {
         let figure = troubled();
         let svg = draw(&figure).unwrap();
-        let layout = Layout::of(&figure);
         let document = Document::parse(&svg.text).unwrap();
+        let cells = document.descendants().find(|node| node.attribute("class") == Some("cells")).unwrap();
+        let cells: Vec<_> = cells.children().filter(roxmltree::Node::is_element).collect();
         for (column, row, word) in [(2, 0, "failed"), (1, 1, "not run"), (0, 2, "invalid"), (3, 3, "∞")] {
-            let cell = layout.grid.cell_at(column, row);
+            let cell = cells[row * 4 + column];
+            let [left, top, width, height] =
+                ["x", "y", "width", "height"].map(|name| cell.attribute(name).unwrap().parse::<i32>().unwrap());
             let (x, y) = place(&svg, word);
-            assert!(cell.left < x && x < cell.right() && cell.top < y && y < cell.bottom());
-            let ground = document
-                .descendants()
-                .find(|node| node.attribute("x") == Some(&cell.left.to_string()) && node.attribute("y") == Some(&cell.top.to_string()));
+            assert!(left < x && x < left + width && top < y && y < top + height);
+            let corner = |name: &str| cell.attribute(name);
+            let ground = document.descendants().find(|node| node.attribute("x") == corner("x") && node.attribute("y") == corner("y"));
             assert_eq!(ground.and_then(|node| node.attribute("fill")), Some("#F2F2F2"), "{word}");
         }
         assert!(texts(&svg).iter().all(|(text, ..)| text != "0" && text != "n 0"));

@@ -11,6 +11,7 @@ const GAP: i32 = 24;
 const LEADING: i32 = LEGEND_SIZE + 10;
 
 /// One sign and its meaning.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub sign: Sign,
     pub words: String,
@@ -23,8 +24,10 @@ pub enum Sign {
     Met,
     /// The thin line around what surely is not.
     NotExcluded,
-    /// No sign: the words speak of the whole picture.
+    /// No sign: the words explain what is drawn.
     None,
+    /// No sign: the words say what came of this one figure.
+    Remark,
     Undecided,
     /// What a change comes to, on a ground of its colour.
     Outcome {
@@ -44,6 +47,8 @@ pub enum Sign {
     Cross,
     /// An interval along the page.
     Whisker,
+    /// An interval whose upper end is not known.
+    Open,
     /// A request: the wait for its first token, then its answer.
     Bar {
         first_turn: bool,
@@ -52,6 +57,19 @@ pub enum Sign {
     PaleBar,
     /// The wait before it was sent.
     Wait,
+}
+
+impl Entry {
+    /// Whether it says what came of one figure; others explain signs and hold for every figure that has them.
+    pub fn is_of_one_figure(&self) -> bool {
+        matches!(self.sign, Sign::Mark(_) | Sign::Remark)
+    }
+}
+
+impl Sign {
+    fn is_drawn(self) -> bool {
+        !matches!(self, Self::None | Self::Remark)
+    }
 }
 
 pub struct Legend {
@@ -67,7 +85,7 @@ impl Legend {
         let (mut x, mut line) = (left, 0);
         let mut placed = Vec::new();
         for mut entry in entries {
-            let sample = if entry.sign == Sign::None { 0 } else { SAMPLE_WIDTH + 8 };
+            let sample = if entry.sign.is_drawn() { SAMPLE_WIDTH + 8 } else { 0 };
             entry.words = words::shorten(&entry.words, LEGEND_SIZE, Weight::Regular, right - left - sample);
             let width = sample + words::width(&entry.words, LEGEND_SIZE, Weight::Regular);
             if x > left && x + width > right {
@@ -88,12 +106,11 @@ impl Legend {
         for (left, line, entry) in &self.placed {
             let baseline = top + line * LEADING + LEGEND_SIZE + 2;
             let box_of_sign = Rect { left: *left, top: baseline - LEGEND_SIZE - 1, width: SAMPLE_WIDTH, height: LEGEND_SIZE + 4 };
-            let words_at = match entry.sign {
-                Sign::None => *left,
-                sign => {
-                    draw_sign(canvas, sign, box_of_sign);
-                    left + SAMPLE_WIDTH + 8
-                }
+            let words_at = if entry.sign.is_drawn() {
+                draw_sign(canvas, entry.sign, box_of_sign);
+                left + SAMPLE_WIDTH + 8
+            } else {
+                *left
             };
             canvas.text(&entry.words, (words_at, baseline), Type::new(LEGEND_SIZE, theme::INK));
         }
@@ -106,7 +123,7 @@ fn draw_sign(canvas: &mut Canvas<'_>, sign: Sign, at: Rect) {
         Sign::Limit => canvas.line((at.left, y), (at.right(), y), Pen::new(theme::LIMIT, theme::LIMIT_WIDTH)),
         Sign::Met => canvas.line((at.left, y), (at.right(), y), Pen::new(theme::INK, 2)),
         Sign::NotExcluded => canvas.path([(at.left, y), (at.right(), y)], Pen::new(theme::INK, 2), super::step_line::DASH),
-        Sign::None => {}
+        Sign::None | Sign::Remark => {}
         Sign::Undecided => {
             let ground = super::colour::at(0.3);
             canvas.fill(at, ground);
@@ -139,6 +156,7 @@ fn draw_sign(canvas: &mut Canvas<'_>, sign: Sign, at: Rect) {
                 canvas.line((end, y - 4), (end, y + 4), pen);
             }
         }
+        Sign::Open => super::interval::ray(canvas, (x, at.bottom()), at.top, theme::INK),
         Sign::Bar { first_turn } => super::bar::sample(canvas, at, first_turn, true),
         Sign::PaleBar => super::bar::sample(canvas, at, false, false),
         Sign::Wait => super::bar::wait(canvas, (at.left, y), at.right()),

@@ -4,6 +4,7 @@
 
 mod bar;
 pub mod bars3d;
+mod beside;
 mod canvas;
 pub mod cdf;
 mod cells;
@@ -18,12 +19,14 @@ mod grid;
 mod head;
 pub mod heatmap;
 pub mod history;
+mod interval;
 mod labels;
 mod legend;
 mod line;
 mod nights;
 pub mod panels;
 pub mod pareto;
+mod sheet;
 mod step_line;
 mod ticks;
 pub mod timeline;

@@ -1,64 +1,113 @@
-//! Draws panels: one page with a head of its own, and every figure as an SVG within it, in rows.
+//! Draws panels: one page with one head, one colour bar and one legend for all, and every figure as an SVG within it, in rows.
 //!
-//! Each figure is drawn as it would be alone, so that kinds of figures need not know of panels.
+//! Panels share their scale, so that they can be compared.
 
 use super::canvas;
-use super::head::Head;
-use crate::plot::figure::Panels;
+use super::head::{Head, PanelTitle};
+use super::legend::Legend;
+use super::sheet::{self, BAR_GAP, Sheet};
+use super::{bars3d, curve, heatmap};
+use crate::plot::figure::{Curve, Figure, Heatmap, Panels};
 use crate::plot::theme::{LEAST_PAGE_WIDTH, MARGIN};
 use crate::plot::{PlotError, Svg};
 
 /// Panels wider than this together go into several rows.
-const MOST_WIDTH: u32 = 2400;
+const MOST_WIDTH: i32 = 1800;
 /// More of them make neither a picture nor a readable one.
 const MOST_PANELS: usize = 36;
 
 pub fn draw(panels: &Panels) -> Result<Svg, PlotError> {
     let title = || panels.caption.title.clone();
-    let figures = panels.figures.iter().map(crate::plot::draw).collect::<Result<Vec<Svg>, _>>()?;
-    if figures.is_empty() {
-        return Err(PlotError::Empty { title: title() });
+    if panels.figures.len() > MOST_PANELS {
+        return Err(PlotError::TooMany { title: title(), what: "panels", found: panels.figures.len(), most: MOST_PANELS });
     }
-    if figures.len() > MOST_PANELS {
-        return Err(PlotError::TooMany { title: title(), what: "panels", found: figures.len(), most: MOST_PANELS });
-    }
-    let widest = figures.iter().map(|figure| figure.width).max().unwrap_or(1).max(1);
-    let columns = columns(figures.len(), widest);
-    let rows: Vec<&[Svg]> = figures.chunks(columns).collect();
-    let width = (widest * u32::try_from(columns).unwrap_or(1)).max(LEAST_PAGE_WIDTH.unsigned_abs());
-    let head = Head::new(&panels.caption, i32::try_from(width).unwrap_or(i32::MAX));
+    let sheets = sheets(&panels.figures)?;
+    let Some(first) = sheets.first() else { return Err(PlotError::Empty { title: title() }) };
+    let rows = Rows::of(&sheets);
+    let bar_width = first.bar.as_ref().map_or(0, |(bar, _)| BAR_GAP + bar.width());
+    let width = (rows.width() + bar_width).max(LEAST_PAGE_WIDTH);
+    let head = Head::new(&panels.caption, width);
     let top = head.bottom() - MARGIN / 2;
-    let heights: Vec<u32> = rows.iter().map(|row| row.iter().map(|figure| figure.height).max().unwrap_or(0)).collect();
-    let height = top.unsigned_abs() + heights.iter().sum::<u32>();
-
-    let words = format!("{} panels side by side, all with one scale.", figures.len());
-    let page =
-        canvas::page(i32::try_from(width).unwrap_or(i32::MAX), i32::try_from(height).unwrap_or(i32::MAX), &title(), &words, |canvas| {
-            head.draw(canvas);
-        })?;
-    let mut inner = String::new();
-    let mut y = top.unsigned_abs();
-    for (row, row_height) in rows.iter().zip(&heights) {
-        for (figure, column) in row.iter().zip(0..) {
-            inner.push_str(&placed(&figure.text, widest * column, y));
+    let (inner, foot) = rows.draw(&sheets, top)?;
+    let legend = Legend::new(sheet::shared_entries(&sheets), MARGIN, width);
+    let height = foot + legend.height() + MARGIN / 2;
+    let words = format!("{} panels side by side, all with one scale.", sheets.len());
+    canvas::page(width, height, &panels.caption.title, &words, |canvas| {
+        head.draw(canvas);
+        if let Some((bar, palette)) = &first.bar {
+            bar.draw(canvas, rows.width() - MARGIN + BAR_GAP, top + rows.body_top, palette);
         }
-        y += row_height;
+        legend.draw(canvas, foot);
+        canvas.lay_over(&inner);
+    })
+}
+
+/// The figures as sheets, those of one kind on one scale.
+fn sheets(figures: &[Figure]) -> Result<Vec<Sheet<'_>>, PlotError> {
+    let curves: Vec<&Curve> =
+        figures.iter().filter_map(|figure| if let Figure::Curve(curve) = figure { Some(curve) } else { None }).collect();
+    let bars: Vec<&Heatmap> =
+        figures.iter().filter_map(|figure| if let Figure::Bars3d(bars) = figure { Some(bars) } else { None }).collect();
+    let (scale, top) = (curve::y_scale(curves), bars3d::top_of(&bars));
+    let mut sheets = Vec::new();
+    for figure in figures {
+        sheets.push(match figure {
+            Figure::Heatmap(heatmap) => heatmap::sheet(heatmap)?,
+            Figure::Bars3d(bars) => bars3d::sheet(bars, top)?,
+            Figure::Curve(curve) => curve::sheet(curve, scale, curve::PANEL)?,
+            other => return Err(PlotError::NoPanel { title: other.caption().title.clone() }),
+        });
     }
-    let text = match page.text.rfind("</svg>") {
-        Some(end) => format!("{}{inner}{}", &page.text[..end], &page.text[end..]),
-        None => page.text,
-    };
-    Ok(Svg { text, ..page })
+    Ok(sheets)
+}
+
+/// Where panels stand: equally wide, as many in a row as there is room for.
+struct Rows {
+    columns: usize,
+    /// Of one panel.
+    panel_width: i32,
+    titles: Vec<PanelTitle>,
+    /// From a panel's upper edge to its body, the same in all.
+    body_top: i32,
+}
+
+impl Rows {
+    fn of(sheets: &[Sheet<'_>]) -> Self {
+        let panel_width = sheets.iter().map(Sheet::panel_width).max().unwrap_or(1);
+        let titles: Vec<PanelTitle> = sheets.iter().map(|sheet| PanelTitle::new(&sheet.caption, panel_width)).collect();
+        let body_top = titles.iter().map(PanelTitle::bottom).max().unwrap_or(0);
+        Self { columns: columns(sheets.len(), panel_width), panel_width, titles, body_top }
+    }
+
+    fn width(&self) -> i32 {
+        self.panel_width * i32::try_from(self.columns).unwrap_or(1)
+    }
+
+    /// All panels as elements of a page, from `top` on, and where they end. Bodies of a row stand on one line.
+    fn draw(&self, sheets: &[Sheet<'_>], top: i32) -> Result<(String, i32), PlotError> {
+        let (mut inner, mut y) = (String::new(), top);
+        for (row, titles) in sheets.chunks(self.columns).zip(self.titles.chunks(self.columns)) {
+            let tallest = row.iter().map(|sheet| sheet.size.1).max().unwrap_or(0);
+            let mut row_height = 0;
+            for ((sheet, title), x) in row.iter().zip(titles).zip((0..).map(|column| column * self.panel_width)) {
+                let panel = sheet.draw_as_panel(title, self.body_top + tallest - sheet.size.1)?;
+                inner.push_str(&placed(&panel.text, x, y));
+                row_height = row_height.max(i32::try_from(panel.height).unwrap_or(0));
+            }
+            y += row_height;
+        }
+        Ok((inner, y))
+    }
 }
 
 /// As many as fit side by side, spread evenly over the rows that it takes.
-fn columns(count: usize, widest: u32) -> usize {
+fn columns(count: usize, widest: i32) -> usize {
     let most = usize::try_from(MOST_WIDTH / widest).unwrap_or(1).max(1);
     count.div_ceil(count.div_ceil(most))
 }
 
 /// A document as an element of another one.
-fn placed(text: &str, x: u32, y: u32) -> String {
+fn placed(text: &str, x: i32, y: i32) -> String {
     let element = text.find("<svg").map_or(text, |start| &text[start..]);
     element.replacen("<svg", &format!("<svg x=\"{x}\" y=\"{y}\""), 1)
 }
@@ -68,14 +117,20 @@ mod tests {
     use resvg::usvg::roxmltree::Document;
 
     use super::*;
-    use crate::plot::figure::{Caption, Figure};
-    use crate::plot::gallery::{VLLM, published};
+    use crate::plot::figure::Caption;
+    use crate::plot::gallery::{self, VLLM, published, texts};
+
+    fn panels(figures: Vec<Figure>) -> Panels {
+        Panels { caption: Caption { title: "all".into(), ..Caption::default() }, figures }
+    }
+
+    fn three() -> Panels {
+        panels((1..=3).map(|n| Figure::Heatmap(published(&format!("rounds={n}"), &VLLM))).collect())
+    }
 
     #[test]
     fn every_panel_is_there_once_beside_the_others_and_none_lies_over_another() {
-        let figures = (1..=3).map(|n| Figure::Heatmap(published(&format!("rounds={n}"), &VLLM))).collect();
-        let panels = Panels { caption: Caption { title: "all".into(), ..Caption::default() }, figures };
-        let svg = draw(&panels).unwrap();
+        let svg = draw(&three()).unwrap();
         let document = Document::parse(&svg.text).unwrap();
         let inner: Vec<[u32; 4]> = document
             .root_element()
@@ -96,16 +151,50 @@ mod tests {
     }
 
     #[test]
+    fn what_holds_for_all_panels_is_said_once_and_what_holds_for_one_beside_it() {
+        let mut all = three();
+        for (figure, label) in all.figures.iter_mut().zip(["max C×S: 4", "max C×S: 8", "max C×S: 12"]) {
+            let Figure::Heatmap(heatmap) = figure else { panic!() };
+            let shape = crate::plot::figure::MarkShape::Star;
+            heatmap.marks = vec![crate::plot::figure::Mark { column: 0, row: 0, shape, label: label.into() }];
+        }
+        let words: Vec<String> = texts(&draw(&all).unwrap()).into_iter().map(|(text, ..)| text).collect();
+        let said = |text: &str| words.iter().filter(|word| *word == text).count();
+        for once in ["limit: ≤ 2 s", "limit 2", "p95(ttft where turn >= 1) [s], log scale", "max C×S: 4", "max C×S: 8", "max C×S: 12"]
+        {
+            assert_eq!(said(once), 1, "{once}: {words:?}");
+        }
+        assert_eq!(said("42.5"), 3);
+    }
+
+    #[test]
+    fn curves_and_bars_share_the_ends_of_their_axes() {
+        let mut low = gallery::curve();
+        for cell in low.lines.iter_mut().flat_map(|line| &mut line.points).map(|point| &mut point.cell) {
+            *cell = crate::plot::figure::Cell::value(0.5, 60);
+        }
+        let ends = |figures: Vec<Figure>, tick: &str| {
+            texts(&draw(&panels(figures)).unwrap()).into_iter().filter(|(text, ..)| text == tick).map(|(_, _, y)| y).collect::<Vec<_>>()
+        };
+        let ticks = ends(vec![Figure::Curve(gallery::curve()), Figure::Curve(low)], "10");
+        assert!(ticks.len() == 2, "a tick of the large values in both: {ticks:?}");
+        let bars = |table: &[[f64; 4]; 4]| Figure::Bars3d(published("bars", table));
+        let ticks = ends(vec![bars(&VLLM), bars(&gallery::LMCACHE)], "6");
+        assert!(ticks.len() == 2 && ticks[0] == ticks[1], "{ticks:?}");
+    }
+
+    #[test]
     fn panels_are_spread_evenly_over_their_rows() {
-        assert_eq!(columns(3, 700), 3);
-        assert_eq!(columns(4, 700), 2);
-        assert_eq!(columns(7, 700), 3);
+        assert_eq!(columns(3, 600), 3);
+        assert_eq!(columns(4, 600), 2);
+        assert_eq!(columns(7, 600), 3);
         assert_eq!(columns(2, 5000), 1);
     }
 
     #[test]
-    fn nothing_to_show_is_refused() {
-        let panels = Panels { caption: Caption { title: "all".into(), ..Caption::default() }, figures: Vec::new() };
-        assert_eq!(draw(&panels), Err(PlotError::Empty { title: "all".into() }));
+    fn nothing_to_show_and_what_shares_no_scale_is_refused() {
+        assert_eq!(draw(&panels(Vec::new())), Err(PlotError::Empty { title: "all".into() }));
+        let cdf = draw(&panels(vec![Figure::Cdf(gallery::cdf())]));
+        assert!(matches!(cdf, Err(PlotError::NoPanel { .. })), "{cdf:?}");
     }
 }

@@ -1,57 +1,63 @@
 //! Draws operating points: a marker a cell with its name, whiskers for the interval, hollow where goals are missed, and each variant's
 //! frontier as a line of steps.
 
-use super::canvas::{self, Canvas, Pen, Point, Rect, Type, Weight};
-use super::frame::{Frame, Ruler};
-use super::head::Head;
+use super::beside::Beside;
+use super::canvas::{Canvas, Pen, Point};
+use super::description;
+use super::frame::{self, Frame, Ruler};
+use super::grid::count;
 use super::labels::{self, Labels};
-use super::legend::{Entry, Legend, Sign};
+use super::legend::{Entry, Sign};
 use super::line::{Fill, Look};
-use super::{description, words};
-use crate::plot::figure::{Dot, Mapping, Operating, Pareto, Scale};
-use crate::plot::theme::{self, MARGIN};
+use super::sheet::Sheet;
+use crate::plot::figure::{Mapping, Operating, Pareto, Scale};
+use crate::plot::theme::MARGIN;
 use crate::plot::{PlotError, Svg, number};
 
 const MOST_LINES: usize = 24;
 const MOST_POINTS: usize = 2_000;
 const PLOT_WIDTH: i32 = 620;
 const PLOT_HEIGHT: i32 = 400;
-const NAME: i32 = 10;
 
 pub fn draw(pareto: &Pareto) -> Result<Svg, PlotError> {
     check(pareto)?;
     let names: Vec<String> = pareto.lines.iter().map(name).collect();
-    let height = PLOT_HEIGHT.max(i32::try_from(pareto.lines.len()).unwrap_or(0) * labels::LEADING);
+    let height = PLOT_HEIGHT.max(count(pareto.lines.len()) * labels::LEADING);
     let dots = || pareto.lines.iter().flat_map(|line| &line.points);
     let x = Ruler::new(scale(dots().flat_map(|dot| [Some(dot.x), dot.low, dot.high]).flatten()), &pareto.x);
     let y = Ruler::new(scale(dots().map(|dot| dot.y)), &pareto.y);
-    let sketch = Frame::new(x.clone(), y.clone(), 0, PLOT_WIDTH, height);
-    let width = sketch.plot.right() + Labels::width(names.iter().map(String::as_str)) + MARGIN;
-    let head = Head::new(&pareto.caption, width);
-    let frame = Frame::new(x, y, head.bottom() + 6, PLOT_WIDTH, height);
-    let end = |line: &Operating| frame.y_at(line.points.iter().max_by(|a, b| a.x.total_cmp(&b.x)).map_or(0.0, |dot| dot.y));
-    let labels = Labels::new(pareto.lines.iter().map(end).zip(names), frame.plot);
-    let legend = Legend::new(entries(pareto), frame.plot.left, width);
-    let legend_top = frame.bottom() + 12;
-    let page_height = legend_top + legend.height() + MARGIN / 2;
-    canvas::page(width, page_height, &pareto.caption.title, &description::of_pareto(pareto), |canvas| {
-        head.draw(canvas);
-        frame.draw(canvas);
-        for (number, line) in pareto.lines.iter().enumerate() {
-            let look = Look::of(number);
-            look.draw_line(canvas, &staircase(&line.frontier, &frame));
-            draw_whiskers(canvas, line, look, &frame);
+    let frame = Frame::new(x, y, 0, PLOT_WIDTH, height);
+    let sheet = Sheet {
+        caption: pareto.caption.clone(),
+        description: description::of_pareto(pareto),
+        size: frame.size(&names),
+        inset: frame.plot.left - MARGIN,
+        entries: entries(pareto),
+        bar: None,
+        paint: Box::new(move |canvas, (_, top)| {
+            let frame = frame.clone().below(top + frame::ABOVE);
+            frame.draw(canvas);
+            draw_lines(canvas, pareto, &frame);
+            draw_names(canvas, pareto, &frame);
+            let end = |line: &Operating| frame.y_at(line.points.iter().max_by(|a, b| a.x.total_cmp(&b.x)).map_or(0.0, |dot| dot.y));
+            Labels::new(pareto.lines.iter().map(end).zip(names.iter().cloned()), frame.plot).draw(canvas, frame.plot);
+        }),
+    };
+    sheet.draw()
+}
+
+fn draw_lines(canvas: &mut Canvas<'_>, pareto: &Pareto, frame: &Frame) {
+    let lines = || pareto.lines.iter().zip(0..).map(|(line, number)| (line, Look::of(number)));
+    for (line, look) in lines() {
+        look.draw_line(canvas, &staircase(&line.frontier, frame));
+        draw_whiskers(canvas, line, look, frame);
+    }
+    for (line, look) in lines() {
+        for dot in &line.points {
+            let fill = if dot.passes { Fill::Full } else { Fill::Hollow };
+            look.draw_marker(canvas, frame.at(dot.x, dot.y), fill);
         }
-        for (number, line) in pareto.lines.iter().enumerate() {
-            for dot in &line.points {
-                let fill = if dot.passes { Fill::Full } else { Fill::Hollow };
-                Look::of(number).draw_marker(canvas, frame.at(dot.x, dot.y), fill);
-            }
-        }
-        draw_names(canvas, pareto, &frame);
-        labels.draw(canvas, frame.plot);
-        legend.draw(canvas, legend_top);
-    })
+    }
 }
 
 fn check(pareto: &Pareto) -> Result<(), PlotError> {
@@ -98,6 +104,7 @@ fn entries(pareto: &Pareto) -> Vec<Entry> {
     if dots().any(|dot| dot.low.or(dot.high).is_some()) {
         add(Sign::Whisker, format!("{} interval per user", number::confidence(pareto.confidence)));
     }
+    add(Sign::None, "cells are named where there is room".to_owned());
     if !pareto.goals.is_empty() {
         add(Sign::None, format!("goals: {}", pareto.goals.join("; ")));
     }
@@ -128,34 +135,24 @@ fn draw_whiskers(canvas: &mut Canvas<'_>, line: &Operating, look: Look, frame: &
     }
 }
 
-/// Names beside markers, where there is room that no marker and no other name takes.
+/// Names beside markers, in the colour of their line, where there is room.
 fn draw_names(canvas: &mut Canvas<'_>, pareto: &Pareto, frame: &Frame) {
-    let around = |(x, y): Point| Rect { left: x - 6, top: y - 6, width: 12, height: 12 };
-    let dots: Vec<&Dot> = pareto.lines.iter().flat_map(|line| &line.points).collect();
-    let mut taken: Vec<Rect> = dots.iter().map(|dot| around(frame.at(dot.x, dot.y))).collect();
-    for dot in dots {
-        let ((x, y), width) = (frame.at(dot.x, dot.y), words::width(&dot.label, NAME, Weight::Regular));
-        let at = |left: i32, top: i32| Rect { left, top, width, height: NAME + 2 };
-        let middle = y - NAME / 2 - 1;
-        let beside = [at(x + 9, middle - 7), at(x + 9, middle + 7), at(x - 9 - width, middle - 7), at(x - 9 - width, middle + 7)];
-        let above = [at(x - width / 2, y - 9 - NAME - 2), at(x - width / 2, y + 9)];
-        let inside =
-            |place: &Rect| place.left > frame.plot.left && place.right() < frame.plot.right() && place.bottom() < frame.plot.bottom();
-        let free = |place: &Rect| inside(place) && taken.iter().all(|other| apart(*place, *other));
-        if let Some(place) = beside.into_iter().chain(above).find(free) {
-            canvas.text(&dot.label, (place.left, place.bottom() - 3), Type::new(NAME, theme::INK));
-            taken.push(place);
-        }
+    let dots = || pareto.lines.iter().zip(0..).flat_map(|(line, number)| line.points.iter().map(move |dot| (number, dot)));
+    let mut beside = Beside::new(frame.plot, dots().map(|(_, dot)| frame.at(dot.x, dot.y)));
+    for (number, dot) in dots() {
+        beside.draw(canvas, frame.at(dot.x, dot.y), &dot.label, Look::of(number).colour);
     }
-}
-
-fn apart(a: Rect, b: Rect) -> bool {
-    a.right() <= b.left || b.right() <= a.left || a.bottom() <= b.top || b.bottom() <= a.top
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plot::draw::words;
+    use crate::plot::draw::{
+        beside,
+        canvas::{Rect, Weight},
+    };
+    use crate::plot::figure::Quantity;
     use crate::plot::gallery::{pareto, texts};
 
     #[test]
@@ -164,18 +161,24 @@ mod tests {
         let names: Vec<Rect> = texts(&svg)
             .into_iter()
             .filter(|(text, ..)| text.starts_with("C="))
-            .map(|(text, x, y)| Rect { left: x, top: y - NAME, width: words::width(&text, NAME, Weight::Regular), height: NAME })
+            .map(|(text, x, y)| Rect {
+                left: x,
+                top: y - beside::SIZE,
+                width: words::width(&text, beside::SIZE, Weight::Regular),
+                height: beside::SIZE,
+            })
             .collect();
         assert!(names.len() >= 6, "{names:?}");
         for (index, name) in names.iter().enumerate() {
-            assert!(names[index + 1..].iter().all(|other| apart(*name, *other)), "{name:?}");
+            assert!(names[index + 1..].iter().all(|other| beside::apart(*name, *other)), "{name:?}");
         }
     }
 
     #[test]
     fn a_frontier_is_the_edge_of_what_its_points_reach() {
         let linear = Scale { low: 0.0, high: 10.0, mapping: Mapping::Linear };
-        let ruler = || Ruler { scale: linear, name: String::new(), factor: 1.0 };
+        let plain = Quantity { name: String::new(), unit: String::new(), factor: 1.0 };
+        let ruler = || Ruler::new(linear, &plain);
         let frame = Frame::new(ruler(), ruler(), 0, 100, 100);
         let left = frame.plot.left;
         let corners = staircase(&[(2.0, 8.0), (5.0, 3.0)], &frame);

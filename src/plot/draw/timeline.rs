@@ -1,9 +1,9 @@
 //! Draws a run: lanes of requests, and panels of what the server told below them, all over the same seconds.
 
-use super::canvas::{self, Align, Canvas, Pen, Point, Rect, Type, Weight};
-use super::head::Head;
-use super::legend::{Entry, Legend, Sign};
+use super::canvas::{Align, Canvas, Pen, Point, Rect, Type, Weight};
+use super::legend::{Entry, Sign};
 use super::line::Look;
+use super::sheet::Sheet;
 use super::{bar, description, ticks, words};
 use crate::plot::figure::{Bar, Lane, Mapping, Panel, Scale, Timeline};
 use crate::plot::theme::{self, AXIS_NAME_SIZE, MARGIN, TICK_SIZE};
@@ -22,32 +22,35 @@ const LABEL: i32 = 10;
 const RIGHT: i32 = 110;
 
 struct Layout {
-    width: i32,
-    height: i32,
-    head: Head,
     lanes: Rect,
     lane: i32,
     time: Scale,
     panels: Vec<Rect>,
-    legend: Legend,
-    legend_top: i32,
 }
 
 pub fn draw(timeline: &Timeline) -> Result<Svg, PlotError> {
     check(timeline)?;
-    let layout = Layout::of(timeline);
-    canvas::page(layout.width, layout.height, &timeline.caption.title, &description::of_timeline(timeline), |canvas| {
-        layout.head.draw(canvas);
-        draw_time(canvas, &layout);
-        for (lane, number) in timeline.lanes.iter().zip(0..) {
-            draw_lane(canvas, lane, layout.lanes.top + number * layout.lane, &layout);
-        }
-        draw_names(canvas, timeline, &layout);
-        for (panel, at) in timeline.panels.iter().zip(&layout.panels) {
-            draw_panel(canvas, panel, *at, &layout);
-        }
-        layout.legend.draw(canvas, layout.legend_top);
-    })
+    let layout = Layout::of(timeline, 0);
+    let sheet = Sheet {
+        caption: timeline.caption.clone(),
+        description: description::of_timeline(timeline),
+        size: (layout.lanes.right() + RIGHT - MARGIN, layout.bottom() + TICK_SIZE + 12 + AXIS_NAME_SIZE + 14),
+        inset: layout.lanes.left - MARGIN,
+        entries: entries(timeline),
+        bar: None,
+        paint: Box::new(|canvas, (_, top)| {
+            let layout = Layout::of(timeline, top);
+            draw_time(canvas, &layout);
+            for (lane, number) in timeline.lanes.iter().zip(0..) {
+                draw_lane(canvas, lane, layout.lanes.top + number * layout.lane, &layout);
+            }
+            draw_names(canvas, timeline, &layout);
+            for (panel, at) in timeline.panels.iter().zip(&layout.panels) {
+                draw_panel(canvas, panel, *at, &layout);
+            }
+        }),
+    };
+    sheet.draw()
 }
 
 fn check(timeline: &Timeline) -> Result<(), PlotError> {
@@ -65,15 +68,13 @@ fn check(timeline: &Timeline) -> Result<(), PlotError> {
 }
 
 impl Layout {
-    fn of(timeline: &Timeline) -> Self {
+    fn of(timeline: &Timeline, top: i32) -> Self {
         let labels = timeline.lanes.iter().map(|lane| words::width(&lane.label, LABEL, Weight::Regular)).max().unwrap_or(0);
         let ends = timeline.panels.iter().map(|panel| words::width(&top_text(panel), TICK_SIZE, Weight::Regular)).max().unwrap_or(0);
         let left = MARGIN + labels.max(ends + AXIS_NAME_SIZE + 6) + 10;
-        let width = left + PLOT_WIDTH + RIGHT;
-        let head = Head::new(&timeline.caption, width);
         let count = i32::try_from(timeline.lanes.len()).unwrap_or(1);
         let lane = (LANES_HEIGHT / count.max(1)).clamp(LANE.0, LANE.1);
-        let lanes = Rect { left, top: head.bottom() + 6, width: PLOT_WIDTH, height: lane * count };
+        let lanes = Rect { left, top: top + 6, width: PLOT_WIDTH, height: lane * count };
         let mut bottom = lanes.bottom();
         let panels: Vec<Rect> = timeline
             .panels
@@ -84,10 +85,7 @@ impl Layout {
                 panel
             })
             .collect();
-        let legend_top = bottom + TICK_SIZE + 12 + AXIS_NAME_SIZE + 14;
-        let legend = Legend::new(entries(timeline), left, width);
-        let height = legend_top + legend.height() + MARGIN / 2;
-        Self { width, height, head, lanes, lane, time: time(timeline), panels, legend, legend_top }
+        Self { lanes, lane, time: time(timeline), panels }
     }
 
     fn x_at(&self, seconds: f64) -> i32 {
@@ -243,7 +241,7 @@ mod tests {
     #[test]
     fn lanes_and_panels_share_the_seconds() {
         let figure = timeline();
-        let layout = Layout::of(&figure);
+        let layout = Layout::of(&figure, 0);
         assert_eq!(layout.panels.len(), 2);
         assert!(layout.panels[0].top > layout.lanes.bottom() && layout.panels[1].top > layout.panels[0].bottom());
         assert_eq!((layout.x_at(layout.time.low), layout.x_at(layout.time.high)), (layout.lanes.left, layout.lanes.right()));

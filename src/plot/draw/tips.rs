@@ -3,19 +3,20 @@
 
 use std::fmt::Write as _;
 
-use super::canvas::{self, Rect};
+use super::canvas::{self, Canvas, Rect};
 use super::description;
-use crate::plot::Svg;
 use crate::plot::figure::Heatmap;
 
 /// More cells than this get no tips: they would weigh more than the picture, and are too small to be pointed at.
 const MOST: usize = 16_384;
 
-/// The picture with its tips on top.
-pub fn with_tips(mut svg: Svg, heatmap: &Heatmap, place: impl Fn(usize, usize) -> Rect) -> Svg {
+/// Lays the tips over the picture.
+pub fn lay(canvas: &mut Canvas<'_>, heatmap: &Heatmap, place: impl Fn(usize, usize) -> Rect) {
     let columns = heatmap.x.values.len();
-    let Some(body) = svg.text.trim_end().strip_suffix("</svg>").filter(|_| columns * heatmap.y.values.len() <= MOST) else { return svg };
-    let mut text = body.to_owned();
+    if columns * heatmap.y.values.len() > MOST {
+        return;
+    }
+    let mut text = String::new();
     let _ = writeln!(text, "<g class=\"cells\" fill=\"#FFFFFF\" fill-opacity=\"0\" data-columns=\"{columns}\">");
     for (row, (cells, y)) in heatmap.cells.iter().zip(&heatmap.y.values).enumerate() {
         for (column, (cell, x)) in cells.iter().zip(&heatmap.x.values).enumerate() {
@@ -26,9 +27,8 @@ pub fn with_tips(mut svg: Svg, heatmap: &Heatmap, place: impl Fn(usize, usize) -
             let _ = writeln!(text, "<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\"><title>{words}</title></rect>");
         }
     }
-    text.push_str("</g>\n</svg>\n");
-    svg.text = text;
-    svg
+    text.push_str("</g>\n");
+    canvas.lay_over(&text);
 }
 
 #[cfg(test)]

@@ -1,0 +1,58 @@
+//! How many cells a search will take, before anything is known: by walking through tables that could be.
+
+use super::aim::{Aim, Height};
+use super::lattice::{Lattice, Place};
+use super::seen::Seen;
+use super::walk::{Limits, Step, Walk};
+
+/// How many cells a search runs, repeats not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct CellCount {
+    /// The mean over tables whose boundary is a product of the loads, all products alike likely on a logarithmic scale.
+    pub expected: usize,
+    /// What no table without contradictions exceeds.
+    pub most: usize,
+    /// All cells there are.
+    pub grid: usize,
+}
+
+/// How many boundaries are tried.
+const TABLES: u32 = 24;
+
+impl CellCount {
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a mean of counts")]
+    pub fn of(lattice: &Lattice, aim: Aim, max_cells: Option<usize>) -> Self {
+        let height = |place: Place| Height::of(lattice, place).product.ln();
+        let (first, second) = lattice.size();
+        let (low, high) = (height(Place(0, 0)), height(Place(first - 1, second - 1)));
+        let limit = |table: u32| low + (high - low) * f64::from(table) / f64::from(TABLES - 1) - 1e-9 + 2e-9 * f64::from(table.min(1));
+        let taken: usize = (0..TABLES).map(|table| cells(lattice, aim, max_cells, |place| height(place) <= limit(table))).sum();
+        let grid = lattice.cells();
+        let expected = (taken as f64 / f64::from(TABLES)).round() as usize;
+        Self { expected, most: most(lattice).min(max_cells.unwrap_or(grid)).min(grid), grid }
+    }
+}
+
+/// Twice the values of both axes, and the checks; along one axis what bisection takes, and its check.
+fn most(lattice: &Lattice) -> usize {
+    let (first, second) = lattice.size();
+    match lattice.axes() {
+        [axis] => {
+            let bisected = |cells: usize| (usize::BITS - cells.leading_zeros()) as usize;
+            let climbed = axis.rungs().map_or(0, <[usize]>::len);
+            climbed + bisected(first) + 1
+        }
+        _ => 2 * (first + second) + 8,
+    }
+}
+
+fn cells(lattice: &Lattice, aim: Aim, max_cells: Option<usize>, passes: impl Fn(Place) -> bool) -> usize {
+    let mut walk = Walk::new(lattice.clone(), aim, Limits { repeats: 1, max_cells });
+    let mut count = 0;
+    while let Step::Run { place, .. } = walk.next() {
+        walk.saw(place, Seen::surely(passes(place)));
+        count += 1;
+    }
+    count
+}
