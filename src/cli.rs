@@ -8,7 +8,7 @@ mod prepare;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-pub use compare::{CompareArgs, CompareFormat};
+pub use compare::{CompareArgs, CompareFormat, GateArg};
 pub use history::{HistoryArgs, HistoryFormat};
 pub use import::ImportArgs;
 pub use prepare::{CounterArgs, PrepareCommand, PrepareDocumentsArgs, PrepareSharegptArgs, PrepareTraceArgs};

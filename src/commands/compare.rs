@@ -1,19 +1,24 @@
-//! `bench compare`: two saved sweeps, or variants of one, against each other. Exits with 1 where anything regressed, with 2 where the two
-//! sides were not asked to do the same work and nobody said to compare them all the same.
+//! `bench compare`: two saved sweeps, or variants of one, against each other, as text and on request as a picture. Exits with 1 where what decides regressed, with 2 where the
+//! two sides were not asked to do the same work and nobody said to compare them all the same.
 
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use fs_err as fs;
 
+use super::plot::{Ending, all_have_their_own_file, path_of, write};
 use super::{Exit, stdout};
-use crate::analysis::compare::{Call, Chosen, CompareOptions, Comparison, compare};
-use crate::cli::{CompareArgs, CompareFormat};
+use crate::analysis::compare::{Call, Chosen, CompareOptions, Comparison, Gate, compare};
+use crate::cli::{CompareArgs, CompareFormat, GateArg};
 use crate::goal::Goal;
+use crate::plot::{Picture, of_comparison};
 use crate::report::comparison;
 use crate::store::{SavedSweep, read_sweep};
 
 pub fn run(args: &CompareArgs) -> anyhow::Result<Exit> {
+    if let Some(file) = args.plot.as_ref().filter(|file| Ending::of(file).is_none()) {
+        bail!("`{}` ends in neither `.png` nor `.svg`", file.display());
+    }
     let options = options(args)?;
     let (base, base_variant) = open(&args.base)?;
     let comparisons = match &args.new {
@@ -24,6 +29,11 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<Exit> {
         }
         None => compared(&of_one(&base, base_variant.as_deref(), args.variant.as_deref())?, &base, &base, &options)?,
     };
+    if let Some(file) = &args.plot {
+        for picture in pictures(args, file, &comparisons)? {
+            write(&path_of(file, &picture), &picture)?;
+        }
+    }
     let text = match args.format {
         CompareFormat::Text => comparison::terminal(&comparisons),
         CompareFormat::Markdown => comparison::markdown(&comparisons),
@@ -46,10 +56,26 @@ fn compared(pairs: &[(String, String)], base: &SavedSweep, new: &SavedSweep, opt
     pairs.iter().map(one).collect()
 }
 
+/// What became of one measure in every cell: a picture for each comparison, and for each value of further axes.
+fn pictures(args: &CompareArgs, file: &Path, comparisons: &[Comparison]) -> anyhow::Result<Vec<Picture>> {
+    let mut all = Vec::new();
+    for comparison in comparisons {
+        let measure = args.measure.as_ref().or_else(|| comparison.primary.first());
+        let measure = measure.with_context(|| "nothing decides; name what is drawn with `--measure`")?;
+        let of_one = of_comparison(comparison, measure, args.x.as_deref(), args.y.as_deref())?;
+        all.extend(of_one.into_iter().map(|picture| Picture { variant: Some(comparison.new.variant.clone()), ..picture }));
+    }
+    all_have_their_own_file(file, all).map_err(anyhow::Error::msg)
+}
+
 fn options(args: &CompareArgs) -> anyhow::Result<CompareOptions> {
     let read = |text: &String| text.parse::<Goal>().map_err(|fault| anyhow::anyhow!("`{text}` is no goal: {fault}"));
     let goals = args.goals.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(CompareOptions { margin: margin(&args.margin)?, accept: args.accept.clone(), goals, ..CompareOptions::default() })
+    let gate = match args.gate {
+        GateArg::Goals => Gate::Goals,
+        GateArg::All => Gate::All,
+    };
+    Ok(CompareOptions { margin: margin(&args.margin)?, gate, accept: args.accept.clone(), goals, ..CompareOptions::default() })
 }
 
 /// `5%` or `0.05`.

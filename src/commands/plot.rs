@@ -129,7 +129,7 @@ fn with_hint(flag: &str, error: &GoalError) -> String {
 }
 
 /// Pictures of several variants need the variant in their file's name.
-fn all_have_their_own_file(output: &Path, pictures: Vec<Picture>) -> Result<Vec<Picture>, String> {
+pub(super) fn all_have_their_own_file(output: &Path, pictures: Vec<Picture>) -> Result<Vec<Picture>, String> {
     let files: BTreeSet<PathBuf> = pictures.iter().map(|picture| path_of(output, picture)).collect();
     if files.len() == pictures.len() {
         return Ok(pictures);
@@ -140,7 +140,7 @@ fn all_have_their_own_file(output: &Path, pictures: Vec<Picture>) -> Result<Vec<
 }
 
 /// The picture's own file: the variant where its name says so, and what holds for this picture alone before the ending.
-fn path_of(output: &Path, picture: &Picture) -> PathBuf {
+pub(super) fn path_of(output: &Path, picture: &Picture) -> PathBuf {
     let name = output.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let (stem, ending) = name.rsplit_once('.').unwrap_or((&name, ""));
     let facet: Vec<String> = picture.facet.iter().map(|part| format!("-{}", slug(part))).collect();
@@ -149,7 +149,7 @@ fn path_of(output: &Path, picture: &Picture) -> PathBuf {
     Path::new(&folder).join(format!("{}{}.{ending}", stem.replace(VARIANT, &variant), facet.concat()))
 }
 
-fn write(path: &Path, picture: &Picture) -> anyhow::Result<()> {
+pub(super) fn write(path: &Path, picture: &Picture) -> anyhow::Result<()> {
     let svg = draw(&picture.figure)?;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs_err::create_dir_all(folder)?;
@@ -162,13 +162,13 @@ fn write(path: &Path, picture: &Picture) -> anyhow::Result<()> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ending {
+pub(super) enum Ending {
     Png,
     Svg,
 }
 
 impl Ending {
-    fn of(path: &Path) -> Option<Self> {
+    pub fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_string_lossy().to_ascii_lowercase().as_str() {
             "png" => Some(Self::Png),
             "svg" => Some(Self::Svg),

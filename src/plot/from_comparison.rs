@@ -17,7 +17,7 @@ use crate::analysis::{AxisSummary, Extended, short};
 use crate::goal::Measure;
 
 /// How far the colours may reach: the first one that holds every ratio, at both ends.
-const REACHES: [f64; 8] = [1.1, 1.25, 1.5, 2.0, 5.0, 10.0, 100.0, 1000.0];
+const REACHES: [f64; 7] = [1.25, 1.5, 2.0, 5.0, 10.0, 100.0, 1000.0];
 
 /// The pictures of one measure's change over two axes, one for each value of further axes. Axes that are missing are chosen: C and S where
 /// they are there, else the first ones.
@@ -128,8 +128,19 @@ fn difference(
         lower_is_better,
         cells: rows,
         reach,
-        margin: comparison.margin,
+        margin: margin(comparison, measure, cells),
         confidence: comparison.confidence,
+    }
+}
+
+/// The largest change that counts as none: of shares in points, and of failures no more than one.
+fn margin(comparison: &Comparison, measure: &str, cells: &[&CellComparison]) -> String {
+    let unit = cells.iter().find_map(|cell| effect_of(cell, measure)).map_or("", |effect| effect.unit.as_str());
+    let per_cent = comparison.margin * 100.0;
+    match (unit, measure.starts_with("error_rate")) {
+        ("share", true) => format!("{} percentage points", number::short(per_cent.min(1.0))),
+        ("share", false) => format!("{} percentage points", number::short(per_cent)),
+        _ => number::confidence(comparison.margin),
     }
 }
 
@@ -180,12 +191,17 @@ fn caption(comparison: &Comparison, measure: &str, facet: &[String]) -> Caption 
     } else {
         format!("base {}, new {}", comparison.base.sweep, comparison.new.sweep)
     };
+    let mut from: Vec<String> = Vec::new();
+    for side in [&comparison.base, &comparison.new] {
+        let text = side.imported.as_ref().map(|imported| format!("IMPORTED from {}", imported.program));
+        from.extend(text.filter(|text| !from.contains(text)));
+    }
     let differs = (!comparison.differences.is_empty()).then(|| {
         format!("differs in {}", comparison.differences.iter().map(|difference| difference.what.as_str()).collect::<Vec<_>>().join(", "))
     });
     Caption {
         title: title.into_iter().chain(facet.iter().cloned()).collect::<Vec<_>>().join(", "),
-        subtitle: [Some(sweeps), differs].into_iter().flatten().collect::<Vec<_>>().join(" · "),
+        subtitle: from.into_iter().chain([sweeps]).chain(differs).collect::<Vec<_>>().join(" · "),
         simulated: comparison.base.simulated || comparison.new.simulated,
     }
 }
@@ -198,7 +214,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::analysis::compare::{Interval, Side};
+    use crate::analysis::compare::{Gate, Interval, Side};
 
     const MEASURE: &str = "p95(ttft where turn >= 1)";
 
@@ -231,6 +247,7 @@ mod tests {
             sweep: "capacity".into(),
             variant: name.into(),
             simulated: true,
+            imported: None,
             created_at: "2026-01-01T00:00:00Z".into(),
         };
         let outcomes = [Call::Improved, Call::Same, Call::Regressed, Call::NotEnoughData];
@@ -240,7 +257,7 @@ mod tests {
             for ((c, ratio), call) in (1..).zip(ratios).zip(outcomes) {
                 let axes = [("workload.concurrent".to_owned(), json!(c)), ("workload.sequential".to_owned(), json!(s))];
                 let effects = vec![effect(0.5, 0.5 * ratio, call)];
-                cells.push(CellComparison { axes: axes.into_iter().collect(), effects, call });
+                cells.push(CellComparison { axes: axes.into_iter().collect(), effects, call, beside: None });
             }
         }
         Comparison {
@@ -248,6 +265,7 @@ mod tests {
             new: side("lmcache"),
             confidence: 0.95,
             margin: 0.05,
+            gate: Gate::Goals,
             primary: vec![MEASURE.into()],
             family: "every interval is wider".into(),
             differences: Vec::new(),
@@ -255,6 +273,7 @@ mod tests {
             cells,
             scores: Vec::new(),
             call: Call::Regressed,
+            beside: None,
             notes: Vec::new(),
         }
     }
@@ -281,6 +300,20 @@ mod tests {
         assert_eq!(figure.caption.title, "lmcache against vllm: p95 of time to first token, turn ≥ 1");
         assert!(figure.caption.simulated);
         assert!((figure.reach - 2.0).abs() < 1e-12, "1.9 lies within a factor of 2");
+    }
+
+    #[test]
+    fn an_imported_side_is_labelled_and_what_counts_as_none_is_said_in_the_measure_s_own_way() {
+        let mut comparison = comparison();
+        comparison.new.imported = serde_json::from_value(json!({"program": "a script", "lacks": []})).unwrap();
+        assert_eq!(only(&comparison).caption.subtitle, "IMPORTED from a script · capacity");
+        assert_eq!(only(&comparison).margin, "5 %");
+        for cell in &mut comparison.cells {
+            for effect in &mut cell.effects {
+                effect.unit = "share".into();
+            }
+        }
+        assert_eq!(only(&comparison).margin, "5 percentage points");
     }
 
     #[test]

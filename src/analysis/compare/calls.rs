@@ -1,6 +1,6 @@
-//! From measured effects to intervals and calls, so that all intervals of a comparison hold together: half of the doubt goes to the
-//! effects over all cells and half to those of single cells, and in each half every interval gets an equal part of it (O. J. Dunn,
-//! "Multiple Comparisons Among Means", JASA 56, 1961). Effects with variances in, intervals out; knows no rows.
+//! From measured effects to intervals and calls, so that all intervals of a family hold together: half of its doubt goes to the effects
+//! over all cells and half to those of single cells, and in each half every interval gets an equal part of it (O. J. Dunn, "Multiple
+//! Comparisons Among Means", JASA 56, 1961). Effects with variances in, intervals out; knows no rows.
 
 use super::comparison::{Call, Effect, Interval};
 use super::probe::Probe;
@@ -26,7 +26,6 @@ pub(super) struct Raw {
     pub new: Option<f64>,
     pub log_ratio: Option<Spread>,
     pub difference: Option<Spread>,
-    pub freedom: f64,
     pub enough: bool,
     pub identical: bool,
 }
@@ -40,7 +39,6 @@ pub(super) struct Rule {
 }
 
 impl From<&Measured> for Raw {
-    #[expect(clippy::cast_precision_loss, reason = "sessions are few")]
     fn from(cell: &Measured) -> Self {
         Self {
             pairs: cell.pairs,
@@ -50,7 +48,6 @@ impl From<&Measured> for Raw {
             new: cell.new,
             log_ratio: cell.log_ratio,
             difference: cell.difference,
-            freedom: cell.pairs.saturating_sub(1).max(1) as f64,
             enough: cell.pairs >= LEAST_PAIRS && cell.beyond >= LEAST_BEYOND && has_variance(cell),
             identical: cell.identical,
         }
@@ -73,8 +70,11 @@ pub(super) fn over_cells(probe: &Probe, cells: &[&Measured]) -> Raw {
         let all: Vec<Spread> = used.iter().filter_map(|cell| of(cell)).collect();
         let variances: Option<Vec<f64>> = all.iter().map(|spread| spread.variance).collect();
         let variance = variances.map(|variances| variances.iter().sum::<f64>() / (count * count));
-        (!all.is_empty() && all.len() == used.len())
-            .then(|| Spread { value: all.iter().map(|spread| spread.value).sum::<f64>() / count, variance })
+        (!all.is_empty() && all.len() == used.len()).then(|| Spread {
+            value: all.iter().map(|spread| spread.value).sum::<f64>() / count,
+            variance,
+            freedom: freedom(&all),
+        })
     };
     let middle = |of: &dyn Fn(&Measured) -> Option<f64>| {
         let values = used.iter().map(|cell| of(cell).map(|value| if by_ratio { value.ln() } else { value }));
@@ -91,7 +91,6 @@ pub(super) fn over_cells(probe: &Probe, cells: &[&Measured]) -> Raw {
         n_new: used.iter().map(|cell| cell.n_new).sum(),
         base: middle(&|cell| cell.base),
         new: middle(&|cell| cell.new),
-        freedom: freedom(&used, by_ratio),
         enough: pairs >= LEAST_PAIRS && beyond >= LEAST_BEYOND && difference.is_some_and(|spread| spread.variance.is_some()),
         log_ratio,
         difference,
@@ -103,16 +102,13 @@ pub(super) fn over_cells(probe: &Probe, cells: &[&Measured]) -> Raw {
 }
 
 /// Degrees of freedom of a sum of variances (F. E. Satterthwaite, "An Approximate Distribution of Estimates of Variance Components", 1946).
-#[expect(clippy::cast_precision_loss, reason = "sessions are few")]
-fn freedom(cells: &[&Measured], by_ratio: bool) -> f64 {
+fn freedom(cells: &[Spread]) -> f64 {
     let (mut sum, mut squares, mut all) = (0.0, 0.0, 0.0);
     for cell in cells {
-        let own = cell.pairs.saturating_sub(1).max(1) as f64;
-        let spread = if by_ratio { cell.log_ratio } else { cell.difference };
-        let variance = spread.and_then(|spread| spread.variance).unwrap_or(0.0);
+        let variance = cell.variance.unwrap_or(0.0);
         sum += variance;
-        squares += variance * variance / own;
-        all += own;
+        squares += variance * variance / cell.freedom;
+        all += cell.freedom;
     }
     if squares > 0.0 { (sum * sum / squares).max(1.0) } else { f64::max(all, 1.0) }
 }
@@ -125,10 +121,13 @@ pub(super) fn by_difference(probe: &Probe) -> bool {
 impl Raw {
     /// The effect with its intervals and what it comes to.
     pub fn effect(&self, probe: &Probe, rule: Rule) -> Effect {
-        let reach = if self.enough { Some(upper_quantile(rule.doubt / 2.0, self.freedom)) } else { None };
-        let reach = if self.identical { Some(0.0) } else { reach };
+        let reach = |freedom: f64| match (self.identical, self.enough) {
+            (true, _) => Some(0.0),
+            (false, true) => Some(upper_quantile(rule.doubt / 2.0, freedom)),
+            (false, false) => None,
+        };
         let ends = |spread: Spread| {
-            let half = reach.zip(spread.variance).map(|(reach, variance)| reach * variance.sqrt());
+            let half = reach(spread.freedom).zip(spread.variance).map(|(reach, variance)| reach * variance.sqrt());
             (spread.value, half.map(|half| (spread.value - half, spread.value + half)))
         };
         let (log_ratio, difference) = (self.log_ratio.map(ends), self.difference.map(ends));

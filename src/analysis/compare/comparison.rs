@@ -2,15 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::gate::Gate;
 use crate::analysis::axes::Axes;
 use crate::analysis::extended::Extended;
+use crate::record::Imported;
 
 /// A base and a new side, compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     pub base: Side,
     pub new: Side,
-    /// Of all intervals together: the chance that any of them misses its truth is at most the rest.
+    /// Of all that decides together: the chance that any interval misses its truth is at most the rest. The other measures are a second
+    /// family at the same confidence.
     pub confidence: f64,
     /// The largest relative change that counts as none: 0.05 for 5 %.
     pub margin: f64,
@@ -18,7 +21,11 @@ pub struct Comparison {
     pub family: String,
     /// What is not the same on both sides, and was compared because it was told to be.
     pub differences: Vec<Difference>,
-    /// Names of the measures that decide: those of the goals (median and p95 of TTFT where there are none), and the error rate.
+    /// What was asked to decide.
+    #[serde(default)]
+    pub gate: Gate,
+    /// Names of the measures that decide: those of the goals and the error rate; all where there are no goals or all were asked to.
+    /// The scores decide, too.
     #[serde(default)]
     pub primary: Vec<String>,
     /// One a measure, over all cells that both sides have: the mean of the cells' effects, each cell counting alike.
@@ -26,10 +33,12 @@ pub struct Comparison {
     /// The cells that both sides have, in the order of the axes.
     pub cells: Vec<CellComparison>,
     pub scores: Vec<ScoreEffect>,
-    /// Regressed where any measure is, over all cells or in one. Else not enough data where the new side lacks a cell that the base has;
-    /// else improved where any measure is; else the worst of the primary measures over all cells. Scores have no part in it: their
-    /// verdicts are no part of the family.
+    /// Of the measures that decide: regressed where any is, over all cells or in one, or a score is. Else not enough data where the new
+    /// side lacks a cell that the base has; else improved where any is; else the worst of them over all cells.
     pub call: Call,
+    /// What became of the other measures, by the same rule; missing where all decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Call>,
     /// Cells that only one side has or that have no result, and other remarks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -45,6 +54,9 @@ pub struct Side {
     pub variant: String,
     /// Made from the simulated engine.
     pub simulated: bool,
+    /// Where it comes from, if it was not measured by this program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
     /// When the sweep was made, as RFC 3339.
     pub created_at: String,
 }
@@ -128,10 +140,14 @@ pub struct Effect {
 pub struct CellComparison {
     pub axes: Axes,
     pub effects: Vec<Effect>,
+    /// Of the measures that decide.
     pub call: Call,
+    /// Of the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Call>,
 }
 
-/// A score on both sides, with what is met and what is not excluded on each: the range that the truth is in.
+/// A score on both sides, over the cells that both have, with what is met and what is not excluded on each: the range that the truth is in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreEffect {
     /// `max C×S`, `best 2CS/(C+S)`, `largest qps`.

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::calls::{Raw, Rule, over_cells};
 use super::comparison::{Call, CellComparison, Comparison, Difference, Effect, Side};
+use super::families::{Doubt, effects};
+use super::gate::{self, Family, Gate};
 use super::pairs::{CellPair, pair};
-use super::probe::{Key, Kind, Probe, Sample, probes};
+use super::probe::{Key, Probe, Sample, probes};
 use super::resample::{Draws, Measured, measured};
-use super::scored::score_effects;
+use super::scored::{self, score_effects};
 use super::work;
-use crate::analysis::{AnalysisError, Question, Table, summarize};
-use crate::goal::{Aggregate, Condition, Goal, Measure};
+use crate::analysis::{AnalysisError, Table};
+use crate::goal::{Condition, Goal};
 use crate::metric::Metric;
 use crate::store::SavedSweep;
 
@@ -27,8 +28,10 @@ pub struct Chosen<'a> {
 pub struct CompareOptions {
     /// The largest relative change that counts as none: 0.05 for 5 %.
     pub margin: f64,
-    /// Of all intervals together.
+    /// Of all that decides together, and of the rest together.
     pub confidence: f64,
+    /// What decides.
+    pub gate: Gate,
     /// Differences that are compared all the same, by dotted path: `seed`; a path stands for all below it, and `all` for all.
     pub accept: Vec<String>,
     /// Goals that replace the base's own.
@@ -37,7 +40,7 @@ pub struct CompareOptions {
 
 impl Default for CompareOptions {
     fn default() -> Self {
-        Self { margin: 0.05, confidence: 0.95, accept: Vec::new(), goals: Vec::new() }
+        Self { margin: 0.05, confidence: 0.95, gate: Gate::default(), accept: Vec::new(), goals: Vec::new() }
     }
 }
 
@@ -88,15 +91,20 @@ pub fn compare(base: &Chosen<'_>, new: &Chosen<'_>, options: &CompareOptions) ->
         return Err(CompareError::NoSharedCells { notes: pairs.notes });
     }
     let goals = goals(base.sweep, options)?;
-    let mut probes = probes(&goals.iter().map(|goal| goal.measure.clone()).collect::<Vec<_>>(), &filter(&goals, &pairs.cells));
+    let mut probes =
+        probes(&goals.iter().map(|goal| goal.measure.clone()).collect::<Vec<_>>(), &filter(&goals, &pairs.cells), options.gate);
     let cells = pairs.cells.iter().zip(0..).map(|(cell, stream)| measure_cell(cell, stream, &probes)).collect::<Result<Vec<_>, _>>()?;
     // What neither side tells anywhere is not there to be compared.
     let told: Vec<bool> = (0..probes.len()).map(|at| cells.iter().any(|cell| cell[at].base.is_some() || cell[at].new.is_some())).collect();
     let cells: Vec<Vec<Measured>> = cells.into_iter().map(|cell| kept(cell, &told)).collect();
     probes = kept(probes, &told);
-    let (overall, cell_effects) = effects(&probes, &cells, options);
     let identical = cells.iter().flatten().all(|measured| measured.identical);
-    let compared = pairs.cells.iter().zip(cell_effects).map(|(cell, effects)| of_cell(cell, effects, &probes)).collect::<Vec<_>>();
+    let scores = score_effects((base, new), &pairs.cells, &goals, identical)?;
+    let doubt = Doubt::of(options, scored::doubt(scores.len(), goals.len()));
+    let (overall, cell_effects) = effects(&probes, &cells, doubt, options.margin);
+    let compared: Vec<CellComparison> =
+        pairs.cells.iter().zip(cell_effects).map(|(cell, effects)| of_cell(cell, effects, &probes)).collect();
+    let whole = |family| gate::of_all(family, (&overall, &compared), &scores, &probes, pairs.lost);
     let mut notes = work::notes(&pairs.cells);
     notes.extend(pairs.notes);
     let [base_name, new_name] = names(base, new);
@@ -105,11 +113,13 @@ pub fn compare(base: &Chosen<'_>, new: &Chosen<'_>, options: &CompareOptions) ->
         new: side(new, new_name),
         confidence: options.confidence,
         margin: options.margin,
-        family: family(options.confidence),
+        family: doubt.words(options.confidence, &probes),
         differences,
+        gate: options.gate,
         primary: probes.iter().filter(|probe| probe.primary).map(Probe::name).collect(),
-        scores: scores(base, new, &goals, identical)?,
-        call: whole(&overall, &compared, &probes, pairs.lost),
+        call: whole(Family::Primary).unwrap_or(Call::NotEnoughData),
+        beside: whole(Family::Other),
+        scores,
         overall,
         cells: compared,
         notes,
@@ -172,89 +182,26 @@ fn kept<T>(all: Vec<T>, keep: &[bool]) -> Vec<T> {
     all.into_iter().zip(keep).filter(|(_, keep)| **keep).map(|(one, _)| one).collect()
 }
 
-/// The effects over all cells, and those of each cell.
-#[expect(clippy::cast_precision_loss, reason = "intervals are few")]
-fn effects(probes: &[Probe], cells: &[Vec<Measured>], options: &CompareOptions) -> (Vec<Effect>, Vec<Vec<Effect>>) {
-    let of_probe = |at: usize| cells.iter().filter_map(|cell| cell.get(at)).collect::<Vec<_>>();
-    let overall: Vec<Raw> = probes.iter().enumerate().map(|(at, probe)| over_cells(probe, &of_probe(at))).collect();
-    let single: Vec<Vec<Raw>> = cells.iter().map(|cell| cell.iter().map(Raw::from).collect()).collect();
-    let rule = |count: usize| Rule { doubt: (1.0 - options.confidence) / 2.0 / count.max(1) as f64, margin: options.margin };
-    let counts = |raws: &[Raw]| raws.iter().filter(|raw| raw.enough && !raw.identical).count();
-    let (for_all, for_cells) = (rule(counts(&overall)), rule(single.iter().map(|cell| counts(cell)).sum()));
-    let shown = |raws: &[Raw], rule: Rule| {
-        let mut effects: Vec<Effect> = raws.iter().zip(probes).map(|(raw, probe)| raw.effect(probe, rule)).collect();
-        call_infinite(&mut effects, probes);
-        effects
-    };
-    (shown(&overall, for_all), single.iter().map(|cell| shown(cell, for_cells)).collect())
-}
-
-/// Where a percentile became infinite or finite, there is no ratio, and the error rate has the word.
-fn call_infinite(effects: &mut [Effect], probes: &[Probe]) {
-    let errors = effects.iter().zip(probes).find(|(_, probe)| probe.is_error_rate()).map(|(effect, _)| effect.call);
-    for (effect, probe) in effects.iter_mut().zip(probes) {
-        let percentile = matches!(&probe.kind, Kind::Measure(Measure { aggregate: Aggregate::Percentile(..), .. }));
-        let finite = |value: Option<crate::analysis::Extended>| value.map(|value| value.finite().is_some());
-        effect.call = match (percentile, finite(effect.base), finite(effect.new), errors) {
-            (true, Some(true), Some(false), Some(Call::Regressed)) => Call::Regressed,
-            (true, Some(false), Some(true), Some(Call::Improved)) => Call::Improved,
-            _ => effect.call,
-        };
-    }
-}
-
 fn of_cell(pair: &CellPair<'_>, effects: Vec<Effect>, probes: &[Probe]) -> CellComparison {
-    let call = worst(&effects, &effects, probes);
-    CellComparison { axes: pair.axes.clone(), effects, call }
+    let call = gate::of_cell(Family::Primary, &effects, probes).unwrap_or(Call::NotEnoughData);
+    let beside = gate::of_cell(Family::Other, &effects, probes);
+    CellComparison { axes: pair.axes.clone(), effects, call, beside }
 }
 
-/// Regressed where any is, else improved where any is, else the worst of the primary ones.
-fn worst(any: &[Effect], decide: &[Effect], probes: &[Probe]) -> Call {
-    let some = |call: Call| any.iter().any(|effect| effect.call == call);
-    let open = decide.iter().zip(probes).any(|(effect, probe)| probe.primary && effect.call == Call::NotEnoughData);
-    match (some(Call::Regressed), some(Call::Improved)) {
-        (true, _) => Call::Regressed,
-        (false, true) => Call::Improved,
-        (false, false) if open => Call::NotEnoughData,
-        (false, false) => Call::Same,
-    }
-}
-
-fn whole(overall: &[Effect], cells: &[CellComparison], probes: &[Probe], lost: usize) -> Call {
-    let every: Vec<Effect> = overall.iter().chain(cells.iter().flat_map(|cell| &cell.effects)).cloned().collect();
-    match worst(&every, overall, probes) {
-        Call::Improved | Call::Same if lost > 0 => Call::NotEnoughData,
-        call => call,
-    }
-}
-
-fn scores(base: &Chosen<'_>, new: &Chosen<'_>, goals: &[Goal], identical: bool) -> Result<Vec<super::ScoreEffect>, AnalysisError> {
-    if goals.is_empty() {
-        return Ok(Vec::new());
-    }
-    let question = Question { goals: goals.to_vec(), ..Question::default() };
-    let (left, right) = (summarize(base.sweep, &question)?, summarize(new.sweep, &question)?);
-    Ok(score_effects((&left, base.variant), (&right, new.variant), identical))
-}
-
-fn family(confidence: f64) -> String {
-    format!(
-        "all intervals hold together at {} %: half of the doubt is shared equally by the effects over all cells, half by those of single cells \
-         (Dunn), each by a paired bootstrap over sessions and Student's t",
-        (confidence * 1000.0).round() / 10.0
-    )
-}
-
-/// What the sides are called: by variant in one sweep, by folder else, and by both where the folders are called alike.
+/// What the sides are called: by variant in one sweep, by folder else, with the variant where a folder has several, and by the whole
+/// path where the folders are called alike.
 fn names(base: &Chosen<'_>, new: &Chosen<'_>) -> [String; 2] {
-    let folder = |side: &Chosen<'_>| {
-        side.sweep.dir.file_name().map_or_else(|| side.sweep.manifest.name.clone(), |name| name.to_string_lossy().into_owned())
-    };
     if base.sweep.dir == new.sweep.dir {
         return [base.variant.to_owned(), new.variant.to_owned()];
     }
-    let [left, right] = [folder(base), folder(new)];
-    if left == right { [base.sweep.dir.display().to_string(), new.sweep.dir.display().to_string()] } else { [left, right] }
+    let folder = |side: &Chosen<'_>| {
+        side.sweep.dir.file_name().map_or_else(|| side.sweep.manifest.name.clone(), |name| name.to_string_lossy().into_owned())
+    };
+    let alike = folder(base) == folder(new);
+    [base, new].map(|side| {
+        let folder = if alike { side.sweep.dir.display().to_string() } else { folder(side) };
+        if side.sweep.manifest.variants.len() > 1 { format!("{folder}:{}", side.variant) } else { folder }
+    })
 }
 
 fn side(side: &Chosen<'_>, name: String) -> Side {
@@ -264,6 +211,7 @@ fn side(side: &Chosen<'_>, name: String) -> Side {
         sweep: manifest.name.clone(),
         variant: side.variant.to_owned(),
         simulated: manifest.simulated,
+        imported: manifest.imported.clone(),
         created_at: manifest.created_at.to_string(),
     }
 }
@@ -316,6 +264,63 @@ mod tests {
         assert_eq!((median.call, median.pairs, median.n_base), (Call::Regressed, 16, 64));
         assert_eq!(slower.call, Call::Regressed);
         assert_eq!(both(rows(16, 1.1, 0), rows(16, 1.0, 1)).call, Call::Improved);
+    }
+
+    #[test]
+    fn what_no_goal_speaks_of_stands_beside_and_decides_only_where_all_do() {
+        let slow_gaps = |mut row: RequestRecord| {
+            row.gaps_us = vec![20_000, 20_000];
+            row.last_token_us = row.first_token_us.map(|first| first + crate::clock::Micros(40_000));
+            row
+        };
+        let new = || vec![cell("vllm", 4, 4, rows(16, 1.0, 1).into_iter().map(slow_gaps).collect())];
+        let of = |gate: Gate| {
+            let options = CompareOptions { gate, ..CompareOptions::default() };
+            compared(&[cell("vllm", 4, 4, rows(16, 1.0, 0))], &new(), &options).unwrap()
+        };
+        let (goals, all) = (of(Gate::Goals), of(Gate::All));
+        assert_eq!((goals.call, goals.beside, all.call, all.beside), (Call::Same, Some(Call::Regressed), Call::Regressed, None));
+        assert_eq!(goals.primary, ["p95(ttft where turn >= 1)", "error_rate"]);
+        assert_eq!((goals.cells[0].call, goals.cells[0].beside), (Call::Same, Some(Call::Regressed)));
+        let width = |comparison: &Comparison| {
+            let ratio = effect(comparison, "p95(ttft where turn >= 1)").ratio.unwrap();
+            ratio.high.unwrap().get() - ratio.low.unwrap().get()
+        };
+        assert!(width(&goals) < width(&all), "fewer that decide share the doubt");
+    }
+
+    #[test]
+    fn without_goals_all_measures_decide() {
+        let of = |factor: f64, phase: u64| sweep(&[], &[cell("vllm", 4, 4, rows(16, factor, phase))]);
+        let (base, new) = (of(1.0, 0), of(1.2, 1));
+        let chosen = |sweep| Chosen { sweep, variant: "vllm" };
+        let comparison = compare(&chosen(&base), &chosen(&new), &CompareOptions::default()).unwrap();
+        assert_eq!((comparison.call, comparison.beside, comparison.primary.len()), (Call::Regressed, None, comparison.overall.len()));
+    }
+
+    #[test]
+    fn a_score_that_surely_fell_is_a_regression_of_the_cells_that_both_have() {
+        let cells = |factor: f64, phase: u64| vec![cell("vllm", 4, 4, rows(32, factor, phase)), cell("vllm", 4, 3, rows(32, 1.0, phase))];
+        let fallen = compared(&cells(1.0, 0), &cells(6.0, 1), &CompareOptions::default()).unwrap();
+        let products = &fallen.scores[0];
+        assert_eq!(
+            (products.score.as_str(), products.base, products.new, products.call),
+            ("max C×S", Some(16.0), Some(12.0), Call::Regressed)
+        );
+        assert_eq!((products.base_range, products.new_range.1), ((Some(16.0), Some(16.0)), Some(12.0)));
+        let means = &fallen.scores[1];
+        assert_eq!((means.score.as_str(), means.base, means.call), ("best 2CS/(C+S)", Some(4.0), Call::Regressed));
+        assert!((means.new.unwrap() - 24.0 / 7.0).abs() < 1e-12);
+        let smaller = compared(&cells(1.0, 0), &cells(1.0, 1)[1..], &CompareOptions::default()).unwrap();
+        assert_eq!((smaller.scores[0].base, smaller.scores[0].new, smaller.call), (Some(12.0), Some(12.0), Call::Same));
+    }
+
+    #[test]
+    fn no_failure_on_either_side_is_the_same_however_few_requests_and_sessions_there_are() {
+        let comparison = both(rows(3, 1.0, 0), rows(2, 1.0, 1));
+        let errors = effect(&comparison, "error_rate");
+        assert_eq!((errors.call, errors.n_base, errors.n_new), (Call::Same, 10, 10));
+        assert_eq!(comparison.call, Call::NotEnoughData, "of times to first token so few say nothing");
     }
 
     #[test]
@@ -404,7 +409,7 @@ mod tests {
         let text = || serde_json::to_string(&both(rows(16, 1.0, 0), rows(16, 1.04, 1))).unwrap();
         assert_eq!(text(), text());
         let read: Comparison = serde_json::from_str(&text()).unwrap();
-        assert_eq!((read.call, read.overall.len(), read.cells.len(), read.scores.len()), (Call::Same, 9, 1, 1));
+        assert_eq!((read.call, read.overall.len(), read.cells.len(), read.scores.len()), (Call::Same, 9, 1, 2));
         assert_eq!(effect(&read, "p99(ttft where turn >= 1)").ratio.unwrap().low, None);
     }
 }

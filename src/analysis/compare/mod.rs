@@ -5,6 +5,8 @@
 
 mod calls;
 mod comparison;
+mod families;
+mod gate;
 mod judged;
 mod pairs;
 mod probe;
@@ -14,4 +16,5 @@ mod student;
 mod work;
 
 pub use comparison::{Call, CellComparison, Comparison, Difference, Effect, Interval, ScoreEffect, Side};
+pub use gate::Gate;
 pub use judged::{Chosen, CompareError, CompareOptions, compare};

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::gate::Gate;
 use crate::analysis::{AnalysisError, Table, percentile};
 use crate::goal::{Aggregate, Condition, Measure};
 use crate::metric::{Better, Metric};
@@ -15,7 +16,7 @@ pub(super) type Key = (u32, u64);
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Probe {
     pub kind: Kind,
-    /// It decides the whole comparison.
+    /// It takes part in deciding the whole comparison.
     pub primary: bool,
 }
 
@@ -49,9 +50,10 @@ pub(super) struct Sample {
     pub statistic: Option<Statistic>,
 }
 
-/// All measures: those of the goals first, which are the primary ones with the error rate. `filter` is what times to first token are
-/// filtered by where a goal does not say.
-pub(super) fn probes(goals: &[Measure], filter: &[Condition]) -> Vec<Probe> {
+/// All measures: those of the goals first, which are the primary ones with the error rate; all are where there are no goals or all are to
+/// decide. `filter` is what times to first token are filtered by where a goal does not say.
+pub(super) fn probes(goals: &[Measure], filter: &[Condition], gate: Gate) -> Vec<Probe> {
+    let all_decide = goals.is_empty() || gate == Gate::All;
     let of =
         |p: f64, metric: Metric, filter: &[Condition]| Measure { aggregate: Aggregate::Percentile(p, metric), filter: filter.to_vec() };
     let error_rate = Measure { aggregate: Aggregate::ErrorRate, filter: Vec::new() };
@@ -60,13 +62,13 @@ pub(super) fn probes(goals: &[Measure], filter: &[Condition]) -> Vec<Probe> {
     primary.push(error_rate);
     let rest = [of(50.0, Metric::Tpot, &[]), of(95.0, Metric::Tpot, &[]), of(95.0, Metric::Itl, &[])];
     let mut probes: Vec<Probe> = Vec::new();
-    let all = primary.into_iter().map(|measure| (measure, true)).chain(times.into_iter().chain(rest).map(|measure| (measure, false)));
+    let all = primary.into_iter().map(|measure| (measure, true)).chain(times.into_iter().chain(rest).map(|measure| (measure, all_decide)));
     for (measure, primary) in all {
         if !probes.iter().any(|known| known.kind == Kind::Measure(measure.clone())) {
             probes.push(Probe { kind: Kind::Measure(measure), primary });
         }
     }
-    probes.extend([Kind::OutputTokens, Kind::HitRate].map(|kind| Probe { kind, primary: false }));
+    probes.extend([Kind::OutputTokens, Kind::HitRate].map(|kind| Probe { kind, primary: all_decide }));
     probes
 }
 

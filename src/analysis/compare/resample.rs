@@ -32,11 +32,12 @@ impl Draws {
     }
 }
 
-/// A number with its variance, where the resamples give one.
+/// A number with its variance, where the resamples give one, and the degrees of freedom that this rests on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Spread {
     pub value: f64,
     pub variance: Option<f64>,
+    pub freedom: f64,
 }
 
 /// One measure of one cell on both sides.
@@ -53,15 +54,16 @@ pub(super) struct Measured {
     pub log_ratio: Option<Spread>,
     /// new - base.
     pub difference: Option<Spread>,
-    /// Both sides have the very same values.
+    /// Both sides have the very same values, or none has a single case of what is counted.
     pub identical: bool,
 }
 
 /// Measures both sides over the sessions that `keys` pairs; a session that brings nothing on one side brings nothing to it.
+#[expect(clippy::cast_precision_loss, reason = "sessions are few")]
 pub(super) fn measured(base: &Sample, new: &Sample, keys: &[Key], draws: &Draws) -> Measured {
     let (sides, n) = ([Side::of(base, keys), Side::of(new, keys)], [requests(base, keys), requests(new, keys)]);
     let [base_value, new_value] = [sides[0].whole, sides[1].whole];
-    let identical = base_value.is_some() && base.sessions == new.sessions && base.statistic == new.statistic;
+    let identical = base_value.is_some() && base.statistic == new.statistic && (base.sessions == new.sessions || nothing_seen(base, new));
     let pairs = keys.iter().filter(|key| base.sessions.contains_key(key) && new.sessions.contains_key(key)).count();
     let mut found = Measured {
         pairs,
@@ -79,14 +81,65 @@ pub(super) fn measured(base: &Sample, new: &Sample, keys: &[Key], draws: &Draws)
     };
     let both: Vec<(f64, f64)> =
         if identical { Vec::new() } else { draws.0.iter().filter_map(|draw| sides[0].drawn(draw).zip(sides[1].drawn(draw))).collect() };
-    let variance = |of: &dyn Fn(f64, f64) -> f64| {
-        if identical { Some(0.0) } else { spread(both.iter().map(|(base, new)| of(*base, *new)), keys.len(), draws.0.len()) }
+    let repeats = if identical { Vec::new() } else { by_repeat(base, new, keys) };
+    let effect = |of: &dyn Fn(f64, f64) -> f64| {
+        let value = of(base_value, new_value);
+        let freedom = pairs.saturating_sub(1).max(1) as f64;
+        if identical {
+            return Spread { value, variance: Some(0.0), freedom };
+        }
+        let within = spread(both.iter().map(|(base, new)| of(*base, *new)), keys.len(), draws.0.len());
+        let between = between_repeats(&repeats.iter().map(|(base, new)| of(*base, *new)).collect::<Vec<_>>());
+        let (variance, freedom) = widened(within, freedom, between, repeats.len());
+        Spread { value, variance, freedom }
     };
-    found.difference = Some(Spread { value: new_value - base_value, variance: variance(&|base, new| new - base) });
+    found.difference = Some(effect(&|base, new| new - base));
     if base_value > 0.0 && new_value > 0.0 {
-        found.log_ratio = Some(Spread { value: (new_value / base_value).ln(), variance: variance(&|base, new| (new / base).ln()) });
+        found.log_ratio = Some(effect(&|base, new| (new / base).ln()));
     }
     found
+}
+
+/// The values of both sides in each repeat by itself; empty where there is one repeat or one of them has no value.
+fn by_repeat(base: &Sample, new: &Sample, keys: &[Key]) -> Vec<(f64, f64)> {
+    let mut repeats: Vec<u32> = keys.iter().map(|(repeat, _)| *repeat).collect();
+    repeats.sort_unstable();
+    repeats.dedup();
+    let of = |repeat: u32| {
+        let own: Vec<Key> = keys.iter().filter(|key| key.0 == repeat).copied().collect();
+        Side::of(base, &own).whole.zip(Side::of(new, &own).whole)
+    };
+    if repeats.len() < 2 { Vec::new() } else { repeats.into_iter().map(of).collect::<Option<_>>().unwrap_or_default() }
+}
+
+/// The variance of the mean of effects that each repeat has by itself; none of fewer than two, or where one is not finite.
+#[expect(clippy::cast_precision_loss, reason = "repeats are few")]
+fn between_repeats(effects: &[f64]) -> Option<f64> {
+    let n = effects.len() as f64;
+    let mean = effects.iter().sum::<f64>() / n;
+    let variance = effects.iter().map(|effect| (effect - mean).powi(2)).sum::<f64>() / (n - 1.0) / n;
+    (effects.len() > 1 && variance.is_finite()).then_some(variance)
+}
+
+/// What sessions tell of the variance, widened to what the repeats tell where that is more: a run may go one way for all of its sessions.
+/// The degrees of freedom are those of a sum of both parts (F. E. Satterthwaite, Biometrics Bulletin 2, 1946).
+#[expect(clippy::cast_precision_loss, reason = "repeats are few")]
+fn widened(within: Option<f64>, freedom: f64, between: Option<f64>, repeats: usize) -> (Option<f64>, f64) {
+    let (Some(within), Some(between)) = (within, between) else { return (within, freedom) };
+    let excess = between - within;
+    if excess <= 0.0 {
+        return (Some(within), freedom);
+    }
+    let shares = within * within / freedom + excess * excess / (repeats - 1) as f64;
+    (Some(between), (between * between / shares).max(1.0))
+}
+
+/// Neither side has a single case of what is counted: no failure, no cached token.
+fn nothing_seen(base: &Sample, new: &Sample) -> bool {
+    let none = |sample: &Sample| {
+        matches!(sample.statistic, Some(Statistic::Quotient(_))) && sample.sessions.values().all(|sums| sums.first() == Some(&0.0))
+    };
+    none(base) && none(new)
 }
 
 fn requests(sample: &Sample, keys: &[Key]) -> u64 {
@@ -181,4 +234,22 @@ fn thinned<'a>(sessions: impl Iterator<Item = &'a [f64]>, all: usize) -> Vec<(f6
     }
     values.sort_by(|left, right| left.0.total_cmp(&right.0));
     values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeats_that_disagree_more_than_their_sessions_widen_the_variance_and_count_as_few() {
+        // Effects 0, 1 and 2 have a variance of 1, their mean of 1/3.
+        let between = between_repeats(&[0.0, 1.0, 2.0]);
+        assert!((between.unwrap() - 1.0 / 3.0).abs() < 1e-12);
+        let (variance, freedom) = widened(Some(0.01), 30.0, between, 3);
+        assert_eq!(variance, between);
+        assert!((2.0..2.2).contains(&freedom), "hardly more than the two of three repeats: {freedom}");
+        assert_eq!(widened(Some(0.5), 30.0, between, 3), (Some(0.5), 30.0));
+        assert_eq!(widened(Some(0.5), 30.0, None, 1), (Some(0.5), 30.0));
+        assert_eq!(between_repeats(&[1.0]), None);
+    }
 }

@@ -1,27 +1,48 @@
-//! The scores of both sides: how many sessions hold, each with the range that its truth is in. Summaries in, score effects out.
+//! The scores of both sides: how many sessions hold, each with the range that its truth is in. Saved sweeps and their pairs of cells in,
+//! score effects out. Only cells that both sides have a result of count, so that a smaller matrix is no smaller score.
 
 use super::comparison::{Call, ScoreEffect};
+use super::judged::Chosen;
+use super::pairs::CellPair;
 use crate::analysis::axes::Axes;
-use crate::analysis::{Score, Shape, SweepSummary};
+use crate::analysis::cells::CellRuns;
+use crate::analysis::{AnalysisError, Question, Score, Shape, interval, summarize};
+use crate::goal::Goal;
+use crate::store::{SavedRun, SavedSamples, SavedSweep};
 
 /// One number of one side: what passes by its value, and from what is met to what is not excluded.
 #[derive(Debug, Clone, PartialEq)]
 struct Scored {
-    name: String,
+    name: &'static str,
+    axis: String,
     within: Axes,
     value: Option<f64>,
     range: (Option<f64>, Option<f64>),
 }
 
-/// Every score that both sides have. `identical` says that both have the very same rows.
-pub(super) fn score_effects(base: (&SweepSummary, &str), new: (&SweepSummary, &str), identical: bool) -> Vec<ScoreEffect> {
-    let others = numbers(new);
+/// Every score that both sides have; none without goals. `identical` says that both have the very same rows.
+pub(super) fn score_effects(
+    (base, new): (&Chosen<'_>, &Chosen<'_>),
+    cells: &[CellPair<'_>],
+    goals: &[Goal],
+    identical: bool,
+) -> Result<Vec<ScoreEffect>, AnalysisError> {
+    if goals.is_empty() {
+        return Ok(Vec::new());
+    }
+    let question = Question { goals: goals.to_vec(), ..Question::default() };
+    let of = |side: &Chosen<'_>, cells: Vec<&CellRuns<'_>>| {
+        let summary = summarize(&shared(side, &cells), &question)?;
+        Ok::<_, AnalysisError>(summary.variants.iter().flat_map(|variant| &variant.scores).flat_map(numbers).collect::<Vec<_>>())
+    };
+    let others = of(new, cells.iter().map(|cell| &cell.new).collect())?;
     let against = |base: Scored| {
-        let new = others.iter().find(|other| other.name == base.name && other.within == base.within)?;
+        let same = |other: &&Scored| (other.name, &other.axis, &other.within) == (base.name, &base.axis, &base.within);
+        let new = others.iter().find(same)?;
         let ratio = base.value.zip(new.value).filter(|(base, _)| *base > 0.0).map(|(base, new)| new / base);
         let call = if identical { Call::Same } else { call(&base, new) };
         Some(ScoreEffect {
-            score: base.name,
+            score: format!("{} {}", base.name, base.axis).trim_end().to_owned(),
             within: base.within,
             base: base.value,
             base_range: base.range,
@@ -31,7 +52,37 @@ pub(super) fn score_effects(base: (&SweepSummary, &str), new: (&SweepSummary, &s
             call,
         })
     };
-    numbers(base).into_iter().filter_map(against).collect()
+    Ok(of(base, cells.iter().map(|cell| &cell.base).collect())?.into_iter().filter_map(against).collect())
+}
+
+/// The chance that so many scores are called better or worse though nothing changed.
+///
+/// To be called, a cell has to be met on one side, and it and every larger one missed on the other. With a chance `a` of a wrong *met* and
+/// `q` of a wrong *missed* in a cell at its limit, sides and cells being runs of their own, that is at most
+/// `a q + (1 - a) q (a q + ...) = a q / (1 - (1 - a) q)` each way, however many cells there are.
+#[expect(clippy::cast_precision_loss, reason = "scores and goals are few")]
+pub(super) fn doubt(scores: usize, goals: usize) -> f64 {
+    let met = 1.0 - interval::CONFIDENCE;
+    let missed = (met * goals as f64).min(0.5);
+    2.0 * scores as f64 * met * missed / (1.0 - (1.0 - met) * missed)
+}
+
+/// The sweep as if it had been these cells alone. What servers told is left out: no score goes by it.
+fn shared(side: &Chosen<'_>, cells: &[&CellRuns<'_>]) -> SavedSweep {
+    let sweep = side.sweep;
+    let mut manifest = sweep.manifest.clone();
+    let wanted = |axes: &[(String, serde_json::Value)]| {
+        let axes: Axes = axes.iter().cloned().collect();
+        cells.iter().any(|cell| cell.axes == axes)
+    };
+    manifest.variants = vec![side.variant.to_owned()];
+    manifest.runs.retain(|run| run.variant == side.variant && wanted(&run.axes));
+    let runs = cells.iter().flat_map(|cell| &cell.runs).map(|run| SavedRun {
+        record: run.record.clone(),
+        requests: run.requests.clone(),
+        samples: SavedSamples::default(),
+    });
+    SavedSweep { dir: sweep.dir.clone(), manifest, runs: runs.collect(), missing: Vec::new(), notes: Vec::new() }
 }
 
 /// Regressed where not even what is not excluded reaches what the base has met; the other way round improved; the same where both ranges
@@ -50,23 +101,60 @@ fn call(base: &Scored, new: &Scored) -> Call {
     }
 }
 
+/// The numbers of a score: both of the capacity benchmark's, else the one.
 #[expect(clippy::cast_precision_loss, reason = "session counts are far below 2^53")]
-fn numbers((summary, variant): (&SweepSummary, &str)) -> Vec<Scored> {
-    let product = |shape: Option<Shape>| shape.map(|shape| shape.product as f64);
-    let scores = summary.variants.iter().filter(|known| known.name == variant).flat_map(|variant| &variant.scores);
-    let of = |score: &Score| match score {
-        Score::Capacity(capacity) => vec![Scored {
-            name: score.name(),
-            within: capacity.within.clone(),
-            value: score.headline(),
-            range: (product(capacity.largest_met), product(capacity.largest_not_excluded)),
-        }],
+fn numbers(score: &Score) -> Vec<Scored> {
+    match score {
+        Score::Capacity(capacity) => {
+            let number = |name, of: fn(Shape) -> f64, [value, met, open]: [Option<Shape>; 3]| Scored {
+                name,
+                axis: String::new(),
+                within: capacity.within.clone(),
+                value: value.map(of),
+                range: (met.map(of), open.map(of)),
+            };
+            let products = [capacity.max_product, capacity.largest_met, capacity.largest_not_excluded];
+            let means = [capacity.best_harmonic_mean, capacity.harmonic_mean_met, capacity.harmonic_mean_not_excluded];
+            vec![number("max C×S", |shape| shape.product as f64, products), number("best 2CS/(C+S)", |shape| shape.harmonic_mean, means)]
+        }
         Score::Largest(largest) => vec![Scored {
-            name: score.name(),
+            name: "largest",
+            axis: crate::analysis::short(&largest.axis).to_owned(),
             within: largest.within.clone(),
             value: largest.passes,
             range: (largest.met, largest.not_excluded),
         }],
-    };
-    scores.flat_map(of).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scored(met: Option<f64>, open: Option<f64>) -> Scored {
+        Scored { name: "max C×S", axis: String::new(), within: Axes::new(), value: open, range: (met, open) }
+    }
+
+    #[test]
+    fn a_score_has_changed_where_the_ranges_lie_apart() {
+        let of = |base: (f64, f64), new: (f64, f64)| call(&scored(Some(base.0), Some(base.1)), &scored(Some(new.0), Some(new.1)));
+        assert_eq!(of((12.0, 16.0), (4.0, 8.0)), Call::Regressed);
+        assert_eq!(of((4.0, 8.0), (12.0, 16.0)), Call::Improved);
+        assert_eq!(of((12.0, 12.0), (12.0, 12.0)), Call::Same);
+        assert_eq!(of((8.0, 12.0), (8.0, 12.0)), Call::NotEnoughData);
+        assert_eq!(of((8.0, 12.0), (4.0, 8.0)), Call::NotEnoughData, "8 may still hold");
+        let none = scored(None, None);
+        assert_eq!(call(&scored(Some(4.0), Some(4.0)), &none), Call::Regressed);
+        assert_eq!((call(&none, &none), call(&scored(None, Some(4.0)), &none)), (Call::Same, Call::NotEnoughData));
+    }
+
+    /// Cells whose truth is right at the limit: the first met one on this side counts where the other misses it and all larger ones.
+    #[test]
+    fn the_doubt_of_a_score_is_the_sum_over_all_ladders_of_cells() {
+        let (a, q) = (0.05_f64, 0.05_f64);
+        let each_way: f64 = (0..50).map(|larger| (1.0 - a).powi(larger) * a * q.powi(larger + 1)).sum();
+        assert!((doubt(1, 1) - 2.0 * each_way).abs() < 1e-12);
+        assert!((doubt(2, 1) - 0.0105).abs() < 1e-4);
+        assert!(doubt(1, 3) > 3.0 * doubt(1, 1));
+    }
 }

@@ -156,7 +156,7 @@ fn entries(difference: &Difference, sizes: Sizes) -> Vec<Entry> {
     let mut add = |sign, words: String| entries.push(Entry { sign, words });
     let all = || difference.cells.iter().flatten().flatten();
     let sure = number::confidence(difference.confidence);
-    let margin = number::confidence(difference.margin);
+    let margin = &difference.margin;
     for outcome in Outcome::ALL.into_iter().filter(|outcome| all().any(|change| change.outcome == *outcome)) {
         let words = match outcome {
             Outcome::Regressed | Outcome::Improved => format!("{} by more than {margin}", outcome.word()),

@@ -18,8 +18,8 @@ pub struct Difference {
     pub cells: Vec<Vec<Option<Change>>>,
     /// The ratio at the strong end of the colours, above 1; its reciprocal is at the other end.
     pub reach: f64,
-    /// The largest relative change that counts as none: 0.05 for 5 %.
-    pub margin: f64,
+    /// The largest change that counts as none: `5 %`, `5 points`.
+    pub margin: String,
     /// Of all intervals together, from 0 to 1.
     pub confidence: f64,
 }
@@ -62,8 +62,8 @@ impl Outcome {
     /// A sign that is told from the others without colour.
     pub fn sign(self) -> &'static str {
         match self {
-            Self::Regressed => "▲",
-            Self::Improved => "▼",
+            Self::Regressed => "−",
+            Self::Improved => "+",
             Self::Same => "=",
             Self::Unknown => "?",
         }
@@ -102,7 +102,7 @@ mod tests {
             lower_is_better,
             cells: Vec::new(),
             reach: 2.0,
-            margin: 0.05,
+            margin: "5 %".into(),
             confidence: 0.95,
         }
     }

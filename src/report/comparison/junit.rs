@@ -1,12 +1,12 @@
-//! Comparisons as `JUnit` XML, which CI systems show: a test case for each primary measure of each cell, for every measure over all cells,
-//! and for each score. Regressed is a failure, not enough data is skipped.
+//! Comparisons as `JUnit` XML, which CI systems show: a test case for each measure over all cells, for those that decide in each cell, and
+//! for each score. Of what decides, regressed is a failure and not enough data is skipped; of the others a case says what became of it,
+//! and never fails.
 
 use std::fmt::Write as _;
 
 use super::words;
-use crate::analysis::compare::{Call, Comparison};
+use crate::analysis::compare::{Call, Comparison, Effect};
 use crate::analysis::show_axes;
-use crate::report::words::SIMULATED;
 
 /// One test case.
 struct Case {
@@ -14,6 +14,8 @@ struct Case {
     name: String,
     words: String,
     call: Call,
+    /// It takes part in the whole call.
+    decides: bool,
 }
 
 /// All comparisons as one document.
@@ -29,12 +31,12 @@ pub fn junit(comparisons: &[Comparison]) -> String {
 
 fn suite(out: &mut String, comparison: &Comparison) {
     let cases = cases(comparison);
-    let count = |call: Call| cases.iter().filter(|case| case.call == call).count();
-    let label = if words::simulated(comparison) { format!("{SIMULATED}. ") } else { String::new() };
+    let count = |call: Call| cases.iter().filter(|case| case.decides && case.call == call).count();
+    let name: Vec<String> = words::labels(comparison).into_iter().chain([words::headline(comparison)]).collect();
     let _ = writeln!(
         out,
         "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\">",
-        escaped(&format!("{label}{}", words::headline(comparison))),
+        escaped(&name.join(". ")),
         cases.len(),
         count(Call::Regressed),
         count(Call::NotEnoughData)
@@ -43,6 +45,7 @@ fn suite(out: &mut String, comparison: &Comparison) {
         let _ = write!(out, "    <testcase classname=\"{}\" name=\"{}\"", escaped(&case.class), escaped(&case.name));
         let words = escaped(&case.words);
         let _ = match case.call {
+            _ if !case.decides => writeln!(out, "><system-out>beside, deciding nothing: {words}</system-out></testcase>"),
             Call::Regressed => writeln!(out, "><failure message=\"{words}\"/></testcase>"),
             Call::NotEnoughData => writeln!(out, "><skipped message=\"{words}\"/></testcase>"),
             Call::Same | Call::Improved => writeln!(out, "/>"),
@@ -56,19 +59,20 @@ fn cases(comparison: &Comparison) -> Vec<Case> {
     let all = comparison.overall.iter().map(|effect| ("all cells".to_owned(), effect));
     let of_cell = |cell: &crate::analysis::compare::CellComparison| show_axes(&cell.axes);
     let single = comparison.cells.iter().flat_map(|cell| cell.effects.iter().map(move |effect| (of_cell(cell), effect)));
-    let single = single.filter(|(_, effect)| comparison.primary.contains(&effect.measure));
+    let decides = |effect: &Effect| comparison.primary.contains(&effect.measure);
+    let single = single.filter(|(_, effect)| decides(effect));
     let mut cases: Vec<Case> = all
         .chain(single)
         .map(|(place, effect)| {
             let (base, new) = (words::value(effect, effect.base), words::value(effect, effect.new));
             let words = format!("{}: {base} -> {new}, change {}", effect.call.name(), words::change(effect));
-            Case { class: name.clone(), name: format!("{place}: {}", effect.measure), words, call: effect.call }
+            Case { class: name.clone(), name: format!("{place}: {}", effect.measure), words, call: effect.call, decides: decides(effect) }
         })
         .collect();
     cases.extend(comparison.scores.iter().map(|score| {
         let within = show_axes(&score.within);
         let at = if within.is_empty() { String::new() } else { format!("{within}: ") };
-        Case { class: name.clone(), name: format!("{at}{}", score.score), words: words::score(score), call: score.call }
+        Case { class: name.clone(), name: format!("{at}{}", score.score), words: words::score(score), call: score.call, decides: true }
     }));
     cases
 }
@@ -96,9 +100,10 @@ mod tests {
     use crate::analysis::compare::{Chosen, CompareOptions, compare};
     use crate::analysis::fixture::{cell, failed, sweep, uniform};
     use crate::record::FailureKind;
+    use crate::report::words::SIMULATED;
 
     fn slower() -> Comparison {
-        let goal = &["p95(ttft where turn >= 1) <= 2s"];
+        let goal = &["p50(ttft where turn >= 1) <= 2s"];
         let base = sweep(goal, &[cell("vllm", 4, 4, uniform(4, 4, 0.5)), cell("vllm", 1, 1, uniform(1, 1, 0.5))]);
         let mut rows = uniform(4, 4, 0.9);
         rows.push(failed(15, 4, FailureKind::Connect));
@@ -121,6 +126,7 @@ mod tests {
         );
         assert!(text.contains(&head) && count("<failure ") > 0 && count("<skipped ") > 0, "{text}");
         assert!(text.contains(SIMULATED));
+        assert!(text.contains("><system-out>beside, deciding nothing: same: 6.67 ms"), "{text}");
     }
 
     #[test]
@@ -135,6 +141,6 @@ mod tests {
     fn markdown_begins_with_the_call() {
         let text = super::super::markdown(&[slower()]);
         assert!(text.starts_with("# vllm -&gt; vllm: regressed\n"), "{text}");
-        assert!(text.contains("| C=4, S=4 | p95(ttft where turn &gt;= 1) | 500 ms | 900 ms |"), "{text}");
+        assert!(text.contains("| C=4, S=4 | p50(ttft where turn &gt;= 1) | 500 ms | 900 ms |"), "{text}");
     }
 }

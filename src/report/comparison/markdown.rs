@@ -6,7 +6,6 @@ use super::words;
 use crate::analysis::compare::{Comparison, Effect};
 use crate::analysis::show_axes;
 use crate::report::markdown::escaped;
-use crate::report::words::SIMULATED;
 
 /// All comparisons as Markdown.
 #[must_use]
@@ -16,9 +15,13 @@ pub fn markdown(comparisons: &[Comparison]) -> String {
 
 fn one(comparison: &Comparison) -> String {
     let mut out = format!("# {}\n\n", escaped(&words::headline(comparison)));
-    if words::simulated(comparison) {
-        let _ = writeln!(out, "**{SIMULATED}**\n");
+    for label in words::labels(comparison) {
+        let _ = writeln!(out, "**{}**\n", escaped(&label));
     }
+    for line in words::grounds(comparison).into_iter().chain(comparison.scores.iter().map(words::score)) {
+        let _ = writeln!(out, "- {}", escaped(&line));
+    }
+    out.push('\n');
     let _ = writeln!(out, "| cell | measure | base | new | change | call |\n|---|---|---:|---:|---:|---|");
     for effect in &comparison.overall {
         row(&mut out, "all", effect);
@@ -29,8 +32,7 @@ fn one(comparison: &Comparison) -> String {
         }
     }
     out.push('\n');
-    let lines = comparison.scores.iter().map(words::score).chain([words::legend(comparison)]).chain(words::remarks(comparison));
-    for line in lines {
+    for line in [words::legend(comparison)].into_iter().chain(words::remarks(comparison)) {
         let _ = writeln!(out, "- {}", escaped(&line));
     }
     out

@@ -1,4 +1,5 @@
-//! Comparisons for a terminal of 80 columns: the call first, the effects over all cells, then the cells that changed.
+//! Comparisons for a terminal of 80 columns: the call first with its grounds and the scores, the effects over all cells, then the cells
+//! that changed.
 
 use std::fmt::Write as _;
 
@@ -6,7 +7,6 @@ use super::words;
 use crate::analysis::compare::{Call, Comparison, Effect};
 use crate::analysis::{plain, show_axes};
 use crate::report::terminal::paragraph;
-use crate::report::words::SIMULATED;
 
 /// The widest name of a measure that stands in its row.
 const NAME: usize = 25;
@@ -19,30 +19,42 @@ pub fn terminal(comparisons: &[Comparison]) -> String {
 
 fn one(comparison: &Comparison) -> String {
     let mut out = String::new();
-    if words::simulated(comparison) {
-        paragraph(&mut out, SIMULATED);
+    for label in words::labels(comparison) {
+        paragraph(&mut out, &label);
     }
     paragraph(&mut out, &words::headline(comparison));
-    let cells = comparison.cells.len();
-    let _ = writeln!(out, "\nall {cells} cells that both sides have");
+    for ground in words::grounds(comparison) {
+        paragraph(&mut out, &ground);
+    }
+    for score in &comparison.scores {
+        paragraph(&mut out, &words::score(score));
+    }
+    let cells = match comparison.cells.len() {
+        1 => "the cell that both sides have".to_owned(),
+        cells => format!("all {cells} cells that both sides have"),
+    };
+    let _ = writeln!(out, "\n{cells}");
     rows(&mut out, comparison.overall.iter());
-    for cell in comparison.cells.iter().filter(|cell| matches!(cell.call, Call::Regressed | Call::Improved)) {
+    for cell in comparison.cells.iter().filter(|cell| cell.effects.iter().any(is_changed)) {
         out.push('\n');
-        paragraph(&mut out, &format!("{}: {}", show_axes(&cell.axes), cell.call.name()));
-        rows(&mut out, cell.effects.iter().filter(|effect| matches!(effect.call, Call::Regressed | Call::Improved)));
+        let beside = cell.beside.filter(|call| matches!(call, Call::Regressed | Call::Improved));
+        let beside = beside.map(|call| format!("; beside, {}", call.name())).unwrap_or_default();
+        paragraph(&mut out, &format!("{}: {}{beside}", show_axes(&cell.axes), cell.call.name()));
+        rows(&mut out, cell.effects.iter().filter(|effect| is_changed(effect)));
     }
     out.push('\n');
     let count = |call: Call| comparison.cells.iter().filter(|cell| cell.call == call).count();
     let counted = [Call::Regressed, Call::Improved, Call::Same, Call::NotEnoughData].map(|call| format!("{} {}", count(call), call.name()));
     paragraph(&mut out, &format!("cells: {}", counted.join(", ")));
-    for score in &comparison.scores {
-        paragraph(&mut out, &words::score(score));
-    }
     paragraph(&mut out, &words::legend(comparison));
     for remark in words::remarks(comparison) {
         paragraph(&mut out, &format!("note: {remark}"));
     }
     out
+}
+
+fn is_changed(effect: &Effect) -> bool {
+    matches!(effect.call, Call::Regressed | Call::Improved)
 }
 
 fn rows<'a>(out: &mut String, effects: impl Iterator<Item = &'a Effect>) {

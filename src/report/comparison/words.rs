@@ -1,21 +1,103 @@
-//! The sentences of a comparison, shared by all formats. Comparisons in, plain texts out; no escaping.
+//! The sentences of a comparison, shared by all formats and the page. Comparisons in, plain texts out; no escaping.
 
-use crate::analysis::compare::{Comparison, Effect, Interval, ScoreEffect};
+use crate::analysis::compare::{Call, CellComparison, Comparison, Effect, Interval, ScoreEffect, Side};
 use crate::analysis::{Extended, show_axes};
+use crate::record::Imported;
 use crate::report::number::{Scale, or_dash, significant};
+use crate::report::words::SIMULATED;
+
+/// Cells that are named; more are counted.
+const MOST_CELLS: usize = 2;
 
 /// `vllm -> lmcache: regressed`.
-pub(super) fn headline(comparison: &Comparison) -> String {
+pub fn headline(comparison: &Comparison) -> String {
     format!("{} -> {}: {}", comparison.base.name, comparison.new.name, comparison.call.name())
 }
 
-/// Whether any side is simulated.
-pub(super) fn simulated(comparison: &Comparison) -> bool {
-    comparison.base.simulated || comparison.new.simulated
+/// What is to stand above all numbers: that they are simulated or imported, and of which side where it is only one.
+pub fn labels(comparison: &Comparison) -> Vec<String> {
+    let (base, new) = (&comparison.base, &comparison.new);
+    let simulated = match (base.simulated, new.simulated) {
+        (true, true) => Some(SIMULATED.to_owned()),
+        (false, false) => None,
+        (base_is, _) => {
+            let side = if base_is { base } else { new };
+            Some(format!("SIMULATED: the numbers of {} come from the simulated engine, none of them from real hardware", side.name))
+        }
+    };
+    let of_side = |side: &Side, imported: &Imported| {
+        format!("IMPORTED: the numbers of {} come from files of {}, none of them was measured by bench", side.name, imported.program)
+    };
+    let imported = match (&base.imported, &new.imported) {
+        (Some(left), Some(right)) if left.program == right.program => {
+            vec![format!("IMPORTED: every number here comes from files of {}, none was measured by bench", left.program)]
+        }
+        _ => [base, new].into_iter().filter_map(|side| side.imported.as_ref().map(|imported| of_side(side, imported))).collect(),
+    };
+    simulated.into_iter().chain(imported).collect()
+}
+
+/// Why the whole is called what it is, and what else got better or worse: a sentence for what decides, one for what stands beside.
+pub fn grounds(comparison: &Comparison) -> Vec<String> {
+    let decides = |effect: &&Effect| comparison.primary.contains(&effect.measure);
+    let who = if comparison.beside.is_some() { "the goals decide" } else { "all measures decide" };
+    let scores = |call: Call| comparison.scores.iter().filter(move |score| score.call == call).map(short_score);
+    let mut parts: Vec<String> = [Call::Regressed, Call::Improved]
+        .into_iter()
+        .filter_map(|call| listed(call, &changed(comparison, call, &decides).into_iter().chain(scores(call)).collect::<Vec<_>>()))
+        .collect();
+    let overall = |call: Call| {
+        let own = comparison.overall.iter().filter(decides).filter(|effect| effect.call == call);
+        listed(call, &own.map(|effect| effect.measure.clone()).chain(scores(call)).collect::<Vec<_>>())
+    };
+    parts.extend([Call::Same, Call::NotEnoughData].into_iter().filter_map(overall));
+    let mut sentences = vec![format!("{who}: {}", parts.join("; "))];
+    if comparison.beside.is_some() {
+        let others = |effect: &&Effect| !comparison.primary.contains(&effect.measure);
+        let parts: Vec<String> =
+            [Call::Regressed, Call::Improved].into_iter().filter_map(|call| listed(call, &changed(comparison, call, &others))).collect();
+        let parts = if parts.is_empty() { "nothing that surely got better or worse".to_owned() } else { parts.join("; ") };
+        sentences.push(format!("beside, deciding nothing: {parts}"));
+    }
+    sentences
+}
+
+fn listed(call: Call, all: &[String]) -> Option<String> {
+    (!all.is_empty()).then(|| format!("{} {}", call.name(), all.join(", ")))
+}
+
+/// The measures of that call, each once: by its name where it holds over all cells, else with the cells: `p95(itl) (in C=2, S=3)`.
+fn changed(comparison: &Comparison, call: Call, of: &dyn Fn(&&Effect) -> bool) -> Vec<String> {
+    let named = |effect: &Effect| {
+        if effect.call == call {
+            return Some(effect.measure.clone());
+        }
+        let held = |cell: &&CellComparison| cell.effects.iter().any(|own| own.measure == effect.measure && own.call == call);
+        let cells: Vec<String> = comparison.cells.iter().filter(held).map(|cell| show_axes(&cell.axes)).collect();
+        let places = match cells.len() {
+            0 => return None,
+            some if some <= MOST_CELLS => cells.join(" and "),
+            some => format!("{some} of {} cells", comparison.cells.len()),
+        };
+        Some(format!("{} (in {places})", effect.measure))
+    };
+    comparison.overall.iter().filter(of).filter_map(named).collect()
+}
+
+/// `max C×S (4 -> 8)`.
+fn short_score(score: &ScoreEffect) -> String {
+    let within = show_axes(&score.within);
+    let at = if within.is_empty() { String::new() } else { format!(" at {within}") };
+    format!("{}{at} ({} -> {})", score.score, count(score.base), count(score.new))
+}
+
+/// `8`, `2.67`, or `none`.
+pub fn count(value: Option<f64>) -> String {
+    value.map_or_else(|| "none".to_owned(), |value| if value.fract() == 0.0 { value.to_string() } else { significant(value, 3) })
 }
 
 /// `0.512 s`, `fail`, or a dash.
-pub(in crate::report) fn value(effect: &Effect, value: Option<Extended>) -> String {
+pub fn value(effect: &Effect, value: Option<Extended>) -> String {
     let Some(value) = value else { return "-".to_owned() };
     let scale = Scale::of(&effect.measure, &effect.unit, Some(0.5).filter(|_| effect.unit == "s" && small(effect)));
     let unit = if scale.unit == "tokens/s" { "/s" } else { scale.unit.trim_end_matches("/token") };
@@ -28,7 +110,7 @@ fn small(effect: &Effect) -> bool {
 }
 
 /// The change: the ratio with its interval, or for shares the difference in points.
-pub(in crate::report) fn change(effect: &Effect) -> String {
+pub fn change(effect: &Effect) -> String {
     let shown = |interval: Interval, number: &dyn Fn(f64) -> String| {
         let [value, low, high] = [Some(interval.value), interval.low, interval.high].map(|end| end.map(|end| number(end.get())));
         match (value, low, high) {
@@ -37,6 +119,9 @@ pub(in crate::report) fn change(effect: &Effect) -> String {
             (None, ..) => "-".to_owned(),
         }
     };
+    if let Some(nothing) = no_failures(effect) {
+        return nothing;
+    }
     match (effect.unit.as_str(), effect.ratio, effect.difference) {
         ("share", _, Some(difference)) => shown(difference, &|share| format!("{:+.1}", share * 100.0)),
         ("share", ..) | (_, None, _) => "-".to_owned(),
@@ -44,31 +129,104 @@ pub(in crate::report) fn change(effect: &Effect) -> String {
     }
 }
 
-/// `max C×S 12 (8 to 12) vs 16 (12 to 16): ratio 1.33, not enough data`.
-pub(super) fn score(score: &ScoreEffect) -> String {
+/// `none of 288 and 290` requests failed: that nothing was seen says how much was looked at.
+fn no_failures(effect: &Effect) -> Option<String> {
+    let none = |value: Option<Extended>| value.is_some_and(|value| value.get() == 0.0);
+    if !effect.measure.starts_with("error_rate") || !none(effect.base) || !none(effect.new) {
+        return None;
+    }
+    let both = if effect.n_base == effect.n_new { String::new() } else { format!(" and {}", effect.n_new) };
+    Some(format!("none of {}{both}", effect.n_base))
+}
+
+/// `max C×S: 4 (none certified, 4 not excluded) -> 8 (8 certified, 8 not excluded): ratio 2.00, improved`.
+pub fn score(score: &ScoreEffect) -> String {
     let side = |value: Option<f64>, (met, open): (Option<f64>, Option<f64>)| {
-        let number = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), |value| value.to_string());
-        format!("{} ({} met, {} not excluded)", number(value), number(met), number(open))
+        format!("{} ({} certified, {} not excluded)", count(value), count(met), count(open))
     };
     let within = show_axes(&score.within);
     let at = if within.is_empty() { String::new() } else { format!(" at {within}") };
     let (base, new) = (side(score.base, score.base_range), side(score.new, score.new_range));
-    format!("{}{at}: {base} vs {new}: ratio {}, {}", score.score, or_dash(score.ratio), score.call.name())
+    format!("{}{at}: {base} -> {new}: ratio {}, {}", score.score, or_dash(score.ratio), score.call.name())
 }
 
 /// What the columns mean, and how surely.
-pub(super) fn legend(comparison: &Comparison) -> String {
+pub fn legend(comparison: &Comparison) -> String {
     let margin = significant(comparison.margin * 100.0, 3);
     format!(
         "change: new over base with its interval, for shares in percentage points; over all cells the mean of their effects; \
-         changes up to {} % count as none; {}",
+         certified and not excluded: the ends of what a score can be, each cell at 95 %; changes up to {} % count as none; {}",
         margin.trim_end_matches('0').trim_end_matches('.'),
         comparison.family
     )
 }
 
-/// What was compared although it is not the same, and all other remarks.
-pub(super) fn remarks(comparison: &Comparison) -> Vec<String> {
+/// What was compared although it is not the same, what imported files do not tell, and all other remarks.
+pub fn remarks(comparison: &Comparison) -> Vec<String> {
     let told = comparison.differences.iter().map(|one| format!("not the same work: `{}`: {} and {}", one.what, one.base, one.new));
-    told.chain(comparison.notes.iter().cloned()).collect()
+    let sides = [&comparison.base, &comparison.new];
+    let mut lacks: Vec<String> = Vec::new();
+    for lack in sides.into_iter().filter_map(|side| side.imported.as_ref()).flat_map(|imported| &imported.lacks) {
+        let lack = format!("imported files lack: {lack}");
+        if !lacks.contains(&lack) {
+            lacks.push(lack);
+        }
+    }
+    told.chain(lacks).chain(comparison.notes.iter().cloned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::compare::{Chosen, CompareOptions, compare};
+    use crate::analysis::fixture::{cell, sweep, uniform};
+    use crate::report::comparison::{json, junit, markdown, terminal};
+
+    fn comparison(imported: [Option<&str>; 2], simulated: [bool; 2]) -> Comparison {
+        let mut sides = [0.5, 0.6].map(|ttft| sweep(&["p95(ttft where turn >= 1) <= 2s"], &[cell("vllm", 4, 4, uniform(4, 4, ttft))]));
+        for ((side, imported), simulated) in sides.iter_mut().zip(imported).zip(simulated) {
+            side.manifest.simulated = simulated;
+            side.manifest.imported =
+                imported.map(|program| Imported { program: program.into(), lacks: vec!["no token times".into(), "no schedule".into()] });
+        }
+        let [base, new] = &sides;
+        let options = CompareOptions { accept: vec!["all".into()], ..CompareOptions::default() };
+        compare(&Chosen { sweep: base, variant: "vllm" }, &Chosen { sweep: new, variant: "vllm" }, &options).unwrap()
+    }
+
+    #[test]
+    fn every_format_labels_what_was_imported_or_simulated_and_says_which_side() {
+        let both = comparison([Some("a script"), Some("a script")], [false, false]);
+        let one = comparison([None, Some("a script")], [true, false]);
+        assert_eq!(labels(&both), ["IMPORTED: every number here comes from files of a script, none was measured by bench"]);
+        assert_eq!(
+            labels(&one),
+            [
+                format!("SIMULATED: the numbers of {} come from the simulated engine, none of them from real hardware", one.base.name),
+                format!("IMPORTED: the numbers of {} come from files of a script, none of them was measured by bench", one.new.name)
+            ]
+        );
+        assert!(labels(&comparison([None, None], [false, false])).is_empty());
+        assert_eq!(labels(&comparison([Some("a script"), Some("a tool")], [false, false])).len(), 2);
+        for format in [terminal, markdown, json, junit] {
+            let text = format(std::slice::from_ref(&both));
+            assert!(text.contains("IMPORTED") || text.contains("\"imported\": {"), "{text}");
+            assert!(text.contains("a script"), "{text}");
+        }
+        let remarks = remarks(&both);
+        assert_eq!(remarks.iter().filter(|remark| remark.starts_with("imported files lack: no token times")).count(), 1, "{remarks:?}");
+    }
+
+    #[test]
+    fn the_grounds_say_what_decides_and_what_stands_beside() {
+        let grounds = grounds(&comparison([None, None], [true, true]));
+        assert_eq!(
+            grounds,
+            [
+                "the goals decide: regressed p95(ttft where turn >= 1); same error_rate; \
+                 not enough data max C×S (16 -> 16), best 2CS/(C+S) (4 -> 4)",
+                "beside, deciding nothing: regressed p50(ttft where turn >= 1)"
+            ]
+        );
+    }
 }

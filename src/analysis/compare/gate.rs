@@ -1,0 +1,122 @@
+//! What the single calls come to: of a cell, and of the whole. The measures that decide and the others are two families, and each is
+//! called by itself: effects and scores in, one call a family out. Knows no rows and no intervals.
+
+use serde::{Deserialize, Serialize};
+
+use super::comparison::{Call, CellComparison, Effect, ScoreEffect};
+use super::probe::Probe;
+
+/// Which measures decide what a comparison comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gate {
+    /// Those that the goals speak of, the error rate and the scores; all where there are no goals.
+    #[default]
+    Goals,
+    All,
+}
+
+/// One of the two families of measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Family {
+    /// They decide.
+    Primary,
+    /// They stand beside.
+    Other,
+}
+
+impl Family {
+    pub fn of(probe: &Probe) -> Self {
+        if probe.primary { Self::Primary } else { Self::Other }
+    }
+
+    /// The calls of a row of effects that belong to it; `None` where no measure does.
+    fn calls(self, effects: &[Effect], probes: &[Probe]) -> Option<Vec<Call>> {
+        let own = effects.iter().zip(probes).filter(|(_, probe)| Self::of(probe) == self);
+        let calls: Vec<Call> = own.map(|(effect, _)| effect.call).collect();
+        (!calls.is_empty()).then_some(calls)
+    }
+}
+
+/// What a cell comes to.
+pub(super) fn of_cell(family: Family, effects: &[Effect], probes: &[Probe]) -> Option<Call> {
+    let calls = family.calls(effects, probes)?;
+    Some(worst(&calls, &calls))
+}
+
+/// What everything comes to. `lost` counts the cells that the new side has no result of: nothing is better, or the same, without them.
+pub(super) fn of_all(
+    family: Family,
+    (overall, cells): (&[Effect], &[CellComparison]),
+    scores: &[ScoreEffect],
+    probes: &[Probe],
+    lost: usize,
+) -> Option<Call> {
+    let decide = family.calls(overall, probes)?;
+    let mut any = decide.clone();
+    any.extend(cells.iter().filter_map(|cell| family.calls(&cell.effects, probes)).flatten());
+    if family == Family::Primary {
+        any.extend(scores.iter().map(|score| score.call));
+    }
+    Some(match worst(&any, &decide) {
+        Call::Improved | Call::Same if lost > 0 && family == Family::Primary => Call::NotEnoughData,
+        call => call,
+    })
+}
+
+/// Regressed where any is, else improved where any is, else open where one of those that decide is.
+fn worst(any: &[Call], decide: &[Call]) -> Call {
+    if any.contains(&Call::Regressed) {
+        Call::Regressed
+    } else if any.contains(&Call::Improved) {
+        Call::Improved
+    } else if decide.contains(&Call::NotEnoughData) {
+        Call::NotEnoughData
+    } else {
+        Call::Same
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_decides_and_what_is_open_elsewhere_holds_nothing_back() {
+        use Call::{Improved, NotEnoughData, Regressed, Same};
+        assert_eq!(worst(&[Improved, Regressed, Same], &[Improved]), Regressed);
+        assert_eq!(worst(&[Improved, NotEnoughData], &[NotEnoughData]), Improved);
+        assert_eq!(worst(&[Same, NotEnoughData], &[Same]), Same);
+        assert_eq!(worst(&[Same, NotEnoughData], &[Same, NotEnoughData]), NotEnoughData);
+    }
+
+    #[test]
+    fn scores_decide_but_one_that_is_not_settled_holds_nothing_back() {
+        let goal = crate::goal::Measure { aggregate: crate::goal::Aggregate::ErrorRate, filter: Vec::new() };
+        let probes = &super::super::probe::probes(&[goal], &[], Gate::Goals)[..1];
+        let effect: Effect = serde_json::from_value(serde_json::json!({
+            "measure": "error_rate", "unit": "share", "lower_is_better": true, "pairs": 9, "n_base": 9, "n_new": 9, "base": 0.0, "new": 0.0,
+            "ratio": null, "difference": null, "call": "same"
+        }))
+        .unwrap();
+        let of = |call: Call, lost: usize| {
+            let range = (Some(4.0), Some(8.0));
+            let score = ScoreEffect {
+                score: "max C×S".into(),
+                within: crate::analysis::Axes::new(),
+                base: Some(8.0),
+                base_range: range,
+                new: Some(8.0),
+                new_range: range,
+                ratio: Some(1.0),
+                call,
+            };
+            of_all(Family::Primary, (std::slice::from_ref(&effect), &[]), &[score], probes, lost)
+        };
+        assert_eq!(of(Call::Regressed, 0), Some(Call::Regressed));
+        assert_eq!(of(Call::Improved, 0), Some(Call::Improved));
+        assert_eq!(of(Call::NotEnoughData, 0), Some(Call::Same));
+        assert_eq!(of(Call::Improved, 1), Some(Call::NotEnoughData), "nothing is better where a cell was lost");
+        assert_eq!(of(Call::Regressed, 1), Some(Call::Regressed));
+    }
+}
