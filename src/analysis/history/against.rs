@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::gate::GateOptions;
 use super::night::Night;
-use crate::analysis::compare::{Call, CellComparison, Chosen, CompareOptions, Comparison, Effect, compare};
+use crate::analysis::compare::{Call, CellComparison, Chosen, CompareOptions, Comparison, Effect, Gate, compare};
 use crate::analysis::{Axes, Score, SweepSummary, VariantSummary};
 use crate::goal::Goal;
 use crate::store::SavedSweep;
@@ -63,8 +63,8 @@ pub(super) fn call(
         remarks: Vec::new(),
     };
     let goals: Vec<Goal> = night.summary.goals.iter().filter_map(|goal| goal.parse().ok()).collect();
-    let compared_by =
-        CompareOptions { margin: options.margin, goals, accept: options.accept.clone(), confidence: night.summary.confidence };
+    let (margin, accept, confidence) = (options.margin, options.accept.clone(), night.summary.confidence);
+    let compared_by = CompareOptions { margin, confidence, gate: Gate::default(), accept, goals };
     match pool.map(|base| compare(&Chosen { sweep: base, variant }, &Chosen { sweep: &night.sweep, variant }, &compared_by)) {
         None => found.remarks.push("there is no night before to compare it with".to_owned()),
         Some(Err(error)) => found.remarks.push(error.to_string()),
@@ -81,8 +81,9 @@ impl NightCall {
     fn take(&mut self, comparison: Comparison) {
         self.call = comparison.call;
         self.compared = comparison.cells.len();
-        let regressed = |effects: Vec<Effect>| effects.into_iter().filter(|effect| effect.call == Call::Regressed).collect::<Vec<_>>();
         let primary = comparison.primary;
+        let decides = |effect: &Effect| effect.call == Call::Regressed && primary.contains(&effect.measure);
+        let regressed = |effects: Vec<Effect>| effects.into_iter().filter(decides).collect::<Vec<_>>();
         self.overall = match comparison.call {
             Call::NotEnoughData => {
                 let is_open = |effect: &Effect| effect.call == Call::NotEnoughData && primary.contains(&effect.measure);
