@@ -12,6 +12,7 @@ mod layers;
 mod live;
 mod load;
 mod open_loop;
+mod pictures;
 mod prepare;
 mod scenarios;
 mod serve;

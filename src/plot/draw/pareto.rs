@@ -75,7 +75,11 @@ fn check(pareto: &Pareto) -> Result<(), PlotError> {
 }
 
 fn name(line: &Operating) -> String {
-    if line.without > 0 { format!("{}, {} cells without", line.label, line.without) } else { line.label.clone() }
+    match line.without {
+        0 => line.label.clone(),
+        1 => format!("{}, 1 cell without", line.label),
+        several => format!("{}, {several} cells without", line.label),
+    }
 }
 
 /// From 0, with room for markers at the far end; by ratio where values are far apart.
@@ -102,7 +106,8 @@ fn entries(pareto: &Pareto) -> Vec<Entry> {
         add(Sign::Hollow, "misses a goal".to_owned());
     }
     if dots().any(|dot| dot.low.or(dot.high).is_some()) {
-        add(Sign::Whisker, format!("{} interval per user", number::confidence(pareto.confidence)));
+        let open = if dots().any(|dot| dot.low.is_none() || dot.high.is_none()) { ", dashed where its end is not known" } else { "" };
+        add(Sign::Whisker, format!("{} interval per user{open}", number::confidence(pareto.confidence)));
     }
     add(Sign::None, "cells are named where there is room".to_owned());
     if !pareto.goals.is_empty() {
@@ -124,13 +129,16 @@ fn staircase(frontier: &[(f64, f64)], frame: &Frame) -> Vec<Point> {
 
 fn draw_whiskers(canvas: &mut Canvas<'_>, line: &Operating, look: Look, frame: &Frame) {
     for dot in line.points.iter().filter(|dot| dot.low.or(dot.high).is_some()) {
-        let (left, right) =
-            (dot.low.map_or(frame.plot.left, |low| frame.x_at(low)), dot.high.map_or(frame.plot.right(), |high| frame.x_at(high)));
-        let y = frame.y_at(dot.y);
+        let (x, y) = frame.at(dot.x, dot.y);
         let pen = Pen::new(look.colour, 1);
-        canvas.line((left, y), (right, y), pen);
-        for end in [dot.low.map(|_| left), dot.high.map(|_| right)].into_iter().flatten() {
-            canvas.line((end, y - 4), (end, y + 4), pen);
+        for (end, edge) in [(dot.low, frame.plot.left), (dot.high, frame.plot.right())] {
+            if let Some(end) = end.filter(|end| end.is_finite()).map(|end| frame.x_at(end)) {
+                canvas.line((x, y), (end, y), pen);
+                canvas.line((end, y - 4), (end, y + 4), pen);
+            } else {
+                // So few samples do not give this end: it may be anywhere.
+                canvas.path([(x, y), (edge, y)], pen, "3 3");
+            }
         }
     }
 }

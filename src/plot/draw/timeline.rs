@@ -34,7 +34,7 @@ pub fn draw(timeline: &Timeline) -> Result<Svg, PlotError> {
     let sheet = Sheet {
         caption: timeline.caption.clone(),
         description: description::of_timeline(timeline),
-        size: (layout.lanes.right() + RIGHT - MARGIN, layout.bottom() + TICK_SIZE + 12 + AXIS_NAME_SIZE + 14),
+        size: (layout.lanes.right() + RIGHT - 2 * MARGIN, layout.bottom() + TICK_SIZE + 12 + AXIS_NAME_SIZE + 14),
         inset: layout.lanes.left - MARGIN,
         entries: entries(timeline),
         bar: None,
