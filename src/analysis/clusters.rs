@@ -50,6 +50,15 @@ pub fn effective_rows_of_share(sessions: &[Vec<f64>], rows: u64) -> u64 {
     clusters.rows_at(clusters.design_effect(&hits).unwrap_or(clusters.worst()), rows)
 }
 
+/// The least number of independent rows that sessions of these sizes can be worth, whatever their values.
+#[must_use]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "row counts are far below 2^53")]
+pub fn least_effective_rows(sizes: &[u64]) -> u64 {
+    let (rows, squares) = sizes.iter().fold((0.0, 0.0), |(rows, squares), size| (rows + *size as f64, squares + (*size as f64).powi(2)));
+    // Sessions of the same size are exact up to the last bits, as in `rows_at`.
+    if squares > 0.0 { (rows / (squares / rows) * (1.0 + 1e-12)).floor() as u64 } else { 0 }
+}
+
 /// Sizes of sessions.
 struct Clusters {
     sizes: Vec<f64>,

@@ -43,6 +43,18 @@ pub enum Statement {
     Open,
 }
 
+impl Statement {
+    /// The same of the opposite claim.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Proven => Self::Disproven,
+            Self::Disproven => Self::Proven,
+            Self::Open => Self::Open,
+        }
+    }
+}
+
 /// Whether the population's share of hits is at most `allowed`, of which `k` among `n` were seen; one-sided each way.
 #[must_use]
 pub fn share_at_most(k: u64, n: u64, allowed: f64, confidence: f64) -> Statement {

@@ -35,6 +35,7 @@ mod renderings;
 mod repeats;
 mod scores;
 mod sessions;
+pub mod settling;
 mod summarize;
 mod summary;
 mod table;

@@ -3,21 +3,27 @@
 
 /// The p-th percentile (0 to 100) of ascending values; `None` of none.
 #[must_use]
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index below the length")]
 pub fn percentile(ascending: &[f64], p: f64) -> Option<f64> {
-    let last = ascending.len().checked_sub(1)?;
+    let (low, high, share) = neighbours(ascending.len() as u64, p)?;
+    let at = |place: u64| ascending.get(usize::try_from(place).ok()?).copied();
+    Some(between(at(low)?, at(high)?, share))
+}
+
+/// The places (from 0) of the two ascending values of `rows` that the p-th percentile lies between, and the weight of the second; `None` of
+/// none.
+#[must_use]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index below the length")]
+pub(super) fn neighbours(rows: u64, p: f64) -> Option<(u64, u64, f64)> {
+    let last = rows.checked_sub(1)?;
     let place = last as f64 * (p / 100.0).clamp(0.0, 1.0);
     let below = place.floor();
-    let (index, share) = (below as usize, place - below);
-    let low = *ascending.get(index)?;
-    let high = *ascending.get((index + 1).min(last))?;
-    Some(between(low, high, share))
+    Some((below as u64, (below as u64 + 1).min(last), place - below))
 }
 
 /// numpy's interpolation: from the nearer end, so that it is exact at both. Equal ends and a share of 0 stand first, since
 /// `inf - inf` and `inf * 0` are NaN.
 #[expect(clippy::float_cmp, reason = "equal ends need no interpolation")]
-fn between(low: f64, high: f64, share: f64) -> f64 {
+pub(super) fn between(low: f64, high: f64, share: f64) -> f64 {
     if share == 0.0 || low == high {
         low
     } else if high.is_infinite() {

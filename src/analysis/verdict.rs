@@ -8,7 +8,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::estimate::{Sample, estimate_sample};
-use super::interval::{CONFIDENCE, Statement, clustered_rows_needed, rows_needed, scaled_share_at_most};
+use super::interval::{CONFIDENCE, Statement, clustered_rows_needed, rows_needed};
+use super::settling::statement;
 use super::{AnalysisError, Estimate, Table};
 use crate::goal::{Aggregate, Comparison, Goal};
 
@@ -137,17 +138,12 @@ fn judge_share(judgement: &mut Judgement, goal: &Goal, sample: &Sample, allowed:
     } else {
         (sample.values.iter().filter(|value| !goal.allows(**value)).count() as u64, sample.values.len() as u64)
     };
-    // Shares are those of values, of which a request may bring many; what they are worth is counted in requests, of which sessions may
-    // bring many.
     let hits = beyond as f64 * sample.effective_n as f64 / values.max(1) as f64;
     // An error rate that must be high is the opposite claim.
     let at_least =
         goal.measure.aggregate == Aggregate::ErrorRate && matches!(goal.comparison, Comparison::Greater | Comparison::GreaterOrEqual);
-    let statement = match scaled_share_at_most(hits, sample.effective_n, allowed, CONFIDENCE) {
-        Statement::Proven if at_least => Statement::Disproven,
-        Statement::Disproven if at_least => Statement::Proven,
-        other => other,
-    };
+    let statement = statement(beyond, values, sample.effective_n, allowed);
+    let statement = if at_least { statement.opposite() } else { statement };
     judgement.verdict = statement.into();
     judgement.allowed_share = Some(allowed);
     judgement.beyond = Some(beyond);
