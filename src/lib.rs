@@ -43,6 +43,7 @@ pub mod executor;
 pub mod reporter;
 
 pub mod analysis;
+pub mod stopping;
 
 pub mod plot;
 

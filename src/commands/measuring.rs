@@ -1,5 +1,6 @@
 //! Runs a plan into a folder: the executor on this thread, the reporters on another, Ctrl-C and SIGTERM on a third.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,12 +8,14 @@ use anyhow::Context;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::curtailing::Curtailing;
 use crate::cli::Talk;
-use crate::executor::{Ending, Launch, Listed, Stop, sweep};
+use crate::executor::{Course, Ending, Launch, Listed, Stop, sweep};
 use crate::plan::Plan;
 use crate::record::Client;
 use crate::reporter::{Loudness, reporters, run_reporters};
 use crate::server::supervisor::Supervisor;
+use crate::stopping::Stopping;
 use crate::store::SweepWriter;
 
 /// How long requests in flight are awaited after the first Ctrl-C.
@@ -24,6 +27,7 @@ pub(super) fn measure(plan: &Plan, dir: &Path, talk: Talk, chat_copy: Option<Pat
     let manifest = plan.manifest(Timestamp::now(), client(plan));
     let writer = SweepWriter::open(dir, &manifest, &plan.scenario_text)?;
     let sealed = writer.sealed_ids()?;
+    let mut course = course(plan, &sealed, dir)?;
     let stop = Stop::new();
     let program = Supervisor::own_program().context("cannot find out which program this is, to supervise servers with it")?;
     let launch = Launch { program, logs: writer.paths().servers() };
@@ -32,7 +36,7 @@ pub(super) fn measure(plan: &Plan, dir: &Path, talk: Talk, chat_copy: Option<Pat
     let reporters = reporters(writer, chat_copy, loudness(talk), &plan.goals);
     let ending = std::thread::scope(|scope| {
         let reporting = scope.spawn(|| run_reporters(heard, reporters, &stop.abort_token()));
-        let ending = sweep(&mut Listed::new(plan, &sealed), &stop, &launch, &events);
+        let ending = sweep(&mut *course, &stop, &launch, &events);
         drop(events);
         let reported = reporting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         reported.context("the sweep was stopped since its results could not be saved")?;
@@ -40,6 +44,14 @@ pub(super) fn measure(plan: &Plan, dir: &Path, talk: Talk, chat_copy: Option<Pat
     })?;
     signals.shutdown_background();
     Ok(ending)
+}
+
+/// In which order runs are done, and what may end them early.
+fn course(plan: &Plan, sealed: &BTreeSet<String>, dir: &Path) -> anyhow::Result<Box<dyn Course>> {
+    Ok(match Stopping::of(plan) {
+        Some(stopping) => Box::new(Curtailing::new(plan, sealed, stopping, dir)?),
+        None => Box::new(Listed::new(plan, sealed)),
+    })
 }
 
 fn loudness(talk: Talk) -> Loudness {

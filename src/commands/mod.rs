@@ -3,6 +3,7 @@
 pub mod check;
 pub mod compare;
 pub mod completions;
+mod curtailing;
 mod figures;
 pub mod history;
 pub mod import;

@@ -32,6 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("executor", &["plan", "engine", "workload", "arrival", "target", "server", "tokens", "event", "record", "session", "clock", "spec"]),
     ("reporter", &["event", "record", "store", "clock", "goal", "metric", "spec", "units"]),
     ("analysis", &["record", "store", "metric", "goal", "clock"]),
+    ("stopping", &["analysis", "plan", "arrival", "workload", "record", "clock", "goal", "metric", "spec"]),
     ("plot", &["analysis", "spec", "goal", "metric", "units"]),
     ("report", &["analysis", "store", "plot", "spec", "goal", "metric", "record"]),
 ];

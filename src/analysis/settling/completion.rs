@@ -63,6 +63,23 @@ impl Settling {
         self.planned
     }
 
+    /// The share of rows that may be against the goal's limit, or must at least be where it [wants many](Self::wants_few); `None` of the
+    /// largest and the smallest value.
+    #[must_use]
+    pub fn allowed_share(&self) -> Option<f64> {
+        match self.claim {
+            Claim::ErrorRate(_) => Some(self.goal.limit),
+            Claim::Percentile(p, _) => Some(if is_upper(&self.goal) { (100.0 - p) / 100.0 } else { p / 100.0 }),
+            Claim::None | Claim::NotAll => None,
+        }
+    }
+
+    /// Whether it holds where few rows are against its limit: all but an error rate that must be high.
+    #[must_use]
+    pub fn wants_few(&self) -> bool {
+        !matches!(self.claim, Claim::ErrorRate(_)) || is_upper(&self.goal)
+    }
+
     /// Whether the goal's value fits its limit in the end.
     #[must_use]
     pub fn passes(&self, standing: &Standing) -> Option<bool> {
@@ -84,8 +101,7 @@ impl Settling {
             Claim::Percentile(_, shares) => shares.settled(fewest, most).map(Verdict::from),
             Claim::ErrorRate(shares) => {
                 let statement = shares.settled(fewest, most)?;
-                let at_least = matches!(self.goal.comparison, Comparison::Greater | Comparison::GreaterOrEqual);
-                Some(if at_least { statement.opposite() } else { statement }.into())
+                Some(if self.wants_few() { statement } else { statement.opposite() }.into())
             }
             Claim::None if fewest > 0 => Some(Verdict::Missed),
             Claim::NotAll if most < self.planned => Some(Verdict::Met),

@@ -1,0 +1,78 @@
+//! The plan in its order, with cells ended early by their goals: what the stopping rules say, as a course that the executor follows.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::executor::{Course, Listed, Rule};
+use crate::plan::{Plan, Run};
+use crate::record::{Curtailed, RequestRecord, RunRecord};
+use crate::stopping::{CellWatch, Stopping};
+use crate::store::{from_table, read_sweep};
+
+impl Rule for CellWatch {
+    fn heard(&mut self, request: &RequestRecord) -> Option<Curtailed> {
+        Self::heard(self, request)
+    }
+}
+
+/// Every run of a plan that is not sealed and that its cell still needs.
+pub(super) struct Curtailing {
+    runs: Listed,
+    stopping: Stopping,
+    /// The run that goes on.
+    current: Option<Run>,
+    /// Runs left out at the start, since their cells were settled before.
+    left_out: usize,
+}
+
+impl Curtailing {
+    /// Goes on from what is sealed in the folder.
+    pub fn new(plan: &Plan, sealed: &BTreeSet<String>, mut stopping: Stopping, dir: &Path) -> anyhow::Result<Self> {
+        if !sealed.is_empty() {
+            recall(plan, sealed, &mut stopping, dir)?;
+        }
+        let left_out = plan.runs.iter().filter(|run| !sealed.contains(&run.id) && !stopping.needs(run)).count();
+        Ok(Self { runs: Listed::new(plan, sealed), stopping, current: None, left_out })
+    }
+}
+
+/// Tells the rules what earlier starts have brought.
+pub(super) fn recall(plan: &Plan, sealed: &BTreeSet<String>, stopping: &mut Stopping, dir: &Path) -> anyhow::Result<()> {
+    for saved in read_sweep(dir)?.runs {
+        let id = &saved.record.header.id;
+        if let Some(run) = plan.runs.iter().find(|run| run.id == *id && sealed.contains(id)) {
+            let rows = from_table(&saved.requests).with_context(|| format!("the rows of run `{id}` cannot be read"))?;
+            stopping.sealed(run, &saved.record, &rows);
+        }
+    }
+    Ok(())
+}
+
+impl Course for Curtailing {
+    fn extent(&self) -> (usize, usize) {
+        let (planned, sealed) = self.runs.extent();
+        (planned, sealed + self.left_out)
+    }
+
+    fn next(&mut self) -> Option<Run> {
+        loop {
+            let run = self.runs.next()?;
+            if self.stopping.needs(&run) {
+                return Some(run);
+            }
+        }
+    }
+
+    fn rule(&mut self, run: &Run) -> Option<&mut dyn Rule> {
+        self.current = Some(run.clone());
+        self.stopping.watch(run).map(|watch| watch as &mut dyn Rule)
+    }
+
+    fn ended(&mut self, record: &RunRecord) {
+        if let Some(run) = self.current.take() {
+            self.stopping.ended(&run, record);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! When a cell has been measured enough: its goals and planned rows in, and as its requests come, why no further one is needed.
+//!
+//! [`Stopping`] knows the cells of a plan over all their repeats; each is a [`CellWatch`] that hears the cell's requests. By `certain` a cell
+//! ends once no outcome of the missing rows can change what its goals say; by `sequential` also once a test that may be looked at any time
+//! says so at a stated risk. Must not know how requests are sent, nor where rows are kept.
+
+mod bets;
+mod cell;
+mod every;
+mod rows;
+mod value;
+
+pub use bets::Bets;
+pub use cell::CellWatch;
+pub use every::Stopping;
+pub use rows::{NotCountable, PlannedRows, countable};

@@ -1,0 +1,111 @@
+//! The rows of the measured phase that a goal will look at, counted before they are sent: by walking through the schedules of all repeats.
+//!
+//! Every step of a schedule leaves exactly one row, also where it is never sent, unless sessions may end early; which rows a goal looks at is
+//! known where it asks for nothing but turns, sessions and lanes.
+
+use std::collections::BTreeMap;
+
+use super::value::fits;
+use crate::arrival::{Due, Schedule, Step};
+use crate::clock::Micros;
+use crate::goal::{Aggregate, Condition, Field, Goal};
+use crate::metric::Metric;
+use crate::plan::Run;
+use crate::workload::Corpus;
+use crate::workload::spec::{OnError, WorkloadSpec};
+
+/// Why it cannot be known in advance which rows a goal will look at, or what single rows mean to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotCountable {
+    #[error("a mean depends on every row")]
+    Mean,
+    #[error("not every request has one value of `{0}`")]
+    Metric(Metric),
+    #[error("which rows have such a `{}` is not known before they are sent", .0.name())]
+    Field(Field),
+    #[error("sessions may end early (`on_error = \"end_session\"`), so the number of rows is not known before")]
+    EndingSessions,
+}
+
+/// Whether the rows of a goal can be counted before that workload sends them.
+pub fn countable(goal: &Goal, workload: &WorkloadSpec) -> Result<(), NotCountable> {
+    if let Aggregate::Mean(_) = goal.measure.aggregate {
+        return Err(NotCountable::Mean);
+    }
+    if let Some(metric @ (Metric::Tpot | Metric::Itl | Metric::OutputTps)) = goal.measure.metric() {
+        return Err(NotCountable::Metric(metric));
+    }
+    let unknown = |condition: &&Condition| !matches!(condition.field, Field::Turn | Field::Session | Field::Lane);
+    if let Some(condition) = goal.measure.filter.iter().find(unknown) {
+        return Err(NotCountable::Field(condition.field));
+    }
+    let on_error = match workload {
+        WorkloadSpec::DocumentQa(spec) => spec.on_error,
+        WorkloadSpec::Chat(spec) => spec.on_error,
+        WorkloadSpec::Requests(_) => OnError::DropTurn,
+    };
+    if on_error == OnError::EndSession { Err(NotCountable::EndingSessions) } else { Ok(()) }
+}
+
+/// The rows of one goal in a cell, all repeats.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PlannedRows {
+    /// Of each session (of each repeat) that has some: how many.
+    pub sessions: BTreeMap<(u32, u64), u64>,
+}
+
+impl PlannedRows {
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.sessions.values().sum()
+    }
+}
+
+/// What the repeats of a cell will send.
+#[derive(Debug, Clone)]
+pub struct CellRows {
+    /// Requests of all phases and repeats.
+    pub requests: u64,
+    /// Those that each of the goals looks at.
+    pub of_goals: Vec<PlannedRows>,
+}
+
+impl CellRows {
+    /// Of the repeats of one cell. `None` where a trace cannot be read, which whoever sends it will say.
+    pub fn of(repeats: &[Run], goals: &[Goal], corpus: &Corpus) -> Option<Self> {
+        let mut counted = Self { requests: 0, of_goals: vec![PlannedRows::default(); goals.len()] };
+        for run in repeats {
+            let trace = match &run.cell.workload {
+                WorkloadSpec::Requests(spec) => corpus.trace(spec).ok()?,
+                WorkloadSpec::DocumentQa(_) | WorkloadSpec::Chat(_) => None,
+            };
+            let schedule = Schedule::new(&run.cell.workload, run.seed, trace);
+            counted.requests += schedule.requests;
+            let first = match &run.cell.workload {
+                WorkloadSpec::Chat(spec) => spec.first_user_id,
+                WorkloadSpec::DocumentQa(_) | WorkloadSpec::Requests(_) => 0,
+            };
+            let mut count = |step: Step, lane: u32| {
+                let session = first.saturating_add(step.session);
+                for (goal, rows) in goals.iter().zip(&mut counted.of_goals) {
+                    if is_measured(step, schedule.warmup) && fits(&goal.measure.filter, session, lane, step.turn) {
+                        *rows.sessions.entry((run.repeat, session)).or_default() += 1;
+                    }
+                }
+            };
+            for lane in &schedule.lanes {
+                lane.steps.clone().for_each(|step| count(step, lane.number));
+            }
+            schedule.arrivals.clone().into_iter().flatten().for_each(|step| count(step, 0));
+        }
+        Some(counted)
+    }
+}
+
+/// Whether a step belongs to the measured phase; what follows an answer has no warm-up before it.
+fn is_measured(step: Step, warmup: Micros) -> bool {
+    match step.due {
+        Due::At(at) => at >= warmup,
+        Due::AfterPrevious => true,
+    }
+}
