@@ -90,6 +90,25 @@ pub struct ScenarioArgs {
     /// Run against the server at this base URL (with or without `/v1`) instead of the scenario's.
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
+    /// Run every cell, or those along the frontier between what passes and what fails, whatever the scenario says.
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub search: Option<Search>,
+}
+
+/// How a matrix is gone through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Search {
+    Grid,
+    Frontier,
+}
+
+impl Search {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Grid => "grid",
+            Self::Frontier => "frontier",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Args)]

@@ -63,7 +63,9 @@ fn table(plan: &Plan, outlook: &Outlook) -> Table {
     header.extend(timed.then(|| "time".to_owned()));
     header.push("rows".to_owned());
     table.set_header(header);
-    for (index, (run, cost)) in plan.runs.iter().zip(&outlook.costs).enumerate() {
+    let between = |run: &Run| plan.frontier.as_ref().is_some_and(|frontier| frontier.is_climbed() && !frontier.is_rung(&run.axes));
+    // What lies between the steps of an axis without an end is run where the search leads there.
+    for (index, (run, cost)) in plan.runs.iter().zip(&outlook.costs).enumerate().filter(|(_, (run, _))| !between(run)) {
         let mut row = vec![(index + 1).to_string()];
         row.extend(variants.then(|| run.variant.clone()));
         row.extend(run.axes.iter().map(|(_, value)| value_text(value)));
@@ -136,6 +138,11 @@ fn as_json(plan: &Plan, outlook: &Outlook) -> Value {
         "axes": plan.axes,
         "goals": outlook.needs,
         "plots": plan.plots,
+        "frontier": plan.frontier.as_ref().map(|frontier| json!({
+            "axes": frontier.axes,
+            "walks": plan.walks().len(),
+            "cells": frontier.cell_count(plan.search.max_cells),
+        })),
         "requests": outlook.requests,
         "prompt_tokens": outlook.prompt_tokens,
         "answer_tokens": outlook.answer_tokens,

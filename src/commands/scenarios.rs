@@ -3,9 +3,10 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{ScenarioArgs, Talk};
+use crate::cli::{ScenarioArgs, Search, Talk};
 use crate::plan::Plan;
 use crate::scenario::{self, Faults, Options, Scenario, Style};
+use crate::search::spec::SearchKind;
 
 /// The plans of all scenarios that are meant; `None` where they have faults, which have then been printed.
 pub(super) fn plans(args: &ScenarioArgs, talk: Talk) -> anyhow::Result<Option<Vec<Plan>>> {
@@ -25,7 +26,11 @@ pub(super) fn plan_of_text(file: &str, text: &str, options: &Options, talk: Talk
 
 /// The changes that the command line asks for.
 pub(super) fn options(args: &ScenarioArgs) -> Options {
-    Options { set: args.set.clone(), only: args.only.clone(), simulate: args.simulate, url: args.url.clone() }
+    let search = args.search.map(|search| match search {
+        Search::Grid => SearchKind::Grid,
+        Search::Frontier => SearchKind::Frontier,
+    });
+    Options { set: args.set.clone(), only: args.only.clone(), simulate: args.simulate, url: args.url.clone(), search }
 }
 
 /// Whether what goes to stderr may be coloured.

@@ -54,6 +54,7 @@ fn command_to_go_on(args: &SweepArgs, dir: &Path) -> String {
     }
     words.extend(args.scenario.simulate.then(|| "--simulate".to_owned()));
     words.extend(args.scenario.url.iter().flat_map(|url| ["--url".to_owned(), url.clone()]));
+    words.extend(args.scenario.search.iter().flat_map(|search| ["--search".to_owned(), search.name().to_owned()]));
     words.extend(["-o".to_owned(), dir.display().to_string()]);
     quoted_all(&words)
 }

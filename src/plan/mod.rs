@@ -3,6 +3,7 @@
 //! Reads the files that workloads name, to hash and to count them. Knows nothing of how a run is done, and connects to nothing.
 
 mod economics;
+mod frontier;
 mod id;
 mod order;
 mod outlook;
@@ -13,6 +14,7 @@ mod whole;
 
 pub use crate::scenario::Mask;
 pub use economics::{Cost, Longest, grouped};
+pub use frontier::{Frontier, PlannedWalk};
 pub use id::{short_name, value_text};
 pub use outlook::{Need, Note, Outlook};
 pub use run::Run;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::economics::{Cost, Economist, grouped, limit};
+use super::id::short_name;
 use super::samples;
 use super::setting::server_starts;
 use super::{Plan, PlanError};
@@ -104,6 +105,9 @@ fn notes(plan: &Plan, costs: &[Cost], needs: &[Need]) -> Result<Vec<Note>, PlanE
     if needs.is_empty() {
         say(true, "there is no goal, so there will be no verdict; add one: `[[goals]] require = \"p95(ttft) <= 2s\"`".to_owned());
     }
+    if let Some(text) = searched(plan) {
+        say(false, text);
+    }
     for text in servers(plan) {
         say(false, text);
     }
@@ -115,6 +119,26 @@ fn notes(plan: &Plan, costs: &[Cost], needs: &[Need]) -> Result<Vec<Note>, PlanE
         say(false, "answers are taken to be as long as they may be".to_owned());
     }
     Ok(notes)
+}
+
+/// How much of the matrix a frontier takes.
+fn searched(plan: &Plan) -> Option<String> {
+    let frontier = plan.frontier.as_ref()?;
+    let names: Vec<&str> = frontier.axes.iter().map(|axis| short_name(axis)).collect();
+    let count = frontier.cell_count(plan.search.max_cells);
+    let walks = plan.walks().len();
+    let each = if walks > 1 { format!(" in each of {walks} walks") } else { String::new() };
+    let repeats = match plan.repeats {
+        1 => "each once".to_owned(),
+        repeats => format!("each once, and up to {repeats} times where the answer hangs on an undecided one"),
+    };
+    Some(format!(
+        "along the frontier of {}: about {} of {} cells{each}, {} at most, {repeats}; the sums are of all cells",
+        names.join(" and "),
+        count.expected,
+        grouped(count.grid as u64),
+        grouped(count.most as u64),
+    ))
 }
 
 /// How often servers are started, and what is not done with those that are not.

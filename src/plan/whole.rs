@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::economics::{Economist, grouped, limit};
+use super::frontier::Frontier;
 use super::id::{Identity, plan_hash, short_name, value_text};
 use super::order::{blocks, order, run_seed};
 use super::run::Run;
@@ -15,6 +16,7 @@ use crate::goal::Goal;
 use crate::plot::spec::PlotSpec;
 use crate::record::{Client, FormatVersion, Manifest};
 use crate::scenario::{Placed, Scenario};
+use crate::search::LatticeFault;
 use crate::search::spec::SearchSpec;
 use crate::target::spec::TargetKind;
 use crate::tokens::TokenError;
@@ -28,6 +30,8 @@ pub struct Plan {
     pub seed: u64,
     pub repeats: u32,
     pub search: SearchSpec,
+    /// What is searched; `None` where every cell is run.
+    pub frontier: Option<Frontier>,
     /// Some of it is simulated, so all that is made from it says so.
     pub simulated: bool,
     pub variants: Vec<String>,
@@ -62,6 +66,9 @@ pub enum PlanError {
     /// A file of the corpus could not be read; the message holds its path.
     #[error(transparent)]
     Io(std::io::Error),
+    /// The frontier's axes make none; a checked scenario's do.
+    #[error(transparent)]
+    Frontier(#[from] LatticeFault),
     /// Requests would be longer than the model takes.
     #[error("{0}")]
     ContextOverflow(String),
@@ -108,6 +115,7 @@ impl Plan {
             seed: scenario.seed,
             repeats: scenario.repeats,
             search: scenario.search.clone(),
+            frontier: Frontier::of(scenario)?,
             simulated: runs.iter().any(|run| run.simulated),
             variants: scenario.variants.clone(),
             axes: scenario.axes.iter().map(|axis| (axis.path.clone(), axis.values.clone())).collect(),

@@ -56,6 +56,7 @@ fn drafted(variant: &Variant, matrix: &Matrix) -> Node {
 
 fn typed_axis(axis: &AxisNode, draft: &mut Draft, faults: &mut Faults) -> TypedAxis {
     let mut typed = TypedAxis::new(axis.path.clone());
+    typed.rungs.clone_from(&axis.rungs);
     let before = draft.document.find(&axis.path).cloned();
     for node in &axis.values {
         let Some(json) = draft.meaning(&axis.path, node, faults) else { continue };

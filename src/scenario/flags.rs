@@ -12,6 +12,7 @@ use super::range::Range;
 use super::read;
 use super::sections;
 use super::source::Place;
+use crate::search::spec::SearchKind;
 use crate::server::spec::ServerSpec;
 
 /// A change to a field of a cell; it holds for every variant.
@@ -28,7 +29,8 @@ pub fn changes(options: &Options) -> Vec<String> {
     let only = options.only.iter().map(|filter| format!("--only {filter}"));
     let simulate = options.simulate.then(|| "--simulate".to_owned());
     let url = options.url.as_ref().map(|url| format!("--url {url}"));
-    set.chain(only).chain(simulate).chain(url).collect()
+    let search = options.search.map(|kind| format!("--search {}", kind.name()));
+    set.chain(only).chain(simulate).chain(url).chain(search).collect()
 }
 
 /// Applies the flags that change fields. Those of cells come back as well: they are laid over every variant's patch, too.
@@ -45,6 +47,9 @@ pub fn apply(document: &mut Node, options: &Options, faults: &mut Faults) -> Vec
         let place = faults.sources.add("--url", url.clone());
         set.push(("target.kind".to_owned(), Node::text("http", place), place));
         set.push(("target.url".to_owned(), Node::text(url.clone(), place), place));
+    }
+    if let Some(kind) = options.search {
+        search(document, kind, faults.sources.add("--search", kind.name()));
     }
     // Which fields there are depends on the kind of workload, so that comes first.
     set.sort_by_key(|(name, ..)| name != "workload.kind");
@@ -85,10 +90,13 @@ fn split(text: &str, faults: &mut Faults) -> Option<(String, Node, Place)> {
 /// The change to a field of a cell; what changes the document beside the sections is done at once.
 fn field(document: &mut Node, name: &str, node: Node, place: Place, kind: Option<Kind>, faults: &mut Faults) -> Option<Change> {
     let path: Vec<String> = name.split('.').map(str::to_owned).collect();
-    let known = ["name", "seed", "repeats", "order", "goals", "plots", "matrix", "variants"];
+    let known = ["name", "seed", "repeats", "order", "search", "goals", "plots", "matrix", "variants"];
     if known.contains(&path[0].as_str()) {
         if path[0] == "variants" && path.len() > 1 && document.find(&path[..2]).is_none() {
             faults.push(Fault::at(place, format!("there is no variant `{}`", path[1])));
+        } else if path[0] == "search" && path.len() > 1 {
+            as_table(document);
+            document.set(&path, node);
         } else if path[0] == "matrix" && path.len() > 1 {
             set_axis(document, &path[1..].join("."), node, kind);
         } else {
@@ -110,6 +118,24 @@ fn field(document: &mut Node, name: &str, node: Node, place: Place, kind: Option
         faults.push(Fault::at(place, unresolved.message).maybe_hint(unresolved.hint));
     }
     None
+}
+
+/// Says how the matrix is gone through. What is said of a frontier alone means nothing to a grid.
+fn search(document: &mut Node, kind: SearchKind, place: Place) {
+    as_table(document);
+    if kind == SearchKind::Grid {
+        for field in ["axes", "max_cells", "max_time", "resolution", "largest"] {
+            document.remove(&["search", field]);
+        }
+    }
+    document.set(&["search", "kind"], Node::text(kind.name(), place));
+}
+
+/// `search = "frontier"` as the table that it stands for.
+fn as_table(document: &mut Node) {
+    if let Some(kind) = document.find(&["search"]).filter(|search| search.as_text().is_some()).cloned() {
+        document.set(&["search", "kind"], kind);
+    }
 }
 
 /// Sets the values of an axis, whichever of its names the file uses for it.

@@ -108,7 +108,8 @@ fn fields_of_kind(plot: &PlotSpec, place: &dyn Fn(&str) -> Place) -> Vec<Fault> 
     faults
 }
 
-fn axis(name: &str, place: Place, axes: &Axes<'_>, faults: &mut Faults) -> Option<String> {
+/// The dotted path of the axis that a name means.
+pub fn axis(name: &str, place: Place, axes: &Axes<'_>, faults: &mut Faults) -> Option<String> {
     let dotted: Vec<String> = axes.known.iter().map(TypedAxis::dotted).collect();
     let path = Fields::of(axes.kind).resolve(name).map(|path| path.join("."));
     let found = path.ok().filter(|path| dotted.contains(path));

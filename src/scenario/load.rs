@@ -11,8 +11,9 @@ use super::explain::Context;
 use super::fault::{Fault, Faults, listed};
 use super::fields::{Fields, Kind, SECTIONS};
 use super::flags::{self, Change, Kept};
+use super::frontier::{self, Beside};
 use super::goals::{self, Axes};
-use super::matrix::{self, Matrix};
+use super::matrix::{self, Matrix, Openness};
 use super::meant::{Axis, Origin, Placed, Scenario};
 use super::options::Options;
 use super::points::{self, AxisValue, Point, TypedAxis};
@@ -20,6 +21,7 @@ use super::rules::{Disk, Rules};
 use super::sections;
 use super::typed;
 use super::written::Written;
+use crate::search::spec::{SearchKind, SearchSpec};
 
 /// The files that the patterns mean, in the order of the patterns and by name within one.
 pub fn files(patterns: &[String]) -> Result<Vec<PathBuf>, Faults> {
@@ -113,12 +115,15 @@ impl Loader<'_> {
         let name = self.name(&written, &document);
         self.repeats(&written, &document);
         let mut variants = self.variants(&document, &changes);
-        let matrix = self.matrix(&document, &variants, written.repeats);
+        let matrix = self.matrix(&document, &variants, &written);
         flags::refuse_axes(&changes, &matrix.axes, self.faults);
         let mut axes = cells::typed_axes(&matrix, &mut variants, self.faults);
         let goals = goals::goals(&written.goals, &document, self.faults);
         let kind = sections::kind(&variants.first()?.document).0;
-        let plots = goals::plots(&written.plots, &document, &Axes { known: &axes, kind, partial: matrix.partial }, self.faults);
+        let known = Axes { known: &axes, kind, partial: matrix.partial };
+        let plots = goals::plots(&written.plots, &document, &known, self.faults);
+        let beside = Beside { document: &document, matrix: &matrix, axes: &known, goals: written.goals.len() };
+        let search = frontier::checked(&written.search, &beside, self.faults);
         let points = self.points(&matrix, &mut axes, &variants);
         let (kept, points) = self.only(&variants, &axes, points, kind)?;
         let variants: Vec<Variant> =
@@ -128,7 +133,7 @@ impl Loader<'_> {
             seed: written.seed,
             repeats: written.repeats,
             order: written.order,
-            search: written.search,
+            search,
             cells: self.cells(&variants, &axes, &points),
             variants: variants.into_iter().map(|variant| variant.name).collect(),
             axes: axes.iter().enumerate().map(|(number, axis)| used_axis(number, axis, &points)).collect(),
@@ -252,7 +257,7 @@ impl Loader<'_> {
         }
     }
 
-    fn matrix(&mut self, document: &Node, variants: &[Variant], repeats: u32) -> Matrix {
+    fn matrix(&mut self, document: &Node, variants: &[Variant], written: &Written) -> Matrix {
         let Some(section) = document.find(&["matrix"]) else {
             return Matrix::default();
         };
@@ -260,8 +265,11 @@ impl Loader<'_> {
         kinds.sort_unstable();
         kinds.dedup();
         let fields: Vec<Fields> = kinds.into_iter().map(Fields::of).collect();
-        let times = variants.len() as u128 * u128::from(repeats);
-        matrix::read(section, &fields, times, self.faults)
+        let times = variants.len() as u128 * u128::from(written.repeats);
+        let SearchSpec { kind, resolution, largest, .. } = written.search;
+        let usable = |number: Option<f64>| number.filter(|number| number.is_finite() && *number > 0.0);
+        let openness = Openness { resolution: usable(resolution), largest: usable(largest) };
+        matrix::read(section, &fields, times, (kind == SearchKind::Frontier).then_some(openness), self.faults)
     }
 
     fn name(&mut self, written: &Written, document: &Node) -> String {
@@ -328,8 +336,12 @@ fn used_axis(number: usize, axis: &TypedAxis, points: &[Point]) -> Axis {
             *used = true;
         }
     }
-    let values = axis.values.iter().zip(used).filter(|(_, used)| *used).map(|(value, _)| value.json.clone()).collect();
-    Axis { path: axis.dotted(), values }
+    let rungs = axis.rungs.as_ref().map(|rungs| {
+        let place = |rung: &usize| used[..*rung].iter().filter(|used| **used).count();
+        rungs.iter().filter(|rung| used[**rung]).map(place).collect()
+    });
+    let values = axis.values.iter().zip(&used).filter(|(_, used)| **used).map(|(value, _)| value.json.clone()).collect();
+    Axis { path: axis.dotted(), values, rungs }
 }
 
 const USABLE_NAMES: &str = "letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 64";

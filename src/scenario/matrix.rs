@@ -2,10 +2,11 @@
 //!
 //! Everything is counted before anything is expanded. What a value means to its field is not known here; see `cells`.
 
+use super::climb::{Climb, Climbed, Extent};
 use super::document::{Entry, Node, Table, Value};
 use super::fault::{Fault, Faults, did_you_mean, listed};
 use super::fields::Fields;
-use super::range::{MOST_POINTS, Range};
+use super::range::{MOST_POINTS, Range, RangeFault};
 use super::source::Place;
 
 /// The most cells of a plan, variants and repeats counted.
@@ -17,6 +18,8 @@ pub struct AxisNode {
     pub path: Vec<String>,
     pub place: Place,
     pub values: Vec<Node>,
+    /// Of an axis without an end: the places of the values at which it is climbed.
+    pub rungs: Option<Vec<usize>>,
 }
 
 impl AxisNode {
@@ -49,19 +52,36 @@ pub struct Selection {
 enum Values<'a> {
     Node(&'a Node),
     Range(Place, Range),
+    Climb(Place, Climbed),
+}
+
+/// What a frontier says of axes without an end.
+#[derive(Debug, Clone, Copy)]
+pub struct Openness {
+    pub resolution: Option<f64>,
+    pub largest: Option<f64>,
+}
+
+impl Openness {
+    /// Two such axes make many cells, one does not.
+    fn extent(self, axes: usize) -> Extent {
+        Extent { resolution: self.resolution, largest: self.largest, times: if axes > 1 { 64.0 } else { 256.0 } }
+    }
 }
 
 const RESERVED: [&str; 3] = ["zip", "include", "exclude"];
 
-/// Reads the section. `times` is how many cells each point makes: variants times repeats. Where it has faults, the
-/// rest comes back.
-pub fn read(section: &Node, fields: &[Fields], times: u128, faults: &mut Faults) -> Matrix {
+/// Reads the section. `times` is how many cells each point makes: variants times repeats; `open` is there where axes may have no end. Where
+/// it has faults, the rest comes back.
+pub fn read(section: &Node, fields: &[Fields], times: u128, open: Option<Openness>, faults: &mut Faults) -> Matrix {
     let before = faults.len();
     let Some(table) = section.as_table() else {
         faults.push(Fault::at(section.place, format!("`matrix` is a table of axes, not {}", section.kind())));
         return Matrix { partial: true, ..Matrix::default() };
     };
-    let mut reader = Reader { fields, faults, axes: Vec::new(), before };
+    let without_end = flattened(table).iter().filter(|(_, entry)| climb(&entry.node).is_some()).count();
+    let extent = open.map(|open| open.extent(without_end));
+    let mut reader = Reader { fields, faults, axes: Vec::new(), before, extent };
     for entry in table.entries.iter().filter(|entry| !RESERVED.contains(&entry.key.as_str())) {
         reader.axis(&entry.key, entry);
     }
@@ -74,10 +94,20 @@ pub fn read(section: &Node, fields: &[Fields], times: u128, faults: &mut Faults)
     if !few {
         // One value of each is enough to see what else is wrong.
         reader.axes.iter_mut().for_each(|axis| axis.values.truncate(1));
-        let axes = reader.axes.into_iter().map(|axis| AxisNode { path: axis.path, place: axis.place, values: first_value(&axis.values) });
+        let axes = reader.axes.into_iter().map(|axis| AxisNode {
+            values: first_value(&axis.values),
+            path: axis.path,
+            place: axis.place,
+            rungs: None,
+        });
         return Matrix { axes: axes.collect(), groups, partial, ..Matrix::default() };
     }
-    let axes = reader.axes.into_iter().map(|axis| AxisNode { path: axis.path, place: axis.place, values: listed_values(&axis.values) });
+    let axes = reader.axes.into_iter().map(|axis| AxisNode {
+        values: listed_values(&axis.values),
+        rungs: rungs(&axis.values),
+        path: axis.path,
+        place: axis.place,
+    });
     let listed = |selection: Vec<CountedSelection<'_>>| {
         selection
             .into_iter()
@@ -94,6 +124,9 @@ fn first_value(values: &[Values<'_>]) -> Vec<Node> {
     match values.first() {
         Some(Values::Node(node)) => vec![(*node).clone()],
         Some(Values::Range(place, range)) => range.values().take(1).map(|value| Node { value, place: *place }).collect(),
+        Some(Values::Climb(place, climbed)) => {
+            climbed.values.iter().take(1).map(|value| Node { value: value.clone(), place: *place }).collect()
+        }
         None => Vec::new(),
     }
 }
@@ -104,9 +137,20 @@ fn listed_values(values: &[Values<'_>]) -> Vec<Node> {
         match value {
             Values::Node(node) => nodes.push((*node).clone()),
             Values::Range(place, range) => nodes.extend(range.values().map(|value| Node { value, place: *place })),
+            Values::Climb(place, climbed) => nodes.extend(climbed.values.iter().map(|value| Node { value: value.clone(), place: *place })),
         }
     }
     nodes
+}
+
+/// An axis without an end has no other values.
+fn rungs(values: &[Values<'_>]) -> Option<Vec<usize>> {
+    if let [Values::Climb(_, climbed)] = values { Some(climbed.rungs.clone()) } else { None }
+}
+
+/// A text that means a range without an end.
+fn climb(node: &Node) -> Option<Result<Climb, RangeFault>> {
+    Climb::read(&node.as_text()?.value)
 }
 
 /// Whether a selection has to name every axis.
@@ -128,7 +172,12 @@ struct CountedSelection<'a> {
 }
 
 fn length(values: &[Values<'_>]) -> u128 {
-    values.iter().map(|values| if let Values::Range(_, range) = values { u128::from(range.len()) } else { 1 }).sum()
+    let one = |values: &Values<'_>| match values {
+        Values::Node(_) => 1,
+        Values::Range(_, range) => u128::from(range.len()),
+        Values::Climb(_, climbed) => climbed.values.len() as u128,
+    };
+    values.iter().map(one).sum()
 }
 
 struct Reader<'a> {
@@ -137,6 +186,8 @@ struct Reader<'a> {
     axes: Vec<CountedAxis<'a>>,
     /// Faults that there were before.
     before: usize,
+    /// How far an axis without an end goes; `None` where none may be.
+    extent: Option<Extent>,
 }
 
 impl<'a> Reader<'a> {
@@ -149,7 +200,10 @@ impl<'a> Reader<'a> {
             return;
         }
         let path = self.resolve(name, entry.key_place);
-        let values = self.values(name, &entry.node);
+        let values = match climb(&entry.node) {
+            None => self.values(name, &entry.node),
+            Some(climb) => self.climbed(climb, &entry.node).map(|values| vec![values]),
+        };
         let (Some(path), Some(values)) = (path, values) else { return };
         match self.axes.iter().find(|axis| axis.path == path) {
             Some(first) => {
@@ -193,7 +247,33 @@ impl<'a> Reader<'a> {
         (!values.is_empty()).then_some(values)
     }
 
+    /// An axis without an end, which has no other values.
+    fn climbed(&mut self, climb: Result<Climb, RangeFault>, node: &Node) -> Option<Values<'a>> {
+        let place = node.place;
+        let climbed = climb.and_then(|climb| match self.extent {
+            Some(extent) => climb.expand(extent),
+            None => Err(without_end(node)),
+        });
+        match climbed {
+            Ok(climbed) => Some(Values::Climb(place, climbed)),
+            Err(fault) => {
+                self.faults.push(Fault::at(place, fault.message).maybe_hint(fault.hint));
+                None
+            }
+        }
+    }
+
     fn item(&mut self, item: &'a Node) -> Option<Values<'a>> {
+        if climb(item).is_some() {
+            let fault = if self.extent.is_some() {
+                let message = format!("`{}` has no end, so that it is an axis alone and no part of a list or a selection", item.shown());
+                RangeFault::new(message, "write `concurrent = \"1.. x2\"` in `[matrix]`, or give it an end")
+            } else {
+                without_end(item)
+            };
+            self.faults.push(Fault::at(item.place, fault.message).maybe_hint(fault.hint));
+            return None;
+        }
         match item.as_text().and_then(|text| Range::read(&text.value)) {
             None => Some(Values::Node(item)),
             Some(Ok(range)) => Some(Values::Range(item.place, range)),
@@ -358,6 +438,12 @@ impl<'a> Reader<'a> {
         }
         cells <= MOST_CELLS
     }
+}
+
+/// A range without an end, where every cell is run.
+fn without_end(node: &Node) -> RangeFault {
+    let message = format!("`{}` has no end, and every cell of a grid is run", node.shown());
+    RangeFault::new(message, "give it one (`1..=64 x2`), or have it climbed until it fails: `search = \"frontier\"`")
 }
 
 /// A fault: the name is a field, but no axis.

@@ -51,6 +51,8 @@ pub struct Axis {
     pub path: String,
     /// In the scenario's order; in the base unit where the field has a unit.
     pub values: Vec<Value>,
+    /// Of an axis without an end: the places of the values at which it is climbed.
+    pub rungs: Option<Vec<usize>>,
 }
 
 /// A cell and where it lies.

@@ -5,12 +5,14 @@
 mod base;
 mod cell;
 mod cells;
+mod climb;
 mod document;
 mod environment;
 mod explain;
 mod fault;
 mod fields;
 mod flags;
+mod frontier;
 mod goals;
 mod load;
 mod matrix;

@@ -1,5 +1,7 @@
 //! What may be said on the command line to change a scenario.
 
+use crate::search::spec::SearchKind;
+
 /// Changes that hold for every scenario that is loaded with them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Options {
@@ -11,4 +13,6 @@ pub struct Options {
     pub simulate: bool,
     /// `target.url` for every variant, over HTTP.
     pub url: Option<String>,
+    /// `search`: every cell, or those along the frontier.
+    pub search: Option<SearchKind>,
 }

@@ -22,6 +22,8 @@ pub struct AxisValue {
 pub struct TypedAxis {
     pub path: Vec<String>,
     pub values: Vec<AxisValue>,
+    /// Of an axis without an end: the numbers of the values at which it is climbed.
+    pub rungs: Option<Vec<usize>>,
     by_meaning: HashMap<String, usize>,
 }
 
@@ -30,7 +32,7 @@ pub type Point = Vec<usize>;
 
 impl TypedAxis {
     pub fn new(path: Vec<String>) -> Self {
-        Self { path, values: Vec::new(), by_meaning: HashMap::new() }
+        Self { path, values: Vec::new(), rungs: None, by_meaning: HashMap::new() }
     }
 
     pub fn dotted(&self) -> String {

@@ -17,8 +17,9 @@ pub struct Range {
     suffix: String,
 }
 
+/// How a range goes on.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Step {
+pub enum Step {
     Add(f64),
     Times(f64),
 }
@@ -31,7 +32,7 @@ pub struct RangeFault {
 }
 
 impl RangeFault {
-    fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { message: message.into(), hint: Some(hint.into()) }
     }
 }
@@ -101,14 +102,15 @@ impl Range {
 }
 
 /// A number with its unit.
-struct Number {
-    value: f64,
-    whole: bool,
-    suffix: String,
+pub struct Number {
+    pub value: f64,
+    /// It is written without a decimal point.
+    pub whole: bool,
+    pub suffix: String,
 }
 
 impl Number {
-    fn read(text: &str) -> Option<Self> {
+    pub fn read(text: &str) -> Option<Self> {
         let split = text.find(|character: char| character.is_ascii_alphabetic()).unwrap_or(text.len());
         let (digits, suffix) = text.split_at(split);
         let digits = digits.trim().replace('_', "");
@@ -117,7 +119,8 @@ impl Number {
     }
 }
 
-fn read_step(text: &str, step: Option<&str>, suffix: &str) -> Result<(Step, bool), RangeFault> {
+/// A step, and whether it is written without a decimal point.
+pub fn read_step(text: &str, step: Option<&str>, suffix: &str) -> Result<(Step, bool), RangeFault> {
     let fault = |what: &str| RangeFault::new(format!("`{what}` is no step of `{text}`"), "a step is `+256` or `x2`");
     let Some(step) = step else { return Ok((Step::Add(1.0), true)) };
     let (sign, number) = step.split_at_checked(1).ok_or_else(|| fault(step))?;

@@ -11,6 +11,12 @@ use super::written::Written;
 pub fn schema() -> Value {
     let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<Written>().to_value();
     tidy(&mut schema);
+    // Read by hand: the kind alone stands for a table.
+    if let Some(search) = schema.pointer_mut("/properties/search").and_then(Value::as_object_mut) {
+        search.remove("allOf");
+        search.remove("$ref");
+        search.insert("anyOf".to_owned(), json!([{ "$ref": "#/definitions/SearchKind" }, { "$ref": "#/definitions/SearchSpec" }]));
+    }
     if let Some(kinds) = schema.pointer_mut("/definitions/WorkloadSpec/oneOf").and_then(Value::as_array_mut) {
         kinds.push(json!({
             "description": "Without `kind`: only what differs, in a scenario that `extends` another.",

@@ -65,6 +65,12 @@ impl Axis {
         &self.values
     }
 
+    /// Whether it has no end.
+    #[must_use]
+    pub fn is_climbed(&self) -> bool {
+        self.rungs.is_some()
+    }
+
     /// Where it is climbed; `None` where all of it is open from the start.
     pub(super) fn rungs(&self) -> Option<&[usize]> {
         self.rungs.as_deref()
@@ -122,6 +128,13 @@ impl Lattice {
     #[must_use]
     pub fn load(&self, place: Place) -> (f64, f64) {
         (self.axes[0].values[place.0], self.axes.get(1).map_or(1.0, |axis| axis.values[place.1]))
+    }
+
+    /// Whether a cell stands where axes without an end are climbed, and not between.
+    #[must_use]
+    pub fn is_rung(&self, place: Place) -> bool {
+        let on = |axis: usize, at: usize| self.axes.get(axis).and_then(Axis::rungs).is_none_or(|rungs| rungs.contains(&at));
+        on(0, place.0) && on(1, place.1)
     }
 
     /// The cell one step further along an axis.

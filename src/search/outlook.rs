@@ -10,26 +10,29 @@ use super::walk::{Limits, Step, Walk};
 pub struct CellCount {
     /// The mean over tables whose boundary is a product of the loads, all products alike likely on a logarithmic scale.
     pub expected: usize,
-    /// What no table without contradictions exceeds.
+    /// What no table without contradictions takes.
     pub most: usize,
     /// All cells there are.
     pub grid: usize,
 }
 
-/// How many boundaries are tried.
-const TABLES: u32 = 24;
+/// How many boundaries are tried, of a lattice with many cells fewer.
+fn tables(lattice: &Lattice) -> u32 {
+    if lattice.cells() > 2_000 { 6 } else { 24 }
+}
 
 impl CellCount {
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a mean of counts")]
     pub fn of(lattice: &Lattice, aim: Aim, max_cells: Option<usize>) -> Self {
+        let tables = tables(lattice);
         let height = |place: Place| Height::of(lattice, place).product.ln();
         let (first, second) = lattice.size();
         let (low, high) = (height(Place(0, 0)), height(Place(first - 1, second - 1)));
-        let limit = |table: u32| low + (high - low) * f64::from(table) / f64::from(TABLES - 1) - 1e-9 + 2e-9 * f64::from(table.min(1));
-        let taken: usize = (0..TABLES).map(|table| cells(lattice, aim, max_cells, |place| height(place) <= limit(table))).sum();
+        let limit = |table: u32| low + (high - low) * f64::from(table) / f64::from(tables - 1) - 1e-9 + 2e-9 * f64::from(table.min(1));
+        let taken: usize = (0..tables).map(|table| cells(lattice, aim, max_cells, |place| height(place) <= limit(table))).sum();
         let grid = lattice.cells();
-        let expected = (taken as f64 / f64::from(TABLES)).round() as usize;
+        let expected = (taken as f64 / f64::from(tables)).round() as usize;
         Self { expected, most: most(lattice).min(max_cells.unwrap_or(grid)).min(grid), grid }
     }
 }
@@ -55,4 +58,32 @@ fn cells(lattice: &Lattice, aim: Aim, max_cells: Option<usize>, passes: impl Fn(
         count += 1;
     }
     count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lattice::Axis;
+    use super::*;
+
+    fn axis(size: u32) -> Axis {
+        Axis::listed((1..=size).map(f64::from).collect()).unwrap()
+    }
+
+    #[test]
+    fn a_search_is_expected_to_take_a_few_cells_of_many() {
+        let square = Lattice::new(vec![axis(8), axis(8)]).unwrap();
+        let count = CellCount::of(&square, Aim::Capacity, None);
+        assert!((6..=14).contains(&count.expected), "{count:?}");
+        assert_eq!((count.most, count.grid), (40, 64));
+        let line = Lattice::new(vec![axis(64)]).unwrap();
+        let count = CellCount::of(&line, Aim::Boundary, None);
+        assert!((6..=8).contains(&count.expected) && count.most == 8, "{count:?}");
+    }
+
+    #[test]
+    fn a_limit_of_cells_bounds_both_numbers() {
+        let square = Lattice::new(vec![axis(8), axis(8)]).unwrap();
+        let count = CellCount::of(&square, Aim::Capacity, Some(3));
+        assert!(count.expected <= 3 && count.most == 3, "{count:?}");
+    }
 }

@@ -25,15 +25,19 @@ pub struct SearchSpec {
     /// The chance that `stop = "sequential"` calls a cell wrongly, whenever it stops: a share between 0 and 0.5.
     #[serde(default = "one_in_twenty")]
     pub risk: f64,
-    /// The most cells of a variant that a frontier runs, repeats not counted.
+    /// The most cells that a frontier runs, for each variant and each value of the other axes; repeats are not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_cells: Option<u32>,
-    /// How long a frontier may go on before no further cell is begun.
+    /// How long a sweep along a frontier may go on before no further cell is begun; of the simulated engine, its own time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_time: Option<Seconds>,
-    /// How finely an axis without an end (`"1.. x2"`) is searched between the last value that passes and the first that fails.
+    /// How finely an axis without an end (`"1.. x2"`) is searched between the last value that passes and the first that fails, in the unit that
+    /// it is written in; 1 for whole numbers without a unit, else the axis's start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolution: Option<f64>,
+    /// How far an axis without an end goes at most; 256 times its start where missing, 64 times where two axes have no end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub largest: Option<f64>,
 }
 
 /// Which cells are run.
@@ -45,6 +49,17 @@ pub enum SearchKind {
     Grid,
     /// The cells along the boundary between those that pass all goals and those that do not.
     Frontier,
+}
+
+impl SearchKind {
+    /// As a scenario says it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Grid => "grid",
+            Self::Frontier => "frontier",
+        }
+    }
 }
 
 /// When a cell is ended early.
@@ -87,6 +102,7 @@ impl Default for SearchSpec {
             max_cells: None,
             max_time: None,
             resolution: None,
+            largest: None,
         }
     }
 }
@@ -116,6 +132,7 @@ impl<'de> Deserialize<'de> for SearchSpec {
             max_cells: Option<u32>,
             max_time: Option<Seconds>,
             resolution: Option<f64>,
+            largest: Option<f64>,
         }
         struct SearchVisitor;
         impl<'de> Visitor<'de> for SearchVisitor {
@@ -127,9 +144,9 @@ impl<'de> Deserialize<'de> for SearchSpec {
                 SearchKind::deserialize(StrDeserializer::new(kind)).map(SearchSpec::from)
             }
             fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<SearchSpec, A::Error> {
-                let Table { kind, axes, stop, risk, max_cells, max_time, resolution } =
+                let Table { kind, axes, stop, risk, max_cells, max_time, resolution, largest } =
                     Table::deserialize(MapAccessDeserializer::new(entries))?;
-                Ok(SearchSpec { kind, axes, stop, risk, max_cells, max_time, resolution })
+                Ok(SearchSpec { kind, axes, stop, risk, max_cells, max_time, resolution, largest })
             }
         }
         deserializer.deserialize_any(SearchVisitor)

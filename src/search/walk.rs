@@ -153,7 +153,7 @@ impl Walk {
         if self.lattice.axes().iter().all(|axis| axis.rungs().is_none()) {
             return all;
         }
-        let rungs: Vec<Place> = all.iter().copied().filter(|place| self.is_rung(*place)).collect();
+        let rungs: Vec<Place> = all.iter().copied().filter(|place| self.lattice.is_rung(*place)).collect();
         // The lowest rungs that are open: no further than one step beyond what passes, as long as there are any.
         let reach = self.reach();
         let near: Vec<Place> = rungs.iter().copied().filter(|place| place.is_no_harder_than(reach)).collect();
@@ -167,12 +167,6 @@ impl Walk {
     /// Whether a harder cell passes: contradicting cells leave such a one open, and it cannot raise the answer.
     fn is_beaten(&self, place: Place) -> bool {
         self.aim == Aim::Capacity && self.seen.iter().any(|(other, seen)| seen.passes == Some(true) && place.is_no_harder_than(*other))
-    }
-
-    fn is_rung(&self, place: Place) -> bool {
-        let on =
-            |axis: usize, at: usize| self.lattice.axes().get(axis).and_then(|axis| axis.rungs()).is_none_or(|rungs| rungs.contains(&at));
-        on(0, place.0) && on(1, place.1)
     }
 
     /// Along each axis the rung after the last that passes, all of an axis that has an end.

@@ -25,7 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("serve", &["spec", "clock", "engine", "units", "session"]),
     ("search", &["spec", "units"]),
     ("scenario", &["spec", "template", "goal", "units", "metric"]),
-    ("plan", &["scenario", "template", "tokens", "spec", "goal", "record", "units", "workload", "engine", "trace"]),
+    ("plan", &["scenario", "search", "template", "tokens", "spec", "goal", "record", "units", "workload", "engine", "trace"]),
     ("event", &["record", "clock"]),
     ("store", &["record", "clock"]),
     ("import", &["record", "store", "clock"]),

@@ -58,6 +58,7 @@ fn plan_of(run: Run) -> Plan {
         seed: 7,
         repeats: 1,
         search: SearchSpec::default(),
+        frontier: None,
         simulated: true,
         variants: vec!["default".into()],
         axes: vec![],

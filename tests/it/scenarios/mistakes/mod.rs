@@ -2,6 +2,7 @@
 
 mod axes;
 mod fields;
+mod frontier;
 mod judging;
 mod meaning;
 mod requests;
