@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::FigureError;
-use crate::analysis::{AxisSummary, CellSummary, SweepSummary, short};
+use crate::analysis::{Axes, AxisSummary, CellSummary, SweepSummary, axis_label, short};
 use crate::plot::number;
 use crate::units::{Bytes, BytesPerSecond, Seconds, Tokens};
 
@@ -63,15 +63,7 @@ impl Axis {
 
     /// A value as people write it: `4`, `64GB`, `128k` tokens. Saved quantities are numbers in their base unit.
     pub fn label(&self, value: &Value) -> String {
-        let name = short(&self.path);
-        match (value, value.as_u64(), value.as_f64()) {
-            (Value::String(text), ..) => text.clone(),
-            (_, Some(count), _) if name.ends_with("tokens") => Tokens(count).to_string(),
-            (_, Some(count), _) if BYTES.contains(&name) => Bytes(count).to_string(),
-            (_, _, Some(rate)) if name == BANDWIDTH => BytesPerSecond(rate).to_string(),
-            (_, _, Some(number)) => number::short(number),
-            (other, ..) => other.to_string(),
-        }
+        label(&self.path, value)
     }
 
     /// What the axis is called in a picture.
@@ -101,6 +93,24 @@ impl Axis {
             _ => "",
         }
     }
+}
+
+/// What a value of an axis is called.
+fn label(path: &str, value: &Value) -> String {
+    let name = short(path);
+    match (value, value.as_u64(), value.as_f64()) {
+        (Value::String(text), ..) => text.clone(),
+        (_, Some(count), _) if name.ends_with("tokens") => Tokens(count).to_string(),
+        (_, Some(count), _) if BYTES.contains(&name) => Bytes(count).to_string(),
+        (_, _, Some(rate)) if name == BANDWIDTH => BytesPerSecond(rate).to_string(),
+        (_, _, Some(number)) => number::short(number),
+        (other, ..) => other.to_string(),
+    }
+}
+
+/// A cell's axes in a few words: `C=2, S=3, kv_memory=12MB`.
+pub fn in_words(axes: &Axes) -> String {
+    axes.iter().map(|(path, value)| format!("{}={}", axis_label(path), label(path, value))).collect::<Vec<_>>().join(", ")
 }
 
 /// All axes of the matrix, in the scenario's order; without the variant.
@@ -204,6 +214,16 @@ mod tests {
         let documents = axis("workload.documents.synthetic_tokens", &[json!(131_072), json!("8k"), json!(1000)]);
         assert_eq!(documents.labels(), ["1000", "8k", "128k"]);
         assert_eq!(axis("workload.qps", &[json!(2.0), json!(0.5)]).labels(), ["0.5", "2"]);
+    }
+
+    #[test]
+    fn cells_are_named_with_their_units() {
+        let cell = [("workload.concurrent", json!(2)), ("engine.kv_memory", json!(12_000_000_u64)), ("engine.preset", json!("tiny"))];
+        let axes: Axes = cell.into_iter().map(|(path, value)| (path.to_owned(), value)).collect();
+        let words = in_words(&axes);
+        for part in ["C=2", "kv_memory=12MB", "preset=tiny"] {
+            assert!(words.split(", ").any(|word| word == part), "{words}");
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! From distributions to the figure that shows them: names of lines, unit, and where a goal draws its line. Computes no number.
 
+use super::axes;
 use super::figure::{Cdf, Limit, Steps};
 use super::origin;
 use super::quantity::{population_in_words, quantity};
-use crate::analysis::{Axes, CellDistribution, CellState, Distributions, show_axes};
+use crate::analysis::{Axes, CellDistribution, CellState, Distributions};
 use crate::goal::{Aggregate, Goal, Population};
 
 /// One figure of all the cells; lines are named by variant, and by the axes in which the cells differ.
@@ -20,12 +21,12 @@ pub fn cdf(distributions: &Distributions, title: Option<&str>) -> Cdf {
     let (common, apart) = common(cells);
     let words = title.map_or_else(|| format!("distribution of {}", population_in_words(population)), str::to_owned);
     let several = cells.iter().any(|cell| cell.variant != cells[0].variant);
-    let title = [Some(words), Some(show_axes(&common)).filter(|axes| !axes.is_empty())];
+    let title = [Some(words), Some(axes::in_words(&common)).filter(|axes| !axes.is_empty())];
     let line = |cell: &CellDistribution| {
         let differing: Axes =
             cell.axes.iter().filter(|(axis, _)| apart.contains(axis)).map(|(axis, value)| (axis.clone(), value.clone())).collect();
         let name = Some(cell.variant.clone()).filter(|_| several || differing.is_empty());
-        let label = [name, Some(show_axes(&differing)).filter(|axes| !axes.is_empty())];
+        let label = [name, Some(axes::in_words(&differing)).filter(|axes| !axes.is_empty())];
         steps(cell, label.into_iter().flatten().collect::<Vec<_>>().join(", "))
     };
     let variant = if several || apart.is_empty() { None } else { cells.first().map(|cell| cell.variant.as_str()) };

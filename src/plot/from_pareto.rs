@@ -1,9 +1,10 @@
 //! From a sweep's summary to what each user gets against what the server gives in all. The frontier comes from `analysis`.
 
 use super::FigureError;
+use super::axes;
 use super::figure::{Caption, Dot, Operating, Pareto, Quantity};
 use super::view::View;
-use crate::analysis::{CellState, CellSummary, SweepSummary, VariantSummary, frontier, show_axes};
+use crate::analysis::{CellState, CellSummary, SweepSummary, VariantSummary, frontier};
 
 /// All variants of the view, a point each cell that tells both.
 pub fn pareto(summary: &SweepSummary, view: &View) -> Result<Pareto, FigureError> {
@@ -54,7 +55,7 @@ fn dot(cell: &CellSummary) -> Option<Dot> {
         low: per_user.low,
         high: per_user.high,
         n: per_user.n,
-        label: show_axes(&cell.axes),
+        label: axes::in_words(&cell.axes),
         passes: cell.passes != Some(false),
     })
 }

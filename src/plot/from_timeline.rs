@@ -1,14 +1,15 @@
 //! From a run's timeline to the figure that shows it. Computes no number.
 
+use super::axes;
 use super::figure::{Bar, Lane, Panel, Timeline, Track};
 use super::origin;
-use crate::analysis::{self, Origin, Span, show_axes};
+use crate::analysis::{self, Origin, Span};
 
 /// More lanes than this would be hairlines; the first ones stand for all, and the caption says so.
 const MOST_LANES: usize = 120;
 
 pub fn timeline(run: &analysis::Timeline, title: Option<&str>) -> Timeline {
-    let axes = show_axes(&run.axes);
+    let axes = axes::in_words(&run.axes);
     let words = title.map_or_else(|| "requests over time".to_owned(), str::to_owned);
     let title = [words, axes].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
     let variant = Some(run.variant.as_str()).filter(|name| *name != "default");

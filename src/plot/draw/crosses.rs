@@ -35,7 +35,7 @@ impl Crosses {
                 let Some(reason) = word(&point.cell) else { continue };
                 let x = x_at(point.x);
                 let words = if curve.lines.len() > 1 {
-                    format!("{}: {reason}", words::shorten(&line.label, SIZE, Weight::Regular, 100))
+                    format!("{}: {reason}", words::squeeze(&line.label, SIZE, Weight::Regular, 100))
                 } else {
                     reason.to_owned()
                 };

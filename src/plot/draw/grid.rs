@@ -99,7 +99,7 @@ impl Grid {
             let at = self.cell_at(n, 0).centre().0;
             canvas.line((at, area.bottom()), (at, area.bottom() + 4), pen);
             let most = (cell.0 * count(stride) - 4).max(24);
-            let label = words::shorten(label, TICK_SIZE, Weight::Regular, most);
+            let label = words::squeeze(label, TICK_SIZE, Weight::Regular, most);
             canvas.text(&label, (at, area.bottom() + 6 + TICK_SIZE), tick.align(Align::Middle));
         }
         let rows = usize::try_from((TICK_SIZE + 4) / cell.1 + 1).unwrap_or(1);
@@ -134,7 +134,7 @@ pub fn axis_name(axis: &LabelAxis) -> String {
 }
 
 pub fn tick_label(label: &str) -> String {
-    words::shorten(label, TICK_SIZE, Weight::Regular, 160)
+    words::squeeze(label, TICK_SIZE, Weight::Regular, 160)
 }
 
 /// Every how-manieth label has room beside the next.

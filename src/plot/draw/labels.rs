@@ -53,5 +53,5 @@ impl Labels {
 }
 
 fn shortened(name: &str) -> String {
-    words::shorten(name, LEGEND_SIZE, Weight::Regular, MOST_WIDTH)
+    words::squeeze(name, LEGEND_SIZE, Weight::Regular, MOST_WIDTH)
 }

@@ -76,6 +76,19 @@ pub fn shorten(text: &str, size: i32, weight: Weight, most: i32) -> String {
     String::new()
 }
 
+/// Cuts a name to at most `most` pixels in its middle, so that names that differ at their ends still do.
+pub fn squeeze(text: &str, size: i32, weight: Weight, most: i32) -> String {
+    if width(text, size, weight) <= most {
+        return text.to_owned();
+    }
+    let all: Vec<char> = text.chars().collect();
+    let squeezed = |kept: usize| {
+        let (head, tail) = (kept.div_ceil(2), kept / 2);
+        all[..head].iter().chain(&['…']).chain(&all[all.len() - tail..]).collect::<String>()
+    };
+    (0..all.len()).rev().map(squeezed).find(|text| width(text, size, weight) <= most).unwrap_or_default()
+}
+
 /// What XML can hold on one line: control characters become spaces.
 pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { ' ' } else { c }).collect()
@@ -111,6 +124,15 @@ mod tests {
         let one = wrap(&"x".repeat(500), 12, Weight::Bold, 200, 0, 2);
         assert!(one.len() == 1 && one[0].ends_with('…') && width(&one[0], 12, Weight::Bold) <= 200);
         assert_eq!(shorten("abc", 12, Weight::Regular, 1), "");
+    }
+
+    #[test]
+    fn names_that_differ_at_their_ends_differ_when_they_are_cut() {
+        let cut = |end: &str| squeeze(&format!("{}{end}", "long-name-".repeat(20)), 12, Weight::Regular, 160);
+        assert!(cut("-one").ends_with("-one") && cut("-two").ends_with("-two") && cut("-one").starts_with("long-name-"), "{}", cut("-one"));
+        assert!(width(&cut("-one"), 12, Weight::Regular) <= 160);
+        assert_eq!(squeeze("short", 12, Weight::Regular, 160), "short");
+        assert_eq!(squeeze("äöü", 12, Weight::Regular, 1), "");
     }
 
     #[test]
