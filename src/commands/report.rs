@@ -11,6 +11,7 @@ use anyhow::Context;
 use fs_err as fs;
 
 use super::{Exit, figures};
+use crate::analysis::compare::{Chosen, CompareOptions, Comparison, compare};
 use crate::analysis::{Question, SweepSummary, summarize};
 use crate::cli::{Format, ReportArgs, ReportFormat, Talk};
 use crate::goal::Goal;
@@ -75,12 +76,28 @@ pub fn report_sweep(dir: &Path, options: &ReportOptions) -> anyhow::Result<Sweep
     fs::create_dir_all(&folder)?;
     let figures = figures::write(&sweep, &summary, &question, &folder)?;
     let (scenario, environment) = (scenario(&sweep)?, environment(&sweep));
-    let parts = PageParts { figures: &figures, comparisons: None, scenario: scenario.as_deref(), environment: &environment };
+    let comparisons = against_the_first(&sweep, &options.goals);
+    let comparisons = (!comparisons.is_empty()).then_some(comparisons.as_slice());
+    let parts = PageParts { figures: &figures, comparisons, scenario: scenario.as_deref(), environment: &environment };
     fs::write(folder.join("report.html"), html(&summary, &parts)?)?;
     fs::write(folder.join("report.md"), markdown(&summary))?;
     fs::write(folder.join("cells.csv"), csv(std::slice::from_ref(&summary)))?;
     fs::write(folder.join("summary.json"), json(std::slice::from_ref(&summary)))?;
     Ok(summary)
+}
+
+/// Each variant against the first. What cannot be compared is said, and the report goes on without it.
+fn against_the_first(sweep: &SavedSweep, goals: &[Goal]) -> Vec<Comparison> {
+    let options = CompareOptions { goals: goals.to_vec(), ..CompareOptions::default() };
+    let Some((first, others)) = sweep.manifest.variants.split_first() else { return Vec::new() };
+    let against = |other: &String| match compare(&Chosen { sweep, variant: first }, &Chosen { sweep, variant: other }, &options) {
+        Ok(comparison) => Some(comparison),
+        Err(fault) => {
+            eprintln!("warning: `{other}` is not compared with `{first}`: {fault}");
+            None
+        }
+    };
+    others.iter().filter_map(against).collect()
 }
 
 /// The scenario's text as it was saved; none where the folder has lost it, which is no reason to lose the report.

@@ -1,12 +1,14 @@
 //! One cell's numbers as other tools would publish them, as a small table: the cell that gives the score. Shared by terminal and Markdown.
 //! Summaries in, texts out; no escaping.
 
+use serde::Serialize;
+
 use super::number::significant;
 use super::words::cell_of_shape;
 use crate::analysis::{CellSummary, Extended, Rendering, Score, VariantSummary, show_axes};
 
 /// A heading and rows of texts under `HEADS`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Reconciliation {
     pub heading: String,
     pub rows: Vec<[String; 6]>,

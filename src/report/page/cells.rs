@@ -86,7 +86,8 @@ fn row(summary: &SweepSummary, variant: &VariantSummary, cell: &CellSummary, sca
     texts.extend([rates.offered_qps, rates.sent_qps, rates.completed_qps, rates.output_tokens_per_s].map(or_dash));
     texts.push(percent(rates.hit_rate));
     texts.extend([success.ttft_p50_s, success.ttft_p95_s, success.ttft_p99_s].map(or_dash));
-    texts.push(significant(cell.client.send_lag_p99_s * 1e3, 3));
+    // Files of other programs do not tell it.
+    texts.push(if summary.imported.is_some() { dash() } else { significant(cell.client.send_lag_p99_s * 1e3, 3) });
     texts
 }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::analysis::compare::{Call, CellComparison, Comparison, Effect, Interval, ScoreEffect};
 use crate::analysis::{Extended, show_axes};
+use crate::report::comparison::words::{self, count};
 use crate::report::number::{Scale, or_dash, significant};
 
 /// Rows of the table cell by cell; the rest is in `bench compare --format json`.
@@ -14,7 +15,9 @@ pub struct ComparisonView {
     base: String,
     new: String,
     call: CallView,
-    /// Confidence, margin and how false alarms are held down.
+    /// What it rests on: what decides, and what stands beside.
+    grounds: Vec<String>,
+    /// Margin, confidence and how false alarms are held down.
     terms: String,
     differences: Vec<String>,
     scores: Vec<Row>,
@@ -42,15 +45,14 @@ pub fn comparison_view(comparison: &Comparison) -> ComparisonView {
     let mut cells: Vec<Row> = comparison.cells.iter().flat_map(rows_of_cell).collect();
     let more_cells = cells.len().saturating_sub(MOST_ROWS);
     cells.truncate(MOST_ROWS);
-    let per_cent = |share: f64| format!("{} %", significant(share * 100.0, 2));
     ComparisonView {
         base: comparison.base.name.clone(),
         new: comparison.new.name.clone(),
         call: call(comparison.call),
+        grounds: words::grounds(comparison),
         terms: format!(
-            "A change within {} counts as none; intervals hold together at {}. {}",
-            per_cent(comparison.margin),
-            per_cent(comparison.confidence),
+            "A change of up to {} % counts as none; {}.",
+            significant(comparison.margin * 100.0, 3).trim_end_matches('0').trim_end_matches('.'),
             comparison.family
         ),
         differences: comparison.differences.iter().map(|found| format!("{}: {} and {}", found.what, found.base, found.new)).collect(),
@@ -115,7 +117,7 @@ fn score_row(effect: &ScoreEffect) -> Row {
     let within = show_axes(&effect.within);
     let at = if within.is_empty() { String::new() } else { format!(" at {within}") };
     let side =
-        |value: Option<f64>, (met, open): (Option<f64>, Option<f64>)| format!("{} ({} to {})", plain(value), plain(met), plain(open));
+        |value: Option<f64>, (met, open): (Option<f64>, Option<f64>)| format!("{} ({} to {})", count(value), count(met), count(open));
     let texts = vec![
         format!("{}{at}", effect.score),
         side(effect.base, effect.base_range),
@@ -123,10 +125,6 @@ fn score_row(effect: &ScoreEffect) -> Row {
         or_dash(effect.ratio),
     ];
     Row { texts, call: call(effect.call) }
-}
-
-fn plain(value: Option<f64>) -> String {
-    value.map_or_else(|| "none".to_owned(), |value| if value.fract() == 0.0 { value.to_string() } else { significant(value, 3) })
 }
 
 #[cfg(test)]

@@ -8,14 +8,16 @@ use super::comparisons::{ComparisonView, comparison_view};
 use super::parts::{Facts, PageParts};
 use super::sections::{Failures, Section, failures, figures_of, section};
 use crate::analysis::{Ratio, SweepSummary};
-use crate::record::Imported;
+use crate::report::reconcile;
 use crate::report::words;
 
 #[derive(Debug, Serialize)]
 pub struct Page<'a> {
     name: &'a str,
     simulated: Option<&'a str>,
-    imported: Option<&'a Imported>,
+    imported: Option<String>,
+    /// What imported files do not tell.
+    lacks: Vec<String>,
     runs: String,
     goals: &'a [String],
     cards: Vec<Card>,
@@ -30,6 +32,8 @@ pub struct Page<'a> {
     cells: CellTable,
     scenario: Option<&'a str>,
     environment: &'a [Facts],
+    /// Heads of the tables of a cell as other tools define it.
+    published_heads: [&'static str; 6],
     legend: String,
     notes: &'a [String],
 }
@@ -47,8 +51,9 @@ pub fn page<'a>(summary: &'a SweepSummary, parts: &PageParts<'a>) -> Page<'a> {
     Page {
         name: &summary.name,
         simulated: summary.simulated.then_some(words::SIMULATED),
-        imported: summary.imported.as_ref(),
-        runs: format!("{} of {} runs, seed {}", summary.runs.whole, summary.runs.planned, summary.seed),
+        imported: words::imported(summary),
+        lacks: words::lacks(summary),
+        runs: words::runs(summary),
         goals: &summary.goals,
         cards,
         more_cards,
@@ -61,6 +66,7 @@ pub fn page<'a>(summary: &'a SweepSummary, parts: &PageParts<'a>) -> Page<'a> {
         cells: cell_table(summary),
         scenario: parts.scenario,
         environment: parts.environment,
+        published_heads: reconcile::HEADS,
         legend: words::legend(),
         notes: &summary.notes,
     }

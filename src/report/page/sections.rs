@@ -9,6 +9,7 @@ use super::parts::PageFigure;
 use crate::analysis::{SweepSummary, VariantSummary};
 use crate::report::certainty::reversal_sentences;
 use crate::report::panel::panels;
+use crate::report::reconcile::{Reconciliation, reconciliation};
 use crate::report::server::server_table;
 use crate::report::words::{self, Line};
 
@@ -34,6 +35,8 @@ pub struct Section<'a> {
     /// What is open, remarks on cells, the cache outside the engine.
     sentences: Vec<String>,
     client: String,
+    /// One cell's numbers as other tools would publish them.
+    published: Option<Reconciliation>,
 }
 
 /// What the server told, a row a cell.
@@ -65,7 +68,11 @@ pub fn section<'a>(summary: &SweepSummary, variant: &'a VariantSummary, figures:
         server,
         reversals: reversal_sentences(variant),
         sentences: remarks.collect(),
-        client: words::client(variant),
+        client: match &summary.imported {
+            Some(imported) => format!("not known: files of {} do not tell how late their client was", imported.program),
+            None => words::client(variant),
+        },
+        published: reconciliation(variant),
     }
 }
 
