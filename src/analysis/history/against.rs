@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::gate::GateOptions;
 use super::night::Night;
-use crate::analysis::compare::{Call, CellComparison, Chosen, CompareOptions, Comparison, Effect, Gate, compare};
+use crate::analysis::compare::{Call, CellComparison, Chosen, CompareOptions, Comparison, Effect, Gate, ScoreEffect, compare};
 use crate::analysis::{Axes, Score, SweepSummary, VariantSummary};
 use crate::goal::Goal;
 use crate::store::SavedSweep;
@@ -22,11 +22,13 @@ pub struct NightCall {
     pub fallen: Vec<FallenScore>,
     /// Over all cells: what regressed; where nothing did and the night cannot be told, the primary measures that are open.
     pub overall: Vec<Effect>,
+    /// Scores that regressed against those of the nights before together.
+    pub scores: Vec<ScoreEffect>,
     /// Cells in which something regressed, with that alone.
     pub cells: Vec<CellComparison>,
     /// Cells that were compared.
     pub compared: usize,
-    /// Why it could not be compared, or what it lacks; empty where it was compared whole.
+    /// Why it could not be compared; where it regressed or cannot be told, what it lacks and how its servers differ from those before.
     pub remarks: Vec<String>,
 }
 
@@ -58,6 +60,7 @@ pub(super) fn call(
         call: Call::NotEnoughData,
         fallen,
         overall: Vec::new(),
+        scores: Vec::new(),
         cells: Vec::new(),
         compared: 0,
         remarks: Vec::new(),
@@ -81,6 +84,7 @@ impl NightCall {
     fn take(&mut self, comparison: Comparison) {
         self.call = comparison.call;
         self.compared = comparison.cells.len();
+        self.scores = comparison.scores.into_iter().filter(|score| score.call == Call::Regressed).collect();
         let primary = comparison.primary;
         let decides = |effect: &Effect| effect.call == Call::Regressed && primary.contains(&effect.measure);
         let regressed = |effects: Vec<Effect>| effects.into_iter().filter(decides).collect::<Vec<_>>();
@@ -93,7 +97,7 @@ impl NightCall {
         };
         let cells = comparison.cells.into_iter().map(|cell| CellComparison { effects: regressed(cell.effects), ..cell });
         self.cells = cells.filter(|cell| !cell.effects.is_empty()).collect();
-        if self.call == Call::NotEnoughData {
+        if matches!(self.call, Call::NotEnoughData | Call::Regressed) {
             self.remarks.extend(comparison.notes);
         }
     }

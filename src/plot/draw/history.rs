@@ -19,8 +19,8 @@ const FIRST_HEIGHT: i32 = 230;
 const OTHER_HEIGHT: i32 = 110;
 /// For a strip's heading.
 const HEADING: i32 = 30;
-/// A limit within this factor of what is shown is in the picture.
-const NEAR: f64 = 1.6;
+/// Ends of intervals and a limit within this factor of the values are in the picture.
+const NEAR: f64 = 1.7;
 /// Where points without a value stand.
 const BAND: i32 = 20;
 
@@ -120,18 +120,20 @@ fn y_at(plot: &Plot, value: f64) -> i32 {
     plot.at.bottom() - ticks::place(plot.y, value, plot.at.height)
 }
 
-/// Around all that is shown, and from 0 only where that is near: nights are looked at for how they differ.
+/// Around the values, with what of their intervals and limit is near, and from 0 only where that is near: nights are looked at for how they
+/// differ, and what is far away would press them into a line.
 fn y_scale(strip: &Strip) -> Scale {
     let ends = strip_cells(strip).filter(|cell| cell.finite().is_some()).flat_map(|cell| [cell.low, cell.high]).flatten();
-    let values = strip_cells(strip).filter_map(Cell::finite).chain(ends);
-    let mut shown: Vec<f64> = values.filter(|value| value.is_finite()).collect();
-    let least = |shown: &[f64]| shown.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = |shown: &[f64]| shown.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    // A limit that is far away would press all nights into a line.
-    let near = least(&shown) / NEAR..=most(&shown) * NEAR;
-    shown.extend(strip.limit.map(|limit| limit.value).filter(|limit| shown.is_empty() || near.contains(limit)));
-    let (low, high) = (least(&shown), most(&shown));
-    if low > high || low <= 0.0 || strip.samples == Samples::None {
+    let mut shown: Vec<f64> = strip_cells(strip).filter_map(Cell::finite).collect();
+    let around = |shown: &[f64]| {
+        let ends = shown.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)));
+        if ends.0 > ends.1 { strip.limit.map_or((0.0, 1.0), |limit| (limit.value, limit.value)) } else { ends }
+    };
+    let (low, high) = around(&shown);
+    let near = if strip.samples == Samples::None { f64::NEG_INFINITY..=f64::INFINITY } else { low / NEAR..=high * NEAR };
+    shown.extend(ends.chain(strip.limit.map(|limit| limit.value)).filter(|value| value.is_finite() && near.contains(value)));
+    let (low, high) = around(&shown);
+    if low <= 0.0 || strip.samples == Samples::None {
         return Scale::linear_around(low.min(0.0), (high * 1.08).max(0.0));
     }
     if high / low >= 8.0 {
@@ -205,9 +207,13 @@ fn entries(history: &History) -> Vec<Entry> {
             add(true, Sign::None, format!("limit: {goal}, {beyond} the picture"));
         }
     }
-    let open =
-        |cell: &Cell| cell.finite().is_some() && (cell.low.is_some() ^ cell.high.is_some() || cell.high.is_some_and(f64::is_infinite));
-    add(cells(history).any(open), Sign::None, "a bar without a cap: so few requests do not bound that end".to_owned());
+    let goes_on = |strip: &Strip| {
+        let scale = y_scale(strip);
+        let beyond = |end: Option<f64>| end.is_none_or(|end| !is_in(scale, end));
+        strip_cells(strip)
+            .any(|cell| cell.finite().is_some() && cell.low.or(cell.high).is_some() && (beyond(cell.low) || beyond(cell.high)))
+    };
+    add(history.strips.iter().any(goes_on), Sign::None, "a bar without a cap goes on beyond the picture".to_owned());
     add(cells(history).any(|cell| cell.verdict == Some(Verdict::Undecided)), Sign::Hollow, "undecided".to_owned());
     add(cells(history).any(|cell| cell.finite().is_none() && !cell.is_infinite()), Sign::Cross, "no result".to_owned());
     add(cells(history).any(Cell::is_infinite), Sign::None, "∞: too many requests failed".to_owned());
@@ -258,13 +264,13 @@ fn draw_ground(canvas: &mut Canvas<'_>, strip: &Strip, plot: &Plot, axis: &Axis)
     canvas.text(&bars, (at.right(), baseline), Type::new(LEGEND_SIZE, theme::SOFT_INK).align(Align::End));
 }
 
-/// Bars from the interval's low end to its high one; an end that is not given goes to the plot's edge and has no cap.
+/// Bars from the interval's low end to its high one; an end that is not given, or beyond the plot, goes to its edge and has no cap.
 fn draw_bars(canvas: &mut Canvas<'_>, line: &NightLine, number: usize, plot: &Plot, axis: &Axis) {
     let pen = Pen::new(Look::of(number).colour, 2);
     for (night, cell) in line.cells.iter().enumerate() {
         let Some(cell) = cell.as_ref().filter(|cell| cell.finite().is_some() && cell.low.or(cell.high).is_some()) else { continue };
         let x = axis.x_at(night, number);
-        let place = |end: Option<f64>| end.filter(|end| end.is_finite()).map(|end| y_at(plot, end));
+        let place = |end: Option<f64>| end.filter(|end| is_in(plot.y, *end)).map(|end| y_at(plot, end));
         let (low, high) = (place(cell.low), place(cell.high));
         canvas.line((x, low.unwrap_or(plot.at.bottom())), (x, high.unwrap_or(plot.at.top)), pen);
         for y in [low, high].into_iter().flatten().filter(|_| low != high) {
@@ -340,6 +346,15 @@ mod tests {
             *cell = Cell::value(40.0, 480);
         }
         assert_eq!(y_scale(&figure.strips[0]).mapping, Mapping::Log);
+    }
+
+    #[test]
+    fn a_limit_far_away_is_told_and_not_drawn() {
+        let mut figure = gallery_nights(6, 1);
+        figure.strips[0].limit = Some(crate::plot::figure::Limit { value: 40.0, ..crate::plot::gallery::two_seconds() });
+        assert!(y_scale(&figure.strips[0]).high < 4.0);
+        let svg = draw(&figure).unwrap();
+        assert!(texts(&svg).iter().any(|(text, ..)| text == "limit: ≤ 40 s, above the picture"), "{:?}", texts(&svg));
     }
 
     #[test]

@@ -35,8 +35,9 @@ pub struct Axis {
 
 /// Pixels that the rows' names take at the right.
 pub fn width(rows: &[Row]) -> i32 {
-    let names = rows.iter().map(|row| row.name.as_str()).chain([NAME]);
-    names.map(|name| GAP + words::width(name, LEGEND_SIZE, Weight::Regular)).max().unwrap_or(0)
+    let of = |name: &str| GAP + words::width(name, LEGEND_SIZE, Weight::Regular);
+    // The axis' name may be pushed by the last date.
+    rows.iter().map(|row| of(&row.name)).chain([of(NAME) + 40]).max().unwrap_or(0)
 }
 
 impl Axis {
@@ -126,7 +127,8 @@ impl Axis {
             }
         }
         let (right, name) = (self.left + self.width + GAP, Type::new(LEGEND_SIZE, theme::INK));
-        canvas.text(NAME, (right, baseline), name);
+        let last = self.nights.last().map_or(0, |night| self.middle(self.nights.len() - 1) + text_width(&night.short) / 2 + APART);
+        canvas.text(NAME, (right.max(last), baseline), name);
         let mut below = baseline + LEADING + 4;
         for row in &self.rows {
             below += LEADING;

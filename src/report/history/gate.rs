@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::analysis::compare::{Call, CellComparison, Effect};
 use crate::analysis::history::{Drift, FallenScore, Finding, Gate, NightCall, VariantGate};
 use crate::analysis::show_axes;
-use crate::report::comparison::words::{change, value};
+use crate::report::comparison::words::{change, score, value};
 use crate::report::number::significant;
 
 /// More effects than this are counted.
@@ -83,6 +83,8 @@ fn nights(gate: &Gate, variant: &VariantGate) -> Asked {
 
 fn night(night: &NightCall) -> Said {
     let mut because: Vec<String> = night.fallen.iter().map(fallen).collect();
+    // What fell below all nights before has fallen below them together, too.
+    because.extend(night.scores.iter().filter(|_| night.fallen.is_empty()).map(score));
     because.extend(night.overall.iter().take(MOST).map(|one| format!("over all cells {}", effect(one))));
     let more = night.overall.len().saturating_sub(MOST);
     because.extend((more > 0).then(|| format!("and {} more over all cells", count(more, "measure"))));
@@ -92,7 +94,9 @@ fn night(night: &NightCall) -> Said {
         let (regressed, all) = (night.cells.len(), count(night.compared, "cell"));
         because.push(format!("in {regressed} of {all}, most at {}: {}", show_axes(&worst.axes), effect(&first)));
     }
-    because.extend(night.remarks.iter().map(|remark| remark.replace('\n', ";")));
+    because.extend(night.remarks.iter().take(MOST).map(|remark| remark.replace('\n', ";")));
+    let more = night.remarks.len().saturating_sub(MOST);
+    because.extend((more > 0).then(|| format!("and {} more", count(more, "remark"))));
     let name = if night.night == night.label { night.label.clone() } else { format!("{} ({})", night.label, night.night) };
     let call = if night.call == Call::NotEnoughData { "cannot be told" } else { night.call.name() };
     Said { head: format!("{name}: {call}"), because }
