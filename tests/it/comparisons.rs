@@ -1,5 +1,7 @@
 //! What a comparison says of engines whose truth is known: one that was slowed down by a tenth, and one that only has other noise.
 
+use std::process::Command;
+
 use bench::analysis::compare::{Call, Chosen, CompareOptions, Comparison, compare};
 use bench::record::{Client, FormatVersion, Manifest, PlannedRun};
 use bench::store::{SavedRun, SavedSamples, SavedSweep, to_table};
@@ -61,4 +63,40 @@ fn a_tenth_slower_is_found_and_mere_noise_is_not() {
         false_alarms += u32::from(compared(&base, &sweep(3 * trial + 2, 1.0)).call == Call::Regressed);
     }
     assert!(found >= 95 && false_alarms <= 5, "found {found} of 100, false alarms {false_alarms} of 100");
+}
+
+/// Runs the program where the scenarios are.
+fn bench(words: &[&str]) -> (Option<i32>, String, String) {
+    let done = Command::new(env!("CARGO_BIN_EXE_bench")).args(words).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (done.status.code(), text(&done.stdout), text(&done.stderr))
+}
+
+#[test]
+fn a_noisy_sweep_under_another_seed_is_the_same_and_a_slowed_one_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = |name: &str, set: &[&str]| {
+        let dir = folder.path().join(name).display().to_string();
+        let small = ["engine.noise=0.05", "workload.answer_tokens=16", "workload.documents.synthetic_tokens=8192"];
+        let mut words = vec!["--quiet", "sweep", "scenarios/lmcache.toml", "--simulate", "-o", &dir, "--only", "variant=vllm"];
+        words.extend(["--only", "concurrent=2", "--only", "sequential=2,3,4"]);
+        words.extend(small.iter().chain(set).flat_map(|field| ["--set", field]));
+        let (code, _, told) = bench(&words);
+        assert_eq!(code, Some(0), "{told}");
+        dir
+    };
+    let (one, two) = (made("one", &["seed=1"]), made("two", &["seed=2"]));
+    let (code, _, told) = bench(&["compare", &one, &two]);
+    assert!(code == Some(2) && told.contains("`seed`: 1 and 2") && told.contains("--accept seed"), "{told}");
+    let (code, text, _) = bench(&["compare", &one, &two, "--accept", "seed"]);
+    assert!(code == Some(0) && text.contains("one -> two: same\n") && text.contains("none of 1134"), "{text}");
+
+    let slow = made("slow", &["seed=2", "engine.slowdown=1.1"]);
+    let picture = folder.path().join("change.svg").display().to_string();
+    let (code, text, told) = bench(&["compare", &one, &slow, "--accept", "seed", "--plot", &picture]);
+    assert!(
+        code == Some(1) && text.contains("one -> slow: regressed\nthe goals decide: regressed p95(ttft where turn >= 1)"),
+        "{text}{told}"
+    );
+    assert!(std::fs::read_to_string(picture).unwrap().contains("slow against one"));
 }
