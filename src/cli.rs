@@ -118,6 +118,9 @@ pub struct SweepArgs {
     /// The sweep's own folder; one that holds the same scenario is gone on with [default: results/NAME-DATE-TIME].
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
+    /// Take what is sealed in the folder of an earlier sweep of the same scenario: its runs are copied, and not done again.
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 }

@@ -61,6 +61,13 @@ pub enum Event {
     Watched(Vec<ServerSample>),
     /// A run is over. The recorder seals it.
     RunFinished(Box<RunRecord>),
+    /// What a search knows by now: a line of words, a letter a cell, and about how many cells are left. `ended` where this walk goes no further.
+    Searched {
+        text: String,
+        map: Option<String>,
+        left: usize,
+        ended: bool,
+    },
     SweepFinished {
         interrupted: bool,
     },

@@ -177,6 +177,7 @@ fn manifest(goals: &[&str], cells: &[Cell]) -> Manifest {
         runs: cells.iter().map(planned).collect(),
         client: Client { bench_version: "0.1.0".into(), ..Client::default() },
         imported: None,
+        search: None,
     }
 }
 

@@ -8,12 +8,13 @@ use anyhow::Context;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::curtailing::Curtailing;
+use super::curtailing::{Curtailing, recall};
+use super::searching::{Searching, Wires};
 use crate::cli::Talk;
 use crate::executor::{Course, Ending, Launch, Listed, Stop, sweep};
 use crate::plan::Plan;
 use crate::record::Client;
-use crate::reporter::{Loudness, reporters, run_reporters};
+use crate::reporter::{Loudness, Sealed, reporters, run_reporters};
 use crate::server::supervisor::Supervisor;
 use crate::stopping::Stopping;
 use crate::store::SweepWriter;
@@ -21,37 +22,84 @@ use crate::store::SweepWriter;
 /// How long requests in flight are awaited after the first Ctrl-C.
 const DRAIN_LIMIT: Duration = Duration::from_mins(1);
 
-/// Does what of the plan is not sealed in the folder yet. `chat_copy` is the CSV file beside which the files of a chat run are wanted once
-/// more.
-pub(super) fn measure(plan: &Plan, dir: &Path, talk: Talk, chat_copy: Option<PathBuf>) -> anyhow::Result<Ending> {
+/// Does what of the plan is not sealed in the folder yet, after taking what is sealed in the folder `from`. `chat_copy` is the CSV file
+/// beside which the files of a chat run are wanted once more.
+pub(super) fn measure(plan: &Plan, dir: &Path, talk: Talk, chat_copy: Option<PathBuf>, from: Option<&Path>) -> anyhow::Result<Ending> {
     let manifest = plan.manifest(Timestamp::now(), client(plan));
-    let writer = SweepWriter::open(dir, &manifest, &plan.scenario_text)?;
+    let mut writer = SweepWriter::open(dir, &manifest, &plan.scenario_text)?;
+    if let Some(from) = from {
+        taken(writer.adopt(from)?, from, talk);
+    }
     let sealed = writer.sealed_ids()?;
-    let mut course = course(plan, &sealed, dir)?;
     let stop = Stop::new();
     let program = Supervisor::own_program().context("cannot find out which program this is, to supervise servers with it")?;
     let launch = Launch { program, logs: writer.paths().servers() };
     let signals = listen_for_signals(&stop)?;
     let (events, heard) = mpsc::unbounded_channel();
-    let reporters = reporters(writer, chat_copy, loudness(talk), &plan.goals);
+    let (to_course, from_recorder) = std::sync::mpsc::channel();
+    let mut course = Way::new(plan, &sealed, dir, Wires { sealed: from_recorder, events: events.clone() })?;
+    let reporters = reporters(writer, chat_copy, loudness(talk), &plan.goals, Some(Sealed::new(to_course)));
     let ending = std::thread::scope(|scope| {
         let reporting = scope.spawn(|| run_reporters(heard, reporters, &stop.abort_token()));
-        let ending = sweep(&mut *course, &stop, &launch, &events);
-        drop(events);
+        let ending = sweep(course.course(), &stop, &launch, &events);
+        let trouble = course.trouble();
+        drop((events, course));
         let reported = reporting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         reported.context("the sweep was stopped since its results could not be saved")?;
+        trouble.map_or(Ok(()), Err)?;
         anyhow::Ok(ending?)
     })?;
     signals.shutdown_background();
     Ok(ending)
 }
 
+fn taken(runs: usize, from: &Path, talk: Talk) {
+    let from = from.display();
+    match runs {
+        _ if talk.quiet => {}
+        0 => eprintln!("`{from}` has no sealed run of this scenario that is not here already"),
+        1 => eprintln!("1 sealed run taken from `{from}`"),
+        runs => eprintln!("{runs} sealed runs taken from `{from}`"),
+    }
+}
+
 /// In which order runs are done, and what may end them early.
-fn course(plan: &Plan, sealed: &BTreeSet<String>, dir: &Path) -> anyhow::Result<Box<dyn Course>> {
-    Ok(match Stopping::of(plan) {
-        Some(stopping) => Box::new(Curtailing::new(plan, sealed, stopping, dir)?),
-        None => Box::new(Listed::new(plan, sealed)),
-    })
+enum Way {
+    Searching(Box<Searching>),
+    Curtailing(Box<Curtailing>),
+    Listed(Listed),
+}
+
+impl Way {
+    fn new(plan: &Plan, sealed: &BTreeSet<String>, dir: &Path, wires: Wires) -> anyhow::Result<Self> {
+        let mut stopping = Stopping::of(plan);
+        if plan.frontier.is_some() {
+            if let Some(stopping) = stopping.as_mut().filter(|_| !sealed.is_empty()) {
+                recall(plan, sealed, stopping, dir)?;
+            }
+            if let Some(searching) = Searching::new(plan, sealed, stopping, dir, wires)? {
+                return Ok(Self::Searching(Box::new(searching)));
+            }
+            return Ok(Self::Listed(Listed::new(plan, sealed)));
+        }
+        Ok(match stopping {
+            Some(stopping) => Self::Curtailing(Box::new(Curtailing::new(plan, sealed, stopping, dir)?)),
+            None => Self::Listed(Listed::new(plan, sealed)),
+        })
+    }
+
+    fn course(&mut self) -> &mut dyn Course {
+        match self {
+            Self::Searching(course) => course.as_mut(),
+            Self::Curtailing(course) => course.as_mut(),
+            Self::Listed(course) => course,
+        }
+    }
+
+    /// What went wrong on the way, other than that results could not be saved.
+    fn trouble(&mut self) -> Option<anyhow::Error> {
+        if let Self::Searching(course) = self { course.trouble() } else { None }
+    }
 }
 
 fn loudness(talk: Talk) -> Loudness {

@@ -41,7 +41,7 @@ fn run_scenario(text: &str, server: &ServerArgs, talk: Talk, chat_copy: Option<P
     let options = Options { set: server.set.clone(), simulate: server.simulate, ..Options::default() };
     let Some(plan) = plan_of_text("command-line.toml", text, &options, talk)? else { return Ok((PathBuf::new(), Exit::Usage)) };
     let dir = server.results.clone().unwrap_or_else(|| default_folder(&plan.name));
-    let ending = measure(&plan, &dir, talk, chat_copy)?;
+    let ending = measure(&plan, &dir, talk, chat_copy, None)?;
     let exit = if ending.interrupted { Exit::Interrupted } else { report::finish(&dir, &ReportOptions::default(), talk)? };
     Ok((dir, exit))
 }

@@ -26,7 +26,7 @@ pub fn run(args: &SweepArgs, talk: Talk) -> anyhow::Result<Exit> {
 }
 
 fn sweep(args: &SweepArgs, plan: &Plan, dir: &Path, talk: Talk) -> anyhow::Result<Exit> {
-    let ending = measure(plan, dir, talk, None)?;
+    let ending = measure(plan, dir, talk, None, args.from.as_deref())?;
     if ending.interrupted {
         eprintln!("interrupted; what is finished is saved. To go on: {}", command_to_go_on(args, dir));
         return Ok(Exit::Interrupted);

@@ -203,6 +203,7 @@ fn sweep(program: Program, mut reads: Vec<Read<'_>>, wanted: &Wanted) -> Importe
         repeats: runs.iter().map(|(run, _)| run.header.repeat + 1).max().unwrap_or(1),
         runs: runs.iter().map(planned).collect(),
         client: Client { bench_version: wanted.bench_version.clone(), ..Client::default() },
+        search: None,
         imported: Some(Imported { program: program.words().to_owned(), lacks }),
     };
     ImportedSweep { program, manifest, runs, list }

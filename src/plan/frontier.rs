@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::run::Run;
 use super::{Plan, PlanError};
+use crate::record::Searched;
 use crate::scenario::Scenario;
 use crate::search::spec::SearchKind;
 use crate::search::{Aim, Axis, CellCount, Lattice, Place};
@@ -54,6 +55,12 @@ impl Frontier {
         let aim = if axes.len() == 2 && axes.iter().all(is_capacity) { Aim::Capacity } else { Aim::Boundary };
         let values = axes.iter().map(|axis| axis.values.clone()).collect();
         Ok(Some(Self { axes: axes.iter().map(|axis| axis.path.clone()).collect(), lattice, aim, values }))
+    }
+
+    /// What a manifest says of it.
+    pub(super) fn searched(&self) -> Searched {
+        let climbed = self.axes.iter().zip(self.lattice.axes()).filter(|(_, axis)| axis.is_climbed());
+        Searched { axes: self.axes.clone(), climbed: climbed.map(|(name, _)| name.clone()).collect() }
     }
 
     /// Where a cell lies; `None` where it is not of this frontier.

@@ -15,7 +15,7 @@ use crate::engine::EngineError;
 use crate::goal::Goal;
 use crate::plot::spec::PlotSpec;
 use crate::record::{Client, FormatVersion, Manifest};
-use crate::scenario::{Placed, Scenario};
+use crate::scenario::{Order, Placed, Scenario};
 use crate::search::LatticeFault;
 use crate::search::spec::SearchSpec;
 use crate::target::spec::TargetKind;
@@ -29,6 +29,7 @@ pub struct Plan {
     pub name: String,
     pub seed: u64,
     pub repeats: u32,
+    pub order: Order,
     pub search: SearchSpec,
     /// What is searched; `None` where every cell is run.
     pub frontier: Option<Frontier>,
@@ -114,6 +115,7 @@ impl Plan {
             name: scenario.name.clone(),
             seed: scenario.seed,
             repeats: scenario.repeats,
+            order: scenario.order,
             search: scenario.search.clone(),
             frontier: Frontier::of(scenario)?,
             simulated: runs.iter().any(|run| run.simulated),
@@ -150,6 +152,7 @@ impl Plan {
             runs: self.runs.iter().map(Run::planned).collect(),
             client,
             imported: None,
+            search: self.frontier.as_ref().map(Frontier::searched),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! One sweep: `manifest.json`, written before the first run.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -36,6 +38,43 @@ pub struct Manifest {
     /// That it was not measured by this program, where it was made from the files of another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<Imported>,
+    /// That not every cell was to be run, but those along a frontier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Searched>,
+}
+
+/// A sweep along the frontier between the cells that pass and those that fail: what was not run is untested by design, not missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Searched {
+    /// The axes of the frontier, dotted, one or two: along each of them more is taken not to be easier.
+    pub axes: Vec<String>,
+    /// Those of them without an end: of these only the values that were reached are axis values, and runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub climbed: Vec<String>,
+}
+
+impl Manifest {
+    /// The same with only those values of axes without an end that runs have which are kept.
+    #[must_use]
+    pub fn reached(&self, keeps: impl Fn(&PlannedRun) -> bool) -> Self {
+        let climbed = self.search.as_ref().map_or(&[][..], |search| &search.climbed);
+        if climbed.is_empty() {
+            return self.clone();
+        }
+        let kept: Vec<&PlannedRun> = self.runs.iter().filter(|run| keeps(run)).collect();
+        let has = |run: &PlannedRun, name: &str, value: &Value| run.axes.iter().any(|(axis, of)| axis == name && of == value);
+        let is_reached =
+            |name: &str, value: &Value| !climbed.iter().any(|axis| axis == name) || kept.iter().any(|run| has(run, name, value));
+        let mut reached = self.clone();
+        for (name, values) in &mut reached.axes {
+            values.retain(|value| is_reached(name, value));
+        }
+        let values: BTreeMap<&str, &Vec<Value>> = reached.axes.iter().map(|(name, values)| (name.as_str(), values)).collect();
+        let within =
+            |run: &PlannedRun| run.axes.iter().all(|(name, value)| values.get(name.as_str()).is_none_or(|all| all.contains(value)));
+        let runs = self.runs.iter().filter(|run| within(run)).cloned().collect();
+        Self { runs, ..reached }
+    }
 }
 
 /// Where an imported sweep comes from.

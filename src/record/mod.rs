@@ -12,7 +12,7 @@ mod version;
 
 pub use contract::{CacheContract, SHARED_TOKENS, TEMPLATE_TOKENS, first_turns_are_warm};
 pub use curtailed::{Certainty, Curtailed, Settled};
-pub use manifest::{Client, Imported, Manifest, PlannedRun};
+pub use manifest::{Client, Imported, Manifest, PlannedRun, Searched};
 pub use request::{Failure, FailureKind, Phase, RequestRecord, TokenSource, Usage};
 pub use run::{ClientHonesty, Counts, Outcome, RunHeader, RunRecord, ServerFacts, TokenRule};
 pub use sample::{SampleKind, ServerSample, SharedTexts, label, labels_text};

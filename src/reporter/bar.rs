@@ -20,6 +20,8 @@ pub struct Bar {
     screen: MultiProgress,
     sweep: ProgressBar,
     cell: ProgressBar,
+    /// What a search knows of every cell.
+    map: ProgressBar,
     drawn: Option<Instant>,
 }
 
@@ -34,9 +36,10 @@ impl Bar {
     fn on(target: ProgressDrawTarget, goals: &[Goal]) -> Self {
         let screen = MultiProgress::with_draw_target(target);
         let style = |template: &str| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let map = screen.add(ProgressBar::no_length()).with_style(style("{msg}"));
         let cell = screen.add(ProgressBar::no_length()).with_style(style("{msg}"));
         let sweep = screen.add(ProgressBar::no_length()).with_style(style("[{bar:30}] {msg}").progress_chars("=> "));
-        Self { live: Live::new(goals), screen, sweep, cell, drawn: None }
+        Self { live: Live::new(goals), screen, sweep, cell, map, drawn: None }
     }
 
     fn draw(&mut self) {
@@ -61,7 +64,16 @@ impl Reporter for Bar {
             self.draw();
             let _ = self.screen.println(line);
         }
+        match event {
+            Event::Searched { map: Some(map), ended: false, .. } => self.map.set_message(map.clone()),
+            Event::Searched { map: Some(map), ended: true, .. } => {
+                self.map.set_message("");
+                let _ = self.screen.println(map);
+            }
+            _ => {}
+        }
         if let Event::SweepFinished { .. } = event {
+            self.map.finish_and_clear();
             self.cell.finish_and_clear();
             self.sweep.finish_and_clear();
         } else {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::plain::Lines;
-use super::{Bar, ChatFiles, Plain, Recorder, Reporter};
+use super::{Bar, ChatFiles, Plain, Recorder, Reporter, Sealed};
 use crate::goal::Goal;
 use crate::store::SweepWriter;
 
@@ -18,12 +18,19 @@ pub enum Loudness {
 }
 
 /// All reporters of a sweep. `chat_copy` is the CSV file beside which the files of a chat run are wanted once more; `goals` choose what the
-/// live percentiles are shown against.
+/// live percentiles are shown against; `sealed` is told of every run that is on disk.
 #[must_use]
-pub fn reporters(sweep: SweepWriter, chat_copy: Option<PathBuf>, loudness: Loudness, goals: &[Goal]) -> Vec<Box<dyn Reporter>> {
+pub fn reporters(
+    sweep: SweepWriter,
+    chat_copy: Option<PathBuf>,
+    loudness: Loudness,
+    goals: &[Goal],
+    sealed: Option<Sealed>,
+) -> Vec<Box<dyn Reporter>> {
     // What writes into a run's folder, then what seals it, then what says that it is done.
     let mut reporters: Vec<Box<dyn Reporter>> =
         vec![Box::new(ChatFiles::new(sweep.paths().clone(), chat_copy)), Box::new(Recorder::new(sweep))];
+    reporters.extend(sealed.map(|sealed| Box::new(sealed) as Box<dyn Reporter>));
     reporters.extend(display(loudness, goals));
     reporters
 }

@@ -97,6 +97,8 @@ pub(super) struct Live {
     pub(super) finished: usize,
     /// Failed requests of the whole start.
     failed: u64,
+    /// A search decides as it goes how many cells there will be.
+    about: bool,
     cell: Option<Cell>,
     servers: Servers,
 }
@@ -104,7 +106,17 @@ pub(super) struct Live {
 impl Live {
     pub(super) fn new(goals: &[Goal]) -> Self {
         let watched = Watched::of(goals);
-        Self { watched, started: Instant::now(), to_do: 0, planned: 0, finished: 0, failed: 0, cell: None, servers: Servers::default() }
+        Self {
+            watched,
+            started: Instant::now(),
+            to_do: 0,
+            planned: 0,
+            finished: 0,
+            failed: 0,
+            about: false,
+            cell: None,
+            servers: Servers::default(),
+        }
     }
 
     /// Takes note of an event; a line to keep where it is one of note.
@@ -126,6 +138,13 @@ impl Live {
             }
             Event::RequestDone(record) => self.count(record),
             Event::RunFinished(record) => return self.finish(record),
+            Event::Searched { text, left, .. } => {
+                let sealed = self.planned - self.to_do.min(self.planned);
+                self.about = true;
+                self.to_do = self.finished + left;
+                self.planned = sealed + self.to_do;
+                return Some(text.clone());
+            }
             Event::SweepFinished { .. } => self.cell = None,
             Event::ServerStarting { .. }
             | Event::ServerReady { .. }
@@ -156,7 +175,7 @@ impl Live {
         }
         self.finished += 1;
         let number = self.planned - self.to_do.min(self.planned) + self.finished;
-        let place = format!("[{number}/{}] {}", self.planned, cell.label);
+        let place = format!("[{number}/{}] {}", self.of(), cell.label);
         if let (true, CacheContract::Failed { reason }) = (record.outcome.is_whole(), &record.cache_contract) {
             return Some(format!("{place}: invalid: {reason}"));
         }
@@ -194,7 +213,12 @@ impl Live {
         let before = self.planned - self.to_do.min(self.planned);
         let left = self.time_left().map_or_else(String::new, |left| format!(", about {} left", span(left)));
         let failed = if self.failed == 0 { String::new() } else { format!(", {} failed requests", self.failed) };
-        format!("{}/{} cells{failed}, {}{left}", before + self.finished, self.planned, span(self.started.elapsed()))
+        format!("{}/{} cells{failed}, {}{left}", before + self.finished, self.of(), span(self.started.elapsed()))
+    }
+
+    /// How many cells there will be: `16`, or `~9` where a search decides.
+    fn of(&self) -> String {
+        format!("{}{}", if self.about { "~" } else { "" }, self.planned)
     }
 
     /// What is left by the share of this start's work that is done; `None` before there is any.

@@ -11,6 +11,7 @@ mod listen;
 mod live;
 mod plain;
 mod recorder;
+mod sealed;
 mod servers;
 
 pub use bar::Bar;
@@ -20,6 +21,7 @@ pub use error::ReportError;
 pub use listen::run_reporters;
 pub use plain::{Lines, Plain};
 pub use recorder::Recorder;
+pub use sealed::Sealed;
 
 use crate::event::Event;
 

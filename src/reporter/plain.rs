@@ -67,6 +67,9 @@ impl<W: Write + Send> Reporter for Plain<W> {
         if let Some(line) = self.live.on(event) {
             self.say(&line);
         }
+        if let Event::Searched { map: Some(map), ended: true, .. } = event {
+            self.say(map);
+        }
         Ok(())
     }
 

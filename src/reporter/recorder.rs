@@ -24,7 +24,10 @@ impl Recorder {
 impl Reporter for Recorder {
     fn on(&mut self, event: &Event) -> Result<(), ReportError> {
         match event {
-            Event::RunStarted { run, .. } => self.run = Some(self.sweep.begin(&run.id)?),
+            Event::RunStarted { run, .. } => {
+                self.sweep.reach(&run.id)?;
+                self.run = Some(self.sweep.begin(&run.id)?);
+            }
             Event::RequestDone(record) => {
                 if let Some(run) = &mut self.run {
                     run.append(record)?;
@@ -52,7 +55,8 @@ impl Reporter for Recorder {
             | Event::ServerReady { .. }
             | Event::ServerDied { .. }
             | Event::ServerStopped { .. }
-            | Event::LeftoverEnded { .. } => {}
+            | Event::LeftoverEnded { .. }
+            | Event::Searched { .. } => {}
         }
         Ok(())
     }

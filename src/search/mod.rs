@@ -6,6 +6,7 @@
 mod aim;
 mod known;
 mod lattice;
+mod map;
 mod outlook;
 mod seen;
 pub mod spec;
@@ -15,6 +16,7 @@ mod walk;
 pub use aim::Aim;
 pub use known::{Known, State, Violation};
 pub use lattice::{Axis, Lattice, LatticeFault, Place};
+pub use map::LEGEND;
 pub use outlook::CellCount;
 pub use seen::{Evidence, Seen};
 pub use standing::{Bracket, Measure, Standing};

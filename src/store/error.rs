@@ -38,6 +38,11 @@ pub enum StoreError {
         dir.display()
     )]
     OtherRuns { dir: PathBuf, name: Box<str>, found_version: Box<str>, asked_version: Box<str> },
+    #[error(
+        "`{}` holds a sweep of {found}, and this one is of {asked}; name another folder with `-o`, and take what is sealed with `--from {}`",
+        dir.display(), dir.display()
+    )]
+    OtherSearch { dir: PathBuf, found: &'static str, asked: &'static str },
     #[error("`{}` has results format {found}; this program reads up to {}.x: use a newer `bench`", path.display(), FormatVersion::CURRENT.major)]
     NewerFormat { path: PathBuf, found: FormatVersion },
     #[error("another process is writing the sweep in `{}`; wait for it, or name another folder with `-o`", dir.display())]

@@ -121,5 +121,6 @@ pub(crate) fn manifest(ids: &[&str]) -> Manifest {
         runs: ids.iter().map(planned).collect(),
         client: Client { bench_version: "0.1.0".into(), ..Client::default() },
         imported: None,
+        search: None,
     }
 }

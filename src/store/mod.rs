@@ -21,7 +21,7 @@ pub(crate) mod fixture;
 pub use error::StoreError;
 pub use journal::{Journal, read_journal};
 pub use layout::{ChatPaths, RunPaths, SweepPaths};
-pub use reader::{SavedRun, SavedSweep, read_sweep};
+pub use reader::{SavedRun, SavedSweep, read_runs, read_sweep};
 pub use run_writer::RunWriter;
 pub use samples::{SAMPLE_COLUMNS, SavedSamples, read_samples};
 pub use table::{COLUMNS, ColumnKind, TableError, from_table, to_table};

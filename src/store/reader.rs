@@ -2,6 +2,7 @@
 //!
 //! Only sealed runs count. What is missing or unfinished is listed, never guessed at.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -63,6 +64,19 @@ pub fn read_sweep(dir: &Path) -> Result<SavedSweep, StoreError> {
         }
     }
     sweep.notes.extend(strangers(&paths, &sweep.manifest)?);
+    Ok(sweep)
+}
+
+/// Reads some of a sweep's runs, by their ids, as if no others were planned. Those that are not there as a whole are missing.
+pub fn read_runs(dir: &Path, ids: &BTreeSet<String>) -> Result<SavedSweep, StoreError> {
+    let paths = SweepPaths::new(dir);
+    let mut manifest = read_manifest(&paths)?;
+    manifest.runs.retain(|run| ids.contains(&run.id));
+    let mut sweep = SavedSweep { dir: dir.to_owned(), manifest, runs: Vec::new(), missing: Vec::new(), notes: Vec::new() };
+    for planned in sweep.manifest.runs.clone() {
+        let run = paths.run(&planned.id)?;
+        if run.record().exists() { sweep.runs.push(read_run(&run)?) } else { sweep.missing.push(planned) }
+    }
     Ok(sweep)
 }
 

@@ -20,7 +20,10 @@ use crate::record::{Manifest, Outcome};
 #[derive(Debug)]
 pub struct SweepWriter {
     paths: SweepPaths,
+    /// All that is planned.
     manifest: Manifest,
+    /// The same as far as it is on disk: without values of axes without an end that no run has reached.
+    written: Manifest,
     unfinished: Vec<String>,
     lock: std::fs::File,
 }
@@ -36,20 +39,26 @@ impl SweepWriter {
         }
         fs::create_dir_all(dir)?;
         let lock = lock(&paths)?;
-        let manifest = if paths.manifest().exists() {
+        let written = if paths.manifest().exists() {
             let found = read_manifest(&paths)?;
             same_sweep(dir, &found, manifest)?;
             found
         } else {
             empty(&paths)?;
-            write_manifest(&paths, manifest)?;
-            manifest.clone()
+            let reached = manifest.reached(|_| false);
+            write_manifest(&paths, &reached)?;
+            reached
         };
         if !scenario.exists() {
             write_whole(&scenario, |out| out.write_all(scenario_text.as_bytes()))?;
         }
         fs::create_dir_all(paths.runs())?;
-        let mut writer = Self { paths, manifest, unfinished: Vec::new(), lock };
+        let manifest = if written.runs.len() == manifest.runs.len() {
+            written.clone()
+        } else {
+            Manifest { created_at: written.created_at, client: written.client.clone(), ..manifest.clone() }
+        };
+        let mut writer = Self { paths, manifest, written, unfinished: Vec::new(), lock };
         writer.unfinished = writer.clear_unfinished()?;
         Ok(writer)
     }
@@ -80,6 +89,45 @@ impl SweepWriter {
             }
         }
         Ok(sealed)
+    }
+
+    /// Puts a planned run into the manifest on disk, where it has a value that no run of an axis without an end has had before.
+    pub fn reach(&mut self, id: &str) -> Result<(), StoreError> {
+        let is_known = |manifest: &Manifest| manifest.runs.iter().any(|run| run.id == id);
+        if is_known(&self.written) || !is_known(&self.manifest) {
+            return Ok(());
+        }
+        let known: BTreeSet<&str> = self.written.runs.iter().map(|run| run.id.as_str()).collect();
+        let reached = self.manifest.reached(|run| run.id == id || known.contains(run.id.as_str()));
+        write_manifest(&self.paths, &reached)?;
+        self.written = reached;
+        Ok(())
+    }
+
+    /// Takes the sealed runs of another sweep that are planned here and not sealed yet, each whole, by its id; how many. The other sweep is
+    /// only read. Runs that failed, or that are not of the same kind (simulated or not), are left where they are.
+    pub fn adopt(&mut self, from: &Path) -> Result<usize, StoreError> {
+        let theirs = SweepPaths::new(from);
+        read_manifest(&theirs)?;
+        let mut taken = 0;
+        let ids: Vec<String> = self.manifest.runs.iter().map(|run| run.id.clone()).collect();
+        for id in ids {
+            let (source, target) = (theirs.run(&id)?, self.paths.run(&id)?);
+            if !source.record().exists() || target.dir().exists() {
+                continue;
+            }
+            let record = read_record(&source)?;
+            if record.header.id != id
+                || record.header.simulated != self.manifest.simulated
+                || matches!(record.outcome, Outcome::Failed { .. })
+            {
+                continue;
+            }
+            self.reach(&id)?;
+            copy_run(&source, &target)?;
+            taken += 1;
+        }
+        Ok(taken)
     }
 
     /// Begins to save a planned run.
@@ -129,6 +177,21 @@ fn clear_scraps(run: &RunPaths) -> io::Result<()> {
     remove_if_there(&partial_path(&run.requests()))
 }
 
+/// Copies a run, its record last: until that is there, the run counts for nothing.
+fn copy_run(source: &RunPaths, target: &RunPaths) -> Result<(), StoreError> {
+    fs::create_dir_all(target.dir())?;
+    for entry in fs::read_dir(source.dir())? {
+        let entry = entry?;
+        let whole = entry.file_type()?.is_file() && entry.path() != source.record() && entry.path() != source.journal();
+        if whole {
+            let bytes = fs::read(entry.path())?;
+            write_whole(&target.dir().join(entry.file_name()), |out| out.write_all(&bytes))?;
+        }
+    }
+    let record = fs::read(source.record())?;
+    Ok(write_whole(&target.record(), |out| out.write_all(&record))?)
+}
+
 fn lock(paths: &SweepPaths) -> Result<std::fs::File, StoreError> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(paths.lock())?.into_file();
     match file.try_lock() {
@@ -153,6 +216,15 @@ fn same_sweep(dir: &Path, found: &Manifest, asked: &Manifest) -> Result<(), Stor
             asked_name: asked.name.as_str().into(),
             asked_hash: short(asked).into(),
         });
+    }
+    if found.search.is_some() != asked.search.is_some() {
+        let kind = |manifest: &Manifest| if manifest.search.is_some() { "the cells along a frontier" } else { "every cell" };
+        return Err(StoreError::OtherSearch { dir: dir.to_owned(), found: kind(found), asked: kind(asked) });
+    }
+    let is_climbed = asked.search.as_ref().is_some_and(|search| !search.climbed.is_empty());
+    if is_climbed {
+        // The hash is of all that could be run; what is on disk is what was reached.
+        return Ok(());
     }
     // By id, which is a hash of all that matters; axis values may differ in the last digit once they have been through a file.
     if !found.runs.iter().map(|run| &run.id).eq(asked.runs.iter().map(|run| &run.id)) {

@@ -45,6 +45,7 @@ fn sweep(noise_seed: u64, slowdown: f64) -> SavedSweep {
         runs: runs.iter().map(planned).collect(),
         client: Client::default(),
         imported: None,
+        search: None,
     };
     SavedSweep { dir: format!("trial-{noise_seed}").into(), manifest, runs, missing: Vec::new(), notes: Vec::new() }
 }

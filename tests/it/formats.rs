@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bench::clock::Micros;
 use bench::record::{
     CacheContract, Certainty, Client, ClientHonesty, Counts, Curtailed, FormatVersion, Imported, Manifest, Outcome, PlannedRun, RunHeader,
-    RunRecord, ServerFacts, Settled, TokenRule,
+    RunRecord, Searched, ServerFacts, Settled, TokenRule,
 };
 use bench::reporter::CSV_COLUMNS;
 use bench::store::{COLUMNS, SAMPLE_COLUMNS};
@@ -113,6 +113,7 @@ fn manifest() -> Value {
         runs: vec![PlannedRun { id: "a".into(), variant: "v".into(), axes: vec![("workload.qps".into(), json!(2))], repeat: 0 }],
         client: Client { bench_version: "0.1.0".into(), operating_system: Some("linux".into()), processors: Some(2) },
         imported: Some(Imported { program: "the original C×S script".into(), lacks: vec!["seed".into()] }),
+        search: Some(Searched { axes: vec!["workload.qps".into()], climbed: vec!["workload.qps".into()] }),
     };
     serde_json::to_value(manifest).unwrap()
 }

@@ -7,7 +7,7 @@ use bench::event::Event;
 use bench::executor::{Course, Launch, Listed, Rule, Stop, sweep};
 use bench::plan::{Plan, Run};
 use bench::record::{Certainty, Curtailed, FailureKind, Outcome, Phase, RequestRecord, RunRecord, TokenSource};
-use bench::scenario::Cell;
+use bench::scenario::{Cell, Order};
 use bench::search::spec::SearchSpec;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -58,6 +58,7 @@ fn plan_of(run: Run) -> Plan {
         seed: 7,
         repeats: 1,
         search: SearchSpec::default(),
+        order: Order::default(),
         frontier: None,
         simulated: true,
         variants: vec!["default".into()],

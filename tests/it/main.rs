@@ -7,6 +7,7 @@ mod corrupted;
 mod crashes;
 mod faults;
 mod formats;
+mod frontier;
 mod history;
 mod import;
 mod layers;

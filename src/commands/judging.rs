@@ -1,0 +1,39 @@
+//! One cell judged from the runs of it that are sealed: what a search has to know of it, by the same analysis as the report.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::analysis::{Question, Verdict, summarize};
+use crate::goal::Goal;
+use crate::record::{Certainty, Outcome};
+use crate::search::{Evidence, Seen};
+use crate::store::read_runs;
+
+/// How a cell came out by the runs of these ids, all of them sealed; `repeats` is the most that it gets.
+pub(super) fn judge(dir: &Path, ids: &BTreeSet<String>, goals: &[Goal]) -> anyhow::Result<Seen> {
+    let sweep = read_runs(dir, ids).with_context(|| format!("the runs in `{}` cannot be judged", dir.display()))?;
+    let runs = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+    let curtailed = sweep.runs.iter().rev().find_map(|run| match &run.record.outcome {
+        Outcome::Curtailed(curtailed) => Some(curtailed.clone()),
+        Outcome::Completed | Outcome::Failed { .. } | Outcome::Interrupted => None,
+    });
+    let summary = summarize(&sweep, &Question { goals: goals.to_vec(), shown: None })?;
+    let Some(cell) = summary.variants.first().and_then(|variant| variant.cells.first()) else { return Ok(Seen::nothing(runs)) };
+    let Some(passes) = cell.passes else { return Ok(Seen::nothing(runs)) };
+    let evidence = match cell.verdict {
+        Some(Verdict::Met) => Evidence::Met,
+        Some(Verdict::Missed) => Evidence::Missed,
+        Some(Verdict::Undecided) | None => Evidence::Undecided,
+    };
+    let Some(curtailed) = curtailed else { return Ok(Seen { passes: Some(passes), evidence, runs }) };
+    // What ended it early speaks of the whole cell; its rows alone do not.
+    let passes = curtailed.settled.iter().all(|settled| settled.holds);
+    let evidence = match (curtailed.certainty, passes) {
+        (Certainty::Exact, _) => evidence,
+        (Certainty::Sequential { .. }, true) => Evidence::Met,
+        (Certainty::Sequential { .. }, false) => Evidence::Missed,
+    };
+    Ok(Seen { passes: Some(passes), evidence, runs })
+}
