@@ -10,7 +10,7 @@ use super::binomial::share_interval;
 use super::bootstrap::Bootstrap;
 use super::clusters::{effective_rows, effective_rows_of_share};
 use super::interval::{CONFIDENCE, percentile_interval};
-use super::{AnalysisError, Extended, Table, percentile};
+use super::{AnalysisError, Bound, Extended, Table, percentile};
 use crate::goal::{Aggregate, Measure};
 
 /// A measured value. An end of the interval that is missing is one that so few rows do not give.
@@ -35,6 +35,9 @@ pub struct Estimate {
     /// Where the interval comes from.
     #[serde(default)]
     pub method: Method,
+    /// That it is only a bound, since the cell was ended early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<Bound>,
 }
 
 /// Where an interval comes from.
@@ -140,6 +143,7 @@ pub(super) fn estimate_sample(measure: &Measure, sample: &Sample) -> Estimate {
             Aggregate::Mean(_) => Method::SessionBootstrap,
             Aggregate::Max(_) | Aggregate::Min(_) => Method::None,
         },
+        bound: None,
     }
 }
 

@@ -15,6 +15,7 @@ pub mod clusters;
 pub mod compare;
 #[cfg(test)]
 mod coverage;
+mod curtailment;
 mod distribution;
 mod estimate;
 mod extended;
@@ -47,6 +48,7 @@ pub use axes::{Axes, axis_label, plain, short, show_axes, show_value};
 pub use between::{Between, Raises, Unsettled};
 pub use cells::CellRuns;
 pub use choice::{Choice, ChoiceError, parse_cell};
+pub use curtailment::{Bound, Side};
 pub use distribution::{CellDistribution, Distribution, Distributions, distributions};
 pub use estimate::{Estimate, Method, estimate};
 pub use extended::Extended;

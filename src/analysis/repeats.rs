@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::cells::CellRuns;
 use super::{AnalysisError, Extended, Table, percentile};
 use crate::goal::{Aggregate, Goal, Measure};
-use crate::record::CacheContract;
+use crate::record::{CacheContract, Outcome};
 
 /// One run of a cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct RepeatSummary {
     pub failed: u64,
     /// The shown measure's plain value, in its unit.
     pub shown: Option<Extended>,
-    /// Whether all goals are fulfilled by the plain values of this run alone; `None` without goals.
+    /// Whether all goals are fulfilled by the plain values of this run alone; `None` without goals and where it was ended early.
     pub passes: Option<bool>,
     pub caches: Caches,
     /// Which start of the server it was in this sweep and variant; missing where that is not known, or where every run has a start of its
@@ -51,6 +51,8 @@ impl From<&CacheContract> for Caches {
 pub fn by_repeat(cell: &CellRuns<'_>, goals: &[Goal], shown: &Measure) -> Result<Vec<RepeatSummary>, AnalysisError> {
     let of = |run: &&crate::store::SavedRun| {
         let table = Table::pool([&run.requests])?;
+        // Of a run that was ended early, what came says nothing of what would have come.
+        let whole = !matches!(run.record.outcome, Outcome::Curtailed(_));
         let passes = |goal: &Goal| Ok(plain_value(&goal.measure, &table)?.is_some_and(|value| goal.allows(value)));
         let all = goals.iter().map(passes).collect::<Result<Vec<bool>, AnalysisError>>()?;
         let restarts_by_design = run.record.header.cell.pointer("/server/reset").and_then(serde_json::Value::as_str) == Some("restart");
@@ -58,8 +60,8 @@ pub fn by_repeat(cell: &CellRuns<'_>, goals: &[Goal], shown: &Measure) -> Result
             repeat: run.record.header.repeat,
             n: table.rows() as u64,
             failed: table.failures()?.values().sum(),
-            shown: plain_value(shown, &table)?.and_then(Extended::new),
-            passes: (!goals.is_empty()).then(|| all.into_iter().all(|passes| passes)),
+            shown: if whole { plain_value(shown, &table)?.and_then(Extended::new) } else { None },
+            passes: (whole && !goals.is_empty()).then(|| all.into_iter().all(|passes| passes)),
             caches: (&run.record.cache_contract).into(),
             server_life: run.record.server.as_ref().and_then(|server| server.life).filter(|_| !restarts_by_design),
         })

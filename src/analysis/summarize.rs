@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::cells::{CellRuns, cells};
+use super::curtailment::Curtailment;
 use super::estimate::estimate;
 use super::external::{connector, external, remarks};
 use super::limit::limits;
@@ -20,7 +21,7 @@ use super::summary::{AxisSummary, CellState, CellSummary, Question, Ratio, RunCo
 use super::table::number;
 use super::verdict::{Judgement, Verdict, judge};
 use super::watched::{Hits, RunWatched, ServerFigures, Told};
-use super::{AnalysisError, Table, percentile};
+use super::{AnalysisError, Estimate, Table, percentile};
 use crate::goal::{Goal, Measure};
 use crate::metric::Metric;
 use crate::record::{CacheContract, ClientHonesty, Outcome};
@@ -99,7 +100,17 @@ fn run_counts(sweep: &SavedSweep) -> RunCounts {
         whole: count(&|run| run.outcome != Outcome::Interrupted),
         failed: count(&|run| matches!(run.outcome, Outcome::Failed { .. })),
         invalid: count(&|run| matches!(run.cache_contract, CacheContract::Failed { .. }) && !matches!(run.outcome, Outcome::Failed { .. })),
+        curtailed: count(&|run| matches!(run.outcome, Outcome::Curtailed(_))),
+        not_needed: cells(sweep)
+            .iter()
+            .filter(|cell| is_curtailed(cell))
+            .map(|cell| cell.planned.saturating_sub(cell.runs.len()) as u64)
+            .sum(),
     }
+}
+
+fn is_curtailed(cell: &CellRuns<'_>) -> bool {
+    cell.runs.iter().any(|run| matches!(run.record.outcome, Outcome::Curtailed(_)))
 }
 
 /// The figures of a run's samples.
@@ -130,7 +141,12 @@ fn cell_summary(cell: &CellRuns<'_>, watched: &[RunWatched], goals: &[Goal], sho
     let state = cell.state();
     let measured = state == CellState::Measured;
     let by_repeat = if measured { by_repeat(cell, goals, shown)? } else { Vec::new() };
-    let goals: Vec<Judgement> = if measured { goals.iter().map(|goal| judge(goal, &table)).collect::<Result<_, _>>()? } else { Vec::new() };
+    let curtailment = cell.curtailment()?;
+    let judgement = |goal: &Goal| match &curtailment {
+        Some(curtailment) => curtailment.judge(goal, &table),
+        None => judge(goal, &table),
+    };
+    let goals: Vec<Judgement> = if measured { goals.iter().map(judgement).collect::<Result<_, _>>()? } else { Vec::new() };
     let judged = measured && !goals.is_empty();
     let failures = table.failures()?;
     let rates = if measured { Rates::of(&cell.runs, &table)? } else { Rates::default() };
@@ -141,8 +157,9 @@ fn cell_summary(cell: &CellRuns<'_>, watched: &[RunWatched], goals: &[Goal], sho
         n: table.rows() as u64,
         failed: failures.values().sum(),
         failures,
-        shown: if measured { Some(estimate(shown, &table)?) } else { None },
-        passes: judged.then(|| goals.iter().all(|goal| goal.passes)),
+        shown: if measured { Some(shown_estimate(shown, &table, &goals, curtailment.as_ref())?) } else { None },
+        passes: if judged { passes(&goals) } else { None },
+        curtailed: curtailment.map(|curtailment| curtailment.told),
         verdict: judged.then(|| Verdict::all(goals.iter().map(|goal| goal.verdict))),
         goals,
         success_only: if measured { success_only(&table)? } else { SuccessOnly::default() },
@@ -155,6 +172,26 @@ fn cell_summary(cell: &CellRuns<'_>, watched: &[RunWatched], goals: &[Goal], sho
         rates,
         state,
     })
+}
+
+/// Of all goals: not where one is not fulfilled, and unknown where one is.
+fn passes(goals: &[Judgement]) -> Option<bool> {
+    let outcomes = || goals.iter().map(Judgement::outcome);
+    if outcomes().any(|outcome| outcome == Some(false)) { Some(false) } else { outcomes().collect::<Option<Vec<_>>>().map(|_| true) }
+}
+
+/// The measure that tables show: as its goal has it where there is one, since a goal says on which side of a bound to look.
+fn shown_estimate(
+    shown: &Measure,
+    table: &Table,
+    goals: &[Judgement],
+    curtailment: Option<&Curtailment>,
+) -> Result<Estimate, AnalysisError> {
+    let Some(curtailment) = curtailment else { return estimate(shown, table) };
+    match goals.iter().find(|judgement| judgement.estimate.measure == shown.to_string()) {
+        Some(judgement) => Ok(judgement.estimate.clone()),
+        None => curtailment.estimate(shown, table),
+    }
 }
 
 fn success_only(table: &Table) -> Result<SuccessOnly, AnalysisError> {
@@ -179,7 +216,7 @@ fn worst_client(cell: &CellRuns<'_>) -> ClientHonesty {
 
 fn notes(cell: &CellRuns<'_>) -> Vec<String> {
     let mut notes = Vec::new();
-    if !cell.runs.is_empty() && cell.runs.len() < cell.planned {
+    if !cell.runs.is_empty() && cell.runs.len() < cell.planned && !is_curtailed(cell) {
         notes.push(format!("{} of {} runs are there", cell.runs.len(), cell.planned));
     }
     for run in &cell.runs {
@@ -292,7 +329,7 @@ mod tests {
             assert_eq!((&cell.shown, cell.passes, cell.verdict, cell.goals.len()), (&None, None, None, 0));
         }
         assert_eq!(capacity(&summary.variants[0]).max_product, Some(Shape::new(1, 1)));
-        assert_eq!(summary.runs, RunCounts { planned: 4, whole: 3, failed: 1, invalid: 1 });
+        assert_eq!(summary.runs, RunCounts { planned: 4, whole: 3, failed: 1, invalid: 1, ..RunCounts::default() });
     }
 
     #[test]

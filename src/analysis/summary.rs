@@ -21,7 +21,7 @@ use super::sessions::SessionFigures;
 use super::verdict::{Judgement, Verdict};
 use super::watched::ServerFigures;
 use crate::goal::{Goal, Measure};
-use crate::record::{ClientHonesty, Imported};
+use crate::record::{ClientHonesty, Curtailed, Imported};
 
 /// What to judge by, and what to show.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -73,6 +73,12 @@ pub struct RunCounts {
     pub whole: u64,
     pub failed: u64,
     pub invalid: u64,
+    /// Ended early, since their cells were settled.
+    #[serde(default)]
+    pub curtailed: u64,
+    /// Not done, since an earlier repeat had settled their cells.
+    #[serde(default)]
+    pub not_needed: u64,
 }
 
 /// One variant.
@@ -121,12 +127,16 @@ pub struct CellSummary {
     /// Measured requests, failed ones included.
     pub n: u64,
     pub failed: u64,
+    /// Why it was ended early, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curtailed: Option<Curtailed>,
     /// Failures of measured requests by kind.
     pub failures: BTreeMap<String, u64>,
     /// The measure that tables show; `None` where the cell has no result.
     pub shown: Option<Estimate>,
     pub goals: Vec<Judgement>,
-    /// Whether all goals are fulfilled by their plain values; `None` without goals or without a result.
+    /// Whether all goals are fulfilled by their plain values; `None` without goals, without a result, and where the cell was ended before it
+    /// was certain.
     pub passes: Option<bool>,
     /// As far as the sample can tell.
     pub verdict: Option<Verdict>,

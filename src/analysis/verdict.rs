@@ -64,6 +64,9 @@ pub struct Judgement {
     pub estimate: Estimate,
     /// Whether the value itself fits the limit, however surely: what the published scores go by.
     pub passes: bool,
+    /// The cell was ended early, and what did not come could still change whether it passes: `passes` says nothing then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_open: bool,
     pub verdict: Verdict,
     /// The share of requests that may lie beyond the limit, and how many do. Missing for means.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,6 +77,14 @@ pub struct Judgement {
     /// 100,000 would.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows_needed: Option<u64>,
+}
+
+impl Judgement {
+    /// Whether the goal is fulfilled by its plain value; `None` where the cell was ended before that was certain.
+    #[must_use]
+    pub fn outcome(&self) -> Option<bool> {
+        (!self.is_open).then_some(self.passes)
+    }
 }
 
 /// What a goal says of single values: so many may be against it.
@@ -111,6 +122,7 @@ pub fn judge(goal: &Goal, table: &Table) -> Result<Judgement, AnalysisError> {
         limit: goal.limit,
         estimate,
         passes,
+        is_open: false,
         verdict: Verdict::Undecided,
         allowed_share: None,
         beyond: None,

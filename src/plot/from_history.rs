@@ -128,6 +128,7 @@ fn value(point: &ValuePoint) -> Cell {
             analysis::Verdict::Missed => Verdict::Missed,
             analysis::Verdict::Undecided => Verdict::Undecided,
         }),
+        sign: estimate.bound.map_or("", |bound| bound.side.sign()),
     }
 }
 
@@ -140,6 +141,7 @@ fn scored(point: &ScorePoint) -> Cell {
         low: Some(point.certified.unwrap_or(0.0)),
         high: Some(point.not_excluded.unwrap_or(0.0)),
         verdict: (!sure).then_some(Verdict::Undecided),
+        sign: "",
     }
 }
 

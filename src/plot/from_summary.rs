@@ -243,6 +243,7 @@ fn shown(cell: &CellSummary, view: &View, summary: &SweepSummary) -> Cell {
             analysis::Verdict::Missed => Verdict::Missed,
             analysis::Verdict::Undecided => Verdict::Undecided,
         }),
+        sign: estimate.bound.map_or("", |bound| bound.side.sign()),
     }
 }
 

@@ -87,8 +87,14 @@ pub fn troubled() -> Heatmap {
     figure.cells[0][2] = Cell::without_value(Shown::Failed("cache reset answered 404".into()), 0);
     figure.cells[1][1] = Cell::without_value(Shown::Missing, 0);
     figure.cells[2][0] = Cell::without_value(Shown::Invalid("cache was not empty".into()), 9);
-    figure.cells[3][3] =
-        Cell { shown: Shown::Value(f64::INFINITY), n: 48, low: Some(33.5), high: Some(f64::INFINITY), verdict: Some(Verdict::Missed) };
+    figure.cells[3][3] = Cell {
+        shown: Shown::Value(f64::INFINITY),
+        n: 48,
+        low: Some(33.5),
+        high: Some(f64::INFINITY),
+        verdict: Some(Verdict::Missed),
+        sign: "",
+    };
     figure.caption.simulated = true;
     figure.marks = vec![
         Mark { column: 3, row: 2, shape: MarkShape::Star, label: "max C×S met: 12".into() },

@@ -43,16 +43,24 @@ pub struct Settled {
 /// As people are told: `stopped early: p95(ttft) <= 2s is lost for certain, with 9 of 21 rows against it; 36 were planned`.
 impl fmt::Display for Curtailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sure = match self.certainty {
-            Certainty::Exact => "for certain".to_owned(),
-            Certainty::Sequential { risk } => format!("at a risk of {} %", risk * 100.0),
-        };
+        let sure = self.certainty.words();
         let lost = self.settled.iter().find(|settled| !settled.holds);
         match (lost, self.settled.as_slice()) {
             (Some(goal), _) => write!(f, "stopped early: {} is lost {sure}, {}", goal.goal, goal.rows()),
             (None, [goal]) => write!(f, "stopped early: {} holds {sure}, {}", goal.goal, goal.rows()),
             (None, [goal, ..]) => write!(f, "stopped early: all goals hold {sure}, {}", goal.rows()),
             (None, []) => write!(f, "stopped early"),
+        }
+    }
+}
+
+impl Certainty {
+    /// As it stands in a sentence: `for certain`.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Self::Exact => "for certain".to_owned(),
+            Self::Sequential { risk } => format!("at a risk of {} %", (risk * 1e4).round() / 100.0),
         }
     }
 }

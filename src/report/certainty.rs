@@ -81,7 +81,7 @@ fn value(cell: Option<&CellSummary>, goal: usize) -> String {
         let scale = Scale::of(&goal.estimate.measure, &goal.estimate.unit, Some(goal.limit));
         let value = goal.estimate.value?;
         let unit = if value.finite().is_some() { format!(" {}", scale.unit) } else { String::new() };
-        Some(format!(" ({}{unit})", scale.show(value, Some(goal.limit))))
+        Some(format!(" ({}{unit})", scale.measured(&goal.estimate, Some(goal.limit))))
     });
     text.unwrap_or_default()
 }

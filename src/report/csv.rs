@@ -39,7 +39,7 @@ pub fn csv(summaries: &[SweepSummary]) -> String {
     lines.concat()
 }
 
-const FIXED: [&str; 29] = [
+const FIXED: [&str; 30] = [
     "state",
     "runs",
     "requests",
@@ -48,6 +48,7 @@ const FIXED: [&str; 29] = [
     "unit",
     "n",
     "value",
+    "bound",
     "low",
     "high",
     "goal",
@@ -133,6 +134,7 @@ fn reversed_by(variant: &VariantSummary, cell: &CellSummary) -> Option<String> {
 
 fn fixed(variant: &VariantSummary, cell: &CellSummary, judgement: Option<&Judgement>) -> Vec<String> {
     let state = match &cell.state {
+        CellState::Measured if cell.curtailed.is_some() => "stopped_early",
         CellState::Measured => "measured",
         CellState::Invalid { .. } => "invalid",
         CellState::Failed { .. } => "failed",
@@ -151,11 +153,12 @@ fn fixed(variant: &VariantSummary, cell: &CellSummary, judgement: Option<&Judgem
         text(estimate.map(|estimate| &estimate.unit)),
         text(estimate.map(|estimate| estimate.n)),
         end(|estimate| estimate.value),
+        text(estimate.and_then(|estimate| estimate.bound).map(|bound| bound.side.name())),
         end(|estimate| estimate.low),
         end(|estimate| estimate.high),
         text(judgement.map(|judgement| &judgement.goal)),
         text(judgement.map(|judgement| judgement.limit)),
-        text(judgement.map(|judgement| judgement.passes)),
+        text(judgement.and_then(Judgement::outcome)),
         text(judgement.map(|judgement| judgement.verdict.name())),
         text(judgement.and_then(|judgement| judgement.rows_needed)),
         text(extra_repeats(variant, cell)),

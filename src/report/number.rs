@@ -35,6 +35,14 @@ impl Scale {
         (3..=9).map(|digits| significant(shown, digits)).find(honest).unwrap_or_else(|| significant(shown, 9))
     }
 
+    /// A measured value: with `≥ ` or `≤ ` before it where it is only a bound, with `~ ` where it is that of the rows that came, and a dash
+    /// where there is none.
+    #[must_use]
+    pub fn measured(self, estimate: &Estimate, limit: Option<f64>) -> String {
+        let sign = estimate.bound.map_or("", |bound| bound.side.sign());
+        estimate.value.map_or_else(|| "-".to_owned(), |value| format!("{sign}{}", self.show(value, limit)))
+    }
+
     /// The interval as `0.31 to 0.52`, `0.31 or more`, or nothing where so few requests bound it on no side.
     #[must_use]
     pub fn interval(self, estimate: &Estimate) -> Option<String> {
@@ -119,6 +127,7 @@ mod tests {
             sessions: 80,
             effective_n: 80,
             method: Method::OrderStatistics,
+            bound: None,
         };
         assert_eq!(Scale::of("", "s", None).interval(&estimate).unwrap(), "0.500 to fail");
     }

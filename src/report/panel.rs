@@ -157,10 +157,10 @@ fn place(index: usize, cell: &CellSummary, goal: Option<usize>, scale: Scale) ->
     let judged = goal.and_then(|goal| cell.goals.get(goal));
     let number = |estimate: &Estimate, judgement: Option<&Judgement>| Place {
         cell: index,
-        text: estimate.value.map_or_else(|| "-".to_owned(), |value| scale.show(value, judgement.map(|judgement| judgement.limit))),
+        text: scale.measured(estimate, judgement.map(|judgement| judgement.limit)),
         n: Some(estimate.n),
         interval: scale.interval(estimate),
-        passes: judgement.map(|judgement| judgement.passes),
+        passes: judgement.and_then(Judgement::outcome),
         verdict: judgement.map(|judgement| judgement.verdict),
     };
     match (judged, &cell.shown) {

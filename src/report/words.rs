@@ -8,6 +8,7 @@ use crate::analysis::{
     CapacityScore, CellState, CellSummary, ExternalUse, LargestScore, Limit, Ratio, Score, Shape, SweepSummary, VariantSummary, Verdict,
     axis_label, interval, show_axes,
 };
+use crate::record::Curtailed;
 
 /// What stands above everything that the simulated engine has made.
 pub const SIMULATED: &str = "SIMULATED: every number here comes from the simulated engine, none from real hardware";
@@ -30,7 +31,16 @@ pub fn lacks(summary: &SweepSummary) -> Vec<String> {
 #[must_use]
 pub fn runs(summary: &SweepSummary) -> String {
     let seed = if summary.imported.is_some() { "not known".to_owned() } else { summary.seed.to_string() };
-    format!("{} of {} runs, seed {seed}", summary.runs.whole, summary.runs.planned)
+    format!("{}, seed {seed}", runs_done(summary))
+}
+
+/// `16 of 16 runs`, and how many of them were ended early or not needed.
+fn runs_done(summary: &SweepSummary) -> String {
+    let counts = &summary.runs;
+    let some = |count: u64, what: &str| (count > 0).then(|| format!("{count} {what}"));
+    let aside: Vec<String> = [some(counts.curtailed, "ended early"), some(counts.not_needed, "not needed")].into_iter().flatten().collect();
+    let aside = if aside.is_empty() { String::new() } else { format!(" ({})", aside.join(", ")) };
+    format!("{} of {} runs{aside}", counts.whole, counts.planned)
 }
 
 /// A name and what belongs to it: a line of a list.
@@ -248,7 +258,7 @@ pub fn failures(variant: &VariantSummary) -> Option<String> {
 /// Remarks on a variant's cells, each once with the cells it is about, and the reasons of cells without a result.
 #[must_use]
 pub fn remarks(variant: &VariantSummary) -> Vec<String> {
-    let mut remarks: Vec<(String, Vec<String>)> = Vec::new();
+    let mut remarks: Vec<(String, Vec<String>)> = stopped(variant).map(|text| (text, Vec::new())).into_iter().collect();
     for cell in &variant.cells {
         let state = match &cell.state {
             CellState::Failed { reason } => Some(format!("failed: {}", without_log(reason))),
@@ -265,6 +275,21 @@ pub fn remarks(variant: &VariantSummary) -> Vec<String> {
         }
     }
     remarks.into_iter().map(|(text, places)| format!("{text}{}", at_places(&places))).collect()
+}
+
+/// The cells that were ended early, in a sentence.
+fn stopped(variant: &VariantSummary) -> Option<String> {
+    let stopped: Vec<(&CellSummary, &Curtailed)> = variant.cells.iter().filter_map(|cell| Some((cell, cell.curtailed.as_ref()?))).collect();
+    let (_, first) = stopped.first()?;
+    let lost = stopped.iter().filter(|(_, curtailed)| curtailed.settled.iter().any(|settled| !settled.holds)).count();
+    let sure = first.certainty.words();
+    let counts = match (lost, stopped.len() - lost) {
+        (lost, 0) => format!("{lost} lost {sure}"),
+        (0, won) => format!("{won} won {sure}"),
+        (lost, won) => format!("{lost} lost and {won} won {sure}"),
+    };
+    let cells = if stopped.len() == 1 { "1 cell" } else { &format!("{} cells", stopped.len()) };
+    Some(format!("stopped early: {cells}, {counts}; ≥ and ≤ bound what all rows would have shown, ~ is the value of the rows that came"))
 }
 
 /// The reason of a failed cell without the lines of a log at its end: they are in the log, and in the JSON.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::comparison::{Call, CellComparison, Comparison, Difference, Effect, Side};
+use super::curtailed;
 use super::families::{Doubt, effects};
 use super::gate::{self, Family, Gate};
 use super::pairs::{CellPair, pair};
@@ -95,17 +96,23 @@ pub fn compare(base: &Chosen<'_>, new: &Chosen<'_>, options: &CompareOptions) ->
         probes(&goals.iter().map(|goal| goal.measure.clone()).collect::<Vec<_>>(), &filter(&goals, &pairs.cells), options.gate);
     let cells = pairs.cells.iter().zip(0..).map(|(cell, stream)| measure_cell(cell, stream, &probes)).collect::<Result<Vec<_>, _>>()?;
     // What neither side tells anywhere is not there to be compared.
-    let told: Vec<bool> = (0..probes.len()).map(|at| cells.iter().any(|cell| cell[at].base.is_some() || cell[at].new.is_some())).collect();
+    let early = pairs.cells.iter().any(curtailed::is);
+    let is_told = |at: usize| cells.iter().any(|cell| cell[at].base.is_some() || cell[at].new.is_some());
+    let told: Vec<bool> = (0..probes.len()).map(|at| is_told(at) || early && probes[at].primary).collect();
     let cells: Vec<Vec<Measured>> = cells.into_iter().map(|cell| kept(cell, &told)).collect();
     probes = kept(probes, &told);
     let identical = cells.iter().flatten().all(|measured| measured.identical);
     let scores = score_effects((base, new), &pairs.cells, &goals, identical)?;
     let doubt = Doubt::of(options, scored::doubt(scores.len(), goals.len()));
-    let (overall, cell_effects) = effects(&probes, &cells, doubt, options.margin);
+    let (overall, mut cell_effects) = effects(&probes, &cells, doubt, options.margin);
+    for (pair, effects) in pairs.cells.iter().zip(&mut cell_effects) {
+        curtailed::compare(pair, effects, &goals, options.margin)?;
+    }
     let compared: Vec<CellComparison> =
         pairs.cells.iter().zip(cell_effects).map(|(cell, effects)| of_cell(cell, effects, &probes)).collect();
     let whole = |family| gate::of_all(family, (&overall, &compared), &scores, &probes, pairs.lost);
     let mut notes = work::notes(&pairs.cells);
+    notes.extend(curtailed::note(&pairs.cells));
     notes.extend(pairs.notes);
     let [base_name, new_name] = names(base, new);
     Ok(Comparison {
@@ -164,6 +171,9 @@ fn filter(goals: &[Goal], cells: &[CellPair<'_>]) -> Vec<Condition> {
 }
 
 fn measure_cell(cell: &CellPair<'_>, stream: u64, probes: &[Probe]) -> Result<Vec<Measured>, AnalysisError> {
+    if curtailed::is(cell) {
+        return Ok(probes.iter().map(|_| Measured::not_comparable()).collect());
+    }
     let of = |runs: &[&crate::store::SavedRun]| -> Result<(Vec<Sample>, BTreeSet<Key>), AnalysisError> {
         let table = Table::pool(runs.iter().map(|run| &run.requests))?;
         let repeats: Vec<u32> = runs.iter().map(|run| run.record.header.repeat).collect();

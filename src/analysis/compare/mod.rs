@@ -5,6 +5,7 @@
 
 mod calls;
 mod comparison;
+mod curtailed;
 mod families;
 mod gate;
 mod judged;

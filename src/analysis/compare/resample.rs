@@ -58,6 +58,13 @@ pub(super) struct Measured {
     pub identical: bool,
 }
 
+impl Measured {
+    /// Of a cell of which a side was ended early: what came of it are rows chosen by their values, and no sample.
+    pub fn not_comparable() -> Self {
+        Self { pairs: 0, n_base: 0, n_new: 0, beyond: 0.0, base: None, new: None, log_ratio: None, difference: None, identical: false }
+    }
+}
+
 /// Measures both sides over the sessions that `keys` pairs; a session that brings nothing on one side brings nothing to it.
 #[expect(clippy::cast_precision_loss, reason = "sessions are few")]
 pub(super) fn measured(base: &Sample, new: &Sample, keys: &[Key], draws: &Draws) -> Measured {

@@ -49,7 +49,7 @@ impl Sizes {
 /// What stands in the middle of a cell.
 fn value_text(heatmap: &Heatmap, cell: &Cell) -> Option<String> {
     match &cell.shown {
-        Shown::Value(value) => Some(number::beside(*value, &heatmap.quantity, heatmap.limit.as_ref())),
+        Shown::Value(value) => Some(format!("{}{}", cell.sign, number::beside(*value, &heatmap.quantity, heatmap.limit.as_ref()))),
         Shown::Failed(_) | Shown::Missing | Shown::Invalid(_) | Shown::Nothing => None,
     }
 }

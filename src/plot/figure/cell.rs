@@ -11,6 +11,8 @@ pub struct Cell {
     pub high: Option<f64>,
     /// Where a goal speaks of the value.
     pub verdict: Option<Verdict>,
+    /// What stands before the value where it is only a bound: `≥ `.
+    pub sign: &'static str,
 }
 
 /// What is to be seen of a cell.
@@ -39,12 +41,12 @@ pub enum Verdict {
 impl Cell {
     /// A value without interval and verdict.
     pub fn value(value: f64, n: u64) -> Self {
-        Self { shown: Shown::Value(value), n, low: None, high: None, verdict: None }
+        Self { shown: Shown::Value(value), n, low: None, high: None, verdict: None, sign: "" }
     }
 
     /// A cell that has no value.
     pub fn without_value(shown: Shown, n: u64) -> Self {
-        Self { shown, n, low: None, high: None, verdict: None }
+        Self { shown, n, low: None, high: None, verdict: None, sign: "" }
     }
 
     pub fn is_infinite(&self) -> bool {

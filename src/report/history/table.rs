@@ -71,7 +71,9 @@ fn value(history: &History, scale: Scale, point: &ValuePoint) -> Vec<String> {
         (CellState::Invalid { .. }, _) => "invalid".to_owned(),
         (CellState::Missing, _) => "missing".to_owned(),
         (CellState::Measured, None) => NOTHING.to_owned(),
-        (CellState::Measured, Some(value)) => scale.show(value, history.limit),
+        (CellState::Measured, Some(value)) => {
+            point.estimate.as_ref().map_or_else(|| scale.show(value, history.limit), |estimate| scale.measured(estimate, history.limit))
+        }
     };
     let estimate = point.estimate.as_ref().filter(|estimate| estimate.value.is_some());
     let interval = estimate.and_then(|estimate| scale.interval(estimate));

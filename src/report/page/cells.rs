@@ -77,7 +77,7 @@ fn row(summary: &SweepSummary, variant: &VariantSummary, cell: &CellSummary, sca
     let mut texts = vec![variant.name.clone()];
     texts.extend(summary.axes.iter().map(|axis| cell.axes.get(&axis.name).map_or_else(dash, show_value)));
     texts.push(cell.verdict.map_or("-", Verdict::name).to_owned());
-    texts.push(shown.and_then(|shown| shown.value).map_or_else(dash, |value| scale.show(value, None)));
+    texts.push(shown.map_or_else(dash, |shown| scale.measured(shown, None)));
     texts.push(shown.and_then(|shown| scale.interval(shown)).unwrap_or_else(dash));
     texts.push(shown.map_or_else(dash, |shown| shown.n.to_string()));
     texts.push(state(cell).to_owned());
@@ -93,6 +93,7 @@ fn row(summary: &SweepSummary, variant: &VariantSummary, cell: &CellSummary, sca
 
 fn state(cell: &CellSummary) -> &'static str {
     match &cell.state {
+        CellState::Measured if cell.curtailed.is_some() => "stopped early",
         CellState::Measured => "measured",
         CellState::Invalid { .. } => "invalid",
         CellState::Failed { .. } => "failed",

@@ -3,5 +3,6 @@
 mod capacity;
 mod groups;
 mod limits;
+mod stopping;
 mod sweeps;
 mod times;

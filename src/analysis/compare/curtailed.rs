@@ -1,0 +1,117 @@
+//! Cells of which a side was ended early: their rows are no sample to draw from, and what is left to compare are bounds and verdicts.
+//!
+//! A goal's measure is called worse or better only where the one side is certified to meet the goal's limit and the other to miss it, and
+//! where the bounds lie further apart than the margin; everything else is not enough data. A pair of cells in, their effects changed.
+
+use super::comparison::{Call, Effect};
+use super::pairs::CellPair;
+use crate::analysis::cells::CellRuns;
+use crate::analysis::{AnalysisError, Judgement, Table, Verdict, judge, show_axes};
+use crate::goal::Goal;
+use crate::metric::Better;
+use crate::record::Outcome;
+
+/// Whether a side of it was ended early.
+pub(super) fn is(pair: &CellPair<'_>) -> bool {
+    [&pair.base, &pair.new].into_iter().any(was_curtailed)
+}
+
+fn was_curtailed(cell: &CellRuns<'_>) -> bool {
+    cell.runs.iter().any(|run| matches!(run.record.outcome, Outcome::Curtailed(_)))
+}
+
+/// Fills in what bounds allow to say.
+pub(super) fn compare(pair: &CellPair<'_>, effects: &mut [Effect], goals: &[Goal], margin: f64) -> Result<(), AnalysisError> {
+    if !is(pair) {
+        return Ok(());
+    }
+    for goal in goals {
+        let name = goal.measure.to_string();
+        let Some(effect) = effects.iter_mut().find(|effect| effect.measure == name) else { continue };
+        let (base, new) = (judged(&pair.base, goal)?, judged(&pair.new, goal)?);
+        (effect.base, effect.new) = (base.estimate.value, new.estimate.value);
+        (effect.n_base, effect.n_new) = (base.estimate.n, new.estimate.n);
+        effect.call = call(goal, &base, &new, margin);
+    }
+    Ok(())
+}
+
+fn judged(cell: &CellRuns<'_>, goal: &Goal) -> Result<Judgement, AnalysisError> {
+    let table = Table::pool(cell.runs.iter().map(|run| &run.requests))?;
+    match cell.curtailment()? {
+        Some(curtailment) => curtailment.judge(goal, &table),
+        None => judge(goal, &table),
+    }
+}
+
+/// By opposite verdicts, each certified, and values that are further apart than the margin. The shown end of a side that is met lies nearer
+/// to the limit than its value, and so does that of one that is missed: the true values are no nearer to each other.
+fn call(goal: &Goal, base: &Judgement, new: &Judgement, margin: f64) -> Call {
+    let (Some(from), Some(to)) = (base.estimate.value, new.estimate.value) else { return Call::NotEnoughData };
+    let far = |better: f64, worse: f64| match goal.measure.better() {
+        _ if goal.measure.metric().is_none() => worse - better > margin.min(0.01),
+        Better::Lower => worse > better * (1.0 + margin),
+        Better::Higher => better > worse * (1.0 + margin),
+    };
+    match (base.verdict, new.verdict) {
+        (Verdict::Met, Verdict::Missed) if far(from.get(), to.get()) => Call::Regressed,
+        (Verdict::Missed, Verdict::Met) if far(to.get(), from.get()) => Call::Improved,
+        _ => Call::NotEnoughData,
+    }
+}
+
+/// Which cells were compared by bounds alone.
+pub(super) fn note(pairs: &[CellPair<'_>]) -> Option<String> {
+    let places: Vec<String> = pairs.iter().filter(|pair| is(pair)).map(|pair| show_axes(&pair.axes)).collect();
+    let (shown, more) = (places.iter().take(4).cloned().collect::<Vec<_>>().join("; "), places.len().saturating_sub(4));
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    (!places.is_empty()).then(|| format!("stopped early on a side, so compared by bounds and certified verdicts alone: {shown}{more}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Call, Chosen, CompareOptions, Comparison, compare};
+    use crate::analysis::fixture::{Cell, cell, sweep, uniform};
+    use crate::record::{Certainty, Curtailed, Outcome, Settled};
+
+    const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
+
+    fn early(variant: &'static str, ttft: f64) -> Cell {
+        let mut cell = whole(variant, ttft);
+        cell.records.truncate(96 + 60);
+        let settled = Settled { goal: GOAL.into(), holds: false, planned: 288, least_effective: 96, seen: 60, beyond: 60 };
+        cell.outcome = Outcome::Curtailed(Curtailed { certainty: Certainty::Exact, settled: vec![settled] });
+        cell
+    }
+
+    /// 96 sessions of three follow-ups, round by round.
+    fn whole(variant: &'static str, ttft: f64) -> Cell {
+        let mut records = uniform(12, 8, ttft);
+        records.sort_by_key(|record| (record.turn, record.session));
+        cell(variant, 12, 8, records)
+    }
+
+    fn compared(base: Cell, new: Cell) -> Comparison {
+        let saved = sweep(&[GOAL], &[base, new]);
+        let side = |variant| Chosen { sweep: &saved, variant };
+        compare(&side("vllm"), &side("lmcache"), &CompareOptions::default()).unwrap()
+    }
+
+    fn call(comparison: &Comparison) -> Call {
+        comparison.cells[0].effects.iter().find(|effect| effect.measure == "p95(ttft where turn >= 1)").unwrap().call
+    }
+
+    #[test]
+    fn a_cell_that_was_certified_and_is_lost_early_has_regressed() {
+        let comparison = compared(whole("vllm", 0.5), early("lmcache", 3.0));
+        assert_eq!((call(&comparison), comparison.call), (Call::Regressed, Call::Regressed));
+        assert!(comparison.notes.iter().any(|note| note.contains("stopped early on a side") && note.contains("C=12, S=8")));
+        assert_eq!(call(&compared(early("vllm", 3.0), whole("lmcache", 0.5))), Call::Improved);
+    }
+
+    #[test]
+    fn two_cells_that_are_both_lost_early_are_not_compared_by_the_rows_that_came() {
+        assert_eq!(call(&compared(early("vllm", 3.0), early("lmcache", 30.0))), Call::NotEnoughData);
+        assert_eq!(call(&compared(early("vllm", 3.0), whole("lmcache", 30.0))), Call::NotEnoughData);
+    }
+}

@@ -1,0 +1,316 @@
+//! Cells that were ended early: goals judged as the whole cell would have been, and values told as the bounds that they are.
+//!
+//! The rows that came and how many were planned tell what every completion of them would say (`settling`). Of a goal or a measure of which
+//! the planned rows are not known, nothing is said but what the rows that came show. In: the outcome of a cell's runs, and its rows. Must not
+//! know how runs are ended.
+
+use serde::{Deserialize, Serialize};
+
+use super::cells::CellRuns;
+use super::estimate::{Method, Sample};
+use super::settling::{Settling, Standing};
+use super::verdict::{Judgement, Verdict, judge};
+use super::{AnalysisError, Estimate, Extended, Table, estimate, percentile};
+use crate::goal::{Aggregate, Comparison, Condition, Goal, Measure};
+use crate::metric::Metric;
+use crate::record::{Certainty, Curtailed, Outcome};
+
+/// That a value is not that of the whole cell, since the cell was ended before all its rows had come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bound {
+    pub side: Side,
+    /// Rows that the whole cell would have had, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<u64>,
+}
+
+/// On which side of the value that of the whole cell lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// It is at least the value.
+    AtLeast,
+    /// It is at most the value.
+    AtMost,
+    /// Nobody knows: the value is that of the rows that came.
+    SoFar,
+}
+
+impl Side {
+    /// What stands before the value.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::AtLeast => "≥ ",
+            Self::AtMost => "≤ ",
+            Self::SoFar => "~ ",
+        }
+    }
+
+    /// In tables for programs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AtLeast => "at_least",
+            Self::AtMost => "at_most",
+            Self::SoFar => "so_far",
+        }
+    }
+}
+
+/// Why and by what a cell was ended early.
+#[derive(Debug, Clone)]
+pub(super) struct Curtailment {
+    pub told: Curtailed,
+    goals: Vec<(Goal, usize)>,
+}
+
+impl CellRuns<'_> {
+    /// Why it was ended early, where it was.
+    pub(super) fn curtailment(&self) -> Result<Option<Curtailment>, AnalysisError> {
+        let told = self.runs.iter().find_map(|run| match &run.record.outcome {
+            Outcome::Curtailed(curtailed) => Some(curtailed),
+            Outcome::Completed | Outcome::Failed { .. } | Outcome::Interrupted => None,
+        });
+        let Some(told) = told else { return Ok(None) };
+        let read = |(at, settled): (usize, &crate::record::Settled)| {
+            let goal = settled.goal.parse::<Goal>();
+            goal.map(|goal| (goal, at)).map_err(|fault| AnalysisError::Goal { goal: settled.goal.clone(), reason: fault.to_string() })
+        };
+        let goals = told.settled.iter().enumerate().map(read).collect::<Result<_, _>>()?;
+        Ok(Some(Curtailment { told: told.clone(), goals }))
+    }
+}
+
+impl Curtailment {
+    /// Judges the rows that came as the whole cell would have been judged.
+    pub fn judge(&self, goal: &Goal, table: &Table) -> Result<Judgement, AnalysisError> {
+        let whole = judge(goal, table)?;
+        let sample = Sample::of(&goal.measure, table)?;
+        let Some((planned, least)) = self.planned(&goal.measure.filter) else { return Ok(unknown(whole)) };
+        if sample.n >= planned {
+            return Ok(whole);
+        }
+        let Some(settling) = Settling::new(goal, planned, least) else { return Ok(unknown(whole)) };
+        let standing = standing(goal, &sample);
+        let at_risk = self.at_risk(goal);
+        let certain = settling.passes(&standing);
+        let passes = certain.or(at_risk);
+        let verdict = match (settling.verdict(&standing), at_risk) {
+            (Some(verdict), _) => verdict,
+            (None, Some(holds)) => {
+                if holds {
+                    Verdict::Met
+                } else {
+                    Verdict::Missed
+                }
+            }
+            (None, None) => Verdict::Undecided,
+        };
+        let ends = ends(&goal.measure, &sample, planned);
+        let bounded = match passes {
+            Some(holds) => bounded(whole.estimate, side(goal, holds), ends, planned),
+            None => bounded(whole.estimate, Side::SoFar, ends, planned),
+        };
+        // What a test says at a risk, it says of the limit.
+        let estimate = match (certain, at_risk) {
+            (None, Some(holds)) => at_limit(bounded, goal, side(goal, holds), planned),
+            _ => bounded,
+        };
+        Ok(Judgement { estimate, passes: passes == Some(true), is_open: passes.is_none(), verdict, rows_needed: None, ..whole })
+    }
+
+    /// A measure that no goal speaks of, as the bound that is finite.
+    pub fn estimate(&self, measure: &Measure, table: &Table) -> Result<Estimate, AnalysisError> {
+        let sample = Sample::of(measure, table)?;
+        let whole = estimate(measure, table)?;
+        let Some((planned, _)) = self.planned(&measure.filter) else { return Ok(so_far(whole, None)) };
+        if sample.n >= planned {
+            return Ok(whole);
+        }
+        let ends = ends(measure, &sample, planned);
+        let side = match ends {
+            Some((_, high)) if high.is_finite() => Side::AtMost,
+            Some(_) => Side::AtLeast,
+            None => Side::SoFar,
+        };
+        Ok(bounded(whole, side, ends, planned))
+    }
+
+    /// How many rows fulfil these conditions in the whole cell, and how few independent ones they may be worth, where a goal that was settled
+    /// is about the same rows.
+    fn planned(&self, filter: &[Condition]) -> Option<(u64, u64)> {
+        let (_, at) = self.goals.iter().find(|(goal, _)| goal.measure.filter == filter)?;
+        let settled = self.told.settled.get(*at)?;
+        Some((settled.planned, settled.least_effective))
+    }
+
+    /// Whether it holds, as a sequential test said of this very goal.
+    fn at_risk(&self, goal: &Goal) -> Option<bool> {
+        let Certainty::Sequential { .. } = self.told.certainty else { return None };
+        let (_, at) = self.goals.iter().find(|(known, _)| known == goal)?;
+        self.told.settled.get(*at).map(|settled| settled.holds)
+    }
+}
+
+/// Where the rows that came stand to the goal.
+fn standing(goal: &Goal, sample: &Sample) -> Standing {
+    let mut standing = Standing::default();
+    for value in &sample.values {
+        match goal.measure.aggregate {
+            // The values of an error rate are 1 for a failure and 0 for anything else.
+            Aggregate::ErrorRate => standing.add_failure(*value > 0.5),
+            _ => standing.add(goal, *value),
+        }
+    }
+    standing
+}
+
+/// On which side of the shown end the whole value lies: a goal that fails from above does so by at least so much.
+fn side(goal: &Goal, holds: bool) -> Side {
+    let upper = matches!(goal.comparison, Comparison::Less | Comparison::LessOrEqual);
+    if upper == holds { Side::AtMost } else { Side::AtLeast }
+}
+
+/// The smallest and the largest value that a completion gives: the missing rows take no time at all, or fail. `None` of measures that are
+/// not monotone in their rows or whose rows cannot be counted.
+#[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
+fn ends(measure: &Measure, sample: &Sample, planned: u64) -> Option<(f64, f64)> {
+    let missing = usize::try_from(planned.saturating_sub(sample.n)).ok()?;
+    let one_a_row = !matches!(measure.metric(), Some(Metric::Tpot | Metric::Itl | Metric::OutputTps));
+    match measure.aggregate {
+        Aggregate::ErrorRate => {
+            let share = |failed: u64| failed as f64 / planned.max(1) as f64;
+            Some((share(sample.failed), share(sample.failed + missing as u64)))
+        }
+        Aggregate::Percentile(p, _) if one_a_row => {
+            let best: Vec<f64> = std::iter::repeat_n(0.0, missing).chain(sample.values.iter().copied()).collect();
+            let worst: Vec<f64> = sample.values.iter().copied().chain(std::iter::repeat_n(f64::INFINITY, missing)).collect();
+            percentile(&best, p).zip(percentile(&worst, p))
+        }
+        Aggregate::Max(_) if one_a_row => sample.values.last().map(|largest| (*largest, f64::INFINITY)),
+        Aggregate::Min(_) if one_a_row => sample.values.first().map(|smallest| (0.0, *smallest)),
+        Aggregate::Percentile(..) | Aggregate::Max(_) | Aggregate::Min(_) | Aggregate::Mean(_) => None,
+    }
+}
+
+/// The estimate with one of the ends as its value, and without an interval: that of the rows that came would be one of rows chosen by their
+/// values.
+#[expect(clippy::float_cmp, reason = "ends that agree to the last bit are the value itself")]
+fn bounded(estimate: Estimate, side: Side, ends: Option<(f64, f64)>, planned: u64) -> Estimate {
+    let Some((low, high)) = ends else { return so_far(estimate, Some(planned)) };
+    if low == high {
+        return Estimate { value: Extended::new(low), low: None, high: None, method: Method::None, ..estimate };
+    }
+    let value = match side {
+        Side::AtLeast if low > 0.0 => low,
+        Side::AtMost if high.is_finite() => high,
+        Side::AtLeast | Side::AtMost | Side::SoFar => return so_far(estimate, Some(planned)),
+    };
+    let bound = Some(Bound { side, planned: Some(planned) });
+    Estimate { value: Extended::new(value), low: None, high: None, method: Method::None, bound, ..estimate }
+}
+
+fn at_limit(estimate: Estimate, goal: &Goal, side: Side, planned: u64) -> Estimate {
+    let bound = Some(Bound { side, planned: Some(planned) });
+    Estimate { value: Extended::new(goal.limit), low: None, high: None, method: Method::None, bound, ..estimate }
+}
+
+fn so_far(estimate: Estimate, planned: Option<u64>) -> Estimate {
+    Estimate { low: None, high: None, method: Method::None, bound: Some(Bound { side: Side::SoFar, planned }), ..estimate }
+}
+
+/// Of a goal whose planned rows are not known: nothing is certain.
+fn unknown(judgement: Judgement) -> Judgement {
+    let estimate = so_far(judgement.estimate, None);
+    Judgement { estimate, passes: false, is_open: true, verdict: Verdict::Undecided, rows_needed: None, ..judgement }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Cell, cell, sweep, uniform};
+    use super::super::{CellSummary, Question, SweepSummary, summarize};
+    use super::*;
+    use crate::record::{RequestRecord, Settled};
+
+    const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
+
+    fn curtailed(mut whole: Cell, rows: usize, certainty: Certainty, settled: &[(&str, bool, u64)]) -> Cell {
+        whole.records.truncate(rows);
+        let of = |(goal, holds, planned): &(&str, bool, u64)| Settled {
+            goal: (*goal).into(),
+            holds: *holds,
+            planned: *planned,
+            least_effective: planned / 3,
+            seen: 0,
+            beyond: 0,
+        };
+        whole.outcome = Outcome::Curtailed(Curtailed { certainty, settled: settled.iter().map(of).collect() });
+        whole
+    }
+
+    /// A cell of 4 × 3 sessions, their follow-ups round by round.
+    fn slow(ttft: f64) -> Cell {
+        let mut records: Vec<RequestRecord> = uniform(4, 3, ttft);
+        records.sort_by_key(|record| (record.turn, record.session));
+        cell("vllm", 4, 3, records)
+    }
+
+    fn summary(goals: &[&str], cell: Cell) -> SweepSummary {
+        summarize(&sweep(goals, &[cell]), &Question::default()).unwrap()
+    }
+
+    fn only(summary: &SweepSummary) -> &CellSummary {
+        &summary.variants[0].cells[0]
+    }
+
+    #[test]
+    fn a_lost_cell_says_what_the_whole_one_would_have_said_with_a_lower_bound() {
+        let whole = summary(&[GOAL], slow(3.0));
+        let early = summary(&[GOAL], curtailed(slow(3.0), 12 + 20, Certainty::Exact, &[(GOAL, false, 36)]));
+        let (whole, early) = (only(&whole), only(&early));
+        assert_eq!((early.passes, early.verdict), (Some(false), Some(Verdict::Missed)));
+        assert_eq!((early.passes, early.verdict), (whole.passes, whole.verdict));
+        let estimate = early.shown.as_ref().unwrap();
+        assert_eq!((estimate.bound, estimate.n), (Some(Bound { side: Side::AtLeast, planned: Some(36) }), 20));
+        assert_eq!((estimate.value, estimate.low, estimate.high), (Extended::new(3.0), None, None));
+        assert_eq!(early.state, super::super::CellState::Measured);
+        assert_eq!(early.curtailed.as_ref().map(|told| told.certainty), Some(Certainty::Exact));
+    }
+
+    #[test]
+    fn a_won_cell_has_an_upper_bound() {
+        // Of 36 rows, one missing cannot lift the p95 beyond the two values that it lies between.
+        let early = summary(&[GOAL], curtailed(slow(0.5), 12 + 35, Certainty::Exact, &[(GOAL, true, 36)]));
+        let early = only(&early);
+        assert_eq!((early.passes, early.verdict), (Some(true), Some(Verdict::Undecided)));
+        let estimate = early.shown.as_ref().unwrap();
+        assert_eq!((estimate.value, estimate.bound.map(|bound| bound.side)), (Extended::new(0.5), None), "both ends agree");
+    }
+
+    #[test]
+    fn other_goals_are_judged_as_far_as_their_rows_are_known() {
+        let judged = |goal: &str| {
+            let question = Question { goals: vec![goal.parse().unwrap()], shown: None };
+            let saved = sweep(&[GOAL], &[curtailed(slow(3.0), 12 + 20, Certainty::Exact, &[(GOAL, false, 36)])]);
+            only(&summarize(&saved, &question).unwrap()).clone()
+        };
+        // 20 of 36 rows at 3 s: the median is certainly above 2 s and not yet below 4 s.
+        assert_eq!(judged("p50(ttft where turn >= 1) <= 2s").passes, Some(false));
+        let open = judged("p95(ttft where turn >= 1) <= 4s");
+        assert_eq!((open.passes, open.verdict, open.goals[0].is_open), (None, Some(Verdict::Undecided), true));
+        // Of all turns nobody said how many there would be.
+        let unknown = judged("p95(ttft) <= 4s");
+        assert_eq!((unknown.passes, unknown.goals[0].estimate.bound), (None, Some(Bound { side: Side::SoFar, planned: None })));
+    }
+
+    #[test]
+    fn what_a_test_said_at_a_risk_is_said_of_the_limit() {
+        let risk = Certainty::Sequential { risk: 0.05 };
+        let early = summary(&[GOAL], curtailed(slow(3.0), 12 + 1, risk, &[(GOAL, false, 36)]));
+        let early = only(&early);
+        assert_eq!((early.passes, early.verdict), (Some(false), Some(Verdict::Missed)));
+        let estimate = early.shown.as_ref().unwrap();
+        assert_eq!((estimate.value, estimate.bound.map(|bound| bound.side)), (Extended::new(2.0), Some(Side::AtLeast)));
+    }
+}
