@@ -1,0 +1,68 @@
+//! The search's answer beside the grid's.
+
+use std::collections::BTreeMap;
+
+use bench::search::{Measure, Place};
+
+use super::engine::RandomEngine;
+use super::runs::{Cells, Found, Measured};
+
+/// One engine.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what is counted in the table, a column each")]
+pub struct Outcome {
+    pub noisy: bool,
+    /// No cell of the grid passes that is at least as hard as one that fails.
+    pub monotone: bool,
+    /// Some cells of the grid pass and some fail.
+    pub boundary_inside: bool,
+    /// The same max C×S.
+    pub same_product: bool,
+    pub same_harmonic_mean: bool,
+    /// The grid's answer lies between what the search claims as met and what it does not exclude.
+    pub in_bracket: bool,
+    /// The cells that the search ran contradict each other.
+    pub revealed: bool,
+    /// It said so.
+    pub reported: bool,
+    pub cells_share: f64,
+    pub time_share: f64,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a few hundred cells")]
+pub fn compare(engine: &RandomEngine, cells: &Cells, grid: &BTreeMap<Place, Measured>, found: &Found) -> Outcome {
+    let passes = |measured: &Measured| measured.seen.passes == Some(true);
+    let best = |measure: Measure, cells_of: &BTreeMap<Place, Measured>| {
+        let values = cells_of.iter().filter(|(_, measured)| passes(measured)).map(|(place, _)| measure.value(cells.lattice(), *place));
+        values.fold(0.0, f64::max)
+    };
+    let same = |measure: Measure| best(measure, grid).total_cmp(&best(measure, &found.cells)).is_eq();
+    let time = |cells: &BTreeMap<Place, Measured>| cells.values().map(|measured| measured.server_s).sum::<f64>();
+    let passing = grid.values().filter(|measured| passes(measured)).count();
+    Outcome {
+        noisy: engine.noise > 0.0,
+        monotone: !contradicts(grid),
+        boundary_inside: passing > 0 && passing < grid.len(),
+        same_product: same(Measure::Product),
+        same_harmonic_mean: same(Measure::HarmonicMean),
+        in_bracket: in_bracket(cells, best(Measure::Product, grid), found),
+        revealed: contradicts(&found.cells),
+        reported: !found.standing.violations.is_empty(),
+        cells_share: found.cells.len() as f64 / grid.len() as f64,
+        time_share: time(&found.cells) / time(grid),
+    }
+}
+
+/// Whether a cell fails and one that is at least as hard passes.
+fn contradicts(cells: &BTreeMap<Place, Measured>) -> bool {
+    let judged = |wanted: bool| cells.iter().filter(move |(_, measured)| measured.seen.passes == Some(wanted)).map(|(place, _)| *place);
+    judged(false).any(|fails| judged(true).any(|passes| fails.is_no_harder_than(passes)))
+}
+
+fn in_bracket(cells: &Cells, answer: f64, found: &Found) -> bool {
+    let bracket = found.standing.brackets.iter().find(|bracket| bracket.measure == Measure::Product);
+    bracket.is_some_and(|bracket| {
+        let value = |place: Option<Place>| place.map_or(0.0, |place| Measure::Product.value(cells.lattice(), place));
+        value(bracket.met) <= answer && answer <= value(bracket.not_excluded)
+    })
+}
