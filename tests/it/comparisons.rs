@@ -9,13 +9,13 @@ use serde_json::json;
 
 use crate::load::simulate;
 
-/// A small sweep of two cells, made with that noise and that factor on the engine's times.
+/// A small sweep of two cells with goals, made with that noise (5 % of each step) and that factor on the engine's times.
 fn sweep(noise_seed: u64, slowdown: f64) -> SavedSweep {
     let run = |sequential: u64| {
         let workload = json!({
             "kind": "document_qa", "documents": {"synthetic_tokens": 200}, "rounds": 3, "answer_tokens": 16, "concurrent": 2, "sequential": sequential,
         });
-        let engine = json!({"preset": "tiny", "noise": 0.1, "noise_seed": noise_seed * 10 + sequential, "slowdown": slowdown});
+        let engine = json!({"preset": "tiny", "noise": 0.05, "noise_seed": noise_seed * 10 + sequential, "slowdown": slowdown});
         let mut done = simulate(workload, engine);
         done.record.header.axes = vec![("workload.sequential".to_owned(), json!(sequential))];
         done.record.header.id = format!("s{sequential}");
@@ -37,7 +37,7 @@ fn sweep(noise_seed: u64, slowdown: f64) -> SavedSweep {
         scenario_hash: String::new(),
         scenario_file: "scenario.toml".into(),
         changes: Vec::new(),
-        goals: Vec::new(),
+        goals: vec!["p95(ttft where turn >= 1) <= 1s".into(), "error_rate <= 1%".into()],
         plots: Vec::new(),
         variants: vec!["default".into()],
         axes: vec![("workload.sequential".into(), vec![json!(4), json!(5)])],
