@@ -9,11 +9,12 @@ use super::Exit;
 use super::scenarios::plans;
 use super::stdout::print;
 use crate::cli::{Format, PlanArgs, Talk};
-use crate::plan::{Cost, Outlook, Plan, Run, grouped, server_starts, short_name, value_text};
+use crate::plan::{Cost, Note, Outlook, Plan, Run, grouped, server_starts, short_name, value_text};
+use crate::stopping;
 
 pub fn run(args: &PlanArgs, talk: Talk) -> anyhow::Result<Exit> {
     let Some(plans) = plans(&args.scenario, talk)? else { return Ok(Exit::Usage) };
-    let outlooks = plans.iter().map(|plan| Ok((plan, Outlook::of(plan)?))).collect::<anyhow::Result<Vec<_>>>()?;
+    let outlooks = plans.iter().map(|plan| Ok((plan, outlook(plan)?))).collect::<anyhow::Result<Vec<_>>>()?;
     let text = match args.format {
         Format::Text => outlooks.iter().map(|(plan, outlook)| as_text(plan, outlook)).collect::<Vec<_>>().join("\n"),
         Format::Json => {
@@ -23,6 +24,13 @@ pub fn run(args: &PlanArgs, talk: Talk) -> anyhow::Result<Exit> {
     };
     print(&text)?;
     Ok(Exit::Success)
+}
+
+/// The costs, with what there is to say of cells that end early.
+fn outlook(plan: &Plan) -> anyhow::Result<Outlook> {
+    let mut outlook = Outlook::of(plan)?;
+    outlook.notes.extend(stopping::remarks(plan).into_iter().map(|text| Note { warning: false, text }));
+    Ok(outlook)
 }
 
 /// The table, the sums, and what there is to say.

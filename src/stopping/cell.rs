@@ -4,13 +4,12 @@
 //! against the limit and the certified verdict must be the same for every outcome of what is missing. A request costs it a few comparisons.
 
 use super::bets::Bets;
-use super::rows::{CellRows, PlannedRows, countable};
+use super::rows::{CellRows, PlannedRows, Repeat, countable};
 use super::value::{failed, fits, value};
 use crate::analysis::Verdict;
 use crate::analysis::clusters::least_effective_rows;
 use crate::analysis::settling::{Settling, Standing};
 use crate::goal::{Aggregate, Goal};
-use crate::plan::Run;
 use crate::record::{Certainty, Curtailed, Phase, RequestRecord, Settled};
 use crate::search::spec::StopRule;
 use crate::workload::Corpus;
@@ -75,8 +74,8 @@ struct Known {
 
 impl CellWatch {
     /// For the repeats of one cell. `None` where no goal of it can be settled early.
-    pub(super) fn new(repeats: &[Run], goals: &[(Goal, String)], by: By, corpus: &Corpus) -> Option<Self> {
-        let workload = &repeats.first()?.cell.workload;
+    pub(super) fn new(repeats: &[Repeat], goals: &[(Goal, String)], by: By, corpus: &Corpus) -> Option<Self> {
+        let workload = &repeats.first()?.workload;
         let plain: Vec<Goal> = goals.iter().map(|(goal, _)| goal.clone()).collect();
         let rows = CellRows::of(repeats, &plain, corpus)?;
         let watched = goals.iter().zip(&rows.of_goals).map(|((goal, text), rows)| Watched {
@@ -210,5 +209,85 @@ impl Watched {
         let few_enough = self.known.as_ref()?.bets.as_ref()?.said()?;
         let holds = few_enough == self.known.as_ref()?.settling.wants_few();
         Some((holds, if holds { Verdict::Met } else { Verdict::Missed }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{answered, failed as failed_row};
+    use crate::record::FailureKind;
+
+    /// 2 × 3 sessions of a document and two questions: 12 rows that the goals look at in each repeat, of 18.
+    fn watch(goals: &[&str], by: By, repeats: u32) -> Option<CellWatch> {
+        let workload = r#"{"kind": "document_qa", "concurrent": 2, "sequential": 3, "rounds": 2}"#;
+        let repeat = |number| Repeat { number, seed: 7, workload: serde_json::from_str(workload).unwrap() };
+        let goals: Vec<(Goal, String)> = goals.iter().map(|goal| (goal.parse().unwrap(), (*goal).to_owned())).collect();
+        CellWatch::new(&(0..repeats).map(repeat).collect::<Vec<_>>(), &goals, by, &Corpus::default())
+    }
+
+    /// After how many of these requests it says so, and what.
+    fn told(watch: &mut CellWatch, rows: impl IntoIterator<Item = RequestRecord>) -> Option<(usize, Curtailed)> {
+        rows.into_iter().zip(1..).find_map(|(row, count)| Some((count, watch.heard(&row)?)))
+    }
+
+    fn rounds(ttft: f64) -> impl Iterator<Item = RequestRecord> {
+        (0..3).flat_map(move |turn| (0..6).map(move |session| answered(session, turn, if turn == 0 { 9.0 } else { ttft })))
+    }
+
+    const SLOW: &str = "p90(ttft where turn >= 1) <= 2s";
+
+    #[test]
+    fn a_cell_is_lost_with_the_row_that_loses_its_first_goal() {
+        // Six of twelve rows disprove a p90, whether these are worth twelve or six: P(X >= 3 | 6, 10 %) = 1.6 %.
+        let mut watch = watch(&[SLOW, "error_rate <= 1%"], By::Certain, 1).unwrap();
+        let (count, curtailed) = told(&mut watch, rounds(3.0)).unwrap();
+        assert_eq!((curtailed.certainty, curtailed.settled.len()), (Certainty::Exact, 1));
+        let Settled { holds, planned, least_effective, seen, beyond, .. } = curtailed.settled[0];
+        assert_eq!((holds, planned, least_effective, seen, beyond), (false, 12, 6, 6, 6));
+        assert_eq!(count, 6 + 6);
+    }
+
+    #[test]
+    fn a_cell_is_won_only_when_all_its_goals_are_settled() {
+        let mut watch = watch(&[SLOW, "max(ttft) <= 10s"], By::Certain, 1).unwrap();
+        // The largest of all rows is known with the last one, when nothing is left to be ended.
+        assert_eq!(told(&mut watch, rounds(0.5)), None);
+    }
+
+    #[test]
+    fn repeats_that_are_planned_are_waited_for_and_those_that_came_count() {
+        let mut watch = watch(&[SLOW], By::Certain, 2).unwrap();
+        assert_eq!(told(&mut watch, rounds(0.5)), None, "the second repeat may all be slow");
+        watch.begin(1);
+        let (count, curtailed) = told(&mut watch, rounds(0.5)).unwrap();
+        assert!(curtailed.settled[0].holds && count < 18, "{curtailed}");
+        assert_eq!(curtailed.settled[0].seen, 12 + count as u64 - 6);
+    }
+
+    #[test]
+    fn warm_up_is_no_row_of_a_goal_and_a_failure_is_one_against_it() {
+        let warm = rounds(3.0).map(|row| RequestRecord { phase: Phase::Warmup, ..row });
+        assert_eq!(told(&mut watch(&[SLOW], By::Certain, 1).unwrap(), warm), None);
+        let failing = (0..3).flat_map(|turn| (0..6).map(move |session| failed_row(session, turn, FailureKind::Connect)));
+        let (count, _) = told(&mut watch(&[SLOW], By::Certain, 1).unwrap(), failing).unwrap();
+        assert_eq!(Some(count), told(&mut watch(&[SLOW], By::Certain, 1).unwrap(), rounds(3.0)).map(|(count, _)| count));
+    }
+
+    #[test]
+    fn a_test_at_a_risk_says_so_and_no_later() {
+        let goal = "p95(ttft where turn >= 1) <= 2s";
+        let (certain, _) = told(&mut watch(&[goal], By::Certain, 3).unwrap(), rounds(3.0)).unwrap();
+        let (sooner, curtailed) = told(&mut watch(&[goal], By::Sequential(0.05), 3).unwrap(), rounds(3.0)).unwrap();
+        assert!(sooner < certain && sooner <= 10, "{sooner} {certain}");
+        assert_eq!(curtailed.certainty, Certainty::Sequential { risk: 0.05 });
+    }
+
+    #[test]
+    fn goals_that_cannot_be_counted_are_not_waited_for_in_vain() {
+        assert!(watch(&["mean(ttft) <= 1s"], By::Certain, 1).is_none());
+        // One goal that can be lost is enough to be watched.
+        assert!(told(&mut watch(&["mean(ttft) <= 1s", SLOW], By::Certain, 1).unwrap(), rounds(3.0)).is_some());
+        assert!(told(&mut watch(&["mean(ttft) <= 1s", SLOW], By::Certain, 1).unwrap(), rounds(0.5)).is_none());
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::cell::{By, CellWatch};
+use super::rows::Repeat;
 use crate::goal::Goal;
 use crate::plan::{Plan, Run};
 use crate::record::{Outcome, RequestRecord, RunRecord};
@@ -23,7 +24,7 @@ pub struct Stopping {
 /// A cell, counted out when its first run begins.
 #[derive(Debug)]
 struct Known {
-    repeats: Vec<Run>,
+    repeats: Vec<Repeat>,
     watch: Watch,
 }
 
@@ -56,8 +57,8 @@ impl Stopping {
     pub fn expect(&mut self, runs: &[Run]) {
         for run in runs {
             let cell = self.cells.entry(key(run)).or_insert_with(|| Known { repeats: Vec::new(), watch: Watch::NotYet });
-            if cell.repeats.iter().all(|known| known.id != run.id) {
-                cell.repeats.push(run.clone());
+            if cell.repeats.iter().all(|known| known.number != run.repeat) {
+                cell.repeats.push(Repeat { number: run.repeat, seed: run.seed, workload: run.cell.workload.clone() });
             }
         }
     }

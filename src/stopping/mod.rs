@@ -7,10 +7,12 @@
 mod bets;
 mod cell;
 mod every;
+mod remarks;
 mod rows;
 mod value;
 
 pub use bets::Bets;
 pub use cell::CellWatch;
 pub use every::Stopping;
-pub use rows::{NotCountable, PlannedRows, countable};
+pub use remarks::remarks;
+pub use rows::{CellRows, NotCountable, PlannedRows, Repeat, countable};

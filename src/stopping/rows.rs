@@ -10,7 +10,6 @@ use crate::arrival::{Due, Schedule, Step};
 use crate::clock::Micros;
 use crate::goal::{Aggregate, Condition, Field, Goal};
 use crate::metric::Metric;
-use crate::plan::Run;
 use crate::workload::Corpus;
 use crate::workload::spec::{OnError, WorkloadSpec};
 
@@ -61,6 +60,16 @@ impl PlannedRows {
     }
 }
 
+/// One repeat of a cell, as far as it says what is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Repeat {
+    /// From 0.
+    pub number: u32,
+    /// The run's own.
+    pub seed: u64,
+    pub workload: WorkloadSpec,
+}
+
 /// What the repeats of a cell will send.
 #[derive(Debug, Clone)]
 pub struct CellRows {
@@ -72,16 +81,16 @@ pub struct CellRows {
 
 impl CellRows {
     /// Of the repeats of one cell. `None` where a trace cannot be read, which whoever sends it will say.
-    pub fn of(repeats: &[Run], goals: &[Goal], corpus: &Corpus) -> Option<Self> {
+    pub fn of(repeats: &[Repeat], goals: &[Goal], corpus: &Corpus) -> Option<Self> {
         let mut counted = Self { requests: 0, of_goals: vec![PlannedRows::default(); goals.len()] };
-        for run in repeats {
-            let trace = match &run.cell.workload {
+        for repeat in repeats {
+            let trace = match &repeat.workload {
                 WorkloadSpec::Requests(spec) => corpus.trace(spec).ok()?,
                 WorkloadSpec::DocumentQa(_) | WorkloadSpec::Chat(_) => None,
             };
-            let schedule = Schedule::new(&run.cell.workload, run.seed, trace);
+            let schedule = Schedule::new(&repeat.workload, repeat.seed, trace);
             counted.requests += schedule.requests;
-            let first = match &run.cell.workload {
+            let first = match &repeat.workload {
                 WorkloadSpec::Chat(spec) => spec.first_user_id,
                 WorkloadSpec::DocumentQa(_) | WorkloadSpec::Requests(_) => 0,
             };
@@ -89,7 +98,7 @@ impl CellRows {
                 let session = first.saturating_add(step.session);
                 for (goal, rows) in goals.iter().zip(&mut counted.of_goals) {
                     if is_measured(step, schedule.warmup) && fits(&goal.measure.filter, session, lane, step.turn) {
-                        *rows.sessions.entry((run.repeat, session)).or_default() += 1;
+                        *rows.sessions.entry((repeat.number, session)).or_default() += 1;
                     }
                 }
             };

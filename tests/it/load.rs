@@ -20,10 +20,13 @@ pub struct Done {
 
 /// Runs one cell of that workload on the small engine, changed as said.
 pub fn simulate(workload: Value, engine: Value) -> Done {
-    let section = |value: Value| serde_json::from_value(value).unwrap();
-    let cell = Cell::new(section_of(workload), section_of(json!({"kind": "sim"})), section(engine), section_of(json!({})));
-    let run = Run { id: "cell".into(), variant: "default".into(), axes: vec![], repeat: 0, seed: 7, simulated: true, cell };
-    done_by(&mut Listed::new(&plan_of(run), &BTreeSet::new()))
+    done_by(&mut Listed::new(&plan_of(run_of(workload, engine)), &BTreeSet::new()))
+}
+
+/// The only run of that workload.
+pub fn run_of(workload: Value, engine: Value) -> Run {
+    let cell = Cell::new(section_of(workload), section_of(json!({"kind": "sim"})), section_of(engine), section_of(json!({})));
+    Run { id: "cell".into(), variant: "default".into(), axes: vec![], repeat: 0, seed: 7, simulated: true, cell }
 }
 
 /// What the course's only cell did.
@@ -250,6 +253,8 @@ fn what_is_sealed_is_not_run_again() {
 struct After {
     runs: Listed,
     left: usize,
+    /// Interrupted from outside at the same moment.
+    interrupted: Option<Stop>,
 }
 
 impl Course for After {
@@ -271,16 +276,34 @@ impl Course for After {
 impl Rule for After {
     fn heard(&mut self, _: &RequestRecord) -> Option<Curtailed> {
         self.left = self.left.saturating_sub(1);
+        if let (0, Some(stop)) = (self.left, &self.interrupted) {
+            stop.drain();
+        }
         (self.left == 0).then(|| Curtailed { certainty: Certainty::Exact, settled: vec![] })
     }
 }
 
+#[test]
+fn a_run_that_is_ended_early_and_interrupted_meanwhile_is_interrupted() {
+    let stop = Stop::new();
+    let runs = Listed::new(&plan_of(run_of(document_qa(&json!({"concurrent": 2})), json!({"preset": "tiny"}))), &BTreeSet::new());
+    let mut course = After { runs, left: 2, interrupted: Some(stop.clone()) };
+    let (events, mut heard) = mpsc::unbounded_channel();
+    assert!(sweep(&mut course, &stop, &launch(), &events).unwrap().interrupted);
+    drop(events);
+    let mut outcomes = Vec::new();
+    while let Some(event) = heard.blocking_recv() {
+        if let Event::RunFinished(record) = event {
+            outcomes.push(record.outcome);
+        }
+    }
+    assert_eq!(outcomes, [Outcome::Interrupted]);
+}
+
 fn curtailed(workload: Value, left: usize) -> Done {
-    let cell =
-        Cell::new(section_of(workload), section_of(json!({"kind": "sim"})), section_of(json!({"preset": "tiny"})), section_of(json!({})));
-    let run = Run { id: "cell".into(), variant: "default".into(), axes: vec![], repeat: 0, seed: 7, simulated: true, cell };
+    let run = run_of(workload, json!({"preset": "tiny"}));
     let runs = Listed::new(&plan_of(run), &BTreeSet::new());
-    done_by(&mut After { runs, left })
+    done_by(&mut After { runs, left, interrupted: None })
 }
 
 #[test]

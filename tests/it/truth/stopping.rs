@@ -3,9 +3,16 @@
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::json;
+
+use crate::load::{run_of, simulate};
 use bench::analysis::{CellSummary, Question, SweepSummary, summarize};
-use bench::record::Outcome;
+use bench::goal::Goal;
+use bench::plan::Run;
+use bench::record::{Outcome, Phase, RequestRecord};
+use bench::stopping::{CellRows, PlannedRows, Repeat};
 use bench::store::{SavedSweep, read_sweep};
+use bench::workload::Corpus;
 
 const MATRIX: &str = r#"
 seed = 5
@@ -107,5 +114,31 @@ fn a_test_at_a_risk_ends_cells_sooner() {
     // What it calls lost is lost in the end, here; that it may be wrong once in twenty is held elsewhere.
     for (certain, at_risk) in cells(&judged(&certain)).iter().zip(&cells(&judged(&at_risk))) {
         assert_eq!((&certain.0, certain.1), (&at_risk.0, at_risk.1));
+    }
+}
+
+#[test]
+fn rows_that_are_counted_before_a_run_are_those_that_it_leaves() {
+    let goals = ["p95(ttft where turn >= 1) <= 2s", "error_rate <= 1%", "p50(ttft where session >= 3 and lane < 2) <= 1s"];
+    let goals: Vec<Goal> = goals.iter().map(|goal| goal.parse().unwrap()).collect();
+    let workloads = [
+        json!({"kind": "document_qa", "documents": {"synthetic_tokens": 500}, "concurrent": 3, "sequential": 2, "rounds": 2, "answer_tokens": 4}),
+        json!({"kind": "chat", "users": 6, "qps": 2.0, "rounds": 4, "duration": 30, "warmup": 5, "population": "open", "answer_tokens": 8,
+            "system_prompt_tokens": 50, "history_tokens": 50, "question_tokens": 10, "first_user_id": 2}),
+        // So slow that answers are still streaming when the run ends, and turns are never sent.
+        json!({"kind": "chat", "users": 4, "qps": 4.0, "rounds": 5, "duration": 10, "answer_tokens": 2000, "answers": "forced_length",
+            "system_prompt_tokens": 50, "history_tokens": 50, "question_tokens": 10}),
+        json!({"kind": "requests", "arrival": "poisson", "qps": 20.0, "duration": 10, "warmup": 2, "prompt_tokens": 100, "answer_tokens": 400,
+            "max_in_flight": 2}),
+    ];
+    for workload in workloads {
+        let Run { seed, repeat: number, cell, .. } = run_of(workload.clone(), json!({"preset": "tiny"}));
+        let rows = CellRows::of(&[Repeat { number, seed, workload: cell.workload }], &goals, &Corpus::default()).unwrap();
+        let done = simulate(workload.clone(), json!({"preset": "tiny"}));
+        assert_eq!(rows.requests, done.rows.len() as u64, "{workload}");
+        let left =
+            |fits: &dyn Fn(&RequestRecord) -> bool| done.rows.iter().filter(|row| row.phase == Phase::Measure && fits(row)).count() as u64;
+        let counted: Vec<u64> = rows.of_goals.iter().map(PlannedRows::rows).collect();
+        assert_eq!(counted, [left(&|row| row.turn >= 1), left(&|_| true), left(&|row| row.session >= 3 && row.lane < 2)], "{workload}");
     }
 }
