@@ -43,6 +43,10 @@ pub fn cells(sweep: &SavedSweep) -> Vec<CellRuns<'_>> {
     cells.sort_by(|left, right| left.0.cmp(&right.0));
     for (_, cell) in &mut cells {
         cell.runs.sort_by_key(|run| run.record.header.repeat);
+        if sweep.manifest.search.is_some() {
+            // A search decides as it goes how many there are.
+            cell.planned = cell.runs.len();
+        }
     }
     cells.into_iter().map(|(_, cell)| cell).collect()
 }

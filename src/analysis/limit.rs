@@ -84,7 +84,8 @@ fn limit(within: Axes, cells: &[&CellSummary], load: &[String]) -> Limit {
 }
 
 fn nothing_fails(passing: &[&CellSummary], cells: &[&CellSummary], load: &[String]) -> (LimitKind, String) {
-    let without = cells.iter().filter(|cell| cell.state != CellState::Measured).count();
+    let is_without = |cell: &&&CellSummary| !matches!(cell.state, CellState::Measured | CellState::Untested { .. });
+    let without = cells.iter().filter(is_without).count();
     let Some(largest) = passing.iter().max_by(|left, right| nearness(left, load).total_cmp(&nearness(right, load))) else {
         return (LimitKind::Unknown, "no cell has a result".to_owned());
     };

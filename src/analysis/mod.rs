@@ -41,6 +41,7 @@ mod summarize;
 mod summary;
 mod table;
 mod timeline;
+mod untested;
 mod verdict;
 mod watched;
 
@@ -69,6 +70,7 @@ pub use summarize::summarize;
 pub use summary::{AxisSummary, CellState, CellSummary, Question, Ratio, RunCounts, SuccessOnly, SweepSummary, VariantSummary};
 pub use table::Table;
 pub use timeline::{Lane, Span, Timeline, Track, timeline};
+pub use untested::Implied;
 pub use verdict::{Judgement, Verdict, judge};
 pub use watched::{Hits, Level, ServerFigures, Told};
 

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::axes::{Axes, short};
 use super::between::{Between, Raises};
 use super::summary::{CellState, CellSummary};
+use super::untested::Implied;
 use super::verdict::Verdict;
 
 /// A shape of C groups with S sessions each.
@@ -55,12 +56,12 @@ pub struct CapacityScore {
     pub best_harmonic_mean: Option<Shape>,
     /// The largest C×S that met all goals at 95 %.
     pub largest_met: Option<Shape>,
-    /// The largest measured C×S of which no goal was missed at 95 %.
+    /// The largest C×S of which no goal was missed at 95 %; of a search also what it left out, unless that is implied to be missed.
     pub largest_not_excluded: Option<Shape>,
     /// The best 2CS/(C+S) that met all goals at 95 %.
     #[serde(default)]
     pub harmonic_mean_met: Option<Shape>,
-    /// The best measured 2CS/(C+S) of which no goal was missed at 95 %.
+    /// The best 2CS/(C+S) of which no goal was missed at 95 %, likewise.
     #[serde(default)]
     pub harmonic_mean_not_excluded: Option<Shape>,
     /// The undecided cells above what is met, in either number: the largest product first.
@@ -194,7 +195,7 @@ fn passes(cell: &CellSummary) -> bool {
 }
 
 fn is_open(cell: &CellSummary) -> bool {
-    is_not_excluded(cell) && !is_met(cell)
+    cell.state == CellState::Measured && is_not_excluded(cell) && !is_met(cell)
 }
 
 fn is_met(cell: &CellSummary) -> bool {
@@ -202,7 +203,12 @@ fn is_met(cell: &CellSummary) -> bool {
 }
 
 fn is_not_excluded(cell: &CellSummary) -> bool {
-    cell.state == CellState::Measured && matches!(cell.verdict, Some(Verdict::Met | Verdict::Undecided))
+    match cell.state {
+        CellState::Measured => matches!(cell.verdict, Some(Verdict::Met | Verdict::Undecided)),
+        // More load is taken not to be easier, and nothing else is known of it.
+        CellState::Untested { implied } => implied != Implied::ToFailForCertain,
+        CellState::Invalid { .. } | CellState::Failed { .. } | CellState::Missing => false,
+    }
 }
 
 /// The axis that says how much load there is: the rate, else the users, else the only numeric one.

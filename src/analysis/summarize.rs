@@ -19,6 +19,7 @@ use super::scores::{Score, scores};
 use super::sessions::SessionFigures;
 use super::summary::{AxisSummary, CellState, CellSummary, Question, Ratio, RunCounts, SuccessOnly, SweepSummary, VariantSummary};
 use super::table::number;
+use super::untested::{imply, note};
 use super::verdict::{Judgement, Verdict, judge};
 use super::watched::{Hits, RunWatched, ServerFigures, Told};
 use super::{AnalysisError, Estimate, Table, percentile};
@@ -57,7 +58,14 @@ pub fn summarize(sweep: &SavedSweep, question: &Question) -> Result<SweepSummary
             }),
         }
     }
+    let axes: Vec<AxisSummary> =
+        sweep.manifest.axes.iter().map(|(name, values)| AxisSummary { name: name.clone(), values: values.clone() }).collect();
+    let mut notes = sweep.notes.clone();
     for variant in &mut variants {
+        if let Some(search) = &sweep.manifest.search {
+            imply(&mut variant.cells, &search.axes, &axes);
+            notes.push(note(variant, &search.axes));
+        }
         variant.scores = scores(&variant.cells, workload);
         variant.limits = limits(&variant.cells);
         variant.reversals = reversals(&variant.cells);
@@ -73,11 +81,11 @@ pub fn summarize(sweep: &SavedSweep, question: &Question) -> Result<SweepSummary
         goals: goals.iter().map(ToString::to_string).collect(),
         shown: shown.to_string(),
         shown_unit: shown.unit().to_owned(),
-        axes: sweep.manifest.axes.iter().map(|(name, values)| AxisSummary { name: name.clone(), values: values.clone() }).collect(),
+        axes,
         ratios: ratios(&variants),
         variants,
         runs: run_counts(sweep),
-        notes: sweep.notes.clone(),
+        notes,
     })
 }
 
@@ -96,7 +104,8 @@ fn default_measure(document_qa: bool) -> Measure {
 fn run_counts(sweep: &SavedSweep) -> RunCounts {
     let count = |fits: &dyn Fn(&crate::record::RunRecord) -> bool| sweep.runs.iter().filter(|run| fits(&run.record)).count() as u64;
     RunCounts {
-        planned: sweep.manifest.runs.len() as u64,
+        // What a search left out by design was not planned.
+        planned: if sweep.manifest.search.is_some() { sweep.runs.len() } else { sweep.manifest.runs.len() } as u64,
         whole: count(&|run| run.outcome != Outcome::Interrupted),
         failed: count(&|run| matches!(run.outcome, Outcome::Failed { .. })),
         invalid: count(&|run| matches!(run.cache_contract, CacheContract::Failed { .. }) && !matches!(run.outcome, Outcome::Failed { .. })),

@@ -18,6 +18,7 @@ use super::renderings::Rendering;
 use super::repeats::RepeatSummary;
 use super::scores::Score;
 use super::sessions::SessionFigures;
+use super::untested::Implied;
 use super::verdict::{Judgement, Verdict};
 use super::watched::ServerFigures;
 use crate::goal::{Goal, Measure};
@@ -114,6 +115,10 @@ pub enum CellState {
     },
     /// None of its runs is there.
     Missing,
+    /// None was to be: a search along a frontier left it out.
+    Untested {
+        implied: Implied,
+    },
 }
 
 /// One cell of one variant, its repeats pooled.

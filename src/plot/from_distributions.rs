@@ -57,7 +57,7 @@ fn steps(cell: &CellDistribution, label: String) -> Steps {
     let without = match (&cell.state, &cell.distribution) {
         (CellState::Failed { .. }, _) => Some("failed"),
         (CellState::Invalid { .. }, _) => Some("invalid"),
-        (CellState::Missing, _) => Some("not run"),
+        (CellState::Missing | CellState::Untested { .. }, _) => Some("not run"),
         (CellState::Measured, None) => Some("no such requests"),
         (CellState::Measured, Some(_)) => None,
     };

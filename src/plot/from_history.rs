@@ -4,6 +4,7 @@
 use super::figure::{
     Caption, Cell, Figure, History as Nights, Limit, NightLabel, NightLine, Outcome, Quantity, Samples, Shown, Strip, Verdict,
 };
+use super::from_summary::side;
 use super::number;
 use super::quantity::{in_words, quantity};
 use crate::analysis::compare::Call;
@@ -114,6 +115,7 @@ fn value(point: &ValuePoint) -> Cell {
         (CellState::Failed { reason }, _) => return without(Shown::Failed(reason.clone())),
         (CellState::Invalid { reason }, _) => return without(Shown::Invalid(reason.clone())),
         (CellState::Missing, _) => return without(Shown::Missing),
+        (CellState::Untested { implied }, _) => return without(Shown::Untested(side(*implied))),
         (CellState::Measured, None) => return without(Shown::Nothing),
         (CellState::Measured, Some(estimate)) => estimate,
     };

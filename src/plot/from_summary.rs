@@ -8,14 +8,16 @@ use serde_json::Value;
 
 use super::FigureError;
 use super::axes::{self, Axis, VARIANT};
-use super::figure::{Caption, Cell, Curve, Figure, Heatmap, LabelAxis, Limit, Line, NumericAxis, Point, Quantity, Scale, Shown, Verdict};
+use super::figure::{
+    Caption, Cell, Curve, Figure, Heatmap, LabelAxis, Limit, Line, NumericAxis, Point, Quantity, Scale, Shown, Side, Verdict,
+};
 use super::from_pareto::pareto;
 use super::marks::marks;
 use super::panels::side_by_side;
 use super::quantity::{in_words, quantity};
 use super::spec::PlotKind;
 use super::view::{Picture, View};
-use crate::analysis::{self, CellState, CellSummary, SweepSummary, short};
+use crate::analysis::{self, CellState, CellSummary, Implied, SweepSummary, short};
 use crate::goal::{Comparison, Goal, Measure};
 use crate::metric::Better;
 
@@ -220,12 +222,22 @@ fn label_axis(axis: &Axis) -> LabelAxis {
     LabelAxis { name: axis.name(), unit: axis.unit().to_owned(), values: axis.labels() }
 }
 
+/// On which side of the limit a cell that was not run is implied to be.
+pub(super) fn side(implied: Implied) -> Option<Side> {
+    match implied {
+        Implied::ToPass => Some(Side::Passing),
+        Implied::ToFail | Implied::ToFailForCertain => Some(Side::Failing),
+        Implied::Nothing => None,
+    }
+}
+
 /// A cell as it is to be seen.
 fn shown(cell: &CellSummary, view: &View, summary: &SweepSummary) -> Cell {
     let estimate = match (&cell.state, &cell.shown) {
         (CellState::Failed { reason }, _) => return Cell::without_value(Shown::Failed(reason.clone()), cell.n),
         (CellState::Invalid { reason }, _) => return Cell::without_value(Shown::Invalid(reason.clone()), cell.n),
         (CellState::Missing, _) => return Cell::without_value(Shown::Missing, 0),
+        (CellState::Untested { implied }, _) => return Cell::without_value(Shown::Untested(side(*implied)), 0),
         (CellState::Measured, None) => return Cell::without_value(Shown::Nothing, cell.n),
         (CellState::Measured, Some(estimate)) => estimate,
     };
@@ -374,6 +386,23 @@ mod tests {
         );
         assert_eq!(curve.x.values[3], (4.0, "4".to_owned()));
         assert_eq!(curve.limit.map(|limit| limit.value), Some(2.0));
+    }
+
+    #[test]
+    fn a_cell_that_a_search_left_out_is_drawn_as_implied_and_never_with_a_value() {
+        let cells = [(1, 1, 0.5), (1, 2, 0.5), (2, 1, 0.5), (2, 2, 5.0)].map(|(c, s, ttft)| cell("vllm", c, s, uniform(c, s, ttft)));
+        let mut summary = summary(&cells);
+        for (place, implied) in [(0, Implied::ToPass), (1, Implied::ToFailForCertain), (2, Implied::Nothing)] {
+            summary.variants[0].cells[place].state = CellState::Untested { implied };
+        }
+        let pictures = pictures(&summary, &View::default()).unwrap();
+        let drawn: Vec<&Shown> = heatmap_of(&pictures[0]).cells.iter().flatten().map(|cell| &cell.shown).collect();
+        assert_eq!(drawn[..3], [&Shown::Untested(Some(Side::Passing)), &Shown::Untested(None), &Shown::Untested(Some(Side::Failing))]);
+        let svg = crate::plot::draw(&pictures[0].figure).unwrap().text;
+        for words in ["implied to pass, not run", "implied to fail, not run", "untested"] {
+            assert!(svg.contains(words), "{words}");
+        }
+        assert!(svg.contains("not run, implied to pass"), "the description says it, too");
     }
 
     #[test]

@@ -109,7 +109,7 @@ const SERVER: [Column; 26] = [
 fn reason(cell: &CellSummary) -> String {
     match &cell.state {
         CellState::Invalid { reason } | CellState::Failed { reason } => plain(reason),
-        CellState::Measured | CellState::Missing => String::new(),
+        CellState::Measured | CellState::Missing | CellState::Untested { .. } => String::new(),
     }
 }
 
@@ -139,6 +139,7 @@ fn fixed(variant: &VariantSummary, cell: &CellSummary, judgement: Option<&Judgem
         CellState::Invalid { .. } => "invalid",
         CellState::Failed { .. } => "failed",
         CellState::Missing => "missing",
+        CellState::Untested { implied } => implied.name(),
     };
     let estimate: Option<&Estimate> = judgement.map(|judgement| &judgement.estimate).or(cell.shown.as_ref());
     let failures: Vec<String> = cell.failures.iter().map(|(kind, count)| format!("{kind}={count}")).collect();

@@ -39,7 +39,7 @@ pub struct PanelRow {
 pub struct Place {
     /// The cell's place in its variant's list.
     pub cell: usize,
-    /// A number, `fail`, `failed`, `invalid`, `missing`, or a dash where no request fits the measure.
+    /// A number, `fail`, `failed`, `invalid`, `missing`, `implied ✓`, `implied ✗`, `untested`, or a dash where no request fits the measure.
     pub text: String,
     /// Requests behind the number.
     pub n: Option<u64>,
@@ -152,6 +152,7 @@ fn place(index: usize, cell: &CellSummary, goal: Option<usize>, scale: Scale) ->
         CellState::Failed { .. } => return nothing("failed"),
         CellState::Invalid { .. } => return nothing("invalid"),
         CellState::Missing => return nothing("missing"),
+        CellState::Untested { implied } => return nothing(implied.word()),
         CellState::Measured => {}
     }
     let judged = goal.and_then(|goal| cell.goals.get(goal));

@@ -57,6 +57,7 @@ fn word(cell: &CellSummary) -> &'static str {
         CellState::Invalid { .. } => "invalid",
         CellState::Failed { .. } => "failed",
         CellState::Missing => "missing",
+        CellState::Untested { .. } => "untested",
     }
 }
 

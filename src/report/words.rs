@@ -127,7 +127,8 @@ fn largest_sentence(variant: &VariantSummary, score: &LargestScore) -> String {
 }
 
 fn nothing_passes(variant: &VariantSummary) -> String {
-    let without = variant.cells.iter().filter(|cell| cell.state != CellState::Measured).count();
+    let is_without = |cell: &&CellSummary| !matches!(cell.state, CellState::Measured | CellState::Untested { .. });
+    let without = variant.cells.iter().filter(is_without).count();
     let aside = if without == 0 { String::new() } else { format!(" ({without} of {} cells have no result)", variant.cells.len()) };
     format!("{} fulfils the goals in no cell{aside}", variant.name)
 }
@@ -264,7 +265,7 @@ pub fn remarks(variant: &VariantSummary) -> Vec<String> {
             CellState::Failed { reason } => Some(format!("failed: {}", without_log(reason))),
             CellState::Invalid { reason } => Some(format!("invalid: {reason}")),
             CellState::Missing => Some("missing: no whole run is there".to_owned()),
-            CellState::Measured => None,
+            CellState::Measured | CellState::Untested { .. } => None,
         };
         for text in state.into_iter().chain(cell.notes.iter().cloned()) {
             let place = show_axes(&cell.axes);

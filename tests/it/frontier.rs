@@ -83,6 +83,12 @@ fn the_frontier_gives_the_grids_answer_in_fewer_cells_and_goes_on_where_it_stopp
     let runs = bench.runs("frontier");
     assert!(runs <= 9, "{runs} of 16 cells were run\n{}", said(&frontier));
     assert!(said(&frontier).contains("settled"), "{}", said(&frontier));
+    let report = said(&frontier);
+    assert!(report.contains("implied ✓") && report.contains("implied ✗") && !report.contains("missing"), "{report}");
+    assert!(report.lines().all(|line| line.starts_with('[') || line.chars().count() <= 100), "{report}");
+    let csv = fs::read_to_string(bench.path("frontier/report/cells.csv")).unwrap();
+    let states = |state: &str| csv.lines().filter(|line| line.contains(state)).count();
+    assert_eq!(states("measured") + states("implied_to_pass") + states("implied_to_fail") + states("untested"), 16, "{csv}");
 
     // One sealed cell is lost: it alone is run again.
     let lost = fs::read_dir(bench.path("frontier/runs")).unwrap().next().unwrap().unwrap().path();

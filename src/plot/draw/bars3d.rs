@@ -9,7 +9,7 @@ use super::grid::{self, axis_name, count};
 use super::legend::{Entry, Sign};
 use super::sheet::Sheet;
 use super::{description, words};
-use crate::plot::figure::{Cell, Heatmap, LabelAxis, Scale, Shown, Verdict};
+use crate::plot::figure::{Cell, Heatmap, LabelAxis, Scale, Shown, Side, Verdict};
 use crate::plot::theme::{self, AXIS_NAME_SIZE, TICK_SIZE};
 use crate::plot::{PlotError, Svg, number};
 
@@ -252,7 +252,9 @@ fn draw_floor(canvas: &mut Canvas<'_>, space: &Space, (column, row): (f64, f64),
     }
     let word = match cell.shown {
         Shown::Failed(_) => "failed",
-        Shown::Missing => "not run",
+        Shown::Missing | Shown::Untested(None) => "not run",
+        Shown::Untested(Some(Side::Passing)) => "implied ✓",
+        Shown::Untested(Some(Side::Failing)) => "implied ✗",
         Shown::Invalid(_) => "invalid",
         Shown::Nothing | Shown::Value(_) => "no value",
     };
@@ -299,7 +301,7 @@ fn entries(figure: &Heatmap, top: f64) -> Vec<Entry> {
     if all().any(|cell| cell.verdict == Some(Verdict::Undecided)) {
         add(Sign::None, format!("?: undecided at {sure}, too few samples"));
     }
-    if all().any(|cell| matches!(cell.shown, Shown::Failed(_) | Shown::Missing | Shown::Nothing)) {
+    if all().any(|cell| matches!(cell.shown, Shown::Failed(_) | Shown::Missing | Shown::Untested(_) | Shown::Nothing)) {
         add(Sign::Hatched, "no value".to_owned());
     }
     if all().any(|cell| matches!(cell.shown, Shown::Invalid(_))) {

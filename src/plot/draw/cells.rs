@@ -2,9 +2,9 @@
 
 use super::canvas::{Align, Canvas, Pen, Rect, Type, Weight};
 use super::colour::{self, Colour};
-use super::legend::{crossed, hatched, mark};
+use super::legend::{crossed, hatched, implied, mark};
 use super::words;
-use crate::plot::figure::{Cell, Heatmap, MarkShape, Shown, Verdict};
+use crate::plot::figure::{Cell, Heatmap, MarkShape, Shown, Side, Verdict};
 use crate::plot::{number, theme};
 
 const VALUE_SIZES: [i32; 7] = [17, 15, 13, 12, 11, 10, 9];
@@ -50,7 +50,7 @@ impl Sizes {
 fn value_text(heatmap: &Heatmap, cell: &Cell) -> Option<String> {
     match &cell.shown {
         Shown::Value(value) => Some(format!("{}{}", cell.sign, number::beside(*value, &heatmap.quantity, heatmap.limit.as_ref()))),
-        Shown::Failed(_) | Shown::Missing | Shown::Invalid(_) | Shown::Nothing => None,
+        Shown::Failed(_) | Shown::Missing | Shown::Untested(_) | Shown::Invalid(_) | Shown::Nothing => None,
     }
 }
 
@@ -89,6 +89,14 @@ pub fn draw(canvas: &mut Canvas<'_>, heatmap: &Heatmap, cell: &Cell, at: Rect, s
         Shown::Missing => {
             hatched(canvas, ground, 7);
             draw_words(canvas, ground, "not run", "");
+        }
+        Shown::Untested(side) => {
+            implied(canvas, ground, 7, *side);
+            match side {
+                Some(Side::Passing) => draw_words(canvas, ground, "implied ✓", "not run"),
+                Some(Side::Failing) => draw_words(canvas, ground, "implied ✗", "not run"),
+                None => draw_words(canvas, ground, "untested", ""),
+            }
         }
         Shown::Nothing => {
             hatched(canvas, ground, 7);

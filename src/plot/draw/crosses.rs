@@ -4,7 +4,7 @@ use super::canvas::{Align, Canvas, Type, Weight};
 use super::legend;
 use super::line::Look;
 use super::words;
-use crate::plot::figure::{Cell, Curve, Shown};
+use crate::plot::figure::{Cell, Curve, Shown, Side};
 use crate::plot::theme;
 
 const ROW: i32 = 18;
@@ -71,6 +71,9 @@ pub fn word(cell: &Cell) -> Option<&'static str> {
         Shown::Value(_) => Some("∞"),
         Shown::Failed(_) => Some("failed"),
         Shown::Missing => Some("not run"),
+        Shown::Untested(Some(Side::Passing)) => Some("implied ✓"),
+        Shown::Untested(Some(Side::Failing)) => Some("implied ✗"),
+        Shown::Untested(None) => Some("untested"),
         Shown::Invalid(_) => Some("invalid"),
         Shown::Nothing => Some("no such requests"),
     }

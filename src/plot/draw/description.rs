@@ -1,7 +1,7 @@
 //! A picture in words, for those who do not see it: every cell of a small one, the range of a large one.
 
 use crate::plot::figure::{
-    Cdf, Cell, Curve, Difference, Heatmap, History, Limit, Outcome, Pareto, Quantity, Samples, Shown, Size, Strip, Timeline, Verdict,
+    Cdf, Cell, Curve, Difference, Heatmap, History, Limit, Outcome, Pareto, Quantity, Samples, Shown, Side, Size, Strip, Timeline, Verdict,
 };
 use crate::plot::number;
 
@@ -157,6 +157,9 @@ pub fn in_words(cell: &Cell, quantity: &Quantity, limit: Option<&Limit>) -> Stri
         Shown::Value(value) => format!("{} {}", number::beside(*value, quantity, limit), quantity.unit),
         Shown::Failed(reason) => return format!("failed, {reason}"),
         Shown::Missing => return "not run".to_owned(),
+        Shown::Untested(Some(Side::Passing)) => return "not run, implied to pass".to_owned(),
+        Shown::Untested(Some(Side::Failing)) => return "not run, implied to fail".to_owned(),
+        Shown::Untested(None) => return "untested".to_owned(),
         Shown::Nothing => return "no such requests".to_owned(),
         Shown::Invalid(reason) => return format!("invalid, {reason}"),
     };

@@ -113,6 +113,13 @@ fn add_without_value(heatmap: &Heatmap, add: &mut impl FnMut(Sign, &str)) {
     if !found.is_empty() {
         add(Sign::Hatched, &format!("no value: {}", found.join(" or ")));
     }
+    let untested =
+        [(Some(Side::Passing), "implied to pass, not run"), (Some(Side::Failing), "implied to fail, not run"), (None, "untested")];
+    for (side, words) in untested {
+        if any(&|shown| *shown == Shown::Untested(side)) {
+            add(Sign::Untested(side), words);
+        }
+    }
     if any(&|shown| matches!(shown, Shown::Invalid(_))) {
         add(Sign::Crossed, "invalid: not counted");
     }

@@ -3,11 +3,13 @@
 use super::canvas::{Canvas, Pen, Point, Rect, Type, Weight};
 use super::colour::Colour;
 use super::words;
-use crate::plot::figure::{MarkShape, Outcome};
+use crate::plot::figure::{MarkShape, Outcome, Side};
 use crate::plot::theme::{self, LEGEND_SIZE, MARGIN};
 
 const SAMPLE_WIDTH: i32 = 26;
 const GAP: i32 = 24;
+/// How strong the lines of a cell are that was not run, of those of one that has no value.
+const LIGHTER: f64 = 0.6;
 const LEADING: i32 = LEGEND_SIZE + 10;
 
 /// One sign and its meaning.
@@ -37,6 +39,8 @@ pub enum Sign {
     /// The same in cells that are too small for a sign.
     Dot,
     Hatched,
+    /// Not run, and implied to be on that side of the limit, or untested.
+    Untested(Option<Side>),
     Crossed,
     Mark(MarkShape),
     /// The band of an interval.
@@ -141,6 +145,7 @@ fn draw_sign(canvas: &mut Canvas<'_>, sign: Sign, at: Rect) {
         }
         Sign::Dot => canvas.fill(Rect { left: x - 2, top: y - 2, width: 4, height: 4 }, theme::INK),
         Sign::Hatched => hatched(canvas, at, 6),
+        Sign::Untested(side) => implied(canvas, at, 6, side),
         Sign::Crossed => crossed(canvas, at, 6),
         Sign::Mark(shape) => mark(canvas, shape, (x, y), 8),
         Sign::Band => canvas.fill(at, theme::GRID),
@@ -167,6 +172,18 @@ fn draw_sign(canvas: &mut Canvas<'_>, sign: Sign, at: Rect) {
 pub fn hatched(canvas: &mut Canvas<'_>, at: Rect, spacing: i32) {
     canvas.fill(at, theme::EMPTY);
     canvas.hatch(at, spacing, Pen::new(theme::HATCH, 1));
+}
+
+/// The ground of a cell that was not run: lighter than of one that should have been. Its lines fall where it is implied to pass, rise where it is
+/// implied to fail, and are not there where it is untested.
+pub fn implied(canvas: &mut Canvas<'_>, at: Rect, spacing: i32, side: Option<Side>) {
+    canvas.fill(at, theme::EMPTY);
+    let pen = Pen::new(theme::EMPTY.toward(theme::HATCH, LIGHTER), 1);
+    match side {
+        Some(Side::Passing) => canvas.hatch_back(at, 2 * spacing, pen),
+        Some(Side::Failing) => canvas.hatch(at, 2 * spacing, pen),
+        None => {}
+    }
 }
 
 /// The ground of a cell whose value does not count.

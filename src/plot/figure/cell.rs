@@ -1,5 +1,7 @@
 //! One measured point of a picture: a value with how surely it is known, or a word for why there is none.
 
+use super::heatmap::Side;
+
 /// A point of the matrix, as a picture shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
@@ -24,6 +26,8 @@ pub enum Shown {
     Failed(String),
     /// The cell was not run, or its runs are not there.
     Missing,
+    /// The cell was not to be run: on which side of the limit others imply that it is, if any.
+    Untested(Option<Side>),
     /// The cell was run, and what came of it is no result; a word or two for why.
     Invalid(String),
     /// The cell was run, and none of its requests speaks of what is shown.

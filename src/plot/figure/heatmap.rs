@@ -58,7 +58,7 @@ impl Heatmap {
         let limit = self.limit?;
         match cell.shown {
             Shown::Value(value) => Some(if limit.holds(value) { Side::Passing } else { Side::Failing }),
-            Shown::Failed(_) | Shown::Missing | Shown::Invalid(_) | Shown::Nothing => None,
+            Shown::Failed(_) | Shown::Missing | Shown::Untested(_) | Shown::Invalid(_) | Shown::Nothing => None,
         }
     }
 }

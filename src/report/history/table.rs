@@ -70,6 +70,7 @@ fn value(history: &History, scale: Scale, point: &ValuePoint) -> Vec<String> {
         (CellState::Failed { .. }, _) => "failed".to_owned(),
         (CellState::Invalid { .. }, _) => "invalid".to_owned(),
         (CellState::Missing, _) => "missing".to_owned(),
+        (CellState::Untested { implied }, _) => implied.word().to_owned(),
         (CellState::Measured, None) => NOTHING.to_owned(),
         (CellState::Measured, Some(value)) => {
             point.estimate.as_ref().map_or_else(|| scale.show(value, history.limit), |estimate| scale.measured(estimate, history.limit))

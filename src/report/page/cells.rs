@@ -98,6 +98,7 @@ fn state(cell: &CellSummary) -> &'static str {
         CellState::Invalid { .. } => "invalid",
         CellState::Failed { .. } => "failed",
         CellState::Missing => "missing",
+        CellState::Untested { implied } => implied.word(),
     }
 }
 

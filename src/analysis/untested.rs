@@ -1,0 +1,173 @@
+//! The cells that a search left out: what follows for them where more load is not easier, by the measured cells around them.
+//!
+//! In: judged cells of one variant, and the axes of the frontier. Out: the states of those that no run is there of. They are never measured, have
+//! no number, and count in no score but for what is not excluded.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::scores::by_facet;
+use super::summary::{AxisSummary, CellState, CellSummary, VariantSummary};
+use super::verdict::Verdict;
+use crate::search::{Axis, Evidence, Known, Lattice, Place, Seen, State};
+
+/// What measured cells say of one that was not run, assuming that more load is not easier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Implied {
+    /// One that is no easier passes, by its plain values.
+    ToPass,
+    /// One that is no harder fails, by its plain values.
+    ToFail,
+    /// One that is no harder is missed.
+    ToFailForCertain,
+    Nothing,
+}
+
+impl Implied {
+    /// Short enough for a cell of a table.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ToPass => "implied ✓",
+            Self::ToFail | Self::ToFailForCertain => "implied ✗",
+            Self::Nothing => "untested",
+        }
+    }
+
+    /// For programs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ToPass => "implied_to_pass",
+            Self::ToFail | Self::ToFailForCertain => "implied_to_fail",
+            Self::Nothing => "untested",
+        }
+    }
+}
+
+/// Says of each cell of a variant that was not run what is implied of it.
+pub(super) fn imply(cells: &mut [CellSummary], frontier: &[String], axes: &[AxisSummary]) {
+    let all: Vec<&AxisSummary> = frontier.iter().filter_map(|name| axes.iter().find(|axis| axis.name == *name)).collect();
+    let place = |cell: &CellSummary| {
+        let along = |axis: Option<&&AxisSummary>| {
+            axis.map_or(Some(0), |axis| axis.values.iter().position(|v| cell.axes.get(&axis.name) == Some(v)))
+        };
+        Some(Place(along(all.first())?, along(all.get(1))?))
+    };
+    let Some(lattice) = lattice(&all) else { return };
+    let facets: Vec<BTreeMap<Place, Implied>> = by_facet(cells, |name| frontier.iter().any(|axis| axis == name))
+        .into_iter()
+        .map(|(_, cells)| {
+            let places = || cells.iter().filter_map(|cell| Some((place(cell)?, *cell)));
+            let seen: BTreeMap<Place, Seen> = places().filter_map(|(place, cell)| Some((place, seen(cell)?))).collect();
+            let known = Known::of(&lattice, &seen);
+            places().filter(|(_, cell)| cell.state == CellState::Missing).map(|(place, _)| (place, implied(&known, place))).collect()
+        })
+        .collect();
+    // Facets come in the order in which their first cells do.
+    let keys: Vec<_> = by_facet(cells, |name| frontier.iter().any(|axis| axis == name)).into_iter().map(|(within, _)| within).collect();
+    for cell in cells.iter_mut().filter(|cell| cell.state == CellState::Missing) {
+        let facet = keys.iter().position(|within| within.iter().all(|(name, value)| cell.axes.get(name) == Some(value)));
+        let found = facet.and_then(|facet| facets[facet].get(&place(cell)?).copied());
+        cell.state = CellState::Untested { implied: found.unwrap_or(Implied::Nothing) };
+    }
+}
+
+fn lattice(axes: &[&AxisSummary]) -> Option<Lattice> {
+    let ascending = |axis: &&AxisSummary| Axis::listed(axis.values.iter().filter_map(Value::as_f64).collect()).ok();
+    Lattice::new(axes.iter().map(ascending).collect::<Option<_>>()?).ok()
+}
+
+/// A cell that was run; `None` where it was not.
+fn seen(cell: &CellSummary) -> Option<Seen> {
+    let runs = u32::try_from(cell.runs).unwrap_or(u32::MAX);
+    let evidence = match cell.verdict {
+        Some(Verdict::Met) => Evidence::Met,
+        Some(Verdict::Missed) => Evidence::Missed,
+        Some(Verdict::Undecided) | None => Evidence::Undecided,
+    };
+    (cell.state != CellState::Missing).then_some(Seen { passes: cell.passes, evidence, runs })
+}
+
+fn implied(known: &Known, place: Place) -> Implied {
+    match known.state(place) {
+        State::ImpliedToPass => Implied::ToPass,
+        State::ImpliedToFail if known.is_excluded(place) => Implied::ToFailForCertain,
+        State::ImpliedToFail => Implied::ToFail,
+        State::Open | State::Passes | State::Fails | State::NoResult => Implied::Nothing,
+    }
+}
+
+/// What a sweep along a frontier left out, in a sentence a variant.
+pub(super) fn note(variant: &VariantSummary, frontier: &[String]) -> String {
+    let count = |of: &dyn Fn(Implied) -> bool| {
+        variant.cells.iter().filter(|cell| matches!(cell.state, CellState::Untested { implied } if of(implied))).count()
+    };
+    let names: Vec<&str> = frontier.iter().map(|axis| super::axes::short(axis)).collect();
+    let run = variant.cells.len() - count(&|_| true);
+    let (pass, open) = (count(&|implied| implied == Implied::ToPass), count(&|implied| implied == Implied::Nothing));
+    format!(
+        "{}: along the frontier of {}, {run} of {} cells were run; assuming that more load is not easier, {pass} others are implied to pass and {} to \
+         fail; {open} are untested",
+        variant.name,
+        names.join(" and "),
+        variant.cells.len(),
+        count(&|_| true) - pass - open,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Cell, cell, sweep, uniform};
+    use super::super::scores::Score;
+    use super::super::{Question, SweepSummary, show_axes, summarize};
+    use super::*;
+    use crate::record::Searched;
+
+    const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
+
+    /// A 4×4 table of which only these cells were run.
+    fn searched(run: &[(u64, u64, f64)]) -> SweepSummary {
+        let all: Vec<Cell> =
+            (1..=4).flat_map(|c| (1..=4).map(move |s| (c, s))).map(|(c, s)| cell("vllm", c, s, uniform(c, s, 1.0))).collect();
+        let mut saved = sweep(&[GOAL], &all);
+        let measured: Vec<Cell> = run.iter().map(|(c, s, ttft)| cell("vllm", *c, *s, uniform(*c, *s, *ttft))).collect();
+        saved.runs = sweep(&[GOAL], &measured).runs;
+        saved.manifest.search =
+            Some(Searched { axes: vec!["workload.concurrent".into(), "workload.sequential".into()], climbed: Vec::new() });
+        summarize(&saved, &Question::default()).unwrap()
+    }
+
+    fn state(summary: &SweepSummary, place: &str) -> CellState {
+        summary.variants[0].cells.iter().find(|cell| show_axes(&cell.axes) == place).unwrap().state.clone()
+    }
+
+    #[test]
+    fn what_was_not_run_is_implied_or_untested_and_never_missing() {
+        let summary = searched(&[(3, 3, 1.0), (4, 3, 9.0), (3, 4, 9.0)]);
+        assert_eq!(state(&summary, "C=3, S=3"), CellState::Measured);
+        assert_eq!(state(&summary, "C=2, S=3"), CellState::Untested { implied: Implied::ToPass });
+        assert_eq!(state(&summary, "C=4, S=4"), CellState::Untested { implied: Implied::ToFailForCertain });
+        assert_eq!(state(&summary, "C=1, S=4"), CellState::Untested { implied: Implied::Nothing });
+        assert!(summary.variants[0].cells.iter().all(|cell| cell.state != CellState::Missing));
+        assert!(
+            summary.notes[0].contains("3 of 16 cells were run") && summary.notes[0].contains("8 others are implied to pass and 1 to fail"),
+            "{:?}",
+            summary.notes
+        );
+        assert_eq!(summary.runs.planned, 3, "what was left out by design is not planned");
+    }
+
+    #[test]
+    fn what_is_not_excluded_counts_cells_that_were_not_run_and_the_headline_does_not() {
+        let score = |run: &[(u64, u64, f64)]| match &searched(run).variants[0].scores[0] {
+            Score::Capacity(score) => (score.max_product.unwrap().product, score.largest_not_excluded.unwrap().product),
+            Score::Largest(_) => unreachable!(),
+        };
+        assert_eq!(score(&[(2, 2, 1.0)]), (4, 16), "nothing says that 4×4 fails");
+        assert_eq!(score(&[(4, 3, 1.0), (4, 4, 9.0)]), (12, 12));
+    }
+}
