@@ -110,8 +110,8 @@ pub(super) fn note(variant: &VariantSummary, frontier: &[String]) -> String {
     let run = variant.cells.len() - count(&|_| true);
     let (pass, open) = (count(&|implied| implied == Implied::ToPass), count(&|implied| implied == Implied::Nothing));
     format!(
-        "{}: along the frontier of {}, {run} of {} cells were run; assuming that more load is not easier, {pass} others are implied to pass and {} to \
-         fail; {open} are untested",
+        "{}: along the frontier of {}, {run} of {} cells were run; assuming that more load is not easier, of the others {pass} are implied to pass, \
+         {} to fail, and {open} are untested",
         variant.name,
         names.join(" and "),
         variant.cells.len(),
@@ -154,7 +154,8 @@ mod tests {
         assert_eq!(state(&summary, "C=1, S=4"), CellState::Untested { implied: Implied::Nothing });
         assert!(summary.variants[0].cells.iter().all(|cell| cell.state != CellState::Missing));
         assert!(
-            summary.notes[0].contains("3 of 16 cells were run") && summary.notes[0].contains("8 others are implied to pass and 1 to fail"),
+            summary.notes[0].contains("3 of 16 cells were run")
+                && summary.notes[0].contains("of the others 8 are implied to pass, 1 to fail, and 4 are untested"),
             "{:?}",
             summary.notes
         );

@@ -218,7 +218,7 @@ impl Searching {
         expected.saturating_sub(ongoing.walk.standing().tested).max(1)
     }
 
-    /// How far it is, in a line.
+    /// How far it is, in a line: in brackets what is not excluded; a contradiction is a cell that fails although a harder one passes.
     fn words(&self, ongoing: &Ongoing, standing: &Standing) -> String {
         let lattice = ongoing.walk.lattice();
         let value =
@@ -227,26 +227,26 @@ impl Searching {
         for bracket in &standing.brackets {
             let name = match bracket.measure {
                 Measure::Product => "max C×S".to_owned(),
-                Measure::HarmonicMean => "best harmonic mean".to_owned(),
+                Measure::HarmonicMean => "harmonic mean".to_owned(),
                 Measure::Largest => format!("largest {}", self.frontier.axes.first().map_or("", |axis| short_name(axis))),
             };
             let (passes, most) = (value(bracket.measure, bracket.passes), value(bracket.measure, bracket.not_excluded));
-            parts.push(if passes == most { format!("{name} {passes}") } else { format!("{name} {passes} (up to {most} not excluded)") });
+            parts.push(if passes == most { format!("{name} {passes}") } else { format!("{name} {passes} (up to {most})") });
         }
         if standing.brackets.is_empty() {
             parts.push(format!("{} cells on the boundary pass", standing.frontier.len()));
         }
-        let cells = format!("{} of {} cells run", standing.tested, lattice.cells());
+        let cells = format!("{} of {} cells", standing.tested, lattice.cells());
         parts.push(match ongoing.ended {
             None => cells,
-            Some(Ended::Walked(Ending::Settled)) => format!("settled, {cells}"),
-            Some(Ended::Walked(Ending::MaxCells)) => format!("stopped at `max_cells`, {cells}"),
-            Some(Ended::MaxTime) => format!("stopped at `max_time`, {cells}"),
+            Some(Ended::Walked(Ending::Settled)) => format!("settled after {cells}"),
+            Some(Ended::Walked(Ending::MaxCells)) => format!("`max_cells` reached after {cells}"),
+            Some(Ended::MaxTime) => format!("`max_time` reached after {cells}"),
         });
         match standing.violations.len() {
             0 => {}
-            1 => parts.push("1 cell fails although a harder one passes".to_owned()),
-            count => parts.push(format!("{count} cells fail although harder ones pass")),
+            1 => parts.push("1 contradiction".to_owned()),
+            count => parts.push(format!("{count} contradictions")),
         }
         parts.join("; ")
     }
