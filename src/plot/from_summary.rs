@@ -242,14 +242,20 @@ fn shown(cell: &CellSummary, view: &View, summary: &SweepSummary) -> Cell {
         (CellState::Measured, Some(estimate)) => estimate,
     };
     let Some(value) = estimate.value else { return Cell::without_value(Shown::Nothing, estimate.n) };
+    // A bound is an interval that is open on one side.
+    let (low, high) = match estimate.bound.map(|bound| bound.side) {
+        Some(analysis::Side::AtLeast) => (Some(value), None),
+        Some(analysis::Side::AtMost) => (None, Some(value)),
+        Some(analysis::Side::SoFar) | None => (estimate.low, estimate.high),
+    };
     // Another limit than the goal's has no verdict: that would have to be computed.
     let judgement =
         if view.limit.is_some() { None } else { cell.goals.iter().find(|judgement| judgement.estimate.measure == summary.shown) };
     Cell {
         shown: Shown::Value(value.get()),
         n: estimate.n,
-        low: estimate.low.map(analysis::Extended::get),
-        high: estimate.high.map(analysis::Extended::get),
+        low: low.map(analysis::Extended::get),
+        high: high.map(analysis::Extended::get),
         verdict: judgement.map(|judgement| match judgement.verdict {
             analysis::Verdict::Met => Verdict::Met,
             analysis::Verdict::Missed => Verdict::Missed,
@@ -305,6 +311,21 @@ mod tests {
         let mut cells = published("vllm");
         cells.extend(published("lmcache"));
         summary(&cells)
+    }
+
+    #[test]
+    fn a_cell_that_was_ended_early_is_shown_as_the_bound_that_it_is() {
+        use crate::record::{Certainty, Curtailed, Outcome, Settled};
+        let mut early = cell("vllm", 4, 3, uniform(4, 3, 3.0));
+        early.records.sort_by_key(|record| (record.turn, record.session));
+        early.records.truncate(32);
+        let settled = Settled { goal: GOAL.into(), holds: false, planned: 36, least_effective: 12, seen: 20, beyond: 20 };
+        early.outcome = Outcome::Curtailed(Curtailed { certainty: Certainty::Exact, settled: vec![settled] });
+        let summary = summary(&[early]);
+        let cell = shown(&summary.variants[0].cells[0], &View::default(), &summary);
+        assert_eq!((cell.sign, cell.low, cell.high, cell.verdict), ("≥ ", Some(3.0), None, Some(Verdict::Missed)));
+        let text = crate::plot::draw(&pictures(&summary, &View::default()).unwrap()[0].figure).unwrap().text;
+        assert!(text.contains("≥ 3"), "{text}");
     }
 
     fn heatmap_of(picture: &Picture) -> &Heatmap {

@@ -59,7 +59,8 @@ fn n_text(cell: &Cell) -> String {
 }
 
 fn interval_text(heatmap: &Heatmap, cell: &Cell, tight: bool) -> Option<String> {
-    let text = if matches!(cell.shown, Shown::Value(_)) { number::interval(cell, &heatmap.quantity) } else { None };
+    // A bound has said so itself.
+    let text = if matches!(cell.shown, Shown::Value(_)) && cell.sign.is_empty() { number::interval(cell, &heatmap.quantity) } else { None };
     text.map(|text| if tight { text.replace(' ', "") } else { text })
 }
 

@@ -179,7 +179,9 @@ fn entries(curve: &Curve) -> Vec<Entry> {
         add(Sign::Band, format!("{sure} interval"));
     }
     if intervals().any(|stretch| stretch.low.is_none() || stretch.high.is_none()) {
-        add(Sign::Open, "its end is not known: too few samples, or too many failed".to_owned());
+        let early = cells().any(|cell| !cell.sign.is_empty());
+        let why = if early { "too few samples, or stopped early" } else { "too few samples, or too many failed" };
+        add(Sign::Open, format!("its end is not known: {why}"));
     }
     if cells().any(|cell| cell.verdict == Some(Verdict::Undecided) && cell.finite().is_some()) {
         add(Sign::Hollow, format!("undecided at {sure}: too few samples"));

@@ -154,7 +154,7 @@ fn of_night(cell: &Cell, strip: &Strip) -> String {
 pub fn in_words(cell: &Cell, quantity: &Quantity, limit: Option<&Limit>) -> String {
     let value = match &cell.shown {
         Shown::Value(value) if value.is_infinite() => "infinite, for so many requests failed".to_owned(),
-        Shown::Value(value) => format!("{} {}", number::beside(*value, quantity, limit), quantity.unit),
+        Shown::Value(value) => format!("{}{} {}", cell.sign, number::beside(*value, quantity, limit), quantity.unit),
         Shown::Failed(reason) => return format!("failed, {reason}"),
         Shown::Missing => return "not run".to_owned(),
         Shown::Untested(Some(Side::Passing)) => return "not run, implied to pass".to_owned(),
@@ -163,7 +163,8 @@ pub fn in_words(cell: &Cell, quantity: &Quantity, limit: Option<&Limit>) -> Stri
         Shown::Nothing => return "no such requests".to_owned(),
         Shown::Invalid(reason) => return format!("invalid, {reason}"),
     };
-    let interval = number::interval(cell, quantity).map(|interval| format!(", interval {interval}"));
+    // A bound has said so itself.
+    let interval = number::interval(cell, quantity).filter(|_| cell.sign.is_empty()).map(|interval| format!(", interval {interval}"));
     let verdict = cell.verdict.map(|verdict| match verdict {
         Verdict::Met => ", met",
         Verdict::Missed => ", missed",
