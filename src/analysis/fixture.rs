@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::Table;
 use crate::clock::Micros;
 use crate::record::{
-    CacheContract, Client, ClientHonesty, Counts, Failure, FailureKind, FormatVersion, Manifest, Outcome, Phase, PlannedRun, RequestRecord,
-    RunHeader, RunRecord, SampleKind, ServerSample, TokenRule, TokenSource,
+    CacheContract, Certainty, Client, ClientHonesty, Counts, Curtailed, Failure, FailureKind, FormatVersion, Manifest, Outcome, Phase,
+    PlannedRun, RequestRecord, RunHeader, RunRecord, SampleKind, ServerSample, Settled, TokenRule, TokenSource,
 };
 use crate::store::{SavedRun, SavedSamples, SavedSweep, SweepWriter, to_table};
 
@@ -92,6 +92,12 @@ pub(crate) fn cell(variant: &'static str, concurrent: u64, sequential: u64, reco
         cache_contract: CacheContract::Proven { how: "a canary prompt brought 0 cached tokens".into() },
         records,
     }
+}
+
+/// The same cell, ended early since the goal was lost for certain; so many of its rows were planned.
+pub(crate) fn lost_early(cell: Cell, goal: &str, planned: u64) -> Cell {
+    let settled = Settled { goal: goal.into(), holds: false, planned, least_effective: planned / 3, seen: 0, beyond: 0 };
+    Cell { outcome: Outcome::Curtailed(Curtailed { certainty: Certainty::Exact, settled: vec![settled] }), ..cell }
 }
 
 /// Rows of a C×S cell with three follow-up rounds, all of which took the same time to their first token.

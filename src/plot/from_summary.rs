@@ -315,13 +315,10 @@ mod tests {
 
     #[test]
     fn a_cell_that_was_ended_early_is_shown_as_the_bound_that_it_is() {
-        use crate::record::{Certainty, Curtailed, Outcome, Settled};
         let mut early = cell("vllm", 4, 3, uniform(4, 3, 3.0));
         early.records.sort_by_key(|record| (record.turn, record.session));
         early.records.truncate(32);
-        let settled = Settled { goal: GOAL.into(), holds: false, planned: 36, least_effective: 12, seen: 20, beyond: 20 };
-        early.outcome = Outcome::Curtailed(Curtailed { certainty: Certainty::Exact, settled: vec![settled] });
-        let summary = summary(&[early]);
+        let summary = summary(&[fixture::lost_early(early, GOAL, 36)]);
         let cell = shown(&summary.variants[0].cells[0], &View::default(), &summary);
         assert_eq!((cell.sign, cell.low, cell.high, cell.verdict), ("≥ ", Some(3.0), None, Some(Verdict::Missed)));
         let text = crate::plot::draw(&pictures(&summary, &View::default()).unwrap()[0].figure).unwrap().text;
