@@ -147,6 +147,11 @@ fn capacity(within: Axes, cells: &[(Shape, &CellSummary)]) -> CapacityScore {
     let largest = |fits: fn(&CellSummary) -> bool| fitting(fits).max_by_key(|shape| (shape.product, shape.concurrent));
     let best = |fits: fn(&CellSummary) -> bool| fitting(fits).max_by(by_harmonic_mean);
     let (largest_met, harmonic_mean_met) = (largest(is_met), best(is_met));
+    // Of a search, what was not run may be as large in another shape, and says no more.
+    let largest_not_excluded = largest(is_not_excluded);
+    let is_no_more = largest_not_excluded.zip(largest_met).is_some_and(|(most, met)| most.product == met.product);
+    let mean_not_excluded = best(is_not_excluded);
+    let is_no_better = mean_not_excluded.zip(harmonic_mean_met).is_some_and(|(most, met)| most.harmonic_mean <= met.harmonic_mean);
     let raised = |shape: &Shape| {
         let product = largest_met.is_none_or(|met| shape.product > met.product).then_some(Raises::Product);
         let mean = harmonic_mean_met.is_none_or(|met| shape.harmonic_mean > met.harmonic_mean).then_some(Raises::HarmonicMean);
@@ -159,9 +164,9 @@ fn capacity(within: Axes, cells: &[(Shape, &CellSummary)]) -> CapacityScore {
         max_product: largest(passes),
         best_harmonic_mean: best(passes),
         largest_met,
-        largest_not_excluded: largest(is_not_excluded),
+        largest_not_excluded: if is_no_more { largest_met } else { largest_not_excluded },
         harmonic_mean_met,
-        harmonic_mean_not_excluded: best(is_not_excluded),
+        harmonic_mean_not_excluded: if is_no_better { harmonic_mean_met } else { mean_not_excluded },
         between: open.into_iter().filter_map(|(shape, cell)| Between::of(cell, Some(*shape), raised(shape))).collect(),
     }
 }

@@ -17,7 +17,7 @@ use crate::goal::Goal;
 use crate::plan::{Frontier, Plan, PlannedWalk, Run, short_name, value_text};
 use crate::record::{Outcome, RunRecord};
 use crate::scenario::Order;
-use crate::search::{Ending, Limits, Measure, Place, Seen, Standing, Step, Walk};
+use crate::search::{Ending, LEGEND, Limits, Measure, Place, Seen, Standing, Step, Walk};
 use crate::stopping::Stopping;
 
 /// What the course hears and tells.
@@ -203,7 +203,7 @@ impl Searching {
         let ongoing = &self.walks[number];
         let standing = ongoing.walk.standing();
         let text = format!("{}: {}", ongoing.name(), self.words(ongoing, &standing));
-        let map = standing.map(ongoing.walk.lattice()).map(|lines| lines.join("\n"));
+        let map = standing.map(ongoing.walk.lattice()).map(|lines| format!("{}\n{LEGEND}", lines.join("\n")));
         let left = self.walks.iter().map(|walk| self.left(walk)).sum();
         let _ = self.wires.events.send(Event::Searched { text, map, left, ended: ongoing.ended.is_some() });
     }

@@ -5,7 +5,7 @@ use super::lattice::{Lattice, Place};
 use super::standing::Standing;
 
 /// What the letters mean.
-pub const LEGEND: &str = "P passes, F fails, p and f: implied so by more load not being easier, . untested, ! no result";
+pub const LEGEND: &str = "P passes, F fails; p, f: implied, as more load is not easier; . untested";
 
 /// The widest map: more values than that are not drawn.
 const MOST: usize = 24;

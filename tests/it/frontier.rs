@@ -101,6 +101,12 @@ fn the_frontier_gives_the_grids_answer_in_fewer_cells_and_goes_on_where_it_stopp
     assert_eq!(again.status.code(), Some(0), "{}", said(&again));
     assert_eq!((bench.runs("frontier"), lost.exists()), (runs, true));
 
+    // Beside the grid, what was left out is not taken for lost.
+    let mut compare = Command::new(env!("CARGO_BIN_EXE_bench"));
+    let compared = compare.args(["compare", "grid", "frontier"]).current_dir(bench.folder.path()).output().unwrap();
+    assert_eq!(compared.status.code(), Some(0), "{}", said(&compared));
+    assert!(!said(&compared).contains("no result to compare"), "{}", said(&compared));
+
     let other = bench.sweep(&["-q", "-o", "frontier"]);
     assert_ne!(other.status.code(), Some(0));
     assert!(said(&other).contains("holds a sweep of the cells along a frontier"), "{}", said(&other));
@@ -146,4 +152,26 @@ fn a_limit_of_cells_ends_it_with_the_best_bracket_so_far() {
     let sweep = bench.sweep(&["--search", "frontier", "--set", "search.max_cells=2", "-o", "short"]);
     assert!(said(&sweep).contains("`max_cells` reached after 2 of 16 cells"), "{}", said(&sweep));
     assert_eq!(bench.runs("short"), 2);
+}
+
+#[test]
+fn a_limit_of_time_counts_the_engines_own_time() {
+    let bench = Bench::new();
+    let sweep = bench.sweep(&["--search", "frontier", "--set", "search.max_time=0.01", "-o", "short"]);
+    assert!(said(&sweep).contains("`max_time` reached after 1 of 16 cells"), "{}", said(&sweep));
+    assert_eq!(bench.runs("short"), 1);
+}
+
+#[test]
+fn variants_take_turns_where_the_order_says_so_and_else_come_one_after_the_other() {
+    let bench = Bench::new();
+    let text = format!("{SCENARIO}[variants.a]\n[variants.b.engine]\nkv_memory = \"4MB\"\n");
+    fs::write(bench.path("small.toml"), text).unwrap();
+    let begun = |order: &str| -> String {
+        let sweep = bench.sweep(&["--search", "frontier", "--set", &format!("order={order}"), "-o", order]);
+        let said = said(&sweep);
+        said.lines().filter_map(|line| line.split_once("] ")).filter_map(|(_, cell)| cell.chars().next()).take(4).collect()
+    };
+    assert_eq!(begun("listed"), "aaaa");
+    assert_eq!(begun("abba"), "abba");
 }

@@ -30,7 +30,9 @@ pub(super) struct Pairs<'a> {
 pub(super) fn pair<'a>(base: (&'a SavedSweep, &str), new: (&'a SavedSweep, &str)) -> Pairs<'a> {
     let names = shared_axes(base.0, new.0);
     let of = |(sweep, variant): (&'a SavedSweep, &str)| {
-        let cells = cells(sweep).into_iter().filter(|cell| cell.variant == variant);
+        // What a search left out was not lost: that side does not have it.
+        let left_out = |cell: &CellRuns<'_>| sweep.manifest.search.is_some() && cell.runs.is_empty();
+        let cells = cells(sweep).into_iter().filter(|cell| cell.variant == variant && !left_out(cell));
         cells.map(|cell| (place(&names, &cell), cell)).collect::<Vec<_>>()
     };
     let (base, mut new) = (of(base), of(new));
