@@ -69,8 +69,11 @@ pub struct Walk {
 /// The most cells that are weighed against each other; of more an even selection stands for all.
 const MOST_WEIGHED: usize = 512;
 
-/// How far beside the boundary the assumption is checked, in steps of an axis.
-const CHECKED_STEPS: usize = 2;
+/// How far beside the boundary the assumption is checked, in steps of an axis: two, and one where two steps are half of a small table.
+fn checked_steps(lattice: &Lattice) -> usize {
+    let (first, second) = lattice.size();
+    if second > 1 && first.max(second) <= 4 { 1 } else { 2 }
+}
 
 impl Walk {
     #[must_use]
@@ -215,9 +218,10 @@ impl Walk {
     /// A cell beside the best ones that is only implied to fail.
     fn check(&self, known: &Known) -> Option<Place> {
         let axes = 0..self.lattice.axes().len();
+        let steps = checked_steps(&self.lattice);
         let beside = |best: Place| {
             axes.clone().flat_map(move |axis| {
-                std::iter::successors(self.lattice.beyond(best, axis), move |place| self.lattice.beyond(*place, axis)).take(CHECKED_STEPS)
+                std::iter::successors(self.lattice.beyond(best, axis), move |place| self.lattice.beyond(*place, axis)).take(steps)
             })
         };
         let standing = self.standing();
