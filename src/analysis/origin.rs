@@ -12,6 +12,8 @@ pub struct Origin {
     pub imported: Option<String>,
     pub seed: u64,
     pub repeats: u32,
+    /// Cells may have fewer: a search spends repeats where they matter.
+    pub searched: bool,
 }
 
 impl Origin {
@@ -23,6 +25,7 @@ impl Origin {
             imported: manifest.imported.as_ref().map(|imported| imported.program.clone()),
             seed: manifest.seed,
             repeats: manifest.repeats,
+            searched: manifest.search.is_some(),
         }
     }
 }

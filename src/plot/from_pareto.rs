@@ -3,6 +3,7 @@
 use super::FigureError;
 use super::axes;
 use super::figure::{Caption, Dot, Operating, Pareto, Quantity};
+use super::origin::pooled_of;
 use super::view::View;
 use crate::analysis::{CellState, CellSummary, SweepSummary, VariantSummary, frontier};
 
@@ -27,7 +28,7 @@ pub fn pareto(summary: &SweepSummary, view: &View) -> Result<Pareto, FigureError
 
 fn subtitle(summary: &SweepSummary) -> String {
     let imported = summary.imported.as_ref().map(|imported| format!("imported from {}", imported.program));
-    let repeats = (summary.repeats > 1).then(|| format!("{} repeats pooled", summary.repeats));
+    let repeats = pooled_of(summary);
     let seed = imported.is_none().then(|| format!("seed {}", summary.seed));
     let samples =
         || summary.variants.iter().flat_map(|variant| &variant.cells).filter_map(|cell| Some(cell.rates.output_tps_per_user.as_ref()?.n));

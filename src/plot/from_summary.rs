@@ -13,6 +13,7 @@ use super::figure::{
 };
 use super::from_pareto::pareto;
 use super::marks::marks;
+use super::origin::pooled_of;
 use super::panels::side_by_side;
 use super::quantity::{in_words, quantity};
 use super::spec::PlotKind;
@@ -269,7 +270,7 @@ fn caption(summary: &SweepSummary, view: &View, subject: &Subject, facet: &Facet
     let title = view.title.clone().unwrap_or_else(|| in_words(&subject.measure));
     let held = facet.held.iter().map(|(axis, value)| format!("{}={}", short(&axis.path), axis.label(value)));
     let title = [title].into_iter().chain(held).collect::<Vec<_>>().join(", ");
-    let repeats = (summary.repeats > 1).then(|| format!("{} repeats pooled", summary.repeats));
+    let repeats = pooled_of(summary);
     let imported = summary.imported.as_ref().map(|imported| format!("IMPORTED from {}", imported.program));
     let seed = summary.imported.is_none().then(|| format!("seed {}", summary.seed));
     let subtitle = [imported, Some(summary.name.clone()), repeats, seed];
