@@ -3,7 +3,7 @@
 use super::outcome::Outcome;
 
 pub const HEAD: &str =
-    "grid   engines                n  same C×S  same mean  in bracket  revealed  reported  cells: median  time: median   90 %";
+    "grid   engines                    n  same C×S  same mean  in bracket  revealed  reported  cells: median  time: median   90 %";
 
 pub fn rows(size: u32, outcomes: &[Outcome]) -> Vec<String> {
     let inside: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.boundary_inside).collect();
