@@ -54,14 +54,3 @@ fn every_picture_in_the_readme_is_drawn_by_a_command_and_none_lies_about() {
         assert!(Path::new(&path).exists() && readme.contains(&path), "`{path}`");
     }
 }
-
-#[test]
-#[ignore = "simulates the whole main scenario, which takes most of a minute in a debug build"]
-fn the_simulated_picture_is_what_is_drawn_of_its_scenario() {
-    let folder = tempfile::tempdir().unwrap();
-    for words in commands().into_iter().filter(|words| words.iter().any(|word| word.contains("lmcache"))) {
-        run(&words, folder.path());
-    }
-    assert!(folder.path().join("simulated.svg").exists());
-    assert_as_shown(folder.path());
-}
