@@ -21,6 +21,8 @@ pub struct Outcome {
     pub same_harmonic_mean: bool,
     /// The grid's answer lies between what the search claims as met and what it does not exclude.
     pub in_bracket: bool,
+    /// Nothing above the answer is left open: what the search excludes begins right there.
+    pub closed_above: bool,
     /// The cells that the search ran contradict each other.
     pub revealed: bool,
     /// It said so.
@@ -38,6 +40,7 @@ pub fn compare(engine: &RandomEngine, cells: &Cells, grid: &BTreeMap<Place, Meas
     };
     let same = |measure: Measure| best(measure, grid).total_cmp(&best(measure, &found.cells)).is_eq();
     let time = |cells: &BTreeMap<Place, Measured>| cells.values().map(|measured| measured.server_s).sum::<f64>();
+    let answer = best(Measure::Product, grid);
     let passing = grid.values().filter(|measured| passes(measured)).count();
     Outcome {
         noisy: engine.noise > 0.0,
@@ -45,7 +48,8 @@ pub fn compare(engine: &RandomEngine, cells: &Cells, grid: &BTreeMap<Place, Meas
         boundary_inside: passing > 0 && passing < grid.len(),
         same_product: same(Measure::Product),
         same_harmonic_mean: same(Measure::HarmonicMean),
-        in_bracket: in_bracket(cells, best(Measure::Product, grid), found),
+        in_bracket: bracket(cells, found).is_some_and(|(met, most)| met <= answer && answer <= most),
+        closed_above: bracket(cells, found).is_some_and(|(_, most)| most <= best(Measure::Product, &found.cells)),
         revealed: contradicts(&found.cells),
         reported: !found.standing.violations.is_empty(),
         cells_share: found.cells.len() as f64 / grid.len() as f64,
@@ -59,10 +63,9 @@ fn contradicts(cells: &BTreeMap<Place, Measured>) -> bool {
     judged(false).any(|fails| judged(true).any(|passes| fails.is_no_harder_than(passes)))
 }
 
-fn in_bracket(cells: &Cells, answer: f64, found: &Found) -> bool {
-    let bracket = found.standing.brackets.iter().find(|bracket| bracket.measure == Measure::Product);
-    bracket.is_some_and(|bracket| {
-        let value = |place: Option<Place>| place.map_or(0.0, |place| Measure::Product.value(cells.lattice(), place));
-        value(bracket.met) <= answer && answer <= value(bracket.not_excluded)
-    })
+/// The product of the best cell that is met, and of the best that is not excluded.
+fn bracket(cells: &Cells, found: &Found) -> Option<(f64, f64)> {
+    let bracket = found.standing.brackets.iter().find(|bracket| bracket.measure == Measure::Product)?;
+    let value = |place: Option<Place>| place.map_or(0.0, |place| Measure::Product.value(cells.lattice(), place));
+    Some((value(bracket.met), value(bracket.not_excluded)))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bench::analysis::{Table, Verdict, judge};
+use bench::analysis::{Judgement, Table, Verdict, judge, judge_curtailed};
 use bench::event::Event;
 use bench::executor::{Course, Launch, Rule, Stop, sweep};
 use bench::goal::Goal;
@@ -88,22 +88,16 @@ pub fn search(cells: &Cells) -> Found {
 
 fn measure(cells: &Cells, place: Place, stopping: Option<Stopping>) -> Measured {
     let (rows, record) = simulate(cells.run(place), stopping);
-    let seen = match &record.outcome {
-        Outcome::Completed => judged(&cells.goal, &rows),
-        Outcome::Curtailed(curtailed) => settled(curtailed),
+    let table = Table::pool([&to_table(&rows).unwrap()]).unwrap();
+    let judgement = match &record.outcome {
+        Outcome::Completed => judge(&cells.goal, &table),
+        Outcome::Curtailed(curtailed) => judge_curtailed(curtailed, &cells.goal, &table),
         other => panic!("{other:?}"),
     };
-    Measured { seen, server_s: record.duration_us.as_secs_f64() }
+    Measured { seen: seen(&judgement.unwrap()), server_s: record.duration_us.as_secs_f64() }
 }
 
-/// What ended a cell early: lost for certain is missed for certain. What is won by its value may still be undecided.
-fn settled(curtailed: &Curtailed) -> Seen {
-    let passes = curtailed.settled.iter().all(|goal| goal.holds);
-    if passes { Seen::perhaps(true, 1) } else { Seen::surely(false) }
-}
-
-fn judged(goal: &Goal, rows: &[RequestRecord]) -> Seen {
-    let judgement = judge(goal, &Table::pool([&to_table(rows).unwrap()]).unwrap()).unwrap();
+fn seen(judgement: &Judgement) -> Seen {
     let evidence = match judgement.verdict {
         Verdict::Met => Evidence::Met,
         Verdict::Missed => Evidence::Missed,

@@ -3,7 +3,7 @@
 use super::outcome::Outcome;
 
 pub const HEAD: &str =
-    "grid   engines                    n  same C×S  same mean  in bracket  revealed  reported  cells: median  time: median   90 %";
+    "grid   engines                    n  same C×S  same mean  in bracket  closed  revealed  reported  cells: median  time: median   90 %";
 
 pub fn rows(size: u32, outcomes: &[Outcome]) -> Vec<String> {
     let inside: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.boundary_inside).collect();
@@ -21,12 +21,13 @@ fn row(size: u32, name: &str, outcomes: &[&Outcome]) -> String {
     let count = |fits: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| fits(outcome)).count();
     let share = |of: fn(&Outcome) -> f64, p: f64| 100.0 * quantile(outcomes.iter().map(|outcome| of(outcome)).collect(), p);
     format!(
-        "{:<6} {name:<23} {:>4}  {:>8}  {:>9}  {:>10}  {:>8}  {:>8}  {:>11.1} %  {:>10.1} %  {:>5.1} %",
+        "{:<6} {name:<23} {:>4}  {:>8}  {:>9}  {:>10}  {:>6}  {:>8}  {:>8}  {:>11.1} %  {:>10.1} %  {:>5.1} %",
         format!("{size}×{size}"),
         outcomes.len(),
         count(|outcome| outcome.same_product),
         count(|outcome| outcome.same_harmonic_mean),
         count(|outcome| outcome.in_bracket),
+        count(|outcome| outcome.closed_above),
         count(|outcome| outcome.revealed),
         count(|outcome| outcome.revealed && outcome.reported),
         share(|outcome| outcome.cells_share, 50.0),

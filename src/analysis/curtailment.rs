@@ -72,17 +72,25 @@ impl CellRuns<'_> {
             Outcome::Curtailed(curtailed) => Some(curtailed),
             Outcome::Completed | Outcome::Failed { .. } | Outcome::Interrupted => None,
         });
-        let Some(told) = told else { return Ok(None) };
+        told.map(Curtailment::of).transpose()
+    }
+}
+
+/// Judges the rows that came of a cell that was ended early, as the whole cell would have been judged.
+pub fn judge_curtailed(told: &Curtailed, goal: &Goal, table: &Table) -> Result<Judgement, AnalysisError> {
+    Curtailment::of(told)?.judge(goal, table)
+}
+
+impl Curtailment {
+    fn of(told: &Curtailed) -> Result<Self, AnalysisError> {
         let read = |(at, settled): (usize, &crate::record::Settled)| {
             let goal = settled.goal.parse::<Goal>();
             goal.map(|goal| (goal, at)).map_err(|fault| AnalysisError::Goal { goal: settled.goal.clone(), reason: fault.to_string() })
         };
         let goals = told.settled.iter().enumerate().map(read).collect::<Result<_, _>>()?;
-        Ok(Some(Curtailment { told: told.clone(), goals }))
+        Ok(Self { told: told.clone(), goals })
     }
-}
 
-impl Curtailment {
     /// Judges the rows that came as the whole cell would have been judged.
     pub fn judge(&self, goal: &Goal, table: &Table) -> Result<Judgement, AnalysisError> {
         let whole = judge(goal, table)?;

@@ -49,7 +49,7 @@ pub use axes::{Axes, axis_label, plain, short, show_axes, show_value};
 pub use between::{Between, Raises, Unsettled};
 pub use cells::CellRuns;
 pub use choice::{Choice, ChoiceError, parse_cell};
-pub use curtailment::{Bound, Side};
+pub use curtailment::{Bound, Side, judge_curtailed};
 pub use distribution::{CellDistribution, Distribution, Distributions, distributions};
 pub use estimate::{Estimate, Method, estimate};
 pub use extended::Extended;
