@@ -10,10 +10,11 @@ use crate::record::{Phase, RequestRecord, RunHeader, RunRecord, ServerSample};
 /// One thing that happened, in the order in which it happened.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// The sweep begins: `planned` runs in all, of which `sealed` are there already from an earlier start.
+    /// The sweep begins: `planned` runs in all, or `about` so many, of which `sealed` are there already from an earlier start.
     SweepStarted {
         planned: usize,
         sealed: usize,
+        about: bool,
     },
     /// A server of ours is being started for the runs that follow: `life` counts the starts of this variant, from 1.
     ServerStarting {

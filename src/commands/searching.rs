@@ -277,6 +277,10 @@ impl Course for Searching {
         (self.sealed + left, self.sealed)
     }
 
+    fn is_guess(&self) -> bool {
+        true
+    }
+
     fn next(&mut self) -> Option<Run> {
         if let Some(budget) = &mut self.budget {
             budget.begun.get_or_insert_with(Instant::now);

@@ -12,6 +12,11 @@ pub trait Course {
     /// How many runs there may be in all, of which so many are sealed already.
     fn extent(&self) -> (usize, usize);
 
+    /// Whether that many is a guess, since what is run depends on what is seen.
+    fn is_guess(&self) -> bool {
+        false
+    }
+
     /// The next run; `None` where all is done.
     fn next(&mut self) -> Option<Run>;
 

@@ -34,7 +34,7 @@ pub struct SweepError(#[from] std::io::Error);
 /// started outlives it.
 pub fn sweep(course: &mut dyn Course, stop: &Stop, launch: &Launch, events: &mpsc::UnboundedSender<Event>) -> Result<Ending, SweepError> {
     let (planned, sealed) = course.extent();
-    let _ = events.send(Event::SweepStarted { planned, sealed });
+    let _ = events.send(Event::SweepStarted { planned, sealed, about: course.is_guess() });
     let (corpus, memo) = (Corpus::default(), TokenMemo::default());
     let setting = Setting { corpus: &corpus, memo: &memo, stop, events, server: None, notes: &[] };
     let mut site = Site { network: None, keeper: Keeper::new(launch, stop, events) };

@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn the_bars_say_where_the_sweep_is() {
         let mut bar = Bar::on(ProgressDrawTarget::hidden(), &[]);
-        bar.on(&Event::SweepStarted { planned: 3, sealed: 1 }).unwrap();
+        bar.on(&Event::SweepStarted { planned: 3, sealed: 1, about: false }).unwrap();
         bar.on(&Event::RunStarted { run: Arc::new(header("a")), requests: Some(2), started_at: jiff::Timestamp::UNIX_EPOCH }).unwrap();
         bar.on(&Event::RequestDone(Box::new(rich_record(0)))).unwrap();
         bar.tick().unwrap();

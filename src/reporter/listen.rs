@@ -105,7 +105,7 @@ mod tests {
     fn reporters_hear_every_event_in_their_order_until_the_sweep_is_finished() {
         let (reporters, heard) = two(false);
         let (send, receive) = unbounded_channel();
-        send.send(Event::SweepStarted { planned: 1, sealed: 0 }).unwrap();
+        send.send(Event::SweepStarted { planned: 1, sealed: 0, about: false }).unwrap();
         send.send(Event::SweepFinished { interrupted: false }).unwrap();
         send.send(Event::SweepFinished { interrupted: false }).unwrap();
         let stop = CancellationToken::new();
@@ -120,7 +120,7 @@ mod tests {
         let (reporters, heard) = two(true);
         let (send, receive) = unbounded_channel();
         for _ in 0..3 {
-            send.send(Event::SweepStarted { planned: 1, sealed: 0 }).unwrap();
+            send.send(Event::SweepStarted { planned: 1, sealed: 0, about: false }).unwrap();
         }
         drop(send);
         let stop = CancellationToken::new();

@@ -122,9 +122,11 @@ impl Live {
     /// Takes note of an event; a line to keep where it is one of note.
     pub(super) fn on(&mut self, event: &Event) -> Option<String> {
         match event {
-            Event::SweepStarted { planned, sealed } => {
+            Event::SweepStarted { planned, sealed, about } => {
+                self.about = *about;
                 (self.planned, self.to_do, self.started) = (*planned, planned.saturating_sub(*sealed), Instant::now());
-                return (*sealed > 0).then(|| format!("{sealed} of {planned} cells are there already"));
+                return (*sealed > 0)
+                    .then(|| format!("{sealed} of {}{planned} cells are there already", if *about { "about " } else { "" }));
             }
             Event::RunStarted { run, requests, .. } => {
                 self.servers.run_started();
@@ -140,7 +142,6 @@ impl Live {
             Event::RunFinished(record) => return self.finish(record),
             Event::Searched { text, left, .. } => {
                 let sealed = self.planned - self.to_do.min(self.planned);
-                self.about = true;
                 self.to_do = self.finished + left;
                 self.planned = sealed + self.to_do;
                 return Some(text.clone());
@@ -312,7 +313,7 @@ mod tests {
 
     fn told(goal: &str, rows: impl IntoIterator<Item = RequestRecord>) -> Live {
         let mut live = Live::new(&[goal.parse().unwrap()]);
-        live.on(&Event::SweepStarted { planned: 4, sealed: 1 });
+        live.on(&Event::SweepStarted { planned: 4, sealed: 1, about: false });
         live.on(&Event::RunStarted { run: Arc::new(header("a")), requests: Some(40), started_at: jiff::Timestamp::UNIX_EPOCH });
         live.on(&Event::PhaseEntered { phase: Phase::Measure, at: Micros::ZERO });
         for row in rows {

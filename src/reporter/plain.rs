@@ -108,7 +108,7 @@ mod tests {
 
     fn events() -> Vec<Event> {
         vec![
-            Event::SweepStarted { planned: 2, sealed: 0 },
+            Event::SweepStarted { planned: 2, sealed: 0, about: false },
             Event::RunStarted { run: Arc::new(header("a")), requests: Some(3), started_at: jiff::Timestamp::UNIX_EPOCH },
             Event::RequestDone(Box::new(rich_record(0))),
             Event::RequestDone(Box::new(record(1))),

@@ -246,7 +246,10 @@ fn what_is_sealed_is_not_run_again() {
     while let Some(event) = heard.blocking_recv() {
         told.push(event);
     }
-    assert!(matches!(told[..], [Event::SweepStarted { planned: 1, sealed: 1 }, Event::SweepFinished { interrupted: false }]), "{told:?}");
+    assert!(
+        matches!(told[..], [Event::SweepStarted { planned: 1, sealed: 1, about: false }, Event::SweepFinished { interrupted: false }]),
+        "{told:?}"
+    );
 }
 
 /// Ends a run after so many of its requests.
