@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bench::analysis::{Judgement, Table, Verdict, judge, judge_curtailed};
 use bench::event::Event;
+use bench::executor::spec::Policy;
 use bench::executor::{Course, Launch, Rule, Stop, sweep};
 use bench::goal::Goal;
 use bench::plan::{Plan, Run};
@@ -143,7 +144,7 @@ impl Course for Single {
 fn simulate(run: &Run, stopping: Option<Stopping>) -> (Vec<RequestRecord>, RunRecord) {
     let (events, mut heard) = mpsc::unbounded_channel();
     let launch = Launch { program: "bench".into(), logs: "servers".into() };
-    sweep(&mut Single { run: Some(run.clone()), stopping, heard: None }, &Stop::new(), &launch, &events).unwrap();
+    sweep(&mut Single { run: Some(run.clone()), stopping, heard: None }, Policy::default(), &Stop::new(), &launch, &events).unwrap();
     drop(events);
     let (mut rows, mut record) = (Vec::new(), None);
     while let Some(event) = heard.blocking_recv() {

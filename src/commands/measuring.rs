@@ -41,7 +41,7 @@ pub(super) fn measure(plan: &Plan, dir: &Path, talk: Talk, chat_copy: Option<Pat
     let reporters = reporters(writer, chat_copy, loudness(talk), &plan.goals, Some(Sealed::new(to_course)));
     let ending = std::thread::scope(|scope| {
         let reporting = scope.spawn(|| run_reporters(heard, reporters, &stop.abort_token()));
-        let ending = sweep(course.course(), &stop, &launch, &events);
+        let ending = sweep(course.course(), plan.policy, &stop, &launch, &events);
         let trouble = course.trouble();
         drop((events, course));
         let reported = reporting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));

@@ -7,31 +7,33 @@ use super::report::{self, ReportOptions};
 use super::scenarios::{default_folder, plans};
 use super::{Exit, worst};
 use crate::cli::{SweepArgs, Talk};
+use crate::executor::Ending;
 use crate::plan::Plan;
+use crate::scenario::files;
 use crate::template::quoted_all;
 
 pub fn run(args: &SweepArgs, talk: Talk) -> anyhow::Result<Exit> {
     let Some(plans) = plans(&args.scenario, talk)? else { return Ok(Exit::Usage) };
     let several = plans.len() > 1;
     let mut exits = Vec::new();
-    for plan in &plans {
+    for (number, plan) in plans.iter().enumerate() {
         let dir = folder(args.output.as_deref(), plan, several);
-        let exit = sweep(args, plan, &dir, talk)?;
-        exits.push(exit);
-        if exit == Exit::Interrupted {
-            break;
+        let ending = measure(plan, &dir, talk, None, args.from.as_deref())?;
+        if ending.interrupted {
+            eprintln!("interrupted: {}. To go on: {}", saved(plan, &ending), to_go_on(args, number, &dir, several));
+            return Ok(Exit::Interrupted);
         }
+        let reported = report::finish(&dir, &ReportOptions { format: args.format.into(), ..ReportOptions::default() }, talk)?;
+        exits.push(match &ending.stopped_by {
+            None => reported,
+            Some((run, reason)) => {
+                eprintln!("stopped, since `on_cell_failure` is `stop` and the run `{run}` is no result: {reason}");
+                eprintln!("{}. To try it again and go on: {}", saved(plan, &ending), to_go_on(args, number, &dir, several));
+                Exit::CellsFailed
+            }
+        });
     }
     Ok(worst(exits))
-}
-
-fn sweep(args: &SweepArgs, plan: &Plan, dir: &Path, talk: Talk) -> anyhow::Result<Exit> {
-    let ending = measure(plan, dir, talk, None, args.from.as_deref())?;
-    if ending.interrupted {
-        eprintln!("interrupted; what is finished is saved. To go on: {}", command_to_go_on(args, dir));
-        return Ok(Exit::Interrupted);
-    }
-    report::finish(dir, &ReportOptions { format: args.format.into(), ..ReportOptions::default() }, talk)
 }
 
 fn folder(output: Option<&Path>, plan: &Plan, several: bool) -> PathBuf {
@@ -42,10 +44,33 @@ fn folder(output: Option<&Path>, plan: &Plan, several: bool) -> PathBuf {
     }
 }
 
-/// The command line that goes on with this folder.
-fn command_to_go_on(args: &SweepArgs, dir: &Path) -> String {
+/// How far it has come. Of how many a search goes through nobody knows before its end.
+fn saved(plan: &Plan, ending: &Ending) -> String {
+    let finished = ending.finished;
+    let of = if plan.frontier.is_some() { String::new() } else { format!(" of {}", ending.planned) };
+    format!("runs saved: {finished}{of}")
+}
+
+/// The command line that goes on with this folder, the `number`-th of several scenarios.
+fn to_go_on(args: &SweepArgs, number: usize, dir: &Path, several: bool) -> String {
+    if !several {
+        return command(args, &args.scenario.scenarios, Some(dir));
+    }
+    if let Some(output) = &args.output {
+        return command(args, &args.scenario.scenarios, Some(output));
+    }
+    // Each has a folder of its own, made from the time of its start.
+    let files: Vec<String> = files(&args.scenario.scenarios).unwrap_or_default().iter().map(|file| file.display().to_string()).collect();
+    let this = command(args, files.get(number..=number).unwrap_or_default(), Some(dir));
+    match files.get(number + 1..) {
+        None | Some([]) => this,
+        Some(rest) => format!("{this}; then: {}", command(args, rest, None)),
+    }
+}
+
+fn command(args: &SweepArgs, scenarios: &[String], dir: Option<&Path>) -> String {
     let mut words = vec!["bench".to_owned(), "sweep".to_owned()];
-    words.extend(args.scenario.scenarios.iter().cloned());
+    words.extend(scenarios.iter().cloned());
     for change in &args.scenario.set {
         words.extend(["--set".to_owned(), change.clone()]);
     }
@@ -55,6 +80,6 @@ fn command_to_go_on(args: &SweepArgs, dir: &Path) -> String {
     words.extend(args.scenario.simulate.then(|| "--simulate".to_owned()));
     words.extend(args.scenario.url.iter().flat_map(|url| ["--url".to_owned(), url.clone()]));
     words.extend(args.scenario.search.iter().flat_map(|search| ["--search".to_owned(), search.name().to_owned()]));
-    words.extend(["-o".to_owned(), dir.display().to_string()]);
+    words.extend(dir.iter().flat_map(|dir| ["-o".to_owned(), dir.display().to_string()]));
     quoted_all(&words)
 }

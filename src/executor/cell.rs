@@ -10,8 +10,10 @@ use super::contract::hidden;
 use super::course::Rule;
 use super::curb::Curb;
 use super::drive::{Ledger, drive};
+use super::errors::{ErrorLimit, TooManyErrors};
 use super::honesty::Watch;
 use super::lane::{LaneError, Load, Occupancy};
+use super::spec::Policy;
 use super::stop::Stop;
 use super::tally::Tally;
 use super::watching::Watching;
@@ -42,6 +44,8 @@ enum CellError {
     Workload(#[from] WorkloadError),
     #[error(transparent)]
     Lane(#[from] LaneError),
+    #[error(transparent)]
+    Errors(#[from] TooManyErrors),
 }
 
 /// What a cell needs from the sweep.
@@ -52,6 +56,8 @@ pub(super) struct Setting<'a> {
     /// What the simulated engine knows of these texts.
     pub memo: &'a TokenMemo,
     pub stop: &'a Stop,
+    /// How failures are taken.
+    pub policy: Policy,
     pub events: &'a mpsc::UnboundedSender<Event>,
     /// What is known of the server before the cell; nothing where it is simulated.
     pub server: Option<&'a ServerFacts>,
@@ -207,12 +213,18 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&m
         done,
     };
     let watching = Watching::start(run, &load.target, clock, setting.events).await;
-    let mut ledger = Ledger { events: setting.events, tally: &mut log.tally, mask: cell.mask(), curb: Curb::new(rule, stop) };
+    let errors = ErrorLimit::new(setting.policy.max_error_rate, schedule.requests, stop.clone());
+    let mut ledger = Ledger { events: setting.events, tally: &mut log.tally, mask: cell.mask(), curb: Curb::new(rule, stop), errors };
     let driven = Box::pin(drive(load, schedule, inbox, &mut ledger)).await;
-    log.curtailed = ledger.curb.curtailed();
+    let Ledger { curb, errors, .. } = ledger;
+    log.curtailed = curb.curtailed();
     log.watched = watching.finish().await;
     driven?;
     log.cache_contract = emptied.with(log.tally.first_turns(&cell.workload));
+    // What was given up when the sweep was stopped says nothing of the cell.
+    if !setting.stop.is_draining() {
+        errors.judge()?;
+    }
     Ok(())
 }
 

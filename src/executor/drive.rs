@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::curb::Curb;
+use super::errors::ErrorLimit;
 use super::lane::{Done, LaneError, Load, Neighbours, Runner, Start};
 use super::open::OpenLoop;
 use super::prefill::prefill;
@@ -24,6 +25,7 @@ pub(super) struct Ledger<'a, 'r> {
     pub tally: &'a mut Tally,
     pub mask: Mask,
     pub curb: Curb<'r>,
+    pub errors: ErrorLimit,
 }
 
 /// Lays in the histories of users met in mid-life, then runs all lanes to their ends. Every request is told as an event and counted.
@@ -100,6 +102,7 @@ impl Ledger<'_, '_> {
         }
         self.tally.add(&request);
         self.curb.hear(&request.record);
+        self.errors.hear(&request.record);
         let _ = self.events.send(Event::RequestDone(Box::new(request.record)));
     }
 

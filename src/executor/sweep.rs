@@ -8,21 +8,26 @@ use tokio::sync::mpsc;
 use super::cell::{Setting, not_run, run_cell};
 use super::course::{Course, Rule};
 use super::keeper::{Keeper, Launch, NotServed, Serving};
+use super::spec::{OnCellFailure, Policy};
 use super::stop::Stop;
 use crate::clock::{Clock, virtual_runtime};
 use crate::engine::TokenMemo;
 use crate::event::Event;
 use crate::plan::Run;
-use crate::record::{Outcome, RunRecord, ServerFacts};
+use crate::record::{CacheContract, Outcome, RunRecord, ServerFacts};
 use crate::server::{Death, version};
 use crate::workload::Corpus;
 
 /// How a sweep ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
-    /// Cells that could not be run.
-    pub failed: usize,
+    /// How many runs there may be in all, as the course said at the start.
+    pub planned: usize,
+    /// Those of them that have a record: of this start, and of earlier ones.
+    pub finished: usize,
     pub interrupted: bool,
+    /// The run that failed or is invalid and was to be the last for that, and why.
+    pub stopped_by: Option<(String, String)>,
 }
 
 /// Why a sweep could not even begin.
@@ -30,28 +35,45 @@ pub struct Ending {
 #[error("the operating system gives no resources for the load: {0}")]
 pub struct SweepError(#[from] std::io::Error);
 
-/// Runs what the course decides. Blocks until it is done or stopped; everything that happens is sent to `events`. No server that it
-/// started outlives it.
-pub fn sweep(course: &mut dyn Course, stop: &Stop, launch: &Launch, events: &mpsc::UnboundedSender<Event>) -> Result<Ending, SweepError> {
+/// Runs what the course decides. Blocks until it is done or stopped, from outside or by its policy; everything that happens is sent to
+/// `events`. No server that it started outlives it.
+pub fn sweep(
+    course: &mut dyn Course,
+    policy: Policy,
+    stop: &Stop,
+    launch: &Launch,
+    events: &mpsc::UnboundedSender<Event>,
+) -> Result<Ending, SweepError> {
     let (planned, sealed) = course.extent();
     let _ = events.send(Event::SweepStarted { planned, sealed, about: course.is_guess() });
     let (corpus, memo) = (Corpus::default(), TokenMemo::default());
-    let setting = Setting { corpus: &corpus, memo: &memo, stop, events, server: None, notes: &[] };
+    let setting = Setting { corpus: &corpus, memo: &memo, stop, policy, events, server: None, notes: &[] };
     let mut site = Site { network: None, keeper: Keeper::new(launch, stop, events) };
-    let mut failed = 0;
-    while !stop.is_draining() {
+    let (mut finished, mut stopped_by) = (sealed, None);
+    while !stop.is_draining() && stopped_by.is_none() {
         let Some(run) = course.next() else { break };
         let rule = course.rule(&run);
         let record = if run.simulated { Some(simulate(&run, &setting, rule)?) } else { site.measure(&run, &setting, rule)? };
         let Some(record) = record else { break };
-        failed += usize::from(matches!(record.outcome, Outcome::Failed { .. }));
+        finished += usize::from(record.outcome != Outcome::Interrupted);
+        if policy.on_cell_failure == OnCellFailure::Stop {
+            stopped_by = what_is_wrong(&record).map(|reason| (record.header.id.clone(), reason.to_owned()));
+        }
         let _ = events.send(Event::RunFinished(Box::new(record.clone())));
         course.ended(&record);
     }
     drop(site);
     let interrupted = stop.is_draining();
     let _ = events.send(Event::SweepFinished { interrupted });
-    Ok(Ending { failed, interrupted })
+    Ok(Ending { planned, finished, interrupted, stopped_by })
+}
+
+/// Why a run is no result, where it is none.
+fn what_is_wrong(record: &RunRecord) -> Option<&str> {
+    match (&record.outcome, &record.cache_contract) {
+        (Outcome::Failed { reason }, _) | (Outcome::Completed | Outcome::Curtailed(_), CacheContract::Failed { reason }) => Some(reason),
+        _ => None,
+    }
 }
 
 /// A cell on the simulated engine, in a world of its own whose time begins at 0.

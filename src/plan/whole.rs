@@ -12,6 +12,7 @@ use super::order::{blocks, order, run_seed};
 use super::run::Run;
 use super::setting::server_setting;
 use crate::engine::EngineError;
+use crate::executor::spec::Policy;
 use crate::goal::Goal;
 use crate::plot::spec::PlotSpec;
 use crate::record::{Client, FormatVersion, Manifest};
@@ -31,6 +32,8 @@ pub struct Plan {
     pub repeats: u32,
     pub order: Order,
     pub search: SearchSpec,
+    /// How failures are taken: no part of what is run.
+    pub policy: Policy,
     /// What is searched; `None` where every cell is run.
     pub frontier: Option<Frontier>,
     /// Some of it is simulated, so all that is made from it says so.
@@ -117,6 +120,7 @@ impl Plan {
             repeats: scenario.repeats,
             order: scenario.order,
             search: scenario.search.clone(),
+            policy: scenario.policy,
             frontier: Frontier::of(scenario)?,
             simulated: runs.iter().any(|run| run.simulated),
             variants: scenario.variants.clone(),

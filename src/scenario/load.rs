@@ -21,6 +21,7 @@ use super::rules::{Disk, Rules};
 use super::sections;
 use super::typed;
 use super::written::Written;
+use crate::executor::spec::Policy;
 use crate::search::spec::{SearchKind, SearchSpec};
 
 /// The files that the patterns mean, in the order of the patterns and by name within one.
@@ -114,6 +115,7 @@ impl Loader<'_> {
         self.expand(&mut document);
         let name = self.name(&written, &document);
         self.repeats(&written, &document);
+        let policy = self.policy(&written, &document);
         let mut variants = self.variants(&document, &changes);
         let matrix = self.matrix(&document, &variants, &written);
         flags::refuse_axes(&changes, &matrix.axes, self.faults);
@@ -134,6 +136,7 @@ impl Loader<'_> {
             repeats: written.repeats,
             order: written.order,
             search,
+            policy,
             cells: self.cells(&variants, &axes, &points),
             variants: variants.into_iter().map(|variant| variant.name).collect(),
             axes: axes.iter().enumerate().map(|(number, axis)| used_axis(number, axis, &points)).collect(),
@@ -290,6 +293,15 @@ impl Loader<'_> {
         if written.repeats == 0 {
             self.faults.push(Fault::at(document.nearest(&["repeats"]).place, "`repeats` is 1 or more, not 0"));
         }
+    }
+
+    fn policy(&mut self, written: &Written, document: &Node) -> Policy {
+        if let Some(rate) = written.max_error_rate.filter(|rate| !(0.0..=1.0).contains(rate)) {
+            let place = document.nearest(&["max_error_rate"]).place;
+            let fault = Fault::at(place, format!("`max_error_rate` is a share from 0 to 1, not {rate}"));
+            self.faults.push(fault.maybe_hint((rate > 1.0 && rate <= 100.0).then(|| format!("for {rate} % write {}", rate / 100.0))));
+        }
+        Policy { max_error_rate: written.max_error_rate, on_cell_failure: written.on_cell_failure }
     }
 
     fn points(&mut self, matrix: &Matrix, axes: &mut [TypedAxis], variants: &[Variant]) -> Vec<Point> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::cell::Cell;
+use crate::executor::spec::Policy;
 use crate::goal::Goal;
 use crate::plot::spec::PlotSpec;
 use crate::search::spec::SearchSpec;
@@ -20,6 +21,8 @@ pub struct Scenario {
     pub order: Order,
     /// With axes as dotted paths.
     pub search: SearchSpec,
+    /// How failures are taken.
+    pub policy: Policy,
     /// The variants' names, in the order of the file; `default` where it has none.
     pub variants: Vec<String>,
     pub axes: Vec<Axis>,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::meant::Order;
 use crate::engine::spec::EngineSpec;
+use crate::executor::spec::OnCellFailure;
 use crate::plot::spec::PlotSpec;
 use crate::search::spec::SearchSpec;
 use crate::server::spec::ServerSpec;
@@ -40,6 +41,13 @@ pub struct Written {
     /// Which cells are run, and how long each of them: `"grid"`, `"frontier"`, or a table.
     #[serde(default)]
     pub search: SearchSpec,
+    /// The share of a cell's measured requests that may fail, from 0 to 1; a cell of which more fail has failed. Without it no share is too much.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub max_error_rate: Option<f64>,
+    /// Whether the sweep goes on after a cell that failed or is invalid.
+    #[serde(default)]
+    pub on_cell_failure: OnCellFailure,
     /// What is sent.
     #[serde(default)]
     pub workload: Unread<WorkloadSpec>,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bench::clock::Micros;
 use bench::event::Event;
+use bench::executor::spec::Policy;
 use bench::executor::{Course, Launch, Listed, Rule, Stop, sweep};
 use bench::plan::{Plan, Run};
 use bench::record::{Certainty, Curtailed, FailureKind, Outcome, Phase, RequestRecord, RunRecord, TokenSource};
@@ -32,7 +33,7 @@ pub fn run_of(workload: Value, engine: Value) -> Run {
 /// What the course's only cell did.
 fn done_by(course: &mut dyn Course) -> Done {
     let (events, mut heard) = mpsc::unbounded_channel();
-    let ending = sweep(course, &Stop::new(), &launch(), &events).unwrap();
+    let ending = sweep(course, Policy::default(), &Stop::new(), &launch(), &events).unwrap();
     drop(events);
     assert!(!ending.interrupted);
     let (mut rows, mut record) = (Vec::new(), None);
@@ -61,6 +62,7 @@ fn plan_of(run: Run) -> Plan {
         seed: 7,
         repeats: 1,
         search: SearchSpec::default(),
+        policy: Policy::default(),
         order: Order::default(),
         frontier: None,
         simulated: true,
@@ -240,7 +242,7 @@ fn what_is_sealed_is_not_run_again() {
     let run = Run { id: "cell".into(), variant: "default".into(), axes: vec![], repeat: 0, seed: 7, simulated: true, cell };
     let (events, mut heard) = mpsc::unbounded_channel();
     let sealed = BTreeSet::from(["cell".to_owned()]);
-    sweep(&mut Listed::new(&plan_of(run), &sealed), &Stop::new(), &launch(), &events).unwrap();
+    sweep(&mut Listed::new(&plan_of(run), &sealed), Policy::default(), &Stop::new(), &launch(), &events).unwrap();
     drop(events);
     let mut told = Vec::new();
     while let Some(event) = heard.blocking_recv() {
@@ -292,7 +294,7 @@ fn a_run_that_is_ended_early_and_interrupted_meanwhile_is_interrupted() {
     let runs = Listed::new(&plan_of(run_of(document_qa(&json!({"concurrent": 2})), json!({"preset": "tiny"}))), &BTreeSet::new());
     let mut course = After { runs, left: 2, interrupted: Some(stop.clone()) };
     let (events, mut heard) = mpsc::unbounded_channel();
-    assert!(sweep(&mut course, &stop, &launch(), &events).unwrap().interrupted);
+    assert!(sweep(&mut course, Policy::default(), &stop, &launch(), &events).unwrap().interrupted);
     drop(events);
     let mut outcomes = Vec::new();
     while let Some(event) = heard.blocking_recv() {

@@ -15,11 +15,13 @@ mod live;
 mod load;
 mod open_loop;
 mod pictures;
+mod policy;
 mod prepare;
 mod scenarios;
 mod serve;
 #[cfg(target_os = "linux")]
 mod servers;
+mod stage;
 #[cfg(target_os = "linux")]
 mod supervise;
 mod truth;

@@ -1,0 +1,185 @@
+//! A folder in which the real program is run as its users run it, and what there is to see then: its words, its files, its exit code.
+//!
+//! `BENCH_PROGRAM` names another build of it.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// The program under test.
+pub fn program() -> PathBuf {
+    std::env::var_os("BENCH_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_bench").into(), PathBuf::from)
+}
+
+/// A folder of its own.
+pub struct Stage {
+    folder: TempDir,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// With a file in it.
+    pub fn with(name: &str, text: &str) -> Self {
+        let stage = Self::new();
+        stage.write(name, text);
+        stage
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        fs_err::write(self.path(name), text).unwrap();
+    }
+
+    /// The program with these words, not started yet.
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command.args(words).current_dir(self.folder()).env("NO_COLOR", "1").stdin(Stdio::null());
+        command
+    }
+
+    /// Runs it to its end.
+    pub fn run(&self, words: &[&str]) -> Output {
+        self.command(words).output().unwrap()
+    }
+
+    /// Starts it; somebody else ends it.
+    pub fn start(&self, words: &[&str]) -> Running {
+        Running::of(&mut self.command(words))
+    }
+
+    /// What a JSON file holds.
+    pub fn json(&self, file: &str) -> serde_json::Value {
+        serde_json::from_slice(&fs_err::read(self.path(file)).unwrap()).unwrap()
+    }
+
+    /// The folders of a sweep's runs, by name.
+    pub fn runs(&self, sweep: &str) -> Vec<PathBuf> {
+        let entries = fs_err::read_dir(self.path(sweep).join("runs")).into_iter().flatten();
+        let mut runs: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        runs.sort();
+        runs
+    }
+
+    pub fn only_run(&self, sweep: &str) -> PathBuf {
+        let runs = self.runs(sweep);
+        assert_eq!(runs.len(), 1);
+        runs.into_iter().next().unwrap()
+    }
+}
+
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// All that it said.
+pub fn said(output: &Output) -> String {
+    format!("{}{}", stdout(output), stderr(output))
+}
+
+pub fn succeeded(output: &Output) {
+    assert_eq!(output.status.code(), Some(0), "{}", said(output));
+}
+
+/// All files below a folder, by their paths in it.
+pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs_err::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.insert(path.strip_prefix(folder).unwrap().to_owned(), fs_err::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// The files of a sweep without the date of its start and its empty lock.
+pub fn dateless(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = files(folder);
+    files.remove(Path::new(".lock"));
+    if let Some(manifest) = files.get_mut(Path::new("manifest.json")) {
+        let mut read: serde_json::Value = serde_json::from_slice(manifest).unwrap();
+        read.as_object_mut().unwrap().remove("created_at").unwrap();
+        *manifest = read.to_string().into_bytes();
+    }
+    files
+}
+
+/// The program at work, heard line by line.
+pub struct Running {
+    pub child: Child,
+    lines: Box<dyn Iterator<Item = String>>,
+    pub said: Vec<String>,
+}
+
+impl Running {
+    /// Starts a command whose stderr is heard.
+    pub fn of(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        Self { child, lines: Box::new(lines.map_while(Result::ok)), said: Vec::new() }
+    }
+
+    /// Reads on until a line holds this.
+    pub fn await_line(&mut self, part: &str) {
+        for line in self.lines.by_ref() {
+            self.said.push(line);
+            if self.said.last().is_some_and(|line| line.contains(part)) {
+                return;
+            }
+        }
+        panic!("`{part}` was not said: {:#?}", self.said);
+    }
+
+    #[cfg(unix)]
+    pub fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+    }
+
+    /// Reads on to the end; the exit code.
+    pub fn end(&mut self) -> Option<i32> {
+        self.said.extend(self.lines.by_ref());
+        self.child.wait().unwrap().code()
+    }
+
+    /// The line that holds this.
+    pub fn line(&self, part: &str) -> &str {
+        self.said.iter().find(|line| line.contains(part)).unwrap_or_else(|| panic!("`{part}` was not said: {:#?}", self.said))
+    }
+}
+
+/// A test that fails in the middle leaves nothing behind.
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a line that the program printed for its users, who have it in their path as `bench`.
+#[cfg(unix)]
+pub fn run_line(stage: &Stage, line: &str) -> Output {
+    let line = line.replacen("bench ", "\"$PROGRAM\" ", 1);
+    Command::new("sh").args(["-c", &line]).env("PROGRAM", program()).env("NO_COLOR", "1").current_dir(stage.folder()).output().unwrap()
+}
