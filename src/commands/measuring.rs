@@ -1,8 +1,7 @@
-//! Runs a plan into a folder: the executor on this thread, the reporters on another, Ctrl-C and SIGTERM on a third.
+//! Runs a plan into a folder: the executor on this thread, the reporters on another.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -10,8 +9,9 @@ use tokio::sync::mpsc;
 
 use super::curtailing::{Curtailing, recall};
 use super::searching::{Searching, Wires};
+use super::signals::Signals;
 use crate::cli::Talk;
-use crate::executor::{Course, Ending, Launch, Listed, Stop, sweep};
+use crate::executor::{Course, Ending, Launch, Listed, sweep};
 use crate::plan::Plan;
 use crate::record::Client;
 use crate::reporter::{Loudness, Sealed, reporters, run_reporters};
@@ -19,29 +19,32 @@ use crate::server::supervisor::Supervisor;
 use crate::stopping::Stopping;
 use crate::store::SweepWriter;
 
-/// How long requests in flight are awaited after the first Ctrl-C.
-const DRAIN_LIMIT: Duration = Duration::from_mins(1);
-
 /// Does what of the plan is not sealed in the folder yet, after taking what is sealed in the folder `from`. `chat_copy` is the CSV file
 /// beside which the files of a chat run are wanted once more.
-pub(super) fn measure(plan: &Plan, dir: &Path, talk: Talk, chat_copy: Option<PathBuf>, from: Option<&Path>) -> anyhow::Result<Ending> {
+pub(super) fn measure(
+    plan: &Plan,
+    dir: &Path,
+    talk: Talk,
+    chat_copy: Option<PathBuf>,
+    from: Option<&Path>,
+    signals: &Signals,
+) -> anyhow::Result<Ending> {
     let manifest = plan.manifest(Timestamp::now(), client(plan));
     let mut writer = SweepWriter::open(dir, &manifest, &plan.scenario_text)?;
     if let Some(from) = from {
         taken(writer.adopt(from)?, from, talk);
     }
     let sealed = writer.sealed_ids()?;
-    let stop = Stop::new();
+    let stop = signals.stop();
     let program = Supervisor::own_program().context("cannot find out which program this is, to supervise servers with it")?;
     let launch = Launch { program, logs: writer.paths().servers() };
-    let signals = listen_for_signals(&stop)?;
     let (events, heard) = mpsc::unbounded_channel();
     let (to_course, from_recorder) = std::sync::mpsc::channel();
     let mut course = Way::new(plan, &sealed, dir, Wires { sealed: from_recorder, events: events.clone() })?;
     let reporters = reporters(writer, chat_copy, loudness(talk), &plan.goals, Some(Sealed::new(to_course)));
     let ending = std::thread::scope(|scope| {
         let reporting = scope.spawn(|| run_reporters(heard, reporters, &stop.abort_token()));
-        let ending = sweep(course.course(), plan.policy, &stop, &launch, &events);
+        let ending = sweep(course.course(), plan.policy, stop, &launch, &events);
         let trouble = course.trouble();
         drop((events, course));
         let reported = reporting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -49,7 +52,7 @@ pub(super) fn measure(plan: &Plan, dir: &Path, talk: Talk, chat_copy: Option<Pat
         trouble.map_or(Ok(()), Err)?;
         anyhow::Ok(ending?)
     })?;
-    signals.shutdown_background();
+    signals.measured();
     Ok(ending)
 }
 
@@ -119,36 +122,4 @@ fn client(plan: &Plan) -> Client {
     let processors = std::thread::available_parallelism().ok().and_then(|count| u32::try_from(count.get()).ok());
     let operating_system = Some(format!("{} {}", std::env::consts::OS, std::env::consts::ARCH));
     Client { bench_version, operating_system, processors }
-}
-
-/// First Ctrl-C or SIGTERM: send nothing more and await what is in flight, up to a limit. Second: give up at once.
-fn listen_for_signals(stop: &Stop) -> anyhow::Result<tokio::runtime::Runtime> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let stop = stop.clone();
-    runtime.spawn(async move {
-        interrupted().await;
-        eprintln!("\nstopping: requests in flight are awaited for up to {} s; Ctrl-C again gives them up", DRAIN_LIMIT.as_secs());
-        stop.drain();
-        tokio::select! { biased; () = interrupted() => {} () = tokio::time::sleep(DRAIN_LIMIT) => {} }
-        stop.abort();
-    });
-    Ok(runtime)
-}
-
-#[cfg(unix)]
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-        (Ok(mut interrupt), Ok(mut terminate)) => {
-            tokio::select! { biased; _ = interrupt.recv() => {} _ = terminate.recv() => {} }
-        }
-        _ => std::future::pending().await,
-    }
-}
-
-#[cfg(not(unix))]
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }

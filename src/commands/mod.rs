@@ -18,6 +18,7 @@ pub mod run;
 mod scenarios;
 pub mod schema;
 mod searching;
+mod signals;
 pub mod sim;
 mod stdout;
 pub mod supervise;

@@ -9,6 +9,7 @@ use super::Exit;
 use super::measuring::measure;
 use super::report::{self, ReportOptions};
 use super::scenarios::{default_folder, plan_of_text};
+use super::signals::Signals;
 use crate::cli::{ArrivalProcess, ChatArgs, DocumentQaArgs, RequestsArgs, RunCommand, ServerArgs, Talk};
 use crate::report::cxs_json;
 use crate::scenario::Options;
@@ -23,7 +24,7 @@ pub fn run(command: &RunCommand, talk: Talk) -> anyhow::Result<Exit> {
         RunCommand::DocumentQa(args) => {
             let text = scenario("document_qa", document_qa_workload(args), &args.server)?;
             let (dir, exit) = run_scenario(&text, &args.server, talk, None)?;
-            if let Some(file) = args.output.as_ref().filter(|_| exit != Exit::Usage) {
+            if let Some(file) = args.output.as_ref().filter(|_| !matches!(exit, Exit::Usage | Exit::Interrupted)) {
                 write_cxs_json(&dir, file)?;
             }
             Ok(exit)
@@ -41,8 +42,16 @@ fn run_scenario(text: &str, server: &ServerArgs, talk: Talk, chat_copy: Option<P
     let options = Options { set: server.set.clone(), simulate: server.simulate, ..Options::default() };
     let Some(plan) = plan_of_text("command-line.toml", text, &options, talk)? else { return Ok((PathBuf::new(), Exit::Usage)) };
     let dir = server.results.clone().unwrap_or_else(|| default_folder(&plan.name));
-    let ending = measure(&plan, &dir, talk, chat_copy, None)?;
-    let exit = if ending.interrupted { Exit::Interrupted } else { report::finish(&dir, &ReportOptions::default(), talk)? };
+    let signals = Signals::listen()?;
+    let ending = measure(&plan, &dir, talk, chat_copy, None, &signals)?;
+    if ending.interrupted {
+        let dir_shown = dir.display();
+        eprintln!(
+            "interrupted: the requests so far are in `{dir_shown}`, and are no result. To do it again: the same command with `--results {dir_shown}`"
+        );
+        return Ok((dir, Exit::Interrupted));
+    }
+    let exit = report::finish(&dir, &ReportOptions::default(), talk)?;
     Ok((dir, exit))
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::measuring::measure;
 use super::report::{self, ReportOptions};
 use super::scenarios::{default_folder, plans};
+use super::signals::Signals;
 use super::{Exit, worst};
 use crate::cli::{SweepArgs, Talk};
 use crate::executor::Ending;
@@ -18,7 +19,8 @@ pub fn run(args: &SweepArgs, talk: Talk) -> anyhow::Result<Exit> {
     let mut exits = Vec::new();
     for (number, plan) in plans.iter().enumerate() {
         let dir = folder(args.output.as_deref(), plan, several);
-        let ending = measure(plan, &dir, talk, None, args.from.as_deref())?;
+        let signals = Signals::listen()?;
+        let ending = measure(plan, &dir, talk, None, args.from.as_deref(), &signals)?;
         if ending.interrupted {
             eprintln!("interrupted: {}. To go on: {}", saved(plan, &ending), to_go_on(args, number, &dir, several));
             return Ok(Exit::Interrupted);

@@ -137,13 +137,13 @@ impl<'a> Keeper<'a> {
         account.last = first_line(reason);
         let _ = self.events.send(Event::ServerDied { variant, life: number, reason: reason.to_owned() });
         // It is dead already; what is said of the rest would hide that.
-        let _ = life.stop().await;
+        let _ = life.stop(self.stop.leave_token()).await;
     }
 
     /// Ends the server that is there.
     pub async fn end(&mut self) {
         let Some(Serving { variant, number, life, .. }) = self.serving.take() else { return };
-        let trouble = life.stop().await.err().map(|error| error.to_string());
+        let trouble = life.stop(self.stop.leave_token()).await.err().map(|error| error.to_string());
         let _ = self.events.send(Event::ServerStopped { variant, life: number, trouble });
     }
 
@@ -181,7 +181,7 @@ impl<'a> Keeper<'a> {
             let startup = Startup::of(&run.cell.server, &run.cell.target, premises)?;
             let command = mask.hide(startup.shown());
             let _ = self.events.send(Event::ServerStarting { variant: variant.clone(), life: number, command });
-            Life::start(startup, &self.stop.drain_token()).await
+            Life::start(startup, &self.stop.drain_token(), self.stop.leave_token()).await
         };
         match starting.await {
             Ok(life) => {

@@ -1,19 +1,21 @@
-//! How a sweep is stopped from outside: first no more requests are sent, then those in flight are given up.
+//! How a sweep is stopped from outside: first no more requests are sent, then those in flight are given up, at last nothing is waited for.
 
 use tokio_util::sync::CancellationToken;
 
-/// Two wishes, the second stronger than the first and including it. Cheap to clone; all clones agree.
+/// Three wishes, each stronger than the one before and including it. Cheap to clone; all clones agree.
 #[derive(Debug, Clone)]
 pub struct Stop {
     drain: CancellationToken,
     abort: CancellationToken,
+    leave: CancellationToken,
 }
 
 impl Stop {
     #[expect(clippy::new_without_default, reason = "there is nothing default about a way to stop")]
     pub fn new() -> Self {
-        let abort = CancellationToken::new();
-        Self { drain: abort.child_token(), abort }
+        let leave = CancellationToken::new();
+        let abort = leave.child_token();
+        Self { drain: abort.child_token(), abort, leave }
     }
 
     /// Send nothing more; await what is in flight.
@@ -27,14 +29,25 @@ impl Stop {
         self.drain.cancel();
     }
 
+    /// Wait for nothing: servers are killed instead of asked to end.
+    pub fn leave(&self) {
+        self.leave.cancel();
+        self.abort();
+    }
+
     /// Wishes for a part of the sweep: those for the whole hold for it, and its own for nothing else.
     pub(super) fn for_a_part(&self) -> Self {
-        Self { drain: self.drain.child_token(), abort: self.abort.child_token() }
+        Self { drain: self.drain.child_token(), abort: self.abort.child_token(), leave: self.leave.child_token() }
     }
 
     /// Cancelled as soon as no more is to be begun.
     pub(super) fn drain_token(&self) -> CancellationToken {
         self.drain.clone()
+    }
+
+    /// Cancelled as soon as nothing is to be waited for.
+    pub(super) fn leave_token(&self) -> &CancellationToken {
+        &self.leave
     }
 
     /// To be cancelled by whoever finds that going on is useless: the same as [`Stop::abort`].
@@ -66,7 +79,10 @@ mod tests {
         assert!(stop.is_draining() && !stop.abort_token().is_cancelled());
         let stop = Stop::new();
         stop.abort_token().cancel();
-        assert!(stop.is_draining());
+        assert!(stop.is_draining() && !stop.leave_token().is_cancelled());
+        let stop = Stop::new();
+        stop.leave();
+        assert!(stop.is_draining() && stop.abort_token().is_cancelled() && stop.for_a_part().leave_token().is_cancelled());
     }
 
     #[test]

@@ -1,13 +1,9 @@
 //! The program as its users meet it: the real binary, files in, files and exit codes out.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
-use bench::engine::EngineParameters;
-use bench::serve::{self, Serving};
-use tempfile::TempDir;
+use super::stage::{Stage, dateless, files, said, serving, stderr, stdout, succeeded};
 
 /// A matrix of four cells that takes well under a second: two sessions of 1,000 tokens fit the small card, four do not.
 const SCENARIO: &str = r#"
@@ -32,79 +28,18 @@ sequential = [1, 2]
 require = "p95(ttft where turn >= 1) <= 10ms"
 "#;
 
-struct Bench {
-    folder: TempDir,
+fn bench() -> Stage {
+    Stage::with("small.toml", SCENARIO)
 }
 
-impl Bench {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("small.toml"), SCENARIO).unwrap();
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn run(&self, words: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_bench")).args(words).current_dir(self.folder.path()).env("NO_COLOR", "1").output().unwrap()
-    }
-
-    fn sweep(&self, out: &str) -> Output {
-        self.run(&["sweep", "small.toml", "--simulate", "-q", "-o", out])
-    }
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn succeeded(output: &Output) {
-    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(output), stderr(output));
-}
-
-/// All files below a folder with their bytes.
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                found.insert(path.strip_prefix(folder).unwrap().to_owned(), fs::read(&path).unwrap());
-            }
-        }
-    }
-    found
-}
-
-/// The files of a sweep without the date of its start.
-fn dateless(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = files(folder);
-    let manifest = files.remove(Path::new("manifest.json")).unwrap();
-    let mut manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
-    manifest.as_object_mut().unwrap().remove("created_at").unwrap();
-    files.insert("manifest.json".into(), manifest.to_string().into_bytes());
-    files
-}
-
-fn only_run(folder: &Path) -> PathBuf {
-    let runs: Vec<PathBuf> = fs::read_dir(folder.join("runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert_eq!(runs.len(), 1);
-    runs.into_iter().next().unwrap()
+fn sweep(bench: &Stage, out: &str) -> Output {
+    bench.run(&["sweep", "small.toml", "--simulate", "-q", "-o", out])
 }
 
 #[test]
 fn a_sweep_ends_with_tables_scores_a_verdict_and_pictures() {
-    let bench = Bench::new();
-    let output = bench.sweep("out");
+    let bench = bench();
+    let output = sweep(&bench, "out");
     succeeded(&output);
     let said = stdout(&output);
     for expected in ["SIMULATED", "max C×S", "best 2CS/(C+S)", "verdict: default holds"] {
@@ -118,19 +53,19 @@ fn a_sweep_ends_with_tables_scores_a_verdict_and_pictures() {
 
 #[test]
 fn the_same_sweep_gives_the_same_bytes_apart_from_its_date() {
-    let bench = Bench::new();
-    succeeded(&bench.sweep("once"));
-    succeeded(&bench.sweep("again"));
+    let bench = bench();
+    succeeded(&sweep(&bench, "once"));
+    succeeded(&sweep(&bench, "again"));
     assert!(dateless(&bench.path("once")) == dateless(&bench.path("again")));
 }
 
 #[test]
 fn a_sweep_that_was_cut_short_is_gone_on_with_and_ends_as_if_it_had_not_been() {
-    let bench = Bench::new();
-    succeeded(&bench.sweep("whole"));
-    succeeded(&bench.sweep("cut"));
+    let bench = bench();
+    succeeded(&sweep(&bench, "whole"));
+    succeeded(&sweep(&bench, "cut"));
     // As a kill leaves it: one run without its `run.json`, half a table beside it, and no report yet.
-    let runs: Vec<PathBuf> = fs::read_dir(bench.path("cut/runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let runs = bench.runs("cut");
     fs::remove_file(runs[0].join("run.json")).unwrap();
     fs::write(runs[0].join("requests.parquet"), "PAR1 and then nothing").unwrap();
     fs::write(runs[0].join("journal.jsonl"), "{\"request\":0,\"sess").unwrap();
@@ -147,8 +82,8 @@ fn a_sweep_that_was_cut_short_is_gone_on_with_and_ends_as_if_it_had_not_been() {
 
 #[test]
 fn a_report_needs_the_folder_alone_and_gives_the_same_bytes_elsewhere() {
-    let bench = Bench::new();
-    succeeded(&bench.sweep("out"));
+    let bench = bench();
+    succeeded(&sweep(&bench, "out"));
     let first = files(&bench.path("out/report"));
     fs::remove_dir_all(bench.path("out/report")).unwrap();
     fs::remove_file(bench.path("small.toml")).unwrap();
@@ -161,8 +96,8 @@ fn a_report_needs_the_folder_alone_and_gives_the_same_bytes_elsewhere() {
 
 #[test]
 fn a_folder_with_another_scenario_is_refused_and_left_alone() {
-    let bench = Bench::new();
-    succeeded(&bench.sweep("out"));
+    let bench = bench();
+    succeeded(&sweep(&bench, "out"));
     let before = files(&bench.path("out"));
     let output = bench.run(&["sweep", "small.toml", "--simulate", "--set", "workload.rounds=6", "-o", "out"]);
     assert_eq!(output.status.code(), Some(2));
@@ -172,12 +107,12 @@ fn a_folder_with_another_scenario_is_refused_and_left_alone() {
 
 #[test]
 fn missed_goals_and_faulty_scenarios_have_exit_codes_of_their_own() {
-    let bench = Bench::new();
+    let bench = bench();
     let missed = SCENARIO.replace("10ms", "1us");
     fs::write(bench.path("small.toml"), missed).unwrap();
-    assert_eq!(bench.sweep("missed").status.code(), Some(1));
+    assert_eq!(sweep(&bench, "missed").status.code(), Some(1));
     fs::write(bench.path("small.toml"), SCENARIO.replace("rounds", "runds")).unwrap();
-    let faulty = bench.sweep("faulty");
+    let faulty = sweep(&bench, "faulty");
     assert_eq!(faulty.status.code(), Some(2));
     assert!(stderr(&faulty).contains("small.toml:8:1") && stderr(&faulty).contains("did you mean `rounds`"), "{}", stderr(&faulty));
     assert!(!bench.path("faulty").exists());
@@ -185,7 +120,7 @@ fn missed_goals_and_faulty_scenarios_have_exit_codes_of_their_own() {
 
 #[test]
 fn a_cell_that_cannot_be_run_is_named_and_tried_again_later() {
-    let bench = Bench::new();
+    let bench = bench();
     // Nothing listens on a port that has just been given back.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{closed}");
@@ -196,7 +131,7 @@ fn a_cell_that_cannot_be_run_is_named_and_tried_again_later() {
 
 #[test]
 fn a_chat_run_leaves_its_four_files_in_its_folder_and_where_it_was_asked_to() {
-    let bench = Bench::new();
+    let bench = bench();
     let output = bench.run(&[
         "run",
         "chat",
@@ -223,7 +158,7 @@ fn a_chat_run_leaves_its_four_files_in_its_folder_and_where_it_was_asked_to() {
         "out",
     ]);
     succeeded(&output);
-    let run = only_run(&bench.path("out"));
+    let run = bench.only_run("out");
     for file in ["realtime_stats_qps_2.00.txt", "performance_summary_qps_2.00.txt", "final_performance_summary_qps_2.00.txt", "summary.csv"]
     {
         let text = fs::read(run.join(file)).unwrap();
@@ -234,7 +169,7 @@ fn a_chat_run_leaves_its_four_files_in_its_folder_and_where_it_was_asked_to() {
 
 #[test]
 fn a_document_run_can_leave_the_layout_of_the_original_script() {
-    let bench = Bench::new();
+    let bench = bench();
     let output = bench.run(&[
         "run",
         "document-qa",
@@ -262,32 +197,23 @@ fn a_document_run_can_leave_the_layout_of_the_original_script() {
 
 #[test]
 fn a_run_whose_flags_are_at_fault_says_only_that() {
-    let bench = Bench::new();
+    let bench = bench();
     let output = bench.run(&["run", "document-qa", "--num-users-concurrent", "0", "--simulate", "--output", "out.json"]);
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(stderr(&output).matches("error:").count(), 1, "{}", stderr(&output));
     assert!(stderr(&output).contains("concurrent") && !bench.path("out.json").exists(), "{}", stderr(&output));
 }
 
-/// The simulated engine behind a real socket, on a runtime of its own.
-fn serving() -> (tokio::runtime::Runtime, Serving) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let parameters = EngineParameters::resolve(&serde_json::from_str(r#"{"preset": "tiny"}"#).unwrap(), 0).unwrap();
-    let options = serve::Options { host: [127, 0, 0, 1].into(), port: 0, model: "small".into(), parameters };
-    let serving = runtime.block_on(serve::bind(options)).unwrap();
-    (runtime, serving)
-}
-
 #[test]
 fn single_requests_are_run_from_flags_simulated_or_against_a_server() {
-    let bench = Bench::new();
-    let (_runtime, server) = serving();
+    let bench = bench();
+    let (_runtime, server) = serving(r#"{"preset": "tiny"}"#);
     let url = server.url();
     let flags = ["--qps", "50", "--prompt-tokens", "50", "--answer-tokens", "4", "--requests", "20", "--model", "small", "-q"];
     for (folder, to) in [("simulated", vec!["--simulate"]), ("served", vec!["--base-url", &url])] {
         let output = bench.run(&[&["run", "requests", "--results", folder], flags.as_slice(), &to].concat());
         succeeded(&output);
-        let record = fs::read_to_string(only_run(&bench.path(folder)).join("run.json")).unwrap();
+        let record = fs::read_to_string(bench.only_run(folder).join("run.json")).unwrap();
         let record: serde_json::Value = serde_json::from_str(&record).unwrap();
         assert_eq!((&record["counts"]["measured"], &record["counts"]["failed"]), (&20.into(), &0.into()), "{record}");
         assert!(record["offered_qps"].as_f64().is_some_and(|rate| (20.0..125.0).contains(&rate)), "{record}");
@@ -298,14 +224,24 @@ fn single_requests_are_run_from_flags_simulated_or_against_a_server() {
 
 #[test]
 fn the_same_scenario_runs_against_a_server_with_its_caches_emptied_before_each_cell() {
-    let bench = Bench::new();
-    let (_runtime, server) = serving();
+    let bench = bench();
+    let (_runtime, server) = serving(r#"{"preset": "tiny"}"#);
     let url = server.url();
     let sweep_into = |folder: &str| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
-        command.args(["sweep", "small.toml", "--url", &url, "--set", "target.model=small", "--set", "workload.rounds=2", "-o", folder]);
+        let mut command = bench.command(&[
+            "sweep",
+            "small.toml",
+            "--url",
+            &url,
+            "--set",
+            "target.model=small",
+            "--set",
+            "workload.rounds=2",
+            "-o",
+            folder,
+        ]);
         command.args(["--set", "server.reset=[\"/reset_prefix_cache\"]", "--set", "target.api_key_env=BENCH_TEST_KEY"]);
-        command.current_dir(bench.folder.path()).env_remove("BENCH_TEST_KEY");
+        command.env_remove("BENCH_TEST_KEY");
         command
     };
     // Without its key it is a fault that names the variable; nothing is left behind.
@@ -315,7 +251,7 @@ fn the_same_scenario_runs_against_a_server_with_its_caches_emptied_before_each_c
     assert!(!bench.path("out").exists());
 
     let output = sweep_into("with-key").env("BENCH_TEST_KEY", "planted-secret-key").output().unwrap();
-    let said = format!("{}{}", stdout(&output), stderr(&output));
+    let said = said(&output);
     // 0 or 1: how fast this machine is does not matter here.
     assert!(matches!(output.status.code(), Some(0 | 1)), "{said}");
     assert!(!said.contains("SIMULATED"), "a server is measured, whatever is behind it");
@@ -333,49 +269,6 @@ fn the_same_scenario_runs_against_a_server_with_its_caches_emptied_before_each_c
     for (file, bytes) in files(&bench.path("with-key")) {
         assert!(!planted(&bytes), "{} holds the key", file.display());
     }
-}
-
-#[cfg(unix)]
-#[test]
-fn ctrl_c_drains_saves_what_is_done_and_says_how_to_go_on() {
-    use std::io::{BufRead, BufReader};
-    use std::process::Stdio;
-
-    let bench = Bench::new();
-    let (_runtime, server) = serving();
-    let url = server.url();
-    // Twenty seconds of chat, interrupted at the first request that is told.
-    let mut child = Command::new(env!("CARGO_BIN_EXE_bench"))
-        .args([
-            "run",
-            "chat",
-            "--time",
-            "20",
-            "--qps",
-            "20",
-            "--num-users",
-            "4",
-            "--shared-system-prompt",
-            "20",
-            "--user-history-prompt",
-            "20",
-        ])
-        .args(["--answer-len", "4", "--model", "small", "--base-url", &url, "-vv", "--results", "out"])
-        .current_dir(bench.folder.path())
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let first = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("turn"))).unwrap().unwrap();
-    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(interrupt.success(), "{first}");
-    let rest: Vec<String> = lines.map_while(Result::ok).collect();
-    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
-    assert!(rest.iter().any(|line| line.contains("stopping")), "{rest:?}");
-    // An interrupted run is not taken for whole, and its journal is kept.
-    assert!(only_run(&bench.path("out")).join("journal.jsonl").exists());
-    assert!(!only_run(&bench.path("out")).join("run.json").exists());
 }
 
 #[test]

@@ -3,7 +3,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -11,6 +10,8 @@ use bench::analysis::{Question, summarize};
 use bench::store::read_sweep;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
+
+use super::stage::{Stage, succeeded};
 
 const SCENARIO: &str = r#"
 [workload]
@@ -32,18 +33,15 @@ require = "p95(ttft where turn >= 1) <= 1s"
 const LIMIT: Duration = Duration::from_secs(2);
 
 /// A sweep as it was saved, made once.
-static SAVED: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
-    let home = tempfile::tempdir().unwrap();
-    let scenario = home.path().join("saved.toml");
-    fs_err::write(&scenario, SCENARIO).unwrap();
-    let sweep = Command::new(env!("CARGO_BIN_EXE_bench")).arg("sweep").arg(&scenario).arg("-o").arg(home.path().join("saved")).output();
-    assert!(sweep.unwrap().status.success());
-    home
+static SAVED: LazyLock<Stage> = LazyLock::new(|| {
+    let stage = Stage::with("saved.toml", SCENARIO);
+    succeeded(&stage.run(&["sweep", "saved.toml", "-o", "saved"]));
+    stage
 });
 
 /// The files that a report is made of.
 fn files() -> Vec<PathBuf> {
-    let saved = SAVED.path().join("saved");
+    let saved = SAVED.path("saved");
     let mut files = vec![PathBuf::from("manifest.json")];
     for run in fs_err::read_dir(saved.join("runs")).unwrap() {
         for file in fs_err::read_dir(run.unwrap().path()).unwrap() {
@@ -68,7 +66,7 @@ fn copy(from: &Path, to: &Path) {
 fn try_with(what: &str, file: &Path, change: impl FnOnce(&Path)) {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("sweep");
-    copy(&SAVED.path().join("saved"), &folder);
+    copy(&SAVED.path("saved"), &folder);
     change(&folder.join(file));
     read_and_judge(what, file, &folder);
 }
@@ -90,7 +88,7 @@ fn read_and_judge(what: &str, file: &Path, folder: &Path) {
 #[test]
 fn files_that_were_cut_short_are_refused_and_never_fatal() {
     for file in files() {
-        let whole = fs_err::read(SAVED.path().join("saved").join(&file)).unwrap();
+        let whole = fs_err::read(SAVED.path("saved").join(&file)).unwrap();
         for part in [0, 1, 4, whole.len() / 3, whole.len() / 2, whole.len() - 9, whole.len() - 1] {
             try_with(&format!("a cut after {part} bytes"), &file, |path| fs_err::write(path, &whole[..part]).unwrap());
         }
@@ -101,7 +99,7 @@ fn files_that_were_cut_short_are_refused_and_never_fatal() {
 fn files_of_which_bytes_were_changed_are_read_or_refused_and_never_fatal() {
     let mut random = Pcg64::seed_from_u64(7);
     for file in files() {
-        let whole = fs_err::read(SAVED.path().join("saved").join(&file)).unwrap();
+        let whole = fs_err::read(SAVED.path("saved").join(&file)).unwrap();
         for number in 0..24 {
             let mut bytes = whole.clone();
             for _ in 0..random.random_range(1..=8) {
@@ -139,7 +137,7 @@ fn files_that_are_others_or_none_at_all_are_refused() {
     let files = files();
     for file in &files {
         for other in &files {
-            let other = SAVED.path().join("saved").join(other);
+            let other = SAVED.path("saved").join(other);
             try_with("another file in the place", file, |path| fs_err::copy(&other, path).map(drop).unwrap());
         }
         try_with("a folder in the place", file, |path| {
@@ -159,7 +157,7 @@ fn files_that_are_others_or_none_at_all_are_refused() {
 #[test]
 fn numbers_of_absurd_size_are_read_or_refused() {
     for file in files().iter().filter(|file| file.extension().is_some_and(|extension| extension == "json")) {
-        let text = fs_err::read_to_string(SAVED.path().join("saved").join(file)).unwrap();
+        let text = fs_err::read_to_string(SAVED.path("saved").join(file)).unwrap();
         for absurd in ["18446744073709551615", "-9223372036854775808", "1e308", "1e999", "99999999999999999999999", "null", "\"2\"", "[]"] {
             for digit in [": 0", ": 1", ": 2"] {
                 let changed = text.replace(digit, &format!(": {absurd}"));

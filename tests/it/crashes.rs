@@ -1,17 +1,20 @@
 //! A sweep that is killed at any instant and gone on with ends as one that was never killed: nothing sealed is touched, nothing half
 //! written is taken for whole, and the report is the same byte for byte.
 //!
-//! The instants are seeded shares of the time that an undisturbed sweep takes. `BENCH_KILLS` says how many there are.
+//! The instants are seeded shares of the time that an undisturbed sweep takes. `BENCH_KILLS` says how many there are: the whole proof is
+//! `BENCH_KILLS=300 BENCH_PROGRAM=target/release/bench cargo test --test it -- --nocapture crashes`.
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
+
+use super::stage::{Stage, dateless, files};
 
 /// How often a sweep is killed before it is let go on to its end.
 const KILLS_A_SWEEP: u32 = 10;
@@ -40,47 +43,47 @@ slowdown = 1.5
 
 #[test]
 fn a_sweep_killed_at_any_instant_and_gone_on_with_ends_as_one_that_never_was() {
-    let home = tempfile::tempdir().unwrap();
-    let scenario = home.path().join("crashes.toml");
-    fs_err::write(&scenario, SCENARIO).unwrap();
-    let whole = home.path().join("whole");
+    let stage = Stage::with("crashes.toml", SCENARIO);
     let begun = Instant::now();
-    assert!(start(&scenario, &whole).wait().unwrap().success());
-    let (takes, expected) = (begun.elapsed(), contents(&whole));
+    assert!(start(&stage, "whole").wait().unwrap().success());
+    let (takes, expected) = (begun.elapsed(), dateless(&stage.path("whole")));
     assert!(expected.len() > 30, "a table and a record for each run, and the report: {:?}", expected.keys());
 
     let kills: u32 = std::env::var("BENCH_KILLS").map_or(8, |kills| kills.parse().unwrap());
     let mut instants = Pcg64::seed_from_u64(7);
-    let mut killed = 0;
+    let (mut killed, mut too_late) = (0, 0);
     for sweep in 0.. {
-        let folder = home.path().join(format!("killed-{sweep}"));
-        let mut sealed = BTreeMap::new();
+        let name = format!("killed-{sweep}");
+        let folder = stage.path(&name);
+        let mut sealed: BTreeMap<PathBuf, Vec<u8>> = BTreeMap::new();
         for _ in 0..KILLS_A_SWEEP {
             let instant = takes.mul_f64(instants.random_range(0.0..1.0));
-            killed += u32::from(kill_after(instant, start(&scenario, &folder)));
+            let was_running = kill_after(instant, start(&stage, &name));
+            killed += u32::from(was_running);
+            too_late += u32::from(!was_running);
             let found = sealed_runs(&folder);
             for (name, bytes) in &sealed {
-                assert!(found.get(name) == Some(bytes), "the sealed `{name}` was touched in sweep {sweep}");
+                assert!(found.get(name) == Some(bytes), "the sealed `{}` was touched in sweep {sweep}", name.display());
             }
             sealed = found;
         }
-        assert!(start(&scenario, &folder).wait().unwrap().success(), "sweep {sweep} could not be gone on with");
-        let found = contents(&folder);
+        assert!(start(&stage, &name).wait().unwrap().success(), "sweep {sweep} could not be gone on with");
+        let found = dateless(&folder);
         assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "sweep {sweep}");
         for (name, bytes) in &found {
-            assert!(expected[name] == *bytes, "`{name}` of sweep {sweep} is not what the undisturbed one has");
+            assert!(expected[name] == *bytes, "`{}` of sweep {sweep} is not what the undisturbed one has", name.display());
         }
         fs_err::remove_dir_all(&folder).unwrap();
         if killed >= kills {
+            println!("{killed} kills in {} sweeps that take {takes:?} each, {too_late} that came after the end", sweep + 1);
             break;
         }
     }
 }
 
-fn start(scenario: &Path, folder: &Path) -> Child {
-    let mut bench = Command::new(env!("CARGO_BIN_EXE_bench"));
-    bench.arg("sweep").arg(scenario).arg("-o").arg(folder).arg("-q");
-    bench.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+fn start(stage: &Stage, folder: &str) -> Child {
+    let mut bench = stage.command(&["sweep", "crashes.toml", "-o", folder, "-q"]);
+    bench.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 /// Kills it after that time; `false` where it was done before.
@@ -101,39 +104,14 @@ fn kill_after(instant: Duration, mut child: Child) -> bool {
     })
 }
 
-/// Every file by its path in the folder. The manifest's date is that of the start, and the lock is empty.
-fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    collect(folder, folder, &mut files);
-    files.remove(".lock");
-    if let Some(manifest) = files.get_mut("manifest.json") {
-        let mut read: serde_json::Value = serde_json::from_slice(manifest).unwrap();
-        read.as_object_mut().unwrap().remove("created_at").unwrap();
-        *manifest = read.to_string().into_bytes();
-    }
-    files
-}
-
 /// The files of the runs that are whole. A journal beside them is a scrap of the last step of sealing.
-fn sealed_runs(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    for run in fs_err::read_dir(folder.join("runs")).into_iter().flatten() {
-        let run = run.unwrap().path();
-        if run.join("run.json").exists() {
-            collect(folder, &run, &mut files);
-        }
+fn sealed_runs(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let runs = folder.join("runs");
+    if !runs.exists() {
+        return BTreeMap::new();
     }
-    files.retain(|name, _| !name.ends_with("journal.jsonl") && !name.ends_with(".partial"));
-    files
-}
-
-fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
-    for entry in fs_err::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(root, &path, files);
-        } else {
-            files.insert(path.strip_prefix(root).unwrap().display().to_string(), fs_err::read(&path).unwrap());
-        }
-    }
+    let mut found = files(&runs);
+    let is_scrap = |name: &Path| name.ends_with("journal.jsonl") || name.extension().is_some_and(|extension| extension == "partial");
+    found.retain(|name, _| !is_scrap(name) && name.parent().is_some_and(|run| runs.join(run).join("run.json").exists()));
+    found
 }

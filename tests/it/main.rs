@@ -10,6 +10,8 @@ mod formats;
 mod frontier;
 mod history;
 mod import;
+#[cfg(unix)]
+mod interrupted;
 mod layers;
 mod live;
 mod load;

@@ -7,6 +7,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use bench::engine::EngineParameters;
+use bench::serve::{self, Serving};
 use tempfile::TempDir;
 
 /// The program under test.
@@ -124,6 +126,15 @@ pub fn dateless(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         *manifest = read.to_string().into_bytes();
     }
     files
+}
+
+/// The simulated engine behind a real socket, on a runtime of its own, as an `[engine]` section in JSON says. Its model is `small`.
+pub fn serving(engine: &str) -> (tokio::runtime::Runtime, Serving) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let parameters = EngineParameters::resolve(&serde_json::from_str(engine).unwrap(), 0).unwrap();
+    let options = serve::Options { host: [127, 0, 0, 1].into(), port: 0, model: "small".into(), parameters };
+    let serving = runtime.block_on(serve::bind(options)).unwrap();
+    (runtime, serving)
 }
 
 /// The program at work, heard line by line.

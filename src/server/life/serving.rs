@@ -37,8 +37,8 @@ impl Life {
     ///
     /// # Errors
     /// When somebody listens there already, when a process cannot be started, ends, or is not ready in time, and when `stop` is
-    /// cancelled. Nothing that was started is left then.
-    pub async fn start(startup: Startup, stop: &CancellationToken) -> Result<Self, LifeError> {
+    /// cancelled. Nothing that was started is left then; once `hurry` is cancelled, it is killed without its grace.
+    pub async fn start(startup: Startup, stop: &CancellationToken, hurry: &CancellationToken) -> Result<Self, LifeError> {
         startup.spot.refuse_taken().await?;
         let clock = Clock::real();
         let logs: BTreeMap<String, PathBuf> =
@@ -53,7 +53,7 @@ impl Life {
                 Ok(readiness) => ready = readiness,
                 Err(error) => {
                     // Why it did not start matters more than that it could not be ended.
-                    let _ = supervisor.stop().await;
+                    let _ = supervisor.stop_or_kill(hurry).await;
                     return Err(error);
                 }
             }
@@ -93,12 +93,12 @@ impl Life {
         }
     }
 
-    /// Ends all processes, the last started first.
+    /// Ends all processes, the last started first; once `hurry` is cancelled, without the graces that are left.
     ///
     /// # Errors
     /// When something lives on.
-    pub async fn stop(self) -> Result<(), SupervisorError> {
-        self.supervisor.stop().await
+    pub async fn stop(self, hurry: &CancellationToken) -> Result<(), SupervisorError> {
+        self.supervisor.stop_or_kill(hurry).await
     }
 }
 

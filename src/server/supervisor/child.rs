@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
@@ -74,8 +75,9 @@ impl Child {
         rustix::process::waitid(WaitId::Pid(self.pid), look).ok().flatten().map(|status| words(&status))
     }
 
-    /// Ends its group: the job's signal, its grace, a kill. Blocks until all of it is gone, or cannot be ended.
-    pub(super) fn end(&self) {
+    /// Ends its group: the job's signal, its grace, a kill. Blocks until all of it is gone, or cannot be ended. The grace ends as soon as
+    /// there is a hurry.
+    pub(super) fn end(&self, is_hurried: &AtomicBool) {
         let signal = match self.stop.signal {
             StopSignal::Terminate => Signal::TERM,
             StopSignal::Interrupt => Signal::INT,
@@ -88,7 +90,8 @@ impl Child {
             // The group is there as long as its leader is not reaped.
             let _ = kill_process_group(self.pid, signal);
             let begun = Instant::now();
-            while !self.is_gone() && begun.elapsed() < patience {
+            let waits = || signal == Signal::KILL || !is_hurried.load(Ordering::Relaxed);
+            while !self.is_gone() && begun.elapsed() < patience && waits() {
                 sleep(LOOK);
             }
         }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::census::{Census, KILLED_WITHIN, Process, end};
 use super::child::grace;
@@ -136,11 +137,30 @@ impl Supervisor {
     ///
     /// # Errors
     /// When something could not be ended even so.
-    pub async fn stop(mut self) -> Result<(), SupervisorError> {
+    pub async fn stop(self) -> Result<(), SupervisorError> {
+        self.stop_or_kill(&CancellationToken::new()).await
+    }
+
+    /// The same, but once `hurry` is cancelled, what still has grace is killed.
+    ///
+    /// # Errors
+    /// When something could not be ended even so.
+    pub async fn stop_or_kill(mut self, hurry: &CancellationToken) -> Result<(), SupervisorError> {
         self.order(&Order::Stop);
-        self.orders = None;
         let patience = self.patience + ANSWERS_WITHIN;
-        if let Ok(ended) = timeout(patience, self.gone()).await {
+        let asked = tokio::select! {
+            biased;
+            ended = timeout(patience, self.gone()) => Some(ended),
+            () = hurry.cancelled() => None,
+        };
+        let ended = if let Some(ended) = asked {
+            ended
+        } else {
+            self.order(&Order::Kill);
+            timeout(patience, self.gone()).await
+        };
+        self.orders = None;
+        if let Ok(ended) = ended {
             return ended;
         }
         // It hangs, which it never should. Once it is dead, the listener ends what it left.

@@ -10,6 +10,8 @@ use super::job::ProcessJob;
 pub(super) enum Order {
     Start(Box<ProcessJob>),
     Stop,
+    /// [`Order::Stop`] without any grace, also after it.
+    Kill,
 }
 
 /// What it tells, on its stdout.

@@ -2,6 +2,8 @@
 //! it is told to, when its stdin ends (then `bench` is gone), or when it is signalled.
 
 use std::io::{self, BufRead, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::{WaitOptions, getpid, waitpid};
@@ -27,7 +29,7 @@ const ROUND: Duration = Duration::from_secs(1);
 pub fn supervise() -> io::Result<()> {
     adopt_orphans();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut office = Office { marker: Marker::own(), children: Vec::new() };
+    let mut office = Office { marker: Marker::own(), children: Vec::new(), is_hurried: Arc::default() };
     runtime.block_on(office.run())?;
     let survivors = office.close();
     tell(&Report::Stopped { survivors });
@@ -51,13 +53,15 @@ struct Office {
     marker: Marker,
     /// In the order in which they were started.
     children: Vec<Child>,
+    /// Nobody is to have any grace.
+    is_hurried: Arc<AtomicBool>,
 }
 
 impl Office {
     /// Until everything is to end.
     async fn run(&mut self) -> io::Result<()> {
         let mut bells = Bells::hang()?;
-        let mut orders = read_orders()?;
+        let mut orders = read_orders(Arc::clone(&self.is_hurried))?;
         tell(&Report::Ready { marker: self.marker.to_string() });
         let mut rounds = interval(ROUND);
         let mut has_rung = false;
@@ -71,7 +75,7 @@ impl Office {
                 },
                 order = orders.recv() => match order {
                     Some(Order::Start(job)) => self.start(&job),
-                    Some(Order::Stop) | None => return Ok(()),
+                    Some(Order::Stop | Order::Kill) | None => return Ok(()),
                 },
                 // To look at all processes costs the machine time, while it is measured: so only where something ended.
                 _ = rounds.tick(), if has_rung => {
@@ -109,7 +113,7 @@ impl Office {
     /// Ends everything, the last started first, then what left its process group; says what could not be ended.
     fn close(self) -> Vec<String> {
         for child in self.children.iter().rev() {
-            child.end();
+            child.end(&self.is_hurried);
         }
         let stragglers = |census: &Census| {
             // All children are reaped here: their ids are of no more use.
@@ -172,16 +176,17 @@ impl Bells {
     }
 }
 
-/// The orders on stdin, as they come; they end with stdin, and with what is no order. A thread, since reading a pipe blocks.
-fn read_orders() -> io::Result<mpsc::UnboundedReceiver<Order>> {
+/// The orders on stdin, as they come; they end with stdin, and with what is no order. A thread, since reading a pipe blocks: so it also
+/// hears of a hurry while processes are waited for.
+fn read_orders(is_hurried: Arc<AtomicBool>) -> io::Result<mpsc::UnboundedReceiver<Order>> {
     let (orders, received) = mpsc::unbounded_channel();
     let read = move || {
         for line in io::stdin().lock().lines() {
             let order = line.ok().and_then(|line| serde_json::from_str(&line).ok());
             let Some(order) = order else { break };
-            if orders.send(order).is_err() {
-                break;
-            }
+            is_hurried.fetch_or(matches!(order, Order::Kill), Ordering::Relaxed);
+            // When everything is being ended, nobody takes orders any more, but there may be a hurry yet.
+            let _ = orders.send(order);
         }
     };
     std::thread::Builder::new().name("orders".to_owned()).spawn(read)?;

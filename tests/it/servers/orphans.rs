@@ -60,3 +60,19 @@ fn ctrl_c_while_a_server_starts_ends_it_promptly() {
     assert!(start.elapsed().as_secs() < 25, "{:?}", start.elapsed());
     assert_eq!(stage.processes(), Vec::<String>::new());
 }
+
+#[test]
+fn a_second_ctrl_c_does_not_wait_for_the_grace_of_a_server_that_will_not_end() {
+    let stubborn = CHAT.replace("\"while :; do", "\"trap '' TERM; while :; do");
+    let stage = Stage::new(&format!("{stubborn}stop = {{ grace = \"10m\" }}\n"));
+    let mut running = stage.start();
+    running.await_line("ttft");
+    running.signal("-INT");
+    running.await_line("stopping");
+    let start = std::time::Instant::now();
+    running.signal("-INT");
+    assert_eq!(running.end(), Some(130), "{:#?}", running.said);
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+    // Whether they were seen dead before `bench` left, or are being killed by who supervises them: nothing stays.
+    stage.await_no_process();
+}

@@ -1,13 +1,13 @@
 //! A folder with a scenario whose server is `bench sim`, and what there is to see after a sweep.
 
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use bench::record::{Outcome, RunRecord};
-use tempfile::TempDir;
+
+use crate::stage::{Running, Stage as Folder, program, stderr, stdout};
 
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 static STAGES: AtomicU32 = AtomicU32::new(0);
 
 pub struct Stage {
-    folder: TempDir,
+    folder: Folder,
     /// The model's name, which is also in the command line of every server of this stage, and of no other.
     pub model: String,
 }
@@ -23,36 +23,32 @@ pub struct Stage {
 impl Stage {
     /// `BENCH` in the text stands for the program, `FOLDER` for this stage's folder, `MODEL` for its mark.
     pub fn new(text: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::new();
         let model = format!("stage-{}-{}", std::process::id(), STAGES.fetch_add(1, Ordering::Relaxed));
-        let text = text.replace("BENCH", env!("CARGO_BIN_EXE_bench")).replace("FOLDER", folder.path().to_str().unwrap());
-        std::fs::write(folder.path().join("s.toml"), text.replace("MODEL", &model)).unwrap();
+        let text = text.replace("BENCH", program().to_str().unwrap()).replace("FOLDER", folder.folder().to_str().unwrap());
+        folder.write("s.toml", &text.replace("MODEL", &model));
         Self { folder, model }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.folder.path(name)
     }
 
     fn command(&self, more: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
-        command.args(["sweep", "s.toml", "-o", "out"]).args(more).current_dir(self.folder.path()).env("NO_COLOR", "1");
+        let mut command = self.folder.command(&[&["sweep", "s.toml", "-o", "out"], more].concat());
         command.env("STAGE_TEST_HUSH", "planted-secret");
         command
     }
 
     /// Sweeps to the end.
     pub fn sweep(&self, more: &[&str]) -> Swept {
-        let Output { status, stdout, stderr } = self.command(more).output().unwrap();
-        let said = String::from_utf8(stderr).unwrap();
-        Swept { code: status.code(), said: format!("{said}{}", String::from_utf8(stdout).unwrap()), records: self.records() }
+        let output = self.command(more).output().unwrap();
+        Swept { code: output.status.code(), said: format!("{}{}", stderr(&output), stdout(&output)), records: self.records() }
     }
 
     /// Starts a sweep that somebody else ends.
     pub fn start(&self) -> Running {
-        let mut child = self.command(&["-vv"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        Running { child, lines: Box::new(lines.map_while(Result::ok)), said: Vec::new() }
+        Running::of(&mut self.command(&["-vv"]))
     }
 
     /// The saved runs, in the order in which they were done.
@@ -98,35 +94,6 @@ impl Swept {
             _ => None,
         };
         self.records.iter().filter_map(reason).collect()
-    }
-}
-
-pub struct Running {
-    pub child: Child,
-    lines: Box<dyn Iterator<Item = String>>,
-    pub said: Vec<String>,
-}
-
-impl Running {
-    /// Reads on until a line holds this.
-    pub fn await_line(&mut self, part: &str) {
-        for line in self.lines.by_ref() {
-            self.said.push(line);
-            if self.said.last().is_some_and(|line| line.contains(part)) {
-                return;
-            }
-        }
-        panic!("`{part}` was not said: {:#?}", self.said);
-    }
-
-    pub fn signal(&self, signal: &str) {
-        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
-    }
-
-    /// Reads on to the end; the exit code.
-    pub fn end(&mut self) -> Option<i32> {
-        self.said.extend(self.lines.by_ref());
-        self.child.wait().unwrap().code()
     }
 }
 

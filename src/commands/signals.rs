@@ -1,0 +1,128 @@
+//! Ctrl-C and SIGTERM while a sweep is measured and reported: in come signals, out come wishes to stop, or the end of the program.
+//!
+//! The first sends nothing more and awaits what is in flight, up to a limit. A Ctrl-C after it leaves at once; a SIGTERM after it changes
+//! nothing, since who sends one often sends it twice. Once nothing is measured any more, either ends the program: a report can be made again.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+use super::Exit;
+use crate::executor::Stop;
+
+/// How long requests in flight are awaited after the first signal.
+const DRAIN_LIMIT: Duration = Duration::from_mins(1);
+/// How long what is given up may take to be put down before the program ends without it.
+const LEAVES_WITHIN: Duration = Duration::from_secs(5);
+
+/// Hears signals until it is dropped.
+#[derive(Debug)]
+pub(super) struct Signals {
+    stop: Stop,
+    measured: CancellationToken,
+    runtime: Option<Runtime>,
+}
+
+impl Signals {
+    pub fn listen() -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let (stop, measured) = (Stop::new(), CancellationToken::new());
+        let mut heard = runtime.block_on(async { Heard::new() }).context("cannot listen for Ctrl-C")?;
+        let (wishes, over) = (stop.clone(), measured.clone());
+        runtime.spawn(async move { attend(&mut heard, &wishes, &over).await });
+        Ok(Self { stop, measured, runtime: Some(runtime) })
+    }
+
+    /// What the signals come to.
+    pub fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    /// Says that nothing is measured any more.
+    pub fn measured(&self) {
+        self.measured.cancel();
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn attend(heard: &mut Heard, stop: &Stop, measured: &CancellationToken) {
+    tokio::select! {
+        biased;
+        () = measured.cancelled() => {
+            heard.any().await;
+            leave();
+        }
+        () = heard.any() => {}
+    }
+    eprintln!("\nstopping: requests in flight are awaited for up to {} s; Ctrl-C again leaves at once", DRAIN_LIMIT.as_secs());
+    stop.drain();
+    let limit = async {
+        tokio::time::sleep(DRAIN_LIMIT).await;
+        stop.abort();
+        std::future::pending::<()>().await;
+    };
+    tokio::select! { biased; () = heard.ctrl_c() => {} () = limit => {} }
+    eprintln!("\nleaving: requests in flight are given up, and servers are killed");
+    stop.leave();
+    tokio::select! { biased; () = heard.ctrl_c() => {} () = tokio::time::sleep(LEAVES_WITHIN) => {} }
+    leave();
+}
+
+/// What is on disk is whole, and what was started ends by itself when this program is gone.
+fn leave() -> ! {
+    std::process::exit(i32::from(Exit::Interrupted.code()))
+}
+
+/// The signals that are heard.
+#[cfg(unix)]
+struct Heard {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Heard {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn any(&mut self) {
+        tokio::select! { biased; _ = self.interrupt.recv() => {} _ = self.terminate.recv() => {} }
+    }
+
+    async fn ctrl_c(&mut self) {
+        self.interrupt.recv().await;
+    }
+}
+
+/// The signals that are heard.
+#[cfg(not(unix))]
+struct Heard;
+
+#[cfg(not(unix))]
+impl Heard {
+    #[expect(clippy::unnecessary_wraps, reason = "as elsewhere")]
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn any(&mut self) {
+        self.ctrl_c().await;
+    }
+
+    async fn ctrl_c(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
