@@ -37,10 +37,10 @@ fn swept(bench: &Stage, words: &[&str]) -> Output {
 }
 
 /// The first variant's first score: the best product and the best harmonic mean that pass.
-fn score(bench: &Stage, folder: &str) -> [f64; 2] {
+fn score(bench: &Stage, folder: &str) -> [String; 2] {
     let summary = bench.json(&format!("{folder}/report/summary.json"));
     let score = &summary["variants"][0]["scores"][0];
-    [&score["max_product"]["product"], &score["best_harmonic_mean"]["harmonic_mean"]].map(|value| value.as_f64().unwrap())
+    [&score["max_product"]["product"], &score["best_harmonic_mean"]["harmonic_mean"]].map(|value| value.as_f64().unwrap().to_string())
 }
 
 #[test]
