@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::tally::Tally;
-use crate::clock::{Clock, Micros};
+use crate::clock::{Clock, Micros, Timer};
 use crate::record::ClientHonesty;
 
 /// Period of the timer that is watched beside the load.
@@ -47,10 +47,12 @@ impl Watch {
     }
 }
 
+/// Waits as arrivals do, on a timer like theirs.
 async fn probe_timer(clock: Clock, lateness: tokio::sync::watch::Sender<Vec<Micros>>) {
+    let mut timer = Timer::new(clock);
     loop {
         let due = clock.now() + PROBE_PERIOD;
-        clock.sleep_until(due).await;
+        timer.sleep_until(due).await;
         lateness.send_modify(|seen| seen.push(clock.now().since(due)));
     }
 }

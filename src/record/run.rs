@@ -98,7 +98,7 @@ pub struct ClientHonesty {
     /// CPU time of this process over wall time; 1.0 is one core. Missing where it cannot be told and in virtual time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_share: Option<f64>,
-    /// Lateness of a 10 ms timer beside the load, in seconds; missing in virtual time.
+    /// Lateness of a timer every 10 ms beside the load, of the kind that arrivals wait on, in seconds; missing in virtual time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timer_jitter_p99_s: Option<f64>,
 }

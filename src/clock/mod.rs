@@ -2,13 +2,22 @@
 //!
 //! Everything that waits or stamps goes through [`Clock`], so that a run can also happen in *virtual time*: inside a paused tokio
 //! runtime the clock jumps to the next deadline as soon as every task is idle. Tokio's timers tick in milliseconds, which is too coarse
-//! for latencies; in virtual time the clock therefore lets **one tick stand for one microsecond** and stays exact.
+//! for latencies; in virtual time the clock therefore lets **one tick stand for one microsecond** and stays exact. In real time what
+//! decides when a request goes waits on a [`Timer`] or an [`Alarm`]; the clock's own waits are for limits and periods.
+
+mod alarm;
+#[cfg(target_os = "linux")]
+mod kernel;
+mod timer;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
+
+pub use alarm::Alarm;
+pub use timer::Timer;
 
 /// An offset from the run's start, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -98,7 +107,7 @@ impl Clock {
         })
     }
 
-    /// Waits until the given offset; returns at once where it has passed.
+    /// Waits until the given offset; returns at once where it has passed. In real time up to 2 ms late.
     pub async fn sleep_until(&self, deadline: Micros) {
         tokio::time::sleep_until(self.start + self.runtime_duration(deadline)).await;
     }
