@@ -18,7 +18,7 @@ use super::stop::Stop;
 use super::tally::Tally;
 use super::watching::Watching;
 use crate::arrival::Schedule;
-use crate::clock::Clock;
+use crate::clock::{Alarm, Clock};
 use crate::engine::{EngineError, EngineParameters, TokenMemo};
 use crate::event::Event;
 use crate::plan::{Mask, Run};
@@ -205,6 +205,7 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&m
         target,
         counter,
         clock,
+        alarm: Alarm::start(clock),
         context_limit,
         on_error: on_error(&cell.workload),
         user_header: matches!(&cell.workload, WorkloadSpec::Chat(chat) if chat.user_header),

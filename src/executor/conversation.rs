@@ -1,7 +1,11 @@
 //! One session while it is being held: what has been said so far, and what goes into the history when an answer comes.
+//!
+//! The history is kept as messages and as its target writes it; each turn extends both.
+
+use std::collections::BTreeMap;
 
 use crate::session::{Answer, Message, Prompt, Role, Session, Turn};
-use crate::target::Exchange;
+use crate::target::{Exchange, Line, Prepared, Script, Target};
 use crate::workload::spec::OnError;
 
 #[derive(Debug)]
@@ -10,17 +14,41 @@ pub(super) struct Conversation {
     history: Vec<Message>,
     /// Tokens of `history`: as authored, and of live answers as they were counted.
     history_tokens: u64,
+    /// `history` as the target writes it.
+    script: Script,
+    /// Questions that are written and not in the history, by their turns.
+    asks: BTreeMap<u32, Line>,
     user_header: bool,
     ended: bool,
 }
 
 impl Conversation {
-    pub fn new(session: Session, user_header: bool) -> Self {
-        Self { history: session.opening.clone(), history_tokens: session.opening_tokens, session, user_header, ended: false }
+    /// A session of which nothing was sent yet; `script` is empty.
+    pub fn new(session: Session, user_header: bool, mut script: Script) -> Self {
+        script.say_all(&session.opening);
+        let (history, history_tokens) = (session.opening.clone(), session.opening_tokens);
+        Self { history, history_tokens, session, script, asks: BTreeMap::new(), user_header, ended: false }
+    }
+
+    /// That turn, ready to be sent to the target of the script; `None` where the session has ended or has no such turn.
+    pub fn ready(&mut self, turn: u32, target: &Target) -> Option<Prepared> {
+        let prompt = self.prompt(turn)?;
+        self.write_ahead(turn);
+        Some(target.extend(prompt, &self.script, self.asks.get(&turn)?))
+    }
+
+    /// Writes what that turn asks, before it is known what stands before it.
+    pub fn write_ahead(&mut self, turn: u32) {
+        if !self.asks.contains_key(&turn)
+            && let Some(asked) = self.turn(turn)
+        {
+            let line = self.script.line(&Message::new(Role::User, asked.ask.clone()));
+            self.asks.insert(turn, line);
+        }
     }
 
     /// The prompt of that turn; `None` where the session has ended or has no such turn.
-    pub fn prompt(&self, turn: u32) -> Option<Prompt> {
+    fn prompt(&self, turn: u32) -> Option<Prompt> {
         let asked = self.turn(turn).filter(|_| !self.ended)?;
         let mut messages = Vec::with_capacity(self.history.len() + 1);
         messages.extend_from_slice(&self.history);
@@ -42,6 +70,7 @@ impl Conversation {
 
     /// Takes the answer of that turn, of so many tokens, into the history; a failed turn leaves it as if it had not been asked.
     pub fn absorb(&mut self, turn: u32, exchange: &Exchange, output_tokens: u64, on_error: OnError) {
+        let written = self.asks.remove(&turn);
         if exchange.failure.is_some() {
             self.ended |= on_error == OnError::EndSession;
             return;
@@ -52,8 +81,12 @@ impl Conversation {
             Answer::Scripted { text, max_tokens } => (text.clone(), u64::from(*max_tokens)),
             Answer::Live { .. } | Answer::Forced { .. } => (exchange.answer.as_str().into(), output_tokens),
         };
+        let answered = Message::new(Role::Assistant, answered);
         self.history_tokens += ask_tokens + answer_tokens;
-        self.history.extend([asked, Message::new(Role::Assistant, answered)]);
+        let written = written.unwrap_or_else(|| self.script.line(&asked));
+        self.script.say(&written);
+        self.script.say(&self.script.line(&answered));
+        self.history.extend([asked, answered]);
     }
 
     fn turn(&self, turn: u32) -> Option<&Turn> {
@@ -77,6 +110,11 @@ mod tests {
         }
     }
 
+    /// Of the simulated engine, which is sent no bodies.
+    fn script() -> Script {
+        Script::default()
+    }
+
     fn texts(prompt: &Prompt) -> Vec<&str> {
         prompt.messages.iter().map(|message| &*message.text).collect()
     }
@@ -91,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_live_answer_is_what_the_next_turn_remembers() {
-        let mut conversation = Conversation::new(session(&Answer::Live { max_tokens: 5 }), false);
+        let mut conversation = Conversation::new(session(&Answer::Live { max_tokens: 5 }), false, script());
         conversation.absorb(2, &answered("because"), 3, OnError::DropTurn);
         assert_eq!(texts(&conversation.prompt(3).unwrap()), ["be kind", "third?", "because", "fourth?"]);
         assert!(conversation.prompt(4).is_none());
@@ -100,17 +138,17 @@ mod tests {
 
     #[test]
     fn a_scripted_answer_stands_in_the_history_whatever_the_server_said() {
-        let mut conversation = Conversation::new(session(&Answer::Scripted { max_tokens: 5, text: "as written".into() }), false);
+        let mut conversation = Conversation::new(session(&Answer::Scripted { max_tokens: 5, text: "as written".into() }), false, script());
         conversation.absorb(2, &answered("something else"), 9, OnError::DropTurn);
         assert_eq!(texts(&conversation.prompt(3).unwrap()), ["be kind", "third?", "as written", "fourth?"]);
     }
 
     #[test]
     fn a_failed_turn_is_dropped_or_ends_the_session_as_asked() {
-        let mut dropping = Conversation::new(session(&Answer::Live { max_tokens: 5 }), false);
+        let mut dropping = Conversation::new(session(&Answer::Live { max_tokens: 5 }), false, script());
         dropping.absorb(2, &failed(), 0, OnError::DropTurn);
         assert_eq!(texts(&dropping.prompt(3).unwrap()), ["be kind", "fourth?"]);
-        let mut ending = Conversation::new(session(&Answer::Live { max_tokens: 5 }), false);
+        let mut ending = Conversation::new(session(&Answer::Live { max_tokens: 5 }), false, script());
         ending.absorb(2, &failed(), 0, OnError::EndSession);
         assert!(ending.prompt(3).is_none());
     }

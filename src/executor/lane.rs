@@ -10,9 +10,9 @@ use super::conversation::Conversation;
 use super::row::{AtSend, Counts, Sent};
 use super::stop::Stop;
 use crate::arrival::{Due, Lane, Step, Steps};
-use crate::clock::{Clock, Micros};
+use crate::clock::{Alarm, Clock, Micros};
 use crate::record::{Failure, FailureKind, Phase, RequestRecord};
-use crate::session::{Prompt, Session};
+use crate::session::Session;
 use crate::target::{Exchange, Prepared, Target};
 use crate::tokens::{TokenCounter, TokenError};
 use crate::workload::spec::OnError;
@@ -29,6 +29,8 @@ pub(super) struct Load {
     pub salt: Option<Salt>,
     pub target: Target,
     pub clock: Clock,
+    /// Wakes lanes when they are due.
+    pub alarm: Alarm,
     /// The most tokens of a conversation, where the target tells.
     pub context_limit: Option<u64>,
     pub on_error: OnError,
@@ -53,7 +55,7 @@ impl Load {
     /// Waits for that moment, or until the run is to be stopped.
     pub async fn wait_until(&self, at: Micros) {
         if self.clock.now() < at {
-            tokio::select! { biased; () = self.stop.draining() => {} () = self.clock.sleep_until(at) => {} }
+            tokio::select! { biased; () = self.stop.draining() => {} () = self.alarm.sleep_until(at) => {} }
         }
     }
 
@@ -223,21 +225,25 @@ impl Runner {
         Ok(())
     }
 
-    /// The next step that can be made ready now: none where it belongs to the session that is being answered.
+    /// The next step that can be made ready now: none where it belongs to the session that is being answered, and then all but what that
+    /// answer adds is made.
     async fn next_ready<I>(&mut self, steps: &mut std::iter::Peekable<I>, busy_with: Option<u64>) -> Result<Option<Ready>, LaneError>
     where
         I: Iterator<Item = Step> + Send,
     {
         while let Some(step) = steps.peek().copied() {
             if busy_with == Some(step.session) {
+                if let Some(conversation) = self.conversations.get_mut(&step.session) {
+                    conversation.write_ahead(step.turn);
+                }
                 return Ok(None);
             }
             steps.next();
             if !self.conversations.contains_key(&step.session) {
                 self.open(step.session, step.turn).await?;
             }
-            if let Some(prompt) = self.prompt(step) {
-                let prepared = self.load.target.prepare(prompt);
+            let conversation = self.conversations.get_mut(&step.session);
+            if let Some(prepared) = conversation.and_then(|conversation| conversation.ready(step.turn, &self.load.target)) {
                 return Ok(Some(Ready { step, prepared }));
             }
         }
@@ -254,12 +260,8 @@ impl Runner {
         if matches!(self.lane.steps, Steps::Place(_)) && self.conversations.len() > 1 {
             self.conversations.pop_first();
         }
-        self.conversations.insert(session, Conversation::new(made, self.load.user_header));
+        self.conversations.insert(session, Conversation::new(made, self.load.user_header, self.load.target.script()));
         Ok(())
-    }
-
-    fn prompt(&self, step: Step) -> Option<Prompt> {
-        self.conversations.get(&step.session)?.prompt(step.turn)
     }
 
     /// Takes the answer in and reports the request.

@@ -14,7 +14,7 @@ use super::conversation::Conversation;
 use super::lane::{Done, LaneError, Load, Start, send};
 use super::row::{AtSend, Counts, Sent};
 use crate::arrival::{Arrivals, Step};
-use crate::clock::Micros;
+use crate::clock::{Micros, Timer};
 use crate::target::Prepared;
 use crate::workload::WorkloadError;
 
@@ -72,10 +72,13 @@ impl OpenLoop {
     /// Sends all requests, and awaits their answers.
     pub async fn run(mut self, start: Start) -> Result<(), LaneError> {
         self.start = start;
+        let mut timer = Timer::new(self.load.clock);
         let mut sending = JoinSet::new();
         while let Some(Ready { step, prepared, authored }) = self.ready.recv().await {
             let intended = self.start.intended(step.due, Micros::ZERO);
-            self.load.wait_until(intended).await;
+            if self.load.clock.now() < intended {
+                tokio::select! { biased; () = self.load.stop.draining() => {} () = timer.sleep_until(intended) => {} }
+            }
             match self.turn(intended).await {
                 Turn::Send(place, could_send_at) => {
                     let sent = self.sent(step, &prepared, intended, AtSend::entering(&self.load.occupancy));
@@ -183,10 +186,11 @@ async fn make(load: Arc<Load>, step: Step) -> Result<Ready, LaneError> {
     if let Some(limit) = load.context_limit {
         fits(step.session, needed, limit)?;
     }
-    let conversation = Conversation::new(session, load.user_header);
+    let mut conversation = Conversation::new(session, load.user_header, load.target.script());
     let authored = conversation.prompt_tokens(step.turn);
-    let prompt = conversation.prompt(step.turn).ok_or(WorkloadError::FirstTurn { first_turn: step.turn, turns: load.workload.turns() })?;
-    Ok(Ready { step, prepared: load.target.prepare(prompt), authored })
+    let prepared = conversation.ready(step.turn, &load.target);
+    let prepared = prepared.ok_or(WorkloadError::FirstTurn { first_turn: step.turn, turns: load.workload.turns() })?;
+    Ok(Ready { step, prepared, authored })
 }
 
 fn fits(session: u64, needed: u64, limit: u64) -> Result<(), LaneError> {

@@ -1,52 +1,181 @@
-//! Request bodies: a prompt becomes the JSON of `/v1/chat/completions` or `/v1/completions`, written once, before the request is due.
+//! Request bodies: a conversation's pieces between the fields of `/v1/chat/completions` or `/v1/completions`, made before the request is
+//! due.
 //!
-//! A 128k-token history is half a megabyte a turn, so messages are written straight into the body and never copied on the way.
+//! The pieces of the history are shared with the turns before; what is copied is a few hundred bytes around them.
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use hyper::body::{Frame, SizeHint};
 use serde_json::{Map, Value, json};
 
+use super::script::{Line, Script, string};
 use super::spec::{Api, TargetSpec};
-use crate::session::{Message, Prompt};
+use crate::session::Prompt;
 
 /// Fields that a scenario's `target.body` must not set: the conversation is the workload's, and only streams can be measured.
 pub(super) const RESERVED: [&str; 3] = ["messages", "prompt", "stream"];
+
+/// What is asked is put together with what follows it below this size: one piece fewer to be sent.
+const JOINED: usize = 4096;
+
+/// A request's body, in pieces that are sent one after the other. Cloning copies no text.
+#[derive(Debug, Clone, Default)]
+pub struct Body {
+    pieces: Vec<Bytes>,
+}
+
+impl Body {
+    /// In the order in which they are sent; none is empty.
+    pub fn pieces(&self) -> &[Bytes] {
+        &self.pieces
+    }
+
+    /// Bytes of all pieces together.
+    pub fn length(&self) -> usize {
+        self.pieces().iter().map(Bytes::len).sum()
+    }
+
+    /// The body as an HTTP client takes it, with its length told.
+    pub(super) fn sending(self) -> Sending {
+        let left = self.length() as u64;
+        Sending { pieces: self.pieces.into_iter(), left }
+    }
+}
+
+/// A body on its way.
+#[derive(Debug)]
+pub(super) struct Sending {
+    pieces: std::vec::IntoIter<Bytes>,
+    left: u64,
+}
+
+impl hyper::body::Body for Sending {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let piece = self.pieces.next();
+        self.left -= piece.as_ref().map_or(0, |piece| piece.len() as u64);
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}
 
 /// Writes request bodies for one target.
 #[derive(Debug, Clone)]
 pub(super) struct BodyWriter {
     api: Api,
-    model: String,
-    extras: Map<String, Value>,
+    /// Where an answer may be shorter.
+    up_to: Head,
+    /// Where its length is forced.
+    exactly: Head,
 }
 
 impl BodyWriter {
     pub(super) fn new(spec: &TargetSpec) -> Self {
-        Self { api: spec.api, model: spec.model.clone(), extras: spec.body.clone() }
+        Self { api: spec.api, up_to: Head::new(spec, Length::UpTo), exactly: Head::new(spec, Length::Exactly) }
     }
 
-    pub(super) fn write(&self, prompt: &Prompt) -> Vec<u8> {
-        let text: usize = prompt.messages.iter().map(|message| message.text.len()).sum();
-        // An eighth for line feeds and quotes, which are escaped, and something for the other fields.
-        let mut bytes = Vec::with_capacity(text + text / 8 + 64 * prompt.messages.len() + 1024);
-        let body = Body { api: self.api, messages: &prompt.messages, fields: self.fields(prompt) };
-        serde_json::to_writer(&mut bytes, &body).expect("string keys and plain values into memory cannot fail");
-        bytes
+    pub(super) fn api(&self) -> Api {
+        self.api
     }
 
-    /// Everything but the conversation: what we ask for, and over it what the scenario adds.
-    fn fields(&self, prompt: &Prompt) -> Map<String, Value> {
+    /// The body of a conversation that nothing was written of before.
+    pub(super) fn whole(&self, prompt: &Prompt) -> Body {
+        let mut script = Script::written(self.api);
+        script.say_all(&prompt.messages);
+        self.around(prompt, script.pieces(), Bytes::new())
+    }
+
+    /// The body of what has been said and what is asked now, which are `prompt`'s messages.
+    pub(super) fn extended(&self, prompt: &Prompt, said: &Script, asked: &Line) -> Body {
+        self.around(prompt, said.pieces(), said.placed(asked))
+    }
+
+    fn around(&self, prompt: &Prompt, said: &[Bytes], asked: Bytes) -> Body {
+        let head = if prompt.exact_length { &self.exactly } else { &self.up_to };
+        let mut pieces = Vec::with_capacity(said.len() + 3);
+        pieces.push(head.write(prompt.max_tokens).into());
+        pieces.extend_from_slice(said);
+        let tail: &'static [u8] = match self.api {
+            Api::Chat => b"]}",
+            Api::Completions => b"\"}",
+        };
+        if asked.len() < JOINED {
+            pieces.push([&asked, tail].concat().into());
+        } else {
+            pieces.extend([asked, Bytes::from_static(tail)]);
+        }
+        Body { pieces }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Length {
+    UpTo,
+    Exactly,
+}
+
+/// Everything that stands before the conversation: what we ask for, and over it what the scenario adds; with places for the number of
+/// tokens, which alone differs between requests.
+#[derive(Debug, Clone)]
+struct Head {
+    texts: Vec<Vec<u8>>,
+}
+
+impl Head {
+    fn new(spec: &TargetSpec, length: Length) -> Self {
         let mut fields = Map::new();
-        fields.insert("model".into(), json!(self.model));
+        fields.insert("model".into(), json!(spec.model));
         fields.insert("stream".into(), json!(true));
         fields.insert("stream_options".into(), json!({ "include_usage": true }));
         fields.insert("temperature".into(), json!(0));
-        fields.insert("max_tokens".into(), json!(prompt.max_tokens));
-        if prompt.exact_length {
-            fields.insert("min_tokens".into(), json!(prompt.max_tokens));
+        fields.insert("max_tokens".into(), Value::Null);
+        if length == Length::Exactly {
+            fields.insert("min_tokens".into(), Value::Null);
             fields.insert("ignore_eos".into(), json!(true));
         }
-        merge(&mut fields, &self.extras);
-        fields
+        merge(&mut fields, &spec.body);
+        let mut texts = vec![b"{".to_vec()];
+        for (name, value) in &fields {
+            let text = texts.last_mut().expect("there is a first");
+            string(text, name);
+            text.push(b':');
+            // What the scenario sets itself is no place.
+            if matches!(name.as_str(), "max_tokens" | "min_tokens") && !spec.body.contains_key(name) {
+                texts.push(b",".to_vec());
+            } else {
+                text.extend_from_slice(value.to_string().as_bytes());
+                text.push(b',');
+            }
+        }
+        let conversation: &[u8] = match spec.api {
+            Api::Chat => b"\"messages\":[",
+            Api::Completions => b"\"prompt\":\"",
+        };
+        texts.last_mut().expect("there is a first").extend_from_slice(conversation);
+        Self { texts }
+    }
+
+    fn write(&self, max_tokens: u32) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.texts.iter().map(|text| text.len() + 10).sum());
+        for (place, text) in self.texts.iter().enumerate() {
+            if place > 0 {
+                bytes.extend_from_slice(max_tokens.to_string().as_bytes());
+            }
+            bytes.extend_from_slice(text);
+        }
+        bytes
     }
 }
 
@@ -62,73 +191,140 @@ fn merge(fields: &mut Map<String, Value>, extras: &Map<String, Value>) {
     }
 }
 
-struct Body<'a> {
-    api: Api,
-    messages: &'a [Message],
-    fields: Map<String, Value>,
-}
-
-impl Serialize for Body<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for (name, value) in &self.fields {
-            map.serialize_entry(name, value)?;
-        }
-        match self.api {
-            Api::Chat => map.serialize_entry("messages", &ChatMessages(self.messages))?,
-            Api::Completions => map.serialize_entry("prompt", &Transcript(self.messages))?,
-        }
-        map.end()
-    }
-}
-
-/// `[{"role": .., "content": ..}, ..]`
-struct ChatMessages<'a>(&'a [Message]);
-
-impl Serialize for ChatMessages<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(serde::Serialize)]
-        struct ChatMessage<'a> {
-            role: crate::session::Role,
-            content: &'a str,
-        }
-        serializer.collect_seq(self.0.iter().map(|message| ChatMessage { role: message.role, content: &message.text }))
-    }
-}
-
-/// The conversation as one text: every message's text followed by a blank line, without roles. Each turn's text begins with the whole
-/// text of the turn before and the answer to it, so that a prefix cache can reuse both.
-struct Transcript<'a>(&'a [Message]);
-
-impl std::fmt::Display for Transcript<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for message in self.0 {
-            f.write_str(&message.text)?;
-            f.write_str("\n\n")?;
-        }
-        Ok(())
-    }
-}
-
-impl Serialize for Transcript<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::session::Role;
+    use crate::session::{Message, Role};
 
     fn prompt(texts: &[(Role, &str)]) -> Prompt {
         let messages = texts.iter().map(|(role, text)| Message::new(*role, *text)).collect();
         Prompt { session: 0, turn: 0, messages, max_tokens: 16, exact_length: false, user_id: None }
     }
 
-    fn written(spec: Value, prompt: &Prompt) -> Value {
-        let spec: TargetSpec = serde_json::from_value(spec).unwrap();
-        serde_json::from_slice(&BodyWriter::new(&spec).write(prompt)).unwrap()
+    fn spec(spec: Value) -> TargetSpec {
+        serde_json::from_value(spec).unwrap()
+    }
+
+    fn written(fields: Value, prompt: &Prompt) -> Value {
+        serde_json::from_slice(&BodyWriter::new(&spec(fields)).whole(prompt).pieces().concat()).unwrap()
+    }
+
+    /// The body as serde writes it in one go from the whole prompt.
+    fn in_one_go(spec: &TargetSpec, prompt: &Prompt) -> String {
+        let mut fields = Map::new();
+        for (name, value) in [("model", json!(spec.model)), ("stream", json!(true)), ("stream_options", json!({"include_usage": true}))] {
+            fields.insert(name.into(), value);
+        }
+        fields.insert("temperature".into(), json!(0));
+        fields.insert("max_tokens".into(), json!(prompt.max_tokens));
+        if prompt.exact_length {
+            fields.insert("min_tokens".into(), json!(prompt.max_tokens));
+            fields.insert("ignore_eos".into(), json!(true));
+        }
+        merge(&mut fields, &spec.body);
+        let messages = prompt.messages.iter();
+        match spec.api {
+            Api::Chat => {
+                let message = |message: &Message| json!({"role": message.role, "content": &*message.text});
+                fields.insert("messages".into(), messages.map(message).collect())
+            }
+            Api::Completions => {
+                let text: String = messages.flat_map(|message| [&*message.text, "\n\n"]).collect();
+                fields.insert("prompt".into(), json!(text))
+            }
+        };
+        serde_json::to_string(&fields).unwrap()
+    }
+
+    /// The body of every turn of a conversation, extended from turn to turn. A turn that fails is asked and not said.
+    fn turn_by_turn(spec: &TargetSpec, opening: &[Message], turns: &[(Message, Message, bool)], exact_length: bool) -> Vec<(Prompt, Body)> {
+        let writer = BodyWriter::new(spec);
+        let mut script = Script::written(spec.api);
+        script.say_all(opening);
+        let mut history = opening.to_vec();
+        let mut bodies = Vec::new();
+        for (ask, answer, fails) in turns {
+            let messages = history.iter().chain([ask]).cloned().collect();
+            let prompt = Prompt { session: 0, turn: 0, messages, max_tokens: 7, exact_length, user_id: None };
+            let asked = script.line(ask);
+            bodies.push((prompt.clone(), writer.extended(&prompt, &script, &asked)));
+            if !fails {
+                script.say(&asked);
+                script.say(&script.line(answer));
+                history.extend([ask.clone(), answer.clone()]);
+            }
+        }
+        bodies
+    }
+
+    fn message(role: Role) -> impl Strategy<Value = Message> {
+        // Short and empty texts, texts that must be escaped, and some longer than what is put together.
+        let text = prop_oneof![
+            "\\PC{0,40}",
+            "[\"\\\\\n\t\u{1}a-z\u{e4}\u{1f600}]{0,60}",
+            (9000_usize..20_000).prop_map(|n| "long \n".repeat(n / 6))
+        ];
+        text.prop_map(move |text| Message::new(role, text))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_body_that_is_extended_is_the_body_that_is_built_whole(
+            opening in prop::collection::vec(message(Role::System), 0..4),
+            turns in prop::collection::vec((message(Role::User), message(Role::Assistant), prop::bool::weighted(0.2)), 1..6),
+            completions in any::<bool>(),
+            exact_length in any::<bool>(),
+            extras in prop::sample::select(vec!["{}", r#"{"max_tokens": 3}"#, r#"{"min_tokens": null, "top_k": 1}"#, r#"{"stream_options": {"x": "\"y"}}"#]),
+        ) {
+            let extras: Value = serde_json::from_str(extras).unwrap();
+            let api = if completions { "completions" } else { "chat" };
+            let spec = spec(json!({"api": api, "body": extras, "model": "a \"model\""}));
+            for (prompt, body) in turn_by_turn(&spec, &opening, &turns, exact_length) {
+                let expected = in_one_go(&spec, &prompt);
+                prop_assert_eq!(&body.pieces().concat(), expected.as_bytes());
+                prop_assert_eq!(&BodyWriter::new(&spec).whole(&prompt).pieces().concat(), expected.as_bytes());
+                prop_assert_eq!(body.length(), expected.len());
+                prop_assert!(body.pieces().iter().all(|piece| !piece.is_empty()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_history_is_shared_by_the_turns_and_never_copied() {
+        let document = "some words of a document ".repeat(20_000);
+        let turn = |ask: &str| (Message::new(Role::User, ask), Message::new(Role::Assistant, "an answer ".repeat(20)), false);
+        let turns = [turn(&document), turn("who?"), turn("why?"), turn("when?")];
+        let bodies = turn_by_turn(&spec(json!({})), &[], &turns, false);
+        for pair in bodies.windows(2).skip(1) {
+            let before: Vec<*const u8> = pair[0].1.pieces().iter().map(|piece| piece.as_ptr()).collect();
+            let new: usize = pair[1].1.pieces().iter().filter(|piece| !before.contains(&piece.as_ptr())).map(Bytes::len).sum();
+            assert!(pair[1].1.length() > 500_000 && new < 2000, "{new} of {} bytes are new", pair[1].1.length());
+        }
+    }
+
+    #[test]
+    fn many_short_messages_are_few_pieces() {
+        let turns = vec![(Message::new(Role::User, "yes?"), Message::new(Role::Assistant, "no"), false); 300];
+        let (_, last) = turn_by_turn(&spec(json!({})), &[], &turns, false).pop().unwrap();
+        assert!(last.pieces().len() <= 4, "{}", last.pieces().len());
+    }
+
+    #[test]
+    fn a_body_on_its_way_tells_its_length_and_ends() {
+        let body = BodyWriter::new(&spec(json!({}))).whole(&prompt(&[(Role::User, "x")]));
+        let (length, pieces) = (body.length() as u64, body.pieces().len());
+        let mut sending = body.sending();
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        assert_eq!(hyper::body::Body::size_hint(&sending).exact(), Some(length));
+        for _ in 0..pieces {
+            assert!(matches!(hyper::body::Body::poll_frame(Pin::new(&mut sending), &mut context), Poll::Ready(Some(Ok(_)))));
+        }
+        assert!(hyper::body::Body::is_end_stream(&sending));
+        assert!(matches!(hyper::body::Body::poll_frame(Pin::new(&mut sending), &mut context), Poll::Ready(None)));
     }
 
     #[test]

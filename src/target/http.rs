@@ -11,7 +11,7 @@ use super::body::{BodyWriter, RESERVED};
 use super::deadline::{Deadline, Limits};
 use super::listener::{Heard, Listener};
 use super::spec::{Api, TargetSpec};
-use super::{Exchange, Prepared, TargetError};
+use super::{Exchange, Line, Prepared, Script, TargetError};
 use crate::clock::{Clock, Micros};
 use crate::endpoint::{Cause, CauseKind, Endpoint, read, server_message};
 use crate::record::{Failure, FailureKind};
@@ -57,13 +57,26 @@ impl HttpTarget {
     /// Does what can be done before the prompt is due: writes the body.
     #[must_use]
     pub fn prepare(&self, prompt: Prompt) -> Prepared {
-        Prepared { body: self.bodies.write(&prompt), prompt }
+        Prepared { body: self.bodies.whole(&prompt), prompt }
+    }
+
+    /// A conversation of which nothing has been said yet.
+    #[must_use]
+    pub fn script(&self) -> Script {
+        Script::written(self.bodies.api())
+    }
+
+    /// The same as [`HttpTarget::prepare`] where the prompt's messages are written already.
+    #[must_use]
+    pub fn extend(&self, prompt: Prompt, said: &Script, asked: &Line) -> Prepared {
+        Prepared { body: self.bodies.extended(&prompt, said, asked), prompt }
     }
 
     /// Sends a prepared prompt and listens to the answer. `first_token` is told at the first token-bearing event, and dropped where
     /// none comes.
     pub async fn send(&self, prepared: Prepared, first_token: Option<oneshot::Sender<()>>) -> Exchange {
-        let mut request = self.endpoint.request(Method::POST, self.url.clone(), Some(prepared.body));
+        let mut request = self.endpoint.request(Method::POST, self.url.clone(), None);
+        *request.body_mut() = Some(reqwest::Body::wrap(prepared.body.sending()));
         if let Some(user) = prepared.prompt.user_id {
             request.headers_mut().insert(USER_ID, HeaderValue::from(user));
         }

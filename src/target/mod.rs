@@ -11,6 +11,7 @@ mod http;
 mod listener;
 mod models;
 mod prepared;
+mod script;
 mod sim;
 pub mod spec;
 mod sse;
@@ -21,6 +22,7 @@ pub use error::TargetError;
 pub use exchange::Exchange;
 pub use http::HttpTarget;
 pub use prepared::Prepared;
+pub use script::{Line, Script};
 pub use sim::SimTarget;
 
 use crate::session::Prompt;
@@ -41,6 +43,25 @@ impl Target {
     pub fn prepare(&self, prompt: Prompt) -> Prepared {
         match self {
             Self::Http(target) => target.prepare(prompt),
+            Self::Sim(_) => SimTarget::prepare(prompt),
+        }
+    }
+
+    /// A conversation of which nothing has been said yet, as this target writes it.
+    #[must_use]
+    pub fn script(&self) -> Script {
+        match self {
+            Self::Http(target) => target.script(),
+            Self::Sim(_) => Script::default(),
+        }
+    }
+
+    /// The same as [`Target::prepare`], where what was said before is written already: `said` and `asked` are the prompt's messages, in a
+    /// script of this target.
+    #[must_use]
+    pub fn extend(&self, prompt: Prompt, said: &Script, asked: &Line) -> Prepared {
+        match self {
+            Self::Http(target) => target.extend(prompt, said, asked),
             Self::Sim(_) => SimTarget::prepare(prompt),
         }
     }

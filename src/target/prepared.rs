@@ -1,5 +1,6 @@
 //! A prompt with everything done that can be done before it is due.
 
+use super::body::Body;
 use crate::session::Prompt;
 
 /// A prompt ready to be sent, by the target that prepared it.
@@ -7,7 +8,7 @@ use crate::session::Prompt;
 pub struct Prepared {
     pub(super) prompt: Prompt,
     /// The request's body; empty for the simulated engine, which takes the prompt as it is.
-    pub(super) body: Vec<u8>,
+    pub(super) body: Body,
 }
 
 impl Prepared {

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::Exchange;
+use super::body::Body;
 use super::deadline::{Deadline, Limits};
 use super::prepared::Prepared;
 use super::spec::TargetSpec;
@@ -55,7 +56,7 @@ impl SimTarget {
 
     /// There is nothing to do before a prompt is due: the engine takes it as it is.
     pub(super) fn prepare(prompt: Prompt) -> Prepared {
-        Prepared { prompt, body: Vec::new() }
+        Prepared { prompt, body: Body::default() }
     }
 
     /// Sends one prompt and brings back what came of it. `first_token` is told at the first token, and dropped where none comes.
