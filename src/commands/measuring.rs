@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::curtailing::{Curtailing, recall};
+use super::keys::{show_commands, with_keys};
 use super::searching::{Searching, Wires};
 use super::signals::Signals;
 use crate::cli::Talk;
@@ -35,6 +36,8 @@ pub(super) fn measure(
         taken(writer.adopt(from)?, from, talk);
     }
     let sealed = writer.sealed_ids()?;
+    show_commands(plan, &sealed);
+    let plan = &with_keys(plan, &sealed)?;
     let stop = signals.stop();
     let program = Supervisor::own_program().context("cannot find out which program this is, to supervise servers with it")?;
     let launch = Launch { program, logs: writer.paths().servers() };

@@ -8,6 +8,7 @@ mod figures;
 pub mod history;
 pub mod import;
 mod judging;
+mod keys;
 mod measuring;
 pub mod plan;
 pub mod plot;

@@ -9,12 +9,14 @@ use super::cause::{Cause, CauseKind};
 pub enum EndpointError {
     #[error("`{url}` cannot be used as a server's address; {hint}")]
     Url { url: String, hint: &'static str },
-    #[error("`api_key_env` and `api_key_file` are both given; keep one")]
+    #[error("more than one of `api_key_env`, `api_key_file` and `api_key_command` is given; keep one")]
     TwoKeys,
     #[error("the environment variable `{name}` is not set; set it to the API key, or take `api_key_env` out")]
     KeyVariable { name: String },
     #[error("cannot read the API key from `{path}`: {source}")]
     KeyFile { path: PathBuf, source: std::io::Error },
+    #[error("`api_key_command` was not run, and only a sweep runs it; use `api_key_env` or `api_key_file` here")]
+    KeyCommand,
     #[error("the API key is empty; check what `api_key_env` or `api_key_file` names")]
     EmptyKey,
     #[error("the header `{name}` cannot be sent: its name or its value has characters that HTTP does not allow")]

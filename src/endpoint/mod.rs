@@ -7,6 +7,7 @@ mod address;
 mod cause;
 mod client;
 mod error;
+mod key_command;
 mod reply;
 mod secret;
 
@@ -16,5 +17,6 @@ pub use cause::{Cause, CauseKind};
 pub use client::Endpoint;
 pub(crate) use client::{Roots, call, fetching_client, http_client, read};
 pub use error::EndpointError;
+pub use key_command::{KeyCommandError, key_from};
 pub(crate) use reply::{Reply, server_message};
 pub(crate) use secret::Secrets;

@@ -75,11 +75,15 @@ impl fmt::Debug for Secrets {
 
 /// The target's API key, trimmed, from where the scenario says it is.
 pub(super) fn api_key(spec: &TargetSpec) -> Result<Option<String>, EndpointError> {
-    let key = match (&spec.api_key_env, &spec.api_key_file) {
-        (None, None) => return Ok(None),
-        (Some(_), Some(_)) => return Err(EndpointError::TwoKeys),
-        (Some(name), None) => std::env::var(name).map_err(|_| EndpointError::KeyVariable { name: name.clone() })?,
-        (None, Some(path)) => std::fs::read_to_string(path).map_err(|source| EndpointError::KeyFile { path: path.clone(), source })?,
+    let key = match (&spec.api_key_env, &spec.api_key_file, &spec.api_key_command) {
+        (None, None, None) => return Ok(None),
+        (Some(name), None, None) => std::env::var(name).map_err(|_| EndpointError::KeyVariable { name: name.clone() })?,
+        (None, Some(path), None) => {
+            std::fs::read_to_string(path).map_err(|source| EndpointError::KeyFile { path: path.clone(), source })?
+        }
+        // It was run before, once, by who holds the sweep: an endpoint starts no programs.
+        (None, None, Some(_)) => spec.api_key.as_ref().ok_or(EndpointError::KeyCommand)?.reveal().to_owned(),
+        _ => return Err(EndpointError::TwoKeys),
     };
     match key.trim() {
         "" => Err(EndpointError::EmptyKey),
@@ -137,5 +141,10 @@ mod tests {
         assert!(missing.to_string().contains("no/such/key"));
         let both = spec(serde_json::json!({ "api_key_env": "A", "api_key_file": "b" }));
         assert!(matches!(api_key(&both), Err(EndpointError::TwoKeys)));
+        let unrun = spec(serde_json::json!({ "api_key_command": ["touch", "no-such-folder/started"] }));
+        assert!(matches!(api_key(&unrun), Err(EndpointError::KeyCommand)));
+        let run = TargetSpec { api_key: Some(crate::target::spec::ApiKey::new("sk-hush")), ..unrun };
+        assert_eq!(api_key(&run).unwrap().as_deref(), Some("sk-hush"));
+        assert!(!format!("{run:?} {}", serde_json::to_string(&run).unwrap()).contains("hush"));
     }
 }

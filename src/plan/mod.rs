@@ -2,6 +2,7 @@
 //!
 //! Reads the files that workloads name, to hash and to count them. Knows nothing of how a run is done, and connects to nothing.
 
+mod commands;
 mod economics;
 mod frontier;
 mod id;
@@ -13,6 +14,7 @@ mod setting;
 mod whole;
 
 pub use crate::scenario::Mask;
+pub use commands::{ShownCommand, shown_commands};
 pub use economics::{Cost, Longest, grouped};
 pub use frontier::{Frontier, PlannedWalk};
 pub use id::{short_name, value_text};

@@ -1,6 +1,6 @@
 //! The plan: all runs of a scenario, in run order.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -47,6 +47,8 @@ pub struct Plan {
     pub plots: Vec<PlotSpec>,
     /// In run order.
     pub runs: Vec<Run>,
+    /// The file that was read, for messages; it is not saved.
+    pub scenario_path: PathBuf,
     /// The file's name in the results folder: `scenario.toml` or `scenario.yaml`.
     pub scenario_file: String,
     /// The scenario's text, verbatim.
@@ -128,6 +130,7 @@ impl Plan {
             goals: scenario.goals.iter().map(|requirement| requirement.goal.clone()).collect(),
             goal_texts: scenario.goals.iter().map(|requirement| requirement.text.clone()).collect(),
             plots: scenario.plots.clone(),
+            scenario_path: scenario.origin.path.clone(),
             scenario_file: saved_name(&scenario.origin.path),
             scenario_text: scenario.origin.text.clone(),
             scenario_hash: plan_hash(runs.iter().map(|run| run.id.as_str())),

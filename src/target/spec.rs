@@ -1,7 +1,9 @@
 //! What a scenario may say about whom it measures: the `[target]` section.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,6 +32,12 @@ pub struct TargetSpec {
     /// A file that holds the API key; the key itself is never saved or shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_key_file: Option<PathBuf>,
+    /// A command that prints the API key, run once a sweep; its words, and no shell. The key itself is never saved or shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key_command: Option<Vec<String>>,
+    /// What that command printed, once it was run.
+    #[serde(skip)]
+    pub api_key: Option<ApiKey>,
     /// Further headers of every request. Values are never saved or shown.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", serialize_with = "names_only")]
     pub headers: BTreeMap<String, String>,
@@ -54,6 +62,29 @@ pub struct TargetSpec {
     /// Limit for a whole request.
     #[serde(default = "half_an_hour")]
     pub total_timeout: Seconds,
+}
+
+/// An API key. Nothing shows it but [`ApiKey::reveal`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(Arc<str>);
+
+impl ApiKey {
+    #[must_use]
+    pub fn new(key: &str) -> Self {
+        Self(key.into())
+    }
+
+    /// The key itself, to be sent and hidden.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(***)")
+    }
 }
 
 /// Who answers.

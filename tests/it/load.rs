@@ -72,6 +72,7 @@ fn plan_of(run: Run) -> Plan {
         goal_texts: vec![],
         plots: vec![],
         runs: vec![run],
+        scenario_path: "scenario.toml".into(),
         scenario_file: "scenario.toml".into(),
         scenario_text: String::new(),
         scenario_hash: String::new(),

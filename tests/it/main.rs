@@ -20,6 +20,7 @@ mod pictures;
 mod policy;
 mod prepare;
 mod scenarios;
+mod secrets;
 mod serve;
 #[cfg(target_os = "linux")]
 mod servers;

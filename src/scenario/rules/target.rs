@@ -70,13 +70,20 @@ pub fn is_base_url(text: &str) -> Result<(), &'static str> {
 }
 
 fn key(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut Look<'_>) {
-    if spec.api_key_env.is_some() && spec.api_key_file.is_some() {
-        let message = "`target.api_key_env` and `target.api_key_file` both say where the API key is";
-        look.contradiction(&["target", "api_key_file"], &["target", "api_key_env"], message, "leave one of them out");
+    let places = [
+        ("api_key_env", spec.api_key_env.is_some()),
+        ("api_key_file", spec.api_key_file.is_some()),
+        ("api_key_command", spec.api_key_command.is_some()),
+    ];
+    let mut given = places.iter().filter(|(_, is_given)| *is_given).map(|(name, _)| *name);
+    let first = given.next();
+    if let (Some(one), Some(other)) = (first, given.next()) {
+        let message = format!("`target.{one}` and `target.{other}` both say where the API key is");
+        look.contradiction(&["target", other], &["target", one], message, "leave one of them out");
         return;
     }
     let named = spec.headers.keys().any(|name| name.eq_ignore_ascii_case("authorization"));
-    if named && (spec.api_key_env.is_some() || spec.api_key_file.is_some()) {
+    if named && first.is_some() {
         let message = "an API key and the header `authorization` both say who is asking";
         look.fault(&["target", "headers"], message, "leave one of them out");
     }
@@ -91,6 +98,12 @@ fn key(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut Look<'_>) {
     {
         let message = format!("there is no file `{}`", look.shown(&["target", "api_key_file"]));
         look.fault(&["target", "api_key_file"], message, "it holds the API key and nothing else");
+    }
+    if let Some(command) = &spec.api_key_command
+        && command.first().is_none_or(|program| program.trim().is_empty())
+    {
+        let hint = "write the program and its arguments, which print the key: `[\"pass\", \"show\", \"my-key\"]`";
+        look.fault(&["target", "api_key_command"], "`target.api_key_command` names no program", hint);
     }
 }
 
