@@ -110,7 +110,7 @@ fn not_proven(cell: &CellSummary) -> Option<String> {
     (open > 0).then(|| format!("cold caches are not proven in {open} of {} runs of {}", cell.by_repeat.len(), named(&cell.axes)))
 }
 
-/// Whether the client itself was late by a share of the limit that counts, or used up a core.
+/// Whether the client itself was late by a share of the limit that counts, used up a core, or could not save as fast as it measured.
 fn client(cell: &CellSummary) -> Option<String> {
     let limits = cell.goals.iter().filter(|goal| goal.estimate.unit == "s").map(|goal| goal.limit);
     let allowed = limits.min_by(f64::total_cmp).map_or(LAG_S, |limit| limit * LAG_SHARE);
@@ -118,7 +118,8 @@ fn client(cell: &CellSummary) -> Option<String> {
     let late = |what: &str, seconds: f64| (seconds > allowed).then(|| format!("{what} p99 {:.0} ms", seconds * 1e3));
     let busy = client.cpu_share.filter(|share| *share >= CPU_SHARE).map(|share| format!("CPU at {share:.2} of one core"));
     let timer = client.timer_jitter_p99_s.and_then(|seconds| late("timer late", seconds));
-    let found: Vec<String> = [late("send lag", client.send_lag_p99_s), timer, busy].into_iter().flatten().collect();
+    let unsaved = client.records_held_up().map(|records| format!("{records} records waited for being saved"));
+    let found: Vec<String> = [late("send lag", client.send_lag_p99_s), timer, busy, unsaved].into_iter().flatten().collect();
     (!found.is_empty()).then(|| format!("the client itself was slow at {} ({})", named(&cell.axes), found.join(", ")))
 }
 

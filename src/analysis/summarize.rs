@@ -220,6 +220,7 @@ fn worst_client(cell: &CellRuns<'_>) -> ClientHonesty {
         send_lag_max_s: worst.send_lag_max_s.max(client.send_lag_max_s),
         cpu_share: larger(worst.cpu_share, client.cpu_share),
         timer_jitter_p99_s: larger(worst.timer_jitter_p99_s, client.timer_jitter_p99_s),
+        records_waiting_max: worst.records_waiting_max.max(client.records_waiting_max),
     })
 }
 

@@ -16,6 +16,7 @@ use super::lane::{LaneError, Load, Occupancy};
 use super::spec::Policy;
 use super::stop::Stop;
 use super::tally::Tally;
+use super::threads::Threads;
 use super::watching::Watching;
 use crate::arrival::Schedule;
 use crate::clock::{Alarm, Clock};
@@ -58,6 +59,7 @@ pub(super) struct Setting<'a> {
     pub stop: &'a Stop,
     /// How failures are taken.
     pub policy: Policy,
+    pub threads: &'a Threads,
     pub events: &'a mpsc::UnboundedSender<Event>,
     /// What is known of the server before the cell; nothing where it is simulated.
     pub server: Option<&'a ServerFacts>,
@@ -181,13 +183,14 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&m
     let _ = setting.events.send(Event::RunStarted { run: header, requests: Some(schedule.requests), started_at: clock.anchor() });
 
     let (target, context_limit) = reach(run, clock, setting).await?;
-    let counter = tokens::choose(&cell.target, run.simulated).await?;
+    let counter = setting.threads.office(tokens::choose(&cell.target, run.simulated)).await?;
     log.token_rule = shown(counter.rule(), &cell.mask());
-    let workload = Workload::prepare(&cell.workload, run.seed, counter.clone(), setting.corpus.clone()).await?;
+    let preparing = Workload::prepare(&cell.workload, run.seed, counter.clone(), setting.corpus.clone());
+    let workload = setting.threads.office(preparing).await?;
 
     // As late as there is something to be emptied: just before the load.
     let attempt = Attempt::new(run, clock, &counter);
-    let salt = attempt.salt().await?;
+    let salt = setting.threads.office(attempt.salt()).await?;
     let emptied = tokio::select! {
         biased;
         () = setting.stop.draining() => return Ok(()),
@@ -206,6 +209,7 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&m
         counter,
         clock,
         alarm: Alarm::start(clock),
+        threads: setting.threads.clone(),
         context_limit,
         on_error: on_error(&cell.workload),
         user_header: matches!(&cell.workload, WorkloadSpec::Chat(chat) if chat.user_header),
@@ -213,7 +217,7 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&m
         occupancy: Occupancy::default(),
         done,
     };
-    let watching = Watching::start(run, &load.target, clock, setting.events).await;
+    let watching = setting.threads.office(Watching::start(run, &load.target, clock, setting.events)).await;
     let errors = ErrorLimit::new(setting.policy.max_error_rate, schedule.requests, stop.clone());
     let mut ledger = Ledger { events: setting.events, tally: &mut log.tally, mask: cell.mask(), curb: Curb::new(rule, stop), errors };
     let driven = Box::pin(drive(load, schedule, inbox, &mut ledger)).await;

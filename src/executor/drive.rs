@@ -75,6 +75,7 @@ async fn await_all(
         tokio::select! {
             biased;
             Some(request) = done.recv() => {
+                ledger.tally.waiting(done.len());
                 if phase.replace(request.record.phase) != Some(request.record.phase) {
                     ledger.enter(request.record.phase, request.record.intended_us);
                 }

@@ -43,6 +43,7 @@ impl Watch {
             send_lag_max_s: nearest_rank(&mut lags, 1.0).unwrap_or_default(),
             cpu_share,
             timer_jitter_p99_s: nearest_rank(&mut lateness, 0.99),
+            records_waiting_max: self.probe.is_some().then(|| tally.waiting_max()),
         }
     }
 }

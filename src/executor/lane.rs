@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::conversation::Conversation;
 use super::row::{AtSend, Counts, Sent};
 use super::stop::Stop;
+use super::threads::Threads;
 use crate::arrival::{Due, Lane, Step, Steps};
 use crate::clock::{Alarm, Clock, Micros};
 use crate::record::{Failure, FailureKind, Phase, RequestRecord};
@@ -31,6 +32,7 @@ pub(super) struct Load {
     pub clock: Clock,
     /// Wakes lanes when they are due.
     pub alarm: Alarm,
+    pub threads: Threads,
     /// The most tokens of a conversation, where the target tells.
     pub context_limit: Option<u64>,
     pub on_error: OnError,
@@ -50,6 +52,28 @@ impl Load {
             Some(salt) => salt.salted(session),
             None => session,
         })
+    }
+
+    /// The session as it is sent, its first question written, and the tokens that it grows to; made in the office.
+    pub async fn conversation(self: &Arc<Self>, number: u64, first_turn: u32) -> Result<(Conversation, u64), WorkloadError> {
+        let load = Arc::clone(self);
+        let making = async move {
+            let session = load.session(number, first_turn).await?;
+            let turns = session.turns.iter().map(|turn| turn.ask_tokens + u64::from(turn.answer.max_tokens()));
+            let needed = session.opening_tokens + turns.sum::<u64>();
+            let mut conversation = Conversation::new(session, load.user_header, load.target.script());
+            conversation.write_ahead(first_turn);
+            Ok((conversation, needed))
+        };
+        self.threads.have_done(making).await
+    }
+
+    /// The token counts of an answer, in the office where they must be counted.
+    pub async fn counts(&self, exchange: &Exchange, authored: Option<u64>) -> Result<Counts, TokenError> {
+        let (None, None, Some(authored)) = (exchange.usage, &exchange.failure, authored) else { return Ok(Counts::told(exchange)) };
+        let (counter, answer) = (self.counter.clone(), exchange.answer.clone());
+        let counting = async move { counter.count(&answer).await };
+        Ok(Counts::counted(authored, self.threads.have_done(counting).await?))
     }
 
     /// Waits for that moment, or until the run is to be stopped.
@@ -251,8 +275,7 @@ impl Runner {
     }
 
     async fn open(&mut self, session: u64, first_turn: u32) -> Result<(), LaneError> {
-        let made = self.load.session(session, first_turn).await?;
-        let needed = made.opening_tokens + made.turns.iter().map(|turn| turn.ask_tokens + u64::from(turn.answer.max_tokens())).sum::<u64>();
+        let (made, needed) = self.load.conversation(session, first_turn).await?;
         if let Some(limit) = self.load.context_limit.filter(|limit| needed > *limit) {
             return Err(LaneError::Context { session, needed, limit });
         }
@@ -260,7 +283,7 @@ impl Runner {
         if matches!(self.lane.steps, Steps::Place(_)) && self.conversations.len() > 1 {
             self.conversations.pop_first();
         }
-        self.conversations.insert(session, Conversation::new(made, self.load.user_header, self.load.target.script()));
+        self.conversations.insert(session, made);
         Ok(())
     }
 
@@ -269,7 +292,7 @@ impl Runner {
         let could_send_at = sent.intended.max(self.free_at);
         self.free_at = exchange.done;
         let authored = self.conversations.get(&turn.session).map(|conversation| conversation.prompt_tokens(turn.turn));
-        let counts = Counts::of(&exchange, authored, &self.load.counter).await?;
+        let counts = self.load.counts(&exchange, authored).await?;
         if let Some(conversation) = self.conversations.get_mut(&turn.session) {
             conversation.absorb(turn.turn, &exchange, counts.output_tokens(), self.load.on_error);
         }

@@ -21,6 +21,7 @@ pub mod spec;
 mod stop;
 mod sweep;
 mod tally;
+mod threads;
 mod watching;
 
 pub use course::{Course, Listed, Rule};

@@ -10,9 +10,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 
-use super::conversation::Conversation;
 use super::lane::{Done, LaneError, Load, Start, send};
-use super::row::{AtSend, Counts, Sent};
+use super::row::{AtSend, Sent};
 use crate::arrival::{Arrivals, Step};
 use crate::clock::{Micros, Timer};
 use crate::target::Prepared;
@@ -63,7 +62,7 @@ impl OpenLoop {
         let (hand_over, ready) = mpsc::channel(AHEAD);
         let (full, filled) = oneshot::channel();
         let mut building = JoinSet::new();
-        building.spawn(build(Arc::clone(&load), arrivals, hand_over, full));
+        load.threads.spawn_in_office(&mut building, build(Arc::clone(&load), arrivals, hand_over, full));
         // Dropped where there are fewer, or where one cannot be built: `run` finds out which.
         tokio::select! { biased; () = load.stop.draining() => {} _ = filled => {} }
         Ok(Self { load, building, ready, places, start: Start::default() })
@@ -152,7 +151,7 @@ impl Request {
     async fn exchange(self, load: Arc<Load>) -> Result<(), LaneError> {
         let exchange = send(&load, self.prepared, None).await;
         drop(self.place);
-        let counts = Counts::of(&exchange, Some(self.authored), &load.counter).await?;
+        let counts = load.counts(&exchange, Some(self.authored)).await?;
         let lag = exchange.sent.since(self.could_send_at);
         let record = self.sent.record(exchange, counts);
         // The receiver lives until every lane has ended.
@@ -181,12 +180,10 @@ async fn build(load: Arc<Load>, arrivals: Arrivals, hand_over: mpsc::Sender<Read
 }
 
 async fn make(load: Arc<Load>, step: Step) -> Result<Ready, LaneError> {
-    let session = load.session(step.session, step.turn).await?;
-    let needed = session.prompt_tokens(0) + session.turns.first().map_or(0, |turn| u64::from(turn.answer.max_tokens()));
+    let (mut conversation, needed) = load.conversation(step.session, step.turn).await?;
     if let Some(limit) = load.context_limit {
         fits(step.session, needed, limit)?;
     }
-    let mut conversation = Conversation::new(session, load.user_header, load.target.script());
     let authored = conversation.prompt_tokens(step.turn);
     let prepared = conversation.ready(step.turn, &load.target);
     let prepared = prepared.ok_or(WorkloadError::FirstTurn { first_turn: step.turn, turns: load.workload.turns() })?;

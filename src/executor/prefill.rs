@@ -6,7 +6,7 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::lane::{Done, LaneError, Load, send};
-use super::row::{AtSend, Counts, Sent};
+use super::row::{AtSend, Sent};
 use crate::arrival::MidLife;
 use crate::record::Phase;
 use crate::session::{Message, Prompt, Role};
@@ -47,7 +47,7 @@ async fn lay_in(load: &Load, user: MidLife) -> Result<(), LaneError> {
         at_send,
     };
     let exchange = send(load, load.target.prepare(prompt), None).await;
-    let counts = Counts::of(&exchange, Some(authored), &load.counter).await?;
+    let counts = load.counts(&exchange, Some(authored)).await?;
     // The receiver lives until the run is over.
     let _ = load.done.send(Done { record: sent.record(exchange, counts), authored: None, lag: None });
     Ok(())

@@ -6,7 +6,6 @@ use super::lane::Occupancy;
 use crate::clock::Micros;
 use crate::record::{Phase, RequestRecord, TokenSource, Usage};
 use crate::target::Exchange;
-use crate::tokens::{TokenCounter, TokenError};
 
 /// What was going on when a request was sent.
 #[derive(Debug, Clone, Copy)]
@@ -81,14 +80,15 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// The server's, else those of the token rule: `authored` for the prompt, and the answer counted now that it is over.
-    pub async fn of(exchange: &Exchange, authored: Option<u64>, counter: &TokenCounter) -> Result<Self, TokenError> {
-        if exchange.usage.is_some() {
-            return Ok(Self { usage: exchange.usage, source: TokenSource::Usage });
-        }
-        let (None, Some(prompt_tokens)) = (&exchange.failure, authored) else { return Ok(Self::unknown()) };
-        let output_tokens = counter.count(&exchange.answer).await?;
-        Ok(Self { usage: Some(Usage { prompt_tokens, output_tokens, cached_tokens: None }), source: TokenSource::TokenRule })
+    /// The server's, where it told them.
+    pub fn told(exchange: &Exchange) -> Self {
+        exchange.usage.map_or(Self::unknown(), |usage| Self { usage: Some(usage), source: TokenSource::Usage })
+    }
+
+    /// Those of the token rule: `authored` for the prompt, and the answer counted when it was over.
+    pub fn counted(authored: u64, output_tokens: u64) -> Self {
+        let usage = Usage { prompt_tokens: authored, output_tokens, cached_tokens: None };
+        Self { usage: Some(usage), source: TokenSource::TokenRule }
     }
 
     pub fn unknown() -> Self {

@@ -2,7 +2,6 @@
 
 use futures_util::FutureExt;
 use std::pin::pin;
-use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
 use super::cell::{Setting, not_run, run_cell};
@@ -10,6 +9,7 @@ use super::course::{Course, Rule};
 use super::keeper::{Keeper, Launch, NotServed, Serving};
 use super::spec::{OnCellFailure, Policy};
 use super::stop::Stop;
+use super::threads::{Network, Threads};
 use crate::clock::{Clock, virtual_runtime};
 use crate::engine::TokenMemo;
 use crate::event::Event;
@@ -47,7 +47,7 @@ pub fn sweep(
     let (planned, sealed) = course.extent();
     let _ = events.send(Event::SweepStarted { planned, sealed, about: course.is_guess() });
     let (corpus, memo) = (Corpus::default(), TokenMemo::default());
-    let setting = Setting { corpus: &corpus, memo: &memo, stop, policy, events, server: None, notes: &[] };
+    let setting = Setting { corpus: &corpus, memo: &memo, stop, policy, threads: &Threads::One, events, server: None, notes: &[] };
     let mut site = Site { network: None, keeper: Keeper::new(launch, stop, events) };
     let (mut finished, mut stopped_by) = (sealed, None);
     while !stop.is_draining() && stopped_by.is_none() {
@@ -81,28 +81,29 @@ fn simulate(run: &Run, setting: &Setting<'_>, rule: Option<&mut dyn Rule>) -> Re
     Ok(virtual_runtime()?.block_on(async { run_cell(run, Clock::simulated(), setting, rule).await }))
 }
 
-/// Where real servers are measured: the runtime, made for the first of them and kept, and the server that the runs are on.
+/// Where real servers are measured: the threads, made for the first of them and kept, and the server that the runs are on.
 struct Site<'a> {
-    network: Option<Runtime>,
+    network: Option<Network>,
     keeper: Keeper<'a>,
 }
 
 impl Site<'_> {
     /// A cell against a server; nothing where the sweep was stopped before it began.
     fn measure(&mut self, run: &Run, setting: &Setting<'_>, rule: Option<&mut dyn Rule>) -> Result<Option<RunRecord>, SweepError> {
-        let runtime = match &mut self.network {
-            Some(runtime) => runtime,
-            None => self.network.insert(tokio::runtime::Builder::new_multi_thread().enable_all().build()?),
+        let network = match &mut self.network {
+            Some(network) => network,
+            None => self.network.insert(Network::new()?),
         };
-        Ok(runtime.block_on(measure(run, setting, rule, &mut self.keeper)))
+        let setting = Setting { threads: &network.threads, ..*setting };
+        Ok(network.office.block_on(measure(run, &setting, rule, &mut self.keeper)))
     }
 }
 
 /// Whatever ends the sweep, also a panic, ends the server.
 impl Drop for Site<'_> {
     fn drop(&mut self) {
-        if let Some(runtime) = &self.network {
-            runtime.block_on(self.keeper.end());
+        if let Some(network) = &self.network {
+            network.office.block_on(self.keeper.end());
         }
     }
 }
@@ -113,7 +114,8 @@ async fn measure(run: &Run, setting: &Setting<'_>, rule: Option<&mut dyn Rule>, 
         Err(NotServed::Failed(reason)) => return Some(not_run(run, reason, setting)),
         Ok(None) => {
             let facts = ServerFacts::default();
-            run_cell(run, Clock::real(), &Setting { server: Some(&facts), ..*setting }, rule).await
+            let setting = Setting { server: Some(&facts), ..*setting };
+            setting.threads.measuring(run_cell(run, Clock::real(), &setting, rule)).await
         }
         Ok(Some(serving)) => {
             let (record, death) = run_on(serving, run, setting, rule).await;
@@ -143,7 +145,7 @@ async fn run_on(serving: &mut Serving, run: &Run, setting: &Setting<'_>, rule: O
     let (facts, notes) = (serving.facts(), serving.notes().to_vec());
     let stop = setting.stop.for_a_part();
     let setting = Setting { stop: &stop, server: Some(&facts), notes: &notes, ..*setting };
-    let mut cell = pin!(run_cell(&run, Clock::real(), &setting, rule));
+    let mut cell = pin!(setting.threads.measuring(run_cell(&run, Clock::real(), &setting, rule)));
     let record = tokio::select! {
         biased;
         record = &mut cell => record,

@@ -21,6 +21,8 @@ pub(super) struct Tally {
     last_done: Micros,
     /// Of every request that was sent by the schedule.
     pub lags: Vec<Micros>,
+    /// The most records that were ready and waited to be taken.
+    waiting_max: usize,
     unsent: u64,
     /// Requests that were sent late though the client was not.
     held_back: u64,
@@ -64,6 +66,15 @@ impl Tally {
             self.failed += u64::from(record.failure.is_some());
             self.first_intended = Some(self.first_intended.map_or(record.intended_us, |first| first.min(record.intended_us)));
         }
+    }
+
+    /// So many records are ready and have not been taken yet.
+    pub fn waiting(&mut self, records: usize) {
+        self.waiting_max = self.waiting_max.max(records);
+    }
+
+    pub fn waiting_max(&self) -> u64 {
+        self.waiting_max as u64
     }
 
     pub fn end(&self) -> Micros {

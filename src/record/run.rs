@@ -101,6 +101,20 @@ pub struct ClientHonesty {
     /// Lateness of a timer every 10 ms beside the load, of the kind that arrivals wait on, in seconds; missing in virtual time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timer_jitter_p99_s: Option<f64>,
+    /// The most records that waited for being saved at any time of the run; missing in virtual time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records_waiting_max: Option<u64>,
+}
+
+impl ClientHonesty {
+    /// With more records than this waiting, the disk does not keep up with the run: it is six seconds of a million records a minute.
+    pub const RECORDS_MAY_WAIT: u64 = 100_000;
+
+    /// The records that waited, where they were too many.
+    #[must_use]
+    pub fn records_held_up(&self) -> Option<u64> {
+        self.records_waiting_max.filter(|records| *records > Self::RECORDS_MAY_WAIT)
+    }
 }
 
 /// What was sent and what came of it, without prefill and warm-up.

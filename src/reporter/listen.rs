@@ -43,7 +43,11 @@ pub fn run_reporters(
             last_tick = Instant::now();
         }
         let Some(event) = event else { continue };
-        listeners.tell(|reporter| reporter.on(&event));
+        let waiting = events.len();
+        listeners.tell(|reporter| {
+            reporter.behind(waiting);
+            reporter.on(&event)
+        });
         if matches!(event, Event::SweepFinished { .. }) {
             break;
         }

@@ -30,6 +30,9 @@ pub trait Reporter: Send {
     /// Takes note of one event.
     fn on(&mut self, event: &Event) -> Result<(), ReportError>;
 
+    /// Told before each event: how many wait behind it.
+    fn behind(&mut self, _waiting: usize) {}
+
     /// Called about twice a second, also while no event comes.
     fn tick(&mut self) -> Result<(), ReportError> {
         Ok(())

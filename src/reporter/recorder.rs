@@ -1,9 +1,10 @@
 //! The recorder: events in, saved runs out, through the store. Each request is in the journal before the next event is heard, and a run is
-//! on disk as a whole before anybody behind the recorder hears that it is done.
+//! on disk as a whole before anybody behind the recorder hears that it is done. Events wait in memory where the disk is slow, so that the load
+//! never does; how many did is part of the run's record.
 
 use super::{ReportError, Reporter};
 use crate::event::Event;
-use crate::record::Outcome;
+use crate::record::{Outcome, RunRecord};
 use crate::store::{RunWriter, SweepWriter};
 
 /// Saves what it hears.
@@ -11,13 +12,15 @@ use crate::store::{RunWriter, SweepWriter};
 pub struct Recorder {
     sweep: SweepWriter,
     run: Option<RunWriter>,
+    /// The most events that waited while this run was recorded.
+    waiting_max: usize,
 }
 
 impl Recorder {
     /// Takes the sweep's folder, and with it the lock, until it is dropped.
     #[must_use]
     pub fn new(sweep: SweepWriter) -> Self {
-        Self { sweep, run: None }
+        Self { sweep, run: None, waiting_max: 0 }
     }
 }
 
@@ -27,6 +30,7 @@ impl Reporter for Recorder {
             Event::RunStarted { run, .. } => {
                 self.sweep.reach(&run.id)?;
                 self.run = Some(self.sweep.begin(&run.id)?);
+                self.waiting_max = 0;
             }
             Event::RequestDone(record) => {
                 if let Some(run) = &mut self.run {
@@ -41,7 +45,7 @@ impl Reporter for Recorder {
             Event::RunFinished(record) => {
                 if let Some(run) = self.run.take() {
                     // An interrupted run is no result: it keeps its journal, and is done again.
-                    if record.outcome == Outcome::Interrupted { run.leave()? } else { run.seal(record)? }
+                    if record.outcome == Outcome::Interrupted { run.leave()? } else { run.seal(&held_up(record, self.waiting_max))? }
                 }
             }
             Event::SweepFinished { .. } => {
@@ -61,9 +65,27 @@ impl Reporter for Recorder {
         Ok(())
     }
 
+    fn behind(&mut self, waiting: usize) {
+        self.waiting_max = self.waiting_max.max(waiting);
+    }
+
     fn tick(&mut self) -> Result<(), ReportError> {
         Ok(self.run.as_mut().map_or(Ok(()), RunWriter::sync_if_due)?)
     }
+}
+
+/// The record with what waited for the disk, where there is a disk to be waited for: virtual time outruns every one.
+fn held_up(record: &RunRecord, waiting: usize) -> RunRecord {
+    let mut record = record.clone();
+    if let Some(records) = &mut record.client.records_waiting_max {
+        *records = (*records).max(waiting as u64);
+    }
+    if let Some(records) = record.client.records_held_up() {
+        record.notes.push(format!(
+            "up to {records} records waited in memory for being saved: the disk or the processors did not keep up, and the client's memory grew"
+        ));
+    }
+    record
 }
 
 #[cfg(test)]
@@ -106,6 +128,18 @@ mod tests {
             assert_eq!(run.samples().unwrap(), [sample(1), sample(2), sample(3)]);
         }
         assert!(sweep.missing.is_empty() && sweep.notes.is_empty());
+    }
+
+    #[test]
+    fn what_waits_for_the_disk_is_told_in_real_time_alone() {
+        let mut real = run_record(header("a"), 2);
+        real.client.records_waiting_max = Some(7);
+        assert_eq!(held_up(&real, 3), real);
+        let slow = held_up(&real, 100_001);
+        assert_eq!(slow.client.records_waiting_max, Some(100_001));
+        assert!(slow.notes.iter().any(|note| note.contains("100001 records waited")), "{:?}", slow.notes);
+        let simulated = run_record(header("b"), 2);
+        assert_eq!(held_up(&simulated, 5_000_000), simulated);
     }
 
     #[test]

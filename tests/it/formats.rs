@@ -66,6 +66,7 @@ fn run_record(outcome: Outcome, token_rule: TokenRule, cache_contract: CacheCont
         send_lag_max_s: 0.0,
         cpu_share: Some(0.1),
         timer_jitter_p99_s: Some(0.001),
+        records_waiting_max: Some(3),
     };
     let server = ServerFacts {
         life: Some(1),

@@ -1,0 +1,115 @@
+//! Which threads do what: those that send and listen do nothing else. Prompts, metrics, servers and token counts have threads of their own,
+//! the office; records go to the thread that runs the sweep, and from there to the reporters'.
+//!
+//! In virtual time there is one thread for all, and the order of things on it is part of the result.
+
+use std::panic::resume_unwind;
+
+use futures_util::future::{BoxFuture, LocalBoxFuture};
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinSet;
+use tokio_util::context::TokioContext;
+
+/// Threads of the office: one may be busy with a long text while another hears the server's processes.
+const OFFICE: usize = 2;
+
+/// The runtimes where real servers are measured.
+#[derive(Debug)]
+pub(super) struct Network {
+    pub office: Runtime,
+    pub threads: Threads,
+    /// As many threads as the machine has processors.
+    _measuring: Runtime,
+}
+
+impl Network {
+    pub fn new() -> std::io::Result<Self> {
+        let measuring = Builder::new_multi_thread().thread_name("measuring").enable_all().build()?;
+        let office = Builder::new_multi_thread().thread_name("office").worker_threads(OFFICE).enable_all().build()?;
+        let threads = Threads::Apart { measuring: measuring.handle().clone(), office: office.handle().clone() };
+        Ok(Self { office, threads, _measuring: measuring })
+    }
+}
+
+/// Where things are done. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) enum Threads {
+    /// All on the current runtime: virtual time.
+    One,
+    Apart {
+        measuring: Handle,
+        office: Handle,
+    },
+}
+
+impl Threads {
+    /// A future whose tasks and sockets live among the measuring threads, wherever it is itself.
+    pub fn measuring<'f, F: Future + 'f>(&self, future: F) -> LocalBoxFuture<'f, F::Output> {
+        match self {
+            Self::One => Box::pin(future),
+            Self::Apart { measuring, .. } => Box::pin(TokioContext::new(future, measuring.clone())),
+        }
+    }
+
+    /// A future whose tasks and sockets live in the office, wherever it is itself.
+    pub fn office<'f, F: Future + 'f>(&self, future: F) -> LocalBoxFuture<'f, F::Output> {
+        match self {
+            Self::One => Box::pin(future),
+            Self::Apart { office, .. } => Box::pin(TokioContext::new(future, office.clone())),
+        }
+    }
+
+    /// Has something done in the office, and awaits it. Given up, it is ended.
+    pub fn have_done<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> BoxFuture<'static, T> {
+        let Self::Apart { office, .. } = self else { return Box::pin(work) };
+        let mut set = JoinSet::new();
+        set.spawn_on(work, office);
+        Box::pin(async move {
+            match set.join_next().await {
+                Some(Ok(done)) => done,
+                Some(Err(panic)) if panic.is_panic() => resume_unwind(panic.into_panic()),
+                // The office has been closed, and nobody is waiting any more.
+                _ => std::future::pending().await,
+            }
+        })
+    }
+
+    /// A task of the office.
+    pub fn spawn_in_office<T: Send + 'static>(&self, tasks: &mut JoinSet<T>, task: impl Future<Output = T> + Send + 'static) {
+        match self {
+            Self::One => tasks.spawn(task),
+            Self::Apart { office, .. } => tasks.spawn_on(task, office),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name() -> Option<String> {
+        std::thread::current().name().map(str::to_owned)
+    }
+
+    #[test]
+    fn what_is_had_done_and_what_is_spawned_are_on_the_threads_they_belong_to() {
+        let network = Network::new().unwrap();
+        let threads = network.threads.clone();
+        let seen = network.office.block_on(async {
+            let measured = threads.measuring(async { tokio::spawn(async { name() }).await.unwrap() }).await;
+            let done = threads.measuring(threads.have_done(async { name() })).await;
+            let watched = threads.measuring(threads.office(async { tokio::spawn(async { name() }).await.unwrap() })).await;
+            [measured, done, watched]
+        });
+        assert_eq!(seen.map(Option::unwrap), ["measuring", "office", "office"]);
+    }
+
+    #[test]
+    fn in_virtual_time_all_is_on_one_thread() {
+        let here = std::thread::current().id();
+        let there = crate::clock::virtual_runtime()
+            .unwrap()
+            .block_on(async { Threads::One.have_done(async { std::thread::current().id() }).await });
+        assert_eq!(here, there);
+    }
+}
