@@ -20,6 +20,7 @@ pub mod trace;
 
 pub mod endpoint;
 pub mod record;
+mod wire;
 
 pub mod arrival;
 pub mod engine;

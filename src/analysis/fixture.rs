@@ -25,6 +25,7 @@ pub(crate) fn answered(session: u64, turn: u32, ttft_s: f64) -> RequestRecord {
         phase: Phase::Measure,
         intended_us: sent,
         sent_us: sent,
+        connect_us: None,
         headers_us: Some(sent),
         first_event_us: Some(sent + Micros(5_000)),
         first_token_us: Some(first_token),
@@ -134,6 +135,7 @@ fn run_record(cell: &Cell) -> RunRecord {
         cache_contract: cell.cache_contract.clone(),
         server: None,
         client: ClientHonesty::default(),
+        connections: None,
         counts: Counts {
             requests: cell.records.len() as u64,
             measured: measured.count() as u64,

@@ -221,6 +221,11 @@ fn worst_client(cell: &CellRuns<'_>) -> ClientHonesty {
         cpu_share: larger(worst.cpu_share, client.cpu_share),
         timer_jitter_p99_s: larger(worst.timer_jitter_p99_s, client.timer_jitter_p99_s),
         records_waiting_max: worst.records_waiting_max.max(client.records_waiting_max),
+        stamps: worst.stamps.map_or(client.stamps, |stamps| Some(client.stamps.map_or(stamps, |other| stamps.with(other)))),
+        read_lag_p50_s: larger(worst.read_lag_p50_s, client.read_lag_p50_s),
+        read_lag_p99_s: larger(worst.read_lag_p99_s, client.read_lag_p99_s),
+        read_lag_max_s: larger(worst.read_lag_max_s, client.read_lag_max_s),
+        merged_reads: larger(worst.merged_reads, client.merged_reads),
     })
 }
 

@@ -117,6 +117,12 @@ impl Clock {
         tokio::time::timeout_at(self.start + self.runtime_duration(deadline), future).await.ok()
     }
 
+    /// That offset as the runtime counts.
+    #[must_use]
+    pub fn instant(&self, offset: Micros) -> Instant {
+        self.start + self.runtime_duration(offset)
+    }
+
     fn runtime_duration(&self, offset: Micros) -> Duration {
         match self.pace {
             Pace::Real => Duration::from_micros(offset.0),

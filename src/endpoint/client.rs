@@ -15,6 +15,8 @@ use crate::target::spec::TargetSpec;
 /// How long a connection may lie idle and still be used again. Servers close idle connections on their own (uvicorn after 5 s); a
 /// request sent in that very moment is lost, and the server would be blamed for it.
 const IDLE: Duration = Duration::from_secs(4);
+/// What this program calls itself.
+pub(crate) const USER_AGENT: &str = concat!("bench/", env!("CARGO_PKG_VERSION"));
 /// Limit of a small whole exchange. Counting the tokens of the longest documents takes seconds.
 const EXCHANGE: Duration = Duration::from_mins(1);
 /// The most that is read of a small reply.
@@ -62,6 +64,11 @@ impl Endpoint {
         &self.client
     }
 
+    /// What every request to it carries.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// A request with the target's headers; a body is JSON.
     pub(crate) fn request(&self, method: Method, url: Url, body: Option<Vec<u8>>) -> Request {
         let mut request = Request::new(method, url);
@@ -106,7 +113,7 @@ pub(crate) async fn read(response: &mut Response, limit: usize) -> Result<Vec<u8
 /// A client that does what it is told and nothing else.
 ///
 /// One thing cannot be switched off: a request on a kept connection that turns out closed before a byte of it was written goes out
-/// again on a new one. The server sees it once, and `sent` is before both.
+/// again on a new one. The server sees it once. Prompts do not go this way: what is measured has connections of its own.
 pub(crate) fn http_client(roots: Roots, connect: Duration) -> Result<Client, EndpointError> {
     built(builder(roots, connect).no_proxy())
 }
@@ -128,7 +135,7 @@ fn builder(roots: Roots, connect: Duration) -> ClientBuilder {
         .connect_timeout(connect)
         .pool_max_idle_per_host(usize::MAX)
         .pool_idle_timeout(IDLE)
-        .user_agent(concat!("bench/", env!("CARGO_PKG_VERSION")));
+        .user_agent(USER_AGENT);
     match roots {
         Roots::System => builder,
         Roots::None => builder.tls_certs_only([]),

@@ -15,7 +15,7 @@ pub use address::Address;
 pub(crate) use address::{is_this_machine, shown, without_secrets};
 pub use cause::{Cause, CauseKind};
 pub use client::Endpoint;
-pub(crate) use client::{Roots, call, fetching_client, http_client, read};
+pub(crate) use client::{Roots, USER_AGENT, call, fetching_client, http_client, read};
 pub use error::EndpointError;
 pub use key_command::{KeyCommandError, key_from};
 pub(crate) use reply::{Reply, server_message};

@@ -89,6 +89,7 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>, rul
         cache_contract: hidden(log.cache_contract, &run.cell.mask()),
         server: with_pool(setting.server.cloned(), log.watched.kv_pool_tokens),
         client: watch.finish(&log.tally),
+        connections: log.tally.carried.connections(),
         counts: log.tally.counts(),
         offered_qps: log.offered_qps,
         tables: BTreeMap::new(),
@@ -113,6 +114,7 @@ pub(super) fn not_run(run: &Run, reason: String, setting: &Setting<'_>) -> RunRe
         cache_contract,
         server: None,
         client: ClientHonesty::default(),
+        connections: None,
         counts: tally.counts(),
         offered_qps,
         tables: BTreeMap::new(),
@@ -148,7 +150,7 @@ fn notes(tally: &Tally, workload: &WorkloadSpec) -> Vec<String> {
         )),
         _ => None,
     };
-    unsent.into_iter().chain(held_back).chain(tally.length_note()).collect()
+    unsent.into_iter().chain(held_back).chain(tally.length_note()).chain(tally.carried.notes()).collect()
 }
 
 /// What is found out on the way and recorded even where the cell fails later.

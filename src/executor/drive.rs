@@ -18,6 +18,9 @@ use crate::event::Event;
 use crate::plan::Mask;
 use crate::record::Phase;
 
+/// How many connections stand before an open loop begins; a closed one has one for each lane.
+const OPEN_LOOP_CONNECTIONS: usize = 64;
+
 /// What becomes of a request that is over: it is counted, passed on without what the environment says, and shown to whoever may end the
 /// run by it.
 pub(super) struct Ledger<'a, 'r> {
@@ -45,11 +48,18 @@ pub(super) async fn drive(
     let clock = load.clock;
     let (warmup, end) = (schedule.warmup, schedule.end);
     let load = Arc::new(load);
+    let at_once =
+        schedule.lanes.len() + schedule.arrivals.as_ref().map_or(0, |arrivals| OPEN_LOOP_CONNECTIONS.min(arrivals.places as usize));
     let runners = prepare(&load, schedule.lanes).await?;
     let open_loop = match schedule.arrivals {
         Some(arrivals) => Some(OpenLoop::prepare(Arc::clone(&load), arrivals).await?),
         None => None,
     };
+    tokio::select! {
+        biased;
+        () = load.stop.draining() => {}
+        ahead = load.target.connect_ahead(at_once) => ledger.tally.carried.opened_ahead(ahead),
+    }
     // What the lanes hold of it is what keeps the channel open.
     drop(load);
     let start = Start::new(clock.now(), warmup, end);

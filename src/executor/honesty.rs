@@ -44,6 +44,7 @@ impl Watch {
             cpu_share,
             timer_jitter_p99_s: nearest_rank(&mut lateness, 0.99),
             records_waiting_max: self.probe.is_some().then(|| tally.waiting_max()),
+            ..tally.carried.honest()
         }
     }
 }

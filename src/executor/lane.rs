@@ -14,7 +14,7 @@ use crate::arrival::{Due, Lane, Step, Steps};
 use crate::clock::{Alarm, Clock, Micros};
 use crate::record::{Failure, FailureKind, Phase, RequestRecord};
 use crate::session::Session;
-use crate::target::{Exchange, Prepared, Target};
+use crate::target::{Carriage, Exchange, Prepared, Target};
 use crate::tokens::{TokenCounter, TokenError};
 use crate::workload::spec::OnError;
 use crate::workload::{Salt, Workload, WorkloadError};
@@ -89,7 +89,7 @@ impl Load {
         let failure = Some(Failure { kind: FailureKind::Cancelled, detail: detail.to_owned() });
         let exchange = Exchange { sent: now, done: now, failure, ..Exchange::default() };
         // The receiver lives until every lane has ended.
-        let _ = self.done.send(Done { authored: None, record: sent.record(exchange, Counts::unknown()), lag: None });
+        let _ = self.done.send(Done::of(sent, exchange, Counts::unknown()));
     }
 }
 
@@ -159,8 +159,25 @@ pub(super) struct Done {
     pub record: RequestRecord,
     /// Prompt tokens as they were authored under the token rule, without the server's chat template; missing for what was not sent.
     pub authored: Option<u64>,
-    /// How late the client sent it after it could have; nothing where it was never sent.
+    /// How late the client turned to it after it could have; nothing where it was never sent. What a connection took that had to be opened,
+    /// and the writing of the request, is not the client's lateness.
     pub lag: Option<Micros>,
+    pub carriage: Carriage,
+}
+
+impl Done {
+    /// Of what was not sent by the schedule.
+    pub fn of(sent: Sent, mut exchange: Exchange, counts: Counts) -> Self {
+        let reads = std::mem::take(&mut exchange.carriage.reads);
+        let carriage = Carriage { reads, ..exchange.carriage };
+        Self { record: sent.record(exchange, counts), authored: None, lag: None, carriage }
+    }
+
+    /// Of what could have been sent at that moment, its prompt of so many tokens as authored.
+    pub fn sent(sent: Sent, exchange: Exchange, counts: Counts, authored: Option<u64>, could_send_at: Micros) -> Self {
+        let lag = exchange.sent.since(could_send_at + exchange.carriage.handover);
+        Self { authored, lag: Some(lag), ..Self::of(sent, exchange, counts) }
+    }
 }
 
 /// The signals that tie a staggered lane to its neighbours.
@@ -296,9 +313,8 @@ impl Runner {
         if let Some(conversation) = self.conversations.get_mut(&turn.session) {
             conversation.absorb(turn.turn, &exchange, counts.output_tokens(), self.load.on_error);
         }
-        let lag = exchange.sent.since(could_send_at);
         // The receiver lives until every lane has ended.
-        let _ = self.load.done.send(Done { authored, record: sent.record(exchange, counts), lag: Some(lag) });
+        let _ = self.load.done.send(Done::sent(sent, exchange, counts, authored, could_send_at));
         Ok(())
     }
 

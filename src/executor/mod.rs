@@ -3,6 +3,7 @@
 //! A failed request is a record, a failed run is a record, a failed sweep is an exit code. The executor knows nothing of files, terminals
 //! or verdicts: who wants to keep or show what happened listens.
 
+mod carried;
 mod cell;
 mod cold;
 mod contract;

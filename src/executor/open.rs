@@ -152,10 +152,8 @@ impl Request {
         let exchange = send(&load, self.prepared, None).await;
         drop(self.place);
         let counts = load.counts(&exchange, Some(self.authored)).await?;
-        let lag = exchange.sent.since(self.could_send_at);
-        let record = self.sent.record(exchange, counts);
         // The receiver lives until every lane has ended.
-        let _ = load.done.send(Done { authored: Some(self.authored), record, lag: Some(lag) });
+        let _ = load.done.send(Done::sent(self.sent, exchange, counts, Some(self.authored), self.could_send_at));
         Ok(())
     }
 }

@@ -49,6 +49,6 @@ async fn lay_in(load: &Load, user: MidLife) -> Result<(), LaneError> {
     let exchange = send(load, load.target.prepare(prompt), None).await;
     let counts = load.counts(&exchange, Some(authored)).await?;
     // The receiver lives until the run is over.
-    let _ = load.done.send(Done { record: sent.record(exchange, counts), authored: None, lag: None });
+    let _ = load.done.send(Done::of(sent, exchange, counts));
     Ok(())
 }

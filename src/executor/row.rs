@@ -67,6 +67,7 @@ impl Sent {
             token_source: counts.source,
             in_flight: self.at_send.in_flight,
             live_lanes: self.at_send.live_lanes,
+            connect_us: exchange.carriage.connect,
             failure: exchange.failure,
         }
     }

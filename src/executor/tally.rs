@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::carried::Carried;
 use super::contract::Rows;
 use super::lane::Done;
 use crate::clock::Micros;
@@ -27,6 +28,7 @@ pub(super) struct Tally {
     /// Requests that were sent late though the client was not.
     held_back: u64,
     first_turns: FirstTurns,
+    pub carried: Carried,
 }
 
 /// Prompt tokens of successful first turns.
@@ -44,7 +46,8 @@ struct FirstTurns {
 }
 
 impl Tally {
-    pub fn add(&mut self, Done { record, authored, lag }: &Done) {
+    pub fn add(&mut self, Done { record, authored, lag, carriage }: &Done) {
+        self.carried.add(carriage);
         self.requests += 1;
         self.last_done = self.last_done.max(record.done_us);
         if let Some(failure) = &record.failure {

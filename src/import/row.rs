@@ -18,6 +18,7 @@ pub(super) fn unanswered(session: u64, turn: u32, sent: Micros) -> RequestRecord
         phase: Phase::Measure,
         intended_us: sent,
         sent_us: sent,
+        connect_us: None,
         headers_us: None,
         first_event_us: None,
         first_token_us: None,

@@ -280,6 +280,7 @@ fn run(program: Program, header: RunHeader, reading: Reading) -> (RunRecord, Vec
         cache_contract: CacheContract::NotProven { reason },
         server: None,
         client: ClientHonesty::default(),
+        connections: None,
         counts: counts(&records, times),
         offered_qps,
         tables: BTreeMap::new(),

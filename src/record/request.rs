@@ -161,7 +161,7 @@ pub struct RequestRecord {
     pub phase: Phase,
     /// When the turn was due.
     pub intended_us: Micros,
-    /// When the request was handed to the socket; equal to the moment of failure where it never was.
+    /// When the last byte of the request was handed to the kernel; equal to the moment of failure where it never was.
     pub sent_us: Micros,
     /// When the response's head came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -194,6 +194,9 @@ pub struct RequestRecord {
     pub in_flight: u32,
     /// Lanes that still had turns to send when this one was sent.
     pub live_lanes: u32,
+    /// How long it took to open a connection for it, before `sent_us`; missing where one stood already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect_us: Option<Micros>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
 }

@@ -104,6 +104,21 @@ pub struct ClientHonesty {
     /// The most records that waited for being saved at any time of the run; missing in virtual time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub records_waiting_max: Option<u64>,
+    /// Who says when tokens arrived; missing in virtual time, and where none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamps: Option<StampSource>,
+    /// How much later than they arrived tokens were read, in seconds: the error that stamps of the kernel leave out of every latency.
+    /// Missing where the kernel does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_lag_p50_s: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_lag_p99_s: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_lag_max_s: Option<f64>,
+    /// The share of reads with tokens that brought several token-bearing events, which share the last one's stamp: either the server sent
+    /// them together, or they were read late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_reads: Option<f64>,
 }
 
 impl ClientHonesty {
@@ -115,6 +130,41 @@ impl ClientHonesty {
     pub fn records_held_up(&self) -> Option<u64> {
         self.records_waiting_max.filter(|records| *records > Self::RECORDS_MAY_WAIT)
     }
+}
+
+/// Who says when bytes arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StampSource {
+    /// The kernel, for every read: how late they were read does not matter.
+    Kernel,
+    /// The kernel for some reads; for the others it is the moment of reading.
+    Mixed,
+    /// This program, at the moment of reading.
+    User,
+}
+
+impl StampSource {
+    /// Of both together.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        if self == other { self } else { Self::Mixed }
+    }
+}
+
+/// What the requests of a run, of all phases, went out on. Missing in virtual time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Connections {
+    /// Opened before offset 0.
+    pub ahead: u64,
+    /// Requests for which one was opened when they were to be sent: `connect_us` of a request says how long that took.
+    pub opened: u64,
+    /// Requests that went out on one that stood.
+    pub reused: u64,
+    /// Open ones that were found closed by the server when they were to be used.
+    pub dead: u64,
+    /// Requests that were sent again since the connection broke before any byte of the answer.
+    pub resent: u64,
 }
 
 /// What was sent and what came of it, without prefill and warm-up.
@@ -150,6 +200,9 @@ pub struct RunRecord {
     pub server: Option<ServerFacts>,
     pub client: ClientHonesty,
     pub counts: Counts,
+    /// Missing in virtual time, and in runs saved before format 1.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connections: Option<Connections>,
     /// What was offered, in requests per second; missing for closed loops.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offered_qps: Option<f64>,

@@ -8,7 +8,7 @@ use crate::analysis::{
     CapacityScore, CellState, CellSummary, ExternalUse, LargestScore, Limit, Ratio, Score, Shape, SweepSummary, VariantSummary, Verdict,
     axis_label, interval, show_axes,
 };
-use crate::record::Curtailed;
+use crate::record::{Curtailed, StampSource};
 
 /// What stands above everything that the simulated engine has made.
 pub const SIMULATED: &str = "SIMULATED: every number here comes from the simulated engine, none from real hardware";
@@ -322,6 +322,13 @@ pub fn client(variant: &VariantSummary) -> String {
     }
     if let Some(jitter) = worst(&|cell| cell.client.timer_jitter_p99_s) {
         parts.push(format!("timer late p99 at most {}", milliseconds(Some(jitter))));
+    }
+    match worst(&|cell| cell.client.read_lag_p99_s) {
+        Some(lag) => parts.push(format!("tokens read p99 at most {} late, which the kernel's stamps leave out", milliseconds(Some(lag)))),
+        None if variant.cells.iter().any(|cell| cell.client.stamps == Some(StampSource::User)) => {
+            parts.push("tokens stamped when they were read".to_owned());
+        }
+        None => {}
     }
     format!("client: {}", parts.join(", "))
 }

@@ -19,6 +19,7 @@ pub(crate) fn record(request: u64) -> RequestRecord {
         phase: Phase::Warmup,
         intended_us: Micros(request * 1000),
         sent_us: Micros(request * 1000 + 7),
+        connect_us: None,
         headers_us: None,
         first_event_us: None,
         first_token_us: None,
@@ -54,6 +55,7 @@ pub(crate) fn rich_record(request: u64) -> RequestRecord {
         cached_tokens: Some(0),
         output_tokens: Some(7),
         token_source: TokenSource::Usage,
+        connect_us: Some(Micros(420)),
         failure: None,
         ..record(request)
     }
@@ -94,6 +96,7 @@ pub(crate) fn run_record(header: RunHeader, requests: u64) -> RunRecord {
         cache_contract: CacheContract::Proven { how: "a canary prompt brought 0 cached tokens".into() },
         server: None,
         client: ClientHonesty::default(),
+        connections: None,
         counts: Counts { requests, measured: requests, ..Counts::default() },
         offered_qps: None,
         tables: std::collections::BTreeMap::new(),

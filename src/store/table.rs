@@ -16,6 +16,8 @@ use crate::record::{Failure, FailureKind, Phase, RequestRecord, TokenSource};
 pub enum ColumnKind {
     Integer,
     OptionalInteger,
+    /// One that files of earlier minor versions do not have: all of it is then null.
+    LaterInteger,
     Text,
     OptionalText,
     /// A floating-point number, NaN and the infinities included.
@@ -27,7 +29,7 @@ pub enum ColumnKind {
 impl ColumnKind {
     fn data_type(self) -> DataType {
         match self {
-            Self::Integer | Self::OptionalInteger => DataType::Int64,
+            Self::Integer | Self::OptionalInteger | Self::LaterInteger => DataType::Int64,
             Self::Text | Self::OptionalText => DataType::String,
             Self::Number => DataType::Float64,
             Self::Gaps => DataType::List(Box::new(DataType::UInt32)),
@@ -35,12 +37,12 @@ impl ColumnKind {
     }
 
     fn may_be_null(self) -> bool {
-        matches!(self, Self::OptionalInteger | Self::OptionalText)
+        matches!(self, Self::OptionalInteger | Self::OptionalText | Self::LaterInteger)
     }
 }
 
 /// The columns in their order: the fields of [`RequestRecord`], with `failure` as its kind and a sentence.
-pub const COLUMNS: [(&str, ColumnKind); 22] = [
+pub const COLUMNS: [(&str, ColumnKind); 23] = [
     ("request", ColumnKind::Integer),
     ("session", ColumnKind::Integer),
     ("lane", ColumnKind::Integer),
@@ -61,6 +63,7 @@ pub const COLUMNS: [(&str, ColumnKind); 22] = [
     ("token_source", ColumnKind::Text),
     ("in_flight", ColumnKind::Integer),
     ("live_lanes", ColumnKind::Integer),
+    ("connect_us", ColumnKind::LaterInteger),
     ("failure", ColumnKind::OptionalText),
     ("failure_detail", ColumnKind::OptionalText),
 ];
@@ -121,6 +124,7 @@ fn column_of(records: &[RequestRecord], name: &'static str) -> Result<Column, Ta
         "in_flight" => number(|r| r.in_flight.into()),
         "live_lanes" => number(|r| r.live_lanes.into()),
         "failure" => Ok(failure_kinds(name, records)),
+        "connect_us" => stamp(|r| r.connect_us),
         "failure_detail" => Ok(texts(name, records, |r| r.failure.as_ref().map(|failure| failure.detail.as_str()))),
         other => Err(TableError::NoColumn { column: other }),
     }
@@ -154,8 +158,14 @@ fn gaps(name: &'static str, records: &[RequestRecord]) -> Column {
 pub(super) fn known_columns(table: &DataFrame, known: &[(&'static str, ColumnKind)]) -> Result<DataFrame, TableError> {
     let mut columns = Vec::with_capacity(known.len());
     for &(name, kind) in known {
-        let column = table.column(name).map_err(|_| TableError::NoColumn { column: name })?;
         let expected = kind.data_type();
+        let Ok(column) = table.column(name) else {
+            if kind != ColumnKind::LaterInteger {
+                return Err(TableError::NoColumn { column: name });
+            }
+            columns.push(Column::full_null(name.into(), table.height(), &expected));
+            continue;
+        };
         if *column.dtype() != expected {
             return Err(TableError::Type { column: name, found: column.dtype().clone(), expected });
         }
@@ -178,6 +188,7 @@ pub fn from_table(table: &DataFrame) -> Result<Vec<RequestRecord>, TableError> {
     let text = |name| rows.texts(name);
     let (request, session, lane, turn) = (integer("request")?, integer("session")?, integer("lane")?, integer("turn")?);
     let (intended, sent, done) = (integer("intended_us")?, integer("sent_us")?, integer("done_us")?);
+    let connect = integer("connect_us")?;
     let (headers, first_event) = (integer("headers_us")?, integer("first_event_us")?);
     let (first_token, last_token) = (integer("first_token_us")?, integer("last_token_us")?);
     let (first_tokens, prompt, cached) = (integer("first_event_tokens")?, integer("prompt_tokens")?, integer("cached_tokens")?);
@@ -207,6 +218,7 @@ pub fn from_table(table: &DataFrame) -> Result<Vec<RequestRecord>, TableError> {
                 token_source: source.parse(row, source_of)?,
                 in_flight: in_flight.small(row)?,
                 live_lanes: live_lanes.small(row)?,
+                connect_us: connect.optional(row)?.map(Micros),
                 failure: failure_of(&kind, &detail, row)?,
             })
         })
@@ -314,7 +326,7 @@ mod tests {
             (request, session, lane, turn) in (0..u64::MAX / 2, 0..9_u64, any::<u32>(), any::<u32>()),
             phase in prop::sample::select(&[Phase::Prefill, Phase::Warmup, Phase::Measure]),
             (intended_us, sent_us, done_us) in (any_stamp(), any_stamp(), any_stamp()),
-            stamps in prop::array::uniform4(prop::option::of(any_stamp())),
+            stamps in prop::array::uniform5(prop::option::of(any_stamp())),
             gaps_us in prop::collection::vec(any::<u32>(), 0..5),
             first_event_tokens in any::<Option<u32>>(),
             counts in prop::array::uniform3(prop::option::of(0..1_u64 << 40)),
@@ -322,12 +334,12 @@ mod tests {
             (in_flight, live_lanes) in (any::<u32>(), any::<u32>()),
             failure in prop::option::of(any_failure()),
         ) -> RequestRecord {
-            let [headers_us, first_event_us, first_token_us, last_token_us] = stamps;
+            let [connect_us, headers_us, first_event_us, first_token_us, last_token_us] = stamps;
             let [prompt_tokens, cached_tokens, output_tokens] = counts;
             RequestRecord {
-                request, session, lane, turn, phase, intended_us, sent_us, headers_us, first_event_us, first_token_us, last_token_us,
-                done_us, gaps_us, first_event_tokens, prompt_tokens, cached_tokens, output_tokens, token_source, in_flight, live_lanes,
-                failure,
+                request, session, lane, turn, phase, intended_us, sent_us, headers_us, first_event_us, first_token_us,
+                last_token_us, done_us, gaps_us, first_event_tokens, prompt_tokens, cached_tokens, output_tokens, token_source, in_flight, live_lanes,
+                connect_us, failure,
             }
         }
     }
@@ -351,8 +363,8 @@ mod tests {
         let fields = serde_json::to_value(rich_record(1)).unwrap();
         let with_all: Vec<String> = fields.as_object().unwrap().keys().cloned().collect();
         let columns: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
-        assert_eq!(columns[..20], with_all[..]);
-        assert_eq!(columns[20..], ["failure", "failure_detail"]);
+        assert_eq!(columns[..21], with_all[..]);
+        assert_eq!(columns[21..], ["failure", "failure_detail"]);
         let table = to_table(&[record(0)]).unwrap();
         assert!(table.get_column_names().into_iter().eq(columns));
         assert!(COLUMNS.iter().all(|(name, kind)| *table.column(name).unwrap().dtype() == kind.data_type()));
@@ -366,6 +378,8 @@ mod tests {
         assert!(known_columns(&newer, &COLUMNS).unwrap().equals_missing(&table));
         let older = table.drop("cached_tokens").unwrap();
         assert_eq!(known_columns(&older, &COLUMNS).unwrap_err().to_string(), "there is no column `cached_tokens`");
+        let earlier = known_columns(&table.drop("connect_us").unwrap(), &COLUMNS).unwrap();
+        assert_eq!(earlier.column("connect_us").unwrap().null_count(), 2);
         let mut other = table;
         other.with_column(Column::new("turn".into(), ["0", "1"])).unwrap();
         assert!(known_columns(&other, &COLUMNS).unwrap_err().to_string().contains("`turn` has type str"));

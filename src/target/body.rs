@@ -3,12 +3,7 @@
 //!
 //! The pieces of the history are shared with the turns before; what is copied is a few hundred bytes around them.
 
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
 use bytes::Bytes;
-use hyper::body::{Frame, SizeHint};
 use serde_json::{Map, Value, json};
 
 use super::script::{Line, Script, string};
@@ -36,38 +31,6 @@ impl Body {
     /// Bytes of all pieces together.
     pub fn length(&self) -> usize {
         self.pieces().iter().map(Bytes::len).sum()
-    }
-
-    /// The body as an HTTP client takes it, with its length told.
-    pub(super) fn sending(self) -> Sending {
-        let left = self.length() as u64;
-        Sending { pieces: self.pieces.into_iter(), left }
-    }
-}
-
-/// A body on its way.
-#[derive(Debug)]
-pub(super) struct Sending {
-    pieces: std::vec::IntoIter<Bytes>,
-    left: u64,
-}
-
-impl hyper::body::Body for Sending {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let piece = self.pieces.next();
-        self.left -= piece.as_ref().map_or(0, |piece| piece.len() as u64);
-        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.left == 0
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
     }
 }
 
@@ -311,20 +274,6 @@ mod tests {
         let turns = vec![(Message::new(Role::User, "yes?"), Message::new(Role::Assistant, "no"), false); 300];
         let (_, last) = turn_by_turn(&spec(json!({})), &[], &turns, false).pop().unwrap();
         assert!(last.pieces().len() <= 4, "{}", last.pieces().len());
-    }
-
-    #[test]
-    fn a_body_on_its_way_tells_its_length_and_ends() {
-        let body = BodyWriter::new(&spec(json!({}))).whole(&prompt(&[(Role::User, "x")]));
-        let (length, pieces) = (body.length() as u64, body.pieces().len());
-        let mut sending = body.sending();
-        let mut context = Context::from_waker(std::task::Waker::noop());
-        assert_eq!(hyper::body::Body::size_hint(&sending).exact(), Some(length));
-        for _ in 0..pieces {
-            assert!(matches!(hyper::body::Body::poll_frame(Pin::new(&mut sending), &mut context), Poll::Ready(Some(Ok(_)))));
-        }
-        assert!(hyper::body::Body::is_end_stream(&sending));
-        assert!(matches!(hyper::body::Body::poll_frame(Pin::new(&mut sending), &mut context), Poll::Ready(None)));
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! Until when the next thing must have come: the limits of one request as moments on the run's clock.
 
 use std::fmt;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
+use tokio::time::Sleep;
 
 use super::spec::TargetSpec;
-use crate::clock::Micros;
+use crate::clock::{Clock, Micros};
 use crate::record::{Failure, FailureKind};
 use crate::units::Seconds;
 
@@ -66,9 +70,73 @@ impl fmt::Display for Deadline {
     }
 }
 
+/// Holds the deadlines of one exchange. Each event moves the deadline on; the runtime's timer is only set again once it has fired, so that an
+/// event costs no timer.
+#[derive(Debug)]
+pub(super) struct Guard {
+    clock: Clock,
+    set_to: Micros,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Guard {
+    pub(super) fn new(clock: Clock, deadline: Deadline) -> Self {
+        Self { clock, set_to: deadline.at, timer: Box::pin(tokio::time::sleep_until(clock.instant(deadline.at))) }
+    }
+
+    /// What comes of `future`, or the failure of having reached the deadline before.
+    pub(super) async fn before<F: Future>(&mut self, deadline: Deadline, future: F) -> Result<F::Output, Failure> {
+        let mut future = pin!(future);
+        std::future::poll_fn(|cx| {
+            if let Poll::Ready(output) = future.as_mut().poll(cx) {
+                return Poll::Ready(Ok(output));
+            }
+            if deadline.at < self.set_to {
+                self.set(deadline.at);
+            }
+            while self.timer.as_mut().poll(cx).is_ready() {
+                if self.clock.now() >= deadline.at {
+                    return Poll::Ready(Err(deadline.missed()));
+                }
+                self.set(deadline.at);
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    fn set(&mut self, at: Micros) {
+        self.set_to = at;
+        self.timer.as_mut().reset(self.clock.instant(at));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::virtual_runtime;
+
+    fn at(at: u64) -> Deadline {
+        Deadline { at: Micros(at), kind: FailureKind::TimeoutIdle, limit: Seconds(1.0) }
+    }
+
+    #[test]
+    fn a_deadline_that_is_moved_either_way_strikes_at_its_time() {
+        virtual_runtime().unwrap().block_on(async {
+            let clock = Clock::simulated();
+            let mut guard = Guard::new(clock, at(1000));
+            for (now, deadline) in [(900, 1000), (1800, 2000), (2500, 9000)] {
+                assert!(guard.before(at(deadline), clock.sleep_until(Micros(now))).await.is_ok());
+            }
+            for deadline in [9500, 9600, 20_000] {
+                assert!(guard.before(at(deadline), std::future::pending::<()>()).await.is_err());
+                assert_eq!(clock.now(), Micros(deadline));
+            }
+            assert!(guard.before(at(90_000), clock.sleep_until(Micros(30_000))).await.is_ok());
+            assert!(guard.before(at(40_000), std::future::pending::<()>()).await.is_err());
+            assert_eq!(clock.now(), Micros(40_000), "also where it is sooner than the one before");
+        });
+    }
 
     #[test]
     fn the_sooner_limit_decides() {

@@ -1,23 +1,27 @@
 //! An OpenAI-compatible server over HTTP: sends a prompt, stamps what comes back, and says exactly how it failed where it did.
 //!
-//! `sent` is taken immediately before the request is handed over, so opening a connection lies inside the time to first token, as for
-//! a user. Nothing is retried. Only in real time: sockets do not wait for a paused clock.
+//! `sent` is when the last byte of the request was handed to the kernel; what came before, a connection that had to be opened among it, is
+//! told beside it. Events have the time at which their last byte reached this machine, where the kernel tells it. Nothing is retried,
+//! unless the scenario asks for that, and then it is counted. Only in real time: sockets do not wait for a paused clock.
 
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, Request, Response, StatusCode, Url};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{StatusCode, Url};
 use tokio::sync::oneshot;
 
 use super::body::{BodyWriter, RESERVED};
-use super::deadline::{Deadline, Limits};
+use super::deadline::{Deadline, Guard, Limits};
 use super::listener::{Heard, Listener};
-use super::spec::{Api, TargetSpec};
+use super::request::HeadWriter;
+use super::spec::{Api, ConnectionUse, OnDeadConnection, TargetSpec};
 use super::{Exchange, Line, Prepared, Script, TargetError};
 use crate::clock::{Clock, Micros};
-use crate::endpoint::{Cause, CauseKind, Endpoint, read, server_message};
+use crate::endpoint::{Endpoint, EndpointError, server_message};
 use crate::record::{Failure, FailureKind};
 use crate::session::Prompt;
+use crate::wire::{Connection, Connector, Fault, FaultKind, Head, Keep, Place, Pool, Taken};
 
-const USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 /// How much of an error's body is read.
 const ERROR_BODY: usize = 64 * 1024;
 /// How long the end of a body is waited for after `[DONE]`, so that its connection can be used again.
@@ -28,8 +32,10 @@ const LINGER: Micros = Micros(10_000);
 pub struct HttpTarget {
     pub(super) endpoint: Endpoint,
     pub(super) model: String,
-    url: Url,
+    heads: HeadWriter,
     bodies: BodyWriter,
+    pool: Arc<Pool>,
+    on_dead_connection: OnDeadConnection,
     limits: Limits,
     clock: Clock,
 }
@@ -46,12 +52,26 @@ impl HttpTarget {
             Api::Completions => "completions",
         };
         let url = endpoint.address().api(path);
-        Ok(Self { endpoint, model: spec.model.clone(), url, bodies: BodyWriter::new(spec), limits: Limits::new(spec), clock })
+        Ok(Self {
+            heads: HeadWriter::new(&url, endpoint.headers(), spec.connection),
+            pool: Arc::new(pool(spec, &url, clock)?),
+            endpoint,
+            model: spec.model.clone(),
+            bodies: BodyWriter::new(spec),
+            on_dead_connection: spec.on_dead_connection,
+            limits: Limits::new(spec),
+            clock,
+        })
     }
 
     /// The server, for what is asked of it beside prompts.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Opens so many connections before the load and says how many there are: none where each request has its own.
+    pub async fn connect_ahead(&self, count: usize) -> usize {
+        self.pool.open_ahead(count).await
     }
 
     /// Does what can be done before the prompt is due: writes the body.
@@ -75,13 +95,8 @@ impl HttpTarget {
     /// Sends a prepared prompt and listens to the answer. `first_token` is told at the first token-bearing event, and dropped where
     /// none comes.
     pub async fn send(&self, prepared: Prepared, first_token: Option<oneshot::Sender<()>>) -> Exchange {
-        let mut request = self.endpoint.request(Method::POST, self.url.clone(), None);
-        *request.body_mut() = Some(reqwest::Body::wrap(prepared.body.sending()));
-        if let Some(user) = prepared.prompt.user_id {
-            request.headers_mut().insert(USER_ID, HeaderValue::from(user));
-        }
         let mut listener = Listener::new(self.endpoint.secrets(), first_token);
-        let outcome = self.converse(request, &mut listener).await;
+        let outcome = self.converse(&prepared, &mut listener).await;
         let mut exchange = listener.exchange;
         if let Err(failure) = outcome {
             exchange.done = self.clock.now();
@@ -94,78 +109,161 @@ impl HttpTarget {
     }
 
     /// One request and its answer, up to the stamp `done` where it succeeds.
-    async fn converse(&self, request: Request, listener: &mut Listener<'_>) -> Result<(), Failure> {
-        let sent = self.clock.now();
-        listener.exchange.sent = sent;
+    async fn converse(&self, prepared: &Prepared, listener: &mut Listener<'_>) -> Result<(), Failure> {
+        let head = self.heads.write(prepared.prompt.user_id, prepared.body.length());
+        let begun = self.clock.now();
+        listener.exchange.sent = begun;
+        let deadline = self.limits.before_first_token(begun);
+        let mut guard = Guard::new(self.clock, deadline);
+        loop {
+            let taken = guard.before(deadline, self.pool.take()).await?.map_err(|fault| broken(&fault))?;
+            let Taken { mut connection, connect, dead } = taken;
+            let carriage = &mut listener.exchange.carriage;
+            carriage.connected = true;
+            carriage.dead += dead;
+            if let Some(connect) = connect {
+                carriage.connect = Some(carriage.connect.unwrap_or_default() + connect);
+            }
+            let sent = guard.before(deadline, connection.write(&head, prepared.body.pieces())).await?.map_err(|fault| broken(&fault));
+            let answered = match sent {
+                Ok(sent) => {
+                    listener.exchange.sent = sent;
+                    listener.exchange.carriage.handover = sent.since(begun);
+                    self.answer(&mut connection, &mut guard, listener).await
+                }
+                Err(failure) => Err(failure),
+            };
+            let died = connect.is_none() && !connection.is_answered() && is_break(&answered);
+            self.pool.give_back(connection);
+            if died && self.on_dead_connection == OnDeadConnection::Resend && listener.exchange.carriage.resent == 0 {
+                listener.exchange.carriage.resent = 1;
+                continue;
+            }
+            return answered;
+        }
+    }
+
+    async fn answer(&self, connection: &mut Connection, guard: &mut Guard, listener: &mut Listener<'_>) -> Result<(), Failure> {
+        let sent = listener.exchange.sent;
         let deadline = self.limits.before_first_token(sent);
-        let answered = self.clock.before(deadline.at, self.endpoint.client().execute(request)).await;
-        let headers = self.clock.now();
-        let mut response = answered.ok_or_else(|| deadline.missed())?.map_err(|error| broken(&error))?;
-        listener.exchange.headers = Some(headers);
-        self.check_head(&mut response, deadline).await?;
+        let (head, arrival) = guard.before(deadline, connection.head()).await?.map_err(|fault| broken(&fault))?;
+        listener.exchange.headers = Some(arrival.not_before(sent).at);
+        self.check_head(&head, connection, deadline).await?;
         loop {
             let deadline = match listener.last_event_after_token() {
                 Some(last_event) => self.limits.after_event(sent, last_event),
                 None => self.limits.before_first_token(sent),
             };
-            let came = self.clock.before(deadline.at, response.chunk()).await;
-            let at = self.clock.now();
-            let bytes = came.filter(|_| at <= deadline.at).ok_or_else(|| deadline.missed())?.map_err(|error| broken(&error))?;
-            let Some(bytes) = bytes else {
+            let came = guard.before(deadline, connection.more()).await?.map_err(|fault| broken(&fault))?;
+            let Some(arrival) = came.map(|arrival| arrival.not_before(sent)) else {
+                let at = self.clock.now();
                 listener.exchange.done = at;
                 return listener.end(at);
             };
-            if listener.hear(at, &bytes)? == Heard::Done {
-                listener.exchange.done = at;
+            if arrival.at > deadline.at {
+                return Err(deadline.missed());
+            }
+            let before = listener.exchange.token_events.len();
+            let outcome = hear(connection, listener, arrival.at);
+            let events = listener.exchange.token_events.len() - before;
+            listener.exchange.carriage.reads.take(arrival.lag, events);
+            if outcome? == Heard::Done {
+                listener.exchange.done = arrival.at;
                 listener.judge(Heard::Done)?;
-                self.linger(&mut response, at).await;
+                self.linger(connection).await;
                 return Ok(());
             }
         }
     }
 
     /// Whether the head promises an event stream; otherwise the server's own words are the best explanation there is.
-    async fn check_head(&self, response: &mut Response, deadline: Deadline) -> Result<(), Failure> {
-        let status = response.status();
-        if status == StatusCode::OK {
-            let Some(detail) = unstreamed(response.headers()) else { return Ok(()) };
+    async fn check_head(&self, head: &Head, connection: &mut Connection, deadline: Deadline) -> Result<(), Failure> {
+        if head.status == StatusCode::OK.as_u16() {
+            let Some(detail) = unstreamed(head) else { return Ok(()) };
             return Err(Failure { kind: FailureKind::MalformedStream, detail });
         }
         // A body that breaks or stalls still leaves the status.
-        let body = self.clock.before(deadline.at, read(response, ERROR_BODY)).await.and_then(Result::ok).unwrap_or_default();
+        let body = self.clock.before(deadline.at, read(connection)).await.and_then(Result::ok).unwrap_or_default();
         let message = self.endpoint.secrets().plain(&server_message(&body));
-        let detail = if message.is_empty() { status.canonical_reason().unwrap_or("no message").to_lowercase() } else { message };
-        Err(Failure { kind: FailureKind::Http(status.as_u16()), detail })
+        let reason = || StatusCode::from_u16(head.status).ok().and_then(|status| status.canonical_reason()).unwrap_or("no message");
+        let detail = if message.is_empty() { reason().to_lowercase() } else { message };
+        Err(Failure { kind: FailureKind::Http(head.status), detail })
     }
 
     /// Reads on to the body's end where that comes at once: only then can the connection be used again.
-    async fn linger(&self, response: &mut Response, done: Micros) {
-        let end = async { while let Ok(Some(_)) = response.chunk().await {} };
+    async fn linger(&self, connection: &mut Connection) {
+        let end = async {
+            while let Ok(Some(_)) = connection.more().await {
+                while let Ok(Some(_)) = connection.piece() {}
+            }
+        };
         // Where the end does not come the connection is closed, which costs the next request a new one.
-        let _ = self.clock.before(done + LINGER, end).await;
+        let _ = self.clock.before(self.clock.now() + LINGER, end).await;
     }
 }
 
+fn pool(spec: &TargetSpec, url: &Url, clock: Clock) -> Result<Pool, TargetError> {
+    let place = Place {
+        host: url.host_str().unwrap_or_default().trim_matches(['[', ']']),
+        port: url.port_or_known_default().unwrap_or_default(),
+        tls: url.scheme() == "https",
+    };
+    let limit = Duration::try_from_secs_f64(spec.connect_timeout.0).unwrap_or(Duration::MAX);
+    let connector = Connector::new(place, limit, clock).map_err(|reason| EndpointError::Client { reason })?;
+    let keep = match spec.connection {
+        ConnectionUse::Reuse => Keep::Open,
+        ConnectionUse::Fresh => Keep::Never,
+    };
+    Ok(Pool::new(connector, keep))
+}
+
+/// Takes all that a read brought: its events share the stamp.
+fn hear(connection: &mut Connection, listener: &mut Listener<'_>, at: Micros) -> Result<Heard, Failure> {
+    while let Some(piece) = connection.piece().map_err(|fault| broken(&fault))? {
+        if listener.hear(at, piece)? == Heard::Done {
+            return Ok(Heard::Done);
+        }
+    }
+    Ok(Heard::More)
+}
+
+/// Reads an error's body up to a limit; the rest is left unread.
+async fn read(connection: &mut Connection) -> Result<Vec<u8>, Fault> {
+    let mut body = Vec::new();
+    while connection.more().await?.is_some() {
+        while let Some(piece) = connection.piece()? {
+            body.extend_from_slice(&piece[..piece.len().min(ERROR_BODY - body.len())]);
+            if body.len() == ERROR_BODY {
+                return Ok(body);
+            }
+        }
+    }
+    Ok(body)
+}
+
 /// Why a head with status 200 does not begin an event stream; `None` where it does. A missing content type is let pass.
-fn unstreamed(headers: &HeaderMap) -> Option<String> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(|text| text.trim().to_ascii_lowercase());
-    if let Some(encoding) = text(CONTENT_ENCODING).filter(|encoding| !encoding.is_empty() && encoding != "identity") {
+fn unstreamed(head: &Head) -> Option<String> {
+    if let Some(encoding) = head.content_encoding.as_deref().filter(|encoding| !encoding.is_empty() && *encoding != "identity") {
         return Some(format!(
             "the answer is compressed with `{encoding}`, which was not asked for; switch compression off in the server or proxy"
         ));
     }
-    let kind = text(CONTENT_TYPE).filter(|kind| !kind.starts_with("text/event-stream"))?;
+    let kind = head.content_type.as_deref().filter(|kind| !kind.starts_with("text/event-stream"))?;
     let kind = kind.split(';').next().unwrap_or_default();
     Some(format!("the server answered with `{kind}` instead of an event stream; is the URL that of an OpenAI-compatible server?"))
 }
 
-fn broken(error: &reqwest::Error) -> Failure {
-    let cause = Cause::of(error);
-    let (kind, detail) = match cause.kind {
-        CauseKind::Connect => (FailureKind::Connect, format!("no connection: {cause}")),
-        CauseKind::Tls => (FailureKind::Tls, format!("no TLS connection: {cause}")),
-        CauseKind::Broken => (FailureKind::ResetMidStream, format!("the connection broke: {cause}")),
-        CauseKind::Malformed => (FailureKind::MalformedStream, format!("the answer is not HTTP: {cause}")),
+/// Whether the connection broke.
+fn is_break(answered: &Result<(), Failure>) -> bool {
+    answered.as_ref().is_err_and(|failure| failure.kind == FailureKind::ResetMidStream)
+}
+
+fn broken(fault: &Fault) -> Failure {
+    let (kind, detail) = match fault.kind {
+        FaultKind::Connect => (FailureKind::Connect, format!("no connection: {fault}")),
+        FaultKind::Tls => (FailureKind::Tls, format!("no TLS connection: {fault}")),
+        FaultKind::Broken => (FailureKind::ResetMidStream, format!("the connection broke: {fault}")),
+        FaultKind::Malformed => (FailureKind::MalformedStream, format!("the answer is not HTTP: {fault}")),
     };
     Failure { kind, detail }
 }

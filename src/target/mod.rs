@@ -11,6 +11,7 @@ mod http;
 mod listener;
 mod models;
 mod prepared;
+mod request;
 mod script;
 mod sim;
 pub mod spec;
@@ -19,7 +20,7 @@ mod sse;
 use tokio::sync::oneshot;
 
 pub use error::TargetError;
-pub use exchange::Exchange;
+pub use exchange::{Carriage, Exchange, Reads};
 pub use http::HttpTarget;
 pub use prepared::Prepared;
 pub use script::{Line, Script};
@@ -72,6 +73,14 @@ impl Target {
         match self {
             Self::Http(target) => target.send(prepared, first_token).await,
             Self::Sim(target) => target.send(prepared, first_token).await,
+        }
+    }
+
+    /// Opens so many connections before the load and says how many there are now: the simulated engine has none.
+    pub async fn connect_ahead(&self, count: usize) -> usize {
+        match self {
+            Self::Http(target) => target.connect_ahead(count).await,
+            Self::Sim(_) => 0,
         }
     }
 

@@ -50,6 +50,12 @@ pub struct TargetSpec {
     /// The most tokens of a request, prompt and answer together; what would be longer is refused when the plan is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context_limit: Option<Tokens>,
+    /// Whether a connection serves again once its answer has ended.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub connection: ConnectionUse,
+    /// What is done with a request whose connection, used before, turns out closed before any byte of the answer has come.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub on_dead_connection: OnDeadConnection,
     /// Limit for opening a connection.
     #[serde(default = "ten_seconds")]
     pub connect_timeout: Seconds,
@@ -107,6 +113,32 @@ pub enum Api {
     Chat,
     /// `/v1/completions`: the conversation as one text.
     Completions,
+}
+
+/// Whether a connection serves again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionUse {
+    /// It does, within 4 s; the first ones are opened before the load.
+    #[default]
+    Reuse,
+    /// Every request opens its own.
+    Fresh,
+}
+
+/// What is done with a request on a connection that turns out closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDeadConnection {
+    /// It has failed (`reset_mid_stream`).
+    #[default]
+    Fail,
+    /// It is sent once more, on a new connection, and counted.
+    Resend,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Header values may be secrets: only their names are saved.

@@ -133,7 +133,8 @@ mod tests {
 
     use super::*;
 
-    const RECORDED: [&[u8]; 2] = [
+    const RECORDED: [&[u8]; 3] = [
+        include_bytes!("../../tests/fixtures/engine/vllm_completions.sse"),
         include_bytes!("../../tests/fixtures/engine/vllm_stream.sse"),
         include_bytes!("../../tests/fixtures/engine/vllm_stream_continuous_usage.sse"),
     ];
@@ -216,7 +217,7 @@ mod tests {
 
     #[test]
     fn recorded_streams_cut_at_any_byte_give_the_same_events() {
-        for (stream, count) in RECORDED.into_iter().zip([15, 6]) {
+        for (stream, count) in RECORDED.into_iter().zip([5, 15, 6]) {
             let expected = events([stream]);
             assert_eq!(expected.len(), count);
             assert_eq!(expected.last().unwrap(), "[DONE]");
@@ -226,6 +227,48 @@ mod tests {
             }
             assert_eq!(events(stream.chunks(1)), expected);
         }
+    }
+
+    /// The events of the stream, cut in two at every byte.
+    fn cut_at_every_byte(stream: &[u8], expected: &[String], what: &str) {
+        for cut in 0..=stream.len() {
+            let (head, tail) = stream.split_at(cut);
+            assert_eq!(events([head, tail]), expected, "{what}, cut at byte {cut}");
+        }
+    }
+
+    #[test]
+    fn a_recorded_stream_says_the_same_in_whatever_way_it_is_written() {
+        for stream in RECORDED {
+            let expected = events([stream]);
+            let text = std::str::from_utf8(stream).unwrap();
+            let several_lines = text.replacen("data: {", "data: {\ndata: ", 1);
+            let mut broken = expected.clone();
+            broken[0].insert(1, '\n');
+            for (what, stream, expected) in [
+                ("carriage return and line feed", text.replace('\n', "\r\n"), &expected),
+                ("carriage return", text.replace('\n', "\r"), &expected),
+                ("comments and other fields", text.replace("data: ", ": ping\nevent: x\ndata: "), &expected),
+                ("a byte order mark", format!("\u{feff}{text}"), &expected),
+                ("no end of the last line", text.trim_end().to_owned(), &expected),
+                ("an event of two lines", several_lines, &broken),
+            ] {
+                cut_at_every_byte(stream.as_bytes(), expected, what);
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_of_a_megabyte_is_one_event_wherever_it_is_cut() {
+        let long = "x".repeat(1 << 20);
+        let stream = format!("data: one\r\n\r\ndata: {long}\r\n\r\ndata: [DONE]\r\n\r\n").into_bytes();
+        let expected = ["one".to_owned(), long, "[DONE]".to_owned()];
+        let near = |place: usize| place.saturating_sub(12)..(place + 12).min(stream.len());
+        for cut in near(20).chain(near(1 << 19)).chain(near(stream.len())) {
+            let (head, tail) = stream.split_at(cut);
+            assert_eq!(events([head, tail]), expected, "cut at byte {cut}");
+        }
+        assert_eq!(events(stream.chunks(8192)), expected);
     }
 
     proptest! {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bench::clock::Micros;
 use bench::record::{
-    CacheContract, Certainty, Client, ClientHonesty, Counts, Curtailed, FormatVersion, Imported, Manifest, Outcome, PlannedRun, RunHeader,
-    RunRecord, Searched, ServerFacts, Settled, TokenRule,
+    CacheContract, Certainty, Client, ClientHonesty, Connections, Counts, Curtailed, FormatVersion, Imported, Manifest, Outcome,
+    PlannedRun, RunHeader, RunRecord, Searched, ServerFacts, Settled, StampSource, TokenRule,
 };
 use bench::reporter::CSV_COLUMNS;
 use bench::store::{COLUMNS, SAMPLE_COLUMNS};
@@ -67,6 +67,11 @@ fn run_record(outcome: Outcome, token_rule: TokenRule, cache_contract: CacheCont
         cpu_share: Some(0.1),
         timer_jitter_p99_s: Some(0.001),
         records_waiting_max: Some(3),
+        stamps: Some(StampSource::Kernel),
+        read_lag_p50_s: Some(0.0),
+        read_lag_p99_s: Some(0.0),
+        read_lag_max_s: Some(0.0),
+        merged_reads: Some(0.0),
     };
     let server = ServerFacts {
         life: Some(1),
@@ -88,6 +93,7 @@ fn run_record(outcome: Outcome, token_rule: TokenRule, cache_contract: CacheCont
         cache_contract,
         server: Some(server),
         client,
+        connections: Some(Connections { ahead: 1, opened: 1, reused: 1, dead: 1, resent: 1 }),
         counts,
         offered_qps: Some(2.0),
         tables: BTreeMap::from([("requests.parquet".into(), "0".into())]),

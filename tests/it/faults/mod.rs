@@ -1,6 +1,7 @@
 //! What a real network and a real server can do to a request, each once: a server at the level of its socket does it, and the client
 //! must say exactly what happened.
 
+mod connections;
 mod failures;
 mod heads;
 mod lookups;

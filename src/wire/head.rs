@@ -1,0 +1,182 @@
+//! The head of an answer: what is needed of it, and what frames the body behind it.
+
+use super::body::Body;
+
+/// The most header lines of an answer.
+const HEADERS: usize = 100;
+
+/// An answer's head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) status: u16,
+    pub(crate) content_type: Option<String>,
+    pub(crate) content_encoding: Option<String>,
+    /// Whether the server keeps the connection open behind the body.
+    pub(super) keep: bool,
+    pub(super) body: Body,
+}
+
+/// What can be read of a head so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Parsed {
+    /// It goes on.
+    Partial,
+    /// An announcement of so many bytes that precedes the answer (`100 Continue`).
+    Interim(usize),
+    /// The head, of so many bytes.
+    Whole(usize, Head),
+}
+
+impl Head {
+    /// Reads a head at the start of `bytes`; the error says what is wrong.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, &'static str> {
+        let mut headers = [httparse::EMPTY_HEADER; HEADERS];
+        let mut response = httparse::Response::new(&mut headers);
+        let length = match response.parse(bytes) {
+            Ok(httparse::Status::Complete(length)) => length,
+            Ok(httparse::Status::Partial) => return Ok(Parsed::Partial),
+            Err(error) => return Err(told(error)),
+        };
+        let status = response.code.unwrap_or_default();
+        if matches!(status, 100 | 102..=199) {
+            return Ok(Parsed::Interim(length));
+        }
+        let mut fields = Fields::default();
+        for header in response.headers.iter() {
+            fields.take(header.name, header.value)?;
+        }
+        Ok(Parsed::Whole(length, fields.head(status, response.version == Some(1))?))
+    }
+}
+
+/// What a head's lines say of the answer.
+#[derive(Debug, Default)]
+struct Fields {
+    content_type: Option<String>,
+    content_encoding: Option<String>,
+    length: Option<u64>,
+    /// There is a transfer encoding; whether its last part is `chunked`.
+    chunked: Option<bool>,
+    close: bool,
+    keep_alive: bool,
+}
+
+impl Fields {
+    fn take(&mut self, name: &str, value: &[u8]) -> Result<(), &'static str> {
+        let text = || std::str::from_utf8(value).ok().map(|text| text.trim().to_ascii_lowercase());
+        if name.eq_ignore_ascii_case("content-type") {
+            self.content_type = self.content_type.take().or_else(text);
+        } else if name.eq_ignore_ascii_case("content-encoding") {
+            self.content_encoding = self.content_encoding.take().or_else(text);
+        } else if name.eq_ignore_ascii_case("content-length") {
+            self.take_length(&text().unwrap_or_default())?;
+        } else if name.eq_ignore_ascii_case("transfer-encoding") {
+            let text = text().unwrap_or_default();
+            self.chunked = Some(text.rsplit(',').next().is_some_and(|last| last.trim() == "chunked"));
+        } else if name.eq_ignore_ascii_case("connection") {
+            let text = text().unwrap_or_default();
+            self.close |= text.split(',').any(|word| word.trim() == "close");
+            self.keep_alive |= text.split(',').any(|word| word.trim() == "keep-alive");
+        }
+        Ok(())
+    }
+
+    /// A length may be told several times, as long as it is the same.
+    fn take_length(&mut self, text: &str) -> Result<(), &'static str> {
+        for part in text.split(',').map(str::trim) {
+            let length = part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok()).flatten();
+            if length.is_none() || self.length.is_some_and(|before| Some(before) != length) {
+                return Err("invalid content-length parsed");
+            }
+            self.length = length;
+        }
+        Ok(())
+    }
+
+    fn head(self, status: u16, is_1_1: bool) -> Result<Head, &'static str> {
+        let body = match (status, self.chunked, self.length) {
+            (101 | 204 | 304, ..) => Body::Over,
+            (_, Some(_), _) if !is_1_1 => return Err("unexpected transfer-encoding parsed"),
+            (_, Some(true), _) => Body::chunked(),
+            (_, Some(false), _) | (_, None, None) => Body::UntilClose,
+            (_, None, Some(length)) => Body::Length(length),
+        };
+        let keep = !self.close && (is_1_1 || self.keep_alive) && status != 101;
+        Ok(Head { status, content_type: self.content_type, content_encoding: self.content_encoding, keep, body })
+    }
+}
+
+fn told(error: httparse::Error) -> &'static str {
+    match error {
+        httparse::Error::Version => "invalid HTTP version parsed",
+        httparse::Error::Status => "invalid HTTP status-code parsed",
+        httparse::Error::TooManyHeaders => "message head is too large",
+        _ => "invalid HTTP header parsed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(text: &str) -> Result<Head, &'static str> {
+        let text = format!("{text}\r\n\r\n");
+        for cut in 0..text.len() {
+            assert!(matches!(Head::parse(&text.as_bytes()[..cut]), Ok(Parsed::Partial) | Err(_)), "{cut} bytes of {text:?}");
+        }
+        match Head::parse(format!("{text}body").as_bytes())? {
+            Parsed::Whole(length, head) => {
+                assert_eq!(length, text.len());
+                Ok(head)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn body(lines: &str) -> Result<Body, &'static str> {
+        head(&format!("HTTP/1.1 200 OK\r\n{lines}")).map(|head| head.body)
+    }
+
+    #[test]
+    fn what_frames_the_body_is_read_as_the_standard_says() {
+        assert_eq!(body("Transfer-Encoding: gzip, Chunked\r\ncontent-length: 4"), Ok(Body::chunked()));
+        assert_eq!(body("transfer-encoding: chunked, gzip"), Ok(Body::UntilClose));
+        assert_eq!(body("content-length: 4\r\ncontent-length: 4, 4"), Ok(Body::Length(4)));
+        assert_eq!(body("server: x"), Ok(Body::UntilClose));
+        for lines in ["content-length: 4\r\ncontent-length: 5", "content-length: +4", "content-length: ", "content-length: 1,2"] {
+            assert_eq!(body(lines), Err("invalid content-length parsed"), "{lines}");
+        }
+        assert!(head("HTTP/1.0 200 OK\r\ntransfer-encoding: chunked").is_err());
+        assert_eq!(head("HTTP/1.1 204 No Content\r\ncontent-length: 4").unwrap().body, Body::Over);
+    }
+
+    #[test]
+    fn a_connection_is_kept_as_the_head_says() {
+        let keep = |text: &str| head(text).unwrap().keep;
+        assert!(keep("HTTP/1.1 200 OK\r\nx: y"));
+        assert!(!keep("HTTP/1.1 200 OK\r\nConnection: foo, Close\r\nconnection: keep-alive"));
+        assert!(!keep("HTTP/1.0 200 OK\r\nx: y"));
+        assert!(keep("HTTP/1.0 200 OK\r\nconnection: Keep-Alive"));
+    }
+
+    #[test]
+    fn announcements_before_the_answer_are_no_answer() {
+        assert_eq!(Head::parse(b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP"), Ok(Parsed::Interim(37)));
+    }
+
+    #[test]
+    fn what_is_no_head_is_refused_by_name() {
+        assert_eq!(Head::parse(b"SSH-2.0-OpenSSH_9.7\r\n"), Err("invalid HTTP version parsed"));
+        assert_eq!(Head::parse(b"HTTP/1.1 2xx OK\r\n\r\n"), Err("invalid HTTP status-code parsed"));
+        assert_eq!(Head::parse(b"HTTP/1.1 200 OK\r\na b\r\n\r\n"), Err("invalid HTTP header parsed"));
+        let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(101));
+        assert_eq!(Head::parse(many.as_bytes()), Err("message head is too large"));
+    }
+
+    #[test]
+    fn type_and_encoding_are_told_in_lower_case() {
+        let head = head("HTTP/1.1 200 OK\r\nContent-Type:  Text/Event-Stream; charset=utf-8\r\ncontent-encoding: GZIP").unwrap();
+        assert_eq!(head.content_type.as_deref(), Some("text/event-stream; charset=utf-8"));
+        assert_eq!(head.content_encoding.as_deref(), Some("gzip"));
+    }
+}

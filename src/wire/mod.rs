@@ -1,0 +1,23 @@
+//! Connections of our own to one server: opened ahead or when asked for, checked before they are used again, with a stamp for every read
+//! and for the last write. In go the bytes of a request, out come the head and the body of its answer, cut out of HTTP/1.1, and when each
+//! read's bytes reached this machine.
+//!
+//! It knows nothing of prompts, events, records and verdicts. Nothing is retried here: who asks is told, and decides.
+
+mod body;
+mod connection;
+mod connector;
+mod fault;
+mod head;
+mod pool;
+mod race;
+mod socket;
+mod stamps;
+mod stream;
+mod tls;
+
+pub(crate) use connection::Connection;
+pub(crate) use connector::{Connector, Place};
+pub(crate) use fault::{Fault, FaultKind};
+pub(crate) use head::Head;
+pub(crate) use pool::{Keep, Pool, Taken};
