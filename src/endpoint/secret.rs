@@ -47,12 +47,19 @@ impl Secrets {
         self.0.iter().map(|value| (value.clone(), MASK.to_owned()))
     }
 
+    /// A text with its secrets masked, and nothing else changed.
+    pub(crate) fn hide(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, secret| if text.contains(secret.as_str()) { text.replace(secret.as_str(), MASK) } else { text })
+    }
+
+    /// The same values as they stand in a text that was turned into lower case.
+    pub(crate) fn in_lower_case(&self) -> Self {
+        Self(self.0.iter().map(|secret| secret.to_ascii_lowercase()).collect())
+    }
+
     /// A text from outside as it may be shown: secrets masked, white space and control characters collapsed, at most 300 characters.
     pub(crate) fn plain(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in &self.0 {
-            text = text.replace(secret.as_str(), MASK);
-        }
+        let text = self.hide(text);
         let mut plain = String::new();
         for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
             if !plain.is_empty() {

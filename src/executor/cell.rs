@@ -221,7 +221,7 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&m
     };
     let watching = setting.threads.office(Watching::start(run, &load.target, clock, setting.events)).await;
     let errors = ErrorLimit::new(setting.policy.max_error_rate, schedule.requests, stop.clone());
-    let mut ledger = Ledger { events: setting.events, tally: &mut log.tally, mask: cell.mask(), curb: Curb::new(rule, stop), errors };
+    let mut ledger = Ledger { events: setting.events, tally: &mut log.tally, mask: cell.mask().and(load.target.masked()), curb: Curb::new(rule, stop), errors };
     let driven = Box::pin(drive(load, schedule, inbox, &mut ledger)).await;
     let Ledger { curb, errors, .. } = ledger;
     log.curtailed = curb.curtailed();

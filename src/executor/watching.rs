@@ -33,7 +33,7 @@ impl Watching {
         let (cell, events) = (&run.cell, events.clone());
         match target {
             Target::Http(_) => {
-                let mask = cell.mask();
+                let mask = cell.mask().and(target.masked());
                 let sink = move |samples: Vec<ServerSample>| tell(hidden(samples, &mask), &events);
                 Self::Server(Watcher::start(&cell.server.watch, &cell.target, clock, sink).await)
             }

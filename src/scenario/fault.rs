@@ -102,7 +102,7 @@ impl Faults {
                 let source = self.sources.get(place);
                 let snippet = |place: Place, kind: AnnotationKind| kind.span(place.start as usize..place.end as usize);
                 let mut shown =
-                    Snippet::source(source.text.as_str()).path(source.name.as_str()).annotation(snippet(place, AnnotationKind::Primary));
+                    Snippet::source(source.shown.as_str()).path(source.name.as_str()).annotation(snippet(place, AnnotationKind::Primary));
                 let mut other = None;
                 if let Some((second, why)) = fault.beside {
                     if second.same_source(place) {
@@ -110,7 +110,7 @@ impl Faults {
                     } else {
                         let source = self.sources.get(second);
                         other = Some(
-                            Snippet::source(source.text.as_str())
+                            Snippet::source(source.shown.as_str())
                                 .path(source.name.as_str())
                                 .annotation(snippet(second, AnnotationKind::Context).label(why)),
                         );

@@ -26,6 +26,7 @@ mod schema;
 mod secret;
 mod sections;
 mod source;
+mod starred;
 mod typed;
 mod written;
 

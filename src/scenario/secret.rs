@@ -35,11 +35,20 @@ pub struct Mask(Arc<[(String, String)]>);
 impl Mask {
     pub(super) fn of<'a>(secrets: impl Iterator<Item = &'a Secret>) -> Self {
         let values = secrets.flat_map(|secret| &secret.values).filter(|(value, _)| value.chars().count() >= LEAST);
-        let mut values: Vec<(String, String)> = values.cloned().collect();
+        Self::sorted(values.cloned().collect())
+    }
+
+    fn sorted(mut values: Vec<(String, String)>) -> Self {
         // The longest first: a URL before the host in it.
         values.sort_by(|one, other| other.0.len().cmp(&one.0.len()).then_with(|| one.cmp(other)));
         values.dedup();
         Self(values.into())
+    }
+
+    /// The same with further values: those of keys and headers, of any length.
+    #[must_use]
+    pub fn and(&self, further: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self::sorted(self.0.iter().cloned().chain(further).collect())
     }
 
     /// The values with what stands for each, the longest first.
@@ -75,5 +84,7 @@ mod tests {
         assert_eq!(mask.hide(text), "no route to ${HOST} for http://${HOST}:${PORT}/v1 after 80 ms");
         assert!(!format!("{secret:?} {mask:?}").contains("gpu7"));
         assert_eq!(Mask::default().hide("as it is".to_owned()), "as it is");
+        let joined = mask.and([("gpu7.lan:80/sk".to_owned(), "***".to_owned())]);
+        assert_eq!(joined.hide("gpu7.lan:80/sk gpu7.lan".to_owned()), "*** ${HOST}");
     }
 }

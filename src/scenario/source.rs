@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use super::starred::starred;
+
 /// A text with the name it is shown under.
 #[derive(Debug)]
 pub struct Source {
     /// A file's path as it was given, or the flag.
     pub name: String,
     pub text: String,
+    /// The text as it may be shown beside a fault: with what looks like a secret starred out, byte for byte, so that places stay.
+    pub shown: String,
 }
 
 /// All texts of one load. Cheap to clone.
@@ -19,7 +23,8 @@ impl Sources {
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> Place {
         let text = text.into();
         let place = Place { source: offset(self.0.len()), start: 0, end: offset(text.len()) };
-        self.0.push(Arc::new(Source { name: name.into(), text }));
+        let shown = starred(&text);
+        self.0.push(Arc::new(Source { name: name.into(), text, shown }));
         place
     }
 

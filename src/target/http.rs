@@ -17,7 +17,7 @@ use super::request::HeadWriter;
 use super::spec::{Api, ConnectionUse, OnDeadConnection, TargetSpec};
 use super::{Exchange, Line, Prepared, Script, TargetError};
 use crate::clock::{Clock, Micros};
-use crate::endpoint::{Endpoint, EndpointError, server_message};
+use crate::endpoint::{Endpoint, EndpointError, Secrets, server_message};
 use crate::record::{Failure, FailureKind};
 use crate::session::Prompt;
 use crate::wire::{Connection, Connector, Fault, FaultKind, Head, Keep, Place, Pool, Taken};
@@ -179,7 +179,7 @@ impl HttpTarget {
     /// Whether the head promises an event stream; otherwise the server's own words are the best explanation there is.
     async fn check_head(&self, head: &Head, connection: &mut Connection, deadline: Deadline) -> Result<(), Failure> {
         if head.status == StatusCode::OK.as_u16() {
-            let Some(detail) = unstreamed(head) else { return Ok(()) };
+            let Some(detail) = unstreamed(head, self.endpoint.secrets()) else { return Ok(()) };
             return Err(Failure { kind: FailureKind::MalformedStream, detail });
         }
         // A body that breaks or stalls still leaves the status.
@@ -242,14 +242,17 @@ async fn read(connection: &mut Connection) -> Result<Vec<u8>, Fault> {
 }
 
 /// Why a head with status 200 does not begin an event stream; `None` where it does. A missing content type is let pass.
-fn unstreamed(head: &Head) -> Option<String> {
+fn unstreamed(head: &Head, secrets: &Secrets) -> Option<String> {
+    // As the head has them: in lower case, where a secret in its own letters would not be found.
+    let plain = |text: &str| secrets.in_lower_case().plain(text);
     if let Some(encoding) = head.content_encoding.as_deref().filter(|encoding| !encoding.is_empty() && *encoding != "identity") {
+        let encoding = plain(encoding);
         return Some(format!(
             "the answer is compressed with `{encoding}`, which was not asked for; switch compression off in the server or proxy"
         ));
     }
     let kind = head.content_type.as_deref().filter(|kind| !kind.starts_with("text/event-stream"))?;
-    let kind = kind.split(';').next().unwrap_or_default();
+    let kind = plain(kind.split(';').next().unwrap_or_default());
     Some(format!("the server answered with `{kind}` instead of an event stream; is the URL that of an OpenAI-compatible server?"))
 }
 

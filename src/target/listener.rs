@@ -107,6 +107,7 @@ impl<'a> Listener<'a> {
         self.count(at, &chunk);
         match chunk.finish() {
             Some(Finish::GivenUp(reason)) => {
+                let reason = self.secrets.plain(reason);
                 let detail = format!("the server gave the answer up: `finish_reason` is `{reason}`");
                 return Err(Failure { kind: FailureKind::ErrorEvent, detail });
             }

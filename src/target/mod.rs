@@ -39,6 +39,15 @@ pub enum Target {
 }
 
 impl Target {
+    /// The values that must not be shown, each with what stands for it: keys, and what headers hold.
+    #[must_use]
+    pub fn masked(&self) -> Vec<(String, String)> {
+        match self {
+            Self::Http(target) => target.endpoint().secrets().masked().collect(),
+            Self::Sim(_) => Vec::new(),
+        }
+    }
+
     /// Does what can be done before the prompt is due.
     #[must_use]
     pub fn prepare(&self, prompt: Prompt) -> Prepared {

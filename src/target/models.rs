@@ -51,7 +51,7 @@ impl HttpTarget {
             None => Err(TargetError::Model {
                 model: self.model.clone(),
                 url: self.endpoint.address().to_string(),
-                served: models.iter().map(|model| model.id.clone()).collect(),
+                served: models.iter().map(|model| self.endpoint.secrets().plain(&model.id)).collect(),
             }),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Look;
 use crate::scenario::environment::Lookup;
+use crate::scenario::starred::is_variable;
 use crate::target::spec::{TargetKind, TargetSpec};
 
 /// Fields of a request's body that belong to other fields of the scenario.
@@ -44,8 +45,17 @@ pub fn check(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut Look<'_>) {
 fn url(spec: &TargetSpec, look: &mut Look<'_>) {
     let path = ["target", "url"];
     if let Err(reason) = is_base_url(&spec.url) {
-        let message = format!("`{}` is no base URL: {reason}", look.shown(&path));
+        let message = format!("`{}` is no base URL: {reason}", bare(&look.shown(&path)));
         look.fault(&path, message, "write `url = \"http://127.0.0.1:8000\"`, with or without `/v1`");
+    }
+}
+
+/// A URL without what may be a secret in it: what stands before an `@`, and a query.
+fn bare(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    match url.rsplit_once('@') {
+        Some((before, after)) => format!("{}{after}", before.find("://").map_or("", |end| &before[..end + 3])),
+        None => url.to_owned(),
     }
 }
 
@@ -90,7 +100,12 @@ fn key(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut Look<'_>) {
     if let Some(name) = &spec.api_key_env
         && lookup(name).is_none()
     {
-        let message = format!("the environment variable `{name}` is not set");
+        // What does not look like a name may be the key itself.
+        let message = if is_variable(name) {
+            format!("the environment variable `{name}` is not set")
+        } else {
+            "there is no environment variable of the name that `target.api_key_env` gives".to_owned()
+        };
         look.fault(&["target", "api_key_env"], message, "`target.api_key_env` is the name of the variable, not the key");
     }
     if let Some(file) = &spec.api_key_file
