@@ -121,6 +121,9 @@ pub struct SweepArgs {
     /// Take what is sealed in the folder of an earlier sweep of the same scenario: its runs are copied, and not done again.
     #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,
+    /// Keep prompts and answers: `texts.jsonl` in each run's folder. Without it they are not saved anywhere.
+    #[arg(long)]
+    pub keep_text: bool,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 }
@@ -291,6 +294,9 @@ pub struct ServerArgs {
     /// The model's `tokenizer.json`, for prompts of exactly the asked length.
     #[arg(long, value_name = "FILE")]
     pub tokenizer: Option<PathBuf>,
+    /// Keep prompts and answers: `texts.jsonl` in the run's folder. Without it they are not saved anywhere.
+    #[arg(long)]
+    pub keep_text: bool,
     /// Seed of everything that is made up.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,

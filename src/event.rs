@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::clock::Micros;
-use crate::record::{Phase, RequestRecord, RunHeader, RunRecord, ServerSample};
+use crate::record::{Phase, RequestRecord, RequestText, RunHeader, RunRecord, ServerSample};
 
 /// One thing that happened, in the order in which it happened.
 #[derive(Debug, Clone)]
@@ -56,6 +56,8 @@ pub enum Event {
         phase: Phase,
         at: Micros,
     },
+    /// What was said in the request that is over next; told only where texts are kept.
+    Said(Box<RequestText>),
     /// A request is over, in whatever way.
     RequestDone(Box<RequestRecord>),
     /// What the server and its machine told at one time of the run.

@@ -184,6 +184,7 @@ fn manifest(goals: &[&str], cells: &[Cell]) -> Manifest {
         repeats: cells.iter().map(|cell| cell.repeat + 1).max().unwrap_or(1),
         runs: cells.iter().map(planned).collect(),
         client: Client { bench_version: "0.1.0".into(), ..Client::default() },
+        keeps_texts: false,
         imported: None,
         search: None,
     }

@@ -14,11 +14,24 @@ use super::signals::Signals;
 use crate::cli::Talk;
 use crate::executor::{Course, Ending, Launch, Listed, sweep};
 use crate::plan::Plan;
-use crate::record::Client;
+use crate::record::{Client, Manifest};
 use crate::reporter::{Loudness, Sealed, reporters, run_reporters};
 use crate::server::supervisor::Supervisor;
 use crate::stopping::Stopping;
 use crate::store::SweepWriter;
+
+/// What becomes of prompts and answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Texts {
+    Dropped,
+    Kept,
+}
+
+impl Texts {
+    pub fn of(keep: bool) -> Self {
+        if keep { Self::Kept } else { Self::Dropped }
+    }
+}
 
 /// Does what of the plan is not sealed in the folder yet, after taking what is sealed in the folder `from`. `chat_copy` is the CSV file
 /// beside which the files of a chat run are wanted once more.
@@ -28,16 +41,21 @@ pub(super) fn measure(
     talk: Talk,
     chat_copy: Option<PathBuf>,
     from: Option<&Path>,
+    texts: Texts,
     signals: &Signals,
 ) -> anyhow::Result<Ending> {
-    let manifest = plan.manifest(Timestamp::now(), client(plan));
+    let manifest = Manifest { keeps_texts: texts == Texts::Kept, ..plan.manifest(Timestamp::now(), client(plan)) };
     let mut writer = SweepWriter::open(dir, &manifest, &plan.scenario_text)?;
     if let Some(from) = from {
         taken(writer.adopt(from)?, from, talk);
     }
     let sealed = writer.sealed_ids()?;
     show_commands(plan, &sealed);
-    let plan = &with_keys(plan, &sealed)?;
+    let mut plan = with_keys(plan, &sealed)?;
+    if texts == Texts::Kept {
+        plan.runs.iter_mut().for_each(|run| run.cell.keep_texts());
+    }
+    let plan = &plan;
     let stop = signals.stop();
     let program = Supervisor::own_program().context("cannot find out which program this is, to supervise servers with it")?;
     let launch = Launch { program, logs: writer.paths().servers() };

@@ -6,7 +6,7 @@ use anyhow::Context;
 use toml::{Table, Value};
 
 use super::Exit;
-use super::measuring::measure;
+use super::measuring::{Texts, measure};
 use super::report::{self, ReportOptions};
 use super::scenarios::{default_folder, plan_of_text};
 use super::signals::Signals;
@@ -43,7 +43,7 @@ fn run_scenario(text: &str, server: &ServerArgs, talk: Talk, chat_copy: Option<P
     let Some(plan) = plan_of_text("command-line.toml", text, &options, talk)? else { return Ok((PathBuf::new(), Exit::Usage)) };
     let dir = server.results.clone().unwrap_or_else(|| default_folder(&plan.name));
     let signals = Signals::listen()?;
-    let ending = measure(&plan, &dir, talk, chat_copy, None, &signals)?;
+    let ending = measure(&plan, &dir, talk, chat_copy, None, Texts::of(server.keep_text), &signals)?;
     if ending.interrupted {
         let dir_shown = dir.display();
         eprintln!(

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::measuring::measure;
+use super::measuring::{Texts, measure};
 use super::report::{self, ReportOptions};
 use super::scenarios::{default_folder, plans};
 use super::signals::Signals;
@@ -20,7 +20,7 @@ pub fn run(args: &SweepArgs, talk: Talk) -> anyhow::Result<Exit> {
     for (number, plan) in plans.iter().enumerate() {
         let dir = folder(args.output.as_deref(), plan, several);
         let signals = Signals::listen()?;
-        let ending = measure(plan, &dir, talk, None, args.from.as_deref(), &signals)?;
+        let ending = measure(plan, &dir, talk, None, args.from.as_deref(), Texts::of(args.keep_text), &signals)?;
         if ending.interrupted {
             eprintln!("interrupted: {}. To go on: {}", saved(plan, &ending), to_go_on(args, number, &dir, several));
             return Ok(Exit::Interrupted);
@@ -82,6 +82,7 @@ fn command(args: &SweepArgs, scenarios: &[String], dir: Option<&Path>) -> String
     words.extend(args.scenario.simulate.then(|| "--simulate".to_owned()));
     words.extend(args.scenario.url.iter().flat_map(|url| ["--url".to_owned(), url.clone()]));
     words.extend(args.scenario.search.iter().flat_map(|search| ["--search".to_owned(), search.name().to_owned()]));
+    words.extend(args.keep_text.then(|| "--keep-text".to_owned()));
     words.extend(dir.iter().flat_map(|dir| ["-o".to_owned(), dir.display().to_string()]));
     quoted_all(&words)
 }

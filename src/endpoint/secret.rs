@@ -49,7 +49,9 @@ impl Secrets {
 
     /// A text with its secrets masked, and nothing else changed.
     pub(crate) fn hide(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| if text.contains(secret.as_str()) { text.replace(secret.as_str(), MASK) } else { text })
+        self.0
+            .iter()
+            .fold(text.to_owned(), |text, secret| if text.contains(secret.as_str()) { text.replace(secret.as_str(), MASK) } else { text })
     }
 
     /// The same values as they stand in a text that was turned into lower case.

@@ -13,6 +13,7 @@ use super::drive::{Ledger, drive};
 use super::errors::{ErrorLimit, TooManyErrors};
 use super::honesty::Watch;
 use super::lane::{LaneError, Load, Occupancy};
+use super::said::Texts;
 use super::spec::Policy;
 use super::stop::Stop;
 use super::tally::Tally;
@@ -216,12 +217,19 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&m
         on_error: on_error(&cell.workload),
         user_header: matches!(&cell.workload, WorkloadSpec::Chat(chat) if chat.user_header),
         stop: stop.clone(),
+        texts: if cell.keeps_texts() { Texts::Kept } else { Texts::Dropped },
         occupancy: Occupancy::default(),
         done,
     };
     let watching = setting.threads.office(Watching::start(run, &load.target, clock, setting.events)).await;
     let errors = ErrorLimit::new(setting.policy.max_error_rate, schedule.requests, stop.clone());
-    let mut ledger = Ledger { events: setting.events, tally: &mut log.tally, mask: cell.mask().and(load.target.masked()), curb: Curb::new(rule, stop), errors };
+    let mut ledger = Ledger {
+        events: setting.events,
+        tally: &mut log.tally,
+        mask: cell.mask().and(load.target.masked()),
+        curb: Curb::new(rule, stop),
+        errors,
+    };
     let driven = Box::pin(drive(load, schedule, inbox, &mut ledger)).await;
     let Ledger { curb, errors, .. } = ledger;
     log.curtailed = curb.curtailed();

@@ -114,6 +114,9 @@ impl Ledger<'_, '_> {
         self.tally.add(&request);
         self.curb.hear(&request.record);
         self.errors.hear(&request.record);
+        if let Some(said) = request.said.take() {
+            let _ = self.events.send(Event::Said(Box::new(said.record(&request.record, &self.mask))));
+        }
         let _ = self.events.send(Event::RequestDone(Box::new(request.record)));
     }
 

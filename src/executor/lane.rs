@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::conversation::Conversation;
 use super::row::{AtSend, Counts, Sent};
+use super::said::{Said, Texts};
 use super::stop::Stop;
 use super::threads::Threads;
 use crate::arrival::{Due, Lane, Step, Steps};
@@ -40,6 +41,7 @@ pub(super) struct Load {
     /// Counts what the server does not.
     pub counter: TokenCounter,
     pub stop: Stop,
+    pub texts: Texts,
     pub occupancy: Occupancy,
     pub done: mpsc::UnboundedSender<Done>,
 }
@@ -163,6 +165,8 @@ pub(super) struct Done {
     /// and the writing of the request, is not the client's lateness.
     pub lag: Option<Micros>,
     pub carriage: Carriage,
+    /// What was said, where that is kept.
+    pub said: Option<Said>,
 }
 
 impl Done {
@@ -170,7 +174,7 @@ impl Done {
     pub fn of(sent: Sent, mut exchange: Exchange, counts: Counts) -> Self {
         let reads = std::mem::take(&mut exchange.carriage.reads);
         let carriage = Carriage { reads, ..exchange.carriage };
-        Self { record: sent.record(exchange, counts), authored: None, lag: None, carriage }
+        Self { record: sent.record(exchange, counts), authored: None, lag: None, carriage, said: None }
     }
 
     /// Of what could have been sent at that moment, its prompt of so many tokens as authored.
@@ -252,12 +256,13 @@ impl Runner {
                 continue;
             }
             let load = Arc::clone(&self.load);
+            let said = load.texts.of(prepared.prompt());
             let sent = self.sent(step, &prepared, intended, AtSend::entering(&load.occupancy));
             let sending = send(&load, prepared, neighbours.next.take());
             // While the answer streams, the next step is made ready where it is another session's: it does not need this answer.
             let (exchange, next) = tokio::join!(sending, self.next_ready(&mut steps, Some(step.session)));
             ready = next?;
-            self.finish(sent, step, exchange).await?;
+            self.finish(sent, step, exchange, said).await?;
             if ready.is_none() {
                 ready = self.next_ready(&mut steps, None).await?;
             }
@@ -305,7 +310,7 @@ impl Runner {
     }
 
     /// Takes the answer in and reports the request.
-    async fn finish(&mut self, sent: Sent, turn: Step, exchange: Exchange) -> Result<(), LaneError> {
+    async fn finish(&mut self, sent: Sent, turn: Step, exchange: Exchange, said: Option<Said>) -> Result<(), LaneError> {
         let could_send_at = sent.intended.max(self.free_at);
         self.free_at = exchange.done;
         let authored = self.conversations.get(&turn.session).map(|conversation| conversation.prompt_tokens(turn.turn));
@@ -313,8 +318,9 @@ impl Runner {
         if let Some(conversation) = self.conversations.get_mut(&turn.session) {
             conversation.absorb(turn.turn, &exchange, counts.output_tokens(), self.load.on_error);
         }
+        let said = said.map(|said| said.answered(&exchange));
         // The receiver lives until every lane has ended.
-        let _ = self.load.done.send(Done::sent(sent, exchange, counts, authored, could_send_at));
+        let _ = self.load.done.send(Done { said, ..Done::sent(sent, exchange, counts, authored, could_send_at) });
         Ok(())
     }
 

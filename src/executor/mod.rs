@@ -18,6 +18,7 @@ mod lane;
 mod open;
 mod prefill;
 mod row;
+mod said;
 pub mod spec;
 mod stop;
 mod sweep;

@@ -149,11 +149,13 @@ struct Request {
 
 impl Request {
     async fn exchange(self, load: Arc<Load>) -> Result<(), LaneError> {
+        let said = load.texts.of(self.prepared.prompt());
         let exchange = send(&load, self.prepared, None).await;
         drop(self.place);
         let counts = load.counts(&exchange, Some(self.authored)).await?;
+        let said = said.map(|said| said.answered(&exchange));
         // The receiver lives until every lane has ended.
-        let _ = load.done.send(Done::sent(self.sent, exchange, counts, Some(self.authored), self.could_send_at));
+        let _ = load.done.send(Done { said, ..Done::sent(self.sent, exchange, counts, Some(self.authored), self.could_send_at) });
         Ok(())
     }
 }

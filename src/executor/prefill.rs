@@ -46,9 +46,11 @@ async fn lay_in(load: &Load, user: MidLife) -> Result<(), LaneError> {
         intended: load.clock.now(),
         at_send,
     };
+    let said = load.texts.of(&prompt);
     let exchange = send(load, load.target.prepare(prompt), None).await;
     let counts = load.counts(&exchange, Some(authored)).await?;
+    let said = said.map(|said| said.answered(&exchange));
     // The receiver lives until the run is over.
-    let _ = load.done.send(Done::of(sent, exchange, counts));
+    let _ = load.done.send(Done { said, ..Done::of(sent, exchange, counts) });
     Ok(())
 }

@@ -46,7 +46,7 @@ struct FirstTurns {
 }
 
 impl Tally {
-    pub fn add(&mut self, Done { record, authored, lag, carriage }: &Done) {
+    pub fn add(&mut self, Done { record, authored, lag, carriage, .. }: &Done) {
         self.carried.add(carriage);
         self.requests += 1;
         self.last_done = self.last_done.max(record.done_us);

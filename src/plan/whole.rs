@@ -158,6 +158,7 @@ impl Plan {
             repeats: self.repeats,
             runs: self.runs.iter().map(Run::planned).collect(),
             client,
+            keeps_texts: false,
             imported: None,
             search: self.frontier.as_ref().map(Frontier::searched),
         }

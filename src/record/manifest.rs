@@ -35,6 +35,9 @@ pub struct Manifest {
     /// Every run, in run order.
     pub runs: Vec<PlannedRun>,
     pub client: Client,
+    /// That prompts and answers are kept, in `texts.jsonl` of each run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_texts: bool,
     /// That it was not measured by this program, where it was made from the files of another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<Imported>,

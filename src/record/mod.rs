@@ -8,6 +8,7 @@ mod manifest;
 mod request;
 mod run;
 mod sample;
+mod text;
 mod version;
 
 pub use contract::{CacheContract, SHARED_TOKENS, TEMPLATE_TOKENS, first_turns_are_warm};
@@ -16,4 +17,5 @@ pub use manifest::{Client, Imported, Manifest, PlannedRun, Searched};
 pub use request::{Failure, FailureKind, Phase, RequestRecord, TokenSource, Usage};
 pub use run::{ClientHonesty, Connections, Counts, Outcome, RunHeader, RunRecord, ServerFacts, StampSource, TokenRule};
 pub use sample::{SampleKind, ServerSample, SharedTexts, label, labels_text};
+pub use text::{RequestText, SaidMessage, SaidText};
 pub use version::FormatVersion;

@@ -37,6 +37,11 @@ impl Reporter for Recorder {
                     run.append(record)?;
                 }
             }
+            Event::Said(text) => {
+                if let Some(run) = &mut self.run {
+                    run.said(text)?;
+                }
+            }
             Event::Watched(samples) => {
                 if let Some(run) = &mut self.run {
                     run.watched(samples)?;

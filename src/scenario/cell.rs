@@ -24,17 +24,29 @@ pub struct Cell {
     pub server: ServerSpec,
     /// By path, all values that hold something from the environment.
     secrets: BTreeMap<Vec<String>, Secret>,
+    /// Prompts and answers are kept: asked for on the command line, never by a scenario, and no part of what is resolved.
+    keeps_texts: bool,
 }
 
 impl Cell {
     #[must_use]
     pub fn new(workload: WorkloadSpec, target: TargetSpec, engine: EngineSpec, server: ServerSpec) -> Self {
-        Self { workload, target, engine, server, secrets: BTreeMap::new() }
+        Self { workload, target, engine, server, secrets: BTreeMap::new(), keeps_texts: false }
     }
 
     /// Marks values that hold something from the environment, by their paths.
     pub(super) fn with_secrets(self, secrets: BTreeMap<Vec<String>, Secret>) -> Self {
         Self { secrets, ..self }
+    }
+
+    /// From now on what is said in this cell is kept.
+    pub fn keep_texts(&mut self) {
+        self.keeps_texts = true;
+    }
+
+    #[must_use]
+    pub fn keeps_texts(&self) -> bool {
+        self.keeps_texts
     }
 
     /// What takes the environment's values out of messages that are shown or saved with this cell.

@@ -20,6 +20,10 @@ fn line(line: &str) -> String {
         if let Some(at) = authority[..end].rfind('@') {
             star(&mut out, colon + 3, colon + 3 + at);
         }
+        let end = authority.find(|c: char| c.is_whitespace() || "\"'".contains(c)).unwrap_or(authority.len());
+        if let Some(query) = authority[..end].find('?') {
+            star(&mut out, colon + 4 + query, colon + 3 + end);
+        }
     }
     let lower = line.to_ascii_lowercase();
     for name in NAMES {
@@ -80,6 +84,7 @@ mod tests {
             (r#"api_key_env = "MY_KEY""#, r#"api_key_env = "MY_KEY""#),
             (r#"api_key_file = "key.txt""#, r#"api_key_file = "key.txt""#),
             (r#"url = "http://me:hush@h:1/v1""#, r#"url = "http://*******@h:1/v1""#),
+            ("http://h/v1?key=hush", "http://h/v1?********"),
             (r#"x-note = "sk-hush", y = 1"#, r#"x-note = "*******", y = 1"#),
             (r#"authorization = "Bearer ${KEY}""#, r#"authorization = "****** ${KEY}""#),
             ("  password: höf", "  password: ****"),

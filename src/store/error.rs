@@ -43,6 +43,12 @@ pub enum StoreError {
         dir.display(), dir.display()
     )]
     OtherSearch { dir: PathBuf, found: &'static str, asked: &'static str },
+    #[error(
+        "the sweep in `{}` was begun {keeps} `--keep-text`, and prompts and answers are kept of all of a sweep or of none; say it as then, \
+         or name another folder with `-o`",
+        dir.display()
+    )]
+    OtherTexts { dir: PathBuf, keeps: &'static str },
     #[error("`{}` has results format {found}; this program reads up to {}.x: use a newer `bench`", path.display(), FormatVersion::CURRENT.major)]
     NewerFormat { path: PathBuf, found: FormatVersion },
     #[error("another process is writing the sweep in `{}`; wait for it, or name another folder with `-o`", dir.display())]

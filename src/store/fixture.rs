@@ -123,6 +123,7 @@ pub(crate) fn manifest(ids: &[&str]) -> Manifest {
         repeats: 1,
         runs: ids.iter().map(planned).collect(),
         client: Client { bench_version: "0.1.0".into(), ..Client::default() },
+        keeps_texts: false,
         imported: None,
         search: None,
     }

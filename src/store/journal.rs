@@ -1,33 +1,46 @@
-//! `journal.jsonl`: a request record a line, as they came. In: a path. Out: records in their order, and whether the last line is torn.
+//! `journal.jsonl`: a request record a line, as they came; and `texts.jsonl`, which is read alike. In: a path. Out: records in their order,
+//! and whether the last line is torn.
 //!
 //! Records are handed on one at a time, so that a journal of any length needs no memory.
 
 use std::io::BufRead;
+use std::marker::PhantomData;
 use std::path::Path;
 
 use fs_err::File;
+use serde::de::DeserializeOwned;
 
 use super::error::StoreError;
-use crate::record::RequestRecord;
+use crate::record::{RequestRecord, RequestText};
 
 /// A journal being read: an iterator over its records.
 #[derive(Debug)]
-pub struct Journal {
+pub struct Journal<T = RequestRecord> {
     lines: std::io::BufReader<File>,
     path: std::path::PathBuf,
     line: usize,
     buffer: Vec<u8>,
     torn: bool,
     ended: bool,
+    records: PhantomData<T>,
 }
 
 /// Opens a journal.
 pub fn read_journal(path: &Path) -> Result<Journal, StoreError> {
-    let lines = std::io::BufReader::with_capacity(1 << 16, File::open(path)?);
-    Ok(Journal { lines, path: path.to_owned(), line: 0, buffer: Vec::new(), torn: false, ended: false })
+    open(path)
 }
 
-impl Journal {
+/// Opens the texts of a run, whole or torn.
+pub fn read_texts(path: &Path) -> Result<Journal<RequestText>, StoreError> {
+    open(path)
+}
+
+fn open<T>(path: &Path) -> Result<Journal<T>, StoreError> {
+    let lines = std::io::BufReader::with_capacity(1 << 16, File::open(path)?);
+    Ok(Journal { lines, path: path.to_owned(), line: 0, buffer: Vec::new(), torn: false, ended: false, records: PhantomData })
+}
+
+impl<T> Journal<T> {
     /// Whether the last line has no end: the writer was killed while it wrote it. Known once the iterator has ended.
     #[must_use]
     pub fn is_torn(&self) -> bool {
@@ -35,8 +48,8 @@ impl Journal {
     }
 }
 
-impl Iterator for Journal {
-    type Item = Result<RequestRecord, StoreError>;
+impl<T: DeserializeOwned> Iterator for Journal<T> {
+    type Item = Result<T, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {

@@ -94,6 +94,12 @@ impl RunPaths {
         self.dir.join("requests.parquet")
     }
 
+    /// `texts.jsonl`: prompts and answers, where they were to be kept.
+    #[must_use]
+    pub fn texts(&self) -> PathBuf {
+        self.dir.join("texts.jsonl")
+    }
+
     /// `run.json`: exists exactly when the run is whole.
     #[must_use]
     pub fn record(&self) -> PathBuf {
@@ -179,7 +185,7 @@ mod tests {
     #[test]
     fn everything_of_a_run_lies_in_its_own_folder() {
         let run = SweepPaths::new("results/x").run("vllm-c4-s3-r0-1f2e3d4c").unwrap();
-        for path in [run.journal(), run.requests(), run.record(), run.server_metrics()] {
+        for path in [run.journal(), run.requests(), run.record(), run.server_metrics(), run.texts()] {
             assert_eq!(path.parent(), Some(Path::new("results/x/runs/vllm-c4-s3-r0-1f2e3d4c")));
         }
     }

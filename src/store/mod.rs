@@ -13,13 +13,14 @@ mod reader;
 mod run_writer;
 mod samples;
 mod table;
+mod texts;
 mod writer;
 
 #[cfg(test)]
 pub(crate) mod fixture;
 
 pub use error::StoreError;
-pub use journal::{Journal, read_journal};
+pub use journal::{Journal, read_journal, read_texts};
 pub use layout::{ChatPaths, RunPaths, SweepPaths};
 pub use reader::{SavedRun, SavedSweep, read_runs, read_sweep};
 pub use run_writer::RunWriter;

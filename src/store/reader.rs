@@ -64,6 +64,9 @@ pub fn read_sweep(dir: &Path) -> Result<SavedSweep, StoreError> {
         }
     }
     sweep.notes.extend(strangers(&paths, &sweep.manifest)?);
+    if sweep.manifest.keeps_texts {
+        sweep.notes.push("prompts and answers are kept in this folder: `runs/*/texts.jsonl`; look before you pass it on".to_owned());
+    }
     Ok(sweep)
 }
 

@@ -16,7 +16,8 @@ use super::journal::read_journal;
 use super::layout::{RunPaths, file_name};
 use super::parquet::write_records;
 use super::samples::SampleWriter;
-use crate::record::{RequestRecord, RunRecord, ServerSample};
+use super::texts::TextWriter;
+use crate::record::{RequestRecord, RequestText, RunRecord, ServerSample};
 
 /// How long a record may be known to the operating system only: what a power cut may take. A crash of this program takes none of it.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
@@ -29,6 +30,7 @@ pub struct RunWriter {
     /// When the oldest record that is not on disk yet was written; `None` where all are.
     unsynced_since: Option<Instant>,
     samples: SampleWriter,
+    texts: TextWriter,
 }
 
 impl RunWriter {
@@ -37,7 +39,8 @@ impl RunWriter {
         let journal = OpenOptions::new().write(true).create_new(true).open(paths.journal())?;
         sync_folder_of(&paths.journal())?;
         let samples = SampleWriter::new(paths.server_metrics());
-        Ok(Self { paths, journal: BufWriter::with_capacity(1 << 16, journal), unsynced_since: None, samples })
+        let texts = TextWriter::new(paths.texts());
+        Ok(Self { paths, journal: BufWriter::with_capacity(1 << 16, journal), unsynced_since: None, samples, texts })
     }
 
     #[must_use]
@@ -56,6 +59,13 @@ impl RunWriter {
         self.sync_if_due()
     }
 
+    /// Adds what was said in a request, as safe from a crash of the program as its record.
+    pub fn said(&mut self, text: &RequestText) -> Result<(), StoreError> {
+        self.texts.append(text)?;
+        self.unsynced_since.get_or_insert_with(Instant::now);
+        Ok(())
+    }
+
     /// Adds what the server and its machine told. It is on disk when the run is sealed, not before: a crash loses it.
     pub fn watched(&mut self, samples: &[ServerSample]) -> Result<(), StoreError> {
         self.samples.append(samples)
@@ -71,6 +81,7 @@ impl RunWriter {
 
     fn sync(&mut self) -> Result<(), StoreError> {
         self.journal.get_ref().sync_data()?;
+        self.texts.sync()?;
         self.unsynced_since = None;
         Ok(())
     }
@@ -80,7 +91,9 @@ impl RunWriter {
         self.journal.flush()?;
         write_records(&self.paths.requests(), read_journal(&self.paths.journal())?)?;
         self.samples.finish()?;
-        let record = &RunRecord { tables: Self::hashes(&self.paths)?, ..record.clone() };
+        self.texts.sync()?;
+        let notes = record.notes.iter().cloned().chain(self.texts.note()).collect();
+        let record = &RunRecord { tables: Self::hashes(&self.paths)?, notes, ..record.clone() };
         let path = self.paths.record();
         write_whole(&path, |out| {
             serde_json::to_writer_pretty(&mut *out, record).map_err(|source| StoreError::Json { path: path.clone(), source })?;
@@ -92,7 +105,7 @@ impl RunWriter {
 
     /// The hashes of the tables that are there, by their names.
     fn hashes(paths: &RunPaths) -> Result<BTreeMap<String, String>, StoreError> {
-        let tables = [paths.requests(), paths.server_metrics()].into_iter().filter(|table| table.exists());
+        let tables = [paths.requests(), paths.server_metrics(), paths.texts()].into_iter().filter(|table| table.exists());
         tables.map(|table| Ok((file_name(&table), hash_of(&table)?))).collect()
     }
 

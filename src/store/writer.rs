@@ -124,7 +124,7 @@ impl SweepWriter {
                 continue;
             }
             self.reach(&id)?;
-            copy_run(&source, &target)?;
+            copy_run(&source, &target, self.manifest.keeps_texts)?;
             taken += 1;
         }
         Ok(taken)
@@ -177,13 +177,13 @@ fn clear_scraps(run: &RunPaths) -> io::Result<()> {
     remove_if_there(&partial_path(&run.requests()))
 }
 
-/// Copies a run, its record last: until that is there, the run counts for nothing.
-fn copy_run(source: &RunPaths, target: &RunPaths) -> Result<(), StoreError> {
+/// Copies a run, its record last: until that is there, the run counts for nothing. Texts come along only where they are to be kept.
+fn copy_run(source: &RunPaths, target: &RunPaths, keeps_texts: bool) -> Result<(), StoreError> {
     fs::create_dir_all(target.dir())?;
     for entry in fs::read_dir(source.dir())? {
         let entry = entry?;
         let whole = entry.file_type()?.is_file() && entry.path() != source.record() && entry.path() != source.journal();
-        if whole {
+        if whole && (keeps_texts || entry.path() != source.texts()) {
             let bytes = fs::read(entry.path())?;
             write_whole(&target.dir().join(entry.file_name()), |out| out.write_all(&bytes))?;
         }
@@ -216,6 +216,9 @@ fn same_sweep(dir: &Path, found: &Manifest, asked: &Manifest) -> Result<(), Stor
             asked_name: asked.name.as_str().into(),
             asked_hash: short(asked).into(),
         });
+    }
+    if found.keeps_texts != asked.keeps_texts {
+        return Err(StoreError::OtherTexts { dir: dir.to_owned(), keeps: if found.keeps_texts { "with" } else { "without" } });
     }
     if found.search.is_some() != asked.search.is_some() {
         let kind = |manifest: &Manifest| if manifest.search.is_some() { "the cells along a frontier" } else { "every cell" };

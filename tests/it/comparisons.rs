@@ -44,6 +44,7 @@ fn sweep(noise_seed: u64, slowdown: f64) -> SavedSweep {
         repeats: 1,
         runs: runs.iter().map(planned).collect(),
         client: Client::default(),
+        keeps_texts: false,
         imported: None,
         search: None,
     };

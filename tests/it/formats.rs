@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bench::clock::Micros;
 use bench::record::{
     CacheContract, Certainty, Client, ClientHonesty, Connections, Counts, Curtailed, FormatVersion, Imported, Manifest, Outcome,
-    PlannedRun, RunHeader, RunRecord, Searched, ServerFacts, Settled, StampSource, TokenRule,
+    PlannedRun, RequestText, RunHeader, RunRecord, SaidMessage, SaidText, Searched, ServerFacts, Settled, StampSource, TokenRule,
 };
 use bench::reporter::CSV_COLUMNS;
 use bench::store::{COLUMNS, SAMPLE_COLUMNS};
@@ -119,6 +119,7 @@ fn manifest() -> Value {
         repeats: 1,
         runs: vec![PlannedRun { id: "a".into(), variant: "v".into(), axes: vec![("workload.qps".into(), json!(2))], repeat: 0 }],
         client: Client { bench_version: "0.1.0".into(), operating_system: Some("linux".into()), processors: Some(2) },
+        keeps_texts: true,
         imported: Some(Imported { program: "the original C×S script".into(), lacks: vec!["seed".into()] }),
         search: Some(Searched { axes: vec!["workload.qps".into()], climbed: vec!["workload.qps".into()] }),
     };
@@ -155,6 +156,15 @@ fn every_field_of_a_run_is_documented_and_no_other() {
 #[test]
 fn every_field_of_a_manifest_is_documented_and_no_other() {
     assert_eq!(documented("manifest.json").into_iter().collect::<BTreeSet<_>>(), saved([manifest()]));
+}
+
+#[test]
+fn every_field_of_kept_texts_is_documented_and_no_other() {
+    let said = || SaidText { text: "why?".into(), cut_bytes: Some(1) };
+    let messages = vec![SaidMessage { role: "user".into(), said: said() }];
+    let text = RequestText { request: 0, session: 0, turn: 0, messages, answer: said() };
+    let saved = saved([serde_json::to_value(text).unwrap()]);
+    assert_eq!(documented("texts.jsonl").into_iter().collect::<BTreeSet<_>>(), saved);
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn answer(path: &str, key: &str, manners: Manners, answers: &AtomicUsize) -> Str
             &format!("# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running{{model_name=\"{told}\"}} 1\n"),
         ),
         "/v1/chat/completions" if manners == Manners::Echo => echoing(key, answers.fetch_add(1, Ordering::Relaxed)),
-        "/v1/chat/completions" => stream(&[&token("fine"), STOP]),
+        "/v1/chat/completions" => stream(&[&token("a-planted-answer"), STOP]),
         _ => whole("404 Not Found", "text/plain", told),
     }
 }

@@ -2,7 +2,9 @@
 
 mod echo;
 mod keys;
+mod planted;
 mod started;
+mod texts;
 
 use std::fs;
 use std::path::PathBuf;
