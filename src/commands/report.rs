@@ -16,7 +16,7 @@ use crate::analysis::{Question, SweepSummary, summarize};
 use crate::cli::{Format, ReportArgs, ReportFormat, Talk};
 use crate::goal::Goal;
 use crate::report::{Colour, PageParts, csv, environment, html, json, markdown, terminal};
-use crate::store::{SavedSweep, SweepPaths, read_sweep};
+use crate::store::{SavedSweep, SweepPaths, read_sweep, report_folder, scenario_text};
 
 /// What a report is to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,10 +72,13 @@ pub fn report_sweep(dir: &Path, options: &ReportOptions) -> anyhow::Result<Sweep
     let sweep = read_sweep(dir)?;
     let question = Question { goals: options.goals.clone(), shown: None };
     let summary = summarize(&sweep, &question).with_context(|| format!("`{}` cannot be judged", dir.display()))?;
-    let folder = options.output.clone().unwrap_or_else(|| SweepPaths::new(dir).report());
+    let folder = match &options.output {
+        Some(folder) => folder.clone(),
+        None => report_folder(dir)?,
+    };
     fs::create_dir_all(&folder)?;
     let figures = figures::write(&sweep, &summary, &question, &folder)?;
-    let (scenario, environment) = (scenario(&sweep)?, environment(&sweep));
+    let (scenario, environment) = (scenario_text(dir, &sweep.manifest)?, environment(&sweep));
     let comparisons = against_the_first(&sweep, &options.goals);
     let comparisons = (!comparisons.is_empty()).then_some(comparisons.as_slice());
     let parts = PageParts { figures: &figures, comparisons, scenario: scenario.as_deref(), environment: &environment };
@@ -98,16 +101,6 @@ fn against_the_first(sweep: &SavedSweep, goals: &[Goal]) -> Vec<Comparison> {
         }
     };
     others.iter().filter_map(against).collect()
-}
-
-/// The scenario's text as it was saved; none where the folder has lost it, which is no reason to lose the report.
-fn scenario(sweep: &SavedSweep) -> anyhow::Result<Option<String>> {
-    let path = SweepPaths::new(&sweep.dir).scenario(&sweep.manifest.scenario_file)?;
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// How a command ends that has made this summary.

@@ -12,6 +12,7 @@ use super::range::Range;
 use super::read;
 use super::sections;
 use super::source::Place;
+use super::starred::starred;
 use crate::search::spec::SearchKind;
 use crate::server::spec::ServerSpec;
 
@@ -30,7 +31,8 @@ pub fn changes(options: &Options) -> Vec<String> {
     let simulate = options.simulate.then(|| "--simulate".to_owned());
     let url = options.url.as_ref().map(|url| format!("--url {url}"));
     let search = options.search.map(|kind| format!("--search {}", kind.name()));
-    set.chain(only).chain(simulate).chain(url).chain(search).collect()
+    // They are saved and shown: what looks like a secret is not.
+    set.chain(only).chain(simulate).chain(url).chain(search).map(|change| starred(&change)).collect()
 }
 
 /// Applies the flags that change fields. Those of cells come back as well: they are laid over every variant's patch, too.

@@ -20,6 +20,8 @@ pub enum StoreError {
     Table { path: PathBuf, source: Box<TableError> },
     #[error("`{}` is not what was sealed: its hash is another than `run.json` says; restore it, or delete the run's folder and sweep again", path.display())]
     Changed { path: PathBuf },
+    #[error("`{}` is a link that leads out of the sweep's folder or nowhere; put what it stands for in its place, or delete it", path.display())]
+    Outside { path: PathBuf },
     #[error("`{id}` cannot be a run's folder: a run id is a plain file name")]
     RunId { id: String },
     #[error("`{name}` cannot be the scenario's file: `scenario_file` in the manifest is a plain file name")]

@@ -82,6 +82,11 @@ impl RunPaths {
         &self.dir
     }
 
+    /// The sweep's folder.
+    pub(super) fn root(&self) -> &Path {
+        self.dir.ancestors().nth(2).unwrap_or(&self.dir)
+    }
+
     /// `journal.jsonl`: a line per request, while the run lives.
     #[must_use]
     pub fn journal(&self) -> PathBuf {

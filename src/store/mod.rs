@@ -6,6 +6,7 @@
 mod error;
 mod files;
 mod frame;
+mod inside;
 mod journal;
 mod layout;
 mod parquet;
@@ -22,7 +23,7 @@ pub(crate) mod fixture;
 pub use error::StoreError;
 pub use journal::{Journal, read_journal, read_texts};
 pub use layout::{ChatPaths, RunPaths, SweepPaths};
-pub use reader::{SavedRun, SavedSweep, read_runs, read_sweep};
+pub use reader::{SavedRun, SavedSweep, read_runs, read_sweep, report_folder, scenario_text};
 pub use run_writer::RunWriter;
 pub use samples::{SAMPLE_COLUMNS, SavedSamples, read_samples};
 pub use table::{COLUMNS, ColumnKind, TableError, from_table, to_table};

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::error::StoreError;
+use super::inside::stay_inside;
 use super::journal::read_journal;
 use super::layout::{RunPaths, SweepPaths, file_name};
 use super::parquet::read_table;
@@ -88,16 +89,37 @@ pub(super) fn read_manifest(paths: &SweepPaths) -> Result<Manifest, StoreError> 
     if !paths.manifest().exists() {
         return Err(StoreError::NoSweep { dir: paths.root().to_owned() });
     }
+    stay_inside(paths.root(), &[&paths.manifest(), &paths.runs()])?;
     read_json(&paths.manifest())
+}
+
+/// The scenario's text as it was saved; none where the folder has lost it.
+pub fn scenario_text(dir: &Path, manifest: &Manifest) -> Result<Option<String>, StoreError> {
+    let path = SweepPaths::new(dir).scenario(&manifest.scenario_file)?;
+    stay_inside(dir, &[&path])?;
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The folder of what is derived, which may not be there yet.
+pub fn report_folder(dir: &Path) -> Result<PathBuf, StoreError> {
+    let folder = SweepPaths::new(dir).report();
+    stay_inside(dir, &[&folder])?;
+    Ok(folder)
 }
 
 /// Reads `run.json`, its version first.
 pub(super) fn read_record(paths: &RunPaths) -> Result<RunRecord, StoreError> {
+    stay_inside(paths.root(), &[paths.dir(), &paths.record()])?;
     read_json(&paths.record())
 }
 
 fn read_run(paths: &RunPaths) -> Result<SavedRun, StoreError> {
     let record = read_record(paths)?;
+    stay_inside(paths.root(), &[&paths.requests(), &paths.server_metrics()])?;
     let hash = |path: &Path| record.tables.get(&file_name(path)).cloned();
     let requests = read_table(&paths.requests(), hash(&paths.requests()).as_deref())?;
     let samples = SavedSamples::of(paths, hash(&paths.server_metrics()));
@@ -139,6 +161,7 @@ fn unfinished(run: &RunPaths, planned: &PlannedRun) -> Result<Option<String>, St
     }
     let mut found = "no journal".to_owned();
     if run.journal().exists() {
+        stay_inside(run.root(), &[run.dir(), &run.journal()])?;
         let mut journal = read_journal(&run.journal())?;
         let requests = journal.by_ref().flatten().count();
         let torn = if journal.is_torn() { ", the last line torn" } else { "" };

@@ -11,6 +11,7 @@ use fs_err::{self as fs, OpenOptions};
 
 use super::error::StoreError;
 use super::files::{partial_path, remove_if_there, write_whole};
+use super::inside::stay_inside;
 use super::layout::{RunPaths, SweepPaths};
 use super::reader::{read_manifest, read_record};
 use super::run_writer::RunWriter;
@@ -38,6 +39,7 @@ impl SweepWriter {
             paths.run(&run.id)?;
         }
         fs::create_dir_all(dir)?;
+        stay_inside(paths.root(), &[&paths.lock(), &paths.runs(), &scenario, &paths.servers()])?;
         let lock = lock(&paths)?;
         let written = if paths.manifest().exists() {
             let found = read_manifest(&paths)?;

@@ -2,6 +2,8 @@
 
 mod echo;
 mod keys;
+#[cfg(unix)]
+mod outside;
 mod planted;
 mod started;
 mod texts;

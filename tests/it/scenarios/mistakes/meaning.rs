@@ -14,7 +14,7 @@ Authorization = "Bearer sk-123"
     error: the secret in `Authorization` would be saved with every result, since the scenario is saved as it is written
      --> scenario.toml:4:17
       |
-    4 | Authorization = "Bearer sk-123"
+    4 | Authorization = "****** ******"
       |                 ^^^^^^^^^^^^^^^
       |
       = hint: take it from the environment: `Authorization = "Bearer ${API_KEY}"`, or use `api_key_env`
@@ -49,10 +49,10 @@ kind = "chat"
 api_key_env = "sk-123"
 "#;
     insta::assert_snapshot!(faults("scenario.toml", text), @r##"
-    error: the environment variable `sk-123` is not set
+    error: there is no environment variable of the name that `target.api_key_env` gives
      --> scenario.toml:4:15
       |
-    4 | api_key_env = "sk-123"
+    4 | api_key_env = "******"
       |               ^^^^^^^^
       |
       = hint: `target.api_key_env` is the name of the variable, not the key

@@ -144,7 +144,7 @@ env = { HF_TOKEN = "hf_123", TOKENIZERS_PARALLELISM = "false", VLLM_API_KEY = "$
     error: the secret in `HF_TOKEN` would be saved with every result, since the scenario is saved as it is written
      --> scenario.toml:5:20
       |
-    5 | env = { HF_TOKEN = "hf_123", TOKENIZERS_PARALLELISM = "false", VLLM_API_KEY = "${PATH}" }
+    5 | env = { HF_TOKEN = "******", TOKENIZERS_PARALLELISM = "false", VLLM_API_KEY = "${PATH}" }
       |                    ^^^^^^^^
       |
       = hint: take it from the environment: `HF_TOKEN = "${HF_TOKEN}"`; what is set there already need not be said at all
