@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::axes::Axes;
 use super::summary::CellState;
-use crate::record::{CacheContract, Manifest, Outcome, PlannedRun};
+use crate::record::{Manifest, Outcome, PlannedRun};
 use crate::store::{SavedRun, SavedSweep};
 
 /// One cell of one variant, with its runs.
@@ -83,11 +83,8 @@ impl CellRuns<'_> {
         })
     }
 
-    /// Why what came of the cell is no result, where the cache contract of a run failed.
+    /// Why what came of the cell is no result, where a run of it is invalid.
     pub fn invalidity(&self) -> Option<String> {
-        self.runs.iter().find_map(|run| match &run.record.cache_contract {
-            CacheContract::Failed { reason } => Some(reason.clone()),
-            CacheContract::Proven { .. } | CacheContract::NotProven { .. } => None,
-        })
+        self.runs.iter().find_map(|run| run.record.invalidity())
     }
 }

@@ -108,7 +108,7 @@ fn run_counts(sweep: &SavedSweep) -> RunCounts {
         planned: if sweep.manifest.search.is_some() { sweep.runs.len() } else { sweep.manifest.runs.len() } as u64,
         whole: count(&|run| run.outcome != Outcome::Interrupted),
         failed: count(&|run| matches!(run.outcome, Outcome::Failed { .. })),
-        invalid: count(&|run| matches!(run.cache_contract, CacheContract::Failed { .. }) && !matches!(run.outcome, Outcome::Failed { .. })),
+        invalid: count(&|run| run.invalidity().is_some()),
         curtailed: count(&|run| matches!(run.outcome, Outcome::Curtailed(_))),
         not_needed: cells(sweep)
             .iter()
@@ -226,6 +226,7 @@ fn worst_client(cell: &CellRuns<'_>) -> ClientHonesty {
         read_lag_p99_s: larger(worst.read_lag_p99_s, client.read_lag_p99_s),
         read_lag_max_s: larger(worst.read_lag_max_s, client.read_lag_max_s),
         merged_reads: larger(worst.merged_reads, client.merged_reads),
+        stood_still_s: larger(worst.stood_still_s, client.stood_still_s),
     })
 }
 

@@ -15,7 +15,7 @@ use crate::cli::Talk;
 use crate::executor::{Course, Ending, Launch, Listed, sweep};
 use crate::plan::Plan;
 use crate::record::{Client, Manifest};
-use crate::reporter::{Loudness, Sealed, reporters, run_reporters};
+use crate::reporter::{Loudness, ReportError, Sealed, reporters, run_reporters};
 use crate::server::supervisor::Supervisor;
 use crate::stopping::Stopping;
 use crate::store::SweepWriter;
@@ -32,6 +32,11 @@ impl Texts {
         if keep { Self::Kept } else { Self::Dropped }
     }
 }
+
+/// The results could not be saved, so that there was no use in going on.
+#[derive(Debug, thiserror::Error)]
+#[error("the sweep was stopped since its results could not be saved")]
+pub(super) struct Unsaved(#[source] ReportError);
 
 /// Does what of the plan is not sealed in the folder yet, after taking what is sealed in the folder `from`. `chat_copy` is the CSV file
 /// beside which the files of a chat run are wanted once more.
@@ -69,7 +74,7 @@ pub(super) fn measure(
         let trouble = course.trouble();
         drop((events, course));
         let reported = reporting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        reported.context("the sweep was stopped since its results could not be saved")?;
+        reported.map_err(Unsaved)?;
         trouble.map_or(Ok(()), Err)?;
         anyhow::Ok(ending?)
     })?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::measuring::{Texts, measure};
+use super::measuring::{Texts, Unsaved, measure};
 use super::report::{self, ReportOptions};
 use super::scenarios::{default_folder, plans};
 use super::signals::Signals;
@@ -20,7 +20,8 @@ pub fn run(args: &SweepArgs, talk: Talk) -> anyhow::Result<Exit> {
     for (number, plan) in plans.iter().enumerate() {
         let dir = folder(args.output.as_deref(), plan, several);
         let signals = Signals::listen()?;
-        let ending = measure(plan, &dir, talk, None, args.from.as_deref(), Texts::of(args.keep_text), &signals)?;
+        let ending = measure(plan, &dir, talk, None, args.from.as_deref(), Texts::of(args.keep_text), &signals)
+            .map_err(|error| hinted(error, || to_go_on(args, number, &dir, several)))?;
         if ending.interrupted {
             eprintln!("interrupted: {}. To go on: {}", saved(plan, &ending), to_go_on(args, number, &dir, several));
             return Ok(Exit::Interrupted);
@@ -44,6 +45,14 @@ fn folder(output: Option<&Path>, plan: &Plan, several: bool) -> PathBuf {
         Some(output) => output.to_owned(),
         None => default_folder(&plan.name),
     }
+}
+
+/// What to do where nothing could be saved any more.
+fn hinted(error: anyhow::Error, to_go_on: impl FnOnce() -> String) -> anyhow::Error {
+    if !error.is::<Unsaved>() {
+        return error;
+    }
+    anyhow::anyhow!("{error:#}\nhint: what is sealed is whole; once the cause is mended, this goes on: {}", to_go_on())
 }
 
 /// How far it has come. Of how many a search goes through nobody knows before its end.

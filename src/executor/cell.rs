@@ -15,6 +15,7 @@ use super::honesty::Watch;
 use super::lane::{LaneError, Load, Occupancy};
 use super::said::Texts;
 use super::spec::Policy;
+use super::standstill::{Lookout, Standstill};
 use super::stop::Stop;
 use super::tally::Tally;
 use super::threads::Threads;
@@ -79,7 +80,14 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>, rul
         Ok(()) => log.curtailed.take().map_or(Outcome::Completed, Outcome::Curtailed),
     };
     let watched_notes = log.watched.notes.iter().map(|note| run.cell.mask().hide(note.clone()));
-    let notes = setting.notes.iter().cloned().chain(notes(&log.tally, &run.cell.workload)).chain(watched_notes).collect();
+    let notes = setting
+        .notes
+        .iter()
+        .cloned()
+        .chain(notes(&log.tally, &run.cell.workload))
+        .chain(watched_notes)
+        .chain(log.standstill.notes)
+        .collect();
     RunRecord {
         format: FormatVersion::CURRENT,
         header: run.header(),
@@ -89,7 +97,7 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>, rul
         token_rule: log.token_rule,
         cache_contract: hidden(log.cache_contract, &run.cell.mask()),
         server: with_pool(setting.server.cloned(), log.watched.kv_pool_tokens),
-        client: watch.finish(&log.tally),
+        client: ClientHonesty { stood_still_s: log.standstill.longest_s, ..watch.finish(&log.tally) },
         connections: log.tally.carried.connections(),
         counts: log.tally.counts(),
         offered_qps: log.offered_qps,
@@ -163,6 +171,7 @@ struct CellLog {
     offered_qps: Option<f64>,
     watched: Watched,
     curtailed: Option<Curtailed>,
+    standstill: Standstill,
 }
 
 impl CellLog {
@@ -174,6 +183,7 @@ impl CellLog {
             offered_qps: None,
             watched: Watched::default(),
             curtailed: None,
+            standstill: Standstill::default(),
         }
     }
 }
@@ -230,7 +240,9 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&m
         curb: Curb::new(rule, stop),
         errors,
     };
+    let lookout = Lookout::begin(clock);
     let driven = Box::pin(drive(load, schedule, inbox, &mut ledger)).await;
+    log.standstill = lookout.map(Lookout::end).unwrap_or_default();
     let Ledger { curb, errors, .. } = ledger;
     log.curtailed = curb.curtailed();
     log.watched = watching.finish().await;

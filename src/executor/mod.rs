@@ -20,6 +20,7 @@ mod prefill;
 mod row;
 mod said;
 pub mod spec;
+mod standstill;
 mod stop;
 mod sweep;
 mod tally;

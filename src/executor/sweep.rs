@@ -14,7 +14,7 @@ use crate::clock::{Clock, virtual_runtime};
 use crate::engine::TokenMemo;
 use crate::event::Event;
 use crate::plan::Run;
-use crate::record::{CacheContract, Outcome, RunRecord, ServerFacts};
+use crate::record::{Outcome, RunRecord, ServerFacts};
 use crate::server::{Death, version};
 use crate::workload::Corpus;
 
@@ -57,7 +57,7 @@ pub fn sweep(
         let Some(record) = record else { break };
         finished += usize::from(record.outcome != Outcome::Interrupted);
         if policy.on_cell_failure == OnCellFailure::Stop {
-            stopped_by = what_is_wrong(&record).map(|reason| (record.header.id.clone(), reason.to_owned()));
+            stopped_by = what_is_wrong(&record).map(|reason| (record.header.id.clone(), reason));
         }
         let _ = events.send(Event::RunFinished(Box::new(record.clone())));
         course.ended(&record);
@@ -69,10 +69,10 @@ pub fn sweep(
 }
 
 /// Why a run is no result, where it is none.
-fn what_is_wrong(record: &RunRecord) -> Option<&str> {
-    match (&record.outcome, &record.cache_contract) {
-        (Outcome::Failed { reason }, _) | (Outcome::Completed | Outcome::Curtailed(_), CacheContract::Failed { reason }) => Some(reason),
-        _ => None,
+fn what_is_wrong(record: &RunRecord) -> Option<String> {
+    match &record.outcome {
+        Outcome::Failed { reason } => Some(reason.clone()),
+        _ => record.invalidity(),
     }
 }
 

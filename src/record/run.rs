@@ -119,6 +119,10 @@ pub struct ClientHonesty {
     /// them together, or they were read late.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_reads: Option<f64>,
+    /// The longest time under load in which this process did nothing although it was due, in seconds: stopped, suspended with its machine, or
+    /// without a processor; missing in virtual time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stood_still_s: Option<f64>,
 }
 
 impl ClientHonesty {
@@ -166,6 +170,9 @@ pub struct Connections {
     /// Requests that were sent again since the connection broke before any byte of the answer.
     pub resent: u64,
 }
+/// From this long on, and this share of a run, a standstill of the client makes the run invalid: shorter ones touch too few requests.
+const STANDSTILL_S: f64 = 2.0;
+const STANDSTILL_SHARE: f64 = 0.01;
 
 /// What was sent and what came of it, without prefill and warm-up.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -213,4 +220,19 @@ pub struct RunRecord {
     /// Remarks for people: a mismatch of lengths, an early end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+impl RunRecord {
+    /// Why a run that was done is no result, where it is none: its caches were not empty, or its client stood still.
+    #[must_use]
+    pub fn invalidity(&self) -> Option<String> {
+        match (&self.outcome, &self.cache_contract) {
+            (Outcome::Failed { .. } | Outcome::Interrupted, _) => return None,
+            (_, CacheContract::Failed { reason }) => return Some(reason.clone()),
+            _ => {}
+        }
+        let stood_still_s = self.client.stood_still_s?;
+        let is_long = stood_still_s >= STANDSTILL_S && stood_still_s >= self.duration_us.as_secs_f64() * STANDSTILL_SHARE;
+        is_long.then(|| format!("the client stood still for {stood_still_s:.1} s (stopped, suspended, or without a processor)"))
+    }
 }

@@ -11,7 +11,7 @@ use super::servers::Servers;
 use crate::event::Event;
 use crate::goal::{Aggregate, Condition, Field, Goal};
 use crate::metric::Metric;
-use crate::record::{CacheContract, Outcome, Phase, RequestRecord, RunHeader, RunRecord};
+use crate::record::{Outcome, Phase, RequestRecord, RunHeader, RunRecord};
 
 /// What the live figures are shown against: the first goal on a percentile of the time to first token.
 #[derive(Debug, Clone, PartialEq)]
@@ -177,7 +177,7 @@ impl Live {
         self.finished += 1;
         let number = self.planned - self.to_do.min(self.planned) + self.finished;
         let place = format!("[{number}/{}] {}", self.of(), cell.label);
-        if let (true, CacheContract::Failed { reason }) = (record.outcome.is_whole(), &record.cache_contract) {
+        if let Some(reason) = record.invalidity() {
             return Some(format!("{place}: invalid: {reason}"));
         }
         Some(match &record.outcome {
@@ -300,6 +300,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Micros;
+    use crate::record::CacheContract;
     use crate::store::fixture::{header, record, rich_record, run_record};
 
     fn answered(milliseconds: u64, turn: u32) -> RequestRecord {

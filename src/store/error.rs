@@ -55,6 +55,8 @@ pub enum StoreError {
     NewerFormat { path: PathBuf, found: FormatVersion },
     #[error("another process is writing the sweep in `{}`; wait for it, or name another folder with `-o`", dir.display())]
     Locked { dir: PathBuf },
+    #[error("`{}` is no longer the folder that this sweep was begun in: it was removed, moved or replaced meanwhile; put it back, or sweep anew", dir.display())]
+    Vanished { dir: PathBuf },
     #[error("`{id}` is not a run of this sweep's plan")]
     NotPlanned { id: String },
     #[error("the run `{id}` is whole already; delete its folder `{}` to have it run again", dir.display())]

@@ -171,20 +171,30 @@ fn unfinished(run: &RunPaths, planned: &PlannedRun) -> Result<Option<String>, St
     Ok(Some(format!("run `{id}` was begun and not finished ({found}); sweep into the same folder to have it run again")))
 }
 
+/// How many folders that no plan knows are named.
+const NAMED_STRANGERS: usize = 10;
+
 /// Folders that no plan knows.
 fn strangers(paths: &SweepPaths, manifest: &Manifest) -> Result<Vec<String>, StoreError> {
     if !paths.runs().exists() {
         return Ok(Vec::new());
     }
-    let mut names = Vec::new();
+    let planned: BTreeSet<&str> = manifest.runs.iter().map(|run| run.id.as_str()).collect();
+    let (mut first, mut others) = (BTreeSet::new(), 0_usize);
     for entry in fs::read_dir(paths.runs())? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if !manifest.runs.iter().any(|run| run.id == name) {
-            names.push(name);
+        if !planned.contains(name.as_str()) {
+            first.insert(name);
+            if first.len() > NAMED_STRANGERS {
+                first.pop_last();
+                others += 1;
+            }
         }
     }
-    names.sort();
-    Ok(names.into_iter().map(|name| format!("`runs/{name}` is not a run of this sweep; it is not read")).collect())
+    let mut notes: Vec<String> =
+        first.into_iter().map(|name| format!("`runs/{name}` is not a run of this sweep; it is not read")).collect();
+    notes.extend((others > 0).then(|| format!("nor are {others} others in `runs/`")));
+    Ok(notes)
 }
 
 #[cfg(test)]
@@ -292,6 +302,19 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, text.replace("\"id\": \"b\"", "\"id\": \"../../b\"")).unwrap();
         assert!(matches!(read_sweep(folder.path()), Err(StoreError::RunId { .. })));
+    }
+
+    #[test]
+    fn however_many_strangers_there_are_few_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        saved(folder.path());
+        let runs = SweepPaths::new(folder.path()).runs();
+        for number in 0..2000 {
+            fs::File::create(runs.join(format!("stranger-{number:04}"))).unwrap();
+        }
+        let notes = read_sweep(folder.path()).unwrap().notes;
+        assert_eq!(notes.len(), 1 + NAMED_STRANGERS + 1);
+        assert!(notes[1].contains("`runs/stranger-0000`") && notes[11] == "nor are 1990 others in `runs/`", "{notes:?}");
     }
 
     #[test]

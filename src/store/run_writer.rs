@@ -117,3 +117,26 @@ impl RunWriter {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::SweepWriter;
+    use crate::store::fixture::{manifest, record};
+
+    #[test]
+    fn a_record_waits_for_the_disk_no_longer_than_the_interval() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = SweepWriter::open(folder.path(), &manifest(&["a"]), "").unwrap();
+        let mut run = writer.begin("a").unwrap();
+        run.append(&record(0)).unwrap();
+        let first = run.unsynced_since.expect("it was just written");
+        run.append(&record(1)).unwrap();
+        assert_eq!(run.unsynced_since, Some(first), "the oldest counts");
+        run.sync_if_due().unwrap();
+        assert!(run.unsynced_since.is_some() || first.elapsed() >= SYNC_INTERVAL);
+        run.unsynced_since = first.checked_sub(SYNC_INTERVAL);
+        run.sync_if_due().unwrap();
+        assert_eq!(run.unsynced_since, None);
+    }
+}

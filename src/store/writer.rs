@@ -141,7 +141,14 @@ impl SweepWriter {
         if paths.record().exists() {
             return Err(StoreError::Sealed { id: id.to_owned(), dir: paths.dir().to_owned() });
         }
+        self.refuse_strange_folder()?;
         RunWriter::create(paths)
+    }
+
+    /// Whether what lies at the folder's path is still what was locked.
+    fn refuse_strange_folder(&self) -> Result<(), StoreError> {
+        let is_ours = is_same_file(&self.lock, &self.paths.lock()) && self.paths.manifest().exists();
+        if is_ours { Ok(()) } else { Err(StoreError::Vanished { dir: self.paths.root().to_owned() }) }
     }
 
     fn clear_unfinished(&self) -> Result<Vec<String>, StoreError> {
@@ -203,6 +210,20 @@ fn lock(paths: &SweepPaths) -> Result<std::fs::File, StoreError> {
             Err(io::Error::new(source.kind(), format!("cannot lock `{}`: {source}", paths.lock().display())).into())
         }
     }
+}
+
+#[cfg(unix)]
+fn is_same_file(file: &std::fs::File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let place = |data: std::io::Result<std::fs::Metadata>| data.ok().map(|data| (data.dev(), data.ino()));
+    let locked = place(file.metadata());
+    locked.is_some() && locked == place(std::fs::metadata(path))
+}
+
+/// Elsewhere a file that is open cannot be taken away.
+#[cfg(not(unix))]
+fn is_same_file(_file: &std::fs::File, path: &Path) -> bool {
+    path.exists()
 }
 
 fn same_sweep(dir: &Path, found: &Manifest, asked: &Manifest) -> Result<(), StoreError> {
@@ -376,6 +397,25 @@ mod tests {
         assert!(matches!(error, StoreError::NotEmpty { .. }), "{error}");
         fs::remove_file(folder.path().join("thesis.tex")).unwrap();
         SweepWriter::open(folder.path(), &manifest(&["a"]), TEXT).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_was_taken_away_or_replaced_is_not_written_to() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("sweep");
+        let plan = manifest(&["a", "b"]);
+        let writer = SweepWriter::open(&folder, &plan, TEXT).unwrap();
+        seal(&writer, "a");
+        fs::rename(&folder, home.path().join("moved")).unwrap();
+        let error = writer.begin("b").unwrap_err();
+        assert!(matches!(&error, StoreError::Vanished { .. }), "{error}");
+        assert!(!folder.exists(), "nothing is put in its place");
+        let other = SweepWriter::open(&folder, &plan, TEXT).unwrap();
+        assert!(matches!(writer.begin("b"), Err(StoreError::Vanished { .. })), "another sweep's folder");
+        drop(other);
+        fs::remove_dir_all(&folder).unwrap();
+        fs::rename(home.path().join("moved"), &folder).unwrap();
+        seal(&writer, "b");
     }
 
     #[test]

@@ -72,6 +72,7 @@ fn run_record(outcome: Outcome, token_rule: TokenRule, cache_contract: CacheCont
         read_lag_p99_s: Some(0.0),
         read_lag_max_s: Some(0.0),
         merged_reads: Some(0.0),
+        stood_still_s: Some(0.02),
     };
     let server = ServerFacts {
         life: Some(1),

@@ -15,6 +15,8 @@ mod interrupted;
 mod layers;
 mod live;
 mod load;
+#[cfg(unix)]
+mod mishaps;
 mod open_loop;
 mod pictures;
 mod policy;

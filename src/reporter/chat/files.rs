@@ -1,5 +1,6 @@
 //! The reporter that writes them: a run's events in, its four files out, into the run's folder and, where asked, beside a CSV file.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -87,7 +88,13 @@ impl ChatRun {
             return Ok(None);
         }
         let timing = Timing::deserialize(workload).map_err(|source| ReportError::ChatSpec { run: header.id.clone(), source })?;
-        let own = paths.run(&header.id)?.chat(timing.qps);
+        let folder = paths.run(&header.id)?;
+        // Only the last folder of the path: where the others are gone, somebody took the sweep away.
+        match fs_err::create_dir(folder.dir()) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
+            _ => {}
+        }
+        let own = folder.chat(timing.qps);
         let places: Vec<ChatPaths> = [own].into_iter().chain(copy.map(|csv| ChatPaths::beside(csv, timing.qps))).collect();
         let mut run = Self {
             header: Arc::clone(header),
