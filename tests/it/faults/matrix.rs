@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use super::socket::{Act, Socket, answer, chunk, end, stream, stream_head, write};
 use super::{DONE, ask, prompt, target};
+use bench::session::{Message, Prompt, Role};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 /// The longest that any of these may take: far above every limit used here, far below the default ones.
 const NEVER: Duration = Duration::from_secs(20);
@@ -91,8 +94,19 @@ fn silences(api: Api) -> Vec<Case> {
             "timeout_first_token",
         ),
         limited("silence in mid-stream", vec![stream_head(), chunk(&api.token()), Act::Hold], "idle_timeout", "timeout_idle"),
+        limited(
+            "comments without end",
+            vec![stream_head(), Act::Forever(chunk_bytes(": keep-alive\n\n"))],
+            "first_token_timeout",
+            "timeout_first_token",
+        ),
+        limited("tokens without end", vec![stream_head(), Act::Forever(chunk_bytes(&api.token()))], "total_timeout", "timeout_total"),
         limited("tokens and no end", vec![stream_head(), chunk(&api.token().repeat(5000)), Act::Hold], "total_timeout", "timeout_total"),
     ]
+}
+
+fn chunk_bytes(text: &str) -> Vec<u8> {
+    format!("{:x}\r\n{text}\r\n", text.len()).into_bytes()
 }
 
 fn broken_connections(api: Api) -> Vec<Case> {
@@ -152,6 +166,8 @@ fn unusual_and_fine(api: Api) -> Vec<Case> {
         case("HTTP/1.0", vec![head("1.0"), Act::Close], None),
         case("a stream without a length", vec![head("1.1"), Act::Close], None),
         case("usage beside choices", stream(&format!("{}{DONE}", usage("{\"prompt_tokens\":9,\"completion_tokens\":1}"))), None),
+        case("usage that cannot be", stream(&format!("{}{DONE}", usage("{\"prompt_tokens\":-1,\"completion_tokens\":1e99}"))), None),
+        case("no usage", stream(&format!("{token}{stop}{DONE}")), None),
         case("usage of null", stream(&format!("{}{DONE}", usage("null"))), None),
         case("comments between events", stream(&format!(": a\n\n{token}: b\n\n{DONE}")), None),
     ]
@@ -216,4 +232,72 @@ async fn a_good_answer_goes_its_way_beside_every_fault_at_once() {
     let exchange = target(&good.url(), json!({})).exchange(prompt(), None).await;
     assert_eq!((exchange.failure, exchange.token_events.len()), (None, 50));
     assert!(failing.join_all().await.iter().all(|exchange| exchange.failure.is_some()));
+}
+
+/// A prompt that no socket's buffers hold.
+fn long_prompt() -> Prompt {
+    Prompt { messages: vec![Message::new(Role::User, "word ".repeat(6_000_000))], ..prompt() }
+}
+
+/// A server that takes one connection, reads the head of its request and nothing more, answers with `early`, and stays.
+async fn half_deaf(early: &'static str) -> (String, tokio::task::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = [0; 64];
+        stream.read_exact(&mut head).await.unwrap();
+        stream.write_all(early.as_bytes()).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    (url, serving)
+}
+
+#[tokio::test]
+async fn a_reader_whose_window_is_full_is_a_timeout_as_any_other_silence() {
+    for (limit, kind) in [("total_timeout", "timeout_total"), ("first_token_timeout", "timeout_first_token")] {
+        let (url, _serving) = half_deaf("").await;
+        let exchange = tokio::time::timeout(NEVER, target(&url, json!({ limit: 0.3 })).exchange(long_prompt(), None)).await.unwrap();
+        let failure = exchange.failure.expect("nothing was answered");
+        assert_eq!(failure.kind.name(), kind, "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_before_the_request_was_taken_is_that_answer() {
+    let refused = "HTTP/1.1 413 Payload Too Large\r\ncontent-length: 8\r\nconnection: close\r\n\r\ntoo long";
+    let (url, _serving) = half_deaf(refused).await;
+    let exchange = tokio::time::timeout(NEVER, target(&url, json!({})).exchange(long_prompt(), None)).await.unwrap();
+    let failure = exchange.failure.expect("it was refused");
+    assert_eq!(failure.kind.name(), "http_413", "{failure:?}");
+}
+
+#[tokio::test]
+async fn an_address_that_nobody_routes_to_is_connect() {
+    // Reserved since 1989 (RFC 1112): some systems refuse it at once, others never hear of it again.
+    let exchange = tokio::time::timeout(NEVER, ask("http://240.0.0.1:9", json!({ "connect_timeout": 0.1 }))).await.unwrap();
+    assert_eq!(exchange.failure.unwrap().kind.name(), "connect");
+    assert_eq!(exchange.sent, exchange.done);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_pace_of_a_good_stream_is_told_as_it_is_beside_every_fault_at_once() {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let token = Api::Chat.token();
+    let paced = vec![stream_head(), Act::Paced(chunk_bytes(&token), 40, PAUSE), chunk(DONE), end()];
+    let good = Socket::serve([paced]).await;
+    let mut failing = tokio::task::JoinSet::new();
+    for Case { acts, fields, kind, .. } in cases(Api::Chat).into_iter().filter(|case| case.kind.is_some()) {
+        failing.spawn(async move {
+            let socket = Socket::serve([acts]).await;
+            let told = ask(&socket.url(), fields).await.failure.map(|failure| failure.kind.name());
+            assert_eq!(told.as_deref(), kind);
+        });
+    }
+    let exchange = target(&good.url(), json!({})).exchange(prompt(), None).await;
+    assert_eq!((exchange.failure, exchange.token_events.len()), (None, 40));
+    let mut gaps: Vec<u64> = exchange.token_events.windows(2).map(|pair| pair[1].since(pair[0]).0).collect();
+    gaps.sort_unstable();
+    assert!((10_000..40_000).contains(&gaps[gaps.len() / 2]), "the server pauses for 20 ms: {gaps:?}");
+    failing.join_all().await;
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -13,6 +14,10 @@ use tokio::task::JoinSet;
 #[derive(Debug)]
 pub enum Act {
     Write(Vec<u8>),
+    /// Writes the same again and again, as long as anybody takes it.
+    Forever(Vec<u8>),
+    /// Writes the same so many times, each this long after the one before.
+    Paced(Vec<u8>, u32, Duration),
     /// Waits for the test to say so.
     Await(oneshot::Receiver<()>),
     /// Closes the connection in order.
@@ -92,6 +97,17 @@ async fn converse(mut stream: TcpStream, answers: Arc<Mutex<VecDeque<Vec<Act>>>>
             match act {
                 Act::Write(bytes) => {
                     let _ = stream.write_all(&bytes).await;
+                }
+                Act::Forever(bytes) => {
+                    while stream.write_all(&bytes).await.is_ok() {}
+                    return;
+                }
+                Act::Paced(bytes, times, pause) => {
+                    let mut beat = tokio::time::interval(pause);
+                    for _ in 0..times {
+                        beat.tick().await;
+                        let _ = stream.write_all(&bytes).await;
+                    }
                 }
                 Act::Await(signal) => {
                     let _ = signal.await;
