@@ -17,6 +17,7 @@ mod live;
 mod load;
 #[cfg(unix)]
 mod mishaps;
+mod older;
 mod open_loop;
 mod pictures;
 mod policy;

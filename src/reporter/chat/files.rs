@@ -219,6 +219,8 @@ mod tests {
 
     fn told(dir: &Path, simulated: bool, copy: Option<PathBuf>) -> ChatPaths {
         let paths = SweepPaths::new(dir);
+        // As the sweep's writer does.
+        fs_err::create_dir_all(paths.runs()).unwrap();
         let mut files = ChatFiles::new(paths.clone(), copy);
         files
             .on(&Event::RunStarted { run: Arc::new(chat_header(simulated)), requests: None, started_at: jiff::Timestamp::UNIX_EPOCH })

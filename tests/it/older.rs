@@ -1,0 +1,104 @@
+//! Sweeps saved by earlier programs are read, judged and reported as they were; what a later one saved is refused.
+
+use std::path::{Path, PathBuf};
+
+use bench::analysis::{Question, summarize};
+use bench::record::FormatVersion;
+use bench::store::read_sweep;
+
+use super::stage::{Stage, said, stderr, stdout};
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats")
+}
+
+/// The versions of which a sweep is kept.
+fn versions() -> Vec<FormatVersion> {
+    let mut versions: Vec<FormatVersion> = fs_err::read_dir(fixtures())
+        .unwrap()
+        .filter_map(|entry| {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let (major, minor) = name.split_once('.')?;
+            Some(FormatVersion { major: major.parse().ok()?, minor: minor.parse().ok()? })
+        })
+        .collect();
+    versions.sort();
+    versions
+}
+
+/// A copy, since a report is written into the folder.
+fn copied(version: FormatVersion) -> Stage {
+    let stage = Stage::new();
+    let (from, to) = (fixtures().join(version.to_string()), stage.path("saved"));
+    for (name, bytes) in super::stage::files(&from) {
+        let file = to.join(name);
+        fs_err::create_dir_all(file.parent().unwrap()).unwrap();
+        fs_err::write(file, bytes).unwrap();
+    }
+    stage
+}
+
+#[test]
+fn a_sweep_is_kept_of_every_version_before_this_one() {
+    let before: Vec<u32> = (0..FormatVersion::CURRENT.minor).collect();
+    let kept: Vec<u32> = versions().iter().filter(|version| **version < FormatVersion::CURRENT).map(|version| version.minor).collect();
+    assert_eq!(kept, before, "keep one of the last version in `tests/fixtures/formats` before there is a new one");
+}
+
+#[test]
+fn what_earlier_programs_saved_says_what_it_said_then() {
+    for version in versions() {
+        let sweep = read_sweep(&fixtures().join(version.to_string())).unwrap();
+        assert_eq!((sweep.manifest.format, sweep.runs.len(), sweep.missing.len()), (version, 2, 0));
+        assert!(sweep.notes.is_empty(), "{version}: {:?}", sweep.notes);
+        let samples: usize = sweep.runs.iter().map(|run| run.samples().unwrap().len()).sum();
+        assert_eq!(samples > 0, version.minor >= 1, "{version} has the server's metrics from 1.1 on");
+        let summary = summarize(&sweep, &Question::default()).unwrap();
+        let cells: Vec<_> = summary.variants[0]
+            .cells
+            .iter()
+            .map(|cell| {
+                let shown = cell.shown.as_ref().unwrap();
+                (cell.n, cell.failed, shown.n, shown.value.map(bench::analysis::Extended::get), cell.passes)
+            })
+            .collect();
+        // The answers of the program of then; the seventh of eight requests failed.
+        let expected = [(4, 0, 3, Some(0.001_295_8), Some(true)), (8, 1, 6, Some(f64::INFINITY), Some(false))];
+        assert_eq!(cells, expected, "{version}");
+    }
+}
+
+#[test]
+fn what_earlier_programs_saved_can_be_reported_by_the_program() {
+    for version in versions() {
+        let stage = copied(version);
+        let reported = stage.run(&["report", "saved"]);
+        assert_eq!(reported.status.code(), Some(0), "{version}: {}", said(&reported));
+        assert!(stdout(&reported).contains("SIMULATED"), "{version}: {}", said(&reported));
+    }
+}
+
+#[test]
+fn a_sweep_that_was_measured_with_version_1_1_is_still_read() {
+    let sweep = read_sweep(&Path::new(env!("CARGO_MANIFEST_DIR")).join("results/lab")).unwrap();
+    assert_eq!(sweep.manifest.format, FormatVersion { major: 1, minor: 1 });
+    assert!(!sweep.manifest.simulated && !sweep.runs.is_empty());
+    summarize(&sweep, &Question::default()).unwrap();
+}
+
+#[test]
+fn what_a_later_program_saved_is_refused_with_what_to_do_and_not_touched() {
+    let stage = copied(FormatVersion { major: 1, minor: 3 });
+    let manifest = fs_err::read_to_string(stage.path("saved/manifest.json")).unwrap().replacen("\"major\": 1", "\"major\": 2", 1);
+    stage.write("saved/manifest.json", &manifest);
+    let before = super::stage::files(&stage.path("saved"));
+    for words in [&["report", "saved"][..], &["sweep", "saved/scenario.toml", "-o", "saved"], &["plot", "saved", "-o", "p.svg"]] {
+        let refused = stage.run(words);
+        assert_eq!(refused.status.code(), Some(2), "{words:?}: {}", said(&refused));
+        let words = stderr(&refused);
+        assert!(words.contains("results format 2.3") && words.contains("use a newer `bench`"), "{words}");
+    }
+    let mut after = super::stage::files(&stage.path("saved"));
+    after.remove(Path::new(".lock"));
+    assert!(after == before);
+}
