@@ -166,7 +166,11 @@ fn unusual_and_fine(api: Api) -> Vec<Case> {
         case("HTTP/1.0", vec![head("1.0"), Act::Close], None),
         case("a stream without a length", vec![head("1.1"), Act::Close], None),
         case("usage beside choices", stream(&format!("{}{DONE}", usage("{\"prompt_tokens\":9,\"completion_tokens\":1}"))), None),
-        case("usage that cannot be", stream(&format!("{}{DONE}", usage("{\"prompt_tokens\":-1,\"completion_tokens\":\"many\"}"))), None),
+        case(
+            "usage that cannot be",
+            stream(&format!("{}{DONE}", usage("{\"prompt_tokens\":-1,\"completion_tokens\":\"many\"}"))),
+            "malformed_stream",
+        ),
         case("no usage", stream(&format!("{token}{stop}{DONE}")), None),
         case("usage of null", stream(&format!("{}{DONE}", usage("null"))), None),
         case("comments between events", stream(&format!(": a\n\n{token}: b\n\n{DONE}")), None),
