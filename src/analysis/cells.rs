@@ -1,5 +1,7 @@
 //! The runs of a sweep by cell: variants in the scenario's order, and in each the cells in the order of the axes, whatever order they ran in.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::axes::Axes;
@@ -21,9 +23,10 @@ pub struct CellRuns<'a> {
 /// All planned cells.
 pub fn cells(sweep: &SavedSweep) -> Vec<CellRuns<'_>> {
     let mut cells: Vec<(Place, CellRuns<'_>)> = Vec::new();
-    let mut known = std::collections::BTreeMap::new();
+    let mut known = BTreeMap::new();
+    let order = Order::of(&sweep.manifest);
     for planned in &sweep.manifest.runs {
-        let place = place(&sweep.manifest, planned);
+        let place = order.place(planned);
         let index = *known.entry(place.clone()).or_insert_with(|| {
             let axes = planned.axes.iter().cloned().collect();
             cells.push((place, CellRuns { variant: &planned.variant, axes, planned: 0, runs: Vec::new() }));
@@ -33,9 +36,9 @@ pub fn cells(sweep: &SavedSweep) -> Vec<CellRuns<'_>> {
             cell.planned += 1;
         }
     }
-    let by_id: std::collections::BTreeMap<&str, &PlannedRun> = sweep.manifest.runs.iter().map(|run| (run.id.as_str(), run)).collect();
+    let by_id: BTreeMap<&str, &PlannedRun> = sweep.manifest.runs.iter().map(|run| (run.id.as_str(), run)).collect();
     for run in sweep.runs.iter().filter(|run| run.record.outcome != Outcome::Interrupted) {
-        let cell = by_id.get(run.record.header.id.as_str()).and_then(|planned| known.get(&place(&sweep.manifest, planned)));
+        let cell = by_id.get(run.record.header.id.as_str()).and_then(|planned| known.get(&order.place(planned)));
         if let Some((_, cell)) = cell.and_then(|index| cells.get_mut(*index)) {
             cell.runs.push(run);
         }
@@ -54,14 +57,30 @@ pub fn cells(sweep: &SavedSweep) -> Vec<CellRuns<'_>> {
 /// Where a cell stands: the variant's place, then each axis value's place; and, so that two never fall together, the texts themselves.
 type Place = (usize, Vec<usize>, String);
 
-fn place(manifest: &Manifest, run: &PlannedRun) -> Place {
-    let variant = manifest.variants.iter().position(|name| *name == run.variant).unwrap_or(usize::MAX);
-    let along = |(name, value): &(String, Value)| {
-        let axis = manifest.axes.iter().find(|(axis, _)| axis == name);
-        axis.and_then(|(_, values)| values.iter().position(|known| known == value)).unwrap_or(usize::MAX)
-    };
-    let text = format!("{} {}", run.variant, run.axes.iter().cloned().collect::<Value>());
-    (variant, run.axes.iter().map(along).collect(), text)
+/// The places of variants and of axis values, by their texts: there may be very many of both.
+struct Order<'a> {
+    variants: BTreeMap<&'a str, usize>,
+    axes: BTreeMap<&'a str, BTreeMap<String, usize>>,
+}
+
+impl<'a> Order<'a> {
+    fn of(manifest: &'a Manifest) -> Self {
+        // Where a value stands twice, the first place counts.
+        let values = |values: &'a [Value]| values.iter().enumerate().rev().map(|(place, value)| (value.to_string(), place)).collect();
+        Self {
+            variants: manifest.variants.iter().enumerate().rev().map(|(place, name)| (name.as_str(), place)).collect(),
+            axes: manifest.axes.iter().rev().map(|(name, along)| (name.as_str(), values(along))).collect(),
+        }
+    }
+
+    fn place(&self, run: &PlannedRun) -> Place {
+        let along = |(name, value): &(String, Value)| {
+            let places = self.axes.get(name.as_str());
+            places.and_then(|places| places.get(&value.to_string())).copied().unwrap_or(usize::MAX)
+        };
+        let text = format!("{} {}", run.variant, run.axes.iter().cloned().collect::<Value>());
+        (self.variants.get(run.variant.as_str()).copied().unwrap_or(usize::MAX), run.axes.iter().map(along).collect(), text)
+    }
 }
 
 impl CellRuns<'_> {

@@ -5,6 +5,8 @@
 //! are, with which exact binomial ranks and shares are then formed (E. L. Korn and B. I. Graubard, "Confidence intervals for proportions
 //! with small expected number of positive counts estimated from survey data", Survey Methodology 24, 1998). Must not know limits nor goals.
 
+use std::cell::OnceCell;
+
 use super::percentile;
 
 /// Fewer sessions with a failure than this say nothing of how failures gather in sessions.
@@ -13,18 +15,89 @@ const LEAST_FAILING_SESSIONS: usize = 5;
 /// Two-sided 95 % of the normal distribution.
 const NORMAL_975: f64 = 1.959_964;
 
+/// Values session by session, one session behind the other.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    values: Vec<f64>,
+    ends: Vec<usize>,
+    ascending: OnceCell<Vec<f64>>,
+    alike: OnceCell<f64>,
+}
+
+impl Sessions {
+    /// Room for so many values.
+    #[must_use]
+    pub fn with_capacity(values: usize) -> Self {
+        Self { values: Vec::with_capacity(values), ..Self::default() }
+    }
+
+    /// Adds the values that a session brings; one that brings none is left out.
+    pub fn add(&mut self, bring: impl FnOnce(&mut Vec<f64>)) {
+        let before = self.values.len();
+        bring(&mut self.values);
+        if self.values.len() > before {
+            self.ends.push(self.values.len());
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &[f64]> {
+        let mut begin = 0;
+        self.ends.iter().map(move |end| {
+            let session = &self.values[begin..*end];
+            begin = *end;
+            session
+        })
+    }
+
+    /// How many sessions.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// All values, session by session.
+    #[must_use]
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// All values, ascending; worked out once.
+    pub fn ascending(&self) -> &[f64] {
+        self.ascending.get_or_init(|| {
+            let mut values = self.values.clone();
+            values.sort_unstable_by(f64::total_cmp);
+            values
+        })
+    }
+}
+
+impl<S: AsRef<[f64]>> FromIterator<S> for Sessions {
+    fn from_iter<I: IntoIterator<Item = S>>(sessions: I) -> Self {
+        let mut all = Self::default();
+        for session in sessions {
+            all.add(|values| values.extend_from_slice(session.as_ref()));
+        }
+        all
+    }
+}
+
 /// The number of independent rows that say as much of the p-th percentile (0 to 100) as `rows` requests in these sessions do.
 ///
 /// That is all of them where each session brings one. Where a request brings many values (gaps between tokens), there are more values than
 /// rows, and they are taken together with the session.
 #[must_use]
-pub fn effective_rows(sessions: &[Vec<f64>], rows: u64, p: f64) -> u64 {
+pub fn effective_rows(sessions: &Sessions, rows: u64, p: f64) -> u64 {
     let share = (p / 100.0).clamp(0.0, 1.0);
     if sessions.len() as u64 == rows {
         return rows;
     }
     let clusters = Clusters::of(sessions);
-    let mut all = sessions.iter().flatten();
+    let mut all = sessions.values.iter();
     let first = all.next();
     if all.all(|value| Some(value) == first) {
         // Nothing differs, so no session is seen to differ from another.
@@ -37,7 +110,7 @@ pub fn effective_rows(sessions: &[Vec<f64>], rows: u64, p: f64) -> u64 {
 /// The same for a share of failed requests, 1 for a failed one and 0 for another. Where hardly any session had a failure, nothing tells
 /// whether one comes alone: then a session counts as one row.
 #[must_use]
-pub fn effective_rows_of_share(sessions: &[Vec<f64>], rows: u64) -> u64 {
+pub fn effective_rows_of_share(sessions: &Sessions, rows: u64) -> u64 {
     if sessions.len() as u64 == rows {
         return rows;
     }
@@ -71,7 +144,7 @@ struct Clusters {
 
 impl Clusters {
     #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-    fn of(sessions: &[Vec<f64>]) -> Self {
+    fn of(sessions: &Sessions) -> Self {
         let sizes: Vec<f64> = sessions.iter().map(|values| values.len() as f64).collect();
         let total: f64 = sizes.iter().sum();
         let mean_size = if total > 0.0 { sizes.iter().map(|size| size * size).sum::<f64>() / total } else { 1.0 };
@@ -116,15 +189,13 @@ impl Clusters {
 /// From how the rows beyond the sample's own percentile lie in sessions, or those beyond values further out: rare slow sessions move a
 /// percentile as they come and go before they reach it.
 #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-fn seen_design_effect(sessions: &[Vec<f64>], clusters: &Clusters, share: f64) -> Option<f64> {
-    let mut ascending = sessions.concat();
-    ascending.sort_by(f64::total_cmp);
-    let hits = |beyond: &dyn Fn(f64) -> bool| -> Vec<f64> {
-        sessions.iter().map(|values| values.iter().filter(|value| beyond(**value)).count() as f64).collect()
-    };
+fn seen_design_effect(sessions: &Sessions, clusters: &Clusters, share: f64) -> Option<f64> {
+    let beyond =
+        |at: f64| -> Vec<f64> { sessions.iter().map(|values| values.iter().filter(|value| **value > at).count() as f64).collect() };
+    let from = |at: f64| -> Vec<f64> { sessions.iter().map(|values| values.iter().filter(|value| **value >= at).count() as f64).collect() };
     let at = |share: f64| {
-        let at = percentile(&ascending, share * 100.0)?;
-        clusters.design_effect(&hits(&|value| value > at)).or_else(|| clusters.design_effect(&hits(&|value| value >= at)))
+        let at = percentile(sessions.ascending(), share * 100.0)?;
+        clusters.design_effect(&beyond(at)).or_else(|| clusters.design_effect(&from(at)))
     };
     let further = |part: f64| if share < 0.5 { share * part } else { 1.0 - (1.0 - share) * part };
     [1.0, 0.5, 0.25].into_iter().filter_map(|part| at(further(part))).reduce(f64::max)
@@ -132,19 +203,22 @@ fn seen_design_effect(sessions: &[Vec<f64>], clusters: &Clusters, share: f64) ->
 
 /// From how alike the values of a session are over all, were they normal after some transformation. So few rows are beyond a p95 that their
 /// places alone say little.
-fn expected_design_effect(sessions: &[Vec<f64>], clusters: &Clusters, share: f64) -> f64 {
-    let alike = rank_correlation(sessions, clusters);
+fn expected_design_effect(sessions: &Sessions, clusters: &Clusters, share: f64) -> f64 {
+    let alike = *sessions.alike.get_or_init(|| rank_correlation(sessions, clusters));
     1.0 + (clusters.mean_size - 1.0) * tail_correlation(alike, share)
 }
 
 /// The correlation of two values of one session in normal scores: the intraclass correlation of their ranks by analysis of variance
 /// (G. W. Snedecor and W. G. Cochran, "Statistical Methods", 8th ed. 1989, section 13.5), and from it Pearson's by 2 sin(pi r / 6).
-fn rank_correlation(sessions: &[Vec<f64>], clusters: &Clusters) -> f64 {
+fn rank_correlation(sessions: &Sessions, clusters: &Clusters) -> f64 {
     let ranks = ranks(sessions);
     let (total, count) = (clusters.total, clusters.count);
     let mean = total.midpoint(1.0);
     let (mut between, mut within) = (0.0, 0.0);
-    for (ranks, size) in ranks.iter().zip(&clusters.sizes) {
+    let mut begin = 0;
+    for (end, size) in sessions.ends.iter().zip(&clusters.sizes) {
+        let ranks = &ranks[begin..*end];
+        begin = *end;
         let own = ranks.iter().sum::<f64>() / size;
         between += size * (own - mean).powi(2);
         within += ranks.iter().map(|rank| (rank - own).powi(2)).sum::<f64>();
@@ -158,23 +232,22 @@ fn rank_correlation(sessions: &[Vec<f64>], clusters: &Clusters) -> f64 {
     if correlation.is_finite() { 2.0 * (correlation.clamp(0.0, 1.0) * std::f64::consts::PI / 6.0).sin() } else { 1.0 }
 }
 
-/// Ranks among all values, from 1; equal values share theirs.
+/// Of each value in its place: its rank among all, from 1; equal values share theirs.
 #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-fn ranks(sessions: &[Vec<f64>]) -> Vec<Vec<f64>> {
-    let mut places: Vec<(f64, usize)> = Vec::new();
-    for (session, values) in sessions.iter().enumerate() {
-        places.extend(values.iter().map(|value| (*value, session)));
-    }
-    places.sort_by(|left, right| left.0.total_cmp(&right.0));
-    let mut ranks = vec![Vec::new(); sessions.len()];
+fn ranks(sessions: &Sessions) -> Vec<f64> {
+    let mut places: Vec<(f64, u32)> = sessions.values.iter().copied().zip(0..).collect();
+    places.sort_unstable_by(|left, right| left.0.total_cmp(&right.0));
+    let mut ranks = vec![0.0; sessions.values.len()];
     let mut first = 0;
     for group in places.chunk_by(|left, right| left.0.to_bits() == right.0.to_bits()) {
         let rank = first as f64 + (group.len() as f64).midpoint(1.0);
         first += group.len();
-        for (_, session) in group {
-            ranks[*session].push(rank);
+        for (_, place) in group {
+            ranks[*place as usize] = rank;
         }
     }
+    // What was sorted for the ranks need not be sorted again.
+    let _ = sessions.ascending.set(places.into_iter().map(|(value, _)| value).collect());
     ranks
 }
 
@@ -202,7 +275,7 @@ fn tail_correlation(correlation: f64, share: f64) -> f64 {
 }
 
 /// M. J. Wichura's AS 241 (Applied Statistics 37, 1988), to seven digits.
-fn normal_quantile(share: f64) -> f64 {
+pub(super) fn normal_quantile(share: f64) -> f64 {
     let centred = share - 0.5;
     if centred.abs() <= 0.425 {
         let r = 0.180_625 - centred * centred;
@@ -239,6 +312,10 @@ fn student_975(degrees: f64) -> f64 {
 mod tests {
     use super::*;
 
+    fn of<S: AsRef<[f64]>>(sessions: &[S]) -> Sessions {
+        sessions.iter().collect()
+    }
+
     fn near(left: f64, right: f64, within: f64) {
         assert!((left - right).abs() <= within, "{left} is not {right}");
     }
@@ -246,24 +323,24 @@ mod tests {
     #[test]
     fn sessions_of_one_row_are_independent_rows() {
         let sessions: Vec<Vec<f64>> = (0..59).map(|i| vec![f64::from(i % 7)]).collect();
-        assert_eq!(effective_rows(&sessions, 59, 95.0), 59);
-        assert_eq!(effective_rows_of_share(&sessions, 59), 59);
+        assert_eq!(effective_rows(&of(&sessions), 59, 95.0), 59);
+        assert_eq!(effective_rows_of_share(&of(&sessions), 59), 59);
     }
 
     #[test]
     fn rows_that_repeat_their_session_add_nothing() {
         let sessions: Vec<Vec<f64>> = (0..40).map(|i| vec![f64::from(i); 10]).collect();
-        assert_eq!((effective_rows(&sessions, 400, 50.0), effective_rows(&sessions, 400, 95.0)), (40, 40));
+        assert_eq!((effective_rows(&of(&sessions), 400, 50.0), effective_rows(&of(&sessions), 400, 95.0)), (40, 40));
         // Rows that are all the same show no session that differs.
-        assert_eq!(effective_rows(&vec![vec![1.0; 10]; 40], 400, 95.0), 400);
-        assert_eq!((effective_rows(&[vec![1.0, 2.0, 3.0]], 3, 95.0), effective_rows(&[], 0, 95.0)), (1, 0));
+        assert_eq!(effective_rows(&of(&[[1.0; 10]; 40]), 400, 95.0), 400);
+        assert_eq!((effective_rows(&of(&[[1.0, 2.0, 3.0]]), 3, 95.0), effective_rows(&Sessions::default(), 0, 95.0)), (1, 0));
     }
 
     #[test]
     fn rows_that_differ_within_sessions_as_much_as_between_them_all_count() {
         // Each session has every value once: nothing but the few sessions' own uncertainty is left, (t_399 / t_39)^2 = (1.9659 / 2.0227)^2.
         let sessions: Vec<Vec<f64>> = (0..40).map(|_| (0..10).map(f64::from).collect()).collect();
-        assert_eq!(effective_rows(&sessions, 400, 50.0), 377);
+        assert_eq!(effective_rows(&of(&sessions), 400, 50.0), 377);
     }
 
     #[test]
@@ -271,19 +348,19 @@ mod tests {
         let with = |failing: usize| -> Vec<Vec<f64>> {
             (0..60).map(|i| (0..10).map(|turn| f64::from(u8::from(i < failing && turn == 3))).collect()).collect()
         };
-        assert_eq!(effective_rows_of_share(&with(0), 600), 60);
-        assert_eq!(effective_rows_of_share(&with(4), 600), 60);
+        assert_eq!(effective_rows_of_share(&of(&with(0)), 600), 60);
+        assert_eq!(effective_rows_of_share(&of(&with(4)), 600), 60);
         // One in each of twenty sessions: more even than chance would have it.
-        assert!(effective_rows_of_share(&with(20), 600) > 560);
+        assert!(effective_rows_of_share(&of(&with(20)), 600) > 560);
         // Failures that take whole sessions are sessions.
         let whole: Vec<Vec<f64>> = (0..60).map(|i| vec![f64::from(u8::from(i < 10)); 10]).collect();
-        assert_eq!(effective_rows_of_share(&whole, 600), 60);
+        assert_eq!(effective_rows_of_share(&of(&whole), 600), 60);
     }
 
     #[test]
     fn the_linearised_variance_is_that_of_the_textbook() {
         // Shares 0, 1/2, 1 of two each: sum of (hits - size / 2)^2 = 2, times 3 / 2, over 6 / 4.
-        let clusters = Clusters::of(&[vec![0.0; 2], vec![0.0; 2], vec![0.0; 2]]);
+        let clusters = Clusters::of(&of(&[[0.0; 2]; 3]));
         near(clusters.design_effect(&[0.0, 1.0, 2.0]).unwrap(), 2.0, 1e-12);
         assert_eq!(clusters.design_effect(&[0.0; 3]), None);
     }

@@ -69,7 +69,7 @@ fn intervals_of_independent_rows_cover_the_truth_and_are_no_wider_than_they_must
             let rows = [60, 100, 200, 400][i as usize % 4];
             let sessions = cell(&mut rng, rows, 1, 0.0);
             let tally = if rows < 200 { &mut small } else { &mut large };
-            tally.add(&sessions, p, log_truth.exp(), effective_rows(&sessions, rows as u64, p));
+            tally.add(&sessions, p, log_truth.exp(), effective_rows(&sessions.iter().collect(), rows as u64, p));
         }
         assert!(small.coverage() >= 0.94 && large.coverage() >= 0.94, "p{p}: {small:?} {large:?}");
         assert!(large.coverage() <= 0.98, "p{p}: {large:?}");
@@ -89,7 +89,7 @@ fn intervals_of_sessions_cover_the_truth_where_rows_counted_one_by_one_would_not
             let (count, rows, correlation) = ([12, 24, 48][i % 3], [4, 8, 20][i / 3 % 3], [0.1, 0.3, 0.5, 0.7][i / 9 % 4]);
             let sessions = cell(&mut rng, count, rows, correlation);
             let n = (count * rows) as u64;
-            clustered.add(&sessions, p, log_truth.exp(), effective_rows(&sessions, n, p));
+            clustered.add(&sessions, p, log_truth.exp(), effective_rows(&sessions.iter().collect(), n, p));
             naive.add(&sessions, p, log_truth.exp(), n);
         }
         assert!(clustered.coverage() >= 0.92 && clustered.worst_wrong() <= 0.05, "p{p}: {clustered:?}");
@@ -105,7 +105,7 @@ fn few_sessions_give_wide_intervals_and_not_wrong_ones() {
         for i in 0..CELLS as usize {
             let (count, rows, correlation) = ([4, 5, 6][i % 3], [4, 10, 19][i / 3 % 3], [0.1, 0.4, 0.7][i / 9 % 3]);
             let sessions = cell(&mut rng, count, rows, correlation);
-            tally.add(&sessions, p, log_truth.exp(), effective_rows(&sessions, (count * rows) as u64, p));
+            tally.add(&sessions, p, log_truth.exp(), effective_rows(&sessions.iter().collect(), (count * rows) as u64, p));
         }
         assert!(tally.coverage() >= 0.95 && tally.worst_wrong() <= 0.05, "p{p}: {tally:?}");
     }

@@ -164,7 +164,7 @@ impl Curtailment {
 /// Where the rows that came stand to the goal.
 fn standing(goal: &Goal, sample: &Sample) -> Standing {
     let mut standing = Standing::default();
-    for value in &sample.values {
+    for value in sample.ascending() {
         match goal.measure.aggregate {
             // The values of an error rate are 1 for a failure and 0 for anything else.
             Aggregate::ErrorRate => standing.add_failure(*value > 0.5),
@@ -192,12 +192,12 @@ fn ends(measure: &Measure, sample: &Sample, planned: u64) -> Option<(f64, f64)> 
             Some((share(sample.failed), share(sample.failed + missing as u64)))
         }
         Aggregate::Percentile(p, _) if one_a_row => {
-            let best: Vec<f64> = std::iter::repeat_n(0.0, missing).chain(sample.values.iter().copied()).collect();
-            let worst: Vec<f64> = sample.values.iter().copied().chain(std::iter::repeat_n(f64::INFINITY, missing)).collect();
+            let best: Vec<f64> = std::iter::repeat_n(0.0, missing).chain(sample.ascending().iter().copied()).collect();
+            let worst: Vec<f64> = sample.ascending().iter().copied().chain(std::iter::repeat_n(f64::INFINITY, missing)).collect();
             percentile(&best, p).zip(percentile(&worst, p))
         }
-        Aggregate::Max(_) if one_a_row => sample.values.last().map(|largest| (*largest, f64::INFINITY)),
-        Aggregate::Min(_) if one_a_row => sample.values.first().map(|smallest| (0.0, *smallest)),
+        Aggregate::Max(_) if one_a_row => sample.ascending().last().map(|largest| (*largest, f64::INFINITY)),
+        Aggregate::Min(_) if one_a_row => sample.ascending().first().map(|smallest| (0.0, *smallest)),
         Aggregate::Percentile(..) | Aggregate::Max(_) | Aggregate::Min(_) | Aggregate::Mean(_) => None,
     }
 }

@@ -88,7 +88,7 @@ impl Distribution {
             return Ok(None);
         }
         let n = rows.requests_with(population.metric)?;
-        let failed = rows.failed()?.into_iter().filter(|failed| *failed).count() as u64;
+        let failed = rows.failed_rows()?;
         let margin = (population.metric != Metric::Itl).then(|| massart(n, CONFIDENCE));
         Ok(Some(Self { n, failed, steps: thinned(&steps(&values)), margin }))
     }

@@ -4,11 +4,13 @@
 //! largest and the smallest value of a sample have no interval, since no sample bounds what it has not seen. Where sessions bring several
 //! requests, counts are of effectively fewer ones.
 
+use std::rc::Rc;
+
 use serde::{Deserialize, Serialize};
 
 use super::binomial::share_interval;
 use super::bootstrap::Bootstrap;
-use super::clusters::{effective_rows, effective_rows_of_share};
+use super::clusters::{Sessions, effective_rows, effective_rows_of_share};
 use super::interval::{CONFIDENCE, percentile_interval};
 use super::{AnalysisError, Bound, Extended, Table, percentile};
 use crate::goal::{Aggregate, Measure};
@@ -62,9 +64,7 @@ pub enum Method {
 /// The rows that a measure speaks of, with the values of its metric.
 pub(super) struct Sample {
     /// Session by session; 1 for a failed request and 0 for another where the measure is an error rate.
-    pub sessions: Vec<Vec<f64>>,
-    /// All of them, ascending.
-    pub values: Vec<f64>,
+    pub sessions: Rc<Sessions>,
     /// Requests behind the values.
     pub n: u64,
     /// How many independent requests would say as much.
@@ -76,19 +76,22 @@ pub(super) struct Sample {
 impl Sample {
     pub fn of(measure: &Measure, table: &Table) -> Result<Self, AnalysisError> {
         let rows = table.filtered(&measure.filter)?;
-        let failed = rows.failed()?.into_iter().filter(|failed| *failed).count() as u64;
+        let failed = rows.failed_rows()?;
         let (sessions, n) = match measure.metric() {
             Some(metric) => (rows.values_by_session(metric)?, rows.requests_with(metric)?),
             None => (rows.failed_by_session()?, rows.rows() as u64),
         };
-        let mut values = sessions.concat();
-        values.sort_by(f64::total_cmp);
         let effective_n = match measure.aggregate {
             Aggregate::Percentile(p, _) => effective_rows(&sessions, n, p),
             Aggregate::ErrorRate => effective_rows_of_share(&sessions, n),
             Aggregate::Mean(_) | Aggregate::Max(_) | Aggregate::Min(_) => n,
         };
-        Ok(Self { sessions, values, n, effective_n, failed })
+        Ok(Self { sessions, n, effective_n, failed })
+    }
+
+    /// All values, ascending.
+    pub fn ascending(&self) -> &[f64] {
+        self.sessions.ascending()
     }
 
     /// Whether some session brings several requests.
@@ -108,20 +111,20 @@ pub fn estimate(measure: &Measure, table: &Table) -> Result<Estimate, AnalysisEr
 }
 
 pub(super) fn estimate_sample(measure: &Measure, sample: &Sample) -> Estimate {
-    let values = &sample.values;
+    let values = || sample.ascending();
     let (value, low, high) = match measure.aggregate {
         Aggregate::Percentile(p, _) => {
-            let (low, high) = percentile_interval(values, sample.effective_n, p, CONFIDENCE);
-            (percentile(values, p), low, high)
+            let (low, high) = percentile_interval(values(), sample.effective_n, p, CONFIDENCE);
+            (percentile(values(), p), low, high)
         }
         Aggregate::Mean(_) => {
             let means = sample.bootstrap();
             let tail = (1.0 - CONFIDENCE) / 2.0;
             let end = |share: f64| means.as_ref().map(|means| means.quantile(share));
-            (mean(values), end(tail), end(1.0 - tail))
+            (mean(sample.sessions.values()), end(tail), end(1.0 - tail))
         }
-        Aggregate::Max(_) => (values.last().copied(), None, None),
-        Aggregate::Min(_) => (values.first().copied(), None, None),
+        Aggregate::Max(_) => (values().last().copied(), None, None),
+        Aggregate::Min(_) => (values().first().copied(), None, None),
         Aggregate::ErrorRate => error_rate(sample),
     };
     let extended = |value: Option<f64>| value.and_then(Extended::new);

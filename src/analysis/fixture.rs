@@ -11,7 +11,7 @@ use crate::record::{
     CacheContract, Certainty, Client, ClientHonesty, Counts, Curtailed, Failure, FailureKind, FormatVersion, Manifest, Outcome, Phase,
     PlannedRun, RequestRecord, RunHeader, RunRecord, SampleKind, ServerSample, Settled, TokenRule, TokenSource,
 };
-use crate::store::{SavedRun, SavedSamples, SavedSweep, SweepWriter, to_table};
+use crate::store::{SavedRequests, SavedRun, SavedSamples, SavedSweep, SweepWriter, to_table};
 
 /// A successful request, sent at second `session + turn`: first token after `ttft_s`, then two gaps of 10 ms, four tokens in all.
 pub(crate) fn answered(session: u64, turn: u32, ttft_s: f64) -> RequestRecord {
@@ -62,7 +62,7 @@ pub(crate) fn failed(session: u64, turn: u32, kind: FailureKind) -> RequestRecor
 
 /// A table of one run's rows.
 pub(crate) fn table(records: &[RequestRecord]) -> Table {
-    Table::pool([&to_table(records).unwrap()]).unwrap()
+    Table::pool([&SavedRequests::held(to_table(records).unwrap())]).unwrap()
 }
 
 /// A table in which turn 1 of each session took one of these times; infinity stands for a failed request.
@@ -232,8 +232,11 @@ pub(crate) fn told(computed: f64, device: f64, external: f64, asked: f64) -> Vec
 
 /// The sweep as the reader would give it, without a folder.
 pub(crate) fn sweep(goals: &[&str], cells: &[Cell]) -> SavedSweep {
-    let run =
-        |cell: &Cell| SavedRun { record: run_record(cell), requests: to_table(&cell.records).unwrap(), samples: SavedSamples::default() };
+    let run = |cell: &Cell| SavedRun {
+        record: run_record(cell),
+        requests: SavedRequests::held(to_table(&cell.records).unwrap()),
+        samples: SavedSamples::default(),
+    };
     SavedSweep {
         dir: "results/capacity".into(),
         manifest: manifest(goals, cells),

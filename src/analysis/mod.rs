@@ -12,6 +12,7 @@ mod cause;
 mod cells;
 mod choice;
 pub mod clusters;
+mod columns;
 pub mod compare;
 #[cfg(test)]
 mod coverage;
@@ -23,6 +24,7 @@ mod external;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod frontier;
+mod grouped;
 pub mod history;
 mod increase;
 pub mod interval;

@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::table::Moment;
+use super::columns::Number;
+use super::table::{Moment, Moments};
 use super::{AnalysisError, Extended, Table, estimate};
 use crate::goal::{Aggregate, Comparison, Condition, Field, Measure};
 use crate::metric::Metric;
@@ -65,8 +66,8 @@ impl Rates {
             offered_qps: mean(&offered),
             sent_qps: timed(rate(&table.moments_by_run(Moment::Sent)?)),
             completed_qps: timed(rate(&table.moments_by_run(Moment::Completed)?)),
-            prompt_tokens_per_s: per_second(table.total("prompt_tokens")?),
-            output_tokens_per_s: per_second(table.total("output_tokens")?),
+            prompt_tokens_per_s: per_second(table.total(Number::PromptTokens)?),
+            output_tokens_per_s: per_second(table.total(Number::OutputTokens)?),
             output_tps_per_user: PerUser::of(table)?,
             hit_rate: table.hit_rate(&[])?,
             first_turn_hit_rate: table.hit_rate(&[first_turns])?,
@@ -79,16 +80,11 @@ fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// Events per second over several runs, each with its stamps ascending.
+/// Events per second over several runs.
 #[expect(clippy::cast_precision_loss, reason = "runs and rows are few")]
-fn rate(runs: &[Vec<f64>]) -> Option<f64> {
-    let mut sums = (0.0, 0.0);
-    for stamps in runs {
-        if let (Some(first), Some(last)) = (stamps.first(), stamps.last()) {
-            sums = (sums.0 + (stamps.len() - 1) as f64, sums.1 + (last - first));
-        }
-    }
-    (sums.1 > 0.0).then(|| sums.0 / sums.1)
+fn rate(runs: &[Moments]) -> Option<f64> {
+    let (events, span) = runs.iter().fold((0.0, 0.0), |(events, span), run| (events + (run.n - 1) as f64, span + (run.last - run.first)));
+    (span > 0.0).then(|| events / span)
 }
 
 #[cfg(test)]
@@ -112,10 +108,10 @@ mod tests {
     #[test]
     fn a_rate_counts_intervals_and_not_posts() {
         // A request a second for ten seconds is one request per second, not 11 in 10 s.
-        let second_by_second: Vec<f64> = (0..=10).map(f64::from).collect();
-        assert_eq!(rate(std::slice::from_ref(&second_by_second)), Some(1.0));
-        assert_eq!(rate(&[second_by_second, vec![5.0, 5.5, 6.0]]), Some(12.0 / 11.0));
-        assert_eq!(rate(&[vec![3.0]]), None);
+        let second_by_second = Moments { n: 11, first: 0.0, last: 10.0 };
+        assert_eq!(rate(&[second_by_second]), Some(1.0));
+        assert_eq!(rate(&[second_by_second, Moments { n: 3, first: 5.0, last: 6.0 }]), Some(12.0 / 11.0));
+        assert_eq!(rate(&[Moments { n: 1, first: 3.0, last: 3.0 }]), None);
         assert_eq!(rate(&[]), None);
     }
 }

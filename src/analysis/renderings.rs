@@ -76,9 +76,9 @@ struct Rows {
 impl Rows {
     fn of(table: &Table, filter: &[Condition]) -> Result<Self, AnalysisError> {
         let rows = table.filtered(filter)?;
-        let tokenless = rows.failures()?.get(&FailureKind::NoToken.name()).copied().unwrap_or(0);
+        let tokenless = rows.failures_by_kind()?.get(&FailureKind::NoToken.name()).copied().unwrap_or(0);
         Ok(Self {
-            judged: rows.values(Metric::Ttft)?,
+            judged: rows.values(Metric::Ttft)?.to_vec(),
             first_token: rows.successful_values(Metric::Ttft)?,
             first_event: rows.successful_values(Metric::Ttfe)?,
             tokenless: usize::try_from(tokenless).unwrap_or(usize::MAX),

@@ -47,10 +47,10 @@ impl From<&CacheContract> for Caches {
     }
 }
 
-/// Each run of a cell by itself, in the order of the repeats.
-pub fn by_repeat(cell: &CellRuns<'_>, goals: &[Goal], shown: &Measure) -> Result<Vec<RepeatSummary>, AnalysisError> {
-    let of = |run: &&crate::store::SavedRun| {
-        let table = Table::pool([&run.requests])?;
+/// Each run of a cell by itself, in the order of the repeats; `pooled` holds the rows of all of them.
+pub fn by_repeat(cell: &CellRuns<'_>, pooled: &Table, goals: &[Goal], shown: &Measure) -> Result<Vec<RepeatSummary>, AnalysisError> {
+    let of = |(number, run): (usize, &&crate::store::SavedRun)| {
+        let table = pooled.of_run(number);
         // Of a run that was ended early, what came says nothing of what would have come.
         let whole = !matches!(run.record.outcome, Outcome::Curtailed(_));
         let passes = |goal: &Goal| Ok(plain_value(&goal.measure, &table)?.is_some_and(|value| goal.allows(value)));
@@ -59,14 +59,14 @@ pub fn by_repeat(cell: &CellRuns<'_>, goals: &[Goal], shown: &Measure) -> Result
         Ok(RepeatSummary {
             repeat: run.record.header.repeat,
             n: table.rows() as u64,
-            failed: table.failures()?.values().sum(),
+            failed: table.failed_rows()?,
             shown: if whole { plain_value(shown, &table)?.and_then(Extended::new) } else { None },
             passes: (whole && !goals.is_empty()).then(|| all.into_iter().all(|passes| passes)),
             caches: (&run.record.cache_contract).into(),
             server_life: run.record.server.as_ref().and_then(|server| server.life).filter(|_| !restarts_by_design),
         })
     };
-    cell.runs.iter().map(of).collect()
+    cell.runs.iter().enumerate().map(of).collect()
 }
 
 /// A measure's value without its interval.
@@ -74,7 +74,7 @@ pub fn by_repeat(cell: &CellRuns<'_>, goals: &[Goal], shown: &Measure) -> Result
 fn plain_value(measure: &Measure, table: &Table) -> Result<Option<f64>, AnalysisError> {
     let rows = table.filtered(&measure.filter)?;
     let Some(metric) = measure.metric() else {
-        let failed = rows.failed()?.into_iter().filter(|failed| *failed).count();
+        let failed = rows.failed_rows()?;
         return Ok((rows.rows() > 0).then(|| failed as f64 / rows.rows() as f64));
     };
     let values = rows.values(metric)?;

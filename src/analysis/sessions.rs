@@ -1,17 +1,14 @@
 //! What the rows alone say of the sessions of a cell: how many tokens they keep alive, how much of what they sent again came from a
 //! cache, and how many requests were in flight. Rows in, figures out; knows no server's metrics but the hits that stand in for rows.
 
-use std::collections::BTreeMap;
-
-use polars::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::AnalysisError;
-use super::table::number;
+use super::columns::{Columns, Number};
+use super::grouped::Grouped;
 use super::watched::RunWatched;
 use crate::clock::Micros;
-use crate::record::Phase;
 use crate::store::SavedRun;
 
 /// A cell's sessions, its runs pooled.
@@ -51,25 +48,31 @@ struct RunSessions {
     measured: f64,
 }
 
-/// A request, as far as it matters here. Columns that may be null are options.
-#[derive(Debug, Clone, Copy)]
-struct Row {
-    session: u64,
-    turn: f64,
-    measured: bool,
-    sent: f64,
-    done: f64,
-    prompt: Option<f64>,
-    cached: Option<f64>,
-    output: Option<f64>,
-    in_flight: f64,
+/// What requests tell, as far as it matters here, by row.
+struct Told<'a> {
+    columns: &'a Columns,
+    turn: &'a [f64],
+    sent: &'a [f64],
+    done: &'a [f64],
+    prompt: &'a [f64],
+    cached: &'a [f64],
+    output: &'a [f64],
+    in_flight: &'a [f64],
+}
+
+/// A session's first request, the end of its last, and its longest prompt and answer where it tells.
+struct Life {
+    begin: f64,
+    end: f64,
+    size: Option<f64>,
 }
 
 impl SessionFigures {
-    /// Pools the runs of a cell; `watched` holds their samples' figures in the same order.
+    /// Pools the runs of a cell; `columns` and `watched` hold their rows and their samples' figures in the same order.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sums of token counts are far below 2^53")]
-    pub(super) fn of(runs: &[&SavedRun], watched: &[RunWatched]) -> Result<Self, AnalysisError> {
-        let each = runs.iter().map(|run| run_sessions(&run.requests, shared_tokens(&run.record.header.cell)));
+    pub(super) fn of(runs: &[&SavedRun], columns: &Columns, watched: &[RunWatched]) -> Result<Self, AnalysisError> {
+        let told = Told::of(columns)?;
+        let each = runs.iter().enumerate().map(|(run, saved)| run_sessions(&told, run, shared_tokens(&saved.record.header.cell)));
         let each: Vec<RunSessions> = each.collect::<Result<_, _>>()?;
         let sum = |get: fn(&RunSessions) -> f64| each.iter().map(get).sum::<f64>();
         // Stamps that are only laid out, as those of imported files without send times, do not tell what was alive at one time.
@@ -114,32 +117,55 @@ fn reused_by_counters(runs: &[&SavedRun], each: &[RunSessions], watched: &[RunWa
     (sent_before > 0.0).then(|| ((hits / sent_before).min(1.0), by))
 }
 
-fn run_sessions(frame: &DataFrame, shared: f64) -> Result<RunSessions, AnalysisError> {
-    let mut sessions: BTreeMap<u64, Vec<Row>> = BTreeMap::new();
-    for row in rows(frame)? {
-        sessions.entry(row.session).or_default().push(row);
+impl<'a> Told<'a> {
+    fn of(columns: &'a Columns) -> Result<Self, AnalysisError> {
+        Ok(Self {
+            columns,
+            turn: columns.number(Number::Turn)?,
+            sent: columns.number(Number::Sent)?,
+            done: columns.number(Number::Done)?,
+            prompt: columns.number(Number::PromptTokens)?,
+            cached: columns.number(Number::CachedTokens)?,
+            output: columns.number(Number::OutputTokens)?,
+            in_flight: columns.number(Number::InFlight)?,
+        })
     }
+}
+
+fn run_sessions(told: &Told<'_>, run: usize, shared: f64) -> Result<RunSessions, AnalysisError> {
+    let mut grouped = Grouped::default();
+    grouped.add(told.columns.of_run(run), told.columns.number(Number::Session)?);
     let mut sums = RunSessions::default();
-    for rows in sessions.values_mut() {
-        rows.sort_by(|left, right| left.sent.total_cmp(&right.sent));
-        add_reuse(&mut sums, rows, shared);
+    let mut lives = Vec::new();
+    let mut rows = Vec::new();
+    for session in grouped.iter() {
+        rows.clear();
+        rows.extend(session.iter().map(|row| *row as usize));
+        rows.sort_by(|left, right| told.sent[*left].total_cmp(&told.sent[*right]));
+        add_reuse(&mut sums, told, &rows, shared);
+        lives.extend(life(told, &rows, shared));
     }
-    sums.resident = resident(sessions.values(), shared);
+    sums.resident = resident(lives, shared);
     Ok(sums)
 }
 
-fn add_reuse(sums: &mut RunSessions, rows: &[Row], shared: f64) {
+fn add_reuse(sums: &mut RunSessions, told: &Told<'_>, rows: &[usize], shared: f64) {
     let mut longest: Option<f64> = None;
-    for row in rows {
-        if row.measured {
-            sums.in_flight += row.in_flight;
+    for row in rows.iter().copied() {
+        let measured = told.columns.is_measured[row];
+        if measured {
+            sums.in_flight += told.in_flight[row];
             sums.measured += 1.0;
         }
-        let Some(prompt) = row.prompt else { continue };
-        if let Some(before) = longest.filter(|_| row.turn >= 1.0) {
+        let prompt = told.prompt[row];
+        if prompt.is_nan() {
+            continue;
+        }
+        if let Some(before) = longest.filter(|_| told.turn[row] >= 1.0) {
             let own = (before.min(prompt) - shared).max(0.0);
             sums.sent_before += own;
-            if let Some(cached) = row.cached.filter(|_| row.measured) {
+            let cached = told.cached[row];
+            if measured && !cached.is_nan() {
                 sums.told += own;
                 sums.reused += (cached - shared).clamp(0.0, own);
             }
@@ -148,55 +174,33 @@ fn add_reuse(sums: &mut RunSessions, rows: &[Row], shared: f64) {
     }
 }
 
+fn life(told: &Told<'_>, rows: &[usize], shared: f64) -> Option<Life> {
+    let answer = |row: usize| Some(told.output[row]).filter(|output| !output.is_nan()).unwrap_or(0.0);
+    let size = |row: usize| (told.prompt[row] + answer(row) - shared).max(0.0);
+    let end = rows.iter().map(|row| told.done[*row]).max_by(f64::total_cmp)?;
+    let told_sizes = rows.iter().filter(|row| !told.prompt[**row].is_nan()).map(|row| size(*row));
+    Some(Life { begin: told.sent[*rows.first()?], end, size: told_sizes.max_by(f64::total_cmp) })
+}
+
 /// The largest sum over the sessions alive at one time. A session lives from its first request to the end of its last; one that never
 /// told its length counts as the others do on average.
 #[expect(clippy::cast_precision_loss, reason = "sessions are few")]
-fn resident<'a>(sessions: impl Iterator<Item = &'a Vec<Row>>, shared: f64) -> Option<f64> {
-    let size = |row: &Row| row.prompt.map(|prompt| (prompt + row.output.unwrap_or(0.0) - shared).max(0.0));
-    let life = |rows: &'a Vec<Row>| {
-        let done = rows.iter().map(|row| row.done).max_by(f64::total_cmp)?;
-        Some((rows.first()?.sent, done, rows.iter().filter_map(size).max_by(f64::total_cmp)))
-    };
-    let lives: Vec<(f64, f64, Option<f64>)> = sessions.filter_map(life).collect();
-    let known: Vec<f64> = lives.iter().filter_map(|(_, _, size)| *size).collect();
+fn resident(lives: Vec<Life>, shared: f64) -> Option<f64> {
+    let known: Vec<f64> = lives.iter().filter_map(|life| life.size).collect();
     let mean = known.iter().sum::<f64>() / known.len().max(1) as f64;
     // Ends before beginnings, where both fall together.
-    let mut changes: Vec<(f64, f64)> = Vec::new();
-    for (begin, end, size) in lives {
+    let mut changes: Vec<(f64, f64)> = Vec::with_capacity(2 * lives.len());
+    for Life { begin, end, size } in lives {
         let size = size.unwrap_or(mean);
         changes.extend([(begin, size), (end, -size)]);
     }
-    changes.sort_by(|left, right| left.0.total_cmp(&right.0).then(left.1.total_cmp(&right.1)));
+    changes.sort_unstable_by(|left, right| left.0.total_cmp(&right.0).then(left.1.total_cmp(&right.1)));
     let sums = changes.iter().scan(0.0, |alive, (_, change)| {
         *alive += change;
         Some(*alive)
     });
     let most = sums.max_by(f64::total_cmp)?;
     (!known.is_empty()).then(|| (most + shared).round())
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "session numbers are counted from 0")]
-fn rows(frame: &DataFrame) -> Result<Vec<Row>, AnalysisError> {
-    let column = |name| -> Result<Vec<Option<f64>>, AnalysisError> { Ok(number(frame, name)?.iter().collect()) };
-    let phases = frame.column("phase")?.str()?;
-    let (session, turn, sent, done) = (column("session")?, column("turn")?, column("sent_us")?, column("done_us")?);
-    let (prompt, cached, output) = (column("prompt_tokens")?, column("cached_tokens")?, column("output_tokens")?);
-    let in_flight = column("in_flight")?;
-    let row = |at: usize| {
-        let of = |column: &[Option<f64>]| column.get(at).copied().flatten();
-        Row {
-            session: of(&session).unwrap_or(0.0) as u64,
-            turn: of(&turn).unwrap_or(0.0),
-            measured: phases.get(at) == Some(Phase::Measure.name()),
-            sent: of(&sent).unwrap_or(0.0),
-            done: of(&done).unwrap_or(0.0),
-            prompt: of(&prompt),
-            cached: of(&cached),
-            output: of(&output),
-            in_flight: of(&in_flight).unwrap_or(0.0),
-        }
-    };
-    Ok((0..frame.height()).map(row).collect())
 }
 
 #[cfg(test)]
@@ -207,7 +211,8 @@ mod tests {
 
     fn figures(records: Vec<RequestRecord>, watched: &RunWatched) -> SessionFigures {
         let saved = sweep(&[], &[cell("vllm", 1, 1, records)]);
-        SessionFigures::of(&saved.runs.iter().collect::<Vec<_>>(), std::slice::from_ref(watched)).unwrap()
+        let columns = Columns::read(saved.runs.iter().map(|run| &run.requests)).unwrap();
+        SessionFigures::of(&saved.runs.iter().collect::<Vec<_>>(), &columns, std::slice::from_ref(watched)).unwrap()
     }
 
     /// A prompt of so many tokens, of which so many were cached.
@@ -255,7 +260,8 @@ mod tests {
     fn a_system_prompt_that_all_share_is_no_reuse_of_a_session() {
         let mut saved = sweep(&[], &[cell("vllm", 1, 1, vec![turn(0, 0, 1000, Some(400)), turn(0, 1, 1100, Some(400))])]);
         saved.runs[0].record.header.cell = serde_json::json!({"workload": {"kind": "chat", "system_prompt_tokens": 400}});
-        let figures = SessionFigures::of(&[&saved.runs[0]], &[RunWatched::default()]).unwrap();
+        let columns = Columns::read([&saved.runs[0].requests]).unwrap();
+        let figures = SessionFigures::of(&[&saved.runs[0]], &columns, &[RunWatched::default()]).unwrap();
         assert_eq!((figures.reused, figures.sent_before_tokens), (Some(0.0), Some(600)));
     }
 

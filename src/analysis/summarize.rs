@@ -4,9 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde_json::Value;
 
 use super::cells::{CellRuns, cells};
+use super::columns::{Columns, Number};
 use super::curtailment::Curtailment;
 use super::estimate::estimate;
 use super::external::{connector, external, remarks};
@@ -18,7 +20,6 @@ use super::repeats::by_repeat;
 use super::scores::{Score, scores};
 use super::sessions::SessionFigures;
 use super::summary::{AxisSummary, CellState, CellSummary, Question, Ratio, RunCounts, SuccessOnly, SweepSummary, VariantSummary};
-use super::table::number;
 use super::untested::{imply, note};
 use super::verdict::{Judgement, Verdict, judge};
 use super::watched::{Hits, RunWatched, ServerFigures, Told};
@@ -40,9 +41,11 @@ pub fn summarize(sweep: &SavedSweep, question: &Question) -> Result<SweepSummary
     };
     let mut variants: Vec<VariantSummary> = Vec::new();
     let mut connectors: BTreeMap<&str, String> = BTreeMap::new();
-    for cell in cells(sweep) {
-        let watched = cell.runs.iter().map(|run| watched(run)).collect::<Result<Vec<_>, _>>()?;
-        let summary = cell_summary(&cell, &watched, &goals, &shown)?;
+    let cells = cells(sweep);
+    // On all cores; in their order again.
+    let summaries: Vec<_> = cells.par_iter().map(|cell| cell_summary(cell, &goals, &shown)).collect();
+    for (cell, summary) in cells.iter().zip(summaries) {
+        let summary = summary?;
         if let Some(connector) = connector(&cell.runs) {
             connectors.entry(cell.variant).or_insert(connector);
         }
@@ -84,7 +87,7 @@ pub fn summarize(sweep: &SavedSweep, question: &Question) -> Result<SweepSummary
         axes,
         ratios: ratios(&variants),
         variants,
-        runs: run_counts(sweep),
+        runs: run_counts(sweep, &cells),
         notes,
     })
 }
@@ -101,7 +104,7 @@ fn default_measure(document_qa: bool) -> Measure {
     Measure { aggregate: Aggregate::Percentile(95.0, Metric::Ttft), filter: if document_qa { vec![steady] } else { Vec::new() } }
 }
 
-fn run_counts(sweep: &SavedSweep) -> RunCounts {
+fn run_counts(sweep: &SavedSweep, cells: &[CellRuns<'_>]) -> RunCounts {
     let count = |fits: &dyn Fn(&crate::record::RunRecord) -> bool| sweep.runs.iter().filter(|run| fits(&run.record)).count() as u64;
     RunCounts {
         // What a search left out by design was not planned.
@@ -110,11 +113,7 @@ fn run_counts(sweep: &SavedSweep) -> RunCounts {
         failed: count(&|run| matches!(run.outcome, Outcome::Failed { .. })),
         invalid: count(&|run| run.invalidity().is_some()),
         curtailed: count(&|run| matches!(run.outcome, Outcome::Curtailed(_))),
-        not_needed: cells(sweep)
-            .iter()
-            .filter(|cell| is_curtailed(cell))
-            .map(|cell| cell.planned.saturating_sub(cell.runs.len()) as u64)
-            .sum(),
+        not_needed: cells.iter().filter(|cell| is_curtailed(cell)).map(|cell| cell.planned.saturating_sub(cell.runs.len()) as u64).sum(),
     }
 }
 
@@ -122,10 +121,10 @@ fn is_curtailed(cell: &CellRuns<'_>) -> bool {
     cell.runs.iter().any(|run| matches!(run.record.outcome, Outcome::Curtailed(_)))
 }
 
-/// The figures of a run's samples.
-fn watched(run: &SavedRun) -> Result<RunWatched, AnalysisError> {
-    let output = number(&run.requests, "output_tokens")?.iter().flatten().sum();
-    Ok(RunWatched::of(&run.samples()?, output))
+/// The figures of a run's samples; `number` is its place among the runs of its cell.
+fn watched(run: &SavedRun, number: usize, columns: &Columns) -> Result<RunWatched, AnalysisError> {
+    let output = &columns.number(Number::OutputTokens)?[columns.of_run(number)];
+    Ok(RunWatched::of(&run.samples()?, output.iter().filter(|tokens| !tokens.is_nan()).sum()))
 }
 
 /// What the server told of a cell. The pool is what the run's record says, else what its metrics say; where no metric tells the sources of
@@ -145,11 +144,13 @@ fn server_figures(cell: &CellRuns<'_>, watched: &[RunWatched], rates: &Rates) ->
     figures
 }
 
-fn cell_summary(cell: &CellRuns<'_>, watched: &[RunWatched], goals: &[Goal], shown: &Measure) -> Result<CellSummary, AnalysisError> {
+fn cell_summary(cell: &CellRuns<'_>, goals: &[Goal], shown: &Measure) -> Result<CellSummary, AnalysisError> {
     let table = Table::pool(cell.runs.iter().map(|run| &run.requests))?;
+    let runs = cell.runs.iter().enumerate();
+    let watched = &runs.map(|(number, run)| watched(run, number, table.columns())).collect::<Result<Vec<_>, _>>()?;
     let state = cell.state();
     let measured = state == CellState::Measured;
-    let by_repeat = if measured { by_repeat(cell, goals, shown)? } else { Vec::new() };
+    let by_repeat = if measured { by_repeat(cell, &table, goals, shown)? } else { Vec::new() };
     let curtailment = cell.curtailment()?;
     let judgement = |goal: &Goal| match &curtailment {
         Some(curtailment) => curtailment.judge(goal, &table),
@@ -157,7 +158,7 @@ fn cell_summary(cell: &CellRuns<'_>, watched: &[RunWatched], goals: &[Goal], sho
     };
     let goals: Vec<Judgement> = if measured { goals.iter().map(judgement).collect::<Result<_, _>>()? } else { Vec::new() };
     let judged = measured && !goals.is_empty();
-    let failures = table.failures()?;
+    let failures = table.failures_by_kind()?;
     let rates = if measured { Rates::of(&cell.runs, &table)? } else { Rates::default() };
     Ok(CellSummary {
         axes: cell.axes.clone(),
@@ -176,7 +177,7 @@ fn cell_summary(cell: &CellRuns<'_>, watched: &[RunWatched], goals: &[Goal], sho
         by_repeat,
         renderings: if measured { renderings(&table, shown)? } else { Vec::new() },
         notes: notes(cell),
-        sessions: if measured { SessionFigures::of(&cell.runs, watched)? } else { SessionFigures::default() },
+        sessions: if measured { SessionFigures::of(&cell.runs, table.columns(), watched)? } else { SessionFigures::default() },
         server: if measured { server_figures(cell, watched, &rates) } else { ServerFigures::default() },
         rates,
         state,

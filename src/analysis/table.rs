@@ -1,18 +1,22 @@
-//! The rows of one cell as a table: what was measured in all its runs, pooled, with a column in seconds or tokens/s for each metric.
+//! The rows of one cell: what was measured in all its runs, pooled, with the values of each metric in seconds or tokens/s.
 //!
-//! In: the frames of saved runs, as the store gives them. Out: values of a metric, ascending, a failed request among them as its worst
-//! value. Only the measured phase is kept. Must not know goals' limits nor cells.
+//! In: the rows of saved runs, as the store gives them. Out: values of a metric, ascending or by session, a failed request among them as its
+//! worst value. Only the measured phase is kept. What is worked out once is kept as long as the table is. Must not know goals' limits nor
+//! cells.
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
-
-use polars::prelude::{
-    BooleanChunked, ChunkAgg, ChunkCompareEq, ChunkFull, Column, DataFrame, DataType, Float64Chunked, IntoColumn, Series,
-};
+use std::ops::Range;
+use std::rc::Rc;
 
 use super::AnalysisError;
+use super::clusters::Sessions;
+use super::columns::{Columns, Gaps, Number};
+use super::grouped::Grouped;
 use crate::goal::{Condition, Field};
 use crate::metric::{Better, Metric};
-use crate::record::{FailureKind, Phase};
+use crate::record::FailureKind;
+use crate::store::SavedRequests;
 
 /// Which moments of requests are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,325 +27,440 @@ pub enum Moment {
     Completed,
 }
 
+/// How many moments of a run there are, and the first and the last of them in seconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moments {
+    pub n: u64,
+    pub first: f64,
+    pub last: f64,
+}
+
 /// Measured rows, pooled over runs.
 #[derive(Debug, Clone)]
 pub struct Table {
-    frame: DataFrame,
+    columns: Rc<Columns>,
+    rows: Rc<Picked>,
+    known: Rc<Known>,
 }
 
-/// Metrics that are a value a row; the gaps between tokens are many.
-const ROW_METRICS: [Metric; 7] =
-    [Metric::Ttft, Metric::TtftIntended, Metric::Ttfe, Metric::E2e, Metric::Tpot, Metric::OutputTps, Metric::SendLag];
+/// Which rows.
+#[derive(Debug)]
+enum Picked {
+    All(Range<usize>),
+    Some(Vec<u32>),
+}
 
-const RUN: &str = "run_number";
-const FAILED: &str = "failed";
+/// What has been worked out of a table.
+#[derive(Debug, Default)]
+struct Known {
+    filtered: RefCell<Vec<(Vec<Condition>, Table)>>,
+    ascending: RefCell<BTreeMap<Metric, Rc<[f64]>>>,
+    grouped: OnceCell<Grouped>,
+    /// The error rate's at `None`.
+    by_session: RefCell<BTreeMap<Option<Metric>, Rc<Sessions>>>,
+}
+
+impl Picked {
+    fn len(&self) -> usize {
+        match self {
+            Self::All(rows) => rows.len(),
+            Self::Some(rows) => rows.len(),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        let (all, some) = match self {
+            Self::All(rows) => (rows.clone(), [].as_slice()),
+            Self::Some(rows) => (0..0, rows.as_slice()),
+        };
+        all.chain(some.iter().map(|row| *row as usize))
+    }
+}
 
 impl Table {
-    /// Pools the frames of a cell's runs.
-    pub fn pool<'a>(frames: impl IntoIterator<Item = &'a DataFrame>) -> Result<Self, AnalysisError> {
-        let mut pooled: Option<DataFrame> = None;
-        for (number, frame) in frames.into_iter().enumerate() {
-            let rows = derived(frame, number)?;
-            match &mut pooled {
-                None => pooled = Some(rows),
-                Some(pooled) => {
-                    pooled.vstack_mut_owned(rows)?;
-                }
-            }
+    /// Pools the rows of a cell's runs.
+    pub fn pool<'a>(runs: impl IntoIterator<Item = &'a SavedRequests>) -> Result<Self, AnalysisError> {
+        let columns = Columns::read(runs)?;
+        let all = 0..columns.rows();
+        let every = Self { columns: Rc::new(columns), rows: Rc::new(Picked::All(all)), known: Rc::default() };
+        Ok(every.keeping(|row| every.columns.is_measured[row]))
+    }
+
+    fn with(&self, rows: Picked) -> Self {
+        Self { columns: Rc::clone(&self.columns), rows: Rc::new(rows), known: Rc::default() }
+    }
+
+    /// The wanted rows; the table itself, with all that is known of it, where these are all.
+    fn keeping(&self, wanted: impl Fn(usize) -> bool) -> Self {
+        let kept: Vec<u32> = self.rows.iter().filter(|row| wanted(*row)).filter_map(|row| u32::try_from(row).ok()).collect();
+        if kept.len() == self.rows() { self.clone() } else { self.with(Picked::Some(kept)) }
+    }
+
+    /// The rows of one of the runs, by its place among them.
+    #[must_use]
+    pub fn of_run(&self, run: usize) -> Self {
+        if self.columns.runs() == 1 && run == 0 {
+            return self.clone();
         }
-        let mut frame = pooled.unwrap_or_default();
-        frame.rechunk_mut();
-        Ok(Self { frame })
+        let wanted = self.columns.of_run(run);
+        match &*self.rows {
+            Picked::All(rows) => self.with(Picked::All(wanted.start.max(rows.start)..wanted.end.min(rows.end))),
+            Picked::Some(_) => self.keeping(|row| wanted.contains(&row)),
+        }
+    }
+
+    /// All rows of the runs, those of warm-up included.
+    pub(super) fn columns(&self) -> &Columns {
+        &self.columns
     }
 
     /// How many requests, failed ones included.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.frame.height()
+        self.rows.len()
     }
 
     /// The rows that fulfil all conditions. A successful row that lacks a condition's field is left out; a failed one stays, so that a
     /// condition on what only an answer tells drops no failure.
     pub fn filtered(&self, conditions: &[Condition]) -> Result<Self, AnalysisError> {
-        let mut frame = self.frame.clone();
-        for condition in conditions {
-            if frame.height() == 0 {
-                break;
-            }
-            let values = number(&frame, field_column(condition.field))?;
-            let failed = failed(&frame)?;
-            let scale = if condition.field == Field::Time { 1e6 } else { 1.0 };
-            let fits = values.iter().zip(&failed).map(|(value, failed)| match value {
-                Some(value) => condition.comparison.holds(value / scale, condition.value),
-                None => *failed,
-            });
-            let mask: BooleanChunked = fits.collect();
-            frame = frame.filter(&mask)?;
+        if conditions.is_empty() {
+            return Ok(self.clone());
         }
-        Ok(Self { frame })
+        if let Some((_, known)) = self.known.filtered.borrow().iter().find(|(known, _)| known == conditions) {
+            return Ok(known.clone());
+        }
+        let mut found = self.clone();
+        for condition in conditions {
+            found = found.fulfilling(condition)?;
+        }
+        self.known.filtered.borrow_mut().push((conditions.to_vec(), found.clone()));
+        Ok(found)
+    }
+
+    fn fulfilling(&self, condition: &Condition) -> Result<Self, AnalysisError> {
+        let (values, failed) = (self.columns.number(column(condition.field))?, self.failures()?);
+        let scale = if condition.field == Field::Time { 1e6 } else { 1.0 };
+        Ok(self.keeping(|row| {
+            let value = values[row];
+            if value.is_nan() { failed.of(row) } else { condition.comparison.holds(value / scale, condition.value) }
+        }))
+    }
+
+    fn failures(&self) -> Result<Failures<'_>, AnalysisError> {
+        Ok(Failures { columns: &self.columns, first_token: self.columns.number(Number::FirstToken)? })
     }
 
     /// Whether each row failed.
     pub fn failed(&self) -> Result<Vec<bool>, AnalysisError> {
-        if self.rows() == 0 { Ok(Vec::new()) } else { failed(&self.frame) }
+        let failed = self.failures()?;
+        Ok(self.rows.iter().map(|row| failed.of(row)).collect())
+    }
+
+    /// How many failed.
+    pub fn failed_rows(&self) -> Result<u64, AnalysisError> {
+        let failed = self.failures()?;
+        Ok(self.rows.iter().filter(|row| failed.of(*row)).count() as u64)
     }
 
     /// The values of a metric, ascending. A failed request is +infinity, or 0 where higher is better; what is undefined for a
     /// successful one (time per output token of a single event, a rate without a token count) is left out.
-    pub fn values(&self, metric: Metric) -> Result<Vec<f64>, AnalysisError> {
-        let mut values = match (self.rows(), metric) {
-            (0, _) => Vec::new(),
-            (_, Metric::Itl) => self.gaps()?,
-            _ => self.frame.column(metric.name())?.f64()?.iter().flatten().collect(),
+    pub fn values(&self, metric: Metric) -> Result<Rc<[f64]>, AnalysisError> {
+        if let Some(known) = self.known.ascending.borrow().get(&metric) {
+            return Ok(Rc::clone(known));
+        }
+        let mut values = match metric {
+            Metric::Itl => self.gaps()?,
+            _ => self.values_of(metric)?.filter(|value| !value.is_nan()).collect(),
         };
-        values.sort_by(f64::total_cmp);
+        values.sort_unstable_by(f64::total_cmp);
+        let values: Rc<[f64]> = values.into();
+        self.known.ascending.borrow_mut().insert(metric, Rc::clone(&values));
         Ok(values)
+    }
+
+    /// A value a row; NaN where it is undefined.
+    fn values_of(&self, metric: Metric) -> Result<impl Iterator<Item = f64> + '_, AnalysisError> {
+        let formula = Formula::of(&self.columns, metric)?;
+        Ok(self.rows.iter().map(move |row| formula.value(row)))
     }
 
     /// How many requests are behind the values of a metric.
     pub fn requests_with(&self, metric: Metric) -> Result<u64, AnalysisError> {
-        let requests = match (self.rows(), metric) {
-            (0, _) => 0,
-            (_, Metric::Itl) => self.gap_lists()?.iter().zip(self.failed()?).filter(|(gaps, failed)| *failed || !gaps.is_empty()).count(),
-            _ => self.rows() - self.frame.column(metric.name())?.null_count(),
+        let requests = if metric == Metric::Itl {
+            let (gaps, failed) = (self.columns.gaps()?, self.failures()?);
+            self.rows.iter().filter(|row| failed.of(*row) || !gaps.of_row(*row).is_empty()).count()
+        } else {
+            self.values_of(metric)?.filter(|value| !value.is_nan()).count()
         };
         Ok(requests as u64)
     }
 
-    /// The values of a metric of successful requests alone, ascending.
+    /// The values of a time of successful requests alone, ascending: failed ones are the infinite ones at the end.
     pub fn successful_values(&self, metric: Metric) -> Result<Vec<f64>, AnalysisError> {
-        if self.rows() == 0 {
-            return Ok(Vec::new());
+        let (values, failed) = (self.values(metric)?, self.failed_rows()?);
+        let infinite = values.len() - values.partition_point(|value| value.is_finite());
+        if metric.better() == Better::Lower && metric != Metric::Itl && infinite as u64 == failed {
+            return Ok(values[..values.len() - infinite].to_vec());
         }
-        let succeeded: BooleanChunked = self.failed()?.into_iter().map(|failed| Some(!failed)).collect();
-        Self { frame: self.frame.filter(&succeeded)? }.values(metric)
+        let failed = self.failures()?;
+        Ok(self.keeping(|row| !failed.of(row)).values(metric)?.to_vec())
     }
 
-    /// The values of a metric by session (a session of each repeat is one of its own), in the order of first appearance.
-    pub fn values_by_session(&self, metric: Metric) -> Result<Vec<Vec<f64>>, AnalysisError> {
-        if self.rows() == 0 {
-            return Ok(Vec::new());
-        }
+    /// The values of a metric by session (a session of each repeat is one of its own), in the order of runs and sessions.
+    pub fn values_by_session(&self, metric: Metric) -> Result<Rc<Sessions>, AnalysisError> {
         if metric == Metric::Itl {
-            let share = self.gaps_per_success()?;
-            let rows = self.failed()?.into_iter().zip(self.gap_lists()?);
-            return self.by_session(rows.map(|(failed, gaps)| if failed { vec![f64::INFINITY; share] } else { gaps }));
+            let (gaps, failed, share) = (self.columns.gaps()?, self.failures()?, self.gaps_per_success()?);
+            return self.by_session(Some(metric), |row, values| {
+                if failed.of(row) {
+                    values.resize(values.len() + share, f64::INFINITY);
+                } else {
+                    values.extend(gaps.of_row(row).iter().map(|gap| f64::from(*gap) / 1e6));
+                }
+            });
         }
-        self.by_session(self.frame.column(metric.name())?.f64()?.iter())
+        let formula = Formula::of(&self.columns, metric)?;
+        self.by_session(Some(metric), |row, values| {
+            let value = formula.value(row);
+            if !value.is_nan() {
+                values.push(value);
+            }
+        })
     }
 
     /// Whether each request failed, as 1 or 0, by session.
-    pub fn failed_by_session(&self) -> Result<Vec<Vec<f64>>, AnalysisError> {
-        if self.rows() == 0 {
-            return Ok(Vec::new());
-        }
-        self.by_session(self.failed()?.into_iter().map(|failed| Some(f64::from(u8::from(failed)))))
+    pub fn failed_by_session(&self) -> Result<Rc<Sessions>, AnalysisError> {
+        let failed = self.failures()?;
+        self.by_session(None, |row, values| values.push(f64::from(u8::from(failed.of(row)))))
     }
 
     /// What each row brings, in the rows' order, put together by session; those that bring nothing are left out.
-    fn by_session<V: IntoIterator<Item = f64>>(&self, rows: impl Iterator<Item = V>) -> Result<Vec<Vec<f64>>, AnalysisError> {
-        let bits = |value: Option<f64>| value.unwrap_or(-1.0).to_bits();
-        let (runs, sessions) = (number(&self.frame, RUN)?, number(&self.frame, "session")?);
-        let keys = runs.iter().zip(sessions.iter()).map(|(run, session)| (bits(run), bits(session)));
-        let mut sessions: BTreeMap<(u64, u64), Vec<f64>> = BTreeMap::new();
-        for (key, values) in keys.zip(rows) {
-            sessions.entry(key).or_default().extend(values);
+    fn by_session(&self, of: Option<Metric>, mut bring: impl FnMut(usize, &mut Vec<f64>)) -> Result<Rc<Sessions>, AnalysisError> {
+        if let Some(known) = self.known.by_session.borrow().get(&of) {
+            return Ok(Rc::clone(known));
         }
-        Ok(sessions.into_values().filter(|values| !values.is_empty()).collect())
+        let mut sessions = Sessions::with_capacity(self.rows());
+        for rows in self.grouped()?.iter() {
+            sessions.add(|values| rows.iter().for_each(|row| bring(*row as usize, values)));
+        }
+        let sessions = Rc::new(sessions);
+        self.known.by_session.borrow_mut().insert(of, Rc::clone(&sessions));
+        Ok(sessions)
+    }
+
+    fn grouped(&self) -> Result<&Grouped, AnalysisError> {
+        if let Some(known) = self.known.grouped.get() {
+            return Ok(known);
+        }
+        let sessions = self.columns.number(Number::Session)?;
+        let mut grouped = Grouped::default();
+        for run in 0..self.columns.runs() {
+            let wanted = self.columns.of_run(run);
+            match &*self.rows {
+                Picked::All(rows) => grouped.add(wanted.start.max(rows.start)..wanted.end.min(rows.end), sessions),
+                Picked::Some(rows) => {
+                    let of_run = rows.partition_point(|row| (*row as usize) < wanted.start)
+                        ..rows.partition_point(|row| (*row as usize) < wanted.end);
+                    grouped.add(rows[of_run].iter().map(|row| *row as usize), sessions);
+                }
+            }
+        }
+        Ok(self.known.grouped.get_or_init(|| grouped))
     }
 
     /// Of each row: the place of its run among those pooled, and its session's number.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "runs and sessions are counted from 0")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sessions are counted from 0")]
     pub fn session_keys(&self) -> Result<Vec<(usize, u64)>, AnalysisError> {
-        let (runs, sessions) = (self.counts(RUN)?, self.counts("session")?);
-        let key = |(run, session): (Option<f64>, Option<f64>)| (run.unwrap_or(0.0) as usize, session.unwrap_or(0.0) as u64);
-        Ok(runs.into_iter().zip(sessions).map(key).collect())
+        let sessions = self.columns.number(Number::Session)?;
+        Ok(self.rows.iter().map(|row| (self.columns.run_of(row), sessions[row].max(0.0) as u64)).collect())
     }
 
     /// A column of counts or stamps, row by row.
-    pub fn counts(&self, column: &str) -> Result<Vec<Option<f64>>, AnalysisError> {
-        if self.rows() == 0 { Ok(Vec::new()) } else { Ok(number(&self.frame, column)?.iter().collect()) }
+    pub fn counts(&self, number: Number) -> Result<Vec<Option<f64>>, AnalysisError> {
+        let values = self.columns.number(number)?;
+        Ok(self.rows.iter().map(|row| Some(values[row]).filter(|value| !value.is_nan())).collect())
     }
 
     /// The values of a metric, row by row: what [`values`](Self::values) has all together. None where it is undefined, many for gaps.
     pub fn values_by_row(&self, metric: Metric) -> Result<Vec<Vec<f64>>, AnalysisError> {
-        if self.rows() == 0 {
-            return Ok(Vec::new());
-        }
         if metric == Metric::Itl {
-            let share = self.gaps_per_success()?;
-            let rows = self.gap_lists()?.into_iter().zip(self.failed()?);
-            return Ok(rows.map(|(gaps, failed)| if failed { vec![f64::INFINITY; share] } else { gaps }).collect());
+            let (gaps, failed, share) = (self.columns.gaps()?, self.failures()?, self.gaps_per_success()?);
+            let of_row = |row| if failed.of(row) { vec![f64::INFINITY; share] } else { seconds(gaps, row).collect() };
+            return Ok(self.rows.iter().map(of_row).collect());
         }
-        Ok(self.frame.column(metric.name())?.f64()?.iter().map(|value| value.into_iter().collect()).collect())
+        Ok(self.values_of(metric)?.map(|value| if value.is_nan() { Vec::new() } else { vec![value] }).collect())
     }
 
     /// The sum of a column of counts, over the rows that have it; `None` where none has.
-    pub fn total(&self, column: &str) -> Result<Option<f64>, AnalysisError> {
-        if self.rows() == 0 {
-            return Ok(None);
-        }
-        let values = number(&self.frame, column)?;
-        Ok(if values.null_count() == values.len() { None } else { values.sum() })
+    pub fn total(&self, number: Number) -> Result<Option<f64>, AnalysisError> {
+        let values = self.columns.number(number)?;
+        let told = self.rows.iter().map(|row| values[row]).filter(|value| !value.is_nan());
+        Ok(told.fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value)))
     }
 
     /// Cached prompt tokens over prompt tokens, of the rows that tell both and that fulfil the conditions.
     pub fn hit_rate(&self, conditions: &[Condition]) -> Result<Option<f64>, AnalysisError> {
         let rows = self.filtered(conditions)?;
-        if rows.rows() == 0 {
-            return Ok(None);
-        }
-        let cached = number(&rows.frame, "cached_tokens")?;
-        let prompt = number(&rows.frame, "prompt_tokens")?;
+        let (cached, prompt) = (self.columns.number(Number::CachedTokens)?, self.columns.number(Number::PromptTokens)?);
         let mut sums = (0.0, 0.0);
-        for (cached, prompt) in cached.iter().zip(prompt.iter()) {
-            if let (Some(cached), Some(prompt)) = (cached, prompt) {
-                sums = (sums.0 + cached, sums.1 + prompt);
+        for row in rows.rows.iter() {
+            if !cached[row].is_nan() && !prompt[row].is_nan() {
+                sums = (sums.0 + cached[row], sums.1 + prompt[row]);
             }
         }
         Ok((sums.1 > 0.0).then(|| sums.0 / sums.1))
     }
 
     /// Failures by kind.
-    pub fn failures(&self) -> Result<BTreeMap<String, u64>, AnalysisError> {
-        let mut kinds = BTreeMap::new();
-        if self.rows() > 0 {
-            let failure = self.frame.column("failure")?.str()?.clone();
-            for (kind, failed) in failure.iter().zip(self.failed()?) {
-                if failed {
-                    *kinds.entry(kind.unwrap_or("no_token").to_owned()).or_default() += 1;
-                }
-            }
+    pub fn failures_by_kind(&self) -> Result<BTreeMap<String, u64>, AnalysisError> {
+        let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+        let failed = self.failures()?;
+        let no_token = FailureKind::NoToken.name();
+        for row in self.rows.iter().filter(|row| failed.of(*row)) {
+            *kinds.entry(self.columns.failure(row).unwrap_or(&no_token)).or_default() += 1;
         }
-        Ok(kinds)
+        Ok(kinds.into_iter().map(|(kind, rows)| (kind.to_owned(), rows)).collect())
     }
 
-    /// When requests were sent, or successful ones ended, in seconds: run by run, each ascending.
-    pub fn moments_by_run(&self, moment: Moment) -> Result<Vec<Vec<f64>>, AnalysisError> {
-        let mut runs: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
-        if self.rows() > 0 {
-            let (column, counts) = match moment {
-                Moment::Sent => ("sent_us", self.sent()?),
-                Moment::Completed => ("done_us", self.failed()?.into_iter().map(|failed| !failed).collect()),
-            };
-            for ((run, stamp), counts) in number(&self.frame, RUN)?.iter().zip(number(&self.frame, column)?.iter()).zip(counts) {
-                if let (Some(run), Some(stamp), true) = (run, stamp, counts) {
-                    runs.entry(run.to_bits()).or_default().push(stamp / 1e6);
-                }
-            }
-        }
-        let mut runs: Vec<_> = runs.into_values().collect();
-        for stamps in &mut runs {
-            stamps.sort_by(f64::total_cmp);
-        }
-        Ok(runs)
-    }
-
-    /// Which rows were sent at all: a turn that was still waiting when the run ended has a row, and was cancelled the moment it was "sent".
-    fn sent(&self) -> Result<Vec<bool>, AnalysisError> {
+    /// When requests were sent, or successful ones ended: of each run that has such a moment.
+    pub fn moments_by_run(&self, moment: Moment) -> Result<Vec<Moments>, AnalysisError> {
+        let failed = self.failures()?;
+        let (sent, done) = (self.columns.number(Number::Sent)?, self.columns.number(Number::Done)?);
         let cancelled = FailureKind::Cancelled.name();
-        let kinds = self.frame.column("failure")?.str()?;
-        let (sent, done) = (number(&self.frame, "sent_us")?, number(&self.frame, "done_us")?);
-        let rows = kinds.iter().zip(sent.iter()).zip(done.iter());
-        Ok(rows.map(|((kind, sent), done)| kind != Some(cancelled.as_str()) || sent < done).collect())
+        // A turn that was still waiting when the run ended has a row, and was cancelled the moment it was "sent".
+        let was_sent =
+            |row: usize| !self.columns.has_failure(row) || self.columns.failure(row) != Some(&cancelled) || sent[row] < done[row];
+        let mut runs: Vec<Option<Moments>> = vec![None; self.columns.runs()];
+        let mut rows = self.rows.iter().peekable();
+        for (number, known) in runs.iter_mut().enumerate() {
+            let end = self.columns.of_run(number).end;
+            while let Some(row) = rows.next_if(|row| *row < end) {
+                let at = match moment {
+                    Moment::Sent if was_sent(row) => sent[row] / 1e6,
+                    Moment::Completed if !failed.of(row) => done[row] / 1e6,
+                    Moment::Sent | Moment::Completed => continue,
+                };
+                let before = known.unwrap_or(Moments { n: 0, first: at, last: at });
+                *known = Some(Moments { n: before.n + 1, first: before.first.min(at), last: before.last.max(at) });
+            }
+        }
+        Ok(runs.into_iter().flatten().collect())
     }
 
     /// All gaps between token-bearing events. A failed request brings as many infinite ones as a successful request has on average, at
     /// least one: so the share of infinite gaps is about the share of failed requests, whatever the answers' length.
     fn gaps(&self) -> Result<Vec<f64>, AnalysisError> {
-        let share = self.gaps_per_success()?;
+        let (gaps, failed, share) = (self.columns.gaps()?, self.failures()?, self.gaps_per_success()?);
         let mut values = Vec::new();
-        for (gaps, failed) in self.gap_lists()?.into_iter().zip(self.failed()?) {
-            if failed { values.resize(values.len() + share, f64::INFINITY) } else { values.extend(gaps) }
+        for row in self.rows.iter() {
+            if failed.of(row) { values.resize(values.len() + share, f64::INFINITY) } else { values.extend(seconds(gaps, row)) }
         }
         Ok(values)
     }
 
     fn gaps_per_success(&self) -> Result<usize, AnalysisError> {
-        let failed = self.failed()?;
-        let lists = self.gap_lists()?;
-        let counts: Vec<usize> = lists.iter().zip(failed).filter(|(_, failed)| !failed).map(|(gaps, _)| gaps.len()).collect();
-        Ok(counts.iter().sum::<usize>().div_ceil(counts.len().max(1)).max(1))
-    }
-
-    fn gap_lists(&self) -> Result<Vec<Vec<f64>>, AnalysisError> {
-        let lists = self.frame.column("gaps_us")?.list()?;
-        let list = |gaps: Option<Series>| -> Result<Vec<f64>, AnalysisError> {
-            let Some(gaps) = gaps else { return Ok(Vec::new()) };
-            Ok(gaps.cast(&DataType::Float64)?.f64()?.iter().flatten().map(|gap| gap / 1e6).collect())
-        };
-        (0..lists.len()).map(|row| list(lists.get_as_series(row))).collect()
+        let (gaps, failed) = (self.columns.gaps()?, self.failures()?);
+        let successes = self.rows.iter().filter(|row| !failed.of(*row));
+        let (sum, count) = successes.fold((0_usize, 0_usize), |(sum, count), row| (sum + gaps.of_row(row).len(), count + 1));
+        Ok(sum.div_ceil(count.max(1)).max(1))
     }
 }
 
-fn field_column(field: Field) -> &'static str {
+fn seconds(gaps: &Gaps, row: usize) -> impl Iterator<Item = f64> + '_ {
+    gaps.of_row(row).iter().map(|gap| f64::from(*gap) / 1e6)
+}
+
+fn column(field: Field) -> Number {
     match field {
-        Field::Time => "intended_us",
-        other => other.name(),
+        Field::Turn => Number::Turn,
+        Field::Session => Number::Session,
+        Field::Lane => Number::Lane,
+        Field::PromptTokens => Number::PromptTokens,
+        Field::CachedTokens => Number::CachedTokens,
+        Field::OutputTokens => Number::OutputTokens,
+        Field::InFlight => Number::InFlight,
+        Field::LiveLanes => Number::LiveLanes,
+        Field::Time => Number::Intended,
     }
 }
 
-pub(super) fn number(frame: &DataFrame, name: &str) -> Result<Float64Chunked, AnalysisError> {
-    Ok(frame.column(name)?.cast(&DataType::Float64)?.f64()?.clone())
+/// Which rows failed. No token in a row without a failure cannot come from this program; it is a failure all the same, and never a 0.
+#[derive(Clone, Copy)]
+struct Failures<'a> {
+    columns: &'a Columns,
+    first_token: &'a [f64],
 }
 
-fn failed(frame: &DataFrame) -> Result<Vec<bool>, AnalysisError> {
-    Ok(frame.column(FAILED)?.bool()?.iter().map(|failed| failed == Some(true)).collect())
-}
-
-/// The measured rows of one run with the run's number, whether they failed, and their metrics.
-fn derived(frame: &DataFrame, number_of_run: usize) -> Result<DataFrame, AnalysisError> {
-    let measured = frame.column("phase")?.str()?.equal(Phase::Measure.name());
-    let mut rows = frame.filter(&measured)?;
-    // No token in a row without a failure cannot come from this program; it is a failure all the same, and never a 0.
-    let failed = rows.column("failure")?.is_not_null() | rows.column("first_token_us")?.is_null();
-    let metrics: Vec<Column> = ROW_METRICS.into_iter().map(|metric| metric_column(&rows, &failed, metric)).collect::<Result<_, _>>()?;
-    #[expect(clippy::cast_precision_loss, reason = "runs of a cell are few")]
-    let run = Float64Chunked::full(RUN.into(), number_of_run as f64, rows.height());
-    rows.with_column(run.into_column())?;
-    rows.with_column(failed.with_name(FAILED.into()).into_column())?;
-    for column in metrics {
-        rows.with_column(column)?;
+impl Failures<'_> {
+    fn of(&self, row: usize) -> bool {
+        self.columns.has_failure(row) || self.first_token[row].is_nan()
     }
-    Ok(rows)
 }
 
-fn metric_column(rows: &DataFrame, failed: &BooleanChunked, metric: Metric) -> Result<Column, AnalysisError> {
-    let seconds = |later, earlier| difference_s(rows, later, earlier);
-    let values = match metric {
-        Metric::Ttft => seconds("first_token_us", "sent_us")?,
-        Metric::TtftIntended => seconds("first_token_us", "intended_us")?,
-        Metric::Ttfe => seconds("first_event_us", "sent_us")?,
-        Metric::E2e => seconds("last_token_us", "sent_us")?,
-        Metric::SendLag => seconds("sent_us", "intended_us")?,
-        Metric::Tpot => {
-            // Tokens of the first event are one where nobody tells.
-            let first: Float64Chunked = number(rows, "first_event_tokens")?.iter().map(|tokens| Some(tokens.unwrap_or(1.0))).collect();
-            positive_quotient(&seconds("last_token_us", "first_token_us")?, &(number(rows, "output_tokens")? - first))
+/// How the value of a row follows from its columns: a later stamp less an earlier one, and over or under it a count of tokens.
+struct Formula<'a> {
+    failed: Failures<'a>,
+    worst: f64,
+    later: &'a [f64],
+    earlier: &'a [f64],
+    tokens: Tokens<'a>,
+}
+
+enum Tokens<'a> {
+    None,
+    /// Output tokens after the first event, which has one where nobody tells.
+    After {
+        output: &'a [f64],
+        first: &'a [f64],
+    },
+    Output(&'a [f64]),
+}
+
+impl<'a> Formula<'a> {
+    fn of(columns: &'a Columns, metric: Metric) -> Result<Self, AnalysisError> {
+        let (later, earlier) = match metric {
+            Metric::Ttft => (Number::FirstToken, Number::Sent),
+            Metric::TtftIntended => (Number::FirstToken, Number::Intended),
+            Metric::Ttfe => (Number::FirstEvent, Number::Sent),
+            Metric::E2e | Metric::OutputTps => (Number::LastToken, Number::Sent),
+            Metric::SendLag => (Number::Sent, Number::Intended),
+            Metric::Tpot => (Number::LastToken, Number::FirstToken),
+            Metric::Itl => return Err(AnalysisError::NotPerRow { metric }),
+        };
+        let tokens = match metric {
+            Metric::Tpot => {
+                Tokens::After { output: columns.number(Number::OutputTokens)?, first: columns.number(Number::FirstEventTokens)? }
+            }
+            Metric::OutputTps => Tokens::Output(columns.number(Number::OutputTokens)?),
+            _ => Tokens::None,
+        };
+        let worst = match metric.better() {
+            Better::Lower => f64::INFINITY,
+            Better::Higher => 0.0,
+        };
+        let failed = Failures { columns, first_token: columns.number(Number::FirstToken)? };
+        Ok(Self { failed, worst, later: columns.number(later)?, earlier: columns.number(earlier)?, tokens })
+    }
+
+    /// NaN where it is undefined.
+    fn value(&self, row: usize) -> f64 {
+        if self.failed.of(row) {
+            return self.worst;
         }
-        Metric::OutputTps => positive_quotient(&number(rows, "output_tokens")?, &seconds("last_token_us", "sent_us")?),
-        Metric::Itl => return Err(AnalysisError::NotPerRow { metric }),
-    };
-    let worst = match metric.better() {
-        Better::Lower => f64::INFINITY,
-        Better::Higher => 0.0,
-    };
-    let values: Float64Chunked =
-        values.iter().zip(failed.iter()).map(|(value, failed)| if failed == Some(true) { Some(worst) } else { value }).collect();
-    Ok(values.with_name(metric.name().into()).into_column())
+        let seconds = (self.later[row] - self.earlier[row]) / 1e6;
+        match self.tokens {
+            Tokens::None => seconds,
+            Tokens::After { output, first } => {
+                let first = if first[row].is_nan() { 1.0 } else { first[row] };
+                positive_quotient(seconds, output[row] - first)
+            }
+            Tokens::Output(output) => positive_quotient(output[row], seconds),
+        }
+    }
 }
 
-/// A stamp less an earlier one, in seconds. Not `column / 1e6`, for which polars multiplies by the reciprocal: a value that is the limit
-/// must equal it to the last bit.
-fn difference_s(rows: &DataFrame, later: &str, earlier: &str) -> Result<Float64Chunked, AnalysisError> {
-    let micros = number(rows, later)? - number(rows, earlier)?;
-    Ok(micros.iter().map(|micros| Some(micros? / 1e6)).collect())
-}
-
-/// Row by row a / b; nothing where b is not above 0.
-fn positive_quotient(dividends: &Float64Chunked, divisors: &Float64Chunked) -> Float64Chunked {
-    let quotient = |(a, b): (Option<f64>, Option<f64>)| Some(a? / b.filter(|b| *b > 0.0)?);
-    dividends.iter().zip(divisors.iter()).map(quotient).collect()
+/// a / b; NaN where b is not above 0.
+fn positive_quotient(a: f64, b: f64) -> f64 {
+    if b > 0.0 { a / b } else { f64::NAN }
 }
 
 #[cfg(test)]
@@ -350,7 +469,7 @@ mod tests {
     use super::*;
     use crate::clock::Micros;
     use crate::goal::{Goal, Measure};
-    use crate::record::{FailureKind, RequestRecord};
+    use crate::record::{FailureKind, Phase, RequestRecord};
 
     fn conditions(text: &str) -> Vec<Condition> {
         format!("p95(ttft where {text})").parse::<Measure>().unwrap().filter
@@ -373,7 +492,7 @@ mod tests {
             let values = rows.values(metric).unwrap();
             assert!(values.len() == 1 && (values[0] - expected).abs() < 1e-12, "{metric}: {values:?}");
         }
-        assert_eq!(rows.values(Metric::Itl).unwrap(), [0.01, 0.01]);
+        assert_eq!(*rows.values(Metric::Itl).unwrap(), [0.01, 0.01]);
     }
 
     #[test]
@@ -388,7 +507,7 @@ mod tests {
             assert_eq!(rows.requests_with(metric).unwrap(), 2, "{metric}");
         }
         assert_eq!(rows.successful_values(Metric::Ttft).unwrap(), [0.5]);
-        assert_eq!(rows.failures().unwrap(), BTreeMap::from([("connect".to_owned(), 1)]));
+        assert_eq!(rows.failures_by_kind().unwrap(), BTreeMap::from([("connect".to_owned(), 1)]));
     }
 
     #[test]
@@ -405,14 +524,14 @@ mod tests {
         assert!(table(std::slice::from_ref(&single)).values(Metric::Tpot).unwrap().is_empty());
         // Four tokens in the first event and one after it.
         let merged = RequestRecord { first_event_tokens: Some(4), output_tokens: Some(5), ..answered(1, 1, 0.5) };
-        assert_eq!(table(&[single, merged]).values(Metric::Tpot).unwrap(), [0.02]);
+        assert_eq!(*table(&[single, merged]).values(Metric::Tpot).unwrap(), [0.02]);
     }
 
     #[test]
     fn only_the_measured_phase_counts() {
         let warmup = RequestRecord { phase: Phase::Warmup, ..answered(0, 1, 99.0) };
         let prefill = RequestRecord { phase: Phase::Prefill, ..answered(1, 1, 99.0) };
-        assert_eq!(table(&[warmup, prefill, answered(2, 1, 0.5)]).values(Metric::Ttft).unwrap(), [0.5]);
+        assert_eq!(*table(&[warmup, prefill, answered(2, 1, 0.5)]).values(Metric::Ttft).unwrap(), [0.5]);
     }
 
     #[test]
@@ -423,7 +542,7 @@ mod tests {
             RequestRecord { cached_tokens: None, ..answered(2, 1, 0.3) },
             failed_record(3, 1, FailureKind::NoToken),
         ]);
-        let values = |text: &str| rows.filtered(&conditions(text)).unwrap().values(Metric::Ttft).unwrap();
+        let values = |text: &str| rows.filtered(&conditions(text)).unwrap().values(Metric::Ttft).unwrap().to_vec();
         assert_eq!(values("turn >= 1"), [0.2, 0.3, f64::INFINITY]);
         assert_eq!(values("cached_tokens >= 1"), [0.2, f64::INFINITY]);
         assert_eq!(values("turn == 0"), [0.1]);
@@ -437,17 +556,27 @@ mod tests {
         let unsent =
             RequestRecord { sent_us: Micros(9_000_000), done_us: Micros(9_000_000), ..failed_record(2, 1, FailureKind::Cancelled) };
         let rows = table(&[answered(1, 1, 0.1), unsent]);
-        assert_eq!(rows.moments_by_run(Moment::Sent).unwrap(), [[2.0]], "session 1, turn 1 is sent at 2 s");
-        assert_eq!(rows.values(Metric::Ttft).unwrap(), [0.1, f64::INFINITY]);
+        let once = Moments { n: 1, first: 2.0, last: 2.0 };
+        assert_eq!(rows.moments_by_run(Moment::Sent).unwrap(), [once], "session 1, turn 1 is sent at 2 s");
+        assert_eq!(*rows.values(Metric::Ttft).unwrap(), [0.1, f64::INFINITY]);
     }
 
     #[test]
     fn runs_are_pooled_and_their_sessions_kept_apart() {
-        let frame = crate::store::to_table(&[answered(0, 1, 0.1), answered(0, 2, 0.2)]).unwrap();
-        let rows = Table::pool([&frame, &frame]).unwrap();
-        assert_eq!(rows.values(Metric::Ttft).unwrap(), [0.1, 0.1, 0.2, 0.2]);
-        assert_eq!(rows.values_by_session(Metric::Ttft).unwrap(), [[0.1, 0.2], [0.1, 0.2]]);
-        assert_eq!(rows.moments_by_run(Moment::Sent).unwrap(), [[1.0, 2.0], [1.0, 2.0]]);
+        let warmup = RequestRecord { phase: Phase::Warmup, ..answered(0, 0, 9.0) };
+        let run = |records: &[RequestRecord]| SavedRequests::held(crate::store::to_table(records).unwrap());
+        let whole = run(&[answered(0, 1, 0.1), answered(0, 2, 0.2)]);
+        for other in [whole.clone(), run(&[answered(0, 1, 0.1), warmup, answered(0, 2, 0.2)])] {
+            let rows = Table::pool([&whole, &other]).unwrap();
+            assert_eq!(*rows.values(Metric::Ttft).unwrap(), [0.1, 0.1, 0.2, 0.2]);
+            let sessions = rows.values_by_session(Metric::Ttft).unwrap();
+            assert_eq!(sessions.iter().collect::<Vec<_>>(), [[0.1, 0.2], [0.1, 0.2]]);
+            assert_eq!(rows.moments_by_run(Moment::Sent).unwrap(), [Moments { n: 2, first: 1.0, last: 2.0 }; 2]);
+            assert_eq!(rows.session_keys().unwrap(), [(0, 0), (0, 0), (1, 0), (1, 0)]);
+            let second = rows.of_run(1);
+            assert_eq!((second.rows(), second.moments_by_run(Moment::Sent).unwrap().len()), (2, 1));
+            assert_eq!(*second.values(Metric::E2e).unwrap(), [0.12, 0.22]);
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::origin::Origin;
 use super::watched::tracks;
 use crate::clock::Micros;
 use crate::record::{Phase, RequestRecord};
-use crate::store::{SavedRun, SavedSweep, from_table};
+use crate::store::{SavedRun, SavedSweep};
 
 pub use super::watched::Track;
 
@@ -58,8 +58,7 @@ pub struct Span {
 
 /// A saved run as lanes and tracks.
 pub fn timeline(sweep: &SavedSweep, run: &SavedRun) -> Result<Timeline, AnalysisError> {
-    let records =
-        from_table(&run.requests).map_err(|error| AnalysisError::Rows { run: run.record.header.id.clone(), reason: error.to_string() })?;
+    let records = run.requests.records()?;
     let header = &run.record.header;
     Ok(Timeline {
         origin: Origin::of(&sweep.manifest),

@@ -148,7 +148,7 @@ fn judge_share(judgement: &mut Judgement, goal: &Goal, sample: &Sample, allowed:
     let (beyond, values) = if goal.measure.aggregate == Aggregate::ErrorRate {
         (sample.failed, sample.n)
     } else {
-        (sample.values.iter().filter(|value| !goal.allows(**value)).count() as u64, sample.values.len() as u64)
+        (sample.sessions.values().iter().filter(|value| !goal.allows(**value)).count() as u64, sample.sessions.values().len() as u64)
     };
     let hits = beyond as f64 * sample.effective_n as f64 / values.max(1) as f64;
     // An error rate that must be high is the opposite claim.
@@ -170,7 +170,7 @@ fn judge_share(judgement: &mut Judgement, goal: &Goal, sample: &Sample, allowed:
 
 fn judge_mean(goal: &Goal, sample: &Sample) -> Verdict {
     // One failed request makes the mean infinite, in the sample as in the population.
-    if sample.values.iter().any(|value| value.is_infinite()) {
+    if sample.sessions.values().iter().any(|value| value.is_infinite()) {
         return if goal.allows(f64::INFINITY) { Verdict::Met } else { Verdict::Missed };
     }
     let Some(means) = sample.bootstrap() else { return Verdict::Undecided };

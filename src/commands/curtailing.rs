@@ -9,7 +9,7 @@ use crate::executor::{Course, Listed, Rule};
 use crate::plan::{Plan, Run};
 use crate::record::{Curtailed, RequestRecord, RunRecord};
 use crate::stopping::{CellWatch, Stopping};
-use crate::store::{from_table, read_sweep};
+use crate::store::read_sweep;
 
 impl Rule for CellWatch {
     fn heard(&mut self, request: &RequestRecord) -> Option<Curtailed> {
@@ -43,7 +43,7 @@ pub(super) fn recall(plan: &Plan, sealed: &BTreeSet<String>, stopping: &mut Stop
     for saved in read_sweep(dir)?.runs {
         let id = &saved.record.header.id;
         if let Some(run) = plan.runs.iter().find(|run| run.id == *id && sealed.contains(id)) {
-            let rows = from_table(&saved.requests).with_context(|| format!("the rows of run `{id}` cannot be read"))?;
+            let rows = saved.requests.records().with_context(|| format!("the rows of run `{id}` cannot be read"))?;
             stopping.sealed(run, &saved.record, &rows);
         }
     }

@@ -4,11 +4,11 @@
 use serde_json::{Value, json};
 
 use crate::record::{Phase, RequestRecord};
-use crate::store::{SavedRun, TableError, from_table};
+use crate::store::{SavedRun, StoreError};
 
 /// The file's text.
-pub fn render(run: &SavedRun) -> Result<String, TableError> {
-    let records = from_table(&run.requests)?;
+pub fn render(run: &SavedRun) -> Result<String, StoreError> {
+    let records = run.requests.records()?;
     let cell = &run.record.header.cell;
     let workload = |field: &str| cell.pointer(&format!("/workload/{field}")).cloned().unwrap_or(Value::Null);
     let target = |field: &str| cell.pointer(&format!("/target/{field}")).cloned().unwrap_or(Value::Null);

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
     use crate::record::RunRecord;
     use crate::store::fixture::{header, manifest, record, rich_record, run_record, sample};
-    use crate::store::{SweepPaths, from_table, read_sweep};
+    use crate::store::{SweepPaths, read_sweep};
 
     fn recorder(dir: &Path) -> Recorder {
         Recorder::new(SweepWriter::open(dir, &manifest(&["a", "b"]), "").unwrap())
@@ -125,7 +125,7 @@ mod tests {
         tell(&mut recorder, "b", failed.clone());
         let sweep = read_sweep(folder.path()).unwrap();
         assert_eq!(sweep.runs.len(), 2);
-        assert_eq!(from_table(&sweep.runs[0].requests).unwrap(), [record(0), rich_record(1)]);
+        assert_eq!(sweep.runs[0].requests.records().unwrap(), [record(0), rich_record(1)]);
         // The store adds the hashes of what it wrote.
         let tables = sweep.runs[1].record.tables.clone();
         assert_eq!(sweep.runs[1].record, RunRecord { tables, ..failed });

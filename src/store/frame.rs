@@ -2,16 +2,25 @@
 //!
 //! In: a path and, where the run's record tells it, the hash of what was sealed. Out: a frame whose columns nobody has looked at yet.
 
+use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use fs_err::File;
+use fs_err::{self as fs, File};
+use polars::error::PolarsError;
 use polars::prelude::DataFrame;
 use polars_io::SerReader;
-use polars_io::prelude::ParquetReader;
+use polars_io::mmap::MmapBytesReader;
+use polars_io::prelude::{ParallelStrategy, ParquetReader};
 
 use super::error::StoreError;
 use super::table::TableError;
+
+/// A file of at most so many bytes is read as a whole, once, for its hash and for what is in it.
+const SMALL: u64 = 1 << 20;
+
+/// Fewer rows than this are not worth more than one thread.
+const SEVERAL_THREADS: usize = 50_000;
 
 /// The BLAKE3 hash of a file, in hexadecimal.
 pub(super) fn hash_of(path: &Path) -> Result<String, StoreError> {
@@ -22,14 +31,57 @@ pub(super) fn hash_of(path: &Path) -> Result<String, StoreError> {
 
 /// Reads a file that `hash` says what was sealed in it; runs before version 1.3 of the format have none.
 pub(super) fn read_frame(path: &Path, hash: Option<&str>) -> Result<DataFrame, StoreError> {
-    if let Some(hash) = hash
-        && hash_of(path)? != hash
-    {
-        return Err(StoreError::Changed { path: path.to_owned() });
+    if let Some(hash) = hash {
+        unchanged(path, hash, &hash_of(path)?)?;
     }
-    let file = File::open(path)?.into_file();
+    guarded(path, || ParquetReader::new(File::open(path)?.into_file()).finish())
+}
+
+/// How many rows a sealed file has, after its hash was checked. Only its footer is looked at.
+pub(super) fn rows_of(path: &Path, hash: Option<&str>) -> Result<usize, StoreError> {
+    if fs::metadata(path)?.len() > SMALL {
+        if let Some(hash) = hash {
+            unchanged(path, hash, &hash_of(path)?)?;
+        }
+        return guarded(path, || rows_in(File::open(path)?.into_file()));
+    }
+    let bytes = fs::read(path)?;
+    if let Some(hash) = hash {
+        unchanged(path, hash, blake3::hash(&bytes).to_hex().as_str())?;
+    }
+    guarded(path, || rows_in(Cursor::new(bytes)))
+}
+
+/// Some columns of some rows.
+pub(super) struct Part<'a> {
+    pub names: &'a [String],
+    /// From 0.
+    pub from: usize,
+    /// At most.
+    pub rows: usize,
+}
+
+/// Reads a part of a file whose hash was checked.
+pub(super) fn read_part(path: &Path, part: &Part<'_>) -> Result<DataFrame, StoreError> {
+    guarded(path, || {
+        let mut reader = ParquetReader::new(File::open(path)?.into_file());
+        let rows = reader.num_rows()?;
+        let parallel = if rows < SEVERAL_THREADS { ParallelStrategy::None } else { ParallelStrategy::Auto };
+        reader.with_columns(Some(part.names.to_vec())).with_slice(Some((part.from, part.rows))).read_parallel(parallel).finish()
+    })
+}
+
+fn rows_in(source: impl MmapBytesReader) -> Result<usize, PolarsError> {
+    ParquetReader::new(source).num_rows()
+}
+
+fn unchanged(path: &Path, sealed: &str, found: &str) -> Result<(), StoreError> {
+    if found == sealed { Ok(()) } else { Err(StoreError::Changed { path: path.to_owned() }) }
+}
+
+/// The reader of Parquet panics on some footers that no writer writes.
+fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, PolarsError>) -> Result<T, StoreError> {
     let fault = |source| StoreError::Table { path: path.to_owned(), source: Box::new(source) };
-    // The reader of Parquet panics on some footers that no writer writes.
-    let read = catch_unwind(AssertUnwindSafe(|| ParquetReader::new(file).finish()));
+    let read = catch_unwind(AssertUnwindSafe(read));
     read.map_err(|_| fault(TableError::Damaged))?.map_err(|error| fault(error.into()))
 }

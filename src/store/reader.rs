@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use polars::prelude::DataFrame;
+use rayon::prelude::*;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -14,7 +14,7 @@ use super::error::StoreError;
 use super::inside::stay_inside;
 use super::journal::read_journal;
 use super::layout::{RunPaths, SweepPaths, file_name};
-use super::parquet::read_table;
+use super::requests::SavedRequests;
 use super::samples::SavedSamples;
 use crate::record::{FormatVersion, Manifest, PlannedRun, RunRecord, ServerSample};
 
@@ -36,8 +36,8 @@ pub struct SavedSweep {
 #[derive(Debug, Clone)]
 pub struct SavedRun {
     pub record: RunRecord,
-    /// A row per request in order of completion, with the columns of [`COLUMNS`](super::COLUMNS).
-    pub requests: DataFrame,
+    /// A row per request in order of completion.
+    pub requests: SavedRequests,
     pub samples: SavedSamples,
 }
 
@@ -53,15 +53,13 @@ pub fn read_sweep(dir: &Path) -> Result<SavedSweep, StoreError> {
     let paths = SweepPaths::new(dir);
     let manifest = read_manifest(&paths)?;
     let mut sweep = SavedSweep { dir: dir.to_owned(), manifest, runs: Vec::new(), missing: Vec::new(), notes: Vec::new() };
-    for planned in sweep.manifest.runs.clone() {
-        let run = paths.run(&planned.id)?;
-        if run.record().exists() {
-            let saved = read_run(&run)?;
-            sweep.notes.extend(doubts(&planned, &saved));
+    for (planned, found) in sweep.manifest.runs.iter().zip(read_all(&paths, &sweep.manifest.runs)) {
+        if let Some(saved) = found? {
+            sweep.notes.extend(doubts(planned, &saved));
             sweep.runs.push(saved);
         } else {
-            sweep.notes.extend(unfinished(&run, &planned)?);
-            sweep.missing.push(planned);
+            sweep.notes.extend(unfinished(&paths.run(&planned.id)?, planned)?);
+            sweep.missing.push(planned.clone());
         }
     }
     sweep.notes.extend(strangers(&paths, &sweep.manifest)?);
@@ -77,11 +75,22 @@ pub fn read_runs(dir: &Path, ids: &BTreeSet<String>) -> Result<SavedSweep, Store
     let mut manifest = read_manifest(&paths)?;
     manifest.runs.retain(|run| ids.contains(&run.id));
     let mut sweep = SavedSweep { dir: dir.to_owned(), manifest, runs: Vec::new(), missing: Vec::new(), notes: Vec::new() };
-    for planned in sweep.manifest.runs.clone() {
-        let run = paths.run(&planned.id)?;
-        if run.record().exists() { sweep.runs.push(read_run(&run)?) } else { sweep.missing.push(planned) }
+    for (planned, found) in sweep.manifest.runs.iter().zip(read_all(&paths, &sweep.manifest.runs)) {
+        match found? {
+            Some(saved) => sweep.runs.push(saved),
+            None => sweep.missing.push(planned.clone()),
+        }
     }
     Ok(sweep)
+}
+
+/// The runs on all cores, in their order; none where a run is not whole.
+fn read_all(paths: &SweepPaths, planned: &[PlannedRun]) -> Vec<Result<Option<SavedRun>, StoreError>> {
+    let read = |planned: &PlannedRun| {
+        let run = paths.run(&planned.id)?;
+        if run.record().exists() { read_run(&run).map(Some) } else { Ok(None) }
+    };
+    planned.par_iter().map(read).collect()
 }
 
 /// Reads `manifest.json`, its version first.
@@ -121,7 +130,7 @@ fn read_run(paths: &RunPaths) -> Result<SavedRun, StoreError> {
     let record = read_record(paths)?;
     stay_inside(paths.root(), &[&paths.requests(), &paths.server_metrics()])?;
     let hash = |path: &Path| record.tables.get(&file_name(path)).cloned();
-    let requests = read_table(&paths.requests(), hash(&paths.requests()).as_deref())?;
+    let requests = SavedRequests::open(&paths.requests(), hash(&paths.requests()).as_deref())?;
     let samples = SavedSamples::of(paths, hash(&paths.server_metrics()));
     Ok(SavedRun { record, requests, samples })
 }
@@ -147,7 +156,7 @@ fn doubts(planned: &PlannedRun, saved: &SavedRun) -> Vec<String> {
     if header.id != planned.id {
         notes.push(format!("the folder of run `{}` holds run `{}`", planned.id, header.id));
     }
-    let rows = saved.requests.height() as u64;
+    let rows = saved.requests.rows() as u64;
     if rows != saved.record.counts.requests {
         notes.push(format!("run `{}` counts {} requests and has {rows} saved", planned.id, saved.record.counts.requests));
     }
@@ -200,8 +209,8 @@ fn strangers(paths: &SweepPaths, manifest: &Manifest) -> Result<Vec<String>, Sto
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::SweepWriter;
     use crate::store::fixture::{header, manifest, record, rich_record, run_record};
-    use crate::store::{SweepWriter, from_table};
 
     fn saved(dir: &Path) {
         let writer = SweepWriter::open(dir, &manifest(&["a", "b"]), "name = \"lmcache\"\n").unwrap();
@@ -236,7 +245,7 @@ mod tests {
         let read = &sweep.runs[0].record;
         assert_eq!(*read, RunRecord { tables: read.tables.clone(), ..run_record(header("a"), 2) });
         assert_eq!(read.tables.keys().collect::<Vec<_>>(), ["requests.parquet"]);
-        assert_eq!(from_table(&sweep.runs[0].requests).unwrap(), [record(0), rich_record(1)]);
+        assert_eq!(sweep.runs[0].requests.records().unwrap(), [record(0), rich_record(1)]);
         assert_eq!(sweep.missing.iter().map(|run| run.id.as_str()).collect::<Vec<_>>(), ["b"]);
         assert_eq!(sweep.notes.len(), 1);
         assert!(sweep.notes[0].starts_with("run `b` was begun and not finished (requests in its journal: 1)"), "{:?}", sweep.notes);
@@ -325,6 +334,6 @@ mod tests {
         fs::create_dir(writer.paths().runs().join("zz")).unwrap();
         let sweep = read_sweep(folder.path()).unwrap();
         assert_eq!(sweep.notes, ["run `a` counts 3 requests and has 0 saved", "`runs/zz` is not a run of this sweep; it is not read"]);
-        assert_eq!(sweep.runs[0].requests.height(), 0);
+        assert_eq!(sweep.runs[0].requests.rows(), 0);
     }
 }

@@ -25,6 +25,9 @@ pub struct SweepWriter {
     manifest: Manifest,
     /// The same as far as it is on disk: without values of axes without an end that no run has reached.
     written: Manifest,
+    /// The ids of both, since sweeps may have very many runs.
+    planned_ids: BTreeSet<String>,
+    written_ids: BTreeSet<String>,
     unfinished: Vec<String>,
     lock: std::fs::File,
 }
@@ -60,7 +63,8 @@ impl SweepWriter {
         } else {
             Manifest { created_at: written.created_at, client: written.client.clone(), ..manifest.clone() }
         };
-        let mut writer = Self { paths, manifest, written, unfinished: Vec::new(), lock };
+        let (planned_ids, written_ids) = (ids(&manifest), ids(&written));
+        let mut writer = Self { paths, manifest, written, planned_ids, written_ids, unfinished: Vec::new(), lock };
         writer.unfinished = writer.clear_unfinished()?;
         Ok(writer)
     }
@@ -95,13 +99,12 @@ impl SweepWriter {
 
     /// Puts a planned run into the manifest on disk, where it has a value that no run of an axis without an end has had before.
     pub fn reach(&mut self, id: &str) -> Result<(), StoreError> {
-        let is_known = |manifest: &Manifest| manifest.runs.iter().any(|run| run.id == id);
-        if is_known(&self.written) || !is_known(&self.manifest) {
+        if self.written_ids.contains(id) || !self.planned_ids.contains(id) {
             return Ok(());
         }
-        let known: BTreeSet<&str> = self.written.runs.iter().map(|run| run.id.as_str()).collect();
-        let reached = self.manifest.reached(|run| run.id == id || known.contains(run.id.as_str()));
+        let reached = self.manifest.reached(|run| run.id == id || self.written_ids.contains(&run.id));
         write_manifest(&self.paths, &reached)?;
+        self.written_ids = ids(&reached);
         self.written = reached;
         Ok(())
     }
@@ -135,7 +138,7 @@ impl SweepWriter {
     /// Begins to save a planned run.
     pub fn begin(&self, id: &str) -> Result<RunWriter, StoreError> {
         let paths = self.paths.run(id)?;
-        if !self.manifest.runs.iter().any(|run| run.id == id) {
+        if !self.planned_ids.contains(id) {
             return Err(StoreError::NotPlanned { id: id.to_owned() });
         }
         if paths.record().exists() {
@@ -171,6 +174,10 @@ impl Drop for SweepWriter {
     fn drop(&mut self) {
         let _ = self.lock.unlock();
     }
+}
+
+fn ids(manifest: &Manifest) -> BTreeSet<String> {
+    manifest.runs.iter().map(|run| run.id.clone()).collect()
 }
 
 /// A cell that could not be run says why, but is no result: going on means to try again.

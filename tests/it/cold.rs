@@ -60,7 +60,7 @@ impl Swept {
 
     /// A count of the only session's turn.
     fn tokens(&self, turn: u64, column: &str) -> u64 {
-        let rows = &self.saved.runs[0].requests;
+        let rows = self.saved.runs[0].requests.table().unwrap();
         let values = |name: &str| rows.column(name).unwrap().cast(&polars::prelude::DataType::UInt64).unwrap();
         let (turns, counts) = (values("turn"), values(column));
         let place = turns.u64().unwrap().iter().position(|found| found == Some(turn)).unwrap();

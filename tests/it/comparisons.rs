@@ -4,7 +4,7 @@ use std::process::Command;
 
 use bench::analysis::compare::{Call, Chosen, CompareOptions, Comparison, compare};
 use bench::record::{Client, FormatVersion, Manifest, PlannedRun};
-use bench::store::{SavedRun, SavedSamples, SavedSweep, to_table};
+use bench::store::{SavedRequests, SavedRun, SavedSamples, SavedSweep, to_table};
 use serde_json::json;
 
 use crate::load::simulate;
@@ -19,7 +19,7 @@ fn sweep(noise_seed: u64, slowdown: f64) -> SavedSweep {
         let mut done = simulate(workload, engine);
         done.record.header.axes = vec![("workload.sequential".to_owned(), json!(sequential))];
         done.record.header.id = format!("s{sequential}");
-        SavedRun { requests: to_table(&done.rows).unwrap(), record: done.record, samples: SavedSamples::default() }
+        SavedRun { requests: SavedRequests::held(to_table(&done.rows).unwrap()), record: done.record, samples: SavedSamples::default() }
     };
     let runs = vec![run(4), run(5)];
     let planned = |run: &SavedRun| PlannedRun {

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use bench::analysis::{CellSummary, Question, Score, SweepSummary, Verdict, summarize};
 use bench::import::{ImportedSweep, Source, Wanted, import};
 use bench::record::FailureKind;
-use bench::store::{from_table, read_sweep};
+use bench::store::read_sweep;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -249,7 +249,7 @@ fn what_our_own_runs_write_for_others_comes_back() {
         let (first, second) = (read_sweep(&folder.path().join(run)).unwrap(), read_sweep(&folder.path().join(out)).unwrap());
         assert!(second.manifest.simulated && second.manifest.imported.is_some());
         let facts = |sweep: &bench::store::SavedSweep| {
-            let records = from_table(&sweep.runs[0].requests).unwrap();
+            let records = sweep.runs[0].requests.records().unwrap();
             let measured = records.into_iter().filter(|record| record.phase == bench::record::Phase::Measure);
             let told = |record: bench::record::RequestRecord| {
                 let kind: Option<FailureKind> = record.failure.as_ref().map(|failure| failure.kind);

@@ -32,7 +32,18 @@ fn series<'a>(samples: &'a [ServerSample], name: &'a str, label: &'a str) -> imp
 
 /// The sum of a column of counts over all requests.
 fn total(run: &SavedRun, column: &str) -> f64 {
-    run.requests.column(column).unwrap().i64().unwrap().iter().flatten().map(|count| u32::try_from(count).unwrap()).map(f64::from).sum()
+    run.requests
+        .table()
+        .unwrap()
+        .column(column)
+        .unwrap()
+        .i64()
+        .unwrap()
+        .iter()
+        .flatten()
+        .map(|count| u32::try_from(count).unwrap())
+        .map(f64::from)
+        .sum()
 }
 
 /// What the counters say must be what the requests say.

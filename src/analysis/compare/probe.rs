@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::gate::Gate;
+use crate::analysis::columns::Number;
 use crate::analysis::{AnalysisError, Table, percentile};
 use crate::goal::{Aggregate, Condition, Measure};
 use crate::metric::{Better, Metric};
@@ -112,7 +113,7 @@ impl Probe {
             Kind::Measure(measure) => of_measure(measure, &rows, &keys),
             Kind::OutputTokens => output_tokens(&rows, &keys, runs),
             Kind::HitRate => {
-                let told = rows.counts("cached_tokens")?.into_iter().zip(rows.counts("prompt_tokens")?);
+                let told = rows.counts(Number::CachedTokens)?.into_iter().zip(rows.counts(Number::PromptTokens)?);
                 let told: Vec<Option<(f64, f64)>> = told.map(|(cached, prompt)| cached.zip(prompt)).collect();
                 Ok(Sample::quotient(&keys, &told, 1.0))
             }
@@ -154,7 +155,7 @@ fn of_measure(measure: &Measure, rows: &Table, keys: &[Key]) -> Result<Sample, A
 /// Tokens over the window of all runs. A session is not a part of the window, but brings its tokens and the time that it was alive; the
 /// window is that time over the mean number of sessions alive, which is taken as given.
 fn output_tokens(rows: &Table, keys: &[Key], runs: &[&SavedRun]) -> Result<Sample, AnalysisError> {
-    let (begin, end, tokens) = (rows.counts("intended_us")?, rows.counts("done_us")?, rows.counts("output_tokens")?);
+    let (begin, end, tokens) = (rows.counts(Number::Intended)?, rows.counts(Number::Done)?, rows.counts(Number::OutputTokens)?);
     let window: f64 = runs.iter().map(|run| run.record.counts.measured_window_us.as_secs_f64()).sum();
     if window <= 0.0 || tokens.iter().all(Option::is_none) {
         return Ok(Sample::default());

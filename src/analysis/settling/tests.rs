@@ -149,7 +149,7 @@ fn what_is_settled_of_sessions_holds_for_every_way_to_fill_them() {
             // By the count beyond the limit, every verdict that some cell gives.
             let mut said: BTreeMap<u64, Vec<Verdict>> = BTreeMap::new();
             every_cell(&sizes, &[0.4, 0.9, 1.6], |sessions| {
-                let effective = effective_rows(sessions, rows, p);
+                let effective = effective_rows(&sessions.iter().collect(), rows, p);
                 assert!((least..=rows).contains(&effective), "{effective} of {sessions:?}");
                 let beyond = sessions.iter().flatten().filter(|value| !goal.allows(**value)).count() as u64;
                 said.entry(beyond).or_default().push(statement(beyond, rows, effective, allowed).into());
@@ -176,7 +176,9 @@ fn what_is_settled_of_sessions_holds_for_every_way_to_fill_them() {
 fn failures_in_sessions_are_worth_no_fewer_rows_than_is_reckoned_with() {
     for sizes in [vec![2; 5], vec![1, 3, 2, 2, 1], vec![4, 1, 1, 1, 1, 1]] {
         let (rows, least) = (sizes.iter().sum(), least_effective_rows(&sizes));
-        every_cell(&sizes, &[0.0, 1.0], |sessions| assert!((least..=rows).contains(&effective_rows_of_share(sessions, rows))));
+        every_cell(&sizes, &[0.0, 1.0], |sessions| {
+            assert!((least..=rows).contains(&effective_rows_of_share(&sessions.iter().collect(), rows)));
+        });
     }
 }
 

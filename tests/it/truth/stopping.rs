@@ -100,7 +100,7 @@ fn a_sweep_that_ended_cells_early_has_nothing_left_to_do() {
     let mended = sweep(folder.path(), &scenario, "out");
     assert_eq!(cells(&judged(&mended)), cells(&judged(&first)));
     assert_eq!(mended.runs.len(), first.runs.len());
-    let rows = |sweep: &SavedSweep| sweep.runs.iter().map(|run| (run.record.header.id.clone(), run.requests.height())).collect::<Vec<_>>();
+    let rows = |sweep: &SavedSweep| sweep.runs.iter().map(|run| (run.record.header.id.clone(), run.requests.rows())).collect::<Vec<_>>();
     assert_eq!(rows(&mended), rows(&first));
 }
 

@@ -1,0 +1,246 @@
+//! The columns of a cell's runs as plain numbers, one run behind the other: what all figures of the cell are worked out from.
+//!
+//! In: saved rows. Out: a number a row and column, NaN where a row lacks it; phases and failures as codes; gaps between tokens, which are only
+//! read where a figure needs them. Must not know metrics.
+
+use std::cell::OnceCell;
+use std::ops::Range;
+
+use polars::prelude::DataFrame;
+
+use super::AnalysisError;
+use crate::record::Phase;
+use crate::store::SavedRequests;
+
+/// A column of counts or stamps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Number {
+    Session,
+    Turn,
+    Sent,
+    FirstEvent,
+    FirstToken,
+    LastToken,
+    Done,
+    FirstEventTokens,
+    PromptTokens,
+    CachedTokens,
+    OutputTokens,
+    InFlight,
+    Intended,
+    Lane,
+    LiveLanes,
+}
+
+/// Those that the figures of every cell need; they are read together.
+const USUAL: [Number; 12] = [
+    Number::Session,
+    Number::Turn,
+    Number::Sent,
+    Number::FirstEvent,
+    Number::FirstToken,
+    Number::LastToken,
+    Number::Done,
+    Number::FirstEventTokens,
+    Number::PromptTokens,
+    Number::CachedTokens,
+    Number::OutputTokens,
+    Number::InFlight,
+];
+
+const ALL: usize = 15;
+
+impl Number {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Turn => "turn",
+            Self::Sent => "sent_us",
+            Self::FirstEvent => "first_event_us",
+            Self::FirstToken => "first_token_us",
+            Self::LastToken => "last_token_us",
+            Self::Done => "done_us",
+            Self::FirstEventTokens => "first_event_tokens",
+            Self::PromptTokens => "prompt_tokens",
+            Self::CachedTokens => "cached_tokens",
+            Self::OutputTokens => "output_tokens",
+            Self::InFlight => "in_flight",
+            Self::Intended => "intended_us",
+            Self::Lane => "lane",
+            Self::LiveLanes => "live_lanes",
+        }
+    }
+}
+
+/// The gaps between the tokens of each row, in microseconds, one row behind the other.
+#[derive(Debug, Default)]
+pub(super) struct Gaps {
+    values: Vec<u32>,
+    ends: Vec<usize>,
+}
+
+impl Gaps {
+    pub fn of_row(&self, row: usize) -> &[u32] {
+        let begin = row.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.values[begin..self.ends[row]]
+    }
+}
+
+/// All rows of some runs, those of warm-up included.
+#[derive(Debug)]
+pub(super) struct Columns {
+    runs: Vec<SavedRequests>,
+    /// The first row of each run, and at last how many rows there are.
+    starts: Vec<usize>,
+    numbers: [OnceCell<Vec<f64>>; ALL],
+    gaps: OnceCell<Gaps>,
+    pub is_measured: Vec<bool>,
+    /// 0 for none, else the place of the kind in `failure_kinds`, from 1.
+    failures: Vec<u8>,
+    failure_kinds: Vec<String>,
+}
+
+impl Columns {
+    /// Reads what every cell's figures need.
+    pub fn read<'a>(runs: impl IntoIterator<Item = &'a SavedRequests>) -> Result<Self, AnalysisError> {
+        let runs: Vec<SavedRequests> = runs.into_iter().cloned().collect();
+        let mut starts = vec![0];
+        starts.extend(runs.iter().scan(0, |rows, run| {
+            *rows += run.rows();
+            Some(*rows)
+        }));
+        let rows = starts.last().copied().unwrap_or(0);
+        let mut columns = Self {
+            runs,
+            starts,
+            numbers: [const { OnceCell::new() }; ALL],
+            gaps: OnceCell::new(),
+            is_measured: Vec::with_capacity(rows),
+            failures: Vec::with_capacity(rows),
+            failure_kinds: Vec::new(),
+        };
+        columns.read_usual(rows)?;
+        Ok(columns)
+    }
+
+    fn read_usual(&mut self, rows: usize) -> Result<(), AnalysisError> {
+        let mut names: Vec<&str> = USUAL.iter().map(|number| number.name()).collect();
+        names.extend(["phase", "failure"]);
+        let mut numbers: Vec<Vec<f64>> = USUAL.iter().map(|_| Vec::with_capacity(rows)).collect();
+        for run in self.runs.clone() {
+            run.columns(&names, |part| {
+                for (number, values) in USUAL.iter().zip(&mut numbers) {
+                    add_numbers(part, *number, values)?;
+                }
+                self.is_measured.extend(part.column("phase")?.str()?.iter().map(|phase| phase == Some(Phase::Measure.name())));
+                self.add_failures(part)
+            })?;
+        }
+        for (number, values) in USUAL.iter().zip(numbers) {
+            let _ = self.numbers[*number as usize].set(values);
+        }
+        Ok(())
+    }
+
+    fn add_failures(&mut self, part: &DataFrame) -> Result<(), AnalysisError> {
+        let column = part.column("failure")?.str()?;
+        if column.null_count() == column.len() {
+            self.failures.resize(self.failures.len() + column.len(), 0);
+            return Ok(());
+        }
+        for kind in column.iter() {
+            let code = kind.map_or(0, |kind| {
+                let place = self.failure_kinds.iter().position(|known| known == kind);
+                let place = place.unwrap_or_else(|| {
+                    self.failure_kinds.push(kind.to_owned());
+                    self.failure_kinds.len() - 1
+                });
+                // Kinds are few; those of a file that is not ours, beyond 254, fall together.
+                u8::try_from(place + 1).unwrap_or(u8::MAX)
+            });
+            self.failures.push(code);
+        }
+        Ok(())
+    }
+
+    /// How many rows.
+    pub fn rows(&self) -> usize {
+        self.failures.len()
+    }
+
+    pub fn runs(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// The rows of a run.
+    pub fn of_run(&self, run: usize) -> Range<usize> {
+        let at = |place: usize| self.starts.get(place).copied().unwrap_or(self.rows());
+        at(run)..at(run + 1)
+    }
+
+    /// The run of a row.
+    pub fn run_of(&self, row: usize) -> usize {
+        self.starts.partition_point(|start| *start <= row) - 1
+    }
+
+    /// A column, a number a row; NaN where the row has none.
+    pub fn number(&self, number: Number) -> Result<&[f64], AnalysisError> {
+        let place = &self.numbers[number as usize];
+        if place.get().is_none() {
+            let mut values = Vec::with_capacity(self.rows());
+            for run in &self.runs {
+                run.columns(&[number.name()], |part| add_numbers(part, number, &mut values))?;
+            }
+            let _ = place.set(values);
+        }
+        Ok(place.get().map_or(&[], Vec::as_slice))
+    }
+
+    /// The kind of a row's failure.
+    pub fn failure(&self, row: usize) -> Option<&str> {
+        let place = usize::from(self.failures[row]).checked_sub(1)?;
+        self.failure_kinds.get(place).map(String::as_str)
+    }
+
+    pub fn has_failure(&self, row: usize) -> bool {
+        self.failures[row] > 0
+    }
+
+    pub fn gaps(&self) -> Result<&Gaps, AnalysisError> {
+        if self.gaps.get().is_none() {
+            let mut gaps = Gaps::default();
+            for run in &self.runs {
+                run.columns(&["gaps_us"], |part| add_gaps(part, &mut gaps))?;
+            }
+            return Ok(self.gaps.get_or_init(|| gaps));
+        }
+        Ok(self.gaps.get_or_init(Gaps::default))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts and stamps are far below 2^53")]
+fn add_numbers(part: &DataFrame, number: Number, values: &mut Vec<f64>) -> Result<(), AnalysisError> {
+    let column = part.column(number.name())?.i64()?;
+    for chunk in column.downcast_iter() {
+        if column.null_count() == 0 {
+            values.extend(chunk.values().iter().map(|value| *value as f64));
+        } else {
+            values.extend(chunk.iter().map(|value| value.map_or(f64::NAN, |value| *value as f64)));
+        }
+    }
+    Ok(())
+}
+
+fn add_gaps(part: &DataFrame, gaps: &mut Gaps) -> Result<(), AnalysisError> {
+    let lists = part.column("gaps_us")?.list()?;
+    let inner = lists.get_inner();
+    for (chunk, inner) in lists.downcast_iter().zip(inner.u32()?.downcast_iter()) {
+        let offsets = chunk.offsets().as_slice();
+        let (Some(first), Some(last)) = (offsets.first(), offsets.last()) else { continue };
+        let place = |offset: &i64| usize::try_from(*offset).unwrap_or(0);
+        let before = gaps.values.len();
+        gaps.values.extend(inner.iter().skip(place(first)).take(place(last) - place(first)).map(|gap| gap.copied().unwrap_or(0)));
+        gaps.ends.extend(offsets[1..].iter().map(|offset| before + place(offset) - place(first)));
+    }
+    Ok(())
+}
