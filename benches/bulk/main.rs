@@ -12,16 +12,16 @@ mod tokens;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rows::Rows;
+use rows::Sizes;
 
 fn main() {
-    let asked = Asked::read(std::env::args().skip(1).collect());
+    let asked = Asked::read(&std::env::args().skip(1).collect::<Vec<_>>());
     if let Some(step) = &asked.step {
         println!("{}", step::run(step, &asked.dir, &asked.rows));
         return;
     }
     let folder = tempfile::tempdir_in(&asked.dir).unwrap();
-    let Rows { runs, rows, turns, tokens } = asked.rows;
+    let Sizes { runs, rows, turns, tokens } = asked.rows;
     println!("{} rows in {runs} runs, {turns} rows a session, {tokens} tokens a row", rows * runs);
     let large = folder.path().join("large");
     for step in ["write", "open", "summary", "itl", "heatmap"] {
@@ -31,13 +31,13 @@ fn main() {
     println!("{} runs of 4 rows", asked.small);
     let small = folder.path().join("small");
     for step in ["copies", "open", "summary", "resume"] {
-        tell(step, &small, &Rows { runs: asked.small, rows: 4, turns: 4, tokens: 16 });
+        tell(step, &small, &Sizes { runs: asked.small, rows: 4, turns: 4, tokens: 16 });
     }
     tokens::table(folder.path());
 }
 
 /// Runs a step in a process of its own and shows what it says of itself.
-fn tell(step: &str, dir: &Path, rows: &Rows) {
+fn tell(step: &str, dir: &Path, rows: &Sizes) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--step", step, "--dir"]).arg(dir);
     for (name, value) in [("--rows", rows.rows * rows.runs), ("--cells", rows.runs), ("--turns", rows.turns), ("--tokens", rows.tokens)] {
@@ -50,7 +50,7 @@ fn tell(step: &str, dir: &Path, rows: &Rows) {
 
 /// What was asked for on the command line.
 struct Asked {
-    rows: Rows,
+    rows: Sizes,
     small: u64,
     dir: PathBuf,
     step: Option<String>,
@@ -58,12 +58,12 @@ struct Asked {
 
 impl Asked {
     /// Words that a test runner adds are read over.
-    fn read(words: Vec<String>) -> Self {
+    fn read(words: &[String]) -> Self {
         let after = |name: &str| words.iter().position(|word| word == name).and_then(|at| words.get(at + 1));
         let number = |name: &str, or: u64| after(name).map_or(or, |text| text.parse().unwrap_or_else(|_| panic!("`{text}` is no number")));
         let runs = number("--cells", 100);
         Self {
-            rows: Rows {
+            rows: Sizes {
                 runs,
                 rows: number("--rows", 1_000_000) / runs.max(1),
                 turns: number("--turns", 4),

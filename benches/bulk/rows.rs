@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 /// How many of what.
 #[derive(Clone, Copy)]
-pub struct Rows {
+pub struct Sizes {
     pub runs: u64,
     /// Of a run.
     pub rows: u64,
@@ -35,7 +35,7 @@ pub struct Pace {
 
 pub const STEADY: Pace = Pace { gap_us: 15_000.0, noise_us: 1_000.0, tokens_an_event: 1 };
 
-impl Rows {
+impl Sizes {
     /// The runs lie on a grid that is about as wide as it is high.
     fn width(&self) -> u64 {
         self.runs.isqrt().max(1)
@@ -68,6 +68,7 @@ impl Rows {
             repeats: 1,
             runs: (0..self.runs).map(planned).collect(),
             client: Client::default(),
+            keeps_texts: false,
             imported: None,
             search: None,
         }
@@ -108,7 +109,7 @@ impl Rows {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "turns and times are small and above 0")]
-fn request_of(request: u64, rows: Rows, pace: Pace, rng: &mut Pcg64) -> RequestRecord {
+fn request_of(request: u64, rows: Sizes, pace: Pace, rng: &mut Pcg64) -> RequestRecord {
     let sent = Micros(request * 5_000);
     let (session, turn) = (request / rows.turns, (request % rows.turns) as u32);
     let failed = rng.random_range(0..500) == 0;

@@ -8,10 +8,10 @@ use bench::commands::report::{ReportOptions, report_sweep};
 use bench::record::RunRecord;
 use bench::store::{SweepWriter, read_sweep};
 
-use crate::rows::{Rows, STEADY};
+use crate::rows::{STEADY, Sizes};
 
 /// Does the step and tells its time and the most memory it held.
-pub fn run(step: &str, dir: &Path, rows: &Rows) -> String {
+pub fn run(step: &str, dir: &Path, rows: &Sizes) -> String {
     let began = Instant::now();
     let told = match step {
         "write" => return write(dir, rows),
@@ -39,7 +39,7 @@ fn judged(summary: &SweepSummary) -> String {
 
 /// Every run through the journal and sealed. Making up the records is not counted.
 #[expect(clippy::cast_precision_loss, reason = "for people")]
-fn write(dir: &Path, rows: &Rows) -> String {
+fn write(dir: &Path, rows: &Sizes) -> String {
     let manifest = rows.manifest();
     let began = Instant::now();
     let mut writer = SweepWriter::open(dir, &manifest, "").unwrap();
@@ -73,7 +73,7 @@ fn write(dir: &Path, rows: &Rows) -> String {
 }
 
 /// As many runs as there are to be, all of them the first one but for their names: saving each would mostly wait for the disk.
-fn copies(dir: &Path, rows: &Rows) -> String {
+fn copies(dir: &Path, rows: &Sizes) -> String {
     let manifest = rows.manifest();
     let writer = SweepWriter::open(dir, &manifest, "").unwrap();
     let mut run = writer.begin(&manifest.runs[0].id).unwrap();
@@ -93,7 +93,7 @@ fn copies(dir: &Path, rows: &Rows) -> String {
 }
 
 /// Goes on with a folder in which everything is sealed.
-fn resume(dir: &Path, rows: &Rows) -> String {
+fn resume(dir: &Path, rows: &Sizes) -> String {
     let writer = SweepWriter::open(dir, &rows.manifest(), "").unwrap();
     format!("{} sealed", writer.sealed_ids().unwrap().len())
 }

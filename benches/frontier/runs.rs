@@ -13,7 +13,7 @@ use bench::scenario::{Options, load_text};
 use bench::search::spec::{SearchKind, SearchSpec};
 use bench::search::{Aim, Axis, Evidence, Lattice, Limits, Place, Seen, Standing, Step, Walk};
 use bench::stopping::{CellWatch, Stopping};
-use bench::store::to_table;
+use bench::store::{SavedRequests, to_table};
 use tokio::sync::mpsc;
 
 /// The plan of an engine's grid.
@@ -89,7 +89,7 @@ pub fn search(cells: &Cells) -> Found {
 
 fn measure(cells: &Cells, place: Place, stopping: Option<Stopping>) -> Measured {
     let (rows, record) = simulate(cells.run(place), stopping);
-    let table = Table::pool([&to_table(&rows).unwrap()]).unwrap();
+    let table = Table::pool([&SavedRequests::held(to_table(&rows).unwrap())]).unwrap();
     let judgement = match &record.outcome {
         Outcome::Completed => judge(&cells.goal, &table),
         Outcome::Curtailed(curtailed) => judge_curtailed(curtailed, &cells.goal, &table),

@@ -15,6 +15,7 @@ mod errors;
 mod honesty;
 mod keeper;
 mod lane;
+mod lateness;
 mod open;
 mod prefill;
 mod row;

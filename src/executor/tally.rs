@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::carried::Carried;
 use super::contract::Rows;
 use super::lane::Done;
+use super::lateness::Lateness;
 use crate::clock::Micros;
 use crate::record::{Counts, Phase, RequestRecord, SHARED_TOKENS, TokenSource, first_turns_are_warm};
 use crate::workload::spec::WorkloadSpec;
@@ -21,7 +22,7 @@ pub(super) struct Tally {
     first_intended: Option<Micros>,
     last_done: Micros,
     /// Of every request that was sent by the schedule.
-    pub lags: Vec<Micros>,
+    pub lags: Lateness,
     /// The most records that were ready and waited to be taken.
     waiting_max: usize,
     unsent: u64,
@@ -55,7 +56,7 @@ impl Tally {
         }
         match lag {
             Some(lag) => {
-                self.lags.push(*lag);
+                self.lags.add(*lag);
                 self.held_back += u64::from(record.sent_us.since(record.intended_us) > *lag);
             }
             None if record.phase != Phase::Prefill => self.unsent += 1,

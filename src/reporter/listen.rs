@@ -32,11 +32,14 @@ pub fn run_reporters(
         let event = match events.try_recv() {
             Ok(event) => Some(event),
             Err(TryRecvError::Disconnected) => break,
-            Err(TryRecvError::Empty) => match runtime.block_on(async { tokio::time::timeout(TICK, events.recv()).await }) {
-                Ok(None) => break,
-                Ok(event) => event,
-                Err(_elapsed) => None,
-            },
+            Err(TryRecvError::Empty) => {
+                listeners.tell(|reporter| reporter.idle());
+                match runtime.block_on(async { tokio::time::timeout(TICK, events.recv()).await }) {
+                    Ok(None) => break,
+                    Ok(event) => event,
+                    Err(_elapsed) => None,
+                }
+            }
         };
         if last_tick.elapsed() >= TICK {
             listeners.tell(|reporter| reporter.tick());

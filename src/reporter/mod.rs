@@ -33,6 +33,11 @@ pub trait Reporter: Send {
     /// Told before each event: how many wait behind it.
     fn behind(&mut self, _waiting: usize) {}
 
+    /// Called when all that has happened was told, before anything further is waited for.
+    fn idle(&mut self) -> Result<(), ReportError> {
+        Ok(())
+    }
+
     /// Called about twice a second, also while no event comes.
     fn tick(&mut self) -> Result<(), ReportError> {
         Ok(())

@@ -1,6 +1,6 @@
-//! The recorder: events in, saved runs out, through the store. Each request is in the journal before the next event is heard, and a run is
-//! on disk as a whole before anybody behind the recorder hears that it is done. Events wait in memory where the disk is slow, so that the load
-//! never does; how many did is part of the run's record.
+//! The recorder: events in, saved runs out, through the store. Each request is in the journal before the recorder waits for another event, and
+//! a run is on disk as a whole before anybody behind the recorder hears that it is done. Events wait in memory where the disk is slow, so that
+//! the load never does; how many did is part of the run's record.
 
 use super::{ReportError, Reporter};
 use crate::event::Event;
@@ -72,6 +72,11 @@ impl Reporter for Recorder {
 
     fn behind(&mut self, waiting: usize) {
         self.waiting_max = self.waiting_max.max(waiting);
+    }
+
+    /// What was heard together is written together.
+    fn idle(&mut self) -> Result<(), ReportError> {
+        Ok(self.run.as_mut().map_or(Ok(()), RunWriter::flush)?)
     }
 
     fn tick(&mut self) -> Result<(), ReportError> {
@@ -160,13 +165,14 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_in_the_journal_before_the_next_event_is_heard() {
+    fn a_request_is_in_the_journal_before_another_event_is_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let journal: PathBuf = SweepPaths::new(folder.path()).run("a").unwrap().journal();
         let mut recorder = recorder(folder.path());
         recorder.on(&Event::RunStarted { run: Arc::new(header("a")), requests: None, started_at: jiff::Timestamp::UNIX_EPOCH }).unwrap();
         for request in 0..3 {
             recorder.on(&Event::RequestDone(Box::new(record(request)))).unwrap();
+            recorder.idle().unwrap();
             let lines = fs_err::read_to_string(&journal).unwrap();
             assert!(lines.ends_with('\n') && lines.lines().count() as u64 == request + 1, "{lines}");
         }

@@ -13,8 +13,11 @@ use super::frame::read_frame;
 use super::table::{COLUMNS, TableError, known_columns, schema, to_table};
 use crate::record::RequestRecord;
 
-/// Rows of a row group, and so the records that are in memory at once. With 512 gaps each they are about 140 MB.
+/// Rows of a row group, and so the records that are in memory at once.
 const BATCH: usize = 65_536;
+
+/// Gaps between tokens of a row group, beyond which it gets no further row: rows of very long answers are fewer at once, and memory is bounded.
+const BATCH_GAPS: usize = 8_388_608;
 
 /// Writes the records as they come; the file is there only when all of it is on disk.
 pub(super) fn write_records(path: &Path, records: impl Iterator<Item = Result<RequestRecord, StoreError>>) -> Result<u64, StoreError> {
@@ -36,7 +39,7 @@ fn write_batches(
     let mut writer = options.batched(&schema(&COLUMNS)).map_err(|source| fault(source.into()))?;
     let mut rows = 0;
     loop {
-        let batch = records.by_ref().take(BATCH).collect::<Result<Vec<_>, _>>()?;
+        let batch = next_batch(&mut records)?;
         if batch.is_empty() {
             break;
         }
@@ -46,6 +49,16 @@ fn write_batches(
     }
     writer.finish().map_err(|source| fault(source.into()))?;
     Ok(rows)
+}
+
+fn next_batch(records: &mut impl Iterator<Item = Result<RequestRecord, StoreError>>) -> Result<Vec<RequestRecord>, StoreError> {
+    let (mut batch, mut gaps) = (Vec::new(), 0);
+    while batch.len() < BATCH && gaps < BATCH_GAPS {
+        let Some(record) = records.next().transpose()? else { break };
+        gaps += record.gaps_us.len();
+        batch.push(record);
+    }
+    Ok(batch)
 }
 
 /// Reads a table back, with its hash, where there is one, and its columns checked.

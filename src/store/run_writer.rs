@@ -48,13 +48,12 @@ impl RunWriter {
         &self.paths
     }
 
-    /// Adds a request to the journal. When this returns, a crash of the program no longer loses it; at the next [`RunWriter::sync_if_due`]
-    /// after a second, a power cut does not either.
+    /// Adds a request to the journal. After the next [`RunWriter::flush`] a crash of the program no longer loses it; after a second, at the
+    /// next request or [`RunWriter::sync_if_due`], a power cut does not either.
     pub fn append(&mut self, record: &RequestRecord) -> Result<(), StoreError> {
         let fault = |source| StoreError::Json { path: self.paths.journal(), source };
         serde_json::to_writer(&mut self.journal, record).map_err(fault)?;
         self.journal.write_all(b"\n")?;
-        self.journal.flush()?;
         self.unsynced_since.get_or_insert_with(Instant::now);
         self.sync_if_due()
     }
@@ -64,6 +63,11 @@ impl RunWriter {
         self.texts.append(text)?;
         self.unsynced_since.get_or_insert_with(Instant::now);
         Ok(())
+    }
+
+    /// Hands what was added to the operating system. To be called before anything is waited for.
+    pub fn flush(&mut self) -> Result<(), StoreError> {
+        Ok(self.journal.flush()?)
     }
 
     /// Adds what the server and its machine told. It is on disk when the run is sealed, not before: a crash loses it.
@@ -80,6 +84,7 @@ impl RunWriter {
     }
 
     fn sync(&mut self) -> Result<(), StoreError> {
+        self.journal.flush()?;
         self.journal.get_ref().sync_data()?;
         self.texts.sync()?;
         self.unsynced_since = None;
@@ -111,7 +116,6 @@ impl RunWriter {
 
     /// Leaves the run unfinished, with its journal on disk: it was interrupted, and will be done again.
     pub fn leave(mut self) -> Result<(), StoreError> {
-        self.journal.flush()?;
         self.sync()?;
         remove_if_there(&partial_path(&self.paths.server_metrics()))?;
         Ok(())
