@@ -95,6 +95,7 @@ impl Sizes {
             server: None,
             client: ClientHonesty::default(),
             counts: Counts { requests: self.rows, measured: self.rows, measured_window_us: Micros(self.rows * 5_000), ..Counts::default() },
+            connections: None,
             offered_qps: None,
             tables: std::collections::BTreeMap::new(),
             notes: Vec::new(),
@@ -139,6 +140,7 @@ fn request_of(request: u64, rows: Sizes, pace: Pace, rng: &mut Pcg64) -> Request
         token_source: if failed { TokenSource::Unknown } else { TokenSource::Usage },
         in_flight: 1 + (request % 64) as u32,
         live_lanes: 64,
+        connect_us: None,
         failure: failed.then(|| Failure { kind: FailureKind::Http(503), detail: "status 503: overloaded".into() }),
     }
 }
