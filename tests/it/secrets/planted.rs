@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use bench::store::{from_table, read_sweep};
+use bench::store::read_sweep;
 
 use super::echo::{Echo, Manners};
 use super::{KEY, SCENARIO, Scene, said};
@@ -45,7 +45,7 @@ fn must_be_clean_folder(folder: &Path) {
     assert!(files > 3, "{files} files in {}", folder.display());
     let sweep = read_sweep(folder).unwrap();
     for run in &sweep.runs {
-        let rows = from_table(&run.requests).unwrap();
+        let rows = run.requests.records().unwrap();
         must_be_clean("requests.parquet", format!("{rows:?} {:?}", run.record).as_bytes());
         must_be_clean("server_metrics.parquet", format!("{:?}", run.samples().unwrap()).as_bytes());
     }

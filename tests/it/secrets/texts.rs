@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bench::store::{from_table, read_sweep, read_texts};
+use bench::store::{read_sweep, read_texts};
 
 use super::echo::{Echo, Manners};
 use super::{KEY, SCENARIO, Scene, said, stderr};
@@ -55,7 +55,7 @@ fn a_sweep_keeps_neither_prompts_nor_answers_unless_it_is_asked_to() {
         let saved = read_sweep(&scene.path("out")).unwrap();
         assert!(!saved.manifest.keeps_texts && saved.runs.len() == 2, "{}", said(&output));
         for run in &saved.runs {
-            looked_at.push(("the rows".to_owned(), format!("{:?}", from_table(&run.requests).unwrap()).into_bytes()));
+            looked_at.push(("the rows".to_owned(), format!("{:?}", run.requests.records().unwrap()).into_bytes()));
         }
         for (what, bytes) in looked_at {
             let text = String::from_utf8_lossy(&bytes);
@@ -76,7 +76,7 @@ fn texts_that_are_kept_are_there_for_each_request_without_the_key_and_the_report
     for run in &saved.runs {
         let file = scene.path("out/runs").join(&run.record.header.id).join("texts.jsonl");
         let kept: Vec<_> = read_texts(&file).unwrap().map(Result::unwrap).collect();
-        let rows = from_table(&run.requests).unwrap();
+        let rows = run.requests.records().unwrap();
         let key = |request: u64, session: u64, turn: u32| (request, session, turn);
         let told: Vec<_> = kept.iter().map(|text| key(text.request, text.session, text.turn)).collect();
         let sent: Vec<_> = rows.iter().map(|row| key(row.request, row.session, row.turn)).collect();
