@@ -63,6 +63,8 @@ pub enum Command {
     Prepare(PrepareCommand),
     /// The simulated engine as an OpenAI-compatible server.
     Sim(SimArgs),
+    /// What this client can measure on this machine: accuracy and ceiling, kept for the sweeps that follow.
+    Selftest(SelftestArgs),
     /// Print the JSON Schema of a scenario, for editors.
     Schema,
     /// Print shell completions or the man page.
@@ -70,6 +72,9 @@ pub enum Command {
     /// Start processes as told on stdin, and end them all when stdin ends; `bench` starts this for itself.
     #[command(hide = true)]
     Supervise,
+    /// The server of the selftest; `bench` starts this for itself.
+    #[command(hide = true)]
+    Emit,
 }
 
 /// Which scenarios, and what is changed in them.
@@ -140,6 +145,15 @@ pub struct PlanArgs {
 pub struct CheckArgs {
     #[command(flatten)]
     pub scenario: ScenarioArgs,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct SelftestArgs {
+    /// Where it is kept [default: $BENCH_SELFTEST, or bench/selftest.json in $XDG_STATE_HOME or ~/.local/state].
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 }

@@ -42,6 +42,7 @@ pub mod store;
 
 pub mod executor;
 pub mod reporter;
+pub mod selftest;
 
 pub mod analysis;
 pub mod stopping;

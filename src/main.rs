@@ -22,6 +22,8 @@ fn main() -> ExitCode {
         Command::Sim(args) => commands::sim::run(args, talk),
         Command::Schema => commands::schema::run(),
         Command::Completions(args) => commands::completions::run(args),
+        Command::Selftest(args) => commands::selftest::run(args, talk),
+        Command::Emit => commands::selftest::emit(),
         Command::Supervise => commands::supervise::run(),
     };
     let exit = done.unwrap_or_else(|error| {

@@ -19,6 +19,7 @@ pub mod run;
 mod scenarios;
 pub mod schema;
 mod searching;
+pub mod selftest;
 mod signals;
 pub mod sim;
 mod stdout;

@@ -32,6 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("import", &["record", "store", "clock"]),
     ("executor", &["plan", "engine", "workload", "arrival", "target", "server", "tokens", "event", "record", "session", "clock", "spec"]),
     ("reporter", &["event", "record", "store", "clock", "goal", "metric", "spec", "units"]),
+    ("selftest", &["target", "spec", "session", "clock", "units", "scenario", "plan", "executor", "event", "record"]),
     ("analysis", &["record", "store", "search", "metric", "goal", "clock"]),
     ("stopping", &["analysis", "plan", "arrival", "workload", "record", "clock", "goal", "metric", "spec"]),
     ("plot", &["analysis", "spec", "goal", "metric", "units"]),

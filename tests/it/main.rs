@@ -24,6 +24,7 @@ mod policy;
 mod prepare;
 mod scenarios;
 mod secrets;
+mod selftest;
 mod serve;
 #[cfg(target_os = "linux")]
 mod servers;

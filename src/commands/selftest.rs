@@ -1,0 +1,90 @@
+//! `bench selftest`: what this client can measure on this machine; and the server that it listens to, a process of its own.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::Context;
+
+use super::Exit;
+use crate::cli::{Format, SelftestArgs, Talk};
+use crate::selftest::{self, emitter};
+
+pub fn run(args: &SelftestArgs, talk: Talk) -> anyhow::Result<Exit> {
+    let emitter = Emitter::start()?;
+    let mut tell = |what: &str| {
+        if !talk.quiet {
+            eprintln!("measuring: {what}");
+        }
+    };
+    let found = selftest::measure(&emitter.url, &mut tell)?;
+    drop(emitter);
+    let path = match &args.output {
+        Some(path) => path.clone(),
+        None => selftest::path()?,
+    };
+    selftest::save(&found, &path)?;
+    match args.format {
+        Format::Json => println!("{}", serde_json::to_string_pretty(&found)?),
+        Format::Text => {
+            for line in found.lines() {
+                println!("{line}");
+            }
+            println!("\n{}", found.verdict());
+            if !found.optimised {
+                println!("This is a build without optimisation: a release build carries several times as much.");
+            }
+        }
+    }
+    if !talk.quiet {
+        eprintln!("kept in {}", path.display());
+    }
+    Ok(Exit::Success)
+}
+
+/// `bench emit`: serves until its stdin is closed, so that it outlives nobody.
+pub fn emit() -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    selftest::raise_open_files();
+    runtime.block_on(async {
+        let (listener, address) = emitter::bind().await.context("no port on loopback can be opened")?;
+        println!("http://{address}");
+        std::io::stdout().flush()?;
+        let closed = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
+        tokio::select! {
+            served = emitter::serve(listener) => served.context("no connection can be taken any more")?,
+            _ = closed => {}
+        }
+        Ok(Exit::Success)
+    })
+}
+
+/// The server's process; dropped, it ends.
+struct Emitter {
+    child: Child,
+    url: String,
+}
+
+impl Emitter {
+    fn start() -> anyhow::Result<Self> {
+        let program = std::env::current_exe().context("this program cannot be found")?;
+        let mut child = Command::new(program)
+            .arg("emit")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("the server of the selftest cannot be started")?;
+        let mut url = String::new();
+        if let Some(stdout) = child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut url).context("the server of the selftest says nothing")?;
+        }
+        Ok(Self { child, url: url.trim().to_owned() })
+    }
+}
+
+impl Drop for Emitter {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        // Whether it ended in order is of no account any more.
+        let _ = self.child.wait();
+    }
+}

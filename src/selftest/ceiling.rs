@@ -1,0 +1,31 @@
+//! What an event and a request cost the client, and so how many of them a core carries.
+//!
+//! Events come in reads of their own, as they do from an engine: streams paced far apart, not a flood in which one read brings a hundred.
+
+use super::emitter::Emission;
+use super::figures::Ceilings;
+use super::machine::cpu_time;
+use super::streams::{Heard, Load, listen};
+use crate::clock::Micros;
+use crate::target::TargetError;
+
+const EVENTS: Load =
+    Load { streams: 300, events: 250, emission: Emission { first_us: 10_000, gap_us: 20_000 }, lasting: Micros(3_000_000) };
+const REQUESTS: Load = Load { streams: 64, events: 1, emission: Emission { first_us: 0, gap_us: 0 }, lasting: Micros(4_000_000) };
+
+/// The two ceilings, from the CPU time that each took of this process.
+pub(super) async fn ceilings(url: &str) -> Result<(Ceilings, [Heard; 2]), TargetError> {
+    let (event_s, events) = cost(url, EVENTS, |heard| heard.events).await?;
+    let (request_s, requests) = cost(url, REQUESTS, |heard| heard.requests).await?;
+    // A request of one event pays for both.
+    let request_s = (request_s - event_s).max(request_s / 2.0);
+    Ok((Ceilings { events_per_s: 1.0 / event_s, requests_per_s: 1.0 / request_s }, [events, requests]))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+async fn cost(url: &str, load: Load, of: fn(&Heard) -> u64) -> Result<(f64, Heard), TargetError> {
+    let before = cpu_time();
+    let heard = listen(url, load).await?;
+    let used = (cpu_time().saturating_sub(before)).as_secs_f64();
+    Ok((used / of(&heard).max(1) as f64, heard))
+}

@@ -1,0 +1,44 @@
+//! How late the open loop sends: a run like any other, at a thousand requests a second.
+
+use super::emitter::Emission;
+use super::figures::Error;
+use super::whole::SelftestError;
+use crate::event::Event;
+use crate::executor::{Launch, Listed, Stop, sweep};
+use crate::plan::Plan;
+use crate::record::RequestRecord;
+use crate::scenario::{Options, load_text};
+
+/// Requests a second.
+pub(super) const RATE: f64 = 1_000.0;
+const SECONDS: u32 = 4;
+
+/// Sends, and gives how late each request went.
+pub(super) fn send_lag(url: &str, rate: f64) -> Result<(Error, u64), SelftestError> {
+    let scenario = load_text("selftest.toml".as_ref(), &scenario(url, rate), &Options::default());
+    let scenario = scenario.map_err(|faults| SelftestError::Load(faults.to_string()))?;
+    let plan = Plan::new(&scenario).map_err(|error| SelftestError::Load(error.to_string()))?;
+    let (events, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let launch = Launch { program: "bench".into(), logs: "servers".into() };
+    let mut course = Listed::new(&plan, &std::collections::BTreeSet::new());
+    sweep(&mut course, &Stop::new(), &launch, &events).map_err(|error| SelftestError::Load(error.to_string()))?;
+    drop(events);
+    let mut rows: Vec<RequestRecord> = Vec::new();
+    while let Some(event) = heard.blocking_recv() {
+        if let Event::RequestDone(row) = event {
+            rows.push(*row);
+        }
+    }
+    let failed = rows.iter().filter(|row| row.failure.is_some()).count() as u64;
+    let mut late: Vec<i64> = rows.iter().map(|row| row.sent_us.0.cast_signed() - row.intended_us.0.cast_signed()).collect();
+    Ok((Error::of(&mut late), failed))
+}
+
+fn scenario(url: &str, rate: f64) -> String {
+    let Emission { first_us, gap_us } = Emission { first_us: 2_000, gap_us: 0 };
+    format!(
+        "name = \"selftest\"\n[workload]\nkind = \"requests\"\narrival = \"constant\"\nqps = {rate}\nduration = {SECONDS}\n\
+         prompt_tokens = 20\nanswer_tokens = 1\n[target]\nurl = \"{url}\"\nmodel = \"emitter\"\n\
+         body = {{ emit = {{ first_us = {first_us}, gap_us = {gap_us} }} }}\n"
+    )
+}

@@ -1,0 +1,22 @@
+//! What this client can measure on this machine: how exact its stamps are, how late it sends, and how much of a core a token costs it.
+//!
+//! In: nothing but the machine. A server of our own on loopback, the [`emitter`], writes events that carry the moment they were written at;
+//! the client that measures everything else listens to it. Out: a [`Selftest`], kept for the sweeps on this machine, which relate their own
+//! load to it. Must not know what a sweep is for.
+
+mod ceiling;
+pub mod emitter;
+mod figures;
+mod kept;
+mod lag;
+mod machine;
+mod stamps;
+mod streams;
+mod timer;
+mod whole;
+
+pub use figures::{Ceilings, Error, Selftest};
+pub use kept::{KeptError, load, path, save};
+pub use machine::{Machine, OpenFiles, cpu_time, raise_open_files};
+pub use streams::{Heard, Load, listen};
+pub use whole::{SelftestError, measure};

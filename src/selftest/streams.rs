@@ -1,0 +1,108 @@
+//! Many answers at once from the emitter, by the client that measures everything else.
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::emitter::{Emission, now_us};
+use crate::clock::{Clock, Micros};
+use crate::session::{Message, Prompt, Role};
+use crate::target::spec::{Api, TargetKind, TargetSpec};
+use crate::target::{Exchange, HttpTarget, TargetError};
+use crate::units::Seconds;
+
+/// So many streams, each of them one answer after the other.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    pub streams: u32,
+    /// Events of an answer.
+    pub events: u32,
+    pub emission: Emission,
+    /// How long answers are begun.
+    pub lasting: Micros,
+}
+
+/// What was heard.
+#[derive(Debug, Default)]
+pub struct Heard {
+    pub requests: u64,
+    pub events: u64,
+    /// Requests that failed, each in a sentence.
+    pub failures: Vec<String>,
+    /// Of each event how much later than it was written it is said to have come, in microseconds; negative where it is said to be earlier.
+    pub late_us: Vec<i64>,
+    /// Of each answer its time to first token as it is reported and as it was, from sending to writing, in microseconds.
+    pub ttft_us: Vec<(i64, i64)>,
+}
+
+/// Listens until the load is over.
+///
+/// # Errors
+/// Where the address is none.
+pub async fn listen(url: &str, load: Load) -> Result<Heard, TargetError> {
+    let clock = Clock::real();
+    let target = HttpTarget::new(&spec(url, load.emission), clock)?;
+    let streams = (0..load.streams).map(|stream| {
+        let target = target.clone();
+        tokio::spawn(async move { one_after_the_other(&target, clock, stream, load).await })
+    });
+    let mut heard = Heard::default();
+    for stream in join_all(streams).await {
+        heard.add(stream.unwrap_or_default());
+    }
+    Ok(heard)
+}
+
+async fn one_after_the_other(target: &HttpTarget, clock: Clock, stream: u32, load: Load) -> Heard {
+    // Spread over a gap, as independent streams are.
+    let spread = load.emission.gap_us.max(1_000) * u64::from(stream) / u64::from(load.streams.max(1));
+    clock.sleep_until(Micros(spread)).await;
+    let mut heard = Heard::default();
+    while clock.now() < load.lasting {
+        let exchange = target.send(target.prepare(prompt(stream, load.events)), None).await;
+        heard.take(&exchange, offset(clock));
+    }
+    heard
+}
+
+/// From the run's clock to the emitter's, in microseconds.
+fn offset(clock: Clock) -> i64 {
+    now_us().cast_signed() - clock.now().0.cast_signed()
+}
+
+impl Heard {
+    fn take(&mut self, exchange: &Exchange, offset: i64) {
+        self.requests += 1;
+        if let Some(failure) = &exchange.failure {
+            self.failures.push(failure.detail.clone());
+            return;
+        }
+        self.events += exchange.token_events.len() as u64;
+        let stamp = |at: Micros| at.0.cast_signed() + offset;
+        let written: Vec<i64> = exchange.answer.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect();
+        self.late_us.extend(exchange.token_events.iter().zip(&written).map(|(at, written)| stamp(*at) - written));
+        if let (Some(first), Some(written)) = (exchange.token_events.first(), written.first()) {
+            let sent = stamp(exchange.sent);
+            self.ttft_us.push((stamp(*first) - sent, written - sent));
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.events += other.events;
+        self.failures.extend(other.failures);
+        self.late_us.extend(other.late_us);
+        self.ttft_us.extend(other.ttft_us);
+    }
+}
+
+fn prompt(stream: u32, events: u32) -> Prompt {
+    let messages = vec![Message::new(Role::User, "What time is it?")];
+    Prompt { session: u64::from(stream), turn: 0, messages, max_tokens: events, exact_length: false, user_id: None }
+}
+
+fn spec(url: &str, emission: Emission) -> TargetSpec {
+    let value = json!({ "url": url, "model": "emitter", "body": { "emit": emission } });
+    let spec: TargetSpec = serde_json::from_value(value).expect("the fields above are fields of a target");
+    debug_assert!(spec.api == Api::Chat && spec.kind == TargetKind::Http);
+    TargetSpec { connect_timeout: Seconds(10.0), ..spec }
+}

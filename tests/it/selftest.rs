@@ -1,0 +1,38 @@
+//! The selftest's own parts, against its own server on loopback: what it counts and what it stamps.
+
+use bench::clock::Micros;
+use bench::selftest::emitter::{self, Emission};
+use bench::selftest::{Heard, Load, listen};
+
+fn heard(load: Load) -> Heard {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (listener, address) = emitter::bind().await.unwrap();
+        tokio::spawn(emitter::serve(listener));
+        listen(&format!("http://{address}"), load).await.unwrap()
+    })
+}
+
+#[test]
+fn every_event_is_heard_once_and_not_before_it_was_written() {
+    let load = Load { streams: 4, events: 25, emission: Emission { first_us: 1_000, gap_us: 200 }, lasting: Micros(5_000) };
+    let heard = heard(load);
+    assert_eq!(heard.failures, Vec::<String>::new());
+    assert!(heard.requests >= 4, "{} requests", heard.requests);
+    assert_eq!(heard.events, heard.requests * 25);
+    assert_eq!(heard.late_us.len() as u64, heard.events);
+    assert_eq!(heard.ttft_us.len() as u64, heard.requests);
+    // A microsecond for each of the two roundings, and one for reading two clocks one after the other.
+    assert!(heard.late_us.iter().all(|late| *late >= -3), "{:?}", heard.late_us.iter().min());
+    assert!(heard.ttft_us.iter().all(|(said, was)| said - was >= -3 && *was >= 1_000));
+}
+
+#[test]
+fn a_server_that_is_gone_gives_failures_and_no_figures() {
+    let address = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let load = Load { streams: 2, events: 3, emission: Emission::default(), lasting: Micros(1_000) };
+    let heard = runtime.block_on(listen(&format!("http://{address}"), load)).unwrap();
+    assert!(heard.requests >= 2 && heard.failures.len() as u64 == heard.requests);
+    assert!(heard.late_us.is_empty() && heard.ttft_us.is_empty());
+}
