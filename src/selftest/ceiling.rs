@@ -15,11 +15,11 @@ const REQUESTS: Load = Load { streams: 64, events: 1, emission: Emission { first
 
 /// The two ceilings, from the CPU time that each took of this process.
 pub(super) async fn ceilings(url: &str) -> Result<(Ceilings, [Heard; 2]), TargetError> {
-    let (event_s, events) = cost(url, EVENTS, |heard| heard.events).await?;
-    let (request_s, requests) = cost(url, REQUESTS, |heard| heard.requests).await?;
+    let (each_event, events) = cost(url, EVENTS, |heard| heard.events).await?;
+    let (each_request, requests) = cost(url, REQUESTS, |heard| heard.requests).await?;
     // A request of one event pays for both.
-    let request_s = (request_s - event_s).max(request_s / 2.0);
-    Ok((Ceilings { events_per_s: 1.0 / event_s, requests_per_s: 1.0 / request_s }, [events, requests]))
+    let each_request = (each_request - each_event).max(each_request / 2.0);
+    Ok((Ceilings { events_per_s: 1.0 / each_event, requests_per_s: 1.0 / each_request }, [events, requests]))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]

@@ -4,6 +4,7 @@ use super::emitter::Emission;
 use super::figures::Error;
 use super::whole::SelftestError;
 use crate::event::Event;
+use crate::executor::spec::Policy;
 use crate::executor::{Launch, Listed, Stop, sweep};
 use crate::plan::Plan;
 use crate::record::RequestRecord;
@@ -21,7 +22,7 @@ pub(super) fn send_lag(url: &str, rate: f64) -> Result<(Error, u64), SelftestErr
     let (events, mut heard) = tokio::sync::mpsc::unbounded_channel();
     let launch = Launch { program: "bench".into(), logs: "servers".into() };
     let mut course = Listed::new(&plan, &std::collections::BTreeSet::new());
-    sweep(&mut course, &Stop::new(), &launch, &events).map_err(|error| SelftestError::Load(error.to_string()))?;
+    sweep(&mut course, Policy::default(), &Stop::new(), &launch, &events).map_err(|error| SelftestError::Load(error.to_string()))?;
     drop(events);
     let mut rows: Vec<RequestRecord> = Vec::new();
     while let Some(event) = heard.blocking_recv() {
