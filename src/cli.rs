@@ -151,7 +151,7 @@ pub struct CheckArgs {
 
 #[derive(Debug, Clone, Args)]
 pub struct SelftestArgs {
-    /// Where it is kept [default: $BENCH_SELFTEST, or bench/selftest.json in $XDG_STATE_HOME or ~/.local/state].
+    /// Where it is kept [default: `$BENCH_SELFTEST`, or bench/selftest.json in `$XDG_STATE_HOME` or ~/.local/state].
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = Format::Text)]

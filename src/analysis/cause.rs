@@ -341,6 +341,7 @@ mod tests {
             server: ServerFigures::default(),
             success_only: SuccessOnly::default(),
             client: ClientHonesty::default(),
+            client_limited: None,
             by_repeat: Vec::new(),
             renderings: Vec::new(),
             notes: Vec::new(),

@@ -11,6 +11,7 @@ mod bootstrap;
 mod cause;
 mod cells;
 mod choice;
+mod client;
 pub mod clusters;
 mod columns;
 pub mod compare;

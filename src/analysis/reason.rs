@@ -9,13 +9,6 @@ use super::repeats::Caches;
 use super::summary::CellSummary;
 use super::verdict::{Judgement, Verdict};
 
-/// A send lag or a timer's lateness beyond this share of the smallest limit of time may have moved a verdict.
-const LAG_SHARE: f64 = 0.05;
-/// Where no goal limits a time.
-const LAG_S: f64 = 0.1;
-/// From this share of one core on, the client may have been what was slow.
-const CPU_SHARE: f64 = 0.9;
-
 /// What may explain it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -110,17 +103,8 @@ fn not_proven(cell: &CellSummary) -> Option<String> {
     (open > 0).then(|| format!("cold caches are not proven in {open} of {} runs of {}", cell.by_repeat.len(), named(&cell.axes)))
 }
 
-/// Whether the client itself was late by a share of the limit that counts, used up a core, or could not save as fast as it measured.
 fn client(cell: &CellSummary) -> Option<String> {
-    let limits = cell.goals.iter().filter(|goal| goal.estimate.unit == "s").map(|goal| goal.limit);
-    let allowed = limits.min_by(f64::total_cmp).map_or(LAG_S, |limit| limit * LAG_SHARE);
-    let client = &cell.client;
-    let late = |what: &str, seconds: f64| (seconds > allowed).then(|| format!("{what} p99 {:.0} ms", seconds * 1e3));
-    let busy = client.cpu_share.filter(|share| *share >= CPU_SHARE).map(|share| format!("CPU at {share:.2} of one core"));
-    let timer = client.timer_jitter_p99_s.and_then(|seconds| late("timer late", seconds));
-    let unsaved = client.records_held_up().map(|records| format!("{records} records waited for being saved"));
-    let found: Vec<String> = [late("send lag", client.send_lag_p99_s), timer, busy, unsaved].into_iter().flatten().collect();
-    (!found.is_empty()).then(|| format!("the client itself was slow at {} ({})", named(&cell.axes), found.join(", ")))
+    cell.client_limited.as_ref().map(|found| format!("the client itself was slow at {} ({found})", named(&cell.axes)))
 }
 
 /// Another start of the server between the repeats of a cell, or between the two cells.

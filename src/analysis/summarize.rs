@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::cells::{CellRuns, cells};
+use super::client::{limited, uncertify};
 use super::columns::{Columns, Number};
 use super::curtailment::Curtailment;
 use super::estimate::estimate;
@@ -26,7 +27,7 @@ use super::watched::{Hits, RunWatched, ServerFigures, Told};
 use super::{AnalysisError, Estimate, Table, percentile};
 use crate::goal::{Goal, Measure};
 use crate::metric::Metric;
-use crate::record::{CacheContract, ClientHonesty, Outcome};
+use crate::record::{CacheContract, Client, ClientHonesty, Outcome};
 use crate::store::{SavedRun, SavedSweep};
 
 /// Judges a saved sweep.
@@ -43,7 +44,7 @@ pub fn summarize(sweep: &SavedSweep, question: &Question) -> Result<SweepSummary
     let mut connectors: BTreeMap<&str, String> = BTreeMap::new();
     let cells = cells(sweep);
     // On all cores; in their order again.
-    let summaries: Vec<_> = cells.par_iter().map(|cell| cell_summary(cell, &goals, &shown)).collect();
+    let summaries: Vec<_> = cells.par_iter().map(|cell| cell_summary(cell, &sweep.manifest.client, &goals, &shown)).collect();
     for (cell, summary) in cells.iter().zip(summaries) {
         let summary = summary?;
         if let Some(connector) = connector(&cell.runs) {
@@ -144,7 +145,12 @@ fn server_figures(cell: &CellRuns<'_>, watched: &[RunWatched], rates: &Rates) ->
     figures
 }
 
-fn cell_summary(cell: &CellRuns<'_>, goals: &[Goal], shown: &Measure) -> Result<CellSummary, AnalysisError> {
+fn cell_summary(
+    cell: &CellRuns<'_>,
+    machine: &Client,
+    goals: &[Goal],
+    shown: &Measure,
+) -> Result<CellSummary, AnalysisError> {
     let table = Table::pool(cell.runs.iter().map(|run| &run.requests))?;
     let runs = cell.runs.iter().enumerate();
     let watched = &runs.map(|(number, run)| watched(run, number, table.columns())).collect::<Result<Vec<_>, _>>()?;
@@ -156,7 +162,12 @@ fn cell_summary(cell: &CellRuns<'_>, goals: &[Goal], shown: &Measure) -> Result<
         Some(curtailment) => curtailment.judge(goal, &table),
         None => judge(goal, &table),
     };
-    let goals: Vec<Judgement> = if measured { goals.iter().map(judgement).collect::<Result<_, _>>()? } else { Vec::new() };
+    let mut goals: Vec<Judgement> = if measured { goals.iter().map(judgement).collect::<Result<_, _>>()? } else { Vec::new() };
+    let client = worst_client(cell);
+    let client_limited = if measured { limited(&client, machine, &goals) } else { None };
+    if client_limited.is_some() {
+        uncertify(&mut goals);
+    }
     let judged = measured && !goals.is_empty();
     let failures = table.failures_by_kind()?;
     let rates = if measured { Rates::of(&cell.runs, &table)? } else { Rates::default() };
@@ -173,10 +184,11 @@ fn cell_summary(cell: &CellRuns<'_>, goals: &[Goal], shown: &Measure) -> Result<
         verdict: judged.then(|| Verdict::all(goals.iter().map(|goal| goal.verdict))),
         goals,
         success_only: if measured { success_only(&table)? } else { SuccessOnly::default() },
-        client: worst_client(cell),
+        client,
+        notes: notes(cell, client_limited.as_deref()),
+        client_limited,
         by_repeat,
         renderings: if measured { renderings(&table, shown)? } else { Vec::new() },
-        notes: notes(cell),
         sessions: if measured { SessionFigures::of(&cell.runs, table.columns(), watched)? } else { SessionFigures::default() },
         server: if measured { server_figures(cell, watched, &rates) } else { ServerFigures::default() },
         rates,
@@ -228,11 +240,16 @@ fn worst_client(cell: &CellRuns<'_>) -> ClientHonesty {
         read_lag_max_s: larger(worst.read_lag_max_s, client.read_lag_max_s),
         merged_reads: larger(worst.merged_reads, client.merged_reads),
         stood_still_s: larger(worst.stood_still_s, client.stood_still_s),
+        events_per_s: larger(worst.events_per_s, client.events_per_s),
+        requests_per_s: larger(worst.requests_per_s, client.requests_per_s),
     })
 }
 
-fn notes(cell: &CellRuns<'_>) -> Vec<String> {
+fn notes(cell: &CellRuns<'_>, client_limited: Option<&str>) -> Vec<String> {
     let mut notes = Vec::new();
+    if let Some(found) = client_limited {
+        notes.push(format!("client_limited: the client itself was slow ({found}), so no verdict of this cell is certain"));
+    }
     if !cell.runs.is_empty() && cell.runs.len() < cell.planned && !is_curtailed(cell) {
         notes.push(format!("{} of {} runs are there", cell.runs.len(), cell.planned));
     }

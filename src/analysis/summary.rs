@@ -156,6 +156,9 @@ pub struct CellSummary {
     pub success_only: SuccessOnly,
     /// The worst of its runs.
     pub client: ClientHonesty,
+    /// Why the client itself may have been what was slow, in words: no verdict of such a cell is certain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_limited: Option<String>,
     /// Each of its runs by itself; empty where the cell has no result.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_repeat: Vec<RepeatSummary>,

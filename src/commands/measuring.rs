@@ -14,8 +14,9 @@ use super::signals::Signals;
 use crate::cli::Talk;
 use crate::executor::{Course, Ending, Launch, Listed, sweep};
 use crate::plan::Plan;
-use crate::record::{Client, Manifest};
+use crate::record::{Client, ClientCeilings, Manifest};
 use crate::reporter::{Loudness, ReportError, Sealed, reporters, run_reporters};
+use crate::selftest;
 use crate::server::supervisor::Supervisor;
 use crate::stopping::Stopping;
 use crate::store::SweepWriter;
@@ -139,6 +140,14 @@ fn loudness(talk: Talk) -> Loudness {
     }
 }
 
+/// What the selftest of this machine found, where one is kept. One that cannot be read is said to be, and stops nothing.
+fn ceilings() -> Option<ClientCeilings> {
+    let kept = selftest::path().and_then(|path| selftest::load(&path));
+    let kept = kept.inspect_err(|error| eprintln!("warning: the selftest of this machine is not used: {error}")).ok().flatten()?;
+    let selftest::Ceilings { events_per_s, requests_per_s } = kept.ceilings;
+    Some(ClientCeilings { events_per_s, requests_per_s })
+}
+
 /// The machine, where it matters: simulated results do not depend on it.
 fn client(plan: &Plan) -> Client {
     let bench_version = env!("CARGO_PKG_VERSION").to_owned();
@@ -147,5 +156,5 @@ fn client(plan: &Plan) -> Client {
     }
     let processors = std::thread::available_parallelism().ok().and_then(|count| u32::try_from(count.get()).ok());
     let operating_system = Some(format!("{} {}", std::env::consts::OS, std::env::consts::ARCH));
-    Client { bench_version, operating_system, processors }
+    Client { bench_version, operating_system, processors, ceilings: ceilings() }
 }

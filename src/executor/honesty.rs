@@ -36,6 +36,8 @@ impl Watch {
             (Some(before), Some(after)) if wall_s > 0.0 => Some((after - before) / wall_s),
             _ => None,
         };
+        // In virtual time nothing is carried.
+        let rates = if self.probe.is_some() { tally.rates() } else { None };
         ClientHonesty {
             send_lag_p50_s: tally.lags.at_rank(0.5).unwrap_or_default(),
             send_lag_p99_s: tally.lags.at_rank(0.99).unwrap_or_default(),
@@ -43,6 +45,8 @@ impl Watch {
             cpu_share,
             timer_jitter_p99_s: self.lateness.borrow().at_rank(0.99),
             records_waiting_max: self.probe.is_some().then(|| tally.waiting_max()),
+            events_per_s: rates.map(|(events, _)| events),
+            requests_per_s: rates.map(|(_, requests)| requests),
             ..tally.carried.honest()
         }
     }

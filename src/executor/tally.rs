@@ -16,6 +16,8 @@ const LENGTH_TOLERANCE: f64 = 0.02;
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     requests: u64,
+    /// Token-bearing.
+    events: u64,
     measured: u64,
     failed: u64,
     failures: BTreeMap<String, u64>,
@@ -47,9 +49,17 @@ struct FirstTurns {
 }
 
 impl Tally {
+    /// Token-bearing events and requests a second, to the last answer.
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+    pub fn rates(&self) -> Option<(f64, f64)> {
+        let seconds = self.last_done.as_secs_f64();
+        (seconds > 0.0).then(|| (self.events as f64 / seconds, self.requests as f64 / seconds))
+    }
+
     pub fn add(&mut self, Done { record, authored, lag, carriage, .. }: &Done) {
         self.carried.add(carriage);
         self.requests += 1;
+        self.events += if record.first_token_us.is_some() { 1 + record.gaps_us.len() as u64 } else { 0 };
         self.last_done = self.last_done.max(record.done_us);
         if let Some(failure) = &record.failure {
             *self.failures.entry(failure.kind.name()).or_default() += 1;

@@ -99,11 +99,23 @@ pub struct PlannedRun {
 }
 
 /// The machine and the program that measured. Missing where it does not matter: in virtual time.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Client {
     pub bench_version: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operating_system: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub processors: Option<u32>,
+    /// What a core of it carries, where `bench selftest` was run on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ceilings: Option<ClientCeilings>,
+}
+
+/// How much load one core of the client's machine carries.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ClientCeilings {
+    /// Streamed events, each read by itself.
+    pub events_per_s: f64,
+    /// Requests, without their events.
+    pub requests_per_s: f64,
 }

@@ -123,6 +123,11 @@ pub struct ClientHonesty {
     /// without a processor; missing in virtual time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stood_still_s: Option<f64>,
+    /// Token-bearing events and requests a second, from the run's start to its last answer; missing in virtual time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events_per_s: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_s: Option<f64>,
 }
 
 impl ClientHonesty {

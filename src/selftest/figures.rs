@@ -43,6 +43,8 @@ pub struct Selftest {
     pub stamps_idle: Error,
     /// The same with the client's thread held for 5 of every 7 ms.
     pub stamps_busy: Error,
+    /// How much later than they arrived tokens were read then: what the stamps spare; `n` is 0 where the kernel does not tell.
+    pub read_late_busy: Error,
     /// Requests a second of the open loop that was tried, and how late they were sent.
     pub send_rate: f64,
     pub send_lag: Error,
@@ -95,6 +97,10 @@ impl Selftest {
             error(&format!("a request is sent too late by ({}/s)", self.send_rate), &self.send_lag),
             error("a token's time is off by, idle", &self.stamps_idle),
             error("a token's time is off by, busy", &self.stamps_busy),
+            match self.read_late_busy.n {
+                0 => "the kernel does not tell when tokens arrive: their times are those of reading".to_owned(),
+                _ => error("  it is read too late by, busy", &self.read_late_busy),
+            },
             String::new(),
             format!(
                 "a core carries {:>9} tokens/s   {} of CPU each",
@@ -144,6 +150,7 @@ pub(super) fn fixture() -> Selftest {
         timer: error(0.0001),
         stamps_idle: error(0.00002),
         stamps_busy: error(0.00003),
+        read_late_busy: error(0.005),
         send_rate: 1000.0,
         send_lag: error(0.00015),
         ceilings: Ceilings { events_per_s: 77_500.0, requests_per_s: 21_400.0 },

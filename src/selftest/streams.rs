@@ -30,6 +30,8 @@ pub struct Heard {
     pub failures: Vec<String>,
     /// Of each event how much later than it was written it is said to have come, in microseconds; negative where it is said to be earlier.
     pub late_us: Vec<i64>,
+    /// Of each read of which the kernel told when its bytes arrived: how much later it was read, in microseconds.
+    pub read_late_us: Vec<i64>,
     /// Of each answer its time to first token as it is reported and as it was, from sending to writing, in microseconds.
     pub ttft_us: Vec<(i64, i64)>,
 }
@@ -77,6 +79,7 @@ impl Heard {
             return;
         }
         self.events += exchange.token_events.len() as u64;
+        self.read_late_us.extend(exchange.carriage.reads.lags_us.iter().map(|lag| i64::from(*lag)));
         let stamp = |at: Micros| at.0.cast_signed() + offset;
         let written: Vec<i64> = exchange.answer.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect();
         self.late_us.extend(exchange.token_events.iter().zip(&written).map(|(at, written)| stamp(*at) - written));
@@ -91,6 +94,7 @@ impl Heard {
         self.events += other.events;
         self.failures.extend(other.failures);
         self.late_us.extend(other.late_us);
+        self.read_late_us.extend(other.read_late_us);
         self.ttft_us.extend(other.ttft_us);
     }
 }

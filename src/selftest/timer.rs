@@ -1,7 +1,7 @@
 //! How late the client wakes when it waits for a moment, on an idle machine.
 
 use super::figures::Error;
-use crate::clock::{Clock, Micros};
+use crate::clock::{Clock, Micros, Timer};
 
 /// Waits; of 0.5 to 1.5 ms each, so that they fall on no tick.
 const WAITS: u64 = 2_000;
@@ -9,10 +9,10 @@ const WAITS: u64 = 2_000;
 pub(super) async fn timer() -> Error {
     let clock = Clock::real();
     let mut late = Vec::new();
-    let mut due = clock.now();
+    let (mut timer, mut due) = (Timer::new(clock), clock.now());
     for wait in 0..WAITS {
         due = due.max(clock.now()) + Micros(500 + wait * 617 % 1_000);
-        clock.sleep_until(due).await;
+        timer.sleep_until(due).await;
         late.push(clock.now().0.cast_signed() - due.0.cast_signed());
     }
     Error::of(&mut late)

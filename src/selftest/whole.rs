@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::figures::Selftest;
+use super::figures::{Error, Selftest};
 use super::machine::{Machine, raise_open_files};
 use super::{ceiling, lag, stamps, timer};
 use crate::target::TargetError;
@@ -32,7 +32,8 @@ pub fn measure(url: &str, tell: &mut dyn FnMut(&str)) -> Result<Selftest, Selfte
     let timer = runtime.block_on(async { tokio::spawn(timer::timer()).await.map_err(std::io::Error::from) })?;
     tell("token times, idle and busy");
     let (stamps_idle, idle) = runtime.block_on(stamps::idle(url))?;
-    let (stamps_busy, busy) = runtime.block_on(stamps::busy(url))?;
+    let (stamps_busy, mut busy) = runtime.block_on(stamps::busy(url))?;
+    let read_late_busy = Error::of(&mut busy.read_late_us);
     tell("what a token and a request cost");
     let (ceilings, [events, requests]) = runtime.block_on(ceiling::ceilings(url))?;
     drop(runtime);
@@ -52,6 +53,7 @@ pub fn measure(url: &str, tell: &mut dyn FnMut(&str)) -> Result<Selftest, Selfte
         timer,
         stamps_idle,
         stamps_busy,
+        read_late_busy,
         send_rate: lag::RATE,
         send_lag,
         ceilings,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bench::clock::Micros;
 use bench::record::{
-    CacheContract, Certainty, Client, ClientHonesty, Connections, Counts, Curtailed, FormatVersion, Imported, Manifest, Outcome,
+    CacheContract, Certainty, Client, ClientCeilings, ClientHonesty, Connections, Counts, Curtailed, FormatVersion, Imported, Manifest, Outcome,
     PlannedRun, RequestText, RunHeader, RunRecord, SaidMessage, SaidText, Searched, ServerFacts, Settled, StampSource, TokenRule,
 };
 use bench::reporter::CSV_COLUMNS;
@@ -73,6 +73,8 @@ fn run_record(outcome: Outcome, token_rule: TokenRule, cache_contract: CacheCont
         read_lag_max_s: Some(0.0),
         merged_reads: Some(0.0),
         stood_still_s: Some(0.02),
+        events_per_s: Some(900.0),
+        requests_per_s: Some(9.0),
     };
     let server = ServerFacts {
         life: Some(1),
@@ -119,7 +121,12 @@ fn manifest() -> Value {
         axes: vec![("workload.qps".into(), vec![json!(2)])],
         repeats: 1,
         runs: vec![PlannedRun { id: "a".into(), variant: "v".into(), axes: vec![("workload.qps".into(), json!(2))], repeat: 0 }],
-        client: Client { bench_version: "0.1.0".into(), operating_system: Some("linux".into()), processors: Some(2) },
+        client: Client {
+            bench_version: "0.1.0".into(),
+            operating_system: Some("linux".into()),
+            processors: Some(2),
+            ceilings: Some(ClientCeilings { events_per_s: 50_000.0, requests_per_s: 9_000.0 }),
+        },
         keeps_texts: true,
         imported: Some(Imported { program: "the original C×S script".into(), lacks: vec!["seed".into()] }),
         search: Some(Searched { axes: vec!["workload.qps".into()], climbed: vec!["workload.qps".into()] }),

@@ -1,0 +1,96 @@
+//! Whether the client itself was what was slow: then what a cell shows is not the server's alone.
+//!
+//! In: what the runs say of the client, the machine it ran on, and the goals. Out: what speaks against the cell, in words.
+
+use super::verdict::{Judgement, Verdict};
+use crate::record::{Client, ClientHonesty};
+
+/// A send lag or a timer's lateness beyond this share of the smallest limit of time may have moved a verdict.
+const LAG_SHARE: f64 = 0.05;
+/// Where no goal limits a time.
+const LAG_S: f64 = 0.1;
+/// From this share of what the machine's cores carry on, the client may have been what was slow.
+const LOAD_SHARE: f64 = 0.7;
+/// Nor does it use this share of one core where there is but one, or nobody knows how many there are.
+const CPU_SHARE: f64 = 0.9;
+
+/// What speaks against a cell; `None` where the client was not in the way.
+#[must_use]
+pub(super) fn limited(client: &ClientHonesty, machine: &Client, goals: &[Judgement]) -> Option<String> {
+    let limits = goals.iter().filter(|goal| goal.estimate.unit == "s").map(|goal| goal.limit);
+    let allowed = limits.min_by(f64::total_cmp).map_or(LAG_S, |limit| limit * LAG_SHARE);
+    let late = |what: &str, seconds: f64| (seconds > allowed).then(|| format!("{what} p99 {:.0} ms", seconds * 1e3));
+    let timer = client.timer_jitter_p99_s.and_then(|seconds| late("timer late", seconds));
+    let unsaved = client.records_held_up().map(|records| format!("{records} records waited for being saved"));
+    let all = [late("send lag", client.send_lag_p99_s), timer, busy(client, machine), loaded(client, machine), unsaved];
+    let found: Vec<String> = all.into_iter().flatten().collect();
+    (!found.is_empty()).then(|| found.join(", "))
+}
+
+/// What no longer speaks for itself: no verdict of such a cell is certain.
+pub(super) fn uncertify(goals: &mut [Judgement]) {
+    for goal in goals {
+        goal.verdict = Verdict::Undecided;
+        goal.rows_needed = None;
+    }
+}
+
+fn busy(client: &ClientHonesty, machine: &Client) -> Option<String> {
+    let allowed = machine.processors.map_or(CPU_SHARE, |cores| (LOAD_SHARE * f64::from(cores)).max(CPU_SHARE));
+    client.cpu_share.filter(|share| *share >= allowed).map(|share| match machine.processors {
+        Some(cores) if cores > 1 => format!("CPU at {share:.2} of {cores} cores"),
+        _ => format!("CPU at {share:.2} of one core"),
+    })
+}
+
+/// Against what the selftest found that a core carries: events and requests both cost CPU, so their shares add up.
+fn loaded(client: &ClientHonesty, machine: &Client) -> Option<String> {
+    let ceilings = machine.ceilings?;
+    let (events, requests) = (client.events_per_s?, client.requests_per_s?);
+    let share = (events / ceilings.events_per_s + requests / ceilings.requests_per_s) / f64::from(machine.processors.unwrap_or(1).max(1));
+    (share > LOAD_SHARE).then(|| {
+        format!(
+            "{events:.0} events/s and {requests:.0} requests/s are {:.0} % of what the selftest found that this machine carries",
+            100.0 * share
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::ClientCeilings;
+
+    fn machine(processors: u32) -> Client {
+        let ceilings = Some(ClientCeilings { events_per_s: 50_000.0, requests_per_s: 10_000.0 });
+        Client { processors: Some(processors), ceilings, ..Client::default() }
+    }
+
+    fn load(events: f64, requests: f64) -> ClientHonesty {
+        ClientHonesty { events_per_s: Some(events), requests_per_s: Some(requests), ..ClientHonesty::default() }
+    }
+
+    #[test]
+    fn events_and_requests_add_up_against_what_all_cores_carry() {
+        assert_eq!(limited(&load(34_000.0, 100.0), &machine(1), &[]), None);
+        let words = limited(&load(34_000.0, 300.0), &machine(1), &[]).unwrap();
+        assert_eq!(words, "34000 events/s and 300 requests/s are 71 % of what the selftest found that this machine carries");
+        assert_eq!(limited(&load(34_000.0, 300.0), &machine(2), &[]), None);
+        assert_eq!(limited(&load(90_000.0, 9_000.0), &Client::default(), &[]), None, "nobody knows what it carries");
+    }
+
+    #[test]
+    fn a_core_that_is_used_up_counts_as_one_of_all() {
+        let busy = |share: f64| ClientHonesty { cpu_share: Some(share), ..ClientHonesty::default() };
+        assert_eq!(limited(&busy(0.97), &Client::default(), &[]).as_deref(), Some("CPU at 0.97 of one core"));
+        assert_eq!(limited(&busy(0.97), &machine(4), &[]), None);
+        assert_eq!(limited(&busy(2.81), &machine(4), &[]).as_deref(), Some("CPU at 2.81 of 4 cores"));
+    }
+
+    #[test]
+    fn lateness_counts_from_a_tenth_of_a_second_where_no_goal_limits_a_time() {
+        let late = |seconds: f64| ClientHonesty { send_lag_p99_s: seconds, ..ClientHonesty::default() };
+        assert_eq!(limited(&late(0.1), &Client::default(), &[]), None);
+        assert_eq!(limited(&late(0.102), &Client::default(), &[]).as_deref(), Some("send lag p99 102 ms"));
+    }
+}
