@@ -145,12 +145,7 @@ fn server_figures(cell: &CellRuns<'_>, watched: &[RunWatched], rates: &Rates) ->
     figures
 }
 
-fn cell_summary(
-    cell: &CellRuns<'_>,
-    machine: &Client,
-    goals: &[Goal],
-    shown: &Measure,
-) -> Result<CellSummary, AnalysisError> {
+fn cell_summary(cell: &CellRuns<'_>, machine: &Client, goals: &[Goal], shown: &Measure) -> Result<CellSummary, AnalysisError> {
     let table = Table::pool(cell.runs.iter().map(|run| &run.requests))?;
     let runs = cell.runs.iter().enumerate();
     let watched = &runs.map(|(number, run)| watched(run, number, table.columns())).collect::<Result<Vec<_>, _>>()?;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bench::clock::Micros;
 use bench::record::{
-    CacheContract, Certainty, Client, ClientCeilings, ClientHonesty, Connections, Counts, Curtailed, FormatVersion, Imported, Manifest, Outcome,
-    PlannedRun, RequestText, RunHeader, RunRecord, SaidMessage, SaidText, Searched, ServerFacts, Settled, StampSource, TokenRule,
+    CacheContract, Certainty, Client, ClientCeilings, ClientHonesty, Connections, Counts, Curtailed, FormatVersion, Imported, Manifest,
+    Outcome, PlannedRun, RequestText, RunHeader, RunRecord, SaidMessage, SaidText, Searched, ServerFacts, Settled, StampSource, TokenRule,
 };
 use bench::reporter::CSV_COLUMNS;
 use bench::store::{COLUMNS, SAMPLE_COLUMNS};
