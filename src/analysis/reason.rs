@@ -58,7 +58,11 @@ fn each(fails: &CellSummary, passes: &CellSummary, of: fn(&CellSummary) -> Optio
 }
 
 fn few_rows(fails: &CellSummary, passes: &CellSummary) -> Option<String> {
+    // Where the client was the limit more rows would not help.
     let open = |cell: &CellSummary| {
+        if cell.client_limited.is_some() {
+            return None;
+        }
         let goal = cell.goals.iter().find(|goal| goal.verdict == Verdict::Undecided)?;
         Some(format!("{} is undecided with n={}", named(&cell.axes), goal.estimate.n))
     };
