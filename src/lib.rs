@@ -10,6 +10,7 @@
 //! and `store` (files). The modules below stand in the order of the arrow.
 
 pub mod clock;
+pub mod sentence;
 pub mod units;
 
 pub mod goal;

@@ -10,9 +10,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::sentence::sentence;
+
 /// A text that is no quantity of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is not {expected}")]
+#[error("`{}` is not {expected}", sentence(found))]
 pub struct UnitError {
     pub found: String,
     pub expected: &'static str,

@@ -78,17 +78,18 @@ pub use verdict::{Judgement, Verdict, judge};
 pub use watched::{Hits, Level, ServerFigures, Told};
 
 use crate::metric::Metric;
+use crate::sentence::sentence;
 
 /// Why saved runs could not be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum AnalysisError {
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
-    #[error("the saved rows are no table of requests: {0}")]
+    #[error("the saved rows are no table of requests: {}", sentence(&.0.to_string()))]
     Table(#[from] polars::error::PolarsError),
-    #[error("`{goal}` is no goal: {reason}")]
+    #[error("`{}` is no goal: {}", sentence(goal), sentence(reason))]
     Goal { goal: String, reason: String },
-    #[error("the rows of run `{run}` cannot be read: {reason}")]
+    #[error("the rows of run `{}` cannot be read: {}", sentence(run), sentence(reason))]
     Rows { run: String, reason: String },
     #[error("`{metric}` has many values a request")]
     NotPerRow { metric: Metric },

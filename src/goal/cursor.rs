@@ -1,6 +1,7 @@
 //! The words of a goal: names, symbols, numbers with their units, and faults that point at what stands there.
 
 use super::Comparison;
+use crate::sentence::sentence;
 
 /// Why a text is no goal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,7 +61,8 @@ impl<'a> Cursor<'a> {
     }
 
     pub fn fault(&self, offset: usize, message: impl Into<String>, hint: Option<String>) -> GoalError {
-        GoalError { message: message.into(), offset: offset.min(self.text.len()), hint }
+        let plain = |text: String| sentence(&text).into_owned();
+        GoalError { message: plain(message.into()), offset: offset.min(self.text.len()), hint: hint.map(plain) }
     }
 
     /// What stands at the cursor, for a message.

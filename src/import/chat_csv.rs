@@ -236,6 +236,18 @@ mod tests {
     }
 
     #[test]
+    fn times_that_no_run_can_take_and_counts_that_cannot_be_saved_are_absurd() {
+        let of = |row: &str| {
+            let text = format!("user_id,question_id,ttft,launch_time,finish_time,prompt_tokens\n1,1,0.5,0,2,9\n{row}\n");
+            read_generator(&source("a", &text)).unwrap().absurdities()
+        };
+        assert_eq!(of("1,2,0.5,3,4,9"), Vec::<String>::new());
+        for late in ["1,2,1e300,3,4,9", "1,2,0.5,3e10,4,9", "1,2,0.5,3,1e308,9"] {
+            assert!(of(late).concat().starts_with("tells of 1 requests that end more than 1e10 s after"), "{late}: {:?}", of(late));
+        }
+    }
+
+    #[test]
     fn a_rate_is_read_from_a_name_and_from_nothing_else() {
         assert_eq!(rate("realtime_stats_qps_2.00"), Some(json!(2.0)));
         assert_eq!(rate("stack_qps0.1"), Some(json!(0.1)));

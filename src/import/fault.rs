@@ -1,5 +1,7 @@
 //! What is wrong with a file that was to be imported. Names the file and the place in it; shows nothing of what was asked or answered.
 
+use crate::sentence::sentence;
+
 /// One fault of one file, or of several together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{file}`: {what}")]
@@ -11,6 +13,6 @@ pub struct Fault {
 
 impl Fault {
     pub(super) fn new(file: &str, what: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), what: what.into() }
+        Self { file: sentence(file).into_owned(), what: sentence(&what.into()).into_owned() }
     }
 }

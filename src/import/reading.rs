@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::clock::Micros;
 use crate::record::RequestRecord;
 
 /// A file of another program.
@@ -48,4 +49,24 @@ pub(super) struct Reading {
     /// What this file lacks beyond what all files of its program lack.
     pub lacks: Vec<&'static str>,
     pub notes: Vec<String>,
+}
+
+/// The latest that a request may end after the run's start: beyond it, what stands in the file is no time in seconds.
+const LATEST_S: f64 = 1e10;
+/// The most tokens of a prompt or an answer: what any program that reads the saved run can still count.
+const MOST_TOKENS: u64 = 1 << 53;
+
+impl Reading {
+    /// What no run can have been: requests that end after centuries, or with more tokens than can be counted.
+    pub fn absurdities(&self) -> Vec<String> {
+        let latest = Micros::from_secs_f64(LATEST_S);
+        let late = self.records.iter().filter(|record| record.done_us > latest || record.sent_us > latest).count();
+        let tokens = |record: &RequestRecord| [record.prompt_tokens, record.cached_tokens, record.output_tokens];
+        let long = self.records.iter().filter(|record| tokens(record).into_iter().flatten().any(|tokens| tokens > MOST_TOKENS)).count();
+        let late = (late > 0).then(|| {
+            format!("tells of {late} requests that end more than {LATEST_S:e} s after the first was sent: are its times in seconds?")
+        });
+        let long = (long > 0).then(|| format!("tells of {long} requests with more than 2^53 tokens: which column of it is the count?"));
+        late.into_iter().chain(long).collect()
+    }
 }

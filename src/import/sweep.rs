@@ -60,6 +60,7 @@ pub fn import(sources: &[Source], wanted: &Wanted) -> Result<ImportedSweep, Vec<
             Ok(program) => {
                 programs.push((program, source));
                 match program.read(source) {
+                    Ok(reading) if !reading.absurdities().is_empty() => faults.extend(of(reading.absurdities())),
                     Ok(reading) => reads.push(Read { source, reading, hash: blake3::hash(source.text.as_bytes()).to_hex().to_string() }),
                     Err(found) => faults.extend(of(found)),
                 }

@@ -57,17 +57,13 @@ pub fn labels_text<'a>(sorted: impl IntoIterator<Item = (&'a str, &'a str)>) -> 
     let mut text = String::new();
     for (name, value) in sorted {
         text.push(if text.is_empty() { '{' } else { ',' });
-        text.push_str(name);
-        text.push_str("=\"");
-        for c in value.chars() {
-            match c {
-                '\\' => text.push_str("\\\\"),
-                '"' => text.push_str("\\\""),
-                '\n' => text.push_str("\\n"),
-                other => text.push(other),
-            }
+        if is_bare(name) {
+            text.push_str(name);
+        } else {
+            quote(&mut text, name);
         }
-        text.push('"');
+        text.push('=');
+        quote(&mut text, value);
     }
     if !text.is_empty() {
         text.push('}');
@@ -75,11 +71,35 @@ pub fn labels_text<'a>(sorted: impl IntoIterator<Item = (&'a str, &'a str)>) -> 
     text
 }
 
+/// A name that needs no quotes; others come from pages in UTF-8.
+fn is_bare(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn quote(text: &mut String, part: &str) {
+    text.push('"');
+    for c in part.chars() {
+        match c {
+            '\\' => text.push_str("\\\\"),
+            '"' => text.push_str("\\\""),
+            '\n' => text.push_str("\\n"),
+            other => text.push(other),
+        }
+    }
+    text.push('"');
+}
+
 /// The value of one label in labels as [`ServerSample::labels`] has them.
 pub fn label<'a>(labels: &'a str, name: &str) -> Option<Cow<'a, str>> {
     let mut rest = labels.strip_prefix('{')?;
     loop {
-        let (found, value) = rest.split_once("=\"")?;
+        let (found, value) = match rest.strip_prefix('"') {
+            Some(quoted) => {
+                let end = closing_quote(quoted)?;
+                (unescaped(&quoted[..end]), quoted[end + 1..].strip_prefix("=\"")?)
+            }
+            None => rest.split_once("=\"").map(|(bare, value)| (Cow::Borrowed(bare), value))?,
+        };
         let end = closing_quote(value)?;
         if found == name {
             return Some(unescaped(&value[..end]));
@@ -144,6 +164,15 @@ impl SampleKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_are_no_plain_words_are_quoted_and_found_again() {
+        let labels = labels_text([("a", "1"), ("b=\"c", "x,y"), ("z.w\n", "q\"\\")]);
+        assert_eq!(labels, r#"{a="1","b=\"c"="x,y","z.w\n"="q\"\\"}"#);
+        let found = |name| label(&labels, name).map(Cow::into_owned);
+        assert_eq!(["a", "b=\"c", "z.w\n"].map(found), ["1", "x,y", "q\"\\"].map(|value| Some(value.to_owned())));
+        assert_eq!(found("c"), None);
+    }
 
     #[test]
     fn a_label_is_found_by_its_whole_name_and_without_its_escapes() {

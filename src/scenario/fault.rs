@@ -6,6 +6,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::json;
 
 use super::source::{Place, Sources};
+use crate::sentence::sentence;
 
 /// One fault. Messages are lower case without a final period and name what was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,27 +22,32 @@ pub struct Fault {
 
 impl Fault {
     pub fn at(place: Place, message: impl Into<String>) -> Self {
-        Self { message: message.into(), place: Some(place), beside: None, hint: None }
+        Self { message: told(message), place: Some(place), beside: None, hint: None }
     }
 
     pub fn nowhere(message: impl Into<String>) -> Self {
-        Self { message: message.into(), place: None, beside: None, hint: None }
+        Self { message: told(message), place: None, beside: None, hint: None }
     }
 
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+        Self { hint: Some(told(hint)), ..self }
     }
 
     #[must_use]
     pub fn maybe_hint(self, hint: Option<String>) -> Self {
-        Self { hint, ..self }
+        Self { hint: hint.map(told), ..self }
     }
 
     #[must_use]
     pub fn beside(self, place: Place, why: &'static str) -> Self {
         Self { beside: Some((place, why)), ..self }
     }
+}
+
+/// What was found in a text stands in the message, whatever it is.
+fn told(text: impl Into<String>) -> String {
+    sentence(&text.into()).into_owned()
 }
 
 /// The faults of one or several scenarios, with the texts they are about.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::table::TableError;
 use crate::record::FormatVersion;
+use crate::sentence::sentence;
 
 /// Why runs could not be saved or read.
 #[derive(Debug, thiserror::Error)]
@@ -12,32 +13,32 @@ pub enum StoreError {
     /// The message holds the path.
     #[error(transparent)]
     Io(#[from] io::Error),
-    #[error("`{}` is not what `docs/results-format.md` says: {source}", path.display())]
+    #[error("`{}` is not what `docs/results-format.md` says: {}", path.display(), sentence(&source.to_string()))]
     Json { path: PathBuf, source: serde_json::Error },
-    #[error("line {line} of `{}` is no request record: {source}", path.display())]
+    #[error("line {line} of `{}` is no request record: {}", path.display(), sentence(&source.to_string()))]
     JournalLine { path: PathBuf, line: usize, source: serde_json::Error },
-    #[error("`{}`: {source}", path.display())]
+    #[error("`{}`: {}", path.display(), sentence(&source.to_string()))]
     Table { path: PathBuf, source: Box<TableError> },
     #[error("`{}` is not what was sealed: its hash is another than `run.json` says; restore it, or delete the run's folder and sweep again", path.display())]
     Changed { path: PathBuf },
     #[error("`{}` is a link that leads out of the sweep's folder or nowhere; put what it stands for in its place, or delete it", path.display())]
     Outside { path: PathBuf },
-    #[error("`{id}` cannot be a run's folder: a run id is a plain file name")]
+    #[error("`{}` cannot be a run's folder: a run id is a plain file name", sentence(id))]
     RunId { id: String },
-    #[error("`{name}` cannot be the scenario's file: `scenario_file` in the manifest is a plain file name")]
+    #[error("`{}` cannot be the scenario's file: `scenario_file` in the manifest is a plain file name", sentence(name))]
     ScenarioFile { name: String },
     #[error("`{}` holds no sweep: there is no `manifest.json` in it; name a folder that `bench sweep` or `bench run` made", dir.display())]
     NoSweep { dir: PathBuf },
     #[error("`{}` is not empty and holds no sweep; name a new folder with `-o`, or empty this one", dir.display())]
     NotEmpty { dir: PathBuf },
     #[error(
-        "`{}` holds the sweep `{found_name}` (scenario {found_hash}), not `{asked_name}` (scenario {asked_hash}); name another folder with `-o`",
-        dir.display()
+        "`{}` holds the sweep `{}` (scenario {}), not `{asked_name}` (scenario {asked_hash}); name another folder with `-o`",
+        dir.display(), sentence(found_name), sentence(found_hash)
     )]
     OtherScenario { dir: PathBuf, found_name: Box<str>, found_hash: Box<str>, asked_name: Box<str>, asked_hash: Box<str> },
     #[error(
-        "`{}` holds the same scenario `{name}` with other runs, planned by version {found_version} (this is {asked_version}); name another folder with `-o`",
-        dir.display()
+        "`{}` holds the same scenario `{name}` with other runs, planned by version {} (this is {asked_version}); name another folder with `-o`",
+        dir.display(), sentence(found_version)
     )]
     OtherRuns { dir: PathBuf, name: Box<str>, found_version: Box<str>, asked_version: Box<str> },
     #[error(

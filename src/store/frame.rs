@@ -14,6 +14,7 @@ use polars_io::mmap::MmapBytesReader;
 use polars_io::prelude::{ParallelStrategy, ParquetReader};
 
 use super::error::StoreError;
+use super::pages::refuse_empty_promises;
 use super::table::TableError;
 
 /// A file of at most so many bytes is read as a whole, once, for its hash and for what is in it.
@@ -21,6 +22,9 @@ const SMALL: u64 = 1 << 20;
 
 /// Fewer rows than this are not worth more than one thread.
 const SEVERAL_THREADS: usize = 50_000;
+
+/// The largest file of an older version whose pages are looked at before it is read, in bytes.
+const MOST_LOOKED_AT: u64 = 1 << 30;
 
 /// The BLAKE3 hash of a file, in hexadecimal.
 pub(super) fn hash_of(path: &Path) -> Result<String, StoreError> {
@@ -33,12 +37,27 @@ pub(super) fn hash_of(path: &Path) -> Result<String, StoreError> {
 pub(super) fn read_frame(path: &Path, hash: Option<&str>) -> Result<DataFrame, StoreError> {
     if let Some(hash) = hash {
         unchanged(path, hash, &hash_of(path)?)?;
+    } else {
+        looked_at(path)?;
     }
     guarded(path, || ParquetReader::new(File::open(path)?.into_file()).finish())
 }
 
+/// Refuses a file that promises more than it can hold. Of what was sealed with a hash we know that we wrote it.
+fn looked_at(path: &Path) -> Result<(), StoreError> {
+    if fs::metadata(path)?.len() > MOST_LOOKED_AT {
+        return Ok(());
+    }
+    let bytes = fs::read(path)?;
+    let looked = catch_unwind(AssertUnwindSafe(|| refuse_empty_promises(bytes))).unwrap_or(Err(TableError::Damaged));
+    looked.map_err(|source| StoreError::Table { path: path.to_owned(), source: Box::new(source) })
+}
+
 /// How many rows a sealed file has, after its hash was checked. Only its footer is looked at.
 pub(super) fn rows_of(path: &Path, hash: Option<&str>) -> Result<usize, StoreError> {
+    if hash.is_none() {
+        looked_at(path)?;
+    }
     if fs::metadata(path)?.len() > SMALL {
         if let Some(hash) = hash {
             unchanged(path, hash, &hash_of(path)?)?;

@@ -9,6 +9,7 @@ mod frame;
 mod inside;
 mod journal;
 mod layout;
+mod pages;
 mod parquet;
 mod reader;
 mod requests;

@@ -17,6 +17,7 @@ use super::layout::{RunPaths, SweepPaths, file_name};
 use super::requests::SavedRequests;
 use super::samples::SavedSamples;
 use crate::record::{FormatVersion, Manifest, PlannedRun, RunRecord, ServerSample};
+use crate::sentence::sentence;
 
 /// A sweep as it was saved.
 #[derive(Debug, Clone)]
@@ -154,7 +155,7 @@ fn doubts(planned: &PlannedRun, saved: &SavedRun) -> Vec<String> {
     let mut notes = Vec::new();
     let header = &saved.record.header;
     if header.id != planned.id {
-        notes.push(format!("the folder of run `{}` holds run `{}`", planned.id, header.id));
+        notes.push(format!("the folder of run `{}` holds run `{}`", planned.id, sentence(&header.id)));
     }
     let rows = saved.requests.rows() as u64;
     if rows != saved.record.counts.requests {
@@ -201,7 +202,7 @@ fn strangers(paths: &SweepPaths, manifest: &Manifest) -> Result<Vec<String>, Sto
         }
     }
     let mut notes: Vec<String> =
-        first.into_iter().map(|name| format!("`runs/{name}` is not a run of this sweep; it is not read")).collect();
+        first.into_iter().map(|name| format!("`runs/{}` is not a run of this sweep; it is not read", sentence(&name))).collect();
     notes.extend((others > 0).then(|| format!("nor are {others} others in `runs/`")));
     Ok(notes)
 }

@@ -73,7 +73,7 @@ pub const COLUMNS: [(&str, ColumnKind); 23] = [
 pub enum TableError {
     #[error("{0}")]
     Polars(#[from] PolarsError),
-    #[error("the file is damaged")]
+    #[error("the file is damaged; restore it, or delete the run's folder and sweep again")]
     Damaged,
     #[error("{value} in `{column}` is more than a signed 64-bit number holds")]
     TooLarge { column: &'static str, value: u64 },

@@ -102,7 +102,7 @@ impl<'a> Listener<'a> {
         }
         let chunk = Chunk::read(data).map_err(|error| malformed(self.unreadable(&error)))?;
         if let Some(message) = chunk.error() {
-            return Err(Failure { kind: FailureKind::ErrorEvent, detail: self.secrets.plain(&message) });
+            return Err(Failure { kind: FailureKind::ErrorEvent, detail: self.told(&message) });
         }
         self.count(at, &chunk);
         match chunk.finish() {
@@ -135,6 +135,12 @@ impl<'a> Listener<'a> {
             usage.cached_tokens = usage.cached_tokens.or(self.exchange.usage.and_then(|before| before.cached_tokens));
             self.exchange.usage = Some(usage);
         }
+    }
+
+    /// The server's own words; a sentence also where there are none.
+    fn told(&self, message: &str) -> String {
+        let plain = self.secrets.plain(message);
+        if plain.is_empty() { format!("event {} of the stream is an error without a message", self.events) } else { plain }
     }
 
     /// Says where and how, but not what: the event may hold a piece of the answer.
@@ -260,6 +266,8 @@ mod tests {
         let (exchange, verdict) = played(&format!("{token}data: {{\"error\":{{\"message\":\"out of\\nmemory\",\"code\":500}}}}\n\n"));
         assert_eq!(verdict, Err(Failure { kind: FailureKind::ErrorEvent, detail: "out of memory".into() }));
         assert_eq!(exchange.token_events, [Micros(1000)]);
+        let silent = failure("data: {\"error\":{\"message\":\" \\n\",\"code\":500}}\n\n");
+        assert_eq!(silent.detail, "event 1 of the stream is an error without a message");
         let given_up = failure("data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"abort\"}]}\n\n");
         assert_eq!(given_up.kind, FailureKind::ErrorEvent);
     }

@@ -11,6 +11,7 @@ mod http;
 mod listener;
 mod models;
 mod prepared;
+mod replay;
 mod request;
 mod script;
 mod sim;
@@ -23,6 +24,7 @@ pub use error::TargetError;
 pub use exchange::{Carriage, Exchange, Reads};
 pub use http::HttpTarget;
 pub use prepared::Prepared;
+pub use replay::replay;
 pub use script::{Line, Script};
 pub use sim::SimTarget;
 

@@ -1,10 +1,17 @@
 //! A local `tokenizer.json`: loaded once, counts without special tokens. The only file that knows the tokenizers crate.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde::Deserialize;
+use serde_json::Value;
+
 use super::TokenError;
 use crate::record::TokenRule;
+use crate::sentence::sentence;
 
 /// A tokenizer read from a file, with the file's name and content hash for the record.
 #[derive(Clone)]
@@ -17,8 +24,12 @@ pub struct LocalTokenizer {
 impl LocalTokenizer {
     pub fn load(path: &Path) -> Result<Self, TokenError> {
         let bytes = std::fs::read(path).map_err(|source| TokenError::File { path: path.to_owned(), source })?;
-        let broken = |error: tokenizers::Error| TokenError::Tokenizer { path: path.to_owned(), reason: error.to_string() };
-        let mut tokenizer = tokenizers::Tokenizer::from_bytes(&bytes).map_err(broken)?;
+        let broken = |error: tokenizers::Error| {
+            let reason = sentence(&error.to_string()).into_owned();
+            TokenError::Tokenizer { path: path.to_owned(), reason }
+        };
+        refuse_a_map_larger_than_itself(&bytes).map_err(broken)?;
+        let mut tokenizer = caught(|| tokenizers::Tokenizer::from_bytes(&bytes)).map_err(broken)?;
         // Both are stored in some files, for training; either would make every long text "exactly 512 tokens".
         tokenizer.with_truncation(None).map_err(broken)?;
         tokenizer.with_padding(None);
@@ -26,20 +37,63 @@ impl LocalTokenizer {
     }
 
     pub(super) fn count(&self, text: &str) -> Result<u64, TokenError> {
-        let encoding = self.tokenizer.encode_fast(text, false).map_err(|error| TokenError::Encode { reason: error.to_string() })?;
+        let encoding = caught(|| self.tokenizer.encode_fast(text, false)).map_err(not_encoded)?;
         Ok(encoding.len() as u64)
     }
 
     /// Where each token of `text` ends, in bytes: as many as there are tokens. A token that is a part of a character ends where the
     /// character does.
     pub(super) fn ends(&self, text: &str) -> Result<Vec<usize>, TokenError> {
-        let encoding = self.tokenizer.encode(text, false).map_err(|error| TokenError::Encode { reason: error.to_string() })?;
+        let encoding = caught(|| self.tokenizer.encode(text, false)).map_err(not_encoded)?;
         Ok(encoding.get_offsets().iter().map(|(_, end)| *end).collect())
     }
 
     pub(super) fn rule(&self) -> TokenRule {
         TokenRule::Tokenizer { file: self.file.clone(), blake3: self.blake3.clone() }
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` gives it")]
+fn not_encoded(error: tokenizers::Error) -> TokenError {
+    TokenError::Encode { reason: sentence(&error.to_string()).into_owned() }
+}
+
+/// The library takes files for well-formed and panics over some that are not, on loading or on the first text.
+fn caught<T>(work: impl FnOnce() -> tokenizers::Result<T>) -> tokenizers::Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("it contradicts itself".into()))
+}
+
+/// A normalizer's map begins with its length, for which the library makes room before it looks how much there is.
+fn refuse_a_map_larger_than_itself(bytes: &[u8]) -> tokenizers::Result<()> {
+    #[derive(Deserialize)]
+    struct File {
+        normalizer: Option<Value>,
+    }
+    if memchr::memmem::find(bytes, b"precompiled_charsmap").is_none() {
+        return Ok(());
+    }
+    let mut left: Vec<Value> = serde_json::from_slice::<File>(bytes)?.normalizer.into_iter().collect();
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Object(fields) => {
+                let map = fields.get("precompiled_charsmap").and_then(Value::as_str);
+                if map.is_some_and(is_larger_than_itself) {
+                    return Err("its `precompiled_charsmap` says that it is longer than it is".into());
+                }
+                left.extend(fields.into_iter().map(|(_, value)| value));
+            }
+            Value::Array(items) => left.extend(items),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Base64 of a length in bytes, in four bytes with the lowest first, of as many bytes, and of more.
+fn is_larger_than_itself(map: &str) -> bool {
+    let head = map.get(..8).and_then(|head| BASE64_STANDARD.decode(head).ok());
+    let Some([a, b, c, d]) = head.as_deref().and_then(|head| head.first_chunk()) else { return true };
+    u64::from(u32::from_le_bytes([*a, *b, *c, *d])) > map.len() as u64
 }
 
 impl std::fmt::Debug for LocalTokenizer {
@@ -86,6 +140,22 @@ mod tests {
         assert_eq!(tokenizer.ends("read  this nový").unwrap(), [4, 10, 16]);
         let expected = blake3::hash(WORDS.as_bytes()).to_hex().to_string();
         assert_eq!(tokenizer.rule(), TokenRule::Tokenizer { file: file.path().display().to_string(), blake3: expected });
+    }
+
+    #[test]
+    fn files_over_which_the_library_panics_are_refused() {
+        let with = |part: &str, instead: &str| {
+            assert!(WORDS.contains(part));
+            LocalTokenizer::load(file(&WORDS.replace(part, instead)).path()).map(|tokenizer| tokenizer.count("read this").unwrap_err())
+        };
+        // A prefix that is longer than the merged token.
+        let model = r#""model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"], "continuing_subword_prefix": "@@@@", "unk_token": "#;
+        let error = with(r#""model": {"type": "WordLevel", "vocab": {"?": 0, "read": 1, "this": 2, "novel": 3}, "unk_token": "#, model);
+        assert!(error.unwrap_err().to_string().contains("contradicts itself"));
+        let map = |base64: &str| format!(r#""normalizer": {{"type": "Precompiled", "precompiled_charsmap": "{base64}"}}"#);
+        // A map of 4 GiB in four bytes, and one of nothing, which is missed at the first text.
+        assert!(with(r#""normalizer": null"#, &map("/////w==")).unwrap_err().to_string().contains("longer than it is"));
+        assert!(with(r#""normalizer": null"#, &map("AAAAAA==")).unwrap().to_string().contains("contradicts itself"));
     }
 
     #[test]

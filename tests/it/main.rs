@@ -8,6 +8,7 @@ mod crashes;
 mod faults;
 mod formats;
 mod frontier;
+mod fuzz;
 mod history;
 mod import;
 #[cfg(unix)]

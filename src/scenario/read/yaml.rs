@@ -11,6 +11,9 @@ use crate::scenario::document::{Entry, Node, Table, Text, Value};
 use crate::scenario::fault::{Fault, Faults};
 use crate::scenario::source::Place;
 
+/// Tables and lists within each other. Each level takes some kilobytes of the stack, and a scenario has about six.
+const MOST_DEEP: usize = 64;
+
 /// Reads a whole text.
 pub fn document(whole: Place, faults: &mut Faults) -> Option<Node> {
     let source = faults.sources.get(whole).clone();
@@ -23,6 +26,7 @@ pub fn document(whole: Place, faults: &mut Faults) -> Option<Node> {
         // As in TOML, where it is refused: a number with leading zeros is none.
         leading_zero_numbers_as_strings: true,
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
+        budget: serde_saphyr::budget! { max_depth: MOST_DEEP },
     };
     match serde_saphyr::from_str_with_options::<Spanned<Raw>>(&source.text, options) {
         Ok(root) => {

@@ -126,7 +126,7 @@ mod tests {
     fn a_metric_s_name_may_stand_quoted_among_the_labels() {
         let (labels, rest) = Labels::read(r#""my.metric", "l.abel"="x" } 3"#).unwrap();
         assert_eq!((labels.name.as_deref(), rest), (Some("my.metric"), " 3"));
-        assert_eq!(labels.canonical(), r#"{l.abel="x"}"#);
+        assert_eq!(labels.canonical(), r#"{"l.abel"="x"}"#);
     }
 
     #[test]

@@ -1,0 +1,95 @@
+//! What prompts are made of: folders of documents, files of conversations, recorded traces, and their preparation.
+
+use std::path::{Path, PathBuf};
+
+use bench::prepare::{self, Buckets, PrepareError, Recipe, Sources, TokenizerFacts, sharegpt};
+use bench::tokens::TokenCounter;
+use bench::trace::{Cut, Trace};
+use bench::workload::Corpus;
+
+use super::contract::message;
+use super::scenario::loaded;
+
+/// The first byte says what the rest is.
+pub fn read(data: &[u8]) {
+    let Some((what, bytes)) = data.split_first() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    match what % 4 {
+        0 => documents(folder.path(), bytes),
+        1 => conversations(folder.path(), bytes),
+        2 => trace(folder.path(), bytes),
+        _ => preparation(folder.path(), bytes),
+    }
+}
+
+/// Files with a zero byte between two of them.
+fn put(folder: &Path, bytes: &[u8]) {
+    fs_err::create_dir_all(folder).unwrap();
+    for (number, bytes) in bytes.split(|byte| *byte == 0).take(8).enumerate() {
+        fs_err::write(folder.join(format!("{number}.txt")), bytes).unwrap();
+    }
+}
+
+fn documents(folder: &Path, bytes: &[u8]) {
+    put(folder, bytes);
+    match Corpus::default().documents(folder) {
+        Ok(files) => assert!(!files.is_empty()),
+        Err(fault) => message(&fault.to_string()),
+    }
+    planned(&format!("[workload]\nkind = \"document_qa\"\ndocuments = {folder:?}\nquestions = {:?}\nrounds = 2\n", folder.join("0.txt")));
+}
+
+fn planned(workload: &str) {
+    loaded(Path::new("fuzz.toml"), &format!("{workload}answer_tokens = 4\n[target]\nkind = \"sim\"\n"), &Default::default());
+}
+
+fn conversations(folder: &Path, bytes: &[u8]) {
+    let input = file(folder, "conversations.json", bytes);
+    let output = folder.join("chosen.json");
+    let recipe =
+        sharegpt::Recipe { tokenizer: facts(), rounds: Some(1), max_conversations: Some(100), min_tokens: 1, max_context: Some(10_000) };
+    let count: &mut sharegpt::Count<'_> = &mut |text| Ok(text.split_whitespace().count() as u64);
+    if let Err(fault) = sharegpt::prepare(&sharegpt::Job { input: input.clone(), output, recipe }, count, &mut |_| {}) {
+        fault_of_preparation(&fault);
+    }
+}
+
+fn trace(folder: &Path, bytes: &[u8]) {
+    let file = file(folder, "trace.jsonl", bytes);
+    for cut in [Cut { block_tokens: 512, requests: u64::MAX, until_ms: None }, Cut { block_tokens: 1, requests: 3, until_ms: Some(1e3) }] {
+        match Trace::read(&file, cut) {
+            Ok(trace) => drop(prepare::trace::figures(&trace)),
+            Err(fault) => message(&fault.to_string()),
+        }
+    }
+}
+
+fn preparation(folder: &Path, bytes: &[u8]) {
+    let (input, output) = (folder.join("texts"), folder.join("prepared"));
+    put(&input, bytes);
+    let (found, _) = prepare::find(&input, &output).unwrap();
+    let buckets: Buckets = "4,16".parse().unwrap();
+    let recipe = Recipe { tokenizer: facts(), buckets: buckets.sizes().to_vec(), all_buckets: true, limit: None };
+    let job = prepare::Job { output, recipe, max_bytes: 1 << 20 };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for _ in ["now", "and again, over what is there"] {
+        if let Err(fault) = runtime.block_on(prepare::prepare(&job, &TokenCounter::Simulated, Sources::Folder(found.clone()), &mut |_| {}))
+        {
+            fault_of_preparation(&fault);
+        }
+    }
+}
+
+fn facts() -> TokenizerFacts {
+    TokenizerFacts::File { file: "words".into(), blake3: String::new() }
+}
+
+fn file(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = folder.join(name);
+    fs_err::write(&path, bytes).unwrap();
+    path
+}
+
+fn fault_of_preparation(fault: &PrepareError) {
+    message(&fault.to_string());
+}

@@ -1,0 +1,52 @@
+//! Scenarios: a file's bytes to a checked scenario, its plan and what it costs, as `bench check` and `bench plan` go.
+
+use std::path::Path;
+
+use bench::plan::{self, Outlook, Plan};
+use bench::record::Client;
+use bench::scenario::{Faults, Options, Style, load_file, load_text_with};
+use bench::stopping;
+use jiff::Timestamp;
+
+use super::contract::{message, page};
+
+/// A file of this name. One that is no text is read from disk, as a user's is.
+pub fn file(name: &str, data: &[u8]) {
+    if let Ok(text) = str::from_utf8(data) {
+        return loaded(Path::new(name), text, &Options::default());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs_err::write(&path, data).unwrap();
+    refused(&load_file(&path, &Options::default()).unwrap_err());
+}
+
+/// A text, loaded with what the command line says.
+pub fn loaded(path: &Path, text: &str, options: &Options) {
+    let environment = |name: &str| (name == "HOST").then(|| "gpu7".to_owned());
+    match load_text_with(path, text, options, &environment) {
+        Err(faults) => refused(&faults),
+        Ok(scenario) => {
+            if let Err(fault) = plan::check(&scenario) {
+                return message(&fault.to_string());
+            }
+            let plan = Plan::new(&scenario).unwrap();
+            drop(plan.manifest(Timestamp::UNIX_EPOCH, Client::default()));
+            stopping::remarks(&plan).iter().for_each(|remark| message(remark));
+            match Outlook::of(&plan) {
+                Ok(outlook) => outlook.notes.iter().for_each(|note| message(&note.text)),
+                Err(fault) => message(&fault.to_string()),
+            }
+        }
+    }
+}
+
+fn refused(faults: &Faults) {
+    assert!(!faults.is_empty(), "refused without a fault");
+    for fault in faults.iter() {
+        message(&fault.message);
+        fault.hint.iter().for_each(|hint| message(hint));
+    }
+    page(&faults.render(Style::Plain));
+    assert_eq!(faults.json().as_array().unwrap().len(), faults.len());
+}

@@ -1,0 +1,40 @@
+//! An answer's bytes through the listener: however the network cuts them, they mean the same.
+
+use bench::clock::Micros;
+use bench::target::{Exchange, replay};
+
+use super::contract::message;
+
+/// Two bytes say how long the pieces are, the rest is the stream.
+pub fn read(data: &[u8]) {
+    let [first, second, stream @ ..] = data else { return };
+    let whole = replay(std::iter::once(stream));
+    let cut = replay(pieces(stream, [usize::from(*first), usize::from(*second)]).into_iter());
+    assert_eq!(meaning(&cut), meaning(&whole), "where it was cut changes what it means");
+    if let Some(failure) = &whole.failure {
+        message(&failure.detail);
+    }
+    assert!(whole.token_events.len() <= stream.len());
+}
+
+/// Pieces of two lengths in turn; a length of 0 is an empty piece.
+fn pieces(stream: &[u8], lengths: [usize; 2]) -> Vec<&[u8]> {
+    let mut pieces = Vec::new();
+    let mut rest = stream;
+    for turn in 0_usize.. {
+        if rest.is_empty() {
+            break;
+        }
+        let length = if lengths == [0, 0] { 1 } else { lengths[turn % 2] }.min(rest.len());
+        let (piece, behind) = rest.split_at(length);
+        pieces.push(piece);
+        rest = behind;
+    }
+    pieces
+}
+
+/// An exchange without its stamps, of which a cut stream has others.
+fn meaning(exchange: &Exchange) -> Exchange {
+    let events = exchange.token_events.iter().map(|_| Micros(0)).collect();
+    Exchange { first_event: exchange.first_event.map(|_| Micros(0)), token_events: events, done: Micros(0), ..exchange.clone() }
+}
