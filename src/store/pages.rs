@@ -53,3 +53,19 @@ fn fits(column: &ColumnChunkMetadata, bytes: &Buffer<u8>, most: usize) -> Result
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A byte before the table itself: see the fuzz targets.
+    const LESS_THAN_NONE: &[u8] = include_bytes!("../../tests/fixtures/fuzz/tables/found_less_than_no_values");
+    const WHOLE: &[u8] = include_bytes!("../../tests/fixtures/fuzz/base/sealed/requests.parquet");
+
+    #[test]
+    fn a_page_of_less_than_no_values_is_refused_before_room_is_made_for_it() {
+        assert!(refuse_empty_promises(WHOLE.to_vec()).is_ok());
+        assert!(matches!(refuse_empty_promises(LESS_THAN_NONE[1..].to_vec()), Err(TableError::Damaged)));
+        assert!(refuse_empty_promises(b"PAR1".to_vec()).is_err());
+    }
+}

@@ -27,9 +27,10 @@ fn inputs(target: &str) -> Vec<PathBuf> {
 
 fn replayed(target: &str) {
     let test = "fuzz::a_target_reads_its_inputs_in_a_process_of_its_own";
-    let run =
-        Command::new(std::env::current_exe().unwrap()).args(["--exact", test, "--ignored", "--nocapture"]).env(TARGET, target).output();
-    let run = run.unwrap();
+    let times = if cfg!(debug_assertions) { "10" } else { "1" };
+    let mut reader = Command::new(std::env::current_exe().unwrap());
+    reader.args(["--exact", test, "--ignored", "--nocapture"]).env(TARGET, target).env("BENCH_FUZZ_TIMES", times);
+    let run = reader.output().unwrap();
     let said = String::from_utf8_lossy(&run.stderr);
     let last: Vec<&str> = said.lines().rev().take(12).collect();
     assert!(run.status.success(), "`{target}` ends with {}:\n{}", run.status, last.into_iter().rev().collect::<Vec<_>>().join("\n"));

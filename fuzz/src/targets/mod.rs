@@ -12,7 +12,7 @@ mod streams;
 mod tokenizers;
 mod values;
 
-/// A name, what is read, and the longest input that is worth trying.
+/// A name, and what is done with the bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
     pub name: &'static str,

@@ -10,6 +10,9 @@ use jiff::Timestamp;
 
 use super::contract::{message, page};
 
+/// The longest plan that is made within the time.
+const MOST_RUNS: usize = 2_000;
+
 /// A file of this name. One that is no text is read from disk, as a user's is.
 pub fn file(name: &str, data: &[u8]) {
     if let Ok(text) = str::from_utf8(data) {
@@ -29,6 +32,10 @@ pub fn loaded(path: &Path, text: &str, options: &Options) {
         Ok(scenario) => {
             if let Err(fault) = plan::check(&scenario) {
                 return message(&fault.to_string());
+            }
+            // A plan of up to 100,000 runs is work that was asked for; what can be wrong with it is wrong with a smaller one.
+            if scenario.cells.len() * scenario.repeats as usize > MOST_RUNS {
+                return;
             }
             let plan = Plan::new(&scenario).unwrap();
             drop(plan.manifest(Timestamp::UNIX_EPOCH, Client::default()));

@@ -11,8 +11,11 @@ use crate::scenario::document::{Entry, Node, Table, Text, Value};
 use crate::scenario::fault::{Fault, Faults};
 use crate::scenario::source::Place;
 
-/// Tables and lists within each other. Each level takes some kilobytes of the stack, and a scenario has about six.
-const MOST_DEEP: usize = 64;
+/// Tables and lists within each other: each level takes up to 50 kB of a stack of which some threads have 2 MB. A scenario has about six.
+const MOST_DEEP: usize = 24;
+
+/// Values and keys, with what anchors repeat: as many as the longest axis would list, and a tenth of a second's work.
+const MOST_NODES: usize = 100_000;
 
 /// Reads a whole text.
 pub fn document(whole: Place, faults: &mut Faults) -> Option<Node> {
@@ -26,7 +29,7 @@ pub fn document(whole: Place, faults: &mut Faults) -> Option<Node> {
         // As in TOML, where it is refused: a number with leading zeros is none.
         leading_zero_numbers_as_strings: true,
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
-        budget: serde_saphyr::budget! { max_depth: MOST_DEEP },
+        budget: serde_saphyr::budget! { max_depth: MOST_DEEP, max_nodes: MOST_NODES, max_events: 2 * MOST_NODES },
     };
     match serde_saphyr::from_str_with_options::<Spanned<Raw>>(&source.text, options) {
         Ok(root) => {
@@ -190,4 +193,34 @@ fn message(error: &Error) -> String {
     let text = text.split(" at line ").next().unwrap_or(&text);
     let mut characters = text.chars();
     characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str) -> Vec<String> {
+        let mut faults = Faults::default();
+        let whole = faults.sources.add("deep.yaml", text);
+        document(whole, &mut faults);
+        faults.iter().map(|fault| fault.message.clone()).collect()
+    }
+
+    #[test]
+    fn what_is_nested_without_end_is_refused_before_the_stack_ends() {
+        let nested = |levels: usize| (0..levels).map(|level| format!("{}a:\n", " ".repeat(level))).collect::<String>();
+        assert_eq!(faults(&nested(12)), Vec::<String>::new());
+        for text in [nested(400), "[".repeat(5_000), "- ".repeat(5_000), "{a: ".repeat(5_000)] {
+            assert_eq!(faults(&text).len(), 1);
+        }
+    }
+
+    #[test]
+    fn anchors_that_multiply_are_refused_soon() {
+        let mut text = String::from("a: &a [x, x, x, x, x, x, x, x, x]\n");
+        for (name, before) in ('b'..='i').zip('a'..) {
+            text.push_str(&format!("{name}: &{name} [{}]\n", vec![format!("*{before}"); 9].join(", ")));
+        }
+        assert_eq!(faults(&text).len(), 1);
+    }
 }
