@@ -6,7 +6,7 @@
 use std::io::Cursor;
 
 use polars_buffer::Buffer;
-use polars_parquet::parquet::metadata::ColumnChunkMetadata;
+use polars_parquet::parquet::metadata::{ColumnChunkMetadata, RowGroupMetadata};
 use polars_parquet::parquet::page::CompressedPage;
 use polars_parquet::parquet::read::{get_page_iterator, read_metadata};
 
@@ -23,7 +23,7 @@ pub(super) fn refuse_empty_promises(bytes: Vec<u8>) -> Result<(), TableError> {
     let most = bytes.len().saturating_mul(FOR_EACH_BYTE).saturating_add(ALWAYS);
     let bytes = Buffer::from_vec(bytes);
     let file = read_metadata(&mut Cursor::new(bytes.clone())).map_err(|_| TableError::Damaged)?;
-    let columns = || file.row_groups.iter().flat_map(|group| group.parquet_columns());
+    let columns = || file.row_groups.iter().flat_map(RowGroupMetadata::parquet_columns);
     if file.num_rows > most || columns().count() > MOST_COLUMNS || file.row_groups.iter().any(|group| group.num_rows() > most) {
         return Err(TableError::Damaged);
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bench::prepare::{self, Buckets, PrepareError, Recipe, Sources, TokenizerFacts, sharegpt};
+use bench::scenario::Options;
 use bench::tokens::TokenCounter;
 use bench::trace::{Cut, Trace};
 use bench::workload::Corpus;
@@ -36,11 +37,15 @@ fn documents(folder: &Path, bytes: &[u8]) {
         Ok(files) => assert!(!files.is_empty()),
         Err(fault) => message(&fault.to_string()),
     }
-    planned(&format!("[workload]\nkind = \"document_qa\"\ndocuments = {folder:?}\nquestions = {:?}\nrounds = 2\n", folder.join("0.txt")));
+    planned(&format!(
+        "[workload]\nkind = \"document_qa\"\ndocuments = '{}'\nquestions = '{}'\nrounds = 2\n",
+        folder.display(),
+        folder.join("0.txt").display()
+    ));
 }
 
 fn planned(workload: &str) {
-    loaded(Path::new("fuzz.toml"), &format!("{workload}answer_tokens = 4\n[target]\nkind = \"sim\"\n"), &Default::default());
+    loaded(Path::new("fuzz.toml"), &format!("{workload}answer_tokens = 4\n[target]\nkind = \"sim\"\n"), &Options::default());
 }
 
 fn conversations(folder: &Path, bytes: &[u8]) {

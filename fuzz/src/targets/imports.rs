@@ -21,7 +21,9 @@ pub fn read(data: &[u8]) {
     match import(&sources, &wanted) {
         Err(faults) => {
             assert!(!faults.is_empty(), "refused without a fault");
-            faults.iter().for_each(|fault| message(&fault.to_string()));
+            for fault in &faults {
+                message(&fault.to_string());
+            }
         }
         Ok(sweep) => {
             let folder = tempfile::tempdir().unwrap();

@@ -39,7 +39,9 @@ pub fn loaded(path: &Path, text: &str, options: &Options) {
             }
             let plan = Plan::new(&scenario).unwrap();
             drop(plan.manifest(Timestamp::UNIX_EPOCH, Client::default()));
-            stopping::remarks(&plan).iter().for_each(|remark| message(remark));
+            for remark in stopping::remarks(&plan) {
+                message(&remark);
+            }
             match Outlook::of(&plan) {
                 Ok(outlook) => outlook.notes.iter().for_each(|note| message(&note.text)),
                 Err(fault) => message(&fault.to_string()),

@@ -26,9 +26,9 @@ pub fn read(data: &[u8]) {
         0 => goal(text),
         1 => range(text, ""),
         2 => range(text, "[search]\nkind = \"frontier\"\n[[goals]]\nrequire = \"p95(ttft) <= 2s\"\n"),
-        3 => options(Options { set: lines(), ..Options::default() }),
-        4 => options(Options { only: lines(), ..Options::default() }),
-        5 => options(Options { url: Some(text.to_owned()), ..Options::default() }),
+        3 => options(&Options { set: lines(), ..Options::default() }),
+        4 => options(&Options { only: lines(), ..Options::default() }),
+        5 => options(&Options { url: Some(text.to_owned()), ..Options::default() }),
         6 => quantities(text),
         _ => command(text),
     }
@@ -53,8 +53,8 @@ fn range(text: &str, more: &str) {
     loaded(path, &format!("{SCENARIO}[matrix]\nconcurrent = {quoted}\nsequential = [{quoted}]\n{more}"), &Options::default());
 }
 
-fn options(options: Options) {
-    loaded(Path::new("fuzz.toml"), &format!("{SCENARIO}{MATRIX}"), &options);
+fn options(options: &Options) {
+    loaded(Path::new("fuzz.toml"), &format!("{SCENARIO}{MATRIX}"), options);
 }
 
 fn quantities(text: &str) {
