@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bench::analysis::{Question, summarize};
 use bench::report::{Colour, csv, json, markdown, terminal};
-use bench::store::{SavedRun, SweepPaths, SweepWriter, from_table, read_journal, read_sweep};
+use bench::store::{SavedRun, SweepPaths, SweepWriter, read_journal, read_sweep};
 
 use super::contract::{message, page};
 
@@ -97,7 +97,7 @@ fn told(dir: &Path) {
 }
 
 fn rows(run: &SavedRun) {
-    if let Err(fault) = from_table(&run.requests) {
+    if let Err(fault) = run.requests.records() {
         message(&fault.to_string());
     }
     if let Err(fault) = run.samples() {
