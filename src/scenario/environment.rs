@@ -51,6 +51,7 @@ fn expand_text(text: &str, place: Place, lookup: Lookup<'_>, faults: &mut Faults
         let name = &rest[dollar + 2..dollar + length];
         let found = variable(name, place, lookup, faults)?;
         value.push_str(&found);
+        faults.mask(&found, &format!("${{{name}}}"));
         variables.push((found, format!("${{{name}}}")));
         rest = &rest[dollar + length + 1..];
     }
@@ -101,6 +102,17 @@ mod tests {
         assert_eq!(text.shown(), "http://${HOST}:80/$${HOST}");
         assert_eq!(expanded("costs $5").unwrap(), Text::plain("costs $5"));
         assert_eq!(expanded("$${HOST}").unwrap(), Text::plain("${HOST}"));
+    }
+
+    #[test]
+    fn no_fault_that_follows_shows_a_value() {
+        let mut faults = Faults::default();
+        let place = faults.sources.add("test.toml", "${HOST}");
+        let mut node = Node::text("${HOST}", place);
+        expand(&mut node, &|_| Some("s3cr3t".to_owned()), &mut faults);
+        faults.push(Fault::at(place, "`x2s3cr3t` is no step").hint("not s3cr3t"));
+        let told: Vec<_> = faults.iter().map(|fault| (fault.message.as_str(), fault.hint.as_deref())).collect();
+        assert_eq!(told, [("`x2${HOST}` is no step", Some("not ${HOST}"))]);
     }
 
     #[test]

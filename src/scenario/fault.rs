@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::json;
 
+use super::secret;
 use super::source::{Place, Sources};
 use crate::sentence::sentence;
 
@@ -57,11 +58,24 @@ pub struct Faults {
     found: Vec<Fault>,
     /// What has been said and where; without a message, that anything has been said there.
     said: HashSet<(Option<Place>, Option<String>)>,
+    /// Values from the environment, with what stands for each: no message shows them.
+    masked: Vec<(String, String)>,
 }
 
 impl Faults {
+    /// From now on no message shows this value from the environment; `written` stands for it.
+    pub(super) fn mask(&mut self, value: &str, written: &str) {
+        if value.chars().count() >= secret::LEAST {
+            self.masked.push((value.to_owned(), written.to_owned()));
+        }
+    }
+
     /// Notes a fault; the same one at the same place counts once.
-    pub fn push(&mut self, fault: Fault) {
+    pub fn push(&mut self, mut fault: Fault) {
+        for (value, written) in &self.masked {
+            fault.message = fault.message.replace(value, written);
+            fault.hint = fault.hint.map(|hint| hint.replace(value, written));
+        }
         if self.said.insert((fault.place, Some(fault.message.clone()))) {
             self.said.insert((fault.place, None));
             self.found.push(fault);

@@ -26,7 +26,7 @@ impl std::fmt::Debug for Secret {
 }
 
 /// Values shorter than this are not taken out of messages: replacing every `1` would only garble them.
-const LEAST: usize = 4;
+pub(super) const LEAST: usize = 4;
 
 /// Puts `${NAME}` back into messages from elsewhere: errors of the network, answers of servers. Cheap to clone.
 #[derive(Clone, Default)]

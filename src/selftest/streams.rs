@@ -17,7 +17,7 @@ pub struct Load {
     /// Events of an answer.
     pub events: u32,
     pub emission: Emission,
-    /// How long answers are begun.
+    /// How long further answers are begun; each stream has one at least.
     pub lasting: Micros,
 }
 
@@ -59,11 +59,13 @@ async fn one_after_the_other(target: &HttpTarget, clock: Clock, stream: u32, loa
     let spread = load.emission.gap_us.max(1_000) * u64::from(stream) / u64::from(load.streams.max(1));
     clock.sleep_until(Micros(spread)).await;
     let mut heard = Heard::default();
-    while clock.now() < load.lasting {
+    loop {
         let exchange = target.send(target.prepare(prompt(stream, load.events)), None).await;
         heard.take(&exchange, offset(clock));
+        if clock.now() >= load.lasting {
+            return heard;
+        }
     }
-    heard
 }
 
 /// From the run's clock to the emitter's, in microseconds.

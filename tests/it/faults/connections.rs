@@ -25,6 +25,7 @@ async fn while_busy(events: usize) -> (Vec<(Micros, Micros)>, Exchange) {
     let (asked, was_asked) = mpsc::channel();
     let (go, may_go) = mpsc::channel::<()>();
     let (wrote, written) = mpsc::channel();
+    let (read, was_read) = tokio::sync::oneshot::channel();
     let server = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         stream.set_nodelay(true).unwrap();
@@ -52,10 +53,12 @@ async fn while_busy(events: usize) -> (Vec<(Micros, Micros)>, Exchange) {
         while start.elapsed().as_micros() < u128::from(BUSY.0) {
             std::hint::spin_loop();
         }
+        // The end must not be read with the tokens: a read has the stamp of its last segment.
+        was_read.await.unwrap();
         go.send(()).unwrap();
         moments
     };
-    let (exchange, moments) = tokio::join!(target.exchange(prompt(), None), busy);
+    let (exchange, moments) = tokio::join!(target.exchange(prompt(), Some(read)), busy);
     server.join().unwrap();
     assert_eq!(exchange.failure, None);
     (moments, exchange)
