@@ -116,6 +116,6 @@ pub struct Client {
 pub struct ClientCeilings {
     /// Streamed events, each read by itself.
     pub events_per_s: f64,
-    /// Requests, without their events.
+    /// Requests of a single event each, that event included.
     pub requests_per_s: f64,
 }

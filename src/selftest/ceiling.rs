@@ -17,8 +17,6 @@ const REQUESTS: Load = Load { streams: 64, events: 1, emission: Emission { first
 pub(super) async fn ceilings(url: &str) -> Result<(Ceilings, [Heard; 2]), TargetError> {
     let (each_event, events) = cost(url, EVENTS, |heard| heard.events).await?;
     let (each_request, requests) = cost(url, REQUESTS, |heard| heard.requests).await?;
-    // A request of one event pays for both.
-    let each_request = (each_request - each_event).max(each_request / 2.0);
     Ok((Ceilings { events_per_s: 1.0 / each_event, requests_per_s: 1.0 / each_request }, [events, requests]))
 }
 

@@ -22,7 +22,7 @@ pub struct Error {
 pub struct Ceilings {
     /// Streamed events, each read by itself.
     pub events_per_s: f64,
-    /// Requests, without their events.
+    /// Requests of a single event each, that event included.
     pub requests_per_s: f64,
 }
 
@@ -108,7 +108,7 @@ impl Selftest {
                 cost(self.ceilings.events_per_s)
             ),
             format!(
-                "            or {:>9} requests/s {} of CPU each",
+                "            or {:>9} requests/s {} of CPU each, with one token",
                 thousands(two_digits(self.ceilings.requests_per_s)),
                 cost(self.ceilings.requests_per_s)
             ),
