@@ -62,6 +62,10 @@ pub(super) fn measure(
         plan.runs.iter_mut().for_each(|run| run.cell.keep_texts());
     }
     let plan = &plan;
+    if !plan.simulated {
+        // Every stream is an open file.
+        selftest::raise_open_files();
+    }
     let stop = signals.stop();
     let program = Supervisor::own_program().context("cannot find out which program this is, to supervise servers with it")?;
     let launch = Launch { program, logs: writer.paths().servers() };
