@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 
+use crate::process_group::ProcessGroup;
 use crate::target::spec::ApiKey;
 
 /// The most that the command may take: somebody may have to touch a token.
@@ -57,7 +58,7 @@ async fn key_within(command: &[String], limit: Duration) -> Result<ApiKey, KeyCo
     #[cfg(unix)]
     command.process_group(0);
     let mut child = command.spawn().map_err(|source| KeyCommandError::Start { program: named(), source })?;
-    let group = Group::of(&child);
+    let group = ProcessGroup::of(&child);
     let mut printed = Vec::new();
     let Ok(ended) = tokio::time::timeout(limit, followed(&mut child, &mut printed)).await else {
         return Err(KeyCommandError::Endless { program: named(), limit_s: limit.as_secs() });
@@ -99,45 +100,6 @@ fn key_in(printed: &[u8], program: &str) -> Result<ApiKey, KeyCommandError> {
         text if text.lines().count() > 1 => Err(KeyCommandError::Lines { program: program() }),
         text if text.chars().any(char::is_control) || !text.is_ascii() => Err(KeyCommandError::Characters { program: program() }),
         text => Ok(ApiKey::new(text)),
-    }
-}
-
-/// The processes of the command, which are killed when they are no longer waited for.
-#[derive(Debug)]
-struct Group {
-    #[cfg(unix)]
-    leader: Option<rustix::process::Pid>,
-}
-
-impl Group {
-    #[cfg(unix)]
-    fn of(child: &Child) -> Self {
-        let leader = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw);
-        Self { leader }
-    }
-
-    #[cfg(not(unix))]
-    fn of(_child: &Child) -> Self {
-        Self {}
-    }
-
-    /// The command has ended: what it left in the background (an agent) may stay.
-    #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no group"))]
-    fn let_go(mut self) {
-        #[cfg(unix)]
-        {
-            self.leader = None;
-        }
-    }
-}
-
-#[cfg(unix)]
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(leader) = self.leader {
-            // An error says that they have all ended.
-            let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
-        }
     }
 }
 

@@ -8,10 +8,11 @@ use std::io::{Read, Seek, SeekFrom};
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 use super::ResetError;
 use crate::endpoint::Secrets;
+use crate::process_group::ProcessGroup;
 use crate::server::spec::ResetCommand;
 use crate::template::{Template, Words};
 
@@ -46,7 +47,7 @@ impl Program {
         #[cfg(unix)]
         command.process_group(0);
         let mut child = command.spawn().map_err(|source| ResetError::Start { program: self.name.clone(), source })?;
-        let group = Group::of(&child);
+        let group = ProcessGroup::of(&child);
         let Ok(ended) = tokio::time::timeout(limit, child.wait()).await else {
             drop(group);
             return Err(ResetError::Endless { program: self.name, limit_s: limit.as_secs(), output: last_lines(&mut output, secrets) });
@@ -57,45 +58,6 @@ impl Program {
             return Ok(());
         }
         Err(ResetError::Command { program: self.name, status: status.to_string(), output: last_lines(&mut output, secrets) })
-    }
-}
-
-/// The processes of a command, which are killed when they are no longer waited for: those of a shell's line, too.
-#[derive(Debug)]
-struct Group {
-    #[cfg(unix)]
-    leader: Option<rustix::process::Pid>,
-}
-
-impl Group {
-    #[cfg(unix)]
-    fn of(child: &Child) -> Self {
-        let leader = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw);
-        Self { leader }
-    }
-
-    #[cfg(not(unix))]
-    fn of(_child: &Child) -> Self {
-        Self {}
-    }
-
-    /// The command has ended: what it left in the background may stay.
-    #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no group"))]
-    fn let_go(mut self) {
-        #[cfg(unix)]
-        {
-            self.leader = None;
-        }
-    }
-}
-
-#[cfg(unix)]
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(leader) = self.leader {
-            // An error says that they have all ended.
-            let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
-        }
     }
 }
 
