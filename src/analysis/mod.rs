@@ -24,6 +24,7 @@ mod extended;
 mod external;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod formula;
 mod frontier;
 mod grouped;
 pub mod history;
