@@ -5,8 +5,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
@@ -26,19 +24,6 @@ pub struct Emission {
     pub first_us: u64,
     /// From one to the next, in microseconds; 0 for one after the other, each in a write of its own.
     pub gap_us: u64,
-}
-
-/// What was written so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Counts {
-    pub requests: u64,
-    pub events: u64,
-}
-
-#[derive(Debug, Default)]
-struct Counters {
-    requests: AtomicU64,
-    events: AtomicU64,
 }
 
 #[derive(Deserialize)]
@@ -69,34 +54,26 @@ pub async fn bind() -> io::Result<(TcpListener, SocketAddr)> {
 /// # Errors
 /// Where no connection can be taken any more.
 pub async fn serve(listener: TcpListener) -> io::Result<()> {
-    let counters = Arc::new(Counters::default());
     loop {
         let (stream, _) = listener.accept().await?;
-        let counters = Arc::clone(&counters);
         // A client that goes away in the midst of an answer is nobody's fault.
-        tokio::spawn(async move { converse(stream, &counters).await.unwrap_or_default() });
+        tokio::spawn(async move { converse(stream).await.unwrap_or_default() });
     }
 }
 
-async fn converse(mut stream: TcpStream, counters: &Counters) -> io::Result<()> {
+async fn converse(mut stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = BytesMut::with_capacity(16 << 10);
     while let Some(request) = read(&mut stream, &mut buffer).await? {
         match request {
-            Request::Counts => {
-                let counts =
-                    Counts { requests: counters.requests.load(Ordering::Relaxed), events: counters.events.load(Ordering::Relaxed) };
-                stream.write_all(json(200, &serde_json::to_string(&counts)?).as_bytes()).await?;
-            }
-            Request::Answer(asked) => answer(&mut stream, &asked, counters).await?,
-            Request::Unknown => stream.write_all(json(404, "{\"error\":{\"message\":\"no such path\"}}").as_bytes()).await?,
+            Request::Answer(asked) => answer(&mut stream, &asked).await?,
+            Request::Unknown => stream.write_all(NO_SUCH_PATH.as_bytes()).await?,
         }
     }
     Ok(())
 }
 
 enum Request {
-    Counts,
     Answer(Asked),
     Unknown,
 }
@@ -128,24 +105,19 @@ fn parse(buffer: &[u8]) -> io::Result<Option<(Request, usize)>> {
     let whole = start + length;
     let Some(body) = buffer.get(start..whole) else { return Ok(None) };
     let request = match head.path {
-        Some("/counts") => Request::Counts,
         Some("/v1/chat/completions") => Request::Answer(serde_json::from_slice(body)?),
         _ => Request::Unknown,
     };
     Ok(Some((request, whole)))
 }
 
-fn json(status: u16, body: &str) -> String {
-    let reason = if status == 200 { "OK" } else { "Not Found" };
-    format!("HTTP/1.1 {status} {reason}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())
-}
+const NO_SUCH_PATH: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
 
 /// One answer; the head goes with the first event, the end with the last, and every event in a write of its own.
-async fn answer(stream: &mut TcpStream, asked: &Asked, counters: &Counters) -> io::Result<()> {
+async fn answer(stream: &mut TcpStream, asked: &Asked) -> io::Result<()> {
     let begun = Instant::now();
-    counters.requests.fetch_add(1, Ordering::Relaxed);
     let mut bytes = String::with_capacity(1024);
     for event in 0..asked.max_tokens {
         let offset = asked.emit.first_us + u64::from(event) * asked.emit.gap_us;
@@ -162,7 +134,6 @@ async fn answer(stream: &mut TcpStream, asked: &Asked, counters: &Counters) -> i
             bytes.push_str("0\r\n\r\n");
         }
         stream.write_all(bytes.as_bytes()).await?;
-        counters.events.fetch_add(1, Ordering::Relaxed);
     }
     Ok(())
 }
@@ -202,11 +173,11 @@ mod tests {
         for cut in 0..text.len() {
             assert!(parse(&text.as_bytes()[..cut]).unwrap().is_none(), "cut at {cut}");
         }
-        let two = format!("{text}GET /counts HTTP/1.1\r\n\r\n");
+        let two = format!("{text}GET /models HTTP/1.1\r\n\r\n");
         let (request, whole) = parse(two.as_bytes()).unwrap().unwrap();
         let Request::Answer(asked) = request else { panic!("no answer was asked for") };
         assert_eq!((whole, asked.max_tokens, asked.emit), (text.len(), 3, Emission { first_us: 0, gap_us: 7 }));
-        assert!(matches!(parse(&two.as_bytes()[whole..]), Ok(Some((Request::Counts, 24)))));
+        assert!(matches!(parse(&two.as_bytes()[whole..]), Ok(Some((Request::Unknown, 24)))));
     }
 
     #[test]

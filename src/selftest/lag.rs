@@ -1,6 +1,5 @@
 //! How late the open loop sends: a run like any other, at a thousand requests a second.
 
-use super::emitter::Emission;
 use super::figures::Error;
 use super::whole::SelftestError;
 use crate::event::Event;
@@ -36,10 +35,9 @@ pub(super) fn send_lag(url: &str, rate: f64) -> Result<(Error, u64), SelftestErr
 }
 
 fn scenario(url: &str, rate: f64) -> String {
-    let Emission { first_us, gap_us } = Emission { first_us: 2_000, gap_us: 0 };
     format!(
         "name = \"selftest\"\n[workload]\nkind = \"requests\"\narrival = \"constant\"\nqps = {rate}\nduration = {SECONDS}\n\
          prompt_tokens = 20\nanswer_tokens = 1\n[target]\nurl = \"{url}\"\nmodel = \"emitter\"\n\
-         body = {{ emit = {{ first_us = {first_us}, gap_us = {gap_us} }} }}\n"
+         body = {{ emit = {{ first_us = 2000 }} }}\n"
     )
 }

@@ -6,9 +6,8 @@ use serde_json::json;
 use super::emitter::{Emission, now_us};
 use crate::clock::{Clock, Micros};
 use crate::session::{Message, Prompt, Role};
-use crate::target::spec::{Api, TargetKind, TargetSpec};
+use crate::target::spec::TargetSpec;
 use crate::target::{Exchange, HttpTarget, TargetError};
-use crate::units::Seconds;
 
 /// So many streams, each of them one answer after the other.
 #[derive(Debug, Clone, Copy)]
@@ -107,8 +106,6 @@ fn prompt(stream: u32, events: u32) -> Prompt {
 }
 
 fn spec(url: &str, emission: Emission) -> TargetSpec {
-    let value = json!({ "url": url, "model": "emitter", "body": { "emit": emission } });
-    let spec: TargetSpec = serde_json::from_value(value).expect("the fields above are fields of a target");
-    debug_assert!(spec.api == Api::Chat && spec.kind == TargetKind::Http);
-    TargetSpec { connect_timeout: Seconds(10.0), ..spec }
+    let spec = json!({ "url": url, "model": "emitter", "body": { "emit": emission } });
+    serde_json::from_value(spec).expect("the fields above are fields of a target")
 }
