@@ -3,29 +3,7 @@
 
 use std::path::Path;
 
-use super::stage::{Stage, dateless, serving};
-
-/// A short cell and one that nobody waits for.
-const CHAT: &str = r#"
-name = "chatting"
-order = "listed"
-
-[workload]
-kind = "chat"
-users = 2
-qps = 20
-rounds = 3
-system_prompt_tokens = 20
-history_tokens = 20
-answer_tokens = 4
-
-[target]
-model = "small"
-url = "URL"
-
-[matrix]
-duration = ["1s", "601s"]
-"#;
+use super::stage::{Stage, chatting, dateless, serving};
 
 /// Ten sessions of which the third request goes silent until the client gives it up.
 const SILENT: &str = r#"
@@ -54,7 +32,7 @@ fn journal(stage: &Stage) -> String {
 #[test]
 fn ctrl_c_drains_keeps_what_is_finished_and_says_how_to_go_on() {
     let (_runtime, server) = serving(TINY);
-    let stage = Stage::with("chatting.toml", &CHAT.replace("URL", &server.url()));
+    let stage = Stage::with("chatting.toml", &chatting(&server.url(), r#"["1s", "601s"]"#));
     let mut running = stage.start(&["sweep", "chatting.toml", "-o", "out", "-vv"]);
     running.await_line("[1/2]");
     running.await_line("measure): ttft");

@@ -4,7 +4,7 @@
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use super::stage::{Stage, dateless, program, run_line, said, serving, stderr, succeeded};
+use super::stage::{Stage, chatting, dateless, program, run_line, said, serving, stderr, succeeded};
 
 /// A small cell, and one whose journal is long.
 const SCENARIO: &str = r#"
@@ -73,32 +73,10 @@ fn a_folder_that_cannot_be_made_or_written_is_named_before_anything_is_measured(
     }
 }
 
-/// A short cell and a longer one, against a server.
-const CHAT: &str = r#"
-name = "chatting"
-order = "listed"
-
-[workload]
-kind = "chat"
-users = 2
-qps = 20
-rounds = 3
-system_prompt_tokens = 20
-history_tokens = 20
-answer_tokens = 4
-
-[target]
-model = "small"
-url = "URL"
-
-[matrix]
-duration = ["0.5s", "3s"]
-"#;
-
 #[test]
 fn a_folder_that_is_taken_away_stops_the_sweep_and_nothing_is_put_in_its_place() {
     let (_runtime, server) = serving(r#"{"preset": "tiny"}"#);
-    let stage = Stage::with("chatting.toml", &CHAT.replace("URL", &server.url()));
+    let stage = Stage::with("chatting.toml", &chatting(&server.url(), r#"["0.5s", "3s"]"#));
     let mut running = stage.start(&["sweep", "chatting.toml", "-o", "out", "-vv"]);
     running.await_line("measure): ttft");
     fs_err::rename(stage.path("out"), stage.path("away")).unwrap();
@@ -114,7 +92,7 @@ fn a_folder_that_is_taken_away_stops_the_sweep_and_nothing_is_put_in_its_place()
 #[test]
 fn a_process_that_was_stopped_for_a_while_has_no_result_of_that_cell_and_says_why() {
     let (_runtime, server) = serving(r#"{"preset": "tiny"}"#);
-    let stage = Stage::with("chatting.toml", &CHAT.replace("URL", &server.url()));
+    let stage = Stage::with("chatting.toml", &chatting(&server.url(), r#"["0.5s", "3s"]"#));
     let mut running = stage.start(&["sweep", "chatting.toml", "-o", "out", "-vv", "--only", "duration=3"]);
     running.await_line("measure): ttft");
     let stopped = Instant::now();

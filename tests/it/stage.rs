@@ -137,6 +137,32 @@ pub fn serving(engine: &str) -> (tokio::runtime::Runtime, Serving) {
     (runtime, serving)
 }
 
+/// A chat of two users with a server that is there, in a cell of each duration, in their order.
+pub fn chatting(url: &str, durations: &str) -> String {
+    format!(
+        r#"
+name = "chatting"
+order = "listed"
+
+[workload]
+kind = "chat"
+users = 2
+qps = 20
+rounds = 3
+system_prompt_tokens = 20
+history_tokens = 20
+answer_tokens = 4
+
+[target]
+model = "small"
+url = "{url}"
+
+[matrix]
+duration = {durations}
+"#
+    )
+}
+
 /// The program at work, heard line by line.
 pub struct Running {
     pub child: Child,
