@@ -10,6 +10,7 @@
 //! and `store` (files). The modules below stand in the order of the arrow.
 
 pub mod clock;
+mod named_file;
 mod process_group;
 pub mod sentence;
 pub mod units;

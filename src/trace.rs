@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::named_file::NamedFile;
+
 /// Bytes of the longest line: a million tokens in blocks of 16 take a tenth of it.
 const LONGEST_LINE: u64 = 4 << 20;
 /// Tokens of the longest prompt; beyond it no model goes, and sums of them stay far from overflow.
@@ -79,9 +81,9 @@ struct Written {
 impl Trace {
     /// Reads a file up to the cut. What stands behind it is not looked at.
     pub fn read(file: &Path, cut: Cut) -> Result<Self, TraceError> {
-        let trace = Self::parse(BufReader::with_capacity(1 << 16, fs_err::File::open(file)?), cut);
+        let trace = Self::parse(BufReader::with_capacity(1 << 16, NamedFile::Trace.open(file).map_err(std::io::Error::from)?), cut);
         let trace = trace.map_err(|fault| match fault {
-            Fault::Io(error) => TraceError::Io(std::io::Error::new(error.kind(), format!("cannot read `{}`: {error}", file.display()))),
+            Fault::Io(error) => TraceError::Io(error),
             Fault::Line { line, reason } => TraceError::Line { file: file.to_owned(), line, reason },
         })?;
         if trace.kept.is_empty() { Err(TraceError::Empty { file: file.to_owned() }) } else { Ok(trace) }

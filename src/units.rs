@@ -202,17 +202,17 @@ impl fmt::Display for Bytes {
 }
 
 quantity! {
-    /// A transfer rate in bytes per second: `"25GB/s"`, or a number. Finite and positive.
+    /// A transfer rate in bytes per second: `"25GB/s"`, or a number. At least one byte and at most 10^18 bytes per second.
     BytesPerSecond(f64), "BytesPerSecond"
 }
 
 impl Quantity for BytesPerSecond {
-    const EXPECTED: &'static str = "a transfer rate such as `25GB/s` or a positive number of bytes per second";
+    const EXPECTED: &'static str = "a transfer rate such as `25GB/s` or a number of bytes per second from 1 to 1e18";
     const EXAMPLES: [&'static str; 2] = ["25GB/s", "6GiB/s"];
     const SUFFIXES: &'static [(&'static str, f64)] =
         &[("", 1.0), ("b/s", 1.0), ("mb/s", 1e6), ("gb/s", 1e9), ("tb/s", 1e12), ("mib/s", 1_048_576.0), ("gib/s", 1_073_741_824.0)];
     fn from_base(value: f64) -> Option<Self> {
-        (value.is_finite() && value > 0.0).then_some(Self(value))
+        (1.0..=1e18).contains(&value).then_some(Self(value))
     }
 }
 
@@ -297,5 +297,18 @@ mod tests {
         }
         assert_eq!(Bytes(112_000_000_000).to_string(), "112GB");
         assert_eq!(BytesPerSecond(25e9).to_string(), "25GB/s");
+        for rate in [1.0, 1.5, 999_999.999_9, 1e6, 25e9, 1e18] {
+            let again: BytesPerSecond = BytesPerSecond(rate).to_string().parse().unwrap();
+            assert!((again.0 / rate - 1.0).abs() < 1e-3, "{rate} is shown as {}", BytesPerSecond(rate));
+        }
+    }
+
+    #[test]
+    fn rates_that_could_not_be_shown_are_refused_with_what_is_allowed() {
+        for text in ["0.0001B/s", "0", "0.999", "-1GB/s", "1000000001GB/s"] {
+            let fault = text.parse::<BytesPerSecond>().unwrap_err().to_string();
+            assert_eq!(fault, format!("`{text}` is not a transfer rate such as `25GB/s` or a number of bytes per second from 1 to 1e18"));
+        }
+        assert!(serde_json::from_str::<BytesPerSecond>("1e-9").is_err());
     }
 }

@@ -12,6 +12,7 @@ use super::report::goals;
 use super::{Exit, stdout};
 use crate::cli::{ImportArgs, Talk};
 use crate::import::{Fault, ImportedSweep, Source, Wanted, import};
+use crate::named_file::NamedFile;
 use crate::report::paragraph;
 
 pub fn run(args: &ImportArgs, talk: Talk) -> anyhow::Result<Exit> {
@@ -52,7 +53,7 @@ fn source(file: &Path, variant: Option<&str>) -> Result<Source, String> {
     if file.is_dir() {
         return Err(format!("`{}` is a folder: name the files in it, `{}/*.json`", file.display(), file.display()));
     }
-    let bytes = fs::read(file).map_err(|error| error.to_string())?;
+    let bytes = NamedFile::Import.read(file).map_err(|error| error.to_string())?;
     let text = String::from_utf8(bytes).map_err(|_| format!("`{}` is not text in UTF-8", file.display()))?;
     let folder = || folder_of(file).as_deref().and_then(name_of);
     Ok(Source {

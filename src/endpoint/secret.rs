@@ -6,6 +6,7 @@ use std::fmt;
 use reqwest::Url;
 
 use super::EndpointError;
+use crate::named_file::NamedFile;
 use crate::target::spec::TargetSpec;
 
 /// How much of a server's message is kept, in characters.
@@ -88,7 +89,7 @@ pub(super) fn api_key(spec: &TargetSpec) -> Result<Option<String>, EndpointError
         (None, None, None) => return Ok(None),
         (Some(name), None, None) => std::env::var(name).map_err(|_| EndpointError::KeyVariable { name: name.clone() })?,
         (None, Some(path), None) => {
-            std::fs::read_to_string(path).map_err(|source| EndpointError::KeyFile { path: path.clone(), source })?
+            NamedFile::ApiKey.read_text(path).map_err(|error| EndpointError::KeyFile { path: path.clone(), source: error.reason.into() })?
         }
         // It was run before, once, by who holds the sweep: an endpoint starts no programs.
         (None, None, Some(_)) => spec.api_key.as_ref().ok_or(EndpointError::KeyCommand)?.reveal().to_owned(),

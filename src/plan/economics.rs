@@ -10,6 +10,7 @@ use futures_util::FutureExt;
 
 use super::PlanError;
 use crate::engine::{ANSWER_HEAD_TOKENS, EngineParameters, MESSAGE_TOKENS};
+use crate::named_file::NamedFile;
 use crate::scenario::Cell;
 use crate::server::spec::{ResetSpec, WholeReset};
 use crate::target::spec::TargetKind;
@@ -179,7 +180,8 @@ impl Rule {
         let (mut sum, mut largest, mut files) = (0, 0, 0_u64);
         for document in corpus.documents(folder)? {
             let tokens = if self.is_exact() {
-                count(&self.counter, &fs_err::read_to_string(folder.join(&document.name)).map_err(PlanError::Io)?)?
+                let text = NamedFile::Document.read_text(&folder.join(&document.name)).map_err(std::io::Error::from);
+                count(&self.counter, &text.map_err(PlanError::Io)?)?
             } else {
                 // Bytes for characters: the same for English, and no need to read gigabytes.
                 document.bytes.div_ceil(4)

@@ -14,6 +14,7 @@ use super::setting::server_setting;
 use crate::engine::EngineError;
 use crate::executor::spec::Policy;
 use crate::goal::Goal;
+use crate::named_file::NamedFile;
 use crate::plot::spec::PlotSpec;
 use crate::record::{Client, FormatVersion, Manifest};
 use crate::scenario::{Order, Placed, Scenario};
@@ -263,9 +264,10 @@ fn cell_name(scenario: &Scenario, placed: &Placed) -> String {
 
 /// Content hashes of the files that a workload is made of: another text under the same name is another run.
 fn manifest(workload: &WorkloadSpec, corpus: &Corpus) -> Result<Value, PlanError> {
-    let of_file = |path: &Path| -> Result<Value, PlanError> {
+    let of_file = |what: NamedFile, path: &Path| -> Result<Value, PlanError> {
         let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(fs_err::File::open(path).map_err(PlanError::Io)?).map_err(PlanError::Io)?;
+        let file = what.open(path).map_err(|error| PlanError::Io(error.into()))?;
+        hasher.update_reader(file).map_err(PlanError::Io)?;
         Ok(hasher.finalize().to_hex().to_string().into())
     };
     match workload {
@@ -274,15 +276,15 @@ fn manifest(workload: &WorkloadSpec, corpus: &Corpus) -> Result<Value, PlanError
                 Documents::Folder(folder) => serde_json::to_value(corpus.documents(folder)?).unwrap_or_default(),
                 Documents::Synthetic(_) => Value::Null,
             };
-            let questions = spec.questions.as_deref().map(of_file).transpose()?;
+            let questions = spec.questions.as_deref().map(|file| of_file(NamedFile::Questions, file)).transpose()?;
             Ok(json!({ "documents": documents, "questions": questions }))
         }
         WorkloadSpec::Chat(spec) => match &spec.dataset {
-            Dataset::Sharegpt(file) => Ok(json!({ "sharegpt": of_file(file)? })),
+            Dataset::Sharegpt(file) => Ok(json!({ "sharegpt": of_file(NamedFile::Conversations, file)? })),
             Dataset::Synthetic => Ok(Value::Null),
         },
         WorkloadSpec::Requests(spec) => match spec.trace_file() {
-            Some(file) => Ok(json!({ "trace": of_file(file)? })),
+            Some(file) => Ok(json!({ "trace": of_file(NamedFile::Trace, file)? })),
             None => Ok(Value::Null),
         },
     }

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use super::document::{Node, Value};
 use super::fault::{Fault, Faults};
 use super::read::{self, Notation};
-use super::rules::in_words;
 use super::source::Place;
+use crate::named_file::NamedFile;
+
+/// How many files may extend each other, one after the other.
+const MOST_BASES: usize = 32;
 
 /// Reads a scenario's file and lays it over what it extends. The text that comes back is the file's own.
 pub fn read_file(path: &Path, faults: &mut Faults) -> Option<(Node, String)> {
@@ -46,6 +49,11 @@ fn merged(path: &Path, text: &str, above: &mut Vec<PathBuf>, faults: &mut Faults
         faults.push(fault.hint("a base must not extend what extends it"));
         return None;
     }
+    if above.len() == MOST_BASES {
+        let fault = Fault::at(place, format!("`{}` would be base number {} of this file", base.display(), MOST_BASES + 1));
+        faults.push(fault.hint("write what they say into fewer files"));
+        return None;
+    }
     above.push(identity);
     let text = read_text(&base, Some(place), faults)?;
     let mut below = merged(&base, &text, above, faults)?;
@@ -63,11 +71,10 @@ fn identity(path: &Path) -> PathBuf {
 }
 
 fn read_text(path: &Path, place: Option<Place>, faults: &mut Faults) -> Option<String> {
-    match std::fs::read_to_string(path) {
+    match NamedFile::Scenario.read_text(path) {
         Ok(text) => Some(text),
         Err(error) => {
-            let message = format!("cannot read `{}`: {}", path.display(), in_words(&error));
-            faults.push(Fault { place, ..Fault::nowhere(message) });
+            faults.push(Fault { place, ..Fault::nowhere(error.to_string()) });
             None
         }
     }

@@ -16,6 +16,7 @@ use polars_io::prelude::{ParallelStrategy, ParquetReader};
 use super::error::StoreError;
 use super::pages::refuse_empty_promises;
 use super::table::TableError;
+use crate::named_file::NamedFile;
 
 /// A file of at most so many bytes is read as a whole, once, for its hash and for what is in it.
 const SMALL: u64 = 1 << 20;
@@ -28,6 +29,7 @@ const MOST_LOOKED_AT: u64 = 1 << 30;
 
 /// The BLAKE3 hash of a file, in hexadecimal.
 pub(super) fn hash_of(path: &Path) -> Result<String, StoreError> {
+    NamedFile::Saved.regular(path)?;
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(File::open(path)?)?;
     Ok(hasher.finalize().to_hex().to_string())
@@ -45,6 +47,7 @@ pub(super) fn read_frame(path: &Path, hash: Option<&str>) -> Result<DataFrame, S
 
 /// Refuses a file that promises more than it can hold. Of what was sealed with a hash we know that we wrote it.
 fn looked_at(path: &Path) -> Result<(), StoreError> {
+    NamedFile::Saved.regular(path)?;
     if fs::metadata(path)?.len() > MOST_LOOKED_AT {
         return Ok(());
     }
@@ -58,6 +61,7 @@ pub(super) fn rows_of(path: &Path, hash: Option<&str>) -> Result<usize, StoreErr
     if hash.is_none() {
         looked_at(path)?;
     }
+    NamedFile::Saved.regular(path)?;
     if fs::metadata(path)?.len() > SMALL {
         if let Some(hash) = hash {
             unchanged(path, hash, &hash_of(path)?)?;

@@ -3,15 +3,19 @@
 //!
 //! Records are handed on one at a time, so that a journal of any length needs no memory.
 
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 use std::marker::PhantomData;
 use std::path::Path;
 
 use fs_err::File;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error};
 
 use super::error::StoreError;
+use crate::named_file::{NamedFile, Size};
 use crate::record::{RequestRecord, RequestText};
+
+/// Bytes of the longest line: a request of a million tokens, each with its time, takes a tenth of it.
+const LONGEST_LINE: u64 = 128 << 20;
 
 /// A journal being read: an iterator over its records.
 #[derive(Debug)]
@@ -36,6 +40,7 @@ pub fn read_texts(path: &Path) -> Result<Journal<RequestText>, StoreError> {
 }
 
 fn open<T>(path: &Path) -> Result<Journal<T>, StoreError> {
+    NamedFile::Saved.regular(path)?;
     let lines = std::io::BufReader::with_capacity(1 << 16, File::open(path)?);
     Ok(Journal { lines, path: path.to_owned(), line: 0, buffer: Vec::new(), torn: false, ended: false, records: PhantomData })
 }
@@ -56,7 +61,7 @@ impl<T: DeserializeOwned> Iterator for Journal<T> {
             return None;
         }
         self.buffer.clear();
-        match self.lines.read_until(b'\n', &mut self.buffer) {
+        match self.lines.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut self.buffer) {
             Ok(0) => {
                 self.ended = true;
                 return None;
@@ -68,6 +73,11 @@ impl<T: DeserializeOwned> Iterator for Journal<T> {
             }
         }
         self.line += 1;
+        if self.buffer.len() as u64 >= LONGEST_LINE {
+            self.ended = true;
+            let source = serde_json::Error::custom(format_args!("it is longer than {}", Size(LONGEST_LINE)));
+            return Some(Err(StoreError::JournalLine { path: self.path.clone(), line: self.line, source }));
+        }
         if self.buffer.last() != Some(&b'\n') {
             self.torn = true;
             self.ended = true;

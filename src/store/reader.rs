@@ -3,6 +3,7 @@
 //! Only sealed runs count. What is missing or unfinished is listed, never guessed at.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -16,6 +17,7 @@ use super::journal::read_journal;
 use super::layout::{RunPaths, SweepPaths, file_name};
 use super::requests::SavedRequests;
 use super::samples::SavedSamples;
+use crate::named_file::NamedFile;
 use crate::record::{FormatVersion, Manifest, PlannedRun, RunRecord, ServerSample};
 use crate::sentence::sentence;
 
@@ -107,9 +109,9 @@ pub(super) fn read_manifest(paths: &SweepPaths) -> Result<Manifest, StoreError> 
 pub fn scenario_text(dir: &Path, manifest: &Manifest) -> Result<Option<String>, StoreError> {
     let path = SweepPaths::new(dir).scenario(&manifest.scenario_file)?;
     stay_inside(dir, &[&path])?;
-    match fs::read_to_string(&path) {
+    match NamedFile::Saved.read_text(&path).map_err(io::Error::from) {
         Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
@@ -141,7 +143,7 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
     struct Versioned {
         format: FormatVersion,
     }
-    let text = fs::read(path)?;
+    let text = NamedFile::Saved.read(path).map_err(io::Error::from)?;
     let fault = |source| StoreError::Json { path: path.to_owned(), source };
     let Versioned { format } = serde_json::from_slice(&text).map_err(fault)?;
     if format.major > FormatVersion::CURRENT.major {

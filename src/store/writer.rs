@@ -200,8 +200,8 @@ fn copy_run(source: &RunPaths, target: &RunPaths, keeps_texts: bool) -> Result<(
         let entry = entry?;
         let whole = entry.file_type()?.is_file() && entry.path() != source.record() && entry.path() != source.journal();
         if whole && (keeps_texts || entry.path() != source.texts()) {
-            let bytes = fs::read(entry.path())?;
-            write_whole(&target.dir().join(entry.file_name()), |out| out.write_all(&bytes))?;
+            let mut from = fs::File::open(entry.path())?;
+            write_whole(&target.dir().join(entry.file_name()), |out| io::copy(&mut from, out).map(drop))?;
         }
     }
     let record = fs::read(source.record())?;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::TokenError;
+use crate::named_file::NamedFile;
 use crate::record::TokenRule;
 use crate::sentence::sentence;
 
@@ -23,7 +24,8 @@ pub struct LocalTokenizer {
 
 impl LocalTokenizer {
     pub fn load(path: &Path) -> Result<Self, TokenError> {
-        let bytes = std::fs::read(path).map_err(|source| TokenError::File { path: path.to_owned(), source })?;
+        let bytes = NamedFile::Tokenizer.read(path);
+        let bytes = bytes.map_err(|error| TokenError::File { path: path.to_owned(), source: error.reason.into() })?;
         let broken = |error: tokenizers::Error| {
             let reason = sentence(&error.to_string()).into_owned();
             TokenError::Tokenizer { path: path.to_owned(), reason }

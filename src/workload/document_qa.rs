@@ -16,6 +16,7 @@ use super::spec::{Answers, DocumentQaSpec, Documents, Reuse};
 use super::text::Text;
 use super::vocabulary::lines;
 use super::{WorkloadError, answer_length};
+use crate::named_file::NamedFile;
 use crate::session::Session;
 
 /// What turn 0 says before the document.
@@ -77,7 +78,8 @@ pub fn questions(spec: &DocumentQaSpec) -> Result<Vec<String>, WorkloadError> {
 }
 
 fn read_questions(file: &Path) -> Result<String, WorkloadError> {
-    String::from_utf8(fs_err::read(file)?).map_err(|_| WorkloadError::NotUtf8 { file: file.to_owned() })
+    String::from_utf8(NamedFile::Questions.read(file).map_err(std::io::Error::from)?)
+        .map_err(|_| WorkloadError::NotUtf8 { file: file.to_owned() })
 }
 
 impl DocumentQa {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::WorkloadError;
+use crate::named_file::NamedFile;
 
 /// A document of a folder.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -56,7 +57,8 @@ fn refuse_equal_documents(folder: &Path, files: &[DocumentFile]) -> Result<(), W
 }
 
 fn read_text(file: &Path) -> Result<String, WorkloadError> {
-    let text = String::from_utf8(fs_err::read(file)?).map_err(|_| WorkloadError::NotUtf8 { file: file.to_owned() })?;
+    let text = String::from_utf8(NamedFile::Document.read(file).map_err(std::io::Error::from)?)
+        .map_err(|_| WorkloadError::NotUtf8 { file: file.to_owned() })?;
     if text.trim().is_empty() {
         return Err(WorkloadError::EmptyDocument { file: file.to_owned() });
     }

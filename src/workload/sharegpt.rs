@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 
 use super::WorkloadError;
+use crate::named_file::NamedFile;
 
 /// The conversations of a file that have enough rounds.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl Conversations {
     /// Reads the conversations that begin with the user (a system message before it is passed over), alternate, and go on so for at
     /// least `rounds` questions with answers; each is cut off there.
     pub fn read(file: &Path, rounds: u32) -> Result<Self, WorkloadError> {
-        let list = parse(BufReader::with_capacity(1 << 20, fs_err::File::open(file)?), rounds);
+        let list = parse(BufReader::with_capacity(1 << 20, NamedFile::Conversations.open(file).map_err(std::io::Error::from)?), rounds);
         let list = list.map_err(|error| WorkloadError::ShareGpt { file: file.to_owned(), reason: error.to_string() })?;
         Ok(Self { file: file.to_owned(), list })
     }

@@ -20,6 +20,7 @@ use super::figures::Counts;
 use super::library::json;
 use super::news::{News, Tell};
 use super::whole::{WholeFile, hash, read_if_there, write};
+use crate::named_file::NamedFile;
 use crate::tokens::TokenError;
 
 /// Counts the tokens of a text.
@@ -75,6 +76,7 @@ pub fn prepare(job: &Job, count: &mut Count<'_>, tell: &mut Tell<'_>) -> Result<
 
 fn source_file(path: &Path) -> Result<SourceFile, PrepareError> {
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    NamedFile::Conversations.regular(path)?;
     let mut hasher = blake3::Hasher::new();
     let mut reader = fs::File::open(path)?;
     let bytes = std::io::copy(&mut reader, &mut hasher)?;

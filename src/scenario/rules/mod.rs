@@ -16,7 +16,7 @@ use super::fault::{Fault, Faults};
 use super::source::Place;
 use crate::target::spec::TargetKind;
 
-pub use disk::{Disk, in_words};
+pub use disk::Disk;
 
 /// What the rules of one scenario have in common.
 pub struct Rules<'a> {

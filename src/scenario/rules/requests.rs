@@ -2,6 +2,7 @@
 
 use super::workload::{WHERE, answer_tokens, rate};
 use super::{Disk, Look};
+use crate::named_file::NamedFile;
 use crate::workload::spec::{Answers, Arrival, RequestsSpec};
 
 pub fn check(spec: &RequestsSpec, disk: &mut Disk, look: &mut Look<'_>) {
@@ -53,11 +54,12 @@ fn trace(spec: &RequestsSpec, disk: &mut Disk, look: &mut Look<'_>) {
             let hint = "write `trace = \"conversation_trace.jsonl\"`: one JSON object a line, with `timestamp`, `input_length`, `output_length`, `hash_ids`";
             look.fault(&["workload", "arrival"], "`arrival = \"trace\"` needs `trace`, the file", hint);
         }
-        Some(file) if !disk.is_file(file) => {
-            let message = format!("there is no file `{}` of recorded requests", look.shown(&path));
-            look.fault(&path, message, WHERE);
+        Some(file) => {
+            if let Some(reason) = disk.unread(NamedFile::Trace, file) {
+                let message = format!("cannot read the recorded requests `{}`: {reason}", look.shown(&path));
+                look.fault(&path, message, WHERE);
+            }
         }
-        Some(_) => {}
     }
     for (field, instead) in [
         ("qps", "a trace has its own times; `speed_up = 2` sends them twice as fast"),

@@ -1,6 +1,8 @@
 //! Rules of `[target]`.
 
 use super::Look;
+use super::disk::unread;
+use crate::named_file::NamedFile;
 use crate::scenario::environment::Lookup;
 use crate::scenario::starred::is_variable;
 use crate::target::spec::{TargetKind, TargetSpec};
@@ -34,9 +36,8 @@ pub fn check(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut Look<'_>) {
         url(spec, look);
         key(spec, lookup, look);
         timeouts(spec, look);
-        if let Some(file) = spec.tokenizer.as_ref().filter(|file| !file.is_file()) {
-            let _ = file;
-            let message = format!("there is no file `{}`", look.shown(&["target", "tokenizer"]));
+        if let Some(reason) = spec.tokenizer.as_ref().and_then(|file| unread(NamedFile::Tokenizer, file)) {
+            let message = format!("cannot read the tokenizer `{}`: {reason}", look.shown(&["target", "tokenizer"]));
             look.fault(&["target", "tokenizer"], message, "name the `tokenizer.json` in the model's folder, or leave it out");
         }
     }
@@ -109,9 +110,9 @@ fn key(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut Look<'_>) {
         look.fault(&["target", "api_key_env"], message, "`target.api_key_env` is the name of the variable, not the key");
     }
     if let Some(file) = &spec.api_key_file
-        && !file.is_file()
+        && let Some(reason) = unread(NamedFile::ApiKey, file)
     {
-        let message = format!("there is no file `{}`", look.shown(&["target", "api_key_file"]));
+        let message = format!("cannot read the API key from `{}`: {reason}", look.shown(&["target", "api_key_file"]));
         look.fault(&["target", "api_key_file"], message, "it holds the API key and nothing else");
     }
     if let Some(command) = &spec.api_key_command

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Disk, Look, requests};
+use crate::named_file::NamedFile;
 use crate::workload::spec::{ChatSpec, Dataset, DocumentQaSpec, Documents, Reuse, WorkloadSpec};
 
 pub(super) const WHERE: &str = "paths start at the folder in which the command is given";
@@ -84,8 +85,8 @@ fn chat(spec: &ChatSpec, disk: &mut Disk, look: &mut Look<'_>) {
         Dataset::Synthetic => look.at_least_one(&["workload", "question_tokens"], spec.question_tokens.0),
         Dataset::Sharegpt(file) => {
             let path = ["workload", "dataset", "sharegpt"];
-            if !disk.is_file(file) {
-                let message = format!("there is no file `{}` of conversations", look.shown(&path));
+            if let Some(reason) = disk.unread(NamedFile::Conversations, file) {
+                let message = format!("cannot read the conversations `{}`: {reason}", look.shown(&path));
                 look.fault(&path, message, WHERE);
             }
             if look.is_written(&["workload", "question_tokens"]) {

@@ -95,3 +95,53 @@ fn a_file_of_names_that_end_in_yml_is_yaml() {
     let folder = folder(&[("a.yml", BASE)]);
     assert_eq!(load_file(&folder.path().join("a.yml"), &Options::default()).unwrap_or_else(|faults| panic!("{faults}")).name, "base");
 }
+
+#[test]
+fn a_chain_of_bases_may_be_long_but_not_endless() {
+    let names = |number: usize| format!("{number}.toml");
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..34 {
+        let base = format!("extends = \"{}\"\n", names(number + 1));
+        fs_err::write(folder.path().join(names(number)), base).unwrap();
+    }
+    fs_err::write(folder.path().join(names(34)), "[workload]\nkind = \"chat\"\nqps = 1\n").unwrap();
+    assert!(load_file(&folder.path().join("3.toml"), &Options::default()).is_ok());
+    let refused = faults(folder.path(), "2.toml");
+    assert!(refused.starts_with("error: `34.toml` would be base number 33 of this file"), "{refused}");
+}
+
+/// What a scenario may name, and how the file is called there.
+#[cfg(unix)]
+const NAMED: [(&str, &str); 6] = [
+    ("FILE.toml", "extends = \"FILE.toml\"\n"),
+    ("FILE", "[workload]\nkind = \"document_qa\"\ndocuments = { synthetic_tokens = 500 }\nquestions = \"FILE\"\n"),
+    ("FILE", "[workload]\nkind = \"chat\"\nqps = 1\ndataset = { sharegpt = \"FILE\" }\n"),
+    ("FILE", "[workload]\nkind = \"requests\"\narrival = \"trace\"\ntrace = \"FILE\"\n"),
+    ("FILE", "[workload]\nkind = \"chat\"\nqps = 1\n[target]\nurl = \"http://127.0.0.1:1\"\nmodel = \"m\"\ntokenizer = \"FILE\"\n"),
+    ("FILE", "[workload]\nkind = \"chat\"\nqps = 1\n[target]\nurl = \"http://127.0.0.1:1\"\nmodel = \"m\"\napi_key_file = \"FILE\"\n"),
+];
+
+#[cfg(unix)]
+#[test]
+fn a_file_without_an_end_and_one_of_absurd_size_are_refused_by_name_wherever_they_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in NAMED {
+        for (kind, said) in [("pipe", "it is a pipe; "), ("zeros", "it is a device; "), ("hole", "it is larger than ")] {
+            let file = folder.path().join(name.replace("FILE", kind));
+            if !file.exists() {
+                match kind {
+                    "pipe" => assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success()),
+                    "zeros" => std::os::unix::fs::symlink("/dev/zero", &file).unwrap(),
+                    _ => fs_err::File::create(&file).unwrap().set_len(1 << 43).unwrap(),
+                }
+            }
+            let child = folder.path().join("child.toml");
+            let written = name.replace("FILE", &folder.path().join(kind).display().to_string());
+            fs_err::write(&child, text.replace(name, &written)).unwrap();
+            let begun = std::time::Instant::now();
+            let refused = load_file(&child, &Options::default()).unwrap_err().to_string();
+            assert!(begun.elapsed() < std::time::Duration::from_secs(2), "{text}");
+            assert!(refused.contains(&written) && refused.contains(said), "{text}{refused}");
+        }
+    }
+}

@@ -48,7 +48,11 @@ fn each_contradiction_names_its_field_and_a_way_out() {
         ("duration = 60\narrival = \"gamma\"\nburstiness = -1.5", "is a shape above 0, not `-1.5`", "burstier"),
         ("duration = 60\nspeed_up = 2", "`speed_up` says nothing beside arrivals that follow no trace", "arrival = \"trace\""),
         ("arrival = \"trace\"", "`arrival = \"trace\"` needs `trace`, the file", "one JSON object a line"),
-        ("arrival = \"trace\"\ntrace = \"no.jsonl\"", "there is no file `no.jsonl` of recorded requests", "paths start at"),
+        (
+            "arrival = \"trace\"\ntrace = \"no.jsonl\"",
+            "cannot read the recorded requests `no.jsonl`: there is nothing of that name",
+            "paths start at",
+        ),
         (&format!("{trace}prompt_tokens = 5"), "`prompt_tokens` says nothing beside a trace", "leave it out: a trace has its own lengths"),
         (&format!("{trace}speed_up = 0"), "`workload.speed_up` is a factor above 0, not `0`", "divided by it"),
         (&format!("{trace}block_tokens = 0"), "`workload.block_tokens` is 1 or more", ""),
