@@ -2,7 +2,7 @@
 //!
 //! In: a path and, where the run's record tells it, the hash of what was sealed. Out: a frame whose columns nobody has looked at yet.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read, Seek};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -24,12 +24,8 @@ const SMALL: u64 = 1 << 20;
 /// Fewer rows than this are not worth more than one thread.
 const SEVERAL_THREADS: usize = 50_000;
 
-/// The largest file of an older version whose pages are looked at before it is read, in bytes.
-const MOST_LOOKED_AT: u64 = 1 << 30;
-
 /// The BLAKE3 hash of a file, in hexadecimal.
 pub(super) fn hash_of(path: &Path) -> Result<String, StoreError> {
-    NamedFile::Saved.regular(path)?;
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(File::open(path)?)?;
     Ok(hasher.finalize().to_hex().to_string())
@@ -37,42 +33,41 @@ pub(super) fn hash_of(path: &Path) -> Result<String, StoreError> {
 
 /// Reads a file that `hash` says what was sealed in it; runs before version 1.3 of the format have none.
 pub(super) fn read_frame(path: &Path, hash: Option<&str>) -> Result<DataFrame, StoreError> {
-    if let Some(hash) = hash {
-        unchanged(path, hash, &hash_of(path)?)?;
-    } else {
-        looked_at(path)?;
-    }
+    vouched_for(path, hash)?;
     guarded(path, || ParquetReader::new(File::open(path)?.into_file()).finish())
 }
 
-/// Refuses a file that promises more than it can hold. Of what was sealed with a hash we know that we wrote it.
-fn looked_at(path: &Path) -> Result<(), StoreError> {
-    NamedFile::Saved.regular(path)?;
-    if fs::metadata(path)?.len() > MOST_LOOKED_AT {
-        return Ok(());
+/// How many rows a sealed file has, after its hash was checked and its pages were looked at. Nothing is unpacked.
+pub(super) fn rows_of(path: &Path, hash: Option<&str>) -> Result<usize, StoreError> {
+    match vouched_for(path, hash)? {
+        Some(bytes) => guarded(path, || rows_in(Cursor::new(bytes))),
+        None => guarded(path, || rows_in(File::open(path)?.into_file())),
     }
-    let bytes = fs::read(path)?;
-    let looked = catch_unwind(AssertUnwindSafe(|| refuse_empty_promises(bytes))).unwrap_or(Err(TableError::Damaged));
-    looked.map_err(|source| StoreError::Table { path: path.to_owned(), source: Box::new(source) })
 }
 
-/// How many rows a sealed file has, after its hash was checked. Only its footer is looked at.
-pub(super) fn rows_of(path: &Path, hash: Option<&str>) -> Result<usize, StoreError> {
-    if hash.is_none() {
-        looked_at(path)?;
-    }
+/// Refuses a file that is not what was sealed, and one that promises more than it can hold: a hash says what was sealed, not by whom.
+/// Comes with the bytes of a small file, which is read once.
+fn vouched_for(path: &Path, hash: Option<&str>) -> Result<Option<Vec<u8>>, StoreError> {
     NamedFile::Saved.regular(path)?;
     if fs::metadata(path)?.len() > SMALL {
+        // Pages first: a file may be a hole of terabytes, which it would take hours to hash.
+        looked_at(path, &mut File::open(path)?)?;
         if let Some(hash) = hash {
             unchanged(path, hash, &hash_of(path)?)?;
         }
-        return guarded(path, || rows_in(File::open(path)?.into_file()));
+        return Ok(None);
     }
     let bytes = fs::read(path)?;
     if let Some(hash) = hash {
         unchanged(path, hash, blake3::hash(&bytes).to_hex().as_str())?;
     }
-    guarded(path, || rows_in(Cursor::new(bytes)))
+    looked_at(path, &mut Cursor::new(&bytes))?;
+    Ok(Some(bytes))
+}
+
+fn looked_at(path: &Path, file: &mut (impl Read + Seek)) -> Result<(), StoreError> {
+    let looked = catch_unwind(AssertUnwindSafe(|| refuse_empty_promises(file))).unwrap_or(Err(TableError::Damaged));
+    looked.map_err(|source| StoreError::Table { path: path.to_owned(), source: Box::new(source) })
 }
 
 /// Some columns of some rows.

@@ -3,6 +3,7 @@
 //! In: a manifest, request records while a run lives, its run record at the end. Out: [`read_sweep`], which gives whole runs only and
 //! works on a folder copied from anywhere. Must not know how runs are made, nor what is computed from them.
 
+mod dictionary;
 mod error;
 mod files;
 mod frame;

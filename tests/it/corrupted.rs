@@ -1,6 +1,7 @@
 //! A saved sweep whose files were cut, edited, swapped or pointed elsewhere: it is read or refused with the name of the file, in bounded
 //! time and memory, and nothing panics.
 
+use std::io::{Seek, SeekFrom, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -165,5 +166,59 @@ fn numbers_of_absurd_size_are_read_or_refused() {
             }
         }
         try_with("a hundred thousand brackets", file, |path| fs_err::write(path, "[".repeat(100_000)).unwrap());
+    }
+}
+
+/// Where the head of the first page says how many values its dictionary has, and how long it is once it is unpacked: see `store::dictionary`.
+/// A number below 64 is one byte, twice as large; five bytes hold 2^31 - 1.
+#[test]
+fn a_dictionary_that_promises_gigabytes_is_refused_before_room_is_made_for_them_also_where_the_hash_fits() {
+    let most = [0xfe, 0xff, 0xff, 0xff, 0x0f];
+    for file in files().iter().filter(|file| file.ends_with("requests.parquet")) {
+        let whole = fs_err::read(SAVED.path("saved").join(file)).unwrap();
+        assert_eq!((&whole[4..7], whole[8], whole[10]), (&[0x15, 0x04, 0x15][..], 0x15, 0x4c), "a dictionary comes first");
+        for at in [7, 12] {
+            let home = tempfile::tempdir().unwrap();
+            let folder = home.path().join("sweep");
+            copy(&SAVED.path("saved"), &folder);
+            let table = folder.join(file);
+            // The page grows by four bytes, of which its content gives up as many: all offsets stay.
+            let mut bytes = whole.clone();
+            bytes.splice(at..=at, most);
+            bytes.drain(24..28);
+            fs_err::write(&table, &bytes).unwrap();
+            let record = table.with_file_name("run.json");
+            let saved = fs_err::read_to_string(&record).unwrap();
+            let [old, new] = [&whole, &bytes].map(|bytes| blake3::hash(bytes).to_hex().to_string());
+            assert!(saved.contains(&old));
+            fs_err::write(&record, saved.replace(&old, &new)).unwrap();
+            let refused = read_sweep(&folder).unwrap_err().to_string();
+            assert!(refused.contains("requests.parquet`: ") && refused.contains("damaged"), "{refused}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for() {
+    for file in files() {
+        try_with("a pipe in the place", &file, |path| {
+            fs_err::remove_file(path).unwrap();
+            assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+        });
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn files_of_terabytes_are_refused_by_their_size() {
+    for file in files() {
+        try_with("a hole of eight terabytes", &file, |path| {
+            // What was there stands at the end.
+            let whole = fs_err::read(path).unwrap();
+            let mut out = fs_err::File::create(path).unwrap();
+            out.seek(SeekFrom::Start(1 << 43)).unwrap();
+            out.write_all(&whole).unwrap();
+        });
     }
 }
