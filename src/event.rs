@@ -1,6 +1,7 @@
 //! What the executor tells while it works. Reporters listen: the progress display, the plain lines, and the recorder that saves it.
 
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 
 use jiff::Timestamp;
 
@@ -74,4 +75,20 @@ pub enum Event {
     SweepFinished {
         interrupted: bool,
     },
+    /// All before this has been heard as soon as this is dropped. It says nothing to anybody else.
+    Marked(Heard),
+}
+
+/// Tells its maker, by being dropped, how far those who listen have come.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    _end: SyncSender<()>,
+}
+
+impl Heard {
+    /// The other end of the channel ends with this; nothing is ever sent.
+    #[must_use]
+    pub fn new(end: SyncSender<()>) -> Self {
+        Self { _end: end }
+    }
 }

@@ -92,7 +92,7 @@ pub(super) fn schedule(spec: &RequestsSpec, seed: u64, trace: Arc<Trace>) -> Sch
 
 /// How many requests come, and the rate at which they do: gaps over the time from the first to the last, as rates of what was sent are
 /// computed, so that the two can be compared. A process of random gaps keeps its mean rate only on average.
-#[expect(clippy::cast_precision_loss, reason = "a run has at most a million requests")]
+#[expect(clippy::cast_precision_loss, reason = "a run has at most a hundred million requests")]
 fn offered(arrivals: Arrivals) -> (u64, Option<f64>) {
     let dues = arrivals.filter_map(|step| match step.due {
         Due::At(at) => Some(at),

@@ -4,7 +4,7 @@
 
 use hdrhistogram::Histogram;
 
-use crate::clock::Micros;
+use super::lateness::Lateness;
 use crate::record::{ClientHonesty, Connections, StampSource};
 use crate::target::{Carriage, Reads};
 
@@ -20,13 +20,13 @@ pub(super) struct Carried {
     merged: u64,
     connections: Connections,
     /// How long connections took that had to be opened when a request was to be sent.
-    connects: Vec<Micros>,
+    connects: Lateness,
 }
 
 impl Default for Carried {
     fn default() -> Self {
         let lags = Histogram::new_with_bounds(1, LONGEST, 3).expect("these bounds are allowed");
-        Self { lags, unstamped: 0, merged: 0, connections: Connections::default(), connects: Vec::new() }
+        Self { lags, unstamped: 0, merged: 0, connections: Connections::default(), connects: Lateness::default() }
     }
 }
 
@@ -47,7 +47,9 @@ impl Carried {
         self.connections.reused += u64::from(connect.is_none() && *connected);
         self.connections.dead += u64::from(*dead);
         self.connections.resent += u64::from(*resent);
-        self.connects.extend(connect);
+        if let Some(connect) = connect {
+            self.connects.add(*connect);
+        }
     }
 
     /// `None` where nothing went over a wire.
@@ -80,16 +82,13 @@ impl Carried {
     /// Remarks for people.
     pub fn notes(&self) -> Vec<String> {
         let Connections { opened, reused, dead, resent, .. } = self.connections;
-        let mut connects = self.connects.clone();
-        connects.sort_unstable();
-        let opened = connects.last().map(|longest| {
-            let middle = connects[(connects.len() - 1) / 2];
+        let opened = self.connects.at_rank(0.5).zip(self.connects.at_rank(1.0)).map(|(middle, longest)| {
             format!(
                 "{opened} of {} requests had to open a connection first, which took {} at the median and {} at most: `ttft` counts from \
                  when a request was sent, `ttft_intended` holds that too",
                 opened + reused,
                 milliseconds(middle),
-                milliseconds(*longest)
+                milliseconds(longest)
             )
         });
         let dead = (dead > 0).then(|| format!("{dead} idle connections were found closed by the server and were replaced"));
@@ -100,13 +99,14 @@ impl Carried {
     }
 }
 
-fn milliseconds(time: Micros) -> String {
-    format!("{:.1} ms", time.as_secs_f64() * 1e3)
+fn milliseconds(seconds: f64) -> String {
+    format!("{:.1} ms", seconds * 1e3)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Micros;
 
     fn carriage(connect: Option<u64>, lags_us: &[u32]) -> Carriage {
         let reads = Reads { lags_us: lags_us.to_vec(), unstamped: 0, merged: 1 };

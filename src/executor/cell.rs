@@ -13,6 +13,7 @@ use super::drive::{Ledger, drive};
 use super::errors::{ErrorLimit, TooManyErrors};
 use super::honesty::Watch;
 use super::lane::{LaneError, Load, Occupancy};
+use super::pace::Pace;
 use super::said::Texts;
 use super::spec::Policy;
 use super::standstill::{Lookout, Standstill};
@@ -239,6 +240,7 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&m
         mask: cell.mask().and(load.target.masked()),
         curb: Curb::new(rule, stop),
         errors,
+        pace: Pace::of(clock),
     };
     let lookout = Lookout::begin(clock);
     let driven = Box::pin(drive(load, schedule, inbox, &mut ledger)).await;

@@ -10,6 +10,7 @@ use super::curb::Curb;
 use super::errors::ErrorLimit;
 use super::lane::{Done, LaneError, Load, Neighbours, Runner, Start};
 use super::open::OpenLoop;
+use super::pace::Pace;
 use super::prefill::prefill;
 use super::tally::Tally;
 use crate::arrival::{Lane, LaneStart, Schedule};
@@ -29,6 +30,7 @@ pub(super) struct Ledger<'a, 'r> {
     pub mask: Mask,
     pub curb: Curb<'r>,
     pub errors: ErrorLimit,
+    pub pace: Pace,
 }
 
 /// Lays in the histories of users met in mid-life, then runs all lanes to their ends. Every request is told as an event and counted.
@@ -118,6 +120,7 @@ impl Ledger<'_, '_> {
             let _ = self.events.send(Event::Said(Box::new(said.record(&request.record, &self.mask))));
         }
         let _ = self.events.send(Event::RequestDone(Box::new(request.record)));
+        self.pace.told(self.events);
     }
 
     fn enter(&self, phase: Phase, at: Micros) {

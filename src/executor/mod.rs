@@ -17,6 +17,7 @@ mod keeper;
 mod lane;
 mod lateness;
 mod open;
+mod pace;
 mod prefill;
 mod row;
 mod said;

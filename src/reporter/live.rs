@@ -152,7 +152,7 @@ impl Live {
             | Event::ServerDied { .. }
             | Event::ServerStopped { .. }
             | Event::LeftoverEnded { .. } => return self.servers.on(event),
-            Event::Said(_) | Event::Watched(_) => {}
+            Event::Said(_) | Event::Watched(_) | Event::Marked(_) => {}
         }
         None
     }

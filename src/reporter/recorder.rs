@@ -65,7 +65,8 @@ impl Reporter for Recorder {
             | Event::ServerDied { .. }
             | Event::ServerStopped { .. }
             | Event::LeftoverEnded { .. }
-            | Event::Searched { .. } => {}
+            | Event::Searched { .. }
+            | Event::Marked(_) => {}
         }
         Ok(())
     }

@@ -76,6 +76,9 @@ impl CellWatch {
     /// For the repeats of one cell. `None` where no goal of it can be settled early.
     pub(super) fn new(repeats: &[Repeat], goals: &[(Goal, String)], by: By, corpus: &Corpus) -> Option<Self> {
         let workload = &repeats.first()?.workload;
+        if !goals.iter().any(|(goal, _)| countable(goal, workload).is_ok()) {
+            return None;
+        }
         let plain: Vec<Goal> = goals.iter().map(|(goal, _)| goal.clone()).collect();
         let rows = CellRows::of(repeats, &plain, corpus)?;
         let watched = goals.iter().zip(&rows.of_goals).map(|((goal, text), rows)| Watched {

@@ -13,6 +13,9 @@ use crate::metric::Metric;
 use crate::workload::Corpus;
 use crate::workload::spec::{OnError, WorkloadSpec};
 
+/// Every session that has a row is held in memory from the start.
+const MOST_COUNTED: f64 = 1e6;
+
 /// Why it cannot be known in advance which rows a goal will look at, or what single rows mean to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotCountable {
@@ -24,6 +27,8 @@ pub enum NotCountable {
     Field(Field),
     #[error("sessions may end early (`on_error = \"end_session\"`), so the number of rows is not known before")]
     EndingSessions,
+    #[error("more than {MOST_COUNTED} requests a run are not counted before they are sent")]
+    TooMany,
 }
 
 /// Whether the rows of a goal can be counted before that workload sends them.
@@ -37,6 +42,9 @@ pub fn countable(goal: &Goal, workload: &WorkloadSpec) -> Result<(), NotCountabl
     let unknown = |condition: &&Condition| !matches!(condition.field, Field::Turn | Field::Session | Field::Lane);
     if let Some(condition) = goal.measure.filter.iter().find(unknown) {
         return Err(NotCountable::Field(condition.field));
+    }
+    if matches!(workload, WorkloadSpec::Requests(spec) if spec.about() > MOST_COUNTED) {
+        return Err(NotCountable::TooMany);
     }
     let on_error = match workload {
         WorkloadSpec::DocumentQa(spec) => spec.on_error,

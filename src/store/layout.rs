@@ -93,6 +93,21 @@ impl RunPaths {
         self.dir.join("journal.jsonl")
     }
 
+    /// `journal-0001.jsonl` and so on: a closed part of a long journal, until the table of it is whole.
+    pub(super) fn closed_journal(&self, number: u32) -> PathBuf {
+        self.dir.join(format!("journal-{number:04}.jsonl"))
+    }
+
+    /// `journal-0001.parquet` and so on: that table.
+    pub(super) fn journal_part(&self, number: u32) -> PathBuf {
+        self.dir.join(format!("journal-{number:04}.parquet"))
+    }
+
+    /// Whether a file of the run's folder is of its journal: what of a whole run is only a copy.
+    pub(super) fn is_of_journal(name: &str) -> bool {
+        name == "journal.jsonl" || name.starts_with("journal-")
+    }
+
     /// `requests.parquet`: a row per request, of a whole run.
     #[must_use]
     pub fn requests(&self) -> PathBuf {

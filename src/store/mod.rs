@@ -16,6 +16,7 @@ mod reader;
 mod requests;
 mod run_writer;
 mod samples;
+mod segments;
 mod table;
 mod texts;
 mod writer;

@@ -13,8 +13,8 @@ use super::frame::read_frame;
 use super::table::{COLUMNS, TableError, known_columns, schema, to_table};
 use crate::record::RequestRecord;
 
-/// Rows of a row group, and so the records that are in memory at once.
-const BATCH: usize = 65_536;
+/// Rows of a row group, and so the records that are in memory at once; few in tests, which are to meet several of them.
+pub(super) const BATCH: usize = if cfg!(test) { 1024 } else { 65_536 };
 
 /// Gaps between tokens of a row group, beyond which it gets no further row: rows of very long answers are fewer at once, and memory is bounded.
 const BATCH_GAPS: usize = 8_388_608;
@@ -51,12 +51,30 @@ fn write_batches(
     Ok(rows)
 }
 
+/// Counts the rows of a group while they come.
+#[derive(Debug, Default)]
+pub(super) struct RowGroup {
+    rows: usize,
+    gaps: usize,
+}
+
+impl RowGroup {
+    /// Takes one more row; whether the group is full with it.
+    pub fn is_full_with(&mut self, record: &RequestRecord) -> bool {
+        self.rows += 1;
+        self.gaps += record.gaps_us.len();
+        self.rows >= BATCH || self.gaps >= BATCH_GAPS
+    }
+}
+
 fn next_batch(records: &mut impl Iterator<Item = Result<RequestRecord, StoreError>>) -> Result<Vec<RequestRecord>, StoreError> {
-    let (mut batch, mut gaps) = (Vec::new(), 0);
-    while batch.len() < BATCH && gaps < BATCH_GAPS {
-        let Some(record) = records.next().transpose()? else { break };
-        gaps += record.gaps_us.len();
+    let (mut batch, mut group) = (Vec::new(), RowGroup::default());
+    while let Some(record) = records.next().transpose()? {
+        let is_full = group.is_full_with(&record);
         batch.push(record);
+        if is_full {
+            break;
+        }
     }
     Ok(batch)
 }

@@ -17,6 +17,7 @@ use super::journal::read_journal;
 use super::layout::{RunPaths, SweepPaths, file_name};
 use super::requests::SavedRequests;
 use super::samples::SavedSamples;
+use super::segments::closed_records;
 use crate::named_file::NamedFile;
 use crate::record::{FormatVersion, Manifest, PlannedRun, RunRecord, ServerSample};
 use crate::sentence::sentence;
@@ -171,11 +172,12 @@ fn unfinished(run: &RunPaths, planned: &PlannedRun) -> Result<Option<String>, St
     if !run.dir().exists() {
         return Ok(None);
     }
-    let mut found = "no journal".to_owned();
+    stay_inside(run.root(), &[run.dir(), &run.journal()])?;
+    let closed = closed_records(run)?;
+    let mut found = if closed > 0 { format!("requests in its journal: {closed}") } else { "no journal".to_owned() };
     if run.journal().exists() {
-        stay_inside(run.root(), &[run.dir(), &run.journal()])?;
         let mut journal = read_journal(&run.journal())?;
-        let requests = journal.by_ref().flatten().count();
+        let requests = closed + journal.by_ref().flatten().count();
         let torn = if journal.is_torn() { ", the last line torn" } else { "" };
         found = format!("requests in its journal: {requests}{torn}");
     }

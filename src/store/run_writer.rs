@@ -1,6 +1,6 @@
 //! One run being saved: request records in as they come, then the run record, then nothing more.
 //!
-//! While the run lives there is only its journal. Sealing turns it into `requests.parquet` beside `server_metrics.parquet`, and `run.json` comes last: it exists exactly
+//! While the run lives there is only its journal: one file, or, of a long run, closed parts and the file that grows. Sealing turns it into `requests.parquet` beside `server_metrics.parquet`, and `run.json` comes last: it exists exactly
 //! when the run is whole.
 
 use std::collections::BTreeMap;
@@ -14,19 +14,27 @@ use super::files::{partial_path, remove_if_there, sync_folder_of, write_whole};
 use super::frame::hash_of;
 use super::journal::read_journal;
 use super::layout::{RunPaths, file_name};
-use super::parquet::write_records;
+use super::parquet::{RowGroup, write_records};
 use super::samples::SampleWriter;
+use super::segments::Segments;
 use super::texts::TextWriter;
 use crate::record::{RequestRecord, RequestText, RunRecord, ServerSample};
 
 /// How long a record may be known to the operating system only: what a power cut may take. A crash of this program takes none of it.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
+/// A journal of so many bytes is closed at the end of its row group, and becomes a table a fraction of its size.
+const CLOSE_AT: u64 = 256 << 20;
+
 /// A run being saved.
 #[derive(Debug)]
 pub struct RunWriter {
     paths: RunPaths,
-    journal: BufWriter<File>,
+    journal: BufWriter<Counted>,
+    /// The row group that the next record belongs to. Parts end where row groups do, so that sealing makes the same table of any parts.
+    group: RowGroup,
+    close_at: u64,
+    segments: Segments,
     /// When the oldest record that is not on disk yet was written; `None` where all are.
     unsynced_since: Option<Instant>,
     samples: SampleWriter,
@@ -36,11 +44,22 @@ pub struct RunWriter {
 impl RunWriter {
     pub(super) fn create(paths: RunPaths) -> Result<Self, StoreError> {
         fs::create_dir_all(paths.dir())?;
-        let journal = OpenOptions::new().write(true).create_new(true).open(paths.journal())?;
-        sync_folder_of(&paths.journal())?;
+        let journal = begin_journal(&paths)?;
         let samples = SampleWriter::new(paths.server_metrics());
         let texts = TextWriter::new(paths.texts());
-        Ok(Self { paths, journal: BufWriter::with_capacity(1 << 16, journal), unsynced_since: None, samples, texts })
+        let segments = Segments::new(paths.clone());
+        Ok(Self { paths, journal, group: RowGroup::default(), close_at: CLOSE_AT, segments, unsynced_since: None, samples, texts })
+    }
+
+    #[cfg(test)]
+    pub(super) fn close_journals_at(&mut self, bytes: u64) {
+        self.close_at = bytes;
+    }
+
+    /// The length of the journal that grows, as far as it was handed to the operating system.
+    #[cfg(test)]
+    pub(super) fn journal_bytes(&self) -> u64 {
+        self.journal.get_ref().bytes
     }
 
     #[must_use]
@@ -55,7 +74,21 @@ impl RunWriter {
         serde_json::to_writer(&mut self.journal, record).map_err(fault)?;
         self.journal.write_all(b"\n")?;
         self.unsynced_since.get_or_insert_with(Instant::now);
+        if self.group.is_full_with(record) {
+            self.group = RowGroup::default();
+            self.close_if_long()?;
+        }
         self.sync_if_due()
+    }
+
+    fn close_if_long(&mut self) -> Result<(), StoreError> {
+        self.journal.flush()?;
+        if self.journal.get_ref().bytes >= self.close_at {
+            self.sync()?;
+            self.segments.take()?;
+            self.journal = begin_journal(&self.paths)?;
+        }
+        Ok(())
     }
 
     /// Adds what was said in a request, as safe from a crash of the program as its record.
@@ -85,7 +118,7 @@ impl RunWriter {
 
     fn sync(&mut self) -> Result<(), StoreError> {
         self.journal.flush()?;
-        self.journal.get_ref().sync_data()?;
+        self.journal.get_ref().file.sync_data()?;
         self.texts.sync()?;
         self.unsynced_since = None;
         Ok(())
@@ -94,7 +127,8 @@ impl RunWriter {
     /// Makes the run whole: the tables, then `run.json`, each on disk before the next; then the journal, now a copy, goes.
     pub fn seal(mut self, record: &RunRecord) -> Result<(), StoreError> {
         self.journal.flush()?;
-        write_records(&self.paths.requests(), read_journal(&self.paths.journal())?)?;
+        self.segments.settle()?;
+        write_records(&self.paths.requests(), self.segments.records().chain(read_journal(&self.paths.journal())?))?;
         self.samples.finish()?;
         self.texts.sync()?;
         let notes = record.notes.iter().cloned().chain(self.texts.note()).collect();
@@ -105,7 +139,7 @@ impl RunWriter {
             out.write_all(b"\n").map_err(StoreError::from)
         })?;
         remove_if_there(&self.paths.journal())?;
-        Ok(())
+        Ok(self.segments.remove()?)
     }
 
     /// The hashes of the tables that are there, by their names.
@@ -117,9 +151,36 @@ impl RunWriter {
     /// Leaves the run unfinished, with its journal on disk: it was interrupted, and will be done again.
     pub fn leave(mut self) -> Result<(), StoreError> {
         self.sync()?;
+        self.segments.settle()?;
         remove_if_there(&partial_path(&self.paths.server_metrics()))?;
         Ok(())
     }
+}
+
+/// A file, and how long it is.
+#[derive(Debug)]
+struct Counted {
+    file: File,
+    bytes: u64,
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Begins a journal where none is.
+fn begin_journal(paths: &RunPaths) -> Result<BufWriter<Counted>, StoreError> {
+    let file = OpenOptions::new().write(true).create_new(true).open(paths.journal())?;
+    sync_folder_of(&paths.journal())?;
+    Ok(BufWriter::with_capacity(1 << 16, Counted { file, bytes: 0 }))
 }
 
 #[cfg(test)]

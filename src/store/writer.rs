@@ -15,6 +15,7 @@ use super::inside::stay_inside;
 use super::layout::{RunPaths, SweepPaths};
 use super::reader::{read_manifest, read_record};
 use super::run_writer::RunWriter;
+use super::segments::remove_closed;
 use crate::record::{Manifest, Outcome};
 
 /// A sweep's folder, locked for this process until the writer is dropped.
@@ -188,6 +189,7 @@ fn failed(run: &RunPaths) -> Result<bool, StoreError> {
 /// What a crash between the last steps of sealing may have left beside a whole run.
 fn clear_scraps(run: &RunPaths) -> io::Result<()> {
     remove_if_there(&run.journal())?;
+    remove_closed(run)?;
     remove_if_there(&partial_path(&run.record()))?;
     remove_if_there(&partial_path(&run.server_metrics()))?;
     remove_if_there(&partial_path(&run.requests()))
@@ -198,7 +200,8 @@ fn copy_run(source: &RunPaths, target: &RunPaths, keeps_texts: bool) -> Result<(
     fs::create_dir_all(target.dir())?;
     for entry in fs::read_dir(source.dir())? {
         let entry = entry?;
-        let whole = entry.file_type()?.is_file() && entry.path() != source.record() && entry.path() != source.journal();
+        let of_journal = RunPaths::is_of_journal(&entry.file_name().to_string_lossy());
+        let whole = entry.file_type()?.is_file() && entry.path() != source.record() && !of_journal;
         if whole && (keeps_texts || entry.path() != source.texts()) {
             let mut from = fs::File::open(entry.path())?;
             write_whole(&target.dir().join(entry.file_name()), |out| io::copy(&mut from, out).map(drop))?;

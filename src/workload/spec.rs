@@ -163,8 +163,10 @@ pub struct RequestsSpec {
 }
 
 impl RequestsSpec {
-    /// The most requests of one run.
-    pub const MOST: u64 = 1_000_000;
+    /// The most requests of one run: two days at 500 a second.
+    pub const MOST: u64 = 100_000_000;
+    /// The most of a trace, which is held in memory.
+    pub const MOST_OF_A_TRACE: u64 = 1_000_000;
 
     /// The file whose requests are sent again.
     #[must_use]
@@ -172,10 +174,27 @@ impl RequestsSpec {
         self.trace.as_deref().filter(|_| self.arrival == Arrival::Trace)
     }
 
+    /// The most requests that a run of its kind may have.
+    #[must_use]
+    pub fn bound(&self) -> u64 {
+        if self.arrival == Arrival::Trace { Self::MOST_OF_A_TRACE } else { Self::MOST }
+    }
+
     /// How many requests may be sent at most.
     #[must_use]
     pub fn most(&self) -> u64 {
-        self.requests.unwrap_or(Self::MOST).min(Self::MOST)
+        self.requests.unwrap_or(self.bound()).min(self.bound())
+    }
+
+    /// About how many requests will be sent; a trace may have fewer.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+    pub fn about(&self) -> f64 {
+        let most = self.most() as f64;
+        match self.duration {
+            Some(duration) if self.arrival != Arrival::Trace => most.min(duration.0 * self.qps),
+            _ => most,
+        }
     }
 }
 

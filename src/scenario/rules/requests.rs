@@ -89,8 +89,8 @@ fn end(spec: &RequestsSpec, look: &mut Look<'_>) {
     }
     if let Some(requests) = spec.requests {
         look.at_least_one(&["workload", "requests"], requests);
-        if requests > RequestsSpec::MOST {
-            let message = format!("`workload.requests` is {} at most", RequestsSpec::MOST);
+        if requests > spec.bound() {
+            let message = format!("`workload.requests` is {} at most", spec.bound());
             look.fault(&["workload", "requests"], message, "one cell is one run; `repeats` adds more of them");
         }
     }
@@ -108,7 +108,7 @@ fn end(spec: &RequestsSpec, look: &mut Look<'_>) {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a million at most")]
+#[expect(clippy::cast_precision_loss, reason = "a hundred million at most")]
 fn warmup_of_number(spec: &RequestsSpec, look: &mut Look<'_>) {
     let Some(requests) = spec.requests.filter(|_| spec.arrival != Arrival::Trace && spec.warmup.0 > 0.0) else { return };
     if spec.warmup.0 * spec.qps >= requests as f64 {

@@ -1,0 +1,84 @@
+//! Virtual time that does not run away from who listens: requests told in, and now and then a wait until what was told before was heard.
+//!
+//! A simulated run goes as fast as the processor, and a reporter as fast as the disk. Between them lie at most twice [`STRIDE`] requests, so
+//! that a run of any length takes the same memory. Real time is never held up: there records wait, and are counted.
+
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use tokio::sync::mpsc;
+
+use crate::clock::Clock;
+use crate::event::{Event, Heard};
+
+/// Requests between two marks: a few megabytes of records.
+const STRIDE: u32 = 8192;
+
+/// How far those who listen have come.
+#[derive(Debug)]
+pub(super) struct Pace {
+    is_kept: bool,
+    since_mark: u32,
+    /// Ends when the latest mark has been heard.
+    mark: Option<Receiver<()>>,
+}
+
+impl Pace {
+    pub fn of(clock: Clock) -> Self {
+        Self { is_kept: clock.is_virtual(), since_mark: 0, mark: None }
+    }
+
+    /// A request has been told. In virtual time this may hold the thread, and with it the clock.
+    pub fn told(&mut self, events: &mpsc::UnboundedSender<Event>) {
+        self.since_mark += u32::from(self.is_kept);
+        if self.since_mark < STRIDE {
+            return;
+        }
+        self.since_mark = 0;
+        if let Some(mark) = self.mark.take() {
+            // Nothing is ever sent: it ends when the mark is dropped, heard or not.
+            let _ = mark.recv();
+        }
+        let (heard, mark) = sync_channel(0);
+        let _ = events.send(Event::Marked(Heard::new(heard)));
+        self.mark = Some(mark);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn virtual_time_waits_for_who_listens_and_real_time_never_does() {
+        let requests = u64::from(STRIDE) * 6;
+        let (events, mut heard) = mpsc::unbounded_channel();
+        let telling = std::thread::spawn(move || {
+            let mut pace = Pace::of(Clock::simulated());
+            for _ in 0..requests {
+                let _ = events.send(Event::SweepFinished { interrupted: false });
+                pace.told(&events);
+            }
+        });
+        let (mut most, mut told) = (0, 0);
+        while let Some(event) = heard.blocking_recv() {
+            most = most.max(heard.len());
+            told += u64::from(matches!(event, Event::SweepFinished { .. }));
+        }
+        telling.join().unwrap();
+        assert_eq!(told, requests);
+        assert!(most <= 2 * STRIDE as usize + 2, "{most} waited");
+
+        let (events, heard) = mpsc::unbounded_channel();
+        let mut pace = Pace::of(Clock::real());
+        (0..requests).for_each(|_| pace.told(&events));
+        assert!(heard.is_empty());
+    }
+
+    #[test]
+    fn where_nobody_listens_any_more_nothing_is_waited_for() {
+        let (events, heard) = mpsc::unbounded_channel();
+        drop(heard);
+        let mut pace = Pace::of(Clock::simulated());
+        (0..STRIDE * 5).for_each(|_| pace.told(&events));
+    }
+}
