@@ -10,7 +10,7 @@ use super::cause::Cause;
 use super::reply::{Reply, server_message};
 use super::secret::{Secrets, api_key};
 use super::{Address, EndpointError};
-use crate::target::spec::TargetSpec;
+use crate::target::spec::{HttpVersion, TargetSpec};
 
 /// How long a connection may lie idle and still be used again. Servers close idle connections on their own (uvicorn after 5 s); a
 /// request sent in that very moment is lost, and the server would be blamed for it.
@@ -49,7 +49,7 @@ impl Endpoint {
         let headers = headers(spec, &mut secrets)?;
         let roots = if address.is_https() { Roots::System } else { Roots::None };
         let connect = Duration::try_from_secs_f64(spec.connect_timeout.0).unwrap_or(Duration::MAX);
-        Ok(Self { address, client: http_client(roots, connect)?, headers, secrets })
+        Ok(Self { address, client: client_of(spec, roots, connect)?, headers, secrets })
     }
 
     pub fn address(&self) -> &Address {
@@ -115,12 +115,20 @@ pub(crate) async fn read(response: &mut Response, limit: usize) -> Result<Vec<u8
 /// One thing cannot be switched off: a request on a kept connection that turns out closed before a byte of it was written goes out
 /// again on a new one. The server sees it once. Prompts do not go this way: what is measured has connections of its own.
 pub(crate) fn http_client(roots: Roots, connect: Duration) -> Result<Client, EndpointError> {
-    built(builder(roots, connect).no_proxy())
+    built(builder(roots, connect).http1_only().no_proxy())
+}
+
+/// The same in the version that the target speaks.
+fn client_of(spec: &TargetSpec, roots: Roots, connect: Duration) -> Result<Client, EndpointError> {
+    match spec.http_version {
+        HttpVersion::One => http_client(roots, connect),
+        HttpVersion::Two => built(builder(roots, connect).http2_prior_knowledge().no_proxy()),
+    }
 }
 
 /// The same for fetching files, where nothing is measured: it goes through the proxies that the environment names.
 pub(crate) fn fetching_client(connect: Duration) -> Result<Client, EndpointError> {
-    built(builder(Roots::System, connect))
+    built(builder(Roots::System, connect).http1_only())
 }
 
 fn builder(roots: Roots, connect: Duration) -> ClientBuilder {
@@ -130,7 +138,6 @@ fn builder(roots: Roots, connect: Duration) -> ClientBuilder {
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
-        .http1_only()
         .tcp_nodelay(true)
         .connect_timeout(connect)
         .pool_max_idle_per_host(usize::MAX)

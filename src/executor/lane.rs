@@ -164,6 +164,8 @@ pub(super) struct Done {
     /// How late the client turned to it after it could have; nothing where it was never sent. What a connection took that had to be opened,
     /// and the writing of the request, is not the client's lateness.
     pub lag: Option<Micros>,
+    /// It was due before it could be sent: an answer or a place had to be waited for.
+    pub held_back: bool,
     pub carriage: Carriage,
     /// What was said, where that is kept.
     pub said: Option<Said>,
@@ -174,13 +176,14 @@ impl Done {
     pub fn of(sent: Sent, mut exchange: Exchange, counts: Counts) -> Self {
         let reads = std::mem::take(&mut exchange.carriage.reads);
         let carriage = Carriage { reads, ..exchange.carriage };
-        Self { record: sent.record(exchange, counts), authored: None, lag: None, carriage, said: None }
+        Self { record: sent.record(exchange, counts), authored: None, lag: None, held_back: false, carriage, said: None }
     }
 
     /// Of what could have been sent at that moment, its prompt of so many tokens as authored.
     pub fn sent(sent: Sent, exchange: Exchange, counts: Counts, authored: Option<u64>, could_send_at: Micros) -> Self {
         let lag = exchange.sent.since(could_send_at + exchange.carriage.handover);
-        Self { authored, lag: Some(lag), ..Self::of(sent, exchange, counts) }
+        let held_back = could_send_at > sent.intended;
+        Self { authored, lag: Some(lag), held_back, ..Self::of(sent, exchange, counts) }
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) struct Tally {
     /// The most records that were ready and waited to be taken.
     waiting_max: usize,
     unsent: u64,
-    /// Requests that were sent late though the client was not.
+    /// Requests that had to wait for an answer or a place before they could be sent.
     held_back: u64,
     first_turns: FirstTurns,
     pub carried: Carried,
@@ -56,7 +56,7 @@ impl Tally {
         (seconds > 0.0).then(|| (self.events as f64 / seconds, self.requests as f64 / seconds))
     }
 
-    pub fn add(&mut self, Done { record, authored, lag, carriage, .. }: &Done) {
+    pub fn add(&mut self, Done { record, authored, lag, held_back, carriage, .. }: &Done) {
         self.carried.add(carriage);
         self.requests += 1;
         self.events += if record.first_token_us.is_some() { 1 + record.gaps_us.len() as u64 } else { 0 };
@@ -67,7 +67,7 @@ impl Tally {
         match lag {
             Some(lag) => {
                 self.lags.add(*lag);
-                self.held_back += u64::from(record.sent_us.since(record.intended_us) > *lag);
+                self.held_back += u64::from(*held_back);
             }
             None if record.phase != Phase::Prefill => self.unsent += 1,
             None => {}
@@ -190,6 +190,23 @@ impl FirstTurns {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::executor::lane::Occupancy;
+    use crate::executor::row::{self, AtSend, Sent};
+    use crate::target::Exchange;
+
+    #[test]
+    fn a_request_whose_writing_took_time_was_not_held_back() {
+        let mut tally = Tally::default();
+        for could_send_at in [1_000, 1_000, 1_400] {
+            let at_send = AtSend::entering(&Occupancy::default());
+            let sent = Sent { session: 0, turn: 1, lane: 0, phase: Phase::Measure, intended: Micros(1_000), at_send };
+            let mut exchange = Exchange { sent: Micros(1_500), done: Micros(2_000), ..Exchange::default() };
+            exchange.carriage.handover = Micros(100);
+            let counts = row::Counts::unknown();
+            tally.add(&Done::sent(sent, exchange, counts, None, Micros(could_send_at)));
+        }
+        assert_eq!(tally.held_back(), 1);
+    }
 
     fn first_turns(cached: &[Option<u64>], authored: u64) -> FirstTurns {
         let mut first_turns = FirstTurns::default();

@@ -10,7 +10,8 @@ pub struct Source {
     /// A file's path as it was given, or the flag.
     pub name: String,
     pub text: String,
-    /// The text as it may be shown beside a fault: with what looks like a secret starred out, byte for byte, so that places stay.
+    /// The text as it may be shown beside a fault: with what looks like a secret starred out, and nothing that moves a cursor, byte for
+    /// byte, so that places stay.
     pub shown: String,
 }
 
@@ -23,7 +24,7 @@ impl Sources {
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> Place {
         let text = text.into();
         let place = Place { source: offset(self.0.len()), start: 0, end: offset(text.len()) };
-        let shown = starred(&text);
+        let shown = visible(&starred(&text));
         self.0.push(Arc::new(Source { name: name.into(), text, shown }));
         place
     }
@@ -70,4 +71,21 @@ impl Place {
 /// Texts beyond 4 GB are cut short on reading, long before an offset could be out of range.
 fn offset(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+/// The control characters beyond ASCII as dots of as many bytes; those of ASCII are made visible where the text is laid out.
+fn visible(text: &str) -> String {
+    text.replace(|c| matches!(c, '\u{80}'..='\u{9f}'), "\u{b7}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_move_a_cursor_is_shown_as_a_dot_of_as_many_bytes() {
+        let text = "a: \u{96}b\u{9b}31m é\n";
+        assert_eq!(visible(text), "a: ·b·31m é\n");
+        assert_eq!(visible(text).len(), text.len());
+    }
 }

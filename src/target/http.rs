@@ -14,13 +14,13 @@ use super::body::{BodyWriter, RESERVED};
 use super::deadline::{Deadline, Guard, Limits};
 use super::listener::{Heard, Listener};
 use super::request::HeadWriter;
-use super::spec::{Api, ConnectionUse, OnDeadConnection, TargetSpec};
+use super::spec::{Api, ConnectionUse, HttpVersion, OnDeadConnection, TargetSpec};
 use super::{Exchange, Line, Prepared, Script, TargetError};
 use crate::clock::{Clock, Micros};
 use crate::endpoint::{Endpoint, EndpointError, Secrets, server_message};
 use crate::record::{Failure, FailureKind};
 use crate::session::Prompt;
-use crate::wire::{Connection, Connector, Fault, FaultKind, Head, Keep, Place, Pool, Taken};
+use crate::wire::{Connection, Connector, Fault, FaultKind, Head, Keep, Place, Pool, Taken, Version};
 
 /// How much of an error's body is read.
 const ERROR_BODY: usize = 64 * 1024;
@@ -53,7 +53,7 @@ impl HttpTarget {
         };
         let url = endpoint.address().api(path);
         Ok(Self {
-            heads: HeadWriter::new(&url, endpoint.headers(), spec.connection),
+            heads: HeadWriter::new(&url, endpoint.headers(), spec.connection).map_err(|reason| EndpointError::Client { reason })?,
             pool: Arc::new(pool(spec, &url, clock)?),
             endpoint,
             model: spec.model.clone(),
@@ -110,7 +110,7 @@ impl HttpTarget {
 
     /// One request and its answer, up to the stamp `done` where it succeeds.
     async fn converse(&self, prepared: &Prepared, listener: &mut Listener<'_>) -> Result<(), Failure> {
-        let head = self.heads.write(prepared.prompt.user_id, prepared.body.length());
+        let head = self.heads.head(prepared.prompt.user_id, prepared.body.length());
         let begun = self.clock.now();
         listener.exchange.sent = begun;
         let deadline = self.limits.before_first_token(begun);
@@ -207,6 +207,10 @@ fn pool(spec: &TargetSpec, url: &Url, clock: Clock) -> Result<Pool, TargetError>
         host: url.host_str().unwrap_or_default().trim_matches(['[', ']']),
         port: url.port_or_known_default().unwrap_or_default(),
         tls: url.scheme() == "https",
+        version: match spec.http_version {
+            HttpVersion::One => Version::One,
+            HttpVersion::Two => Version::Two,
+        },
     };
     let limit = Duration::try_from_secs_f64(spec.connect_timeout.0).unwrap_or(Duration::MAX);
     let connector = Connector::new(place, limit, clock).map_err(|reason| EndpointError::Client { reason })?;

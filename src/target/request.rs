@@ -3,10 +3,13 @@
 use std::io::Write;
 
 use reqwest::Url;
-use reqwest::header::{ACCEPT, CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING, USER_AGENT};
+use reqwest::header::{
+    ACCEPT, CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+};
 
 use super::spec::ConnectionUse;
 use crate::endpoint;
+use crate::wire;
 
 const USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 
@@ -14,14 +17,27 @@ const USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 #[derive(Clone)]
 pub(super) struct HeadWriter {
     shared: Vec<u8>,
+    /// The same for HTTP/2.
+    fields: http::Request<()>,
     /// The headers name a user of their own, which a prompt's replaces.
     user: Option<HeaderValue>,
 }
 
+/// The head of one request.
+#[derive(Debug)]
+pub(super) struct RequestHead<'a> {
+    writer: &'a HeadWriter,
+    user: Option<u64>,
+    /// Of the body, in bytes.
+    length: usize,
+}
+
 impl HeadWriter {
-    pub(super) fn new(url: &Url, headers: &HeaderMap, connection: ConnectionUse) -> Self {
+    /// The error is a text.
+    pub(super) fn new(url: &Url, headers: &HeaderMap, connection: ConnectionUse) -> Result<Self, String> {
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        let mut shared = format!("POST {}{query} HTTP/1.1\r\n", url.path()).into_bytes();
+        let path = format!("{}{query}", url.path());
+        let mut shared = format!("POST {path} HTTP/1.1\r\n").into_bytes();
         let host = url.port().map_or_else(|| host(url).to_owned(), |port| format!("{}:{port}", host(url)));
         let own = [(HOST, host.as_str()), (ACCEPT, "*/*"), (USER_AGENT, endpoint::USER_AGENT)];
         for (name, value) in own.into_iter().filter(|(name, _)| !headers.contains_key(name)) {
@@ -34,20 +50,54 @@ impl HeadWriter {
         for (name, value) in headers.iter().filter(|(name, _)| ![CONTENT_LENGTH, TRANSFER_ENCODING, USER_ID].contains(*name)) {
             add(&mut shared, name, value.as_bytes());
         }
-        Self { shared, user: headers.get(USER_ID).cloned() }
+        let fields = fields(url.scheme(), &host, &path, headers).map_err(|error| error.to_string())?;
+        Ok(Self { shared, fields, user: headers.get(USER_ID).cloned() })
     }
 
     /// The head of a request with a body of so many bytes.
-    pub(super) fn write(&self, user: Option<u64>, length: usize) -> Vec<u8> {
-        let mut head = Vec::with_capacity(self.shared.len() + 64);
-        head.extend_from_slice(&self.shared);
-        if let Some(value) = user.map(HeaderValue::from).as_ref().or(self.user.as_ref()) {
+    pub(super) fn head(&self, user: Option<u64>, length: usize) -> RequestHead<'_> {
+        RequestHead { writer: self, user, length }
+    }
+}
+
+impl RequestHead<'_> {
+    fn user(&self) -> Option<HeaderValue> {
+        self.user.map(HeaderValue::from).or_else(|| self.writer.user.clone())
+    }
+}
+
+impl wire::RequestHead for RequestHead<'_> {
+    fn lines(&self) -> Vec<u8> {
+        let mut head = Vec::with_capacity(self.writer.shared.len() + 64);
+        head.extend_from_slice(&self.writer.shared);
+        if let Some(value) = self.user() {
             add(&mut head, &USER_ID, value.as_bytes());
         }
         // Writing to memory does not fail.
-        let _ = write!(head, "content-length: {length}\r\n\r\n");
+        let _ = write!(head, "content-length: {}\r\n\r\n", self.length);
         head
     }
+
+    fn fields(&self) -> http::Request<()> {
+        let mut request = self.writer.fields.clone();
+        request.headers_mut().extend(self.user().map(|value| (USER_ID, value)));
+        request.headers_mut().insert(CONTENT_LENGTH, self.length.into());
+        request
+    }
+}
+
+/// A head of HTTP/2 without what concerns the connection (RFC 9113, section 8.2.2); the host is named in its place.
+fn fields(scheme: &str, host: &str, path: &str, headers: &HeaderMap) -> Result<http::Request<()>, http::Error> {
+    let authority = headers.get(HOST).map_or(host.as_bytes(), HeaderValue::as_bytes);
+    let uri = http::Uri::builder().scheme(scheme).authority(authority).path_and_query(path).build()?;
+    let mut request = http::Request::post(uri).version(http::Version::HTTP_2).body(())?;
+    let own = [(ACCEPT, HeaderValue::from_static("*/*")), (USER_AGENT, HeaderValue::from_static(endpoint::USER_AGENT))];
+    request.headers_mut().extend(own);
+    let connection = [CONTENT_LENGTH, TRANSFER_ENCODING, USER_ID, HOST, CONNECTION, UPGRADE, HeaderName::from_static("keep-alive")];
+    for (name, value) in headers.iter().filter(|(name, _)| !connection.contains(*name)) {
+        request.headers_mut().insert(name, value.clone());
+    }
+    Ok(request)
 }
 
 impl std::fmt::Debug for HeadWriter {
@@ -68,13 +118,14 @@ fn add(head: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use super::wire::RequestHead as _;
     use super::*;
 
     fn head(url: &str, headers: &[(&str, &str)], connection: ConnectionUse, user: Option<u64>) -> String {
         let pairs = headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap()));
-        let writer = HeadWriter::new(&url.parse().unwrap(), &pairs.collect(), connection);
+        let writer = HeadWriter::new(&url.parse().unwrap(), &pairs.collect(), connection).unwrap();
         assert!(!format!("{writer:?}").contains("hush"));
-        String::from_utf8(writer.write(user, 17)).unwrap()
+        String::from_utf8(writer.head(user, 17).lines()).unwrap()
     }
 
     #[test]
@@ -97,5 +148,28 @@ mod tests {
         );
         assert!(head("https://[::1]/", &[("x-user-id", "7")], ConnectionUse::Reuse, None).contains("host: [::1]\r\n"));
         assert!(head("http://h/", &[("x-user-id", "7")], ConnectionUse::Reuse, None).contains("x-user-id: 7\r\n"));
+    }
+
+    #[test]
+    fn a_head_of_http_2_names_the_host_in_its_target_and_says_nothing_of_the_connection() {
+        let headers: &[(&str, &str)] =
+            &[("authorization", "Bearer hush"), ("host", "me:1"), ("connection", "close"), ("content-length", "4"), ("x-user-id", "7")];
+        let pairs = headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap()));
+        let headers: HeaderMap = pairs.collect();
+        let request = |headers: &HeaderMap, user| {
+            HeadWriter::new(&"https://h:8000/v1/x?key=hush".parse().unwrap(), headers, ConnectionUse::Fresh)
+                .unwrap()
+                .head(user, 17)
+                .fields()
+        };
+        assert_eq!(request(&HeaderMap::new(), None).uri(), "https://h:8000/v1/x?key=hush");
+        let named = request(&headers, Some(3));
+        assert_eq!((named.method().as_str(), named.uri().to_string().as_str()), ("POST", "https://me:1/v1/x?key=hush"));
+        let mut fields: Vec<_> = named.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+        fields.sort_unstable();
+        let agent = endpoint::USER_AGENT;
+        let expected =
+            [("accept", "*/*"), ("authorization", "Bearer hush"), ("content-length", "17"), ("user-agent", agent), ("x-user-id", "3")];
+        assert_eq!(fields, expected);
     }
 }

@@ -50,6 +50,9 @@ pub struct TargetSpec {
     /// The most tokens of a request, prompt and answer together; what would be longer is refused when the plan is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context_limit: Option<Tokens>,
+    /// The version of HTTP that is spoken.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub http_version: HttpVersion,
     /// Whether a connection serves again once its answer has ended.
     #[serde(default, skip_serializing_if = "is_default")]
     pub connection: ConnectionUse,
@@ -113,6 +116,18 @@ pub enum Api {
     Chat,
     /// `/v1/completions`: the conversation as one text.
     Completions,
+}
+
+/// The version of HTTP that is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub enum HttpVersion {
+    /// HTTP/1.1, which every server speaks.
+    #[default]
+    #[serde(rename = "1.1")]
+    One,
+    /// HTTP/2, one request at a time on a connection: agreed on under TLS, taken for granted without.
+    #[serde(rename = "2")]
+    Two,
 }
 
 /// Whether a connection serves again.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::connection::Connection;
+use super::connection::{Connection, Version};
 use super::fault::{Fault, FaultKind};
+use super::http1::Http1;
+use super::http2::Http2;
 use super::race;
 use super::socket::{Socket, Stamping};
 use super::stream::Stream;
@@ -17,6 +19,7 @@ pub(crate) struct Place<'a> {
     pub(crate) host: &'a str,
     pub(crate) port: u16,
     pub(crate) tls: bool,
+    pub(crate) version: Version,
 }
 
 /// How connections to one server are opened.
@@ -25,6 +28,7 @@ pub(crate) struct Connector {
     host: String,
     port: u16,
     tls: Option<Tls>,
+    version: Version,
     limit: Duration,
     clock: Clock,
     _stamping: Stamping,
@@ -33,8 +37,8 @@ pub(crate) struct Connector {
 impl Connector {
     /// Opens no connection yet; the error is a text. Each connection must stand within `limit`.
     pub(crate) fn new(place: Place<'_>, limit: Duration, clock: Clock) -> Result<Self, String> {
-        let tls = if place.tls { Some(Tls::new(place.host)?) } else { None };
-        Ok(Self { host: place.host.to_owned(), port: place.port, tls, limit, clock, _stamping: Stamping::ask() })
+        let tls = if place.tls { Some(Tls::new(place.host, place.version)?) } else { None };
+        Ok(Self { host: place.host.to_owned(), port: place.port, tls, version: place.version, limit, clock, _stamping: Stamping::ask() })
     }
 
     pub(super) fn clock(&self) -> Clock {
@@ -54,6 +58,9 @@ impl Connector {
             None => Stream::Plain(socket),
             Some(tls) => Stream::Tls(Box::new(tls.begin(socket).await.map_err(connecting)?)),
         };
-        Ok(Connection::new(stream))
+        Ok(match self.version {
+            Version::One => Connection::One(Http1::new(stream)),
+            Version::Two => Connection::Two(Box::new(Http2::begin(stream).await?)),
+        })
     }
 }

@@ -2,6 +2,8 @@
 
 use super::body::Body;
 
+/// The most bytes of a head.
+pub(super) const LARGEST_HEAD: usize = 400 * 1024;
 /// The most header lines of an answer.
 const HEADERS: usize = 100;
 
@@ -28,6 +30,15 @@ pub(super) enum Parsed {
 }
 
 impl Head {
+    /// Of an answer in HTTP/2, which frames its body itself.
+    pub(super) fn of(answer: &http::response::Parts) -> Result<Self, &'static str> {
+        let mut fields = Fields::default();
+        for (name, value) in &answer.headers {
+            fields.take(name.as_str(), value.as_bytes())?;
+        }
+        Ok(Self { keep: true, body: Body::Over, ..fields.head(answer.status.as_u16(), true)? })
+    }
+
     /// Reads a head at the start of `bytes`; the error says what is wrong.
     pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, &'static str> {
         let mut headers = [httparse::EMPTY_HEADER; HEADERS];

@@ -1,6 +1,6 @@
 //! Connections of our own to one server: opened ahead or when asked for, checked before they are used again, with a stamp for every read
 //! and for the last write. In go the bytes of a request, out come the head and the body of its answer, cut out of HTTP/1.1, and when each
-//! read's bytes reached this machine.
+//! read's bytes reached this machine; or HTTP/2, where a scenario asks for it.
 //!
 //! It knows nothing of prompts, events, records and verdicts. Nothing is retried here: who asks is told, and decides.
 
@@ -8,7 +8,10 @@ mod body;
 mod connection;
 mod connector;
 mod fault;
+mod gate;
 mod head;
+mod http1;
+mod http2;
 mod pool;
 mod race;
 mod socket;
@@ -16,7 +19,7 @@ mod stamps;
 mod stream;
 mod tls;
 
-pub(crate) use connection::Connection;
+pub(crate) use connection::{Connection, RequestHead, Version};
 pub(crate) use connector::{Connector, Place};
 pub(crate) use fault::{Fault, FaultKind};
 pub(crate) use head::Head;

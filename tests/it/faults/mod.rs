@@ -4,6 +4,7 @@
 mod connections;
 mod failures;
 mod heads;
+mod http2;
 mod lookups;
 mod matrix;
 mod resets;

@@ -1,0 +1,131 @@
+//! What the HTTP/2 library reads and writes through: one read at a time, and only when it is let. So all that the library has come to know
+//! since then came with that read, and has its stamp.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::http1::READ;
+use super::stamps::Arrival;
+use super::stream::Stream;
+use crate::clock::Micros;
+
+/// A stream behind a gate that its [`Keeper`] opens.
+#[derive(Debug)]
+pub(super) struct Gate {
+    stream: Stream,
+    state: Arc<Mutex<State>>,
+}
+
+/// Opens the gate, and knows what passed.
+#[derive(Debug)]
+pub(super) struct Keeper(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    /// A read may pass.
+    open: bool,
+    /// One has passed since the gate was opened.
+    passed: bool,
+    /// What was to be written is not all written.
+    congested: bool,
+    /// Of the last read.
+    arrival: Arrival,
+    /// Of the last write.
+    handed_over: Micros,
+}
+
+/// A stream's gate, shut, and its keeper.
+pub(super) fn gate(stream: Stream) -> (Gate, Keeper) {
+    let state = State { open: false, passed: false, congested: false, arrival: stream.arrival(), handed_over: stream.handed_over() };
+    let state = Arc::new(Mutex::new(state));
+    (Gate { stream, state: Arc::clone(&state) }, Keeper(state))
+}
+
+impl Keeper {
+    /// Lets one read pass, or none.
+    pub(super) fn set(&self, open: bool) {
+        let mut state = lock(&self.0);
+        (state.open, state.passed) = (open, false);
+    }
+
+    /// Whether a read has passed since.
+    pub(super) fn has_passed(&self) -> bool {
+        lock(&self.0).passed
+    }
+
+    /// Whether the kernel takes no more for now.
+    pub(super) fn is_congested(&self) -> bool {
+        lock(&self.0).congested
+    }
+
+    /// When what was read last had arrived.
+    pub(super) fn arrival(&self) -> Arrival {
+        lock(&self.0).arrival
+    }
+
+    /// When what was written last was handed to the kernel.
+    pub(super) fn handed_over(&self) -> Micros {
+        lock(&self.0).handed_over
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    // Nothing that may panic happens under the lock.
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Gate {
+    fn note<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        let mut state = lock(&self.state);
+        state.congested = written.is_pending();
+        state.handed_over = self.stream.handed_over();
+        written
+    }
+}
+
+impl AsyncRead for Gate {
+    /// Where none may pass it pends without a waker: whoever keeps the gate asks again.
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if !lock(&this.state).open {
+            return Poll::Pending;
+        }
+        let length = buf.remaining().min(READ);
+        let read = ready!(this.stream.poll_read(cx, buf.initialize_unfilled_to(length)))?;
+        buf.advance(read);
+        let mut state = lock(&this.state);
+        (state.open, state.passed, state.arrival) = (false, true, this.stream.arrival());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Gate {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = this.stream.poll_write(cx, slices);
+        this.note(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let flushed = this.stream.poll_flush(cx);
+        this.note(flushed)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // It is closed when it is dropped.
+        Poll::Ready(Ok(()))
+    }
+}
