@@ -18,5 +18,5 @@ mod whole;
 pub use figures::{Ceilings, Error, Selftest};
 pub use kept::{KeptError, load, path, save};
 pub use machine::{Machine, OpenFiles, cpu_time, raise_open_files};
-pub use streams::{Heard, Load, listen};
+pub use streams::{FirstToken, Heard, Load, listen};
 pub use whole::{SelftestError, measure};

@@ -31,8 +31,18 @@ pub struct Heard {
     pub late_us: Vec<i64>,
     /// Of each read of which the kernel told when its bytes arrived: how much later it was read, in microseconds.
     pub read_late_us: Vec<i64>,
-    /// Of each answer its time to first token as it is reported and as it was, from sending to writing, in microseconds.
-    pub ttft_us: Vec<(i64, i64)>,
+    pub first_tokens: Vec<FirstToken>,
+}
+
+/// When an answer's first token came, in microseconds after the request was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FirstToken {
+    /// As the server wrote it.
+    pub written_us: i64,
+    /// As it is told.
+    pub told_us: i64,
+    /// When it was read: what would be told if the kernel did not stamp.
+    pub read_us: i64,
 }
 
 /// Listens until the load is over.
@@ -86,7 +96,9 @@ impl Heard {
         self.late_us.extend(exchange.token_events.iter().zip(&written).map(|(at, written)| stamp(*at) - written));
         if let (Some(first), Some(written)) = (exchange.token_events.first(), written.first()) {
             let sent = stamp(exchange.sent);
-            self.ttft_us.push((stamp(*first) - sent, written - sent));
+            let told_us = stamp(*first) - sent;
+            let lag = exchange.carriage.reads.lags_us.first().copied().unwrap_or_default();
+            self.first_tokens.push(FirstToken { written_us: written - sent, told_us, read_us: told_us + i64::from(lag) });
         }
     }
 
@@ -96,7 +108,7 @@ impl Heard {
         self.failures.extend(other.failures);
         self.late_us.extend(other.late_us);
         self.read_late_us.extend(other.read_late_us);
-        self.ttft_us.extend(other.ttft_us);
+        self.first_tokens.extend(other.first_tokens);
     }
 }
 

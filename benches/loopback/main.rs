@@ -1,0 +1,41 @@
+//! What the client costs beside a bare reader of the same streams, what it carries, and how exact it is, on loopback: the selftest's server
+//! and each client are processes of their own, on a core of their own where there are two.
+//!
+//! `cargo bench --bench loopback` prints every table, in about six minutes; `-- --quick` takes a minute and is good for a look. With words
+//! behind it only the tables so named: `-- events requests held rates journal lag truth`. Clients take turns within a table, so that what else
+//! the machine does touches all of them.
+
+mod account;
+mod client;
+mod hog;
+mod process;
+mod reader;
+mod run;
+mod spread;
+mod table;
+mod task;
+
+use account::Account;
+use task::{Task, What};
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.iter().position(|word| word == "--task").and_then(|at| words.get(at + 1)) {
+        Some(task) => act(&serde_json::from_str(task).unwrap()),
+        None => table::all(&words),
+    }
+}
+
+/// What a process of ours does: serves or holds its core until its stdin is closed, or makes a load and tells what it took.
+fn act(task: &Task) {
+    bench::selftest::raise_open_files();
+    let account: Account = match &task.what {
+        What::Serve => return process::serve(),
+        What::Hog => return hog::hold(),
+        What::Read(load) => reader::read(&task.url, load),
+        What::Listen(load) => client::listen(&task.url, load),
+        What::Run(arrivals) => run::run(&task.url, arrivals),
+        What::Truth(load) => client::truth(&task.url, load),
+    };
+    println!("{}", serde_json::to_string(&account).unwrap());
+}

@@ -1,0 +1,216 @@
+//! The tables: which loads are made, and what is told of them, as Markdown.
+
+use bench::selftest::Machine;
+
+use crate::account::Account;
+use crate::process::{account, cores, hog, server};
+use crate::spread::Spread;
+use crate::task::{Arrivals, Load, What};
+
+/// Streams of a model's pace: a token every 20 ms.
+const PACED: Load = Load { streams: 1_000, answers: 1, events: 250, first_us: 20_000, gap_us: 20_000, every_us: 0, threads: 1 };
+/// The same without a pace.
+const UNPACED: Load = Load { answers: 2, first_us: 0, gap_us: 0, ..PACED };
+/// One token an answer, as fast as the answers come.
+const SINGLE: Load = Load { streams: 64, answers: 2_000, events: 1, first_us: 0, gap_us: 0, every_us: 0, threads: 1 };
+/// One token an answer, 4,000 a second.
+const STEADY: Load = Load { answers: 250, every_us: 16_000, ..SINGLE };
+/// Many streams at once, as many events a second as above.
+const MANY: Load = Load { streams: 10_000, answers: 1, events: 50, first_us: 200_000, gap_us: 200_000, every_us: 0, threads: 1 };
+/// Short answers, for many first tokens.
+const FIRSTS: Load = Load { streams: 500, answers: 6, events: 25, first_us: 20_000, gap_us: 20_000, every_us: 0, threads: 1 };
+
+/// 1,000 streams at a time, each with a token every 20 ms.
+const PACED_RUN: Arrivals =
+    Arrivals { rate: 200.0, seconds: 11, settled_s: 6.0, in_flight: 2_000, events: 250, first_us: 20_000, gap_us: 20_000 };
+const UNPACED_RUN: Arrivals = Arrivals { rate: 200.0, seconds: 4, settled_s: 1.0, in_flight: 2_000, events: 250, first_us: 0, gap_us: 0 };
+const MANY_RUN: Arrivals =
+    Arrivals { rate: 1_000.0, seconds: 14, settled_s: 11.0, in_flight: 15_000, events: 50, first_us: 200_000, gap_us: 200_000 };
+
+/// One token an answer.
+fn singles(rate: f64, seconds: u32) -> Arrivals {
+    Arrivals { rate, seconds, settled_s: 1.0, in_flight: 4_000, events: 1, first_us: 0, gap_us: 0 }
+}
+
+/// How thoroughly.
+struct Course {
+    rounds: usize,
+    quick: bool,
+    /// The server's core and the client's.
+    cores: [Option<usize>; 2],
+}
+
+/// Prints the tables that are named, or all.
+pub fn all(words: &[String]) {
+    let quick = words.iter().any(|word| word == "--quick");
+    let course = Course { rounds: if quick { 1 } else { 5 }, quick, cores: cores() };
+    let Machine { processor, cores: several, system, clock_source } = Machine::here();
+    println!("{processor}, {several} cores, {system}, clock {clock_source}; load average {}", load_average());
+    println!("server and client {}", if course.cores[0].is_some() { "each on a core of its own" } else { "share the cores" });
+    let tables: [(&str, fn(&Course)); 7] =
+        [("events", events), ("requests", requests), ("rates", rates), ("held", held), ("journal", journal), ("lag", lag), ("truth", truth)];
+    let named = |name: &str| words.iter().any(|word| word == name);
+    let any = tables.iter().any(|(name, _)| named(name));
+    for (name, table) in tables {
+        if named(name) || !any {
+            table(&course);
+        }
+    }
+    println!("\nload average {}", load_average());
+}
+
+fn load_average() -> String {
+    std::fs::read_to_string("/proc/loadavg").map_or("unknown".into(), |text| text.split(' ').take(3).collect::<Vec<_>>().join(" "))
+}
+
+impl Course {
+    /// Accounts of several clients that take turns against one server.
+    fn rounds(&self, clients: &[What]) -> Vec<Vec<Account>> {
+        let (_server, url) = server(self.cores[0]);
+        let mut accounts = vec![Vec::new(); clients.len()];
+        for _ in 0..self.rounds {
+            for (client, accounts) in clients.iter().zip(&mut accounts) {
+                accounts.push(sound(account(&url, self.cores[1], client.clone())));
+            }
+        }
+        accounts
+    }
+}
+
+/// Tells of requests that failed: what they took is no price.
+fn sound(account: Account) -> Account {
+    if account.failed > 0 {
+        println!("\n{} of {} requests failed", account.failed, account.requests);
+    }
+    account
+}
+
+fn spread(accounts: &[Account], of: impl Fn(&Account) -> f64) -> Spread {
+    Spread::of(accounts.iter().map(of))
+}
+
+/// The ratios of each round to the reference's figure in the same round.
+fn ratio(accounts: &[Account], reference: &[Account], of: impl Fn(&Account) -> f64) -> Spread {
+    Spread::of(accounts.iter().zip(reference).map(|(ours, theirs)| of(ours) / of(theirs)))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "kilobytes")]
+fn kb(kb: u64) -> f64 {
+    kb as f64
+}
+
+/// A line for each client, the first of them the reference.
+fn prices(title: &str, names: &[&str], accounts: &[Vec<Account>], of: fn(&Account) -> f64) {
+    println!("\n| {title}, n = {} | µs of CPU | against the reference |\n|---|---|---|", accounts[0].len());
+    for (name, ours) in names.iter().zip(accounts) {
+        println!("| {name} | {} | {} |", spread(ours, of).text(2), ratio(ours, &accounts[0], of).text(2));
+    }
+}
+
+fn events(course: &Course) {
+    let names = ["reference", "client", "whole run"];
+    let paced = course.rounds(&[What::Read(PACED), What::Listen(PACED), What::Run(PACED_RUN)]);
+    prices("an event, 1,000 streams, 20 ms apart", &names, &paced, Account::per_event);
+    println!("\n| memory of these streams | kB a stream | growth from beginning to end, kB |\n|---|---|---|");
+    for (name, accounts) in names.iter().zip(&paced) {
+        let open = spread(accounts, |account| (kb(account.end_kb) - kb(account.idle_kb)) / 1e3);
+        let growth = spread(accounts, |account| kb(account.end_kb) - kb(account.begun_kb));
+        println!("| {name} | {} | {} |", open.text(1), growth.text(0));
+    }
+    let unpaced = course.rounds(&[What::Read(UNPACED), What::Listen(UNPACED), What::Run(UNPACED_RUN)]);
+    prices("an event, 1,000 streams without a pace (the run: 200 answers/s)", &names, &unpaced, Account::per_event);
+    println!("\nevents a second without a pace: reference {}, client {}", rate(&unpaced[0]), rate(&unpaced[1]));
+}
+
+fn rate(accounts: &[Account]) -> String {
+    spread(accounts, Account::events_per_s).text(0)
+}
+
+fn requests(course: &Course) {
+    let closed = course.rounds(&[What::Read(SINGLE), What::Listen(SINGLE)]);
+    prices("a request of one token, 64 at a time", &["reference", "client"], &closed, Account::per_request);
+    let steady = course.rounds(&[What::Read(STEADY), What::Listen(STEADY), What::Run(singles(4_000.0, 4))]);
+    prices("the same, 4,000 a second", &["reference", "client", "whole run"], &steady, Account::per_request);
+}
+
+/// What both cores carry together with the server, which has no core of its own here.
+fn rates(course: &Course) {
+    let free = Course { cores: [None, None], ..*course };
+    let two = |load: Load| Load { threads: 2, ..load };
+    let clients = [What::Listen(SINGLE), What::Listen(two(SINGLE)), What::Listen(UNPACED), What::Listen(two(UNPACED))];
+    let accounts = free.rounds(&clients);
+    println!("\n| both cores, shared with the server, n = {} | a second |\n|---|---|", free.rounds);
+    println!("| requests, 1 worker thread | {} |", spread(&accounts[0], Account::requests_per_s).text(0));
+    println!("| requests, 2 worker threads | {} |", spread(&accounts[1], Account::requests_per_s).text(0));
+    println!("| events, 1 worker thread | {} |", rate(&accounts[2]));
+    println!("| events, 2 worker threads | {} |", rate(&accounts[3]));
+    let runs = free.rounds(&[What::Run(singles(20_000.0, 5))]);
+    println!("| requests of a whole run that is to send 20,000 | {} |", spread(&runs[0], Account::requests_per_s).text(0));
+    println!("\nsent too late by, p99: {} ms", lateness(&runs[0]));
+}
+
+fn lateness(accounts: &[Account]) -> String {
+    spread(accounts, |account| account.lag.map_or(f64::NAN, |lag| 1e3 * lag.p99_s)).text(2)
+}
+
+fn held(course: &Course) {
+    let once = Course { rounds: if course.quick { 1 } else { 3 }, ..*course };
+    let accounts = once.rounds(&[What::Read(MANY), What::Listen(MANY), What::Run(MANY_RUN)]);
+    prices("an event, 10,000 streams, 200 ms apart", &["reference", "client", "whole run"], &accounts, Account::per_event);
+    println!("\n| 10,000 streams | kB a stream | beyond the reference | failed |\n|---|---|---|---|");
+    for (name, ours) in ["reference", "client", "whole run"].iter().zip(&accounts) {
+        let each = |account: &Account| (kb(account.end_kb) - kb(account.idle_kb)) / 1e4;
+        let beyond = Spread::of(ours.iter().zip(&accounts[0]).map(|(ours, theirs)| each(ours) - each(theirs)));
+        let failed: u64 = ours.iter().map(|account| account.failed).sum();
+        println!("| {name} | {} | {} | {failed} |", spread(ours, each).text(1), beyond.text(1));
+    }
+}
+
+/// A million records a minute, from the server's bytes to the disk.
+fn journal(course: &Course) {
+    let once = Course { rounds: 1, cores: [None, None], ..*course };
+    let run = &once.rounds(&[What::Run(singles(16_667.0, if course.quick { 6 } else { 60 }))])[0][0];
+    println!("\n| a million records a minute, both cores shared with the server, n = 1 | |\n|---|---|");
+    println!("| records a minute | {:.0} |", 60.0 * run.requests_per_s());
+    println!("| of so many, after the first second | {} |", run.requests);
+    println!("| bytes of the journal | {} |", run.journal);
+    println!("| the most records that waited for the disk | {} |", run.waiting.unwrap_or(0));
+    println!("| cores taken by the client | {:.2} |", run.cpu_s / run.wall_s);
+    println!("| sent too late by, p99 | {} ms |", lateness(std::slice::from_ref(run)));
+    for note in &run.notes {
+        println!("\nthe run says: {note}");
+    }
+}
+
+fn lag(course: &Course) {
+    let seconds = if course.quick { 4 } else { 10 };
+    let runs = course.rounds(&[What::Run(singles(1_000.0, seconds)), What::Run(singles(10_000.0, seconds))]);
+    println!("\n| a whole run sends too late by, client on a core of its own | p50 | p99 | largest | cores |\n|---|---|---|---|---|");
+    for (name, runs) in ["1,000 requests/s", "10,000 requests/s"].iter().zip(&runs) {
+        let of = |rank: fn(&bench::selftest::Error) -> f64| {
+            spread(runs, |run| run.lag.as_ref().map_or(f64::NAN, |lag| 1e3 * rank(lag))).text(2)
+        };
+        let cores = spread(runs, |run| run.cpu_s / run.wall_s).text(2);
+        println!("| {name} | {} ms | {} ms | {} ms | {cores} |", of(|lag| lag.p50_s), of(|lag| lag.p99_s), of(|lag| lag.max_s));
+    }
+}
+
+fn truth(course: &Course) {
+    println!("\n| time to first token, p99 in ms | true | told | off by | by the moment of reading | off by | n |\n|---|---|---|---|---|---|---|");
+    told("client alone on its core", &course.rounds(&[What::Truth(FIRSTS)])[0]);
+    let _hog = hog(course.cores[1]);
+    told("its core saturated by another process", &course.rounds(&[What::Truth(FIRSTS)])[0]);
+}
+
+fn told(name: &str, accounts: &[Account]) {
+    let of = |figure: fn(&crate::account::Truth) -> f64| spread(accounts, |account| account.truth.as_ref().map_or(f64::NAN, figure)).text(2);
+    let n: usize = accounts.iter().filter_map(|account| account.truth).map(|truth| truth.n).sum();
+    println!(
+        "| {name} | {} | {} | {} | {} | {} | {n} |",
+        of(|truth| truth.true_p99),
+        of(|truth| truth.told_p99),
+        of(|truth| (truth.told_p99 - truth.true_p99).abs()),
+        of(|truth| truth.read_p99),
+        of(|truth| (truth.read_p99 - truth.true_p99).abs()),
+    );
+}
