@@ -12,6 +12,8 @@ pub struct Account {
     /// Tokens.
     pub events: u64,
     pub failed: u64,
+    /// Reads that brought something; 0 where nobody counts them.
+    pub reads: u64,
     pub cpu_s: f64,
     pub wall_s: f64,
     /// Memory of the process: before any connection, when all streams had begun, and at the end, in kB.
@@ -52,6 +54,10 @@ impl Account {
         self.cpu_s * 1e6 / count(self.requests)
     }
 
+    pub fn events_a_read(&self) -> f64 {
+        if self.reads == 0 { f64::NAN } else { count(self.events) / count(self.reads) }
+    }
+
     pub fn requests_per_s(&self) -> f64 {
         count(self.requests) / self.wall_s
     }
@@ -79,7 +85,7 @@ impl Meter {
     }
 
     pub fn read(&self, account: &mut Account) {
-        account.cpu_s = (cpu_time() - self.cpu).as_secs_f64();
+        account.cpu_s = cpu_time().saturating_sub(self.cpu).as_secs_f64();
         account.wall_s = self.began.elapsed().as_secs_f64();
     }
 }

@@ -28,17 +28,18 @@ pub fn listen(url: &str, load: &Load) -> Account {
         let spec: TargetSpec = serde_json::from_value(spec).unwrap();
         let target = HttpTarget::new(&spec, Clock::real()).unwrap();
         let mut account = Account { idle_kb: held_kb(), ..Account::default() };
-        let ready = Arc::new(Barrier::new(load.streams as usize + 1));
+        let all_stand = Arc::new(Barrier::new(load.streams as usize + 1));
         let mut streams = JoinSet::new();
         for number in 0..load.streams {
-            streams.spawn(stream(target.clone(), *load, number, Arc::clone(&ready)));
+            streams.spawn(stream(target.clone(), *load, number, Arc::clone(&all_stand)));
         }
-        ready.wait().await;
+        all_stand.wait().await;
         let meter = Meter::start();
         tokio::time::sleep(Duration::from_micros(load.first_us + 2 * load.spread_us())).await;
         account.begun_kb = held_kb();
         while let Some(heard) = streams.join_next().await {
-            let (events, failed) = heard.unwrap();
+            let [events, failed, reads] = heard.unwrap();
+            account.reads += reads;
             account.requests += u64::from(load.answers);
             account.events += events;
             account.failed += failed;
@@ -49,21 +50,22 @@ pub fn listen(url: &str, load: &Load) -> Account {
     })
 }
 
-/// All answers of a stream, after one that only opens its connection: their tokens, and how many failed.
-async fn stream(target: HttpTarget, load: Load, number: u32, ready: Arc<Barrier>) -> (u64, u64) {
+/// All answers of a stream, after one that only opens its connection: their tokens, how many failed, and how many reads brought tokens.
+async fn stream(target: HttpTarget, load: Load, number: u32, all_stand: Arc<Barrier>) -> [u64; 3] {
     let mut failed = failures(&target.send(target.prepare(prompt(number, 1)), None).await, 1);
-    ready.wait().await;
+    all_stand.wait().await;
     let start = Instant::now() + Duration::from_micros(load.spread_us() * u64::from(number) / u64::from(load.streams));
-    let mut events = 0;
+    let (mut events, mut reads) = (0, 0);
     for answer in 0..load.answers {
         if load.spread_us() > 0 {
             sleep_until(start + Duration::from_micros(load.every_us * u64::from(answer))).await;
         }
         let exchange = target.send(target.prepare(prompt(number, load.events)), None).await;
         events += exchange.token_events.len() as u64;
+        reads += exchange.carriage.reads.lags_us.len() as u64 + exchange.carriage.reads.unstamped;
         failed += failures(&exchange, load.events);
     }
-    (events, failed)
+    [events, failed, reads]
 }
 
 fn failures(exchange: &Exchange, events: u32) -> u64 {

@@ -11,7 +11,7 @@ use crate::account::Account;
 use crate::task::{Task, What};
 
 /// The longest that a load may take.
-const LONGEST: Duration = Duration::from_secs(180);
+const LONGEST: Duration = Duration::from_mins(3);
 
 /// A process that lives until it is dropped.
 #[derive(Debug)]

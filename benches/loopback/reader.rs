@@ -20,17 +20,18 @@ pub fn read(url: &str, load: &Load) -> Account {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(load.threads).enable_all().build().unwrap();
     runtime.block_on(async {
         let mut account = Account { idle_kb: held_kb(), ..Account::default() };
-        let ready = Arc::new(Barrier::new(load.streams as usize + 1));
+        let all_stand = Arc::new(Barrier::new(load.streams as usize + 1));
         let mut streams = JoinSet::new();
         for number in 0..load.streams {
-            streams.spawn(stream(url.trim_start_matches("http://").to_owned(), *load, number, Arc::clone(&ready)));
+            streams.spawn(stream(url.trim_start_matches("http://").to_owned(), *load, number, Arc::clone(&all_stand)));
         }
-        ready.wait().await;
+        all_stand.wait().await;
         let meter = Meter::start();
         tokio::time::sleep(Duration::from_micros(load.first_us + 2 * load.spread_us())).await;
         account.begun_kb = held_kb();
         while let Some(read) = streams.join_next().await {
-            let read = read.unwrap().unwrap();
+            let (read, reads) = read.unwrap().unwrap();
+            account.reads += reads;
             account.requests += u64::from(load.answers);
             // The end of an answer takes two events more, of which neither is a token.
             account.events += read - 2 * u64::from(load.answers);
@@ -41,22 +42,22 @@ pub fn read(url: &str, load: &Load) -> Account {
     })
 }
 
-/// All answers of a stream, after one that only opens its connection: how many events they had.
-async fn stream(address: String, load: Load, number: u32, ready: Arc<Barrier>) -> io::Result<u64> {
+/// All answers of a stream, after one that only opens its connection: how many events they had, and how many reads.
+async fn stream(address: String, load: Load, number: u32, all_stand: Arc<Barrier>) -> io::Result<(u64, u64)> {
     let mut connection = Connection::open(&address).await?;
     let finder = Finder::new(b"data: ");
     connection.answer(&request(&load, 1), &finder).await?;
-    ready.wait().await;
+    all_stand.wait().await;
     let start = Instant::now() + Duration::from_micros(load.spread_us() * u64::from(number) / u64::from(load.streams));
     let request = request(&load, load.events);
-    let mut events = 0;
+    let (mut events, before) = (0, connection.reads);
     for answer in 0..load.answers {
         if load.spread_us() > 0 {
             sleep_until(start + Duration::from_micros(load.every_us * u64::from(answer))).await;
         }
         events += connection.answer(&request, &finder).await?;
     }
-    Ok(events)
+    Ok((events, connection.reads - before))
 }
 
 fn request(load: &Load, events: u32) -> Vec<u8> {
@@ -78,13 +79,14 @@ struct Connection {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
+    reads: u64,
 }
 
 impl Connection {
     async fn open(address: &str) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: vec![0; 8 * 1024], start: 0, end: 0 })
+        Ok(Self { stream, buffer: vec![0; 8 * 1024], start: 0, end: 0, reads: 0 })
     }
 
     /// Asks, and counts the events of the answer.
@@ -138,6 +140,7 @@ impl Connection {
         match self.stream.read(&mut self.buffer[self.end..]).await? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
             read => {
+                self.reads += 1;
                 self.end += read;
                 Ok(())
             }

@@ -16,8 +16,11 @@ impl Spread {
         self.0.get((self.0.len().max(1) - 1) / 2).copied().unwrap_or(f64::NAN)
     }
 
-    /// `5.31 (5.20 to 5.77)`.
+    /// `5.31 (5.20 to 5.77)`; a dash where nobody knows.
     pub fn text(&self, digits: usize) -> String {
+        if self.middle().is_nan() {
+            return "-".to_owned();
+        }
         let (least, most) = (self.0.first().copied().unwrap_or(f64::NAN), self.0.last().copied().unwrap_or(f64::NAN));
         format!("{:.digits$} ({least:.digits$} to {most:.digits$})", self.middle())
     }

@@ -40,6 +40,9 @@ struct Course {
     cores: [Option<usize>; 2],
 }
 
+/// A table by its name.
+type Table = (&'static str, fn(&Course));
+
 /// Prints the tables that are named, or all.
 pub fn all(words: &[String]) {
     let quick = words.iter().any(|word| word == "--quick");
@@ -47,8 +50,15 @@ pub fn all(words: &[String]) {
     let Machine { processor, cores: several, system, clock_source } = Machine::here();
     println!("{processor}, {several} cores, {system}, clock {clock_source}; load average {}", load_average());
     println!("server and client {}", if course.cores[0].is_some() { "each on a core of its own" } else { "share the cores" });
-    let tables: [(&str, fn(&Course)); 7] =
-        [("events", events), ("requests", requests), ("rates", rates), ("held", held), ("journal", journal), ("lag", lag), ("truth", truth)];
+    let tables: [Table; 7] = [
+        ("events", events),
+        ("requests", requests),
+        ("rates", rates),
+        ("held", held),
+        ("journal", journal),
+        ("lag", lag),
+        ("truth", truth),
+    ];
     let named = |name: &str| words.iter().any(|word| word == name);
     let any = tables.iter().any(|(name, _)| named(name));
     for (name, table) in tables {
@@ -101,9 +111,10 @@ fn kb(kb: u64) -> f64 {
 
 /// A line for each client, the first of them the reference.
 fn prices(title: &str, names: &[&str], accounts: &[Vec<Account>], of: fn(&Account) -> f64) {
-    println!("\n| {title}, n = {} | µs of CPU | against the reference |\n|---|---|---|", accounts[0].len());
+    println!("\n| {title}, n = {} | µs of CPU | against the reference | tokens a read |\n|---|---|---|---|", accounts[0].len());
     for (name, ours) in names.iter().zip(accounts) {
-        println!("| {name} | {} | {} |", spread(ours, of).text(2), ratio(ours, &accounts[0], of).text(2));
+        let read = spread(ours, Account::events_a_read).text(2);
+        println!("| {name} | {} | {} | {read} |", spread(ours, of).text(2), ratio(ours, &accounts[0], of).text(2));
     }
 }
 
@@ -187,23 +198,25 @@ fn lag(course: &Course) {
     let runs = course.rounds(&[What::Run(singles(1_000.0, seconds)), What::Run(singles(10_000.0, seconds))]);
     println!("\n| a whole run sends too late by, client on a core of its own | p50 | p99 | largest | cores |\n|---|---|---|---|---|");
     for (name, runs) in ["1,000 requests/s", "10,000 requests/s"].iter().zip(&runs) {
-        let of = |rank: fn(&bench::selftest::Error) -> f64| {
-            spread(runs, |run| run.lag.as_ref().map_or(f64::NAN, |lag| 1e3 * rank(lag))).text(2)
-        };
+        let of =
+            |rank: fn(&bench::selftest::Error) -> f64| spread(runs, |run| run.lag.as_ref().map_or(f64::NAN, |lag| 1e3 * rank(lag))).text(2);
         let cores = spread(runs, |run| run.cpu_s / run.wall_s).text(2);
         println!("| {name} | {} ms | {} ms | {} ms | {cores} |", of(|lag| lag.p50_s), of(|lag| lag.p99_s), of(|lag| lag.max_s));
     }
 }
 
 fn truth(course: &Course) {
-    println!("\n| time to first token, p99 in ms | true | told | off by | by the moment of reading | off by | n |\n|---|---|---|---|---|---|---|");
+    println!(
+        "\n| time to first token, p99 in ms | true | told | off by | by the moment of reading | off by | n |\n|---|---|---|---|---|---|---|"
+    );
     told("client alone on its core", &course.rounds(&[What::Truth(FIRSTS)])[0]);
     let _hog = hog(course.cores[1]);
     told("its core saturated by another process", &course.rounds(&[What::Truth(FIRSTS)])[0]);
 }
 
 fn told(name: &str, accounts: &[Account]) {
-    let of = |figure: fn(&crate::account::Truth) -> f64| spread(accounts, |account| account.truth.as_ref().map_or(f64::NAN, figure)).text(2);
+    let of =
+        |figure: fn(&crate::account::Truth) -> f64| spread(accounts, |account| account.truth.as_ref().map_or(f64::NAN, figure)).text(2);
     let n: usize = accounts.iter().filter_map(|account| account.truth).map(|truth| truth.n).sum();
     println!(
         "| {name} | {} | {} | {} | {} | {} | {n} |",

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::curtailing::{Curtailing, recall};
 use super::keys::{show_commands, with_keys};
+use super::open_files;
 use super::searching::{Searching, Wires};
 use super::signals::Signals;
 use crate::cli::Talk;
@@ -64,7 +65,10 @@ pub(super) fn measure(
     let plan = &plan;
     if !plan.simulated {
         // Every stream is an open file.
-        selftest::raise_open_files();
+        let limit = selftest::raise_open_files();
+        if let Some(warning) = open_files::warning(plan, limit) {
+            eprintln!("warning: {warning}");
+        }
     }
     let stop = signals.stop();
     let program = Supervisor::own_program().context("cannot find out which program this is, to supervise servers with it")?;

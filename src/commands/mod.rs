@@ -10,6 +10,7 @@ pub mod import;
 mod judging;
 mod keys;
 mod measuring;
+mod open_files;
 pub mod plan;
 pub mod plot;
 pub mod prepare;

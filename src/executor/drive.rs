@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -21,6 +22,9 @@ use crate::record::Phase;
 
 /// How many connections stand before an open loop begins; a closed one has one for each lane.
 const OPEN_LOOP_CONNECTIONS: usize = 64;
+
+/// How many requests the ledger takes together.
+const AT_ONCE: usize = 1024;
 
 /// What becomes of a request that is over: it is counted, passed on without what the environment says, and shown to whoever may end the
 /// run by it.
@@ -62,6 +66,7 @@ pub(super) async fn drive(
         () = load.stop.draining() => {}
         ahead = load.target.connect_ahead(at_once) => ledger.tally.carried.opened_ahead(ahead),
     }
+    let pause = load.threads.pause();
     // What the lanes hold of it is what keeps the channel open.
     drop(load);
     let start = Start::new(clock.now(), warmup, end);
@@ -72,7 +77,7 @@ pub(super) async fn drive(
     for (runner, neighbours) in runners {
         running.spawn(runner.run(start, neighbours));
     }
-    await_all(running, &mut done, ledger).await
+    await_all(running, &mut done, ledger, pause).await
 }
 
 /// Hands on what the lanes report. The channel closes when the last lane, and with it the last sender, is gone.
@@ -80,18 +85,25 @@ async fn await_all(
     mut running: JoinSet<Result<(), LaneError>>,
     done: &mut mpsc::UnboundedReceiver<Done>,
     ledger: &mut Ledger<'_, '_>,
+    pause: Option<Duration>,
 ) -> Result<(), LaneError> {
     let mut ending = Ok(());
     let mut phase = None;
+    let mut requests = Vec::new();
     loop {
         tokio::select! {
             biased;
-            Some(request) = done.recv() => {
+            1.. = done.recv_many(&mut requests, AT_ONCE) => {
                 ledger.tally.waiting(done.len());
-                if phase.replace(request.record.phase) != Some(request.record.phase) {
-                    ledger.enter(request.record.phase, request.record.intended_us);
+                for request in requests.drain(..) {
+                    if phase.replace(request.record.phase) != Some(request.record.phase) {
+                        ledger.enter(request.record.phase, request.record.intended_us);
+                    }
+                    ledger.take(request);
                 }
-                ledger.take(request);
+                if let Some(pause) = pause {
+                    tokio::time::sleep(pause).await;
+                }
             }
             Some(lane) = running.join_next() => match lane {
                 Ok(Ok(())) => {}

@@ -59,15 +59,17 @@ impl Load {
     /// The session as it is sent, its first question written, and the tokens that it grows to; made in the office.
     pub async fn conversation(self: &Arc<Self>, number: u64, first_turn: u32) -> Result<(Conversation, u64), WorkloadError> {
         let load = Arc::clone(self);
-        let making = async move {
-            let session = load.session(number, first_turn).await?;
-            let turns = session.turns.iter().map(|turn| turn.ask_tokens + u64::from(turn.answer.max_tokens()));
-            let needed = session.opening_tokens + turns.sum::<u64>();
-            let mut conversation = Conversation::new(session, load.user_header, load.target.script());
-            conversation.write_ahead(first_turn);
-            Ok((conversation, needed))
-        };
-        self.threads.have_done(making).await
+        self.threads.have_done(async move { load.make_conversation(number, first_turn).await }).await
+    }
+
+    /// The same where the caller is.
+    pub async fn make_conversation(&self, number: u64, first_turn: u32) -> Result<(Conversation, u64), WorkloadError> {
+        let session = self.session(number, first_turn).await?;
+        let turns = session.turns.iter().map(|turn| turn.ask_tokens + u64::from(turn.answer.max_tokens()));
+        let needed = session.opening_tokens + turns.sum::<u64>();
+        let mut conversation = Conversation::new(session, self.user_header, self.target.script());
+        conversation.write_ahead(first_turn);
+        Ok((conversation, needed))
     }
 
     /// The token counts of an answer, in the office where they must be counted.

@@ -18,7 +18,11 @@ use crate::target::Prepared;
 use crate::workload::WorkloadError;
 
 /// How many requests are built before they are due: recorded traces have dozens at one moment.
-const AHEAD: usize = 64;
+const AHEAD: usize = 96;
+
+/// Whoever builds begins again when so many of them have been sent, and not for each: threads that wake each other are what a request
+/// costs most.
+const AT_A_TIME: usize = 32;
 
 /// How many are built at once. It helps where tokens are counted by a server, which takes its time.
 const AT_ONCE: usize = 4;
@@ -165,9 +169,11 @@ async fn build(load: Arc<Load>, arrivals: Arrivals, hand_over: mpsc::Sender<Read
     let mut full = Some(full);
     let made = stream::iter(arrivals).map(|step| make(Arc::clone(&load), step)).buffered(AT_ONCE);
     let mut made = std::pin::pin!(made);
-    while let Some(ready) = made.try_next().await? {
-        if hand_over.send(ready).await.is_err() {
-            break;
+    // Nobody takes any more where there is no room to be had.
+    while let Ok(room) = hand_over.reserve_many(AT_A_TIME).await {
+        for place in room {
+            let Some(ready) = made.try_next().await? else { return Ok(()) };
+            place.send(ready);
         }
         if hand_over.capacity() == 0
             && let Some(full) = full.take()
@@ -180,7 +186,7 @@ async fn build(load: Arc<Load>, arrivals: Arrivals, hand_over: mpsc::Sender<Read
 }
 
 async fn make(load: Arc<Load>, step: Step) -> Result<Ready, LaneError> {
-    let (mut conversation, needed) = load.conversation(step.session, step.turn).await?;
+    let (mut conversation, needed) = load.make_conversation(step.session, step.turn).await?;
     if let Some(limit) = load.context_limit {
         fits(step.session, needed, limit)?;
     }

@@ -4,6 +4,7 @@
 //! In virtual time there is one thread for all, and the order of things on it is part of the result.
 
 use std::panic::resume_unwind;
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, LocalBoxFuture};
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -12,6 +13,9 @@ use tokio_util::context::TokioContext;
 
 /// Threads of the office: one may be busy with a long text while another hears the server's processes.
 const OFFICE: usize = 2;
+
+/// People see no difference.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// The runtimes where real servers are measured.
 #[derive(Debug)]
@@ -72,6 +76,15 @@ impl Threads {
                 _ => std::future::pending().await,
             }
         })
+    }
+
+    /// How long what has come is left to gather before it is taken: whoever waits for each request has to be woken for each, by the threads that
+    /// measure. In virtual time nothing is.
+    pub fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::One => None,
+            Self::Apart { .. } => Some(PAUSE),
+        }
     }
 
     /// A task of the office.

@@ -14,6 +14,9 @@ use crate::event::Event;
 
 const TICK: Duration = Duration::from_millis(500);
 
+/// How long the records of a run on a real server are left to gather: to be woken for each of them costs the threads that measure.
+const GATHER: Duration = Duration::from_millis(5);
+
 /// Listens until the sweep is finished or the channel is closed. The order of `reporters` matters: the recorder seals a run when it hears
 /// of its end, so what writes into the run's folder stands before it, and what tells people that a cell is done stands behind it.
 ///
@@ -28,6 +31,7 @@ pub fn run_reporters(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let mut listeners = Listeners { reporters, first_error: None, stop };
     let mut last_tick = Instant::now();
+    let mut in_real_time = false;
     loop {
         let event = match events.try_recv() {
             Ok(event) => Some(event),
@@ -36,7 +40,12 @@ pub fn run_reporters(
                 listeners.tell(|reporter| reporter.idle());
                 match runtime.block_on(async { tokio::time::timeout(TICK, events.recv()).await }) {
                     Ok(None) => break,
-                    Ok(event) => event,
+                    Ok(event) => {
+                        if in_real_time && matches!(event, Some(Event::RequestDone(_))) {
+                            std::thread::sleep(GATHER);
+                        }
+                        event
+                    }
                     Err(_elapsed) => None,
                 }
             }
@@ -46,6 +55,9 @@ pub fn run_reporters(
             last_tick = Instant::now();
         }
         let Some(event) = event else { continue };
+        if let Event::RunStarted { run, .. } = &event {
+            in_real_time = !run.simulated;
+        }
         let waiting = events.len();
         listeners.tell(|reporter| {
             reporter.behind(waiting);

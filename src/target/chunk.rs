@@ -116,6 +116,17 @@ impl<'a> Chunk<'a> {
         })
     }
 
+    /// The token of an event that says nothing else, where it stands in the event as it is.
+    pub(super) fn only_token(&self) -> Option<&'a str> {
+        let [choice] = self.choices.as_deref()? else { return None };
+        let silent = self.finish().is_none() && self.usage.is_none() && self.error().is_none();
+        let chat = choice.delta.as_ref().and_then(|delta| delta.content.as_ref());
+        match &chat.or(choice.text.as_ref())?.0 {
+            Cow::Borrowed(token) if silent && !token.is_empty() => Some(token),
+            _ => None,
+        }
+    }
+
     /// Token counts so far, where the event tells both; a missing count of cached tokens is not 0.
     pub(super) fn usage(&self) -> Option<Usage> {
         let usage = self.usage.as_ref()?;

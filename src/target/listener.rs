@@ -4,6 +4,7 @@
 use tokio::sync::oneshot;
 
 use super::Exchange;
+use super::alike::Alike;
 use super::chunk::{Chunk, Finish};
 use super::sse::{Decoder, TooLong};
 use crate::clock::Micros;
@@ -24,6 +25,7 @@ pub(super) enum Heard {
 pub(super) struct Listener<'a> {
     pub(super) exchange: Exchange,
     decoder: Decoder,
+    alike: Alike,
     secrets: &'a Secrets,
     first_token: Option<oneshot::Sender<()>>,
     /// Events so far, of any kind.
@@ -38,6 +40,7 @@ impl<'a> Listener<'a> {
         Self {
             exchange: Exchange::default(),
             decoder: Decoder::default(),
+            alike: Alike::default(),
             secrets,
             first_token,
             events: 0,
@@ -100,11 +103,18 @@ impl<'a> Listener<'a> {
         if is_done(data) {
             return Ok(Heard::Done);
         }
+        // Learned from an event that was counted as a token.
+        if let Some(token) = self.alike.token(data) {
+            self.exchange.token_events.push(at);
+            self.exchange.answer.push_str(token);
+            return Ok(Heard::More);
+        }
         let chunk = Chunk::read(data).map_err(|error| malformed(self.unreadable(&error)))?;
         if let Some(message) = chunk.error() {
             return Err(Failure { kind: FailureKind::ErrorEvent, detail: self.told(&message) });
         }
         self.count(at, &chunk);
+        self.alike.learn(data, &chunk);
         match chunk.finish() {
             Some(Finish::GivenUp(reason)) => {
                 let reason = self.secrets.plain(reason);

@@ -2,6 +2,7 @@
 //!
 //! A target stamps and counts; it knows nothing of sessions' schedules, of records, or of verdicts.
 
+mod alike;
 mod body;
 mod chunk;
 mod deadline;

@@ -1,5 +1,7 @@
 //! The head of an answer: what is needed of it, and what frames the body behind it.
 
+use std::mem::MaybeUninit;
+
 use super::body::Body;
 
 /// The most bytes of a head.
@@ -41,9 +43,9 @@ impl Head {
 
     /// Reads a head at the start of `bytes`; the error says what is wrong.
     pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, &'static str> {
-        let mut headers = [httparse::EMPTY_HEADER; HEADERS];
-        let mut response = httparse::Response::new(&mut headers);
-        let length = match response.parse(bytes) {
+        let mut headers = [const { MaybeUninit::uninit() }; HEADERS];
+        let mut response = httparse::Response::new(&mut []);
+        let length = match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut response, bytes, &mut headers) {
             Ok(httparse::Status::Complete(length)) => length,
             Ok(httparse::Status::Partial) => return Ok(Parsed::Partial),
             Err(error) => return Err(told(error)),

@@ -15,7 +15,10 @@ use crate::clock::Micros;
 /// How much is read at once: an event takes a few hundred bytes, and what is read together shares a stamp.
 pub(super) const READ: usize = 8 * 1024;
 /// How many pieces of a request are offered to the kernel at once.
-const SLICES: usize = 64;
+const SLICES: usize = 16;
+/// A request up to this size is put together before it is sent: one piece takes the kernel less than several.
+const JOINED: usize = 4 * 1024;
+
 /// An open connection in HTTP/1.1.
 #[derive(Debug)]
 pub(crate) struct Http1 {
@@ -68,7 +71,15 @@ impl Http1 {
     /// server does not want to hear all of it: then its answer says why.
     pub(super) async fn write(&mut self, head: &[u8], body: &[Bytes]) -> Result<Micros, Fault> {
         self.answered = false;
+        let joined: Vec<u8>;
         let mut unwritten = Unwritten { head, body, piece: 0 };
+        if head.len() + body.iter().map(Bytes::len).sum::<usize>() <= JOINED {
+            joined = body.iter().fold(head.to_vec(), |mut joined, piece| {
+                joined.extend_from_slice(piece);
+                joined
+            });
+            unwritten = Unwritten { head: &joined, body: &[], piece: 0 };
+        }
         std::future::poll_fn(|cx| self.poll_written(cx, &mut unwritten)).await?;
         Ok(self.stream.handed_over())
     }

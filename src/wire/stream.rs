@@ -48,9 +48,10 @@ impl Stream {
     }
 
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        match self {
-            Self::Plain(socket) => Pin::new(socket).poll_write_vectored(cx, slices),
-            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+        match (self, slices) {
+            (Self::Plain(socket), [one]) => Pin::new(socket).poll_write(cx, one),
+            (Self::Plain(socket), _) => Pin::new(socket).poll_write_vectored(cx, slices),
+            (Self::Tls(stream), _) => Pin::new(stream).poll_write_vectored(cx, slices),
         }
     }
 

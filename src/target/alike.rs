@@ -1,0 +1,104 @@
+//! Events that differ from one before in their token alone: they mean the same but for that token, and need not be parsed again. In goes an
+//! event's data, out comes its token; nothing where it has to be read like any other.
+//!
+//! Engines write thousands of events by one template. What stands before and behind the token of one that was parsed is kept; where both are
+//! met again byte by byte, with nothing between them that could end or escape a JSON string, the parse would take the same way.
+
+use super::chunk::Chunk;
+
+/// The template of a stream, once there was an event that has one.
+#[derive(Debug, Default)]
+pub(super) struct Alike {
+    /// Up to the quote that opens the token; empty where nothing is known.
+    before: Vec<u8>,
+    /// From the quote that closes it.
+    after: Vec<u8>,
+}
+
+impl Alike {
+    /// The token of an event by this template.
+    pub(super) fn token<'d>(&self, data: &'d [u8]) -> Option<&'d str> {
+        if self.before.is_empty() {
+            return None;
+        }
+        let token = data.strip_prefix(&*self.before)?.strip_suffix(&*self.after)?;
+        let plain = !token.is_empty() && token.iter().all(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20));
+        std::str::from_utf8(token).ok().filter(|_| plain)
+    }
+
+    /// Takes the template of an event that was parsed, where it bears a token and says nothing else.
+    pub(super) fn learn(&mut self, data: &[u8], chunk: &Chunk<'_>) {
+        let Some(token) = chunk.only_token() else { return };
+        // A borrowed text lies within the data; nothing else tells where.
+        let Some(start) = token.as_ptr().addr().checked_sub(data.as_ptr().addr()) else { return };
+        let end = start + token.len();
+        if data.get(start..end) != Some(token.as_bytes()) {
+            return;
+        }
+        self.before.clear();
+        self.before.extend_from_slice(&data[..start]);
+        self.after.clear();
+        self.after.extend_from_slice(&data[end..]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn learned(data: &str) -> Alike {
+        let mut alike = Alike::default();
+        alike.learn(data.as_bytes(), &Chunk::read(data.as_bytes()).unwrap());
+        alike
+    }
+
+    fn chat(token: &str) -> String {
+        format!(r#"{{"id":"a","choices":[{{"index":0,"delta":{{"content":"{token}"}},"finish_reason":null}}]}}"#)
+    }
+
+    #[test]
+    fn an_event_that_differs_in_its_token_alone_has_that_token() {
+        let completion = |token: &str| format!(r#"{{"choices":[{{"text":"{token}","finish_reason":null}}],"usage":null}}"#);
+        for event in [&chat as &dyn Fn(&str) -> String, &completion] {
+            let alike = learned(&event("first"));
+            for token in ["a", " longer than the first", "ünï, 語", "}]}", "first"] {
+                let data = event(token);
+                assert_eq!(alike.token(data.as_bytes()), Some(token));
+                let read = Chunk::read(data.as_bytes()).unwrap();
+                assert_eq!(read.content().collect::<String>(), token);
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_else_differs_has_to_be_read() {
+        let alike = learned(&chat("first"));
+        for token in ["", r"a\n", r#"a","role":"b"#, "a\u{1}b", r"\"] {
+            assert_eq!(alike.token(chat(token).as_bytes()), None, "{token:?}");
+        }
+        assert_eq!(alike.token(&chat("x").replace("null", "\"stop\"").into_bytes()), None);
+        assert_eq!(alike.token(&chat("x").replace("\"a\"", "\"b\"").into_bytes()), None);
+        let mut broken = chat("xyz").into_bytes();
+        let at = broken.windows(3).position(|bytes| bytes == b"xyz").unwrap();
+        broken[at] = 0xFF;
+        assert_eq!(alike.token(&broken), None);
+        // The two ends may not share bytes.
+        let short = chat("").replace("\"\"", "\"");
+        assert_eq!(alike.token(short.as_bytes()), None);
+        assert_eq!(Alike::default().token(chat("x").as_bytes()), None);
+    }
+
+    #[test]
+    fn what_says_more_than_a_token_is_no_template() {
+        for data in [
+            chat("a").replace("null", "\"stop\""),
+            chat("a").replace("}]}", r#"}],"usage":{"prompt_tokens":1,"completion_tokens":1}}"#),
+            chat("a").replace("}]}", r#"}],"error":{"message":"a"}}"#),
+            chat(""),
+            chat(r"a\n"),
+            r#"{"choices":[{"delta":{"content":"a"}},{"delta":{"content":"b"}}]}"#.to_owned(),
+        ] {
+            assert_eq!(learned(&data).token(data.as_bytes()), None, "{data}");
+        }
+    }
+}
