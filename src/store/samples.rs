@@ -28,8 +28,8 @@ pub const SAMPLE_COLUMNS: [(&str, ColumnKind); 6] = [
     ("value", ColumnKind::Number),
 ];
 
-/// Rows of a row group, and so the samples that are in memory at once: 4 MB and what their texts take.
-const BATCH: usize = 65_536;
+/// Rows of a row group, and so the samples that are in memory at once: half a megabyte and what their texts take.
+const BATCH: usize = 8192;
 
 /// The samples of one run being saved. Nothing is on disk before the first batch is full, and no file where no sample came.
 pub(super) struct SampleWriter {
