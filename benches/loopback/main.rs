@@ -1,7 +1,7 @@
 //! What the client costs beside a bare reader of the same streams, what it carries, and how exact it is, on loopback: the selftest's server
 //! and each client are processes of their own, on a core of their own where there are two.
 //!
-//! `cargo bench --bench loopback` prints every table, in about six minutes; `-- --quick` takes a minute and is good for a look. With words
+//! `cargo bench --bench loopback` prints every table, in about twelve minutes; `-- --quick` takes three and is good for a look. With words
 //! behind it only the tables so named: `-- events requests held rates journal lag truth`. Clients take turns within a table, so that what else
 //! the machine does touches all of them.
 

@@ -84,7 +84,7 @@ pub fn account(url: &str, core: Option<usize>, what: What) -> Account {
 pub fn serve() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let (listener, address) = emitter::bind().await.unwrap();
+        let (listener, address) = emitter::bind().unwrap();
         println!("http://{address}");
         std::io::stdout().flush().unwrap();
         let closed = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));

@@ -29,7 +29,7 @@ const MANY_RUN: Arrivals =
 
 /// One token an answer.
 fn singles(rate: f64, seconds: u32) -> Arrivals {
-    Arrivals { rate, seconds, settled_s: 1.0, in_flight: 4_000, events: 1, first_us: 0, gap_us: 0 }
+    Arrivals { rate, seconds, settled_s: 1.0, in_flight: 1_000, events: 1, first_us: 0, gap_us: 0 }
 }
 
 /// How thoroughly.

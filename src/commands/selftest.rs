@@ -46,7 +46,7 @@ pub fn emit() -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     selftest::raise_open_files();
     runtime.block_on(async {
-        let (listener, address) = emitter::bind().await.context("no port on loopback can be opened")?;
+        let (listener, address) = emitter::bind().context("no port on loopback can be opened")?;
         println!("http://{address}");
         std::io::stdout().flush()?;
         let closed = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));

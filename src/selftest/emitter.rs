@@ -10,8 +10,11 @@ use std::time::Duration;
 use bytes::{Buf, BytesMut};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep_until};
+
+/// How many connections may wait to be taken: what finds no room tries again a second later, and that would be measured.
+const WAITING: u32 = 4096;
 
 /// The largest request that is read.
 const LARGEST_REQUEST: usize = 64 << 20;
@@ -39,12 +42,14 @@ pub fn now_us() -> u64 {
     u64::try_from(now.tv_sec).unwrap_or_default() * 1_000_000 + u64::try_from(now.tv_nsec).unwrap_or_default() / 1_000
 }
 
-/// Opens a port on loopback.
+/// Opens a port on loopback, on the current runtime.
 ///
 /// # Errors
 /// Where there is none.
-pub async fn bind() -> io::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
+pub fn bind() -> io::Result<(TcpListener, SocketAddr)> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((std::net::Ipv4Addr::LOCALHOST, 0).into())?;
+    let listener = socket.listen(WAITING)?;
     let address = listener.local_addr()?;
     Ok((listener, address))
 }

@@ -7,7 +7,7 @@ use bench::selftest::{Heard, Load, listen};
 fn heard(load: Load) -> Heard {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
-        let (listener, address) = emitter::bind().await.unwrap();
+        let (listener, address) = emitter::bind().unwrap();
         tokio::spawn(emitter::serve(listener));
         listen(&format!("http://{address}"), load).await.unwrap()
     })
