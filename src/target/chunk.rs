@@ -4,8 +4,12 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::record::Usage;
+
+/// No model takes or gives more tokens in a request.
+const MOST_TOKENS: u64 = 1 << 32;
 
 /// One event, read.
 #[derive(Debug, Default, Deserialize)]
@@ -16,7 +20,7 @@ pub(super) struct Chunk<'a> {
     usage: Option<WireUsage>,
     /// `{"error": {..}}` or `{"error": "text"}`.
     #[serde(default)]
-    error: Option<serde_json::Value>,
+    error: Option<Value>,
     /// `{"object": "error", "message": ..}`.
     #[serde(borrow, default)]
     object: Option<Text<'a>>,
@@ -65,12 +69,13 @@ struct Function<'a> {
     arguments: Option<Text<'a>>,
 }
 
+/// Counts are read as whatever stands there: a server that says that it cannot count is told from one that is silent.
 #[derive(Debug, Deserialize)]
 struct WireUsage {
     #[serde(default)]
-    prompt_tokens: Option<u64>,
+    prompt_tokens: Option<Value>,
     #[serde(default)]
-    completion_tokens: Option<u64>,
+    completion_tokens: Option<Value>,
     #[serde(default)]
     prompt_tokens_details: Option<PromptDetails>,
 }
@@ -78,7 +83,7 @@ struct WireUsage {
 #[derive(Debug, Deserialize)]
 struct PromptDetails {
     #[serde(default)]
-    cached_tokens: Option<u64>,
+    cached_tokens: Option<Value>,
 }
 
 /// How a server says that its answer is whole, or that it is not.
@@ -128,13 +133,20 @@ impl<'a> Chunk<'a> {
     }
 
     /// Token counts so far, where the event tells both; a missing count of cached tokens is not 0.
-    pub(super) fn usage(&self) -> Option<Usage> {
-        let usage = self.usage.as_ref()?;
-        Some(Usage {
-            prompt_tokens: usage.prompt_tokens?,
-            output_tokens: usage.completion_tokens?,
-            cached_tokens: usage.prompt_tokens_details.as_ref().and_then(|details| details.cached_tokens),
-        })
+    pub(super) fn usage(&self) -> Result<Option<Usage>, WrongCount> {
+        let Some(usage) = &self.usage else { return Ok(None) };
+        let details = usage.prompt_tokens_details.as_ref();
+        let prompt_tokens = count("prompt_tokens", usage.prompt_tokens.as_ref())?;
+        let output_tokens = count("completion_tokens", usage.completion_tokens.as_ref())?;
+        let cached_tokens = count("cached_tokens", details.and_then(|details| details.cached_tokens.as_ref()))?;
+        match (prompt_tokens, cached_tokens) {
+            (Some(prompt), Some(cached)) if cached > prompt => Err(WrongCount(format!("`cached_tokens` is {cached} of {prompt}"))),
+            _ => Ok(prompt_tokens.zip(output_tokens).map(|(prompt_tokens, output_tokens)| Usage {
+                prompt_tokens,
+                output_tokens,
+                cached_tokens,
+            })),
+        }
     }
 
     /// The message of an error object, as the server put it.
@@ -159,6 +171,19 @@ impl Delta<'_> {
             || filled(self.reasoning.as_ref())
             || filled(self.reasoning_content.as_ref())
             || calls.into_iter().any(|function| filled(function.name.as_ref()) || filled(function.arguments.as_ref()))
+    }
+}
+
+/// A count that cannot be one, in words.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct WrongCount(pub String);
+
+fn count(name: &str, told: Option<&Value>) -> Result<Option<u64>, WrongCount> {
+    let Some(told) = told else { return Ok(None) };
+    match told.as_u64() {
+        Some(tokens) if tokens <= MOST_TOKENS => Ok(Some(tokens)),
+        _ if told.is_number() => Err(WrongCount(format!("`{name}` is {told}"))),
+        _ => Err(WrongCount(format!("`{name}` is no number"))),
     }
 }
 
@@ -221,13 +246,13 @@ mod tests {
     fn missing_cached_tokens_are_not_zero() {
         let usage = |details: &str| {
             let json = format!(r#"{{"choices":[],"usage":{{"prompt_tokens":28,"completion_tokens":12{details}}}}}"#);
-            chunk(&json).usage().unwrap()
+            chunk(&json).usage().unwrap().unwrap()
         };
         let told = Usage { prompt_tokens: 28, output_tokens: 12, cached_tokens: Some(0) };
         assert_eq!(usage(r#","prompt_tokens_details":{"cached_tokens":0,"created_cache_tokens":0}"#), told);
         assert_eq!(usage("").cached_tokens, None);
         assert_eq!(usage(r#","prompt_tokens_details":null"#).cached_tokens, None);
-        assert_eq!(chunk(r#"{"choices":[],"usage":null}"#).usage(), None);
+        assert_eq!(chunk(r#"{"choices":[],"usage":null}"#).usage(), Ok(None));
     }
 
     #[test]
@@ -256,6 +281,21 @@ mod tests {
     fn what_is_no_json_object_is_refused() {
         for data in ["", "{", "[1]", "hello", "{\"choices\":7}", "{\"choices\":[{\"delta\":{\"content\":7}}]}"] {
             assert!(Chunk::read(data.as_bytes()).is_err(), "{data}");
+        }
+    }
+
+    #[test]
+    fn counts_that_cannot_be_are_named_and_those_that_are_not_told_are_none() {
+        let usage = |usage: &str| chunk(&format!(r#"{{"choices":[],"usage":{usage}}}"#)).usage();
+        let wrong = |text: &str| Err(WrongCount(text.to_owned()));
+        assert_eq!(usage(r#"{"prompt_tokens":9,"completion_tokens":-1}"#), wrong("`completion_tokens` is -1"));
+        assert_eq!(usage(r#"{"prompt_tokens":1.5}"#), wrong("`prompt_tokens` is 1.5"));
+        assert_eq!(usage(r#"{"prompt_tokens":9,"completion_tokens":4294967297}"#), wrong("`completion_tokens` is 4294967297"));
+        assert_eq!(usage(r#"{"completion_tokens":"many"}"#), wrong("`completion_tokens` is no number"));
+        let cached = r#"{"prompt_tokens":9,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":10}}"#;
+        assert_eq!(usage(cached), wrong("`cached_tokens` is 10 of 9"));
+        for silent in ["{}", r#"{"prompt_tokens":9}"#, r#"{"prompt_tokens":null,"completion_tokens":null}"#] {
+            assert_eq!(usage(silent), Ok(None), "{silent}");
         }
     }
 }

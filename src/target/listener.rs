@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 
 use super::Exchange;
 use super::alike::Alike;
-use super::chunk::{Chunk, Finish};
+use super::chunk::{Chunk, Finish, WrongCount};
 use super::sse::{Decoder, TooLong};
 use crate::clock::Micros;
 use crate::endpoint::Secrets;
@@ -93,6 +93,10 @@ impl<'a> Listener<'a> {
             let detail = format!("the answer ended in order after {} events, none of which carried a token", self.events);
             return Err(Failure { kind: FailureKind::NoToken, detail });
         }
+        if self.exchange.usage.is_some_and(|usage| usage.output_tokens == 0) {
+            let came = format!("`completion_tokens` is 0 after {} events with tokens", self.exchange.token_events.len());
+            return Err(wrong_usage(self.events, &came));
+        }
         Ok(())
     }
 
@@ -113,7 +117,7 @@ impl<'a> Listener<'a> {
         if let Some(message) = chunk.error() {
             return Err(Failure { kind: FailureKind::ErrorEvent, detail: self.told(&message) });
         }
-        self.count(at, &chunk);
+        self.count(at, &chunk)?;
         self.alike.learn(data, &chunk);
         match chunk.finish() {
             Some(Finish::GivenUp(reason)) => {
@@ -127,8 +131,8 @@ impl<'a> Listener<'a> {
         Ok(Heard::More)
     }
 
-    fn count(&mut self, at: Micros, chunk: &Chunk<'_>) {
-        let usage = chunk.usage();
+    fn count(&mut self, at: Micros, chunk: &Chunk<'_>) -> Result<(), Failure> {
+        let usage = chunk.usage().map_err(|WrongCount(count)| wrong_usage(self.events, &count))?;
         if chunk.bears_tokens() {
             if self.exchange.token_events.is_empty() {
                 self.exchange.first_event_tokens = usage.and_then(|usage| u32::try_from(usage.output_tokens).ok()).filter(|&n| n > 0);
@@ -145,6 +149,7 @@ impl<'a> Listener<'a> {
             usage.cached_tokens = usage.cached_tokens.or(self.exchange.usage.and_then(|before| before.cached_tokens));
             self.exchange.usage = Some(usage);
         }
+        Ok(())
     }
 
     /// The server's own words; a sentence also where there are none.
@@ -162,6 +167,12 @@ impl<'a> Listener<'a> {
 
 fn is_done(data: &[u8]) -> bool {
     data.trim_ascii() == b"[DONE]"
+}
+
+/// A server that cannot count is not believed, and what the request measured would be wrong by the same count.
+fn wrong_usage(event: u64, count: &str) -> Failure {
+    let cure = "with `target.body.stream_options.include_usage = false` the token rule counts";
+    malformed(format!("`usage` in event {event} of the stream cannot be: {count}; {cure}"))
 }
 
 fn malformed(detail: String) -> Failure {

@@ -132,10 +132,18 @@ fn wrong_bodies(api: Api) -> Vec<Case> {
         case("no JSON in mid-stream", stream(&format!("{token}data: {{\"choices\"\n\n{token}{DONE}")), "malformed_stream"),
         case("an event of 17 MiB", stream(&format!("data: \"{}\"\n\n{DONE}", "x".repeat(17 << 20))), "malformed_stream"),
         case("an error event", stream(&format!("{token}data: {{\"error\":{{\"message\":\"out of memory\"}}}}\n\n{DONE}")), "error_event"),
+        wrong_usage(api, "a count below zero", "{\"prompt_tokens\":9,\"completion_tokens\":-1}"),
+        wrong_usage(api, "a count in words", "{\"prompt_tokens\":9,\"completion_tokens\":\"many\"}"),
+        wrong_usage(api, "a count beyond every model", "{\"prompt_tokens\":9,\"completion_tokens\":18446744073709551615}"),
+        wrong_usage(api, "a count of no tokens beside some", "{\"prompt_tokens\":9,\"completion_tokens\":0}"),
         case("no token", stream(&format!("{}{DONE}", api.stop())), "no_token"),
         case("an empty stream", stream(""), "truncated"),
         case("neither an end marker nor a finish reason", stream(&token), "truncated"),
     ]
+}
+
+fn wrong_usage(api: Api, name: &'static str, usage: &str) -> Case {
+    case(name, stream(&format!("{}{DONE}", api.event("\"a\"", "null", &format!(",\"usage\":{usage}")))), "malformed_stream")
 }
 
 fn unusual_and_fine(api: Api) -> Vec<Case> {
@@ -166,11 +174,6 @@ fn unusual_and_fine(api: Api) -> Vec<Case> {
         case("HTTP/1.0", vec![head("1.0"), Act::Close], None),
         case("a stream without a length", vec![head("1.1"), Act::Close], None),
         case("usage beside choices", stream(&format!("{}{DONE}", usage("{\"prompt_tokens\":9,\"completion_tokens\":1}"))), None),
-        case(
-            "usage that cannot be",
-            stream(&format!("{}{DONE}", usage("{\"prompt_tokens\":-1,\"completion_tokens\":\"many\"}"))),
-            "malformed_stream",
-        ),
         case("no usage", stream(&format!("{token}{stop}{DONE}")), None),
         case("usage of null", stream(&format!("{}{DONE}", usage("null"))), None),
         case("comments between events", stream(&format!(": a\n\n{token}: b\n\n{DONE}")), None),
@@ -200,12 +203,18 @@ async fn every_fault_is_one_failure_with_a_sentence_and_nothing_hangs() {
 }
 
 #[tokio::test]
-async fn counts_that_cannot_be_are_not_believed() {
+async fn counts_that_cannot_be_are_not_believed_and_the_cure_is_named() {
+    let text = format!("{}{DONE}", Api::Chat.event("\"a\"", "null", ",\"usage\":{\"prompt_tokens\":4,\"completion_tokens\":-1}"));
+    let exchange = ask(&Socket::serve([stream(&text)]).await.url(), json!({})).await;
+    let said = "`usage` in event 1 of the stream cannot be: `completion_tokens` is -1; \
+                with `target.body.stream_options.include_usage = false` the token rule counts";
+    assert_eq!(exchange.failure.unwrap().detail, said);
     for usage in ["{\"prompt_tokens\":-4,\"completion_tokens\":1}", "{\"prompt_tokens\":\"many\"}", "[]", "7"] {
         let text = format!("{}{DONE}", Api::Chat.event("\"a\"", "null", &format!(",\"usage\":{usage}")));
         let socket = Socket::serve([stream(&text)]).await;
         let exchange = ask(&socket.url(), json!({})).await;
         assert_eq!(exchange.usage, None, "{usage}");
+        assert_eq!(exchange.failure.unwrap().kind.name(), "malformed_stream", "{usage}");
     }
 }
 
