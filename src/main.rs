@@ -7,7 +7,7 @@ use bench::commands::{self, Exit};
 use clap::Parser;
 
 fn main() -> ExitCode {
-    tell_no_caught_panics();
+    commands::panics::tell_no_values();
     let Cli { command, talk } = Cli::parse();
     let done = match &command {
         Command::Sweep(args) => commands::sweep::run(args, talk),
@@ -32,16 +32,4 @@ fn main() -> ExitCode {
         Exit::Usage
     });
     ExitCode::from(exit.code())
-}
-
-/// The readers of Parquet and of tokenizers panic over some damaged files. We catch that and tell what is wrong with the file; where in
-/// their code it was found is of no use to anybody.
-fn tell_no_caught_panics() {
-    let tell = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        let place = panic.location().map_or("", |location| location.file());
-        if !["/polars-", "/tokenizers-", "/spm_precompiled-"].iter().any(|library| place.contains(library)) {
-            tell(panic);
-        }
-    }));
 }

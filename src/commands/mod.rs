@@ -11,6 +11,7 @@ mod judging;
 mod keys;
 mod measuring;
 mod open_files;
+pub mod panics;
 pub mod plan;
 pub mod plot;
 pub mod prepare;

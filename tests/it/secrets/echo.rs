@@ -14,7 +14,12 @@ pub enum Manners {
     Echo,
     /// In the list of models, which lacks the one that is asked for.
     Models,
+    /// In every answer, as [`Manners::Echo`], but markup in the place of the key.
+    Markup,
 }
+
+/// What a page that takes it as it is would run.
+pub const MARKUP: &str = "<script>alert(1)</script><img src=x onerror=alert(2)>";
 
 /// A running server. Its thread ends with the tests.
 pub struct Echo {
@@ -87,17 +92,24 @@ fn converse(stream: &TcpStream, manners: Manners, seen: &Mutex<Vec<String>>, ans
 }
 
 fn answer(path: &str, key: &str, manners: Manners, answers: &AtomicUsize) -> String {
-    let told = if manners == Manners::Good { "nothing" } else { key };
+    let (key, told) = match manners {
+        Manners::Good => (key, "nothing"),
+        Manners::Echo | Manners::Models => (key, key),
+        Manners::Markup => (MARKUP, MARKUP),
+    };
     match path {
         "/v1/models" if manners == Manners::Models => json(&format!(r#"{{"data":[{{"id":"{key}"}}]}}"#)),
-        "/v1/models" => json(r#"{"data":[{"id":"small"}]}"#),
         "/version" => json(&format!(r#"{{"version":"1 {told}"}}"#)),
         "/metrics" => whole(
             "200 OK",
             "text/plain",
             &format!("# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running{{model_name=\"{told}\"}} 1\n"),
         ),
-        "/v1/chat/completions" if manners == Manners::Echo => echoing(key, answers.fetch_add(1, Ordering::Relaxed)),
+        "/v1/models" if manners == Manners::Markup => json(&format!(r#"{{"data":[{{"id":"{MARKUP}"}}]}}"#)),
+        "/v1/models" => json(r#"{"data":[{"id":"small"}]}"#),
+        "/v1/chat/completions" if matches!(manners, Manners::Echo | Manners::Markup) => {
+            echoing(key, answers.fetch_add(1, Ordering::Relaxed))
+        }
         "/v1/chat/completions" => stream(&[&token("a-planted-answer"), STOP]),
         _ => whole("404 Not Found", "text/plain", told),
     }

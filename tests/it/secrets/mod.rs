@@ -2,8 +2,10 @@
 
 mod echo;
 mod keys;
+mod markup;
 #[cfg(unix)]
 mod outside;
+mod panics;
 mod planted;
 mod started;
 mod texts;

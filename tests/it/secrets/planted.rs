@@ -169,3 +169,30 @@ fn a_key_that_was_written_where_none_belongs_is_refused_and_not_shown() {
         must_be_silent(&line, &output);
     }
 }
+
+/// What other programs save beside times: the address they asked, what they were called with, headers, texts.
+#[test]
+fn an_import_takes_neither_keys_nor_texts_out_of_a_file() {
+    let scene = Scene::new(SCENARIO);
+    let file = |wrong: &str| {
+        format!(
+            r#"{{"date": "20260101-000000", "backend": "openai-chat", "model_id": "small", "tokenizer_id": "small", "num_prompts": 2,
+                "request_rate": "inf", "burstiness": 1.0, "max_concurrency": null, "ttfts": [0.1, 0.2], "itls": [[0.01], [{wrong}]],
+                "input_lens": [5, 5], "output_lens": [2, 2], "errors": ["", ""], "base_url": "http://me:{KEY}@127.0.0.1", "api_key": "{KEY}",
+                "headers": {{"Authorization": "Bearer {KEY}"}}, "args": ["--api-key", "{KEY}"], "generated_texts": ["{KEY}", "b"]}}"#
+        )
+    };
+    fs::write(scene.path("good.json"), file("0.02")).unwrap();
+    let output = scene.bench(&["import", "good.json", "-o", "out"]);
+    assert!(output.status.success(), "{}", said(&output));
+    must_be_silent("the import", &output);
+    must_be_silent("its report", &scene.bench(&["report", "out", "--goal", "p95(ttft) <= 2s"]));
+    must_be_clean_folder(&scene.path("out"));
+    for (name, text) in [("wrong.json", file("\"x\"")), ("cut.json", file("0.02")[..400].to_owned()), ("none.json", format!("\"{KEY}\""))] {
+        fs::write(scene.path(name), text).unwrap();
+        let output = scene.bench(&["import", name, "-o", "refused"]);
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        must_be_silent(name, &output);
+        assert!(!scene.path("refused").exists());
+    }
+}
