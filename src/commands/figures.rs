@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use fs_err as fs;
-
 use crate::analysis::{Choice, Question, SweepSummary, distributions, summarize};
 use crate::goal::Population;
 use crate::plot::{FigureError, draw, of_sweep, to_png};
 use crate::report::PageFigure;
-use crate::store::SavedSweep;
+use crate::store::{SavedSweep, write_derived};
 
 /// Writes every picture of the sweep into the folder. What cannot be shown is said, and the rest is written: a report must not be lost
 /// for a picture.
@@ -36,8 +34,8 @@ pub(super) fn write(sweep: &SavedSweep, summary: &SweepSummary, question: &Quest
                 continue;
             }
         };
-        fs::write(folder.join(format!("{}.svg", picture.stem)), &svg.text)?;
-        fs::write(folder.join(format!("{}.png", picture.stem)), to_png(&svg)?)?;
+        write_derived(&folder.join(format!("{}.svg", picture.stem)), &svg.text)?;
+        write_derived(&folder.join(format!("{}.png", picture.stem)), to_png(&svg)?)?;
         on_page.push(PageFigure { variant: picture.variant, svg: svg.text });
     }
     Ok(on_page)

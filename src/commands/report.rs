@@ -16,7 +16,7 @@ use crate::analysis::{Question, SweepSummary, summarize};
 use crate::cli::{Format, ReportArgs, ReportFormat, Talk};
 use crate::goal::Goal;
 use crate::report::{Colour, PageParts, csv, environment, html, json, markdown, terminal};
-use crate::store::{SavedSweep, SweepPaths, read_sweep, report_folder, scenario_text};
+use crate::store::{SavedSweep, SweepPaths, read_sweep, report_folder, scenario_text, write_derived};
 
 /// What a report is to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,10 +82,10 @@ pub fn report_sweep(dir: &Path, options: &ReportOptions) -> anyhow::Result<Sweep
     let comparisons = against_the_first(&sweep, &options.goals);
     let comparisons = (!comparisons.is_empty()).then_some(comparisons.as_slice());
     let parts = PageParts { figures: &figures, comparisons, scenario: scenario.as_deref(), environment: &environment };
-    fs::write(folder.join("report.html"), html(&summary, &parts)?)?;
-    fs::write(folder.join("report.md"), markdown(&summary))?;
-    fs::write(folder.join("cells.csv"), csv(std::slice::from_ref(&summary)))?;
-    fs::write(folder.join("summary.json"), json(std::slice::from_ref(&summary)))?;
+    write_derived(&folder.join("report.html"), html(&summary, &parts)?)?;
+    write_derived(&folder.join("report.md"), markdown(&summary))?;
+    write_derived(&folder.join("cells.csv"), csv(std::slice::from_ref(&summary)))?;
+    write_derived(&folder.join("summary.json"), json(std::slice::from_ref(&summary)))?;
     Ok(summary)
 }
 

@@ -59,6 +59,7 @@ async fn attend(heard: &mut Heard, stop: &Stop, measured: &CancellationToken) {
         biased;
         () = measured.cancelled() => {
             heard.any().await;
+            eprintln!("\nleaving: all that was measured is saved, and `bench report` makes the rest of its report");
             leave();
         }
         () = heard.any() => {}

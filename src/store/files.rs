@@ -23,6 +23,12 @@ pub(super) fn write_whole<E: From<io::Error>>(path: &Path, fill: impl FnOnce(&mu
     Ok(())
 }
 
+/// Writes what can be made again, as a report: however the program ends, it is there as a whole or as it was. A power cut may lose it.
+pub fn write_derived(path: &Path, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+    fs::write(partial_path(path), bytes)?;
+    fs::rename(partial_path(path), path)
+}
+
 /// A file that is being written beside its place.
 #[derive(Debug)]
 pub(super) struct Pending {

@@ -25,6 +25,7 @@ mod writer;
 pub(crate) mod fixture;
 
 pub use error::StoreError;
+pub use files::write_derived;
 pub use journal::{Journal, read_journal, read_texts};
 pub use layout::{ChatPaths, RunPaths, SweepPaths};
 pub use reader::{SavedRun, SavedSweep, read_runs, read_sweep, report_folder, scenario_text};

@@ -88,10 +88,16 @@ fn sweeps(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 fn folders(of: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(of)?.collect::<Result<Vec<_>, _>>()?;
-    // Real folders before links to them, so that a night goes by its own name.
-    let mut found: Vec<(bool, PathBuf)> = entries.into_iter().map(|entry| (entry.path().is_symlink(), entry.path())).collect();
-    found.retain(|(_, path)| path.is_dir());
+    // Real folders before links to them, so that a night goes by its own name. What is neither is passed by as it comes: there may be a
+    // million of them.
+    let mut found: Vec<(bool, PathBuf)> = Vec::new();
+    for entry in fs::read_dir(of)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() || kind.is_symlink() && entry.path().is_dir() {
+            found.push((kind.is_symlink(), entry.path()));
+        }
+    }
     found.sort();
     Ok(found.into_iter().map(|(_, path)| path).collect())
 }
