@@ -58,11 +58,23 @@ fn a_server_that_dies_fails_its_cell_with_its_last_words_and_is_started_again_fo
     assert_eq!(stage.processes(), Vec::<String>::new());
 }
 
+/// So many requests one after the other, each of about a second: how long a cell takes is a matter of the server alone, and a minute of
+/// its life is left when it has answered once. All that is left to ask when it is gone fails at once.
+const ONE_BY_ONE: &str = r#"
+[workload]
+kind = "document_qa"
+documents = { synthetic_tokens = 20 }
+rounds = 1
+answer_tokens = 800
+"#;
+
 #[test]
 fn a_server_that_fails_every_request_long_before_its_process_ends_has_died_in_the_cell_that_it_failed() {
     // The engine is gone at once; the process that answers for it stays on for longer than the rest of the cell.
     let lingering = CHAT.replace("kill -9 $!; exit 7", "kill -9 $!; sleep 2; exit 7");
-    let stage = Stage::new(&format!("{lingering}[matrix]\nduration = [\"1s\", \"0.9s\"]\n"));
+    let (head, rest) = lingering.split_once("[workload]").unwrap();
+    let target = &rest[rest.find("[target]").unwrap()..];
+    let stage = Stage::new(&format!("{head}{ONE_BY_ONE}{target}[matrix]\nsequential = [60, 1]\n"));
     let (code, said) = die_in_the_first_cell(&stage);
     assert_eq!(code, Some(3), "{said}");
     let mut records = stage.records();
