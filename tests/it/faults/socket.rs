@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bench::clock::{Clock, Micros};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, mpsc, oneshot};
@@ -16,8 +17,8 @@ pub enum Act {
     Write(Vec<u8>),
     /// Writes the same again and again, as long as anybody takes it.
     Forever(Vec<u8>),
-    /// Writes the same so many times, each this long after the one before.
-    Paced(Vec<u8>, u32, Duration),
+    /// Writes the same so many times, each this long after the one before, and says when: just before and just after each.
+    Paced(Vec<u8>, u32, Duration, Clock, mpsc::UnboundedSender<[Micros; 2]>),
     /// Waits for the test to say so.
     Await(oneshot::Receiver<()>),
     /// Closes the connection in order.
@@ -102,11 +103,13 @@ async fn converse(mut stream: TcpStream, answers: Arc<Mutex<VecDeque<Vec<Act>>>>
                     while stream.write_all(&bytes).await.is_ok() {}
                     return;
                 }
-                Act::Paced(bytes, times, pause) => {
+                Act::Paced(bytes, times, pause, clock, written) => {
                     let mut beat = tokio::time::interval(pause);
                     for _ in 0..times {
                         beat.tick().await;
+                        let before = clock.now();
                         let _ = stream.write_all(&bytes).await;
+                        let _ = written.send([before, clock.now()]);
                     }
                 }
                 Act::Await(signal) => {
