@@ -1,5 +1,6 @@
 //! From files and flags to checked scenarios: reads, merges, expands, types and checks, and gives all faults or none.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::base;
@@ -24,6 +25,9 @@ use super::written::Written;
 use crate::executor::spec::Policy;
 use crate::search::spec::{SearchKind, SearchSpec};
 
+/// The most files of scenarios that a pattern may mean: beyond it stands a folder of other things.
+const MOST_FILES: usize = 1_000;
+
 /// The files that the patterns mean, in the order of the patterns and by name within one.
 pub fn files(patterns: &[String]) -> Result<Vec<PathBuf>, Faults> {
     let mut found: Vec<PathBuf> = Vec::new();
@@ -36,20 +40,19 @@ pub fn files(patterns: &[String]) -> Result<Vec<PathBuf>, Faults> {
         }
         let before = found.len();
         match glob::glob(pattern) {
-            Ok(paths) => found.extend(paths.filter_map(Result::ok).filter(|path| path.is_file())),
+            Ok(paths) => found.extend(paths.filter_map(Result::ok).filter(|path| path.is_file()).take(MOST_FILES + 1)),
             Err(error) => faults.push(Fault::nowhere(format!("`{pattern}` is no pattern of files: {error}"))),
         }
         if found.len() == before && faults.is_empty() {
             faults.push(Fault::nowhere(format!("no file fits `{pattern}`")));
         }
-    }
-    let mut seen = Vec::new();
-    found.retain(|path| {
-        !seen.contains(path) && {
-            seen.push(path.clone());
-            true
+        if found.len() - before > MOST_FILES {
+            let fault = Fault::nowhere(format!("more than {MOST_FILES} files fit `{pattern}`"));
+            faults.push(fault.hint("name the scenarios by a narrower pattern"));
         }
-    });
+    }
+    let mut seen = BTreeSet::new();
+    found.retain(|path| seen.insert(path.clone()));
     if faults.is_empty() { Ok(found) } else { Err(faults) }
 }
 
