@@ -32,13 +32,13 @@ pub enum StoreError {
     #[error("`{}` is not empty and holds no sweep; name a new folder with `-o`, or empty this one", dir.display())]
     NotEmpty { dir: PathBuf },
     #[error(
-        "`{}` holds the sweep `{}` (scenario {}), not `{asked_name}` (scenario {asked_hash}); name another folder with `-o`",
-        dir.display(), sentence(found_name), sentence(found_hash)
+        "`{}` holds the sweep `{}` (scenario {}), not `{}` (scenario {asked_hash}); name another folder with `-o`",
+        dir.display(), sentence(found_name), sentence(found_hash), sentence(asked_name)
     )]
     OtherScenario { dir: PathBuf, found_name: Box<str>, found_hash: Box<str>, asked_name: Box<str>, asked_hash: Box<str> },
     #[error(
-        "`{}` holds the same scenario `{name}` with other runs, planned by version {} (this is {asked_version}); name another folder with `-o`",
-        dir.display(), sentence(found_version)
+        "`{}` holds the same scenario `{}` with other runs, planned by version {} (this is {asked_version}); name another folder with `-o`",
+        dir.display(), sentence(name), sentence(found_version)
     )]
     OtherRuns { dir: PathBuf, name: Box<str>, found_version: Box<str>, asked_version: Box<str> },
     #[error(
@@ -58,8 +58,8 @@ pub enum StoreError {
     Locked { dir: PathBuf },
     #[error("`{}` is no longer the folder that this sweep was begun in: it was removed, moved or replaced meanwhile; put it back, or sweep anew", dir.display())]
     Vanished { dir: PathBuf },
-    #[error("`{id}` is not a run of this sweep's plan")]
+    #[error("`{}` is not a run of this sweep's plan", sentence(id))]
     NotPlanned { id: String },
-    #[error("the run `{id}` is whole already; delete its folder `{}` to have it run again", dir.display())]
+    #[error("the run `{}` is whole already; delete its folder `{}` to have it run again", sentence(id), dir.display())]
     Sealed { id: String, dir: PathBuf },
 }

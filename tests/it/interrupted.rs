@@ -29,6 +29,17 @@ fn journal(stage: &Stage) -> String {
     fs_err::read_to_string(stage.only_run("out").join("journal.jsonl")).unwrap()
 }
 
+/// Waits until the server has begun to answer the third request, which goes silent.
+fn await_third(runtime: &tokio::runtime::Runtime, url: &str) {
+    // An error says that there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    runtime.block_on(async {
+        let page = || async { reqwest::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap() };
+        let is_begun = |line: &str| line.starts_with("vllm:time_to_first_token_seconds_count{") && line.ends_with(" 3");
+        while !page().await.lines().any(is_begun) {}
+    });
+}
+
 #[test]
 fn ctrl_c_drains_keeps_what_is_finished_and_says_how_to_go_on() {
     let (_runtime, server) = serving(TINY);
@@ -60,11 +71,12 @@ fn ctrl_c_drains_keeps_what_is_finished_and_says_how_to_go_on() {
 
 #[test]
 fn a_second_ctrl_c_gives_up_what_is_in_flight() {
-    let (_runtime, server) = serving(STALLING);
+    let (runtime, server) = serving(STALLING);
     let text = SILENT.replace("URL", &server.url()).replace("\"2s\"", "\"10m\"");
     let stage = Stage::with("silent.toml", &text);
     let mut running = stage.start(&["sweep", "silent.toml", "-o", "out", "-vv"]);
     running.await_line("request 1 ");
+    await_third(&runtime, &server.url());
     running.signal("-INT");
     running.await_line("stopping");
     let begun = std::time::Instant::now();
@@ -79,10 +91,11 @@ fn a_second_ctrl_c_gives_up_what_is_in_flight() {
 
 #[test]
 fn a_second_sigterm_is_the_same_as_one() {
-    let (_runtime, server) = serving(STALLING);
+    let (runtime, server) = serving(STALLING);
     let stage = Stage::with("silent.toml", &SILENT.replace("URL", &server.url()));
     let mut running = stage.start(&["sweep", "silent.toml", "-o", "out", "-vv"]);
     running.await_line("request 1 ");
+    await_third(&runtime, &server.url());
     running.signal("-TERM");
     running.await_line("stopping");
     running.signal("-TERM");
