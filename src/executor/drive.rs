@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -14,6 +13,7 @@ use super::open::OpenLoop;
 use super::pace::Pace;
 use super::prefill::prefill;
 use super::tally::Tally;
+use super::threads::Threads;
 use crate::arrival::{Lane, LaneStart, Schedule};
 use crate::clock::Micros;
 use crate::event::Event;
@@ -66,7 +66,7 @@ pub(super) async fn drive(
         () = load.stop.draining() => {}
         ahead = load.target.connect_ahead(at_once) => ledger.tally.carried.opened_ahead(ahead),
     }
-    let pause = load.threads.pause();
+    let threads = load.threads.clone();
     // What the lanes hold of it is what keeps the channel open.
     drop(load);
     let start = Start::new(clock.now(), warmup, end);
@@ -77,7 +77,7 @@ pub(super) async fn drive(
     for (runner, neighbours) in runners {
         running.spawn(runner.run(start, neighbours));
     }
-    await_all(running, &mut done, ledger, pause).await
+    await_all(running, &mut done, ledger, &threads).await
 }
 
 /// Hands on what the lanes report. The channel closes when the last lane, and with it the last sender, is gone.
@@ -85,7 +85,7 @@ async fn await_all(
     mut running: JoinSet<Result<(), LaneError>>,
     done: &mut mpsc::UnboundedReceiver<Done>,
     ledger: &mut Ledger<'_, '_>,
-    pause: Option<Duration>,
+    threads: &Threads,
 ) -> Result<(), LaneError> {
     let mut ending = Ok(());
     let mut phase = None;
@@ -100,8 +100,9 @@ async fn await_all(
                         ledger.enter(request.record.phase, request.record.intended_us);
                     }
                     ledger.take(request);
+                    threads.give_way();
                 }
-                if let Some(pause) = pause {
+                if let Some(pause) = threads.pause() {
                     tokio::time::sleep(pause).await;
                 }
             }

@@ -174,6 +174,7 @@ async fn build(load: Arc<Load>, arrivals: Arrivals, hand_over: mpsc::Sender<Read
         for place in room {
             let Some(ready) = made.try_next().await? else { return Ok(()) };
             place.send(ready);
+            load.threads.give_way();
         }
         if hand_over.capacity() == 0
             && let Some(full) = full.take()

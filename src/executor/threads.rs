@@ -87,6 +87,13 @@ impl Threads {
         }
     }
 
+    /// Lets a measuring thread that waits for this processor have it: a batch of other work is not to delay what is due.
+    pub fn give_way(&self) {
+        if let Self::Apart { .. } = self {
+            std::thread::yield_now();
+        }
+    }
+
     /// A task of the office.
     pub fn spawn_in_office<T: Send + 'static>(&self, tasks: &mut JoinSet<T>, task: impl Future<Output = T> + Send + 'static) {
         match self {

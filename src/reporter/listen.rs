@@ -66,6 +66,10 @@ pub fn run_reporters(
         if matches!(event, Event::SweepFinished { .. }) {
             break;
         }
+        if in_real_time {
+            // A thread that measures may be waiting for this processor.
+            std::thread::yield_now();
+        }
     }
     listeners.first_error.map_or(Ok(()), Err)
 }
