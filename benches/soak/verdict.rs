@@ -22,8 +22,8 @@ impl Verdict {
 
 /// The share by which memory may differ after the first tenth.
 const FLAT: f64 = 0.05;
-/// Two journals of 256 MiB, one that grows and one that is being made a table of, with their row groups; and what a run's other files take.
-const JOURNALS_MB: f64 = 2.0 * 268.5 + 50.0;
+/// Two journals of 32 MiB, one that grows and one that is being made a table of, each with its last row group; and what a run's other files take.
+const JOURNALS_MB: f64 = 2.0 * (33.6 + 45.0) + 50.0;
 /// A row of a table.
 const MOST_BYTES_A_ROW: f64 = 250.0;
 

@@ -24,7 +24,7 @@ use crate::record::{RequestRecord, RequestText, RunRecord, ServerSample};
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A journal of so many bytes is closed at the end of its row group, and becomes a table a fraction of its size.
-const CLOSE_AT: u64 = 256 << 20;
+const CLOSE_AT: u64 = 32 << 20;
 
 /// A run being saved.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::task::{Poll, Waker};
 
 use tokio::time::Sleep;
 
@@ -70,18 +70,20 @@ impl fmt::Display for Deadline {
     }
 }
 
-/// Holds the deadlines of one exchange. Each event moves the deadline on; the runtime's timer is only set again once it has fired, so that an
-/// event costs no timer.
+/// Holds the deadlines of one exchange. Each event moves the deadline on; the runtime's timer is only set again once it has fired, and only
+/// asked where it has or where another task waits than before, so that an event costs no timer.
 #[derive(Debug)]
 pub(super) struct Guard {
     clock: Clock,
     set_to: Micros,
     timer: Pin<Box<Sleep>>,
+    /// Whom the timer wakes.
+    wakes: Option<Waker>,
 }
 
 impl Guard {
     pub(super) fn new(clock: Clock, deadline: Deadline) -> Self {
-        Self { clock, set_to: deadline.at, timer: Box::pin(tokio::time::sleep_until(clock.instant(deadline.at))) }
+        Self { clock, set_to: deadline.at, timer: Box::pin(tokio::time::sleep_until(clock.instant(deadline.at))), wakes: None }
     }
 
     /// What comes of `future`, or the failure of having reached the deadline before.
@@ -94,19 +96,28 @@ impl Guard {
             if deadline.at < self.set_to {
                 self.set(deadline.at);
             }
+            if self.is_awaited_by(cx.waker()) {
+                return Poll::Pending;
+            }
             while self.timer.as_mut().poll(cx).is_ready() {
                 if self.clock.now() >= deadline.at {
                     return Poll::Ready(Err(deadline.missed()));
                 }
                 self.set(deadline.at);
             }
+            self.wakes = Some(cx.waker().clone());
             Poll::Pending
         })
         .await
     }
 
+    /// The timer runs, and will wake this one.
+    fn is_awaited_by(&self, waker: &Waker) -> bool {
+        self.wakes.as_ref().is_some_and(|wakes| wakes.will_wake(waker)) && !self.timer.is_elapsed()
+    }
+
     fn set(&mut self, at: Micros) {
-        self.set_to = at;
+        (self.set_to, self.wakes) = (at, None);
         self.timer.as_mut().reset(self.clock.instant(at));
     }
 }

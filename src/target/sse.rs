@@ -32,12 +32,16 @@ pub(super) struct Decoder {
 
 impl Decoder {
     /// Reads from `bytes` up to the end of the next event and returns its data; `None` when `bytes` is used up.
-    pub(super) fn next_event(&mut self, bytes: &mut &[u8]) -> Result<Option<&[u8]>, TooLong> {
+    pub(super) fn next_event<'a, 'b: 'a>(&'a mut self, bytes: &mut &'b [u8]) -> Result<Option<&'a [u8]>, TooLong> {
         if self.complete {
             self.data.clear();
             self.complete = false;
         }
         self.skip_byte_order_mark(bytes);
+        if let Some((data, rest)) = self.between_events().then(|| plain_event(bytes)).flatten() {
+            *bytes = rest;
+            return Ok(Some(data));
+        }
         loop {
             if self.after_carriage_return && !bytes.is_empty() {
                 self.after_carriage_return = false;
@@ -57,6 +61,11 @@ impl Decoder {
                 return Ok(Some(&self.data));
             }
         }
+    }
+
+    /// Nothing of an event has been read, and all that opens a stream has.
+    fn between_events(&self) -> bool {
+        self.line.is_empty() && !self.has_data && !self.after_carriage_return && self.mark == BYTE_ORDER_MARK.len()
     }
 
     /// The event that the end of the stream cut off before its blank line, if it has data. Some servers leave the last line feeds out.
@@ -125,6 +134,15 @@ impl Decoder {
             *bytes = &bytes[1..];
         }
     }
+}
+
+/// An event that lies whole at the start of `bytes`, in one line of data as servers write it, and what is behind it. Any other is read line
+/// by line.
+fn plain_event(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let data = bytes.strip_prefix(b"data: ")?;
+    let end = memchr::memchr2(b'\n', b'\r', data)?;
+    let rest = data[end..].strip_prefix(b"\n\n")?;
+    (end < LIMIT).then(|| (&data[..end], rest))
 }
 
 #[cfg(test)]
