@@ -109,8 +109,9 @@ impl Draft {
             // A table that lacks what another axis gives it is not this value's fault.
             let own: Vec<Fault> = found.into_iter().filter(|fault| self.sound || fault.place == Some(node.place)).collect();
             let is_wrong = !own.is_empty();
+            // The values of a range have one place: what is wrong with one is wrong with all of them.
             for fault in own {
-                faults.push(fault);
+                faults.push_first(fault);
             }
             return (!is_wrong).then(|| node.json());
         }

@@ -353,7 +353,8 @@ fn used_axis(number: usize, axis: &TypedAxis, points: &[Point]) -> Axis {
     }
     let rungs = axis.rungs.as_ref().map(|rungs| {
         let place = |rung: &usize| used[..*rung].iter().filter(|used| **used).count();
-        rungs.iter().filter(|rung| used[**rung]).map(place).collect()
+        // Where values were refused there are fewer than rungs.
+        rungs.iter().filter(|rung| used.get(**rung) == Some(&true)).map(place).collect()
     });
     let values = axis.values.iter().zip(&used).filter(|(_, used)| **used).map(|(value, _)| value.json.clone()).collect();
     Axis { path: axis.dotted(), values, rungs }

@@ -270,3 +270,20 @@ concurrent = 3
       = hint: it would leave out nothing
     "##);
 }
+
+#[test]
+fn a_range_of_values_that_the_field_cannot_have() {
+    let text = r#"
+[workload]
+kind = "document_qa"
+[matrix]
+concurrent = "8k..=16k"
+"#;
+    insta::assert_snapshot!(faults("scenario.toml", text), @r##"
+    error: `workload.concurrent` is a whole number, not the text `"8k"`
+     --> scenario.toml:4:14
+      |
+    4 | concurrent = "8k..=16k"
+      |              ^^^^^^^^^^
+    "##);
+}
