@@ -95,7 +95,7 @@ fn bounded(tenths: &[Tenth], rows: u64) -> Verdict {
     let bound = JOURNALS_MB + rows as f64 * MOST_BYTES_A_ROW / 1e6;
     Verdict {
         what: "files under load are bounded".to_owned(),
-        found: format!("{most:.0} MB at most, of which two journals may be 537 MB"),
+        found: format!("{most:.0} MB at most, where two journals and {MOST_BYTES_A_ROW:.0} bytes a row are {bound:.0} MB"),
         holds: most <= bound,
     }
 }
