@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::conversation::Conversation;
 use super::row::{AtSend, Counts, Sent};
 use super::said::{Said, Texts};
+use super::seldom::Seldom;
 use super::stop::Stop;
 use super::threads::Threads;
 use crate::arrival::{Due, Lane, Step, Steps};
@@ -341,7 +342,7 @@ pub(super) async fn send(load: &Load, prepared: Prepared, first_token: Option<on
     let exchange = tokio::select! {
         biased;
         exchange = load.target.send(prepared, first_token) => exchange,
-        () = load.stop.aborted() => Exchange {
+        () = Seldom::new(load.stop.aborted()) => Exchange {
             sent: started,
             done: load.clock.now(),
             failure: Some(Failure { kind: FailureKind::Cancelled, detail: "given up when the run was stopped".to_owned() }),

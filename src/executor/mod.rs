@@ -21,6 +21,7 @@ mod pace;
 mod prefill;
 mod row;
 mod said;
+mod seldom;
 pub mod spec;
 mod standstill;
 mod stop;

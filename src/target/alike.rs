@@ -9,19 +9,17 @@ use super::chunk::Chunk;
 /// The template of a stream, once there was an event that has one.
 #[derive(Debug, Default)]
 pub(super) struct Alike {
-    /// Up to the quote that opens the token; empty where nothing is known.
-    before: Vec<u8>,
-    /// From the quote that closes it.
-    after: Vec<u8>,
+    /// All but the token; empty where nothing is known.
+    template: Vec<u8>,
+    /// So many of these bytes stand before the token, its opening quote the last of them.
+    before: usize,
 }
 
 impl Alike {
     /// The token of an event by this template.
     pub(super) fn token<'d>(&self, data: &'d [u8]) -> Option<&'d str> {
-        if self.before.is_empty() {
-            return None;
-        }
-        let token = data.strip_prefix(&*self.before)?.strip_suffix(&*self.after)?;
+        let (before, after) = self.template.split_at_checked(self.before).filter(|(before, _)| !before.is_empty())?;
+        let token = data.strip_prefix(before)?.strip_suffix(after)?;
         let plain = !token.is_empty() && token.iter().all(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20));
         std::str::from_utf8(token).ok().filter(|_| plain)
     }
@@ -35,10 +33,10 @@ impl Alike {
         if data.get(start..end) != Some(token.as_bytes()) {
             return;
         }
-        self.before.clear();
-        self.before.extend_from_slice(&data[..start]);
-        self.after.clear();
-        self.after.extend_from_slice(&data[end..]);
+        self.template.clear();
+        self.template.extend_from_slice(&data[..start]);
+        self.template.extend_from_slice(&data[end..]);
+        self.before = start;
     }
 }
 

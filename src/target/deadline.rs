@@ -71,7 +71,7 @@ impl fmt::Display for Deadline {
 }
 
 /// Holds the deadlines of one exchange. Each event moves the deadline on; the runtime's timer is only set again once it has fired, and only
-/// asked where it has or where another task waits than before, so that an event costs no timer.
+/// asked where it may have or where another task waits than before, so that an event costs no timer.
 #[derive(Debug)]
 pub(super) struct Guard {
     clock: Clock,
@@ -79,11 +79,18 @@ pub(super) struct Guard {
     timer: Pin<Box<Sleep>>,
     /// Whom the timer wakes.
     wakes: Option<Waker>,
+    /// It was not later than this when the task was woken last.
+    now: Option<Micros>,
 }
 
 impl Guard {
     pub(super) fn new(clock: Clock, deadline: Deadline) -> Self {
-        Self { clock, set_to: deadline.at, timer: Box::pin(tokio::time::sleep_until(clock.instant(deadline.at))), wakes: None }
+        Self { clock, set_to: deadline.at, timer: Box::pin(tokio::time::sleep_until(clock.instant(deadline.at))), wakes: None, now: None }
+    }
+
+    /// It is so late, or a moment later. A timer that was not due then wakes the task again when it is: until the task has rested it is not asked.
+    pub(super) fn note(&mut self, now: Micros) {
+        self.now = Some(now);
     }
 
     /// What comes of `future`, or the failure of having reached the deadline before.
@@ -96,7 +103,8 @@ impl Guard {
             if deadline.at < self.set_to {
                 self.set(deadline.at);
             }
-            if self.is_awaited_by(cx.waker()) {
+            let now = self.now.take();
+            if self.is_awaited_by(cx.waker(), now) {
                 return Poll::Pending;
             }
             while self.timer.as_mut().poll(cx).is_ready() {
@@ -112,8 +120,9 @@ impl Guard {
     }
 
     /// The timer runs, and will wake this one.
-    fn is_awaited_by(&self, waker: &Waker) -> bool {
-        self.wakes.as_ref().is_some_and(|wakes| wakes.will_wake(waker)) && !self.timer.is_elapsed()
+    fn is_awaited_by(&self, waker: &Waker, now: Option<Micros>) -> bool {
+        let runs = || now.is_some_and(|now| now < self.set_to) || !self.timer.is_elapsed();
+        self.wakes.as_ref().is_some_and(|wakes| wakes.will_wake(waker)) && runs()
     }
 
     fn set(&mut self, at: Micros) {

@@ -27,14 +27,17 @@ const ERROR_BODY: usize = 64 * 1024;
 /// How long the end of a body is waited for after `[DONE]`, so that its connection can be used again.
 const LINGER: Micros = Micros(10_000);
 
-/// A server to be measured. Cheap to clone; clones share their connections.
+/// A server to be measured. Cheap to clone; clones share their connections, and what all requests look at is the same memory to them.
 #[derive(Debug, Clone)]
-pub struct HttpTarget {
-    pub(super) endpoint: Endpoint,
-    pub(super) model: String,
+pub struct HttpTarget(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    endpoint: Endpoint,
+    model: String,
     heads: HeadWriter,
     bodies: BodyWriter,
-    pool: Arc<Pool>,
+    pool: Pool,
     on_dead_connection: OnDeadConnection,
     limits: Limits,
     clock: Clock,
@@ -52,54 +55,59 @@ impl HttpTarget {
             Api::Completions => "completions",
         };
         let url = endpoint.address().api(path);
-        Ok(Self {
+        Ok(Self(Arc::new(Shared {
             heads: HeadWriter::new(&url, endpoint.headers(), spec.connection).map_err(|reason| EndpointError::Client { reason })?,
-            pool: Arc::new(pool(spec, &url, clock)?),
+            pool: pool(spec, &url, clock)?,
             endpoint,
             model: spec.model.clone(),
             bodies: BodyWriter::new(spec),
             on_dead_connection: spec.on_dead_connection,
             limits: Limits::new(spec),
             clock,
-        })
+        })))
     }
 
     /// The server, for what is asked of it beside prompts.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+        &self.0.endpoint
+    }
+
+    /// The model's name, as the scenario has it.
+    pub(super) fn model(&self) -> &str {
+        &self.0.model
     }
 
     /// Opens so many connections before the load and says how many there are: none where each request has its own.
     pub async fn connect_ahead(&self, count: usize) -> usize {
-        self.pool.open_ahead(count).await
+        self.0.pool.open_ahead(count).await
     }
 
     /// Does what can be done before the prompt is due: writes the body.
     #[must_use]
     pub fn prepare(&self, prompt: Prompt) -> Prepared {
-        Prepared { body: self.bodies.whole(&prompt), prompt }
+        Prepared { body: self.0.bodies.whole(&prompt), prompt }
     }
 
     /// A conversation of which nothing has been said yet.
     #[must_use]
     pub fn script(&self) -> Script {
-        Script::written(self.bodies.api())
+        Script::written(self.0.bodies.api())
     }
 
     /// The same as [`HttpTarget::prepare`] where the prompt's messages are written already.
     #[must_use]
     pub fn extend(&self, prompt: Prompt, said: &Script, asked: &Line) -> Prepared {
-        Prepared { body: self.bodies.extended(&prompt, said, asked), prompt }
+        Prepared { body: self.0.bodies.extended(&prompt, said, asked), prompt }
     }
 
     /// Sends a prepared prompt and listens to the answer. `first_token` is told at the first token-bearing event, and dropped where
     /// none comes.
     pub async fn send(&self, prepared: Prepared, first_token: Option<oneshot::Sender<()>>) -> Exchange {
-        let mut listener = Listener::new(self.endpoint.secrets(), first_token);
+        let mut listener = Listener::new(self.0.endpoint.secrets(), first_token);
         let outcome = self.converse(&prepared, &mut listener).await;
         let mut exchange = listener.exchange;
         if let Err(failure) = outcome {
-            exchange.done = self.clock.now();
+            exchange.done = self.0.clock.now();
             if matches!(failure.kind, FailureKind::Connect | FailureKind::Tls) {
                 exchange.sent = exchange.done;
             }
@@ -110,13 +118,13 @@ impl HttpTarget {
 
     /// One request and its answer, up to the stamp `done` where it succeeds.
     async fn converse(&self, prepared: &Prepared, listener: &mut Listener<'_>) -> Result<(), Failure> {
-        let head = self.heads.head(prepared.prompt.user_id, prepared.body.length());
-        let begun = self.clock.now();
+        let head = self.0.heads.head(prepared.prompt.user_id, prepared.body.length());
+        let begun = self.0.clock.now();
         listener.exchange.sent = begun;
-        let deadline = self.limits.before_first_token(begun);
-        let mut guard = Guard::new(self.clock, deadline);
+        let deadline = self.0.limits.before_first_token(begun);
+        let mut guard = Guard::new(self.0.clock, deadline);
         loop {
-            let taken = guard.before(deadline, self.pool.take()).await?.map_err(|fault| broken(&fault))?;
+            let taken = guard.before(deadline, self.0.pool.take()).await?.map_err(|fault| broken(&fault))?;
             let Taken { mut connection, connect, dead } = taken;
             let carriage = &mut listener.exchange.carriage;
             carriage.connected = true;
@@ -134,8 +142,9 @@ impl HttpTarget {
                 Err(failure) => Err(failure),
             };
             let died = connect.is_none() && !connection.is_answered() && is_break(&answered);
-            self.pool.give_back(connection);
-            if died && self.on_dead_connection == OnDeadConnection::Resend && listener.exchange.carriage.resent == 0 {
+            connection.relax();
+            self.0.pool.give_back(connection);
+            if died && self.0.on_dead_connection == OnDeadConnection::Resend && listener.exchange.carriage.resent == 0 {
                 listener.exchange.carriage.resent = 1;
                 continue;
             }
@@ -145,27 +154,32 @@ impl HttpTarget {
 
     async fn answer(&self, connection: &mut Connection, guard: &mut Guard, listener: &mut Listener<'_>) -> Result<(), Failure> {
         let sent = listener.exchange.sent;
-        let deadline = self.limits.before_first_token(sent);
+        let deadline = self.0.limits.before_first_token(sent);
         let (head, arrival) = guard.before(deadline, connection.head()).await?.map_err(|fault| broken(&fault))?;
         listener.exchange.headers = Some(arrival.not_before(sent).at);
         self.check_head(&head, connection, deadline).await?;
         loop {
             let deadline = match listener.last_event_after_token() {
-                Some(last_event) => self.limits.after_event(sent, last_event),
-                None => self.limits.before_first_token(sent),
+                Some(last_event) => self.0.limits.after_event(sent, last_event),
+                None => self.0.limits.before_first_token(sent),
             };
             let came = guard.before(deadline, connection.more()).await?.map_err(|fault| broken(&fault))?;
             let Some(arrival) = came.map(|arrival| arrival.not_before(sent)) else {
-                let at = self.clock.now();
+                let at = self.0.clock.now();
                 listener.exchange.done = at;
                 return listener.end(at);
             };
             if arrival.at > deadline.at {
                 return Err(deadline.missed());
             }
+            // Read just now.
+            guard.note(arrival.at + arrival.lag.unwrap_or_default());
             let before = listener.exchange.token_events.len();
             let outcome = hear(connection, listener, arrival.at);
             let events = listener.exchange.token_events.len() - before;
+            if before == 0 && events > 0 {
+                connection.relax();
+            }
             listener.exchange.carriage.reads.take(arrival.lag, events);
             if outcome? == Heard::Done {
                 listener.exchange.done = arrival.at;
@@ -179,12 +193,12 @@ impl HttpTarget {
     /// Whether the head promises an event stream; otherwise the server's own words are the best explanation there is.
     async fn check_head(&self, head: &Head, connection: &mut Connection, deadline: Deadline) -> Result<(), Failure> {
         if head.status == StatusCode::OK.as_u16() {
-            let Some(detail) = unstreamed(head, self.endpoint.secrets()) else { return Ok(()) };
+            let Some(detail) = unstreamed(head, self.0.endpoint.secrets()) else { return Ok(()) };
             return Err(Failure { kind: FailureKind::MalformedStream, detail });
         }
         // A body that breaks or stalls still leaves the status.
-        let body = self.clock.before(deadline.at, read(connection)).await.and_then(Result::ok).unwrap_or_default();
-        let message = self.endpoint.secrets().plain(&server_message(&body));
+        let body = self.0.clock.before(deadline.at, read(connection)).await.and_then(Result::ok).unwrap_or_default();
+        let message = self.0.endpoint.secrets().plain(&server_message(&body));
         let reason = || StatusCode::from_u16(head.status).ok().and_then(|status| status.canonical_reason()).unwrap_or("no message");
         let detail = if message.is_empty() { reason().to_lowercase() } else { message };
         Err(Failure { kind: FailureKind::Http(head.status), detail })
@@ -198,7 +212,7 @@ impl HttpTarget {
             }
         };
         // Where the end does not come the connection is closed, which costs the next request a new one.
-        let _ = self.clock.before(self.clock.now() + LINGER, end).await;
+        let _ = self.0.clock.before(self.0.clock.now() + LINGER, end).await;
     }
 }
 

@@ -33,7 +33,6 @@ use crate::session::Prompt;
 
 /// Who answers.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "there is one of them a run")]
 pub enum Target {
     /// An OpenAI-compatible server, in real time.
     Http(HttpTarget),

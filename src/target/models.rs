@@ -27,13 +27,13 @@ impl HttpTarget {
     /// # Errors
     /// Where there is no server, it refuses, or its list does not hold the model.
     pub async fn model_limit(&self) -> Result<Option<u64>, TargetError> {
-        let url = self.endpoint.address().api("models");
-        let reply = self.endpoint.call(self.endpoint.request(Method::GET, url, None)).await?;
+        let url = self.endpoint().address().api("models");
+        let reply = self.endpoint().call(self.endpoint().request(Method::GET, url, None)).await?;
         if matches!(reply.status, 404 | 405 | 501) {
             return Ok(None);
         }
         if !reply.is_success() {
-            return Err(self.endpoint.refused(reply).into());
+            return Err(self.endpoint().refused(reply).into());
         }
         match reply.json::<Models>() {
             Ok(models) => self.limit_among(&models.data),
@@ -45,13 +45,13 @@ impl HttpTarget {
 
     fn limit_among(&self, models: &[Model]) -> Result<Option<u64>, TargetError> {
         let find = |name: &str| models.iter().find(|model| model.id == name);
-        match find(&self.model) {
+        match find(self.model()) {
             Some(model) => Ok(model.max_model_len.or_else(|| find(model.parent.as_ref()?)?.max_model_len)),
             None if models.is_empty() => Ok(None),
             None => Err(TargetError::Model {
-                model: self.model.clone(),
-                url: self.endpoint.address().to_string(),
-                served: models.iter().map(|model| self.endpoint.secrets().plain(&model.id)).collect(),
+                model: self.model().to_owned(),
+                url: self.endpoint().address().to_string(),
+                served: models.iter().map(|model| self.endpoint().secrets().plain(&model.id)).collect(),
             }),
         }
     }

@@ -7,6 +7,7 @@ use super::fault::Fault;
 use super::head::Head;
 use super::http1::Http1;
 use super::http2::Http2;
+use super::lookout::Watch;
 use super::stamps::Arrival;
 use crate::clock::Micros;
 
@@ -28,6 +29,7 @@ pub(crate) trait RequestHead {
 
 /// An open connection.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are the large one, which is looked at for every event")]
 pub(crate) enum Connection {
     One(Http1),
     Two(Box<Http2>),
@@ -61,9 +63,22 @@ impl Connection {
     /// Writes a request, its body in pieces. Comes back with the moment at which its last byte was handed to the kernel, or earlier where the
     /// server does not want to hear all of it: then its answer says why.
     pub(crate) async fn write(&mut self, head: &impl RequestHead, body: &[Bytes]) -> Result<Micros, Fault> {
+        self.watch().expect();
         match self {
             Self::One(connection) => connection.write(&head.lines(), body).await,
             Self::Two(connection) => connection.write(head.fields(), body).await,
+        }
+    }
+
+    /// What comes from now on may be read together, and share a stamp, where the client is late.
+    pub(crate) fn relax(&self) {
+        self.watch().relax();
+    }
+
+    fn watch(&self) -> &Watch {
+        match self {
+            Self::One(connection) => connection.watch(),
+            Self::Two(connection) => connection.watch(),
         }
     }
 

@@ -6,6 +6,7 @@ use super::connection::{Connection, Version};
 use super::fault::{Fault, FaultKind};
 use super::http1::Http1;
 use super::http2::Http2;
+use super::lookout::Lookout;
 use super::race;
 use super::socket::{Socket, Stamping};
 use super::stream::Stream;
@@ -31,6 +32,7 @@ pub(crate) struct Connector {
     version: Version,
     limit: Duration,
     clock: Clock,
+    lookout: Lookout,
     _stamping: Stamping,
 }
 
@@ -38,7 +40,16 @@ impl Connector {
     /// Opens no connection yet; the error is a text. Each connection must stand within `limit`.
     pub(crate) fn new(place: Place<'_>, limit: Duration, clock: Clock) -> Result<Self, String> {
         let tls = if place.tls { Some(Tls::new(place.host, place.version)?) } else { None };
-        Ok(Self { host: place.host.to_owned(), port: place.port, tls, version: place.version, limit, clock, _stamping: Stamping::ask() })
+        Ok(Self {
+            host: place.host.to_owned(),
+            port: place.port,
+            tls,
+            version: place.version,
+            limit,
+            clock,
+            lookout: Lookout::new(clock),
+            _stamping: Stamping::ask(),
+        })
     }
 
     pub(super) fn clock(&self) -> Clock {
@@ -53,7 +64,7 @@ impl Connector {
     async fn establish(&self) -> Result<Connection, Fault> {
         let connecting = |error: std::io::Error| Fault::connecting(&error);
         let addresses = tokio::net::lookup_host((self.host.as_str(), self.port)).await.map_err(connecting)?.collect();
-        let socket = Socket::new(race::connect(addresses).await.map_err(connecting)?, self.clock).map_err(connecting)?;
+        let socket = Socket::new(race::connect(addresses).await.map_err(connecting)?, &self.lookout, self.clock).map_err(connecting)?;
         let stream = match &self.tls {
             None => Stream::Plain(socket),
             Some(tls) => Stream::Tls(Box::new(tls.begin(socket).await.map_err(connecting)?)),

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::http1::READ;
+use super::spare::READ;
 use super::stamps::Arrival;
 use super::stream::Stream;
 use crate::clock::Micros;

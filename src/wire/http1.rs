@@ -8,12 +8,12 @@ use bytes::Bytes;
 use super::body::Body;
 use super::fault::{Fault, FaultKind};
 use super::head::{Head, LARGEST_HEAD, Parsed};
+use super::lookout::Watch;
+use super::spare::{self, READ};
 use super::stamps::Arrival;
 use super::stream::Stream;
 use crate::clock::Micros;
 
-/// How much is read at once: an event takes a few hundred bytes, and what is read together shares a stamp.
-pub(super) const READ: usize = 8 * 1024;
 /// How many pieces of a request are offered to the kernel at once.
 const SLICES: usize = 16;
 /// A request up to this size is put together before it is sent: one piece takes the kernel less than several.
@@ -23,7 +23,7 @@ const JOINED: usize = 4 * 1024;
 #[derive(Debug)]
 pub(crate) struct Http1 {
     stream: Stream,
-    /// What was read stands between `start` and `end`.
+    /// What was read stands between `start` and `end`. A buffer is only there as long as something does.
     buffer: Vec<u8>,
     start: usize,
     end: usize,
@@ -40,17 +40,7 @@ pub(crate) struct Http1 {
 
 impl Http1 {
     pub(super) fn new(stream: Stream) -> Self {
-        Self {
-            stream,
-            buffer: vec![0; READ],
-            start: 0,
-            end: 0,
-            body: Body::Over,
-            keep: true,
-            answered: false,
-            closed: false,
-            unwritten: None,
-        }
+        Self { stream, buffer: Vec::new(), start: 0, end: 0, body: Body::Over, keep: true, answered: false, closed: false, unwritten: None }
     }
 
     /// Whether any byte of the answer has come.
@@ -61,6 +51,10 @@ impl Http1 {
     /// Whether the answer was read to its end and the connection stays.
     pub(super) fn can_serve_again(&self) -> bool {
         self.keep && self.body.is_over() && self.start == self.end && !self.closed
+    }
+
+    pub(super) fn watch(&self) -> &Watch {
+        self.stream.watch()
     }
 
     pub(super) fn stands(&mut self) -> bool {
@@ -113,6 +107,7 @@ impl Http1 {
     pub(super) async fn more(&mut self) -> Result<Option<Arrival>, Fault> {
         loop {
             if self.body.is_over() {
+                self.rest();
                 return Ok(None);
             }
             if self.start < self.end || self.read().await? > 0 {
@@ -164,9 +159,20 @@ impl Http1 {
         std::future::poll_fn(|cx| self.poll_read(cx)).await.map_err(|error| Fault::broken(&error))
     }
 
+    /// Nothing may come for a while.
+    fn rest(&mut self) {
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+            spare::give_back(&mut self.buffer);
+        }
+    }
+
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if self.closed {
             return Poll::Ready(Ok(0));
+        }
+        if self.buffer.is_empty() {
+            self.buffer = spare::take();
         }
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
@@ -175,7 +181,11 @@ impl Http1 {
             self.buffer.resize(self.end + READ, 0);
         }
         let end = self.end + READ.min(self.buffer.len() - self.end);
-        let read = ready!(self.stream.poll_read(cx, &mut self.buffer[self.end..end]))?;
+        let Poll::Ready(read) = self.stream.poll_read(cx, &mut self.buffer[self.end..end]) else {
+            self.rest();
+            return Poll::Pending;
+        };
+        let read = read?;
         self.closed = read == 0;
         self.answered |= read > 0;
         self.end += read;

@@ -11,6 +11,7 @@ use h2::{RecvStream, SendStream};
 use super::fault::{Fault, FaultKind};
 use super::gate::{Gate, Keeper, gate};
 use super::head::{Head, LARGEST_HEAD};
+use super::lookout::Watch;
 use super::stamps::Arrival;
 use super::stream::Stream;
 use crate::clock::Micros;
@@ -23,6 +24,7 @@ const WINDOW: u32 = 1 << 20;
 pub(crate) struct Http2 {
     driver: Connection<Gate, Bytes>,
     keeper: Keeper,
+    watch: Watch,
     requests: SendRequest<Bytes>,
     answer: Answer,
     /// A piece of the body that was not asked for yet, and the one that was.
@@ -61,6 +63,7 @@ enum Heard {
 impl Http2 {
     /// Greets the server, and does not wait for its greeting.
     pub(super) async fn begin(stream: Stream) -> Result<Self, Fault> {
+        let watch = stream.watch().clone();
         let (gate, keeper) = gate(stream);
         let mut builder = Builder::new();
         builder.enable_push(false).initial_window_size(WINDOW).initial_connection_window_size(WINDOW);
@@ -69,6 +72,7 @@ impl Http2 {
         Ok(Self {
             driver,
             keeper,
+            watch,
             requests,
             answer: Answer::Over,
             next: None,
@@ -77,6 +81,10 @@ impl Http2 {
             heard: Heard::Nothing,
             closed: false,
         })
+    }
+
+    pub(super) fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     pub(super) fn is_answered(&self) -> bool {

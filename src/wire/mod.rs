@@ -12,11 +12,20 @@ mod gate;
 mod head;
 mod http1;
 mod http2;
+#[cfg(target_os = "linux")]
+mod lookout;
+#[cfg(not(target_os = "linux"))]
+#[path = "no_lookout.rs"]
+mod lookout;
 mod pool;
 mod race;
+#[cfg(target_os = "linux")]
+mod sightings;
 mod socket;
+mod spare;
 mod stamps;
 mod stream;
+mod system;
 mod tls;
 
 pub(crate) use connection::{Connection, RequestHead, Version};

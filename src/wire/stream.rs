@@ -8,8 +8,10 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
-use super::socket::{Silence, Socket};
+use super::lookout::Watch;
+use super::socket::Socket;
 use super::stamps::Arrival;
+use super::system::Silence;
 use crate::clock::Micros;
 
 #[derive(Debug)]
@@ -24,6 +26,11 @@ impl Stream {
             Self::Plain(socket) => socket,
             Self::Tls(stream) => stream.get_ref().0,
         }
+    }
+
+    /// Who looks at what has come while nobody reads it.
+    pub(super) fn watch(&self) -> &Watch {
+        self.socket().watch()
     }
 
     /// When what the last read brought had arrived.
