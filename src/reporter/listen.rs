@@ -14,7 +14,8 @@ use crate::event::Event;
 
 const TICK: Duration = Duration::from_millis(500);
 
-/// How long the records of a run on a real server are left to gather: to be woken for each of them costs the threads that measure.
+/// How long the records of a run on a real server are left to gather where the last ones came less than that ago: to be woken for each of many
+/// costs the threads that measure, and what comes seldom is saved at once.
 const GATHER: Duration = Duration::from_millis(5);
 
 /// Listens until the sweep is finished or the channel is closed. The order of `reporters` matters: the recorder seals a run when it hears
@@ -31,6 +32,7 @@ pub fn run_reporters(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let mut listeners = Listeners { reporters, first_error: None, stop };
     let mut last_tick = Instant::now();
+    let mut last_woken = last_tick;
     let mut in_real_time = false;
     loop {
         let event = match events.try_recv() {
@@ -42,8 +44,9 @@ pub fn run_reporters(
                     Ok(None) => break,
                     Ok(event) => {
                         if in_real_time && matches!(event, Some(Event::RequestDone(_))) {
-                            std::thread::sleep(GATHER);
+                            std::thread::sleep(GATHER.saturating_sub(last_woken.elapsed()));
                         }
+                        last_woken = Instant::now();
                         event
                     }
                     Err(_elapsed) => None,
