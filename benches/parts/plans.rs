@@ -30,7 +30,8 @@ fn runs(text: &str) -> u64 {
 
 fn scenario(side: u64) -> String {
     format!(
-        "name = \"plans\"\ngoals = [\"p95(ttft) <= 2s\"]\n[workload]\nkind = \"document_qa\"\n[target]\nkind = \"sim\"\n\
-         [matrix]\n\"workload.concurrent\" = \"1..{side}\"\n\"workload.sequential\" = \"1..{side}\"\n"
+        "name = \"plans\"\n[workload]\nkind = \"document_qa\"\n[target]\nkind = \"sim\"\n\
+         [matrix]\n\"workload.concurrent\" = \"1..={side}\"\n\"workload.sequential\" = \"1..={side}\"\n\
+         [[goals]]\nrequire = \"p95(ttft) <= 2s\"\n"
     )
 }
