@@ -31,6 +31,7 @@ pub mod history;
 mod increase;
 pub mod interval;
 mod limit;
+mod moments;
 mod monotone;
 mod origin;
 mod percentile;

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::columns::Number;
-use super::table::{Moment, Moments};
+use super::moments::{Moment, Moments};
 use super::{AnalysisError, Extended, Table, estimate};
 use crate::goal::{Aggregate, Comparison, Condition, Field, Measure};
 use crate::metric::Metric;
@@ -64,8 +64,8 @@ impl Rates {
         let first_turns = Condition { field: Field::Turn, comparison: Comparison::Equal, value: 0.0 };
         Ok(Self {
             offered_qps: mean(&offered),
-            sent_qps: timed(rate(&table.moments_by_run(Moment::Sent)?)),
-            completed_qps: timed(rate(&table.moments_by_run(Moment::Completed)?)),
+            sent_qps: timed(rate(&Moments::by_run(table, Moment::Sent)?)),
+            completed_qps: timed(rate(&Moments::by_run(table, Moment::Completed)?)),
             prompt_tokens_per_s: per_second(table.total(Number::PromptTokens)?),
             output_tokens_per_s: per_second(table.total(Number::OutputTokens)?),
             output_tps_per_user: PerUser::of(table)?,

@@ -19,23 +19,6 @@ use crate::metric::{Better, Metric};
 use crate::record::FailureKind;
 use crate::store::SavedRequests;
 
-/// Which moments of requests are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
-    /// When they were sent; those that never were have none.
-    Sent,
-    /// When the successful ones ended.
-    Completed,
-}
-
-/// How many moments of a run there are, and the first and the last of them in seconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Moments {
-    pub n: u64,
-    pub first: f64,
-    pub last: f64,
-}
-
 /// Measured rows, pooled over runs.
 #[derive(Debug, Clone)]
 pub struct Table {
@@ -115,6 +98,11 @@ impl Table {
         &self.columns
     }
 
+    /// Which rows of the columns, ascending.
+    pub(super) fn picked(&self) -> impl Iterator<Item = usize> + '_ {
+        self.rows.iter()
+    }
+
     /// How many requests, failed ones included.
     #[must_use]
     pub fn rows(&self) -> usize {
@@ -147,7 +135,7 @@ impl Table {
         }))
     }
 
-    fn failures(&self) -> Result<Failures<'_>, AnalysisError> {
+    pub(super) fn failures(&self) -> Result<Failures<'_>, AnalysisError> {
         Ok(Failures { columns: &self.columns, first_token: self.columns.number(Number::FirstToken)? })
     }
 
@@ -322,31 +310,6 @@ impl Table {
         Ok(kinds.into_iter().map(|(kind, rows)| (kind.to_owned(), rows)).collect())
     }
 
-    /// When requests were sent, or successful ones ended: of each run that has such a moment.
-    pub fn moments_by_run(&self, moment: Moment) -> Result<Vec<Moments>, AnalysisError> {
-        let failed = self.failures()?;
-        let (sent, done) = (self.columns.number(Number::Sent)?, self.columns.number(Number::Done)?);
-        let cancelled = FailureKind::Cancelled.name();
-        // A turn that was still waiting when the run ended has a row, and was cancelled the moment it was "sent".
-        let was_sent =
-            |row: usize| !self.columns.has_failure(row) || self.columns.failure(row) != Some(&cancelled) || sent[row] < done[row];
-        let mut runs: Vec<Option<Moments>> = vec![None; self.columns.runs()];
-        let mut rows = self.rows.iter().peekable();
-        for (number, known) in runs.iter_mut().enumerate() {
-            let end = self.columns.of_run(number).end;
-            while let Some(row) = rows.next_if(|row| *row < end) {
-                let at = match moment {
-                    Moment::Sent if was_sent(row) => sent[row] / 1e6,
-                    Moment::Completed if !failed.of(row) => done[row] / 1e6,
-                    Moment::Sent | Moment::Completed => continue,
-                };
-                let before = known.unwrap_or(Moments { n: 0, first: at, last: at });
-                *known = Some(Moments { n: before.n + 1, first: before.first.min(at), last: before.last.max(at) });
-            }
-        }
-        Ok(runs.into_iter().flatten().collect())
-    }
-
     /// All gaps between token-bearing events. A failed request brings as many infinite ones as a successful request has on average, at
     /// least one: so the share of infinite gaps is about the share of failed requests, whatever the answers' length.
     fn gaps(&self) -> Result<Vec<f64>, AnalysisError> {
@@ -388,6 +351,7 @@ fn column(field: Field) -> Number {
 mod tests {
     use super::super::fixture::{answered, failed as failed_record, table, table_of_ttfts};
     use super::*;
+    use crate::analysis::moments::{Moment, Moments};
     use crate::clock::Micros;
     use crate::goal::{Goal, Measure};
     use crate::record::{FailureKind, Phase, RequestRecord};
@@ -478,7 +442,7 @@ mod tests {
             RequestRecord { sent_us: Micros(9_000_000), done_us: Micros(9_000_000), ..failed_record(2, 1, FailureKind::Cancelled) };
         let rows = table(&[answered(1, 1, 0.1), unsent]);
         let once = Moments { n: 1, first: 2.0, last: 2.0 };
-        assert_eq!(rows.moments_by_run(Moment::Sent).unwrap(), [once], "session 1, turn 1 is sent at 2 s");
+        assert_eq!(Moments::by_run(&rows, Moment::Sent).unwrap(), [once], "session 1, turn 1 is sent at 2 s");
         assert_eq!(*rows.values(Metric::Ttft).unwrap(), [0.1, f64::INFINITY]);
     }
 
@@ -492,10 +456,10 @@ mod tests {
             assert_eq!(*rows.values(Metric::Ttft).unwrap(), [0.1, 0.1, 0.2, 0.2]);
             let sessions = rows.values_by_session(Metric::Ttft).unwrap();
             assert_eq!(sessions.iter().collect::<Vec<_>>(), [[0.1, 0.2], [0.1, 0.2]]);
-            assert_eq!(rows.moments_by_run(Moment::Sent).unwrap(), [Moments { n: 2, first: 1.0, last: 2.0 }; 2]);
+            assert_eq!(Moments::by_run(&rows, Moment::Sent).unwrap(), [Moments { n: 2, first: 1.0, last: 2.0 }; 2]);
             assert_eq!(rows.session_keys().unwrap(), [(0, 0), (0, 0), (1, 0), (1, 0)]);
             let second = rows.of_run(1);
-            assert_eq!((second.rows(), second.moments_by_run(Moment::Sent).unwrap().len()), (2, 1));
+            assert_eq!((second.rows(), Moments::by_run(&second, Moment::Sent).unwrap().len()), (2, 1));
             assert_eq!(*second.values(Metric::E2e).unwrap(), [0.12, 0.22]);
         }
     }

@@ -1,0 +1,49 @@
+//! When a cell's requests were sent, and when they ended: how many there are of each run, and between which moments.
+
+use super::AnalysisError;
+use super::columns::Number;
+use super::table::Table;
+use crate::record::FailureKind;
+
+/// Which moments of requests are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// When they were sent; those that never were have none.
+    Sent,
+    /// When the successful ones ended.
+    Completed,
+}
+
+/// How many moments of a run there are, and the first and the last of them in seconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moments {
+    pub n: u64,
+    pub first: f64,
+    pub last: f64,
+}
+
+impl Moments {
+    /// Of each run that has such a moment.
+    pub fn by_run(table: &Table, moment: Moment) -> Result<Vec<Self>, AnalysisError> {
+        let (columns, failed) = (table.columns(), table.failures()?);
+        let (sent, done) = (columns.number(Number::Sent)?, columns.number(Number::Done)?);
+        let cancelled = FailureKind::Cancelled.name();
+        // A turn that was still waiting when the run ended has a row, and was cancelled the moment it was "sent".
+        let was_sent = |row: usize| !columns.has_failure(row) || columns.failure(row) != Some(&cancelled) || sent[row] < done[row];
+        let mut runs: Vec<Option<Self>> = vec![None; columns.runs()];
+        let mut rows = table.picked().peekable();
+        for (number, known) in runs.iter_mut().enumerate() {
+            let end = columns.of_run(number).end;
+            while let Some(row) = rows.next_if(|row| *row < end) {
+                let at = match moment {
+                    Moment::Sent if was_sent(row) => sent[row] / 1e6,
+                    Moment::Completed if !failed.of(row) => done[row] / 1e6,
+                    Moment::Sent | Moment::Completed => continue,
+                };
+                let before = known.unwrap_or(Self { n: 0, first: at, last: at });
+                *known = Some(Self { n: before.n + 1, first: before.first.min(at), last: before.last.max(at) });
+            }
+        }
+        Ok(runs.into_iter().flatten().collect())
+    }
+}
