@@ -78,15 +78,15 @@ fn flat(what: &str, tenths: &[Tenth], of: fn(&Tenth) -> f64) -> Verdict {
     }
 }
 
-/// No more in the last three tenths than in the first: in between a stall of the machine leaves more requests open at once for a moment.
+/// No more at the end than in the first tenths.
 fn steady(what: &str, tenths: &[Tenth], of: fn(&Tenth) -> f64) -> Verdict {
     let most = |part: &[Tenth]| part.iter().map(of).fold(0.0, f64::max);
-    let ends = tenths.len().min(3);
-    let (first, last, all) = (most(&tenths[..ends]), most(&tenths[tenths.len() - ends..]), most(tenths));
+    let (first, later) = tenths.split_at(tenths.len().min(3));
+    let (first, later) = (most(first), most(later));
     Verdict {
         what: format!("{what} do not grow"),
-        found: format!("{first} in the first tenths, {last} in the last, {all} at most"),
-        holds: last <= first * (1.0 + FLAT),
+        found: format!("{first} in the first tenths, {later} later"),
+        holds: later <= first * (1.0 + FLAT),
     }
 }
 

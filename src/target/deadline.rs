@@ -79,7 +79,7 @@ pub(super) struct Guard {
     timer: Pin<Box<Sleep>>,
     /// Whom the timer wakes.
     wakes: Option<Waker>,
-    /// It was not later than this when the task was woken last.
+    /// How late it was a moment ago, as long as the task has not rested since.
     now: Option<Micros>,
 }
 

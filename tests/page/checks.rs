@@ -184,7 +184,8 @@ pub fn ten_thousand_cells_open_within_two_seconds(tab: &mut Tab<'_>) {
     let busy = tab.busy() * 1000.0;
     eprintln!("10,000 cells: {busy:.0} ms busy, loaded after {loaded:.0} ms, painted by {painted:.0} ms; {bytes} characters of markup");
     assert!(busy < 2000.0, "took {busy:.0} ms of a processor");
-    assert!(loaded > 0.0 && painted >= loaded, "it is painted once it is loaded");
+    assert!(loaded < 2000.0, "loaded after {loaded:.0} ms, {busy:.0} ms of them on a processor");
+    assert!(painted < 2000.0, "painted by {painted:.0} ms, {busy:.0} ms of them on a processor");
 }
 
 pub fn all_ten_thousand_can_be_searched_and_turned_over(tab: &mut Tab<'_>) {
