@@ -6,16 +6,19 @@
 //! the machine does touches all of them.
 
 mod account;
-mod client;
 mod hog;
+mod pace;
 mod process;
-mod reader;
+mod readers;
 mod run;
 mod spread;
+mod streams;
 mod table;
 mod task;
+mod truth;
 
 use account::Account;
+use readers::{Hyper, Listening, Sockets, Unheard};
 use task::{Task, What};
 
 fn main() {
@@ -32,10 +35,12 @@ fn act(task: &Task) {
     let account: Account = match &task.what {
         What::Serve => return process::serve(),
         What::Hog => return hog::hold(),
-        What::Read(load) => reader::read(&task.url, load),
-        What::Listen(load) => client::listen(&task.url, load),
+        What::Sockets(load) => streams::read::<Sockets>(&task.url, load),
+        What::Hyper(load) => streams::read::<Hyper>(&task.url, load),
+        What::Unheard(load) => streams::read::<Unheard>(&task.url, load),
+        What::Listen(load) => streams::read::<Listening>(&task.url, load),
         What::Run(arrivals) => run::run(&task.url, arrivals),
-        What::Truth(load) => client::truth(&task.url, load),
+        What::Truth(load) => truth::tell(&task.url, load),
     };
     println!("{}", serde_json::to_string(&account).unwrap());
 }

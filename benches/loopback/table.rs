@@ -109,28 +109,43 @@ fn kb(kb: u64) -> f64 {
     kb as f64
 }
 
-/// A line for each client, the first of them the reference.
-fn prices(title: &str, names: &[&str], accounts: &[Vec<Account>], of: fn(&Account) -> f64) {
-    println!("\n| {title}, n = {} | µs of CPU | against the reference | tokens a read |\n|---|---|---|---|", accounts[0].len());
-    for (name, ours) in names.iter().zip(accounts) {
+/// Who is compared, in this order: bare readers without an HTTP stack, over hyper and over our own, which is the reference; the client, and a
+/// whole run.
+const NAMES: [&str; 5] = ["bare sockets", "hyper, bare", "our connections, bare", "client", "whole run"];
+const SOCKETS: usize = 0;
+const REFERENCE: usize = 2;
+
+/// The clients that make the same load, and the run that makes the like of it.
+fn clients(load: Load, run: Option<Arrivals>) -> Vec<What> {
+    let clients = [What::Sockets(load), What::Hyper(load), What::Unheard(load), What::Listen(load)];
+    clients.into_iter().chain(run.map(What::Run)).collect()
+}
+
+/// A line for each client.
+fn prices(title: &str, accounts: &[Vec<Account>], of: fn(&Account) -> f64) {
+    let n = accounts[0].len();
+    println!("\n| {title}, n = {n} | µs of CPU | against the reference | against bare sockets | tokens a read |\n|---|---|---|---|---|");
+    for (name, ours) in NAMES.iter().zip(accounts) {
+        let [reference, sockets] = [REFERENCE, SOCKETS].map(|other| ratio(ours, &accounts[other], of).text(2));
         let read = spread(ours, Account::events_a_read).text(2);
-        println!("| {name} | {} | {} | {read} |", spread(ours, of).text(2), ratio(ours, &accounts[0], of).text(2));
+        println!("| {name} | {} | {reference} | {sockets} | {read} |", spread(ours, of).text(2));
     }
 }
 
 fn events(course: &Course) {
-    let names = ["reference", "client", "whole run"];
-    let paced = course.rounds(&[What::Read(PACED), What::Listen(PACED), What::Run(PACED_RUN)]);
-    prices("an event, 1,000 streams, 20 ms apart", &names, &paced, Account::per_event);
+    let paced = course.rounds(&clients(PACED, Some(PACED_RUN)));
+    prices("an event, 1,000 streams, 20 ms apart", &paced, Account::per_event);
     println!("\n| memory of these streams | kB a stream | growth from beginning to end, kB |\n|---|---|---|");
-    for (name, accounts) in names.iter().zip(&paced) {
+    for (name, accounts) in NAMES.iter().zip(&paced) {
         let open = spread(accounts, |account| (kb(account.end_kb) - kb(account.idle_kb)) / 1e3);
         let growth = spread(accounts, |account| kb(account.end_kb) - kb(account.begun_kb));
         println!("| {name} | {} | {} |", open.text(1), growth.text(0));
     }
-    let unpaced = course.rounds(&[What::Read(UNPACED), What::Listen(UNPACED), What::Run(UNPACED_RUN)]);
-    prices("an event, 1,000 streams without a pace (the run: 200 answers/s)", &names, &unpaced, Account::per_event);
-    println!("\nevents a second without a pace: reference {}, client {}", rate(&unpaced[0]), rate(&unpaced[1]));
+    let unpaced = course.rounds(&clients(UNPACED, Some(UNPACED_RUN)));
+    prices("an event, 1,000 streams without a pace (the run: 200 answers/s)", &unpaced, Account::per_event);
+    for (name, accounts) in NAMES.iter().zip(&unpaced).take(NAMES.len() - 1) {
+        println!("\nevents a second without a pace, {name}: {}", rate(accounts));
+    }
 }
 
 fn rate(accounts: &[Account]) -> String {
@@ -138,10 +153,10 @@ fn rate(accounts: &[Account]) -> String {
 }
 
 fn requests(course: &Course) {
-    let closed = course.rounds(&[What::Read(SINGLE), What::Listen(SINGLE)]);
-    prices("a request of one token, 64 at a time", &["reference", "client"], &closed, Account::per_request);
-    let steady = course.rounds(&[What::Read(STEADY), What::Listen(STEADY), What::Run(singles(4_000.0, 4))]);
-    prices("the same, 4,000 a second", &["reference", "client", "whole run"], &steady, Account::per_request);
+    let closed = course.rounds(&clients(SINGLE, None));
+    prices("a request of one token, 64 at a time", &closed, Account::per_request);
+    let steady = course.rounds(&clients(STEADY, Some(singles(4_000.0, 4))));
+    prices("the same, 4,000 a second", &steady, Account::per_request);
 }
 
 /// What both cores carry together with the server, which has no core of its own here.
@@ -166,12 +181,12 @@ fn lateness(accounts: &[Account]) -> String {
 
 fn held(course: &Course) {
     let once = Course { rounds: if course.quick { 1 } else { 3 }, ..*course };
-    let accounts = once.rounds(&[What::Read(MANY), What::Listen(MANY), What::Run(MANY_RUN)]);
-    prices("an event, 10,000 streams, 200 ms apart", &["reference", "client", "whole run"], &accounts, Account::per_event);
+    let accounts = once.rounds(&clients(MANY, Some(MANY_RUN)));
+    prices("an event, 10,000 streams, 200 ms apart", &accounts, Account::per_event);
     println!("\n| 10,000 streams | kB a stream | beyond the reference | failed |\n|---|---|---|---|");
-    for (name, ours) in ["reference", "client", "whole run"].iter().zip(&accounts) {
+    for (name, ours) in NAMES.iter().zip(&accounts) {
         let each = |account: &Account| (kb(account.end_kb) - kb(account.idle_kb)) / 1e4;
-        let beyond = Spread::of(ours.iter().zip(&accounts[0]).map(|(ours, theirs)| each(ours) - each(theirs)));
+        let beyond = Spread::of(ours.iter().zip(&accounts[REFERENCE]).map(|(ours, theirs)| each(ours) - each(theirs)));
         let failed: u64 = ours.iter().map(|account| account.failed).sum();
         println!("| {name} | {} | {} | {failed} |", spread(ours, each).text(1), beyond.text(1));
     }

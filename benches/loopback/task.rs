@@ -16,8 +16,12 @@ pub enum What {
     Serve,
     /// Work without end, to keep a core busy.
     Hog,
-    /// The bare reader.
-    Read(Load),
+    /// The bare reader of sockets.
+    Sockets(Load),
+    /// The bare reader over hyper.
+    Hyper(Load),
+    /// The bare reader over our own connections.
+    Unheard(Load),
     /// The client's own connections, listener and stamps, without a run around them.
     Listen(Load),
     /// A whole run through the executor, recorded to disk.

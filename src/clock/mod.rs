@@ -8,6 +8,7 @@
 mod alarm;
 #[cfg(target_os = "linux")]
 mod kernel;
+mod stretch;
 mod timer;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 pub use alarm::Alarm;
+pub use stretch::Stretch;
 pub use timer::Timer;
 
 /// An offset from the run's start, in microseconds.

@@ -15,7 +15,7 @@ use super::prefill::prefill;
 use super::tally::Tally;
 use super::threads::Threads;
 use crate::arrival::{Lane, LaneStart, Schedule};
-use crate::clock::Micros;
+use crate::clock::{Micros, Stretch};
 use crate::event::Event;
 use crate::plan::Mask;
 use crate::record::Phase;
@@ -95,12 +95,13 @@ async fn await_all(
             biased;
             1.. = done.recv_many(&mut requests, AT_ONCE) => {
                 ledger.tally.waiting(done.len());
+                let mut stretch = threads.stretch();
                 for request in requests.drain(..) {
                     if phase.replace(request.record.phase) != Some(request.record.phase) {
                         ledger.enter(request.record.phase, request.record.intended_us);
                     }
                     ledger.take(request);
-                    threads.give_way();
+                    stretch.as_mut().map(Stretch::give_way);
                 }
                 if let Some(pause) = threads.pause() {
                     tokio::time::sleep(pause).await;

@@ -13,7 +13,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::lane::{Done, LaneError, Load, Start, send};
 use super::row::{AtSend, Sent};
 use crate::arrival::{Arrivals, Step};
-use crate::clock::{Micros, Timer};
+use crate::clock::{Micros, Stretch, Timer};
 use crate::target::Prepared;
 use crate::workload::WorkloadError;
 
@@ -171,10 +171,11 @@ async fn build(load: Arc<Load>, arrivals: Arrivals, hand_over: mpsc::Sender<Read
     let mut made = std::pin::pin!(made);
     // Nobody takes any more where there is no room to be had.
     while let Ok(room) = hand_over.reserve_many(AT_A_TIME).await {
+        let mut stretch = load.threads.stretch();
         for place in room {
             let Some(ready) = made.try_next().await? else { return Ok(()) };
             place.send(ready);
-            load.threads.give_way();
+            stretch.as_mut().map(Stretch::give_way);
         }
         if hand_over.capacity() == 0
             && let Some(full) = full.take()

@@ -11,6 +11,8 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinSet;
 use tokio_util::context::TokioContext;
 
+use crate::clock::Stretch;
+
 /// Threads of the office: one may be busy with a long text while another hears the server's processes.
 const OFFICE: usize = 2;
 
@@ -87,11 +89,9 @@ impl Threads {
         }
     }
 
-    /// Lets a measuring thread that waits for this processor have it: a batch of other work is not to delay what is due.
-    pub fn give_way(&self) {
-        if let Self::Apart { .. } = self {
-            std::thread::yield_now();
-        }
+    /// Begins a batch of work that is not to delay what is due; nothing is in virtual time, where there is one thread for all.
+    pub fn stretch(&self) -> Option<Stretch> {
+        matches!(self, Self::Apart { .. }).then(Stretch::begin)
     }
 
     /// A task of the office.

@@ -10,6 +10,7 @@ use tokio::sync::mpsc::error::TryRecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::{ReportError, Reporter};
+use crate::clock::Stretch;
 use crate::event::Event;
 
 const TICK: Duration = Duration::from_millis(500);
@@ -34,6 +35,7 @@ pub fn run_reporters(
     let mut last_tick = Instant::now();
     let mut last_woken = last_tick;
     let mut in_real_time = false;
+    let mut stretch = Stretch::begin();
     loop {
         let event = match events.try_recv() {
             Ok(event) => Some(event),
@@ -47,6 +49,7 @@ pub fn run_reporters(
                             std::thread::sleep(GATHER.saturating_sub(last_woken.elapsed()));
                         }
                         last_woken = Instant::now();
+                        stretch = Stretch::begin();
                         event
                     }
                     Err(_elapsed) => None,
@@ -70,8 +73,7 @@ pub fn run_reporters(
             break;
         }
         if in_real_time {
-            // A thread that measures may be waiting for this processor.
-            std::thread::yield_now();
+            stretch.give_way();
         }
     }
     listeners.first_error.map_or(Ok(()), Err)

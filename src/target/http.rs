@@ -116,6 +116,28 @@ impl HttpTarget {
         exchange
     }
 
+    /// Sends a prepared prompt and hands over the body of its answer as it comes, whatever it says: what listening costs is measured beside it.
+    /// Comes back with how many reads it took. Without limits of time.
+    ///
+    /// # Errors
+    /// Where there is no connection, or what came over it was not HTTP.
+    pub async fn read(&self, prepared: &Prepared, mut take: impl FnMut(&[u8])) -> Result<u64, Failure> {
+        let head = self.0.heads.head(prepared.prompt.user_id, prepared.body.length());
+        let Taken { mut connection, .. } = self.0.pool.take().await.map_err(|fault| broken(&fault))?;
+        connection.write(&head, prepared.body.pieces()).await.map_err(|fault| broken(&fault))?;
+        connection.head().await.map_err(|fault| broken(&fault))?;
+        connection.relax();
+        let mut reads = 0;
+        while connection.more().await.map_err(|fault| broken(&fault))?.is_some() {
+            reads += 1;
+            while let Some(piece) = connection.piece().map_err(|fault| broken(&fault))? {
+                take(piece);
+            }
+        }
+        self.0.pool.give_back(connection);
+        Ok(reads)
+    }
+
     /// One request and its answer, up to the stamp `done` where it succeeds.
     async fn converse(&self, prepared: &Prepared, listener: &mut Listener<'_>) -> Result<(), Failure> {
         let head = self.0.heads.head(prepared.prompt.user_id, prepared.body.length());

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::WorkloadError;
 use super::corpus::{Corpus, Key, Origin};
-use super::prose::{Kind, Prose, title};
+use super::prose::{Kind, Prose};
 use super::seed::{below, generator};
 use super::spec::Answers;
 use super::text::{Text, exactly};
+use super::titles::Titles;
 use crate::session::Answer;
 use crate::tokens::TokenCounter;
 
@@ -20,13 +21,15 @@ pub struct Author {
     counter: TokenCounter,
     /// The token rule in words, which stands in every key.
     rule: Arc<str>,
+    titles: Titles,
     corpus: Corpus,
 }
 
 impl Author {
     pub fn new(seed: u64, counter: TokenCounter, corpus: Corpus) -> Self {
         let rule = counter.identity().into();
-        Self { seed, counter, rule, corpus }
+        let titles = Titles::new(corpus.vocabulary(), seed);
+        Self { seed, counter, rule, titles, corpus }
     }
 
     pub fn seed(&self) -> u64 {
@@ -39,7 +42,7 @@ impl Author {
 
     /// The title that belongs to a session.
     pub fn title(&self, number: u64) -> String {
-        title(self.corpus.vocabulary(), self.seed, number)
+        self.titles.of(number)
     }
 
     /// The text of this origin; made by `make` the first time.

@@ -19,6 +19,7 @@ pub mod seed;
 mod sharegpt;
 pub mod spec;
 mod text;
+mod titles;
 mod vocabulary;
 
 use author::Author;

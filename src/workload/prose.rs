@@ -5,7 +5,7 @@
 
 use rand_pcg::Pcg64;
 
-use super::seed::{below, permutation, pick};
+use super::seed::{below, pick};
 use super::vocabulary::Vocabulary;
 
 /// What a text is.
@@ -37,28 +37,6 @@ impl Kind {
             Self::Answer => "answer",
         }
     }
-}
-
-/// A title that no other number has under this seed. It differs in its first word for numbers that stand close together, in its second
-/// or in its volume otherwise.
-pub fn title(vocabulary: &Vocabulary, seed: u64, number: u64) -> String {
-    let (adjectives, nouns) = (&vocabulary.adjectives, &vocabulary.nouns);
-    let (first, rest) = digit(number, seed, "title adjective", adjectives);
-    let (second, volume) = digit(rest, seed, "title noun", nouns);
-    let mut title = format!("{} {}", capital(first), capital(second));
-    if volume > 0 {
-        title.push_str(" Volume ");
-        title.push_str(&(volume + 1).to_string());
-    }
-    title
-}
-
-/// The entry that the lowest digit of `number` stands for in a seeded order, and the digits above it.
-fn digit<'a>(number: u64, seed: u64, purpose: &str, list: &[&'a str]) -> (&'a str, u64) {
-    let length = list.len() as u64;
-    let order = permutation(seed, purpose, list.len());
-    let place = usize::try_from(number % length).unwrap_or(0);
-    (list[order[place]], number / length)
 }
 
 /// A text that grows. What it says depends on the generator alone, not on how it was made to grow.
@@ -242,14 +220,6 @@ fn article(word: &str) -> &'static str {
     if word.starts_with(['a', 'e', 'i', 'o', 'u']) || word.starts_with("hon") { "an " } else { "a " }
 }
 
-fn capital(word: &str) -> String {
-    let mut word = word.to_owned();
-    if let Some(first) = word.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    word
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -294,15 +264,5 @@ mod tests {
     #[test]
     fn articles_fit_the_word_behind_them() {
         assert_eq!(["anchor", "honest", "humble", "old", "tall"].map(article), ["an ", "an ", "a ", "an ", "a "]);
-    }
-
-    #[test]
-    fn titles_differ_and_close_ones_differ_in_their_first_word() {
-        let vocabulary = Vocabulary::default();
-        let titles: Vec<String> = (0..20_000).map(|number| title(&vocabulary, 7, number)).collect();
-        assert_eq!(titles.iter().collect::<BTreeSet<_>>().len(), titles.len());
-        let first_words: BTreeSet<_> = titles[..90].iter().map(|title| title.split(' ').next()).collect();
-        assert_eq!(first_words.len(), 90);
-        assert_ne!(titles[0], title(&vocabulary, 8, 0));
     }
 }
