@@ -54,6 +54,11 @@ impl Account {
         self.cpu_s * 1e6 / count(self.requests)
     }
 
+    /// How many of the processors it took.
+    pub fn cores(&self) -> f64 {
+        self.cpu_s / self.wall_s
+    }
+
     pub fn events_a_read(&self) -> f64 {
         if self.reads == 0 { f64::NAN } else { count(self.events) / count(self.reads) }
     }

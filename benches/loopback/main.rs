@@ -1,11 +1,12 @@
 //! What the client costs beside a bare reader of the same streams, what it carries, and how exact it is, on loopback: the selftest's server
 //! and each client are processes of their own, on a core of their own where there are two.
 //!
-//! `cargo bench --bench loopback` prints every table, in about twelve minutes; `-- --quick` takes three and is good for a look. With words
+//! `cargo bench --bench loopback` prints every table, in about twenty minutes; `-- --quick` takes four and is good for a look. With words
 //! behind it only the tables so named: `-- events requests held rates journal lag truth`. Clients take turns within a table, so that what else
 //! the machine does touches all of them.
 
 mod account;
+mod flood;
 mod hog;
 mod pace;
 mod process;
@@ -34,6 +35,7 @@ fn act(task: &Task) {
     bench::selftest::raise_open_files();
     let account: Account = match &task.what {
         What::Serve => return process::serve(),
+        What::Flood => return process::flood(),
         What::Hog => return hog::hold(),
         What::Sockets(load) => streams::read::<Sockets>(&task.url, load),
         What::Hyper(load) => streams::read::<Hyper>(&task.url, load),

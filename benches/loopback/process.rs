@@ -1,6 +1,7 @@
 //! The processes of the harness: this program once more, each with its task, ended by its own handle.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use bench::selftest::emitter;
 
 use crate::account::Account;
+use crate::flood;
 use crate::task::{Task, What};
 
 /// The longest that a load may take.
@@ -48,8 +50,8 @@ fn start(core: Option<usize>, task: &Task) -> Child {
 }
 
 /// A server, and its address.
-pub fn server(core: Option<usize>) -> (Kept, String) {
-    let mut child = start(core, &Task { url: String::new(), what: What::Serve });
+pub fn server(core: Option<usize>, what: What) -> (Kept, String) {
+    let mut child = start(core, &Task { url: String::new(), what });
     let mut url = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
     (Kept(child), url.trim().to_owned())
@@ -78,6 +80,15 @@ pub fn account(url: &str, core: Option<usize>, what: What) -> Account {
     reading.join().unwrap();
     let text = text.unwrap_or_else(|_| panic!("a load took more than {} s", LONGEST.as_secs()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("a client told no account ({status}): {error}"))
+}
+
+/// The part of the server whose answers are written beforehand.
+pub fn flood() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    println!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || flood::serve(&listener).unwrap());
+    // Whether it was closed in order is of no account: the process ends.
+    drop(std::io::stdin().read_to_end(&mut Vec::new()));
 }
 
 /// The server's own part.

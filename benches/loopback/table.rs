@@ -7,23 +7,27 @@ use crate::process::{account, cores, hog, server};
 use crate::spread::Spread;
 use crate::task::{Arrivals, Load, What};
 
-/// Streams of a model's pace: a token every 20 ms.
-const PACED: Load = Load { streams: 1_000, answers: 1, events: 250, first_us: 20_000, gap_us: 20_000, every_us: 0, threads: 1 };
-/// The same without a pace.
-const UNPACED: Load = Load { answers: 2, first_us: 0, gap_us: 0, ..PACED };
+/// Streams of a model's pace: a token every 20 ms, and the next answer when one is over, which makes 200 answers a second.
+const PACED: Load = Load { streams: 1_000, answers: 2, events: 250, first_us: 20_000, gap_us: 20_000, every_us: 5_000_000, threads: 1 };
+/// As many answers a second, each without a pace.
+const BURSTS: Load = Load { streams: 200, answers: 4, first_us: 0, gap_us: 0, every_us: 1_000_000, ..PACED };
+/// A thousand answers at once without a pace.
+const UNPACED: Load = Load { streams: 1_000, answers: 2, every_us: 0, ..BURSTS };
 /// One token an answer, as fast as the answers come.
 const SINGLE: Load = Load { streams: 64, answers: 2_000, events: 1, first_us: 0, gap_us: 0, every_us: 0, threads: 1 };
 /// One token an answer, 4,000 a second.
 const STEADY: Load = Load { answers: 250, every_us: 16_000, ..SINGLE };
 /// Many streams at once, as many events a second as above.
 const MANY: Load = Load { streams: 10_000, answers: 1, events: 50, first_us: 200_000, gap_us: 200_000, every_us: 0, threads: 1 };
+/// Long answers, written beforehand.
+const FLOOD: Load = Load { streams: 32, answers: 50, events: 5_000, first_us: 0, gap_us: 0, every_us: 0, threads: 1 };
 /// Short answers, for many first tokens.
 const FIRSTS: Load = Load { streams: 500, answers: 6, events: 25, first_us: 20_000, gap_us: 20_000, every_us: 0, threads: 1 };
 
-/// 1,000 streams at a time, each with a token every 20 ms.
+/// The same as an open loop.
 const PACED_RUN: Arrivals =
     Arrivals { rate: 200.0, seconds: 11, settled_s: 6.0, in_flight: 2_000, events: 250, first_us: 20_000, gap_us: 20_000 };
-const UNPACED_RUN: Arrivals = Arrivals { rate: 200.0, seconds: 4, settled_s: 1.0, in_flight: 2_000, events: 250, first_us: 0, gap_us: 0 };
+const BURSTS_RUN: Arrivals = Arrivals { rate: 200.0, seconds: 4, settled_s: 1.0, in_flight: 2_000, events: 250, first_us: 0, gap_us: 0 };
 const MANY_RUN: Arrivals =
     Arrivals { rate: 1_000.0, seconds: 14, settled_s: 11.0, in_flight: 15_000, events: 50, first_us: 200_000, gap_us: 200_000 };
 
@@ -76,7 +80,11 @@ fn load_average() -> String {
 impl Course {
     /// Accounts of several clients that take turns against one server.
     fn rounds(&self, clients: &[What]) -> Vec<Vec<Account>> {
-        let (_server, url) = server(self.cores[0]);
+        self.rounds_against(What::Serve, clients)
+    }
+
+    fn rounds_against(&self, what: What, clients: &[What]) -> Vec<Vec<Account>> {
+        let (_server, url) = server(self.cores[0], what);
         let mut accounts = vec![Vec::new(); clients.len()];
         for _ in 0..self.rounds {
             for (client, accounts) in clients.iter().zip(&mut accounts) {
@@ -134,17 +142,20 @@ fn prices(title: &str, accounts: &[Vec<Account>], of: fn(&Account) -> f64) {
 
 fn events(course: &Course) {
     let paced = course.rounds(&clients(PACED, Some(PACED_RUN)));
-    prices("an event, 1,000 streams, 20 ms apart", &paced, Account::per_event);
+    prices("an event, 1,000 streams, 20 ms apart, 200 answers/s", &paced, Account::per_event);
     println!("\n| memory of these streams | kB a stream | growth from beginning to end, kB |\n|---|---|---|");
     for (name, accounts) in NAMES.iter().zip(&paced) {
         let open = spread(accounts, |account| (kb(account.end_kb) - kb(account.idle_kb)) / 1e3);
         let growth = spread(accounts, |account| kb(account.end_kb) - kb(account.begun_kb));
         println!("| {name} | {} | {} |", open.text(1), growth.text(0));
     }
-    let unpaced = course.rounds(&clients(UNPACED, Some(UNPACED_RUN)));
-    prices("an event, 1,000 streams without a pace (the run: 200 answers/s)", &unpaced, Account::per_event);
-    for (name, accounts) in NAMES.iter().zip(&unpaced).take(NAMES.len() - 1) {
-        println!("\nevents a second without a pace, {name}: {}", rate(accounts));
+    let bursts = course.rounds(&clients(BURSTS, Some(BURSTS_RUN)));
+    prices("an event, 200 answers/s without a pace", &bursts, Account::per_event);
+    let unpaced = course.rounds(&clients(UNPACED, None));
+    prices("an event, 1,000 streams at once without a pace", &unpaced, Account::per_event);
+    println!("\n| events a second of these | |\n|---|---|");
+    for (name, accounts) in NAMES.iter().zip(&unpaced) {
+        println!("| {name} | {} |", rate(accounts));
     }
 }
 
@@ -163,16 +174,32 @@ fn requests(course: &Course) {
 fn rates(course: &Course) {
     let free = Course { cores: [None, None], ..*course };
     let two = |load: Load| Load { threads: 2, ..load };
+    println!(
+        "\n| both cores, shared with the server, n = {} | a second | cores of the client | a second and core |\n|---|---|---|---|",
+        free.rounds
+    );
     let clients = [What::Listen(SINGLE), What::Listen(two(SINGLE)), What::Listen(UNPACED), What::Listen(two(UNPACED))];
     let accounts = free.rounds(&clients);
-    println!("\n| both cores, shared with the server, n = {} | a second |\n|---|---|", free.rounds);
-    println!("| requests, 1 worker thread | {} |", spread(&accounts[0], Account::requests_per_s).text(0));
-    println!("| requests, 2 worker threads | {} |", spread(&accounts[1], Account::requests_per_s).text(0));
-    println!("| events, 1 worker thread | {} |", rate(&accounts[2]));
-    println!("| events, 2 worker threads | {} |", rate(&accounts[3]));
+    carried("requests, 1 worker thread", &accounts[0], Account::requests_per_s);
+    carried("requests, 2 worker threads", &accounts[1], Account::requests_per_s);
+    carried("events, 1 worker thread", &accounts[2], Account::events_per_s);
+    carried("events, 2 worker threads", &accounts[3], Account::events_per_s);
+    let flood = free.rounds_against(What::Flood, &[What::Listen(FLOOD), What::Listen(two(FLOOD))]);
+    carried("events written beforehand, 1 worker thread", &flood[0], Account::events_per_s);
+    carried("events written beforehand, 2 worker threads", &flood[1], Account::events_per_s);
     let runs = free.rounds(&[What::Run(singles(20_000.0, 5))]);
-    println!("| requests of a whole run that is to send 20,000 | {} |", spread(&runs[0], Account::requests_per_s).text(0));
+    carried("requests of a whole run that is to send 20,000", &runs[0], Account::requests_per_s);
     println!("\nsent too late by, p99: {} ms", lateness(&runs[0]));
+    println!("\nwith two threads against one, events written beforehand: {}", ratio(&flood[1], &flood[0], Account::events_per_s).text(2));
+}
+
+fn carried(name: &str, accounts: &[Account], of: fn(&Account) -> f64) {
+    let cores = spread(accounts, Account::cores).text(2);
+    println!(
+        "| {name} | {} | {cores} | {} |",
+        spread(accounts, of).text(0),
+        spread(accounts, |account| of(account) / account.cores()).text(0)
+    );
 }
 
 fn lateness(accounts: &[Account]) -> String {
@@ -201,7 +228,7 @@ fn journal(course: &Course) {
     println!("| of so many, after the first second | {} |", run.requests);
     println!("| bytes of the journal | {} |", run.journal);
     println!("| the most records that waited for the disk | {} |", run.waiting.unwrap_or(0));
-    println!("| cores taken by the client | {:.2} |", run.cpu_s / run.wall_s);
+    println!("| cores taken by the client | {:.2} |", run.cores());
     println!("| sent too late by, p99 | {} ms |", lateness(std::slice::from_ref(run)));
     for note in &run.notes {
         println!("\nthe run says: {note}");
@@ -215,7 +242,7 @@ fn lag(course: &Course) {
     for (name, runs) in ["1,000 requests/s", "10,000 requests/s"].iter().zip(&runs) {
         let of =
             |rank: fn(&bench::selftest::Error) -> f64| spread(runs, |run| run.lag.as_ref().map_or(f64::NAN, |lag| 1e3 * rank(lag))).text(2);
-        let cores = spread(runs, |run| run.cpu_s / run.wall_s).text(2);
+        let cores = spread(runs, Account::cores).text(2);
         println!("| {name} | {} ms | {} ms | {} ms | {cores} |", of(|lag| lag.p50_s), of(|lag| lag.p99_s), of(|lag| lag.max_s));
     }
 }

@@ -14,6 +14,8 @@ pub struct Task {
 pub enum What {
     /// The server of the selftest.
     Serve,
+    /// The server whose answers are written beforehand.
+    Flood,
     /// Work without end, to keep a core busy.
     Hog,
     /// The bare reader of sockets.

@@ -15,6 +15,7 @@ use super::honesty::Watch;
 use super::lane::{LaneError, Load, Occupancy};
 use super::pace::Pace;
 use super::said::Texts;
+use super::seldom::Rung;
 use super::spec::Policy;
 use super::standstill::{Lookout, Standstill};
 use super::stop::Stop;
@@ -228,6 +229,7 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&m
         on_error: on_error(&cell.workload),
         user_header: matches!(&cell.workload, WorkloadSpec::Chat(chat) if chat.user_header),
         stop: stop.clone(),
+        aborting: Rung::default(),
         texts: if cell.keeps_texts() { Texts::Kept } else { Texts::Dropped },
         occupancy: Occupancy::default(),
         done,

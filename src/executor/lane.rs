@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::conversation::Conversation;
 use super::row::{AtSend, Counts, Sent};
 use super::said::{Said, Texts};
-use super::seldom::Seldom;
+use super::seldom::{Rung, Seldom};
 use super::stop::Stop;
 use super::threads::Threads;
 use crate::arrival::{Due, Lane, Step, Steps};
@@ -42,6 +42,8 @@ pub(super) struct Load {
     /// Counts what the server does not.
     pub counter: TokenCounter,
     pub stop: Stop,
+    /// Rings when requests in flight are to be given up.
+    pub aborting: Rung,
     pub texts: Texts,
     pub occupancy: Occupancy,
     pub done: mpsc::UnboundedSender<Done>,
@@ -342,7 +344,7 @@ pub(super) async fn send(load: &Load, prepared: Prepared, first_token: Option<on
     let exchange = tokio::select! {
         biased;
         exchange = load.target.send(prepared, first_token) => exchange,
-        () = Seldom::new(load.stop.aborted()) => Exchange {
+        () = Seldom::new(load.stop.aborted(), &load.aborting) => Exchange {
             sent: started,
             done: load.clock.now(),
             failure: Some(Failure { kind: FailureKind::Cancelled, detail: "given up when the run was stopped".to_owned() }),

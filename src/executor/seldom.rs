@@ -5,46 +5,45 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// Polls its future only when that has asked for it: others wake the task for every event of an answer, and to ask each time whether a sweep
-/// was stopped would take a lock that all requests share.
+/// Whether any of the futures that share it has asked to be polled. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rung(Arc<AtomicBool>);
+
+/// Polls its future only when one that shares its bell has asked for it: others wake the task for every event of an answer, and to ask each time
+/// whether a sweep was stopped would take a lock that all requests share.
 #[derive(Debug)]
-pub(super) struct Seldom<F> {
+pub(super) struct Seldom<'r, F> {
     future: Pin<Box<F>>,
-    bell: Option<Arc<Bell>>,
+    rung: &'r Rung,
+    /// Whom the future wakes.
+    task: Option<Waker>,
 }
 
-/// Wakes the task, and tells that it was this future that did.
+/// Wakes the task, and tells that it was such a future that did.
 #[derive(Debug)]
 struct Bell {
-    rung: AtomicBool,
+    rung: Rung,
     task: Waker,
 }
 
-impl<F: Future> Seldom<F> {
-    pub(super) fn new(future: F) -> Self {
-        Self { future: Box::pin(future), bell: None }
+impl<'r, F: Future> Seldom<'r, F> {
+    pub(super) fn new(future: F, rung: &'r Rung) -> Self {
+        Self { future: Box::pin(future), rung, task: None }
     }
 }
 
-impl<F: Future> Future for Seldom<F> {
+impl<F: Future> Future for Seldom<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        // A task that has been handed on is woken by another waker; the new bell counts as rung.
-        let bell = match self.bell.take().filter(|bell| bell.task.will_wake(cx.waker())) {
-            Some(bell) => bell,
-            None => Arc::new(Bell { rung: AtomicBool::new(true), task: cx.waker().clone() }),
-        };
-        let rung = bell.rung.load(Ordering::Acquire);
-        if rung {
-            bell.rung.store(false, Ordering::Release);
-        }
-        let bell = self.bell.insert(bell);
-        if !rung {
+        // A task that has been handed on is woken by another waker.
+        let is_heard = self.task.as_ref().is_some_and(|task| task.will_wake(cx.waker()));
+        if is_heard && !self.rung.0.load(Ordering::Acquire) {
             return Poll::Pending;
         }
-        let waker = Waker::from(Arc::clone(bell));
-        self.future.as_mut().poll(&mut Context::from_waker(&waker))
+        let bell = Arc::new(Bell { rung: self.rung.clone(), task: cx.waker().clone() });
+        self.task = Some(cx.waker().clone());
+        self.future.as_mut().poll(&mut Context::from_waker(&Waker::from(bell)))
     }
 }
 
@@ -54,7 +53,7 @@ impl Wake for Bell {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.rung.store(true, Ordering::Release);
+        self.rung.0.store(true, Ordering::Release);
         self.task.wake_by_ref();
     }
 }
@@ -78,24 +77,30 @@ mod tests {
     #[test]
     fn it_is_polled_when_it_asks_and_when_another_task_waits_and_never_else() {
         let (polls, asked, over) = (Cell::new(0), RefCell::new(None::<Waker>), Cell::new(false));
-        let mut seldom = pin!(Seldom::new(std::future::poll_fn(|cx| {
-            polls.set(polls.get() + 1);
-            asked.replace(Some(cx.waker().clone()));
-            if over.get() { Poll::Ready(()) } else { Poll::Pending }
-        })));
+        let (rung, other_run) = (Rung::default(), Rung::default());
+        let future = || {
+            std::future::poll_fn(|cx| {
+                polls.set(polls.get() + 1);
+                asked.replace(Some(cx.waker().clone()));
+                if over.get() { Poll::Ready(()) } else { Poll::Pending }
+            })
+        };
+        let (mut seldom, mut other) = (pin!(Seldom::new(future(), &rung)), pin!(Seldom::new(future(), &other_run)));
         let task = Arc::new(Task::default());
         let waker = Waker::from(Arc::clone(&task));
         let mut cx = Context::from_waker(&waker);
+        assert!(other.as_mut().poll(&mut cx).is_pending());
         for _ in 0..3 {
             assert!(seldom.as_mut().poll(&mut cx).is_pending());
         }
-        assert_eq!((polls.get(), task.0.load(Ordering::Relaxed)), (1, false));
+        assert_eq!((polls.replace(0), task.0.load(Ordering::Relaxed)), (2, false), "each once");
         assert!(seldom.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         assert!(seldom.as_mut().poll(&mut cx).is_pending());
-        assert_eq!(polls.get(), 3, "each of the two was registered anew");
+        assert_eq!(polls.get(), 2, "each of the two tasks was registered anew");
         over.set(true);
         asked.take().unwrap().wake();
         assert!(task.0.load(Ordering::Relaxed), "the task is woken");
+        assert!(other.as_mut().poll(&mut cx).is_pending(), "it shares no bell with the one that asked");
         assert!(seldom.as_mut().poll(&mut cx).is_ready());
     }
 }

@@ -69,7 +69,7 @@ async fn one_after_the_other(target: &HttpTarget, clock: Clock, stream: u32, loa
     clock.sleep_until(Micros(spread)).await;
     let mut heard = Heard::default();
     loop {
-        let exchange = target.send(target.prepare(prompt(stream, load.events)), None).await;
+        let exchange = target.send(&target.prepare(prompt(stream, load.events)), None).await;
         heard.take(&exchange, offset(clock));
         if clock.now() >= load.lasting {
             return heard;

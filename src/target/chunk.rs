@@ -5,22 +5,25 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::record::Usage;
 
 /// No model takes or gives more tokens in a request.
 const MOST_TOKENS: u64 = 1 << 32;
+/// So much is told of a number that is no count, in characters.
+const LONGEST_NUMBER: usize = 24;
 
 /// One event, read.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Chunk<'a> {
     #[serde(borrow, default)]
     choices: Option<Vec<Choice<'a>>>,
-    #[serde(default)]
-    usage: Option<WireUsage>,
+    #[serde(borrow, default)]
+    usage: Option<WireUsage<'a>>,
     /// `{"error": {..}}` or `{"error": "text"}`.
-    #[serde(default)]
-    error: Option<Value>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
     /// `{"object": "error", "message": ..}`.
     #[serde(borrow, default)]
     object: Option<Text<'a>>,
@@ -71,19 +74,19 @@ struct Function<'a> {
 
 /// Counts are read as whatever stands there: a server that says that it cannot count is told from one that is silent.
 #[derive(Debug, Deserialize)]
-struct WireUsage {
-    #[serde(default)]
-    prompt_tokens: Option<Value>,
-    #[serde(default)]
-    completion_tokens: Option<Value>,
-    #[serde(default)]
-    prompt_tokens_details: Option<PromptDetails>,
+struct WireUsage<'a> {
+    #[serde(borrow, default)]
+    prompt_tokens: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    completion_tokens: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    prompt_tokens_details: Option<PromptDetails<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct PromptDetails {
-    #[serde(default)]
-    cached_tokens: Option<Value>,
+struct PromptDetails<'a> {
+    #[serde(borrow, default)]
+    cached_tokens: Option<&'a RawValue>,
 }
 
 /// How a server says that its answer is whole, or that it is not.
@@ -97,7 +100,8 @@ pub(super) enum Finish<'c> {
 
 impl<'a> Chunk<'a> {
     pub(super) fn read(data: &'a [u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(data)
+        // To look once whether all is text takes less than to look at each string.
+        str::from_utf8(data).map_or_else(|_| serde_json::from_slice(data), serde_json::from_str)
     }
 
     /// Whether the event carries generated tokens: content, reasoning or a tool call that is not empty.
@@ -136,9 +140,9 @@ impl<'a> Chunk<'a> {
     pub(super) fn usage(&self) -> Result<Option<Usage>, WrongCount> {
         let Some(usage) = &self.usage else { return Ok(None) };
         let details = usage.prompt_tokens_details.as_ref();
-        let prompt_tokens = count("prompt_tokens", usage.prompt_tokens.as_ref())?;
-        let output_tokens = count("completion_tokens", usage.completion_tokens.as_ref())?;
-        let cached_tokens = count("cached_tokens", details.and_then(|details| details.cached_tokens.as_ref()))?;
+        let prompt_tokens = count("prompt_tokens", usage.prompt_tokens)?;
+        let output_tokens = count("completion_tokens", usage.completion_tokens)?;
+        let cached_tokens = count("cached_tokens", details.and_then(|details| details.cached_tokens))?;
         match (prompt_tokens, cached_tokens) {
             (Some(prompt), Some(cached)) if cached > prompt => Err(WrongCount(format!("`cached_tokens` is {cached} of {prompt}"))),
             _ => Ok(prompt_tokens.zip(output_tokens).map(|(prompt_tokens, output_tokens)| Usage {
@@ -151,9 +155,11 @@ impl<'a> Chunk<'a> {
 
     /// The message of an error object, as the server put it.
     pub(super) fn error(&self) -> Option<Cow<'_, str>> {
-        if let Some(error) = &self.error {
-            let text = error.get("message").unwrap_or(error);
-            return Some(text.as_str().map_or_else(|| Cow::Owned(text.to_string()), Cow::Borrowed));
+        if let Some(error) = self.error {
+            // Was found to be JSON.
+            let error: Value = serde_json::from_str(error.get()).unwrap_or_default();
+            let text = error.get("message").unwrap_or(&error);
+            return Some(text.as_str().map_or_else(|| text.to_string(), str::to_owned).into());
         }
         let is_error = self.object.as_ref().is_some_and(|object| object.0 == "error");
         is_error.then(|| self.message.as_ref().map_or(Cow::Borrowed("no message"), |text| Cow::Borrowed(&*text.0)))
@@ -178,11 +184,14 @@ impl Delta<'_> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct WrongCount(pub String);
 
-fn count(name: &str, told: Option<&Value>) -> Result<Option<u64>, WrongCount> {
-    let Some(told) = told else { return Ok(None) };
-    match told.as_u64() {
-        Some(tokens) if tokens <= MOST_TOKENS => Ok(Some(tokens)),
-        _ if told.is_number() => Err(WrongCount(format!("`{name}` is {told}"))),
+fn count(name: &str, told: Option<&RawValue>) -> Result<Option<u64>, WrongCount> {
+    let Some(told) = told.map(RawValue::get) else { return Ok(None) };
+    match told.parse() {
+        Ok(tokens) if tokens <= MOST_TOKENS => Ok(Some(tokens)),
+        _ if told.starts_with(|sign: char| sign == '-' || sign.is_ascii_digit()) => {
+            let told = told.get(..LONGEST_NUMBER).map_or_else(|| told.to_owned(), |begin| format!("{begin}..."));
+            Err(WrongCount(format!("`{name}` is {told}")))
+        }
         _ => Err(WrongCount(format!("`{name}` is no number"))),
     }
 }
@@ -291,6 +300,9 @@ mod tests {
         assert_eq!(usage(r#"{"prompt_tokens":9,"completion_tokens":-1}"#), wrong("`completion_tokens` is -1"));
         assert_eq!(usage(r#"{"prompt_tokens":1.5}"#), wrong("`prompt_tokens` is 1.5"));
         assert_eq!(usage(r#"{"prompt_tokens":9,"completion_tokens":4294967297}"#), wrong("`completion_tokens` is 4294967297"));
+        let long = "9".repeat(1000);
+        let shown = format!("`prompt_tokens` is {}...", "9".repeat(24));
+        assert_eq!(usage(&format!(r#"{{"prompt_tokens":{long}}}"#)), wrong(&shown));
         assert_eq!(usage(r#"{"completion_tokens":"many"}"#), wrong("`completion_tokens` is no number"));
         let cached = r#"{"prompt_tokens":9,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":10}}"#;
         assert_eq!(usage(cached), wrong("`cached_tokens` is 10 of 9"));

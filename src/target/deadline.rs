@@ -1,22 +1,34 @@
 //! Until when the next thing must have come: the limits of one request as moments on the run's clock.
 
 use std::fmt;
-use std::pin::{Pin, pin};
-use std::task::{Poll, Waker};
-
-use tokio::time::Sleep;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 use super::spec::TargetSpec;
 use crate::clock::{Clock, Micros};
 use crate::record::{Failure, FailureKind};
 use crate::units::Seconds;
+use crate::wire::Timer;
 
 /// The limits of every request to a target.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    first_token: Seconds,
-    idle: Seconds,
-    total: Seconds,
+    first_token: Limit,
+    idle: Limit,
+    total: Limit,
+}
+
+/// A limit as the clock counts it, and as it was asked for.
+#[derive(Debug, Clone, Copy)]
+struct Limit {
+    after: Micros,
+    asked: Seconds,
+}
+
+impl From<Seconds> for Limit {
+    fn from(asked: Seconds) -> Self {
+        Self { after: Micros::from_secs_f64(asked.0), asked }
+    }
 }
 
 /// A moment, and what it means to reach it.
@@ -29,7 +41,7 @@ pub(super) struct Deadline {
 
 impl Limits {
     pub(super) fn new(spec: &TargetSpec) -> Self {
-        Self { first_token: spec.first_token_timeout, idle: spec.idle_timeout, total: spec.total_timeout }
+        Self { first_token: spec.first_token_timeout.into(), idle: spec.idle_timeout.into(), total: spec.total_timeout.into() }
     }
 
     /// Before the first token, whatever else has come: the limit for it counts from `sent`.
@@ -49,8 +61,8 @@ impl Limits {
 }
 
 impl Deadline {
-    fn new(from: Micros, limit: Seconds, kind: FailureKind) -> Self {
-        Self { at: from + Micros::from_secs_f64(limit.0), kind, limit }
+    fn new(from: Micros, limit: Limit, kind: FailureKind) -> Self {
+        Self { at: from + limit.after, kind, limit: limit.asked }
     }
 
     /// The failure of having reached it.
@@ -71,12 +83,14 @@ impl fmt::Display for Deadline {
 }
 
 /// Holds the deadlines of one exchange. Each event moves the deadline on; the runtime's timer is only set again once it has fired, and only
-/// asked where it may have or where another task waits than before, so that an event costs no timer.
+/// asked where it may have or where another task waits than before, so that an event costs no timer. Nor does a request where its connection
+/// brings the timer of the one before: to move one on takes less than to make one.
 #[derive(Debug)]
 pub(super) struct Guard {
     clock: Clock,
-    set_to: Micros,
-    timer: Pin<Box<Sleep>>,
+    /// Not before something has to be waited for.
+    set_to: Option<Micros>,
+    timer: Option<Timer>,
     /// Whom the timer wakes.
     wakes: Option<Waker>,
     /// How late it was a moment ago, as long as the task has not rested since.
@@ -84,8 +98,20 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    pub(super) fn new(clock: Clock, deadline: Deadline) -> Self {
-        Self { clock, set_to: deadline.at, timer: Box::pin(tokio::time::sleep_until(clock.instant(deadline.at))), wakes: None, now: None }
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { clock, set_to: None, timer: None, wakes: None, now: None }
+    }
+
+    /// Takes a timer that nobody waits for.
+    pub(super) fn adopt(&mut self, timer: Option<Timer>) {
+        self.timer = self.timer.take().or(timer);
+    }
+
+    /// Gives the timer away, where it still runs; nobody is woken by it any more.
+    pub(super) fn leave(&mut self) -> Option<Timer> {
+        (self.set_to, self.wakes) = (None, None);
+        let mut timer = self.timer.take()?;
+        timer.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending().then_some(timer)
     }
 
     /// It is so late, or a moment later. A timer that was not due then wakes the task again when it is: until the task has rested it is not asked.
@@ -100,14 +126,14 @@ impl Guard {
             if let Poll::Ready(output) = future.as_mut().poll(cx) {
                 return Poll::Ready(Ok(output));
             }
-            if deadline.at < self.set_to {
+            if self.set_to.is_none_or(|set_to| deadline.at < set_to) {
                 self.set(deadline.at);
             }
             let now = self.now.take();
             if self.is_awaited_by(cx.waker(), now) {
                 return Poll::Pending;
             }
-            while self.timer.as_mut().poll(cx).is_ready() {
+            while self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
                 if self.clock.now() >= deadline.at {
                     return Poll::Ready(Err(deadline.missed()));
                 }
@@ -121,13 +147,19 @@ impl Guard {
 
     /// The timer runs, and will wake this one.
     fn is_awaited_by(&self, waker: &Waker, now: Option<Micros>) -> bool {
-        let runs = || now.is_some_and(|now| now < self.set_to) || !self.timer.is_elapsed();
+        let runs = || {
+            now.zip(self.set_to).is_some_and(|(now, set_to)| now < set_to) || self.timer.as_ref().is_some_and(|timer| !timer.is_elapsed())
+        };
         self.wakes.as_ref().is_some_and(|wakes| wakes.will_wake(waker)) && runs()
     }
 
     fn set(&mut self, at: Micros) {
-        (self.set_to, self.wakes) = (at, None);
-        self.timer.as_mut().reset(self.clock.instant(at));
+        (self.set_to, self.wakes) = (Some(at), None);
+        let until = self.clock.instant(at);
+        match &mut self.timer {
+            Some(timer) => timer.as_mut().reset(until),
+            None => self.timer = Some(Box::pin(tokio::time::sleep_until(until))),
+        }
     }
 }
 
@@ -144,7 +176,7 @@ mod tests {
     fn a_deadline_that_is_moved_either_way_strikes_at_its_time() {
         virtual_runtime().unwrap().block_on(async {
             let clock = Clock::simulated();
-            let mut guard = Guard::new(clock, at(1000));
+            let mut guard = Guard::new(clock);
             for (now, deadline) in [(900, 1000), (1800, 2000), (2500, 9000)] {
                 assert!(guard.before(at(deadline), clock.sleep_until(Micros(now))).await.is_ok());
             }
@@ -155,12 +187,17 @@ mod tests {
             assert!(guard.before(at(90_000), clock.sleep_until(Micros(30_000))).await.is_ok());
             assert!(guard.before(at(40_000), std::future::pending::<()>()).await.is_err());
             assert_eq!(clock.now(), Micros(40_000), "also where it is sooner than the one before");
+            let timer = guard.leave();
+            let mut next = Guard::new(clock);
+            next.adopt(timer);
+            assert!(next.before(at(50_000), std::future::pending::<()>()).await.is_err());
+            assert_eq!(clock.now(), Micros(50_000), "also with the timer of an exchange before");
         });
     }
 
     #[test]
     fn the_sooner_limit_decides() {
-        let limits = Limits { first_token: Seconds(2.0), idle: Seconds(1.0), total: Seconds(5.0) };
+        let limits = Limits { first_token: Seconds(2.0).into(), idle: Seconds(1.0).into(), total: Seconds(5.0).into() };
         let sent = Micros(10_000_000);
         let first = limits.before_first_token(sent);
         assert_eq!((first.at, first.missed().kind), (Micros(12_000_000), FailureKind::TimeoutFirstToken));

@@ -4,6 +4,7 @@
 //! told beside it. Events have the time at which their last byte reached this machine, where the kernel tells it. Nothing is retried,
 //! unless the scenario asks for that, and then it is counted. Only in real time: sockets do not wait for a paused clock.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,9 +103,9 @@ impl HttpTarget {
 
     /// Sends a prepared prompt and listens to the answer. `first_token` is told at the first token-bearing event, and dropped where
     /// none comes.
-    pub async fn send(&self, prepared: Prepared, first_token: Option<oneshot::Sender<()>>) -> Exchange {
+    pub async fn send(&self, prepared: &Prepared, first_token: Option<oneshot::Sender<()>>) -> Exchange {
         let mut listener = Listener::new(self.0.endpoint.secrets(), first_token);
-        let outcome = self.converse(&prepared, &mut listener).await;
+        let outcome = self.converse(prepared, &mut listener).await;
         let mut exchange = listener.exchange;
         if let Err(failure) = outcome {
             exchange.done = self.0.clock.now();
@@ -134,7 +135,7 @@ impl HttpTarget {
                 take(piece);
             }
         }
-        self.0.pool.give_back(connection);
+        self.0.pool.give_back(connection, None);
         Ok(reads)
     }
 
@@ -144,10 +145,11 @@ impl HttpTarget {
         let begun = self.0.clock.now();
         listener.exchange.sent = begun;
         let deadline = self.0.limits.before_first_token(begun);
-        let mut guard = Guard::new(self.0.clock, deadline);
+        let mut guard = Guard::new(self.0.clock);
         loop {
             let taken = guard.before(deadline, self.0.pool.take()).await?.map_err(|fault| broken(&fault))?;
-            let Taken { mut connection, connect, dead } = taken;
+            let Taken { mut connection, connect, dead, timer } = taken;
+            guard.adopt(timer);
             let carriage = &mut listener.exchange.carriage;
             carriage.connected = true;
             carriage.dead += dead;
@@ -165,7 +167,7 @@ impl HttpTarget {
             };
             let died = connect.is_none() && !connection.is_answered() && is_break(&answered);
             connection.relax();
-            self.0.pool.give_back(connection);
+            self.0.pool.give_back(connection, guard.leave());
             if died && self.0.on_dead_connection == OnDeadConnection::Resend && listener.exchange.carriage.resent == 0 {
                 listener.exchange.carriage.resent = 1;
                 continue;
@@ -228,13 +230,17 @@ impl HttpTarget {
 
     /// Reads on to the body's end where that comes at once: only then can the connection be used again.
     async fn linger(&self, connection: &mut Connection) {
-        let end = async {
+        let mut end = pin!(async {
+            while let Ok(Some(_)) = connection.piece() {}
             while let Ok(Some(_)) = connection.more().await {
                 while let Ok(Some(_)) = connection.piece() {}
             }
-        };
-        // Where the end does not come the connection is closed, which costs the next request a new one.
-        let _ = self.0.clock.before(self.0.clock.now() + LINGER, end).await;
+        });
+        // Nearly always it came with the rest.
+        if futures_util::poll!(end.as_mut()).is_pending() {
+            // Where the end does not come the connection is closed, which costs the next request a new one.
+            let _ = self.0.clock.before(self.0.clock.now() + LINGER, end).await;
+        }
     }
 }
 

@@ -118,7 +118,10 @@ impl<'a> Listener<'a> {
             return Err(Failure { kind: FailureKind::ErrorEvent, detail: self.told(&message) });
         }
         self.count(at, &chunk)?;
-        self.alike.learn(data, &chunk);
+        // An answer of one token has no further event by its template.
+        if self.exchange.token_events.len() > 1 {
+            self.alike.learn(data, &chunk);
+        }
         match chunk.finish() {
             Some(Finish::GivenUp(reason)) => {
                 let reason = self.secrets.plain(reason);

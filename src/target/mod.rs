@@ -82,7 +82,7 @@ impl Target {
     /// dropped where none comes.
     pub async fn send(&self, prepared: Prepared, first_token: Option<oneshot::Sender<()>>) -> Exchange {
         match self {
-            Self::Http(target) => target.send(prepared, first_token).await,
+            Self::Http(target) => target.send(&prepared, first_token).await,
             Self::Sim(target) => target.send(prepared, first_token).await,
         }
     }

@@ -67,8 +67,8 @@ impl RequestHead<'_> {
 }
 
 impl wire::RequestHead for RequestHead<'_> {
-    fn lines(&self) -> Vec<u8> {
-        let mut head = Vec::with_capacity(self.writer.shared.len() + 64);
+    fn lines(&self, room: usize) -> Vec<u8> {
+        let mut head = Vec::with_capacity(self.writer.shared.len() + 64 + room);
         head.extend_from_slice(&self.writer.shared);
         if let Some(value) = self.user() {
             add(&mut head, &USER_ID, value.as_bytes());
@@ -125,7 +125,7 @@ mod tests {
         let pairs = headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap()));
         let writer = HeadWriter::new(&url.parse().unwrap(), &pairs.collect(), connection).unwrap();
         assert!(!format!("{writer:?}").contains("hush"));
-        String::from_utf8(writer.head(user, 17).lines()).unwrap()
+        String::from_utf8(writer.head(user, 17).lines(0)).unwrap()
     }
 
     #[test]

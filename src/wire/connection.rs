@@ -20,8 +20,8 @@ pub(crate) enum Version {
 
 /// A request's head, as either version writes it.
 pub(crate) trait RequestHead {
-    /// The lines of HTTP/1.1, up to the empty one behind them.
-    fn lines(&self) -> Vec<u8>;
+    /// The lines of HTTP/1.1, up to the empty one behind them, with room for so many bytes more.
+    fn lines(&self, room: usize) -> Vec<u8>;
 
     /// The fields of HTTP/2.
     fn fields(&self) -> http::Request<()>;
@@ -29,9 +29,8 @@ pub(crate) trait RequestHead {
 
 /// An open connection.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are the large one, which is looked at for every event")]
 pub(crate) enum Connection {
-    One(Http1),
+    One(Box<Http1>),
     Two(Box<Http2>),
 }
 
@@ -65,7 +64,7 @@ impl Connection {
     pub(crate) async fn write(&mut self, head: &impl RequestHead, body: &[Bytes]) -> Result<Micros, Fault> {
         self.watch().expect();
         match self {
-            Self::One(connection) => connection.write(&head.lines(), body).await,
+            Self::One(connection) => connection.write(head, body).await,
             Self::Two(connection) => connection.write(head.fields(), body).await,
         }
     }

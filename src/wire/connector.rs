@@ -70,7 +70,7 @@ impl Connector {
             Some(tls) => Stream::Tls(Box::new(tls.begin(socket).await.map_err(connecting)?)),
         };
         Ok(match self.version {
-            Version::One => Connection::One(Http1::new(stream)),
+            Version::One => Connection::One(Box::new(Http1::new(stream))),
             Version::Two => Connection::Two(Box::new(Http2::begin(stream).await?)),
         })
     }

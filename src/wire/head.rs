@@ -84,8 +84,8 @@ impl Fields {
         } else if name.eq_ignore_ascii_case("content-length") {
             self.take_length(&text().unwrap_or_default())?;
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
-            let text = text().unwrap_or_default();
-            self.chunked = Some(text.rsplit(',').next().is_some_and(|last| last.trim() == "chunked"));
+            let last = value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
+            self.chunked = Some(last.trim_ascii().eq_ignore_ascii_case(b"chunked"));
         } else if name.eq_ignore_ascii_case("connection") {
             let text = text().unwrap_or_default();
             self.close |= text.split(',').any(|word| word.trim() == "close");

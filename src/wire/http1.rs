@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 
 use super::body::Body;
+use super::connection::RequestHead;
 use super::fault::{Fault, FaultKind};
 use super::head::{Head, LARGEST_HEAD, Parsed};
 use super::lookout::Watch;
@@ -16,7 +17,7 @@ use crate::clock::Micros;
 
 /// How many pieces of a request are offered to the kernel at once.
 const SLICES: usize = 16;
-/// A request up to this size is put together before it is sent: one piece takes the kernel less than several.
+/// A body up to this size is put together with the head before it is sent: one piece takes the kernel less than several.
 const JOINED: usize = 4 * 1024;
 
 /// An open connection in HTTP/1.1.
@@ -63,16 +64,17 @@ impl Http1 {
 
     /// Writes a request, its head and its body in pieces. Comes back with the moment at which its last byte was handed to the kernel, or earlier where the
     /// server does not want to hear all of it: then its answer says why.
-    pub(super) async fn write(&mut self, head: &[u8], body: &[Bytes]) -> Result<Micros, Fault> {
+    pub(super) async fn write(&mut self, head: &impl RequestHead, body: &[Bytes]) -> Result<Micros, Fault> {
         self.answered = false;
-        let joined: Vec<u8>;
-        let mut unwritten = Unwritten { head, body, piece: 0 };
-        if head.len() + body.iter().map(Bytes::len).sum::<usize>() <= JOINED {
-            joined = body.iter().fold(head.to_vec(), |mut joined, piece| {
-                joined.extend_from_slice(piece);
-                joined
-            });
-            unwritten = Unwritten { head: &joined, body: &[], piece: 0 };
+        let length = body.iter().map(Bytes::len).sum();
+        let joined = length <= JOINED;
+        let mut head = head.lines(if joined { length } else { 0 });
+        let mut unwritten = Unwritten { head: &head, body, piece: 0 };
+        if joined {
+            for piece in body {
+                head.extend_from_slice(piece);
+            }
+            unwritten = Unwritten { head: &head, body: &[], piece: 0 };
         }
         std::future::poll_fn(|cx| self.poll_written(cx, &mut unwritten)).await?;
         Ok(self.stream.handed_over())

@@ -5,8 +5,8 @@
 //! without taking anything, up to which byte the socket has been filled and when. The socket then reads no further than up to such a
 //! byte, and that read has its stamp.
 //!
-//! It looks once a millisecond, at those sockets alone that hold something, and only where reads were late a moment ago or nothing has been
-//! read yet: what is read at once costs it nothing.
+//! It looks once a millisecond, at those sockets alone that have held something since the last look and were not read, and only where reads
+//! were late a moment ago or nothing has been read yet: what is read at once costs it next to nothing.
 
 use std::collections::HashMap;
 use std::io;
@@ -30,7 +30,8 @@ const LATE: Micros = Micros(1_000);
 const WARY: Micros = Micros(2_000_000);
 /// Is not renewed more often than that.
 const RENEWED: Micros = Micros(100_000);
-/// How long it rests between two looks: what comes within it may be joined, which is far less than engines take for a token.
+/// How long it rests between two looks, and how long something has lain when it is looked at: what comes within twice as much may be joined,
+/// which is far less than engines take for a token.
 const REST: Duration = Duration::from_millis(1);
 /// The most that is looked at of a socket: a head and the first events are a few hundred bytes.
 const ROOM: usize = 64 * 1024;
@@ -76,7 +77,17 @@ struct State {
     socket: Option<RawFd>,
     /// The thread is woken by what comes.
     announced: bool,
+    /// Reads and requests so far: what has lain since one of them has not been read.
+    turns: u64,
     sightings: Sightings,
+}
+
+/// Something has come to a socket.
+#[derive(Debug)]
+struct Came {
+    watched: Arc<Watched>,
+    /// The socket's turns by then.
+    turns: u64,
 }
 
 /// A socket's side of it. Cheap to clone.
@@ -123,7 +134,7 @@ impl Post {
 
     fn take(&self, socket: RawFd) -> Arc<Watched> {
         let token = Token(self.count.fetch_add(1, Relaxed));
-        let state = State { socket: Some(socket), announced: false, sightings: Sightings::default() };
+        let state = State { socket: Some(socket), announced: false, turns: 0, sightings: Sightings::default() };
         let watched = Arc::new(Watched { token, awaited: AtomicBool::new(false), state: Mutex::new(state) });
         lock(&self.sockets).insert(token, Arc::clone(&watched));
         watched
@@ -147,7 +158,7 @@ impl Post {
     }
 
     fn look_out(&self, mut poll: Poll) {
-        let (mut events, mut room) = (Events::with_capacity(EVENTS), vec![0; ROOM]);
+        let (mut events, mut room, mut came) = (Events::with_capacity(EVENTS), vec![0; ROOM], Vec::new());
         loop {
             match poll.poll(&mut events, None) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -156,16 +167,16 @@ impl Post {
             }
             for event in &events {
                 if event.token() != CALL {
-                    let watched = lock(&self.sockets).get(&event.token()).cloned();
-                    watched.inspect(|watched| watched.look(&mut room));
+                    came.extend(lock(&self.sockets).get(&event.token()).and_then(Came::of));
                 } else if self.over.load(Relaxed) {
                     return;
                 } else {
                     self.announce_all();
                 }
             }
-            // What is read in the meantime is not told of any more.
+            // What is read in the meantime is not looked at.
             std::thread::sleep(REST);
+            came.drain(..).for_each(|came| came.look(&mut room));
         }
     }
 
@@ -195,11 +206,16 @@ impl Post {
     }
 }
 
-impl Watched {
-    /// Notes how far the socket is filled.
-    fn look(&self, room: &mut [u8]) {
-        let mut state = lock(&self.state);
-        let (Some(socket), true) = (state.socket, state.announced) else { return };
+impl Came {
+    /// To that socket, where its first token is awaited.
+    fn of(watched: &Arc<Watched>) -> Option<Self> {
+        watched.awaited.load(Relaxed).then(|| Self { turns: lock(&watched.state).turns, watched: Arc::clone(watched) })
+    }
+
+    /// Notes how far the socket is filled, where nobody has turned to it since.
+    fn look(self, room: &mut [u8]) {
+        let mut state = lock(&self.watched.state);
+        let Some(socket) = state.socket.filter(|_| state.announced && state.turns == self.turns) else { return };
         if let Ok(Received { bytes, stamp: Some(stamp), .. }) = system::peek(socket, room) {
             state.sightings.note(bytes, stamp);
         }
@@ -211,6 +227,7 @@ impl Watch {
     pub(super) fn expect(&self) {
         let Some((post, watched)) = &self.0 else { return };
         let mut state = lock(&watched.state);
+        state.turns += 1;
         state.sightings = Sightings::default();
         watched.awaited.store(true, Relaxed);
         if post.is_wary() {
@@ -244,6 +261,7 @@ impl Watch {
     pub(super) fn read(&self, bytes: &mut [u8], receive: impl FnOnce(&mut [u8]) -> io::Result<Received>) -> io::Result<Received> {
         let Some((_, watched)) = &self.0 else { return receive(bytes) };
         let mut state = lock(&watched.state);
+        state.turns += 1;
         let Some((length, stamp)) = state.sightings.next() else {
             let got = receive(bytes)?;
             state.sightings.take(got.bytes);

@@ -32,4 +32,4 @@ pub(crate) use connection::{Connection, RequestHead, Version};
 pub(crate) use connector::{Connector, Place};
 pub(crate) use fault::{Fault, FaultKind};
 pub(crate) use head::Head;
-pub(crate) use pool::{Keep, Pool, Taken};
+pub(crate) use pool::{Keep, Pool, Taken, Timer};

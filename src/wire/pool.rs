@@ -2,10 +2,12 @@
 //! connection that is known to be closed.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::StreamExt;
 use futures_util::stream;
+use tokio::time::Sleep;
 
 use super::connection::Connection;
 use super::connector::Connector;
@@ -36,9 +38,13 @@ pub(crate) struct Pool {
     idle: Mutex<VecDeque<Idle>>,
 }
 
+/// A timer of the runtime. It belongs to a connection since either belongs to one runtime.
+pub(crate) type Timer = Pin<Box<Sleep>>;
+
 #[derive(Debug)]
 struct Idle {
     connection: Connection,
+    timer: Option<Timer>,
     since: Micros,
 }
 
@@ -50,6 +56,8 @@ pub(crate) struct Taken {
     pub(crate) connect: Option<Micros>,
     /// Open connections that were found closed by the server on the way.
     pub(crate) dead: u32,
+    /// Whatever timer it was given back with.
+    pub(crate) timer: Option<Timer>,
 }
 
 impl Pool {
@@ -60,22 +68,22 @@ impl Pool {
     /// The connection used last that still stands, or a new one.
     pub(crate) async fn take(&self) -> Result<Taken, Fault> {
         let mut dead = 0;
-        while let Some(Idle { mut connection, since }) = self.newest() {
+        while let Some(Idle { mut connection, timer, since }) = self.newest() {
             if self.now().since(since) > IDLE {
                 continue;
             }
             if connection.stands() {
-                return Ok(Taken { connection, connect: None, dead });
+                return Ok(Taken { connection, connect: None, dead, timer });
             }
             dead += 1;
         }
         let begun = self.now();
         let connection = self.connector.open().await?;
-        Ok(Taken { connection, connect: Some(self.now().since(begun)), dead })
+        Ok(Taken { connection, connect: Some(self.now().since(begun)), dead, timer: None })
     }
 
-    /// Takes a connection back; one that cannot serve again is closed.
-    pub(crate) fn give_back(&self, connection: Connection) {
+    /// Takes a connection back, with a timer for whoever uses it next; one that cannot serve again is closed.
+    pub(crate) fn give_back(&self, connection: Connection, timer: Option<Timer>) {
         if self.keep == Keep::Never || !connection.can_serve_again() {
             return;
         }
@@ -84,7 +92,7 @@ impl Pool {
         while idle.front().is_some_and(|oldest| now.since(oldest.since) > IDLE) {
             idle.pop_front();
         }
-        idle.push_back(Idle { connection, since: now });
+        idle.push_back(Idle { connection, timer, since: now });
     }
 
     /// Opens so many connections ahead of their use, until one cannot be opened, and says how many there are: none where each request
@@ -97,7 +105,7 @@ impl Pool {
         let mut opened = 0;
         while let Some(Ok(connection)) = opening.next().await {
             let since = self.now();
-            self.idle().push_back(Idle { connection, since });
+            self.idle().push_back(Idle { connection, timer: None, since });
             opened += 1;
         }
         opened

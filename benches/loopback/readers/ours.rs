@@ -75,7 +75,7 @@ impl Reader for Listening {
     }
 
     async fn answer(&self, stream: &mut Asked, asked: u32) -> Answer {
-        let exchange = self.target.send(of(stream, asked).clone(), None).await;
+        let exchange = self.target.send(of(stream, asked), None).await;
         let (events, reads) = (exchange.token_events.len() as u64, &exchange.carriage.reads);
         let failed = u64::from(exchange.failure.is_some() || events != u64::from(asked));
         Answer { events, reads: reads.lags_us.len() as u64 + reads.unstamped, failed }

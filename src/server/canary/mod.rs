@@ -122,7 +122,7 @@ impl Canary<'_> {
         let reading = Reading::take(endpoint).await;
         let messages = vec![Message::new(Role::User, text)];
         let prompt = Prompt { session: 0, turn: 0, messages, max_tokens: 1, exact_length: false, user_id: None };
-        let exchange = self.target.send(self.target.prepare(prompt), None).await;
+        let exchange = self.target.send(&self.target.prepare(prompt), None).await;
         let mut echo = echo(&exchange)?;
         if let (None, Some(reading)) = (echo.cached_tokens, reading) {
             echo.hits = reading.hits_since(endpoint).await;
