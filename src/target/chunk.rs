@@ -156,8 +156,8 @@ impl<'a> Chunk<'a> {
     /// The message of an error object, as the server put it.
     pub(super) fn error(&self) -> Option<Cow<'_, str>> {
         if let Some(error) = self.error {
-            // Was found to be JSON.
-            let error: Value = serde_json::from_str(error.get()).unwrap_or_default();
+            // It was found to be JSON; what is still too deep or too large to be taken apart is told as it stands.
+            let error: Value = serde_json::from_str(error.get()).unwrap_or_else(|_| error.get().into());
             let text = error.get("message").unwrap_or(&error);
             return Some(text.as_str().map_or_else(|| text.to_string(), str::to_owned).into());
         }
@@ -270,6 +270,7 @@ mod tests {
         assert_eq!(message(r#"{"error":{"message":"out of memory","code":500}}"#).as_deref(), Some("out of memory"));
         assert_eq!(message(r#"{"error":"out of memory"}"#).as_deref(), Some("out of memory"));
         assert_eq!(message(r#"{"error":{"code":500}}"#).as_deref(), Some(r#"{"code":500}"#));
+        assert_eq!(message(r#"{"error":{"code":1e999}}"#).as_deref(), Some(r#"{"code":1e999}"#));
         assert_eq!(message(r#"{"object":"error","message":"too long","code":400}"#).as_deref(), Some("too long"));
         assert_eq!(message(r#"{"object":"chat.completion.chunk","choices":[],"error":null}"#), None);
     }
