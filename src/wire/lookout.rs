@@ -305,13 +305,30 @@ mod tests {
     use super::*;
     use crate::wire::socket::Socket;
 
-    /// A connected socket, and its peer.
+    /// A connected socket whose bytes the kernel stamps already, and its peer.
     fn connected(lookout: &Lookout) -> (Socket, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         stream.set_nonblocking(true).unwrap();
-        let stream = tokio::net::TcpStream::from_std(stream).unwrap();
-        (Socket::new(stream, lookout, Clock::real()).unwrap(), listener.accept().unwrap().0)
+        let (stream, mut peer) = (tokio::net::TcpStream::from_std(stream).unwrap(), listener.accept().unwrap().0);
+        system::prepare(&stream);
+        await_stamps(&stream, &mut peer);
+        (Socket::new(stream, lookout, Clock::real()).unwrap(), peer)
+    }
+
+    /// The kernel begins to stamp a moment after the first socket has asked for it.
+    fn await_stamps(stream: &tokio::net::TcpStream, peer: &mut TcpStream) {
+        let begun = Instant::now();
+        peer.write_all(b".").unwrap();
+        loop {
+            match system::receive(stream, &mut [0]) {
+                Ok(Received { stamp: Some(_), .. }) => return,
+                Ok(_) => peer.write_all(b".").unwrap(),
+                Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "nothing is stamped");
+            std::thread::yield_now();
+        }
     }
 
     fn seen(socket: &Socket) -> usize {
@@ -381,6 +398,28 @@ mod tests {
         late.watch().was_read(Arrival { at: post.clock.now(), lag: Some(LATE) });
         assert!(post.is_wary());
         write(&mut to_awaited, b"first", &awaited);
+    }
+
+    #[tokio::test]
+    async fn only_what_nobody_has_turned_to_since_it_came_is_looked_at() {
+        let lookout = Lookout::new(Clock::real());
+        let (mut socket, mut peer) = connected(&lookout);
+        let (post, watched) = socket.watch().0.clone().unwrap();
+        // The thread itself stays out of it.
+        post.wary_until.store(0, Relaxed);
+        socket.watch().expect();
+        lock(&watched.state).announced = true;
+        let came = || Came::of(&watched).unwrap();
+        let (first, mut room) = (came(), vec![0; ROOM]);
+        peer.write_all(b"first").unwrap();
+        assert_eq!(read(&mut socket).await.0, 5);
+        peer.write_all(b"and second").unwrap();
+        first.look(&mut room);
+        assert_eq!(seen(&socket), 0);
+        came().look(&mut room);
+        assert_eq!(seen(&socket), 1);
+        socket.watch().relax();
+        assert!(Came::of(&watched).is_none(), "no token is awaited");
     }
 
     #[tokio::test]
