@@ -1,8 +1,8 @@
-//! What the client costs beside a bare reader of the same streams, what it carries, and how exact it is, on loopback: the selftest's server
+//! What the client costs beside bare readers of the same streams, what it carries, and how exact it is, on loopback: the selftest's server
 //! and each client are processes of their own, on a core of their own where there are two.
 //!
-//! `cargo bench --bench loopback` prints every table, in about twenty minutes; `-- --quick` takes four and is good for a look. With words
-//! behind it only the tables so named: `-- events requests held rates journal lag truth`. Clients take turns within a table, so that what else
+//! `cargo bench --bench loopback` prints every table, in about half an hour; `-- --quick` takes a fifth of that and is good for a look. With
+//! words behind it only the tables so named: `-- events requests held rates journal lag truth`. Clients take turns within a table, so that what else
 //! the machine does touches all of them.
 
 mod account;
