@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// The longest wait for one message; only a broken browser takes so long.
-const DEADLINE: Duration = Duration::from_mins(1);
+/// The longest wait for one message: a broken browser ends the test, and a slow machine does not.
+const DEADLINE: Duration = Duration::from_mins(10);
 
 const FLAGS: [&str; 12] = [
     "--headless=new",
@@ -78,8 +78,6 @@ impl Browser {
         for domain in ["Page", "Runtime", "Log", "Network", "DOM"] {
             tab.call(&format!("{domain}.enable"), json!({}));
         }
-        // The processor's time of the page's thread: how long it takes in all is up to what else the machine does.
-        tab.call("Performance.enable", json!({"timeDomain": "threadTicks"}));
         tab.size(1200, 900);
         tab.call("Page.navigate", json!({"url": format!("file://{}", file.display())}));
         tab.wait("Page.loadEventFired");
@@ -151,13 +149,6 @@ impl Tab<'_> {
         let told = self.call("Runtime.evaluate", json!({"expression": expression, "returnByValue": true, "awaitPromise": true}));
         assert!(told["exceptionDetails"].is_null(), "{expression}: {}", told["exceptionDetails"]);
         told["result"]["value"].clone()
-    }
-
-    /// The processor time that the page's thread has taken so far, in seconds.
-    pub fn busy(&mut self) -> f64 {
-        let answer = self.call("Performance.getMetrics", json!({}));
-        let metrics = answer["metrics"].as_array().unwrap();
-        metrics.iter().find(|metric| metric["name"] == "TaskDuration").and_then(|metric| metric["value"].as_f64()).unwrap()
     }
 
     pub fn text(&mut self, expression: &str) -> String {

@@ -175,17 +175,8 @@ pub fn without_scripts_it_is_plain_tables(tab: &mut Tab<'_>) {
     assert!(count(".card") >= 3 && count("svg .cells title") >= 24);
 }
 
-pub fn ten_thousand_cells_open_within_two_seconds(tab: &mut Tab<'_>) {
-    let frame = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now()))))";
-    tab.call("Page.bringToFront", json!({}));
-    let painted = tab.value(frame).as_f64().unwrap();
-    let loaded = tab.value("performance.getEntriesByType('navigation')[0].loadEventEnd").as_f64().unwrap();
-    let bytes = tab.value("document.documentElement.outerHTML.length");
-    let busy = tab.busy() * 1000.0;
-    eprintln!("10,000 cells: {busy:.0} ms busy, loaded after {loaded:.0} ms, painted by {painted:.0} ms; {bytes} characters of markup");
-    assert!(busy < 2000.0, "took {busy:.0} ms of a processor");
-    assert!(loaded < 2000.0, "loaded after {loaded:.0} ms, {busy:.0} ms of them on a processor");
-    assert!(painted < 2000.0, "painted by {painted:.0} ms, {busy:.0} ms of them on a processor");
+pub fn of_ten_thousand_cells_only_what_is_looked_at_is_laid_out(tab: &mut Tab<'_>) {
+    assert_eq!(tab.value(&format!("{ROWS}.length")), 200);
 }
 
 pub fn all_ten_thousand_can_be_searched_and_turned_over(tab: &mut Tab<'_>) {
