@@ -1,0 +1,53 @@
+//! What was asked for on the command line.
+
+use std::path::PathBuf;
+
+use bench::units::Seconds;
+
+/// Which rows, and how many replications of each.
+#[derive(Debug)]
+pub struct AskedRows {
+    pub replications: u32,
+    pub seed: u64,
+    pub systems: Vec<String>,
+    pub arrivals: Vec<String>,
+    pub utilisations: Vec<u32>,
+    pub durations_s: Vec<f64>,
+    pub repeats: Vec<u32>,
+    /// Long runs behind each true value.
+    pub long_runs: u32,
+    /// Where each replication's times to first token are written as text.
+    pub series: Option<PathBuf>,
+}
+
+impl AskedRows {
+    /// Words that a test runner adds are read over.
+    pub fn read(words: &[String]) -> Self {
+        let after = |name: &str| words.iter().position(|word| word == name).and_then(|at| words.get(at + 1));
+        let list = |name: &str, or: &str| -> Vec<String> {
+            after(name).map_or(or, String::as_str).split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+        };
+        let quick = words.iter().any(|word| word == "--quick");
+        let choose = |quickly: &'static str, whole: &'static str| if quick { quickly } else { whole };
+        let seconds = |text: &String| text.parse::<Seconds>().unwrap_or_else(|error| panic!("--durations: {error}")).0;
+        Self {
+            replications: number(after("--replications").map_or(choose("60", "500"), String::as_str)),
+            seed: number(after("--seed").map_or("1", String::as_str)),
+            systems: list("--systems", "queue,engine,chat,document_qa,frontier"),
+            arrivals: list("--arrivals", choose("poisson", "poisson,gamma")),
+            utilisations: list("--utilisations", choose("50,90", "50,80,90,95")).iter().map(|text| number(text)).collect(),
+            durations_s: list("--durations", choose("60s", "30s,60s,2m,10m")).iter().map(seconds).collect(),
+            repeats: list("--repeats", "1,3").iter().map(|text| number(text)).collect(),
+            long_runs: number(after("--long-runs").map_or(choose("4", "32"), String::as_str)),
+            series: after("--series").map(PathBuf::from),
+        }
+    }
+
+    pub fn has(&self, system: &str) -> bool {
+        self.systems.iter().any(|asked| asked == system)
+    }
+}
+
+fn number<T: std::str::FromStr>(text: &str) -> T {
+    text.parse().unwrap_or_else(|_| panic!("`{text}` is no number"))
+}

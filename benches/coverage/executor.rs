@@ -1,0 +1,55 @@
+//! Runs by the executor itself, on the simulated engine, in memory.
+
+use bench::event::Event;
+use bench::executor::spec::Policy;
+use bench::executor::{Course, Launch, Rule, Stop, sweep};
+use bench::plan::Run;
+use bench::record::RunRecord;
+use bench::scenario::Cell;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::judging::MeasuredRun;
+
+/// One run of a workload on an engine, both as a scenario says them.
+pub fn simulate(workload: &Value, engine: &Value, seed: u64) -> MeasuredRun {
+    let cell = Cell::new(section(workload), section(&json!({"kind": "sim"})), section(engine), section(&json!({})));
+    let run = Run { id: "run-0".into(), variant: "default".into(), axes: Vec::new(), repeat: 0, seed, simulated: true, cell };
+    let (events, mut heard) = mpsc::unbounded_channel();
+    let launch = Launch { program: "bench".into(), logs: "servers".into() };
+    sweep(&mut SingleRun(Some(run)), Policy::default(), &Stop::new(), &launch, &events).expect("a virtual clock");
+    drop(events);
+    let (mut rows, mut record) = (Vec::new(), None);
+    while let Some(event) = heard.blocking_recv() {
+        match event {
+            Event::RequestDone(row) => rows.push(*row),
+            Event::RunFinished(finished) => record = Some(*finished),
+            _ => {}
+        }
+    }
+    MeasuredRun { record: record.expect("the run ended"), rows }
+}
+
+fn section<T: DeserializeOwned>(value: &Value) -> T {
+    serde_json::from_value(value.clone()).unwrap_or_else(|fault| panic!("{value}: {fault}"))
+}
+
+/// One run, to its end.
+struct SingleRun(Option<Run>);
+
+impl Course for SingleRun {
+    fn extent(&self) -> (usize, usize) {
+        (1, 0)
+    }
+
+    fn next(&mut self) -> Option<Run> {
+        self.0.take()
+    }
+
+    fn rule(&mut self, _: &Run) -> Option<&mut dyn Rule> {
+        None
+    }
+
+    fn ended(&mut self, _: &RunRecord) {}
+}

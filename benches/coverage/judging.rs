@@ -1,0 +1,98 @@
+//! What is said of a cell, by the code that judges saved runs: rows in memory stand in for those on disk.
+
+use std::collections::BTreeMap;
+
+use bench::analysis::{CellSummary, Question, summarize};
+use bench::clock::Micros;
+use bench::goal::Goal;
+use bench::record::{
+    CacheContract, Client, ClientHonesty, Counts, FormatVersion, Manifest, Outcome, PlannedRun, RequestRecord, RunHeader, RunRecord,
+    TokenRule,
+};
+use bench::store::{SavedRequests, SavedRun, SavedSamples, SavedSweep, to_table};
+use serde_json::{Value, json};
+
+use crate::requests::OpenRun;
+
+/// A run that came to its end.
+pub struct MeasuredRun {
+    pub record: RunRecord,
+    pub rows: Vec<RequestRecord>,
+}
+
+impl OpenRun {
+    /// As its record would be saved.
+    pub fn measured(self, repeat: u32) -> MeasuredRun {
+        let end = self.rows.iter().map(|row| row.done_us).max().unwrap_or_default();
+        let count = self.rows.len() as u64;
+        let counts = Counts { requests: count, measured: count, measured_window_us: end, ..Counts::default() };
+        let cell = json!({"workload": self.workload, "target": {"kind": "sim"}, "engine": {"preset": "tiny"}, "server": {}});
+        let record = RunRecord { offered_qps: self.offered_qps, ..record(header(cell, self.seed, repeat), counts, end) };
+        MeasuredRun { record, rows: self.rows }
+    }
+}
+
+fn header(cell: Value, seed: u64, repeat: u32) -> RunHeader {
+    RunHeader { id: format!("run-{repeat}"), variant: "default".into(), axes: Vec::new(), repeat, seed, simulated: true, cell }
+}
+
+fn record(header: RunHeader, counts: Counts, duration_us: Micros) -> RunRecord {
+    RunRecord {
+        format: FormatVersion::CURRENT,
+        header,
+        outcome: Outcome::Completed,
+        started_at: jiff::Timestamp::UNIX_EPOCH,
+        duration_us,
+        token_rule: TokenRule::Simulated,
+        cache_contract: CacheContract::Proven { how: "simulated".into() },
+        server: None,
+        client: ClientHonesty::default(),
+        connections: None,
+        counts,
+        offered_qps: None,
+        tables: BTreeMap::new(),
+        notes: Vec::new(),
+    }
+}
+
+/// Judges a cell with these repeats.
+pub fn judge_cell(repeats: &[&MeasuredRun], goals: &[Goal]) -> CellSummary {
+    let runs: Vec<SavedRun> = repeats.iter().zip(0..).map(|(run, repeat)| saved(run, repeat)).collect();
+    let planned = |run: &SavedRun| PlannedRun {
+        id: run.record.header.id.clone(),
+        variant: run.record.header.variant.clone(),
+        axes: Vec::new(),
+        repeat: run.record.header.repeat,
+    };
+    let manifest = Manifest {
+        format: FormatVersion::CURRENT,
+        name: "coverage".into(),
+        seed: 1,
+        created_at: jiff::Timestamp::UNIX_EPOCH,
+        simulated: true,
+        scenario_hash: String::new(),
+        scenario_file: "scenario.toml".into(),
+        changes: Vec::new(),
+        goals: goals.iter().map(ToString::to_string).collect(),
+        plots: Vec::new(),
+        variants: vec!["default".into()],
+        axes: Vec::new(),
+        repeats: u32::try_from(repeats.len()).expect("a few"),
+        runs: runs.iter().map(planned).collect(),
+        client: Client::default(),
+        keeps_texts: false,
+        imported: None,
+        search: None,
+    };
+    let sweep = SavedSweep { dir: "coverage".into(), manifest, runs, missing: Vec::new(), notes: Vec::new() };
+    let mut summary = summarize(&sweep, &Question { goals: goals.to_vec(), shown: None }).expect("rows that can be judged");
+    summary.variants.remove(0).cells.remove(0)
+}
+
+/// The runs of a cell are told apart by their ids.
+fn saved(run: &MeasuredRun, repeat: u32) -> SavedRun {
+    let mut record = run.record.clone();
+    (record.header.id, record.header.repeat) = (format!("run-{repeat}"), repeat);
+    let requests = SavedRequests::held(to_table(&run.rows).expect("a table"));
+    SavedRun { record, requests, samples: SavedSamples::default() }
+}
