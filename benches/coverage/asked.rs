@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use bench::units::Seconds;
 
+use crate::truth::LongRuns;
+
 /// Which rows, and how many replications of each.
 #[derive(Debug)]
 pub struct AskedRows {
@@ -14,8 +16,9 @@ pub struct AskedRows {
     pub utilisations: Vec<u32>,
     pub durations_s: Vec<f64>,
     pub repeats: Vec<u32>,
-    /// Long runs behind each true value.
-    pub long_runs: u32,
+    /// Searches along a frontier.
+    pub searches: u32,
+    long_runs: u32,
     /// Where each replication's times to first token are written as text.
     pub series: Option<PathBuf>,
 }
@@ -31,16 +34,22 @@ impl AskedRows {
         let choose = |quickly: &'static str, whole: &'static str| if quick { quickly } else { whole };
         let seconds = |text: &String| text.parse::<Seconds>().unwrap_or_else(|error| panic!("--durations: {error}")).0;
         Self {
-            replications: number(after("--replications").map_or(choose("60", "500"), String::as_str)),
+            replications: number(after("--replications").map_or(choose("50", "500"), String::as_str)),
             seed: number(after("--seed").map_or("1", String::as_str)),
-            systems: list("--systems", "queue,engine,chat,document_qa,frontier"),
+            systems: list("--systems", choose("queue,engine,frontier", "queue,engine,chat,document_qa,frontier")),
             arrivals: list("--arrivals", choose("poisson", "poisson,gamma")),
             utilisations: list("--utilisations", choose("50,90", "50,80,90,95")).iter().map(|text| number(text)).collect(),
-            durations_s: list("--durations", choose("60s", "30s,60s,2m,10m")).iter().map(seconds).collect(),
+            durations_s: list("--durations", choose("30s,2m", "30s,2m,10m")).iter().map(seconds).collect(),
             repeats: list("--repeats", "1,3").iter().map(|text| number(text)).collect(),
+            searches: number(after("--searches").map_or(choose("10", "200"), String::as_str)),
             long_runs: number(after("--long-runs").map_or(choose("4", "32"), String::as_str)),
             series: after("--series").map(PathBuf::from),
         }
+    }
+
+    /// Behind each true value that is not known in closed form: in all 128 times as long as the longest cell, three repeats of ten minutes.
+    pub fn long_runs(&self) -> LongRuns {
+        LongRuns { runs: self.long_runs, duration_s: 7200.0 }
     }
 
     pub fn has(&self, system: &str) -> bool {

@@ -4,13 +4,14 @@ use bench::event::Event;
 use bench::executor::spec::Policy;
 use bench::executor::{Course, Launch, Rule, Stop, sweep};
 use bench::plan::Run;
-use bench::record::RunRecord;
+use bench::record::{RequestRecord, RunRecord};
 use bench::scenario::Cell;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::judging::MeasuredRun;
+use crate::requests::OpenRun;
 
 /// One run of a workload on an engine, both as a scenario says them.
 pub fn simulate(workload: &Value, engine: &Value, seed: u64) -> MeasuredRun {
@@ -29,6 +30,18 @@ pub fn simulate(workload: &Value, engine: &Value, seed: u64) -> MeasuredRun {
         }
     }
     MeasuredRun { record: record.expect("the run ended"), rows }
+}
+
+/// How many rows of a run differ from those that the executor makes of the same run, in their times and in what was in flight.
+pub fn differing_rows(direct: &OpenRun) -> usize {
+    let workload = serde_json::to_value(&direct.workload).expect("a workload");
+    let mut rows = simulate(&workload, &json!({"preset": "tiny"}), direct.seed).rows;
+    rows.sort_by_key(|row| row.session);
+    let told = |row: &RequestRecord| {
+        (row.session, row.intended_us, row.sent_us, row.first_token_us, row.last_token_us, row.done_us, row.in_flight)
+    };
+    let same = rows.iter().zip(&direct.rows).filter(|(one, other)| told(one) == told(other)).count();
+    rows.len().max(direct.rows.len()) - same
 }
 
 fn section<T: DeserializeOwned>(value: &Value) -> T {

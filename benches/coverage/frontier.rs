@@ -4,8 +4,10 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::asked::AskedRows;
 use crate::cases::{ArrivalKind, QueueLoad, SystemKind};
 use crate::parallel::on_all_cores;
+use crate::rows::timed;
 use crate::table::share;
 use crate::truth::{LongRuns, true_values};
 
@@ -42,16 +44,18 @@ struct FoundRate {
 }
 
 /// Runs so many searches and says how they came out.
-pub fn frontier(seeds: u32, long: LongRuns) -> Vec<String> {
-    let truth = true_edge(long);
+pub fn frontier(asked: &AskedRows) -> Vec<String> {
+    let seeds = asked.searches;
+    let truth = timed("the frontier in the long run", || true_edge(asked.long_runs()));
     let folder = tempfile::tempdir().expect("a folder");
-    let found = on_all_cores(seeds, |seed| {
+    let search_one = |seed: u32| {
         let dir = folder.path().join(seed.to_string());
         fs_err::create_dir(&dir).expect("a folder");
         let found = search(&dir, seed);
         fs_err::remove_dir_all(&dir).expect("a folder of ours");
         found
-    });
+    };
+    let found = timed("searches", || on_all_cores(seeds, search_one));
     let count = |fits: &dyn Fn(&FoundRate) -> bool| found.iter().filter(|found| fits(found)).count();
     let more = |value: Option<f64>| value.is_some_and(|value| value > truth);
     let say = |what: &str, count: usize| format!("{what:<42} {}", share(u32::try_from(count).expect("few"), seeds));

@@ -22,18 +22,18 @@ pub struct MeasuredRun {
 
 impl OpenRun {
     /// As its record would be saved.
-    pub fn measured(self, repeat: u32) -> MeasuredRun {
+    pub fn measured(self) -> MeasuredRun {
         let end = self.rows.iter().map(|row| row.done_us).max().unwrap_or_default();
         let count = self.rows.len() as u64;
         let counts = Counts { requests: count, measured: count, measured_window_us: end, ..Counts::default() };
         let cell = json!({"workload": self.workload, "target": {"kind": "sim"}, "engine": {"preset": "tiny"}, "server": {}});
-        let record = RunRecord { offered_qps: self.offered_qps, ..record(header(cell, self.seed, repeat), counts, end) };
+        let record = RunRecord { offered_qps: self.offered_qps, ..record(header(cell, self.seed), counts, end) };
         MeasuredRun { record, rows: self.rows }
     }
 }
 
-fn header(cell: Value, seed: u64, repeat: u32) -> RunHeader {
-    RunHeader { id: format!("run-{repeat}"), variant: "default".into(), axes: Vec::new(), repeat, seed, simulated: true, cell }
+fn header(cell: Value, seed: u64) -> RunHeader {
+    RunHeader { id: "run-0".into(), variant: "default".into(), axes: Vec::new(), repeat: 0, seed, simulated: true, cell }
 }
 
 fn record(header: RunHeader, counts: Counts, duration_us: Micros) -> RunRecord {
@@ -56,7 +56,7 @@ fn record(header: RunHeader, counts: Counts, duration_us: Micros) -> RunRecord {
 }
 
 /// Judges a cell with these repeats.
-pub fn judge_cell(repeats: &[&MeasuredRun], goals: &[Goal]) -> CellSummary {
+pub fn judge_cell(repeats: &[MeasuredRun], goals: &[Goal]) -> CellSummary {
     let runs: Vec<SavedRun> = repeats.iter().zip(0..).map(|(run, repeat)| saved(run, repeat)).collect();
     let planned = |run: &SavedRun| PlannedRun {
         id: run.record.header.id.clone(),

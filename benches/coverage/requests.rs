@@ -69,8 +69,8 @@ impl OpenRun {
     pub fn engine(mut self, parameters: &EngineParameters) -> Self {
         let mut engine = Engine::new(parameters, AHEAD);
         let mut open = 0;
-        for number in 0..self.rows.len() {
-            let request = Request { prompt: prompt(number as u64, parameters.block_tokens), max_tokens: ANSWER_TOKENS };
+        for (number, distinct) in (0..self.rows.len()).zip(0..) {
+            let request = Request { prompt: prompt(distinct, parameters.block_tokens), max_tokens: ANSWER_TOKENS };
             engine.submit(self.rows[number].intended_us, request).expect("the prompt fits");
             open -= self.take(&mut engine);
             open += 1;
@@ -101,9 +101,9 @@ impl OpenRun {
 const AHEAD: Micros = Micros(30_000_000);
 
 /// A prompt of its own under the chat template.
-fn prompt(number: u64, block_tokens: u64) -> Chain {
+fn prompt(number: u32, block_tokens: u64) -> Chain {
     let mut text: Vec<u32> = (100..100 + PROMPT_TOKENS).collect();
-    (text[0], text[1]) = (1000 + (number >> 20) as u32, 1000 + (number & 0xf_ffff) as u32);
+    text[0] = 10_000 + number;
     let mut chain = Chain::new(block_tokens);
     chain.push_message(Role::User, &text);
     chain.push_answer_head();

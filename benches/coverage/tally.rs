@@ -1,6 +1,6 @@
 //! How often what is said of a cell is true: judged cells and the true percentiles in, counts out.
 
-use bench::analysis::{CellSummary, Verdict};
+use bench::analysis::{CellSummary, Extended, Verdict};
 use bench::goal::Goal;
 
 pub const PERCENTILES: [f64; 3] = [50.0, 95.0, 99.0];
@@ -66,12 +66,12 @@ impl CoverageCounts {
         self.cells += 1;
         for ((counts, goals), truth) in self.percentiles.iter_mut().zip(cell.goals.chunks(LIMITS.len())).zip(truth.seconds) {
             let estimate = &goals[0].estimate;
-            let (low, high) = (estimate.low.map(|low| low.get()), estimate.high.map(|high| high.get()));
+            let (low, high) = (estimate.low.map(Extended::get), estimate.high.map(Extended::get));
             counts.covered += u32::from(low.is_none_or(|low| low <= truth) && high.is_none_or(|high| truth <= high));
             counts.too_low += u32::from(high.is_some_and(|high| high < truth));
             counts.without_low += u32::from(low.is_none());
             counts.without_high += u32::from(high.is_none());
-            if let Some(value) = estimate.value.map(|value| value.get()) {
+            if let Some(value) = estimate.value.map(Extended::get) {
                 counts.widths.extend(low.zip(high).map(|(low, high)| (high - low) / value));
                 counts.errors.push(value / truth - 1.0);
             }
@@ -80,7 +80,7 @@ impl CoverageCounts {
                 match goal.verdict {
                     Verdict::Met => limit.met += 1,
                     Verdict::Missed => limit.missed += 1,
-                    _ => limit.undecided += 1,
+                    Verdict::Undecided => limit.undecided += 1,
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The true percentiles of a system under a load: in closed form, or by long runs.
 
 use bench::analysis::percentile;
+use bench::record::RequestRecord;
 
 use crate::cases::{QueueLoad, SystemKind};
 use crate::parallel::on_all_cores;
@@ -27,7 +28,7 @@ pub fn true_values(load: &QueueLoad, long: LongRuns) -> TrueValues {
         }
         SystemKind::Engine => by_long_runs("ttft", long.runs, |run| {
             let rows = load.run(long.duration_s + FILLING_S, SEEDS + u64::from(run)).rows;
-            rows.iter().filter(|row| row.intended_us.as_secs_f64() >= FILLING_S).filter_map(|row| row.ttft_s()).collect()
+            rows.iter().filter(|row| row.intended_us.as_secs_f64() >= FILLING_S).filter_map(RequestRecord::ttft_s).collect()
         }),
     }
 }
