@@ -42,7 +42,7 @@ impl AskedRows {
             durations_s: list("--durations", choose("30s,2m", "30s,2m,10m")).iter().map(seconds).collect(),
             repeats: list("--repeats", "1,3").iter().map(|text| number(text)).collect(),
             searches: number(after("--searches").map_or(choose("10", "200"), String::as_str)),
-            long_runs: number(after("--long-runs").map_or(choose("4", "32"), String::as_str)),
+            long_runs: number(after("--long-runs").map_or(choose("2", "32"), String::as_str)),
             series: after("--series").map(PathBuf::from),
         }
     }
