@@ -64,6 +64,25 @@ impl Bootstrap {
         Self::Expanded { mean, standard_error: squares.sqrt() / total, skewness }
     }
 
+    /// The same, spread about its mean until its standard error is at least this one: what rows near in time have in common, sessions of one row do
+    /// not show.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "resamples are few")]
+    pub fn with_standard_error_of_at_least(self, least: f64) -> Self {
+        match self {
+            Self::Drawn(means) => {
+                let count = means.len() as f64;
+                let mean = means.iter().sum::<f64>() / count;
+                let drawn = (means.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
+                let factor = if drawn > 0.0 { (least / drawn).max(1.0) } else { 1.0 };
+                Self::Drawn(means.into_iter().map(|value| mean + factor * (value - mean)).collect())
+            }
+            Self::Expanded { mean, standard_error, skewness } => {
+                Self::Expanded { mean, standard_error: standard_error.max(least), skewness }
+            }
+        }
+    }
+
     /// The value below which a share of the resampled means lies: drawn, or by the expansion of E. A. Cornish and R. A. Fisher to the
     /// skewness, which the bootstrap's own distribution follows (P. Hall, "The Bootstrap and Edgeworth Expansion", 1992, section 3.3).
     #[must_use]
@@ -100,6 +119,15 @@ mod tests {
             bootstrap.quantile(0.975) - bootstrap.quantile(0.025)
         };
         assert!((width(&once) - width(&often)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_larger_standard_error_widens_both_ends_and_a_smaller_one_neither() {
+        let sessions: Sessions = (0..100).map(|i| [f64::from(i % 2)]).collect();
+        let bootstrap = Bootstrap::of_mean(&sessions).unwrap();
+        let wider = bootstrap.clone().with_standard_error_of_at_least(0.1);
+        assert!((wider.quantile(0.025) - 0.304).abs() < 0.03 && (wider.quantile(0.975) - 0.696).abs() < 0.03);
+        assert!((bootstrap.clone().with_standard_error_of_at_least(0.01).quantile(0.975) - bootstrap.quantile(0.975)).abs() < 1e-12);
     }
 
     #[test]

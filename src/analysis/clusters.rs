@@ -8,6 +8,7 @@
 use std::cell::OnceCell;
 
 use super::percentile;
+use super::time_series::LEAST_ROWS_IN_TIME;
 
 /// Fewer sessions with a failure than this say nothing of how failures gather in sessions.
 const LEAST_FAILING_SESSIONS: usize = 5;
@@ -58,6 +59,16 @@ impl Sessions {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
+    }
+
+    /// The standard error of the mean, with sessions as what is independent: the linearised variance of a ratio.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
+    pub fn standard_error_of_mean(&self) -> f64 {
+        let total = self.values.len() as f64;
+        let mean = self.values.iter().sum::<f64>() / total;
+        let squares: f64 = self.iter().map(|values| values.iter().map(|value| value - mean).sum::<f64>().powi(2)).sum();
+        squares.sqrt() / total
     }
 
     /// All values, session by session.
@@ -123,13 +134,14 @@ pub fn effective_rows_of_share(sessions: &Sessions, rows: u64) -> u64 {
     clusters.rows_at(clusters.design_effect(&hits).unwrap_or(clusters.worst()), rows)
 }
 
-/// The least number of independent rows that sessions of these sizes can be worth, whatever their values.
+/// The least number of independent rows that sessions of these sizes can be worth, whatever their values and their order in time.
 #[must_use]
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "row counts are far below 2^53")]
 pub fn least_effective_rows(sizes: &[u64]) -> u64 {
     let (rows, squares) = sizes.iter().fold((0.0, 0.0), |(rows, squares), size| (rows + *size as f64, squares + (*size as f64).powi(2)));
     // Sessions of the same size are exact up to the last bits, as in `rows_at`.
-    if squares > 0.0 { (rows / (squares / rows) * (1.0 + 1e-12)).floor() as u64 } else { 0 }
+    let of_sessions = if squares > 0.0 { (rows / (squares / rows) * (1.0 + 1e-12)).floor() as u64 } else { 0 };
+    of_sessions.min(LEAST_ROWS_IN_TIME)
 }
 
 /// Sizes of sessions.
@@ -297,7 +309,7 @@ pub(super) fn normal_quantile(share: f64) -> f64 {
 
 /// Student's 97.5 % quantile, expanded about the normal one (M. Abramowitz and I. A. Stegun, "Handbook of Mathematical Functions", 1964,
 /// 26.7.5): within 1 % from three degrees of freedom on. Infinite of none.
-fn student_975(degrees: f64) -> f64 {
+pub(super) fn student_975(degrees: f64) -> f64 {
     if degrees < 1.0 {
         return f64::INFINITY;
     }

@@ -33,7 +33,7 @@ pub enum Number {
 }
 
 /// Those that the figures of every cell need; they are read together.
-const USUAL: [Number; 12] = [
+const USUAL: [Number; 13] = [
     Number::Session,
     Number::Turn,
     Number::Sent,
@@ -46,6 +46,7 @@ const USUAL: [Number; 12] = [
     Number::CachedTokens,
     Number::OutputTokens,
     Number::InFlight,
+    Number::Intended,
 ];
 
 const ALL: usize = 15;

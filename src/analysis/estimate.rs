@@ -1,8 +1,8 @@
 //! A measure over the rows of a cell: its value, how many requests are behind it, and an interval at 95 %.
 //!
 //! Percentiles come with order statistics, error rates with Clopper and Pearson's ends, means with a bootstrap over sessions; the
-//! largest and the smallest value of a sample have no interval, since no sample bounds what it has not seen. Where sessions bring several
-//! requests, counts are of effectively fewer ones.
+//! largest and the smallest value of a sample have no interval, since no sample bounds what it has not seen. Where requests of a session, or
+//! requests near in time, are alike, counts are of effectively fewer ones.
 
 use std::rc::Rc;
 
@@ -31,7 +31,7 @@ pub struct Estimate {
     /// Sessions behind the value; those of each repeat are sessions of their own.
     #[serde(default)]
     pub sessions: u64,
-    /// How many independent requests would say as much: `n` where every session brings one, fewer where requests of a session agree.
+    /// How many independent requests would say as much: fewer than `n` where requests of a session, or requests near in time, are alike.
     #[serde(default)]
     pub effective_n: u64,
     /// Where the interval comes from.
@@ -48,7 +48,7 @@ pub struct Estimate {
 pub enum Method {
     /// Two order statistics of independent rows, by the exact binomial.
     OrderStatistics,
-    /// The same at the effective number of rows, where sessions bring several.
+    /// The same at the effective number of rows, where sessions bring several or rows near in time are alike.
     ClusteredOrderStatistics,
     /// The exact ends of a share of independent rows.
     ClopperPearson,
@@ -69,6 +69,10 @@ pub(super) struct Sample {
     pub n: u64,
     /// How many independent requests would say as much.
     pub effective_n: u64,
+    /// By how much what requests near in time have in common enlarges the variance beyond what sessions tell; 1 where it does not.
+    pub effect_of_time: f64,
+    /// The standard error of the mean by the rows' order in time, where that is seen.
+    error_in_time: Option<f64>,
     /// Failed requests among the rows.
     pub failed: u64,
 }
@@ -81,12 +85,33 @@ impl Sample {
             Some(metric) => (rows.values_by_session(metric)?, rows.requests_with(metric)?),
             None => (rows.failed_by_session()?, rows.rows() as u64),
         };
-        let effective_n = match measure.aggregate {
-            Aggregate::Percentile(p, _) => effective_rows(&sessions, n, p),
-            Aggregate::ErrorRate => effective_rows_of_share(&sessions, n),
-            Aggregate::Mean(_) | Aggregate::Max(_) | Aggregate::Min(_) => n,
-        };
-        Ok(Self { sessions, n, effective_n, failed })
+        let in_time = || measure.metric().map_or_else(|| rows.failed_in_time(), |metric| rows.values_in_time(metric));
+        let mut sample = Self { sessions, n, effective_n: n, effect_of_time: 1.0, error_in_time: None, failed };
+        match measure.aggregate {
+            Aggregate::Percentile(p, _) => {
+                let ascending = sample.sessions.ascending();
+                let worth = [effective_rows(&sample.sessions, n, p), in_time()?.effective_rows(ascending, n, p)];
+                sample.take_smaller(worth);
+            }
+            Aggregate::ErrorRate => {
+                let worth = [effective_rows_of_share(&sample.sessions, n), in_time()?.effective_rows_of_share(n)];
+                sample.take_smaller(worth);
+            }
+            Aggregate::Mean(_) => {
+                sample.error_in_time = in_time()?.standard_error_of_mean();
+                let by_sessions = sample.sessions.standard_error_of_mean();
+                sample.effect_of_time = sample.error_in_time.map_or(1.0, |error| (error / by_sessions).powi(2).max(1.0));
+            }
+            Aggregate::Max(_) | Aggregate::Min(_) => {}
+        }
+        Ok(sample)
+    }
+
+    /// Takes the smaller number of independent rows: that of sessions, or that of time.
+    #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
+    fn take_smaller(&mut self, [of_sessions, of_time]: [u64; 2]) {
+        self.effective_n = of_sessions.min(of_time);
+        self.effect_of_time = if self.effective_n > 0 { of_sessions as f64 / self.effective_n as f64 } else { 1.0 };
     }
 
     /// All values, ascending.
@@ -94,14 +119,18 @@ impl Sample {
         self.sessions.ascending()
     }
 
-    /// Whether some session brings several requests.
+    /// Whether some session brings several requests, or requests near in time are alike.
     fn is_clustered(&self) -> bool {
-        self.sessions.len() as u64 != self.n
+        self.sessions.len() as u64 != self.n || self.effective_n != self.n
     }
 
     /// Resampled means of the metric; `None` where the sample is too small for them.
     pub fn bootstrap(&self) -> Option<Bootstrap> {
-        Bootstrap::of_mean(&self.sessions)
+        let means = Bootstrap::of_mean(&self.sessions)?;
+        Some(match self.error_in_time {
+            Some(least) => means.with_standard_error_of_at_least(least),
+            None => means,
+        })
     }
 }
 

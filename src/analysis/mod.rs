@@ -45,6 +45,7 @@ pub mod settling;
 mod summarize;
 mod summary;
 mod table;
+mod time_series;
 mod timeline;
 mod untested;
 mod verdict;

@@ -231,18 +231,33 @@ mod tests {
     }
 
     #[test]
+    fn requests_that_fail_together_say_less_than_those_that_fail_evenly() {
+        let evenly = table_of_ttfts((0..100).map(|i| if i % 5 == 2 { INFINITE } else { 1.0 }));
+        let together = table_of_ttfts((0..100).map(|i| if i < 20 { INFINITE } else { 1.0 }));
+        assert_eq!(judged("p95(ttft) <= 2s", &evenly).verdict, Verdict::Missed);
+        assert_eq!(judged("p95(ttft) <= 2s", &together).verdict, Verdict::Undecided);
+        assert_eq!(
+            (judged("p95(ttft) <= 2s", &evenly).estimate.effective_n, judged("p95(ttft) <= 2s", &together).estimate.effective_n),
+            (100, 6)
+        );
+    }
+
+    #[test]
     fn rates_of_tokens_are_judged_from_below() {
         // 4 tokens in 1.02 s, or none at all.
         let good = table_of_ttfts([1.0; 100]);
         assert_eq!(judged("p5(output_tps) >= 2 tokens/s", &good).verdict, Verdict::Met);
         assert_eq!(judged("p5(output_tps) >= 5 tokens/s", &good).verdict, Verdict::Missed);
-        let failing = table_of_ttfts((0..100).map(|i| if i < 20 { INFINITE } else { 1.0 }));
+        let failing = table_of_ttfts((0..100).map(|i| if i % 5 == 2 { INFINITE } else { 1.0 }));
         assert_eq!(judged("p5(output_tps) >= 2 tokens/s", &failing).verdict, Verdict::Missed);
     }
 
     #[test]
     fn an_error_rate_is_proven_by_enough_requests_only() {
-        let with = |n, failures: usize| table_of_ttfts((0..n).map(|i| if i < failures { INFINITE } else { 1.0 }));
+        // Failures that come evenly.
+        let with = |n: usize, failures: usize| {
+            table_of_ttfts((0..n).map(move |i| if failures > 0 && i % (n / failures) == 3 { INFINITE } else { 1.0 }))
+        };
         assert_eq!(judged("error_rate <= 1%", &with(298, 0)).verdict, Verdict::Undecided);
         assert_eq!(judged("error_rate <= 1%", &with(299, 0)).verdict, Verdict::Met);
         assert_eq!(judged("error_rate <= 1%", &with(40, 4)).verdict, Verdict::Missed);
@@ -276,7 +291,9 @@ mod tests {
         assert_eq!((judgement.estimate.n, judgement.verdict), (40, Verdict::Undecided));
         let mut records: Vec<_> = (0..60).map(|session| answered(session, 1, 0.5)).collect();
         assert_eq!(judged("p95(itl) <= 20ms", &table(&records)).verdict, Verdict::Met);
-        records.extend((60..80).map(|session| failed(session, 1, FailureKind::TimeoutIdle)));
+        for session in (0..60).step_by(3) {
+            records[session] = failed(session as u64, 1, FailureKind::TimeoutIdle);
+        }
         assert_eq!(judged("p95(itl) <= 20ms", &table(&records)).verdict, Verdict::Missed);
     }
 

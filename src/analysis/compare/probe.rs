@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::gate::Gate;
 use crate::analysis::columns::Number;
+use crate::analysis::estimate::Sample as MeasuredRows;
 use crate::analysis::{AnalysisError, Table, percentile};
 use crate::goal::{Aggregate, Condition, Measure};
 use crate::metric::{Better, Metric};
@@ -49,6 +50,8 @@ pub(super) struct Sample {
     /// Requests by session.
     pub requests: BTreeMap<Key, u64>,
     pub statistic: Option<Statistic>,
+    /// By how much what requests near in time have in common enlarges the variance beyond what sessions tell; 0 and 1 where it does not.
+    pub effect_of_time: f64,
 }
 
 /// All measures: those of the goals first, which are the primary ones with the error rate; all are where there are no goals or all are to
@@ -110,7 +113,10 @@ impl Probe {
         let keys = rows.session_keys()?.into_iter().map(|(run, session)| (repeats.get(run).copied().unwrap_or(u32::MAX), session));
         let keys: Vec<Key> = keys.collect();
         match &self.kind {
-            Kind::Measure(measure) => of_measure(measure, &rows, &keys),
+            Kind::Measure(measure) => {
+                let effect_of_time = MeasuredRows::of(measure, table)?.effect_of_time;
+                Ok(Sample { effect_of_time, ..of_measure(measure, &rows, &keys)? })
+            }
             Kind::OutputTokens => output_tokens(&rows, &keys, runs),
             Kind::HitRate => {
                 let told = rows.counts(Number::CachedTokens)?.into_iter().zip(rows.counts(Number::PromptTokens)?);

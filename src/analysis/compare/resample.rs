@@ -95,7 +95,10 @@ pub(super) fn measured(base: &Sample, new: &Sample, keys: &[Key], draws: &Draws)
         if identical {
             return Spread { value, variance: Some(0.0), freedom };
         }
-        let within = spread(both.iter().map(|(base, new)| of(*base, *new)), keys.len(), draws.0.len());
+        // Of an open loop sessions have one row each, and hide that neighbours are late together.
+        let effect_of_time = base.effect_of_time.max(new.effect_of_time).max(1.0);
+        let by_sessions = spread(both.iter().map(|(base, new)| of(*base, *new)), keys.len(), draws.0.len());
+        let within = by_sessions.map(|variance| variance * effect_of_time);
         let between = between_repeats(&repeats.iter().map(|(base, new)| of(*base, *new)).collect::<Vec<_>>());
         let (variance, freedom) = widened(within, freedom, between, repeats.len());
         Spread { value, variance, freedom }
@@ -246,6 +249,20 @@ fn thinned<'a>(sessions: impl Iterator<Item = &'a [f64]>, all: usize) -> Vec<(f6
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_rows_near_in_time_have_in_common_widens_an_effect() {
+        let sample = |effect_of_time: f64, shift: f64| Sample {
+            sessions: (0..40_u32).map(|session| ((0, u64::from(session)), vec![shift + f64::from(session % 7)])).collect(),
+            requests: (0..40).map(|session| ((0, session), 1)).collect(),
+            statistic: Some(Statistic::Percentile(50.0)),
+            effect_of_time,
+        };
+        let keys: Vec<Key> = (0..40).map(|session| (0, session)).collect();
+        let variance =
+            |effect: f64| measured(&sample(effect, 1.0), &sample(1.0, 1.3), &keys, &Draws::of(40, 0)).difference.unwrap().variance.unwrap();
+        assert!((variance(9.0) / variance(1.0) - 9.0).abs() < 1e-9);
+    }
 
     #[test]
     fn repeats_that_disagree_more_than_their_sessions_widen_the_variance_and_count_as_few() {

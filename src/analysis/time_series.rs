@@ -1,0 +1,266 @@
+//! How many independent rows the rows of a cell are worth by their order in time: requests that queue behind one another are late together.
+//!
+//! In: values row by row in the order of their intended times, run by run. Out: an effective number of rows, by batch means: each run is cut
+//! into blocks of rows, and how much the share beyond a value differs between blocks, and between a block and the next, tells how much less
+//! the rows say than independent ones would. Must not know sessions, limits nor goals. Formulas and their measured coverage: `docs/metrics.md`.
+
+use super::clusters::student_975;
+use super::percentile;
+
+/// Blocks of a cell in all, and the fewest of a run. Few and long: a block that is shorter than the queue's memory tells too little of it.
+const BLOCKS: usize = 16;
+const LEAST_BLOCKS_OF_A_RUN: usize = 5;
+
+/// Fewer rows than this have no order that could be told from chance.
+const LEAST_ROWS: usize = 10;
+
+/// However alike they are, the rows of a cell are taken for at least so many independent ones: what can never change is certain before all
+/// rows have come.
+pub const LEAST_ROWS_IN_TIME: u64 = 6;
+
+/// Where blocks say that rows are worth fewer than this, the run is too short to tell how few: the least is taken.
+const FEWEST_TOLD: f64 = 20.0;
+
+/// Shares below the values at which blocks are compared, beside the percentile itself: a queue's share beyond its p90 differs more between blocks
+/// than that beyond its median, and the latter is better known.
+const CENTRAL_LEVELS: [f64; 3] = [0.5, 0.75, 0.9];
+
+/// One-sided 97.5 % and 99 % of the normal distribution.
+const NORMAL_975: f64 = 1.959_964;
+const NORMAL_990: f64 = 2.326_348;
+
+/// Values row by row, in the order of their intended times.
+#[derive(Debug, Default)]
+pub struct TimeSeries {
+    values: Vec<f64>,
+    rows: Vec<TimedRow>,
+    /// How many rows there are up to the end of each run.
+    run_ends: Vec<usize>,
+}
+
+/// One request.
+#[derive(Debug, Clone, Copy)]
+struct TimedRow {
+    /// How many values there are up to its end: it may bring many (gaps between tokens).
+    end: usize,
+    /// Rows of the same turn are compared with each other: that later turns take longer is no chance.
+    turn: u32,
+}
+
+impl TimeSeries {
+    /// Adds a row of the run that is being added; one that brings no value is left out.
+    pub fn add_row(&mut self, turn: u32, bring: impl FnOnce(&mut Vec<f64>)) {
+        let before = self.values.len();
+        bring(&mut self.values);
+        if self.values.len() > before {
+            self.rows.push(TimedRow { end: self.values.len(), turn });
+        }
+    }
+
+    /// The rows that come belong to the next run.
+    pub fn end_run(&mut self) {
+        if self.rows.len() > self.run_ends.last().copied().unwrap_or(0) {
+            self.run_ends.push(self.rows.len());
+        }
+    }
+
+    fn values_of(&self, row: usize) -> &[f64] {
+        let begin = row.checked_sub(1).map_or(0, |before| self.rows[before].end);
+        &self.values[begin..self.rows[row].end]
+    }
+
+    /// The number of independent rows, at most `rows`, that say as much of the p-th percentile (0 to 100); `ascending` holds the same values.
+    /// All of them where no order in time is seen.
+    #[must_use]
+    pub fn effective_rows(&self, ascending: &[f64], rows: u64, p: f64) -> u64 {
+        let share = (p / 100.0).clamp(0.0, 1.0);
+        let mirrored = |level: f64| if share < 0.5 { 1.0 - level } else { level };
+        let levels = CENTRAL_LEVELS.into_iter().map(mirrored).chain([share]);
+        let thresholds = levels.filter_map(|level| percentile(ascending, level * 100.0));
+        self.at_largest_effect(thresholds.filter_map(|threshold| self.effect_beyond(threshold)), rows)
+    }
+
+    /// The same of a share of failed requests, 1 for a failed one and 0 for another.
+    #[must_use]
+    pub fn effective_rows_of_share(&self, rows: u64) -> u64 {
+        self.at_largest_effect(self.effect_beyond(0.5).into_iter(), rows)
+    }
+
+    /// The standard error of the values' mean, enlarged for the few blocks that tell it. `None` where no order in time is seen, or a value is not
+    /// finite.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
+    pub fn standard_error_of_mean(&self) -> Option<f64> {
+        if self.rows.len() < LEAST_ROWS || self.values.iter().any(|value| !value.is_finite()) {
+            return None;
+        }
+        let effect = self.effect_of(|value| value).filter(|effect| effect.is_seen)?;
+        let independent = effect.independent_squares.sqrt() / self.values.len() as f64;
+        Some(independent * effect.design_effect.max(1.0).sqrt() * student_975(self.blocks() as f64 - 1.0) / NORMAL_975)
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "row counts are far below 2^53"
+    )]
+    fn at_largest_effect(&self, effects: impl Iterator<Item = TimeEffect>, rows: u64) -> u64 {
+        if self.rows.len() < LEAST_ROWS {
+            return rows;
+        }
+        let (largest, is_seen) =
+            effects.fold((1.0_f64, false), |(largest, is_seen), effect| (largest.max(effect.design_effect), is_seen || effect.is_seen));
+        if !is_seen {
+            return rows;
+        }
+        let ratio = student_975(rows as f64 - 1.0) / student_975(self.blocks() as f64 - 1.0);
+        let estimated = self.values.len() as f64 / largest * ratio * ratio;
+        let told = if estimated < FEWEST_TOLD { LEAST_ROWS_IN_TIME } else { estimated.floor() as u64 };
+        told.min(rows)
+    }
+
+    fn effect_beyond(&self, threshold: f64) -> Option<TimeEffect> {
+        self.effect_of(|value| f64::from(u8::from(value > threshold)))
+            .or_else(|| self.effect_of(|value| f64::from(u8::from(value >= threshold))))
+    }
+
+    /// The effect on the mean of what each value scores. `None` where all score the same, or each row is the only one of its turn.
+    #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
+    fn effect_of(&self, score: impl Fn(f64) -> f64) -> Option<TimeEffect> {
+        let scores: Vec<RowScore> = (0..self.rows.len()).map(|row| RowScore::of(self.values_of(row), &score)).collect();
+        let (total, count) = (scores.iter().map(|row| row.sum).sum::<f64>(), self.values.len() as f64);
+        let mean = total / count;
+        let independent = self.values.iter().map(|value| (score(*value) - mean).powi(2)).sum::<f64>();
+        if independent <= 0.0 {
+            return None;
+        }
+        let turns = TurnMeans::of(&self.rows, &scores);
+        let residuals: Vec<f64> =
+            self.rows.iter().zip(&scores).map(|(row, score)| score.sum - score.count * turns.of_turn(row.turn)).collect();
+        let squares = residuals.iter().map(|residual| residual * residual).sum::<f64>();
+        let (rows, turns) = (self.rows.len() as f64, turns.len() as f64);
+        if squares <= 0.0 || rows <= turns {
+            return None;
+        }
+        let blocks = self.block_sums(&residuals);
+        let (blocks_squared, blocks_of_all) = (blocks.iter().flatten().map(|sum| sum * sum).sum::<f64>(), self.blocks() as f64);
+        // What the means of the turns take away of the rows' differences is given back.
+        let variance = blocks_squared * blocks_of_all / (blocks_of_all - 1.0) * rows / (rows - turns + 1.0);
+        let between_blocks = variance / independent;
+        let runs = self.run_ends.len() as f64;
+        let next_block =
+            lag_products(blocks.iter().map(Vec::as_slice)) / blocks_squared * (blocks_of_all - 1.0) / (blocks_of_all - runs).max(1.0);
+        let next_row = lag_products(self.runs().map(|run| &residuals[run])) / squares;
+        Some(TimeEffect {
+            independent_squares: independent,
+            design_effect: between_blocks * first_order_factor(unbiased(next_block, blocks_of_all)),
+            is_seen: next_row > NORMAL_990 / rows.sqrt() || between_blocks > dispersion_990(blocks_of_all - 1.0),
+        })
+    }
+
+    fn runs(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
+        let begins = std::iter::once(0).chain(self.run_ends.iter().copied());
+        begins.zip(self.run_ends.iter().copied()).map(|(begin, end)| begin..end)
+    }
+
+    /// Blocks of a run.
+    fn blocks_of(&self, rows: usize) -> usize {
+        LEAST_BLOCKS_OF_A_RUN.max(BLOCKS.div_ceil(self.run_ends.len().max(1))).min(rows)
+    }
+
+    fn blocks(&self) -> usize {
+        self.runs().map(|run| self.blocks_of(run.len())).sum()
+    }
+
+    /// Sums over the blocks of each run.
+    fn block_sums(&self, residuals: &[f64]) -> Vec<Vec<f64>> {
+        let of_run = |run: std::ops::Range<usize>| {
+            let blocks = self.blocks_of(run.len());
+            let edge = |block: usize| run.start + block * run.len() / blocks;
+            (0..blocks).map(|block| residuals[edge(block)..edge(block + 1)].iter().sum()).collect()
+        };
+        self.runs().map(of_run).collect()
+    }
+}
+
+/// What an order in time does to the variance of a mean.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct TimeEffect {
+    /// Squares of the scores' distances from their mean, added up.
+    independent_squares: f64,
+    /// Over the variance of independent values.
+    design_effect: f64,
+    /// Whether it is more than chance makes of independent rows in a few of a hundred cases.
+    is_seen: bool,
+}
+
+/// What the values of a row score.
+#[derive(Debug, Clone, Copy)]
+struct RowScore {
+    sum: f64,
+    count: f64,
+}
+
+impl RowScore {
+    #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
+    fn of(values: &[f64], score: impl Fn(f64) -> f64) -> Self {
+        Self { sum: values.iter().map(|value| score(*value)).sum(), count: values.len() as f64 }
+    }
+}
+
+/// The mean score of a value of each turn.
+struct TurnMeans(Vec<RowScore>);
+
+impl TurnMeans {
+    fn of(rows: &[TimedRow], scores: &[RowScore]) -> Self {
+        let turns = rows.iter().map(|row| row.turn as usize + 1).max().unwrap_or(0);
+        let mut sums = vec![RowScore { sum: 0.0, count: 0.0 }; turns];
+        for (row, score) in rows.iter().zip(scores) {
+            let sum = &mut sums[row.turn as usize];
+            (sum.sum, sum.count) = (sum.sum + score.sum, sum.count + score.count);
+        }
+        Self(sums)
+    }
+
+    fn of_turn(&self, turn: u32) -> f64 {
+        self.0.get(turn as usize).map_or(0.0, |turn| turn.sum / turn.count)
+    }
+
+    /// How many turns have rows.
+    fn len(&self) -> usize {
+        self.0.iter().filter(|turn| turn.count > 0.0).count()
+    }
+}
+
+/// Products of each with its next, added up over all runs.
+fn lag_products<'a>(runs: impl Iterator<Item = &'a [f64]>) -> f64 {
+    runs.flat_map(|run| run.windows(2).map(|pair| pair[0] * pair[1])).sum()
+}
+
+/// The correlation of `count` values with their next, less what taking it from their own mean takes away (M. G. Kendall, "Note on bias in the
+/// estimation of autocorrelation", Biometrika 41, 1954).
+fn unbiased(correlation: f64, count: f64) -> f64 {
+    if count > 3.0 { (count * correlation + 1.0) / (count - 3.0) } else { correlation }
+}
+
+/// By how much the variance of a mean of blocks is larger where each is correlated with its next, and through it with those after (an
+/// autoregression of the first order, as A. Tafazzoli, J. R. Wilson, E. K. Lada and N. M. Steiger adjust batch means, "Performance of Skart",
+/// INFORMS Journal on Computing 23, 2011).
+fn first_order_factor(correlation: f64) -> f64 {
+    let correlation = correlation.clamp(0.0, 0.999);
+    (1.0 + correlation) / (1.0 - correlation)
+}
+
+/// The 99 % quantile of a variance over its expectation, of so many degrees of freedom (E. B. Wilson and M. M. Hilferty, "The distribution of
+/// chi-square", PNAS 17, 1931).
+fn dispersion_990(degrees: f64) -> f64 {
+    if degrees < 1.0 {
+        return f64::INFINITY;
+    }
+    let spread = 2.0 / (9.0 * degrees);
+    (1.0 - spread + NORMAL_990 * spread.sqrt()).powi(3)
+}
+
+#[cfg(test)]
+mod tests;
