@@ -14,11 +14,12 @@ const LEAST_BLOCKS_OF_A_RUN: usize = 5;
 /// Fewer rows than this have no order that could be told from chance.
 const LEAST_ROWS: usize = 10;
 
-/// However alike they are, the rows of a cell are taken for at least so many independent ones: what can never change is certain before all
-/// rows have come.
-pub const LEAST_ROWS_IN_TIME: u64 = 6;
+/// However alike they are, the rows of a cell are taken for at least so many independent ones, so that what can never change is certain before all
+/// rows have come. Of four no percentile has an interval, and none is certified; that half of all rows lie beyond a p95 they disprove.
+pub const LEAST_ROWS_IN_TIME: u64 = 4;
 
-/// Where blocks say that rows are worth fewer than this, the run is too short to tell how few: the least is taken.
+/// Where blocks say that rows are worth fewer than this, and that the memory is longer than as many rows, the run is too short to tell how few
+/// they are worth: the least is taken.
 const FEWEST_TOLD: f64 = 20.0;
 
 /// Shares below the values at which blocks are compared, beside the percentile itself: a queue's share beyond its p90 differs more between blocks
@@ -109,14 +110,14 @@ impl TimeSeries {
         if self.rows.len() < LEAST_ROWS {
             return rows;
         }
-        let (largest, is_seen) =
-            effects.fold((1.0_f64, false), |(largest, is_seen), effect| (largest.max(effect.design_effect), is_seen || effect.is_seen));
-        if !is_seen {
+        let largest = effects.filter(|effect| effect.is_seen).map(|effect| effect.design_effect).fold(1.0, f64::max);
+        if largest <= 1.0 {
             return rows;
         }
         let ratio = student_975(rows as f64 - 1.0) / student_975(self.blocks() as f64 - 1.0);
         let estimated = self.values.len() as f64 / largest * ratio * ratio;
-        let told = if estimated < FEWEST_TOLD { LEAST_ROWS_IN_TIME } else { estimated.floor() as u64 };
+        let is_too_short = estimated < FEWEST_TOLD && largest > FEWEST_TOLD;
+        let told = if is_too_short { LEAST_ROWS_IN_TIME } else { (estimated.floor() as u64).max(LEAST_ROWS_IN_TIME) };
         told.min(rows)
     }
 
@@ -152,9 +153,11 @@ impl TimeSeries {
         let next_block =
             lag_products(blocks.iter().map(Vec::as_slice)) / blocks_squared * (blocks_of_all - 1.0) / (blocks_of_all - runs).max(1.0);
         let next_row = lag_products(self.runs().map(|run| &residuals[run])) / squares;
+        // Rows of one block have no less in common than those of two: what blocks differ by beyond chance bounds what neighbours share.
+        let correlation = unbiased(next_block, blocks_of_all).min(1.0 - 1.0 / between_blocks);
         Some(TimeEffect {
             independent_squares: independent,
-            design_effect: between_blocks * first_order_factor(unbiased(next_block, blocks_of_all)),
+            design_effect: between_blocks * first_order_factor(correlation),
             is_seen: next_row > NORMAL_990 / rows.sqrt() || between_blocks > dispersion_990(blocks_of_all - 1.0),
         })
     }

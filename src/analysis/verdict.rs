@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(judged("p95(ttft) <= 2s", &together).verdict, Verdict::Undecided);
         assert_eq!(
             (judged("p95(ttft) <= 2s", &evenly).estimate.effective_n, judged("p95(ttft) <= 2s", &together).estimate.effective_n),
-            (100, 6)
+            (100, 4)
         );
     }
 

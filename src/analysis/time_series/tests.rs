@@ -92,7 +92,7 @@ fn independent_rows_count_nearly_all() {
     let mut worths: Vec<u64> = (0..100).map(|_| effective(&(0..200).map(|_| rng.random::<f64>()).collect::<Vec<_>>(), 95.0)).collect();
     worths.sort_unstable();
     // No order is seen in most of them, and then all rows count.
-    assert!(worths[15] == 200, "{worths:?}");
+    assert!(worths[10] == 200 && worths[2] > 50, "{worths:?}");
 }
 
 #[test]
