@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub enum Metric {
     /// Time to first token: first token-bearing event - sent.
     Ttft,
+    /// Time to first answer token: first event with a token of the answer, not of the reasoning before it - sent.
+    Ttfat,
     /// First token-bearing event - intended: free of coordinated omission.
     TtftIntended,
     /// Time to first event of any kind: what tools that count the role-only chunk publish as time to first token.
@@ -35,13 +37,14 @@ pub enum Better {
 }
 
 impl Metric {
-    pub const ALL: [Self; 8] =
-        [Self::Ttft, Self::TtftIntended, Self::Ttfe, Self::E2e, Self::Tpot, Self::Itl, Self::OutputTps, Self::SendLag];
+    pub const ALL: [Self; 9] =
+        [Self::Ttft, Self::Ttfat, Self::TtftIntended, Self::Ttfe, Self::E2e, Self::Tpot, Self::Itl, Self::OutputTps, Self::SendLag];
 
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Ttft => "ttft",
+            Self::Ttfat => "ttfat",
             Self::TtftIntended => "ttft_intended",
             Self::Ttfe => "ttfe",
             Self::E2e => "e2e",
@@ -59,6 +62,15 @@ impl Metric {
             Self::Tpot => "s/token",
             Self::OutputTps => "tokens/s",
             _ => "s",
+        }
+    }
+
+    /// Whether every successful request has exactly one value.
+    #[must_use]
+    pub fn is_one_a_request(self) -> bool {
+        match self {
+            Self::Ttft | Self::TtftIntended | Self::Ttfe | Self::E2e | Self::SendLag => true,
+            Self::Ttfat | Self::Tpot | Self::Itl | Self::OutputTps => false,
         }
     }
 

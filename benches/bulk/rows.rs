@@ -3,8 +3,8 @@
 
 use bench::clock::Micros;
 use bench::record::{
-    CacheContract, Client, ClientHonesty, Counts, Failure, FailureKind, FormatVersion, Manifest, Outcome, Phase, PlannedRun, RequestRecord,
-    RunHeader, RunRecord, TokenRule, TokenSource,
+    CacheContract, Client, ClientHonesty, Counts, Failure, FailureKind, FirstEventSource, FormatVersion, Manifest, Outcome, Phase,
+    PlannedRun, RequestRecord, RunHeader, RunRecord, TokenRule, TokenSource,
 };
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -141,6 +141,13 @@ fn request_of(request: u64, rows: Sizes, pace: Pace, rng: &mut Pcg64) -> Request
         in_flight: 1 + (request % 64) as u32,
         live_lanes: 64,
         connect_us: None,
+        first_answer_us: (!failed).then_some(first_token),
+        token_events: (!failed).then_some(events),
+        token_reads: (!failed).then_some(events),
+        first_event_source: (!failed).then_some(FirstEventSource::Usage),
+        reasoning_tokens: (!failed).then_some(0),
+        hidden_tokens: None,
+        forced_tokens: None,
         failure: failed.then(|| Failure { kind: FailureKind::Http(503), detail: "status 503: overloaded".into() }),
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::axes::Axes;
 use super::scores::Shape;
 use super::summary::CellSummary;
-use super::verdict::{Judgement, Verdict};
+use super::verdict::{Judgement, Verdict, VoidReason};
 
 /// Which number a cell would raise if it were met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,9 @@ pub enum Unsettled {
     NoProof,
     /// The goal speaks of a mean, for which no number is computed.
     Mean,
+    /// More rows would not help.
+    #[serde(untagged)]
+    Void(VoidReason),
 }
 
 impl Unsettled {
@@ -45,6 +48,7 @@ impl Unsettled {
             Self::NoRequests => "no request fits",
             Self::NoProof => "no sample proves it",
             Self::Mean => "not known for a mean",
+            Self::Void(reason) => reason.words(),
         }
     }
 }
@@ -92,6 +96,9 @@ impl Between {
 /// How many runs like those that are there bring the missing requests; at least one, since the cell is open as it is.
 fn extra_repeats(runs: u64, goal: &Judgement) -> Result<u64, Unsettled> {
     let n = goal.estimate.n;
+    if let Some(reason) = goal.void {
+        return Err(Unsettled::Void(reason));
+    }
     match (goal.rows_needed, goal.beyond) {
         _ if n == 0 || runs == 0 => Err(Unsettled::NoRequests),
         (Some(rows), _) => Ok(runs.saturating_mul(rows).div_ceil(n).saturating_sub(runs).max(1)),

@@ -307,7 +307,7 @@ mod tests {
 
     use super::*;
     use crate::analysis::watched::{Hits, ServerFigures};
-    use crate::analysis::{CellState, Rates, SessionFigures, SuccessOnly};
+    use crate::analysis::{CellState, Rates, SessionFigures, StreamFigures, SuccessOnly};
     use crate::record::ClientHonesty;
 
     const POOL: f64 = 100_000.0;
@@ -342,6 +342,7 @@ mod tests {
             success_only: SuccessOnly::default(),
             client: ClientHonesty::default(),
             client_limited: None,
+            streams: StreamFigures::default(),
             by_repeat: Vec::new(),
             renderings: Vec::new(),
             notes: Vec::new(),

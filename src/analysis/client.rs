@@ -2,7 +2,7 @@
 //!
 //! In: what the runs say of the client, the machine it ran on, and the goals. Out: what speaks against the cell, in words.
 
-use super::verdict::{Judgement, Verdict};
+use super::verdict::Judgement;
 use crate::record::{Client, ClientHonesty};
 
 /// A send lag or a timer's lateness beyond this share of the smallest limit of time may have moved a verdict.
@@ -25,14 +25,6 @@ pub(super) fn limited(client: &ClientHonesty, machine: &Client, goals: &[Judgeme
     let all = [late("send lag", client.send_lag_p99_s), timer, busy(client, machine), loaded(client, machine), unsaved];
     let found: Vec<String> = all.into_iter().flatten().collect();
     (!found.is_empty()).then(|| found.join(", "))
-}
-
-/// What no longer speaks for itself: no verdict of such a cell is certain.
-pub(super) fn uncertify(goals: &mut [Judgement]) {
-    for goal in goals {
-        goal.verdict = Verdict::Undecided;
-        goal.rows_needed = None;
-    }
 }
 
 fn busy(client: &ClientHonesty, machine: &Client) -> Option<String> {

@@ -9,7 +9,7 @@ use std::ops::Range;
 use polars::prelude::DataFrame;
 
 use super::AnalysisError;
-use crate::record::Phase;
+use crate::record::{FirstEventSource, Phase};
 use crate::store::SavedRequests;
 
 /// A column of counts or stamps.
@@ -30,6 +30,12 @@ pub enum Number {
     Intended,
     Lane,
     LiveLanes,
+    FirstAnswer,
+    TokenEvents,
+    TokenReads,
+    ReasoningTokens,
+    HiddenTokens,
+    ForcedTokens,
 }
 
 /// Those that the figures of every cell need; they are read together.
@@ -49,7 +55,7 @@ const USUAL: [Number; 13] = [
     Number::Intended,
 ];
 
-const ALL: usize = 15;
+const ALL: usize = 21;
 
 impl Number {
     fn name(self) -> &'static str {
@@ -69,6 +75,12 @@ impl Number {
             Self::Intended => "intended_us",
             Self::Lane => "lane",
             Self::LiveLanes => "live_lanes",
+            Self::FirstAnswer => "first_answer_us",
+            Self::TokenEvents => "token_events",
+            Self::TokenReads => "token_reads",
+            Self::ReasoningTokens => "reasoning_tokens",
+            Self::HiddenTokens => "hidden_tokens",
+            Self::ForcedTokens => "forced_tokens",
         }
     }
 }
@@ -195,6 +207,19 @@ impl Columns {
             let _ = place.set(values);
         }
         Ok(place.get().map_or(&[], Vec::as_slice))
+    }
+
+    /// Whether the tokens of each row's first event are an estimate.
+    pub fn estimated_first_events(&self) -> Result<Vec<bool>, AnalysisError> {
+        let mut estimated = Vec::with_capacity(self.rows());
+        let wanted = Some(FirstEventSource::TextShare.name());
+        for run in &self.runs {
+            run.columns(&["first_event_source"], |part| {
+                estimated.extend(part.column("first_event_source")?.str()?.iter().map(|source| source == wanted));
+                Ok::<_, AnalysisError>(())
+            })?;
+        }
+        Ok(estimated)
     }
 
     /// The kind of a row's failure.

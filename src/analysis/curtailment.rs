@@ -185,7 +185,7 @@ fn side(goal: &Goal, holds: bool) -> Side {
 #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
 fn ends(measure: &Measure, sample: &Sample, planned: u64) -> Option<(f64, f64)> {
     let missing = usize::try_from(planned.saturating_sub(sample.n)).ok()?;
-    let one_a_row = !matches!(measure.metric(), Some(Metric::Tpot | Metric::Itl | Metric::OutputTps));
+    let one_a_row = measure.metric().is_none_or(Metric::is_one_a_request);
     match measure.aggregate {
         Aggregate::ErrorRate => {
             let share = |failed: u64| failed as f64 / planned.max(1) as f64;

@@ -40,6 +40,7 @@ impl<'a> Formula<'a> {
     pub fn of(columns: &'a Columns, metric: Metric) -> Result<Self, AnalysisError> {
         let (later, earlier) = match metric {
             Metric::Ttft => (Number::FirstToken, Number::Sent),
+            Metric::Ttfat => (Number::FirstAnswer, Number::Sent),
             Metric::TtftIntended => (Number::FirstToken, Number::Intended),
             Metric::Ttfe => (Number::FirstEvent, Number::Sent),
             Metric::E2e | Metric::OutputTps => (Number::LastToken, Number::Sent),

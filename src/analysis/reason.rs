@@ -58,12 +58,9 @@ fn each(fails: &CellSummary, passes: &CellSummary, of: fn(&CellSummary) -> Optio
 }
 
 fn few_rows(fails: &CellSummary, passes: &CellSummary) -> Option<String> {
-    // Where the client was the limit more rows would not help.
+    // Where a verdict is void more rows would not help.
     let open = |cell: &CellSummary| {
-        if cell.client_limited.is_some() {
-            return None;
-        }
-        let goal = cell.goals.iter().find(|goal| goal.verdict == Verdict::Undecided)?;
+        let goal = cell.goals.iter().find(|goal| goal.verdict == Verdict::Undecided && goal.void.is_none())?;
         Some(format!("{} is undecided with n={}", named(&cell.axes), goal.estimate.n))
     };
     let undecided = each(fails, passes, open);

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::cells::{CellRuns, cells};
-use super::client::{limited, uncertify};
+use super::client::limited;
 use super::columns::{Columns, Number};
 use super::curtailment::Curtailment;
 use super::estimate::estimate;
@@ -20,9 +20,10 @@ use super::renderings::renderings;
 use super::repeats::by_repeat;
 use super::scores::{Score, scores};
 use super::sessions::SessionFigures;
+use super::stream_figures::StreamFigures;
 use super::summary::{AxisSummary, CellState, CellSummary, Question, Ratio, RunCounts, SuccessOnly, SweepSummary, VariantSummary};
 use super::untested::{imply, note};
-use super::verdict::{Judgement, Verdict, judge};
+use super::verdict::{Judgement, Verdict, VoidReason, judge};
 use super::watched::{Hits, RunWatched, ServerFigures, Told};
 use super::{AnalysisError, Estimate, Table, percentile};
 use crate::goal::{Goal, Measure};
@@ -157,11 +158,16 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &Client, goals: &[Goal], shown: &M
         Some(curtailment) => curtailment.judge(goal, &table),
         None => judge(goal, &table),
     };
-    let mut goals: Vec<Judgement> = if measured { goals.iter().map(judgement).collect::<Result<_, _>>()? } else { Vec::new() };
+    let asked = goals;
+    let mut goals: Vec<Judgement> = if measured { asked.iter().map(judgement).collect::<Result<_, _>>()? } else { Vec::new() };
     let client = worst_client(cell);
     let client_limited = if measured { limited(&client, machine, &goals) } else { None };
-    if client_limited.is_some() {
-        uncertify(&mut goals);
+    let streams = if measured { StreamFigures::of(&table)? } else { StreamFigures::default() };
+    for (goal, judgement) in asked.iter().zip(&mut goals) {
+        let by_client = client_limited.as_ref().map(|_| VoidReason::ClientLimited);
+        if let Some(reason) = by_client.or_else(|| streams.void(goal.measure.metric())) {
+            judgement.make_void(reason);
+        }
     }
     let judged = measured && !goals.is_empty();
     let failures = table.failures_by_kind()?;
@@ -180,8 +186,9 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &Client, goals: &[Goal], shown: &M
         goals,
         success_only: if measured { success_only(&table)? } else { SuccessOnly::default() },
         client,
-        notes: notes(cell, client_limited.as_deref()),
+        notes: notes(cell, client_limited.as_deref(), &streams),
         client_limited,
+        streams,
         by_repeat,
         renderings: if measured { renderings(&table, shown)? } else { Vec::new() },
         sessions: if measured { SessionFigures::of(&cell.runs, table.columns(), watched)? } else { SessionFigures::default() },
@@ -240,11 +247,12 @@ fn worst_client(cell: &CellRuns<'_>) -> ClientHonesty {
     })
 }
 
-fn notes(cell: &CellRuns<'_>, client_limited: Option<&str>) -> Vec<String> {
+fn notes(cell: &CellRuns<'_>, client_limited: Option<&str>, streams: &StreamFigures) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(found) = client_limited {
         notes.push(format!("client_limited: the client itself was slow ({found}), so no verdict of this cell is certain"));
     }
+    notes.extend(streams.notes());
     if !cell.runs.is_empty() && cell.runs.len() < cell.planned && !is_curtailed(cell) {
         notes.push(format!("{} of {} runs are there", cell.runs.len(), cell.planned));
     }

@@ -18,6 +18,7 @@ use super::renderings::Rendering;
 use super::repeats::RepeatSummary;
 use super::scores::Score;
 use super::sessions::SessionFigures;
+use super::stream_figures::StreamFigures;
 use super::untested::Implied;
 use super::verdict::{Judgement, Verdict};
 use super::watched::ServerFigures;
@@ -159,6 +160,9 @@ pub struct CellSummary {
     /// Why the client itself may have been what was slow, in words: no verdict of such a cell is certain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_limited: Option<String>,
+    /// What its answers were like as streams.
+    #[serde(default)]
+    pub streams: StreamFigures,
     /// Each of its runs by itself; empty where the cell has no result.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_repeat: Vec<RepeatSummary>,

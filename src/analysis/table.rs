@@ -427,6 +427,7 @@ mod tests {
         // Sent at 1 s, due at 0.8 s, first event at 1.005 s, first token at 1.5 s, last at 1.52 s with four tokens in all.
         for (metric, expected) in [
             (Metric::Ttft, 0.5),
+            (Metric::Ttfat, 0.5),
             (Metric::TtftIntended, 0.7),
             (Metric::Ttfe, 0.005),
             (Metric::E2e, 0.52),
@@ -470,6 +471,16 @@ mod tests {
         // Four tokens in the first event and one after it.
         let merged = RequestRecord { first_event_tokens: Some(4), output_tokens: Some(5), ..answered(1, 1, 0.5) };
         assert_eq!(*table(&[single, merged]).values(Metric::Tpot).unwrap(), [0.02]);
+    }
+
+    #[test]
+    fn reasoning_comes_before_the_first_answer_token_and_alone_has_none() {
+        let thinking = RequestRecord { first_answer_us: Some(Micros(1_515_000)), ..answered(1, 0, 0.5) };
+        let only_reasoning = RequestRecord { first_answer_us: None, ..answered(2, 0, 0.5) };
+        let rows = table(&[thinking, only_reasoning, failed_record(3, 0, FailureKind::Truncated)]);
+        assert_eq!(*rows.values(Metric::Ttft).unwrap(), [0.5, 0.5, f64::INFINITY]);
+        assert_eq!(*rows.values(Metric::Ttfat).unwrap(), [0.515, f64::INFINITY]);
+        assert_eq!(rows.requests_with(Metric::Ttfat).unwrap(), 2);
     }
 
     #[test]

@@ -54,6 +54,33 @@ impl From<Statement> for Verdict {
     }
 }
 
+/// Why a cell certifies nothing about a goal, however many rows it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VoidReason {
+    /// The client itself was slow.
+    ClientLimited,
+    /// Answers came whole: when their tokens were made is not known.
+    HeldBack,
+    /// Reads brought several events each: the time between two of them is not known.
+    MergedReads,
+    /// Answers had fewer tokens than were forced: the cell did less than its work.
+    ShortAnswers,
+}
+
+impl VoidReason {
+    /// As it stands in a list of cells.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::ClientLimited => "the client was the limit",
+            Self::HeldBack => "answers came whole",
+            Self::MergedReads => "events came together",
+            Self::ShortAnswers => "answers were too short",
+        }
+    }
+}
+
 /// What a cell says to a goal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
@@ -68,6 +95,9 @@ pub struct Judgement {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_open: bool,
     pub verdict: Verdict,
+    /// Why the verdict is undecided whatever the rows say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub void: Option<VoidReason>,
     /// The share of requests that may lie beyond the limit, and how many do. Missing for means.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_share: Option<f64>,
@@ -84,6 +114,13 @@ impl Judgement {
     #[must_use]
     pub fn outcome(&self) -> Option<bool> {
         (!self.is_open).then_some(self.passes)
+    }
+
+    /// No longer speaks for itself.
+    pub(super) fn make_void(&mut self, reason: VoidReason) {
+        self.verdict = Verdict::Undecided;
+        self.rows_needed = None;
+        self.void.get_or_insert(reason);
     }
 }
 
@@ -124,6 +161,7 @@ pub fn judge(goal: &Goal, table: &Table) -> Result<Judgement, AnalysisError> {
         passes,
         is_open: false,
         verdict: Verdict::Undecided,
+        void: None,
         allowed_share: None,
         beyond: None,
         rows_needed: None,

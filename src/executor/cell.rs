@@ -161,7 +161,13 @@ fn notes(tally: &Tally, workload: &WorkloadSpec) -> Vec<String> {
         )),
         _ => None,
     };
-    unsent.into_iter().chain(held_back).chain(tally.length_note()).chain(tally.carried.notes()).collect()
+    unsent
+        .into_iter()
+        .chain(held_back)
+        .chain(tally.length_note())
+        .chain(tally.history_note(workload))
+        .chain(tally.carried.notes())
+        .collect()
 }
 
 /// What is found out on the way and recorded even where the cell fails later.

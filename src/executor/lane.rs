@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
 use super::conversation::Conversation;
-use super::row::{AtSend, Counts, Sent};
+use super::row::{AtSend, Sent};
 use super::said::{Said, Texts};
 use super::seldom::{Rung, Seldom};
 use super::stop::Stop;
 use super::threads::Threads;
+use super::token_counts::{RuleCounts, TokenCounts};
 use crate::arrival::{Due, Lane, Step, Steps};
 use crate::clock::{Alarm, Clock, Micros};
 use crate::record::{Failure, FailureKind, Phase, RequestRecord};
@@ -76,11 +77,20 @@ impl Load {
     }
 
     /// The token counts of an answer, in the office where they must be counted.
-    pub async fn counts(&self, exchange: &Exchange, authored: Option<u64>) -> Result<Counts, TokenError> {
-        let (None, None, Some(authored)) = (exchange.usage, &exchange.failure, authored) else { return Ok(Counts::told(exchange)) };
-        let (counter, answer) = (self.counter.clone(), exchange.answer.clone());
-        let counting = async move { counter.count(&answer).await };
-        Ok(Counts::counted(authored, self.threads.have_done(counting).await?))
+    pub async fn counts(&self, exchange: &Exchange, authored: Option<u64>) -> Result<TokenCounts, TokenError> {
+        let (None, None, Some(authored)) = (exchange.usage, &exchange.failure, authored) else { return Ok(TokenCounts::told(exchange)) };
+        let counter = self.counter.clone();
+        let texts = [&exchange.answer, &exchange.reasoning, &exchange.tool_calls, &exchange.first_event_text].map(String::clone);
+        let counting = async move {
+            let mut counts = [0; 4];
+            for (count, text) in counts.iter_mut().zip(&texts).filter(|(_, text)| !text.is_empty()) {
+                *count = counter.count(text).await?;
+            }
+            Ok::<_, TokenError>(counts)
+        };
+        let [answer, reasoning, tool_calls, first_event] = self.threads.have_done(counting).await?;
+        let is_estimate = matches!(self.counter, TokenCounter::Estimate { .. });
+        Ok(TokenCounts::counted(authored, exchange, RuleCounts { answer, reasoning, tool_calls, first_event, is_estimate }))
     }
 
     /// Waits for that moment, or until the run is to be stopped.
@@ -96,7 +106,7 @@ impl Load {
         let failure = Some(Failure { kind: FailureKind::Cancelled, detail: detail.to_owned() });
         let exchange = Exchange { sent: now, done: now, failure, ..Exchange::default() };
         // The receiver lives until every lane has ended.
-        let _ = self.done.send(Done::of(sent, exchange, Counts::unknown()));
+        let _ = self.done.send(Done::of(sent, exchange, TokenCounts::default()));
     }
 }
 
@@ -171,6 +181,8 @@ pub(super) struct Done {
     pub lag: Option<Micros>,
     /// It was due before it could be sent: an answer or a place had to be waited for.
     pub held_back: bool,
+    /// It succeeded and its answer had no text: nothing for a history.
+    pub is_without_text: bool,
     pub carriage: Carriage,
     /// What was said, where that is kept.
     pub said: Option<Said>,
@@ -178,14 +190,17 @@ pub(super) struct Done {
 
 impl Done {
     /// Of what was not sent by the schedule.
-    pub fn of(sent: Sent, mut exchange: Exchange, counts: Counts) -> Self {
+    pub fn of(sent: Sent, mut exchange: Exchange, counts: TokenCounts) -> Self {
         let reads = std::mem::take(&mut exchange.carriage.reads);
+        let token_reads = Some(reads.count()).filter(|reads| *reads > 0);
         let carriage = Carriage { reads, ..exchange.carriage };
-        Self { record: sent.record(exchange, counts), authored: None, lag: None, held_back: false, carriage, said: None }
+        let is_without_text = exchange.failure.is_none() && exchange.answer.is_empty();
+        let record = RequestRecord { token_reads, ..sent.record(exchange, counts) };
+        Self { record, authored: None, lag: None, held_back: false, is_without_text, carriage, said: None }
     }
 
     /// Of what could have been sent at that moment, its prompt of so many tokens as authored.
-    pub fn sent(sent: Sent, exchange: Exchange, counts: Counts, authored: Option<u64>, could_send_at: Micros) -> Self {
+    pub fn sent(sent: Sent, exchange: Exchange, counts: TokenCounts, authored: Option<u64>, could_send_at: Micros) -> Self {
         let lag = exchange.sent.since(could_send_at + exchange.carriage.handover);
         let held_back = could_send_at > sent.intended;
         Self { authored, lag: Some(lag), held_back, ..Self::of(sent, exchange, counts) }
@@ -324,7 +339,7 @@ impl Runner {
         let authored = self.conversations.get(&turn.session).map(|conversation| conversation.prompt_tokens(turn.turn));
         let counts = self.load.counts(&exchange, authored).await?;
         if let Some(conversation) = self.conversations.get_mut(&turn.session) {
-            conversation.absorb(turn.turn, &exchange, counts.output_tokens(), self.load.on_error);
+            conversation.absorb(turn.turn, &exchange, counts.history_tokens(), self.load.on_error);
         }
         let said = said.map(|said| said.answered(&exchange));
         // The receiver lives until every lane has ended.

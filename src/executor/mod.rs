@@ -25,9 +25,12 @@ mod seldom;
 pub mod spec;
 mod standstill;
 mod stop;
+#[cfg(test)]
+mod stream_cases;
 mod sweep;
 mod tally;
 mod threads;
+mod token_counts;
 mod watching;
 
 pub use course::{Course, Listed, Rule};

@@ -1,10 +1,11 @@
-//! The row of one request: what was known when it was sent, what came back, and the token counts of the one who could tell.
+//! The row of one request: what was known when it was sent, what came back, and its token counts.
 
 use std::sync::atomic::Ordering;
 
 use super::lane::Occupancy;
+use super::token_counts::TokenCounts;
 use crate::clock::Micros;
-use crate::record::{Phase, RequestRecord, TokenSource, Usage};
+use crate::record::{Phase, RequestRecord, TokenSource};
 use crate::target::Exchange;
 
 /// What was going on when a request was sent.
@@ -44,7 +45,8 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    pub fn record(self, exchange: Exchange, counts: Counts) -> RequestRecord {
+    /// All but what the reads say.
+    pub fn record(self, exchange: Exchange, counts: TokenCounts) -> RequestRecord {
         let gaps = exchange.token_events.windows(2);
         RequestRecord {
             request: self.at_send.request,
@@ -60,43 +62,22 @@ impl Sent {
             last_token_us: exchange.token_events.last().copied(),
             done_us: exchange.done,
             gaps_us: gaps.map(|pair| u32::try_from(pair[1].since(pair[0]).0).unwrap_or(u32::MAX)).collect(),
-            first_event_tokens: exchange.first_event_tokens,
-            prompt_tokens: counts.usage.map(|usage| usage.prompt_tokens),
-            cached_tokens: counts.usage.and_then(|usage| usage.cached_tokens),
-            output_tokens: counts.usage.map(|usage| usage.output_tokens),
-            token_source: counts.source,
+            first_event_tokens: counts.first_event.map(|(tokens, _)| tokens).or(exchange.first_event_tokens),
+            prompt_tokens: counts.prompt,
+            cached_tokens: counts.cached,
+            output_tokens: counts.output,
+            token_source: counts.source.unwrap_or(TokenSource::Unknown),
             in_flight: self.at_send.in_flight,
             live_lanes: self.at_send.live_lanes,
             connect_us: exchange.carriage.connect,
+            first_answer_us: exchange.first_answer,
+            token_events: (!exchange.token_events.is_empty()).then_some(exchange.token_events.len() as u64),
+            token_reads: None,
+            first_event_source: counts.first_event.map(|(_, source)| source),
+            reasoning_tokens: counts.reasoning,
+            hidden_tokens: counts.hidden,
+            forced_tokens: exchange.forced_tokens,
             failure: exchange.failure,
         }
-    }
-}
-
-/// Token counts of a request, and who told them.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Counts {
-    usage: Option<Usage>,
-    source: TokenSource,
-}
-
-impl Counts {
-    /// The server's, where it told them.
-    pub fn told(exchange: &Exchange) -> Self {
-        exchange.usage.map_or(Self::unknown(), |usage| Self { usage: Some(usage), source: TokenSource::Usage })
-    }
-
-    /// Those of the token rule: `authored` for the prompt, and the answer counted when it was over.
-    pub fn counted(authored: u64, output_tokens: u64) -> Self {
-        let usage = Usage { prompt_tokens: authored, output_tokens, cached_tokens: None };
-        Self { usage: Some(usage), source: TokenSource::TokenRule }
-    }
-
-    pub fn unknown() -> Self {
-        Self { usage: None, source: TokenSource::Unknown }
-    }
-
-    pub fn output_tokens(&self) -> u64 {
-        self.usage.map_or(0, |usage| usage.output_tokens)
     }
 }

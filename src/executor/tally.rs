@@ -8,7 +8,7 @@ use super::lane::Done;
 use super::lateness::Lateness;
 use crate::clock::Micros;
 use crate::record::{Counts, Phase, RequestRecord, SHARED_TOKENS, TokenSource, first_turns_are_warm};
-use crate::workload::spec::WorkloadSpec;
+use crate::workload::spec::{Answers, WorkloadSpec};
 
 /// The share by which the server's count of a first turn may differ from the authored length, beside the words all sessions share.
 const LENGTH_TOLERANCE: f64 = 0.02;
@@ -30,6 +30,8 @@ pub(super) struct Tally {
     unsent: u64,
     /// Requests that had to wait for an answer or a place before they could be sent.
     held_back: u64,
+    /// Successful answers without a text.
+    without_text: u64,
     first_turns: FirstTurns,
     pub carried: Carried,
 }
@@ -56,9 +58,10 @@ impl Tally {
         (seconds > 0.0).then(|| (self.events as f64 / seconds, self.requests as f64 / seconds))
     }
 
-    pub fn add(&mut self, Done { record, authored, lag, held_back, carriage, .. }: &Done) {
+    pub fn add(&mut self, Done { record, authored, lag, held_back, is_without_text, carriage, .. }: &Done) {
         self.carried.add(carriage);
         self.requests += 1;
+        self.without_text += u64::from(*is_without_text && record.phase != Phase::Prefill);
         self.events += if record.first_token_us.is_some() { 1 + record.gaps_us.len() as u64 } else { 0 };
         self.last_done = self.last_done.max(record.done_us);
         if let Some(failure) = &record.failure {
@@ -103,6 +106,22 @@ impl Tally {
     /// Requests that had to wait for an answer or a place before they could be sent.
     pub fn held_back(&self) -> u64 {
         self.held_back
+    }
+
+    /// A remark where answers brought no text for the histories that are made of them.
+    pub fn history_note(&self, workload: &WorkloadSpec) -> Option<String> {
+        let answers = match workload {
+            WorkloadSpec::DocumentQa(spec) if spec.rounds > 0 => spec.answers,
+            WorkloadSpec::Chat(spec) => spec.answers,
+            WorkloadSpec::DocumentQa(_) | WorkloadSpec::Requests(_) => return None,
+        };
+        let without = self.without_text;
+        (without > 0 && answers != Answers::Scripted).then(|| {
+            format!(
+                "{without} answers brought no text, only reasoning or tool calls: the histories of later turns are shorter by their answers; \
+                 `workload.answers = \"scripted\"` puts a text of the asked length there"
+            )
+        })
     }
 
     pub fn counts(&self) -> Counts {
@@ -191,7 +210,8 @@ impl FirstTurns {
 mod tests {
     use super::*;
     use crate::executor::lane::Occupancy;
-    use crate::executor::row::{self, AtSend, Sent};
+    use crate::executor::row::{AtSend, Sent};
+    use crate::executor::token_counts::TokenCounts;
     use crate::target::Exchange;
 
     #[test]
@@ -202,7 +222,7 @@ mod tests {
             let sent = Sent { session: 0, turn: 1, lane: 0, phase: Phase::Measure, intended: Micros(1_000), at_send };
             let mut exchange = Exchange { sent: Micros(1_500), done: Micros(2_000), ..Exchange::default() };
             exchange.carriage.handover = Micros(100);
-            let counts = row::Counts::unknown();
+            let counts = TokenCounts::default();
             tally.add(&Done::sent(sent, exchange, counts, None, Micros(could_send_at)));
         }
         assert_eq!(tally.held_back(), 1);

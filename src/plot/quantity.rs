@@ -42,6 +42,7 @@ pub fn population_in_words(population: &Population) -> String {
 fn metric_in_words(metric: Metric) -> &'static str {
     match metric {
         Metric::Ttft => "time to first token",
+        Metric::Ttfat => "time to first answer token",
         Metric::TtftIntended => "time from when it was due to first token",
         Metric::Ttfe => "time to first event",
         Metric::E2e => "time to last token",

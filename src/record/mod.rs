@@ -14,7 +14,7 @@ mod version;
 pub use contract::{CacheContract, SHARED_TOKENS, TEMPLATE_TOKENS, first_turns_are_warm};
 pub use curtailed::{Certainty, Curtailed, Settled};
 pub use manifest::{Client, ClientCeilings, Imported, Manifest, PlannedRun, Searched};
-pub use request::{Failure, FailureKind, Phase, RequestRecord, TokenSource, Usage};
+pub use request::{Failure, FailureKind, FirstEventSource, Phase, RequestRecord, TokenSource, Usage};
 pub use run::{ClientHonesty, Connections, Counts, Outcome, RunHeader, RunRecord, ServerFacts, StampSource, TokenRule};
 pub use sample::{SampleKind, ServerSample, SharedTexts, label, labels_text};
 pub use text::{RequestText, SaidMessage, SaidText};

@@ -50,11 +50,43 @@ impl TokenSource {
     }
 }
 
+/// How it is known how many tokens the first token-bearing event had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FirstEventSource {
+    /// The server told with that event (continuous usage).
+    Usage,
+    /// There were as many events as tokens, or one event with all of them.
+    Events,
+    /// The run's token rule counted its text.
+    TokenRule,
+    /// Estimated: its share of the text of all events.
+    TextShare,
+}
+
+impl FirstEventSource {
+    pub const ALL: [Self; 4] = [Self::Usage, Self::Events, Self::TokenRule, Self::TextShare];
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Events => "events",
+            Self::TokenRule => "token_rule",
+            Self::TextShare => "text_share",
+        }
+    }
+}
+
 /// Token counts as the server reported them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Usage {
     pub prompt_tokens: u64,
+    /// All that were generated, hidden reasoning included.
     pub output_tokens: u64,
+    /// Those of them that are reasoning; `None` where the server does not tell.
+    #[serde(default)]
+    pub reasoning_tokens: Option<u64>,
     /// Prompt tokens that came from a cache; `None` where the server does not tell, which is not 0.
     pub cached_tokens: Option<u64>,
 }
@@ -179,7 +211,7 @@ pub struct RequestRecord {
     /// Gaps between token-bearing events, in order: one fewer than there were events.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps_us: Vec<u32>,
-    /// Tokens in the first token-bearing event, where the server or the token rule tells; needed for time per output token.
+    /// Tokens in the first token-bearing event; needed for time per output token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_event_tokens: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -187,6 +219,7 @@ pub struct RequestRecord {
     /// Prompt tokens that came from a cache; missing where the server does not tell, which is not 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached_tokens: Option<u64>,
+    /// Streamed: answer, reasoning and tool calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<u64>,
     pub token_source: TokenSource,
@@ -197,6 +230,26 @@ pub struct RequestRecord {
     /// How long it took to open a connection for it, before `sent_us`; missing where one stood already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect_us: Option<Micros>,
+    /// When the first event came that carries a token of the answer: not of the reasoning before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_answer_us: Option<Micros>,
+    /// How many events carried tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_events: Option<u64>,
+    /// How many reads of the socket brought them; missing in virtual time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_reads: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_event_source: Option<FirstEventSource>,
+    /// Those of the output tokens that are reasoning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning_tokens: Option<u64>,
+    /// Reasoning tokens that the server counted and never streamed: no part of the output tokens. Missing where it does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden_tokens: Option<u64>,
+    /// So many tokens the answer was to have; missing where its length was not forced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forced_tokens: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
 }

@@ -6,7 +6,7 @@ use super::certainty::between_line;
 use super::number::{or_dash, significant};
 use crate::analysis::{
     CapacityScore, CellState, CellSummary, ExternalUse, LargestScore, Limit, Ratio, Score, Shape, SweepSummary, VariantSummary, Verdict,
-    axis_label, interval, show_axes,
+    VoidReason, axis_label, interval, show_axes,
 };
 use crate::record::{Curtailed, StampSource};
 
@@ -137,7 +137,9 @@ fn sureness(holds: &str, certified: bool, cell: Option<&CellSummary>) -> String 
     if certified {
         return format!("{holds}, certified at 95 %");
     }
+    let void = cell.and_then(|cell| cell.goals.iter().find_map(|goal| goal.void));
     let why = match cell.and_then(open_goal) {
+        _ if void.is_some() => format!("nothing is certain: {}", void.map_or("", VoidReason::words)),
         Some((n, Some(needed))) => format!("{n} requests are too few to be 95 % sure, {needed} like these would do"),
         _ => "the sample does not make it sure at 95 %".to_owned(),
     };

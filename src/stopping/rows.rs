@@ -36,7 +36,7 @@ pub fn countable(goal: &Goal, workload: &WorkloadSpec) -> Result<(), NotCountabl
     if let Aggregate::Mean(_) = goal.measure.aggregate {
         return Err(NotCountable::Mean);
     }
-    if let Some(metric @ (Metric::Tpot | Metric::Itl | Metric::OutputTps)) = goal.measure.metric() {
+    if let Some(metric) = goal.measure.metric().filter(|metric| !metric.is_one_a_request()) {
         return Err(NotCountable::Metric(metric));
     }
     let unknown = |condition: &&Condition| !matches!(condition.field, Field::Turn | Field::Session | Field::Lane);

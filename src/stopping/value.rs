@@ -20,7 +20,7 @@ pub fn value(metric: Metric, record: &RequestRecord) -> f64 {
         Metric::Ttfe => (record.first_event_us, record.sent_us),
         Metric::E2e => (record.last_token_us, record.sent_us),
         Metric::SendLag => (Some(record.sent_us), record.intended_us),
-        Metric::Ttft | Metric::Tpot | Metric::Itl | Metric::OutputTps => (record.first_token_us, record.sent_us),
+        Metric::Ttft | Metric::Ttfat | Metric::Tpot | Metric::Itl | Metric::OutputTps => (record.first_token_us, record.sent_us),
     };
     later.map_or(f64::INFINITY, |later| (later.0 as f64 - earlier.0 as f64) / 1e6)
 }

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::clock::Micros;
 use crate::record::{
-    CacheContract, Client, ClientHonesty, Counts, Failure, FailureKind, FormatVersion, Manifest, Outcome, Phase, PlannedRun, RequestRecord,
-    RunHeader, RunRecord, SampleKind, ServerSample, TokenRule, TokenSource,
+    CacheContract, Client, ClientHonesty, Counts, Failure, FailureKind, FirstEventSource, FormatVersion, Manifest, Outcome, Phase,
+    PlannedRun, RequestRecord, RunHeader, RunRecord, SampleKind, ServerSample, TokenRule, TokenSource,
 };
 
 /// A request that failed early: everything that may be missing is missing.
@@ -20,6 +20,13 @@ pub(crate) fn record(request: u64) -> RequestRecord {
         intended_us: Micros(request * 1000),
         sent_us: Micros(request * 1000 + 7),
         connect_us: None,
+        first_answer_us: None,
+        token_events: None,
+        token_reads: None,
+        first_event_source: None,
+        reasoning_tokens: None,
+        hidden_tokens: None,
+        forced_tokens: None,
         headers_us: None,
         first_event_us: None,
         first_token_us: None,
@@ -56,6 +63,13 @@ pub(crate) fn rich_record(request: u64) -> RequestRecord {
         output_tokens: Some(7),
         token_source: TokenSource::Usage,
         connect_us: Some(Micros(420)),
+        first_answer_us: Some(at(520_000)),
+        token_events: Some(4),
+        token_reads: Some(3),
+        first_event_source: Some(FirstEventSource::Usage),
+        reasoning_tokens: Some(2),
+        hidden_tokens: Some(0),
+        forced_tokens: Some(7),
         failure: None,
         ..record(request)
     }

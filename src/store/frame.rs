@@ -79,13 +79,15 @@ pub(super) struct Part<'a> {
     pub rows: usize,
 }
 
-/// Reads a part of a file whose hash was checked.
+/// Reads a part of a file whose hash was checked: those of the columns that it has.
 pub(super) fn read_part(path: &Path, part: &Part<'_>) -> Result<DataFrame, StoreError> {
     guarded(path, || {
         let mut reader = ParquetReader::new(File::open(path)?.into_file());
         let rows = reader.num_rows()?;
+        let known = reader.schema()?;
+        let names = part.names.iter().filter(|name| known.contains(name.as_str())).cloned().collect();
         let parallel = if rows < SEVERAL_THREADS { ParallelStrategy::None } else { ParallelStrategy::Auto };
-        reader.with_columns(Some(part.names.to_vec())).with_slice(Some((part.from, part.rows))).read_parallel(parallel).finish()
+        reader.with_columns(Some(names)).with_slice(Some((part.from, part.rows))).read_parallel(parallel).finish()
     })
 }
 

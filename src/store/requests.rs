@@ -71,7 +71,11 @@ impl SavedRequests {
 
     /// Hands on the named columns, in their order and with their types checked, a part of the rows after the other.
     pub fn columns<E: From<StoreError>>(&self, names: &[&str], mut each: impl FnMut(&DataFrame) -> Result<(), E>) -> Result<(), E> {
-        let wanted: Vec<_> = COLUMNS.iter().copied().filter(|(name, _)| names.contains(name)).collect();
+        let mut wanted: Vec<_> = COLUMNS.iter().copied().filter(|(name, _)| names.contains(name)).collect();
+        if wanted.iter().all(|(_, kind)| kind.is_later()) {
+            // An older file has none of them, and yet as many rows as it has.
+            wanted.extend(COLUMNS.first());
+        }
         match &self.source {
             Source::Held(table) => each(&known_columns(table, &wanted).map_err(|source| self.fault(source))?),
             Source::File(path) => {
@@ -109,6 +113,24 @@ mod tests {
         };
         saved.columns(&["failure", "request"], add).unwrap();
         assert_eq!((seen as u64, sum.cast_unsigned(), parts), (rows, rows * (rows - 1) / 2, 2));
+    }
+
+    #[test]
+    fn a_column_that_a_file_of_an_earlier_version_lacks_is_missing_in_each_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("requests.parquet");
+        let mut older = to_table(&[record(0), rich_record(1)]).unwrap().drop_many(["first_answer_us", "first_event_source"]);
+        polars_io::prelude::ParquetWriter::new(fs_err::File::create(&path).unwrap()).finish(&mut older).unwrap();
+        let saved = SavedRequests::open(&path, None).unwrap();
+        for names in [&["first_answer_us", "first_event_source"][..], &["first_answer_us", "first_event_source", "turn"]] {
+            let count = |part: &DataFrame| {
+                assert!(names.iter().all(|name| part.column(name).unwrap().len() == 2));
+                assert_eq!(part.column("first_answer_us").unwrap().null_count(), 2);
+                assert_eq!(part.column("first_event_source").unwrap().null_count(), 2);
+                Ok::<_, StoreError>(())
+            };
+            saved.columns(names, count).unwrap();
+        }
     }
 
     #[test]

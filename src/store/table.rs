@@ -9,7 +9,7 @@ use polars::prelude::{
 };
 
 use crate::clock::Micros;
-use crate::record::{Failure, FailureKind, Phase, RequestRecord, TokenSource};
+use crate::record::{Failure, FailureKind, FirstEventSource, Phase, RequestRecord, TokenSource};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum ColumnKind {
     LaterInteger,
     Text,
     OptionalText,
+    /// As [`ColumnKind::LaterInteger`], of texts.
+    LaterText,
     /// A floating-point number, NaN and the infinities included.
     Number,
     /// A list of unsigned 32-bit numbers, never null.
@@ -30,19 +32,24 @@ impl ColumnKind {
     fn data_type(self) -> DataType {
         match self {
             Self::Integer | Self::OptionalInteger | Self::LaterInteger => DataType::Int64,
-            Self::Text | Self::OptionalText => DataType::String,
+            Self::Text | Self::OptionalText | Self::LaterText => DataType::String,
             Self::Number => DataType::Float64,
             Self::Gaps => DataType::List(Box::new(DataType::UInt32)),
         }
     }
 
     fn may_be_null(self) -> bool {
-        matches!(self, Self::OptionalInteger | Self::OptionalText | Self::LaterInteger)
+        matches!(self, Self::OptionalInteger | Self::OptionalText) || self.is_later()
+    }
+
+    /// Whether files of earlier minor versions do not have it.
+    pub(super) fn is_later(self) -> bool {
+        matches!(self, Self::LaterInteger | Self::LaterText)
     }
 }
 
 /// The columns in their order: the fields of [`RequestRecord`], with `failure` as its kind and a sentence.
-pub const COLUMNS: [(&str, ColumnKind); 23] = [
+pub const COLUMNS: [(&str, ColumnKind); 30] = [
     ("request", ColumnKind::Integer),
     ("session", ColumnKind::Integer),
     ("lane", ColumnKind::Integer),
@@ -64,6 +71,13 @@ pub const COLUMNS: [(&str, ColumnKind); 23] = [
     ("in_flight", ColumnKind::Integer),
     ("live_lanes", ColumnKind::Integer),
     ("connect_us", ColumnKind::LaterInteger),
+    ("first_answer_us", ColumnKind::LaterInteger),
+    ("token_events", ColumnKind::LaterInteger),
+    ("token_reads", ColumnKind::LaterInteger),
+    ("first_event_source", ColumnKind::LaterText),
+    ("reasoning_tokens", ColumnKind::LaterInteger),
+    ("hidden_tokens", ColumnKind::LaterInteger),
+    ("forced_tokens", ColumnKind::LaterInteger),
     ("failure", ColumnKind::OptionalText),
     ("failure_detail", ColumnKind::OptionalText),
 ];
@@ -125,6 +139,13 @@ fn column_of(records: &[RequestRecord], name: &'static str) -> Result<Column, Ta
         "live_lanes" => number(|r| r.live_lanes.into()),
         "failure" => Ok(failure_kinds(name, records)),
         "connect_us" => stamp(|r| r.connect_us),
+        "first_answer_us" => stamp(|r| r.first_answer_us),
+        "token_events" => count(|r| r.token_events),
+        "token_reads" => count(|r| r.token_reads),
+        "first_event_source" => Ok(texts(name, records, |r| r.first_event_source.map(FirstEventSource::name))),
+        "reasoning_tokens" => count(|r| r.reasoning_tokens),
+        "hidden_tokens" => count(|r| r.hidden_tokens),
+        "forced_tokens" => count(|r| r.forced_tokens.map(u64::from)),
         "failure_detail" => Ok(texts(name, records, |r| r.failure.as_ref().map(|failure| failure.detail.as_str()))),
         other => Err(TableError::NoColumn { column: other }),
     }
@@ -160,7 +181,7 @@ pub(super) fn known_columns(table: &DataFrame, known: &[(&'static str, ColumnKin
     for &(name, kind) in known {
         let expected = kind.data_type();
         let Ok(column) = table.column(name) else {
-            if kind != ColumnKind::LaterInteger {
+            if !kind.is_later() {
                 return Err(TableError::NoColumn { column: name });
             }
             columns.push(Column::full_null(name.into(), table.height(), &expected));
@@ -188,7 +209,9 @@ pub fn from_table(table: &DataFrame) -> Result<Vec<RequestRecord>, TableError> {
     let text = |name| rows.texts(name);
     let (request, session, lane, turn) = (integer("request")?, integer("session")?, integer("lane")?, integer("turn")?);
     let (intended, sent, done) = (integer("intended_us")?, integer("sent_us")?, integer("done_us")?);
-    let connect = integer("connect_us")?;
+    let (connect, first_answer) = (integer("connect_us")?, integer("first_answer_us")?);
+    let (token_events, token_reads, first_source) = (integer("token_events")?, integer("token_reads")?, text("first_event_source")?);
+    let (reasoning, hidden, forced) = (integer("reasoning_tokens")?, integer("hidden_tokens")?, integer("forced_tokens")?);
     let (headers, first_event) = (integer("headers_us")?, integer("first_event_us")?);
     let (first_token, last_token) = (integer("first_token_us")?, integer("last_token_us")?);
     let (first_tokens, prompt, cached) = (integer("first_event_tokens")?, integer("prompt_tokens")?, integer("cached_tokens")?);
@@ -219,6 +242,13 @@ pub fn from_table(table: &DataFrame) -> Result<Vec<RequestRecord>, TableError> {
                 in_flight: in_flight.small(row)?,
                 live_lanes: live_lanes.small(row)?,
                 connect_us: connect.optional(row)?.map(Micros),
+                first_answer_us: first_answer.optional(row)?.map(Micros),
+                token_events: token_events.optional(row)?,
+                token_reads: token_reads.optional(row)?,
+                first_event_source: first_source.optional(row, first_event_source_of)?,
+                reasoning_tokens: reasoning.optional(row)?,
+                hidden_tokens: hidden.optional(row)?,
+                forced_tokens: forced.optional(row)?.map(|tokens| forced.narrow(row, tokens)).transpose()?,
                 failure: failure_of(&kind, &detail, row)?,
             })
         })
@@ -231,6 +261,10 @@ fn phase_of(name: &str) -> Option<Phase> {
 
 fn source_of(name: &str) -> Option<TokenSource> {
     [TokenSource::Usage, TokenSource::TokenRule, TokenSource::Unknown].into_iter().find(|source| source.name() == name)
+}
+
+fn first_event_source_of(name: &str) -> Option<FirstEventSource> {
+    FirstEventSource::ALL.into_iter().find(|source| source.name() == name)
 }
 
 fn failure_of(kind: &Texts<'_>, detail: &Texts<'_>, row: usize) -> Result<Option<Failure>, TableError> {
@@ -302,6 +336,10 @@ impl Texts<'_> {
         let text = self.values.get(row).ok_or(TableError::Null { column: self.name, row })?;
         read(text).ok_or_else(|| TableError::Value { column: self.name, row, value: text.to_owned() })
     }
+
+    fn optional<T>(&self, row: usize, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, TableError> {
+        self.values.get(row).map(|_| self.parse(row, read)).transpose()
+    }
 }
 
 #[cfg(test)]
@@ -332,14 +370,18 @@ mod tests {
             counts in prop::array::uniform3(prop::option::of(0..1_u64 << 40)),
             token_source in prop::sample::select(&[TokenSource::Usage, TokenSource::TokenRule, TokenSource::Unknown]),
             (in_flight, live_lanes) in (any::<u32>(), any::<u32>()),
+            (first_answer_us, first_event_source) in (prop::option::of(any_stamp()), prop::option::of(prop::sample::select(&FirstEventSource::ALL))),
+            stream_counts in prop::array::uniform4(prop::option::of(0..1_u64 << 40)),
+            forced_tokens in any::<Option<u32>>(),
             failure in prop::option::of(any_failure()),
         ) -> RequestRecord {
             let [connect_us, headers_us, first_event_us, first_token_us, last_token_us] = stamps;
             let [prompt_tokens, cached_tokens, output_tokens] = counts;
+            let [token_events, token_reads, reasoning_tokens, hidden_tokens] = stream_counts;
             RequestRecord {
                 request, session, lane, turn, phase, intended_us, sent_us, headers_us, first_event_us, first_token_us,
                 last_token_us, done_us, gaps_us, first_event_tokens, prompt_tokens, cached_tokens, output_tokens, token_source, in_flight, live_lanes,
-                connect_us, failure,
+                connect_us, first_answer_us, token_events, token_reads, first_event_source, reasoning_tokens, hidden_tokens, forced_tokens, failure,
             }
         }
     }
@@ -363,8 +405,8 @@ mod tests {
         let fields = serde_json::to_value(rich_record(1)).unwrap();
         let with_all: Vec<String> = fields.as_object().unwrap().keys().cloned().collect();
         let columns: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
-        assert_eq!(columns[..21], with_all[..]);
-        assert_eq!(columns[21..], ["failure", "failure_detail"]);
+        assert_eq!(columns[..28], with_all[..]);
+        assert_eq!(columns[28..], ["failure", "failure_detail"]);
         let table = to_table(&[record(0)]).unwrap();
         assert!(table.get_column_names().into_iter().eq(columns));
         assert!(COLUMNS.iter().all(|(name, kind)| *table.column(name).unwrap().dtype() == kind.data_type()));
@@ -380,6 +422,8 @@ mod tests {
         assert_eq!(known_columns(&older, &COLUMNS).unwrap_err().to_string(), "there is no column `cached_tokens`");
         let earlier = known_columns(&table.drop("connect_us").unwrap(), &COLUMNS).unwrap();
         assert_eq!(earlier.column("connect_us").unwrap().null_count(), 2);
+        let earlier = from_table(&table.drop_many(["connect_us", "first_answer_us", "first_event_source", "forced_tokens"])).unwrap();
+        assert_eq!((earlier[1].first_answer_us, earlier[1].first_event_source), (None, None));
         let mut other = table;
         other.with_column(Column::new("turn".into(), ["0", "1"])).unwrap();
         assert!(known_columns(&other, &COLUMNS).unwrap_err().to_string().contains("`turn` has type str"));

@@ -4,7 +4,7 @@
 //! Engines write thousands of events by one template. What stands before and behind the token of one that was parsed is kept; where both are
 //! met again byte by byte, with nothing between them that could end or escape a JSON string, the parse would take the same way.
 
-use super::chunk::Chunk;
+use super::chunk::{Chunk, TokenKind};
 
 /// The template of a stream, once there was an event that has one.
 #[derive(Debug, Default)]
@@ -13,20 +13,21 @@ pub(super) struct Alike {
     template: Vec<u8>,
     /// So many of these bytes stand before the token, its opening quote the last of them.
     before: usize,
+    kind: Option<TokenKind>,
 }
 
 impl Alike {
-    /// The token of an event by this template.
-    pub(super) fn token<'d>(&self, data: &'d [u8]) -> Option<&'d str> {
+    /// The token of an event by this template, and what it is part of.
+    pub(super) fn token<'d>(&self, data: &'d [u8]) -> Option<(TokenKind, &'d str)> {
         let (before, after) = self.template.split_at_checked(self.before).filter(|(before, _)| !before.is_empty())?;
         let token = data.strip_prefix(before)?.strip_suffix(after)?;
         let plain = !token.is_empty() && token.iter().all(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20));
-        std::str::from_utf8(token).ok().filter(|_| plain)
+        self.kind.zip(std::str::from_utf8(token).ok().filter(|_| plain))
     }
 
     /// Takes the template of an event that was parsed, where it bears a token and says nothing else.
     pub(super) fn learn(&mut self, data: &[u8], chunk: &Chunk<'_>) {
-        let Some(token) = chunk.only_token() else { return };
+        let Some((kind, token)) = chunk.only_token() else { return };
         // A borrowed text lies within the data; nothing else tells where.
         let Some(start) = token.as_ptr().addr().checked_sub(data.as_ptr().addr()) else { return };
         let end = start + token.len();
@@ -36,7 +37,7 @@ impl Alike {
         self.template.clear();
         self.template.extend_from_slice(&data[..start]);
         self.template.extend_from_slice(&data[end..]);
-        self.before = start;
+        (self.before, self.kind) = (start, Some(kind));
     }
 }
 
@@ -57,13 +58,16 @@ mod tests {
     #[test]
     fn an_event_that_differs_in_its_token_alone_has_that_token() {
         let completion = |token: &str| format!(r#"{{"choices":[{{"text":"{token}","finish_reason":null}}],"usage":null}}"#);
-        for event in [&chat as &dyn Fn(&str) -> String, &completion] {
+        let reasoning = |token: &str| format!(r#"{{"choices":[{{"delta":{{"reasoning_content":"{token}"}}}}]}}"#);
+        for (event, kind) in
+            [(&chat as &dyn Fn(&str) -> String, TokenKind::Answer), (&completion, TokenKind::Answer), (&reasoning, TokenKind::Reasoning)]
+        {
             let alike = learned(&event("first"));
             for token in ["a", " longer than the first", "ünï, 語", "}]}", "first"] {
                 let data = event(token);
-                assert_eq!(alike.token(data.as_bytes()), Some(token));
+                assert_eq!(alike.token(data.as_bytes()), Some((kind, token)));
                 let read = Chunk::read(data.as_bytes()).unwrap();
-                assert_eq!(read.content().collect::<String>(), token);
+                read.each_text(&mut |read_kind, read| assert_eq!((read_kind, read), (kind, token)));
             }
         }
     }
@@ -95,6 +99,8 @@ mod tests {
             chat(""),
             chat(r"a\n"),
             r#"{"choices":[{"delta":{"content":"a"}},{"delta":{"content":"b"}}]}"#.to_owned(),
+            r#"{"choices":[{"delta":{"reasoning":"a","content":"b"}}]}"#.to_owned(),
+            r#"{"choices":[{"delta":{"content":[{"type":"text","text":"a"}]}}]}"#.to_owned(),
         ] {
             assert_eq!(learned(&data).token(data.as_bytes()), None, "{data}");
         }

@@ -109,10 +109,13 @@ impl Head {
             fields.insert("ignore_eos".into(), json!(true));
         }
         merge(&mut fields, &spec.body);
+        for path in &spec.omit {
+            take_out(&mut fields, path);
+        }
         let mut texts = vec![b"{".to_vec()];
         for (name, value) in &fields {
             let text = texts.last_mut().expect("there is a first");
-            string(text, name);
+            string(text, spec.rename.get(name).unwrap_or(name));
             text.push(b':');
             // What the scenario sets itself is no place.
             if matches!(name.as_str(), "max_tokens" | "min_tokens") && !spec.body.contains_key(name) {
@@ -151,6 +154,19 @@ fn merge(fields: &mut Map<String, Value>, extras: &Map<String, Value>) {
                 fields.insert(name.clone(), extra.clone());
             }
         }
+    }
+}
+
+/// Removes a field by its dotted path, and the table around it where nothing is left in it.
+fn take_out(fields: &mut Map<String, Value>, path: &str) {
+    if fields.remove(path).is_some() {
+        return;
+    }
+    let Some((name, rest)) = path.split_once('.') else { return };
+    let Some(Value::Object(inner)) = fields.get_mut(name) else { return };
+    take_out(inner, rest);
+    if inner.is_empty() {
+        fields.remove(name);
     }
 }
 
@@ -298,6 +314,23 @@ mod tests {
         let body = written(extras, &prompt(&[(Role::User, "x")]));
         assert_eq!((&body["temperature"], &body["top_k"]), (&json!(0.7), &json!(1)));
         assert_eq!(body["stream_options"], json!({"include_usage": true, "continuous_usage_stats": true}));
+    }
+
+    #[test]
+    fn fields_that_a_server_refuses_are_left_out_or_sent_by_another_name() {
+        let extras = json!({
+            "omit": ["stream_options", "temperature", "ignore_eos", "guided.x"],
+            "rename": { "max_tokens": "max_completion_tokens" },
+            "body": { "guided": { "x": 1 }, "top_k": 1 },
+        });
+        let body = written(extras, &Prompt { exact_length: true, ..prompt(&[(Role::User, "x")]) });
+        let expected = json!({
+            "model": "default", "stream": true, "max_completion_tokens": 16, "min_tokens": 16, "top_k": 1,
+            "messages": [{"role": "user", "content": "x"}],
+        });
+        assert_eq!(body, expected);
+        let body = written(json!({ "omit": ["stream_options.include_usage"] }), &prompt(&[(Role::User, "x")]));
+        assert_eq!((body.get("stream_options"), &body["max_tokens"]), (None, &json!(16)));
     }
 
     #[test]

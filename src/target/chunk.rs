@@ -7,12 +7,24 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::content::Content;
 use crate::record::Usage;
 
 /// No model takes or gives more tokens in a request.
 const MOST_TOKENS: u64 = 1 << 32;
 /// So much is told of a number that is no count, in characters.
 const LONGEST_NUMBER: usize = 24;
+
+/// What a token is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TokenKind {
+    /// What the user reads or hears: content, a refusal, audio.
+    Answer,
+    /// What the model says to itself before.
+    Reasoning,
+    /// The name or the arguments of a tool call.
+    ToolCall,
+}
 
 /// One event, read.
 #[derive(Debug, Default, Deserialize)]
@@ -29,6 +41,9 @@ pub(super) struct Chunk<'a> {
     object: Option<Text<'a>>,
     #[serde(borrow, default)]
     message: Option<Text<'a>>,
+    /// `{"detail": ..}`, of frameworks that know no other error.
+    #[serde(borrow, default)]
+    detail: Option<&'a RawValue>,
 }
 
 /// A text that borrows where it holds no escapes. (Serde borrows through `Cow` fields, but not through `Option<Cow>`.)
@@ -41,35 +56,62 @@ struct Choice<'a> {
     delta: Option<Delta<'a>>,
     /// Completions API.
     #[serde(borrow, default)]
-    text: Option<Text<'a>>,
+    text: Option<Content<'a>>,
     #[serde(borrow, default)]
     finish_reason: Option<Text<'a>>,
+    /// Of proxies that pass the error of the server behind them on.
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Delta<'a> {
+    #[serde(borrow, default)]
+    role: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    content: Option<Content<'a>>,
+    #[serde(borrow, default)]
+    reasoning: Option<Content<'a>>,
+    #[serde(borrow, default)]
+    reasoning_content: Option<Content<'a>>,
+    #[serde(borrow, default)]
+    thinking: Option<Content<'a>>,
+    #[serde(borrow, default)]
+    reasoning_details: Option<Content<'a>>,
+    #[serde(borrow, default)]
+    refusal: Option<Content<'a>>,
+    #[serde(borrow, default)]
+    audio: Option<Audio<'a>>,
+    #[serde(borrow, default)]
+    tool_calls: Option<Vec<ToolCall<'a>>>,
+    /// What tool calls were before there were several.
+    #[serde(borrow, default)]
+    function_call: Option<Function<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Delta<'a> {
+struct Audio<'a> {
     #[serde(borrow, default)]
-    content: Option<Text<'a>>,
+    transcript: Option<Text<'a>>,
     #[serde(borrow, default)]
-    reasoning: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    reasoning_content: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    tool_calls: Option<Vec<ToolCall<'a>>>,
+    data: Option<Text<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
 struct ToolCall<'a> {
     #[serde(borrow, default)]
     function: Option<Function<'a>>,
+    #[serde(borrow, default)]
+    custom: Option<Function<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Function<'a> {
     #[serde(borrow, default)]
     name: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    arguments: Option<Text<'a>>,
+    /// Most servers stream the text of an object; some send the object itself.
+    #[serde(borrow, default, alias = "input")]
+    arguments: Option<&'a RawValue>,
 }
 
 /// Counts are read as whatever stands there: a server that says that it cannot count is told from one that is silent.
@@ -80,13 +122,25 @@ struct WireUsage<'a> {
     #[serde(borrow, default)]
     completion_tokens: Option<&'a RawValue>,
     #[serde(borrow, default)]
+    total_tokens: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    reasoning_tokens: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     prompt_tokens_details: Option<PromptDetails<'a>>,
+    #[serde(borrow, default)]
+    completion_tokens_details: Option<CompletionDetails<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
 struct PromptDetails<'a> {
     #[serde(borrow, default)]
     cached_tokens: Option<&'a RawValue>,
+}
+
+#[derive(Debug, Deserialize)]
+struct CompletionDetails<'a> {
+    #[serde(borrow, default)]
+    reasoning_tokens: Option<&'a RawValue>,
 }
 
 /// How a server says that its answer is whole, or that it is not.
@@ -104,17 +158,24 @@ impl<'a> Chunk<'a> {
         str::from_utf8(data).map_or_else(|_| serde_json::from_slice(data), serde_json::from_str)
     }
 
-    /// Whether the event carries generated tokens: content, reasoning or a tool call that is not empty.
-    pub(super) fn bears_tokens(&self) -> bool {
-        self.choices().any(|choice| filled(choice.text.as_ref()) || choice.delta.as_ref().is_some_and(Delta::bears_tokens))
+    /// Hands on the texts of the generated tokens that the event carries: none of a role-only chunk, an empty delta, or usage alone. A text is
+    /// empty where a token has none, as sound has.
+    pub(super) fn each_text(&self, take: &mut dyn FnMut(TokenKind, &str)) {
+        for choice in self.choices() {
+            if let Some(text) = &choice.text {
+                text.each_text(TokenKind::Answer, take);
+            }
+            if let Some(delta) = &choice.delta {
+                delta.each_text(take);
+            }
+        }
     }
 
-    /// The answer's content in this event, for the history; reasoning and tool calls are not part of it.
-    pub(super) fn content(&self) -> impl Iterator<Item = &str> {
-        self.choices().filter_map(|choice| {
-            let chat = choice.delta.as_ref().and_then(|delta| delta.content.as_ref());
-            chat.or(choice.text.as_ref()).map(|text| &*text.0)
-        })
+    /// Whether the event is about an answer that goes on or ends, but has nothing of it to show: no token, unless the counts say so.
+    /// `begun` where there was something before, since a role alone only opens an answer.
+    pub(super) fn is_silent(&self, begun: bool) -> bool {
+        let has_role = |choice: &Choice<'_>| choice.delta.as_ref().is_some_and(|delta| delta.role.is_some());
+        self.choices().any(|choice| begun || choice.finish_reason.is_some() || !has_role(choice))
     }
 
     pub(super) fn finish(&self) -> Option<Finish<'_>> {
@@ -126,14 +187,24 @@ impl<'a> Chunk<'a> {
     }
 
     /// The token of an event that says nothing else, where it stands in the event as it is.
-    pub(super) fn only_token(&self) -> Option<&'a str> {
+    pub(super) fn only_token(&self) -> Option<(TokenKind, &'a str)> {
         let [choice] = self.choices.as_deref()? else { return None };
-        let silent = self.finish().is_none() && self.usage.is_none() && self.error().is_none();
-        let chat = choice.delta.as_ref().and_then(|delta| delta.content.as_ref());
-        match &chat.or(choice.text.as_ref())?.0 {
-            Cow::Borrowed(token) if silent && !token.is_empty() => Some(token),
-            _ => None,
+        let mut texts = 0;
+        self.each_text(&mut |_, _| texts += 1);
+        if texts != 1 || self.finish().is_some() || self.usage.is_some() || self.error().is_some() {
+            return None;
         }
+        let delta = choice.delta.as_ref();
+        let places = [
+            (TokenKind::Answer, choice.text.as_ref()),
+            (TokenKind::Answer, delta.and_then(|delta| delta.content.as_ref())),
+            (TokenKind::Reasoning, delta.and_then(|delta| delta.reasoning.as_ref())),
+            (TokenKind::Reasoning, delta.and_then(|delta| delta.reasoning_content.as_ref())),
+        ];
+        places.into_iter().find_map(|(kind, content)| match content {
+            Some(Content::Text(Cow::Borrowed(token))) if !token.is_empty() => Some((kind, *token)),
+            _ => None,
+        })
     }
 
     /// Token counts so far, where the event tells both; a missing count of cached tokens is not 0.
@@ -141,28 +212,34 @@ impl<'a> Chunk<'a> {
         let Some(usage) = &self.usage else { return Ok(None) };
         let details = usage.prompt_tokens_details.as_ref();
         let prompt_tokens = count("prompt_tokens", usage.prompt_tokens)?;
-        let output_tokens = count("completion_tokens", usage.completion_tokens)?;
+        let completion_tokens = count("completion_tokens", usage.completion_tokens)?;
         let cached_tokens = count("cached_tokens", details.and_then(|details| details.cached_tokens))?;
-        match (prompt_tokens, cached_tokens) {
-            (Some(prompt), Some(cached)) if cached > prompt => Err(WrongCount(format!("`cached_tokens` is {cached} of {prompt}"))),
-            _ => Ok(prompt_tokens.zip(output_tokens).map(|(prompt_tokens, output_tokens)| Usage {
-                prompt_tokens,
-                output_tokens,
-                cached_tokens,
-            })),
-        }
+        let detailed = usage.completion_tokens_details.as_ref().and_then(|details| details.reasoning_tokens);
+        let reasoning_tokens = count("reasoning_tokens", detailed.or(usage.reasoning_tokens))?;
+        let (Some(prompt_tokens), Some(completion_tokens)) = (prompt_tokens, completion_tokens) else {
+            return cached_of(cached_tokens, prompt_tokens).map(|()| None);
+        };
+        cached_of(cached_tokens, Some(prompt_tokens))?;
+        // Some servers count reasoning beside the completion; the sum of all tells.
+        let reasoning = reasoning_tokens.unwrap_or(0);
+        let total = count("total_tokens", usage.total_tokens).unwrap_or(None);
+        let is_beside = reasoning > completion_tokens || (reasoning > 0 && total == Some(prompt_tokens + completion_tokens + reasoning));
+        let output_tokens = completion_tokens + if is_beside { reasoning } else { 0 };
+        Ok(Some(Usage { prompt_tokens, output_tokens, reasoning_tokens, cached_tokens }))
     }
 
     /// The message of an error object, as the server put it.
     pub(super) fn error(&self) -> Option<Cow<'_, str>> {
-        if let Some(error) = self.error {
-            // It was found to be JSON; what is still too deep or too large to be taken apart is told as it stands.
-            let error: Value = serde_json::from_str(error.get()).unwrap_or_else(|_| error.get().into());
-            let text = error.get("message").unwrap_or(&error);
-            return Some(text.as_str().map_or_else(|| text.to_string(), str::to_owned).into());
+        if let Some(error) = self.error.or_else(|| self.choices().find_map(|choice| choice.error)) {
+            return Some(error_message(error).into());
+        }
+        let says_nothing_else = self.choices.is_none() && self.usage.is_none();
+        if says_nothing_else && let Some(detail) = self.detail {
+            return Some(error_message(detail).into());
         }
         let is_error = self.object.as_ref().is_some_and(|object| object.0 == "error");
-        is_error.then(|| self.message.as_ref().map_or(Cow::Borrowed("no message"), |text| Cow::Borrowed(&*text.0)))
+        let message = || self.message.as_ref().map(|text| Cow::Borrowed(&*text.0));
+        if is_error { message().or(Some(Cow::Borrowed("no message"))) } else { message().filter(|_| says_nothing_else) }
     }
 
     fn choices(&self) -> impl Iterator<Item = &Choice<'a>> {
@@ -170,13 +247,63 @@ impl<'a> Chunk<'a> {
     }
 }
 
+fn cached_of(cached: Option<u64>, prompt: Option<u64>) -> Result<(), WrongCount> {
+    match (prompt, cached) {
+        (Some(prompt), Some(cached)) if cached > prompt => Err(WrongCount(format!("`cached_tokens` is {cached} of {prompt}"))),
+        _ => Ok(()),
+    }
+}
+
+/// The message in an error, or the error as it stands.
+fn error_message(error: &RawValue) -> String {
+    // It was found to be JSON; what is still too deep or too large to be taken apart is told as it stands.
+    let error: Value = serde_json::from_str(error.get()).unwrap_or_else(|_| error.get().into());
+    let text = error.get("message").unwrap_or(&error);
+    text.as_str().map_or_else(|| text.to_string(), str::to_owned)
+}
+
 impl Delta<'_> {
-    fn bears_tokens(&self) -> bool {
-        let calls = self.tool_calls.iter().flatten().filter_map(|call| call.function.as_ref());
-        filled(self.content.as_ref())
-            || filled(self.reasoning.as_ref())
-            || filled(self.reasoning_content.as_ref())
-            || calls.into_iter().any(|function| filled(function.name.as_ref()) || filled(function.arguments.as_ref()))
+    fn each_text(&self, take: &mut dyn FnMut(TokenKind, &str)) {
+        // Some servers say the same under two names.
+        let reasoning = [&self.reasoning, &self.reasoning_content, &self.thinking, &self.reasoning_details];
+        for content in reasoning.into_iter().flatten() {
+            let mut any = false;
+            content.each_text(TokenKind::Reasoning, &mut |kind, text| {
+                any = true;
+                take(kind, text);
+            });
+            if any {
+                break;
+            }
+        }
+        for content in [&self.content, &self.refusal].into_iter().flatten() {
+            content.each_text(TokenKind::Answer, take);
+        }
+        if let Some(Audio { transcript, data }) = &self.audio {
+            match transcript.as_ref().filter(|text| !text.0.is_empty()) {
+                Some(transcript) => take(TokenKind::Answer, &transcript.0),
+                None if data.as_ref().is_some_and(|data| !data.0.is_empty()) => take(TokenKind::Answer, ""),
+                None => {}
+            }
+        }
+        let calls = self.tool_calls.iter().flatten().flat_map(|call| [&call.function, &call.custom]);
+        for function in calls.chain([&self.function_call]).flatten() {
+            function.each_text(take);
+        }
+    }
+}
+
+impl Function<'_> {
+    fn each_text(&self, take: &mut dyn FnMut(TokenKind, &str)) {
+        if let Some(name) = self.name.as_ref().filter(|name| !name.0.is_empty()) {
+            take(TokenKind::ToolCall, &name.0);
+        }
+        let Some(raw) = self.arguments.map(RawValue::get) else { return };
+        match serde_json::from_str::<Text<'_>>(raw) {
+            Ok(text) if text.0.is_empty() => {}
+            Ok(text) => take(TokenKind::ToolCall, &text.0),
+            Err(_) => take(TokenKind::ToolCall, raw),
+        }
     }
 }
 
@@ -196,10 +323,6 @@ fn count(name: &str, told: Option<&RawValue>) -> Result<Option<u64>, WrongCount>
     }
 }
 
-fn filled(text: Option<&Text<'_>>) -> bool {
-    text.is_some_and(|text| !text.0.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,8 +331,18 @@ mod tests {
         Chunk::read(json.as_bytes()).unwrap()
     }
 
+    fn texts(json: &str) -> Vec<(TokenKind, String)> {
+        let mut texts = Vec::new();
+        chunk(json).each_text(&mut |kind, text| texts.push((kind, text.to_owned())));
+        texts
+    }
+
+    fn of_delta(delta: &str) -> Vec<(TokenKind, String)> {
+        texts(&format!(r#"{{"choices":[{{"index":0,"delta":{delta},"finish_reason":null}}]}}"#))
+    }
+
     fn bears_tokens(delta: &str) -> bool {
-        chunk(&format!(r#"{{"choices":[{{"index":0,"delta":{delta},"finish_reason":null}}]}}"#)).bears_tokens()
+        !of_delta(delta).is_empty()
     }
 
     #[test]
@@ -220,7 +353,45 @@ mod tests {
         assert!(bears_tokens(r#"{"reasoning_content":"a"}"#));
         assert!(bears_tokens(r#"{"tool_calls":[{"index":0,"function":{"name":"look_up","arguments":""}}]}"#));
         assert!(bears_tokens(r#"{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}"#));
-        assert!(chunk(r#"{"choices":[{"index":0,"text":" ,"}]}"#).bears_tokens());
+        assert_eq!(texts(r#"{"choices":[{"index":0,"text":" ,"}]}"#), [(TokenKind::Answer, " ,".to_owned())]);
+    }
+
+    #[test]
+    fn a_refusal_sound_and_a_function_call_are_answers() {
+        let one = |kind, text: &str| vec![(kind, text.to_owned())];
+        assert_eq!(of_delta(r#"{"content":null,"refusal":"I cannot"}"#), one(TokenKind::Answer, "I cannot"));
+        assert_eq!(of_delta(r#"{"audio":{"id":"a","transcript":"hello"}}"#), one(TokenKind::Answer, "hello"));
+        assert_eq!(of_delta(r#"{"audio":{"id":"a","data":"UklGRg=="}}"#), one(TokenKind::Answer, ""));
+        assert_eq!(of_delta(r#"{"audio":{"id":"a","expires_at":1}}"#), []);
+        assert_eq!(of_delta(r#"{"function_call":{"name":"look_up","arguments":""}}"#), one(TokenKind::ToolCall, "look_up"));
+        assert_eq!(of_delta(r#"{"function_call":{"arguments":"{\"a\""}}"#), one(TokenKind::ToolCall, "{\"a\""));
+        assert_eq!(of_delta(r#"{"tool_calls":[{"type":"custom","custom":{"input":"ls"}}]}"#), one(TokenKind::ToolCall, "ls"));
+    }
+
+    #[test]
+    fn the_arguments_of_a_call_may_be_an_object() {
+        let object = of_delta(r#"{"tool_calls":[{"index":0,"function":{"name":"look_up","arguments":{"city": "Oslo"}}}]}"#);
+        assert_eq!(object, [(TokenKind::ToolCall, "look_up".to_owned()), (TokenKind::ToolCall, r#"{"city": "Oslo"}"#.to_owned())]);
+    }
+
+    #[test]
+    fn content_may_be_a_list_of_parts_some_of_them_thinking() {
+        let thinking =
+            of_delta(r#"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"yes"}]}"#);
+        assert_eq!(thinking, [(TokenKind::Reasoning, "hm".to_owned()), (TokenKind::Answer, "yes".to_owned())]);
+        assert_eq!(of_delta(r#"{"content":[{"type":"thinking","thinking":"hm"}]}"#), [(TokenKind::Reasoning, "hm".to_owned())]);
+        assert_eq!(of_delta(r#"{"content":["yes",{"type":"refusal","refusal":"no"}]}"#).len(), 2);
+        assert_eq!(of_delta(r#"{"content":[]}"#), []);
+        assert_eq!(of_delta(r#"{"content":[{"type":"text","text":""},{"type":"reference","reference_ids":[1]}]}"#), []);
+        let details =
+            r#"{"reasoning_details":[{"type":"reasoning.text","text":"hm","index":0},{"type":"reasoning.encrypted","data":"x"}]}"#;
+        assert_eq!(of_delta(details), [(TokenKind::Reasoning, "hm".to_owned())]);
+    }
+
+    #[test]
+    fn reasoning_under_two_names_is_counted_once() {
+        assert_eq!(of_delta(r#"{"reasoning":"hm","reasoning_content":"hm"}"#), [(TokenKind::Reasoning, "hm".to_owned())]);
+        assert_eq!(of_delta(r#"{"reasoning":"","reasoning_content":"hm"}"#), [(TokenKind::Reasoning, "hm".to_owned())]);
     }
 
     #[test]
@@ -230,25 +401,60 @@ mod tests {
         assert!(!bears_tokens("{}"));
         assert!(!bears_tokens("null"));
         assert!(!bears_tokens(r#"{"tool_calls":[{"index":0,"id":"call-1","function":{"name":"","arguments":""}}]}"#));
-        assert!(!chunk(r#"{"choices":[{"index":0,"text":""}]}"#).bears_tokens());
-        assert!(!chunk(r#"{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}"#).bears_tokens());
-        assert!(!chunk(r#"{"choices":null}"#).bears_tokens());
+        for silent in [
+            r#"{"choices":[{"index":0,"text":""}]}"#,
+            r#"{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}"#,
+            r#"{"choices":null}"#,
+        ] {
+            assert_eq!(texts(silent), [], "{silent}");
+        }
+    }
+
+    #[test]
+    fn what_only_opens_an_answer_is_told_from_what_may_be_a_token_without_text() {
+        let is_silent = |delta: &str, finish: &str, begun| {
+            chunk(&format!(r#"{{"choices":[{{"delta":{delta},"finish_reason":{finish}}}]}}"#)).is_silent(begun)
+        };
+        let role = r#"{"role":"assistant","content":""}"#;
+        assert!(!is_silent(role, "null", false));
+        assert!(is_silent(role, r#""length""#, false) && is_silent(role, "null", true));
+        assert!(is_silent(r#"{"content":""}"#, "null", false));
+        assert!(!chunk(r#"{"choices":[],"usage":null}"#).is_silent(true));
     }
 
     #[test]
     fn reasoning_is_not_part_of_the_answer() {
-        let both = r#"{"choices":[{"delta":{"reasoning":"hm","content":"yes"}}]}"#;
-        assert_eq!(chunk(both).content().collect::<String>(), "yes");
-        assert_eq!(chunk(r#"{"choices":[{"text":"a\nb"}]}"#).content().collect::<String>(), "a\nb");
-        assert_eq!(chunk(r#"{"choices":[{"delta":{"reasoning":"hm"}}]}"#).content().count(), 0);
+        let both = of_delta(r#"{"reasoning":"hm","content":"yes"}"#);
+        assert_eq!(both, [(TokenKind::Reasoning, "hm".to_owned()), (TokenKind::Answer, "yes".to_owned())]);
+        assert_eq!(texts(r#"{"choices":[{"text":"a\nb"}]}"#), [(TokenKind::Answer, "a\nb".to_owned())]);
     }
 
     #[test]
     fn plain_text_is_borrowed_from_the_event() {
-        let json = r#"{"choices":[{"delta":{"content":"plain"}}]}"#;
-        let chunk = chunk(json);
-        let text = chunk.choices().next().unwrap().delta.as_ref().unwrap().content.as_ref().unwrap();
-        assert!(matches!(text.0, Cow::Borrowed("plain")));
+        for (json, kind) in [
+            (r#"{"choices":[{"delta":{"content":"plain"}}]}"#, TokenKind::Answer),
+            (r#"{"choices":[{"text":"plain"}]}"#, TokenKind::Answer),
+            (r#"{"choices":[{"delta":{"content":null,"reasoning":"plain"}}]}"#, TokenKind::Reasoning),
+            (r#"{"choices":[{"delta":{"reasoning_content":"plain"}}]}"#, TokenKind::Reasoning),
+        ] {
+            assert_eq!(chunk(json).only_token(), Some((kind, "plain")), "{json}");
+        }
+        assert_eq!(chunk(r#"{"choices":[{"delta":{"reasoning":"hm","content":"plain"}}]}"#).only_token(), None);
+    }
+
+    #[test]
+    fn reasoning_tokens_are_part_of_the_completion_or_beside_it() {
+        let usage = |usage: &str| {
+            let usage = chunk(&format!(r#"{{"choices":[],"usage":{{"prompt_tokens":200,{usage}}}}}"#)).usage().unwrap().unwrap();
+            (usage.output_tokens, usage.reasoning_tokens)
+        };
+        let details = r#""completion_tokens_details":{"reasoning_tokens":36}"#;
+        assert_eq!(usage(&format!(r#""completion_tokens":40,"total_tokens":240,{details}"#)), (40, Some(36)));
+        assert_eq!(usage(&format!(r#""completion_tokens":40,{details}"#)), (40, Some(36)));
+        assert_eq!(usage(r#""completion_tokens":40,"reasoning_tokens":36"#), (40, Some(36)));
+        assert_eq!(usage(&format!(r#""completion_tokens":40,"total_tokens":276,{details}"#)), (76, Some(36)));
+        assert_eq!(usage(&format!(r#""completion_tokens":4,{details}"#)), (40, Some(36)));
+        assert_eq!(usage(r#""completion_tokens":40,"completion_tokens_details":null"#), (40, None));
     }
 
     #[test]
@@ -257,7 +463,7 @@ mod tests {
             let json = format!(r#"{{"choices":[],"usage":{{"prompt_tokens":28,"completion_tokens":12{details}}}}}"#);
             chunk(&json).usage().unwrap().unwrap()
         };
-        let told = Usage { prompt_tokens: 28, output_tokens: 12, cached_tokens: Some(0) };
+        let told = Usage { prompt_tokens: 28, output_tokens: 12, reasoning_tokens: None, cached_tokens: Some(0) };
         assert_eq!(usage(r#","prompt_tokens_details":{"cached_tokens":0,"created_cache_tokens":0}"#), told);
         assert_eq!(usage("").cached_tokens, None);
         assert_eq!(usage(r#","prompt_tokens_details":null"#).cached_tokens, None);
@@ -272,7 +478,12 @@ mod tests {
         assert_eq!(message(r#"{"error":{"code":500}}"#).as_deref(), Some(r#"{"code":500}"#));
         assert_eq!(message(r#"{"error":{"code":1e999}}"#).as_deref(), Some(r#"{"code":1e999}"#));
         assert_eq!(message(r#"{"object":"error","message":"too long","code":400}"#).as_deref(), Some("too long"));
+        assert_eq!(message(r#"{"detail":"Not Found"}"#).as_deref(), Some("Not Found"));
+        assert_eq!(message(r#"{"message":"CUDA out of memory","type":"server_error"}"#).as_deref(), Some("CUDA out of memory"));
+        let passed_on = r#"{"choices":[{"delta":{"content":""},"finish_reason":"error","error":{"code":502,"message":"overloaded"}}]}"#;
+        assert_eq!(message(passed_on).as_deref(), Some("overloaded"));
         assert_eq!(message(r#"{"object":"chat.completion.chunk","choices":[],"error":null}"#), None);
+        assert_eq!(message(r#"{"choices":[],"detail":"x","message":"y"}"#), None);
     }
 
     #[test]

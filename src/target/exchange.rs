@@ -14,15 +14,46 @@ pub struct Exchange {
     pub first_event: Option<Micros>,
     /// When each token-bearing event came, in order. Several tokens in one event share a stamp.
     pub token_events: Vec<Micros>,
+    /// When the first of them came that carries a token of the answer: not of the reasoning before it.
+    pub first_answer: Option<Micros>,
+    /// How many of them carry reasoning alone.
+    pub reasoning_events: u64,
     /// Tokens of the first token-bearing event, where the server tells (continuous usage).
     pub first_event_tokens: Option<u32>,
+    /// So many tokens the answer was to have, where its length was forced.
+    pub forced_tokens: Option<u32>,
+    /// What stands in the first token-bearing event: answer, reasoning and tool calls.
+    pub first_event_text: String,
     /// When the exchange was over, in whatever way.
     pub done: Micros,
     pub usage: Option<Usage>,
     /// The answer's content, for the session's history; reasoning is not part of it.
     pub answer: String,
+    /// What was streamed of the reasoning.
+    pub reasoning: String,
+    /// Names and arguments of tool calls.
+    pub tool_calls: String,
     pub failure: Option<Failure>,
     pub carriage: Carriage,
+}
+
+impl Exchange {
+    /// Tokens that the server counted and never streamed: reasoning that it keeps to itself.
+    #[must_use]
+    pub fn hidden_tokens(&self) -> u64 {
+        let Some(Usage { output_tokens, reasoning_tokens: Some(reasoning), .. }) = self.usage else { return 0 };
+        if self.reasoning_events > 0 || !self.reasoning.is_empty() {
+            return 0;
+        }
+        // What was seen was not hidden.
+        reasoning.min(output_tokens.saturating_sub(self.token_events.len() as u64))
+    }
+
+    /// Tokens that were streamed, where the server counted: reasoning, answer and tool calls.
+    #[must_use]
+    pub fn streamed_tokens(&self) -> Option<u64> {
+        Some(self.usage?.output_tokens.saturating_sub(self.hidden_tokens()))
+    }
 }
 
 /// How a request and its answer were carried; empty for the simulated engine.
@@ -53,6 +84,12 @@ pub struct Reads {
 }
 
 impl Reads {
+    /// How many there were.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.lags_us.len() as u64 + self.unstamped
+    }
+
     /// Takes a read that brought so many token-bearing events.
     pub(super) fn take(&mut self, lag: Option<Micros>, events: usize) {
         if events == 0 {

@@ -4,6 +4,7 @@
 //! told beside it. Events have the time at which their last byte reached this machine, where the kernel tells it. Nothing is retried,
 //! unless the scenario asks for that, and then it is counted. Only in real time: sockets do not wait for a paused clock.
 
+use std::borrow::Cow;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +13,10 @@ use reqwest::{StatusCode, Url};
 use tokio::sync::oneshot;
 
 use super::body::{BodyWriter, RESERVED};
+use super::chunk::Chunk;
 use super::deadline::{Deadline, Guard, Limits};
 use super::listener::{Heard, Listener};
+use super::refused_field::{refused_field, sent_fields};
 use super::request::HeadWriter;
 use super::spec::{Api, ConnectionUse, HttpVersion, OnDeadConnection, TargetSpec};
 use super::{Exchange, Line, Prepared, Script, TargetError};
@@ -42,6 +45,8 @@ struct Shared {
     on_dead_connection: OnDeadConnection,
     limits: Limits,
     clock: Clock,
+    /// Names of the fields that bodies have, as they are sent.
+    fields: Vec<String>,
 }
 
 impl HttpTarget {
@@ -65,6 +70,7 @@ impl HttpTarget {
             on_dead_connection: spec.on_dead_connection,
             limits: Limits::new(spec),
             clock,
+            fields: sent_fields(spec),
         })))
     }
 
@@ -216,16 +222,23 @@ impl HttpTarget {
 
     /// Whether the head promises an event stream; otherwise the server's own words are the best explanation there is.
     async fn check_head(&self, head: &Head, connection: &mut Connection, deadline: Deadline) -> Result<(), Failure> {
-        if head.status == StatusCode::OK.as_u16() {
-            let Some(detail) = unstreamed(head, self.0.endpoint.secrets()) else { return Ok(()) };
-            return Err(Failure { kind: FailureKind::MalformedStream, detail });
+        let is_ok = head.status == StatusCode::OK.as_u16();
+        let unstreamed = if is_ok { unstreamed(head, self.0.endpoint.secrets()) } else { None };
+        if is_ok && unstreamed.is_none() {
+            return Ok(());
         }
         // A body that breaks or stalls still leaves the status.
         let body = self.0.clock.before(deadline.at, read(connection)).await.and_then(Result::ok).unwrap_or_default();
+        if let Some(detail) = unstreamed {
+            let words = whole_error(&body).map(|message| self.0.endpoint.secrets().plain(&message)).filter(|words| !words.is_empty());
+            let kind = if words.is_some() { FailureKind::ErrorEvent } else { FailureKind::MalformedStream };
+            return Err(Failure { kind, detail: words.unwrap_or(detail) });
+        }
         let message = self.0.endpoint.secrets().plain(&server_message(&body));
+        let cure = refused_field(head.status, &message, &self.0.fields).map(|cure| format!("; {cure}")).unwrap_or_default();
         let reason = || StatusCode::from_u16(head.status).ok().and_then(|status| status.canonical_reason()).unwrap_or("no message");
         let detail = if message.is_empty() { reason().to_lowercase() } else { message };
-        Err(Failure { kind: FailureKind::Http(head.status), detail })
+        Err(Failure { kind: FailureKind::Http(head.status), detail: format!("{detail}{cure}") })
     }
 
     /// Reads on to the body's end where that comes at once: only then can the connection be used again.
@@ -285,6 +298,12 @@ async fn read(connection: &mut Connection) -> Result<Vec<u8>, Fault> {
         }
     }
     Ok(body)
+}
+
+/// The message of an error that came whole, in place of a stream.
+fn whole_error(body: &[u8]) -> Option<String> {
+    let chunk = Chunk::read(body).ok()?;
+    chunk.error().map(Cow::into_owned)
 }
 
 /// Why a head with status 200 does not begin an event stream; `None` where it does. A missing content type is let pass.

@@ -5,10 +5,11 @@ use tokio::sync::oneshot;
 
 use super::Exchange;
 use super::alike::Alike;
-use super::chunk::{Chunk, Finish, WrongCount};
-use super::sse::{Decoder, TooLong};
+use super::chunk::{Chunk, Finish, TokenKind, WrongCount};
+use super::silent::{SilentEvent, SilentEvents};
+use super::sse::{Decoder, ServerEvent, TooLong};
 use crate::clock::Micros;
-use crate::endpoint::Secrets;
+use crate::endpoint::{Secrets, server_message};
 use crate::record::{Failure, FailureKind};
 
 /// Whether an answer goes on.
@@ -26,6 +27,7 @@ pub(super) struct Listener<'a> {
     pub(super) exchange: Exchange,
     decoder: Decoder,
     alike: Alike,
+    silent: SilentEvents,
     secrets: &'a Secrets,
     first_token: Option<oneshot::Sender<()>>,
     /// Events so far, of any kind.
@@ -41,6 +43,7 @@ impl<'a> Listener<'a> {
             exchange: Exchange::default(),
             decoder: Decoder::default(),
             alike: Alike::default(),
+            silent: SilentEvents::default(),
             secrets,
             first_token,
             events: 0,
@@ -60,7 +63,7 @@ impl<'a> Listener<'a> {
         let mut decoder = std::mem::take(&mut self.decoder);
         let heard = loop {
             match decoder.next_event(&mut bytes) {
-                Ok(Some(data)) => match self.take(at, data) {
+                Ok(Some(event)) => match self.take(at, event) {
                     Ok(Heard::More) => {}
                     heard => break heard,
                 },
@@ -77,14 +80,15 @@ impl<'a> Listener<'a> {
         let mut decoder = std::mem::take(&mut self.decoder);
         let done = match decoder.finish() {
             // The end of the stream may have cut an event anywhere: what cannot be read was never sent whole.
-            Ok(Some(data)) if is_done(data) || Chunk::read(data).is_ok() => self.take(at, data)?,
+            Ok(Some(event)) if event.is_error || is_done(event.data) || Chunk::read(event.data).is_ok() => self.take(at, event)?,
             _ => Heard::More,
         };
         self.judge(done)
     }
 
     /// Whether the answer is one, now that it is over.
-    pub(super) fn judge(&self, heard: Heard) -> Result<(), Failure> {
+    pub(super) fn judge(&mut self, heard: Heard) -> Result<(), Failure> {
+        self.silent.settle(&mut self.exchange);
         if heard == Heard::More && !self.finished {
             let detail = format!("the stream closed after {} events with neither `[DONE]` nor a `finish_reason`", self.events);
             return Err(Failure { kind: FailureKind::Truncated, detail });
@@ -100,17 +104,21 @@ impl<'a> Listener<'a> {
         Ok(())
     }
 
-    fn take(&mut self, at: Micros, data: &[u8]) -> Result<Heard, Failure> {
+    fn take(&mut self, at: Micros, ServerEvent { data, is_error }: ServerEvent<'_>) -> Result<Heard, Failure> {
         self.events += 1;
         self.last_event = Some(at);
         self.exchange.first_event.get_or_insert(at);
+        if is_error {
+            return Err(Failure { kind: FailureKind::ErrorEvent, detail: self.told(&server_message(data)) });
+        }
         if is_done(data) {
             return Ok(Heard::Done);
         }
         // Learned from an event that was counted as a token.
-        if let Some(token) = self.alike.token(data) {
+        if let Some((kind, token)) = self.alike.token(data) {
             self.exchange.token_events.push(at);
-            self.exchange.answer.push_str(token);
+            self.exchange.reasoning_events += u64::from(kind == TokenKind::Reasoning);
+            text_of(&mut self.exchange, kind).push_str(token);
             return Ok(Heard::More);
         }
         let chunk = Chunk::read(data).map_err(|error| malformed(self.unreadable(&error)))?;
@@ -136,21 +144,48 @@ impl<'a> Listener<'a> {
 
     fn count(&mut self, at: Micros, chunk: &Chunk<'_>) -> Result<(), Failure> {
         let usage = chunk.usage().map_err(|WrongCount(count)| wrong_usage(self.events, &count))?;
-        if chunk.bears_tokens() {
-            if self.exchange.token_events.is_empty() {
-                self.exchange.first_event_tokens = usage.and_then(|usage| u32::try_from(usage.output_tokens).ok()).filter(|&n| n > 0);
-                if let Some(first_token) = self.first_token.take() {
-                    // Nobody may be waiting any more.
-                    let _ = first_token.send(());
-                }
+        let exchange = &mut self.exchange;
+        let is_first = exchange.token_events.is_empty();
+        let (mut texts, mut reasoning) = (0, 0);
+        chunk.each_text(&mut |kind, text| {
+            texts += 1;
+            reasoning += usize::from(kind == TokenKind::Reasoning);
+            text_of(exchange, kind).push_str(text);
+            if is_first {
+                exchange.first_event_text.push_str(text);
             }
-            self.exchange.token_events.push(at);
-            self.exchange.answer.extend(chunk.content());
+        });
+        let counted_before = exchange.usage.map_or(0, |usage| usage.output_tokens);
+        if texts == 0 && chunk.is_silent(!is_first) {
+            let is_counted = usage.is_some_and(|usage| usage.output_tokens > counted_before);
+            let is_reasoning = exchange.first_answer.is_none() && exchange.reasoning_events > 0;
+            let event = SilentEvent { at, ends: chunk.finish().is_some(), is_reasoning };
+            if is_counted {
+                event.enter(exchange);
+            } else {
+                self.silent.note(event);
+            }
+        } else if texts > 0 {
+            exchange.token_events.push(at);
+            if reasoning == texts {
+                exchange.reasoning_events += 1;
+            } else {
+                exchange.first_answer.get_or_insert(at);
+            }
+        }
+        if is_first && !exchange.token_events.is_empty() {
+            exchange.first_event_tokens = usage.and_then(|usage| u32::try_from(usage.output_tokens).ok()).filter(|&n| n > 0);
+            if let Some(first_token) = self.first_token.take() {
+                // Nobody may be waiting any more.
+                let _ = first_token.send(());
+            }
         }
         if let Some(mut usage) = usage {
             // Usage beside the choices leaves out what is cached; once told it holds.
-            usage.cached_tokens = usage.cached_tokens.or(self.exchange.usage.and_then(|before| before.cached_tokens));
-            self.exchange.usage = Some(usage);
+            let before = exchange.usage.unwrap_or_default();
+            usage.cached_tokens = usage.cached_tokens.or(before.cached_tokens);
+            usage.reasoning_tokens = usage.reasoning_tokens.or(before.reasoning_tokens);
+            exchange.usage = Some(usage);
         }
         Ok(())
     }
@@ -165,6 +200,15 @@ impl<'a> Listener<'a> {
     fn unreadable(&self, error: &serde_json::Error) -> String {
         let how = if error.is_data() { "is JSON, but no chunk of an answer" } else { "is not JSON" };
         format!("event {} of the stream {how}", self.events)
+    }
+}
+
+/// Where the text of a token belongs.
+fn text_of(exchange: &mut Exchange, kind: TokenKind) -> &mut String {
+    match kind {
+        TokenKind::Answer => &mut exchange.answer,
+        TokenKind::Reasoning => &mut exchange.reasoning,
+        TokenKind::ToolCall => &mut exchange.tool_calls,
     }
 }
 
@@ -214,14 +258,14 @@ mod tests {
     }
 
     #[test]
-    fn a_recorded_answer_of_twelve_tokens_has_eleven_token_events() {
+    fn a_recorded_answer_of_twelve_tokens_has_twelve_token_events_one_of_them_without_text() {
         // Event 1 is the role, event 3 an empty delta (half a character), event 14 the usage, event 15 `[DONE]`.
         let (exchange, verdict) = played(STREAM);
         assert_eq!(verdict, Ok(()));
         assert_eq!(exchange.first_event, Some(Micros(1000)));
-        let expected: Vec<Micros> = [2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13].map(|n| Micros(n * 1000)).into();
+        let expected: Vec<Micros> = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13].map(|n| Micros(n * 1000)).into();
         assert_eq!(exchange.token_events, expected);
-        assert_eq!(exchange.usage, Some(Usage { prompt_tokens: 28, output_tokens: 12, cached_tokens: Some(0) }));
+        assert_eq!(exchange.usage, Some(Usage { prompt_tokens: 28, output_tokens: 12, reasoning_tokens: None, cached_tokens: Some(0) }));
         assert_eq!(exchange.first_event_tokens, None);
         assert!(exchange.answer.starts_with("ze\u{fffd}levelcounted"), "{}", exchange.answer);
         assert!(exchange.answer.ends_with(" aspicklestandardreturn itera"), "{}", exchange.answer);
@@ -231,11 +275,11 @@ mod tests {
     fn continuous_usage_tells_the_tokens_of_the_first_event() {
         let (exchange, verdict) = played(CONTINUOUS);
         assert_eq!(verdict, Ok(()));
-        assert_eq!(exchange.token_events, [Micros(2000), Micros(4000)]);
+        // The empty delta in between is a token: the count grows with it.
+        assert_eq!(exchange.token_events, [Micros(2000), Micros(3000), Micros(4000)]);
         assert_eq!(exchange.first_event_tokens, Some(1));
-        assert_eq!(exchange.usage, Some(Usage { prompt_tokens: 28, output_tokens: 3, cached_tokens: Some(0) }));
-        // Without the first two events the empty delta's token belongs to the first event that shows something.
-        let later: String = CONTINUOUS.split_inclusive("\n\n").skip(2).collect();
+        assert_eq!(exchange.usage, Some(Usage { prompt_tokens: 28, output_tokens: 3, reasoning_tokens: None, cached_tokens: Some(0) }));
+        let later: String = CONTINUOUS.split_inclusive("\n\n").skip(3).collect();
         assert_eq!(played(&later).0.first_event_tokens, Some(3));
     }
 
@@ -244,7 +288,8 @@ mod tests {
         let secrets = Secrets::default();
         let mut listener = Listener::new(&secrets, None);
         assert_eq!(listener.hear(Micros(7), STREAM.as_bytes()), Ok(Heard::Done));
-        assert_eq!(listener.exchange.token_events, [Micros(7); 11]);
+        assert_eq!(listener.judge(Heard::Done), Ok(()));
+        assert_eq!(listener.exchange.token_events, [Micros(7); 12]);
     }
 
     #[test]

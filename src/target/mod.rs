@@ -5,6 +5,7 @@
 mod alike;
 mod body;
 mod chunk;
+mod content;
 mod deadline;
 mod error;
 mod exchange;
@@ -12,9 +13,11 @@ mod http;
 mod listener;
 mod models;
 mod prepared;
+mod refused_field;
 mod replay;
 mod request;
 mod script;
+mod silent;
 mod sim;
 pub mod spec;
 mod sse;
@@ -25,7 +28,7 @@ pub use error::TargetError;
 pub use exchange::{Carriage, Exchange, Reads};
 pub use http::HttpTarget;
 pub use prepared::Prepared;
-pub use replay::replay;
+pub use replay::{replay, replay_at};
 pub use script::{Line, Script};
 pub use sim::SimTarget;
 
@@ -81,10 +84,12 @@ impl Target {
     /// Sends a prompt that this target prepared and listens to the answer. `first_token` is told at the first token-bearing event, and
     /// dropped where none comes.
     pub async fn send(&self, prepared: Prepared, first_token: Option<oneshot::Sender<()>>) -> Exchange {
-        match self {
+        let forced_tokens = prepared.prompt.exact_length.then_some(prepared.prompt.max_tokens);
+        let exchange = match self {
             Self::Http(target) => target.send(&prepared, first_token).await,
             Self::Sim(target) => target.send(prepared, first_token).await,
-        }
+        };
+        Exchange { forced_tokens, ..exchange }
     }
 
     /// Opens so many connections before the load and says how many there are now: the simulated engine has none.

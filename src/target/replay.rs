@@ -1,31 +1,41 @@
 //! A recorded answer heard again: its bytes in the pieces in which the network delivered them go in, an [`Exchange`] comes out.
 //!
-//! Purely, as a target does it that has sent nothing; the stamp of a piece is its number.
+//! Purely, as a target does it that has sent nothing; the stamp of a piece is its number, or as it is told.
 
-use super::Exchange;
 use super::listener::{Heard, Listener};
+use super::{Carriage, Exchange};
 use crate::clock::Micros;
 use crate::endpoint::Secrets;
 
 /// Hears the pieces of one answer, which ends in order behind the last one.
 pub fn replay<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Exchange {
+    let exchange = replay_at((0..).map(Micros).zip(pieces));
+    // What pieces there are is up to the caller.
+    Exchange { carriage: Carriage::default(), ..exchange }
+}
+
+/// The same with the moment at which each piece came, as a read of its own.
+pub fn replay_at<'a>(pieces: impl Iterator<Item = (Micros, &'a [u8])>) -> Exchange {
     let secrets = Secrets::default();
     let mut listener = Listener::new(&secrets, None);
-    let mut at = Micros::default();
+    let mut done = Micros::default();
     let mut verdict = Ok(Heard::More);
-    for (number, piece) in (0..).zip(pieces) {
-        at = Micros(number);
+    for (at, piece) in pieces {
+        done = at;
+        let before = listener.exchange.token_events.len();
         verdict = listener.hear(at, piece);
+        let events = listener.exchange.token_events.len() - before;
+        listener.exchange.carriage.reads.take(None, events);
         if !matches!(verdict, Ok(Heard::More)) {
             break;
         }
     }
     let verdict = match verdict {
-        Ok(Heard::More) => listener.end(at),
+        Ok(Heard::More) => listener.end(done),
         Ok(Heard::Done) => listener.judge(Heard::Done),
         Err(failure) => Err(failure),
     };
-    Exchange { done: at, failure: verdict.err(), ..listener.exchange }
+    Exchange { done, failure: verdict.err(), ..listener.exchange }
 }
 
 #[cfg(test)]
@@ -37,11 +47,11 @@ mod tests {
     #[test]
     fn a_recorded_answer_is_the_same_in_any_pieces() {
         let whole = replay(std::iter::once(STREAM));
-        assert_eq!((whole.failure.as_ref(), whole.token_events.len()), (None, 11));
+        assert_eq!((whole.failure.as_ref(), whole.token_events.len()), (None, 12));
         for length in [1, 2, 7, 100] {
             let cut = replay(STREAM.chunks(length));
             assert_eq!((cut.failure, cut.usage, cut.answer), (None, whole.usage, whole.answer.clone()));
-            assert_eq!(cut.token_events.len(), 11);
+            assert_eq!(cut.token_events.len(), 12);
         }
         let torn = replay(STREAM[..STREAM.len() / 2].chunks(5));
         assert!(torn.failure.is_some());

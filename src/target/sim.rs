@@ -74,6 +74,7 @@ impl SimTarget {
         let failure = hearing.listen().await.err();
         let mut exchange = hearing.exchange;
         exchange.first_event_tokens = (!exchange.token_events.is_empty()).then_some(1);
+        exchange.first_answer = exchange.token_events.first().copied();
         exchange.done = match (&failure, exchange.token_events.last()) {
             (None, Some(last)) => *last,
             _ => self.clock.now(),
@@ -106,6 +107,7 @@ impl Hearing {
         self.exchange.usage = cached_tokens.filter(|_| fault.is_none_or(|fault| fault.kind != FaultKind::NoUsage)).map(|cached| Usage {
             prompt_tokens,
             output_tokens: tokens,
+            reasoning_tokens: None,
             cached_tokens: Some(cached),
         });
         end.map(|_| ())
@@ -239,7 +241,7 @@ mod tests {
         assert_eq!((exchange.sent, exchange.first_event), (Micros(0), Some(Micros(0))));
         assert_eq!(exchange.token_events, [Micros(12_001), Micros(13_111), Micros(14_221)]);
         assert_eq!((exchange.done, exchange.first_event_tokens), (Micros(14_221), Some(1)));
-        assert_eq!(exchange.usage, Some(Usage { prompt_tokens: 1000, output_tokens: 3, cached_tokens: Some(0) }));
+        assert_eq!(exchange.usage, Some(Usage { prompt_tokens: 1000, output_tokens: 3, reasoning_tokens: None, cached_tokens: Some(0) }));
         assert_eq!(crate::engine::tokenizer::count(&exchange.answer), 3);
         assert_eq!(exchange.failure, None);
     }

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::{Seconds, Tokens};
 
+/// The fields that a request's body may have beside the conversation, without what `target.body` adds.
+pub const OWN_FIELDS: [&str; 6] = ["model", "stream_options", "temperature", "max_tokens", "min_tokens", "ignore_eos"];
+
 /// The `[target]` section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +47,12 @@ pub struct TargetSpec {
     /// Further fields of every request body, as they are.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub body: serde_json::Map<String, serde_json::Value>,
+    /// Fields that no request's body has, for servers that refuse them; a field of a table by its path: `stream_options.include_usage`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub omit: Vec<String>,
+    /// Other names of fields of every request body: `{ max_tokens = "max_completion_tokens" }`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rename: BTreeMap<String, String>,
     /// The model's `tokenizer.json`, for prompts of exactly the asked length.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokenizer: Option<PathBuf>,

@@ -1,10 +1,13 @@
 //! Bytes to server-sent events, purely and as they come: any split of the stream gives the same events.
 //!
-//! In go buffers as the network delivered them; out comes the `data` of each event, complete and in order. Fields other than `data`
-//! are read over: no OpenAI-compatible server says anything in them. What the data means is not known here.
+//! In go buffers as the network delivered them; out comes the `data` of each event, complete and in order, and whether the server calls the
+//! event an error. Other fields are read over: no OpenAI-compatible server says anything in them. What the data means is not known here.
 
 /// The most bytes of an event, and of a line: an answer's event is a few hundred bytes, so this bounds memory without ever being met.
 const LIMIT: usize = 16 * 1024 * 1024;
+
+/// So much of a comment is kept, in bytes: of an error without data it is all that the server says.
+const COMMENT: usize = 4096;
 
 const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
@@ -12,6 +15,15 @@ const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an event is longer than 16 MiB")]
 pub(super) struct TooLong;
+
+/// An event as the server sent it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ServerEvent<'a> {
+    /// Its data; of an error without any, the words of its comments.
+    pub(super) data: &'a [u8],
+    /// The server calls it an error: by `event: error`, or by a field `error` in place of `data`.
+    pub(super) is_error: bool,
+}
 
 /// The state between two network reads: at most an unfinished line and the data of an unfinished event.
 #[derive(Debug, Default)]
@@ -22,6 +34,10 @@ pub(super) struct Decoder {
     data: Vec<u8>,
     /// The event being read has at least one `data` field.
     has_data: bool,
+    /// The event being read, or the one handed out last where `complete`, is an error.
+    is_error: bool,
+    /// The comments of the event being read.
+    comment: Vec<u8>,
     /// `data` was handed out and is to be cleared.
     complete: bool,
     /// The last line ended in a carriage return: a line feed that follows belongs to it.
@@ -31,16 +47,13 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    /// Reads from `bytes` up to the end of the next event and returns its data; `None` when `bytes` is used up.
-    pub(super) fn next_event<'a, 'b: 'a>(&'a mut self, bytes: &mut &'b [u8]) -> Result<Option<&'a [u8]>, TooLong> {
-        if self.complete {
-            self.data.clear();
-            self.complete = false;
-        }
+    /// Reads from `bytes` up to the end of the next event; `None` when `bytes` is used up.
+    pub(super) fn next_event<'a, 'b: 'a>(&'a mut self, bytes: &mut &'b [u8]) -> Result<Option<ServerEvent<'a>>, TooLong> {
+        self.forget_handed_out();
         self.skip_byte_order_mark(bytes);
         if let Some((data, rest)) = self.between_events().then(|| plain_event(bytes)).flatten() {
             *bytes = rest;
-            return Ok(Some(data));
+            return Ok(Some(ServerEvent { data, is_error: false }));
         }
         loop {
             if self.after_carriage_return && !bytes.is_empty() {
@@ -58,26 +71,41 @@ impl Decoder {
             self.after_carriage_return = rest[0] == b'\r';
             *bytes = &rest[1..];
             if self.end_line(head)? {
-                return Ok(Some(&self.data));
+                return Ok(Some(ServerEvent { data: &self.data, is_error: self.is_error }));
             }
+        }
+    }
+
+    fn forget_handed_out(&mut self) {
+        if self.complete {
+            self.data.clear();
+            (self.complete, self.is_error) = (false, false);
         }
     }
 
     /// Nothing of an event has been read, and all that opens a stream has.
     fn between_events(&self) -> bool {
-        self.line.is_empty() && !self.has_data && !self.after_carriage_return && self.mark == BYTE_ORDER_MARK.len()
+        let untouched = self.line.is_empty() && !self.has_data && !self.is_error && self.comment.is_empty();
+        untouched && !self.after_carriage_return && self.mark == BYTE_ORDER_MARK.len()
     }
 
     /// The event that the end of the stream cut off before its blank line, if it has data. Some servers leave the last line feeds out.
-    pub(super) fn finish(&mut self) -> Result<Option<&[u8]>, TooLong> {
-        if self.complete {
-            self.data.clear();
-            self.complete = false;
-        }
+    pub(super) fn finish(&mut self) -> Result<Option<ServerEvent<'_>>, TooLong> {
+        self.forget_handed_out();
         if !self.line.is_empty() {
             self.end_line(&[])?;
         }
-        Ok(std::mem::take(&mut self.has_data).then_some(&*self.data))
+        Ok(self.end_event().then_some(ServerEvent { data: &self.data, is_error: self.is_error }))
+    }
+
+    /// Ends the event being read; true where there is one to be handed out.
+    fn end_event(&mut self) -> bool {
+        if self.is_error && !self.has_data {
+            std::mem::swap(&mut self.data, &mut self.comment);
+        }
+        self.comment.clear();
+        self.complete = std::mem::take(&mut self.has_data) || self.is_error;
+        self.complete
     }
 
     /// Ends the line that consists of what was kept and `rest`; true where that completes an event with data.
@@ -95,14 +123,25 @@ impl Decoder {
 
     fn take_line(&mut self, line: &[u8]) -> Result<bool, TooLong> {
         if line.is_empty() {
-            self.complete = std::mem::take(&mut self.has_data);
-            return Ok(self.complete);
+            return Ok(self.end_event());
         }
-        let value = match line.strip_prefix(b"data") {
-            Some([b':', b' ', value @ ..] | [b':', value @ ..]) => value,
-            Some([]) => &[],
-            _ => return Ok(false),
+        let (field, value) = match memchr::memchr(b':', line) {
+            Some(end) => (&line[..end], line[end + 1..].strip_prefix(b" ").unwrap_or(&line[end + 1..])),
+            None => (line, &[][..]),
         };
+        match field {
+            b"data" => {}
+            b"error" => self.is_error = true,
+            b"event" => {
+                self.is_error = value.trim_ascii().eq_ignore_ascii_case(b"error");
+                return Ok(false);
+            }
+            b"" => {
+                self.note(value);
+                return Ok(false);
+            }
+            _ => return Ok(false),
+        }
         if self.data.len() + value.len() >= LIMIT {
             return Err(TooLong);
         }
@@ -112,6 +151,15 @@ impl Decoder {
         self.data.extend_from_slice(value);
         self.has_data = true;
         Ok(false)
+    }
+
+    /// Keeps what a comment says, as long as the event goes on.
+    fn note(&mut self, words: &[u8]) {
+        if !self.comment.is_empty() {
+            self.comment.push(b' ');
+        }
+        let room = COMMENT.saturating_sub(self.comment.len());
+        self.comment.extend_from_slice(&words[..words.len().min(room)]);
     }
 
     fn keep(&mut self, bytes: &[u8]) -> Result<(), TooLong> {
@@ -161,14 +209,17 @@ mod tests {
     fn events<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<String> {
         let mut decoder = Decoder::default();
         let mut events = Vec::new();
-        let mut take = |data: &[u8]| events.push(String::from_utf8_lossy(data).into_owned());
+        let mut take = |event: ServerEvent<'_>| {
+            let mark = if event.is_error { "error: " } else { "" };
+            events.push(format!("{mark}{}", String::from_utf8_lossy(event.data)));
+        };
         for mut piece in pieces {
-            while let Some(data) = decoder.next_event(&mut piece).unwrap() {
-                take(data);
+            while let Some(event) = decoder.next_event(&mut piece).unwrap() {
+                take(event);
             }
         }
-        if let Some(data) = decoder.finish().unwrap() {
-            take(data);
+        if let Some(event) = decoder.finish().unwrap() {
+            take(event);
         }
         events
     }
@@ -197,6 +248,23 @@ mod tests {
     }
 
     #[test]
+    fn an_error_is_known_by_its_type_or_its_field_and_says_what_its_data_or_its_comments_say() {
+        for stream in [
+            "data: one\n\nevent: error\ndata: out of memory\n\ndata: two\n\n",
+            "data: one\n\nevent:error\n: out of memory\n\ndata: two\n\n",
+            ": ping\n\ndata: one\n\n: out of memory\nevent: error\n\ndata: two\n\n",
+            "data: one\r\n\r\nevent: Error\r\n: out of\r\n: memory\r\n\r\ndata: two\r\n\r\n",
+            "data: one\n\nerror: out of memory\n\ndata: two",
+            "event: error\nevent: message\ndata: one\n\ndata: out of memory\nevent: error\n\n: late\ndata: two\n\n",
+        ] {
+            let expected: Vec<String> = ["one", "error: out of memory", "two"].map(str::to_owned).into();
+            cut_at_every_byte(stream.as_bytes(), &expected, stream);
+        }
+        assert_eq!(whole("event: error\n\ndata: one\n\n"), ["error: ", "one"]);
+        assert_eq!(whole("event: error\n: cut off"), ["error: cut off"]);
+    }
+
+    #[test]
     fn a_byte_order_mark_is_skipped_once_and_only_at_the_start() {
         assert_eq!(whole("\u{feff}data: one\n\n\u{feff}data: two\n\n"), ["one"]);
         assert_eq!(events([&b"\xEF"[..], b"\xBB", b"\xBFdata: one\n\n"]), ["one"]);
@@ -219,7 +287,8 @@ mod tests {
             let text = format!("data: one{end}");
             let (last, first) = text.as_bytes().split_last().unwrap();
             assert_eq!(decoder.next_event(&mut &*first).unwrap(), None);
-            assert_eq!(decoder.next_event(&mut &[*last][..]).unwrap(), Some(&b"one"[..]));
+            let event = ServerEvent { data: b"one", is_error: false };
+            assert_eq!(decoder.next_event(&mut &[*last][..]).unwrap(), Some(event));
         }
     }
 

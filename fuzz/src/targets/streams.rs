@@ -35,6 +35,12 @@ fn pieces(stream: &[u8], lengths: [usize; 2]) -> Vec<&[u8]> {
 
 /// An exchange without its stamps, of which a cut stream has others.
 fn meaning(exchange: &Exchange) -> Exchange {
-    let events = exchange.token_events.iter().map(|_| Micros(0)).collect();
-    Exchange { first_event: exchange.first_event.map(|_| Micros(0)), token_events: events, done: Micros(0), ..exchange.clone() }
+    let no_stamp = |at: &Micros| at.since(*at);
+    Exchange {
+        first_event: exchange.first_event.as_ref().map(no_stamp),
+        token_events: exchange.token_events.iter().map(no_stamp).collect(),
+        first_answer: exchange.first_answer.as_ref().map(no_stamp),
+        done: Micros(0),
+        ..exchange.clone()
+    }
 }

@@ -42,7 +42,7 @@ impl Settling {
     #[must_use]
     pub fn new(goal: &Goal, planned: u64, least_effective: u64) -> Option<Self> {
         let equality = matches!(goal.comparison, Comparison::Equal | Comparison::NotEqual);
-        if equality || planned == 0 || !goal.measure.metric().is_none_or(is_one_a_row) {
+        if equality || planned == 0 || !goal.measure.metric().is_none_or(Metric::is_one_a_request) {
             return None;
         }
         let upper = is_upper(goal);
@@ -169,13 +169,5 @@ impl Settling {
     /// The value moved by its last bits, to the better or the worse.
     fn nudged(&self, value: f64, better: bool) -> f64 {
         if is_upper(&self.goal) == better { value * (1.0 - LAST_BITS) } else { value * (1.0 + LAST_BITS) }
-    }
-}
-
-/// Whether every request brings exactly one value: a time that is there for each answer, and infinite for a failure.
-fn is_one_a_row(metric: Metric) -> bool {
-    match metric {
-        Metric::Ttft | Metric::TtftIntended | Metric::Ttfe | Metric::E2e | Metric::SendLag => true,
-        Metric::Tpot | Metric::Itl | Metric::OutputTps => false,
     }
 }

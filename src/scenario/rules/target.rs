@@ -5,7 +5,7 @@ use super::disk::unread;
 use crate::named_file::NamedFile;
 use crate::scenario::environment::Lookup;
 use crate::scenario::starred::is_variable;
-use crate::target::spec::{TargetKind, TargetSpec};
+use crate::target::spec::{OWN_FIELDS, TargetKind, TargetSpec};
 
 /// Fields of a request's body that belong to other fields of the scenario.
 const RESERVED: [(&str, &str); 5] = [
@@ -29,6 +29,7 @@ pub fn check(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut Look<'_>) {
             look.fault(&["target", "body", name], format!("`{name}` is not to be set in `target.body`"), why);
         }
     }
+    fields(spec, look);
     if let Some(limit) = spec.context_limit {
         look.at_least_one(&["target", "context_limit"], limit.0);
     }
@@ -39,6 +40,29 @@ pub fn check(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut Look<'_>) {
         if let Some(reason) = spec.tokenizer.as_ref().and_then(|file| unread(NamedFile::Tokenizer, file)) {
             let message = format!("cannot read the tokenizer `{}`: {reason}", look.shown(&["target", "tokenizer"]));
             look.fault(&["target", "tokenizer"], message, "name the `tokenizer.json` in the model's folder, or leave it out");
+        }
+    }
+}
+
+/// What is left out of a body, or named otherwise, must be a field that a body has.
+fn fields(spec: &TargetSpec, look: &mut Look<'_>) {
+    let sent = |name: &str| OWN_FIELDS.contains(&name) || spec.body.contains_key(name);
+    let hint = || {
+        let own = OWN_FIELDS.map(|name| format!("`{name}`")).join(", ");
+        format!("bodies have {own}, and what `target.body` adds; the conversation and `stream` always stand there")
+    };
+    for path in &spec.omit {
+        if !sent(path.split('.').next().unwrap_or_default()) {
+            look.fault(&["target", "omit"], format!("`target.omit` leaves out `{path}`, which no request has"), hint());
+        }
+    }
+    for (name, other) in &spec.rename {
+        let path = ["target", "rename", name.as_str()];
+        let is_omitted = spec.omit.contains(name);
+        if !sent(name) || is_omitted {
+            look.fault(&path, format!("`target.rename` names `{name}` otherwise, which no request has"), hint());
+        } else if other.is_empty() || sent(other) && other != name || ["messages", "prompt", "stream"].contains(&other.as_str()) {
+            look.fault(&path, format!("`{name}` cannot be sent as `{other}`"), "write a name that no other field of the body has");
         }
     }
 }

@@ -18,8 +18,8 @@ async fn a_recorded_chat_answer_is_counted_as_the_engine_meant_it() {
     let exchange = ask(&socket.url(), json!({})).await;
     assert_eq!(exchange.failure, None);
     // Twelve tokens, one of them half a character in an empty delta.
-    assert_eq!(exchange.token_events.len(), 11);
-    assert_eq!(exchange.usage, Some(Usage { prompt_tokens: 28, output_tokens: 12, cached_tokens: Some(0) }));
+    assert_eq!(exchange.token_events.len(), 12);
+    assert_eq!(exchange.usage, Some(Usage { prompt_tokens: 28, output_tokens: 12, reasoning_tokens: None, cached_tokens: Some(0) }));
     assert!(exchange.answer.starts_with("ze\u{fffd}levelcounted"));
     let stamps = [exchange.sent, exchange.headers.unwrap(), exchange.first_event.unwrap(), exchange.token_events[0], exchange.done];
     assert!(stamps.is_sorted(), "{stamps:?}");
@@ -36,7 +36,7 @@ async fn a_recorded_completion_is_counted_as_the_engine_meant_it() {
     let exchange = ask(&format!("{}/v1/", socket.url()), json!({ "api": "completions" })).await;
     assert_eq!(exchange.failure, None);
     assert_eq!((exchange.token_events.len(), exchange.answer.as_str()), (3, "jd , LI"));
-    assert_eq!(exchange.usage, Some(Usage { prompt_tokens: 2, output_tokens: 3, cached_tokens: Some(0) }));
+    assert_eq!(exchange.usage, Some(Usage { prompt_tokens: 2, output_tokens: 3, reasoning_tokens: None, cached_tokens: Some(0) }));
     let request = socket.received().unwrap();
     assert!(request.head.starts_with("POST /v1/completions HTTP/1.1"), "{}", request.head);
     let body: Value = serde_json::from_str(&request.body).unwrap();
@@ -47,7 +47,7 @@ async fn a_recorded_completion_is_counted_as_the_engine_meant_it() {
 async fn continuous_usage_tells_the_tokens_of_the_first_event() {
     let socket = Socket::serve([stream(CONTINUOUS)]).await;
     let exchange = ask(&socket.url(), json!({ "body": { "stream_options": { "continuous_usage_stats": true } } })).await;
-    assert_eq!((exchange.failure, exchange.token_events.len(), exchange.first_event_tokens), (None, 2, Some(1)));
+    assert_eq!((exchange.failure, exchange.token_events.len(), exchange.first_event_tokens), (None, 3, Some(1)));
     assert_eq!(exchange.usage.unwrap().output_tokens, 3);
 }
 

@@ -1,0 +1,313 @@
+//! What the answers of a cell were like as streams: how many tokens an event brought, how many events a read, and whether they streamed at all.
+//!
+//! In: the measured rows. Out: figures, the goals that they make void, and remarks. Where a row lacks a column, as before version 1.5 of the
+//! format, and where nothing went over a wire, nothing is said.
+
+use serde::{Deserialize, Serialize};
+
+use super::amount::percent;
+use super::columns::Number;
+use super::verdict::VoidReason;
+use super::{AnalysisError, Table, percentile};
+use crate::metric::Metric;
+
+/// No server makes a token for one user in less: the events of an answer that came faster than this were held back and came together.
+const LEAST_GAP_US: f64 = 100.0;
+/// So many tokens in a single event are an answer that came whole.
+const WHOLE_TOKENS: f64 = 8.0;
+/// From so many events a read on, gaps say more of the reads than of the tokens.
+const MERGED_EVENTS: f64 = 2.0;
+/// From so many tokens an event on, a gap is not that of a token.
+const BUNDLED_TOKENS: f64 = 1.5;
+/// Answers with less than this share of the forced tokens are another load.
+const FORCED_SHARE: f64 = 0.95;
+
+/// Of the successful measured requests of a cell. A mean is missing where no row tells.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct StreamFigures {
+    pub answers: u64,
+    /// Streamed tokens, of answers that have a count: answer, reasoning and tool calls.
+    pub output_tokens: u64,
+    /// Those of them that are reasoning.
+    pub reasoning_tokens: u64,
+    /// Reasoning that was counted and never streamed.
+    pub hidden_tokens: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_per_event: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events_per_read: Option<f64>,
+    /// Answers of several tokens that came whole, at one moment.
+    pub held_back: u64,
+    /// How long these took to come, at the median.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_back_p50_s: Option<f64>,
+    /// Answers without any token of an answer: reasoning alone.
+    pub without_answer: u64,
+    /// Answers of several tokens an event of which the first event's are estimated by its share of the text.
+    pub estimated_first_events: u64,
+    /// Tokens that came of those that were forced, hidden ones included, over the forced ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forced_share: Option<f64>,
+}
+
+impl StreamFigures {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts are far below 2^53 and above 0")]
+    pub(super) fn of(table: &Table) -> Result<Self, AnalysisError> {
+        let column = |number| table.columns().number(number);
+        let (events, reads, output) = (column(Number::TokenEvents)?, column(Number::TokenReads)?, column(Number::OutputTokens)?);
+        let (reasoning, hidden, forced) = (column(Number::ReasoningTokens)?, column(Number::HiddenTokens)?, column(Number::ForcedTokens)?);
+        let (first, last, sent) = (column(Number::FirstToken)?, column(Number::LastToken)?, column(Number::Sent)?);
+        let answer = column(Number::FirstAnswer)?;
+        let failed = table.failures()?;
+        let (mut per_event, mut per_read, mut work) = (Share::default(), Share::default(), Share::default());
+        let mut held_back = Vec::new();
+        let mut figures = Self::default();
+        for row in table.picked().filter(|row| !failed.of(*row)) {
+            figures.answers += 1;
+            figures.output_tokens += output[row].max(0.0) as u64;
+            figures.reasoning_tokens += reasoning[row].max(0.0) as u64;
+            figures.hidden_tokens += hidden[row].max(0.0) as u64;
+            figures.without_answer += u64::from(answer[row].is_nan() && !events[row].is_nan());
+            per_event.add(output[row], events[row]);
+            per_read.add(events[row], reads[row]);
+            work.add(output[row] + hidden[row].max(0.0), forced[row]);
+            let together = events[row] > reads[row] && last[row] - first[row] <= LEAST_GAP_US * (events[row] - 1.0);
+            if together || (reads[row] == 1.0 && events[row] == 1.0 && output[row] >= WHOLE_TOKENS) {
+                held_back.push((last[row] - sent[row]) / 1e6);
+            }
+        }
+        held_back.sort_unstable_by(f64::total_cmp);
+        figures.held_back = held_back.len() as u64;
+        figures.held_back_p50_s = percentile(&held_back, 50.0);
+        (figures.tokens_per_event, figures.events_per_read, figures.forced_share) = (per_event.get(), per_read.get(), work.get());
+        if figures.tokens_per_event.is_some_and(|tokens| tokens > 1.0) {
+            let estimated = table.columns().estimated_first_events()?;
+            figures.estimated_first_events = table.picked().filter(|row| !failed.of(*row) && estimated[*row]).count() as u64;
+        }
+        Ok(figures)
+    }
+
+    /// Why goals of a metric certify nothing; `None` stands for the error rate.
+    pub(super) fn void(&self, metric: Option<Metric>) -> Option<VoidReason> {
+        let metric = metric?;
+        if self.is_short() {
+            return Some(VoidReason::ShortAnswers);
+        }
+        match metric {
+            Metric::Ttft | Metric::Ttfat | Metric::TtftIntended | Metric::Ttfe | Metric::Tpot | Metric::Itl if self.is_held_back() => {
+                Some(VoidReason::HeldBack)
+            }
+            Metric::Itl if self.is_merged() => Some(VoidReason::MergedReads),
+            _ => None,
+        }
+    }
+
+    fn is_held_back(&self) -> bool {
+        self.held_back * 2 > self.answers
+    }
+
+    fn is_merged(&self) -> bool {
+        self.events_per_read.is_some_and(|events| events >= MERGED_EVENTS)
+    }
+
+    fn is_short(&self) -> bool {
+        self.forced_share.is_some_and(|share| share < FORCED_SHARE)
+    }
+
+    /// Remarks for people.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let answers = self.answers;
+        let of_all = |count: u64| (count > 0).then(|| format!("{count} of {answers} answers"));
+        let held_back = of_all(self.held_back).filter(|_| self.is_held_back()).map(|some| {
+            let after = self.held_back_p50_s.unwrap_or_default();
+            format!(
+                "held_back: {some} came whole at one moment, after {after:.3} s at the median: a proxy or the server holds them back, so no goal \
+                 of `ttft`, `ttfat`, `ttfe`, `tpot` or `itl` is certain; switch buffering off (nginx: `proxy_buffering off`)"
+            )
+        });
+        let merged = self.events_per_read.filter(|_| self.is_merged() && held_back.is_none()).map(|events| {
+            format!(
+                "events came together, {events:.1} in a read: `itl` is no time between tokens, and `ttft` and `tpot` are those of what puts them \
+                 together"
+            )
+        });
+        let bundled = self.tokens_per_event.filter(|tokens| *tokens >= BUNDLED_TOKENS && held_back.is_none()).map(|tokens| {
+            format!("an event brings {tokens:.1} tokens on average: `itl` is the time between events, and a token's is `tpot`")
+        });
+        let estimated = of_all(self.estimated_first_events).map(|some| {
+            format!(
+                "of {some} the tokens of the first event are estimated by its share of the text, and `tpot` with them: servers that know \
+                 `target.body.stream_options.continuous_usage_stats = true` tell"
+            )
+        });
+        let silent = of_all(self.without_answer)
+            .map(|some| format!("{some} brought reasoning alone and no token of an answer: `ttfat` leaves them out"));
+        let (hidden, all) = (self.hidden_tokens, self.hidden_tokens + self.output_tokens);
+        let hidden = (hidden > 0).then(|| {
+            format!(
+                "{hidden} of {all} output tokens are reasoning that the server did not stream: no time a token and no tokens/s counts them"
+            )
+        });
+        let short = self.forced_share.filter(|_| self.is_short()).map(|share| {
+            format!(
+                "short_answers: {} of the forced answer tokens came: the cell did so much of its work, so no goal of a time or a rate is certain; \
+                 has the server `ignore_eos` and `min_tokens`? `answers = \"live\"` forces no length",
+                percent(share)
+            )
+        });
+        [held_back, merged, bundled, estimated, silent, hidden, short].into_iter().flatten().collect()
+    }
+}
+
+/// A sum over another, of the rows that have both.
+#[derive(Debug, Clone, Copy, Default)]
+struct Share {
+    of: f64,
+    over: f64,
+}
+
+impl Share {
+    fn add(&mut self, of: f64, over: f64) {
+        if !of.is_nan() && !over.is_nan() {
+            (self.of, self.over) = (self.of + of, self.over + over);
+        }
+    }
+
+    fn get(self) -> Option<f64> {
+        (self.over > 0.0).then(|| self.of / self.over)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{answered, cell, failed, sweep, table};
+    use super::super::{Question, SweepSummary, Verdict, summarize};
+    use super::*;
+    use crate::clock::Micros;
+    use crate::record::{FailureKind, FirstEventSource, RequestRecord};
+
+    /// An answer of so many tokens and events, which came in so many reads over so many milliseconds; the first after a second.
+    fn streamed(session: u64, tokens: u64, events: u64, reads: u64, span_ms: u64) -> RequestRecord {
+        let row = answered(session, 0, 1.0);
+        let first = row.first_token_us.unwrap();
+        let gap = u32::try_from(span_ms * 1000 / (events - 1).max(1)).unwrap();
+        RequestRecord {
+            last_token_us: Some(first + Micros(span_ms * 1000)),
+            gaps_us: vec![gap; usize::try_from(events - 1).unwrap()],
+            output_tokens: Some(tokens),
+            token_events: Some(events),
+            token_reads: Some(reads),
+            ..row
+        }
+    }
+
+    fn rows(of: impl Fn(u64) -> RequestRecord) -> Vec<RequestRecord> {
+        (0..100).map(of).collect()
+    }
+
+    fn judged(goals: &[&str], rows: Vec<RequestRecord>) -> SweepSummary {
+        summarize(&sweep(goals, &[cell("vllm", 1, 1, rows)]), &Question::default()).unwrap()
+    }
+
+    const GOALS: [&str; 5] = ["p95(ttft) <= 2s", "p95(tpot) <= 50ms/token", "p95(itl) <= 50ms", "p95(e2e) <= 9s", "error_rate <= 50%"];
+
+    fn verdicts(rows: Vec<RequestRecord>) -> (Vec<(Verdict, Option<VoidReason>)>, Vec<String>) {
+        let summary = judged(&GOALS, rows);
+        let cell = &summary.variants[0].cells[0];
+        (cell.goals.iter().map(|goal| (goal.verdict, goal.void)).collect(), cell.notes.clone())
+    }
+
+    const MET: (Verdict, Option<VoidReason>) = (Verdict::Met, None);
+
+    fn void(reason: VoidReason) -> (Verdict, Option<VoidReason>) {
+        (Verdict::Undecided, Some(reason))
+    }
+
+    #[test]
+    fn an_answer_that_streams_certifies_its_goals_and_needs_no_remark() {
+        assert_eq!(verdicts(rows(|session| streamed(session, 40, 40, 40, 390))), (vec![MET; 5], vec![]));
+        // One token in one event, and two events in two reads.
+        assert_eq!(verdicts(rows(|session| streamed(session, 1, 1, 1, 0))).1, [""; 0]);
+        assert_eq!(verdicts(rows(|session| streamed(session, 2, 2, 2, 0))).0, [MET; 5]);
+    }
+
+    #[test]
+    fn answers_that_are_held_back_whole_certify_nothing_of_first_tokens_and_tokens() {
+        // 40 events in one read; 400 in 9 reads within 2 ms, as a long one comes; and 40 tokens in a single event.
+        for (tokens, events, reads, span) in [(40, 40, 1, 0), (400, 400, 9, 2), (40, 1, 1, 0)] {
+            let (verdicts, notes) = verdicts(rows(|session| streamed(session, tokens, events, reads, span)));
+            let held = void(VoidReason::HeldBack);
+            assert_eq!(verdicts[..1], [held], "{events}");
+            assert_eq!(verdicts[3..], [MET; 2], "{events}");
+            assert!(
+                notes.iter().any(|note| note.starts_with("held_back: 100 of 100 answers came whole at one moment, after 1.0")),
+                "{notes:?}"
+            );
+        }
+        let (verdicts, _) = verdicts(rows(|session| streamed(session, 40, 40, 1, 0)));
+        assert_eq!(verdicts[..3], [void(VoidReason::HeldBack); 3]);
+    }
+
+    #[test]
+    fn some_answers_that_came_whole_do_not_void_a_cell() {
+        let (verdicts, notes) =
+            verdicts(rows(|session| streamed(session, 40, 40, if session < 50 { 1 } else { 40 }, if session < 50 { 0 } else { 390 })));
+        assert_eq!((verdicts, notes), (vec![MET; 5], vec![]));
+    }
+
+    #[test]
+    fn gaps_mean_nothing_where_most_reads_bring_several_events() {
+        let (verdicts, notes) = verdicts(rows(|session| streamed(session, 40, 40, 5, 320)));
+        assert_eq!(verdicts, [MET, MET, void(VoidReason::MergedReads), MET, MET]);
+        assert!(notes[0].starts_with("events came together, 8.0 in a read: `itl` is no time between tokens"), "{notes:?}");
+    }
+
+    #[test]
+    fn a_gap_between_events_of_several_tokens_is_not_a_tokens() {
+        let bundled = |session| RequestRecord { first_event_source: Some(FirstEventSource::TextShare), ..streamed(session, 40, 4, 4, 120) };
+        let (verdicts, notes) = verdicts(rows(bundled));
+        assert_eq!(verdicts, [MET; 5]);
+        assert!(notes[0].starts_with("an event brings 10.0 tokens on average: `itl` is the time between events"), "{notes:?}");
+        assert!(notes[1].starts_with("of 100 of 100 answers the tokens of the first event are estimated"), "{notes:?}");
+    }
+
+    #[test]
+    fn answers_shorter_than_forced_are_a_share_of_the_work_and_certify_no_time() {
+        let forced = |came| move |session| RequestRecord { forced_tokens: Some(40), ..streamed(session, came, came, came, 120) };
+        let (verdicts, notes) = verdicts(rows(forced(12)));
+        assert_eq!(
+            verdicts,
+            [
+                void(VoidReason::ShortAnswers),
+                void(VoidReason::ShortAnswers),
+                void(VoidReason::ShortAnswers),
+                void(VoidReason::ShortAnswers),
+                MET
+            ]
+        );
+        assert!(notes[0].starts_with("short_answers: 30 % of the forced answer tokens came"), "{notes:?}");
+        let (verdicts, notes) = super::tests::verdicts(rows(forced(39)));
+        assert_eq!((verdicts, notes), (vec![MET; 5], vec![]));
+        // Hidden reasoning is work.
+        let hidden = |session| RequestRecord { hidden_tokens: Some(28), ..forced(12)(session) };
+        assert_eq!(super::tests::verdicts(rows(hidden)).0, [MET; 5]);
+    }
+
+    #[test]
+    fn reasoning_without_an_answer_and_hidden_reasoning_are_told() {
+        let silent = |session| RequestRecord { first_answer_us: None, reasoning_tokens: Some(40), ..streamed(session, 40, 40, 40, 390) };
+        let (_, notes) = verdicts(rows(silent));
+        assert_eq!(notes, ["100 of 100 answers brought reasoning alone and no token of an answer: `ttfat` leaves them out"]);
+        let hidden = |session| RequestRecord { hidden_tokens: Some(36), ..streamed(session, 4, 4, 4, 30) };
+        let (_, notes) = verdicts(rows(hidden));
+        assert!(notes[0].starts_with("3600 of 4000 output tokens are reasoning that the server did not stream"), "{notes:?}");
+    }
+
+    #[test]
+    fn rows_that_do_not_tell_and_failed_ones_say_nothing() {
+        let older = |session| RequestRecord { token_events: None, first_answer_us: None, ..answered(session, 0, 1.0) };
+        assert_eq!(StreamFigures::of(&table(&rows(older))).unwrap().notes(), [""; 0]);
+        let figures = StreamFigures::of(&table(&[failed(0, 0, FailureKind::NoToken)])).unwrap();
+        assert_eq!(figures, StreamFigures::default());
+    }
+}
