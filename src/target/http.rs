@@ -227,6 +227,10 @@ impl HttpTarget {
         if is_ok && unstreamed.is_none() {
             return Ok(());
         }
+        let is_json = head.content_type.as_deref().is_some_and(|kind| kind.starts_with("application/json"));
+        if let Some(detail) = unstreamed.clone().filter(|_| !is_json) {
+            return Err(Failure { kind: FailureKind::MalformedStream, detail });
+        }
         // A body that breaks or stalls still leaves the status.
         let body = self.0.clock.before(deadline.at, read(connection)).await.and_then(Result::ok).unwrap_or_default();
         if let Some(detail) = unstreamed {

@@ -53,14 +53,14 @@ fn fields(spec: &TargetSpec, look: &mut Look<'_>) {
     };
     for path in &spec.omit {
         if !sent(path.split('.').next().unwrap_or_default()) {
-            look.fault(&["target", "omit"], format!("`target.omit` leaves out `{path}`, which no request has"), hint());
+            look.fault(&["target", "omit"], format!("`{path}` is no field of a request's body that may be left out"), hint());
         }
     }
     for (name, other) in &spec.rename {
         let path = ["target", "rename", name.as_str()];
         let is_omitted = spec.omit.contains(name);
         if !sent(name) || is_omitted {
-            look.fault(&path, format!("`target.rename` names `{name}` otherwise, which no request has"), hint());
+            look.fault(&path, format!("`{name}` is no field of a request's body that may be renamed"), hint());
         } else if other.is_empty() || sent(other) && other != name || ["messages", "prompt", "stream"].contains(&other.as_str()) {
             look.fault(&path, format!("`{name}` cannot be sent as `{other}`"), "write a name that no other field of the body has");
         }

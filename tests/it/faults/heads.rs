@@ -69,6 +69,29 @@ async fn a_200_that_is_no_event_stream_is_malformed() {
 }
 
 #[tokio::test]
+async fn a_200_that_is_an_error_in_json_is_an_error_with_the_servers_words() {
+    let body = r#"{"error":{"message":"this request has 5000 tokens and the context has 4096","type":"invalid_request_error"}}"#;
+    for body in [body, r#"{"object":"error","message":"this request has 5000 tokens and the context has 4096","code":400}"#] {
+        let socket = Socket::serve([answer("200 OK", "application/json", body)]).await;
+        let exchange = ask(&socket.url(), json!({})).await;
+        assert_eq!(failure(&exchange), ("error_event".to_owned(), "this request has 5000 tokens and the context has 4096"));
+    }
+}
+
+#[tokio::test]
+async fn a_field_that_a_server_refuses_can_be_left_out_or_renamed_as_its_failure_says() {
+    let refusal = r#"{"detail":[{"type":"extra_forbidden","loc":["body","stream_options"],"msg":"Extra inputs are not permitted"}]}"#;
+    let mut socket = Socket::serve([answer("422 Unprocessable Entity", "application/json", refusal), stream(DONE)]).await;
+    let exchange = ask(&socket.url(), json!({})).await;
+    let (kind, detail) = failure(&exchange);
+    assert!(kind == "http_422" && detail.ends_with("; `target.omit = [\"stream_options\"]` leaves it out"), "{detail}");
+    ask(&socket.url(), json!({ "omit": ["stream_options"], "rename": { "max_tokens": "max_completion_tokens" } })).await;
+    let (refused, taken) = (socket.received().unwrap().body, socket.received().unwrap().body);
+    assert!(refused.contains("\"stream_options\":{") && refused.contains("\"max_tokens\":12"), "{refused}");
+    assert!(!taken.contains("stream_options") && taken.contains("\"max_completion_tokens\":12"), "{taken}");
+}
+
+#[tokio::test]
 async fn a_compressed_stream_that_nobody_asked_for_is_malformed() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n\u{1f}x";
     let mut socket = Socket::serve([vec![write(head)]]).await;

@@ -121,6 +121,34 @@ temperature = 0.5
 }
 
 #[test]
+fn fields_of_the_request_that_cannot_be_left_out_or_renamed() {
+    let text = r#"
+[workload]
+kind = "chat"
+[target]
+omit = ["stream"]
+rename = { max_tokens = "temperature" }
+"#;
+    insta::assert_snapshot!(faults("scenario.toml", text), @r##"
+    error: `stream` is no field of a request's body that may be left out
+     --> scenario.toml:4:8
+      |
+    4 | omit = ["stream"]
+      |        ^^^^^^^^^^
+      |
+      = hint: bodies have `model`, `stream_options`, `temperature`, `max_tokens`, `min_tokens`, `ignore_eos`, and what `target.body` adds; the conversation and `stream` always stand there
+
+    error: `max_tokens` cannot be sent as `temperature`
+     --> scenario.toml:5:25
+      |
+    5 | rename = { max_tokens = "temperature" }
+      |                         ^^^^^^^^^^^^^
+      |
+      = hint: write a name that no other field of the body has
+    "##);
+}
+
+#[test]
 fn a_folder_of_documents_that_is_not_there() {
     let text = r#"
 [workload]
