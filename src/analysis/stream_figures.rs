@@ -72,7 +72,7 @@ impl StreamFigures {
             per_read.add(events[row], reads[row]);
             work.add(output[row] + hidden[row].max(0.0), forced[row]);
             let together = events[row] > reads[row] && last[row] - first[row] <= LEAST_GAP_US * (events[row] - 1.0);
-            if together || (reads[row] == 1.0 && events[row] == 1.0 && output[row] >= WHOLE_TOKENS) {
+            if together || (reads[row] <= 1.0 && events[row] <= 1.0 && output[row] >= WHOLE_TOKENS) {
                 held_back.push((last[row] - sent[row]) / 1e6);
             }
         }

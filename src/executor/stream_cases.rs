@@ -131,7 +131,7 @@ fn bundled(counts_each: bool) -> StreamScript {
         .into_iter()
         .fold(StreamScript::default(), |stream, size| {
             sent += size;
-            let words: String = (0..size).map(|place| format!("word{place} ")).collect();
+            let words = (0..size).map(|place| format!("word{place} ")).collect::<Vec<_>>().concat();
             let mut event = delta(&json!({ "content": words }));
             if counts_each {
                 event["usage"] = usage(sent);
@@ -174,7 +174,8 @@ fn an_error_event_is_a_failure_with_its_words_wherever_they_stand() {
 fn buffered_tokens_come_eight_in_a_read_and_have_the_times_of_the_proxy() {
     let mut stream = StreamScript::default();
     for _ in 0..5 {
-        let events: String = (0..8).map(|place| format!("data: {}\n\n", delta(&json!({"content": format!("w{place} ")})))).collect();
+        let event = |place| format!("data: {}\n\n", delta(&json!({"content": format!("w{place} ")})));
+        let events = (0..8).map(event).collect::<Vec<String>>().concat();
         stream = stream.wait(80).raw(&events);
     }
     let row = stream.end("length", Some(usage(40))).row();

@@ -80,7 +80,7 @@ fn reasoning_of(exchange: &Exchange, output: u64) -> u64 {
         return exchange.reasoning_events;
     }
     let (reasoning, all) = (text_units(&exchange.reasoning), all_units(exchange));
-    if all == 0 { 0 } else { (output * reasoning + all / 2) / all }
+    (output * reasoning + all / 2).checked_div(all).unwrap_or(0)
 }
 
 /// How many tokens the first event brought, best known first: the server's count, one where events are as many as tokens, the token rule, its
@@ -155,12 +155,12 @@ mod tests {
         }
     }
 
-    fn usage(output_tokens: u64, reasoning_tokens: Option<u64>) -> Option<Usage> {
-        Some(Usage { prompt_tokens: 200, output_tokens, reasoning_tokens, cached_tokens: None })
+    fn usage(output_tokens: u64, reasoning_tokens: Option<u64>) -> Usage {
+        Usage { prompt_tokens: 200, output_tokens, reasoning_tokens, cached_tokens: None }
     }
 
-    fn told(exchange: Exchange, usage: Option<Usage>) -> TokenCounts {
-        TokenCounts::told(&Exchange { usage, ..exchange })
+    fn told(exchange: Exchange, usage: Usage) -> TokenCounts {
+        TokenCounts::told(&Exchange { usage: Some(usage), ..exchange })
     }
 
     #[test]

@@ -25,6 +25,13 @@ pub(super) struct ServerEvent<'a> {
     pub(super) is_error: bool,
 }
 
+#[derive(Debug, Default)]
+struct EventMarks {
+    /// It has at least one `data` field.
+    has_data: bool,
+    is_error: bool,
+}
+
 /// The state between two network reads: at most an unfinished line and the data of an unfinished event.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
@@ -32,10 +39,8 @@ pub(super) struct Decoder {
     line: Vec<u8>,
     /// The data of the event being read, lines joined by a line feed; of the event handed out last where `complete`.
     data: Vec<u8>,
-    /// The event being read has at least one `data` field.
-    has_data: bool,
-    /// The event being read, or the one handed out last where `complete`, is an error.
-    is_error: bool,
+    /// What is known of the event being read, or of the one handed out last where `complete`.
+    event: EventMarks,
     /// The comments of the event being read.
     comment: Vec<u8>,
     /// `data` was handed out and is to be cleared.
@@ -71,7 +76,7 @@ impl Decoder {
             self.after_carriage_return = rest[0] == b'\r';
             *bytes = &rest[1..];
             if self.end_line(head)? {
-                return Ok(Some(ServerEvent { data: &self.data, is_error: self.is_error }));
+                return Ok(Some(ServerEvent { data: &self.data, is_error: self.event.is_error }));
             }
         }
     }
@@ -79,13 +84,13 @@ impl Decoder {
     fn forget_handed_out(&mut self) {
         if self.complete {
             self.data.clear();
-            (self.complete, self.is_error) = (false, false);
+            (self.complete, self.event.is_error) = (false, false);
         }
     }
 
     /// Nothing of an event has been read, and all that opens a stream has.
     fn between_events(&self) -> bool {
-        let untouched = self.line.is_empty() && !self.has_data && !self.is_error && self.comment.is_empty();
+        let untouched = self.line.is_empty() && !self.event.has_data && !self.event.is_error && self.comment.is_empty();
         untouched && !self.after_carriage_return && self.mark == BYTE_ORDER_MARK.len()
     }
 
@@ -95,16 +100,16 @@ impl Decoder {
         if !self.line.is_empty() {
             self.end_line(&[])?;
         }
-        Ok(self.end_event().then_some(ServerEvent { data: &self.data, is_error: self.is_error }))
+        Ok(self.end_event().then_some(ServerEvent { data: &self.data, is_error: self.event.is_error }))
     }
 
     /// Ends the event being read; true where there is one to be handed out.
     fn end_event(&mut self) -> bool {
-        if self.is_error && !self.has_data {
+        if self.event.is_error && !self.event.has_data {
             std::mem::swap(&mut self.data, &mut self.comment);
         }
         self.comment.clear();
-        self.complete = std::mem::take(&mut self.has_data) || self.is_error;
+        self.complete = std::mem::take(&mut self.event.has_data) || self.event.is_error;
         self.complete
     }
 
@@ -131,9 +136,9 @@ impl Decoder {
         };
         match field {
             b"data" => {}
-            b"error" => self.is_error = true,
+            b"error" => self.event.is_error = true,
             b"event" => {
-                self.is_error = value.trim_ascii().eq_ignore_ascii_case(b"error");
+                self.event.is_error = value.trim_ascii().eq_ignore_ascii_case(b"error");
                 return Ok(false);
             }
             b"" => {
@@ -145,11 +150,11 @@ impl Decoder {
         if self.data.len() + value.len() >= LIMIT {
             return Err(TooLong);
         }
-        if self.has_data {
+        if self.event.has_data {
             self.data.push(b'\n');
         }
         self.data.extend_from_slice(value);
-        self.has_data = true;
+        self.event.has_data = true;
         Ok(false)
     }
 
