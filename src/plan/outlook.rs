@@ -6,7 +6,7 @@ use super::economics::{Cost, Economist, grouped, limit};
 use super::id::short_name;
 use super::samples;
 use super::setting::server_starts;
-use super::{Plan, PlanError};
+use super::{Plan, PlanError, utilisation};
 use crate::workload::Corpus;
 
 /// A plan's costs: of each run in run order, all together, and against its goals.
@@ -61,7 +61,8 @@ impl Outlook {
             None => costs.iter().map(|cost| cost.measured.saturating_mul(u64::from(plan.repeats))).collect(),
         };
         let sum = |of: fn(&Cost) -> Option<u64>| costs.iter().map(of).try_fold(0_u64, |sum, one| Some(sum.saturating_add(one?)));
-        let notes = notes(plan, &costs, &needs)?;
+        let mut notes = notes(plan, &costs, &needs)?;
+        notes.extend(utilisation::notes(plan, &costs, &needs)?);
         Ok(Self {
             requests: costs.iter().map(|cost| cost.requests).sum(),
             prompt_tokens: sum(|cost| cost.prompt_tokens),
@@ -200,7 +201,7 @@ fn context(plan: &Plan, costs: &[Cost]) -> Result<String, PlanError> {
 
 /// `1 h 20 min`, `45 s`.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a duration for people")]
-fn people_time(seconds: f64) -> String {
+pub(super) fn people_time(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match (whole / 3600, whole / 60 % 60, whole % 60) {
         (0, 0, seconds) => format!("{seconds} s"),

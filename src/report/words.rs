@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::certainty::between_line;
+use super::growth::{growing, transients};
 use super::number::{or_dash, significant};
+use super::run_length::{run_length, run_lengths};
 use crate::analysis::{
     CapacityScore, CellState, CellSummary, ExternalUse, LargestScore, Limit, Ratio, Score, Shape, SweepSummary, VariantSummary, Verdict,
     VoidReason, axis_label, interval, show_axes,
@@ -138,9 +140,12 @@ fn sureness(holds: &str, certified: bool, cell: Option<&CellSummary>) -> String 
         return format!("{holds}, certified at 95 %");
     }
     let void = cell.and_then(|cell| cell.goals.iter().find_map(|goal| goal.void));
-    let why = match cell.and_then(open_goal) {
+    let why = match cell.and_then(|cell| Some((cell, open_goal(cell)?))) {
         _ if void.is_some() => format!("nothing is certain: {}", void.map_or("", VoidReason::words)),
-        Some((n, Some(needed))) => format!("{n} requests are too few to be 95 % sure, {needed} like these would do"),
+        Some((cell, (n, Some(needed)))) => {
+            let length = run_lengths(run_length(cell, needed).into_iter());
+            format!("{n} requests are too few to be 95 % sure, {needed} like these would do{length}")
+        }
         _ => "the sample does not make it sure at 95 %".to_owned(),
     };
     format!("{holds} by its measured values; {why}")
@@ -173,7 +178,10 @@ pub fn undecided(variant: &VariantSummary) -> Option<String> {
     let goals: Vec<(u64, Option<u64>)> = open.iter().filter_map(|cell| open_goal(cell)).collect();
     let have = span(goals.iter().map(|(n, _)| *n)).unwrap_or_default();
     let need = match span(goals.iter().filter_map(|(_, needed)| *needed)) {
-        Some(rows) => format!("{rows} requests like theirs would settle each"),
+        Some(rows) => {
+            let lengths = open.iter().filter_map(|cell| run_length(cell, open_goal(cell)?.1?));
+            format!("{rows} requests like theirs would settle each{}", run_lengths(lengths))
+        }
         None => "no practical number of requests would settle them".to_owned(),
     };
     Some(format!("undecided: {} of {measured} cells, with {have} judged requests a cell; {need}", open.len()))
@@ -261,7 +269,8 @@ pub fn failures(variant: &VariantSummary) -> Option<String> {
 /// Remarks on a variant's cells, each once with the cells it is about, and the reasons of cells without a result.
 #[must_use]
 pub fn remarks(variant: &VariantSummary) -> Vec<String> {
-    let mut remarks: Vec<(String, Vec<String>)> = stopped(variant).map(|text| (text, Vec::new())).into_iter().collect();
+    let mut remarks: Vec<(String, Vec<String>)> =
+        growing(variant).into_iter().chain(transients(variant)).chain(stopped(variant)).map(|text| (text, Vec::new())).collect();
     for cell in &variant.cells {
         let state = match &cell.state {
             CellState::Failed { reason } => Some(format!("failed: {}", without_log(reason))),
