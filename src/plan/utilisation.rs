@@ -69,7 +69,7 @@ pub(super) fn notes(plan: &Plan, costs: &[Cost], needs: &[Need]) -> Result<Vec<N
 }
 
 fn overload(run: &Run, load: ExpectedLoad) -> String {
-    format!("{} (the engine carries about {:.3}/s)", place(run), load.rate_per_s / load.utilisation)
+    format!("{} (the engine carries about {:.0}/s)", place(run), load.rate_per_s / load.utilisation)
 }
 
 /// `qps=48`, or `the only cell`.
@@ -174,7 +174,7 @@ mod tests {
     fn a_rate_beyond_the_engine_s_capacity_is_told_before_the_start() {
         // A request takes 10 ms of prefill, 1 ms of attention, 20 tokens of 0.11 ms, and a step of 1 ms: about 14.3 ms.
         let notes = notes_of("[20, 90]", "");
-        assert!(notes[0].starts_with("the backlog will grow at qps=90 (the engine carries about 69"), "{notes:?}");
+        assert!(notes[0].starts_with("the backlog will grow at qps=90 (the engine carries about 70/s)"), "{notes:?}");
     }
 
     #[test]
