@@ -92,7 +92,12 @@ impl BacklogGrowth {
     }
 
     /// How many requests would tell, where these are not enough.
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "row counts are far below 2^53")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "row counts are far below 2^53"
+    )]
     fn rows_needed(&self, rows: u64) -> Option<u64> {
         self.certain_after_s.map(|seconds| (rows as f64 * seconds / self.run_s).ceil() as u64)
     }
