@@ -160,7 +160,7 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &Client, goals: &[Goal], shown: &M
         Some(curtailment) => curtailment.judge(goal, &table),
         None => judge(goal, &table),
     };
-    let measures: Vec<&Measure> = goals.iter().map(|goal| &goal.measure).chain([shown]).collect();
+    let shown_or_asked: Vec<&Measure> = goals.iter().map(|goal| &goal.measure).chain([shown]).collect();
     let asked = goals;
     let mut goals: Vec<Judgement> = if measured { asked.iter().map(judgement).collect::<Result<_, _>>()? } else { Vec::new() };
     let client = worst_client(cell);
@@ -172,7 +172,7 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &Client, goals: &[Goal], shown: &M
             judgement.make_void(reason);
         }
     }
-    let backlog_growth = if measured { BacklogGrowth::of(cell, &table, &measures, client_limited.is_some())? } else { None };
+    let backlog_growth = if measured { BacklogGrowth::of(cell, &table, &shown_or_asked, client_limited.is_some())? } else { None };
     if let Some(growth) = &backlog_growth {
         growth.hold_back(&mut goals);
     }

@@ -42,11 +42,11 @@ impl InitialTransient {
     /// Of the runs of a cell that send at a rate and tell their times; `None` where nothing speaks for a transient.
     #[expect(clippy::cast_precision_loss, reason = "runs are few")]
     pub(super) fn of(cell: &CellRuns<'_>, table: &Table) -> Result<Option<Self>, AnalysisError> {
-        let timed = |place: usize| {
+        let is_candidate = |place: usize| {
             let record = &cell.runs[place].record;
             record.offered_qps.is_some() && record.counts.measured_window_us > Micros::ZERO
         };
-        let runs: Vec<usize> = (0..cell.runs.len()).filter(|place| timed(*place)).collect();
+        let runs: Vec<usize> = (0..cell.runs.len()).filter(|place| is_candidate(*place)).collect();
         let mut found: Option<Self> = None;
         for place in &runs {
             let rows = table.of_run(*place);
@@ -94,7 +94,9 @@ fn ranks(times: &[(f64, f64)]) -> Vec<f64> {
     let mut begin = 0;
     for equal in order.chunk_by(|left, right| times[*left].1.total_cmp(&times[*right].1).is_eq()) {
         let middle = (begin as f64 + (equal.len() - 1) as f64 / 2.0) / times.len() as f64;
-        equal.iter().for_each(|place| ranks[*place] = middle);
+        for place in equal {
+            ranks[*place] = middle;
+        }
         begin += equal.len();
     }
     ranks

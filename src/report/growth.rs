@@ -88,7 +88,9 @@ mod tests {
             Cell { axes: vec![("workload.qps".into(), qps.into())], ..cell("vllm", 1, 1, rows) }
         };
         let mut saved = sweep(&["p95(ttft) <= 30s"], &[at(1, 0.0), at(2, 0.1)]);
-        saved.runs.iter_mut().for_each(|run| run.record.offered_qps = Some(1.0));
+        for run in &mut saved.runs {
+            run.record.offered_qps = Some(1.0);
+        }
         summarize(&saved, &Question::default()).unwrap()
     }
 
