@@ -65,6 +65,7 @@ impl CoverageCounts {
     pub fn add(&mut self, cell: &CellSummary, truth: &TrueValues) {
         self.cells += 1;
         for ((counts, goals), truth) in self.percentiles.iter_mut().zip(cell.goals.chunks(LIMITS.len())).zip(truth.seconds) {
+            assert!(goals.iter().all(|goal| goal.void.is_none()), "rows that certify nothing tell nothing of certainty");
             let estimate = &goals[0].estimate;
             let (low, high) = (estimate.low.map(Extended::get), estimate.high.map(Extended::get));
             counts.covered += u32::from(low.is_none_or(|low| low <= truth) && high.is_none_or(|high| truth <= high));
