@@ -65,7 +65,7 @@ pub enum Event {
     Watched(Vec<ServerSample>),
     /// A run is over. The recorder seals it.
     RunFinished(Box<RunRecord>),
-    /// What a search knows by now: a line of words, a letter a cell, and about how many cells are left. `ended` where this walk goes no further.
+    /// What a search knows by now: a line of words, a letter a cell, and about how many runs are left. `ended` where this walk goes no further.
     Searched {
         text: String,
         map: Option<String>,

@@ -83,6 +83,13 @@ impl Metric {
     }
 }
 
+/// Whether a time, which is computed in seconds, is shown in milliseconds, in tables and in pictures alike: where the limit on it lies below a
+/// second; where there is none, where the largest of its values does.
+#[must_use]
+pub fn shows_milliseconds(limit: Option<f64>, largest: Option<f64>) -> bool {
+    limit.or(largest).is_some_and(|seconds| seconds < 1.0)
+}
+
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

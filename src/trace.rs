@@ -1,5 +1,5 @@
 //! A recorded trace of requests in the Mooncake layout: one JSON object a line, `{"timestamp": 27482, "input_length": 6955,
-//! "output_length": 52, "hash_ids": [46, 47]}`, with the time in milliseconds.
+//! "output_length": 52, "hash_ids": [46, 47]}`, with the time in milliseconds unless another unit is told.
 //!
 //! In goes a file, read line by line and cut where it is said; out come times, lengths and hash ids, kept in a few bytes each. What
 //! cannot be sent again (a line that is none, a time before the last one, ids that do not cover the length) is a fault with file and
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::named_file::NamedFile;
+use crate::units::TimeUnit;
 
 /// Bytes of the longest line: a million tokens in blocks of 16 take a tenth of it.
 const LONGEST_LINE: u64 = 4 << 20;
@@ -21,6 +22,8 @@ const LONGEST_PROMPT: u64 = 1 << 32;
 /// How far a trace is read.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cut {
+    /// What its times are in. Where nobody told they are milliseconds, and times that look like another unit are a fault.
+    pub unit: Option<TimeUnit>,
     /// Tokens that a hash id stands for, at least 1.
     pub block_tokens: u64,
     /// No more requests than this.
@@ -66,6 +69,47 @@ pub enum TraceError {
     Line { file: PathBuf, line: u64, reason: String },
     #[error("`{}` holds no request: name a file with one JSON object a line", file.display())]
     Empty { file: PathBuf },
+    /// Nobody told the unit of its times, and they look like another than milliseconds.
+    #[error("`{}`: {doubt}", file.display())]
+    Unit { file: PathBuf, doubt: UnitDoubt },
+}
+
+/// Times that look like another unit than milliseconds.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error(
+    "the times of its first {requests} requests, `timestamp` {first} to {last}, look like {}: as milliseconds they are {:.3} s in all, as {} \
+     {:.3} s; write `trace_unit = \"{}\"`, or `trace_unit = \"ms\"` if they are milliseconds", likely.noun(), (last - first) / 1e3,
+     likely.noun(), (last - first) * likely.milliseconds() / 1e3, likely.name()
+)]
+pub struct UnitDoubt {
+    requests: usize,
+    first: f64,
+    last: f64,
+    likely: TimeUnit,
+}
+
+/// Fewer requests say too little of how far apart they are.
+const FEWEST_FOR_A_DOUBT: usize = 10;
+/// On average closer than this, recorded requests are rather told in seconds than in milliseconds: more than a hundred a second.
+const CLOSEST_MS: f64 = 10.0;
+/// The same where times have decimals, which milliseconds seldom have.
+const CLOSEST_WITH_DECIMALS_MS: f64 = 100.0;
+/// On average farther apart than this, they are rather told in microseconds: less than one in 100 s.
+const FARTHEST_MS: f64 = 100_000.0;
+
+/// Whether times that were read as milliseconds look like another unit.
+fn unit_doubt(requests: usize, first: f64, last: f64, has_decimals: bool) -> Option<UnitDoubt> {
+    #[expect(clippy::cast_precision_loss, reason = "a mean")]
+    let gap_ms = (last - first) / requests.saturating_sub(1).max(1) as f64;
+    let closest = if has_decimals { CLOSEST_WITH_DECIMALS_MS } else { CLOSEST_MS };
+    let likely = if gap_ms > 0.0 && gap_ms < closest {
+        TimeUnit::S
+    } else if gap_ms > FARTHEST_MS {
+        TimeUnit::Us
+    } else {
+        return None;
+    };
+    (requests >= FEWEST_FOR_A_DOUBT).then_some(UnitDoubt { requests, first, last, likely })
 }
 
 /// A line as it is written; other fields are of no interest.
@@ -85,13 +129,15 @@ impl Trace {
         let trace = trace.map_err(|fault| match fault {
             Fault::Io(error) => TraceError::Io(error),
             Fault::Line { line, reason } => TraceError::Line { file: file.to_owned(), line, reason },
+            Fault::Unit(doubt) => TraceError::Unit { file: file.to_owned(), doubt },
         })?;
         if trace.kept.is_empty() { Err(TraceError::Empty { file: file.to_owned() }) } else { Ok(trace) }
     }
 
     fn parse(mut reader: impl BufRead, cut: Cut) -> Result<Self, Fault> {
         let (mut trace, mut bytes) = (Self::default(), Vec::new());
-        let (mut first_ms, mut last_ms) = (None, 0.0);
+        let (mut first, mut last, mut has_decimals) = (None, 0.0, false);
+        let scale = cut.unit.unwrap_or(TimeUnit::Ms).milliseconds();
         for line in 1.. {
             if trace.kept.len() as u64 >= cut.requests || !next_line(&mut reader, &mut bytes, line)? {
                 break;
@@ -102,14 +148,18 @@ impl Trace {
             }
             let fault = |reason| Fault::Line { line, reason };
             let written: Written = serde_json::from_slice(text).map_err(|error| fault(in_words(&error)))?;
-            let first = *first_ms.get_or_insert(written.timestamp);
-            let at_ms = written.timestamp - first;
-            check(&written, at_ms, last_ms, cut.block_tokens).map_err(fault)?;
-            last_ms = written.timestamp;
+            let at_ms = (written.timestamp - *first.get_or_insert(written.timestamp)) * scale;
+            check(&written, at_ms, last, cut.block_tokens).map_err(fault)?;
             if cut.until_ms.is_some_and(|until| at_ms >= until) {
                 break;
             }
+            last = written.timestamp;
+            has_decimals |= last.fract() != 0.0;
             trace.push(&written, at_ms);
+        }
+        let doubt = first.and_then(|first| unit_doubt(trace.kept.len(), first, last, has_decimals));
+        if let Some(doubt) = doubt.filter(|_| cut.unit.is_none()) {
+            return Err(Fault::Unit(doubt));
         }
         trace.kept.shrink_to_fit();
         trace.ids.shrink_to_fit();
@@ -159,6 +209,7 @@ impl Trace {
 enum Fault {
     Io(std::io::Error),
     Line { line: u64, reason: String },
+    Unit(UnitDoubt),
 }
 
 /// Reads the next line into `bytes`, without going beyond the longest one; false at the end.
@@ -180,13 +231,13 @@ fn in_words(error: &serde_json::Error) -> String {
     format!("{reason} (column {}); a line is such as `{example}`", error.column())
 }
 
-fn check(written: &Written, at_ms: f64, last_ms: f64, block_tokens: u64) -> Result<(), String> {
+fn check(written: &Written, at_ms: f64, last: f64, block_tokens: u64) -> Result<(), String> {
     let Written { timestamp, input_length, output_length, hash_ids } = written;
     if !timestamp.is_finite() || *timestamp < 0.0 || !at_ms.is_finite() {
-        return Err(format!("`timestamp` is {timestamp}: it is a number of milliseconds, 0 or more"));
+        return Err(format!("`timestamp` is {timestamp}: it is a number, 0 or more"));
     }
-    if *timestamp < last_ms {
-        return Err(format!("`timestamp` is {timestamp}, before the {last_ms} of the request before it: sort the trace by time"));
+    if *timestamp < last {
+        return Err(format!("`timestamp` is {timestamp}, before the {last} of the request before it: sort the trace by time"));
     }
     if *input_length == 0 || *input_length > LONGEST_PROMPT {
         return Err(format!("`input_length` is {input_length}: it is between 1 and {LONGEST_PROMPT}"));
@@ -209,7 +260,7 @@ mod tests {
 
     use super::*;
 
-    const WHOLE: Cut = Cut { block_tokens: 512, requests: u64::MAX, until_ms: None };
+    const WHOLE: Cut = Cut { unit: None, block_tokens: 512, requests: u64::MAX, until_ms: None };
 
     fn parse(text: &str, cut: Cut) -> Result<Trace, Fault> {
         Trace::parse(text.as_bytes(), cut)
@@ -218,7 +269,7 @@ mod tests {
     fn fault(text: &str) -> (u64, String) {
         match parse(text, WHOLE).unwrap_err() {
             Fault::Line { line, reason } => (line, reason),
-            Fault::Io(error) => panic!("{error}"),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -272,6 +323,47 @@ mod tests {
             assert_eq!(place, 2, "{second}");
             assert!(reason.contains(said), "{second}: {reason}");
         }
+    }
+
+    /// So many requests, one each so many units of time.
+    fn every(gap: f64, count: u32) -> String {
+        let line = |number: u32| format!("{{\"timestamp\": {}, \"input_length\": 9, \"output_length\": 1}}\n", gap * f64::from(number));
+        (0..count).map(line).collect()
+    }
+
+    #[test]
+    fn times_are_in_the_unit_that_is_told() {
+        for (unit, span_ms) in [(TimeUnit::Us, 1.8), (TimeUnit::Ms, 1800.0), (TimeUnit::S, 1_800_000.0)] {
+            let trace = parse(&every(200.0, 10), Cut { unit: Some(unit), ..WHOLE }).unwrap();
+            let span = trace.iter().last().unwrap().at_ms;
+            assert!((span - span_ms).abs() < 1e-9, "{unit:?}: {span}");
+        }
+        // The end of a cut is in milliseconds of the clock, whatever the file is in.
+        let cut = parse(&every(0.5, 10), Cut { unit: Some(TimeUnit::S), until_ms: Some(2000.0), ..WHOLE }).unwrap();
+        assert_eq!(cut.len(), 4);
+    }
+
+    #[test]
+    fn times_that_look_like_another_unit_are_a_fault_that_asks_for_it() {
+        let looks_like = |text: &str| match parse(text, WHOLE) {
+            Ok(_) => None,
+            Err(Fault::Unit(doubt)) => Some(doubt.likely),
+            Err(other) => panic!("{other:?}"),
+        };
+        // One request in half a second, in three seconds (whole ones too), and in 20 s with decimals.
+        for seconds in [0.5, 3.0, 3.25, 20.5] {
+            assert_eq!(looks_like(&every(seconds, 60)), Some(TimeUnit::S), "{seconds}");
+        }
+        for milliseconds in [20.0, 152.0, 500.0, 60_000.0, 200.5] {
+            assert_eq!(looks_like(&every(milliseconds, 60)), None, "{milliseconds}");
+        }
+        assert_eq!(looks_like(&every(500_000.0, 60)), Some(TimeUnit::Us));
+        assert_eq!(looks_like(&every(0.0, 60)), None, "all at once in any unit");
+        assert_eq!(looks_like(&every(0.5, 9)), None, "so few say nothing");
+        let Fault::Unit(doubt) = parse(&every(0.5, 61), WHOLE).unwrap_err() else { panic!() };
+        let said = "the times of its first 61 requests, `timestamp` 0 to 30, look like seconds: as milliseconds they are 0.030 s in all, as \
+                    seconds 30.000 s; write `trace_unit = \"s\"`, or `trace_unit = \"ms\"` if they are milliseconds";
+        assert_eq!(doubt.to_string(), said);
     }
 
     #[test]

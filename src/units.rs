@@ -249,6 +249,85 @@ impl Serialize for BytesPerSecond {
     }
 }
 
+/// A unit of times that stand as bare numbers in a file of another program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TimeUnit {
+    /// Microseconds.
+    Us,
+    /// Milliseconds.
+    Ms,
+    /// Seconds.
+    S,
+}
+
+impl TimeUnit {
+    /// As it is written in a scenario.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Us => "us",
+            Self::Ms => "ms",
+            Self::S => "s",
+        }
+    }
+
+    /// As it stands in a sentence.
+    #[must_use]
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Us => "microseconds",
+            Self::Ms => "milliseconds",
+            Self::S => "seconds",
+        }
+    }
+
+    /// How many milliseconds one is.
+    #[must_use]
+    pub fn milliseconds(self) -> f64 {
+        match self {
+            Self::Us => 1e-3,
+            Self::Ms => 1.0,
+            Self::S => 1e3,
+        }
+    }
+}
+
+impl FromStr for TimeUnit {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let fault = || UnitError { found: text.to_owned(), expected: "a unit of time: `us`, `ms` or `s`" };
+        [Self::Us, Self::Ms, Self::S].into_iter().find(|unit| unit.name() == text).ok_or_else(fault)
+    }
+}
+
+/// A number with commas: `1,000,000`.
+pub fn grouped(number: impl Into<u128>) -> String {
+    let digits = number.into().to_string();
+    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+/// A time to wait, in whole seconds: `45 s`, `3 min 10 s`, `2 h 5 min`.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturating, and for people")]
+pub fn waiting_time(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match (whole / 3600, whole / 60 % 60, whole % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, 0) => format!("{minutes} min"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, 0, _) => format!("{hours} h"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
 /// Up to three decimals, without trailing zeros.
 struct Trimmed(f64);
 
@@ -262,6 +341,13 @@ impl fmt::Display for Trimmed {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn large_numbers_have_commas_and_times_to_wait_two_units_at_most() {
+        assert_eq!([0_u64, 999, 1000, 1_953_024].map(grouped), ["0", "999", "1,000", "1,953,024"]);
+        let shown = [0.2, 59.0, 180.0, 190.4, 7200.0, 7500.0].map(waiting_time);
+        assert_eq!(shown, ["0 s", "59 s", "3 min", "3 min 10 s", "2 h", "2 h 5 min"]);
+    }
 
     #[test]
     fn quantities_are_read_with_their_units() {

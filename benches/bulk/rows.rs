@@ -71,6 +71,7 @@ impl Sizes {
             keeps_texts: false,
             imported: None,
             search: None,
+            score: None,
         }
     }
 

@@ -83,6 +83,7 @@ pub fn judge_cell(repeats: &[MeasuredRun], goals: &[Goal]) -> CellSummary {
         keeps_texts: false,
         imported: None,
         search: None,
+        score: None,
     };
     let sweep = SavedSweep { dir: "coverage".into(), manifest, runs, missing: Vec::new(), notes: Vec::new() };
     let mut summary = summarize(&sweep, &Question { goals: goals.to_vec(), shown: None }).expect("rows that can be judged");

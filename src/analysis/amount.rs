@@ -13,16 +13,9 @@ pub fn percent(share: f64) -> String {
 }
 
 /// `1,953,024`
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturating counts")]
 pub fn grouped(count: f64) -> String {
-    let digits = format!("{:.0}", count.max(0.0));
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    crate::units::grouped(count.max(0.0).round() as u64)
 }
 
 /// `3.8`, and `4` for what is whole.

@@ -159,6 +159,15 @@ mod tests {
     }
 
     #[test]
+    fn a_cell_whose_client_was_the_limit_says_so_and_not_that_it_lies_at_the_limit() {
+        let mut saved = sweep(&[GOAL], &[cell("vllm", 4, 3, uniform(4, 3, 0.5))]);
+        saved.runs[0].record.client.send_lag_p99_s = 0.5;
+        let found = between(&summarize(&saved, &Question::default()).unwrap());
+        assert_eq!((found[0].extra_repeats, found[0].unsettled), (None, Some(Unsettled::Void(VoidReason::ClientLimited))));
+        assert_eq!(found[0].unsettled.unwrap().words(), "the client was the limit");
+    }
+
+    #[test]
     fn of_several_goals_the_one_that_asks_for_most_counts() {
         // The error rate needs 299 sessions, since none had a failure and nothing tells whether one comes alone: with 12 in a run of 48
         // requests that are 1,196 requests, 25 runs. The p95 needs 59 of 36: 2 runs.

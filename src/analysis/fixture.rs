@@ -196,6 +196,7 @@ fn manifest(goals: &[&str], cells: &[Cell]) -> Manifest {
         keeps_texts: false,
         imported: None,
         search: None,
+        score: None,
     }
 }
 

@@ -5,9 +5,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::axes::{Axes, short};
+use super::axes::Axes;
 use super::cause::{Cause, Diagnosis, diagnose, named};
-use super::scores::{by_facet, leading_axis};
+use super::scores::by_facet;
 use super::summary::{CellState, CellSummary};
 
 /// What limited a variant.
@@ -49,21 +49,13 @@ pub struct Limit {
     pub words: String,
 }
 
-/// One verdict a facet; none where there are no goals.
-pub fn limits(cells: &[CellSummary]) -> Vec<Limit> {
+/// One verdict a facet; none where there are no goals. Load grows along these axes.
+pub fn limits(cells: &[CellSummary], load: &[String]) -> Vec<Limit> {
     if cells.iter().all(|cell| cell.passes.is_none()) {
         return Vec::new();
     }
-    let load = load_axes(cells);
     let facets = by_facet(cells, |name| load.iter().any(|axis| axis == name));
-    facets.into_iter().map(|(within, cells)| limit(within, &cells, &load)).collect()
-}
-
-/// The axes along which load grows: C and S, else the rate or whatever else the score goes by.
-pub(super) fn load_axes(cells: &[CellSummary]) -> Vec<String> {
-    let capacity = |name: &&String| matches!(short(name), "concurrent" | "sequential");
-    let axes: Vec<String> = cells.first().into_iter().flat_map(|cell| cell.axes.keys()).filter(capacity).cloned().collect();
-    if axes.is_empty() { leading_axis(cells).into_iter().collect() } else { axes }
+    facets.into_iter().map(|(within, cells)| limit(within, &cells, load)).collect()
 }
 
 fn limit(within: Axes, cells: &[&CellSummary], load: &[String]) -> Limit {
@@ -90,6 +82,11 @@ fn nothing_fails(passing: &[&CellSummary], cells: &[&CellSummary], load: &[Strin
         return (LimitKind::Unknown, "no cell has a result".to_owned());
     };
     let aside = if without == 0 { String::new() } else { format!("; {without} of {} cells have no result", cells.len()) };
+    let implied = cells.iter().filter(|cell| matches!(cell.state, CellState::Untested { implied } if implied.fails())).count();
+    if implied > 0 {
+        let words = format!("no cell that fails was run here: {implied} of {} are implied to fail{aside}", cells.len());
+        return (LimitKind::Unknown, words);
+    }
     (LimitKind::Nothing, format!("every cell with a result passes, up to {}{aside}", named(&largest.axes)))
 }
 

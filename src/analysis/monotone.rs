@@ -6,7 +6,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::axes::Axes;
-use super::limit::load_axes;
 use super::reason::{Reason, reasons};
 use super::scores::by_facet;
 use super::summary::CellSummary;
@@ -45,14 +44,13 @@ struct Loaded<'a> {
     load: Vec<f64>,
 }
 
-/// The reversals of one variant, in the order of its cells.
-pub fn reversals(cells: &[CellSummary]) -> Vec<Reversal> {
-    let axes = if cells.iter().all(|cell| cell.passes.is_none()) { Vec::new() } else { load_axes(cells) };
-    if axes.is_empty() {
+/// The reversals of one variant, in the order of its cells. Load grows along these axes.
+pub fn reversals(cells: &[CellSummary], axes: &[String]) -> Vec<Reversal> {
+    if axes.is_empty() || cells.iter().all(|cell| cell.passes.is_none()) {
         return Vec::new();
     }
     let facets = by_facet(cells, |name| axes.iter().any(|axis| axis == name));
-    facets.into_iter().flat_map(|(within, cells)| of_facet(&within, &cells, &axes)).collect()
+    facets.into_iter().flat_map(|(within, cells)| of_facet(&within, &cells, axes)).collect()
 }
 
 fn of_facet(within: &Axes, cells: &[&CellSummary], axes: &[String]) -> Vec<Reversal> {

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::axes::{Axes, short};
 use super::between::{Between, Raises};
+use super::score_bound::{ScoreBound, bound};
 use super::summary::{CellState, CellSummary};
 use super::untested::Implied;
 use super::verdict::Verdict;
@@ -52,18 +53,32 @@ pub struct CapacityScore {
     pub within: Axes,
     /// The largest C×S whose values pass all goals; of equal products the one with the larger C.
     pub max_product: Option<Shape>,
+    /// Whether it is the number itself or a lower bound.
+    #[serde(default)]
+    pub max_product_bound: ScoreBound,
+    /// That its cell was not run: one with more load passes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_implied: bool,
     /// The best 2CS/(C+S) among those that pass; of equal ones the larger product, then the larger C.
     pub best_harmonic_mean: Option<Shape>,
+    /// Whether it is the number itself or a lower bound.
+    #[serde(default)]
+    pub harmonic_mean_bound: ScoreBound,
     /// The largest C×S that met all goals at 95 %.
     pub largest_met: Option<Shape>,
     /// The largest C×S of which no goal was missed at 95 %; of a search also what it left out, unless that is implied to be missed.
     pub largest_not_excluded: Option<Shape>,
+    /// That no cell is larger than that, so that nothing excludes more.
+    #[serde(default)]
+    pub not_excluded_bound: ScoreBound,
     /// The best 2CS/(C+S) that met all goals at 95 %.
     #[serde(default)]
     pub harmonic_mean_met: Option<Shape>,
     /// The best 2CS/(C+S) of which no goal was missed at 95 %, likewise.
     #[serde(default)]
     pub harmonic_mean_not_excluded: Option<Shape>,
+    #[serde(default)]
+    pub harmonic_mean_not_excluded_bound: ScoreBound,
     /// The undecided cells above what is met, in either number: the largest product first.
     #[serde(default)]
     pub between: Vec<Between>,
@@ -77,8 +92,17 @@ pub struct LargestScore {
     pub within: Axes,
     /// The largest value whose cell passes all goals.
     pub passes: Option<f64>,
+    /// Whether it is the number itself or a lower bound.
+    #[serde(default)]
+    pub bound: ScoreBound,
+    /// That its cell was not run: one with more load passes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_implied: bool,
     pub met: Option<f64>,
     pub not_excluded: Option<f64>,
+    /// That no cell has a larger value than that, so that nothing excludes more.
+    #[serde(default)]
+    pub not_excluded_bound: ScoreBound,
     /// The undecided cells above what is met, the largest value first.
     #[serde(default)]
     pub between: Vec<Between>,
@@ -100,6 +124,14 @@ impl Score {
         }
     }
 
+    /// Whether the headline number is a lower bound.
+    pub fn bound(&self) -> ScoreBound {
+        match self {
+            Self::Capacity(score) => score.max_product_bound,
+            Self::Largest(score) => score.bound,
+        }
+    }
+
     /// The headline number.
     #[expect(clippy::cast_precision_loss, reason = "session counts are far below 2^53")]
     pub fn headline(&self) -> Option<f64> {
@@ -110,19 +142,76 @@ impl Score {
     }
 }
 
-/// Scores of one variant's cells. `workload` is the resolved workload of some cell: it says C and S where they are no axes.
-pub fn scores(cells: &[CellSummary], workload: Option<&Value>) -> Vec<Score> {
+/// What scores go by where nothing was said: C and S, else the leading axis.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ScoreAxes<'a> {
+    /// The axis that the scenario names as `score`.
+    pub chosen: Option<&'a str>,
+    /// Those of a search.
+    pub searched: &'a [String],
+    /// The resolved workload of some cell: it says C and S where they are no axes.
+    pub workload: Option<&'a Value>,
+}
+
+/// What is counted.
+enum Scored {
+    /// C×S.
+    Sessions,
+    /// The values of one axis.
+    Axis(String),
+}
+
+impl ScoreAxes<'_> {
+    fn scored(self, cells: &[CellSummary]) -> Option<Scored> {
+        if let Some(axis) = self.chosen {
+            return Some(Scored::Axis(axis.to_owned()));
+        }
+        let kind = self.workload.and_then(|workload| workload.get("kind")).and_then(Value::as_str);
+        let has = |name: &str| cells.iter().all(|cell| axis_named(&cell.axes, name).is_some());
+        let counts_sessions = kind == Some("document_qa") || has("concurrent") && has("sequential");
+        if counts_sessions && (self.searched.is_empty() || self.searched.iter().any(|name| is_shape(name))) {
+            return Some(Scored::Sessions);
+        }
+        let names: Vec<&String> =
+            if self.searched.is_empty() { cells.first()?.axes.keys().collect() } else { self.searched.iter().collect() };
+        leading(&names, cells, !self.searched.is_empty()).map(Scored::Axis)
+    }
+
+    /// The axes along which load grows: the one that the score goes by where one is named, else those of a search over other axes than C and S,
+    /// else C and S, else the leading one.
+    pub(super) fn load(self, cells: &[CellSummary]) -> Vec<String> {
+        if let Some(axis) = self.chosen {
+            return vec![axis.to_owned()];
+        }
+        let names: Vec<&String> = cells.first().into_iter().flat_map(|cell| cell.axes.keys()).collect();
+        let shapes: Vec<String> = names.iter().filter(|name| is_shape(name)).map(|name| (*name).clone()).collect();
+        if !self.searched.is_empty() && !self.searched.iter().any(|name| is_shape(name)) {
+            self.searched.to_vec()
+        } else if shapes.is_empty() {
+            leading(&names, cells, false).into_iter().collect()
+        } else {
+            shapes
+        }
+    }
+}
+
+fn is_shape(axis: &str) -> bool {
+    matches!(short(axis), "concurrent" | "sequential")
+}
+
+/// Scores of one variant's cells.
+pub fn scores(cells: &[CellSummary], goes_by: ScoreAxes<'_>) -> Vec<Score> {
     if cells.iter().all(|cell| cell.goals.is_empty()) {
         return Vec::new();
     }
-    let kind = workload.and_then(|workload| workload.get("kind")).and_then(Value::as_str);
-    let has = |name: &str| cells.iter().all(|cell| axis_named(&cell.axes, name).is_some());
-    if kind == Some("document_qa") || has("concurrent") && has("sequential") {
-        return capacity_scores(cells, workload);
+    match goes_by.scored(cells) {
+        Some(Scored::Sessions) => capacity_scores(cells, goes_by.workload),
+        Some(Scored::Axis(axis)) => {
+            let facets = by_facet(cells, |name| name == axis);
+            facets.into_iter().map(|(within, cells)| Score::Largest(largest(&axis, within, &cells))).collect()
+        }
+        None => Vec::new(),
     }
-    let Some(axis) = leading_axis(cells) else { return Vec::new() };
-    let facets = by_facet(cells, |name| name == axis);
-    facets.into_iter().map(|(within, cells)| Score::Largest(largest(&axis, within, &cells))).collect()
 }
 
 fn axis_named<'a>(axes: &'a Axes, name: &str) -> Option<&'a Value> {
@@ -134,7 +223,7 @@ fn capacity_scores(cells: &[CellSummary], workload: Option<&Value>) -> Vec<Score
         let one = |name: &str| axis_named(&cell.axes, name).or_else(|| workload?.get(name)).and_then(Value::as_u64);
         Some(Shape::new(one("concurrent")?, one("sequential")?))
     };
-    let facets = by_facet(cells, |name| matches!(short(name), "concurrent" | "sequential"));
+    let facets = by_facet(cells, is_shape);
     let score = |(within, cells): (Axes, Vec<&CellSummary>)| {
         let shapes: Vec<(Shape, &CellSummary)> = cells.into_iter().filter_map(|cell| Some((shape(cell)?, cell))).collect();
         Score::Capacity(capacity(within, &shapes))
@@ -143,9 +232,18 @@ fn capacity_scores(cells: &[CellSummary], workload: Option<&Value>) -> Vec<Score
 }
 
 fn capacity(within: Axes, cells: &[(Shape, &CellSummary)]) -> CapacityScore {
-    let fitting = |fits: fn(&CellSummary) -> bool| cells.iter().filter(move |(_, cell)| fits(cell)).map(|(shape, _)| *shape);
-    let largest = |fits: fn(&CellSummary) -> bool| fitting(fits).max_by_key(|shape| (shape.product, shape.concurrent));
-    let best = |fits: fn(&CellSummary) -> bool| fitting(fits).max_by(by_harmonic_mean);
+    let fitting = |fits: fn(&CellSummary) -> bool| cells.iter().filter(move |(_, cell)| fits(cell));
+    let largest = |fits: fn(&CellSummary) -> bool| {
+        let largest = fitting(fits).max_by_key(|(shape, cell)| (shape.product, cell.runs > 0, shape.concurrent));
+        largest.map(|(shape, _)| *shape)
+    };
+    let best = |fits: fn(&CellSummary) -> bool| fitting(fits).map(|(shape, _)| *shape).max_by(by_harmonic_mean);
+    let (max_product, best_harmonic_mean) = (largest(passes), best(passes));
+    let has_load_of = |cell: Shape, other: Shape| cell.concurrent >= other.concurrent && cell.sequential >= other.sequential;
+    let by_product = |best: Shape| bound(cells, |shape| shape.product > best.product, has_load_of);
+    let by_mean = |best: Shape| bound(cells, |shape| shape.harmonic_mean > best.harmonic_mean, has_load_of);
+    let is_largest = |most: Shape| ScoreBound::of(cells.iter().all(|(shape, _)| shape.product <= most.product));
+    let is_best = |most: Shape| ScoreBound::of(cells.iter().all(|(shape, _)| shape.harmonic_mean <= most.harmonic_mean));
     let (largest_met, harmonic_mean_met) = (largest(is_met), best(is_met));
     // Of a search, what was not run may be as large in another shape, and says no more.
     let largest_not_excluded = largest(is_not_excluded);
@@ -161,11 +259,16 @@ fn capacity(within: Axes, cells: &[(Shape, &CellSummary)]) -> CapacityScore {
     open.sort_by_key(|(shape, _)| std::cmp::Reverse((shape.product, shape.concurrent)));
     CapacityScore {
         within,
-        max_product: largest(passes),
-        best_harmonic_mean: best(passes),
+        max_product,
+        max_product_bound: max_product.map(by_product).unwrap_or_default(),
+        is_implied: max_product.is_some_and(|best| cells.iter().any(|(shape, cell)| *shape == best && cell.runs == 0)),
+        best_harmonic_mean,
+        harmonic_mean_bound: best_harmonic_mean.map(by_mean).unwrap_or_default(),
         largest_met,
+        not_excluded_bound: largest_not_excluded.map(is_largest).unwrap_or_default(),
         largest_not_excluded: if is_no_more { largest_met } else { largest_not_excluded },
         harmonic_mean_met,
+        harmonic_mean_not_excluded_bound: mean_not_excluded.map(is_best).unwrap_or_default(),
         harmonic_mean_not_excluded: if is_no_better { harmonic_mean_met } else { mean_not_excluded },
         between: open.into_iter().filter_map(|(shape, cell)| Between::of(cell, Some(*shape), raised(shape))).collect(),
     }
@@ -178,25 +281,29 @@ fn by_harmonic_mean(left: &Shape, right: &Shape) -> std::cmp::Ordering {
 }
 
 fn largest(axis: &str, within: Axes, cells: &[&CellSummary]) -> LargestScore {
-    let value = |cell: &CellSummary| cell.axes.get(axis)?.as_f64();
+    let cells: Vec<(f64, &CellSummary)> = cells.iter().filter_map(|cell| Some((cell.axes.get(axis)?.as_f64()?, *cell))).collect();
     let largest =
-        |fits: fn(&CellSummary) -> bool| cells.iter().filter(|cell| fits(cell)).filter_map(|cell| value(cell)).max_by(f64::total_cmp);
-    let met = largest(is_met);
-    let above = |cell: &&CellSummary| value(cell).filter(|value| is_open(cell) && met.is_none_or(|met| *value > met));
-    let mut open: Vec<(f64, &CellSummary)> = cells.iter().filter_map(|cell| Some((above(cell)?, *cell))).collect();
+        |fits: fn(&CellSummary) -> bool| cells.iter().filter(|(_, cell)| fits(cell)).map(|(value, _)| *value).max_by(f64::total_cmp);
+    let (passing, met, not_excluded) = (largest(passes), largest(is_met), largest(is_not_excluded));
+    let above = |value: f64, cell: &CellSummary| is_open(cell) && met.is_none_or(|met| value > met);
+    let mut open: Vec<&(f64, &CellSummary)> = cells.iter().filter(|(value, cell)| above(*value, cell)).collect();
     open.sort_by(|left, right| right.0.total_cmp(&left.0));
     LargestScore {
         axis: axis.to_owned(),
         within,
-        passes: largest(passes),
+        passes: passing,
+        bound: passing.map(|best| bound(&cells, |value| value > best, |value, failing| value >= failing)).unwrap_or_default(),
+        is_implied: passing.is_some_and(|best| cells.iter().any(|(value, cell)| value.total_cmp(&best).is_eq() && cell.runs == 0)),
         met,
-        not_excluded: largest(is_not_excluded),
+        not_excluded,
+        not_excluded_bound: not_excluded.map(|most| ScoreBound::of(cells.iter().all(|(value, _)| *value <= most))).unwrap_or_default(),
         between: open.into_iter().filter_map(|(_, cell)| Between::of(cell, None, vec![Raises::Largest])).collect(),
     }
 }
 
+/// By its values, or by those of a cell with more load where a search left it out.
 fn passes(cell: &CellSummary) -> bool {
-    cell.passes == Some(true)
+    cell.passes == Some(true) || cell.state == CellState::Untested { implied: Implied::ToPass }
 }
 
 fn is_open(cell: &CellSummary) -> bool {
@@ -216,15 +323,15 @@ fn is_not_excluded(cell: &CellSummary) -> bool {
     }
 }
 
-/// The axis that says how much load there is: the rate, else the users, else the only numeric one.
-pub(super) fn leading_axis(cells: &[CellSummary]) -> Option<String> {
-    let names: Vec<&String> = cells.first()?.axes.keys().collect();
-    let numeric: Vec<&String> =
-        names.into_iter().filter(|name| cells.iter().all(|cell| cell.axes.get(*name).is_some_and(Value::is_number))).collect();
+/// Of these axes the one that says how much load there is: the rate, else the users, else the only numeric one, or the first of a search.
+fn leading(names: &[&String], cells: &[CellSummary], takes_first: bool) -> Option<String> {
+    let is_numeric = |name: &&&String| cells.iter().all(|cell| cell.axes.get(name.as_str()).is_some_and(Value::is_number));
+    let numeric: Vec<&String> = names.iter().filter(is_numeric).copied().collect();
     let preferred = ["qps", "users"].iter().find_map(|wanted| numeric.iter().find(|name| short(name) == *wanted));
     match (preferred, numeric.as_slice()) {
         (Some(name), _) => Some((*name).clone()),
         (None, [only]) => Some((*only).clone()),
+        (None, [first, ..]) if takes_first => Some((*first).clone()),
         (None, _) => None,
     }
 }

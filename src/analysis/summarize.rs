@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use super::backlog_growth::BacklogGrowth;
 use super::cells::{CellRuns, cells};
 use super::client::limited;
 use super::columns::{Columns, Number};
@@ -19,11 +18,11 @@ use super::monotone::reversals;
 use super::rates::Rates;
 use super::renderings::renderings;
 use super::repeats::by_repeat;
-use super::scores::{Score, scores};
+use super::score_bound::RatioBound;
+use super::scores::{Score, ScoreAxes, scores};
 use super::sessions::SessionFigures;
 use super::stream_figures::StreamFigures;
 use super::summary::{AxisSummary, CellState, CellSummary, Question, Ratio, RunCounts, SuccessOnly, SweepSummary, VariantSummary};
-use super::transient::InitialTransient;
 use super::untested::{imply, note};
 use super::verdict::{Judgement, Verdict, VoidReason, judge};
 use super::watched::{Hits, RunWatched, ServerFigures, Told};
@@ -73,9 +72,12 @@ pub fn summarize(sweep: &SavedSweep, question: &Question) -> Result<SweepSummary
             imply(&mut variant.cells, &search.axes, &axes);
             notes.push(note(variant, &search.axes));
         }
-        variant.scores = scores(&variant.cells, workload);
-        variant.limits = limits(&variant.cells);
-        variant.reversals = reversals(&variant.cells);
+        let searched = sweep.manifest.search.as_ref().map_or(&[][..], |search| &search.axes);
+        let score_axes = ScoreAxes { chosen: sweep.manifest.score.as_deref(), searched, workload };
+        let load = score_axes.load(&variant.cells);
+        variant.scores = scores(&variant.cells, score_axes);
+        variant.limits = limits(&variant.cells, &load);
+        variant.reversals = reversals(&variant.cells, &load);
         variant.external = external(&variant.name, &variant.cells, connectors.remove(variant.name.as_str()));
     }
     Ok(SweepSummary {
@@ -160,7 +162,6 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &Client, goals: &[Goal], shown: &M
         Some(curtailment) => curtailment.judge(goal, &table),
         None => judge(goal, &table),
     };
-    let shown_or_asked: Vec<&Measure> = goals.iter().map(|goal| &goal.measure).chain([shown]).collect();
     let asked = goals;
     let mut goals: Vec<Judgement> = if measured { asked.iter().map(judgement).collect::<Result<_, _>>()? } else { Vec::new() };
     let client = worst_client(cell);
@@ -171,10 +172,6 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &Client, goals: &[Goal], shown: &M
         if let Some(reason) = by_client.or_else(|| streams.void(goal.measure.metric())) {
             judgement.make_void(reason);
         }
-    }
-    let backlog_growth = if measured { BacklogGrowth::of(cell, &table, &shown_or_asked, client_limited.is_some())? } else { None };
-    if let Some(growth) = &backlog_growth {
-        growth.hold_back(&mut goals);
     }
     let judged = measured && !goals.is_empty();
     let failures = table.failures_by_kind()?;
@@ -191,9 +188,6 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &Client, goals: &[Goal], shown: &M
         curtailed: curtailment.map(|curtailment| curtailment.told),
         verdict: judged.then(|| Verdict::all(goals.iter().map(|goal| goal.verdict))),
         goals,
-        // What grows has no steady state to come to.
-        transient: if measured && backlog_growth.is_none() { InitialTransient::of(cell, &table)? } else { None },
-        backlog_growth,
         success_only: if measured { success_only(&table)? } else { SuccessOnly::default() },
         client,
         notes: notes(cell, client_limited.as_deref(), &streams),
@@ -286,7 +280,9 @@ fn ratios(variants: &[VariantSummary]) -> Vec<Ratio> {
     let against = |other: &VariantSummary, score: &Score| {
         let counterpart = base.scores.iter().find(|known| known.within() == score.within() && known.name() == score.name())?;
         let (base_value, other_value) = (counterpart.headline(), score.headline());
-        let ratio = base_value.zip(other_value).filter(|(base, _)| *base > 0.0).map(|(base, other)| other / base);
+        let bound = RatioBound::of(counterpart.bound(), score.bound());
+        let both = base_value.zip(other_value).filter(|(base, _)| *base > 0.0 && bound != RatioBound::Unknown);
+        let ratio = both.map(|(base, other)| other / base);
         let gain = base_value.is_none() && other_value.is_some() || base_value.zip(other_value).is_some_and(|(base, other)| other > base);
         Some(Ratio {
             remarks: remarks(base, other, gain, score.within()),
@@ -297,6 +293,7 @@ fn ratios(variants: &[VariantSummary]) -> Vec<Ratio> {
             base_value,
             other_value,
             ratio,
+            bound,
         })
     };
     others.iter().flat_map(|other| other.scores.iter().filter_map(move |score| against(other, score))).collect()

@@ -10,17 +10,16 @@ use serde_json::Value;
 
 use super::Estimate;
 use super::axes::Axes;
-use super::backlog_growth::BacklogGrowth;
 use super::external::ExternalCache;
 use super::limit::Limit;
 use super::monotone::Reversal;
 use super::rates::Rates;
 use super::renderings::Rendering;
 use super::repeats::RepeatSummary;
+use super::score_bound::RatioBound;
 use super::scores::Score;
 use super::sessions::SessionFigures;
 use super::stream_figures::StreamFigures;
-use super::transient::InitialTransient;
 use super::untested::Implied;
 use super::verdict::{Judgement, Verdict};
 use super::watched::ServerFigures;
@@ -143,17 +142,11 @@ pub struct CellSummary {
     /// The measure that tables show; `None` where the cell has no result.
     pub shown: Option<Estimate>,
     pub goals: Vec<Judgement>,
-    /// Whether all goals are fulfilled by their plain values, which those of a cell that certainly grows are not; `None` without goals, without a result, and where the cell was ended before it
+    /// Whether all goals are fulfilled by their plain values; `None` without goals, without a result, and where the cell was ended before it
     /// was certain.
     pub passes: Option<bool>,
     /// As far as the sample can tell.
     pub verdict: Option<Verdict>,
-    /// That its backlog grows, where it does or may do: it meets no goal then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub backlog_growth: Option<BacklogGrowth>,
-    /// That it begins with a transient which its warm-up does not cover.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub transient: Option<InitialTransient>,
     pub rates: Rates,
     /// What the rows say of its sessions.
     #[serde(default)]
@@ -200,8 +193,11 @@ pub struct Ratio {
     pub within: Axes,
     pub base_value: Option<f64>,
     pub other_value: Option<f64>,
-    /// The other's over the base's; `None` where one of them has none.
+    /// The other's over the base's; `None` where one of them has none, or both are lower bounds.
     pub ratio: Option<f64>,
+    /// Whether it is the ratio itself or a bound of it.
+    #[serde(default)]
+    pub bound: RatioBound,
     /// That a variant's external cache reused nothing, and why there is no gain.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,

@@ -127,7 +127,7 @@ mod tests {
     fn trace(text: &str) -> Arc<Trace> {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs_err::write(file.path(), text).unwrap();
-        Trace::read(file.path(), Cut { block_tokens: 512, requests: 100, until_ms: None }).unwrap().into()
+        Trace::read(file.path(), Cut { unit: None, block_tokens: 512, requests: 100, until_ms: None }).unwrap().into()
     }
 
     #[test]

@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args, Subcommand};
 
 use super::Format;
 use crate::prepare::{Buckets, Ids};
-use crate::units::{Bytes, Seconds};
+use crate::units::{Bytes, Seconds, TimeUnit};
 
 #[derive(Debug, Clone, Subcommand)]
 pub enum PrepareCommand {
@@ -112,6 +112,9 @@ pub struct PrepareTraceArgs {
     /// The trace: one JSON object a line.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// The unit of its times: `us`, `ms` or `s`. Without it they are milliseconds, and times that look like another unit are an error.
+    #[arg(long, value_name = "UNIT")]
+    pub trace_unit: Option<TimeUnit>,
     /// Tokens that a hash id stands for.
     #[arg(long, value_name = "TOKENS", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..))]
     pub block_tokens: u64,

@@ -14,9 +14,9 @@ use super::searching::{Searching, Wires};
 use super::signals::Signals;
 use crate::cli::Talk;
 use crate::executor::{Course, Ending, Launch, Listed, sweep};
-use crate::plan::Plan;
+use crate::plan::{Plan, Run};
 use crate::record::{Client, ClientCeilings, Manifest};
-use crate::reporter::{Loudness, ReportError, Sealed, reporters, run_reporters};
+use crate::reporter::{ExpectedRun, Loudness, ReportError, Sealed, reporters, run_reporters};
 use crate::selftest;
 use crate::server::supervisor::Supervisor;
 use crate::stopping::Stopping;
@@ -76,7 +76,7 @@ pub(super) fn measure(
     let (events, heard) = mpsc::unbounded_channel();
     let (to_course, from_recorder) = std::sync::mpsc::channel();
     let mut course = Way::new(plan, &sealed, dir, Wires { sealed: from_recorder, events: events.clone() })?;
-    let reporters = reporters(writer, chat_copy, loudness(talk), &plan.goals, Some(Sealed::new(to_course)));
+    let reporters = reporters(writer, chat_copy, loudness(talk), &plan.goals, expected_runs(plan, &sealed), Some(Sealed::new(to_course)));
     let ending = std::thread::scope(|scope| {
         let reporting = scope.spawn(|| run_reporters(heard, reporters, &stop.abort_token()));
         let ending = sweep(course.course(), plan.policy, stop, &launch, &events);
@@ -138,6 +138,18 @@ impl Way {
     fn trouble(&mut self) -> Option<anyhow::Error> {
         if let Self::Searching(course) = self { course.trouble() } else { None }
     }
+}
+
+/// The runs that are to be done, with what their time grows with; none where a search decides as it goes.
+fn expected_runs(plan: &Plan, sealed: &BTreeSet<String>) -> Vec<ExpectedRun> {
+    let open = plan.runs.iter().filter(|run| plan.frontier.is_none() && !sealed.contains(&run.id));
+    let expected = |run: &Run| ExpectedRun {
+        id: run.id.clone(),
+        variant: run.variant.clone(),
+        axes: run.axes.clone(),
+        work: run.cell.workload.work(),
+    };
+    open.map(expected).collect()
 }
 
 fn loudness(talk: Talk) -> Loudness {

@@ -9,8 +9,9 @@ use super::Exit;
 use super::scenarios::plans;
 use super::stdout::print;
 use crate::cli::{Format, PlanArgs, Talk};
-use crate::plan::{Cost, Note, Outlook, Plan, Run, grouped, server_starts, short_name, value_text};
+use crate::plan::{Cost, Note, Outlook, Plan, Run, server_starts, short_name, value_text};
 use crate::stopping;
+use crate::units::grouped;
 
 pub fn run(args: &PlanArgs, talk: Talk) -> anyhow::Result<Exit> {
     let Some(plans) = plans(&args.scenario, talk)? else { return Ok(Exit::Usage) };

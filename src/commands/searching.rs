@@ -208,14 +208,14 @@ impl Searching {
         let _ = self.wires.events.send(Event::Searched { text, map, left, ended: ongoing.ended.is_some() });
     }
 
-    /// About how many cells a walk will still run.
+    /// About how many runs a walk will still do: all repeats of each cell.
     fn left(&self, ongoing: &Ongoing) -> usize {
         if ongoing.ended.is_some() {
             return 0;
         }
         let most = self.walks.iter().map(|walk| walk.walk.standing().tested).max().unwrap_or(0);
         let expected = self.expected.max(most);
-        expected.saturating_sub(ongoing.walk.standing().tested).max(1)
+        expected.saturating_sub(ongoing.walk.standing().tested).max(1) * self.repeats as usize
     }
 
     /// How far it is, in a line: in brackets what is not excluded; a contradiction is a cell that fails although a harder one passes.

@@ -12,6 +12,7 @@ mod course;
 mod curb;
 mod drive;
 mod errors;
+mod flight_slot;
 mod honesty;
 mod keeper;
 mod lane;

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 
+use super::flight_slot::{FlightSlot, FlightSlots};
 use super::lane::{Done, LaneError, Load, Start, send};
 use super::row::{AtSend, Sent};
 use crate::arrival::{Arrivals, Step};
@@ -40,14 +41,14 @@ pub(super) struct OpenLoop {
     load: Arc<Load>,
     building: JoinSet<Result<(), LaneError>>,
     ready: mpsc::Receiver<Ready>,
-    places: Arc<Semaphore>,
+    slots: FlightSlots,
     start: Start,
 }
 
 /// What can be done with a request that is due.
 enum Turn {
     /// It may be sent; it could have been at that moment.
-    Send(OwnedSemaphorePermit, Micros),
+    Send(FlightSlot, Micros),
     /// All places were taken until the run was over.
     TooLate,
     /// The run is to be stopped.
@@ -62,14 +63,14 @@ impl OpenLoop {
             fits(session, needed, limit)?;
         }
         load.occupancy.live_lanes.store(1, Ordering::Relaxed);
-        let places = Arc::new(Semaphore::new(arrivals.places as usize));
+        let slots = FlightSlots::new(arrivals.places, load.clock);
         let (hand_over, ready) = mpsc::channel(AHEAD);
         let (full, filled) = oneshot::channel();
         let mut building = JoinSet::new();
         load.threads.spawn_in_office(&mut building, build(Arc::clone(&load), arrivals, hand_over, full));
         // Dropped where there are fewer, or where one cannot be built: `run` finds out which.
         tokio::select! { biased; () = load.stop.draining() => {} _ = filled => {} }
-        Ok(Self { load, building, ready, places, start: Start::default() })
+        Ok(Self { load, building, ready, slots, start: Start::default() })
     }
 
     /// Sends all requests, and awaits their answers.
@@ -83,9 +84,9 @@ impl OpenLoop {
                 tokio::select! { biased; () = self.load.stop.draining() => {} () = timer.sleep_until(intended) => {} }
             }
             match self.turn(intended).await {
-                Turn::Send(place, could_send_at) => {
+                Turn::Send(slot, could_send_at) => {
                     let sent = self.sent(step, &prepared, intended, AtSend::entering(&self.load.occupancy));
-                    let request = Request { prepared, authored, sent, could_send_at, place };
+                    let request = Request { prepared, authored, sent, could_send_at, slot };
                     sending.spawn(request.exchange(Arc::clone(&self.load)));
                 }
                 Turn::TooLate => {
@@ -112,13 +113,14 @@ impl OpenLoop {
 
     /// Takes a place for a request that is due, or waits for one as long as the run goes on. One that finds a place is sent even where
     /// the client is late and the run just over.
-    async fn turn(&self, intended: Micros) -> Turn {
+    async fn turn(&mut self, intended: Micros) -> Turn {
         let Load { stop, clock, .. } = &*self.load;
         if stop.is_draining() {
             return Turn::Stop;
         }
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-            return Turn::Send(place, intended);
+        // Requests are sent in order, and so is each as late as its own place came free, however many came free at that moment.
+        if let Some((slot, free_since)) = self.slots.try_take() {
+            return Turn::Send(slot, intended.max(free_since));
         }
         let over = async {
             match self.start.end() {
@@ -130,8 +132,7 @@ impl OpenLoop {
             biased;
             () = stop.draining() => Turn::Stop,
             () = over => Turn::TooLate,
-            // Nobody closes it.
-            place = Arc::clone(&self.places).acquire_owned() => place.map_or(Turn::Stop, |place| Turn::Send(place, clock.now())),
+            (slot, free_since) = self.slots.take() => Turn::Send(slot, intended.max(free_since)),
         }
     }
 
@@ -148,14 +149,14 @@ struct Request {
     sent: Sent,
     /// When nothing but the client's own lateness stood in its way.
     could_send_at: Micros,
-    place: OwnedSemaphorePermit,
+    slot: FlightSlot,
 }
 
 impl Request {
     async fn exchange(self, load: Arc<Load>) -> Result<(), LaneError> {
         let said = load.texts.of(self.prepared.prompt());
         let exchange = send(&load, self.prepared, None).await;
-        drop(self.place);
+        drop(self.slot);
         let counts = load.counts(&exchange, Some(self.authored)).await?;
         let said = said.map(|said| said.answered(&exchange));
         // The receiver lives until every lane has ended.

@@ -9,7 +9,7 @@
 //! aggregate = "p95" (any percentile between 0 and 100)  |  "mean"  |  "max"  |  "min"
 //! filter    = "where" condition {"and" condition}
 //! condition = field ("<" | "<=" | ">" | ">=" | "==" | "!=") value
-//! limit     = 2s | 200ms | 50ms/token | 20 tokens/s | 1%       (a bare number is in the measure's base unit)
+//! limit     = 2s | 200ms | 50ms/token | 20 tokens/s | 1% | 0.01       (only a share, and 0, needs no unit)
 //! ```
 
 mod cursor;

@@ -42,7 +42,7 @@ impl FromStr for Measure {
 }
 
 impl Measure {
-    /// Reads a limit for this measure: `2s` or `200ms` for times, `20 tokens/s`, `1%` or a share; a bare number is in the base unit.
+    /// Reads a limit for this measure: `2s` or `200ms` for times, `20 tokens/s`, `1%` or a share. Only a share, and 0, may be a bare number.
     ///
     /// # Errors
     /// Where the text is no number of zero or more, or its unit is not one of this measure.
@@ -57,10 +57,20 @@ impl Measure {
     /// `35ms` the double nearest to 0.035.
     fn units(&self) -> &'static [(&'static str, f64)] {
         match self.unit() {
-            "s" => &[("", 1.0), ("us", 1e6), ("ms", 1e3), ("s", 1.0), ("m", 1.0 / 60.0), ("min", 1.0 / 60.0)],
-            "s/token" => &[("", 1.0), ("us", 1e6), ("ms", 1e3), ("s", 1.0), ("us/token", 1e6), ("ms/token", 1e3), ("s/token", 1.0)],
-            "tokens/s" => &[("", 1.0), ("tokens/s", 1.0)],
+            "s" => &[("us", 1e6), ("ms", 1e3), ("s", 1.0), ("m", 1.0 / 60.0), ("min", 1.0 / 60.0)],
+            "s/token" => &[("us", 1e6), ("ms", 1e3), ("s", 1.0), ("us/token", 1e6), ("ms/token", 1e3), ("s/token", 1.0)],
+            "tokens/s" => &[("tokens/s", 1.0)],
             _ => &[("", 1.0), ("%", 100.0)],
+        }
+    }
+
+    /// What a bare number may mean: the two readings between which nothing decides; `None` for a share, which needs no unit.
+    fn readings(&self, number: f64) -> Option<(&'static str, String)> {
+        match self.unit() {
+            "s" => Some(("a time", format!("write `{number}ms` or `{number}s`"))),
+            "s/token" => Some(("a time a token", format!("write `{number}ms/token` or `{number}s/token`"))),
+            "tokens/s" => Some(("a rate", format!("write `{number} tokens/s`, or limit `tpot` if `{number}ms/token` is meant"))),
+            _ => None,
         }
     }
 
@@ -176,6 +186,10 @@ impl Cursor<'_> {
         let offset = self.skip_space();
         let (number, unit) = self.quantity()?;
         let written = self.text[offset..self.at].trim_end();
+        if field == Field::Time && unit.is_empty() && number != 0.0 {
+            let hint = format!("write `{number}s` or `{number}min`");
+            return Err(self.fault(offset, format!("`{written}` has no unit, and `time` is a time"), Some(hint)));
+        }
         let value = match (field, unit) {
             (Field::Time, "" | "s") => Some(number),
             (Field::Time, "ms") => Some(number / 1e3),
@@ -204,6 +218,15 @@ impl Cursor<'_> {
         let offset = self.skip_space();
         let (number, unit) = self.quantity()?;
         let written = self.text[offset..self.at].trim_end();
+        if unit.is_empty()
+            && number != 0.0
+            && let Some((what, hint)) = measure.readings(number)
+        {
+            return Err(self.fault(offset, format!("`{written}` has no unit, and `{measure}` is {what}"), Some(hint)));
+        }
+        if unit.is_empty() && number == 0.0 {
+            return Ok(0.0);
+        }
         let Some((_, divisor)) = measure.units().iter().find(|(name, _)| *name == unit) else {
             let message = format!("`{written}` is no limit for `{measure}`: `{unit}` does not fit");
             return Err(self.fault(offset, message, Some(format!("write {}", measure.limit_examples()))));
@@ -279,7 +302,27 @@ mod tests {
         let expected = Goal { measure, comparison: Comparison::LessOrEqual, limit: 2.0 };
         assert_eq!(goal("p95(ttft where turn >= 1) <= 2s"), expected);
         assert_eq!(goal("  p95 ( ttft\twhere turn>=1 )<=2000 ms "), expected);
-        assert_eq!(goal("p95(ttft where turn>=1)<=2"), expected);
+        assert_eq!(goal("p95(ttft where turn>=1)<=2s"), expected);
+    }
+
+    #[test]
+    fn a_time_or_a_rate_without_a_unit_is_a_fault_with_its_readings() {
+        for (text, offset, message, hint) in [
+            ("p99(ttft) < 500", 12, "`500` has no unit, and `p99(ttft)` is a time", "write `500ms` or `500s`"),
+            ("max(tpot) <= 35", 13, "`35` has no unit, and `max(tpot)` is a time a token", "write `35ms/token` or `35s/token`"),
+            (
+                "p5(output_tps) >= 20",
+                18,
+                "`20` has no unit, and `p5(output_tps)` is a rate",
+                "write `20 tokens/s`, or limit `tpot` if `20ms/token` is meant",
+            ),
+            ("p95(ttft where time >= 30) <= 2s", 23, "`30` has no unit, and `time` is a time", "write `30s` or `30min`"),
+        ] {
+            let found = fault(text);
+            assert_eq!((found.offset, found.message.as_str(), found.hint.as_deref()), (offset, message, Some(hint)), "{text}");
+        }
+        // A share needs none, and nothing is nothing in every unit.
+        assert_eq!([goal("error_rate <= 0.01").limit, goal("mean(send_lag where time >= 0) <= 0").limit], [0.01, 0.0]);
     }
 
     #[test]

@@ -205,6 +205,7 @@ fn sweep(program: Program, mut reads: Vec<Read<'_>>, wanted: &Wanted) -> Importe
         runs: runs.iter().map(planned).collect(),
         client: Client { bench_version: wanted.bench_version.clone(), ..Client::default() },
         search: None,
+        score: None,
         keeps_texts: false,
         imported: Some(Imported { program: program.words().to_owned(), lacks }),
     };

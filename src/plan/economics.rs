@@ -16,7 +16,7 @@ use crate::server::spec::{ResetSpec, WholeReset};
 use crate::target::spec::TargetKind;
 use crate::tokens::{self, TokenCounter};
 use crate::trace::{Recorded, Trace};
-use crate::units::Seconds;
+use crate::units::{Seconds, grouped};
 use crate::workload::spec::{Arrival, ChatSpec, Dataset, DocumentQaSpec, Documents, RequestsSpec, WorkloadSpec};
 use crate::workload::{Corpus, Salt, chat, document_qa};
 
@@ -321,19 +321,6 @@ fn longest(turn: u32, parts: &[(u64, &str)], earlier: u64, answer: u64) -> Longe
     }
     sum.push(format!("{} answer", grouped(answer)));
     Longest { turn, tokens: tokens.saturating_add(answer), sum: sum.join(" + ") }
-}
-
-/// A number with commas: `1,000,000`.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
 }
 
 #[cfg(test)]

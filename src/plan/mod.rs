@@ -11,12 +11,11 @@ mod outlook;
 mod run;
 mod samples;
 mod setting;
-mod utilisation;
 mod whole;
 
 pub use crate::scenario::Mask;
 pub use commands::{ShownCommand, shown_commands};
-pub use economics::{Cost, Longest, grouped};
+pub use economics::{Cost, Longest};
 pub use frontier::{Frontier, PlannedWalk};
 pub use id::{short_name, value_text};
 pub use outlook::{Need, Note, Outlook};

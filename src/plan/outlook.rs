@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
-use super::economics::{Cost, Economist, grouped, limit};
+use super::economics::{Cost, Economist, limit};
 use super::id::short_name;
 use super::samples;
 use super::setting::server_starts;
-use super::{Plan, PlanError, utilisation};
+use super::{Plan, PlanError};
+use crate::units::{grouped, waiting_time};
 use crate::workload::Corpus;
 
 /// A plan's costs: of each run in run order, all together, and against its goals.
@@ -61,8 +62,7 @@ impl Outlook {
             None => costs.iter().map(|cost| cost.measured.saturating_mul(u64::from(plan.repeats))).collect(),
         };
         let sum = |of: fn(&Cost) -> Option<u64>| costs.iter().map(of).try_fold(0_u64, |sum, one| Some(sum.saturating_add(one?)));
-        let mut notes = notes(plan, &costs, &needs)?;
-        notes.extend(utilisation::notes(plan, &costs, &needs)?);
+        let notes = notes(plan, &costs, &needs)?;
         Ok(Self {
             requests: costs.iter().map(|cost| cost.requests).sum(),
             prompt_tokens: sum(|cost| cost.prompt_tokens),
@@ -173,7 +173,7 @@ fn time(plan: &Plan, costs: &[Cost]) -> String {
     let known: Option<f64> = costs.iter().map(|cost| cost.duration_s).try_fold(0.0, |sum, one| Some(sum + one?));
     match known {
         Some(seconds) => {
-            format!("turns are sent for {}; filling caches before and waiting for last answers come on top", people_time(seconds))
+            format!("turns are sent for {}; filling caches before and waiting for last answers come on top", waiting_time(seconds))
         }
         None => "the time it takes depends on how fast the server answers".to_owned(),
     }
@@ -197,16 +197,4 @@ fn context(plan: &Plan, costs: &[Cost]) -> Result<String, PlanError> {
         }
         None => "nothing is sent".to_owned(),
     })
-}
-
-/// `1 h 20 min`, `45 s`.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a duration for people")]
-pub(super) fn people_time(seconds: f64) -> String {
-    let whole = seconds.round() as u64;
-    match (whole / 3600, whole / 60 % 60, whole % 60) {
-        (0, 0, seconds) => format!("{seconds} s"),
-        (0, minutes, 0) => format!("{minutes} min"),
-        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
-        (hours, minutes, _) => format!("{hours} h {minutes} min"),
-    }
 }

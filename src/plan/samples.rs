@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(needed(&goal("p95(ttft where turn >= 1) <= 2s")), Some(59));
         assert_eq!(needed(&goal("p99(itl) < 200ms")), Some(299));
         assert_eq!(needed(&goal("p50(ttft) <= 1s")), Some(5));
-        assert_eq!(needed(&goal("p5(output_tps) >= 10")), Some(59));
+        assert_eq!(needed(&goal("p5(output_tps) >= 10 tokens/s")), Some(59));
         assert_eq!(needed(&goal("error_rate <= 1%")), Some(299));
         assert_eq!(needed(&goal("error_rate <= 0%")), None);
         assert_eq!(needed(&goal("mean(ttft) <= 1s")), None);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::economics::{Economist, grouped, limit};
+use super::economics::{Economist, limit};
 use super::frontier::Frontier;
 use super::id::{Identity, plan_hash, short_name, value_text};
 use super::order::{blocks, order, run_seed};
@@ -22,6 +22,7 @@ use crate::search::LatticeFault;
 use crate::search::spec::SearchSpec;
 use crate::target::spec::TargetKind;
 use crate::tokens::TokenError;
+use crate::units::grouped;
 use crate::workload::spec::{Dataset, Documents, WorkloadSpec};
 use crate::workload::{Corpus, Workload, WorkloadError};
 
@@ -37,6 +38,8 @@ pub struct Plan {
     pub policy: Policy,
     /// What is searched; `None` where every cell is run.
     pub frontier: Option<Frontier>,
+    /// The axis that the score goes by, where the scenario names one.
+    pub score: Option<String>,
     /// Some of it is simulated, so all that is made from it says so.
     pub simulated: bool,
     pub variants: Vec<String>,
@@ -125,6 +128,7 @@ impl Plan {
             search: scenario.search.clone(),
             policy: scenario.policy,
             frontier: Frontier::of(scenario)?,
+            score: scenario.score.clone(),
             simulated: runs.iter().any(|run| run.simulated),
             variants: scenario.variants.clone(),
             axes: scenario.axes.iter().map(|axis| (axis.path.clone(), axis.values.clone())).collect(),
@@ -162,6 +166,7 @@ impl Plan {
             keeps_texts: false,
             imported: None,
             search: self.frontier.as_ref().map(Frontier::searched),
+            score: self.score.clone(),
         }
     }
 }

@@ -174,7 +174,8 @@ fn change(effect: &Effect) -> Option<Change> {
 fn in_unit(value: Extended, effect: &Effect) -> String {
     let (factor, unit) = match effect.measure.parse::<Measure>() {
         Ok(measure) => {
-            let quantity = quantity(&measure, value.finite().unwrap_or(f64::INFINITY));
+            let both = [effect.base, effect.new].into_iter().flatten().filter_map(Extended::finite);
+            let quantity = quantity(&measure, None, both.max_by(f64::total_cmp));
             (quantity.factor, quantity.unit)
         }
         Err(_) if effect.unit == "share" => (100.0, "%".to_owned()),
@@ -321,7 +322,7 @@ mod tests {
         let mut comparison = comparison();
         comparison.cells[0].effects[0].new = None;
         let figure = only(&comparison);
-        assert_eq!(figure.cells[3][2].clone().unwrap().size, Size::Without { base: "500 ms".into(), new: "∞ s".into() });
+        assert_eq!(figure.cells[3][2].clone().unwrap().size, Size::Without { base: "500 ms".into(), new: "∞ ms".into() });
         assert_eq!(figure.cells[0][0], None);
     }
 

@@ -14,9 +14,8 @@ pub fn cdf(distributions: &Distributions, title: Option<&str>) -> Cdf {
     let goals = || distributions.goals.iter().filter_map(|goal| goal.parse::<Goal>().ok());
     let goal = goals().find(|goal| Population::of(&goal.measure).as_ref() == Some(population));
     let limit = goal.as_ref().map(|goal| Limit { comparison: goal.comparison, value: goal.limit });
-    let largest =
-        shown().filter_map(|distribution| distribution.steps.last()).map(|(value, _)| *value).chain(limit.map(|limit| limit.value));
-    let mut quantity = quantity(&population.largest(), largest.fold(0.0, f64::max));
+    let largest = shown().filter_map(|distribution| distribution.steps.last()).map(|(value, _)| *value).max_by(f64::total_cmp);
+    let mut quantity = quantity(&population.largest(), limit.map(|limit| limit.value), largest);
     quantity.name = population.to_string();
     let (common, apart) = common(cells);
     let words = title.map_or_else(|| format!("distribution of {}", population_in_words(population)), str::to_owned);

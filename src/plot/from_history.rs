@@ -42,12 +42,11 @@ fn measure(history: &History) -> Option<Strip> {
         NightLine { label: variant.name.clone(), cells: nights.unwrap_or_default() }
     };
     let lines: Vec<NightLine> = history.variants.iter().map(line).collect();
-    let values = lines.iter().flat_map(|line| &line.cells).flatten().filter_map(Cell::finite);
-    let largest = values.chain(limit.map(|limit| limit.value)).fold(0.0, f64::max);
+    let largest = lines.iter().flat_map(|line| &line.cells).flatten().filter_map(Cell::finite).max_by(f64::total_cmp);
     Some(Strip {
         heading: [in_words(&measure), history.cell_words()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "),
         bars: format!("{} interval", number::confidence(history.confidence)),
-        quantity: quantity(&measure, largest),
+        quantity: quantity(&measure, limit.map(|limit| limit.value), largest),
         limit,
         lines,
         samples: Samples::Shown,

@@ -128,9 +128,10 @@ impl Subject {
             }
             (None, goal) => goal.map(|goal| Limit { comparison: goal.comparison, value: goal.limit }),
         };
-        let shown = cells.iter().filter_map(|placed| placed.cell.shown.as_ref()?.value?.finite());
-        let scale = Scale::around(shown.chain(limit.map(|limit| limit.value)));
-        Ok(Self { quantity: quantity(&measure, scale.high), measure, limit, scale })
+        let shown = || cells.iter().filter_map(|placed| placed.cell.shown.as_ref()?.value?.finite());
+        let scale = Scale::around(shown().chain(limit.map(|limit| limit.value)));
+        let quantity = quantity(&measure, limit.map(|limit| limit.value), shown().max_by(f64::total_cmp));
+        Ok(Self { measure, limit, quantity, scale })
     }
 }
 

@@ -24,10 +24,12 @@ pub fn marks(variant: &VariantSummary, shown: &str, facet: &Facet, x: &Axis, y: 
     };
     let known = |shape: Option<Shape>| shape.map_or_else(|| "none".to_owned(), |shape| shape.product.to_string());
     let largest = mark(score.max_product, MarkShape::Star, &|shape| {
-        format!("max C×S: {} (met: {}, not excluded: {})", shape.product, known(score.largest_met), known(score.largest_not_excluded))
+        let (bound, open) = (score.max_product_bound.prefix(), score.not_excluded_bound.prefix());
+        let (met, not_excluded) = (known(score.largest_met), known(score.largest_not_excluded));
+        format!("max C×S: {bound}{} (met: {met}, not excluded: {open}{not_excluded})", shape.product)
     });
     let best = mark(score.best_harmonic_mean, MarkShape::Diamond, &|shape| {
-        format!("best harmonic mean 2CS/(C+S): {}", number::three_digits(shape.harmonic_mean))
+        format!("best harmonic mean 2CS/(C+S): {}{}", score.harmonic_mean_bound.prefix(), number::three_digits(shape.harmonic_mean))
     });
     [largest, best].into_iter().flatten().collect()
 }

@@ -2,13 +2,13 @@
 
 use super::figure::Quantity;
 use crate::goal::{Aggregate, Comparison, Condition, Field, Measure, Population};
-use crate::metric::Metric;
+use crate::metric::{Metric, shows_milliseconds};
 
-/// A measure with the unit in which its values, the largest of which is given, are best read.
-pub fn quantity(measure: &Measure, largest: f64) -> Quantity {
+/// A measure with the unit in which tables show it too: by the limit on it, else by the largest of its values.
+pub fn quantity(measure: &Measure, limit: Option<f64>, largest: Option<f64>) -> Quantity {
     let (unit, factor) = match measure.unit() {
-        "s" if largest <= 1.0 => ("ms", 1e3),
-        "s/token" if largest <= 1.0 => ("ms/token", 1e3),
+        "s" if shows_milliseconds(limit, largest) => ("ms", 1e3),
+        "s/token" => ("ms/token", 1e3),
         "share" => ("%", 100.0),
         unit => (unit, 1.0),
     };
@@ -87,11 +87,12 @@ mod tests {
     #[test]
     fn short_times_are_shown_in_milliseconds_and_shares_in_percent() {
         let unit = |text: &str, largest| {
-            let quantity = quantity(&measure(text), largest);
+            let quantity = quantity(&measure(text), None, Some(largest));
             (quantity.unit, quantity.factor)
         };
         assert_eq!(unit("p95(ttft)", 42.0), ("s".to_owned(), 1.0));
         assert_eq!(unit("p99(itl)", 0.05), ("ms".to_owned(), 1e3));
+        assert_eq!(quantity(&measure("p95(ttft)"), Some(0.5), Some(42.0)).unit, "ms", "as the limit has it");
         assert_eq!(unit("mean(tpot)", 0.02), ("ms/token".to_owned(), 1e3));
         assert_eq!(unit("error_rate", 0.2), ("%".to_owned(), 100.0));
         assert_eq!(unit("p5(output_tps)", 0.05), ("tokens/s".to_owned(), 1.0));

@@ -65,7 +65,7 @@ mod tests {
         let lines = [line(1000, 25, 5, "[1, 2, 3]"), line(2000, 30, 7, "[1, 2, 9]"), line(5000, 20, 6, "[8, 2]")];
         let file = tempfile::NamedTempFile::new().unwrap();
         fs_err::write(file.path(), lines.join("\n")).unwrap();
-        let trace = Trace::read(file.path(), Cut { block_tokens: 10, requests: u64::MAX, until_ms: None }).unwrap();
+        let trace = Trace::read(file.path(), Cut { unit: None, block_tokens: 10, requests: u64::MAX, until_ms: None }).unwrap();
         let figures = figures(&trace);
         assert_eq!((figures.requests, figures.span_s, figures.rate_per_s), (3, 4.0, Some(0.75)));
         assert_eq!((figures.input_tokens.total, figures.input_tokens.p50, figures.output_tokens.max), (75, 25, 7));

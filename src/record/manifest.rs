@@ -44,6 +44,9 @@ pub struct Manifest {
     /// That not every cell was to be run, but those along a frontier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<Searched>,
+    /// The axis that the score goes by, dotted, where the scenario names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<String>,
 }
 
 /// A sweep along the frontier between the cells that pass and those that fail: what was not run is untested by design, not missing.

@@ -78,7 +78,7 @@ fn cell_at<'a>(variant: &'a VariantSummary, axes: &Axes) -> Option<&'a CellSumma
 /// ` (42.5 s)`
 fn value(cell: Option<&CellSummary>, goal: usize) -> String {
     let text = cell.and_then(|cell| cell.goals.get(goal)).and_then(|goal| {
-        let scale = Scale::of(&goal.estimate.measure, &goal.estimate.unit, Some(goal.limit));
+        let scale = Scale::of(&goal.estimate.unit, Some(goal.limit), None);
         let value = goal.estimate.value?;
         let unit = if value.finite().is_some() { format!(" {}", scale.unit) } else { String::new() };
         Some(format!(" ({}{unit})", scale.measured(&goal.estimate, Some(goal.limit))))

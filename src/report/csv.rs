@@ -1,6 +1,7 @@
 //! A row per cell and goal, for spreadsheets and data frames. Times in seconds, shares from 0 to 1; an infinite value is `inf`, a missing
 //! one is empty. RFC 4180.
 
+use super::reconcile::scored_cell;
 use crate::analysis::{
     CellState, CellSummary, Estimate, Extended, Judgement, Score, SweepSummary, VariantSummary, plain, show_axes, show_value,
 };
@@ -39,7 +40,7 @@ pub fn csv(summaries: &[SweepSummary]) -> String {
     lines.concat()
 }
 
-const FIXED: [&str; 33] = [
+const FIXED: [&str; 32] = [
     "state",
     "runs",
     "requests",
@@ -57,10 +58,9 @@ const FIXED: [&str; 33] = [
     "verdict",
     "rows_needed",
     "extra_repeats",
+    "score",
+    "score_bound",
     "reversed_by",
-    "growing",
-    "growth_per_min",
-    "backlog_growth_per_min",
     "offered_qps",
     "sent_qps",
     "completed_qps",
@@ -130,6 +130,11 @@ fn extra_repeats(variant: &VariantSummary, cell: &CellSummary) -> Option<u64> {
     between.into_iter().find(|open| open.axes == cell.axes)?.extra_repeats
 }
 
+/// The score whose headline number this cell gives.
+fn score_of<'a>(variant: &'a VariantSummary, cell: &CellSummary) -> Option<&'a Score> {
+    variant.scores.iter().find(|score| scored_cell(variant, score).is_some_and(|scored| std::ptr::eq(scored, cell)))
+}
+
 /// The cell with as much load that passes, where this one fails.
 fn reversed_by(variant: &VariantSummary, cell: &CellSummary) -> Option<String> {
     variant.reversals.iter().find(|reversal| reversal.fails == cell.axes).map(|reversal| show_axes(&reversal.passes))
@@ -147,7 +152,7 @@ fn fixed(variant: &VariantSummary, cell: &CellSummary, judgement: Option<&Judgem
     let estimate: Option<&Estimate> = judgement.map(|judgement| &judgement.estimate).or(cell.shown.as_ref());
     let failures: Vec<String> = cell.failures.iter().map(|(kind, count)| format!("{kind}={count}")).collect();
     let end = |get: fn(&Estimate) -> Option<Extended>| estimate.and_then(get).map(|value| value.get().to_string()).unwrap_or_default();
-    let (rates, success, growth) = (&cell.rates, &cell.success_only, cell.backlog_growth.as_ref());
+    let (rates, success) = (&cell.rates, &cell.success_only);
     vec![
         state.to_owned(),
         cell.runs.to_string(),
@@ -166,10 +171,9 @@ fn fixed(variant: &VariantSummary, cell: &CellSummary, judgement: Option<&Judgem
         text(judgement.map(|judgement| judgement.verdict.name())),
         text(judgement.and_then(|judgement| judgement.rows_needed)),
         text(extra_repeats(variant, cell)),
+        text(score_of(variant, cell).map(Score::name)),
+        text(score_of(variant, cell).map(|score| score.bound().name())),
         text(reversed_by(variant, cell)),
-        text(growth.map(|growth| if growth.is_certain { "certain" } else { "possible" })),
-        text(growth.zip(estimate).and_then(|(growth, estimate)| growth.measures_per_min.get(&estimate.measure))),
-        text(growth.map(|growth| growth.requests_per_min)),
         text(rates.offered_qps),
         text(rates.sent_qps),
         text(rates.completed_qps),

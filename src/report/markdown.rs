@@ -109,8 +109,7 @@ fn content(place: Option<&Place>) -> String {
     let Some(place) = place else { return "-".to_owned() };
     let n = place.n.map(|n| format!(" (n={n})")).unwrap_or_default();
     let interval = place.interval.as_ref().map(|interval| format!(" [{interval}]")).unwrap_or_default();
-    let growth = place.growth.as_ref().map(|growth| format!(" {growth}")).unwrap_or_default();
-    format!("{} {}{growth}{interval}{n}", place.text, place.mark()).replace("  ", " ").trim().to_owned()
+    format!("{} {}{interval}{n}", place.text, place.mark()).replace("  ", " ").trim().to_owned()
 }
 
 pub(super) fn items(out: &mut String, lines: impl IntoIterator<Item = String>) {
@@ -150,6 +149,6 @@ mod tests {
         let text = markdown(&summarize(&sweep(&["p95(ttft where turn >= 1) <= 2s"], &cells), &Question::default()).unwrap());
         assert!(text.contains("&lt;b&gt;no&lt;/b&gt; \\| \\`rm\\` \\# heading"), "{text}");
         assert!(text.contains("| C \\\\ S | 1 | 2 |\n|---:|---:|---:|\n| 1 | 0.500 ? [0.500 or more] (n=3) | failed |"), "{text}");
-        assert!(text.contains("**vllm holds 1 session (C=1, S=1) by its measured values; 3 requests are too few"), "{text}");
+        assert!(text.contains("**vllm holds at least 1 session (C=1, S=1) by its measured values; 3 requests are too few"), "{text}");
     }
 }

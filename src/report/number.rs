@@ -1,7 +1,8 @@
 //! Numbers as people read them: in the unit that fits, three significant digits, more where fewer would tell a lie about a limit, and
 //! `fail` where so many requests failed that the value is one of them. Never an infinite or undefined number.
 
-use crate::analysis::{Estimate, Extended};
+use crate::analysis::{Estimate, Extended, SweepSummary};
+use crate::metric::shows_milliseconds;
 
 /// How a unit of analysis is shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -12,10 +13,10 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// For a measure's unit; seconds become milliseconds where the limit is below a second, or where it is about gaps between tokens.
+    /// For a measure's unit; seconds become milliseconds by the limit, or by the largest of the values that are shown.
     #[must_use]
-    pub fn of(measure: &str, unit: &str, limit: Option<f64>) -> Self {
-        let small = limit.map_or(measure.contains("(itl"), |limit| limit < 1.0);
+    pub fn of(unit: &str, limit: Option<f64>, largest: Option<f64>) -> Self {
+        let small = shows_milliseconds(limit, largest);
         match unit {
             "s" if small => Self { unit: "ms", factor: 1e3 },
             "s" => Self { unit: "s", factor: 1.0 },
@@ -23,6 +24,15 @@ impl Scale {
             "share" => Self { unit: "%", factor: 100.0 },
             _ => Self { unit: "tokens/s", factor: 1.0 },
         }
+    }
+
+    /// Of the measure that a report shows: the same in each of its tables, and in its pictures.
+    #[must_use]
+    pub fn of_shown(summary: &SweepSummary) -> Self {
+        let cells = || summary.variants.iter().flat_map(|variant| &variant.cells);
+        let goal = cells().flat_map(|cell| &cell.goals).find(|goal| goal.estimate.measure == summary.shown);
+        let values = cells().filter_map(|cell| cell.shown.as_ref()?.value?.finite());
+        Self::of(&summary.shown_unit, goal.map(|goal| goal.limit), values.max_by(f64::total_cmp))
     }
 
     /// The value with as many digits as it takes to stand on its own side of the limit.
@@ -90,7 +100,7 @@ mod tests {
     use crate::analysis::Method;
 
     fn show(value: f64, limit: f64) -> String {
-        Scale::of("p95(ttft)", "s", Some(limit)).show(Extended::new(value).unwrap(), Some(limit))
+        Scale::of("s", Some(limit), None).show(Extended::new(value).unwrap(), Some(limit))
     }
 
     #[test]
@@ -129,6 +139,6 @@ mod tests {
             method: Method::OrderStatistics,
             bound: None,
         };
-        assert_eq!(Scale::of("", "s", None).interval(&estimate).unwrap(), "0.500 to fail");
+        assert_eq!(Scale::of("s", None, None).interval(&estimate).unwrap(), "0.500 to fail");
     }
 }

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::number::significant;
+use super::number::Scale;
 use super::words::cell_of_shape;
 use crate::analysis::{CellSummary, Extended, Rendering, Score, VariantSummary, show_axes};
 
@@ -22,17 +22,26 @@ pub fn reconciliation(variant: &VariantSummary) -> Option<Reconciliation> {
     let cell = variant.scores.iter().find_map(|score| scored_cell(variant, score))?;
     // The rows of the shown measure come after all rows.
     let rows = cell.renderings.iter().rev().find(|rendering| rendering.tool == "bench").map(|rendering| rendering.rows.as_str())?;
-    let of_rows = cell.renderings.iter().filter(|rendering| rendering.rows == rows);
+    // A tool that takes the chunk of the role for the first token has nothing to publish where that chunk comes at once, as the simulated
+    // engine sends it.
+    let is_empty =
+        |rendering: &&Rendering| [rendering.p50_s, rendering.p95_s, rendering.p99_s].iter().flatten().all(|value| value.get() == 0.0);
+    let of_rows = cell.renderings.iter().filter(|rendering| rendering.rows == rows && !is_empty(rendering));
+    // In the unit in which the goal on it is shown.
+    let limit = cell.goals.iter().find(|goal| goal.estimate.measure.contains("(ttft")).map(|goal| goal.limit);
+    let largest = cell.renderings.iter().filter_map(|rendering| rendering.p99_s?.finite()).max_by(f64::total_cmp);
+    let scale = Scale::of("s", limit, largest);
     let place = show_axes(&cell.axes);
     let at = if place.is_empty() { String::new() } else { format!(" at {place}") };
     let which = if rows == "all" { "of all turns".to_owned() } else { format!("where {rows}") };
     Some(Reconciliation {
-        heading: format!("{}{at}: time to first token {which}, in s, as other tools define it:", variant.name),
-        rows: of_rows.map(row).collect(),
+        heading: format!("{}{at}: time to first token {which}, in {}, as other tools define it:", variant.name, scale.unit),
+        rows: of_rows.map(|rendering| row(rendering, scale)).collect(),
     })
 }
 
-fn scored_cell<'a>(variant: &'a VariantSummary, score: &Score) -> Option<&'a CellSummary> {
+/// The cell that gives a score's headline number.
+pub(super) fn scored_cell<'a>(variant: &'a VariantSummary, score: &Score) -> Option<&'a CellSummary> {
     match score {
         Score::Capacity(score) => cell_of_shape(variant, score.max_product?, score),
         Score::Largest(score) => {
@@ -45,10 +54,8 @@ fn scored_cell<'a>(variant: &'a VariantSummary, score: &Score) -> Option<&'a Cel
     }
 }
 
-fn row(rendering: &Rendering) -> [String; 6] {
-    let number = |value: Option<Extended>| {
-        value.map_or_else(|| "-".to_owned(), |value| value.finite().map_or_else(|| "fail".to_owned(), |value| significant(value, 3)))
-    };
+fn row(rendering: &Rendering, scale: Scale) -> [String; 6] {
+    let number = |value: Option<Extended>| value.map_or_else(|| "-".to_owned(), |value| scale.show(value, None));
     [
         rendering.tool.clone(),
         rendering.definition.clone(),

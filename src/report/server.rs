@@ -80,7 +80,7 @@ pub fn compact(cell: &CellSummary) -> Vec<String> {
     if lines.is_empty() { vec!["-".to_owned()] } else { lines }
 }
 
-/// The metrics behind what [`compact`] shows, each once; none where there are no figures.
+/// The metrics behind what [`compact`] shows, each once, and what no metric told; none where there is neither.
 #[must_use]
 pub fn compact_sources(variant: &VariantSummary) -> Option<String> {
     let mut names: Vec<&str> = Vec::new();
@@ -93,7 +93,12 @@ pub fn compact_sources(variant: &VariantSummary) -> Option<String> {
             }
         }
     }
-    (!names.is_empty()).then(|| format!("measured by {}", names.join(", ")))
+    let untold = super::words::untold(variant);
+    match names.is_empty() {
+        true if untold.is_empty() => None,
+        true => Some(untold.trim_start_matches("; ").to_owned()),
+        false => Some(format!("measured by {}{untold}", names.join(", "))),
+    }
 }
 
 /// `31.2k`, `2.10M`.

@@ -156,15 +156,13 @@ fn grids(panel: &Panel, colour: Colour, content: Content<'_>) -> Vec<String> {
     columns.chunks(fitting.max(1)).map(|columns| grid(panel, columns, colour, content)).collect()
 }
 
-/// Value, mark and n, and below them how it grows, and the interval.
+/// Value, mark and n, and below them the interval.
 fn content(place: Option<&Place>) -> String {
     let Some(place) = place else { return "-".to_owned() };
     let n = place.n.map(|n| format!("n={n}")).unwrap_or_default();
     let words = [place.text.as_str(), place.mark(), n.as_str()];
     let value = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    // In two lines, since columns are narrow.
-    let growth = place.growth.as_ref().map(|growth| growth.replacen(" by ", "\nby ", 1));
-    growth.iter().chain(&place.interval).fold(value, |value, line| format!("{value}\n{line}"))
+    place.interval.iter().fold(value, |value, interval| format!("{value}\n{interval}"))
 }
 
 fn corner(panel: &Panel) -> String {
@@ -195,7 +193,7 @@ fn list(panel: &Panel, variant: &VariantSummary, colour: Colour) -> String {
         let Some(cell) = variant.cells.get(place.cell) else { continue };
         table.add_row([
             Cell::new(head),
-            coloured(Cell::new(grown(place)), Some(place), colour),
+            coloured(Cell::new(&place.text), Some(place), colour),
             Cell::new(place.interval.as_deref().unwrap_or("-")),
             Cell::new(place.n.map_or_else(|| "-".to_owned(), |n| n.to_string())),
             Cell::new(place.verdict.map_or("-", Verdict::name)),
@@ -205,11 +203,6 @@ fn list(panel: &Panel, variant: &VariantSummary, colour: Colour) -> String {
         ]);
     }
     trimmed(&table)
-}
-
-/// A value, and below it how it grows.
-fn grown(place: &Place) -> String {
-    place.growth.as_ref().map_or_else(|| place.text.clone(), |growth| format!("{}\n{}", place.text, growth.replacen(" by ", "\nby ", 1)))
 }
 
 pub(super) fn new_table(colour: Colour) -> Table {
@@ -345,6 +338,6 @@ mod tests {
     #[test]
     fn without_goals_there_is_a_value_and_no_verdict() {
         let text = shown(&[], &[cell("vllm", 1, 1, uniform(1, 1, 0.5))]);
-        assert!(text.contains("p95(ttft where turn >= 1), in s") && text.contains("0.500 n=3") && !text.contains("verdict"), "{text}");
+        assert!(text.contains("p95(ttft where turn >= 1), in ms") && text.contains("500 n=3") && !text.contains("verdict"), "{text}");
     }
 }

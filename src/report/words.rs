@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::certainty::between_line;
-use super::growth::{growing, transients};
 use super::number::{or_dash, significant};
-use super::run_length::{run_length, run_lengths};
+use super::numbered_text::NumberedText;
 use crate::analysis::{
-    CapacityScore, CellState, CellSummary, ExternalUse, LargestScore, Limit, Ratio, Score, Shape, SweepSummary, VariantSummary, Verdict,
-    VoidReason, axis_label, interval, show_axes,
+    Axes, CapacityScore, CellState, CellSummary, ExternalUse, LargestScore, Limit, Ratio, Score, ScoreBound, Shape, SweepSummary,
+    VariantSummary, Verdict, VoidReason, axis_label, interval, show_axes,
 };
 use crate::record::{Curtailed, StampSource};
 
@@ -48,9 +47,22 @@ fn runs_done(summary: &SweepSummary) -> String {
 /// A name and what belongs to it: a line of a list.
 pub type Line = (String, String);
 
-/// `12 (C=4, S=3)`, or `none`.
-fn shape(shape: Option<Shape>) -> String {
-    shape.map_or_else(|| "none".to_owned(), |shape| format!("{} (C={}, S={})", shape.product, shape.concurrent, shape.sequential))
+/// `12 (C=4, S=3)`, `at least 16 (C=4, S=4)`, or `none`.
+fn shape(shape: Option<Shape>, bound: ScoreBound) -> String {
+    let known = |shape: Shape| format!("{}{} (C={}, S={})", bound.prefix(), shape.product, shape.concurrent, shape.sequential);
+    shape.map_or_else(|| "none".to_owned(), known)
+}
+
+/// `4`, `at least 16`, or `none`.
+#[must_use]
+pub fn bounded(value: Option<f64>, bound: ScoreBound) -> String {
+    value.map_or_else(|| "none".to_owned(), |value| format!("{}{value}", bound.prefix()))
+}
+
+/// ` at qps=4`, or nothing.
+fn at(within: &Axes) -> String {
+    let within = show_axes(within);
+    if within.is_empty() { String::new() } else { format!(" at {within}") }
 }
 
 /// The scores of a variant as a list.
@@ -60,25 +72,31 @@ pub fn score_lines(variant: &VariantSummary) -> Vec<Line> {
 }
 
 fn lines_of_score(score: &Score) -> Vec<Line> {
-    let within = show_axes(score.within());
-    let suffix = if within.is_empty() { String::new() } else { format!(" at {within}") };
+    let suffix = at(score.within());
     let between = between_line(score, &suffix);
+    let implied = |is_implied: bool| if is_implied { "; implied, its cell was not run" } else { "" };
     let mut lines = match score {
-        Score::Capacity(score) => vec![
-            (format!("max C×S{suffix}"), shape(score.max_product)),
-            (format!("best 2CS/(C+S){suffix}"), harmonic(score.best_harmonic_mean)),
-            (format!("max C×S at 95 %{suffix}"), range(&shape(score.largest_met), &shape(score.largest_not_excluded))),
-            (
-                format!("best 2CS/(C+S) at 95 %{suffix}"),
-                range(&harmonic(score.harmonic_mean_met), &harmonic(score.harmonic_mean_not_excluded)),
-            ),
-        ],
+        Score::Capacity(score) => {
+            let (exact, open) = (ScoreBound::Exact, score.harmonic_mean_not_excluded_bound);
+            vec![
+                (format!("max C×S{suffix}"), shape(score.max_product, score.max_product_bound) + implied(score.is_implied)),
+                (format!("best 2CS/(C+S){suffix}"), harmonic(score.best_harmonic_mean, score.harmonic_mean_bound)),
+                (
+                    format!("max C×S at 95 %{suffix}"),
+                    range(&shape(score.largest_met, exact), &shape(score.largest_not_excluded, score.not_excluded_bound)),
+                ),
+                (
+                    format!("best 2CS/(C+S) at 95 %{suffix}"),
+                    range(&harmonic(score.harmonic_mean_met, exact), &harmonic(score.harmonic_mean_not_excluded, open)),
+                ),
+            ]
+        }
         Score::Largest(score) => {
             let axis = axis_label(&score.axis);
-            let value = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), |value| value.to_string());
+            let (met, open) = (bounded(score.met, ScoreBound::Exact), bounded(score.not_excluded, score.not_excluded_bound));
             vec![
-                (format!("largest {axis}{suffix}"), value(score.passes)),
-                (format!("largest {axis} at 95 %{suffix}"), range(&value(score.met), &value(score.not_excluded))),
+                (format!("largest {axis}{suffix}"), bounded(score.passes, score.bound) + implied(score.is_implied)),
+                (format!("largest {axis} at 95 %{suffix}"), range(&met, &open)),
             ]
         }
     };
@@ -86,10 +104,13 @@ fn lines_of_score(score: &Score) -> Vec<Line> {
     lines
 }
 
-fn harmonic(best: Option<Shape>) -> String {
+fn harmonic(best: Option<Shape>, bound: ScoreBound) -> String {
     best.map_or_else(
         || "none".to_owned(),
-        |best| format!("{} (C={}, S={}; C×S {})", significant(best.harmonic_mean, 3), best.concurrent, best.sequential, best.product),
+        |best| {
+            let mean = significant(best.harmonic_mean, 3);
+            format!("{}{mean} (C={}, S={}; C×S {})", bound.prefix(), best.concurrent, best.sequential, best.product)
+        },
     )
 }
 
@@ -108,9 +129,18 @@ pub fn verdict_sentences(variant: &VariantSummary) -> Vec<String> {
 }
 
 fn capacity_sentence(variant: &VariantSummary, score: &CapacityScore) -> String {
-    let Some(best) = score.max_product else { return nothing_passes(variant) };
-    let holds = format!("{} holds {} (C={}, S={})", variant.name, counted(best.product, "session"), best.concurrent, best.sequential);
+    let Some(best) = score.max_product else { return nothing_passes(variant, &score.within) };
+    let (prefix, sessions, at) = (score.max_product_bound.prefix(), counted(best.product, "session"), at(&score.within));
+    let holds = format!("{} holds {prefix}{sessions} (C={}, S={}){at}", variant.name, best.concurrent, best.sequential);
+    if score.is_implied {
+        return implied(&holds);
+    }
     sureness(&holds, score.largest_met == Some(best), cell_of_shape(variant, best, score))
+}
+
+/// Of a score whose cell was not run.
+fn implied(holds: &str) -> String {
+    format!("{holds}: that cell was not run, but one with more load passes, and more load is taken not to be easier")
 }
 
 /// `1 session`, `12 sessions`.
@@ -119,20 +149,27 @@ fn counted(count: u64, what: &str) -> String {
 }
 
 fn largest_sentence(variant: &VariantSummary, score: &LargestScore) -> String {
-    let Some(best) = score.passes else { return nothing_passes(variant) };
-    let holds = format!("{} holds {}={best}", variant.name, axis_label(&score.axis));
+    let Some(best) = score.passes else { return nothing_passes(variant, &score.within) };
+    let (bound, axis) = (score.bound.prefix(), axis_label(&score.axis));
+    let holds = format!("{} holds {bound}{axis}={best}{}", variant.name, at(&score.within));
+    if score.is_implied {
+        return implied(&holds);
+    }
     let at_best = |cell: &&CellSummary| {
-        let same = score.within.iter().all(|(name, value)| cell.axes.get(name) == Some(value));
-        same && cell.axes.get(&score.axis).and_then(serde_json::Value::as_f64) == Some(best)
+        is_within(cell, &score.within) && cell.axes.get(&score.axis).and_then(serde_json::Value::as_f64) == Some(best)
     };
     sureness(&holds, score.met == Some(best), variant.cells.iter().find(at_best))
 }
 
-fn nothing_passes(variant: &VariantSummary) -> String {
-    let is_without = |cell: &&CellSummary| !matches!(cell.state, CellState::Measured | CellState::Untested { .. });
-    let without = variant.cells.iter().filter(is_without).count();
-    let aside = if without == 0 { String::new() } else { format!(" ({without} of {} cells have no result)", variant.cells.len()) };
-    format!("{} fulfils the goals in no cell{aside}", variant.name)
+fn is_within(cell: &CellSummary, within: &Axes) -> bool {
+    within.iter().all(|(name, value)| cell.axes.get(name) == Some(value))
+}
+
+fn nothing_passes(variant: &VariantSummary, within: &Axes) -> String {
+    let cells = || variant.cells.iter().filter(|cell| is_within(cell, within));
+    let without = cells().filter(|cell| !matches!(cell.state, CellState::Measured | CellState::Untested { .. })).count();
+    let aside = if without == 0 { String::new() } else { format!(" ({without} of {} cells have no result)", cells().count()) };
+    format!("{} fulfils the goals in no cell{}{aside}", variant.name, at(within))
 }
 
 fn sureness(holds: &str, certified: bool, cell: Option<&CellSummary>) -> String {
@@ -140,12 +177,9 @@ fn sureness(holds: &str, certified: bool, cell: Option<&CellSummary>) -> String 
         return format!("{holds}, certified at 95 %");
     }
     let void = cell.and_then(|cell| cell.goals.iter().find_map(|goal| goal.void));
-    let why = match cell.and_then(|cell| Some((cell, open_goal(cell)?))) {
+    let why = match cell.and_then(open_goal) {
         _ if void.is_some() => format!("nothing is certain: {}", void.map_or("", VoidReason::words)),
-        Some((cell, (n, Some(needed)))) => {
-            let length = run_lengths(run_length(cell, needed).into_iter());
-            format!("{n} requests are too few to be 95 % sure, {needed} like these would do{length}")
-        }
+        Some((n, Some(needed))) => format!("{n} requests are too few to be 95 % sure, {needed} like these would do"),
         _ => "the sample does not make it sure at 95 %".to_owned(),
     };
     format!("{holds} by its measured values; {why}")
@@ -157,8 +191,8 @@ pub fn cell_of_shape<'a>(variant: &'a VariantSummary, best: Shape, score: &Capac
         let found = cell.axes.iter().find(|(axis, _)| axis_label(axis) == name);
         found.is_none_or(|(_, known)| known.as_u64() == Some(value))
     };
-    let same = |cell: &CellSummary| score.within.iter().all(|(name, value)| cell.axes.get(name) == Some(value));
-    variant.cells.iter().find(|cell| same(cell) && at(cell, "C", best.concurrent) && at(cell, "S", best.sequential))
+    let is_at_best = |cell: &&CellSummary| at(cell, "C", best.concurrent) && at(cell, "S", best.sequential);
+    variant.cells.iter().find(|cell| is_within(cell, &score.within) && is_at_best(cell))
 }
 
 /// Of the undecided goal that asks for most requests: how many there are, and how many would settle it.
@@ -175,16 +209,24 @@ pub fn undecided(variant: &VariantSummary) -> Option<String> {
     if open.is_empty() {
         return None;
     }
-    let goals: Vec<(u64, Option<u64>)> = open.iter().filter_map(|cell| open_goal(cell)).collect();
-    let have = span(goals.iter().map(|(n, _)| *n)).unwrap_or_default();
+    // Where the client was the limit, or answers tell nothing, more requests settle nothing.
+    let reason = |cell: &CellSummary| cell.goals.iter().find_map(|goal| goal.void);
+    let others: Vec<&CellSummary> = open.iter().copied().filter(|cell| reason(cell).is_none()).collect();
+    let goals: Vec<(u64, Option<u64>)> = others.iter().filter_map(|cell| open_goal(cell)).collect();
+    let all = || open.iter().filter_map(|cell| open_goal(cell));
+    let have = span(all().map(|(n, _)| n)).unwrap_or_default();
     let need = match span(goals.iter().filter_map(|(_, needed)| *needed)) {
-        Some(rows) => {
-            let lengths = open.iter().filter_map(|cell| run_length(cell, open_goal(cell)?.1?));
-            format!("{rows} requests like theirs would settle each{}", run_lengths(lengths))
-        }
-        None => "no practical number of requests would settle them".to_owned(),
+        _ if others.is_empty() => None,
+        Some(rows) => Some(format!("{rows} requests like theirs would settle each")),
+        None => Some("no practical number of requests would settle them".to_owned()),
     };
-    Some(format!("undecided: {} of {measured} cells, with {have} judged requests a cell; {need}", open.len()))
+    let mut void: BTreeMap<&str, usize> = BTreeMap::new();
+    for reason in open.iter().filter_map(|cell| reason(cell)) {
+        *void.entry(reason.words()).or_default() += 1;
+    }
+    let void = void.into_iter().map(|(words, count)| format!("in {count} of them {words}"));
+    let why: Vec<String> = need.into_iter().chain(void).collect();
+    Some(format!("undecided: {} of {measured} cells, with {have} judged requests a cell; {}", open.len(), why.join("; ")))
 }
 
 /// `36`, or `3 to 36`.
@@ -193,32 +235,26 @@ fn span(numbers: impl Iterator<Item = u64> + Clone) -> Option<String> {
     Some(if least == most { least.to_string() } else { format!("{least} to {most}") })
 }
 
-/// `vllm -> lmcache: max C×S 12 (C=4, S=3) vs 16 (C=4, S=4): ratio 1.33`.
+/// `vllm -> lmcache: max C×S 12 (C=4, S=3) vs at least 16 (C=4, S=4): ratio at least 1.33`.
 #[must_use]
 pub fn ratio_sentence(summary: &SweepSummary, ratio: &Ratio) -> String {
     let side = |name: &str, value: Option<f64>| {
         let scores = summary.variants.iter().find(|variant| variant.name == name).map(|variant| &variant.scores);
         let score = scores.and_then(|scores| scores.iter().find(|score| *score.within() == ratio.within));
         match score {
-            Some(Score::Capacity(score)) => shape(score.max_product),
-            _ => value.map_or_else(|| "none".to_owned(), |value| value.to_string()),
+            Some(Score::Capacity(score)) => shape(score.max_product, score.max_product_bound),
+            _ => bounded(value, score.map(Score::bound).unwrap_or_default()),
         }
     };
-    let within = show_axes(&ratio.within);
-    let at = if within.is_empty() { String::new() } else { format!(" at {within}") };
-    let share = ratio.ratio.map_or_else(|| "no ratio".to_owned(), |ratio| format!("ratio {}", significant(ratio, 3)));
+    let share = ratio.bound.words(ratio.ratio.map(|ratio| significant(ratio, 3)).as_deref());
     let (base, other) = (side(&ratio.base, ratio.base_value), side(&ratio.other, ratio.other_value));
-    format!("{} -> {}: {}{at} {base} vs {other}: {share}", ratio.base, ratio.other, ratio.score)
+    format!("{} -> {}: {}{} {base} vs {other}: {share}", ratio.base, ratio.other, ratio.score, at(&ratio.within))
 }
 
 /// What gave out first, a sentence for each combination of axes that carry no load: `gave out first: KV memory: ...`.
 #[must_use]
 pub fn limit_sentences(variant: &VariantSummary) -> Vec<String> {
-    let sentence = |limit: &Limit| {
-        let within = show_axes(&limit.within);
-        let at = if within.is_empty() { String::new() } else { format!(" at {within}") };
-        format!("gave out first{at}: {}: {}", limit.kind.name(), limit.words)
-    };
+    let sentence = |limit: &Limit| format!("gave out first{}: {}: {}", at(&limit.within), limit.kind.name(), limit.words);
     variant.limits.iter().map(sentence).collect()
 }
 
@@ -248,7 +284,17 @@ pub fn measured_by(variant: &VariantSummary) -> Option<String> {
         }
     }
     let list: Vec<String> = all.iter().map(|(figure, by)| format!("{figure} {}", by.join(", "))).collect();
-    (!list.is_empty()).then(|| format!("measured by: {}", list.join("; ")))
+    (!list.is_empty()).then(|| format!("measured by: {}{}", list.join("; "), untold(variant)))
+}
+
+/// `; no metric told: KV usage`; nothing where all was told, or nobody watched.
+#[must_use]
+pub fn untold(variant: &VariantSummary) -> String {
+    let mut watched = variant.cells.iter().filter(|cell| cell.server.samples > 0).map(|cell| cell.server.untold());
+    let first = watched.next().unwrap_or_default();
+    let others: Vec<Vec<&str>> = watched.collect();
+    let in_all: Vec<&str> = first.into_iter().filter(|name| others.iter().all(|untold| untold.contains(name))).collect();
+    if in_all.is_empty() { String::new() } else { format!("; no metric told: {}", in_all.join(", ")) }
 }
 
 /// Failures of a variant by kind: `failures: 12 timeout_first_token, 3 http_503, of 480 requests`.
@@ -269,8 +315,7 @@ pub fn failures(variant: &VariantSummary) -> Option<String> {
 /// Remarks on a variant's cells, each once with the cells it is about, and the reasons of cells without a result.
 #[must_use]
 pub fn remarks(variant: &VariantSummary) -> Vec<String> {
-    let mut remarks: Vec<(String, Vec<String>)> =
-        growing(variant).into_iter().chain(transients(variant)).chain(stopped(variant)).map(|text| (text, Vec::new())).collect();
+    let mut remarks: Vec<(String, Vec<String>)> = stopped(variant).map(|text| (text, Vec::new())).into_iter().collect();
     for cell in &variant.cells {
         let state = match &cell.state {
             CellState::Failed { reason } => Some(format!("failed: {}", without_log(reason))),
@@ -278,7 +323,7 @@ pub fn remarks(variant: &VariantSummary) -> Vec<String> {
             CellState::Missing => Some("missing: no whole run is there".to_owned()),
             CellState::Measured | CellState::Untested { .. } => None,
         };
-        for text in state.into_iter().chain(cell.notes.iter().cloned()) {
+        if let Some(text) = state {
             let place = show_axes(&cell.axes);
             match remarks.iter_mut().find(|(known, _)| *known == text) {
                 Some((_, places)) => places.push(place),
@@ -286,7 +331,28 @@ pub fn remarks(variant: &VariantSummary) -> Vec<String> {
             }
         }
     }
+    remarks.extend(notes(variant));
     remarks.into_iter().map(|(text, places)| format!("{text}{}", at_places(&places))).collect()
+}
+
+/// Notes of cells; those that differ in their numbers alone are one, with the span of each number.
+fn notes(variant: &VariantSummary) -> Vec<(String, Vec<String>)> {
+    let mut alike: Vec<(NumberedText, Vec<String>)> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for (cell, note) in variant.cells.iter().flat_map(|cell| cell.notes.iter().map(move |note| (cell, note))) {
+        let (text, place) = (NumberedText::of(note), show_axes(&cell.axes));
+        let index = *known.entry(text.key()).or_insert(alike.len());
+        match alike.get_mut(index) {
+            Some((spans, places)) => {
+                spans.widen(&text);
+                if places.last() != Some(&place) {
+                    places.push(place);
+                }
+            }
+            None => alike.push((text, vec![place])),
+        }
+    }
+    alike.into_iter().map(|(text, places)| (text.to_string(), places)).collect()
 }
 
 /// The cells that were ended early, in a sentence.
@@ -355,6 +421,76 @@ pub fn legend() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::fixture::{Cell, cell, sweep, uniform};
+    use crate::analysis::{Question, summarize};
+    use crate::record::Searched;
+
+    const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
+
+    /// A search over users at two rates: 20 users pass at 4 requests a second, 5 do not at 16.
+    fn over_users(score: Option<&str>) -> VariantSummary {
+        let at = |qps: u64, users: u64, ttft| {
+            let mut cell = cell("vllm", 1, 1, uniform(24, 1, ttft));
+            cell.axes = vec![("workload.qps".into(), qps.into()), ("workload.users".into(), users.into())];
+            cell
+        };
+        let all: Vec<Cell> = [4, 16].into_iter().flat_map(|qps| [5, 10, 20].map(|users| at(qps, users, 1.0))).collect();
+        let mut saved = sweep(&[GOAL], &all);
+        saved.runs = sweep(&[GOAL], &[at(4, 20, 1.0), at(16, 5, 9.0)]).runs;
+        saved.manifest.search = Some(Searched { axes: vec!["workload.users".into()], climbed: Vec::new() });
+        saved.manifest.score = score.map(str::to_owned);
+        summarize(&saved, &Question::default()).unwrap().variants.remove(0)
+    }
+
+    #[test]
+    fn a_verdict_names_its_panel_and_goes_by_the_axis_of_the_search() {
+        let said = verdict_sentences(&over_users(None));
+        assert!(said[0].starts_with("vllm holds at least users=20 at qps=4"), "{said:?}");
+        assert_eq!(said[1], "vllm fulfils the goals in no cell at qps=16");
+    }
+
+    #[test]
+    fn a_score_whose_cell_was_not_run_says_so() {
+        let variant = over_users(Some("workload.qps"));
+        let said = verdict_sentences(&variant);
+        let implied =
+            "vllm holds qps=4 at users=5: that cell was not run, but one with more load passes, and more load is taken not to be easier";
+        assert_eq!(said[0], implied);
+        assert!(said[2].starts_with("vllm holds qps=4 at users=20") && !said[2].contains("not run"), "{said:?}");
+        assert_eq!(score_lines(&variant)[0], ("largest qps at users=5".to_owned(), "4; implied, its cell was not run".to_owned()));
+    }
+
+    #[test]
+    fn cells_whose_client_was_the_limit_say_that_and_ask_for_no_requests() {
+        let cells = [cell("vllm", 1, 1, uniform(1, 1, 0.5)), cell("vllm", 4, 3, uniform(4, 3, 0.5))];
+        let said = |limited: &[usize]| {
+            let mut saved = sweep(&[GOAL], &cells);
+            for run in limited {
+                saved.runs[*run].record.client.send_lag_p99_s = 0.5;
+            }
+            let variant = summarize(&saved, &Question::default()).unwrap().variants.remove(0);
+            (undecided(&variant).unwrap(), verdict_sentences(&variant).remove(0))
+        };
+        let (all, verdict) = said(&[0, 1]);
+        assert_eq!(all, "undecided: 2 of 2 cells, with 3 to 36 judged requests a cell; in 2 of them the client was the limit");
+        assert!(verdict.ends_with("nothing is certain: the client was the limit"), "{verdict}");
+        let (one, verdict) = said(&[0]);
+        assert!(one.ends_with("59 requests like theirs would settle each; in 1 of them the client was the limit"), "{one}");
+        assert!(verdict.ends_with("36 requests are too few to be 95 % sure, 59 like these would do"), "{verdict}");
+    }
+
+    #[test]
+    fn notes_that_differ_in_their_numbers_alone_are_one() {
+        let mut saved = sweep(&[GOAL], &[1, 2, 3, 4].map(|s| cell("vllm", 1, s, uniform(1, s, 0.5))));
+        for (run, opened) in saved.runs.iter_mut().zip([3, 9, 5, 4]) {
+            run.record.notes =
+                vec![format!("{opened} of 60 requests had to open a connection first, which took 0.{opened} ms at the median")];
+        }
+        let variant = summarize(&saved, &Question::default()).unwrap().variants.remove(0);
+        let expected = "3 to 9 of 60 requests had to open a connection first, which took 0.3 to 0.9 ms at the median \
+                        (C=1, S=1; C=1, S=2; C=1, S=3; and 1 more)";
+        assert_eq!(remarks(&variant), [expected]);
+    }
 
     #[test]
     fn the_lines_of_a_log_stay_in_the_log() {

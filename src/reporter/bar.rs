@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::live::Live;
-use super::{ReportError, Reporter};
+use super::{ExpectedRun, ReportError, Reporter};
 use crate::event::Event;
 use crate::goal::Goal;
 
@@ -26,20 +26,25 @@ pub struct Bar {
 }
 
 impl Bar {
-    /// Bars on stderr; `None` where it is no terminal that can show them.
+    /// Whether stderr is a terminal that can show bars.
     #[must_use]
-    pub fn on_stderr(goals: &[Goal]) -> Option<Self> {
-        let target = ProgressDrawTarget::stderr();
-        (!target.is_hidden()).then(|| Self::on(target, goals))
+    pub fn can_show() -> bool {
+        !ProgressDrawTarget::stderr().is_hidden()
     }
 
-    fn on(target: ProgressDrawTarget, goals: &[Goal]) -> Self {
+    /// Bars on stderr.
+    #[must_use]
+    pub fn on_stderr(goals: &[Goal], expected: Vec<ExpectedRun>) -> Self {
+        Self::on(ProgressDrawTarget::stderr(), goals, expected)
+    }
+
+    fn on(target: ProgressDrawTarget, goals: &[Goal], expected: Vec<ExpectedRun>) -> Self {
         let screen = MultiProgress::with_draw_target(target);
         let style = |template: &str| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let map = screen.add(ProgressBar::no_length()).with_style(style("{msg}"));
         let cell = screen.add(ProgressBar::no_length()).with_style(style("{msg}"));
         let sweep = screen.add(ProgressBar::no_length()).with_style(style("[{bar:30}] {msg}").progress_chars("=> "));
-        Self { live: Live::new(goals), screen, sweep, cell, map, drawn: None }
+        Self { live: Live::new(goals, expected), screen, sweep, cell, map, drawn: None }
     }
 
     fn draw(&mut self) {
@@ -97,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_bars_say_where_the_sweep_is() {
-        let mut bar = Bar::on(ProgressDrawTarget::hidden(), &[]);
+        let mut bar = Bar::on(ProgressDrawTarget::hidden(), &[], Vec::new());
         bar.on(&Event::SweepStarted { planned: 3, sealed: 1, about: false }).unwrap();
         bar.on(&Event::RunStarted { run: Arc::new(header("a")), requests: Some(2), started_at: jiff::Timestamp::UNIX_EPOCH }).unwrap();
         bar.on(&Event::RequestDone(Box::new(rich_record(0)))).unwrap();

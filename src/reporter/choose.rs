@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::plain::Lines;
-use super::{Bar, ChatFiles, Plain, Recorder, Reporter, Sealed};
+use super::{Bar, ChatFiles, ExpectedRun, Plain, Recorder, Reporter, Sealed};
 use crate::goal::Goal;
 use crate::store::SweepWriter;
 
@@ -18,30 +18,29 @@ pub enum Loudness {
 }
 
 /// All reporters of a sweep. `chat_copy` is the CSV file beside which the files of a chat run are wanted once more; `goals` choose what the
-/// live percentiles are shown against; `sealed` is told of every run that is on disk.
+/// live percentiles are shown against; by `expected` the time left is worked out; `sealed` is told of every run that is on disk.
 #[must_use]
 pub fn reporters(
     sweep: SweepWriter,
     chat_copy: Option<PathBuf>,
     loudness: Loudness,
     goals: &[Goal],
+    expected: Vec<ExpectedRun>,
     sealed: Option<Sealed>,
 ) -> Vec<Box<dyn Reporter>> {
     // What writes into a run's folder, then what seals it, then what says that it is done.
     let mut reporters: Vec<Box<dyn Reporter>> =
         vec![Box::new(ChatFiles::new(sweep.paths().clone(), chat_copy)), Box::new(Recorder::new(sweep))];
     reporters.extend(sealed.map(|sealed| Box::new(sealed) as Box<dyn Reporter>));
-    reporters.extend(display(loudness, goals));
+    reporters.extend(display(loudness, goals, expected));
     reporters
 }
 
-fn display(loudness: Loudness, goals: &[Goal]) -> Option<Box<dyn Reporter>> {
+fn display(loudness: Loudness, goals: &[Goal], expected: Vec<ExpectedRun>) -> Option<Box<dyn Reporter>> {
     match loudness {
         Loudness::Quiet => None,
-        Loudness::EveryRequest => Some(Box::new(Plain::on_stderr(goals, Lines::Requests))),
-        Loudness::Progress => Some(match Bar::on_stderr(goals) {
-            Some(bar) => Box::new(bar),
-            None => Box::new(Plain::on_stderr(goals, Lines::Progress)),
-        }),
+        Loudness::EveryRequest => Some(Box::new(Plain::on_stderr(goals, expected, Lines::Requests))),
+        Loudness::Progress if Bar::can_show() => Some(Box::new(Bar::on_stderr(goals, expected))),
+        Loudness::Progress => Some(Box::new(Plain::on_stderr(goals, expected, Lines::Progress))),
     }
 }

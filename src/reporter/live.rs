@@ -8,10 +8,12 @@ use hdrhistogram::Histogram;
 use serde_json::Value;
 
 use super::servers::Servers;
+use super::time_left::{ExpectedRun, TimeLeft};
 use crate::event::Event;
 use crate::goal::{Aggregate, Condition, Field, Goal};
 use crate::metric::Metric;
 use crate::record::{Outcome, Phase, RequestRecord, RunHeader, RunRecord};
+use crate::units::waiting_time;
 
 /// What the live figures are shown against: the first goal on a percentile of the time to first token.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +80,8 @@ impl Tail {
 /// The running cell.
 #[derive(Debug)]
 struct Cell {
+    id: String,
+    started: Instant,
     label: String,
     phase: Option<Phase>,
     planned: Option<u64>,
@@ -97,14 +101,17 @@ pub(super) struct Live {
     pub(super) finished: usize,
     /// Failed requests of the whole start.
     failed: u64,
-    /// A search decides as it goes how many cells there will be.
+    /// A search decides as it goes how many runs there will be.
     about: bool,
+    time_left: TimeLeft,
+    /// When the last run was over, or its server ready: what was done since belongs to the next.
+    since: Instant,
     cell: Option<Cell>,
     servers: Servers,
 }
 
 impl Live {
-    pub(super) fn new(goals: &[Goal]) -> Self {
+    pub(super) fn new(goals: &[Goal], expected: Vec<ExpectedRun>) -> Self {
         let watched = Watched::of(goals);
         Self {
             watched,
@@ -114,6 +121,8 @@ impl Live {
             finished: 0,
             failed: 0,
             about: false,
+            time_left: TimeLeft::of(expected),
+            since: Instant::now(),
             cell: None,
             servers: Servers::default(),
         }
@@ -125,13 +134,23 @@ impl Live {
             Event::SweepStarted { planned, sealed, about } => {
                 self.about = *about;
                 (self.planned, self.to_do, self.started) = (*planned, planned.saturating_sub(*sealed), Instant::now());
+                self.since = self.started;
                 return (*sealed > 0)
-                    .then(|| format!("{sealed} of {}{planned} cells are there already", if *about { "about " } else { "" }));
+                    .then(|| format!("{sealed} of {}{planned} runs are there already", if *about { "about " } else { "" }));
             }
             Event::RunStarted { run, requests, .. } => {
                 self.servers.run_started();
                 let label = label(run);
-                self.cell = Some(Cell { label, phase: None, planned: *requests, done: 0, failed: 0, tail: Tail::new() });
+                self.cell = Some(Cell {
+                    id: run.id.clone(),
+                    started: self.since,
+                    label,
+                    phase: None,
+                    planned: *requests,
+                    done: 0,
+                    failed: 0,
+                    tail: Tail::new(),
+                });
             }
             Event::PhaseEntered { phase, .. } => {
                 if let Some(cell) = &mut self.cell {
@@ -147,11 +166,14 @@ impl Live {
                 return Some(text.clone());
             }
             Event::SweepFinished { .. } => self.cell = None,
-            Event::ServerStarting { .. }
-            | Event::ServerReady { .. }
-            | Event::ServerDied { .. }
-            | Event::ServerStopped { .. }
-            | Event::LeftoverEnded { .. } => return self.servers.on(event),
+            Event::ServerReady { .. } => {
+                // How long a server takes to start says nothing of the runs.
+                self.since = Instant::now();
+                return self.servers.on(event);
+            }
+            Event::ServerStarting { .. } | Event::ServerDied { .. } | Event::ServerStopped { .. } | Event::LeftoverEnded { .. } => {
+                return self.servers.on(event);
+            }
             Event::Said(_) | Event::Watched(_) | Event::Marked(_) => {}
         }
         None
@@ -171,10 +193,12 @@ impl Live {
 
     fn finish(&mut self, record: &RunRecord) -> Option<String> {
         let cell = self.cell.take()?;
+        self.since = Instant::now();
         if record.outcome == Outcome::Interrupted {
             return Some(format!("{}: interrupted after {} requests; not kept as a result", cell.label, cell.done));
         }
         self.finished += 1;
+        self.time_left.finished(&cell.id, self.since.duration_since(cell.started).as_secs_f64());
         let number = self.planned - self.to_do.min(self.planned) + self.finished;
         let place = format!("[{number}/{}] {}", self.of(), cell.label);
         if let Some(reason) = record.invalidity() {
@@ -209,21 +233,27 @@ impl Live {
         }
     }
 
-    /// The sweep in a line: cells, failures, time spent and left.
+    /// The sweep in a line: runs, failures, time spent and left.
     pub(super) fn sweep_line(&self) -> String {
         let before = self.planned - self.to_do.min(self.planned);
-        let left = self.time_left().map_or_else(String::new, |left| format!(", about {} left", span(left)));
+        let left = self.time_left().map_or_else(String::new, |left| format!(", about {} left", waiting_time(left.as_secs_f64())));
         let failed = if self.failed == 0 { String::new() } else { format!(", {} failed requests", self.failed) };
-        format!("{}/{} cells{failed}, {}{left}", before + self.finished, self.of(), span(self.started.elapsed()))
+        let spent = waiting_time(self.started.elapsed().as_secs_f64());
+        format!("{}/{} runs{failed}, {spent}{left}", before + self.finished, self.of())
     }
 
-    /// How many cells there will be: `16`, or `~9` where a search decides.
+    /// How many runs there will be: `16`, or `~9` where a search decides.
     fn of(&self) -> String {
         format!("{}{}", if self.about { "~" } else { "" }, self.planned)
     }
 
-    /// What is left by the share of this start's work that is done; `None` before there is any.
+    /// What is left by the finished runs of like load; where a search decides what is run, by the share of this start's runs that is done.
+    /// `None` before anything tells.
     pub(super) fn time_left(&self) -> Option<Duration> {
+        if !self.about {
+            let current = self.cell.as_ref().map(|cell| (cell.id.as_str(), cell.started.elapsed().as_secs_f64(), cell.share_done()));
+            return Duration::try_from_secs_f64(self.time_left.seconds(current)?).ok();
+        }
         let done = self.share_done();
         (done > 0.0).then(|| self.started.elapsed().mul_f64((1.0 - done) / done))
     }
@@ -231,11 +261,19 @@ impl Live {
     /// From 0 to 1.
     #[expect(clippy::cast_precision_loss, reason = "for people")]
     fn share_done(&self) -> f64 {
-        let within = self.cell.as_ref().map_or(0.0, |cell| match cell.planned {
-            Some(planned) if planned > 0 => (cell.done as f64 / planned as f64).min(1.0),
-            _ => 0.0,
-        });
+        let within = self.cell.as_ref().map_or(0.0, Cell::share_done);
         if self.to_do == 0 { 1.0 } else { ((self.finished as f64 + within) / self.to_do as f64).min(1.0) }
+    }
+}
+
+impl Cell {
+    /// From 0 to 1; 0 where it is not known how many requests there are.
+    #[expect(clippy::cast_precision_loss, reason = "for people")]
+    fn share_done(&self) -> f64 {
+        match self.planned {
+            Some(planned) if planned > 0 => (self.done as f64 / planned as f64).min(1.0),
+            _ => 0.0,
+        }
     }
 }
 
@@ -284,16 +322,6 @@ pub(super) fn brief(seconds: f64) -> String {
     }
 }
 
-/// A time to wait: `45s`, `3m 10s`, `2h 05m`.
-pub(super) fn span(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
-        _ => format!("{}h {:02}m", seconds / 3600, seconds / 60 % 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -313,7 +341,7 @@ mod tests {
     }
 
     fn told(goal: &str, rows: impl IntoIterator<Item = RequestRecord>) -> Live {
-        let mut live = Live::new(&[goal.parse().unwrap()]);
+        let mut live = Live::new(&[goal.parse().unwrap()], Vec::new());
         live.on(&Event::SweepStarted { planned: 4, sealed: 1, about: false });
         live.on(&Event::RunStarted { run: Arc::new(header("a")), requests: Some(40), started_at: jiff::Timestamp::UNIX_EPOCH });
         live.on(&Event::PhaseEntered { phase: Phase::Measure, at: Micros::ZERO });
@@ -352,7 +380,7 @@ mod tests {
         let mut live = told("p95(ttft) <= 2s", [answered(100, 1)]);
         let said = live.on(&Event::RunFinished(Box::new(run_record(header("a"), 1)))).unwrap();
         assert!(said.starts_with("[2/4] lmcache concurrent=4 sequential=3 #1 (simulated): ttft p50 100 ms"), "{said}");
-        assert!(live.sweep_line().starts_with("2/4 cells, 0s"), "{}", live.sweep_line());
+        assert!(live.sweep_line().starts_with("2/4 runs, 0 s"), "{}", live.sweep_line());
         assert!((live.share_done() - 1.0 / 3.0).abs() < 1e-9);
         assert_eq!(live.cell_line(), None);
     }
@@ -379,9 +407,8 @@ mod tests {
     }
 
     #[test]
-    fn latencies_and_spans_are_short() {
+    fn latencies_are_short() {
         let shown = [0.0004, 0.312, 0.9996, 1.8, 42.04, f64::INFINITY].map(brief);
         assert_eq!(shown, ["0.40 ms", "312 ms", "1.00 s", "1.80 s", "42.0 s", "inf"]);
-        assert_eq!([59, 190, 7500].map(|seconds| span(Duration::from_secs(seconds))), ["59s", "3m 10s", "2h 05m"]);
     }
 }

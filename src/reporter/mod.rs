@@ -13,6 +13,7 @@ mod plain;
 mod recorder;
 mod sealed;
 mod servers;
+mod time_left;
 
 pub use bar::Bar;
 pub use chat::{CSV_COLUMNS, ChatFiles};
@@ -22,6 +23,7 @@ pub use listen::run_reporters;
 pub use plain::{Lines, Plain};
 pub use recorder::Recorder;
 pub use sealed::Sealed;
+pub use time_left::ExpectedRun;
 
 use crate::event::Event;
 

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use super::live::{Live, brief};
-use super::{ReportError, Reporter};
+use super::{ExpectedRun, ReportError, Reporter};
 use crate::event::Event;
 use crate::goal::Goal;
 use crate::record::RequestRecord;
@@ -31,14 +31,14 @@ pub struct Plain<W> {
 
 impl Plain<io::Stderr> {
     #[must_use]
-    pub fn on_stderr(goals: &[Goal], lines: Lines) -> Self {
-        Self::to(io::stderr(), goals, lines)
+    pub fn on_stderr(goals: &[Goal], expected: Vec<ExpectedRun>, lines: Lines) -> Self {
+        Self::to(io::stderr(), goals, expected, lines)
     }
 }
 
 impl<W: Write> Plain<W> {
-    fn to(out: W, goals: &[Goal], lines: Lines) -> Self {
-        Self { live: Live::new(goals), out, lines, said: Instant::now() }
+    fn to(out: W, goals: &[Goal], expected: Vec<ExpectedRun>, lines: Lines) -> Self {
+        Self { live: Live::new(goals, expected), out, lines, said: Instant::now() }
     }
 
     // Nobody may be reading any more, which is no reason to lose a sweep: errors of writing are let go.
@@ -98,7 +98,7 @@ mod tests {
     use crate::store::fixture::{header, record, rich_record, run_record};
 
     fn told(lines: Lines, events: &[Event], seconds: u64) -> String {
-        let mut plain = Plain::to(Vec::new(), &[], lines);
+        let mut plain = Plain::to(Vec::new(), &[], Vec::new(), lines);
         for event in events {
             plain.on(event).unwrap();
         }
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(told(Lines::Progress, &events(), 4), "");
         let line = told(Lines::Progress, &events(), 5);
         let cell = "; lmcache concurrent=4 sequential=3 #1 (simulated): ttft p50 500 ms, p95 500 ms, n=1, 2/3 requests, 1 failed\n";
-        assert!(line.starts_with("0/2 cells, 1 failed requests, 0s, about 0s left") && line.ends_with(cell), "{line}");
+        assert!(line.starts_with("0/2 runs, 1 failed requests, 0 s; ") && line.ends_with(cell), "{line}");
     }
 
     #[test]

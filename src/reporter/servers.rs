@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
-use super::live::{brief, span};
+use super::live::brief;
 use crate::event::Event;
+use crate::units::waiting_time;
 
 /// The server that is being started, and the last one that died.
 #[derive(Debug, Default)]
@@ -47,7 +48,7 @@ impl Servers {
     /// The server that is waited for, in a line.
     pub fn line(&self) -> Option<String> {
         let (variant, since) = self.starting.as_ref()?;
-        Some(format!("waiting until {variant} serves, {}", span(since.elapsed())))
+        Some(format!("waiting until {variant} serves, {}", waiting_time(since.elapsed().as_secs_f64())))
     }
 
     /// A reason without the lines of a log that were shown just before.
@@ -87,7 +88,7 @@ mod tests {
         let mut servers = Servers::default();
         assert_eq!(servers.line(), None);
         servers.on(&Event::ServerStarting { variant: "vllm".into(), life: 1, command: String::new() });
-        assert_eq!(servers.line().unwrap(), "waiting until vllm serves, 0s");
+        assert_eq!(servers.line().unwrap(), "waiting until vllm serves, 0 s");
         servers.run_started();
         assert_eq!(servers.line(), None);
     }

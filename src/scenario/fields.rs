@@ -104,11 +104,11 @@ impl Fields {
     fn unknown(&self, name: &str) -> Unresolved {
         let message = format!("`{name}` is no field of a cell with workload kind `{}`", self.kind.name());
         let parts: Vec<String> = name.split('.').map(str::to_owned).collect();
-        let other = Kind::ALL.into_iter().find(|kind| *kind != self.kind && !Self::of(*kind).ending_in(&parts).is_empty());
+        let others = Kind::ALL.into_iter().filter(|kind| *kind != self.kind && !Self::of(*kind).ending_in(&parts).is_empty());
         let paths: Vec<String> = self.all.iter().map(|field| field.path.join(".")).collect();
         let last = |path: &'_ str| path.rsplit('.').next().unwrap_or_default().to_owned();
-        let hint = if let Some(kind) = other {
-            Some(format!("it belongs to workload kind `{}`", kind.name()))
+        let hint = if let Some(kinds) = kinds_in_words(others) {
+            Some(format!("it belongs to {kinds}"))
         } else if name.contains('.') {
             closest(name, paths.iter().map(String::as_str)).map(|path| format!("did you mean `{path}`?"))
         } else {
@@ -120,16 +120,27 @@ impl Fields {
 
     /// Where a field of this name stands, other than in `section`: a section, or the workload kind that has it.
     pub fn home_of(name: &str, section: &str, kind: Option<Kind>) -> Option<String> {
+        let others = Kind::ALL.into_iter().filter(|other| Some(*other) != kind && Self::of(*other).has("workload", name));
+        if let Some(kinds) = kinds_in_words(others).filter(|_| section == "workload") {
+            return Some(format!("`{name}` belongs to {kinds}"));
+        }
         for other in Kind::ALL {
             let fields = Self::of(other);
-            if fields.has("workload", name) && Some(other) != kind && section == "workload" {
-                return Some(format!("`{name}` belongs to workload kind `{}`", other.name()));
-            }
             if let Some(home) = SECTIONS.into_iter().find(|home| *home != section && fields.has(home, name)) {
                 return Some(format!("`{name}` belongs to `[{home}]`"));
             }
         }
         None
+    }
+}
+
+/// `workload kind `chat``, or `the workload kinds `chat` and `requests``; nothing of none.
+fn kinds_in_words(kinds: impl Iterator<Item = Kind>) -> Option<String> {
+    let quoted: Vec<String> = kinds.map(|kind| format!("`{}`", kind.name())).collect();
+    match quoted.as_slice() {
+        [] => None,
+        [only] => Some(format!("workload kind {only}")),
+        several => Some(format!("the workload kinds {}", several.join(" and "))),
     }
 }
 
@@ -185,7 +196,8 @@ mod tests {
         let unresolved = |name: &str| fields.resolve(name).unwrap_err().hint.unwrap();
         assert_eq!(unresolved("concurent"), "did you mean `concurrent`?");
         assert_eq!(unresolved("workload.concurent"), "did you mean `workload.concurrent`?");
-        assert_eq!(unresolved("qps"), "it belongs to workload kind `chat`");
+        assert_eq!(unresolved("qps"), "it belongs to the workload kinds `chat` and `requests`");
+        assert_eq!(unresolved("users"), "it belongs to workload kind `chat`");
         assert_eq!(unresolved("context_limit"), "write `target.context_limit` or `engine.context_limit`");
         assert_eq!(Fields::home_of("url", "workload", Some(Kind::Chat)).as_deref(), Some("`url` belongs to `[target]`"));
     }

@@ -92,7 +92,20 @@ fn split(text: &str, faults: &mut Faults) -> Option<(String, Node, Place)> {
 /// The change to a field of a cell; what changes the document beside the sections is done at once.
 fn field(document: &mut Node, name: &str, node: Node, place: Place, kind: Option<Kind>, faults: &mut Faults) -> Option<Change> {
     let path: Vec<String> = name.split('.').map(str::to_owned).collect();
-    let known = ["name", "seed", "repeats", "order", "search", "max_error_rate", "on_cell_failure", "goals", "plots", "matrix", "variants"];
+    let known = [
+        "name",
+        "seed",
+        "repeats",
+        "order",
+        "search",
+        "score",
+        "max_error_rate",
+        "on_cell_failure",
+        "goals",
+        "plots",
+        "matrix",
+        "variants",
+    ];
     if known.contains(&path[0].as_str()) {
         if path[0] == "variants" && path.len() > 1 && document.find(&path[..2]).is_none() {
             faults.push(Fault::at(place, format!("there is no variant `{}`", path[1])));

@@ -119,6 +119,19 @@ pub fn axis(name: &str, place: Place, axes: &Axes<'_>, faults: &mut Faults) -> O
     found
 }
 
+/// The axis that `score` names: one of numbers.
+pub fn scored_axis(name: &str, document: &Node, axes: &Axes<'_>, faults: &mut Faults) -> Option<String> {
+    let place = document.nearest(&["score"]).place;
+    let path = axis(name, place, axes, faults)?;
+    let is_numeric = |axis: &&TypedAxis| axis.values.iter().all(|value| value.json.is_number());
+    let found = axes.known.iter().find(|axis| axis.dotted() == path).filter(is_numeric);
+    if found.is_none() {
+        let fault = Fault::at(place, format!("`{name}` is no axis of numbers, so that none of its values is the largest"));
+        faults.push(fault.hint("name an axis of numbers, or leave `score` out"));
+    }
+    found.map(|_| path)
+}
+
 /// Points at the sign where the expression goes wrong, if the text stands in the file as it is.
 fn expression_fault(error: &GoalError, text: &str, place: Place, faults: &Faults) -> Fault {
     let within = faults.sources.within(place, text);

@@ -129,6 +129,7 @@ impl Loader<'_> {
         let plots = goals::plots(&written.plots, &document, &known, self.faults);
         let beside = Beside { document: &document, matrix: &matrix, axes: &known, goals: written.goals.len() };
         let search = frontier::checked(&written.search, &beside, self.faults);
+        let score = written.score.as_ref().and_then(|name| goals::scored_axis(name, &document, &known, self.faults));
         let points = self.points(&matrix, &mut axes, &variants);
         let (kept, points) = self.only(&variants, &axes, points, kind)?;
         let variants: Vec<Variant> =
@@ -139,6 +140,7 @@ impl Loader<'_> {
             repeats: written.repeats,
             order: written.order,
             search,
+            score,
             policy,
             cells: self.cells(&variants, &axes, &points),
             variants: variants.into_iter().map(|variant| variant.name).collect(),

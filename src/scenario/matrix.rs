@@ -8,6 +8,7 @@ use super::fault::{Fault, Faults, did_you_mean, listed};
 use super::fields::Fields;
 use super::range::{MOST_POINTS, Range, RangeFault};
 use super::source::Place;
+use crate::units::grouped;
 
 /// The most cells of a plan, variants and repeats counted.
 pub const MOST_CELLS: u128 = 100_000;
@@ -465,17 +466,4 @@ fn flattened(table: &Table) -> Vec<(String, &Entry)> {
         }
     }
     flat
-}
-
-/// A number with commas: `1,000,000`.
-pub fn grouped(number: u128) -> String {
-    let digits = number.to_string();
-    let mut shown = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
 }

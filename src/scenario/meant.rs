@@ -21,6 +21,8 @@ pub struct Scenario {
     pub order: Order,
     /// With axes as dotted paths.
     pub search: SearchSpec,
+    /// The axis that the score goes by, as a dotted path, where one is named.
+    pub score: Option<String>,
     /// How failures are taken.
     pub policy: Policy,
     /// The variants' names, in the order of the file; `default` where it has none.

@@ -41,6 +41,9 @@ pub struct Written {
     /// Which cells are run, and how long each of them: `"grid"`, `"frontier"`, or a table.
     #[serde(default)]
     pub search: SearchSpec,
+    /// The axis of numbers whose largest value that passes is the score, by name or dotted path; where missing C×S, the axis of the frontier, or `qps`.
+    #[serde(default)]
+    pub score: Option<String>,
     /// The share of a cell's measured requests that may fail, from 0 to 1; a cell of which more fail has failed. Without it no share is too much.
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1.0))]

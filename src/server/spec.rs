@@ -380,6 +380,8 @@ fn kept() -> Vec<String> {
         "lmcache*",
         "sglang:*",
         "llamacpp:*",
+        "tgi_batch_current_*",
+        "tgi_queue_size",
         "DCGM_FI_DEV_*",
         "node_load1",
         "node_memory_MemAvailable_bytes",

@@ -140,5 +140,6 @@ pub(crate) fn manifest(ids: &[&str]) -> Manifest {
         keeps_texts: false,
         imported: None,
         search: None,
+        score: None,
     }
 }

@@ -101,7 +101,7 @@ impl Corpus {
     pub fn trace(&self, spec: &RequestsSpec) -> Result<Option<Arc<Trace>>, WorkloadError> {
         let Some(file) = spec.trace_file() else { return Ok(None) };
         let until_ms = spec.duration.map(|duration| duration.0 * spec.speed_up * 1e3);
-        let cut = Cut { block_tokens: spec.block_tokens.0, requests: spec.most(), until_ms };
+        let cut = Cut { unit: spec.trace_unit, block_tokens: spec.block_tokens.0, requests: spec.most(), until_ms };
         if let Some((.., trace)) = locked(&self.kept.traces).iter().find(|(known, at, _)| known == file && *at == cut) {
             return Ok(Some(Arc::clone(trace)));
         }

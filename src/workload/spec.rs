@@ -8,7 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::units::{Seconds, Tokens};
+use crate::units::{Seconds, TimeUnit, Tokens};
 
 /// The `[workload]` section: `kind` chooses the struct.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -22,6 +22,23 @@ pub enum WorkloadSpec {
 impl WorkloadSpec {
     /// The names that `kind` may have.
     pub const KINDS: [&'static str; 3] = ["document_qa", "chat", "requests"];
+
+    /// What the time of a run grows with, to compare runs of one scenario by: the seconds for which requests are sent, or how many there are;
+    /// `None` for a trace, whose times stand in its file.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    pub fn work(&self) -> Option<f64> {
+        match self {
+            Self::DocumentQa(spec) => Some(f64::from(spec.concurrent) * f64::from(spec.sequential) * (f64::from(spec.rounds) + 1.0)),
+            Self::Chat(spec) => Some(spec.duration.0),
+            Self::Requests(spec) if spec.arrival == Arrival::Trace => None,
+            Self::Requests(spec) => {
+                let by_number = spec.requests.map(|requests| requests as f64 / spec.qps);
+                let all = spec.duration.map(|duration| duration.0).into_iter().chain(by_number);
+                all.min_by(f64::total_cmp)
+            }
+        }
+    }
 }
 
 /// C×S: C groups in parallel, each going round-robin through its S sessions; every session holds one whole document.
@@ -148,9 +165,12 @@ pub struct RequestsSpec {
     /// The most requests in flight, as a bound of safety: one that comes while all places are taken is sent late, and its wait is measured.
     #[serde(default = "thousand_places")]
     pub max_in_flight: u32,
-    /// For `arrival = "trace"`: a file in the Mooncake layout, one JSON object a line with `timestamp` (ms), `input_length`, `output_length`, `hash_ids`.
+    /// For `arrival = "trace"`: a file in the Mooncake layout, one JSON object a line with `timestamp`, `input_length`, `output_length`, `hash_ids`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<PathBuf>,
+    /// For a trace: the unit of its times, `"us"`, `"ms"` or `"s"`. Without it they are milliseconds, and times that look like another unit are a fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_unit: Option<TimeUnit>,
     /// For a trace: its times are divided by this.
     #[serde(default = "neutral")]
     pub speed_up: f64,

@@ -47,6 +47,7 @@ fn sweep(noise_seed: u64, slowdown: f64) -> SavedSweep {
         keeps_texts: false,
         imported: None,
         search: None,
+        score: None,
     };
     SavedSweep { dir: format!("trial-{noise_seed}").into(), manifest, runs, missing: Vec::new(), notes: Vec::new() }
 }

@@ -130,6 +130,7 @@ fn manifest() -> Value {
         keeps_texts: true,
         imported: Some(Imported { program: "the original C×S script".into(), lacks: vec!["seed".into()] }),
         search: Some(Searched { axes: vec!["workload.qps".into()], climbed: vec!["workload.qps".into()] }),
+        score: Some("workload.qps".into()),
     };
     serde_json::to_value(manifest).unwrap()
 }

@@ -61,7 +61,7 @@ fn ctrl_c_drains_keeps_what_is_finished_and_says_how_to_go_on() {
     let sealed = dateless(&done[0]);
     let line = words.split_once("To go on: ").unwrap().1.replacen("bench ", "", 1);
     let mut again = stage.start(&line.split(' ').chain(["-vv"]).collect::<Vec<_>>());
-    again.await_line("1 of 2 cells are there already");
+    again.await_line("1 of 2 runs are there already");
     again.await_line("measure): ttft");
     again.signal("-TERM");
     assert_eq!(again.end(), Some(130), "{:#?}", again.said);

@@ -65,6 +65,7 @@ fn plan_of(run: Run) -> Plan {
         policy: Policy::default(),
         order: Order::default(),
         frontier: None,
+        score: None,
         simulated: true,
         variants: vec!["default".into()],
         axes: vec![],

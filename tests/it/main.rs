@@ -30,7 +30,6 @@ mod serve;
 #[cfg(target_os = "linux")]
 mod servers;
 mod stage;
-mod steady;
 #[cfg(target_os = "linux")]
 mod supervise;
 mod truth;

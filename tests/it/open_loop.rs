@@ -97,6 +97,21 @@ fn who_finds_no_place_is_sent_late_and_keeps_its_intended_time() {
 }
 
 #[test]
+fn a_wait_for_a_place_is_never_the_clients_lateness_however_many_places_come_free_at_once() {
+    for places in [1, 2, 3, 4, 8] {
+        let fields = json!({"arrival": "constant", "qps": 1000, "requests": 70, "answer_tokens": 100, "max_in_flight": places});
+        let done = simulate(requests(&fields), json!({"preset": "tiny"}));
+        assert!(done.record.client.send_lag_max_s < 1e-9, "{places}: {:?}", done.record.client);
+        let rows = in_order(done);
+        assert_eq!(rows.len(), 70, "{places}");
+        // Requests that are decoded together end together, so that their places do come free at once.
+        let at_once = rows.iter().filter(|row| rows.iter().filter(|other| other.done_us == row.done_us).count() > 1).count();
+        assert!(places < 3 || at_once > 0, "{places}");
+        assert!(rows.iter().all(|row| u64::from(row.in_flight) <= places), "{places}");
+    }
+}
+
+#[test]
 fn what_finds_no_place_before_the_end_is_a_failure_and_never_left_out() {
     let fields = json!({"arrival": "constant", "qps": 100, "duration": 1, "answer_tokens": 100, "max_in_flight": 1});
     let done = simulate(requests(&fields), json!({"preset": "tiny"}));
@@ -131,7 +146,7 @@ fn offered_sent_and_completed_rates_agree_for_every_process() {
 
 #[test]
 fn prefix_hits_of_a_trace_are_its_common_leading_blocks() {
-    let trace = Trace::read(TRACE.as_ref(), Cut { block_tokens: 512, requests: 100, until_ms: None }).unwrap();
+    let trace = Trace::read(TRACE.as_ref(), Cut { unit: None, block_tokens: 512, requests: 100, until_ms: None }).unwrap();
     // Slow enough for each to be over before the next comes; those at one moment share nothing.
     let workload = json!({"kind": "requests", "arrival": "trace", "trace": TRACE, "speed_up": 0.5});
     let rows = in_order(simulate(workload, json!({"preset": "tiny", "kv_memory": "1GB"})));

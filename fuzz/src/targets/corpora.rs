@@ -61,7 +61,10 @@ fn conversations(folder: &Path, bytes: &[u8]) {
 
 fn trace(folder: &Path, bytes: &[u8]) {
     let file = file(folder, "trace.jsonl", bytes);
-    for cut in [Cut { block_tokens: 512, requests: u64::MAX, until_ms: None }, Cut { block_tokens: 1, requests: 3, until_ms: Some(1e3) }] {
+    for cut in [
+        Cut { unit: None, block_tokens: 512, requests: u64::MAX, until_ms: None },
+        Cut { unit: None, block_tokens: 1, requests: 3, until_ms: Some(1e3) },
+    ] {
         match Trace::read(&file, cut) {
             Ok(trace) => drop(prepare::trace::figures(&trace)),
             Err(fault) => message(&fault.to_string()),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::gate::Gate;
 use crate::analysis::axes::Axes;
 use crate::analysis::extended::Extended;
+use crate::analysis::{RatioBound, ScoreBound};
 use crate::record::Imported;
 
 /// A base and a new side, compared.
@@ -154,9 +155,17 @@ pub struct ScoreEffect {
     pub score: String,
     pub within: Axes,
     pub base: Option<f64>,
+    /// Whether `base` is the number itself or a lower bound, as far as the cells go that both sides have.
+    #[serde(default)]
+    pub base_bound: ScoreBound,
     pub base_range: (Option<f64>, Option<f64>),
     pub new: Option<f64>,
+    #[serde(default)]
+    pub new_bound: ScoreBound,
     pub new_range: (Option<f64>, Option<f64>),
+    /// `None` where one side has none, or both are lower bounds.
     pub ratio: Option<f64>,
+    #[serde(default)]
+    pub ratio_bound: RatioBound,
     pub call: Call,
 }

@@ -105,10 +105,13 @@ mod tests {
                 score: "max C×S".into(),
                 within: crate::analysis::Axes::new(),
                 base: Some(8.0),
+                base_bound: crate::analysis::ScoreBound::Exact,
                 base_range: range,
                 new: Some(8.0),
+                new_bound: crate::analysis::ScoreBound::Exact,
                 new_range: range,
                 ratio: Some(1.0),
+                ratio_bound: crate::analysis::RatioBound::Exact,
                 call,
             };
             of_all(Family::Primary, (std::slice::from_ref(&effect), &[]), &[score], probes, lost)

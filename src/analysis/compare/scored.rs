@@ -6,7 +6,7 @@ use super::judged::Chosen;
 use super::pairs::CellPair;
 use crate::analysis::axes::Axes;
 use crate::analysis::cells::CellRuns;
-use crate::analysis::{AnalysisError, Question, Score, Shape, interval, summarize};
+use crate::analysis::{AnalysisError, Question, RatioBound, Score, ScoreBound, Shape, interval, summarize};
 use crate::goal::Goal;
 use crate::store::{SavedRun, SavedSamples, SavedSweep};
 
@@ -17,6 +17,7 @@ struct Scored {
     axis: String,
     within: Axes,
     value: Option<f64>,
+    bound: ScoreBound,
     range: (Option<f64>, Option<f64>),
 }
 
@@ -39,16 +40,21 @@ pub(super) fn score_effects(
     let against = |base: Scored| {
         let same = |other: &&Scored| (other.name, &other.axis, &other.within) == (base.name, &base.axis, &base.within);
         let new = others.iter().find(same)?;
-        let ratio = base.value.zip(new.value).filter(|(base, _)| *base > 0.0).map(|(base, new)| new / base);
+        let ratio_bound = RatioBound::of(base.bound, new.bound);
+        let both = base.value.zip(new.value).filter(|(base, _)| *base > 0.0 && ratio_bound != RatioBound::Unknown);
+        let ratio = both.map(|(base, new)| new / base);
         let call = if identical { Call::Same } else { call(&base, new) };
         Some(ScoreEffect {
             score: format!("{} {}", base.name, base.axis).trim_end().to_owned(),
             within: base.within,
             base: base.value,
+            base_bound: base.bound,
             base_range: base.range,
             new: new.value,
+            new_bound: new.bound,
             new_range: new.range,
             ratio,
+            ratio_bound,
             call,
         })
     };
@@ -106,22 +112,25 @@ fn call(base: &Scored, new: &Scored) -> Call {
 fn numbers(score: &Score) -> Vec<Scored> {
     match score {
         Score::Capacity(capacity) => {
-            let number = |name, of: fn(Shape) -> f64, [value, met, open]: [Option<Shape>; 3]| Scored {
+            let number = |name, of: fn(Shape) -> f64, bound, [value, met, open]: [Option<Shape>; 3]| Scored {
                 name,
                 axis: String::new(),
                 within: capacity.within.clone(),
                 value: value.map(of),
+                bound,
                 range: (met.map(of), open.map(of)),
             };
             let products = [capacity.max_product, capacity.largest_met, capacity.largest_not_excluded];
             let means = [capacity.best_harmonic_mean, capacity.harmonic_mean_met, capacity.harmonic_mean_not_excluded];
-            vec![number("max C×S", |shape| shape.product as f64, products), number("best 2CS/(C+S)", |shape| shape.harmonic_mean, means)]
+            let product = number("max C×S", |shape| shape.product as f64, capacity.max_product_bound, products);
+            vec![product, number("best 2CS/(C+S)", |shape| shape.harmonic_mean, capacity.harmonic_mean_bound, means)]
         }
         Score::Largest(largest) => vec![Scored {
             name: "largest",
             axis: crate::analysis::short(&largest.axis).to_owned(),
             within: largest.within.clone(),
             value: largest.passes,
+            bound: largest.bound,
             range: (largest.met, largest.not_excluded),
         }],
     }
@@ -132,7 +141,7 @@ mod tests {
     use super::*;
 
     fn scored(met: Option<f64>, open: Option<f64>) -> Scored {
-        Scored { name: "max C×S", axis: String::new(), within: Axes::new(), value: open, range: (met, open) }
+        Scored { name: "max C×S", axis: String::new(), within: Axes::new(), value: open, bound: ScoreBound::Exact, range: (met, open) }
     }
 
     #[test]

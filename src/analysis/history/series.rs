@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::night::Night;
+use crate::analysis::ScoreBound;
 use crate::analysis::{
     Axes, CellState, CellSummary, Estimate, Extended, Score, Shape, SweepSummary, VariantSummary, Verdict, axis_label, show_axes,
     show_value,
@@ -77,6 +78,8 @@ pub struct ScoreSeries {
 pub struct ScorePoint {
     /// Of the largest cell that passes all goals by its values; `None` where no cell does.
     pub value: Option<f64>,
+    /// Whether it is the number itself or a lower bound.
+    pub bound: ScoreBound,
     /// Its shape, where it is a C×S.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shape: Option<Shape>,
@@ -84,8 +87,10 @@ pub struct ScorePoint {
     pub certified: Option<f64>,
     /// The largest of which no goal was missed at 95 %.
     pub not_excluded: Option<f64>,
+    pub not_excluded_bound: ScoreBound,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best_harmonic_mean: Option<Shape>,
+    pub harmonic_mean_bound: ScoreBound,
 }
 
 /// The shown measure of one cell, night by night.
@@ -195,17 +200,23 @@ fn score_point(score: &Score) -> ScorePoint {
     match score {
         Score::Capacity(score) => ScorePoint {
             value: product(score.max_product),
+            bound: score.max_product_bound,
             shape: score.max_product,
             certified: product(score.largest_met),
             not_excluded: product(score.largest_not_excluded),
+            not_excluded_bound: score.not_excluded_bound,
             best_harmonic_mean: score.best_harmonic_mean,
+            harmonic_mean_bound: score.harmonic_mean_bound,
         },
         Score::Largest(score) => ScorePoint {
             value: score.passes,
+            bound: score.bound,
             shape: None,
             certified: score.met,
             not_excluded: score.not_excluded,
+            not_excluded_bound: score.not_excluded_bound,
             best_harmonic_mean: None,
+            harmonic_mean_bound: ScoreBound::Exact,
         },
     }
 }

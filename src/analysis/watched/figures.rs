@@ -146,6 +146,21 @@ impl ServerFigures {
     }
 }
 
+impl ServerFigures {
+    /// What a verdict on the bottleneck needs, and no metric of the server told; nothing where the server was not watched.
+    #[must_use]
+    pub fn untold(&self) -> Vec<&'static str> {
+        let all = [
+            ("hits", self.hits.is_some()),
+            ("running", self.running.is_some()),
+            ("waiting", self.waiting.is_some()),
+            ("preemptions", self.preemptions.is_some()),
+            ("KV usage", self.kv_usage.is_some()),
+        ];
+        all.into_iter().filter(|(_, is_told)| self.samples > 0 && !is_told).map(|(name, _)| name).collect()
+    }
+}
+
 fn of_told<'a>(name: &'static str, figure: Option<&'a Told>) -> Option<(&'static str, &'a str)> {
     figure.map(|told| (name, told.by.as_str()))
 }
@@ -230,6 +245,15 @@ mod tests {
         assert_eq!((hits.device, hits.external, hits.computed), (Some(0.5), Some(0.0), 0.5));
         assert_eq!(figures.prompt_tokens_computed.map(|told| told.value), Some(100.0));
         assert_eq!(figures.prompt_tokens.map(|told| told.value), Some(400.0));
+    }
+
+    #[test]
+    fn the_names_of_text_generation_inference_are_known_and_what_it_does_not_tell_is_said() {
+        let page = |running, waiting| [("tgi_batch_current_size", "", running), ("tgi_queue_size", "", waiting)];
+        let figures = ServerFigures::pool(&[RunWatched::of(&samples(&[(0, &page(0.0, 0.0)), (10, &page(4.0, 7.0))]), 0.0)]);
+        assert_eq!([figures.running.as_ref(), figures.waiting.as_ref()].map(|level| level.map(|level| level.max)), [Some(4.0), Some(7.0)]);
+        assert_eq!(figures.untold(), ["hits", "preemptions", "KV usage"]);
+        assert_eq!(ServerFigures::default().untold(), [""; 0], "nobody watched");
     }
 
     #[test]

@@ -32,9 +32,14 @@ pub struct RunWatched {
 /// A name and what its values are multiplied by, so that shares are from 0 to 1 and memory is in bytes.
 pub type Scaled = (&'static str, f64);
 
-pub const RUNNING: [Scaled; 3] =
-    [("vllm:num_requests_running", 1.0), ("sglang:num_running_reqs", 1.0), ("llamacpp:requests_processing", 1.0)];
-pub const WAITING: [Scaled; 3] = [("vllm:num_requests_waiting", 1.0), ("sglang:num_queue_reqs", 1.0), ("llamacpp:requests_deferred", 1.0)];
+pub const RUNNING: [Scaled; 4] = [
+    ("vllm:num_requests_running", 1.0),
+    ("sglang:num_running_reqs", 1.0),
+    ("tgi_batch_current_size", 1.0),
+    ("llamacpp:requests_processing", 1.0),
+];
+pub const WAITING: [Scaled; 4] =
+    [("vllm:num_requests_waiting", 1.0), ("sglang:num_queue_reqs", 1.0), ("tgi_queue_size", 1.0), ("llamacpp:requests_deferred", 1.0)];
 pub const KV_USAGE: [Scaled; 4] = [
     ("vllm:kv_cache_usage_perc", 1.0),
     ("vllm:gpu_cache_usage_perc", 1.0),

@@ -14,13 +14,63 @@ pub struct Samples<'a> {
     by_name: BTreeMap<&'a str, Vec<Series<'a>>>,
 }
 
-/// One metric with one set of labels from one source, in the order of time.
+/// One metric with one set of labels from one source, in the order of time. The ranks of one engine are one series.
 #[derive(Debug)]
 pub struct Series<'a> {
+    /// Those of the first rank.
     labels: &'a str,
     pub points: Points,
     /// Whether the first page of its source lacked it.
     late: bool,
+}
+
+/// Labels that tell ranks of one engine apart: tensor, pipeline and expert parallel ones work on the same requests, and each that reports
+/// shows the queue and the cache of the whole. Ranks of `dp_rank` have requests of their own.
+const RANKS_OF_ONE_ENGINE: [&str; 6] = ["tp_rank", "pp_rank", "ep_rank", "moe_ep_rank", "attn_tp_rank", "attn_cp_rank"];
+
+/// A metric's name, its source and its labels.
+type Key<'a> = (&'a str, &'a str, &'a str);
+
+/// The labels of the first of its ranks, and the largest value of any by time.
+type Engine<'a> = (&'a str, BTreeMap<Micros, f64>);
+
+/// The ranks of one engine as one: at each time the largest that one of them shows.
+fn by_engine<'a>(points: BTreeMap<Key<'a>, Points>) -> BTreeMap<Key<'a>, Points> {
+    let mut engines: BTreeMap<(&str, &str, String), Engine<'a>> = BTreeMap::new();
+    let mut single = BTreeMap::new();
+    for ((name, source, labels), points) in points {
+        let Some(engine) = without_ranks(labels) else {
+            single.insert((name, source, labels), points);
+            continue;
+        };
+        let (_, together) = engines.entry((name, source, engine)).or_insert_with(|| (labels, BTreeMap::new()));
+        for (at, value) in points {
+            together.entry(at).and_modify(|largest| *largest = value.max(*largest)).or_insert(value);
+        }
+    }
+    let merged = engines.into_iter().map(|((name, source, _), (labels, points))| ((name, source, labels), points.into_iter().collect()));
+    single.extend(merged);
+    single
+}
+
+/// Labels without the ranks of one engine; `None` where there are none among them.
+fn without_ranks(labels: &str) -> Option<String> {
+    let ranks = RANKS_OF_ONE_ENGINE.iter().filter_map(|rank| {
+        let start = labels.find(&format!("{rank}=\""))?;
+        // Not the end of another label's name.
+        let begins = labels[..start].ends_with(['{', ',']);
+        let length = labels[start + rank.len() + 2..].find('"')? + rank.len() + 3;
+        begins.then_some((start, length))
+    });
+    let mut cuts: Vec<(usize, usize)> = ranks.collect();
+    cuts.sort_unstable();
+    (!cuts.is_empty()).then(|| {
+        let mut rest = labels.to_owned();
+        for (start, length) in cuts.into_iter().rev() {
+            rest.replace_range(start..start + length, "");
+        }
+        rest
+    })
 }
 
 impl<'a> Samples<'a> {
@@ -35,7 +85,7 @@ impl<'a> Samples<'a> {
             }
         }
         let mut by_name: BTreeMap<&str, Vec<Series<'_>>> = BTreeMap::new();
-        for ((name, source, labels), mut points) in points {
+        for ((name, source, labels), mut points) in by_engine(points) {
             points.sort_by_key(|(at, _)| *at);
             let late = points.first().map(|(at, _)| *at) > began.get(source).copied();
             by_name.entry(name).or_default().push(Series { labels, points, late });
@@ -122,6 +172,29 @@ mod tests {
         let told = samples(&[(0, &page(1.0, f64::NAN)), (1, &page(2.0, 10.0)), (2, &page(4.0, f64::INFINITY))]);
         // The second engine's first number comes late, but its page did not lack it: NaN is no number to count from.
         assert_eq!(Samples::of(&told).increase("x_total"), Some(3.0 + 10.0));
+    }
+
+    #[test]
+    fn ranks_of_one_engine_are_one_series_and_engines_are_several() {
+        let name = "sglang:num_queue_reqs";
+        let ranks = |value: f64| {
+            [("0", "0"), ("1", "0"), ("2", "1"), ("3", "1")].map(|(tp, dp)| {
+                let labels = format!("{{dp_rank=\"{dp}\",model_name=\"m\",tp_rank=\"{tp}\"}}");
+                (labels, if dp == "0" { value } else { value + 1.0 })
+            })
+        };
+        let (first, second) = (ranks(3.0), ranks(5.0));
+        let page = |ranks: &'_ [(String, f64); 4]| ranks.clone().map(|(labels, value)| (name, &*labels.leak(), value));
+        let told = samples(&[(0, &page(&first)), (1, &page(&second))]);
+        let samples = Samples::of(&told);
+        let values: Vec<Vec<f64>> =
+            samples.named(name).unwrap().iter().map(|series| series.points.iter().map(|(_, value)| *value).collect()).collect();
+        assert_eq!(values, [[3.0, 5.0], [4.0, 6.0]], "one for each `dp_rank`");
+        assert_eq!(samples.increase(name), Some(4.0));
+        // A rank that lags behind, and a label that only ends like one.
+        assert_eq!(without_ranks(r#"{a="x",tp_rank="1"}"#).as_deref(), Some(r#"{a="x",}"#));
+        assert_eq!(without_ranks(r#"{my_tp_rank="1"}"#), None);
+        assert_eq!(without_ranks(""), None);
     }
 
     #[test]

@@ -12,8 +12,8 @@ use super::screen::Screen;
 use crate::cli::{Format, PrepareDocumentsArgs, Talk};
 use crate::commands::Exit;
 use crate::commands::stdout::print;
-use crate::plan::grouped;
 use crate::prepare::{Buckets, Downloader, Job, Library, Outcome, Pace, PrepareError, Recipe, Sources, find, prepare};
+use crate::units::grouped;
 
 pub(super) fn run(args: &PrepareDocumentsArgs, talk: Talk) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;

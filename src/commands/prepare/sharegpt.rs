@@ -10,9 +10,9 @@ use super::screen::Screen;
 use crate::cli::{Format, PrepareSharegptArgs, Talk};
 use crate::commands::Exit;
 use crate::commands::stdout::print;
-use crate::plan::grouped;
 use crate::prepare::Figures;
 use crate::prepare::sharegpt::{Job, Manifest, Outcome, Recipe, manifest_path, prepare};
+use crate::units::grouped;
 
 pub(super) fn run(args: &PrepareSharegptArgs, talk: Talk) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;

@@ -4,12 +4,12 @@ use super::sharegpt::table;
 use crate::cli::{Format, PrepareTraceArgs, Talk};
 use crate::commands::Exit;
 use crate::commands::stdout::print;
-use crate::plan::grouped;
 use crate::prepare::trace::{TraceFigures, figures};
 use crate::trace::{Cut, Trace};
+use crate::units::grouped;
 
 pub(super) fn run(args: &PrepareTraceArgs, talk: Talk) -> anyhow::Result<Exit> {
-    let cut = Cut { block_tokens: args.block_tokens, requests: u64::MAX, until_ms: None };
+    let cut = Cut { unit: args.trace_unit, block_tokens: args.block_tokens, requests: u64::MAX, until_ms: None };
     let figures = figures(&Trace::read(&args.file, cut)?);
     match args.format {
         Format::Text => print(&as_text(&figures))?,

@@ -1,9 +1,9 @@
 //! The sentences of a comparison, shared by all formats and the page. Comparisons in, plain texts out; no escaping.
 
 use crate::analysis::compare::{Call, CellComparison, Comparison, Effect, Interval, ScoreEffect, Side};
-use crate::analysis::{Extended, show_axes};
+use crate::analysis::{Extended, ScoreBound, show_axes};
 use crate::record::Imported;
-use crate::report::number::{Scale, or_dash, significant};
+use crate::report::number::{Scale, significant};
 use crate::report::words::SIMULATED;
 
 /// Cells that are named; more are counted.
@@ -88,7 +88,8 @@ fn changed(comparison: &Comparison, call: Call, of: &dyn Fn(&&Effect) -> bool) -
 fn short_score(score: &ScoreEffect) -> String {
     let within = show_axes(&score.within);
     let at = if within.is_empty() { String::new() } else { format!(" at {within}") };
-    format!("{}{at} ({} -> {})", score.score, count(score.base), count(score.new))
+    let (base, new) = (score.base_bound.prefix(), score.new_bound.prefix());
+    format!("{}{at} ({base}{} -> {new}{})", score.score, count(score.base), count(score.new))
 }
 
 /// `8`, `2.67`, or `none`.
@@ -99,14 +100,14 @@ pub fn count(value: Option<f64>) -> String {
 /// `0.512 s`, `fail`, or a dash.
 pub fn value(effect: &Effect, value: Option<Extended>) -> String {
     let Some(value) = value else { return "-".to_owned() };
-    let scale = Scale::of(&effect.measure, &effect.unit, Some(0.5).filter(|_| effect.unit == "s" && small(effect)));
+    let scale = Scale::of(&effect.unit, None, largest(effect));
     let unit = if scale.unit == "tokens/s" { "/s" } else { scale.unit.trim_end_matches("/token") };
     if value.finite().is_none() { "fail".to_owned() } else { format!("{} {unit}", scale.show(value, None)) }
 }
 
-/// Both sides stay below a second.
-fn small(effect: &Effect) -> bool {
-    [effect.base, effect.new].into_iter().flatten().filter_map(Extended::finite).all(|value| value < 1.0)
+/// The larger of both sides: they are shown in one unit.
+pub fn largest(effect: &Effect) -> Option<f64> {
+    [effect.base, effect.new].into_iter().flatten().filter_map(Extended::finite).max_by(f64::total_cmp)
 }
 
 /// The change: the ratio with its interval, or for shares the difference in points.
@@ -141,13 +142,14 @@ fn no_failures(effect: &Effect) -> Option<String> {
 
 /// `max C×S: 4 (none certified, 4 not excluded) -> 8 (8 certified, 8 not excluded): ratio 2.00, improved`.
 pub fn score(score: &ScoreEffect) -> String {
-    let side = |value: Option<f64>, (met, open): (Option<f64>, Option<f64>)| {
-        format!("{} ({} certified, {} not excluded)", count(value), count(met), count(open))
+    let side = |value: Option<f64>, bound: ScoreBound, (met, open): (Option<f64>, Option<f64>)| {
+        format!("{}{} ({} certified, {} not excluded)", bound.prefix(), count(value), count(met), count(open))
     };
     let within = show_axes(&score.within);
     let at = if within.is_empty() { String::new() } else { format!(" at {within}") };
-    let (base, new) = (side(score.base, score.base_range), side(score.new, score.new_range));
-    format!("{}{at}: {base} -> {new}: ratio {}, {}", score.score, or_dash(score.ratio), score.call.name())
+    let (base, new) = (side(score.base, score.base_bound, score.base_range), side(score.new, score.new_bound, score.new_range));
+    let ratio = score.ratio_bound.words(score.ratio.map(|ratio| significant(ratio, 3)).as_deref());
+    format!("{}{at}: {base} -> {new}: {ratio}, {}", score.score, score.call.name())
 }
 
 /// What the columns mean, and how surely.
@@ -224,7 +226,7 @@ mod tests {
             grounds,
             [
                 "the goals decide: regressed p95(ttft where turn >= 1); same error_rate; \
-                 not enough data max C×S (16 -> 16), best 2CS/(C+S) (4 -> 4)",
+                 not enough data max C×S (at least 16 -> at least 16), best 2CS/(C+S) (at least 4 -> at least 4)",
                 "beside, deciding nothing: regressed p50(ttft where turn >= 1)"
             ]
         );

@@ -1,8 +1,9 @@
 //! What stands in the tables of a history, shared by all formats: a line a night, in texts. No escaping, no layout.
 
 use crate::analysis::history::{CellSeries, History, ScorePoint, ScoreSeries, ValuePoint, VariantHistory};
-use crate::analysis::{CellState, Shape, Verdict, show_axes};
+use crate::analysis::{CellState, ScoreBound, Shape, Verdict, show_axes};
 use crate::report::number::{Scale, significant};
+use crate::report::words::bounded;
 
 /// A table: what it is of, the heads of its columns, and a line a night.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,8 +34,8 @@ fn scores(history: &History, variant: &VariantHistory, series: &ScoreSeries) -> 
         let mut line = vec![night.clone()];
         match point {
             Some(point) => {
-                line.extend([headline(point), number(point.certified), number(point.not_excluded)]);
-                line.extend(shapes.then(|| harmonic(point.best_harmonic_mean)));
+                line.extend([headline(point), number(point.certified), bounded(point.not_excluded, point.not_excluded_bound)]);
+                line.extend(shapes.then(|| harmonic(point.best_harmonic_mean, point.harmonic_mean_bound)));
             }
             None => line.extend(vec![NOTHING.to_owned(); heads.len() - 1]),
         }
@@ -46,7 +47,9 @@ fn scores(history: &History, variant: &VariantHistory, series: &ScoreSeries) -> 
 }
 
 fn values(history: &History, variant: &VariantHistory, series: &CellSeries) -> Table {
-    let scale = Scale::of(&history.measure, &history.unit, history.limit);
+    let points = history.variants.iter().filter_map(|variant| history.shown_of(variant)).flat_map(|series| &series.nights).flatten();
+    let largest = points.filter_map(|point| point.value()?.finite()).max_by(f64::total_cmp);
+    let scale = Scale::of(&history.unit, history.limit, largest);
     let what = history.goal.as_ref().unwrap_or(&history.measure);
     let cell = history.cell_words();
     let at = if cell.is_empty() { String::new() } else { format!(" at {cell}") };
@@ -85,15 +88,18 @@ fn value(history: &History, scale: Scale, point: &ValuePoint) -> Vec<String> {
 
 fn headline(point: &ScorePoint) -> String {
     match point.shape {
-        Some(shape) => format!("{} (C={}, S={})", shape.product, shape.concurrent, shape.sequential),
-        None => number(point.value),
+        Some(shape) => format!("{}{} (C={}, S={})", point.bound.prefix(), shape.product, shape.concurrent, shape.sequential),
+        None => bounded(point.value, point.bound),
     }
 }
 
-fn harmonic(shape: Option<Shape>) -> String {
+fn harmonic(shape: Option<Shape>, bound: ScoreBound) -> String {
     shape.map_or_else(
         || NONE.to_owned(),
-        |shape| format!("{} (C={}, S={})", significant(shape.harmonic_mean, 3), shape.concurrent, shape.sequential),
+        |shape| {
+            let mean = significant(shape.harmonic_mean, 3);
+            format!("{}{mean} (C={}, S={})", bound.prefix(), shape.concurrent, shape.sequential)
+        },
     )
 }
 

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::{CapacityScore, LargestScore, Score, Shape, SweepSummary, VariantSummary, axis_label, show_axes};
+use crate::analysis::{CapacityScore, LargestScore, Score, ScoreBound, Shape, SweepSummary, VariantSummary, axis_label, show_axes};
 use crate::report::number::significant;
 use crate::report::words;
 
@@ -14,6 +14,8 @@ const MOST: usize = 12;
 #[derive(Debug, Serialize)]
 pub struct Card {
     variant: String,
+    /// `at least`, where the number is a lower bound; else empty.
+    bound: &'static str,
     /// `12`, or `none`.
     number: String,
     /// What is counted: `sessions at once`.
@@ -47,6 +49,7 @@ fn of_variant(variant: &VariantSummary, sure: &str) -> Vec<Card> {
         };
         let (sureness, badge) = match (&counted.number, counted.certain) {
             (None, _) => ("missed", "in no cell".to_owned()),
+            (Some(_), false) if counted.is_implied => ("undecided", "implied, not run".to_owned()),
             (Some(_), true) => ("met", format!("certified at {sure}")),
             (Some(_), false) => ("undecided", format!("measured, not certified at {sure}")),
         };
@@ -54,6 +57,7 @@ fn of_variant(variant: &VariantSummary, sure: &str) -> Vec<Card> {
         let place = [counted.place, within].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
         Card {
             variant: variant.name.clone(),
+            bound: if counted.number.is_some() { score.bound().prefix().trim_end() } else { "" },
             number: counted.number.unwrap_or_else(|| "none".to_owned()),
             unit: counted.unit,
             place,
@@ -70,6 +74,7 @@ fn of_variant(variant: &VariantSummary, sure: &str) -> Vec<Card> {
 struct Counted {
     number: Option<String>,
     certain: bool,
+    is_implied: bool,
     unit: String,
     place: String,
     certified: String,
@@ -78,14 +83,17 @@ struct Counted {
 
 fn capacity(score: &CapacityScore) -> Counted {
     let best = score.max_product;
-    let ranged = |shape: Option<Shape>| shape.map_or_else(|| "none".to_owned(), |shape| format!("{} ({})", shape.product, place(shape)));
+    let ranged = |shape: Option<Shape>, bound: ScoreBound| {
+        shape.map_or_else(|| "none".to_owned(), |shape| format!("{}{} ({})", bound.prefix(), shape.product, place(shape)))
+    };
     Counted {
         number: best.map(|shape| shape.product.to_string()),
         certain: best.is_some() && score.largest_met == best,
+        is_implied: score.is_implied,
         unit: if best.is_some_and(|shape| shape.product == 1) { "session" } else { "sessions" }.to_owned(),
         place: best.map(place).unwrap_or_default(),
-        certified: ranged(score.largest_met),
-        not_excluded: ranged(score.largest_not_excluded),
+        certified: ranged(score.largest_met, ScoreBound::Exact),
+        not_excluded: ranged(score.largest_not_excluded, score.not_excluded_bound),
     }
 }
 
@@ -94,13 +102,13 @@ fn place(shape: Shape) -> String {
 }
 
 fn largest(score: &LargestScore) -> Counted {
-    let ranged = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), |value| value.to_string());
     Counted {
         number: score.passes.map(|value| value.to_string()),
         certain: score.passes.is_some() && score.met == score.passes,
+        is_implied: score.is_implied,
         unit: axis_label(&score.axis),
         place: String::new(),
-        certified: ranged(score.met),
-        not_excluded: ranged(score.not_excluded),
+        certified: words::bounded(score.met, ScoreBound::Exact),
+        not_excluded: words::bounded(score.not_excluded, score.not_excluded_bound),
     }
 }

@@ -29,19 +29,13 @@ struct Head {
 
 #[must_use]
 pub fn cell_table(summary: &SweepSummary) -> CellTable {
-    let scale = Scale::of(&summary.shown, &summary.shown_unit, limit(summary));
+    let scale = Scale::of_shown(summary);
     let in_order = summary.variants.iter().flat_map(|variant| variant.cells.iter().map(move |cell| (variant, cell)));
     let mut rows: Vec<Vec<String>> = in_order.map(|(variant, cell)| row(summary, variant, cell, scale)).collect();
     let total = rows.len();
     let data = (total > WINDOW).then(|| inside_script(&rows));
     rows.truncate(WINDOW);
     CellTable { heads: heads(summary, scale), rows, total, window: WINDOW, data }
-}
-
-/// The limit on the shown measure, which decides between seconds and milliseconds as in the other tables.
-fn limit(summary: &SweepSummary) -> Option<f64> {
-    let goals = summary.variants.iter().flat_map(|variant| &variant.cells).flat_map(|cell| &cell.goals);
-    goals.into_iter().find(|goal| goal.estimate.measure == summary.shown).map(|goal| goal.limit)
 }
 
 fn heads(summary: &SweepSummary, scale: Scale) -> Vec<Head> {
@@ -94,7 +88,6 @@ fn row(summary: &SweepSummary, variant: &VariantSummary, cell: &CellSummary, sca
 fn state(cell: &CellSummary) -> &'static str {
     match &cell.state {
         CellState::Measured if cell.curtailed.is_some() => "stopped early",
-        CellState::Measured if cell.backlog_growth.as_ref().is_some_and(|growth| growth.is_certain) => "growing",
         CellState::Measured => "measured",
         CellState::Invalid { .. } => "invalid",
         CellState::Failed { .. } => "failed",

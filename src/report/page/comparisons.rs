@@ -86,7 +86,7 @@ fn rows_of_cell(cell: &CellComparison) -> Vec<Row> {
 
 /// Measure, base, new, ratio, difference, pairs.
 fn effect_texts(effect: &Effect) -> Vec<String> {
-    let scale = Scale::of(&effect.measure, &effect.unit, None);
+    let scale = Scale::of(&effect.unit, None, words::largest(effect));
     let value = |value: Option<Extended>| value.map_or_else(|| "-".to_owned(), |value| scale.show(value, None));
     let plain = Scale { unit: "", factor: 1.0 };
     vec![

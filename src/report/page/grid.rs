@@ -28,7 +28,6 @@ struct GridPlace {
     /// The verdict in a word, for those who cannot see its mark.
     word: Option<&'static str>,
     n: Option<u64>,
-    /// The interval, and how the value grows.
     interval: Option<String>,
 }
 
@@ -53,7 +52,6 @@ pub fn grid(panel: Panel) -> Grid {
 }
 
 fn place(place: Place) -> GridPlace {
-    let lines: Vec<String> = [place.interval.clone(), place.growth.clone()].into_iter().flatten().collect();
     GridPlace {
         class: match (place.n, place.passes) {
             (None, _) => "without",
@@ -65,6 +63,6 @@ fn place(place: Place) -> GridPlace {
         word: place.verdict.map(Verdict::name),
         text: place.text,
         n: place.n,
-        interval: if lines.is_empty() { None } else { Some(lines.join("; ")) },
+        interval: place.interval,
     }
 }

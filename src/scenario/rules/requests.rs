@@ -23,7 +23,7 @@ fn process(spec: &RequestsSpec, look: &mut Look<'_>) {
     look.at_least_one(&["workload", "prompt_tokens"], spec.prompt_tokens.0);
     answer_tokens(spec.answer_tokens.0, look);
     burstiness(spec, look);
-    for field in ["trace", "speed_up", "block_tokens"] {
+    for field in ["trace", "trace_unit", "speed_up", "block_tokens"] {
         if look.is_written(&["workload", field]) {
             let message = format!("`{field}` says nothing beside arrivals that follow no trace");
             look.fault(&["workload", field], message, "write `arrival = \"trace\"`, or leave it out");

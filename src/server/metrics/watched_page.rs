@@ -19,6 +19,9 @@ pub(super) struct WatchedPage {
     failures: u32,
     first_fault: Option<PageError>,
     bad_lines: usize,
+    /// Whether a page was read, and whether one had a metric that is kept.
+    was_read: bool,
+    has_kept: bool,
     /// It will never be a page of metrics.
     given_up: bool,
     pool_tokens: Option<u64>,
@@ -36,6 +39,8 @@ impl WatchedPage {
             failures: 0,
             first_fault: None,
             bad_lines: 0,
+            was_read: false,
+            has_kept: false,
             given_up: false,
             pool_tokens: None,
         }
@@ -52,6 +57,8 @@ impl WatchedPage {
             Ok(page) => {
                 self.bad_lines = self.bad_lines.max(page.bad_lines);
                 self.pool_tokens = kv_pool_tokens(&page.samples).or(self.pool_tokens);
+                self.was_read = true;
+                self.has_kept |= page.samples.iter().any(|sample| self.keep.keeps(&sample.name));
                 let kept = page.samples.into_iter().filter(|sample| self.keep.keeps(&sample.name));
                 let texts = &mut self.texts;
                 kept.map(|sample| ServerSample {
@@ -89,6 +96,9 @@ impl WatchedPage {
                 notes.push(format!("`{}` could not be read {failures} of {readings} times: {fault}", self.source));
             }
             None => {}
+        }
+        if self.was_read && !self.has_kept {
+            notes.push(format!("`{}` tells no metric that `server.watch.keep` keeps: name those of this server there", self.source));
         }
         if self.bad_lines > 0 {
             notes.push(format!("`{}` has lines that are no metrics: {}", self.source, self.bad_lines));

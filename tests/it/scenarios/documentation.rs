@@ -139,7 +139,7 @@ fn beside(name: &str) -> &'static str {
     match name {
         "burstiness" => "arrival = \"gamma\"\nduration = 60\n",
         "trace" => "arrival = \"trace\"\n",
-        "speed_up" | "block_tokens" => "arrival = \"trace\"\ntrace = \"no-such.jsonl\"\n",
+        "trace_unit" | "speed_up" | "block_tokens" => "arrival = \"trace\"\ntrace = \"no-such.jsonl\"\n",
         "duration" => "",
         _ => "duration = 60\n",
     }

@@ -112,7 +112,7 @@ qps = 3
     3 | qps = 3
       | ^^^
       |
-      = hint: `qps` belongs to workload kind `chat`
+      = hint: `qps` belongs to the workload kinds `chat` and `requests`
     "##);
 }
 
