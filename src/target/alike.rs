@@ -18,6 +18,7 @@ pub(super) struct Alike {
 
 impl Alike {
     /// The token of an event by this template, and what it is part of.
+    #[inline]
     pub(super) fn token<'d>(&self, data: &'d [u8]) -> Option<(TokenKind, &'d str)> {
         let (before, after) = self.template.split_at_checked(self.before).filter(|(before, _)| !before.is_empty())?;
         let token = data.strip_prefix(before)?.strip_suffix(after)?;

@@ -75,18 +75,19 @@ struct Delta<'a> {
     #[serde(borrow, default)]
     reasoning_content: Option<Content<'a>>,
     #[serde(borrow, default)]
-    thinking: Option<Content<'a>>,
-    #[serde(borrow, default)]
-    reasoning_details: Option<Content<'a>>,
-    #[serde(borrow, default)]
-    refusal: Option<Content<'a>>,
-    #[serde(borrow, default)]
-    audio: Option<Audio<'a>>,
-    #[serde(borrow, default)]
     tool_calls: Option<Vec<ToolCall<'a>>>,
+    /// What few events have is kept elsewhere, so that reading the others costs little.
+    #[serde(borrow, default)]
+    thinking: Option<Box<Content<'a>>>,
+    #[serde(borrow, default)]
+    reasoning_details: Option<Box<Content<'a>>>,
+    #[serde(borrow, default)]
+    refusal: Option<Box<Content<'a>>>,
+    #[serde(borrow, default)]
+    audio: Option<Box<Audio<'a>>>,
     /// What tool calls were before there were several.
     #[serde(borrow, default)]
-    function_call: Option<Function<'a>>,
+    function_call: Option<Box<Function<'a>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -189,11 +190,6 @@ impl<'a> Chunk<'a> {
     /// The token of an event that says nothing else, where it stands in the event as it is.
     pub(super) fn only_token(&self) -> Option<(TokenKind, &'a str)> {
         let [choice] = self.choices.as_deref()? else { return None };
-        let mut texts = 0;
-        self.each_text(&mut |_, _| texts += 1);
-        if texts != 1 || self.finish().is_some() || self.usage.is_some() || self.error().is_some() {
-            return None;
-        }
         let delta = choice.delta.as_ref();
         let places = [
             (TokenKind::Answer, choice.text.as_ref()),
@@ -201,10 +197,13 @@ impl<'a> Chunk<'a> {
             (TokenKind::Reasoning, delta.and_then(|delta| delta.reasoning.as_ref())),
             (TokenKind::Reasoning, delta.and_then(|delta| delta.reasoning_content.as_ref())),
         ];
-        places.into_iter().find_map(|(kind, content)| match content {
+        let token = places.into_iter().find_map(|(kind, content)| match content {
             Some(Content::Text(Cow::Borrowed(token))) if !token.is_empty() => Some((kind, *token)),
             _ => None,
-        })
+        })?;
+        let mut texts = 0;
+        self.each_text(&mut |_, _| texts += 1);
+        (texts == 1 && self.finish().is_none() && self.usage.is_none() && self.error().is_none()).then_some(token)
     }
 
     /// Token counts so far, where the event tells both; a missing count of cached tokens is not 0.
@@ -265,8 +264,9 @@ fn error_message(error: &RawValue) -> String {
 impl Delta<'_> {
     fn each_text(&self, take: &mut dyn FnMut(TokenKind, &str)) {
         // Some servers say the same under two names.
-        let reasoning = [&self.reasoning, &self.reasoning_content, &self.thinking, &self.reasoning_details];
-        for content in reasoning.into_iter().flatten() {
+        let usual = [self.reasoning.as_ref(), self.reasoning_content.as_ref()];
+        let reasoning = usual.into_iter().chain([self.thinking.as_deref(), self.reasoning_details.as_deref()]);
+        for content in reasoning.flatten() {
             let mut any = false;
             content.each_text(TokenKind::Reasoning, &mut |kind, text| {
                 any = true;
@@ -276,18 +276,18 @@ impl Delta<'_> {
                 break;
             }
         }
-        for content in [&self.content, &self.refusal].into_iter().flatten() {
+        for content in [self.content.as_ref(), self.refusal.as_deref()].into_iter().flatten() {
             content.each_text(TokenKind::Answer, take);
         }
-        if let Some(Audio { transcript, data }) = &self.audio {
+        if let Some(Audio { transcript, data }) = self.audio.as_deref() {
             match transcript.as_ref().filter(|text| !text.0.is_empty()) {
                 Some(transcript) => take(TokenKind::Answer, &transcript.0),
                 None if data.as_ref().is_some_and(|data| !data.0.is_empty()) => take(TokenKind::Answer, ""),
                 None => {}
             }
         }
-        let calls = self.tool_calls.iter().flatten().flat_map(|call| [&call.function, &call.custom]);
-        for function in calls.chain([&self.function_call]).flatten() {
+        let calls = self.tool_calls.iter().flatten().flat_map(|call| [call.function.as_ref(), call.custom.as_ref()]);
+        for function in calls.chain([self.function_call.as_deref()]).flatten() {
             function.each_text(take);
         }
     }

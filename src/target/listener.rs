@@ -104,6 +104,7 @@ impl<'a> Listener<'a> {
         Ok(())
     }
 
+    #[inline]
     fn take(&mut self, at: Micros, ServerEvent { data, is_error }: ServerEvent<'_>) -> Result<Heard, Failure> {
         self.events += 1;
         self.last_event = Some(at);
@@ -121,6 +122,12 @@ impl<'a> Listener<'a> {
             text_of(&mut self.exchange, kind).push_str(token);
             return Ok(Heard::More);
         }
+        self.read(at, data)
+    }
+
+    /// Reads an event that is like none before it. Apart, so that what is done for every token stays small.
+    #[inline(never)]
+    fn read(&mut self, at: Micros, data: &[u8]) -> Result<Heard, Failure> {
         let chunk = Chunk::read(data).map_err(|error| malformed(self.unreadable(&error)))?;
         if let Some(message) = chunk.error() {
             return Err(Failure { kind: FailureKind::ErrorEvent, detail: self.told(&message) });
