@@ -59,7 +59,7 @@ impl StreamFigures {
         let (first, last, sent) = (column(Number::FirstToken)?, column(Number::LastToken)?, column(Number::Sent)?);
         let answer = column(Number::FirstAnswer)?;
         let failed = table.failures()?;
-        let (mut per_event, mut per_read, mut work) = (Share::default(), Share::default(), Share::default());
+        let (mut per_event, mut per_read, mut work) = (RatioSum::default(), RatioSum::default(), RatioSum::default());
         let mut held_back = Vec::new();
         let mut figures = Self::default();
         for row in table.picked().filter(|row| !failed.of(*row)) {
@@ -161,12 +161,12 @@ impl StreamFigures {
 
 /// A sum over another, of the rows that have both.
 #[derive(Debug, Clone, Copy, Default)]
-struct Share {
+struct RatioSum {
     of: f64,
     over: f64,
 }
 
-impl Share {
+impl RatioSum {
     fn add(&mut self, of: f64, over: f64) {
         if !of.is_nan() && !over.is_nan() {
             (self.of, self.over) = (self.of + of, self.over + over);

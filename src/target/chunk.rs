@@ -7,13 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::content::Content;
+use super::content::DeltaContent;
+use super::wire_usage::{WireUsage, WrongCount};
 use crate::record::Usage;
-
-/// No model takes or gives more tokens in a request.
-const MOST_TOKENS: u64 = 1 << 32;
-/// So much is told of a number that is no count, in characters.
-const LONGEST_NUMBER: usize = 24;
 
 /// What a token is part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +52,7 @@ struct Choice<'a> {
     delta: Option<Delta<'a>>,
     /// Completions API.
     #[serde(borrow, default)]
-    text: Option<Content<'a>>,
+    text: Option<DeltaContent<'a>>,
     #[serde(borrow, default)]
     finish_reason: Option<Text<'a>>,
     /// Of proxies that pass the error of the server behind them on.
@@ -69,29 +65,29 @@ struct Delta<'a> {
     #[serde(borrow, default)]
     role: Option<Text<'a>>,
     #[serde(borrow, default)]
-    content: Option<Content<'a>>,
+    content: Option<DeltaContent<'a>>,
     #[serde(borrow, default)]
-    reasoning: Option<Content<'a>>,
+    reasoning: Option<DeltaContent<'a>>,
     #[serde(borrow, default)]
-    reasoning_content: Option<Content<'a>>,
+    reasoning_content: Option<DeltaContent<'a>>,
     #[serde(borrow, default)]
     tool_calls: Option<Vec<ToolCall<'a>>>,
     /// What few events have is kept elsewhere, so that reading the others costs little.
     #[serde(borrow, default)]
-    thinking: Option<Box<Content<'a>>>,
+    thinking: Option<Box<DeltaContent<'a>>>,
     #[serde(borrow, default)]
-    reasoning_details: Option<Box<Content<'a>>>,
+    reasoning_details: Option<Box<DeltaContent<'a>>>,
     #[serde(borrow, default)]
-    refusal: Option<Box<Content<'a>>>,
+    refusal: Option<Box<DeltaContent<'a>>>,
     #[serde(borrow, default)]
-    audio: Option<Box<Audio<'a>>>,
+    audio: Option<Box<AudioDelta<'a>>>,
     /// What tool calls were before there were several.
     #[serde(borrow, default)]
     function_call: Option<Box<Function<'a>>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Audio<'a> {
+struct AudioDelta<'a> {
     #[serde(borrow, default)]
     transcript: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -113,35 +109,6 @@ struct Function<'a> {
     /// Most servers stream the text of an object; some send the object itself.
     #[serde(borrow, default, alias = "input")]
     arguments: Option<&'a RawValue>,
-}
-
-/// Counts are read as whatever stands there: a server that says that it cannot count is told from one that is silent.
-#[derive(Debug, Deserialize)]
-struct WireUsage<'a> {
-    #[serde(borrow, default)]
-    prompt_tokens: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    completion_tokens: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    total_tokens: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    reasoning_tokens: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    prompt_tokens_details: Option<PromptDetails<'a>>,
-    #[serde(borrow, default)]
-    completion_tokens_details: Option<CompletionDetails<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct PromptDetails<'a> {
-    #[serde(borrow, default)]
-    cached_tokens: Option<&'a RawValue>,
-}
-
-#[derive(Debug, Deserialize)]
-struct CompletionDetails<'a> {
-    #[serde(borrow, default)]
-    reasoning_tokens: Option<&'a RawValue>,
 }
 
 /// How a server says that its answer is whole, or that it is not.
@@ -198,7 +165,7 @@ impl<'a> Chunk<'a> {
             (TokenKind::Reasoning, delta.and_then(|delta| delta.reasoning_content.as_ref())),
         ];
         let token = places.into_iter().find_map(|(kind, content)| match content {
-            Some(Content::Text(Cow::Borrowed(token))) if !token.is_empty() => Some((kind, *token)),
+            Some(DeltaContent::Text(Cow::Borrowed(token))) if !token.is_empty() => Some((kind, *token)),
             _ => None,
         })?;
         let mut texts = 0;
@@ -208,23 +175,7 @@ impl<'a> Chunk<'a> {
 
     /// Token counts so far, where the event tells both; a missing count of cached tokens is not 0.
     pub(super) fn usage(&self) -> Result<Option<Usage>, WrongCount> {
-        let Some(usage) = &self.usage else { return Ok(None) };
-        let details = usage.prompt_tokens_details.as_ref();
-        let prompt_tokens = count("prompt_tokens", usage.prompt_tokens)?;
-        let completion_tokens = count("completion_tokens", usage.completion_tokens)?;
-        let cached_tokens = count("cached_tokens", details.and_then(|details| details.cached_tokens))?;
-        let detailed = usage.completion_tokens_details.as_ref().and_then(|details| details.reasoning_tokens);
-        let reasoning_tokens = count("reasoning_tokens", detailed.or(usage.reasoning_tokens))?;
-        let (Some(prompt_tokens), Some(completion_tokens)) = (prompt_tokens, completion_tokens) else {
-            return cached_of(cached_tokens, prompt_tokens).map(|()| None);
-        };
-        cached_of(cached_tokens, Some(prompt_tokens))?;
-        // Some servers count reasoning beside the completion; the sum of all tells.
-        let reasoning = reasoning_tokens.unwrap_or(0);
-        let total = count("total_tokens", usage.total_tokens).unwrap_or(None);
-        let is_beside = reasoning > completion_tokens || (reasoning > 0 && total == Some(prompt_tokens + completion_tokens + reasoning));
-        let output_tokens = completion_tokens + if is_beside { reasoning } else { 0 };
-        Ok(Some(Usage { prompt_tokens, output_tokens, reasoning_tokens, cached_tokens }))
+        self.usage.as_ref().map_or(Ok(None), WireUsage::counts)
     }
 
     /// The message of an error object, as the server put it.
@@ -243,13 +194,6 @@ impl<'a> Chunk<'a> {
 
     fn choices(&self) -> impl Iterator<Item = &Choice<'a>> {
         self.choices.iter().flatten()
-    }
-}
-
-fn cached_of(cached: Option<u64>, prompt: Option<u64>) -> Result<(), WrongCount> {
-    match (prompt, cached) {
-        (Some(prompt), Some(cached)) if cached > prompt => Err(WrongCount(format!("`cached_tokens` is {cached} of {prompt}"))),
-        _ => Ok(()),
     }
 }
 
@@ -279,7 +223,7 @@ impl Delta<'_> {
         for content in [self.content.as_ref(), self.refusal.as_deref()].into_iter().flatten() {
             content.each_text(TokenKind::Answer, take);
         }
-        if let Some(Audio { transcript, data }) = self.audio.as_deref() {
+        if let Some(AudioDelta { transcript, data }) = self.audio.as_deref() {
             match transcript.as_ref().filter(|text| !text.0.is_empty()) {
                 Some(transcript) => take(TokenKind::Answer, &transcript.0),
                 None if data.as_ref().is_some_and(|data| !data.0.is_empty()) => take(TokenKind::Answer, ""),
@@ -304,22 +248,6 @@ impl Function<'_> {
             Ok(text) => take(TokenKind::ToolCall, &text.0),
             Err(_) => take(TokenKind::ToolCall, raw),
         }
-    }
-}
-
-/// A count that cannot be one, in words.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct WrongCount(pub String);
-
-fn count(name: &str, told: Option<&RawValue>) -> Result<Option<u64>, WrongCount> {
-    let Some(told) = told.map(RawValue::get) else { return Ok(None) };
-    match told.parse() {
-        Ok(tokens) if tokens <= MOST_TOKENS => Ok(Some(tokens)),
-        _ if told.starts_with(|sign: char| sign == '-' || sign.is_ascii_digit()) => {
-            let told = told.get(..LONGEST_NUMBER).map_or_else(|| told.to_owned(), |begin| format!("{begin}..."));
-            Err(WrongCount(format!("`{name}` is {told}")))
-        }
-        _ => Err(WrongCount(format!("`{name}` is no number"))),
     }
 }
 

@@ -11,9 +11,9 @@ use super::chunk::TokenKind;
 
 /// It borrows where a text holds no escapes.
 #[derive(Debug)]
-pub(super) enum Content<'a> {
+pub(super) enum DeltaContent<'a> {
     Text(Cow<'a, str>),
-    List(Vec<Content<'a>>),
+    List(Vec<DeltaContent<'a>>),
     Part(Box<ContentPart<'a>>),
 }
 
@@ -21,22 +21,22 @@ pub(super) enum Content<'a> {
 #[derive(Debug, Deserialize)]
 pub(super) struct ContentPart<'a> {
     #[serde(borrow, default, rename = "type")]
-    kind: Option<Content<'a>>,
+    kind: Option<DeltaContent<'a>>,
     #[serde(borrow, default)]
-    text: Option<Content<'a>>,
+    text: Option<DeltaContent<'a>>,
     #[serde(borrow, default)]
-    content: Option<Content<'a>>,
+    content: Option<DeltaContent<'a>>,
     #[serde(borrow, default)]
-    refusal: Option<Content<'a>>,
+    refusal: Option<DeltaContent<'a>>,
     #[serde(borrow, default)]
-    thinking: Option<Content<'a>>,
+    thinking: Option<DeltaContent<'a>>,
     #[serde(borrow, default)]
-    reasoning: Option<Content<'a>>,
+    reasoning: Option<DeltaContent<'a>>,
     #[serde(borrow, default)]
-    summary: Option<Content<'a>>,
+    summary: Option<DeltaContent<'a>>,
 }
 
-impl Content<'_> {
+impl DeltaContent<'_> {
     /// Hands on the texts that are not empty, each with what it is part of: `kind`, unless its part says that it is reasoning.
     pub(super) fn each_text(&self, kind: TokenKind, take: &mut dyn FnMut(TokenKind, &str)) {
         match self {
@@ -50,7 +50,8 @@ impl Content<'_> {
 
 impl ContentPart<'_> {
     fn each_text(&self, kind: TokenKind, take: &mut dyn FnMut(TokenKind, &str)) {
-        let is_reasoning = matches!(&self.kind, Some(Content::Text(name)) if name.starts_with("reasoning") || name.starts_with("thinking"));
+        let is_reasoning =
+            matches!(&self.kind, Some(DeltaContent::Text(name)) if name.starts_with("reasoning") || name.starts_with("thinking"));
         let kind = if is_reasoning { TokenKind::Reasoning } else { kind };
         for content in [&self.text, &self.content, &self.refusal].into_iter().flatten() {
             content.each_text(kind, take);
@@ -61,7 +62,7 @@ impl ContentPart<'_> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for DeltaContent<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ContentVisitor)
     }
@@ -70,18 +71,18 @@ impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
 struct ContentVisitor;
 
 impl<'de> Visitor<'de> for ContentVisitor {
-    type Value = Content<'de>;
+    type Value = DeltaContent<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a text, a part or a list of parts")
     }
 
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Content::Text(Cow::Borrowed(text)))
+        Ok(DeltaContent::Text(Cow::Borrowed(text)))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Content::Text(Cow::Owned(text.to_owned())))
+        Ok(DeltaContent::Text(Cow::Owned(text.to_owned())))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
@@ -89,10 +90,10 @@ impl<'de> Visitor<'de> for ContentVisitor {
         while let Some(content) = list.next_element()? {
             contents.push(content);
         }
-        Ok(Content::List(contents))
+        Ok(DeltaContent::List(contents))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        ContentPart::deserialize(MapAccessDeserializer::new(map)).map(|part| Content::Part(Box::new(part)))
+        ContentPart::deserialize(MapAccessDeserializer::new(map)).map(|part| DeltaContent::Part(Box::new(part)))
     }
 }

@@ -5,9 +5,10 @@ use tokio::sync::oneshot;
 
 use super::Exchange;
 use super::alike::Alike;
-use super::chunk::{Chunk, Finish, TokenKind, WrongCount};
+use super::chunk::{Chunk, Finish, TokenKind};
 use super::silent::{SilentEvent, SilentEvents};
 use super::sse::{Decoder, ServerEvent, TooLong};
+use super::wire_usage::WrongCount;
 use crate::clock::Micros;
 use crate::endpoint::{Secrets, server_message};
 use crate::record::{Failure, FailureKind};

@@ -21,6 +21,7 @@ mod silent;
 mod sim;
 pub mod spec;
 mod sse;
+mod wire_usage;
 
 use tokio::sync::oneshot;
 
