@@ -70,6 +70,8 @@ pub struct Session {
     pub opening_tokens: u64,
     /// The turn number of `turns[0]`: 0, or more for a user met in mid-life.
     pub first_turn: u32,
+    /// The turn that brings what all later ones are about, so that these mean nothing where it failed; `None` where that stands in `opening`.
+    pub history_turn: Option<u32>,
     pub turns: Vec<Turn>,
 }
 

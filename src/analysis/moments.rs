@@ -27,9 +27,11 @@ impl Moments {
     pub fn by_run(table: &Table, moment: Moment) -> Result<Vec<Self>, AnalysisError> {
         let (columns, failed) = (table.columns(), table.failures()?);
         let (sent, done) = (columns.number(Number::Sent)?, columns.number(Number::Done)?);
-        let cancelled = FailureKind::Cancelled.name();
-        // A turn that was still waiting when the run ended has a row, and was cancelled the moment it was "sent".
-        let was_sent = |row: usize| !columns.has_failure(row) || columns.failure(row) != Some(&cancelled) || sent[row] < done[row];
+        let unsent = FailureKind::UNSENT.map(FailureKind::name);
+        // A turn that was never sent has a row, and failed the moment it was "sent".
+        let may_be_unsent =
+            |row: usize| columns.has_failure(row) && columns.failure(row).is_some_and(|kind| unsent.iter().any(|name| name == kind));
+        let was_sent = |row: usize| !may_be_unsent(row) || sent[row] < done[row];
         let mut runs: Vec<Option<Self>> = vec![None; columns.runs()];
         let mut rows = table.picked().peekable();
         for (number, known) in runs.iter_mut().enumerate() {

@@ -1,16 +1,18 @@
 //! C closed groups: each goes round-robin through its S sessions, turn 0 of every session first, then turn 1 of every session, and so on.
 //!
-//! At most C requests are in flight, C×S sessions are alive, and between two turns of a session lie S - 1 other sessions.
+//! At most C requests are in flight, C×S sessions are alive, and between two turns of a session lie S - 1 other sessions. Before its first
+//! follow-up each group waits for all others, so that follow-ups meet no first turn; the published benchmark has no such wait.
 
 use super::{Due, Lane, LaneStart, Schedule, Step, Steps};
 use crate::clock::Micros;
-use crate::workload::spec::{DocumentQaSpec, Start};
+use crate::workload::spec::{DocumentQaSpec, FollowUpStart, Start};
 
 /// What is left to send of one group.
 #[derive(Debug, Clone)]
 pub struct Group {
     first_session: u64,
     sequential: u64,
+    follow_ups: FollowUpStart,
     steps: std::ops::Range<u64>,
 }
 
@@ -27,7 +29,12 @@ impl Iterator for Group {
     fn next(&mut self) -> Option<Step> {
         let step = self.steps.next()?;
         let turn = u32::try_from(step / self.sequential).ok()?;
-        Some(Step { session: self.first_session + step % self.sequential, turn, due: Due::AfterPrevious })
+        let is_first_follow_up = step == self.sequential;
+        let due = match self.follow_ups {
+            FollowUpStart::AllAnswered if is_first_follow_up => Due::AfterFirstAnswers,
+            FollowUpStart::AllAnswered | FollowUpStart::Original => Due::AfterPrevious,
+        };
+        Some(Step { session: self.first_session + step % self.sequential, turn, due })
     }
 }
 
@@ -41,7 +48,12 @@ pub(super) fn schedule(spec: &DocumentQaSpec) -> Schedule {
                 Start::Staggered if number > 0 => LaneStart::AfterFirstTokenOfPrevious,
                 _ => LaneStart::AtOnce,
             },
-            steps: Steps::Group(Group { first_session: u64::from(number) * sequential, sequential, steps: 0..requests_a_group }),
+            steps: Steps::Group(Group {
+                first_session: u64::from(number) * sequential,
+                sequential,
+                follow_ups: spec.follow_ups,
+                steps: 0..requests_a_group,
+            }),
         })
         .collect();
     Schedule {
@@ -70,6 +82,21 @@ mod tests {
         let second: Vec<(u64, u32)> = schedule.lanes[1].steps.clone().map(|step| (step.session, step.turn)).collect();
         assert_eq!(second, [(3, 0), (4, 0), (5, 0), (3, 1), (4, 1), (5, 1)]);
         assert_eq!(schedule.requests, 12);
+    }
+
+    #[test]
+    fn the_first_follow_up_of_each_group_waits_for_all_first_answers_except_in_the_original() {
+        let waiting = |spec: &DocumentQaSpec| -> Vec<Vec<u32>> {
+            let waits = |lane: &Lane| {
+                lane.steps.clone().zip(0..).filter(|(step, _)| step.due == Due::AfterFirstAnswers).map(|(_, at)| at).collect()
+            };
+            schedule(spec).lanes.iter().map(waits).collect()
+        };
+        let all_answered = spec(2, 3, 2);
+        assert_eq!(waiting(&all_answered), [[3], [3]]);
+        assert_eq!(waiting(&spec(2, 3, 0)), [[0; 0], []], "without follow-ups there is nothing to wait for");
+        let original = DocumentQaSpec { follow_ups: FollowUpStart::Original, ..all_answered };
+        assert_eq!(waiting(&original), [[0; 0], []]);
     }
 
     #[test]

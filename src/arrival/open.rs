@@ -96,7 +96,7 @@ pub(super) fn schedule(spec: &RequestsSpec, seed: u64, trace: Arc<Trace>) -> Sch
 fn offered(arrivals: Arrivals) -> (u64, Option<f64>) {
     let dues = arrivals.filter_map(|step| match step.due {
         Due::At(at) => Some(at),
-        Due::AfterPrevious => None,
+        Due::AfterPrevious | Due::AfterFirstAnswers => None,
     });
     let (count, ends) = dues.fold((0_u64, None), |(count, ends), at| (count + 1, Some((ends.map_or(at, |(first, _)| first), at))));
     let span_s = ends.map_or(0.0, |(first, last): (Micros, Micros)| last.since(first).as_secs_f64());
@@ -119,7 +119,7 @@ mod tests {
     fn dues(schedule: &Schedule) -> Vec<u64> {
         let due = |step: Step| match step.due {
             Due::At(at) => at.0,
-            Due::AfterPrevious => unreachable!("an open loop has times"),
+            Due::AfterPrevious | Due::AfterFirstAnswers => unreachable!("an open loop has times"),
         };
         schedule.arrivals.clone().unwrap().map(due).collect()
     }

@@ -147,7 +147,7 @@ mod tests {
             .flat_map(|lane| lane.steps.clone())
             .map(|step| match step.due {
                 Due::At(at) => (at.as_secs_f64(), step),
-                Due::AfterPrevious => unreachable!("a rate has times"),
+                Due::AfterPrevious | Due::AfterFirstAnswers => unreachable!("a rate has times"),
             })
             .collect();
         steps.sort_by(|a, b| a.0.total_cmp(&b.0));

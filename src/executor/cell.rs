@@ -163,6 +163,7 @@ fn notes(tally: &Tally, workload: &WorkloadSpec) -> Vec<String> {
     };
     unsent
         .into_iter()
+        .chain(tally.lost_turn_notes())
         .chain(held_back)
         .chain(tally.length_note())
         .chain(tally.history_note(workload))

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::record::{Failure, FailureKind};
 use crate::session::{Answer, Message, Prompt, Role, Session, Turn};
 use crate::target::{Exchange, Line, Prepared, Script, Target};
 use crate::workload::spec::OnError;
@@ -19,7 +20,10 @@ pub(super) struct Conversation {
     /// Questions that are written and not in the history, by their turns.
     asks: BTreeMap<u32, Line>,
     user_header: bool,
-    ended: bool,
+    /// Tokens that failed turns kept out of `history`, with answers as long as they might have been.
+    missing_tokens: u64,
+    /// Why no further turn of it is sent.
+    end: Option<FailureKind>,
 }
 
 impl Conversation {
@@ -27,14 +31,39 @@ impl Conversation {
     pub fn new(session: Session, user_header: bool, mut script: Script) -> Self {
         script.say_all(&session.opening);
         let (history, history_tokens) = (session.opening.clone(), session.opening_tokens);
-        Self { history, history_tokens, session, script, asks: BTreeMap::new(), user_header, ended: false }
+        Self { history, history_tokens, session, script, asks: BTreeMap::new(), user_header, missing_tokens: 0, end: None }
     }
 
-    /// That turn, ready to be sent to the target of the script; `None` where the session has ended or has no such turn.
-    pub fn ready(&mut self, turn: u32, target: &Target) -> Option<Prepared> {
-        let prompt = self.prompt(turn)?;
+    /// The session's number in the run's records.
+    pub fn number(&self) -> u64 {
+        self.session.number
+    }
+
+    /// That turn, ready to be sent to the target of the script, or why it is not sent and has failed; `None` where the session has no such turn.
+    pub fn ready(&mut self, turn: u32, target: &Target) -> Option<Result<Prepared, Failure>> {
+        let prompt = match self.prompt(turn)? {
+            Ok(prompt) => prompt,
+            Err(failure) => return Some(Err(failure)),
+        };
         self.write_ahead(turn);
-        Some(target.extend(prompt, &self.script, self.asks.get(&turn)?))
+        Some(Ok(target.extend(prompt, &self.script, self.asks.get(&turn)?)))
+    }
+
+    /// Why that turn must not be sent: its session has ended, or its prompt is not the one that was asked for.
+    fn obstacle(&mut self, turn: u32) -> Option<Failure> {
+        // More is missing than there is.
+        if self.end.is_none() && self.missing_tokens > self.prompt_tokens(turn) {
+            self.end = Some(FailureKind::NoHistory);
+        }
+        let kind = self.end?;
+        let detail = match (kind, self.session.history_turn) {
+            (FailureKind::NoHistory, Some(history)) if self.missing_tokens == 0 => {
+                format!("not sent: turn {history}, which brings what this one is about, had failed")
+            }
+            (FailureKind::NoHistory, _) => "not sent: turns that had failed are more than half of its prompt".to_owned(),
+            _ => "not sent: its session had ended with a turn that failed".to_owned(),
+        };
+        Some(Failure { kind, detail })
     }
 
     /// Writes what that turn asks, before it is known what stands before it.
@@ -47,20 +76,24 @@ impl Conversation {
         }
     }
 
-    /// The prompt of that turn; `None` where the session has ended or has no such turn.
-    fn prompt(&self, turn: u32) -> Option<Prompt> {
-        let asked = self.turn(turn).filter(|_| !self.ended)?;
+    /// The prompt of that turn; `None` where the session has no such turn.
+    fn prompt(&mut self, turn: u32) -> Option<Result<Prompt, Failure>> {
+        self.turn(turn)?;
+        if let Some(failure) = self.obstacle(turn) {
+            return Some(Err(failure));
+        }
+        let asked = self.turn(turn)?;
         let mut messages = Vec::with_capacity(self.history.len() + 1);
         messages.extend_from_slice(&self.history);
         messages.push(Message::new(Role::User, asked.ask.clone()));
-        Some(Prompt {
+        Some(Ok(Prompt {
             session: self.session.number,
             turn,
             messages,
             max_tokens: asked.answer.max_tokens(),
             exact_length: matches!(asked.answer, Answer::Forced { .. }),
             user_id: self.user_header.then_some(self.session.number),
-        })
+        }))
     }
 
     /// Tokens of that turn's prompt under the token rule, without the server's chat template.
@@ -68,11 +101,18 @@ impl Conversation {
         self.history_tokens + self.turn(turn).map_or(0, |turn| turn.ask_tokens)
     }
 
-    /// Takes the answer of that turn, of so many tokens, into the history; a failed turn leaves it as if it had not been asked.
+    /// Takes the answer of that turn, of so many tokens, into the history; a failed turn leaves it as if it had not been asked, and ends the
+    /// session where that is asked for or where nothing is left to ask about.
     pub fn absorb(&mut self, turn: u32, exchange: &Exchange, output_tokens: u64, on_error: OnError) {
         let written = self.asks.remove(&turn);
         if exchange.failure.is_some() {
-            self.ended |= on_error == OnError::EndSession;
+            if self.session.history_turn == Some(turn) {
+                self.end = Some(FailureKind::NoHistory);
+            } else if on_error == OnError::EndSession {
+                self.end = Some(FailureKind::SessionEnded);
+            } else {
+                self.missing_tokens += self.turn(turn).map_or(0, |asked| asked.ask_tokens + u64::from(asked.answer.max_tokens()));
+            }
             return;
         }
         let Some(Turn { ask, answer, ask_tokens }) = self.turn(turn) else { return };
@@ -104,8 +144,9 @@ mod tests {
         Session {
             number: 3,
             opening: vec![Message::new(Role::System, "be kind")],
-            opening_tokens: 2,
+            opening_tokens: 12,
             first_turn: 2,
+            history_turn: None,
             turns: vec![turn("third?"), turn("fourth?")],
         }
     }
@@ -115,8 +156,12 @@ mod tests {
         Script::default()
     }
 
-    fn texts(prompt: &Prompt) -> Vec<&str> {
-        prompt.messages.iter().map(|message| &*message.text).collect()
+    fn texts(conversation: &mut Conversation, turn: u32) -> Vec<String> {
+        conversation.prompt(turn).unwrap().unwrap().messages.iter().map(|message| message.text.to_string()).collect()
+    }
+
+    fn obstacle(conversation: &mut Conversation, turn: u32) -> Option<FailureKind> {
+        conversation.prompt(turn).unwrap().err().map(|failure| failure.kind)
     }
 
     fn answered(text: &str) -> Exchange {
@@ -131,25 +176,48 @@ mod tests {
     fn a_live_answer_is_what_the_next_turn_remembers() {
         let mut conversation = Conversation::new(session(&Answer::Live { max_tokens: 5 }), false, script());
         conversation.absorb(2, &answered("because"), 3, OnError::DropTurn);
-        assert_eq!(texts(&conversation.prompt(3).unwrap()), ["be kind", "third?", "because", "fourth?"]);
-        assert!(conversation.prompt(4).is_none());
-        assert_eq!(conversation.prompt_tokens(3), 2 + 1 + 3 + 1, "opening, question, answer, question");
+        assert_eq!(texts(&mut conversation, 3), ["be kind", "third?", "because", "fourth?"]);
+        assert!(conversation.prompt(4).is_none(), "there is no such turn");
+        assert_eq!(conversation.prompt_tokens(3), 12 + 1 + 3 + 1, "opening, question, answer, question");
     }
 
     #[test]
     fn a_scripted_answer_stands_in_the_history_whatever_the_server_said() {
         let mut conversation = Conversation::new(session(&Answer::Scripted { max_tokens: 5, text: "as written".into() }), false, script());
         conversation.absorb(2, &answered("something else"), 9, OnError::DropTurn);
-        assert_eq!(texts(&conversation.prompt(3).unwrap()), ["be kind", "third?", "as written", "fourth?"]);
+        assert_eq!(texts(&mut conversation, 3), ["be kind", "third?", "as written", "fourth?"]);
     }
 
     #[test]
     fn a_failed_turn_is_dropped_or_ends_the_session_as_asked() {
         let mut dropping = Conversation::new(session(&Answer::Live { max_tokens: 5 }), false, script());
         dropping.absorb(2, &failed(), 0, OnError::DropTurn);
-        assert_eq!(texts(&dropping.prompt(3).unwrap()), ["be kind", "fourth?"]);
+        assert_eq!(texts(&mut dropping, 3), ["be kind", "fourth?"]);
         let mut ending = Conversation::new(session(&Answer::Live { max_tokens: 5 }), false, script());
         ending.absorb(2, &failed(), 0, OnError::EndSession);
-        assert!(ending.prompt(3).is_none());
+        assert_eq!(obstacle(&mut ending, 3), Some(FailureKind::SessionEnded));
+    }
+
+    #[test]
+    fn a_session_whose_document_was_refused_asks_nothing_more_whatever_is_to_be_done_about_errors() {
+        for on_error in [OnError::DropTurn, OnError::EndSession] {
+            let document = Session { history_turn: Some(2), ..session(&Answer::Live { max_tokens: 5 }) };
+            let mut conversation = Conversation::new(document, false, script());
+            conversation.absorb(2, &failed(), 0, on_error);
+            let failure = conversation.prompt(3).unwrap().unwrap_err();
+            assert_eq!(failure.kind, FailureKind::NoHistory);
+            assert_eq!(failure.detail, "not sent: turn 2, which brings what this one is about, had failed");
+        }
+    }
+
+    #[test]
+    fn a_turn_is_not_sent_where_failed_ones_are_more_than_half_of_its_prompt() {
+        // Asked for were 4 tokens of opening, 1 and 3 of the failed turn, and 1: a half is there. With one more it is not.
+        for (answer, expected) in [(4, None), (5, Some(FailureKind::NoHistory))] {
+            let short = Session { opening_tokens: 4, ..session(&Answer::Live { max_tokens: answer }) };
+            let mut conversation = Conversation::new(short, false, script());
+            conversation.absorb(2, &failed(), 0, OnError::DropTurn);
+            assert_eq!(obstacle(&mut conversation, 3), expected, "answers of {answer}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::curb::Curb;
 use super::errors::ErrorLimit;
-use super::lane::{Done, LaneError, Load, Neighbours, Runner, Start};
+use super::lane::{Done, FirstAnswers, LaneError, Load, Neighbours, Runner, Start};
 use super::open::OpenLoop;
 use super::pace::Pace;
 use super::prefill::prefill;
@@ -154,11 +154,12 @@ async fn prepare(load: &Arc<Load>, lanes: Vec<Lane>) -> Result<Vec<(Runner, Neig
     Ok(runners)
 }
 
-/// Ties each staggered lane to the one before it.
+/// Ties each staggered lane to the one before it, and all to each other.
 fn with_neighbours(lanes: Vec<Lane>) -> Vec<(Lane, Neighbours)> {
     let mut tied: Vec<(Lane, Neighbours)> = Vec::with_capacity(lanes.len());
-    for lane in lanes {
-        let mut neighbours = Neighbours::default();
+    let first_answers = FirstAnswers::among(lanes.len());
+    for (lane, first_answers) in lanes.into_iter().zip(first_answers) {
+        let mut neighbours = Neighbours { first_answers, previous: None, next: None };
         if let (LaneStart::AfterFirstTokenOfPrevious, Some((_, before))) = (lane.start, tied.last_mut()) {
             let (fire, wait) = oneshot::channel();
             before.next = Some(fire);

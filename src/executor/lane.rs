@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::conversation::Conversation;
 use super::row::{AtSend, Sent};
@@ -100,11 +100,10 @@ impl Load {
         }
     }
 
-    /// What came due and was held back until the load had ended: it is counted, not forgotten.
-    pub fn report_unsent(&self, sent: Sent, detail: &str) {
+    /// What came due and is not sent: it is counted, not forgotten.
+    pub fn report_unsent(&self, sent: Sent, failure: Failure) {
         let now = self.clock.now();
-        let failure = Some(Failure { kind: FailureKind::Cancelled, detail: detail.to_owned() });
-        let exchange = Exchange { sent: now, done: now, failure, ..Exchange::default() };
+        let exchange = Exchange { sent: now, done: now, failure: Some(failure), ..Exchange::default() };
         // The receiver lives until every lane has ended.
         let _ = self.done.send(Done::of(sent, exchange, TokenCounts::default()));
     }
@@ -130,7 +129,7 @@ impl Start {
     /// When what is due then is intended to be sent: `free_at` where it only follows what was before.
     pub fn intended(&self, due: Due, free_at: Micros) -> Micros {
         match due {
-            Due::AfterPrevious => free_at,
+            Due::AfterPrevious | Due::AfterFirstAnswers => free_at,
             Due::At(offset) => self.origin + offset,
         }
     }
@@ -207,9 +206,36 @@ impl Done {
     }
 }
 
-/// The signals that tie a staggered lane to its neighbours.
-#[derive(Debug, Default)]
+/// Where lanes wait for one another: the wait ends when every lane has come to it or has ended, in whatever way.
+#[derive(Debug)]
+pub(super) struct FirstAnswers {
+    /// Dropped when this lane has come: nobody waits for it any more.
+    own: Option<watch::Sender<()>>,
+    /// Closed when the last lane has come.
+    all: watch::Receiver<()>,
+}
+
+impl FirstAnswers {
+    /// For so many lanes.
+    pub fn among(lanes: usize) -> Vec<Self> {
+        let (own, all) = watch::channel(());
+        (0..lanes).map(|_| Self { own: Some(own.clone()), all: all.clone() }).collect()
+    }
+
+    /// Comes, and waits for the others. Whether there was anything to wait for.
+    async fn wait(&mut self) -> bool {
+        self.own = None;
+        let others_are_missing = self.all.has_changed().is_ok();
+        // Nothing is ever sent: the channel can only close.
+        while self.all.changed().await.is_ok() {}
+        others_are_missing
+    }
+}
+
+/// The signals that tie a lane to its neighbours.
+#[derive(Debug)]
 pub(super) struct Neighbours {
+    pub first_answers: FirstAnswers,
     /// Comes when the previous lane has its first token, or is dropped when that lane failed to get one.
     pub previous: Option<oneshot::Receiver<()>>,
     /// Fired at this lane's first token.
@@ -219,7 +245,10 @@ pub(super) struct Neighbours {
 /// A step with everything made that can be made before it is due.
 struct Ready {
     step: Step,
-    prepared: Prepared,
+    /// The session's number in the run's records.
+    session: u64,
+    /// What is sent, or why nothing is.
+    prepared: Result<Prepared, Failure>,
 }
 
 pub(super) struct Runner {
@@ -266,21 +295,29 @@ impl Runner {
             self.load.wait_until((self.start.origin + *at).since(LEAD)).await;
         }
         let mut ready = self.next_ready(&mut steps, None).await?;
-        while let Some(Ready { step, prepared }) = ready.take() {
+        while let Some(Ready { step, session, prepared }) = ready.take() {
+            if step.due == Due::AfterFirstAnswers {
+                self.wait_for_first_answers(&mut neighbours.first_answers).await;
+            }
             let intended = self.start.intended(step.due, self.free_at);
             self.load.wait_until(intended).await;
             if self.load.stop.is_draining() {
                 break;
             }
-            if self.start.end.is_some_and(|end| self.load.clock.now() >= end) {
-                let sent = self.sent(step, &prepared, intended, AtSend::now(&self.load.occupancy));
-                self.load.report_unsent(sent, "not sent: the answer before it was still streaming when the run ended");
-                ready = self.next_ready(&mut steps, None).await?;
-                continue;
-            }
+            let prepared = match self.in_time(prepared) {
+                Ok(prepared) => prepared,
+                Err(failure) => {
+                    let sent = self.sent(step, session, intended, AtSend::now(&self.load.occupancy));
+                    self.load.report_unsent(sent, failure);
+                    // Many may follow that take no time; whoever may end the run by them is to hear of each.
+                    tokio::task::yield_now().await;
+                    ready = self.next_ready(&mut steps, None).await?;
+                    continue;
+                }
+            };
             let load = Arc::clone(&self.load);
             let said = load.texts.of(prepared.prompt());
-            let sent = self.sent(step, &prepared, intended, AtSend::entering(&load.occupancy));
+            let sent = self.sent(step, session, intended, AtSend::entering(&load.occupancy));
             let sending = send(&load, prepared, neighbours.next.take());
             // While the answer streams, the next step is made ready where it is another session's: it does not need this answer.
             let (exchange, next) = tokio::join!(sending, self.next_ready(&mut steps, Some(step.session)));
@@ -292,6 +329,23 @@ impl Runner {
         }
         self.load.occupancy.live_lanes.fetch_sub(1, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Until every lane has come so far; until the run is to be stopped at the latest. What waited here is free as of now.
+    async fn wait_for_first_answers(&mut self, first_answers: &mut FirstAnswers) {
+        let waited = tokio::select! { biased; () = self.load.stop.draining() => true, waited = first_answers.wait() => waited };
+        if waited {
+            self.free_at = self.load.clock.now();
+        }
+    }
+
+    /// What is sent at this moment, or why it is not.
+    fn in_time(&self, prepared: Result<Prepared, Failure>) -> Result<Prepared, Failure> {
+        let is_over = self.start.end.is_some_and(|end| self.load.clock.now() >= end);
+        prepared.and_then(|prepared| {
+            let detail = "not sent: the answer before it was still streaming when the run ended";
+            if is_over { Err(Failure { kind: FailureKind::Cancelled, detail: detail.to_owned() }) } else { Ok(prepared) }
+        })
     }
 
     /// The next step that can be made ready now: none where it belongs to the session that is being answered, and then all but what that
@@ -311,9 +365,10 @@ impl Runner {
             if !self.conversations.contains_key(&step.session) {
                 self.open(step.session, step.turn).await?;
             }
-            let conversation = self.conversations.get_mut(&step.session);
-            if let Some(prepared) = conversation.and_then(|conversation| conversation.ready(step.turn, &self.load.target)) {
-                return Ok(Some(Ready { step, prepared }));
+            if let Some(conversation) = self.conversations.get_mut(&step.session)
+                && let Some(prepared) = conversation.ready(step.turn, &self.load.target)
+            {
+                return Ok(Some(Ready { step, session: conversation.number(), prepared }));
             }
         }
         Ok(None)
@@ -347,9 +402,9 @@ impl Runner {
         Ok(())
     }
 
-    fn sent(&self, step: Step, prepared: &Prepared, intended: Micros, at_send: AtSend) -> Sent {
+    fn sent(&self, step: Step, session: u64, intended: Micros, at_send: AtSend) -> Sent {
         let phase = self.start.phase(intended);
-        Sent { session: prepared.prompt().session, turn: step.turn, lane: self.lane.number, phase, intended, at_send }
+        Sent { session, turn: step.turn, lane: self.lane.number, phase, intended, at_send }
     }
 }
 

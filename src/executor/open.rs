@@ -15,6 +15,7 @@ use super::lane::{Done, LaneError, Load, Start, send};
 use super::row::{AtSend, Sent};
 use crate::arrival::{Arrivals, Step};
 use crate::clock::{Micros, Stretch, Timer};
+use crate::record::{Failure, FailureKind};
 use crate::target::Prepared;
 use crate::workload::WorkloadError;
 
@@ -91,7 +92,8 @@ impl OpenLoop {
                 }
                 Turn::TooLate => {
                     let sent = self.sent(step, &prepared, intended, AtSend::now(&self.load.occupancy));
-                    self.load.report_unsent(sent, "not sent: all places of `max_in_flight` were taken when the run ended");
+                    let detail = "not sent: all places of `max_in_flight` were taken when the run ended".to_owned();
+                    self.load.report_unsent(sent, Failure { kind: FailureKind::Cancelled, detail });
                 }
                 Turn::Stop => break,
             }
@@ -194,7 +196,8 @@ async fn make(load: Arc<Load>, step: Step) -> Result<Ready, LaneError> {
         fits(step.session, needed, limit)?;
     }
     let authored = conversation.prompt_tokens(step.turn);
-    let prepared = conversation.ready(step.turn, &load.target);
+    // Of a session of one turn there is none that could have failed before.
+    let prepared = conversation.ready(step.turn, &load.target).and_then(Result::ok);
     let prepared = prepared.ok_or(WorkloadError::FirstTurn { first_turn: step.turn, turns: load.workload.turns() })?;
     Ok(Ready { step, prepared, authored })
 }

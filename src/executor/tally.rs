@@ -7,7 +7,7 @@ use super::contract::Rows;
 use super::lane::Done;
 use super::lateness::Lateness;
 use crate::clock::Micros;
-use crate::record::{Counts, Phase, RequestRecord, SHARED_TOKENS, TokenSource, first_turns_are_warm};
+use crate::record::{Counts, FailureKind, Phase, RequestRecord, SHARED_TOKENS, TokenSource, first_turns_are_warm};
 use crate::workload::spec::{Answers, WorkloadSpec};
 
 /// The share by which the server's count of a first turn may differ from the authored length, beside the words all sessions share.
@@ -28,6 +28,8 @@ pub(super) struct Tally {
     /// The most records that were ready and waited to be taken.
     waiting_max: usize,
     unsent: u64,
+    /// Histories of users met in mid-life that could not be laid into the cache.
+    refused_histories: u64,
     /// Requests that had to wait for an answer or a place before they could be sent.
     held_back: u64,
     /// Successful answers without a text.
@@ -72,8 +74,8 @@ impl Tally {
                 self.lags.add(*lag);
                 self.held_back += u64::from(*held_back);
             }
-            None if record.phase != Phase::Prefill => self.unsent += 1,
-            None => {}
+            None if record.phase == Phase::Prefill => self.refused_histories += u64::from(record.failure.is_some()),
+            None => self.unsent += u64::from(is_cancelled(record)),
         }
         if record.turn == 0 && record.failure.is_none() {
             self.first_turns.add(record, *authored);
@@ -98,9 +100,32 @@ impl Tally {
         self.last_done
     }
 
-    /// Turns that were due and never sent.
+    /// Turns that were due and held back until the run had ended.
     pub fn unsent(&self) -> u64 {
         self.unsent
+    }
+
+    /// Remarks on turns that could not be what was asked for, since others had failed.
+    pub fn lost_turn_notes(&self) -> impl Iterator<Item = String> {
+        let count = |kind: FailureKind| self.failures.get(&kind.name()).copied().unwrap_or(0);
+        let (without, ended, refused) = (count(FailureKind::NoHistory), count(FailureKind::SessionEnded), self.refused_histories);
+        let notes = [
+            (
+                without,
+                format!("{without} turns were not sent and count as failed (no_history): what their prompts should begin with had failed"),
+            ),
+            (
+                ended,
+                format!("{ended} turns were not sent and count as failed (session_ended): an earlier turn of their session had failed"),
+            ),
+            (
+                refused,
+                format!(
+                    "the histories of {refused} users met in mid-life could not be laid into the cache: their first turns compute them whole"
+                ),
+            ),
+        ];
+        notes.into_iter().filter(|(count, _)| *count > 0).map(|(_, note)| note)
     }
 
     /// Requests that had to wait for an answer or a place before they could be sent.
@@ -154,6 +179,10 @@ impl Tally {
             WorkloadSpec::DocumentQa(_) | WorkloadSpec::Requests(_) => self.first_turns.rows(),
         }
     }
+}
+
+fn is_cancelled(record: &RequestRecord) -> bool {
+    record.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Cancelled)
 }
 
 impl FirstTurns {

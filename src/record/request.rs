@@ -114,6 +114,10 @@ pub enum FailureKind {
     Truncated,
     /// Stopped by us: Ctrl-C or the end of the run.
     Cancelled,
+    /// Never sent: a turn that its history cannot do without had failed, so that the prompt would not have been the one that was asked for.
+    NoHistory,
+    /// Never sent: an earlier turn of its session had failed, and `on_error = "end_session"` ends a session with that.
+    SessionEnded,
     /// What another program called a failure in words of its own: only in imported runs.
     Other,
 }
@@ -135,8 +139,19 @@ impl FailureKind {
             Self::NoToken => "no_token".into(),
             Self::Truncated => "truncated".into(),
             Self::Cancelled => "cancelled".into(),
+            Self::NoHistory => "no_history".into(),
+            Self::SessionEnded => "session_ended".into(),
             Self::Other => "other".into(),
         }
+    }
+
+    /// The kinds of requests that we did not send, or gave up.
+    pub const UNSENT: [Self; 3] = [Self::Cancelled, Self::NoHistory, Self::SessionEnded];
+
+    /// Whether a failure of this kind may be of a request that was never sent.
+    #[must_use]
+    pub fn may_be_unsent(self) -> bool {
+        Self::UNSENT.contains(&self)
     }
 
     /// The kind of that name.
@@ -154,6 +169,8 @@ impl FailureKind {
             "no_token" => Self::NoToken,
             "truncated" => Self::Truncated,
             "cancelled" => Self::Cancelled,
+            "no_history" => Self::NoHistory,
+            "session_ended" => Self::SessionEnded,
             "other" => Self::Other,
             _ => Self::Http(name.strip_prefix("http_")?.parse().ok()?),
         })
@@ -255,10 +272,10 @@ pub struct RequestRecord {
 }
 
 impl RequestRecord {
-    /// Whether it was sent at all: a turn that was still waiting when the run ended has a row and was cancelled the moment it was "sent".
+    /// Whether it was sent at all: a turn that was not, for whatever reason, has a row and failed the moment it was "sent".
     pub fn was_sent(&self) -> bool {
-        let cancelled = self.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Cancelled);
-        !cancelled || self.sent_us < self.done_us
+        let is_unsent = self.failure.as_ref().is_some_and(|failure| failure.kind.may_be_unsent());
+        !is_unsent || self.sent_us < self.done_us
     }
 
     /// Time to first token in seconds; `None` where no token came or the request failed.
@@ -303,6 +320,8 @@ mod tests {
             K::NoToken,
             K::Truncated,
             K::Cancelled,
+            K::NoHistory,
+            K::SessionEnded,
             K::Other,
         ];
         for kind in kinds {

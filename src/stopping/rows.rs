@@ -1,7 +1,7 @@
 //! The rows of the measured phase that a goal will look at, counted before they are sent: by walking through the schedules of all repeats.
 //!
-//! Every step of a schedule leaves exactly one row, also where it is never sent, unless sessions may end early; which rows a goal looks at is
-//! known where it asks for nothing but turns, sessions and lanes.
+//! Every step of a schedule leaves exactly one row, also where it is never sent or its session has ended; which rows a goal looks at is known
+//! where it asks for nothing but turns, sessions and lanes.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::clock::Micros;
 use crate::goal::{Aggregate, Condition, Field, Goal};
 use crate::metric::Metric;
 use crate::workload::Corpus;
-use crate::workload::spec::{OnError, WorkloadSpec};
+use crate::workload::spec::WorkloadSpec;
 
 /// Every session that has a row is held in memory from the start.
 const MOST_COUNTED: f64 = 1e6;
@@ -25,8 +25,6 @@ pub enum NotCountable {
     Metric(Metric),
     #[error("which rows have such a `{}` is not known before they are sent", .0.name())]
     Field(Field),
-    #[error("sessions may end early (`on_error = \"end_session\"`), so the number of rows is not known before")]
-    EndingSessions,
     #[error("more than {MOST_COUNTED} requests a run are not counted before they are sent")]
     TooMany,
 }
@@ -46,12 +44,7 @@ pub fn countable(goal: &Goal, workload: &WorkloadSpec) -> Result<(), NotCountabl
     if matches!(workload, WorkloadSpec::Requests(spec) if spec.about() > MOST_COUNTED) {
         return Err(NotCountable::TooMany);
     }
-    let on_error = match workload {
-        WorkloadSpec::DocumentQa(spec) => spec.on_error,
-        WorkloadSpec::Chat(spec) => spec.on_error,
-        WorkloadSpec::Requests(_) => OnError::DropTurn,
-    };
-    if on_error == OnError::EndSession { Err(NotCountable::EndingSessions) } else { Ok(()) }
+    Ok(())
 }
 
 /// The rows of one goal in a cell, all repeats.
@@ -123,6 +116,6 @@ impl CellRows {
 fn is_measured(step: Step, warmup: Micros) -> bool {
     match step.due {
         Due::At(at) => at >= warmup,
-        Due::AfterPrevious => true,
+        Due::AfterPrevious | Due::AfterFirstAnswers => true,
     }
 }

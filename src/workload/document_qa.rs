@@ -22,6 +22,9 @@ use crate::session::Session;
 /// What turn 0 says before the document.
 pub const REQUEST: &str = "Read and summarize this novel.";
 
+/// The turn that brings the document.
+const DOCUMENT_TURN: u32 = 0;
+
 const QUESTIONS: &str = include_str!("../../templates/questions.txt");
 
 /// The workload, ready to make sessions.
@@ -108,6 +111,7 @@ impl DocumentQa {
 
     pub async fn session(&self, number: u64, first_turn: u32) -> Result<Session, WorkloadError> {
         let mut draft = Draft::new(number, first_turn, self.turns())?;
+        draft.set_history_turn(DOCUMENT_TURN);
         let asks = std::iter::once(self.document(number).await?).chain(self.questions.iter().cloned());
         for (turn, ask) in (0..).zip(asks) {
             let reply = self.author.reply(number, turn, self.answer_tokens);

@@ -16,7 +16,7 @@ impl Draft {
         if first_turn >= turns {
             return Err(WorkloadError::FirstTurn { first_turn, turns });
         }
-        let session = Session { number, opening: Vec::new(), opening_tokens: 0, first_turn, turns: Vec::new() };
+        let session = Session { number, opening: Vec::new(), opening_tokens: 0, first_turn, history_turn: None, turns: Vec::new() };
         Ok(Self { session })
     }
 
@@ -37,6 +37,11 @@ impl Draft {
     /// Adds a turn that is to be sent.
     pub fn ahead(&mut self, ask: Text, answer: Answer) {
         self.session.turns.push(Turn { ask_tokens: ask.tokens, ask: ask.text, answer });
+    }
+
+    /// That turn brings what all later ones are about.
+    pub fn set_history_turn(&mut self, turn: u32) {
+        self.session.history_turn = Some(turn);
     }
 
     pub fn finish(self) -> Session {

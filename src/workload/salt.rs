@@ -94,6 +94,7 @@ mod tests {
             opening_tokens: 4 * opening.len() as u64,
             opening,
             first_turn: 0,
+            history_turn: None,
             turns: vec![turn("Read this."), turn("Who?")],
         }
     }

@@ -72,6 +72,9 @@ pub struct DocumentQaSpec {
     /// How the groups send their first request.
     #[serde(default)]
     pub start: Start,
+    /// From when on groups ask their follow-up questions.
+    #[serde(default)]
+    pub follow_ups: FollowUpStart,
     /// What happens to a session of which a request failed.
     #[serde(default)]
     pub on_error: OnError,
@@ -312,14 +315,25 @@ pub enum Start {
     Burst,
 }
 
+/// From when on the groups of `document_qa` ask their follow-up questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FollowUpStart {
+    /// When every session of every group has had its first answer, or has failed to get one: no follow-up waits behind another group's document.
+    #[default]
+    AllAnswered,
+    /// Each group as soon as its own sessions have had theirs, as in the published benchmark.
+    Original,
+}
+
 /// What happens to a session of which a request failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnError {
-    /// The failed turn leaves the history as if it had not been asked; the session goes on with the next one.
+    /// The failed turn leaves the history as if it had not been asked; the session goes on with the next one, unless that lacks its document.
     #[default]
     DropTurn,
-    /// The session sends nothing more.
+    /// The session sends nothing more; its further turns count as failed.
     EndSession,
 }
 

@@ -217,8 +217,90 @@ fn a_failed_turn_is_a_row_and_the_session_goes_on_or_ends_as_asked() {
     assert_eq!(dropping.record.counts.failed, 3);
     let ending = simulate(document_qa(&json!({"rounds": 5, "sequential": 2, "on_error": "end_session"})), faulty);
     // The 4th request is turn 1 of session 1, which ends there; turns 2 to 5 of session 0 are requests 5 to 8, of which the last fails.
-    assert_eq!(ending.rows.len(), 8);
-    assert_eq!(failures(&ending.rows), [FailureKind::Http(503); 2]);
+    assert_eq!(ending.rows.len(), 12, "what a session that ended does not send is failed and not forgotten");
+    let unsent = FailureKind::SessionEnded;
+    assert_eq!(failures(&ending.rows), [FailureKind::Http(503), unsent, unsent, unsent, FailureKind::Http(503), unsent]);
+    assert!(ending.rows.iter().filter(|row| !row.was_sent()).all(|row| (row.session, row.phase) == (1, Phase::Measure) && row.turn > 1));
+    assert!(ending.record.notes.iter().any(|note| note.starts_with("4 turns were not sent") && note.contains("session_ended")));
+}
+
+#[test]
+fn a_session_whose_document_was_refused_has_failed_with_all_its_turns_and_sends_none_of_them() {
+    for on_error in ["drop_turn", "end_session"] {
+        // The second request is the first turn of session 1; the third and last one is turn 1 of session 0.
+        let refusing = json!({"preset": "tiny", "faults": [{"kind": "status", "status": 429, "every": 2}]});
+        let done = simulate(document_qa(&json!({"sequential": 2, "rounds": 1, "on_error": on_error})), refusing);
+        let mut turns: Vec<(u64, u32, Option<FailureKind>)> =
+            done.rows.iter().map(|row| (row.session, row.turn, row.failure.as_ref().map(|failure| failure.kind))).collect();
+        turns.sort_unstable();
+        let refused = [(1, 0, Some(FailureKind::Http(429))), (1, 1, Some(FailureKind::NoHistory))];
+        assert_eq!(turns, [(0, 0, None), (0, 1, None), refused[0], refused[1]]);
+        assert_eq!((done.record.counts.measured, done.record.counts.failed), (4, 2));
+        assert!(done.record.notes.iter().any(|note| note.starts_with("1 turns were not sent") && note.contains("no_history")));
+    }
+}
+
+#[test]
+fn groups_wait_for_the_last_first_answer_before_they_ask_a_follow_up_and_no_row_is_lost() {
+    for start in ["staggered", "burst"] {
+        let done = simulate(document_qa(&json!({"concurrent": 3, "sequential": 2, "start": start})), json!({"preset": "tiny"}));
+        assert_eq!(done.rows.len(), 3 * 2 * 3);
+        let answered = done.rows.iter().filter(|row| row.turn == 0).map(|row| row.done_us).max().unwrap();
+        let follow_ups = || done.rows.iter().filter(|row| row.turn > 0);
+        assert!(follow_ups().all(|row| row.sent_us >= answered && row.intended_us == row.sent_us), "{start}");
+        assert_eq!(follow_ups().filter(|row| row.intended_us == answered).count(), 3, "a follow-up a group, at the same moment: {start}");
+        for lane in 0..3 {
+            let of_lane = done.rows.iter().filter(|row| row.lane == lane).cloned().collect();
+            let order: Vec<(u64, u32)> = in_order_of_sending(of_lane).iter().map(|row| (row.session % 2, row.turn)).collect();
+            assert_eq!(order, [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (1, 2)], "{start}, group {lane}");
+        }
+        let original = document_qa(&json!({"concurrent": 3, "sequential": 2, "start": start, "follow_ups": "original"}));
+        let original = simulate(original, json!({"preset": "tiny"}));
+        let answered = original.rows.iter().filter(|row| row.turn == 0).map(|row| row.done_us).max().unwrap();
+        assert!(original.rows.iter().any(|row| row.turn > 0 && row.sent_us < answered), "the original waits for nobody: {start}");
+    }
+}
+
+#[test]
+fn nobody_waits_for_a_first_answer_that_will_not_come() {
+    let of = |every: u32| json!({"preset": "tiny", "faults": [{"kind": "status", "status": 413, "every": every}]});
+    let groups = document_qa(&json!({"concurrent": 3, "sequential": 2}));
+    let nothing = simulate(groups.clone(), of(1));
+    assert_eq!((nothing.rows.len(), nothing.record.counts.failed), (18, 18));
+    let some = simulate(groups, of(4));
+    assert_eq!(some.rows.len(), 18);
+    let ended = curtailed(document_qa(&json!({"concurrent": 3, "sequential": 2})), 4);
+    assert!(matches!(ended.record.outcome, Outcome::Curtailed(_)), "while two groups wait for the third");
+}
+
+/// The p95 of time to first token of follow-ups, in microseconds, by linear interpolation.
+fn follow_ups_p95(rows: &[RequestRecord]) -> u64 {
+    let mut times: Vec<u64> = rows.iter().filter(|row| row.turn > 0).map(|row| row.first_token_us.unwrap().since(row.sent_us).0).collect();
+    times.sort_unstable();
+    let hundredths = 95 * (times.len() - 1);
+    let (low, high) = (times[hundredths / 100], times[hundredths.div_ceil(100)]);
+    low + (high - low) * (hundredths % 100) as u64 / 100
+}
+
+#[test]
+fn starts_agree_where_the_pool_holds_all_sessions_and_only_the_original_holds_cold_prompts() {
+    // 12 sessions of 3,000 tokens in a pool of 64,000.
+    let of = |fields: Value| {
+        let mut workload = document_qa(&json!({"concurrent": 4, "sequential": 3, "rounds": 3, "documents": {"synthetic_tokens": 3000}}));
+        workload.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        follow_ups_p95(&simulate(workload, json!({"preset": "tiny"})).rows)
+    };
+    let (staggered, burst) = (of(json!({"start": "staggered"})), of(json!({"start": "burst"})));
+    println!("staggered {staggered} us, burst {burst} us");
+    assert!(staggered.abs_diff(burst) * 50 < burst, "staggered {staggered}, burst {burst}: more than 2 % apart");
+    for start in ["staggered", "burst"] {
+        let original = of(json!({"start": start, "follow_ups": "original"}));
+        println!("{start} in the original's definition: {original} us");
+        assert!(original > 2 * burst, "{start}: {original} against {burst}");
+    }
+    // One group has nobody to wait for: both definitions are the same.
+    let alone = |follow_ups: &str| of(json!({"concurrent": 1, "follow_ups": follow_ups}));
+    assert_eq!(alone("all_answered"), alone("original"));
 }
 
 #[test]

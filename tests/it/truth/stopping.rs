@@ -130,11 +130,20 @@ fn rows_that_are_counted_before_a_run_are_those_that_it_leaves() {
             "system_prompt_tokens": 50, "history_tokens": 50, "question_tokens": 10}),
         json!({"kind": "requests", "arrival": "poisson", "qps": 20.0, "duration": 10, "warmup": 2, "prompt_tokens": 100, "answer_tokens": 400,
             "max_in_flight": 2}),
+        // Of which requests fail, so that sessions end.
+        json!({"kind": "document_qa", "documents": {"synthetic_tokens": 500}, "concurrent": 2, "sequential": 4, "rounds": 3, "answer_tokens": 5,
+            "on_error": "end_session"}),
+        json!({"kind": "chat", "users": 6, "qps": 2.0, "rounds": 4, "duration": 30, "answer_tokens": 5, "on_error": "end_session",
+            "system_prompt_tokens": 50, "history_tokens": 50, "question_tokens": 10}),
     ];
     for workload in workloads {
+        let engine = match workload["on_error"].as_str() {
+            Some("end_session") => json!({"preset": "tiny", "faults": [{"kind": "status", "status": 503, "every": 3}]}),
+            _ => json!({"preset": "tiny"}),
+        };
         let Run { seed, repeat: number, cell, .. } = run_of(workload.clone(), json!({"preset": "tiny"}));
         let rows = CellRows::of(&[Repeat { number, seed, workload: cell.workload }], &goals, &Corpus::default()).unwrap();
-        let done = simulate(workload.clone(), json!({"preset": "tiny"}));
+        let done = simulate(workload.clone(), engine);
         assert_eq!(rows.requests, done.rows.len() as u64, "{workload}");
         let left =
             |fits: &dyn Fn(&RequestRecord) -> bool| done.rows.iter().filter(|row| row.phase == Phase::Measure && fits(row)).count() as u64;
