@@ -372,12 +372,18 @@ pub struct ChatArgs {
 
 #[derive(Debug, Clone, Args)]
 pub struct DocumentQaArgs {
-    /// C: groups in parallel.
-    #[arg(long, default_value_t = 1)]
-    pub num_users_concurrent: u32,
-    /// S: sessions of each group.
-    #[arg(long, default_value_t = 1)]
-    pub num_users_sequential: u32,
+    /// C: groups in parallel; 1 where it is not said.
+    #[arg(long, value_name = "C")]
+    pub num_users_concurrent: Option<u32>,
+    /// S: sessions of each group; 1 where it is not said.
+    #[arg(long, value_name = "S")]
+    pub num_users_sequential: Option<u32>,
+    /// C, as the original script's second generation calls it.
+    #[arg(short, long, value_name = "C", conflicts_with = "num_users_concurrent")]
+    pub concurrent: Option<u32>,
+    /// S, as the original script's second generation calls it.
+    #[arg(short, long, value_name = "S", conflicts_with = "num_users_sequential")]
+    pub session_depth: Option<u32>,
     /// Follow-up questions a session.
     #[arg(long, default_value_t = 3)]
     pub num_rounds: u32,
@@ -390,7 +396,8 @@ pub struct DocumentQaArgs {
     /// Tokens of a made-up document.
     #[arg(long, default_value_t = 8192, value_name = "TOKENS", conflicts_with = "src_dir")]
     pub document_tokens: u64,
-    /// Also write the result to this JSON file.
+    /// Also write the result to this JSON file, in the layout of the original script's generation whose flags are used: of the second with
+    /// `--concurrent` or `--session-depth`, else of the first.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]

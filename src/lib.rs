@@ -22,6 +22,7 @@ pub mod template;
 pub mod trace;
 
 pub mod endpoint;
+pub mod exposition;
 pub mod record;
 mod wire;
 

@@ -1,7 +1,8 @@
 //! C closed groups: each goes round-robin through its S sessions, turn 0 of every session first, then turn 1 of every session, and so on.
 //!
 //! At most C requests are in flight, C×S sessions are alive, and between two turns of a session lie S - 1 other sessions. Before its first
-//! follow-up each group waits for all others, so that follow-ups meet no first turn; the published benchmark has no such wait.
+//! follow-up each group waits for all others, so that follow-ups meet no first turn, and then for the first token of the group before it, so that
+//! groups do not ask in step; the published benchmark has no such wait.
 
 use super::{Due, Lane, LaneStart, Schedule, Step, Steps};
 use crate::clock::Micros;

@@ -51,7 +51,8 @@ pub struct Step {
 pub enum Due {
     /// As soon as the lane's previous request is over.
     AfterPrevious,
-    /// The same, and not before every lane has come to its first step that waits for this.
+    /// The same, and not before every lane has come to its first step that waits for this; then one lane after the other, each at the first token
+    /// of the one before.
     AfterFirstAnswers,
     /// At this offset from the start of the load, whatever the lane is doing then.
     At(Micros),

@@ -82,7 +82,7 @@ fn told(sweep: &ImportedSweep, dir: &Path) -> String {
     let mut out = format!("imported {files} of {}: {cells} of {variants}; {} requests\n", imported.program, sweep.requests());
     let failures: Vec<String> = sweep.failures().iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     let _ = writeln!(out, "failures: {}", if failures.is_empty() { "none".to_owned() } else { failures.join(", ") });
-    for note in sweep.runs.iter().flat_map(|(run, _)| run.notes.iter().map(move |note| (&run.header.id, note))) {
+    for note in sweep.runs.iter().flat_map(|run| run.record.notes.iter().map(|note| (&run.record.header.id, note))) {
         let _ = writeln!(out, "note: {}: {}", note.0, note.1);
     }
     for lack in &imported.lacks {

@@ -11,7 +11,7 @@ use super::report::{self, ReportOptions};
 use super::scenarios::{default_folder, plan_of_text};
 use super::signals::Signals;
 use crate::cli::{ArrivalProcess, ChatArgs, DocumentQaArgs, RequestsArgs, RunCommand, ServerArgs, Talk};
-use crate::report::cxs_json;
+use crate::report::cxs_json::{self, ScriptGeneration};
 use crate::scenario::Options;
 
 pub fn run(command: &RunCommand, talk: Talk) -> anyhow::Result<Exit> {
@@ -25,7 +25,7 @@ pub fn run(command: &RunCommand, talk: Talk) -> anyhow::Result<Exit> {
             let text = scenario("document_qa", document_qa_workload(args), &args.server)?;
             let (dir, exit) = run_scenario(&text, &args.server, talk, None)?;
             if let Some(file) = args.output.as_ref().filter(|_| !matches!(exit, Exit::Usage | Exit::Interrupted)) {
-                write_cxs_json(&dir, file)?;
+                write_cxs_json(&dir, file, script_generation(args))?;
             }
             Ok(exit)
         }
@@ -55,10 +55,15 @@ fn run_scenario(text: &str, server: &ServerArgs, talk: Talk, chat_copy: Option<P
     Ok((dir, exit))
 }
 
-fn write_cxs_json(dir: &Path, file: &Path) -> anyhow::Result<()> {
+/// The generation of the original script whose flags are used.
+fn script_generation(args: &DocumentQaArgs) -> ScriptGeneration {
+    if args.concurrent.is_some() || args.session_depth.is_some() { ScriptGeneration::Second } else { ScriptGeneration::First }
+}
+
+fn write_cxs_json(dir: &Path, file: &Path, generation: ScriptGeneration) -> anyhow::Result<()> {
     let saved = crate::store::read_sweep(dir)?;
     let Some(run) = saved.runs.first() else { return Ok(()) };
-    let text = cxs_json::render(run)?;
+    let text = cxs_json::render(run, generation)?;
     fs_err::write(file, text).with_context(|| "the run is saved, but not the copy that `--output` asked for")
 }
 
@@ -107,8 +112,8 @@ fn document_qa_workload(args: &DocumentQaArgs) -> Table {
         None => Table::from_iter([("synthetic_tokens".to_owned(), tokens(args.document_tokens))]).into(),
     };
     Table::from_iter([
-        ("concurrent".to_owned(), Value::from(args.num_users_concurrent)),
-        ("sequential".to_owned(), args.num_users_sequential.into()),
+        ("concurrent".to_owned(), Value::from(args.num_users_concurrent.or(args.concurrent).unwrap_or(1))),
+        ("sequential".to_owned(), args.num_users_sequential.or(args.session_depth).unwrap_or(1).into()),
         ("rounds".to_owned(), args.num_rounds.into()),
         ("answer_tokens".to_owned(), tokens(args.answer_len)),
         ("documents".to_owned(), documents),

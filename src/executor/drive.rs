@@ -8,7 +8,8 @@ use tokio::task::JoinSet;
 
 use super::curb::Curb;
 use super::errors::ErrorLimit;
-use super::lane::{Done, FirstAnswers, LaneError, Load, Neighbours, Runner, Start};
+use super::first_answers::FirstAnswers;
+use super::lane::{Done, FirstTokenTie, LaneError, Load, Neighbours, Runner, Start};
 use super::open::OpenLoop;
 use super::pace::Pace;
 use super::prefill::prefill;
@@ -154,18 +155,25 @@ async fn prepare(load: &Arc<Load>, lanes: Vec<Lane>) -> Result<Vec<(Runner, Neig
     Ok(runners)
 }
 
-/// Ties each staggered lane to the one before it, and all to each other.
+/// Ties each lane to the one before it: its first follow-up always, its start where that is staggered.
 fn with_neighbours(lanes: Vec<Lane>) -> Vec<(Lane, Neighbours)> {
     let mut tied: Vec<(Lane, Neighbours)> = Vec::with_capacity(lanes.len());
     let first_answers = FirstAnswers::among(lanes.len());
     for (lane, first_answers) in lanes.into_iter().zip(first_answers) {
-        let mut neighbours = Neighbours { first_answers, previous: None, next: None };
-        if let (LaneStart::AfterFirstTokenOfPrevious, Some((_, before))) = (lane.start, tied.last_mut()) {
-            let (fire, wait) = oneshot::channel();
-            before.next = Some(fire);
-            neighbours.previous = Some(wait);
+        let mut neighbours = Neighbours { start: FirstTokenTie::default(), follow_up: FirstTokenTie::default(), first_answers };
+        if let Some((_, before)) = tied.last_mut() {
+            tie(&mut before.follow_up, &mut neighbours.follow_up);
+            if lane.start == LaneStart::AfterFirstTokenOfPrevious {
+                tie(&mut before.start, &mut neighbours.start);
+            }
         }
         tied.push((lane, neighbours));
     }
     tied
+}
+
+fn tie(before: &mut FirstTokenTie, after: &mut FirstTokenTie) {
+    let (fire, wait) = oneshot::channel();
+    before.next = Some(fire);
+    after.previous = Some(wait);
 }

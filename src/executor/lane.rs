@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 use super::conversation::Conversation;
+use super::first_answers::FirstAnswers;
 use super::row::{AtSend, Sent};
 use super::said::{Said, Texts};
 use super::seldom::{Rung, Seldom};
@@ -206,36 +207,19 @@ impl Done {
     }
 }
 
-/// Where lanes wait for one another: the wait ends when every lane has come to it or has ended, in whatever way.
-#[derive(Debug)]
-pub(super) struct FirstAnswers {
-    /// Dropped when this lane has come: nobody waits for it any more.
-    own: Option<watch::Sender<()>>,
-    /// Closed when the last lane has come.
-    all: watch::Receiver<()>,
-}
-
-impl FirstAnswers {
-    /// For so many lanes.
-    pub fn among(lanes: usize) -> Vec<Self> {
-        let (own, all) = watch::channel(());
-        (0..lanes).map(|_| Self { own: Some(own.clone()), all: all.clone() }).collect()
-    }
-
-    /// Comes, and waits for the others. Whether there was anything to wait for.
-    async fn wait(&mut self) -> bool {
-        self.own = None;
-        let others_are_missing = self.all.has_changed().is_ok();
-        // Nothing is ever sent: the channel can only close.
-        while self.all.changed().await.is_ok() {}
-        others_are_missing
-    }
-}
-
-/// The signals that tie a lane to its neighbours.
+/// What ties a lane to its neighbours.
 #[derive(Debug)]
 pub(super) struct Neighbours {
+    /// Of the lane's first request, where its start waits for that of the lane before.
+    pub start: FirstTokenTie,
+    /// Of its first request that waits for all first answers.
+    pub follow_up: FirstTokenTie,
     pub first_answers: FirstAnswers,
+}
+
+/// Ties a request of a lane to the same one of its neighbours, so that they come one after the other.
+#[derive(Debug, Default)]
+pub(super) struct FirstTokenTie {
     /// Comes when the previous lane has its first token, or is dropped when that lane failed to get one.
     pub previous: Option<oneshot::Receiver<()>>,
     /// Fired at this lane's first token.
@@ -286,18 +270,18 @@ impl Runner {
     pub async fn run(mut self, start: Start, mut neighbours: Neighbours) -> Result<(), LaneError> {
         self.start = start;
         self.free_at = start.origin;
-        if let Some(previous) = neighbours.previous.take() {
-            tokio::select! { biased; () = self.load.stop.draining() => {} _ = previous => {} }
-            self.free_at = self.load.clock.now();
-        }
+        self.wait_for_previous(&mut neighbours.start).await;
         let mut steps = self.lane.steps.clone().peekable();
         if let Some(Step { due: Due::At(at), .. }) = steps.peek() {
             self.load.wait_until((self.start.origin + *at).since(LEAD)).await;
         }
         let mut ready = self.next_ready(&mut steps, None).await?;
         while let Some(Ready { step, session, prepared }) = ready.take() {
+            let mut first_token = neighbours.start.next.take();
             if step.due == Due::AfterFirstAnswers {
                 self.wait_for_first_answers(&mut neighbours.first_answers).await;
+                self.wait_for_previous(&mut neighbours.follow_up).await;
+                first_token = neighbours.follow_up.next.take();
             }
             let intended = self.start.intended(step.due, self.free_at);
             self.load.wait_until(intended).await;
@@ -318,7 +302,7 @@ impl Runner {
             let load = Arc::clone(&self.load);
             let said = load.texts.of(prepared.prompt());
             let sent = self.sent(step, session, intended, AtSend::entering(&load.occupancy));
-            let sending = send(&load, prepared, neighbours.next.take());
+            let sending = send(&load, prepared, first_token);
             // While the answer streams, the next step is made ready where it is another session's: it does not need this answer.
             let (exchange, next) = tokio::join!(sending, self.next_ready(&mut steps, Some(step.session)));
             ready = next?;
@@ -331,7 +315,15 @@ impl Runner {
         Ok(())
     }
 
-    /// Until every lane has come so far; until the run is to be stopped at the latest. What waited here is free as of now.
+    /// Until the lane before has its first token, where this one is tied to it; what waited is free as of now.
+    async fn wait_for_previous(&mut self, tie: &mut FirstTokenTie) {
+        if let Some(previous) = tie.previous.take() {
+            tokio::select! { biased; () = self.load.stop.draining() => {} _ = previous => {} }
+            self.free_at = self.load.clock.now();
+        }
+    }
+
+    /// Until every lane has come so far; until the run is to be stopped at the latest.
     async fn wait_for_first_answers(&mut self, first_answers: &mut FirstAnswers) {
         let waited = tokio::select! { biased; () = self.load.stop.draining() => true, waited = first_answers.wait() => waited };
         if waited {

@@ -12,6 +12,7 @@ mod course;
 mod curb;
 mod drive;
 mod errors;
+mod first_answers;
 mod flight_slot;
 mod honesty;
 mod keeper;

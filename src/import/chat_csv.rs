@@ -5,13 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::Program;
 use super::csv::{CsvRow, CsvTable, head};
 use super::reading::{Reading, Source, Times};
-use super::row::{answer, failure, first_token, no_token, unanswered};
+use super::row::{answer, failure, first_token, no_token, unanswered, wall_clock};
 use crate::clock::Micros;
 use crate::record::{Phase, RequestRecord, TokenSource};
 
@@ -174,6 +173,7 @@ fn reading(source: &Source, records: Vec<RequestRecord>) -> Reading {
         started_at: None,
         offered_qps: None,
         records,
+        samples: Vec::new(),
         lacks: Vec::new(),
         notes: Vec::new(),
     }
@@ -186,11 +186,6 @@ fn rate(stem: &str) -> Option<Value> {
     let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
     let rate: f64 = rest.get(..end)?.trim_end_matches('.').parse().ok()?;
     Some(json!(rate))
-}
-
-fn wall_clock(seconds: f64) -> Option<Timestamp> {
-    let micros = i64::try_from(Micros::from_secs_f64(seconds).0).ok()?;
-    Timestamp::UNIX_EPOCH.checked_add(SignedDuration::from_micros(micros)).ok()
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The original C×S script's JSON, in both of its generations, and what `bench run document-qa --output` writes in the same layout.
 //!
-//! A request with a `ttft` of 0.0, or none, got no token: a failure, as is one whose status is not `success`. The files do not tell when
-//! requests were sent: each session's turns are laid one after the other from 0.
+//! A request with a `ttft` of 0.0, or none, got no token: a failure, as is one whose status is not `success`. Files of the second generation
+//! tell when each request began (`start_time`) and what `/metrics` said right then (`metrics`); others tell neither, and each session's turns
+//! are laid one after the other from 0. Both list the requests group by group.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +11,25 @@ use serde_json::{Value, json};
 
 use super::json;
 use super::reading::{Reading, Source, Times};
-use super::row::{answer, failure, first_token, no_token, unanswered};
+use super::row::{answer, failure, first_token, no_token, unanswered, wall_clock};
 use crate::clock::Micros;
-use crate::record::{RequestRecord, TokenSource};
+use crate::exposition::Exposition;
+use crate::record::{RequestRecord, ServerSample, SharedTexts, TokenSource};
+
+/// What a file without `start_time` lacks.
+const NO_START_TIMES: &str = "send times are not known: each session's turns are laid one after the other from 0, so that rates, requests in flight and the timeline mean nothing";
+
+/// What a file with `metrics` has too much of.
+const SLOWED_BY_METRICS: &str =
+    "times to first token hold more than that: the script asked for `/metrics` after it had begun to time a request and before it sent it";
+
+/// The most values of metrics that are taken of one file.
+const MOST_SAMPLES: usize = 2_000_000;
+
+/// Who told what stands in `metrics`.
+const PAGE: &str = "/metrics";
 
 pub(super) const LACKS: &[&str] = &[
-    "send times are not known: each session's turns are laid one after the other from 0, so that rates, requests in flight and the timeline mean nothing",
     "gaps between tokens are not known, nor which prompt tokens came from a cache",
     "the seed and the prompts are not known; whether caches were empty at the start is not known",
     "nothing tells how late the client sent, or how busy it was",
@@ -45,11 +59,15 @@ struct Params {
 struct Answer {
     session_id: Value,
     turn: u32,
+    /// Seconds of the wall clock.
+    start_time: Option<f64>,
     latency: Option<f64>,
     ttft: Option<f64>,
     generation_time: Option<f64>,
     prompt_tokens: Option<u64>,
     completion_tokens: Option<u64>,
+    /// The page of `/metrics` at `start_time`.
+    metrics: Option<String>,
     status: Option<String>,
 }
 
@@ -71,6 +89,12 @@ pub(super) fn read(source: &Source) -> Result<Reading, Vec<String>> {
     let (Some(concurrent), Some(sequential), true) = (concurrent, sequential, faults.is_empty()) else { return Err(faults) };
     let planned = params.num_rounds.map(|rounds| concurrent.saturating_mul(sequential).saturating_mul(rounds + 1));
     let short = planned.filter(|planned| *planned != results.len() as u64);
+    let short = short.map(|planned| format!("the file has {} requests, its parameters make {planned}", results.len()));
+    let placed = placed(&results);
+    let start = start(&results);
+    let (samples, too_many) = start.map(|start| samples(&placed, start)).unwrap_or_default();
+    let too_many = too_many.then(|| format!("values of `metrics` beyond the first {MOST_SAMPLES} were left out"));
+    let told = start.is_none().then_some(NO_START_TIMES).into_iter();
     Ok(Reading {
         axes: vec![("workload.concurrent".to_owned(), json!(concurrent)), ("workload.sequential".to_owned(), json!(sequential))],
         settings: Vec::new(),
@@ -84,18 +108,23 @@ pub(super) fn read(source: &Source) -> Result<Reading, Vec<String>> {
         }),
         model: params.model,
         simulated: params.simulated,
-        times: Times::LaidOut,
-        started_at: None,
+        times: if start.is_some() { Times::Told } else { Times::LaidOut },
+        started_at: start.and_then(wall_clock),
         offered_qps: None,
-        notes: short.map(|planned| format!("the file has {} requests, its parameters make {planned}", results.len())).into_iter().collect(),
-        records: records(&results),
-        lacks: Vec::new(),
+        notes: short.into_iter().chain(too_many).collect(),
+        records: match start {
+            Some(start) => placed.iter().map(|(session, answer)| answer.begun(*session, start, sequential)).collect(),
+            None => laid_out(placed),
+        },
+        lacks: told.chain((!samples.is_empty()).then_some(SLOWED_BY_METRICS)).collect(),
+        samples,
     })
 }
 
 impl Answer {
     fn faults(&self, at: usize) -> Vec<String> {
-        let times = [("latency", self.latency), ("ttft", self.ttft), ("generation_time", self.generation_time)];
+        let times =
+            [("start_time", self.start_time), ("latency", self.latency), ("ttft", self.ttft), ("generation_time", self.generation_time)];
         let below = times.into_iter().filter_map(|(name, time)| Some((name, time.filter(|time| *time < 0.0)?)));
         let mut faults: Vec<String> =
             below.map(|(name, time)| format!("`results[{at}].{name}` is {time}: a time is not below 0")).collect();
@@ -103,6 +132,18 @@ impl Answer {
             faults.push(format!("`results[{at}].session_id` is neither a text nor a number"));
         }
         faults
+    }
+
+    /// Where the file tells when: in the group that its place in the file makes it one of.
+    fn begun(&self, session: u64, start: f64, sequential: u64) -> RequestRecord {
+        let mut record = self.record(session, self.at(start));
+        record.lane = u32::try_from(session / sequential.max(1)).unwrap_or(u32::MAX);
+        record
+    }
+
+    /// When it began, from the first request of the file on.
+    fn at(&self, start: f64) -> Micros {
+        Micros::from_secs_f64(self.start_time.unwrap_or(start) - start)
     }
 
     fn record(&self, session: u64, sent: Micros) -> RequestRecord {
@@ -126,8 +167,37 @@ impl Answer {
     }
 }
 
-/// Sessions numbered as they first appear, their turns one after the other.
-fn records(results: &[Answer]) -> Vec<RequestRecord> {
+/// When the first request of the file began; `None` unless all of them tell.
+fn start(results: &[Answer]) -> Option<f64> {
+    results.iter().map(|answer| answer.start_time).collect::<Option<Vec<f64>>>()?.into_iter().reduce(f64::min)
+}
+
+/// What the pages say, in the order of time, and whether something was left out. The buckets of histograms are no figures that anybody reads.
+fn samples(placed: &[(u64, &Answer)], start: f64) -> (Vec<ServerSample>, bool) {
+    let mut pages: Vec<(Micros, &str)> =
+        placed.iter().filter_map(|(_, answer)| Some((answer.at(start), answer.metrics.as_deref()?))).collect();
+    pages.sort_by_key(|(at, _)| *at);
+    let (mut samples, mut texts) = (Vec::new(), SharedTexts::default());
+    let source = texts.of(PAGE);
+    for (at_us, page) in pages {
+        let page = Exposition::read(page.as_bytes(), |name| !name.ends_with("_bucket") && !name.ends_with("_created"));
+        if samples.len() + page.samples.len() > MOST_SAMPLES {
+            return (samples, true);
+        }
+        samples.extend(page.samples.into_iter().map(|sample| ServerSample {
+            at_us,
+            source: source.clone(),
+            name: texts.of(&sample.name),
+            labels: texts.of(&sample.labels),
+            kind: sample.kind,
+            value: sample.value,
+        }));
+    }
+    (samples, false)
+}
+
+/// Sessions numbered as they first appear.
+fn placed(results: &[Answer]) -> Vec<(u64, &Answer)> {
     let mut sessions: BTreeMap<String, u64> = BTreeMap::new();
     let mut placed: Vec<(u64, &Answer)> = Vec::with_capacity(results.len());
     for answer in results {
@@ -135,6 +205,11 @@ fn records(results: &[Answer]) -> Vec<RequestRecord> {
         placed.push((*sessions.entry(answer.session_id.to_string()).or_insert(next), answer));
     }
     placed.sort_by_key(|(session, answer)| (*session, answer.turn));
+    placed
+}
+
+/// Each session's turns one after the other.
+fn laid_out(placed: Vec<(u64, &Answer)>) -> Vec<RequestRecord> {
     let mut free: BTreeMap<u64, Micros> = BTreeMap::new();
     let lay = |(session, answer): (u64, &Answer)| {
         let at = free.entry(session).or_insert(Micros::ZERO);
@@ -207,5 +282,55 @@ mod tests {
         let faults = file(r#""concurrent": 0"#, row).unwrap_err();
         assert_eq!(faults.len(), 4, "{faults:?}");
         assert!(faults[1].contains("session_depth") && faults[2] == "`results[0].ttft` is -0.2: a time is not below 0", "{faults:?}");
+    }
+
+    /// A row of the second generation.
+    fn begun(session: &str, turn: u32, start_time: f64, ttft: f64, metrics: &str) -> String {
+        let row = json!({"session_id": session, "turn": turn, "start_time": start_time, "latency": ttft + 0.5, "ttft": ttft, "generation_time": 0.25,
+            "prompt_tokens": 1000, "completion_tokens": 11, "metrics": metrics, "status": "success"});
+        row.to_string()
+    }
+
+    #[test]
+    fn start_times_place_requests_groups_and_the_run_itself() {
+        let rows = [
+            begun("a", 0, 1_750_000_000.5, 1.0, ""),
+            begun("a", 1, 1_750_000_002.0, 0.25, ""),
+            begun("b", 0, 1_750_000_000.75, 2.0, ""),
+            begun("b", 1, 1_750_000_003.25, 0.25, ""),
+        ];
+        let reading = file(r#""concurrent": 2, "session_depth": 1"#, &rows.join(",")).unwrap();
+        assert_eq!((reading.times, reading.started_at.unwrap().to_string().as_str()), (Times::Told, "2025-06-15T15:06:40.5Z"));
+        let places: Vec<_> = reading.records.iter().map(|record| (record.session, record.lane, record.turn, record.sent_us.0)).collect();
+        assert_eq!(places, [(0, 0, 0, 0), (0, 0, 1, 1_500_000), (1, 1, 0, 250_000), (1, 1, 1, 2_750_000)]);
+        assert_eq!((reading.records[3].intended_us, reading.records[3].done_us), (Micros(2_750_000), Micros(3_500_000)));
+        assert_eq!((reading.lacks, reading.notes), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_file_of_which_one_request_does_not_tell_when_it_began_tells_no_times() {
+        let rows = format!("{}, {FIRST}", begun("a", 0, 1_750_000_000.5, 1.0, "x 1"));
+        let reading = file(r#""concurrent": 1, "session_depth": 2"#, &rows).unwrap();
+        assert_eq!((reading.times, reading.started_at, reading.lacks), (Times::LaidOut, None, vec![NO_START_TIMES]));
+        assert_eq!(reading.samples, []);
+    }
+
+    #[test]
+    fn pages_of_metrics_become_samples_at_the_times_of_their_requests() {
+        let page = |running: u32| {
+            format!(
+                "# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running{{engine=\"0\"}} {running}\n# TYPE h histogram\n\
+                 h_bucket{{le=\"1\"}} 3\nh_sum 2\nno metric at all\n"
+            )
+        };
+        let rows = [begun("b", 0, 12.0, 1.0, &page(1)), begun("a", 0, 10.0, 1.0, &page(0))];
+        let reading = file(r#""concurrent": 2, "session_depth": 1"#, &rows.join(",")).unwrap();
+        let told: Vec<_> = reading.samples.iter().map(|sample| (sample.at_us.0, &*sample.name, &*sample.labels, sample.value)).collect();
+        let running = ("vllm:num_requests_running", "{engine=\"0\"}");
+        assert_eq!(
+            told,
+            [(0, running.0, running.1, 0.0), (0, "h_sum", "", 2.0), (2_000_000, running.0, running.1, 1.0), (2_000_000, "h_sum", "", 2.0)]
+        );
+        assert_eq!(reading.lacks, [SLOWED_BY_METRICS], "its clock also timed the page");
     }
 }

@@ -17,7 +17,7 @@ mod vllm_serve;
 pub use fault::Fault;
 use reading::Reading;
 pub use reading::Source;
-pub use sweep::{ImportedSweep, Wanted, import};
+pub use sweep::{ImportedRun, ImportedSweep, Wanted, import};
 
 /// The programs whose files can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

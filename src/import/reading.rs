@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::clock::Micros;
-use crate::record::RequestRecord;
+use crate::record::{RequestRecord, ServerSample};
 
 /// A file of another program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub(super) struct Reading {
     pub offered_qps: Option<f64>,
     /// In any order; numbers and requests in flight are set by whoever asked for the reading.
     pub records: Vec<RequestRecord>,
+    /// What pages of metrics in the file tell, in the order of time.
+    pub samples: Vec<ServerSample>,
     /// What this file lacks beyond what all files of its program lack.
     pub lacks: Vec<&'static str>,
     pub notes: Vec<String>,

@@ -2,6 +2,8 @@
 //!
 //! A duration is rounded to a microsecond, as all that is saved is.
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::clock::Micros;
 use crate::record::{Failure, FailureKind, Phase, RequestRecord, TokenSource};
 
@@ -67,6 +69,12 @@ pub(super) fn failure(said: &str) -> Failure {
     let line = said.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let plain: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(DETAIL).collect();
     Failure { kind, detail: format!("the file says: {plain}") }
+}
+
+/// The moment that lies so many seconds after the Unix epoch.
+pub(super) fn wall_clock(seconds: f64) -> Option<Timestamp> {
+    let micros = i64::try_from(Micros::from_secs_f64(seconds).0).ok()?;
+    Timestamp::UNIX_EPOCH.checked_add(SignedDuration::from_micros(micros)).ok()
 }
 
 /// Numbers requests in the order of sending and puts them in the order in which they ended.

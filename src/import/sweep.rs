@@ -15,7 +15,7 @@ use super::{Fault, Program};
 use crate::clock::Micros;
 use crate::record::{
     CacheContract, Client, ClientHonesty, Counts, FormatVersion, Imported, Manifest, Outcome, Phase, PlannedRun, RequestRecord, RunHeader,
-    RunRecord, TokenRule,
+    RunRecord, ServerSample, TokenRule,
 };
 use crate::store::{StoreError, SweepWriter};
 
@@ -36,9 +36,17 @@ pub struct ImportedSweep {
     pub program: Program,
     pub manifest: Manifest,
     /// In the manifest's order.
-    pub runs: Vec<(RunRecord, Vec<RequestRecord>)>,
+    pub runs: Vec<ImportedRun>,
     /// Which file became which run: a line each.
     pub list: String,
+}
+
+/// One run, as it will be saved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportedRun {
+    pub record: RunRecord,
+    pub requests: Vec<RequestRecord>,
+    pub samples: Vec<ServerSample>,
 }
 
 /// The file in the sweep's folder that stands in for a scenario.
@@ -81,11 +89,12 @@ impl ImportedSweep {
     /// Saves it into a new folder.
     pub fn save(&self, dir: &Path) -> Result<(), StoreError> {
         let writer = SweepWriter::open(dir, &self.manifest, &self.list)?;
-        for (record, requests) in &self.runs {
+        for ImportedRun { record, requests, samples } in &self.runs {
             let mut run = writer.begin(&record.header.id)?;
             for request in requests {
                 run.append(request)?;
             }
+            run.watched(samples)?;
             run.seal(record)?;
         }
         Ok(())
@@ -94,14 +103,14 @@ impl ImportedSweep {
     /// Requests of all phases.
     #[must_use]
     pub fn requests(&self) -> u64 {
-        self.runs.iter().map(|(run, _)| run.counts.requests).sum()
+        self.runs.iter().map(|run| run.record.counts.requests).sum()
     }
 
     /// Failures of all phases by kind.
     #[must_use]
     pub fn failures(&self) -> BTreeMap<String, u64> {
         let mut kinds = BTreeMap::new();
-        for (kind, count) in self.runs.iter().flat_map(|(run, _)| &run.counts.failures) {
+        for (kind, count) in self.runs.iter().flat_map(|run| &run.record.counts.failures) {
             *kinds.entry(kind.clone()).or_default() += count;
         }
         kinds
@@ -181,11 +190,11 @@ fn sweep(program: Program, mut reads: Vec<Read<'_>>, wanted: &Wanted) -> Importe
         // Numbers ascend; what is no number comes after them, in the order of the files.
         values.sort_by(|left, right| left.as_f64().unwrap_or(f64::INFINITY).total_cmp(&right.as_f64().unwrap_or(f64::INFINITY)));
     }
-    let planned = |(run, _): &(RunRecord, _)| PlannedRun {
-        id: run.header.id.clone(),
-        variant: run.header.variant.clone(),
-        axes: run.header.axes.clone(),
-        repeat: run.header.repeat,
+    let planned = |run: &ImportedRun| PlannedRun {
+        id: run.record.header.id.clone(),
+        variant: run.record.header.variant.clone(),
+        axes: run.record.header.axes.clone(),
+        repeat: run.record.header.repeat,
     };
     let goals = if wanted.goals.is_empty() { program.goal().map(str::to_owned).into_iter().collect() } else { wanted.goals.clone() };
     let manifest = Manifest {
@@ -193,7 +202,7 @@ fn sweep(program: Program, mut reads: Vec<Read<'_>>, wanted: &Wanted) -> Importe
         name: wanted.name.clone(),
         seed: 0,
         created_at: wanted.created_at,
-        simulated: runs.iter().any(|(run, _)| run.header.simulated),
+        simulated: runs.iter().any(|run| run.record.header.simulated),
         scenario_hash: blake3::hash(list.as_bytes()).to_hex()[..32].to_owned(),
         scenario_file: LIST.to_owned(),
         changes: Vec::new(),
@@ -201,7 +210,7 @@ fn sweep(program: Program, mut reads: Vec<Read<'_>>, wanted: &Wanted) -> Importe
         plots: Vec::new(),
         variants,
         axes,
-        repeats: runs.iter().map(|(run, _)| run.header.repeat + 1).max().unwrap_or(1),
+        repeats: runs.iter().map(|run| run.record.header.repeat + 1).max().unwrap_or(1),
         runs: runs.iter().map(planned).collect(),
         client: Client { bench_version: wanted.bench_version.clone(), ..Client::default() },
         search: None,
@@ -266,8 +275,8 @@ fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-fn run(program: Program, header: RunHeader, reading: Reading) -> (RunRecord, Vec<RequestRecord>) {
-    let Reading { times, started_at, offered_qps, mut records, notes, .. } = reading;
+fn run(program: Program, header: RunHeader, reading: Reading) -> ImportedRun {
+    let Reading { times, started_at, offered_qps, mut records, samples, notes, .. } = reading;
     in_order(&mut records);
     if times == Times::Told {
         count_in_flight(&mut records);
@@ -289,7 +298,7 @@ fn run(program: Program, header: RunHeader, reading: Reading) -> (RunRecord, Vec
         tables: BTreeMap::new(),
         notes,
     };
-    (record, records)
+    ImportedRun { record, requests: records, samples }
 }
 
 /// The measured window is 0 where send times are not known: what goes by it cannot be told.

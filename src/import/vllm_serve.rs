@@ -73,6 +73,7 @@ pub(super) fn read(source: &Source) -> Result<Reading, Vec<String>> {
         started_at: None,
         offered_qps: rate.as_f64(),
         records: file.records(ttfts, itls),
+        samples: Vec::new(),
         lacks: if file.start_times.is_some() { Vec::new() } else { vec![NO_START_TIMES] },
         notes: Vec::new(),
     })

@@ -9,6 +9,7 @@ mod faults;
 mod formats;
 mod frontier;
 mod fuzz;
+mod gateways;
 mod history;
 mod import;
 #[cfg(unix)]

@@ -4,18 +4,16 @@
 //! Never in the path of a request: an own task with its own connections. What cannot be read is a note for people, never an error. What the
 //! figures mean is not known here.
 
-mod exposition;
 mod gpu;
 mod host;
 mod keep;
-mod labels;
 mod page;
 mod pool;
 mod storage;
 mod watched_page;
 mod watcher;
 
-pub use exposition::{Exposition, Sample};
+pub use crate::exposition::{Exposition, Sample};
 pub use keep::Keep;
 pub use page::{MetricsPage, PageError};
 pub use watcher::{Watched, Watcher};

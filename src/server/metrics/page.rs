@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-use super::exposition::{Exposition, Sample};
 use crate::endpoint::{Endpoint, EndpointError, server_message};
+use crate::exposition::{Exposition, Sample};
 use crate::server::place::{Place, PlaceError};
 use crate::target::spec::TargetSpec;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::exposition::Sample;
+use crate::exposition::Sample;
 
 /// vLLM: everything in the labels, the value is 1.
 const VLLM: &str = "vllm:cache_config_info";
@@ -46,8 +46,8 @@ fn whole(value: f64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::exposition::Exposition;
     use super::*;
+    use crate::exposition::Exposition;
 
     fn pool(page: &[u8]) -> Option<u64> {
         kv_pool_tokens(&Exposition::read(page, tells_of_pool).samples)

@@ -1,14 +1,14 @@
 //! A server at the level of its socket: takes requests and does to the connection exactly what the test says.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bench::clock::{Clock, Micros};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 /// One thing that the server does in answer to a request.
@@ -55,12 +55,21 @@ pub struct Socket {
     _tasks: JoinSet<()>,
 }
 
+/// What is done in answer to a request.
+type Answering = Arc<dyn Fn(&Received) -> Vec<Act> + Send + Sync>;
+
 impl Socket {
     /// Serves the n-th request, on whatever connection, with the n-th answer.
     pub async fn serve(answers: impl IntoIterator<Item = Vec<Act>>) -> Self {
+        let answers: Mutex<VecDeque<Vec<Act>>> = Mutex::new(answers.into_iter().collect());
+        Self::answering(move |_| answers.lock().unwrap().pop_front().unwrap_or_default()).await
+    }
+
+    /// Serves each request by what it says.
+    pub async fn answering(answer: impl Fn(&Received) -> Vec<Act> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
-        let answers: Arc<Mutex<VecDeque<Vec<Act>>>> = Arc::new(Mutex::new(answers.into_iter().collect()));
+        let answer: Answering = Arc::new(answer);
         let (sender, requests) = mpsc::unbounded_channel();
         let connections = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&connections);
@@ -69,7 +78,7 @@ impl Socket {
             let mut open = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 counted.fetch_add(1, Ordering::Relaxed);
-                open.spawn(converse(stream, Arc::clone(&answers), sender.clone()));
+                open.spawn(converse(stream, Arc::clone(&answer), sender.clone()));
             }
         });
         Self { host, requests, connections, _tasks: tasks }
@@ -89,12 +98,12 @@ impl Socket {
     }
 }
 
-async fn converse(mut stream: TcpStream, answers: Arc<Mutex<VecDeque<Vec<Act>>>>, requests: mpsc::UnboundedSender<Received>) {
+async fn converse(mut stream: TcpStream, answer: Answering, requests: mpsc::UnboundedSender<Received>) {
     stream.set_nodelay(true).unwrap();
     while let Some(request) = read(&mut stream).await {
-        let acts = answers.lock().await.pop_front();
+        let acts = answer(&request);
         let _ = requests.send(request);
-        for act in acts.unwrap_or_default() {
+        for act in acts {
             match act {
                 Act::Write(bytes) => {
                     let _ = stream.write_all(&bytes).await;

@@ -3,9 +3,12 @@
 //!
 //! A page is foreign text: a line that cannot be read is counted and skipped, and there is no panic and no bound that it could break.
 
+mod labels;
+
 use std::collections::HashMap;
 
-use super::labels::{Labels, blank};
+use labels::{Labels, blank};
+
 use crate::record::{SampleKind, label};
 
 /// The most samples that are taken of one page; what is more is counted as lines that were not read.
@@ -155,8 +158,8 @@ mod tests {
 
     use super::*;
 
-    const VLLM: &[u8] = include_bytes!("../../../tests/fixtures/engine/vllm_metrics.txt");
-    const VLLM_LMCACHE: &[u8] = include_bytes!("../../../tests/fixtures/engine/vllm_lmcache_metrics.txt");
+    const VLLM: &[u8] = include_bytes!("../tests/fixtures/engine/vllm_metrics.txt");
+    const VLLM_LMCACHE: &[u8] = include_bytes!("../tests/fixtures/engine/vllm_lmcache_metrics.txt");
 
     fn read(page: &str) -> Exposition {
         Exposition::read(page.as_bytes(), |_| true)
