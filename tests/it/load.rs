@@ -304,7 +304,7 @@ fn starts_agree_where_the_pool_holds_all_sessions_and_only_the_original_holds_co
         rows.retain(|row| row.sent_us >= answered);
         println!("{start} in the original's definition: {original} us, from the last first answer on {} us", follow_ups_p95(&rows));
         assert!(original > 10 * burst, "{start}: {original} against {burst}");
-        assert!(follow_ups_p95(&rows) <= burst, "{start}: without the cold prompts of others it is no slower");
+        assert!(follow_ups_p95(&rows) < 2 * burst, "{start}: without the cold prompts of others it is of the same order");
     }
     // One group has nobody to wait for: both definitions are the same.
     let alone = |follow_ups: &str| of(json!({"concurrent": 1, "follow_ups": follow_ups}));

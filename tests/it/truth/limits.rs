@@ -23,7 +23,7 @@ fn limit_of(summary: &SweepSummary, variant: usize) -> (LimitKind, &str) {
 fn card(sequential: &str, tier: &str, goal: &str) -> SweepSummary {
     swept(&format!(
         "name = 'card'\nseed = 7\n[workload]\nkind = 'document_qa'\ndocuments = {{ synthetic_tokens = 131072 }}\nrounds = 6\n\
-         answer_tokens = 64\nstart = 'burst'\n[target]\nkind = 'sim'\nmodel = 'x'\n[matrix]\nconcurrent = [4]\n\
+         answer_tokens = 64\nstart = 'burst'\nfollow_ups = 'original'\n[target]\nkind = 'sim'\nmodel = 'x'\n[matrix]\nconcurrent = [4]\n\
          sequential = {sequential}\n[[goals]]\nrequire = 'p95(ttft where turn >= 1) <= {goal}'\n[variants.vllm]\n\
          [variants.tiered]\nengine.host_tier = {{ capacity = '{tier}', bandwidth = '25GB/s' }}\n"
     ))
