@@ -5,6 +5,7 @@ use super::amount::{grouped, percent, short_number};
 use super::axes::{Axes, show_axes};
 use super::summary::CellSummary;
 use super::watched::{Level, Told};
+use crate::record::FailureKind;
 
 /// What made a cell fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,8 +69,15 @@ impl Boundary<'_> {
     /// Failures that are neither a matter of compute nor of memory.
     #[expect(clippy::cast_precision_loss, reason = "request counts are far below 2^53")]
     fn broken(&self) -> Option<String> {
-        let slow = |kind: &str| kind.starts_with("timeout") || kind == "cancelled";
-        let broken: Vec<(&String, &u64)> = self.fails.failures.iter().filter(|(kind, _)| !slow(kind)).collect();
+        let is_slow = |kind: &str| kind.starts_with("timeout") || kind == FailureKind::Cancelled.name();
+        // What was not sent after other failures is of the kind that most of those are.
+        let follows = |kind: &str| [FailureKind::NoHistory, FailureKind::SessionEnded].iter().any(|unsent| unsent.name() == kind);
+        let sum = |wanted: &dyn Fn(&str) -> bool| -> u64 {
+            self.fails.failures.iter().filter(|(kind, _)| wanted(kind)).map(|(_, count)| *count).sum()
+        };
+        let mostly_slow = sum(&is_slow) > sum(&|kind| !is_slow(kind) && !follows(kind));
+        let is_broken = |kind: &str| !is_slow(kind) && !(mostly_slow && follows(kind));
+        let broken: Vec<(&String, &u64)> = self.fails.failures.iter().filter(|(kind, _)| is_broken(kind)).collect();
         let count: u64 = broken.iter().map(|(_, count)| **count).sum();
         let list: Vec<String> = broken.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
         let many = count as f64 > BROKEN * self.fails.n.max(1) as f64;
@@ -474,5 +482,12 @@ mod tests {
         fails.failures = std::collections::BTreeMap::from([("http_503".to_owned(), 30), ("timeout_idle".to_owned(), 2)]);
         let words = is(Cause::Unknown, &fails, Some(&cell(4, 3, 90_000, Some(0.99))));
         assert_eq!(words, "C=4, S=4 fails by requests that were not answered (30 http_503 of 100)");
+        // What is not sent after a refusal is refused, too; what is not sent after a timeout is slow.
+        let refused = [("http_413".to_owned(), 2), ("no_history".to_owned(), 78)];
+        fails.failures = refused.into();
+        let words = is(Cause::Unknown, &fails, Some(&cell(4, 3, 90_000, Some(0.99))));
+        assert_eq!(words, "C=4, S=4 fails by requests that were not answered (2 http_413, 78 no_history of 100)");
+        fails.failures = [("timeout_first_token".to_owned(), 2), ("no_history".to_owned(), 78)].into();
+        is(Cause::KvMemory, &fails, Some(&cell(4, 3, 90_000, Some(0.99))));
     }
 }

@@ -73,7 +73,7 @@ fn everything_else_is_silent(scene: &Scene) {
 
 #[test]
 fn a_key_that_a_server_gives_back_in_every_place_is_found_nowhere() {
-    let scenario = SCENARIO.replace("rounds = 1", "rounds = 12\non_error = \"drop_turn\"");
+    let scenario = SCENARIO.replace("rounds = 1", "rounds = 1\nsequential = 12");
     for place in PLACES {
         let scene = Scene::new(&format!("{scenario}{place}\nheaders = {{ x-tenant = \"${{SECRETS_TEST_KEY}}\" }}\n"));
         let server = Echo::start(Manners::Echo);
