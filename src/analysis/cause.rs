@@ -76,7 +76,7 @@ impl Boundary<'_> {
             self.fails.failures.iter().filter(|(kind, _)| wanted(kind)).map(|(_, count)| *count).sum()
         };
         let mostly_slow = sum(&is_slow) > sum(&|kind| !is_slow(kind) && !follows(kind));
-        let is_broken = |kind: &str| !is_slow(kind) && !(mostly_slow && follows(kind));
+        let is_broken = |kind: &str| !(is_slow(kind) || mostly_slow && follows(kind));
         let broken: Vec<(&String, &u64)> = self.fails.failures.iter().filter(|(kind, _)| is_broken(kind)).collect();
         let count: u64 = broken.iter().map(|(_, count)| **count).sum();
         let list: Vec<String> = broken.iter().map(|(kind, count)| format!("{count} {kind}")).collect();

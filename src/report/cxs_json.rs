@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn requests_stand_group_by_group_in_the_order_of_their_sending() {
-        let row = |session, lane, request| RequestRecord { lane, request, ..answered(session, 0, 0.5) };
+        let row = |session, lane, request| RequestRecord { request, lane, ..answered(session, 0, 0.5) };
         let document = written(vec![row(0, 0, 0), row(2, 1, 1), row(1, 0, 2), row(3, 1, 3)], ScriptGeneration::Second);
         let sessions: Vec<&str> = document["results"].as_array().unwrap().iter().map(|row| row["session_id"].as_str().unwrap()).collect();
         assert_eq!(sessions, ["0", "1", "2", "3"]);
