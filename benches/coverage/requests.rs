@@ -28,7 +28,7 @@ impl OpenRun {
         let schedule = Schedule::new(&workload, seed, None);
         let dues = schedule.arrivals.into_iter().flatten().map(|step| match step.due {
             Due::At(at) => at,
-            Due::AfterPrevious => unreachable!("an open loop has times"),
+            Due::AfterPrevious | Due::AfterFirstAnswers => unreachable!("an open loop has times"),
         });
         let template = template();
         let row = |(number, at): (u64, Micros)| RequestRecord {
