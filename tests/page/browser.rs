@@ -78,6 +78,8 @@ impl Browser {
         for domain in ["Page", "Runtime", "Log", "Network", "DOM"] {
             tab.call(&format!("{domain}.enable"), json!({}));
         }
+        // The processor's time of the page's thread: how long it takes in all is up to what else the machine does.
+        tab.call("Performance.enable", json!({"timeDomain": "threadTicks"}));
         tab.size(1200, 900);
         tab.call("Page.navigate", json!({"url": format!("file://{}", file.display())}));
         tab.wait("Page.loadEventFired");

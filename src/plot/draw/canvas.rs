@@ -20,7 +20,8 @@ pub struct Canvas<'a> {
     backend: SVGBackend<'a>,
     /// The dash pattern of every path so far, in order; the backend has no call for it.
     dashes: Vec<&'static str>,
-    /// Elements that lie over everything drawn; the backend has no call for them.
+    /// Elements that lie under everything drawn but the paper, and over everything; the backend has no call for them.
+    under: String,
     over: String,
     fault: Option<String>,
 }
@@ -89,17 +90,24 @@ impl Type {
 pub fn page(width: i32, height: i32, title: &str, description: &str, draw: impl FnOnce(&mut Canvas<'_>)) -> Result<Svg, PlotError> {
     let size = (width.unsigned_abs(), height.unsigned_abs());
     let mut text = String::new();
-    let mut canvas = Canvas { backend: SVGBackend::with_string(&mut text, size), dashes: Vec::new(), over: String::new(), fault: None };
+    let mut canvas = Canvas {
+        backend: SVGBackend::with_string(&mut text, size),
+        dashes: Vec::new(),
+        under: String::new(),
+        over: String::new(),
+        fault: None,
+    };
     canvas.fill(Rect { left: 0, top: 0, width, height }, theme::PAPER);
     draw(&mut canvas);
     let presented = canvas.backend.present();
     canvas.keep(presented);
-    let (dashes, over, fault) = (std::mem::take(&mut canvas.dashes), std::mem::take(&mut canvas.over), canvas.fault.take());
+    let (dashes, fault) = (std::mem::take(&mut canvas.dashes), canvas.fault.take());
+    let (under, over) = (std::mem::take(&mut canvas.under), std::mem::take(&mut canvas.over));
     drop(canvas);
     if let Some(reason) = fault {
         return Err(PlotError::Drawing { reason });
     }
-    let text = with_over(with_words(&with_dashes(&text, &dashes), title, description), &over);
+    let text = with_over(with_words(&with_under(with_dashes(&text, &dashes), &under), title, description), &over);
     Ok(Svg { text, width: size.0, height: size.1 })
 }
 
@@ -108,6 +116,14 @@ fn with_words(text: &str, title: &str, description: &str) -> String {
     let Some((opening, rest)) = text.split_once(">\n") else { return text.to_owned() };
     let (title, description) = (escaped(title), escaped(description));
     format!("{opening} role=\"img\">\n<title>{title}</title>\n<desc>{description}</desc>\n{rest}")
+}
+
+/// Puts elements behind the opening tag and the paper.
+fn with_under(text: String, under: &str) -> String {
+    match text.match_indices('\n').nth(1).filter(|_| !under.is_empty()) {
+        Some((end_of_paper, _)) => format!("{}{under}{}", &text[..=end_of_paper], &text[end_of_paper + 1..]),
+        None => text,
+    }
 }
 
 /// Puts elements before the closing tag, so that they lie on top.
@@ -147,6 +163,11 @@ impl Canvas<'_> {
     pub fn line(&mut self, from: Point, to: Point, pen: Pen) {
         let drawn = self.backend.draw_line(from, to, &pen.style());
         self.keep(drawn);
+    }
+
+    /// Lays elements, which are whole and escaped, between the paper and everything that is drawn.
+    pub fn lay_under(&mut self, elements: &str) {
+        self.under.push_str(elements);
     }
 
     /// Lays elements, which are whole and escaped, over everything that is drawn.
@@ -202,25 +223,15 @@ impl Canvas<'_> {
 
     /// Diagonal lines over a rectangle, rising to the right.
     pub fn hatch(&mut self, rect: Rect, spacing: i32, pen: Pen) {
-        let mut start = rect.left - rect.height + spacing / 2;
-        while start < rect.right() {
-            let (from, to) = (start.max(rect.left), (start + rect.height).min(rect.right()));
-            if from < to {
-                self.line((from, rect.bottom() - (from - start)), (to, rect.bottom() - (to - start)), pen);
-            }
-            start += spacing;
+        for (from, to) in rising(rect, spacing) {
+            self.line(from, to, pen);
         }
     }
 
     /// Diagonal lines over a rectangle, falling to the right.
     pub fn hatch_back(&mut self, rect: Rect, spacing: i32, pen: Pen) {
-        let mut start = rect.left - rect.height + spacing / 2;
-        while start < rect.right() {
-            let (from, to) = (start.max(rect.left), (start + rect.height).min(rect.right()));
-            if from < to {
-                self.line((from, rect.top + (from - start)), (to, rect.top + (to - start)), pen);
-            }
-            start += spacing;
+        for (from, to) in falling(rect, spacing) {
+            self.line(from, to, pen);
         }
     }
 
@@ -229,6 +240,23 @@ impl Canvas<'_> {
             self.fault.get_or_insert_with(|| error.to_string());
         }
     }
+}
+
+/// The ends of diagonal lines over a rectangle, rising to the right.
+pub fn rising(rect: Rect, spacing: i32) -> impl Iterator<Item = (Point, Point)> {
+    diagonals(rect, spacing).map(move |(start, from, to)| ((from, rect.bottom() - (from - start)), (to, rect.bottom() - (to - start))))
+}
+
+/// The same, falling to the right.
+pub fn falling(rect: Rect, spacing: i32) -> impl Iterator<Item = (Point, Point)> {
+    diagonals(rect, spacing).map(move |(start, from, to)| ((from, rect.top + (from - start)), (to, rect.top + (to - start))))
+}
+
+/// Where each line would begin if the rectangle went on to the left, and its two ends.
+fn diagonals(rect: Rect, spacing: i32) -> impl Iterator<Item = (i32, i32, i32)> {
+    let first = rect.left - rect.height + spacing / 2;
+    let starts = (first..rect.right()).step_by(usize::try_from(spacing).unwrap_or(1).max(1));
+    starts.map(move |start| (start, start.max(rect.left), (start + rect.height).min(rect.right()))).filter(|(_, from, to)| from < to)
 }
 
 impl Pen {

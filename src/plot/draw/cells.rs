@@ -2,7 +2,7 @@
 
 use super::canvas::{Align, Canvas, Pen, Rect, Type, Weight};
 use super::colour::{self, Colour};
-use super::legend::{crossed, hatched, implied, mark};
+use super::legend::{HATCH_SPACING, crossed, hatched, implied, mark};
 use super::words;
 use crate::plot::figure::{Cell, Heatmap, MarkShape, Shown, Side, Verdict};
 use crate::plot::{number, theme};
@@ -64,14 +64,24 @@ fn interval_text(heatmap: &Heatmap, cell: &Cell, tight: bool) -> Option<String> 
     text.map(|text| if tight { text.replace(' ', "") } else { text })
 }
 
+/// What of a cell is painted: a pixel of paper stays between cells, where there are pixels to spare.
+pub fn ground(at: Rect) -> Rect {
+    let gap = i32::from(at.width >= 12 && at.height >= 12);
+    Rect { width: at.width - gap, height: at.height - gap, ..at }
+}
+
+/// The corner of a small cell that says that it is undecided.
+pub fn corner(at: Rect) -> Rect {
+    let size = (at.width.min(at.height) / 4).clamp(2, 6);
+    Rect { left: at.right() - size, top: at.top, width: size, height: size }
+}
+
 /// Draws one cell.
 pub fn draw(canvas: &mut Canvas<'_>, heatmap: &Heatmap, cell: &Cell, at: Rect, sizes: Sizes) {
-    // A pixel of paper between cells, where there are pixels to spare.
-    let gap = i32::from(at.width >= 12 && at.height >= 12);
-    let ground = Rect { left: at.left, top: at.top, width: at.width - gap, height: at.height - gap };
+    let ground = ground(at);
     match &cell.shown {
         Shown::Value(value) if value.is_infinite() => {
-            hatched(canvas, ground, 7);
+            hatched(canvas, ground, HATCH_SPACING);
             draw_value(canvas, heatmap, cell, ground, sizes, (theme::INK, Some(theme::EMPTY)));
         }
         Shown::Value(value) => {
@@ -84,15 +94,15 @@ pub fn draw(canvas: &mut Canvas<'_>, heatmap: &Heatmap, cell: &Cell, at: Rect, s
             draw_value(canvas, heatmap, cell, ground, sizes, (colour.ink(), undecided.then_some(colour)));
         }
         Shown::Failed(reason) => {
-            hatched(canvas, ground, 7);
+            hatched(canvas, ground, HATCH_SPACING);
             draw_words(canvas, ground, "failed", reason);
         }
         Shown::Missing => {
-            hatched(canvas, ground, 7);
+            hatched(canvas, ground, HATCH_SPACING);
             draw_words(canvas, ground, "not run", "");
         }
         Shown::Untested(side) => {
-            implied(canvas, ground, 7, *side);
+            implied(canvas, ground, HATCH_SPACING, *side);
             match side {
                 Some(Side::Passing) => draw_words(canvas, ground, "implied ✓", "not run"),
                 Some(Side::Failing) => draw_words(canvas, ground, "implied ✗", "not run"),
@@ -100,11 +110,11 @@ pub fn draw(canvas: &mut Canvas<'_>, heatmap: &Heatmap, cell: &Cell, at: Rect, s
             }
         }
         Shown::Nothing => {
-            hatched(canvas, ground, 7);
+            hatched(canvas, ground, HATCH_SPACING);
             draw_words(canvas, ground, "no value", "no such requests");
         }
         Shown::Invalid(reason) => {
-            crossed(canvas, ground, 7);
+            crossed(canvas, ground, HATCH_SPACING);
             draw_words(canvas, ground, "invalid", reason);
         }
     }
@@ -112,7 +122,7 @@ pub fn draw(canvas: &mut Canvas<'_>, heatmap: &Heatmap, cell: &Cell, at: Rect, s
 
 /// The hatching of a cell that has a value of which too little is known: lines that are quieter than its text.
 pub fn hatched_over(canvas: &mut Canvas<'_>, at: Rect, ground: Colour) {
-    canvas.hatch(at, 7, Pen::new(ground.toward(ground.ink(), UNDECIDED_INK), 1));
+    canvas.hatch(at, HATCH_SPACING, Pen::new(ground.toward(ground.ink(), UNDECIDED_INK), 1));
 }
 
 /// Value, n and interval below each other, as a block in the middle, in an ink and on a plain ground where the cell is hatched.
@@ -181,8 +191,7 @@ fn draw_undecided(canvas: &mut Canvas<'_>, at: Rect, sizes: Sizes, ink: Colour) 
     } else if sizes.value.is_some() {
         canvas.text("?", (at.right() - 2, at.bottom() - 3), Type::new(10, ink).bold().align(Align::End));
     } else {
-        let size = (at.width.min(at.height) / 4).clamp(2, 6);
-        canvas.fill(Rect { left: at.right() - size, top: at.top, width: size, height: size }, ink);
+        canvas.fill(corner(at), ink);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Colours: the scale of the heatmaps, and what can be read on them.
 
 /// sRGB.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Colour(pub u8, pub u8, pub u8);
 
 /// Viridis (van der Walt and Smith, public domain) at equal steps: perceptually even, the same for the colour-blind, and of steadily

@@ -7,7 +7,7 @@ use super::grid::{self, Grid, MOST_VALUES};
 use super::legend::{Entry, Sign};
 use super::sheet::Sheet;
 use super::step_line::{self, Frontiers};
-use super::{colour, description, tips};
+use super::{colour, dense_cells, description, tips};
 use crate::plot::figure::{Caption, Cell, Heatmap, Shown, Side, Verdict};
 use crate::plot::{PlotError, Svg, number};
 
@@ -34,11 +34,20 @@ pub fn sheet(heatmap: &Heatmap) -> Result<Sheet<'_>, PlotError> {
         bar: Some((bar, colour::at)),
         paint: Box::new(move |canvas, (left, top)| {
             let grid = grid.clone().at(left + grid.before(), top);
-            draw_cells(canvas, heatmap, &grid, sizes);
-            draw_lines(canvas, &grid, &frontiers);
+            let is_dense = dense_cells::are_dense(&grid, sizes);
+            if is_dense {
+                dense_cells::draw(canvas, heatmap, &grid, &frontiers);
+            } else {
+                draw_cells(canvas, heatmap, &grid, sizes);
+                draw_lines(canvas, &grid, &frontiers);
+            }
             draw_marks(canvas, heatmap, &grid);
             grid.draw_axes(canvas, &heatmap.x, &heatmap.y, grid.area.right() + BESIDE);
-            tips::lay(canvas, heatmap, |column, row| grid.cell_at(column, row));
+            if is_dense {
+                tips::lay_encoded(canvas, heatmap, grid.area);
+            } else {
+                tips::lay(canvas, heatmap, |column, row| grid.cell_at(column, row));
+            }
         }),
     })
 }

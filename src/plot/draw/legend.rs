@@ -7,6 +7,8 @@ use crate::plot::figure::{MarkShape, Outcome, Side};
 use crate::plot::theme::{self, LEGEND_SIZE, MARGIN};
 
 const SAMPLE_WIDTH: i32 = 26;
+/// Between the lines of a cell without a value.
+pub const HATCH_SPACING: i32 = 7;
 const GAP: i32 = 24;
 /// How strong the lines of a cell are that was not run, of those of one that has no value.
 const LIGHTER: f64 = 0.6;
@@ -174,16 +176,28 @@ pub fn hatched(canvas: &mut Canvas<'_>, at: Rect, spacing: i32) {
     canvas.hatch(at, spacing, Pen::new(theme::HATCH, 1));
 }
 
-/// The ground of a cell that was not run: lighter than of one that should have been. Its lines fall where it is implied to pass, rise where it is
-/// implied to fail, and are not there where it is untested.
+/// The ground of a cell that was not run: lighter than of one that should have been.
 pub fn implied(canvas: &mut Canvas<'_>, at: Rect, spacing: i32, side: Option<Side>) {
     canvas.fill(at, theme::EMPTY);
-    let pen = Pen::new(theme::EMPTY.toward(theme::HATCH, LIGHTER), 1);
-    match side {
-        Some(Side::Passing) => canvas.hatch_back(at, 2 * spacing, pen),
-        Some(Side::Failing) => canvas.hatch(at, 2 * spacing, pen),
-        None => {}
+    let pen = Pen::new(untested_ink(), 1);
+    let (rising, falling) = hatch_of_untested(side);
+    if rising {
+        canvas.hatch(at, 2 * spacing, pen);
     }
+    if falling {
+        canvas.hatch_back(at, 2 * spacing, pen);
+    }
+}
+
+/// Whether lines rise and whether they fall in a cell that was not run: they fall where it is implied to pass, rise where it is implied to
+/// fail, and are not there where it is untested.
+pub fn hatch_of_untested(side: Option<Side>) -> (bool, bool) {
+    (side == Some(Side::Failing), side == Some(Side::Passing))
+}
+
+/// The colour of these lines.
+pub fn untested_ink() -> Colour {
+    theme::EMPTY.toward(theme::HATCH, LIGHTER)
 }
 
 /// The ground of a cell whose value does not count.

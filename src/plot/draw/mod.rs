@@ -12,6 +12,7 @@ pub mod colour;
 mod colour_bar;
 mod crosses;
 pub mod curve;
+mod dense_cells;
 mod description;
 pub mod difference;
 mod frame;

@@ -7,7 +7,7 @@ use crate::plot::theme;
 
 /// Ink and gap of the line around what is missed.
 pub const DASH: &str = "5 4";
-const THIN: u32 = 2;
+pub const THIN: u32 = 2;
 
 /// An edge between two cells.
 pub type Edge = (Point, Point);
@@ -70,14 +70,21 @@ pub fn draw_thin(canvas: &mut Canvas<'_>, edges: &[Edge], dash: &'static str) {
 
 /// Draws edges of a grid, given in pixels; a white casing keeps the line apart from dark cells.
 pub fn draw(canvas: &mut Canvas<'_>, edges: &[Edge], grid: Rect) {
-    let inside = |at: Point| (at.0.clamp(grid.left, grid.right()), at.1.clamp(grid.top, grid.bottom()));
     for pen in [Pen::new(theme::PAPER, theme::CASING_WIDTH), Pen::new(theme::LIMIT, theme::LIMIT_WIDTH)] {
-        let reach = i32::try_from(pen.width / 2).unwrap_or(0);
-        for &(from, to) in edges {
-            // Longer by half its width, so that corners are closed.
-            let (along_x, along_y) = if from.1 == to.1 { (reach, 0) } else { (0, reach) };
-            let (low, high) = ((from.0.min(to.0), from.1.min(to.1)), (from.0.max(to.0), from.1.max(to.1)));
-            canvas.line(inside((low.0 - along_x, low.1 - along_y)), inside((high.0 + along_x, high.1 + along_y)), pen);
+        for (from, to) in lengthened(edges, pen.width, grid) {
+            canvas.line(from, to, pen);
         }
     }
+}
+
+/// Edges longer by half their width at both ends, so that corners are closed, but not beyond the grid.
+pub fn lengthened(edges: &[Edge], width: u32, grid: Rect) -> Vec<Edge> {
+    let inside = |at: Point| (at.0.clamp(grid.left, grid.right()), at.1.clamp(grid.top, grid.bottom()));
+    let reach = i32::try_from(width / 2).unwrap_or(0);
+    let longer = |&(from, to): &Edge| {
+        let (along_x, along_y) = if from.1 == to.1 { (reach, 0) } else { (0, reach) };
+        let (low, high) = ((from.0.min(to.0), from.1.min(to.1)), (from.0.max(to.0), from.1.max(to.1)));
+        (inside((low.0 - along_x, low.1 - along_y)), inside((high.0 + along_x, high.1 + along_y)))
+    };
+    edges.iter().map(longer).collect()
 }

@@ -1,0 +1,81 @@
+//! The report's page of 10,000 cells in a real Chromium: how large it is, how much of it is laid out, and how long that takes.
+//!
+//! `cargo bench --bench page` opens it nine times, each time in a new browser, and prints the medians with the least and the largest;
+//! `-- --rounds 3` does so less often. `BENCH_CHROMIUM` names another browser than the first on the path. The page stays in
+//! `target/page/`, to be looked at.
+
+#[path = "../../tests/page/browser.rs"]
+mod browser;
+#[path = "../../tests/page/pages.rs"]
+mod pages;
+
+use std::path::Path;
+
+use browser::{Browser, Tab};
+use serde_json::json;
+
+/// What one load of a page took.
+struct PageLoad {
+    bytes_kb: f64,
+    nodes: f64,
+    objects: f64,
+    busy_ms: f64,
+    loaded_ms: f64,
+    painted_ms: f64,
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let rounds = arguments.iter().position(|word| word == "--rounds").map_or(9, |at| arguments[at + 1].parse().expect("a number of rounds"));
+    let Some(program) = browser::find() else {
+        println!("there is no Chromium on the path: install it, or name it in BENCH_CHROMIUM");
+        return;
+    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/page");
+    std::fs::create_dir_all(&folder).unwrap();
+    let pages = [("lab", pages::of_the_shipped_sweep(&folder)), ("10,000 cells", pages::of_ten_thousand_cells(&folder))];
+    println!("| median (least to largest) of {rounds} | kB | DOM nodes | laid out | busy | loaded | painted |\n|---|---|---|---|---|---|---|");
+    for (name, file) in &pages {
+        let loads: Vec<PageLoad> = (0..rounds).map(|_| load(&program, file)).collect();
+        let figures: [(&str, fn(&PageLoad) -> f64); 6] = [
+            ("", |load| load.bytes_kb),
+            ("", |load| load.nodes),
+            ("", |load| load.objects),
+            (" ms", |load| load.busy_ms),
+            (" ms", |load| load.loaded_ms),
+            (" ms", |load| load.painted_ms),
+        ];
+        let cells: Vec<String> = figures.iter().map(|(unit, of)| median_and_range(loads.iter().map(of).collect(), unit)).collect();
+        println!("| {name} | {} |", cells.join(" | "));
+    }
+}
+
+fn load(program: &Path, file: &Path) -> PageLoad {
+    let mut browser = Browser::start(program);
+    let mut tab = browser.open(file);
+    let frame = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now()))))";
+    tab.call("Page.bringToFront", json!({}));
+    let painted_ms = tab.value(frame).as_f64().unwrap();
+    PageLoad {
+        bytes_kb: std::fs::metadata(file).unwrap().len() as f64 / 1000.0,
+        nodes: metric(&mut tab, "Nodes"),
+        objects: metric(&mut tab, "LayoutObjects"),
+        busy_ms: metric(&mut tab, "TaskDuration") * 1000.0,
+        loaded_ms: tab.value("performance.getEntriesByType('navigation')[0].loadEventEnd").as_f64().unwrap(),
+        painted_ms,
+    }
+}
+
+/// A figure of the browser's own. Times are those of a processor, of the page's thread.
+fn metric(tab: &mut Tab<'_>, name: &str) -> f64 {
+    let answer = tab.call("Performance.getMetrics", json!({}));
+    let metrics = answer["metrics"].as_array().unwrap();
+    metrics.iter().find(|metric| metric["name"] == name).and_then(|metric| metric["value"].as_f64()).unwrap()
+}
+
+fn median_and_range(mut values: Vec<f64>, unit: &str) -> String {
+    values.sort_by(f64::total_cmp);
+    let (least, largest) = (values[0], values[values.len() - 1]);
+    let median = values[values.len() / 2];
+    if least == largest { format!("{median:.0}{unit}") } else { format!("{median:.0} ({least:.0} to {largest:.0}){unit}") }
+}
