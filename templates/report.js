@@ -1,6 +1,7 @@
 "use strict";
-// Makes the page's tables sortable, the one of all cells also filtered, copied and shown in windows, and gives the cells of pictures
-// a tip on hover and focus. Without it everything is still there as plain tables.
+// Makes the page's tables sortable, the one of all cells also filtered and copied, and gives the cells of pictures a tip on hover and
+// focus. Of thousands of rows, and of thousands of cells of a picture, only those that are looked at are made. Without it everything is
+// still there as plain tables.
 (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const make = (tag, properties = {}, ...children) => {
@@ -24,13 +25,13 @@
       this.body = table.tBodies[0];
       this.heads = [...table.tHead.rows[0].cells];
       this.names = this.heads.map((head) => head.textContent);
-      const data = document.getElementById(`${table.dataset.tools}-data`);
-      const read = (tr) => ({ tr, texts: [...tr.cells].map((cell) => cell.textContent) });
-      this.rows = data ? JSON.parse(data.textContent).map((texts) => ({ tr: null, texts })) : [...this.body.rows].map(read);
-      this.window = Number(table.dataset.window) || this.rows.length;
+      this.rows = this.read();
       this.shown = this.rows;
-      this.first = 0;
       this.heads.forEach((head, column) => this.makeSortable(head, column));
+    }
+
+    read() {
+      return [...this.body.rows].map((tr) => ({ tr, texts: [...tr.cells].map((cell) => cell.textContent) }));
     }
 
     makeSortable(head, column) {
@@ -55,14 +56,15 @@
       return true;
     }
 
+    print() {}
+
     filter() {
       this.shown = this.rows.filter((row) => this.matches(row));
-      this.first = 0;
       this.render();
     }
 
     render() {
-      this.body.replaceChildren(...this.shown.slice(this.first, this.first + this.window).map((row) => this.element(row)));
+      this.body.replaceChildren(...this.shown.map((row) => this.element(row)));
     }
 
     element(row) {
@@ -72,11 +74,22 @@
     }
   }
 
-  // The table of all cells, with its search, its choices, its windows and its copy.
+  // What a text of markup says: where scripts run, a table without scripts is no more than its text.
+  const named = { lt: "<", gt: ">", amp: "&", quot: '"' };
+  const character = (_, code, name) => (code ? String.fromCodePoint(Number.parseInt(code, 16)) : named[name]);
+  const plain = (text) => (text.includes("&") ? text.replace(/&(?:#x([0-9a-f]+)|(\w+));/g, character) : text);
+
+  // Rows that are made above and below those in view.
+  const SPARE = 20;
+
+  // The table of all cells, with its search, its choices and its copy. Of many rows those in view are made.
   class CellTable extends DataTable {
     constructor(table) {
       super(table);
       this.roles = this.heads.map((head) => head.dataset.role);
+      this.scroller = table.parentElement;
+      this.window = Number(table.dataset.window);
+      this.isPrinting = false;
       this.wanted = [];
       this.chosen = new Map();
       this.status = make("p", { className: "soft" });
@@ -86,15 +99,42 @@
         this.wanted = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
         this.filter();
       });
-      this.earlier = this.button("Earlier rows", () => this.turn(-1));
-      this.later = this.button("Later rows", () => this.turn(1));
       const copy = this.button("Copy as text", () => this.copy());
       const label = make("label", {}, "Search cells", this.search);
-      const tools = make("div", { className: "tools" }, label, ...this.choices(), copy, this.earlier, this.later, this.status);
-      table.parentElement.before(tools);
-      all("[data-static]").forEach((note) => note.remove());
-      for (const row of this.rows) row.found = this.searchable(row);
+      const tools = make("div", { className: "tools" }, label, ...this.choices(), copy, this.status);
+      this.scroller.before(tools);
+      if (this.rows.length > this.window) {
+        tools.append(make("p", { className: "soft", textContent: "This search looks through all rows, the browser's own only through those in view." }));
+        this.prepare();
+      }
       this.render();
+    }
+
+    // The leading columns are in the table for where no scripts run, a cell behind each `<td>`; the others are data, a text a column, in
+    // which an empty value is the one above.
+    read() {
+      const data = document.getElementById(`${this.table.dataset.tools}-data`);
+      if (!data) return super.read();
+      const markup = this.table.closest("section").querySelector("noscript").textContent;
+      const lines = markup.slice(markup.indexOf("<tbody>"), markup.indexOf("</tbody>")).split("<tr>").slice(1);
+      const rows = lines.map((line) => ({ tr: null, texts: line.trimEnd().split("<td>").slice(1).map(plain) }));
+      for (const column of JSON.parse(data.textContent)) {
+        let above = "";
+        column.split("|").forEach((value, at) => { rows[at].texts.push(above = value || above); });
+      }
+      return rows;
+    }
+
+    // Columns as wide as their longest text, so that they stay so whatever is in view.
+    prepare() {
+      this.scroller.hidden = false;
+      this.heads.forEach((head, column) => {
+        const longest = this.rows.reduce((most, row) => Math.max(most, row.texts[column].length), 0);
+        head.style.minWidth = `calc(${longest}ch + 1.2rem)`;
+      });
+      this.rowHeight = 32;
+      this.scroller.addEventListener("scroll", () => this.follow(), { passive: true });
+      window.addEventListener("resize", () => this.follow());
     }
 
     button(text, press) {
@@ -126,25 +166,66 @@
 
     // `C=4` is a whole word, so that it does not find C=40; anything else may be a part of one.
     matches(row) {
+      row.found ??= this.wanted.length ? this.searchable(row) : undefined;
       const holds = (word) => row.found.includes(word.includes("=") ? ` ${word} ` : word);
       return this.wanted.every(holds) && [...this.chosen].every(([column, value]) => row.texts[column] === value);
     }
 
-    turn(direction) {
-      this.first += direction * this.window;
-      this.render();
-      this.table.parentElement.scrollTop = 0;
+    isWhole() {
+      return this.shown.length <= this.window || this.isPrinting;
     }
 
     render() {
-      super.render();
-      const last = Math.min(this.first + this.window, this.shown.length);
-      const isWhole = this.shown.length <= this.window;
-      const rows = isWhole ? `${this.shown.length}` : `${this.first + 1} to ${last} of ${this.shown.length}`;
-      this.status.textContent = `${rows} of ${this.rows.length} cells`;
-      this.earlier.hidden = this.later.hidden = isWhole;
-      this.earlier.disabled = this.first === 0;
-      this.later.disabled = last >= this.shown.length;
+      this.status.textContent = `${this.shown.length} of ${this.rows.length} cells`;
+      if (this.rows.length > this.window) this.table.setAttribute("aria-rowcount", this.shown.length + 1);
+      if (this.isWhole()) {
+        super.render();
+      } else {
+        this.scroller.scrollTop = 0;
+        this.made = { first: 0, last: 0 };
+        this.follow();
+      }
+    }
+
+    // Makes what has come into view, with room above and below for all other rows.
+    follow() {
+      if (this.isWhole()) return;
+      const top = Math.floor(this.scroller.scrollTop / this.rowHeight);
+      const bottom = Math.min(top + Math.ceil(this.scroller.clientHeight / this.rowHeight) + 1, this.shown.length);
+      if (top >= this.made.first && bottom <= this.made.last) return;
+      const [first, last] = [Math.max(0, Math.min(top, bottom) - SPARE), Math.min(bottom + SPARE, this.shown.length)];
+      this.made = { first, last };
+      const rows = this.shown.slice(first, last).map((row, at) => {
+        const tr = this.element({ ...row, tr: null });
+        tr.setAttribute("aria-rowindex", first + at + 2);
+        return tr;
+      });
+      this.body.replaceChildren(this.room(first), ...rows, this.room(this.shown.length - last));
+      const height = rows[0].getBoundingClientRect().height;
+      if (height > 0 && Math.abs(height - this.rowHeight) > 0.01) {
+        this.rowHeight = height;
+        this.made = { first: 0, last: 0 };
+        this.follow();
+      }
+    }
+
+    room(rows) {
+      const cell = make("td", { colSpan: this.heads.length });
+      cell.style.height = `${rows * this.rowHeight}px`;
+      const room = make("tr", { className: "room", hidden: rows === 0 }, cell);
+      room.setAttribute("aria-hidden", "true");
+      return room;
+    }
+
+    // On paper there is no looking further: all rows are made, and forgotten afterwards.
+    print(isPrinting) {
+      if (this.rows.length <= this.window) return;
+      const at = this.scroller.scrollTop;
+      this.isPrinting = isPrinting;
+      this.render();
+      if (isPrinting) this.printedAt = at;
+      else this.scroller.scrollTop = this.printedAt;
+      for (const row of this.rows) row.tr = null;
     }
 
     async copy() {
@@ -219,13 +300,68 @@
     group.addEventListener("focusout", hide);
   };
 
-  all("table.sortable").forEach((table) => (table.dataset.tools ? new CellTable(table) : new DataTable(table)));
-  all("svg .cells").forEach(explore);
+  // The same for a picture whose cells have no elements: the one that is looked at is made.
+  const exploreMany = (group, area) => {
+    const { x, y, words, fragments } = JSON.parse(group.querySelector("metadata").textContent);
+    const said = words.split("\n");
+    const [columns, rows] = [x.values.length, y.values.length];
+    const [left, top, width, height] = ["x", "y", "width", "height"].map((name) => Number(area.getAttribute(name)));
+    const picture = group.closest("svg");
+    picture.setAttribute("role", "group");
+    picture.setAttribute("aria-label", `${picture.querySelector("title").textContent}; arrow keys move from cell to cell`);
+    const whole = (text) => text.replace(/[\ue000-\uf8ff]/g, (code) => fragments[code.charCodeAt(0) - 0xe000]);
+    // Rows count upward from the lower edge.
+    const cellAt = (column, row) => {
+      const cell = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+      const place = { x: left + (width / columns) * column, y: top + (height / rows) * (rows - 1 - row), width: width / columns, height: height / rows };
+      const label = `${x.name} ${x.values[column]}, ${y.name} ${y.values[row]}: ${whole(said[row * columns + column])}`;
+      for (const [name, value] of Object.entries({ ...place, role: "img", tabindex: 0, "aria-label": label })) cell.setAttribute(name, value);
+      return cell;
+    };
+    let at = { column: 0, row: 0, cell: cellAt(0, 0) };
+    group.append(at.cell);
+    const go = (column, row) => {
+      if (column < 0 || row < 0 || column >= columns || row >= rows || (column === at.column && row === at.row)) return;
+      const hadFocus = document.activeElement === at.cell;
+      const cell = cellAt(column, row);
+      at.cell.replaceWith(cell);
+      at = { column, row, cell };
+      if (hadFocus) cell.focus();
+    };
+    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+    group.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") hide();
+      const step = steps[event.key];
+      if (!step) return;
+      event.preventDefault();
+      go(at.column + step[0], at.row + step[1]);
+    });
+    group.addEventListener("pointermove", (event) => {
+      const box = area.getBoundingClientRect();
+      go(Math.floor(((event.clientX - box.left) / box.width) * columns), Math.floor(((box.bottom - event.clientY) / box.height) * rows));
+      show(at.cell);
+    });
+    group.addEventListener("pointerleave", hide);
+    group.addEventListener("focusin", () => show(at.cell));
+    group.addEventListener("focusout", hide);
+  };
+
+  const tables = all("table.sortable").map((table) => (table.dataset.tools ? new CellTable(table) : new DataTable(table)));
+  all("svg .cells").forEach((group) => {
+    const area = group.querySelector(".area");
+    if (area) exploreMany(group, area);
+    else explore(group);
+  });
   // On paper nothing can be unfolded.
   let folded = [];
+  const print = (isPrinting) => tables.forEach((table) => table.print(isPrinting));
   window.addEventListener("beforeprint", () => {
+    print(true);
     folded = all("details:not([open])");
     folded.forEach((details) => { details.open = true; });
   });
-  window.addEventListener("afterprint", () => folded.forEach((details) => { details.open = false; }));
+  window.addEventListener("afterprint", () => {
+    print(false);
+    folded.forEach((details) => { details.open = false; });
+  });
 })();

@@ -1,8 +1,8 @@
 //! The report's page of 10,000 cells in a real Chromium: how large it is, how much of it is laid out, and how long that takes.
 //!
 //! `cargo bench --bench page` opens it nine times, each time in a new browser, and prints the medians with the least and the largest;
-//! `-- --rounds 3` does so less often. `BENCH_CHROMIUM` names another browser than the first on the path. The page stays in
-//! `target/page/`, to be looked at.
+//! `-- --rounds 3` does so less often. `BENCH_CHROMIUM` names another browser than the first on the path. The pages stay in
+//! `target/page/`, with pictures of their sections as PNG, to be looked at.
 
 #[path = "../../tests/page/browser.rs"]
 mod browser;
@@ -11,6 +11,8 @@ mod pages;
 
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use browser::{Browser, Tab};
 use serde_json::json;
 
@@ -26,7 +28,8 @@ struct PageLoad {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let rounds = arguments.iter().position(|word| word == "--rounds").map_or(9, |at| arguments[at + 1].parse().expect("a number of rounds"));
+    let rounds =
+        arguments.iter().position(|word| word == "--rounds").map_or(9, |at| arguments[at + 1].parse().expect("a number of rounds"));
     let Some(program) = browser::find() else {
         println!("there is no Chromium on the path: install it, or name it in BENCH_CHROMIUM");
         return;
@@ -34,7 +37,9 @@ fn main() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/page");
     std::fs::create_dir_all(&folder).unwrap();
     let pages = [("lab", pages::of_the_shipped_sweep(&folder)), ("10,000 cells", pages::of_ten_thousand_cells(&folder))];
-    println!("| median (least to largest) of {rounds} | kB | DOM nodes | laid out | busy | loaded | painted |\n|---|---|---|---|---|---|---|");
+    println!(
+        "| median (least to largest) of {rounds} | kB | DOM nodes | laid out | busy | loaded | painted |\n|---|---|---|---|---|---|---|"
+    );
     for (name, file) in &pages {
         let loads: Vec<PageLoad> = (0..rounds).map(|_| load(&program, file)).collect();
         let figures: [(&str, fn(&PageLoad) -> f64); 6] = [
@@ -47,6 +52,22 @@ fn main() {
         ];
         let cells: Vec<String> = figures.iter().map(|(unit, of)| median_and_range(loads.iter().map(of).collect(), unit)).collect();
         println!("| {name} | {} |", cells.join(" | "));
+        look(&program, file);
+    }
+}
+
+/// Leaves pictures of the page's sections beside it.
+fn look(program: &Path, file: &Path) {
+    let mut browser = Browser::start(program);
+    let mut tab = browser.open(file);
+    for section in ["verdict", "pictures", "cells"] {
+        let clip = tab.value(&format!(
+            "(() => {{ const b = document.getElementById('{section}').getBoundingClientRect(); \
+             return {{x: b.left + scrollX, y: b.top + scrollY, width: b.width, height: Math.min(b.height, 1600), scale: 1}}; }})()"
+        ));
+        let taken = tab.call("Page.captureScreenshot", json!({"format": "png", "clip": clip, "captureBeyondViewport": true}));
+        let bytes = STANDARD.decode(taken["data"].as_str().unwrap()).unwrap();
+        std::fs::write(file.with_extension(format!("{section}.png")), bytes).unwrap();
     }
 }
 

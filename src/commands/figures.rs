@@ -34,9 +34,10 @@ pub(super) fn write(sweep: &SavedSweep, summary: &SweepSummary, question: &Quest
                 continue;
             }
         };
-        write_derived(&folder.join(format!("{}.svg", picture.stem)), &svg.text)?;
+        let file = format!("{}.svg", picture.stem);
+        write_derived(&folder.join(&file), &svg.text)?;
         write_derived(&folder.join(format!("{}.png", picture.stem)), to_png(&svg)?)?;
-        on_page.push(PageFigure { variant: picture.variant, svg: svg.text });
+        on_page.push(PageFigure { variant: picture.variant, file, svg: svg.text });
     }
     Ok(on_page)
 }

@@ -53,7 +53,7 @@ pub fn lay_encoded(canvas: &mut Canvas<'_>, heatmap: &Heatmap, area: Rect) {
     let Rect { left, top, width, height } = area;
     canvas.lay_over(&format!(
         "<g class=\"cells\" fill=\"#FFFFFF\" fill-opacity=\"0\" data-columns=\"{columns}\">\n\
-         <rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\"/>\n<metadata>{metadata}</metadata>\n</g>\n"
+         <rect class=\"area\" x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\"/>\n<metadata>{metadata}</metadata>\n</g>\n"
     ));
 }
 

@@ -1,23 +1,37 @@
-//! Every cell of every variant in one table that can be sorted, filtered and copied. Of a large sweep the first rows stand in the page as
-//! a table, and all of them as data that the script shows a window of: ten thousand rows of markup would take seconds to lay out.
+//! Every cell of every variant in one table that can be sorted, filtered and copied.
+//!
+//! Of a large sweep nothing is laid out but what is looked at: its leading columns stand as a plain table for where no scripts run, which is
+//! mere text where they do, and the other columns as data; the script reads both and makes the rows that come into view.
 
 use serde::Serialize;
 
 use crate::analysis::{CellState, CellSummary, SweepSummary, VariantSummary, Verdict, axis_label, show_value};
 use crate::report::number::{Scale, or_dash, percent, significant};
 
-/// Rows that are written as markup, and that the script shows at once.
+/// Rows that are laid out all at once.
 const WINDOW: usize = 200;
+/// Columns beside the axes that say the most, and come first: variant, verdict, value, interval, n.
+const LEADING: usize = 5;
 
 #[derive(Debug, Serialize)]
 pub struct CellTable {
     heads: Vec<Head>,
-    /// The first rows.
+    /// All rows; of a large sweep their leading columns alone.
     rows: Vec<Vec<String>>,
     total: usize,
     window: usize,
-    /// All rows as JSON, safe inside a script element; missing where the markup has them all.
+    /// How many columns are in the rows.
+    leading: usize,
+    /// The other columns as JSON, safe inside a script element; missing where the rows have all.
     data: Option<String>,
+}
+
+impl CellTable {
+    /// What the rows and the data take of a page's bytes, about.
+    pub fn weight(&self) -> usize {
+        let of_row = |row: &Vec<String>| row.iter().map(|text| text.len() + "<td>".len()).sum::<usize>();
+        self.rows.iter().map(of_row).sum::<usize>() + self.data.as_ref().map_or(0, String::len)
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -32,10 +46,10 @@ pub fn cell_table(summary: &SweepSummary) -> CellTable {
     let scale = Scale::of_shown(summary);
     let in_order = summary.variants.iter().flat_map(|variant| variant.cells.iter().map(move |cell| (variant, cell)));
     let mut rows: Vec<Vec<String>> = in_order.map(|(variant, cell)| row(summary, variant, cell, scale)).collect();
-    let total = rows.len();
-    let data = (total > WINDOW).then(|| inside_script(&rows));
-    rows.truncate(WINDOW);
-    CellTable { heads: heads(summary, scale), rows, total, window: WINDOW, data }
+    let (heads, total) = (heads(summary, scale), rows.len());
+    let leading = if total > WINDOW { summary.axes.len() + LEADING } else { heads.len() };
+    let data = (leading < heads.len()).then(|| inside_script(&other_columns(&mut rows, leading)));
+    CellTable { heads, rows, total, window: WINDOW, leading, data }
 }
 
 fn heads(summary: &SweepSummary, scale: Scale) -> Vec<Head> {
@@ -96,9 +110,30 @@ fn state(cell: &CellSummary) -> &'static str {
     }
 }
 
+/// Takes the columns behind the leading ones out of the rows: each as one text with `|` between its values, which are our own words and
+/// numbers; an empty one is the same as the one above.
+fn other_columns(rows: &mut [Vec<String>], leading: usize) -> Vec<String> {
+    let mut columns: Vec<String> = Vec::new();
+    let mut above: Vec<String> = Vec::new();
+    for row in rows {
+        let others = row.split_off(leading);
+        columns.resize(others.len(), String::new());
+        for (n, (column, value)) in columns.iter_mut().zip(&others).enumerate() {
+            if !above.is_empty() {
+                column.push('|');
+            }
+            if above.get(n) != Some(value) {
+                column.push_str(value);
+            }
+        }
+        above = others;
+    }
+    columns
+}
+
 /// JSON that cannot end the script element it stands in, nor begin a comment there.
-fn inside_script(rows: &[Vec<String>]) -> String {
-    serde_json::to_string(rows).unwrap_or_default().replace('<', "\\u003c")
+fn inside_script(columns: &[String]) -> String {
+    serde_json::to_string(columns).unwrap_or_default().replace('<', "\\u003c")
 }
 
 #[cfg(test)]
@@ -120,20 +155,32 @@ mod tests {
     }
 
     #[test]
-    fn a_large_sweep_shows_its_first_rows_and_carries_all_as_data() {
-        let small = table(200);
-        assert_eq!((small.rows.len(), small.data), (200, None));
-        let large = table(201);
-        assert_eq!((large.rows.len(), large.total), (200, 201));
-        let all: Vec<Vec<String>> = serde_json::from_str(&large.data.unwrap()).unwrap();
-        assert_eq!(all.len(), 201);
-        assert_eq!(all[..200], large.rows);
+    fn a_large_sweep_has_its_leading_columns_as_rows_and_the_others_as_data() {
+        let (small, large) = (table(200), table(201));
+        assert_eq!((small.rows.len(), small.leading, &small.data), (200, small.heads.len(), &None));
+        assert_eq!((large.rows.len(), large.total, large.leading), (201, 201, 7));
+        let heads: Vec<&str> = large.heads.iter().map(|head| head.text.as_str()).collect();
+        assert_eq!((&heads[..4], &heads[5..8]), (["variant", "C", "S", "verdict"].as_slice(), ["interval", "n", "state"].as_slice()));
+        let columns: Vec<String> = serde_json::from_str(&large.data.unwrap()).unwrap();
+        assert_eq!(columns.len() + large.leading, large.heads.len());
+        let mut whole = small.rows;
+        let expected = other_columns(&mut whole, 7);
+        assert!(whole == large.rows[..200]);
+        assert!(columns.iter().zip(expected).all(|(column, first)| column.starts_with(&first)));
+    }
+
+    #[test]
+    fn a_value_that_is_the_one_above_is_left_empty() {
+        let row = |texts: [&str; 3]| texts.map(str::to_owned).to_vec();
+        let mut rows = [row(["a", "3 of 3", "1"]), row(["b", "3 of 3", "2"]), row(["c", "-", "2"])];
+        assert_eq!(other_columns(&mut rows, 1), ["3 of 3||-", "1|2|"]);
+        assert_eq!(rows, [["a"], ["b"], ["c"]]);
     }
 
     #[test]
     fn data_cannot_end_its_script() {
-        let text = inside_script(&[vec!["</script><!--".to_owned()]]);
+        let text = inside_script(&["</script><!--".to_owned()]);
         assert!(!text.contains('<'));
-        assert_eq!(serde_json::from_str::<Vec<Vec<String>>>(&text).unwrap(), [["</script><!--"]]);
+        assert_eq!(serde_json::from_str::<Vec<String>>(&text).unwrap(), ["</script><!--"]);
     }
 }

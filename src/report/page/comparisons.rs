@@ -7,7 +7,7 @@ use crate::analysis::{Extended, show_axes};
 use crate::report::comparison::words::{self, count};
 use crate::report::number::{Scale, or_dash, significant};
 
-/// Rows of the table cell by cell; the rest is in `bench compare --format json`.
+/// Rows of all tables cell by cell; the rest is in `bench compare --format json`.
 const MOST_ROWS: usize = 500;
 
 #[derive(Debug, Serialize)]
@@ -41,10 +41,11 @@ struct Row {
 }
 
 #[must_use]
-pub fn comparison_view(comparison: &Comparison) -> ComparisonView {
+pub fn comparison_view(comparison: &Comparison, comparisons: usize) -> ComparisonView {
     let mut cells: Vec<Row> = comparison.cells.iter().flat_map(rows_of_cell).collect();
-    let more_cells = cells.len().saturating_sub(MOST_ROWS);
-    cells.truncate(MOST_ROWS);
+    let most = MOST_ROWS / comparisons.max(1);
+    let more_cells = cells.len().saturating_sub(most);
+    cells.truncate(most);
     ComparisonView {
         base: comparison.base.name.clone(),
         new: comparison.new.name.clone(),

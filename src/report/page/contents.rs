@@ -5,11 +5,15 @@ use serde::Serialize;
 use super::cards::{Card, cards};
 use super::cells::{CellTable, cell_table};
 use super::comparisons::{ComparisonView, comparison_view};
-use super::parts::{Facts, PageParts};
+use super::parts::{Facts, PageFigure, PageParts};
 use super::sections::{Failures, Section, failures, figures_of, section};
 use crate::analysis::{Ratio, SweepSummary};
 use crate::report::reconcile;
 use crate::report::words;
+
+/// Bytes that the pictures and the table of all cells may take together, and what is left to the pictures in any case.
+const MOST_BYTES: usize = 1_650_000;
+const LEAST_FOR_PICTURES: usize = 550_000;
 
 #[derive(Debug, Serialize)]
 pub struct Page<'a> {
@@ -27,6 +31,8 @@ pub struct Page<'a> {
     variants: Vec<Section<'a>>,
     /// Pictures that show several variants.
     figures: Vec<&'a str>,
+    /// Files of pictures for which there is no room.
+    files: Vec<&'a str>,
     comparisons: Vec<ComparisonView>,
     failures: Option<Failures>,
     cells: CellTable,
@@ -47,6 +53,9 @@ struct RatioLine<'a> {
 #[must_use]
 pub fn page<'a>(summary: &'a SweepSummary, parts: &PageParts<'a>) -> Page<'a> {
     let (cards, more_cards) = cards(summary);
+    let cells = cell_table(summary);
+    let (figures, files) = fitting(parts.figures, MOST_BYTES.saturating_sub(cells.weight()).max(LEAST_FOR_PICTURES));
+    let comparisons = parts.comparisons.unwrap_or_default();
     let ratio_line = |ratio: &'a Ratio| RatioLine { sentence: words::ratio_sentence(summary, ratio), remarks: &ratio.remarks };
     Page {
         name: &summary.name,
@@ -59,15 +68,42 @@ pub fn page<'a>(summary: &'a SweepSummary, parts: &PageParts<'a>) -> Page<'a> {
         more_cards,
         exposed: summary.variants.iter().filter_map(words::exposed).collect(),
         ratios: summary.ratios.iter().map(ratio_line).collect(),
-        variants: summary.variants.iter().map(|variant| section(summary, variant, parts.figures)).collect(),
-        figures: figures_of(parts.figures, None),
-        comparisons: parts.comparisons.unwrap_or_default().iter().map(comparison_view).collect(),
+        variants: summary.variants.iter().map(|variant| section(summary, variant, &figures)).collect(),
+        figures: figures_of(&figures, None),
+        files,
+        comparisons: comparisons.iter().map(|comparison| comparison_view(comparison, comparisons.len())).collect(),
         failures: failures(summary),
-        cells: cell_table(summary),
+        cells,
         scenario: parts.scenario,
         environment: parts.environment,
         published_heads: reconcile::HEADS,
         legend: words::legend(),
         notes: &summary.notes,
+    }
+}
+
+/// The first pictures that take no more bytes than that together, and the files of the others.
+fn fitting(figures: &[PageFigure], mut room: usize) -> (Vec<&PageFigure>, Vec<&str>) {
+    let fits = |figure: &&PageFigure| match room.checked_sub(figure.svg.len()) {
+        Some(rest) => {
+            room = rest;
+            true
+        }
+        None => false,
+    };
+    let (shown, left_out): (Vec<_>, Vec<_>) = figures.iter().partition(fits);
+    (shown, left_out.into_iter().map(|figure| figure.file.as_str()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_without_room_are_named_by_their_files() {
+        let figure = |file: &str, bytes| PageFigure { variant: None, file: file.into(), svg: "x".repeat(bytes) };
+        let figures = [figure("a.svg", 60), figure("b.svg", 50), figure("c.svg", 40)];
+        let (shown, files) = fitting(&figures, 100);
+        assert_eq!((shown, files), (vec![&figures[0], &figures[2]], vec!["b.svg"]));
     }
 }

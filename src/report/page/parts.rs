@@ -9,6 +9,8 @@ use crate::analysis::compare::Comparison;
 pub struct PageFigure {
     /// The variant it belongs to; none where it shows several.
     pub variant: Option<String>,
+    /// The file beside the page that has it too.
+    pub file: String,
     /// A whole `<svg>` element.
     pub svg: String,
 }

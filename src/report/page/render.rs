@@ -67,7 +67,7 @@ mod tests {
         saved.manifest.imported = Some(Imported { program: "<b>other</b>".into(), lacks: vec!["no <i>sessions</i>".into()] });
         saved.runs[0].record.outcome = Outcome::Failed { reason: "\"><img src=x onerror=alert(2)>".into() };
         let summary = summarize(&saved, &Question::default()).unwrap();
-        let figures = [PageFigure { variant: Some("vllm".into()), svg: "<svg id=\"drawn\"></svg>".into() }];
+        let figures = [PageFigure { variant: Some("vllm".into()), file: "heatmap.svg".into(), svg: "<svg id=\"drawn\"></svg>".into() }];
         let facts = [Facts { heading: "<u>client</u>".into(), lines: vec![("<s>".into(), "</dl><script>".into())] }];
         let parts = PageParts { figures: &figures, scenario: Some("</pre><script>alert(3)"), environment: &facts, ..PageParts::default() };
         let page = html(&summary, &parts).unwrap();

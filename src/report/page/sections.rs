@@ -13,9 +13,9 @@ use crate::report::reconcile::{Reconciliation, reconciliation};
 use crate::report::server::server_table;
 use crate::report::words::{self, Line};
 
-/// Places in the tables behind a variant's pictures; what is beyond stands in the table of all cells.
+/// Places in the tables behind the pictures of all variants; what is beyond stands in the table of all cells.
 const MOST_PLACES: usize = 1024;
-/// Rows of what servers told; the files beside the page have all.
+/// Rows of what the servers of all variants told; the files beside the page have all.
 const MOST_SERVER_ROWS: usize = 256;
 
 #[derive(Debug, Serialize)]
@@ -49,11 +49,12 @@ struct ServerGrid {
 }
 
 #[must_use]
-pub fn section<'a>(summary: &SweepSummary, variant: &'a VariantSummary, figures: &'a [PageFigure]) -> Section<'a> {
+pub fn section<'a>(summary: &SweepSummary, variant: &'a VariantSummary, figures: &[&'a PageFigure]) -> Section<'a> {
     let (panels, more_panels) = shown_panels(summary, variant);
     let server = server_table(variant).map(|mut table| {
-        let more = table.rows.len().saturating_sub(MOST_SERVER_ROWS);
-        table.rows.truncate(MOST_SERVER_ROWS);
+        let most = MOST_SERVER_ROWS / summary.variants.len().max(1);
+        let more = table.rows.len().saturating_sub(most);
+        table.rows.truncate(most);
         ServerGrid { heads: table.heads, rows: table.rows, more, measured_by: words::measured_by(variant) }
     });
     let remarks = [words::undecided(variant), words::external(variant)].into_iter().flatten().chain(words::remarks(variant));
@@ -78,12 +79,12 @@ pub fn section<'a>(summary: &SweepSummary, variant: &'a VariantSummary, figures:
 
 /// The pictures of a variant, or those that show several.
 #[must_use]
-pub fn figures_of<'a>(figures: &'a [PageFigure], variant: Option<&str>) -> Vec<&'a str> {
+pub fn figures_of<'a>(figures: &[&'a PageFigure], variant: Option<&str>) -> Vec<&'a str> {
     figures.iter().filter(|figure| figure.variant.as_deref() == variant).map(|figure| figure.svg.as_str()).collect()
 }
 
 fn shown_panels(summary: &SweepSummary, variant: &VariantSummary) -> (Vec<Grid>, usize) {
-    let (mut shown, mut left_out, mut room) = (Vec::new(), 0, MOST_PLACES);
+    let (mut shown, mut left_out, mut room) = (Vec::new(), 0, MOST_PLACES / summary.variants.len().max(1));
     for panel in panels(summary, variant) {
         match room.checked_sub(places(&panel)) {
             Some(rest) => {
