@@ -4,6 +4,7 @@
 //! `-- --rounds 3` does so less often. `BENCH_CHROMIUM` names another browser than the first on the path. The pages stay in
 //! `target/page/`, with pictures of their sections as PNG, to be looked at.
 
+#[expect(dead_code, reason = "the tests also press keys and point at things")]
 #[path = "../../tests/page/browser.rs"]
 mod browser;
 #[path = "../../tests/page/pages.rs"]
@@ -42,15 +43,15 @@ fn main() {
     );
     for (name, file) in &pages {
         let loads: Vec<PageLoad> = (0..rounds).map(|_| load(&program, file)).collect();
-        let figures: [(&str, fn(&PageLoad) -> f64); 6] = [
-            ("", |load| load.bytes_kb),
-            ("", |load| load.nodes),
-            ("", |load| load.objects),
-            (" ms", |load| load.busy_ms),
-            (" ms", |load| load.loaded_ms),
-            (" ms", |load| load.painted_ms),
+        let of = |figure: fn(&PageLoad) -> f64, unit| median_and_range(loads.iter().map(figure).collect(), unit);
+        let cells = [
+            of(|load| load.bytes_kb, ""),
+            of(|load| load.nodes, ""),
+            of(|load| load.objects, ""),
+            of(|load| load.busy_ms, " ms"),
+            of(|load| load.loaded_ms, " ms"),
+            of(|load| load.painted_ms, " ms"),
         ];
-        let cells: Vec<String> = figures.iter().map(|(unit, of)| median_and_range(loads.iter().map(of).collect(), unit)).collect();
         println!("| {name} | {} |", cells.join(" | "));
         look(&program, file);
     }
@@ -71,6 +72,7 @@ fn look(program: &Path, file: &Path) {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a page has fewer bytes than that")]
 fn load(program: &Path, file: &Path) -> PageLoad {
     let mut browser = Browser::start(program);
     let mut tab = browser.open(file);
@@ -96,7 +98,6 @@ fn metric(tab: &mut Tab<'_>, name: &str) -> f64 {
 
 fn median_and_range(mut values: Vec<f64>, unit: &str) -> String {
     values.sort_by(f64::total_cmp);
-    let (least, largest) = (values[0], values[values.len() - 1]);
-    let median = values[values.len() / 2];
-    if least == largest { format!("{median:.0}{unit}") } else { format!("{median:.0} ({least:.0} to {largest:.0}){unit}") }
+    let [median, least, largest] = [values.len() / 2, 0, values.len() - 1].map(|at| format!("{:.0}", values[at]));
+    if least == largest { format!("{median}{unit}") } else { format!("{median} ({least} to {largest}){unit}") }
 }

@@ -75,7 +75,9 @@ fn write_lines(text: &mut String, grid: &Grid, frontiers: &Frontiers) {
     let placed = |edges: &[Edge]| edges.iter().map(|(from, to)| (grid.corner(*from), grid.corner(*to))).collect::<Vec<Edge>>();
     let mut write = |edges: &[Edge], colour, width, dash| {
         let mut strokes = Strokes::default();
-        edges.iter().for_each(|edge| strokes.line(*edge, colour, width));
+        for edge in edges {
+            strokes.line(*edge, colour, width);
+        }
         strokes.write(text, dash);
     };
     for (edges, dash) in [(placed(&frontiers.met), ""), (placed(&frontiers.not_excluded), step_line::DASH)] {
