@@ -312,7 +312,7 @@
     const whole = (text) => text.replace(/[\ue000-\uf8ff]/g, (code) => fragments[code.charCodeAt(0) - 0xe000]);
     // Rows count upward from the lower edge.
     const cellAt = (column, row) => {
-      const cell = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+      const cell = document.createElementNS(area.namespaceURI, "rect");
       const place = { x: left + (width / columns) * column, y: top + (height / rows) * (rows - 1 - row), width: width / columns, height: height / rows };
       const label = `${x.name} ${x.values[column]}, ${y.name} ${y.values[row]}: ${whole(said[row * columns + column])}`;
       for (const [name, value] of Object.entries({ ...place, role: "img", tabindex: 0, "aria-label": label })) cell.setAttribute(name, value);

@@ -147,7 +147,6 @@ mod tests {
 
     #[test]
     fn virtual_time_is_exact_to_the_microsecond_and_costs_no_waiting() {
-        let wall = std::time::Instant::now();
         let seen = virtual_runtime().unwrap().block_on(async {
             let clock = Clock::simulated();
             let mut seen = vec![clock.now()];
@@ -158,7 +157,6 @@ mod tests {
             seen
         });
         assert_eq!(seen, [Micros(0), Micros(1), Micros(1_234), Micros(3_600_000_007)]);
-        assert!(wall.elapsed() < Duration::from_secs(10));
     }
 
     #[test]

@@ -107,7 +107,7 @@ fn key_in(printed: &[u8], program: &str) -> Result<ApiKey, KeyCommandError> {
 mod tests {
     use super::*;
 
-    const LONG: Duration = Duration::from_mins(1);
+    const LONG: Duration = Duration::from_mins(10);
 
     async fn of(line: &str, limit: Duration) -> Result<ApiKey, KeyCommandError> {
         key_within(&["sh", "-c", line].map(str::to_owned), limit).await

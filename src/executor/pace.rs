@@ -46,7 +46,41 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::TryRecvError;
+
     use super::*;
+
+    impl Pace {
+        /// Whether the next stride would be held up at its end.
+        fn is_behind(&self) -> bool {
+            self.mark.as_ref().is_some_and(|mark| mark.try_recv() == Err(TryRecvError::Empty))
+        }
+    }
+
+    fn tell(pace: &mut Pace, events: &mpsc::UnboundedSender<Event>) {
+        for _ in 0..STRIDE {
+            let _ = events.send(Event::SweepFinished { interrupted: false });
+            pace.told(events);
+        }
+    }
+
+    #[test]
+    fn a_stride_waits_until_the_one_before_was_heard_to_its_end() {
+        let (events, mut heard) = mpsc::unbounded_channel();
+        let mut pace = Pace::of(Clock::simulated());
+        assert!(!pace.is_behind());
+        for _ in 0..3 {
+            tell(&mut pace, &events);
+            for _ in 0..STRIDE {
+                assert!(matches!(heard.try_recv(), Ok(Event::SweepFinished { .. })));
+                assert!(pace.is_behind());
+            }
+            let mark = heard.try_recv();
+            assert!(matches!(mark, Ok(Event::Marked(_))) && pace.is_behind(), "it has come, and is not done with yet");
+            drop(mark);
+            assert!(!pace.is_behind());
+        }
+    }
 
     #[test]
     fn virtual_time_waits_for_who_listens_and_real_time_never_does() {
@@ -59,6 +93,10 @@ mod tests {
                 pace.told(&events);
             }
         });
+        // As much as may wait does before anything is heard.
+        while heard.len() < 2 * STRIDE as usize && !telling.is_finished() {
+            std::thread::yield_now();
+        }
         let (mut most, mut told) = (0, 0);
         while let Some(event) = heard.blocking_recv() {
             most = most.max(heard.len());
@@ -79,6 +117,9 @@ mod tests {
         let (events, heard) = mpsc::unbounded_channel();
         drop(heard);
         let mut pace = Pace::of(Clock::simulated());
-        (0..STRIDE * 5).for_each(|_| pace.told(&events));
+        for _ in 0..5 {
+            tell(&mut pace, &events);
+            assert!(pace.mark.is_some() && !pace.is_behind());
+        }
     }
 }

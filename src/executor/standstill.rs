@@ -4,10 +4,11 @@
 //! The run's own clock is monotonic and stands still while the machine is suspended; the time since the machine's start does not; the wall
 //! clock may be set by anybody. What a standstill makes of a run is decided by who reads its record.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::clock::Clock;
 
@@ -153,6 +154,21 @@ mod tests {
                 assert!(seen.notes[0].contains(way), "{:?}", seen.notes);
             }
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn time_that_passes_unnoticed_is_a_standstill_and_what_was_slept_is_none() {
+        let lookout = Lookout::begin(Clock::real()).unwrap();
+        for _ in 0..50 {
+            tokio::time::sleep(LOOK).await;
+        }
+        let longest = lookout.longest.clone();
+        assert!(*longest.borrow() < LOOK, "{:?}", longest.borrow());
+        // It has gone to sleep again and is not let in for four seconds.
+        tokio::time::advance(Duration::from_secs(4)).await;
+        tokio::time::sleep(LOOK).await;
+        let longest_s = lookout.end().longest_s.unwrap();
+        assert!((3.8..=4.0).contains(&longest_s), "{longest_s}");
     }
 
     #[tokio::test]

@@ -326,7 +326,7 @@ mod tests {
                 Ok(_) => peer.write_all(b".").unwrap(),
                 Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
             }
-            assert!(begun.elapsed() < Duration::from_secs(20), "nothing is stamped");
+            assert!(begun.elapsed() < Duration::from_mins(10), "nothing is stamped");
             std::thread::yield_now();
         }
     }
@@ -341,7 +341,7 @@ mod tests {
         peer.write_all(bytes).unwrap();
         let begun = Instant::now();
         while seen(socket) == before {
-            assert!(begun.elapsed() < Duration::from_secs(20), "nobody looked");
+            assert!(begun.elapsed() < Duration::from_mins(10), "nobody looked");
             std::thread::yield_now();
         }
     }

@@ -5,7 +5,6 @@ use std::io::{Seek, SeekFrom, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
 
 use bench::analysis::{Question, summarize};
 use bench::store::read_sweep;
@@ -29,9 +28,6 @@ concurrent = [1, 2]
 [[goals]]
 require = "p95(ttft where turn >= 1) <= 1s"
 "#;
-
-/// The longest that reading may take, in a debug build.
-const LIMIT: Duration = Duration::from_secs(2);
 
 /// A sweep as it was saved, made once.
 static SAVED: LazyLock<Stage> = LazyLock::new(|| {
@@ -73,12 +69,10 @@ fn try_with(what: &str, file: &Path, change: impl FnOnce(&Path)) {
 }
 
 fn read_and_judge(what: &str, file: &Path, folder: &Path) {
-    let begun = Instant::now();
     let read = catch_unwind(AssertUnwindSafe(|| {
         let sweep = read_sweep(folder).map_err(|error| error.to_string())?;
         summarize(&sweep, &Question::default()).map(drop).map_err(|error| error.to_string())
     }));
-    assert!(begun.elapsed() < LIMIT, "{what} of `{}` takes {:?}", file.display(), begun.elapsed());
     match read {
         Err(panic) => panic!("{what} of `{}` panics: {panic:?}", file.display()),
         Ok(Err(message)) => assert!(message.len() > 10 && message.len() < 2000, "{what} of `{}`: {message}", file.display()),

@@ -159,10 +159,11 @@ fn ctrl_c_while_the_report_is_made_leaves_no_half_of_a_file_and_it_can_be_gone_o
     let begun = Instant::now();
     ended_well(&stage, "whole", start(&stage, "whole", &[]));
     // All is sealed already, so that this is the time of a report.
-    let (takes, expected) = (begun.elapsed(), dateless(&stage.path("whole")));
+    let (mut takes, expected) = (begun.elapsed(), dateless(&stage.path("whole")));
     let (mut left, mut finished) = (0, 0);
     for share in [0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9] {
         fs_err::remove_dir_all(stage.path("whole").join(REPORT)).unwrap();
+        let begun = Instant::now();
         let mut child = start(&stage, "whole", &[]);
         let mut output = child.stdout.take().unwrap();
         let (ended, end) = channel();
@@ -180,6 +181,8 @@ fn ctrl_c_while_the_report_is_made_leaves_no_half_of_a_file_and_it_can_be_gone_o
             } else {
                 is_success(&stage, "whole", status);
                 finished += 1;
+                // The machine may be less busy than it was.
+                takes = takes.min(begun.elapsed());
             }
         });
         let found = dateless(&stage.path("whole"));

@@ -79,11 +79,9 @@ fn a_second_ctrl_c_gives_up_what_is_in_flight() {
     await_third(&runtime, &server.url());
     running.signal("-INT");
     running.await_line("stopping");
-    let begun = std::time::Instant::now();
     running.signal("-INT");
     assert_eq!(running.end(), Some(130), "{:#?}", running.said);
-    // Far less than the minute after which a drain ends by itself.
-    assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
+    // Nobody says so of a drain that ends by itself, after a minute.
     running.line("leaving");
     assert_eq!(journal(&stage).lines().count(), 3);
     assert!(journal(&stage).contains("\"cancelled\""), "{}", journal(&stage));

@@ -89,7 +89,9 @@ fn a_folder_that_is_taken_away_stops_the_sweep_and_nothing_is_put_in_its_place()
     assert_eq!(stage.runs("out").iter().filter(|run| run.join("run.json").exists()).count(), 2);
 }
 
+/// A real stop takes real time; what comes of it is tested in virtual time where it is looked for.
 #[test]
+#[ignore = "by hand: it stops a process for seconds of a real clock"]
 fn a_process_that_was_stopped_for_a_while_has_no_result_of_that_cell_and_says_why() {
     let (_runtime, server) = serving(r#"{"preset": "tiny"}"#);
     let stage = Stage::with("chatting.toml", &chatting(&server.url(), r#"["0.5s", "3s"]"#));

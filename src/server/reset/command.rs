@@ -86,7 +86,7 @@ mod tests {
         Program::of(&command, &template())?.run(limit, &Secrets::default()).await
     }
 
-    const LONG: Duration = Duration::from_mins(1);
+    const LONG: Duration = Duration::from_mins(10);
 
     #[tokio::test]
     async fn a_command_gets_the_targets_fields_as_words_of_their_own_and_no_shell() {

@@ -94,7 +94,7 @@ async fn a_connection_whose_answer_ended_is_used_again() {
 #[tokio::test]
 async fn an_answer_is_over_at_done_even_where_the_connection_stays_open() {
     let socket = Socket::serve([vec![stream_head(), chunk(CHAT), Act::Hold], stream(CHAT)]).await;
-    let target = target(&socket.url(), json!({ "idle_timeout": 0.5, "total_timeout": 0.5 }));
+    let target = target(&socket.url(), json!({ "idle_timeout": 600, "total_timeout": 600 }));
     for connections in [1, 2] {
         assert_eq!(target.exchange(prompt(), None).await.failure, None);
         assert_eq!(socket.connections(), connections);

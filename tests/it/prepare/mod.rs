@@ -24,7 +24,7 @@ const AT_ONCE: Pace = Pace {
     most_wait: Duration::ZERO,
     longest_wait: Duration::from_secs(10),
     attempts: 4,
-    idle: Duration::from_millis(500),
+    idle: Duration::from_mins(10),
 };
 
 fn library(url: &str, folder: &Path) -> Library {

@@ -138,9 +138,7 @@ fn a_file_without_an_end_and_one_of_absurd_size_are_refused_by_name_wherever_the
             let child = folder.path().join("child.toml");
             let written = name.replace("FILE", &folder.path().join(kind).display().to_string());
             fs_err::write(&child, text.replace(name, &written)).unwrap();
-            let begun = std::time::Instant::now();
             let refused = load_file(&child, &Options::default()).unwrap_err().to_string();
-            assert!(begun.elapsed() < std::time::Duration::from_secs(2), "{text}");
             assert!(refused.contains(&written) && refused.contains(said), "{text}{refused}");
         }
     }

@@ -136,7 +136,7 @@ fn a_start_that_fails_shows_the_end_of_the_log_and_is_tried_twice() {
 
 #[test]
 fn a_server_that_never_answers_is_late_and_is_ended() {
-    let text = CHAT.replace("shell = true", "start_timeout = \"300ms\"");
+    let text = CHAT.replace("shell = true", "start_timeout = \"2s\"");
     let start = text.find("command = [").unwrap();
     let stage = Stage::new(&format!(
         "{}command = [\"sh\", \"-c\", \"echo loading; while :; do sleep 0.05; done\", \"{{model}}\", \"{{port}}\"]\nstop = {{ grace = \"5s\" }}\n",
@@ -144,7 +144,7 @@ fn a_server_that_never_answers_is_late_and_is_ended() {
     ));
     let swept = stage.sweep(&[]);
     let reasons = swept.reasons();
-    assert!(reasons[0].contains("not ready within 300ms") && reasons[0].contains("loading"), "{reasons:#?}");
+    assert!(reasons[0].contains("not ready within 2s") && reasons[0].contains("loading"), "{reasons:#?}");
     assert_eq!(stage.processes(), Vec::<String>::new());
 }
 

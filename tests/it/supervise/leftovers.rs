@@ -15,13 +15,13 @@ fn find(found: &[Leftover], pid: i32) -> Option<&Leftover> {
 async fn a_leftover_is_found_and_ended_and_nobody_else_is_touched() {
     let place = Place::new();
     // It takes its time to end, for others to be looked at meanwhile; its part overwrites its mark, as vLLM's engine does.
-    let script = "env -i sh -c 'echo $$ > part; exec sleep 100' & trap 'exit 0' TERM; echo up; for i in $(seq 1000); do sleep 0.1; done";
+    let script = "env -i sh -c 'echo $$ > part; exec sleep 1000' & trap 'exit 0' TERM; echo up; for i in $(seq 10000); do sleep 0.1; done";
     let mut dead = Bare::spawn();
     let leader = dead.start(&place.job("dead", script));
     let part = place.pid("part");
     let mut alive = Bare::spawn();
-    let guarded = alive.start(&place.job("alive", "exec sleep 100"));
-    let mut innocent = Command::new("sleep").arg("100").spawn().unwrap();
+    let guarded = alive.start(&place.job("alive", "exec sleep 1000"));
+    let mut innocent = Command::new("sleep").arg("1000").spawn().unwrap();
     let innocent_pid = i32::try_from(innocent.id()).unwrap();
     assert_eq!(find(&leftovers(), leader), None, "its supervising process lives");
 
@@ -52,7 +52,7 @@ async fn a_leftover_is_found_and_ended_and_nobody_else_is_touched() {
 async fn a_leftover_that_ignores_its_signal_is_killed_and_one_that_is_gone_is_no_error() {
     let place = Place::new();
     let mut bare = Bare::spawn();
-    let pid = bare.start(&place.job("server", "trap '' TERM; echo up; for i in $(seq 1000); do sleep 0.1; done"));
+    let pid = bare.start(&place.job("server", "trap '' TERM; echo up; for i in $(seq 10000); do sleep 0.1; done"));
     place.await_up("server");
     bare.signal(Signal::KILL);
     bare.process.wait().unwrap();

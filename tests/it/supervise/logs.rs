@@ -8,7 +8,7 @@ use super::{Place, assert_gone, eventually, supervisor};
 async fn a_process_that_ends_by_itself_is_told_of_with_its_last_words_in_the_log() {
     let place = Place::new();
     let mut supervisor = supervisor();
-    supervisor.start(place.job("long", "exec sleep 100")).await.unwrap();
+    supervisor.start(place.job("long", "exec sleep 1000")).await.unwrap();
     for (script, status) in [("echo out; printf 'last words' >&2; exit 3", "exit status 3"), ("kill -9 $$", "signal 9 (SIGKILL)")] {
         supervisor.start(place.job("server", script)).await.unwrap();
         let exited = supervisor.exited().await;

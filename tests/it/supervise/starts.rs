@@ -30,7 +30,7 @@ async fn what_cannot_be_started_says_why_and_the_next_one_is_started_all_the_sam
     let said = supervisor.start(unlogged).await.unwrap_err().to_string();
     assert!(said.contains("its log") && said.contains("a.log"), "{said}");
 
-    let pid = supervisor.start(place.job("server", "exec sleep 100")).await.unwrap();
+    let pid = supervisor.start(place.job("server", "exec sleep 1000")).await.unwrap();
     assert!(lives(pid.try_into().unwrap()));
     supervisor.stop().await.unwrap();
 }
@@ -66,7 +66,7 @@ async fn a_process_gets_its_environment_its_folder_an_empty_stdin_and_a_shell_if
 #[tokio::test]
 async fn the_supervising_process_has_no_secret_in_its_arguments_or_environment_and_a_process_group_of_its_own() {
     let place = Place::new();
-    let mut job = place.job("server", "echo up; sleep 100 & wait");
+    let mut job = place.job("server", "echo up; sleep 1000 & wait");
     job.env.insert("KEY".to_owned(), "sk-hush".to_owned());
     let mut supervisor = supervisor();
     let pid = supervisor.start(job).await.unwrap();
