@@ -93,6 +93,7 @@ impl Sizes {
             duration_us: Micros(self.rows * 5_000),
             token_rule: TokenRule::Simulated,
             cache_contract: CacheContract::Proven { how: "made up".into() },
+            salt: None,
             server: None,
             client: ClientHonesty::default(),
             counts: Counts { requests: self.rows, measured: self.rows, measured_window_us: Micros(self.rows * 5_000), ..Counts::default() },

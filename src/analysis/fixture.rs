@@ -142,6 +142,7 @@ fn run_record(cell: &Cell) -> RunRecord {
         duration_us: end,
         token_rule: TokenRule::Simulated,
         cache_contract: cell.cache_contract.clone(),
+        salt: None,
         server: None,
         client: ClientHonesty::default(),
         connections: None,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::cells::CellRuns;
 use super::{AnalysisError, Extended, Table, percentile};
 use crate::goal::{Aggregate, Goal, Measure};
-use crate::record::{CacheContract, Outcome};
+use crate::record::{CacheContract, Outcome, PromptSalt};
 
 /// One run of a cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct RepeatSummary {
     /// Whether all goals are fulfilled by the plain values of this run alone; `None` without goals and where it was ended early.
     pub passes: Option<bool>,
     pub caches: Caches,
+    /// With what its prompts began, where they were kept out of caches so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<PromptSalt>,
     /// Which start of the server it was in this sweep and variant; missing where that is not known, or where every run has a start of its
     /// own by design.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,6 +65,7 @@ pub fn by_repeat(cell: &CellRuns<'_>, pooled: &Table, goals: &[Goal], shown: &Me
             failed: table.failed_rows()?,
             shown: if whole { plain_value(shown, &table)?.and_then(Extended::new) } else { None },
             passes: (whole && !goals.is_empty()).then(|| all.into_iter().all(|passes| passes)),
+            salt: run.record.salt.clone(),
             caches: (&run.record.cache_contract).into(),
             server_life: run.record.server.as_ref().and_then(|server| server.life).filter(|_| !restarts_by_design),
         })

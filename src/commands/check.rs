@@ -27,16 +27,24 @@ pub fn run(args: &CheckArgs, talk: Talk) -> anyhow::Result<Exit> {
 
 struct Checked<'a> {
     file: Option<&'a Path>,
+    outcome: Result<Checkup, Faults>,
+}
+
+/// What a scenario without faults comes to.
+struct Checkup {
     /// What there is to do, in words.
-    outcome: Result<String, Faults>,
+    size: String,
+    /// What will be done about the servers' caches.
+    caches: Vec<String>,
 }
 
 /// Everything that can be known without a server: the scenario, its files, and whether its requests fit into the model.
-fn check(file: &Path, options: &Options) -> Result<String, Faults> {
+fn check(file: &Path, options: &Options) -> Result<Checkup, Faults> {
     let scenario = scenario::load_file(file, options)?;
     plan::check(&scenario)
         .map_err(|error| Faults::from(Fault::nowhere(format!("{}: {error}", file.display())).maybe_hint(error.hint())))?;
-    Ok(size(&scenario))
+    let cells = scenario.cells.iter().map(|placed| (scenario.variants[placed.variant].as_str(), &placed.cell));
+    Ok(Checkup { size: size(&scenario), caches: plan::cache_sentences(cells) })
 }
 
 /// `2 variants × 16 points × 3 repeats = 96 runs`.
@@ -55,7 +63,10 @@ fn told(format: Format, checked: &[Checked<'_>], talk: Talk) -> anyhow::Result<(
     }
     for checked in checked {
         match (&checked.outcome, checked.file) {
-            (Ok(size), Some(file)) if !talk.quiet => print(&format!("ok {}: {size}\n", file.display()))?,
+            (Ok(checkup), Some(file)) if !talk.quiet => {
+                let caches: String = checkup.caches.iter().map(|sentence| format!("  {sentence}\n")).collect();
+                print(&format!("ok {}: {}\n{caches}", file.display(), checkup.size))?;
+            }
             (Ok(_), _) => {}
             (Err(faults), _) => eprintln!("{}\n", faults.render(style(talk))),
         }
@@ -70,7 +81,7 @@ fn told(format: Format, checked: &[Checked<'_>], talk: Talk) -> anyhow::Result<(
 fn as_json(checked: &Checked<'_>) -> Value {
     let file = checked.file.map(|file| file.display().to_string());
     match &checked.outcome {
-        Ok(size) => json!({ "file": file, "ok": true, "plan": size, "faults": [] }),
+        Ok(checkup) => json!({ "file": file, "ok": true, "plan": checkup.size, "caches": checkup.caches, "faults": [] }),
         Err(faults) => json!({ "file": file, "ok": false, "faults": faults.json() }),
     }
 }

@@ -27,12 +27,12 @@ use crate::clock::{Alarm, Clock};
 use crate::engine::{EngineError, EngineParameters, TokenMemo};
 use crate::event::Event;
 use crate::plan::{Mask, Run};
-use crate::record::{CacheContract, ClientHonesty, Curtailed, FormatVersion, Outcome, RunRecord, ServerFacts, TokenRule};
+use crate::record::{CacheContract, ClientHonesty, Curtailed, FormatVersion, Outcome, PromptSalt, RunRecord, ServerFacts, TokenRule};
 use crate::server::Watched;
 use crate::target::{HttpTarget, SimTarget, Target, TargetError};
 use crate::tokens::{self, TokenError};
 use crate::workload::spec::{OnError, WorkloadSpec};
-use crate::workload::{Corpus, Workload, WorkloadError};
+use crate::workload::{Corpus, Salt, Workload, WorkloadError};
 
 /// Why a cell could not be run. The sweep goes on without it.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +98,7 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>, rul
         duration_us: log.tally.end(),
         token_rule: log.token_rule,
         cache_contract: hidden(log.cache_contract, &run.cell.mask()),
+        salt: log.salt,
         server: with_pool(setting.server.cloned(), log.watched.kv_pool_tokens),
         client: ClientHonesty { stood_still_s: log.standstill.longest_s, ..watch.finish(&log.tally) },
         connections: log.tally.carried.connections(),
@@ -123,6 +124,7 @@ pub(super) fn not_run(run: &Run, reason: String, setting: &Setting<'_>) -> RunRe
         duration_us: tally.end(),
         token_rule,
         cache_contract,
+        salt: None,
         server: None,
         client: ClientHonesty::default(),
         connections: None,
@@ -177,6 +179,7 @@ struct CellLog {
     tally: Tally,
     token_rule: TokenRule,
     cache_contract: CacheContract,
+    salt: Option<PromptSalt>,
     offered_qps: Option<f64>,
     watched: Watched,
     curtailed: Option<Curtailed>,
@@ -189,6 +192,7 @@ impl CellLog {
             tally: Tally::default(),
             token_rule: TokenRule::Simulated,
             cache_contract: CacheContract::NotProven { reason: "the cell was not run".to_owned() },
+            salt: None,
             offered_qps: None,
             watched: Watched::default(),
             curtailed: None,
@@ -211,8 +215,9 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&m
     let workload = setting.threads.office(preparing).await?;
 
     // As late as there is something to be emptied: just before the load.
-    let attempt = Attempt::new(run, clock, &counter);
+    let attempt = Attempt::new(run, &counter);
     let salt = setting.threads.office(attempt.salt()).await?;
+    log.salt = salt.as_ref().and_then(|salt| attempt.recorded(salt));
     let emptied = tokio::select! {
         biased;
         () = setting.stop.draining() => return Ok(()),
@@ -222,6 +227,7 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&m
     log.cache_contract = emptied.so_far();
 
     // What ends this cell early ends nothing else.
+    let salt_tokens = salt.as_ref().map_or(0, Salt::tokens);
     let stop = setting.stop.for_a_part();
     let (done, inbox) = mpsc::unbounded_channel();
     let load = Load {
@@ -258,7 +264,7 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&m
     log.curtailed = curb.curtailed();
     log.watched = watching.finish().await;
     driven?;
-    log.cache_contract = emptied.with(log.tally.first_turns(&cell.workload));
+    log.cache_contract = emptied.with(log.tally.first_turns(&cell.workload, salt_tokens));
     // What was given up when the sweep was stopped says nothing of the cell.
     if !setting.stop.is_draining() {
         errors.judge()?;

@@ -3,11 +3,12 @@
 //! In come the run and its target; out come the salt of its prompts, where that is the way, and what is known of the caches. Nothing of
 //! this is a row, and it is over before the schedule's time 0.
 
-use super::contract::Emptied;
-use crate::clock::Clock;
+use std::hash::{BuildHasher, RandomState};
+
+use super::contract::{Emptied, ResetMeans};
 use crate::plan::Run;
-use crate::record::CacheContract;
-use crate::server::spec::{ResetSpec, WholeReset};
+use crate::record::{CacheContract, PromptSalt};
+use crate::server::spec::{CachePolicy, ResetSpec, SaltReason, WholeReset};
 use crate::server::{Canary, CanaryTexts, ResetError, reset};
 use crate::target::Target;
 use crate::tokens::{TokenCounter, TokenError};
@@ -31,23 +32,33 @@ pub(super) enum ColdError {
 #[derive(Debug)]
 pub(super) struct Attempt<'a> {
     run: &'a Run,
-    /// The run's id and, in real time, when it began.
+    /// In real time, what no other attempt has.
+    nonce: Option<String>,
+    /// The run's id and the nonce.
     name: String,
     counter: &'a TokenCounter,
 }
 
 impl<'a> Attempt<'a> {
-    pub fn new(run: &'a Run, clock: Clock, counter: &'a TokenCounter) -> Self {
-        let name = if clock.is_virtual() { run.id.clone() } else { format!("{} {}", run.id, clock.anchor()) };
-        Self { run, name, counter }
+    pub fn new(run: &'a Run, counter: &'a TokenCounter) -> Self {
+        let nonce = (!run.simulated).then(|| format!("{:016x}", RandomState::new().hash_one(std::process::id())));
+        let name = nonce.as_ref().map_or_else(|| run.id.clone(), |nonce| format!("{} {nonce}", run.id));
+        Self { run, nonce, name, counter }
     }
 
-    /// The head of every prompt, where the scenario asks for one.
+    /// The head of every prompt. A simulated engine knows of no other cell, and has one only where the scenario asks for it.
     pub async fn salt(&self) -> Result<Option<Salt>, TokenError> {
-        match self.run.cell.server.reset {
-            ResetSpec::Whole(WholeReset::Salt) => Ok(Some(Salt::of(&self.name, self.counter).await?)),
-            ResetSpec::Whole(WholeReset::Restart) | ResetSpec::Steps(_) => Ok(None),
+        match self.run.cell.server.cache_policy() {
+            CachePolicy::Salted(SaltReason::Unsaid) if self.run.simulated => Ok(None),
+            CachePolicy::Salted(_) => Ok(Some(Salt::of(&self.name, self.counter).await?)),
+            CachePolicy::Emptied(_) | CachePolicy::Restarted | CachePolicy::LeftWarm => Ok(None),
         }
+    }
+
+    /// What is recorded of the salt.
+    pub fn recorded(&self, salt: &Salt) -> Option<PromptSalt> {
+        let by_default = self.run.cell.server.cache_policy() == CachePolicy::Salted(SaltReason::Unsaid);
+        Some(PromptSalt { attempt: self.nonce.clone()?, tokens: salt.tokens(), by_default })
     }
 
     /// Empties the caches. A server that is to be started anew for each cell has been, and a salt needs nothing done: both are proven.
@@ -55,32 +66,37 @@ impl<'a> Attempt<'a> {
         let target = match target {
             Target::Http(target) => target,
             Target::Sim(_) => {
-                return Ok(Emptied::Canary(CacheContract::Proven { how: "a new simulated engine".to_owned() }));
+                let proven = CacheContract::Proven { how: "a new simulated engine".to_owned() };
+                return Ok(Emptied::Canary(ResetMeans::Emptying, proven));
             }
         };
         let server = &self.run.cell.server;
+        let policy = server.cache_policy();
+        let means = match policy {
+            CachePolicy::LeftWarm => return Ok(Emptied::Nothing),
+            CachePolicy::Salted(_) => ResetMeans::Salt,
+            CachePolicy::Emptied(_) | CachePolicy::Restarted => ResetMeans::Emptying,
+        };
         let reset = async || reset(server, &self.run.cell.target).await;
-        if server.reset.is_nothing() {
-            return Ok(Emptied::Nothing);
-        }
         if !server.canary {
             reset().await?;
-            return Ok(Emptied::NoCanary);
+            return Ok(Emptied::NoCanary(means));
         }
         let texts = self.texts(salt, context_limit).await?;
         let canary = Canary { target, texts };
-        Ok(Emptied::Canary(match server.reset {
-            ResetSpec::Steps(_) => canary.after_reset(reset).await?,
-            ResetSpec::Whole(WholeReset::Restart) => canary.after_restart().await,
-            ResetSpec::Whole(WholeReset::Salt) => canary.under_salt().await,
-        }))
+        let found = match policy {
+            CachePolicy::Emptied(_) => canary.after_reset(reset).await?,
+            CachePolicy::Restarted => canary.after_restart().await,
+            CachePolicy::Salted(_) | CachePolicy::LeftWarm => canary.under_salt().await,
+        };
+        Ok(Emptied::Canary(means, found))
     }
 
     async fn texts(&self, salt: Option<&Salt>, context_limit: Option<u64>) -> Result<CanaryTexts, TokenError> {
         let name = match self.run.cell.server.reset {
             // The same in every cell: what an earlier one left in a cache that outlives the server is found.
             ResetSpec::Whole(WholeReset::Restart) => format!("seed {}", self.run.seed),
-            ResetSpec::Whole(WholeReset::Salt) | ResetSpec::Steps(_) => self.name.clone(),
+            ResetSpec::Whole(WholeReset::Salt | WholeReset::None) | ResetSpec::Steps(_) => self.name.clone(),
         };
         let text = self.text(&name, context_limit).await?;
         let other = self.text(&format!("{name}, another"), context_limit).await?;

@@ -7,11 +7,13 @@ use super::contract::Rows;
 use super::lane::Done;
 use super::lateness::Lateness;
 use crate::clock::Micros;
-use crate::record::{Counts, FailureKind, Phase, RequestRecord, SHARED_TOKENS, TokenSource, first_turns_are_warm};
+use crate::record::{Counts, FailureKind, FirstTurnTokens, OPENING_TOKENS, Phase, RequestRecord, TEMPLATE_TOKENS, TokenSource};
 use crate::workload::spec::{Answers, WorkloadSpec};
 
-/// The share by which the server's count of a first turn may differ from the authored length, beside the words all sessions share.
+/// The share by which the server's count of a first turn may differ from the authored length, beside a chat template.
 const LENGTH_TOLERANCE: f64 = 0.02;
+/// A usual chat template.
+const USUAL_TEMPLATE: u64 = 64;
 
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -46,9 +48,8 @@ struct FirstTurns {
     prompt_tokens: u64,
     /// As they were authored.
     authored_tokens: u64,
-    cached_tokens: u64,
-    /// First turns of which the server told the cached tokens.
-    told: u64,
+    /// Those of which the server told the cached tokens.
+    told: FirstTurnTokens,
     not_told: u64,
 }
 
@@ -164,8 +165,8 @@ impl Tally {
         self.first_turns.length_note()
     }
 
-    /// What first turns say of the caches: a document that nobody has sent before cannot be in one.
-    pub fn first_turns(&self, workload: &WorkloadSpec) -> Rows {
+    /// What first turns say of the caches: a document that nobody has sent before cannot be in one. A salt of so many tokens is in all.
+    pub fn first_turns(&self, workload: &WorkloadSpec, salt_tokens: u64) -> Rows {
         match workload {
             WorkloadSpec::Chat(_) => {
                 Rows::Silent("users share a system prompt, so what their first turns find in a cache proves nothing".to_owned())
@@ -176,7 +177,7 @@ impl Tally {
             WorkloadSpec::Requests(spec) if spec.shared_prefix_tokens.0 > 0 => {
                 Rows::Silent("requests share a system prompt, so what they find in a cache proves nothing".to_owned())
             }
-            WorkloadSpec::DocumentQa(_) | WorkloadSpec::Requests(_) => self.first_turns.rows(),
+            WorkloadSpec::DocumentQa(_) | WorkloadSpec::Requests(_) => self.first_turns.rows(salt_tokens),
         }
     }
 }
@@ -194,8 +195,9 @@ impl FirstTurns {
         }
         match record.cached_tokens {
             Some(cached) => {
-                self.told += 1;
-                self.cached_tokens += cached;
+                self.told.turns += 1;
+                self.told.prompt += record.prompt_tokens.or(authored).unwrap_or(0);
+                self.told.cached += cached;
             }
             None => self.not_told += 1,
         }
@@ -204,7 +206,7 @@ impl FirstTurns {
     #[expect(clippy::cast_precision_loss, reason = "a remark for people")]
     fn length_note(&self) -> Option<String> {
         let difference = self.prompt_tokens.abs_diff(self.authored_tokens) as f64;
-        let tolerated = self.counted as f64 * SHARED_TOKENS as f64 + self.authored_tokens as f64 * LENGTH_TOLERANCE;
+        let tolerated = self.counted as f64 * USUAL_TEMPLATE as f64 + self.authored_tokens as f64 * LENGTH_TOLERANCE;
         (difference > tolerated).then(|| {
             let (told, authored) = (self.prompt_tokens / self.counted.max(1), self.authored_tokens / self.counted.max(1));
             format!(
@@ -218,14 +220,14 @@ impl FirstTurns {
         self.prompt_tokens.saturating_sub(self.authored_tokens) / self.counted.max(1)
     }
 
-    fn rows(&self) -> Rows {
-        if self.told == 0 {
+    fn rows(&self, salt_tokens: u64) -> Rows {
+        let FirstTurnTokens { turns, prompt, cached } = self.told;
+        if turns == 0 {
             let reason = if self.not_told > 0 { "the server does not tell cached tokens" } else { "no first turn was answered" };
             return Rows::Silent(reason.to_owned());
         }
-        let evidence =
-            format!("{} of {} prompt tokens of {} first turns came from a cache", self.cached_tokens, self.prompt_tokens, self.told);
-        if first_turns_are_warm(self.cached_tokens, self.told, self.template_tokens()) {
+        let evidence = format!("{cached} of {prompt} prompt tokens of {turns} first turns came from a cache");
+        if self.told.are_warm(self.template_tokens().min(TEMPLATE_TOKENS) + salt_tokens + OPENING_TOKENS) {
             Rows::Warm(evidence)
         } else if self.not_told > 0 {
             Rows::Silent(format!("{evidence}, but {} first turns did not tell", self.not_told))
@@ -270,18 +272,18 @@ mod tests {
 
     #[test]
     fn documents_that_come_from_a_cache_are_warm() {
-        assert!(matches!(first_turns(&[Some(0), Some(16)], 7980).rows(), Rows::Cold(_)));
+        assert!(matches!(first_turns(&[Some(0), Some(16)], 7980).rows(0), Rows::Cold(_)));
         // A template of 100 tokens in front of each document is shared by all of them.
-        assert!(matches!(first_turns(&[Some(0), Some(150)], 7900).rows(), Rows::Cold(_)));
-        let Rows::Warm(evidence) = first_turns(&[Some(0), Some(7936)], 7980).rows() else { panic!("not cold") };
+        assert!(matches!(first_turns(&[Some(0), Some(150)], 7900).rows(0), Rows::Cold(_)));
+        let Rows::Warm(evidence) = first_turns(&[Some(0), Some(7936)], 7980).rows(0) else { panic!("not cold") };
         assert!(evidence.contains("7936 of 16000"), "{evidence}");
     }
 
     #[test]
     fn what_the_server_does_not_tell_says_nothing() {
-        assert!(matches!(first_turns(&[], 7980).rows(), Rows::Silent(_)));
-        assert!(matches!(first_turns(&[None], 7980).rows(), Rows::Silent(_)));
-        assert!(matches!(first_turns(&[Some(0), None], 7980).rows(), Rows::Silent(_)));
+        assert!(matches!(first_turns(&[], 7980).rows(0), Rows::Silent(_)));
+        assert!(matches!(first_turns(&[None], 7980).rows(0), Rows::Silent(_)));
+        assert!(matches!(first_turns(&[Some(0), None], 7980).rows(0), Rows::Silent(_)));
     }
 
     #[test]

@@ -290,6 +290,7 @@ fn run(program: Program, header: RunHeader, reading: Reading) -> ImportedRun {
         duration_us: records.iter().map(|record| record.done_us).max().unwrap_or_default(),
         token_rule: TokenRule::Server,
         cache_contract: CacheContract::NotProven { reason },
+        salt: None,
         server: None,
         client: ClientHonesty::default(),
         connections: None,

@@ -12,7 +12,7 @@ use super::PlanError;
 use crate::engine::{ANSWER_HEAD_TOKENS, EngineParameters, MESSAGE_TOKENS};
 use crate::named_file::NamedFile;
 use crate::scenario::Cell;
-use crate::server::spec::{ResetSpec, WholeReset};
+use crate::server::spec::{CachePolicy, SaltReason};
 use crate::target::spec::TargetKind;
 use crate::tokens::{self, TokenCounter};
 use crate::trace::{Recorded, Trace};
@@ -112,9 +112,11 @@ impl Economist {
                 None => requests_cost(spec, template),
             }),
         }?;
-        match cell.server.reset {
-            ResetSpec::Whole(WholeReset::Salt) => Ok(cost.salted(rule.salt()?)),
-            ResetSpec::Whole(WholeReset::Restart) | ResetSpec::Steps(_) => Ok(cost),
+        match cell.server.cache_policy() {
+            // A simulated engine knows of no other cell.
+            CachePolicy::Salted(SaltReason::Unsaid) if simulated => Ok(cost),
+            CachePolicy::Salted(_) => Ok(cost.salted(rule.salt()?)),
+            CachePolicy::Emptied(_) | CachePolicy::Restarted | CachePolicy::LeftWarm => Ok(cost),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Reads the files that workloads name, to hash and to count them. Knows nothing of how a run is done, and connects to nothing.
 
+mod caches;
 mod commands;
 mod economics;
 mod frontier;
@@ -14,6 +15,7 @@ mod setting;
 mod whole;
 
 pub use crate::scenario::Mask;
+pub use caches::cache_sentences;
 pub use commands::{ShownCommand, shown_commands};
 pub use economics::{Cost, Longest};
 pub use frontier::{Frontier, PlannedWalk};

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::caches::cache_sentences;
 use super::economics::{Cost, Economist, limit};
 use super::id::short_name;
 use super::samples;
@@ -109,7 +110,7 @@ fn notes(plan: &Plan, costs: &[Cost], needs: &[Need]) -> Result<Vec<Note>, PlanE
     if let Some(text) = searched(plan) {
         say(false, text);
     }
-    for text in servers(plan) {
+    for text in servers(plan).into_iter().chain(cache_sentences(plan.runs.iter().map(|run| (run.variant.as_str(), &run.cell)))) {
         say(false, text);
     }
     say(false, time(plan, costs));

@@ -14,36 +14,75 @@ pub enum CacheContract {
     Failed { reason: String },
 }
 
-/// The most tokens of a prompt, beside the chat template, that may come from an emptied cache: a salt and the fixed words in front of what
-/// is a session's own, which the sessions of one run share.
-pub const SHARED_TOKENS: u64 = 64;
+/// Why prompts of a run began with words of its own, and what these were made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromptSalt {
+    /// What names the attempt, beside the run's id: a salt follows from both, and no two attempts have the same.
+    pub attempt: String,
+    /// How long it is, under the run's token rule.
+    pub tokens: u64,
+    /// That the scenario says nothing of the caches, and so prompts were made fresh.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_default: bool,
+}
+
+/// What the prompts of a run's sessions may have in common behind a salt: the fixed words in front of what is a session's own, and the first
+/// words that these happen to share.
+pub const OPENING_TOKENS: u64 = 16;
 
 /// The most tokens that a chat template is taken to put in front. Some models begin with a long system prompt of their own.
 pub const TEMPLATE_TOKENS: u64 = 128;
 
-/// Whether first turns that bring documents of their own came from a cache: more of each, on average, than the template (so many tokens
-/// as the server counts beyond the authored ones, at most [`TEMPLATE_TOKENS`]) and [`SHARED_TOKENS`].
-#[must_use]
-pub fn first_turns_are_warm(cached_tokens: u64, first_turns: u64, template_tokens: u64) -> bool {
-    cached_tokens > (SHARED_TOKENS + template_tokens.min(TEMPLATE_TOKENS)).saturating_mul(first_turns)
+/// The share of a first turn's tokens, beyond what is explained, that may come from a cache: so little changes no time to first token that is
+/// worth telling.
+pub const CACHED_SHARE: f64 = 0.05;
+
+/// Prompt tokens of the first turns of a run that bring texts of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FirstTurnTokens {
+    /// How many first turns told how much of them was cached.
+    pub turns: u64,
+    /// Of all of them.
+    pub prompt: u64,
+    /// Those that came from a cache.
+    pub cached: u64,
+}
+
+impl FirstTurnTokens {
+    /// Whether they came from a cache: more of them, on average, than what all sessions of a run share (`explained` tokens of each: the chat
+    /// template, a salt, and [`OPENING_TOKENS`]) and [`CACHED_SHARE`] of the rest.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+    pub fn are_warm(self, explained: u64) -> bool {
+        let explained = explained.saturating_mul(self.turns);
+        let rest = self.prompt.saturating_sub(explained) as f64;
+        self.cached.saturating_sub(explained) as f64 > CACHED_SHARE * rest
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_bound_is_an_average_and_includes_its_limit() {
-        assert!(!first_turns_are_warm(128, 2, 0));
-        assert!(first_turns_are_warm(129, 2, 0));
-        assert!(!first_turns_are_warm(0, 0, 0));
+    fn are_warm(turns: u64, prompt: u64, cached: u64, explained: u64) -> bool {
+        FirstTurnTokens { turns, prompt, cached }.are_warm(explained)
     }
 
     #[test]
-    fn a_chat_template_is_let_pass_up_to_a_limit() {
-        assert!(!first_turns_are_warm(2 * (64 + 80), 2, 80));
-        assert!(first_turns_are_warm(2 * (64 + 80) + 1, 2, 80));
-        // A token rule that is far off must not hide a document of 1,000 tokens, nor a block of 256.
-        assert!(first_turns_are_warm(193, 1, 5000));
+    fn the_bound_is_a_share_of_what_is_not_explained_and_includes_its_limit() {
+        // 26 of each 1,026 are explained, and a twentieth of the other 1,000 is 50.
+        assert!(!are_warm(2, 2 * 1026, 2 * 76, 26));
+        assert!(are_warm(2, 2 * 1026, 2 * 76 + 1, 26));
+        assert!(!are_warm(0, 0, 0, 26));
+    }
+
+    #[test]
+    fn a_third_of_short_prompts_from_a_cache_is_found_and_what_all_prompts_share_is_not() {
+        // 40 prompts of 207 tokens behind a template of 30: 30.9 % of all came from a cache.
+        assert!(are_warm(40, 40 * 207, 40 * 64, 30 + OPENING_TOKENS));
+        // A template of 30 and a salt of 10 are found again in blocks of 16.
+        assert!(!are_warm(40, 40 * 207, 40 * 32, 30 + 10 + OPENING_TOKENS));
+        // All of prompts that are hardly more than what they share.
+        assert!(!are_warm(3, 3 * 50, 3 * 48, 50));
     }
 }

@@ -11,7 +11,7 @@ mod sample;
 mod text;
 mod version;
 
-pub use contract::{CacheContract, SHARED_TOKENS, TEMPLATE_TOKENS, first_turns_are_warm};
+pub use contract::{CACHED_SHARE, CacheContract, FirstTurnTokens, OPENING_TOKENS, PromptSalt, TEMPLATE_TOKENS};
 pub use curtailed::{Certainty, Curtailed, Settled};
 pub use manifest::{Client, ClientCeilings, Imported, Manifest, PlannedRun, Searched};
 pub use request::{Failure, FailureKind, FirstEventSource, Phase, RequestRecord, TokenSource, Usage};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::contract::CacheContract;
+use super::contract::{CacheContract, PromptSalt};
 use super::curtailed::Curtailed;
 use super::version::FormatVersion;
 use crate::clock::Micros;
@@ -207,6 +207,9 @@ pub struct RunRecord {
     pub duration_us: Micros,
     pub token_rule: TokenRule,
     pub cache_contract: CacheContract,
+    /// With what every prompt began; missing where caches were not kept away by a salt, and in virtual time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<PromptSalt>,
     /// Of simulated runs only the size of the KV cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerFacts>,

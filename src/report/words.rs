@@ -315,7 +315,8 @@ pub fn failures(variant: &VariantSummary) -> Option<String> {
 /// Remarks on a variant's cells, each once with the cells it is about, and the reasons of cells without a result.
 #[must_use]
 pub fn remarks(variant: &VariantSummary) -> Vec<String> {
-    let mut remarks: Vec<(String, Vec<String>)> = stopped(variant).map(|text| (text, Vec::new())).into_iter().collect();
+    let sentences = stopped(variant).into_iter().chain(salted(variant));
+    let mut remarks: Vec<(String, Vec<String>)> = sentences.map(|text| (text, Vec::new())).collect();
     for cell in &variant.cells {
         let state = match &cell.state {
             CellState::Failed { reason } => Some(format!("failed: {}", without_log(reason))),
@@ -353,6 +354,14 @@ fn notes(variant: &VariantSummary) -> Vec<(String, Vec<String>)> {
         }
     }
     alike.into_iter().map(|(text, places)| (text.to_string(), places)).collect()
+}
+
+/// That prompts were made fresh for every run, and why.
+fn salted(variant: &VariantSummary) -> Option<String> {
+    let salts = || variant.cells.iter().flat_map(|cell| &cell.by_repeat).filter_map(|repeat| repeat.salt.as_ref());
+    let most = salts().map(|salt| salt.tokens).max()?;
+    let why = if salts().any(|salt| salt.by_default) { ", since no `server.reset` is written" } else { "" };
+    Some(format!("caches: every prompt began with a salt of {most} tokens that no other cell and no other attempt has{why}"))
 }
 
 /// The cells that were ended early, in a sentence.

@@ -47,9 +47,10 @@ pub struct ServerSpec {
     /// How often, in one sweep, a server that died is started again.
     #[serde(default = "three")]
     pub restarts: u32,
-    /// How the server's caches are emptied before each cell: a list of endpoints and commands, `"restart"`, or `"salt"`, a head of every
-    /// prompt that no earlier cell had. A cell whose reset fails is not run.
-    #[serde(default, skip_serializing_if = "ResetSpec::is_nothing")]
+    /// How a cell is kept from what another one left in the server's caches: a list of endpoints and commands that empty them, `"restart"`,
+    /// `"salt"`, a head of every prompt that no other cell and no other attempt has, or `"none"`, where warm caches are wanted. Without it,
+    /// `"salt"`. A cell whose reset fails is not run.
+    #[serde(default, skip_serializing_if = "ResetSpec::is_unset")]
     pub reset: ResetSpec,
     /// Proves after the reset that the caches are empty, by a prompt that was cached before.
     #[serde(default = "yes")]
@@ -129,14 +130,39 @@ pub enum ResetSpec {
     Whole(WholeReset),
 }
 
-/// Ways to get empty caches without telling the server to empty them.
+/// Words for all that is done about the server's caches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WholeReset {
     /// All processes of the server are started anew before each cell.
     Restart,
-    /// Every prompt of a run begins with words that no other run has.
+    /// Every prompt of a run begins with words that no other run has, and no other attempt at it.
     Salt,
+    /// Nothing: warm caches are wanted.
+    None,
+}
+
+/// What is done so that a cell does not meet what another one left in the server's caches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CachePolicy<'a> {
+    /// They are emptied by endpoints and commands.
+    Emptied(&'a [ResetStep]),
+    /// The server is started anew.
+    Restarted,
+    /// Every prompt begins with words of the attempt's own.
+    Salted(SaltReason),
+    /// Nothing, and that is wanted.
+    LeftWarm,
+}
+
+/// Why prompts are salted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SaltReason {
+    /// The scenario asks for it.
+    Asked,
+    /// It says nothing of the caches.
+    Unsaid,
 }
 
 /// One step of emptying the caches.
@@ -193,8 +219,8 @@ impl ResetSpec {
         }
     }
 
-    /// Nothing is done to empty the caches.
-    pub fn is_nothing(&self) -> bool {
+    /// Nothing is said of the caches.
+    pub fn is_unset(&self) -> bool {
         matches!(self, Self::Steps(steps) if steps.is_empty())
     }
 }
@@ -207,6 +233,17 @@ impl ServerSpec {
     pub fn is_started(&self) -> bool {
         !self.command.is_empty()
     }
+
+    /// What is done about the caches of a real server.
+    pub fn cache_policy(&self) -> CachePolicy<'_> {
+        match &self.reset {
+            ResetSpec::Steps(steps) if steps.is_empty() => CachePolicy::Salted(SaltReason::Unsaid),
+            ResetSpec::Steps(steps) => CachePolicy::Emptied(steps),
+            ResetSpec::Whole(WholeReset::Restart) => CachePolicy::Restarted,
+            ResetSpec::Whole(WholeReset::Salt) => CachePolicy::Salted(SaltReason::Asked),
+            ResetSpec::Whole(WholeReset::None) => CachePolicy::LeftWarm,
+        }
+    }
 }
 
 // By hand: serde's `untagged` reads into a buffer first and so forgets where in the scenario a fault lies.
@@ -217,12 +254,13 @@ impl<'de> Deserialize<'de> for ResetSpec {
         impl<'de> Visitor<'de> for ResetVisitor {
             type Value = ResetSpec;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list such as `[\"/reset_prefix_cache\"]`, `restart`, or `salt`")
+                f.write_str("a list such as `[\"/reset_prefix_cache\"]`, `restart`, `salt`, or `none`")
             }
             fn visit_str<E: de::Error>(self, word: &str) -> Result<ResetSpec, E> {
                 match word {
                     "restart" => Ok(ResetSpec::Whole(WholeReset::Restart)),
                     "salt" => Ok(ResetSpec::Whole(WholeReset::Salt)),
+                    "none" => Ok(ResetSpec::Whole(WholeReset::None)),
                     _ => Err(E::invalid_value(de::Unexpected::Str(word), &self)),
                 }
             }
@@ -406,7 +444,20 @@ mod tests {
         let command = ResetCommand { command: vec!["rm".into(), "x".into()], shell: false };
         assert_eq!(steps.steps(), [ResetStep::Endpoint("/a".into()), ResetStep::Command(command)]);
         assert_eq!(read(json!({ "reset": "salt" })).reset, ResetSpec::Whole(WholeReset::Salt));
-        assert!(serde_json::from_value::<ServerSpec>(json!({ "reset": "hope" })).unwrap_err().to_string().contains("`restart`, or `salt`"));
+        assert_eq!(read(json!({ "reset": "none" })).reset, ResetSpec::Whole(WholeReset::None));
+        let error = serde_json::from_value::<ServerSpec>(json!({ "reset": "hope" })).unwrap_err().to_string();
+        assert!(error.contains("`restart`, `salt`, or `none`"), "{error}");
+    }
+
+    #[test]
+    fn where_nothing_is_said_of_the_caches_prompts_are_fresh() {
+        let policy = |value| format!("{:?}", read(value).cache_policy());
+        assert_eq!(policy(json!({})), "Salted(Unsaid)");
+        assert_eq!(policy(json!({ "reset": [] })), "Salted(Unsaid)");
+        assert_eq!(policy(json!({ "reset": "salt" })), "Salted(Asked)");
+        assert_eq!(policy(json!({ "reset": "none" })), "LeftWarm");
+        assert_eq!(policy(json!({ "reset": "restart" })), "Restarted");
+        assert!(matches!(read(json!({ "reset": ["/a"] })).cache_policy(), CachePolicy::Emptied([_])));
     }
 
     #[test]

@@ -108,6 +108,7 @@ pub(crate) fn run_record(header: RunHeader, requests: u64) -> RunRecord {
         duration_us: Micros(60_000_000),
         token_rule: TokenRule::Simulated,
         cache_contract: CacheContract::Proven { how: "a canary prompt brought 0 cached tokens".into() },
+        salt: None,
         server: None,
         client: ClientHonesty::default(),
         connections: None,

@@ -141,15 +141,99 @@ fn a_reset_that_empties_nothing_fails_the_contract_and_every_output_says_so() {
     }
 }
 
+/// What the attempts at the runs were named, each of which must have a salt that nobody asked for.
+fn attempts(swept: &Swept) -> Vec<&str> {
+    let salts = swept.saved.runs.iter().map(|run| run.record.salt.as_ref().unwrap_or_else(|| panic!("{}", swept.said())));
+    salts.inspect(|salt| assert!(salt.by_default && salt.tokens == 10, "{salt:?}")).map(|salt| salt.attempt.as_str()).collect()
+}
+
 #[test]
-fn where_nothing_is_emptied_the_rows_speak() {
+fn the_same_sweep_twice_against_a_server_that_runs_already_is_valid_both_times_and_says_why() {
     let server = Server::start(&json!([]));
-    let cold = sweep(&server, DOCUMENTS);
+    let cells = "[workload]\nkind = 'requests'\nprompt_tokens = 200\nanswer_tokens = 4\nrequests = 12\n[matrix]\nqps = [40, 80, 20]";
+    for workload in [&format!("repeats = 2\n{cells}"), &format!("{DOCUMENTS}\n[matrix]\nconcurrent = [1, 2]\nsequential = [1, 2]"), CHAT] {
+        let swept = [sweep(&server, workload), sweep(&server, workload)];
+        let mut named = BTreeSet::new();
+        for swept in &swept {
+            assert_eq!(swept.output.status.code(), Some(0), "{}", swept.said());
+            for contract in swept.contracts() {
+                assert!(proven(contract).contains("under a salt of its own"), "{contract:?}");
+            }
+            let told = "caches: every prompt began with a salt of 10 tokens that no other cell and no other attempt has, since no";
+            let unfolded = swept.said().split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(unfolded.contains(told), "{}", swept.said());
+            assert!(swept.file("report/report.md").contains(told), "{}", swept.said());
+            named.extend(attempts(swept));
+        }
+        assert_eq!(named.len(), swept.iter().map(|swept| swept.saved.runs.len()).sum::<usize>(), "no two attempts share a salt");
+    }
+}
+
+#[test]
+fn what_stands_behind_the_salt_is_the_same_in_every_attempt() {
+    let server = Server::start(&json!([]));
+    let prompts = || {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(command(folder.path(), &server, DOCUMENTS).arg("--keep-text").output().unwrap().status.success());
+        let run = fs::read_dir(folder.path().join("out/runs")).unwrap().next().unwrap().unwrap().path();
+        let texts = fs::read_to_string(run.join("texts.jsonl")).unwrap();
+        let first = |line: &str| serde_json::from_str::<Value>(line).unwrap()["messages"][0]["text"].as_str().unwrap().to_owned();
+        texts.lines().map(first).collect::<Vec<String>>()
+    };
+    let [one, other] = [prompts(), prompts()];
+    assert_eq!(one.len(), 2);
+    for (one, other) in one.iter().zip(&other) {
+        let ((salt, text), (other_salt, other_text)) = (one.split_once("\n\n").unwrap(), other.split_once("\n\n").unwrap());
+        assert_eq!((salt.split(' ').count(), salt.len()), (8, other_salt.len()));
+        assert_ne!(salt, other_salt);
+        assert_eq!(text, other_text);
+    }
+}
+
+#[test]
+fn warm_caches_that_are_wanted_are_met_told_and_no_fault() {
+    let server = Server::start(&json!([]));
+    let wanted = format!("{DOCUMENTS}\n[server]\nreset = 'none'");
+    let cold = sweep(&server, &wanted);
     assert!(proven(cold.contracts()[0]).contains("first turns"));
-    let warm = sweep(&server, DOCUMENTS);
-    assert!(failed(warm.contracts()[0]).contains("empty the caches before each cell with `server.reset`"));
-    let chat = sweep(&server, CHAT);
-    assert!(matches!(chat.contracts()[0], CacheContract::NotProven { reason } if reason.contains("nothing was done")), "{}", chat.said());
+    let warm = sweep(&server, &wanted);
+    assert!(warm.tokens(0, "cached_tokens") > 950, "its document was left there by the sweep before");
+    let CacheContract::NotProven { reason } = warm.contracts()[0] else { panic!("{}", warm.said()) };
+    assert!(reason.contains("came from a cache, and warm caches are wanted"), "{reason}");
+    assert_eq!((warm.output.status.code(), &warm.saved.runs[0].record.salt), (Some(0), &None), "{}", warm.said());
+    let chat = sweep(&server, &format!("{CHAT}\n[server]\nreset = 'none'"));
+    assert!(matches!(chat.contracts()[0], CacheContract::NotProven { reason } if reason.contains("wanted")), "{}", chat.said());
+}
+
+#[test]
+fn an_invalid_cell_names_the_salt_as_a_cure() {
+    let server = Server::start(&json!([]));
+    let swept = sweep(&server, &format!("{DOCUMENTS}\n{PRETENCE}\ncanary = false"));
+    assert!(matches!(swept.contracts()[0], CacheContract::Proven { .. }), "nobody was here before");
+    let again = sweep(&server, &format!("{DOCUMENTS}\n{PRETENCE}\ncanary = false"));
+    let reason = failed(again.contracts()[0]);
+    assert!(reason.contains("does not empty every cache; `server.reset = \"salt\"` does without"), "{reason}");
+    assert!(again.said().contains("invalid") && again.said().contains("salt"), "{}", again.said());
+}
+
+#[test]
+fn check_and_plan_say_beforehand_what_will_be_done_about_caches() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |verb: &str, more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+        let output = command.args([verb, "cold.toml"]).args(more).current_dir(folder.path()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    fs::write(folder.path().join("cold.toml"), DOCUMENTS).unwrap();
+    for verb in ["check", "plan"] {
+        assert!(
+            told(verb, &[]).contains("caches: no `server.reset` is written, so every prompt begins with words that no other"),
+            "{verb}"
+        );
+        assert!(told(verb, &["--set", "server.reset=none"]).contains("caches: left as they are (`reset = \"none\"`)"), "{verb}");
+        assert!(!told(verb, &["--simulate"]).contains("caches:"), "{verb}");
+    }
+    assert!(told("check", &["--format", "json"]).contains("\"caches\""));
 }
 
 #[test]
@@ -168,7 +252,7 @@ fn counters_prove_it_where_usage_tells_nothing() {
 #[test]
 fn a_salt_keeps_the_caches_of_earlier_runs_away_from_every_prompt() {
     let server = Server::start(&json!([]));
-    let plain = sweep(&server, DOCUMENTS);
+    let plain = sweep(&server, &format!("{DOCUMENTS}\n[server]\nreset = 'none'"));
     let salted: Vec<Swept> = (0..2).map(|_| sweep(&server, &format!("{DOCUMENTS}\n[server]\nreset = 'salt'"))).collect();
     for swept in &salted {
         let how = proven(swept.contracts()[0]);

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bench::clock::Micros;
 use bench::record::{
     CacheContract, Certainty, Client, ClientCeilings, ClientHonesty, Connections, Counts, Curtailed, FormatVersion, Imported, Manifest,
-    Outcome, PlannedRun, RequestText, RunHeader, RunRecord, SaidMessage, SaidText, Searched, ServerFacts, Settled, StampSource, TokenRule,
+    Outcome, PlannedRun, PromptSalt, RequestText, RunHeader, RunRecord, SaidMessage, SaidText, Searched, ServerFacts, Settled, StampSource,
+    TokenRule,
 };
 use bench::reporter::CSV_COLUMNS;
 use bench::store::{COLUMNS, SAMPLE_COLUMNS};
@@ -94,6 +95,7 @@ fn run_record(outcome: Outcome, token_rule: TokenRule, cache_contract: CacheCont
         duration_us: Micros(1),
         token_rule,
         cache_contract,
+        salt: Some(PromptSalt { attempt: "0".into(), tokens: 10, by_default: true }),
         server: Some(server),
         client,
         connections: Some(Connections { ahead: 1, opened: 1, reused: 1, dead: 1, resent: 1 }),

@@ -12,7 +12,7 @@ use std::time::Duration;
 use self::counters::Reading;
 use self::judge::{Echo, Finding, Judge};
 use super::ResetError;
-use crate::record::{CacheContract, FailureKind, SHARED_TOKENS, TEMPLATE_TOKENS};
+use crate::record::{CacheContract, FailureKind, TEMPLATE_TOKENS};
 use crate::session::{Message, Prompt, Role};
 use crate::target::{Exchange, HttpTarget};
 
@@ -20,7 +20,7 @@ use crate::target::{Exchange, HttpTarget};
 const SETTLE: Duration = Duration::from_secs(1);
 
 /// What a prompt may share with prompts of another beginning: the chat template, and what little salts have in common.
-const STRANGERS: u64 = SHARED_TOKENS + TEMPLATE_TOKENS;
+const STRANGERS: u64 = TEMPLATE_TOKENS + 64;
 
 /// The texts of the prompts.
 #[derive(Debug, Clone)]
