@@ -334,6 +334,7 @@ mod tests {
             n: 100,
             failed: 0,
             failures: std::collections::BTreeMap::new(),
+            failure_words: Vec::new(),
             shown: None,
             goals: Vec::new(),
             passes: None,

@@ -77,7 +77,9 @@ pub use scores::{CapacityScore, LargestScore, Score, Shape};
 pub use sessions::SessionFigures;
 pub use stream_figures::StreamFigures;
 pub use summarize::summarize;
-pub use summary::{AxisSummary, CellState, CellSummary, Question, Ratio, RunCounts, SuccessOnly, SweepSummary, VariantSummary};
+pub use summary::{
+    AxisSummary, CellState, CellSummary, FailureWords, Question, Ratio, RunCounts, SuccessOnly, SweepSummary, VariantSummary,
+};
 pub use table::Table;
 pub use timeline::{Lane, Span, Timeline, Track, timeline};
 pub use untested::Implied;

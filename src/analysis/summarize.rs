@@ -22,7 +22,9 @@ use super::score_bound::RatioBound;
 use super::scores::{Score, ScoreAxes, scores};
 use super::sessions::SessionFigures;
 use super::stream_figures::StreamFigures;
-use super::summary::{AxisSummary, CellState, CellSummary, Question, Ratio, RunCounts, SuccessOnly, SweepSummary, VariantSummary};
+use super::summary::{
+    AxisSummary, CellState, CellSummary, FailureWords, Question, Ratio, RunCounts, SuccessOnly, SweepSummary, VariantSummary,
+};
 use super::untested::{imply, note};
 use super::verdict::{Judgement, Verdict, VoidReason, judge};
 use super::watched::{Hits, RunWatched, ServerFigures, Told};
@@ -183,6 +185,7 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &Client, goals: &[Goal], shown: &M
         n: table.rows() as u64,
         failed: failures.values().sum(),
         failures,
+        failure_words: failure_words(cell),
         shown: if measured { Some(shown_estimate(shown, &table, &goals, curtailment.as_ref())?) } else { None },
         passes: if judged { passes(&goals) } else { None },
         curtailed: curtailment.map(|curtailment| curtailment.told),
@@ -200,6 +203,30 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &Client, goals: &[Goal], shown: &M
         rates,
         state,
     })
+}
+
+/// The first words of each kind of failure.
+fn failure_words(cell: &CellRuns<'_>) -> Vec<FailureWords> {
+    let mut found: Vec<FailureWords> = Vec::new();
+    for run in &cell.runs {
+        for (kind, words) in &run.record.counts.failure_words {
+            if !found.iter().any(|known| known.kind == *kind) {
+                found.push(FailureWords { kind: kind.clone(), words: words.clone(), url: asked_url(&run.record.header.cell) });
+            }
+        }
+    }
+    found
+}
+
+/// Where the prompts of a saved cell went.
+fn asked_url(cell: &serde_json::Value) -> Option<String> {
+    let field = |name: &str| cell.pointer(&format!("/target/{name}")).and_then(serde_json::Value::as_str);
+    if field("kind") == Some("sim") {
+        return None;
+    }
+    let base = field("url")?.split('?').next().unwrap_or_default().trim_end_matches('/').trim_end_matches("/v1").trim_end_matches('/');
+    let path = if field("api") == Some("completions") { "completions" } else { "chat/completions" };
+    Some(format!("{base}/v1/{path}"))
 }
 
 /// Of all goals: not where one is not fulfilled, and unknown where one is.

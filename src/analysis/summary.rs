@@ -139,6 +139,9 @@ pub struct CellSummary {
     pub curtailed: Option<Curtailed>,
     /// Failures of measured requests by kind.
     pub failures: BTreeMap<String, u64>,
+    /// What was said of the first failure of each kind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failure_words: Vec<FailureWords>,
     /// The measure that tables show; `None` where the cell has no result.
     pub shown: Option<Estimate>,
     pub goals: Vec<Judgement>,
@@ -172,6 +175,16 @@ pub struct CellSummary {
     pub renderings: Vec<Rendering>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+/// What was said of a failure, in most cases by the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureWords {
+    pub kind: String,
+    pub words: String,
+    /// Where the request went, without secrets; missing where that was the simulated engine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 /// Percentiles over successful requests alone, in seconds.

@@ -2,7 +2,7 @@
 //!
 //! Exit codes go by the plain values, as the published scores do: 1 where some variant has no cell that passes all goals. Whether that is
 //! sure at 95 % stands in the report; a nightly run of few requests must not fail for being short. 3 comes before 1: where cells failed
-//! or were invalid, a missed goal may be their doing.
+//! or were invalid, a missed goal may be their doing. It is also 3 where not one request succeeded.
 
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -106,13 +106,19 @@ fn against_the_first(sweep: &SavedSweep, goals: &[Goal]) -> Vec<Comparison> {
 /// How a command ends that has made this summary.
 pub fn exit(summary: &SweepSummary) -> Exit {
     let passes = |variant: &crate::analysis::VariantSummary| variant.cells.iter().any(|cell| cell.passes == Some(true));
-    if summary.runs.failed + summary.runs.invalid > 0 {
+    if summary.runs.failed + summary.runs.invalid > 0 || nothing_succeeded(summary) {
         Exit::CellsFailed
     } else if !summary.goals.is_empty() && !summary.variants.iter().all(passes) {
         Exit::GoalsMissed
     } else {
         Exit::Success
     }
+}
+
+/// Whether every request of the sweep failed.
+fn nothing_succeeded(summary: &SweepSummary) -> bool {
+    let cells = || summary.variants.iter().flat_map(|variant| &variant.cells);
+    cells().any(|cell| cell.n > 0) && cells().all(|cell| cell.failed == cell.n)
 }
 
 /// The goals of the command line; all faults are told at once.

@@ -10,6 +10,7 @@ use super::measuring::{Texts, measure};
 use super::report::{self, ReportOptions};
 use super::scenarios::{default_folder, plan_of_text};
 use super::signals::Signals;
+use super::sweep::stopped;
 use crate::cli::{ArrivalProcess, ChatArgs, DocumentQaArgs, RequestsArgs, RunCommand, ServerArgs, Talk};
 use crate::report::cxs_json::{self, ScriptGeneration};
 use crate::scenario::Options;
@@ -50,6 +51,11 @@ fn run_scenario(text: &str, server: &ServerArgs, talk: Talk, chat_copy: Option<P
             "interrupted: the requests so far are in `{dir_shown}`, and are no result. To do it again: the same command with `--results {dir_shown}`"
         );
         return Ok((dir, Exit::Interrupted));
+    }
+    if let Some(stop) = ending.stopped_by.as_ref().filter(|_| ending.finished == 0) {
+        eprintln!("{}", stopped(stop, &ending));
+        eprintln!("To do it again: the same command with `--results {}`", dir.display());
+        return Ok((dir, Exit::CellsFailed));
     }
     let exit = report::finish(&dir, &ReportOptions::default(), talk)?;
     Ok((dir, exit))

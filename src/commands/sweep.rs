@@ -8,7 +8,7 @@ use super::scenarios::{default_folder, plans};
 use super::signals::Signals;
 use super::{Exit, worst};
 use crate::cli::{SweepArgs, Talk};
-use crate::executor::Ending;
+use crate::executor::{Ending, SweepStop};
 use crate::plan::Plan;
 use crate::scenario::files;
 use crate::template::quoted_all;
@@ -26,17 +26,42 @@ pub fn run(args: &SweepArgs, talk: Talk) -> anyhow::Result<Exit> {
             eprintln!("interrupted: {}. To go on: {}", saved(plan, &ending), to_go_on(args, number, &dir, several));
             return Ok(Exit::Interrupted);
         }
-        let reported = report::finish(&dir, &ReportOptions { format: args.format.into(), ..ReportOptions::default() }, talk)?;
+        // Where nothing was run there is nothing to report.
+        let reported = if ending.finished > 0 || ending.stopped_by.is_none() {
+            report::finish(&dir, &ReportOptions { format: args.format.into(), ..ReportOptions::default() }, talk)?
+        } else {
+            Exit::CellsFailed
+        };
         exits.push(match &ending.stopped_by {
             None => reported,
-            Some((run, reason)) => {
-                eprintln!("stopped, since `on_cell_failure` is `stop` and the run `{run}` is no result: {reason}");
+            Some(stop) => {
+                eprintln!("{}", stopped(stop, &ending));
                 eprintln!("{}. To try it again and go on: {}", saved(plan, &ending), to_go_on(args, number, &dir, several));
                 Exit::CellsFailed
             }
         });
     }
     Ok(worst(exits))
+}
+
+/// Why the sweep ended by itself, and what to do about it.
+pub(super) fn stopped(stop: &SweepStop, ending: &Ending) -> String {
+    match stop {
+        SweepStop::Preflight { reason, hint } => {
+            let further = if ending.finished == 0 { "nothing was run" } else { "no further cell was begun" };
+            let hint = hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+            format!("error: {further}, since the target does not serve what would be sent: {reason}{hint}")
+        }
+        SweepStop::Unserved { run, reason } => {
+            format!(
+                "stopped, since nobody served two runs in a row, at last `{run}`: {reason}\nhint: `on_cell_failure = \"continue\"` goes on all \
+                 the same"
+            )
+        }
+        SweepStop::CellFailure { run, reason } => {
+            format!("stopped, since `on_cell_failure` is `stop` and the run `{run}` is no result: {reason}")
+        }
+    }
 }
 
 fn folder(output: Option<&Path>, plan: &Plan, several: bool) -> PathBuf {

@@ -10,7 +10,7 @@ use super::contract::hidden;
 use super::course::Rule;
 use super::curb::Curb;
 use super::drive::{Ledger, drive};
-use super::errors::{ErrorLimit, TooManyErrors};
+use super::errors::{ErrorLimit, RunFault};
 use super::honesty::Watch;
 use super::lane::{LaneError, Load, Occupancy};
 use super::pace::Pace;
@@ -50,7 +50,7 @@ enum CellError {
     #[error(transparent)]
     Lane(#[from] LaneError),
     #[error(transparent)]
-    Errors(#[from] TooManyErrors),
+    Fault(#[from] RunFault),
 }
 
 /// What a cell needs from the sweep.
@@ -69,6 +69,8 @@ pub(super) struct Setting<'a> {
     pub server: Option<&'a ServerFacts>,
     /// Remarks on the server for the record.
     pub notes: &'a [String],
+    /// How long its chat template is, where it was asked.
+    pub template_tokens: Option<u64>,
 }
 
 /// Runs the cell, to its end or until the rule says that it may end early. Whatever happens, a record comes back.
@@ -264,10 +266,10 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&m
     log.curtailed = curb.curtailed();
     log.watched = watching.finish().await;
     driven?;
-    log.cache_contract = emptied.with(log.tally.first_turns(&cell.workload, salt_tokens));
+    log.cache_contract = emptied.with(log.tally.first_turns(&cell.workload, salt_tokens, setting.template_tokens));
     // What was given up when the sweep was stopped says nothing of the cell.
     if !setting.stop.is_draining() {
-        errors.judge()?;
+        errors.judge(&log.tally.counts())?;
     }
     Ok(())
 }
@@ -302,7 +304,7 @@ async fn reach(run: &Run, clock: Clock, setting: &Setting<'_>) -> Result<(Target
         return Ok((Target::Sim(SimTarget::start(&cell.target, &parameters, clock, setting.memo.clone())), context_limit));
     }
     let target = HttpTarget::new(&cell.target, clock)?;
-    let context_limit = target.model_limit().await?;
+    let context_limit = target.model_limit().await;
     Ok((Target::Http(target), context_limit))
 }
 

@@ -54,6 +54,11 @@ impl Serving {
         &self.life.url
     }
 
+    /// Which start of its variant it is, from 1.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
     pub fn facts(&self) -> ServerFacts {
         ServerFacts { life: Some(self.number), ..self.life.facts.clone() }
     }

@@ -15,8 +15,10 @@ pub struct Policy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnCellFailure {
-    /// It goes on with the next one.
+    /// It goes on with the next one, unless nobody served two of them in a row, or the small request before a target's first cell.
     #[default]
+    StopUnserved,
+    /// It goes on with the next one, whatever was wrong.
     Continue,
     /// It begins no further cell.
     Stop,

@@ -1,12 +1,15 @@
 //! All runs of a course in turn: what fails is recorded, and the sweep goes on.
 
-use futures_util::FutureExt;
+use std::collections::BTreeMap;
 use std::pin::pin;
+
+use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
 use super::cell::{Setting, not_run, run_cell};
 use super::course::{Course, Rule};
 use super::keeper::{Keeper, Launch, NotServed, Serving};
+use super::preflight::{PreflightError, PreflightFacts, gone, preflight, preflight_key};
 use super::spec::{OnCellFailure, Policy};
 use super::stop::Stop;
 use super::threads::{Network, Threads};
@@ -18,16 +21,30 @@ use crate::record::{Outcome, RunRecord, ServerFacts};
 use crate::server::{Death, version};
 use crate::workload::Corpus;
 
+/// After so many runs in a row that nobody served, no further one is begun.
+const UNSERVED_IN_A_ROW: u32 = 2;
+
 /// How a sweep ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Ending {
     /// How many runs there may be in all, as the course said at the start.
     pub planned: usize,
     /// Those of them that have a record: of this start, and of earlier ones.
     pub finished: usize,
     pub interrupted: bool,
-    /// The run that failed or is invalid and was to be the last for that, and why.
-    pub stopped_by: Option<(String, String)>,
+    /// Why no further run was begun, where there were more.
+    pub stopped_by: Option<SweepStop>,
+}
+
+/// Why a sweep ended by itself before its last run.
+#[derive(Debug)]
+pub enum SweepStop {
+    /// A target does not serve a small request, so its first run was not begun: why, and what to do about it.
+    Preflight { reason: String, hint: Option<String> },
+    /// Nobody served two runs in a row; the last of them, and why it failed.
+    Unserved { run: String, reason: String },
+    /// A run failed or is invalid, and was to be the last for that.
+    CellFailure { run: String, reason: String },
 }
 
 /// Why a sweep could not even begin.
@@ -47,18 +64,41 @@ pub fn sweep(
     let (planned, sealed) = course.extent();
     let _ = events.send(Event::SweepStarted { planned, sealed, about: course.is_guess() });
     let (corpus, memo) = (Corpus::default(), TokenMemo::default());
-    let setting = Setting { corpus: &corpus, memo: &memo, stop, policy, threads: &Threads::One, events, server: None, notes: &[] };
-    let mut site = Site { network: None, keeper: Keeper::new(launch, stop, events) };
+    let setting = Setting {
+        corpus: &corpus,
+        memo: &memo,
+        stop,
+        policy,
+        threads: &Threads::One,
+        events,
+        server: None,
+        notes: &[],
+        template_tokens: None,
+    };
+    let mut site = Site { network: None, keeper: Keeper::new(launch, stop, events), asked: BTreeMap::new() };
     let (mut finished, mut stopped_by) = (sealed, None);
+    let mut unserved_in_a_row = 0;
     while !stop.is_draining() && stopped_by.is_none() {
         let Some(run) = course.next() else { break };
         let rule = course.rule(&run);
-        let record = if run.simulated { Some(simulate(&run, &setting, rule)?) } else { site.measure(&run, &setting, rule)? };
-        let Some(record) = record else { break };
+        let measured = if run.simulated { RunEnd::Record(simulate(&run, &setting, rule)?) } else { site.measure(&run, &setting, rule)? };
+        let (record, is_unserved) = match measured {
+            RunEnd::NotBegun => break,
+            RunEnd::Refused { reason, hint } => {
+                stopped_by = Some(SweepStop::Preflight { reason, hint });
+                break;
+            }
+            RunEnd::Record(record) => (record, false),
+            RunEnd::Unserved(record) => (record, true),
+        };
         finished += usize::from(record.outcome != Outcome::Interrupted);
-        if policy.on_cell_failure == OnCellFailure::Stop {
-            stopped_by = what_is_wrong(&record).map(|reason| (record.header.id.clone(), reason));
-        }
+        unserved_in_a_row = if is_unserved { unserved_in_a_row + 1 } else { 0 };
+        let wrong = what_is_wrong(&record).map(|reason| (record.header.id.clone(), reason));
+        stopped_by = wrong.and_then(|(run, reason)| match policy.on_cell_failure {
+            OnCellFailure::Stop => Some(SweepStop::CellFailure { run, reason }),
+            OnCellFailure::StopUnserved if unserved_in_a_row >= UNSERVED_IN_A_ROW => Some(SweepStop::Unserved { run, reason }),
+            OnCellFailure::StopUnserved | OnCellFailure::Continue => None,
+        });
         let _ = events.send(Event::RunFinished(Box::new(record.clone())));
         course.ended(&record);
     }
@@ -81,21 +121,37 @@ fn simulate(run: &Run, setting: &Setting<'_>, rule: Option<&mut dyn Rule>) -> Re
     Ok(virtual_runtime()?.block_on(async { run_cell(run, Clock::simulated(), setting, rule).await }))
 }
 
+/// How a run came out.
+enum RunEnd {
+    /// The sweep was stopped before it began.
+    NotBegun,
+    /// Its target does not serve a small request: why, and what to do about it.
+    Refused {
+        reason: String,
+        hint: Option<String>,
+    },
+    Record(RunRecord),
+    /// It failed since nobody served it.
+    Unserved(RunRecord),
+}
+
 /// Where real servers are measured: the threads, made for the first of them and kept, and the server that the runs are on.
 struct Site<'a> {
     network: Option<Network>,
     keeper: Keeper<'a>,
+    /// What was told by targets that were asked before their first runs.
+    asked: BTreeMap<String, PreflightFacts>,
 }
 
 impl Site<'_> {
-    /// A cell against a server; nothing where the sweep was stopped before it began.
-    fn measure(&mut self, run: &Run, setting: &Setting<'_>, rule: Option<&mut dyn Rule>) -> Result<Option<RunRecord>, SweepError> {
+    /// A cell against a server.
+    fn measure(&mut self, run: &Run, setting: &Setting<'_>, rule: Option<&mut dyn Rule>) -> Result<RunEnd, SweepError> {
         let network = match &mut self.network {
             Some(network) => network,
             None => self.network.insert(Network::new()?),
         };
         let setting = Setting { threads: &network.threads, ..*setting };
-        Ok(network.office.block_on(measure(run, &setting, rule, &mut self.keeper)))
+        Ok(network.office.block_on(measure(run, &setting, rule, &mut self.keeper, &mut self.asked)))
     }
 }
 
@@ -108,44 +164,110 @@ impl Drop for Site<'_> {
     }
 }
 
-async fn measure(run: &Run, setting: &Setting<'_>, rule: Option<&mut dyn Rule>, keeper: &mut Keeper<'_>) -> Option<RunRecord> {
-    let mut record = match keeper.serve(run).await {
-        Err(NotServed::Interrupted) => return None,
-        Err(NotServed::Failed(reason)) => return Some(not_run(run, reason, setting)),
-        Ok(None) => {
-            let facts = ServerFacts::default();
-            let setting = Setting { server: Some(&facts), ..*setting };
-            setting.threads.measuring(run_cell(run, Clock::real(), &setting, rule)).await
-        }
-        Ok(Some(serving)) => {
-            let (record, death) = run_on(serving, run, setting, rule).await;
-            match death {
-                None => record,
-                Some(death) => {
-                    let reason = run.cell.mask().hide(death.to_string());
-                    keeper.bury(&reason).await;
-                    // Of an interrupted run nothing is kept, whatever happened in it.
-                    let kept = !setting.stop.is_draining();
-                    let outcome = if kept { Outcome::Failed { reason: format!("the server died: {reason}") } } else { record.outcome };
-                    RunRecord { outcome, ..record }
-                }
+async fn measure(
+    run: &Run,
+    setting: &Setting<'_>,
+    rule: Option<&mut dyn Rule>,
+    keeper: &mut Keeper<'_>,
+    asked: &mut BTreeMap<String, PreflightFacts>,
+) -> RunEnd {
+    let mut serving = match keeper.serve(run).await {
+        Err(NotServed::Interrupted) => return RunEnd::NotBegun,
+        Err(NotServed::Failed(reason)) => return RunEnd::Record(not_run(run, reason, setting)),
+        Ok(serving) => serving,
+    };
+    let mut run = run.clone();
+    if let Some(serving) = &serving {
+        serving.url().clone_into(&mut run.cell.target.url);
+    }
+    let facts = tokio::select! {
+        biased;
+        () = setting.stop.draining() => return RunEnd::NotBegun,
+        facts = ask_first(&run, serving.as_deref(), asked) => facts,
+    };
+    let facts = match facts {
+        Ok(facts) => facts,
+        Err(error) => {
+            let mask = run.cell.mask();
+            let (reason, hint) = (mask.hide(error.to_string()), error.hint().map(|hint| mask.hide(hint.to_owned())));
+            if setting.policy.on_cell_failure == OnCellFailure::Continue {
+                return RunEnd::Unserved(not_run(&run, reason, setting));
             }
+            return RunEnd::Refused { reason, hint };
         }
     };
+    if let Some(model) = facts.model {
+        run.cell.target.model = model;
+    }
+    let setting = Setting { template_tokens: facts.template_tokens, ..*setting };
+    let (mut record, death) = match &mut serving {
+        None => {
+            let facts = ServerFacts::default();
+            let setting = Setting { server: Some(&facts), ..setting };
+            (setting.threads.measuring(run_cell(&run, Clock::real(), &setting, rule)).await, None)
+        }
+        Some(serving) => run_on(serving, &run, &setting, rule).await,
+    };
+    if let Some(death) = death {
+        let reason = run.cell.mask().hide(death.to_string());
+        keeper.bury(&reason).await;
+        // Of an interrupted run nothing is kept, whatever happened in it.
+        if !setting.stop.is_draining() {
+            record.outcome = Outcome::Failed { reason: format!("the server died: {reason}") };
+        }
+        return RunEnd::Record(record);
+    }
+    let is_unserved = is_unserved(&run, &mut record, &setting).await;
     if let Some(facts) = record.server.as_mut().filter(|facts| facts.version.is_none() && record.outcome.is_whole()) {
         facts.version = version(&run.cell.target).await;
     }
-    Some(record)
+    if is_unserved { RunEnd::Unserved(record) } else { RunEnd::Record(record) }
+}
+
+/// The small request before the first run of a target, and of each start of a server. One of ours that answers and fails is left to the run,
+/// which knows its process.
+async fn ask_first(
+    run: &Run,
+    serving: Option<&Serving>,
+    asked: &mut BTreeMap<String, PreflightFacts>,
+) -> Result<PreflightFacts, PreflightError> {
+    let start = serving.map_or_else(String::new, |serving| format!("{} {} ", run.variant, serving.number()));
+    let key = start + &preflight_key(run);
+    if let Some(facts) = asked.get(&key) {
+        return Ok(facts.clone());
+    }
+    let facts = match preflight(run).await {
+        Err(error) if serving.is_some() && error.is_passing() => PreflightFacts::default(),
+        facts => facts?,
+    };
+    asked.insert(key, facts.clone());
+    Ok(facts)
+}
+
+/// Whether nobody served the run: its requests say so, or the server does not serve any more, which makes the run one that failed.
+async fn is_unserved(run: &Run, record: &mut RunRecord, setting: &Setting<'_>) -> bool {
+    let is_suspicious = !record.counts.failures.is_empty() || matches!(record.outcome, Outcome::Failed { .. });
+    if !is_suspicious || setting.stop.is_draining() {
+        return false;
+    }
+    let gone = tokio::select! {
+        biased;
+        () = setting.stop.draining() => return false,
+        gone = gone(run) => gone,
+    };
+    if let (Some(reason), true) = (&gone, record.outcome.is_whole()) {
+        let reason = run.cell.mask().hide(reason.clone());
+        record.outcome = Outcome::Failed { reason: format!("requests failed, and the server does not serve any more: {reason}") };
+    }
+    gone.is_some() || record.counts.unserved().is_some()
 }
 
 /// The cell on a server of ours. When that dies, what is in flight is given up.
 async fn run_on(serving: &mut Serving, run: &Run, setting: &Setting<'_>, rule: Option<&mut dyn Rule>) -> (RunRecord, Option<Death>) {
-    let mut run = run.clone();
-    serving.url().clone_into(&mut run.cell.target.url);
     let (facts, notes) = (serving.facts(), serving.notes().to_vec());
     let stop = setting.stop.for_a_part();
     let setting = Setting { stop: &stop, server: Some(&facts), notes: &notes, ..*setting };
-    let mut cell = pin!(setting.threads.measuring(run_cell(&run, Clock::real(), &setting, rule)));
+    let mut cell = pin!(setting.threads.measuring(run_cell(run, Clock::real(), &setting, rule)));
     let record = tokio::select! {
         biased;
         record = &mut cell => record,

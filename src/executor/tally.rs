@@ -23,6 +23,7 @@ pub(super) struct Tally {
     measured: u64,
     failed: u64,
     failures: BTreeMap<String, u64>,
+    failure_words: BTreeMap<String, String>,
     first_intended: Option<Micros>,
     last_done: Micros,
     /// Of every request that was sent by the schedule.
@@ -69,6 +70,9 @@ impl Tally {
         self.last_done = self.last_done.max(record.done_us);
         if let Some(failure) = &record.failure {
             *self.failures.entry(failure.kind.name()).or_default() += 1;
+            if !failure.kind.may_be_unsent() {
+                self.failure_words.entry(failure.kind.name()).or_insert_with(|| failure.detail.clone());
+            }
         }
         match lag {
             Some(lag) => {
@@ -156,6 +160,7 @@ impl Tally {
             measured: self.measured,
             failed: self.failed,
             failures: self.failures.clone(),
+            failure_words: self.failure_words.clone(),
             measured_window_us: self.first_intended.map_or(Micros::ZERO, |first| self.last_done.since(first)),
         }
     }
@@ -165,8 +170,9 @@ impl Tally {
         self.first_turns.length_note()
     }
 
-    /// What first turns say of the caches: a document that nobody has sent before cannot be in one. A salt of so many tokens is in all.
-    pub fn first_turns(&self, workload: &WorkloadSpec, salt_tokens: u64) -> Rows {
+    /// What first turns say of the caches: a document that nobody has sent before cannot be in one. A salt of so many tokens is in all,
+    /// and so is the chat template, whose length is guessed where nobody was asked.
+    pub fn first_turns(&self, workload: &WorkloadSpec, salt_tokens: u64, template_tokens: Option<u64>) -> Rows {
         match workload {
             WorkloadSpec::Chat(_) => {
                 Rows::Silent("users share a system prompt, so what their first turns find in a cache proves nothing".to_owned())
@@ -177,7 +183,10 @@ impl Tally {
             WorkloadSpec::Requests(spec) if spec.shared_prefix_tokens.0 > 0 => {
                 Rows::Silent("requests share a system prompt, so what they find in a cache proves nothing".to_owned())
             }
-            WorkloadSpec::DocumentQa(_) | WorkloadSpec::Requests(_) => self.first_turns.rows(salt_tokens),
+            WorkloadSpec::DocumentQa(_) | WorkloadSpec::Requests(_) => {
+                let template_tokens = template_tokens.unwrap_or_else(|| self.first_turns.template_tokens());
+                self.first_turns.rows(salt_tokens, template_tokens)
+            }
         }
     }
 }
@@ -220,14 +229,14 @@ impl FirstTurns {
         self.prompt_tokens.saturating_sub(self.authored_tokens) / self.counted.max(1)
     }
 
-    fn rows(&self, salt_tokens: u64) -> Rows {
+    fn rows(&self, salt_tokens: u64, template_tokens: u64) -> Rows {
         let FirstTurnTokens { turns, prompt, cached } = self.told;
         if turns == 0 {
             let reason = if self.not_told > 0 { "the server does not tell cached tokens" } else { "no first turn was answered" };
             return Rows::Silent(reason.to_owned());
         }
         let evidence = format!("{cached} of {prompt} prompt tokens of {turns} first turns came from a cache");
-        if self.told.are_warm(self.template_tokens().min(TEMPLATE_TOKENS) + salt_tokens + OPENING_TOKENS) {
+        if self.told.are_warm(template_tokens.min(TEMPLATE_TOKENS) + salt_tokens + OPENING_TOKENS) {
             Rows::Warm(evidence)
         } else if self.not_told > 0 {
             Rows::Silent(format!("{evidence}, but {} first turns did not tell", self.not_told))
@@ -272,18 +281,18 @@ mod tests {
 
     #[test]
     fn documents_that_come_from_a_cache_are_warm() {
-        assert!(matches!(first_turns(&[Some(0), Some(16)], 7980).rows(0), Rows::Cold(_)));
+        assert!(matches!(first_turns(&[Some(0), Some(16)], 7980).rows(0, 20), Rows::Cold(_)));
         // A template of 100 tokens in front of each document is shared by all of them.
-        assert!(matches!(first_turns(&[Some(0), Some(150)], 7900).rows(0), Rows::Cold(_)));
-        let Rows::Warm(evidence) = first_turns(&[Some(0), Some(7936)], 7980).rows(0) else { panic!("not cold") };
+        assert!(matches!(first_turns(&[Some(0), Some(150)], 7900).rows(0, 100), Rows::Cold(_)));
+        let Rows::Warm(evidence) = first_turns(&[Some(0), Some(7936)], 7980).rows(0, 20) else { panic!("not cold") };
         assert!(evidence.contains("7936 of 16000"), "{evidence}");
     }
 
     #[test]
     fn what_the_server_does_not_tell_says_nothing() {
-        assert!(matches!(first_turns(&[], 7980).rows(0), Rows::Silent(_)));
-        assert!(matches!(first_turns(&[None], 7980).rows(0), Rows::Silent(_)));
-        assert!(matches!(first_turns(&[Some(0), None], 7980).rows(0), Rows::Silent(_)));
+        assert!(matches!(first_turns(&[], 7980).rows(0, 20), Rows::Silent(_)));
+        assert!(matches!(first_turns(&[None], 7980).rows(0, 20), Rows::Silent(_)));
+        assert!(matches!(first_turns(&[Some(0), None], 7980).rows(0, 20), Rows::Silent(_)));
     }
 
     #[test]

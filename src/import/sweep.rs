@@ -316,6 +316,7 @@ fn counts(records: &[RequestRecord], times: Times) -> Counts {
         measured: measured().count() as u64,
         failed: measured().filter(|record| record.failure.is_some()).count() as u64,
         failures,
+        failure_words: BTreeMap::new(),
         measured_window_us: if times == Times::Told { last.since(first) } else { Micros::ZERO },
     }
 }

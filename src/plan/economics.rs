@@ -372,10 +372,10 @@ mod tests {
             "workload = { kind = \"chat\", qps = 2, duration = \"100s\", warmup = \"20s\", rounds = 5, system_prompt_tokens = 100, \
              history_tokens = 0, question_tokens = 10, answer_tokens = 20 }",
         );
-        // Two earlier turns on average: 100 + 10 + 2 x 30.
-        assert_eq!((cost.requests, cost.measured, cost.prompt_tokens), (200, 160, Some(200 * 170)));
+        // Two earlier turns on average: 100 + 10 + 2 x 30; and a salt of 49 characters, since nothing is said of the server's caches.
+        assert_eq!((cost.requests, cost.measured, cost.prompt_tokens), (200, 160, Some(200 * 183)));
         assert_eq!((cost.answer_tokens, cost.duration_s), (Some(4000), Some(100.0)));
-        assert_eq!(cost.longest.unwrap().tokens, 100 + 5 * 10 + 4 * 20 + 20);
+        assert_eq!(cost.longest.unwrap().tokens, 13 + 100 + 5 * 10 + 4 * 20 + 20);
     }
 
     #[test]

@@ -392,7 +392,7 @@ url = "http://b"
         let text = "workload = { kind = \"document_qa\", documents = { synthetic_tokens = \"128k\" }, rounds = 2, answer_tokens = 10 }\n\
                     target = { context_limit = \"128k\" }\nmatrix = { concurrent = [1, 2] }";
         let refused = plan_with(text, &Options::default()).unwrap_err().to_string();
-        assert!(refused.starts_with("cell default, concurrent 1: turn 2 takes 131,072 document + "), "{refused}");
+        assert!(refused.starts_with("cell default, concurrent 1: turn 2 takes 13 salt + 131,072 document + "), "{refused}");
         assert!(refused.contains("2 × 10 earlier answers + 10 answer = 131,1"), "{refused}");
         assert!(refused.contains("more than 131,072 (`target.context_limit`); another cell has too many as well"), "{refused}");
         assert!(plan_with(&text.replace("128k\" }\n", "256k\" }\n"), &Options::default()).is_ok());

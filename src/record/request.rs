@@ -154,6 +154,28 @@ impl FailureKind {
         Self::UNSENT.contains(&self)
     }
 
+    /// Whether it says that nobody served the request, whatever its prompt: there is no server, or not the one, the path or the key that is
+    /// wanted. All others may be a server's answer to its load, or to one prompt.
+    #[must_use]
+    pub fn is_unserved(self) -> bool {
+        match self {
+            Self::Connect | Self::Tls | Self::Http(301 | 302 | 303 | 307 | 308 | 401 | 403 | 404 | 405) => true,
+            Self::Http(_)
+            | Self::TimeoutFirstToken
+            | Self::TimeoutIdle
+            | Self::TimeoutTotal
+            | Self::ResetMidStream
+            | Self::MalformedStream
+            | Self::ErrorEvent
+            | Self::NoToken
+            | Self::Truncated
+            | Self::Cancelled
+            | Self::NoHistory
+            | Self::SessionEnded
+            | Self::Other => false,
+        }
+    }
+
     /// The kind of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::contract::{CacheContract, PromptSalt};
 use super::curtailed::Curtailed;
+use super::request::FailureKind;
 use super::version::FormatVersion;
 use crate::clock::Micros;
 
@@ -190,8 +191,27 @@ pub struct Counts {
     pub failed: u64,
     /// Failures of all phases, by kind.
     pub failures: BTreeMap<String, u64>,
+    /// What was said of the first failure of each kind, in most cases by the server; not of those that we cancelled.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failure_words: BTreeMap<String, String>,
     /// From the first measured request's intended time to the last one's end.
     pub measured_window_us: Micros,
+}
+
+/// The share of a run's requests from which on it counts as not served.
+const UNSERVED_SHARE: f64 = 0.1;
+
+impl Counts {
+    /// How many requests nobody served, where that makes the run no result: none of the others succeeded, or these are a tenth of all.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+    pub fn unserved(&self) -> Option<u64> {
+        let is_unserved = |name: &str| FailureKind::from_name(name).is_some_and(FailureKind::is_unserved);
+        let unserved: u64 = self.failures.iter().filter(|(name, _)| is_unserved(name)).map(|(_, count)| count).sum();
+        let succeeded = self.requests.saturating_sub(self.failures.values().sum());
+        let is_too_much = succeeded == 0 || unserved as f64 >= UNSERVED_SHARE * self.requests as f64;
+        (unserved > 0 && is_too_much).then_some(unserved)
+    }
 }
 
 /// One run, whole.
@@ -242,5 +262,27 @@ impl RunRecord {
         let stood_still_s = self.client.stood_still_s?;
         let is_long = stood_still_s >= STANDSTILL_S && stood_still_s >= self.duration_us.as_secs_f64() * STANDSTILL_SHARE;
         is_long.then(|| format!("the client stood still for {stood_still_s:.1} s (stopped, suspended, or without a processor)"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unserved(requests: u64, failures: &[(&str, u64)]) -> Option<u64> {
+        let failures = failures.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect();
+        Counts { requests, failures, ..Counts::default() }.unserved()
+    }
+
+    #[test]
+    fn a_run_is_not_served_where_nothing_succeeded_or_a_tenth_found_nobody() {
+        assert_eq!(unserved(40, &[("connect", 21)]), Some(21));
+        assert_eq!(unserved(40, &[("connect", 4)]), Some(4));
+        assert_eq!(unserved(40, &[("connect", 3)]), None, "a few refused connections are what load may do");
+        assert_eq!(unserved(40, &[("connect", 1), ("http_503", 39)]), Some(1));
+        assert_eq!(unserved(12, &[("http_404", 12)]), Some(12));
+        assert_eq!(unserved(12, &[("http_422", 12)]), None, "somebody answered");
+        assert_eq!(unserved(12, &[("timeout_first_token", 12)]), None);
+        assert_eq!(unserved(0, &[]), None);
     }
 }

@@ -6,7 +6,7 @@ use super::certainty::between_line;
 use super::number::{or_dash, significant};
 use super::numbered_text::NumberedText;
 use crate::analysis::{
-    Axes, CapacityScore, CellState, CellSummary, ExternalUse, LargestScore, Limit, Ratio, Score, ScoreBound, Shape, SweepSummary,
+    Axes, CapacityScore, CellState, CellSummary, ExternalUse, FailureWords, LargestScore, Limit, Ratio, Score, ScoreBound, Shape, SweepSummary,
     VariantSummary, Verdict, VoidReason, axis_label, interval, show_axes,
 };
 use crate::record::{Curtailed, StampSource};
@@ -315,7 +315,7 @@ pub fn failures(variant: &VariantSummary) -> Option<String> {
 /// Remarks on a variant's cells, each once with the cells it is about, and the reasons of cells without a result.
 #[must_use]
 pub fn remarks(variant: &VariantSummary) -> Vec<String> {
-    let sentences = stopped(variant).into_iter().chain(salted(variant));
+    let sentences = failure_sentences(variant).into_iter().chain(stopped(variant)).chain(salted(variant));
     let mut remarks: Vec<(String, Vec<String>)> = sentences.map(|text| (text, Vec::new())).collect();
     for cell in &variant.cells {
         let state = match &cell.state {
@@ -354,6 +354,26 @@ fn notes(variant: &VariantSummary) -> Vec<(String, Vec<String>)> {
         }
     }
     alike.into_iter().map(|(text, places)| (text.to_string(), places)).collect()
+}
+
+/// What was said of failures, once a kind, with how often and of which URL.
+fn failure_sentences(variant: &VariantSummary) -> Vec<String> {
+    let mut kinds: Vec<(&FailureWords, u64)> = Vec::new();
+    for cell in &variant.cells {
+        for words in &cell.failure_words {
+            let count = cell.failures.get(&words.kind).copied().unwrap_or(0);
+            match kinds.iter_mut().find(|(known, _)| known.kind == words.kind) {
+                Some((_, counted)) => *counted += count,
+                None => kinds.push((words, count)),
+            }
+        }
+    }
+    let sentence = |(FailureWords { kind, words, url }, count): &(&FailureWords, u64)| {
+        let place = url.as_ref().map(|url| format!(" at {url}")).unwrap_or_default();
+        format!("{count} × {kind}{place}: {words}")
+    };
+    // Those of the measured phase: others are in `run.json`.
+    kinds.iter().filter(|(_, count)| *count > 0).map(sentence).collect()
 }
 
 /// That prompts were made fresh for every run, and why.

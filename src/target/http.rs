@@ -21,7 +21,7 @@ use super::request::HeadWriter;
 use super::spec::{Api, ConnectionUse, HttpVersion, OnDeadConnection, TargetSpec};
 use super::{Exchange, Line, Prepared, Script, TargetError};
 use crate::clock::{Clock, Micros};
-use crate::endpoint::{Endpoint, EndpointError, Secrets, server_message};
+use crate::endpoint::{Endpoint, EndpointError, Secrets, server_message, shown, without_secrets};
 use crate::record::{Failure, FailureKind};
 use crate::session::Prompt;
 use crate::wire::{Connection, Connector, Fault, FaultKind, Head, Keep, Place, Pool, Taken, Version};
@@ -39,6 +39,8 @@ pub struct HttpTarget(Arc<Shared>);
 struct Shared {
     endpoint: Endpoint,
     model: String,
+    /// Where prompts are sent, as it may be shown.
+    shown_url: String,
     heads: HeadWriter,
     bodies: BodyWriter,
     pool: Pool,
@@ -66,6 +68,7 @@ impl HttpTarget {
             pool: pool(spec, &url, clock)?,
             endpoint,
             model: spec.model.clone(),
+            shown_url: shown(&url),
             bodies: BodyWriter::new(spec),
             on_dead_connection: spec.on_dead_connection,
             limits: Limits::new(spec),
@@ -77,6 +80,11 @@ impl HttpTarget {
     /// The server, for what is asked of it beside prompts.
     pub fn endpoint(&self) -> &Endpoint {
         &self.0.endpoint
+    }
+
+    /// Where prompts are sent, as it may be shown.
+    pub fn shown_url(&self) -> &str {
+        &self.0.shown_url
     }
 
     /// The model's name, as the scenario has it.
@@ -241,7 +249,10 @@ impl HttpTarget {
         let message = self.0.endpoint.secrets().plain(&server_message(&body));
         let cure = refused_field(head.status, &message, &self.0.fields).map(|cure| format!("; {cure}")).unwrap_or_default();
         let reason = || StatusCode::from_u16(head.status).ok().and_then(|status| status.canonical_reason()).unwrap_or("no message");
-        let detail = if message.is_empty() { reason().to_lowercase() } else { message };
+        let mut detail = if message.is_empty() { reason().to_lowercase() } else { message };
+        if let Some(location) = head.location.as_deref().filter(|_| (300..400).contains(&head.status)) {
+            detail = format!("redirected to `{}`: {detail}", self.0.endpoint.secrets().plain(&without_secrets(location)));
+        }
         Err(Failure { kind: FailureKind::Http(head.status), detail: format!("{detail}{cure}") })
     }
 

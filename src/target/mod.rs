@@ -28,6 +28,7 @@ use tokio::sync::oneshot;
 pub use error::TargetError;
 pub use exchange::{Carriage, Exchange, Reads};
 pub use http::HttpTarget;
+pub use models::ModelList;
 pub use prepared::Prepared;
 pub use replay::{replay, replay_at};
 pub use script::{Line, Script};

@@ -20,7 +20,7 @@ pub struct TargetSpec {
     /// A server over HTTP, or the simulated engine in this process and in virtual time.
     #[serde(default)]
     pub kind: TargetKind,
-    /// The model's name as the server knows it.
+    /// The model's name as the server knows it. Where none is written, the only one that the server names is taken.
     #[serde(default = "any_model")]
     pub model: String,
     /// Base URL of the server, with or without `/v1`.
@@ -80,6 +80,11 @@ pub struct TargetSpec {
     /// Limit for a whole request.
     #[serde(default = "half_an_hour")]
     pub total_timeout: Seconds,
+}
+
+impl TargetSpec {
+    /// What the model is called where the scenario names none.
+    pub const ANY_MODEL: &'static str = "default";
 }
 
 /// An API key. Nothing shows it but [`ApiKey::reveal`].
@@ -171,7 +176,7 @@ fn names_only<S: serde::Serializer>(headers: &BTreeMap<String, String>, serializ
 }
 
 fn any_model() -> String {
-    "default".to_owned()
+    TargetSpec::ANY_MODEL.to_owned()
 }
 fn local_server() -> String {
     "http://127.0.0.1:8000".to_owned()

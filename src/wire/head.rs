@@ -15,6 +15,8 @@ pub(crate) struct Head {
     pub(crate) status: u16,
     pub(crate) content_type: Option<String>,
     pub(crate) content_encoding: Option<String>,
+    /// Where a redirect leads, in its own letters.
+    pub(crate) location: Option<String>,
     /// Whether the server keeps the connection open behind the body.
     pub(super) keep: bool,
     pub(super) body: Body,
@@ -67,6 +69,7 @@ impl Head {
 struct Fields {
     content_type: Option<String>,
     content_encoding: Option<String>,
+    location: Option<String>,
     length: Option<u64>,
     /// There is a transfer encoding; whether its last part is `chunked`.
     chunked: Option<bool>,
@@ -81,6 +84,8 @@ impl Fields {
             self.content_type = self.content_type.take().or_else(text);
         } else if name.eq_ignore_ascii_case("content-encoding") {
             self.content_encoding = self.content_encoding.take().or_else(text);
+        } else if name.eq_ignore_ascii_case("location") {
+            self.location = self.location.take().or_else(|| std::str::from_utf8(value).ok().map(|text| text.trim().to_owned()));
         } else if name.eq_ignore_ascii_case("content-length") {
             self.take_length(&text().unwrap_or_default())?;
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
@@ -115,7 +120,8 @@ impl Fields {
             (_, None, Some(length)) => Body::Length(length),
         };
         let keep = !self.close && (is_1_1 || self.keep_alive) && status != 101;
-        Ok(Head { status, content_type: self.content_type, content_encoding: self.content_encoding, keep, body })
+        let Self { content_type, content_encoding, location, .. } = self;
+        Ok(Head { status, content_type, content_encoding, location, keep, body })
     }
 }
 

@@ -39,6 +39,17 @@ impl WorkloadSpec {
             }
         }
     }
+
+    /// Whether requests force the length of their answers, by fields that not every server takes.
+    #[must_use]
+    pub fn forces_length(&self) -> bool {
+        match self {
+            Self::DocumentQa(spec) => spec.answers == Answers::ForcedLength,
+            Self::Chat(spec) => spec.answers == Answers::ForcedLength,
+            // Nothing comes after the answer that could be scripted.
+            Self::Requests(spec) => spec.answers != Answers::Live,
+        }
+    }
 }
 
 /// C×S: C groups in parallel, each going round-robin through its S sessions; every session holds one whole document.

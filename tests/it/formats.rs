@@ -23,7 +23,7 @@ fn documented(heading: &str) -> Vec<String> {
 
 /// The dotted paths of a JSON value's leaves. What is free in form (a cell, pairs, a count per kind) is a leaf.
 fn paths(value: &Value, prefix: &str, found: &mut BTreeSet<String>) {
-    let free = ["cell", "counts.failures", "tables"].contains(&prefix);
+    let free = ["cell", "counts.failures", "counts.failure_words", "tables"].contains(&prefix);
     match value {
         Value::Object(fields) if !free => {
             for (name, value) in fields {
@@ -86,7 +86,8 @@ fn run_record(outcome: Outcome, token_rule: TokenRule, cache_contract: CacheCont
         external_cache: Some("LMCacheConnectorV1".into()),
     };
     let failures = BTreeMap::from([("connect".to_owned(), 1)]);
-    let counts = Counts { requests: 1, measured: 1, failed: 1, failures, measured_window_us: Micros(1) };
+    let failure_words = BTreeMap::from([("connect".to_owned(), "refused".to_owned())]);
+    let counts = Counts { requests: 1, measured: 1, failed: 1, failures, failure_words, measured_window_us: Micros(1) };
     let record = RunRecord {
         format: FormatVersion::CURRENT,
         header,

@@ -20,22 +20,25 @@ sequential = 10
 model = "small"
 url = "URL"
 idle_timeout = "2s"
+
+[server]
+reset = "none"
 "#;
 
 const TINY: &str = r#"{"preset": "tiny"}"#;
-const STALLING: &str = r#"{"preset": "tiny", "faults": [{"kind": "stall", "every": 3, "after_tokens": 1}]}"#;
+const STALLING: &str = r#"{"preset": "tiny", "faults": [{"kind": "stall", "every": 4, "after_tokens": 1}]}"#;
 
 fn journal(stage: &Stage) -> String {
     fs_err::read_to_string(stage.only_run("out").join("journal.jsonl")).unwrap()
 }
 
-/// Waits until the server has begun to answer the third request, which goes silent.
+/// Waits until the server has begun to answer the third request, which goes silent: the fourth with the small one before the cell.
 fn await_third(runtime: &tokio::runtime::Runtime, url: &str) {
     // An error says that there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     runtime.block_on(async {
         let page = || async { reqwest::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap() };
-        let is_begun = |line: &str| line.starts_with("vllm:time_to_first_token_seconds_count{") && line.ends_with(" 3");
+        let is_begun = |line: &str| line.starts_with("vllm:time_to_first_token_seconds_count{") && line.ends_with(" 4");
         while !page().await.lines().any(is_begun) {}
     });
 }

@@ -34,4 +34,6 @@ mod stage;
 #[cfg(target_os = "linux")]
 mod supervise;
 mod truth;
+#[cfg(unix)]
+mod unserved;
 mod watch;

@@ -12,7 +12,7 @@ pub enum Manners {
     Good,
     /// In every answer, in another place each time.
     Echo,
-    /// In the list of models, which lacks the one that is asked for.
+    /// In the list of models, which lacks the one that is asked for, so that no prompt is answered.
     Models,
     /// In every answer, as [`Manners::Echo`], but markup in the place of the key.
     Markup,
@@ -110,6 +110,7 @@ fn answer(path: &str, key: &str, manners: Manners, answers: &AtomicUsize) -> Str
         "/v1/chat/completions" if matches!(manners, Manners::Echo | Manners::Markup) => {
             echoing(key, answers.fetch_add(1, Ordering::Relaxed))
         }
+        "/v1/chat/completions" if manners == Manners::Models => whole("404 Not Found", "text/plain", key),
         "/v1/chat/completions" => stream(&[&token("a-planted-answer"), STOP]),
         _ => whole("404 Not Found", "text/plain", told),
     }

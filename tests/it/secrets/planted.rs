@@ -101,7 +101,11 @@ fn a_key_that_a_server_gives_back_in_every_place_is_found_nowhere() {
 fn a_cell_that_fails_by_what_a_server_says_fails_without_the_key() {
     let scene = Scene::new(&format!("{SCENARIO}{}\n", PLACES[0]));
     let server = Echo::start(Manners::Models);
-    let output = scene.bench(&["sweep", "s.toml", "--url", &server.url, "-vv", "-o", "out"]);
+    let stopped = scene.bench(&["sweep", "s.toml", "--url", &server.url, "-vv", "-o", "stopped"]);
+    assert_eq!(stopped.status.code(), Some(3), "{}", said(&stopped));
+    assert!(said(&stopped).contains("does not list the model `small`, but `***`"), "{}", said(&stopped));
+    must_be_silent("the small request before the first cell", &stopped);
+    let output = scene.bench(&["sweep", "s.toml", "--url", &server.url, "-vv", "-o", "out", "--set", "on_cell_failure=continue"]);
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
     assert!(said(&output).contains("***"), "{}", said(&output));
     must_be_silent("a model by the key's name", &output);
