@@ -42,7 +42,8 @@ fn sentence(cell: &Cell) -> String {
 
 fn step(step: &ResetStep) -> String {
     match step {
-        ResetStep::Endpoint(place) => format!("`{}`", crate::endpoint::without_secrets(place)),
+        // A query may hold a key.
+        ResetStep::Endpoint(place) => format!("`{}`", place.split(['?', '#']).next().unwrap_or_default()),
         ResetStep::Command(command) => {
             format!("`{}`", command.command.first().map_or("", |line| line.split(' ').next().unwrap_or_default()))
         }

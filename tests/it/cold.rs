@@ -387,3 +387,14 @@ async fn where_the_server_tells_nothing_its_times_are_looked_at() {
         &emptied;
     assert!(words.contains("s when it is new and"), "{words}");
 }
+
+#[tokio::test]
+async fn times_alone_never_say_of_a_salt_that_it_does_not_work() {
+    let (url, _serving) = silent_server().await;
+    let own = serde_json::from_value(json!({ "url": url })).unwrap();
+    let target = HttpTarget::new(&own, Clock::real()).unwrap();
+    // The prompt under the new salt is as fast as one that is cached.
+    let canary = Canary { target: &target, texts: CanaryTexts { after: texts("salt").before, ..texts("salt") } };
+    let CacheContract::NotProven { reason } = canary.under_salt().await else { panic!("by times alone") };
+    assert!(reason.starts_with("times do not tell: a canary prompt that takes"), "{reason}");
+}

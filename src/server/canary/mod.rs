@@ -73,10 +73,13 @@ impl Canary<'_> {
             Ok(judge) => judge,
             Err(reason) => return not_proven(reason),
         };
-        contract(self.look(judge, STRANGERS).await.map(|found| match found {
-            Finding::Gone(words) => Finding::Gone(format!("under a salt of its own, {words}")),
-            Finding::Left(words) => Finding::Left(format!("the salt does not keep the caches away: {words}")),
-        }))
+        match self.look(judge, STRANGERS).await {
+            Ok(Finding::Gone(words)) => contract(Ok(Finding::Gone(format!("under a salt of its own, {words}")))),
+            // Nobody has sent these words before: times that say otherwise say that they differ for other reasons.
+            Ok(Finding::Left(words)) if matches!(judge, Judge::Times { .. }) => not_proven(format!("times do not tell: {words}")),
+            Ok(Finding::Left(words)) => contract(Ok(Finding::Left(format!("the salt does not keep the caches away: {words}")))),
+            Err(reason) => not_proven(reason),
+        }
     }
 
     /// Proves that a server that was started anew knows nothing of the prompt but the chat template, which its readiness may have been

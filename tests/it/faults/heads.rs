@@ -31,7 +31,7 @@ async fn an_error_status_is_named_with_the_servers_own_words() {
 async fn a_redirect_is_not_followed() {
     let mut socket =
         Socket::serve([vec![write("HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n")], stream(DONE)]).await;
-    assert_eq!(failure(&ask(&socket.url(), json!({})).await), ("http_302".to_owned(), "found"));
+    assert_eq!(failure(&ask(&socket.url(), json!({})).await), ("http_302".to_owned(), "redirected to `/elsewhere`: found"));
     assert!(socket.received().is_some() && socket.received().is_none());
 }
 
