@@ -45,6 +45,7 @@ fn record(header: RunHeader, counts: Counts, duration_us: Micros) -> RunRecord {
         duration_us,
         token_rule: TokenRule::Simulated,
         cache_contract: CacheContract::Proven { how: "simulated".into() },
+        salt: None,
         server: None,
         client: ClientHonesty::default(),
         connections: None,

@@ -164,7 +164,8 @@ fn hint(failure: &Failure, spec: &TargetSpec, models: &ModelList, forces_length:
         FailureKind::Http(404 | 405) => {
             "is `target.url` right? It is what stands before `/v1/chat/completions`; `target.api` says which endpoint is asked".to_owned()
         }
-        FailureKind::Http(400 | 422) if forces_length => {
+        // Where the server names the fields, the failure says what to do.
+        FailureKind::Http(400 | 422) if forces_length && !failure.detail.contains("answers = ") => {
             "answers are made exactly long by `ignore_eos` and `min_tokens`, which not every server takes: `workload.answers = \"live\"` sends \
              neither"
                 .to_owned()
