@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::stop::Stop;
-use crate::record::{Counts, FailureKind, Phase, RequestRecord};
+use crate::record::{Counts, Phase, RequestRecord};
 
 /// After so many requests that nobody served, and none that succeeded, a run is given up.
 const FEW: u64 = 5;
@@ -149,7 +149,7 @@ impl ErrorLimit {
 mod tests {
     use super::*;
     use crate::clock::Micros;
-    use crate::record::Failure;
+    use crate::record::{Failure, FailureKind};
 
     fn request(phase: Phase, fails: bool) -> RequestRecord {
         request_of(phase, fails.then_some(FailureKind::Http(503)))

@@ -6,8 +6,8 @@ use super::certainty::between_line;
 use super::number::{or_dash, significant};
 use super::numbered_text::NumberedText;
 use crate::analysis::{
-    Axes, CapacityScore, CellState, CellSummary, ExternalUse, FailureWords, LargestScore, Limit, Ratio, Score, ScoreBound, Shape, SweepSummary,
-    VariantSummary, Verdict, VoidReason, axis_label, interval, show_axes,
+    Axes, CapacityScore, CellState, CellSummary, ExternalUse, FailureWords, LargestScore, Limit, Ratio, Score, ScoreBound, Shape,
+    SweepSummary, VariantSummary, Verdict, VoidReason, axis_label, interval, show_axes,
 };
 use crate::record::{Curtailed, StampSource};
 

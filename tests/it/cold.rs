@@ -1,6 +1,7 @@
 //! The cold-cache contract against the simulated engine behind a real socket: proven, not proven and failed, by the program as it is.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
