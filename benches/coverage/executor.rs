@@ -19,17 +19,19 @@ pub fn simulate(workload: &Value, engine: &Value, seed: u64) -> MeasuredRun {
     let run = Run { id: "run-0".into(), variant: "default".into(), axes: Vec::new(), repeat: 0, seed, simulated: true, cell };
     let (events, mut heard) = mpsc::unbounded_channel();
     let launch = Launch { program: "bench".into(), logs: "servers".into() };
-    sweep(&mut SingleRun(Some(run)), Policy::default(), &Stop::new(), &launch, &events).expect("a virtual clock");
-    drop(events);
-    let (mut rows, mut record) = (Vec::new(), None);
-    while let Some(event) = heard.blocking_recv() {
-        match event {
-            Event::RequestDone(row) => rows.push(*row),
-            Event::RunFinished(finished) => record = Some(*finished),
-            _ => {}
+    // A long run in virtual time waits for who listens.
+    std::thread::scope(|scope| {
+        scope.spawn(move || sweep(&mut SingleRun(Some(run)), Policy::default(), &Stop::new(), &launch, &events).expect("a virtual clock"));
+        let (mut rows, mut record) = (Vec::new(), None);
+        while let Some(event) = heard.blocking_recv() {
+            match event {
+                Event::RequestDone(row) => rows.push(*row),
+                Event::RunFinished(finished) => record = Some(*finished),
+                _ => {}
+            }
         }
-    }
-    MeasuredRun { record: record.expect("the run ended"), rows }
+        MeasuredRun { record: record.expect("the run ended"), rows }
+    })
 }
 
 /// How many rows of a run differ from those that the executor makes of the same run, in their times and in what was in flight.

@@ -44,7 +44,7 @@ impl OpenRun {
     }
 
     /// Has one server answer them in their order, each after an exponential time: with Poisson arrivals the queue M/M/1. Time to first token is
-    /// the whole time in the system.
+    /// the whole time in the system, and there is no other token.
     #[expect(clippy::cast_possible_truncation, reason = "fewer wait than a run has requests")]
     pub fn queue(mut self, service_per_s: f64) -> Self {
         let random = &mut Pcg64::seed_from_u64(self.seed ^ 0x5e27_1ce5_0000_0001);
@@ -60,6 +60,7 @@ impl OpenRun {
             let row = &mut self.rows[number];
             row.in_flight = (number - left + 1) as u32;
             (row.first_token_us, row.last_token_us, row.done_us) = (Some(free), Some(free), free);
+            row.output_tokens = Some(1);
         }
         self
     }

@@ -38,7 +38,7 @@ impl CoverageTable {
         let covered = counts.percentiles.iter().map(|of| self.covered_columns(of, counts.cells)).collect::<Vec<_>>().join("   ");
         self.covered.push(format!("{head}  {:>7.4}  {error:>6}  {covered}", truth.seconds[2]));
         let verdicts = counts.percentiles.iter().map(|of| self.verdict_columns(of, counts.cells)).collect::<Vec<_>>().join("   ");
-        self.verdicts.push(format!("{head}  {verdicts}"));
+        self.verdicts.push(format!("{head}  {:>5.1}  {verdicts}", percent(counts.growing, counts.cells)));
         // What has come is shown while more comes.
         eprintln!("{}\n{}", self.covered[self.covered.len() - 1], self.verdicts[self.verdicts.len() - 1]);
     }
@@ -82,7 +82,7 @@ impl CoverageTable {
         let mut lines = vec![format!("{head}   p99 s    error  p50: {covered}  p95: {covered}  p99: {covered}")];
         lines.extend(self.covered.iter().cloned());
         let verdict = "false met, missed; missed, met";
-        lines.extend(["", &format!("{head}  p50: {verdict}  p95: {verdict}  p99: {verdict}")].map(str::to_owned));
+        lines.extend(["", &format!("{head}  grows  p50: {verdict}  p95: {verdict}  p99: {verdict}")].map(str::to_owned));
         lines.extend(self.verdicts.iter().cloned());
         lines
     }

@@ -31,6 +31,8 @@ impl TrueValues {
 #[derive(Debug, Default)]
 pub struct CoverageCounts {
     pub cells: u32,
+    /// Cells of which it is said that their backlog grows.
+    pub growing: u32,
     pub percentiles: [PercentileCounts; 3],
 }
 
@@ -64,7 +66,9 @@ impl CoverageCounts {
     #[expect(clippy::cast_precision_loss, reason = "row counts")]
     pub fn add(&mut self, cell: &CellSummary, truth: &TrueValues) {
         self.cells += 1;
+        self.growing += u32::from(cell.backlog_growth.is_some());
         for ((counts, goals), truth) in self.percentiles.iter_mut().zip(cell.goals.chunks(LIMITS.len())).zip(truth.seconds) {
+            assert!(goals.iter().all(|goal| goal.void.is_none()), "rows that certify nothing tell nothing of certainty");
             let estimate = &goals[0].estimate;
             let (low, high) = (estimate.low.map(Extended::get), estimate.high.map(Extended::get));
             counts.covered += u32::from(low.is_none_or(|low| low <= truth) && high.is_none_or(|high| truth <= high));

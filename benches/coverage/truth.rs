@@ -26,11 +26,16 @@ pub fn true_values(load: &QueueLoad, long: LongRuns) -> TrueValues {
             let rate = sojourn_rate(load);
             TrueValues { metric: "ttft", seconds: PERCENTILES.map(|p| -(1.0 - p / 100.0).ln() / rate), error: None }
         }
-        SystemKind::Engine => by_long_runs("ttft", long.runs, |run| {
-            let rows = load.run(long.duration_s + FILLING_S, SEEDS + u64::from(run)).rows;
-            rows.iter().filter(|row| row.intended_us.as_secs_f64() >= FILLING_S).filter_map(RequestRecord::ttft_s).collect()
-        }),
+        SystemKind::Engine => simulated_values(load, long),
     }
+}
+
+/// By long runs.
+pub fn simulated_values(load: &QueueLoad, long: LongRuns) -> TrueValues {
+    by_long_runs("ttft", long.runs, |run| {
+        let rows = load.run(long.duration_s + FILLING_S, SEEDS + u64::from(run)).rows;
+        rows.iter().filter(|row| row.intended_us.as_secs_f64() >= FILLING_S).filter_map(RequestRecord::ttft_s).collect()
+    })
 }
 
 /// In a queue GI/M/1, served in the order of arrival, the time in the system is exponential with the rate mu (1 - sigma), where sigma is the

@@ -339,6 +339,8 @@ mod tests {
             goals: Vec::new(),
             passes: None,
             verdict: None,
+            backlog_growth: None,
+            transient: None,
             rates: Rates::default(),
             sessions: SessionFigures {
                 resident_tokens: Some(resident),

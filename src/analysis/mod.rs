@@ -5,6 +5,8 @@
 
 mod amount;
 mod axes;
+mod backlog;
+mod backlog_growth;
 mod between;
 pub mod binomial;
 mod bootstrap;
@@ -49,11 +51,13 @@ mod summary;
 mod table;
 mod time_series;
 mod timeline;
+mod transient;
 mod untested;
 mod verdict;
 mod watched;
 
 pub use axes::{Axes, axis_label, plain, short, show_axes, show_value};
+pub use backlog_growth::BacklogGrowth;
 pub use between::{Between, Raises, Unsettled};
 pub use cells::CellRuns;
 pub use choice::{Choice, ChoiceError, parse_cell};
@@ -82,6 +86,7 @@ pub use summary::{
 };
 pub use table::Table;
 pub use timeline::{Lane, Span, Timeline, Track, timeline};
+pub use transient::InitialTransient;
 pub use untested::Implied;
 pub use verdict::{Judgement, Verdict, VoidReason, judge};
 pub use watched::{Hits, Level, ServerFigures, Told};

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde_json::Value;
 
+use super::backlog_growth::BacklogGrowth;
 use super::cells::{CellRuns, cells};
 use super::client::limited;
 use super::columns::{Columns, Number};
@@ -25,6 +26,7 @@ use super::stream_figures::StreamFigures;
 use super::summary::{
     AxisSummary, CellState, CellSummary, FailureWords, Question, Ratio, RunCounts, SuccessOnly, SweepSummary, VariantSummary,
 };
+use super::transient::InitialTransient;
 use super::untested::{imply, note};
 use super::verdict::{Judgement, Verdict, VoidReason, judge};
 use super::watched::{Hits, RunWatched, ServerFigures, Told};
@@ -164,6 +166,7 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &Client, goals: &[Goal], shown: &M
         Some(curtailment) => curtailment.judge(goal, &table),
         None => judge(goal, &table),
     };
+    let shown_or_asked: Vec<&Measure> = goals.iter().map(|goal| &goal.measure).chain([shown]).collect();
     let asked = goals;
     let mut goals: Vec<Judgement> = if measured { asked.iter().map(judgement).collect::<Result<_, _>>()? } else { Vec::new() };
     let client = worst_client(cell);
@@ -174,6 +177,10 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &Client, goals: &[Goal], shown: &M
         if let Some(reason) = by_client.or_else(|| streams.void(goal.measure.metric())) {
             judgement.make_void(reason);
         }
+    }
+    let backlog_growth = if measured { BacklogGrowth::of(cell, &table, &shown_or_asked, client_limited.is_some())? } else { None };
+    if let Some(growth) = &backlog_growth {
+        growth.hold_back(&mut goals);
     }
     let judged = measured && !goals.is_empty();
     let failures = table.failures_by_kind()?;
@@ -191,6 +198,9 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &Client, goals: &[Goal], shown: &M
         curtailed: curtailment.map(|curtailment| curtailment.told),
         verdict: judged.then(|| Verdict::all(goals.iter().map(|goal| goal.verdict))),
         goals,
+        // What grows has no steady state to come to.
+        transient: if measured && backlog_growth.is_none() { InitialTransient::of(cell, &table)? } else { None },
+        backlog_growth,
         success_only: if measured { success_only(&table)? } else { SuccessOnly::default() },
         client,
         notes: notes(cell, client_limited.as_deref(), &streams),

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::Estimate;
 use super::axes::Axes;
+use super::backlog_growth::BacklogGrowth;
 use super::external::ExternalCache;
 use super::limit::Limit;
 use super::monotone::Reversal;
@@ -20,6 +21,7 @@ use super::score_bound::RatioBound;
 use super::scores::Score;
 use super::sessions::SessionFigures;
 use super::stream_figures::StreamFigures;
+use super::transient::InitialTransient;
 use super::untested::Implied;
 use super::verdict::{Judgement, Verdict};
 use super::watched::ServerFigures;
@@ -145,11 +147,17 @@ pub struct CellSummary {
     /// The measure that tables show; `None` where the cell has no result.
     pub shown: Option<Estimate>,
     pub goals: Vec<Judgement>,
-    /// Whether all goals are fulfilled by their plain values; `None` without goals, without a result, and where the cell was ended before it
+    /// Whether all goals are fulfilled by their plain values, which those of a cell that certainly grows are not; `None` without goals, without a result, and where the cell was ended before it
     /// was certain.
     pub passes: Option<bool>,
     /// As far as the sample can tell.
     pub verdict: Option<Verdict>,
+    /// That its backlog grows, where it does or may do: it meets no goal then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backlog_growth: Option<BacklogGrowth>,
+    /// That it begins with a transient which its warm-up does not cover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transient: Option<InitialTransient>,
     pub rates: Rates,
     /// What the rows say of its sessions.
     #[serde(default)]

@@ -64,8 +64,10 @@ fn told(format: Format, checked: &[Checked<'_>], talk: Talk) -> anyhow::Result<(
     for checked in checked {
         match (&checked.outcome, checked.file) {
             (Ok(checkup), Some(file)) if !talk.quiet => {
-                let caches: String = checkup.caches.iter().map(|sentence| format!("  {sentence}\n")).collect();
-                print(&format!("ok {}: {}\n{caches}", file.display(), checkup.size))?;
+                print(&format!("ok {}: {}\n", file.display(), checkup.size))?;
+                for sentence in &checkup.caches {
+                    print(&format!("  {sentence}\n"))?;
+                }
             }
             (Ok(_), _) => {}
             (Err(faults), _) => eprintln!("{}\n", faults.render(style(talk))),

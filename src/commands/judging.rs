@@ -27,11 +27,16 @@ pub(super) fn judge(dir: &Path, ids: &BTreeSet<String>, goals: &[Goal]) -> anyho
         Some(Verdict::Missed) => Evidence::Missed,
         Some(Verdict::Undecided) | None => Evidence::Undecided,
     };
+    if cell.backlog_growth.as_ref().is_some_and(|growth| growth.is_certain) {
+        return Ok(Seen { passes: Some(passes), evidence, runs });
+    }
     let Some(curtailed) = curtailed else { return Ok(Seen { passes: Some(passes), evidence, runs }) };
     // What ended it early speaks of the whole cell; its rows alone do not.
     let passes = curtailed.settled.iter().all(|settled| settled.holds);
     let evidence = match (curtailed.certainty, passes) {
         (Certainty::Exact, _) => evidence,
+        // What may go on growing is not won by the requests that came.
+        (Certainty::Sequential { .. }, true) if cell.backlog_growth.is_some() => Evidence::Undecided,
         (Certainty::Sequential { .. }, true) => Evidence::Met,
         (Certainty::Sequential { .. }, false) => Evidence::Missed,
     };

@@ -12,6 +12,7 @@ mod outlook;
 mod run;
 mod samples;
 mod setting;
+mod utilisation;
 mod whole;
 
 pub use crate::scenario::Mask;

@@ -7,7 +7,7 @@ use super::economics::{Cost, Economist, limit};
 use super::id::short_name;
 use super::samples;
 use super::setting::server_starts;
-use super::{Plan, PlanError};
+use super::{Plan, PlanError, utilisation};
 use crate::units::{grouped, waiting_time};
 use crate::workload::Corpus;
 
@@ -63,7 +63,8 @@ impl Outlook {
             None => costs.iter().map(|cost| cost.measured.saturating_mul(u64::from(plan.repeats))).collect(),
         };
         let sum = |of: fn(&Cost) -> Option<u64>| costs.iter().map(of).try_fold(0_u64, |sum, one| Some(sum.saturating_add(one?)));
-        let notes = notes(plan, &costs, &needs)?;
+        let mut notes = notes(plan, &costs, &needs)?;
+        notes.extend(utilisation::notes(plan, &costs, &needs)?);
         Ok(Self {
             requests: costs.iter().map(|cost| cost.requests).sum(),
             prompt_tokens: sum(|cost| cost.prompt_tokens),

@@ -40,7 +40,7 @@ pub fn csv(summaries: &[SweepSummary]) -> String {
     lines.concat()
 }
 
-const FIXED: [&str; 32] = [
+const FIXED: [&str; 35] = [
     "state",
     "runs",
     "requests",
@@ -61,6 +61,9 @@ const FIXED: [&str; 32] = [
     "score",
     "score_bound",
     "reversed_by",
+    "growing",
+    "growth_per_min",
+    "backlog_growth_per_min",
     "offered_qps",
     "sent_qps",
     "completed_qps",
@@ -152,7 +155,7 @@ fn fixed(variant: &VariantSummary, cell: &CellSummary, judgement: Option<&Judgem
     let estimate: Option<&Estimate> = judgement.map(|judgement| &judgement.estimate).or(cell.shown.as_ref());
     let failures: Vec<String> = cell.failures.iter().map(|(kind, count)| format!("{kind}={count}")).collect();
     let end = |get: fn(&Estimate) -> Option<Extended>| estimate.and_then(get).map(|value| value.get().to_string()).unwrap_or_default();
-    let (rates, success) = (&cell.rates, &cell.success_only);
+    let (rates, success, growth) = (&cell.rates, &cell.success_only, cell.backlog_growth.as_ref());
     vec![
         state.to_owned(),
         cell.runs.to_string(),
@@ -174,6 +177,9 @@ fn fixed(variant: &VariantSummary, cell: &CellSummary, judgement: Option<&Judgem
         text(score_of(variant, cell).map(Score::name)),
         text(score_of(variant, cell).map(|score| score.bound().name())),
         text(reversed_by(variant, cell)),
+        text(growth.map(|growth| if growth.is_certain { "certain" } else { "possible" })),
+        text(growth.zip(estimate).and_then(|(growth, estimate)| growth.measures_per_min.get(&estimate.measure))),
+        text(growth.map(|growth| growth.requests_per_min)),
         text(rates.offered_qps),
         text(rates.sent_qps),
         text(rates.completed_qps),

@@ -109,7 +109,8 @@ fn content(place: Option<&Place>) -> String {
     let Some(place) = place else { return "-".to_owned() };
     let n = place.n.map(|n| format!(" (n={n})")).unwrap_or_default();
     let interval = place.interval.as_ref().map(|interval| format!(" [{interval}]")).unwrap_or_default();
-    format!("{} {}{interval}{n}", place.text, place.mark()).replace("  ", " ").trim().to_owned()
+    let growth = place.growth.as_ref().map(|growth| format!(" {growth}")).unwrap_or_default();
+    format!("{} {}{growth}{interval}{n}", place.text, place.mark()).replace("  ", " ").trim().to_owned()
 }
 
 pub(super) fn items(out: &mut String, lines: impl IntoIterator<Item = String>) {

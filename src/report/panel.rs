@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::growth::growth;
 use super::number::Scale;
 use crate::analysis::{
     Axes, CellState, CellSummary, Estimate, Judgement, SweepSummary, VariantSummary, Verdict, axis_label, short, show_axes, show_value,
@@ -44,6 +45,8 @@ pub struct Place {
     /// Requests behind the number.
     pub n: Option<u64>,
     pub interval: Option<String>,
+    /// That the value grows, and how fast, where it does: `and growing by 3.20 s/min`.
+    pub growth: Option<String>,
     /// Whether the plain value fits the limit.
     pub passes: Option<bool>,
     pub verdict: Option<Verdict>,
@@ -150,7 +153,8 @@ fn values(cells: &[(usize, &CellSummary)], summary: &SweepSummary, axis: Option<
 }
 
 fn place(index: usize, cell: &CellSummary, goal: Option<usize>, scale: Scale) -> Place {
-    let nothing = |word: &str| Place { cell: index, text: word.to_owned(), n: None, interval: None, passes: None, verdict: None };
+    let nothing =
+        |word: &str| Place { cell: index, text: word.to_owned(), n: None, interval: None, growth: None, passes: None, verdict: None };
     match &cell.state {
         CellState::Failed { .. } => return nothing("failed"),
         CellState::Invalid { .. } => return nothing("invalid"),
@@ -164,6 +168,7 @@ fn place(index: usize, cell: &CellSummary, goal: Option<usize>, scale: Scale) ->
         text: scale.measured(estimate, judgement.map(|judgement| judgement.limit)),
         n: Some(estimate.n),
         interval: scale.interval(estimate),
+        growth: growth(cell, &estimate.measure, scale),
         passes: judgement.and_then(Judgement::outcome),
         verdict: judgement.map(|judgement| judgement.verdict),
     };

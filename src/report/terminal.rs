@@ -156,13 +156,15 @@ fn grids(panel: &Panel, colour: Colour, content: Content<'_>) -> Vec<String> {
     columns.chunks(fitting.max(1)).map(|columns| grid(panel, columns, colour, content)).collect()
 }
 
-/// Value, mark and n, and below them the interval.
+/// Value, mark and n, and below them how it grows, and the interval.
 fn content(place: Option<&Place>) -> String {
     let Some(place) = place else { return "-".to_owned() };
     let n = place.n.map(|n| format!("n={n}")).unwrap_or_default();
     let words = [place.text.as_str(), place.mark(), n.as_str()];
     let value = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    place.interval.iter().fold(value, |value, interval| format!("{value}\n{interval}"))
+    // In two lines, since columns are narrow.
+    let growth = place.growth.as_ref().map(|growth| growth.replacen(" by ", "\nby ", 1));
+    growth.iter().chain(&place.interval).fold(value, |value, line| format!("{value}\n{line}"))
 }
 
 fn corner(panel: &Panel) -> String {
@@ -193,7 +195,7 @@ fn list(panel: &Panel, variant: &VariantSummary, colour: Colour) -> String {
         let Some(cell) = variant.cells.get(place.cell) else { continue };
         table.add_row([
             Cell::new(head),
-            coloured(Cell::new(&place.text), Some(place), colour),
+            coloured(Cell::new(grown(place)), Some(place), colour),
             Cell::new(place.interval.as_deref().unwrap_or("-")),
             Cell::new(place.n.map_or_else(|| "-".to_owned(), |n| n.to_string())),
             Cell::new(place.verdict.map_or("-", Verdict::name)),
@@ -203,6 +205,11 @@ fn list(panel: &Panel, variant: &VariantSummary, colour: Colour) -> String {
         ]);
     }
     trimmed(&table)
+}
+
+/// A value, and below it how it grows.
+fn grown(place: &Place) -> String {
+    place.growth.as_ref().map_or_else(|| place.text.clone(), |growth| format!("{}\n{}", place.text, growth.replacen(" by ", "\nby ", 1)))
 }
 
 pub(super) fn new_table(colour: Colour) -> Table {

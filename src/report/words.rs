@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::certainty::between_line;
+use super::growth::{growing, transients};
 use super::number::{or_dash, significant};
 use super::numbered_text::NumberedText;
+use super::run_length::{run_length, run_lengths};
 use crate::analysis::{
     Axes, CapacityScore, CellState, CellSummary, ExternalUse, FailureWords, LargestScore, Limit, Ratio, Score, ScoreBound, Shape,
     SweepSummary, VariantSummary, Verdict, VoidReason, axis_label, interval, show_axes,
@@ -177,9 +179,12 @@ fn sureness(holds: &str, certified: bool, cell: Option<&CellSummary>) -> String 
         return format!("{holds}, certified at 95 %");
     }
     let void = cell.and_then(|cell| cell.goals.iter().find_map(|goal| goal.void));
-    let why = match cell.and_then(open_goal) {
+    let why = match cell.and_then(|cell| Some((cell, open_goal(cell)?))) {
         _ if void.is_some() => format!("nothing is certain: {}", void.map_or("", VoidReason::words)),
-        Some((n, Some(needed))) => format!("{n} requests are too few to be 95 % sure, {needed} like these would do"),
+        Some((cell, (n, Some(needed)))) => {
+            let length = run_lengths(run_length(cell, needed).into_iter());
+            format!("{n} requests are too few to be 95 % sure, {needed} like these would do{length}")
+        }
         _ => "the sample does not make it sure at 95 %".to_owned(),
     };
     format!("{holds} by its measured values; {why}")
@@ -217,7 +222,10 @@ pub fn undecided(variant: &VariantSummary) -> Option<String> {
     let have = span(all().map(|(n, _)| n)).unwrap_or_default();
     let need = match span(goals.iter().filter_map(|(_, needed)| *needed)) {
         _ if others.is_empty() => None,
-        Some(rows) => Some(format!("{rows} requests like theirs would settle each")),
+        Some(rows) => {
+            let lengths = others.iter().filter_map(|cell| run_length(cell, open_goal(cell)?.1?));
+            Some(format!("{rows} requests like theirs would settle each{}", run_lengths(lengths)))
+        }
         None => Some("no practical number of requests would settle them".to_owned()),
     };
     let mut void: BTreeMap<&str, usize> = BTreeMap::new();
@@ -315,7 +323,8 @@ pub fn failures(variant: &VariantSummary) -> Option<String> {
 /// Remarks on a variant's cells, each once with the cells it is about, and the reasons of cells without a result.
 #[must_use]
 pub fn remarks(variant: &VariantSummary) -> Vec<String> {
-    let sentences = failure_sentences(variant).into_iter().chain(stopped(variant)).chain(salted(variant));
+    let steadiness = growing(variant).into_iter().chain(transients(variant));
+    let sentences = failure_sentences(variant).into_iter().chain(steadiness).chain(stopped(variant)).chain(salted(variant));
     let mut remarks: Vec<(String, Vec<String>)> = sentences.map(|text| (text, Vec::new())).collect();
     for cell in &variant.cells {
         let state = match &cell.state {

@@ -31,6 +31,7 @@ mod serve;
 #[cfg(target_os = "linux")]
 mod servers;
 mod stage;
+mod steady;
 #[cfg(target_os = "linux")]
 mod supervise;
 mod truth;

@@ -13,7 +13,7 @@ mod pairs;
 mod probe;
 mod resample;
 mod scored;
-mod student;
+pub(super) mod student;
 mod work;
 
 pub use comparison::{Call, CellComparison, Comparison, Difference, Effect, Interval, ScoreEffect, Side};

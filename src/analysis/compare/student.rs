@@ -18,7 +18,7 @@ pub fn upper_quantile(tail: f64, freedom: f64) -> f64 {
 }
 
 /// P(T > t) for t >= 0.
-fn upper_tail(t: f64, freedom: f64) -> f64 {
+pub fn upper_tail(t: f64, freedom: f64) -> f64 {
     0.5 * incomplete_beta(freedom / (freedom + t * t), freedom / 2.0, 0.5)
 }
 

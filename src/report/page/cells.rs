@@ -102,6 +102,7 @@ fn row(summary: &SweepSummary, variant: &VariantSummary, cell: &CellSummary, sca
 fn state(cell: &CellSummary) -> &'static str {
     match &cell.state {
         CellState::Measured if cell.curtailed.is_some() => "stopped early",
+        CellState::Measured if cell.backlog_growth.as_ref().is_some_and(|growth| growth.is_certain) => "growing",
         CellState::Measured => "measured",
         CellState::Invalid { .. } => "invalid",
         CellState::Failed { .. } => "failed",

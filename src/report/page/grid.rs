@@ -28,6 +28,7 @@ struct GridPlace {
     /// The verdict in a word, for those who cannot see its mark.
     word: Option<&'static str>,
     n: Option<u64>,
+    /// The interval, and how the value grows.
     interval: Option<String>,
 }
 
@@ -52,6 +53,7 @@ pub fn grid(panel: Panel) -> Grid {
 }
 
 fn place(place: Place) -> GridPlace {
+    let lines: Vec<String> = [place.interval.clone(), place.growth.clone()].into_iter().flatten().collect();
     GridPlace {
         class: match (place.n, place.passes) {
             (None, _) => "without",
@@ -63,6 +65,6 @@ fn place(place: Place) -> GridPlace {
         word: place.verdict.map(Verdict::name),
         text: place.text,
         n: place.n,
-        interval: place.interval,
+        interval: if lines.is_empty() { None } else { Some(lines.join("; ")) },
     }
 }
