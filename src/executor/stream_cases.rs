@@ -232,6 +232,13 @@ fn the_token_that_ends_an_answer_counts_where_the_server_counts_it() {
 }
 
 #[test]
+fn usage_beside_the_finish_makes_no_token_of_it() {
+    let finish = json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "length"}], "usage": usage(40)});
+    let row = StreamScript::default().words(40, "content").wait(10).event(&finish).raw("data: [DONE]\n\n").row();
+    assert_eq!((row.token_events, row.last_token_us, ms(row.tpot_s())), (Some(40), Some(Micros(400_000)), Some(10_000)));
+}
+
+#[test]
 fn an_answer_that_ends_early_has_the_tokens_that_came() {
     let row = StreamScript::default().words(12, "content").end("stop", Some(usage(12))).row();
     assert_eq!((row.output_tokens, ms(row.tpot_s()), row.failure), (Some(12), Some(10_000), None));

@@ -163,7 +163,8 @@ impl<'a> Listener<'a> {
                 exchange.first_event_text.push_str(text);
             }
         });
-        let counted_before = exchange.usage.map_or(0, |usage| usage.output_tokens);
+        // A count that only comes at the end tells nothing of the event that it comes with.
+        let counted_before = exchange.usage.map_or(u64::MAX, |usage| usage.output_tokens);
         if texts == 0 && chunk.is_silent(!is_first) {
             let is_counted = usage.is_some_and(|usage| usage.output_tokens > counted_before);
             let is_reasoning = exchange.first_answer.is_none() && exchange.reasoning_events > 0;
