@@ -326,7 +326,7 @@ fn a_cell_whose_server_was_killed_in_the_middle_has_failed_and_is_done_again_on_
     let failed = records(&stage);
     assert_eq!(failed.len(), 2, "the third cell is not begun");
     assert!(failed.iter().all(|record| matches!(record.outcome, Outcome::Failed { .. })), "{failed:?}");
-    assert!(failed.iter().any(|record| record.counts.failures.len() < record.counts.requests as usize), "{failed:?}");
+    assert!(failed.iter().any(|record| (record.counts.failures.len() as u64) < record.counts.requests), "{failed:?}");
     let line = running.line("To try it again and go on: ").split_once("go on: ").unwrap().1.to_owned();
     // With the server still gone, nothing is run; with one at its place, all that failed is done again.
     let gone = run_line(&stage, &line);
