@@ -396,6 +396,7 @@ async fn times_alone_never_say_of_a_salt_that_it_does_not_work() {
     let target = HttpTarget::new(&own, Clock::real()).unwrap();
     // The prompt under the new salt is as fast as one that is cached.
     let canary = Canary { target: &target, texts: CanaryTexts { after: texts("salt").before, ..texts("salt") } };
-    let CacheContract::NotProven { reason } = canary.under_salt().await else { panic!("by times alone") };
-    assert!(reason.starts_with("times do not tell: a canary prompt that takes"), "{reason}");
+    // Whether a server that is equally fast each time seems to prove it is up to chance; that it never accuses is not.
+    let found = canary.under_salt().await;
+    assert!(!matches!(found, CacheContract::Failed { .. }), "{found:?}");
 }
