@@ -129,7 +129,10 @@ impl Table {
         for condition in conditions {
             found = found.fulfilling(condition)?;
         }
-        self.known.filtered.borrow_mut().push((conditions.to_vec(), found.clone()));
+        // A table that kept itself would never be freed.
+        if !Rc::ptr_eq(&found.known, &self.known) {
+            self.known.filtered.borrow_mut().push((conditions.to_vec(), found.clone()));
+        }
         Ok(found)
     }
 
@@ -439,6 +442,15 @@ mod tests {
             assert!(values.len() == 1 && (values[0] - expected).abs() < 1e-12, "{metric}: {values:?}");
         }
         assert_eq!(*rows.values(Metric::Itl).unwrap(), [0.01, 0.01]);
+    }
+
+    #[test]
+    fn a_table_is_freed_also_where_its_conditions_keep_all_rows() {
+        let rows = table(&[answered(0, 1, 0.5), answered(1, 1, 0.6)]);
+        let columns = Rc::downgrade(&rows.columns);
+        assert_eq!(rows.filtered(&conditions("turn >= 1")).unwrap().rows(), 2);
+        drop(rows);
+        assert!(columns.upgrade().is_none());
     }
 
     #[test]
