@@ -265,7 +265,7 @@ fn success_only(table: &Table) -> Result<SuccessOnly, AnalysisError> {
     Ok(SuccessOnly { n: values.len() as u64, ttft_p50_s: at(50.0), ttft_p95_s: at(95.0), ttft_p99_s: at(99.0) })
 }
 
-fn worst_client(cell: &CellRuns<'_>) -> ClientHonesty {
+pub(super) fn worst_client(cell: &CellRuns<'_>) -> ClientHonesty {
     let larger = |left: Option<f64>, right: Option<f64>| match (left, right) {
         (Some(left), Some(right)) => Some(left.max(right)),
         (one, other) => one.or(other),

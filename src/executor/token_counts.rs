@@ -39,7 +39,7 @@ impl TokenCounts {
         let (Some(usage), Some(output)) = (exchange.usage, exchange.streamed_tokens()) else { return Self::default() };
         let Usage { prompt_tokens, reasoning_tokens, cached_tokens, .. } = usage;
         let hidden = exchange.hidden_tokens();
-        let streamed = reasoning_tokens.filter(|_| hidden == 0 && exchange.reasoning_events > 0);
+        let streamed = reasoning_tokens.filter(|_| hidden == 0).filter(|told| is_possible(exchange, *told, output));
         Self {
             prompt: Some(prompt_tokens),
             cached: cached_tokens,
@@ -72,6 +72,13 @@ impl TokenCounts {
     pub fn history_tokens(&self) -> u64 {
         self.output.unwrap_or(0).saturating_sub(self.reasoning.unwrap_or(0))
     }
+}
+
+/// Whether so many of the streamed tokens may be reasoning: each event with reasoning alone had one at least, and each other event had another.
+/// vLLM 0.32 counts none where the prompt's template opens the reasoning.
+fn is_possible(exchange: &Exchange, told: u64, output: u64) -> bool {
+    let others = (exchange.token_events.len() as u64).saturating_sub(exchange.reasoning_events);
+    exchange.reasoning_events > 0 && told >= exchange.reasoning_events && told + others <= output
 }
 
 /// How many of the streamed tokens are reasoning, where nobody tells: as many as its events where each is a token, else its share of the text.
@@ -188,6 +195,16 @@ mod tests {
         assert_eq!(told(exchange(40, 36, "w "), usage(40, None)).reasoning, Some(36));
         assert_eq!(told(exchange(10, 5, "four words of it "), usage(40, None)).reasoning, Some(20));
         assert_eq!(told(exchange(10, 0, "w "), usage(40, None)).reasoning, Some(0));
+    }
+
+    #[test]
+    fn a_count_of_reasoning_that_the_events_disprove_is_not_believed() {
+        // As vLLM 0.32 counts what `deepseek_r1` streams, and a server that counts all.
+        assert_eq!(told(exchange(40, 36, "w "), usage(40, Some(0))).reasoning, Some(36));
+        assert_eq!(told(exchange(10, 5, "four words of it "), usage(40, Some(2))).reasoning, Some(20));
+        assert_eq!(told(exchange(40, 20, "w "), usage(40, Some(40))).reasoning, Some(20));
+        // A possible one is.
+        assert_eq!(told(exchange(10, 5, "four words of it "), usage(40, Some(30))).reasoning, Some(30));
     }
 
     #[test]

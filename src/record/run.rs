@@ -206,10 +206,14 @@ impl Counts {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     pub fn unserved(&self) -> Option<u64> {
-        let is_unserved = |name: &str| FailureKind::from_name(name).is_some_and(FailureKind::is_unserved);
-        let unserved: u64 = self.failures.iter().filter(|(name, _)| is_unserved(name)).map(|(_, count)| count).sum();
+        let count = |is_one: fn(FailureKind) -> bool| -> u64 {
+            let counted = self.failures.iter().filter(|(name, _)| FailureKind::from_name(name).is_some_and(is_one));
+            counted.map(|(_, count)| count).sum()
+        };
+        let (unserved, unsent) = (count(FailureKind::is_unserved), count(FailureKind::may_be_unsent));
         let succeeded = self.requests.saturating_sub(self.failures.values().sum());
-        let is_too_much = succeeded == 0 || unserved as f64 >= UNSERVED_SHARE * self.requests as f64;
+        // What was not sent asked nobody.
+        let is_too_much = succeeded == 0 || unserved as f64 >= UNSERVED_SHARE * self.requests.saturating_sub(unsent) as f64;
         (unserved > 0 && is_too_much).then_some(unserved)
     }
 }
@@ -284,5 +288,8 @@ mod tests {
         assert_eq!(unserved(12, &[("http_422", 12)]), None, "somebody answered");
         assert_eq!(unserved(12, &[("timeout_first_token", 12)]), None);
         assert_eq!(unserved(0, &[]), None);
+        // What was not sent, since a turn before it had failed, asked nobody.
+        assert_eq!(unserved(100, &[("connect", 5), ("no_history", 60)]), Some(5));
+        assert_eq!(unserved(100, &[("connect", 5), ("no_history", 40)]), None);
     }
 }

@@ -11,10 +11,13 @@ use super::pairs::{CellPair, pair};
 use super::probe::{Key, Probe, Sample, probes};
 use super::resample::{Draws, Measured, measured};
 use super::scored::{self, score_effects};
+use super::void::{self, VoidSide};
 use super::work;
-use crate::analysis::{AnalysisError, Table};
+use crate::analysis::cells::CellRuns;
+use crate::analysis::{AnalysisError, Table, VoidReason};
 use crate::goal::{Condition, Goal};
 use crate::metric::Metric;
+use crate::record::Client;
 use crate::store::SavedSweep;
 
 /// One variant of a saved sweep.
@@ -94,9 +97,11 @@ pub fn compare(base: &Chosen<'_>, new: &Chosen<'_>, options: &CompareOptions) ->
     let goals = goals(base.sweep, options)?;
     let mut probes =
         probes(&goals.iter().map(|goal| goal.measure.clone()).collect::<Vec<_>>(), &filter(&goals, &pairs.cells), options.gate);
-    let cells = pairs.cells.iter().zip(0..).map(|(cell, stream)| measure_cell(cell, stream, &probes)).collect::<Result<Vec<_>, _>>()?;
+    let machines = [base, new].map(|side| &side.sweep.manifest.client);
+    let measured = pairs.cells.iter().zip(0..).map(|(cell, stream)| measure_cell(cell, machines, stream, &probes));
+    let (cells, void): (Vec<_>, Vec<_>) = measured.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
     // What neither side tells anywhere is not there to be compared.
-    let early = pairs.cells.iter().any(curtailed::is);
+    let early = pairs.cells.iter().any(curtailed::is) || void.iter().any(Option::is_some);
     let is_told = |at: usize| cells.iter().any(|cell| cell[at].base.is_some() || cell[at].new.is_some());
     let told: Vec<bool> = (0..probes.len()).map(|at| is_told(at) || early && probes[at].primary).collect();
     let cells: Vec<Vec<Measured>> = cells.into_iter().map(|cell| kept(cell, &told)).collect();
@@ -113,6 +118,7 @@ pub fn compare(base: &Chosen<'_>, new: &Chosen<'_>, options: &CompareOptions) ->
     let whole = |family| gate::of_all(family, (&overall, &compared), &scores, &probes, pairs.lost);
     let mut notes = work::notes(&pairs.cells);
     notes.extend(curtailed::note(&pairs.cells));
+    notes.extend(void::note(&pairs.cells, &void));
     notes.extend(pairs.notes);
     let [base_name, new_name] = names(base, new);
     Ok(Comparison {
@@ -170,22 +176,41 @@ fn filter(goals: &[Goal], cells: &[CellPair<'_>]) -> Vec<Condition> {
     if document_qa { vec![steady] } else { Vec::new() }
 }
 
-fn measure_cell(cell: &CellPair<'_>, stream: u64, probes: &[Probe]) -> Result<Vec<Measured>, AnalysisError> {
+/// The measures of a pair, and why some of them are not compared, where they are not.
+fn measure_cell(
+    cell: &CellPair<'_>,
+    machines: [&Client; 2],
+    stream: u64,
+    probes: &[Probe],
+) -> Result<(Vec<Measured>, Option<VoidReason>), AnalysisError> {
     if curtailed::is(cell) {
-        return Ok(probes.iter().map(|_| Measured::not_comparable()).collect());
+        return Ok((probes.iter().map(|_| Measured::not_comparable()).collect(), None));
     }
-    let of = |runs: &[&crate::store::SavedRun]| -> Result<(Vec<Sample>, BTreeSet<Key>), AnalysisError> {
-        let table = Table::pool(runs.iter().map(|run| &run.requests))?;
-        let repeats: Vec<u32> = runs.iter().map(|run| run.record.header.repeat).collect();
+    let (base, new) = (MeasuredSide::of(&cell.base, machines[0], probes)?, MeasuredSide::of(&cell.new, machines[1], probes)?);
+    let keys: Vec<Key> = base.keys.intersection(&new.keys).copied().collect();
+    let draws = Draws::of(keys.len(), stream);
+    let void: Vec<Option<VoidReason>> = probes.iter().map(|probe| base.void.reason(probe).or_else(|| new.void.reason(probe))).collect();
+    let pairs = base.samples.iter().zip(&new.samples).zip(&void);
+    let compared = pairs.map(|((base, new), void)| void.map_or_else(|| measured(base, new, &keys, &draws), |_| Measured::not_comparable()));
+    Ok((compared.collect(), void.iter().flatten().next().copied()))
+}
+
+/// What one side of a pair brings.
+struct MeasuredSide {
+    samples: Vec<Sample>,
+    keys: BTreeSet<Key>,
+    void: VoidSide,
+}
+
+impl MeasuredSide {
+    fn of(cell: &CellRuns<'_>, machine: &Client, probes: &[Probe]) -> Result<Self, AnalysisError> {
+        let table = Table::pool(cell.runs.iter().map(|run| &run.requests))?;
+        let repeats: Vec<u32> = cell.runs.iter().map(|run| run.record.header.repeat).collect();
         let keys = table.session_keys()?.into_iter().map(|(run, session)| (repeats.get(run).copied().unwrap_or(u32::MAX), session));
         let keys = keys.collect();
-        Ok((probes.iter().map(|probe| probe.sample(&table, &repeats, runs)).collect::<Result<_, _>>()?, keys))
-    };
-    let (base, base_keys) = of(&cell.base.runs)?;
-    let (new, new_keys) = of(&cell.new.runs)?;
-    let keys: Vec<Key> = base_keys.intersection(&new_keys).copied().collect();
-    let draws = Draws::of(keys.len(), stream);
-    Ok(base.iter().zip(&new).map(|(base, new)| measured(base, new, &keys, &draws)).collect())
+        let samples = probes.iter().map(|probe| probe.sample(&table, &repeats, &cell.runs)).collect::<Result<_, _>>()?;
+        Ok(Self { samples, keys, void: VoidSide::of(cell, &table, machine)? })
+    }
 }
 
 fn kept<T>(all: Vec<T>, keep: &[bool]) -> Vec<T> {
@@ -297,6 +322,18 @@ mod tests {
             ratio.high.unwrap().get() - ratio.low.unwrap().get()
         };
         assert!(width(&goals) < width(&all), "fewer that decide share the doubt");
+    }
+
+    #[test]
+    fn what_certifies_nothing_on_a_side_is_not_compared_and_the_note_says_why() {
+        let held_back = |mut row: RequestRecord| {
+            (row.output_tokens, row.token_events, row.token_reads, row.last_token_us) = (Some(40), Some(40), Some(1), row.first_token_us);
+            row
+        };
+        let whole = rows(16, 1.5, 1).into_iter().map(held_back).collect();
+        let comparison = both(rows(16, 1.0, 0), whole);
+        assert_eq!(comparison.call, Call::NotEnoughData);
+        assert!(comparison.notes.iter().any(|note| note.contains("certifies nothing: C=4, S=4 (answers came whole)")), "{:?}", comparison.notes);
     }
 
     #[test]

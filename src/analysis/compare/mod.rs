@@ -14,6 +14,7 @@ mod probe;
 mod resample;
 mod scored;
 pub(super) mod student;
+mod void;
 mod work;
 
 pub use comparison::{Call, CellComparison, Comparison, Difference, Effect, Interval, ScoreEffect, Side};

@@ -100,6 +100,14 @@ impl Probe {
         }
     }
 
+    /// What it takes of each request; nothing where it counts.
+    pub fn metric(&self) -> Option<Metric> {
+        match &self.kind {
+            Kind::Measure(measure) => measure.metric(),
+            Kind::OutputTokens | Kind::HitRate => None,
+        }
+    }
+
     pub fn is_error_rate(&self) -> bool {
         matches!(&self.kind, Kind::Measure(measure) if measure.aggregate == Aggregate::ErrorRate)
     }

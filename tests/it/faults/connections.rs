@@ -84,7 +84,9 @@ async fn a_busy_client_does_not_age_a_token() {
     };
     let (before, after) = moments[0];
     let stamp = exchange.token_events[0];
-    assert!(before <= stamp + Micros(50) && stamp <= after + Micros(200), "{stamp:?} is not between {before:?} and {after:?}");
+    // A busy kernel delivers later than the write returns, but nowhere near as late as it is read.
+    let (early, late) = (Micros(50), Micros(BUSY.0 / 4));
+    assert!(before <= stamp + early && stamp <= after + late, "{stamp:?} is not between {before:?} and {after:?}");
     let lag = exchange.carriage.reads.lags_us[0];
     assert!(u64::from(lag) >= BUSY.0 - 1000, "the moment of reading was {lag} µs late");
     assert_eq!((exchange.carriage.reads.unstamped, exchange.carriage.reads.merged), (0, 0));

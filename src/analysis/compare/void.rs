@@ -1,0 +1,41 @@
+//! Measures of a pair of cells that certify nothing on a side: answers that came whole tell no time to first token, a slow client no server's.
+//! They are not compared. Pairs and their rows in, reasons out.
+
+use super::pairs::CellPair;
+use super::probe::Probe;
+use crate::analysis::cells::CellRuns;
+use crate::analysis::client::limited;
+use crate::analysis::stream_figures::StreamFigures;
+use crate::analysis::summarize::worst_client;
+use crate::analysis::{AnalysisError, Table, VoidReason, show_axes};
+use crate::record::Client;
+
+/// Why a side certifies nothing.
+#[derive(Debug)]
+pub(super) struct VoidSide {
+    is_client_limited: bool,
+    streams: StreamFigures,
+}
+
+impl VoidSide {
+    pub fn of(cell: &CellRuns<'_>, table: &Table, machine: &Client) -> Result<Self, AnalysisError> {
+        let is_client_limited = limited(&worst_client(cell), machine, &[]).is_some();
+        Ok(Self { is_client_limited, streams: StreamFigures::of(table)? })
+    }
+
+    pub fn reason(&self, probe: &Probe) -> Option<VoidReason> {
+        if self.is_client_limited { Some(VoidReason::ClientLimited) } else { self.streams.void(probe.metric()) }
+    }
+}
+
+/// Which cells have measures that were not compared, and why.
+pub(super) fn note(pairs: &[CellPair<'_>], reasons: &[Option<VoidReason>]) -> Option<String> {
+    let told = |(pair, reason): (&CellPair<'_>, &Option<VoidReason>)| {
+        reason.map(|reason| {
+            let place = show_axes(&pair.axes);
+            if place.is_empty() { reason.words().to_owned() } else { format!("{place} ({})", reason.words()) }
+        })
+    };
+    let found: Vec<String> = pairs.iter().zip(reasons).filter_map(told).collect();
+    (!found.is_empty()).then(|| format!("not compared where a side certifies nothing: {}", found.join("; ")))
+}
