@@ -5,11 +5,11 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::Table;
+use super::{Question, SweepSummary, Table, summarize};
 use crate::clock::Micros;
 use crate::record::{
     CacheContract, Certainty, Client, ClientHonesty, Counts, Curtailed, Failure, FailureKind, FormatVersion, Manifest, Outcome, Phase,
-    PlannedRun, RequestRecord, RunHeader, RunRecord, SampleKind, ServerSample, Settled, TokenRule, TokenSource,
+    PlannedRun, RequestRecord, RunHeader, RunRecord, SampleKind, Searched, ServerSample, Settled, TokenRule, TokenSource,
 };
 use crate::store::{SavedRequests, SavedRun, SavedSamples, SavedSweep, SweepWriter, to_table};
 
@@ -239,6 +239,22 @@ pub(crate) fn told(computed: f64, device: f64, external: f64, asked: f64) -> Vec
         ]
     };
     samples(&[(0, &page(0.0, 0.0, 0.0)), (30, &page(0.5, 1.0, 0.5)), (60, &page(1.0, 0.0, 0.0))])
+}
+
+/// A search over users at two rates: users pass up to 20 at 4 requests a second, none passes at 16.
+pub(crate) fn searched_over_users(score: Option<&str>) -> SweepSummary {
+    let at = |qps: u64, users: u64, ttft| {
+        let mut cell = cell("vllm", 1, 1, uniform(24, 1, ttft));
+        cell.axes = vec![("workload.qps".into(), qps.into()), ("workload.users".into(), users.into())];
+        cell
+    };
+    let all: Vec<Cell> = [4, 16].into_iter().flat_map(|qps| [5, 10, 20].map(|users| at(qps, users, 1.0))).collect();
+    let goals = ["p95(ttft where turn >= 1) <= 2s"];
+    let mut saved = sweep(&goals, &all);
+    saved.runs = sweep(&goals, &[at(4, 20, 1.0), at(16, 5, 9.0)]).runs;
+    saved.manifest.search = Some(Searched { axes: vec!["workload.users".into()], climbed: Vec::new() });
+    saved.manifest.score = score.map(str::to_owned);
+    summarize(&saved, &Question::default()).unwrap()
 }
 
 /// The sweep as the reader would give it, without a folder.

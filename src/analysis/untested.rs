@@ -127,7 +127,7 @@ pub(super) fn note(variant: &VariantSummary, frontier: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Cell, cell, sweep, uniform};
+    use super::super::fixture::{Cell, cell, searched_over_users, sweep, uniform};
     use super::super::score_bound::ScoreBound;
     use super::super::scores::Score;
     use super::super::{Question, SweepSummary, show_axes, summarize};
@@ -179,21 +179,6 @@ mod tests {
         assert_eq!(score(&[(4, 3, 1.0), (4, 4, 9.0)]), (12, 12));
     }
 
-    /// A search over users at two rates: users pass up to 20 at 4 requests a second, none passes at 16.
-    fn over_users(score: Option<&str>) -> SweepSummary {
-        let at = |qps: u64, users: u64, ttft| {
-            let mut cell = cell("vllm", 1, 1, uniform(24, 1, ttft));
-            cell.axes = vec![("workload.qps".into(), qps.into()), ("workload.users".into(), users.into())];
-            cell
-        };
-        let all: Vec<Cell> = [4, 16].into_iter().flat_map(|qps| [5, 10, 20].map(|users| at(qps, users, 1.0))).collect();
-        let mut saved = sweep(&[GOAL], &all);
-        saved.runs = sweep(&[GOAL], &[at(4, 20, 1.0), at(16, 5, 9.0)]).runs;
-        saved.manifest.search = Some(Searched { axes: vec!["workload.users".into()], climbed: Vec::new() });
-        saved.manifest.score = score.map(str::to_owned);
-        summarize(&saved, &Question::default()).unwrap()
-    }
-
     fn scored(summary: &SweepSummary) -> Vec<(String, Option<f64>, ScoreBound, bool)> {
         let of = |score: &Score| match score {
             Score::Largest(score) => {
@@ -206,7 +191,7 @@ mod tests {
 
     #[test]
     fn the_score_of_a_search_goes_by_its_axis_and_each_verdict_names_its_panel() {
-        let summary = over_users(None);
+        let summary = searched_over_users(None);
         let expected = [
             ("workload.users at qps=4".to_owned(), Some(20.0), ScoreBound::AtLeast, false),
             ("workload.users at qps=16".to_owned(), None, ScoreBound::Exact, false),
@@ -216,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_chosen_score_counts_implied_cells_as_what_they_are() {
-        let found: Vec<_> = scored(&over_users(Some("workload.qps")));
+        let found: Vec<_> = scored(&searched_over_users(Some("workload.qps")));
         let expected = [(5, true), (10, true), (20, false)]
             .map(|(users, is_implied)| (format!("workload.qps at users={users}"), Some(4.0), ScoreBound::Exact, is_implied));
         assert_eq!(found, expected, "20 users pass at 4, so that 5 and 10 are implied to, and 16 fails for 5");

@@ -459,25 +459,13 @@ pub fn legend() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::fixture::{Cell, cell, sweep, uniform};
+    use crate::analysis::fixture::{cell, searched_over_users, sweep, uniform};
     use crate::analysis::{Question, summarize};
-    use crate::record::Searched;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
-    /// A search over users at two rates: 20 users pass at 4 requests a second, 5 do not at 16.
     fn over_users(score: Option<&str>) -> VariantSummary {
-        let at = |qps: u64, users: u64, ttft| {
-            let mut cell = cell("vllm", 1, 1, uniform(24, 1, ttft));
-            cell.axes = vec![("workload.qps".into(), qps.into()), ("workload.users".into(), users.into())];
-            cell
-        };
-        let all: Vec<Cell> = [4, 16].into_iter().flat_map(|qps| [5, 10, 20].map(|users| at(qps, users, 1.0))).collect();
-        let mut saved = sweep(&[GOAL], &all);
-        saved.runs = sweep(&[GOAL], &[at(4, 20, 1.0), at(16, 5, 9.0)]).runs;
-        saved.manifest.search = Some(Searched { axes: vec!["workload.users".into()], climbed: Vec::new() });
-        saved.manifest.score = score.map(str::to_owned);
-        summarize(&saved, &Question::default()).unwrap().variants.remove(0)
+        searched_over_users(score).variants.remove(0)
     }
 
     #[test]

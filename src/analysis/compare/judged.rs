@@ -333,7 +333,11 @@ mod tests {
         let whole = rows(16, 1.5, 1).into_iter().map(held_back).collect();
         let comparison = both(rows(16, 1.0, 0), whole);
         assert_eq!(comparison.call, Call::NotEnoughData);
-        assert!(comparison.notes.iter().any(|note| note.contains("certifies nothing: C=4, S=4 (answers came whole)")), "{:?}", comparison.notes);
+        assert!(
+            comparison.notes.iter().any(|note| note.contains("certifies nothing: C=4, S=4 (answers came whole)")),
+            "{:?}",
+            comparison.notes
+        );
     }
 
     #[test]
