@@ -169,9 +169,10 @@ impl Tab<'_> {
 
     /// The middle of an element, brought into view.
     fn middle(&mut self, element: &str) -> (Value, Value) {
+        self.value(&format!("({element}).scrollIntoView({{behavior: 'instant', block: 'center', inline: 'center'}})"));
+        self.frames();
         let place = self.value(&format!(
-            "(() => {{ const e = {element}; e.scrollIntoView({{behavior: 'instant', block: 'center', inline: 'center'}}); \
-             const b = e.getBoundingClientRect(); return [b.left + b.width / 2, b.top + b.height / 2]; }})()"
+            "(() => {{ const b = ({element}).getBoundingClientRect(); return [b.left + b.width / 2, b.top + b.height / 2]; }})()"
         ));
         (place[0].clone(), place[1].clone())
     }
@@ -187,6 +188,12 @@ impl Tab<'_> {
     pub fn hover(&mut self, element: &str) {
         let (x, y) = self.middle(element);
         self.call("Input.dispatchMouseEvent", json!({"type": "mouseMoved", "x": x, "y": y}));
+        self.frames();
+    }
+
+    /// Waits until what was done is on the screen, and what listens to it, to scrolling among others, has heard of it.
+    fn frames(&mut self) {
+        self.value("new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(() => resolve(0))))");
     }
 
     pub fn press(&mut self, key: &str, code: u32) {
