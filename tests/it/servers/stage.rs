@@ -1,5 +1,6 @@
 //! A folder with a scenario whose server is `bench sim`, and what there is to see after a sweep.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -57,11 +58,13 @@ impl Stage {
         sweep.runs.into_iter().map(|run| run.record).collect()
     }
 
-    /// Processes that carry this stage's mark.
+    /// Processes that carry this stage's mark, by their command lines. Those alike count once: a child that a shell has just made still has the
+    /// shell's.
     pub fn processes(&self) -> Vec<String> {
         let entries = std::fs::read_dir("/proc").unwrap().flatten();
         let lines = entries.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
-        lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).filter(|line| line.contains(&self.model)).collect()
+        let marked = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).filter(|line| line.contains(&self.model));
+        marked.collect::<BTreeSet<String>>().into_iter().collect()
     }
 
     pub fn await_no_process(&self) {
