@@ -59,7 +59,7 @@ fn killed_and_gone_on_with(flags: &[&str]) {
     let (takes, expected) = (begun.elapsed(), dateless(&stage.path("whole")));
     assert!(expected.len() > 30, "a table and a record for each run, and the report: {:?}", expected.keys());
 
-    let kills: u32 = std::env::var("BENCH_KILLS").map_or(5, |kills| kills.parse().unwrap());
+    let kills: u32 = std::env::var("BENCH_KILLS").map_or(8, |kills| kills.parse().unwrap());
     let mut instants = Pcg64::seed_from_u64(7);
     let (mut killed, mut too_late) = (0, 0);
     for sweep in 0.. {
@@ -161,7 +161,7 @@ fn ctrl_c_while_the_report_is_made_leaves_no_half_of_a_file_and_it_can_be_gone_o
     // All is sealed already, so that this is the time of a report.
     let (mut takes, expected) = (begun.elapsed(), dateless(&stage.path("whole")));
     let (mut left, mut finished) = (0, 0);
-    for share in [0.3, 0.5, 0.7, 0.9] {
+    for share in [0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9] {
         fs_err::remove_dir_all(stage.path("whole").join(REPORT)).unwrap();
         let begun = Instant::now();
         let mut child = start(&stage, "whole", &[]);
