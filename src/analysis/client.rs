@@ -2,7 +2,7 @@
 //!
 //! In: what the runs say of the client, the machine it ran on, and the goals. Out: what speaks against the cell, in words.
 
-use super::verdict::Judgement;
+use crate::goal::Goal;
 use crate::record::{Client, ClientHonesty};
 
 /// A send lag or a timer's lateness beyond this share of the smallest limit of time may have moved a verdict.
@@ -16,8 +16,8 @@ const CPU_SHARE: f64 = 0.9;
 
 /// What speaks against a cell; `None` where the client was not in the way.
 #[must_use]
-pub(super) fn limited(client: &ClientHonesty, machine: &Client, goals: &[Judgement]) -> Option<String> {
-    let limits = goals.iter().filter(|goal| goal.estimate.unit == "s").map(|goal| goal.limit);
+pub(super) fn limited(client: &ClientHonesty, machine: &Client, goals: &[Goal]) -> Option<String> {
+    let limits = goals.iter().filter(|goal| goal.measure.unit() == "s").map(|goal| goal.limit);
     let allowed = limits.min_by(f64::total_cmp).map_or(LAG_S, |limit| limit * LAG_SHARE);
     let late = |what: &str, seconds: f64| (seconds > allowed).then(|| format!("{what} p99 {:.0} ms", seconds * 1e3));
     let timer = client.timer_jitter_p99_s.and_then(|seconds| late("timer late", seconds));
@@ -79,9 +79,20 @@ mod tests {
         assert_eq!(limited(&busy(2.81), &machine(4), &[]).as_deref(), Some("CPU at 2.81 of 4 cores"));
     }
 
+    fn late(seconds: f64) -> ClientHonesty {
+        ClientHonesty { send_lag_p99_s: seconds, ..ClientHonesty::default() }
+    }
+
+    #[test]
+    fn lateness_counts_from_a_twentieth_of_the_smallest_limit_of_a_time() {
+        let goals =
+            ["p95(ttft) <= 500ms", "p95(e2e) <= 4s", "error_rate <= 1%", "mean(tpot) <= 1ms/token"].map(|goal| goal.parse().unwrap());
+        assert_eq!(limited(&late(0.025), &Client::default(), &goals), None);
+        assert_eq!(limited(&late(0.026), &Client::default(), &goals).as_deref(), Some("send lag p99 26 ms"));
+    }
+
     #[test]
     fn lateness_counts_from_a_tenth_of_a_second_where_no_goal_limits_a_time() {
-        let late = |seconds: f64| ClientHonesty { send_lag_p99_s: seconds, ..ClientHonesty::default() };
         assert_eq!(limited(&late(0.1), &Client::default(), &[]), None);
         assert_eq!(limited(&late(0.102), &Client::default(), &[]).as_deref(), Some("send lag p99 102 ms"));
     }

@@ -170,7 +170,7 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &Client, goals: &[Goal], shown: &M
     let asked = goals;
     let mut goals: Vec<Judgement> = if measured { asked.iter().map(judgement).collect::<Result<_, _>>()? } else { Vec::new() };
     let client = worst_client(cell);
-    let client_limited = if measured { limited(&client, machine, &goals) } else { None };
+    let client_limited = if measured { limited(&client, machine, asked) } else { None };
     let streams = if measured { StreamFigures::of(&table)? } else { StreamFigures::default() };
     for (goal, judgement) in asked.iter().zip(&mut goals) {
         let by_client = client_limited.as_ref().map(|_| VoidReason::ClientLimited);

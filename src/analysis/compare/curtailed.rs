@@ -4,7 +4,7 @@
 //! where the bounds lie further apart than the margin; everything else is not enough data. A pair of cells in, their effects changed.
 
 use super::comparison::{Call, Effect};
-use super::pairs::CellPair;
+use super::pairs::{CellPair, few};
 use crate::analysis::cells::CellRuns;
 use crate::analysis::{AnalysisError, Judgement, Table, Verdict, judge, show_axes};
 use crate::goal::Goal;
@@ -63,9 +63,7 @@ fn call(goal: &Goal, base: &Judgement, new: &Judgement, margin: f64) -> Call {
 /// Which cells were compared by bounds alone.
 pub(super) fn note(pairs: &[CellPair<'_>]) -> Option<String> {
     let places: Vec<String> = pairs.iter().filter(|pair| is(pair)).map(|pair| show_axes(&pair.axes)).collect();
-    let (shown, more) = (places.iter().take(4).cloned().collect::<Vec<_>>().join("; "), places.len().saturating_sub(4));
-    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-    (!places.is_empty()).then(|| format!("stopped early on a side, so compared by bounds and certified verdicts alone: {shown}{more}"))
+    (!places.is_empty()).then(|| format!("stopped early on a side, so compared by bounds and certified verdicts alone: {}", few(&places)))
 }
 
 #[cfg(test)]

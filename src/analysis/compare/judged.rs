@@ -98,12 +98,12 @@ pub fn compare(base: &Chosen<'_>, new: &Chosen<'_>, options: &CompareOptions) ->
     let mut probes =
         probes(&goals.iter().map(|goal| goal.measure.clone()).collect::<Vec<_>>(), &filter(&goals, &pairs.cells), options.gate);
     let machines = [base, new].map(|side| &side.sweep.manifest.client);
-    let measured = pairs.cells.iter().zip(0..).map(|(cell, stream)| measure_cell(cell, machines, stream, &probes));
+    let measured = pairs.cells.iter().zip(0..).map(|(cell, stream)| measure_cell(cell, machines, stream, &probes, &goals));
     let (cells, void): (Vec<_>, Vec<_>) = measured.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
     // What neither side tells anywhere is not there to be compared.
-    let early = pairs.cells.iter().any(curtailed::is) || void.iter().any(Option::is_some);
+    let is_left_out = pairs.cells.iter().any(curtailed::is) || void.iter().any(Option::is_some);
     let is_told = |at: usize| cells.iter().any(|cell| cell[at].base.is_some() || cell[at].new.is_some());
-    let told: Vec<bool> = (0..probes.len()).map(|at| is_told(at) || early && probes[at].primary).collect();
+    let told: Vec<bool> = (0..probes.len()).map(|at| is_told(at) || is_left_out && probes[at].primary).collect();
     let cells: Vec<Vec<Measured>> = cells.into_iter().map(|cell| kept(cell, &told)).collect();
     probes = kept(probes, &told);
     let identical = cells.iter().flatten().all(|measured| measured.identical);
@@ -182,11 +182,13 @@ fn measure_cell(
     machines: [&Client; 2],
     stream: u64,
     probes: &[Probe],
+    goals: &[Goal],
 ) -> Result<(Vec<Measured>, Option<VoidReason>), AnalysisError> {
     if curtailed::is(cell) {
         return Ok((probes.iter().map(|_| Measured::not_comparable()).collect(), None));
     }
-    let (base, new) = (MeasuredSide::of(&cell.base, machines[0], probes)?, MeasuredSide::of(&cell.new, machines[1], probes)?);
+    let side = |cell, machine| MeasuredSide::of(cell, machine, probes, goals);
+    let (base, new) = (side(&cell.base, machines[0])?, side(&cell.new, machines[1])?);
     let keys: Vec<Key> = base.keys.intersection(&new.keys).copied().collect();
     let draws = Draws::of(keys.len(), stream);
     let void: Vec<Option<VoidReason>> = probes.iter().map(|probe| base.void.reason(probe).or_else(|| new.void.reason(probe))).collect();
@@ -203,13 +205,13 @@ struct MeasuredSide {
 }
 
 impl MeasuredSide {
-    fn of(cell: &CellRuns<'_>, machine: &Client, probes: &[Probe]) -> Result<Self, AnalysisError> {
+    fn of(cell: &CellRuns<'_>, machine: &Client, probes: &[Probe], goals: &[Goal]) -> Result<Self, AnalysisError> {
         let table = Table::pool(cell.runs.iter().map(|run| &run.requests))?;
         let repeats: Vec<u32> = cell.runs.iter().map(|run| run.record.header.repeat).collect();
         let keys = table.session_keys()?.into_iter().map(|(run, session)| (repeats.get(run).copied().unwrap_or(u32::MAX), session));
         let keys = keys.collect();
         let samples = probes.iter().map(|probe| probe.sample(&table, &repeats, &cell.runs)).collect::<Result<_, _>>()?;
-        Ok(Self { samples, keys, void: VoidSide::of(cell, &table, machine)? })
+        Ok(Self { samples, keys, void: VoidSide::of(cell, &table, machine, goals)? })
     }
 }
 
@@ -338,6 +340,20 @@ mod tests {
             "{:?}",
             comparison.notes
         );
+    }
+
+    #[test]
+    fn a_client_too_late_for_the_smallest_limit_of_a_time_is_compared_with_none() {
+        let late = |goal: &str| {
+            let [base, mut new] = [0, 1].map(|phase| sweep(&[goal], &[cell("vllm", 4, 4, rows(16, 1.0, phase))]));
+            new.runs[0].record.client.send_lag_p99_s = 0.05;
+            compare(&Chosen { sweep: &base, variant: "vllm" }, &Chosen { sweep: &new, variant: "vllm" }, &CompareOptions::default())
+                .unwrap()
+        };
+        assert_eq!(late(GOAL).call, Call::Same, "50 ms are a fortieth of 2 s");
+        let half_a_second = late("p95(ttft where turn >= 1) <= 500ms");
+        assert_eq!(half_a_second.call, Call::NotEnoughData);
+        assert!(half_a_second.notes.iter().any(|note| note.contains("certifies nothing: C=4, S=4")), "{:?}", half_a_second.notes);
     }
 
     #[test]

@@ -90,8 +90,12 @@ fn without_result(cell: &CellRuns<'_>) -> Option<String> {
 }
 
 fn only(side: &str, cells: &[String]) -> Option<String> {
-    let shown = cells.iter().take(4).map(String::as_str).collect::<Vec<_>>().join("; ");
-    let more = cells.len().saturating_sub(4);
-    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-    (!cells.is_empty()).then(|| format!("cells that only the {side} side has: {shown}{more}"))
+    (!cells.is_empty()).then(|| format!("cells that only the {side} side has: {}", few(cells)))
+}
+
+/// The first four by name, and how many there are beside them.
+pub(super) fn few(cells: &[String]) -> String {
+    const SHOWN: usize = 4;
+    let shown = cells.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("; ");
+    if cells.len() > SHOWN { format!("{shown}; and {} more", cells.len() - SHOWN) } else { shown }
 }

@@ -1,13 +1,14 @@
 //! Measures of a pair of cells that certify nothing on a side: answers that came whole tell no time to first token, a slow client no server's.
 //! They are not compared. Pairs and their rows in, reasons out.
 
-use super::pairs::CellPair;
+use super::pairs::{CellPair, few};
 use super::probe::Probe;
 use crate::analysis::cells::CellRuns;
 use crate::analysis::client::limited;
 use crate::analysis::stream_figures::StreamFigures;
 use crate::analysis::summarize::worst_client;
 use crate::analysis::{AnalysisError, Table, VoidReason, show_axes};
+use crate::goal::Goal;
 use crate::record::Client;
 
 /// Why a side certifies nothing.
@@ -18,8 +19,8 @@ pub(super) struct VoidSide {
 }
 
 impl VoidSide {
-    pub fn of(cell: &CellRuns<'_>, table: &Table, machine: &Client) -> Result<Self, AnalysisError> {
-        let is_client_limited = limited(&worst_client(cell), machine, &[]).is_some();
+    pub fn of(cell: &CellRuns<'_>, table: &Table, machine: &Client, goals: &[Goal]) -> Result<Self, AnalysisError> {
+        let is_client_limited = limited(&worst_client(cell), machine, goals).is_some();
         Ok(Self { is_client_limited, streams: StreamFigures::of(table)? })
     }
 
@@ -37,5 +38,5 @@ pub(super) fn note(pairs: &[CellPair<'_>], reasons: &[Option<VoidReason>]) -> Op
         })
     };
     let found: Vec<String> = pairs.iter().zip(reasons).filter_map(told).collect();
-    (!found.is_empty()).then(|| format!("not compared where a side certifies nothing: {}", found.join("; ")))
+    (!found.is_empty()).then(|| format!("not compared where a side certifies nothing: {}", few(&found)))
 }

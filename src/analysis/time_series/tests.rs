@@ -128,6 +128,17 @@ fn runs_that_differ_as_a_whole_are_worth_few_rows() {
 }
 
 #[test]
+fn a_high_percentile_of_a_run_of_few_memories_counts_for_less_than_a_median() {
+    let mut rng = Pcg64::seed_from_u64(11);
+    let mut alike = || -> Vec<f64> { (0..120).flat_map(|_| [rng.random::<f64>(); 14]).collect() };
+    let runs: Vec<Vec<f64>> = (0..41).map(|_| alike()).collect();
+    let mut ratios: Vec<f64> = runs.iter().map(|run| effective(run, 95.0) as f64 / effective(run, 50.0) as f64).collect();
+    ratios.sort_by(f64::total_cmp);
+    // A hundred and twenty rows in truth: more than two bounds of a median take, fewer than two of a p95.
+    assert!((LUCK_FACTOR - 0.02..=LUCK_FACTOR).contains(&ratios[20]), "{ratios:?}");
+}
+
+#[test]
 fn that_later_turns_take_longer_is_no_chance() {
     let mut rng = Pcg64::seed_from_u64(9);
     let mut series = TimeSeries::default();
