@@ -183,6 +183,7 @@ impl Tab<'_> {
         for kind in ["mousePressed", "mouseReleased"] {
             self.call("Input.dispatchMouseEvent", json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}));
         }
+        self.frames();
     }
 
     pub fn hover(&mut self, element: &str) {
@@ -201,9 +202,11 @@ impl Tab<'_> {
         let kind = if text.is_empty() { "rawKeyDown" } else { "keyDown" };
         self.call("Input.dispatchKeyEvent", json!({"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text}));
         self.call("Input.dispatchKeyEvent", json!({"type": "keyUp", "key": key, "code": key, "windowsVirtualKeyCode": code}));
+        self.frames();
     }
 
     pub fn type_text(&mut self, text: &str) {
         self.call("Input.insertText", json!({"text": text}));
+        self.frames();
     }
 }

@@ -1,6 +1,8 @@
 //! Where a server will listen: its host and port, a free one where none is said, and whether somebody listens there already.
 
+use std::hash::{BuildHasher, RandomState};
 use std::net::TcpListener;
+use std::ops::Range;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -54,21 +56,39 @@ impl Spot {
     }
 }
 
+/// Ports that no operating system gives to whoever asks for any (Linux takes those from 32768 on, others from 49152 on), and that are no node ports
+/// of Kubernetes: one that is free now is hardly taken by somebody else before the server takes it.
+const NOT_GIVEN_OUT: Range<u16> = 20_000..30_000;
+
+/// So many are tried before any is taken that the operating system gives.
+const TRIES: u32 = 100;
+
 /// A port that nobody listens on at this moment.
 pub(super) fn free(host: &str) -> Result<u16, LifeError> {
     // A host that is not this machine has ports of its own; one that is free here is as good a guess as any.
-    let bound = TcpListener::bind((host, 0)).or_else(|_| TcpListener::bind(("127.0.0.1", 0)));
+    let host = if TcpListener::bind((host, 0)).is_ok() { host } else { "127.0.0.1" };
+    let random = RandomState::new();
+    let draw = |number: u32| {
+        let place = random.hash_one(number) % NOT_GIVEN_OUT.len() as u64;
+        NOT_GIVEN_OUT.start + u16::try_from(place).unwrap_or_default()
+    };
+    if let Some(port) = (0..TRIES).map(draw).find(|port| TcpListener::bind((host, *port)).is_ok()) {
+        return Ok(port);
+    }
     let fault = |source| LifeError::Port { host: host.to_owned(), source };
-    Ok(bound.map_err(fault)?.local_addr().map_err(fault)?.port())
+    Ok(TcpListener::bind((host, 0)).map_err(fault)?.local_addr().map_err(fault)?.port())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[tokio::test]
     async fn a_spot_that_is_taken_is_refused_with_who_is_there_and_a_free_one_is_not() {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        // Not one that the operating system gives to the next who asks for any.
+        let listener = TcpListener::bind(("127.0.0.1", free("127.0.0.1").unwrap())).unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
         let spot = Spot::of(&url).unwrap();
         let refused = spot.refuse_taken().await.unwrap_err().to_string();
@@ -79,5 +99,13 @@ mod tests {
         assert_eq!(spot.exposure(), None);
         drop(listener);
         assert!(spot.refuse_taken().await.is_ok());
+    }
+
+    #[test]
+    fn a_free_port_is_none_that_is_given_to_whoever_asks_for_any() {
+        for host in ["127.0.0.1", "no.such.host.invalid"] {
+            let ports: HashSet<u16> = (0..20).map(|_| free(host).unwrap()).collect();
+            assert!(ports.iter().all(|port| NOT_GIVEN_OUT.contains(port)) && ports.len() > 10, "{ports:?}");
+        }
     }
 }
