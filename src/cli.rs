@@ -11,21 +11,21 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use compare::{CompareArgs, CompareFormat, GateArg};
 pub use history::{HistoryArgs, HistoryFormat};
 pub use import::ImportArgs;
-pub use prepare::{CounterArgs, PrepareCommand, PrepareDocumentsArgs, PrepareSharegptArgs, PrepareTraceArgs};
+pub use prepare::{PrepareCommand, PrepareDocumentsArgs, PrepareSharegptArgs, PrepareTraceArgs, TokenizerArgs};
 
 /// How many user sessions an LLM server holds while people still get their first token in time.
 #[derive(Debug, Parser)]
 #[command(name = "bench", version, about, max_term_width = 100, propagate_version = true)]
 pub struct Cli {
     #[command(subcommand)]
-    pub command: Command,
+    pub command: CliCommand,
     #[command(flatten)]
-    pub talk: Talk,
+    pub talk: VerbosityArgs,
 }
 
 /// How much is said, and how.
 #[derive(Debug, Clone, Copy, Args)]
-pub struct Talk {
+pub struct VerbosityArgs {
     /// Say more (on stderr); twice for every request.
     #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
@@ -38,7 +38,7 @@ pub struct Talk {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum CliCommand {
     /// Run every cell of a scenario's matrix for every variant; resumable; ends with the verdict and the plots.
     Sweep(SweepArgs),
     /// Run one cell without a file.
@@ -97,17 +97,17 @@ pub struct ScenarioArgs {
     pub url: Option<String>,
     /// Run every cell, or those along the frontier between what passes and what fails, whatever the scenario says.
     #[arg(long, value_enum, value_name = "HOW")]
-    pub search: Option<Search>,
+    pub search: Option<SearchKindArg>,
 }
 
 /// How a matrix is gone through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Search {
+pub enum SearchKindArg {
     Grid,
     Frontier,
 }
 
-impl Search {
+impl SearchKindArg {
     pub fn name(self) -> &'static str {
         match self {
             Self::Grid => "grid",
@@ -129,24 +129,24 @@ pub struct SweepArgs {
     /// Keep prompts and answers: `texts.jsonl` in each run's folder. Without it they are not saved anywhere.
     #[arg(long)]
     pub keep_text: bool,
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub format: OutputFormat,
 }
 
 #[derive(Debug, Clone, Args)]
 pub struct PlanArgs {
     #[command(flatten)]
     pub scenario: ScenarioArgs,
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub format: OutputFormat,
 }
 
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
     #[command(flatten)]
     pub scenario: ScenarioArgs,
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub format: OutputFormat,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -154,13 +154,13 @@ pub struct SelftestArgs {
     /// Where it is kept [default: `$BENCH_SELFTEST`, or bench/selftest.json in `$XDG_STATE_HOME` or ~/.local/state].
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub format: OutputFormat,
 }
 
 /// For people or for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum OutputFormat {
     Text,
     Json,
 }
@@ -195,8 +195,8 @@ pub struct PlotArgs {
     #[arg(value_name = "RESULTS")]
     pub results: PathBuf,
     /// Kind of figure.
-    #[arg(long, value_enum, default_value_t = FigureKind::Heatmap)]
-    pub kind: FigureKind,
+    #[arg(long, value_enum, default_value_t = PlotKindArg::Heatmap)]
+    pub kind: PlotKindArg,
     /// The axis along the page, by name or dotted path, or `variant` [default: C, else the first numeric axis].
     #[arg(short, value_name = "AXIS")]
     pub x: Option<String>,
@@ -232,7 +232,7 @@ pub struct PlotArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FigureKind {
+pub enum PlotKindArg {
     /// A measure over two axes, a cell each, one figure a variant.
     Heatmap,
     /// A measure over one axis, one line a variant.
@@ -269,11 +269,11 @@ pub struct SimArgs {
 #[derive(Debug, Clone, Args)]
 pub struct CompletionsArgs {
     #[arg(value_enum)]
-    pub shell: CompletionsFor,
+    pub shell: CompletionsFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum CompletionsFor {
+pub enum CompletionsFormat {
     Bash,
     Zsh,
     Fish,

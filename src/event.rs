@@ -6,11 +6,11 @@ use std::sync::mpsc::SyncSender;
 use jiff::Timestamp;
 
 use crate::clock::Micros;
-use crate::record::{Phase, RequestRecord, RequestText, RunHeader, RunRecord, ServerSample};
+use crate::record::{RequestPhase, RequestRecord, RequestText, RunHeader, RunRecord, ServerSample};
 
 /// One thing that happened, in the order in which it happened.
 #[derive(Debug, Clone)]
-pub enum Event {
+pub enum SweepEvent {
     /// The sweep begins: `planned` runs in all, or `about` so many, of which `sealed` are there already from an earlier start.
     SweepStarted {
         planned: usize,
@@ -54,7 +54,7 @@ pub enum Event {
         started_at: Timestamp,
     },
     PhaseEntered {
-        phase: Phase,
+        phase: RequestPhase,
         at: Micros,
     },
     /// What was said in the request that is over next; told only where texts are kept.
@@ -76,16 +76,16 @@ pub enum Event {
         interrupted: bool,
     },
     /// All before this has been heard as soon as this is dropped. It says nothing to anybody else.
-    Marked(Heard),
+    Marked(EventBarrier),
 }
 
 /// Tells its maker, by being dropped, how far those who listen have come.
 #[derive(Debug, Clone)]
-pub struct Heard {
+pub struct EventBarrier {
     _end: SyncSender<()>,
 }
 
-impl Heard {
+impl EventBarrier {
     /// The other end of the channel ends with this; nothing is ever sent.
     #[must_use]
     pub fn new(end: SyncSender<()>) -> Self {

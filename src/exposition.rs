@@ -7,7 +7,7 @@ mod labels;
 
 use std::collections::HashMap;
 
-use labels::{Labels, blank};
+use labels::{PrometheusLabels, blank};
 
 use crate::record::{SampleKind, label};
 
@@ -16,7 +16,7 @@ const LIMIT: usize = 100_000;
 
 /// One value of one time series.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sample {
+pub struct PrometheusSample {
     pub name: String,
     /// `{a="1",b="2"}` with the names sorted; empty without any.
     pub labels: String,
@@ -24,7 +24,7 @@ pub struct Sample {
     pub value: f64,
 }
 
-impl Sample {
+impl PrometheusSample {
     /// The value of one label.
     pub fn label(&self, name: &str) -> Option<std::borrow::Cow<'_, str>> {
         label(&self.labels, name)
@@ -33,18 +33,18 @@ impl Sample {
 
 /// A page as it was read.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Exposition {
+pub struct PrometheusPage {
     /// In the page's order.
-    pub samples: Vec<Sample>,
+    pub samples: Vec<PrometheusSample>,
     /// Lines that are no samples, and those beyond what is taken of a page.
     pub bad_lines: usize,
 }
 
-impl Exposition {
+impl PrometheusPage {
     /// Reads a page, of which only the metrics with these names are wanted.
     pub fn read(page: &[u8], wanted: impl Fn(&str) -> bool) -> Self {
         let mut found = Self::default();
-        let mut families = Families::default();
+        let mut families = MetricFamilies::default();
         for line in page.split(|byte| *byte == b'\n') {
             let Ok(line) = str::from_utf8(line) else {
                 found.bad_lines += 1;
@@ -60,7 +60,7 @@ impl Exposition {
         found
     }
 
-    fn take(&mut self, line: &str, families: &Families<'_>, wanted: &impl Fn(&str) -> bool) {
+    fn take(&mut self, line: &str, families: &MetricFamilies<'_>, wanted: &impl Fn(&str) -> bool) {
         let Some((name, labels, value)) = sample(line) else {
             self.bad_lines += 1;
             return;
@@ -72,18 +72,18 @@ impl Exposition {
             self.bad_lines += 1;
             return;
         }
-        self.samples.push(Sample { kind: families.kind_of(&name), name, labels: labels.canonical(), value });
+        self.samples.push(PrometheusSample { kind: families.kind_of(&name), name, labels: labels.canonical(), value });
     }
 }
 
 /// One line: name, labels, value; a timestamp and an exemplar are checked for their form and left out.
-fn sample(line: &str) -> Option<(String, Labels<'_>, f64)> {
+fn sample(line: &str) -> Option<(String, PrometheusLabels<'_>, f64)> {
     let end = line.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | ':')).unwrap_or(line.len());
     let (name, rest) = line.split_at(end);
     let rest = blank(rest);
     let (mut labels, rest) = match rest.strip_prefix('{') {
-        Some(inside) => Labels::read(inside)?,
-        None => (Labels::default(), rest),
+        Some(inside) => PrometheusLabels::read(inside)?,
+        None => (PrometheusLabels::default(), rest),
     };
     let name = match (name, labels.name.take()) {
         ("", quoted) => quoted?.into_owned(),
@@ -101,7 +101,7 @@ fn sample(line: &str) -> Option<(String, Labels<'_>, f64)> {
 
 /// What a page says of its metrics before it tells them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Family {
+enum MetricFamilyKind {
     Counter,
     Gauge,
     Histogram,
@@ -111,20 +111,20 @@ enum Family {
 }
 
 #[derive(Debug, Default)]
-struct Families<'a>(HashMap<&'a str, Family>);
+struct MetricFamilies<'a>(HashMap<&'a str, MetricFamilyKind>);
 
-impl<'a> Families<'a> {
+impl<'a> MetricFamilies<'a> {
     /// Takes `TYPE name kind`; whatever else stands behind a `#` is for people.
     fn note(&mut self, comment: &'a str) {
         let mut words = comment.split([' ', '\t']).filter(|word| !word.is_empty());
         let (Some("TYPE"), Some(name), Some(kind)) = (words.next(), words.next(), words.next()) else { return };
         let family = match kind {
-            "counter" => Family::Counter,
-            "gauge" | "info" | "stateset" => Family::Gauge,
-            "histogram" => Family::Histogram,
-            "gaugehistogram" => Family::GaugeHistogram,
-            "summary" => Family::Summary,
-            _ => Family::Untyped,
+            "counter" => MetricFamilyKind::Counter,
+            "gauge" | "info" | "stateset" => MetricFamilyKind::Gauge,
+            "histogram" => MetricFamilyKind::Histogram,
+            "gaugehistogram" => MetricFamilyKind::GaugeHistogram,
+            "summary" => MetricFamilyKind::Summary,
+            _ => MetricFamilyKind::Untyped,
         };
         let name = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name);
         self.0.insert(name, family);
@@ -133,20 +133,20 @@ impl<'a> Families<'a> {
     /// By the metric's own name, else as a part of a family: `x_bucket` of the histogram `x`.
     fn kind_of(&self, name: &str) -> SampleKind {
         match self.0.get(name) {
-            Some(Family::Counter) => return SampleKind::Counter,
+            Some(MetricFamilyKind::Counter) => return SampleKind::Counter,
             // A summary's quantiles stand under its own name.
-            Some(Family::Gauge | Family::Summary) => return SampleKind::Gauge,
-            Some(Family::Histogram | Family::GaugeHistogram | Family::Untyped) => return SampleKind::Untyped,
+            Some(MetricFamilyKind::Gauge | MetricFamilyKind::Summary) => return SampleKind::Gauge,
+            Some(MetricFamilyKind::Histogram | MetricFamilyKind::GaugeHistogram | MetricFamilyKind::Untyped) => return SampleKind::Untyped,
             None => {}
         }
         let Some((family, part)) = name.rsplit_once('_') else { return SampleKind::Untyped };
         match (self.0.get(family), part) {
-            (Some(Family::Counter), "total")
-            | (Some(Family::Histogram), "bucket" | "sum" | "count")
-            | (Some(Family::Summary), "sum" | "count") => SampleKind::Counter,
-            (Some(Family::Counter | Family::Histogram | Family::Summary), "created")
-            | (Some(Family::GaugeHistogram), "bucket" | "gsum" | "gcount")
-            | (Some(Family::Gauge), "info") => SampleKind::Gauge,
+            (Some(MetricFamilyKind::Counter), "total")
+            | (Some(MetricFamilyKind::Histogram), "bucket" | "sum" | "count")
+            | (Some(MetricFamilyKind::Summary), "sum" | "count") => SampleKind::Counter,
+            (Some(MetricFamilyKind::Counter | MetricFamilyKind::Histogram | MetricFamilyKind::Summary), "created")
+            | (Some(MetricFamilyKind::GaugeHistogram), "bucket" | "gsum" | "gcount")
+            | (Some(MetricFamilyKind::Gauge), "info") => SampleKind::Gauge,
             _ => SampleKind::Untyped,
         }
     }
@@ -161,8 +161,8 @@ mod tests {
     const VLLM: &[u8] = include_bytes!("../tests/fixtures/engine/vllm_metrics.txt");
     const VLLM_LMCACHE: &[u8] = include_bytes!("../tests/fixtures/engine/vllm_lmcache_metrics.txt");
 
-    fn read(page: &str) -> Exposition {
-        Exposition::read(page.as_bytes(), |_| true)
+    fn read(page: &str) -> PrometheusPage {
+        PrometheusPage::read(page.as_bytes(), |_| true)
     }
 
     fn told(page: &str) -> Vec<(String, SampleKind, f64)> {
@@ -173,11 +173,11 @@ mod tests {
     fn a_recorded_page_of_vllm_is_read_to_its_last_line() {
         for page in [VLLM, VLLM_LMCACHE] {
             let lines = page.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && !line.starts_with(b"#")).count();
-            let page = Exposition::read(page, |_| true);
+            let page = PrometheusPage::read(page, |_| true);
             assert_eq!((page.samples.len(), page.bad_lines), (lines, 0));
             assert!(page.samples.iter().all(|sample| sample.kind != SampleKind::Untyped));
         }
-        let page = Exposition::read(VLLM, |name| name.starts_with("vllm:"));
+        let page = PrometheusPage::read(VLLM, |name| name.starts_with("vllm:"));
         let one = |name: &str, labels: &str| {
             let found: Vec<_> = page.samples.iter().filter(|sample| sample.name == name && sample.labels == labels).collect();
             assert_eq!(found.len(), 1, "{name}{labels}");
@@ -276,7 +276,7 @@ rpc_duration_seconds_count 2693
     #[test]
     fn bad_lines_are_counted_and_the_others_are_read() {
         let page = b"good 1\nno_value\nno_value{}\nbad_value x\n9a 1\na{b=c} 1\na{b=\"c\" 1\na 1 x\na 1 2 3\n<html>\n\xff\xfe 1\na{\"b\"} 1\n{} 1\ngood 2";
-        let page = Exposition::read(page, |_| true);
+        let page = PrometheusPage::read(page, |_| true);
         assert_eq!(page.samples.iter().map(|sample| sample.value).collect::<Vec<_>>(), [1.0, 2.0]);
         assert_eq!(page.bad_lines, 12);
     }
@@ -290,7 +290,7 @@ rpc_duration_seconds_count 2693
     proptest! {
         #[test]
         fn no_page_makes_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            Exposition::read(&bytes, |_| true);
+            PrometheusPage::read(&bytes, |_| true);
         }
 
         #[test]

@@ -31,7 +31,7 @@ pub enum Metric {
 
 /// Which direction is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Better {
+pub enum MetricDirection {
     Lower,
     Higher,
 }
@@ -75,10 +75,10 @@ impl Metric {
     }
 
     #[must_use]
-    pub fn better(self) -> Better {
+    pub fn better(self) -> MetricDirection {
         match self {
-            Self::OutputTps => Better::Higher,
-            _ => Better::Lower,
+            Self::OutputTps => MetricDirection::Higher,
+            _ => MetricDirection::Lower,
         }
     }
 }

@@ -33,17 +33,17 @@ pub enum NamedFile {
 #[error("cannot read `{}`: {reason}", path.display())]
 pub struct NamedFileError {
     pub path: PathBuf,
-    pub reason: Unread,
+    pub reason: FileReadError,
 }
 
 /// Why a file was not read, without its name.
 #[derive(Debug, thiserror::Error)]
-pub enum Unread {
+pub enum FileReadError {
     #[error("{}", in_words(.0))]
     Io(#[source] io::Error),
     #[error("it is {found}; {}", what.cure())]
     NotRegular { what: NamedFile, found: &'static str },
-    #[error("it is larger than {}, the most that is read of {what}; {}", Size(what.most()), what.cure())]
+    #[error("it is larger than {}, the most that is read of {what}; {}", BinarySize(what.most()), what.cure())]
     TooLarge { what: NamedFile },
     #[error("it is not UTF-8 text")]
     NotText,
@@ -97,46 +97,46 @@ impl NamedFile {
 
     /// Reads a whole file, which must be text in UTF-8.
     pub fn read_text(self, path: &Path) -> Result<String, NamedFileError> {
-        let text = self.whole(path).and_then(|bytes| String::from_utf8(bytes).map_err(|_| Unread::NotText));
+        let text = self.whole(path).and_then(|bytes| String::from_utf8(bytes).map_err(|_| FileReadError::NotText));
         text.map_err(|reason| NamedFileError { path: path.to_owned(), reason })
     }
 
     /// Opens a file to be read piece by piece; at the bound, reading fails.
-    pub fn open(self, path: &Path) -> Result<Bounded, NamedFileError> {
+    pub fn open(self, path: &Path) -> Result<BoundedFile, NamedFileError> {
         self.bounded(path).map_err(|reason| NamedFileError { path: path.to_owned(), reason })
     }
 
     /// Whether it is a file that would be opened. Its content is not looked at, and its end not waited for.
-    pub fn check(self, path: &Path) -> Result<(), Unread> {
-        let found = std::fs::metadata(path).map_err(Unread::Io)?;
+    pub fn check(self, path: &Path) -> Result<(), FileReadError> {
+        let found = std::fs::metadata(path).map_err(FileReadError::Io)?;
         if let Some(found) = other_than_regular(&found) {
-            return Err(Unread::NotRegular { what: self, found });
+            return Err(FileReadError::NotRegular { what: self, found });
         }
-        if found.len() > self.most() { Err(Unread::TooLarge { what: self }) } else { Ok(()) }
+        if found.len() > self.most() { Err(FileReadError::TooLarge { what: self }) } else { Ok(()) }
     }
 
     /// Refuses what is no regular file: to open a pipe would be to wait for somebody who writes. For files of any size.
     pub fn regular(self, path: &Path) -> io::Result<()> {
         let refused = |reason| NamedFileError { path: path.to_owned(), reason };
-        let found = std::fs::metadata(path).map_err(|error| refused(Unread::Io(error)))?;
+        let found = std::fs::metadata(path).map_err(|error| refused(FileReadError::Io(error)))?;
         match other_than_regular(&found) {
-            Some(found) => Err(refused(Unread::NotRegular { what: self, found }).into()),
+            Some(found) => Err(refused(FileReadError::NotRegular { what: self, found }).into()),
             None => Ok(()),
         }
     }
 
-    fn whole(self, path: &Path) -> Result<Vec<u8>, Unread> {
-        let Bounded { file, left: most, .. } = self.bounded(path)?;
-        let length = file.metadata().map_err(Unread::Io)?.len().min(most);
+    fn whole(self, path: &Path) -> Result<Vec<u8>, FileReadError> {
+        let BoundedFile { file, left: most, .. } = self.bounded(path)?;
+        let length = file.metadata().map_err(FileReadError::Io)?.len().min(most);
         let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
-        file.take(most + 1).read_to_end(&mut bytes).map_err(Unread::Io)?;
-        if bytes.len() as u64 > most { Err(Unread::TooLarge { what: self }) } else { Ok(bytes) }
+        file.take(most + 1).read_to_end(&mut bytes).map_err(FileReadError::Io)?;
+        if bytes.len() as u64 > most { Err(FileReadError::TooLarge { what: self }) } else { Ok(bytes) }
     }
 
-    fn bounded(self, path: &Path) -> Result<Bounded, Unread> {
+    fn bounded(self, path: &Path) -> Result<BoundedFile, FileReadError> {
         self.check(path)?;
-        let file = File::open(path).map_err(Unread::Io)?;
-        Ok(Bounded { what: self, path: path.to_owned(), file, left: self.most() })
+        let file = File::open(path).map_err(FileReadError::Io)?;
+        Ok(BoundedFile { what: self, path: path.to_owned(), file, left: self.most() })
     }
 }
 
@@ -159,27 +159,27 @@ impl fmt::Display for NamedFile {
 
 /// A file that can be read up to its bound, also where it grows meanwhile or does not tell how long it is. Its errors name it.
 #[derive(Debug)]
-pub struct Bounded {
+pub struct BoundedFile {
     what: NamedFile,
     path: PathBuf,
     file: File,
     left: u64,
 }
 
-impl Bounded {
-    fn piece(&mut self, into: &mut [u8]) -> Result<usize, Unread> {
+impl BoundedFile {
+    fn piece(&mut self, into: &mut [u8]) -> Result<usize, FileReadError> {
         if self.left == 0 {
-            let more = self.file.read(&mut [0]).map_err(Unread::Io)?;
-            return if more == 0 { Ok(0) } else { Err(Unread::TooLarge { what: self.what }) };
+            let more = self.file.read(&mut [0]).map_err(FileReadError::Io)?;
+            return if more == 0 { Ok(0) } else { Err(FileReadError::TooLarge { what: self.what }) };
         }
         let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(into.len());
-        let read = self.file.read(&mut into[..most]).map_err(Unread::Io)?;
+        let read = self.file.read(&mut into[..most]).map_err(FileReadError::Io)?;
         self.left -= read as u64;
         Ok(read)
     }
 }
 
-impl Read for Bounded {
+impl Read for BoundedFile {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.piece(into).map_err(|reason| NamedFileError { path: self.path.clone(), reason }.into())
     }
@@ -211,13 +211,13 @@ impl From<NamedFileError> for io::Error {
     }
 }
 
-impl From<Unread> for io::Error {
-    fn from(reason: Unread) -> Self {
+impl From<FileReadError> for io::Error {
+    fn from(reason: FileReadError) -> Self {
         Self::new(reason.kind(), reason)
     }
 }
 
-impl Unread {
+impl FileReadError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Io(error) => error.kind(),
@@ -241,9 +241,9 @@ pub fn in_words(error: &io::Error) -> String {
 }
 
 /// `64 MiB`; bounds are powers of two.
-pub struct Size(pub u64);
+pub struct BinarySize(pub u64);
 
-impl fmt::Display for Size {
+impl fmt::Display for BinarySize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             bytes if bytes >= GIB => write!(f, "{} GiB", bytes / GIB),
@@ -286,7 +286,7 @@ mod tests {
             // A hole: it takes no room on disk either.
             file.as_file().set_len(1 << 43).unwrap();
             let refused = what.read(file.path()).unwrap_err();
-            assert!(matches!(refused.reason, Unread::TooLarge { .. }), "{refused}");
+            assert!(matches!(refused.reason, FileReadError::TooLarge { .. }), "{refused}");
             assert!(refused.to_string().contains(&format!("the most that is read of {what}; ")), "{refused}");
         }
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// Who speaks in a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Role {
+pub enum MessageRole {
     System,
     User,
     Assistant,
@@ -17,20 +17,20 @@ pub enum Role {
 
 /// One message of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    pub role: Role,
+pub struct ChatMessage {
+    pub role: MessageRole,
     pub text: Arc<str>,
 }
 
-impl Message {
-    pub fn new(role: Role, text: impl Into<Arc<str>>) -> Self {
+impl ChatMessage {
+    pub fn new(role: MessageRole, text: impl Into<Arc<str>>) -> Self {
         Self { role, text: text.into() }
     }
 }
 
 /// How the length and the wording of an answer come about, and so what the next turn's history holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum AnswerMode {
     /// The server's own words, up to `max_tokens` of them, go into the history.
     Live { max_tokens: u32 },
     /// The server generates exactly `tokens` tokens (end-of-text ignored); its words go into the history.
@@ -39,7 +39,7 @@ pub enum Answer {
     Scripted { max_tokens: u32, text: Arc<str> },
 }
 
-impl Answer {
+impl AnswerMode {
     /// The most tokens that the answer may have.
     #[must_use]
     pub fn max_tokens(&self) -> u32 {
@@ -54,7 +54,7 @@ impl Answer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
     pub ask: Arc<str>,
-    pub answer: Answer,
+    pub answer: AnswerMode,
     /// Tokens of `ask` under the run's token rule.
     pub ask_tokens: u64,
 }
@@ -65,7 +65,7 @@ pub struct Session {
     /// From 0 (or the scenario's `first_user_id`), never reused within a run.
     pub number: u64,
     /// What stands before the first turn that is sent: system prompt, own history, synthesised turns of a user met in mid-life.
-    pub opening: Vec<Message>,
+    pub opening: Vec<ChatMessage>,
     /// Tokens of `opening` under the run's token rule.
     pub opening_tokens: u64,
     /// The turn number of `turns[0]`: 0, or more for a user met in mid-life.
@@ -91,7 +91,7 @@ pub struct Prompt {
     pub session: u64,
     pub turn: u32,
     /// The whole conversation up to and including this turn's question.
-    pub messages: Vec<Message>,
+    pub messages: Vec<ChatMessage>,
     pub max_tokens: u32,
     /// The answer must have exactly `max_tokens` tokens.
     pub exact_length: bool,

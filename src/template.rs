@@ -12,7 +12,7 @@ use crate::target::spec::TargetSpec;
 
 /// What fields stand for, for one target and one set of flags.
 #[derive(Debug, Clone)]
-pub struct Template {
+pub struct TemplateContext {
     values: BTreeMap<String, String>,
     flags: Vec<String>,
 }
@@ -20,7 +20,7 @@ pub struct Template {
 /// A field that stands for nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{{{name}}}` stands for nothing")]
-pub struct UnknownField {
+pub struct UnknownFieldError {
     pub name: String,
     /// What there is instead.
     pub known: Vec<String>,
@@ -28,14 +28,14 @@ pub struct UnknownField {
 
 /// How the words of a command are started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Words {
+pub enum CommandMode {
     /// As they are, one after the other.
     Direct,
     /// As one line, by `sh -c`.
     Shell,
 }
 
-impl Words {
+impl CommandMode {
     #[must_use]
     pub fn of(shell: bool) -> Self {
         if shell { Self::Shell } else { Self::Direct }
@@ -43,14 +43,14 @@ impl Words {
 }
 
 /// A piece of a text.
-enum Piece<'a> {
+enum TemplatePiece<'a> {
     Text(&'a str),
     Field(&'a str),
     /// `{{name}}`, with the inner braces.
     Literal(&'a str),
 }
 
-impl Template {
+impl TemplateContext {
     /// What the fields stand for; `{url}`, `{host}` and `{port}` are those of `target.url`.
     #[must_use]
     pub fn new(target: &TargetSpec, args: &Map<String, Value>) -> Self {
@@ -70,13 +70,13 @@ impl Template {
     }
 
     /// A text with its fields filled in.
-    pub fn text(&self, text: &str) -> Result<String, UnknownField> {
+    pub fn text(&self, text: &str) -> Result<String, UnknownFieldError> {
         let mut filled = String::with_capacity(text.len());
         for piece in pieces(text) {
             match piece {
-                Piece::Text(text) | Piece::Literal(text) => filled.push_str(text),
-                Piece::Field("args") => filled.push_str(&quoted_all(&self.flags)),
-                Piece::Field(name) => filled.push_str(self.values.get(name).ok_or_else(|| self.unknown(name))?),
+                TemplatePiece::Text(text) | TemplatePiece::Literal(text) => filled.push_str(text),
+                TemplatePiece::Field("args") => filled.push_str(&quoted_all(&self.flags)),
+                TemplatePiece::Field(name) => filled.push_str(self.values.get(name).ok_or_else(|| self.unknown(name))?),
             }
         }
         Ok(filled)
@@ -84,9 +84,9 @@ impl Template {
 
     /// The server's command: where `{args}` is a word of its own it becomes the flags, and without it they go to the end. For a shell it
     /// is one line, the flags quoted.
-    pub fn server_command(&self, spec: &ServerSpec) -> Result<Vec<String>, UnknownField> {
-        let words = Words::of(spec.shell);
-        let placed = spec.command.iter().any(|word| pieces(word).any(|piece| matches!(piece, Piece::Field("args"))));
+    pub fn server_command(&self, spec: &ServerSpec) -> Result<Vec<String>, UnknownFieldError> {
+        let words = CommandMode::of(spec.shell);
+        let placed = spec.command.iter().any(|word| pieces(word).any(|piece| matches!(piece, TemplatePiece::Field("args"))));
         let mut command = spec.command.clone();
         if !placed && !self.flags.is_empty() {
             command.push("{args}".to_owned());
@@ -95,30 +95,30 @@ impl Template {
     }
 
     /// A command with its fields filled in.
-    pub fn command(&self, command: &[String], words: Words) -> Result<Vec<String>, UnknownField> {
+    pub fn command(&self, command: &[String], words: CommandMode) -> Result<Vec<String>, UnknownFieldError> {
         let mut filled = Vec::with_capacity(command.len());
         for word in command {
             match words {
-                Words::Direct if word == "{args}" => filled.extend(self.flags.iter().cloned()),
-                Words::Direct | Words::Shell => filled.push(self.text(word)?),
+                CommandMode::Direct if word == "{args}" => filled.extend(self.flags.iter().cloned()),
+                CommandMode::Direct | CommandMode::Shell => filled.push(self.text(word)?),
             }
         }
         Ok(match words {
-            Words::Direct => filled,
-            Words::Shell => vec![filled.join(" ")],
+            CommandMode::Direct => filled,
+            CommandMode::Shell => vec![filled.join(" ")],
         })
     }
 
-    fn unknown(&self, name: &str) -> UnknownField {
+    fn unknown(&self, name: &str) -> UnknownFieldError {
         let known = self.values.keys().cloned().chain(["args".to_owned()]).collect();
-        UnknownField { name: name.to_owned(), known }
+        UnknownFieldError { name: name.to_owned(), known }
     }
 }
 
 /// Whether a field of this name stands in the text.
 #[must_use]
 pub fn names(text: &str, field: &str) -> bool {
-    pieces(text).any(|piece| matches!(piece, Piece::Field(name) if name == field))
+    pieces(text).any(|piece| matches!(piece, TemplatePiece::Field(name) if name == field))
 }
 
 /// Host and port of a URL, as a command wants them: without the brackets of IPv6, and with the scheme's own port where none is written.
@@ -182,19 +182,19 @@ fn scalar(value: &Value) -> Option<String> {
 }
 
 /// Splits a text at its fields.
-fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
+fn pieces(text: &str) -> impl Iterator<Item = TemplatePiece<'_>> {
     let mut rest = text;
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
         }
         let Some((start, piece, length)) = rest.match_indices('{').find_map(|(at, _)| opening(&rest[at..]).map(|(p, l)| (at, p, l))) else {
-            return Some(Piece::Text(std::mem::take(&mut rest)));
+            return Some(TemplatePiece::Text(std::mem::take(&mut rest)));
         };
         if start > 0 {
             let before = &rest[..start];
             rest = &rest[start..];
-            return Some(Piece::Text(before));
+            return Some(TemplatePiece::Text(before));
         }
         rest = &rest[length..];
         Some(piece)
@@ -202,15 +202,15 @@ fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
 }
 
 /// A field at the beginning of a text, and how many bytes it takes.
-fn opening(text: &str) -> Option<(Piece<'_>, usize)> {
+fn opening(text: &str) -> Option<(TemplatePiece<'_>, usize)> {
     if let Some(inner) = text.strip_prefix("{{")
         && let Some(name) = name_before_brace(inner)
         && inner[name.len()..].starts_with("}}")
     {
-        return Some((Piece::Literal(&text[1..name.len() + 3]), name.len() + 4));
+        return Some((TemplatePiece::Literal(&text[1..name.len() + 3]), name.len() + 4));
     }
     let name = name_before_brace(text.strip_prefix('{')?)?;
-    Some((Piece::Field(name), name.len() + 2))
+    Some((TemplatePiece::Field(name), name.len() + 2))
 }
 
 /// The field's name that the text begins with, where a brace follows it.
@@ -228,11 +228,11 @@ mod tests {
 
     use super::*;
 
-    fn template(args: Value) -> Template {
+    fn template(args: Value) -> TemplateContext {
         let target: TargetSpec =
             serde_json::from_value(json!({ "model": "org/m", "url": "http://[::1]:8000/v1", "context_limit": 4096 })).unwrap();
         let Value::Object(args) = args else { panic!("flags are a table") };
-        Template::new(&target, &args)
+        TemplateContext::new(&target, &args)
     }
 
     fn server(value: Value) -> ServerSpec {

@@ -21,7 +21,7 @@ const LONGEST_PROMPT: u64 = 1 << 32;
 
 /// How far a trace is read.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Cut {
+pub struct TraceReadOptions {
     /// What its times are in. Where nobody told they are milliseconds, and times that look like another unit are a fault.
     pub unit: Option<TimeUnit>,
     /// Tokens that a hash id stands for, at least 1.
@@ -35,13 +35,13 @@ pub struct Cut {
 /// The requests of a trace, in order of time.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Trace {
-    kept: Vec<Kept>,
+    kept: Vec<StoredTraceRequest>,
     /// The hash ids of all requests, one after the other.
     ids: Vec<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Kept {
+struct StoredTraceRequest {
     at_ms: f64,
     input_tokens: u64,
     output_tokens: u32,
@@ -50,7 +50,7 @@ struct Kept {
 
 /// One request of a trace.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Recorded<'a> {
+pub struct TraceRequest<'a> {
     /// Milliseconds after the first request.
     pub at_ms: f64,
     pub input_tokens: u64,
@@ -71,7 +71,7 @@ pub enum TraceError {
     Empty { file: PathBuf },
     /// Nobody told the unit of its times, and they look like another than milliseconds.
     #[error("`{}`: {doubt}", file.display())]
-    Unit { file: PathBuf, doubt: UnitDoubt },
+    Unit { file: PathBuf, doubt: TimeUnitMismatch },
 }
 
 /// Times that look like another unit than milliseconds.
@@ -81,7 +81,7 @@ pub enum TraceError {
      {:.3} s; write `trace_unit = \"{}\"`, or `trace_unit = \"ms\"` if they are milliseconds", likely.noun(), (last - first) / 1e3,
      likely.noun(), (last - first) * likely.milliseconds() / 1e3, likely.name()
 )]
-pub struct UnitDoubt {
+pub struct TimeUnitMismatch {
     requests: usize,
     first: f64,
     last: f64,
@@ -98,7 +98,7 @@ const CLOSEST_WITH_DECIMALS_MS: f64 = 100.0;
 const FARTHEST_MS: f64 = 100_000.0;
 
 /// Whether times that were read as milliseconds look like another unit.
-fn unit_doubt(requests: usize, first: f64, last: f64, has_decimals: bool) -> Option<UnitDoubt> {
+fn unit_doubt(requests: usize, first: f64, last: f64, has_decimals: bool) -> Option<TimeUnitMismatch> {
     #[expect(clippy::cast_precision_loss, reason = "a mean")]
     let gap_ms = (last - first) / requests.saturating_sub(1).max(1) as f64;
     let closest = if has_decimals { CLOSEST_WITH_DECIMALS_MS } else { CLOSEST_MS };
@@ -109,12 +109,12 @@ fn unit_doubt(requests: usize, first: f64, last: f64, has_decimals: bool) -> Opt
     } else {
         return None;
     };
-    (requests >= FEWEST_FOR_A_DOUBT).then_some(UnitDoubt { requests, first, last, likely })
+    (requests >= FEWEST_FOR_A_DOUBT).then_some(TimeUnitMismatch { requests, first, last, likely })
 }
 
 /// A line as it is written; other fields are of no interest.
 #[derive(Deserialize)]
-struct Written {
+struct TraceLine {
     timestamp: f64,
     input_length: u64,
     output_length: u64,
@@ -124,17 +124,17 @@ struct Written {
 
 impl Trace {
     /// Reads a file up to the cut. What stands behind it is not looked at.
-    pub fn read(file: &Path, cut: Cut) -> Result<Self, TraceError> {
+    pub fn read(file: &Path, cut: TraceReadOptions) -> Result<Self, TraceError> {
         let trace = Self::parse(BufReader::with_capacity(1 << 16, NamedFile::Trace.open(file).map_err(std::io::Error::from)?), cut);
         let trace = trace.map_err(|fault| match fault {
-            Fault::Io(error) => TraceError::Io(error),
-            Fault::Line { line, reason } => TraceError::Line { file: file.to_owned(), line, reason },
-            Fault::Unit(doubt) => TraceError::Unit { file: file.to_owned(), doubt },
+            TraceParseError::Io(error) => TraceError::Io(error),
+            TraceParseError::Line { line, reason } => TraceError::Line { file: file.to_owned(), line, reason },
+            TraceParseError::Unit(doubt) => TraceError::Unit { file: file.to_owned(), doubt },
         })?;
         if trace.kept.is_empty() { Err(TraceError::Empty { file: file.to_owned() }) } else { Ok(trace) }
     }
 
-    fn parse(mut reader: impl BufRead, cut: Cut) -> Result<Self, Fault> {
+    fn parse(mut reader: impl BufRead, cut: TraceReadOptions) -> Result<Self, TraceParseError> {
         let (mut trace, mut bytes) = (Self::default(), Vec::new());
         let (mut first, mut last, mut has_decimals) = (None, 0.0, false);
         let scale = cut.unit.unwrap_or(TimeUnit::Ms).milliseconds();
@@ -146,8 +146,8 @@ impl Trace {
             if text.is_empty() {
                 continue;
             }
-            let fault = |reason| Fault::Line { line, reason };
-            let written: Written = serde_json::from_slice(text).map_err(|error| fault(in_words(&error)))?;
+            let fault = |reason| TraceParseError::Line { line, reason };
+            let written: TraceLine = serde_json::from_slice(text).map_err(|error| fault(in_words(&error)))?;
             let at_ms = (written.timestamp - *first.get_or_insert(written.timestamp)) * scale;
             check(&written, at_ms, last, cut.block_tokens).map_err(fault)?;
             if cut.until_ms.is_some_and(|until| at_ms >= until) {
@@ -159,19 +159,19 @@ impl Trace {
         }
         let doubt = first.and_then(|first| unit_doubt(trace.kept.len(), first, last, has_decimals));
         if let Some(doubt) = doubt.filter(|_| cut.unit.is_none()) {
-            return Err(Fault::Unit(doubt));
+            return Err(TraceParseError::Unit(doubt));
         }
         trace.kept.shrink_to_fit();
         trace.ids.shrink_to_fit();
         Ok(trace)
     }
 
-    fn push(&mut self, written: &Written, at_ms: f64) {
+    fn push(&mut self, written: &TraceLine, at_ms: f64) {
         let ids = self.ids.len()..self.ids.len() + written.hash_ids.len();
         self.ids.extend_from_slice(&written.hash_ids);
         // The range was checked.
         let output_tokens = u32::try_from(written.output_length).unwrap_or(u32::MAX);
-        self.kept.push(Kept { at_ms, input_tokens: written.input_length, output_tokens, ids });
+        self.kept.push(StoredTraceRequest { at_ms, input_tokens: written.input_length, output_tokens, ids });
     }
 
     #[must_use]
@@ -186,39 +186,39 @@ impl Trace {
 
     /// Request number `number`, from 0.
     #[must_use]
-    pub fn request(&self, number: usize) -> Option<Recorded<'_>> {
-        let Kept { at_ms, input_tokens, output_tokens, ids } = self.kept.get(number)?;
+    pub fn request(&self, number: usize) -> Option<TraceRequest<'_>> {
+        let StoredTraceRequest { at_ms, input_tokens, output_tokens, ids } = self.kept.get(number)?;
         let hash_ids = self.ids.get(ids.clone()).unwrap_or_default();
-        Some(Recorded { at_ms: *at_ms, input_tokens: *input_tokens, output_tokens: *output_tokens, hash_ids })
+        Some(TraceRequest { at_ms: *at_ms, input_tokens: *input_tokens, output_tokens: *output_tokens, hash_ids })
     }
 
     /// All requests in order.
-    pub fn iter(&self) -> impl Iterator<Item = Recorded<'_>> {
+    pub fn iter(&self) -> impl Iterator<Item = TraceRequest<'_>> {
         (0..self.len()).filter_map(|number| self.request(number))
     }
 
     /// The request with most tokens, prompt and answer together: its number and these tokens.
     #[must_use]
     pub fn longest(&self) -> Option<(usize, u64)> {
-        let tokens = |kept: &Kept| kept.input_tokens + u64::from(kept.output_tokens);
+        let tokens = |kept: &StoredTraceRequest| kept.input_tokens + u64::from(kept.output_tokens);
         self.kept.iter().map(tokens).enumerate().max_by_key(|(number, tokens)| (*tokens, std::cmp::Reverse(*number)))
     }
 }
 
 #[derive(Debug)]
-enum Fault {
+enum TraceParseError {
     Io(std::io::Error),
     Line { line: u64, reason: String },
-    Unit(UnitDoubt),
+    Unit(TimeUnitMismatch),
 }
 
 /// Reads the next line into `bytes`, without going beyond the longest one; false at the end.
-fn next_line(reader: &mut impl BufRead, bytes: &mut Vec<u8>, line: u64) -> Result<bool, Fault> {
+fn next_line(reader: &mut impl BufRead, bytes: &mut Vec<u8>, line: u64) -> Result<bool, TraceParseError> {
     bytes.clear();
-    let read = reader.take(LONGEST_LINE + 1).read_until(b'\n', bytes).map_err(Fault::Io)?;
+    let read = reader.take(LONGEST_LINE + 1).read_until(b'\n', bytes).map_err(TraceParseError::Io)?;
     if read as u64 > LONGEST_LINE {
         let reason = format!("the line is longer than {LONGEST_LINE} bytes: a trace has one JSON object a line");
-        return Err(Fault::Line { line, reason });
+        return Err(TraceParseError::Line { line, reason });
     }
     Ok(read > 0)
 }
@@ -231,8 +231,8 @@ fn in_words(error: &serde_json::Error) -> String {
     format!("{reason} (column {}); a line is such as `{example}`", error.column())
 }
 
-fn check(written: &Written, at_ms: f64, last: f64, block_tokens: u64) -> Result<(), String> {
-    let Written { timestamp, input_length, output_length, hash_ids } = written;
+fn check(written: &TraceLine, at_ms: f64, last: f64, block_tokens: u64) -> Result<(), String> {
+    let TraceLine { timestamp, input_length, output_length, hash_ids } = written;
     if !timestamp.is_finite() || *timestamp < 0.0 || !at_ms.is_finite() {
         return Err(format!("`timestamp` is {timestamp}: it is a number, 0 or more"));
     }
@@ -260,15 +260,15 @@ mod tests {
 
     use super::*;
 
-    const WHOLE: Cut = Cut { unit: None, block_tokens: 512, requests: u64::MAX, until_ms: None };
+    const WHOLE: TraceReadOptions = TraceReadOptions { unit: None, block_tokens: 512, requests: u64::MAX, until_ms: None };
 
-    fn parse(text: &str, cut: Cut) -> Result<Trace, Fault> {
+    fn parse(text: &str, cut: TraceReadOptions) -> Result<Trace, TraceParseError> {
         Trace::parse(text.as_bytes(), cut)
     }
 
     fn fault(text: &str) -> (u64, String) {
         match parse(text, WHOLE).unwrap_err() {
-            Fault::Line { line, reason } => (line, reason),
+            TraceParseError::Line { line, reason } => (line, reason),
             other => panic!("{other:?}"),
         }
     }
@@ -283,20 +283,20 @@ mod tests {
     #[test]
     fn lines_become_requests_with_times_from_the_first() {
         let trace = parse(TEXT, WHOLE).unwrap();
-        let recorded: Vec<Recorded<'_>> = trace.iter().collect();
-        assert_eq!(recorded[0], Recorded { at_ms: 0.0, input_tokens: 915, output_tokens: 355, hash_ids: &[0, 462] });
-        assert_eq!(recorded[1], Recorded { at_ms: 0.0, input_tokens: 1053, output_tokens: 26, hash_ids: &[0, 773, 774] });
-        assert_eq!(recorded[2], Recorded { at_ms: 2500.5, input_tokens: 17, output_tokens: 1, hash_ids: &[] });
+        let recorded: Vec<TraceRequest<'_>> = trace.iter().collect();
+        assert_eq!(recorded[0], TraceRequest { at_ms: 0.0, input_tokens: 915, output_tokens: 355, hash_ids: &[0, 462] });
+        assert_eq!(recorded[1], TraceRequest { at_ms: 0.0, input_tokens: 1053, output_tokens: 26, hash_ids: &[0, 773, 774] });
+        assert_eq!(recorded[2], TraceRequest { at_ms: 2500.5, input_tokens: 17, output_tokens: 1, hash_ids: &[] });
         assert_eq!((trace.len(), trace.longest()), (3, Some((0, 1270))));
     }
 
     #[test]
     fn a_cut_keeps_the_beginning_and_does_not_look_behind_it() {
         let text = format!("{TEXT}nonsense");
-        let of = |cut: Cut| parse(&text, cut).map(|trace| trace.len()).ok();
-        assert_eq!(of(Cut { requests: 2, ..WHOLE }), Some(2));
-        assert_eq!(of(Cut { until_ms: Some(2500.0), ..WHOLE }), Some(2));
-        assert_eq!(of(Cut { requests: 3, until_ms: Some(2501.0), ..WHOLE }), Some(3));
+        let of = |cut: TraceReadOptions| parse(&text, cut).map(|trace| trace.len()).ok();
+        assert_eq!(of(TraceReadOptions { requests: 2, ..WHOLE }), Some(2));
+        assert_eq!(of(TraceReadOptions { until_ms: Some(2500.0), ..WHOLE }), Some(2));
+        assert_eq!(of(TraceReadOptions { requests: 3, until_ms: Some(2501.0), ..WHOLE }), Some(3));
         assert_eq!(of(WHOLE), None);
     }
 
@@ -334,12 +334,12 @@ mod tests {
     #[test]
     fn times_are_in_the_unit_that_is_told() {
         for (unit, span_ms) in [(TimeUnit::Us, 1.8), (TimeUnit::Ms, 1800.0), (TimeUnit::S, 1_800_000.0)] {
-            let trace = parse(&every(200.0, 10), Cut { unit: Some(unit), ..WHOLE }).unwrap();
+            let trace = parse(&every(200.0, 10), TraceReadOptions { unit: Some(unit), ..WHOLE }).unwrap();
             let span = trace.iter().last().unwrap().at_ms;
             assert!((span - span_ms).abs() < 1e-9, "{unit:?}: {span}");
         }
         // The end of a cut is in milliseconds of the clock, whatever the file is in.
-        let cut = parse(&every(0.5, 10), Cut { unit: Some(TimeUnit::S), until_ms: Some(2000.0), ..WHOLE }).unwrap();
+        let cut = parse(&every(0.5, 10), TraceReadOptions { unit: Some(TimeUnit::S), until_ms: Some(2000.0), ..WHOLE }).unwrap();
         assert_eq!(cut.len(), 4);
     }
 
@@ -347,7 +347,7 @@ mod tests {
     fn times_that_look_like_another_unit_are_a_fault_that_asks_for_it() {
         let looks_like = |text: &str| match parse(text, WHOLE) {
             Ok(_) => None,
-            Err(Fault::Unit(doubt)) => Some(doubt.likely),
+            Err(TraceParseError::Unit(doubt)) => Some(doubt.likely),
             Err(other) => panic!("{other:?}"),
         };
         // One request in half a second, in three seconds (whole ones too), and in 20 s with decimals.
@@ -360,7 +360,7 @@ mod tests {
         assert_eq!(looks_like(&every(500_000.0, 60)), Some(TimeUnit::Us));
         assert_eq!(looks_like(&every(0.0, 60)), None, "all at once in any unit");
         assert_eq!(looks_like(&every(0.5, 9)), None, "so few say nothing");
-        let Fault::Unit(doubt) = parse(&every(0.5, 61), WHOLE).unwrap_err() else { panic!() };
+        let TraceParseError::Unit(doubt) = parse(&every(0.5, 61), WHOLE).unwrap_err() else { panic!() };
         let said = "the times of its first 61 requests, `timestamp` 0 to 30, look like seconds: as milliseconds they are 0.030 s in all, as \
                     seconds 30.000 s; write `trace_unit = \"s\"`, or `trace_unit = \"ms\"` if they are milliseconds";
         assert_eq!(doubt.to_string(), said);
@@ -382,14 +382,14 @@ mod tests {
     #[test]
     fn a_line_without_an_end_is_refused_before_it_fills_the_memory() {
         let endless = BufReader::new(std::io::repeat(b'7'));
-        let Fault::Line { line: 1, reason } = Trace::parse(endless, WHOLE).unwrap_err() else { panic!() };
+        let TraceParseError::Line { line: 1, reason } = Trace::parse(endless, WHOLE).unwrap_err() else { panic!() };
         assert!(reason.contains("longer than 4194304 bytes"), "{reason}");
     }
 
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), block_tokens in 1_u64..2000) {
-            let _ = Trace::parse(bytes.as_slice(), Cut { block_tokens, ..WHOLE });
+            let _ = Trace::parse(bytes.as_slice(), TraceReadOptions { block_tokens, ..WHOLE });
         }
 
         #[test]

@@ -21,7 +21,7 @@ pub struct UnitError {
 }
 
 /// What the quantities of this module have in common.
-trait Quantity: Sized {
+trait UnitQuantity: Sized {
     const EXPECTED: &'static str;
     const EXAMPLES: [&'static str; 2];
     /// Suffixes, lower case, with the factor to the base unit; the empty one stands for a bare number.
@@ -30,7 +30,7 @@ trait Quantity: Sized {
     fn from_base(value: f64) -> Option<Self>;
 }
 
-fn parse<Q: Quantity>(text: &str) -> Result<Q, UnitError> {
+fn parse<Q: UnitQuantity>(text: &str) -> Result<Q, UnitError> {
     let fault = || UnitError { found: text.to_owned(), expected: Q::EXPECTED };
     let compact: String = text.chars().filter(|c| !c.is_whitespace() && *c != '_').collect();
     let split = compact.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(compact.len());
@@ -63,7 +63,7 @@ macro_rules! quantity {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any(QuantityVisitor::<Self>(std::marker::PhantomData))
+                deserializer.deserialize_any(UnitQuantityVisitor::<Self>(std::marker::PhantomData))
             }
         }
 
@@ -75,16 +75,16 @@ macro_rules! quantity {
                 json_schema!({
                     "description": "A number in the base unit, or a text with a unit.",
                     "type": ["number", "string"],
-                    "examples": <$name as Quantity>::EXAMPLES,
+                    "examples": <$name as UnitQuantity>::EXAMPLES,
                 })
             }
         }
     };
 }
 
-struct QuantityVisitor<Q>(std::marker::PhantomData<Q>);
+struct UnitQuantityVisitor<Q>(std::marker::PhantomData<Q>);
 
-impl<Q: Quantity> Visitor<'_> for QuantityVisitor<Q> {
+impl<Q: UnitQuantity> Visitor<'_> for UnitQuantityVisitor<Q> {
     type Value = Q;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,7 +111,7 @@ quantity! {
     Seconds(f64), "Seconds"
 }
 
-impl Quantity for Seconds {
+impl UnitQuantity for Seconds {
     const EXPECTED: &'static str = "a duration such as `250ms`, `30s`, `2m`, `1h` or a number of seconds";
     const EXAMPLES: [&'static str; 2] = ["250ms", "2m"];
     const SUFFIXES: &'static [(&'static str, f64)] =
@@ -125,13 +125,13 @@ impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0;
         if seconds != 0.0 && seconds < 1.0 {
-            write!(f, "{}ms", Trimmed(seconds * 1e3))
+            write!(f, "{}ms", TrimmedDecimal(seconds * 1e3))
         } else if seconds >= 3600.0 && seconds % 3600.0 == 0.0 {
             write!(f, "{}h", seconds / 3600.0)
         } else if seconds >= 60.0 && seconds % 60.0 == 0.0 {
             write!(f, "{}m", seconds / 60.0)
         } else {
-            write!(f, "{}s", Trimmed(seconds))
+            write!(f, "{}s", TrimmedDecimal(seconds))
         }
     }
 }
@@ -142,7 +142,7 @@ quantity! {
     Tokens(u64), "Tokens"
 }
 
-impl Quantity for Tokens {
+impl UnitQuantity for Tokens {
     const EXPECTED: &'static str = "a number of tokens such as `512`, `8k` (8,192) or `1m` (1,048,576)";
     const EXAMPLES: [&'static str; 2] = ["8k", "131072"];
     const SUFFIXES: &'static [(&'static str, f64)] = &[("", 1.0), ("k", 1024.0), ("m", 1_048_576.0)];
@@ -166,7 +166,7 @@ quantity! {
     Bytes(u64), "Bytes"
 }
 
-impl Quantity for Bytes {
+impl UnitQuantity for Bytes {
     const EXPECTED: &'static str = "an amount of memory such as `112GB`, `64GiB` or a number of bytes";
     const EXAMPLES: [&'static str; 2] = ["112GB", "64GiB"];
     const SUFFIXES: &'static [(&'static str, f64)] = &[
@@ -197,7 +197,7 @@ impl fmt::Display for Bytes {
             b if b >= 1e3 => (b / 1e3, "kB"),
             b => (b, "B"),
         };
-        write!(f, "{}{unit}", Trimmed(value))
+        write!(f, "{}{unit}", TrimmedDecimal(value))
     }
 }
 
@@ -206,7 +206,7 @@ quantity! {
     BytesPerSecond(f64), "BytesPerSecond"
 }
 
-impl Quantity for BytesPerSecond {
+impl UnitQuantity for BytesPerSecond {
     const EXPECTED: &'static str = "a transfer rate such as `25GB/s` or a number of bytes per second from 1 to 1e18";
     const EXAMPLES: [&'static str; 2] = ["25GB/s", "6GiB/s"];
     const SUFFIXES: &'static [(&'static str, f64)] =
@@ -223,7 +223,7 @@ impl fmt::Display for BytesPerSecond {
             b if b >= 1e6 => (b / 1e6, "MB/s"),
             b => (b, "B/s"),
         };
-        write!(f, "{}{unit}", Trimmed(value))
+        write!(f, "{}{unit}", TrimmedDecimal(value))
     }
 }
 
@@ -329,9 +329,9 @@ pub fn waiting_time(seconds: f64) -> String {
 }
 
 /// Up to three decimals, without trailing zeros.
-struct Trimmed(f64);
+struct TrimmedDecimal(f64);
 
-impl fmt::Display for Trimmed {
+impl fmt::Display for TrimmedDecimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = format!("{:.3}", self.0);
         f.write_str(text.trim_end_matches('0').trim_end_matches('.'))

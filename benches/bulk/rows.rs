@@ -3,8 +3,8 @@
 
 use bench::clock::Micros;
 use bench::record::{
-    CacheContract, Client, ClientHonesty, Counts, Failure, FailureKind, FirstEventSource, FormatVersion, Manifest, Outcome, Phase,
-    PlannedRun, RequestRecord, RunHeader, RunRecord, TokenRule, TokenSource,
+    CacheCheck, ClientEnvironment, ClientHealth, FailureKind, FirstEventSource, FormatVersion, Manifest, PlannedRun, RequestCounts,
+    RequestFailure, RequestPhase, RequestRecord, RunHeader, RunOutcome, RunRecord, TokenRule, TokenSource,
 };
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -67,7 +67,7 @@ impl Sizes {
             ],
             repeats: 1,
             runs: (0..self.runs).map(planned).collect(),
-            client: Client::default(),
+            client: ClientEnvironment::default(),
             keeps_texts: false,
             imported: None,
             search: None,
@@ -88,15 +88,20 @@ impl Sizes {
                 simulated: true,
                 cell: json!({ "workload": workload, "target": {"kind": "sim"} }),
             },
-            outcome: Outcome::Completed,
+            outcome: RunOutcome::Completed,
             started_at: jiff::Timestamp::UNIX_EPOCH,
             duration_us: Micros(self.rows * 5_000),
             token_rule: TokenRule::Simulated,
-            cache_contract: CacheContract::Proven { how: "made up".into() },
+            cache_contract: CacheCheck::Proven { how: "made up".into() },
             salt: None,
             server: None,
-            client: ClientHonesty::default(),
-            counts: Counts { requests: self.rows, measured: self.rows, measured_window_us: Micros(self.rows * 5_000), ..Counts::default() },
+            client: ClientHealth::default(),
+            counts: RequestCounts {
+                requests: self.rows,
+                measured: self.rows,
+                measured_window_us: Micros(self.rows * 5_000),
+                ..RequestCounts::default()
+            },
             connections: None,
             offered_qps: None,
             tables: std::collections::BTreeMap::new(),
@@ -126,7 +131,7 @@ fn request_of(request: u64, rows: Sizes, pace: Pace, rng: &mut Pcg64) -> Request
         session,
         lane: (session % 64) as u32,
         turn,
-        phase: Phase::Measure,
+        phase: RequestPhase::Measure,
         intended_us: sent,
         sent_us: sent + Micros(rng.random_range(20..200)),
         headers_us: (!failed).then(|| sent + Micros(ttft.0 / 2)),
@@ -150,7 +155,7 @@ fn request_of(request: u64, rows: Sizes, pace: Pace, rng: &mut Pcg64) -> Request
         reasoning_tokens: (!failed).then_some(0),
         hidden_tokens: None,
         forced_tokens: None,
-        failure: failed.then(|| Failure { kind: FailureKind::Http(503), detail: "status 503: overloaded".into() }),
+        failure: failed.then(|| RequestFailure { kind: FailureKind::Http(503), detail: "status 503: overloaded".into() }),
     }
 }
 

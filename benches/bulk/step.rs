@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bench::analysis::{Question, SweepSummary, summarize};
+use bench::analysis::{SummaryOptions, SweepSummary, summarize};
 use bench::commands::report::{ReportOptions, report_sweep};
 use bench::record::RunRecord;
 use bench::store::{SweepWriter, read_sweep};
@@ -17,8 +17,8 @@ pub fn run(step: &str, dir: &Path, rows: &Sizes) -> String {
         "write" => return write(dir, rows),
         "copies" => copies(dir, rows),
         "open" => format!("{} runs", read_sweep(dir).unwrap().runs.len()),
-        "summary" => judged(&summary(dir, &Question::default())),
-        "itl" => judged(&summary(dir, &Question { goals: vec!["p99(itl) <= 50ms".parse().unwrap()], shown: None })),
+        "summary" => judged(&summary(dir, &SummaryOptions::default())),
+        "itl" => judged(&summary(dir, &SummaryOptions { goals: vec!["p99(itl) <= 50ms".parse().unwrap()], shown: None })),
         "heatmap" => judged(&report_sweep(dir, &ReportOptions::default()).unwrap()),
         "resume" => resume(dir, rows),
         other => panic!("`{other}` is no step"),
@@ -26,7 +26,7 @@ pub fn run(step: &str, dir: &Path, rows: &Sizes) -> String {
     format!("{:8.2} s  {}  {told}", began.elapsed().as_secs_f64(), peak())
 }
 
-fn summary(dir: &Path, question: &Question) -> SweepSummary {
+fn summary(dir: &Path, question: &SummaryOptions) -> SweepSummary {
     summarize(&read_sweep(dir).unwrap(), question).unwrap()
 }
 

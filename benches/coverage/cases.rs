@@ -1,7 +1,7 @@
 //! What is simulated: a system, its load, and how long and how often it is measured.
 
 use bench::engine::EngineParameters;
-use bench::engine::spec::{EngineSpec, Preset};
+use bench::engine::spec::{EnginePreset, EngineSpec};
 use bench::workload::spec::WorkloadSpec;
 use serde_json::{Value, json};
 
@@ -83,7 +83,7 @@ impl QueueLoad {
 
 /// The engine of the table.
 pub fn engine() -> EngineParameters {
-    EngineParameters::resolve(&EngineSpec { preset: Preset::Tiny, ..EngineSpec::default() }, 0).expect("a preset")
+    EngineParameters::resolve(&EngineSpec { preset: EnginePreset::Tiny, ..EngineSpec::default() }, 0).expect("a preset")
 }
 
 /// Requests a second that the engine completes while requests wait all the time.

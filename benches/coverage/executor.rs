@@ -1,11 +1,11 @@
 //! Runs by the executor itself, on the simulated engine, in memory.
 
-use bench::event::Event;
-use bench::executor::spec::Policy;
-use bench::executor::{Course, Launch, Rule, Stop, sweep};
+use bench::event::SweepEvent;
+use bench::executor::spec::FailurePolicy;
+use bench::executor::{RunScheduler, ServerLaunchPaths, StopToken, StoppingRule, sweep};
 use bench::plan::Run;
 use bench::record::{RequestRecord, RunRecord};
-use bench::scenario::Cell;
+use bench::scenario::CellSpec;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -15,18 +15,20 @@ use crate::requests::OpenRun;
 
 /// One run of a workload on an engine, both as a scenario says them.
 pub fn simulate(workload: &Value, engine: &Value, seed: u64) -> MeasuredRun {
-    let cell = Cell::new(section(workload), section(&json!({"kind": "sim"})), section(engine), section(&json!({})));
+    let cell = CellSpec::new(section(workload), section(&json!({"kind": "sim"})), section(engine), section(&json!({})));
     let run = Run { id: "run-0".into(), variant: "default".into(), axes: Vec::new(), repeat: 0, seed, simulated: true, cell };
     let (events, mut heard) = mpsc::unbounded_channel();
-    let launch = Launch { program: "bench".into(), logs: "servers".into() };
+    let launch = ServerLaunchPaths { program: "bench".into(), logs: "servers".into() };
     // A long run in virtual time waits for who listens.
     std::thread::scope(|scope| {
-        scope.spawn(move || sweep(&mut SingleRun(Some(run)), Policy::default(), &Stop::new(), &launch, &events).expect("a virtual clock"));
+        scope.spawn(move || {
+            sweep(&mut SingleRun(Some(run)), FailurePolicy::default(), &StopToken::new(), &launch, &events).expect("a virtual clock")
+        });
         let (mut rows, mut record) = (Vec::new(), None);
         while let Some(event) = heard.blocking_recv() {
             match event {
-                Event::RequestDone(row) => rows.push(*row),
-                Event::RunFinished(finished) => record = Some(*finished),
+                SweepEvent::RequestDone(row) => rows.push(*row),
+                SweepEvent::RunFinished(finished) => record = Some(*finished),
                 _ => {}
             }
         }
@@ -53,7 +55,7 @@ fn section<T: DeserializeOwned>(value: &Value) -> T {
 /// One run, to its end.
 struct SingleRun(Option<Run>);
 
-impl Course for SingleRun {
+impl RunScheduler for SingleRun {
     fn extent(&self) -> (usize, usize) {
         (1, 0)
     }
@@ -62,7 +64,7 @@ impl Course for SingleRun {
         self.0.take()
     }
 
-    fn rule(&mut self, _: &Run) -> Option<&mut dyn Rule> {
+    fn rule(&mut self, _: &Run) -> Option<&mut dyn StoppingRule> {
         None
     }
 

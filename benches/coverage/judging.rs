@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use bench::analysis::{CellSummary, Question, summarize};
+use bench::analysis::{CellSummary, SummaryOptions, summarize};
 use bench::clock::Micros;
 use bench::goal::Goal;
 use bench::record::{
-    CacheContract, Client, ClientHonesty, Counts, FormatVersion, Manifest, Outcome, PlannedRun, RequestRecord, RunHeader, RunRecord,
-    TokenRule,
+    CacheCheck, ClientEnvironment, ClientHealth, FormatVersion, Manifest, PlannedRun, RequestCounts, RequestRecord, RunHeader, RunOutcome,
+    RunRecord, TokenRule,
 };
 use bench::store::{SavedRequests, SavedRun, SavedSamples, SavedSweep, to_table};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ impl OpenRun {
     pub fn measured(self) -> MeasuredRun {
         let end = self.rows.iter().map(|row| row.done_us).max().unwrap_or_default();
         let count = self.rows.len() as u64;
-        let counts = Counts { requests: count, measured: count, measured_window_us: end, ..Counts::default() };
+        let counts = RequestCounts { requests: count, measured: count, measured_window_us: end, ..RequestCounts::default() };
         let cell = json!({"workload": self.workload, "target": {"kind": "sim"}, "engine": {"preset": "tiny"}, "server": {}});
         let record = RunRecord { offered_qps: self.offered_qps, ..record(header(cell, self.seed), counts, end) };
         MeasuredRun { record, rows: self.rows }
@@ -36,18 +36,18 @@ fn header(cell: Value, seed: u64) -> RunHeader {
     RunHeader { id: "run-0".into(), variant: "default".into(), axes: Vec::new(), repeat: 0, seed, simulated: true, cell }
 }
 
-fn record(header: RunHeader, counts: Counts, duration_us: Micros) -> RunRecord {
+fn record(header: RunHeader, counts: RequestCounts, duration_us: Micros) -> RunRecord {
     RunRecord {
         format: FormatVersion::CURRENT,
         header,
-        outcome: Outcome::Completed,
+        outcome: RunOutcome::Completed,
         started_at: jiff::Timestamp::UNIX_EPOCH,
         duration_us,
         token_rule: TokenRule::Simulated,
-        cache_contract: CacheContract::Proven { how: "simulated".into() },
+        cache_contract: CacheCheck::Proven { how: "simulated".into() },
         salt: None,
         server: None,
-        client: ClientHonesty::default(),
+        client: ClientHealth::default(),
         connections: None,
         counts,
         offered_qps: None,
@@ -80,14 +80,14 @@ pub fn judge_cell(repeats: &[MeasuredRun], goals: &[Goal]) -> CellSummary {
         axes: Vec::new(),
         repeats: u32::try_from(repeats.len()).expect("a few"),
         runs: runs.iter().map(planned).collect(),
-        client: Client::default(),
+        client: ClientEnvironment::default(),
         keeps_texts: false,
         imported: None,
         search: None,
         score: None,
     };
     let sweep = SavedSweep { dir: "coverage".into(), manifest, runs, missing: Vec::new(), notes: Vec::new() };
-    let mut summary = summarize(&sweep, &Question { goals: goals.to_vec(), shown: None }).expect("rows that can be judged");
+    let mut summary = summarize(&sweep, &SummaryOptions { goals: goals.to_vec(), shown: None }).expect("rows that can be judged");
     summary.variants.remove(0).cells.remove(0)
 }
 

@@ -1,10 +1,10 @@
 //! Runs of single requests in an open loop, as rows: a plain queue and the simulated engine, both with the arrivals that a run has.
 
-use bench::arrival::{Due, Schedule};
+use bench::arrival::{RequestSchedule, SendTrigger};
 use bench::clock::Micros;
-use bench::engine::{Chain, Engine, EngineParameters, Request};
+use bench::engine::{BlockHashChain, Engine, EngineParameters, EngineRequest};
 use bench::record::RequestRecord;
-use bench::session::Role;
+use bench::session::MessageRole;
 use bench::workload::spec::WorkloadSpec;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -25,10 +25,10 @@ pub struct OpenRun {
 impl OpenRun {
     /// Its arrivals, with rows that nobody has answered yet.
     pub fn new(workload: WorkloadSpec, seed: u64) -> Self {
-        let schedule = Schedule::new(&workload, seed, None);
+        let schedule = RequestSchedule::new(&workload, seed, None);
         let dues = schedule.arrivals.into_iter().flatten().map(|step| match step.due {
-            Due::At(at) => at,
-            Due::AfterPrevious | Due::AfterFirstAnswers => unreachable!("an open loop has times"),
+            SendTrigger::At(at) => at,
+            SendTrigger::AfterPrevious | SendTrigger::AfterFirstAnswers => unreachable!("an open loop has times"),
         });
         let template = template();
         let row = |(number, at): (u64, Micros)| RequestRecord {
@@ -71,7 +71,7 @@ impl OpenRun {
         let mut engine = Engine::new(parameters, AHEAD);
         let mut open = 0;
         for (number, distinct) in (0..self.rows.len()).zip(0..) {
-            let request = Request { prompt: prompt(distinct, parameters.block_tokens), max_tokens: ANSWER_TOKENS };
+            let request = EngineRequest { prompt: prompt(distinct, parameters.block_tokens), max_tokens: ANSWER_TOKENS };
             engine.submit(self.rows[number].intended_us, request).expect("the prompt fits");
             open -= self.take(&mut engine);
             open += 1;
@@ -102,11 +102,11 @@ impl OpenRun {
 const AHEAD: Micros = Micros(30_000_000);
 
 /// A prompt of its own under the chat template.
-fn prompt(number: u32, block_tokens: u64) -> Chain {
+fn prompt(number: u32, block_tokens: u64) -> BlockHashChain {
     let mut text: Vec<u32> = (100..100 + PROMPT_TOKENS).collect();
     text[0] = 10_000 + number;
-    let mut chain = Chain::new(block_tokens);
-    chain.push_message(Role::User, &text);
+    let mut chain = BlockHashChain::new(block_tokens);
+    chain.push_message(MessageRole::User, &text);
     chain.push_answer_head();
     chain
 }

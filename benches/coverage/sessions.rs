@@ -1,6 +1,6 @@
 //! Workloads of sessions on an engine whose steps are noisy: their runs, and their true percentiles by very many of them.
 
-use bench::record::{Phase, RequestRecord};
+use bench::record::{RequestPhase, RequestRecord};
 use serde_json::{Value, json};
 
 use crate::executor::simulate;
@@ -94,7 +94,7 @@ impl SessionCell {
 
     /// Percentiles of very many runs.
     pub fn true_values(&self) -> TrueValues {
-        let condition = |row: &&RequestRecord| row.phase == Phase::Measure && (self.name == "chat" || row.turn >= 1);
+        let condition = |row: &&RequestRecord| row.phase == RequestPhase::Measure && (self.name == "chat" || row.turn >= 1);
         by_long_runs(self.metric, self.long_runs, |number| {
             let run = self.run(self.long_duration_s, SEEDS + u64::from(number));
             run.rows.iter().filter(condition).filter_map(RequestRecord::ttft_s).collect()

@@ -1,6 +1,6 @@
 //! How often what is said of a cell is true: judged cells and the true percentiles in, counts out.
 
-use bench::analysis::{CellSummary, Extended, Verdict};
+use bench::analysis::{CellSummary, ExtendedReal, GoalVerdict};
 use bench::goal::Goal;
 
 pub const PERCENTILES: [f64; 3] = [50.0, 95.0, 99.0];
@@ -70,21 +70,21 @@ impl CoverageCounts {
         for ((counts, goals), truth) in self.percentiles.iter_mut().zip(cell.goals.chunks(LIMITS.len())).zip(truth.seconds) {
             assert!(goals.iter().all(|goal| goal.void.is_none()), "rows that certify nothing tell nothing of certainty");
             let estimate = &goals[0].estimate;
-            let (low, high) = (estimate.low.map(Extended::get), estimate.high.map(Extended::get));
+            let (low, high) = (estimate.low.map(ExtendedReal::get), estimate.high.map(ExtendedReal::get));
             counts.covered += u32::from(low.is_none_or(|low| low <= truth) && high.is_none_or(|high| truth <= high));
             counts.too_low += u32::from(high.is_some_and(|high| high < truth));
             counts.without_low += u32::from(low.is_none());
             counts.without_high += u32::from(high.is_none());
-            if let Some(value) = estimate.value.map(Extended::get) {
+            if let Some(value) = estimate.value.map(ExtendedReal::get) {
                 counts.widths.extend(low.zip(high).map(|(low, high)| (high - low) / value));
                 counts.errors.push(value / truth - 1.0);
             }
             counts.effective_shares.push(estimate.effective_n as f64 / estimate.n.max(1) as f64);
             for (limit, goal) in counts.limits.iter_mut().zip(goals) {
                 match goal.verdict {
-                    Verdict::Met => limit.met += 1,
-                    Verdict::Missed => limit.missed += 1,
-                    Verdict::Undecided => limit.undecided += 1,
+                    GoalVerdict::Met => limit.met += 1,
+                    GoalVerdict::Missed => limit.missed += 1,
+                    GoalVerdict::Undecided => limit.undecided += 1,
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bench::search::{Measure, Place};
+use bench::search::{CellIndex, SearchMeasure};
 
 use super::engine::RandomEngine;
 use super::runs::{Cells, Found, Measured};
@@ -32,24 +32,24 @@ pub struct Outcome {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few hundred cells")]
-pub fn compare(engine: &RandomEngine, cells: &Cells, grid: &BTreeMap<Place, Measured>, found: &Found) -> Outcome {
+pub fn compare(engine: &RandomEngine, cells: &Cells, grid: &BTreeMap<CellIndex, Measured>, found: &Found) -> Outcome {
     let passes = |measured: &Measured| measured.seen.passes == Some(true);
-    let best = |measure: Measure, cells_of: &BTreeMap<Place, Measured>| {
+    let best = |measure: SearchMeasure, cells_of: &BTreeMap<CellIndex, Measured>| {
         let values = cells_of.iter().filter(|(_, measured)| passes(measured)).map(|(place, _)| measure.value(cells.lattice(), *place));
         values.fold(0.0, f64::max)
     };
-    let same = |measure: Measure| best(measure, grid).total_cmp(&best(measure, &found.cells)).is_eq();
-    let time = |cells: &BTreeMap<Place, Measured>| cells.values().map(|measured| measured.server_s).sum::<f64>();
-    let answer = best(Measure::Product, grid);
+    let same = |measure: SearchMeasure| best(measure, grid).total_cmp(&best(measure, &found.cells)).is_eq();
+    let time = |cells: &BTreeMap<CellIndex, Measured>| cells.values().map(|measured| measured.server_s).sum::<f64>();
+    let answer = best(SearchMeasure::Product, grid);
     let passing = grid.values().filter(|measured| passes(measured)).count();
     Outcome {
         noisy: engine.noise > 0.0,
         monotone: !contradicts(grid),
         boundary_inside: passing > 0 && passing < grid.len(),
-        same_product: same(Measure::Product),
-        same_harmonic_mean: same(Measure::HarmonicMean),
+        same_product: same(SearchMeasure::Product),
+        same_harmonic_mean: same(SearchMeasure::HarmonicMean),
         in_bracket: bracket(cells, found).is_some_and(|(met, most)| met <= answer && answer <= most),
-        closed_above: bracket(cells, found).is_some_and(|(_, most)| most <= best(Measure::Product, &found.cells)),
+        closed_above: bracket(cells, found).is_some_and(|(_, most)| most <= best(SearchMeasure::Product, &found.cells)),
         revealed: contradicts(&found.cells),
         reported: !found.standing.violations.is_empty(),
         cells_share: found.cells.len() as f64 / grid.len() as f64,
@@ -58,14 +58,14 @@ pub fn compare(engine: &RandomEngine, cells: &Cells, grid: &BTreeMap<Place, Meas
 }
 
 /// Whether a cell fails and one that is at least as hard passes.
-fn contradicts(cells: &BTreeMap<Place, Measured>) -> bool {
+fn contradicts(cells: &BTreeMap<CellIndex, Measured>) -> bool {
     let judged = |wanted: bool| cells.iter().filter(move |(_, measured)| measured.seen.passes == Some(wanted)).map(|(place, _)| *place);
     judged(false).any(|fails| judged(true).any(|passes| fails.is_no_harder_than(passes)))
 }
 
 /// The product of the best cell that is met, and of the best that is not excluded.
 fn bracket(cells: &Cells, found: &Found) -> Option<(f64, f64)> {
-    let bracket = found.standing.brackets.iter().find(|bracket| bracket.measure == Measure::Product)?;
-    let value = |place: Option<Place>| place.map_or(0.0, |place| Measure::Product.value(cells.lattice(), place));
+    let bracket = found.standing.brackets.iter().find(|bracket| bracket.measure == SearchMeasure::Product)?;
+    let value = |place: Option<CellIndex>| place.map_or(0.0, |place| SearchMeasure::Product.value(cells.lattice(), place));
     Some((value(bracket.met), value(bracket.not_excluded)))
 }

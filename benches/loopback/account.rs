@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bench::selftest::{Error, cpu_time};
+use bench::selftest::{TimingDeviation, cpu_time};
 use serde::{Deserialize, Serialize};
 
 /// What a load took, from when all its connections stood.
@@ -20,7 +20,7 @@ pub struct Account {
     pub idle_kb: u64,
     pub begun_kb: u64,
     pub end_kb: u64,
-    pub lag: Option<Error>,
+    pub lag: Option<TimingDeviation>,
     pub truth: Option<Truth>,
     /// The most records that waited for being saved, and the run's remarks.
     pub waiting: Option<u64>,

@@ -1,7 +1,7 @@
 //! When a stream asks for its answers: at exact moments, which the same timer tells to every client. Tokio's own timer would have streams that
 //! are due within a millisecond wake a client together, which takes less of it than single ones.
 
-use bench::clock::{Alarm, Clock, Micros};
+use bench::clock::{Clock, Micros, SharedTimer};
 
 use crate::task::Load;
 
@@ -10,7 +10,7 @@ use crate::task::Load;
 pub struct Pace {
     load: Load,
     clock: Clock,
-    alarm: Alarm,
+    alarm: SharedTimer,
 }
 
 /// The moments of one stream.
@@ -24,7 +24,7 @@ impl Pace {
     /// To be made on the runtime of the streams.
     pub fn start(load: Load) -> Self {
         let clock = Clock::real();
-        Self { load, clock, alarm: Alarm::start(clock) }
+        Self { load, clock, alarm: SharedTimer::start(clock) }
     }
 
     /// Of that stream, from now on.

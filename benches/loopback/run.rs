@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use bench::event::Event;
-use bench::executor::spec::Policy;
-use bench::executor::{Launch, Listed, Stop, sweep};
+use bench::event::SweepEvent;
+use bench::executor::spec::FailurePolicy;
+use bench::executor::{PlanScheduler, ServerLaunchPaths, StopToken, sweep};
 use bench::plan::Plan;
-use bench::record::{Client, RequestRecord};
-use bench::reporter::{Recorder, ReportError, Reporter, run_reporters};
-use bench::scenario::{Options, load_text};
-use bench::selftest::Error;
+use bench::record::{ClientEnvironment, RequestRecord};
+use bench::reporter::{Reporter, ReporterError, RunRecorder, run_reporters};
+use bench::scenario::{ScenarioOverrides, load_text};
+use bench::selftest::TimingDeviation;
 use bench::store::SweepWriter;
 use jiff::Timestamp;
 
@@ -18,26 +18,27 @@ use crate::task::Arrivals;
 
 /// Runs, and gives an account of what ended once the load had settled.
 pub fn run(url: &str, arrivals: &Arrivals) -> Account {
-    let scenario = load_text("loopback.toml".as_ref(), &scenario(url, arrivals), &Options::default()).unwrap();
+    let scenario = load_text("loopback.toml".as_ref(), &scenario(url, arrivals), &ScenarioOverrides::default()).unwrap();
     let plan = Plan::new(&scenario).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let writer = SweepWriter::open(folder.path(), &plan.manifest(Timestamp::now(), Client::default()), &plan.scenario_text).unwrap();
+    let writer =
+        SweepWriter::open(folder.path(), &plan.manifest(Timestamp::now(), ClientEnvironment::default()), &plan.scenario_text).unwrap();
     let journal = writer.paths().run(&plan.runs[0].id).unwrap().journal();
     let noted = Arc::new(Mutex::new(Noted::new(*arrivals, journal)));
-    let reporters: Vec<Box<dyn Reporter>> = vec![Box::new(Watcher(Arc::clone(&noted))), Box::new(Recorder::new(writer))];
+    let reporters: Vec<Box<dyn Reporter>> = vec![Box::new(Watcher(Arc::clone(&noted))), Box::new(RunRecorder::new(writer))];
     let (events, heard) = tokio::sync::mpsc::unbounded_channel();
-    let launch = Launch { program: "bench".into(), logs: folder.path().join("servers") };
-    let stop = Stop::new();
+    let launch = ServerLaunchPaths { program: "bench".into(), logs: folder.path().join("servers") };
+    let stop = StopToken::new();
     std::thread::scope(|scope| {
         let reporting = scope.spawn(|| run_reporters(heard, reporters, &stop.abort_token()));
-        let mut course = Listed::new(&plan, &std::collections::BTreeSet::new());
-        sweep(&mut course, Policy::default(), &stop, &launch, &events).unwrap();
+        let mut course = PlanScheduler::new(&plan, &std::collections::BTreeSet::new());
+        sweep(&mut course, FailurePolicy::default(), &stop, &launch, &events).unwrap();
         drop(events);
         reporting.join().unwrap().unwrap();
     });
     let mut noted = noted.lock().unwrap();
     noted.close();
-    noted.account.lag = Some(Error::of(&mut std::mem::take(&mut noted.late)));
+    noted.account.lag = Some(TimingDeviation::of(&mut std::mem::take(&mut noted.late)));
     noted.account.clone()
 }
 
@@ -64,12 +65,12 @@ struct Noted {
 }
 
 impl Reporter for Watcher {
-    fn on(&mut self, event: &Event) -> Result<(), ReportError> {
+    fn on(&mut self, event: &SweepEvent) -> Result<(), ReporterError> {
         let mut noted = self.0.lock().unwrap();
         match event {
-            Event::RunStarted { .. } => noted.account.idle_kb = held_kb(),
-            Event::RequestDone(record) => noted.take(record),
-            Event::RunFinished(record) => {
+            SweepEvent::RunStarted { .. } => noted.account.idle_kb = held_kb(),
+            SweepEvent::RequestDone(record) => noted.take(record),
+            SweepEvent::RunFinished(record) => {
                 noted.close();
                 noted.account.waiting = noted.account.waiting.max(record.client.records_waiting_max);
                 noted.account.notes.clone_from(&record.notes);

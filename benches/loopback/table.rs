@@ -1,6 +1,6 @@
 //! The tables: which loads are made, and what is told of them, as Markdown.
 
-use bench::selftest::Machine;
+use bench::selftest::HostMachine;
 
 use crate::account::Account;
 use crate::process::{account, cores, hog, server};
@@ -51,7 +51,7 @@ type Table = (&'static str, fn(&Course));
 pub fn all(words: &[String]) {
     let quick = words.iter().any(|word| word == "--quick");
     let course = Course { rounds: if quick { 1 } else { 5 }, quick, cores: cores() };
-    let Machine { processor, cores: several, system, clock_source } = Machine::here();
+    let HostMachine { processor, cores: several, system, clock_source } = HostMachine::here();
     println!("{processor}, {several} cores, {system}, clock {clock_source}; load average {}", load_average());
     println!("server and client {}", if course.cores[0].is_some() { "each on a core of its own" } else { "share the cores" });
     let tables: [Table; 7] = [
@@ -240,8 +240,9 @@ fn lag(course: &Course) {
     let runs = course.rounds(&[What::Run(singles(1_000.0, seconds)), What::Run(singles(10_000.0, seconds))]);
     println!("\n| a whole run sends too late by, client on a core of its own | p50 | p99 | largest | cores |\n|---|---|---|---|---|");
     for (name, runs) in ["1,000 requests/s", "10,000 requests/s"].iter().zip(&runs) {
-        let of =
-            |rank: fn(&bench::selftest::Error) -> f64| spread(runs, |run| run.lag.as_ref().map_or(f64::NAN, |lag| 1e3 * rank(lag))).text(2);
+        let of = |rank: fn(&bench::selftest::TimingDeviation) -> f64| {
+            spread(runs, |run| run.lag.as_ref().map_or(f64::NAN, |lag| 1e3 * rank(lag))).text(2)
+        };
         let cores = spread(runs, Account::cores).text(2);
         println!("| {name} | {} ms | {} ms | {} ms | {cores} |", of(|lag| lag.p50_s), of(|lag| lag.p99_s), of(|lag| lag.max_s));
     }

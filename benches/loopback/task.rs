@@ -1,6 +1,6 @@
 //! What a process of the harness is asked for: it stands in its command line, as JSON.
 
-use bench::selftest::emitter::Emission;
+use bench::selftest::emitter::EmissionTiming;
 use serde::{Deserialize, Serialize};
 
 /// A process's part, and the server that it talks to.
@@ -62,8 +62,8 @@ pub struct Arrivals {
 }
 
 impl Load {
-    pub fn emission(&self) -> Emission {
-        Emission { first_us: self.first_us, gap_us: self.gap_us }
+    pub fn emission(&self) -> EmissionTiming {
+        EmissionTiming { first_us: self.first_us, gap_us: self.gap_us }
     }
 
     /// How long after the first the last stream begins, in microseconds: independent streams do not speak at one moment.

@@ -1,7 +1,7 @@
 //! How exact our times are.
 
 use bench::clock::Micros;
-use bench::selftest::{self, FirstToken};
+use bench::selftest::{self, FirstTokenTimes};
 
 use crate::account::{Account, Truth};
 use crate::streams::runtime;
@@ -11,10 +11,10 @@ use crate::task::Load;
 pub fn tell(url: &str, load: &Load) -> Account {
     let answer_us = load.first_us + load.gap_us * u64::from(load.events);
     let lasting = Micros(answer_us * u64::from(load.answers));
-    let asked = selftest::Load { streams: load.streams, events: load.events, emission: load.emission(), lasting };
+    let asked = selftest::SelftestLoad { streams: load.streams, events: load.events, emission: load.emission(), lasting };
     let heard = runtime(load).block_on(selftest::listen(url, asked)).unwrap();
     let first = &heard.first_tokens;
-    let rank = |of: &dyn Fn(&FirstToken) -> i64| p99_ms(first.iter().map(of).collect());
+    let rank = |of: &dyn Fn(&FirstTokenTimes) -> i64| p99_ms(first.iter().map(of).collect());
     let truth = Truth {
         n: first.len(),
         true_p99: rank(&|first| first.written_us),

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use bench::clock::Clock;
-use bench::session::{Message, Prompt, Role};
+use bench::session::{ChatMessage, MessageRole, Prompt};
 use bench::target::HttpTarget;
 use criterion::{BenchmarkId, Criterion};
 use serde_json::json;
@@ -16,8 +16,9 @@ pub fn build(criterion: &mut Criterion) {
     let target = HttpTarget::new(&spec, Clock::real()).unwrap();
     let mut group = criterion.benchmark_group("bodies");
     for (name, length) in HISTORIES {
-        let history = vec![Message::new(Role::User, "novel ".repeat(length / 6)), Message::new(Role::Assistant, "Read.")];
-        let question = Message::new(Role::User, "Who lives on the island, and since when?");
+        let history =
+            vec![ChatMessage::new(MessageRole::User, "novel ".repeat(length / 6)), ChatMessage::new(MessageRole::Assistant, "Read.")];
+        let question = ChatMessage::new(MessageRole::User, "Who lives on the island, and since when?");
         let prompt = prompt([history.as_slice(), std::slice::from_ref(&question)].concat());
         group.bench_with_input(BenchmarkId::new("whole", name), &prompt, |bencher, prompt| {
             bencher.iter(|| target.prepare(black_box(prompt.clone())));
@@ -32,6 +33,6 @@ pub fn build(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn prompt(messages: Vec<Message>) -> Prompt {
+fn prompt(messages: Vec<ChatMessage>) -> Prompt {
     Prompt { session: 1, turn: 1, messages, max_tokens: 100, exact_length: true, user_id: Some(1) }
 }

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use bench::analysis::{Table, judge as judged};
+use bench::analysis::{RequestTable, judge as judged};
 use bench::goal::Goal;
 use bench::store::{SavedRequests, to_table};
 use criterion::{BenchmarkId, Criterion, Throughput};
@@ -20,7 +20,7 @@ pub fn judge(criterion: &mut Criterion) {
         let goal: Goal = text.parse().unwrap();
         group.bench_with_input(BenchmarkId::from_parameter(text), &goal, |bencher, goal| {
             // Read anew each time: a table keeps what it has computed.
-            bencher.iter(|| judged(black_box(goal), &Table::pool([&saved]).unwrap()).unwrap());
+            bencher.iter(|| judged(black_box(goal), &RequestTable::pool([&saved]).unwrap()).unwrap());
         });
     }
     group.finish();

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::path::Path;
 
 use bench::plan::Plan;
-use bench::scenario::{Options, load_text};
+use bench::scenario::{ScenarioOverrides, load_text};
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// Along each of two axes.
@@ -24,7 +24,7 @@ pub fn expand(criterion: &mut Criterion) {
 }
 
 fn runs(text: &str) -> u64 {
-    let scenario = load_text(Path::new("plans.toml"), text, &Options::default()).unwrap();
+    let scenario = load_text(Path::new("plans.toml"), text, &ScenarioOverrides::default()).unwrap();
     Plan::new(&scenario).unwrap().runs.len() as u64
 }
 

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use bench::selftest::{Ceilings, Selftest};
+use bench::selftest::{CoreCapacity, SelftestReport};
 
 /// The program, built beside this.
 pub const BESIDE: &str = env!("CARGO_BIN_EXE_bench");
@@ -50,10 +50,10 @@ pub fn cpu_s(pid: u32) -> f64 {
 }
 
 /// What this client carries, by its own selftest, which is kept at `path`.
-pub fn ceilings(program: &Path, path: &Path) -> Ceilings {
+pub fn ceilings(program: &Path, path: &Path) -> CoreCapacity {
     let output = Command::new(program).args(["selftest", "-q", "--format", "json", "-o"]).arg(path).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let found: Selftest = serde_json::from_slice(&output.stdout).unwrap();
+    let found: SelftestReport = serde_json::from_slice(&output.stdout).unwrap();
     found.ceilings
 }
 

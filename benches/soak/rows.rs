@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use bench::record::{Counts, Outcome};
+use bench::record::{RequestCounts, RunOutcome};
 use bench::store::{StoreError, read_sweep};
 
 use crate::lateness::Slices;
 
 /// One sealed run.
 pub struct Rows {
-    pub counts: Counts,
+    pub counts: RequestCounts,
     pub is_complete: bool,
     /// Rows of the table, those of them that failed, and whether every number from 0 on is there once.
     pub saved: u64,
@@ -49,7 +49,7 @@ pub fn read(results: &Path) -> Rows {
     let ms = |seconds: Option<f64>| seconds.map_or("-".to_owned(), |seconds| format!("{:.2} ms", seconds * 1e3));
     Rows {
         counts: run.record.counts.clone(),
-        is_complete: run.record.outcome == Outcome::Completed,
+        is_complete: run.record.outcome == RunOutcome::Completed,
         saved: count as u64,
         failed: failed as u64,
         is_each_once: repeated == 0 && distinct == count as u64,

@@ -1,6 +1,6 @@
 //! The two loads as scenarios: numbers in, text out.
 
-use bench::selftest::Ceilings;
+use bench::selftest::CoreCapacity;
 
 /// Single requests at random times to the simulated engine, with answers of two tokens.
 pub fn simulated(duration_s: f64, rate: f64) -> String {
@@ -24,7 +24,7 @@ pub const GAP_US: u64 = 20_000;
 
 impl Load {
     /// So much of what the client carries: long answers, so that tokens and not requests are what costs.
-    pub fn at(share: f64, ceilings: Ceilings) -> Self {
+    pub fn at(share: f64, ceilings: CoreCapacity) -> Self {
         let tokens = 50;
         // A request beside its tokens costs as much as its share of the other ceiling.
         let cost_s = f64::from(tokens) / ceilings.events_per_s + 1.0 / ceilings.requests_per_s;

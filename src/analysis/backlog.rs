@@ -33,7 +33,7 @@ pub(super) struct RunBacklog {
 
 /// How the backlog of a run grew.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct RunGrowth {
+pub(super) struct RunBacklogGrowth {
     /// In requests.
     pub per_second: f64,
     /// At most, how likely as much growth is on a server that keeps up.
@@ -68,7 +68,7 @@ impl RunBacklog {
 
     /// `None` where there is too little to tell.
     #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-    pub fn growth(&self) -> Option<RunGrowth> {
+    pub fn growth(&self) -> Option<RunBacklogGrowth> {
         let end = *self.due.last()?;
         let span_s = end - self.begin;
         let requests = self.due.len() - self.due.partition_point(|due| *due <= self.begin);
@@ -80,7 +80,7 @@ impl RunBacklog {
         let is_small = gain < LEAST_GAIN || gain < LEAST_SHARE * requests as f64;
         let chance = |batches: usize| chance(&self.increments(end, batches));
         let chance = if is_small { 1.0 } else { chance(batches).max(chance((batches / COARSER).max(LEAST_BATCHES))) };
-        Some(RunGrowth { per_second: gain / span_s, chance, begin_s: self.begin, span_s })
+        Some(RunBacklogGrowth { per_second: gain / span_s, chance, begin_s: self.begin, span_s })
     }
 
     /// Requests that are due and not yet over.
@@ -178,7 +178,7 @@ mod tests {
     }
 
     /// One request a second from 0 on, each of which takes so long.
-    fn steady(seconds: u32, takes: impl Fn(f64) -> f64) -> Option<RunGrowth> {
+    fn steady(seconds: u32, takes: impl Fn(f64) -> f64) -> Option<RunBacklogGrowth> {
         let times = (0..seconds).map(f64::from);
         RunBacklog::of(times.map(|due| (due, due + takes(due), true))).growth()
     }

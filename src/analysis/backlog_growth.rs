@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::backlog::{RunBacklog, RunGrowth, combined};
+use super::backlog::{RunBacklog, RunBacklogGrowth, combined};
 use super::cells::CellRuns;
-use super::columns::{Columns, Number};
+use super::columns::{NumericColumn, RequestColumns};
 use super::compare::student::upper_quantile;
 use super::interval::CONFIDENCE;
-use super::verdict::{Judgement, Verdict};
-use super::{AnalysisError, Table, percentile};
+use super::verdict::{GoalJudgement, GoalVerdict};
+use super::{AnalysisError, RequestTable, percentile};
 use crate::clock::Micros;
 use crate::goal::Measure;
 use crate::metric::Metric;
@@ -52,11 +52,11 @@ impl BacklogGrowth {
     #[expect(clippy::cast_precision_loss, reason = "runs are few")]
     pub(super) fn of(
         cell: &CellRuns<'_>,
-        table: &Table,
+        table: &RequestTable,
         measures: &[&Measure],
         is_client_limited: bool,
     ) -> Result<Option<Self>, AnalysisError> {
-        let mut growths: Vec<(usize, RunGrowth)> = Vec::new();
+        let mut growths: Vec<(usize, RunBacklogGrowth)> = Vec::new();
         for (number, _) in cell.runs.iter().enumerate().filter(|(_, run)| has_rate(run)) {
             growths.extend(backlog(table.columns(), number)?.growth().map(|growth| (number, growth)));
         }
@@ -72,20 +72,20 @@ impl BacklogGrowth {
                 measures_per_min.insert(measure.to_string(), slope * 60.0);
             }
         }
-        let longest = |seconds: &dyn Fn(&RunGrowth) -> f64| growths.iter().map(|(_, growth)| seconds(growth)).fold(0.0, f64::max);
+        let longest = |seconds: &dyn Fn(&RunBacklogGrowth) -> f64| growths.iter().map(|(_, growth)| seconds(growth)).fold(0.0, f64::max);
         let certain_after_s = (!is_certain && !is_client_limited).then(|| longest(&|growth| after(growth, chance)));
         let run_s = longest(&|growth| growth.begin_s + growth.span_s);
         Ok(Some(Self { requests_per_min: per_second * 60.0, measures_per_min, chance, is_certain, run_s, certain_after_s }))
     }
 
     /// Nothing is certified of a cell that may be growing; one that certainly does passes and meets nothing, whatever its values are by now.
-    pub(super) fn hold_back(&self, goals: &mut [Judgement]) {
+    pub(super) fn hold_back(&self, goals: &mut [GoalJudgement]) {
         for goal in goals {
             if self.is_certain {
-                (goal.verdict, goal.passes, goal.is_open) = (Verdict::Missed, false, false);
+                (goal.verdict, goal.passes, goal.is_open) = (GoalVerdict::Missed, false, false);
                 (goal.rows_needed, goal.void) = (None, None);
-            } else if goal.verdict == Verdict::Met {
-                goal.verdict = Verdict::Undecided;
+            } else if goal.verdict == GoalVerdict::Met {
+                goal.verdict = GoalVerdict::Undecided;
                 goal.rows_needed = self.rows_needed(goal.estimate.n);
             }
         }
@@ -108,13 +108,13 @@ fn has_rate(run: &SavedRun) -> bool {
     run.record.offered_qps.is_some() && run.record.counts.measured_window_us > Micros::ZERO
 }
 
-fn backlog(columns: &Columns, run: usize) -> Result<RunBacklog, AnalysisError> {
-    let (due, over) = (columns.number(Number::Intended)?, columns.number(Number::Done)?);
+fn backlog(columns: &RequestColumns, run: usize) -> Result<RunBacklog, AnalysisError> {
+    let (due, over) = (columns.number(NumericColumn::Intended)?, columns.number(NumericColumn::Done)?);
     Ok(RunBacklog::of(columns.of_run(run).map(|row| (due[row] / 1e6, over[row] / 1e6, columns.is_measured[row]))))
 }
 
 /// How long a run like this would be that makes it certain: a mean is known the better by the square root of the time.
-fn after(growth: &RunGrowth, chance: f64) -> f64 {
+fn after(growth: &RunBacklogGrowth, chance: f64) -> f64 {
     let deviations = |chance: f64| upper_quantile(chance / 2.0, NORMAL);
     let factor = (deviations(1.0 - CONFIDENCE) / deviations(chance)).powi(2);
     growth.begin_s + growth.span_s * factor.max(1.0)
@@ -123,10 +123,10 @@ fn after(growth: &RunGrowth, chance: f64) -> f64 {
 /// By how many seconds a second a measure's metric grows: the median slope between medians of batches of time (P. K. Sen, "Estimates of the
 /// regression coefficient based on Kendall's tau", Journal of the American Statistical Association 63, 1968), on average over the runs.
 #[expect(clippy::cast_precision_loss, reason = "runs are few")]
-fn slope(measure: &Measure, table: &Table, growths: &[(usize, RunGrowth)]) -> Result<Option<f64>, AnalysisError> {
+fn slope(measure: &Measure, table: &RequestTable, growths: &[(usize, RunBacklogGrowth)]) -> Result<Option<f64>, AnalysisError> {
     let Some(metric) = measure.metric().filter(|metric| metric.unit() == "s" && *metric != Metric::Itl) else { return Ok(None) };
     let rows = table.filtered(&measure.filter)?;
-    let (values, due) = (rows.values_by_row(metric)?, rows.counts(Number::Intended)?);
+    let (values, due) = (rows.values_by_row(metric)?, rows.counts(NumericColumn::Intended)?);
     let runs: Vec<usize> = rows.session_keys()?.into_iter().map(|(run, _)| run).collect();
     let mut slopes = Vec::new();
     for (number, growth) in growths {
@@ -140,7 +140,7 @@ fn slope(measure: &Measure, table: &Table, growths: &[(usize, RunGrowth)]) -> Re
 
 /// The median of the values in each batch of the window, with the batch's middle; without batches in which half of them are infinite.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "batches are few")]
-fn batch_medians(points: impl Iterator<Item = (f64, f64)>, window: &RunGrowth) -> Vec<(f64, f64)> {
+fn batch_medians(points: impl Iterator<Item = (f64, f64)>, window: &RunBacklogGrowth) -> Vec<(f64, f64)> {
     let mut batches: Vec<Vec<f64>> = vec![Vec::new(); BATCHES];
     for (due, value) in points.filter(|(due, _)| *due > window.begin_s) {
         let place = ((due - window.begin_s) / window.span_s * BATCHES as f64) as usize;
@@ -167,7 +167,7 @@ fn median_slope(points: &[(f64, f64)]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Cell, answered, cell, sweep, table_of_ttfts};
-    use super::super::{CellSummary, Question, Score, SweepSummary, judge, summarize};
+    use super::super::{CellSummary, Score, SummaryOptions, SweepSummary, judge, summarize};
     use super::*;
     use crate::record::RequestRecord;
     use crate::store::SavedSweep;
@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn judged(saved: &SavedSweep) -> SweepSummary {
-        summarize(saved, &Question::default()).unwrap()
+        summarize(saved, &SummaryOptions::default()).unwrap()
     }
 
     fn only(summary: &SweepSummary) -> &CellSummary {
@@ -213,7 +213,7 @@ mod tests {
         let growth = cell.backlog_growth.as_ref().unwrap();
         assert!(growth.is_certain && (growth.requests_per_min - 6.0 / 1.1).abs() < 1.0, "{growth:?}");
         assert!((growth.measures_per_min["p95(ttft)"] - 6.0).abs() < 0.1, "{growth:?}");
-        assert_eq!((cell.passes, cell.verdict, cell.goals[0].rows_needed), (Some(false), Some(Verdict::Missed), None));
+        assert_eq!((cell.passes, cell.verdict, cell.goals[0].rows_needed), (Some(false), Some(GoalVerdict::Missed), None));
         assert!(cell.shown.as_ref().unwrap().value.unwrap().get() < 30.0);
         let read: SweepSummary = serde_json::from_str(&serde_json::to_string(&summary).unwrap()).unwrap();
         assert!(only(&read).backlog_growth.as_ref().is_some_and(|read| read.is_certain && read.measures_per_min.len() == 1));
@@ -239,12 +239,12 @@ mod tests {
         let summary = judged(&open(&[GOAL], &[at(1, 0, rows(190, to_and_fro))]));
         let growth = only(&summary).backlog_growth.clone().unwrap();
         assert!(!growth.is_certain && growth.chance > 0.05 && growth.certain_after_s.unwrap() > 190.0, "{growth:?}");
-        assert_eq!((only(&summary).passes, only(&summary).verdict), (Some(true), Some(Verdict::Undecided)));
+        assert_eq!((only(&summary).passes, only(&summary).verdict), (Some(true), Some(GoalVerdict::Undecided)));
         // At 12 % it is 1.555 standard deviations off, for which 1.96 are wanted: 1.59 times the window.
         let mut goals = [judge(&GOAL.parse().unwrap(), &table_of_ttfts([1.0; 190])).unwrap()];
-        assert_eq!(goals[0].verdict, Verdict::Met);
+        assert_eq!(goals[0].verdict, GoalVerdict::Met);
         growth.hold_back(&mut goals);
-        assert_eq!((goals[0].passes, goals[0].verdict), (true, Verdict::Undecided));
+        assert_eq!((goals[0].passes, goals[0].verdict), (true, GoalVerdict::Undecided));
         let rows = goals[0].rows_needed.unwrap();
         assert!((285..310).contains(&rows), "{rows}");
     }

@@ -6,14 +6,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::axes::Axes;
-use super::scores::Shape;
+use super::scores::CapacityShape;
 use super::summary::CellSummary;
-use super::verdict::{Judgement, Verdict, VoidReason};
+use super::verdict::{GoalJudgement, GoalVerdict, VoidReason};
 
 /// Which number a cell would raise if it were met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Raises {
+pub enum RaisedScoreKind {
     /// The largest C×S that is met.
     Product,
     /// The best 2CS/(C+S) that is met.
@@ -25,7 +25,7 @@ pub enum Raises {
 /// Why no number of repeats is known that would settle a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Unsettled {
+pub enum UnsettledReason {
     /// The share beyond the limit is too near the allowed one: it lies at the limit.
     AtLimit,
     /// No request fits the goal's filter.
@@ -39,7 +39,7 @@ pub enum Unsettled {
     Void(VoidReason),
 }
 
-impl Unsettled {
+impl UnsettledReason {
     /// As it stands in a list of cells.
     #[must_use]
     pub fn words(self) -> &'static str {
@@ -55,12 +55,12 @@ impl Unsettled {
 
 /// A cell that is neither met nor excluded, and that would raise a score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Between {
+pub struct UndecidedCell {
     pub axes: Axes,
     /// C and S, where the score counts them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shape: Option<Shape>,
-    pub raises: Vec<Raises>,
+    pub shape: Option<CapacityShape>,
+    pub raises: Vec<RaisedScoreKind>,
     /// The undecided goal that asks for the most.
     pub goal: String,
     /// Requests judged by it.
@@ -71,13 +71,13 @@ pub struct Between {
     pub extra_repeats: Option<u64>,
     /// Why there is no such number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unsettled: Option<Unsettled>,
+    pub unsettled: Option<UnsettledReason>,
 }
 
-impl Between {
+impl UndecidedCell {
     /// `None` for a cell that is decided.
-    pub fn of(cell: &CellSummary, shape: Option<Shape>, raises: Vec<Raises>) -> Option<Self> {
-        let open = cell.goals.iter().filter(|goal| goal.verdict == Verdict::Undecided);
+    pub fn of(cell: &CellSummary, shape: Option<CapacityShape>, raises: Vec<RaisedScoreKind>) -> Option<Self> {
+        let open = cell.goals.iter().filter(|goal| goal.verdict == GoalVerdict::Undecided);
         let asks = open.map(|goal| (goal, extra_repeats(cell.runs, goal)));
         let (goal, extra) = asks.max_by_key(|(_, extra)| extra.unwrap_or(u64::MAX))?;
         Some(Self {
@@ -94,33 +94,33 @@ impl Between {
 }
 
 /// How many runs like those that are there bring the missing requests; at least one, since the cell is open as it is.
-fn extra_repeats(runs: u64, goal: &Judgement) -> Result<u64, Unsettled> {
+fn extra_repeats(runs: u64, goal: &GoalJudgement) -> Result<u64, UnsettledReason> {
     let n = goal.estimate.n;
     if let Some(reason) = goal.void {
-        return Err(Unsettled::Void(reason));
+        return Err(UnsettledReason::Void(reason));
     }
     match (goal.rows_needed, goal.beyond) {
-        _ if n == 0 || runs == 0 => Err(Unsettled::NoRequests),
+        _ if n == 0 || runs == 0 => Err(UnsettledReason::NoRequests),
         (Some(rows), _) => Ok(runs.saturating_mul(rows).div_ceil(n).saturating_sub(runs).max(1)),
-        (None, Some(_)) => Err(Unsettled::AtLimit),
-        (None, None) if goal.allowed_share.is_some() || !goal.estimate.measure.starts_with("mean") => Err(Unsettled::NoProof),
-        (None, None) => Err(Unsettled::Mean),
+        (None, Some(_)) => Err(UnsettledReason::AtLimit),
+        (None, None) if goal.allowed_share.is_some() || !goal.estimate.measure.starts_with("mean") => Err(UnsettledReason::NoProof),
+        (None, None) => Err(UnsettledReason::Mean),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{answered, cell, sweep, uniform};
-    use super::super::{Question, Score, SweepSummary, summarize};
+    use super::super::{Score, SummaryOptions, SweepSummary, summarize};
     use super::*;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
     fn summary(goals: &[&str], cells: &[super::super::fixture::Cell]) -> SweepSummary {
-        summarize(&sweep(goals, cells), &Question::default()).unwrap()
+        summarize(&sweep(goals, cells), &SummaryOptions::default()).unwrap()
     }
 
-    fn between(summary: &SweepSummary) -> Vec<Between> {
+    fn between(summary: &SweepSummary) -> Vec<UndecidedCell> {
         match summary.variants[0].scores.as_slice() {
             [Score::Capacity(score)] => score.between.clone(),
             [Score::Largest(score)] => score.between.clone(),
@@ -147,7 +147,10 @@ mod tests {
             [cell("vllm", 6, 4, uniform(6, 4, 0.5)), cell("vllm", 2, 3, uniform(2, 3, 0.5)), cell("vllm", 5, 5, uniform(4, 1, 0.5))];
         let found = between(&summary(&[GOAL], &cells));
         assert_eq!(found.len(), 1);
-        assert_eq!((found[0].shape, found[0].raises.as_slice()), (Some(Shape::new(5, 5)), &[Raises::Product, Raises::HarmonicMean][..]));
+        assert_eq!(
+            (found[0].shape, found[0].raises.as_slice()),
+            (Some(CapacityShape::new(5, 5)), &[RaisedScoreKind::Product, RaisedScoreKind::HarmonicMean][..])
+        );
     }
 
     #[test]
@@ -155,15 +158,15 @@ mod tests {
         // Two of 40 beyond: exactly the allowed 5 %.
         let rows = (0..40).map(|session| answered(session, 1, if session < 2 { 3.0 } else { 0.5 })).collect();
         let found = between(&summary(&[GOAL], &[cell("vllm", 4, 4, rows)]));
-        assert_eq!((found[0].extra_repeats, found[0].unsettled), (None, Some(Unsettled::AtLimit)));
+        assert_eq!((found[0].extra_repeats, found[0].unsettled), (None, Some(UnsettledReason::AtLimit)));
     }
 
     #[test]
     fn a_cell_whose_client_was_the_limit_says_so_and_not_that_it_lies_at_the_limit() {
         let mut saved = sweep(&[GOAL], &[cell("vllm", 4, 3, uniform(4, 3, 0.5))]);
         saved.runs[0].record.client.send_lag_p99_s = 0.5;
-        let found = between(&summarize(&saved, &Question::default()).unwrap());
-        assert_eq!((found[0].extra_repeats, found[0].unsettled), (None, Some(Unsettled::Void(VoidReason::ClientLimited))));
+        let found = between(&summarize(&saved, &SummaryOptions::default()).unwrap());
+        assert_eq!((found[0].extra_repeats, found[0].unsettled), (None, Some(UnsettledReason::Void(VoidReason::ClientLimited))));
         assert_eq!(found[0].unsettled.unwrap().words(), "the client was the limit");
     }
 
@@ -174,8 +177,8 @@ mod tests {
         let found = between(&summary(&[GOAL, "error_rate <= 1%"], &[cell("vllm", 4, 3, uniform(4, 3, 0.5))]));
         assert_eq!((found[0].goal.as_str(), found[0].extra_repeats), ("error_rate <= 1%", Some(24)));
         let found = between(&summary(&["max(ttft) <= 20s"], &[cell("vllm", 4, 3, uniform(4, 3, 0.5))]));
-        assert_eq!((found[0].extra_repeats, found[0].unsettled), (None, Some(Unsettled::NoProof)));
+        assert_eq!((found[0].extra_repeats, found[0].unsettled), (None, Some(UnsettledReason::NoProof)));
         let found = between(&summary(&["mean(ttft) <= 20s"], &[cell("vllm", 1, 3, uniform(1, 3, 0.5))]));
-        assert_eq!((found[0].extra_repeats, found[0].unsettled), (None, Some(Unsettled::Mean)));
+        assert_eq!((found[0].extra_repeats, found[0].unsettled), (None, Some(UnsettledReason::Mean)));
     }
 }

@@ -7,7 +7,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
-use super::clusters::{Sessions, normal_quantile};
+use super::clusters::{SessionValues, normal_quantile};
 use super::percentile;
 
 /// Fewer sessions than this say too little of their own spread, and the interval would be too narrow.
@@ -22,17 +22,17 @@ const SEED: u64 = 0x6265_6e63_6800_0001;
 
 /// How means of resampled sessions are distributed.
 #[derive(Debug, Clone)]
-pub enum Bootstrap {
+pub enum BootstrapDistribution {
     /// Drawn means, ascending.
     Drawn(Vec<f64>),
     /// The expansion for very many sessions.
     Expanded { mean: f64, standard_error: f64, skewness: f64 },
 }
 
-impl Bootstrap {
+impl BootstrapDistribution {
     /// `None` where there are too few sessions or a value is not finite.
     #[must_use]
-    pub fn of_mean(sessions: &Sessions) -> Option<Self> {
+    pub fn of_mean(sessions: &SessionValues) -> Option<Self> {
         if sessions.len() < LEAST_SESSIONS || sessions.values().iter().any(|value| !value.is_finite()) {
             return None;
         }
@@ -40,7 +40,7 @@ impl Bootstrap {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-    fn drawn(sessions: &Sessions) -> Self {
+    fn drawn(sessions: &SessionValues) -> Self {
         let parts: Vec<(f64, f64)> = sessions.iter().map(|values| (values.iter().sum(), values.len() as f64)).collect();
         let mut rng = Pcg64::seed_from_u64(SEED);
         let mut draw = || {
@@ -55,7 +55,7 @@ impl Bootstrap {
 
     /// From what sessions bring beyond their share: its second and third moments.
     #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-    fn expanded(sessions: &Sessions) -> Self {
+    fn expanded(sessions: &SessionValues) -> Self {
         let total = sessions.values().len() as f64;
         let mean = sessions.values().iter().sum::<f64>() / total;
         let beyond = sessions.iter().map(|values| values.iter().map(|value| value - mean).sum::<f64>());
@@ -104,8 +104,8 @@ mod tests {
     #[test]
     fn the_interval_of_a_mean_is_about_two_standard_errors_wide_each_way() {
         // 100 sessions with one value each, 0 or 1 in turn: mean 0.5, standard error 0.05.
-        let sessions: Sessions = (0..100).map(|i| [f64::from(i % 2)]).collect();
-        let bootstrap = Bootstrap::of_mean(&sessions).unwrap();
+        let sessions: SessionValues = (0..100).map(|i| [f64::from(i % 2)]).collect();
+        let bootstrap = BootstrapDistribution::of_mean(&sessions).unwrap();
         assert!((bootstrap.quantile(0.025) - 0.402).abs() < 0.015, "{}", bootstrap.quantile(0.025));
         assert!((bootstrap.quantile(0.975) - 0.598).abs() < 0.015, "{}", bootstrap.quantile(0.975));
     }
@@ -115,7 +115,7 @@ mod tests {
         let once: Vec<Vec<f64>> = (0..40).map(|i| vec![f64::from(i % 2)]).collect();
         let often: Vec<Vec<f64>> = once.iter().map(|values| values.repeat(50)).collect();
         let width = |sessions: &[Vec<f64>]| {
-            let bootstrap = Bootstrap::of_mean(&sessions.iter().collect()).unwrap();
+            let bootstrap = BootstrapDistribution::of_mean(&sessions.iter().collect()).unwrap();
             bootstrap.quantile(0.975) - bootstrap.quantile(0.025)
         };
         assert!((width(&once) - width(&often)).abs() < 1e-9);
@@ -123,8 +123,8 @@ mod tests {
 
     #[test]
     fn a_larger_standard_error_widens_both_ends_and_a_smaller_one_neither() {
-        let sessions: Sessions = (0..100).map(|i| [f64::from(i % 2)]).collect();
-        let bootstrap = Bootstrap::of_mean(&sessions).unwrap();
+        let sessions: SessionValues = (0..100).map(|i| [f64::from(i % 2)]).collect();
+        let bootstrap = BootstrapDistribution::of_mean(&sessions).unwrap();
         let wider = bootstrap.clone().with_standard_error_of_at_least(0.1);
         assert!((wider.quantile(0.025) - 0.304).abs() < 0.03 && (wider.quantile(0.975) - 0.696).abs() < 0.03);
         assert!((bootstrap.clone().with_standard_error_of_at_least(0.01).quantile(0.975) - bootstrap.quantile(0.975)).abs() < 1e-12);
@@ -132,17 +132,17 @@ mod tests {
 
     #[test]
     fn too_few_sessions_and_failed_requests_give_no_interval() {
-        assert!(Bootstrap::of_mean(&[[1.0]; LEAST_SESSIONS - 1].iter().collect()).is_none());
-        assert!(Bootstrap::of_mean(&[[f64::INFINITY]; 50].iter().collect()).is_none());
+        assert!(BootstrapDistribution::of_mean(&[[1.0]; LEAST_SESSIONS - 1].iter().collect()).is_none());
+        assert!(BootstrapDistribution::of_mean(&[[f64::INFINITY]; 50].iter().collect()).is_none());
     }
 
     #[test]
     fn of_very_many_sessions_the_expansion_says_what_drawing_goes_towards() {
         // Skewed on purpose: mostly one short value, sometimes three long ones.
         let session = |i: u32| if i.is_multiple_of(50) { vec![9.0 + f64::from(i % 7); 3] } else { vec![1.0 + f64::from(i % 10) / 10.0] };
-        let sessions: Sessions = (0..6000).map(session).collect();
-        let (drawn, expanded) = (Bootstrap::drawn(&sessions), Bootstrap::of_mean(&sessions).unwrap());
-        let Bootstrap::Expanded { standard_error, .. } = expanded else { panic!("drawn") };
+        let sessions: SessionValues = (0..6000).map(session).collect();
+        let (drawn, expanded) = (BootstrapDistribution::drawn(&sessions), BootstrapDistribution::of_mean(&sessions).unwrap());
+        let BootstrapDistribution::Expanded { standard_error, .. } = expanded else { panic!("drawn") };
         for share in [0.025, 0.05, 0.5, 0.95, 0.975] {
             let apart = (drawn.quantile(share) - expanded.quantile(share)).abs() / standard_error;
             assert!(apart < 0.15, "{share}: {apart} standard errors apart");

@@ -4,12 +4,12 @@
 use super::amount::{grouped, percent, short_number};
 use super::axes::{Axes, show_axes};
 use super::summary::CellSummary;
-use super::watched::{Level, Told};
+use super::watched::{GaugeSummary, ServerMetricValue};
 use crate::record::FailureKind;
 
 /// What made a cell fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Cause {
+pub enum CellBottleneckKind {
     Compute,
     KvMemory,
     Unknown,
@@ -17,8 +17,8 @@ pub enum Cause {
 
 /// A cause, and what it rests on.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Diagnosis {
-    pub cause: Cause,
+pub struct CellBottleneck {
+    pub cause: CellBottleneckKind,
     pub words: String,
 }
 
@@ -40,16 +40,16 @@ const FITS: f64 = 0.8;
 const BROKEN: f64 = 0.05;
 
 /// Two cells, the second of which passes; it is missing where nothing smaller does.
-struct Boundary<'a> {
+struct BoundaryCells<'a> {
     fails: &'a CellSummary,
     passes: Option<&'a CellSummary>,
 }
 
 /// Says why `fails` does.
-pub fn diagnose(fails: &CellSummary, passes: Option<&CellSummary>) -> Diagnosis {
-    let boundary = Boundary { fails, passes };
+pub fn diagnose(fails: &CellSummary, passes: Option<&CellSummary>) -> CellBottleneck {
+    let boundary = BoundaryCells { fails, passes };
     if let Some(words) = boundary.broken() {
-        return Diagnosis { cause: Cause::Unknown, words };
+        return CellBottleneck { cause: CellBottleneckKind::Unknown, words };
     }
     if fails.sessions.sent_before_tokens.is_none() {
         return boundary.nothing_sent_again();
@@ -65,7 +65,7 @@ pub fn diagnose(fails: &CellSummary, passes: Option<&CellSummary>) -> Diagnosis 
     }
 }
 
-impl Boundary<'_> {
+impl BoundaryCells<'_> {
     /// Failures that are neither a matter of compute nor of memory.
     #[expect(clippy::cast_precision_loss, reason = "request counts are far below 2^53")]
     fn broken(&self) -> Option<String> {
@@ -85,7 +85,7 @@ impl Boundary<'_> {
     }
 
     /// What had been sent before was not found again.
-    fn lost(&self, reused: f64, before: Option<f64>) -> Diagnosis {
+    fn lost(&self, reused: f64, before: Option<f64>) -> CellBottleneck {
         let words = format!("{}{}", self.fell(reused, before), self.residence());
         let cause = match (self.fits(), before, self.passes) {
             // Nothing was lost on the way: it passes without hits too.
@@ -95,18 +95,18 @@ impl Boundary<'_> {
             (Some(true), _, _) => {
                 return unknown(format!("{words}: they fit, so memory is not what lost the hits; look whether the prefix cache is on"));
             }
-            (Some(false), _, _) | (None, Some(_), _) => Cause::KvMemory,
+            (Some(false), _, _) | (None, Some(_), _) => CellBottleneckKind::KvMemory,
             (None, None, _) => {
                 return unknown(format!("{words}; there is no smaller cell that kept its hits, and the size of the KV pool is not known"));
             }
         };
-        Diagnosis { cause, words }
+        CellBottleneck { cause, words }
     }
 
     /// What had been sent before was found again: then memory is the cause only where it shows in another way.
-    fn kept(&self, reused: f64) -> Diagnosis {
+    fn kept(&self, reused: f64) -> CellBottleneck {
         if let Some(words) = self.crowded().or_else(|| self.moved_out()) {
-            return Diagnosis { cause: Cause::KvMemory, words };
+            return CellBottleneck { cause: CellBottleneckKind::KvMemory, words };
         }
         let by = self.reused_by();
         let still = format!("{} of the prompt tokens sent before still came from a cache ({by})", percent(reused));
@@ -116,11 +116,11 @@ impl Boundary<'_> {
         if growth.is_empty() {
             return unknown(format!("{step} {still}, and no more requests were in flight or waiting: neither has changed"));
         }
-        Diagnosis { cause: Cause::Compute, words: format!("{step} {still}, while {}", growth.join(", ")) }
+        CellBottleneck { cause: CellBottleneckKind::Compute, words: format!("{step} {still}, while {}", growth.join(", ")) }
     }
 
     /// The same where nothing smaller passes: others in flight or waiting tell of computing. A request that is alone tells nothing of load.
-    fn kept_at_the_bottom(&self, still: &str) -> Diagnosis {
+    fn kept_at_the_bottom(&self, still: &str) -> CellBottleneck {
         let place = self.place();
         let alone = self.fails.sessions.in_flight_mean.is_some_and(|mean| mean < ALONE);
         let queued = self.fails.server.waiting.as_ref().is_some_and(|waiting| waiting.max > 0.0);
@@ -130,25 +130,25 @@ impl Boundary<'_> {
                  goals are beyond this server, or something holds up every single request"
             ));
         }
-        Diagnosis { cause: Cause::Compute, words: format!("{place} fails though {still}, and no smaller cell passes") }
+        CellBottleneck { cause: CellBottleneckKind::Compute, words: format!("{place} fails though {still}, and no smaller cell passes") }
     }
 
     /// Some of it was found again.
-    fn between(&self, reused: f64, before: Option<f64>) -> Diagnosis {
+    fn between(&self, reused: f64, before: Option<f64>) -> CellBottleneck {
         let words = format!("{}{}", self.fell(reused, before), self.residence());
         let fell = before.is_some_and(|before| before - reused >= FALL);
         match self.fits() {
-            Some(false) if fell || before.is_none() => Diagnosis { cause: Cause::KvMemory, words },
-            None if fell && !self.load_grew() => Diagnosis { cause: Cause::KvMemory, words },
+            Some(false) if fell || before.is_none() => CellBottleneck { cause: CellBottleneckKind::KvMemory, words },
+            None if fell && !self.load_grew() => CellBottleneck { cause: CellBottleneckKind::KvMemory, words },
             _ => unknown(format!("{words}; that is too little of a change to go by")),
         }
     }
 
     /// No answered request sent again what its session had sent before, so that there was nothing to reuse: memory shows by requests that
     /// fill it, and compute by a queue beside memory that is free.
-    fn nothing_sent_again(&self) -> Diagnosis {
+    fn nothing_sent_again(&self) -> CellBottleneck {
         if let Some(words) = self.crowded() {
-            return Diagnosis { cause: Cause::KvMemory, words };
+            return CellBottleneck { cause: CellBottleneckKind::KvMemory, words };
         }
         let usage = self.fails.server.kv_usage.as_ref().filter(|usage| usage.max < FULL);
         let growth = self.passes.map(|passes| self.growth(passes)).unwrap_or_default();
@@ -156,7 +156,7 @@ impl Boundary<'_> {
             Some(usage) if !growth.is_empty() => {
                 let (step, most) = (self.step(), percent(usage.max));
                 let words = format!("{step} {}, while at most {most} of the KV memory was held ({})", growth.join(", "), usage.by);
-                Diagnosis { cause: Cause::Compute, words }
+                CellBottleneck { cause: CellBottleneckKind::Compute, words }
             }
             _ => unknown(format!(
                 "{} fails; no answered request sent again what its session had sent before, and no metric tells a full memory or a growing queue",
@@ -166,12 +166,12 @@ impl Boundary<'_> {
     }
 
     /// Nobody told what came from a cache.
-    fn without_hits(&self) -> Diagnosis {
+    fn without_hits(&self) -> CellBottleneck {
         let untold = "neither the answers nor the server's metrics tell what came from a cache";
         let fitted = self.passes.is_some_and(|cell| fits(cell) == Some(true) || outgrown(cell) == Some(false));
         if fitted && outgrown(self.fails) == Some(true) && !self.load_grew() {
             let words = format!("{} no more requests were in flight and the sessions outgrew the KV pool{}", self.step(), self.residence());
-            return Diagnosis { cause: Cause::KvMemory, words: format!("{words}; {untold}") };
+            return CellBottleneck { cause: CellBottleneckKind::KvMemory, words: format!("{words}; {untold}") };
         }
         unknown(format!("{} fails, and {untold}", self.place()))
     }
@@ -242,7 +242,7 @@ impl Boundary<'_> {
 
     /// What the sessions keep alive against what the pool holds, as far as it is known.
     fn residence(&self) -> String {
-        let tokens = |told: &Told| format!("the KV pool holds {} ({})", grouped(told.value), told.by);
+        let tokens = |told: &ServerMetricValue| format!("the KV pool holds {} ({})", grouped(told.value), told.by);
         match (residents(self.fails), self.fails.server.kv_pool_tokens.as_ref()) {
             (Some(resident), Some(pool)) => format!("; its sessions keep {} tokens alive, {}", grouped(resident), tokens(pool)),
             (Some(resident), None) => format!("; its sessions keep {} tokens alive", grouped(resident)),
@@ -300,13 +300,13 @@ pub fn outgrown(cell: &CellSummary) -> Option<bool> {
 fn both<'a>(
     left: &'a CellSummary,
     right: &'a CellSummary,
-    get: impl Fn(&'a CellSummary) -> Option<&'a Level>,
-) -> Option<(&'a Level, &'a Level)> {
+    get: impl Fn(&'a CellSummary) -> Option<&'a GaugeSummary>,
+) -> Option<(&'a GaugeSummary, &'a GaugeSummary)> {
     get(left).zip(get(right))
 }
 
-fn unknown(words: String) -> Diagnosis {
-    Diagnosis { cause: Cause::Unknown, words }
+fn unknown(words: String) -> CellBottleneck {
+    CellBottleneck { cause: CellBottleneckKind::Unknown, words }
 }
 
 #[cfg(test)]
@@ -314,9 +314,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::analysis::watched::{Hits, ServerFigures};
-    use crate::analysis::{CellState, Rates, SessionFigures, StreamFigures, SuccessOnly};
-    use crate::record::ClientHonesty;
+    use crate::analysis::watched::{CacheHitShares, ServerFigures};
+    use crate::analysis::{CellState, CellThroughput, SessionFigures, StreamFigures, SuccessPercentiles};
+    use crate::record::ClientHealth;
 
     const POOL: f64 = 100_000.0;
 
@@ -341,7 +341,7 @@ mod tests {
             verdict: None,
             backlog_growth: None,
             transient: None,
-            rates: Rates::default(),
+            rates: CellThroughput::default(),
             sessions: SessionFigures {
                 resident_tokens: Some(resident),
                 sent_before_tokens: Some(1000),
@@ -350,8 +350,8 @@ mod tests {
                 in_flight_mean,
             },
             server: ServerFigures::default(),
-            success_only: SuccessOnly::default(),
-            client: ClientHonesty::default(),
+            success_only: SuccessPercentiles::default(),
+            client: ClientHealth::default(),
             client_limited: None,
             streams: StreamFigures::default(),
             by_repeat: Vec::new(),
@@ -361,12 +361,12 @@ mod tests {
     }
 
     fn with_pool(mut cell: CellSummary) -> CellSummary {
-        cell.server.kv_pool_tokens = Some(Told { value: POOL, by: "log".into() });
+        cell.server.kv_pool_tokens = Some(ServerMetricValue { value: POOL, by: "log".into() });
         cell
     }
 
     fn with_levels(mut cell: CellSummary, waiting: f64, kv_usage: f64) -> CellSummary {
-        let level = |max: f64, by: &str| Some(Level { mean: max / 2.0, max, by: by.into() });
+        let level = |max: f64, by: &str| Some(GaugeSummary { mean: max / 2.0, max, by: by.into() });
         cell.server.waiting = level(waiting, "vllm:num_requests_waiting");
         cell.server.kv_usage = level(kv_usage, "vllm:kv_cache_usage_perc");
         cell
@@ -374,13 +374,18 @@ mod tests {
 
     fn with_hits(mut cell: CellSummary, device: f64, external: f64) -> CellSummary {
         let cached = device + external;
-        cell.server.hits =
-            Some(Hits { device: Some(device), external: Some(external), cached, computed: 1.0 - cached, by: "vllm:by_source".into() });
+        cell.server.hits = Some(CacheHitShares {
+            device: Some(device),
+            external: Some(external),
+            cached,
+            computed: 1.0 - cached,
+            by: "vllm:by_source".into(),
+        });
         cell
     }
 
     #[track_caller]
-    fn is(cause: Cause, fails: &CellSummary, passes: Option<&CellSummary>) -> String {
+    fn is(cause: CellBottleneckKind, fails: &CellSummary, passes: Option<&CellSummary>) -> String {
         let diagnosis = diagnose(fails, passes);
         assert_eq!(diagnosis.cause, cause, "{}", diagnosis.words);
         diagnosis.words
@@ -390,26 +395,26 @@ mod tests {
     fn hits_that_vanish_where_sessions_outgrow_the_pool_are_memory() {
         let (fails, passes) = (with_pool(cell(4, 4, 120_000, Some(0.02))), with_pool(cell(4, 3, 90_000, Some(0.99))));
         assert_eq!(
-            is(Cause::KvMemory, &fails, Some(&passes)),
+            is(CellBottleneckKind::KvMemory, &fails, Some(&passes)),
             "from C=4, S=3, which passes, to C=4, S=4, which fails, the share of prompt tokens sent before that came from a cache went \
              from 99 % to 2 % (cached_tokens); its sessions keep 120,000 tokens alive, the KV pool holds 100,000 (log)"
         );
         // The same from rows alone.
-        is(Cause::KvMemory, &cell(4, 4, 120_000, Some(0.02)), Some(&cell(4, 3, 90_000, Some(0.99))));
+        is(CellBottleneckKind::KvMemory, &cell(4, 4, 120_000, Some(0.02)), Some(&cell(4, 3, 90_000, Some(0.99))));
         // The smallest cell fails already: only the pool can tell.
-        is(Cause::KvMemory, &fails, None);
-        is(Cause::Unknown, &cell(4, 4, 120_000, Some(0.02)), None);
+        is(CellBottleneckKind::KvMemory, &fails, None);
+        is(CellBottleneckKind::Unknown, &cell(4, 4, 120_000, Some(0.02)), None);
     }
 
     #[test]
     fn hits_that_vanish_though_everything_fits_are_contradictory() {
-        let words = is(Cause::Unknown, &with_pool(cell(4, 4, 50_000, Some(0.02))), Some(&cell(4, 3, 40_000, Some(0.99))));
+        let words = is(CellBottleneckKind::Unknown, &with_pool(cell(4, 4, 50_000, Some(0.02))), Some(&cell(4, 3, 40_000, Some(0.99))));
         assert!(words.contains("they fit"), "{words}");
     }
 
     #[test]
     fn a_server_that_never_reused_anything_lost_nothing() {
-        let words = is(Cause::Unknown, &cell(4, 4, 120_000, Some(0.0)), Some(&cell(4, 3, 90_000, Some(0.0))));
+        let words = is(CellBottleneckKind::Unknown, &cell(4, 4, 120_000, Some(0.0)), Some(&cell(4, 3, 90_000, Some(0.0))));
         assert!(words.contains("so little was found in a cache where the goals are fulfilled, too"), "{words}");
     }
 
@@ -418,52 +423,52 @@ mod tests {
         let fails = with_levels(cell(8, 2, 50_000, Some(0.98)), 5.0, 0.4);
         let passes = with_levels(cell(4, 2, 30_000, Some(0.99)), 0.0, 0.3);
         assert_eq!(
-            is(Cause::Compute, &fails, Some(&passes)),
+            is(CellBottleneckKind::Compute, &fails, Some(&passes)),
             "from C=4, S=2, which passes, to C=8, S=2, which fails, 98 % of the prompt tokens sent before still came from a cache \
              (cached_tokens), while requests in flight grew from 4 to 8, those waiting from at most 0 to 5 (vllm:num_requests_waiting)"
         );
         // From rows alone, and where nothing smaller passes.
-        is(Cause::Compute, &cell(8, 2, 50_000, Some(0.98)), Some(&cell(4, 2, 30_000, Some(0.99))));
-        is(Cause::Compute, &cell(4, 1, 5_000, Some(0.98)), None);
+        is(CellBottleneckKind::Compute, &cell(8, 2, 50_000, Some(0.98)), Some(&cell(4, 2, 30_000, Some(0.99))));
+        is(CellBottleneckKind::Compute, &cell(4, 1, 5_000, Some(0.98)), None);
     }
 
     #[test]
     fn a_request_that_is_too_slow_all_alone_tells_nothing_of_load() {
-        let words = is(Cause::Unknown, &cell(1, 1, 5_000, Some(0.98)), None);
+        let words = is(CellBottleneckKind::Unknown, &cell(1, 1, 5_000, Some(0.98)), None);
         assert!(words.contains("it is not load that makes it slow"), "{words}");
         // Somebody else's requests wait before it.
-        is(Cause::Compute, &with_levels(cell(1, 1, 5_000, Some(0.98)), 3.0, 0.4), None);
+        is(CellBottleneckKind::Compute, &with_levels(cell(1, 1, 5_000, Some(0.98)), 3.0, 0.4), None);
     }
 
     #[test]
     fn hits_that_are_kept_with_no_more_in_flight_are_contradictory() {
-        is(Cause::Unknown, &cell(4, 4, 50_000, Some(0.98)), Some(&cell(4, 3, 40_000, Some(0.99))));
+        is(CellBottleneckKind::Unknown, &cell(4, 4, 50_000, Some(0.98)), Some(&cell(4, 3, 40_000, Some(0.99))));
     }
 
     #[test]
     fn running_requests_that_fill_the_memory_are_memory_whatever_the_hits() {
         let passes = with_levels(cell(4, 2, 30_000, Some(0.99)), 0.0, 0.7);
-        is(Cause::KvMemory, &with_levels(cell(8, 2, 50_000, Some(0.98)), 3.0, 0.99), Some(&passes));
+        is(CellBottleneckKind::KvMemory, &with_levels(cell(8, 2, 50_000, Some(0.98)), 3.0, 0.99), Some(&passes));
         let mut preempted = cell(8, 2, 50_000, Some(0.98));
-        preempted.server.preemptions = Some(Told { value: 3.0, by: "vllm:num_preemptions_total".into() });
-        let words = is(Cause::KvMemory, &preempted, Some(&passes));
+        preempted.server.preemptions = Some(ServerMetricValue { value: 3.0, by: "vllm:num_preemptions_total".into() });
+        let words = is(CellBottleneckKind::KvMemory, &preempted, Some(&passes));
         assert!(words.contains("lost their KV memory 3 times a run (vllm:num_preemptions_total)"), "{words}");
     }
 
     #[test]
     fn hits_that_move_to_a_slow_external_cache_are_memory() {
         let (fails, passes) = (with_hits(cell(4, 4, 120_000, Some(0.98)), 0.05, 0.9), with_hits(cell(4, 3, 90_000, Some(0.98)), 0.95, 0.0));
-        let words = is(Cause::KvMemory, &fails, Some(&passes));
+        let words = is(CellBottleneckKind::KvMemory, &fails, Some(&passes));
         assert!(words.contains("hits on the device fell from 95 % to 5 %") && words.contains("external cache brought 90 %"), "{words}");
     }
 
     #[test]
     fn without_hits_only_the_pool_can_tell() {
         let (fails, passes) = (with_pool(cell(4, 4, 120_000, None)), with_pool(cell(4, 3, 75_000, None)));
-        is(Cause::KvMemory, &fails, Some(&passes));
-        is(Cause::Unknown, &cell(4, 4, 120_000, None), Some(&cell(4, 3, 75_000, None)));
+        is(CellBottleneckKind::KvMemory, &fails, Some(&passes));
+        is(CellBottleneckKind::Unknown, &cell(4, 4, 120_000, None), Some(&cell(4, 3, 75_000, None)));
         // More requests in flight would explain it as well.
-        is(Cause::Unknown, &with_pool(cell(8, 2, 120_000, None)), Some(&passes));
+        is(CellBottleneckKind::Unknown, &with_pool(cell(8, 2, 120_000, None)), Some(&passes));
     }
 
     #[test]
@@ -474,23 +479,23 @@ mod tests {
             cell
         };
         let passes = with_levels(cell(4, 1, 5_000, None), 0.0, 0.2);
-        is(Cause::Compute, &alone(with_levels(cell(8, 1, 9_000, None), 9.0, 0.4)), Some(&passes));
-        is(Cause::KvMemory, &alone(with_levels(cell(8, 1, 9_000, None), 9.0, 1.0)), Some(&passes));
-        is(Cause::Unknown, &alone(cell(8, 1, 9_000, None)), Some(&passes));
+        is(CellBottleneckKind::Compute, &alone(with_levels(cell(8, 1, 9_000, None), 9.0, 0.4)), Some(&passes));
+        is(CellBottleneckKind::KvMemory, &alone(with_levels(cell(8, 1, 9_000, None), 9.0, 1.0)), Some(&passes));
+        is(CellBottleneckKind::Unknown, &alone(cell(8, 1, 9_000, None)), Some(&passes));
     }
 
     #[test]
     fn requests_that_break_are_neither() {
         let mut fails = cell(4, 4, 120_000, Some(0.02));
         fails.failures = std::collections::BTreeMap::from([("http_503".to_owned(), 30), ("timeout_idle".to_owned(), 2)]);
-        let words = is(Cause::Unknown, &fails, Some(&cell(4, 3, 90_000, Some(0.99))));
+        let words = is(CellBottleneckKind::Unknown, &fails, Some(&cell(4, 3, 90_000, Some(0.99))));
         assert_eq!(words, "C=4, S=4 fails by requests that were not answered (30 http_503 of 100)");
         // What is not sent after a refusal is refused, too; what is not sent after a timeout is slow.
         let refused = [("http_413".to_owned(), 2), ("no_history".to_owned(), 78)];
         fails.failures = refused.into();
-        let words = is(Cause::Unknown, &fails, Some(&cell(4, 3, 90_000, Some(0.99))));
+        let words = is(CellBottleneckKind::Unknown, &fails, Some(&cell(4, 3, 90_000, Some(0.99))));
         assert_eq!(words, "C=4, S=4 fails by requests that were not answered (2 http_413, 78 no_history of 100)");
         fails.failures = [("timeout_first_token".to_owned(), 2), ("no_history".to_owned(), 78)].into();
-        is(Cause::KvMemory, &fails, Some(&cell(4, 3, 90_000, Some(0.99))));
+        is(CellBottleneckKind::KvMemory, &fails, Some(&cell(4, 3, 90_000, Some(0.99))));
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::axes::Axes;
 use super::summary::CellState;
-use crate::record::{Manifest, Outcome, PlannedRun};
+use crate::record::{Manifest, PlannedRun, RunOutcome};
 use crate::store::{SavedRun, SavedSweep};
 
 /// One cell of one variant, with its runs.
@@ -24,7 +24,7 @@ pub struct CellRuns<'a> {
 pub fn cells(sweep: &SavedSweep) -> Vec<CellRuns<'_>> {
     let mut cells: Vec<(Place, CellRuns<'_>)> = Vec::new();
     let mut known = BTreeMap::new();
-    let order = Order::of(&sweep.manifest);
+    let order = CellSortOrder::of(&sweep.manifest);
     for planned in &sweep.manifest.runs {
         let place = order.place(planned);
         let index = *known.entry(place.clone()).or_insert_with(|| {
@@ -37,7 +37,7 @@ pub fn cells(sweep: &SavedSweep) -> Vec<CellRuns<'_>> {
         }
     }
     let by_id: BTreeMap<&str, &PlannedRun> = sweep.manifest.runs.iter().map(|run| (run.id.as_str(), run)).collect();
-    for run in sweep.runs.iter().filter(|run| run.record.outcome != Outcome::Interrupted) {
+    for run in sweep.runs.iter().filter(|run| run.record.outcome != RunOutcome::Interrupted) {
         let cell = by_id.get(run.record.header.id.as_str()).and_then(|planned| known.get(&order.place(planned)));
         if let Some((_, cell)) = cell.and_then(|index| cells.get_mut(*index)) {
             cell.runs.push(run);
@@ -58,12 +58,12 @@ pub fn cells(sweep: &SavedSweep) -> Vec<CellRuns<'_>> {
 type Place = (usize, Vec<usize>, String);
 
 /// The places of variants and of axis values, by their texts: there may be very many of both.
-struct Order<'a> {
+struct CellSortOrder<'a> {
     variants: BTreeMap<&'a str, usize>,
     axes: BTreeMap<&'a str, BTreeMap<String, usize>>,
 }
 
-impl<'a> Order<'a> {
+impl<'a> CellSortOrder<'a> {
     fn of(manifest: &'a Manifest) -> Self {
         // Where a value stands twice, the first place counts.
         let values = |values: &'a [Value]| values.iter().enumerate().rev().map(|(place, value)| (value.to_string(), place)).collect();
@@ -97,8 +97,8 @@ impl CellRuns<'_> {
     /// Why the cell could not be run, where a run of it failed.
     pub fn failure(&self) -> Option<String> {
         self.runs.iter().find_map(|run| match &run.record.outcome {
-            Outcome::Failed { reason } => Some(reason.clone()),
-            Outcome::Completed | Outcome::Curtailed(_) | Outcome::Interrupted => None,
+            RunOutcome::Failed { reason } => Some(reason.clone()),
+            RunOutcome::Completed | RunOutcome::Curtailed(_) | RunOutcome::Interrupted => None,
         })
     }
 

@@ -11,7 +11,7 @@ use crate::store::SavedSweep;
 
 /// Which cells.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Choice {
+pub struct CellSelector {
     /// Only this variant.
     pub variant: Option<String>,
     /// Axes by name with the value that they must have; the last measured cell where there are none.
@@ -20,7 +20,7 @@ pub struct Choice {
 
 /// Why no cell is chosen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ChoiceError {
+pub enum CellSelectorError {
     #[error("`{text}` names no cell; write `AXIS=VALUE`, several with commas between: `C=2,S=3`")]
     Unreadable { text: String },
     #[error("`{name}` is no axis of this sweep; use one of {known}")]
@@ -36,8 +36,8 @@ pub enum ChoiceError {
 }
 
 /// Reads `C=2,S=3`.
-pub fn parse_cell(text: &str) -> Result<Vec<(String, String)>, ChoiceError> {
-    let unreadable = || ChoiceError::Unreadable { text: text.to_owned() };
+pub fn parse_cell(text: &str) -> Result<Vec<(String, String)>, CellSelectorError> {
+    let unreadable = || CellSelectorError::Unreadable { text: text.to_owned() };
     let part = |part: &str| {
         let (name, value) = part.split_once('=').ok_or_else(unreadable)?;
         let (name, value) = (name.trim(), value.trim());
@@ -46,37 +46,38 @@ pub fn parse_cell(text: &str) -> Result<Vec<(String, String)>, ChoiceError> {
     text.split(',').map(part).collect()
 }
 
-impl Choice {
+impl CellSelector {
     /// The chosen cells of the chosen variants, in the sweep's order; at least one.
-    pub fn cells<'a>(&self, sweep: &'a SavedSweep) -> Result<Vec<CellRuns<'a>>, ChoiceError> {
+    pub fn cells<'a>(&self, sweep: &'a SavedSweep) -> Result<Vec<CellRuns<'a>>, CellSelectorError> {
         self.check(sweep)?;
         let of_variant = |cell: &CellRuns<'_>| self.variant.as_ref().is_none_or(|name| name == cell.variant);
         let mut all: Vec<CellRuns<'a>> = cells(sweep).into_iter().filter(of_variant).collect();
         if self.cell.is_empty() {
             let measured = all.iter().filter(|cell| cell.state() == CellState::Measured);
-            let last = measured.map(|cell| cell.axes.clone()).max_by_key(|axes| place(sweep, axes)).ok_or(ChoiceError::NothingMeasured)?;
+            let last =
+                measured.map(|cell| cell.axes.clone()).max_by_key(|axes| place(sweep, axes)).ok_or(CellSelectorError::NothingMeasured)?;
             all.retain(|cell| cell.axes == last);
         } else {
             all.retain(|cell| self.cell.iter().all(|(name, value)| holds(&cell.axes, name, value)));
         }
-        if all.is_empty() { Err(ChoiceError::NothingMeasured) } else { Ok(all) }
+        if all.is_empty() { Err(CellSelectorError::NothingMeasured) } else { Ok(all) }
     }
 
-    fn check(&self, sweep: &SavedSweep) -> Result<(), ChoiceError> {
+    fn check(&self, sweep: &SavedSweep) -> Result<(), CellSelectorError> {
         let manifest = &sweep.manifest;
         let listed = |names: &mut dyn Iterator<Item = String>| names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         if let Some(name) = self.variant.as_ref().filter(|name| !manifest.variants.contains(name)) {
             let known = listed(&mut manifest.variants.iter().cloned());
-            return Err(ChoiceError::UnknownVariant { name: name.clone(), known });
+            return Err(CellSelectorError::UnknownVariant { name: name.clone(), known });
         }
         for (name, value) in &self.cell {
             let Some((axis, values)) = manifest.axes.iter().find(|(axis, _)| is_named(axis, name)) else {
                 let known = listed(&mut manifest.axes.iter().map(|(axis, _)| axis_label(axis)));
-                return Err(ChoiceError::UnknownAxis { name: name.clone(), known });
+                return Err(CellSelectorError::UnknownAxis { name: name.clone(), known });
             };
             if !values.iter().any(|known| is_value(known, value)) {
                 let known = listed(&mut values.iter().map(show_value));
-                return Err(ChoiceError::UnknownValue { axis: axis_label(axis), value: value.clone(), known });
+                return Err(CellSelectorError::UnknownValue { axis: axis_label(axis), value: value.clone(), known });
             }
         }
         Ok(())
@@ -112,10 +113,10 @@ mod tests {
         sweep(&[], &cells)
     }
 
-    fn chosen(variant: Option<&str>, cell: &str) -> Result<Vec<String>, ChoiceError> {
+    fn chosen(variant: Option<&str>, cell: &str) -> Result<Vec<String>, CellSelectorError> {
         let cell = if cell.is_empty() { Vec::new() } else { parse_cell(cell)? };
         let sweep = both();
-        let cells = Choice { variant: variant.map(str::to_owned), cell }.cells(&sweep)?;
+        let cells = CellSelector { variant: variant.map(str::to_owned), cell }.cells(&sweep)?;
         Ok(cells.iter().map(|cell| format!("{} {}", cell.variant, show_axes(&cell.axes))).collect())
     }
 

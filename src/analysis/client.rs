@@ -3,7 +3,7 @@
 //! In: what the runs say of the client, the machine it ran on, and the goals. Out: what speaks against the cell, in words.
 
 use crate::goal::Goal;
-use crate::record::{Client, ClientHonesty};
+use crate::record::{ClientEnvironment, ClientHealth};
 
 /// A send lag or a timer's lateness beyond this share of the smallest limit of time may have moved a verdict.
 const LAG_SHARE: f64 = 0.05;
@@ -16,7 +16,7 @@ const CPU_SHARE: f64 = 0.9;
 
 /// What speaks against a cell; `None` where the client was not in the way.
 #[must_use]
-pub(super) fn limited(client: &ClientHonesty, machine: &Client, goals: &[Goal]) -> Option<String> {
+pub(super) fn limited(client: &ClientHealth, machine: &ClientEnvironment, goals: &[Goal]) -> Option<String> {
     let limits = goals.iter().filter(|goal| goal.measure.unit() == "s").map(|goal| goal.limit);
     let allowed = limits.min_by(f64::total_cmp).map_or(LAG_S, |limit| limit * LAG_SHARE);
     let late = |what: &str, seconds: f64| (seconds > allowed).then(|| format!("{what} p99 {:.0} ms", seconds * 1e3));
@@ -27,7 +27,7 @@ pub(super) fn limited(client: &ClientHonesty, machine: &Client, goals: &[Goal]) 
     (!found.is_empty()).then(|| found.join(", "))
 }
 
-fn busy(client: &ClientHonesty, machine: &Client) -> Option<String> {
+fn busy(client: &ClientHealth, machine: &ClientEnvironment) -> Option<String> {
     let allowed = machine.processors.map_or(CPU_SHARE, |cores| (LOAD_SHARE * f64::from(cores)).max(CPU_SHARE));
     client.cpu_share.filter(|share| *share >= allowed).map(|share| match machine.processors {
         Some(cores) if cores > 1 => format!("CPU at {share:.2} of {cores} cores"),
@@ -36,7 +36,7 @@ fn busy(client: &ClientHonesty, machine: &Client) -> Option<String> {
 }
 
 /// Against what the selftest found that a core carries: events and requests both cost CPU, so their shares add up.
-fn loaded(client: &ClientHonesty, machine: &Client) -> Option<String> {
+fn loaded(client: &ClientHealth, machine: &ClientEnvironment) -> Option<String> {
     let ceilings = machine.ceilings?;
     let (events, requests) = (client.events_per_s?, client.requests_per_s?);
     let share = (events / ceilings.events_per_s + requests / ceilings.requests_per_s) / f64::from(machine.processors.unwrap_or(1).max(1));
@@ -51,15 +51,15 @@ fn loaded(client: &ClientHonesty, machine: &Client) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::ClientCeilings;
+    use crate::record::ClientCapacity;
 
-    fn machine(processors: u32) -> Client {
-        let ceilings = Some(ClientCeilings { events_per_s: 50_000.0, requests_per_s: 10_000.0 });
-        Client { processors: Some(processors), ceilings, ..Client::default() }
+    fn machine(processors: u32) -> ClientEnvironment {
+        let ceilings = Some(ClientCapacity { events_per_s: 50_000.0, requests_per_s: 10_000.0 });
+        ClientEnvironment { processors: Some(processors), ceilings, ..ClientEnvironment::default() }
     }
 
-    fn load(events: f64, requests: f64) -> ClientHonesty {
-        ClientHonesty { events_per_s: Some(events), requests_per_s: Some(requests), ..ClientHonesty::default() }
+    fn load(events: f64, requests: f64) -> ClientHealth {
+        ClientHealth { events_per_s: Some(events), requests_per_s: Some(requests), ..ClientHealth::default() }
     }
 
     #[test]
@@ -68,32 +68,32 @@ mod tests {
         let words = limited(&load(34_000.0, 300.0), &machine(1), &[]).unwrap();
         assert_eq!(words, "34000 events/s and 300 requests/s are 71 % of what the selftest found that this machine carries");
         assert_eq!(limited(&load(34_000.0, 300.0), &machine(2), &[]), None);
-        assert_eq!(limited(&load(90_000.0, 9_000.0), &Client::default(), &[]), None, "nobody knows what it carries");
+        assert_eq!(limited(&load(90_000.0, 9_000.0), &ClientEnvironment::default(), &[]), None, "nobody knows what it carries");
     }
 
     #[test]
     fn a_core_that_is_used_up_counts_as_one_of_all() {
-        let busy = |share: f64| ClientHonesty { cpu_share: Some(share), ..ClientHonesty::default() };
-        assert_eq!(limited(&busy(0.97), &Client::default(), &[]).as_deref(), Some("CPU at 0.97 of one core"));
+        let busy = |share: f64| ClientHealth { cpu_share: Some(share), ..ClientHealth::default() };
+        assert_eq!(limited(&busy(0.97), &ClientEnvironment::default(), &[]).as_deref(), Some("CPU at 0.97 of one core"));
         assert_eq!(limited(&busy(0.97), &machine(4), &[]), None);
         assert_eq!(limited(&busy(2.81), &machine(4), &[]).as_deref(), Some("CPU at 2.81 of 4 cores"));
     }
 
-    fn late(seconds: f64) -> ClientHonesty {
-        ClientHonesty { send_lag_p99_s: seconds, ..ClientHonesty::default() }
+    fn late(seconds: f64) -> ClientHealth {
+        ClientHealth { send_lag_p99_s: seconds, ..ClientHealth::default() }
     }
 
     #[test]
     fn lateness_counts_from_a_twentieth_of_the_smallest_limit_of_a_time() {
         let goals =
             ["p95(ttft) <= 500ms", "p95(e2e) <= 4s", "error_rate <= 1%", "mean(tpot) <= 1ms/token"].map(|goal| goal.parse().unwrap());
-        assert_eq!(limited(&late(0.025), &Client::default(), &goals), None);
-        assert_eq!(limited(&late(0.026), &Client::default(), &goals).as_deref(), Some("send lag p99 26 ms"));
+        assert_eq!(limited(&late(0.025), &ClientEnvironment::default(), &goals), None);
+        assert_eq!(limited(&late(0.026), &ClientEnvironment::default(), &goals).as_deref(), Some("send lag p99 26 ms"));
     }
 
     #[test]
     fn lateness_counts_from_a_tenth_of_a_second_where_no_goal_limits_a_time() {
-        assert_eq!(limited(&late(0.1), &Client::default(), &[]), None);
-        assert_eq!(limited(&late(0.102), &Client::default(), &[]).as_deref(), Some("send lag p99 102 ms"));
+        assert_eq!(limited(&late(0.1), &ClientEnvironment::default(), &[]), None);
+        assert_eq!(limited(&late(0.102), &ClientEnvironment::default(), &[]).as_deref(), Some("send lag p99 102 ms"));
     }
 }

@@ -18,14 +18,14 @@ const NORMAL_975: f64 = 1.959_964;
 
 /// Values session by session, one session behind the other.
 #[derive(Debug, Default)]
-pub struct Sessions {
+pub struct SessionValues {
     values: Vec<f64>,
     ends: Vec<usize>,
     ascending: OnceCell<Vec<f64>>,
     alike: OnceCell<f64>,
 }
 
-impl Sessions {
+impl SessionValues {
     /// Room for so many values.
     #[must_use]
     pub fn with_capacity(values: usize) -> Self {
@@ -87,7 +87,7 @@ impl Sessions {
     }
 }
 
-impl<S: AsRef<[f64]>> FromIterator<S> for Sessions {
+impl<S: AsRef<[f64]>> FromIterator<S> for SessionValues {
     fn from_iter<I: IntoIterator<Item = S>>(sessions: I) -> Self {
         let mut all = Self::default();
         for session in sessions {
@@ -102,12 +102,12 @@ impl<S: AsRef<[f64]>> FromIterator<S> for Sessions {
 /// That is all of them where each session brings one. Where a request brings many values (gaps between tokens), there are more values than
 /// rows, and they are taken together with the session.
 #[must_use]
-pub fn effective_rows(sessions: &Sessions, rows: u64, p: f64) -> u64 {
+pub fn effective_rows(sessions: &SessionValues, rows: u64, p: f64) -> u64 {
     let share = (p / 100.0).clamp(0.0, 1.0);
     if sessions.len() as u64 == rows {
         return rows;
     }
-    let clusters = Clusters::of(sessions);
+    let clusters = ClusterSizes::of(sessions);
     let mut all = sessions.values.iter();
     let first = all.next();
     if all.all(|value| Some(value) == first) {
@@ -121,11 +121,11 @@ pub fn effective_rows(sessions: &Sessions, rows: u64, p: f64) -> u64 {
 /// The same for a share of failed requests, 1 for a failed one and 0 for another. Where hardly any session had a failure, nothing tells
 /// whether one comes alone: then a session counts as one row.
 #[must_use]
-pub fn effective_rows_of_share(sessions: &Sessions, rows: u64) -> u64 {
+pub fn effective_rows_of_share(sessions: &SessionValues, rows: u64) -> u64 {
     if sessions.len() as u64 == rows {
         return rows;
     }
-    let clusters = Clusters::of(sessions);
+    let clusters = ClusterSizes::of(sessions);
     let with = |hit: bool| sessions.iter().filter(|values| values.iter().any(|value| (*value > 0.5) == hit)).count();
     if with(true).min(with(false)) < LEAST_FAILING_SESSIONS {
         return clusters.rows_at(clusters.worst(), rows);
@@ -145,7 +145,7 @@ pub fn least_effective_rows(sizes: &[u64]) -> u64 {
 }
 
 /// Sizes of sessions.
-struct Clusters {
+struct ClusterSizes {
     sizes: Vec<f64>,
     /// How many.
     count: f64,
@@ -154,9 +154,9 @@ struct Clusters {
     mean_size: f64,
 }
 
-impl Clusters {
+impl ClusterSizes {
     #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-    fn of(sessions: &Sessions) -> Self {
+    fn of(sessions: &SessionValues) -> Self {
         let sizes: Vec<f64> = sessions.iter().map(|values| values.len() as f64).collect();
         let total: f64 = sizes.iter().sum();
         let mean_size = if total > 0.0 { sizes.iter().map(|size| size * size).sum::<f64>() / total } else { 1.0 };
@@ -201,7 +201,7 @@ impl Clusters {
 /// From how the rows beyond the sample's own percentile lie in sessions, or those beyond values further out: rare slow sessions move a
 /// percentile as they come and go before they reach it.
 #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-fn seen_design_effect(sessions: &Sessions, clusters: &Clusters, share: f64) -> Option<f64> {
+fn seen_design_effect(sessions: &SessionValues, clusters: &ClusterSizes, share: f64) -> Option<f64> {
     let beyond =
         |at: f64| -> Vec<f64> { sessions.iter().map(|values| values.iter().filter(|value| **value > at).count() as f64).collect() };
     let from = |at: f64| -> Vec<f64> { sessions.iter().map(|values| values.iter().filter(|value| **value >= at).count() as f64).collect() };
@@ -215,14 +215,14 @@ fn seen_design_effect(sessions: &Sessions, clusters: &Clusters, share: f64) -> O
 
 /// From how alike the values of a session are over all, were they normal after some transformation. So few rows are beyond a p95 that their
 /// places alone say little.
-fn expected_design_effect(sessions: &Sessions, clusters: &Clusters, share: f64) -> f64 {
+fn expected_design_effect(sessions: &SessionValues, clusters: &ClusterSizes, share: f64) -> f64 {
     let alike = *sessions.alike.get_or_init(|| rank_correlation(sessions, clusters));
     1.0 + (clusters.mean_size - 1.0) * tail_correlation(alike, share)
 }
 
 /// The correlation of two values of one session in normal scores: the intraclass correlation of their ranks by analysis of variance
 /// (G. W. Snedecor and W. G. Cochran, "Statistical Methods", 8th ed. 1989, section 13.5), and from it Pearson's by 2 sin(pi r / 6).
-fn rank_correlation(sessions: &Sessions, clusters: &Clusters) -> f64 {
+fn rank_correlation(sessions: &SessionValues, clusters: &ClusterSizes) -> f64 {
     let ranks = ranks(sessions);
     let (total, count) = (clusters.total, clusters.count);
     let mean = total.midpoint(1.0);
@@ -246,7 +246,7 @@ fn rank_correlation(sessions: &Sessions, clusters: &Clusters) -> f64 {
 
 /// Of each value in its place: its rank among all, from 1; equal values share theirs.
 #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-fn ranks(sessions: &Sessions) -> Vec<f64> {
+fn ranks(sessions: &SessionValues) -> Vec<f64> {
     let mut places: Vec<(f64, u32)> = sessions.values.iter().copied().zip(0..).collect();
     places.sort_unstable_by(|left, right| left.0.total_cmp(&right.0));
     let mut ranks = vec![0.0; sessions.values.len()];
@@ -324,7 +324,7 @@ pub(super) fn student_975(degrees: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn of<S: AsRef<[f64]>>(sessions: &[S]) -> Sessions {
+    fn of<S: AsRef<[f64]>>(sessions: &[S]) -> SessionValues {
         sessions.iter().collect()
     }
 
@@ -345,7 +345,7 @@ mod tests {
         assert_eq!((effective_rows(&of(&sessions), 400, 50.0), effective_rows(&of(&sessions), 400, 95.0)), (40, 40));
         // Rows that are all the same show no session that differs.
         assert_eq!(effective_rows(&of(&[[1.0; 10]; 40]), 400, 95.0), 400);
-        assert_eq!((effective_rows(&of(&[[1.0, 2.0, 3.0]]), 3, 95.0), effective_rows(&Sessions::default(), 0, 95.0)), (1, 0));
+        assert_eq!((effective_rows(&of(&[[1.0, 2.0, 3.0]]), 3, 95.0), effective_rows(&SessionValues::default(), 0, 95.0)), (1, 0));
     }
 
     #[test]
@@ -372,7 +372,7 @@ mod tests {
     #[test]
     fn the_linearised_variance_is_that_of_the_textbook() {
         // Shares 0, 1/2, 1 of two each: sum of (hits - size / 2)^2 = 2, times 3 / 2, over 6 / 4.
-        let clusters = Clusters::of(&of(&[[0.0; 2]; 3]));
+        let clusters = ClusterSizes::of(&of(&[[0.0; 2]; 3]));
         near(clusters.design_effect(&[0.0, 1.0, 2.0]).unwrap(), 2.0, 1e-12);
         assert_eq!(clusters.design_effect(&[0.0; 3]), None);
     }

@@ -9,12 +9,12 @@ use std::ops::Range;
 use polars::prelude::DataFrame;
 
 use super::AnalysisError;
-use crate::record::{FirstEventSource, Phase};
+use crate::record::{FirstEventSource, RequestPhase};
 use crate::store::SavedRequests;
 
 /// A column of counts or stamps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Number {
+pub enum NumericColumn {
     Session,
     Turn,
     Sent,
@@ -39,25 +39,25 @@ pub enum Number {
 }
 
 /// Those that the figures of every cell need; they are read together.
-const USUAL: [Number; 13] = [
-    Number::Session,
-    Number::Turn,
-    Number::Sent,
-    Number::FirstEvent,
-    Number::FirstToken,
-    Number::LastToken,
-    Number::Done,
-    Number::FirstEventTokens,
-    Number::PromptTokens,
-    Number::CachedTokens,
-    Number::OutputTokens,
-    Number::InFlight,
-    Number::Intended,
+const USUAL: [NumericColumn; 13] = [
+    NumericColumn::Session,
+    NumericColumn::Turn,
+    NumericColumn::Sent,
+    NumericColumn::FirstEvent,
+    NumericColumn::FirstToken,
+    NumericColumn::LastToken,
+    NumericColumn::Done,
+    NumericColumn::FirstEventTokens,
+    NumericColumn::PromptTokens,
+    NumericColumn::CachedTokens,
+    NumericColumn::OutputTokens,
+    NumericColumn::InFlight,
+    NumericColumn::Intended,
 ];
 
 const ALL: usize = 21;
 
-impl Number {
+impl NumericColumn {
     fn name(self) -> &'static str {
         match self {
             Self::Session => "session",
@@ -87,12 +87,12 @@ impl Number {
 
 /// The gaps between the tokens of each row, in microseconds, one row behind the other.
 #[derive(Debug, Default)]
-pub(super) struct Gaps {
+pub(super) struct TokenGapColumn {
     values: Vec<u32>,
     ends: Vec<usize>,
 }
 
-impl Gaps {
+impl TokenGapColumn {
     pub fn of_row(&self, row: usize) -> &[u32] {
         let begin = row.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.values[begin..self.ends[row]]
@@ -101,19 +101,19 @@ impl Gaps {
 
 /// All rows of some runs, those of warm-up included.
 #[derive(Debug)]
-pub(super) struct Columns {
+pub(super) struct RequestColumns {
     runs: Vec<SavedRequests>,
     /// The first row of each run, and at last how many rows there are.
     starts: Vec<usize>,
     numbers: [OnceCell<Vec<f64>>; ALL],
-    gaps: OnceCell<Gaps>,
+    gaps: OnceCell<TokenGapColumn>,
     pub is_measured: Vec<bool>,
     /// 0 for none, else the place of the kind in `failure_kinds`, from 1.
     failures: Vec<u8>,
     failure_kinds: Vec<String>,
 }
 
-impl Columns {
+impl RequestColumns {
     /// Reads what every cell's figures need.
     pub fn read<'a>(runs: impl IntoIterator<Item = &'a SavedRequests>) -> Result<Self, AnalysisError> {
         let runs: Vec<SavedRequests> = runs.into_iter().cloned().collect();
@@ -145,7 +145,7 @@ impl Columns {
                 for (number, values) in USUAL.iter().zip(&mut numbers) {
                     add_numbers(part, *number, values)?;
                 }
-                self.is_measured.extend(part.column("phase")?.str()?.iter().map(|phase| phase == Some(Phase::Measure.name())));
+                self.is_measured.extend(part.column("phase")?.str()?.iter().map(|phase| phase == Some(RequestPhase::Measure.name())));
                 self.add_failures(part)
             })?;
         }
@@ -197,7 +197,7 @@ impl Columns {
     }
 
     /// A column, a number a row; NaN where the row has none.
-    pub fn number(&self, number: Number) -> Result<&[f64], AnalysisError> {
+    pub fn number(&self, number: NumericColumn) -> Result<&[f64], AnalysisError> {
         let place = &self.numbers[number as usize];
         if place.get().is_none() {
             let mut values = Vec::with_capacity(self.rows());
@@ -232,20 +232,20 @@ impl Columns {
         self.failures[row] > 0
     }
 
-    pub fn gaps(&self) -> Result<&Gaps, AnalysisError> {
+    pub fn gaps(&self) -> Result<&TokenGapColumn, AnalysisError> {
         if self.gaps.get().is_none() {
-            let mut gaps = Gaps::default();
+            let mut gaps = TokenGapColumn::default();
             for run in &self.runs {
                 run.columns(&["gaps_us"], |part| add_gaps(part, &mut gaps))?;
             }
             return Ok(self.gaps.get_or_init(|| gaps));
         }
-        Ok(self.gaps.get_or_init(Gaps::default))
+        Ok(self.gaps.get_or_init(TokenGapColumn::default))
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts and stamps are far below 2^53")]
-fn add_numbers(part: &DataFrame, number: Number, values: &mut Vec<f64>) -> Result<(), AnalysisError> {
+fn add_numbers(part: &DataFrame, number: NumericColumn, values: &mut Vec<f64>) -> Result<(), AnalysisError> {
     let column = part.column(number.name())?.i64()?;
     for chunk in column.downcast_iter() {
         if column.null_count() == 0 {
@@ -257,7 +257,7 @@ fn add_numbers(part: &DataFrame, number: Number, values: &mut Vec<f64>) -> Resul
     Ok(())
 }
 
-fn add_gaps(part: &DataFrame, gaps: &mut Gaps) -> Result<(), AnalysisError> {
+fn add_gaps(part: &DataFrame, gaps: &mut TokenGapColumn) -> Result<(), AnalysisError> {
     let lists = part.column("gaps_us")?.list()?;
     let inner = lists.get_inner();
     for (chunk, inner) in lists.downcast_iter().zip(inner.u32()?.downcast_iter()) {

@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 use super::clusters::effective_rows;
-use super::interval::{CONFIDENCE, Statement, percentile_interval, scaled_share_at_most};
+use super::interval::{CONFIDENCE, ShareVerdict, percentile_interval, scaled_share_at_most};
 
 const CELLS: u32 = 2000;
 
@@ -28,13 +28,13 @@ fn cell(rng: &mut Pcg64, sessions: usize, rows: usize, correlation: f64) -> Vec<
 
 /// Cells in which the interval covered the truth, and in which a verdict was wrong for a limit at, just above and just below it.
 #[derive(Debug, Default)]
-struct Tally {
+struct IntervalCoverageCounts {
     cells: u32,
     covered: u32,
     wrong: [u32; 3],
 }
 
-impl Tally {
+impl IntervalCoverageCounts {
     #[expect(clippy::cast_precision_loss, reason = "a few hundred rows")]
     fn add(&mut self, sessions: &[Vec<f64>], p: f64, truth: f64, rows: u64) {
         let mut values = sessions.concat();
@@ -46,9 +46,9 @@ impl Tally {
             let beyond = values.iter().filter(|value| **value > limit).count() as f64;
             scaled_share_at_most(beyond * rows as f64 / values.len() as f64, rows, 1.0 - p / 100.0, CONFIDENCE)
         };
-        self.wrong[0] += u32::from(says(truth) == Statement::Disproven);
-        self.wrong[1] += u32::from(says(truth * 1.001) == Statement::Disproven);
-        self.wrong[2] += u32::from(says(truth * 0.999) == Statement::Proven);
+        self.wrong[0] += u32::from(says(truth) == ShareVerdict::Disproven);
+        self.wrong[1] += u32::from(says(truth * 1.001) == ShareVerdict::Disproven);
+        self.wrong[2] += u32::from(says(truth * 0.999) == ShareVerdict::Proven);
     }
 
     fn coverage(&self) -> f64 {
@@ -64,7 +64,7 @@ impl Tally {
 fn intervals_of_independent_rows_cover_the_truth_and_are_no_wider_than_they_must_be() {
     for (p, log_truth) in PERCENTILES {
         let mut rng = Pcg64::seed_from_u64(1);
-        let (mut small, mut large) = (Tally::default(), Tally::default());
+        let (mut small, mut large) = (IntervalCoverageCounts::default(), IntervalCoverageCounts::default());
         for i in 0..CELLS {
             let rows = [60, 100, 200, 400][i as usize % 4];
             let sessions = cell(&mut rng, rows, 1, 0.0);
@@ -75,7 +75,7 @@ fn intervals_of_independent_rows_cover_the_truth_and_are_no_wider_than_they_must
         assert!(large.coverage() <= 0.98, "p{p}: {large:?}");
         // Of all cells together: at n = 60 the exact chance of a wrong "met" is 0.95^60 = 4.6 %, and a thousand cells scatter about it.
         let wrong = std::array::from_fn(|i| small.wrong[i] + large.wrong[i]);
-        let all = Tally { cells: CELLS, covered: small.covered + large.covered, wrong };
+        let all = IntervalCoverageCounts { cells: CELLS, covered: small.covered + large.covered, wrong };
         assert!(all.worst_wrong() <= 0.05, "p{p}: {all:?}");
     }
 }
@@ -84,7 +84,7 @@ fn intervals_of_independent_rows_cover_the_truth_and_are_no_wider_than_they_must
 fn intervals_of_sessions_cover_the_truth_where_rows_counted_one_by_one_would_not() {
     for (p, log_truth) in PERCENTILES {
         let mut rng = Pcg64::seed_from_u64(2);
-        let (mut clustered, mut naive) = (Tally::default(), Tally::default());
+        let (mut clustered, mut naive) = (IntervalCoverageCounts::default(), IntervalCoverageCounts::default());
         for i in 0..CELLS as usize {
             let (count, rows, correlation) = ([12, 24, 48][i % 3], [4, 8, 20][i / 3 % 3], [0.1, 0.3, 0.5, 0.7][i / 9 % 4]);
             let sessions = cell(&mut rng, count, rows, correlation);
@@ -101,7 +101,7 @@ fn intervals_of_sessions_cover_the_truth_where_rows_counted_one_by_one_would_not
 fn few_sessions_give_wide_intervals_and_not_wrong_ones() {
     for (p, log_truth) in PERCENTILES {
         let mut rng = Pcg64::seed_from_u64(3);
-        let mut tally = Tally::default();
+        let mut tally = IntervalCoverageCounts::default();
         for i in 0..CELLS as usize {
             let (count, rows, correlation) = ([4, 5, 6][i % 3], [4, 10, 19][i / 3 % 3], [0.1, 0.4, 0.7][i / 9 % 3]);
             let sessions = cell(&mut rng, count, rows, correlation);

@@ -7,18 +7,18 @@
 use serde::{Deserialize, Serialize};
 
 use super::cells::CellRuns;
-use super::estimate::{Method, Sample};
-use super::settling::{Settling, Standing};
-use super::verdict::{Judgement, Verdict, judge};
-use super::{AnalysisError, Estimate, Extended, Table, estimate, percentile};
-use crate::goal::{Aggregate, Comparison, Condition, Goal, Measure};
+use super::estimate::{IntervalMethod, MeasureSample};
+use super::settling::{GoalCertaintyTest, GoalCounts};
+use super::verdict::{GoalJudgement, GoalVerdict, judge};
+use super::{AnalysisError, Estimate, ExtendedReal, RequestTable, estimate, percentile};
+use crate::goal::{Aggregate, ComparisonOperator, Goal, Measure, RowCondition};
 use crate::metric::Metric;
-use crate::record::{Certainty, Curtailed, Outcome};
+use crate::record::{EarlyStopCertainty, EarlyStopReason, RunOutcome};
 
 /// That a value is not that of the whole cell, since the cell was ended before all its rows had come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bound {
-    pub side: Side,
+pub struct EarlyStopBound {
+    pub side: BoundDirection,
     /// Rows that the whole cell would have had, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned: Option<u64>,
@@ -27,7 +27,7 @@ pub struct Bound {
 /// On which side of the value that of the whole cell lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Side {
+pub enum BoundDirection {
     /// It is at least the value.
     AtLeast,
     /// It is at most the value.
@@ -36,7 +36,7 @@ pub enum Side {
     SoFar,
 }
 
-impl Side {
+impl BoundDirection {
     /// What stands before the value.
     #[must_use]
     pub fn sign(self) -> &'static str {
@@ -60,30 +60,30 @@ impl Side {
 
 /// Why and by what a cell was ended early.
 #[derive(Debug, Clone)]
-pub(super) struct Curtailment {
-    pub told: Curtailed,
+pub(super) struct CellEarlyStop {
+    pub told: EarlyStopReason,
     goals: Vec<(Goal, usize)>,
 }
 
 impl CellRuns<'_> {
     /// Why it was ended early, where it was.
-    pub(super) fn curtailment(&self) -> Result<Option<Curtailment>, AnalysisError> {
+    pub(super) fn curtailment(&self) -> Result<Option<CellEarlyStop>, AnalysisError> {
         let told = self.runs.iter().find_map(|run| match &run.record.outcome {
-            Outcome::Curtailed(curtailed) => Some(curtailed),
-            Outcome::Completed | Outcome::Failed { .. } | Outcome::Interrupted => None,
+            RunOutcome::Curtailed(curtailed) => Some(curtailed),
+            RunOutcome::Completed | RunOutcome::Failed { .. } | RunOutcome::Interrupted => None,
         });
-        told.map(Curtailment::of).transpose()
+        told.map(CellEarlyStop::of).transpose()
     }
 }
 
 /// Judges the rows that came of a cell that was ended early, as the whole cell would have been judged.
-pub fn judge_curtailed(told: &Curtailed, goal: &Goal, table: &Table) -> Result<Judgement, AnalysisError> {
-    Curtailment::of(told)?.judge(goal, table)
+pub fn judge_curtailed(told: &EarlyStopReason, goal: &Goal, table: &RequestTable) -> Result<GoalJudgement, AnalysisError> {
+    CellEarlyStop::of(told)?.judge(goal, table)
 }
 
-impl Curtailment {
-    fn of(told: &Curtailed) -> Result<Self, AnalysisError> {
-        let read = |(at, settled): (usize, &crate::record::Settled)| {
+impl CellEarlyStop {
+    fn of(told: &EarlyStopReason) -> Result<Self, AnalysisError> {
+        let read = |(at, settled): (usize, &crate::record::DecidedGoal)| {
             let goal = settled.goal.parse::<Goal>();
             goal.map(|goal| (goal, at)).map_err(|fault| AnalysisError::Goal { goal: settled.goal.clone(), reason: fault.to_string() })
         };
@@ -92,14 +92,14 @@ impl Curtailment {
     }
 
     /// Judges the rows that came as the whole cell would have been judged.
-    pub fn judge(&self, goal: &Goal, table: &Table) -> Result<Judgement, AnalysisError> {
+    pub fn judge(&self, goal: &Goal, table: &RequestTable) -> Result<GoalJudgement, AnalysisError> {
         let whole = judge(goal, table)?;
-        let sample = Sample::of(&goal.measure, table)?;
+        let sample = MeasureSample::of(&goal.measure, table)?;
         let Some((planned, least)) = self.planned(&goal.measure.filter) else { return Ok(unknown(whole)) };
         if sample.n >= planned {
             return Ok(whole);
         }
-        let Some(settling) = Settling::new(goal, planned, least) else { return Ok(unknown(whole)) };
+        let Some(settling) = GoalCertaintyTest::new(goal, planned, least) else { return Ok(unknown(whole)) };
         let standing = standing(goal, &sample);
         let at_risk = self.at_risk(goal);
         let certain = settling.passes(&standing);
@@ -108,29 +108,29 @@ impl Curtailment {
             (Some(verdict), _) => verdict,
             (None, Some(holds)) => {
                 if holds {
-                    Verdict::Met
+                    GoalVerdict::Met
                 } else {
-                    Verdict::Missed
+                    GoalVerdict::Missed
                 }
             }
-            (None, None) => Verdict::Undecided,
+            (None, None) => GoalVerdict::Undecided,
         };
         let ends = ends(&goal.measure, &sample, planned);
         let bounded = match passes {
             Some(holds) => bounded(whole.estimate, side(goal, holds), ends, planned),
-            None => bounded(whole.estimate, Side::SoFar, ends, planned),
+            None => bounded(whole.estimate, BoundDirection::SoFar, ends, planned),
         };
         // What a test says at a risk, it says of the limit.
         let estimate = match (certain, at_risk) {
             (None, Some(holds)) => at_limit(bounded, goal, side(goal, holds), planned),
             _ => bounded,
         };
-        Ok(Judgement { estimate, passes: passes == Some(true), is_open: passes.is_none(), verdict, rows_needed: None, ..whole })
+        Ok(GoalJudgement { estimate, passes: passes == Some(true), is_open: passes.is_none(), verdict, rows_needed: None, ..whole })
     }
 
     /// A measure that no goal speaks of, as the bound that is finite.
-    pub fn estimate(&self, measure: &Measure, table: &Table) -> Result<Estimate, AnalysisError> {
-        let sample = Sample::of(measure, table)?;
+    pub fn estimate(&self, measure: &Measure, table: &RequestTable) -> Result<Estimate, AnalysisError> {
+        let sample = MeasureSample::of(measure, table)?;
         let whole = estimate(measure, table)?;
         let Some((planned, _)) = self.planned(&measure.filter) else { return Ok(so_far(whole, None)) };
         if sample.n >= planned {
@@ -138,16 +138,16 @@ impl Curtailment {
         }
         let ends = ends(measure, &sample, planned);
         let side = match ends {
-            Some((_, high)) if high.is_finite() => Side::AtMost,
-            Some(_) => Side::AtLeast,
-            None => Side::SoFar,
+            Some((_, high)) if high.is_finite() => BoundDirection::AtMost,
+            Some(_) => BoundDirection::AtLeast,
+            None => BoundDirection::SoFar,
         };
         Ok(bounded(whole, side, ends, planned))
     }
 
     /// How many rows fulfil these conditions in the whole cell, and how few independent ones they may be worth, where a goal that was settled
     /// is about the same rows.
-    fn planned(&self, filter: &[Condition]) -> Option<(u64, u64)> {
+    fn planned(&self, filter: &[RowCondition]) -> Option<(u64, u64)> {
         let (_, at) = self.goals.iter().find(|(goal, _)| goal.measure.filter == filter)?;
         let settled = self.told.settled.get(*at)?;
         Some((settled.planned, settled.least_effective))
@@ -155,15 +155,15 @@ impl Curtailment {
 
     /// Whether it holds, as a sequential test said of this very goal.
     fn at_risk(&self, goal: &Goal) -> Option<bool> {
-        let Certainty::Sequential { .. } = self.told.certainty else { return None };
+        let EarlyStopCertainty::Sequential { .. } = self.told.certainty else { return None };
         let (_, at) = self.goals.iter().find(|(known, _)| known == goal)?;
         self.told.settled.get(*at).map(|settled| settled.holds)
     }
 }
 
 /// Where the rows that came stand to the goal.
-fn standing(goal: &Goal, sample: &Sample) -> Standing {
-    let mut standing = Standing::default();
+fn standing(goal: &Goal, sample: &MeasureSample) -> GoalCounts {
+    let mut standing = GoalCounts::default();
     for value in sample.ascending() {
         match goal.measure.aggregate {
             // The values of an error rate are 1 for a failure and 0 for anything else.
@@ -175,15 +175,15 @@ fn standing(goal: &Goal, sample: &Sample) -> Standing {
 }
 
 /// On which side of the shown end the whole value lies: a goal that fails from above does so by at least so much.
-fn side(goal: &Goal, holds: bool) -> Side {
-    let upper = matches!(goal.comparison, Comparison::Less | Comparison::LessOrEqual);
-    if upper == holds { Side::AtMost } else { Side::AtLeast }
+fn side(goal: &Goal, holds: bool) -> BoundDirection {
+    let upper = matches!(goal.comparison, ComparisonOperator::Less | ComparisonOperator::LessOrEqual);
+    if upper == holds { BoundDirection::AtMost } else { BoundDirection::AtLeast }
 }
 
 /// The smallest and the largest value that a completion gives: the missing rows take no time at all, or fail. `None` of measures that are
 /// not monotone in their rows or whose rows cannot be counted.
 #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-fn ends(measure: &Measure, sample: &Sample, planned: u64) -> Option<(f64, f64)> {
+fn ends(measure: &Measure, sample: &MeasureSample, planned: u64) -> Option<(f64, f64)> {
     let missing = usize::try_from(planned.saturating_sub(sample.n)).ok()?;
     let one_a_row = measure.metric().is_none_or(Metric::is_one_a_request);
     match measure.aggregate {
@@ -205,47 +205,53 @@ fn ends(measure: &Measure, sample: &Sample, planned: u64) -> Option<(f64, f64)> 
 /// The estimate with one of the ends as its value, and without an interval: that of the rows that came would be one of rows chosen by their
 /// values.
 #[expect(clippy::float_cmp, reason = "ends that agree to the last bit are the value itself")]
-fn bounded(estimate: Estimate, side: Side, ends: Option<(f64, f64)>, planned: u64) -> Estimate {
+fn bounded(estimate: Estimate, side: BoundDirection, ends: Option<(f64, f64)>, planned: u64) -> Estimate {
     let Some((low, high)) = ends else { return so_far(estimate, Some(planned)) };
     if low == high {
-        return Estimate { value: Extended::new(low), low: None, high: None, method: Method::None, ..estimate };
+        return Estimate { value: ExtendedReal::new(low), low: None, high: None, method: IntervalMethod::None, ..estimate };
     }
     let value = match side {
-        Side::AtLeast if low > 0.0 => low,
-        Side::AtMost if high.is_finite() => high,
-        Side::AtLeast | Side::AtMost | Side::SoFar => return so_far(estimate, Some(planned)),
+        BoundDirection::AtLeast if low > 0.0 => low,
+        BoundDirection::AtMost if high.is_finite() => high,
+        BoundDirection::AtLeast | BoundDirection::AtMost | BoundDirection::SoFar => return so_far(estimate, Some(planned)),
     };
-    let bound = Some(Bound { side, planned: Some(planned) });
-    Estimate { value: Extended::new(value), low: None, high: None, method: Method::None, bound, ..estimate }
+    let bound = Some(EarlyStopBound { side, planned: Some(planned) });
+    Estimate { value: ExtendedReal::new(value), low: None, high: None, method: IntervalMethod::None, bound, ..estimate }
 }
 
-fn at_limit(estimate: Estimate, goal: &Goal, side: Side, planned: u64) -> Estimate {
-    let bound = Some(Bound { side, planned: Some(planned) });
-    Estimate { value: Extended::new(goal.limit), low: None, high: None, method: Method::None, bound, ..estimate }
+fn at_limit(estimate: Estimate, goal: &Goal, side: BoundDirection, planned: u64) -> Estimate {
+    let bound = Some(EarlyStopBound { side, planned: Some(planned) });
+    Estimate { value: ExtendedReal::new(goal.limit), low: None, high: None, method: IntervalMethod::None, bound, ..estimate }
 }
 
 fn so_far(estimate: Estimate, planned: Option<u64>) -> Estimate {
-    Estimate { low: None, high: None, method: Method::None, bound: Some(Bound { side: Side::SoFar, planned }), ..estimate }
+    Estimate {
+        low: None,
+        high: None,
+        method: IntervalMethod::None,
+        bound: Some(EarlyStopBound { side: BoundDirection::SoFar, planned }),
+        ..estimate
+    }
 }
 
 /// Of a goal whose planned rows are not known: nothing is certain.
-fn unknown(judgement: Judgement) -> Judgement {
+fn unknown(judgement: GoalJudgement) -> GoalJudgement {
     let estimate = so_far(judgement.estimate, None);
-    Judgement { estimate, passes: false, is_open: true, verdict: Verdict::Undecided, rows_needed: None, ..judgement }
+    GoalJudgement { estimate, passes: false, is_open: true, verdict: GoalVerdict::Undecided, rows_needed: None, ..judgement }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Cell, cell, sweep, uniform};
-    use super::super::{CellSummary, Question, SweepSummary, summarize};
+    use super::super::{CellSummary, SummaryOptions, SweepSummary, summarize};
     use super::*;
-    use crate::record::{RequestRecord, Settled};
+    use crate::record::{DecidedGoal, RequestRecord};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
-    fn curtailed(mut whole: Cell, rows: usize, certainty: Certainty, settled: &[(&str, bool, u64)]) -> Cell {
+    fn curtailed(mut whole: Cell, rows: usize, certainty: EarlyStopCertainty, settled: &[(&str, bool, u64)]) -> Cell {
         whole.records.truncate(rows);
-        let of = |(goal, holds, planned): &(&str, bool, u64)| Settled {
+        let of = |(goal, holds, planned): &(&str, bool, u64)| DecidedGoal {
             goal: (*goal).into(),
             holds: *holds,
             planned: *planned,
@@ -253,7 +259,7 @@ mod tests {
             seen: 0,
             beyond: 0,
         };
-        whole.outcome = Outcome::Curtailed(Curtailed { certainty, settled: settled.iter().map(of).collect() });
+        whole.outcome = RunOutcome::Curtailed(EarlyStopReason { certainty, settled: settled.iter().map(of).collect() });
         whole
     }
 
@@ -265,7 +271,7 @@ mod tests {
     }
 
     fn summary(goals: &[&str], cell: Cell) -> SweepSummary {
-        summarize(&sweep(goals, &[cell]), &Question::default()).unwrap()
+        summarize(&sweep(goals, &[cell]), &SummaryOptions::default()).unwrap()
     }
 
     fn only(summary: &SweepSummary) -> &CellSummary {
@@ -275,50 +281,53 @@ mod tests {
     #[test]
     fn a_lost_cell_says_what_the_whole_one_would_have_said_with_a_lower_bound() {
         let whole = summary(&[GOAL], slow(3.0));
-        let early = summary(&[GOAL], curtailed(slow(3.0), 12 + 20, Certainty::Exact, &[(GOAL, false, 36)]));
+        let early = summary(&[GOAL], curtailed(slow(3.0), 12 + 20, EarlyStopCertainty::Exact, &[(GOAL, false, 36)]));
         let (whole, early) = (only(&whole), only(&early));
-        assert_eq!((early.passes, early.verdict), (Some(false), Some(Verdict::Missed)));
+        assert_eq!((early.passes, early.verdict), (Some(false), Some(GoalVerdict::Missed)));
         assert_eq!((early.passes, early.verdict), (whole.passes, whole.verdict));
         let estimate = early.shown.as_ref().unwrap();
-        assert_eq!((estimate.bound, estimate.n), (Some(Bound { side: Side::AtLeast, planned: Some(36) }), 20));
-        assert_eq!((estimate.value, estimate.low, estimate.high), (Extended::new(3.0), None, None));
+        assert_eq!((estimate.bound, estimate.n), (Some(EarlyStopBound { side: BoundDirection::AtLeast, planned: Some(36) }), 20));
+        assert_eq!((estimate.value, estimate.low, estimate.high), (ExtendedReal::new(3.0), None, None));
         assert_eq!(early.state, super::super::CellState::Measured);
-        assert_eq!(early.curtailed.as_ref().map(|told| told.certainty), Some(Certainty::Exact));
+        assert_eq!(early.curtailed.as_ref().map(|told| told.certainty), Some(EarlyStopCertainty::Exact));
     }
 
     #[test]
     fn a_won_cell_has_an_upper_bound() {
         // Of 36 rows, one missing cannot lift the p95 beyond the two values that it lies between.
-        let early = summary(&[GOAL], curtailed(slow(0.5), 12 + 35, Certainty::Exact, &[(GOAL, true, 36)]));
+        let early = summary(&[GOAL], curtailed(slow(0.5), 12 + 35, EarlyStopCertainty::Exact, &[(GOAL, true, 36)]));
         let early = only(&early);
-        assert_eq!((early.passes, early.verdict), (Some(true), Some(Verdict::Undecided)));
+        assert_eq!((early.passes, early.verdict), (Some(true), Some(GoalVerdict::Undecided)));
         let estimate = early.shown.as_ref().unwrap();
-        assert_eq!((estimate.value, estimate.bound.map(|bound| bound.side)), (Extended::new(0.5), None), "both ends agree");
+        assert_eq!((estimate.value, estimate.bound.map(|bound| bound.side)), (ExtendedReal::new(0.5), None), "both ends agree");
     }
 
     #[test]
     fn other_goals_are_judged_as_far_as_their_rows_are_known() {
         let judged = |goal: &str| {
-            let question = Question { goals: vec![goal.parse().unwrap()], shown: None };
-            let saved = sweep(&[GOAL], &[curtailed(slow(3.0), 12 + 20, Certainty::Exact, &[(GOAL, false, 36)])]);
+            let question = SummaryOptions { goals: vec![goal.parse().unwrap()], shown: None };
+            let saved = sweep(&[GOAL], &[curtailed(slow(3.0), 12 + 20, EarlyStopCertainty::Exact, &[(GOAL, false, 36)])]);
             only(&summarize(&saved, &question).unwrap()).clone()
         };
         // 20 of 36 rows at 3 s: the median is certainly above 2 s and not yet below 4 s.
         assert_eq!(judged("p50(ttft where turn >= 1) <= 2s").passes, Some(false));
         let open = judged("p95(ttft where turn >= 1) <= 4s");
-        assert_eq!((open.passes, open.verdict, open.goals[0].is_open), (None, Some(Verdict::Undecided), true));
+        assert_eq!((open.passes, open.verdict, open.goals[0].is_open), (None, Some(GoalVerdict::Undecided), true));
         // Of all turns nobody said how many there would be.
         let unknown = judged("p95(ttft) <= 4s");
-        assert_eq!((unknown.passes, unknown.goals[0].estimate.bound), (None, Some(Bound { side: Side::SoFar, planned: None })));
+        assert_eq!(
+            (unknown.passes, unknown.goals[0].estimate.bound),
+            (None, Some(EarlyStopBound { side: BoundDirection::SoFar, planned: None }))
+        );
     }
 
     #[test]
     fn what_a_test_said_at_a_risk_is_said_of_the_limit() {
-        let risk = Certainty::Sequential { risk: 0.05 };
+        let risk = EarlyStopCertainty::Sequential { risk: 0.05 };
         let early = summary(&[GOAL], curtailed(slow(3.0), 12 + 1, risk, &[(GOAL, false, 36)]));
         let early = only(&early);
-        assert_eq!((early.passes, early.verdict), (Some(false), Some(Verdict::Missed)));
+        assert_eq!((early.passes, early.verdict), (Some(false), Some(GoalVerdict::Missed)));
         let estimate = early.shown.as_ref().unwrap();
-        assert_eq!((estimate.value, estimate.bound.map(|bound| bound.side)), (Extended::new(2.0), Some(Side::AtLeast)));
+        assert_eq!((estimate.value, estimate.bound.map(|bound| bound.side)), (ExtendedReal::new(2.0), Some(BoundDirection::AtLeast)));
     }
 }

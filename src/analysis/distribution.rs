@@ -6,10 +6,10 @@
 use super::axes::Axes;
 use super::cells::CellRuns;
 use super::interval::CONFIDENCE;
-use super::origin::Origin;
+use super::origin::SweepOrigin;
 use super::summary::CellState;
-use super::{AnalysisError, Table};
-use crate::goal::{Goal, Population};
+use super::{AnalysisError, RequestTable};
+use crate::goal::{Goal, MetricPopulation};
 use crate::metric::Metric;
 use crate::store::SavedSweep;
 
@@ -20,9 +20,9 @@ const END_STEPS: usize = 50;
 
 /// The distributions of one population in several cells.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Distributions {
-    pub origin: Origin,
-    pub population: Population,
+pub struct PopulationDistributions {
+    pub origin: SweepOrigin,
+    pub population: MetricPopulation,
     /// The goals' texts.
     pub goals: Vec<String>,
     /// From 0 to 1.
@@ -37,12 +37,12 @@ pub struct CellDistribution {
     pub axes: Axes,
     pub state: CellState,
     /// `None` where the cell has no result, or no request fits.
-    pub distribution: Option<Distribution>,
+    pub distribution: Option<EmpiricalDistribution>,
 }
 
 /// An empirical distribution function.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Distribution {
+pub struct EmpiricalDistribution {
     /// Requests behind it, failed ones included.
     pub n: u64,
     pub failed: u64,
@@ -57,21 +57,21 @@ pub struct Distribution {
 pub fn distributions(
     sweep: &SavedSweep,
     cells: &[CellRuns<'_>],
-    population: &Population,
+    population: &MetricPopulation,
     goals: &[Goal],
-) -> Result<Distributions, AnalysisError> {
+) -> Result<PopulationDistributions, AnalysisError> {
     let of_cell = |cell: &CellRuns<'_>| {
         let state = cell.state();
         let distribution = if state == CellState::Measured {
-            Distribution::of(&Table::pool(cell.runs.iter().map(|run| &run.requests))?, population)?
+            EmpiricalDistribution::of(&RequestTable::pool(cell.runs.iter().map(|run| &run.requests))?, population)?
         } else {
             None
         };
         Ok(CellDistribution { variant: cell.variant.to_owned(), axes: cell.axes.clone(), state, distribution })
     };
     let saved = || sweep.manifest.goals.clone();
-    Ok(Distributions {
-        origin: Origin::of(&sweep.manifest),
+    Ok(PopulationDistributions {
+        origin: SweepOrigin::of(&sweep.manifest),
         population: population.clone(),
         goals: if goals.is_empty() { saved() } else { goals.iter().map(ToString::to_string).collect() },
         confidence: CONFIDENCE,
@@ -79,9 +79,9 @@ pub fn distributions(
     })
 }
 
-impl Distribution {
+impl EmpiricalDistribution {
     /// Of the rows of a table; `None` where no row has the value.
-    pub fn of(table: &Table, population: &Population) -> Result<Option<Self>, AnalysisError> {
+    pub fn of(table: &RequestTable, population: &MetricPopulation) -> Result<Option<Self>, AnalysisError> {
         let rows = table.filtered(&population.filter)?;
         let values = rows.values(population.metric)?;
         if values.is_empty() {
@@ -141,8 +141,8 @@ mod tests {
     use super::super::fixture::{answered, table, table_of_ttfts};
     use super::*;
 
-    fn of(ttfts: &[f64], population: &str) -> Distribution {
-        Distribution::of(&table_of_ttfts(ttfts.iter().copied()), &population.parse().unwrap()).unwrap().unwrap()
+    fn of(ttfts: &[f64], population: &str) -> EmpiricalDistribution {
+        EmpiricalDistribution::of(&table_of_ttfts(ttfts.iter().copied()), &population.parse().unwrap()).unwrap().unwrap()
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
         assert!((massart(100, 0.95) - 0.135_81).abs() < 1e-5);
         assert!((massart(1, 0.95) - 1.0).abs() < 1e-12);
         assert!((massart(400, 0.95) * 2.0 - massart(100, 0.95)).abs() < 1e-12);
-        let gaps = Distribution::of(&table(&[answered(1, 1, 0.5)]), &"itl".parse().unwrap()).unwrap().unwrap();
+        let gaps = EmpiricalDistribution::of(&table(&[answered(1, 1, 0.5)]), &"itl".parse().unwrap()).unwrap().unwrap();
         assert_eq!(gaps.margin, None);
     }
 
@@ -201,6 +201,6 @@ mod tests {
 
     #[test]
     fn rows_that_do_not_fit_make_no_distribution() {
-        assert_eq!(Distribution::of(&table_of_ttfts([1.0]), &"ttft where turn >= 9".parse().unwrap()).unwrap(), None);
+        assert_eq!(EmpiricalDistribution::of(&table_of_ttfts([1.0]), &"ttft where turn >= 9".parse().unwrap()).unwrap(), None);
     }
 }

@@ -9,10 +9,10 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use super::binomial::share_interval;
-use super::bootstrap::Bootstrap;
-use super::clusters::{Sessions, effective_rows, effective_rows_of_share};
+use super::bootstrap::BootstrapDistribution;
+use super::clusters::{SessionValues, effective_rows, effective_rows_of_share};
 use super::interval::{CONFIDENCE, percentile_interval};
-use super::{AnalysisError, Bound, Extended, Table, percentile};
+use super::{AnalysisError, EarlyStopBound, ExtendedReal, RequestTable, percentile};
 use crate::goal::{Aggregate, Measure};
 
 /// A measured value. An end of the interval that is missing is one that so few rows do not give.
@@ -25,9 +25,9 @@ pub struct Estimate {
     /// Requests behind the value, failed ones included.
     pub n: u64,
     /// `None` where no request fits.
-    pub value: Option<Extended>,
-    pub low: Option<Extended>,
-    pub high: Option<Extended>,
+    pub value: Option<ExtendedReal>,
+    pub low: Option<ExtendedReal>,
+    pub high: Option<ExtendedReal>,
     /// Sessions behind the value; those of each repeat are sessions of their own.
     #[serde(default)]
     pub sessions: u64,
@@ -36,16 +36,16 @@ pub struct Estimate {
     pub effective_n: u64,
     /// Where the interval comes from.
     #[serde(default)]
-    pub method: Method,
+    pub method: IntervalMethod,
     /// That it is only a bound, since the cell was ended early.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bound: Option<Bound>,
+    pub bound: Option<EarlyStopBound>,
 }
 
 /// Where an interval comes from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Method {
+pub enum IntervalMethod {
     /// Two order statistics of independent rows, by the exact binomial.
     OrderStatistics,
     /// The same at the effective number of rows, where sessions bring several or rows near in time are alike.
@@ -62,9 +62,9 @@ pub enum Method {
 }
 
 /// The rows that a measure speaks of, with the values of its metric.
-pub(super) struct Sample {
+pub(super) struct MeasureSample {
     /// Session by session; 1 for a failed request and 0 for another where the measure is an error rate.
-    pub sessions: Rc<Sessions>,
+    pub sessions: Rc<SessionValues>,
     /// Requests behind the values.
     pub n: u64,
     /// How many independent requests would say as much.
@@ -77,8 +77,8 @@ pub(super) struct Sample {
     pub failed: u64,
 }
 
-impl Sample {
-    pub fn of(measure: &Measure, table: &Table) -> Result<Self, AnalysisError> {
+impl MeasureSample {
+    pub fn of(measure: &Measure, table: &RequestTable) -> Result<Self, AnalysisError> {
         let rows = table.filtered(&measure.filter)?;
         let failed = rows.failed_rows()?;
         let (sessions, n) = match measure.metric() {
@@ -125,8 +125,8 @@ impl Sample {
     }
 
     /// Resampled means of the metric; `None` where the sample is too small for them.
-    pub fn bootstrap(&self) -> Option<Bootstrap> {
-        let means = Bootstrap::of_mean(&self.sessions)?;
+    pub fn bootstrap(&self) -> Option<BootstrapDistribution> {
+        let means = BootstrapDistribution::of_mean(&self.sessions)?;
         Some(match self.error_in_time {
             Some(least) => means.with_standard_error_of_at_least(least),
             None => means,
@@ -135,11 +135,11 @@ impl Sample {
 }
 
 /// Computes a measure over the measured rows of a cell.
-pub fn estimate(measure: &Measure, table: &Table) -> Result<Estimate, AnalysisError> {
-    Ok(estimate_sample(measure, &Sample::of(measure, table)?))
+pub fn estimate(measure: &Measure, table: &RequestTable) -> Result<Estimate, AnalysisError> {
+    Ok(estimate_sample(measure, &MeasureSample::of(measure, table)?))
 }
 
-pub(super) fn estimate_sample(measure: &Measure, sample: &Sample) -> Estimate {
+pub(super) fn estimate_sample(measure: &Measure, sample: &MeasureSample) -> Estimate {
     let values = || sample.ascending();
     let (value, low, high) = match measure.aggregate {
         Aggregate::Percentile(p, _) => {
@@ -156,7 +156,7 @@ pub(super) fn estimate_sample(measure: &Measure, sample: &Sample) -> Estimate {
         Aggregate::Min(_) => (values().first().copied(), None, None),
         Aggregate::ErrorRate => error_rate(sample),
     };
-    let extended = |value: Option<f64>| value.and_then(Extended::new);
+    let extended = |value: Option<f64>| value.and_then(ExtendedReal::new);
     Estimate {
         measure: measure.to_string(),
         unit: measure.unit().to_owned(),
@@ -167,13 +167,13 @@ pub(super) fn estimate_sample(measure: &Measure, sample: &Sample) -> Estimate {
         sessions: sample.sessions.len() as u64,
         effective_n: sample.effective_n,
         method: match measure.aggregate {
-            _ if low.is_none() && high.is_none() => Method::None,
-            Aggregate::Percentile(..) if sample.is_clustered() => Method::ClusteredOrderStatistics,
-            Aggregate::Percentile(..) => Method::OrderStatistics,
-            Aggregate::ErrorRate if sample.is_clustered() => Method::ClusteredClopperPearson,
-            Aggregate::ErrorRate => Method::ClopperPearson,
-            Aggregate::Mean(_) => Method::SessionBootstrap,
-            Aggregate::Max(_) | Aggregate::Min(_) => Method::None,
+            _ if low.is_none() && high.is_none() => IntervalMethod::None,
+            Aggregate::Percentile(..) if sample.is_clustered() => IntervalMethod::ClusteredOrderStatistics,
+            Aggregate::Percentile(..) => IntervalMethod::OrderStatistics,
+            Aggregate::ErrorRate if sample.is_clustered() => IntervalMethod::ClusteredClopperPearson,
+            Aggregate::ErrorRate => IntervalMethod::ClopperPearson,
+            Aggregate::Mean(_) => IntervalMethod::SessionBootstrap,
+            Aggregate::Max(_) | Aggregate::Min(_) => IntervalMethod::None,
         },
         bound: None,
     }
@@ -186,7 +186,7 @@ fn mean(values: &[f64]) -> Option<f64> {
 
 /// The ends are those of a whole number of failures among the effective rows, rounded outwards.
 #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-fn error_rate(sample: &Sample) -> (Option<f64>, Option<f64>, Option<f64>) {
+fn error_rate(sample: &MeasureSample) -> (Option<f64>, Option<f64>, Option<f64>) {
     if sample.n == 0 {
         return (None, None, None);
     }

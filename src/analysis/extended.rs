@@ -5,9 +5,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A finite number or +infinity; never NaN.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct Extended(f64);
+pub struct ExtendedReal(f64);
 
-impl Extended {
+impl ExtendedReal {
     /// `None` for NaN, which is no measured value.
     #[must_use]
     pub fn new(value: f64) -> Option<Self> {
@@ -25,7 +25,7 @@ impl Extended {
     }
 }
 
-impl Serialize for Extended {
+impl Serialize for ExtendedReal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             value if value.is_finite() => serializer.serialize_f64(value),
@@ -35,7 +35,7 @@ impl Serialize for Extended {
     }
 }
 
-impl<'de> Deserialize<'de> for Extended {
+impl<'de> Deserialize<'de> for ExtendedReal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
@@ -58,10 +58,10 @@ mod tests {
 
     #[test]
     fn infinity_survives_json_and_is_no_null() {
-        let values = [Extended(1.5), Extended(f64::INFINITY)];
+        let values = [ExtendedReal(1.5), ExtendedReal(f64::INFINITY)];
         let text = serde_json::to_string(&values).unwrap();
         assert_eq!(text, r#"[1.5,"inf"]"#);
-        assert_eq!(serde_json::from_str::<[Extended; 2]>(&text).unwrap(), values);
-        assert_eq!(Extended::new(f64::NAN), None);
+        assert_eq!(serde_json::from_str::<[ExtendedReal; 2]>(&text).unwrap(), values);
+        assert_eq!(ExtendedReal::new(f64::NAN), None);
     }
 }

@@ -11,7 +11,7 @@ use crate::store::SavedRun;
 /// How a variant's external cache did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ExternalUse {
+pub enum ExternalCacheUse {
     /// It brought tokens.
     Used,
     /// It was needed and brought none: what was measured is the engine alone.
@@ -28,7 +28,7 @@ pub struct ExternalCache {
     /// The connector that the server's command names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connector: Option<String>,
-    pub state: ExternalUse,
+    pub state: ExternalCacheUse,
     /// Prompt tokens that it was asked for, and those that it brought, in all cells with a result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_tokens: Option<f64>,
@@ -59,7 +59,7 @@ pub fn external(variant: &str, cells: &[CellSummary], connector: Option<String>)
     let (state, words) = match (brought, of) {
         (Some(brought), Some((asked, what))) if brought > 0.0 => {
             let share = if asked > 0.0 { format!(" ({})", percent(brought / asked)) } else { String::new() };
-            (ExternalUse::Used, format!("{} of {} {what}{share} came from the external cache{name}", grouped(brought), grouped(asked)))
+            (ExternalCacheUse::Used, format!("{} of {} {what}{share} came from the external cache{name}", grouped(brought), grouped(asked)))
         }
         (Some(_), Some((asked, what))) => {
             nothing_came(&measured, &format!("0 of {} {what} came from the external cache{name}", grouped(asked)))
@@ -67,23 +67,23 @@ pub fn external(variant: &str, cells: &[CellSummary], connector: Option<String>)
         _ => untold(&measured, &name),
     };
     let words = match state {
-        ExternalUse::ReusedNothing => format!("{variant} reused nothing: {words}; what this variant measures is the engine alone"),
+        ExternalCacheUse::ReusedNothing => format!("{variant} reused nothing: {words}; what this variant measures is the engine alone"),
         _ => words,
     };
     Some(ExternalCache { connector, state, asked_tokens: asked, brought_tokens: brought, words })
 }
 
 /// It brought none. It was needed where prompts were computed anew that had been sent before.
-fn nothing_came(cells: &[&CellSummary], words: &str) -> (ExternalUse, String) {
+fn nothing_came(cells: &[&CellSummary], words: &str) -> (ExternalCacheUse, String) {
     let needed = |cell: &&&CellSummary| cell.sessions.reused.map_or(outgrown(cell), |reused| Some(reused < KEPT));
     let answers: Vec<bool> = cells.iter().filter_map(|cell| needed(&cell)).collect();
     if answers.contains(&true) {
-        (ExternalUse::ReusedNothing, words.to_owned())
+        (ExternalCacheUse::ReusedNothing, words.to_owned())
     } else if answers.is_empty() {
-        (ExternalUse::Unknown, format!("{words}; whether it was needed is not told"))
+        (ExternalCacheUse::Unknown, format!("{words}; whether it was needed is not told"))
     } else {
         (
-            ExternalUse::NotNeeded,
+            ExternalCacheUse::NotNeeded,
             format!("{words}, and none was needed: what was sent again was still on the device, so the cache behind it was not tested"),
         )
     }
@@ -91,16 +91,16 @@ fn nothing_came(cells: &[&CellSummary], words: &str) -> (ExternalUse, String) {
 
 /// No counter tells sources apart. Answers that tell no cached tokens at all where prompts were sent again tell that nothing brought any.
 #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
-fn untold(cells: &[&CellSummary], name: &str) -> (ExternalUse, String) {
+fn untold(cells: &[&CellSummary], name: &str) -> (ExternalCacheUse, String) {
     let empty = cells.iter().filter(|cell| cell.sessions.reused.is_some_and(|reused| reused < NONE));
     if let Some(cell) = empty.max_by_key(|cell| cell.sessions.sent_before_tokens) {
         let (reused, sent) = (cell.sessions.reused.unwrap_or(0.0), cell.sessions.sent_before_tokens.unwrap_or(0) as f64);
         let place = named(&cell.axes);
         let words =
             format!("in {place} {} of {} prompt tokens sent again came from any cache{name}", grouped(reused * sent), grouped(sent));
-        return (ExternalUse::ReusedNothing, words);
+        return (ExternalCacheUse::ReusedNothing, words);
     }
-    (ExternalUse::Unknown, format!("the server does not tell what came from the external cache{name}"))
+    (ExternalCacheUse::Unknown, format!("the server does not tell what came from the external cache{name}"))
 }
 
 fn total(cells: &[&CellSummary], get: impl Fn(&CellSummary) -> Option<f64>) -> Option<f64> {
@@ -111,11 +111,11 @@ fn total(cells: &[&CellSummary], get: impl Fn(&CellSummary) -> Option<f64>) -> O
 /// Remarks on a comparison: that one of the two reused nothing, and why there is no gain where the other has an external cache.
 pub fn remarks(base: &VariantSummary, other: &VariantSummary, gain: bool, within: &super::Axes) -> Vec<String> {
     let exposed = |variant: &VariantSummary| {
-        let external = variant.external.as_ref().filter(|external| external.state == ExternalUse::ReusedNothing);
+        let external = variant.external.as_ref().filter(|external| external.state == ExternalCacheUse::ReusedNothing);
         external.map(|external| external.words.clone())
     };
     let mut remarks: Vec<String> = [exposed(base), exposed(other)].into_iter().flatten().collect();
-    if !gain && other.external.as_ref().is_some_and(|external| external.state != ExternalUse::ReusedNothing) {
+    if !gain && other.external.as_ref().is_some_and(|external| external.state != ExternalCacheUse::ReusedNothing) {
         remarks.extend(no_gain(other, within));
     }
     remarks
@@ -157,7 +157,7 @@ fn no_gain(variant: &VariantSummary, within: &super::Axes) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Cell, cell, sweep, told, uniform};
-    use super::super::{Question, SweepSummary, summarize};
+    use super::super::{SummaryOptions, SweepSummary, summarize};
     use super::*;
     use crate::record::{RequestRecord, ServerFacts, ServerSample};
     use crate::store::SavedSamples;
@@ -175,7 +175,7 @@ mod tests {
             run.record.server = Some(ServerFacts { external_cache: Some("LMCacheConnectorV1".into()), ..ServerFacts::default() });
             run.samples = SavedSamples::Held(told.into());
         }
-        summarize(&saved, &Question::default()).unwrap()
+        summarize(&saved, &SummaryOptions::default()).unwrap()
     }
 
     fn cells(cached_of_eight: u64, ttft_of_eight: f64) -> [Cell; 4] {
@@ -189,7 +189,7 @@ mod tests {
     fn a_cache_that_was_needed_and_brought_nothing_is_exposed() {
         let summary = summary(&cells(0, 5.0), &told(20_000.0, 12_000.0, 0.0, 20_000.0));
         let external = summary.variants[1].external.as_ref().unwrap();
-        assert_eq!(external.state, ExternalUse::ReusedNothing);
+        assert_eq!(external.state, ExternalCacheUse::ReusedNothing);
         assert_eq!(
             external.words,
             "lmcache reused nothing: 0 of 40,000 prompt tokens asked came from the external cache (connector LMCacheConnectorV1); what this \
@@ -204,7 +204,7 @@ mod tests {
         let all_fit = [found("vllm", 4, 0.5, 1000), found("lmcache", 4, 0.5, 1000)];
         let summary = summary(&all_fit, &told(4_000.0, 12_000.0, 0.0, 4_000.0));
         let external = summary.variants[1].external.as_ref().unwrap();
-        assert_eq!(external.state, ExternalUse::NotNeeded);
+        assert_eq!(external.state, ExternalCacheUse::NotNeeded);
         assert!(external.words.starts_with("0 of 4,000 prompt tokens asked came from the external cache"), "{}", external.words);
         let [remark] = summary.ratios[0].remarks.as_slice() else { panic!("{:?}", summary.ratios[0].remarks) };
         assert_eq!(
@@ -219,7 +219,7 @@ mod tests {
     fn a_cache_that_works_is_said_to_and_a_gain_needs_no_excuse() {
         let summary = summary(&cells(1000, 0.9), &told(8_000.0, 12_000.0, 12_000.0, 20_000.0));
         let external = summary.variants[1].external.as_ref().unwrap();
-        assert_eq!((external.state, summary.ratios[0].ratio), (ExternalUse::Used, Some(2.0)));
+        assert_eq!((external.state, summary.ratios[0].ratio), (ExternalCacheUse::Used, Some(2.0)));
         assert!(external.words.contains("24,000 of 40,000 prompt tokens asked (60 %) came from the external cache"), "{}", external.words);
         assert!(summary.ratios[0].remarks.is_empty());
     }
@@ -236,17 +236,17 @@ mod tests {
     fn answers_alone_expose_a_cache_that_brings_nothing_where_nothing_is_left_on_the_device() {
         let summary = summary(&cells(0, 5.0), &[]);
         let external = summary.variants[1].external.as_ref().unwrap();
-        assert_eq!(external.state, ExternalUse::ReusedNothing);
+        assert_eq!(external.state, ExternalCacheUse::ReusedNothing);
         assert!(external.words.contains("in C=1, S=8 0 of 24,000 prompt tokens sent again came from any cache"), "{}", external.words);
         let fitting = self::summary(&[found("vllm", 4, 0.5, 1000), found("lmcache", 4, 0.5, 1000)], &[]);
-        assert_eq!(fitting.variants[1].external.as_ref().unwrap().state, ExternalUse::Unknown);
+        assert_eq!(fitting.variants[1].external.as_ref().unwrap().state, ExternalCacheUse::Unknown);
     }
 
     #[test]
     fn an_engine_that_merely_has_the_counters_has_no_external_cache() {
         let mut saved = sweep(&[], &[found("vllm", 4, 0.5, 1000)]);
         saved.runs[0].samples = SavedSamples::Held(told(4_000.0, 12_000.0, 0.0, 0.0).into());
-        let summary = summarize(&saved, &Question::default()).unwrap();
+        let summary = summarize(&saved, &SummaryOptions::default()).unwrap();
         assert_eq!(summary.variants[0].external, None);
         assert_eq!(summary.variants[0].cells[0].server.hits.as_ref().unwrap().device, Some(0.75));
     }

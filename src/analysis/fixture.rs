@@ -5,11 +5,12 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Question, SweepSummary, Table, summarize};
+use super::{RequestTable, SummaryOptions, SweepSummary, summarize};
 use crate::clock::Micros;
 use crate::record::{
-    CacheContract, Certainty, Client, ClientHonesty, Counts, Curtailed, Failure, FailureKind, FormatVersion, Manifest, Outcome, Phase,
-    PlannedRun, RequestRecord, RunHeader, RunRecord, SampleKind, Searched, ServerSample, Settled, TokenRule, TokenSource,
+    CacheCheck, ClientEnvironment, ClientHealth, DecidedGoal, EarlyStopCertainty, EarlyStopReason, FailureKind, FormatVersion,
+    FrontierSweep, Manifest, PlannedRun, RequestCounts, RequestFailure, RequestPhase, RequestRecord, RunHeader, RunOutcome, RunRecord,
+    SampleKind, ServerSample, TokenRule, TokenSource,
 };
 use crate::store::{SavedRequests, SavedRun, SavedSamples, SavedSweep, SweepWriter, to_table};
 
@@ -22,7 +23,7 @@ pub(crate) fn answered(session: u64, turn: u32, ttft_s: f64) -> RequestRecord {
         session,
         lane: 0,
         turn,
-        phase: Phase::Measure,
+        phase: RequestPhase::Measure,
         intended_us: sent,
         sent_us: sent,
         connect_us: None,
@@ -64,18 +65,18 @@ pub(crate) fn failed(session: u64, turn: u32, kind: FailureKind) -> RequestRecor
         cached_tokens: None,
         output_tokens: None,
         token_source: TokenSource::Unknown,
-        failure: Some(Failure { kind, detail: "for the test".into() }),
+        failure: Some(RequestFailure { kind, detail: "for the test".into() }),
         ..answered(session, turn, 1.0)
     }
 }
 
 /// A table of one run's rows.
-pub(crate) fn table(records: &[RequestRecord]) -> Table {
-    Table::pool([&SavedRequests::held(to_table(records).unwrap())]).unwrap()
+pub(crate) fn table(records: &[RequestRecord]) -> RequestTable {
+    RequestTable::pool([&SavedRequests::held(to_table(records).unwrap())]).unwrap()
 }
 
 /// A table in which turn 1 of each session took one of these times; infinity stands for a failed request.
-pub(crate) fn table_of_ttfts(ttfts: impl IntoIterator<Item = f64>) -> Table {
+pub(crate) fn table_of_ttfts(ttfts: impl IntoIterator<Item = f64>) -> RequestTable {
     let record = |(session, ttft): (u64, f64)| {
         if ttft.is_finite() { answered(session, 1, ttft) } else { failed(session, 1, FailureKind::TimeoutFirstToken) }
     };
@@ -87,8 +88,8 @@ pub(crate) struct Cell {
     pub variant: &'static str,
     pub axes: Vec<(String, Value)>,
     pub repeat: u32,
-    pub outcome: Outcome,
-    pub cache_contract: CacheContract,
+    pub outcome: RunOutcome,
+    pub cache_contract: CacheCheck,
     pub records: Vec<RequestRecord>,
 }
 
@@ -98,16 +99,16 @@ pub(crate) fn cell(variant: &'static str, concurrent: u64, sequential: u64, reco
         variant,
         axes: vec![("workload.concurrent".into(), json!(concurrent)), ("workload.sequential".into(), json!(sequential))],
         repeat: 0,
-        outcome: Outcome::Completed,
-        cache_contract: CacheContract::Proven { how: "a canary prompt brought 0 cached tokens".into() },
+        outcome: RunOutcome::Completed,
+        cache_contract: CacheCheck::Proven { how: "a canary prompt brought 0 cached tokens".into() },
         records,
     }
 }
 
 /// The same cell, ended early since the goal was lost for certain; so many of its rows were planned.
 pub(crate) fn lost_early(cell: Cell, goal: &str, planned: u64) -> Cell {
-    let settled = Settled { goal: goal.into(), holds: false, planned, least_effective: planned / 3, seen: 0, beyond: 0 };
-    Cell { outcome: Outcome::Curtailed(Curtailed { certainty: Certainty::Exact, settled: vec![settled] }), ..cell }
+    let settled = DecidedGoal { goal: goal.into(), holds: false, planned, least_effective: planned / 3, seen: 0, beyond: 0 };
+    Cell { outcome: RunOutcome::Curtailed(EarlyStopReason { certainty: EarlyStopCertainty::Exact, settled: vec![settled] }), ..cell }
 }
 
 /// Rows of a C×S cell with three follow-up rounds, all of which took the same time to their first token.
@@ -131,7 +132,7 @@ fn run_record(cell: &Cell) -> RunRecord {
         simulated: true,
         cell: json!({"workload": {"kind": if cell.axes.iter().any(|(name, _)| name == "workload.qps") { "chat" } else { "document_qa" }}}),
     };
-    let measured = cell.records.iter().filter(|record| record.phase == Phase::Measure);
+    let measured = cell.records.iter().filter(|record| record.phase == RequestPhase::Measure);
     let end = cell.records.iter().map(|record| record.done_us).max().unwrap_or_default();
     let failed = measured.clone().filter(|record| record.failure.is_some()).count() as u64;
     RunRecord {
@@ -144,14 +145,14 @@ fn run_record(cell: &Cell) -> RunRecord {
         cache_contract: cell.cache_contract.clone(),
         salt: None,
         server: None,
-        client: ClientHonesty::default(),
+        client: ClientHealth::default(),
         connections: None,
-        counts: Counts {
+        counts: RequestCounts {
             requests: cell.records.len() as u64,
             measured: measured.count() as u64,
             failed,
             measured_window_us: end,
-            ..Counts::default()
+            ..RequestCounts::default()
         },
         offered_qps: None,
         tables: std::collections::BTreeMap::new(),
@@ -193,7 +194,7 @@ fn manifest(goals: &[&str], cells: &[Cell]) -> Manifest {
         axes,
         repeats: cells.iter().map(|cell| cell.repeat + 1).max().unwrap_or(1),
         runs: cells.iter().map(planned).collect(),
-        client: Client { bench_version: "0.1.0".into(), ..Client::default() },
+        client: ClientEnvironment { bench_version: "0.1.0".into(), ..ClientEnvironment::default() },
         keeps_texts: false,
         imported: None,
         search: None,
@@ -252,9 +253,9 @@ pub(crate) fn searched_over_users(score: Option<&str>) -> SweepSummary {
     let goals = ["p95(ttft where turn >= 1) <= 2s"];
     let mut saved = sweep(&goals, &all);
     saved.runs = sweep(&goals, &[at(4, 20, 1.0), at(16, 5, 9.0)]).runs;
-    saved.manifest.search = Some(Searched { axes: vec!["workload.users".into()], climbed: Vec::new() });
+    saved.manifest.search = Some(FrontierSweep { axes: vec!["workload.users".into()], climbed: Vec::new() });
     saved.manifest.score = score.map(str::to_owned);
-    summarize(&saved, &Question::default()).unwrap()
+    summarize(&saved, &SummaryOptions::default()).unwrap()
 }
 
 /// The sweep as the reader would give it, without a folder.

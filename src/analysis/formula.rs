@@ -1,32 +1,32 @@
 //! What a metric is of one row: its value from the row's columns, and whether the row failed. Must not know which rows are asked for.
 
 use super::AnalysisError;
-use super::columns::{Columns, Number};
-use crate::metric::{Better, Metric};
+use super::columns::{NumericColumn, RequestColumns};
+use crate::metric::{Metric, MetricDirection};
 
 /// Which rows failed. No token in a row without a failure cannot come from this program; it is a failure all the same, and never a 0.
 #[derive(Clone, Copy)]
-pub(super) struct Failures<'a> {
-    pub columns: &'a Columns,
+pub(super) struct RowFailures<'a> {
+    pub columns: &'a RequestColumns,
     pub first_token: &'a [f64],
 }
 
-impl Failures<'_> {
+impl RowFailures<'_> {
     pub fn of(&self, row: usize) -> bool {
         self.columns.has_failure(row) || self.first_token[row].is_nan()
     }
 }
 
 /// How the value of a row follows from its columns: a later stamp less an earlier one, and over or under it a count of tokens.
-pub(super) struct Formula<'a> {
-    pub failed: Failures<'a>,
+pub(super) struct MetricFormula<'a> {
+    pub failed: RowFailures<'a>,
     worst: f64,
     later: &'a [f64],
     earlier: &'a [f64],
-    tokens: Tokens<'a>,
+    tokens: FormulaTokens<'a>,
 }
 
-enum Tokens<'a> {
+enum FormulaTokens<'a> {
     None,
     /// Output tokens after the first event, which has one where nobody tells.
     After {
@@ -36,30 +36,31 @@ enum Tokens<'a> {
     Output(&'a [f64]),
 }
 
-impl<'a> Formula<'a> {
-    pub fn of(columns: &'a Columns, metric: Metric) -> Result<Self, AnalysisError> {
+impl<'a> MetricFormula<'a> {
+    pub fn of(columns: &'a RequestColumns, metric: Metric) -> Result<Self, AnalysisError> {
         let (later, earlier) = match metric {
-            Metric::Ttft => (Number::FirstToken, Number::Sent),
-            Metric::Ttfat => (Number::FirstAnswer, Number::Sent),
-            Metric::TtftIntended => (Number::FirstToken, Number::Intended),
-            Metric::Ttfe => (Number::FirstEvent, Number::Sent),
-            Metric::E2e | Metric::OutputTps => (Number::LastToken, Number::Sent),
-            Metric::SendLag => (Number::Sent, Number::Intended),
-            Metric::Tpot => (Number::LastToken, Number::FirstToken),
+            Metric::Ttft => (NumericColumn::FirstToken, NumericColumn::Sent),
+            Metric::Ttfat => (NumericColumn::FirstAnswer, NumericColumn::Sent),
+            Metric::TtftIntended => (NumericColumn::FirstToken, NumericColumn::Intended),
+            Metric::Ttfe => (NumericColumn::FirstEvent, NumericColumn::Sent),
+            Metric::E2e | Metric::OutputTps => (NumericColumn::LastToken, NumericColumn::Sent),
+            Metric::SendLag => (NumericColumn::Sent, NumericColumn::Intended),
+            Metric::Tpot => (NumericColumn::LastToken, NumericColumn::FirstToken),
             Metric::Itl => return Err(AnalysisError::NotPerRow { metric }),
         };
         let tokens = match metric {
-            Metric::Tpot => {
-                Tokens::After { output: columns.number(Number::OutputTokens)?, first: columns.number(Number::FirstEventTokens)? }
-            }
-            Metric::OutputTps => Tokens::Output(columns.number(Number::OutputTokens)?),
-            _ => Tokens::None,
+            Metric::Tpot => FormulaTokens::After {
+                output: columns.number(NumericColumn::OutputTokens)?,
+                first: columns.number(NumericColumn::FirstEventTokens)?,
+            },
+            Metric::OutputTps => FormulaTokens::Output(columns.number(NumericColumn::OutputTokens)?),
+            _ => FormulaTokens::None,
         };
         let worst = match metric.better() {
-            Better::Lower => f64::INFINITY,
-            Better::Higher => 0.0,
+            MetricDirection::Lower => f64::INFINITY,
+            MetricDirection::Higher => 0.0,
         };
-        let failed = Failures { columns, first_token: columns.number(Number::FirstToken)? };
+        let failed = RowFailures { columns, first_token: columns.number(NumericColumn::FirstToken)? };
         Ok(Self { failed, worst, later: columns.number(later)?, earlier: columns.number(earlier)?, tokens })
     }
 
@@ -70,12 +71,12 @@ impl<'a> Formula<'a> {
         }
         let seconds = (self.later[row] - self.earlier[row]) / 1e6;
         match self.tokens {
-            Tokens::None => seconds,
-            Tokens::After { output, first } => {
+            FormulaTokens::None => seconds,
+            FormulaTokens::After { output, first } => {
                 let first = if first[row].is_nan() { 1.0 } else { first[row] };
                 positive_quotient(seconds, output[row] - first)
             }
-            Tokens::Output(output) => positive_quotient(output[row], seconds),
+            FormulaTokens::Output(output) => positive_quotient(output[row], seconds),
         }
     }
 }

@@ -3,12 +3,12 @@
 
 /// Rows by session, one session behind the other.
 #[derive(Debug, Default)]
-pub(super) struct Grouped {
+pub(super) struct SessionRows {
     rows: Vec<u32>,
     ends: Vec<u32>,
 }
 
-impl Grouped {
+impl SessionRows {
     /// Adds the rows of one run, ascending by session, and in each as they come.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sessions are counted from 0, and rows fit into 32 bits")]
     pub fn add(&mut self, rows: impl Iterator<Item = usize> + Clone, sessions: &[f64]) {
@@ -68,7 +68,7 @@ mod tests {
     fn rows_of_a_session_come_together_whether_its_number_is_small_or_large() {
         for offset in [0.0, 1e9] {
             let sessions: Vec<f64> = [2.0, 0.0, 2.0, 7.0, 0.0, 1.0].map(|session| session + offset).to_vec();
-            let mut grouped = Grouped::default();
+            let mut grouped = SessionRows::default();
             grouped.add(0..5, &sessions);
             grouped.add(5..6, &sessions);
             grouped.add(6..6, &sessions);

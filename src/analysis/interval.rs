@@ -34,7 +34,7 @@ fn partition(n: u64, holds: impl Fn(u64) -> bool) -> u64 {
 
 /// What the sample says about a share in the population.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Statement {
+pub enum ShareVerdict {
     /// The share is at most the allowed one.
     Proven,
     /// It is larger.
@@ -43,7 +43,7 @@ pub enum Statement {
     Open,
 }
 
-impl Statement {
+impl ShareVerdict {
     /// The same of the opposite claim.
     #[must_use]
     pub fn opposite(self) -> Self {
@@ -57,30 +57,30 @@ impl Statement {
 
 /// Whether the population's share of hits is at most `allowed`, of which `k` among `n` were seen; one-sided each way.
 #[must_use]
-pub fn share_at_most(k: u64, n: u64, allowed: f64, confidence: f64) -> Statement {
+pub fn share_at_most(k: u64, n: u64, allowed: f64, confidence: f64) -> ShareVerdict {
     let doubt = 1.0 - confidence;
     if n > 0 && at_most(k, n, allowed) <= doubt {
-        Statement::Proven
+        ShareVerdict::Proven
     } else if n > 0 && at_least(k, n, allowed) <= doubt {
-        Statement::Disproven
+        ShareVerdict::Disproven
     } else {
-        Statement::Open
+        ShareVerdict::Open
     }
 }
 
 /// The same of hits that are no whole number, as shares of values scaled to fewer rows are: rounded against what is to be shown.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "row counts are far below 2^53")]
-pub fn scaled_share_at_most(hits: f64, n: u64, allowed: f64, confidence: f64) -> Statement {
+pub fn scaled_share_at_most(hits: f64, n: u64, allowed: f64, confidence: f64) -> ShareVerdict {
     // A product of whole numbers may miss its own by a last bit.
     let whole = hits.round();
     let (fewest, most) = if (hits - whole).abs() < 1e-9 * whole.max(1.0) { (whole, whole) } else { (hits.floor(), hits.ceil()) };
-    if share_at_most(most as u64, n, allowed, confidence) == Statement::Proven {
-        return Statement::Proven;
+    if share_at_most(most as u64, n, allowed, confidence) == ShareVerdict::Proven {
+        return ShareVerdict::Proven;
     }
     match share_at_most(fewest as u64, n, allowed, confidence) {
-        Statement::Disproven => Statement::Disproven,
-        Statement::Proven | Statement::Open => Statement::Open,
+        ShareVerdict::Disproven => ShareVerdict::Disproven,
+        ShareVerdict::Proven | ShareVerdict::Open => ShareVerdict::Open,
     }
 }
 
@@ -106,7 +106,7 @@ pub fn rows_needed(k: u64, n: u64, allowed: f64, confidence: f64) -> Option<u64>
     let mut rows = n.max(1);
     while rows <= MOST_ROWS {
         let hits = (share * rows as f64).round() as u64;
-        if share_at_most(hits, rows, allowed, confidence) != Statement::Open {
+        if share_at_most(hits, rows, allowed, confidence) != ShareVerdict::Open {
             return Some(rows);
         }
         rows = next(rows);
@@ -121,7 +121,7 @@ pub fn clustered_rows_needed(share: f64, n: u64, effective: u64, allowed: f64, c
     let rows_each = n as f64 / effective.max(1) as f64;
     let mut rows = effective.max(1);
     while rows as f64 * rows_each <= MOST_ROWS as f64 {
-        if scaled_share_at_most(share * rows as f64, rows, allowed, confidence) != Statement::Open {
+        if scaled_share_at_most(share * rows as f64, rows, allowed, confidence) != ShareVerdict::Open {
             return Some((rows as f64 * rows_each).ceil() as u64);
         }
         rows = next(rows);
@@ -142,10 +142,10 @@ mod tests {
 
     #[test]
     fn fifty_nine_rows_are_the_least_that_certify_a_p95() {
-        assert_eq!(share_at_most(0, 58, 0.05, 0.95), Statement::Open);
-        assert_eq!(share_at_most(0, 59, 0.05, 0.95), Statement::Proven);
-        assert_eq!(share_at_most(1, 92, 0.05, 0.95), Statement::Open);
-        assert_eq!(share_at_most(1, 93, 0.05, 0.95), Statement::Proven);
+        assert_eq!(share_at_most(0, 58, 0.05, 0.95), ShareVerdict::Open);
+        assert_eq!(share_at_most(0, 59, 0.05, 0.95), ShareVerdict::Proven);
+        assert_eq!(share_at_most(1, 92, 0.05, 0.95), ShareVerdict::Open);
+        assert_eq!(share_at_most(1, 93, 0.05, 0.95), ShareVerdict::Proven);
         assert_eq!(rows_needed(0, 9, 0.05, 0.95), Some(59));
         assert_eq!(rows_needed(0, 0, 0.05, 0.95), Some(59));
         assert_eq!(rows_needed(0, 9, 0.01, 0.95), Some(299));
@@ -156,10 +156,10 @@ mod tests {
     #[test]
     fn a_few_rows_can_disprove_what_they_cannot_prove() {
         // Three of nine beyond the limit: P(X >= 3 | 9, 0.05) = 0.0084.
-        assert_eq!(share_at_most(3, 9, 0.05, 0.95), Statement::Disproven);
+        assert_eq!(share_at_most(3, 9, 0.05, 0.95), ShareVerdict::Disproven);
         // One of nine: P(X >= 1) = 0.37.
-        assert_eq!(share_at_most(1, 9, 0.05, 0.95), Statement::Open);
-        assert_eq!(share_at_most(0, 0, 0.05, 0.95), Statement::Open);
+        assert_eq!(share_at_most(1, 9, 0.05, 0.95), ShareVerdict::Open);
+        assert_eq!(share_at_most(0, 0, 0.05, 0.95), ShareVerdict::Open);
     }
 
     #[test]
@@ -190,10 +190,10 @@ mod tests {
     #[test]
     fn scaled_hits_are_rounded_against_what_is_to_be_shown() {
         // 0.3 of 59 rows is one for a proof and none for the contrary; three are three, whatever the last bit says.
-        assert_eq!(scaled_share_at_most(0.3, 59, 0.05, 0.95), Statement::Open);
-        assert_eq!(scaled_share_at_most(0.0, 59, 0.05, 0.95), Statement::Proven);
-        assert_eq!(scaled_share_at_most(2.999_999_999_999, 9, 0.05, 0.95), Statement::Disproven);
-        assert_eq!(scaled_share_at_most(1.9, 9, 0.05, 0.95), Statement::Open);
+        assert_eq!(scaled_share_at_most(0.3, 59, 0.05, 0.95), ShareVerdict::Open);
+        assert_eq!(scaled_share_at_most(0.0, 59, 0.05, 0.95), ShareVerdict::Proven);
+        assert_eq!(scaled_share_at_most(2.999_999_999_999, 9, 0.05, 0.95), ShareVerdict::Disproven);
+        assert_eq!(scaled_share_at_most(1.9, 9, 0.05, 0.95), ShareVerdict::Open);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! From saved runs to numbers and verdicts, by the store's reader alone: the judging half of the program begins here.
 //!
-//! Rows become a [`Table`] per cell; a measure over it becomes an [`Estimate`] with its interval; a goal turns that into a [`Judgement`];
+//! Rows become a [`RequestTable`] per cell; a measure over it becomes an [`Estimate`] with its interval; a goal turns that into a [`GoalJudgement`];
 //! cells become a [`SweepSummary`] with scores. Nothing here knows how a run is made, and nothing prints. Formulas: `docs/metrics.md`.
 
 mod amount;
@@ -58,38 +58,39 @@ mod watched;
 
 pub use axes::{Axes, axis_label, plain, short, show_axes, show_value};
 pub use backlog_growth::BacklogGrowth;
-pub use between::{Between, Raises, Unsettled};
+pub use between::{RaisedScoreKind, UndecidedCell, UnsettledReason};
 pub use cells::CellRuns;
-pub use choice::{Choice, ChoiceError, parse_cell};
-pub use curtailment::{Bound, Side, judge_curtailed};
-pub use distribution::{CellDistribution, Distribution, Distributions, distributions};
-pub use estimate::{Estimate, Method, estimate};
-pub use extended::Extended;
-pub use external::{ExternalCache, ExternalUse};
+pub use choice::{CellSelector, CellSelectorError, parse_cell};
+pub use curtailment::{BoundDirection, EarlyStopBound, judge_curtailed};
+pub use distribution::{CellDistribution, EmpiricalDistribution, PopulationDistributions, distributions};
+pub use estimate::{Estimate, IntervalMethod, estimate};
+pub use extended::ExtendedReal;
+pub use external::{ExternalCache, ExternalCacheUse};
 pub use frontier::frontier;
 pub use increase::increase;
-pub use limit::{Limit, LimitKind};
-pub use monotone::{Load, Reversal};
-pub use origin::Origin;
+pub use limit::{Bottleneck, BottleneckKind};
+pub use monotone::{LoadComparison, LoadReversal};
+pub use origin::SweepOrigin;
 pub use percentile::percentile;
-pub use rates::{PerUser, Rates};
-pub use reason::{Reason, ReasonKind};
-pub use renderings::Rendering;
-pub use repeats::{Caches, RepeatSummary};
+pub use rates::{CellThroughput, UserThroughput};
+pub use reason::{ReversalReason, ReversalReasonKind};
+pub use renderings::ToolTtftSummary;
+pub use repeats::{RepeatCacheState, RepeatSummary};
 pub use score_bound::{RatioBound, ScoreBound};
-pub use scores::{CapacityScore, LargestScore, Score, Shape};
+pub use scores::{CapacityScore, CapacityShape, LargestScore, Score};
 pub use sessions::SessionFigures;
 pub use stream_figures::StreamFigures;
 pub use summarize::summarize;
 pub use summary::{
-    AxisSummary, CellState, CellSummary, FailureWords, Question, Ratio, RunCounts, SuccessOnly, SweepSummary, VariantSummary,
+    AxisSummary, CellState, CellSummary, FailureMessage, RunCounts, ScoreRatio, SuccessPercentiles, SummaryOptions, SweepSummary,
+    VariantSummary,
 };
-pub use table::Table;
-pub use timeline::{Lane, Span, Timeline, Track, timeline};
+pub use table::RequestTable;
+pub use timeline::{RequestSpan, RunTimeline, RunTimelineLane, ServerMetricTrack, timeline};
 pub use transient::InitialTransient;
-pub use untested::Implied;
-pub use verdict::{Judgement, Verdict, VoidReason, judge};
-pub use watched::{Hits, Level, ServerFigures, Told};
+pub use untested::ImpliedOutcome;
+pub use verdict::{GoalJudgement, GoalVerdict, VoidReason, judge};
+pub use watched::{CacheHitShares, GaugeSummary, ServerFigures, ServerMetricValue};
 
 use crate::metric::Metric;
 use crate::sentence::sentence;
@@ -111,7 +112,7 @@ pub enum AnalysisError {
 
 #[cfg(test)]
 mod tests {
-    use crate::metric::{Better, Metric};
+    use crate::metric::{Metric, MetricDirection};
     use crate::record::FailureKind as Kind;
 
     const DOCS: &str = include_str!("../../docs/metrics.md");
@@ -121,7 +122,7 @@ mod tests {
         for metric in Metric::ALL {
             let head = format!("| `{}` | {} |", metric.name(), metric.unit());
             let row = DOCS.lines().find(|line| line.starts_with(&head)).unwrap_or_else(|| panic!("no row begins with {head}"));
-            let better = if metric.better() == Better::Lower { "| lower |" } else { "| higher |" };
+            let better = if metric.better() == MetricDirection::Lower { "| lower |" } else { "| higher |" };
             assert!(row.ends_with(better), "{row}");
         }
     }
@@ -144,7 +145,7 @@ mod tests {
         for name in kinds.into_iter().map(Kind::name).chain(["http_<status>".to_owned()]) {
             assert!(DOCS.contains(&format!("| `{name}` |")), "{name}");
         }
-        for field in crate::goal::Field::ALL {
+        for field in crate::goal::ConditionField::ALL {
             assert!(DOCS.contains(&format!("`{}`", field.name())), "{}", field.name());
         }
     }

@@ -1,13 +1,13 @@
 //! When a cell's requests were sent, and when they ended: how many there are of each run, and between which moments.
 
 use super::AnalysisError;
-use super::columns::Number;
-use super::table::Table;
+use super::columns::NumericColumn;
+use super::table::RequestTable;
 use crate::record::FailureKind;
 
 /// Which moments of requests are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub enum RequestMoment {
     /// When they were sent; those that never were have none.
     Sent,
     /// When the successful ones ended.
@@ -16,17 +16,17 @@ pub enum Moment {
 
 /// How many moments of a run there are, and the first and the last of them in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Moments {
+pub struct MomentRange {
     pub n: u64,
     pub first: f64,
     pub last: f64,
 }
 
-impl Moments {
+impl MomentRange {
     /// Of each run that has such a moment.
-    pub fn by_run(table: &Table, moment: Moment) -> Result<Vec<Self>, AnalysisError> {
+    pub fn by_run(table: &RequestTable, moment: RequestMoment) -> Result<Vec<Self>, AnalysisError> {
         let (columns, failed) = (table.columns(), table.failures()?);
-        let (sent, done) = (columns.number(Number::Sent)?, columns.number(Number::Done)?);
+        let (sent, done) = (columns.number(NumericColumn::Sent)?, columns.number(NumericColumn::Done)?);
         let unsent = FailureKind::UNSENT.map(FailureKind::name);
         // A turn that was never sent has a row, and failed the moment it was "sent".
         let may_be_unsent =
@@ -38,9 +38,9 @@ impl Moments {
             let end = columns.of_run(number).end;
             while let Some(row) = rows.next_if(|row| *row < end) {
                 let at = match moment {
-                    Moment::Sent if was_sent(row) => sent[row] / 1e6,
-                    Moment::Completed if !failed.of(row) => done[row] / 1e6,
-                    Moment::Sent | Moment::Completed => continue,
+                    RequestMoment::Sent if was_sent(row) => sent[row] / 1e6,
+                    RequestMoment::Completed if !failed.of(row) => done[row] / 1e6,
+                    RequestMoment::Sent | RequestMoment::Completed => continue,
                 };
                 let before = known.unwrap_or(Self { n: 0, first: at, last: at });
                 *known = Some(Self { n: before.n + 1, first: before.first.min(at), last: before.last.max(at) });

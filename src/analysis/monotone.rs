@@ -6,15 +6,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::axes::Axes;
-use super::reason::{Reason, reasons};
+use super::reason::{ReversalReason, reasons};
 use super::scores::by_facet;
 use super::summary::CellSummary;
-use super::verdict::Verdict;
+use super::verdict::GoalVerdict;
 
 /// How the load of the cell that passes compares with that of the cell that fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Load {
+pub enum LoadComparison {
     /// As many sessions in all, in another shape: the same C×S.
     SameProduct,
     /// At least as much along every axis of load, and more along one.
@@ -23,7 +23,7 @@ pub enum Load {
 
 /// A cell that fails although one with as much load passes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Reversal {
+pub struct LoadReversal {
     /// The axes that carry no load: both cells agree in them.
     pub within: Axes,
     /// The cell that does not fulfil the goals.
@@ -31,21 +31,21 @@ pub struct Reversal {
     /// A cell that does.
     pub passes: Axes,
     /// The load of the latter.
-    pub load: Load,
+    pub load: LoadComparison,
     /// One is missed and the other met, both at the stated confidence: chance alone hardly explains it.
     pub certain: bool,
     /// What the data says of why; empty where it says nothing.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<ReversalReason>,
 }
 
 /// A cell with its load along each axis.
-struct Loaded<'a> {
+struct CellLoad<'a> {
     cell: &'a CellSummary,
     load: Vec<f64>,
 }
 
 /// The reversals of one variant, in the order of its cells. Load grows along these axes.
-pub fn reversals(cells: &[CellSummary], axes: &[String]) -> Vec<Reversal> {
+pub fn reversals(cells: &[CellSummary], axes: &[String]) -> Vec<LoadReversal> {
     if axes.is_empty() || cells.iter().all(|cell| cell.passes.is_none()) {
         return Vec::new();
     }
@@ -53,38 +53,38 @@ pub fn reversals(cells: &[CellSummary], axes: &[String]) -> Vec<Reversal> {
     facets.into_iter().flat_map(|(within, cells)| of_facet(&within, &cells, axes)).collect()
 }
 
-fn of_facet(within: &Axes, cells: &[&CellSummary], axes: &[String]) -> Vec<Reversal> {
-    let judged = |passes: bool| -> Vec<Loaded<'_>> {
+fn of_facet(within: &Axes, cells: &[&CellSummary], axes: &[String]) -> Vec<LoadReversal> {
+    let judged = |passes: bool| -> Vec<CellLoad<'_>> {
         let load = |cell: &CellSummary| axes.iter().map(|axis| cell.axes.get(axis)?.as_f64()).collect::<Option<Vec<f64>>>();
         let of = |cell: &&'_ CellSummary| cell.passes == Some(passes);
-        cells.iter().copied().filter(of).filter_map(|cell| Some(Loaded { load: load(cell)?, cell })).collect()
+        cells.iter().copied().filter(of).filter_map(|cell| Some(CellLoad { load: load(cell)?, cell })).collect()
     };
     let (passing, failing) = (judged(true), judged(false));
-    let shown_by = |fails: &Loaded<'_>| {
+    let shown_by = |fails: &CellLoad<'_>| {
         let witnesses = passing.iter().filter_map(|passes| Some((relation(&fails.load, &passes.load)?, passes)));
         // The surest witness: one that is met, then one with more load in every way, then the one with most requests.
-        let best = witnesses.max_by_key(|(load, passes)| (passes.cell.verdict == Some(Verdict::Met), *load, passes.cell.n));
+        let best = witnesses.max_by_key(|(load, passes)| (passes.cell.verdict == Some(GoalVerdict::Met), *load, passes.cell.n));
         best.map(|(load, passes)| reversal(within, fails.cell, passes.cell, load))
     };
     failing.iter().filter_map(shown_by).collect()
 }
 
 #[expect(clippy::float_cmp, reason = "products of whole numbers of sessions are exact")]
-fn relation(fails: &[f64], passes: &[f64]) -> Option<Load> {
+fn relation(fails: &[f64], passes: &[f64]) -> Option<LoadComparison> {
     if passes.iter().zip(fails).all(|(passes, fails)| passes >= fails) {
-        return Some(Load::More);
+        return Some(LoadComparison::More);
     }
     let product = |load: &[f64]| load.iter().product::<f64>();
-    (product(fails) == product(passes)).then_some(Load::SameProduct)
+    (product(fails) == product(passes)).then_some(LoadComparison::SameProduct)
 }
 
-fn reversal(within: &Axes, fails: &CellSummary, passes: &CellSummary, load: Load) -> Reversal {
-    Reversal {
+fn reversal(within: &Axes, fails: &CellSummary, passes: &CellSummary, load: LoadComparison) -> LoadReversal {
+    LoadReversal {
         within: within.clone(),
         fails: fails.axes.clone(),
         passes: passes.axes.clone(),
         load,
-        certain: fails.verdict == Some(Verdict::Missed) && passes.verdict == Some(Verdict::Met),
+        certain: fails.verdict == Some(GoalVerdict::Missed) && passes.verdict == Some(GoalVerdict::Met),
         reasons: reasons(fails, passes),
     }
 }
@@ -92,14 +92,14 @@ fn reversal(within: &Axes, fails: &CellSummary, passes: &CellSummary, load: Load
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Cell, cell, published, sweep, uniform};
-    use super::super::reason::ReasonKind;
-    use super::super::{Question, show_axes, summarize};
+    use super::super::reason::ReversalReasonKind;
+    use super::super::{SummaryOptions, show_axes, summarize};
     use super::*;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
-    fn found(cells: &[Cell]) -> Vec<Reversal> {
-        summarize(&sweep(&[GOAL], cells), &Question::default()).unwrap().variants.remove(0).reversals
+    fn found(cells: &[Cell]) -> Vec<LoadReversal> {
+        summarize(&sweep(&[GOAL], cells), &SummaryOptions::default()).unwrap().variants.remove(0).reversals
     }
 
     #[test]
@@ -107,9 +107,9 @@ mod tests {
         let found = found(&published("vllm"));
         assert_eq!(found.len(), 1, "4×4 fails with more load than anything that passes");
         assert_eq!((show_axes(&found[0].fails).as_str(), show_axes(&found[0].passes).as_str()), ("C=3, S=4", "C=4, S=3"));
-        assert_eq!((found[0].load, found[0].certain), (Load::SameProduct, false));
-        let kinds: Vec<ReasonKind> = found[0].reasons.iter().map(|reason| reason.kind).collect();
-        assert_eq!(kinds, [ReasonKind::FewRows, ReasonKind::OneRun]);
+        assert_eq!((found[0].load, found[0].certain), (LoadComparison::SameProduct, false));
+        let kinds: Vec<ReversalReasonKind> = found[0].reasons.iter().map(|reason| reason.kind).collect();
+        assert_eq!(kinds, [ReversalReasonKind::FewRows, ReversalReasonKind::OneRun]);
     }
 
     #[test]
@@ -127,7 +127,7 @@ mod tests {
             [cell("vllm", 2, 2, uniform(2, 2, 5.0)), cell("vllm", 3, 3, uniform(3, 3, 0.5)), cell("vllm", 6, 4, uniform(6, 4, 0.5))];
         let found = found(&cells);
         assert_eq!(found.len(), 1);
-        assert_eq!((show_axes(&found[0].passes).as_str(), found[0].load, found[0].certain), ("C=6, S=4", Load::More, true));
+        assert_eq!((show_axes(&found[0].passes).as_str(), found[0].load, found[0].certain), ("C=6, S=4", LoadComparison::More, true));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::record::Manifest;
 
 /// A sweep in a few words.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Origin {
+pub struct SweepOrigin {
     pub name: String,
     /// Made from the simulated engine.
     pub simulated: bool,
@@ -16,7 +16,7 @@ pub struct Origin {
     pub searched: bool,
 }
 
-impl Origin {
+impl SweepOrigin {
     #[must_use]
     pub fn of(manifest: &Manifest) -> Self {
         Self {

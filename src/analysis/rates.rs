@@ -5,16 +5,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::columns::Number;
-use super::moments::{Moment, Moments};
-use super::{AnalysisError, Extended, Table, estimate};
-use crate::goal::{Aggregate, Comparison, Condition, Field, Measure};
+use super::columns::NumericColumn;
+use super::moments::{MomentRange, RequestMoment};
+use super::{AnalysisError, ExtendedReal, RequestTable, estimate};
+use crate::goal::{Aggregate, ComparisonOperator, ConditionField, Measure, RowCondition};
 use crate::metric::Metric;
 use crate::store::SavedRun;
 
 /// What went through; `None` where it cannot be told.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Rates {
+pub struct CellThroughput {
     /// What the schedule asked for; missing for closed loops, which send when an answer is there.
     pub offered_qps: Option<f64>,
     pub sent_qps: Option<f64>,
@@ -25,7 +25,7 @@ pub struct Rates {
     pub output_tokens_per_s: Option<f64>,
     /// How fast one user's answer comes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_tps_per_user: Option<PerUser>,
+    pub output_tps_per_user: Option<UserThroughput>,
     /// Cached over prompt tokens, of the requests that tell both.
     pub hit_rate: Option<f64>,
     /// The same of first turns, which bring what no cache should know.
@@ -34,7 +34,7 @@ pub struct Rates {
 
 /// Output tokens per second as one user sees them: 1 / p50(tpot), failed requests counted as infinitely slow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PerUser {
+pub struct UserThroughput {
     /// 0 where at least half of the requests failed.
     pub value: f64,
     /// Ends of the 95 % interval: those of the median, turned over.
@@ -44,31 +44,31 @@ pub struct PerUser {
     pub n: u64,
 }
 
-impl PerUser {
-    fn of(table: &Table) -> Result<Option<Self>, AnalysisError> {
+impl UserThroughput {
+    fn of(table: &RequestTable) -> Result<Option<Self>, AnalysisError> {
         let median = Measure { aggregate: Aggregate::Percentile(50.0, Metric::Tpot), filter: Vec::new() };
         let median = estimate(&median, table)?;
-        let turned = |time: Extended| Some(1.0 / time.get()).filter(|speed| speed.is_finite());
+        let turned = |time: ExtendedReal| Some(1.0 / time.get()).filter(|speed| speed.is_finite());
         let value = median.value.and_then(turned);
         Ok(value.map(|value| Self { value, low: median.high.and_then(turned), high: median.low.and_then(turned), n: median.n }))
     }
 }
 
-impl Rates {
-    pub fn of(runs: &[&SavedRun], table: &Table) -> Result<Self, AnalysisError> {
+impl CellThroughput {
+    pub fn of(runs: &[&SavedRun], table: &RequestTable) -> Result<Self, AnalysisError> {
         let offered: Vec<f64> = runs.iter().filter_map(|run| run.record.offered_qps).collect();
         let window: f64 = runs.iter().map(|run| run.record.counts.measured_window_us.as_secs_f64()).sum();
         // Without a window nobody knows when requests were sent, as in imported files: their stamps are only laid out.
         let timed = |rate: Option<f64>| rate.filter(|_| window > 0.0);
         let per_second = |total: Option<f64>| timed(total).map(|total| total / window);
-        let first_turns = Condition { field: Field::Turn, comparison: Comparison::Equal, value: 0.0 };
+        let first_turns = RowCondition { field: ConditionField::Turn, comparison: ComparisonOperator::Equal, value: 0.0 };
         Ok(Self {
             offered_qps: mean(&offered),
-            sent_qps: timed(rate(&Moments::by_run(table, Moment::Sent)?)),
-            completed_qps: timed(rate(&Moments::by_run(table, Moment::Completed)?)),
-            prompt_tokens_per_s: per_second(table.total(Number::PromptTokens)?),
-            output_tokens_per_s: per_second(table.total(Number::OutputTokens)?),
-            output_tps_per_user: PerUser::of(table)?,
+            sent_qps: timed(rate(&MomentRange::by_run(table, RequestMoment::Sent)?)),
+            completed_qps: timed(rate(&MomentRange::by_run(table, RequestMoment::Completed)?)),
+            prompt_tokens_per_s: per_second(table.total(NumericColumn::PromptTokens)?),
+            output_tokens_per_s: per_second(table.total(NumericColumn::OutputTokens)?),
+            output_tps_per_user: UserThroughput::of(table)?,
             hit_rate: table.hit_rate(&[])?,
             first_turn_hit_rate: table.hit_rate(&[first_turns])?,
         })
@@ -82,7 +82,7 @@ fn mean(values: &[f64]) -> Option<f64> {
 
 /// Events per second over several runs.
 #[expect(clippy::cast_precision_loss, reason = "runs and rows are few")]
-fn rate(runs: &[Moments]) -> Option<f64> {
+fn rate(runs: &[MomentRange]) -> Option<f64> {
     let (events, span) = runs.iter().fold((0.0, 0.0), |(events, span), run| (events + (run.n - 1) as f64, span + (run.last - run.first)));
     (span > 0.0).then(|| events / span)
 }
@@ -97,21 +97,21 @@ mod tests {
     fn a_user_gets_tokens_as_fast_as_the_median_request() {
         // Three tokens after the first in 20 ms.
         let rows: Vec<_> = (0..9).map(|session| answered(session, 1, 0.5)).collect();
-        let speed = PerUser::of(&table(&rows)).unwrap().unwrap();
+        let speed = UserThroughput::of(&table(&rows)).unwrap().unwrap();
         assert!((speed.value - 150.0).abs() < 1e-9, "{speed:?}");
         assert!(speed.low.unwrap() <= speed.value && speed.n == 9);
         let rows: Vec<_> = (0..9).map(|session| failed(session, 1, FailureKind::Connect)).collect();
-        assert_eq!(PerUser::of(&table(&rows)).unwrap().map(|speed| speed.value), Some(0.0));
-        assert_eq!(PerUser::of(&Table::pool([]).unwrap()).unwrap(), None);
+        assert_eq!(UserThroughput::of(&table(&rows)).unwrap().map(|speed| speed.value), Some(0.0));
+        assert_eq!(UserThroughput::of(&RequestTable::pool([]).unwrap()).unwrap(), None);
     }
 
     #[test]
     fn a_rate_counts_intervals_and_not_posts() {
         // A request a second for ten seconds is one request per second, not 11 in 10 s.
-        let second_by_second = Moments { n: 11, first: 0.0, last: 10.0 };
+        let second_by_second = MomentRange { n: 11, first: 0.0, last: 10.0 };
         assert_eq!(rate(&[second_by_second]), Some(1.0));
-        assert_eq!(rate(&[second_by_second, Moments { n: 3, first: 5.0, last: 6.0 }]), Some(12.0 / 11.0));
-        assert_eq!(rate(&[Moments { n: 1, first: 3.0, last: 3.0 }]), None);
+        assert_eq!(rate(&[second_by_second, MomentRange { n: 3, first: 5.0, last: 6.0 }]), Some(12.0 / 11.0));
+        assert_eq!(rate(&[MomentRange { n: 1, first: 3.0, last: 3.0 }]), None);
         assert_eq!(rate(&[]), None);
     }
 }

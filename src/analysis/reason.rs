@@ -5,14 +5,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::cause::named;
-use super::repeats::Caches;
+use super::repeats::RepeatCacheState;
 use super::summary::CellSummary;
-use super::verdict::{Judgement, Verdict};
+use super::verdict::{GoalJudgement, GoalVerdict};
 
 /// What may explain it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ReasonKind {
+pub enum ReversalReasonKind {
     /// One of the two is undecided, or their intervals overlap.
     FewRows,
     /// Each of a cell's numbers comes from a single run.
@@ -31,24 +31,24 @@ pub enum ReasonKind {
 
 /// A likely reason.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Reason {
-    pub kind: ReasonKind,
+pub struct ReversalReason {
+    pub kind: ReversalReasonKind,
     /// The figures it rests on, in words.
     pub words: String,
 }
 
 /// What the data says, the plainest first.
-pub fn reasons(fails: &CellSummary, passes: &CellSummary) -> Vec<Reason> {
+pub fn reasons(fails: &CellSummary, passes: &CellSummary) -> Vec<ReversalReason> {
     let found = [
-        (ReasonKind::FewRows, few_rows(fails, passes)),
-        (ReasonKind::OneRun, one_run(fails, passes)),
-        (ReasonKind::RepeatsDisagree, each(fails, passes, repeats_disagree)),
-        (ReasonKind::CacheContract, each(fails, passes, not_proven)),
-        (ReasonKind::ClientLimited, each(fails, passes, client)),
-        (ReasonKind::Restarts, restarts(fails, passes)),
-        (ReasonKind::Failures, failures(fails)),
+        (ReversalReasonKind::FewRows, few_rows(fails, passes)),
+        (ReversalReasonKind::OneRun, one_run(fails, passes)),
+        (ReversalReasonKind::RepeatsDisagree, each(fails, passes, repeats_disagree)),
+        (ReversalReasonKind::CacheContract, each(fails, passes, not_proven)),
+        (ReversalReasonKind::ClientLimited, each(fails, passes, client)),
+        (ReversalReasonKind::Restarts, restarts(fails, passes)),
+        (ReversalReasonKind::Failures, failures(fails)),
     ];
-    found.into_iter().filter_map(|(kind, words)| Some(Reason { kind, words: words? })).collect()
+    found.into_iter().filter_map(|(kind, words)| Some(ReversalReason { kind, words: words? })).collect()
 }
 
 /// The same question to both cells.
@@ -60,7 +60,7 @@ fn each(fails: &CellSummary, passes: &CellSummary, of: fn(&CellSummary) -> Optio
 fn few_rows(fails: &CellSummary, passes: &CellSummary) -> Option<String> {
     // Where a verdict is void more rows would not help.
     let open = |cell: &CellSummary| {
-        let goal = cell.goals.iter().find(|goal| goal.verdict == Verdict::Undecided && goal.void.is_none())?;
+        let goal = cell.goals.iter().find(|goal| goal.verdict == GoalVerdict::Undecided && goal.void.is_none())?;
         Some(format!("{} is undecided with n={}", named(&cell.axes), goal.estimate.n))
     };
     let undecided = each(fails, passes, open);
@@ -71,9 +71,9 @@ fn few_rows(fails: &CellSummary, passes: &CellSummary) -> Option<String> {
 }
 
 /// Whether one value could lie behind both; an end that is missing bounds nothing.
-fn overlap(left: &Judgement, right: &Judgement) -> bool {
+fn overlap(left: &GoalJudgement, right: &GoalJudgement) -> bool {
     let (left, right) = (&left.estimate, &right.estimate);
-    let reaches = |low: Option<super::Extended>, high: Option<super::Extended>| low.zip(high).is_none_or(|(low, high)| low <= high);
+    let reaches = |low: Option<super::ExtendedReal>, high: Option<super::ExtendedReal>| low.zip(high).is_none_or(|(low, high)| low <= high);
     left.value.is_some() && right.value.is_some() && reaches(left.low, right.high) && reaches(right.low, left.high)
 }
 
@@ -100,7 +100,7 @@ fn repeats_disagree(cell: &CellSummary) -> Option<String> {
 }
 
 fn not_proven(cell: &CellSummary) -> Option<String> {
-    let open = cell.by_repeat.iter().filter(|repeat| repeat.caches != Caches::ProvenEmpty).count();
+    let open = cell.by_repeat.iter().filter(|repeat| repeat.caches != RepeatCacheState::ProvenEmpty).count();
     (open > 0).then(|| format!("cold caches are not proven in {open} of {} runs of {}", cell.by_repeat.len(), named(&cell.axes)))
 }
 
@@ -128,14 +128,14 @@ fn failures(cell: &CellSummary) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Cell, answered, cell, failed, sweep, uniform};
-    use super::super::{Question, SweepSummary, summarize};
+    use super::super::{SummaryOptions, SweepSummary, summarize};
     use super::*;
-    use crate::record::{CacheContract, FailureKind, ServerFacts};
+    use crate::record::{CacheCheck, FailureKind, ServerFacts};
     use crate::store::SavedSweep;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
-    fn kinds(summary: &SweepSummary) -> Vec<ReasonKind> {
+    fn kinds(summary: &SweepSummary) -> Vec<ReversalReasonKind> {
         let [reversal] = summary.variants[0].reversals.as_slice() else { panic!("{:?}", summary.variants[0].reversals) };
         assert!(reversal.reasons.iter().all(|reason| !reason.words.is_empty()));
         reversal.reasons.iter().map(|reason| reason.kind).collect()
@@ -149,7 +149,7 @@ mod tests {
     }
 
     fn judged(saved: &SavedSweep) -> SweepSummary {
-        summarize(saved, &Question::default()).unwrap()
+        summarize(saved, &SummaryOptions::default()).unwrap()
     }
 
     #[test]
@@ -164,7 +164,7 @@ mod tests {
         let mut cells = sure();
         cells[0].records = (0..200).map(|session| answered(session, 1, 0.5)).collect();
         let summary = judged(&sweep(&[GOAL], &cells));
-        assert_eq!(kinds(&summary), [ReasonKind::RepeatsDisagree]);
+        assert_eq!(kinds(&summary), [ReversalReasonKind::RepeatsDisagree]);
         let words = &summary.variants[0].reversals[0].reasons[0].words;
         assert_eq!(words, "the repeats of C=2, S=2 disagree: 1 of 2 pass alone (those that pass: 1)");
     }
@@ -172,10 +172,10 @@ mod tests {
     #[test]
     fn caches_that_are_not_proven_and_requests_that_broke_are_named() {
         let mut cells = sure();
-        cells[2].cache_contract = CacheContract::NotProven { reason: "nobody tells".into() };
+        cells[2].cache_contract = CacheCheck::NotProven { reason: "nobody tells".into() };
         cells[0].records.push(failed(900, 1, FailureKind::Http(503)));
         let summary = judged(&sweep(&[GOAL], &cells));
-        assert_eq!(kinds(&summary), [ReasonKind::CacheContract, ReasonKind::Failures]);
+        assert_eq!(kinds(&summary), [ReversalReasonKind::CacheContract, ReversalReasonKind::Failures]);
         let words = &summary.variants[0].reversals[0].reasons;
         assert_eq!(words[0].words, "cold caches are not proven in 1 of 2 runs of C=2, S=2");
         assert_eq!(words[1].words, "1 of 401 requests of C=2, S=2 failed (1 http_503)");
@@ -189,7 +189,7 @@ mod tests {
         saved.runs[0].record.client.send_lag_p99_s = 0.25;
         saved.runs[0].record.client.cpu_share = Some(0.97);
         let summary = judged(&saved);
-        assert_eq!(kinds(&summary), [ReasonKind::ClientLimited]);
+        assert_eq!(kinds(&summary), [ReversalReasonKind::ClientLimited]);
         let words = &summary.variants[0].reversals[0].reasons[0].words;
         assert_eq!(words, "the client itself was slow at C=2, S=2 (send lag p99 250 ms, CPU at 0.97 of one core)");
     }
@@ -205,7 +205,7 @@ mod tests {
         for (run, life) in saved.runs.iter_mut().zip([1, 1, 2, 2]) {
             run.record.server = lived(life);
         }
-        assert_eq!(kinds(&judged(&saved)), [ReasonKind::Restarts]);
+        assert_eq!(kinds(&judged(&saved)), [ReversalReasonKind::Restarts]);
         for run in &mut saved.runs {
             run.record.header.cell = serde_json::json!({"workload": {"kind": "document_qa"}, "server": {"reset": "restart"}});
         }
@@ -216,7 +216,7 @@ mod tests {
     fn one_run_each_and_few_rows_are_the_plainest_reasons() {
         let cells = [cell("vllm", 1, 1, uniform(1, 1, 5.0)), cell("vllm", 2, 2, uniform(2, 2, 0.5))];
         let summary = judged(&sweep(&[GOAL], &cells));
-        assert_eq!(kinds(&summary), [ReasonKind::FewRows, ReasonKind::OneRun]);
+        assert_eq!(kinds(&summary), [ReversalReasonKind::FewRows, ReversalReasonKind::OneRun]);
         let words = &summary.variants[0].reversals[0].reasons[0].words;
         assert_eq!(words, "few rows: C=2, S=2 is undecided with n=12, their intervals overlap");
     }

@@ -5,14 +5,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AnalysisError, Extended, Table, percentile};
-use crate::goal::{Comparison, Condition, Field, Measure};
+use super::{AnalysisError, ExtendedReal, RequestTable, percentile};
+use crate::goal::{ComparisonOperator, ConditionField, Measure, RowCondition};
 use crate::metric::Metric;
 use crate::record::FailureKind;
 
 /// Times to first token of a cell under one definition, in seconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Rendering {
+pub struct ToolTtftSummary {
     /// Who publishes it so: `bench`, `vllm bench serve`.
     pub tool: String,
     /// In words: the event, what becomes of failures, the percentile's rule.
@@ -21,15 +21,15 @@ pub struct Rendering {
     pub rows: String,
     /// Values behind the percentiles.
     pub n: u64,
-    pub mean_s: Option<Extended>,
-    pub p50_s: Option<Extended>,
-    pub p95_s: Option<Extended>,
-    pub p99_s: Option<Extended>,
+    pub mean_s: Option<ExtendedReal>,
+    pub p50_s: Option<ExtendedReal>,
+    pub p95_s: Option<ExtendedReal>,
+    pub p99_s: Option<ExtendedReal>,
 }
 
 /// How a percentile is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rule {
+enum PercentileRule {
     /// Between order statistics, as numpy and pandas do.
     Linear,
     /// The least value that at least the share is at or below: rank ⌈p n⌉.
@@ -37,19 +37,19 @@ enum Rule {
 }
 
 /// Every rendering of the measured rows, and of those that the shown measure speaks of.
-pub fn renderings(table: &Table, shown: &Measure) -> Result<Vec<Rendering>, AnalysisError> {
-    let mut found = of_rows(&Rows::of(table, &[])?, "all");
+pub fn renderings(table: &RequestTable, shown: &Measure) -> Result<Vec<ToolTtftSummary>, AnalysisError> {
+    let mut found = of_rows(&TtftSamples::of(table, &[])?, "all");
     if !shown.filter.is_empty() {
-        found.extend(of_rows(&Rows::of(table, &shown.filter)?, &filter_text(shown)));
+        found.extend(of_rows(&TtftSamples::of(table, &shown.filter)?, &filter_text(shown)));
     }
-    let follow_ups = [Condition { field: Field::Turn, comparison: Comparison::GreaterOrEqual, value: 1.0 }];
-    let original = Rows::of(table, &follow_ups)?;
+    let follow_ups = [RowCondition { field: ConditionField::Turn, comparison: ComparisonOperator::GreaterOrEqual, value: 1.0 }];
+    let original = TtftSamples::of(table, &follow_ups)?;
     found.push(render(
         "original C×S script",
         "first token of turns >= 1, none is 0 s, no failures; linear",
         "turn >= 1",
         &original.with_zeros(),
-        Rule::Linear,
+        PercentileRule::Linear,
     ));
     found.retain(|rendering| rendering.n > 0);
     Ok(found)
@@ -62,7 +62,7 @@ fn filter_text(measure: &Measure) -> String {
 }
 
 /// Some rows' times, each ascending.
-struct Rows {
+struct TtftSamples {
     /// To the first token, a failed request as infinity.
     judged: Vec<f64>,
     /// To the first token, of successful requests.
@@ -73,8 +73,8 @@ struct Rows {
     tokenless: usize,
 }
 
-impl Rows {
-    fn of(table: &Table, filter: &[Condition]) -> Result<Self, AnalysisError> {
+impl TtftSamples {
+    fn of(table: &RequestTable, filter: &[RowCondition]) -> Result<Self, AnalysisError> {
         let rows = table.filtered(filter)?;
         let tokenless = rows.failures_by_kind()?.get(&FailureKind::NoToken.name()).copied().unwrap_or(0);
         Ok(Self {
@@ -93,32 +93,32 @@ impl Rows {
     }
 }
 
-fn of_rows(rows: &Rows, name: &str) -> Vec<Rendering> {
+fn of_rows(rows: &TtftSamples, name: &str) -> Vec<ToolTtftSummary> {
     vec![
-        render("bench", "first token, failures infinite; linear", name, &rows.judged, Rule::Linear),
-        render("bench, nearest rank", "first token, failures infinite; rank ceil(p n)", name, &rows.judged, Rule::NearestRank),
-        render("success only (AIPerf)", "first token, no failures; linear", name, &rows.first_token, Rule::Linear),
-        render("vllm bench serve", "first event, role chunk too, no failures; linear", name, &rows.first_event, Rule::Linear),
-        render("guidellm", "first token, none is 0 s, no failures; rank ceil(p n)", name, &rows.with_zeros(), Rule::NearestRank),
+        render("bench", "first token, failures infinite; linear", name, &rows.judged, PercentileRule::Linear),
+        render("bench, nearest rank", "first token, failures infinite; rank ceil(p n)", name, &rows.judged, PercentileRule::NearestRank),
+        render("success only (AIPerf)", "first token, no failures; linear", name, &rows.first_token, PercentileRule::Linear),
+        render("vllm bench serve", "first event, role chunk too, no failures; linear", name, &rows.first_event, PercentileRule::Linear),
+        render("guidellm", "first token, none is 0 s, no failures; rank ceil(p n)", name, &rows.with_zeros(), PercentileRule::NearestRank),
     ]
 }
 
 #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-fn render(tool: &str, definition: &str, rows: &str, ascending: &[f64], rule: Rule) -> Rendering {
+fn render(tool: &str, definition: &str, rows: &str, ascending: &[f64], rule: PercentileRule) -> ToolTtftSummary {
     let at = |percent: u32| {
         let value = match rule {
-            Rule::Linear => percentile(ascending, f64::from(percent)),
-            Rule::NearestRank => nearest_rank(ascending, percent as usize),
+            PercentileRule::Linear => percentile(ascending, f64::from(percent)),
+            PercentileRule::NearestRank => nearest_rank(ascending, percent as usize),
         };
-        value.and_then(Extended::new)
+        value.and_then(ExtendedReal::new)
     };
     let mean = (!ascending.is_empty()).then(|| ascending.iter().sum::<f64>() / ascending.len() as f64);
-    Rendering {
+    ToolTtftSummary {
         tool: tool.to_owned(),
         definition: definition.to_owned(),
         rows: rows.to_owned(),
         n: ascending.len() as u64,
-        mean_s: mean.and_then(Extended::new),
+        mean_s: mean.and_then(ExtendedReal::new),
         p50_s: at(50),
         p95_s: at(95),
         p99_s: at(99),
@@ -138,7 +138,7 @@ mod tests {
     use crate::record::RequestRecord;
 
     /// Seconds of p50, p95 and p99.
-    fn percentiles(found: &[Rendering], tool: &str, rows: &str) -> (u64, [f64; 3]) {
+    fn percentiles(found: &[ToolTtftSummary], tool: &str, rows: &str) -> (u64, [f64; 3]) {
         let one = found.iter().find(|rendering| rendering.tool == tool && rendering.rows == rows).unwrap();
         (one.n, [one.p50_s, one.p95_s, one.p99_s].map(|value| value.unwrap().get()))
     }

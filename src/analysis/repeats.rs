@@ -5,9 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::cells::CellRuns;
-use super::{AnalysisError, Extended, Table, percentile};
+use super::{AnalysisError, ExtendedReal, RequestTable, percentile};
 use crate::goal::{Aggregate, Goal, Measure};
-use crate::record::{CacheContract, Outcome, PromptSalt};
+use crate::record::{CacheCheck, PromptSalt, RunOutcome};
 
 /// One run of a cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,10 +18,10 @@ pub struct RepeatSummary {
     pub n: u64,
     pub failed: u64,
     /// The shown measure's plain value, in its unit.
-    pub shown: Option<Extended>,
+    pub shown: Option<ExtendedReal>,
     /// Whether all goals are fulfilled by the plain values of this run alone; `None` without goals and where it was ended early.
     pub passes: Option<bool>,
-    pub caches: Caches,
+    pub caches: RepeatCacheState,
     /// With what its prompts began, where they were kept out of caches so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub salt: Option<PromptSalt>,
@@ -34,28 +34,28 @@ pub struct RepeatSummary {
 /// What is known of the caches that a run began with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Caches {
+pub enum RepeatCacheState {
     ProvenEmpty,
     NotProven,
     NotEmpty,
 }
 
-impl From<&CacheContract> for Caches {
-    fn from(contract: &CacheContract) -> Self {
+impl From<&CacheCheck> for RepeatCacheState {
+    fn from(contract: &CacheCheck) -> Self {
         match contract {
-            CacheContract::Proven { .. } => Self::ProvenEmpty,
-            CacheContract::NotProven { .. } => Self::NotProven,
-            CacheContract::Failed { .. } => Self::NotEmpty,
+            CacheCheck::Proven { .. } => Self::ProvenEmpty,
+            CacheCheck::NotProven { .. } => Self::NotProven,
+            CacheCheck::Failed { .. } => Self::NotEmpty,
         }
     }
 }
 
 /// Each run of a cell by itself, in the order of the repeats; `pooled` holds the rows of all of them.
-pub fn by_repeat(cell: &CellRuns<'_>, pooled: &Table, goals: &[Goal], shown: &Measure) -> Result<Vec<RepeatSummary>, AnalysisError> {
+pub fn by_repeat(cell: &CellRuns<'_>, pooled: &RequestTable, goals: &[Goal], shown: &Measure) -> Result<Vec<RepeatSummary>, AnalysisError> {
     let of = |(number, run): (usize, &&crate::store::SavedRun)| {
         let table = pooled.of_run(number);
         // Of a run that was ended early, what came says nothing of what would have come.
-        let whole = !matches!(run.record.outcome, Outcome::Curtailed(_));
+        let whole = !matches!(run.record.outcome, RunOutcome::Curtailed(_));
         let passes = |goal: &Goal| Ok(plain_value(&goal.measure, &table)?.is_some_and(|value| goal.allows(value)));
         let all = goals.iter().map(passes).collect::<Result<Vec<bool>, AnalysisError>>()?;
         let restarts_by_design = run.record.header.cell.pointer("/server/reset").and_then(serde_json::Value::as_str) == Some("restart");
@@ -63,7 +63,7 @@ pub fn by_repeat(cell: &CellRuns<'_>, pooled: &Table, goals: &[Goal], shown: &Me
             repeat: run.record.header.repeat,
             n: table.rows() as u64,
             failed: table.failed_rows()?,
-            shown: if whole { plain_value(shown, &table)?.and_then(Extended::new) } else { None },
+            shown: if whole { plain_value(shown, &table)?.and_then(ExtendedReal::new) } else { None },
             passes: (whole && !goals.is_empty()).then(|| all.into_iter().all(|passes| passes)),
             salt: run.record.salt.clone(),
             caches: (&run.record.cache_contract).into(),
@@ -75,7 +75,7 @@ pub fn by_repeat(cell: &CellRuns<'_>, pooled: &Table, goals: &[Goal], shown: &Me
 
 /// A measure's value without its interval.
 #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-fn plain_value(measure: &Measure, table: &Table) -> Result<Option<f64>, AnalysisError> {
+fn plain_value(measure: &Measure, table: &RequestTable) -> Result<Option<f64>, AnalysisError> {
     let rows = table.filtered(&measure.filter)?;
     let Some(metric) = measure.metric() else {
         let failed = rows.failed_rows()?;
@@ -93,7 +93,7 @@ fn plain_value(measure: &Measure, table: &Table) -> Result<Option<f64>, Analysis
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Cell, cell, failed, sweep, uniform};
-    use super::super::{Question, summarize};
+    use super::super::{SummaryOptions, summarize};
     use super::*;
     use crate::record::FailureKind;
 
@@ -101,13 +101,19 @@ mod tests {
     fn each_run_stands_by_itself_beside_the_pooled_value() {
         let mut slow = cell("vllm", 2, 2, uniform(2, 2, 5.0));
         slow.records.push(failed(9, 1, FailureKind::Connect));
-        slow.cache_contract = CacheContract::NotProven { reason: "nobody tells".into() };
+        slow.cache_contract = CacheCheck::NotProven { reason: "nobody tells".into() };
         let cells = [cell("vllm", 2, 2, uniform(2, 2, 0.5)), Cell { repeat: 1, ..slow }];
         let goals = ["p95(ttft where turn >= 1) <= 2s", "error_rate <= 10%"];
-        let summary = summarize(&sweep(&goals, &cells), &Question::default()).unwrap();
+        let summary = summarize(&sweep(&goals, &cells), &SummaryOptions::default()).unwrap();
         let [first, second] = summary.variants[0].cells[0].by_repeat.as_slice() else { panic!() };
-        assert_eq!((first.repeat, first.n, first.failed, first.passes, first.caches), (0, 16, 0, Some(true), Caches::ProvenEmpty));
-        assert_eq!((second.repeat, second.n, second.failed, second.passes, second.caches), (1, 17, 1, Some(false), Caches::NotProven));
-        assert_eq!((first.shown, second.shown), (Extended::new(0.5), Extended::new(f64::INFINITY)));
+        assert_eq!(
+            (first.repeat, first.n, first.failed, first.passes, first.caches),
+            (0, 16, 0, Some(true), RepeatCacheState::ProvenEmpty)
+        );
+        assert_eq!(
+            (second.repeat, second.n, second.failed, second.passes, second.caches),
+            (1, 17, 1, Some(false), RepeatCacheState::NotProven)
+        );
+        assert_eq!((first.shown, second.shown), (ExtendedReal::new(0.5), ExtendedReal::new(f64::INFINITY)));
     }
 }

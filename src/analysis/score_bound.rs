@@ -100,14 +100,14 @@ fn fails(cell: &CellSummary) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Cell, cell, sweep, uniform};
-    use super::super::{Question, Score, SweepSummary, summarize};
+    use super::super::{Score, SummaryOptions, SweepSummary, summarize};
     use super::*;
-    use crate::record::Outcome;
+    use crate::record::RunOutcome;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
     fn summary(cells: &[Cell]) -> SweepSummary {
-        summarize(&sweep(&[GOAL], cells), &Question::default()).unwrap()
+        summarize(&sweep(&[GOAL], cells), &SummaryOptions::default()).unwrap()
     }
 
     /// A matrix of C = 1..=2 and S = 1..=2 in which these shapes take 5 s.
@@ -133,10 +133,10 @@ mod tests {
     #[test]
     fn a_larger_cell_without_a_result_bounds_nothing_unless_one_with_less_load_fails() {
         let mut cells = square("vllm", &[]);
-        cells[3].outcome = Outcome::Failed { reason: "the server died".into() };
+        cells[3].outcome = RunOutcome::Failed { reason: "the server died".into() };
         assert_eq!(bounds(&cells), (2, ScoreBound::AtLeast, ScoreBound::AtLeast));
         let mut cells = square("vllm", &[(2, 1)]);
-        cells[3].outcome = Outcome::Failed { reason: "the server died".into() };
+        cells[3].outcome = RunOutcome::Failed { reason: "the server died".into() };
         assert_eq!(bounds(&cells), (2, ScoreBound::Exact, ScoreBound::Exact));
     }
 

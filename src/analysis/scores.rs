@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::axes::{Axes, short};
-use super::between::{Between, Raises};
+use super::between::{RaisedScoreKind, UndecidedCell};
 use super::score_bound::{ScoreBound, bound};
 use super::summary::{CellState, CellSummary};
-use super::untested::Implied;
-use super::verdict::Verdict;
+use super::untested::ImpliedOutcome;
+use super::verdict::GoalVerdict;
 
 /// A shape of C groups with S sessions each.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Shape {
+pub struct CapacityShape {
     /// C: groups in parallel.
     pub concurrent: u64,
     /// S: sessions of each group.
@@ -28,7 +28,7 @@ pub struct Shape {
     pub harmonic_mean: f64,
 }
 
-impl Shape {
+impl CapacityShape {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "session counts are far below 2^53")]
     pub fn new(concurrent: u64, sequential: u64) -> Self {
@@ -52,7 +52,7 @@ pub struct CapacityScore {
     /// The axes other than C and S.
     pub within: Axes,
     /// The largest C×S whose values pass all goals; of equal products the one with the larger C.
-    pub max_product: Option<Shape>,
+    pub max_product: Option<CapacityShape>,
     /// Whether it is the number itself or a lower bound.
     #[serde(default)]
     pub max_product_bound: ScoreBound,
@@ -60,28 +60,28 @@ pub struct CapacityScore {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_implied: bool,
     /// The best 2CS/(C+S) among those that pass; of equal ones the larger product, then the larger C.
-    pub best_harmonic_mean: Option<Shape>,
+    pub best_harmonic_mean: Option<CapacityShape>,
     /// Whether it is the number itself or a lower bound.
     #[serde(default)]
     pub harmonic_mean_bound: ScoreBound,
     /// The largest C×S that met all goals at 95 %.
-    pub largest_met: Option<Shape>,
+    pub largest_met: Option<CapacityShape>,
     /// The largest C×S of which no goal was missed at 95 %; of a search also what it left out, unless that is implied to be missed.
-    pub largest_not_excluded: Option<Shape>,
+    pub largest_not_excluded: Option<CapacityShape>,
     /// That no cell is larger than that, so that nothing excludes more.
     #[serde(default)]
     pub not_excluded_bound: ScoreBound,
     /// The best 2CS/(C+S) that met all goals at 95 %.
     #[serde(default)]
-    pub harmonic_mean_met: Option<Shape>,
+    pub harmonic_mean_met: Option<CapacityShape>,
     /// The best 2CS/(C+S) of which no goal was missed at 95 %, likewise.
     #[serde(default)]
-    pub harmonic_mean_not_excluded: Option<Shape>,
+    pub harmonic_mean_not_excluded: Option<CapacityShape>,
     #[serde(default)]
     pub harmonic_mean_not_excluded_bound: ScoreBound,
     /// The undecided cells above what is met, in either number: the largest product first.
     #[serde(default)]
-    pub between: Vec<Between>,
+    pub between: Vec<UndecidedCell>,
 }
 
 /// How far one axis goes.
@@ -105,7 +105,7 @@ pub struct LargestScore {
     pub not_excluded_bound: ScoreBound,
     /// The undecided cells above what is met, the largest value first.
     #[serde(default)]
-    pub between: Vec<Between>,
+    pub between: Vec<UndecidedCell>,
 }
 
 impl Score {
@@ -154,7 +154,7 @@ pub struct ScoreAxes<'a> {
 }
 
 /// What is counted.
-enum Scored {
+enum ScoreKind {
     /// C×S.
     Sessions,
     /// The values of one axis.
@@ -162,19 +162,19 @@ enum Scored {
 }
 
 impl ScoreAxes<'_> {
-    fn scored(self, cells: &[CellSummary]) -> Option<Scored> {
+    fn scored(self, cells: &[CellSummary]) -> Option<ScoreKind> {
         if let Some(axis) = self.chosen {
-            return Some(Scored::Axis(axis.to_owned()));
+            return Some(ScoreKind::Axis(axis.to_owned()));
         }
         let kind = self.workload.and_then(|workload| workload.get("kind")).and_then(Value::as_str);
         let has = |name: &str| cells.iter().all(|cell| axis_named(&cell.axes, name).is_some());
         let counts_sessions = kind == Some("document_qa") || has("concurrent") && has("sequential");
         if counts_sessions && (self.searched.is_empty() || self.searched.iter().any(|name| is_shape(name))) {
-            return Some(Scored::Sessions);
+            return Some(ScoreKind::Sessions);
         }
         let names: Vec<&String> =
             if self.searched.is_empty() { cells.first()?.axes.keys().collect() } else { self.searched.iter().collect() };
-        leading(&names, cells, !self.searched.is_empty()).map(Scored::Axis)
+        leading(&names, cells, !self.searched.is_empty()).map(ScoreKind::Axis)
     }
 
     /// The axes along which load grows: the one that the score goes by where one is named, else those of a search over other axes than C and S,
@@ -205,8 +205,8 @@ pub fn scores(cells: &[CellSummary], goes_by: ScoreAxes<'_>) -> Vec<Score> {
         return Vec::new();
     }
     match goes_by.scored(cells) {
-        Some(Scored::Sessions) => capacity_scores(cells, goes_by.workload),
-        Some(Scored::Axis(axis)) => {
+        Some(ScoreKind::Sessions) => capacity_scores(cells, goes_by.workload),
+        Some(ScoreKind::Axis(axis)) => {
             let facets = by_facet(cells, |name| name == axis);
             facets.into_iter().map(|(within, cells)| Score::Largest(largest(&axis, within, &cells))).collect()
         }
@@ -221,17 +221,17 @@ fn axis_named<'a>(axes: &'a Axes, name: &str) -> Option<&'a Value> {
 fn capacity_scores(cells: &[CellSummary], workload: Option<&Value>) -> Vec<Score> {
     let shape = |cell: &CellSummary| {
         let one = |name: &str| axis_named(&cell.axes, name).or_else(|| workload?.get(name)).and_then(Value::as_u64);
-        Some(Shape::new(one("concurrent")?, one("sequential")?))
+        Some(CapacityShape::new(one("concurrent")?, one("sequential")?))
     };
     let facets = by_facet(cells, is_shape);
     let score = |(within, cells): (Axes, Vec<&CellSummary>)| {
-        let shapes: Vec<(Shape, &CellSummary)> = cells.into_iter().filter_map(|cell| Some((shape(cell)?, cell))).collect();
+        let shapes: Vec<(CapacityShape, &CellSummary)> = cells.into_iter().filter_map(|cell| Some((shape(cell)?, cell))).collect();
         Score::Capacity(capacity(within, &shapes))
     };
     facets.into_iter().map(score).collect()
 }
 
-fn capacity(within: Axes, cells: &[(Shape, &CellSummary)]) -> CapacityScore {
+fn capacity(within: Axes, cells: &[(CapacityShape, &CellSummary)]) -> CapacityScore {
     let fitting = |fits: fn(&CellSummary) -> bool| cells.iter().filter(move |(_, cell)| fits(cell));
     let largest = |fits: fn(&CellSummary) -> bool| {
         let largest = fitting(fits).max_by_key(|(shape, cell)| (shape.product, cell.runs > 0, shape.concurrent));
@@ -239,23 +239,25 @@ fn capacity(within: Axes, cells: &[(Shape, &CellSummary)]) -> CapacityScore {
     };
     let best = |fits: fn(&CellSummary) -> bool| fitting(fits).map(|(shape, _)| *shape).max_by(by_harmonic_mean);
     let (max_product, best_harmonic_mean) = (largest(passes), best(passes));
-    let has_load_of = |cell: Shape, other: Shape| cell.concurrent >= other.concurrent && cell.sequential >= other.sequential;
-    let by_product = |best: Shape| bound(cells, |shape| shape.product > best.product, has_load_of);
-    let by_mean = |best: Shape| bound(cells, |shape| shape.harmonic_mean > best.harmonic_mean, has_load_of);
-    let is_largest = |most: Shape| ScoreBound::of(cells.iter().all(|(shape, _)| shape.product <= most.product));
-    let is_best = |most: Shape| ScoreBound::of(cells.iter().all(|(shape, _)| shape.harmonic_mean <= most.harmonic_mean));
+    let has_load_of =
+        |cell: CapacityShape, other: CapacityShape| cell.concurrent >= other.concurrent && cell.sequential >= other.sequential;
+    let by_product = |best: CapacityShape| bound(cells, |shape| shape.product > best.product, has_load_of);
+    let by_mean = |best: CapacityShape| bound(cells, |shape| shape.harmonic_mean > best.harmonic_mean, has_load_of);
+    let is_largest = |most: CapacityShape| ScoreBound::of(cells.iter().all(|(shape, _)| shape.product <= most.product));
+    let is_best = |most: CapacityShape| ScoreBound::of(cells.iter().all(|(shape, _)| shape.harmonic_mean <= most.harmonic_mean));
     let (largest_met, harmonic_mean_met) = (largest(is_met), best(is_met));
     // Of a search, what was not run may be as large in another shape, and says no more.
     let largest_not_excluded = largest(is_not_excluded);
     let is_no_more = largest_not_excluded.zip(largest_met).is_some_and(|(most, met)| most.product == met.product);
     let mean_not_excluded = best(is_not_excluded);
     let is_no_better = mean_not_excluded.zip(harmonic_mean_met).is_some_and(|(most, met)| most.harmonic_mean <= met.harmonic_mean);
-    let raised = |shape: &Shape| {
-        let product = largest_met.is_none_or(|met| shape.product > met.product).then_some(Raises::Product);
-        let mean = harmonic_mean_met.is_none_or(|met| shape.harmonic_mean > met.harmonic_mean).then_some(Raises::HarmonicMean);
+    let raised = |shape: &CapacityShape| {
+        let product = largest_met.is_none_or(|met| shape.product > met.product).then_some(RaisedScoreKind::Product);
+        let mean = harmonic_mean_met.is_none_or(|met| shape.harmonic_mean > met.harmonic_mean).then_some(RaisedScoreKind::HarmonicMean);
         product.into_iter().chain(mean).collect::<Vec<_>>()
     };
-    let mut open: Vec<&(Shape, &CellSummary)> = cells.iter().filter(|(shape, cell)| is_open(cell) && !raised(shape).is_empty()).collect();
+    let mut open: Vec<&(CapacityShape, &CellSummary)> =
+        cells.iter().filter(|(shape, cell)| is_open(cell) && !raised(shape).is_empty()).collect();
     open.sort_by_key(|(shape, _)| std::cmp::Reverse((shape.product, shape.concurrent)));
     CapacityScore {
         within,
@@ -270,12 +272,12 @@ fn capacity(within: Axes, cells: &[(Shape, &CellSummary)]) -> CapacityScore {
         harmonic_mean_met,
         harmonic_mean_not_excluded_bound: mean_not_excluded.map(is_best).unwrap_or_default(),
         harmonic_mean_not_excluded: if is_no_better { harmonic_mean_met } else { mean_not_excluded },
-        between: open.into_iter().filter_map(|(shape, cell)| Between::of(cell, Some(*shape), raised(shape))).collect(),
+        between: open.into_iter().filter_map(|(shape, cell)| UndecidedCell::of(cell, Some(*shape), raised(shape))).collect(),
     }
 }
 
 /// The better harmonic mean is the greater; of equal ones the larger product, then the larger C.
-fn by_harmonic_mean(left: &Shape, right: &Shape) -> std::cmp::Ordering {
+fn by_harmonic_mean(left: &CapacityShape, right: &CapacityShape) -> std::cmp::Ordering {
     let order = left.harmonic_mean.total_cmp(&right.harmonic_mean);
     order.then(left.product.cmp(&right.product)).then(left.concurrent.cmp(&right.concurrent))
 }
@@ -297,13 +299,13 @@ fn largest(axis: &str, within: Axes, cells: &[&CellSummary]) -> LargestScore {
         met,
         not_excluded,
         not_excluded_bound: not_excluded.map(|most| ScoreBound::of(cells.iter().all(|(value, _)| *value <= most))).unwrap_or_default(),
-        between: open.into_iter().filter_map(|(_, cell)| Between::of(cell, None, vec![Raises::Largest])).collect(),
+        between: open.into_iter().filter_map(|(_, cell)| UndecidedCell::of(cell, None, vec![RaisedScoreKind::Largest])).collect(),
     }
 }
 
 /// By its values, or by those of a cell with more load where a search left it out.
 fn passes(cell: &CellSummary) -> bool {
-    cell.passes == Some(true) || cell.state == CellState::Untested { implied: Implied::ToPass }
+    cell.passes == Some(true) || cell.state == CellState::Untested { implied: ImpliedOutcome::ToPass }
 }
 
 fn is_open(cell: &CellSummary) -> bool {
@@ -311,14 +313,14 @@ fn is_open(cell: &CellSummary) -> bool {
 }
 
 fn is_met(cell: &CellSummary) -> bool {
-    cell.verdict == Some(Verdict::Met)
+    cell.verdict == Some(GoalVerdict::Met)
 }
 
 fn is_not_excluded(cell: &CellSummary) -> bool {
     match cell.state {
-        CellState::Measured => matches!(cell.verdict, Some(Verdict::Met | Verdict::Undecided)),
+        CellState::Measured => matches!(cell.verdict, Some(GoalVerdict::Met | GoalVerdict::Undecided)),
         // More load is taken not to be easier, and nothing else is known of it.
-        CellState::Untested { implied } => implied != Implied::ToFailForCertain,
+        CellState::Untested { implied } => implied != ImpliedOutcome::ToFailForCertain,
         CellState::Invalid { .. } | CellState::Failed { .. } | CellState::Missing => false,
     }
 }

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::AnalysisError;
-use super::columns::{Columns, Number};
-use super::grouped::Grouped;
-use super::watched::RunWatched;
+use super::columns::{NumericColumn, RequestColumns};
+use super::grouped::SessionRows;
+use super::watched::RunServerFigures;
 use crate::clock::Micros;
 use crate::store::SavedRun;
 
@@ -37,7 +37,7 @@ const BY_ROWS: &str = "cached_tokens";
 
 /// One run's sums.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-struct RunSessions {
+struct RunSessionSums {
     resident: Option<f64>,
     /// Of measured follow-ups that tell their cached tokens: sent before, and of these reused.
     told: f64,
@@ -49,8 +49,8 @@ struct RunSessions {
 }
 
 /// What requests tell, as far as it matters here, by row.
-struct Told<'a> {
-    columns: &'a Columns,
+struct SessionColumns<'a> {
+    columns: &'a RequestColumns,
     turn: &'a [f64],
     sent: &'a [f64],
     done: &'a [f64],
@@ -61,7 +61,7 @@ struct Told<'a> {
 }
 
 /// A session's first request, the end of its last, and its longest prompt and answer where it tells.
-struct Life {
+struct SessionLifetime {
     begin: f64,
     end: f64,
     size: Option<f64>,
@@ -70,11 +70,11 @@ struct Life {
 impl SessionFigures {
     /// Pools the runs of a cell; `columns` and `watched` hold their rows and their samples' figures in the same order.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sums of token counts are far below 2^53")]
-    pub(super) fn of(runs: &[&SavedRun], columns: &Columns, watched: &[RunWatched]) -> Result<Self, AnalysisError> {
-        let told = Told::of(columns)?;
+    pub(super) fn of(runs: &[&SavedRun], columns: &RequestColumns, watched: &[RunServerFigures]) -> Result<Self, AnalysisError> {
+        let told = SessionColumns::of(columns)?;
         let each = runs.iter().enumerate().map(|(run, saved)| run_sessions(&told, run, shared_tokens(&saved.record.header.cell)));
-        let each: Vec<RunSessions> = each.collect::<Result<_, _>>()?;
-        let sum = |get: fn(&RunSessions) -> f64| each.iter().map(get).sum::<f64>();
+        let each: Vec<RunSessionSums> = each.collect::<Result<_, _>>()?;
+        let sum = |get: fn(&RunSessionSums) -> f64| each.iter().map(get).sum::<f64>();
         // Stamps that are only laid out, as those of imported files without send times, do not tell what was alive at one time.
         let timed = runs.iter().any(|run| run.record.counts.measured_window_us > Micros::ZERO);
         let (told, measured) = (sum(|run| run.told), sum(|run| run.measured));
@@ -105,7 +105,7 @@ fn shared_tokens(cell: &Value) -> f64 {
 
 /// For answers that do not tell their cached tokens: the server's own count of hits, over what follow-ups had sent before. Only where
 /// sessions share no head, since a counter does not say whose hits it counts.
-fn reused_by_counters(runs: &[&SavedRun], each: &[RunSessions], watched: &[RunWatched]) -> Option<(f64, &'static str)> {
+fn reused_by_counters(runs: &[&SavedRun], each: &[RunSessionSums], watched: &[RunServerFigures]) -> Option<(f64, &'static str)> {
     let known = || {
         let all = runs.iter().zip(each).zip(watched);
         all.filter(|((run, _), _)| shared_tokens(&run.record.header.cell) <= 0.0)
@@ -117,25 +117,25 @@ fn reused_by_counters(runs: &[&SavedRun], each: &[RunSessions], watched: &[RunWa
     (sent_before > 0.0).then(|| ((hits / sent_before).min(1.0), by))
 }
 
-impl<'a> Told<'a> {
-    fn of(columns: &'a Columns) -> Result<Self, AnalysisError> {
+impl<'a> SessionColumns<'a> {
+    fn of(columns: &'a RequestColumns) -> Result<Self, AnalysisError> {
         Ok(Self {
             columns,
-            turn: columns.number(Number::Turn)?,
-            sent: columns.number(Number::Sent)?,
-            done: columns.number(Number::Done)?,
-            prompt: columns.number(Number::PromptTokens)?,
-            cached: columns.number(Number::CachedTokens)?,
-            output: columns.number(Number::OutputTokens)?,
-            in_flight: columns.number(Number::InFlight)?,
+            turn: columns.number(NumericColumn::Turn)?,
+            sent: columns.number(NumericColumn::Sent)?,
+            done: columns.number(NumericColumn::Done)?,
+            prompt: columns.number(NumericColumn::PromptTokens)?,
+            cached: columns.number(NumericColumn::CachedTokens)?,
+            output: columns.number(NumericColumn::OutputTokens)?,
+            in_flight: columns.number(NumericColumn::InFlight)?,
         })
     }
 }
 
-fn run_sessions(told: &Told<'_>, run: usize, shared: f64) -> Result<RunSessions, AnalysisError> {
-    let mut grouped = Grouped::default();
-    grouped.add(told.columns.of_run(run), told.columns.number(Number::Session)?);
-    let mut sums = RunSessions::default();
+fn run_sessions(told: &SessionColumns<'_>, run: usize, shared: f64) -> Result<RunSessionSums, AnalysisError> {
+    let mut grouped = SessionRows::default();
+    grouped.add(told.columns.of_run(run), told.columns.number(NumericColumn::Session)?);
+    let mut sums = RunSessionSums::default();
     let mut lives = Vec::new();
     let mut rows = Vec::new();
     for session in grouped.iter() {
@@ -149,7 +149,7 @@ fn run_sessions(told: &Told<'_>, run: usize, shared: f64) -> Result<RunSessions,
     Ok(sums)
 }
 
-fn add_reuse(sums: &mut RunSessions, told: &Told<'_>, rows: &[usize], shared: f64) {
+fn add_reuse(sums: &mut RunSessionSums, told: &SessionColumns<'_>, rows: &[usize], shared: f64) {
     let mut longest: Option<f64> = None;
     for row in rows.iter().copied() {
         let measured = told.columns.is_measured[row];
@@ -174,23 +174,23 @@ fn add_reuse(sums: &mut RunSessions, told: &Told<'_>, rows: &[usize], shared: f6
     }
 }
 
-fn life(told: &Told<'_>, rows: &[usize], shared: f64) -> Option<Life> {
+fn life(told: &SessionColumns<'_>, rows: &[usize], shared: f64) -> Option<SessionLifetime> {
     let answer = |row: usize| Some(told.output[row]).filter(|output| !output.is_nan()).unwrap_or(0.0);
     let size = |row: usize| (told.prompt[row] + answer(row) - shared).max(0.0);
     let end = rows.iter().map(|row| told.done[*row]).max_by(f64::total_cmp)?;
     let told_sizes = rows.iter().filter(|row| !told.prompt[**row].is_nan()).map(|row| size(*row));
-    Some(Life { begin: told.sent[*rows.first()?], end, size: told_sizes.max_by(f64::total_cmp) })
+    Some(SessionLifetime { begin: told.sent[*rows.first()?], end, size: told_sizes.max_by(f64::total_cmp) })
 }
 
 /// The largest sum over the sessions alive at one time. A session lives from its first request to the end of its last; one that never
 /// told its length counts as the others do on average.
 #[expect(clippy::cast_precision_loss, reason = "sessions are few")]
-fn resident(lives: Vec<Life>, shared: f64) -> Option<f64> {
+fn resident(lives: Vec<SessionLifetime>, shared: f64) -> Option<f64> {
     let known: Vec<f64> = lives.iter().filter_map(|life| life.size).collect();
     let mean = known.iter().sum::<f64>() / known.len().max(1) as f64;
     // Ends before beginnings, where both fall together.
     let mut changes: Vec<(f64, f64)> = Vec::with_capacity(2 * lives.len());
-    for Life { begin, end, size } in lives {
+    for SessionLifetime { begin, end, size } in lives {
         let size = size.unwrap_or(mean);
         changes.extend([(begin, size), (end, -size)]);
     }
@@ -209,9 +209,9 @@ mod tests {
     use super::*;
     use crate::record::{FailureKind, RequestRecord};
 
-    fn figures(records: Vec<RequestRecord>, watched: &RunWatched) -> SessionFigures {
+    fn figures(records: Vec<RequestRecord>, watched: &RunServerFigures) -> SessionFigures {
         let saved = sweep(&[], &[cell("vllm", 1, 1, records)]);
-        let columns = Columns::read(saved.runs.iter().map(|run| &run.requests)).unwrap();
+        let columns = RequestColumns::read(saved.runs.iter().map(|run| &run.requests)).unwrap();
         SessionFigures::of(&saved.runs.iter().collect::<Vec<_>>(), &columns, std::slice::from_ref(watched)).unwrap()
     }
 
@@ -224,7 +224,7 @@ mod tests {
     fn what_is_sent_again_counts_and_what_is_new_does_not() {
         // 1,000 are sent, then again with 50 new ones: 960 cached are 96 % of what could be; then 1,050 again, of which none is.
         let records = vec![turn(0, 0, 1000, Some(0)), turn(0, 1, 1050, Some(960)), turn(0, 2, 1100, Some(0))];
-        let figures = figures(records, &RunWatched::default());
+        let figures = figures(records, &RunServerFigures::default());
         assert_eq!(figures.sent_before_tokens, Some(2050));
         assert_eq!(figures.reused, Some(960.0 / 2050.0));
         assert_eq!(figures.reused_by.as_deref(), Some("cached_tokens"));
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_prompt_is_never_reused_beyond_what_was_sent_before() {
-        let figures = figures(vec![turn(0, 0, 1000, Some(0)), turn(0, 1, 1050, Some(1040))], &RunWatched::default());
+        let figures = figures(vec![turn(0, 0, 1000, Some(0)), turn(0, 1, 1050, Some(1040))], &RunServerFigures::default());
         assert_eq!(figures.reused, Some(1.0));
     }
 
@@ -241,7 +241,7 @@ mod tests {
         // Each is alive for half a second from its number on; 0 and 1 overlap by being sent a second time.
         let mut records = vec![turn(0, 0, 1000, None), turn(1, 0, 500, None), turn(7, 0, 1200, None)];
         records.push(RequestRecord { sent_us: crate::clock::Micros(1_200_000), ..turn(0, 1, 1100, None) });
-        let figures = figures(records, &RunWatched::default());
+        let figures = figures(records, &RunServerFigures::default());
         assert_eq!(figures.resident_tokens, Some(1104 + 504));
         assert_eq!(figures.reused, None, "nobody told");
     }
@@ -250,9 +250,9 @@ mod tests {
     fn a_session_that_never_told_its_length_counts_as_the_others_do() {
         let overlapping = |record: RequestRecord| RequestRecord { sent_us: crate::clock::Micros(0), ..record };
         let records = [turn(0, 0, 1000, None), turn(1, 0, 2000, None), failed(2, 0, FailureKind::TimeoutTotal)];
-        let figures = figures(records.map(overlapping).to_vec(), &RunWatched::default());
+        let figures = figures(records.map(overlapping).to_vec(), &RunServerFigures::default());
         assert_eq!(figures.resident_tokens, Some(1004 + 2004 + 1504));
-        let nothing = self::figures(vec![failed(0, 0, FailureKind::Connect)], &RunWatched::default());
+        let nothing = self::figures(vec![failed(0, 0, FailureKind::Connect)], &RunServerFigures::default());
         assert_eq!((nothing.resident_tokens, nothing.in_flight_mean), (None, Some(1.0)));
     }
 
@@ -260,8 +260,8 @@ mod tests {
     fn a_system_prompt_that_all_share_is_no_reuse_of_a_session() {
         let mut saved = sweep(&[], &[cell("vllm", 1, 1, vec![turn(0, 0, 1000, Some(400)), turn(0, 1, 1100, Some(400))])]);
         saved.runs[0].record.header.cell = serde_json::json!({"workload": {"kind": "chat", "system_prompt_tokens": 400}});
-        let columns = Columns::read([&saved.runs[0].requests]).unwrap();
-        let figures = SessionFigures::of(&[&saved.runs[0]], &columns, &[RunWatched::default()]).unwrap();
+        let columns = RequestColumns::read([&saved.runs[0].requests]).unwrap();
+        let figures = SessionFigures::of(&[&saved.runs[0]], &columns, &[RunServerFigures::default()]).unwrap();
         assert_eq!((figures.reused, figures.sent_before_tokens), (Some(0.0), Some(600)));
     }
 
@@ -269,7 +269,7 @@ mod tests {
     fn a_server_s_counters_stand_in_for_answers_that_do_not_tell() {
         let name = "vllm:prompt_tokens_by_source_total";
         let page = |compute, device| [(name, "{source=\"local_compute\"}", compute), (name, "{source=\"local_cache_hit\"}", device)];
-        let watched = RunWatched::of(&samples(&[(0, &page(0.0, 0.0)), (9, &page(1150.0, 900.0))]), 8.0);
+        let watched = RunServerFigures::of(&samples(&[(0, &page(0.0, 0.0)), (9, &page(1150.0, 900.0))]), 8.0);
         let figures = figures(vec![turn(0, 0, 1000, None), turn(0, 1, 1050, None)], &watched);
         assert_eq!((figures.reused, figures.reused_by.as_deref()), (Some(0.9), Some(name)));
     }

@@ -6,9 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::amount::percent;
-use super::columns::Number;
+use super::columns::NumericColumn;
 use super::verdict::VoidReason;
-use super::{AnalysisError, Table, percentile};
+use super::{AnalysisError, RequestTable, percentile};
 use crate::metric::Metric;
 
 /// No server makes a token for one user in less: the events of an answer that came faster than this were held back and came together.
@@ -52,12 +52,14 @@ pub struct StreamFigures {
 
 impl StreamFigures {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts are far below 2^53 and above 0")]
-    pub(super) fn of(table: &Table) -> Result<Self, AnalysisError> {
+    pub(super) fn of(table: &RequestTable) -> Result<Self, AnalysisError> {
         let column = |number| table.columns().number(number);
-        let (events, reads, output) = (column(Number::TokenEvents)?, column(Number::TokenReads)?, column(Number::OutputTokens)?);
-        let (reasoning, hidden, forced) = (column(Number::ReasoningTokens)?, column(Number::HiddenTokens)?, column(Number::ForcedTokens)?);
-        let (first, last, sent) = (column(Number::FirstToken)?, column(Number::LastToken)?, column(Number::Sent)?);
-        let answer = column(Number::FirstAnswer)?;
+        let (events, reads, output) =
+            (column(NumericColumn::TokenEvents)?, column(NumericColumn::TokenReads)?, column(NumericColumn::OutputTokens)?);
+        let (reasoning, hidden, forced) =
+            (column(NumericColumn::ReasoningTokens)?, column(NumericColumn::HiddenTokens)?, column(NumericColumn::ForcedTokens)?);
+        let (first, last, sent) = (column(NumericColumn::FirstToken)?, column(NumericColumn::LastToken)?, column(NumericColumn::Sent)?);
+        let answer = column(NumericColumn::FirstAnswer)?;
         let failed = table.failures()?;
         let (mut per_event, mut per_read, mut work) = (RatioSum::default(), RatioSum::default(), RatioSum::default());
         let mut held_back = Vec::new();
@@ -181,7 +183,7 @@ impl RatioSum {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{answered, cell, failed, sweep, table};
-    use super::super::{Question, SweepSummary, Verdict, summarize};
+    use super::super::{GoalVerdict, SummaryOptions, SweepSummary, summarize};
     use super::*;
     use crate::clock::Micros;
     use crate::record::{FailureKind, FirstEventSource, RequestRecord};
@@ -206,21 +208,21 @@ mod tests {
     }
 
     fn judged(goals: &[&str], rows: Vec<RequestRecord>) -> SweepSummary {
-        summarize(&sweep(goals, &[cell("vllm", 1, 1, rows)]), &Question::default()).unwrap()
+        summarize(&sweep(goals, &[cell("vllm", 1, 1, rows)]), &SummaryOptions::default()).unwrap()
     }
 
     const GOALS: [&str; 5] = ["p95(ttft) <= 2s", "p95(tpot) <= 50ms/token", "p95(itl) <= 50ms", "p95(e2e) <= 9s", "error_rate <= 50%"];
 
-    fn verdicts(rows: Vec<RequestRecord>) -> (Vec<(Verdict, Option<VoidReason>)>, Vec<String>) {
+    fn verdicts(rows: Vec<RequestRecord>) -> (Vec<(GoalVerdict, Option<VoidReason>)>, Vec<String>) {
         let summary = judged(&GOALS, rows);
         let cell = &summary.variants[0].cells[0];
         (cell.goals.iter().map(|goal| (goal.verdict, goal.void)).collect(), cell.notes.clone())
     }
 
-    const MET: (Verdict, Option<VoidReason>) = (Verdict::Met, None);
+    const MET: (GoalVerdict, Option<VoidReason>) = (GoalVerdict::Met, None);
 
-    fn void(reason: VoidReason) -> (Verdict, Option<VoidReason>) {
-        (Verdict::Undecided, Some(reason))
+    fn void(reason: VoidReason) -> (GoalVerdict, Option<VoidReason>) {
+        (GoalVerdict::Undecided, Some(reason))
     }
 
     #[test]

@@ -10,13 +10,13 @@ use serde_json::Value;
 use super::backlog_growth::BacklogGrowth;
 use super::cells::{CellRuns, cells};
 use super::client::limited;
-use super::columns::{Columns, Number};
-use super::curtailment::Curtailment;
+use super::columns::{NumericColumn, RequestColumns};
+use super::curtailment::CellEarlyStop;
 use super::estimate::estimate;
 use super::external::{connector, external, remarks};
 use super::limit::limits;
 use super::monotone::reversals;
-use super::rates::Rates;
+use super::rates::CellThroughput;
 use super::renderings::renderings;
 use super::repeats::by_repeat;
 use super::score_bound::RatioBound;
@@ -24,20 +24,21 @@ use super::scores::{Score, ScoreAxes, scores};
 use super::sessions::SessionFigures;
 use super::stream_figures::StreamFigures;
 use super::summary::{
-    AxisSummary, CellState, CellSummary, FailureWords, Question, Ratio, RunCounts, SuccessOnly, SweepSummary, VariantSummary,
+    AxisSummary, CellState, CellSummary, FailureMessage, RunCounts, ScoreRatio, SuccessPercentiles, SummaryOptions, SweepSummary,
+    VariantSummary,
 };
 use super::transient::InitialTransient;
 use super::untested::{imply, note};
-use super::verdict::{Judgement, Verdict, VoidReason, judge};
-use super::watched::{Hits, RunWatched, ServerFigures, Told};
-use super::{AnalysisError, Estimate, Table, percentile};
+use super::verdict::{GoalJudgement, GoalVerdict, VoidReason, judge};
+use super::watched::{CacheHitShares, RunServerFigures, ServerFigures, ServerMetricValue};
+use super::{AnalysisError, Estimate, RequestTable, percentile};
 use crate::goal::{Goal, Measure};
 use crate::metric::Metric;
-use crate::record::{CacheContract, Client, ClientHonesty, Outcome};
+use crate::record::{CacheCheck, ClientEnvironment, ClientHealth, RunOutcome};
 use crate::store::{SavedRun, SavedSweep};
 
 /// Judges a saved sweep.
-pub fn summarize(sweep: &SavedSweep, question: &Question) -> Result<SweepSummary, AnalysisError> {
+pub fn summarize(sweep: &SavedSweep, question: &SummaryOptions) -> Result<SweepSummary, AnalysisError> {
     let goals = if question.goals.is_empty() { saved_goals(sweep)? } else { question.goals.clone() };
     let workload = sweep.runs.first().and_then(|run| run.record.header.cell.get("workload"));
     let document_qa = workload.and_then(|workload| workload.get("kind")).and_then(Value::as_str) == Some("document_qa");
@@ -109,8 +110,8 @@ fn saved_goals(sweep: &SavedSweep) -> Result<Vec<Goal>, AnalysisError> {
 
 /// What tables show where nothing was asked: the steady state of the capacity benchmark, all turns of anything else.
 fn default_measure(document_qa: bool) -> Measure {
-    use crate::goal::{Aggregate, Comparison, Condition, Field};
-    let steady = Condition { field: Field::Turn, comparison: Comparison::GreaterOrEqual, value: 1.0 };
+    use crate::goal::{Aggregate, ComparisonOperator, ConditionField, RowCondition};
+    let steady = RowCondition { field: ConditionField::Turn, comparison: ComparisonOperator::GreaterOrEqual, value: 1.0 };
     Measure { aggregate: Aggregate::Percentile(95.0, Metric::Ttft), filter: if document_qa { vec![steady] } else { Vec::new() } }
 }
 
@@ -119,43 +120,43 @@ fn run_counts(sweep: &SavedSweep, cells: &[CellRuns<'_>]) -> RunCounts {
     RunCounts {
         // What a search left out by design was not planned.
         planned: if sweep.manifest.search.is_some() { sweep.runs.len() } else { sweep.manifest.runs.len() } as u64,
-        whole: count(&|run| run.outcome != Outcome::Interrupted),
-        failed: count(&|run| matches!(run.outcome, Outcome::Failed { .. })),
+        whole: count(&|run| run.outcome != RunOutcome::Interrupted),
+        failed: count(&|run| matches!(run.outcome, RunOutcome::Failed { .. })),
         invalid: count(&|run| run.invalidity().is_some()),
-        curtailed: count(&|run| matches!(run.outcome, Outcome::Curtailed(_))),
+        curtailed: count(&|run| matches!(run.outcome, RunOutcome::Curtailed(_))),
         not_needed: cells.iter().filter(|cell| is_curtailed(cell)).map(|cell| cell.planned.saturating_sub(cell.runs.len()) as u64).sum(),
     }
 }
 
 fn is_curtailed(cell: &CellRuns<'_>) -> bool {
-    cell.runs.iter().any(|run| matches!(run.record.outcome, Outcome::Curtailed(_)))
+    cell.runs.iter().any(|run| matches!(run.record.outcome, RunOutcome::Curtailed(_)))
 }
 
 /// The figures of a run's samples; `number` is its place among the runs of its cell.
-fn watched(run: &SavedRun, number: usize, columns: &Columns) -> Result<RunWatched, AnalysisError> {
-    let output = &columns.number(Number::OutputTokens)?[columns.of_run(number)];
-    Ok(RunWatched::of(&run.samples()?, output.iter().filter(|tokens| !tokens.is_nan()).sum()))
+fn watched(run: &SavedRun, number: usize, columns: &RequestColumns) -> Result<RunServerFigures, AnalysisError> {
+    let output = &columns.number(NumericColumn::OutputTokens)?[columns.of_run(number)];
+    Ok(RunServerFigures::of(&run.samples()?, output.iter().filter(|tokens| !tokens.is_nan()).sum()))
 }
 
 /// What the server told of a cell. The pool is what the run's record says, else what its metrics say; where no metric tells the sources of
 /// prompt tokens, answers that tell their cached tokens tell at least how many came from any cache.
 #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
-fn server_figures(cell: &CellRuns<'_>, watched: &[RunWatched], rates: &Rates) -> ServerFigures {
+fn server_figures(cell: &CellRuns<'_>, watched: &[RunServerFigures], rates: &CellThroughput) -> ServerFigures {
     let mut figures = ServerFigures::pool(watched);
     let facts = || cell.runs.iter().filter_map(|run| run.record.server.as_ref());
     let pool = facts().find_map(|facts| Some((facts.kv_pool_tokens?, facts.kv_pool_from.clone())));
     if let Some((tokens, from)) = pool {
-        figures.kv_pool_tokens = Some(Told { value: tokens as f64, by: from.unwrap_or_else(|| "run.json".to_owned()) });
+        figures.kv_pool_tokens = Some(ServerMetricValue { value: tokens as f64, by: from.unwrap_or_else(|| "run.json".to_owned()) });
     }
     if figures.hits.is_none() {
-        let hits = |cached| Hits { device: None, external: None, cached, computed: 1.0 - cached, by: "cached_tokens".to_owned() };
+        let hits = |cached| CacheHitShares { device: None, external: None, cached, computed: 1.0 - cached, by: "cached_tokens".to_owned() };
         figures.hits = rates.hit_rate.map(hits);
     }
     figures
 }
 
-fn cell_summary(cell: &CellRuns<'_>, machine: &Client, goals: &[Goal], shown: &Measure) -> Result<CellSummary, AnalysisError> {
-    let table = Table::pool(cell.runs.iter().map(|run| &run.requests))?;
+fn cell_summary(cell: &CellRuns<'_>, machine: &ClientEnvironment, goals: &[Goal], shown: &Measure) -> Result<CellSummary, AnalysisError> {
+    let table = RequestTable::pool(cell.runs.iter().map(|run| &run.requests))?;
     let runs = cell.runs.iter().enumerate();
     let watched = &runs.map(|(number, run)| watched(run, number, table.columns())).collect::<Result<Vec<_>, _>>()?;
     let state = cell.state();
@@ -168,7 +169,7 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &Client, goals: &[Goal], shown: &M
     };
     let shown_or_asked: Vec<&Measure> = goals.iter().map(|goal| &goal.measure).chain([shown]).collect();
     let asked = goals;
-    let mut goals: Vec<Judgement> = if measured { asked.iter().map(judgement).collect::<Result<_, _>>()? } else { Vec::new() };
+    let mut goals: Vec<GoalJudgement> = if measured { asked.iter().map(judgement).collect::<Result<_, _>>()? } else { Vec::new() };
     let client = worst_client(cell);
     let client_limited = if measured { limited(&client, machine, asked) } else { None };
     let streams = if measured { StreamFigures::of(&table)? } else { StreamFigures::default() };
@@ -184,7 +185,7 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &Client, goals: &[Goal], shown: &M
     }
     let judged = measured && !goals.is_empty();
     let failures = table.failures_by_kind()?;
-    let rates = if measured { Rates::of(&cell.runs, &table)? } else { Rates::default() };
+    let rates = if measured { CellThroughput::of(&cell.runs, &table)? } else { CellThroughput::default() };
     Ok(CellSummary {
         axes: cell.axes.clone(),
         runs: cell.runs.len() as u64,
@@ -196,12 +197,12 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &Client, goals: &[Goal], shown: &M
         shown: if measured { Some(shown_estimate(shown, &table, &goals, curtailment.as_ref())?) } else { None },
         passes: if judged { passes(&goals) } else { None },
         curtailed: curtailment.map(|curtailment| curtailment.told),
-        verdict: judged.then(|| Verdict::all(goals.iter().map(|goal| goal.verdict))),
+        verdict: judged.then(|| GoalVerdict::all(goals.iter().map(|goal| goal.verdict))),
         goals,
         // What grows has no steady state to come to.
         transient: if measured && backlog_growth.is_none() { InitialTransient::of(cell, &table)? } else { None },
         backlog_growth,
-        success_only: if measured { success_only(&table)? } else { SuccessOnly::default() },
+        success_only: if measured { success_only(&table)? } else { SuccessPercentiles::default() },
         client,
         notes: notes(cell, client_limited.as_deref(), &streams),
         client_limited,
@@ -216,12 +217,12 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &Client, goals: &[Goal], shown: &M
 }
 
 /// The first words of each kind of failure.
-fn failure_words(cell: &CellRuns<'_>) -> Vec<FailureWords> {
-    let mut found: Vec<FailureWords> = Vec::new();
+fn failure_words(cell: &CellRuns<'_>) -> Vec<FailureMessage> {
+    let mut found: Vec<FailureMessage> = Vec::new();
     for run in &cell.runs {
         for (kind, words) in &run.record.counts.failure_words {
             if !found.iter().any(|known| known.kind == *kind) {
-                found.push(FailureWords { kind: kind.clone(), words: words.clone(), url: asked_url(&run.record.header.cell) });
+                found.push(FailureMessage { kind: kind.clone(), words: words.clone(), url: asked_url(&run.record.header.cell) });
             }
         }
     }
@@ -240,17 +241,17 @@ fn asked_url(cell: &serde_json::Value) -> Option<String> {
 }
 
 /// Of all goals: not where one is not fulfilled, and unknown where one is.
-fn passes(goals: &[Judgement]) -> Option<bool> {
-    let outcomes = || goals.iter().map(Judgement::outcome);
+fn passes(goals: &[GoalJudgement]) -> Option<bool> {
+    let outcomes = || goals.iter().map(GoalJudgement::outcome);
     if outcomes().any(|outcome| outcome == Some(false)) { Some(false) } else { outcomes().collect::<Option<Vec<_>>>().map(|_| true) }
 }
 
 /// The measure that tables show: as its goal has it where there is one, since a goal says on which side of a bound to look.
 fn shown_estimate(
     shown: &Measure,
-    table: &Table,
-    goals: &[Judgement],
-    curtailment: Option<&Curtailment>,
+    table: &RequestTable,
+    goals: &[GoalJudgement],
+    curtailment: Option<&CellEarlyStop>,
 ) -> Result<Estimate, AnalysisError> {
     let Some(curtailment) = curtailment else { return estimate(shown, table) };
     match goals.iter().find(|judgement| judgement.estimate.measure == shown.to_string()) {
@@ -259,18 +260,18 @@ fn shown_estimate(
     }
 }
 
-fn success_only(table: &Table) -> Result<SuccessOnly, AnalysisError> {
+fn success_only(table: &RequestTable) -> Result<SuccessPercentiles, AnalysisError> {
     let values = table.successful_values(Metric::Ttft)?;
     let at = |p: f64| percentile(&values, p);
-    Ok(SuccessOnly { n: values.len() as u64, ttft_p50_s: at(50.0), ttft_p95_s: at(95.0), ttft_p99_s: at(99.0) })
+    Ok(SuccessPercentiles { n: values.len() as u64, ttft_p50_s: at(50.0), ttft_p95_s: at(95.0), ttft_p99_s: at(99.0) })
 }
 
-pub(super) fn worst_client(cell: &CellRuns<'_>) -> ClientHonesty {
+pub(super) fn worst_client(cell: &CellRuns<'_>) -> ClientHealth {
     let larger = |left: Option<f64>, right: Option<f64>| match (left, right) {
         (Some(left), Some(right)) => Some(left.max(right)),
         (one, other) => one.or(other),
     };
-    cell.runs.iter().map(|run| &run.record.client).fold(ClientHonesty::default(), |worst, client| ClientHonesty {
+    cell.runs.iter().map(|run| &run.record.client).fold(ClientHealth::default(), |worst, client| ClientHealth {
         send_lag_p50_s: worst.send_lag_p50_s.max(client.send_lag_p50_s),
         send_lag_p99_s: worst.send_lag_p99_s.max(client.send_lag_p99_s),
         send_lag_max_s: worst.send_lag_max_s.max(client.send_lag_max_s),
@@ -300,7 +301,7 @@ fn notes(cell: &CellRuns<'_>, client_limited: Option<&str>, streams: &StreamFigu
     for run in &cell.runs {
         // Of a run that failed there is nothing to be proven.
         let is_whole = run.record.outcome.is_whole();
-        if let (CacheContract::NotProven { reason }, true) = (&run.record.cache_contract, is_whole) {
+        if let (CacheCheck::NotProven { reason }, true) = (&run.record.cache_contract, is_whole) {
             notes.push(format!("cold caches are not proven: {reason}"));
         }
         notes.extend(run.record.notes.iter().cloned());
@@ -312,7 +313,7 @@ fn notes(cell: &CellRuns<'_>, client_limited: Option<&str>, streams: &StreamFigu
 }
 
 /// Headline numbers of each further variant against the first, score by score.
-fn ratios(variants: &[VariantSummary]) -> Vec<Ratio> {
+fn ratios(variants: &[VariantSummary]) -> Vec<ScoreRatio> {
     let Some((base, others)) = variants.split_first() else { return Vec::new() };
     let against = |other: &VariantSummary, score: &Score| {
         let counterpart = base.scores.iter().find(|known| known.within() == score.within() && known.name() == score.name())?;
@@ -321,7 +322,7 @@ fn ratios(variants: &[VariantSummary]) -> Vec<Ratio> {
         let both = base_value.zip(other_value).filter(|(base, _)| *base > 0.0 && bound != RatioBound::Unknown);
         let ratio = both.map(|(base, other)| other / base);
         let gain = base_value.is_none() && other_value.is_some() || base_value.zip(other_value).is_some_and(|(base, other)| other > base);
-        Some(Ratio {
+        Some(ScoreRatio {
             remarks: remarks(base, other, gain, score.within()),
             base: base.name.clone(),
             other: other.name.clone(),
@@ -339,7 +340,7 @@ fn ratios(variants: &[VariantSummary]) -> Vec<Ratio> {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{answered, cell, failed, published, save, sweep, uniform};
-    use super::super::scores::Shape;
+    use super::super::scores::CapacityShape;
     use super::*;
     use crate::record::FailureKind;
     use crate::store::read_sweep;
@@ -347,7 +348,7 @@ mod tests {
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
     fn summary(cells: &[super::super::fixture::Cell]) -> SweepSummary {
-        summarize(&sweep(&[GOAL], cells), &Question::default()).unwrap()
+        summarize(&sweep(&[GOAL], cells), &SummaryOptions::default()).unwrap()
     }
 
     fn capacity(variant: &VariantSummary) -> &super::super::CapacityScore {
@@ -363,23 +364,23 @@ mod tests {
         cells.extend(published("lmcache"));
         let dir = tempfile::tempdir().unwrap();
         save(dir.path(), &[GOAL], &cells);
-        let summary = summarize(&read_sweep(dir.path()).unwrap(), &Question::default()).unwrap();
+        let summary = summarize(&read_sweep(dir.path()).unwrap(), &SummaryOptions::default()).unwrap();
         let [vllm, lmcache] = summary.variants.as_slice() else { panic!() };
-        assert_eq!(capacity(vllm).max_product, Some(Shape::new(4, 3)));
-        assert_eq!(capacity(lmcache).max_product, Some(Shape::new(4, 4)));
+        assert_eq!(capacity(vllm).max_product, Some(CapacityShape::new(4, 3)));
+        assert_eq!(capacity(lmcache).max_product, Some(CapacityShape::new(4, 4)));
         assert_eq!(capacity(vllm).best_harmonic_mean.map(|shape| (shape.concurrent, shape.sequential)), Some((4, 3)));
         assert!((summary.ratios[0].ratio.unwrap() - 16.0 / 12.0).abs() < 1e-12);
         // 36 rows say nothing for sure at 95 %, and three rows or more that all miss a p95 do.
         assert_eq!(capacity(vllm).largest_met, None);
-        assert_eq!(capacity(vllm).largest_not_excluded, Some(Shape::new(4, 3)));
+        assert_eq!(capacity(vllm).largest_not_excluded, Some(CapacityShape::new(4, 3)));
         let range = (capacity(vllm).harmonic_mean_met, capacity(vllm).harmonic_mean_not_excluded);
-        assert_eq!(range, (None, Some(Shape::new(4, 3))));
+        assert_eq!(range, (None, Some(CapacityShape::new(4, 3))));
         // All but 3×4 and 4×4 are open: 36 rows of 59 in a run of 4×3, 3 of 59 in one of 1×1.
         let between = &capacity(vllm).between;
         let ends = [between.first().unwrap(), between.last().unwrap()].map(|cell| (cell.shape.unwrap().product, cell.extra_repeats));
         assert_eq!((between.len(), ends), (14, [(12, Some(1)), (1, Some(19))]));
         let worst = vllm.cells.last().unwrap();
-        assert_eq!((worst.n, worst.verdict), (64, Some(Verdict::Missed)));
+        assert_eq!((worst.n, worst.verdict), (64, Some(GoalVerdict::Missed)));
         assert!((worst.shown.as_ref().unwrap().value.unwrap().get() - 33.565_437).abs() < 1e-12);
     }
 
@@ -388,19 +389,19 @@ mod tests {
         let fine = |c, s| cell("vllm", c, s, uniform(c, s, 0.5));
         let summary = summary(&[fine(3, 4), fine(4, 3), fine(2, 6), fine(6, 2)]);
         let score = capacity(&summary.variants[0]);
-        assert_eq!(score.max_product, Some(Shape::new(6, 2)));
-        assert_eq!(score.best_harmonic_mean, Some(Shape::new(4, 3)));
+        assert_eq!(score.max_product, Some(CapacityShape::new(6, 2)));
+        assert_eq!(score.best_harmonic_mean, Some(CapacityShape::new(4, 3)));
     }
 
     #[test]
     fn what_failed_is_invalid_or_is_missing_has_no_number_and_no_part_in_a_score() {
         let mut cells = vec![cell("vllm", 1, 1, uniform(1, 1, 0.5)), cell("vllm", 4, 4, uniform(4, 4, 0.5)), cell("vllm", 4, 3, vec![])];
-        cells[1].cache_contract = CacheContract::Failed { reason: "the canary prompt brought 512 cached tokens".into() };
-        cells[2].outcome = Outcome::Failed { reason: "the server did not become ready".into() };
+        cells[1].cache_contract = CacheCheck::Failed { reason: "the canary prompt brought 512 cached tokens".into() };
+        cells[2].outcome = RunOutcome::Failed { reason: "the server did not become ready".into() };
         cells.push(cell("vllm", 3, 3, uniform(3, 3, 0.5)));
         let mut saved = sweep(&[GOAL], &cells);
         saved.runs.pop();
-        let summary = summarize(&saved, &Question::default()).unwrap();
+        let summary = summarize(&saved, &SummaryOptions::default()).unwrap();
         let states: Vec<&CellState> = summary.variants[0].cells.iter().map(|cell| &cell.state).collect();
         assert_eq!(states[0], &CellState::Measured);
         assert_eq!(states[1], &CellState::Missing);
@@ -409,7 +410,7 @@ mod tests {
         for cell in &summary.variants[0].cells[1..] {
             assert_eq!((&cell.shown, cell.passes, cell.verdict, cell.goals.len()), (&None, None, None, 0));
         }
-        assert_eq!(capacity(&summary.variants[0]).max_product, Some(Shape::new(1, 1)));
+        assert_eq!(capacity(&summary.variants[0]).max_product, Some(CapacityShape::new(1, 1)));
         assert_eq!(summary.runs, RunCounts { planned: 4, whole: 3, failed: 1, invalid: 1, ..RunCounts::default() });
     }
 
@@ -419,7 +420,7 @@ mod tests {
         records[0].cached_tokens = Some(1000);
         records.push(failed(9, 1, FailureKind::Http(503)));
         let mut unproven = cell("vllm", 2, 2, records);
-        unproven.cache_contract = CacheContract::NotProven { reason: "the server does not tell cached tokens".into() };
+        unproven.cache_contract = CacheCheck::NotProven { reason: "the server does not tell cached tokens".into() };
         let summary = summary(&[unproven]);
         let cell = &summary.variants[0].cells[0];
         assert_eq!(cell.notes, ["cold caches are not proven: the server does not tell cached tokens"]);
@@ -437,7 +438,7 @@ mod tests {
         let summary = summary(&cells);
         let [one, two] = summary.variants[0].cells.as_slice() else { panic!() };
         assert_eq!((one.axes["workload.concurrent"].as_u64(), one.runs, one.n), (Some(1), 2, 8));
-        assert_eq!(one.shown.as_ref().unwrap().value, super::super::Extended::new(0.7));
+        assert_eq!(one.shown.as_ref().unwrap().value, super::super::ExtendedReal::new(0.7));
         assert_eq!((two.passes, one.passes), (Some(false), Some(true)));
     }
 
@@ -457,8 +458,8 @@ mod tests {
     fn other_goals_judge_the_same_rows_anew() {
         let goals = vec!["max(ttft where turn >= 1) <= 100ms".parse().unwrap()];
         let saved = sweep(&[GOAL], &[cell("vllm", 1, 1, uniform(1, 1, 0.5))]);
-        let summary = summarize(&saved, &Question { goals, shown: None }).unwrap();
-        assert_eq!(summary.variants[0].cells[0].verdict, Some(Verdict::Missed));
+        let summary = summarize(&saved, &SummaryOptions { goals, shown: None }).unwrap();
+        assert_eq!(summary.variants[0].cells[0].verdict, Some(GoalVerdict::Missed));
         assert_eq!(summary.shown, "max(ttft where turn >= 1)");
         assert_eq!(capacity(&summary.variants[0]).max_product, None);
     }

@@ -12,25 +12,25 @@ use super::Estimate;
 use super::axes::Axes;
 use super::backlog_growth::BacklogGrowth;
 use super::external::ExternalCache;
-use super::limit::Limit;
-use super::monotone::Reversal;
-use super::rates::Rates;
-use super::renderings::Rendering;
+use super::limit::Bottleneck;
+use super::monotone::LoadReversal;
+use super::rates::CellThroughput;
+use super::renderings::ToolTtftSummary;
 use super::repeats::RepeatSummary;
 use super::score_bound::RatioBound;
 use super::scores::Score;
 use super::sessions::SessionFigures;
 use super::stream_figures::StreamFigures;
 use super::transient::InitialTransient;
-use super::untested::Implied;
-use super::verdict::{Judgement, Verdict};
+use super::untested::ImpliedOutcome;
+use super::verdict::{GoalJudgement, GoalVerdict};
 use super::watched::ServerFigures;
 use crate::goal::{Goal, Measure};
-use crate::record::{ClientHonesty, Curtailed, Imported};
+use crate::record::{ClientHealth, EarlyStopReason, ImportOrigin};
 
 /// What to judge by, and what to show.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Question {
+pub struct SummaryOptions {
     /// Goals that replace the scenario's; the scenario's own where there are none.
     pub goals: Vec<Goal>,
     /// The measure that tables and pictures show; the first goal's where it is missing.
@@ -45,7 +45,7 @@ pub struct SweepSummary {
     pub simulated: bool,
     /// Where it comes from, if it was not measured by this program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub imported: Option<Imported>,
+    pub imported: Option<ImportOrigin>,
     pub seed: u64,
     pub repeats: u32,
     /// Confidence of intervals (two-sided) and verdicts (one-sided each way).
@@ -57,7 +57,7 @@ pub struct SweepSummary {
     pub axes: Vec<AxisSummary>,
     pub variants: Vec<VariantSummary>,
     /// Each variant against the first.
-    pub ratios: Vec<Ratio>,
+    pub ratios: Vec<ScoreRatio>,
     pub runs: RunCounts,
     /// Remarks on the sweep as a whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -95,10 +95,10 @@ pub struct VariantSummary {
     pub scores: Vec<Score>,
     /// What gave out first, one for each combination of the axes that carry no load; empty where there are no goals.
     #[serde(default)]
-    pub limits: Vec<Limit>,
+    pub limits: Vec<Bottleneck>,
     /// Cells that fail although one with as much load passes, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub reversals: Vec<Reversal>,
+    pub reversals: Vec<LoadReversal>,
     /// Its cache outside the engine, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external: Option<ExternalCache>,
@@ -121,7 +121,7 @@ pub enum CellState {
     Missing,
     /// None was to be: a search along a frontier left it out.
     Untested {
-        implied: Implied,
+        implied: ImpliedOutcome,
     },
 }
 
@@ -138,27 +138,27 @@ pub struct CellSummary {
     pub failed: u64,
     /// Why it was ended early, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub curtailed: Option<Curtailed>,
+    pub curtailed: Option<EarlyStopReason>,
     /// Failures of measured requests by kind.
     pub failures: BTreeMap<String, u64>,
     /// What was said of the first failure of each kind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub failure_words: Vec<FailureWords>,
+    pub failure_words: Vec<FailureMessage>,
     /// The measure that tables show; `None` where the cell has no result.
     pub shown: Option<Estimate>,
-    pub goals: Vec<Judgement>,
+    pub goals: Vec<GoalJudgement>,
     /// Whether all goals are fulfilled by their plain values, which those of a cell that certainly grows are not; `None` without goals, without a result, and where the cell was ended before it
     /// was certain.
     pub passes: Option<bool>,
     /// As far as the sample can tell.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<GoalVerdict>,
     /// That its backlog grows, where it does or may do: it meets no goal then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backlog_growth: Option<BacklogGrowth>,
     /// That it begins with a transient which its warm-up does not cover.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transient: Option<InitialTransient>,
-    pub rates: Rates,
+    pub rates: CellThroughput,
     /// What the rows say of its sessions.
     #[serde(default)]
     pub sessions: SessionFigures,
@@ -166,9 +166,9 @@ pub struct CellSummary {
     #[serde(default)]
     pub server: ServerFigures,
     /// Of successful requests alone: never what a goal is judged by.
-    pub success_only: SuccessOnly,
+    pub success_only: SuccessPercentiles,
     /// The worst of its runs.
-    pub client: ClientHonesty,
+    pub client: ClientHealth,
     /// Why the client itself may have been what was slow, in words: no verdict of such a cell is certain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_limited: Option<String>,
@@ -180,14 +180,14 @@ pub struct CellSummary {
     pub by_repeat: Vec<RepeatSummary>,
     /// Its times to first token as other tools define them; empty where the cell has no result.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub renderings: Vec<Rendering>,
+    pub renderings: Vec<ToolTtftSummary>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
 /// What was said of a failure, in most cases by the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FailureWords {
+pub struct FailureMessage {
     pub kind: String,
     pub words: String,
     /// Where the request went, without secrets; missing where that was the simulated engine.
@@ -197,7 +197,7 @@ pub struct FailureWords {
 
 /// Percentiles over successful requests alone, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct SuccessOnly {
+pub struct SuccessPercentiles {
     pub n: u64,
     pub ttft_p50_s: Option<f64>,
     pub ttft_p95_s: Option<f64>,
@@ -206,7 +206,7 @@ pub struct SuccessOnly {
 
 /// A headline number of one variant against the first variant's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Ratio {
+pub struct ScoreRatio {
     pub base: String,
     pub other: String,
     /// What is compared: `max C×S`.

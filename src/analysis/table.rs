@@ -12,22 +12,22 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::AnalysisError;
-use super::clusters::Sessions;
-use super::columns::{Columns, Gaps, Number};
-use super::formula::{Failures, Formula};
-use super::grouped::Grouped;
+use super::clusters::SessionValues;
+use super::columns::{NumericColumn, RequestColumns, TokenGapColumn};
+use super::formula::{MetricFormula, RowFailures};
+use super::grouped::SessionRows;
 use super::time_series::TimeSeries;
-use crate::goal::{Condition, Field};
-use crate::metric::{Better, Metric};
+use crate::goal::{ConditionField, RowCondition};
+use crate::metric::{Metric, MetricDirection};
 use crate::record::FailureKind;
 use crate::store::SavedRequests;
 
 /// Measured rows, pooled over runs.
 #[derive(Debug, Clone)]
-pub struct Table {
-    columns: Rc<Columns>,
-    rows: Rc<Picked>,
-    known: Rc<Known>,
+pub struct RequestTable {
+    columns: Rc<RequestColumns>,
+    rows: Rc<RowSelection>,
+    known: Rc<TableCache>,
 }
 
 /// Adds the values that a row brings.
@@ -35,25 +35,25 @@ type BringValues<'a> = Box<dyn Fn(usize, &mut Vec<f64>) + 'a>;
 
 /// Which rows.
 #[derive(Debug)]
-enum Picked {
+enum RowSelection {
     All(Range<usize>),
     Some(Vec<u32>),
 }
 
 /// What has been worked out of a table.
 #[derive(Debug, Default)]
-struct Known {
-    filtered: RefCell<Vec<(Vec<Condition>, Table)>>,
+struct TableCache {
+    filtered: RefCell<Vec<(Vec<RowCondition>, RequestTable)>>,
     ascending: RefCell<BTreeMap<Metric, Rc<[f64]>>>,
-    grouped: OnceCell<Grouped>,
+    grouped: OnceCell<SessionRows>,
     /// The error rate's at `None`.
-    by_session: RefCell<BTreeMap<Option<Metric>, Rc<Sessions>>>,
+    by_session: RefCell<BTreeMap<Option<Metric>, Rc<SessionValues>>>,
     /// The rows of each run in the order of their intended times.
     in_time: OnceCell<Vec<Vec<u32>>>,
     by_time: RefCell<BTreeMap<Option<Metric>, Rc<TimeSeries>>>,
 }
 
-impl Picked {
+impl RowSelection {
     fn len(&self) -> usize {
         match self {
             Self::All(rows) => rows.len(),
@@ -70,23 +70,23 @@ impl Picked {
     }
 }
 
-impl Table {
+impl RequestTable {
     /// Pools the rows of a cell's runs.
     pub fn pool<'a>(runs: impl IntoIterator<Item = &'a SavedRequests>) -> Result<Self, AnalysisError> {
-        let columns = Columns::read(runs)?;
+        let columns = RequestColumns::read(runs)?;
         let all = 0..columns.rows();
-        let every = Self { columns: Rc::new(columns), rows: Rc::new(Picked::All(all)), known: Rc::default() };
+        let every = Self { columns: Rc::new(columns), rows: Rc::new(RowSelection::All(all)), known: Rc::default() };
         Ok(every.keeping(|row| every.columns.is_measured[row]))
     }
 
-    fn with(&self, rows: Picked) -> Self {
+    fn with(&self, rows: RowSelection) -> Self {
         Self { columns: Rc::clone(&self.columns), rows: Rc::new(rows), known: Rc::default() }
     }
 
     /// The wanted rows; the table itself, with all that is known of it, where these are all.
     fn keeping(&self, wanted: impl Fn(usize) -> bool) -> Self {
         let kept: Vec<u32> = self.rows.iter().filter(|row| wanted(*row)).filter_map(|row| u32::try_from(row).ok()).collect();
-        if kept.len() == self.rows() { self.clone() } else { self.with(Picked::Some(kept)) }
+        if kept.len() == self.rows() { self.clone() } else { self.with(RowSelection::Some(kept)) }
     }
 
     /// The rows of one of the runs, by its place among them.
@@ -97,13 +97,13 @@ impl Table {
         }
         let wanted = self.columns.of_run(run);
         match &*self.rows {
-            Picked::All(rows) => self.with(Picked::All(wanted.start.max(rows.start)..wanted.end.min(rows.end))),
-            Picked::Some(_) => self.keeping(|row| wanted.contains(&row)),
+            RowSelection::All(rows) => self.with(RowSelection::All(wanted.start.max(rows.start)..wanted.end.min(rows.end))),
+            RowSelection::Some(_) => self.keeping(|row| wanted.contains(&row)),
         }
     }
 
     /// All rows of the runs, those of warm-up included.
-    pub(super) fn columns(&self) -> &Columns {
+    pub(super) fn columns(&self) -> &RequestColumns {
         &self.columns
     }
 
@@ -120,7 +120,7 @@ impl Table {
 
     /// The rows that fulfil all conditions. A successful row that lacks a condition's field is left out; a failed one stays, so that a
     /// condition on what only an answer tells drops no failure.
-    pub fn filtered(&self, conditions: &[Condition]) -> Result<Self, AnalysisError> {
+    pub fn filtered(&self, conditions: &[RowCondition]) -> Result<Self, AnalysisError> {
         if conditions.is_empty() {
             return Ok(self.clone());
         }
@@ -138,17 +138,17 @@ impl Table {
         Ok(found)
     }
 
-    fn fulfilling(&self, condition: &Condition) -> Result<Self, AnalysisError> {
+    fn fulfilling(&self, condition: &RowCondition) -> Result<Self, AnalysisError> {
         let (values, failed) = (self.columns.number(column(condition.field))?, self.failures()?);
-        let scale = if condition.field == Field::Time { 1e6 } else { 1.0 };
+        let scale = if condition.field == ConditionField::Time { 1e6 } else { 1.0 };
         Ok(self.keeping(|row| {
             let value = values[row];
             if value.is_nan() { failed.of(row) } else { condition.comparison.holds(value / scale, condition.value) }
         }))
     }
 
-    pub(super) fn failures(&self) -> Result<Failures<'_>, AnalysisError> {
-        Ok(Failures { columns: &self.columns, first_token: self.columns.number(Number::FirstToken)? })
+    pub(super) fn failures(&self) -> Result<RowFailures<'_>, AnalysisError> {
+        Ok(RowFailures { columns: &self.columns, first_token: self.columns.number(NumericColumn::FirstToken)? })
     }
 
     /// Whether each row failed.
@@ -181,7 +181,7 @@ impl Table {
 
     /// A value a row; NaN where it is undefined.
     fn values_of(&self, metric: Metric) -> Result<impl Iterator<Item = f64> + '_, AnalysisError> {
-        let formula = Formula::of(&self.columns, metric)?;
+        let formula = MetricFormula::of(&self.columns, metric)?;
         Ok(self.rows.iter().map(move |row| formula.value(row)))
     }
 
@@ -200,7 +200,7 @@ impl Table {
     pub fn successful_values(&self, metric: Metric) -> Result<Vec<f64>, AnalysisError> {
         let (values, failed) = (self.values(metric)?, self.failed_rows()?);
         let infinite = values.len() - values.partition_point(|value| value.is_finite());
-        if metric.better() == Better::Lower && metric != Metric::Itl && infinite as u64 == failed {
+        if metric.better() == MetricDirection::Lower && metric != Metric::Itl && infinite as u64 == failed {
             return Ok(values[..values.len() - infinite].to_vec());
         }
         let failed = self.failures()?;
@@ -208,12 +208,12 @@ impl Table {
     }
 
     /// The values of a metric by session (a session of each repeat is one of its own), in the order of runs and sessions.
-    pub fn values_by_session(&self, metric: Metric) -> Result<Rc<Sessions>, AnalysisError> {
+    pub fn values_by_session(&self, metric: Metric) -> Result<Rc<SessionValues>, AnalysisError> {
         self.by_session(Some(metric), self.values_of_row(metric)?)
     }
 
     /// Whether each request failed, as 1 or 0, by session.
-    pub fn failed_by_session(&self) -> Result<Rc<Sessions>, AnalysisError> {
+    pub fn failed_by_session(&self) -> Result<Rc<SessionValues>, AnalysisError> {
         self.by_session(None, self.failure_of_row()?)
     }
 
@@ -225,7 +225,7 @@ impl Table {
                 if failed.of(row) { values.resize(values.len() + share, f64::INFINITY) } else { values.extend(seconds(gaps, row)) }
             }));
         }
-        let formula = Formula::of(&self.columns, metric)?;
+        let formula = MetricFormula::of(&self.columns, metric)?;
         Ok(Box::new(move |row, values| values.extend(Some(formula.value(row)).filter(|value| !value.is_nan()))))
     }
 
@@ -235,11 +235,11 @@ impl Table {
     }
 
     /// What each row brings, in the rows' order, put together by session; those that bring nothing are left out.
-    fn by_session(&self, of: Option<Metric>, bring: impl Fn(usize, &mut Vec<f64>)) -> Result<Rc<Sessions>, AnalysisError> {
+    fn by_session(&self, of: Option<Metric>, bring: impl Fn(usize, &mut Vec<f64>)) -> Result<Rc<SessionValues>, AnalysisError> {
         if let Some(known) = self.known.by_session.borrow().get(&of) {
             return Ok(Rc::clone(known));
         }
-        let mut sessions = Sessions::with_capacity(self.rows());
+        let mut sessions = SessionValues::with_capacity(self.rows());
         for rows in self.grouped()?.iter() {
             sessions.add(|values| rows.iter().for_each(|row| bring(*row as usize, values)));
         }
@@ -248,17 +248,17 @@ impl Table {
         Ok(sessions)
     }
 
-    fn grouped(&self) -> Result<&Grouped, AnalysisError> {
+    fn grouped(&self) -> Result<&SessionRows, AnalysisError> {
         if let Some(known) = self.known.grouped.get() {
             return Ok(known);
         }
-        let sessions = self.columns.number(Number::Session)?;
-        let mut grouped = Grouped::default();
+        let sessions = self.columns.number(NumericColumn::Session)?;
+        let mut grouped = SessionRows::default();
         for run in 0..self.columns.runs() {
             let wanted = self.columns.of_run(run);
             match &*self.rows {
-                Picked::All(rows) => grouped.add(wanted.start.max(rows.start)..wanted.end.min(rows.end), sessions),
-                Picked::Some(rows) => {
+                RowSelection::All(rows) => grouped.add(wanted.start.max(rows.start)..wanted.end.min(rows.end), sessions),
+                RowSelection::Some(rows) => {
                     let of_run = rows.partition_point(|row| (*row as usize) < wanted.start)
                         ..rows.partition_point(|row| (*row as usize) < wanted.end);
                     grouped.add(rows[of_run].iter().map(|row| *row as usize), sessions);
@@ -271,12 +271,12 @@ impl Table {
     /// Of each row: the place of its run among those pooled, and its session's number.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sessions are counted from 0")]
     pub fn session_keys(&self) -> Result<Vec<(usize, u64)>, AnalysisError> {
-        let sessions = self.columns.number(Number::Session)?;
+        let sessions = self.columns.number(NumericColumn::Session)?;
         Ok(self.rows.iter().map(|row| (self.columns.run_of(row), sessions[row].max(0.0) as u64)).collect())
     }
 
     /// A column of counts or stamps, row by row.
-    pub fn counts(&self, number: Number) -> Result<Vec<Option<f64>>, AnalysisError> {
+    pub fn counts(&self, number: NumericColumn) -> Result<Vec<Option<f64>>, AnalysisError> {
         let values = self.columns.number(number)?;
         Ok(self.rows.iter().map(|row| Some(values[row]).filter(|value| !value.is_nan())).collect())
     }
@@ -292,16 +292,16 @@ impl Table {
     }
 
     /// The sum of a column of counts, over the rows that have it; `None` where none has.
-    pub fn total(&self, number: Number) -> Result<Option<f64>, AnalysisError> {
+    pub fn total(&self, number: NumericColumn) -> Result<Option<f64>, AnalysisError> {
         let values = self.columns.number(number)?;
         let told = self.rows.iter().map(|row| values[row]).filter(|value| !value.is_nan());
         Ok(told.fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value)))
     }
 
     /// Cached prompt tokens over prompt tokens, of the rows that tell both and that fulfil the conditions.
-    pub fn hit_rate(&self, conditions: &[Condition]) -> Result<Option<f64>, AnalysisError> {
+    pub fn hit_rate(&self, conditions: &[RowCondition]) -> Result<Option<f64>, AnalysisError> {
         let rows = self.filtered(conditions)?;
-        let (cached, prompt) = (self.columns.number(Number::CachedTokens)?, self.columns.number(Number::PromptTokens)?);
+        let (cached, prompt) = (self.columns.number(NumericColumn::CachedTokens)?, self.columns.number(NumericColumn::PromptTokens)?);
         let mut sums = (0.0, 0.0);
         for row in rows.rows.iter() {
             if !cached[row].is_nan() && !prompt[row].is_nan() {
@@ -341,21 +341,21 @@ impl Table {
     }
 }
 
-fn seconds(gaps: &Gaps, row: usize) -> impl Iterator<Item = f64> + '_ {
+fn seconds(gaps: &TokenGapColumn, row: usize) -> impl Iterator<Item = f64> + '_ {
     gaps.of_row(row).iter().map(|gap| f64::from(*gap) / 1e6)
 }
 
-fn column(field: Field) -> Number {
+fn column(field: ConditionField) -> NumericColumn {
     match field {
-        Field::Turn => Number::Turn,
-        Field::Session => Number::Session,
-        Field::Lane => Number::Lane,
-        Field::PromptTokens => Number::PromptTokens,
-        Field::CachedTokens => Number::CachedTokens,
-        Field::OutputTokens => Number::OutputTokens,
-        Field::InFlight => Number::InFlight,
-        Field::LiveLanes => Number::LiveLanes,
-        Field::Time => Number::Intended,
+        ConditionField::Turn => NumericColumn::Turn,
+        ConditionField::Session => NumericColumn::Session,
+        ConditionField::Lane => NumericColumn::Lane,
+        ConditionField::PromptTokens => NumericColumn::PromptTokens,
+        ConditionField::CachedTokens => NumericColumn::CachedTokens,
+        ConditionField::OutputTokens => NumericColumn::OutputTokens,
+        ConditionField::InFlight => NumericColumn::InFlight,
+        ConditionField::LiveLanes => NumericColumn::LiveLanes,
+        ConditionField::Time => NumericColumn::Intended,
     }
 }
 
@@ -363,12 +363,12 @@ fn column(field: Field) -> Number {
 mod tests {
     use super::super::fixture::{answered, failed as failed_record, table, table_of_ttfts};
     use super::*;
-    use crate::analysis::moments::{Moment, Moments};
+    use crate::analysis::moments::{MomentRange, RequestMoment};
     use crate::clock::Micros;
     use crate::goal::{Goal, Measure};
-    use crate::record::{FailureKind, Phase, RequestRecord};
+    use crate::record::{FailureKind, RequestPhase, RequestRecord};
 
-    fn conditions(text: &str) -> Vec<Condition> {
+    fn conditions(text: &str) -> Vec<RowCondition> {
         format!("p95(ttft where {text})").parse::<Measure>().unwrap().filter
     }
 
@@ -408,8 +408,8 @@ mod tests {
         for metric in Metric::ALL {
             let values = rows.values(metric).unwrap();
             match metric.better() {
-                Better::Lower => assert_eq!(values.last(), Some(&f64::INFINITY), "{metric}"),
-                Better::Higher => assert_eq!(values.first(), Some(&0.0), "{metric}"),
+                MetricDirection::Lower => assert_eq!(values.last(), Some(&f64::INFINITY), "{metric}"),
+                MetricDirection::Higher => assert_eq!(values.first(), Some(&0.0), "{metric}"),
             }
             assert_eq!(rows.requests_with(metric).unwrap(), 2, "{metric}");
         }
@@ -446,8 +446,8 @@ mod tests {
 
     #[test]
     fn only_the_measured_phase_counts() {
-        let warmup = RequestRecord { phase: Phase::Warmup, ..answered(0, 1, 99.0) };
-        let prefill = RequestRecord { phase: Phase::Prefill, ..answered(1, 1, 99.0) };
+        let warmup = RequestRecord { phase: RequestPhase::Warmup, ..answered(0, 1, 99.0) };
+        let prefill = RequestRecord { phase: RequestPhase::Prefill, ..answered(1, 1, 99.0) };
         assert_eq!(*table(&[warmup, prefill, answered(2, 1, 0.5)]).values(Metric::Ttft).unwrap(), [0.5]);
     }
 
@@ -473,32 +473,32 @@ mod tests {
         let unsent =
             RequestRecord { sent_us: Micros(9_000_000), done_us: Micros(9_000_000), ..failed_record(2, 1, FailureKind::Cancelled) };
         let rows = table(&[answered(1, 1, 0.1), unsent]);
-        let once = Moments { n: 1, first: 2.0, last: 2.0 };
-        assert_eq!(Moments::by_run(&rows, Moment::Sent).unwrap(), [once], "session 1, turn 1 is sent at 2 s");
+        let once = MomentRange { n: 1, first: 2.0, last: 2.0 };
+        assert_eq!(MomentRange::by_run(&rows, RequestMoment::Sent).unwrap(), [once], "session 1, turn 1 is sent at 2 s");
         assert_eq!(*rows.values(Metric::Ttft).unwrap(), [0.1, f64::INFINITY]);
     }
 
     #[test]
     fn runs_are_pooled_and_their_sessions_kept_apart() {
-        let warmup = RequestRecord { phase: Phase::Warmup, ..answered(0, 0, 9.0) };
+        let warmup = RequestRecord { phase: RequestPhase::Warmup, ..answered(0, 0, 9.0) };
         let run = |records: &[RequestRecord]| SavedRequests::held(crate::store::to_table(records).unwrap());
         let whole = run(&[answered(0, 1, 0.1), answered(0, 2, 0.2)]);
         for other in [whole.clone(), run(&[answered(0, 1, 0.1), warmup, answered(0, 2, 0.2)])] {
-            let rows = Table::pool([&whole, &other]).unwrap();
+            let rows = RequestTable::pool([&whole, &other]).unwrap();
             assert_eq!(*rows.values(Metric::Ttft).unwrap(), [0.1, 0.1, 0.2, 0.2]);
             let sessions = rows.values_by_session(Metric::Ttft).unwrap();
             assert_eq!(sessions.iter().collect::<Vec<_>>(), [[0.1, 0.2], [0.1, 0.2]]);
-            assert_eq!(Moments::by_run(&rows, Moment::Sent).unwrap(), [Moments { n: 2, first: 1.0, last: 2.0 }; 2]);
+            assert_eq!(MomentRange::by_run(&rows, RequestMoment::Sent).unwrap(), [MomentRange { n: 2, first: 1.0, last: 2.0 }; 2]);
             assert_eq!(rows.session_keys().unwrap(), [(0, 0), (0, 0), (1, 0), (1, 0)]);
             let second = rows.of_run(1);
-            assert_eq!((second.rows(), Moments::by_run(&second, Moment::Sent).unwrap().len()), (2, 1));
+            assert_eq!((second.rows(), MomentRange::by_run(&second, RequestMoment::Sent).unwrap().len()), (2, 1));
             assert_eq!(*second.values(Metric::E2e).unwrap(), [0.12, 0.22]);
         }
     }
 
     #[test]
     fn nothing_at_all_is_no_fault() {
-        for rows in [Table::pool([]).unwrap(), table(&[]), table_of_ttfts([])] {
+        for rows in [RequestTable::pool([]).unwrap(), table(&[]), table_of_ttfts([])] {
             assert_eq!(rows.rows(), 0);
             assert!(Metric::ALL.into_iter().all(|metric| rows.values(metric).unwrap().is_empty()));
             assert_eq!(rows.hit_rate(&[]).unwrap(), None);

@@ -7,43 +7,43 @@ use std::collections::BTreeMap;
 
 use super::AnalysisError;
 use super::axes::Axes;
-use super::origin::Origin;
+use super::origin::SweepOrigin;
 use super::watched::tracks;
 use crate::clock::Micros;
-use crate::record::{Phase, RequestRecord};
+use crate::record::{RequestPhase, RequestRecord};
 use crate::store::{SavedRun, SavedSweep};
 
-pub use super::watched::Track;
+pub use super::watched::ServerMetricTrack;
 
 /// Up to so many sessions have a lane each; beyond, sessions that follow each other share one.
 const MOST_SESSIONS: usize = 48;
 
 /// A run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Timeline {
-    pub origin: Origin,
+pub struct RunTimeline {
+    pub origin: SweepOrigin,
     /// The run's id.
     pub run: String,
     pub variant: String,
     pub axes: Axes,
     /// From 0.
     pub repeat: u32,
-    pub lanes: Vec<Lane>,
+    pub lanes: Vec<RunTimelineLane>,
     /// What the server told: each by one metric; empty where nobody did.
-    pub tracks: Vec<Track>,
+    pub tracks: Vec<ServerMetricTrack>,
 }
 
 /// Requests of which no two overlap, in the order of time.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Lane {
+pub struct RunTimelineLane {
     /// `session 3`, or `lane 0`.
     pub label: String,
-    pub spans: Vec<Span>,
+    pub spans: Vec<RequestSpan>,
 }
 
 /// One request.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Span {
+pub struct RequestSpan {
     pub turn: u32,
     pub intended_s: f64,
     pub sent_s: f64,
@@ -57,11 +57,11 @@ pub struct Span {
 }
 
 /// A saved run as lanes and tracks.
-pub fn timeline(sweep: &SavedSweep, run: &SavedRun) -> Result<Timeline, AnalysisError> {
+pub fn timeline(sweep: &SavedSweep, run: &SavedRun) -> Result<RunTimeline, AnalysisError> {
     let records = run.requests.records()?;
     let header = &run.record.header;
-    Ok(Timeline {
-        origin: Origin::of(&sweep.manifest),
+    Ok(RunTimeline {
+        origin: SweepOrigin::of(&sweep.manifest),
         run: header.id.clone(),
         variant: header.variant.clone(),
         axes: header.axes.iter().cloned().collect(),
@@ -72,10 +72,10 @@ pub fn timeline(sweep: &SavedSweep, run: &SavedRun) -> Result<Timeline, Analysis
 }
 
 /// Requests by session where these are few, else by lane; what overlaps is laid on further lanes of the same name.
-fn lanes(records: &[RequestRecord]) -> Vec<Lane> {
+fn lanes(records: &[RequestRecord]) -> Vec<RunTimelineLane> {
     let sessions: std::collections::BTreeSet<u64> = records.iter().map(|record| record.session).collect();
     let by_session = sessions.len() <= MOST_SESSIONS;
-    let mut groups: BTreeMap<(u64, u64), Vec<Span>> = BTreeMap::new();
+    let mut groups: BTreeMap<(u64, u64), Vec<RequestSpan>> = BTreeMap::new();
     for record in records {
         let lane = u64::from(record.lane);
         let key = if by_session { (lane, record.session) } else { (lane, 0) };
@@ -84,19 +84,19 @@ fn lanes(records: &[RequestRecord]) -> Vec<Lane> {
     let named = |(lane, session): (u64, u64)| if by_session { format!("session {session}") } else { format!("lane {lane}") };
     groups
         .into_iter()
-        .flat_map(|(key, spans)| side_by_side(spans).into_iter().map(move |spans| Lane { label: named(key), spans }))
+        .flat_map(|(key, spans)| side_by_side(spans).into_iter().map(move |spans| RunTimelineLane { label: named(key), spans }))
         .collect()
 }
 
-fn span(record: &RequestRecord) -> Span {
-    Span {
+fn span(record: &RequestRecord) -> RequestSpan {
+    RequestSpan {
         turn: record.turn,
         intended_s: seconds(record.intended_us),
         sent_s: seconds(record.sent_us),
         first_token_s: record.first_token_us.map(seconds),
         done_s: seconds(record.done_us),
         failure: record.failure.as_ref().map(|failure| failure.kind.name()),
-        measured: record.phase == Phase::Measure,
+        measured: record.phase == RequestPhase::Measure,
     }
 }
 
@@ -105,9 +105,9 @@ fn seconds(at: Micros) -> f64 {
 }
 
 /// Each span in the first lane in which nothing is under way when it is sent.
-fn side_by_side(mut spans: Vec<Span>) -> Vec<Vec<Span>> {
+fn side_by_side(mut spans: Vec<RequestSpan>) -> Vec<Vec<RequestSpan>> {
     spans.sort_by(|left, right| left.sent_s.total_cmp(&right.sent_s).then(left.done_s.total_cmp(&right.done_s)));
-    let mut lanes: Vec<Vec<Span>> = Vec::new();
+    let mut lanes: Vec<Vec<RequestSpan>> = Vec::new();
     for span in spans {
         let free = lanes.iter_mut().find(|lane| lane.last().is_none_or(|last| last.done_s <= span.sent_s));
         match free {

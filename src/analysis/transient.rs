@@ -8,9 +8,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::cells::CellRuns;
-use super::columns::Number;
+use super::columns::NumericColumn;
 use super::compare::student::upper_tail;
-use super::{AnalysisError, Table, percentile};
+use super::{AnalysisError, RequestTable, percentile};
 use crate::clock::Micros;
 use crate::metric::Metric;
 
@@ -41,7 +41,7 @@ pub struct InitialTransient {
 impl InitialTransient {
     /// Of the runs of a cell that send at a rate and tell their times; `None` where nothing speaks for a transient.
     #[expect(clippy::cast_precision_loss, reason = "runs are few")]
-    pub(super) fn of(cell: &CellRuns<'_>, table: &Table) -> Result<Option<Self>, AnalysisError> {
+    pub(super) fn of(cell: &CellRuns<'_>, table: &RequestTable) -> Result<Option<Self>, AnalysisError> {
         let is_candidate = |place: usize| {
             let record = &cell.runs[place].record;
             record.offered_qps.is_some() && record.counts.measured_window_us > Micros::ZERO
@@ -50,7 +50,7 @@ impl InitialTransient {
         let mut found: Option<Self> = None;
         for place in &runs {
             let rows = table.of_run(*place);
-            let due = rows.counts(Number::Intended)?.into_iter();
+            let due = rows.counts(NumericColumn::Intended)?.into_iter();
             let times = due.zip(rows.values_by_row(Metric::Ttft)?);
             let mut times: Vec<(f64, f64)> = times.filter_map(|(due, values)| Some((due? / 1e6, *values.first()?))).collect();
             times.sort_by(|left, right| left.0.total_cmp(&right.0));
@@ -151,7 +151,7 @@ mod tests {
     use rand_pcg::Pcg64;
 
     use super::super::fixture::{Cell, answered, cell, sweep};
-    use super::super::{Question, summarize};
+    use super::super::{SummaryOptions, summarize};
     use super::*;
 
     fn exponential(rng: &mut Pcg64, mean: f64) -> f64 {
@@ -220,7 +220,7 @@ mod tests {
         let mut saved = sweep(&[], &[Cell { axes, ..cell("vllm", 1, 1, rows.collect()) }]);
         saved.runs[0].record.offered_qps = Some(2.0);
         saved.runs[0].record.header.cell = serde_json::json!({"workload": {"kind": "requests", "warmup": 5.0}});
-        let of = |saved: &crate::store::SavedSweep| summarize(saved, &Question::default()).unwrap().variants[0].cells[0].transient;
+        let of = |saved: &crate::store::SavedSweep| summarize(saved, &SummaryOptions::default()).unwrap().variants[0].cells[0].transient;
         let found = of(&saved).unwrap();
         assert!((7.0..10.0).contains(&found.seconds) && (found.warmup_s - (5.0 + found.seconds).ceil()).abs() < 1e-9, "{found:?}");
         saved.runs[0].record.offered_qps = None;

@@ -10,13 +10,13 @@ use serde_json::Value;
 
 use super::scores::by_facet;
 use super::summary::{AxisSummary, CellState, CellSummary, VariantSummary};
-use super::verdict::Verdict;
-use crate::search::{Axis, Evidence, Known, Lattice, Place, Seen, State};
+use super::verdict::GoalVerdict;
+use crate::search::{CellIndex, CellStateTable, GoalEvidence, LatticeAxis, LoadLattice, SearchCellState, TestedCell};
 
 /// What measured cells say of one that was not run, assuming that more load is not easier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Implied {
+pub enum ImpliedOutcome {
     /// One that is no easier passes, by its plain values.
     ToPass,
     /// One that is no harder fails, by its plain values.
@@ -26,7 +26,7 @@ pub enum Implied {
     Nothing,
 }
 
-impl Implied {
+impl ImpliedOutcome {
     /// Short enough for a cell of a table.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -61,15 +61,15 @@ pub(super) fn imply(cells: &mut [CellSummary], frontier: &[String], axes: &[Axis
         let along = |axis: Option<&&AxisSummary>| {
             axis.map_or(Some(0), |axis| axis.values.iter().position(|v| cell.axes.get(&axis.name) == Some(v)))
         };
-        Some(Place(along(all.first())?, along(all.get(1))?))
+        Some(CellIndex(along(all.first())?, along(all.get(1))?))
     };
     let Some(lattice) = lattice(&all) else { return };
-    let facets: Vec<BTreeMap<Place, Implied>> = by_facet(cells, |name| frontier.iter().any(|axis| axis == name))
+    let facets: Vec<BTreeMap<CellIndex, ImpliedOutcome>> = by_facet(cells, |name| frontier.iter().any(|axis| axis == name))
         .into_iter()
         .map(|(_, cells)| {
             let places = || cells.iter().filter_map(|cell| Some((place(cell)?, *cell)));
-            let seen: BTreeMap<Place, Seen> = places().filter_map(|(place, cell)| Some((place, seen(cell)?))).collect();
-            let known = Known::of(&lattice, &seen);
+            let seen: BTreeMap<CellIndex, TestedCell> = places().filter_map(|(place, cell)| Some((place, seen(cell)?))).collect();
+            let known = CellStateTable::of(&lattice, &seen);
             places().filter(|(_, cell)| cell.state == CellState::Missing).map(|(place, _)| (place, implied(&known, place))).collect()
         })
         .collect();
@@ -78,43 +78,43 @@ pub(super) fn imply(cells: &mut [CellSummary], frontier: &[String], axes: &[Axis
     for cell in cells.iter_mut().filter(|cell| cell.state == CellState::Missing) {
         let facet = keys.iter().position(|within| within.iter().all(|(name, value)| cell.axes.get(name) == Some(value)));
         let found = facet.and_then(|facet| facets[facet].get(&place(cell)?).copied());
-        cell.state = CellState::Untested { implied: found.unwrap_or(Implied::Nothing) };
+        cell.state = CellState::Untested { implied: found.unwrap_or(ImpliedOutcome::Nothing) };
     }
 }
 
-fn lattice(axes: &[&AxisSummary]) -> Option<Lattice> {
-    let ascending = |axis: &&AxisSummary| Axis::listed(axis.values.iter().filter_map(Value::as_f64).collect()).ok();
-    Lattice::new(axes.iter().map(ascending).collect::<Option<_>>()?).ok()
+fn lattice(axes: &[&AxisSummary]) -> Option<LoadLattice> {
+    let ascending = |axis: &&AxisSummary| LatticeAxis::listed(axis.values.iter().filter_map(Value::as_f64).collect()).ok();
+    LoadLattice::new(axes.iter().map(ascending).collect::<Option<_>>()?).ok()
 }
 
 /// A cell that was run; `None` where it was not.
-fn seen(cell: &CellSummary) -> Option<Seen> {
+fn seen(cell: &CellSummary) -> Option<TestedCell> {
     let runs = u32::try_from(cell.runs).unwrap_or(u32::MAX);
     let evidence = match cell.verdict {
-        Some(Verdict::Met) => Evidence::Met,
-        Some(Verdict::Missed) => Evidence::Missed,
-        Some(Verdict::Undecided) | None => Evidence::Undecided,
+        Some(GoalVerdict::Met) => GoalEvidence::Met,
+        Some(GoalVerdict::Missed) => GoalEvidence::Missed,
+        Some(GoalVerdict::Undecided) | None => GoalEvidence::Undecided,
     };
-    (cell.state != CellState::Missing).then_some(Seen { passes: cell.passes, evidence, runs })
+    (cell.state != CellState::Missing).then_some(TestedCell { passes: cell.passes, evidence, runs })
 }
 
-fn implied(known: &Known, place: Place) -> Implied {
+fn implied(known: &CellStateTable, place: CellIndex) -> ImpliedOutcome {
     match known.state(place) {
-        State::ImpliedToPass => Implied::ToPass,
-        State::ImpliedToFail if known.is_excluded(place) => Implied::ToFailForCertain,
-        State::ImpliedToFail => Implied::ToFail,
-        State::Open | State::Passes | State::Fails | State::NoResult => Implied::Nothing,
+        SearchCellState::ImpliedToPass => ImpliedOutcome::ToPass,
+        SearchCellState::ImpliedToFail if known.is_excluded(place) => ImpliedOutcome::ToFailForCertain,
+        SearchCellState::ImpliedToFail => ImpliedOutcome::ToFail,
+        SearchCellState::Open | SearchCellState::Passes | SearchCellState::Fails | SearchCellState::NoResult => ImpliedOutcome::Nothing,
     }
 }
 
 /// What a sweep along a frontier left out, in a sentence a variant.
 pub(super) fn note(variant: &VariantSummary, frontier: &[String]) -> String {
-    let count = |of: &dyn Fn(Implied) -> bool| {
+    let count = |of: &dyn Fn(ImpliedOutcome) -> bool| {
         variant.cells.iter().filter(|cell| matches!(cell.state, CellState::Untested { implied } if of(implied))).count()
     };
     let names: Vec<&str> = frontier.iter().map(|axis| super::axes::short(axis)).collect();
     let run = variant.cells.len() - count(&|_| true);
-    let (pass, open) = (count(&|implied| implied == Implied::ToPass), count(&|implied| implied == Implied::Nothing));
+    let (pass, open) = (count(&|implied| implied == ImpliedOutcome::ToPass), count(&|implied| implied == ImpliedOutcome::Nothing));
     format!(
         "{}: along the frontier of {}, {run} of {} cells were run; assuming that more load is not easier, of the others {pass} are implied to pass, \
          {} to fail, and {open} are untested",
@@ -130,9 +130,9 @@ mod tests {
     use super::super::fixture::{Cell, cell, searched_over_users, sweep, uniform};
     use super::super::score_bound::ScoreBound;
     use super::super::scores::Score;
-    use super::super::{Question, SweepSummary, show_axes, summarize};
+    use super::super::{SummaryOptions, SweepSummary, show_axes, summarize};
     use super::*;
-    use crate::record::Searched;
+    use crate::record::FrontierSweep;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
@@ -144,8 +144,8 @@ mod tests {
         let measured: Vec<Cell> = run.iter().map(|(c, s, ttft)| cell("vllm", *c, *s, uniform(*c, *s, *ttft))).collect();
         saved.runs = sweep(&[GOAL], &measured).runs;
         saved.manifest.search =
-            Some(Searched { axes: vec!["workload.concurrent".into(), "workload.sequential".into()], climbed: Vec::new() });
-        summarize(&saved, &Question::default()).unwrap()
+            Some(FrontierSweep { axes: vec!["workload.concurrent".into(), "workload.sequential".into()], climbed: Vec::new() });
+        summarize(&saved, &SummaryOptions::default()).unwrap()
     }
 
     fn state(summary: &SweepSummary, place: &str) -> CellState {
@@ -156,9 +156,9 @@ mod tests {
     fn what_was_not_run_is_implied_or_untested_and_never_missing() {
         let summary = searched(&[(3, 3, 1.0), (4, 3, 9.0), (3, 4, 9.0)]);
         assert_eq!(state(&summary, "C=3, S=3"), CellState::Measured);
-        assert_eq!(state(&summary, "C=2, S=3"), CellState::Untested { implied: Implied::ToPass });
-        assert_eq!(state(&summary, "C=4, S=4"), CellState::Untested { implied: Implied::ToFailForCertain });
-        assert_eq!(state(&summary, "C=1, S=4"), CellState::Untested { implied: Implied::Nothing });
+        assert_eq!(state(&summary, "C=2, S=3"), CellState::Untested { implied: ImpliedOutcome::ToPass });
+        assert_eq!(state(&summary, "C=4, S=4"), CellState::Untested { implied: ImpliedOutcome::ToFailForCertain });
+        assert_eq!(state(&summary, "C=1, S=4"), CellState::Untested { implied: ImpliedOutcome::Nothing });
         assert!(summary.variants[0].cells.iter().all(|cell| cell.state != CellState::Missing));
         assert!(
             summary.notes[0].contains("3 of 16 cells were run")

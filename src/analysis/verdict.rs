@@ -3,27 +3,27 @@
 //! `p95 <= L` says that at most 5 % of requests lie beyond L, so it is a statement on a share, and proven or disproven as one at 95 %, with
 //! as many rows as the rows of sessions are worth.
 //! An error rate is a share already. A mean is judged by its bootstrap. That nothing at all lies beyond a limit (`max <= L`) no
-//! sample can prove, and one request disproves. In: a goal and rows. Out: a [`Judgement`]. Knows no cells.
+//! sample can prove, and one request disproves. In: a goal and rows. Out: a [`GoalJudgement`]. Knows no cells.
 
 use serde::{Deserialize, Serialize};
 
-use super::estimate::{Sample, estimate_sample};
-use super::interval::{CONFIDENCE, Statement, clustered_rows_needed, rows_needed};
+use super::estimate::{MeasureSample, estimate_sample};
+use super::interval::{CONFIDENCE, ShareVerdict, clustered_rows_needed, rows_needed};
 use super::settling::statement;
-use super::{AnalysisError, Estimate, Table};
-use crate::goal::{Aggregate, Comparison, Goal};
+use super::{AnalysisError, Estimate, RequestTable};
+use crate::goal::{Aggregate, ComparisonOperator, Goal};
 
 /// Whether a goal holds, as far as the sample can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum GoalVerdict {
     Met,
     Missed,
     /// The interval straddles the limit; mostly the sample is too small.
     Undecided,
 }
 
-impl Verdict {
+impl GoalVerdict {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -44,12 +44,12 @@ impl Verdict {
     }
 }
 
-impl From<Statement> for Verdict {
-    fn from(statement: Statement) -> Self {
+impl From<ShareVerdict> for GoalVerdict {
+    fn from(statement: ShareVerdict) -> Self {
         match statement {
-            Statement::Proven => Self::Met,
-            Statement::Disproven => Self::Missed,
-            Statement::Open => Self::Undecided,
+            ShareVerdict::Proven => Self::Met,
+            ShareVerdict::Disproven => Self::Missed,
+            ShareVerdict::Open => Self::Undecided,
         }
     }
 }
@@ -83,7 +83,7 @@ impl VoidReason {
 
 /// What a cell says to a goal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Judgement {
+pub struct GoalJudgement {
     pub goal: String,
     /// In the measure's unit.
     pub limit: f64,
@@ -94,7 +94,7 @@ pub struct Judgement {
     /// The cell was ended early, and what did not come could still change whether it passes: `passes` says nothing then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_open: bool,
-    pub verdict: Verdict,
+    pub verdict: GoalVerdict,
     /// Why the verdict is undecided whatever the rows say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub void: Option<VoidReason>,
@@ -109,7 +109,7 @@ pub struct Judgement {
     pub rows_needed: Option<u64>,
 }
 
-impl Judgement {
+impl GoalJudgement {
     /// Whether the goal is fulfilled by its plain value; `None` where the cell was ended before that was certain.
     #[must_use]
     pub fn outcome(&self) -> Option<bool> {
@@ -118,14 +118,14 @@ impl Judgement {
 
     /// No longer speaks for itself.
     pub(super) fn make_void(&mut self, reason: VoidReason) {
-        self.verdict = Verdict::Undecided;
+        self.verdict = GoalVerdict::Undecided;
         self.rows_needed = None;
         self.void.get_or_insert(reason);
     }
 }
 
 /// What a goal says of single values: so many may be against it.
-enum Claim {
+enum GoalCriterion {
     /// At most this share.
     Share(f64),
     /// Not one.
@@ -136,31 +136,31 @@ enum Claim {
     Mean,
 }
 
-fn claim(goal: &Goal) -> Claim {
-    use Comparison::{Less, LessOrEqual};
+fn claim(goal: &Goal) -> GoalCriterion {
+    use ComparisonOperator::{Less, LessOrEqual};
     let upper = matches!(goal.comparison, Less | LessOrEqual);
     match goal.measure.aggregate {
-        Aggregate::Percentile(p, _) => Claim::Share(if upper { (100.0 - p) / 100.0 } else { p / 100.0 }),
-        Aggregate::ErrorRate => Claim::Share(goal.limit),
-        Aggregate::Max(_) if upper => Claim::None,
-        Aggregate::Min(_) if !upper => Claim::None,
-        Aggregate::Max(_) | Aggregate::Min(_) => Claim::NotAll,
-        Aggregate::Mean(_) => Claim::Mean,
+        Aggregate::Percentile(p, _) => GoalCriterion::Share(if upper { (100.0 - p) / 100.0 } else { p / 100.0 }),
+        Aggregate::ErrorRate => GoalCriterion::Share(goal.limit),
+        Aggregate::Max(_) if upper => GoalCriterion::None,
+        Aggregate::Min(_) if !upper => GoalCriterion::None,
+        Aggregate::Max(_) | Aggregate::Min(_) => GoalCriterion::NotAll,
+        Aggregate::Mean(_) => GoalCriterion::Mean,
     }
 }
 
 /// Judges the measured rows of a cell by a goal.
-pub fn judge(goal: &Goal, table: &Table) -> Result<Judgement, AnalysisError> {
-    let sample = Sample::of(&goal.measure, table)?;
+pub fn judge(goal: &Goal, table: &RequestTable) -> Result<GoalJudgement, AnalysisError> {
+    let sample = MeasureSample::of(&goal.measure, table)?;
     let estimate = estimate_sample(&goal.measure, &sample);
     let passes = estimate.value.is_some_and(|value| goal.allows(value.get()));
-    let mut judgement = Judgement {
+    let mut judgement = GoalJudgement {
         goal: goal.to_string(),
         limit: goal.limit,
         estimate,
         passes,
         is_open: false,
-        verdict: Verdict::Undecided,
+        verdict: GoalVerdict::Undecided,
         void: None,
         allowed_share: None,
         beyond: None,
@@ -170,19 +170,19 @@ pub fn judge(goal: &Goal, table: &Table) -> Result<Judgement, AnalysisError> {
         return Ok(judgement);
     }
     match claim(goal) {
-        Claim::Share(allowed) => judge_share(&mut judgement, goal, &sample, allowed),
-        Claim::None => {
-            judgement.verdict = if passes { Verdict::Undecided } else { Verdict::Missed };
+        GoalCriterion::Share(allowed) => judge_share(&mut judgement, goal, &sample, allowed),
+        GoalCriterion::None => {
+            judgement.verdict = if passes { GoalVerdict::Undecided } else { GoalVerdict::Missed };
             judgement.allowed_share = Some(0.0);
         }
-        Claim::NotAll => judgement.verdict = if passes { Verdict::Met } else { Verdict::Undecided },
-        Claim::Mean => judgement.verdict = judge_mean(goal, &sample),
+        GoalCriterion::NotAll => judgement.verdict = if passes { GoalVerdict::Met } else { GoalVerdict::Undecided },
+        GoalCriterion::Mean => judgement.verdict = judge_mean(goal, &sample),
     }
     Ok(judgement)
 }
 
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "row counts are far below 2^53")]
-fn judge_share(judgement: &mut Judgement, goal: &Goal, sample: &Sample, allowed: f64) {
+fn judge_share(judgement: &mut GoalJudgement, goal: &Goal, sample: &MeasureSample, allowed: f64) {
     let (beyond, values) = if goal.measure.aggregate == Aggregate::ErrorRate {
         (sample.failed, sample.n)
     } else {
@@ -190,14 +190,14 @@ fn judge_share(judgement: &mut Judgement, goal: &Goal, sample: &Sample, allowed:
     };
     let hits = beyond as f64 * sample.effective_n as f64 / values.max(1) as f64;
     // An error rate that must be high is the opposite claim.
-    let at_least =
-        goal.measure.aggregate == Aggregate::ErrorRate && matches!(goal.comparison, Comparison::Greater | Comparison::GreaterOrEqual);
+    let at_least = goal.measure.aggregate == Aggregate::ErrorRate
+        && matches!(goal.comparison, ComparisonOperator::Greater | ComparisonOperator::GreaterOrEqual);
     let statement = statement(beyond, values, sample.effective_n, allowed);
     let statement = if at_least { statement.opposite() } else { statement };
     judgement.verdict = statement.into();
     judgement.allowed_share = Some(allowed);
     judgement.beyond = Some(beyond);
-    if statement == Statement::Open {
+    if statement == ShareVerdict::Open {
         judgement.rows_needed = if sample.effective_n == sample.n {
             rows_needed(hits.ceil() as u64, sample.n, allowed, CONFIDENCE)
         } else {
@@ -206,17 +206,17 @@ fn judge_share(judgement: &mut Judgement, goal: &Goal, sample: &Sample, allowed:
     }
 }
 
-fn judge_mean(goal: &Goal, sample: &Sample) -> Verdict {
+fn judge_mean(goal: &Goal, sample: &MeasureSample) -> GoalVerdict {
     // One failed request makes the mean infinite, in the sample as in the population.
     if sample.sessions.values().iter().any(|value| value.is_infinite()) {
-        return if goal.allows(f64::INFINITY) { Verdict::Met } else { Verdict::Missed };
+        return if goal.allows(f64::INFINITY) { GoalVerdict::Met } else { GoalVerdict::Missed };
     }
-    let Some(means) = sample.bootstrap() else { return Verdict::Undecided };
+    let Some(means) = sample.bootstrap() else { return GoalVerdict::Undecided };
     let (low, high) = (means.quantile(1.0 - CONFIDENCE), means.quantile(CONFIDENCE));
     match (goal.allows(low), goal.allows(high)) {
-        (true, true) => Verdict::Met,
-        (false, false) => Verdict::Missed,
-        _ => Verdict::Undecided,
+        (true, true) => GoalVerdict::Met,
+        (false, false) => GoalVerdict::Missed,
+        _ => GoalVerdict::Undecided,
     }
 }
 
@@ -228,12 +228,12 @@ mod tests {
 
     const INFINITE: f64 = f64::INFINITY;
 
-    fn judged(goal: &str, table: &Table) -> Judgement {
+    fn judged(goal: &str, table: &RequestTable) -> GoalJudgement {
         judge(&goal.parse().unwrap(), table).unwrap()
     }
 
     /// `beyond` requests of `n` take 3 s, the others 1 s.
-    fn rows(n: usize, beyond: usize) -> Table {
+    fn rows(n: usize, beyond: usize) -> RequestTable {
         table_of_ttfts((0..n).map(|i| if i < beyond { 3.0 } else { 1.0 }))
     }
 
@@ -241,39 +241,39 @@ mod tests {
     fn thirty_six_good_rows_pass_and_certify_nothing() {
         let judgement = judged("p95(ttft where turn >= 1) <= 2s", &rows(36, 0));
         assert!(judgement.passes);
-        assert_eq!((judgement.verdict, judgement.beyond, judgement.rows_needed), (Verdict::Undecided, Some(0), Some(59)));
+        assert_eq!((judgement.verdict, judgement.beyond, judgement.rows_needed), (GoalVerdict::Undecided, Some(0), Some(59)));
         assert_eq!(judgement.estimate.high, None);
     }
 
     #[test]
     fn fifty_nine_good_rows_certify_a_p95_and_fifty_eight_do_not() {
-        assert_eq!(judged("p95(ttft) <= 2s", &rows(59, 0)).verdict, Verdict::Met);
-        assert_eq!(judged("p95(ttft) <= 2s", &rows(58, 0)).verdict, Verdict::Undecided);
-        assert_eq!(judged("p95(ttft) <= 2s", &rows(9, 3)).verdict, Verdict::Missed);
-        assert_eq!(judged("p95(ttft) <= 2s", &rows(9, 1)).verdict, Verdict::Undecided);
+        assert_eq!(judged("p95(ttft) <= 2s", &rows(59, 0)).verdict, GoalVerdict::Met);
+        assert_eq!(judged("p95(ttft) <= 2s", &rows(58, 0)).verdict, GoalVerdict::Undecided);
+        assert_eq!(judged("p95(ttft) <= 2s", &rows(9, 3)).verdict, GoalVerdict::Missed);
+        assert_eq!(judged("p95(ttft) <= 2s", &rows(9, 1)).verdict, GoalVerdict::Undecided);
     }
 
     #[test]
     fn the_limit_itself_is_inside() {
-        assert_eq!(judged("p95(ttft) <= 1s", &rows(59, 0)).verdict, Verdict::Met);
+        assert_eq!(judged("p95(ttft) <= 1s", &rows(59, 0)).verdict, GoalVerdict::Met);
         assert!(judged("p95(ttft) <= 1s", &rows(59, 0)).passes);
         let strict = judged("p95(ttft) < 1s", &rows(59, 0));
-        assert_eq!((strict.passes, strict.verdict), (false, Verdict::Missed));
+        assert_eq!((strict.passes, strict.verdict), (false, GoalVerdict::Missed));
     }
 
     #[test]
     fn failures_count_against_a_limit_of_time() {
         let judgement = judged("p95(ttft) <= 2s", &table_of_ttfts([1.0, 1.0, 1.0, INFINITE, INFINITE, INFINITE]));
-        assert_eq!(judgement.estimate.value.map(super::super::Extended::get), Some(INFINITE));
-        assert_eq!((judgement.passes, judgement.verdict, judgement.beyond), (false, Verdict::Missed, Some(3)));
+        assert_eq!(judgement.estimate.value.map(super::super::ExtendedReal::get), Some(INFINITE));
+        assert_eq!((judgement.passes, judgement.verdict, judgement.beyond), (false, GoalVerdict::Missed, Some(3)));
     }
 
     #[test]
     fn requests_that_fail_together_say_less_than_those_that_fail_evenly() {
         let evenly = table_of_ttfts((0..100).map(|i| if i % 5 == 2 { INFINITE } else { 1.0 }));
         let together = table_of_ttfts((0..100).map(|i| if i < 20 { INFINITE } else { 1.0 }));
-        assert_eq!(judged("p95(ttft) <= 2s", &evenly).verdict, Verdict::Missed);
-        assert_eq!(judged("p95(ttft) <= 2s", &together).verdict, Verdict::Undecided);
+        assert_eq!(judged("p95(ttft) <= 2s", &evenly).verdict, GoalVerdict::Missed);
+        assert_eq!(judged("p95(ttft) <= 2s", &together).verdict, GoalVerdict::Undecided);
         assert_eq!(
             (judged("p95(ttft) <= 2s", &evenly).estimate.effective_n, judged("p95(ttft) <= 2s", &together).estimate.effective_n),
             (100, 4)
@@ -284,10 +284,10 @@ mod tests {
     fn rates_of_tokens_are_judged_from_below() {
         // 4 tokens in 1.02 s, or none at all.
         let good = table_of_ttfts([1.0; 100]);
-        assert_eq!(judged("p5(output_tps) >= 2 tokens/s", &good).verdict, Verdict::Met);
-        assert_eq!(judged("p5(output_tps) >= 5 tokens/s", &good).verdict, Verdict::Missed);
+        assert_eq!(judged("p5(output_tps) >= 2 tokens/s", &good).verdict, GoalVerdict::Met);
+        assert_eq!(judged("p5(output_tps) >= 5 tokens/s", &good).verdict, GoalVerdict::Missed);
         let failing = table_of_ttfts((0..100).map(|i| if i % 5 == 2 { INFINITE } else { 1.0 }));
-        assert_eq!(judged("p5(output_tps) >= 2 tokens/s", &failing).verdict, Verdict::Missed);
+        assert_eq!(judged("p5(output_tps) >= 2 tokens/s", &failing).verdict, GoalVerdict::Missed);
     }
 
     #[test]
@@ -296,29 +296,29 @@ mod tests {
         let with = |n: usize, failures: usize| {
             table_of_ttfts((0..n).map(move |i| if failures > 0 && i % (n / failures) == 3 { INFINITE } else { 1.0 }))
         };
-        assert_eq!(judged("error_rate <= 1%", &with(298, 0)).verdict, Verdict::Undecided);
-        assert_eq!(judged("error_rate <= 1%", &with(299, 0)).verdict, Verdict::Met);
-        assert_eq!(judged("error_rate <= 1%", &with(40, 4)).verdict, Verdict::Missed);
-        assert_eq!(judged("error_rate >= 1%", &with(40, 4)).verdict, Verdict::Met);
+        assert_eq!(judged("error_rate <= 1%", &with(298, 0)).verdict, GoalVerdict::Undecided);
+        assert_eq!(judged("error_rate <= 1%", &with(299, 0)).verdict, GoalVerdict::Met);
+        assert_eq!(judged("error_rate <= 1%", &with(40, 4)).verdict, GoalVerdict::Missed);
+        assert_eq!(judged("error_rate >= 1%", &with(40, 4)).verdict, GoalVerdict::Met);
         assert!((judged("error_rate <= 1%", &with(40, 4)).estimate.value.unwrap().get() - 0.1).abs() < 1e-15);
     }
 
     #[test]
     fn nobody_can_prove_a_maximum_but_one_request_disproves_it() {
-        assert_eq!(judged("max(ttft) <= 2s", &rows(5000, 0)).verdict, Verdict::Undecided);
-        assert_eq!(judged("max(ttft) <= 2s", &rows(50, 1)).verdict, Verdict::Missed);
-        assert_eq!(judged("min(ttft) <= 1s", &rows(5, 0)).verdict, Verdict::Met);
-        assert_eq!(judged("min(ttft) >= 2s", &rows(5, 0)).verdict, Verdict::Missed);
+        assert_eq!(judged("max(ttft) <= 2s", &rows(5000, 0)).verdict, GoalVerdict::Undecided);
+        assert_eq!(judged("max(ttft) <= 2s", &rows(50, 1)).verdict, GoalVerdict::Missed);
+        assert_eq!(judged("min(ttft) <= 1s", &rows(5, 0)).verdict, GoalVerdict::Met);
+        assert_eq!(judged("min(ttft) >= 2s", &rows(5, 0)).verdict, GoalVerdict::Missed);
     }
 
     #[test]
     fn a_mean_needs_sessions_and_no_failure() {
         let spread = |n: u32| table_of_ttfts((0..n).map(|i| 1.0 + f64::from(i % 10) / 10.0));
-        assert_eq!(judged("mean(ttft) <= 2s", &spread(10)).verdict, Verdict::Undecided);
-        assert_eq!(judged("mean(ttft) <= 2s", &spread(100)).verdict, Verdict::Met);
-        assert_eq!(judged("mean(ttft) <= 1.2s", &spread(100)).verdict, Verdict::Missed);
-        assert_eq!(judged("mean(ttft) <= 1.46s", &spread(100)).verdict, Verdict::Undecided);
-        assert_eq!(judged("mean(ttft) <= 2s", &table_of_ttfts([1.0, INFINITE])).verdict, Verdict::Missed);
+        assert_eq!(judged("mean(ttft) <= 2s", &spread(10)).verdict, GoalVerdict::Undecided);
+        assert_eq!(judged("mean(ttft) <= 2s", &spread(100)).verdict, GoalVerdict::Met);
+        assert_eq!(judged("mean(ttft) <= 1.2s", &spread(100)).verdict, GoalVerdict::Missed);
+        assert_eq!(judged("mean(ttft) <= 1.46s", &spread(100)).verdict, GoalVerdict::Undecided);
+        assert_eq!(judged("mean(ttft) <= 2s", &table_of_ttfts([1.0, INFINITE])).verdict, GoalVerdict::Missed);
     }
 
     #[test]
@@ -326,20 +326,20 @@ mod tests {
         // 40 requests with two gaps each: 80 gaps would certify a p95, 40 requests do not.
         let records: Vec<_> = (0..40).map(|session| answered(session, 1, 0.5)).collect();
         let judgement = judged("p95(itl) <= 20ms", &table(&records));
-        assert_eq!((judgement.estimate.n, judgement.verdict), (40, Verdict::Undecided));
+        assert_eq!((judgement.estimate.n, judgement.verdict), (40, GoalVerdict::Undecided));
         let mut records: Vec<_> = (0..60).map(|session| answered(session, 1, 0.5)).collect();
-        assert_eq!(judged("p95(itl) <= 20ms", &table(&records)).verdict, Verdict::Met);
+        assert_eq!(judged("p95(itl) <= 20ms", &table(&records)).verdict, GoalVerdict::Met);
         for session in (0..60).step_by(3) {
             records[session] = failed(session as u64, 1, FailureKind::TimeoutIdle);
         }
-        assert_eq!(judged("p95(itl) <= 20ms", &table(&records)).verdict, Verdict::Missed);
+        assert_eq!(judged("p95(itl) <= 20ms", &table(&records)).verdict, GoalVerdict::Missed);
     }
 
     #[test]
     fn where_no_request_fits_nothing_passes_and_nothing_is_decided() {
         let judgement = judged("p95(ttft where turn >= 9) <= 2s", &rows(60, 0));
-        assert_eq!((judgement.passes, judgement.verdict, judgement.estimate.value), (false, Verdict::Undecided, None));
+        assert_eq!((judgement.passes, judgement.verdict, judgement.estimate.value), (false, GoalVerdict::Undecided, None));
         let judgement = judged("error_rate(where turn >= 9) <= 2%", &rows(60, 0));
-        assert_eq!((judgement.passes, judgement.verdict, judgement.estimate.n), (false, Verdict::Undecided, 0));
+        assert_eq!((judgement.passes, judgement.verdict, judgement.estimate.n), (false, GoalVerdict::Undecided, 0));
     }
 }

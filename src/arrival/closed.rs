@@ -4,52 +4,52 @@
 //! follow-up each group waits for all others, so that follow-ups meet no first turn, and then for the first token of the group before it, so that
 //! groups do not ask in step; the published benchmark has no such wait.
 
-use super::{Due, Lane, LaneStart, Schedule, Step, Steps};
+use super::{RequestSchedule, ScheduledTurn, SendTrigger, SerialRequestSource, SerialRequests, StartTrigger};
 use crate::clock::Micros;
-use crate::workload::spec::{DocumentQaSpec, FollowUpStart, Start};
+use crate::workload::spec::{DocumentQaSpec, FollowUpStart, GroupStart};
 
 /// What is left to send of one group.
 #[derive(Debug, Clone)]
-pub struct Group {
+pub struct SessionGroup {
     first_session: u64,
     sequential: u64,
     follow_ups: FollowUpStart,
     steps: std::ops::Range<u64>,
 }
 
-impl Group {
+impl SessionGroup {
     /// All sessions of the group.
     pub fn sessions(&self) -> std::ops::Range<u64> {
         self.first_session..self.first_session + self.sequential
     }
 }
 
-impl Iterator for Group {
-    type Item = Step;
+impl Iterator for SessionGroup {
+    type Item = ScheduledTurn;
 
-    fn next(&mut self) -> Option<Step> {
+    fn next(&mut self) -> Option<ScheduledTurn> {
         let step = self.steps.next()?;
         let turn = u32::try_from(step / self.sequential).ok()?;
         let is_first_follow_up = step == self.sequential;
         let due = match self.follow_ups {
-            FollowUpStart::AllAnswered if is_first_follow_up => Due::AfterFirstAnswers,
-            FollowUpStart::AllAnswered | FollowUpStart::Original => Due::AfterPrevious,
+            FollowUpStart::AllAnswered if is_first_follow_up => SendTrigger::AfterFirstAnswers,
+            FollowUpStart::AllAnswered | FollowUpStart::Original => SendTrigger::AfterPrevious,
         };
-        Some(Step { session: self.first_session + step % self.sequential, turn, due })
+        Some(ScheduledTurn { session: self.first_session + step % self.sequential, turn, due })
     }
 }
 
-pub(super) fn schedule(spec: &DocumentQaSpec) -> Schedule {
+pub(super) fn schedule(spec: &DocumentQaSpec) -> RequestSchedule {
     let sequential = u64::from(spec.sequential);
     let requests_a_group = sequential * (u64::from(spec.rounds) + 1);
     let lanes = (0..spec.concurrent)
-        .map(|number| Lane {
+        .map(|number| SerialRequests {
             number,
             start: match spec.start {
-                Start::Staggered if number > 0 => LaneStart::AfterFirstTokenOfPrevious,
-                _ => LaneStart::AtOnce,
+                GroupStart::Staggered if number > 0 => StartTrigger::AfterFirstTokenOfPrevious,
+                _ => StartTrigger::AtOnce,
             },
-            steps: Steps::Group(Group {
+            steps: SerialRequestSource::Group(SessionGroup {
                 first_session: u64::from(number) * sequential,
                 sequential,
                 follow_ups: spec.follow_ups,
@@ -57,7 +57,7 @@ pub(super) fn schedule(spec: &DocumentQaSpec) -> Schedule {
             }),
         })
         .collect();
-    Schedule {
+    RequestSchedule {
         lanes,
         arrivals: None,
         mid_life: Vec::new(),
@@ -88,8 +88,8 @@ mod tests {
     #[test]
     fn the_first_follow_up_of_each_group_waits_for_all_first_answers_except_in_the_original() {
         let waiting = |spec: &DocumentQaSpec| -> Vec<Vec<u32>> {
-            let waits = |lane: &Lane| {
-                lane.steps.clone().zip(0..).filter(|(step, _)| step.due == Due::AfterFirstAnswers).map(|(_, at)| at).collect()
+            let waits = |lane: &SerialRequests| {
+                lane.steps.clone().zip(0..).filter(|(step, _)| step.due == SendTrigger::AfterFirstAnswers).map(|(_, at)| at).collect()
             };
             schedule(spec).lanes.iter().map(waits).collect()
         };
@@ -104,8 +104,11 @@ mod tests {
     fn groups_start_one_after_the_other_unless_a_burst_is_asked_for() {
         let starts = |spec: &DocumentQaSpec| schedule(spec).lanes.iter().map(|lane| lane.start).collect::<Vec<_>>();
         let staggered = spec(3, 1, 1);
-        assert_eq!(starts(&staggered), [LaneStart::AtOnce, LaneStart::AfterFirstTokenOfPrevious, LaneStart::AfterFirstTokenOfPrevious]);
-        let burst = DocumentQaSpec { start: Start::Burst, ..staggered };
-        assert_eq!(starts(&burst), [LaneStart::AtOnce; 3]);
+        assert_eq!(
+            starts(&staggered),
+            [StartTrigger::AtOnce, StartTrigger::AfterFirstTokenOfPrevious, StartTrigger::AfterFirstTokenOfPrevious]
+        );
+        let burst = DocumentQaSpec { start: GroupStart::Burst, ..staggered };
+        assert_eq!(starts(&burst), [StartTrigger::AtOnce; 3]);
     }
 }

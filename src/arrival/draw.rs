@@ -7,13 +7,13 @@ use rand_pcg::Pcg64;
 
 /// A sequence of draws.
 #[derive(Debug, Clone)]
-pub struct Draws {
+pub struct VariateGenerator {
     rng: Pcg64,
     /// The second of a pair of normal draws.
     spare: Option<f64>,
 }
 
-impl Draws {
+impl VariateGenerator {
     /// The draws that belong to a seed and a purpose.
     pub fn new(seed: u64, purpose: &str) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("bench 1 arrival times");
@@ -75,7 +75,7 @@ mod tests {
     #[expect(clippy::cast_precision_loss, reason = "a mean")]
     fn normal_draws_have_mean_0_variance_1_and_symmetric_tails() {
         const N: usize = 20_000;
-        let mut draws = Draws::new(7, "normal");
+        let mut draws = VariateGenerator::new(7, "normal");
         let values: Vec<f64> = (0..N).map(|_| draws.normal()).collect();
         let mean = values.iter().sum::<f64>() / N as f64;
         let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / N as f64;
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn seeds_and_purposes_have_draws_of_their_own() {
-        let first = |seed, purpose| Draws::new(seed, purpose).uniform();
+        let first = |seed, purpose| VariateGenerator::new(seed, purpose).uniform();
         assert!((first(7, "a") - first(7, "a")).abs() < f64::EPSILON);
         assert!((first(7, "a") - first(8, "a")).abs() > f64::EPSILON && (first(7, "a") - first(7, "b")).abs() > f64::EPSILON);
     }

@@ -1,23 +1,23 @@
 //! Independent gamma gaps of mean `1 / rate` and shape `burstiness`: the squared coefficient of variation is `1 / burstiness`, so 1 is
 //! a Poisson process, less is burstier. The same meaning as `--burstiness` of `vllm bench serve`. Ascending seconds come out without end.
 
-use super::draw::Draws;
+use super::draw::VariateGenerator;
 
 #[derive(Debug, Clone)]
-pub struct Gamma {
-    draws: Draws,
+pub struct GammaArrivals {
+    draws: VariateGenerator,
     shape: f64,
     scale_s: f64,
     at_s: f64,
 }
 
-impl Gamma {
+impl GammaArrivals {
     pub fn new(seed: u64, rate_per_s: f64, shape: f64) -> Self {
-        Self { draws: Draws::new(seed, "gamma"), shape, scale_s: 1.0 / (rate_per_s * shape), at_s: 0.0 }
+        Self { draws: VariateGenerator::new(seed, "gamma"), shape, scale_s: 1.0 / (rate_per_s * shape), at_s: 0.0 }
     }
 }
 
-impl Iterator for Gamma {
+impl Iterator for GammaArrivals {
     type Item = f64;
 
     fn next(&mut self) -> Option<f64> {
@@ -51,7 +51,7 @@ pub(super) mod tests {
     #[expect(clippy::cast_precision_loss, reason = "a standard error")]
     fn gaps_have_the_mean_of_the_rate_and_a_variation_of_one_over_the_shape() {
         for shape in [0.1, 0.25, 0.5, 1.0, 2.0, 10.0, 100.0] {
-            let (mean, square_of_variation) = moments(&gaps(Gamma::new(7, 4.0, shape), N));
+            let (mean, square_of_variation) = moments(&gaps(GammaArrivals::new(7, 4.0, shape), N));
             // Of the mean, relatively: √(1/shape/N). Of CV²: kurtosis is 3 + 6/shape and skewness 2/√shape, so by the delta method
             // its relative error is √((2 + 2/shape) / N). Four of each.
             let n = N as f64;
@@ -64,7 +64,7 @@ pub(super) mod tests {
     #[test]
     fn extreme_shapes_give_finite_ascending_times() {
         for shape in [1e-6, 1e-3, 1e6] {
-            let times: Vec<f64> = Gamma::new(7, 4.0, shape).take(1000).collect();
+            let times: Vec<f64> = GammaArrivals::new(7, 4.0, shape).take(1000).collect();
             assert!(times.is_sorted() && times.iter().all(|at| at.is_finite()), "shape {shape}");
         }
     }

@@ -1,4 +1,4 @@
-//! WHEN it may be sent: a [`Schedule`] of lanes, each a sequence of steps that one user or group goes through one at a time, or of
+//! WHEN it may be sent: a [`RequestSchedule`] of lanes, each a sequence of steps that one user or group goes through one at a time, or of
 //! arrivals that wait for nobody.
 //!
 //! Pure arithmetic over the workload's spec, the seed and a trace that was read: the same input gives the same schedule. Nothing here
@@ -15,7 +15,7 @@ mod user_rate;
 
 use std::sync::Arc;
 
-pub use open::{Arrivals, Times};
+pub use open::{ArrivalTimes, OpenLoopArrivals};
 
 use crate::clock::Micros;
 use crate::trace::Trace;
@@ -23,15 +23,15 @@ use crate::workload::spec::WorkloadSpec;
 
 /// One thread of requests: the next step begins only when the one before is over.
 #[derive(Debug, Clone)]
-pub struct Lane {
+pub struct SerialRequests {
     pub number: u32,
-    pub start: LaneStart,
-    pub steps: Steps,
+    pub start: StartTrigger,
+    pub steps: SerialRequestSource,
 }
 
 /// When a lane's first step may be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LaneStart {
+pub enum StartTrigger {
     /// Each step says its own time.
     AtOnce,
     /// When the lane with the number before has its first token, or has failed to get one.
@@ -40,15 +40,15 @@ pub enum LaneStart {
 
 /// One request to be sent. Sessions are numbered from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
+pub struct ScheduledTurn {
     pub session: u64,
     pub turn: u32,
-    pub due: Due,
+    pub due: SendTrigger,
 }
 
 /// When a request is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Due {
+pub enum SendTrigger {
     /// As soon as the lane's previous request is over.
     AfterPrevious,
     /// The same, and not before every lane has come to its first step that waits for this; then one lane after the other, each at the first token
@@ -60,15 +60,15 @@ pub enum Due {
 
 /// The steps of a lane, made as they are asked for.
 #[derive(Debug, Clone)]
-pub enum Steps {
-    Group(closed::Group),
-    Place(user_rate::Place),
+pub enum SerialRequestSource {
+    Group(closed::SessionGroup),
+    Place(user_rate::UserSlot),
 }
 
-impl Iterator for Steps {
-    type Item = Step;
+impl Iterator for SerialRequestSource {
+    type Item = ScheduledTurn;
 
-    fn next(&mut self) -> Option<Step> {
+    fn next(&mut self) -> Option<ScheduledTurn> {
         match self {
             Self::Group(group) => group.next(),
             Self::Place(place) => place.next(),
@@ -78,7 +78,7 @@ impl Iterator for Steps {
 
 /// A user who is met in mid-life: its history is laid into the server's cache before the load starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MidLife {
+pub struct PrefilledUser {
     pub lane: u32,
     pub session: u64,
     /// The first turn that will be sent, at least 1.
@@ -87,11 +87,11 @@ pub struct MidLife {
 
 /// Everything that a run will send, and when.
 #[derive(Debug, Clone)]
-pub struct Schedule {
-    pub lanes: Vec<Lane>,
+pub struct RequestSchedule {
+    pub lanes: Vec<SerialRequests>,
     /// Requests that are sent at their times whatever else is in flight.
-    pub arrivals: Option<Arrivals>,
-    pub mid_life: Vec<MidLife>,
+    pub arrivals: Option<OpenLoopArrivals>,
+    pub mid_life: Vec<PrefilledUser>,
     /// Turns due before this offset are warm-up.
     pub warmup: Micros,
     /// No turn is sent from this offset on; `None` where the steps end by themselves.
@@ -102,7 +102,7 @@ pub struct Schedule {
     pub requests: u64,
 }
 
-impl Schedule {
+impl RequestSchedule {
     /// The schedule of a workload in the run of that seed. `trace` is what the workload names, where it names one.
     pub fn new(spec: &WorkloadSpec, seed: u64, trace: Option<Arc<Trace>>) -> Self {
         match spec {

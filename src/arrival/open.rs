@@ -3,19 +3,19 @@
 
 use std::sync::Arc;
 
-use super::constant::Constant;
-use super::gamma::Gamma;
-use super::poisson::Poisson;
-use super::trace::Recorded;
-use super::{Due, Schedule, Step};
+use super::constant::ConstantArrivals;
+use super::gamma::GammaArrivals;
+use super::poisson::PoissonArrivals;
+use super::trace::TraceArrivals;
+use super::{RequestSchedule, ScheduledTurn, SendTrigger};
 use crate::clock::Micros;
 use crate::trace::Trace;
-use crate::workload::spec::{Arrival, RequestsSpec};
+use crate::workload::spec::{ArrivalPattern, RequestsSpec};
 
 /// The requests of a run, made as they are asked for. Cloning is cheap.
 #[derive(Debug, Clone)]
-pub struct Arrivals {
-    times: Times,
+pub struct OpenLoopArrivals {
+    times: ArrivalTimes,
     /// None comes from this offset on.
     end: Option<Micros>,
     number: u64,
@@ -26,14 +26,14 @@ pub struct Arrivals {
 
 /// A process of arrival times, in seconds from the start.
 #[derive(Debug, Clone)]
-pub enum Times {
-    Constant(Constant),
-    Poisson(Poisson),
-    Gamma(Gamma),
-    Trace(Recorded),
+pub enum ArrivalTimes {
+    Constant(ConstantArrivals),
+    Poisson(PoissonArrivals),
+    Gamma(GammaArrivals),
+    Trace(TraceArrivals),
 }
 
-impl Iterator for Times {
+impl Iterator for ArrivalTimes {
     type Item = f64;
 
     fn next(&mut self) -> Option<f64> {
@@ -46,23 +46,23 @@ impl Iterator for Times {
     }
 }
 
-impl Arrivals {
+impl OpenLoopArrivals {
     fn new(spec: &RequestsSpec, seed: u64, trace: Arc<Trace>) -> Self {
         let times = match spec.arrival {
-            Arrival::Constant => Times::Constant(Constant::new(spec.qps)),
-            Arrival::Poisson => Times::Poisson(Poisson::new(seed, spec.qps)),
-            Arrival::Gamma => Times::Gamma(Gamma::new(seed, spec.qps, spec.burstiness)),
-            Arrival::Trace => Times::Trace(Recorded::new(trace, spec.speed_up)),
+            ArrivalPattern::Constant => ArrivalTimes::Constant(ConstantArrivals::new(spec.qps)),
+            ArrivalPattern::Poisson => ArrivalTimes::Poisson(PoissonArrivals::new(seed, spec.qps)),
+            ArrivalPattern::Gamma => ArrivalTimes::Gamma(GammaArrivals::new(seed, spec.qps, spec.burstiness)),
+            ArrivalPattern::Trace => ArrivalTimes::Trace(TraceArrivals::new(trace, spec.speed_up)),
         };
         let end = spec.duration.map(|duration| Micros::from_secs_f64(duration.0));
         Self { times, end, number: 0, most: spec.most(), places: spec.max_in_flight }
     }
 }
 
-impl Iterator for Arrivals {
-    type Item = Step;
+impl Iterator for OpenLoopArrivals {
+    type Item = ScheduledTurn;
 
-    fn next(&mut self) -> Option<Step> {
+    fn next(&mut self) -> Option<ScheduledTurn> {
         if self.number >= self.most {
             return None;
         }
@@ -70,16 +70,16 @@ impl Iterator for Arrivals {
         if self.end.is_some_and(|end| at >= end) {
             return None;
         }
-        let step = Step { session: self.number, turn: 0, due: Due::At(at) };
+        let step = ScheduledTurn { session: self.number, turn: 0, due: SendTrigger::At(at) };
         self.number += 1;
         Some(step)
     }
 }
 
-pub(super) fn schedule(spec: &RequestsSpec, seed: u64, trace: Arc<Trace>) -> Schedule {
-    let arrivals = Arrivals::new(spec, seed, trace);
+pub(super) fn schedule(spec: &RequestsSpec, seed: u64, trace: Arc<Trace>) -> RequestSchedule {
+    let arrivals = OpenLoopArrivals::new(spec, seed, trace);
     let (requests, offered_qps) = offered(arrivals.clone());
-    Schedule {
+    RequestSchedule {
         lanes: Vec::new(),
         mid_life: Vec::new(),
         warmup: Micros::from_secs_f64(spec.warmup.0),
@@ -93,10 +93,10 @@ pub(super) fn schedule(spec: &RequestsSpec, seed: u64, trace: Arc<Trace>) -> Sch
 /// How many requests come, and the rate at which they do: gaps over the time from the first to the last, as rates of what was sent are
 /// computed, so that the two can be compared. A process of random gaps keeps its mean rate only on average.
 #[expect(clippy::cast_precision_loss, reason = "a run has at most a hundred million requests")]
-fn offered(arrivals: Arrivals) -> (u64, Option<f64>) {
+fn offered(arrivals: OpenLoopArrivals) -> (u64, Option<f64>) {
     let dues = arrivals.filter_map(|step| match step.due {
-        Due::At(at) => Some(at),
-        Due::AfterPrevious | Due::AfterFirstAnswers => None,
+        SendTrigger::At(at) => Some(at),
+        SendTrigger::AfterPrevious | SendTrigger::AfterFirstAnswers => None,
     });
     let (count, ends) = dues.fold((0_u64, None), |(count, ends), at| (count + 1, Some((ends.map_or(at, |(first, _)| first), at))));
     let span_s = ends.map_or(0.0, |(first, last): (Micros, Micros)| last.since(first).as_secs_f64());
@@ -106,20 +106,20 @@ fn offered(arrivals: Arrivals) -> (u64, Option<f64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::Cut;
+    use crate::trace::TraceReadOptions;
 
     fn spec(fields: &str) -> RequestsSpec {
         serde_json::from_str(&format!("{{{fields}}}")).unwrap()
     }
 
-    fn of(fields: &str) -> Schedule {
+    fn of(fields: &str) -> RequestSchedule {
         schedule(&spec(fields), 7, Arc::default())
     }
 
-    fn dues(schedule: &Schedule) -> Vec<u64> {
-        let due = |step: Step| match step.due {
-            Due::At(at) => at.0,
-            Due::AfterPrevious | Due::AfterFirstAnswers => unreachable!("an open loop has times"),
+    fn dues(schedule: &RequestSchedule) -> Vec<u64> {
+        let due = |step: ScheduledTurn| match step.due {
+            SendTrigger::At(at) => at.0,
+            SendTrigger::AfterPrevious | SendTrigger::AfterFirstAnswers => unreachable!("an open loop has times"),
         };
         schedule.arrivals.clone().unwrap().map(due).collect()
     }
@@ -127,7 +127,7 @@ mod tests {
     fn trace(text: &str) -> Arc<Trace> {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs_err::write(file.path(), text).unwrap();
-        Trace::read(file.path(), Cut { unit: None, block_tokens: 512, requests: 100, until_ms: None }).unwrap().into()
+        Trace::read(file.path(), TraceReadOptions { unit: None, block_tokens: 512, requests: 100, until_ms: None }).unwrap().into()
     }
 
     #[test]

@@ -6,19 +6,19 @@ use std::sync::Arc;
 use crate::trace::Trace;
 
 #[derive(Debug, Clone)]
-pub struct Recorded {
+pub struct TraceArrivals {
     trace: Arc<Trace>,
     speed_up: f64,
     next: usize,
 }
 
-impl Recorded {
+impl TraceArrivals {
     pub fn new(trace: Arc<Trace>, speed_up: f64) -> Self {
         Self { trace, speed_up, next: 0 }
     }
 }
 
-impl Iterator for Recorded {
+impl Iterator for TraceArrivals {
     type Item = f64;
 
     fn next(&mut self) -> Option<f64> {

@@ -7,13 +7,13 @@
 //! have a common divisor. Their ages are therefore shifted by less than that divisor, in units of `1 / qps`: then requests are exactly
 //! `1 / qps` seconds apart.
 
-use super::{Due, Lane, LaneStart, MidLife, Schedule, Step, Steps};
+use super::{PrefilledUser, RequestSchedule, ScheduledTurn, SendTrigger, SerialRequestSource, SerialRequests, StartTrigger};
 use crate::clock::Micros;
-use crate::workload::spec::{ChatSpec, Population};
+use crate::workload::spec::{ChatSpec, UserPopulation};
 
 /// A user's place: the user that is there at time 0 and, in a capped population, those who follow it.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct UserSlot {
     /// The user that the next step belongs to.
     session: u64,
     /// Added to `session` when a life ends; `None` where nobody follows.
@@ -27,10 +27,10 @@ pub struct Place {
     end: Micros,
 }
 
-impl Iterator for Place {
-    type Item = Step;
+impl Iterator for UserSlot {
+    type Item = ScheduledTurn;
 
-    fn next(&mut self) -> Option<Step> {
+    fn next(&mut self) -> Option<ScheduledTurn> {
         if self.turn == self.rounds {
             self.session += self.follower?;
             self.turn = 0;
@@ -39,22 +39,22 @@ impl Iterator for Place {
         if due >= self.end {
             return None;
         }
-        let step = Step { session: self.session, turn: self.turn, due: Due::At(due) };
+        let step = ScheduledTurn { session: self.session, turn: self.turn, due: SendTrigger::At(due) };
         self.turn += 1;
         self.step += 1;
         Some(step)
     }
 }
 
-pub(super) fn schedule(spec: &ChatSpec) -> Schedule {
+pub(super) fn schedule(spec: &ChatSpec) -> RequestSchedule {
     let gap_s = f64::from(spec.users) / spec.qps;
     let end = Micros::from_secs_f64(spec.duration.0);
     let place = |number: u32| {
         let turns = age_turns(spec, number);
         let turn = turns.ceil();
-        Place {
+        UserSlot {
             session: u64::from(number),
-            follower: (spec.population == Population::Capped).then_some(u64::from(spec.users)),
+            follower: (spec.population == UserPopulation::Capped).then_some(u64::from(spec.users)),
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and rounds")]
             turn: turn as u32,
             rounds: spec.rounds,
@@ -64,26 +64,26 @@ pub(super) fn schedule(spec: &ChatSpec) -> Schedule {
             end,
         }
     };
-    let present: Vec<Place> = (0..spec.users).map(place).collect();
-    let mid_life: Vec<MidLife> = present
+    let present: Vec<UserSlot> = (0..spec.users).map(place).collect();
+    let mid_life: Vec<PrefilledUser> = present
         .iter()
         .zip(0..)
         .filter(|(place, _)| place.turn < place.rounds)
-        .map(|(place, lane)| MidLife { lane, session: place.session, first_turn: place.turn })
+        .map(|(place, lane)| PrefilledUser { lane, session: place.session, first_turn: place.turn })
         .collect();
 
     let joining = match spec.population {
-        Population::Capped => Vec::new(),
-        Population::Open => joining_users(spec, gap_s, end),
+        UserPopulation::Capped => Vec::new(),
+        UserPopulation::Open => joining_users(spec, gap_s, end),
     };
-    let lanes: Vec<Lane> = present
+    let lanes: Vec<SerialRequests> = present
         .into_iter()
         .chain(joining)
         .zip(0..)
-        .map(|(place, number)| Lane { number, start: LaneStart::AtOnce, steps: Steps::Place(place) })
+        .map(|(place, number)| SerialRequests { number, start: StartTrigger::AtOnce, steps: SerialRequestSource::Place(place) })
         .collect();
     let turns: usize = lanes.iter().map(|lane| lane.steps.clone().count()).sum();
-    Schedule {
+    RequestSchedule {
         requests: (turns + mid_life.len()) as u64,
         lanes,
         arrivals: None,
@@ -108,16 +108,16 @@ fn common_divisor(a: u64, b: u64) -> u64 {
 }
 
 /// The users of an open population who come after time 0: place `i` is taken again when the life of its user is over on schedule.
-fn joining_users(spec: &ChatSpec, gap_s: f64, end: Micros) -> Vec<Place> {
+fn joining_users(spec: &ChatSpec, gap_s: f64, end: Micros) -> Vec<UserSlot> {
     let life_s = f64::from(spec.rounds) * gap_s;
-    let mut joining: Vec<Place> = (0..spec.users)
+    let mut joining: Vec<UserSlot> = (0..spec.users)
         .flat_map(|number| {
             let age_s = age_turns(spec, number) * gap_s;
             (1_u32..)
                 .map(move |generation| (number, generation, f64::from(generation) * life_s - age_s))
                 .take_while(|(_, _, joins_s)| Micros::from_secs_f64(*joins_s) < end)
         })
-        .map(|(number, generation, joins_s)| Place {
+        .map(|(number, generation, joins_s)| UserSlot {
             session: u64::from(number) + u64::from(generation) * u64::from(spec.users),
             follower: None,
             turn: 0,
@@ -140,14 +140,14 @@ mod tests {
         serde_json::from_str(&format!("{{{fields}}}")).unwrap()
     }
 
-    fn dues(schedule: &Schedule) -> Vec<(f64, Step)> {
-        let mut steps: Vec<(f64, Step)> = schedule
+    fn dues(schedule: &RequestSchedule) -> Vec<(f64, ScheduledTurn)> {
+        let mut steps: Vec<(f64, ScheduledTurn)> = schedule
             .lanes
             .iter()
             .flat_map(|lane| lane.steps.clone())
             .map(|step| match step.due {
-                Due::At(at) => (at.as_secs_f64(), step),
-                Due::AfterPrevious | Due::AfterFirstAnswers => unreachable!("a rate has times"),
+                SendTrigger::At(at) => (at.as_secs_f64(), step),
+                SendTrigger::AfterPrevious | SendTrigger::AfterFirstAnswers => unreachable!("a rate has times"),
             })
             .collect();
         steps.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
 
-use super::Format;
-use crate::prepare::{Buckets, Ids};
+use super::OutputFormat;
+use crate::prepare::{BookIds, LengthBuckets};
 use crate::units::{Bytes, Seconds, TimeUnit};
 
 #[derive(Debug, Clone, Subcommand)]
@@ -21,7 +21,7 @@ pub enum PrepareCommand {
 /// Who counts the tokens: the served model's tokenizer, as a file, from a hub, or of a running server.
 #[derive(Debug, Clone, Args)]
 #[command(group = ArgGroup::new("counter").required(true).args(["tokenizer", "hub", "url"]))]
-pub struct CounterArgs {
+pub struct TokenizerArgs {
     /// The model's `tokenizer.json`.
     #[arg(long, value_name = "FILE")]
     pub tokenizer: Option<PathBuf>,
@@ -53,7 +53,7 @@ pub struct PrepareDocumentsArgs {
     pub folder: Option<PathBuf>,
     /// Fetch these books of Project Gutenberg: `1342`, `1..=100`, `1..=100,1342`.
     #[arg(long, value_name = "IDS")]
-    pub gutenberg: Option<Ids>,
+    pub gutenberg: Option<BookIds>,
     /// Base URL to fetch books from.
     #[arg(long, value_name = "URL", default_value = "https://www.gutenberg.org", requires = "gutenberg")]
     pub mirror: String,
@@ -61,10 +61,10 @@ pub struct PrepareDocumentsArgs {
     #[arg(long, value_name = "DURATION", default_value = "2s", requires = "gutenberg")]
     pub pause: Seconds,
     #[command(flatten)]
-    pub counter: CounterArgs,
+    pub counter: TokenizerArgs,
     /// Lengths in tokens; a document goes into the largest one below its own.
     #[arg(long, value_name = "SIZES", default_value_t)]
-    pub buckets: Buckets,
+    pub buckets: LengthBuckets,
     /// Cut a long document for every smaller length too.
     #[arg(long)]
     pub all_buckets: bool,
@@ -77,8 +77,8 @@ pub struct PrepareDocumentsArgs {
     /// Where the documents go: a folder a length, and `manifest.json`; one that holds some already is gone on with.
     #[arg(short, long, value_name = "DIR", default_value = "data")]
     pub output: PathBuf,
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub format: OutputFormat,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -87,7 +87,7 @@ pub struct PrepareSharegptArgs {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     #[command(flatten)]
-    pub counter: CounterArgs,
+    pub counter: TokenizerArgs,
     /// Keep exactly so many rounds of question and answer; leave conversations with fewer out [default: all there are].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: Option<u32>,
@@ -103,8 +103,8 @@ pub struct PrepareSharegptArgs {
     /// The file to write; its manifest goes beside it.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub format: OutputFormat,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -118,6 +118,6 @@ pub struct PrepareTraceArgs {
     /// Tokens that a hash id stands for.
     #[arg(long, value_name = "TOKENS", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..))]
     pub block_tokens: u64,
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub format: OutputFormat,
 }

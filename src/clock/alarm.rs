@@ -1,4 +1,4 @@
-//! One [`Timer`] for many who wait: in come moments on the run's clock, each waiter goes on at its own. A file a waiter would halve the
+//! One [`PreciseTimer`] for many who wait: in come moments on the run's clock, each waiter goes on at its own. A file a waiter would halve the
 //! number of streams that a process may have open.
 //!
 //! A task holds the moments in order and wakes whoever is due; in virtual time there is none, and each waits on the clock itself.
@@ -9,30 +9,30 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use super::{Clock, Micros, Timer};
+use super::{Clock, Micros, PreciseTimer};
 
 /// Wakes many. Clones share one task, which lives as long as the last of them.
 #[derive(Debug, Clone)]
-pub struct Alarm {
+pub struct SharedTimer {
     clock: Clock,
-    ringer: Option<Ringer>,
+    ringer: Option<SharedTimerTask>,
 }
 
 #[derive(Debug, Clone)]
-struct Ringer {
-    wishes: mpsc::UnboundedSender<Wish>,
+struct SharedTimerTask {
+    wishes: mpsc::UnboundedSender<WakeRequest>,
     /// Owns the task: dropping it ends the task.
     _task: Arc<JoinSet<()>>,
 }
 
 /// Someone who waits.
 #[derive(Debug)]
-struct Wish {
+struct WakeRequest {
     at: Micros,
     wake: oneshot::Sender<()>,
 }
 
-impl Alarm {
+impl SharedTimer {
     /// To be made on the runtime that it is to wake.
     #[must_use]
     pub fn start(clock: Clock) -> Self {
@@ -40,7 +40,7 @@ impl Alarm {
             let (wishes, come) = mpsc::unbounded_channel();
             let mut task = JoinSet::new();
             task.spawn(ring(clock, come));
-            Ringer { wishes, _task: Arc::new(task) }
+            SharedTimerTask { wishes, _task: Arc::new(task) }
         });
         Self { clock, ringer }
     }
@@ -51,7 +51,7 @@ impl Alarm {
             && self.clock.now() < at
         {
             let (wake, woken) = oneshot::channel();
-            let asked = ringer.wishes.send(Wish { at, wake }).is_ok();
+            let asked = ringer.wishes.send(WakeRequest { at, wake }).is_ok();
             if asked && woken.await.is_ok() {
                 return;
             }
@@ -61,9 +61,9 @@ impl Alarm {
 }
 
 /// Wakes whoever is due. Ends when nobody can wait any more.
-async fn ring(clock: Clock, mut come: mpsc::UnboundedReceiver<Wish>) {
-    let mut timer = Timer::new(clock);
-    let mut waiting = Waiting::default();
+async fn ring(clock: Clock, mut come: mpsc::UnboundedReceiver<WakeRequest>) {
+    let mut timer = PreciseTimer::new(clock);
+    let mut waiting = WakeQueue::default();
     loop {
         waiting.wake_until(clock.now());
         let wish = match waiting.first() {
@@ -80,13 +80,13 @@ async fn ring(clock: Clock, mut come: mpsc::UnboundedReceiver<Wish>) {
 
 /// Who waits, in the order of their moments, and of their coming where these are equal.
 #[derive(Debug, Default)]
-struct Waiting {
+struct WakeQueue {
     wakes: BTreeMap<(Micros, u64), oneshot::Sender<()>>,
     came: u64,
 }
 
-impl Waiting {
-    fn add(&mut self, Wish { at, wake }: Wish) {
+impl WakeQueue {
+    fn add(&mut self, WakeRequest { at, wake }: WakeRequest) {
         self.wakes.insert((at, self.came), wake);
         self.came += 1;
     }
@@ -114,7 +114,7 @@ mod tests {
     fn everybody_is_woken_in_the_order_of_their_moments() {
         let order = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
             let clock = Clock::real();
-            let alarm = Alarm::start(clock);
+            let alarm = SharedTimer::start(clock);
             let mut waiters = JoinSet::new();
             for wait in [1_700, 300, 900, 0, 1_300] {
                 let alarm = alarm.clone();
@@ -138,7 +138,7 @@ mod tests {
     fn whoever_gave_up_wakes_nobody_else_too_early() {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
             let clock = Clock::real();
-            let alarm = Alarm::start(clock);
+            let alarm = SharedTimer::start(clock);
             drop(Box::pin(alarm.sleep_until(clock.now() + Micros(100))));
             let given_up = clock.now() + Micros(200);
             assert!(futures_util::poll!(std::pin::pin!(alarm.sleep_until(given_up))).is_pending());

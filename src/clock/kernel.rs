@@ -16,16 +16,16 @@ use super::{Clock, Micros};
 /// One timer, and with it one open file.
 #[derive(Debug)]
 pub(super) struct KernelTimer {
-    file: AsyncFd<Watched>,
+    file: AsyncFd<TimerDescriptor>,
     /// The run's offset 0 on `CLOCK_MONOTONIC`.
     origin: Duration,
 }
 
 /// The timer as the runtime asks for it.
 #[derive(Debug)]
-struct Watched(TimerFd);
+struct TimerDescriptor(TimerFd);
 
-impl AsRawFd for Watched {
+impl AsRawFd for TimerDescriptor {
     fn as_raw_fd(&self) -> RawFd {
         self.0.as_fd().as_raw_fd()
     }
@@ -56,6 +56,6 @@ impl KernelTimer {
 }
 
 #[expect(deprecated, reason = "its heir is `unsafe`, for types whose descriptor may change; a `TimerFd` keeps its own to its end")]
-fn watched(timer: TimerFd) -> Option<AsyncFd<Watched>> {
-    AsyncFd::with_interest(Watched(timer), Interest::READABLE).ok()
+fn watched(timer: TimerFd) -> Option<AsyncFd<TimerDescriptor>> {
+    AsyncFd::with_interest(TimerDescriptor(timer), Interest::READABLE).ok()
 }

@@ -3,7 +3,7 @@
 //! Everything that waits or stamps goes through [`Clock`], so that a run can also happen in *virtual time*: inside a paused tokio
 //! runtime the clock jumps to the next deadline as soon as every task is idle. Tokio's timers tick in milliseconds, which is too coarse
 //! for latencies; in virtual time the clock therefore lets **one tick stand for one microsecond** and stays exact. In real time what
-//! decides when a request goes waits on a [`Timer`] or an [`Alarm`]; the clock's own waits are for limits and periods.
+//! decides when a request goes waits on a [`PreciseTimer`] or an [`SharedTimer`]; the clock's own waits are for limits and periods.
 
 mod alarm;
 #[cfg(target_os = "linux")]
@@ -17,9 +17,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-pub use alarm::Alarm;
-pub use stretch::Stretch;
-pub use timer::Timer;
+pub use alarm::SharedTimer;
+pub use stretch::CpuTimeSlice;
+pub use timer::PreciseTimer;
 
 /// An offset from the run's start, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -58,7 +58,7 @@ impl std::ops::Add for Micros {
 
 /// How long one tick of the underlying runtime stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pace {
+enum ClockMode {
     /// Wall time.
     Real,
     /// A paused runtime: a millisecond of the runtime is a microsecond of the run.
@@ -70,21 +70,21 @@ enum Pace {
 pub struct Clock {
     anchor: Timestamp,
     start: Instant,
-    pace: Pace,
+    pace: ClockMode,
 }
 
 impl Clock {
     /// A clock in wall time that starts now.
     #[must_use]
     pub fn real() -> Self {
-        Self { anchor: Timestamp::now(), start: Instant::now(), pace: Pace::Real }
+        Self { anchor: Timestamp::now(), start: Instant::now(), pace: ClockMode::Real }
     }
 
     /// A clock in virtual time that starts now. To be used inside a runtime built by [`virtual_runtime`]: elsewhere a second of the run
     /// would take a thousand.
     #[must_use]
     pub fn simulated() -> Self {
-        Self { anchor: Timestamp::UNIX_EPOCH, start: Instant::now(), pace: Pace::Virtual }
+        Self { anchor: Timestamp::UNIX_EPOCH, start: Instant::now(), pace: ClockMode::Virtual }
     }
 
     /// The wall-clock time of offset 0: the Unix epoch in virtual time, so that simulated runs do not differ by their date.
@@ -95,7 +95,7 @@ impl Clock {
 
     #[must_use]
     pub fn is_virtual(&self) -> bool {
-        self.pace == Pace::Virtual
+        self.pace == ClockMode::Virtual
     }
 
     /// The time since the run's start.
@@ -104,8 +104,8 @@ impl Clock {
     pub fn now(&self) -> Micros {
         let elapsed = self.start.elapsed();
         Micros(match self.pace {
-            Pace::Real => elapsed.as_micros() as u64,
-            Pace::Virtual => elapsed.as_millis() as u64,
+            ClockMode::Real => elapsed.as_micros() as u64,
+            ClockMode::Virtual => elapsed.as_millis() as u64,
         })
     }
 
@@ -127,8 +127,8 @@ impl Clock {
 
     fn runtime_duration(&self, offset: Micros) -> Duration {
         match self.pace {
-            Pace::Real => Duration::from_micros(offset.0),
-            Pace::Virtual => Duration::from_millis(offset.0),
+            ClockMode::Real => Duration::from_micros(offset.0),
+            ClockMode::Virtual => Duration::from_millis(offset.0),
         }
     }
 }

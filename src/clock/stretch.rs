@@ -8,9 +8,9 @@ const AT_MOST: Duration = Duration::from_micros(50);
 
 /// A stretch of work, in wall time.
 #[derive(Debug)]
-pub struct Stretch(Instant);
+pub struct CpuTimeSlice(Instant);
 
-impl Stretch {
+impl CpuTimeSlice {
     /// Of work that begins now.
     #[must_use]
     pub fn begin() -> Self {

@@ -11,13 +11,13 @@ use super::{Clock, Micros};
 
 /// Waits for one moment at a time. Needs a runtime with IO; belongs to the one it is made in.
 #[derive(Debug)]
-pub struct Timer {
+pub struct PreciseTimer {
     clock: Clock,
     #[cfg(target_os = "linux")]
     kernel: Option<KernelTimer>,
 }
 
-impl Timer {
+impl PreciseTimer {
     /// A timer of that clock, to be made where it is waited for.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
@@ -57,7 +57,7 @@ mod tests {
     fn nothing_goes_before_its_moment() {
         real_runtime().block_on(async {
             let clock = Clock::real();
-            let mut timer = Timer::new(clock);
+            let mut timer = PreciseTimer::new(clock);
             for step in 1..=20 {
                 let due = Micros(step * 137);
                 timer.sleep_until(due).await;
@@ -71,7 +71,7 @@ mod tests {
     fn a_wait_that_is_given_up_leaves_nothing_behind() {
         real_runtime().block_on(async {
             let clock = Clock::real();
-            let mut timer = Timer::new(clock);
+            let mut timer = PreciseTimer::new(clock);
             let far = clock.now() + Micros(3_600_000_000);
             assert!(futures_util::poll!(std::pin::pin!(timer.sleep_until(far))).is_pending());
             let near = clock.now() + Micros(500);
@@ -83,14 +83,14 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_kernel_timer_is_used_where_there_is_one() {
-        real_runtime().block_on(async { assert!(Timer::new(Clock::real()).kernel.is_some()) });
+        real_runtime().block_on(async { assert!(PreciseTimer::new(Clock::real()).kernel.is_some()) });
     }
 
     #[test]
     fn virtual_time_is_exact() {
         virtual_runtime().unwrap().block_on(async {
             let clock = Clock::simulated();
-            let mut timer = Timer::new(clock);
+            let mut timer = PreciseTimer::new(clock);
             timer.sleep_until(Micros(1_234)).await;
             assert_eq!(clock.now(), Micros(1_234));
         });

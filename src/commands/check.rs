@@ -4,34 +4,35 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::Exit;
+use super::ExitReason;
 use super::scenarios::{options, style};
 use super::stdout::print;
-use crate::cli::{CheckArgs, Format, Talk};
+use crate::cli::{CheckArgs, OutputFormat, VerbosityArgs};
 use crate::plan;
-use crate::scenario::{self, Fault, Faults, Options, Scenario};
+use crate::scenario::{self, Scenario, ScenarioDiagnostic, ScenarioError, ScenarioOverrides};
 
-pub fn run(args: &CheckArgs, talk: Talk) -> anyhow::Result<Exit> {
+pub fn run(args: &CheckArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let options = options(&args.scenario);
     let files = match scenario::files(&args.scenario.scenarios) {
         Ok(files) => files,
         Err(faults) => {
-            told(args.format, &[Checked { file: None, outcome: Err(faults) }], talk)?;
-            return Ok(Exit::Usage);
+            told(args.format, &[ScenarioCheck { file: None, outcome: Err(faults) }], talk)?;
+            return Ok(ExitReason::Usage);
         }
     };
-    let checked: Vec<Checked<'_>> = files.iter().map(|file| Checked { file: Some(file), outcome: check(file, &options) }).collect();
+    let checked: Vec<ScenarioCheck<'_>> =
+        files.iter().map(|file| ScenarioCheck { file: Some(file), outcome: check(file, &options) }).collect();
     told(args.format, &checked, talk)?;
-    Ok(if checked.iter().all(|checked| checked.outcome.is_ok()) { Exit::Success } else { Exit::Usage })
+    Ok(if checked.iter().all(|checked| checked.outcome.is_ok()) { ExitReason::Success } else { ExitReason::Usage })
 }
 
-struct Checked<'a> {
+struct ScenarioCheck<'a> {
     file: Option<&'a Path>,
-    outcome: Result<Checkup, Faults>,
+    outcome: Result<CheckSummary, ScenarioError>,
 }
 
 /// What a scenario without faults comes to.
-struct Checkup {
+struct CheckSummary {
     /// What there is to do, in words.
     size: String,
     /// What will be done about the servers' caches.
@@ -39,12 +40,13 @@ struct Checkup {
 }
 
 /// Everything that can be known without a server: the scenario, its files, and whether its requests fit into the model.
-fn check(file: &Path, options: &Options) -> Result<Checkup, Faults> {
+fn check(file: &Path, options: &ScenarioOverrides) -> Result<CheckSummary, ScenarioError> {
     let scenario = scenario::load_file(file, options)?;
-    plan::check(&scenario)
-        .map_err(|error| Faults::from(Fault::nowhere(format!("{}: {error}", file.display())).maybe_hint(error.hint())))?;
+    plan::check(&scenario).map_err(|error| {
+        ScenarioError::from(ScenarioDiagnostic::nowhere(format!("{}: {error}", file.display())).maybe_hint(error.hint()))
+    })?;
     let cells = scenario.cells.iter().map(|placed| (scenario.variants[placed.variant].as_str(), &placed.cell));
-    Ok(Checkup { size: size(&scenario), caches: plan::cache_sentences(cells) })
+    Ok(CheckSummary { size: size(&scenario), caches: plan::cache_sentences(cells) })
 }
 
 /// `2 variants × 16 points × 3 repeats = 96 runs`.
@@ -56,8 +58,8 @@ fn size(scenario: &Scenario) -> String {
     format!("{} = {}", factors.join(" × "), counted(cells * scenario.repeats as usize, "run"))
 }
 
-fn told(format: Format, checked: &[Checked<'_>], talk: Talk) -> anyhow::Result<()> {
-    if format == Format::Json {
+fn told(format: OutputFormat, checked: &[ScenarioCheck<'_>], talk: VerbosityArgs) -> anyhow::Result<()> {
+    if format == OutputFormat::Json {
         let all: Vec<Value> = checked.iter().map(as_json).collect();
         return print(&(serde_json::to_string_pretty(&all)? + "\n"));
     }
@@ -73,14 +75,14 @@ fn told(format: Format, checked: &[Checked<'_>], talk: Talk) -> anyhow::Result<(
             (Err(faults), _) => eprintln!("{}\n", faults.render(style(talk))),
         }
     }
-    let faults: usize = checked.iter().filter_map(|checked| checked.outcome.as_ref().err()).map(Faults::len).sum();
+    let faults: usize = checked.iter().filter_map(|checked| checked.outcome.as_ref().err()).map(ScenarioError::len).sum();
     if faults > 0 {
         eprintln!("{faults} {}", if faults == 1 { "fault" } else { "faults" });
     }
     Ok(())
 }
 
-fn as_json(checked: &Checked<'_>) -> Value {
+fn as_json(checked: &ScenarioCheck<'_>) -> Value {
     let file = checked.file.map(|file| file.display().to_string());
     match &checked.outcome {
         Ok(checkup) => json!({ "file": file, "ok": true, "plan": checkup.size, "caches": checkup.caches, "faults": [] }),

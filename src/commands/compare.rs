@@ -6,17 +6,17 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use fs_err as fs;
 
-use super::plot::{Ending, all_have_their_own_file, path_of, write};
-use super::{Exit, stdout};
-use crate::analysis::compare::{Call, Chosen, CompareOptions, Comparison, Gate, compare};
+use super::plot::{ImageFormat, all_have_their_own_file, path_of, write};
+use super::{ExitReason, stdout};
+use crate::analysis::compare::{CompareOptions, ComparisonVerdict, GateMeasures, SavedVariant, VariantComparison, compare};
 use crate::cli::{CompareArgs, CompareFormat, GateArg};
 use crate::goal::Goal;
-use crate::plot::{Picture, of_comparison};
+use crate::plot::{LabelledFigure, of_comparison};
 use crate::report::comparison;
 use crate::store::{SavedSweep, read_sweep};
 
-pub fn run(args: &CompareArgs) -> anyhow::Result<Exit> {
-    if let Some(file) = args.plot.as_ref().filter(|file| Ending::of(file).is_none()) {
+pub fn run(args: &CompareArgs) -> anyhow::Result<ExitReason> {
+    if let Some(file) = args.plot.as_ref().filter(|file| ImageFormat::of(file).is_none()) {
         bail!("`{}` ends in neither `.png` nor `.svg`", file.display());
     }
     let options = options(args)?;
@@ -44,26 +44,31 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<Exit> {
         Some(file) => fs::write(file, text)?,
         None => stdout::print(&text)?,
     }
-    let regressed = comparisons.iter().any(|comparison| comparison.call == Call::Regressed);
-    Ok(if regressed { Exit::GoalsMissed } else { Exit::Success })
+    let regressed = comparisons.iter().any(|comparison| comparison.call == ComparisonVerdict::Regressed);
+    Ok(if regressed { ExitReason::GoalsMissed } else { ExitReason::Success })
 }
 
-fn compared(pairs: &[(String, String)], base: &SavedSweep, new: &SavedSweep, options: &CompareOptions) -> anyhow::Result<Vec<Comparison>> {
+fn compared(
+    pairs: &[(String, String)],
+    base: &SavedSweep,
+    new: &SavedSweep,
+    options: &CompareOptions,
+) -> anyhow::Result<Vec<VariantComparison>> {
     let one = |(left, right): &(String, String)| {
-        let (left, right) = (Chosen { sweep: base, variant: left }, Chosen { sweep: new, variant: right });
+        let (left, right) = (SavedVariant { sweep: base, variant: left }, SavedVariant { sweep: new, variant: right });
         Ok(compare(&left, &right, options)?)
     };
     pairs.iter().map(one).collect()
 }
 
 /// What became of one measure in every cell: a picture for each comparison, and for each value of further axes.
-fn pictures(args: &CompareArgs, file: &Path, comparisons: &[Comparison]) -> anyhow::Result<Vec<Picture>> {
+fn pictures(args: &CompareArgs, file: &Path, comparisons: &[VariantComparison]) -> anyhow::Result<Vec<LabelledFigure>> {
     let mut all = Vec::new();
     for comparison in comparisons {
         let measure = args.measure.as_ref().or_else(|| comparison.primary.first());
         let measure = measure.with_context(|| "nothing decides; name what is drawn with `--measure`")?;
         let of_one = of_comparison(comparison, measure, args.x.as_deref(), args.y.as_deref())?;
-        all.extend(of_one.into_iter().map(|picture| Picture { variant: Some(comparison.new.variant.clone()), ..picture }));
+        all.extend(of_one.into_iter().map(|picture| LabelledFigure { variant: Some(comparison.new.variant.clone()), ..picture }));
     }
     all_have_their_own_file(file, all).map_err(anyhow::Error::msg)
 }
@@ -72,8 +77,8 @@ fn options(args: &CompareArgs) -> anyhow::Result<CompareOptions> {
     let read = |text: &String| text.parse::<Goal>().map_err(|fault| anyhow::anyhow!("`{text}` is no goal: {fault}"));
     let goals = args.goals.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
     let gate = match args.gate {
-        GateArg::Goals => Gate::Goals,
-        GateArg::All => Gate::All,
+        GateArg::Goals => GateMeasures::Goals,
+        GateArg::All => GateMeasures::All,
     };
     Ok(CompareOptions { margin: margin(&args.margin)?, gate, accept: args.accept.clone(), goals, ..CompareOptions::default() })
 }

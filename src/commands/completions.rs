@@ -3,24 +3,24 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::Exit;
+use super::ExitReason;
 use super::stdout::print;
-use crate::cli::{Cli, CompletionsArgs, CompletionsFor};
+use crate::cli::{Cli, CompletionsArgs, CompletionsFormat};
 
-pub fn run(args: &CompletionsArgs) -> anyhow::Result<Exit> {
+pub fn run(args: &CompletionsArgs) -> anyhow::Result<ExitReason> {
     print(&String::from_utf8(generated(args.shell)?)?)?;
-    Ok(Exit::Success)
+    Ok(ExitReason::Success)
 }
 
-fn generated(kind: CompletionsFor) -> std::io::Result<Vec<u8>> {
+fn generated(kind: CompletionsFormat) -> std::io::Result<Vec<u8>> {
     let mut command = Cli::command();
     let shell = match kind {
-        CompletionsFor::Bash => Shell::Bash,
-        CompletionsFor::Zsh => Shell::Zsh,
-        CompletionsFor::Fish => Shell::Fish,
-        CompletionsFor::Elvish => Shell::Elvish,
-        CompletionsFor::Powershell => Shell::PowerShell,
-        CompletionsFor::Man => return man(command),
+        CompletionsFormat::Bash => Shell::Bash,
+        CompletionsFormat::Zsh => Shell::Zsh,
+        CompletionsFormat::Fish => Shell::Fish,
+        CompletionsFormat::Elvish => Shell::Elvish,
+        CompletionsFormat::Powershell => Shell::PowerShell,
+        CompletionsFormat::Man => return man(command),
     };
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut command, "bench", &mut text);
@@ -63,12 +63,12 @@ mod tests {
     #[test]
     fn every_shell_and_the_man_page_know_every_verb() {
         let all = [
-            CompletionsFor::Bash,
-            CompletionsFor::Zsh,
-            CompletionsFor::Fish,
-            CompletionsFor::Elvish,
-            CompletionsFor::Powershell,
-            CompletionsFor::Man,
+            CompletionsFormat::Bash,
+            CompletionsFormat::Zsh,
+            CompletionsFormat::Fish,
+            CompletionsFormat::Elvish,
+            CompletionsFormat::Powershell,
+            CompletionsFormat::Man,
         ];
         for kind in all {
             let text = String::from_utf8(generated(kind).unwrap()).unwrap();

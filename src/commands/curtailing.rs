@@ -5,41 +5,41 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::executor::{Course, Listed, Rule};
+use crate::executor::{PlanScheduler, RunScheduler, StoppingRule};
 use crate::plan::{Plan, Run};
-use crate::record::{Curtailed, RequestRecord, RunRecord};
-use crate::stopping::{CellWatch, Stopping};
+use crate::record::{EarlyStopReason, RequestRecord, RunRecord};
+use crate::stopping::{CellStopper, EarlyStopper};
 use crate::store::read_sweep;
 
-impl Rule for CellWatch {
-    fn heard(&mut self, request: &RequestRecord) -> Option<Curtailed> {
+impl StoppingRule for CellStopper {
+    fn heard(&mut self, request: &RequestRecord) -> Option<EarlyStopReason> {
         Self::heard(self, request)
     }
 }
 
 /// Every run of a plan that is not sealed and that its cell still needs.
-pub(super) struct Curtailing {
-    runs: Listed,
-    stopping: Stopping,
+pub(super) struct EarlyStopScheduler {
+    runs: PlanScheduler,
+    stopping: EarlyStopper,
     /// The run that goes on.
     current: Option<Run>,
     /// Runs left out at the start, since their cells were settled before.
     left_out: usize,
 }
 
-impl Curtailing {
+impl EarlyStopScheduler {
     /// Goes on from what is sealed in the folder.
-    pub fn new(plan: &Plan, sealed: &BTreeSet<String>, mut stopping: Stopping, dir: &Path) -> anyhow::Result<Self> {
+    pub fn new(plan: &Plan, sealed: &BTreeSet<String>, mut stopping: EarlyStopper, dir: &Path) -> anyhow::Result<Self> {
         if !sealed.is_empty() {
             recall(plan, sealed, &mut stopping, dir)?;
         }
         let left_out = plan.runs.iter().filter(|run| !sealed.contains(&run.id) && !stopping.needs(run)).count();
-        Ok(Self { runs: Listed::new(plan, sealed), stopping, current: None, left_out })
+        Ok(Self { runs: PlanScheduler::new(plan, sealed), stopping, current: None, left_out })
     }
 }
 
 /// Tells the rules what earlier starts have brought.
-pub(super) fn recall(plan: &Plan, sealed: &BTreeSet<String>, stopping: &mut Stopping, dir: &Path) -> anyhow::Result<()> {
+pub(super) fn recall(plan: &Plan, sealed: &BTreeSet<String>, stopping: &mut EarlyStopper, dir: &Path) -> anyhow::Result<()> {
     for saved in read_sweep(dir)?.runs {
         let id = &saved.record.header.id;
         if let Some(run) = plan.runs.iter().find(|run| run.id == *id && sealed.contains(id)) {
@@ -50,7 +50,7 @@ pub(super) fn recall(plan: &Plan, sealed: &BTreeSet<String>, stopping: &mut Stop
     Ok(())
 }
 
-impl Course for Curtailing {
+impl RunScheduler for EarlyStopScheduler {
     fn extent(&self) -> (usize, usize) {
         let (planned, sealed) = self.runs.extent();
         (planned, sealed + self.left_out)
@@ -65,9 +65,9 @@ impl Course for Curtailing {
         }
     }
 
-    fn rule(&mut self, run: &Run) -> Option<&mut dyn Rule> {
+    fn rule(&mut self, run: &Run) -> Option<&mut dyn StoppingRule> {
         self.current = Some(run.clone());
-        self.stopping.watch(run).map(|watch| watch as &mut dyn Rule)
+        self.stopping.watch(run).map(|watch| watch as &mut dyn StoppingRule)
     }
 
     fn ended(&mut self, record: &RunRecord) {

@@ -2,19 +2,24 @@
 
 use std::path::Path;
 
-use crate::analysis::{Choice, Question, SweepSummary, distributions, summarize};
-use crate::goal::Population;
+use crate::analysis::{CellSelector, SummaryOptions, SweepSummary, distributions, summarize};
+use crate::goal::MetricPopulation;
 use crate::plot::{FigureError, draw, of_sweep, to_png};
 use crate::report::PageFigure;
 use crate::store::{SavedSweep, write_derived};
 
 /// Writes every picture of the sweep into the folder. What cannot be shown is said, and the rest is written: a report must not be lost
 /// for a picture.
-pub(super) fn write(sweep: &SavedSweep, summary: &SweepSummary, question: &Question, folder: &Path) -> anyhow::Result<Vec<PageFigure>> {
-    let showing = |measure| summarize(sweep, &Question { shown: Some(measure), ..question.clone() });
-    let spread = |population: &Population| {
+pub(super) fn write(
+    sweep: &SavedSweep,
+    summary: &SweepSummary,
+    question: &SummaryOptions,
+    folder: &Path,
+) -> anyhow::Result<Vec<PageFigure>> {
+    let showing = |measure| summarize(sweep, &SummaryOptions { shown: Some(measure), ..question.clone() });
+    let spread = |population: &MetricPopulation| {
         // Of a sweep without any result there is nothing to be spread.
-        let cells = Choice::default().cells(sweep).unwrap_or_default();
+        let cells = CellSelector::default().cells(sweep).unwrap_or_default();
         distributions(sweep, &cells, population, &question.goals)
     };
     let named = match of_sweep(&sweep.manifest.plots, summary, showing, spread) {

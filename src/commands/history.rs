@@ -5,35 +5,35 @@ mod figures;
 mod nights;
 
 use super::report::goals;
-use super::{Exit, stdout};
-use crate::analysis::Question;
-use crate::analysis::compare::Difference;
-use crate::analysis::history::{Finding, Gate, GateOptions, History, Night, by_work, gate, history};
-use crate::cli::{HistoryArgs, HistoryFormat, Talk};
+use super::{ExitReason, stdout};
+use crate::analysis::SummaryOptions;
+use crate::analysis::compare::SettingDifference;
+use crate::analysis::history::{GateOptions, GateResult, GateVerdict, NightSweep, SweepHistory, by_work, gate, history};
+use crate::cli::{HistoryArgs, HistoryFormat, VerbosityArgs};
 use crate::goal::Measure;
-use crate::report::history::{Told, json, junit, markdown, terminal};
+use crate::report::history::{HistoryReport, json, junit, markdown, terminal};
 
 /// Nights of the same work, and what sets them apart from the first such series of the same name.
-type Series = (Vec<Night>, Vec<Difference>);
+type Series = (Vec<NightSweep>, Vec<SettingDifference>);
 
-pub fn run(args: &HistoryArgs, talk: Talk) -> anyhow::Result<Exit> {
-    let Some(goals) = goals(&args.goals) else { return Ok(Exit::Usage) };
+pub fn run(args: &HistoryArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
+    let Some(goals) = goals(&args.goals) else { return Ok(ExitReason::Usage) };
     let (shown, cell) = match (shown(args), cell(args), contradiction(args)) {
         (Ok(shown), Ok(cell), None) => (shown, cell),
         (shown, cell, contradiction) => {
             for fault in [shown.err(), cell.err(), contradiction].into_iter().flatten() {
                 eprintln!("error: {fault}");
             }
-            return Ok(Exit::Usage);
+            return Ok(ExitReason::Usage);
         }
     };
-    let question = Question { goals, shown };
+    let question = SummaryOptions { goals, shown };
     let found = nights::read(&args.folder, args.name.as_deref(), &question)?;
     let base = args.base.as_deref().map(|folder| nights::read(folder, args.name.as_deref(), &question)).transpose()?;
     let notes = found.notes.iter().chain(base.iter().flat_map(|base| &base.notes));
     notes.filter(|_| !talk.quiet).for_each(|note| eprintln!("note: {note}"));
     let series = by_work(found.nights, &args.accept);
-    let mut told: Vec<Told> = Vec::new();
+    let mut told: Vec<HistoryReport> = Vec::new();
     let mut faults: Vec<String> = Vec::new();
     for (nights, differences) in &series {
         let Some(mut history) = history(nights, cell.as_deref()) else {
@@ -44,10 +44,10 @@ pub fn run(args: &HistoryArgs, talk: Talk) -> anyhow::Result<Exit> {
         let gate =
             if args.gate { judged(args, nights, &series, base.as_ref().map(|base| base.nights.as_slice()), &mut faults) } else { None };
         history.notes.extend((args.gate && gate.is_none()).then(|| older(&history)).flatten());
-        told.push(Told { history, gate });
+        told.push(HistoryReport { history, gate });
     }
     if told.is_empty() {
-        return Ok(Exit::Usage);
+        return Ok(ExitReason::Usage);
     }
     print(&told, args.format)?;
     if let Some(output) = &args.output {
@@ -66,24 +66,24 @@ fn contradiction(args: &HistoryArgs) -> Option<String> {
 }
 
 /// Worse is 1 whatever else is; a gate that had too few nights is a fault; one that could not tell is warned of.
-fn ended(told: &[Told], faults: &[String]) -> Exit {
+fn ended(told: &[HistoryReport], faults: &[String]) -> ExitReason {
     let gates = || told.iter().filter_map(|told| Some((&told.history, told.gate.as_ref()?)));
     for fault in faults {
         eprintln!("error: {fault}");
     }
-    for (history, _) in gates().filter(|(_, gate)| gate.finding == Finding::NotEnoughData && faults.is_empty()) {
+    for (history, _) in gates().filter(|(_, gate)| gate.finding == GateVerdict::NotEnoughData && faults.is_empty()) {
         eprintln!("warning: the gate of `{}` cannot tell: that it is not worse is not shown", history.name);
     }
-    if gates().any(|(_, gate)| gate.finding == Finding::Worse) {
-        Exit::GoalsMissed
+    if gates().any(|(_, gate)| gate.finding == GateVerdict::Worse) {
+        ExitReason::GoalsMissed
     } else if faults.is_empty() {
-        Exit::Success
+        ExitReason::Success
     } else {
-        Exit::Usage
+        ExitReason::Usage
     }
 }
 
-fn print(told: &[Told], format: HistoryFormat) -> anyhow::Result<()> {
+fn print(told: &[HistoryReport], format: HistoryFormat) -> anyhow::Result<()> {
     stdout::print(&match format {
         HistoryFormat::Text => terminal(told),
         HistoryFormat::Markdown => markdown(told),
@@ -93,7 +93,13 @@ fn print(told: &[Told], format: HistoryFormat) -> anyhow::Result<()> {
 }
 
 /// What the gate says of a series; nothing of one that is not the newest of its name: what was measured otherwise before is history.
-fn judged(args: &HistoryArgs, nights: &[Night], series: &[Series], base: Option<&[Night]>, faults: &mut Vec<String>) -> Option<Gate> {
+fn judged(
+    args: &HistoryArgs,
+    nights: &[NightSweep],
+    series: &[Series],
+    base: Option<&[NightSweep]>,
+    faults: &mut Vec<String>,
+) -> Option<GateResult> {
     if !is_newest(nights, series) {
         return None;
     }
@@ -106,7 +112,7 @@ fn judged(args: &HistoryArgs, nights: &[Night], series: &[Series], base: Option<
     };
     let newest = nights.last()?;
     let fitting = base.map(|base| base.iter().filter(|night| night.differs(newest, &args.accept).is_empty()).cloned().collect::<Vec<_>>());
-    if let (Some([]), Some(first)) = (fitting.as_deref(), base.and_then(<[Night]>::first)) {
+    if let (Some([]), Some(first)) = (fitting.as_deref(), base.and_then(<[NightSweep]>::first)) {
         faults.push(other_work(args, newest, first));
     } else {
         faults.extend(too_few(nights, series, &options, fitting.is_some()));
@@ -114,18 +120,18 @@ fn judged(args: &HistoryArgs, nights: &[Night], series: &[Series], base: Option<
     Some(gate(nights, fitting.as_deref(), &options))
 }
 
-fn is_newest(nights: &[Night], series: &[Series]) -> bool {
-    let newest = |nights: &[Night]| nights.last().map(Night::created_at);
+fn is_newest(nights: &[NightSweep], series: &[Series]) -> bool {
+    let newest = |nights: &[NightSweep]| nights.last().map(NightSweep::created_at);
     same_name(nights, series).all(|(other, _)| newest(other) <= newest(nights))
 }
 
 /// The series of the same scenario, this one included.
-fn same_name<'a>(nights: &'a [Night], series: &'a [Series]) -> impl Iterator<Item = &'a Series> {
+fn same_name<'a>(nights: &'a [NightSweep], series: &'a [Series]) -> impl Iterator<Item = &'a Series> {
     series.iter().filter(|other| other.0[0].summary.name == nights[0].summary.name)
 }
 
 /// Where no number of regressed nights could make it worse, that must not pass for fine.
-fn too_few(nights: &[Night], series: &[Series], options: &GateOptions, has_base: bool) -> Option<String> {
+fn too_few(nights: &[NightSweep], series: &[Series], options: &GateOptions, has_base: bool) -> Option<String> {
     let needed = options.nights_needed(has_base);
     if nights.len() >= needed {
         return None;
@@ -141,7 +147,7 @@ fn too_few(nights: &[Night], series: &[Series], options: &GateOptions, has_base:
     Some(format!("the gate of `{name}` needs {} of the same work and has {}{others}; {base}", count(needed), nights.len()))
 }
 
-fn other_work(args: &HistoryArgs, newest: &Night, base: &Night) -> String {
+fn other_work(args: &HistoryArgs, newest: &NightSweep, base: &NightSweep) -> String {
     let differences = base.differs(newest, &args.accept);
     let told: Vec<String> = differences.iter().map(|one| format!("`{}`: {} and {}", one.what, one.base, one.new)).collect();
     let paths: Vec<&str> = differences.iter().map(|one| one.what.as_str()).collect();
@@ -150,7 +156,7 @@ fn other_work(args: &HistoryArgs, newest: &Night, base: &Night) -> String {
 }
 
 /// Why nights of the same name are a series of their own.
-fn apart(differences: &[Difference]) -> Option<String> {
+fn apart(differences: &[SettingDifference]) -> Option<String> {
     let told: Vec<String> = differences.iter().map(|d| format!("`{}` is {}, not {}", d.what, d.new, d.base)).collect();
     let paths: Vec<&str> = differences.iter().map(|difference| difference.what.as_str()).collect();
     let accept = paths.join(",");
@@ -159,7 +165,7 @@ fn apart(differences: &[Difference]) -> Option<String> {
     })
 }
 
-fn older(history: &History) -> Option<String> {
+fn older(history: &SweepHistory) -> Option<String> {
     history
         .nights
         .last()

@@ -9,26 +9,26 @@ use fs_err as fs;
 use jiff::Timestamp;
 
 use super::report::goals;
-use super::{Exit, stdout};
-use crate::cli::{ImportArgs, Talk};
-use crate::import::{Fault, ImportedSweep, Source, Wanted, import};
+use super::{ExitReason, stdout};
+use crate::cli::{ImportArgs, VerbosityArgs};
+use crate::import::{ImportError, ImportFile, ImportOptions, ImportedSweep, import};
 use crate::named_file::NamedFile;
 use crate::report::paragraph;
 
-pub fn run(args: &ImportArgs, talk: Talk) -> anyhow::Result<Exit> {
-    let Some(goals) = goals(&args.goals) else { return Ok(Exit::Usage) };
+pub fn run(args: &ImportArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
+    let Some(goals) = goals(&args.goals) else { return Ok(ExitReason::Usage) };
     if args.output.exists() {
         bail!("`{}` is there already: an import makes a new folder; name another with `-o`, or delete this one", args.output.display());
     }
-    let wanted = Wanted {
+    let wanted = ImportOptions {
         name: name_of(&args.output).unwrap_or_else(|| "imported".to_owned()),
         goals: goals.iter().map(ToString::to_string).collect(),
         created_at: Timestamp::now(),
         bench_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let read: Vec<Result<Source, String>> = args.files.iter().map(|file| source(file, args.variant.as_deref())).collect();
+    let read: Vec<Result<ImportFile, String>> = args.files.iter().map(|file| source(file, args.variant.as_deref())).collect();
     let unread: Vec<&String> = read.iter().filter_map(|read| read.as_ref().err()).collect();
-    let sources: Vec<Source> = read.iter().filter_map(|read| read.as_ref().ok()).cloned().collect();
+    let sources: Vec<ImportFile> = read.iter().filter_map(|read| read.as_ref().ok()).cloned().collect();
     let imported = if sources.is_empty() { Err(Vec::new()) } else { import(&sources, &wanted) };
     match imported {
         Ok(sweep) if unread.is_empty() => {
@@ -36,27 +36,27 @@ pub fn run(args: &ImportArgs, talk: Talk) -> anyhow::Result<Exit> {
             if !talk.quiet {
                 stdout::print(&told(&sweep, &args.output))?;
             }
-            Ok(Exit::Success)
+            Ok(ExitReason::Success)
         }
         other => {
             let faults = other.err().unwrap_or_default();
-            for text in unread.into_iter().cloned().chain(faults.iter().map(Fault::to_string)) {
+            for text in unread.into_iter().cloned().chain(faults.iter().map(ImportError::to_string)) {
                 eprintln!("error: {text}");
             }
-            Ok(Exit::Usage)
+            Ok(ExitReason::Usage)
         }
     }
 }
 
 /// A file with the variant that it is a run of.
-fn source(file: &Path, variant: Option<&str>) -> Result<Source, String> {
+fn source(file: &Path, variant: Option<&str>) -> Result<ImportFile, String> {
     if file.is_dir() {
         return Err(format!("`{}` is a folder: name the files in it, `{}/*.json`", file.display(), file.display()));
     }
     let bytes = NamedFile::Import.read(file).map_err(|error| error.to_string())?;
     let text = String::from_utf8(bytes).map_err(|_| format!("`{}` is not text in UTF-8", file.display()))?;
     let folder = || folder_of(file).as_deref().and_then(name_of);
-    Ok(Source {
+    Ok(ImportFile {
         name: file.display().to_string(),
         stem: file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
         variant: variant.map(str::to_owned).or_else(folder).unwrap_or_else(|| "imported".to_owned()),

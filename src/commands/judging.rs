@@ -5,40 +5,40 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::analysis::{Question, Verdict, summarize};
+use crate::analysis::{GoalVerdict, SummaryOptions, summarize};
 use crate::goal::Goal;
-use crate::record::{Certainty, Outcome};
-use crate::search::{Evidence, Seen};
+use crate::record::{EarlyStopCertainty, RunOutcome};
+use crate::search::{GoalEvidence, TestedCell};
 use crate::store::read_runs;
 
 /// How a cell came out by the runs of these ids, all of them sealed; `repeats` is the most that it gets.
-pub(super) fn judge(dir: &Path, ids: &BTreeSet<String>, goals: &[Goal]) -> anyhow::Result<Seen> {
+pub(super) fn judge(dir: &Path, ids: &BTreeSet<String>, goals: &[Goal]) -> anyhow::Result<TestedCell> {
     let sweep = read_runs(dir, ids).with_context(|| format!("the runs in `{}` cannot be judged", dir.display()))?;
     let runs = u32::try_from(ids.len()).unwrap_or(u32::MAX);
     let curtailed = sweep.runs.iter().rev().find_map(|run| match &run.record.outcome {
-        Outcome::Curtailed(curtailed) => Some(curtailed.clone()),
-        Outcome::Completed | Outcome::Failed { .. } | Outcome::Interrupted => None,
+        RunOutcome::Curtailed(curtailed) => Some(curtailed.clone()),
+        RunOutcome::Completed | RunOutcome::Failed { .. } | RunOutcome::Interrupted => None,
     });
-    let summary = summarize(&sweep, &Question { goals: goals.to_vec(), shown: None })?;
-    let Some(cell) = summary.variants.first().and_then(|variant| variant.cells.first()) else { return Ok(Seen::nothing(runs)) };
-    let Some(passes) = cell.passes else { return Ok(Seen::nothing(runs)) };
+    let summary = summarize(&sweep, &SummaryOptions { goals: goals.to_vec(), shown: None })?;
+    let Some(cell) = summary.variants.first().and_then(|variant| variant.cells.first()) else { return Ok(TestedCell::nothing(runs)) };
+    let Some(passes) = cell.passes else { return Ok(TestedCell::nothing(runs)) };
     let evidence = match cell.verdict {
-        Some(Verdict::Met) => Evidence::Met,
-        Some(Verdict::Missed) => Evidence::Missed,
-        Some(Verdict::Undecided) | None => Evidence::Undecided,
+        Some(GoalVerdict::Met) => GoalEvidence::Met,
+        Some(GoalVerdict::Missed) => GoalEvidence::Missed,
+        Some(GoalVerdict::Undecided) | None => GoalEvidence::Undecided,
     };
     if cell.backlog_growth.as_ref().is_some_and(|growth| growth.is_certain) {
-        return Ok(Seen { passes: Some(passes), evidence, runs });
+        return Ok(TestedCell { passes: Some(passes), evidence, runs });
     }
-    let Some(curtailed) = curtailed else { return Ok(Seen { passes: Some(passes), evidence, runs }) };
+    let Some(curtailed) = curtailed else { return Ok(TestedCell { passes: Some(passes), evidence, runs }) };
     // What ended it early speaks of the whole cell; its rows alone do not.
     let passes = curtailed.settled.iter().all(|settled| settled.holds);
     let evidence = match (curtailed.certainty, passes) {
-        (Certainty::Exact, _) => evidence,
+        (EarlyStopCertainty::Exact, _) => evidence,
         // What may go on growing is not won by the requests that came.
-        (Certainty::Sequential { .. }, true) if cell.backlog_growth.is_some() => Evidence::Undecided,
-        (Certainty::Sequential { .. }, true) => Evidence::Met,
-        (Certainty::Sequential { .. }, false) => Evidence::Missed,
+        (EarlyStopCertainty::Sequential { .. }, true) if cell.backlog_growth.is_some() => GoalEvidence::Undecided,
+        (EarlyStopCertainty::Sequential { .. }, true) => GoalEvidence::Met,
+        (EarlyStopCertainty::Sequential { .. }, false) => GoalEvidence::Missed,
     };
-    Ok(Seen { passes: Some(passes), evidence, runs })
+    Ok(TestedCell { passes: Some(passes), evidence, runs })
 }

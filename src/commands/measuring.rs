@@ -7,29 +7,29 @@ use anyhow::Context;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::curtailing::{Curtailing, recall};
+use super::curtailing::{EarlyStopScheduler, recall};
 use super::keys::{show_commands, with_keys};
 use super::open_files;
-use super::searching::{Searching, Wires};
-use super::signals::Signals;
-use crate::cli::Talk;
-use crate::executor::{Course, Ending, Launch, Listed, sweep};
+use super::searching::{SearchChannels, SearchScheduler};
+use super::signals::SignalListener;
+use crate::cli::VerbosityArgs;
+use crate::executor::{PlanScheduler, RunScheduler, ServerLaunchPaths, SweepOutcome, sweep};
 use crate::plan::{Plan, Run};
-use crate::record::{Client, ClientCeilings, Manifest};
-use crate::reporter::{ExpectedRun, Loudness, ReportError, Sealed, reporters, run_reporters};
+use crate::record::{ClientCapacity, ClientEnvironment, Manifest};
+use crate::reporter::{ExpectedRun, ReporterError, SealedRunNotifier, VerbosityLevel, reporters, run_reporters};
 use crate::selftest;
-use crate::server::supervisor::Supervisor;
-use crate::stopping::Stopping;
+use crate::server::supervisor::SupervisorHandle;
+use crate::stopping::EarlyStopper;
 use crate::store::SweepWriter;
 
 /// What becomes of prompts and answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Texts {
+pub(super) enum PromptTextPolicy {
     Dropped,
     Kept,
 }
 
-impl Texts {
+impl PromptTextPolicy {
     pub fn of(keep: bool) -> Self {
         if keep { Self::Kept } else { Self::Dropped }
     }
@@ -38,20 +38,20 @@ impl Texts {
 /// The results could not be saved, so that there was no use in going on.
 #[derive(Debug, thiserror::Error)]
 #[error("the sweep was stopped since its results could not be saved")]
-pub(super) struct Unsaved(#[source] ReportError);
+pub(super) struct UnsavedResultsError(#[source] ReporterError);
 
 /// Does what of the plan is not sealed in the folder yet, after taking what is sealed in the folder `from`. `chat_copy` is the CSV file
 /// beside which the files of a chat run are wanted once more.
 pub(super) fn measure(
     plan: &Plan,
     dir: &Path,
-    talk: Talk,
+    talk: VerbosityArgs,
     chat_copy: Option<PathBuf>,
     from: Option<&Path>,
-    texts: Texts,
-    signals: &Signals,
-) -> anyhow::Result<Ending> {
-    let manifest = Manifest { keeps_texts: texts == Texts::Kept, ..plan.manifest(Timestamp::now(), client(plan)) };
+    texts: PromptTextPolicy,
+    signals: &SignalListener,
+) -> anyhow::Result<SweepOutcome> {
+    let manifest = Manifest { keeps_texts: texts == PromptTextPolicy::Kept, ..plan.manifest(Timestamp::now(), client(plan)) };
     let mut writer = SweepWriter::open(dir, &manifest, &plan.scenario_text)?;
     if let Some(from) = from {
         taken(writer.adopt(from)?, from, talk);
@@ -59,7 +59,7 @@ pub(super) fn measure(
     let sealed = writer.sealed_ids()?;
     show_commands(plan, &sealed);
     let mut plan = with_keys(plan, &sealed)?;
-    if texts == Texts::Kept {
+    if texts == PromptTextPolicy::Kept {
         plan.runs.iter_mut().for_each(|run| run.cell.keep_texts());
     }
     let plan = &plan;
@@ -71,19 +71,20 @@ pub(super) fn measure(
         }
     }
     let stop = signals.stop();
-    let program = Supervisor::own_program().context("cannot find out which program this is, to supervise servers with it")?;
-    let launch = Launch { program, logs: writer.paths().servers() };
+    let program = SupervisorHandle::own_program().context("cannot find out which program this is, to supervise servers with it")?;
+    let launch = ServerLaunchPaths { program, logs: writer.paths().servers() };
     let (events, heard) = mpsc::unbounded_channel();
     let (to_course, from_recorder) = std::sync::mpsc::channel();
-    let mut course = Way::new(plan, &sealed, dir, Wires { sealed: from_recorder, events: events.clone() })?;
-    let reporters = reporters(writer, chat_copy, loudness(talk), &plan.goals, expected_runs(plan, &sealed), Some(Sealed::new(to_course)));
+    let mut course = SweepScheduler::new(plan, &sealed, dir, SearchChannels { sealed: from_recorder, events: events.clone() })?;
+    let reporters =
+        reporters(writer, chat_copy, loudness(talk), &plan.goals, expected_runs(plan, &sealed), Some(SealedRunNotifier::new(to_course)));
     let ending = std::thread::scope(|scope| {
         let reporting = scope.spawn(|| run_reporters(heard, reporters, &stop.abort_token()));
         let ending = sweep(course.course(), plan.policy, stop, &launch, &events);
         let trouble = course.trouble();
         drop((events, course));
         let reported = reporting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        reported.map_err(Unsaved)?;
+        reported.map_err(UnsavedResultsError)?;
         trouble.map_or(Ok(()), Err)?;
         anyhow::Ok(ending?)
     })?;
@@ -91,7 +92,7 @@ pub(super) fn measure(
     Ok(ending)
 }
 
-fn taken(runs: usize, from: &Path, talk: Talk) {
+fn taken(runs: usize, from: &Path, talk: VerbosityArgs) {
     let from = from.display();
     match runs {
         _ if talk.quiet => {}
@@ -102,31 +103,31 @@ fn taken(runs: usize, from: &Path, talk: Talk) {
 }
 
 /// In which order runs are done, and what may end them early.
-enum Way {
-    Searching(Box<Searching>),
-    Curtailing(Box<Curtailing>),
-    Listed(Listed),
+enum SweepScheduler {
+    Searching(Box<SearchScheduler>),
+    Curtailing(Box<EarlyStopScheduler>),
+    Listed(PlanScheduler),
 }
 
-impl Way {
-    fn new(plan: &Plan, sealed: &BTreeSet<String>, dir: &Path, wires: Wires) -> anyhow::Result<Self> {
-        let mut stopping = Stopping::of(plan);
+impl SweepScheduler {
+    fn new(plan: &Plan, sealed: &BTreeSet<String>, dir: &Path, wires: SearchChannels) -> anyhow::Result<Self> {
+        let mut stopping = EarlyStopper::of(plan);
         if plan.frontier.is_some() {
             if let Some(stopping) = stopping.as_mut().filter(|_| !sealed.is_empty()) {
                 recall(plan, sealed, stopping, dir)?;
             }
-            if let Some(searching) = Searching::new(plan, sealed, stopping, dir, wires)? {
+            if let Some(searching) = SearchScheduler::new(plan, sealed, stopping, dir, wires)? {
                 return Ok(Self::Searching(Box::new(searching)));
             }
-            return Ok(Self::Listed(Listed::new(plan, sealed)));
+            return Ok(Self::Listed(PlanScheduler::new(plan, sealed)));
         }
         Ok(match stopping {
-            Some(stopping) => Self::Curtailing(Box::new(Curtailing::new(plan, sealed, stopping, dir)?)),
-            None => Self::Listed(Listed::new(plan, sealed)),
+            Some(stopping) => Self::Curtailing(Box::new(EarlyStopScheduler::new(plan, sealed, stopping, dir)?)),
+            None => Self::Listed(PlanScheduler::new(plan, sealed)),
         })
     }
 
-    fn course(&mut self) -> &mut dyn Course {
+    fn course(&mut self) -> &mut dyn RunScheduler {
         match self {
             Self::Searching(course) => course.as_mut(),
             Self::Curtailing(course) => course.as_mut(),
@@ -152,29 +153,29 @@ fn expected_runs(plan: &Plan, sealed: &BTreeSet<String>) -> Vec<ExpectedRun> {
     open.map(expected).collect()
 }
 
-fn loudness(talk: Talk) -> Loudness {
+fn loudness(talk: VerbosityArgs) -> VerbosityLevel {
     match talk {
-        Talk { quiet: true, .. } => Loudness::Quiet,
-        Talk { verbose: 0 | 1, .. } => Loudness::Progress,
-        Talk { .. } => Loudness::EveryRequest,
+        VerbosityArgs { quiet: true, .. } => VerbosityLevel::Quiet,
+        VerbosityArgs { verbose: 0 | 1, .. } => VerbosityLevel::Progress,
+        VerbosityArgs { .. } => VerbosityLevel::EveryRequest,
     }
 }
 
 /// What the selftest of this machine found, where one is kept. One that cannot be read is said to be, and stops nothing.
-fn ceilings() -> Option<ClientCeilings> {
+fn ceilings() -> Option<ClientCapacity> {
     let kept = selftest::path().and_then(|path| selftest::load(&path));
     let kept = kept.inspect_err(|error| eprintln!("warning: the selftest of this machine is not used: {error}")).ok().flatten()?;
-    let selftest::Ceilings { events_per_s, requests_per_s } = kept.ceilings;
-    Some(ClientCeilings { events_per_s, requests_per_s })
+    let selftest::CoreCapacity { events_per_s, requests_per_s } = kept.ceilings;
+    Some(ClientCapacity { events_per_s, requests_per_s })
 }
 
 /// The machine, where it matters: simulated results do not depend on it.
-fn client(plan: &Plan) -> Client {
+fn client(plan: &Plan) -> ClientEnvironment {
     let bench_version = env!("CARGO_PKG_VERSION").to_owned();
     if plan.simulated {
-        return Client { bench_version, ..Client::default() };
+        return ClientEnvironment { bench_version, ..ClientEnvironment::default() };
     }
     let processors = std::thread::available_parallelism().ok().and_then(|count| u32::try_from(count.get()).ok());
     let operating_system = Some(format!("{} {}", std::env::consts::OS, std::env::consts::ARCH));
-    Client { bench_version, operating_system, processors, ceilings: ceilings() }
+    ClientEnvironment { bench_version, operating_system, processors, ceilings: ceilings() }
 }

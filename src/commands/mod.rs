@@ -30,7 +30,7 @@ pub mod sweep;
 
 /// How a command ended, as people and scripts see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
+pub enum ExitReason {
     /// Done, and the goals are met.
     Success,
     /// Goals missed or regressed.
@@ -44,11 +44,11 @@ pub enum Exit {
 }
 
 /// How several sweeps ended, taken together: as the worst of them.
-fn worst(exits: impl IntoIterator<Item = Exit>) -> Exit {
-    exits.into_iter().max_by_key(|exit| exit.code()).unwrap_or(Exit::Success)
+fn worst(exits: impl IntoIterator<Item = ExitReason>) -> ExitReason {
+    exits.into_iter().max_by_key(|exit| exit.code()).unwrap_or(ExitReason::Success)
 }
 
-impl Exit {
+impl ExitReason {
     pub fn code(self) -> u8 {
         match self {
             Self::Success => 0,

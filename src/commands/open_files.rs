@@ -1,14 +1,14 @@
 //! Whether a process may have as many files open as a sweep has streams: in go the plan and the limit, out comes a warning, before any load.
 
 use crate::plan::Plan;
-use crate::selftest::OpenFiles;
+use crate::selftest::OpenFileLimits;
 use crate::workload::spec::WorkloadSpec;
 
 /// Files beside the streams: the journal, pipes of servers, timers, connections for metrics.
 const BESIDE: u64 = 100;
 
 /// What is too much for the limit, and what to do.
-pub(super) fn warning(plan: &Plan, limit: OpenFiles) -> Option<String> {
+pub(super) fn warning(plan: &Plan, limit: OpenFileLimits) -> Option<String> {
     let workloads = plan.runs.iter().map(|run| &run.cell.workload);
     let (streams, field) = workloads.map(at_once).max()?;
     too_many(streams, field, limit)
@@ -23,7 +23,7 @@ fn at_once(workload: &WorkloadSpec) -> (u64, &'static str) {
     }
 }
 
-fn too_many(streams: u64, field: &str, OpenFiles { soft, hard }: OpenFiles) -> Option<String> {
+fn too_many(streams: u64, field: &str, OpenFileLimits { soft, hard }: OpenFileLimits) -> Option<String> {
     let needed = streams + BESIDE;
     let may = soft.filter(|may| *may < needed)?;
     // A limit that could have been raised was.
@@ -40,18 +40,18 @@ mod tests {
 
     #[test]
     fn a_limit_that_is_too_low_is_named_with_what_is_needed() {
-        let hard = OpenFiles { soft: Some(4096), hard: Some(4096) };
+        let hard = OpenFileLimits { soft: Some(4096), hard: Some(4096) };
         let warning = too_many(10_000, "max_in_flight", hard).unwrap();
         for part in ["`workload.max_in_flight`", "10000 requests", "`ulimit -n 10100`", "may have 4096", "administers"] {
             assert!(warning.contains(part), "{part}: {warning}");
         }
-        let soft = OpenFiles { soft: Some(4096), hard: None };
+        let soft = OpenFileLimits { soft: Some(4096), hard: None };
         assert!(!too_many(10_000, "users", soft).unwrap().contains("administers"));
     }
 
     #[test]
     fn a_limit_that_suffices_or_is_none_says_nothing() {
-        assert_eq!(too_many(3_996, "users", OpenFiles { soft: Some(4096), hard: Some(4096) }), None);
-        assert_eq!(too_many(1_000_000, "users", OpenFiles { soft: None, hard: None }), None);
+        assert_eq!(too_many(3_996, "users", OpenFileLimits { soft: Some(4096), hard: Some(4096) }), None);
+        assert_eq!(too_many(1_000_000, "users", OpenFileLimits { soft: None, hard: None }), None);
     }
 }

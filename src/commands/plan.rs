@@ -5,37 +5,37 @@ use std::fmt::Write as _;
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 use serde_json::{Value, json};
 
-use super::Exit;
+use super::ExitReason;
 use super::scenarios::plans;
 use super::stdout::print;
-use crate::cli::{Format, PlanArgs, Talk};
-use crate::plan::{Cost, Note, Outlook, Plan, Run, server_starts, short_name, value_text};
+use crate::cli::{OutputFormat, PlanArgs, VerbosityArgs};
+use crate::plan::{Plan, PlanNote, PlanSummary, Run, RunCost, server_starts, short_name, value_text};
 use crate::stopping;
 use crate::units::grouped;
 
-pub fn run(args: &PlanArgs, talk: Talk) -> anyhow::Result<Exit> {
-    let Some(plans) = plans(&args.scenario, talk)? else { return Ok(Exit::Usage) };
+pub fn run(args: &PlanArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
+    let Some(plans) = plans(&args.scenario, talk)? else { return Ok(ExitReason::Usage) };
     let outlooks = plans.iter().map(|plan| Ok((plan, outlook(plan)?))).collect::<anyhow::Result<Vec<_>>>()?;
     let text = match args.format {
-        Format::Text => outlooks.iter().map(|(plan, outlook)| as_text(plan, outlook)).collect::<Vec<_>>().join("\n"),
-        Format::Json => {
+        OutputFormat::Text => outlooks.iter().map(|(plan, outlook)| as_text(plan, outlook)).collect::<Vec<_>>().join("\n"),
+        OutputFormat::Json => {
             let all: Vec<Value> = outlooks.iter().map(|(plan, outlook)| as_json(plan, outlook)).collect();
             serde_json::to_string_pretty(&all)? + "\n"
         }
     };
     print(&text)?;
-    Ok(Exit::Success)
+    Ok(ExitReason::Success)
 }
 
 /// The costs, with what there is to say of cells that end early.
-fn outlook(plan: &Plan) -> anyhow::Result<Outlook> {
-    let mut outlook = Outlook::of(plan)?;
-    outlook.notes.extend(stopping::remarks(plan).into_iter().map(|text| Note { warning: false, text }));
+fn outlook(plan: &Plan) -> anyhow::Result<PlanSummary> {
+    let mut outlook = PlanSummary::of(plan)?;
+    outlook.notes.extend(stopping::remarks(plan).into_iter().map(|text| PlanNote { warning: false, text }));
     Ok(outlook)
 }
 
 /// The table, the sums, and what there is to say.
-fn as_text(plan: &Plan, outlook: &Outlook) -> String {
+fn as_text(plan: &Plan, outlook: &PlanSummary) -> String {
     let mut text = String::new();
     let simulated = if plan.simulated { ", simulated" } else { "" };
     let _ = writeln!(text, "{}: {}, seed {}{simulated}\n", plan.name, size(plan), plan.seed);
@@ -55,7 +55,7 @@ fn size(plan: &Plan) -> String {
     format!("{} = {}", factors.join(" × "), counted(plan.runs.len(), "run"))
 }
 
-fn table(plan: &Plan, outlook: &Outlook) -> Table {
+fn table(plan: &Plan, outlook: &PlanSummary) -> Table {
     let variants = plan.variants.len() > 1 || plan.variants.iter().any(|name| name != "default");
     let timed = outlook.costs.iter().any(|cost| cost.duration_s.is_some());
     let mut table = Table::new();
@@ -100,7 +100,7 @@ fn table(plan: &Plan, outlook: &Outlook) -> Table {
 const WIDTH: u16 = 80;
 
 /// Requests, prompt tokens and answer tokens; `~` before what is expected or estimated.
-fn sent(cost: &Cost) -> [String; 3] {
+fn sent(cost: &RunCost) -> [String; 3] {
     let about = if cost.exact { "" } else { "~" };
     let tokens = |tokens: Option<u64>| tokens.map_or_else(|| "?".to_owned(), |tokens| format!("{about}{}", grouped(tokens)));
     let requests = if cost.duration_s.is_some() { about } else { "" };
@@ -115,7 +115,7 @@ fn rows(samples: u64, needed: Option<u64>) -> String {
     }
 }
 
-fn sums(outlook: &Outlook) -> String {
+fn sums(outlook: &PlanSummary) -> String {
     let about = if outlook.costs.iter().all(|cost| cost.exact) { "" } else { "~" };
     let tokens =
         |tokens: Option<u64>| tokens.map_or_else(|| "an unknown number of".to_owned(), |tokens| format!("{about}{}", grouped(tokens)));
@@ -128,8 +128,8 @@ fn sums(outlook: &Outlook) -> String {
     )
 }
 
-fn as_json(plan: &Plan, outlook: &Outlook) -> Value {
-    let run = |(run, (cost, samples)): (&Run, (&Cost, &u64))| {
+fn as_json(plan: &Plan, outlook: &PlanSummary) -> Value {
+    let run = |(run, (cost, samples)): (&Run, (&RunCost, &u64))| {
         let mut header = serde_json::to_value(run.header()).unwrap_or_default();
         header["cost"] = serde_json::to_value(cost).unwrap_or_default();
         header["rows"] = (*samples).into();

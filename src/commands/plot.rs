@@ -7,25 +7,25 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::ValueEnum;
 
-use super::Exit;
-use super::row_figures::{self, RowsFault};
-use crate::analysis::{Question, summarize};
-use crate::cli::{FigureKind, PlotArgs, Talk};
-use crate::goal::{Goal, GoalError, Measure, Population};
+use super::ExitReason;
+use super::row_figures::{self, RowFigureError};
+use crate::analysis::{SummaryOptions, summarize};
+use crate::cli::{PlotArgs, PlotKindArg, VerbosityArgs};
+use crate::goal::{Goal, GoalError, Measure, MetricPopulation};
 use crate::plot::spec::PlotKind;
-use crate::plot::{FigureError, Picture, View, draw, pictures, slug, to_png};
+use crate::plot::{FigureError, LabelledFigure, PlotOptions, draw, pictures, slug, to_png};
 use crate::store::read_sweep;
 
 /// Stands for the variant in the file's name.
 const VARIANT: &str = "{variant}";
 
 /// Writes the figures and says their paths, a line each.
-pub fn run(args: &PlotArgs, _talk: Talk) -> anyhow::Result<Exit> {
+pub fn run(args: &PlotArgs, _talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let pictures = match wanted(args)? {
         Ok(pictures) => pictures,
         Err(fault) => {
             eprintln!("error: {fault}");
-            return Ok(Exit::Usage);
+            return Ok(ExitReason::Usage);
         }
     };
     for picture in &pictures {
@@ -33,7 +33,7 @@ pub fn run(args: &PlotArgs, _talk: Talk) -> anyhow::Result<Exit> {
         write(&path, picture)?;
         say(&path)?;
     }
-    Ok(Exit::Success)
+    Ok(ExitReason::Success)
 }
 
 fn say(path: &Path) -> anyhow::Result<()> {
@@ -45,8 +45,8 @@ fn say(path: &Path) -> anyhow::Result<()> {
 }
 
 /// What was asked for, or why it cannot be had: a fault of the command line.
-fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<Picture>, String>> {
-    if Ending::of(&args.output).is_none() {
+fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<LabelledFigure>, String>> {
+    if ImageFormat::of(&args.output).is_none() {
         return Ok(Err(format!("`{}` ends in neither `.png` nor `.svg`", args.output.display())));
     }
     if let Some(flag) = without_meaning(args) {
@@ -55,31 +55,35 @@ fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<Picture>, String>> {
     }
     let sweep = read_sweep(&args.results)?;
     match args.kind {
-        FigureKind::Cdf => {
-            let goal =
-                sweep.manifest.goals.iter().filter_map(|goal| goal.parse::<Goal>().ok()).find_map(|goal| Population::of(&goal.measure));
+        PlotKindArg::Cdf => {
+            let goal = sweep
+                .manifest
+                .goals
+                .iter()
+                .filter_map(|goal| goal.parse::<Goal>().ok())
+                .find_map(|goal| MetricPopulation::of(&goal.measure));
             let default = goal.map_or_else(|| "ttft".to_owned(), |population| population.to_string());
             return of_rows(row_figures::distribution(&sweep, args, &default));
         }
-        FigureKind::Timeline => return of_rows(row_figures::timeline_of(&sweep, args)),
+        PlotKindArg::Timeline => return of_rows(row_figures::timeline_of(&sweep, args)),
         _ => {}
     }
     let shown = match args.z.as_deref().map(str::parse::<Measure>).transpose() {
         Ok(shown) => shown,
         Err(error) => return Ok(Err(with_hint("-z", &error))),
     };
-    let summary = summarize(&sweep, &Question { goals: Vec::new(), shown })?;
+    let summary = summarize(&sweep, &SummaryOptions { goals: Vec::new(), shown })?;
     let limit = match limit(args, &summary.shown) {
         Ok(limit) => limit,
         Err(error) => return Ok(Err(with_hint("--limit", &error))),
     };
-    let view = View {
+    let view = PlotOptions {
         kind: match args.kind {
-            FigureKind::Heatmap => PlotKind::Heatmap,
-            FigureKind::Curve => PlotKind::Curve,
-            FigureKind::Pareto => PlotKind::Pareto,
-            FigureKind::Cdf | FigureKind::Timeline => return Ok(Ok(Vec::new())),
-            FigureKind::Bars3d => PlotKind::Bars3d,
+            PlotKindArg::Heatmap => PlotKind::Heatmap,
+            PlotKindArg::Curve => PlotKind::Curve,
+            PlotKindArg::Pareto => PlotKind::Pareto,
+            PlotKindArg::Cdf | PlotKindArg::Timeline => return Ok(Ok(Vec::new())),
+            PlotKindArg::Bars3d => PlotKind::Bars3d,
         },
         x: args.x.clone(),
         y: args.y.clone(),
@@ -97,8 +101,8 @@ fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<Picture>, String>> {
 
 /// The first flag that was given and that this kind of figure does not know: it is better refused than not heeded.
 fn without_meaning(args: &PlotArgs) -> Option<&'static str> {
-    use FigureKind::{Bars3d, Cdf, Curve, Heatmap, Timeline};
-    let flags: [(&str, bool, &[FigureKind]); 7] = [
+    use PlotKindArg::{Bars3d, Cdf, Curve, Heatmap, Timeline};
+    let flags: [(&str, bool, &[PlotKindArg]); 7] = [
         ("-x", args.x.is_some(), &[Heatmap, Bars3d, Curve]),
         ("-y", args.y.is_some(), &[Heatmap, Bars3d, Curve]),
         ("-z", args.z.is_some(), &[Heatmap, Bars3d, Curve, Cdf]),
@@ -110,10 +114,10 @@ fn without_meaning(args: &PlotArgs) -> Option<&'static str> {
     flags.into_iter().find(|(_, given, kinds)| *given && !kinds.contains(&args.kind)).map(|(flag, ..)| flag)
 }
 
-fn of_rows(picture: Result<Picture, RowsFault>) -> anyhow::Result<Result<Vec<Picture>, String>> {
+fn of_rows(picture: Result<LabelledFigure, RowFigureError>) -> anyhow::Result<Result<Vec<LabelledFigure>, String>> {
     match picture {
         Ok(picture) => Ok(Ok(vec![picture])),
-        Err(RowsFault::Analysis(error)) => Err(error.into()),
+        Err(RowFigureError::Analysis(error)) => Err(error.into()),
         Err(fault) => Ok(Err(fault.to_string())),
     }
 }
@@ -129,7 +133,7 @@ fn with_hint(flag: &str, error: &GoalError) -> String {
 }
 
 /// Pictures of several variants need the variant in their file's name.
-pub(super) fn all_have_their_own_file(output: &Path, pictures: Vec<Picture>) -> Result<Vec<Picture>, String> {
+pub(super) fn all_have_their_own_file(output: &Path, pictures: Vec<LabelledFigure>) -> Result<Vec<LabelledFigure>, String> {
     let files: BTreeSet<PathBuf> = pictures.iter().map(|picture| path_of(output, picture)).collect();
     if files.len() == pictures.len() {
         return Ok(pictures);
@@ -140,7 +144,7 @@ pub(super) fn all_have_their_own_file(output: &Path, pictures: Vec<Picture>) -> 
 }
 
 /// The picture's own file: the variant where its name says so, and what holds for this picture alone before the ending.
-pub(super) fn path_of(output: &Path, picture: &Picture) -> PathBuf {
+pub(super) fn path_of(output: &Path, picture: &LabelledFigure) -> PathBuf {
     let name = output.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let (stem, ending) = name.rsplit_once('.').unwrap_or((&name, ""));
     let facet: Vec<String> = picture.facet.iter().map(|part| format!("-{}", slug(part))).collect();
@@ -149,25 +153,25 @@ pub(super) fn path_of(output: &Path, picture: &Picture) -> PathBuf {
     Path::new(&folder).join(format!("{}{}.{ending}", stem.replace(VARIANT, &variant), facet.concat()))
 }
 
-pub(super) fn write(path: &Path, picture: &Picture) -> anyhow::Result<()> {
+pub(super) fn write(path: &Path, picture: &LabelledFigure) -> anyhow::Result<()> {
     let svg = draw(&picture.figure)?;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs_err::create_dir_all(folder)?;
     }
-    match Ending::of(path) {
-        Some(Ending::Png) => fs_err::write(path, to_png(&svg)?)?,
-        Some(Ending::Svg) | None => fs_err::write(path, svg.text)?,
+    match ImageFormat::of(path) {
+        Some(ImageFormat::Png) => fs_err::write(path, to_png(&svg)?)?,
+        Some(ImageFormat::Svg) | None => fs_err::write(path, svg.text)?,
     }
     Ok(())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(super) enum ImageFormat {
     Png,
     Svg,
 }
 
-impl Ending {
+impl ImageFormat {
     pub fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_string_lossy().to_ascii_lowercase().as_str() {
             "png" => Some(Self::Png),
@@ -183,7 +187,7 @@ mod tests {
 
     use super::*;
     use crate::analysis::fixture::{published, save};
-    use crate::cli::{Cli, Command};
+    use crate::cli::{Cli, CliCommand};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
@@ -197,7 +201,7 @@ mod tests {
         let output = dir.join(file);
         let words = ["bench", "plot", results.to_str().unwrap(), "-o", output.to_str().unwrap()];
         match Cli::parse_from(words.into_iter().chain(more.iter().copied())).command {
-            Command::Plot(args) => args,
+            CliCommand::Plot(args) => args,
             other => panic!("{other:?}"),
         }
     }
@@ -209,13 +213,13 @@ mod tests {
     #[test]
     fn a_figure_each_variant_is_written_in_the_form_that_its_ending_asks_for() {
         let dir = tempfile::tempdir().unwrap();
-        let talk = Talk { verbose: 0, quiet: false, no_color: true };
-        assert_eq!(run(&args(dir.path(), "figures/{variant}.svg", &[]), talk).unwrap(), Exit::Success);
+        let talk = VerbosityArgs { verbose: 0, quiet: false, no_color: true };
+        assert_eq!(run(&args(dir.path(), "figures/{variant}.svg", &[]), talk).unwrap(), ExitReason::Success);
         for variant in ["vllm", "lmcache"] {
             let text = std::fs::read_to_string(dir.path().join(format!("figures/{variant}.svg"))).unwrap();
             assert!(text.starts_with("<svg") && text.contains(&format!("<title>{variant}: p95")));
         }
-        assert_eq!(run(&args(dir.path(), "one.PNG", &["--variant", "vllm", "--limit", "500ms"]), talk).unwrap(), Exit::Success);
+        assert_eq!(run(&args(dir.path(), "one.PNG", &["--variant", "vllm", "--limit", "500ms"]), talk).unwrap(), ExitReason::Success);
         assert!(std::fs::read(dir.path().join("one.PNG")).unwrap().starts_with(b"\x89PNG"));
     }
 

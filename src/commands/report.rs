@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use fs_err as fs;
 
-use super::{Exit, figures};
-use crate::analysis::compare::{Chosen, CompareOptions, Comparison, compare};
-use crate::analysis::{Question, SweepSummary, summarize};
-use crate::cli::{Format, ReportArgs, ReportFormat, Talk};
+use super::{ExitReason, figures};
+use crate::analysis::compare::{CompareOptions, SavedVariant, VariantComparison, compare};
+use crate::analysis::{SummaryOptions, SweepSummary, summarize};
+use crate::cli::{OutputFormat, ReportArgs, ReportFormat, VerbosityArgs};
 use crate::goal::Goal;
-use crate::report::{Colour, PageParts, csv, environment, html, json, markdown, terminal};
+use crate::report::{ColourMode, PageParts, csv, environment, html, json, markdown, terminal};
 use crate::store::{SavedSweep, SweepPaths, read_sweep, report_folder, scenario_text, write_derived};
 
 /// What a report is to be.
@@ -35,28 +35,28 @@ impl Default for ReportOptions {
     }
 }
 
-impl From<Format> for ReportFormat {
-    fn from(format: Format) -> Self {
+impl From<OutputFormat> for ReportFormat {
+    fn from(format: OutputFormat) -> Self {
         match format {
-            Format::Text => Self::Text,
-            Format::Json => Self::Json,
+            OutputFormat::Text => Self::Text,
+            OutputFormat::Json => Self::Json,
         }
     }
 }
 
-pub fn run(args: &ReportArgs, talk: Talk) -> anyhow::Result<Exit> {
-    let Some(goals) = goals(&args.goals) else { return Ok(Exit::Usage) };
+pub fn run(args: &ReportArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
+    let Some(goals) = goals(&args.goals) else { return Ok(ExitReason::Usage) };
     let mut summaries = Vec::new();
     for dir in &args.results {
         let options = ReportOptions { goals: goals.clone(), format: args.format, output: folder(args, dir) };
         summaries.push(report_sweep(dir, &options)?);
     }
     print(&summaries, args.format, talk)?;
-    Ok(summaries.iter().map(exit).max_by_key(|exit| exit.code()).unwrap_or(Exit::Success))
+    Ok(summaries.iter().map(exit).max_by_key(|exit| exit.code()).unwrap_or(ExitReason::Success))
 }
 
 /// Reports a sweep that has just been run: its files, its text on stdout, and how the command is to end.
-pub fn finish(dir: &Path, options: &ReportOptions, talk: Talk) -> anyhow::Result<Exit> {
+pub fn finish(dir: &Path, options: &ReportOptions, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let summary = report_sweep(dir, options)?;
     let exit = exit(&summary);
     print(&[summary], options.format, talk)?;
@@ -70,7 +70,7 @@ pub fn finish(dir: &Path, options: &ReportOptions, talk: Talk) -> anyhow::Result
 /// Judges a saved sweep and writes its report's files.
 pub fn report_sweep(dir: &Path, options: &ReportOptions) -> anyhow::Result<SweepSummary> {
     let sweep = read_sweep(dir)?;
-    let question = Question { goals: options.goals.clone(), shown: None };
+    let question = SummaryOptions { goals: options.goals.clone(), shown: None };
     let summary = summarize(&sweep, &question).with_context(|| format!("`{}` cannot be judged", dir.display()))?;
     let folder = match &options.output {
         Some(folder) => folder.clone(),
@@ -90,10 +90,11 @@ pub fn report_sweep(dir: &Path, options: &ReportOptions) -> anyhow::Result<Sweep
 }
 
 /// Each variant against the first. What cannot be compared is said, and the report goes on without it.
-fn against_the_first(sweep: &SavedSweep, goals: &[Goal]) -> Vec<Comparison> {
+fn against_the_first(sweep: &SavedSweep, goals: &[Goal]) -> Vec<VariantComparison> {
     let options = CompareOptions { goals: goals.to_vec(), ..CompareOptions::default() };
     let Some((first, others)) = sweep.manifest.variants.split_first() else { return Vec::new() };
-    let against = |other: &String| match compare(&Chosen { sweep, variant: first }, &Chosen { sweep, variant: other }, &options) {
+    let against = |other: &String| match compare(&SavedVariant { sweep, variant: first }, &SavedVariant { sweep, variant: other }, &options)
+    {
         Ok(comparison) => Some(comparison),
         Err(fault) => {
             eprintln!("warning: `{other}` is not compared with `{first}`: {fault}");
@@ -104,14 +105,14 @@ fn against_the_first(sweep: &SavedSweep, goals: &[Goal]) -> Vec<Comparison> {
 }
 
 /// How a command ends that has made this summary.
-pub fn exit(summary: &SweepSummary) -> Exit {
+pub fn exit(summary: &SweepSummary) -> ExitReason {
     let passes = |variant: &crate::analysis::VariantSummary| variant.cells.iter().any(|cell| cell.passes == Some(true));
     if summary.runs.failed + summary.runs.invalid > 0 || nothing_succeeded(summary) {
-        Exit::CellsFailed
+        ExitReason::CellsFailed
     } else if !summary.goals.is_empty() && !summary.variants.iter().all(passes) {
-        Exit::GoalsMissed
+        ExitReason::GoalsMissed
     } else {
-        Exit::Success
+        ExitReason::Success
     }
 }
 
@@ -146,7 +147,7 @@ fn folder(args: &ReportArgs, dir: &Path) -> Option<PathBuf> {
     Some(name.map_or_else(|| output.clone(), |name| output.join(name)))
 }
 
-fn print(summaries: &[SweepSummary], format: ReportFormat, talk: Talk) -> anyhow::Result<()> {
+fn print(summaries: &[SweepSummary], format: ReportFormat, talk: VerbosityArgs) -> anyhow::Result<()> {
     let joined = |text: &dyn Fn(&SweepSummary) -> String| summaries.iter().map(text).collect::<Vec<_>>().join("\n");
     let text = match format {
         ReportFormat::Text => joined(&|summary| terminal(summary, colour(talk))),
@@ -161,16 +162,16 @@ fn print(summaries: &[SweepSummary], format: ReportFormat, talk: Talk) -> anyhow
     }
 }
 
-fn colour(talk: Talk) -> Colour {
+fn colour(talk: VerbosityArgs) -> ColourMode {
     let unwanted = talk.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if unwanted || !std::io::stdout().is_terminal() { Colour::Never } else { Colour::Always }
+    if unwanted || !std::io::stdout().is_terminal() { ColourMode::Never } else { ColourMode::Always }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::analysis::fixture::{Cell, cell, save, uniform};
-    use crate::record::{CacheContract, Outcome};
+    use crate::record::{CacheCheck, RunOutcome};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
@@ -210,21 +211,21 @@ mod tests {
     fn the_exit_code_says_whether_every_variant_has_a_passing_cell() {
         let fine = || cell("vllm", 1, 1, uniform(1, 1, 0.5));
         let slow = || cell("lmcache", 1, 1, uniform(1, 1, 3.0));
-        assert_eq!(exit(&reported(&[fine(), cell("vllm", 1, 2, uniform(1, 2, 3.0))]).1), Exit::Success);
-        assert_eq!(exit(&reported(&[fine(), slow()]).1), Exit::GoalsMissed);
+        assert_eq!(exit(&reported(&[fine(), cell("vllm", 1, 2, uniform(1, 2, 3.0))]).1), ExitReason::Success);
+        assert_eq!(exit(&reported(&[fine(), slow()]).1), ExitReason::GoalsMissed);
         let mut failed = cell("lmcache", 1, 1, Vec::new());
-        failed.outcome = Outcome::Failed { reason: "the server did not become ready".into() };
-        assert_eq!(exit(&reported(&[fine(), failed]).1), Exit::CellsFailed);
+        failed.outcome = RunOutcome::Failed { reason: "the server did not become ready".into() };
+        assert_eq!(exit(&reported(&[fine(), failed]).1), ExitReason::CellsFailed);
         let mut warm = slow();
-        warm.cache_contract = CacheContract::Failed { reason: "the canary prompt brought 512 cached tokens".into() };
-        assert_eq!(exit(&reported(&[fine(), warm]).1), Exit::CellsFailed);
+        warm.cache_contract = CacheCheck::Failed { reason: "the canary prompt brought 512 cached tokens".into() };
+        assert_eq!(exit(&reported(&[fine(), warm]).1), ExitReason::CellsFailed);
     }
 
     #[test]
     fn other_goals_judge_again_what_is_saved() {
         let (dir, summary) = reported(&[cell("vllm", 1, 1, uniform(1, 1, 0.5))]);
-        assert_eq!(exit(&summary), Exit::Success);
+        assert_eq!(exit(&summary), ExitReason::Success);
         let strict = ReportOptions { goals: vec!["max(ttft) <= 1ms".parse().unwrap()], ..ReportOptions::default() };
-        assert_eq!(exit(&report_sweep(dir.path(), &strict).unwrap()), Exit::GoalsMissed);
+        assert_eq!(exit(&report_sweep(dir.path(), &strict).unwrap()), ExitReason::GoalsMissed);
     }
 }

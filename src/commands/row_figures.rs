@@ -1,16 +1,16 @@
 //! The figures of `bench plot` that are made of saved rows and not of a summary: distributions, and a run's timeline.
 
-use crate::analysis::{CellState, Choice, ChoiceError, distributions, parse_cell, timeline};
+use crate::analysis::{CellSelector, CellSelectorError, CellState, distributions, parse_cell, timeline};
 use crate::cli::PlotArgs;
-use crate::goal::{GoalError, Population};
-use crate::plot::{Figure, Limit, Picture, cdf, timeline as drawn};
+use crate::goal::{GoalError, MetricPopulation};
+use crate::plot::{LabelledFigure, PlotFigure, PlotLimit, cdf, timeline as drawn};
 use crate::store::{SavedRun, SavedSweep};
 
 /// Why there is no such figure.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum RowsFault {
+pub(super) enum RowFigureError {
     #[error(transparent)]
-    Choice(#[from] ChoiceError),
+    Choice(#[from] CellSelectorError),
     #[error("`{flag}`: {error}{}", error.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default())]
     Expression { flag: &'static str, error: GoalError },
     #[error(transparent)]
@@ -18,10 +18,10 @@ pub(super) enum RowsFault {
 }
 
 /// The distribution of a metric in the chosen cells: of what the first goal is about, where nothing else is asked for.
-pub(super) fn distribution(sweep: &SavedSweep, args: &PlotArgs, default: &str) -> Result<Picture, RowsFault> {
+pub(super) fn distribution(sweep: &SavedSweep, args: &PlotArgs, default: &str) -> Result<LabelledFigure, RowFigureError> {
     let flag = "-z";
-    let expression = |flag| move |error| RowsFault::Expression { flag, error };
-    let population: Population = match args.z.as_deref() {
+    let expression = |flag| move |error| RowFigureError::Expression { flag, error };
+    let population: MetricPopulation = match args.z.as_deref() {
         Some(text) => text.parse().map_err(expression(flag))?,
         None => default.parse().or_else(|_| "ttft".parse()).map_err(expression(flag))?,
     };
@@ -30,31 +30,31 @@ pub(super) fn distribution(sweep: &SavedSweep, args: &PlotArgs, default: &str) -
     let mut figure = cdf(&distributions(sweep, &chosen, &population, &[])?, args.title.as_deref());
     if let Some(value) = limit {
         // Another limit than the goal's speaks of no share.
-        figure.limit = Some(Limit { value, comparison: population.largest().limit_by() });
+        figure.limit = Some(PlotLimit { value, comparison: population.largest().limit_by() });
         figure.share = None;
     }
-    Ok(Picture { figure: Figure::Cdf(figure), variant: args.variant.clone(), facet: Vec::new() })
+    Ok(LabelledFigure { figure: PlotFigure::Cdf(figure), variant: args.variant.clone(), facet: Vec::new() })
 }
 
 /// The timeline of one run.
-pub(super) fn timeline_of(sweep: &SavedSweep, args: &PlotArgs) -> Result<Picture, RowsFault> {
+pub(super) fn timeline_of(sweep: &SavedSweep, args: &PlotArgs) -> Result<LabelledFigure, RowFigureError> {
     let run = run(sweep, args)?;
     let figure = drawn(&timeline(sweep, run)?, args.title.as_deref());
-    Ok(Picture { figure: Figure::Timeline(figure), variant: Some(run.record.header.variant.clone()), facet: Vec::new() })
+    Ok(LabelledFigure { figure: PlotFigure::Timeline(figure), variant: Some(run.record.header.variant.clone()), facet: Vec::new() })
 }
 
-fn run<'a>(sweep: &'a SavedSweep, args: &PlotArgs) -> Result<&'a SavedRun, RowsFault> {
+fn run<'a>(sweep: &'a SavedSweep, args: &PlotArgs) -> Result<&'a SavedRun, RowFigureError> {
     if let Some(name) = &args.run {
-        let unknown = || ChoiceError::UnknownRun { name: name.clone() };
+        let unknown = || CellSelectorError::UnknownRun { name: name.clone() };
         return Ok(sweep.runs.iter().find(|run| run.record.header.id == *name).ok_or_else(unknown)?);
     }
     let cells = choice(args)?.cells(sweep)?;
     let measured = cells.iter().filter(|cell| cell.state() == CellState::Measured);
     let first = measured.chain(&cells).find_map(|cell| cell.runs.first().copied());
-    Ok(first.ok_or(ChoiceError::NothingMeasured)?)
+    Ok(first.ok_or(CellSelectorError::NothingMeasured)?)
 }
 
-fn choice(args: &PlotArgs) -> Result<Choice, ChoiceError> {
+fn choice(args: &PlotArgs) -> Result<CellSelector, CellSelectorError> {
     let cell = args.cell.as_deref().map(parse_cell).transpose()?;
-    Ok(Choice { variant: args.variant.clone(), cell: cell.unwrap_or_default() })
+    Ok(CellSelector { variant: args.variant.clone(), cell: cell.unwrap_or_default() })
 }

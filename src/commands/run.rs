@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use toml::{Table, Value};
 
-use super::Exit;
-use super::measuring::{Texts, measure};
+use super::ExitReason;
+use super::measuring::{PromptTextPolicy, measure};
 use super::report::{self, ReportOptions};
 use super::scenarios::{default_folder, plan_of_text};
-use super::signals::Signals;
+use super::signals::SignalListener;
 use super::sweep::stopped;
-use crate::cli::{ArrivalProcess, ChatArgs, DocumentQaArgs, RequestsArgs, RunCommand, ServerArgs, Talk};
+use crate::cli::{ArrivalProcess, ChatArgs, DocumentQaArgs, RequestsArgs, RunCommand, ServerArgs, VerbosityArgs};
 use crate::report::cxs_json::{self, ScriptGeneration};
-use crate::scenario::Options;
+use crate::scenario::ScenarioOverrides;
 
-pub fn run(command: &RunCommand, talk: Talk) -> anyhow::Result<Exit> {
+pub fn run(command: &RunCommand, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     match command {
         RunCommand::Chat(args) => {
             let text = scenario("chat", chat_workload(args), &args.server)?;
@@ -25,7 +25,7 @@ pub fn run(command: &RunCommand, talk: Talk) -> anyhow::Result<Exit> {
         RunCommand::DocumentQa(args) => {
             let text = scenario("document_qa", document_qa_workload(args), &args.server)?;
             let (dir, exit) = run_scenario(&text, &args.server, talk, None)?;
-            if let Some(file) = args.output.as_ref().filter(|_| !matches!(exit, Exit::Usage | Exit::Interrupted)) {
+            if let Some(file) = args.output.as_ref().filter(|_| !matches!(exit, ExitReason::Usage | ExitReason::Interrupted)) {
                 write_cxs_json(&dir, file, script_generation(args))?;
             }
             Ok(exit)
@@ -39,23 +39,23 @@ pub fn run(command: &RunCommand, talk: Talk) -> anyhow::Result<Exit> {
 }
 
 /// Runs it and says how it went; also gives the folder.
-fn run_scenario(text: &str, server: &ServerArgs, talk: Talk, chat_copy: Option<PathBuf>) -> anyhow::Result<(PathBuf, Exit)> {
-    let options = Options { set: server.set.clone(), simulate: server.simulate, ..Options::default() };
-    let Some(plan) = plan_of_text("command-line.toml", text, &options, talk)? else { return Ok((PathBuf::new(), Exit::Usage)) };
+fn run_scenario(text: &str, server: &ServerArgs, talk: VerbosityArgs, chat_copy: Option<PathBuf>) -> anyhow::Result<(PathBuf, ExitReason)> {
+    let options = ScenarioOverrides { set: server.set.clone(), simulate: server.simulate, ..ScenarioOverrides::default() };
+    let Some(plan) = plan_of_text("command-line.toml", text, &options, talk)? else { return Ok((PathBuf::new(), ExitReason::Usage)) };
     let dir = server.results.clone().unwrap_or_else(|| default_folder(&plan.name));
-    let signals = Signals::listen()?;
-    let ending = measure(&plan, &dir, talk, chat_copy, None, Texts::of(server.keep_text), &signals)?;
+    let signals = SignalListener::listen()?;
+    let ending = measure(&plan, &dir, talk, chat_copy, None, PromptTextPolicy::of(server.keep_text), &signals)?;
     if ending.interrupted {
         let dir_shown = dir.display();
         eprintln!(
             "interrupted: the requests so far are in `{dir_shown}`, and are no result. To do it again: the same command with `--results {dir_shown}`"
         );
-        return Ok((dir, Exit::Interrupted));
+        return Ok((dir, ExitReason::Interrupted));
     }
     if let Some(stop) = ending.stopped_by.as_ref().filter(|_| ending.finished == 0) {
         eprintln!("{}", stopped(stop, &ending));
         eprintln!("To do it again: the same command with `--results {}`", dir.display());
-        return Ok((dir, Exit::CellsFailed));
+        return Ok((dir, ExitReason::CellsFailed));
     }
     let exit = report::finish(&dir, &ReportOptions::default(), talk)?;
     Ok((dir, exit))

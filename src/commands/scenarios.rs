@@ -3,13 +3,13 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{ScenarioArgs, Search, Talk};
+use crate::cli::{ScenarioArgs, SearchKindArg, VerbosityArgs};
 use crate::plan::Plan;
-use crate::scenario::{self, Faults, Options, Scenario, Style};
+use crate::scenario::{self, DiagnosticStyle, Scenario, ScenarioError, ScenarioOverrides};
 use crate::search::spec::SearchKind;
 
 /// The plans of all scenarios that are meant; `None` where they have faults, which have then been printed.
-pub(super) fn plans(args: &ScenarioArgs, talk: Talk) -> anyhow::Result<Option<Vec<Plan>>> {
+pub(super) fn plans(args: &ScenarioArgs, talk: VerbosityArgs) -> anyhow::Result<Option<Vec<Plan>>> {
     match scenario::load(&args.scenarios, &options(args)) {
         Ok(scenarios) => scenarios.iter().map(planned).collect::<anyhow::Result<_>>().map(Some),
         Err(faults) => Ok(refused(&faults, talk)),
@@ -17,7 +17,7 @@ pub(super) fn plans(args: &ScenarioArgs, talk: Talk) -> anyhow::Result<Option<Ve
 }
 
 /// The plan of a scenario that the command line made up, named `file` in faults and in the results folder.
-pub(super) fn plan_of_text(file: &str, text: &str, options: &Options, talk: Talk) -> anyhow::Result<Option<Plan>> {
+pub(super) fn plan_of_text(file: &str, text: &str, options: &ScenarioOverrides, talk: VerbosityArgs) -> anyhow::Result<Option<Plan>> {
     match scenario::load_text(Path::new(file), text, options) {
         Ok(scenario) => Ok(Some(planned(&scenario)?)),
         Err(faults) => Ok(refused(&faults, talk)),
@@ -25,18 +25,18 @@ pub(super) fn plan_of_text(file: &str, text: &str, options: &Options, talk: Talk
 }
 
 /// The changes that the command line asks for.
-pub(super) fn options(args: &ScenarioArgs) -> Options {
+pub(super) fn options(args: &ScenarioArgs) -> ScenarioOverrides {
     let search = args.search.map(|search| match search {
-        Search::Grid => SearchKind::Grid,
-        Search::Frontier => SearchKind::Frontier,
+        SearchKindArg::Grid => SearchKind::Grid,
+        SearchKindArg::Frontier => SearchKind::Frontier,
     });
-    Options { set: args.set.clone(), only: args.only.clone(), simulate: args.simulate, url: args.url.clone(), search }
+    ScenarioOverrides { set: args.set.clone(), only: args.only.clone(), simulate: args.simulate, url: args.url.clone(), search }
 }
 
 /// Whether what goes to stderr may be coloured.
-pub(super) fn style(talk: Talk) -> Style {
+pub(super) fn style(talk: VerbosityArgs) -> DiagnosticStyle {
     let refused = talk.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if refused || !std::io::stderr().is_terminal() { Style::Plain } else { Style::Coloured }
+    if refused || !std::io::stderr().is_terminal() { DiagnosticStyle::Plain } else { DiagnosticStyle::Coloured }
 }
 
 /// `results/<name>-<date>-<time>`, in local time.
@@ -53,7 +53,7 @@ fn planned(scenario: &Scenario) -> anyhow::Result<Plan> {
 }
 
 /// Prints the faults; nothing is left to do then.
-fn refused<T>(faults: &Faults, talk: Talk) -> Option<T> {
+fn refused<T>(faults: &ScenarioError, talk: VerbosityArgs) -> Option<T> {
     eprintln!("{}", faults.render(style(talk)));
     None
 }

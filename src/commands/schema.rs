@@ -1,12 +1,12 @@
 //! `bench schema`: the JSON Schema of a scenario, for editors.
 
-use super::Exit;
+use super::ExitReason;
 use super::stdout::print;
 use crate::scenario;
 
-pub fn run() -> anyhow::Result<Exit> {
+pub fn run() -> anyhow::Result<ExitReason> {
     print(&text()?)?;
-    Ok(Exit::Success)
+    Ok(ExitReason::Success)
 }
 
 /// The schema as it is printed and as it lies in `scenarios/schema.json`.

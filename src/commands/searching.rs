@@ -11,58 +11,60 @@ use std::time::Instant;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::judging::judge;
-use crate::event::Event;
-use crate::executor::{Course, Rule};
+use crate::event::SweepEvent;
+use crate::executor::{RunScheduler, StoppingRule};
 use crate::goal::Goal;
-use crate::plan::{Frontier, Plan, PlannedWalk, Run, short_name, value_text};
-use crate::record::{Outcome, RunRecord};
-use crate::scenario::Order;
-use crate::search::{Ending, LEGEND, Limits, Measure, Place, Seen, Standing, Step, Walk};
-use crate::stopping::Stopping;
+use crate::plan::{Plan, PlannedSearch, Run, SearchSpace, short_name, value_text};
+use crate::record::{RunOutcome, RunRecord};
+use crate::scenario::RunOrder;
+use crate::search::{
+    CellIndex, FrontierSearch, LEGEND, SearchEndReason, SearchLimits, SearchMeasure, SearchStatus, SearchStep, TestedCell,
+};
+use crate::stopping::EarlyStopper;
 
 /// What the course hears and tells.
-pub(super) struct Wires {
+pub(super) struct SearchChannels {
     /// Ids of runs that are sealed.
     pub sealed: Receiver<String>,
-    pub events: UnboundedSender<Event>,
+    pub events: UnboundedSender<SweepEvent>,
 }
 
 /// All walks of a plan.
-pub(super) struct Searching {
+pub(super) struct SearchScheduler {
     dir: PathBuf,
     goals: Vec<Goal>,
     repeats: u32,
-    frontier: Frontier,
+    frontier: SearchSpace,
     /// About how many cells a walk takes.
     expected: usize,
-    walks: Vec<Ongoing>,
-    turns: Turns,
-    stopping: Option<Stopping>,
-    current: Option<(usize, Place, Run)>,
+    walks: Vec<ActiveSearch>,
+    turns: SearchInterleaving,
+    stopping: Option<EarlyStopper>,
+    current: Option<(usize, CellIndex, Run)>,
     sealed: usize,
-    budget: Option<Budget>,
-    wires: Wires,
+    budget: Option<TimeBudget>,
+    wires: SearchChannels,
     /// What went wrong while a cell was judged: told at the end.
     trouble: Option<anyhow::Error>,
 }
 
 /// A walk and what is sealed of its cells.
-struct Ongoing {
-    walk: Walk,
-    planned: PlannedWalk,
-    sealed: BTreeMap<Place, BTreeSet<String>>,
-    ended: Option<Ended>,
+struct ActiveSearch {
+    walk: FrontierSearch,
+    planned: PlannedSearch,
+    sealed: BTreeMap<CellIndex, BTreeSet<String>>,
+    ended: Option<ActiveSearchEnd>,
 }
 
 /// Why a walk goes no further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ended {
-    Walked(Ending),
+enum ActiveSearchEnd {
+    Walked(SearchEndReason),
     MaxTime,
 }
 
 /// Whose turn it is.
-enum Turns {
+enum SearchInterleaving {
     /// The first walk that has not ended.
     OneByOne,
     /// Forwards and backwards over all of them.
@@ -70,7 +72,7 @@ enum Turns {
 }
 
 /// How much time there is, in seconds.
-struct Budget {
+struct TimeBudget {
     most: f64,
     simulated: bool,
     begun: Option<Instant>,
@@ -78,33 +80,33 @@ struct Budget {
     spent: f64,
 }
 
-impl Budget {
+impl TimeBudget {
     fn is_spent(&self) -> bool {
         let spent = if self.simulated { self.spent } else { self.begun.map_or(0.0, |begun| begun.elapsed().as_secs_f64()) };
         spent >= self.most
     }
 }
 
-impl Searching {
+impl SearchScheduler {
     /// Goes on from what is sealed in the folder; `None` where every cell is run.
     pub fn new(
         plan: &Plan,
         sealed: &BTreeSet<String>,
-        stopping: Option<Stopping>,
+        stopping: Option<EarlyStopper>,
         dir: &Path,
-        wires: Wires,
+        wires: SearchChannels,
     ) -> anyhow::Result<Option<Self>> {
         let Some(frontier) = plan.frontier.clone() else { return Ok(None) };
-        let limits = Limits { repeats: plan.repeats, max_cells: plan.search.max_cells.map(|most| most as usize) };
-        let ongoing = |planned: PlannedWalk| Ongoing {
-            walk: Walk::new(frontier.lattice.clone(), frontier.aim, limits),
+        let limits = SearchLimits { repeats: plan.repeats, max_cells: plan.search.max_cells.map(|most| most as usize) };
+        let ongoing = |planned: PlannedSearch| ActiveSearch {
+            walk: FrontierSearch::new(frontier.lattice.clone(), frontier.aim, limits),
             planned,
             sealed: BTreeMap::new(),
             ended: None,
         };
-        let walks: Vec<Ongoing> = plan.walks().into_iter().map(ongoing).collect();
-        let budget = plan.search.max_time.map(|most| Budget { most: most.0, simulated: plan.simulated, begun: None, spent: 0.0 });
-        let turns = if plan.order == Order::Abba { Turns::Abba { next: 0 } } else { Turns::OneByOne };
+        let walks: Vec<ActiveSearch> = plan.walks().into_iter().map(ongoing).collect();
+        let budget = plan.search.max_time.map(|most| TimeBudget { most: most.0, simulated: plan.simulated, begun: None, spent: 0.0 });
+        let turns = if plan.order == RunOrder::Abba { SearchInterleaving::Abba { next: 0 } } else { SearchInterleaving::OneByOne };
         let mut searching = Self {
             dir: dir.to_owned(),
             goals: plan.goals.clone(),
@@ -132,12 +134,12 @@ impl Searching {
     /// Sees every cell of which a run is sealed.
     fn recall(&mut self, sealed: &BTreeSet<String>) -> anyhow::Result<()> {
         for number in 0..self.walks.len() {
-            let cells: Vec<(Place, BTreeSet<String>)> = self.walks[number]
+            let cells: Vec<(CellIndex, BTreeSet<String>)> = self.walks[number]
                 .planned
                 .runs
                 .iter()
                 .map(|(place, runs)| (*place, runs.iter().map(|run| run.id.clone()).filter(|id| sealed.contains(id)).collect()))
-                .filter(|(_, ids): &(Place, BTreeSet<String>)| !ids.is_empty())
+                .filter(|(_, ids): &(CellIndex, BTreeSet<String>)| !ids.is_empty())
                 .collect();
             for (place, ids) in cells {
                 self.walks[number].sealed.insert(place, ids);
@@ -148,7 +150,7 @@ impl Searching {
     }
 
     /// Judges a cell and tells its walk.
-    fn see(&mut self, number: usize, place: Place) -> anyhow::Result<()> {
+    fn see(&mut self, number: usize, place: CellIndex) -> anyhow::Result<()> {
         let ongoing = &mut self.walks[number];
         let Some(ids) = ongoing.sealed.get(&place) else { return Ok(()) };
         let mut seen = judge(&self.dir, ids, &self.goals)?;
@@ -164,8 +166,8 @@ impl Searching {
     /// The walk whose turn it is; `None` where all have ended.
     fn turn(&mut self) -> Option<usize> {
         match &mut self.turns {
-            Turns::OneByOne => self.walks.iter().position(|walk| walk.ended.is_none()),
-            Turns::Abba { next } => {
+            SearchInterleaving::OneByOne => self.walks.iter().position(|walk| walk.ended.is_none()),
+            SearchInterleaving::Abba { next } => {
                 let count = self.walks.len();
                 (0..2 * count).find_map(|_| {
                     let at = *next % (2 * count);
@@ -178,15 +180,15 @@ impl Searching {
     }
 
     /// The next run of a walk, or why there is none.
-    fn step(&mut self, number: usize) -> Result<(Place, Run), Ended> {
-        if self.budget.as_ref().is_some_and(Budget::is_spent) {
-            return Err(Ended::MaxTime);
+    fn step(&mut self, number: usize) -> Result<(CellIndex, Run), ActiveSearchEnd> {
+        if self.budget.as_ref().is_some_and(TimeBudget::is_spent) {
+            return Err(ActiveSearchEnd::MaxTime);
         }
         let ongoing = &mut self.walks[number];
         loop {
             let place = match ongoing.walk.next() {
-                Step::Done(ending) => return Err(Ended::Walked(ending)),
-                Step::Run { place, .. } => place,
+                SearchStep::Done(ending) => return Err(ActiveSearchEnd::Walked(ending)),
+                SearchStep::Run { place, .. } => place,
             };
             let sealed = ongoing.sealed.get(&place);
             let open = |run: &&Run| sealed.is_none_or(|ids| !ids.contains(&run.id));
@@ -194,8 +196,8 @@ impl Searching {
                 return Ok((place, run.clone()));
             }
             // Nothing is planned there: as good as no result.
-            let seen = ongoing.walk.seen(place).copied().unwrap_or(Seen::nothing(0));
-            ongoing.walk.saw(place, Seen { runs: self.repeats, ..seen });
+            let seen = ongoing.walk.seen(place).copied().unwrap_or(TestedCell::nothing(0));
+            ongoing.walk.saw(place, TestedCell { runs: self.repeats, ..seen });
         }
     }
 
@@ -205,11 +207,11 @@ impl Searching {
         let text = format!("{}: {}", ongoing.name(), self.words(ongoing, &standing));
         let map = standing.map(ongoing.walk.lattice()).map(|lines| format!("{}\n{LEGEND}", lines.join("\n")));
         let left = self.walks.iter().map(|walk| self.left(walk)).sum();
-        let _ = self.wires.events.send(Event::Searched { text, map, left, ended: ongoing.ended.is_some() });
+        let _ = self.wires.events.send(SweepEvent::Searched { text, map, left, ended: ongoing.ended.is_some() });
     }
 
     /// About how many runs a walk will still do: all repeats of each cell.
-    fn left(&self, ongoing: &Ongoing) -> usize {
+    fn left(&self, ongoing: &ActiveSearch) -> usize {
         if ongoing.ended.is_some() {
             return 0;
         }
@@ -219,16 +221,17 @@ impl Searching {
     }
 
     /// How far it is, in a line: in brackets what is not excluded; a contradiction is a cell that fails although a harder one passes.
-    fn words(&self, ongoing: &Ongoing, standing: &Standing) -> String {
+    fn words(&self, ongoing: &ActiveSearch, standing: &SearchStatus) -> String {
         let lattice = ongoing.walk.lattice();
-        let value =
-            |measure: Measure, place: Option<Place>| place.map_or_else(|| "none".to_owned(), |place| short(measure.value(lattice, place)));
+        let value = |measure: SearchMeasure, place: Option<CellIndex>| {
+            place.map_or_else(|| "none".to_owned(), |place| short(measure.value(lattice, place)))
+        };
         let mut parts: Vec<String> = Vec::new();
         for bracket in &standing.brackets {
             let name = match bracket.measure {
-                Measure::Product => "max C×S".to_owned(),
-                Measure::HarmonicMean => "harmonic mean".to_owned(),
-                Measure::Largest => format!("largest {}", self.frontier.axes.first().map_or("", |axis| short_name(axis))),
+                SearchMeasure::Product => "max C×S".to_owned(),
+                SearchMeasure::HarmonicMean => "harmonic mean".to_owned(),
+                SearchMeasure::Largest => format!("largest {}", self.frontier.axes.first().map_or("", |axis| short_name(axis))),
             };
             let (passes, most) = (value(bracket.measure, bracket.passes), value(bracket.measure, bracket.not_excluded));
             parts.push(if passes == most { format!("{name} {passes}") } else { format!("{name} {passes} (up to {most})") });
@@ -239,9 +242,9 @@ impl Searching {
         let cells = format!("{} of {} cells", standing.tested, lattice.cells());
         parts.push(match ongoing.ended {
             None => cells,
-            Some(Ended::Walked(Ending::Settled)) => format!("settled after {cells}"),
-            Some(Ended::Walked(Ending::MaxCells)) => format!("`max_cells` reached after {cells}"),
-            Some(Ended::MaxTime) => format!("`max_time` reached after {cells}"),
+            Some(ActiveSearchEnd::Walked(SearchEndReason::Settled)) => format!("settled after {cells}"),
+            Some(ActiveSearchEnd::Walked(SearchEndReason::MaxCells)) => format!("`max_cells` reached after {cells}"),
+            Some(ActiveSearchEnd::MaxTime) => format!("`max_time` reached after {cells}"),
         });
         match standing.violations.len() {
             0 => {}
@@ -257,7 +260,7 @@ impl Searching {
     }
 }
 
-impl Ongoing {
+impl ActiveSearch {
     /// `vllm`, `vllm, rounds 5`.
     fn name(&self) -> String {
         let within = self.planned.within.iter().map(|(path, value)| format!("{} {}", short_name(path), value_text(value)));
@@ -271,7 +274,7 @@ fn short(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-impl Course for Searching {
+impl RunScheduler for SearchScheduler {
     fn extent(&self) -> (usize, usize) {
         let left: usize = self.walks.iter().map(|walk| self.left(walk)).sum();
         (self.sealed + left, self.sealed)
@@ -301,8 +304,8 @@ impl Course for Searching {
         None
     }
 
-    fn rule(&mut self, run: &Run) -> Option<&mut dyn Rule> {
-        self.stopping.as_mut()?.watch(run).map(|watch| watch as &mut dyn Rule)
+    fn rule(&mut self, run: &Run) -> Option<&mut dyn StoppingRule> {
+        self.stopping.as_mut()?.watch(run).map(|watch| watch as &mut dyn StoppingRule)
     }
 
     fn ended(&mut self, record: &RunRecord) {
@@ -313,7 +316,7 @@ impl Course for Searching {
         if let Some(budget) = &mut self.budget {
             budget.spent += record.duration_us.as_secs_f64();
         }
-        if record.outcome == Outcome::Interrupted {
+        if record.outcome == RunOutcome::Interrupted {
             return;
         }
         if !self.await_seal(&run.id) {

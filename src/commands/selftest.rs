@@ -5,12 +5,12 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
 
-use super::Exit;
-use crate::cli::{Format, SelftestArgs, Talk};
+use super::ExitReason;
+use crate::cli::{OutputFormat, SelftestArgs, VerbosityArgs};
 use crate::selftest::{self, emitter};
 
-pub fn run(args: &SelftestArgs, talk: Talk) -> anyhow::Result<Exit> {
-    let emitter = Emitter::start()?;
+pub fn run(args: &SelftestArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
+    let emitter = EmitterProcess::start()?;
     let mut tell = |what: &str| {
         if !talk.quiet {
             eprintln!("measuring: {what}");
@@ -24,8 +24,8 @@ pub fn run(args: &SelftestArgs, talk: Talk) -> anyhow::Result<Exit> {
     };
     selftest::save(&found, &path)?;
     match args.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&found)?),
-        Format::Text => {
+        OutputFormat::Json => println!("{}", serde_json::to_string_pretty(&found)?),
+        OutputFormat::Text => {
             for line in found.lines() {
                 println!("{line}");
             }
@@ -38,11 +38,11 @@ pub fn run(args: &SelftestArgs, talk: Talk) -> anyhow::Result<Exit> {
     if !talk.quiet {
         eprintln!("kept in {}", path.display());
     }
-    Ok(Exit::Success)
+    Ok(ExitReason::Success)
 }
 
 /// `bench emit`: serves until its stdin is closed, so that it outlives nobody.
-pub fn emit() -> anyhow::Result<Exit> {
+pub fn emit() -> anyhow::Result<ExitReason> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     selftest::raise_open_files();
     runtime.block_on(async {
@@ -54,17 +54,17 @@ pub fn emit() -> anyhow::Result<Exit> {
             served = emitter::serve(listener) => served.context("no connection can be taken any more")?,
             _ = closed => {}
         }
-        Ok(Exit::Success)
+        Ok(ExitReason::Success)
     })
 }
 
 /// The server's process; dropped, it ends.
-struct Emitter {
+struct EmitterProcess {
     child: Child,
     url: String,
 }
 
-impl Emitter {
+impl EmitterProcess {
     fn start() -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("this program cannot be found")?;
         let mut child = Command::new(program)
@@ -81,7 +81,7 @@ impl Emitter {
     }
 }
 
-impl Drop for Emitter {
+impl Drop for EmitterProcess {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         // Whether it ended in order is of no account any more.

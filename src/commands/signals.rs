@@ -9,8 +9,8 @@ use anyhow::Context;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-use super::Exit;
-use crate::executor::Stop;
+use super::ExitReason;
+use crate::executor::StopToken;
 
 /// How long requests in flight are awaited after the first signal.
 const DRAIN_LIMIT: Duration = Duration::from_mins(1);
@@ -19,24 +19,24 @@ const LEAVES_WITHIN: Duration = Duration::from_secs(5);
 
 /// Hears signals until it is dropped.
 #[derive(Debug)]
-pub(super) struct Signals {
-    stop: Stop,
+pub(super) struct SignalListener {
+    stop: StopToken,
     measured: CancellationToken,
     runtime: Option<Runtime>,
 }
 
-impl Signals {
+impl SignalListener {
     pub fn listen() -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let (stop, measured) = (Stop::new(), CancellationToken::new());
-        let mut heard = runtime.block_on(async { Heard::new() }).context("cannot listen for Ctrl-C")?;
+        let (stop, measured) = (StopToken::new(), CancellationToken::new());
+        let mut heard = runtime.block_on(async { SignalStreams::new() }).context("cannot listen for Ctrl-C")?;
         let (wishes, over) = (stop.clone(), measured.clone());
         runtime.spawn(async move { attend(&mut heard, &wishes, &over).await });
         Ok(Self { stop, measured, runtime: Some(runtime) })
     }
 
     /// What the signals come to.
-    pub fn stop(&self) -> &Stop {
+    pub fn stop(&self) -> &StopToken {
         &self.stop
     }
 
@@ -46,7 +46,7 @@ impl Signals {
     }
 }
 
-impl Drop for Signals {
+impl Drop for SignalListener {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
@@ -54,7 +54,7 @@ impl Drop for Signals {
     }
 }
 
-async fn attend(heard: &mut Heard, stop: &Stop, measured: &CancellationToken) {
+async fn attend(heard: &mut SignalStreams, stop: &StopToken, measured: &CancellationToken) {
     tokio::select! {
         biased;
         () = measured.cancelled() => {
@@ -80,18 +80,18 @@ async fn attend(heard: &mut Heard, stop: &Stop, measured: &CancellationToken) {
 
 /// What is on disk is whole, and what was started ends by itself when this program is gone.
 fn leave() -> ! {
-    std::process::exit(i32::from(Exit::Interrupted.code()))
+    std::process::exit(i32::from(ExitReason::Interrupted.code()))
 }
 
 /// The signals that are heard.
 #[cfg(unix)]
-struct Heard {
+struct SignalStreams {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
-impl Heard {
+impl SignalStreams {
     fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
@@ -108,10 +108,10 @@ impl Heard {
 
 /// The signals that are heard.
 #[cfg(not(unix))]
-struct Heard;
+struct SignalStreams;
 
 #[cfg(not(unix))]
-impl Heard {
+impl SignalStreams {
     #[expect(clippy::unnecessary_wraps, reason = "as elsewhere")]
     fn new() -> std::io::Result<Self> {
         Ok(Self)

@@ -5,23 +5,23 @@ use std::io::Write;
 use anyhow::Context;
 use serde_json::{Map, Value};
 
-use super::Exit;
-use crate::cli::{SimArgs, Talk};
+use super::ExitReason;
+use crate::cli::{SimArgs, VerbosityArgs};
 use crate::engine::EngineParameters;
 use crate::engine::spec::EngineSpec;
-use crate::serve::{self, Options};
+use crate::serve::{self, ServeOptions};
 
-pub fn run(args: &SimArgs, talk: Talk) -> anyhow::Result<Exit> {
+pub fn run(args: &SimArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let parameters = match parameters(args) {
         Ok(parameters) => parameters,
         Err(fault) => {
             eprintln!("error: {fault:#}");
-            return Ok(Exit::Usage);
+            return Ok(ExitReason::Usage);
         }
     };
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async {
-        let serving = serve::bind(Options { host: args.host, port: args.port, model: args.model.clone(), parameters }).await?;
+        let serving = serve::bind(ServeOptions { host: args.host, port: args.port, model: args.model.clone(), parameters }).await?;
         println!("listening on {} (simulated engine, preset {})", serving.url(), args.preset);
         std::io::stdout().flush()?;
         if !talk.quiet {
@@ -29,7 +29,7 @@ pub fn run(args: &SimArgs, talk: Talk) -> anyhow::Result<Exit> {
         }
         stop_signal().await?;
         serving.stop().await;
-        Ok(Exit::Success)
+        Ok(ExitReason::Success)
     })
 }
 

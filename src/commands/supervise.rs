@@ -2,10 +2,10 @@
 
 use anyhow::Context;
 
-use super::Exit;
+use super::ExitReason;
 use crate::server::supervisor;
 
-pub fn run() -> anyhow::Result<Exit> {
+pub fn run() -> anyhow::Result<ExitReason> {
     supervisor::supervise().context("cannot supervise processes")?;
-    Ok(Exit::Success)
+    Ok(ExitReason::Success)
 }

@@ -2,42 +2,42 @@
 
 use std::path::{Path, PathBuf};
 
-use super::measuring::{Texts, Unsaved, measure};
+use super::measuring::{PromptTextPolicy, UnsavedResultsError, measure};
 use super::report::{self, ReportOptions};
 use super::scenarios::{default_folder, plans};
-use super::signals::Signals;
-use super::{Exit, worst};
-use crate::cli::{SweepArgs, Talk};
-use crate::executor::{Ending, SweepStop};
+use super::signals::SignalListener;
+use super::{ExitReason, worst};
+use crate::cli::{SweepArgs, VerbosityArgs};
+use crate::executor::{SweepOutcome, SweepStopReason};
 use crate::plan::Plan;
 use crate::scenario::files;
 use crate::template::quoted_all;
 
-pub fn run(args: &SweepArgs, talk: Talk) -> anyhow::Result<Exit> {
-    let Some(plans) = plans(&args.scenario, talk)? else { return Ok(Exit::Usage) };
+pub fn run(args: &SweepArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
+    let Some(plans) = plans(&args.scenario, talk)? else { return Ok(ExitReason::Usage) };
     let several = plans.len() > 1;
     let mut exits = Vec::new();
     for (number, plan) in plans.iter().enumerate() {
         let dir = folder(args.output.as_deref(), plan, several);
-        let signals = Signals::listen()?;
-        let ending = measure(plan, &dir, talk, None, args.from.as_deref(), Texts::of(args.keep_text), &signals)
+        let signals = SignalListener::listen()?;
+        let ending = measure(plan, &dir, talk, None, args.from.as_deref(), PromptTextPolicy::of(args.keep_text), &signals)
             .map_err(|error| hinted(error, || to_go_on(args, number, &dir, several)))?;
         if ending.interrupted {
             eprintln!("interrupted: {}. To go on: {}", saved(plan, &ending), to_go_on(args, number, &dir, several));
-            return Ok(Exit::Interrupted);
+            return Ok(ExitReason::Interrupted);
         }
         // Where nothing was run there is nothing to report.
         let reported = if ending.finished > 0 || ending.stopped_by.is_none() {
             report::finish(&dir, &ReportOptions { format: args.format.into(), ..ReportOptions::default() }, talk)?
         } else {
-            Exit::CellsFailed
+            ExitReason::CellsFailed
         };
         exits.push(match &ending.stopped_by {
             None => reported,
             Some(stop) => {
                 eprintln!("{}", stopped(stop, &ending));
                 eprintln!("{}. To try it again and go on: {}", saved(plan, &ending), to_go_on(args, number, &dir, several));
-                Exit::CellsFailed
+                ExitReason::CellsFailed
             }
         });
     }
@@ -45,20 +45,20 @@ pub fn run(args: &SweepArgs, talk: Talk) -> anyhow::Result<Exit> {
 }
 
 /// Why the sweep ended by itself, and what to do about it.
-pub(super) fn stopped(stop: &SweepStop, ending: &Ending) -> String {
+pub(super) fn stopped(stop: &SweepStopReason, ending: &SweepOutcome) -> String {
     match stop {
-        SweepStop::Preflight { reason, hint } => {
+        SweepStopReason::Preflight { reason, hint } => {
             let further = if ending.finished == 0 { "nothing was run" } else { "no further cell was begun" };
             let hint = hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
             format!("error: {further}, since the target does not serve what would be sent: {reason}{hint}")
         }
-        SweepStop::Unserved { run, reason } => {
+        SweepStopReason::Unserved { run, reason } => {
             format!(
                 "stopped, since nobody served two runs in a row, at last `{run}`: {reason}\nhint: `on_cell_failure = \"continue\"` goes on all \
                  the same"
             )
         }
-        SweepStop::CellFailure { run, reason } => {
+        SweepStopReason::CellFailure { run, reason } => {
             format!("stopped, since `on_cell_failure` is `stop` and the run `{run}` is no result: {reason}")
         }
     }
@@ -74,14 +74,14 @@ fn folder(output: Option<&Path>, plan: &Plan, several: bool) -> PathBuf {
 
 /// What to do where nothing could be saved any more.
 fn hinted(error: anyhow::Error, to_go_on: impl FnOnce() -> String) -> anyhow::Error {
-    if !error.is::<Unsaved>() {
+    if !error.is::<UnsavedResultsError>() {
         return error;
     }
     anyhow::anyhow!("{error:#}\nhint: what is sealed is whole; once the cause is mended, this goes on: {}", to_go_on())
 }
 
 /// How far it has come. Of how many a search goes through nobody knows before its end.
-fn saved(plan: &Plan, ending: &Ending) -> String {
+fn saved(plan: &Plan, ending: &SweepOutcome) -> String {
     let finished = ending.finished;
     let of = if plan.frontier.is_some() { String::new() } else { format!(" of {}", ending.planned) };
     format!("runs saved: {finished}{of}")

@@ -10,9 +10,9 @@ use super::EndpointError;
 
 /// Where a server is. `/v1` and trailing slashes are taken off; a path before them (a gateway's prefix) and a query stay.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Address(Url);
+pub struct BaseUrl(Url);
 
-impl Address {
+impl BaseUrl {
     /// A URL under `/v1`: `api("models")` is `http://host/v1/models`.
     pub(crate) fn api(&self, path: &str) -> Url {
         self.root(&format!("v1/{path}"))
@@ -47,7 +47,7 @@ impl Address {
     }
 }
 
-impl FromStr for Address {
+impl FromStr for BaseUrl {
     type Err = EndpointError;
 
     fn from_str(text: &str) -> Result<Self, EndpointError> {
@@ -67,13 +67,13 @@ impl FromStr for Address {
     }
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(shown(&self.0).trim_end_matches('/'))
     }
 }
 
-impl fmt::Debug for Address {
+impl fmt::Debug for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Address({self})")
     }
@@ -108,7 +108,7 @@ pub(crate) fn without_secrets(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn address(text: &str) -> Address {
+    fn address(text: &str) -> BaseUrl {
         text.parse().unwrap()
     }
 
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn what_is_no_http_url_is_refused_with_a_hint() {
         for text in ["", "localhost:8000", "h", "ftp://h", "http://"] {
-            let error = text.parse::<Address>().unwrap_err().to_string();
+            let error = text.parse::<BaseUrl>().unwrap_err().to_string();
             assert!(error.contains("http://host:port"), "{text}: {error}");
         }
     }
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn credentials_in_a_url_are_refused_and_never_shown() {
         for text in ["http://me:hush@h:8000/v1", "http://hush@h", "me:hush@h:8000?key=hush", "http:/x y/?hush"] {
-            let error = text.parse::<Address>().unwrap_err();
+            let error = text.parse::<BaseUrl>().unwrap_err();
             assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
         }
     }

@@ -6,7 +6,7 @@ use std::io;
 
 /// Where in an exchange it broke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CauseKind {
+pub enum HttpErrorKind {
     /// No connection came about.
     Connect,
     /// A connection, but no TLS session on it.
@@ -19,22 +19,22 @@ pub enum CauseKind {
 
 /// Why an exchange broke.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cause {
-    pub kind: CauseKind,
+pub struct HttpErrorCause {
+    pub kind: HttpErrorKind,
     text: String,
 }
 
-impl Cause {
+impl HttpErrorCause {
     pub(crate) fn of(error: &reqwest::Error) -> Self {
         let chain = || std::iter::successors(error.source(), |&error| error.source());
         let kind = if chain().any(is_tls) {
-            CauseKind::Tls
+            HttpErrorKind::Tls
         } else if error.is_connect() {
-            CauseKind::Connect
+            HttpErrorKind::Connect
         } else if chain().any(is_malformed) {
-            CauseKind::Malformed
+            HttpErrorKind::Malformed
         } else {
-            CauseKind::Broken
+            HttpErrorKind::Broken
         };
         let text = if error.is_timeout() {
             "no answer within the limit".to_owned()
@@ -46,7 +46,7 @@ impl Cause {
     }
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for HttpErrorCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }

@@ -6,10 +6,10 @@ use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, H
 use reqwest::{Client, ClientBuilder, Method, Request, Response, Url};
 
 use super::address::shown;
-use super::cause::Cause;
-use super::reply::{Reply, server_message};
-use super::secret::{Secrets, api_key};
-use super::{Address, EndpointError};
+use super::cause::HttpErrorCause;
+use super::reply::{EndpointReply, server_message};
+use super::secret::{SecretValues, api_key};
+use super::{BaseUrl, EndpointError};
 use crate::target::spec::{HttpVersion, TargetSpec};
 
 /// How long a connection may lie idle and still be used again. Servers close idle connections on their own (uvicorn after 5 s); a
@@ -24,39 +24,39 @@ const REPLY_LIMIT: usize = 16 * 1024 * 1024;
 
 /// A server, and what each request to it carries. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
-pub struct Endpoint {
-    address: Address,
+pub struct ServerEndpoint {
+    address: BaseUrl,
     client: Client,
     headers: HeaderMap,
-    secrets: Secrets,
+    secrets: SecretValues,
 }
 
 /// Which certificates a client trusts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Roots {
+pub(crate) enum RootCertificates {
     /// The system's (or those of `SSL_CERT_FILE`).
     System,
     /// None: for plain HTTP. Loading them takes time, and a container without any could not even speak HTTP.
     None,
 }
 
-impl Endpoint {
+impl ServerEndpoint {
     /// Reads the address and the credentials; opens no connection yet.
     pub fn open(spec: &TargetSpec) -> Result<Self, EndpointError> {
-        let address: Address = spec.url.parse()?;
-        let mut secrets = Secrets::default();
+        let address: BaseUrl = spec.url.parse()?;
+        let mut secrets = SecretValues::default();
         secrets.add_url(address.url());
         let headers = headers(spec, &mut secrets)?;
-        let roots = if address.is_https() { Roots::System } else { Roots::None };
+        let roots = if address.is_https() { RootCertificates::System } else { RootCertificates::None };
         let connect = Duration::try_from_secs_f64(spec.connect_timeout.0).unwrap_or(Duration::MAX);
         Ok(Self { address, client: client_of(spec, roots, connect)?, headers, secrets })
     }
 
-    pub fn address(&self) -> &Address {
+    pub fn address(&self) -> &BaseUrl {
         &self.address
     }
 
-    pub(crate) fn secrets(&self) -> &Secrets {
+    pub(crate) fn secrets(&self) -> &SecretValues {
         &self.secrets
     }
 
@@ -78,25 +78,25 @@ impl Endpoint {
     }
 
     /// Sends a small request and reads the reply whole, whatever its status.
-    pub(crate) async fn call(&self, request: Request) -> Result<Reply, EndpointError> {
+    pub(crate) async fn call(&self, request: Request) -> Result<EndpointReply, EndpointError> {
         call(&self.client, request).await
     }
 
     /// The error that a reply with another status is.
-    pub(crate) fn refused(&self, reply: Reply) -> EndpointError {
+    pub(crate) fn refused(&self, reply: EndpointReply) -> EndpointError {
         EndpointError::Status { message: self.secrets.plain(&server_message(&reply.body)), url: reply.url, status: reply.status }
     }
 }
 
 /// Sends a small request and reads the reply whole, whatever its status.
-pub(crate) async fn call(client: &Client, mut request: Request) -> Result<Reply, EndpointError> {
+pub(crate) async fn call(client: &Client, mut request: Request) -> Result<EndpointReply, EndpointError> {
     let url = shown(request.url());
-    let unanswered = |error: reqwest::Error| EndpointError::Unanswered { url: url.clone(), cause: Cause::of(&error) };
+    let unanswered = |error: reqwest::Error| EndpointError::Unanswered { url: url.clone(), cause: HttpErrorCause::of(&error) };
     *request.timeout_mut() = Some(EXCHANGE);
     let mut response = client.execute(request).await.map_err(unanswered)?;
     let status = response.status().as_u16();
     let body = read(&mut response, REPLY_LIMIT).await.map_err(unanswered)?;
-    Ok(Reply { url, status, body })
+    Ok(EndpointReply { url, status, body })
 }
 
 /// Reads a body up to a limit; the rest is left unread.
@@ -114,12 +114,12 @@ pub(crate) async fn read(response: &mut Response, limit: usize) -> Result<Vec<u8
 ///
 /// One thing cannot be switched off: a request on a kept connection that turns out closed before a byte of it was written goes out
 /// again on a new one. The server sees it once. Prompts do not go this way: what is measured has connections of its own.
-pub(crate) fn http_client(roots: Roots, connect: Duration) -> Result<Client, EndpointError> {
+pub(crate) fn http_client(roots: RootCertificates, connect: Duration) -> Result<Client, EndpointError> {
     built(builder(roots, connect).http1_only().no_proxy())
 }
 
 /// The same in the version that the target speaks.
-fn client_of(spec: &TargetSpec, roots: Roots, connect: Duration) -> Result<Client, EndpointError> {
+fn client_of(spec: &TargetSpec, roots: RootCertificates, connect: Duration) -> Result<Client, EndpointError> {
     match spec.http_version {
         HttpVersion::One => http_client(roots, connect),
         HttpVersion::Two => built(builder(roots, connect).http2_prior_knowledge().no_proxy()),
@@ -128,10 +128,10 @@ fn client_of(spec: &TargetSpec, roots: Roots, connect: Duration) -> Result<Clien
 
 /// The same for fetching files, where nothing is measured: it goes through the proxies that the environment names.
 pub(crate) fn fetching_client(connect: Duration) -> Result<Client, EndpointError> {
-    built(builder(Roots::System, connect).http1_only())
+    built(builder(RootCertificates::System, connect).http1_only())
 }
 
-fn builder(roots: Roots, connect: Duration) -> ClientBuilder {
+fn builder(roots: RootCertificates, connect: Duration) -> ClientBuilder {
     // An error says that there is a provider already, which is as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
@@ -144,17 +144,17 @@ fn builder(roots: Roots, connect: Duration) -> ClientBuilder {
         .pool_idle_timeout(IDLE)
         .user_agent(USER_AGENT);
     match roots {
-        Roots::System => builder,
-        Roots::None => builder.tls_certs_only([]),
+        RootCertificates::System => builder,
+        RootCertificates::None => builder.tls_certs_only([]),
     }
 }
 
 fn built(builder: ClientBuilder) -> Result<Client, EndpointError> {
-    builder.build().map_err(|error| EndpointError::Client { reason: Cause::of(&error).to_string() })
+    builder.build().map_err(|error| EndpointError::Client { reason: HttpErrorCause::of(&error).to_string() })
 }
 
 /// What every request carries: the key, then the scenario's headers, which win.
-fn headers(spec: &TargetSpec, secrets: &mut Secrets) -> Result<HeaderMap, EndpointError> {
+fn headers(spec: &TargetSpec, secrets: &mut SecretValues) -> Result<HeaderMap, EndpointError> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -191,7 +191,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "sk-hush\n").unwrap();
         let spec = spec(serde_json::json!({ "api_key_file": file.path(), "headers": { "X-Tenant": "hush-hush" } }));
-        let endpoint = Endpoint::open(&spec).unwrap();
+        let endpoint = ServerEndpoint::open(&spec).unwrap();
         let request = endpoint.request(Method::GET, endpoint.address().api("models"), None);
         assert_eq!(request.url().as_str(), "http://127.0.0.1:8000/v1/models");
         assert_eq!(request.headers()["authorization"], "Bearer sk-hush");
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_header_that_cannot_be_sent_is_named_without_its_value() {
         for (name, value) in [("x y", "hush"), ("x-tenant", "hush\nhush")] {
-            let error = Endpoint::open(&spec(serde_json::json!({ "headers": { name: value } }))).unwrap_err();
+            let error = ServerEndpoint::open(&spec(serde_json::json!({ "headers": { name: value } }))).unwrap_err();
             assert!(error.to_string().contains(name), "{error}");
             assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
         }

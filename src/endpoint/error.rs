@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::cause::{Cause, CauseKind};
+use super::cause::{HttpErrorCause, HttpErrorKind};
 
 /// A fault of an address, of credentials, or of a small whole exchange with a server.
 #[derive(Debug, thiserror::Error)]
@@ -26,17 +26,17 @@ pub enum EndpointError {
     #[error("no HTTP client could be made: {reason}")]
     Client { reason: String },
     #[error("{}", unanswered(url, cause))]
-    Unanswered { url: String, cause: Cause },
+    Unanswered { url: String, cause: HttpErrorCause },
     #[error("`{url}` answered with status {status}: {message}")]
     Status { url: String, status: u16, message: String },
     #[error("`{url}` answered with something else than expected: {reason}")]
     Reply { url: String, reason: String },
 }
 
-fn unanswered(url: &str, cause: &Cause) -> String {
+fn unanswered(url: &str, cause: &HttpErrorCause) -> String {
     match cause.kind {
-        CauseKind::Connect => format!("cannot connect to `{url}`: {cause}; is the server running, and is the URL right?"),
-        CauseKind::Tls => format!("no TLS connection to `{url}`: {cause}"),
-        CauseKind::Broken | CauseKind::Malformed => format!("`{url}` did not answer: {cause}"),
+        HttpErrorKind::Connect => format!("cannot connect to `{url}`: {cause}; is the server running, and is the URL right?"),
+        HttpErrorKind::Tls => format!("no TLS connection to `{url}`: {cause}"),
+        HttpErrorKind::Broken | HttpErrorKind::Malformed => format!("`{url}` did not answer: {cause}"),
     }
 }

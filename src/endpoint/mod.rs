@@ -11,12 +11,12 @@ mod key_command;
 mod reply;
 mod secret;
 
-pub use address::Address;
+pub use address::BaseUrl;
 pub(crate) use address::{is_this_machine, shown, without_secrets};
-pub use cause::{Cause, CauseKind};
-pub use client::Endpoint;
-pub(crate) use client::{Roots, USER_AGENT, call, fetching_client, http_client, read};
+pub use cause::{HttpErrorCause, HttpErrorKind};
+pub use client::ServerEndpoint;
+pub(crate) use client::{RootCertificates, USER_AGENT, call, fetching_client, http_client, read};
 pub use error::EndpointError;
 pub use key_command::{KeyCommandError, key_from};
-pub(crate) use reply::{Reply, server_message};
-pub(crate) use secret::Secrets;
+pub(crate) use reply::{EndpointReply, server_message};
+pub(crate) use secret::SecretValues;

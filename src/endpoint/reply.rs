@@ -5,14 +5,14 @@ use serde_json::Value;
 
 /// A reply that was read to its end, or to the limit of what is read.
 #[derive(Debug)]
-pub(crate) struct Reply {
+pub(crate) struct EndpointReply {
     /// The URL as it may be shown.
     pub(crate) url: String,
     pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
 }
 
-impl Reply {
+impl EndpointReply {
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
@@ -24,7 +24,7 @@ impl Reply {
 }
 
 /// What the body of an error says: the message of the usual JSON forms, else the body itself. Not yet fit to be shown: see
-/// [`super::Secrets::plain`].
+/// [`super::SecretValues::plain`].
 pub(crate) fn server_message(body: &[u8]) -> String {
     let Ok(json) = serde_json::from_slice::<Value>(body) else {
         return String::from_utf8_lossy(body).into_owned();

@@ -1,4 +1,4 @@
-//! Secrets and what they must never be: shown. Credentials are read here, and every text of a server goes through [`Secrets::plain`]
+//! Secrets and what they must never be: shown. Credentials are read here, and every text of a server goes through [`SecretValues::plain`]
 //! before anybody sees it.
 
 use std::fmt;
@@ -17,9 +17,9 @@ const MASK: &str = "***";
 
 /// The values that must not be shown, longest first.
 #[derive(Clone, Default)]
-pub(crate) struct Secrets(Vec<String>);
+pub(crate) struct SecretValues(Vec<String>);
 
-impl Secrets {
+impl SecretValues {
     /// Takes a value that is a secret as a whole.
     pub(super) fn add(&mut self, value: &str) {
         if !value.is_empty() {
@@ -77,7 +77,7 @@ impl Secrets {
     }
 }
 
-impl fmt::Debug for Secrets {
+impl fmt::Debug for SecretValues {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secrets({})", self.0.len())
     }
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn secrets_are_masked_before_a_message_is_cut() {
-        let mut secrets = Secrets::default();
+        let mut secrets = SecretValues::default();
         secrets.add("sk-hush");
         secrets.add_header("Basic c2VjcmV0");
         let long = format!("{} sk-hush", "x".repeat(295));
@@ -118,14 +118,14 @@ mod tests {
 
     #[test]
     fn short_words_of_headers_stay_readable() {
-        let mut secrets = Secrets::default();
+        let mut secrets = SecretValues::default();
         secrets.add_header("1 true");
         assert_eq!(secrets.plain("1 is true"), "1 is true");
     }
 
     #[test]
     fn messages_lose_control_characters_and_what_is_too_long() {
-        let secrets = Secrets::default();
+        let secrets = SecretValues::default();
         assert_eq!(secrets.plain(" two\r\n\tlines \u{1b}[31mred\0 "), "two lines [31mred");
         let cut = secrets.plain(&"ä".repeat(400));
         assert_eq!(cut.chars().count(), 301);

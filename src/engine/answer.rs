@@ -13,11 +13,11 @@ const WORDS: [&str; 64] = [
 
 /// The answer to one prompt, word by word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Answer {
+pub struct EngineAnswer {
     seed: u64,
 }
 
-impl Answer {
+impl EngineAnswer {
     /// The answer to the prompt with this fingerprint.
     #[must_use]
     pub fn to(fingerprint: u64) -> Self {
@@ -44,9 +44,9 @@ impl Answer {
 
 /// The numbers of all words, so that the engine need not look at text.
 #[derive(Debug)]
-pub struct AnswerNumbers([u32; WORDS.len()]);
+pub struct AnswerTokenIds([u32; WORDS.len()]);
 
-impl AnswerNumbers {
+impl AnswerTokenIds {
     #[must_use]
     pub fn new() -> Self {
         Self(WORDS.map(|word| tokenizer::number(word.as_bytes())))
@@ -54,7 +54,7 @@ impl AnswerNumbers {
 
     /// The number of an answer's token.
     #[must_use]
-    pub fn number(&self, answer: Answer, index: u64) -> u32 {
+    pub fn number(&self, answer: EngineAnswer, index: u64) -> u32 {
         self.0[answer.place(index)]
     }
 }
@@ -66,8 +66,8 @@ mod tests {
 
     #[test]
     fn every_word_is_one_token_and_the_text_has_the_numbers_the_engine_counts_with() {
-        let answer = Answer::to(42);
-        let numbers = AnswerNumbers::new();
+        let answer = EngineAnswer::to(42);
+        let numbers = AnswerTokenIds::new();
         let expected: Vec<u32> = (0..300).map(|index| numbers.number(answer, index)).collect();
         assert_eq!(encode(&answer.text(300)), expected);
         assert!(WORDS.iter().all(|word| tokenizer::count(word) == 1));
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn different_prompts_get_different_answers() {
-        assert_ne!(Answer::to(1).text(20), Answer::to(2).text(20));
-        assert_eq!(Answer::to(1).text(20), Answer::to(1).text(20));
+        assert_ne!(EngineAnswer::to(1).text(20), EngineAnswer::to(2).text(20));
+        assert_eq!(EngineAnswer::to(1).text(20), EngineAnswer::to(1).text(20));
     }
 }

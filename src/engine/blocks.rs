@@ -5,10 +5,10 @@
 
 use std::collections::HashMap;
 
-use super::order::Order;
+use super::order::LruOrder;
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Block {
+struct KvBlock {
     holders: u32,
     /// The contents, once they are computed and may be found.
     hash: Option<u64>,
@@ -16,20 +16,20 @@ struct Block {
 
 #[derive(Debug)]
 pub struct BlockPool {
-    blocks: Vec<Block>,
+    blocks: Vec<KvBlock>,
     /// The blocks that nobody holds.
-    free: Order,
+    free: LruOrder,
     by_hash: HashMap<u64, u32>,
 }
 
 impl BlockPool {
     #[must_use]
     pub fn new(blocks: u32) -> Self {
-        let mut free = Order::new();
+        let mut free = LruOrder::new();
         for block in 0..blocks {
             free.push_last(block);
         }
-        Self { blocks: vec![Block::default(); blocks as usize], free, by_hash: HashMap::new() }
+        Self { blocks: vec![KvBlock::default(); blocks as usize], free, by_hash: HashMap::new() }
     }
 
     /// Blocks that nobody holds, whether or not they have contents.

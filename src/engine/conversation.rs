@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::prompt::{Chain, encode};
-use crate::session::Message;
+use super::prompt::{BlockHashChain, encode};
+use crate::session::ChatMessage;
 
 /// Token numbers of long texts, by the identity of the shared text: a document that many cells send is read once. Cloning shares it.
 #[derive(Debug, Clone, Default)]
-pub struct TokenMemo(Arc<Mutex<Memo>>);
+pub struct TokenMemo(Arc<Mutex<TokenMemoEntries>>);
 
 #[derive(Debug, Default)]
-struct Memo {
+struct TokenMemoEntries {
     /// By the address of the text, which is nobody else's as long as the entry holds it.
     entries: HashMap<usize, (Arc<str>, Arc<[u32]>)>,
     bytes: usize,
@@ -51,35 +51,35 @@ fn bytes(text: &str, tokens: &[u32]) -> usize {
 
 /// What is known of each session: its history is extended turn by turn.
 #[derive(Debug)]
-pub struct Conversations {
+pub struct ConversationHasher {
     block_tokens: u64,
     memo: TokenMemo,
-    sessions: BTreeMap<u64, History>,
+    sessions: BTreeMap<u64, HashedConversation>,
     uses: u64,
 }
 
 #[derive(Debug)]
-struct History {
-    messages: Vec<Message>,
-    chain: Chain,
+struct HashedConversation {
+    messages: Vec<ChatMessage>,
+    chain: BlockHashChain,
     used: u64,
 }
 
 /// When more sessions than twice this are known, those that were used least recently are forgotten down to this many.
 const SESSIONS: usize = 2048;
 
-impl Conversations {
+impl ConversationHasher {
     #[must_use]
     pub fn new(block_tokens: u64, memo: TokenMemo) -> Self {
         Self { block_tokens, memo, sessions: BTreeMap::new(), uses: 0 }
     }
 
     /// The whole prompt of a turn: the messages under the chat template, and the head of the answer.
-    pub fn prompt(&mut self, session: u64, messages: &[Message]) -> Chain {
+    pub fn prompt(&mut self, session: u64, messages: &[ChatMessage]) -> BlockHashChain {
         self.uses += 1;
         self.forget_old();
         let block_tokens = self.block_tokens;
-        let fresh = || History { messages: Vec::new(), chain: Chain::new(block_tokens), used: 0 };
+        let fresh = || HashedConversation { messages: Vec::new(), chain: BlockHashChain::new(block_tokens), used: 0 };
         let history = self.sessions.entry(session).or_insert_with(fresh);
         if !begins_with(messages, &history.messages) {
             *history = fresh();
@@ -104,29 +104,34 @@ impl Conversations {
     }
 }
 
-fn begins_with(messages: &[Message], known: &[Message]) -> bool {
-    let same =
-        |(left, right): (&Message, &Message)| left.role == right.role && (Arc::ptr_eq(&left.text, &right.text) || left.text == right.text);
+fn begins_with(messages: &[ChatMessage], known: &[ChatMessage]) -> bool {
+    let same = |(left, right): (&ChatMessage, &ChatMessage)| {
+        left.role == right.role && (Arc::ptr_eq(&left.text, &right.text) || left.text == right.text)
+    };
     known.len() <= messages.len() && known.iter().zip(messages).all(same)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::Role;
+    use crate::session::MessageRole;
 
-    fn message(role: Role, text: &str) -> Message {
-        Message::new(role, text)
+    fn message(role: MessageRole, text: &str) -> ChatMessage {
+        ChatMessage::new(role, text)
     }
 
     #[test]
     fn a_history_that_grows_has_the_chain_of_the_whole() {
         let document = "one two three ".repeat(1000);
-        let turns = [message(Role::User, &document), message(Role::Assistant, " four five six"), message(Role::User, "and seven?")];
-        let mut grown = Conversations::new(16, TokenMemo::default());
+        let turns = [
+            message(MessageRole::User, &document),
+            message(MessageRole::Assistant, " four five six"),
+            message(MessageRole::User, "and seven?"),
+        ];
+        let mut grown = ConversationHasher::new(16, TokenMemo::default());
         let first = grown.prompt(7, &turns[..1]);
         let second = grown.prompt(7, &turns);
-        assert_eq!(Conversations::new(16, TokenMemo::default()).prompt(0, &turns), second);
+        assert_eq!(ConversationHasher::new(16, TokenMemo::default()).prompt(0, &turns), second);
         let shared = first.hashes().len();
         assert!(shared > 150);
         assert_eq!(first.hashes(), &second.hashes()[..shared]);
@@ -134,17 +139,17 @@ mod tests {
 
     #[test]
     fn a_history_that_was_rewritten_is_read_again() {
-        let mut conversations = Conversations::new(4, TokenMemo::default());
-        conversations.prompt(1, &[message(Role::User, "left out later"), message(Role::Assistant, "yes")]);
-        let kept = [message(Role::User, "another start")];
-        assert_eq!(conversations.prompt(1, &kept), Conversations::new(4, TokenMemo::default()).prompt(2, &kept));
+        let mut conversations = ConversationHasher::new(4, TokenMemo::default());
+        conversations.prompt(1, &[message(MessageRole::User, "left out later"), message(MessageRole::Assistant, "yes")]);
+        let kept = [message(MessageRole::User, "another start")];
+        assert_eq!(conversations.prompt(1, &kept), ConversationHasher::new(4, TokenMemo::default()).prompt(2, &kept));
     }
 
     #[test]
     fn many_sessions_do_not_pile_up() {
-        let mut conversations = Conversations::new(4, TokenMemo::default());
+        let mut conversations = ConversationHasher::new(4, TokenMemo::default());
         for session in 0..10_000 {
-            conversations.prompt(session, &[message(Role::User, "hello")]);
+            conversations.prompt(session, &[message(MessageRole::User, "hello")]);
         }
         assert!(conversations.sessions.len() <= 2 * SESSIONS + 1);
         assert!(conversations.sessions.contains_key(&9_999));

@@ -13,7 +13,7 @@ const MICRO: u64 = 1_000_000_000;
 
 /// The price of each part of a step, in femtoseconds: whole numbers, so that every machine gets the same sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Costs {
+pub struct StepCosts {
     /// Every step: reading the weights, launching kernels, scheduling.
     pub step_fs: u64,
     /// A prompt token: the matrix products, which do not depend on the context.
@@ -31,14 +31,14 @@ pub struct Costs {
 
 /// What is computed in one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Work {
+pub struct StepWork {
     pub prefill_tokens: u64,
     pub attention_pairs: u64,
     pub decode_sequences: u64,
     pub context_tokens: u64,
 }
 
-impl Work {
+impl StepWork {
     /// Adds `tokens` prompt tokens behind `context` tokens that are there already.
     pub fn add_prefill(&mut self, context: u64, tokens: u64) {
         self.prefill_tokens += tokens;
@@ -58,10 +58,10 @@ impl Work {
     }
 }
 
-impl Costs {
+impl StepCosts {
     /// The duration of a step, to the nearest microsecond and at least one. `stretch` is 1 but for noise.
     #[must_use]
-    pub fn step(&self, work: &Work, stretch: f64) -> Micros {
+    pub fn step(&self, work: &StepWork, stretch: f64) -> Micros {
         let sum = u128::from(self.step_fs)
             + u128::from(self.prefill_token_fs) * u128::from(work.prefill_tokens)
             + u128::from(self.attention_pair_fs) * u128::from(work.attention_pairs)
@@ -97,7 +97,7 @@ fn stretched(duration: u64, stretch: f64) -> u64 {
 mod tests {
     use super::*;
 
-    const ROUND: Costs = Costs {
+    const ROUND: StepCosts = StepCosts {
         step_fs: 1000 * MICRO,
         prefill_token_fs: 10 * MICRO,
         attention_pair_fs: MICRO / 500,
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_step_costs_the_sum_of_its_parts() {
-        let mut work = Work::default();
+        let mut work = StepWork::default();
         assert_eq!(ROUND.step(&work, 1.0), Micros(1000));
         work.add_prefill(0, 1000);
         // 1000 + 10 * 1000 + 0.002 * 500,500
@@ -120,9 +120,9 @@ mod tests {
 
     #[test]
     fn attention_costs_the_same_however_a_prompt_is_cut() {
-        let mut whole = Work::default();
+        let mut whole = StepWork::default();
         whole.add_prefill(100, 1000);
-        let mut cut = Work::default();
+        let mut cut = StepWork::default();
         cut.add_prefill(100, 300);
         cut.add_prefill(400, 700);
         assert_eq!(whole, cut);

@@ -7,21 +7,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::answer::Answer;
-use super::conversation::{Conversations, TokenMemo};
-use super::faults::{Fault, Faults};
-use super::metrics::Snapshot;
+use super::answer::EngineAnswer;
+use super::conversation::{ConversationHasher, TokenMemo};
+use super::faults::{EngineFault, FaultInjector};
+use super::metrics::EngineSnapshot;
 use super::presets::EngineParameters;
-use super::prompt::Chain;
-use super::scheduler::{Emission, Engine, RequestId, TooLong};
-use super::sequence::Request;
-use super::spec::FaultKind;
+use super::prompt::BlockHashChain;
+use super::scheduler::{ContextLimitError, Engine, EngineRequestId, EngineRequestOutput};
+use super::sequence::EngineRequest;
+use super::spec::EngineFaultKind;
 use crate::clock::{Clock, Micros};
-use crate::session::Message;
+use crate::session::ChatMessage;
 
 /// When tokens are handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
+pub enum TokenDelivery {
     /// Each at its time: for real time.
     EachStep,
     /// An answer's tokens come in batches that span at most this, each token with its own stamp; the first token and the end of an answer
@@ -31,22 +31,22 @@ pub enum Delivery {
 
 /// What is asked.
 #[derive(Debug)]
-pub enum Question {
+pub enum EnginePrompt {
     /// A session's whole conversation so far.
-    Conversation { session: u64, messages: Vec<Message> },
+    Conversation { session: u64, messages: Vec<ChatMessage> },
     /// Tokens, whole, in blocks of the engine's size.
-    Tokens(Chain),
+    Tokens(BlockHashChain),
 }
 
 /// What comes back for one question: `Refused`, or `Accepted` and then `Tokens` until the last.
 #[derive(Debug)]
-pub enum Reply {
-    Refused(TooLong),
+pub enum EngineReply {
+    Refused(ContextLimitError),
     Accepted {
         prompt_tokens: u64,
-        answer: Answer,
+        answer: EngineAnswer,
         /// What the carrier of the answer is to do wrong. With [`FaultKind::Status`] and [`FaultKind::NoToken`] no tokens come.
-        fault: Option<Fault>,
+        fault: Option<EngineFault>,
     },
     Tokens {
         /// When each of them was there.
@@ -57,114 +57,114 @@ pub enum Reply {
 }
 
 #[derive(Debug)]
-enum Command {
-    Ask { ticket: u64, question: Question, max_tokens: u32, replies: mpsc::UnboundedSender<Reply> },
+enum EngineCommand {
+    Ask { ticket: u64, question: EnginePrompt, max_tokens: u32, replies: mpsc::UnboundedSender<EngineReply> },
     GiveUp { ticket: u64 },
     Reset(oneshot::Sender<()>),
-    Observe(oneshot::Sender<Snapshot>),
+    Observe(oneshot::Sender<EngineSnapshot>),
 }
 
 /// The way to an engine that is driven by a task. Clones reach the same engine.
 #[derive(Debug, Clone)]
 pub struct EngineHandle {
-    commands: mpsc::UnboundedSender<Command>,
+    commands: mpsc::UnboundedSender<EngineCommand>,
     tickets: Arc<AtomicU64>,
 }
 
 impl EngineHandle {
-    /// Asks; the replies come one by one. Dropping the [`Replies`] gives the question up.
+    /// Asks; the replies come one by one. Dropping the [`EngineReplyReceiver`] gives the question up.
     #[must_use]
-    pub fn ask(&self, question: Question, max_tokens: u32) -> Replies {
+    pub fn ask(&self, question: EnginePrompt, max_tokens: u32) -> EngineReplyReceiver {
         let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = mpsc::unbounded_channel();
         // Where the driver has ended, the sender is dropped with the command, and the replies end at once.
-        let _ = self.commands.send(Command::Ask { ticket, question, max_tokens, replies: sender });
-        Replies { ticket, receiver, commands: self.commands.clone() }
+        let _ = self.commands.send(EngineCommand::Ask { ticket, question, max_tokens, replies: sender });
+        EngineReplyReceiver { ticket, receiver, commands: self.commands.clone() }
     }
 
     /// Empties all caches. False where the driver has ended.
     pub async fn reset(&self) -> bool {
         let (sender, done) = oneshot::channel();
-        self.commands.send(Command::Reset(sender)).is_ok() && done.await.is_ok()
+        self.commands.send(EngineCommand::Reset(sender)).is_ok() && done.await.is_ok()
     }
 
     /// What the engine holds now. `None` where the driver has ended.
-    pub async fn observe(&self) -> Option<Snapshot> {
+    pub async fn observe(&self) -> Option<EngineSnapshot> {
         let (sender, snapshot) = oneshot::channel();
-        self.commands.send(Command::Observe(sender)).ok()?;
+        self.commands.send(EngineCommand::Observe(sender)).ok()?;
         snapshot.await.ok()
     }
 }
 
 /// The replies to one question.
 #[derive(Debug)]
-pub struct Replies {
+pub struct EngineReplyReceiver {
     ticket: u64,
-    receiver: mpsc::UnboundedReceiver<Reply>,
-    commands: mpsc::UnboundedSender<Command>,
+    receiver: mpsc::UnboundedReceiver<EngineReply>,
+    commands: mpsc::UnboundedSender<EngineCommand>,
 }
 
-impl Replies {
+impl EngineReplyReceiver {
     /// The next reply; `None` behind the last, and where the driver has ended.
-    pub async fn next(&mut self) -> Option<Reply> {
+    pub async fn next(&mut self) -> Option<EngineReply> {
         self.receiver.recv().await
     }
 
     /// Gives the question up now. What the engine did until now still comes.
     pub fn give_up(&self) {
-        let _ = self.commands.send(Command::GiveUp { ticket: self.ticket });
+        let _ = self.commands.send(EngineCommand::GiveUp { ticket: self.ticket });
     }
 }
 
-impl Drop for Replies {
+impl Drop for EngineReplyReceiver {
     fn drop(&mut self) {
         self.give_up();
     }
 }
 
-/// An engine and the future that drives it: it ends when the last handle and the last [`Replies`] are gone. The caller owns the task.
+/// An engine and the future that drives it: it ends when the last handle and the last [`EngineReplyReceiver`] are gone. The caller owns the task.
 pub fn drive(
     parameters: &EngineParameters,
     clock: Clock,
-    delivery: Delivery,
+    delivery: TokenDelivery,
     memo: TokenMemo,
 ) -> (EngineHandle, impl Future<Output = ()> + Send + use<>) {
     let ahead = match delivery {
-        Delivery::EachStep => Micros::ZERO,
-        Delivery::Together(span) => span,
+        TokenDelivery::EachStep => Micros::ZERO,
+        TokenDelivery::Together(span) => span,
     };
     let (commands, receiver) = mpsc::unbounded_channel();
-    let driver = Driver {
+    let driver = EngineDriver {
         engine: Engine::new(parameters, ahead),
         clock,
         ahead,
-        faults: Faults::new(&parameters.faults),
-        conversations: Conversations::new(parameters.block_tokens, memo),
+        faults: FaultInjector::new(&parameters.faults),
+        conversations: ConversationHasher::new(parameters.block_tokens, memo),
         askers: BTreeMap::new(),
         tickets: BTreeMap::new(),
     };
     (EngineHandle { commands, tickets: Arc::default() }, driver.run(receiver))
 }
 
-struct Driver {
+struct EngineDriver {
     engine: Engine,
     clock: Clock,
     ahead: Micros,
-    faults: Faults,
-    conversations: Conversations,
-    askers: BTreeMap<RequestId, Asker>,
-    tickets: BTreeMap<u64, RequestId>,
+    faults: FaultInjector,
+    conversations: ConversationHasher,
+    askers: BTreeMap<EngineRequestId, EngineReplySender>,
+    tickets: BTreeMap<u64, EngineRequestId>,
 }
 
-struct Asker {
+struct EngineReplySender {
     ticket: u64,
-    replies: mpsc::UnboundedSender<Reply>,
+    replies: mpsc::UnboundedSender<EngineReply>,
     /// Something goes wrong after some token, whose time must not be missed.
     step_by_step: bool,
 }
 
-impl Driver {
-    async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+impl EngineDriver {
+    async fn run(mut self, mut commands: mpsc::UnboundedReceiver<EngineCommand>) {
         loop {
             self.engine.run_to(self.clock.now());
             self.deliver();
@@ -185,57 +185,57 @@ impl Driver {
         }
     }
 
-    fn obey(&mut self, command: Command) {
+    fn obey(&mut self, command: EngineCommand) {
         let now = self.clock.now();
         match command {
-            Command::Ask { ticket, question, max_tokens, replies } => self.take_in(now, ticket, question, max_tokens, replies),
-            Command::GiveUp { ticket } => {
+            EngineCommand::Ask { ticket, question, max_tokens, replies } => self.take_in(now, ticket, question, max_tokens, replies),
+            EngineCommand::GiveUp { ticket } => {
                 if let Some(id) = self.tickets.get(&ticket).copied() {
                     self.engine.cancel(now, id);
                     self.deliver();
                     self.forget(id);
                 }
             }
-            Command::Reset(done) => {
+            EngineCommand::Reset(done) => {
                 self.engine.reset(now);
                 let _ = done.send(());
             }
-            Command::Observe(snapshot) => {
+            EngineCommand::Observe(snapshot) => {
                 self.engine.run_to(now);
                 let _ = snapshot.send(self.engine.snapshot());
             }
         }
     }
 
-    fn take_in(&mut self, now: Micros, ticket: u64, question: Question, max_tokens: u32, replies: mpsc::UnboundedSender<Reply>) {
+    fn take_in(&mut self, now: Micros, ticket: u64, question: EnginePrompt, max_tokens: u32, replies: mpsc::UnboundedSender<EngineReply>) {
         let prompt = match question {
-            Question::Conversation { session, messages } => self.conversations.prompt(session, &messages),
-            Question::Tokens(chain) => chain,
+            EnginePrompt::Conversation { session, messages } => self.conversations.prompt(session, &messages),
+            EnginePrompt::Tokens(chain) => chain,
         };
-        let (prompt_tokens, answer) = (prompt.tokens(), Answer::to(prompt.fingerprint()));
+        let (prompt_tokens, answer) = (prompt.tokens(), EngineAnswer::to(prompt.fingerprint()));
         if let Err(refusal) = self.engine.check(prompt_tokens, max_tokens) {
-            let _ = replies.send(Reply::Refused(refusal));
+            let _ = replies.send(EngineReply::Refused(refusal));
             return;
         }
         let fault = self.faults.strike();
-        let _ = replies.send(Reply::Accepted { prompt_tokens, answer, fault });
+        let _ = replies.send(EngineReply::Accepted { prompt_tokens, answer, fault });
         let kind = fault.map(|fault| fault.kind);
-        if matches!(kind, Some(FaultKind::Status | FaultKind::NoToken)) {
+        if matches!(kind, Some(EngineFaultKind::Status | EngineFaultKind::NoToken)) {
             return;
         }
-        if let Ok(id) = self.engine.submit(now, Request { prompt, max_tokens }) {
-            let step_by_step = matches!(kind, Some(FaultKind::Stall | FaultKind::Reset | FaultKind::MalformedEvent));
-            self.askers.insert(id, Asker { ticket, replies, step_by_step });
+        if let Ok(id) = self.engine.submit(now, EngineRequest { prompt, max_tokens }) {
+            let step_by_step = matches!(kind, Some(EngineFaultKind::Stall | EngineFaultKind::Reset | EngineFaultKind::MalformedEvent));
+            self.askers.insert(id, EngineReplySender { ticket, replies, step_by_step });
             self.tickets.insert(ticket, id);
             self.look_ahead();
         }
     }
 
     fn deliver(&mut self) {
-        for Emission { id, stamps, cached_tokens, last } in self.engine.take_emissions() {
+        for EngineRequestOutput { id, stamps, cached_tokens, last } in self.engine.take_emissions() {
             if let Some(asker) = self.askers.get(&id) {
                 // Where nobody listens any more, a `GiveUp` is on its way.
-                let _ = asker.replies.send(Reply::Tokens { stamps, cached_tokens, last });
+                let _ = asker.replies.send(EngineReply::Tokens { stamps, cached_tokens, last });
                 if last {
                     self.forget(id);
                 }
@@ -243,7 +243,7 @@ impl Driver {
         }
     }
 
-    fn forget(&mut self, id: RequestId) {
+    fn forget(&mut self, id: EngineRequestId) {
         if let Some(asker) = self.askers.remove(&id) {
             self.tickets.remove(&asker.ticket);
             self.look_ahead();

@@ -1,18 +1,18 @@
 //! What an engine tells of itself as single figures, under the names that vLLM gives them: a snapshot in, figures out. It must not know
 //! whether they become a page or a file.
 
-use super::metrics::Snapshot;
+use super::metrics::EngineSnapshot;
 
 /// The name under which vLLM tells of its cache; the figures are in the labels.
 pub const CACHE_CONFIG: &str = "vllm:cache_config_info";
 
 /// One figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Figure {
+pub struct EngineMetric {
     /// As a page has it: that of a counter ends in `_total`.
     pub name: &'static str,
     pub help: &'static str,
-    pub kind: FigureKind,
+    pub kind: EngineMetricKind,
     /// What tells it from other figures of its name.
     pub label: Option<(&'static str, &'static str)>,
     pub value: f64,
@@ -20,16 +20,16 @@ pub struct Figure {
 
 /// What a figure means over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FigureKind {
+pub enum EngineMetricKind {
     /// Only grows.
     Counter,
     Gauge,
 }
 
-impl Snapshot {
+impl EngineSnapshot {
     /// All figures, always in this order; those of one name stand together.
     #[must_use]
-    pub fn figures(&self) -> [Figure; 17] {
+    pub fn figures(&self) -> [EngineMetric; 17] {
         let counters = &self.counters;
         let (device, tiers) = (counters.prompt_tokens_device, counters.prompt_tokens_tiers);
         let computed = counters.prompt_tokens.saturating_sub(device + tiers);
@@ -77,16 +77,16 @@ impl Snapshot {
     }
 }
 
-fn gauge(name: &'static str, help: &'static str, value: f64) -> Figure {
-    Figure { name, help, kind: FigureKind::Gauge, label: None, value }
+fn gauge(name: &'static str, help: &'static str, value: f64) -> EngineMetric {
+    EngineMetric { name, help, kind: EngineMetricKind::Gauge, label: None, value }
 }
 
-fn plain(name: &'static str, help: &'static str, count: u64) -> Figure {
+fn plain(name: &'static str, help: &'static str, count: u64) -> EngineMetric {
     counter(name, help, None, count)
 }
 
-fn counter(name: &'static str, help: &'static str, label: Option<(&'static str, &'static str)>, count: u64) -> Figure {
-    Figure { name, help, kind: FigureKind::Counter, label, value: precise(count) }
+fn counter(name: &'static str, help: &'static str, label: Option<(&'static str, &'static str)>, count: u64) -> EngineMetric {
+    EngineMetric { name, help, kind: EngineMetricKind::Counter, label, value: precise(count) }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "2^53 tokens are more than an engine computes in a lifetime")]
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn prompt_tokens_by_source_add_up_to_all() {
-        let mut snapshot = Snapshot { blocks: 4_000, block_tokens: 16, ..Snapshot::default() };
+        let mut snapshot = EngineSnapshot { blocks: 4_000, block_tokens: 16, ..EngineSnapshot::default() };
         snapshot.counters.prompt_tokens = 100;
         snapshot.counters.prompt_tokens_device = 48;
         snapshot.counters.prompt_tokens_tiers = 16;
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn figures_of_one_name_stand_together_and_counters_end_as_vllm_s_do() {
-        let figures = Snapshot::default().figures();
+        let figures = EngineSnapshot::default().figures();
         let mut names: Vec<&str> = figures.iter().map(|figure| figure.name).collect();
         names.dedup();
         let heads = names.len();
@@ -120,7 +120,7 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), heads);
         for figure in figures {
-            assert_eq!(figure.name.ends_with("_total"), figure.kind == FigureKind::Counter, "{}", figure.name);
+            assert_eq!(figure.name.ends_with("_total"), figure.kind == EngineMetricKind::Counter, "{}", figure.name);
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::clock::Micros;
 
 /// Totals since the engine's start.
 #[derive(Debug, Clone, Default)]
-pub struct Counters {
+pub struct EngineCounters {
     /// Tokens of prompts that were looked up in the device's cache, and of those the ones that were found.
     pub prefix_queries: u64,
     pub prefix_hits: u64,
@@ -22,13 +22,13 @@ pub struct Counters {
     /// Given up by who asked.
     pub aborted: u64,
     pub steps: u64,
-    pub ttft_seconds: Histogram,
-    pub e2e_seconds: Histogram,
+    pub ttft_seconds: EngineLatencyHistogram,
+    pub e2e_seconds: EngineLatencyHistogram,
 }
 
 /// What the engine holds now, beside its totals.
 #[derive(Debug, Clone, Default)]
-pub struct Snapshot {
+pub struct EngineSnapshot {
     pub running: usize,
     /// Waiting for their turn, for blocks or for a tier.
     pub waiting: usize,
@@ -36,7 +36,7 @@ pub struct Snapshot {
     pub kv_usage: f64,
     pub blocks: usize,
     pub block_tokens: u64,
-    pub counters: Counters,
+    pub counters: EngineCounters,
 }
 
 /// Upper bounds in seconds, those of vLLM's time-to-first-token histogram.
@@ -45,14 +45,14 @@ pub const BOUNDS_S: [f64; 22] =
 
 /// A histogram in seconds.
 #[derive(Debug, Clone, Default)]
-pub struct Histogram {
+pub struct EngineLatencyHistogram {
     /// Not cumulated; what is above the last bound is only in `count`.
     buckets: [u64; BOUNDS_S.len()],
     count: u64,
     sum_us: u64,
 }
 
-impl Histogram {
+impl EngineLatencyHistogram {
     pub fn add(&mut self, duration: Micros) {
         if let Some(bucket) = BOUNDS_S.iter().position(|bound| duration.as_secs_f64() <= *bound) {
             self.buckets[bucket] += 1;
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_histogram_cumulates_and_keeps_what_is_above_every_bound() {
-        let mut histogram = Histogram::default();
+        let mut histogram = EngineLatencyHistogram::default();
         for micros in [1_000, 1_001, 3_000_000_000] {
             histogram.add(Micros(micros));
         }

@@ -4,24 +4,24 @@
 const NONE: u32 = u32::MAX;
 
 #[derive(Debug, Clone, Copy)]
-struct Link {
+struct LruLink {
     before: u32,
     behind: u32,
     linked: bool,
 }
 
-const UNLINKED: Link = Link { before: NONE, behind: NONE, linked: false };
+const UNLINKED: LruLink = LruLink { before: NONE, behind: NONE, linked: false };
 
 /// Slots from the one to be taken first to the one to be taken last.
 #[derive(Debug, Clone)]
-pub struct Order {
-    links: Vec<Link>,
+pub struct LruOrder {
+    links: Vec<LruLink>,
     first: u32,
     last: u32,
     length: u32,
 }
 
-impl Order {
+impl LruOrder {
     #[must_use]
     pub fn new() -> Self {
         Self { links: Vec::new(), first: NONE, last: NONE, length: 0 }
@@ -73,7 +73,7 @@ impl Order {
             self.links.resize(slot as usize + 1, UNLINKED);
         }
         debug_assert!(!self.links[slot as usize].linked, "slot {slot} is in a place already");
-        self.links[slot as usize] = Link { before, behind, linked: true };
+        self.links[slot as usize] = LruLink { before, behind, linked: true };
         match self.links.get_mut(before as usize) {
             Some(link) => link.behind = slot,
             None => self.first = slot,
@@ -90,13 +90,13 @@ impl Order {
 mod tests {
     use super::*;
 
-    fn drained(mut order: Order) -> Vec<u32> {
+    fn drained(mut order: LruOrder) -> Vec<u32> {
         std::iter::from_fn(|| order.pop_first()).collect()
     }
 
     #[test]
     fn slots_come_out_in_their_order_of_use() {
-        let mut order = Order::new();
+        let mut order = LruOrder::new();
         for slot in [3, 1, 4, 0] {
             order.push_last(slot);
         }

@@ -1,15 +1,15 @@
 //! Which figures an engine has: the `[engine]` section goes in, [`EngineParameters`] come out. Each preset says where its figures come
 //! from; what a figure does is told where it is used.
 
-use super::cost::Costs;
-use super::spec::{EngineSpec, FaultKind, FaultSpec, Preset, TierSpec};
+use super::cost::StepCosts;
+use super::spec::{EngineFaultKind, EnginePreset, EngineSpec, FaultSpec, TierSpec};
 use super::tokenizer::mix;
 use crate::units::Bytes;
 
 /// Everything that an engine does follows from these and from what is sent to it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EngineParameters {
-    pub preset: Preset,
+    pub preset: EnginePreset,
     /// Bytes of KV cache that a token takes, over all layers.
     pub token_bytes: u64,
     /// Tokens in a KV cache block.
@@ -22,7 +22,7 @@ pub struct EngineParameters {
     pub max_sequences: usize,
     /// The most tokens of a request, prompt and answer together; never more than the device's blocks hold.
     pub context_limit: u64,
-    pub costs: Costs,
+    pub costs: StepCosts,
     pub host_tier: Option<TierSpec>,
     pub disk_tier: Option<TierSpec>,
     /// Standard deviation of step times over their mean.
@@ -36,7 +36,7 @@ pub struct EngineParameters {
 
 /// A combination of engine figures that cannot be.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum EngineError {
+pub enum EngineSpecError {
     #[error("engine field `{field}` is 0; give it a positive value or leave it out")]
     Zero { field: &'static str },
     #[error("engine field `kv_memory` is {memory}, which holds no block of {block}; give it more or make `block_tokens` smaller")]
@@ -59,24 +59,25 @@ impl EngineParameters {
     ///
     /// # Errors
     /// Where the figures contradict each other.
-    pub fn resolve(spec: &EngineSpec, seed: u64) -> Result<Self, EngineError> {
-        let Figures { token_bytes, kv_memory, block_tokens, step_tokens, max_sequences, context_limit, costs } = figures(spec.preset);
+    pub fn resolve(spec: &EngineSpec, seed: u64) -> Result<Self, EngineSpecError> {
+        let PresetParameters { token_bytes, kv_memory, block_tokens, step_tokens, max_sequences, context_limit, costs } =
+            figures(spec.preset);
         let block_tokens = positive("block_tokens", spec.block_tokens.map_or(block_tokens, |tokens| tokens.0))?;
         let memory = spec.kv_memory.unwrap_or(kv_memory);
         let block = Bytes(block_tokens.saturating_mul(token_bytes));
         let blocks = memory.0 / block.0;
         if blocks == 0 {
-            return Err(EngineError::NoBlock { memory, block });
+            return Err(EngineSpecError::NoBlock { memory, block });
         }
         let blocks = u32::try_from(blocks).ok().filter(|blocks| *blocks <= MOST_BLOCKS);
-        let blocks = blocks.ok_or(EngineError::TooManyBlocks { memory, most: MOST_BLOCKS })?;
+        let blocks = blocks.ok_or(EngineSpecError::TooManyBlocks { memory, most: MOST_BLOCKS })?;
         let noise = spec.noise.unwrap_or(0.0);
         if !(0.0..=1.0).contains(&noise) {
-            return Err(EngineError::Noise { noise: noise.to_string() });
+            return Err(EngineSpecError::Noise { noise: noise.to_string() });
         }
         let slowdown = spec.slowdown.unwrap_or(1.0);
         if !(0.01..=100.0).contains(&slowdown) {
-            return Err(EngineError::Slowdown { slowdown: slowdown.to_string() });
+            return Err(EngineSpecError::Slowdown { slowdown: slowdown.to_string() });
         }
         let context_limit = positive("context_limit", spec.context_limit.map_or(context_limit, |tokens| tokens.0))?;
         check_tier("host_tier.capacity", spec.host_tier.as_ref())?;
@@ -114,54 +115,54 @@ impl EngineParameters {
     }
 }
 
-fn positive(field: &'static str, value: u64) -> Result<u64, EngineError> {
-    if value == 0 { Err(EngineError::Zero { field }) } else { Ok(value) }
+fn positive(field: &'static str, value: u64) -> Result<u64, EngineSpecError> {
+    if value == 0 { Err(EngineSpecError::Zero { field }) } else { Ok(value) }
 }
 
-fn check_tier(field: &'static str, tier: Option<&TierSpec>) -> Result<(), EngineError> {
+fn check_tier(field: &'static str, tier: Option<&TierSpec>) -> Result<(), EngineSpecError> {
     tier.map_or(Ok(()), |tier| positive(field, tier.capacity.0).map(|_| ()))
 }
 
-fn check_fault(fault: &FaultSpec) -> Result<(), EngineError> {
+fn check_fault(fault: &FaultSpec) -> Result<(), EngineSpecError> {
     positive("faults.every", fault.every)?;
     match (fault.kind, fault.status) {
-        (FaultKind::Status, Some(400..=599)) => Ok(()),
-        (FaultKind::Status, found) => {
-            Err(EngineError::FaultStatus { found: found.map_or_else(|| "nothing".to_owned(), |status| status.to_string()) })
+        (EngineFaultKind::Status, Some(400..=599)) => Ok(()),
+        (EngineFaultKind::Status, found) => {
+            Err(EngineSpecError::FaultStatus { found: found.map_or_else(|| "nothing".to_owned(), |status| status.to_string()) })
         }
         _ => Ok(()),
     }
 }
 
 /// A preset's figures, before the scenario replaces any.
-struct Figures {
+struct PresetParameters {
     token_bytes: u64,
     kv_memory: Bytes,
     block_tokens: u64,
     step_tokens: u64,
     max_sequences: u32,
     context_limit: u64,
-    costs: Costs,
+    costs: StepCosts,
 }
 
-fn figures(preset: Preset) -> Figures {
+fn figures(preset: EnginePreset) -> PresetParameters {
     match preset {
-        Preset::Tiny => tiny(),
-        Preset::Qwen7bH200 => qwen_7b_h200(),
+        EnginePreset::Tiny => tiny(),
+        EnginePreset::Qwen7bH200 => qwen_7b_h200(),
     }
 }
 
 /// Round numbers: a prompt of 1,000 tokens takes 1 ms + 10 ms + 1.001 ms, an answer token 1.1 ms + 10 ns a token of context. Nothing
 /// real has these figures.
-fn tiny() -> Figures {
-    Figures {
+fn tiny() -> PresetParameters {
+    PresetParameters {
         token_bytes: 1000,
         kv_memory: Bytes(64_000_000),
         block_tokens: 16,
         step_tokens: 1000,
         max_sequences: 64,
         context_limit: 32_768,
-        costs: Costs {
+        costs: StepCosts {
             step_fs: 1_000_000_000_000,
             prefill_token_fs: 10_000_000_000,
             attention_pair_fs: 2_000_000,
@@ -177,7 +178,7 @@ fn tiny() -> Figures {
 /// The model's figures are those of its card and `config.json`; the card's are those of NVIDIA's H200 SXM data sheet (141 GB at
 /// 4.8 TB/s, 989 TFLOPS dense in bf16). The shares of the peak that are reached are assumptions in the range that is usually
 /// measured: with them a cold prompt of 131,072 tokens takes 8.8 s, and 8 to 10 s fit the published cells.
-fn qwen_7b_h200() -> Figures {
+fn qwen_7b_h200() -> PresetParameters {
     const LAYERS: f64 = 28.0;
     const KV_HEADS: f64 = 4.0;
     const QUERY_HEADS: f64 = 28.0;
@@ -189,7 +190,7 @@ fn qwen_7b_h200() -> Figures {
     const BYTES_PER_S: f64 = 4.8e12 * 0.8;
     // 2 (keys and values) x 28 layers x 4 heads x 128 x 2 bytes = 57,344.
     const TOKEN_BYTES: f64 = 2.0 * LAYERS * KV_HEADS * HEAD_SIZE * BYTES;
-    Figures {
+    PresetParameters {
         token_bytes: 57_344,
         // 141 GB x 0.9 less 15 GB of weights.
         kv_memory: Bytes(112_000_000_000),
@@ -200,7 +201,7 @@ fn qwen_7b_h200() -> Figures {
         max_sequences: 256,
         // `max_model_len` as the model card recommends it.
         context_limit: 1_010_000,
-        costs: Costs {
+        costs: StepCosts {
             // One reading of the weights (4.0 ms), and half a millisecond of scheduling and launches.
             step_fs: femtoseconds(PARAMETERS * BYTES / BYTES_PER_S + 0.5e-3),
             // Two operations a weight.
@@ -223,7 +224,7 @@ fn femtoseconds(seconds: f64) -> u64 {
 }
 
 /// The name of a preset, as a scenario writes it.
-impl std::fmt::Display for Preset {
+impl std::fmt::Display for EnginePreset {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Qwen7bH200 => "qwen2.5-7b-h200",
@@ -235,7 +236,7 @@ impl std::fmt::Display for Preset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::cost::Work;
+    use crate::engine::cost::StepWork;
     use crate::units::Tokens;
 
     fn resolved(spec: &EngineSpec) -> EngineParameters {
@@ -256,13 +257,13 @@ mod tests {
         let parameters = resolved(&EngineSpec::default());
         let cold: u64 = (0..16)
             .map(|chunk| {
-                let mut work = Work::default();
+                let mut work = StepWork::default();
                 work.add_prefill(chunk * 8192, 8192);
                 parameters.costs.step(&work, 1.0).0
             })
             .sum();
         assert!((8_000_000..10_000_000).contains(&cold), "{cold}");
-        let mut work = Work::default();
+        let mut work = StepWork::default();
         work.add_decode(131_072);
         let decode = parameters.costs.step(&work, 1.0).0;
         assert!((4_000..8_000).contains(&decode), "{decode}");
@@ -271,22 +272,22 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused() {
         let spec = |change: fn(&mut EngineSpec)| {
-            let mut spec = EngineSpec { preset: Preset::Tiny, ..EngineSpec::default() };
+            let mut spec = EngineSpec { preset: EnginePreset::Tiny, ..EngineSpec::default() };
             change(&mut spec);
             EngineParameters::resolve(&spec, 0).map(|_| ()).unwrap_err()
         };
-        assert_eq!(spec(|spec| spec.block_tokens = Some(Tokens(0))), EngineError::Zero { field: "block_tokens" });
-        assert!(matches!(spec(|spec| spec.kv_memory = Some(Bytes(15_999))), EngineError::NoBlock { .. }));
-        assert!(matches!(spec(|spec| spec.noise = Some(f64::NAN)), EngineError::Noise { .. }));
-        assert!(matches!(spec(|spec| spec.slowdown = Some(0.0)), EngineError::Slowdown { .. }));
-        let fault = FaultSpec { kind: FaultKind::Status, every: 3, status: Some(200), after_tokens: 0 };
+        assert_eq!(spec(|spec| spec.block_tokens = Some(Tokens(0))), EngineSpecError::Zero { field: "block_tokens" });
+        assert!(matches!(spec(|spec| spec.kv_memory = Some(Bytes(15_999))), EngineSpecError::NoBlock { .. }));
+        assert!(matches!(spec(|spec| spec.noise = Some(f64::NAN)), EngineSpecError::Noise { .. }));
+        assert!(matches!(spec(|spec| spec.slowdown = Some(0.0)), EngineSpecError::Slowdown { .. }));
+        let fault = FaultSpec { kind: EngineFaultKind::Status, every: 3, status: Some(200), after_tokens: 0 };
         let error = EngineParameters::resolve(&EngineSpec { faults: vec![fault], ..EngineSpec::default() }, 0).unwrap_err();
         assert!(error.to_string().contains("`200`"));
     }
 
     #[test]
     fn no_request_may_be_longer_than_the_device_can_hold() {
-        let small = resolved(&EngineSpec { preset: Preset::Tiny, kv_memory: Some(Bytes(1_600_000)), ..EngineSpec::default() });
+        let small = resolved(&EngineSpec { preset: EnginePreset::Tiny, kv_memory: Some(Bytes(1_600_000)), ..EngineSpec::default() });
         assert_eq!((small.blocks, small.context_limit), (100, 1600));
     }
 }

@@ -5,7 +5,7 @@
 //! costs [`ANSWER_HEAD_TOKENS`] (start, role, line end).
 
 use super::tokenizer::{self, mix};
-use crate::session::Role;
+use crate::session::MessageRole;
 
 /// Tokens that the simulated chat template adds to each message.
 pub const MESSAGE_TOKENS: u64 = 4;
@@ -23,34 +23,34 @@ const START: u32 = 1;
 const LINE_END: u32 = 2;
 const END: u32 = 3;
 
-fn role_number(role: Role) -> u32 {
+fn role_number(role: MessageRole) -> u32 {
     match role {
-        Role::System => 4,
-        Role::User => 5,
-        Role::Assistant => 6,
+        MessageRole::System => 4,
+        MessageRole::User => 5,
+        MessageRole::Assistant => 6,
     }
 }
 
-fn message_head(role: Role) -> [u32; 3] {
+fn message_head(role: MessageRole) -> [u32; 3] {
     [START, role_number(role), LINE_END]
 }
 
 /// The tokens of a whole prompt under the chat template.
 #[must_use]
-pub fn conversation<'a>(messages: impl IntoIterator<Item = (Role, &'a str)>) -> Vec<u32> {
+pub fn conversation<'a>(messages: impl IntoIterator<Item = (MessageRole, &'a str)>) -> Vec<u32> {
     let mut tokens = Vec::new();
     for (role, text) in messages {
         tokens.extend(message_head(role));
         tokenizer::encode_into(text, &mut tokens);
         tokens.push(END);
     }
-    tokens.extend(message_head(Role::Assistant));
+    tokens.extend(message_head(MessageRole::Assistant));
     tokens
 }
 
 /// A sequence of tokens, kept as the hashes of its full blocks and the state behind its last token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chain {
+pub struct BlockHashChain {
     block_tokens: u64,
     tokens: u64,
     /// Depends on every token so far, and not on how they are cut into blocks.
@@ -58,7 +58,7 @@ pub struct Chain {
     hashes: Vec<u64>,
 }
 
-impl Chain {
+impl BlockHashChain {
     /// An empty sequence. `block_tokens` is at least 1.
     #[must_use]
     pub fn new(block_tokens: u64) -> Self {
@@ -99,7 +99,7 @@ impl Chain {
     }
 
     /// Appends a message as the chat template writes it.
-    pub fn push_message(&mut self, role: Role, text: &[u32]) {
+    pub fn push_message(&mut self, role: MessageRole, text: &[u32]) {
         self.extend(&message_head(role));
         self.extend(text);
         self.push(END);
@@ -107,7 +107,7 @@ impl Chain {
 
     /// Appends the head of the answer: the prompt is whole.
     pub fn push_answer_head(&mut self) {
-        self.extend(&message_head(Role::Assistant));
+        self.extend(&message_head(MessageRole::Assistant));
     }
 
     /// A number that depends on every token, and on nothing else: the same for every block size.
@@ -133,8 +133,8 @@ pub fn encode(text: &str) -> Vec<u32> {
 mod tests {
     use super::*;
 
-    fn chain(block_tokens: u64, tokens: &[u32]) -> Chain {
-        let mut chain = Chain::new(block_tokens);
+    fn chain(block_tokens: u64, tokens: &[u32]) -> BlockHashChain {
+        let mut chain = BlockHashChain::new(block_tokens);
         chain.extend(tokens);
         chain
     }
@@ -143,11 +143,11 @@ mod tests {
     fn a_chain_does_not_depend_on_how_its_tokens_came() {
         let tokens: Vec<u32> = (0..1000).collect();
         let whole = chain(16, &tokens);
-        let mut single = Chain::new(16);
+        let mut single = BlockHashChain::new(16);
         for token in &tokens {
             single.push(*token);
         }
-        let mut pieces = Chain::new(16);
+        let mut pieces = BlockHashChain::new(16);
         for piece in tokens.chunks(37) {
             pieces.extend(piece);
         }
@@ -167,14 +167,14 @@ mod tests {
 
     #[test]
     fn the_template_costs_what_it_says() {
-        let mut chain = Chain::new(4);
-        chain.push_message(Role::System, &encode("be brief"));
-        chain.push_message(Role::User, &encode("why is that so?"));
+        let mut chain = BlockHashChain::new(4);
+        chain.push_message(MessageRole::System, &encode("be brief"));
+        chain.push_message(MessageRole::User, &encode("why is that so?"));
         chain.push_answer_head();
         assert_eq!(chain.tokens(), prompt_tokens([2, 5]));
         assert_eq!(chain.tokens(), 2 + 5 + 2 * 4 + 3);
-        let tokens = conversation([(Role::System, "be brief"), (Role::User, "why is that so?")]);
-        let mut same = Chain::new(4);
+        let tokens = conversation([(MessageRole::System, "be brief"), (MessageRole::User, "why is that so?")]);
+        let mut same = BlockHashChain::new(4);
         same.extend(&tokens);
         assert_eq!(same, chain);
     }

@@ -14,22 +14,22 @@ mod step;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::answer::AnswerNumbers;
+use super::answer::AnswerTokenIds;
 use super::blocks::BlockPool;
-use super::metrics::{Counters, Snapshot};
+use super::metrics::{EngineCounters, EngineSnapshot};
 use super::presets::EngineParameters;
-use super::sequence::{Cached, Request, Sequence};
-use super::tiers::Tier;
+use super::sequence::{CachedPromptTokens, EngineRequest, EngineSequence};
+use super::tiers::CacheTier;
 use crate::clock::Micros;
 
 /// A request's number within its engine, in the order of arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RequestId(pub u64);
+pub struct EngineRequestId(pub u64);
 
 /// Tokens of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Emission {
-    pub id: RequestId,
+pub struct EngineRequestOutput {
+    pub id: EngineRequestId,
     /// When each of them was there; shared by all sequences of a batch.
     pub stamps: Arc<[Micros]>,
     /// Tokens of the prompt that came from a cache.
@@ -41,7 +41,7 @@ pub struct Emission {
 /// A request that can never be served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the prompt has {prompt_tokens} tokens and the answer {max_tokens}, the engine holds {context_limit}; shorten one of them")]
-pub struct TooLong {
+pub struct ContextLimitError {
     pub prompt_tokens: u64,
     pub max_tokens: u64,
     pub context_limit: u64,
@@ -49,9 +49,9 @@ pub struct TooLong {
 
 /// Steps that are decided: one, or several that do nothing but decode the same sequences.
 #[derive(Debug)]
-struct Plan {
+struct EngineStepPlan {
     start: Micros,
-    batch: Vec<(RequestId, u64)>,
+    batch: Vec<(EngineRequestId, u64)>,
     ends: Vec<Micros>,
 }
 
@@ -60,21 +60,21 @@ pub struct Engine {
     parameters: EngineParameters,
     /// How long decode steps may be decided ahead, so that their tokens come out together, each with its own stamp; 0 for one step.
     ahead: Micros,
-    numbers: AnswerNumbers,
+    numbers: AnswerTokenIds,
     pool: BlockPool,
     /// The tiers behind the device, the nearest first.
-    tiers: Vec<Tier>,
-    sequences: BTreeMap<RequestId, Sequence>,
+    tiers: Vec<CacheTier>,
+    sequences: BTreeMap<EngineRequestId, EngineSequence>,
     /// On their way through the server's own process, by the time at which they reach the scheduler.
-    intake: BTreeSet<(Micros, RequestId)>,
-    waiting: BTreeSet<RequestId>,
-    running: BTreeSet<RequestId>,
-    loading: BTreeSet<RequestId>,
-    plan: Option<Plan>,
+    intake: BTreeSet<(Micros, EngineRequestId)>,
+    waiting: BTreeSet<EngineRequestId>,
+    running: BTreeSet<EngineRequestId>,
+    loading: BTreeSet<EngineRequestId>,
+    plan: Option<EngineStepPlan>,
     now: Micros,
     arrivals: u64,
-    emissions: Vec<Emission>,
-    counters: Counters,
+    emissions: Vec<EngineRequestOutput>,
+    counters: EngineCounters,
 }
 
 impl Engine {
@@ -86,9 +86,9 @@ impl Engine {
         Self {
             parameters: parameters.clone(),
             ahead,
-            numbers: AnswerNumbers::new(),
+            numbers: AnswerTokenIds::new(),
             pool: BlockPool::new(parameters.blocks),
-            tiers: tiers.into_iter().flatten().map(|spec| Tier::new(spec, parameters.block_bytes())).collect(),
+            tiers: tiers.into_iter().flatten().map(|spec| CacheTier::new(spec, parameters.block_bytes())).collect(),
             sequences: BTreeMap::new(),
             intake: BTreeSet::new(),
             waiting: BTreeSet::new(),
@@ -98,7 +98,7 @@ impl Engine {
             now: Micros::ZERO,
             arrivals: 0,
             emissions: Vec::new(),
-            counters: Counters::default(),
+            counters: EngineCounters::default(),
         }
     }
 
@@ -116,29 +116,29 @@ impl Engine {
     ///
     /// # Errors
     /// Where prompt and answer together can never fit, and where there is no prompt.
-    pub fn check(&self, prompt_tokens: u64, max_tokens: u32) -> Result<(), TooLong> {
+    pub fn check(&self, prompt_tokens: u64, max_tokens: u32) -> Result<(), ContextLimitError> {
         let (max_tokens, context_limit) = (u64::from(max_tokens.max(1)), self.parameters.context_limit);
         let fits = prompt_tokens > 0 && prompt_tokens + max_tokens <= context_limit;
-        if fits { Ok(()) } else { Err(TooLong { prompt_tokens, max_tokens, context_limit }) }
+        if fits { Ok(()) } else { Err(ContextLimitError { prompt_tokens, max_tokens, context_limit }) }
     }
 
     /// Takes in a request that arrives `now`, which is not before any time the engine has seen.
     ///
     /// # Errors
     /// As [`Engine::check`].
-    pub fn submit(&mut self, now: Micros, request: Request) -> Result<RequestId, TooLong> {
+    pub fn submit(&mut self, now: Micros, request: EngineRequest) -> Result<EngineRequestId, ContextLimitError> {
         let prompt_tokens = request.prompt.tokens();
         self.check(prompt_tokens, request.max_tokens)?;
         self.cut(now);
-        let id = RequestId(self.arrivals);
+        let id = EngineRequestId(self.arrivals);
         self.arrivals += 1;
-        self.sequences.insert(id, Sequence::new(request, now));
+        self.sequences.insert(id, EngineSequence::new(request, now));
         self.intake.insert((now + self.parameters.costs.intake(prompt_tokens), id));
         Ok(id)
     }
 
     /// Gives up a request, if it is not over; the step under way goes on without it.
-    pub fn cancel(&mut self, now: Micros, id: RequestId) {
+    pub fn cancel(&mut self, now: Micros, id: EngineRequestId) {
         self.cut(now);
         if self.sequences.contains_key(&id) {
             self.counters.aborted += 1;
@@ -151,7 +151,7 @@ impl Engine {
     pub fn reset(&mut self, now: Micros) {
         self.cut(now);
         self.pool.clear();
-        self.tiers.iter_mut().for_each(Tier::clear);
+        self.tiers.iter_mut().for_each(CacheTier::clear);
         for sequence in self.sequences.values_mut() {
             sequence.forgotten |= sequence.computed > 0 || sequence.loads > 0;
         }
@@ -167,14 +167,14 @@ impl Engine {
     }
 
     /// Tokens since the last call, in the order in which their steps ended.
-    pub fn take_emissions(&mut self) -> Vec<Emission> {
+    pub fn take_emissions(&mut self) -> Vec<EngineRequestOutput> {
         std::mem::take(&mut self.emissions)
     }
 
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "blocks are far fewer than 2^53")]
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot {
+    pub fn snapshot(&self) -> EngineSnapshot {
+        EngineSnapshot {
             running: self.running.len(),
             waiting: self.sequences.len() - self.running.len(),
             kv_usage: self.pool.held() as f64 / self.pool.len() as f64,
@@ -232,12 +232,12 @@ impl Engine {
         }
         for tier in 0..self.tiers.len() {
             for owner in self.tiers[tier].link.take_ended(self.now) {
-                self.loaded(RequestId(owner));
+                self.loaded(EngineRequestId(owner));
             }
         }
     }
 
-    fn loaded(&mut self, id: RequestId) {
+    fn loaded(&mut self, id: EngineRequestId) {
         let Some(sequence) = self.sequences.get_mut(&id) else { return };
         sequence.loads -= 1;
         if sequence.loads == 0 {

@@ -1,28 +1,28 @@
 //! One request inside the engine: what it has, what it still needs. It must not know of other sequences.
 
-use super::answer::{Answer, AnswerNumbers};
-use super::prompt::Chain;
+use super::answer::{AnswerTokenIds, EngineAnswer};
+use super::prompt::BlockHashChain;
 use crate::clock::Micros;
 
 /// What is asked of the engine.
 #[derive(Debug, Clone)]
-pub struct Request {
-    pub prompt: Chain,
+pub struct EngineRequest {
+    pub prompt: BlockHashChain,
     /// Tokens of the answer: the simulated engine never ends one early. At least 1.
     pub max_tokens: u32,
 }
 
 /// Tokens of a prompt that need not be computed.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Cached {
+pub struct CachedPromptTokens {
     pub device: u64,
     pub tiers: u64,
 }
 
 #[derive(Debug)]
-pub struct Sequence {
+pub struct EngineSequence {
     /// The prompt, and what has been generated so far.
-    pub chain: Chain,
+    pub chain: BlockHashChain,
     pub prompt_tokens: u64,
     pub max_tokens: u64,
     pub generated: u64,
@@ -32,22 +32,22 @@ pub struct Sequence {
     /// How many of `blocks` others can find.
     pub filled: usize,
     /// Tokens of the prompt that came from the device's cache and from the tiers; known since the first time it was scheduled.
-    pub cached: Option<Cached>,
+    pub cached: Option<CachedPromptTokens>,
     /// Loads from tiers that are under way.
     pub loads: u8,
     /// Caches were emptied while it lived: nothing of it may be found again.
     pub forgotten: bool,
     pub arrived: Micros,
-    answer: Answer,
+    answer: EngineAnswer,
 }
 
-impl Sequence {
+impl EngineSequence {
     #[must_use]
-    pub fn new(request: Request, arrived: Micros) -> Self {
+    pub fn new(request: EngineRequest, arrived: Micros) -> Self {
         Self {
             prompt_tokens: request.prompt.tokens(),
             max_tokens: u64::from(request.max_tokens.max(1)),
-            answer: Answer::to(request.prompt.fingerprint()),
+            answer: EngineAnswer::to(request.prompt.fingerprint()),
             chain: request.prompt,
             generated: 0,
             computed: 0,
@@ -78,7 +78,7 @@ impl Sequence {
     }
 
     /// Takes note that `tokens` more are computed; where that makes it whole, one more token is generated.
-    pub fn advance(&mut self, tokens: u64, numbers: &AnswerNumbers) -> bool {
+    pub fn advance(&mut self, tokens: u64, numbers: &AnswerTokenIds) -> bool {
         self.computed += tokens;
         let whole = self.computed == self.chain.tokens();
         if whole {

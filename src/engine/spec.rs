@@ -11,7 +11,7 @@ use crate::units::{Bytes, BytesPerSecond, Tokens};
 pub struct EngineSpec {
     /// The set of hardware and model figures to start from.
     #[serde(default)]
-    pub preset: Preset,
+    pub preset: EnginePreset,
     /// Device memory that holds KV cache blocks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kv_memory: Option<Bytes>,
@@ -50,7 +50,7 @@ pub struct EngineSpec {
 /// Named sets of hardware and model figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Preset {
+pub enum EnginePreset {
     /// Qwen2.5-7B-Instruct-1M on one 141 GB card: the published C×S setup.
     #[default]
     #[serde(rename = "qwen2.5-7b-h200")]
@@ -74,7 +74,7 @@ pub struct TierSpec {
 #[serde(deny_unknown_fields)]
 pub struct FaultSpec {
     /// What goes wrong.
-    pub kind: FaultKind,
+    pub kind: EngineFaultKind,
     /// The fault strikes requests number `every`, `2 × every`, ...
     pub every: u64,
     /// For `kind = "status"`: the HTTP status.
@@ -88,7 +88,7 @@ pub struct FaultSpec {
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum FaultKind {
+pub enum EngineFaultKind {
     /// An HTTP error status with a JSON body instead of a stream.
     Status,
     /// The stream goes silent and stays open.

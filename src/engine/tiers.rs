@@ -2,29 +2,29 @@
 
 use std::collections::HashMap;
 
-use super::order::Order;
+use super::order::LruOrder;
 use super::spec::TierSpec;
 use crate::clock::Micros;
 
 /// One tier: blocks by their contents, the least recently used going first, and a link back to the device.
 #[derive(Debug)]
-pub struct Tier {
+pub struct CacheTier {
     capacity: u64,
     slots: Vec<u64>,
-    order: Order,
+    order: LruOrder,
     by_hash: HashMap<u64, u32>,
-    pub link: Link,
+    pub link: TierLink,
 }
 
-impl Tier {
+impl CacheTier {
     #[must_use]
     pub fn new(spec: &TierSpec, block_bytes: u64) -> Self {
         Self {
             capacity: (spec.capacity.0 / block_bytes.max(1)).min(u64::from(u32::MAX - 1)),
             slots: Vec::new(),
-            order: Order::new(),
+            order: LruOrder::new(),
             by_hash: HashMap::new(),
-            link: Link::new(spec.bandwidth.0),
+            link: TierLink::new(spec.bandwidth.0),
         }
     }
 
@@ -59,24 +59,24 @@ impl Tier {
     /// Forgets all blocks; what is on its way arrives.
     pub fn clear(&mut self) {
         self.slots.clear();
-        self.order = Order::new();
+        self.order = LruOrder::new();
         self.by_hash.clear();
     }
 }
 
 /// A link that all loads under way share equally.
 #[derive(Debug)]
-pub struct Link {
+pub struct TierLink {
     bytes_per_us: f64,
     /// Up to when the loads' remainders are right.
     settled: Micros,
-    loads: Vec<Load>,
+    loads: Vec<TierTransfer>,
     /// Loads that have ended, in the order of their ends.
     ended: Vec<u64>,
 }
 
 #[derive(Debug)]
-struct Load {
+struct TierTransfer {
     owner: u64,
     remaining_bytes: f64,
 }
@@ -84,7 +84,7 @@ struct Load {
 /// Remainders are doubles; what would take less than this is rounding.
 const ROUNDING_US: f64 = 1e-4;
 
-impl Link {
+impl TierLink {
     fn new(bytes_per_s: f64) -> Self {
         Self { bytes_per_us: bytes_per_s / 1e6, settled: Micros::ZERO, loads: Vec::new(), ended: Vec::new() }
     }
@@ -93,7 +93,7 @@ impl Link {
     #[expect(clippy::cast_precision_loss, reason = "loads are far smaller than 2^53 bytes")]
     pub fn begin(&mut self, now: Micros, owner: u64, bytes: u64) {
         self.settle(now);
-        self.loads.push(Load { owner, remaining_bytes: bytes as f64 });
+        self.loads.push(TierTransfer { owner, remaining_bytes: bytes as f64 });
     }
 
     /// Gives up all loads of that owner.
@@ -157,8 +157,8 @@ mod tests {
     use super::*;
     use crate::units::{Bytes, BytesPerSecond};
 
-    fn tier(capacity: u64, bytes_per_s: f64) -> Tier {
-        Tier::new(&TierSpec { capacity: Bytes(capacity), bandwidth: BytesPerSecond(bytes_per_s) }, 10)
+    fn tier(capacity: u64, bytes_per_s: f64) -> CacheTier {
+        CacheTier::new(&TierSpec { capacity: Bytes(capacity), bandwidth: BytesPerSecond(bytes_per_s) }, 10)
     }
 
     #[test]
@@ -185,7 +185,7 @@ mod tests {
     fn one_load_has_the_whole_link_and_four_at_once_have_a_quarter_each() {
         // 131,072 tokens of 57,344 bytes at 25 GB/s: 0.3 s alone, 1.2 s four at once.
         let bytes = 131_072 * 57_344;
-        let mut link = Link::new(25e9);
+        let mut link = TierLink::new(25e9);
         link.begin(Micros(10), 1, bytes);
         assert_eq!(link.next_end(), Some(Micros(10 + 300_648)));
         for owner in 2..=4 {
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn a_load_that_ends_leaves_its_share_to_the_others() {
         // 1 byte a microsecond: 100 alone by 100; then 100 and 300 share until 300, and the larger one needs 200 more.
-        let mut link = Link::new(1e6);
+        let mut link = TierLink::new(1e6);
         link.begin(Micros(0), 1, 200);
         assert_eq!(link.take_ended(Micros(100)), Vec::<u64>::new());
         link.begin(Micros(100), 2, 300);

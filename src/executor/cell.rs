@@ -5,34 +5,34 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::cold::{Attempt, ColdError};
+use super::cold::{ColdCacheError, RunAttempt};
 use super::contract::hidden;
-use super::course::Rule;
-use super::curb::Curb;
-use super::drive::{Ledger, drive};
-use super::errors::{ErrorLimit, RunFault};
-use super::honesty::Watch;
-use super::lane::{LaneError, Load, Occupancy};
-use super::pace::Pace;
-use super::said::Texts;
-use super::seldom::Rung;
-use super::spec::Policy;
-use super::standstill::{Lookout, Standstill};
-use super::stop::Stop;
-use super::tally::Tally;
-use super::threads::Threads;
-use super::watching::Watching;
-use crate::arrival::Schedule;
-use crate::clock::{Alarm, Clock};
-use crate::engine::{EngineError, EngineParameters, TokenMemo};
-use crate::event::Event;
-use crate::plan::{Mask, Run};
-use crate::record::{CacheContract, ClientHonesty, Curtailed, FormatVersion, Outcome, PromptSalt, RunRecord, ServerFacts, TokenRule};
-use crate::server::Watched;
+use super::course::StoppingRule;
+use super::curb::EarlyStop;
+use super::drive::{ResultSink, drive};
+use super::errors::{ErrorLimit, RunError};
+use super::honesty::ClientHealthMonitor;
+use super::lane::{InFlightCounters, LoadContext, LoadError};
+use super::pace::Backpressure;
+use super::said::TextRetention;
+use super::seldom::WakeSignal;
+use super::spec::FailurePolicy;
+use super::standstill::{StallDetector, StallReport};
+use super::stop::StopToken;
+use super::tally::RunTotals;
+use super::threads::RuntimeHandles;
+use super::watching::TargetMonitor;
+use crate::arrival::RequestSchedule;
+use crate::clock::{Clock, SharedTimer};
+use crate::engine::{EngineParameters, EngineSpecError, TokenMemo};
+use crate::event::SweepEvent;
+use crate::plan::{EnvironmentRedactor, Run};
+use crate::record::{CacheCheck, ClientHealth, EarlyStopReason, FormatVersion, PromptSalt, RunOutcome, RunRecord, ServerFacts, TokenRule};
+use crate::server::WatchSummary;
 use crate::target::{HttpTarget, SimTarget, Target, TargetError};
-use crate::tokens::{self, TokenError};
-use crate::workload::spec::{OnError, WorkloadSpec};
-use crate::workload::{Corpus, Salt, Workload, WorkloadError};
+use crate::tokens::{self, TokenCountError};
+use crate::workload::spec::{TurnErrorPolicy, WorkloadSpec};
+use crate::workload::{Corpus, RunSalt, Workload, WorkloadError};
 
 /// Why a cell could not be run. The sweep goes on without it.
 #[derive(Debug, thiserror::Error)]
@@ -40,31 +40,31 @@ enum CellError {
     #[error(transparent)]
     Target(#[from] TargetError),
     #[error(transparent)]
-    Engine(#[from] EngineError),
+    Engine(#[from] EngineSpecError),
     #[error(transparent)]
-    Cold(#[from] ColdError),
+    Cold(#[from] ColdCacheError),
     #[error(transparent)]
-    Tokens(#[from] TokenError),
+    Tokens(#[from] TokenCountError),
     #[error(transparent)]
     Workload(#[from] WorkloadError),
     #[error(transparent)]
-    Lane(#[from] LaneError),
+    Lane(#[from] LoadError),
     #[error(transparent)]
-    Fault(#[from] RunFault),
+    Fault(#[from] RunError),
 }
 
 /// What a cell needs from the sweep.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Setting<'a> {
+pub(super) struct CellContext<'a> {
     /// Texts that are made once and used in every cell.
     pub corpus: &'a Corpus,
     /// What the simulated engine knows of these texts.
     pub memo: &'a TokenMemo,
-    pub stop: &'a Stop,
+    pub stop: &'a StopToken,
     /// How failures are taken.
-    pub policy: Policy,
-    pub threads: &'a Threads,
-    pub events: &'a mpsc::UnboundedSender<Event>,
+    pub policy: FailurePolicy,
+    pub threads: &'a RuntimeHandles,
+    pub events: &'a mpsc::UnboundedSender<SweepEvent>,
     /// What is known of the server before the cell; nothing where it is simulated.
     pub server: Option<&'a ServerFacts>,
     /// Remarks on the server for the record.
@@ -74,14 +74,14 @@ pub(super) struct Setting<'a> {
 }
 
 /// Runs the cell, to its end or until the rule says that it may end early. Whatever happens, a record comes back.
-pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&mut dyn Rule>) -> RunRecord {
-    let watch = Watch::start(clock);
+pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &CellContext<'_>, rule: Option<&mut dyn StoppingRule>) -> RunRecord {
+    let watch = ClientHealthMonitor::start(clock);
     let mut log = CellLog::new();
     let attempted = attempt(run, clock, setting, rule, &mut log).await;
     let outcome = match attempted {
-        Err(error) => Outcome::Failed { reason: run.cell.mask().hide(error.to_string()) },
-        Ok(()) if setting.stop.is_draining() => Outcome::Interrupted,
-        Ok(()) => log.curtailed.take().map_or(Outcome::Completed, Outcome::Curtailed),
+        Err(error) => RunOutcome::Failed { reason: run.cell.mask().hide(error.to_string()) },
+        Ok(()) if setting.stop.is_draining() => RunOutcome::Interrupted,
+        Ok(()) => log.curtailed.take().map_or(RunOutcome::Completed, RunOutcome::Curtailed),
     };
     let watched_notes = log.watched.notes.iter().map(|note| run.cell.mask().hide(note.clone()));
     let notes = setting
@@ -102,7 +102,7 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>, rul
         cache_contract: hidden(log.cache_contract, &run.cell.mask()),
         salt: log.salt,
         server: with_pool(setting.server.cloned(), log.watched.kv_pool_tokens),
-        client: ClientHonesty { stood_still_s: log.standstill.longest_s, ..watch.finish(&log.tally) },
+        client: ClientHealth { stood_still_s: log.standstill.longest_s, ..watch.finish(&log.tally) },
         connections: log.tally.carried.connections(),
         counts: log.tally.counts(),
         offered_qps: log.offered_qps,
@@ -112,23 +112,23 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &Setting<'_>, rul
 }
 
 /// The record of a cell that was not even begun, told as any other.
-pub(super) fn not_run(run: &Run, reason: String, setting: &Setting<'_>) -> RunRecord {
+pub(super) fn not_run(run: &Run, reason: String, setting: &CellContext<'_>) -> RunRecord {
     let clock = Clock::real();
     let header = run.header();
-    let begun = Event::RunStarted { run: Arc::new(header.clone()), requests: None, started_at: clock.anchor() };
+    let begun = SweepEvent::RunStarted { run: Arc::new(header.clone()), requests: None, started_at: clock.anchor() };
     let _ = setting.events.send(begun);
     let CellLog { tally, token_rule, cache_contract, offered_qps, .. } = CellLog::new();
     RunRecord {
         format: FormatVersion::CURRENT,
         header,
-        outcome: Outcome::Failed { reason },
+        outcome: RunOutcome::Failed { reason },
         started_at: clock.anchor(),
         duration_us: tally.end(),
         token_rule,
         cache_contract,
         salt: None,
         server: None,
-        client: ClientHonesty::default(),
+        client: ClientHealth::default(),
         connections: None,
         counts: tally.counts(),
         offered_qps,
@@ -148,7 +148,7 @@ fn with_pool(mut server: Option<ServerFacts>, tokens: Option<u64>) -> Option<Ser
 }
 
 /// Remarks for people.
-fn notes(tally: &Tally, workload: &WorkloadSpec) -> Vec<String> {
+fn notes(tally: &RunTotals, workload: &WorkloadSpec) -> Vec<String> {
     let (unsent, held_back) = (tally.unsent(), tally.held_back());
     let unsent = (unsent > 0).then(|| match workload {
         WorkloadSpec::DocumentQa(_) | WorkloadSpec::Chat(_) => {
@@ -178,37 +178,43 @@ fn notes(tally: &Tally, workload: &WorkloadSpec) -> Vec<String> {
 /// What is found out on the way and recorded even where the cell fails later.
 #[derive(Debug)]
 struct CellLog {
-    tally: Tally,
+    tally: RunTotals,
     token_rule: TokenRule,
-    cache_contract: CacheContract,
+    cache_contract: CacheCheck,
     salt: Option<PromptSalt>,
     offered_qps: Option<f64>,
-    watched: Watched,
-    curtailed: Option<Curtailed>,
-    standstill: Standstill,
+    watched: WatchSummary,
+    curtailed: Option<EarlyStopReason>,
+    standstill: StallReport,
 }
 
 impl CellLog {
     fn new() -> Self {
         Self {
-            tally: Tally::default(),
+            tally: RunTotals::default(),
             token_rule: TokenRule::Simulated,
-            cache_contract: CacheContract::NotProven { reason: "the cell was not run".to_owned() },
+            cache_contract: CacheCheck::NotProven { reason: "the cell was not run".to_owned() },
             salt: None,
             offered_qps: None,
-            watched: Watched::default(),
+            watched: WatchSummary::default(),
             curtailed: None,
-            standstill: Standstill::default(),
+            standstill: StallReport::default(),
         }
     }
 }
 
-async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&mut dyn Rule>, log: &mut CellLog) -> Result<(), CellError> {
+async fn attempt(
+    run: &Run,
+    clock: Clock,
+    setting: &CellContext<'_>,
+    rule: Option<&mut dyn StoppingRule>,
+    log: &mut CellLog,
+) -> Result<(), CellError> {
     let cell = &run.cell;
     let schedule = schedule(run, setting.corpus)?;
     log.offered_qps = schedule.offered_qps;
     let header = Arc::new(run.header());
-    let _ = setting.events.send(Event::RunStarted { run: header, requests: Some(schedule.requests), started_at: clock.anchor() });
+    let _ = setting.events.send(SweepEvent::RunStarted { run: header, requests: Some(schedule.requests), started_at: clock.anchor() });
 
     let (target, context_limit) = reach(run, clock, setting).await?;
     let counter = setting.threads.office(tokens::choose(&cell.target, run.simulated)).await?;
@@ -217,7 +223,7 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&m
     let workload = setting.threads.office(preparing).await?;
 
     // As late as there is something to be emptied: just before the load.
-    let attempt = Attempt::new(run, &counter);
+    let attempt = RunAttempt::new(run, &counter);
     let salt = setting.threads.office(attempt.salt()).await?;
     log.salt = salt.as_ref().and_then(|salt| attempt.recorded(salt));
     let emptied = tokio::select! {
@@ -229,40 +235,40 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&m
     log.cache_contract = emptied.so_far();
 
     // What ends this cell early ends nothing else.
-    let salt_tokens = salt.as_ref().map_or(0, Salt::tokens);
+    let salt_tokens = salt.as_ref().map_or(0, RunSalt::tokens);
     let stop = setting.stop.for_a_part();
     let (done, inbox) = mpsc::unbounded_channel();
-    let load = Load {
+    let load = LoadContext {
         workload,
         salt,
         target,
         counter,
         clock,
-        alarm: Alarm::start(clock),
+        alarm: SharedTimer::start(clock),
         threads: setting.threads.clone(),
         context_limit,
         on_error: on_error(&cell.workload),
         user_header: matches!(&cell.workload, WorkloadSpec::Chat(chat) if chat.user_header),
         stop: stop.clone(),
-        aborting: Rung::default(),
-        texts: if cell.keeps_texts() { Texts::Kept } else { Texts::Dropped },
-        occupancy: Occupancy::default(),
+        aborting: WakeSignal::default(),
+        texts: if cell.keeps_texts() { TextRetention::Kept } else { TextRetention::Dropped },
+        occupancy: InFlightCounters::default(),
         done,
     };
-    let watching = setting.threads.office(Watching::start(run, &load.target, clock, setting.events)).await;
+    let watching = setting.threads.office(TargetMonitor::start(run, &load.target, clock, setting.events)).await;
     let errors = ErrorLimit::new(setting.policy.max_error_rate, schedule.requests, stop.clone());
-    let mut ledger = Ledger {
+    let mut ledger = ResultSink {
         events: setting.events,
         tally: &mut log.tally,
         mask: cell.mask().and(load.target.masked()),
-        curb: Curb::new(rule, stop),
+        curb: EarlyStop::new(rule, stop),
         errors,
-        pace: Pace::of(clock),
+        pace: Backpressure::of(clock),
     };
-    let lookout = Lookout::begin(clock);
+    let lookout = StallDetector::begin(clock);
     let driven = Box::pin(drive(load, schedule, inbox, &mut ledger)).await;
-    log.standstill = lookout.map(Lookout::end).unwrap_or_default();
-    let Ledger { curb, errors, .. } = ledger;
+    log.standstill = lookout.map(StallDetector::end).unwrap_or_default();
+    let ResultSink { curb, errors, .. } = ledger;
     log.curtailed = curb.curtailed();
     log.watched = watching.finish().await;
     driven?;
@@ -275,20 +281,20 @@ async fn attempt(run: &Run, clock: Clock, setting: &Setting<'_>, rule: Option<&m
 }
 
 /// The contract of a cell that is not run since its caches could not be emptied.
-fn not_emptied(error: &ColdError) -> CacheContract {
-    CacheContract::Failed { reason: format!("the caches were not emptied: {error}") }
+fn not_emptied(error: &ColdCacheError) -> CacheCheck {
+    CacheCheck::Failed { reason: format!("the caches were not emptied: {error}") }
 }
 
-fn schedule(run: &Run, corpus: &Corpus) -> Result<Schedule, WorkloadError> {
+fn schedule(run: &Run, corpus: &Corpus) -> Result<RequestSchedule, WorkloadError> {
     let trace = match &run.cell.workload {
         WorkloadSpec::Requests(spec) => corpus.trace(spec)?,
         WorkloadSpec::DocumentQa(_) | WorkloadSpec::Chat(_) => None,
     };
-    Ok(Schedule::new(&run.cell.workload, run.seed, trace))
+    Ok(RequestSchedule::new(&run.cell.workload, run.seed, trace))
 }
 
 /// The rule without what the environment says of the tokenizer's path.
-fn shown(rule: TokenRule, mask: &Mask) -> TokenRule {
+fn shown(rule: TokenRule, mask: &EnvironmentRedactor) -> TokenRule {
     match rule {
         TokenRule::Tokenizer { file, blake3 } => TokenRule::Tokenizer { file: mask.hide(file), blake3 },
         other => other,
@@ -296,7 +302,7 @@ fn shown(rule: TokenRule, mask: &Mask) -> TokenRule {
 }
 
 /// The target, and the most tokens of a conversation where it tells.
-async fn reach(run: &Run, clock: Clock, setting: &Setting<'_>) -> Result<(Target, Option<u64>), CellError> {
+async fn reach(run: &Run, clock: Clock, setting: &CellContext<'_>) -> Result<(Target, Option<u64>), CellError> {
     let cell = &run.cell;
     if run.simulated {
         let parameters = EngineParameters::resolve(&cell.engine, run.seed)?;
@@ -308,11 +314,11 @@ async fn reach(run: &Run, clock: Clock, setting: &Setting<'_>) -> Result<(Target
     Ok((Target::Http(target), context_limit))
 }
 
-fn on_error(workload: &WorkloadSpec) -> OnError {
+fn on_error(workload: &WorkloadSpec) -> TurnErrorPolicy {
     match workload {
         WorkloadSpec::DocumentQa(spec) => spec.on_error,
         WorkloadSpec::Chat(spec) => spec.on_error,
         // A session has no turn behind the one that failed.
-        WorkloadSpec::Requests(_) => OnError::DropTurn,
+        WorkloadSpec::Requests(_) => TurnErrorPolicy::DropTurn,
     }
 }

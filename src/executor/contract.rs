@@ -1,28 +1,28 @@
 //! The cold-cache contract of a whole run: what the canary found before the load, and what the rows say afterwards. Pure.
 
-use crate::plan::Mask;
-use crate::record::CacheContract;
+use crate::plan::EnvironmentRedactor;
+use crate::record::CacheCheck;
 
 /// What was done before the load so that no prompt is in a cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Emptied {
+pub(super) enum CacheResetOutcome {
     /// `reset = "none"`: warm caches are wanted.
     Nothing,
     /// What the scenario asks for, without a look at it.
-    NoCanary(ResetMeans),
+    NoCanary(CacheResetMethod),
     /// What the scenario asks for, and this was found.
-    Canary(ResetMeans, CacheContract),
+    Canary(CacheResetMethod, CacheCheck),
 }
 
 /// How prompts are kept away from what is cached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ResetMeans {
+pub(super) enum CacheResetMethod {
     /// By emptying the caches, whatever does it.
     Emptying,
     Salt,
 }
 
-impl ResetMeans {
+impl CacheResetMethod {
     /// What else there is to do where it did not work.
     fn cure(self) -> &'static str {
         match self {
@@ -34,7 +34,7 @@ impl ResetMeans {
 
 /// What rows alone say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Rows {
+pub(super) enum RowCacheEvidence {
     /// First turns brought what no cache knew; the evidence.
     Cold(String),
     /// They came from a cache; the evidence.
@@ -43,38 +43,38 @@ pub(super) enum Rows {
     Silent(String),
 }
 
-impl Emptied {
+impl CacheResetOutcome {
     /// What is known before any row.
-    pub fn so_far(&self) -> CacheContract {
-        self.with(Rows::Silent("no first turn was answered".to_owned()))
+    pub fn so_far(&self) -> CacheCheck {
+        self.with(RowCacheEvidence::Silent("no first turn was answered".to_owned()))
     }
 
     /// The contract: failed where either failed, proven where either proves it, else not proven for the reasons of both.
-    pub fn with(&self, rows: Rows) -> CacheContract {
-        use CacheContract::{Failed, NotProven, Proven};
+    pub fn with(&self, rows: RowCacheEvidence) -> CacheCheck {
+        use CacheCheck::{Failed, NotProven, Proven};
         match (self, rows) {
-            (Self::Canary(means, Failed { reason }), Rows::Warm(evidence)) => {
+            (Self::Canary(means, Failed { reason }), RowCacheEvidence::Warm(evidence)) => {
                 Failed { reason: format!("{reason}; {evidence}{}", means.cure()) }
             }
             (Self::Canary(means, Failed { reason }), _) => Failed { reason: format!("{reason}{}", means.cure()) },
-            (Self::Nothing, Rows::Warm(evidence)) => {
+            (Self::Nothing, RowCacheEvidence::Warm(evidence)) => {
                 NotProven { reason: format!("{evidence}, and warm caches are wanted: `server.reset` is \"none\"") }
             }
-            (Self::Canary(ResetMeans::Salt, _) | Self::NoCanary(ResetMeans::Salt), Rows::Warm(evidence)) => {
+            (Self::Canary(CacheResetMethod::Salt, _) | Self::NoCanary(CacheResetMethod::Salt), RowCacheEvidence::Warm(evidence)) => {
                 Failed { reason: format!("{evidence}, although every prompt of the run begins with a salt of its own") }
             }
-            (Self::Canary(means @ ResetMeans::Emptying, Proven { how }), Rows::Warm(evidence)) => {
+            (Self::Canary(means @ CacheResetMethod::Emptying, Proven { how }), RowCacheEvidence::Warm(evidence)) => {
                 Failed { reason: format!("{evidence}, of a cache that `server.reset` does not reach, although {how}{}", means.cure()) }
             }
-            (Self::Canary(means, _) | Self::NoCanary(means), Rows::Warm(evidence)) => {
+            (Self::Canary(means, _) | Self::NoCanary(means), RowCacheEvidence::Warm(evidence)) => {
                 Failed { reason: format!("{evidence}: `server.reset` does not empty every cache{}", means.cure()) }
             }
-            (Self::Canary(_, Proven { how }), Rows::Cold(evidence)) => Proven { how: format!("{how}; {evidence}") },
-            (Self::Canary(_, Proven { how }), Rows::Silent(_)) => Proven { how: how.clone() },
-            (_, Rows::Cold(evidence)) => Proven { how: evidence },
-            (Self::Canary(_, NotProven { reason }), Rows::Silent(why)) => NotProven { reason: format!("{reason}; {why}") },
-            (Self::NoCanary(_), Rows::Silent(why)) => NotProven { reason: format!("{why}, and `server.canary` is off") },
-            (Self::Nothing, Rows::Silent(why)) => {
+            (Self::Canary(_, Proven { how }), RowCacheEvidence::Cold(evidence)) => Proven { how: format!("{how}; {evidence}") },
+            (Self::Canary(_, Proven { how }), RowCacheEvidence::Silent(_)) => Proven { how: how.clone() },
+            (_, RowCacheEvidence::Cold(evidence)) => Proven { how: evidence },
+            (Self::Canary(_, NotProven { reason }), RowCacheEvidence::Silent(why)) => NotProven { reason: format!("{reason}; {why}") },
+            (Self::NoCanary(_), RowCacheEvidence::Silent(why)) => NotProven { reason: format!("{why}, and `server.canary` is off") },
+            (Self::Nothing, RowCacheEvidence::Silent(why)) => {
                 NotProven { reason: format!("{why}, and warm caches are wanted: `server.reset` is \"none\"") }
             }
         }
@@ -82,11 +82,11 @@ impl Emptied {
 }
 
 /// The contract without what its words hold of the environment.
-pub(super) fn hidden(contract: CacheContract, mask: &Mask) -> CacheContract {
+pub(super) fn hidden(contract: CacheCheck, mask: &EnvironmentRedactor) -> CacheCheck {
     match contract {
-        CacheContract::Proven { how } => CacheContract::Proven { how: mask.hide(how) },
-        CacheContract::NotProven { reason } => CacheContract::NotProven { reason: mask.hide(reason) },
-        CacheContract::Failed { reason } => CacheContract::Failed { reason: mask.hide(reason) },
+        CacheCheck::Proven { how } => CacheCheck::Proven { how: mask.hide(how) },
+        CacheCheck::NotProven { reason } => CacheCheck::NotProven { reason: mask.hide(reason) },
+        CacheCheck::Failed { reason } => CacheCheck::Failed { reason: mask.hide(reason) },
     }
 }
 
@@ -94,42 +94,42 @@ pub(super) fn hidden(contract: CacheContract, mask: &Mask) -> CacheContract {
 mod tests {
     use super::*;
 
-    use ResetMeans::{Emptying, Salt};
+    use CacheResetMethod::{Emptying, Salt};
 
-    fn proven(means: ResetMeans) -> Emptied {
-        Emptied::Canary(means, CacheContract::Proven { how: "the canary is gone".into() })
+    fn proven(means: CacheResetMethod) -> CacheResetOutcome {
+        CacheResetOutcome::Canary(means, CacheCheck::Proven { how: "the canary is gone".into() })
     }
 
-    fn not_proven(means: ResetMeans) -> Emptied {
-        Emptied::Canary(means, CacheContract::NotProven { reason: "the canary failed".into() })
+    fn not_proven(means: CacheResetMethod) -> CacheResetOutcome {
+        CacheResetOutcome::Canary(means, CacheCheck::NotProven { reason: "the canary failed".into() })
     }
 
-    fn failed(means: ResetMeans) -> Emptied {
-        Emptied::Canary(means, CacheContract::Failed { reason: "the canary is there".into() })
+    fn failed(means: CacheResetMethod) -> CacheResetOutcome {
+        CacheResetOutcome::Canary(means, CacheCheck::Failed { reason: "the canary is there".into() })
     }
 
-    fn cold() -> Rows {
-        Rows::Cold("0 of 8000 cached".into())
+    fn cold() -> RowCacheEvidence {
+        RowCacheEvidence::Cold("0 of 8000 cached".into())
     }
 
-    fn warm() -> Rows {
-        Rows::Warm("7936 of 8000 cached".into())
+    fn warm() -> RowCacheEvidence {
+        RowCacheEvidence::Warm("7936 of 8000 cached".into())
     }
 
-    fn silent() -> Rows {
-        Rows::Silent("users share a system prompt".into())
+    fn silent() -> RowCacheEvidence {
+        RowCacheEvidence::Silent("users share a system prompt".into())
     }
 
     #[test]
     fn either_witness_can_fail_the_contract_and_the_salt_is_named_where_it_is_not_tried_yet() {
         for means in [Emptying, Salt] {
-            for emptied in [Emptied::NoCanary(means), proven(means), not_proven(means), failed(means)] {
-                let CacheContract::Failed { reason } = emptied.with(warm()) else { panic!("{emptied:?}") };
+            for emptied in [CacheResetOutcome::NoCanary(means), proven(means), not_proven(means), failed(means)] {
+                let CacheCheck::Failed { reason } = emptied.with(warm()) else { panic!("{emptied:?}") };
                 assert!(reason.contains("7936 of 8000"), "{reason}");
                 assert_eq!(reason.contains("`server.reset = \"salt\"`"), means == Emptying, "{reason}");
             }
             for rows in [cold(), silent()] {
-                let CacheContract::Failed { reason } = failed(means).with(rows) else { panic!("{means:?}") };
+                let CacheCheck::Failed { reason } = failed(means).with(rows) else { panic!("{means:?}") };
                 assert!(reason.starts_with("the canary is there"), "{reason}");
                 assert_eq!(reason.contains("`server.reset = \"salt\"`"), means == Emptying, "{reason}");
             }
@@ -138,28 +138,28 @@ mod tests {
 
     #[test]
     fn warm_caches_that_are_wanted_fail_nothing_and_are_told() {
-        let CacheContract::NotProven { reason } = Emptied::Nothing.with(warm()) else { panic!("wanted") };
+        let CacheCheck::NotProven { reason } = CacheResetOutcome::Nothing.with(warm()) else { panic!("wanted") };
         assert!(reason.contains("7936 of 8000") && reason.contains("warm caches are wanted"), "{reason}");
     }
 
     #[test]
     fn either_witness_can_prove_the_contract() {
-        assert_eq!(proven(Salt).with(silent()), CacheContract::Proven { how: "the canary is gone".into() });
-        assert_eq!(proven(Emptying).with(cold()), CacheContract::Proven { how: "the canary is gone; 0 of 8000 cached".into() });
-        for emptied in [Emptied::Nothing, Emptied::NoCanary(Emptying), not_proven(Salt)] {
-            assert_eq!(emptied.with(cold()), CacheContract::Proven { how: "0 of 8000 cached".into() });
+        assert_eq!(proven(Salt).with(silent()), CacheCheck::Proven { how: "the canary is gone".into() });
+        assert_eq!(proven(Emptying).with(cold()), CacheCheck::Proven { how: "the canary is gone; 0 of 8000 cached".into() });
+        for emptied in [CacheResetOutcome::Nothing, CacheResetOutcome::NoCanary(Emptying), not_proven(Salt)] {
+            assert_eq!(emptied.with(cold()), CacheCheck::Proven { how: "0 of 8000 cached".into() });
         }
     }
 
     #[test]
     fn without_a_witness_the_reasons_of_both_are_told() {
         let emptied = [
-            (Emptied::Nothing, "are wanted"),
-            (Emptied::NoCanary(Salt), "`server.canary` is off"),
+            (CacheResetOutcome::Nothing, "are wanted"),
+            (CacheResetOutcome::NoCanary(Salt), "`server.canary` is off"),
             (not_proven(Salt), "the canary failed"),
         ];
         for (emptied, said) in emptied {
-            let CacheContract::NotProven { reason } = emptied.with(silent()) else { panic!("{emptied:?}") };
+            let CacheCheck::NotProven { reason } = emptied.with(silent()) else { panic!("{emptied:?}") };
             assert!(reason.contains(said) && reason.contains("share a system prompt"), "{reason}");
         }
     }

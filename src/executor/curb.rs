@@ -2,20 +2,20 @@
 //!
 //! What is in flight is awaited and told as any other request. Must not know what the rule goes by.
 
-use super::course::Rule;
-use super::stop::Stop;
-use crate::record::{Curtailed, RequestRecord};
+use super::course::StoppingRule;
+use super::stop::StopToken;
+use crate::record::{EarlyStopReason, RequestRecord};
 
 /// A run's rule, where it has one, and what it has said.
-pub(super) struct Curb<'a> {
-    rule: Option<&'a mut dyn Rule>,
+pub(super) struct EarlyStop<'a> {
+    rule: Option<&'a mut dyn StoppingRule>,
     /// Of this run alone.
-    stop: Stop,
-    curtailed: Option<Curtailed>,
+    stop: StopToken,
+    curtailed: Option<EarlyStopReason>,
 }
 
-impl<'a> Curb<'a> {
-    pub fn new(rule: Option<&'a mut dyn Rule>, stop: Stop) -> Self {
+impl<'a> EarlyStop<'a> {
+    pub fn new(rule: Option<&'a mut dyn StoppingRule>, stop: StopToken) -> Self {
         Self { rule, stop, curtailed: None }
     }
 
@@ -29,7 +29,7 @@ impl<'a> Curb<'a> {
     }
 
     /// Why it ended early, where it did.
-    pub fn curtailed(self) -> Option<Curtailed> {
+    pub fn curtailed(self) -> Option<EarlyStopReason> {
         self.curtailed
     }
 }

@@ -6,20 +6,20 @@ use std::sync::atomic::Ordering;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use super::curb::Curb;
+use super::curb::EarlyStop;
 use super::errors::ErrorLimit;
-use super::first_answers::FirstAnswers;
-use super::lane::{Done, FirstTokenTie, LaneError, Load, Neighbours, Runner, Start};
+use super::first_answers::FirstAnswerWaiter;
+use super::lane::{FirstTokenLink, LoadContext, LoadError, RequestResult, RunWindow, SequentialLoop, StartDependencies};
 use super::open::OpenLoop;
-use super::pace::Pace;
+use super::pace::Backpressure;
 use super::prefill::prefill;
-use super::tally::Tally;
-use super::threads::Threads;
-use crate::arrival::{Lane, LaneStart, Schedule};
-use crate::clock::{Micros, Stretch};
-use crate::event::Event;
-use crate::plan::Mask;
-use crate::record::Phase;
+use super::tally::RunTotals;
+use super::threads::RuntimeHandles;
+use crate::arrival::{RequestSchedule, SerialRequests, StartTrigger};
+use crate::clock::{CpuTimeSlice, Micros};
+use crate::event::SweepEvent;
+use crate::plan::EnvironmentRedactor;
+use crate::record::RequestPhase;
 
 /// How many connections stand before an open loop begins; a closed one has one for each lane.
 const OPEN_LOOP_CONNECTIONS: usize = 64;
@@ -29,24 +29,24 @@ const AT_ONCE: usize = 1024;
 
 /// What becomes of a request that is over: it is counted, passed on without what the environment says, and shown to whoever may end the
 /// run by it.
-pub(super) struct Ledger<'a, 'r> {
-    pub events: &'a mpsc::UnboundedSender<Event>,
-    pub tally: &'a mut Tally,
-    pub mask: Mask,
-    pub curb: Curb<'r>,
+pub(super) struct ResultSink<'a, 'r> {
+    pub events: &'a mpsc::UnboundedSender<SweepEvent>,
+    pub tally: &'a mut RunTotals,
+    pub mask: EnvironmentRedactor,
+    pub curb: EarlyStop<'r>,
     pub errors: ErrorLimit,
-    pub pace: Pace,
+    pub pace: Backpressure,
 }
 
 /// Lays in the histories of users met in mid-life, then runs all lanes to their ends. Every request is told as an event and counted.
 pub(super) async fn drive(
-    load: Load,
-    schedule: Schedule,
-    mut done: mpsc::UnboundedReceiver<Done>,
-    ledger: &mut Ledger<'_, '_>,
-) -> Result<(), LaneError> {
+    load: LoadContext,
+    schedule: RequestSchedule,
+    mut done: mpsc::UnboundedReceiver<RequestResult>,
+    ledger: &mut ResultSink<'_, '_>,
+) -> Result<(), LoadError> {
     if !schedule.mid_life.is_empty() {
-        ledger.enter(Phase::Prefill, load.clock.now());
+        ledger.enter(RequestPhase::Prefill, load.clock.now());
         prefill(&load, &schedule.mid_life).await?;
         while let Ok(request) = done.try_recv() {
             ledger.take(request);
@@ -70,7 +70,7 @@ pub(super) async fn drive(
     let threads = load.threads.clone();
     // What the lanes hold of it is what keeps the channel open.
     drop(load);
-    let start = Start::new(clock.now(), warmup, end);
+    let start = RunWindow::new(clock.now(), warmup, end);
     let mut running = JoinSet::new();
     if let Some(open_loop) = open_loop {
         running.spawn(open_loop.run(start));
@@ -83,11 +83,11 @@ pub(super) async fn drive(
 
 /// Hands on what the lanes report. The channel closes when the last lane, and with it the last sender, is gone.
 async fn await_all(
-    mut running: JoinSet<Result<(), LaneError>>,
-    done: &mut mpsc::UnboundedReceiver<Done>,
-    ledger: &mut Ledger<'_, '_>,
-    threads: &Threads,
-) -> Result<(), LaneError> {
+    mut running: JoinSet<Result<(), LoadError>>,
+    done: &mut mpsc::UnboundedReceiver<RequestResult>,
+    ledger: &mut ResultSink<'_, '_>,
+    threads: &RuntimeHandles,
+) -> Result<(), LoadError> {
     let mut ending = Ok(());
     let mut phase = None;
     let mut requests = Vec::new();
@@ -102,7 +102,7 @@ async fn await_all(
                         ledger.enter(request.record.phase, request.record.intended_us);
                     }
                     ledger.take(request);
-                    stretch.as_mut().map(Stretch::give_way);
+                    stretch.as_mut().map(CpuTimeSlice::give_way);
                 }
                 if let Some(pause) = threads.pause() {
                     tokio::time::sleep(pause).await;
@@ -122,9 +122,9 @@ async fn await_all(
     }
 }
 
-impl Ledger<'_, '_> {
+impl ResultSink<'_, '_> {
     /// Where nobody listens any more, the recorder has failed and stops the sweep by its own means.
-    fn take(&mut self, mut request: Done) {
+    fn take(&mut self, mut request: RequestResult) {
         if let Some(failure) = &mut request.record.failure {
             failure.detail = self.mask.hide(std::mem::take(&mut failure.detail));
         }
@@ -132,23 +132,23 @@ impl Ledger<'_, '_> {
         self.curb.hear(&request.record);
         self.errors.hear(&request.record);
         if let Some(said) = request.said.take() {
-            let _ = self.events.send(Event::Said(Box::new(said.record(&request.record, &self.mask))));
+            let _ = self.events.send(SweepEvent::Said(Box::new(said.record(&request.record, &self.mask))));
         }
-        let _ = self.events.send(Event::RequestDone(Box::new(request.record)));
+        let _ = self.events.send(SweepEvent::RequestDone(Box::new(request.record)));
         self.pace.told(self.events);
     }
 
-    fn enter(&self, phase: Phase, at: Micros) {
-        let _ = self.events.send(Event::PhaseEntered { phase, at });
+    fn enter(&self, phase: RequestPhase, at: Micros) {
+        let _ = self.events.send(SweepEvent::PhaseEntered { phase, at });
     }
 }
 
 /// Builds the sessions that are due at once, before any lane runs.
-async fn prepare(load: &Arc<Load>, lanes: Vec<Lane>) -> Result<Vec<(Runner, Neighbours)>, LaneError> {
+async fn prepare(load: &Arc<LoadContext>, lanes: Vec<SerialRequests>) -> Result<Vec<(SequentialLoop, StartDependencies)>, LoadError> {
     load.occupancy.live_lanes.store(u32::try_from(lanes.len()).unwrap_or(u32::MAX), Ordering::Relaxed);
     let mut runners = Vec::with_capacity(lanes.len());
     for (lane, neighbours) in with_neighbours(lanes) {
-        let mut runner = Runner::new(Arc::clone(load), lane);
+        let mut runner = SequentialLoop::new(Arc::clone(load), lane);
         runner.prepare().await?;
         runners.push((runner, neighbours));
     }
@@ -156,14 +156,14 @@ async fn prepare(load: &Arc<Load>, lanes: Vec<Lane>) -> Result<Vec<(Runner, Neig
 }
 
 /// Ties each lane to the one before it: its first follow-up always, its start where that is staggered.
-fn with_neighbours(lanes: Vec<Lane>) -> Vec<(Lane, Neighbours)> {
-    let mut tied: Vec<(Lane, Neighbours)> = Vec::with_capacity(lanes.len());
-    let first_answers = FirstAnswers::among(lanes.len());
+fn with_neighbours(lanes: Vec<SerialRequests>) -> Vec<(SerialRequests, StartDependencies)> {
+    let mut tied: Vec<(SerialRequests, StartDependencies)> = Vec::with_capacity(lanes.len());
+    let first_answers = FirstAnswerWaiter::among(lanes.len());
     for (lane, first_answers) in lanes.into_iter().zip(first_answers) {
-        let mut neighbours = Neighbours { start: FirstTokenTie::default(), follow_up: FirstTokenTie::default(), first_answers };
+        let mut neighbours = StartDependencies { start: FirstTokenLink::default(), follow_up: FirstTokenLink::default(), first_answers };
         if let Some((_, before)) = tied.last_mut() {
             tie(&mut before.follow_up, &mut neighbours.follow_up);
-            if lane.start == LaneStart::AfterFirstTokenOfPrevious {
+            if lane.start == StartTrigger::AfterFirstTokenOfPrevious {
                 tie(&mut before.start, &mut neighbours.start);
             }
         }
@@ -172,7 +172,7 @@ fn with_neighbours(lanes: Vec<Lane>) -> Vec<(Lane, Neighbours)> {
     tied
 }
 
-fn tie(before: &mut FirstTokenTie, after: &mut FirstTokenTie) {
+fn tie(before: &mut FirstTokenLink, after: &mut FirstTokenLink) {
     let (fire, wait) = oneshot::channel();
     before.next = Some(fire);
     after.previous = Some(wait);

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::stop::Stop;
-use crate::record::{Counts, Phase, RequestRecord};
+use super::stop::StopToken;
+use crate::record::{RequestCounts, RequestPhase, RequestRecord};
 
 /// After so many requests that nobody served, and none that succeeded, a run is given up.
 const FEW: u64 = 5;
@@ -30,18 +30,18 @@ pub(super) struct ErrorLimit {
     /// What was said of the last of them.
     last_words: String,
     /// Of this run alone.
-    stop: Stop,
+    stop: StopToken,
     is_hopeless: bool,
     is_given_up: bool,
 }
 
 /// What is wrong with a run as a whole.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum RunFault {
+pub(super) enum RunError {
     #[error(transparent)]
-    TooManyErrors(#[from] TooManyErrors),
+    TooManyErrors(#[from] ErrorLimitError),
     #[error(transparent)]
-    Unserved(#[from] UnservedRequests),
+    Unserved(#[from] UnservedRequestsError),
 }
 
 /// Nobody served the requests of a run, or too many of them.
@@ -50,7 +50,7 @@ pub(super) enum RunFault {
     "nobody served {unserved} of {requests} requests, the last of them: {last_words}{}",
     .unsent.map_or_else(String::new, |unsent| format!("; {unsent} more were not sent"))
 )]
-pub(super) struct UnservedRequests {
+pub(super) struct UnservedRequestsError {
     unserved: u64,
     requests: u64,
     last_words: String,
@@ -64,7 +64,7 @@ pub(super) struct UnservedRequests {
     .kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(", "),
     .unsent.map_or_else(String::new, |unsent| format!("; {unsent} more were not sent, since they could not have changed that"))
 )]
-pub(super) struct TooManyErrors {
+pub(super) struct ErrorLimitError {
     failed: u64,
     measured: u64,
     kinds: BTreeMap<String, u64>,
@@ -73,7 +73,7 @@ pub(super) struct TooManyErrors {
 }
 
 impl ErrorLimit {
-    pub fn new(most: Option<f64>, planned: u64, stop: Stop) -> Self {
+    pub fn new(most: Option<f64>, planned: u64, stop: StopToken) -> Self {
         Self {
             most,
             planned,
@@ -93,7 +93,7 @@ impl ErrorLimit {
     pub fn hear(&mut self, request: &RequestRecord) {
         self.heard += 1;
         self.hear_whether_served(request);
-        if request.phase != Phase::Measure {
+        if request.phase != RequestPhase::Measure {
             return;
         }
         self.measured += 1;
@@ -127,15 +127,15 @@ impl ErrorLimit {
     }
 
     /// What is wrong with the run, now that it is over; `counts` are those of all its requests.
-    pub fn judge(self, counts: &Counts) -> Result<(), RunFault> {
+    pub fn judge(self, counts: &RequestCounts) -> Result<(), RunError> {
         let is_cut_short = self.is_hopeless || self.is_given_up;
         let unsent = is_cut_short.then(|| self.planned.saturating_sub(self.heard)).filter(|unsent| *unsent > 0);
         let given_up = self.is_given_up.then_some(self.unserved_in_a_row);
         if let Some(unserved) = counts.unserved().or(given_up) {
-            return Err(UnservedRequests { unserved, requests: counts.requests, last_words: self.last_words, unsent }.into());
+            return Err(UnservedRequestsError { unserved, requests: counts.requests, last_words: self.last_words, unsent }.into());
         }
         let Some(most) = self.most.filter(|_| self.is_beyond(self.measured)) else { return Ok(()) };
-        Err(TooManyErrors { failed: self.failed, measured: self.measured, kinds: self.kinds, most, unsent }.into())
+        Err(ErrorLimitError { failed: self.failed, measured: self.measured, kinds: self.kinds, most, unsent }.into())
     }
 
     /// Whether the failures so far are more than the share of that many requests.
@@ -149,32 +149,32 @@ impl ErrorLimit {
 mod tests {
     use super::*;
     use crate::clock::Micros;
-    use crate::record::{Failure, FailureKind};
+    use crate::record::{FailureKind, RequestFailure};
 
-    fn request(phase: Phase, fails: bool) -> RequestRecord {
+    fn request(phase: RequestPhase, fails: bool) -> RequestRecord {
         request_of(phase, fails.then_some(FailureKind::Http(503)))
     }
 
-    fn request_of(phase: Phase, kind: Option<FailureKind>) -> RequestRecord {
+    fn request_of(phase: RequestPhase, kind: Option<FailureKind>) -> RequestRecord {
         let text = r#"{"request":0,"session":0,"lane":0,"turn":0,"phase":"measure","intended_us":0,"sent_us":0,"done_us":1,
             "token_source":"usage","in_flight":1,"live_lanes":1}"#;
-        let failure = kind.map(|kind| Failure { kind, detail: "busy".into() });
+        let failure = kind.map(|kind| RequestFailure { kind, detail: "busy".into() });
         RequestRecord { phase, failure, done_us: Micros(1), ..serde_json::from_str(text).unwrap() }
     }
 
     /// What comes of these requests, and whether no further ones were begun.
-    fn judged(most: Option<f64>, planned: u64, requests: &[(Phase, bool)]) -> (Option<String>, bool) {
-        let stop = Stop::new();
+    fn judged(most: Option<f64>, planned: u64, requests: &[(RequestPhase, bool)]) -> (Option<String>, bool) {
+        let stop = StopToken::new();
         let mut limit = ErrorLimit::new(most, planned, stop.clone());
         for (phase, fails) in requests {
             limit.hear(&request(*phase, *fails));
         }
-        (limit.judge(&Counts::default()).err().map(|error| error.to_string()), stop.is_draining())
+        (limit.judge(&RequestCounts::default()).err().map(|error| error.to_string()), stop.is_draining())
     }
 
     #[test]
     fn the_limit_itself_is_let_pass_and_one_more_is_not() {
-        let of = |failed: usize| (0..20).map(|at| (Phase::Measure, at >= 20 - failed)).collect::<Vec<_>>();
+        let of = |failed: usize| (0..20).map(|at| (RequestPhase::Measure, at >= 20 - failed)).collect::<Vec<_>>();
         assert_eq!(judged(Some(0.1), 20, &of(2)), (None, false));
         let (reason, _) = judged(Some(0.1), 20, &of(3));
         assert_eq!(reason.unwrap(), "3 of 20 measured requests failed (3 http_503), which is more than `max_error_rate` = 0.1 lets pass");
@@ -184,27 +184,27 @@ mod tests {
 
     #[test]
     fn a_run_that_nothing_can_save_is_ended_and_says_what_was_not_sent() {
-        let (reason, is_ended) = judged(Some(0.1), 20, &[(Phase::Measure, true); 2]);
+        let (reason, is_ended) = judged(Some(0.1), 20, &[(RequestPhase::Measure, true); 2]);
         assert!(reason.is_some() && !is_ended, "18 good ones could follow: {reason:?}");
-        let (reason, is_ended) = judged(Some(0.1), 20, &[(Phase::Measure, true); 3]);
+        let (reason, is_ended) = judged(Some(0.1), 20, &[(RequestPhase::Measure, true); 3]);
         assert!(is_ended && reason.unwrap().ends_with("; 17 more were not sent, since they could not have changed that"));
     }
 
     #[test]
     fn what_is_not_measured_counts_for_nothing() {
-        let warm = [(Phase::Warmup, true), (Phase::Prefill, true), (Phase::Measure, false)];
+        let warm = [(RequestPhase::Warmup, true), (RequestPhase::Prefill, true), (RequestPhase::Measure, false)];
         assert_eq!(judged(Some(0.0), 3, &warm), (None, false));
-        let (reason, is_ended) = judged(Some(0.0), 100, &[(Phase::Measure, true)]);
+        let (reason, is_ended) = judged(Some(0.0), 100, &[(RequestPhase::Measure, true)]);
         assert!(reason.is_some() && is_ended, "with 0 one failure is too many");
     }
 
     /// What comes of requests that end so, of so many planned, and whether no further ones were begun.
     fn served(planned: u64, kinds: &[Option<FailureKind>]) -> (Option<String>, bool) {
-        let stop = Stop::new();
+        let stop = StopToken::new();
         let mut limit = ErrorLimit::new(None, planned, stop.clone());
-        let mut counts = Counts::default();
+        let mut counts = RequestCounts::default();
         for kind in kinds {
-            limit.hear(&request_of(Phase::Measure, *kind));
+            limit.hear(&request_of(RequestPhase::Measure, *kind));
             counts.requests += 1;
             if let Some(kind) = kind {
                 *counts.failures.entry(kind.name()).or_default() += 1;

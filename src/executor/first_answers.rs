@@ -9,22 +9,22 @@ use tokio_util::sync::CancellationToken;
 
 /// One lane's part in the wait. Dropped, nobody waits for it any more.
 #[derive(Debug)]
-pub(super) struct FirstAnswers {
-    lanes: Arc<AwaitedLanes>,
+pub(super) struct FirstAnswerWaiter {
+    lanes: Arc<FirstAnswerBarrier>,
     has_come: bool,
 }
 
 #[derive(Debug)]
-struct AwaitedLanes {
+struct FirstAnswerBarrier {
     missing: AtomicUsize,
     /// Cancelled when the last one has come.
     all: CancellationToken,
 }
 
-impl FirstAnswers {
+impl FirstAnswerWaiter {
     /// For so many lanes.
     pub fn among(lanes: usize) -> Vec<Self> {
-        let awaited = Arc::new(AwaitedLanes { missing: AtomicUsize::new(lanes), all: CancellationToken::new() });
+        let awaited = Arc::new(FirstAnswerBarrier { missing: AtomicUsize::new(lanes), all: CancellationToken::new() });
         (0..lanes).map(|_| Self { lanes: Arc::clone(&awaited), has_come: false }).collect()
     }
 
@@ -43,7 +43,7 @@ impl FirstAnswers {
     }
 }
 
-impl Drop for FirstAnswers {
+impl Drop for FirstAnswerWaiter {
     fn drop(&mut self) {
         self.come();
     }
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn the_wait_ends_with_the_last_lane_that_comes_or_ends() {
-        let mut lanes = FirstAnswers::among(3);
+        let mut lanes = FirstAnswerWaiter::among(3);
         let (mut last, mut second, ended) = (lanes.pop().unwrap(), lanes.pop().unwrap(), lanes.pop().unwrap());
         assert_eq!(second.wait().now_or_never(), None);
         drop(ended);
@@ -68,7 +68,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_has_waited_is_told_so() {
-        let mut lanes = FirstAnswers::among(2);
+        let mut lanes = FirstAnswerWaiter::among(2);
         let (mut one, other) = (lanes.pop().unwrap(), lanes.pop().unwrap());
         let (waited, ()) = tokio::join!(one.wait(), async { drop(other) });
         assert!(waited);
@@ -76,6 +76,6 @@ mod tests {
 
     #[test]
     fn one_lane_has_nobody_to_wait_for() {
-        assert_eq!(FirstAnswers::among(1)[0].wait().now_or_never(), Some(false));
+        assert_eq!(FirstAnswerWaiter::among(1)[0].wait().now_or_never(), Some(false));
     }
 }

@@ -8,7 +8,7 @@ use crate::clock::{Clock, Micros};
 
 /// All places of a run. They are taken by one task, in the order in which they come free.
 #[derive(Debug)]
-pub(super) struct FlightSlots {
+pub(super) struct InFlightLimiter {
     /// Those that nobody has had yet.
     unused: u32,
     freed: mpsc::UnboundedReceiver<Micros>,
@@ -18,19 +18,19 @@ pub(super) struct FlightSlots {
 
 /// A place that is taken; it is free again when this is dropped.
 #[derive(Debug)]
-pub(super) struct FlightSlot {
+pub(super) struct InFlightPermit {
     free: mpsc::UnboundedSender<Micros>,
     clock: Clock,
 }
 
-impl FlightSlots {
+impl InFlightLimiter {
     pub fn new(slots: u32, clock: Clock) -> Self {
         let (free, freed) = mpsc::unbounded_channel();
         Self { unused: slots, freed, free, clock }
     }
 
     /// A place that is free now, and since when.
-    pub fn try_take(&mut self) -> Option<(FlightSlot, Micros)> {
+    pub fn try_take(&mut self) -> Option<(InFlightPermit, Micros)> {
         if let Some(rest) = self.unused.checked_sub(1) {
             self.unused = rest;
             return Some((self.slot(), Micros::ZERO));
@@ -40,7 +40,7 @@ impl FlightSlots {
     }
 
     /// The next place that comes free, and since when it is.
-    pub async fn take(&mut self) -> (FlightSlot, Micros) {
+    pub async fn take(&mut self) -> (InFlightPermit, Micros) {
         if let Some(taken) = self.try_take() {
             return taken;
         }
@@ -51,12 +51,12 @@ impl FlightSlots {
         }
     }
 
-    fn slot(&self) -> FlightSlot {
-        FlightSlot { free: self.free.clone(), clock: self.clock }
+    fn slot(&self) -> InFlightPermit {
+        InFlightPermit { free: self.free.clone(), clock: self.clock }
     }
 }
 
-impl Drop for FlightSlot {
+impl Drop for InFlightPermit {
     fn drop(&mut self) {
         // Whoever takes them may be gone at the end of a run.
         let _ = self.free.send(self.clock.now());

@@ -2,32 +2,32 @@
 
 use std::time::Instant;
 
-use super::lateness::Lateness;
-use super::tally::Tally;
-use crate::clock::{Clock, Micros, Timer};
-use crate::record::ClientHonesty;
+use super::lateness::LatenessHistogram;
+use super::tally::RunTotals;
+use crate::clock::{Clock, Micros, PreciseTimer};
+use crate::record::ClientHealth;
 
 /// Period of the timer that is watched beside the load.
 const PROBE_PERIOD: Micros = Micros(10_000);
 
 /// Watches this process from the start of a run to its end.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct ClientHealthMonitor {
     started: Instant,
     cpu_s: Option<f64>,
     probe: Option<tokio::task::JoinHandle<()>>,
-    lateness: tokio::sync::watch::Receiver<Lateness>,
+    lateness: tokio::sync::watch::Receiver<LatenessHistogram>,
 }
 
-impl Watch {
+impl ClientHealthMonitor {
     /// In virtual time there is nothing to watch.
     pub fn start(clock: Clock) -> Self {
-        let (sender, lateness) = tokio::sync::watch::channel(Lateness::default());
+        let (sender, lateness) = tokio::sync::watch::channel(LatenessHistogram::default());
         let probe = (!clock.is_virtual()).then(|| tokio::spawn(probe_timer(clock, sender)));
         Self { started: Instant::now(), cpu_s: if clock.is_virtual() { None } else { process_cpu_s() }, probe, lateness }
     }
 
-    pub fn finish(self, tally: &Tally) -> ClientHonesty {
+    pub fn finish(self, tally: &RunTotals) -> ClientHealth {
         if let Some(probe) = &self.probe {
             probe.abort();
         }
@@ -38,7 +38,7 @@ impl Watch {
         };
         // In virtual time nothing is carried.
         let rates = if self.probe.is_some() { tally.rates() } else { None };
-        ClientHonesty {
+        ClientHealth {
             send_lag_p50_s: tally.lags.at_rank(0.5).unwrap_or_default(),
             send_lag_p99_s: tally.lags.at_rank(0.99).unwrap_or_default(),
             send_lag_max_s: tally.lags.at_rank(1.0).unwrap_or_default(),
@@ -53,8 +53,8 @@ impl Watch {
 }
 
 /// Waits as arrivals do, on a timer like theirs.
-async fn probe_timer(clock: Clock, lateness: tokio::sync::watch::Sender<Lateness>) {
-    let mut timer = Timer::new(clock);
+async fn probe_timer(clock: Clock, lateness: tokio::sync::watch::Sender<LatenessHistogram>) {
+    let mut timer = PreciseTimer::new(clock);
     loop {
         let due = clock.now() + PROBE_PERIOD;
         timer.sleep_until(due).await;

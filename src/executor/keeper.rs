@@ -8,12 +8,12 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
-use super::stop::Stop;
-use crate::event::Event;
+use super::stop::StopToken;
+use crate::event::SweepEvent;
 use crate::plan::{Run, restarts_each_run, server_setting};
 use crate::record::ServerFacts;
 use crate::server::supervisor::leftovers;
-use crate::server::{Death, Life, LifeError, Premises, Startup};
+use crate::server::{LaunchContext, LaunchPlan, ServerFailure, ServerLaunchError, ServerProcess};
 
 /// How often a server may fail to start before the runs that need it are given up.
 const STARTS_IN_A_ROW: u32 = 2;
@@ -23,7 +23,7 @@ const RECOVERY: Duration = Duration::from_mins(1);
 
 /// With what servers are started, and where their logs go.
 #[derive(Debug, Clone)]
-pub struct Launch {
+pub struct ServerLaunchPaths {
     /// The program that supervises them: `bench` itself.
     pub program: PathBuf,
     /// The folder with a folder of logs for each variant.
@@ -32,7 +32,7 @@ pub struct Launch {
 
 /// Why a run has no server.
 #[derive(Debug)]
-pub(super) enum NotServed {
+pub(super) enum NoServerReason {
     /// The run cannot be done; the reason for people.
     Failed(String),
     /// The sweep is being stopped.
@@ -41,15 +41,15 @@ pub(super) enum NotServed {
 
 /// A server of ours that serves.
 #[derive(Debug)]
-pub(super) struct Serving {
+pub(super) struct ManagedServer {
     variant: String,
     setting: String,
     number: u32,
     used: bool,
-    life: Life,
+    life: ServerProcess,
 }
 
-impl Serving {
+impl ManagedServer {
     pub fn url(&self) -> &str {
         &self.life.url
     }
@@ -68,19 +68,19 @@ impl Serving {
     }
 
     /// Until one of its processes ends by itself. May be given up and asked again.
-    pub async fn died(&mut self) -> Death {
+    pub async fn died(&mut self) -> ServerFailure {
         self.life.died().await
     }
 
     /// How it died of the failures of a run, if it did.
-    pub async fn death_behind_failures(&mut self) -> Option<Death> {
+    pub async fn death_behind_failures(&mut self) -> Option<ServerFailure> {
         self.life.death_behind_failures(RECOVERY).await
     }
 }
 
 /// What a variant's servers have come to in this sweep.
 #[derive(Debug, Default)]
-struct Account {
+struct ServerStartStats {
     starts: u32,
     deaths: u32,
     /// In a row, by setting.
@@ -91,22 +91,22 @@ struct Account {
 
 /// Starts, keeps and ends servers.
 #[derive(Debug)]
-pub(super) struct Keeper<'a> {
-    launch: &'a Launch,
-    stop: &'a Stop,
-    events: &'a mpsc::UnboundedSender<Event>,
-    serving: Option<Serving>,
-    accounts: BTreeMap<String, Account>,
+pub(super) struct ServerManager<'a> {
+    launch: &'a ServerLaunchPaths,
+    stop: &'a StopToken,
+    events: &'a mpsc::UnboundedSender<SweepEvent>,
+    serving: Option<ManagedServer>,
+    accounts: BTreeMap<String, ServerStartStats>,
     has_looked_for_leftovers: bool,
 }
 
-impl<'a> Keeper<'a> {
-    pub fn new(launch: &'a Launch, stop: &'a Stop, events: &'a mpsc::UnboundedSender<Event>) -> Self {
+impl<'a> ServerManager<'a> {
+    pub fn new(launch: &'a ServerLaunchPaths, stop: &'a StopToken, events: &'a mpsc::UnboundedSender<SweepEvent>) -> Self {
         Self { launch, stop, events, serving: None, accounts: BTreeMap::new(), has_looked_for_leftovers: false }
     }
 
     /// The server for a run; none where it needs none of ours. One that it does not need is ended.
-    pub async fn serve(&mut self, run: &Run) -> Result<Option<&mut Serving>, NotServed> {
+    pub async fn serve(&mut self, run: &Run) -> Result<Option<&mut ManagedServer>, NoServerReason> {
         let Some(setting) = server_setting(&run.cell) else {
             self.end().await;
             return Ok(None);
@@ -136,36 +136,36 @@ impl<'a> Keeper<'a> {
 
     /// Takes note of a death, and ends what is left of the server.
     pub async fn bury(&mut self, reason: &str) {
-        let Some(Serving { variant, number, life, .. }) = self.serving.take() else { return };
+        let Some(ManagedServer { variant, number, life, .. }) = self.serving.take() else { return };
         let account = self.accounts.entry(variant.clone()).or_default();
         account.deaths += 1;
         account.last = first_line(reason);
-        let _ = self.events.send(Event::ServerDied { variant, life: number, reason: reason.to_owned() });
+        let _ = self.events.send(SweepEvent::ServerDied { variant, life: number, reason: reason.to_owned() });
         // It is dead already; what is said of the rest would hide that.
         let _ = life.stop(self.stop.leave_token()).await;
     }
 
     /// Ends the server that is there.
     pub async fn end(&mut self) {
-        let Some(Serving { variant, number, life, .. }) = self.serving.take() else { return };
+        let Some(ManagedServer { variant, number, life, .. }) = self.serving.take() else { return };
         let trouble = life.stop(self.stop.leave_token()).await.err().map(|error| error.to_string());
-        let _ = self.events.send(Event::ServerStopped { variant, life: number, trouble });
+        let _ = self.events.send(SweepEvent::ServerStopped { variant, life: number, trouble });
     }
 
     /// What has failed too often is not tried again.
-    fn refuse_hopeless(&self, run: &Run, setting: &str) -> Result<(), NotServed> {
+    fn refuse_hopeless(&self, run: &Run, setting: &str) -> Result<(), NoServerReason> {
         let Some(account) = self.accounts.get(&run.variant) else { return Ok(()) };
-        let Account { deaths, last, .. } = account;
+        let ServerStartStats { deaths, last, .. } = account;
         let restarts = run.cell.server.restarts;
         if *deaths > restarts {
-            return Err(NotServed::Failed(format!(
+            return Err(NoServerReason::Failed(format!(
                 "not run: the server of `{}` died or failed to start {deaths} times in this sweep, and `server.restarts` is {restarts}; the \
                  last time: {last}",
                 run.variant
             )));
         }
         if account.failed_starts.get(setting).is_some_and(|failed| *failed >= STARTS_IN_A_ROW) {
-            return Err(NotServed::Failed(format!(
+            return Err(NoServerReason::Failed(format!(
                 "not run: this server of `{}` failed to start {STARTS_IN_A_ROW} times in a row; the last time: {last}",
                 run.variant
             )));
@@ -173,7 +173,7 @@ impl<'a> Keeper<'a> {
         Ok(())
     }
 
-    async fn start(&mut self, run: &Run, setting: String) -> Result<(), NotServed> {
+    async fn start(&mut self, run: &Run, setting: String) -> Result<(), NoServerReason> {
         self.end_leftovers().await;
         let mask = run.cell.mask();
         let account = self.accounts.entry(run.variant.clone()).or_default();
@@ -181,27 +181,27 @@ impl<'a> Keeper<'a> {
         let number = account.starts;
         let variant = run.variant.clone();
         let logs = self.launch.logs.join(&variant);
-        let premises = Premises { program: &self.launch.program, logs: &logs, hide: mask.pairs() };
+        let premises = LaunchContext { program: &self.launch.program, logs: &logs, hide: mask.pairs() };
         let starting = async {
-            let startup = Startup::of(&run.cell.server, &run.cell.target, premises)?;
+            let startup = LaunchPlan::of(&run.cell.server, &run.cell.target, premises)?;
             let command = mask.hide(startup.shown());
-            let _ = self.events.send(Event::ServerStarting { variant: variant.clone(), life: number, command });
-            Life::start(startup, &self.stop.drain_token(), self.stop.leave_token()).await
+            let _ = self.events.send(SweepEvent::ServerStarting { variant: variant.clone(), life: number, command });
+            ServerProcess::start(startup, &self.stop.drain_token(), self.stop.leave_token()).await
         };
         match starting.await {
             Ok(life) => {
                 account.failed_starts.remove(&setting);
-                let _ = self.events.send(Event::ServerReady { variant: variant.clone(), life: number, after: life.ready_after });
-                self.serving = Some(Serving { variant, setting, number, used: false, life });
+                let _ = self.events.send(SweepEvent::ServerReady { variant: variant.clone(), life: number, after: life.ready_after });
+                self.serving = Some(ManagedServer { variant, setting, number, used: false, life });
                 Ok(())
             }
-            Err(LifeError::Stopped) => Err(NotServed::Interrupted),
+            Err(ServerLaunchError::Stopped) => Err(NoServerReason::Interrupted),
             Err(error) => {
                 let reason = mask.hide(error.to_string());
                 account.deaths += 1;
                 account.last = first_line(&reason);
                 *account.failed_starts.entry(setting).or_default() += 1;
-                Err(NotServed::Failed(format!("the server did not start: {reason}")))
+                Err(NoServerReason::Failed(format!("the server did not start: {reason}")))
             }
         }
     }
@@ -213,7 +213,7 @@ impl<'a> Keeper<'a> {
         }
         for leftover in leftovers() {
             let trouble = leftover.end().await.err().map(|error| error.to_string());
-            let _ = self.events.send(Event::LeftoverEnded { pid: leftover.pid, command: leftover.command, trouble });
+            let _ = self.events.send(SweepEvent::LeftoverEnded { pid: leftover.pid, command: leftover.command, trouble });
         }
     }
 }

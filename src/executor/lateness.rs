@@ -8,7 +8,7 @@ use crate::clock::Micros;
 
 /// Lateness of so many things.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Lateness {
+pub(super) struct LatenessHistogram {
     /// From the first on.
     seen: Option<Histogram<u64>>,
     largest: Micros,
@@ -18,7 +18,7 @@ pub(super) struct Lateness {
 const MOST: u64 = 3_600_000_000;
 const DIGITS: u8 = 4;
 
-impl Lateness {
+impl LatenessHistogram {
     pub fn add(&mut self, lateness: Micros) {
         self.largest = self.largest.max(lateness);
         if self.seen.is_none() {
@@ -42,8 +42,8 @@ impl Lateness {
 mod tests {
     use super::*;
 
-    fn of(values: impl IntoIterator<Item = u64>) -> Lateness {
-        let mut lateness = Lateness::default();
+    fn of(values: impl IntoIterator<Item = u64>) -> LatenessHistogram {
+        let mut lateness = LatenessHistogram::default();
         values.into_iter().for_each(|value| lateness.add(Micros(value)));
         lateness
     }

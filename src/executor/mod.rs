@@ -36,7 +36,7 @@ mod threads;
 mod token_counts;
 mod watching;
 
-pub use course::{Course, Listed, Rule};
-pub use keeper::Launch;
-pub use stop::Stop;
-pub use sweep::{Ending, SweepError, SweepStop, sweep};
+pub use course::{PlanScheduler, RunScheduler, StoppingRule};
+pub use keeper::ServerLaunchPaths;
+pub use stop::StopToken;
+pub use sweep::{SweepError, SweepOutcome, SweepStopReason, sweep};

@@ -8,27 +8,27 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
-use crate::event::{Event, Heard};
+use crate::event::{EventBarrier, SweepEvent};
 
 /// Requests between two marks: a few megabytes of records.
 const STRIDE: u32 = 8192;
 
 /// How far those who listen have come.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct Backpressure {
     is_kept: bool,
     since_mark: u32,
     /// Ends when the latest mark has been heard.
     mark: Option<Receiver<()>>,
 }
 
-impl Pace {
+impl Backpressure {
     pub fn of(clock: Clock) -> Self {
         Self { is_kept: clock.is_virtual(), since_mark: 0, mark: None }
     }
 
     /// A request has been told. In virtual time this may hold the thread, and with it the clock.
-    pub fn told(&mut self, events: &mpsc::UnboundedSender<Event>) {
+    pub fn told(&mut self, events: &mpsc::UnboundedSender<SweepEvent>) {
         self.since_mark += u32::from(self.is_kept);
         if self.since_mark < STRIDE {
             return;
@@ -39,7 +39,7 @@ impl Pace {
             let _ = mark.recv();
         }
         let (heard, mark) = sync_channel(0);
-        let _ = events.send(Event::Marked(Heard::new(heard)));
+        let _ = events.send(SweepEvent::Marked(EventBarrier::new(heard)));
         self.mark = Some(mark);
     }
 }
@@ -50,16 +50,16 @@ mod tests {
 
     use super::*;
 
-    impl Pace {
+    impl Backpressure {
         /// Whether the next stride would be held up at its end.
         fn is_behind(&self) -> bool {
             self.mark.as_ref().is_some_and(|mark| mark.try_recv() == Err(TryRecvError::Empty))
         }
     }
 
-    fn tell(pace: &mut Pace, events: &mpsc::UnboundedSender<Event>) {
+    fn tell(pace: &mut Backpressure, events: &mpsc::UnboundedSender<SweepEvent>) {
         for _ in 0..STRIDE {
-            let _ = events.send(Event::SweepFinished { interrupted: false });
+            let _ = events.send(SweepEvent::SweepFinished { interrupted: false });
             pace.told(events);
         }
     }
@@ -67,16 +67,16 @@ mod tests {
     #[test]
     fn a_stride_waits_until_the_one_before_was_heard_to_its_end() {
         let (events, mut heard) = mpsc::unbounded_channel();
-        let mut pace = Pace::of(Clock::simulated());
+        let mut pace = Backpressure::of(Clock::simulated());
         assert!(!pace.is_behind());
         for _ in 0..3 {
             tell(&mut pace, &events);
             for _ in 0..STRIDE {
-                assert!(matches!(heard.try_recv(), Ok(Event::SweepFinished { .. })));
+                assert!(matches!(heard.try_recv(), Ok(SweepEvent::SweepFinished { .. })));
                 assert!(pace.is_behind());
             }
             let mark = heard.try_recv();
-            assert!(matches!(mark, Ok(Event::Marked(_))) && pace.is_behind(), "it has come, and is not done with yet");
+            assert!(matches!(mark, Ok(SweepEvent::Marked(_))) && pace.is_behind(), "it has come, and is not done with yet");
             drop(mark);
             assert!(!pace.is_behind());
         }
@@ -87,9 +87,9 @@ mod tests {
         let requests = u64::from(STRIDE) * 6;
         let (events, mut heard) = mpsc::unbounded_channel();
         let telling = std::thread::spawn(move || {
-            let mut pace = Pace::of(Clock::simulated());
+            let mut pace = Backpressure::of(Clock::simulated());
             for _ in 0..requests {
-                let _ = events.send(Event::SweepFinished { interrupted: false });
+                let _ = events.send(SweepEvent::SweepFinished { interrupted: false });
                 pace.told(&events);
             }
         });
@@ -100,14 +100,14 @@ mod tests {
         let (mut most, mut told) = (0, 0);
         while let Some(event) = heard.blocking_recv() {
             most = most.max(heard.len());
-            told += u64::from(matches!(event, Event::SweepFinished { .. }));
+            told += u64::from(matches!(event, SweepEvent::SweepFinished { .. }));
         }
         telling.join().unwrap();
         assert_eq!(told, requests);
         assert!(most <= 2 * STRIDE as usize + 2, "{most} waited");
 
         let (events, heard) = mpsc::unbounded_channel();
-        let mut pace = Pace::of(Clock::real());
+        let mut pace = Backpressure::of(Clock::real());
         (0..requests).for_each(|_| pace.told(&events));
         assert!(heard.is_empty());
     }
@@ -116,7 +116,7 @@ mod tests {
     fn where_nobody_listens_any_more_nothing_is_waited_for() {
         let (events, heard) = mpsc::unbounded_channel();
         drop(heard);
-        let mut pace = Pace::of(Clock::simulated());
+        let mut pace = Backpressure::of(Clock::simulated());
         for _ in 0..5 {
             tell(&mut pace, &events);
             assert!(pace.mark.is_some() && !pace.is_behind());

@@ -5,11 +5,11 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::lane::{Done, LaneError, Load, send};
-use super::row::{AtSend, Sent};
-use crate::arrival::MidLife;
-use crate::record::Phase;
-use crate::session::{Message, Prompt, Role};
+use super::lane::{LoadContext, LoadError, RequestResult, send};
+use super::row::{LoadSnapshot, ScheduledRequest};
+use crate::arrival::PrefilledUser;
+use crate::record::RequestPhase;
+use crate::session::{ChatMessage, MessageRole, Prompt};
 
 /// Histories that are laid in at once.
 const AT_ONCE: usize = 4;
@@ -17,17 +17,17 @@ const AT_ONCE: usize = 4;
 /// A question that no workload asks.
 const NEVER_ASKED_AGAIN: &str = "-";
 
-pub(super) async fn prefill(load: &Load, users: &[MidLife]) -> Result<(), LaneError> {
+pub(super) async fn prefill(load: &LoadContext, users: &[PrefilledUser]) -> Result<(), LoadError> {
     stream::iter(users).map(Ok).try_for_each_concurrent(AT_ONCE, |user| lay_in(load, *user)).await
 }
 
-async fn lay_in(load: &Load, user: MidLife) -> Result<(), LaneError> {
+async fn lay_in(load: &LoadContext, user: PrefilledUser) -> Result<(), LoadError> {
     if load.stop.is_draining() {
         return Ok(());
     }
     let session = load.session(user.session, user.first_turn).await?;
     let mut messages = session.opening;
-    messages.push(Message::new(Role::User, NEVER_ASKED_AGAIN));
+    messages.push(ChatMessage::new(MessageRole::User, NEVER_ASKED_AGAIN));
     let prompt = Prompt {
         session: session.number,
         turn: user.first_turn,
@@ -37,12 +37,12 @@ async fn lay_in(load: &Load, user: MidLife) -> Result<(), LaneError> {
         user_id: load.user_header.then_some(session.number),
     };
     let authored = session.opening_tokens;
-    let at_send = AtSend::entering(&load.occupancy);
-    let sent = Sent {
+    let at_send = LoadSnapshot::entering(&load.occupancy);
+    let sent = ScheduledRequest {
         session: session.number,
         turn: user.first_turn,
         lane: user.lane,
-        phase: Phase::Prefill,
+        phase: RequestPhase::Prefill,
         intended: load.clock.now(),
         at_send,
     };
@@ -51,6 +51,6 @@ async fn lay_in(load: &Load, user: MidLife) -> Result<(), LaneError> {
     let counts = load.counts(&exchange, Some(authored)).await?;
     let said = said.map(|said| said.answered(&exchange));
     // The receiver lives until the run is over.
-    let _ = load.done.send(Done { said, ..Done::of(sent, exchange, counts) });
+    let _ = load.done.send(RequestResult { said, ..RequestResult::of(sent, exchange, counts) });
     Ok(())
 }

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::plan::Run;
-use crate::record::{Failure, FailureKind};
-use crate::session::{Message, Prompt, Role};
+use crate::record::{FailureKind, RequestFailure};
+use crate::session::{ChatMessage, MessageRole, Prompt};
 use crate::target::spec::TargetSpec;
-use crate::target::{Exchange, HttpTarget, ModelList, TargetError};
+use crate::target::{HttpExchange, HttpTarget, ModelList, TargetError};
 use crate::workload::canary_text;
 
 /// The words of the prompt, each of one token under nearly every vocabulary.
@@ -42,7 +42,7 @@ pub(super) enum PreflightError {
     Target(#[from] TargetError),
     /// Asked once, or a few times where it answered and failed.
     #[error("`{url}` does not serve a small request: {}: {}", .failure.kind.name(), .failure.detail)]
-    Unserved { url: String, failure: Failure, hint: Option<String> },
+    Unserved { url: String, failure: RequestFailure, hint: Option<String> },
 }
 
 impl PreflightError {
@@ -113,28 +113,28 @@ fn unnamed_model(spec: &TargetSpec, models: &ModelList, target: &HttpTarget) -> 
 }
 
 /// Asks until it is served, or surely not; the tokens of the chat template where they are told.
-async fn asked(target: &HttpTarget, forces_length: bool, attempts: u32) -> Result<Option<u64>, Failure> {
+async fn asked(target: &HttpTarget, forces_length: bool, attempts: u32) -> Result<Option<u64>, RequestFailure> {
     let mut attempt = 1;
     loop {
         let exchange = ask(target, forces_length).await;
         match exchange.failure {
             None => return Ok(exchange.usage.map(|usage| usage.prompt_tokens.saturating_sub(WORDS))),
             // The words of the answer do not matter.
-            Some(Failure { kind: FailureKind::NoToken, .. }) => return Ok(None),
+            Some(RequestFailure { kind: FailureKind::NoToken, .. }) => return Ok(None),
             Some(failure) if is_passing(failure.kind) && attempt < attempts => {
                 attempt += 1;
                 tokio::time::sleep(PAUSE).await;
             }
             // Somebody serves, and others were first.
-            Some(Failure { kind: FailureKind::Http(429), .. }) => return Ok(None),
+            Some(RequestFailure { kind: FailureKind::Http(429), .. }) => return Ok(None),
             Some(failure) => return Err(failure),
         }
     }
 }
 
-async fn ask(target: &HttpTarget, forces_length: bool) -> Exchange {
+async fn ask(target: &HttpTarget, forces_length: bool) -> HttpExchange {
     let name = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
-    let messages = vec![Message::new(Role::User, canary_text(&name, usize::try_from(WORDS).unwrap_or(0)))];
+    let messages = vec![ChatMessage::new(MessageRole::User, canary_text(&name, usize::try_from(WORDS).unwrap_or(0)))];
     let prompt = Prompt { session: 0, turn: 0, messages, max_tokens: ANSWER_TOKENS, exact_length: forces_length, user_id: None };
     target.send(&target.prepare(prompt), None).await
 }
@@ -149,7 +149,7 @@ fn is_timeout(kind: FailureKind) -> bool {
     matches!(kind, FailureKind::TimeoutFirstToken | FailureKind::TimeoutIdle | FailureKind::TimeoutTotal)
 }
 
-fn hint(failure: &Failure, spec: &TargetSpec, models: &ModelList, forces_length: bool) -> Option<String> {
+fn hint(failure: &RequestFailure, spec: &TargetSpec, models: &ModelList, forces_length: bool) -> Option<String> {
     let has_key = spec.api_key_env.is_some() || spec.api_key_file.is_some() || spec.api_key_command.is_some();
     let names = || models.names().take(8).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let text = match failure.kind {

@@ -2,29 +2,29 @@
 
 use std::sync::atomic::Ordering;
 
-use super::lane::Occupancy;
+use super::lane::InFlightCounters;
 use super::token_counts::TokenCounts;
 use crate::clock::Micros;
-use crate::record::{Phase, RequestRecord, TokenSource};
-use crate::target::Exchange;
+use crate::record::{RequestPhase, RequestRecord, TokenSource};
+use crate::target::HttpExchange;
 
 /// What was going on when a request was sent.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct AtSend {
+pub(super) struct LoadSnapshot {
     request: u64,
     in_flight: u32,
     live_lanes: u32,
 }
 
-impl AtSend {
+impl LoadSnapshot {
     /// For a request that goes into flight now.
-    pub fn entering(occupancy: &Occupancy) -> Self {
+    pub fn entering(occupancy: &InFlightCounters) -> Self {
         occupancy.in_flight.fetch_add(1, Ordering::Relaxed);
         Self::now(occupancy)
     }
 
     /// For a request that is not sent.
-    pub fn now(occupancy: &Occupancy) -> Self {
+    pub fn now(occupancy: &InFlightCounters) -> Self {
         Self {
             request: occupancy.requests.fetch_add(1, Ordering::Relaxed),
             in_flight: occupancy.in_flight.load(Ordering::Relaxed),
@@ -35,18 +35,18 @@ impl AtSend {
 
 /// A request that was, or should have been, sent.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sent {
+pub(super) struct ScheduledRequest {
     pub session: u64,
     pub turn: u32,
     pub lane: u32,
-    pub phase: Phase,
+    pub phase: RequestPhase,
     pub intended: Micros,
-    pub at_send: AtSend,
+    pub at_send: LoadSnapshot,
 }
 
-impl Sent {
+impl ScheduledRequest {
     /// All but what the reads say.
-    pub fn record(self, exchange: Exchange, counts: TokenCounts) -> RequestRecord {
+    pub fn record(self, exchange: HttpExchange, counts: TokenCounts) -> RequestRecord {
         let gaps = exchange.token_events.windows(2);
         RequestRecord {
             request: self.at_send.request,

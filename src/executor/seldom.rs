@@ -7,32 +7,32 @@ use std::task::{Context, Poll, Wake, Waker};
 
 /// Whether any of the futures that share it has asked to be polled. Clones are the same.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Rung(Arc<AtomicBool>);
+pub(super) struct WakeSignal(Arc<AtomicBool>);
 
 /// Polls its future only when one that shares its bell has asked for it: others wake the task for every event of an answer, and to ask each time
 /// whether a sweep was stopped would take a lock that all requests share.
 #[derive(Debug)]
-pub(super) struct Seldom<'r, F> {
+pub(super) struct WakeFilter<'r, F> {
     future: Pin<Box<F>>,
-    rung: &'r Rung,
+    rung: &'r WakeSignal,
     /// Whom the future wakes.
     task: Option<Waker>,
 }
 
 /// Wakes the task, and tells that it was such a future that did.
 #[derive(Debug)]
-struct Bell {
-    rung: Rung,
+struct SignalWaker {
+    rung: WakeSignal,
     task: Waker,
 }
 
-impl<'r, F: Future> Seldom<'r, F> {
-    pub(super) fn new(future: F, rung: &'r Rung) -> Self {
+impl<'r, F: Future> WakeFilter<'r, F> {
+    pub(super) fn new(future: F, rung: &'r WakeSignal) -> Self {
         Self { future: Box::pin(future), rung, task: None }
     }
 }
 
-impl<F: Future> Future for Seldom<'_, F> {
+impl<F: Future> Future for WakeFilter<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
@@ -41,13 +41,13 @@ impl<F: Future> Future for Seldom<'_, F> {
         if is_heard && !self.rung.0.load(Ordering::Acquire) {
             return Poll::Pending;
         }
-        let bell = Arc::new(Bell { rung: self.rung.clone(), task: cx.waker().clone() });
+        let bell = Arc::new(SignalWaker { rung: self.rung.clone(), task: cx.waker().clone() });
         self.task = Some(cx.waker().clone());
         self.future.as_mut().poll(&mut Context::from_waker(&Waker::from(bell)))
     }
 }
 
-impl Wake for Bell {
+impl Wake for SignalWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn it_is_polled_when_it_asks_and_when_another_task_waits_and_never_else() {
         let (polls, asked, over) = (Cell::new(0), RefCell::new(None::<Waker>), Cell::new(false));
-        let (rung, other_run) = (Rung::default(), Rung::default());
+        let (rung, other_run) = (WakeSignal::default(), WakeSignal::default());
         let future = || {
             std::future::poll_fn(|cx| {
                 polls.set(polls.get() + 1);
@@ -85,7 +85,7 @@ mod tests {
                 if over.get() { Poll::Ready(()) } else { Poll::Pending }
             })
         };
-        let (mut seldom, mut other) = (pin!(Seldom::new(future(), &rung)), pin!(Seldom::new(future(), &other_run)));
+        let (mut seldom, mut other) = (pin!(WakeFilter::new(future(), &rung)), pin!(WakeFilter::new(future(), &other_run)));
         let task = Arc::new(Task::default());
         let waker = Waker::from(Arc::clone(&task));
         let mut cx = Context::from_waker(&waker);

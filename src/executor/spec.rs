@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// When a cell counts as failed by its requests, and whether the sweep goes on after a cell that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Policy {
+pub struct FailurePolicy {
     /// A share from 0 to 1; a run of which more of the measured requests failed has failed itself. `None` for no limit.
     pub max_error_rate: Option<f64>,
     pub on_cell_failure: OnCellFailure,

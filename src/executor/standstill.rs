@@ -19,15 +19,15 @@ const CLOCKS_AGREE_S: f64 = 1.0;
 
 /// Looks on while a run goes on.
 #[derive(Debug)]
-pub(super) struct Lookout {
-    begun: Reading,
+pub(super) struct StallDetector {
+    begun: ClockReading,
     look: tokio::task::JoinHandle<()>,
     longest: watch::Receiver<Duration>,
 }
 
 /// How long nothing happened, and what the clocks say of it.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Standstill {
+pub(super) struct StallReport {
     /// The longest of them in seconds; `None` in virtual time.
     pub longest_s: Option<f64>,
     pub notes: Vec<String>,
@@ -35,14 +35,14 @@ pub(super) struct Standstill {
 
 /// The clocks at one moment.
 #[derive(Debug, Clone, Copy)]
-struct Reading {
+struct ClockReading {
     monotonic: Instant,
     /// Seconds since the machine was started, times of suspension included; `None` where nobody tells.
     since_boot_s: Option<f64>,
     wall: Timestamp,
 }
 
-impl Lookout {
+impl StallDetector {
     /// `None` in virtual time, where nothing can stand still.
     pub fn begin(clock: Clock) -> Option<Self> {
         if clock.is_virtual() {
@@ -61,17 +61,17 @@ impl Lookout {
                 });
             }
         });
-        Some(Self { begun: Reading::take(), look, longest })
+        Some(Self { begun: ClockReading::take(), look, longest })
     }
 
-    pub fn end(self) -> Standstill {
+    pub fn end(self) -> StallReport {
         self.look.abort();
         let missed = *self.longest.borrow();
-        judge(missed, &Passed::between(&self.begun, &Reading::take()))
+        judge(missed, &ElapsedTimes::between(&self.begun, &ClockReading::take()))
     }
 }
 
-impl Reading {
+impl ClockReading {
     fn take() -> Self {
         // proc_uptime(5): the first number, in seconds with two digits.
         let uptime = std::fs::read_to_string("/proc/uptime").ok();
@@ -83,14 +83,14 @@ impl Reading {
 /// What has passed by each clock.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::struct_field_names, reason = "each says its unit")]
-struct Passed {
+struct ElapsedTimes {
     monotonic_s: f64,
     since_boot_s: Option<f64>,
     wall_s: f64,
 }
 
-impl Passed {
-    fn between(begun: &Reading, ended: &Reading) -> Self {
+impl ElapsedTimes {
+    fn between(begun: &ClockReading, ended: &ClockReading) -> Self {
         Self {
             monotonic_s: ended.monotonic.duration_since(begun.monotonic).as_secs_f64(),
             since_boot_s: begun.since_boot_s.zip(ended.since_boot_s).map(|(begun, ended)| ended - begun),
@@ -99,7 +99,7 @@ impl Passed {
     }
 }
 
-fn judge(missed: Duration, passed: &Passed) -> Standstill {
+fn judge(missed: Duration, passed: &ElapsedTimes) -> StallReport {
     let suspended_s = passed.since_boot_s.map_or(0.0, |since_boot_s| since_boot_s - passed.monotonic_s);
     let is_suspended = suspended_s >= CLOCKS_AGREE_S;
     let mut notes = Vec::new();
@@ -115,25 +115,25 @@ fn judge(missed: Duration, passed: &Passed) -> Standstill {
         ));
     }
     let longest_s = missed.as_secs_f64().max(if is_suspended { suspended_s } else { 0.0 });
-    Standstill { longest_s: Some((longest_s * 1e3).round() / 1e3), notes }
+    StallReport { longest_s: Some((longest_s * 1e3).round() / 1e3), notes }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn judged(missed_ms: u64, monotonic_s: f64, since_boot_s: Option<f64>, wall_s: f64) -> Standstill {
-        judge(Duration::from_millis(missed_ms), &Passed { monotonic_s, since_boot_s, wall_s })
+    fn judged(missed_ms: u64, monotonic_s: f64, since_boot_s: Option<f64>, wall_s: f64) -> StallReport {
+        judge(Duration::from_millis(missed_ms), &ElapsedTimes { monotonic_s, since_boot_s, wall_s })
     }
 
     #[test]
     fn clocks_that_agree_say_nothing() {
-        assert_eq!(judged(3, 60.0, Some(60.01), 59.99), Standstill { longest_s: Some(0.003), notes: Vec::new() });
+        assert_eq!(judged(3, 60.0, Some(60.01), 59.99), StallReport { longest_s: Some(0.003), notes: Vec::new() });
     }
 
     #[test]
     fn a_process_that_was_stopped_missed_its_own_time() {
-        assert_eq!(judged(4200, 60.0, Some(60.0), 60.0), Standstill { longest_s: Some(4.2), notes: Vec::new() });
+        assert_eq!(judged(4200, 60.0, Some(60.0), 60.0), StallReport { longest_s: Some(4.2), notes: Vec::new() });
     }
 
     #[test]
@@ -158,7 +158,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn time_that_passes_unnoticed_is_a_standstill_and_what_was_slept_is_none() {
-        let lookout = Lookout::begin(Clock::real()).unwrap();
+        let lookout = StallDetector::begin(Clock::real()).unwrap();
         for _ in 0..50 {
             tokio::time::sleep(LOOK).await;
         }
@@ -173,8 +173,8 @@ mod tests {
 
     #[tokio::test]
     async fn virtual_time_has_no_lookout_and_real_time_has_clocks_that_agree() {
-        assert!(Lookout::begin(Clock::simulated()).is_none());
-        let seen = Lookout::begin(Clock::real()).unwrap().end();
+        assert!(StallDetector::begin(Clock::simulated()).is_none());
+        let seen = StallDetector::begin(Clock::real()).unwrap().end();
         assert!(seen.notes.is_empty() && seen.longest_s.is_some_and(|longest_s| longest_s < 60.0), "{seen:?}");
     }
 }

@@ -4,13 +4,13 @@ use tokio_util::sync::CancellationToken;
 
 /// Three wishes, each stronger than the one before and including it. Cheap to clone; all clones agree.
 #[derive(Debug, Clone)]
-pub struct Stop {
+pub struct StopToken {
     drain: CancellationToken,
     abort: CancellationToken,
     leave: CancellationToken,
 }
 
-impl Stop {
+impl StopToken {
     #[expect(clippy::new_without_default, reason = "there is nothing default about a way to stop")]
     pub fn new() -> Self {
         let leave = CancellationToken::new();
@@ -50,7 +50,7 @@ impl Stop {
         &self.leave
     }
 
-    /// To be cancelled by whoever finds that going on is useless: the same as [`Stop::abort`].
+    /// To be cancelled by whoever finds that going on is useless: the same as [`StopToken::abort`].
     pub fn abort_token(&self) -> CancellationToken {
         self.abort.clone()
     }
@@ -74,20 +74,20 @@ mod tests {
 
     #[test]
     fn who_gives_up_also_sends_nothing_more() {
-        let stop = Stop::new();
+        let stop = StopToken::new();
         stop.drain();
         assert!(stop.is_draining() && !stop.abort_token().is_cancelled());
-        let stop = Stop::new();
+        let stop = StopToken::new();
         stop.abort_token().cancel();
         assert!(stop.is_draining() && !stop.leave_token().is_cancelled());
-        let stop = Stop::new();
+        let stop = StopToken::new();
         stop.leave();
         assert!(stop.is_draining() && stop.abort_token().is_cancelled() && stop.for_a_part().leave_token().is_cancelled());
     }
 
     #[test]
     fn a_part_is_stopped_with_the_whole_and_the_whole_not_with_a_part() {
-        let stop = Stop::new();
+        let stop = StopToken::new();
         let (one, other) = (stop.for_a_part(), stop.for_a_part());
         one.abort();
         assert!(one.is_draining() && !stop.is_draining() && !other.is_draining());

@@ -3,12 +3,12 @@
 
 use serde_json::{Value, json};
 
-use super::lane::{Done, Occupancy};
-use super::row::{AtSend, Sent};
-use super::token_counts::{RuleCounts, TokenCounts};
+use super::lane::{InFlightCounters, RequestResult};
+use super::row::{LoadSnapshot, ScheduledRequest};
+use super::token_counts::{TokenCounts, TokenRuleCounts};
 use crate::clock::Micros;
-use crate::record::{Failure, FailureKind, FirstEventSource, Phase, RequestRecord, TokenSource};
-use crate::target::{Exchange, replay_at};
+use crate::record::{FailureKind, FirstEventSource, RequestFailure, RequestPhase, RequestRecord, TokenSource};
+use crate::target::{HttpExchange, replay_at};
 
 /// A stream as it is being written.
 #[derive(Default)]
@@ -46,7 +46,7 @@ impl StreamScript {
         stream.raw("data: [DONE]\n\n")
     }
 
-    fn exchange(&self) -> Exchange {
+    fn exchange(&self) -> HttpExchange {
         replay_at(self.pieces.iter().map(|(at, piece)| (*at, piece.as_bytes())))
     }
 
@@ -58,7 +58,7 @@ impl StreamScript {
             (None, None) => TokenCounts::counted(
                 200,
                 &exchange,
-                RuleCounts {
+                TokenRuleCounts {
                     answer: estimate(&exchange.answer),
                     reasoning: estimate(&exchange.reasoning),
                     tool_calls: estimate(&exchange.tool_calls),
@@ -68,9 +68,9 @@ impl StreamScript {
             ),
             _ => TokenCounts::told(&exchange),
         };
-        let at_send = AtSend::entering(&Occupancy::default());
-        let sent = Sent { session: 0, turn: 0, lane: 0, phase: Phase::Measure, intended: Micros(0), at_send };
-        Done::of(sent, exchange, counts).record
+        let at_send = LoadSnapshot::entering(&InFlightCounters::default());
+        let sent = ScheduledRequest { session: 0, turn: 0, lane: 0, phase: RequestPhase::Measure, intended: Micros(0), at_send };
+        RequestResult::of(sent, exchange, counts).record
     }
 }
 
@@ -165,7 +165,7 @@ fn an_error_event_is_a_failure_with_its_words_wherever_they_stand() {
         ("event: error\ndata: [DONE]\n\n", "[DONE]"),
     ] {
         let row = half().raw(form).raw("data: [DONE]\n\n").row();
-        assert_eq!(row.failure, Some(Failure { kind: FailureKind::ErrorEvent, detail: words.to_owned() }), "{form}");
+        assert_eq!(row.failure, Some(RequestFailure { kind: FailureKind::ErrorEvent, detail: words.to_owned() }), "{form}");
         assert_eq!(row.token_events, Some(20), "what came before is kept");
     }
 }

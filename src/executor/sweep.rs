@@ -6,19 +6,19 @@ use std::pin::pin;
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
-use super::cell::{Setting, not_run, run_cell};
-use super::course::{Course, Rule};
-use super::keeper::{Keeper, Launch, NotServed, Serving};
+use super::cell::{CellContext, not_run, run_cell};
+use super::course::{RunScheduler, StoppingRule};
+use super::keeper::{ManagedServer, NoServerReason, ServerLaunchPaths, ServerManager};
 use super::preflight::{PreflightError, PreflightFacts, gone, preflight, preflight_key};
-use super::spec::{OnCellFailure, Policy};
-use super::stop::Stop;
-use super::threads::{Network, Threads};
+use super::spec::{FailurePolicy, OnCellFailure};
+use super::stop::StopToken;
+use super::threads::{NetworkRuntimes, RuntimeHandles};
 use crate::clock::{Clock, virtual_runtime};
 use crate::engine::TokenMemo;
-use crate::event::Event;
+use crate::event::SweepEvent;
 use crate::plan::Run;
-use crate::record::{Outcome, RunRecord, ServerFacts};
-use crate::server::{Death, version};
+use crate::record::{RunOutcome, RunRecord, ServerFacts};
+use crate::server::{ServerFailure, version};
 use crate::workload::Corpus;
 
 /// After so many runs in a row that nobody served, no further one is begun.
@@ -26,19 +26,19 @@ const UNSERVED_IN_A_ROW: u32 = 2;
 
 /// How a sweep ended.
 #[derive(Debug)]
-pub struct Ending {
+pub struct SweepOutcome {
     /// How many runs there may be in all, as the course said at the start.
     pub planned: usize,
     /// Those of them that have a record: of this start, and of earlier ones.
     pub finished: usize,
     pub interrupted: bool,
     /// Why no further run was begun, where there were more.
-    pub stopped_by: Option<SweepStop>,
+    pub stopped_by: Option<SweepStopReason>,
 }
 
 /// Why a sweep ended by itself before its last run.
 #[derive(Debug)]
-pub enum SweepStop {
+pub enum SweepStopReason {
     /// A target does not serve a small request, so its first run was not begun: why, and what to do about it.
     Preflight { reason: String, hint: Option<String> },
     /// Nobody served two runs in a row; the last of them, and why it failed.
@@ -55,74 +55,75 @@ pub struct SweepError(#[from] std::io::Error);
 /// Runs what the course decides. Blocks until it is done or stopped, from outside or by its policy; everything that happens is sent to
 /// `events`. No server that it started outlives it.
 pub fn sweep(
-    course: &mut dyn Course,
-    policy: Policy,
-    stop: &Stop,
-    launch: &Launch,
-    events: &mpsc::UnboundedSender<Event>,
-) -> Result<Ending, SweepError> {
+    course: &mut dyn RunScheduler,
+    policy: FailurePolicy,
+    stop: &StopToken,
+    launch: &ServerLaunchPaths,
+    events: &mpsc::UnboundedSender<SweepEvent>,
+) -> Result<SweepOutcome, SweepError> {
     let (planned, sealed) = course.extent();
-    let _ = events.send(Event::SweepStarted { planned, sealed, about: course.is_guess() });
+    let _ = events.send(SweepEvent::SweepStarted { planned, sealed, about: course.is_guess() });
     let (corpus, memo) = (Corpus::default(), TokenMemo::default());
-    let setting = Setting {
+    let setting = CellContext {
         corpus: &corpus,
         memo: &memo,
         stop,
         policy,
-        threads: &Threads::One,
+        threads: &RuntimeHandles::One,
         events,
         server: None,
         notes: &[],
         template_tokens: None,
     };
-    let mut site = Site { network: None, keeper: Keeper::new(launch, stop, events), asked: BTreeMap::new() };
+    let mut site = RealServerContext { network: None, keeper: ServerManager::new(launch, stop, events), asked: BTreeMap::new() };
     let (mut finished, mut stopped_by) = (sealed, None);
     let mut unserved_in_a_row = 0;
     while !stop.is_draining() && stopped_by.is_none() {
         let Some(run) = course.next() else { break };
         let rule = course.rule(&run);
-        let measured = if run.simulated { RunEnd::Record(simulate(&run, &setting, rule)?) } else { site.measure(&run, &setting, rule)? };
+        let measured =
+            if run.simulated { RunAttemptOutcome::Record(simulate(&run, &setting, rule)?) } else { site.measure(&run, &setting, rule)? };
         let (record, is_unserved) = match measured {
-            RunEnd::NotBegun => break,
-            RunEnd::Refused { reason, hint } => {
-                stopped_by = Some(SweepStop::Preflight { reason, hint });
+            RunAttemptOutcome::NotBegun => break,
+            RunAttemptOutcome::Refused { reason, hint } => {
+                stopped_by = Some(SweepStopReason::Preflight { reason, hint });
                 break;
             }
-            RunEnd::Record(record) => (record, false),
-            RunEnd::Unserved(record) => (record, true),
+            RunAttemptOutcome::Record(record) => (record, false),
+            RunAttemptOutcome::Unserved(record) => (record, true),
         };
-        finished += usize::from(record.outcome != Outcome::Interrupted);
+        finished += usize::from(record.outcome != RunOutcome::Interrupted);
         unserved_in_a_row = if is_unserved { unserved_in_a_row + 1 } else { 0 };
         let wrong = what_is_wrong(&record).map(|reason| (record.header.id.clone(), reason));
         stopped_by = wrong.and_then(|(run, reason)| match policy.on_cell_failure {
-            OnCellFailure::Stop => Some(SweepStop::CellFailure { run, reason }),
-            OnCellFailure::StopUnserved if unserved_in_a_row >= UNSERVED_IN_A_ROW => Some(SweepStop::Unserved { run, reason }),
+            OnCellFailure::Stop => Some(SweepStopReason::CellFailure { run, reason }),
+            OnCellFailure::StopUnserved if unserved_in_a_row >= UNSERVED_IN_A_ROW => Some(SweepStopReason::Unserved { run, reason }),
             OnCellFailure::StopUnserved | OnCellFailure::Continue => None,
         });
-        let _ = events.send(Event::RunFinished(Box::new(record.clone())));
+        let _ = events.send(SweepEvent::RunFinished(Box::new(record.clone())));
         course.ended(&record);
     }
     drop(site);
     let interrupted = stop.is_draining();
-    let _ = events.send(Event::SweepFinished { interrupted });
-    Ok(Ending { planned, finished, interrupted, stopped_by })
+    let _ = events.send(SweepEvent::SweepFinished { interrupted });
+    Ok(SweepOutcome { planned, finished, interrupted, stopped_by })
 }
 
 /// Why a run is no result, where it is none.
 fn what_is_wrong(record: &RunRecord) -> Option<String> {
     match &record.outcome {
-        Outcome::Failed { reason } => Some(reason.clone()),
+        RunOutcome::Failed { reason } => Some(reason.clone()),
         _ => record.invalidity(),
     }
 }
 
 /// A cell on the simulated engine, in a world of its own whose time begins at 0.
-fn simulate(run: &Run, setting: &Setting<'_>, rule: Option<&mut dyn Rule>) -> Result<RunRecord, SweepError> {
+fn simulate(run: &Run, setting: &CellContext<'_>, rule: Option<&mut dyn StoppingRule>) -> Result<RunRecord, SweepError> {
     Ok(virtual_runtime()?.block_on(async { run_cell(run, Clock::simulated(), setting, rule).await }))
 }
 
 /// How a run came out.
-enum RunEnd {
+enum RunAttemptOutcome {
     /// The sweep was stopped before it began.
     NotBegun,
     /// Its target does not serve a small request: why, and what to do about it.
@@ -136,27 +137,32 @@ enum RunEnd {
 }
 
 /// Where real servers are measured: the threads, made for the first of them and kept, and the server that the runs are on.
-struct Site<'a> {
-    network: Option<Network>,
-    keeper: Keeper<'a>,
+struct RealServerContext<'a> {
+    network: Option<NetworkRuntimes>,
+    keeper: ServerManager<'a>,
     /// What was told by targets that were asked before their first runs.
     asked: BTreeMap<String, PreflightFacts>,
 }
 
-impl Site<'_> {
+impl RealServerContext<'_> {
     /// A cell against a server.
-    fn measure(&mut self, run: &Run, setting: &Setting<'_>, rule: Option<&mut dyn Rule>) -> Result<RunEnd, SweepError> {
+    fn measure(
+        &mut self,
+        run: &Run,
+        setting: &CellContext<'_>,
+        rule: Option<&mut dyn StoppingRule>,
+    ) -> Result<RunAttemptOutcome, SweepError> {
         let network = match &mut self.network {
             Some(network) => network,
-            None => self.network.insert(Network::new()?),
+            None => self.network.insert(NetworkRuntimes::new()?),
         };
-        let setting = Setting { threads: &network.threads, ..*setting };
+        let setting = CellContext { threads: &network.threads, ..*setting };
         Ok(network.office.block_on(measure(run, &setting, rule, &mut self.keeper, &mut self.asked)))
     }
 }
 
 /// Whatever ends the sweep, also a panic, ends the server.
-impl Drop for Site<'_> {
+impl Drop for RealServerContext<'_> {
     fn drop(&mut self) {
         if let Some(network) = &self.network {
             network.office.block_on(self.keeper.end());
@@ -166,14 +172,14 @@ impl Drop for Site<'_> {
 
 async fn measure(
     run: &Run,
-    setting: &Setting<'_>,
-    rule: Option<&mut dyn Rule>,
-    keeper: &mut Keeper<'_>,
+    setting: &CellContext<'_>,
+    rule: Option<&mut dyn StoppingRule>,
+    keeper: &mut ServerManager<'_>,
     asked: &mut BTreeMap<String, PreflightFacts>,
-) -> RunEnd {
+) -> RunAttemptOutcome {
     let mut serving = match keeper.serve(run).await {
-        Err(NotServed::Interrupted) => return RunEnd::NotBegun,
-        Err(NotServed::Failed(reason)) => return RunEnd::Record(not_run(run, reason, setting)),
+        Err(NoServerReason::Interrupted) => return RunAttemptOutcome::NotBegun,
+        Err(NoServerReason::Failed(reason)) => return RunAttemptOutcome::Record(not_run(run, reason, setting)),
         Ok(serving) => serving,
     };
     let mut run = run.clone();
@@ -182,7 +188,7 @@ async fn measure(
     }
     let facts = tokio::select! {
         biased;
-        () = setting.stop.draining() => return RunEnd::NotBegun,
+        () = setting.stop.draining() => return RunAttemptOutcome::NotBegun,
         facts = ask_first(&run, serving.as_deref(), asked) => facts,
     };
     let facts = match facts {
@@ -191,19 +197,19 @@ async fn measure(
             let mask = run.cell.mask();
             let (reason, hint) = (mask.hide(error.to_string()), error.hint().map(|hint| mask.hide(hint.to_owned())));
             if setting.policy.on_cell_failure == OnCellFailure::Continue {
-                return RunEnd::Unserved(not_run(&run, reason, setting));
+                return RunAttemptOutcome::Unserved(not_run(&run, reason, setting));
             }
-            return RunEnd::Refused { reason, hint };
+            return RunAttemptOutcome::Refused { reason, hint };
         }
     };
     if let Some(model) = facts.model {
         run.cell.target.model = model;
     }
-    let setting = Setting { template_tokens: facts.template_tokens, ..*setting };
+    let setting = CellContext { template_tokens: facts.template_tokens, ..*setting };
     let (mut record, death) = match &mut serving {
         None => {
             let facts = ServerFacts::default();
-            let setting = Setting { server: Some(&facts), ..setting };
+            let setting = CellContext { server: Some(&facts), ..setting };
             (setting.threads.measuring(run_cell(&run, Clock::real(), &setting, rule)).await, None)
         }
         Some(serving) => run_on(serving, &run, &setting, rule).await,
@@ -213,22 +219,22 @@ async fn measure(
         keeper.bury(&reason).await;
         // Of an interrupted run nothing is kept, whatever happened in it.
         if !setting.stop.is_draining() {
-            record.outcome = Outcome::Failed { reason: format!("the server died: {reason}") };
+            record.outcome = RunOutcome::Failed { reason: format!("the server died: {reason}") };
         }
-        return RunEnd::Record(record);
+        return RunAttemptOutcome::Record(record);
     }
     let is_unserved = is_unserved(&run, &mut record, &setting).await;
     if let Some(facts) = record.server.as_mut().filter(|facts| facts.version.is_none() && record.outcome.is_whole()) {
         facts.version = version(&run.cell.target).await;
     }
-    if is_unserved { RunEnd::Unserved(record) } else { RunEnd::Record(record) }
+    if is_unserved { RunAttemptOutcome::Unserved(record) } else { RunAttemptOutcome::Record(record) }
 }
 
 /// The small request before the first run of a target, and of each start of a server. One of ours that answers and fails is left to the run,
 /// which knows its process.
 async fn ask_first(
     run: &Run,
-    serving: Option<&Serving>,
+    serving: Option<&ManagedServer>,
     asked: &mut BTreeMap<String, PreflightFacts>,
 ) -> Result<PreflightFacts, PreflightError> {
     let start = serving.map_or_else(String::new, |serving| format!("{} {} ", run.variant, serving.number()));
@@ -245,8 +251,8 @@ async fn ask_first(
 }
 
 /// Whether nobody served the run: its requests say so, or the server does not serve any more, which makes the run one that failed.
-async fn is_unserved(run: &Run, record: &mut RunRecord, setting: &Setting<'_>) -> bool {
-    let is_suspicious = !record.counts.failures.is_empty() || matches!(record.outcome, Outcome::Failed { .. });
+async fn is_unserved(run: &Run, record: &mut RunRecord, setting: &CellContext<'_>) -> bool {
+    let is_suspicious = !record.counts.failures.is_empty() || matches!(record.outcome, RunOutcome::Failed { .. });
     if !is_suspicious || setting.stop.is_draining() {
         return false;
     }
@@ -257,16 +263,21 @@ async fn is_unserved(run: &Run, record: &mut RunRecord, setting: &Setting<'_>) -
     };
     if let (Some(reason), true) = (&gone, record.outcome.is_whole()) {
         let reason = run.cell.mask().hide(reason.clone());
-        record.outcome = Outcome::Failed { reason: format!("requests failed, and the server does not serve any more: {reason}") };
+        record.outcome = RunOutcome::Failed { reason: format!("requests failed, and the server does not serve any more: {reason}") };
     }
     gone.is_some() || record.counts.unserved().is_some()
 }
 
 /// The cell on a server of ours. When that dies, what is in flight is given up.
-async fn run_on(serving: &mut Serving, run: &Run, setting: &Setting<'_>, rule: Option<&mut dyn Rule>) -> (RunRecord, Option<Death>) {
+async fn run_on(
+    serving: &mut ManagedServer,
+    run: &Run,
+    setting: &CellContext<'_>,
+    rule: Option<&mut dyn StoppingRule>,
+) -> (RunRecord, Option<ServerFailure>) {
     let (facts, notes) = (serving.facts(), serving.notes().to_vec());
     let stop = setting.stop.for_a_part();
-    let setting = Setting { stop: &stop, server: Some(&facts), notes: &notes, ..*setting };
+    let setting = CellContext { stop: &stop, server: Some(&facts), notes: &notes, ..*setting };
     let mut cell = pin!(setting.threads.measuring(run_cell(run, Clock::real(), &setting, rule)));
     let record = tokio::select! {
         biased;
@@ -276,7 +287,7 @@ async fn run_on(serving: &mut Serving, run: &Run, setting: &Setting<'_>, rule: O
             return (cell.await, Some(death));
         }
     };
-    let suspicious = !record.counts.failures.is_empty() || matches!(record.outcome, Outcome::Failed { .. });
+    let suspicious = !record.counts.failures.is_empty() || matches!(record.outcome, RunOutcome::Failed { .. });
     if !suspicious || stop.is_draining() {
         return (record, serving.died().now_or_never());
     }

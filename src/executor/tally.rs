@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::carried::Carried;
-use super::contract::Rows;
-use super::lane::Done;
-use super::lateness::Lateness;
+use super::carried::TransportTotals;
+use super::contract::RowCacheEvidence;
+use super::lane::RequestResult;
+use super::lateness::LatenessHistogram;
 use crate::clock::Micros;
-use crate::record::{Counts, FailureKind, FirstTurnTokens, OPENING_TOKENS, Phase, RequestRecord, TEMPLATE_TOKENS, TokenSource};
-use crate::workload::spec::{Answers, WorkloadSpec};
+use crate::record::{
+    FailureKind, FirstTurnTokens, OPENING_TOKENS, RequestCounts, RequestPhase, RequestRecord, TEMPLATE_TOKENS, TokenSource,
+};
+use crate::workload::spec::{AnswerPolicy, WorkloadSpec};
 
 /// The share by which the server's count of a first turn may differ from the authored length, beside a chat template.
 const LENGTH_TOLERANCE: f64 = 0.02;
@@ -16,7 +18,7 @@ const LENGTH_TOLERANCE: f64 = 0.02;
 const USUAL_TEMPLATE: u64 = 64;
 
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct RunTotals {
     requests: u64,
     /// Token-bearing.
     events: u64,
@@ -27,7 +29,7 @@ pub(super) struct Tally {
     first_intended: Option<Micros>,
     last_done: Micros,
     /// Of every request that was sent by the schedule.
-    pub lags: Lateness,
+    pub lags: LatenessHistogram,
     /// The most records that were ready and waited to be taken.
     waiting_max: usize,
     unsent: u64,
@@ -37,13 +39,13 @@ pub(super) struct Tally {
     held_back: u64,
     /// Successful answers without a text.
     without_text: u64,
-    first_turns: FirstTurns,
-    pub carried: Carried,
+    first_turns: FirstTurnTotals,
+    pub carried: TransportTotals,
 }
 
 /// Prompt tokens of successful first turns.
 #[derive(Debug, Default)]
-struct FirstTurns {
+struct FirstTurnTotals {
     /// As the server counted them.
     counted: u64,
     prompt_tokens: u64,
@@ -54,7 +56,7 @@ struct FirstTurns {
     not_told: u64,
 }
 
-impl Tally {
+impl RunTotals {
     /// Token-bearing events and requests a second, to the last answer.
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     pub fn rates(&self) -> Option<(f64, f64)> {
@@ -62,10 +64,10 @@ impl Tally {
         (seconds > 0.0).then(|| (self.events as f64 / seconds, self.requests as f64 / seconds))
     }
 
-    pub fn add(&mut self, Done { record, authored, lag, held_back, is_without_text, carriage, .. }: &Done) {
+    pub fn add(&mut self, RequestResult { record, authored, lag, held_back, is_without_text, carriage, .. }: &RequestResult) {
         self.carried.add(carriage);
         self.requests += 1;
-        self.without_text += u64::from(*is_without_text && record.phase != Phase::Prefill);
+        self.without_text += u64::from(*is_without_text && record.phase != RequestPhase::Prefill);
         self.events += if record.first_token_us.is_some() { 1 + record.gaps_us.len() as u64 } else { 0 };
         self.last_done = self.last_done.max(record.done_us);
         if let Some(failure) = &record.failure {
@@ -79,13 +81,13 @@ impl Tally {
                 self.lags.add(*lag);
                 self.held_back += u64::from(*held_back);
             }
-            None if record.phase == Phase::Prefill => self.refused_histories += u64::from(record.failure.is_some()),
+            None if record.phase == RequestPhase::Prefill => self.refused_histories += u64::from(record.failure.is_some()),
             None => self.unsent += u64::from(is_cancelled(record)),
         }
         if record.turn == 0 && record.failure.is_none() {
             self.first_turns.add(record, *authored);
         }
-        if record.phase == Phase::Measure {
+        if record.phase == RequestPhase::Measure {
             self.measured += 1;
             self.failed += u64::from(record.failure.is_some());
             self.first_intended = Some(self.first_intended.map_or(record.intended_us, |first| first.min(record.intended_us)));
@@ -146,7 +148,7 @@ impl Tally {
             WorkloadSpec::DocumentQa(_) | WorkloadSpec::Requests(_) => return None,
         };
         let without = self.without_text;
-        (without > 0 && answers != Answers::Scripted).then(|| {
+        (without > 0 && answers != AnswerPolicy::Scripted).then(|| {
             format!(
                 "{without} answers brought no text, only reasoning or tool calls: the histories of later turns are shorter by their answers; \
                  `workload.answers = \"scripted\"` puts a text of the asked length there"
@@ -154,8 +156,8 @@ impl Tally {
         })
     }
 
-    pub fn counts(&self) -> Counts {
-        Counts {
+    pub fn counts(&self) -> RequestCounts {
+        RequestCounts {
             requests: self.requests,
             measured: self.measured,
             failed: self.failed,
@@ -172,16 +174,16 @@ impl Tally {
 
     /// What first turns say of the caches: a document that nobody has sent before cannot be in one. A salt of so many tokens is in all,
     /// and so is the chat template, whose length is guessed where nobody was asked.
-    pub fn first_turns(&self, workload: &WorkloadSpec, salt_tokens: u64, template_tokens: Option<u64>) -> Rows {
+    pub fn first_turns(&self, workload: &WorkloadSpec, salt_tokens: u64, template_tokens: Option<u64>) -> RowCacheEvidence {
         match workload {
             WorkloadSpec::Chat(_) => {
-                Rows::Silent("users share a system prompt, so what their first turns find in a cache proves nothing".to_owned())
+                RowCacheEvidence::Silent("users share a system prompt, so what their first turns find in a cache proves nothing".to_owned())
             }
             WorkloadSpec::Requests(spec) if spec.trace_file().is_some() => {
-                Rows::Silent("requests of a trace share prefixes, so what they find in a cache proves nothing".to_owned())
+                RowCacheEvidence::Silent("requests of a trace share prefixes, so what they find in a cache proves nothing".to_owned())
             }
             WorkloadSpec::Requests(spec) if spec.shared_prefix_tokens.0 > 0 => {
-                Rows::Silent("requests share a system prompt, so what they find in a cache proves nothing".to_owned())
+                RowCacheEvidence::Silent("requests share a system prompt, so what they find in a cache proves nothing".to_owned())
             }
             WorkloadSpec::DocumentQa(_) | WorkloadSpec::Requests(_) => {
                 let template_tokens = template_tokens.unwrap_or_else(|| self.first_turns.template_tokens());
@@ -195,7 +197,7 @@ fn is_cancelled(record: &RequestRecord) -> bool {
     record.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Cancelled)
 }
 
-impl FirstTurns {
+impl FirstTurnTotals {
     fn add(&mut self, record: &RequestRecord, authored: Option<u64>) {
         if let (TokenSource::Usage, Some(prompt_tokens), Some(authored)) = (record.token_source, record.prompt_tokens, authored) {
             self.counted += 1;
@@ -229,19 +231,19 @@ impl FirstTurns {
         self.prompt_tokens.saturating_sub(self.authored_tokens) / self.counted.max(1)
     }
 
-    fn rows(&self, salt_tokens: u64, template_tokens: u64) -> Rows {
+    fn rows(&self, salt_tokens: u64, template_tokens: u64) -> RowCacheEvidence {
         let FirstTurnTokens { turns, prompt, cached } = self.told;
         if turns == 0 {
             let reason = if self.not_told > 0 { "the server does not tell cached tokens" } else { "no first turn was answered" };
-            return Rows::Silent(reason.to_owned());
+            return RowCacheEvidence::Silent(reason.to_owned());
         }
         let evidence = format!("{cached} of {prompt} prompt tokens of {turns} first turns came from a cache");
         if self.told.are_warm(template_tokens.min(TEMPLATE_TOKENS) + salt_tokens + OPENING_TOKENS) {
-            Rows::Warm(evidence)
+            RowCacheEvidence::Warm(evidence)
         } else if self.not_told > 0 {
-            Rows::Silent(format!("{evidence}, but {} first turns did not tell", self.not_told))
+            RowCacheEvidence::Silent(format!("{evidence}, but {} first turns did not tell", self.not_told))
         } else {
-            Rows::Cold(evidence)
+            RowCacheEvidence::Cold(evidence)
         }
     }
 }
@@ -249,27 +251,27 @@ impl FirstTurns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::executor::lane::Occupancy;
-    use crate::executor::row::{AtSend, Sent};
+    use crate::executor::lane::InFlightCounters;
+    use crate::executor::row::{LoadSnapshot, ScheduledRequest};
     use crate::executor::token_counts::TokenCounts;
-    use crate::target::Exchange;
+    use crate::target::HttpExchange;
 
     #[test]
     fn a_request_whose_writing_took_time_was_not_held_back() {
-        let mut tally = Tally::default();
+        let mut tally = RunTotals::default();
         for could_send_at in [1_000, 1_000, 1_400] {
-            let at_send = AtSend::entering(&Occupancy::default());
-            let sent = Sent { session: 0, turn: 1, lane: 0, phase: Phase::Measure, intended: Micros(1_000), at_send };
-            let mut exchange = Exchange { sent: Micros(1_500), done: Micros(2_000), ..Exchange::default() };
+            let at_send = LoadSnapshot::entering(&InFlightCounters::default());
+            let sent = ScheduledRequest { session: 0, turn: 1, lane: 0, phase: RequestPhase::Measure, intended: Micros(1_000), at_send };
+            let mut exchange = HttpExchange { sent: Micros(1_500), done: Micros(2_000), ..HttpExchange::default() };
             exchange.carriage.handover = Micros(100);
             let counts = TokenCounts::default();
-            tally.add(&Done::sent(sent, exchange, counts, None, Micros(could_send_at)));
+            tally.add(&RequestResult::sent(sent, exchange, counts, None, Micros(could_send_at)));
         }
         assert_eq!(tally.held_back(), 1);
     }
 
-    fn first_turns(cached: &[Option<u64>], authored: u64) -> FirstTurns {
-        let mut first_turns = FirstTurns::default();
+    fn first_turns(cached: &[Option<u64>], authored: u64) -> FirstTurnTotals {
+        let mut first_turns = FirstTurnTotals::default();
         for cached_tokens in cached {
             let text = r#"{"request":0,"session":0,"lane":0,"turn":0,"phase":"measure","intended_us":0,"sent_us":0,"done_us":1,
                 "token_source":"usage","in_flight":1,"live_lanes":1}"#;
@@ -281,18 +283,18 @@ mod tests {
 
     #[test]
     fn documents_that_come_from_a_cache_are_warm() {
-        assert!(matches!(first_turns(&[Some(0), Some(16)], 7980).rows(0, 20), Rows::Cold(_)));
+        assert!(matches!(first_turns(&[Some(0), Some(16)], 7980).rows(0, 20), RowCacheEvidence::Cold(_)));
         // A template of 100 tokens in front of each document is shared by all of them.
-        assert!(matches!(first_turns(&[Some(0), Some(150)], 7900).rows(0, 100), Rows::Cold(_)));
-        let Rows::Warm(evidence) = first_turns(&[Some(0), Some(7936)], 7980).rows(0, 20) else { panic!("not cold") };
+        assert!(matches!(first_turns(&[Some(0), Some(150)], 7900).rows(0, 100), RowCacheEvidence::Cold(_)));
+        let RowCacheEvidence::Warm(evidence) = first_turns(&[Some(0), Some(7936)], 7980).rows(0, 20) else { panic!("not cold") };
         assert!(evidence.contains("7936 of 16000"), "{evidence}");
     }
 
     #[test]
     fn what_the_server_does_not_tell_says_nothing() {
-        assert!(matches!(first_turns(&[], 7980).rows(0, 20), Rows::Silent(_)));
-        assert!(matches!(first_turns(&[None], 7980).rows(0, 20), Rows::Silent(_)));
-        assert!(matches!(first_turns(&[Some(0), None], 7980).rows(0, 20), Rows::Silent(_)));
+        assert!(matches!(first_turns(&[], 7980).rows(0, 20), RowCacheEvidence::Silent(_)));
+        assert!(matches!(first_turns(&[None], 7980).rows(0, 20), RowCacheEvidence::Silent(_)));
+        assert!(matches!(first_turns(&[Some(0), None], 7980).rows(0, 20), RowCacheEvidence::Silent(_)));
     }
 
     #[test]

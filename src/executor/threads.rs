@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinSet;
 use tokio_util::context::TokioContext;
 
-use crate::clock::Stretch;
+use crate::clock::CpuTimeSlice;
 
 /// Threads of the office: one may be busy with a long text while another hears the server's processes.
 const OFFICE: usize = 2;
@@ -21,25 +21,25 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// The runtimes where real servers are measured.
 #[derive(Debug)]
-pub(super) struct Network {
+pub(super) struct NetworkRuntimes {
     pub office: Runtime,
-    pub threads: Threads,
+    pub threads: RuntimeHandles,
     /// As many threads as the machine has processors.
     _measuring: Runtime,
 }
 
-impl Network {
+impl NetworkRuntimes {
     pub fn new() -> std::io::Result<Self> {
         let measuring = Builder::new_multi_thread().thread_name("measuring").enable_all().build()?;
         let office = Builder::new_multi_thread().thread_name("office").worker_threads(OFFICE).enable_all().build()?;
-        let threads = Threads::Apart { measuring: measuring.handle().clone(), office: office.handle().clone() };
+        let threads = RuntimeHandles::Apart { measuring: measuring.handle().clone(), office: office.handle().clone() };
         Ok(Self { office, threads, _measuring: measuring })
     }
 }
 
 /// Where things are done. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(super) enum Threads {
+pub(super) enum RuntimeHandles {
     /// All on the current runtime: virtual time.
     One,
     Apart {
@@ -48,7 +48,7 @@ pub(super) enum Threads {
     },
 }
 
-impl Threads {
+impl RuntimeHandles {
     /// A future whose tasks and sockets live among the measuring threads, wherever it is itself.
     pub fn measuring<'f, F: Future + 'f>(&self, future: F) -> LocalBoxFuture<'f, F::Output> {
         match self {
@@ -90,8 +90,8 @@ impl Threads {
     }
 
     /// Begins a batch of work that is not to delay what is due; nothing is in virtual time, where there is one thread for all.
-    pub fn stretch(&self) -> Option<Stretch> {
-        matches!(self, Self::Apart { .. }).then(Stretch::begin)
+    pub fn stretch(&self) -> Option<CpuTimeSlice> {
+        matches!(self, Self::Apart { .. }).then(CpuTimeSlice::begin)
     }
 
     /// A task of the office.
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn what_is_had_done_and_what_is_spawned_are_on_the_threads_they_belong_to() {
-        let network = Network::new().unwrap();
+        let network = NetworkRuntimes::new().unwrap();
         let threads = network.threads.clone();
         let seen = network.office.block_on(async {
             let measured = threads.measuring(async { tokio::spawn(async { name() }).await.unwrap() }).await;
@@ -129,7 +129,7 @@ mod tests {
         let here = std::thread::current().id();
         let there = crate::clock::virtual_runtime()
             .unwrap()
-            .block_on(async { Threads::One.have_done(async { std::thread::current().id() }).await });
+            .block_on(async { RuntimeHandles::One.have_done(async { std::thread::current().id() }).await });
         assert_eq!(here, there);
     }
 }

@@ -3,8 +3,8 @@
 //!
 //! In: an exchange, and what the token rule counts of its texts where the server told nothing. Purely, once the answer is over.
 
-use crate::record::{FirstEventSource, TokenSource, Usage};
-use crate::target::Exchange;
+use crate::record::{FirstEventSource, TokenSource, TokenUsage};
+use crate::target::HttpExchange;
 
 /// Counts of one request.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,7 +24,7 @@ pub(super) struct TokenCounts {
 
 /// What the token rule says of the texts of an answer.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct RuleCounts {
+pub(super) struct TokenRuleCounts {
     pub answer: u64,
     pub reasoning: u64,
     pub tool_calls: u64,
@@ -35,9 +35,9 @@ pub(super) struct RuleCounts {
 
 impl TokenCounts {
     /// The server's, where it told them.
-    pub fn told(exchange: &Exchange) -> Self {
+    pub fn told(exchange: &HttpExchange) -> Self {
         let (Some(usage), Some(output)) = (exchange.usage, exchange.streamed_tokens()) else { return Self::default() };
-        let Usage { prompt_tokens, reasoning_tokens, cached_tokens, .. } = usage;
+        let TokenUsage { prompt_tokens, reasoning_tokens, cached_tokens, .. } = usage;
         let hidden = exchange.hidden_tokens();
         let streamed = reasoning_tokens.filter(|_| hidden == 0).filter(|told| is_possible(exchange, *told, output));
         Self {
@@ -52,7 +52,7 @@ impl TokenCounts {
     }
 
     /// Those of the token rule: `authored` for the prompt. Each event had a token at least.
-    pub fn counted(authored: u64, exchange: &Exchange, rule: RuleCounts) -> Self {
+    pub fn counted(authored: u64, exchange: &HttpExchange, rule: TokenRuleCounts) -> Self {
         let events = exchange.token_events.len() as u64;
         let total = rule.answer + rule.reasoning + rule.tool_calls;
         // An estimate of less than two tokens an event is worse than one token for each.
@@ -76,13 +76,13 @@ impl TokenCounts {
 
 /// Whether so many of the streamed tokens may be reasoning: each event with reasoning alone had one at least, and each other event had another.
 /// vLLM 0.32 counts none where the prompt's template opens the reasoning.
-fn is_possible(exchange: &Exchange, told: u64, output: u64) -> bool {
+fn is_possible(exchange: &HttpExchange, told: u64, output: u64) -> bool {
     let others = (exchange.token_events.len() as u64).saturating_sub(exchange.reasoning_events);
     exchange.reasoning_events > 0 && told >= exchange.reasoning_events && told + others <= output
 }
 
 /// How many of the streamed tokens are reasoning, where nobody tells: as many as its events where each is a token, else its share of the text.
-fn reasoning_of(exchange: &Exchange, output: u64) -> u64 {
+fn reasoning_of(exchange: &HttpExchange, output: u64) -> u64 {
     if exchange.token_events.len() as u64 == output {
         return exchange.reasoning_events;
     }
@@ -92,7 +92,7 @@ fn reasoning_of(exchange: &Exchange, output: u64) -> u64 {
 
 /// How many tokens the first event brought, best known first: the server's count, one where events are as many as tokens, the token rule, its
 /// share of the text. The other events had one token at least.
-fn first_event(exchange: &Exchange, output: u64, rule: Option<u64>) -> Option<(u32, FirstEventSource)> {
+fn first_event(exchange: &HttpExchange, output: u64, rule: Option<u64>) -> Option<(u32, FirstEventSource)> {
     let events = exchange.token_events.len() as u64;
     if events == 0 {
         return None;
@@ -112,7 +112,7 @@ fn first_event(exchange: &Exchange, output: u64, rule: Option<u64>) -> Option<(u
     known(((output * first + all / 2) / all).clamp(1, most), FirstEventSource::TextShare)
 }
 
-fn all_units(exchange: &Exchange) -> u64 {
+fn all_units(exchange: &HttpExchange) -> u64 {
     [&exchange.answer, &exchange.reasoning, &exchange.tool_calls].into_iter().map(|text| text_units(text)).sum()
 }
 
@@ -150,24 +150,24 @@ mod tests {
     use crate::record::TokenSource;
 
     /// An answer of so many events, of which the first so many are reasoning; each brings this text.
-    fn exchange(events: u64, reasoning: u64, text: &str) -> Exchange {
+    fn exchange(events: u64, reasoning: u64, text: &str) -> HttpExchange {
         let times = |count: u64| text.repeat(usize::try_from(count).unwrap());
-        Exchange {
+        HttpExchange {
             token_events: (0..events).map(|event| Micros(event * 10_000)).collect(),
             reasoning_events: reasoning,
             first_event_text: text.to_owned(),
             reasoning: times(reasoning),
             answer: times(events - reasoning),
-            ..Exchange::default()
+            ..HttpExchange::default()
         }
     }
 
-    fn usage(output_tokens: u64, reasoning_tokens: Option<u64>) -> Usage {
-        Usage { prompt_tokens: 200, output_tokens, reasoning_tokens, cached_tokens: None }
+    fn usage(output_tokens: u64, reasoning_tokens: Option<u64>) -> TokenUsage {
+        TokenUsage { prompt_tokens: 200, output_tokens, reasoning_tokens, cached_tokens: None }
     }
 
-    fn told(exchange: Exchange, usage: Usage) -> TokenCounts {
-        TokenCounts::told(&Exchange { usage: Some(usage), ..exchange })
+    fn told(exchange: HttpExchange, usage: TokenUsage) -> TokenCounts {
+        TokenCounts::told(&HttpExchange { usage: Some(usage), ..exchange })
     }
 
     #[test]
@@ -211,13 +211,13 @@ mod tests {
     fn the_first_event_has_its_share_of_the_text_where_nobody_tells() {
         let words = |count: usize| "word ".repeat(count);
         // 16 words, and three times 8.
-        let bundled = Exchange { first_event_text: words(16), answer: words(40), ..exchange(4, 0, "") };
+        let bundled = HttpExchange { first_event_text: words(16), answer: words(40), ..exchange(4, 0, "") };
         let counts = told(bundled.clone(), usage(40, None));
         assert_eq!(counts.first_event, Some((16, FirstEventSource::TextShare)));
-        let counts = told(Exchange { first_event_tokens: Some(17), ..bundled.clone() }, usage(40, None));
+        let counts = told(HttpExchange { first_event_tokens: Some(17), ..bundled.clone() }, usage(40, None));
         assert_eq!(counts.first_event, Some((17, FirstEventSource::Usage)));
         // Every other event had at least one.
-        let nearly_all = Exchange { first_event_text: words(40), ..bundled };
+        let nearly_all = HttpExchange { first_event_text: words(40), ..bundled };
         assert_eq!(told(nearly_all, usage(40, None)).first_event, Some((37, FirstEventSource::TextShare)));
         // All in one event; and more events than tokens.
         assert_eq!(told(exchange(1, 0, "w "), usage(40, None)).first_event, Some((40, FirstEventSource::Events)));
@@ -226,9 +226,9 @@ mod tests {
 
     #[test]
     fn the_token_rule_counts_reasoning_and_calls_and_no_event_less_than_once() {
-        let rule = |tokens: u64, is_estimate| RuleCounts { answer: tokens, reasoning: 0, tool_calls: 0, first_event: 3, is_estimate };
+        let rule = |tokens: u64, is_estimate| TokenRuleCounts { answer: tokens, reasoning: 0, tool_calls: 0, first_event: 3, is_estimate };
         let counted = |events, rule| TokenCounts::counted(200, &exchange(events, events / 2, "w "), rule);
-        let exact = counted(40, RuleCounts { reasoning: 20, tool_calls: 10, ..rule(30, false) });
+        let exact = counted(40, TokenRuleCounts { reasoning: 20, tool_calls: 10, ..rule(30, false) });
         assert_eq!((exact.prompt, exact.output, exact.reasoning, exact.hidden), (Some(200), Some(60), Some(20), None));
         assert_eq!((exact.first_event, exact.source), (Some((3, FirstEventSource::TokenRule)), Some(TokenSource::TokenRule)));
         for (tokens, is_estimate, output) in [(30, false, 40), (30, true, 40), (79, true, 40), (80, true, 80), (41, false, 41)] {

@@ -1,4 +1,4 @@
-//! The watch over what a cell runs on: a server and its machine by [`crate::server::Watcher`], the simulated engine by its own snapshot. In
+//! The watch over what a cell runs on: a server and its machine by [`crate::server::MetricsWatcher`], the simulated engine by its own snapshot. In
 //! comes the cell's target; out go samples as events, and at the end what is known of the server.
 //!
 //! Of the simulated engine there is a reading every 10 s of virtual time, the same in every start.
@@ -10,11 +10,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Micros};
-use crate::engine::{CACHE_CONFIG, Figure, FigureKind, Snapshot};
-use crate::event::Event;
-use crate::plan::{Mask, Run};
+use crate::engine::{CACHE_CONFIG, EngineMetric, EngineMetricKind, EngineSnapshot};
+use crate::event::SweepEvent;
+use crate::plan::{EnvironmentRedactor, Run};
 use crate::record::{SampleKind, ServerSample, labels_text};
-use crate::server::{Keep, Watched, Watcher};
+use crate::server::{MetricNameFilter, MetricsWatcher, WatchSummary};
 use crate::target::{SimTarget, Target};
 
 /// Between two readings of the simulated engine.
@@ -22,24 +22,25 @@ const SIMULATED_PERIOD: Micros = Micros(10_000_000);
 
 /// A watch that lasts until it is finished or dropped.
 #[derive(Debug)]
-pub(super) enum Watching {
-    Server(Watcher),
-    Simulated { stop: CancellationToken, watching: JoinSet<Watched> },
+pub(super) enum TargetMonitor {
+    Server(MetricsWatcher),
+    Simulated { stop: CancellationToken, watching: JoinSet<WatchSummary> },
 }
 
-impl Watching {
+impl TargetMonitor {
     /// Takes the first reading, and goes on in the background.
-    pub async fn start(run: &Run, target: &Target, clock: Clock, events: &mpsc::UnboundedSender<Event>) -> Self {
+    pub async fn start(run: &Run, target: &Target, clock: Clock, events: &mpsc::UnboundedSender<SweepEvent>) -> Self {
         let (cell, events) = (&run.cell, events.clone());
         match target {
             Target::Http(_) => {
                 let mask = cell.mask().and(target.masked());
                 let sink = move |samples: Vec<ServerSample>| tell(hidden(samples, &mask), &events);
-                Self::Server(Watcher::start(&cell.server.watch, &cell.target, clock, sink).await)
+                Self::Server(MetricsWatcher::start(&cell.server.watch, &cell.target, clock, sink).await)
             }
             Target::Sim(target) => {
                 let stop = CancellationToken::new();
-                let mut engine = WatchedEngine::new(target.clone(), &cell.target.model, Keep::new(&cell.server.watch.keep));
+                let mut engine =
+                    SimulatedEngineMetrics::new(target.clone(), &cell.target.model, MetricNameFilter::new(&cell.server.watch.keep));
                 let first = clock.now();
                 tell(engine.read(first).await, &events);
                 let mut watching = JoinSet::new();
@@ -50,7 +51,7 @@ impl Watching {
     }
 
     /// Takes the last reading and ends.
-    pub async fn finish(self) -> Watched {
+    pub async fn finish(self) -> WatchSummary {
         match self {
             Self::Server(watcher) => watcher.finish().await,
             Self::Simulated { stop, mut watching } => {
@@ -58,7 +59,7 @@ impl Watching {
                 match watching.join_next().await {
                     Some(Ok(watched)) => watched,
                     Some(Err(panic)) if panic.is_panic() => std::panic::resume_unwind(panic.into_panic()),
-                    Some(Err(_)) | None => Watched::default(),
+                    Some(Err(_)) | None => WatchSummary::default(),
                 }
             }
         }
@@ -66,14 +67,14 @@ impl Watching {
 }
 
 /// Where nobody listens any more, the recorder has failed and stops the sweep by its own means.
-fn tell(samples: Vec<ServerSample>, events: &mpsc::UnboundedSender<Event>) {
+fn tell(samples: Vec<ServerSample>, events: &mpsc::UnboundedSender<SweepEvent>) {
     if !samples.is_empty() {
-        let _ = events.send(Event::Watched(samples));
+        let _ = events.send(SweepEvent::Watched(samples));
     }
 }
 
 /// Without what the environment says of addresses and names.
-fn hidden(mut samples: Vec<ServerSample>, mask: &Mask) -> Vec<ServerSample> {
+fn hidden(mut samples: Vec<ServerSample>, mask: &EnvironmentRedactor) -> Vec<ServerSample> {
     if mask.pairs().is_empty() {
         return samples;
     }
@@ -91,10 +92,10 @@ fn hidden(mut samples: Vec<ServerSample>, mask: &Mask) -> Vec<ServerSample> {
 }
 
 /// The simulated engine, and the names of what is kept of its figures.
-struct WatchedEngine {
+struct SimulatedEngineMetrics {
     target: SimTarget,
     model: String,
-    keep: Keep,
+    keep: MetricNameFilter,
     source: Arc<str>,
     /// For each of a snapshot's figures its name and labels; `None` where it is not kept. Made once.
     series: Vec<Option<(Arc<str>, Arc<str>)>>,
@@ -103,13 +104,19 @@ struct WatchedEngine {
     pool_tokens: u64,
 }
 
-impl WatchedEngine {
-    fn new(target: SimTarget, model: &str, keep: Keep) -> Self {
+impl SimulatedEngineMetrics {
+    fn new(target: SimTarget, model: &str, keep: MetricNameFilter) -> Self {
         let (series, cache_config, source) = (Vec::new(), None, "simulated engine".into());
         Self { target, model: model.to_owned(), keep, source, series, cache_config, pool_tokens: 0 }
     }
 
-    async fn keep_reading(mut self, clock: Clock, first: Micros, stop: CancellationToken, events: mpsc::UnboundedSender<Event>) -> Watched {
+    async fn keep_reading(
+        mut self,
+        clock: Clock,
+        first: Micros,
+        stop: CancellationToken,
+        events: mpsc::UnboundedSender<SweepEvent>,
+    ) -> WatchSummary {
         let mut next = first + SIMULATED_PERIOD;
         loop {
             tokio::select! {
@@ -121,7 +128,7 @@ impl WatchedEngine {
             next = next + SIMULATED_PERIOD;
         }
         tell(self.read(clock.now()).await, &events);
-        Watched { notes: Vec::new(), kv_pool_tokens: (self.pool_tokens > 0).then_some(self.pool_tokens) }
+        WatchSummary { notes: Vec::new(), kv_pool_tokens: (self.pool_tokens > 0).then_some(self.pool_tokens) }
     }
 
     async fn read(&mut self, at: Micros) -> Vec<ServerSample> {
@@ -140,15 +147,15 @@ impl WatchedEngine {
         };
         let told = figures.iter().zip(&self.series).filter_map(|(figure, series)| {
             let kind = match figure.kind {
-                FigureKind::Counter => SampleKind::Counter,
-                FigureKind::Gauge => SampleKind::Gauge,
+                EngineMetricKind::Counter => SampleKind::Counter,
+                EngineMetricKind::Gauge => SampleKind::Gauge,
             };
             series.as_ref().map(|series| sample(series, kind, figure.value))
         });
         told.chain(self.cache_config.iter().map(|series| sample(series, SampleKind::Gauge, 1.0))).collect()
     }
 
-    fn name_all(&mut self, snapshot: &Snapshot, figures: &[Figure]) {
+    fn name_all(&mut self, snapshot: &EngineSnapshot, figures: &[EngineMetric]) {
         let keep = &self.keep;
         let series = |name: &str, mut labels: Vec<(&str, &str)>| {
             labels.sort_unstable();

@@ -6,13 +6,13 @@ use crate::record::labels_text;
 
 /// What stood between the braces.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Labels<'a> {
+pub(super) struct PrometheusLabels<'a> {
     /// The metric's name, where it stands quoted among the labels: `{"my.metric",a="b"}`.
     pub name: Option<Cow<'a, str>>,
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
-impl<'a> Labels<'a> {
+impl<'a> PrometheusLabels<'a> {
     /// Reads what follows an opening brace. The labels, and what stands behind the closing one; `None` where they are no labels.
     pub fn read(text: &'a str) -> Option<(Self, &'a str)> {
         let mut labels = Self::default();
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     fn canonical(text: &str) -> Option<String> {
-        Labels::read(text).map(|(labels, _)| labels.canonical())
+        PrometheusLabels::read(text).map(|(labels, _)| labels.canonical())
     }
 
     #[test]
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn escapes_are_read_and_written_again() {
         let text = r#"path="C:\\DIR\\FILE.TXT",error="Cannot find file:\n\"FILE.TXT\"",other="a\tb"}"#;
-        let (labels, rest) = Labels::read(text).unwrap();
+        let (labels, rest) = PrometheusLabels::read(text).unwrap();
         assert_eq!(rest, "");
         assert_eq!(labels.pairs[0].1, "Cannot find file:\n\"FILE.TXT\"");
         assert_eq!(labels.pairs[1].1, "a\\tb");
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_metric_s_name_may_stand_quoted_among_the_labels() {
-        let (labels, rest) = Labels::read(r#""my.metric", "l.abel"="x" } 3"#).unwrap();
+        let (labels, rest) = PrometheusLabels::read(r#""my.metric", "l.abel"="x" } 3"#).unwrap();
         assert_eq!((labels.name.as_deref(), rest), (Some("my.metric"), " 3"));
         assert_eq!(labels.canonical(), r#"{"l.abel"="x"}"#);
     }

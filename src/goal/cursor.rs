@@ -1,6 +1,6 @@
 //! The words of a goal: names, symbols, numbers with their units, and faults that point at what stands there.
 
-use super::Comparison;
+use super::ComparisonOperator;
 use crate::sentence::sentence;
 
 /// Why a text is no goal.
@@ -14,12 +14,12 @@ pub struct GoalError {
 }
 
 /// A place in a text.
-pub(super) struct Cursor<'a> {
+pub(super) struct GoalCursor<'a> {
     pub text: &'a str,
     pub at: usize,
 }
 
-impl<'a> Cursor<'a> {
+impl<'a> GoalCursor<'a> {
     pub fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
@@ -78,10 +78,10 @@ impl<'a> Cursor<'a> {
         self.fault(self.at, format!("expected {what}: {found}"), None)
     }
 
-    pub fn comparison(&mut self) -> Option<Comparison> {
+    pub fn comparison(&mut self) -> Option<ComparisonOperator> {
         // Longer symbols stand first; a single `=` is taken for `==`.
-        let symbol = |comparison: &Comparison| self.eat(comparison.symbol());
-        Comparison::ALL.into_iter().find(symbol).or_else(|| self.eat("=").then_some(Comparison::Equal))
+        let symbol = |comparison: &ComparisonOperator| self.eat(comparison.symbol());
+        ComparisonOperator::ALL.into_iter().find(symbol).or_else(|| self.eat("=").then_some(ComparisonOperator::Equal))
     }
 
     /// A number of zero or more and the unit behind it, which may be empty.

@@ -17,16 +17,16 @@ mod parse;
 mod population;
 mod show;
 
-use crate::metric::{Better, Metric};
+use crate::metric::{Metric, MetricDirection};
 
 pub use cursor::GoalError;
-pub use population::Population;
+pub use population::MetricPopulation;
 
 /// One requirement: an aggregate compared with a limit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Goal {
     pub measure: Measure,
-    pub comparison: Comparison,
+    pub comparison: ComparisonOperator,
     /// In the measure's base unit (seconds, tokens/s, or a share from 0 to 1).
     pub limit: f64,
 }
@@ -36,7 +36,7 @@ pub struct Goal {
 pub struct Measure {
     pub aggregate: Aggregate,
     /// Conditions on rows, all of which must hold.
-    pub filter: Vec<Condition>,
+    pub filter: Vec<RowCondition>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,15 +52,15 @@ pub enum Aggregate {
 
 /// A condition on a row: `turn >= 1`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Condition {
-    pub field: Field,
-    pub comparison: Comparison,
+pub struct RowCondition {
+    pub field: ConditionField,
+    pub comparison: ComparisonOperator,
     pub value: f64,
 }
 
 /// The columns that a condition may speak of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
+pub enum ConditionField {
     Turn,
     Session,
     Lane,
@@ -74,7 +74,7 @@ pub enum Field {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
+pub enum ComparisonOperator {
     Less,
     LessOrEqual,
     Greater,
@@ -109,23 +109,23 @@ impl Measure {
 
     /// Which direction is better.
     #[must_use]
-    pub fn better(&self) -> Better {
-        self.metric().map_or(Better::Lower, Metric::better)
+    pub fn better(&self) -> MetricDirection {
+        self.metric().map_or(MetricDirection::Lower, Metric::better)
     }
 }
 
 impl Measure {
     /// How a limit for its values is usually meant: at most, or at least where more is better.
     #[must_use]
-    pub fn limit_by(&self) -> Comparison {
+    pub fn limit_by(&self) -> ComparisonOperator {
         match self.better() {
-            Better::Lower => Comparison::LessOrEqual,
-            Better::Higher => Comparison::GreaterOrEqual,
+            MetricDirection::Lower => ComparisonOperator::LessOrEqual,
+            MetricDirection::Higher => ComparisonOperator::GreaterOrEqual,
         }
     }
 }
 
-impl Field {
+impl ConditionField {
     pub const ALL: [Self; 9] = [
         Self::Turn,
         Self::Session,
@@ -154,7 +154,7 @@ impl Field {
     }
 }
 
-impl Comparison {
+impl ComparisonOperator {
     pub const ALL: [Self; 6] = [Self::LessOrEqual, Self::GreaterOrEqual, Self::Equal, Self::NotEqual, Self::Less, Self::Greater];
 
     #[must_use]

@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use super::cursor::{Cursor, GoalError};
-use super::{Aggregate, Comparison, Condition, Field, Goal, Measure};
+use super::cursor::{GoalCursor, GoalError};
+use super::{Aggregate, ComparisonOperator, ConditionField, Goal, Measure, RowCondition};
 use crate::metric::Metric;
 use crate::units::Tokens;
 
@@ -13,11 +13,11 @@ impl FromStr for Goal {
     type Err = GoalError;
 
     fn from_str(text: &str) -> Result<Self, GoalError> {
-        let mut cursor = Cursor { text, at: 0 };
+        let mut cursor = GoalCursor { text, at: 0 };
         let measure = cursor.measure()?;
         let offset = cursor.skip_space();
         let comparison = match cursor.comparison() {
-            Some(Comparison::Equal | Comparison::NotEqual) => {
+            Some(ComparisonOperator::Equal | ComparisonOperator::NotEqual) => {
                 let message = "a goal compares with `<`, `<=`, `>` or `>=`".to_owned();
                 return Err(GoalError { message, offset, hint: Some(format!("write `{measure} <= ..`")) });
             }
@@ -34,7 +34,7 @@ impl FromStr for Measure {
     type Err = GoalError;
 
     fn from_str(text: &str) -> Result<Self, GoalError> {
-        let mut cursor = Cursor { text, at: 0 };
+        let mut cursor = GoalCursor { text, at: 0 };
         let measure = cursor.measure()?;
         cursor.end()?;
         Ok(measure)
@@ -47,7 +47,7 @@ impl Measure {
     /// # Errors
     /// Where the text is no number of zero or more, or its unit is not one of this measure.
     pub fn parse_limit(&self, text: &str) -> Result<f64, GoalError> {
-        let mut cursor = Cursor { text, at: 0 };
+        let mut cursor = GoalCursor { text, at: 0 };
         let limit = cursor.limit(self)?;
         cursor.end()?;
         Ok(limit)
@@ -84,7 +84,7 @@ impl Measure {
     }
 }
 
-impl Cursor<'_> {
+impl GoalCursor<'_> {
     fn measure(&mut self) -> Result<Measure, GoalError> {
         let offset = self.skip_space();
         let name = self.word();
@@ -107,7 +107,7 @@ impl Cursor<'_> {
     }
 
     /// After `error_rate(`: a filter, as the error rate has no metric.
-    fn error_rate_filter(&mut self) -> Result<Vec<Condition>, GoalError> {
+    fn error_rate_filter(&mut self) -> Result<Vec<RowCondition>, GoalError> {
         let offset = self.skip_space();
         let filter = self.filter()?;
         if filter.is_empty() && !self.rest().starts_with(')') {
@@ -122,7 +122,7 @@ impl Cursor<'_> {
         if self.eat(")") { Ok(()) } else { Err(self.expected("`where`, `and` or `)`")) }
     }
 
-    fn aggregate(&self, name: &str, offset: usize) -> Result<Make, GoalError> {
+    fn aggregate(&self, name: &str, offset: usize) -> Result<AggregateFunction, GoalError> {
         let percent = name.strip_prefix('p').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'));
         if let Some(percent) = percent {
             let p: f64 = percent.parse().map_err(|_| self.fault(offset, format!("`{name}` is not a percentile"), None))?;
@@ -130,12 +130,12 @@ impl Cursor<'_> {
                 let hint = Some("use `min(..)` or `max(..)` for the ends".to_owned());
                 return Err(self.fault(offset, format!("`{name}` is not a percentile: it must lie between 0 and 100"), hint));
             }
-            return Ok(Make::Percentile(p));
+            return Ok(AggregateFunction::Percentile(p));
         }
         match name {
-            "mean" => Ok(Make::Mean),
-            "max" => Ok(Make::Max),
-            "min" => Ok(Make::Min),
+            "mean" => Ok(AggregateFunction::Mean),
+            "max" => Ok(AggregateFunction::Max),
+            "min" => Ok(AggregateFunction::Min),
             _ => {
                 let names = ["mean", "max", "min", "error_rate", "p50", "p90", "p95", "p99"];
                 let hint = did_you_mean(name, &names).or_else(|| Some(format!("use {AGGREGATES}")));
@@ -156,7 +156,7 @@ impl Cursor<'_> {
         })
     }
 
-    fn filter(&mut self) -> Result<Vec<Condition>, GoalError> {
+    fn filter(&mut self) -> Result<Vec<RowCondition>, GoalError> {
         let mut conditions = Vec::new();
         let mut more = self.eat_word("where");
         while more {
@@ -166,37 +166,37 @@ impl Cursor<'_> {
         Ok(conditions)
     }
 
-    fn condition(&mut self) -> Result<Condition, GoalError> {
+    fn condition(&mut self) -> Result<RowCondition, GoalError> {
         let offset = self.skip_space();
         let name = self.word();
         if name.is_empty() {
             return Err(self.expected("a field such as `turn`"));
         }
-        let Some(field) = Field::ALL.into_iter().find(|field| field.name() == name) else {
-            let names = Field::ALL.map(Field::name);
+        let Some(field) = ConditionField::ALL.into_iter().find(|field| field.name() == name) else {
+            let names = ConditionField::ALL.map(ConditionField::name);
             let hint = did_you_mean(name, &names).or_else(|| Some(format!("use {}", one_of(&names))));
             return Err(self.fault(offset, format!("`{name}` is no field of a request"), hint));
         };
         let Some(comparison) = self.comparison() else { return Err(self.expected("`<`, `<=`, `>`, `>=`, `==` or `!=`")) };
         let value = self.condition_value(field)?;
-        Ok(Condition { field, comparison, value })
+        Ok(RowCondition { field, comparison, value })
     }
 
-    fn condition_value(&mut self, field: Field) -> Result<f64, GoalError> {
+    fn condition_value(&mut self, field: ConditionField) -> Result<f64, GoalError> {
         let offset = self.skip_space();
         let (number, unit) = self.quantity()?;
         let written = self.text[offset..self.at].trim_end();
-        if field == Field::Time && unit.is_empty() && number != 0.0 {
+        if field == ConditionField::Time && unit.is_empty() && number != 0.0 {
             let hint = format!("write `{number}s` or `{number}min`");
             return Err(self.fault(offset, format!("`{written}` has no unit, and `time` is a time"), Some(hint)));
         }
         let value = match (field, unit) {
-            (Field::Time, "" | "s") => Some(number),
-            (Field::Time, "ms") => Some(number / 1e3),
-            (Field::Time, "us") => Some(number / 1e6),
-            (Field::Time, "m" | "min") => Some(number * 60.0),
-            (Field::Time, "h") => Some(number * 3600.0),
-            (Field::PromptTokens | Field::CachedTokens | Field::OutputTokens, "k" | "m") =>
+            (ConditionField::Time, "" | "s") => Some(number),
+            (ConditionField::Time, "ms") => Some(number / 1e3),
+            (ConditionField::Time, "us") => Some(number / 1e6),
+            (ConditionField::Time, "m" | "min") => Some(number * 60.0),
+            (ConditionField::Time, "h") => Some(number * 3600.0),
+            (ConditionField::PromptTokens | ConditionField::CachedTokens | ConditionField::OutputTokens, "k" | "m") =>
             {
                 #[expect(clippy::cast_precision_loss, reason = "token counts are below 2^53")]
                 written.parse::<Tokens>().ok().map(|tokens| tokens.0 as f64)
@@ -206,8 +206,10 @@ impl Cursor<'_> {
         };
         value.ok_or_else(|| {
             let allowed = match field {
-                Field::Time => "a time such as `30s`",
-                Field::PromptTokens | Field::CachedTokens | Field::OutputTokens => "a number of tokens such as `512` or `8k`",
+                ConditionField::Time => "a time such as `30s`",
+                ConditionField::PromptTokens | ConditionField::CachedTokens | ConditionField::OutputTokens => {
+                    "a number of tokens such as `512` or `8k`"
+                }
                 _ => "a whole number",
             };
             self.fault(offset, format!("`{written}` does not fit `{}`, which is {allowed}", field.name()), None)
@@ -252,14 +254,14 @@ impl Cursor<'_> {
 }
 
 /// An aggregate that still lacks its metric.
-enum Make {
+enum AggregateFunction {
     Percentile(f64),
     Mean,
     Max,
     Min,
 }
 
-impl Make {
+impl AggregateFunction {
     fn of(self, metric: Metric) -> Aggregate {
         match self {
             Self::Percentile(p) => Aggregate::Percentile(p, metric),
@@ -297,9 +299,9 @@ mod tests {
 
     #[test]
     fn the_published_goal_is_read_as_what_it_says() {
-        let condition = Condition { field: Field::Turn, comparison: Comparison::GreaterOrEqual, value: 1.0 };
+        let condition = RowCondition { field: ConditionField::Turn, comparison: ComparisonOperator::GreaterOrEqual, value: 1.0 };
         let measure = Measure { aggregate: Aggregate::Percentile(95.0, Metric::Ttft), filter: vec![condition] };
-        let expected = Goal { measure, comparison: Comparison::LessOrEqual, limit: 2.0 };
+        let expected = Goal { measure, comparison: ComparisonOperator::LessOrEqual, limit: 2.0 };
         assert_eq!(goal("p95(ttft where turn >= 1) <= 2s"), expected);
         assert_eq!(goal("  p95 ( ttft\twhere turn>=1 )<=2000 ms "), expected);
         assert_eq!(goal("p95(ttft where turn>=1)<=2s"), expected);
@@ -402,15 +404,16 @@ mod tests {
             3 => Aggregate::Min(metric),
             _ => Aggregate::ErrorRate,
         });
-        let condition = (prop::sample::select(Field::ALL.to_vec()), prop::sample::select(Comparison::ALL.to_vec()), 0..1_000_000_u32)
-            .prop_map(|(field, comparison, value)| Condition { field, comparison, value: f64::from(value) });
+        let condition =
+            (prop::sample::select(ConditionField::ALL.to_vec()), prop::sample::select(ComparisonOperator::ALL.to_vec()), 0..1_000_000_u32)
+                .prop_map(|(field, comparison, value)| RowCondition { field, comparison, value: f64::from(value) });
         (aggregate, prop::collection::vec(condition, 0..4)).prop_map(|(aggregate, filter)| Measure { aggregate, filter })
     }
 
     proptest! {
         #[test]
         fn what_is_shown_reads_back_to_the_same(measure in any_measure(), comparison in 0..4_usize, limit in 0.0_f64..1.0) {
-            use Comparison::{Greater, GreaterOrEqual, Less, LessOrEqual};
+            use ComparisonOperator::{Greater, GreaterOrEqual, Less, LessOrEqual};
             let scale = if measure.unit() == "share" { 1.0 } else { 100.0 };
             let comparison = [Less, LessOrEqual, Greater, GreaterOrEqual][comparison];
             let goal = Goal { measure, comparison, limit: limit * scale };

@@ -1,25 +1,25 @@
 //! The values of a metric over rows, before anything is made of them: `ttft where turn >= 1`.
 //!
-//! Text comes in, also as a measure of them (`p95(ttft where turn >= 1)`, whose aggregate is left aside); a [`Population`] goes out.
+//! Text comes in, also as a measure of them (`p95(ttft where turn >= 1)`, whose aggregate is left aside); a [`MetricPopulation`] goes out.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Aggregate, Condition, GoalError, Measure};
+use super::{Aggregate, GoalError, Measure, RowCondition};
 use crate::metric::Metric;
 
 /// Which values of which rows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Population {
+pub struct MetricPopulation {
     pub metric: Metric,
     /// Conditions on rows, all of which must hold.
-    pub filter: Vec<Condition>,
+    pub filter: Vec<RowCondition>,
 }
 
 /// What stands around a population to make a measure of it.
 const OPENING: &str = "max(";
 
-impl Population {
+impl MetricPopulation {
     /// What a measure is about; `None` for the error rate, which is about no metric.
     #[must_use]
     pub fn of(measure: &Measure) -> Option<Self> {
@@ -33,7 +33,7 @@ impl Population {
     }
 }
 
-impl FromStr for Population {
+impl FromStr for MetricPopulation {
     type Err = GoalError;
 
     fn from_str(text: &str) -> Result<Self, GoalError> {
@@ -49,7 +49,7 @@ impl FromStr for Population {
     }
 }
 
-impl fmt::Display for Population {
+impl fmt::Display for MetricPopulation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let measure = self.largest().to_string();
         f.write_str(measure.trim_start_matches(OPENING).trim_end_matches(')'))
@@ -62,18 +62,18 @@ mod tests {
 
     #[test]
     fn a_population_is_read_from_its_own_words_and_from_a_measure() {
-        let plain: Population = "ttft where turn >= 1 and in_flight < 9".parse().unwrap();
-        let measure: Population = "p95(ttft where turn >= 1 and in_flight < 9)".parse().unwrap();
+        let plain: MetricPopulation = "ttft where turn >= 1 and in_flight < 9".parse().unwrap();
+        let measure: MetricPopulation = "p95(ttft where turn >= 1 and in_flight < 9)".parse().unwrap();
         assert_eq!(plain, measure);
         assert_eq!(plain.to_string(), "ttft where turn >= 1 and in_flight < 9");
-        assert_eq!("e2e".parse::<Population>().unwrap().to_string(), "e2e");
+        assert_eq!("e2e".parse::<MetricPopulation>().unwrap().to_string(), "e2e");
     }
 
     #[test]
     fn what_is_none_is_refused_with_its_place() {
-        let unknown = "latency where turn >= 1".parse::<Population>().unwrap_err();
+        let unknown = "latency where turn >= 1".parse::<MetricPopulation>().unwrap_err();
         assert_eq!((unknown.message.as_str(), unknown.offset), ("`latency` is not a metric", 0));
-        assert!("error_rate".parse::<Population>().unwrap_err().message.contains("no distribution"));
-        assert!("ttft where".parse::<Population>().is_err());
+        assert!("error_rate".parse::<MetricPopulation>().unwrap_err().message.contains("no distribution"));
+        assert!("ttft where".parse::<MetricPopulation>().is_err());
     }
 }

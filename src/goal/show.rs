@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Aggregate, Condition, Field, Goal, Measure};
+use super::{Aggregate, ConditionField, Goal, Measure, RowCondition};
 
 impl fmt::Display for Goal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,11 +58,11 @@ impl fmt::Display for Measure {
     }
 }
 
-impl fmt::Display for Condition {
+impl fmt::Display for RowCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} ", self.field.name(), self.comparison.symbol())?;
         match self.field {
-            Field::Time => f.write_str(&seconds(self.value)),
+            ConditionField::Time => f.write_str(&seconds(self.value)),
             _ => write!(f, "{}", self.value),
         }
     }

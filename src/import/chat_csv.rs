@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Program;
+use super::SourceProgram;
 use super::csv::{CsvRow, CsvTable, head};
-use super::reading::{Reading, Source, Times};
+use super::reading::{ImportFile, ParsedRun, TimestampOrigin};
 use super::row::{answer, failure, first_token, no_token, unanswered, wall_clock};
 use crate::clock::Micros;
-use crate::record::{Phase, RequestRecord, TokenSource};
+use crate::record::{RequestPhase, RequestRecord, TokenSource};
 
 const GENERATOR: [&str; 5] = ["user_id", "question_id", "ttft", "launch_time", "finish_time"];
 const SUMMARY: [&str; 8] = ["request_id", "user_id", "turn", "phase", "intended_s", "sent_s", "first_token_s", "done_s"];
@@ -32,13 +32,13 @@ pub(super) const SUMMARY_LACKS: &[&str] = &[
 ];
 
 /// Which CSV this is, or what was looked for.
-pub(super) fn program(text: &str) -> Result<Program, String> {
+pub(super) fn program(text: &str) -> Result<SourceProgram, String> {
     let head = head(text);
     let has = |columns: &[&str]| columns.iter().all(|column| head.contains(column));
     if has(&SUMMARY) {
-        Ok(Program::ChatSummary)
+        Ok(SourceProgram::ChatSummary)
     } else if has(&GENERATOR) {
-        Ok(Program::ChatGenerator)
+        Ok(SourceProgram::ChatGenerator)
     } else if has(&["concurrent", "sequential"]) && head.iter().any(|column| column.starts_with("ttft")) {
         Err("is a table of percentiles, a value a cell: it tells neither how many requests are behind each nor any of them, so no verdict \
              can be had; import the files of the single runs that it was made from"
@@ -54,11 +54,11 @@ pub(super) fn program(text: &str) -> Result<Program, String> {
 }
 
 /// A run of the original generator; its stamps are seconds of the wall clock.
-pub(super) fn read_generator(source: &Source) -> Result<Reading, Vec<String>> {
+pub(super) fn read_generator(source: &ImportFile) -> Result<ParsedRun, Vec<String>> {
     let table = table(source)?;
     let launched: Vec<f64> = all(&table, |row| row.needed_seconds("launch_time"))?;
     let start = launched.iter().copied().fold(f64::INFINITY, f64::min);
-    let mut users = Users::default();
+    let mut users = UserNumbers::default();
     let records = all(&table, |row| {
         let sent = Micros::from_secs_f64(row.needed_seconds("launch_time")? - start);
         let turn = row.count("question_id")?.ok_or_else(|| row.fault("question_id", "is empty"))?.saturating_sub(1);
@@ -74,20 +74,20 @@ pub(super) fn read_generator(source: &Source) -> Result<Reading, Vec<String>> {
         }
         Ok(record)
     })?;
-    Ok(Reading { started_at: wall_clock(start), ..reading(source, records) })
+    Ok(ParsedRun { started_at: wall_clock(start), ..reading(source, records) })
 }
 
 /// A run of ours; its stamps are seconds from the run's start.
-pub(super) fn read_summary(source: &Source) -> Result<Reading, Vec<String>> {
+pub(super) fn read_summary(source: &ImportFile) -> Result<ParsedRun, Vec<String>> {
     let table = table(source)?;
-    let mut users = Users::default();
+    let mut users = UserNumbers::default();
     let records = all(&table, |row| {
         let at = |column: &str| row.needed_seconds(column).map(Micros::from_secs_f64);
         let turn = row.count("turn")?.ok_or_else(|| row.fault("turn", "is empty"))?;
         let mut record = unanswered(users.number(row)?, small(turn), at("sent_s")?);
         record.intended_us = at("intended_s")?;
         record.done_us = at("done_s")?.max(record.sent_us);
-        record.phase = [Phase::Prefill, Phase::Warmup, Phase::Measure]
+        record.phase = [RequestPhase::Prefill, RequestPhase::Warmup, RequestPhase::Measure]
             .into_iter()
             .find(|phase| row.text("phase") == Some(phase.name()))
             .ok_or_else(|| row.fault("phase", "is none of `prefill`, `warmup`, `measure`"))?;
@@ -104,7 +104,7 @@ pub(super) fn read_summary(source: &Source) -> Result<Reading, Vec<String>> {
         Ok(record)
     })?;
     let simulated = table.rows().any(|row| row.text("simulated") == Some("true"));
-    Ok(Reading { simulated, ..reading(source, records) })
+    Ok(ParsedRun { simulated, ..reading(source, records) })
 }
 
 /// The end of the answer by its time per output token; the request's end where that is not told.
@@ -114,7 +114,7 @@ fn last_token(record: &RequestRecord, first: Micros, tpot_s: Option<f64>) -> Mic
     span.map_or(record.done_us, |span| (first + Micros::from_secs_f64(span)).min(record.done_us))
 }
 
-fn table(source: &Source) -> Result<CsvTable<'_>, Vec<String>> {
+fn table(source: &ImportFile) -> Result<CsvTable<'_>, Vec<String>> {
     let table = CsvTable::read(&source.text).map_err(|fault| vec![fault])?;
     if table.is_empty() { Err(vec!["has no row below its head".to_owned()]) } else { Ok(table) }
 }
@@ -134,9 +134,9 @@ fn all<T>(table: &CsvTable<'_>, mut of: impl FnMut(&CsvRow<'_>) -> Result<T, Str
 
 /// Users by whatever the file calls them, numbered as they first appear.
 #[derive(Default)]
-struct Users(BTreeMap<String, u64>);
+struct UserNumbers(BTreeMap<String, u64>);
 
-impl Users {
+impl UserNumbers {
     fn number(&mut self, row: &CsvRow<'_>) -> Result<u64, String> {
         let name = row.text("user_id").ok_or_else(|| row.fault("user_id", "is empty"))?;
         let next = self.0.len() as u64;
@@ -157,19 +157,19 @@ fn small(turn: u64) -> u32 {
     u32::try_from(turn).unwrap_or(u32::MAX)
 }
 
-fn reading(source: &Source, records: Vec<RequestRecord>) -> Reading {
+fn reading(source: &ImportFile, records: Vec<RequestRecord>) -> ParsedRun {
     let setting = match rate(&source.stem) {
         Some(qps) => ("workload.qps".to_owned(), qps),
         None => ("file".to_owned(), json!(source.stem)),
     };
-    Reading {
+    ParsedRun {
         axes: Vec::new(),
         settings: vec![setting],
         shared: Vec::new(),
         model: None,
         workload: json!({ "kind": "chat" }),
         simulated: false,
-        times: Times::Told,
+        times: TimestampOrigin::Told,
         started_at: None,
         offered_qps: None,
         records,
@@ -193,8 +193,8 @@ mod tests {
     use super::*;
     use crate::record::FailureKind;
 
-    fn source(stem: &str, text: &str) -> Source {
-        Source { name: format!("{stem}.csv"), stem: stem.into(), variant: "v".into(), text: text.into() }
+    fn source(stem: &str, text: &str) -> ImportFile {
+        ImportFile { name: format!("{stem}.csv"), stem: stem.into(), variant: "v".into(), text: text.into() }
     }
 
     #[test]
@@ -203,7 +203,7 @@ mod tests {
                     2000,20,0.25,1.0,4,1,1760000010.5,1760000011.75,\"secret, words\"\n\
                     2100,20,0.5,1.0,9,3,1760000010.0,1760000011.5,\n\
                     2100,0,0.0,0.0,9,4,1760000012.0,1760000013.0,\n";
-        assert_eq!(program(text), Ok(Program::ChatGenerator));
+        assert_eq!(program(text), Ok(SourceProgram::ChatGenerator));
         let reading = read_generator(&source("stack_qps0.5", text)).unwrap();
         assert_eq!(reading.started_at.unwrap().to_string(), "2025-10-09T08:53:30Z");
         assert_eq!(reading.settings, [("workload.qps".to_owned(), json!(0.5))]);

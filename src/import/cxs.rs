@@ -10,11 +10,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::json;
-use super::reading::{Reading, Source, Times};
+use super::reading::{ImportFile, ParsedRun, TimestampOrigin};
 use super::row::{answer, failure, first_token, no_token, unanswered, wall_clock};
 use crate::clock::Micros;
-use crate::exposition::Exposition;
-use crate::record::{RequestRecord, ServerSample, SharedTexts, TokenSource};
+use crate::exposition::PrometheusPage;
+use crate::record::{RequestRecord, ServerSample, TextInterner, TokenSource};
 
 /// What a file without `start_time` lacks.
 const NO_START_TIMES: &str = "send times are not known: each session's turns are laid one after the other from 0, so that rates, requests in flight and the timeline mean nothing";
@@ -36,13 +36,13 @@ pub(super) const LACKS: &[&str] = &[
 ];
 
 #[derive(Deserialize)]
-struct File {
-    params: Params,
-    results: Vec<Answer>,
+struct CxsResultFile {
+    params: CxsParameters,
+    results: Vec<CxsRequestResult>,
 }
 
 #[derive(Deserialize)]
-struct Params {
+struct CxsParameters {
     #[serde(alias = "concurrent")]
     num_users_concurrent: Option<u64>,
     #[serde(alias = "session_depth", alias = "sequential")]
@@ -56,7 +56,7 @@ struct Params {
 
 /// An element of `results`.
 #[derive(Deserialize)]
-struct Answer {
+struct CxsRequestResult {
     session_id: Value,
     turn: u32,
     /// Seconds of the wall clock.
@@ -72,8 +72,8 @@ struct Answer {
 }
 
 /// One cell, once.
-pub(super) fn read(source: &Source) -> Result<Reading, Vec<String>> {
-    let File { params, results } = json::read(&source.text).map_err(|fault| vec![fault])?;
+pub(super) fn read(source: &ImportFile) -> Result<ParsedRun, Vec<String>> {
+    let CxsResultFile { params, results } = json::read(&source.text).map_err(|fault| vec![fault])?;
     let mut faults = Vec::new();
     let (concurrent, sequential) = (params.num_users_concurrent, params.num_users_sequential);
     if concurrent.unwrap_or(0) == 0 {
@@ -95,7 +95,7 @@ pub(super) fn read(source: &Source) -> Result<Reading, Vec<String>> {
     let (samples, too_many) = start.map(|start| samples(&placed, start)).unwrap_or_default();
     let too_many = too_many.then(|| format!("values of `metrics` beyond the first {MOST_SAMPLES} were left out"));
     let told = start.is_none().then_some(NO_START_TIMES).into_iter();
-    Ok(Reading {
+    Ok(ParsedRun {
         axes: vec![("workload.concurrent".to_owned(), json!(concurrent)), ("workload.sequential".to_owned(), json!(sequential))],
         settings: Vec::new(),
         shared: vec![("num_rounds", json!(params.num_rounds)), ("answer_len", json!(params.answer_len))],
@@ -108,7 +108,7 @@ pub(super) fn read(source: &Source) -> Result<Reading, Vec<String>> {
         }),
         model: params.model,
         simulated: params.simulated,
-        times: if start.is_some() { Times::Told } else { Times::LaidOut },
+        times: if start.is_some() { TimestampOrigin::Told } else { TimestampOrigin::LaidOut },
         started_at: start.and_then(wall_clock),
         offered_qps: None,
         notes: short.into_iter().chain(too_many).collect(),
@@ -121,7 +121,7 @@ pub(super) fn read(source: &Source) -> Result<Reading, Vec<String>> {
     })
 }
 
-impl Answer {
+impl CxsRequestResult {
     fn faults(&self, at: usize) -> Vec<String> {
         let times =
             [("start_time", self.start_time), ("latency", self.latency), ("ttft", self.ttft), ("generation_time", self.generation_time)];
@@ -168,19 +168,19 @@ impl Answer {
 }
 
 /// When the first request of the file began; `None` unless all of them tell.
-fn start(results: &[Answer]) -> Option<f64> {
+fn start(results: &[CxsRequestResult]) -> Option<f64> {
     results.iter().map(|answer| answer.start_time).collect::<Option<Vec<f64>>>()?.into_iter().reduce(f64::min)
 }
 
 /// What the pages say, in the order of time, and whether something was left out. The buckets of histograms are no figures that anybody reads.
-fn samples(placed: &[(u64, &Answer)], start: f64) -> (Vec<ServerSample>, bool) {
+fn samples(placed: &[(u64, &CxsRequestResult)], start: f64) -> (Vec<ServerSample>, bool) {
     let mut pages: Vec<(Micros, &str)> =
         placed.iter().filter_map(|(_, answer)| Some((answer.at(start), answer.metrics.as_deref()?))).collect();
     pages.sort_by_key(|(at, _)| *at);
-    let (mut samples, mut texts) = (Vec::new(), SharedTexts::default());
+    let (mut samples, mut texts) = (Vec::new(), TextInterner::default());
     let source = texts.of(PAGE);
     for (at_us, page) in pages {
-        let page = Exposition::read(page.as_bytes(), |name| !name.ends_with("_bucket") && !name.ends_with("_created"));
+        let page = PrometheusPage::read(page.as_bytes(), |name| !name.ends_with("_bucket") && !name.ends_with("_created"));
         if samples.len() + page.samples.len() > MOST_SAMPLES {
             return (samples, true);
         }
@@ -197,9 +197,9 @@ fn samples(placed: &[(u64, &Answer)], start: f64) -> (Vec<ServerSample>, bool) {
 }
 
 /// Sessions numbered as they first appear.
-fn placed(results: &[Answer]) -> Vec<(u64, &Answer)> {
+fn placed(results: &[CxsRequestResult]) -> Vec<(u64, &CxsRequestResult)> {
     let mut sessions: BTreeMap<String, u64> = BTreeMap::new();
-    let mut placed: Vec<(u64, &Answer)> = Vec::with_capacity(results.len());
+    let mut placed: Vec<(u64, &CxsRequestResult)> = Vec::with_capacity(results.len());
     for answer in results {
         let next = sessions.len() as u64;
         placed.push((*sessions.entry(answer.session_id.to_string()).or_insert(next), answer));
@@ -209,9 +209,9 @@ fn placed(results: &[Answer]) -> Vec<(u64, &Answer)> {
 }
 
 /// Each session's turns one after the other.
-fn laid_out(placed: Vec<(u64, &Answer)>) -> Vec<RequestRecord> {
+fn laid_out(placed: Vec<(u64, &CxsRequestResult)>) -> Vec<RequestRecord> {
     let mut free: BTreeMap<u64, Micros> = BTreeMap::new();
-    let lay = |(session, answer): (u64, &Answer)| {
+    let lay = |(session, answer): (u64, &CxsRequestResult)| {
         let at = free.entry(session).or_insert(Micros::ZERO);
         let record = answer.record(session, *at);
         *at = record.done_us;
@@ -225,11 +225,11 @@ mod tests {
     use super::*;
     use crate::record::FailureKind;
 
-    fn source(text: &str) -> Source {
-        Source { name: "x.json".into(), stem: "x".into(), variant: "v".into(), text: text.into() }
+    fn source(text: &str) -> ImportFile {
+        ImportFile { name: "x.json".into(), stem: "x".into(), variant: "v".into(), text: text.into() }
     }
 
-    fn file(params: &str, results: &str) -> Result<Reading, Vec<String>> {
+    fn file(params: &str, results: &str) -> Result<ParsedRun, Vec<String>> {
         read(&source(&format!(r#"{{"params": {{{params}, "num_rounds": 1, "model": "tiny"}}, "results": [{results}]}}"#)))
     }
 
@@ -300,7 +300,7 @@ mod tests {
             begun("b", 1, 1_750_000_003.25, 0.25, ""),
         ];
         let reading = file(r#""concurrent": 2, "session_depth": 1"#, &rows.join(",")).unwrap();
-        assert_eq!((reading.times, reading.started_at.unwrap().to_string().as_str()), (Times::Told, "2025-06-15T15:06:40.5Z"));
+        assert_eq!((reading.times, reading.started_at.unwrap().to_string().as_str()), (TimestampOrigin::Told, "2025-06-15T15:06:40.5Z"));
         let places: Vec<_> = reading.records.iter().map(|record| (record.session, record.lane, record.turn, record.sent_us.0)).collect();
         assert_eq!(places, [(0, 0, 0, 0), (0, 0, 1, 1_500_000), (1, 1, 0, 250_000), (1, 1, 1, 2_750_000)]);
         assert_eq!((reading.records[3].intended_us, reading.records[3].done_us), (Micros(2_750_000), Micros(3_500_000)));
@@ -311,7 +311,7 @@ mod tests {
     fn a_file_of_which_one_request_does_not_tell_when_it_began_tells_no_times() {
         let rows = format!("{}, {FIRST}", begun("a", 0, 1_750_000_000.5, 1.0, "x 1"));
         let reading = file(r#""concurrent": 1, "session_depth": 2"#, &rows).unwrap();
-        assert_eq!((reading.times, reading.started_at, reading.lacks), (Times::LaidOut, None, vec![NO_START_TIMES]));
+        assert_eq!((reading.times, reading.started_at, reading.lacks), (TimestampOrigin::LaidOut, None, vec![NO_START_TIMES]));
         assert_eq!(reading.samples, []);
     }
 

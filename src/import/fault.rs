@@ -5,13 +5,13 @@ use crate::sentence::sentence;
 /// One fault of one file, or of several together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{file}`: {what}")]
-pub struct Fault {
+pub struct ImportError {
     pub file: String,
     /// What was found, what was looked for, and what to do next where there is something to do.
     pub what: String,
 }
 
-impl Fault {
+impl ImportError {
     pub(super) fn new(file: &str, what: impl Into<String>) -> Self {
         Self { file: sentence(file).into_owned(), what: sentence(&what.into()).into_owned() }
     }

@@ -7,11 +7,11 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::Program;
+use super::SourceProgram;
 
 /// The keys by which files are told apart.
 #[derive(Deserialize)]
-struct Signs {
+struct FormatSignature {
     params: Option<IgnoredAny>,
     results: Option<IgnoredAny>,
     completed: Option<IgnoredAny>,
@@ -21,12 +21,12 @@ struct Signs {
 }
 
 /// Which program wrote this JSON, or what was looked for.
-pub(super) fn program(text: &str) -> Result<Program, String> {
-    let signs: Signs = read(text)?;
+pub(super) fn program(text: &str) -> Result<SourceProgram, String> {
+    let signs: FormatSignature = read(text)?;
     let vllm = signs.ttfts.is_some() || (signs.completed.is_some() && (signs.duration.is_some() || signs.request_throughput.is_some()));
     match (signs.params.is_some() && signs.results.is_some(), vllm) {
-        (true, false) => Ok(Program::CxsScript),
-        (false, true) => Ok(Program::VllmServe),
+        (true, false) => Ok(SourceProgram::CxsScript),
+        (false, true) => Ok(SourceProgram::VllmServe),
         _ => Err("is JSON of no known program: looked for `params` and `results` (the C×S script), and for `completed`, `duration` and \
                   `ttfts` (`vllm bench serve`)"
             .to_owned()),

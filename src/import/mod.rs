@@ -14,14 +14,14 @@ mod row;
 mod sweep;
 mod vllm_serve;
 
-pub use fault::Fault;
-use reading::Reading;
-pub use reading::Source;
-pub use sweep::{ImportedRun, ImportedSweep, Wanted, import};
+pub use fault::ImportError;
+pub use reading::ImportFile;
+use reading::ParsedRun;
+pub use sweep::{ImportOptions, ImportedRun, ImportedSweep, import};
 
 /// The programs whose files can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Program {
+pub enum SourceProgram {
     /// The script of the capacity benchmark, in both of its generations, and what `bench run document-qa --output` writes.
     CxsScript,
     /// The generator of chats at a target rate.
@@ -32,13 +32,13 @@ pub enum Program {
     VllmServe,
 }
 
-impl Program {
+impl SourceProgram {
     /// What a text is, by its content, or what was looked for in it.
     fn of(text: &str) -> Result<Self, String> {
         if text.trim_start().starts_with(['{', '[']) { json::program(text) } else { chat_csv::program(text) }
     }
 
-    fn read(self, source: &Source) -> Result<Reading, Vec<String>> {
+    fn read(self, source: &ImportFile) -> Result<ParsedRun, Vec<String>> {
         match self {
             Self::CxsScript => cxs::read(source),
             Self::ChatGenerator => chat_csv::read_generator(source),

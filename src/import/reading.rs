@@ -8,7 +8,7 @@ use crate::record::{RequestRecord, ServerSample};
 
 /// A file of another program.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
+pub struct ImportFile {
     /// As it was named: for messages.
     pub name: String,
     /// Its name without folders and ending.
@@ -20,7 +20,7 @@ pub struct Source {
 
 /// Whether the stamps of requests are those of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Times {
+pub(super) enum TimestampOrigin {
     /// The file tells when each request was sent.
     Told,
     /// It does not: only the distances within a request mean something.
@@ -29,7 +29,7 @@ pub(super) enum Times {
 
 /// One run as its file tells it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Reading {
+pub(super) struct ParsedRun {
     /// Axes of the matrix that the program sweeps.
     pub axes: Vec<(String, Value)>,
     /// Settings that are an axis where files differ in them.
@@ -41,7 +41,7 @@ pub(super) struct Reading {
     /// The workload, as far as the file tells it.
     pub workload: Value,
     pub simulated: bool,
-    pub times: Times,
+    pub times: TimestampOrigin,
     pub started_at: Option<Timestamp>,
     pub offered_qps: Option<f64>,
     /// In any order; numbers and requests in flight are set by whoever asked for the reading.
@@ -58,7 +58,7 @@ const LATEST_S: f64 = 1e10;
 /// The most tokens of a prompt or an answer: what any program that reads the saved run can still count.
 const MOST_TOKENS: u64 = 1 << 53;
 
-impl Reading {
+impl ParsedRun {
     /// What no run can have been: requests that end after centuries, or with more tokens than can be counted.
     pub fn absurdities(&self) -> Vec<String> {
         let latest = Micros::from_secs_f64(LATEST_S);

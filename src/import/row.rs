@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::Micros;
-use crate::record::{Failure, FailureKind, Phase, RequestRecord, TokenSource};
+use crate::record::{FailureKind, RequestFailure, RequestPhase, RequestRecord, TokenSource};
 
 /// The most characters of what a file says of a failure.
 const DETAIL: usize = 160;
@@ -17,7 +17,7 @@ pub(super) fn unanswered(session: u64, turn: u32, sent: Micros) -> RequestRecord
         session,
         lane: 0,
         turn,
-        phase: Phase::Measure,
+        phase: RequestPhase::Measure,
         intended_us: sent,
         sent_us: sent,
         connect_us: None,
@@ -59,16 +59,16 @@ pub(super) fn first_token(ttft_s: Option<f64>) -> Option<f64> {
     ttft_s.filter(|seconds| *seconds > 0.0)
 }
 
-pub(super) fn no_token() -> Failure {
-    Failure { kind: FailureKind::NoToken, detail: "the file gives no time to first token, or 0".to_owned() }
+pub(super) fn no_token() -> RequestFailure {
+    RequestFailure { kind: FailureKind::NoToken, detail: "the file gives no time to first token, or 0".to_owned() }
 }
 
 /// A failure in the file's own words: of `bench`, a kind by its name; of others, the last line of what they say, cut short.
-pub(super) fn failure(said: &str) -> Failure {
+pub(super) fn failure(said: &str) -> RequestFailure {
     let kind = FailureKind::from_name(said.trim()).unwrap_or(FailureKind::Other);
     let line = said.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let plain: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(DETAIL).collect();
-    Failure { kind, detail: format!("the file says: {plain}") }
+    RequestFailure { kind, detail: format!("the file says: {plain}") }
 }
 
 /// The moment that lies so many seconds after the Unix epoch.

@@ -9,19 +9,19 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::reading::{Reading, Source, Times};
+use super::reading::{ImportFile, ParsedRun, TimestampOrigin};
 use super::row::{count_in_flight, in_order};
-use super::{Fault, Program};
+use super::{ImportError, SourceProgram};
 use crate::clock::Micros;
 use crate::record::{
-    CacheContract, Client, ClientHonesty, Counts, FormatVersion, Imported, Manifest, Outcome, Phase, PlannedRun, RequestRecord, RunHeader,
-    RunRecord, ServerSample, TokenRule,
+    CacheCheck, ClientEnvironment, ClientHealth, FormatVersion, ImportOrigin, Manifest, PlannedRun, RequestCounts, RequestPhase,
+    RequestRecord, RunHeader, RunOutcome, RunRecord, ServerSample, TokenRule,
 };
 use crate::store::{StoreError, SweepWriter};
 
 /// What the files do not tell about the sweep that is to be made of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct ImportOptions {
     pub name: String,
     /// Goal expressions; the program's own where there are none.
     pub goals: Vec<String>,
@@ -33,7 +33,7 @@ pub struct Wanted {
 /// A sweep made of files, not yet saved.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportedSweep {
-    pub program: Program,
+    pub program: SourceProgram,
     pub manifest: Manifest,
     /// In the manifest's order.
     pub runs: Vec<ImportedRun>,
@@ -53,23 +53,25 @@ pub struct ImportedRun {
 const LIST: &str = "imported.txt";
 
 /// A file with what was read from it.
-struct Read<'a> {
-    source: &'a Source,
-    reading: Reading,
+struct ParsedImportFile<'a> {
+    source: &'a ImportFile,
+    reading: ParsedRun,
     hash: String,
 }
 
 /// Reads all sources, or says all that is wrong with them.
-pub fn import(sources: &[Source], wanted: &Wanted) -> Result<ImportedSweep, Vec<Fault>> {
-    let (mut reads, mut faults, mut programs) = (Vec::new(), Vec::new(), Vec::<(Program, &Source)>::new());
+pub fn import(sources: &[ImportFile], wanted: &ImportOptions) -> Result<ImportedSweep, Vec<ImportError>> {
+    let (mut reads, mut faults, mut programs) = (Vec::new(), Vec::new(), Vec::<(SourceProgram, &ImportFile)>::new());
     for source in sources {
-        let of = |faults: Vec<String>| faults.into_iter().map(|what| Fault::new(&source.name, what)).collect::<Vec<_>>();
-        match Program::of(&source.text) {
+        let of = |faults: Vec<String>| faults.into_iter().map(|what| ImportError::new(&source.name, what)).collect::<Vec<_>>();
+        match SourceProgram::of(&source.text) {
             Ok(program) => {
                 programs.push((program, source));
                 match program.read(source) {
                     Ok(reading) if !reading.absurdities().is_empty() => faults.extend(of(reading.absurdities())),
-                    Ok(reading) => reads.push(Read { source, reading, hash: blake3::hash(source.text.as_bytes()).to_hex().to_string() }),
+                    Ok(reading) => {
+                        reads.push(ParsedImportFile { source, reading, hash: blake3::hash(source.text.as_bytes()).to_hex().to_string() })
+                    }
                     Err(found) => faults.extend(of(found)),
                 }
             }
@@ -80,7 +82,7 @@ pub fn import(sources: &[Source], wanted: &Wanted) -> Result<ImportedSweep, Vec<
     faults.extend(disagreements(&reads));
     match programs.first() {
         Some((program, _)) if faults.is_empty() => Ok(sweep(*program, reads, wanted)),
-        None if faults.is_empty() => Err(vec![Fault::new("-", "there is no file to import")]),
+        None if faults.is_empty() => Err(vec![ImportError::new("-", "there is no file to import")]),
         _ => Err(faults),
     }
 }
@@ -124,26 +126,26 @@ impl ImportedSweep {
 }
 
 /// Files of several programs do not make one sweep.
-fn mixture(programs: &[(Program, &Source)]) -> Option<Fault> {
+fn mixture(programs: &[(SourceProgram, &ImportFile)]) -> Option<ImportError> {
     let (first, of) = programs.first()?;
     let (other, source) = programs.iter().find(|(program, _)| program != first)?;
     let what = format!("is of {}, `{}` is of {}: import them into folders of their own", other.words(), of.name, first.words());
-    Some(Fault::new(&source.name, what))
+    Some(ImportError::new(&source.name, what))
 }
 
 /// The same file twice would count its requests twice; files that differ in what makes the work equal are no cells of one sweep.
-fn disagreements(reads: &[Read<'_>]) -> Vec<Fault> {
+fn disagreements(reads: &[ParsedImportFile<'_>]) -> Vec<ImportError> {
     let mut faults = Vec::new();
-    let mut known: BTreeMap<&str, &Source> = BTreeMap::new();
+    let mut known: BTreeMap<&str, &ImportFile> = BTreeMap::new();
     for read in reads {
         if let Some(other) = known.insert(&read.hash, read.source) {
-            faults.push(Fault::new(&read.source.name, format!("has the same content as `{}`: name it once", other.name)));
+            faults.push(ImportError::new(&read.source.name, format!("has the same content as `{}`: name it once", other.name)));
         }
     }
     for read in reads {
-        let against = |other: &Read<'_>, name: &str, ours: &str, theirs: &str| {
+        let against = |other: &ParsedImportFile<'_>, name: &str, ours: &str, theirs: &str| {
             let what = format!("has `{name}` {ours}, `{}` has {theirs}: import them into folders of their own", other.source.name);
-            Fault::new(&read.source.name, what)
+            ImportError::new(&read.source.name, what)
         };
         if let Some(first) = reads.first() {
             let pairs = read.reading.shared.iter().zip(&first.reading.shared).filter(|(ours, theirs)| ours.1 != theirs.1);
@@ -151,19 +153,20 @@ fn disagreements(reads: &[Read<'_>]) -> Vec<Fault> {
         }
         let of_variant = reads.iter().find(|other| other.source.variant == read.source.variant);
         if let Some(first) = of_variant.filter(|first| first.reading.model != read.reading.model) {
-            let name = |read: &Read<'_>| read.reading.model.clone().map_or_else(|| "none".to_owned(), |model| format!("`{model}`"));
+            let name =
+                |read: &ParsedImportFile<'_>| read.reading.model.clone().map_or_else(|| "none".to_owned(), |model| format!("`{model}`"));
             faults.push(against(first, "model", &name(read), &name(first)));
         }
     }
-    let named = |read: &Read<'_>| read.reading.settings.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let named = |read: &ParsedImportFile<'_>| read.reading.settings.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     if let Some((first, other)) = reads.first().and_then(|first| Some((first, reads.iter().find(|read| named(read) != named(first))?))) {
         let what = format!("and `{}`: only one of their names tells a rate (`qps_2.00`); rename them alike", first.source.name);
-        faults.push(Fault::new(&other.source.name, what));
+        faults.push(ImportError::new(&other.source.name, what));
     }
     faults
 }
 
-fn sweep(program: Program, mut reads: Vec<Read<'_>>, wanted: &Wanted) -> ImportedSweep {
+fn sweep(program: SourceProgram, mut reads: Vec<ParsedImportFile<'_>>, wanted: &ImportOptions) -> ImportedSweep {
     let lacks = lacks(program, &reads);
     keep_axes(&mut reads);
     let mut variants: Vec<String> = Vec::new();
@@ -212,16 +215,16 @@ fn sweep(program: Program, mut reads: Vec<Read<'_>>, wanted: &Wanted) -> Importe
         axes,
         repeats: runs.iter().map(|run| run.record.header.repeat + 1).max().unwrap_or(1),
         runs: runs.iter().map(planned).collect(),
-        client: Client { bench_version: wanted.bench_version.clone(), ..Client::default() },
+        client: ClientEnvironment { bench_version: wanted.bench_version.clone(), ..ClientEnvironment::default() },
         search: None,
         score: None,
         keeps_texts: false,
-        imported: Some(Imported { program: program.words().to_owned(), lacks }),
+        imported: Some(ImportOrigin { program: program.words().to_owned(), lacks }),
     };
     ImportedSweep { program, manifest, runs, list }
 }
 
-fn lacks(program: Program, reads: &[Read<'_>]) -> Vec<String> {
+fn lacks(program: SourceProgram, reads: &[ParsedImportFile<'_>]) -> Vec<String> {
     let mut lacks: Vec<String> = Vec::new();
     let further = reads.iter().flat_map(|read| read.reading.lacks.iter().copied());
     for lack in program.lacks().iter().copied().chain(further) {
@@ -233,18 +236,18 @@ fn lacks(program: Program, reads: &[Read<'_>]) -> Vec<String> {
 }
 
 /// Of the settings, those that differ between files become axes.
-fn keep_axes(reads: &mut [Read<'_>]) {
+fn keep_axes(reads: &mut [ParsedImportFile<'_>]) {
     let settings = reads.first().map(|first| first.reading.settings.clone()).unwrap_or_default();
     let differs = |place: usize, value: &Value| reads.iter().any(|read| read.reading.settings.get(place).is_some_and(|(_, v)| v != value));
     let kept: Vec<usize> =
         settings.iter().enumerate().filter(|(place, (_, value))| differs(*place, value)).map(|(place, _)| place).collect();
-    for Read { reading, .. } in reads {
+    for ParsedImportFile { reading, .. } in reads {
         reading.axes.extend(kept.iter().filter_map(|place| reading.settings.get(*place).cloned()));
     }
 }
 
-fn header(read: &Read<'_>, repeats: &mut BTreeMap<String, u32>) -> RunHeader {
-    let Read { source, reading, hash } = read;
+fn header(read: &ParsedImportFile<'_>, repeats: &mut BTreeMap<String, u32>) -> RunHeader {
+    let ParsedImportFile { source, reading, hash } = read;
     let next = repeats.entry(json!([source.variant, reading.axes]).to_string()).or_insert(0);
     let repeat = *next;
     *next += 1;
@@ -275,24 +278,24 @@ fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-fn run(program: Program, header: RunHeader, reading: Reading) -> ImportedRun {
-    let Reading { times, started_at, offered_qps, mut records, samples, notes, .. } = reading;
+fn run(program: SourceProgram, header: RunHeader, reading: ParsedRun) -> ImportedRun {
+    let ParsedRun { times, started_at, offered_qps, mut records, samples, notes, .. } = reading;
     in_order(&mut records);
-    if times == Times::Told {
+    if times == TimestampOrigin::Told {
         count_in_flight(&mut records);
     }
     let reason = format!("imported from {}, which does not tell whether caches were empty", program.words());
     let record = RunRecord {
         format: FormatVersion::CURRENT,
         header,
-        outcome: Outcome::Completed,
+        outcome: RunOutcome::Completed,
         started_at: started_at.unwrap_or(Timestamp::UNIX_EPOCH),
         duration_us: records.iter().map(|record| record.done_us).max().unwrap_or_default(),
         token_rule: TokenRule::Server,
-        cache_contract: CacheContract::NotProven { reason },
+        cache_contract: CacheCheck::NotProven { reason },
         salt: None,
         server: None,
-        client: ClientHonesty::default(),
+        client: ClientHealth::default(),
         connections: None,
         counts: counts(&records, times),
         offered_qps,
@@ -303,20 +306,20 @@ fn run(program: Program, header: RunHeader, reading: Reading) -> ImportedRun {
 }
 
 /// The measured window is 0 where send times are not known: what goes by it cannot be told.
-fn counts(records: &[RequestRecord], times: Times) -> Counts {
+fn counts(records: &[RequestRecord], times: TimestampOrigin) -> RequestCounts {
     let mut failures = BTreeMap::new();
     for failure in records.iter().filter_map(|record| record.failure.as_ref()) {
         *failures.entry(failure.kind.name()).or_default() += 1;
     }
-    let measured = || records.iter().filter(|record| record.phase == Phase::Measure);
+    let measured = || records.iter().filter(|record| record.phase == RequestPhase::Measure);
     let first = measured().map(|record| record.intended_us).min().unwrap_or_default();
     let last = measured().map(|record| record.done_us).max().unwrap_or_default();
-    Counts {
+    RequestCounts {
         requests: records.len() as u64,
         measured: measured().count() as u64,
         failed: measured().filter(|record| record.failure.is_some()).count() as u64,
         failures,
         failure_words: BTreeMap::new(),
-        measured_window_us: if times == Times::Told { last.since(first) } else { Micros::ZERO },
+        measured_window_us: if times == TimestampOrigin::Told { last.since(first) } else { Micros::ZERO },
     }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::json;
-use super::reading::{Reading, Source, Times};
+use super::reading::{ImportFile, ParsedRun, TimestampOrigin};
 use super::row::{answer, failure, first_token, no_token, unanswered};
 use crate::clock::Micros;
 use crate::record::{RequestRecord, TokenSource};
@@ -23,7 +23,7 @@ const NO_START_TIMES: &str =
     "send times are not known: requests are laid at 0, so that rates, requests in flight and the timeline mean nothing";
 
 #[derive(Deserialize)]
-struct File {
+struct VllmResultFile {
     model_id: Option<String>,
     num_prompts: Option<u64>,
     request_rate: Option<Value>,
@@ -38,8 +38,8 @@ struct File {
 }
 
 /// One run.
-pub(super) fn read(source: &Source) -> Result<Reading, Vec<String>> {
-    let file: File = json::read(&source.text).map_err(|fault| vec![fault])?;
+pub(super) fn read(source: &ImportFile) -> Result<ParsedRun, Vec<String>> {
+    let file: VllmResultFile = json::read(&source.text).map_err(|fault| vec![fault])?;
     let (Some(ttfts), Some(itls)) = (&file.ttfts, &file.itls) else {
         return Err(vec![
             "has no `ttfts` and `itls`, a value a request: only averages and percentiles are in it; run `vllm bench serve` again with \
@@ -62,14 +62,14 @@ pub(super) fn read(source: &Source) -> Result<Reading, Vec<String>> {
     ];
     let mut workload: Value = settings.iter().cloned().collect();
     workload["kind"] = json!("requests");
-    Ok(Reading {
+    Ok(ParsedRun {
         axes: Vec::new(),
         settings: settings.into_iter().map(|(name, value)| (format!("workload.{name}"), value)).collect(),
         shared: Vec::new(),
         model: file.model_id.clone(),
         workload,
         simulated: false,
-        times: if file.start_times.is_some() { Times::Told } else { Times::LaidOut },
+        times: if file.start_times.is_some() { TimestampOrigin::Told } else { TimestampOrigin::LaidOut },
         started_at: None,
         offered_qps: rate.as_f64(),
         records: file.records(ttfts, itls),
@@ -79,7 +79,7 @@ pub(super) fn read(source: &Source) -> Result<Reading, Vec<String>> {
     })
 }
 
-impl File {
+impl VllmResultFile {
     fn faults(&self, ttfts: &[Option<f64>], itls: &[Vec<Option<f64>>]) -> Vec<String> {
         let mut faults = Vec::new();
         if ttfts.is_empty() {
@@ -155,8 +155,8 @@ mod tests {
         "itls": [[0.01, 0.02], [], []], "start_times": [7000.5, 7000.0, 0.0],
         "generated_texts": ["a secret", "b", ""], "errors": ["", "", "Traceback\nConnectionRefusedError: refused\n"]}"#;
 
-    fn file(text: &str) -> Result<Reading, Vec<String>> {
-        read(&Source { name: "x.json".into(), stem: "x".into(), variant: "v".into(), text: text.into() })
+    fn file(text: &str) -> Result<ParsedRun, Vec<String>> {
+        read(&ImportFile { name: "x.json".into(), stem: "x".into(), variant: "v".into(), text: text.into() })
     }
 
     #[test]
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!((failed.kind, failed.detail.as_str()), (FailureKind::Other, "the file says: ConnectionRefusedError: refused"));
         assert_eq!((refused.first_token_us, refused.output_tokens), (None, None));
         assert_eq!(reading.settings[0], ("workload.request_rate".to_owned(), json!("inf")));
-        assert_eq!((reading.offered_qps, reading.times), (None, Times::Told));
+        assert_eq!((reading.offered_qps, reading.times), (None, TimestampOrigin::Told));
         assert!(!format!("{reading:?}").contains("secret"));
     }
 
@@ -187,7 +187,7 @@ mod tests {
         let reading = file(&older).unwrap();
         assert_eq!(
             (reading.times, reading.lacks.as_slice(), reading.offered_qps),
-            (Times::LaidOut, [NO_START_TIMES].as_slice(), Some(2.5))
+            (TimestampOrigin::LaidOut, [NO_START_TIMES].as_slice(), Some(2.5))
         );
         assert!(reading.records.iter().all(|record| record.sent_us == Micros::ZERO));
     }

@@ -1,12 +1,12 @@
 //! What a sweep does so that no cell meets what another one left in a server's caches, in words, before it begins.
 
-use crate::scenario::Cell;
+use crate::scenario::CellSpec;
 use crate::server::spec::{CachePolicy, ResetStep, SaltReason};
 use crate::target::spec::TargetKind;
 
 /// A sentence for each policy that the cells have, which come with the names of their variants; none where all are simulated.
 #[must_use]
-pub fn cache_sentences<'a>(cells: impl Iterator<Item = (&'a str, &'a Cell)>) -> Vec<String> {
+pub fn cache_sentences<'a>(cells: impl Iterator<Item = (&'a str, &'a CellSpec)>) -> Vec<String> {
     let mut sentences: Vec<(String, Vec<&str>)> = Vec::new();
     for (variant, cell) in cells.filter(|(_, cell)| cell.target.kind == TargetKind::Http) {
         let sentence = cell.mask().hide(sentence(cell));
@@ -21,7 +21,7 @@ pub fn cache_sentences<'a>(cells: impl Iterator<Item = (&'a str, &'a Cell)>) -> 
     sentences.into_iter().map(|(sentence, variants)| format!("{}: {sentence}", whose(variants))).collect()
 }
 
-fn sentence(cell: &Cell) -> String {
+fn sentence(cell: &CellSpec) -> String {
     let salted = "every prompt begins with words that no other cell and no other attempt has (a salt), so none is in a cache";
     let done = match cell.server.cache_policy() {
         CachePolicy::Emptied(steps) => {
@@ -55,11 +55,11 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::scenario::{Options, load_text};
+    use crate::scenario::{ScenarioOverrides, load_text};
 
     fn sentences(text: &str) -> Vec<String> {
         let text = format!("workload = {{ kind = \"document_qa\" }}\n{text}");
-        let scenario = load_text(Path::new("test.toml"), &text, &Options::default()).unwrap_or_else(|faults| panic!("{faults}"));
+        let scenario = load_text(Path::new("test.toml"), &text, &ScenarioOverrides::default()).unwrap_or_else(|faults| panic!("{faults}"));
         let cells: Vec<_> = scenario.cells.iter().map(|placed| (scenario.variants[placed.variant].as_str(), &placed.cell)).collect();
         cache_sentences(cells.into_iter())
     }

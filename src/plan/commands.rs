@@ -2,14 +2,14 @@
 //! came from the environment. Pure; starts nothing.
 
 use super::Run;
-use crate::scenario::Cell;
+use crate::scenario::CellSpec;
 use crate::server::spec::ResetStep;
 use crate::target::spec::TargetKind;
-use crate::template::{Template, Words, quoted_all};
+use crate::template::{CommandMode, TemplateContext, quoted_all};
 
 /// A command of the scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShownCommand {
+pub struct CommandPreview {
     /// The field that it stands in: `server.command`.
     pub field: String,
     /// As a shell would take it. Control characters are escaped, so that it cannot play tricks on a terminal.
@@ -18,8 +18,8 @@ pub struct ShownCommand {
 
 /// The commands of these runs, each once, in the order in which they are first needed. Nothing of runs that are simulated. A port of 0 is
 /// shown as it is: a free one takes its place.
-pub fn shown_commands<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Vec<ShownCommand> {
-    let mut shown: Vec<ShownCommand> = Vec::new();
+pub fn shown_commands<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Vec<CommandPreview> {
+    let mut shown: Vec<CommandPreview> = Vec::new();
     for run in runs {
         if run.cell.target.kind != TargetKind::Http {
             continue;
@@ -33,33 +33,33 @@ pub fn shown_commands<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Vec<ShownC
     shown
 }
 
-fn of_cell(cell: &Cell) -> Vec<ShownCommand> {
+fn of_cell(cell: &CellSpec) -> Vec<CommandPreview> {
     let mask = cell.mask();
-    let template = Template::new(&cell.target, &cell.server.args);
+    let template = TemplateContext::new(&cell.target, &cell.server.args);
     let mut commands = Vec::new();
-    let mut add = |field: &str, words: &[String], kind: Words| {
+    let mut add = |field: &str, words: &[String], kind: CommandMode| {
         let text = match kind {
-            Words::Direct => quoted_all(words),
-            Words::Shell => words.join(" "),
+            CommandMode::Direct => quoted_all(words),
+            CommandMode::Shell => words.join(" "),
         };
-        commands.push(ShownCommand { field: field.to_owned(), text: escaped(&mask.hide(text)) });
+        commands.push(CommandPreview { field: field.to_owned(), text: escaped(&mask.hide(text)) });
     };
     if let Some(command) = &cell.target.api_key_command {
-        add("target.api_key_command", command, Words::Direct);
+        add("target.api_key_command", command, CommandMode::Direct);
     }
     // An unknown field is a fault of the scenario, found before; the command as written is shown all the same.
-    let filled = |command: &[String], kind: Words| template.command(command, kind).unwrap_or_else(|_| command.to_vec());
+    let filled = |command: &[String], kind: CommandMode| template.command(command, kind).unwrap_or_else(|_| command.to_vec());
     if cell.server.is_started() {
         for before in &cell.server.before {
-            let kind = Words::of(before.shell);
+            let kind = CommandMode::of(before.shell);
             add(&format!("server.before `{}`", before.name), &filled(&before.command, kind), kind);
         }
         let command = template.server_command(&cell.server).unwrap_or_else(|_| cell.server.command.clone());
-        add("server.command", &command, Words::of(cell.server.shell));
+        add("server.command", &command, CommandMode::of(cell.server.shell));
     }
     for step in cell.server.reset.steps() {
         if let ResetStep::Command(reset) = step {
-            let kind = Words::of(reset.shell);
+            let kind = CommandMode::of(reset.shell);
             add("server.reset", &filled(&reset.command, kind), kind);
         }
     }
@@ -80,12 +80,12 @@ mod tests {
 
     use super::*;
     use crate::plan::Plan;
-    use crate::scenario::{Options, load_text_with};
+    use crate::scenario::{ScenarioOverrides, load_text_with};
 
     fn commands(text: &str) -> Vec<(String, String)> {
         let lookup = |name: &str| (name == "KEY").then(|| "planted-secret".to_owned());
-        let scenario =
-            load_text_with(Path::new("test.toml"), text, &Options::default(), &lookup).unwrap_or_else(|faults| panic!("{faults}"));
+        let scenario = load_text_with(Path::new("test.toml"), text, &ScenarioOverrides::default(), &lookup)
+            .unwrap_or_else(|faults| panic!("{faults}"));
         let plan = Plan::new(&scenario).unwrap();
         shown_commands(&plan.runs).into_iter().map(|command| (command.field, command.text)).collect()
     }

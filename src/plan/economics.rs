@@ -11,18 +11,18 @@ use futures_util::FutureExt;
 use super::PlanError;
 use crate::engine::{ANSWER_HEAD_TOKENS, EngineParameters, MESSAGE_TOKENS};
 use crate::named_file::NamedFile;
-use crate::scenario::Cell;
+use crate::scenario::CellSpec;
 use crate::server::spec::{CachePolicy, SaltReason};
 use crate::target::spec::TargetKind;
 use crate::tokens::{self, TokenCounter};
-use crate::trace::{Recorded, Trace};
+use crate::trace::{Trace, TraceRequest};
 use crate::units::{Seconds, grouped};
-use crate::workload::spec::{Arrival, ChatSpec, Dataset, DocumentQaSpec, Documents, RequestsSpec, WorkloadSpec};
-use crate::workload::{Corpus, Salt, chat, document_qa};
+use crate::workload::spec::{ArrivalPattern, ChatDataset, ChatSpec, DocumentQaSpec, DocumentsSpec, RequestsSpec, WorkloadSpec};
+use crate::workload::{Corpus, RunSalt, chat, document_qa};
 
 /// What one run costs.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Cost {
+pub struct RunCost {
     pub requests: u64,
     /// Requests of the measured phase.
     pub measured: u64,
@@ -35,12 +35,12 @@ pub struct Cost {
     /// Whether the counts hold exactly, or on average or by an estimate of tokens.
     pub exact: bool,
     /// The longest request with its answer; `None` where the lengths of texts are not known.
-    pub longest: Option<Longest>,
+    pub longest: Option<LongestRequest>,
 }
 
 /// The longest request of a session, part by part.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Longest {
+pub struct LongestRequest {
     pub turn: u32,
     pub tokens: u64,
     /// The sum in words: `131,072 document + 7 request + ...`.
@@ -49,33 +49,33 @@ pub struct Longest {
 
 /// The most tokens that a request may have, and which field says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limit {
+pub struct ContextLimit {
     pub tokens: u64,
     pub field: &'static str,
 }
 
 /// The limit of a cell, where it is known.
-pub fn limit(cell: &Cell) -> Result<Option<Limit>, PlanError> {
-    let target = cell.target.context_limit.map(|limit| Limit { tokens: limit.0, field: "target.context_limit" });
+pub fn limit(cell: &CellSpec) -> Result<Option<ContextLimit>, PlanError> {
+    let target = cell.target.context_limit.map(|limit| ContextLimit { tokens: limit.0, field: "target.context_limit" });
     if cell.target.kind != TargetKind::Sim {
         return Ok(target);
     }
     let parameters = EngineParameters::resolve(&cell.engine, 0)?;
     let field = if cell.engine.context_limit.is_some() { "engine.context_limit" } else { "the engine's preset and `kv_memory`" };
-    let engine = Limit { tokens: parameters.context_limit, field };
+    let engine = ContextLimit { tokens: parameters.context_limit, field };
     Ok(Some(target.filter(|limit| limit.tokens < engine.tokens).unwrap_or(engine)))
 }
 
 /// Computes costs; texts and files that many cells share are counted once.
 #[derive(Debug, Default)]
-pub struct Economist {
+pub struct CostEstimator {
     corpus: Corpus,
-    rules: BTreeMap<(bool, Option<PathBuf>), Rule>,
+    rules: BTreeMap<(bool, Option<PathBuf>), TokenCountCache>,
 }
 
 /// A token rule with what has been counted under it.
 #[derive(Debug)]
-struct Rule {
+struct TokenCountCache {
     counter: TokenCounter,
     lines: BTreeMap<String, u64>,
     /// Of each file of questions (or the list that comes with the program) and number of rounds: the tokens of each question.
@@ -84,26 +84,29 @@ struct Rule {
     folders: BTreeMap<PathBuf, (f64, u64)>,
 }
 
-impl Economist {
+impl CostEstimator {
     pub fn new(corpus: Corpus) -> Self {
         Self { corpus, rules: BTreeMap::new() }
     }
 
     /// The cost of one run of a cell.
-    pub fn cost(&mut self, cell: &Cell) -> Result<Cost, PlanError> {
+    pub fn cost(&mut self, cell: &CellSpec) -> Result<RunCost, PlanError> {
         let simulated = cell.target.kind == TargetKind::Sim;
         let key = (simulated, cell.target.tokenizer.clone().filter(|_| !simulated));
         let rule = match self.rules.entry(key) {
             std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::btree_map::Entry::Vacant(place) => place.insert(Rule {
+            std::collections::btree_map::Entry::Vacant(place) => place.insert(TokenCountCache {
                 counter: tokens::offline(&cell.target, simulated)?,
                 lines: BTreeMap::new(),
                 questions: BTreeMap::new(),
                 folders: BTreeMap::new(),
             }),
         };
-        let template =
-            if simulated { Template { message: MESSAGE_TOKENS, head: ANSWER_HEAD_TOKENS } } else { Template { message: 0, head: 0 } };
+        let template = if simulated {
+            ChatTemplateTokens { message: MESSAGE_TOKENS, head: ANSWER_HEAD_TOKENS }
+        } else {
+            ChatTemplateTokens { message: 0, head: 0 }
+        };
         let cost = match &cell.workload {
             WorkloadSpec::DocumentQa(spec) => document_qa_cost(spec, rule, template, &self.corpus),
             WorkloadSpec::Chat(spec) => chat_cost(spec, rule, template),
@@ -121,12 +124,12 @@ impl Economist {
     }
 }
 
-impl Cost {
+impl RunCost {
     /// The cost where every prompt begins with so many tokens more.
     fn salted(self, salt: u64) -> Self {
         Self {
             prompt_tokens: self.prompt_tokens.map(|tokens| tokens.saturating_add(self.requests.saturating_mul(salt))),
-            longest: self.longest.map(|longest| Longest {
+            longest: self.longest.map(|longest| LongestRequest {
                 tokens: longest.tokens.saturating_add(salt),
                 sum: format!("{} salt + {}", grouped(salt), longest.sum),
                 ..longest
@@ -138,12 +141,12 @@ impl Cost {
 
 /// What the chat template adds to each message and in front of the answer.
 #[derive(Clone, Copy)]
-struct Template {
+struct ChatTemplateTokens {
     message: u64,
     head: u64,
 }
 
-impl Rule {
+impl TokenCountCache {
     fn is_exact(&self) -> bool {
         !matches!(self.counter, TokenCounter::Estimate { .. })
     }
@@ -159,7 +162,7 @@ impl Rule {
 
     /// Tokens of a salt; all are equally long.
     fn salt(&mut self) -> Result<u64, PlanError> {
-        let salt = Salt::of("", &self.counter).now_or_never().transpose().map_err(PlanError::Tokens)?;
+        let salt = RunSalt::of("", &self.counter).now_or_never().transpose().map_err(PlanError::Tokens)?;
         Ok(salt.map_or(0, |salt| salt.tokens()))
     }
 
@@ -202,14 +205,19 @@ fn count(counter: &TokenCounter, text: &str) -> Result<u64, PlanError> {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "means of counts")]
-fn document_qa_cost(spec: &DocumentQaSpec, rule: &mut Rule, template: Template, corpus: &Corpus) -> Result<Cost, PlanError> {
+fn document_qa_cost(
+    spec: &DocumentQaSpec,
+    rule: &mut TokenCountCache,
+    template: ChatTemplateTokens,
+    corpus: &Corpus,
+) -> Result<RunCost, PlanError> {
     let sessions = u64::from(spec.concurrent) * u64::from(spec.sequential);
     let rounds = u64::from(spec.rounds);
     let turns = rounds + 1;
     let answer = spec.answer_tokens.0;
     let (mean, largest, exact) = match &spec.documents {
-        Documents::Synthetic(documents) => (documents.synthetic_tokens.0 as f64, documents.synthetic_tokens.0, true),
-        Documents::Folder(folder) => {
+        DocumentsSpec::Synthetic(documents) => (documents.synthetic_tokens.0 as f64, documents.synthetic_tokens.0, true),
+        DocumentsSpec::Folder(folder) => {
             let (mean, largest) = rule.folder(folder, corpus)?;
             (mean, largest, rule.is_exact())
         }
@@ -224,19 +232,19 @@ fn document_qa_cost(spec: &DocumentQaSpec, rule: &mut Rule, template: Template, 
     let frame = (2 * rounds + 1) * template.message + template.head;
     let parts = [(largest, "document"), (request, "request"), (all_questions, "questions"), (frame, "chat template")];
     let longest = longest(spec.rounds, &parts, rounds, answer);
-    Ok(Cost {
+    Ok(RunCost {
         requests: sessions * turns,
         measured: sessions * turns,
         prompt_tokens: Some((session * sessions as f64).round() as u64),
         answer_tokens: Some(sessions.saturating_mul(turns).saturating_mul(answer)),
         duration_s: None,
-        exact: exact && rule.is_exact() && matches!(spec.documents, Documents::Synthetic(_)),
+        exact: exact && rule.is_exact() && matches!(spec.documents, DocumentsSpec::Synthetic(_)),
         longest: exact.then_some(longest),
     })
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "expected counts")]
-fn chat_cost(spec: &ChatSpec, rule: &mut Rule, template: Template) -> Result<Cost, PlanError> {
+fn chat_cost(spec: &ChatSpec, rule: &mut TokenCountCache, template: ChatTemplateTokens) -> Result<RunCost, PlanError> {
     let Seconds(duration) = spec.duration;
     let requests = (spec.qps * duration).round() as u64;
     let measured = (spec.qps * (duration - spec.warmup.0)).round() as u64;
@@ -246,7 +254,7 @@ fn chat_cost(spec: &ChatSpec, rule: &mut Rule, template: Template) -> Result<Cos
     let acknowledgement = if history > 0 { rule.line(chat::ACKNOWLEDGEMENT)? } else { 0 };
     let opening_messages = u64::from(spec.system_prompt_tokens.0 > 0) + 2 * u64::from(history > 0);
     let opening = spec.system_prompt_tokens.0 + history + acknowledgement;
-    let synthetic = spec.dataset == Dataset::Synthetic;
+    let synthetic = spec.dataset == ChatDataset::Synthetic;
     // Users are spread evenly over their lives: turn t has (rounds - 1) / 2 earlier ones on average.
     let earlier = (rounds - 1) as f64 / 2.0;
     let messages = |turn: f64| (opening_messages as f64 + 2.0 * turn + 1.0) * template.message as f64 + template.head as f64;
@@ -259,7 +267,7 @@ fn chat_cost(spec: &ChatSpec, rule: &mut Rule, template: Template) -> Result<Cos
         (frame, "chat template"),
     ];
     let longest = longest(spec.rounds - 1, &parts, rounds - 1, answer);
-    Ok(Cost {
+    Ok(RunCost {
         requests,
         measured,
         prompt_tokens: synthetic.then(|| (prompt * requests as f64).round() as u64),
@@ -271,9 +279,9 @@ fn chat_cost(spec: &ChatSpec, rule: &mut Rule, template: Template) -> Result<Cos
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "expected counts")]
-fn requests_cost(spec: &RequestsSpec, template: Template) -> Cost {
+fn requests_cost(spec: &RequestsSpec, template: ChatTemplateTokens) -> RunCost {
     // Requests at even gaps come at 0 too, so that a part of a gap holds one.
-    let even = spec.arrival == Arrival::Constant;
+    let even = spec.arrival == ArrivalPattern::Constant;
     let within = |seconds: f64| if even { (seconds * spec.qps).ceil() } else { (seconds * spec.qps).round() } as u64;
     let in_time = spec.duration.map(|duration| within(duration.0));
     let requests = in_time.unwrap_or(u64::MAX).min(spec.most());
@@ -282,7 +290,7 @@ fn requests_cost(spec: &RequestsSpec, template: Template) -> Cost {
     let frame = template.message * (1 + u64::from(spec.shared_prefix_tokens.0 > 0)) + template.head;
     let prompt = spec.prompt_tokens.0.saturating_add(spec.shared_prefix_tokens.0).saturating_add(frame);
     let parts = [(spec.shared_prefix_tokens.0, "system prompt"), (spec.prompt_tokens.0, "prompt"), (frame, "chat template")];
-    Cost {
+    RunCost {
         requests,
         measured: requests.saturating_sub(within(spec.warmup.0)),
         prompt_tokens: Some(requests.saturating_mul(prompt)),
@@ -294,11 +302,11 @@ fn requests_cost(spec: &RequestsSpec, template: Template) -> Cost {
     }
 }
 
-fn trace_cost(spec: &RequestsSpec, trace: &Trace, template: Template) -> Cost {
-    let at_s = |request: &Recorded<'_>| request.at_ms / 1e3 / spec.speed_up;
+fn trace_cost(spec: &RequestsSpec, trace: &Trace, template: ChatTemplateTokens) -> RunCost {
+    let at_s = |request: &TraceRequest<'_>| request.at_ms / 1e3 / spec.speed_up;
     let frame = template.message + template.head;
     let most = trace.longest().and_then(|(number, _)| trace.request(number));
-    Cost {
+    RunCost {
         requests: trace.len() as u64,
         measured: trace.iter().filter(|request| at_s(request) >= spec.warmup.0).count() as u64,
         prompt_tokens: Some(trace.iter().map(|request| request.input_tokens + frame).sum()),
@@ -310,7 +318,7 @@ fn trace_cost(spec: &RequestsSpec, trace: &Trace, template: Template) -> Cost {
 }
 
 /// The sum of the parts, of `earlier` answers in the history and of the answer to come.
-fn longest(turn: u32, parts: &[(u64, &str)], earlier: u64, answer: u64) -> Longest {
+fn longest(turn: u32, parts: &[(u64, &str)], earlier: u64, answer: u64) -> LongestRequest {
     let mut sum: Vec<String> = Vec::new();
     let mut tokens = 0_u64;
     for (part, name) in parts.iter().filter(|(part, _)| *part > 0) {
@@ -322,18 +330,18 @@ fn longest(turn: u32, parts: &[(u64, &str)], earlier: u64, answer: u64) -> Longe
         sum.push(format!("{earlier} × {} earlier answers", grouped(answer)));
     }
     sum.push(format!("{} answer", grouped(answer)));
-    Longest { turn, tokens: tokens.saturating_add(answer), sum: sum.join(" + ") }
+    LongestRequest { turn, tokens: tokens.saturating_add(answer), sum: sum.join(" + ") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::tokenizer;
-    use crate::scenario::{Options, load_text};
+    use crate::scenario::{ScenarioOverrides, load_text};
 
-    fn cost(text: &str) -> Cost {
-        let scenario = load_text(Path::new("test.toml"), text, &Options::default()).unwrap();
-        Economist::default().cost(&scenario.cells[0].cell).unwrap()
+    fn cost(text: &str) -> RunCost {
+        let scenario = load_text(Path::new("test.toml"), text, &ScenarioOverrides::default()).unwrap();
+        CostEstimator::default().cost(&scenario.cells[0].cell).unwrap()
     }
 
     #[test]

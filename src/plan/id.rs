@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// Everything that tells one run from another.
 #[derive(Serialize)]
-pub struct Identity<'a> {
+pub struct RunIdentity<'a> {
     pub variant: &'a str,
     pub cell: &'a Value,
     pub axes: &'a [(String, Value)],
@@ -19,7 +19,7 @@ pub struct Identity<'a> {
     pub corpus: &'a Value,
 }
 
-impl Identity<'_> {
+impl RunIdentity<'_> {
     /// `vllm-concurrent4-sequential3-r0-1a2b3c4d`.
     pub fn id(&self) -> String {
         let mut slug = cleaned(self.variant, 24);
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn id(variant: &str, cell: &Value, axes: &[(String, Value)]) -> String {
-        Identity { variant, cell, axes, repeat: 2, seed: 5, corpus: &Value::Null }.id()
+        RunIdentity { variant, cell, axes, repeat: 2, seed: 5, corpus: &Value::Null }.id()
     }
 
     #[test]

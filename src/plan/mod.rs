@@ -15,13 +15,13 @@ mod setting;
 mod utilisation;
 mod whole;
 
-pub use crate::scenario::Mask;
+pub use crate::scenario::EnvironmentRedactor;
 pub use caches::cache_sentences;
-pub use commands::{ShownCommand, shown_commands};
-pub use economics::{Cost, Longest};
-pub use frontier::{Frontier, PlannedWalk};
+pub use commands::{CommandPreview, shown_commands};
+pub use economics::{LongestRequest, RunCost};
+pub use frontier::{PlannedSearch, SearchSpace};
 pub use id::{short_name, value_text};
-pub use outlook::{Need, Note, Outlook};
+pub use outlook::{PlanNote, PlanSummary, SampleSizeCheck};
 pub use run::Run;
 pub use setting::{restarts_each_run, server_setting, server_starts};
 pub use whole::{Plan, PlanError, check};

@@ -1,11 +1,11 @@
 //! In which order the cells of a variant are run, and the seed of each repeat.
 
-use crate::scenario::Order;
+use crate::scenario::RunOrder;
 use crate::workload::seed;
 
 /// Runs that come one after the other on one server: the cells of a variant that need the same server, in one repeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Block {
+pub struct RunBlock {
     pub repeat: u32,
     /// The first of its cells; the others have the same variant and setting.
     pub like: usize,
@@ -14,7 +14,7 @@ pub struct Block {
 /// The blocks of all runs, from each cell's variant and the setting of its server. Variants come one after the other, within one the
 /// settings as they are first named, and within these the repeats; `abba` goes over variants and settings in each repeat anew, forwards
 /// and backwards in turn, so that each turn shares a server.
-pub fn blocks<S: PartialEq>(order: Order, repeats: u32, settings: &[(usize, S)]) -> Vec<Block> {
+pub fn blocks<S: PartialEq>(order: RunOrder, repeats: u32, settings: &[(usize, S)]) -> Vec<RunBlock> {
     let mut first: Vec<usize> = Vec::new();
     for (cell, setting) in settings.iter().enumerate() {
         if !first.iter().any(|first| settings[*first] == *setting) {
@@ -24,14 +24,14 @@ pub fn blocks<S: PartialEq>(order: Order, repeats: u32, settings: &[(usize, S)])
     // Cells are listed by variant already, and so are the settings.
     let mut blocks = Vec::with_capacity(first.len() * repeats as usize);
     match order {
-        Order::Abba => {
+        RunOrder::Abba => {
             for repeat in 0..repeats {
-                blocks.extend(first.iter().map(|like| Block { repeat, like: *like }));
+                blocks.extend(first.iter().map(|like| RunBlock { repeat, like: *like }));
                 first.reverse();
             }
         }
-        Order::Shuffled | Order::Listed => {
-            blocks.extend(first.iter().flat_map(|like| (0..repeats).map(|repeat| Block { repeat, like: *like })));
+        RunOrder::Shuffled | RunOrder::Listed => {
+            blocks.extend(first.iter().flat_map(|like| (0..repeats).map(|repeat| RunBlock { repeat, like: *like })));
         }
     }
     blocks
@@ -39,10 +39,10 @@ pub fn blocks<S: PartialEq>(order: Order, repeats: u32, settings: &[(usize, S)])
 
 /// The order of `cells` cells in one repeat: by the seed, another one for each repeat. The same for every variant: what a cell's place
 /// in the order does to it, it does to both sides of a comparison.
-pub fn order(order: Order, scenario_seed: u64, repeat: u32, cells: usize) -> Vec<usize> {
+pub fn order(order: RunOrder, scenario_seed: u64, repeat: u32, cells: usize) -> Vec<usize> {
     match order {
-        Order::Listed => (0..cells).collect(),
-        Order::Shuffled | Order::Abba => seed::permutation(scenario_seed, &format!("order of repeat {repeat}"), cells),
+        RunOrder::Listed => (0..cells).collect(),
+        RunOrder::Shuffled | RunOrder::Abba => seed::permutation(scenario_seed, &format!("order of repeat {repeat}"), cells),
     }
 }
 
@@ -63,12 +63,12 @@ mod tests {
 
     #[test]
     fn listed_cells_keep_their_order_and_shuffled_ones_get_one_by_seed_and_repeat() {
-        assert_eq!(order(Order::Listed, 7, 0, 4), [0, 1, 2, 3]);
-        let shuffled = order(Order::Shuffled, 7, 0, 16);
-        assert_ne!(shuffled, order(Order::Listed, 7, 0, 16));
-        assert_eq!(shuffled, order(Order::Shuffled, 7, 0, 16));
-        assert_ne!(shuffled, order(Order::Shuffled, 7, 1, 16));
-        assert_ne!(shuffled, order(Order::Shuffled, 8, 0, 16));
+        assert_eq!(order(RunOrder::Listed, 7, 0, 4), [0, 1, 2, 3]);
+        let shuffled = order(RunOrder::Shuffled, 7, 0, 16);
+        assert_ne!(shuffled, order(RunOrder::Listed, 7, 0, 16));
+        assert_eq!(shuffled, order(RunOrder::Shuffled, 7, 0, 16));
+        assert_ne!(shuffled, order(RunOrder::Shuffled, 7, 1, 16));
+        assert_ne!(shuffled, order(RunOrder::Shuffled, 8, 0, 16));
     }
 
     #[test]

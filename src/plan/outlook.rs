@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::caches::cache_sentences;
-use super::economics::{Cost, Economist, limit};
+use super::economics::{CostEstimator, RunCost, limit};
 use super::id::short_name;
 use super::samples;
 use super::setting::server_starts;
@@ -13,8 +13,8 @@ use crate::workload::Corpus;
 
 /// A plan's costs: of each run in run order, all together, and against its goals.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Outlook {
-    pub costs: Vec<Cost>,
+pub struct PlanSummary {
+    pub costs: Vec<RunCost>,
     /// For each run, the rows of its cell (all repeats) that the most demanding goal looks at.
     pub samples: Vec<u64>,
     pub requests: u64,
@@ -22,13 +22,13 @@ pub struct Outlook {
     pub answer_tokens: Option<u64>,
     /// Seconds in which turns are sent, where every run knows it.
     pub duration_s: Option<f64>,
-    pub needs: Vec<Need>,
-    pub notes: Vec<Note>,
+    pub needs: Vec<SampleSizeCheck>,
+    pub notes: Vec<PlanNote>,
 }
 
 /// A goal, and whether the cells have enough rows for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Need {
+pub struct SampleSizeCheck {
     pub goal: String,
     /// The least rows that can certify it; `None` where no number does.
     pub needed: Option<u64>,
@@ -40,29 +40,29 @@ pub struct Need {
 
 /// Something to know before the start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Note {
+pub struct PlanNote {
     pub warning: bool,
     pub text: String,
 }
 
-impl Outlook {
+impl PlanSummary {
     /// Computes the costs of a plan. Reads the files that its workloads name.
     pub fn of(plan: &Plan) -> Result<Self, PlanError> {
-        let mut economist = Economist::new(Corpus::default());
-        let costs = plan.runs.iter().map(|run| economist.cost(&run.cell)).collect::<Result<Vec<Cost>, _>>()?;
+        let mut economist = CostEstimator::new(Corpus::default());
+        let costs = plan.runs.iter().map(|run| economist.cost(&run.cell)).collect::<Result<Vec<RunCost>, _>>()?;
         let rows = |goal: &crate::goal::Goal| -> Vec<u64> {
             let in_run = plan.runs.iter().zip(&costs).map(|(run, cost)| samples::in_run(&run.cell, cost.measured, goal));
             in_run.map(|rows| rows.saturating_mul(u64::from(plan.repeats))).collect()
         };
         let by_goal: Vec<Vec<u64>> = plan.goals.iter().map(rows).collect();
-        let needs: Vec<Need> =
+        let needs: Vec<SampleSizeCheck> =
             plan.goals.iter().zip(&plan.goal_texts).zip(&by_goal).map(|((goal, text), rows)| need(plan, goal, text, rows)).collect();
         let demanding = needs.iter().enumerate().max_by_key(|(_, need)| (need.needed.unwrap_or(0), std::cmp::Reverse(need.fewest)));
         let samples = match demanding {
             Some((index, _)) => by_goal[index].clone(),
             None => costs.iter().map(|cost| cost.measured.saturating_mul(u64::from(plan.repeats))).collect(),
         };
-        let sum = |of: fn(&Cost) -> Option<u64>| costs.iter().map(of).try_fold(0_u64, |sum, one| Some(sum.saturating_add(one?)));
+        let sum = |of: fn(&RunCost) -> Option<u64>| costs.iter().map(of).try_fold(0_u64, |sum, one| Some(sum.saturating_add(one?)));
         let mut notes = notes(plan, &costs, &needs)?;
         notes.extend(utilisation::notes(plan, &costs, &needs)?);
         Ok(Self {
@@ -83,15 +83,15 @@ impl Outlook {
     }
 }
 
-fn need(plan: &Plan, goal: &crate::goal::Goal, text: &str, rows: &[u64]) -> Need {
+fn need(plan: &Plan, goal: &crate::goal::Goal, text: &str, rows: &[u64]) -> SampleSizeCheck {
     let needed = samples::needed(goal);
     let short = plan.runs.iter().zip(rows).filter(|(run, rows)| run.repeat == 0 && needed.is_some_and(|needed| **rows < needed)).count();
-    Need { goal: text.to_owned(), needed, fewest: rows.iter().copied().min().unwrap_or(0), short }
+    SampleSizeCheck { goal: text.to_owned(), needed, fewest: rows.iter().copied().min().unwrap_or(0), short }
 }
 
-fn notes(plan: &Plan, costs: &[Cost], needs: &[Need]) -> Result<Vec<Note>, PlanError> {
+fn notes(plan: &Plan, costs: &[RunCost], needs: &[SampleSizeCheck]) -> Result<Vec<PlanNote>, PlanError> {
     let mut notes = Vec::new();
-    let mut say = |warning: bool, text: String| notes.push(Note { warning, text });
+    let mut say = |warning: bool, text: String| notes.push(PlanNote { warning, text });
     for need in needs {
         match need.needed {
             Some(needed) if need.short > 0 => say(
@@ -168,7 +168,7 @@ fn servers(plan: &Plan) -> Vec<String> {
     texts
 }
 
-fn time(plan: &Plan, costs: &[Cost]) -> String {
+fn time(plan: &Plan, costs: &[RunCost]) -> String {
     if plan.runs.iter().all(|run| run.simulated) {
         return "everything is simulated, in virtual time: a sweep takes seconds".to_owned();
     }
@@ -181,7 +181,7 @@ fn time(plan: &Plan, costs: &[Cost]) -> String {
     }
 }
 
-fn context(plan: &Plan, costs: &[Cost]) -> Result<String, PlanError> {
+fn context(plan: &Plan, costs: &[RunCost]) -> Result<String, PlanError> {
     let mut longest = None;
     for (run, cost) in plan.runs.iter().zip(costs) {
         let Some(here) = cost.longest.as_ref().map(|longest| longest.tokens) else {

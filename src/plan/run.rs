@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::record::{PlannedRun, RunHeader};
-use crate::scenario::Cell;
+use crate::scenario::CellSpec;
 
 /// A run as it will be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +19,7 @@ pub struct Run {
     pub seed: u64,
     /// The target is the simulated engine.
     pub simulated: bool,
-    pub cell: Cell,
+    pub cell: CellSpec,
 }
 
 impl Run {

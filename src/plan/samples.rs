@@ -1,7 +1,7 @@
 //! How many rows a goal looks at in a cell, against how many it takes to certify it.
 
-use crate::goal::{Aggregate, Comparison, Condition, Field, Goal};
-use crate::scenario::Cell;
+use crate::goal::{Aggregate, ComparisonOperator, ConditionField, Goal, RowCondition};
+use crate::scenario::CellSpec;
 use crate::workload::spec::WorkloadSpec;
 
 /// One-sided confidence at which a goal is certified.
@@ -11,7 +11,7 @@ const CONFIDENCE: f64 = 0.95;
 /// probability share^n, and that has to be at most 5 %. For a p95 that is 59. `None` for goals that no number of rows certifies.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, saturating")]
 pub fn needed(goal: &Goal) -> Option<u64> {
-    let upper = matches!(goal.comparison, Comparison::Less | Comparison::LessOrEqual);
+    let upper = matches!(goal.comparison, ComparisonOperator::Less | ComparisonOperator::LessOrEqual);
     let share = match goal.measure.aggregate {
         Aggregate::Percentile(p, _) if upper => p / 100.0,
         Aggregate::Percentile(p, _) => 1.0 - p / 100.0,
@@ -28,24 +28,24 @@ pub fn needed(goal: &Goal) -> Option<u64> {
 /// Rows of the measured phase that a goal looks at, in one run of a cell. Conditions on what only a run can tell are taken to hold, so
 /// that this is the most there can be.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "expected counts")]
-pub fn in_run(cell: &Cell, measured: u64, goal: &Goal) -> u64 {
+pub fn in_run(cell: &CellSpec, measured: u64, goal: &Goal) -> u64 {
     let conditions = &goal.measure.filter;
     match &cell.workload {
         WorkloadSpec::DocumentQa(spec) => {
             let sessions = u64::from(spec.concurrent) * u64::from(spec.sequential);
-            let turns = (0..=spec.rounds).filter(|turn| fits(conditions, Field::Turn, f64::from(*turn))).count() as u64;
-            (0..sessions).filter(|session| fits(conditions, Field::Session, *session as f64)).count() as u64 * turns
+            let turns = (0..=spec.rounds).filter(|turn| fits(conditions, ConditionField::Turn, f64::from(*turn))).count() as u64;
+            (0..sessions).filter(|session| fits(conditions, ConditionField::Session, *session as f64)).count() as u64 * turns
         }
         WorkloadSpec::Chat(spec) => {
-            let turns = (0..spec.rounds).filter(|turn| fits(conditions, Field::Turn, f64::from(*turn))).count();
+            let turns = (0..spec.rounds).filter(|turn| fits(conditions, ConditionField::Turn, f64::from(*turn))).count();
             (measured as f64 * turns as f64 / f64::from(spec.rounds.max(1))).round() as u64
         }
-        WorkloadSpec::Requests(_) if fits(conditions, Field::Turn, 0.0) => measured,
+        WorkloadSpec::Requests(_) if fits(conditions, ConditionField::Turn, 0.0) => measured,
         WorkloadSpec::Requests(_) => 0,
     }
 }
 
-fn fits(conditions: &[Condition], field: Field, value: f64) -> bool {
+fn fits(conditions: &[RowCondition], field: ConditionField, value: f64) -> bool {
     conditions.iter().filter(|condition| condition.field == field).all(|condition| condition.comparison.holds(value, condition.value))
 }
 
@@ -54,7 +54,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::scenario::{Options, load_text};
+    use crate::scenario::{ScenarioOverrides, load_text};
 
     fn goal(text: &str) -> Goal {
         text.parse().unwrap()
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn rows_are_counted_as_the_goal_filters_them() {
         let rows = |workload: &str, measured: u64, text: &str| {
-            let scenario = load_text(Path::new("test.toml"), &format!("workload = {workload}"), &Options::default()).unwrap();
+            let scenario = load_text(Path::new("test.toml"), &format!("workload = {workload}"), &ScenarioOverrides::default()).unwrap();
             in_run(&scenario.cells[0].cell, measured, &goal(text))
         };
         let qa = "{ kind = \"document_qa\", concurrent = 2, sequential = 3, rounds = 4 }";

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::Run;
-use crate::scenario::Cell;
-use crate::server::spec::{ResetSpec, ServerSpec, WholeReset};
+use crate::scenario::CellSpec;
+use crate::server::spec::{ResetMode, ResetSpec, ServerSpec};
 use crate::target::spec::TargetKind;
-use crate::template::{Template, UnknownField, Words};
+use crate::template::{CommandMode, TemplateContext, UnknownFieldError};
 
 /// What a server is started with, as a text to be compared. `None` where nothing is started: simulated, or used by its URL.
 #[must_use]
-pub fn server_setting(cell: &Cell) -> Option<String> {
+pub fn server_setting(cell: &CellSpec) -> Option<String> {
     if cell.target.kind == TargetKind::Sim || !cell.server.is_started() {
         return None;
     }
@@ -23,14 +23,14 @@ pub fn server_setting(cell: &Cell) -> Option<String> {
 
 /// Whether each run gets a server that has just been started.
 #[must_use]
-pub fn restarts_each_run(cell: &Cell) -> bool {
-    cell.server.reset == ResetSpec::Whole(WholeReset::Restart)
+pub fn restarts_each_run(cell: &CellSpec) -> bool {
+    cell.server.reset == ResetSpec::Whole(ResetMode::Restart)
 }
 
 /// The commands with fields of the target that are not compared otherwise. Unknown fields are faults of the scenario, found before.
-fn filled(cell: &Cell) -> Result<Value, UnknownField> {
-    let template = Template::new(&cell.target, &cell.server.args);
-    let before = cell.server.before.iter().map(|process| template.command(&process.command, Words::of(process.shell)));
+fn filled(cell: &CellSpec) -> Result<Value, UnknownFieldError> {
+    let template = TemplateContext::new(&cell.target, &cell.server.args);
+    let before = cell.server.before.iter().map(|process| template.command(&process.command, CommandMode::of(process.shell)));
     let before = before.collect::<Result<Vec<_>, _>>()?;
     Ok(json!([template.server_command(&cell.server)?, before]))
 }
@@ -59,7 +59,7 @@ mod tests {
 
     use super::*;
     use crate::plan::Plan;
-    use crate::scenario::{Options, load_text};
+    use crate::scenario::{ScenarioOverrides, load_text};
 
     const SCENARIO: &str = r#"
 repeats = 3
@@ -77,7 +77,8 @@ concurrent = [1, 2]
 "#;
 
     fn plan(text: &str) -> Plan {
-        Plan::new(&load_text(Path::new("test.toml"), text, &Options::default()).unwrap_or_else(|faults| panic!("{faults}"))).unwrap()
+        Plan::new(&load_text(Path::new("test.toml"), text, &ScenarioOverrides::default()).unwrap_or_else(|faults| panic!("{faults}")))
+            .unwrap()
     }
 
     fn named(starts: &[(&str, u64)]) -> Vec<(String, u64)> {

@@ -3,15 +3,15 @@
 //! Only for single requests of fixed lengths on the simulated engine, whose prices are known; of a real server nothing is said. It must not know
 //! how the engine schedules, but for the bounds of its steps.
 
-use super::economics::Cost;
+use super::economics::RunCost;
 use super::id::{short_name, value_text};
-use super::outlook::{Need, Note};
+use super::outlook::{PlanNote, SampleSizeCheck};
 use super::{Plan, PlanError, Run};
 use crate::engine::EngineParameters;
-use crate::scenario::Cell;
+use crate::scenario::CellSpec;
 use crate::target::spec::TargetKind;
 use crate::units::{grouped, waiting_time};
-use crate::workload::spec::{Answers, Arrival, RequestsSpec, WorkloadSpec};
+use crate::workload::spec::{AnswerPolicy, ArrivalPattern, RequestsSpec, WorkloadSpec};
 
 /// From this share on a cell is said to be more than the engine carries: the estimate is no better.
 const OVERLOAD: f64 = 1.02;
@@ -29,8 +29,8 @@ struct ExpectedLoad {
 }
 
 /// What the expected utilisation says of the plan's cells and goals.
-pub(super) fn notes(plan: &Plan, costs: &[Cost], needs: &[Need]) -> Result<Vec<Note>, PlanError> {
-    let mut loads: Vec<(&Run, &Cost, ExpectedLoad)> = Vec::new();
+pub(super) fn notes(plan: &Plan, costs: &[RunCost], needs: &[SampleSizeCheck]) -> Result<Vec<PlanNote>, PlanError> {
+    let mut loads: Vec<(&Run, &RunCost, ExpectedLoad)> = Vec::new();
     for (run, cost) in plan.runs.iter().zip(costs).filter(|(run, _)| run.repeat == 0) {
         loads.extend(expected_load(&run.cell, cost)?.map(|load| (run, cost, load)));
     }
@@ -41,7 +41,7 @@ pub(super) fn notes(plan: &Plan, costs: &[Cost], needs: &[Need]) -> Result<Vec<N
     let mut notes = Vec::new();
     if !over.is_empty() {
         let text = format!("the backlog will grow at {}: such a cell meets no goal", listed(&over));
-        notes.push(Note { warning: true, text });
+        notes.push(PlanNote { warning: true, text });
     }
     for need in needs {
         let Some(independent) = need.needed else { continue };
@@ -65,7 +65,7 @@ pub(super) fn notes(plan: &Plan, costs: &[Cost], needs: &[Need]) -> Result<Vec<N
                 need.goal,
                 listed(&short)
             );
-            notes.push(Note { warning: true, text });
+            notes.push(PlanNote { warning: true, text });
         }
     }
     Ok(notes)
@@ -88,9 +88,12 @@ fn listed(texts: &[String]) -> String {
 }
 
 /// `None` where it cannot be worked out beforehand.
-fn expected_load(cell: &Cell, cost: &Cost) -> Result<Option<ExpectedLoad>, PlanError> {
+fn expected_load(cell: &CellSpec, cost: &RunCost) -> Result<Option<ExpectedLoad>, PlanError> {
     let WorkloadSpec::Requests(spec) = &cell.workload else { return Ok(None) };
-    if cell.target.kind != TargetKind::Sim || spec.arrival == Arrival::Trace || spec.answers != Answers::ForcedLength || cost.requests == 0
+    if cell.target.kind != TargetKind::Sim
+        || spec.arrival == ArrivalPattern::Trace
+        || spec.answers != AnswerPolicy::ForcedLength
+        || cost.requests == 0
     {
         return Ok(None);
     }
@@ -100,9 +103,9 @@ fn expected_load(cell: &Cell, cost: &Cost) -> Result<Option<ExpectedLoad>, PlanE
     // Equal requests: what varies is when they come (D. J. Daley, "The serial correlation coefficients of waiting times in a stationary single server
     // queue", 1968; W. Whitt, "Planning queueing simulations", Management Science 35, 1989, for how the variability of arrivals and service enters).
     let variability = match spec.arrival {
-        Arrival::Poisson => 1.0,
-        Arrival::Gamma => 1.0 / spec.burstiness,
-        Arrival::Constant | Arrival::Trace => 0.0,
+        ArrivalPattern::Poisson => 1.0,
+        ArrivalPattern::Gamma => 1.0 / spec.burstiness,
+        ArrivalPattern::Constant | ArrivalPattern::Trace => 0.0,
     };
     let rows_a_row = (variability / 2.0 * rows_a_row(utilisation)).max(1.0);
     Ok(Some(ExpectedLoad { utilisation, rate_per_s: spec.qps, rows_a_row }))
@@ -152,18 +155,18 @@ fn rows_f64(count: u64) -> f64 {
 mod tests {
     use std::path::Path;
 
-    use super::super::Outlook;
+    use super::super::PlanSummary;
     use super::*;
-    use crate::scenario::{Options, load_text};
+    use crate::scenario::{ScenarioOverrides, load_text};
 
     fn notes_of(qps: &str, more: &str) -> Vec<String> {
         let text = format!(
             "name = \"x\"\n[workload]\nkind = \"requests\"\nprompt_tokens = 1000\nanswer_tokens = 20\nduration = 60\n{more}\n[target]\nkind = \"sim\"\n\
              [engine]\npreset = \"tiny\"\n[matrix]\nqps = {qps}\n[[goals]]\nrequire = \"p99(ttft) <= 1s\"\n"
         );
-        let scenario = load_text(Path::new("x.toml"), &text, &Options::default()).unwrap();
+        let scenario = load_text(Path::new("x.toml"), &text, &ScenarioOverrides::default()).unwrap();
         let plan = Plan::new(&scenario).unwrap();
-        Outlook::of(&plan).unwrap().notes.into_iter().map(|note| note.text).filter(|text| text.contains("engine carries")).collect()
+        PlanSummary::of(&plan).unwrap().notes.into_iter().map(|note| note.text).filter(|text| text.contains("engine carries")).collect()
     }
 
     #[test]

@@ -5,25 +5,25 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::economics::{Economist, limit};
-use super::frontier::Frontier;
-use super::id::{Identity, plan_hash, short_name, value_text};
+use super::economics::{CostEstimator, limit};
+use super::frontier::SearchSpace;
+use super::id::{RunIdentity, plan_hash, short_name, value_text};
 use super::order::{blocks, order, run_seed};
 use super::run::Run;
 use super::setting::server_setting;
-use crate::engine::EngineError;
-use crate::executor::spec::Policy;
+use crate::engine::EngineSpecError;
+use crate::executor::spec::FailurePolicy;
 use crate::goal::Goal;
 use crate::named_file::NamedFile;
 use crate::plot::spec::PlotSpec;
-use crate::record::{Client, FormatVersion, Manifest};
-use crate::scenario::{Order, Placed, Scenario};
-use crate::search::LatticeFault;
+use crate::record::{ClientEnvironment, FormatVersion, Manifest};
+use crate::scenario::{MatrixCell, RunOrder, Scenario};
+use crate::search::LatticeError;
 use crate::search::spec::SearchSpec;
 use crate::target::spec::TargetKind;
-use crate::tokens::TokenError;
+use crate::tokens::TokenCountError;
 use crate::units::grouped;
-use crate::workload::spec::{Dataset, Documents, WorkloadSpec};
+use crate::workload::spec::{ChatDataset, DocumentsSpec, WorkloadSpec};
 use crate::workload::{Corpus, Workload, WorkloadError};
 
 /// Everything that is to be done, decided.
@@ -32,12 +32,12 @@ pub struct Plan {
     pub name: String,
     pub seed: u64,
     pub repeats: u32,
-    pub order: Order,
+    pub order: RunOrder,
     pub search: SearchSpec,
     /// How failures are taken: no part of what is run.
-    pub policy: Policy,
+    pub policy: FailurePolicy,
     /// What is searched; `None` where every cell is run.
-    pub frontier: Option<Frontier>,
+    pub frontier: Option<SearchSpace>,
     /// The axis that the score goes by, where the scenario names one.
     pub score: Option<String>,
     /// Some of it is simulated, so all that is made from it says so.
@@ -70,15 +70,15 @@ pub enum PlanError {
     #[error(transparent)]
     Workload(#[from] WorkloadError),
     #[error(transparent)]
-    Engine(#[from] EngineError),
+    Engine(#[from] EngineSpecError),
     #[error(transparent)]
-    Tokens(#[from] TokenError),
+    Tokens(#[from] TokenCountError),
     /// A file of the corpus could not be read; the message holds its path.
     #[error(transparent)]
     Io(std::io::Error),
     /// The frontier's axes make none; a checked scenario's do.
     #[error(transparent)]
-    Frontier(#[from] LatticeFault),
+    Frontier(#[from] LatticeError),
     /// Requests would be longer than the model takes.
     #[error("{0}")]
     ContextOverflow(String),
@@ -108,8 +108,8 @@ impl Plan {
         let corpus = Corpus::default();
         check_with(scenario, &corpus)?;
         let names: Vec<String> = scenario.axes.iter().map(|axis| axis.path.clone()).collect();
-        let cells: Vec<Prepared<'_>> =
-            scenario.cells.iter().map(|placed| Prepared::new(placed, &names, &corpus)).collect::<Result<_, _>>()?;
+        let cells: Vec<PreparedCell<'_>> =
+            scenario.cells.iter().map(|placed| PreparedCell::new(placed, &names, &corpus)).collect::<Result<_, _>>()?;
         let settings: Vec<(usize, Option<String>)> =
             scenario.cells.iter().map(|placed| (placed.variant, server_setting(&placed.cell))).collect();
         let mut runs = Vec::with_capacity(cells.len() * scenario.repeats as usize);
@@ -127,7 +127,7 @@ impl Plan {
             order: scenario.order,
             search: scenario.search.clone(),
             policy: scenario.policy,
-            frontier: Frontier::of(scenario)?,
+            frontier: SearchSpace::of(scenario)?,
             score: scenario.score.clone(),
             simulated: runs.iter().any(|run| run.simulated),
             variants: scenario.variants.clone(),
@@ -146,7 +146,7 @@ impl Plan {
 
     /// The manifest of the sweep that does this plan.
     #[must_use]
-    pub fn manifest(&self, created_at: Timestamp, client: Client) -> Manifest {
+    pub fn manifest(&self, created_at: Timestamp, client: ClientEnvironment) -> Manifest {
         Manifest {
             format: FormatVersion::CURRENT,
             name: self.name.clone(),
@@ -165,28 +165,28 @@ impl Plan {
             client,
             keeps_texts: false,
             imported: None,
-            search: self.frontier.as_ref().map(Frontier::searched),
+            search: self.frontier.as_ref().map(SearchSpace::searched),
             score: self.score.clone(),
         }
     }
 }
 
 /// What all repeats of a cell have in common.
-struct Prepared<'a> {
-    placed: &'a Placed,
+struct PreparedCell<'a> {
+    placed: &'a MatrixCell,
     axes: Vec<(String, Value)>,
     resolved: Value,
     corpus: Value,
 }
 
-impl<'a> Prepared<'a> {
-    fn new(placed: &'a Placed, names: &[String], corpus: &Corpus) -> Result<Self, PlanError> {
+impl<'a> PreparedCell<'a> {
+    fn new(placed: &'a MatrixCell, names: &[String], corpus: &Corpus) -> Result<Self, PlanError> {
         let axes = names.iter().cloned().zip(placed.values.iter().cloned()).collect();
         Ok(Self { placed, axes, resolved: placed.cell.resolved(), corpus: manifest(&placed.cell.workload, corpus)? })
     }
 
     fn run(&self, variant: &str, repeat: u32, seed: u64) -> Run {
-        let identity = Identity { variant, cell: &self.resolved, axes: &self.axes, repeat, seed, corpus: &self.corpus };
+        let identity = RunIdentity { variant, cell: &self.resolved, axes: &self.axes, repeat, seed, corpus: &self.corpus };
         Run {
             id: identity.id(),
             variant: variant.to_owned(),
@@ -200,12 +200,12 @@ impl<'a> Prepared<'a> {
 }
 
 fn check_with(scenario: &Scenario, corpus: &Corpus) -> Result<(), PlanError> {
-    let mut economist = Economist::new(corpus.clone());
+    let mut economist = CostEstimator::new(corpus.clone());
     let mut first: Option<String> = None;
     let mut too_long = 0_usize;
     let mut checked = None;
     for placed in &scenario.cells {
-        let materials = Materials::of(&placed.cell.workload);
+        let materials = SyntheticDocumentInputs::of(&placed.cell.workload);
         if materials.is_none() || materials != checked {
             Workload::check(&placed.cell.workload, corpus).map_err(|error| hidden(error.into(), placed))?;
             checked = materials;
@@ -236,7 +236,7 @@ fn check_with(scenario: &Scenario, corpus: &Corpus) -> Result<(), PlanError> {
 }
 
 /// An error whose message may hold a value from the environment.
-fn hidden(error: PlanError, placed: &Placed) -> PlanError {
+fn hidden(error: PlanError, placed: &MatrixCell) -> PlanError {
     let message = error.to_string();
     let shown = placed.cell.mask().hide(message.clone());
     if shown == message { error } else { PlanError::Hidden(shown) }
@@ -244,16 +244,16 @@ fn hidden(error: PlanError, placed: &Placed) -> PlanError {
 
 /// What made-up documents need of files; cells that need the same are checked once.
 #[derive(PartialEq)]
-struct Materials<'a> {
+struct SyntheticDocumentInputs<'a> {
     questions: Option<&'a Path>,
     rounds: u32,
     answer_tokens: u64,
 }
 
-impl<'a> Materials<'a> {
+impl<'a> SyntheticDocumentInputs<'a> {
     fn of(workload: &'a WorkloadSpec) -> Option<Self> {
         match workload {
-            WorkloadSpec::DocumentQa(spec) if matches!(spec.documents, Documents::Synthetic(_)) => {
+            WorkloadSpec::DocumentQa(spec) if matches!(spec.documents, DocumentsSpec::Synthetic(_)) => {
                 Some(Self { questions: spec.questions.as_deref(), rounds: spec.rounds, answer_tokens: spec.answer_tokens.0 })
             }
             _ => None,
@@ -262,7 +262,7 @@ impl<'a> Materials<'a> {
 }
 
 /// `vllm, concurrent 4, sequential 3`.
-fn cell_name(scenario: &Scenario, placed: &Placed) -> String {
+fn cell_name(scenario: &Scenario, placed: &MatrixCell) -> String {
     let axes = scenario.axes.iter().zip(&placed.values).map(|(axis, value)| format!("{} {}", short_name(&axis.path), value_text(value)));
     std::iter::once(scenario.variants[placed.variant].clone()).chain(axes).collect::<Vec<_>>().join(", ")
 }
@@ -278,15 +278,15 @@ fn manifest(workload: &WorkloadSpec, corpus: &Corpus) -> Result<Value, PlanError
     match workload {
         WorkloadSpec::DocumentQa(spec) => {
             let documents = match &spec.documents {
-                Documents::Folder(folder) => serde_json::to_value(corpus.documents(folder)?).unwrap_or_default(),
-                Documents::Synthetic(_) => Value::Null,
+                DocumentsSpec::Folder(folder) => serde_json::to_value(corpus.documents(folder)?).unwrap_or_default(),
+                DocumentsSpec::Synthetic(_) => Value::Null,
             };
             let questions = spec.questions.as_deref().map(|file| of_file(NamedFile::Questions, file)).transpose()?;
             Ok(json!({ "documents": documents, "questions": questions }))
         }
         WorkloadSpec::Chat(spec) => match &spec.dataset {
-            Dataset::Sharegpt(file) => Ok(json!({ "sharegpt": of_file(NamedFile::Conversations, file)? })),
-            Dataset::Synthetic => Ok(Value::Null),
+            ChatDataset::Sharegpt(file) => Ok(json!({ "sharegpt": of_file(NamedFile::Conversations, file)? })),
+            ChatDataset::Synthetic => Ok(Value::Null),
         },
         WorkloadSpec::Requests(spec) => match spec.trace_file() {
             Some(file) => Ok(json!({ "trace": of_file(NamedFile::Trace, file)? })),
@@ -305,7 +305,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::scenario::{Options, load_text};
+    use crate::scenario::{ScenarioOverrides, load_text};
 
     const SCENARIO: &str = r#"
 seed = 7
@@ -323,10 +323,10 @@ url = "http://b"
 "#;
 
     fn plan(text: &str) -> Plan {
-        plan_with(text, &Options::default()).unwrap()
+        plan_with(text, &ScenarioOverrides::default()).unwrap()
     }
 
-    fn plan_with(text: &str, options: &Options) -> Result<Plan, PlanError> {
+    fn plan_with(text: &str, options: &ScenarioOverrides) -> Result<Plan, PlanError> {
         Plan::new(&load_text(Path::new("test.toml"), text, options).unwrap_or_else(|faults| panic!("{faults}")))
     }
 
@@ -372,7 +372,7 @@ url = "http://b"
         assert_eq!(base.scenario_hash, judged.scenario_hash);
         assert_eq!(base.scenario_hash, plan(&format!("order = \"listed\"{SCENARIO}")).scenario_hash);
         assert_ne!(base.scenario_hash, plan(&SCENARIO.replace("1000", "1001")).scenario_hash);
-        let only = Options { only: vec!["concurrent=1".to_owned()], ..Options::default() };
+        let only = ScenarioOverrides { only: vec!["concurrent=1".to_owned()], ..ScenarioOverrides::default() };
         assert_ne!(base.scenario_hash, plan_with(SCENARIO, &only).unwrap().scenario_hash);
     }
 
@@ -391,10 +391,10 @@ url = "http://b"
     fn what_would_be_longer_than_the_model_takes_is_refused_with_the_sum() {
         let text = "workload = { kind = \"document_qa\", documents = { synthetic_tokens = \"128k\" }, rounds = 2, answer_tokens = 10 }\n\
                     target = { context_limit = \"128k\" }\nmatrix = { concurrent = [1, 2] }";
-        let refused = plan_with(text, &Options::default()).unwrap_err().to_string();
+        let refused = plan_with(text, &ScenarioOverrides::default()).unwrap_err().to_string();
         assert!(refused.starts_with("cell default, concurrent 1: turn 2 takes 13 salt + 131,072 document + "), "{refused}");
         assert!(refused.contains("2 × 10 earlier answers + 10 answer = 131,1"), "{refused}");
         assert!(refused.contains("more than 131,072 (`target.context_limit`); another cell has too many as well"), "{refused}");
-        assert!(plan_with(&text.replace("128k\" }\n", "256k\" }\n"), &Options::default()).is_ok());
+        assert!(plan_with(&text.replace("128k\" }\n", "256k\" }\n"), &ScenarioOverrides::default()).is_ok());
     }
 }

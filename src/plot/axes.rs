@@ -20,7 +20,7 @@ const BANDWIDTH: &str = "bandwidth";
 
 /// One axis.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Axis {
+pub struct PlotAxis {
     /// The dotted path, or `variant`.
     pub path: String,
     /// Ascending where they are numbers, else in the scenario's order.
@@ -29,7 +29,7 @@ pub struct Axis {
     pub numbers: Option<Vec<f64>>,
 }
 
-impl Axis {
+impl PlotAxis {
     pub fn of(axis: &AxisSummary) -> Self {
         let mut values = axis.values.clone();
         let mut numbers = numbers(&values);
@@ -114,19 +114,19 @@ pub fn in_words(axes: &Axes) -> String {
 }
 
 /// All axes of the matrix, in the scenario's order; without the variant.
-pub fn of_matrix(summary: &SweepSummary) -> Vec<Axis> {
-    summary.axes.iter().map(Axis::of).collect()
+pub fn of_matrix(summary: &SweepSummary) -> Vec<PlotAxis> {
+    summary.axes.iter().map(PlotAxis::of).collect()
 }
 
 /// The axis of that dotted path, or the only one whose last part is that name.
-pub fn named(summary: &SweepSummary, name: &str) -> Result<Axis, FigureError> {
+pub fn named(summary: &SweepSummary, name: &str) -> Result<PlotAxis, FigureError> {
     if let Some(axis) = summary.axes.iter().find(|axis| axis.name == name) {
-        return Ok(Axis::of(axis));
+        return Ok(PlotAxis::of(axis));
     }
     let fitting: Vec<&AxisSummary> = summary.axes.iter().filter(|axis| short(&axis.name) == name).collect();
     match fitting.as_slice() {
-        [only] => Ok(Axis::of(only)),
-        [] if name == VARIANT => Ok(Axis::of_variants(summary)),
+        [only] => Ok(PlotAxis::of(only)),
+        [] if name == VARIANT => Ok(PlotAxis::of_variants(summary)),
         [] => Err(FigureError::UnknownAxis { name: name.to_owned(), known: known(summary) }),
         several => {
             let paths = several.iter().map(|axis| format!("`{}`", axis.name)).collect::<Vec<_>>().join(", ");
@@ -142,25 +142,25 @@ fn known(summary: &SweepSummary) -> String {
 }
 
 /// The axis along the page where none was asked for: C, else the first of numbers, else the first.
-pub fn default_x(summary: &SweepSummary, y: Option<&Axis>) -> Result<Axis, FigureError> {
+pub fn default_x(summary: &SweepSummary, y: Option<&PlotAxis>) -> Result<PlotAxis, FigureError> {
     preferred(summary, "concurrent", y).ok_or(FigureError::NoAxis)
 }
 
 /// The axis up the page where none was asked for: S, else the next of numbers, else the next, else the variants. Axes that go along with
 /// `x` step by step would give a diagonal and are passed over.
-pub fn default_y(summary: &SweepSummary, x: &Axis) -> Axis {
-    preferred(summary, "sequential", Some(x)).unwrap_or_else(|| Axis::of_variants(summary))
+pub fn default_y(summary: &SweepSummary, x: &PlotAxis) -> PlotAxis {
+    preferred(summary, "sequential", Some(x)).unwrap_or_else(|| PlotAxis::of_variants(summary))
 }
 
-fn preferred(summary: &SweepSummary, name: &str, taken: Option<&Axis>) -> Option<Axis> {
-    let free = |axis: &Axis| taken.is_none_or(|taken| taken.path != axis.path && !goes_along(summary, axis, taken));
-    let free: Vec<Axis> = of_matrix(summary).into_iter().filter(free).collect();
+fn preferred(summary: &SweepSummary, name: &str, taken: Option<&PlotAxis>) -> Option<PlotAxis> {
+    let free = |axis: &PlotAxis| taken.is_none_or(|taken| taken.path != axis.path && !goes_along(summary, axis, taken));
+    let free: Vec<PlotAxis> = of_matrix(summary).into_iter().filter(free).collect();
     let by_name = free.iter().find(|axis| short(&axis.path) == name);
     by_name.or_else(|| free.iter().find(|axis| axis.numbers.is_some())).or_else(|| free.first()).cloned()
 }
 
 /// Whether an axis of several values has one only wherever the other one has one: both are stepped through together.
-fn goes_along(summary: &SweepSummary, axis: &Axis, other: &Axis) -> bool {
+fn goes_along(summary: &SweepSummary, axis: &PlotAxis, other: &PlotAxis) -> bool {
     let mut seen: BTreeMap<String, Option<&Value>> = BTreeMap::new();
     let cells = summary.variants.iter().flat_map(|variant| &variant.cells);
     axis.values.len() > 1
@@ -199,8 +199,8 @@ mod tests {
 
     use super::*;
 
-    fn axis(path: &str, values: &[Value]) -> Axis {
-        Axis::of(&AxisSummary { name: path.into(), values: values.to_vec() })
+    fn axis(path: &str, values: &[Value]) -> PlotAxis {
+        PlotAxis::of(&AxisSummary { name: path.into(), values: values.to_vec() })
     }
 
     #[test]

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::FigureError;
-use super::axes::Axis;
-use super::figure::{Caption, Change, Difference, Figure, LabelAxis, Outcome, Size};
+use super::axes::PlotAxis;
+use super::figure::{ChangeOutcome, DifferenceCell, DifferenceFigure, DifferenceSize, FigureCaption, LabelAxis, PlotFigure};
 use super::number;
 use super::quantity::{in_words, quantity};
-use super::view::Picture;
-use crate::analysis::compare::{Call, CellComparison, Comparison, Effect};
-use crate::analysis::{AxisSummary, Extended, short};
+use super::view::LabelledFigure;
+use crate::analysis::compare::{CellComparison, ComparisonVerdict, MeasureEffect, VariantComparison};
+use crate::analysis::{AxisSummary, ExtendedReal, short};
 use crate::goal::Measure;
 
 /// How far the colours may reach: the first one that holds every ratio, at both ends.
@@ -24,7 +24,12 @@ const REACHES: [f64; 7] = [1.25, 1.5, 2.0, 5.0, 10.0, 100.0, 1000.0];
 ///
 /// # Errors
 /// Where the comparison has no such measure or axis, or no cells.
-pub fn of_comparison(comparison: &Comparison, measure: &str, x: Option<&str>, y: Option<&str>) -> Result<Vec<Picture>, FigureError> {
+pub fn of_comparison(
+    comparison: &VariantComparison,
+    measure: &str,
+    x: Option<&str>,
+    y: Option<&str>,
+) -> Result<Vec<LabelledFigure>, FigureError> {
     let measure = measure.parse::<Measure>().map_or_else(|_| measure.to_owned(), |measure| measure.to_string());
     let known: Vec<&str> = comparison
         .overall
@@ -47,7 +52,7 @@ pub fn of_comparison(comparison: &Comparison, measure: &str, x: Option<&str>, y:
     if y.is_some_and(|y| y.path == x.path) {
         return Err(FigureError::SameAxis { name: x.path.clone() });
     }
-    let held: Vec<&Axis> =
+    let held: Vec<&PlotAxis> =
         axes.iter().filter(|axis| axis.path != x.path && y.is_none_or(|y| y.path != axis.path) && axis.values.len() > 1).collect();
     let mut parts: BTreeMap<Vec<usize>, Vec<&CellComparison>> = BTreeMap::new();
     for cell in &comparison.cells {
@@ -61,13 +66,13 @@ pub fn of_comparison(comparison: &Comparison, measure: &str, x: Option<&str>, y:
             .zip(place)
             .filter_map(|(axis, n)| Some(format!("{}={}", short(&axis.path), axis.label(axis.values.get(n)?))))
             .collect();
-        let figure = Figure::Difference(difference(comparison, &measure, &cells, (x, y), (&facet, reach)));
-        Picture { figure, variant: None, facet }
+        let figure = PlotFigure::Difference(difference(comparison, &measure, &cells, (x, y), (&facet, reach)));
+        LabelledFigure { figure, variant: None, facet }
     });
     Ok(pictures.collect())
 }
 
-fn axes_of(cells: &[CellComparison]) -> Vec<Axis> {
+fn axes_of(cells: &[CellComparison]) -> Vec<PlotAxis> {
     let mut found: Vec<AxisSummary> = Vec::new();
     for (name, value) in cells.iter().flat_map(|cell| &cell.axes) {
         match found.iter_mut().find(|axis| axis.name == *name) {
@@ -76,41 +81,46 @@ fn axes_of(cells: &[CellComparison]) -> Vec<Axis> {
             None => found.push(AxisSummary { name: name.clone(), values: vec![value.clone()] }),
         }
     }
-    found.iter().map(Axis::of).collect()
+    found.iter().map(PlotAxis::of).collect()
 }
 
 /// The axis of that path or last part; where none is asked for, the usual one, else the first that is not taken.
-fn chosen<'a>(axes: &'a [Axis], name: Option<&str>, usual: &str, taken: Option<&Axis>) -> Result<Option<&'a Axis>, FigureError> {
+fn chosen<'a>(
+    axes: &'a [PlotAxis],
+    name: Option<&str>,
+    usual: &str,
+    taken: Option<&PlotAxis>,
+) -> Result<Option<&'a PlotAxis>, FigureError> {
     let by = |name: &str| axes.iter().find(|axis| axis.path == name || short(&axis.path) == name);
     if let Some(name) = name {
         let known = || axes.iter().map(|axis| format!("`{}`", axis.path)).collect::<Vec<_>>().join(", ");
         return by(name).map(Some).ok_or_else(|| FigureError::UnknownAxis { name: name.to_owned(), known: known() });
     }
-    let free = |axis: &&Axis| taken.is_none_or(|taken| taken.path != axis.path);
+    let free = |axis: &&PlotAxis| taken.is_none_or(|taken| taken.path != axis.path);
     Ok(by(usual).filter(free).or_else(|| axes.iter().find(free)))
 }
 
-fn effect_of<'a>(cell: &'a CellComparison, measure: &str) -> Option<&'a Effect> {
+fn effect_of<'a>(cell: &'a CellComparison, measure: &str) -> Option<&'a MeasureEffect> {
     cell.effects.iter().find(|effect| effect.measure == measure)
 }
 
-fn reach(comparison: &Comparison, measure: &str) -> f64 {
+fn reach(comparison: &VariantComparison, measure: &str) -> f64 {
     let ratios = comparison.cells.iter().filter_map(|cell| effect_of(cell, measure)?.ratio?.value.finite());
     let farthest = ratios.filter(|ratio| *ratio > 0.0).map(|ratio| ratio.max(ratio.recip())).fold(1.0, f64::max);
     REACHES.into_iter().find(|reach| *reach >= farthest).unwrap_or(1000.0)
 }
 
 fn difference(
-    comparison: &Comparison,
+    comparison: &VariantComparison,
     measure: &str,
     cells: &[&CellComparison],
-    (x, y): (&Axis, Option<&Axis>),
+    (x, y): (&PlotAxis, Option<&PlotAxis>),
     (facet, reach): (&[String], f64),
-) -> Difference {
+) -> DifferenceFigure {
     let new = &comparison.new.name;
     let y_axis = y.map_or_else(|| LabelAxis { name: String::new(), unit: String::new(), values: vec![new.clone()] }, label_axis);
-    let mut rows: Vec<Vec<Option<Change>>> = vec![vec![None; x.values.len()]; y_axis.values.len()];
-    let place = |axis: &Axis, cell: &CellComparison| cell.axes.get(&axis.path).and_then(|value: &Value| axis.place(value));
+    let mut rows: Vec<Vec<Option<DifferenceCell>>> = vec![vec![None; x.values.len()]; y_axis.values.len()];
+    let place = |axis: &PlotAxis, cell: &CellComparison| cell.axes.get(&axis.path).and_then(|value: &Value| axis.place(value));
     for cell in cells {
         let row = y.map_or(Some(0), |y| place(y, cell));
         let slot = row.and_then(|row| rows.get_mut(row)).zip(place(x, cell)).and_then(|(row, column)| row.get_mut(column));
@@ -119,7 +129,7 @@ fn difference(
         }
     }
     let lower_is_better = cells.iter().find_map(|cell| effect_of(cell, measure)).is_none_or(|effect| effect.lower_is_better);
-    Difference {
+    DifferenceFigure {
         caption: caption(comparison, measure, facet),
         x: label_axis(x),
         y: y_axis,
@@ -134,7 +144,7 @@ fn difference(
 }
 
 /// The largest change that counts as none: of shares in points, and of failures no more than one.
-fn margin(comparison: &Comparison, measure: &str, cells: &[&CellComparison]) -> String {
+fn margin(comparison: &VariantComparison, measure: &str, cells: &[&CellComparison]) -> String {
     let unit = cells.iter().find_map(|cell| effect_of(cell, measure)).map_or("", |effect| effect.unit.as_str());
     let per_cent = comparison.margin * 100.0;
     match (unit, measure.starts_with("error_rate")) {
@@ -144,37 +154,37 @@ fn margin(comparison: &Comparison, measure: &str, cells: &[&CellComparison]) -> 
     }
 }
 
-fn label_axis(axis: &Axis) -> LabelAxis {
+fn label_axis(axis: &PlotAxis) -> LabelAxis {
     LabelAxis { name: axis.name(), unit: axis.unit().to_owned(), values: axis.labels() }
 }
 
 /// A cell's change; nothing where a side has no value.
-fn change(effect: &Effect) -> Option<Change> {
+fn change(effect: &MeasureEffect) -> Option<DifferenceCell> {
     let (base, new) = (effect.base?, effect.new?);
     let size = match effect.ratio {
-        Some(ratio) => Size::Ratio(ratio.value.get()),
-        None => Size::Without { base: in_unit(base, effect), new: in_unit(new, effect) },
+        Some(ratio) => DifferenceSize::Ratio(ratio.value.get()),
+        None => DifferenceSize::Without { base: in_unit(base, effect), new: in_unit(new, effect) },
     };
-    Some(Change {
+    Some(DifferenceCell {
         size,
-        low: effect.ratio.and_then(|ratio| ratio.low).map(Extended::get),
-        high: effect.ratio.and_then(|ratio| ratio.high).map(Extended::get),
+        low: effect.ratio.and_then(|ratio| ratio.low).map(ExtendedReal::get),
+        high: effect.ratio.and_then(|ratio| ratio.high).map(ExtendedReal::get),
         n_base: effect.n_base,
         n_new: effect.n_new,
         outcome: match effect.call {
-            Call::Improved => Outcome::Improved,
-            Call::Same => Outcome::Same,
-            Call::Regressed => Outcome::Regressed,
-            Call::NotEnoughData => Outcome::Unknown,
+            ComparisonVerdict::Improved => ChangeOutcome::Improved,
+            ComparisonVerdict::Same => ChangeOutcome::Same,
+            ComparisonVerdict::Regressed => ChangeOutcome::Regressed,
+            ComparisonVerdict::NotEnoughData => ChangeOutcome::Unknown,
         },
     })
 }
 
 /// `0.5 s`; shares in percent.
-fn in_unit(value: Extended, effect: &Effect) -> String {
+fn in_unit(value: ExtendedReal, effect: &MeasureEffect) -> String {
     let (factor, unit) = match effect.measure.parse::<Measure>() {
         Ok(measure) => {
-            let both = [effect.base, effect.new].into_iter().flatten().filter_map(Extended::finite);
+            let both = [effect.base, effect.new].into_iter().flatten().filter_map(ExtendedReal::finite);
             let quantity = quantity(&measure, None, both.max_by(f64::total_cmp));
             (quantity.factor, quantity.unit)
         }
@@ -184,7 +194,7 @@ fn in_unit(value: Extended, effect: &Effect) -> String {
     format!("{} {unit}", number::three_digits(value.get() * factor)).trim_end().to_owned()
 }
 
-fn caption(comparison: &Comparison, measure: &str, facet: &[String]) -> Caption {
+fn caption(comparison: &VariantComparison, measure: &str, facet: &[String]) -> FigureCaption {
     let what = measure.parse::<Measure>().map_or_else(|_| measure.replace('_', " "), |measure| in_words(&measure));
     let title = [format!("{} against {}: {what}", comparison.new.name, comparison.base.name)];
     let sweeps = if comparison.base.sweep == comparison.new.sweep {
@@ -200,7 +210,7 @@ fn caption(comparison: &Comparison, measure: &str, facet: &[String]) -> Caption 
     let differs = (!comparison.differences.is_empty()).then(|| {
         format!("differs in {}", comparison.differences.iter().map(|difference| difference.what.as_str()).collect::<Vec<_>>().join(", "))
     });
-    Caption {
+    FigureCaption {
         title: title.into_iter().chain(facet.iter().cloned()).collect::<Vec<_>>().join(", "),
         subtitle: from.into_iter().chain([sweeps]).chain(differs).collect::<Vec<_>>().join(" · "),
         simulated: comparison.base.simulated || comparison.new.simulated,
@@ -215,18 +225,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::analysis::compare::{Gate, Interval, Side};
+    use crate::analysis::compare::{ComparisonSide, ConfidenceInterval, GateMeasures};
 
     const MEASURE: &str = "p95(ttft where turn >= 1)";
 
-    fn extended(value: f64) -> Extended {
-        Extended::new(value).unwrap()
+    fn extended(value: f64) -> ExtendedReal {
+        ExtendedReal::new(value).unwrap()
     }
 
-    fn effect(base: f64, new: f64, call: Call) -> Effect {
+    fn effect(base: f64, new: f64, call: ComparisonVerdict) -> MeasureEffect {
         let ratio = new / base;
-        let interval = Interval { value: extended(ratio), low: Some(extended(ratio * 0.9)), high: Some(extended(ratio * 1.1)) };
-        Effect {
+        let interval = ConfidenceInterval { value: extended(ratio), low: Some(extended(ratio * 0.9)), high: Some(extended(ratio * 1.1)) };
+        MeasureEffect {
             measure: MEASURE.into(),
             unit: "s".into(),
             lower_is_better: true,
@@ -242,8 +252,8 @@ mod tests {
     }
 
     /// Both sides over C and S, with every call and a value without ratio.
-    fn comparison() -> Comparison {
-        let side = |name: &str| Side {
+    fn comparison() -> VariantComparison {
+        let side = |name: &str| ComparisonSide {
             name: name.into(),
             sweep: "capacity".into(),
             variant: name.into(),
@@ -251,7 +261,8 @@ mod tests {
             imported: None,
             created_at: "2026-01-01T00:00:00Z".into(),
         };
-        let outcomes = [Call::Improved, Call::Same, Call::Regressed, Call::NotEnoughData];
+        let outcomes =
+            [ComparisonVerdict::Improved, ComparisonVerdict::Same, ComparisonVerdict::Regressed, ComparisonVerdict::NotEnoughData];
         let mut cells = Vec::new();
         for (s, ratios) in (1..).zip([[0.6, 0.99, 1.5, 1.1], [0.5, 1.01, 1.9, 0.8], [0.7, 1.0, 1.3, 1.02], [0.8, 1.0, f64::INFINITY, 0.9]])
         {
@@ -261,32 +272,32 @@ mod tests {
                 cells.push(CellComparison { axes: axes.into_iter().collect(), effects, call, beside: None });
             }
         }
-        Comparison {
+        VariantComparison {
             base: side("vllm"),
             new: side("lmcache"),
             confidence: 0.95,
             margin: 0.05,
-            gate: Gate::Goals,
+            gate: GateMeasures::Goals,
             primary: vec![MEASURE.into()],
             family: "every interval is wider".into(),
             differences: Vec::new(),
             overall: Vec::new(),
             cells,
             scores: Vec::new(),
-            call: Call::Regressed,
+            call: ComparisonVerdict::Regressed,
             beside: None,
             notes: Vec::new(),
         }
     }
 
     /// A figure of it.
-    pub fn difference_of_all() -> Figure {
-        Figure::Difference(only(&comparison()))
+    pub fn difference_of_all() -> PlotFigure {
+        PlotFigure::Difference(only(&comparison()))
     }
 
-    fn only(comparison: &Comparison) -> Difference {
+    fn only(comparison: &VariantComparison) -> DifferenceFigure {
         match of_comparison(comparison, MEASURE, None, None).unwrap().remove(0).figure {
-            Figure::Difference(difference) => difference,
+            PlotFigure::Difference(difference) => difference,
             other => panic!("{other:?}"),
         }
     }
@@ -296,7 +307,7 @@ mod tests {
         let figure = only(&comparison());
         assert_eq!((figure.x.values.len(), figure.y.values.len()), (4, 4));
         let slow = figure.cells[1][2].clone().unwrap();
-        assert_eq!((slow.size, slow.outcome), (Size::Ratio(1.9), Outcome::Regressed));
+        assert_eq!((slow.size, slow.outcome), (DifferenceSize::Ratio(1.9), ChangeOutcome::Regressed));
         assert!((slow.high.unwrap() - 2.09).abs() < 1e-9);
         assert_eq!(figure.caption.title, "lmcache against vllm: p95 of time to first token, turn ≥ 1");
         assert!(figure.caption.simulated);
@@ -322,7 +333,7 @@ mod tests {
         let mut comparison = comparison();
         comparison.cells[0].effects[0].new = None;
         let figure = only(&comparison);
-        assert_eq!(figure.cells[3][2].clone().unwrap().size, Size::Without { base: "500 ms".into(), new: "∞ ms".into() });
+        assert_eq!(figure.cells[3][2].clone().unwrap().size, DifferenceSize::Without { base: "500 ms".into(), new: "∞ ms".into() });
         assert_eq!(figure.cells[0][0], None);
     }
 

@@ -1,19 +1,19 @@
 //! From distributions to the figure that shows them: names of lines, unit, and where a goal draws its line. Computes no number.
 
 use super::axes;
-use super::figure::{Cdf, Limit, Steps};
+use super::figure::{CdfFigure, CdfLine, PlotLimit};
 use super::origin;
 use super::quantity::{population_in_words, quantity};
-use crate::analysis::{Axes, CellDistribution, CellState, Distributions};
-use crate::goal::{Aggregate, Goal, Population};
+use crate::analysis::{Axes, CellDistribution, CellState, PopulationDistributions};
+use crate::goal::{Aggregate, Goal, MetricPopulation};
 
 /// One figure of all the cells; lines are named by variant, and by the axes in which the cells differ.
-pub fn cdf(distributions: &Distributions, title: Option<&str>) -> Cdf {
-    let Distributions { population, cells, .. } = distributions;
+pub fn cdf(distributions: &PopulationDistributions, title: Option<&str>) -> CdfFigure {
+    let PopulationDistributions { population, cells, .. } = distributions;
     let shown = || cells.iter().filter_map(|cell| cell.distribution.as_ref());
     let goals = || distributions.goals.iter().filter_map(|goal| goal.parse::<Goal>().ok());
-    let goal = goals().find(|goal| Population::of(&goal.measure).as_ref() == Some(population));
-    let limit = goal.as_ref().map(|goal| Limit { comparison: goal.comparison, value: goal.limit });
+    let goal = goals().find(|goal| MetricPopulation::of(&goal.measure).as_ref() == Some(population));
+    let limit = goal.as_ref().map(|goal| PlotLimit { comparison: goal.comparison, value: goal.limit });
     let largest = shown().filter_map(|distribution| distribution.steps.last()).map(|(value, _)| *value).max_by(f64::total_cmp);
     let mut quantity = quantity(&population.largest(), limit.map(|limit| limit.value), largest);
     quantity.name = population.to_string();
@@ -29,7 +29,7 @@ pub fn cdf(distributions: &Distributions, title: Option<&str>) -> Cdf {
         steps(cell, label.into_iter().flatten().collect::<Vec<_>>().join(", "))
     };
     let variant = if several || apart.is_empty() { None } else { cells.first().map(|cell| cell.variant.as_str()) };
-    Cdf {
+    CdfFigure {
         caption: origin::caption(&distributions.origin, variant, &title.into_iter().flatten().collect::<Vec<_>>().join(", ")),
         quantity,
         lines: cells.iter().map(line).collect(),
@@ -52,7 +52,7 @@ fn common(cells: &[CellDistribution]) -> (Axes, Vec<String>) {
     (same.into_iter().map(owned).collect(), apart.into_iter().map(|(axis, _)| axis.clone()).collect())
 }
 
-fn steps(cell: &CellDistribution, label: String) -> Steps {
+fn steps(cell: &CellDistribution, label: String) -> CdfLine {
     let without = match (&cell.state, &cell.distribution) {
         (CellState::Failed { .. }, _) => Some("failed"),
         (CellState::Invalid { .. }, _) => Some("invalid"),
@@ -63,7 +63,7 @@ fn steps(cell: &CellDistribution, label: String) -> Steps {
     let distribution = cell.distribution.clone();
     let (n, failed) = distribution.as_ref().map_or((0, 0), |distribution| (distribution.n, distribution.failed));
     let margin = distribution.as_ref().and_then(|distribution| distribution.margin);
-    Steps {
+    CdfLine {
         label,
         n,
         failed,
@@ -77,15 +77,15 @@ fn steps(cell: &CellDistribution, label: String) -> Steps {
 mod tests {
     use super::*;
     use crate::analysis::fixture::{published, sweep};
-    use crate::analysis::{Choice, distributions, parse_cell};
+    use crate::analysis::{CellSelector, distributions, parse_cell};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
-    fn figure(variant: Option<&str>, cell: &str, population: &str) -> Cdf {
+    fn figure(variant: Option<&str>, cell: &str, population: &str) -> CdfFigure {
         let mut cells = published("vllm");
         cells.extend(published("lmcache"));
         let saved = sweep(&[GOAL], &cells);
-        let choice = Choice { variant: variant.map(str::to_owned), cell: parse_cell(cell).unwrap() };
+        let choice = CellSelector { variant: variant.map(str::to_owned), cell: parse_cell(cell).unwrap() };
         let chosen = choice.cells(&saved).unwrap();
         cdf(&distributions(&saved, &chosen, &population.parse().unwrap(), &[]).unwrap(), None)
     }

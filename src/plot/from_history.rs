@@ -2,26 +2,27 @@
 //! number.
 
 use super::figure::{
-    Caption, Cell, Figure, History as Nights, Limit, NightLabel, NightLine, Outcome, Quantity, Samples, Shown, Strip, Verdict,
+    ChangeOutcome, FigureCaption, FigureCell, FigureCellContent, FigureVerdict, HistoryFigure as Nights, HistoryStrip, NightLabel,
+    NightLine, PlotFigure, PlotLimit, PlotQuantity, SampleCountRow,
 };
 use super::from_summary::side;
 use super::number;
 use super::quantity::{in_words, quantity};
-use crate::analysis::compare::Call;
-use crate::analysis::history::{Gate, History, ScorePoint, ScoreSeries, ValuePoint, VariantHistory};
+use crate::analysis::compare::ComparisonVerdict;
+use crate::analysis::history::{GateResult, ScorePoint, ScoreSeries, SweepHistory, ValuePoint, VariantHistory};
 use crate::analysis::{self, CellState, show_axes};
 use crate::goal::{Goal, Measure};
 
 /// The picture of a history; `None` where there is nothing to draw.
 #[must_use]
-pub fn of_history(history: &History, gate: Option<&Gate>) -> Option<Figure> {
-    let strips: Vec<Strip> = [measure(history), score(history)].into_iter().flatten().collect();
+pub fn of_history(history: &SweepHistory, gate: Option<&GateResult>) -> Option<PlotFigure> {
+    let strips: Vec<HistoryStrip> = [measure(history), score(history)].into_iter().flatten().collect();
     let has_points = strips.iter().flat_map(|strip| &strip.lines).any(|line| line.cells.iter().any(Option::is_some));
     let imported = history.imported.as_ref().map(|program| format!(" · imported from {program}")).unwrap_or_default();
     let count = if history.nights.len() == 1 { "1 night".to_owned() } else { format!("{} nights", history.nights.len()) };
     has_points.then(|| {
-        Figure::History(Nights {
-            caption: Caption {
+        PlotFigure::History(Nights {
+            caption: FigureCaption {
                 title: format!("{}: night after night", history.name),
                 subtitle: format!("{count} · {}{imported}", history.seed_words()),
                 simulated: history.simulated,
@@ -33,28 +34,28 @@ pub fn of_history(history: &History, gate: Option<&Gate>) -> Option<Figure> {
     })
 }
 
-fn measure(history: &History) -> Option<Strip> {
+fn measure(history: &SweepHistory) -> Option<HistoryStrip> {
     let measure: Measure = history.measure.parse().ok()?;
     let goal: Option<Goal> = history.goal.as_ref().and_then(|goal| goal.parse().ok());
-    let limit = goal.map(|goal| Limit { comparison: goal.comparison, value: goal.limit });
+    let limit = goal.map(|goal| PlotLimit { comparison: goal.comparison, value: goal.limit });
     let line = |variant: &VariantHistory| {
         let nights = history.shown_of(variant).map(|series| series.nights.iter().map(|point| point.as_ref().map(value)).collect());
         NightLine { label: variant.name.clone(), cells: nights.unwrap_or_default() }
     };
     let lines: Vec<NightLine> = history.variants.iter().map(line).collect();
-    let largest = lines.iter().flat_map(|line| &line.cells).flatten().filter_map(Cell::finite).max_by(f64::total_cmp);
-    Some(Strip {
+    let largest = lines.iter().flat_map(|line| &line.cells).flatten().filter_map(FigureCell::finite).max_by(f64::total_cmp);
+    Some(HistoryStrip {
         heading: [in_words(&measure), history.cell_words()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "),
         bars: format!("{} interval", number::confidence(history.confidence)),
         quantity: quantity(&measure, limit.map(|limit| limit.value), largest),
         limit,
         lines,
-        samples: Samples::Shown,
+        samples: SampleCountRow::Shown,
     })
 }
 
 /// The score of the cells that the shown one belongs to, with what is certified and what is not excluded as the ends of its bars.
-fn score(history: &History) -> Option<Strip> {
+fn score(history: &SweepHistory) -> Option<HistoryStrip> {
     let held = |series: &&ScoreSeries| {
         let shown = history.shown_cell.as_ref();
         series.within.iter().all(|(name, value)| shown.and_then(|shown| shown.get(name)) == Some(value))
@@ -66,18 +67,18 @@ fn score(history: &History) -> Option<Strip> {
         NightLine { label: variant.name.clone(), cells: cells.unwrap_or_default() }
     };
     let within = show_axes(&first.within);
-    Some(Strip {
+    Some(HistoryStrip {
         heading: [first.score.clone(), within].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "),
         bars: format!("certified to not excluded at {}", number::confidence(history.confidence)),
-        quantity: Quantity { name: first.score.clone(), unit: String::new(), factor: 1.0 },
+        quantity: PlotQuantity { name: first.score.clone(), unit: String::new(), factor: 1.0 },
         limit: None,
         lines: history.variants.iter().map(line).collect(),
-        samples: Samples::None,
+        samples: SampleCountRow::None,
     })
 }
 
 /// Day and month over the year; or the time of day over the date, where nights of few dates are shown.
-fn labels(history: &History) -> Vec<NightLabel> {
+fn labels(history: &SweepHistory) -> Vec<NightLabel> {
     let parts: Vec<(&str, &str)> = history.nights.iter().map(|night| night.label.split_once(' ').unwrap_or((&night.label, ""))).collect();
     let dates: std::collections::BTreeSet<&str> = parts.iter().map(|(date, _)| *date).collect();
     let by_hour = dates.len() * 3 <= parts.len().max(3);
@@ -94,54 +95,54 @@ fn labels(history: &History) -> Vec<NightLabel> {
 }
 
 /// What the gate called each night of a variant; `None` where it was not asked.
-fn calls(history: &History, gate: Option<&Gate>, variant: &str) -> Vec<Option<Outcome>> {
+fn calls(history: &SweepHistory, gate: Option<&GateResult>, variant: &str) -> Vec<Option<ChangeOutcome>> {
     let judged = gate.and_then(|gate| gate.variants.iter().find(|known| known.variant == variant));
     let call = |folder: &str| {
         let night = judged?.nights.iter().find(|night| night.night == folder)?;
         Some(match night.call {
-            Call::Improved => Outcome::Improved,
-            Call::Same => Outcome::Same,
-            Call::Regressed => Outcome::Regressed,
-            Call::NotEnoughData => Outcome::Unknown,
+            ComparisonVerdict::Improved => ChangeOutcome::Improved,
+            ComparisonVerdict::Same => ChangeOutcome::Same,
+            ComparisonVerdict::Regressed => ChangeOutcome::Regressed,
+            ComparisonVerdict::NotEnoughData => ChangeOutcome::Unknown,
         })
     };
     history.nights.iter().map(|night| call(&night.folder)).collect()
 }
 
-fn value(point: &ValuePoint) -> Cell {
-    let without = |shown: Shown| Cell::without_value(shown, 0);
+fn value(point: &ValuePoint) -> FigureCell {
+    let without = |shown: FigureCellContent| FigureCell::without_value(shown, 0);
     let estimate = match (&point.state, &point.estimate) {
-        (CellState::Failed { reason }, _) => return without(Shown::Failed(reason.clone())),
-        (CellState::Invalid { reason }, _) => return without(Shown::Invalid(reason.clone())),
-        (CellState::Missing, _) => return without(Shown::Missing),
-        (CellState::Untested { implied }, _) => return without(Shown::Untested(side(*implied))),
-        (CellState::Measured, None) => return without(Shown::Nothing),
+        (CellState::Failed { reason }, _) => return without(FigureCellContent::Failed(reason.clone())),
+        (CellState::Invalid { reason }, _) => return without(FigureCellContent::Invalid(reason.clone())),
+        (CellState::Missing, _) => return without(FigureCellContent::Missing),
+        (CellState::Untested { implied }, _) => return without(FigureCellContent::Untested(side(*implied))),
+        (CellState::Measured, None) => return without(FigureCellContent::Nothing),
         (CellState::Measured, Some(estimate)) => estimate,
     };
-    let Some(value) = estimate.value else { return without(Shown::Nothing) };
-    Cell {
-        shown: Shown::Value(value.get()),
+    let Some(value) = estimate.value else { return without(FigureCellContent::Nothing) };
+    FigureCell {
+        shown: FigureCellContent::Value(value.get()),
         n: estimate.n,
-        low: estimate.low.map(analysis::Extended::get),
-        high: estimate.high.map(analysis::Extended::get),
+        low: estimate.low.map(analysis::ExtendedReal::get),
+        high: estimate.high.map(analysis::ExtendedReal::get),
         verdict: point.verdict.map(|verdict| match verdict {
-            analysis::Verdict::Met => Verdict::Met,
-            analysis::Verdict::Missed => Verdict::Missed,
-            analysis::Verdict::Undecided => Verdict::Undecided,
+            analysis::GoalVerdict::Met => FigureVerdict::Met,
+            analysis::GoalVerdict::Missed => FigureVerdict::Missed,
+            analysis::GoalVerdict::Undecided => FigureVerdict::Undecided,
         }),
         sign: estimate.bound.map_or("", |bound| bound.side.sign()),
     }
 }
 
 /// A score that nothing passes is 0; one that is not certified is undecided.
-fn scored(point: &ScorePoint) -> Cell {
+fn scored(point: &ScorePoint) -> FigureCell {
     let sure = point.value == point.certified && point.value == point.not_excluded;
-    Cell {
-        shown: Shown::Value(point.value.unwrap_or(0.0)),
+    FigureCell {
+        shown: FigureCellContent::Value(point.value.unwrap_or(0.0)),
         n: 1,
         low: Some(point.certified.unwrap_or(0.0)),
         high: Some(point.not_excluded.unwrap_or(0.0)),
-        verdict: (!sure).then_some(Verdict::Undecided),
+        verdict: (!sure).then_some(FigureVerdict::Undecided),
         sign: "",
     }
 }
@@ -152,9 +153,9 @@ mod tests {
     use crate::analysis::history::stage::nights;
     use crate::analysis::history::{GateOptions, gate, history};
 
-    fn figure(history: &History, gate: Option<&Gate>) -> Nights {
+    fn figure(history: &SweepHistory, gate: Option<&GateResult>) -> Nights {
         match of_history(history, gate) {
-            Some(Figure::History(figure)) => figure,
+            Some(PlotFigure::History(figure)) => figure,
             other => panic!("no history: {other:?}"),
         }
     }
@@ -166,14 +167,14 @@ mod tests {
         assert_eq!(figure.nights[2], NightLabel { short: "01-03".into(), around: "2026".into() });
         let [measure, score] = figure.strips.as_slice() else { panic!("{:?}", figure.strips) };
         assert_eq!(measure.limit.unwrap().value.total_cmp(&2.0), std::cmp::Ordering::Equal);
-        let cells: Vec<&Cell> = measure.lines[0].cells.iter().flatten().collect();
+        let cells: Vec<&FigureCell> = measure.lines[0].cells.iter().flatten().collect();
         assert!(cells.len() == 3 && cells.iter().all(|cell| cell.low.is_some() && cell.n == 120), "{cells:?}");
-        assert_eq!(cells[2].verdict, Some(Verdict::Missed));
+        assert_eq!(cells[2].verdict, Some(FigureVerdict::Missed));
         let values: Vec<_> = score.lines[0].cells.iter().flatten().map(|cell| cell.finite().unwrap()).collect();
         assert_eq!(values, [4.0, 4.0, 2.0]);
         assert!(figure.caption.simulated && measure.heading.ends_with("C=2, S=2"), "{}", measure.heading);
         assert!(figure.calls[0].iter().all(Option::is_none));
-        assert!(crate::plot::draw(&Figure::History(figure)).is_ok());
+        assert!(crate::plot::draw(&PlotFigure::History(figure)).is_ok());
     }
 
     #[test]
@@ -181,7 +182,7 @@ mod tests {
         let nights = nights(&[0.5, 0.5, 0.5, 0.8]);
         let gate = gate(&nights, None, &GateOptions { nights: 2, ..GateOptions::default() });
         let figure = figure(&history(&nights, None).unwrap(), Some(&gate));
-        assert_eq!(figure.calls, [vec![None, None, Some(Outcome::Same), Some(Outcome::Regressed)]]);
+        assert_eq!(figure.calls, [vec![None, None, Some(ChangeOutcome::Same), Some(ChangeOutcome::Regressed)]]);
     }
 
     #[test]

@@ -2,22 +2,22 @@
 
 use super::FigureError;
 use super::axes;
-use super::figure::{Caption, Dot, Operating, Pareto, Quantity};
+use super::figure::{FigureCaption, ParetoFigure, ParetoLine, ParetoPoint, PlotQuantity};
 use super::origin::pooled_of;
-use super::view::View;
+use super::view::PlotOptions;
 use crate::analysis::{CellState, CellSummary, SweepSummary, VariantSummary, frontier};
 
 /// All variants of the view, a point each cell that tells both.
-pub fn pareto(summary: &SweepSummary, view: &View) -> Result<Pareto, FigureError> {
+pub fn pareto(summary: &SweepSummary, view: &PlotOptions) -> Result<ParetoFigure, FigureError> {
     if let Some(name) = view.variant.as_ref().filter(|name| summary.variants.iter().all(|variant| variant.name != **name)) {
         let known = summary.variants.iter().map(|variant| format!("`{}`", variant.name)).collect::<Vec<_>>().join(", ");
         return Err(FigureError::UnknownVariant { name: name.clone(), known });
     }
     let wanted = |variant: &&VariantSummary| view.variant.as_ref().is_none_or(|name| *name == variant.name);
-    let tokens_per_second = |name: &str| Quantity { name: name.to_owned(), unit: "tokens/s".to_owned(), factor: 1.0 };
+    let tokens_per_second = |name: &str| PlotQuantity { name: name.to_owned(), unit: "tokens/s".to_owned(), factor: 1.0 };
     let title = view.title.clone().unwrap_or_else(|| "what a user gets against what the server gives".to_owned());
-    Ok(Pareto {
-        caption: Caption { title, subtitle: subtitle(summary), simulated: summary.simulated },
+    Ok(ParetoFigure {
+        caption: FigureCaption { title, subtitle: subtitle(summary), simulated: summary.simulated },
         x: tokens_per_second("output per user, 1 / p50(tpot)"),
         y: tokens_per_second("output of the server"),
         lines: summary.variants.iter().filter(wanted).map(operating).collect(),
@@ -39,18 +39,18 @@ fn subtitle(summary: &SweepSummary) -> String {
     [Some(summary.name.clone()), imported, repeats, seed, n].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
-fn operating(variant: &VariantSummary) -> Operating {
-    let points: Vec<Dot> = variant.cells.iter().filter_map(dot).collect();
+fn operating(variant: &VariantSummary) -> ParetoLine {
+    let points: Vec<ParetoPoint> = variant.cells.iter().filter_map(dot).collect();
     let passing: Vec<(f64, f64)> = points.iter().filter(|dot| dot.passes).map(|dot| (dot.x, dot.y)).collect();
-    Operating { label: variant.name.clone(), frontier: frontier(&passing), without: (variant.cells.len() - points.len()) as u64, points }
+    ParetoLine { label: variant.name.clone(), frontier: frontier(&passing), without: (variant.cells.len() - points.len()) as u64, points }
 }
 
-fn dot(cell: &CellSummary) -> Option<Dot> {
+fn dot(cell: &CellSummary) -> Option<ParetoPoint> {
     if cell.state != CellState::Measured {
         return None;
     }
     let per_user = cell.rates.output_tps_per_user.as_ref()?;
-    Some(Dot {
+    Some(ParetoPoint {
         x: per_user.value,
         y: cell.rates.output_tokens_per_s?,
         low: per_user.low,
@@ -65,15 +65,15 @@ fn dot(cell: &CellSummary) -> Option<Dot> {
 mod tests {
     use super::*;
     use crate::analysis::fixture::{cell, published, sweep, uniform};
-    use crate::analysis::{Question, summarize};
+    use crate::analysis::{SummaryOptions, summarize};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
     #[test]
     fn every_cell_is_a_point_and_those_that_miss_their_goals_are_no_part_of_the_frontier() {
         let cells = published("vllm");
-        let summary = summarize(&sweep(&[GOAL], &cells), &Question::default()).unwrap();
-        let figure = pareto(&summary, &View::default()).unwrap();
+        let summary = summarize(&sweep(&[GOAL], &cells), &SummaryOptions::default()).unwrap();
+        let figure = pareto(&summary, &PlotOptions::default()).unwrap();
         let [vllm] = figure.lines.as_slice() else { panic!() };
         assert_eq!((vllm.points.len(), vllm.without), (16, 0));
         let missing: Vec<&str> = vllm.points.iter().filter(|dot| !dot.passes).map(|dot| dot.label.as_str()).collect();
@@ -87,11 +87,11 @@ mod tests {
     #[test]
     fn a_cell_without_a_result_is_counted_and_not_drawn() {
         let cells = [(1, 1), (2, 1)].map(|(c, s)| cell("vllm", c, s, uniform(c, s, 0.5)));
-        let mut summary = summarize(&sweep(&[], &cells), &Question::default()).unwrap();
+        let mut summary = summarize(&sweep(&[], &cells), &SummaryOptions::default()).unwrap();
         summary.variants[0].cells[1].state = CellState::Failed { reason: "for the test".into() };
-        let figure = pareto(&summary, &View::default()).unwrap();
+        let figure = pareto(&summary, &PlotOptions::default()).unwrap();
         assert_eq!((figure.lines[0].points.len(), figure.lines[0].without), (1, 1));
-        let unknown = pareto(&summary, &View { variant: Some("sglang".into()), ..View::default() });
+        let unknown = pareto(&summary, &PlotOptions { variant: Some("sglang".into()), ..PlotOptions::default() });
         assert!(matches!(unknown, Err(FigureError::UnknownVariant { .. })));
     }
 }

@@ -1,7 +1,7 @@
-//! From summaries to pictures: [`Figure`] is plain data, [`draw()`] makes an SVG of it, [`to_png`] a PNG of that.
+//! From summaries to pictures: [`PlotFigure`] is plain data, [`draw()`] makes an SVG of it, [`to_png`] a PNG of that.
 //!
 //! The same figure always gives the same bytes. Nothing here computes a statistic: numbers, intervals and verdicts come in ready-made. A new kind of
-//! picture is a file in `figure/`, one in `draw/` and a variant of [`Figure`].
+//! picture is a file in `figure/`, one in `draw/` and a variant of [`PlotFigure`].
 
 mod axes;
 mod draw;
@@ -26,18 +26,18 @@ mod svg;
 mod theme;
 mod view;
 
-pub use figure::{Cdf, Curve, Figure, Heatmap, Limit, Pareto, Timeline};
-pub use figure::{Difference, Panels};
+pub use figure::{CdfFigure, CurveFigure, Heatmap, ParetoFigure, PlotFigure, PlotLimit, TimelineFigure};
+pub use figure::{DifferenceFigure, FacetFigure};
 pub use from_comparison::of_comparison;
 pub use from_distributions::cdf;
 pub use from_history::of_history;
 pub use from_pareto::pareto;
 pub use from_summary::pictures;
 pub use from_timeline::timeline;
-pub use pictures::{Named, of_sweep, slug};
+pub use pictures::{NamedFigure, of_sweep, slug};
 pub use png::to_png;
-pub use svg::Svg;
-pub use view::{FigureError, Picture, View};
+pub use svg::SvgDocument;
+pub use view::{FigureError, LabelledFigure, PlotOptions};
 
 /// Why a picture could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,16 +57,16 @@ pub enum PlotError {
 }
 
 /// Draws a figure.
-pub fn draw(figure: &Figure) -> Result<Svg, PlotError> {
+pub fn draw(figure: &PlotFigure) -> Result<SvgDocument, PlotError> {
     match figure {
-        Figure::Heatmap(heatmap) => draw::heatmap::draw(heatmap),
-        Figure::Curve(curve) => draw::curve::draw(curve),
-        Figure::Pareto(pareto) => draw::pareto::draw(pareto),
-        Figure::Cdf(cdf) => draw::cdf::draw(cdf),
-        Figure::Timeline(timeline) => draw::timeline::draw(timeline),
-        Figure::Bars3d(bars) => draw::bars3d::draw(bars),
-        Figure::Difference(difference) => draw::difference::draw(difference),
-        Figure::Panels(panels) => draw::panels::draw(panels),
-        Figure::History(history) => draw::history::draw(history),
+        PlotFigure::Heatmap(heatmap) => draw::heatmap::draw(heatmap),
+        PlotFigure::Curve(curve) => draw::curve::draw(curve),
+        PlotFigure::Pareto(pareto) => draw::pareto::draw(pareto),
+        PlotFigure::Cdf(cdf) => draw::cdf::draw(cdf),
+        PlotFigure::Timeline(timeline) => draw::timeline::draw(timeline),
+        PlotFigure::Bars3d(bars) => draw::bars3d::draw(bars),
+        PlotFigure::Difference(difference) => draw::difference::draw(difference),
+        PlotFigure::Panels(panels) => draw::panels::draw(panels),
+        PlotFigure::History(history) => draw::history::draw(history),
     }
 }

@@ -1,7 +1,7 @@
 //! Numbers as people read them: three significant digits, and more where fewer would tell a lie about a limit.
 
-use super::figure::{Cell, Limit, Quantity};
-use crate::goal::Comparison;
+use super::figure::{FigureCell, PlotLimit, PlotQuantity};
+use crate::goal::ComparisonOperator;
 
 /// Three significant digits: `0.379`, `1.97`, `42.5`, `1234`, `12.3k`.
 pub fn three_digits(value: f64) -> String {
@@ -10,7 +10,7 @@ pub fn three_digits(value: f64) -> String {
 
 /// A value in its shown unit, with as many digits (three at least, seven at most) as it takes to be on the same side of the limit as
 /// the value itself: 2.0004 is not `2.00` where at most 2 is allowed.
-pub fn beside(value: f64, quantity: &Quantity, limit: Option<&Limit>) -> String {
+pub fn beside(value: f64, quantity: &PlotQuantity, limit: Option<&PlotLimit>) -> String {
     let shown = value * quantity.factor;
     let Some(limit) = limit else { return three_digits(shown) };
     let honest = |text: &String| text.parse::<f64>().is_ok_and(|read| limit.holds(read / quantity.factor) == limit.holds(value));
@@ -28,7 +28,7 @@ pub fn short(value: f64) -> String {
 }
 
 /// A cell's interval: `0.31 – 0.52`, or `≥ 0.31` where so few samples do not give the other end.
-pub fn interval(cell: &Cell, quantity: &Quantity) -> Option<String> {
+pub fn interval(cell: &FigureCell, quantity: &PlotQuantity) -> Option<String> {
     let bound = |value: f64| three_digits(value * quantity.factor);
     match (cell.low, cell.high) {
         (Some(low), Some(high)) => Some(format!("{} – {}", bound(low), bound(high))),
@@ -44,14 +44,14 @@ pub fn confidence(share: f64) -> String {
 }
 
 /// What a limit asks for: `≤ 2 s`.
-pub fn goal(limit: &Limit, quantity: &Quantity) -> String {
+pub fn goal(limit: &PlotLimit, quantity: &PlotQuantity) -> String {
     let sign = match limit.comparison {
-        Comparison::Less => "<",
-        Comparison::LessOrEqual => "≤",
-        Comparison::Greater => ">",
-        Comparison::GreaterOrEqual => "≥",
-        Comparison::Equal => "=",
-        Comparison::NotEqual => "≠",
+        ComparisonOperator::Less => "<",
+        ComparisonOperator::LessOrEqual => "≤",
+        ComparisonOperator::Greater => ">",
+        ComparisonOperator::GreaterOrEqual => "≥",
+        ComparisonOperator::Equal => "=",
+        ComparisonOperator::NotEqual => "≠",
     };
     format!("{sign} {} {}", short(limit.value * quantity.factor), quantity.unit).trim_end().to_owned()
 }
@@ -82,8 +82,8 @@ fn significant(value: f64, digits: usize) -> String {
 mod tests {
     use super::*;
 
-    fn seconds() -> Quantity {
-        Quantity { name: "p95(ttft)".into(), unit: "s".into(), factor: 1.0 }
+    fn seconds() -> PlotQuantity {
+        PlotQuantity { name: "p95(ttft)".into(), unit: "s".into(), factor: 1.0 }
     }
 
     #[test]
@@ -107,13 +107,13 @@ mod tests {
 
     #[test]
     fn a_value_never_reads_as_if_it_were_on_the_other_side_of_the_limit() {
-        let limit = Limit { comparison: Comparison::LessOrEqual, value: 2.0 };
+        let limit = PlotLimit { comparison: ComparisonOperator::LessOrEqual, value: 2.0 };
         let shown = |value| beside(value, &seconds(), Some(&limit));
         assert_eq!(shown(1.97), "1.97");
         assert_eq!(shown(2.0), "2.00");
         assert_eq!(shown(2.0004), "2.0004");
         assert_eq!(shown(1.9999), "2.00", "it passes, and 2.00 passes");
-        let strict = Limit { comparison: Comparison::Less, value: 2.0 };
+        let strict = PlotLimit { comparison: ComparisonOperator::Less, value: 2.0 };
         assert_eq!(beside(1.9999, &seconds(), Some(&strict)), "1.9999");
         assert_eq!(beside(42_531.0, &seconds(), Some(&limit)), "42531");
     }

@@ -1,7 +1,7 @@
 //! The words above a picture that is made of saved rows: what it shows, and which sweep that comes from.
 
-use super::figure::Caption;
-use crate::analysis::{CellState, Origin, SweepSummary};
+use super::figure::FigureCaption;
+use crate::analysis::{CellState, SweepOrigin, SweepSummary};
 
 /// How many repeats are behind a value, where there are several; `all` says that no cell has fewer.
 pub fn pooled(repeats: u32, all: bool) -> Option<String> {
@@ -16,12 +16,12 @@ pub fn pooled_of(summary: &SweepSummary) -> Option<String> {
 }
 
 /// A caption; the variant's name leads the title where the picture is of one.
-pub fn caption(origin: &Origin, variant: Option<&str>, title: &str) -> Caption {
+pub fn caption(origin: &SweepOrigin, variant: Option<&str>, title: &str) -> FigureCaption {
     let imported = origin.imported.as_ref().map(|program| format!("imported from {program}"));
     let repeats = pooled(origin.repeats, !origin.searched);
     let seed = imported.is_none().then(|| format!("seed {}", origin.seed));
     let subtitle = [Some(origin.name.clone()), imported, repeats, seed];
-    Caption {
+    FigureCaption {
         title: variant.map_or_else(|| title.to_owned(), |variant| format!("{variant}: {title}")),
         subtitle: subtitle.into_iter().flatten().collect::<Vec<_>>().join(" · "),
         simulated: origin.simulated,

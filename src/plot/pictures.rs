@@ -6,21 +6,21 @@ use serde_json::Value;
 
 use super::FigureError;
 use super::axes;
-use super::figure::Figure;
+use super::figure::PlotFigure;
 use super::from_distributions::cdf;
 use super::from_summary::pictures;
 use super::spec::{PlotKind, PlotSpec};
-use super::view::{Picture, View};
-use crate::analysis::{AnalysisError, Distributions, SweepSummary, short};
-use crate::goal::{Measure, Population};
+use super::view::{LabelledFigure, PlotOptions};
+use crate::analysis::{AnalysisError, PopulationDistributions, SweepSummary, short};
+use crate::goal::{Measure, MetricPopulation};
 
 /// A figure with the name of its file, without ending: `heatmap-lmcache`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Named {
+pub struct NamedFigure {
     pub stem: String,
     /// The variant that it is about; `None` where it shows all, or where the scenario names none.
     pub variant: Option<String>,
-    pub figure: Figure,
+    pub figure: PlotFigure,
 }
 
 /// All pictures of a sweep. `plots` are the saved `[[plots]]` entries, `summary` shows the first goal's measure, and `summarized` gives
@@ -32,14 +32,15 @@ pub fn of_sweep(
     plots: &[Value],
     summary: &SweepSummary,
     mut summarized: impl FnMut(Measure) -> Result<SweepSummary, AnalysisError>,
-    mut distributed: impl FnMut(&Population) -> Result<Distributions, AnalysisError>,
-) -> Result<Vec<Named>, FigureError> {
+    mut distributed: impl FnMut(&MetricPopulation) -> Result<PopulationDistributions, AnalysisError>,
+) -> Result<Vec<NamedFigure>, FigureError> {
     let specs = plots.iter().map(|plot| serde_json::from_value(plot.clone())).collect::<Result<Vec<PlotSpec>, _>>();
     let specs = specs.map_err(|error| FigureError::SavedPlot { reason: error.to_string() })?;
-    let mut named = Names::default();
-    let mut drawn: Vec<(String, View)> = Vec::new();
+    let mut named = FigureFileNames::default();
+    let mut drawn: Vec<(String, PlotOptions)> = Vec::new();
     if let Some(mut view) = leading_view(summary) {
-        let same = |spec: &&PlotSpec| spec.shown() == summary.shown && resolved(summary, &View::from(*spec)) == resolved(summary, &view);
+        let same =
+            |spec: &&PlotSpec| spec.shown() == summary.shown && resolved(summary, &PlotOptions::from(*spec)) == resolved(summary, &view);
         view.title = specs.iter().find(same).and_then(|spec| spec.title.clone());
         named.add(&stem(view.kind, None), pictures(summary, &view)?);
         drawn.push((summary.shown.clone(), resolved(summary, &view)));
@@ -48,13 +49,13 @@ pub fn of_sweep(
         let fault = |error: crate::goal::GoalError| FigureError::Measure { text: spec.shown().to_owned(), reason: error.to_string() };
         match spec.kind {
             PlotKind::Pareto => {
-                named.add("pareto", pictures(summary, &View::from(spec))?);
+                named.add("pareto", pictures(summary, &PlotOptions::from(spec))?);
                 continue;
             }
             PlotKind::Cdf => {
-                let population: Population = spec.shown().parse().map_err(fault)?;
-                let figure = Figure::Cdf(cdf(&distributed(&population)?, spec.title.as_deref()));
-                let picture = Picture { figure, variant: None, facet: Vec::new() };
+                let population: MetricPopulation = spec.shown().parse().map_err(fault)?;
+                let figure = PlotFigure::Cdf(cdf(&distributed(&population)?, spec.title.as_deref()));
+                let picture = LabelledFigure { figure, variant: None, facet: Vec::new() };
                 named.add(&format!("cdf-{}", slug(&spec.shown().replace(['<', '>', '='], ""))), vec![picture]);
                 continue;
             }
@@ -63,7 +64,7 @@ pub fn of_sweep(
         let measure: Measure = spec.shown().parse().map_err(fault)?;
         let other = if measure.to_string() == summary.shown { None } else { Some(summarized(measure)?) };
         let summary = other.as_ref().unwrap_or(summary);
-        let view = View::from(spec);
+        let view = PlotOptions::from(spec);
         let what = (summary.shown.clone(), resolved(summary, &view));
         if !drawn.contains(&what) {
             named.add(&stem(spec.kind, Some((spec, &summary.shown))), pictures(summary, &view)?);
@@ -74,15 +75,15 @@ pub fn of_sweep(
 }
 
 /// What is worth a look of any sweep: nothing where there is a single cell.
-fn leading_view(summary: &SweepSummary) -> Option<View> {
+fn leading_view(summary: &SweepSummary) -> Option<PlotOptions> {
     let x = axes::default_x(summary, None).ok()?;
     let over_variants = axes::default_y(summary, &x).path == axes::VARIANT;
     let kind = if over_variants && x.numbers.is_some() { PlotKind::Curve } else { PlotKind::Heatmap };
-    Some(View { kind, ..View::default() })
+    Some(PlotOptions { kind, ..PlotOptions::default() })
 }
 
 /// The view with its axes by their whole paths and no title, so that two that show the same are equal.
-fn resolved(summary: &SweepSummary, view: &View) -> View {
+fn resolved(summary: &SweepSummary, view: &PlotOptions) -> PlotOptions {
     let path = |name: &Option<String>| name.as_ref().and_then(|name| axes::named(summary, name).ok());
     let y = path(&view.y);
     let x = path(&view.x).or_else(|| axes::default_x(summary, y.as_ref()).ok());
@@ -91,7 +92,7 @@ fn resolved(summary: &SweepSummary, view: &View) -> View {
         (_, y, _) => y,
     };
     let facet = path(&view.facet).map(|axis| axis.path);
-    View { x: x.map(|axis| axis.path), facet, y: y.map(|axis| axis.path), title: None, ..view.clone() }
+    PlotOptions { x: x.map(|axis| axis.path), facet, y: y.map(|axis| axis.path), title: None, ..view.clone() }
 }
 
 /// The leading pictures are named by their kind alone; others by what they show.
@@ -111,13 +112,13 @@ fn stem(kind: PlotKind, spec: Option<(&PlotSpec, &str)>) -> String {
 
 /// File names that are all different, also where the disk does not tell small letters from capitals.
 #[derive(Default)]
-struct Names {
-    all: Vec<Named>,
+struct FigureFileNames {
+    all: Vec<NamedFigure>,
     taken: BTreeSet<String>,
 }
 
-impl Names {
-    fn add(&mut self, stem: &str, pictures: Vec<Picture>) {
+impl FigureFileNames {
+    fn add(&mut self, stem: &str, pictures: Vec<LabelledFigure>) {
         for picture in pictures {
             let parts = picture.variant.iter().chain(&picture.facet).map(|part| format!("-{}", slug(part)));
             let stem = [stem.to_owned()].into_iter().chain(parts).collect::<String>();
@@ -125,7 +126,7 @@ impl Names {
             let free = [stem.clone()].into_iter().chain(numbered).find(|stem| !self.taken.contains(&stem.to_lowercase()));
             let stem = free.unwrap_or(stem);
             self.taken.insert(stem.to_lowercase());
-            self.all.push(Named { stem, variant: picture.variant, figure: picture.figure });
+            self.all.push(NamedFigure { stem, variant: picture.variant, figure: picture.figure });
         }
     }
 }
@@ -149,19 +150,21 @@ mod tests {
 
     use super::*;
     use crate::analysis::fixture::{Cell, answered, cell, published, sweep, uniform};
-    use crate::analysis::{Choice, Question, distributions, summarize};
+    use crate::analysis::{CellSelector, SummaryOptions, distributions, summarize};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
     fn stems(cells: &[Cell], plots: &[Value]) -> Vec<String> {
         let saved = sweep(&[GOAL], cells);
-        let summary = summarize(&saved, &Question::default()).unwrap();
-        let other = |measure| summarize(&saved, &Question { shown: Some(measure), ..Question::default() });
-        of_sweep(plots, &summary, other, |population| distributions(&saved, &Choice::default().cells(&saved).unwrap(), population, &[]))
-            .unwrap()
-            .into_iter()
-            .map(|named| named.stem)
-            .collect()
+        let summary = summarize(&saved, &SummaryOptions::default()).unwrap();
+        let other = |measure| summarize(&saved, &SummaryOptions { shown: Some(measure), ..SummaryOptions::default() });
+        of_sweep(plots, &summary, other, |population| {
+            distributions(&saved, &CellSelector::default().cells(&saved).unwrap(), population, &[])
+        })
+        .unwrap()
+        .into_iter()
+        .map(|named| named.stem)
+        .collect()
     }
 
     #[test]
@@ -198,7 +201,7 @@ mod tests {
         );
         assert_eq!(stems[4], "curve-p95-ttft-where-turn-1-over-concurrent-sequential=1");
         assert_eq!(stems.len(), 8);
-        let summary = summarize(&sweep(&[GOAL], &both()), &Question::default()).unwrap();
+        let summary = summarize(&sweep(&[GOAL], &both()), &SummaryOptions::default()).unwrap();
         let named = of_sweep(&[same], &summary, |_| panic!("nothing else is shown"), |_| panic!("no distribution is shown")).unwrap();
         assert_eq!(named[1].figure.caption().title, "lmcache: First tokens");
     }
@@ -221,10 +224,10 @@ mod tests {
         assert_eq!(slug("vLLM + LMCache / 2"), "vLLM-LMCache-2");
         assert_eq!(slug("../../etc"), "etc");
         assert_eq!(slug("…"), "unnamed");
-        let mut names = Names::default();
-        let figure = Figure::Curve(crate::plot::gallery::curve());
+        let mut names = FigureFileNames::default();
+        let figure = PlotFigure::Curve(crate::plot::gallery::curve());
         for variant in ["a b", "A-b", "a/b"] {
-            names.add("heatmap", vec![Picture { figure: figure.clone(), variant: Some(variant.into()), facet: Vec::new() }]);
+            names.add("heatmap", vec![LabelledFigure { figure: figure.clone(), variant: Some(variant.into()), facet: Vec::new() }]);
         }
         assert_eq!(
             names.all.iter().map(|named| named.stem.as_str()).collect::<Vec<_>>(),

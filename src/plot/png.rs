@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
-use super::{PlotError, Svg};
+use super::{PlotError, SvgDocument};
 
 /// Pixels of the PNG to one of the SVG, for print and dense screens.
 const ZOOM: u32 = 2;
@@ -30,7 +30,7 @@ pub(super) fn options() -> Options<'static> {
 }
 
 /// The picture as a PNG.
-pub fn to_png(svg: &Svg) -> Result<Vec<u8>, PlotError> {
+pub fn to_png(svg: &SvgDocument) -> Result<Vec<u8>, PlotError> {
     let fault = |reason: String| PlotError::Png { reason };
     let tree = Tree::from_str(&svg.text, &options()).map_err(|error| fault(error.to_string()))?;
     let (width, height) = (svg.width * ZOOM, svg.height * ZOOM);
@@ -45,11 +45,11 @@ pub fn to_png(svg: &Svg) -> Result<Vec<u8>, PlotError> {
 mod tests {
     use super::*;
     use crate::plot::gallery;
-    use crate::plot::{Figure, draw};
+    use crate::plot::{PlotFigure, draw};
 
     #[test]
     fn a_png_is_twice_the_size_of_its_svg_and_the_same_each_time() {
-        let svg = draw(&Figure::Heatmap(gallery::grid(1, 1))).unwrap();
+        let svg = draw(&PlotFigure::Heatmap(gallery::grid(1, 1))).unwrap();
         let png = to_png(&svg).unwrap();
         let pixels = Pixmap::decode_png(&png).unwrap();
         assert_eq!((pixels.width(), pixels.height()), (svg.width * 2, svg.height * 2));
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn what_is_no_svg_is_refused() {
-        let svg = Svg { text: "<html/>".to_owned(), width: 1, height: 1 };
+        let svg = SvgDocument { text: "<html/>".to_owned(), width: 1, height: 1 };
         assert!(matches!(to_png(&svg), Err(PlotError::Png { .. })));
     }
 }

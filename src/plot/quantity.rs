@@ -1,18 +1,18 @@
 //! What a measure is called in a picture, and in which unit its values are shown.
 
-use super::figure::Quantity;
-use crate::goal::{Aggregate, Comparison, Condition, Field, Measure, Population};
+use super::figure::PlotQuantity;
+use crate::goal::{Aggregate, ComparisonOperator, ConditionField, Measure, MetricPopulation, RowCondition};
 use crate::metric::{Metric, shows_milliseconds};
 
 /// A measure with the unit in which tables show it too: by the limit on it, else by the largest of its values.
-pub fn quantity(measure: &Measure, limit: Option<f64>, largest: Option<f64>) -> Quantity {
+pub fn quantity(measure: &Measure, limit: Option<f64>, largest: Option<f64>) -> PlotQuantity {
     let (unit, factor) = match measure.unit() {
         "s" if shows_milliseconds(limit, largest) => ("ms", 1e3),
         "s/token" => ("ms/token", 1e3),
         "share" => ("%", 100.0),
         unit => (unit, 1.0),
     };
-    Quantity { name: measure.to_string(), unit: unit.to_owned(), factor }
+    PlotQuantity { name: measure.to_string(), unit: unit.to_owned(), factor }
 }
 
 /// A measure as a title: `p95 of time to first token, turn ≥ 1`.
@@ -34,7 +34,7 @@ pub fn in_words(measure: &Measure) -> String {
 }
 
 /// Values before anything is made of them: `time to first token, turn ≥ 1`.
-pub fn population_in_words(population: &Population) -> String {
+pub fn population_in_words(population: &MetricPopulation) -> String {
     let conditions = population.filter.iter().map(condition_in_words);
     [metric_in_words(population.metric).to_owned()].into_iter().chain(conditions).collect::<Vec<_>>().join(", ")
 }
@@ -53,25 +53,25 @@ fn metric_in_words(metric: Metric) -> &'static str {
     }
 }
 
-fn condition_in_words(condition: &Condition) -> String {
+fn condition_in_words(condition: &RowCondition) -> String {
     let field = match condition.field {
-        Field::Turn => "turn",
-        Field::Session => "session",
-        Field::Lane => "lane",
-        Field::PromptTokens => "prompt tokens",
-        Field::CachedTokens => "cached tokens",
-        Field::OutputTokens => "output tokens",
-        Field::InFlight => "in flight",
-        Field::LiveLanes => "live lanes",
-        Field::Time => "seconds since the start",
+        ConditionField::Turn => "turn",
+        ConditionField::Session => "session",
+        ConditionField::Lane => "lane",
+        ConditionField::PromptTokens => "prompt tokens",
+        ConditionField::CachedTokens => "cached tokens",
+        ConditionField::OutputTokens => "output tokens",
+        ConditionField::InFlight => "in flight",
+        ConditionField::LiveLanes => "live lanes",
+        ConditionField::Time => "seconds since the start",
     };
     let sign = match condition.comparison {
-        Comparison::Less => "<",
-        Comparison::LessOrEqual => "≤",
-        Comparison::Greater => ">",
-        Comparison::GreaterOrEqual => "≥",
-        Comparison::Equal => "=",
-        Comparison::NotEqual => "≠",
+        ComparisonOperator::Less => "<",
+        ComparisonOperator::LessOrEqual => "≤",
+        ComparisonOperator::Greater => ">",
+        ComparisonOperator::GreaterOrEqual => "≥",
+        ComparisonOperator::Equal => "=",
+        ComparisonOperator::NotEqual => "≠",
     };
     format!("{field} {sign} {}", super::number::short(condition.value))
 }

@@ -2,7 +2,7 @@
 
 /// An SVG document with its size in pixels.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Svg {
+pub struct SvgDocument {
     pub text: String,
     pub width: u32,
     pub height: u32,

@@ -1,6 +1,6 @@
 //! Sizes, fonts and colours that all pictures share: pixels of the SVG at scale 1, which a PNG doubles.
 
-use super::draw::colour::Colour;
+use super::draw::colour::RgbColour;
 
 /// For browsers, in order; a PNG is always set in the embedded `DejaVu Sans`.
 pub const FONT_FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";
@@ -18,15 +18,15 @@ pub const MARGIN: i32 = 20;
 /// Titles are not broken into lines narrower than this, however narrow the plot is.
 pub const LEAST_PAGE_WIDTH: i32 = 560;
 
-pub const PAPER: Colour = Colour(0xff, 0xff, 0xff);
-pub const INK: Colour = Colour(0x1a, 0x1a, 0x1a);
+pub const PAPER: RgbColour = RgbColour(0xff, 0xff, 0xff);
+pub const INK: RgbColour = RgbColour(0x1a, 0x1a, 0x1a);
 /// For what stands behind: subtitles, tick marks.
-pub const SOFT_INK: Colour = Colour(0x50, 0x50, 0x50);
-pub const GRID: Colour = Colour(0xdd, 0xdd, 0xdd);
+pub const SOFT_INK: RgbColour = RgbColour(0x50, 0x50, 0x50);
+pub const GRID: RgbColour = RgbColour(0xdd, 0xdd, 0xdd);
 /// Cells without a value.
-pub const EMPTY: Colour = Colour(0xf2, 0xf2, 0xf2);
-pub const HATCH: Colour = Colour(0xbd, 0xbd, 0xbd);
+pub const EMPTY: RgbColour = RgbColour(0xf2, 0xf2, 0xf2);
+pub const HATCH: RgbColour = RgbColour(0xbd, 0xbd, 0xbd);
 /// The limit; drawn on a white casing, so that it is seen on any colour and in grey.
-pub const LIMIT: Colour = Colour(0xd4, 0x00, 0x3a);
+pub const LIMIT: RgbColour = RgbColour(0xd4, 0x00, 0x3a);
 pub const LIMIT_WIDTH: u32 = 4;
 pub const CASING_WIDTH: u32 = 8;

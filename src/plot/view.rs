@@ -1,12 +1,12 @@
 //! What somebody wants to see of a sweep, and why that cannot be shown.
 
-use super::figure::Figure;
+use super::figure::PlotFigure;
 use super::spec::{PlotKind, PlotSpec};
 use crate::analysis::AnalysisError;
 
 /// A wish for pictures of what a summary shows. Axes that are missing are chosen.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct View {
+pub struct PlotOptions {
     pub kind: PlotKind,
     /// The axis along the page, by name or dotted path.
     pub x: Option<String>,
@@ -21,7 +21,7 @@ pub struct View {
     pub limit: Option<f64>,
 }
 
-impl From<&PlotSpec> for View {
+impl From<&PlotSpec> for PlotOptions {
     fn from(spec: &PlotSpec) -> Self {
         Self {
             kind: spec.kind,
@@ -36,8 +36,8 @@ impl From<&PlotSpec> for View {
 
 /// One of the pictures that a view gives.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Picture {
-    pub figure: Figure,
+pub struct LabelledFigure {
+    pub figure: PlotFigure,
     /// The variant that it is about; `None` where it shows all, or where the scenario names none.
     pub variant: Option<String>,
     /// `kv_memory=64GB` for each axis that the picture holds at one value, where there are others.

@@ -3,7 +3,7 @@
 //! In go a text, where its tokens end (if the rule tells) and a counter; out comes a beginning that has been counted by itself, since a
 //! beginning need not have the tokens that it had as a part of the whole. It must not know where the text is from.
 
-use crate::tokens::{TokenCounter, TokenError};
+use crate::tokens::{TokenCountError, TokenCounter};
 
 /// The most counts that one cut may cost. Two are usual with a tokenizer at hand, six to ten with a server that only counts.
 const MOST_COUNTS: u32 = 64;
@@ -12,7 +12,7 @@ const HALVE_EVERY: u32 = 3;
 
 /// What came of a cut.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Cutting<'t> {
+pub enum CutResult<'t> {
     /// The beginning that has exactly the asked tokens.
     Exact(&'t str),
     /// No beginning was found that has; this number comes nearest.
@@ -26,51 +26,51 @@ pub async fn exactly<'t>(
     whole: u64,
     ends: Option<&[usize]>,
     counter: &TokenCounter,
-) -> Result<Cutting<'t>, TokenError> {
+) -> Result<CutResult<'t>, TokenCountError> {
     let guess = usize::try_from(target).ok().and_then(|target| ends?.get(target.checked_sub(1)?).copied());
-    let mut seek = Seek::new(target, text, whole, guess);
+    let mut seek = CutSearch::new(target, text, whole, guess);
     while let Some(end) = seek.next() {
         let tokens = counter.count(&text[..end]).await?;
         if tokens == target {
-            return Ok(Cutting::Exact(&text[..end]));
+            return Ok(CutResult::Exact(&text[..end]));
         }
         seek.counted(end, tokens);
     }
-    Ok(Cutting::Nearest(seek.nearest))
+    Ok(CutResult::Nearest(seek.nearest))
 }
 
 /// The search for one cut: which beginning to count next, given what the earlier ones counted.
 #[derive(Debug)]
-struct Seek<'t> {
+struct CutSearch<'t> {
     text: &'t str,
     target: u64,
     counts: u32,
     nearest: u64,
     /// A beginning that is too short and one that is too long, nearer to each other with every count.
-    low: Point,
-    high: Point,
+    low: CutPoint,
+    high: CutPoint,
     guess: Option<usize>,
     /// Counts of beginnings are not quite monotone: where no character lies between the two, their neighbours are tried, outwards.
-    around: Option<Around>,
+    around: Option<CutNeighbours>,
 }
 
 /// The end of a beginning in bytes, and its tokens.
 #[derive(Debug, Clone, Copy)]
-struct Point {
+struct CutPoint {
     end: usize,
     tokens: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Around {
+struct CutNeighbours {
     down: usize,
     up: usize,
     upwards: bool,
 }
 
-impl<'t> Seek<'t> {
+impl<'t> CutSearch<'t> {
     fn new(target: u64, text: &'t str, whole: u64, guess: Option<usize>) -> Self {
-        let (low, high) = (Point { end: 0, tokens: 0 }, Point { end: text.len(), tokens: whole });
+        let (low, high) = (CutPoint { end: 0, tokens: 0 }, CutPoint { end: text.len(), tokens: whole });
         Self { text, target, counts: 0, nearest: whole, low, high, guess, around: None }
     }
 
@@ -82,7 +82,7 @@ impl<'t> Seek<'t> {
             if let Some(end) = self.between() {
                 return Some(end);
             }
-            self.around = Some(Around { down: self.low.end, up: self.high.end, upwards: true });
+            self.around = Some(CutNeighbours { down: self.low.end, up: self.high.end, upwards: true });
         }
         self.beside()
     }
@@ -93,7 +93,7 @@ impl<'t> Seek<'t> {
             self.nearest = tokens;
         }
         if self.around.is_none() {
-            *(if tokens < self.target { &mut self.low } else { &mut self.high }) = Point { end, tokens };
+            *(if tokens < self.target { &mut self.low } else { &mut self.high }) = CutPoint { end, tokens };
         }
     }
 
@@ -115,7 +115,7 @@ impl<'t> Seek<'t> {
 
     /// The next neighbour outwards, by turns above and below; never the empty text.
     fn beside(&mut self) -> Option<usize> {
-        let Around { down, up, upwards } = self.around?;
+        let CutNeighbours { down, up, upwards } = self.around?;
         let above = (up < self.text.len()).then(|| self.text.ceil_char_boundary(up + 1));
         let below = (down > 1).then(|| self.text.floor_char_boundary(down - 1)).filter(|end| *end > 0);
         let goes_up = match (above, below) {
@@ -125,7 +125,8 @@ impl<'t> Seek<'t> {
             (None, Some(_)) => false,
         };
         let end = if goes_up { above? } else { below? };
-        self.around = Some(if goes_up { Around { down, up: end, upwards: false } } else { Around { down: end, up, upwards: true } });
+        self.around =
+            Some(if goes_up { CutNeighbours { down, up: end, upwards: false } } else { CutNeighbours { down: end, up, upwards: true } });
         Some(end)
     }
 }
@@ -136,7 +137,7 @@ mod tests {
 
     /// Runs a search against a rule; the beginning where one fits, and how many counts it took.
     fn search(target: u64, text: &str, guess: Option<usize>, rule: impl Fn(&str) -> u64) -> (Result<&str, u64>, u32) {
-        let mut seek = Seek::new(target, text, rule(text), guess);
+        let mut seek = CutSearch::new(target, text, rule(text), guess);
         while let Some(end) = seek.next() {
             let tokens = rule(&text[..end]);
             if tokens == target {
@@ -204,7 +205,7 @@ mod tests {
         let counter = TokenCounter::Simulated;
         let whole = counter.count(&text).await.unwrap();
         for target in [1, 2, 100, 1000] {
-            let Cutting::Exact(cut) = exactly(target, &text, whole, None, &counter).await.unwrap() else { panic!("{target}") };
+            let CutResult::Exact(cut) = exactly(target, &text, whole, None, &counter).await.unwrap() else { panic!("{target}") };
             assert_eq!(counter.count(cut).await.unwrap(), target);
             assert!(text.starts_with(cut));
         }

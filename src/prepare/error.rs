@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::download::DownloadError;
 use crate::endpoint::EndpointError;
-use crate::tokens::TokenError;
+use crate::tokens::TokenCountError;
 
 /// What ends a preparation; what only concerns one document leaves that one out.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +13,7 @@ pub enum PrepareError {
     #[error(transparent)]
     Io(#[from] std::io::Error),
     #[error(transparent)]
-    Tokens(#[from] TokenError),
+    Tokens(#[from] TokenCountError),
     #[error(transparent)]
     Download(#[from] DownloadError),
     #[error(transparent)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Token counts, summed up. Percentiles have three digits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Figures {
+pub struct TokenStatistics {
     pub count: u64,
     pub total: u64,
     pub min: u64,
@@ -21,7 +21,7 @@ const MOST: u64 = 1 << 32;
 
 /// Counts seen so far.
 #[derive(Debug)]
-pub struct Counts {
+pub struct TokenCountRecorder {
     seen: u64,
     total: u64,
     least: u64,
@@ -29,14 +29,14 @@ pub struct Counts {
     spread: Histogram<u64>,
 }
 
-impl Default for Counts {
+impl Default for TokenCountRecorder {
     fn default() -> Self {
         let spread = Histogram::new_with_max(MOST, 3).expect("the bounds are constants that it takes");
         Self { seen: 0, total: 0, least: u64::MAX, most: 0, spread }
     }
 }
 
-impl Counts {
+impl TokenCountRecorder {
     pub fn add(&mut self, tokens: u64) {
         self.seen += 1;
         self.total += tokens;
@@ -46,9 +46,9 @@ impl Counts {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a mean of counts far below 2^53")]
-    pub fn figures(&self) -> Figures {
+    pub fn figures(&self) -> TokenStatistics {
         let seen = self.seen.max(1);
-        Figures {
+        TokenStatistics {
             count: self.seen,
             total: self.total,
             min: self.least.min(self.most),
@@ -66,9 +66,9 @@ mod tests {
 
     #[test]
     fn figures_are_those_of_the_counts() {
-        let mut counts = Counts::default();
-        assert_eq!(counts.figures(), Figures { count: 0, total: 0, min: 0, mean: 0.0, p50: 0, p95: 0, max: 0 });
+        let mut counts = TokenCountRecorder::default();
+        assert_eq!(counts.figures(), TokenStatistics { count: 0, total: 0, min: 0, mean: 0.0, p50: 0, p95: 0, max: 0 });
         (1..=100).for_each(|tokens| counts.add(tokens));
-        assert_eq!(counts.figures(), Figures { count: 100, total: 5050, min: 1, mean: 50.5, p50: 50, p95: 95, max: 100 });
+        assert_eq!(counts.figures(), TokenStatistics { count: 100, total: 5050, min: 1, mean: 50.5, p50: 50, p95: 95, max: 100 });
     }
 }

@@ -10,7 +10,7 @@ use fs_err as fs;
 
 /// A text file found.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Found {
+pub struct FolderTextFile {
     /// Relative to the folder, with `/` between its parts.
     pub name: String,
     pub path: PathBuf,
@@ -18,14 +18,14 @@ pub struct Found {
 
 /// Something that looked like a text or a folder of texts and is none.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Passed {
+pub struct SkippedFile {
     pub name: String,
-    pub why: Why,
+    pub why: FileSkipReason,
 }
 
 /// Why it was passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Why {
+pub enum FileSkipReason {
     /// A link that leads to a folder that has been looked through already, or to one above it.
     Loop,
     /// A link that leads nowhere.
@@ -34,7 +34,7 @@ pub enum Why {
     Name,
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for FileSkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Loop => "is a link to a folder that is looked through already",
@@ -45,8 +45,8 @@ impl fmt::Display for Why {
 }
 
 /// Finds the texts. Hidden files and folders are not looked at, nor is `output`, which may lie inside.
-pub fn find(folder: &Path, output: &Path) -> std::io::Result<(Vec<Found>, Vec<Passed>)> {
-    let mut walk = Walk { seen: BTreeSet::new(), found: Vec::new(), passed: Vec::new() };
+pub fn find(folder: &Path, output: &Path) -> std::io::Result<(Vec<FolderTextFile>, Vec<SkippedFile>)> {
+    let mut walk = FolderWalk { seen: BTreeSet::new(), found: Vec::new(), passed: Vec::new() };
     // Where there is no output yet, it cannot be in the way.
     walk.seen.extend(fs::canonicalize(output).ok());
     walk.seen.remove(&fs::canonicalize(folder)?);
@@ -56,14 +56,14 @@ pub fn find(folder: &Path, output: &Path) -> std::io::Result<(Vec<Found>, Vec<Pa
     Ok((walk.found, walk.passed))
 }
 
-struct Walk {
+struct FolderWalk {
     /// Folders looked through, by their true paths.
     seen: BTreeSet<PathBuf>,
-    found: Vec<Found>,
-    passed: Vec<Passed>,
+    found: Vec<FolderTextFile>,
+    passed: Vec<SkippedFile>,
 }
 
-impl Walk {
+impl FolderWalk {
     fn enter(&mut self, folder: &Path, prefix: &str) -> std::io::Result<()> {
         self.seen.insert(fs::canonicalize(folder)?);
         let mut entries = fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
@@ -74,7 +74,7 @@ impl Walk {
             let name = entry.file_name();
             let Some(plain) = name.to_str() else {
                 if path.is_dir() || is_text(&path) {
-                    self.pass(format!("{prefix}{}", name.to_string_lossy()), Why::Name);
+                    self.pass(format!("{prefix}{}", name.to_string_lossy()), FileSkipReason::Name);
                 }
                 continue;
             };
@@ -90,23 +90,23 @@ impl Walk {
         if is_link && fs::metadata(&path).is_err() {
             // A loop of links alone has no true path either.
             if is_text(&path) || path.extension().is_none() {
-                self.pass(name, Why::Nowhere);
+                self.pass(name, FileSkipReason::Nowhere);
             }
         } else if path.is_dir() {
             if !self.seen.contains(&fs::canonicalize(&path)?) {
                 return self.enter(&path, &format!("{name}/"));
             }
             if is_link {
-                self.pass(name, Why::Loop);
+                self.pass(name, FileSkipReason::Loop);
             }
         } else if path.is_file() && is_text(&path) {
-            self.found.push(Found { name, path });
+            self.found.push(FolderTextFile { name, path });
         }
         Ok(())
     }
 
-    fn pass(&mut self, name: String, why: Why) {
-        self.passed.push(Passed { name, why });
+    fn pass(&mut self, name: String, why: FileSkipReason) {
+        self.passed.push(SkippedFile { name, why });
     }
 }
 
@@ -118,7 +118,7 @@ fn is_text(path: &Path) -> bool {
 mod tests {
     use super::*;
 
-    fn names(found: &[Found]) -> Vec<&str> {
+    fn names(found: &[FolderTextFile]) -> Vec<&str> {
         found.iter().map(|found| found.name.as_str()).collect()
     }
 
@@ -152,7 +152,15 @@ mod tests {
         fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9.txt")), "text").unwrap();
         let (found, passed) = find(folder.path(), &at("out")).unwrap();
         assert_eq!(names(&found), ["books/a.txt", "link.txt"]);
-        let passed: Vec<(&str, Why)> = passed.iter().map(|passed| (passed.name.as_str(), passed.why)).collect();
-        assert_eq!(passed, [("again", Why::Loop), ("books/up", Why::Loop), ("caf\u{fffd}.txt", Why::Name), ("self.txt", Why::Nowhere)]);
+        let passed: Vec<(&str, FileSkipReason)> = passed.iter().map(|passed| (passed.name.as_str(), passed.why)).collect();
+        assert_eq!(
+            passed,
+            [
+                ("again", FileSkipReason::Loop),
+                ("books/up", FileSkipReason::Loop),
+                ("caf\u{fffd}.txt", FileSkipReason::Name),
+                ("self.txt", FileSkipReason::Nowhere)
+            ]
+        );
     }
 }

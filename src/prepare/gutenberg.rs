@@ -7,11 +7,11 @@ use reqwest::Url;
 
 /// Numbers of books, ascending, each once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ids(BTreeSet<u32>);
+pub struct BookIds(BTreeSet<u32>);
 
 /// A list that is no list of book numbers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum IdsError {
+pub enum BookIdsError {
     #[error("`{0}` is no book number or range of them; write `1342`, `1..=100` or `1..=100,1342`")]
     Form(String),
     #[error("`{0}` is an empty range")]
@@ -23,7 +23,7 @@ pub enum IdsError {
 /// There are fewer than 100,000 books.
 const MOST_IDS: usize = 100_000;
 
-impl Ids {
+impl BookIds {
     pub fn iter(&self) -> impl Iterator<Item = u32> {
         self.0.iter().copied()
     }
@@ -37,13 +37,13 @@ impl Ids {
     }
 }
 
-impl FromStr for Ids {
-    type Err = IdsError;
+impl FromStr for BookIds {
+    type Err = BookIdsError;
 
-    fn from_str(text: &str) -> Result<Self, IdsError> {
+    fn from_str(text: &str) -> Result<Self, BookIdsError> {
         let mut ids = BTreeSet::new();
         for part in text.split(',').map(str::trim) {
-            let id = |text: &str| text.trim().parse::<u32>().ok().filter(|id| *id > 0).ok_or_else(|| IdsError::Form(part.to_owned()));
+            let id = |text: &str| text.trim().parse::<u32>().ok().filter(|id| *id > 0).ok_or_else(|| BookIdsError::Form(part.to_owned()));
             let (first, last) = match part.split_once("..") {
                 None => (id(part)?, id(part)?),
                 Some((first, last)) => match last.strip_prefix('=') {
@@ -52,14 +52,14 @@ impl FromStr for Ids {
                 },
             };
             if first > last {
-                return Err(IdsError::EmptyRange(part.to_owned()));
+                return Err(BookIdsError::EmptyRange(part.to_owned()));
             }
             if (last - first) as usize >= MOST_IDS {
-                return Err(IdsError::TooMany);
+                return Err(BookIdsError::TooMany);
             }
             ids.extend(first..=last);
             if ids.len() > MOST_IDS {
-                return Err(IdsError::TooMany);
+                return Err(BookIdsError::TooMany);
             }
         }
         Ok(Self(ids))
@@ -90,14 +90,14 @@ mod tests {
 
     #[test]
     fn numbers_and_ranges_are_read_and_sorted() {
-        let ids = |text: &str| text.parse::<Ids>().map(|ids| ids.iter().collect::<Vec<_>>());
+        let ids = |text: &str| text.parse::<BookIds>().map(|ids| ids.iter().collect::<Vec<_>>());
         assert_eq!(ids("1342, 1..=3,2"), Ok(vec![1, 2, 3, 1342]));
         assert_eq!(ids("5..7"), Ok(vec![5, 6]));
-        assert_eq!(ids("3..=1"), Err(IdsError::EmptyRange("3..=1".into())));
-        assert_eq!(ids("3..3"), Err(IdsError::EmptyRange("3..3".into())));
-        assert_eq!(ids("1..=4000000000"), Err(IdsError::TooMany));
+        assert_eq!(ids("3..=1"), Err(BookIdsError::EmptyRange("3..=1".into())));
+        assert_eq!(ids("3..3"), Err(BookIdsError::EmptyRange("3..3".into())));
+        assert_eq!(ids("1..=4000000000"), Err(BookIdsError::TooMany));
         for text in ["", "0", "a", "1..", "-3", "1,,2", "1-3"] {
-            assert!(matches!(ids(text), Err(IdsError::Form(_))), "{text}");
+            assert!(matches!(ids(text), Err(BookIdsError::Form(_))), "{text}");
         }
     }
 

@@ -7,7 +7,7 @@ use reqwest::header::HeaderValue;
 use super::download::Downloader;
 use super::error::PrepareError;
 use super::library::base_url;
-use super::news::{News, Tell};
+use super::news::{PrepareEvent, Tell};
 use super::whole::write;
 use super::{DownloadError, plain};
 
@@ -41,13 +41,13 @@ impl HubTokenizer {
         let file = cache.join(format!("tokenizer-{}@{}.json", place(&self.repo), place(&self.revision)));
         if file.exists() {
             let text = format!("the tokenizer of `{}` was fetched before; remove `{}` to fetch it anew", self.repo, file.display());
-            tell(News::Note { text: &text });
+            tell(PrepareEvent::Note { text: &text });
             return Ok(file);
         }
         let base = base_url(&self.base)?;
         let mut url = base.clone();
         url.set_path(&format!("{}/{}/resolve/{}/tokenizer.json", base.path().trim_end_matches('/'), self.repo, self.revision));
-        tell(News::Source { name: &self.repo });
+        tell(PrepareEvent::Source { name: &self.repo });
         let fetched = downloader.fetch(&url, self.token.as_ref(), tell).await;
         let bytes = match fetched {
             Ok(Some(bytes)) if !plain::is_html(&bytes) => bytes,

@@ -11,15 +11,15 @@ use serde::{Deserialize, Serialize};
 use super::download::{DownloadError, Downloader};
 use super::error::PrepareError;
 use super::gutenberg::places;
-use super::licence::{Marks, strip};
+use super::licence::{LicenceMarks, strip};
 use super::news::Tell;
-use super::plain::{self, NotText};
+use super::plain::{self, PlainTextError};
 use super::whole::{hash, read_if_there, write};
 use crate::endpoint::{shown, without_secrets};
 
 /// A mirror of Project Gutenberg, with the books that were fetched already.
 #[derive(Debug)]
-pub struct Library {
+pub struct GutenbergLibrary {
     base: Url,
     cache: PathBuf,
     downloader: Downloader,
@@ -27,7 +27,7 @@ pub struct Library {
 
 /// What a library has of a book.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Book {
+pub enum BookLookup {
     /// Its bytes, and where they were fetched, unless somebody put them into the cache by hand.
     There { bytes: Vec<u8>, url: Option<String> },
     /// There is none at this mirror.
@@ -50,12 +50,12 @@ pub enum BookError {
 /// What is known of a book in the cache.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-enum Card {
+enum BookCacheEntry {
     Whole { url: String, blake3: String },
     Missing { mirror: String },
 }
 
-impl Library {
+impl GutenbergLibrary {
     /// A mirror by its base URL, cached in a folder.
     pub fn open(base: &str, cache: PathBuf, downloader: Downloader) -> Result<Self, PrepareError> {
         let base = base_url(base)?;
@@ -68,22 +68,22 @@ impl Library {
     }
 
     /// A book, fetched if it is not in the cache yet.
-    pub async fn book(&mut self, id: u32, tell: &mut Tell<'_>) -> Result<Book, BookError> {
+    pub async fn book(&mut self, id: u32, tell: &mut Tell<'_>) -> Result<BookLookup, BookError> {
         let card = self.card(id)?;
         if let Some(bytes) = read_if_there(&self.file(id))? {
             let url = card.and_then(|card| match card {
-                Card::Whole { url, blake3 } if blake3 == hash(&bytes) => Some(url),
+                BookCacheEntry::Whole { url, blake3 } if blake3 == hash(&bytes) => Some(url),
                 _ => None,
             });
-            return Ok(Book::There { bytes, url });
+            return Ok(BookLookup::There { bytes, url });
         }
         match card {
-            Some(Card::Missing { mirror }) if mirror == self.mirror() => Ok(Book::Missing { mirror }),
+            Some(BookCacheEntry::Missing { mirror }) if mirror == self.mirror() => Ok(BookLookup::Missing { mirror }),
             _ => self.fetch(id, tell).await,
         }
     }
 
-    async fn fetch(&mut self, id: u32, tell: &mut Tell<'_>) -> Result<Book, BookError> {
+    async fn fetch(&mut self, id: u32, tell: &mut Tell<'_>) -> Result<BookLookup, BookError> {
         let mut fault = None;
         for place in places(&self.base, id) {
             let Some(bytes) = self.downloader.fetch(&place, None, tell).await? else { continue };
@@ -91,9 +91,9 @@ impl Library {
                 Ok(()) => {
                     let url = shown(&place);
                     // The card first: without the book it says nothing, and with it the book is known from the start.
-                    self.put_card(id, &Card::Whole { url: url.clone(), blake3: hash(&bytes) })?;
+                    self.put_card(id, &BookCacheEntry::Whole { url: url.clone(), blake3: hash(&bytes) })?;
                     write(&self.file(id), &bytes)?;
-                    return Ok(Book::There { bytes, url: Some(url) });
+                    return Ok(BookLookup::There { bytes, url: Some(url) });
                 }
                 Err(error) => fault = fault.or(Some(error)),
             }
@@ -102,8 +102,8 @@ impl Library {
             return Err(fault);
         }
         let mirror = self.mirror();
-        self.put_card(id, &Card::Missing { mirror: mirror.clone() })?;
-        Ok(Book::Missing { mirror })
+        self.put_card(id, &BookCacheEntry::Missing { mirror: mirror.clone() })?;
+        Ok(BookLookup::Missing { mirror })
     }
 
     fn file(&self, id: u32) -> PathBuf {
@@ -111,12 +111,12 @@ impl Library {
     }
 
     /// A card that cannot be read is as good as none.
-    fn card(&self, id: u32) -> std::io::Result<Option<Card>> {
+    fn card(&self, id: u32) -> std::io::Result<Option<BookCacheEntry>> {
         let bytes = read_if_there(&self.cache.join(format!("pg{id}.json")))?;
         Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
-    fn put_card(&self, id: u32, card: &Card) -> std::io::Result<()> {
+    fn put_card(&self, id: u32, card: &BookCacheEntry) -> std::io::Result<()> {
         write(&self.cache.join(format!("pg{id}.json")), &json(card)?)
     }
 }
@@ -137,8 +137,8 @@ pub(super) fn json(value: &impl Serialize) -> std::io::Result<Vec<u8>> {
 /// Whether what came is a book. Mirrors send pages with status 200 too, and a server that gives a wrong length cuts a book unnoticed.
 fn check(bytes: &[u8], place: &Url) -> Result<(), BookError> {
     match plain::read(bytes) {
-        Err(NotText::Html) => Err(BookError::Html { url: shown(place) }),
-        Ok((text, _)) if strip(&text).marks == Marks::StartOnly => Err(BookError::NotWhole { url: shown(place) }),
+        Err(PlainTextError::Html) => Err(BookError::Html { url: shown(place) }),
+        Ok((text, _)) if strip(&text).marks == LicenceMarks::StartOnly => Err(BookError::NotWhole { url: shown(place) }),
         _ => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// What was found of the marks around the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Marks {
+pub enum LicenceMarks {
     Both,
     StartOnly,
     EndOnly,
@@ -17,10 +17,10 @@ pub enum Marks {
 
 /// A text without header and licence.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Bare<'t> {
+pub struct StrippedText<'t> {
     pub text: &'t str,
     pub title: Option<String>,
-    pub marks: Marks,
+    pub marks: LicenceMarks,
 }
 
 /// A mark's line may be broken; what goes on for longer is text.
@@ -29,19 +29,19 @@ const MARK_LINES: usize = 4;
 const HEADER_LINES: usize = 200;
 
 /// Takes header and licence off.
-pub fn strip(text: &str) -> Bare<'_> {
+pub fn strip(text: &str) -> StrippedText<'_> {
     let start = start_of(text);
     let body = &text[start.unwrap_or(0)..];
     let end = end_of(body);
     let marks = match (start, end) {
-        (Some(_), Some(_)) => Marks::Both,
-        (Some(_), None) => Marks::StartOnly,
-        (None, Some(_)) => Marks::EndOnly,
-        (None, None) => Marks::None,
+        (Some(_), Some(_)) => LicenceMarks::Both,
+        (Some(_), None) => LicenceMarks::StartOnly,
+        (None, Some(_)) => LicenceMarks::EndOnly,
+        (None, None) => LicenceMarks::None,
     };
-    let title = (marks != Marks::None).then(|| title(&text[..start.unwrap_or(text.len())])).flatten();
-    let text = if marks == Marks::None { text } else { body[..end.unwrap_or(body.len())].trim() };
-    Bare { text, title, marks }
+    let title = (marks != LicenceMarks::None).then(|| title(&text[..start.unwrap_or(text.len())])).flatten();
+    let text = if marks == LicenceMarks::None { text } else { body[..end.unwrap_or(body.len())].trim() };
+    StrippedText { text, title, marks }
 }
 
 /// Where the text begins: behind the later of the first start mark and the small print that old headers end with. The small print counts
@@ -130,14 +130,17 @@ mod tests {
         let text = "The Project Gutenberg eBook of Emma\n\nTitle: Emma\n\nAuthor: Jane Austen\n\n\
             *** START OF THE PROJECT GUTENBERG EBOOK EMMA ***\n\n\nEMMA\n\n*** a line of stars ***\nThe end.\n\n\
             *** END OF THE PROJECT GUTENBERG EBOOK EMMA ***\n\nUpdated editions will replace the previous one.\n";
-        assert_eq!(strip(text), Bare { text: "EMMA\n\n*** a line of stars ***\nThe end.", title: Some("Emma".into()), marks: Marks::Both });
+        assert_eq!(
+            strip(text),
+            StrippedText { text: "EMMA\n\n*** a line of stars ***\nThe end.", title: Some("Emma".into()), marks: LicenceMarks::Both }
+        );
     }
 
     #[test]
     fn marks_of_earlier_years_are_known() {
         let text = "Title: A Long\n       Title\n\n***START OF THIS PROJECT GUTENBERG EBOOK A LONG\nTITLE***\nE-text\n\nText.\n\n\
             End of the Project Gutenberg EBook of A Long Title\n\n*** END OF THIS PROJECT GUTENBERG EBOOK A LONG TITLE ***\nmore";
-        assert_eq!(strip(text), Bare { text: "E-text\n\nText.", title: Some("A Long Title".into()), marks: Marks::Both });
+        assert_eq!(strip(text), StrippedText { text: "E-text\n\nText.", title: Some("A Long Title".into()), marks: LicenceMarks::Both });
     }
 
     #[test]
@@ -149,7 +152,7 @@ mod tests {
         );
         let bare = strip(&text);
         assert!(bare.text.starts_with("CHAPTER I") && bare.text.ends_with("The sea."), "{bare:?}");
-        assert_eq!(bare.marks, Marks::Both);
+        assert_eq!(bare.marks, LicenceMarks::Both);
     }
 
     #[test]
@@ -161,8 +164,8 @@ mod tests {
     #[test]
     fn a_text_without_marks_stays_as_it_is_and_one_cut_off_is_told() {
         let own = "  My own text.\nTitle: none of theirs\nEnd of the story.\n";
-        assert_eq!(strip(own), Bare { text: own, title: None, marks: Marks::None });
+        assert_eq!(strip(own), StrippedText { text: own, title: None, marks: LicenceMarks::None });
         let cut_off = "Title: X\n*** START OF THE PROJECT GUTENBERG EBOOK X ***\nText goes on";
-        assert_eq!(strip(cut_off), Bare { text: "Text goes on", title: Some("X".into()), marks: Marks::StartOnly });
+        assert_eq!(strip(cut_off), StrippedText { text: "Text goes on", title: Some("X".into()), marks: LicenceMarks::StartOnly });
     }
 }

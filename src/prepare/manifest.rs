@@ -3,25 +3,25 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::licence::Marks;
-use super::plain::Encoding;
+use super::licence::LicenceMarks;
+use super::plain::TextEncoding;
 
 /// The form of this file; another number is another form.
 pub const FORMAT: u32 = 1;
 
 /// `manifest.json`, beside the folders of the buckets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
+pub struct DocumentsManifest {
     pub format: u32,
-    pub recipe: Recipe,
+    pub recipe: DocumentsRecipe,
     /// A record a source, by the name of the source.
-    pub documents: Vec<Record>,
+    pub documents: Vec<SourceRecord>,
 }
 
 /// How texts are made. Texts of different recipes never lie side by side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recipe {
-    pub tokenizer: TokenizerFacts,
+pub struct DocumentsRecipe {
+    pub tokenizer: TokenizerIdentity,
     /// Lengths in tokens, ascending.
     pub buckets: Vec<u64>,
     /// Whether a long document fills the smaller buckets too.
@@ -34,7 +34,7 @@ pub struct Recipe {
 /// Who counted the tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum TokenizerFacts {
+pub enum TokenizerIdentity {
     /// A `tokenizer.json`: the file's name, and its content hash.
     File { file: String, blake3: String },
     /// The same, fetched from a model hub.
@@ -43,7 +43,7 @@ pub enum TokenizerFacts {
     Server { url: String, model: String },
 }
 
-impl TokenizerFacts {
+impl TokenizerIdentity {
     /// Whether both count alike for sure: a file is known by its content, wherever it came from.
     pub fn counts_as(&self, other: &Self) -> bool {
         let content = |facts: &Self| match facts {
@@ -56,33 +56,33 @@ impl TokenizerFacts {
 
 /// A source and what was made of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
-    pub source: Source,
+pub struct SourceRecord {
+    pub source: TextSource,
     /// Content hash of the source as it was fetched or found.
     pub source_blake3: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encoding: Option<Encoding>,
+    pub encoding: Option<TextEncoding>,
     /// Which of Project Gutenberg's marks were found, and what is outside of them taken off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub marks: Option<Marks>,
-    pub cuts: Vec<Cut>,
+    pub marks: Option<LicenceMarks>,
+    pub cuts: Vec<BucketDocument>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Vec<SkippedDocument>,
 }
 
 /// Where a text comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Source {
+pub enum TextSource {
     /// A book of Project Gutenberg; `url` is where it was fetched, unless it was put into the cache by hand.
     Gutenberg { id: u32, url: Option<String> },
     /// A file, by its path in the user's folder.
     File { path: String },
 }
 
-impl Source {
+impl TextSource {
     /// What the source is called, and ordered by.
     pub fn name(&self) -> String {
         match self {
@@ -111,7 +111,7 @@ impl Source {
 
 /// A text of exactly `bucket` tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cut {
+pub struct BucketDocument {
     /// The same as the bucket's size: counted, not assumed.
     pub tokens: u64,
     /// Relative to the manifest's folder.
@@ -122,18 +122,18 @@ pub struct Cut {
 
 /// Something that was not made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeftOut {
+pub struct SkippedDocument {
     /// The bucket it would have been for, where one was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket: Option<u64>,
     #[serde(flatten)]
-    pub reason: Reason,
+    pub reason: DocumentSkipReason,
 }
 
 /// Why it was not made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
-pub enum Reason {
+pub enum DocumentSkipReason {
     /// No mirror place has it; asked of this mirror.
     Missing { mirror: String },
     /// Empty, binary, in UTF-16, or a page of HTML.
@@ -150,7 +150,7 @@ pub enum Reason {
     Duplicate { of: String },
 }
 
-impl Reason {
+impl DocumentSkipReason {
     /// The name under which it is counted.
     pub fn name(&self) -> &'static str {
         match self {
@@ -165,7 +165,7 @@ impl Reason {
     }
 }
 
-impl std::fmt::Display for Reason {
+impl std::fmt::Display for DocumentSkipReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Missing { mirror } => write!(f, "there is none at `{mirror}`"),
@@ -185,9 +185,9 @@ mod tests {
 
     #[test]
     fn a_tokenizer_is_known_by_its_content_wherever_it_came_from() {
-        let file = |file: &str, blake3: &str| TokenizerFacts::File { file: file.into(), blake3: blake3.into() };
-        let hub = TokenizerFacts::Hub { repo: "a/b".into(), revision: "main".into(), blake3: "1".into() };
-        let server = |model: &str| TokenizerFacts::Server { url: "http://h".into(), model: model.into() };
+        let file = |file: &str, blake3: &str| TokenizerIdentity::File { file: file.into(), blake3: blake3.into() };
+        let hub = TokenizerIdentity::Hub { repo: "a/b".into(), revision: "main".into(), blake3: "1".into() };
+        let server = |model: &str| TokenizerIdentity::Server { url: "http://h".into(), model: model.into() };
         assert!(file("a.json", "1").counts_as(&file("b.json", "1")));
         assert!(file("a.json", "1").counts_as(&hub));
         assert!(!file("a.json", "1").counts_as(&file("a.json", "2")));

@@ -1,7 +1,7 @@
 //! Data made ready before anything is measured: documents cut to exact numbers of tokens, conversations chosen and counted.
 //!
 //! In come a token rule and texts (a folder of the user's, books of Project Gutenberg, a file of conversations); out come files that
-//! scenarios name, each with a manifest of hashes and counts. What happens on the way is told as [`News`]. It must not know scenarios,
+//! scenarios name, each with a manifest of hashes and counts. What happens on the way is told as [`PrepareEvent`]. It must not know scenarios,
 //! servers under load, or terminals.
 
 mod buckets;
@@ -23,14 +23,16 @@ mod shelf;
 pub mod trace;
 mod whole;
 
-pub use buckets::Buckets;
-pub use documents::{Job, Outcome, Sources, prepare};
-pub use download::{DownloadError, Downloader, Pace};
+pub use buckets::LengthBuckets;
+pub use documents::{PrepareDocumentsJob, PrepareDocumentsOutcome, PrepareDocumentsSources, prepare};
+pub use download::{DownloadError, DownloadPolicy, Downloader};
 pub use error::PrepareError;
-pub use figures::Figures;
-pub use folder::{Found, Passed, Why, find};
-pub use gutenberg::{Ids, IdsError};
+pub use figures::TokenStatistics;
+pub use folder::{FileSkipReason, FolderTextFile, SkippedFile, find};
+pub use gutenberg::{BookIds, BookIdsError};
 pub use hub::HubTokenizer;
-pub use library::Library;
-pub use manifest::{Cut, LeftOut, Manifest, Reason, Recipe, Record, Source, TokenizerFacts};
-pub use news::News;
+pub use library::GutenbergLibrary;
+pub use manifest::{
+    BucketDocument, DocumentSkipReason, DocumentsManifest, DocumentsRecipe, SkippedDocument, SourceRecord, TextSource, TokenizerIdentity,
+};
+pub use news::PrepareEvent;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Something that happened.
 #[derive(Debug)]
-pub enum News<'a> {
+pub enum PrepareEvent<'a> {
     /// So many sources are looked at.
     Began { sources: usize },
     /// What an earlier run left was made under another recipe and is made again.
@@ -28,4 +28,4 @@ pub enum News<'a> {
 }
 
 /// Who listens.
-pub type Tell<'a> = dyn FnMut(News<'_>) + 'a;
+pub type Tell<'a> = dyn FnMut(PrepareEvent<'_>) + 'a;

@@ -8,30 +8,30 @@ use std::path::{Component, Path, PathBuf};
 
 use fs_err::{self as fs, OpenOptions};
 
-use super::buckets::Buckets;
+use super::buckets::LengthBuckets;
 use super::error::PrepareError;
 use super::library::json;
-use super::manifest::{Cut, FORMAT, Manifest, Reason, Recipe, Record, Source};
+use super::manifest::{BucketDocument, DocumentSkipReason, DocumentsManifest, DocumentsRecipe, FORMAT, SourceRecord, TextSource};
 use super::whole::{hash, read_if_there, write};
 
 /// A folder of prepared documents, locked for this process until it is dropped.
 #[derive(Debug)]
-pub struct Shelf {
+pub struct DocumentStore {
     folder: PathBuf,
-    manifest: Manifest,
+    manifest: DocumentsManifest,
     /// What is on disk.
     saved: Vec<u8>,
-    _lock: Lock,
+    _lock: FolderLock,
 }
 
-impl Shelf {
+impl DocumentStore {
     /// Opens the folder, or makes it. Texts of another recipe are removed; what has changed is told then.
-    pub fn open(folder: &Path, recipe: Recipe) -> Result<(Self, Option<String>), PrepareError> {
+    pub fn open(folder: &Path, recipe: DocumentsRecipe) -> Result<(Self, Option<String>), PrepareError> {
         fs::create_dir_all(folder)?;
         let lock = lock(folder)?;
         let path = folder.join("manifest.json");
         let saved = read_if_there(&path)?.unwrap_or_default();
-        let manifest = Manifest { format: FORMAT, recipe, documents: Vec::new() };
+        let manifest = DocumentsManifest { format: FORMAT, recipe, documents: Vec::new() };
         let mut shelf = Self { folder: folder.to_owned(), manifest, saved, _lock: lock };
         if shelf.saved.is_empty() {
             return Ok((shelf, None));
@@ -47,19 +47,19 @@ impl Shelf {
         Ok((shelf, changed))
     }
 
-    pub fn manifest(&self) -> &Manifest {
+    pub fn manifest(&self) -> &DocumentsManifest {
         &self.manifest
     }
 
     /// Whether the source is as it was when it was prepared, and so is everything that was made of it.
-    pub fn stands(&self, source: &Source, source_blake3: &str) -> Result<bool, PrepareError> {
+    pub fn stands(&self, source: &TextSource, source_blake3: &str) -> Result<bool, PrepareError> {
         let Some(record) = self.record(source) else { return Ok(false) };
         if record.source_blake3.as_deref() != Some(source_blake3) {
             return Ok(false);
         }
-        let still = |reason: &Reason, bucket: Option<u64>| match reason {
-            Reason::BucketFull => bucket.is_some_and(|bucket| !self.has_room(bucket)),
-            Reason::Duplicate { of } => self.cuts().any(|cut| cut.path == *of),
+        let still = |reason: &DocumentSkipReason, bucket: Option<u64>| match reason {
+            DocumentSkipReason::BucketFull => bucket.is_some_and(|bucket| !self.has_room(bucket)),
+            DocumentSkipReason::Duplicate { of } => self.cuts().any(|cut| cut.path == *of),
             _ => true,
         };
         if !record.left_out.iter().all(|left_out| still(&left_out.reason, left_out.bucket)) {
@@ -74,7 +74,7 @@ impl Shelf {
     }
 
     /// Takes away what was made of a source before.
-    pub fn forget(&mut self, source: &Source) -> Result<(), PrepareError> {
+    pub fn forget(&mut self, source: &TextSource) -> Result<(), PrepareError> {
         if let Some(at) = self.manifest.documents.iter().position(|record| record.source.is(source)) {
             let record = self.manifest.documents.remove(at);
             self.remove(record.cuts.iter())?;
@@ -89,10 +89,10 @@ impl Shelf {
     }
 
     /// Writes a text of exactly `bucket` tokens, unless the bucket has the same one.
-    pub fn put(&self, source: &Source, bucket: u64, text: &str) -> Result<Result<Cut, Reason>, PrepareError> {
+    pub fn put(&self, source: &TextSource, bucket: u64, text: &str) -> Result<Result<BucketDocument, DocumentSkipReason>, PrepareError> {
         let blake3 = hash(text.as_bytes());
         if let Some(same) = self.cuts().find(|cut| cut.tokens == bucket && cut.blake3 == blake3) {
-            return Ok(Err(Reason::Duplicate { of: same.path.clone() }));
+            return Ok(Err(DocumentSkipReason::Duplicate { of: same.path.clone() }));
         }
         let relative = self.place(source, bucket);
         let path = self.folder.join(&relative);
@@ -101,11 +101,11 @@ impl Shelf {
             Some(_) => {}
             None => write(&path, text.as_bytes())?,
         }
-        Ok(Ok(Cut { tokens: bucket, path: relative, bytes: text.len() as u64, blake3 }))
+        Ok(Ok(BucketDocument { tokens: bucket, path: relative, bytes: text.len() as u64, blake3 }))
     }
 
     /// Enters what was made of a source.
-    pub fn enter(&mut self, record: Record) -> Result<(), PrepareError> {
+    pub fn enter(&mut self, record: SourceRecord) -> Result<(), PrepareError> {
         let order = record.source.order();
         let at = self.manifest.documents.partition_point(|other| other.source.order() < order);
         match self.manifest.documents.get_mut(at).filter(|other| other.source.is(&record.source)) {
@@ -138,7 +138,7 @@ impl Shelf {
     pub fn strays(&self) -> Result<Vec<String>, PrepareError> {
         let ours: BTreeSet<&str> = self.cuts().map(|cut| cut.path.as_str()).collect();
         let mut strays = Vec::new();
-        for bucket in self.manifest.recipe.buckets.iter().map(|bucket| Buckets::name(*bucket)) {
+        for bucket in self.manifest.recipe.buckets.iter().map(|bucket| LengthBuckets::name(*bucket)) {
             let folder = self.folder.join(&bucket);
             if !folder.is_dir() {
                 continue;
@@ -156,20 +156,20 @@ impl Shelf {
         Ok(strays)
     }
 
-    fn cuts(&self) -> impl Iterator<Item = &Cut> {
+    fn cuts(&self) -> impl Iterator<Item = &BucketDocument> {
         self.manifest.documents.iter().flat_map(|record| &record.cuts)
     }
 
-    fn record(&self, source: &Source) -> Option<&Record> {
+    fn record(&self, source: &TextSource) -> Option<&SourceRecord> {
         self.manifest.documents.iter().find(|record| record.source.is(source))
     }
 
-    fn is_as_told(&self, cut: &Cut) -> Result<bool, PrepareError> {
+    fn is_as_told(&self, cut: &BucketDocument) -> Result<bool, PrepareError> {
         Ok(read_if_there(&self.folder.join(&cut.path))?.is_some_and(|bytes| hash(&bytes) == cut.blake3))
     }
 
     /// Removes texts that are as they were written: what somebody has changed is theirs.
-    fn remove<'c>(&self, cuts: impl Iterator<Item = &'c Cut>) -> Result<(), PrepareError> {
+    fn remove<'c>(&self, cuts: impl Iterator<Item = &'c BucketDocument>) -> Result<(), PrepareError> {
         for cut in cuts {
             if self.is_as_told(cut)? {
                 fs::remove_file(self.folder.join(&cut.path))?;
@@ -179,12 +179,12 @@ impl Shelf {
     }
 
     /// Where a text goes: the parts of a source's path are joined, and two that come to the same are told apart by a hash of the path.
-    fn place(&self, source: &Source, bucket: u64) -> String {
-        let bucket = Buckets::name(bucket);
+    fn place(&self, source: &TextSource, bucket: u64) -> String {
+        let bucket = LengthBuckets::name(bucket);
         let name = source.name();
         let stem = match source {
-            Source::Gutenberg { .. } => name.clone(),
-            Source::File { path } => path.rsplit_once('.').map_or(path.as_str(), |(stem, _)| stem).replace(['/', '\\'], "-"),
+            TextSource::Gutenberg { .. } => name.clone(),
+            TextSource::File { path } => path.rsplit_once('.').map_or(path.as_str(), |(stem, _)| stem).replace(['/', '\\'], "-"),
         };
         let plain = format!("{bucket}/{stem}.txt");
         if self.cuts().any(|cut| cut.path == plain) { format!("{bucket}/{stem}-{}.txt", &hash(name.as_bytes())[..8]) } else { plain }
@@ -194,20 +194,20 @@ impl Shelf {
 /// One process at a time. Unlocked by name: a process that is just being started holds a copy of every open file for a moment, so
 /// closing ours would not be enough.
 #[derive(Debug)]
-struct Lock(std::fs::File);
+struct FolderLock(std::fs::File);
 
-impl Drop for Lock {
+impl Drop for FolderLock {
     fn drop(&mut self) {
         // What cannot be unlocked is so when the process ends.
         let _ = self.0.unlock();
     }
 }
 
-fn lock(folder: &Path) -> Result<Lock, PrepareError> {
+fn lock(folder: &Path) -> Result<FolderLock, PrepareError> {
     let path = folder.join(".lock");
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path)?.into_file();
     match file.try_lock() {
-        Ok(()) => Ok(Lock(file)),
+        Ok(()) => Ok(FolderLock(file)),
         Err(std::fs::TryLockError::WouldBlock) => Err(PrepareError::Locked { folder: folder.to_owned() }),
         Err(std::fs::TryLockError::Error(source)) => {
             Err(std::io::Error::new(source.kind(), format!("cannot lock `{}`: {source}", path.display())).into())
@@ -215,7 +215,7 @@ fn lock(folder: &Path) -> Result<Lock, PrepareError> {
     }
 }
 
-fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, PrepareError> {
+fn parse(path: &Path, bytes: &[u8]) -> Result<DocumentsManifest, PrepareError> {
     #[derive(serde::Deserialize)]
     struct Format {
         format: u32,
@@ -225,7 +225,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, PrepareError> {
     if format != FORMAT {
         return Err(PrepareError::Format { path: path.to_owned(), found: format });
     }
-    let manifest: Manifest = serde_json::from_slice(bytes).map_err(|error| fault(error.to_string()))?;
+    let manifest: DocumentsManifest = serde_json::from_slice(bytes).map_err(|error| fault(error.to_string()))?;
     // What it names may be removed: nothing outside the folder can be meant.
     let is_inside = |path: &str| Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
     match manifest.documents.iter().flat_map(|record| &record.cuts).find(|cut| !is_inside(&cut.path)) {
@@ -235,7 +235,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, PrepareError> {
 }
 
 /// What differs between two recipes, in words.
-fn change(old: &Recipe, new: &Recipe) -> Option<String> {
+fn change(old: &DocumentsRecipe, new: &DocumentsRecipe) -> Option<String> {
     let mut changed = Vec::new();
     if !old.tokenizer.counts_as(&new.tokenizer) {
         changed.push("the tokenizer");

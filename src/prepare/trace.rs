@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::figures::{Counts, Figures};
+use super::figures::{TokenCountRecorder, TokenStatistics};
 use crate::trace::Trace;
 
 /// A trace in figures.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct TraceFigures {
+pub struct TraceStatistics {
     pub requests: u64,
     /// From the first request to the last.
     pub span_s: f64,
     /// Requests over span; `None` where all come at once.
     pub rate_per_s: Option<f64>,
-    pub input_tokens: Figures,
-    pub output_tokens: Figures,
+    pub input_tokens: TokenStatistics,
+    pub output_tokens: TokenStatistics,
     /// Blocks of all prompts, a hash id each.
     pub blocks: u64,
     /// Blocks at the beginning of a prompt that an earlier prompt had too: the hits of a prefix cache without limits.
@@ -27,8 +27,8 @@ pub struct TraceFigures {
 
 /// Looks through a trace once.
 #[expect(clippy::cast_precision_loss, reason = "shares of counts far below 2^53")]
-pub fn figures(trace: &Trace) -> TraceFigures {
-    let (mut inputs, mut outputs) = (Counts::default(), Counts::default());
+pub fn figures(trace: &Trace) -> TraceStatistics {
+    let (mut inputs, mut outputs) = (TokenCountRecorder::default(), TokenCountRecorder::default());
     let (mut seen, mut blocks, mut shared_blocks, mut span_s) = (BTreeSet::<u64>::new(), 0, 0, 0.0);
     for request in trace.iter() {
         inputs.add(request.input_tokens);
@@ -39,7 +39,7 @@ pub fn figures(trace: &Trace) -> TraceFigures {
         span_s = request.at_ms / 1e3;
     }
     let requests = trace.len() as u64;
-    TraceFigures {
+    TraceStatistics {
         requests,
         span_s,
         rate_per_s: (span_s > 0.0).then(|| requests as f64 / span_s),
@@ -54,7 +54,7 @@ pub fn figures(trace: &Trace) -> TraceFigures {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::Cut;
+    use crate::trace::TraceReadOptions;
 
     #[test]
     fn figures_of_a_small_trace_are_those_counted_by_hand() {
@@ -65,7 +65,8 @@ mod tests {
         let lines = [line(1000, 25, 5, "[1, 2, 3]"), line(2000, 30, 7, "[1, 2, 9]"), line(5000, 20, 6, "[8, 2]")];
         let file = tempfile::NamedTempFile::new().unwrap();
         fs_err::write(file.path(), lines.join("\n")).unwrap();
-        let trace = Trace::read(file.path(), Cut { unit: None, block_tokens: 10, requests: u64::MAX, until_ms: None }).unwrap();
+        let trace =
+            Trace::read(file.path(), TraceReadOptions { unit: None, block_tokens: 10, requests: u64::MAX, until_ms: None }).unwrap();
         let figures = figures(&trace);
         assert_eq!((figures.requests, figures.span_s, figures.rate_per_s), (3, 4.0, Some(0.75)));
         assert_eq!((figures.input_tokens.total, figures.input_tokens.p50, figures.output_tokens.max), (75, 25, 7));

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 
 use fs_err::{self as fs, File};
 
-/// A file being written. Dropped before [`WholeFile::finish`], it leaves nothing.
+/// A file being written. Dropped before [`AtomicFile::finish`], it leaves nothing.
 #[derive(Debug)]
-pub struct WholeFile {
+pub struct AtomicFile {
     path: PathBuf,
     partial: PathBuf,
     out: Option<BufWriter<File>>,
 }
 
-impl WholeFile {
+impl AtomicFile {
     /// Begins to write `path`, making its folder where there is none.
     pub fn create(path: &Path) -> io::Result<Self> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -39,7 +39,7 @@ impl WholeFile {
     }
 }
 
-impl Write for WholeFile {
+impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.out.as_mut().map_or(Ok(0), |out| out.write(bytes))
     }
@@ -48,7 +48,7 @@ impl Write for WholeFile {
     }
 }
 
-impl Drop for WholeFile {
+impl Drop for AtomicFile {
     fn drop(&mut self) {
         if self.out.take().is_some() {
             // What cannot be removed is overwritten the next time.
@@ -59,7 +59,7 @@ impl Drop for WholeFile {
 
 /// Writes a small file.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = WholeFile::create(path)?;
+    let mut file = AtomicFile::create(path)?;
     file.write_all(bytes)?;
     file.finish()
 }
@@ -87,7 +87,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/a.txt");
         write(&path, b"old").unwrap();
-        let mut file = WholeFile::create(&path).unwrap();
+        let mut file = AtomicFile::create(&path).unwrap();
         file.write_all(b"ne").unwrap();
         drop(file);
         assert_eq!(fs::read(&path).unwrap(), b"old");

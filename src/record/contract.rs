@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Whether the server's caches were empty when the run began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum CacheContract {
+pub enum CacheCheck {
     /// Checked, and so it was; `how` says by what.
     Proven { how: String },
     /// Not known; `reason` says why.

@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 
 /// Why no further request of a cell was sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Curtailed {
-    pub certainty: Certainty,
+pub struct EarlyStopReason {
+    pub certainty: EarlyStopCertainty,
     /// The goals that were settled: all of them where the cell passes, at least one where it does not.
-    pub settled: Vec<Settled>,
+    pub settled: Vec<DecidedGoal>,
 }
 
 /// How sure it is that the whole run would have said the same.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Certainty {
+pub enum EarlyStopCertainty {
     /// Entirely: no outcome of the requests that were left could have changed it.
     Exact,
     /// By a test that may be looked at any time, wrong at most at this rate (0 to 1).
@@ -24,7 +24,7 @@ pub enum Certainty {
 
 /// A goal and the rows that settled it: those of the cell, its earlier repeats included.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Settled {
+pub struct DecidedGoal {
     /// As written in the scenario.
     pub goal: String,
     /// Whether it holds.
@@ -41,7 +41,7 @@ pub struct Settled {
 }
 
 /// As people are told: `stopped early: p95(ttft) <= 2s is lost for certain, with 9 of 21 rows against it; 36 were planned`.
-impl fmt::Display for Curtailed {
+impl fmt::Display for EarlyStopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sure = self.certainty.words();
         let lost = self.settled.iter().find(|settled| !settled.holds);
@@ -54,7 +54,7 @@ impl fmt::Display for Curtailed {
     }
 }
 
-impl Certainty {
+impl EarlyStopCertainty {
     /// As it stands in a sentence: `for certain`.
     #[must_use]
     pub fn words(self) -> String {
@@ -65,7 +65,7 @@ impl Certainty {
     }
 }
 
-impl Settled {
+impl DecidedGoal {
     fn rows(&self) -> String {
         format!("with {} of {} rows against it; {} were planned", self.beyond, self.seen, self.planned)
     }
@@ -75,18 +75,18 @@ impl Settled {
 mod tests {
     use super::*;
 
-    fn settled(goal: &str, holds: bool) -> Settled {
-        Settled { goal: goal.into(), holds, planned: 36, least_effective: 12, seen: 21, beyond: 9 }
+    fn settled(goal: &str, holds: bool) -> DecidedGoal {
+        DecidedGoal { goal: goal.into(), holds, planned: 36, least_effective: 12, seen: 21, beyond: 9 }
     }
 
     #[test]
     fn people_are_told_which_goal_ended_a_run() {
-        let words = |certainty, settled| Curtailed { certainty, settled }.to_string();
+        let words = |certainty, settled| EarlyStopReason { certainty, settled }.to_string();
         assert_eq!(
-            words(Certainty::Exact, vec![settled("a", true), settled("p95(ttft) <= 2s", false)]),
+            words(EarlyStopCertainty::Exact, vec![settled("a", true), settled("p95(ttft) <= 2s", false)]),
             "stopped early: p95(ttft) <= 2s is lost for certain, with 9 of 21 rows against it; 36 were planned"
         );
-        let at_risk = words(Certainty::Sequential { risk: 0.05 }, vec![settled("a", true), settled("b", true)]);
+        let at_risk = words(EarlyStopCertainty::Sequential { risk: 0.05 }, vec![settled("a", true), settled("b", true)]);
         assert_eq!(at_risk, "stopped early: all goals hold at a risk of 5 %, with 9 of 21 rows against it; 36 were planned");
     }
 }

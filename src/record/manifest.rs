@@ -34,16 +34,16 @@ pub struct Manifest {
     pub repeats: u32,
     /// Every run, in run order.
     pub runs: Vec<PlannedRun>,
-    pub client: Client,
+    pub client: ClientEnvironment,
     /// That prompts and answers are kept, in `texts.jsonl` of each run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keeps_texts: bool,
     /// That it was not measured by this program, where it was made from the files of another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub imported: Option<Imported>,
+    pub imported: Option<ImportOrigin>,
     /// That not every cell was to be run, but those along a frontier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub search: Option<Searched>,
+    pub search: Option<FrontierSweep>,
     /// The axis that the score goes by, dotted, where the scenario names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<String>,
@@ -51,7 +51,7 @@ pub struct Manifest {
 
 /// A sweep along the frontier between the cells that pass and those that fail: what was not run is untested by design, not missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Searched {
+pub struct FrontierSweep {
     /// The axes of the frontier, dotted, one or two: along each of them more is taken not to be easier.
     pub axes: Vec<String>,
     /// Those of them without an end: of these only the values that were reached are axis values, and runs.
@@ -85,7 +85,7 @@ impl Manifest {
 
 /// Where an imported sweep comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Imported {
+pub struct ImportOrigin {
     /// The program whose files were read, in words.
     pub program: String,
     /// What its files do not tell, and every run therefore lacks: a sentence each.
@@ -103,7 +103,7 @@ pub struct PlannedRun {
 
 /// The machine and the program that measured. Missing where it does not matter: in virtual time.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Client {
+pub struct ClientEnvironment {
     pub bench_version: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operating_system: Option<String>,
@@ -111,12 +111,12 @@ pub struct Client {
     pub processors: Option<u32>,
     /// What a core of it carries, where `bench selftest` was run on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ceilings: Option<ClientCeilings>,
+    pub ceilings: Option<ClientCapacity>,
 }
 
 /// How much load one core of the client's machine carries.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct ClientCeilings {
+pub struct ClientCapacity {
     /// Streamed events, each read by itself.
     pub events_per_s: f64,
     /// Requests of a single event each, that event included.

@@ -11,11 +11,11 @@ mod sample;
 mod text;
 mod version;
 
-pub use contract::{CACHED_SHARE, CacheContract, FirstTurnTokens, OPENING_TOKENS, PromptSalt, TEMPLATE_TOKENS};
-pub use curtailed::{Certainty, Curtailed, Settled};
-pub use manifest::{Client, ClientCeilings, Imported, Manifest, PlannedRun, Searched};
-pub use request::{Failure, FailureKind, FirstEventSource, Phase, RequestRecord, TokenSource, Usage};
-pub use run::{ClientHonesty, Connections, Counts, Outcome, RunHeader, RunRecord, ServerFacts, StampSource, TokenRule};
-pub use sample::{SampleKind, ServerSample, SharedTexts, label, labels_text};
-pub use text::{RequestText, SaidMessage, SaidText};
+pub use contract::{CACHED_SHARE, CacheCheck, FirstTurnTokens, OPENING_TOKENS, PromptSalt, TEMPLATE_TOKENS};
+pub use curtailed::{DecidedGoal, EarlyStopCertainty, EarlyStopReason};
+pub use manifest::{ClientCapacity, ClientEnvironment, FrontierSweep, ImportOrigin, Manifest, PlannedRun};
+pub use request::{FailureKind, FirstEventSource, RequestFailure, RequestPhase, RequestRecord, TokenSource, TokenUsage};
+pub use run::{ClientHealth, ConnectionCounts, RequestCounts, RunHeader, RunOutcome, RunRecord, ServerFacts, StampSource, TokenRule};
+pub use sample::{SampleKind, ServerSample, TextInterner, label, labels_text};
+pub use text::{RecordedMessage, RecordedText, RequestText};
 pub use version::FormatVersion;

@@ -7,7 +7,7 @@ use crate::clock::Micros;
 /// Which part of a run a request belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Phase {
+pub enum RequestPhase {
     /// Lays the histories of users met in mid-life into the server's cache, before time 0; never part of a metric.
     Prefill,
     /// Sent while the system comes into its steady state; not part of a metric.
@@ -16,7 +16,7 @@ pub enum Phase {
     Measure,
 }
 
-impl Phase {
+impl RequestPhase {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -80,7 +80,7 @@ impl FirstEventSource {
 
 /// Token counts as the server reported them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Usage {
+pub struct TokenUsage {
     pub prompt_tokens: u64,
     /// All that were generated, hidden reasoning included.
     pub output_tokens: u64,
@@ -214,7 +214,7 @@ impl<'de> Deserialize<'de> for FailureKind {
 
 /// A failure with a sentence for people. The sentence holds no prompt, no answer and no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
+pub struct RequestFailure {
     pub kind: FailureKind,
     pub detail: String,
 }
@@ -229,7 +229,7 @@ pub struct RequestRecord {
     pub lane: u32,
     /// From 0; turn 0 of `document_qa` carries the document.
     pub turn: u32,
-    pub phase: Phase,
+    pub phase: RequestPhase,
     /// When the turn was due.
     pub intended_us: Micros,
     /// When the last byte of the request was handed to the kernel; equal to the moment of failure where it never was.
@@ -290,7 +290,7 @@ pub struct RequestRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forced_tokens: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<Failure>,
+    pub failure: Option<RequestFailure>,
 }
 
 impl RequestRecord {

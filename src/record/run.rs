@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::contract::{CacheContract, PromptSalt};
-use super::curtailed::Curtailed;
+use super::contract::{CacheCheck, PromptSalt};
+use super::curtailed::EarlyStopReason;
 use super::request::FailureKind;
 use super::version::FormatVersion;
 use crate::clock::Micros;
@@ -47,18 +47,18 @@ pub enum TokenRule {
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Outcome {
+pub enum RunOutcome {
     /// All that was planned was sent and answered, failures of single requests included.
     Completed,
     /// Ended early and whole: what was left could not have changed what the goals say of the cell.
-    Curtailed(Curtailed),
+    Curtailed(EarlyStopReason),
     /// The cell could not be run; the reason for people.
     Failed { reason: String },
     /// Stopped by Ctrl-C; never taken for whole: the run is done again.
     Interrupted,
 }
 
-impl Outcome {
+impl RunOutcome {
     /// Whether it has all the rows that it needs: it was run to its end, or ended early because it had them.
     #[must_use]
     pub fn is_whole(&self) -> bool {
@@ -91,7 +91,7 @@ pub struct ServerFacts {
 
 /// What the client says of itself.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct ClientHonesty {
+pub struct ClientHealth {
     /// How late requests were sent after they could be, in seconds (waiting for an unfinished answer is not counted).
     pub send_lag_p50_s: f64,
     pub send_lag_p99_s: f64,
@@ -131,7 +131,7 @@ pub struct ClientHonesty {
     pub requests_per_s: Option<f64>,
 }
 
-impl ClientHonesty {
+impl ClientHealth {
     /// With more records than this waiting, the disk does not keep up with the run: it is six seconds of a million records a minute.
     pub const RECORDS_MAY_WAIT: u64 = 100_000;
 
@@ -164,7 +164,7 @@ impl StampSource {
 
 /// What the requests of a run, of all phases, went out on. Missing in virtual time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Connections {
+pub struct ConnectionCounts {
     /// Opened before offset 0.
     pub ahead: u64,
     /// Requests for which one was opened when they were to be sent: `connect_us` of a request says how long that took.
@@ -182,7 +182,7 @@ const STANDSTILL_SHARE: f64 = 0.01;
 
 /// What was sent and what came of it, without prefill and warm-up.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Counts {
+pub struct RequestCounts {
     /// Requests of all phases.
     pub requests: u64,
     /// Requests of the measured phase.
@@ -201,7 +201,7 @@ pub struct Counts {
 /// The share of a run's requests from which on it counts as not served.
 const UNSERVED_SHARE: f64 = 0.1;
 
-impl Counts {
+impl RequestCounts {
     /// How many requests nobody served, where that makes the run no result: none of the others succeeded, or these are a tenth of all.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
@@ -224,24 +224,24 @@ pub struct RunRecord {
     pub format: FormatVersion,
     #[serde(flatten)]
     pub header: RunHeader,
-    pub outcome: Outcome,
+    pub outcome: RunOutcome,
     /// Wall-clock time of offset 0; the Unix epoch in virtual time.
     pub started_at: Timestamp,
     /// From offset 0 to the end of the last request.
     pub duration_us: Micros,
     pub token_rule: TokenRule,
-    pub cache_contract: CacheContract,
+    pub cache_contract: CacheCheck,
     /// With what every prompt began; missing where caches were not kept away by a salt, and in virtual time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub salt: Option<PromptSalt>,
     /// Of simulated runs only the size of the KV cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerFacts>,
-    pub client: ClientHonesty,
-    pub counts: Counts,
+    pub client: ClientHealth,
+    pub counts: RequestCounts,
     /// Missing in virtual time, and in runs saved before format 1.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub connections: Option<Connections>,
+    pub connections: Option<ConnectionCounts>,
     /// What was offered, in requests per second; missing for closed loops.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offered_qps: Option<f64>,
@@ -259,8 +259,8 @@ impl RunRecord {
     #[must_use]
     pub fn invalidity(&self) -> Option<String> {
         match (&self.outcome, &self.cache_contract) {
-            (Outcome::Failed { .. } | Outcome::Interrupted, _) => return None,
-            (_, CacheContract::Failed { reason }) => return Some(reason.clone()),
+            (RunOutcome::Failed { .. } | RunOutcome::Interrupted, _) => return None,
+            (_, CacheCheck::Failed { reason }) => return Some(reason.clone()),
             _ => {}
         }
         let stood_still_s = self.client.stood_still_s?;
@@ -275,7 +275,7 @@ mod tests {
 
     fn unserved(requests: u64, failures: &[(&str, u64)]) -> Option<u64> {
         let failures = failures.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect();
-        Counts { requests, failures, ..Counts::default() }.unserved()
+        RequestCounts { requests, failures, ..RequestCounts::default() }.unserved()
     }
 
     #[test]

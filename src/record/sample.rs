@@ -33,12 +33,12 @@ impl ServerSample {
 
 /// Equal texts once: the samples of a run say the same few hundred again and again.
 #[derive(Debug, Default)]
-pub struct SharedTexts(HashSet<Arc<str>>);
+pub struct TextInterner(HashSet<Arc<str>>);
 
 /// How many texts are remembered: a server that invents labels for ever must not fill the memory.
 const REMEMBERED: usize = 100_000;
 
-impl SharedTexts {
+impl TextInterner {
     pub fn of(&mut self, text: &str) -> Arc<str> {
         if let Some(known) = self.0.get(text) {
             return Arc::clone(known);

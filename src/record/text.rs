@@ -12,30 +12,30 @@ pub struct RequestText {
     pub session: u64,
     pub turn: u32,
     /// The whole conversation up to and including this turn's question.
-    pub messages: Vec<SaidMessage>,
+    pub messages: Vec<RecordedMessage>,
     /// The answer's content, without reasoning; of a failed request what had come of it.
-    pub answer: SaidText,
+    pub answer: RecordedText,
 }
 
 /// One message of a prompt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SaidMessage {
+pub struct RecordedMessage {
     /// `system`, `user`, `assistant`
     pub role: String,
     #[serde(flatten)]
-    pub said: SaidText,
+    pub said: RecordedText,
 }
 
 /// A text, or the head of a long one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SaidText {
+pub struct RecordedText {
     pub text: Arc<str>,
     /// How many bytes of its end were left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut_bytes: Option<u64>,
 }
 
-impl SaidText {
+impl RecordedText {
     /// The longest text that is kept whole, in bytes.
     pub const LONGEST: usize = 64 * 1024;
 
@@ -54,11 +54,11 @@ mod tests {
 
     #[test]
     fn a_long_text_is_cut_between_two_characters_and_says_by_how_much() {
-        let whole = "a".repeat(SaidText::LONGEST);
-        assert_eq!(SaidText::of(&whole), SaidText { text: whole.as_str().into(), cut_bytes: None });
+        let whole = "a".repeat(RecordedText::LONGEST);
+        assert_eq!(RecordedText::of(&whole), RecordedText { text: whole.as_str().into(), cut_bytes: None });
         // The two bytes of `ä` lie across the limit.
-        let long = format!("{}ä!", "a".repeat(SaidText::LONGEST - 1));
-        let kept = SaidText::of(&long);
-        assert_eq!((kept.text.len(), kept.cut_bytes), (SaidText::LONGEST - 1, Some(3)));
+        let long = format!("{}ä!", "a".repeat(RecordedText::LONGEST - 1));
+        let kept = RecordedText::of(&long);
+        assert_eq!((kept.text.len(), kept.cut_bytes), (RecordedText::LONGEST - 1, Some(3)));
     }
 }

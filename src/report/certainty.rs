@@ -1,9 +1,11 @@
 //! How surely scores stand, in sentences: which cells lie between what is met and what is not excluded, and where a table contradicts
 //! itself. Shared by all formats. Summaries in, plain texts out.
 
-use super::number::Scale;
+use super::number::DisplayUnit;
 use super::words::Line;
-use crate::analysis::{Axes, Between, CellSummary, Load, Reversal, Score, VariantSummary, axis_label, show_axes, show_value};
+use crate::analysis::{
+    Axes, CellSummary, LoadComparison, LoadReversal, Score, UndecidedCell, VariantSummary, axis_label, show_axes, show_value,
+};
 
 /// Items of a list that are shown before the rest is counted only.
 const SHOWN: usize = 24;
@@ -27,7 +29,7 @@ pub fn between_line(score: &Score, suffix: &str) -> Option<Line> {
 }
 
 /// `4×3`, or the value of the axis.
-fn place(cell: &Between, axis: Option<&str>) -> String {
+fn place(cell: &UndecidedCell, axis: Option<&str>) -> String {
     match (cell.shape, axis.and_then(|axis| cell.axes.get(axis))) {
         (Some(shape), _) => format!("{}×{}", shape.concurrent, shape.sequential),
         (None, Some(value)) => show_value(value),
@@ -36,7 +38,7 @@ fn place(cell: &Between, axis: Option<&str>) -> String {
 }
 
 /// `+2`, or why there is no number.
-fn settling(cell: &Between) -> String {
+fn settling(cell: &UndecidedCell) -> String {
     match (cell.extra_repeats, cell.unsettled) {
         (Some(extra), _) => format!("+{extra}"),
         (None, Some(why)) => format!("({})", why.words()),
@@ -52,10 +54,10 @@ pub fn reversal_sentences(variant: &VariantSummary) -> Vec<String> {
     variant.reversals.iter().take(SHOWN_REVERSALS).map(|reversal| sentence(variant, reversal)).chain(rest).collect()
 }
 
-fn sentence(variant: &VariantSummary, reversal: &Reversal) -> String {
+fn sentence(variant: &VariantSummary, reversal: &LoadReversal) -> String {
     let load = match reversal.load {
-        Load::SameProduct => "the same C×S",
-        Load::More => "more load",
+        LoadComparison::SameProduct => "the same C×S",
+        LoadComparison::More => "more load",
     };
     let (fails, passes) = (cell_at(variant, &reversal.fails), cell_at(variant, &reversal.passes));
     let goal = fails.and_then(|cell| cell.goals.iter().position(|goal| !goal.passes)).unwrap_or(0);
@@ -78,7 +80,7 @@ fn cell_at<'a>(variant: &'a VariantSummary, axes: &Axes) -> Option<&'a CellSumma
 /// ` (42.5 s)`
 fn value(cell: Option<&CellSummary>, goal: usize) -> String {
     let text = cell.and_then(|cell| cell.goals.get(goal)).and_then(|goal| {
-        let scale = Scale::of(&goal.estimate.unit, Some(goal.limit), None);
+        let scale = DisplayUnit::of(&goal.estimate.unit, Some(goal.limit), None);
         let value = goal.estimate.value?;
         let unit = if value.finite().is_some() { format!(" {}", scale.unit) } else { String::new() };
         Some(format!(" ({}{unit})", scale.measured(&goal.estimate, Some(goal.limit))))
@@ -90,13 +92,13 @@ fn value(cell: Option<&CellSummary>, goal: usize) -> String {
 mod tests {
     use super::*;
     use crate::analysis::fixture::{answered, cell, published, sweep, uniform};
-    use crate::analysis::{Question, summarize};
+    use crate::analysis::{SummaryOptions, summarize};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
     #[test]
     fn the_same_sessions_with_opposite_verdicts_are_told_with_both_values_and_a_reason() {
-        let summary = summarize(&sweep(&[GOAL], &published("vllm")), &Question::default()).unwrap();
+        let summary = summarize(&sweep(&[GOAL], &published("vllm")), &SummaryOptions::default()).unwrap();
         let sentences = reversal_sentences(&summary.variants[0]);
         let expected = "not monotone: C=3, S=4 fails (42.5 s) although C=4, S=3 passes (0.794 s) with the same C×S; likely: few rows: C=4, S=3 is \
                         undecided with n=36";
@@ -106,7 +108,7 @@ mod tests {
     #[test]
     fn a_long_list_of_open_cells_ends_with_a_count() {
         let cells: Vec<_> = (1..=30).map(|s| cell("vllm", 1, s, uniform(1, 1, 0.5))).collect();
-        let summary = summarize(&sweep(&[GOAL], &cells), &Question::default()).unwrap();
+        let summary = summarize(&sweep(&[GOAL], &cells), &SummaryOptions::default()).unwrap();
         let (name, text) = between_line(&summary.variants[0].scores[0], "").unwrap();
         assert_eq!(name, "between, by C×S");
         assert!(text.starts_with("30 cells (+ repeats that would settle it): 1×30\u{a0}+19, 1×29\u{a0}+19"), "{text}");
@@ -116,7 +118,7 @@ mod tests {
     #[test]
     fn a_cell_at_the_limit_says_so_in_place_of_a_number() {
         let rows = (0..40).map(|session| answered(session, 1, if session < 2 { 3.0 } else { 0.5 })).collect();
-        let summary = summarize(&sweep(&[GOAL], &[cell("vllm", 4, 4, rows)]), &Question::default()).unwrap();
+        let summary = summarize(&sweep(&[GOAL], &[cell("vllm", 4, 4, rows)]), &SummaryOptions::default()).unwrap();
         let (_, text) = between_line(&summary.variants[0].scores[0], "").unwrap();
         assert_eq!(text, "1 cell: 4×4\u{a0}(at the limit)");
     }

@@ -3,7 +3,7 @@
 
 use super::reconcile::scored_cell;
 use crate::analysis::{
-    CellState, CellSummary, Estimate, Extended, Judgement, Score, SweepSummary, VariantSummary, plain, show_axes, show_value,
+    CellState, CellSummary, Estimate, ExtendedReal, GoalJudgement, Score, SweepSummary, VariantSummary, plain, show_axes, show_value,
 };
 
 /// The table of one or several sweeps; axes that a sweep does not have are empty in its rows.
@@ -31,7 +31,7 @@ pub fn csv(summaries: &[SweepSummary]) -> String {
                     names.into_iter().chain(axes.iter().map(|axis| cell.axes.get(*axis).map(show_value).unwrap_or_default()))
                 };
                 let server = || SERVER.iter().map(|(_, number)| text(number(cell))).chain([measured_by(cell), reason(cell)]);
-                let judgements: Vec<Option<&Judgement>> =
+                let judgements: Vec<Option<&GoalJudgement>> =
                     if cell.goals.is_empty() { vec![None] } else { cell.goals.iter().map(Some).collect() };
                 lines.extend(judgements.into_iter().map(|judgement| line(head().chain(fixed(variant, cell, judgement)).chain(server()))));
             }
@@ -143,7 +143,7 @@ fn reversed_by(variant: &VariantSummary, cell: &CellSummary) -> Option<String> {
     variant.reversals.iter().find(|reversal| reversal.fails == cell.axes).map(|reversal| show_axes(&reversal.passes))
 }
 
-fn fixed(variant: &VariantSummary, cell: &CellSummary, judgement: Option<&Judgement>) -> Vec<String> {
+fn fixed(variant: &VariantSummary, cell: &CellSummary, judgement: Option<&GoalJudgement>) -> Vec<String> {
     let state = match &cell.state {
         CellState::Measured if cell.curtailed.is_some() => "stopped_early",
         CellState::Measured => "measured",
@@ -154,7 +154,7 @@ fn fixed(variant: &VariantSummary, cell: &CellSummary, judgement: Option<&Judgem
     };
     let estimate: Option<&Estimate> = judgement.map(|judgement| &judgement.estimate).or(cell.shown.as_ref());
     let failures: Vec<String> = cell.failures.iter().map(|(kind, count)| format!("{kind}={count}")).collect();
-    let end = |get: fn(&Estimate) -> Option<Extended>| estimate.and_then(get).map(|value| value.get().to_string()).unwrap_or_default();
+    let end = |get: fn(&Estimate) -> Option<ExtendedReal>| estimate.and_then(get).map(|value| value.get().to_string()).unwrap_or_default();
     let (rates, success, growth) = (&cell.rates, &cell.success_only, cell.backlog_growth.as_ref());
     vec![
         state.to_owned(),
@@ -170,7 +170,7 @@ fn fixed(variant: &VariantSummary, cell: &CellSummary, judgement: Option<&Judgem
         end(|estimate| estimate.high),
         text(judgement.map(|judgement| &judgement.goal)),
         text(judgement.map(|judgement| judgement.limit)),
-        text(judgement.and_then(Judgement::outcome)),
+        text(judgement.and_then(GoalJudgement::outcome)),
         text(judgement.map(|judgement| judgement.verdict.name())),
         text(judgement.and_then(|judgement| judgement.rows_needed)),
         text(extra_repeats(variant, cell)),
@@ -210,17 +210,17 @@ fn line(fields: impl Iterator<Item = String>) -> String {
 mod tests {
     use super::*;
     use crate::analysis::fixture::{cell, failed, sweep, uniform};
-    use crate::analysis::{Question, summarize};
-    use crate::record::{FailureKind, Outcome};
+    use crate::analysis::{SummaryOptions, summarize};
+    use crate::record::{FailureKind, RunOutcome};
 
     #[test]
     fn every_row_has_a_field_for_each_column_whatever_stands_in_it() {
         let mut cells = vec![cell("vllm", 1, 1, uniform(1, 1, 0.5)), cell("vllm", 1, 2, Vec::new()), cell("vllm", 1, 3, Vec::new())];
-        cells[1].outcome = Outcome::Failed { reason: "said \"no\",\nand closed".into() };
+        cells[1].outcome = RunOutcome::Failed { reason: "said \"no\",\nand closed".into() };
         cells[2].records = (0..20).map(|session| failed(session, 1, FailureKind::Connect)).collect();
         let mut saved = sweep(&["p95(ttft where turn >= 1) <= 2s", "error_rate <= 1%"], &cells);
         saved.manifest.name = "a \"quoted\", name".into();
-        let text = csv(&[summarize(&saved, &Question::default()).unwrap()]);
+        let text = csv(&[summarize(&saved, &SummaryOptions::default()).unwrap()]);
         let rows: Vec<Vec<String>> = text.lines().map(fields).collect();
         // Two goals in each of the two measured cells, and the failed one.
         assert_eq!(rows.len(), 1 + 2 + 1 + 2);

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::record::{Phase, RequestRecord};
+use crate::record::{RequestPhase, RequestRecord};
 use crate::store::{SavedRun, StoreError};
 
 /// Which of the script's two generations is to read it. Each plot wants all parameters but its own names of C and S to be equal in every file
@@ -33,7 +33,7 @@ const FAILED_TTFT_S: f64 = 1e6;
 /// The file's text.
 pub fn render(run: &SavedRun, generation: ScriptGeneration) -> Result<String, StoreError> {
     let mut records = run.requests.records()?;
-    records.retain(|record| record.phase == Phase::Measure);
+    records.retain(|record| record.phase == RequestPhase::Measure);
     records.sort_by_key(|record| (record.lane, record.request));
     let cell = &run.record.header.cell;
     let workload = |field: &str| cell.pointer(&format!("/workload/{field}")).cloned().unwrap_or(Value::Null);

@@ -1,17 +1,17 @@
 //! Cells whose backlog grows, in words: behind their values, and which they are. Shared by all formats. Summaries in, plain texts out.
 
-use super::number::{Scale, percent, significant};
-use crate::analysis::{BacklogGrowth, CellSummary, Extended, InitialTransient, VariantSummary, show_axes};
+use super::number::{DisplayUnit, percent, significant};
+use crate::analysis::{BacklogGrowth, CellSummary, ExtendedReal, InitialTransient, VariantSummary, show_axes};
 
 /// Cells that are named before the rest is counted only.
 const SHOWN: usize = 6;
 
 /// What stands behind a cell's value: `and growing by 3.20 s/min`. Nothing where nothing speaks for it.
 #[must_use]
-pub fn growth(cell: &CellSummary, measure: &str, scale: Scale) -> Option<String> {
+pub fn growth(cell: &CellSummary, measure: &str, scale: DisplayUnit) -> Option<String> {
     let growth = cell.backlog_growth.as_ref()?;
     let may = if growth.is_certain { "" } else { "perhaps " };
-    let by = growth.measures_per_min.get(measure).and_then(|slope| Extended::new(*slope));
+    let by = growth.measures_per_min.get(measure).and_then(|slope| ExtendedReal::new(*slope));
     Some(match by {
         Some(slope) => format!("and {may}growing by {} {}/min", scale.show(slope, None), scale.unit),
         None => format!("and {may}growing by {} requests in flight/min", significant(growth.requests_per_min, 3)),
@@ -78,8 +78,8 @@ fn list(cells: &[(&CellSummary, &BacklogGrowth)], tell: &dyn Fn(&BacklogGrowth) 
 mod tests {
     use super::*;
     use crate::analysis::fixture::{Cell, answered, cell, sweep};
-    use crate::analysis::{Question, SweepSummary, summarize};
-    use crate::report::{Colour, PageParts, csv, html, markdown, terminal};
+    use crate::analysis::{SummaryOptions, SweepSummary, summarize};
+    use crate::report::{ColourMode, PageParts, csv, html, markdown, terminal};
 
     /// A request a second at two rates; at the second one a wait grows by 6 s a minute.
     fn summary() -> SweepSummary {
@@ -91,14 +91,14 @@ mod tests {
         for run in &mut saved.runs {
             run.record.offered_qps = Some(1.0);
         }
-        summarize(&saved, &Question::default()).unwrap()
+        summarize(&saved, &SummaryOptions::default()).unwrap()
     }
 
     #[test]
     fn every_format_says_that_a_value_is_growing_and_by_how_much() {
         let summary = summary();
         let page = html(&summary, &PageParts::default()).unwrap().replace("&#x2f;", "/");
-        let text = terminal(&summary, Colour::Never).split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = terminal(&summary, ColourMode::Never).split_whitespace().collect::<Vec<_>>().join(" ");
         for text in [page, markdown(&summary), text] {
             assert!(text.contains("and growing") && text.contains("by 6.00"), "{text}");
             assert!(text.contains("growing: more comes due than is answered at qps=2 (5."), "{text}");
@@ -133,7 +133,7 @@ mod tests {
         let expected = "perhaps growing, so that no goal is certified: qps=2 (5.00 requests more in flight a minute, by chance at most in 12.0 %; runs of \
                         311 s would tell)";
         assert_eq!(sentences, [expected]);
-        let seconds = Scale::of("s", Some(30.0), None);
+        let seconds = DisplayUnit::of("s", Some(30.0), None);
         let text = super::growth(&summary.variants[0].cells[1], "p95(ttft)", seconds);
         assert_eq!(text.as_deref(), Some("and perhaps growing by 5.00 requests in flight/min"));
         assert_eq!(super::growth(&summary.variants[0].cells[0], "p95(ttft)", seconds), None);

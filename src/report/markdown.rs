@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 
 use super::certainty::reversal_sentences;
-use super::panel::{Panel, Place, panels};
-use super::reconcile::{HEADS, Reconciliation, reconciliation};
+use super::panel::{ReportPanel, ReportPanelCell, panels};
+use super::reconcile::{HEADS, ReconciliationTable, reconciliation};
 use super::server::{ServerTable, server_table};
 use super::words;
 use crate::analysis::{SweepSummary, VariantSummary};
@@ -66,7 +66,7 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
     }
 }
 
-fn reconcile(out: &mut String, found: &Reconciliation) {
+fn reconcile(out: &mut String, found: &ReconciliationTable) {
     let _ = writeln!(out, "{}\n", escaped(&found.heading));
     let _ = writeln!(out, "| {} |", HEADS.join(" | "));
     let _ = writeln!(out, "|---|---{}", "|---:".repeat(HEADS.len() - 2) + "|");
@@ -76,7 +76,7 @@ fn reconcile(out: &mut String, found: &Reconciliation) {
     out.push('\n');
 }
 
-fn table(out: &mut String, panel: &Panel) {
+fn table(out: &mut String, panel: &ReportPanel) {
     let what = panel.goal.as_ref().unwrap_or(&panel.measure);
     let within = if panel.within.is_empty() { String::new() } else { format!(" at {}", panel.within) };
     let _ = writeln!(out, "{}, in {}:\n", escaped(&format!("{what}{within}")), panel.unit);
@@ -105,7 +105,7 @@ fn server(out: &mut String, table: &ServerTable) {
     out.push('\n');
 }
 
-fn content(place: Option<&Place>) -> String {
+fn content(place: Option<&ReportPanelCell>) -> String {
     let Some(place) = place else { return "-".to_owned() };
     let n = place.n.map(|n| format!(" (n={n})")).unwrap_or_default();
     let interval = place.interval.as_ref().map(|interval| format!(" [{interval}]")).unwrap_or_default();
@@ -140,14 +140,14 @@ pub(super) fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::analysis::fixture::{cell, sweep, uniform};
-    use crate::analysis::{Question, summarize};
-    use crate::record::Outcome;
+    use crate::analysis::{SummaryOptions, summarize};
+    use crate::record::RunOutcome;
 
     #[test]
     fn what_comes_from_outside_breaks_no_table_and_brings_no_html() {
         let mut cells = vec![cell("vllm", 1, 1, uniform(1, 1, 0.5)), cell("vllm", 1, 2, Vec::new())];
-        cells[1].outcome = Outcome::Failed { reason: "<b>no</b> | `rm`\n# heading".into() };
-        let text = markdown(&summarize(&sweep(&["p95(ttft where turn >= 1) <= 2s"], &cells), &Question::default()).unwrap());
+        cells[1].outcome = RunOutcome::Failed { reason: "<b>no</b> | `rm`\n# heading".into() };
+        let text = markdown(&summarize(&sweep(&["p95(ttft where turn >= 1) <= 2s"], &cells), &SummaryOptions::default()).unwrap());
         assert!(text.contains("&lt;b&gt;no&lt;/b&gt; \\| \\`rm\\` \\# heading"), "{text}");
         assert!(text.contains("| C \\\\ S | 1 | 2 |\n|---:|---:|---:|\n| 1 | 0.500 ? [0.500 or more] (n=3) | failed |"), "{text}");
         assert!(text.contains("**vllm holds at least 1 session (C=1, S=1) by its measured values; 3 requests are too few"), "{text}");

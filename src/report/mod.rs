@@ -22,5 +22,5 @@ mod words;
 pub use csv::csv;
 pub use json::json;
 pub use markdown::markdown;
-pub use page::{Facts, PageError, PageFigure, PageParts, environment, html};
-pub use terminal::{Colour, paragraph, terminal};
+pub use page::{EnvironmentSection, PageFigure, PageParts, ReportPageError, environment, html};
+pub use terminal::{ColourMode, paragraph, terminal};

@@ -1,18 +1,18 @@
 //! Numbers as people read them: in the unit that fits, three significant digits, more where fewer would tell a lie about a limit, and
 //! `fail` where so many requests failed that the value is one of them. Never an infinite or undefined number.
 
-use crate::analysis::{Estimate, Extended, SweepSummary};
+use crate::analysis::{Estimate, ExtendedReal, SweepSummary};
 use crate::metric::shows_milliseconds;
 
 /// How a unit of analysis is shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Scale {
+pub struct DisplayUnit {
     pub unit: &'static str,
     /// What a value is multiplied by.
     pub factor: f64,
 }
 
-impl Scale {
+impl DisplayUnit {
     /// For a measure's unit; seconds become milliseconds by the limit, or by the largest of the values that are shown.
     #[must_use]
     pub fn of(unit: &str, limit: Option<f64>, largest: Option<f64>) -> Self {
@@ -37,7 +37,7 @@ impl Scale {
 
     /// The value with as many digits as it takes to stand on its own side of the limit.
     #[must_use]
-    pub fn show(self, value: Extended, limit: Option<f64>) -> String {
+    pub fn show(self, value: ExtendedReal, limit: Option<f64>) -> String {
         let Some(value) = value.finite() else { return "fail".to_owned() };
         let shown = value * self.factor;
         let Some(limit) = limit.map(|limit| limit * self.factor) else { return significant(shown, 3) };
@@ -56,7 +56,7 @@ impl Scale {
     /// The interval as `0.31 to 0.52`, `0.31 or more`, or nothing where so few requests bound it on no side.
     #[must_use]
     pub fn interval(self, estimate: &Estimate) -> Option<String> {
-        let end = |value: Extended| self.show(value, None);
+        let end = |value: ExtendedReal| self.show(value, None);
         match (estimate.low, estimate.high) {
             // Even the lower end is a failed request: the value has said so.
             (Some(low), _) if low.finite().is_none() => None,
@@ -97,10 +97,10 @@ pub fn percent(share: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Method;
+    use crate::analysis::IntervalMethod;
 
     fn show(value: f64, limit: f64) -> String {
-        Scale::of("s", Some(limit), None).show(Extended::new(value).unwrap(), Some(limit))
+        DisplayUnit::of("s", Some(limit), None).show(ExtendedReal::new(value).unwrap(), Some(limit))
     }
 
     #[test]
@@ -126,19 +126,19 @@ mod tests {
     fn infinity_is_a_word() {
         assert_eq!(show(f64::INFINITY, 2.0), "fail");
         assert_eq!(significant(f64::NAN, 3), "fail");
-        let infinite = Extended::new(f64::INFINITY);
+        let infinite = ExtendedReal::new(f64::INFINITY);
         let estimate = Estimate {
             measure: String::new(),
             unit: "s".into(),
             n: 80,
             value: infinite,
-            low: Extended::new(0.5),
+            low: ExtendedReal::new(0.5),
             high: infinite,
             sessions: 80,
             effective_n: 80,
-            method: Method::OrderStatistics,
+            method: IntervalMethod::OrderStatistics,
             bound: None,
         };
-        assert_eq!(Scale::of("s", None, None).interval(&estimate).unwrap(), "0.500 to fail");
+        assert_eq!(DisplayUnit::of("s", None, None).interval(&estimate).unwrap(), "0.500 to fail");
     }
 }

@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::growth::growth;
-use super::number::Scale;
+use super::number::DisplayUnit;
 use crate::analysis::{
-    Axes, CellState, CellSummary, Estimate, Judgement, SweepSummary, VariantSummary, Verdict, axis_label, short, show_axes, show_value,
+    Axes, CellState, CellSummary, Estimate, GoalJudgement, GoalVerdict, SweepSummary, VariantSummary, axis_label, short, show_axes,
+    show_value,
 };
 
 /// One table of one variant: one measure, for the cells that agree in all axes but two.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Panel {
+pub struct ReportPanel {
     /// As in a goal: `p95(ttft where turn >= 1)`.
     pub measure: String,
     /// The whole goal, where the measure is judged.
@@ -25,19 +26,19 @@ pub struct Panel {
     pub across: Option<String>,
     /// Values across; a single empty one where there is no such axis.
     pub columns: Vec<String>,
-    pub rows: Vec<PanelRow>,
+    pub rows: Vec<ReportPanelRow>,
 }
 
 /// A value down, and what stands across. A place that was never planned is `None`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PanelRow {
+pub struct ReportPanelRow {
     pub head: String,
-    pub places: Vec<Option<Place>>,
+    pub places: Vec<Option<ReportPanelCell>>,
 }
 
 /// What is to be seen of one cell.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Place {
+pub struct ReportPanelCell {
     /// The cell's place in its variant's list.
     pub cell: usize,
     /// A number, `fail`, `failed`, `invalid`, `missing`, `implied ✓`, `implied ✗`, `untested`, or a dash where no request fits the measure.
@@ -49,17 +50,17 @@ pub struct Place {
     pub growth: Option<String>,
     /// Whether the plain value fits the limit.
     pub passes: Option<bool>,
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<GoalVerdict>,
 }
 
-impl Place {
+impl ReportPanelCell {
     /// The mark behind the number.
     #[must_use]
     pub fn mark(&self) -> &'static str {
         match self.verdict {
-            Some(Verdict::Met) => "✓",
-            Some(Verdict::Missed) => "✗",
-            Some(Verdict::Undecided) => "?",
+            Some(GoalVerdict::Met) => "✓",
+            Some(GoalVerdict::Missed) => "✗",
+            Some(GoalVerdict::Undecided) => "?",
             None => "",
         }
     }
@@ -67,11 +68,11 @@ impl Place {
 
 /// The tables of one variant: one a goal (or one of the shown measure), times one for each combination of the remaining axes.
 #[must_use]
-pub fn panels(summary: &SweepSummary, variant: &VariantSummary) -> Vec<Panel> {
+pub fn panels(summary: &SweepSummary, variant: &VariantSummary) -> Vec<ReportPanel> {
     let (down, across) = plane(summary);
     let facets = facets(variant, &[&down, &across]);
     let goals: Vec<Option<usize>> = if summary.goals.is_empty() { vec![None] } else { (0..summary.goals.len()).map(Some).collect() };
-    let layout = Layout { summary, variant, down: down.as_deref(), across: across.as_deref() };
+    let layout = ReportPanelLayout { summary, variant, down: down.as_deref(), across: across.as_deref() };
     goals.iter().flat_map(|goal| facets.iter().map(|within| layout.panel(*goal, within)).collect::<Vec<_>>()).collect()
 }
 
@@ -102,23 +103,23 @@ fn outside(axes: &Axes, plane: &[&Option<String>]) -> Axes {
     axes.iter().filter(|(name, _)| free(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-struct Layout<'a> {
+struct ReportPanelLayout<'a> {
     summary: &'a SweepSummary,
     variant: &'a VariantSummary,
     down: Option<&'a str>,
     across: Option<&'a str>,
 }
 
-impl Layout<'_> {
-    fn panel(&self, goal: Option<usize>, within: &Axes) -> Panel {
+impl ReportPanelLayout<'_> {
+    fn panel(&self, goal: Option<usize>, within: &Axes) -> ReportPanel {
         let judged = goal.and_then(|goal| self.variant.cells.iter().find_map(|cell| cell.goals.get(goal)));
         let (measure, unit) = match judged {
             Some(judgement) => (judgement.estimate.measure.clone(), judgement.estimate.unit.as_str()),
             None => (self.summary.shown.clone(), self.summary.shown_unit.as_str()),
         };
         let scale = match judged {
-            Some(judgement) => Scale::of(unit, Some(judgement.limit), None),
-            None => Scale::of_shown(self.summary),
+            Some(judgement) => DisplayUnit::of(unit, Some(judgement.limit), None),
+            None => DisplayUnit::of_shown(self.summary),
         };
         let plane = [&self.down.map(str::to_owned), &self.across.map(str::to_owned)];
         let cells: Vec<(usize, &CellSummary)> =
@@ -129,9 +130,9 @@ impl Layout<'_> {
             cells.iter().map(|(index, cell)| ((key(cell, self.down), key(cell, self.across)), (*index, *cell))).collect();
         let rows = values(&cells, self.summary, self.down).into_iter().map(|head| {
             let at = |column: &String| by_values.get(&(head.clone(), column.clone())).map(|(index, cell)| place(*index, cell, goal, scale));
-            PanelRow { places: columns.iter().map(at).collect(), head }
+            ReportPanelRow { places: columns.iter().map(at).collect(), head }
         });
-        Panel {
+        ReportPanel {
             measure,
             goal: goal.and_then(|goal| self.summary.goals.get(goal).cloned()),
             unit: scale.unit,
@@ -152,9 +153,16 @@ fn values(cells: &[(usize, &CellSummary)], summary: &SweepSummary, axis: Option<
     all.iter().map(show_value).filter(|value| present.contains(value)).collect()
 }
 
-fn place(index: usize, cell: &CellSummary, goal: Option<usize>, scale: Scale) -> Place {
-    let nothing =
-        |word: &str| Place { cell: index, text: word.to_owned(), n: None, interval: None, growth: None, passes: None, verdict: None };
+fn place(index: usize, cell: &CellSummary, goal: Option<usize>, scale: DisplayUnit) -> ReportPanelCell {
+    let nothing = |word: &str| ReportPanelCell {
+        cell: index,
+        text: word.to_owned(),
+        n: None,
+        interval: None,
+        growth: None,
+        passes: None,
+        verdict: None,
+    };
     match &cell.state {
         CellState::Failed { .. } => return nothing("failed"),
         CellState::Invalid { .. } => return nothing("invalid"),
@@ -163,13 +171,13 @@ fn place(index: usize, cell: &CellSummary, goal: Option<usize>, scale: Scale) ->
         CellState::Measured => {}
     }
     let judged = goal.and_then(|goal| cell.goals.get(goal));
-    let number = |estimate: &Estimate, judgement: Option<&Judgement>| Place {
+    let number = |estimate: &Estimate, judgement: Option<&GoalJudgement>| ReportPanelCell {
         cell: index,
         text: scale.measured(estimate, judgement.map(|judgement| judgement.limit)),
         n: Some(estimate.n),
         interval: scale.interval(estimate),
         growth: growth(cell, &estimate.measure, scale),
-        passes: judgement.and_then(Judgement::outcome),
+        passes: judgement.and_then(GoalJudgement::outcome),
         verdict: judgement.map(|judgement| judgement.verdict),
     };
     match (judged, &cell.shown) {

@@ -38,8 +38,8 @@ fn people(seconds: f64) -> String {
 mod tests {
     use super::*;
     use crate::analysis::fixture::{answered, cell, sweep};
-    use crate::analysis::{Question, summarize};
-    use crate::report::{Colour, terminal};
+    use crate::analysis::{SummaryOptions, summarize};
+    use crate::report::{ColourMode, terminal};
 
     #[test]
     fn lengths_read_as_people_write_them() {
@@ -54,7 +54,7 @@ mod tests {
         // 40 good requests, one a second: a p95 takes 59.
         let mut saved = sweep(&["p95(ttft) <= 2s"], &[cell("vllm", 1, 1, (0..40).map(|session| answered(session, 0, 0.5)).collect())]);
         let text = |saved: &crate::store::SavedSweep| {
-            let text = terminal(&summarize(saved, &Question::default()).unwrap(), Colour::Never);
+            let text = terminal(&summarize(saved, &SummaryOptions::default()).unwrap(), ColourMode::Never);
             text.split_whitespace().collect::<Vec<_>>().join(" ")
         };
         assert!(!text(&saved).contains("a run of"), "{}", text(&saved));

@@ -2,7 +2,7 @@
 //! takes [`compact`]. Summaries in, texts out; no escaping.
 
 use super::number::{percent, significant};
-use crate::analysis::{CellState, CellSummary, Level, Told, VariantSummary, show_axes};
+use crate::analysis::{CellState, CellSummary, GaugeSummary, ServerMetricValue, VariantSummary, show_axes};
 
 /// Heads and rows, of equal length.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,14 +115,14 @@ fn whole(value: f64) -> String {
     if value.fract() == 0.0 { format!("{value:.0}") } else { significant(value, 3) }
 }
 
-fn count(told: Option<&Told>) -> Option<String> {
+fn count(told: Option<&ServerMetricValue>) -> Option<String> {
     told.map(|told| format!("{:.0}", told.value))
 }
 
-fn level(level: Option<&Level>) -> Option<String> {
+fn level(level: Option<&GaugeSummary>) -> Option<String> {
     level.map(|level| format!("{} / {}", significant(level.mean, 3), whole(level.max)))
 }
 
-fn shares(level: Option<&Level>) -> Option<String> {
+fn shares(level: Option<&GaugeSummary>) -> Option<String> {
     level.map(|level| format!("{} / {}", percent(Some(level.mean)), percent(Some(level.max))))
 }

@@ -6,15 +6,15 @@ use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 
 use super::certainty::reversal_sentences;
 use super::number::{or_dash, percent};
-use super::panel::{Panel, PanelRow, Place, panels};
-use super::reconcile::{Reconciliation, reconciliation};
+use super::panel::{ReportPanel, ReportPanelCell, ReportPanelRow, panels};
+use super::reconcile::{ReconciliationTable, reconciliation};
 use super::server::{compact, compact_sources};
 use super::words;
-use crate::analysis::{SweepSummary, VariantSummary, Verdict, plain};
+use crate::analysis::{GoalVerdict, SweepSummary, VariantSummary, plain};
 
 /// Whether verdicts are coloured too; marks stand for them in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colour {
+pub enum ColourMode {
     Never,
     Always,
 }
@@ -23,7 +23,7 @@ const WIDTH: usize = 80;
 
 /// The whole report as text.
 #[must_use]
-pub fn terminal(summary: &SweepSummary, colour: Colour) -> String {
+pub fn terminal(summary: &SweepSummary, colour: ColourMode) -> String {
     let mut out = String::new();
     if summary.simulated {
         paragraph(&mut out, words::SIMULATED);
@@ -53,7 +53,7 @@ pub fn terminal(summary: &SweepSummary, colour: Colour) -> String {
     out
 }
 
-fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary, colour: Colour) {
+fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary, colour: ColourMode) {
     for panel in panels(summary, variant) {
         paragraph(out, &heading(variant, &panel));
         for table in tables(&panel, variant, colour) {
@@ -93,7 +93,7 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
 }
 
 /// The definitions themselves are in the other formats: here a line has room for its numbers.
-fn reconcile(out: &mut String, found: &Reconciliation) {
+fn reconcile(out: &mut String, found: &ReconciliationTable) {
     paragraph(out, &found.heading);
     for [tool, _, n, p50, p95, p99] in &found.rows {
         let _ = writeln!(out, "  {tool:<21} p50 {p50:<9} p95 {p95:<9} p99 {p99:<9} n={n}");
@@ -101,11 +101,11 @@ fn reconcile(out: &mut String, found: &Reconciliation) {
 }
 
 /// What the server told, where it was watched: the first goal's tables once more, with other contents.
-fn server(out: &mut String, summary: &SweepSummary, variant: &VariantSummary, colour: Colour) {
+fn server(out: &mut String, summary: &SweepSummary, variant: &VariantSummary, colour: ColourMode) {
     if variant.cells.iter().all(|cell| cell.server.samples == 0) {
         return;
     }
-    let told = |place: Option<&Place>| {
+    let told = |place: Option<&ReportPanelCell>| {
         let cell = place.and_then(|place| variant.cells.get(place.cell));
         cell.map_or_else(|| "-".to_owned(), |cell| compact(cell).join("\n"))
     };
@@ -127,14 +127,14 @@ fn server(out: &mut String, summary: &SweepSummary, variant: &VariantSummary, co
     }
 }
 
-fn heading(variant: &VariantSummary, panel: &Panel) -> String {
+fn heading(variant: &VariantSummary, panel: &ReportPanel) -> String {
     let what = panel.goal.as_ref().unwrap_or(&panel.measure);
     let within = if panel.within.is_empty() { String::new() } else { format!(" at {}", panel.within) };
     format!("{}{within}: {what}, in {}", variant.name, panel.unit)
 }
 
 /// A panel as one table, or as several ranges of columns where it is too wide for the page.
-fn tables(panel: &Panel, variant: &VariantSummary, colour: Colour) -> Vec<String> {
+fn tables(panel: &ReportPanel, variant: &VariantSummary, colour: ColourMode) -> Vec<String> {
     if panel.across.is_none() {
         return vec![list(panel, variant, colour)];
     }
@@ -142,10 +142,10 @@ fn tables(panel: &Panel, variant: &VariantSummary, colour: Colour) -> Vec<String
 }
 
 /// What stands in a place of a table.
-type Content<'a> = &'a dyn Fn(Option<&Place>) -> String;
+type Content<'a> = &'a dyn Fn(Option<&ReportPanelCell>) -> String;
 
-fn grids(panel: &Panel, colour: Colour, content: Content<'_>) -> Vec<String> {
-    let width = |place: Option<&Place>| content(place).lines().map(|line| line.chars().count()).max().unwrap_or(0);
+fn grids(panel: &ReportPanel, colour: ColourMode, content: Content<'_>) -> Vec<String> {
+    let width = |place: Option<&ReportPanelCell>| content(place).lines().map(|line| line.chars().count()).max().unwrap_or(0);
     let longest = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
     let heads = longest(&mut panel.rows.iter().map(|row| row.head.chars().count())).max(corner(panel).chars().count());
     let places = panel.rows.iter().flat_map(|row| &row.places).map(|place| width(place.as_ref()));
@@ -157,7 +157,7 @@ fn grids(panel: &Panel, colour: Colour, content: Content<'_>) -> Vec<String> {
 }
 
 /// Value, mark and n, and below them how it grows, and the interval.
-fn content(place: Option<&Place>) -> String {
+fn content(place: Option<&ReportPanelCell>) -> String {
     let Some(place) = place else { return "-".to_owned() };
     let n = place.n.map(|n| format!("n={n}")).unwrap_or_default();
     let words = [place.text.as_str(), place.mark(), n.as_str()];
@@ -167,11 +167,11 @@ fn content(place: Option<&Place>) -> String {
     growth.iter().chain(&place.interval).fold(value, |value, line| format!("{value}\n{line}"))
 }
 
-fn corner(panel: &Panel) -> String {
+fn corner(panel: &ReportPanel) -> String {
     format!("{} \\ {}", panel.down.as_deref().unwrap_or_default(), panel.across.as_deref().unwrap_or_default())
 }
 
-fn grid(panel: &Panel, columns: &[usize], colour: Colour, content: Content<'_>) -> String {
+fn grid(panel: &ReportPanel, columns: &[usize], colour: ColourMode, content: Content<'_>) -> String {
     let mut table = new_table(colour);
     table.set_header(std::iter::once(corner(panel)).chain(columns.iter().filter_map(|column| panel.columns.get(*column).cloned())));
     for row in &panel.rows {
@@ -185,12 +185,12 @@ fn grid(panel: &Panel, columns: &[usize], colour: Colour, content: Content<'_>) 
 }
 
 /// One axis or none: a row a cell, with room for what went through.
-fn list(panel: &Panel, variant: &VariantSummary, colour: Colour) -> String {
+fn list(panel: &ReportPanel, variant: &VariantSummary, colour: ColourMode) -> String {
     let mut table = new_table(colour);
     let first = panel.down.clone().unwrap_or_else(|| "cell".to_owned());
     let heads = [first.as_str(), panel.unit, "95 % interval", "n", "verdict", "sent/s", "done/s", "cached"];
     table.set_header(heads);
-    for PanelRow { head, places } in &panel.rows {
+    for ReportPanelRow { head, places } in &panel.rows {
         let Some(place) = places.first().and_then(Option::as_ref) else { continue };
         let Some(cell) = variant.cells.get(place.cell) else { continue };
         table.add_row([
@@ -198,7 +198,7 @@ fn list(panel: &Panel, variant: &VariantSummary, colour: Colour) -> String {
             coloured(Cell::new(grown(place)), Some(place), colour),
             Cell::new(place.interval.as_deref().unwrap_or("-")),
             Cell::new(place.n.map_or_else(|| "-".to_owned(), |n| n.to_string())),
-            Cell::new(place.verdict.map_or("-", Verdict::name)),
+            Cell::new(place.verdict.map_or("-", GoalVerdict::name)),
             Cell::new(or_dash(cell.rates.sent_qps)),
             Cell::new(or_dash(cell.rates.completed_qps)),
             Cell::new(percent(cell.rates.hit_rate)),
@@ -208,27 +208,27 @@ fn list(panel: &Panel, variant: &VariantSummary, colour: Colour) -> String {
 }
 
 /// A value, and below it how it grows.
-fn grown(place: &Place) -> String {
+fn grown(place: &ReportPanelCell) -> String {
     place.growth.as_ref().map_or_else(|| place.text.clone(), |growth| format!("{}\n{}", place.text, growth.replacen(" by ", "\nby ", 1)))
 }
 
-pub(super) fn new_table(colour: Colour) -> Table {
+pub(super) fn new_table(colour: ColourMode) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(WIDTH).unwrap_or(80));
     match colour {
-        Colour::Never => table.force_no_tty(),
-        Colour::Always => table.enforce_styling(),
+        ColourMode::Never => table.force_no_tty(),
+        ColourMode::Always => table.enforce_styling(),
     };
     table
 }
 
-fn coloured(cell: Cell, place: Option<&Place>, colour: Colour) -> Cell {
+fn coloured(cell: Cell, place: Option<&ReportPanelCell>, colour: ColourMode) -> Cell {
     let fits = place.and_then(|place| place.passes);
     match (colour, fits) {
-        (Colour::Never, _) | (_, None) => cell,
-        (Colour::Always, Some(true)) => cell.fg(Color::Green),
-        (Colour::Always, Some(false)) => cell.fg(Color::Red).add_attribute(Attribute::Bold),
+        (ColourMode::Never, _) | (_, None) => cell,
+        (ColourMode::Always, Some(true)) => cell.fg(Color::Green),
+        (ColourMode::Always, Some(false)) => cell.fg(Color::Red).add_attribute(Attribute::Bold),
     }
 }
 
@@ -267,14 +267,14 @@ mod tests {
 
     use super::*;
     use crate::analysis::fixture::{answered, cell, failed, published, sweep, told, uniform};
-    use crate::analysis::{Question, summarize};
-    use crate::record::{CacheContract, FailureKind, Outcome};
+    use crate::analysis::{SummaryOptions, summarize};
+    use crate::record::{CacheCheck, FailureKind, RunOutcome};
     use crate::store::SavedSamples;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
     fn shown(goals: &[&str], cells: &[crate::analysis::fixture::Cell]) -> String {
-        let text = terminal(&summarize(&sweep(goals, cells), &Question::default()).unwrap(), Colour::Never);
+        let text = terminal(&summarize(&sweep(goals, cells), &SummaryOptions::default()).unwrap(), ColourMode::Never);
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         text
     }
@@ -289,8 +289,8 @@ mod tests {
     #[test]
     fn what_has_no_result_is_a_word_with_its_reason() {
         let mut cells: Vec<_> = (1..=4).map(|s| cell("vllm", 2, s, uniform(2, s, 0.5))).collect();
-        cells[1].cache_contract = CacheContract::Failed { reason: "the canary prompt brought 512 cached tokens".into() };
-        cells[2].outcome = Outcome::Failed { reason: "the server said \u{1b}[31mno\u{1b}[0m".into() };
+        cells[1].cache_contract = CacheCheck::Failed { reason: "the canary prompt brought 512 cached tokens".into() };
+        cells[2].outcome = RunOutcome::Failed { reason: "the server said \u{1b}[31mno\u{1b}[0m".into() };
         cells[3].records = (0..40).map(|session| failed(session, 1, FailureKind::TimeoutFirstToken)).collect();
         insta::assert_snapshot!(shown(&[GOAL, "error_rate <= 1%"], &cells));
     }
@@ -315,14 +315,14 @@ mod tests {
             }
         }
         cells.push(cell("lmcache", 2, 8, uniform(2, 8, 5.0)));
-        cells[4].cache_contract = CacheContract::Failed { reason: "the canary prompt brought 512 cached tokens".into() };
+        cells[4].cache_contract = CacheCheck::Failed { reason: "the canary prompt brought 512 cached tokens".into() };
         let mut saved = sweep(&[GOAL], &cells);
         for (run, hits) in saved.runs.iter_mut().zip([10_800.0, 0.0, 10_800.0, 0.0, 0.0]) {
             let asked = if run.record.header.variant == "lmcache" { 16_000.0 - hits } else { 0.0 };
             run.samples = SavedSamples::Held(told(16_000.0 - hits, hits, 0.0, asked).into());
         }
-        let summary = summarize(&saved, &Question::default()).unwrap();
-        let text = terminal(&summary, Colour::Never);
+        let summary = summarize(&saved, &SummaryOptions::default()).unwrap();
+        let text = terminal(&summary, ColourMode::Never);
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         insta::assert_snapshot!(text);
         // The other formats say the same.

@@ -8,10 +8,10 @@ use super::number::{or_dash, significant};
 use super::numbered_text::NumberedText;
 use super::run_length::{run_length, run_lengths};
 use crate::analysis::{
-    Axes, CapacityScore, CellState, CellSummary, ExternalUse, FailureWords, LargestScore, Limit, Ratio, Score, ScoreBound, Shape,
-    SweepSummary, VariantSummary, Verdict, VoidReason, axis_label, interval, show_axes,
+    Axes, Bottleneck, CapacityScore, CapacityShape, CellState, CellSummary, ExternalCacheUse, FailureMessage, GoalVerdict, LargestScore,
+    Score, ScoreBound, ScoreRatio, SweepSummary, VariantSummary, VoidReason, axis_label, interval, show_axes,
 };
-use crate::record::{Curtailed, StampSource};
+use crate::record::{EarlyStopReason, StampSource};
 
 /// What stands above everything that the simulated engine has made.
 pub const SIMULATED: &str = "SIMULATED: every number here comes from the simulated engine, none from real hardware";
@@ -50,8 +50,8 @@ fn runs_done(summary: &SweepSummary) -> String {
 pub type Line = (String, String);
 
 /// `12 (C=4, S=3)`, `at least 16 (C=4, S=4)`, or `none`.
-fn shape(shape: Option<Shape>, bound: ScoreBound) -> String {
-    let known = |shape: Shape| format!("{}{} (C={}, S={})", bound.prefix(), shape.product, shape.concurrent, shape.sequential);
+fn shape(shape: Option<CapacityShape>, bound: ScoreBound) -> String {
+    let known = |shape: CapacityShape| format!("{}{} (C={}, S={})", bound.prefix(), shape.product, shape.concurrent, shape.sequential);
     shape.map_or_else(|| "none".to_owned(), known)
 }
 
@@ -106,7 +106,7 @@ fn lines_of_score(score: &Score) -> Vec<Line> {
     lines
 }
 
-fn harmonic(best: Option<Shape>, bound: ScoreBound) -> String {
+fn harmonic(best: Option<CapacityShape>, bound: ScoreBound) -> String {
     best.map_or_else(
         || "none".to_owned(),
         |best| {
@@ -191,7 +191,7 @@ fn sureness(holds: &str, certified: bool, cell: Option<&CellSummary>) -> String 
 }
 
 /// The cell of a shape among those that a score counts.
-pub fn cell_of_shape<'a>(variant: &'a VariantSummary, best: Shape, score: &CapacityScore) -> Option<&'a CellSummary> {
+pub fn cell_of_shape<'a>(variant: &'a VariantSummary, best: CapacityShape, score: &CapacityScore) -> Option<&'a CellSummary> {
     let at = |cell: &CellSummary, name: &str, value: u64| {
         let found = cell.axes.iter().find(|(axis, _)| axis_label(axis) == name);
         found.is_none_or(|(_, known)| known.as_u64() == Some(value))
@@ -202,14 +202,14 @@ pub fn cell_of_shape<'a>(variant: &'a VariantSummary, best: Shape, score: &Capac
 
 /// Of the undecided goal that asks for most requests: how many there are, and how many would settle it.
 fn open_goal(cell: &CellSummary) -> Option<(u64, Option<u64>)> {
-    let open = cell.goals.iter().filter(|goal| goal.verdict == Verdict::Undecided);
+    let open = cell.goals.iter().filter(|goal| goal.verdict == GoalVerdict::Undecided);
     open.map(|goal| (goal.estimate.n, goal.rows_needed)).max_by_key(|(_, needed)| needed.unwrap_or(u64::MAX))
 }
 
 /// Which cells are open, and how many requests would settle them; empty where none is.
 #[must_use]
 pub fn undecided(variant: &VariantSummary) -> Option<String> {
-    let open: Vec<&CellSummary> = variant.cells.iter().filter(|cell| cell.verdict == Some(Verdict::Undecided)).collect();
+    let open: Vec<&CellSummary> = variant.cells.iter().filter(|cell| cell.verdict == Some(GoalVerdict::Undecided)).collect();
     let measured = variant.cells.iter().filter(|cell| cell.verdict.is_some()).count();
     if open.is_empty() {
         return None;
@@ -245,7 +245,7 @@ fn span(numbers: impl Iterator<Item = u64> + Clone) -> Option<String> {
 
 /// `vllm -> lmcache: max C×S 12 (C=4, S=3) vs at least 16 (C=4, S=4): ratio at least 1.33`.
 #[must_use]
-pub fn ratio_sentence(summary: &SweepSummary, ratio: &Ratio) -> String {
+pub fn ratio_sentence(summary: &SweepSummary, ratio: &ScoreRatio) -> String {
     let side = |name: &str, value: Option<f64>| {
         let scores = summary.variants.iter().find(|variant| variant.name == name).map(|variant| &variant.scores);
         let score = scores.and_then(|scores| scores.iter().find(|score| *score.within() == ratio.within));
@@ -262,21 +262,21 @@ pub fn ratio_sentence(summary: &SweepSummary, ratio: &Ratio) -> String {
 /// What gave out first, a sentence for each combination of axes that carry no load: `gave out first: KV memory: ...`.
 #[must_use]
 pub fn limit_sentences(variant: &VariantSummary) -> Vec<String> {
-    let sentence = |limit: &Limit| format!("gave out first{}: {}: {}", at(&limit.within), limit.kind.name(), limit.words);
+    let sentence = |limit: &Bottleneck| format!("gave out first{}: {}: {}", at(&limit.within), limit.kind.name(), limit.words);
     variant.limits.iter().map(sentence).collect()
 }
 
 /// That a variant's external cache reused nothing: to stand where nobody can miss it.
 #[must_use]
 pub fn exposed(variant: &VariantSummary) -> Option<String> {
-    let external = variant.external.as_ref().filter(|external| external.state == ExternalUse::ReusedNothing)?;
+    let external = variant.external.as_ref().filter(|external| external.state == ExternalCacheUse::ReusedNothing)?;
     Some(format!("WARNING: {}", external.words))
 }
 
 /// What a variant's external cache did otherwise.
 #[must_use]
 pub fn external(variant: &VariantSummary) -> Option<String> {
-    let external = variant.external.as_ref().filter(|external| external.state != ExternalUse::ReusedNothing)?;
+    let external = variant.external.as_ref().filter(|external| external.state != ExternalCacheUse::ReusedNothing)?;
     Some(format!("external cache: {}", external.words))
 }
 
@@ -367,7 +367,7 @@ fn notes(variant: &VariantSummary) -> Vec<(String, Vec<String>)> {
 
 /// What was said of failures, once a kind, with how often and of which URL.
 fn failure_sentences(variant: &VariantSummary) -> Vec<String> {
-    let mut kinds: Vec<(&FailureWords, u64)> = Vec::new();
+    let mut kinds: Vec<(&FailureMessage, u64)> = Vec::new();
     for cell in &variant.cells {
         for words in &cell.failure_words {
             let count = cell.failures.get(&words.kind).copied().unwrap_or(0);
@@ -377,7 +377,7 @@ fn failure_sentences(variant: &VariantSummary) -> Vec<String> {
             }
         }
     }
-    let sentence = |(FailureWords { kind, words, url }, count): &(&FailureWords, u64)| {
+    let sentence = |(FailureMessage { kind, words, url }, count): &(&FailureMessage, u64)| {
         let place = url.as_ref().map(|url| format!(" at {url}")).unwrap_or_default();
         format!("{count} × {kind}{place}: {words}")
     };
@@ -395,7 +395,8 @@ fn salted(variant: &VariantSummary) -> Option<String> {
 
 /// The cells that were ended early, in a sentence.
 fn stopped(variant: &VariantSummary) -> Option<String> {
-    let stopped: Vec<(&CellSummary, &Curtailed)> = variant.cells.iter().filter_map(|cell| Some((cell, cell.curtailed.as_ref()?))).collect();
+    let stopped: Vec<(&CellSummary, &EarlyStopReason)> =
+        variant.cells.iter().filter_map(|cell| Some((cell, cell.curtailed.as_ref()?))).collect();
     let (_, first) = stopped.first()?;
     let lost = stopped.iter().filter(|(_, curtailed)| curtailed.settled.iter().any(|settled| !settled.holds)).count();
     let sure = first.certainty.words();
@@ -460,7 +461,7 @@ pub fn legend() -> String {
 mod tests {
     use super::*;
     use crate::analysis::fixture::{cell, searched_over_users, sweep, uniform};
-    use crate::analysis::{Question, summarize};
+    use crate::analysis::{SummaryOptions, summarize};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
@@ -494,7 +495,7 @@ mod tests {
             for run in limited {
                 saved.runs[*run].record.client.send_lag_p99_s = 0.5;
             }
-            let variant = summarize(&saved, &Question::default()).unwrap().variants.remove(0);
+            let variant = summarize(&saved, &SummaryOptions::default()).unwrap().variants.remove(0);
             (undecided(&variant).unwrap(), verdict_sentences(&variant).remove(0))
         };
         let (all, verdict) = said(&[0, 1]);
@@ -512,7 +513,7 @@ mod tests {
             run.record.notes =
                 vec![format!("{opened} of 60 requests had to open a connection first, which took 0.{opened} ms at the median")];
         }
-        let variant = summarize(&saved, &Question::default()).unwrap().variants.remove(0);
+        let variant = summarize(&saved, &SummaryOptions::default()).unwrap().variants.remove(0);
         let expected = "3 to 9 of 60 requests had to open a connection first, which took 0.3 to 0.9 ms at the median \
                         (C=1, S=1; C=1, S=2; C=1, S=3; and 1 more)";
         assert_eq!(remarks(&variant), [expected]);

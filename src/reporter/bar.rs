@@ -6,17 +6,17 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::live::Live;
-use super::{ExpectedRun, ReportError, Reporter};
-use crate::event::Event;
+use super::live::LiveProgress;
+use super::{ExpectedRun, Reporter, ReporterError};
+use crate::event::SweepEvent;
 use crate::goal::Goal;
 
 const REDRAW: Duration = Duration::from_millis(100);
 
 /// The bars.
 #[derive(Debug)]
-pub struct Bar {
-    live: Live,
+pub struct ProgressBarReporter {
+    live: LiveProgress,
     screen: MultiProgress,
     sweep: ProgressBar,
     cell: ProgressBar,
@@ -25,7 +25,7 @@ pub struct Bar {
     drawn: Option<Instant>,
 }
 
-impl Bar {
+impl ProgressBarReporter {
     /// Whether stderr is a terminal that can show bars.
     #[must_use]
     pub fn can_show() -> bool {
@@ -44,7 +44,7 @@ impl Bar {
         let map = screen.add(ProgressBar::no_length()).with_style(style("{msg}"));
         let cell = screen.add(ProgressBar::no_length()).with_style(style("{msg}"));
         let sweep = screen.add(ProgressBar::no_length()).with_style(style("[{bar:30}] {msg}").progress_chars("=> "));
-        Self { live: Live::new(goals, expected), screen, sweep, cell, map, drawn: None }
+        Self { live: LiveProgress::new(goals, expected), screen, sweep, cell, map, drawn: None }
     }
 
     fn draw(&mut self) {
@@ -62,22 +62,22 @@ impl Bar {
     }
 }
 
-impl Reporter for Bar {
+impl Reporter for ProgressBarReporter {
     // A terminal that cannot be written to is no reason to lose a sweep: errors of drawing are let go.
-    fn on(&mut self, event: &Event) -> Result<(), ReportError> {
+    fn on(&mut self, event: &SweepEvent) -> Result<(), ReporterError> {
         if let Some(line) = self.live.on(event) {
             self.draw();
             let _ = self.screen.println(line);
         }
         match event {
-            Event::Searched { map: Some(map), ended: false, .. } => self.map.set_message(map.clone()),
-            Event::Searched { map: Some(map), ended: true, .. } => {
+            SweepEvent::Searched { map: Some(map), ended: false, .. } => self.map.set_message(map.clone()),
+            SweepEvent::Searched { map: Some(map), ended: true, .. } => {
                 self.map.set_message("");
                 let _ = self.screen.println(map);
             }
             _ => {}
         }
-        if let Event::SweepFinished { .. } = event {
+        if let SweepEvent::SweepFinished { .. } = event {
             self.map.finish_and_clear();
             self.cell.finish_and_clear();
             self.sweep.finish_and_clear();
@@ -87,7 +87,7 @@ impl Reporter for Bar {
         Ok(())
     }
 
-    fn tick(&mut self) -> Result<(), ReportError> {
+    fn tick(&mut self) -> Result<(), ReporterError> {
         self.draw();
         Ok(())
     }
@@ -102,16 +102,16 @@ mod tests {
 
     #[test]
     fn the_bars_say_where_the_sweep_is() {
-        let mut bar = Bar::on(ProgressDrawTarget::hidden(), &[], Vec::new());
-        bar.on(&Event::SweepStarted { planned: 3, sealed: 1, about: false }).unwrap();
-        bar.on(&Event::RunStarted { run: Arc::new(header("a")), requests: Some(2), started_at: jiff::Timestamp::UNIX_EPOCH }).unwrap();
-        bar.on(&Event::RequestDone(Box::new(rich_record(0)))).unwrap();
+        let mut bar = ProgressBarReporter::on(ProgressDrawTarget::hidden(), &[], Vec::new());
+        bar.on(&SweepEvent::SweepStarted { planned: 3, sealed: 1, about: false }).unwrap();
+        bar.on(&SweepEvent::RunStarted { run: Arc::new(header("a")), requests: Some(2), started_at: jiff::Timestamp::UNIX_EPOCH }).unwrap();
+        bar.on(&SweepEvent::RequestDone(Box::new(rich_record(0)))).unwrap();
         bar.tick().unwrap();
         assert_eq!((bar.sweep.position(), bar.sweep.length()), (1, Some(3)));
         assert!(bar.cell.message().contains("p50 500 ms"), "{}", bar.cell.message());
-        bar.on(&Event::RunFinished(Box::new(run_record(header("a"), 1)))).unwrap();
+        bar.on(&SweepEvent::RunFinished(Box::new(run_record(header("a"), 1)))).unwrap();
         bar.tick().unwrap();
         assert_eq!(bar.sweep.position(), 2);
-        bar.on(&Event::SweepFinished { interrupted: false }).unwrap();
+        bar.on(&SweepEvent::SweepFinished { interrupted: false }).unwrap();
     }
 }

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::plain::Lines;
-use super::{Bar, ChatFiles, ExpectedRun, Plain, Recorder, Reporter, Sealed};
+use super::plain::PlainVerbosity;
+use super::{ChatFileReporter, ExpectedRun, PlainTextReporter, ProgressBarReporter, Reporter, RunRecorder, SealedRunNotifier};
 use crate::goal::Goal;
 use crate::store::SweepWriter;
 
 /// How much is said on stderr while a sweep runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Loudness {
+pub enum VerbosityLevel {
     Quiet,
     /// Bars on a terminal, else a line every few seconds.
     Progress,
@@ -23,24 +23,24 @@ pub enum Loudness {
 pub fn reporters(
     sweep: SweepWriter,
     chat_copy: Option<PathBuf>,
-    loudness: Loudness,
+    loudness: VerbosityLevel,
     goals: &[Goal],
     expected: Vec<ExpectedRun>,
-    sealed: Option<Sealed>,
+    sealed: Option<SealedRunNotifier>,
 ) -> Vec<Box<dyn Reporter>> {
     // What writes into a run's folder, then what seals it, then what says that it is done.
     let mut reporters: Vec<Box<dyn Reporter>> =
-        vec![Box::new(ChatFiles::new(sweep.paths().clone(), chat_copy)), Box::new(Recorder::new(sweep))];
+        vec![Box::new(ChatFileReporter::new(sweep.paths().clone(), chat_copy)), Box::new(RunRecorder::new(sweep))];
     reporters.extend(sealed.map(|sealed| Box::new(sealed) as Box<dyn Reporter>));
     reporters.extend(display(loudness, goals, expected));
     reporters
 }
 
-fn display(loudness: Loudness, goals: &[Goal], expected: Vec<ExpectedRun>) -> Option<Box<dyn Reporter>> {
+fn display(loudness: VerbosityLevel, goals: &[Goal], expected: Vec<ExpectedRun>) -> Option<Box<dyn Reporter>> {
     match loudness {
-        Loudness::Quiet => None,
-        Loudness::EveryRequest => Some(Box::new(Plain::on_stderr(goals, expected, Lines::Requests))),
-        Loudness::Progress if Bar::can_show() => Some(Box::new(Bar::on_stderr(goals, expected))),
-        Loudness::Progress => Some(Box::new(Plain::on_stderr(goals, expected, Lines::Progress))),
+        VerbosityLevel::Quiet => None,
+        VerbosityLevel::EveryRequest => Some(Box::new(PlainTextReporter::on_stderr(goals, expected, PlainVerbosity::Requests))),
+        VerbosityLevel::Progress if ProgressBarReporter::can_show() => Some(Box::new(ProgressBarReporter::on_stderr(goals, expected))),
+        VerbosityLevel::Progress => Some(Box::new(PlainTextReporter::on_stderr(goals, expected, PlainVerbosity::Progress))),
     }
 }

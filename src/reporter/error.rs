@@ -6,7 +6,7 @@ use crate::store::StoreError;
 
 /// Why a reporter could not do its work.
 #[derive(Debug, thiserror::Error)]
-pub enum ReportError {
+pub enum ReporterError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The message holds the path.

@@ -9,9 +9,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio_util::sync::CancellationToken;
 
-use super::{ReportError, Reporter};
-use crate::clock::Stretch;
-use crate::event::Event;
+use super::{Reporter, ReporterError};
+use crate::clock::CpuTimeSlice;
+use crate::event::SweepEvent;
 
 const TICK: Duration = Duration::from_millis(500);
 
@@ -25,17 +25,17 @@ const GATHER: Duration = Duration::from_millis(5);
 /// # Errors
 /// The first error of a reporter, after `stop` was cancelled and all other reporters have heard the rest.
 pub fn run_reporters(
-    mut events: UnboundedReceiver<Event>,
+    mut events: UnboundedReceiver<SweepEvent>,
     reporters: Vec<Box<dyn Reporter>>,
     stop: &CancellationToken,
-) -> Result<(), ReportError> {
+) -> Result<(), ReporterError> {
     // Wall time on a runtime of this thread alone: the load may be in virtual time.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let mut listeners = Listeners { reporters, first_error: None, stop };
+    let mut listeners = ReporterDispatcher { reporters, first_error: None, stop };
     let mut last_tick = Instant::now();
     let mut last_woken = last_tick;
     let mut in_real_time = false;
-    let mut stretch = Stretch::begin();
+    let mut stretch = CpuTimeSlice::begin();
     loop {
         let event = match events.try_recv() {
             Ok(event) => Some(event),
@@ -45,11 +45,11 @@ pub fn run_reporters(
                 match runtime.block_on(async { tokio::time::timeout(TICK, events.recv()).await }) {
                     Ok(None) => break,
                     Ok(event) => {
-                        if in_real_time && matches!(event, Some(Event::RequestDone(_))) {
+                        if in_real_time && matches!(event, Some(SweepEvent::RequestDone(_))) {
                             std::thread::sleep(GATHER.saturating_sub(last_woken.elapsed()));
                         }
                         last_woken = Instant::now();
-                        stretch = Stretch::begin();
+                        stretch = CpuTimeSlice::begin();
                         event
                     }
                     Err(_elapsed) => None,
@@ -61,7 +61,7 @@ pub fn run_reporters(
             last_tick = Instant::now();
         }
         let Some(event) = event else { continue };
-        if let Event::RunStarted { run, .. } = &event {
+        if let SweepEvent::RunStarted { run, .. } = &event {
             in_real_time = !run.simulated;
         }
         let waiting = events.len();
@@ -69,7 +69,7 @@ pub fn run_reporters(
             reporter.behind(waiting);
             reporter.on(&event)
         });
-        if matches!(event, Event::SweepFinished { .. }) {
+        if matches!(event, SweepEvent::SweepFinished { .. }) {
             break;
         }
         if in_real_time {
@@ -79,14 +79,14 @@ pub fn run_reporters(
     listeners.first_error.map_or(Ok(()), Err)
 }
 
-struct Listeners<'a> {
+struct ReporterDispatcher<'a> {
     reporters: Vec<Box<dyn Reporter>>,
-    first_error: Option<ReportError>,
+    first_error: Option<ReporterError>,
     stop: &'a CancellationToken,
 }
 
-impl Listeners<'_> {
-    fn tell(&mut self, mut word: impl FnMut(&mut dyn Reporter) -> Result<(), ReportError>) {
+impl ReporterDispatcher<'_> {
+    fn tell(&mut self, mut word: impl FnMut(&mut dyn Reporter) -> Result<(), ReporterError>) {
         let (stop, first_error) = (self.stop, &mut self.first_error);
         self.reporters.retain_mut(|reporter| match word(reporter.as_mut()) {
             Ok(()) => true,
@@ -117,7 +117,7 @@ mod tests {
     }
 
     impl Reporter for Note {
-        fn on(&mut self, _event: &Event) -> Result<(), ReportError> {
+        fn on(&mut self, _event: &SweepEvent) -> Result<(), ReporterError> {
             self.heard.lock().unwrap().push(self.name);
             if self.fails { Err(io::Error::other("disk full").into()) } else { Ok(()) }
         }
@@ -133,9 +133,9 @@ mod tests {
     fn reporters_hear_every_event_in_their_order_until_the_sweep_is_finished() {
         let (reporters, heard) = two(false);
         let (send, receive) = unbounded_channel();
-        send.send(Event::SweepStarted { planned: 1, sealed: 0, about: false }).unwrap();
-        send.send(Event::SweepFinished { interrupted: false }).unwrap();
-        send.send(Event::SweepFinished { interrupted: false }).unwrap();
+        send.send(SweepEvent::SweepStarted { planned: 1, sealed: 0, about: false }).unwrap();
+        send.send(SweepEvent::SweepFinished { interrupted: false }).unwrap();
+        send.send(SweepEvent::SweepFinished { interrupted: false }).unwrap();
         let stop = CancellationToken::new();
         run_reporters(receive, reporters, &stop).unwrap();
         assert_eq!(*heard.lock().unwrap(), ["a", "b", "a", "b"]);
@@ -148,7 +148,7 @@ mod tests {
         let (reporters, heard) = two(true);
         let (send, receive) = unbounded_channel();
         for _ in 0..3 {
-            send.send(Event::SweepStarted { planned: 1, sealed: 0, about: false }).unwrap();
+            send.send(SweepEvent::SweepStarted { planned: 1, sealed: 0, about: false }).unwrap();
         }
         drop(send);
         let stop = CancellationToken::new();

@@ -7,24 +7,24 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use serde_json::Value;
 
-use super::servers::Servers;
-use super::time_left::{ExpectedRun, TimeLeft};
-use crate::event::Event;
-use crate::goal::{Aggregate, Condition, Field, Goal};
+use super::servers::ServerProgress;
+use super::time_left::{ExpectedRun, TimeLeftEstimator};
+use crate::event::SweepEvent;
+use crate::goal::{Aggregate, ConditionField, Goal, RowCondition};
 use crate::metric::Metric;
-use crate::record::{Outcome, Phase, RequestRecord, RunHeader, RunRecord};
+use crate::record::{RequestPhase, RequestRecord, RunHeader, RunOutcome, RunRecord};
 use crate::units::waiting_time;
 
 /// What the live figures are shown against: the first goal on a percentile of the time to first token.
 #[derive(Debug, Clone, PartialEq)]
-struct Watched {
-    filter: Vec<Condition>,
+struct LiveTtftGoal {
+    filter: Vec<RowCondition>,
     percentile: f64,
     /// `<= 2s`; empty without a goal.
     limit: String,
 }
 
-impl Watched {
+impl LiveTtftGoal {
     fn of(goals: &[Goal]) -> Self {
         let of_goal = |goal: &Goal| match goal.measure.aggregate {
             Aggregate::Percentile(percentile, Metric::Ttft) => {
@@ -42,12 +42,12 @@ const DAY: u64 = 24 * 3600 * 1_000_000;
 
 /// Times to first token, failures among them.
 #[derive(Debug)]
-struct Tail {
+struct LiveTtftHistogram {
     microseconds: Histogram<u32>,
     failed: u64,
 }
 
-impl Tail {
+impl LiveTtftHistogram {
     fn new() -> Self {
         let microseconds = Histogram::new_with_bounds(1, DAY, 3).unwrap_or_else(|_| unreachable!("the bounds and the digits are in range"));
         Self { microseconds, failed: 0 }
@@ -79,21 +79,21 @@ impl Tail {
 
 /// The running cell.
 #[derive(Debug)]
-struct Cell {
+struct LiveCell {
     id: String,
     started: Instant,
     label: String,
-    phase: Option<Phase>,
+    phase: Option<RequestPhase>,
     planned: Option<u64>,
     done: u64,
     failed: u64,
-    tail: Tail,
+    tail: LiveTtftHistogram,
 }
 
 /// The live figures.
 #[derive(Debug)]
-pub(super) struct Live {
-    watched: Watched,
+pub(super) struct LiveProgress {
+    watched: LiveTtftGoal,
     started: Instant,
     /// Runs of this start: all but those that were sealed before.
     pub(super) to_do: usize,
@@ -103,16 +103,16 @@ pub(super) struct Live {
     failed: u64,
     /// A search decides as it goes how many runs there will be.
     about: bool,
-    time_left: TimeLeft,
+    time_left: TimeLeftEstimator,
     /// When the last run was over, or its server ready: what was done since belongs to the next.
     since: Instant,
-    cell: Option<Cell>,
-    servers: Servers,
+    cell: Option<LiveCell>,
+    servers: ServerProgress,
 }
 
-impl Live {
+impl LiveProgress {
     pub(super) fn new(goals: &[Goal], expected: Vec<ExpectedRun>) -> Self {
-        let watched = Watched::of(goals);
+        let watched = LiveTtftGoal::of(goals);
         Self {
             watched,
             started: Instant::now(),
@@ -121,27 +121,27 @@ impl Live {
             finished: 0,
             failed: 0,
             about: false,
-            time_left: TimeLeft::of(expected),
+            time_left: TimeLeftEstimator::of(expected),
             since: Instant::now(),
             cell: None,
-            servers: Servers::default(),
+            servers: ServerProgress::default(),
         }
     }
 
     /// Takes note of an event; a line to keep where it is one of note.
-    pub(super) fn on(&mut self, event: &Event) -> Option<String> {
+    pub(super) fn on(&mut self, event: &SweepEvent) -> Option<String> {
         match event {
-            Event::SweepStarted { planned, sealed, about } => {
+            SweepEvent::SweepStarted { planned, sealed, about } => {
                 self.about = *about;
                 (self.planned, self.to_do, self.started) = (*planned, planned.saturating_sub(*sealed), Instant::now());
                 self.since = self.started;
                 return (*sealed > 0)
                     .then(|| format!("{sealed} of {}{planned} runs are there already", if *about { "about " } else { "" }));
             }
-            Event::RunStarted { run, requests, .. } => {
+            SweepEvent::RunStarted { run, requests, .. } => {
                 self.servers.run_started();
                 let label = label(run);
-                self.cell = Some(Cell {
+                self.cell = Some(LiveCell {
                     id: run.id.clone(),
                     started: self.since,
                     label,
@@ -149,32 +149,35 @@ impl Live {
                     planned: *requests,
                     done: 0,
                     failed: 0,
-                    tail: Tail::new(),
+                    tail: LiveTtftHistogram::new(),
                 });
             }
-            Event::PhaseEntered { phase, .. } => {
+            SweepEvent::PhaseEntered { phase, .. } => {
                 if let Some(cell) = &mut self.cell {
                     cell.phase = Some(*phase);
                 }
             }
-            Event::RequestDone(record) => self.count(record),
-            Event::RunFinished(record) => return self.finish(record),
-            Event::Searched { text, left, .. } => {
+            SweepEvent::RequestDone(record) => self.count(record),
+            SweepEvent::RunFinished(record) => return self.finish(record),
+            SweepEvent::Searched { text, left, .. } => {
                 let sealed = self.planned - self.to_do.min(self.planned);
                 self.to_do = self.finished + left;
                 self.planned = sealed + self.to_do;
                 return Some(text.clone());
             }
-            Event::SweepFinished { .. } => self.cell = None,
-            Event::ServerReady { .. } => {
+            SweepEvent::SweepFinished { .. } => self.cell = None,
+            SweepEvent::ServerReady { .. } => {
                 // How long a server takes to start says nothing of the runs.
                 self.since = Instant::now();
                 return self.servers.on(event);
             }
-            Event::ServerStarting { .. } | Event::ServerDied { .. } | Event::ServerStopped { .. } | Event::LeftoverEnded { .. } => {
+            SweepEvent::ServerStarting { .. }
+            | SweepEvent::ServerDied { .. }
+            | SweepEvent::ServerStopped { .. }
+            | SweepEvent::LeftoverEnded { .. } => {
                 return self.servers.on(event);
             }
-            Event::Said(_) | Event::Watched(_) | Event::Marked(_) => {}
+            SweepEvent::Said(_) | SweepEvent::Watched(_) | SweepEvent::Marked(_) => {}
         }
         None
     }
@@ -186,7 +189,7 @@ impl Live {
             cell.failed += 1;
             self.failed += 1;
         }
-        if record.phase == Phase::Measure && self.watched.filter.iter().all(|condition| fits(condition, record)) {
+        if record.phase == RequestPhase::Measure && self.watched.filter.iter().all(|condition| fits(condition, record)) {
             cell.tail.add(record);
         }
     }
@@ -194,7 +197,7 @@ impl Live {
     fn finish(&mut self, record: &RunRecord) -> Option<String> {
         let cell = self.cell.take()?;
         self.since = Instant::now();
-        if record.outcome == Outcome::Interrupted {
+        if record.outcome == RunOutcome::Interrupted {
             return Some(format!("{}: interrupted after {} requests; not kept as a result", cell.label, cell.done));
         }
         self.finished += 1;
@@ -205,8 +208,8 @@ impl Live {
             return Some(format!("{place}: invalid: {reason}"));
         }
         Some(match &record.outcome {
-            Outcome::Failed { reason } => format!("{place}: failed: {}", self.servers.shortened(reason)),
-            Outcome::Curtailed(curtailed) => format!("{place}: {curtailed}; {}", requests_text(&cell)),
+            RunOutcome::Failed { reason } => format!("{place}: failed: {}", self.servers.shortened(reason)),
+            RunOutcome::Curtailed(curtailed) => format!("{place}: {curtailed}; {}", requests_text(&cell)),
             _ => format!("{place}: {}, {}", self.tail_text(&cell), requests_text(&cell)),
         })
     }
@@ -215,14 +218,14 @@ impl Live {
     pub(super) fn cell_line(&self) -> Option<String> {
         let Some(cell) = &self.cell else { return self.servers.line() };
         let phase = match cell.phase {
-            Some(Phase::Prefill) => ", pre-fill",
-            Some(Phase::Warmup) => ", warm-up",
+            Some(RequestPhase::Prefill) => ", pre-fill",
+            Some(RequestPhase::Warmup) => ", warm-up",
             _ => "",
         };
         Some(format!("{}{phase}: {}, {}", cell.label, self.tail_text(cell), requests_text(cell)))
     }
 
-    fn tail_text(&self, cell: &Cell) -> String {
+    fn tail_text(&self, cell: &LiveCell) -> String {
         let percentile = self.watched.percentile;
         match (cell.tail.percentile(50.0), cell.tail.percentile(percentile)) {
             (Some(median), Some(tail)) => {
@@ -261,12 +264,12 @@ impl Live {
     /// From 0 to 1.
     #[expect(clippy::cast_precision_loss, reason = "for people")]
     fn share_done(&self) -> f64 {
-        let within = self.cell.as_ref().map_or(0.0, Cell::share_done);
+        let within = self.cell.as_ref().map_or(0.0, LiveCell::share_done);
         if self.to_do == 0 { 1.0 } else { ((self.finished as f64 + within) / self.to_do as f64).min(1.0) }
     }
 }
 
-impl Cell {
+impl LiveCell {
     /// From 0 to 1; 0 where it is not known how many requests there are.
     #[expect(clippy::cast_precision_loss, reason = "for people")]
     fn share_done(&self) -> f64 {
@@ -277,7 +280,7 @@ impl Cell {
     }
 }
 
-fn requests_text(cell: &Cell) -> String {
+fn requests_text(cell: &LiveCell) -> String {
     let planned = cell.planned.map_or_else(String::new, |planned| format!("/{planned}"));
     format!("{}{planned} requests, {} failed", cell.done, cell.failed)
 }
@@ -296,17 +299,17 @@ pub(super) fn label(run: &RunHeader) -> String {
 
 /// Whether a row fits; one that lacks the value does not.
 #[expect(clippy::cast_precision_loss, reason = "goals compute with doubles")]
-fn fits(condition: &Condition, record: &RequestRecord) -> bool {
+fn fits(condition: &RowCondition, record: &RequestRecord) -> bool {
     let value = match condition.field {
-        Field::Turn => Some(f64::from(record.turn)),
-        Field::Session => Some(record.session as f64),
-        Field::Lane => Some(f64::from(record.lane)),
-        Field::PromptTokens => record.prompt_tokens.map(|tokens| tokens as f64),
-        Field::CachedTokens => record.cached_tokens.map(|tokens| tokens as f64),
-        Field::OutputTokens => record.output_tokens.map(|tokens| tokens as f64),
-        Field::InFlight => Some(f64::from(record.in_flight)),
-        Field::LiveLanes => Some(f64::from(record.live_lanes)),
-        Field::Time => Some(record.intended_us.as_secs_f64()),
+        ConditionField::Turn => Some(f64::from(record.turn)),
+        ConditionField::Session => Some(record.session as f64),
+        ConditionField::Lane => Some(f64::from(record.lane)),
+        ConditionField::PromptTokens => record.prompt_tokens.map(|tokens| tokens as f64),
+        ConditionField::CachedTokens => record.cached_tokens.map(|tokens| tokens as f64),
+        ConditionField::OutputTokens => record.output_tokens.map(|tokens| tokens as f64),
+        ConditionField::InFlight => Some(f64::from(record.in_flight)),
+        ConditionField::LiveLanes => Some(f64::from(record.live_lanes)),
+        ConditionField::Time => Some(record.intended_us.as_secs_f64()),
     };
     value.is_some_and(|value| condition.comparison.holds(value, condition.value))
 }
@@ -328,7 +331,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Micros;
-    use crate::record::CacheContract;
+    use crate::record::CacheCheck;
     use crate::store::fixture::{header, record, rich_record, run_record};
 
     fn answered(milliseconds: u64, turn: u32) -> RequestRecord {
@@ -340,13 +343,13 @@ mod tests {
         RequestRecord { turn, failure: record(0).failure, ..rich_record(0) }
     }
 
-    fn told(goal: &str, rows: impl IntoIterator<Item = RequestRecord>) -> Live {
-        let mut live = Live::new(&[goal.parse().unwrap()], Vec::new());
-        live.on(&Event::SweepStarted { planned: 4, sealed: 1, about: false });
-        live.on(&Event::RunStarted { run: Arc::new(header("a")), requests: Some(40), started_at: jiff::Timestamp::UNIX_EPOCH });
-        live.on(&Event::PhaseEntered { phase: Phase::Measure, at: Micros::ZERO });
+    fn told(goal: &str, rows: impl IntoIterator<Item = RequestRecord>) -> LiveProgress {
+        let mut live = LiveProgress::new(&[goal.parse().unwrap()], Vec::new());
+        live.on(&SweepEvent::SweepStarted { planned: 4, sealed: 1, about: false });
+        live.on(&SweepEvent::RunStarted { run: Arc::new(header("a")), requests: Some(40), started_at: jiff::Timestamp::UNIX_EPOCH });
+        live.on(&SweepEvent::PhaseEntered { phase: RequestPhase::Measure, at: Micros::ZERO });
         for row in rows {
-            live.on(&Event::RequestDone(Box::new(row)));
+            live.on(&SweepEvent::RequestDone(Box::new(row)));
         }
         live
     }
@@ -371,14 +374,14 @@ mod tests {
 
     #[test]
     fn warm_up_is_not_in_the_percentiles() {
-        let warm = RequestRecord { phase: Phase::Warmup, ..answered(100, 1) };
+        let warm = RequestRecord { phase: RequestPhase::Warmup, ..answered(100, 1) };
         assert!(told("p95(ttft) <= 2s", [warm]).cell_line().unwrap().contains("ttft not known yet, 1/40 requests"));
     }
 
     #[test]
     fn a_finished_cell_counts_on_from_what_was_there() {
         let mut live = told("p95(ttft) <= 2s", [answered(100, 1)]);
-        let said = live.on(&Event::RunFinished(Box::new(run_record(header("a"), 1)))).unwrap();
+        let said = live.on(&SweepEvent::RunFinished(Box::new(run_record(header("a"), 1)))).unwrap();
         assert!(said.starts_with("[2/4] lmcache concurrent=4 sequential=3 #1 (simulated): ttft p50 100 ms"), "{said}");
         assert!(live.sweep_line().starts_with("2/4 runs, 0 s"), "{}", live.sweep_line());
         assert!((live.share_done() - 1.0 / 3.0).abs() < 1e-9);
@@ -388,12 +391,13 @@ mod tests {
     #[test]
     fn a_failed_cell_says_why_and_an_interrupted_one_is_no_result() {
         let mut live = told("p95(ttft) <= 2s", []);
-        let outcome = Outcome::Failed { reason: "no connection to `http://127.0.0.1:8000`".into() };
-        let said = live.on(&Event::RunFinished(Box::new(RunRecord { outcome, ..run_record(header("a"), 0) }))).unwrap();
+        let outcome = RunOutcome::Failed { reason: "no connection to `http://127.0.0.1:8000`".into() };
+        let said = live.on(&SweepEvent::RunFinished(Box::new(RunRecord { outcome, ..run_record(header("a"), 0) }))).unwrap();
         assert!(said.ends_with("#1 (simulated): failed: no connection to `http://127.0.0.1:8000`"), "{said}");
-        live.on(&Event::RunStarted { run: Arc::new(header("b")), requests: None, started_at: jiff::Timestamp::UNIX_EPOCH });
-        let said =
-            live.on(&Event::RunFinished(Box::new(RunRecord { outcome: Outcome::Interrupted, ..run_record(header("b"), 0) }))).unwrap();
+        live.on(&SweepEvent::RunStarted { run: Arc::new(header("b")), requests: None, started_at: jiff::Timestamp::UNIX_EPOCH });
+        let said = live
+            .on(&SweepEvent::RunFinished(Box::new(RunRecord { outcome: RunOutcome::Interrupted, ..run_record(header("b"), 0) })))
+            .unwrap();
         assert!(said.contains("interrupted after 0 requests"), "{said}");
         assert_eq!(live.finished, 1);
     }
@@ -401,8 +405,8 @@ mod tests {
     #[test]
     fn an_invalid_cell_says_why_and_has_no_figures() {
         let mut live = told("p95(ttft) <= 2s", [answered(100, 1)]);
-        let cache_contract = CacheContract::Failed { reason: "the caches are not empty".into() };
-        let said = live.on(&Event::RunFinished(Box::new(RunRecord { cache_contract, ..run_record(header("a"), 1) }))).unwrap();
+        let cache_contract = CacheCheck::Failed { reason: "the caches are not empty".into() };
+        let said = live.on(&SweepEvent::RunFinished(Box::new(RunRecord { cache_contract, ..run_record(header("a"), 1) }))).unwrap();
         assert!(said.ends_with("#1 (simulated): invalid: the caches are not empty"), "{said}");
     }
 

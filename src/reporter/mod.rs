@@ -15,33 +15,33 @@ mod sealed;
 mod servers;
 mod time_left;
 
-pub use bar::Bar;
-pub use chat::{CSV_COLUMNS, ChatFiles};
-pub use choose::{Loudness, reporters};
-pub use error::ReportError;
+pub use bar::ProgressBarReporter;
+pub use chat::{CSV_COLUMNS, ChatFileReporter};
+pub use choose::{VerbosityLevel, reporters};
+pub use error::ReporterError;
 pub use listen::run_reporters;
-pub use plain::{Lines, Plain};
-pub use recorder::Recorder;
-pub use sealed::Sealed;
+pub use plain::{PlainTextReporter, PlainVerbosity};
+pub use recorder::RunRecorder;
+pub use sealed::SealedRunNotifier;
 pub use time_left::ExpectedRun;
 
-use crate::event::Event;
+use crate::event::SweepEvent;
 
 /// Something that listens to a sweep.
 pub trait Reporter: Send {
     /// Takes note of one event.
-    fn on(&mut self, event: &Event) -> Result<(), ReportError>;
+    fn on(&mut self, event: &SweepEvent) -> Result<(), ReporterError>;
 
     /// Told before each event: how many wait behind it.
     fn behind(&mut self, _waiting: usize) {}
 
     /// Called when all that has happened was told, before anything further is waited for.
-    fn idle(&mut self) -> Result<(), ReportError> {
+    fn idle(&mut self) -> Result<(), ReporterError> {
         Ok(())
     }
 
     /// Called about twice a second, also while no event comes.
-    fn tick(&mut self) -> Result<(), ReportError> {
+    fn tick(&mut self) -> Result<(), ReporterError> {
         Ok(())
     }
 }

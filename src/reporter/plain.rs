@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use super::live::{Live, brief};
-use super::{ExpectedRun, ReportError, Reporter};
-use crate::event::Event;
+use super::live::{LiveProgress, brief};
+use super::{ExpectedRun, Reporter, ReporterError};
+use crate::event::SweepEvent;
 use crate::goal::Goal;
 use crate::record::RequestRecord;
 
@@ -13,7 +13,7 @@ const INTERVAL: Duration = Duration::from_secs(5);
 
 /// Which lines there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lines {
+pub enum PlainVerbosity {
     /// Every few seconds, and each finished cell.
     Progress,
     /// Also each request.
@@ -22,23 +22,23 @@ pub enum Lines {
 
 /// Plain lines.
 #[derive(Debug)]
-pub struct Plain<W> {
-    live: Live,
+pub struct PlainTextReporter<W> {
+    live: LiveProgress,
     out: W,
-    lines: Lines,
+    lines: PlainVerbosity,
     said: Instant,
 }
 
-impl Plain<io::Stderr> {
+impl PlainTextReporter<io::Stderr> {
     #[must_use]
-    pub fn on_stderr(goals: &[Goal], expected: Vec<ExpectedRun>, lines: Lines) -> Self {
+    pub fn on_stderr(goals: &[Goal], expected: Vec<ExpectedRun>, lines: PlainVerbosity) -> Self {
         Self::to(io::stderr(), goals, expected, lines)
     }
 }
 
-impl<W: Write> Plain<W> {
-    fn to(out: W, goals: &[Goal], expected: Vec<ExpectedRun>, lines: Lines) -> Self {
-        Self { live: Live::new(goals, expected), out, lines, said: Instant::now() }
+impl<W: Write> PlainTextReporter<W> {
+    fn to(out: W, goals: &[Goal], expected: Vec<ExpectedRun>, lines: PlainVerbosity) -> Self {
+        Self { live: LiveProgress::new(goals, expected), out, lines, said: Instant::now() }
     }
 
     // Nobody may be reading any more, which is no reason to lose a sweep: errors of writing are let go.
@@ -59,21 +59,21 @@ impl<W: Write> Plain<W> {
     }
 }
 
-impl<W: Write + Send> Reporter for Plain<W> {
-    fn on(&mut self, event: &Event) -> Result<(), ReportError> {
-        if let (Event::RequestDone(record), Lines::Requests) = (event, self.lines) {
+impl<W: Write + Send> Reporter for PlainTextReporter<W> {
+    fn on(&mut self, event: &SweepEvent) -> Result<(), ReporterError> {
+        if let (SweepEvent::RequestDone(record), PlainVerbosity::Requests) = (event, self.lines) {
             self.say(&request_line(record));
         }
         if let Some(line) = self.live.on(event) {
             self.say(&line);
         }
-        if let Event::Searched { map: Some(map), ended: true, .. } = event {
+        if let SweepEvent::Searched { map: Some(map), ended: true, .. } = event {
             self.say(map);
         }
         Ok(())
     }
 
-    fn tick(&mut self) -> Result<(), ReportError> {
+    fn tick(&mut self) -> Result<(), ReporterError> {
         self.say_if_due(Instant::now());
         Ok(())
     }
@@ -97,8 +97,8 @@ mod tests {
     use super::*;
     use crate::store::fixture::{header, record, rich_record, run_record};
 
-    fn told(lines: Lines, events: &[Event], seconds: u64) -> String {
-        let mut plain = Plain::to(Vec::new(), &[], Vec::new(), lines);
+    fn told(lines: PlainVerbosity, events: &[SweepEvent], seconds: u64) -> String {
+        let mut plain = PlainTextReporter::to(Vec::new(), &[], Vec::new(), lines);
         for event in events {
             plain.on(event).unwrap();
         }
@@ -106,33 +106,33 @@ mod tests {
         String::from_utf8(plain.out).unwrap()
     }
 
-    fn events() -> Vec<Event> {
+    fn events() -> Vec<SweepEvent> {
         vec![
-            Event::SweepStarted { planned: 2, sealed: 0, about: false },
-            Event::RunStarted { run: Arc::new(header("a")), requests: Some(3), started_at: jiff::Timestamp::UNIX_EPOCH },
-            Event::RequestDone(Box::new(rich_record(0))),
-            Event::RequestDone(Box::new(record(1))),
+            SweepEvent::SweepStarted { planned: 2, sealed: 0, about: false },
+            SweepEvent::RunStarted { run: Arc::new(header("a")), requests: Some(3), started_at: jiff::Timestamp::UNIX_EPOCH },
+            SweepEvent::RequestDone(Box::new(rich_record(0))),
+            SweepEvent::RequestDone(Box::new(record(1))),
         ]
     }
 
     #[test]
     fn nothing_is_said_before_the_interval_is_over_and_one_line_then() {
-        assert_eq!(told(Lines::Progress, &events(), 4), "");
-        let line = told(Lines::Progress, &events(), 5);
+        assert_eq!(told(PlainVerbosity::Progress, &events(), 4), "");
+        let line = told(PlainVerbosity::Progress, &events(), 5);
         let cell = "; lmcache concurrent=4 sequential=3 #1 (simulated): ttft p50 500 ms, p95 500 ms, n=1, 2/3 requests, 1 failed\n";
         assert!(line.starts_with("0/2 runs, 1 failed requests, 0 s; ") && line.ends_with(cell), "{line}");
     }
 
     #[test]
     fn each_finished_cell_is_a_line() {
-        let finished = [events(), vec![Event::RunFinished(Box::new(run_record(header("a"), 2)))]].concat();
-        let line = told(Lines::Progress, &finished, 0);
+        let finished = [events(), vec![SweepEvent::RunFinished(Box::new(run_record(header("a"), 2)))]].concat();
+        let line = told(PlainVerbosity::Progress, &finished, 0);
         assert!(line.starts_with("[1/2] lmcache") && line.lines().count() == 1, "{line}");
     }
 
     #[test]
     fn each_request_is_a_line_where_it_is_asked_for() {
-        let lines = told(Lines::Requests, &events(), 0);
+        let lines = told(PlainVerbosity::Requests, &events(), 0);
         let mut lines = lines.lines();
         assert_eq!(lines.next(), Some("request 0 (session 0, turn 3, measure): ttft 500 ms, 7 tokens"));
         assert!(lines.next().unwrap().starts_with("request 1 (session 0, turn 0, warmup): http_503: status 503"));

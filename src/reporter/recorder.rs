@@ -2,21 +2,21 @@
 //! a run is on disk as a whole before anybody behind the recorder hears that it is done. Events wait in memory where the disk is slow, so that
 //! the load never does; how many did is part of the run's record.
 
-use super::{ReportError, Reporter};
-use crate::event::Event;
-use crate::record::{Outcome, RunRecord};
+use super::{Reporter, ReporterError};
+use crate::event::SweepEvent;
+use crate::record::{RunOutcome, RunRecord};
 use crate::store::{RunWriter, SweepWriter};
 
 /// Saves what it hears.
 #[derive(Debug)]
-pub struct Recorder {
+pub struct RunRecorder {
     sweep: SweepWriter,
     run: Option<RunWriter>,
     /// The most events that waited while this run was recorded.
     waiting_max: usize,
 }
 
-impl Recorder {
+impl RunRecorder {
     /// Takes the sweep's folder, and with it the lock, until it is dropped.
     #[must_use]
     pub fn new(sweep: SweepWriter) -> Self {
@@ -24,49 +24,49 @@ impl Recorder {
     }
 }
 
-impl Reporter for Recorder {
-    fn on(&mut self, event: &Event) -> Result<(), ReportError> {
+impl Reporter for RunRecorder {
+    fn on(&mut self, event: &SweepEvent) -> Result<(), ReporterError> {
         match event {
-            Event::RunStarted { run, .. } => {
+            SweepEvent::RunStarted { run, .. } => {
                 self.sweep.reach(&run.id)?;
                 self.run = Some(self.sweep.begin(&run.id)?);
                 self.waiting_max = 0;
             }
-            Event::RequestDone(record) => {
+            SweepEvent::RequestDone(record) => {
                 if let Some(run) = &mut self.run {
                     run.append(record)?;
                 }
             }
-            Event::Said(text) => {
+            SweepEvent::Said(text) => {
                 if let Some(run) = &mut self.run {
                     run.said(text)?;
                 }
             }
-            Event::Watched(samples) => {
+            SweepEvent::Watched(samples) => {
                 if let Some(run) = &mut self.run {
                     run.watched(samples)?;
                 }
             }
-            Event::RunFinished(record) => {
+            SweepEvent::RunFinished(record) => {
                 if let Some(run) = self.run.take() {
                     // An interrupted run is no result: it keeps its journal, and is done again.
-                    if record.outcome == Outcome::Interrupted { run.leave()? } else { run.seal(&held_up(record, self.waiting_max))? }
+                    if record.outcome == RunOutcome::Interrupted { run.leave()? } else { run.seal(&held_up(record, self.waiting_max))? }
                 }
             }
-            Event::SweepFinished { .. } => {
+            SweepEvent::SweepFinished { .. } => {
                 if let Some(run) = self.run.take() {
                     run.leave()?;
                 }
             }
-            Event::SweepStarted { .. }
-            | Event::PhaseEntered { .. }
-            | Event::ServerStarting { .. }
-            | Event::ServerReady { .. }
-            | Event::ServerDied { .. }
-            | Event::ServerStopped { .. }
-            | Event::LeftoverEnded { .. }
-            | Event::Searched { .. }
-            | Event::Marked(_) => {}
+            SweepEvent::SweepStarted { .. }
+            | SweepEvent::PhaseEntered { .. }
+            | SweepEvent::ServerStarting { .. }
+            | SweepEvent::ServerReady { .. }
+            | SweepEvent::ServerDied { .. }
+            | SweepEvent::ServerStopped { .. }
+            | SweepEvent::LeftoverEnded { .. }
+            | SweepEvent::Searched { .. }
+            | SweepEvent::Marked(_) => {}
         }
         Ok(())
     }
@@ -76,11 +76,11 @@ impl Reporter for Recorder {
     }
 
     /// What was heard together is written together.
-    fn idle(&mut self) -> Result<(), ReportError> {
+    fn idle(&mut self) -> Result<(), ReporterError> {
         Ok(self.run.as_mut().map_or(Ok(()), RunWriter::flush)?)
     }
 
-    fn tick(&mut self) -> Result<(), ReportError> {
+    fn tick(&mut self) -> Result<(), ReporterError> {
         Ok(self.run.as_mut().map_or(Ok(()), RunWriter::sync_if_due)?)
     }
 }
@@ -109,17 +109,19 @@ mod tests {
     use crate::store::fixture::{header, manifest, record, rich_record, run_record, sample};
     use crate::store::{SweepPaths, read_sweep};
 
-    fn recorder(dir: &Path) -> Recorder {
-        Recorder::new(SweepWriter::open(dir, &manifest(&["a", "b"]), "").unwrap())
+    fn recorder(dir: &Path) -> RunRecorder {
+        RunRecorder::new(SweepWriter::open(dir, &manifest(&["a", "b"]), "").unwrap())
     }
 
-    fn tell(recorder: &mut Recorder, id: &str, last: RunRecord) {
-        recorder.on(&Event::RunStarted { run: Arc::new(header(id)), requests: None, started_at: jiff::Timestamp::UNIX_EPOCH }).unwrap();
-        recorder.on(&Event::RequestDone(Box::new(record(0)))).unwrap();
-        recorder.on(&Event::Watched(vec![sample(1), sample(2)])).unwrap();
-        recorder.on(&Event::RequestDone(Box::new(rich_record(1)))).unwrap();
-        recorder.on(&Event::Watched(vec![sample(3)])).unwrap();
-        recorder.on(&Event::RunFinished(Box::new(last))).unwrap();
+    fn tell(recorder: &mut RunRecorder, id: &str, last: RunRecord) {
+        recorder
+            .on(&SweepEvent::RunStarted { run: Arc::new(header(id)), requests: None, started_at: jiff::Timestamp::UNIX_EPOCH })
+            .unwrap();
+        recorder.on(&SweepEvent::RequestDone(Box::new(record(0)))).unwrap();
+        recorder.on(&SweepEvent::Watched(vec![sample(1), sample(2)])).unwrap();
+        recorder.on(&SweepEvent::RequestDone(Box::new(rich_record(1)))).unwrap();
+        recorder.on(&SweepEvent::Watched(vec![sample(3)])).unwrap();
+        recorder.on(&SweepEvent::RunFinished(Box::new(last))).unwrap();
     }
 
     #[test]
@@ -127,7 +129,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut recorder = recorder(folder.path());
         tell(&mut recorder, "a", run_record(header("a"), 2));
-        let failed = RunRecord { outcome: Outcome::Failed { reason: "no server".into() }, ..run_record(header("b"), 2) };
+        let failed = RunRecord { outcome: RunOutcome::Failed { reason: "no server".into() }, ..run_record(header("b"), 2) };
         tell(&mut recorder, "b", failed.clone());
         let sweep = read_sweep(folder.path()).unwrap();
         assert_eq!(sweep.runs.len(), 2);
@@ -157,8 +159,8 @@ mod tests {
     fn an_interrupted_run_keeps_its_journal_and_is_no_result() {
         let folder = tempfile::tempdir().unwrap();
         let mut recorder = recorder(folder.path());
-        tell(&mut recorder, "a", RunRecord { outcome: Outcome::Interrupted, ..run_record(header("a"), 2) });
-        recorder.on(&Event::SweepFinished { interrupted: true }).unwrap();
+        tell(&mut recorder, "a", RunRecord { outcome: RunOutcome::Interrupted, ..run_record(header("a"), 2) });
+        recorder.on(&SweepEvent::SweepFinished { interrupted: true }).unwrap();
         let sweep = read_sweep(folder.path()).unwrap();
         assert_eq!(sweep.missing.len(), 2);
         assert!(sweep.notes[0].contains("requests in its journal: 2"), "{:?}", sweep.notes);
@@ -170,9 +172,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let journal: PathBuf = SweepPaths::new(folder.path()).run("a").unwrap().journal();
         let mut recorder = recorder(folder.path());
-        recorder.on(&Event::RunStarted { run: Arc::new(header("a")), requests: None, started_at: jiff::Timestamp::UNIX_EPOCH }).unwrap();
+        recorder
+            .on(&SweepEvent::RunStarted { run: Arc::new(header("a")), requests: None, started_at: jiff::Timestamp::UNIX_EPOCH })
+            .unwrap();
         for request in 0..3 {
-            recorder.on(&Event::RequestDone(Box::new(record(request)))).unwrap();
+            recorder.on(&SweepEvent::RequestDone(Box::new(record(request)))).unwrap();
             recorder.idle().unwrap();
             let lines = fs_err::read_to_string(&journal).unwrap();
             assert!(lines.ends_with('\n') && lines.lines().count() as u64 == request + 1, "{lines}");

@@ -2,27 +2,27 @@
 
 use std::sync::mpsc::Sender;
 
-use super::{ReportError, Reporter};
-use crate::event::Event;
-use crate::record::Outcome;
+use super::{Reporter, ReporterError};
+use crate::event::SweepEvent;
+use crate::record::RunOutcome;
 
 /// Sends the id of every run that was sealed.
 #[derive(Debug)]
-pub struct Sealed {
+pub struct SealedRunNotifier {
     to: Sender<String>,
 }
 
-impl Sealed {
+impl SealedRunNotifier {
     #[must_use]
     pub fn new(to: Sender<String>) -> Self {
         Self { to }
     }
 }
 
-impl Reporter for Sealed {
-    fn on(&mut self, event: &Event) -> Result<(), ReportError> {
-        if let Event::RunFinished(record) = event
-            && record.outcome != Outcome::Interrupted
+impl Reporter for SealedRunNotifier {
+    fn on(&mut self, event: &SweepEvent) -> Result<(), ReporterError> {
+        if let SweepEvent::RunFinished(record) = event
+            && record.outcome != RunOutcome::Interrupted
         {
             // Nobody may be waiting any more, which is no reason to lose a sweep.
             let _ = self.to.send(record.header.id.clone());

@@ -3,36 +3,36 @@
 use std::time::Instant;
 
 use super::live::brief;
-use crate::event::Event;
+use crate::event::SweepEvent;
 use crate::units::waiting_time;
 
 /// The server that is being started, and the last one that died.
 #[derive(Debug, Default)]
-pub(super) struct Servers {
+pub(super) struct ServerProgress {
     starting: Option<(String, Instant)>,
     /// Why the last one died, as it was told.
     told: Option<String>,
 }
 
-impl Servers {
+impl ServerProgress {
     /// Takes note of an event of a server; a line to keep where it is one.
-    pub fn on(&mut self, event: &Event) -> Option<String> {
+    pub fn on(&mut self, event: &SweepEvent) -> Option<String> {
         match event {
-            Event::ServerStarting { variant, life, command } => {
+            SweepEvent::ServerStarting { variant, life, command } => {
                 self.starting = Some((variant.clone(), Instant::now()));
                 Some(format!("starting {variant} (life {life}): {command}"))
             }
-            Event::ServerReady { variant, after, .. } => {
+            SweepEvent::ServerReady { variant, after, .. } => {
                 self.starting = None;
                 Some(format!("{variant} serves after {}", brief(after.as_secs_f64())))
             }
-            Event::ServerDied { variant, reason, .. } => {
+            SweepEvent::ServerDied { variant, reason, .. } => {
                 self.told = Some(reason.clone());
                 Some(format!("{variant} died: {reason}"))
             }
-            Event::ServerStopped { variant, trouble: None, .. } => Some(format!("{variant} stopped")),
-            Event::ServerStopped { variant, trouble: Some(trouble), .. } => Some(format!("{variant} could not be stopped: {trouble}")),
-            Event::LeftoverEnded { pid, command, trouble } => Some(match trouble {
+            SweepEvent::ServerStopped { variant, trouble: None, .. } => Some(format!("{variant} stopped")),
+            SweepEvent::ServerStopped { variant, trouble: Some(trouble), .. } => Some(format!("{variant} could not be stopped: {trouble}")),
+            SweepEvent::LeftoverEnded { pid, command, trouble } => Some(match trouble {
                 None => format!("ended pid {pid} ({command}), which an earlier sweep left behind"),
                 Some(trouble) => format!("pid {pid} ({command}), which an earlier sweep left behind, could not be ended: {trouble}"),
             }),
@@ -65,16 +65,16 @@ mod tests {
 
     #[test]
     fn a_life_is_told_from_its_start_to_its_end() {
-        let mut servers = Servers::default();
+        let mut servers = ServerProgress::default();
         let variant = || "vllm".to_owned();
-        let mut said = |event: &Event| servers.on(event).unwrap();
-        let starting = Event::ServerStarting { variant: variant(), life: 2, command: "vllm serve m".into() };
+        let mut said = |event: &SweepEvent| servers.on(event).unwrap();
+        let starting = SweepEvent::ServerStarting { variant: variant(), life: 2, command: "vllm serve m".into() };
         assert_eq!(said(&starting), "starting vllm (life 2): vllm serve m");
-        assert_eq!(said(&Event::ServerReady { variant: variant(), life: 2, after: Micros(48_200_000) }), "vllm serves after 48.2 s");
+        assert_eq!(said(&SweepEvent::ServerReady { variant: variant(), life: 2, after: Micros(48_200_000) }), "vllm serves after 48.2 s");
         let reason = "`server` ended by itself: exit status 1; the last lines of `server.log`:\n  out of memory".to_owned();
-        assert_eq!(said(&Event::ServerDied { variant: variant(), life: 2, reason: reason.clone() }), format!("vllm died: {reason}"));
-        assert_eq!(said(&Event::ServerStopped { variant: variant(), life: 3, trouble: None }), "vllm stopped");
-        let leftover = Event::LeftoverEnded { pid: 7, command: "vllm serve".into(), trouble: None };
+        assert_eq!(said(&SweepEvent::ServerDied { variant: variant(), life: 2, reason: reason.clone() }), format!("vllm died: {reason}"));
+        assert_eq!(said(&SweepEvent::ServerStopped { variant: variant(), life: 3, trouble: None }), "vllm stopped");
+        let leftover = SweepEvent::LeftoverEnded { pid: 7, command: "vllm serve".into(), trouble: None };
         assert_eq!(said(&leftover), "ended pid 7 (vllm serve), which an earlier sweep left behind");
         // The same lines are not said twice.
         let failed = format!("the server died: {reason}");
@@ -85,9 +85,9 @@ mod tests {
 
     #[test]
     fn while_a_server_starts_that_is_what_is_waited_for() {
-        let mut servers = Servers::default();
+        let mut servers = ServerProgress::default();
         assert_eq!(servers.line(), None);
-        servers.on(&Event::ServerStarting { variant: "vllm".into(), life: 1, command: String::new() });
+        servers.on(&SweepEvent::ServerStarting { variant: "vllm".into(), life: 1, command: String::new() });
         assert_eq!(servers.line().unwrap(), "waiting until vllm serves, 0 s");
         servers.run_started();
         assert_eq!(servers.line(), None);

@@ -18,7 +18,7 @@ pub struct ExpectedRun {
 
 /// The runs of this start.
 #[derive(Debug, Default)]
-pub(super) struct TimeLeft {
+pub(super) struct TimeLeftEstimator {
     open: BTreeMap<String, ExpectedRun>,
     finished: Vec<(ExpectedRun, f64)>,
 }
@@ -28,7 +28,7 @@ const OTHER_TEXT: f64 = 4.0;
 /// The same for another variant.
 const OTHER_VARIANT: f64 = 0.25;
 
-impl TimeLeft {
+impl TimeLeftEstimator {
     pub fn of(runs: Vec<ExpectedRun>) -> Self {
         Self { open: runs.into_iter().map(|run| (run.id.clone(), run)).collect(), finished: Vec::new() }
     }
@@ -106,13 +106,13 @@ mod tests {
 
     #[test]
     fn a_run_that_nobody_expected_tells_nothing() {
-        assert_eq!(TimeLeft::default().seconds(Some(("other", 10.0, 0.5))), None);
+        assert_eq!(TimeLeftEstimator::default().seconds(Some(("other", 10.0, 0.5))), None);
     }
 
     #[test]
     fn heavy_cells_that_came_first_do_not_stand_for_the_light_ones_that_are_left() {
         let runs = all();
-        let mut left = TimeLeft::of(runs.clone());
+        let mut left = TimeLeftEstimator::of(runs.clone());
         let (heavy, light): (Vec<_>, Vec<_>) = runs.into_iter().partition(|run| run.work > Some(9.0));
         for run in &heavy {
             left.finished(&run.id, truth(run));
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn another_repeat_of_a_cell_takes_as_long_as_the_first_whatever_its_work() {
-        let mut left = TimeLeft::of(vec![run("vllm", 4, 4, 0), run("vllm", 4, 4, 1), run("vllm", 1, 1, 0), run("vllm", 1, 1, 1)]);
+        let mut left = TimeLeftEstimator::of(vec![run("vllm", 4, 4, 0), run("vllm", 4, 4, 1), run("vllm", 1, 1, 0), run("vllm", 1, 1, 1)]);
         left.finished("vllm-4x4-0", 900.0);
         left.finished("vllm-1x1-0", 3.0);
         assert_eq!(left.seconds(None), Some(903.0));
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_run_in_progress_counts_by_what_is_left_of_it() {
-        let mut left = TimeLeft::of(vec![run("vllm", 1, 1, 0), run("vllm", 1, 2, 0)]);
+        let mut left = TimeLeftEstimator::of(vec![run("vllm", 1, 1, 0), run("vllm", 1, 2, 0)]);
         assert_eq!(left.seconds(None), None, "nothing is known yet");
         // A quarter of it took 10 s: 30 s of it are left, and the other is twice as much work.
         assert_eq!(left.seconds(Some(("vllm-1x1-0", 10.0, 0.25))), Some(30.0 + 80.0));

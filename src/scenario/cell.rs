@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::secret::{Mask, Secret};
+use super::secret::{EnvironmentRedactor, EnvironmentSecret};
 use crate::engine::spec::EngineSpec;
 use crate::server::spec::ServerSpec;
 use crate::target::spec::TargetSpec;
@@ -17,25 +17,25 @@ use crate::workload::spec::WorkloadSpec;
 
 /// A point of the matrix for one variant, with nothing left to decide. Serialized it is the resolved form, without secrets.
 #[derive(Clone, PartialEq)]
-pub struct Cell {
+pub struct CellSpec {
     pub workload: WorkloadSpec,
     pub target: TargetSpec,
     pub engine: EngineSpec,
     pub server: ServerSpec,
     /// By path, all values that hold something from the environment.
-    secrets: BTreeMap<Vec<String>, Secret>,
+    secrets: BTreeMap<Vec<String>, EnvironmentSecret>,
     /// Prompts and answers are kept: asked for on the command line, never by a scenario, and no part of what is resolved.
     keeps_texts: bool,
 }
 
-impl Cell {
+impl CellSpec {
     #[must_use]
     pub fn new(workload: WorkloadSpec, target: TargetSpec, engine: EngineSpec, server: ServerSpec) -> Self {
         Self { workload, target, engine, server, secrets: BTreeMap::new(), keeps_texts: false }
     }
 
     /// Marks values that hold something from the environment, by their paths.
-    pub(super) fn with_secrets(self, secrets: BTreeMap<Vec<String>, Secret>) -> Self {
+    pub(super) fn with_secrets(self, secrets: BTreeMap<Vec<String>, EnvironmentSecret>) -> Self {
         Self { secrets, ..self }
     }
 
@@ -51,8 +51,8 @@ impl Cell {
 
     /// What takes the environment's values out of messages that are shown or saved with this cell.
     #[must_use]
-    pub fn mask(&self) -> Mask {
-        Mask::of(self.secrets.values())
+    pub fn mask(&self) -> EnvironmentRedactor {
+        EnvironmentRedactor::of(self.secrets.values())
     }
 
     /// The resolved form without secrets, as it is saved.
@@ -62,7 +62,7 @@ impl Cell {
     }
 }
 
-impl Serialize for Cell {
+impl Serialize for CellSpec {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Sections<'a> {
@@ -91,7 +91,7 @@ impl Serialize for Cell {
 }
 
 /// Shows the resolved form without secrets, so that not even a debugging line gives one away.
-impl fmt::Debug for Cell {
+impl fmt::Debug for CellSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Cell({})", self.resolved())
     }

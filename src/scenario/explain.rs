@@ -1,18 +1,18 @@
 //! What to say about a trouble that was found on reading: found, allowed, and what to write instead, in a user's words.
 
-use super::document::{Node, Text, Value};
-use super::fault::{Fault, closest, did_you_mean, listed};
-use super::fields::{Fields, Kind};
-use super::typed::{Problem, Trouble};
+use super::document::{ScenarioNode, ScenarioText, ScenarioValue};
+use super::fault::{ScenarioDiagnostic, closest, did_you_mean, listed};
+use super::fields::{CellFieldSet, WorkloadKind};
+use super::typed::{NodeError, NodeErrorKind};
 
 /// Where the node that was read stands: `workload`, or nothing for the document itself.
 #[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
+pub struct SectionContext<'a> {
     pub section: &'a str,
-    pub kind: Option<Kind>,
+    pub kind: Option<WorkloadKind>,
 }
 
-impl Context<'_> {
+impl SectionContext<'_> {
     fn name(&self, path: &[String]) -> String {
         let section = Some(self.section).filter(|section| !section.is_empty());
         section.into_iter().chain(path.iter().map(String::as_str)).collect::<Vec<_>>().join(".")
@@ -20,58 +20,64 @@ impl Context<'_> {
 }
 
 /// The fault that a trouble in `node` is.
-pub fn fault(trouble: &Trouble, node: &Node, context: Context<'_>) -> Fault {
+pub fn fault(trouble: &NodeError, node: &ScenarioNode, context: SectionContext<'_>) -> ScenarioDiagnostic {
     let place = trouble.place.unwrap_or(node.place);
     let name = context.name(&trouble.path);
     let found = node.find(&trouble.path);
     match &trouble.problem {
-        Problem::UnknownField { field, allowed } => unknown_field(field, allowed, trouble, context, place),
-        Problem::UnknownVariant { allowed } => {
+        NodeErrorKind::UnknownField { field, allowed } => unknown_field(field, allowed, trouble, context, place),
+        NodeErrorKind::UnknownVariant { allowed } => {
             let found = found.map(written_name).unwrap_or_default();
-            Fault::at(place, format!("`{name}` is {}, not `{found}`", listed(allowed)))
+            ScenarioDiagnostic::at(place, format!("`{name}` is {}, not `{found}`", listed(allowed)))
                 .maybe_hint(did_you_mean(&found, allowed.iter().map(String::as_str)))
         }
-        Problem::MissingField { field } => {
+        NodeErrorKind::MissingField { field } => {
             let whole = if name.is_empty() { "the scenario".to_owned() } else { format!("`{name}`") };
-            Fault::at(place, format!("{whole} needs `{field}`"))
+            ScenarioDiagnostic::at(place, format!("{whole} needs `{field}`"))
         }
-        Problem::Invalid { expected } => invalid(&name, expected, found, place),
-        Problem::Other(message) => {
-            let message = match found.and_then(Node::as_text) {
+        NodeErrorKind::Invalid { expected } => invalid(&name, expected, found, place),
+        NodeErrorKind::Other(message) => {
+            let message = match found.and_then(ScenarioNode::as_text) {
                 // The message would hold the environment's value.
-                Some(Text { secret: Some(secret), .. }) => {
+                Some(ScenarioText { secret: Some(secret), .. }) => {
                     format!("`{name}`: what the environment puts into `{}` does not fit", secret.written)
                 }
                 _ => format!("`{name}`: {message}"),
             };
-            Fault::at(place, message)
+            ScenarioDiagnostic::at(place, message)
         }
     }
 }
 
 /// The name that was written for one of several, alone or with a value: `{ name = value }`.
-fn written_name(node: &Node) -> String {
+fn written_name(node: &ScenarioNode) -> String {
     node.as_table().and_then(|table| table.entries.first()).map_or_else(|| node.shown(), |entry| entry.key.clone())
 }
 
-fn unknown_field(field: &str, allowed: &[String], trouble: &Trouble, context: Context<'_>, place: super::source::Place) -> Fault {
+fn unknown_field(
+    field: &str,
+    allowed: &[String],
+    trouble: &NodeError,
+    context: SectionContext<'_>,
+    place: super::source::SourceSpan,
+) -> ScenarioDiagnostic {
     let above = context.name(trouble.path.split_last().map_or(&[], |(_, above)| above));
     let message = match (above.as_str(), context.kind) {
         ("", _) => format!("a scenario has no field `{field}`"),
         ("workload", Some(kind)) => format!("`workload` of kind `{}` has no field `{field}`", kind.name()),
         _ => format!("`{above}` has no field `{field}`"),
     };
-    let home = || if above == context.section { Fields::home_of(field, context.section, context.kind) } else { None };
+    let home = || if above == context.section { CellFieldSet::home_of(field, context.section, context.kind) } else { None };
     let matrix = || {
         let within = above.is_empty() && ["zip", "include", "exclude"].contains(&field);
         within.then(|| format!("`{field}` belongs to `[matrix]`"))
     };
     let close = || closest(field, allowed.iter().map(String::as_str)).map(|name| format!("did you mean `{name}`?"));
     let all = || (!allowed.is_empty()).then(|| format!("it has {}", listed(allowed).replace(" or ", " and ")));
-    Fault::at(place, message).maybe_hint(matrix().or_else(home).or_else(close).or_else(all))
+    ScenarioDiagnostic::at(place, message).maybe_hint(matrix().or_else(home).or_else(close).or_else(all))
 }
 
-fn invalid(name: &str, expected: &str, found: Option<&Node>, place: super::source::Place) -> Fault {
+fn invalid(name: &str, expected: &str, found: Option<&ScenarioNode>, place: super::source::SourceSpan) -> ScenarioDiagnostic {
     let shown = match found {
         Some(node) if matches!(node.kind(), "a list" | "a table") => node.kind().to_owned(),
         Some(node) if node.as_text().is_some() => format!("the text `\"{}\"`", node.shown()),
@@ -79,8 +85,8 @@ fn invalid(name: &str, expected: &str, found: Option<&Node>, place: super::sourc
         None => "that".to_owned(),
     };
     let whole = if name.is_empty() { "the scenario".to_owned() } else { format!("`{name}`") };
-    let out_of_range = found.is_some_and(|node| matches!(node.value, Value::Integer(_)));
-    let fault = Fault::at(place, format!("{whole} is {}, not {shown}", in_words(expected, out_of_range)));
+    let out_of_range = found.is_some_and(|node| matches!(node.value, ScenarioValue::Integer(_)));
+    let fault = ScenarioDiagnostic::at(place, format!("{whole} is {}, not {shown}", in_words(expected, out_of_range)));
     match found.map(|node| (node.kind(), node)) {
         Some(("a text", node)) if expected_number(expected) && node.shown().parse::<f64>().is_ok() => {
             fault.hint(format!("write it without quotes: {}", node.shown()))

@@ -6,23 +6,23 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::json;
 
 use super::secret;
-use super::source::{Place, Sources};
+use super::source::{SourceMap, SourceSpan};
 use crate::sentence::sentence;
 
 /// One fault. Messages are lower case without a final period and name what was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct ScenarioDiagnostic {
     pub message: String,
     /// Missing where there is no text to point at.
-    pub place: Option<Place>,
+    pub place: Option<SourceSpan>,
     /// A second place that belongs to it, with a word on why.
-    pub beside: Option<(Place, &'static str)>,
+    pub beside: Option<(SourceSpan, &'static str)>,
     /// What to write instead.
     pub hint: Option<String>,
 }
 
-impl Fault {
-    pub fn at(place: Place, message: impl Into<String>) -> Self {
+impl ScenarioDiagnostic {
+    pub fn at(place: SourceSpan, message: impl Into<String>) -> Self {
         Self { message: told(message), place: Some(place), beside: None, hint: None }
     }
 
@@ -41,7 +41,7 @@ impl Fault {
     }
 
     #[must_use]
-    pub fn beside(self, place: Place, why: &'static str) -> Self {
+    pub fn beside(self, place: SourceSpan, why: &'static str) -> Self {
         Self { beside: Some((place, why)), ..self }
     }
 }
@@ -53,16 +53,16 @@ fn told(text: impl Into<String>) -> String {
 
 /// The faults of one or several scenarios, with the texts they are about.
 #[derive(Debug, Clone, Default)]
-pub struct Faults {
-    pub(super) sources: Sources,
-    found: Vec<Fault>,
+pub struct ScenarioError {
+    pub(super) sources: SourceMap,
+    found: Vec<ScenarioDiagnostic>,
     /// What has been said and where; without a message, that anything has been said there.
-    said: HashSet<(Option<Place>, Option<String>)>,
+    said: HashSet<(Option<SourceSpan>, Option<String>)>,
     /// Values from the environment, with what stands for each: no message shows them.
     masked: Vec<(String, String)>,
 }
 
-impl Faults {
+impl ScenarioError {
     /// From now on no message shows this value from the environment; `written` stands for it.
     pub(super) fn mask(&mut self, value: &str, written: &str) {
         if value.chars().count() >= secret::LEAST {
@@ -71,7 +71,7 @@ impl Faults {
     }
 
     /// Notes a fault; the same one at the same place counts once.
-    pub fn push(&mut self, mut fault: Fault) {
+    pub fn push(&mut self, mut fault: ScenarioDiagnostic) {
         for (value, written) in &self.masked {
             fault.message = fault.message.replace(value, written);
             fault.hint = fault.hint.map(|hint| hint.replace(value, written));
@@ -83,7 +83,7 @@ impl Faults {
     }
 
     /// Notes a fault unless there is one at its place already.
-    pub fn push_first(&mut self, fault: Fault) {
+    pub fn push_first(&mut self, fault: ScenarioDiagnostic) {
         if fault.place.is_none() || !self.said.contains(&(fault.place, None)) {
             self.push(fault);
         }
@@ -98,29 +98,29 @@ impl Faults {
     }
 
     /// The faults in the order of their places.
-    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
-        let mut sorted: Vec<&Fault> = self.found.iter().collect();
+    pub fn iter(&self) -> impl Iterator<Item = &ScenarioDiagnostic> {
+        let mut sorted: Vec<&ScenarioDiagnostic> = self.found.iter().collect();
         sorted.sort_by_key(|fault| fault.place);
         sorted.into_iter()
     }
 
     /// Faults as people read them: file, line, column, the line underlined, and a hint.
-    pub fn render(&self, style: Style) -> String {
+    pub fn render(&self, style: DiagnosticStyle) -> String {
         let renderer = match style {
-            Style::Plain => Renderer::plain(),
-            Style::Coloured => Renderer::styled(),
+            DiagnosticStyle::Plain => Renderer::plain(),
+            DiagnosticStyle::Coloured => Renderer::styled(),
         };
         let texts: Vec<String> = self.iter().map(|fault| renderer.render(&[self.group(fault)])).collect();
         texts.join("\n\n")
     }
 
-    fn group<'a>(&'a self, fault: &'a Fault) -> Group<'a> {
+    fn group<'a>(&'a self, fault: &'a ScenarioDiagnostic) -> Group<'a> {
         let title = Level::ERROR.primary_title(fault.message.as_str());
         let mut group = match fault.place {
             None => Group::with_title(title),
             Some(place) => {
                 let source = self.sources.get(place);
-                let snippet = |place: Place, kind: AnnotationKind| kind.span(place.start as usize..place.end as usize);
+                let snippet = |place: SourceSpan, kind: AnnotationKind| kind.span(place.start as usize..place.end as usize);
                 let mut shown =
                     Snippet::source(source.shown.as_str()).path(source.name.as_str()).annotation(snippet(place, AnnotationKind::Primary));
                 let mut other = None;
@@ -169,16 +169,16 @@ impl Faults {
     }
 }
 
-impl IntoIterator for Faults {
-    type Item = Fault;
-    type IntoIter = std::vec::IntoIter<Fault>;
+impl IntoIterator for ScenarioError {
+    type Item = ScenarioDiagnostic;
+    type IntoIter = std::vec::IntoIter<ScenarioDiagnostic>;
     fn into_iter(self) -> Self::IntoIter {
         self.found.into_iter()
     }
 }
 
-impl From<Fault> for Faults {
-    fn from(fault: Fault) -> Self {
+impl From<ScenarioDiagnostic> for ScenarioError {
+    fn from(fault: ScenarioDiagnostic) -> Self {
         let mut faults = Self::default();
         faults.push(fault);
         faults
@@ -186,16 +186,16 @@ impl From<Fault> for Faults {
 }
 
 /// As seen where a caller has no terminal to ask: without colours.
-impl std::fmt::Display for Faults {
+impl std::fmt::Display for ScenarioError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.render(Style::Plain))
+        f.write_str(&self.render(DiagnosticStyle::Plain))
     }
 }
 
-impl std::error::Error for Faults {}
+impl std::error::Error for ScenarioError {}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
+pub enum DiagnosticStyle {
     Plain,
     Coloured,
 }

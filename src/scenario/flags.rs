@@ -2,30 +2,30 @@
 //!
 //! A flag is a text like a file, so a fault in it is shown in the same way.
 
-use super::document::Node;
-use super::fault::{Fault, Faults, listed};
-use super::fields::{Fields, Kind, SECTIONS};
+use super::document::ScenarioNode;
+use super::fault::{ScenarioDiagnostic, ScenarioError, listed};
+use super::fields::{CellFieldSet, SECTIONS, WorkloadKind};
 use super::matrix::not_an_axis;
-use super::options::Options;
+use super::options::ScenarioOverrides;
 use super::points::TypedAxis;
-use super::range::Range;
+use super::range::ValueRange;
 use super::read;
 use super::sections;
-use super::source::Place;
+use super::source::SourceSpan;
 use super::starred::starred;
 use crate::search::spec::SearchKind;
 use crate::server::spec::ServerSpec;
 
 /// A change to a field of a cell; it holds for every variant.
 #[derive(Debug, Clone)]
-pub struct Change {
+pub struct FieldOverride {
     pub path: Vec<String>,
-    pub place: Place,
-    pub node: Node,
+    pub place: SourceSpan,
+    pub node: ScenarioNode,
 }
 
 /// The flags as they are saved.
-pub fn changes(options: &Options) -> Vec<String> {
+pub fn changes(options: &ScenarioOverrides) -> Vec<String> {
     let set = options.set.iter().map(|change| format!("--set {change}"));
     let only = options.only.iter().map(|filter| format!("--only {filter}"));
     let simulate = options.simulate.then(|| "--simulate".to_owned());
@@ -36,19 +36,19 @@ pub fn changes(options: &Options) -> Vec<String> {
 }
 
 /// Applies the flags that change fields. Those of cells come back as well: they are laid over every variant's patch, too.
-pub fn apply(document: &mut Node, options: &Options, faults: &mut Faults) -> Vec<Change> {
-    let mut set: Vec<(String, Node, Place)> = Vec::new();
+pub fn apply(document: &mut ScenarioNode, options: &ScenarioOverrides, faults: &mut ScenarioError) -> Vec<FieldOverride> {
+    let mut set: Vec<(String, ScenarioNode, SourceSpan)> = Vec::new();
     for text in &options.set {
         set.extend(split(text, faults));
     }
     if options.simulate {
         let place = faults.sources.add("--simulate", "--simulate");
-        set.push(("target.kind".to_owned(), Node::text("sim", place), place));
+        set.push(("target.kind".to_owned(), ScenarioNode::text("sim", place), place));
     }
     if let Some(url) = &options.url {
         let place = faults.sources.add("--url", url.clone());
-        set.push(("target.kind".to_owned(), Node::text("http", place), place));
-        set.push(("target.url".to_owned(), Node::text(url.clone(), place), place));
+        set.push(("target.kind".to_owned(), ScenarioNode::text("http", place), place));
+        set.push(("target.url".to_owned(), ScenarioNode::text(url.clone(), place), place));
     }
     if let Some(kind) = options.search {
         search(document, kind, faults.sources.add("--search", kind.name()));
@@ -67,7 +67,7 @@ pub fn apply(document: &mut Node, options: &Options, faults: &mut Faults) -> Vec
 }
 
 /// With `--url` a server that is there is used as it is: what says how one is started is left out.
-pub fn use_as_it_is(sections: &mut Node, options: &Options) {
+pub fn use_as_it_is(sections: &mut ScenarioNode, options: &ScenarioOverrides) {
     if options.url.is_some() {
         for name in ["command"].into_iter().chain(ServerSpec::OF_A_START) {
             sections.remove(&["server", name]);
@@ -75,7 +75,7 @@ pub fn use_as_it_is(sections: &mut Node, options: &Options) {
     }
 }
 
-fn split(text: &str, faults: &mut Faults) -> Option<(String, Node, Place)> {
+fn split(text: &str, faults: &mut ScenarioError) -> Option<(String, ScenarioNode, SourceSpan)> {
     let whole = faults.sources.add("--set", text);
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => {
@@ -83,14 +83,21 @@ fn split(text: &str, faults: &mut Faults) -> Option<(String, Node, Place)> {
             Some((name.trim().to_owned(), read::value(whole.at(start, text.len()), value), whole.at(0, name.len())))
         }
         _ => {
-            faults.push(Fault::at(whole, format!("`{text}` sets nothing")).hint("write `--set workload.rounds=5`"));
+            faults.push(ScenarioDiagnostic::at(whole, format!("`{text}` sets nothing")).hint("write `--set workload.rounds=5`"));
             None
         }
     }
 }
 
 /// The change to a field of a cell; what changes the document beside the sections is done at once.
-fn field(document: &mut Node, name: &str, node: Node, place: Place, kind: Option<Kind>, faults: &mut Faults) -> Option<Change> {
+fn field(
+    document: &mut ScenarioNode,
+    name: &str,
+    node: ScenarioNode,
+    place: SourceSpan,
+    kind: Option<WorkloadKind>,
+    faults: &mut ScenarioError,
+) -> Option<FieldOverride> {
     let path: Vec<String> = name.split('.').map(str::to_owned).collect();
     let known = [
         "name",
@@ -108,7 +115,7 @@ fn field(document: &mut Node, name: &str, node: Node, place: Place, kind: Option
     ];
     if known.contains(&path[0].as_str()) {
         if path[0] == "variants" && path.len() > 1 && document.find(&path[..2]).is_none() {
-            faults.push(Fault::at(place, format!("there is no variant `{}`", path[1])));
+            faults.push(ScenarioDiagnostic::at(place, format!("there is no variant `{}`", path[1])));
         } else if path[0] == "search" && path.len() > 1 {
             as_table(document);
             document.set(&path, node);
@@ -119,58 +126,61 @@ fn field(document: &mut Node, name: &str, node: Node, place: Place, kind: Option
         }
         return None;
     }
-    let kinds = kind.map_or_else(|| Kind::ALL.to_vec(), |kind| vec![kind]);
+    let kinds = kind.map_or_else(|| WorkloadKind::ALL.to_vec(), |kind| vec![kind]);
     let mut last = None;
     for kind in kinds {
-        match Fields::of(kind).resolve(name) {
-            Ok(path) => return Some(Change { path, place, node }),
+        match CellFieldSet::of(kind).resolve(name) {
+            Ok(path) => return Some(FieldOverride { path, place, node }),
             Err(unresolved) => last = Some(unresolved),
         }
     }
     if SECTIONS.contains(&name) {
-        faults.push(Fault::at(place, format!("`{name}` is a whole section")).hint(format!("set its fields: `--set {name}.field=value`")));
+        faults.push(
+            ScenarioDiagnostic::at(place, format!("`{name}` is a whole section"))
+                .hint(format!("set its fields: `--set {name}.field=value`")),
+        );
     } else if let Some(unresolved) = last {
-        faults.push(Fault::at(place, unresolved.message).maybe_hint(unresolved.hint));
+        faults.push(ScenarioDiagnostic::at(place, unresolved.message).maybe_hint(unresolved.hint));
     }
     None
 }
 
 /// Says how the matrix is gone through. What is said of a frontier alone means nothing to a grid.
-fn search(document: &mut Node, kind: SearchKind, place: Place) {
+fn search(document: &mut ScenarioNode, kind: SearchKind, place: SourceSpan) {
     as_table(document);
     if kind == SearchKind::Grid {
         for field in ["axes", "max_cells", "max_time", "resolution", "largest"] {
             document.remove(&["search", field]);
         }
     }
-    document.set(&["search", "kind"], Node::text(kind.name(), place));
+    document.set(&["search", "kind"], ScenarioNode::text(kind.name(), place));
 }
 
 /// `search = "frontier"` as the table that it stands for.
-fn as_table(document: &mut Node) {
+fn as_table(document: &mut ScenarioNode) {
     if let Some(kind) = document.find(&["search"]).filter(|search| search.as_text().is_some()).cloned() {
         document.set(&["search", "kind"], kind);
     }
 }
 
 /// Sets the values of an axis, whichever of its names the file uses for it.
-fn set_axis(document: &mut Node, name: &str, node: Node, kind: Option<Kind>) {
-    let resolve = |name: &str| kind.and_then(|kind| Fields::of(kind).resolve(name).ok());
+fn set_axis(document: &mut ScenarioNode, name: &str, node: ScenarioNode, kind: Option<WorkloadKind>) {
+    let resolve = |name: &str| kind.and_then(|kind| CellFieldSet::of(kind).resolve(name).ok());
     let meant = resolve(name);
     let written = document
         .find(&["matrix"])
-        .and_then(Node::as_table)
+        .and_then(ScenarioNode::as_table)
         .and_then(|matrix| matrix.entries.iter().find(|entry| meant.is_some() && resolve(&entry.key) == meant))
         .map(|entry| entry.key.clone());
     document.set(&["matrix", written.as_deref().unwrap_or(name)], node);
 }
 
 /// A field that is set and an axis at once would be two answers to one question.
-pub fn refuse_axes(changes: &[Change], axes: &[super::matrix::AxisNode], faults: &mut Faults) {
+pub fn refuse_axes(changes: &[FieldOverride], axes: &[super::matrix::AxisNode], faults: &mut ScenarioError) {
     for change in changes {
         for axis in axes.iter().filter(|axis| axis.path.starts_with(&change.path) || change.path.starts_with(&axis.path)) {
             let name = axis.path.last().map(String::as_str).unwrap_or_default();
-            let fault = Fault::at(change.place, format!("`{}` is an axis of the matrix", axis.dotted()));
+            let fault = ScenarioDiagnostic::at(change.place, format!("`{}` is an axis of the matrix", axis.dotted()));
             faults.push(
                 fault
                     .beside(axis.place, "here")
@@ -182,13 +192,13 @@ pub fn refuse_axes(changes: &[Change], axes: &[super::matrix::AxisNode], faults:
 
 /// What `--only` keeps.
 #[derive(Debug, Clone)]
-pub struct Kept {
+pub struct CellFilter {
     pub variants: Vec<bool>,
     /// For each axis, its values.
     pub values: Vec<Vec<bool>>,
 }
 
-impl Kept {
+impl CellFilter {
     /// Everything.
     pub fn all(variants: usize, axes: &[TypedAxis]) -> Self {
         Self { variants: vec![true; variants], values: axes.iter().map(|axis| vec![true; axis.values.len()]).collect() }
@@ -197,18 +207,21 @@ impl Kept {
 
 /// Reads `--only`. `number` gives the number of an axis value from its text.
 pub fn only(
-    options: &Options,
+    options: &ScenarioOverrides,
     variants: &[&str],
     axes: &[TypedAxis],
-    kind: Kind,
-    faults: &mut Faults,
-    mut number: impl FnMut(usize, &Node) -> Option<usize>,
-) -> Kept {
-    let mut kept = Kept::all(variants.len(), axes);
+    kind: WorkloadKind,
+    faults: &mut ScenarioError,
+    mut number: impl FnMut(usize, &ScenarioNode) -> Option<usize>,
+) -> CellFilter {
+    let mut kept = CellFilter::all(variants.len(), axes);
     for text in &options.only {
         let whole = faults.sources.add("--only", text.clone());
         let Some((name, values)) = text.split_once('=') else {
-            faults.push(Fault::at(whole, format!("`{text}` keeps nothing")).hint("write `--only concurrent=1,2` or `--only variant=NAME`"));
+            faults.push(
+                ScenarioDiagnostic::at(whole, format!("`{text}` keeps nothing"))
+                    .hint("write `--only concurrent=1,2` or `--only variant=NAME`"),
+            );
             continue;
         };
         let places = value_places(whole, name.len() + 1, values);
@@ -216,7 +229,10 @@ pub fn only(
             let wanted: Vec<&str> = places.iter().map(|(_, text)| *text).collect();
             for (place, text) in &places {
                 if !variants.contains(text) {
-                    faults.push(Fault::at(*place, format!("there is no variant `{text}`")).hint(format!("there is {}", listed(variants))));
+                    faults.push(
+                        ScenarioDiagnostic::at(*place, format!("there is no variant `{text}`"))
+                            .hint(format!("there is {}", listed(variants))),
+                    );
                 }
             }
             for (name, kept) in variants.iter().zip(&mut kept.variants) {
@@ -225,7 +241,7 @@ pub fn only(
             continue;
         }
         let name_place = whole.at(0, name.len());
-        let path = Fields::of(kind).resolve(name.trim());
+        let path = CellFieldSet::of(kind).resolve(name.trim());
         let Some(chosen) = path.as_ref().ok().and_then(|path| axes.iter().position(|axis| axis.path == *path)) else {
             let dotted: Vec<String> = axes.iter().map(TypedAxis::dotted).collect();
             faults.push(not_an_axis(name.trim(), name_place, &dotted));
@@ -233,17 +249,19 @@ pub fn only(
         };
         let mut wanted = Vec::new();
         for (place, text) in places {
-            let nodes = match Range::read(text) {
+            let nodes = match ValueRange::read(text) {
                 Some(Ok(range)) if range.len() <= axes[chosen].values.len() as u64 * 1000 => {
-                    range.values().map(|value| Node { value, place }).collect()
+                    range.values().map(|value| ScenarioNode { value, place }).collect()
                 }
                 _ => vec![read::value(place, text)],
             };
             let before = wanted.len();
             wanted.extend(nodes.iter().filter_map(|node| number(chosen, node)));
             if wanted.len() == before {
-                faults
-                    .push(Fault::at(place, format!("`{}` does not take `{text}`", axes[chosen].dotted())).maybe_hint(takes(&axes[chosen])));
+                faults.push(
+                    ScenarioDiagnostic::at(place, format!("`{}` does not take `{text}`", axes[chosen].dotted()))
+                        .maybe_hint(takes(&axes[chosen])),
+                );
             }
         }
         for (value, kept) in kept.values[chosen].iter_mut().enumerate() {
@@ -259,7 +277,7 @@ fn takes(axis: &TypedAxis) -> Option<String> {
 }
 
 /// The values between commas, each with its place.
-fn value_places(whole: Place, start: usize, values: &str) -> Vec<(Place, &str)> {
+fn value_places(whole: SourceSpan, start: usize, values: &str) -> Vec<(SourceSpan, &str)> {
     let mut offset = start;
     let mut found = Vec::new();
     for value in values.split(',') {

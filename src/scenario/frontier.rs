@@ -3,24 +3,24 @@
 //! In: the section as it was read, and the matrix. Out: the section with its axes as dotted paths, or faults. How a frontier is walked is
 //! not known here.
 
-use super::document::Node;
-use super::fault::{Fault, Faults, listed};
-use super::goals::{self, Axes};
+use super::document::ScenarioNode;
+use super::fault::{ScenarioDiagnostic, ScenarioError, listed};
+use super::goals::{self, ScenarioAxes};
 use super::matrix::Matrix;
-use super::source::Place;
+use super::source::SourceSpan;
 use crate::search::spec::{SearchKind, SearchSpec};
 
 /// What it is checked against.
-pub struct Beside<'a> {
-    pub document: &'a Node,
+pub struct FrontierContext<'a> {
+    pub document: &'a ScenarioNode,
     pub matrix: &'a Matrix,
-    pub axes: &'a Axes<'a>,
+    pub axes: &'a ScenarioAxes<'a>,
     /// How many goals could be read, or were at least written.
     pub goals: usize,
 }
 
 /// Checks the section and gives its axes as dotted paths, in the matrix's order.
-pub fn checked(spec: &SearchSpec, beside: &Beside<'_>, faults: &mut Faults) -> SearchSpec {
+pub fn checked(spec: &SearchSpec, beside: &FrontierContext<'_>, faults: &mut ScenarioError) -> SearchSpec {
     numbers(spec, beside, faults);
     if spec.kind == SearchKind::Grid {
         refuse_for_grid(spec, beside, faults);
@@ -28,7 +28,10 @@ pub fn checked(spec: &SearchSpec, beside: &Beside<'_>, faults: &mut Faults) -> S
     }
     let axes = axes(spec, beside, faults);
     if beside.goals == 0 {
-        let fault = Fault::at(beside.place("kind"), "a frontier lies between cells that pass and cells that fail, and there is no goal");
+        let fault = ScenarioDiagnostic::at(
+            beside.place("kind"),
+            "a frontier lies between cells that pass and cells that fail, and there is no goal",
+        );
         faults.push(fault.hint("add one: `[[goals]] require = \"p95(ttft) <= 2s\"`"));
     }
     for axis in &axes {
@@ -37,12 +40,15 @@ pub fn checked(spec: &SearchSpec, beside: &Beside<'_>, faults: &mut Faults) -> S
     }
     beside.climbed_axes_are_searched(&axes, faults);
     if let Some(include) = beside.matrix.include.first() {
-        faults.push(Fault::at(include.place, "a frontier has no cells beside the combinations of its axes").hint("leave `include` out"));
+        faults.push(
+            ScenarioDiagnostic::at(include.place, "a frontier has no cells beside the combinations of its axes")
+                .hint("leave `include` out"),
+        );
     }
     let climbed = beside.axes.known.iter().any(|axis| axis.rungs.is_some());
     for (field, given) in [("resolution", spec.resolution.is_some()), ("largest", spec.largest.is_some())] {
         if given && !climbed && !beside.axes.partial {
-            let fault = Fault::at(beside.place(field), format!("`{field}` is for an axis without an end, and there is none"));
+            let fault = ScenarioDiagnostic::at(beside.place(field), format!("`{field}` is for an axis without an end, and there is none"));
             faults.push(fault.hint("write such an axis: `concurrent = \"1.. x2\"`"));
         }
     }
@@ -50,10 +56,10 @@ pub fn checked(spec: &SearchSpec, beside: &Beside<'_>, faults: &mut Faults) -> S
 }
 
 /// Numbers that mean something, whatever else is said.
-fn numbers(spec: &SearchSpec, beside: &Beside<'_>, faults: &mut Faults) {
+fn numbers(spec: &SearchSpec, beside: &FrontierContext<'_>, faults: &mut ScenarioError) {
     let mut refuse = |field: &str, is_wrong: bool, what: String| {
         if is_wrong {
-            faults.push(Fault::at(beside.place(field), what));
+            faults.push(ScenarioDiagnostic::at(beside.place(field), what));
         }
     };
     let SearchSpec { risk, max_cells, max_time, resolution, largest, .. } = spec;
@@ -66,7 +72,7 @@ fn numbers(spec: &SearchSpec, beside: &Beside<'_>, faults: &mut Faults) {
     }
 }
 
-fn refuse_for_grid(spec: &SearchSpec, beside: &Beside<'_>, faults: &mut Faults) {
+fn refuse_for_grid(spec: &SearchSpec, beside: &FrontierContext<'_>, faults: &mut ScenarioError) {
     let given = [
         ("axes", !spec.axes.is_empty()),
         ("max_cells", spec.max_cells.is_some()),
@@ -75,13 +81,13 @@ fn refuse_for_grid(spec: &SearchSpec, beside: &Beside<'_>, faults: &mut Faults) 
         ("largest", spec.largest.is_some()),
     ];
     for (field, _) in given.iter().filter(|(_, given)| *given) {
-        let fault = Fault::at(beside.place(field), format!("`{field}` is for a frontier, and every cell is run"));
+        let fault = ScenarioDiagnostic::at(beside.place(field), format!("`{field}` is for a frontier, and every cell is run"));
         faults.push(fault.hint("write `kind = \"frontier\"`, or leave it out"));
     }
 }
 
 /// The numbers of the frontier's axes: those named, else concurrent and sequential, else the only axis of numbers.
-fn axes(spec: &SearchSpec, beside: &Beside<'_>, faults: &mut Faults) -> Vec<usize> {
+fn axes(spec: &SearchSpec, beside: &FrontierContext<'_>, faults: &mut ScenarioError) -> Vec<usize> {
     let known = beside.axes.known;
     if spec.axes.is_empty() {
         return beside.chosen(faults);
@@ -92,13 +98,13 @@ fn axes(spec: &SearchSpec, beside: &Beside<'_>, faults: &mut Faults) -> Vec<usiz
         let Some(path) = goals::axis(name, place, beside.axes, faults) else { continue };
         let Some(axis) = known.iter().position(|axis| axis.dotted() == path) else { continue };
         if found.contains(&axis) {
-            faults.push(Fault::at(place, format!("`{name}` is an axis of the frontier already")));
+            faults.push(ScenarioDiagnostic::at(place, format!("`{name}` is an axis of the frontier already")));
         } else {
             found.push(axis);
         }
     }
     if spec.axes.len() > 2 {
-        let fault = Fault::at(beside.place("axes"), format!("a frontier has one axis or two, not {}", spec.axes.len()));
+        let fault = ScenarioDiagnostic::at(beside.place("axes"), format!("a frontier has one axis or two, not {}", spec.axes.len()));
         faults.push(fault.hint("the others are swept outside: each of their values gets a frontier of its own"));
         found.truncate(2);
     }
@@ -106,12 +112,12 @@ fn axes(spec: &SearchSpec, beside: &Beside<'_>, faults: &mut Faults) -> Vec<usiz
     found
 }
 
-impl Beside<'_> {
-    fn place(&self, field: &str) -> Place {
+impl FrontierContext<'_> {
+    fn place(&self, field: &str) -> SourceSpan {
         self.document.nearest(&["search", field]).place
     }
 
-    fn chosen(&self, faults: &mut Faults) -> Vec<usize> {
+    fn chosen(&self, faults: &mut ScenarioError) -> Vec<usize> {
         let known = self.axes.known;
         let named = |name: &str| known.iter().position(|axis| axis.path.last().is_some_and(|last| last == name));
         if let (Some(one), Some(other)) = (named("concurrent"), named("sequential")) {
@@ -126,9 +132,9 @@ impl Beside<'_> {
             let quoted: Vec<String> =
                 numeric.iter().map(|axis| format!("\"{}\"", known[*axis].path.last().map_or("", String::as_str))).collect();
             let fault = match quoted.len() {
-                0 => Fault::at(self.place("kind"), "a frontier needs an axis of numbers, and the matrix has none")
+                0 => ScenarioDiagnostic::at(self.place("kind"), "a frontier needs an axis of numbers, and the matrix has none")
                     .hint("give it one: `[matrix] concurrent = \"1..=8\"`"),
-                _ => Fault::at(
+                _ => ScenarioDiagnostic::at(
                     self.place("kind"),
                     format!("the matrix has {} axes of numbers, and the frontier's are not named", quoted.len()),
                 )
@@ -140,37 +146,42 @@ impl Beside<'_> {
     }
 
     /// Its values are numbers above 0, from the least load to the most.
-    fn ascends(&self, axis: usize, faults: &mut Faults) {
+    fn ascends(&self, axis: usize, faults: &mut ScenarioError) {
         let Some(typed) = self.axes.known.get(axis) else { return };
         let place = self.matrix.axes.get(axis).map_or(self.document.place, |axis| axis.place);
         let numbers: Vec<Option<f64>> = typed.values.iter().map(|value| value.json.as_f64()).collect();
         if numbers.iter().any(|number| number.is_none_or(|number| number <= 0.0)) {
-            faults.push(Fault::at(place, format!("`{}` is an axis of the frontier, whose values are numbers above 0", typed.dotted())));
+            faults.push(ScenarioDiagnostic::at(
+                place,
+                format!("`{}` is an axis of the frontier, whose values are numbers above 0", typed.dotted()),
+            ));
         } else if numbers.windows(2).any(|pair| pair[0] >= pair[1]) {
-            let fault = Fault::at(place, format!("`{}` is an axis of the frontier, and its values do not ascend", typed.dotted()));
+            let fault =
+                ScenarioDiagnostic::at(place, format!("`{}` is an axis of the frontier, and its values do not ascend", typed.dotted()));
             faults.push(fault.hint("list them from the least load to the most"));
         }
     }
 
     /// Neither zipped nor with cells left out.
-    fn stands_alone(&self, axis: usize, faults: &mut Faults) {
+    fn stands_alone(&self, axis: usize, faults: &mut ScenarioError) {
         let name = self.axes.known[axis].dotted();
         if self.matrix.groups.iter().any(|group| group.len() > 1 && group.contains(&axis)) {
             let place = self.document.nearest(&["matrix", "zip"]).place;
-            faults.push(Fault::at(place, format!("`{name}` is an axis of the frontier and cannot be zipped")));
+            faults.push(ScenarioDiagnostic::at(place, format!("`{name}` is an axis of the frontier and cannot be zipped")));
         }
         for exclude in self.matrix.exclude.iter().filter(|exclude| exclude.values.iter().any(|(of, _)| *of == axis)) {
-            let fault = Fault::at(exclude.place, format!("`{name}` is an axis of the frontier, of which no cells are left out"));
+            let fault =
+                ScenarioDiagnostic::at(exclude.place, format!("`{name}` is an axis of the frontier, of which no cells are left out"));
             faults.push(fault.hint("give the axis fewer values, or write `kind = \"grid\"`"));
         }
     }
 
-    fn climbed_axes_are_searched(&self, axes: &[usize], faults: &mut Faults) {
+    fn climbed_axes_are_searched(&self, axes: &[usize], faults: &mut ScenarioError) {
         let climbed = self.axes.known.iter().enumerate().filter(|(_, axis)| axis.rungs.is_some());
         for (number, axis) in climbed.filter(|(number, _)| !axes.contains(number) && !axes.is_empty()) {
             let place = self.matrix.axes.get(number).map_or(self.document.place, |axis| axis.place);
             let names: Vec<String> = axes.iter().map(|axis| self.axes.known[*axis].dotted()).collect();
-            let fault = Fault::at(place, format!("`{}` has no end, and is no axis of the frontier", axis.dotted()));
+            let fault = ScenarioDiagnostic::at(place, format!("`{}` has no end, and is no axis of the frontier", axis.dotted()));
             faults.push(
                 fault.hint(format!(
                     "give it one (`1..=64 x2`), or name it in `axes`, which are {}",

@@ -1,23 +1,23 @@
 //! Goals and plots: expressions that are read, and axes that are found in the matrix.
 
-use super::document::Node;
-use super::fault::{Fault, Faults};
-use super::fields::{Fields, Kind};
+use super::document::ScenarioNode;
+use super::fault::{ScenarioDiagnostic, ScenarioError};
+use super::fields::{CellFieldSet, WorkloadKind};
 use super::matrix::not_an_axis;
-use super::meant::Requirement;
+use super::meant::ScenarioGoal;
 use super::points::TypedAxis;
-use super::source::Place;
-use super::written::GoalWritten;
-use crate::goal::{Goal, GoalError, Measure, Population};
+use super::source::SourceSpan;
+use super::written::GoalSpec;
+use crate::goal::{Goal, GoalError, Measure, MetricPopulation};
 use crate::plot::spec::{PlotKind, PlotSpec};
 
 /// Reads the goals; each one that is none is a fault at the sign where it goes wrong.
-pub fn goals(written: &[GoalWritten], document: &Node, faults: &mut Faults) -> Vec<Requirement> {
+pub fn goals(written: &[GoalSpec], document: &ScenarioNode, faults: &mut ScenarioError) -> Vec<ScenarioGoal> {
     let mut read = Vec::new();
     for (index, goal) in written.iter().enumerate() {
         let place = document.nearest(&["goals", &index.to_string(), "require"]).place;
         match goal.require.parse::<Goal>() {
-            Ok(parsed) => read.push(Requirement { text: goal.require.clone(), goal: parsed }),
+            Ok(parsed) => read.push(ScenarioGoal { text: goal.require.clone(), goal: parsed }),
             Err(error) => {
                 let fault = expression_fault(&error, &goal.require, place, faults);
                 faults.push(fault);
@@ -30,19 +30,25 @@ pub fn goals(written: &[GoalWritten], document: &Node, faults: &mut Faults) -> V
 /// Checks the plots and gives their axes as dotted paths.
 ///
 /// Where the matrix is `partial`, an axis that is not there may be one that could not be read, and is not told.
-pub fn plots(written: &[PlotSpec], document: &Node, axes: &Axes<'_>, faults: &mut Faults) -> Vec<PlotSpec> {
+pub fn plots(written: &[PlotSpec], document: &ScenarioNode, axes: &ScenarioAxes<'_>, faults: &mut ScenarioError) -> Vec<PlotSpec> {
     written.iter().enumerate().filter_map(|(index, plot)| one_plot(plot, &index.to_string(), document, axes, faults)).collect()
 }
 
 /// The axes that a plot can have.
 #[derive(Debug)]
-pub struct Axes<'a> {
+pub struct ScenarioAxes<'a> {
     pub known: &'a [TypedAxis],
-    pub kind: Kind,
+    pub kind: WorkloadKind,
     pub partial: bool,
 }
 
-fn one_plot(plot: &PlotSpec, index: &str, document: &Node, axes: &Axes<'_>, faults: &mut Faults) -> Option<PlotSpec> {
+fn one_plot(
+    plot: &PlotSpec,
+    index: &str,
+    document: &ScenarioNode,
+    axes: &ScenarioAxes<'_>,
+    faults: &mut ScenarioError,
+) -> Option<PlotSpec> {
     let place = |field: &str| document.nearest(&["plots", index, field]).place;
     let before = faults.len();
     let x = plot.x.as_ref().and_then(|x| axis(x, place("x"), axes, faults));
@@ -52,19 +58,19 @@ fn one_plot(plot: &PlotSpec, index: &str, document: &Node, axes: &Axes<'_>, faul
     }
     let facet = plot.facet.as_ref().and_then(|facet| axis(facet, place("facet"), axes, faults));
     if plot.facet.is_some() && !matches!(plot.kind, PlotKind::Heatmap | PlotKind::Bars3d | PlotKind::Curve) {
-        let fault = Fault::at(place("facet"), "only a heatmap, a bars3d and a curve have panels, which share a scale");
+        let fault = ScenarioDiagnostic::at(place("facet"), "only a heatmap, a bars3d and a curve have panels, which share a scale");
         faults.push(fault.hint("leave it out, or choose one of these kinds"));
     }
     if facet.is_some() && (facet == x || facet == y) {
-        faults.push(Fault::at(place("facet"), "an axis of the plot cannot be its facet too"));
+        faults.push(ScenarioDiagnostic::at(place("facet"), "an axis of the plot cannot be its facet too"));
     }
     if x.is_some() && x == y {
-        faults.push(Fault::at(place("y"), "both axes of the plot are the same").beside(place("x"), "this one"));
+        faults.push(ScenarioDiagnostic::at(place("y"), "both axes of the plot are the same").beside(place("x"), "this one"));
     }
     if let Some(z) = &plot.z {
         let read = match plot.kind {
             PlotKind::Heatmap | PlotKind::Curve | PlotKind::Bars3d => z.parse::<Measure>().map(drop),
-            PlotKind::Cdf => z.parse::<Population>().map(drop),
+            PlotKind::Cdf => z.parse::<MetricPopulation>().map(drop),
             PlotKind::Pareto => Ok(()),
         };
         if let Err(error) = read {
@@ -76,7 +82,7 @@ fn one_plot(plot: &PlotSpec, index: &str, document: &Node, axes: &Axes<'_>, faul
 }
 
 /// Which of `x`, `y` and `z` a kind of plot has, and which it has not.
-fn fields_of_kind(plot: &PlotSpec, place: &dyn Fn(&str) -> Place) -> Vec<Fault> {
+fn fields_of_kind(plot: &PlotSpec, place: &dyn Fn(&str) -> SourceSpan) -> Vec<ScenarioDiagnostic> {
     let mut faults = Vec::new();
     let (kind, needs, lacks): (&str, &[&str], &[&str]) = match plot.kind {
         PlotKind::Heatmap => ("a heatmap", &["x", "y", "z"], &[]),
@@ -92,26 +98,28 @@ fn fields_of_kind(plot: &PlotSpec, place: &dyn Fn(&str) -> Place) -> Vec<Fault> 
     };
     for field in needs.iter().filter(|field| !written(field)) {
         faults.push(match *field {
-            "x" => Fault::at(place(""), format!("{kind} needs `x`, the axis along the page")).hint("name an axis of the matrix"),
-            "y" => Fault::at(place(""), format!("{kind} needs `y`, the axis up the page")).hint("name one, or write `kind = \"curve\"`"),
-            _ => Fault::at(place(""), format!("{kind} needs `z`, what is shown")).hint("for example `z = \"p95(ttft)\"`"),
+            "x" => {
+                ScenarioDiagnostic::at(place(""), format!("{kind} needs `x`, the axis along the page")).hint("name an axis of the matrix")
+            }
+            "y" => ScenarioDiagnostic::at(place(""), format!("{kind} needs `y`, the axis up the page"))
+                .hint("name one, or write `kind = \"curve\"`"),
+            _ => ScenarioDiagnostic::at(place(""), format!("{kind} needs `z`, what is shown")).hint("for example `z = \"p95(ttft)\"`"),
         });
     }
     for field in lacks.iter().filter(|field| written(field)) {
         faults.push(match (plot.kind, *field) {
-            (PlotKind::Curve, _) => {
-                Fault::at(place("y"), "a curve has no `y`: its value goes up the page").hint("leave it out, or write `kind = \"heatmap\"`")
-            }
-            (_, field) => Fault::at(place(field), format!("{kind} has no `{field}`")).hint("leave it out"),
+            (PlotKind::Curve, _) => ScenarioDiagnostic::at(place("y"), "a curve has no `y`: its value goes up the page")
+                .hint("leave it out, or write `kind = \"heatmap\"`"),
+            (_, field) => ScenarioDiagnostic::at(place(field), format!("{kind} has no `{field}`")).hint("leave it out"),
         });
     }
     faults
 }
 
 /// The dotted path of the axis that a name means.
-pub fn axis(name: &str, place: Place, axes: &Axes<'_>, faults: &mut Faults) -> Option<String> {
+pub fn axis(name: &str, place: SourceSpan, axes: &ScenarioAxes<'_>, faults: &mut ScenarioError) -> Option<String> {
     let dotted: Vec<String> = axes.known.iter().map(TypedAxis::dotted).collect();
-    let path = Fields::of(axes.kind).resolve(name).map(|path| path.join("."));
+    let path = CellFieldSet::of(axes.kind).resolve(name).map(|path| path.join("."));
     let found = path.ok().filter(|path| dotted.contains(path));
     if found.is_none() && !axes.partial {
         faults.push(not_an_axis(name, place, &dotted));
@@ -120,20 +128,20 @@ pub fn axis(name: &str, place: Place, axes: &Axes<'_>, faults: &mut Faults) -> O
 }
 
 /// The axis that `score` names: one of numbers.
-pub fn scored_axis(name: &str, document: &Node, axes: &Axes<'_>, faults: &mut Faults) -> Option<String> {
+pub fn scored_axis(name: &str, document: &ScenarioNode, axes: &ScenarioAxes<'_>, faults: &mut ScenarioError) -> Option<String> {
     let place = document.nearest(&["score"]).place;
     let path = axis(name, place, axes, faults)?;
     let is_numeric = |axis: &&TypedAxis| axis.values.iter().all(|value| value.json.is_number());
     let found = axes.known.iter().find(|axis| axis.dotted() == path).filter(is_numeric);
     if found.is_none() {
-        let fault = Fault::at(place, format!("`{name}` is no axis of numbers, so that none of its values is the largest"));
+        let fault = ScenarioDiagnostic::at(place, format!("`{name}` is no axis of numbers, so that none of its values is the largest"));
         faults.push(fault.hint("name an axis of numbers, or leave `score` out"));
     }
     found.map(|_| path)
 }
 
 /// Points at the sign where the expression goes wrong, if the text stands in the file as it is.
-fn expression_fault(error: &GoalError, text: &str, place: Place, faults: &Faults) -> Fault {
+fn expression_fault(error: &GoalError, text: &str, place: SourceSpan, faults: &ScenarioError) -> ScenarioDiagnostic {
     let within = faults.sources.within(place, text);
     let found = faults.sources.text(within) == text;
     let offset = error.offset.min(text.len());
@@ -142,5 +150,5 @@ fn expression_fault(error: &GoalError, text: &str, place: Place, faults: &Faults
     let length = word.max(rest.chars().next().map_or(0, char::len_utf8));
     let start = within.start as usize + offset;
     let place = if found { within.at(start, start + length) } else { place };
-    Fault::at(place, error.message.clone()).maybe_hint(error.hint.clone())
+    ScenarioDiagnostic::at(place, error.message.clone()).maybe_hint(error.hint.clone())
 }

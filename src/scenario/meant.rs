@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::cell::Cell;
-use crate::executor::spec::Policy;
+use super::cell::CellSpec;
+use crate::executor::spec::FailurePolicy;
 use crate::goal::Goal;
 use crate::plot::spec::PlotSpec;
 use crate::search::spec::SearchSpec;
@@ -18,27 +18,27 @@ pub struct Scenario {
     pub name: String,
     pub seed: u64,
     pub repeats: u32,
-    pub order: Order,
+    pub order: RunOrder,
     /// With axes as dotted paths.
     pub search: SearchSpec,
     /// The axis that the score goes by, as a dotted path, where one is named.
     pub score: Option<String>,
     /// How failures are taken.
-    pub policy: Policy,
+    pub policy: FailurePolicy,
     /// The variants' names, in the order of the file; `default` where it has none.
     pub variants: Vec<String>,
-    pub axes: Vec<Axis>,
-    pub goals: Vec<Requirement>,
+    pub axes: Vec<MatrixAxis>,
+    pub goals: Vec<ScenarioGoal>,
     /// With axes as dotted paths.
     pub plots: Vec<PlotSpec>,
-    pub cells: Vec<Placed>,
-    pub origin: Origin,
+    pub cells: Vec<MatrixCell>,
+    pub origin: ScenarioOrigin,
 }
 
 /// In which order the cells of a variant are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Order {
+pub enum RunOrder {
     /// By the seed, another one for each repeat, the same for each variant.
     #[default]
     Shuffled,
@@ -51,7 +51,7 @@ pub enum Order {
 
 /// A field that takes several values.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Axis {
+pub struct MatrixAxis {
     /// Dotted, from the document's root: `workload.concurrent`.
     pub path: String,
     /// In the scenario's order; in the base unit where the field has a unit.
@@ -62,24 +62,24 @@ pub struct Axis {
 
 /// A cell and where it lies.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Placed {
+pub struct MatrixCell {
     /// Its variant, by its place in [`Scenario::variants`].
     pub variant: usize,
     /// Its value on every axis, in the order of [`Scenario::axes`].
     pub values: Vec<Value>,
-    pub cell: Cell,
+    pub cell: CellSpec,
 }
 
 /// A goal and its text as written.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Requirement {
+pub struct ScenarioGoal {
     pub text: String,
     pub goal: Goal,
 }
 
 /// What a scenario was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
+pub struct ScenarioOrigin {
     pub path: PathBuf,
     /// The file's text, verbatim.
     pub text: String,

@@ -30,10 +30,10 @@ mod starred;
 mod typed;
 mod written;
 
-pub use cell::Cell;
-pub use fault::{Fault, Faults, Style};
+pub use cell::CellSpec;
+pub use fault::{DiagnosticStyle, ScenarioDiagnostic, ScenarioError};
 pub use load::{files, load, load_file, load_text, load_text_with};
-pub use meant::{Axis, Order, Origin, Placed, Requirement, Scenario};
-pub use options::Options;
+pub use meant::{MatrixAxis, MatrixCell, RunOrder, Scenario, ScenarioGoal, ScenarioOrigin};
+pub use options::ScenarioOverrides;
 pub use schema::schema;
-pub use secret::Mask;
+pub use secret::EnvironmentRedactor;

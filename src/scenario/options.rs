@@ -4,7 +4,7 @@ use crate::search::spec::SearchKind;
 
 /// Changes that hold for every scenario that is loaded with them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Options {
+pub struct ScenarioOverrides {
     /// `path=value`, over the document and over every variant's patch.
     pub set: Vec<String>,
     /// `axis=v1,v2` or `variant=name`: cells to keep.

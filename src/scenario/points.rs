@@ -6,14 +6,14 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 
-use super::document::Node;
-use super::fault::{Fault, Faults};
-use super::matrix::{Matrix, Selection};
+use super::document::ScenarioNode;
+use super::fault::{ScenarioDiagnostic, ScenarioError};
+use super::matrix::{AxisSelection, Matrix};
 
 /// A value of an axis: as written, and as its field understands it.
 #[derive(Debug, Clone)]
 pub struct AxisValue {
-    pub node: Node,
+    pub node: ScenarioNode,
     pub json: Json,
 }
 
@@ -70,8 +70,8 @@ fn meaning(json: &Json) -> String {
 pub fn list(
     matrix: &Matrix,
     axes: &mut [TypedAxis],
-    mut typed: impl FnMut(usize, &Node, &mut [TypedAxis], &mut Faults) -> Option<usize>,
-    faults: &mut Faults,
+    mut typed: impl FnMut(usize, &ScenarioNode, &mut [TypedAxis], &mut ScenarioError) -> Option<usize>,
+    faults: &mut ScenarioError,
 ) -> Vec<Point> {
     let listed: Vec<usize> = axes.iter().map(|axis| axis.values.len()).collect();
     // An axis whose values are all wrong is left as it is, so that the rest can be looked over.
@@ -81,13 +81,13 @@ pub fn list(
         let Some(numbers) = numbers(exclude, axes, &mut typed, faults) else { continue };
         if let Some((axis, node)) = first_unknown(exclude, &numbers, &listed) {
             let message = format!("`exclude` names `{}`, which `{}` does not take", node.shown(), axes[axis].dotted());
-            faults.push(Fault::at(node.place, message).hint("it would leave out nothing"));
+            faults.push(ScenarioDiagnostic::at(node.place, message).hint("it would leave out nothing"));
             continue;
         }
         let before = points.len();
         points.retain(|point| !numbers.iter().all(|(axis, values)| values.contains(&point[*axis])));
         if points.len() == before {
-            faults.push(Fault::at(exclude.place, "this leaves out no cell that is not left out already"));
+            faults.push(ScenarioDiagnostic::at(exclude.place, "this leaves out no cell that is not left out already"));
         }
     }
     let mut known: HashSet<Point> = points.iter().cloned().collect();
@@ -101,7 +101,7 @@ pub fn list(
             if known.insert(point.clone()) {
                 points.push(point);
             } else {
-                faults.push(Fault::at(include.place, "this adds a cell that is there already"));
+                faults.push(ScenarioDiagnostic::at(include.place, "this adds a cell that is there already"));
             }
         }
     }
@@ -109,7 +109,7 @@ pub fn list(
 }
 
 /// The first value that no listed value of its axis means.
-fn first_unknown<'a>(selection: &'a Selection, numbers: &[(usize, Vec<usize>)], listed: &[usize]) -> Option<(usize, &'a Node)> {
+fn first_unknown<'a>(selection: &'a AxisSelection, numbers: &[(usize, Vec<usize>)], listed: &[usize]) -> Option<(usize, &'a ScenarioNode)> {
     for ((axis, nodes), (_, numbers)) in selection.values.iter().zip(numbers) {
         for (node, number) in nodes.iter().zip(numbers) {
             if *number >= listed[*axis] {
@@ -122,10 +122,10 @@ fn first_unknown<'a>(selection: &'a Selection, numbers: &[(usize, Vec<usize>)], 
 
 /// A selection's values by their numbers.
 fn numbers(
-    selection: &Selection,
+    selection: &AxisSelection,
     axes: &mut [TypedAxis],
-    typed: &mut impl FnMut(usize, &Node, &mut [TypedAxis], &mut Faults) -> Option<usize>,
-    faults: &mut Faults,
+    typed: &mut impl FnMut(usize, &ScenarioNode, &mut [TypedAxis], &mut ScenarioError) -> Option<usize>,
+    faults: &mut ScenarioError,
 ) -> Option<Vec<(usize, Vec<usize>)>> {
     let mut all = Vec::new();
     for (axis, nodes) in &selection.values {

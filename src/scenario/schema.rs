@@ -5,11 +5,11 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::written::Written;
+use super::written::ScenarioSpec;
 
 /// The schema of a whole document.
 pub fn schema() -> Value {
-    let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<Written>().to_value();
+    let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<ScenarioSpec>().to_value();
     tidy(&mut schema);
     // Read by hand: the kind alone stands for a table.
     if let Some(search) = schema.pointer_mut("/properties/search").and_then(Value::as_object_mut) {

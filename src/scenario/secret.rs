@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 /// A text with something from the environment in it: as it was written, and what must not be shown.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret {
+pub struct EnvironmentSecret {
     /// `http://${HOST}:8000`.
     pub written: String,
     /// The whole text, and each variable's value, with what stands for it.
     pub(super) values: Vec<(String, String)>,
 }
 
-impl Secret {
+impl EnvironmentSecret {
     pub(super) fn new(value: &str, written: &str, variables: Vec<(String, String)>) -> Self {
         let whole = (value.to_owned(), written.to_owned());
         Self { written: written.to_owned(), values: std::iter::once(whole).chain(variables).collect() }
@@ -19,7 +19,7 @@ impl Secret {
 }
 
 /// Shows what was written and nothing else.
-impl std::fmt::Debug for Secret {
+impl std::fmt::Debug for EnvironmentSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Secret({})", self.written)
     }
@@ -30,10 +30,10 @@ pub(super) const LEAST: usize = 4;
 
 /// Puts `${NAME}` back into messages from elsewhere: errors of the network, answers of servers. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Mask(Arc<[(String, String)]>);
+pub struct EnvironmentRedactor(Arc<[(String, String)]>);
 
-impl Mask {
-    pub(super) fn of<'a>(secrets: impl Iterator<Item = &'a Secret>) -> Self {
+impl EnvironmentRedactor {
+    pub(super) fn of<'a>(secrets: impl Iterator<Item = &'a EnvironmentSecret>) -> Self {
         let values = secrets.flat_map(|secret| &secret.values).filter(|(value, _)| value.chars().count() >= LEAST);
         Self::sorted(values.cloned().collect())
     }
@@ -65,7 +65,7 @@ impl Mask {
 }
 
 /// Shows nothing of what it hides.
-impl std::fmt::Debug for Mask {
+impl std::fmt::Debug for EnvironmentRedactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Mask({} values)", self.0.len())
     }
@@ -78,12 +78,12 @@ mod tests {
     #[test]
     fn values_are_hidden_whole_and_in_part_and_short_ones_are_left() {
         let variables = vec![("gpu7.lan".to_owned(), "${HOST}".to_owned()), ("80".to_owned(), "${PORT}".to_owned())];
-        let secret = Secret::new("http://gpu7.lan:80", "http://${HOST}:${PORT}", variables);
-        let mask = Mask::of(std::iter::once(&secret));
+        let secret = EnvironmentSecret::new("http://gpu7.lan:80", "http://${HOST}:${PORT}", variables);
+        let mask = EnvironmentRedactor::of(std::iter::once(&secret));
         let text = "no route to gpu7.lan for http://gpu7.lan:80/v1 after 80 ms".to_owned();
         assert_eq!(mask.hide(text), "no route to ${HOST} for http://${HOST}:${PORT}/v1 after 80 ms");
         assert!(!format!("{secret:?} {mask:?}").contains("gpu7"));
-        assert_eq!(Mask::default().hide("as it is".to_owned()), "as it is");
+        assert_eq!(EnvironmentRedactor::default().hide("as it is".to_owned()), "as it is");
         let joined = mask.and([("gpu7.lan:80/sk".to_owned(), "***".to_owned())]);
         assert_eq!(joined.hide("gpu7.lan:80/sk gpu7.lan".to_owned()), "*** ${HOST}");
     }

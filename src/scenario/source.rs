@@ -6,7 +6,7 @@ use super::starred::starred;
 
 /// A text with the name it is shown under.
 #[derive(Debug)]
-pub struct Source {
+pub struct SourceText {
     /// A file's path as it was given, or the flag.
     pub name: String,
     pub text: String,
@@ -17,24 +17,24 @@ pub struct Source {
 
 /// All texts of one load. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Sources(Vec<Arc<Source>>);
+pub struct SourceMap(Vec<Arc<SourceText>>);
 
-impl Sources {
+impl SourceMap {
     /// Adds a text; the place returned is all of it.
-    pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> Place {
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceSpan {
         let text = text.into();
-        let place = Place { source: offset(self.0.len()), start: 0, end: offset(text.len()) };
+        let place = SourceSpan { source: offset(self.0.len()), start: 0, end: offset(text.len()) };
         let shown = visible(&starred(&text));
-        self.0.push(Arc::new(Source { name: name.into(), text, shown }));
+        self.0.push(Arc::new(SourceText { name: name.into(), text, shown }));
         place
     }
 
-    pub fn get(&self, place: Place) -> &Arc<Source> {
+    pub fn get(&self, place: SourceSpan) -> &Arc<SourceText> {
         &self.0[place.source as usize]
     }
 
     /// The first place of `part` within a place, or all of it where `part` is written in another way (escapes).
-    pub fn within(&self, place: Place, part: &str) -> Place {
+    pub fn within(&self, place: SourceSpan, part: &str) -> SourceSpan {
         match self.text(place).find(part) {
             Some(start) => place.at(place.start as usize + start, place.start as usize + start + part.len()),
             None => place,
@@ -42,20 +42,20 @@ impl Sources {
     }
 
     /// The text at a place.
-    pub fn text(&self, place: Place) -> &str {
+    pub fn text(&self, place: SourceSpan) -> &str {
         self.get(place).text.get(place.start as usize..place.end as usize).unwrap_or_default()
     }
 }
 
 /// A byte range of one of the texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct SourceSpan {
     source: u32,
     pub start: u32,
     pub end: u32,
 }
 
-impl Place {
+impl SourceSpan {
     /// Another range of the same text.
     #[must_use]
     pub fn at(self, start: usize, end: usize) -> Self {

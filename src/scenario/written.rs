@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::meant::Order;
+use super::meant::RunOrder;
 use crate::engine::spec::EngineSpec;
 use crate::executor::spec::OnCellFailure;
 use crate::plot::spec::PlotSpec;
@@ -21,7 +21,7 @@ use crate::workload::spec::WorkloadSpec;
 #[serde(deny_unknown_fields)]
 #[schemars(title = "bench scenario")]
 #[expect(dead_code, reason = "what is read elsewhere stands here for its schema")]
-pub struct Written {
+pub struct ScenarioSpec {
     /// Another scenario that this one starts from, relative to this file. Tables are merged, everything else is replaced.
     #[serde(default)]
     pub extends: Option<PathBuf>,
@@ -37,7 +37,7 @@ pub struct Written {
     pub repeats: u32,
     /// In which order the cells of a variant are run.
     #[serde(default)]
-    pub order: Order,
+    pub order: RunOrder,
     /// Which cells are run, and how long each of them: `"grid"`, `"frontier"`, or a table.
     #[serde(default)]
     pub search: SearchSpec,
@@ -53,25 +53,25 @@ pub struct Written {
     pub on_cell_failure: OnCellFailure,
     /// What is sent.
     #[serde(default)]
-    pub workload: Unread<WorkloadSpec>,
+    pub workload: SchemaPlaceholder<WorkloadSpec>,
     /// To whom it is sent.
     #[serde(default)]
-    pub target: Unread<TargetSpec>,
+    pub target: SchemaPlaceholder<TargetSpec>,
     /// The simulated engine, where that is the target.
     #[serde(default)]
-    pub engine: Unread<EngineSpec>,
+    pub engine: SchemaPlaceholder<EngineSpec>,
     /// What is done with the server before each cell.
     #[serde(default)]
-    pub server: Unread<ServerSpec>,
+    pub server: SchemaPlaceholder<ServerSpec>,
     /// Fields that take several values; every combination is a cell.
     #[serde(default)]
-    pub matrix: Unread<MatrixWritten>,
+    pub matrix: SchemaPlaceholder<MatrixSpec>,
     /// What must hold.
     #[serde(default)]
-    pub goals: Vec<GoalWritten>,
+    pub goals: Vec<GoalSpec>,
     /// What is compared: named patches over the sections above. Without any there is one variant, `default`.
     #[serde(default)]
-    pub variants: Unread<Variants>,
+    pub variants: SchemaPlaceholder<VariantsSpec>,
     /// Pictures that are made at the end.
     #[serde(default)]
     pub plots: Vec<PlotSpec>,
@@ -81,7 +81,7 @@ pub struct Written {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "GoalSpec")]
-pub struct GoalWritten {
+pub struct GoalSpec {
     /// An expression over requests: `p95(ttft where turn >= 1) <= 2s`, `error_rate <= 1%`.
     pub require: String,
 }
@@ -92,21 +92,21 @@ fn one() -> u32 {
 
 /// A part of the document that has the schema of `T` and is read elsewhere.
 #[derive(Debug)]
-pub struct Unread<T>(PhantomData<T>);
+pub struct SchemaPlaceholder<T>(PhantomData<T>);
 
-impl<T> Default for Unread<T> {
+impl<T> Default for SchemaPlaceholder<T> {
     fn default() -> Self {
         Self(PhantomData)
     }
 }
 
-impl<'de, T> Deserialize<'de> for Unread<T> {
+impl<'de, T> Deserialize<'de> for SchemaPlaceholder<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self::default())
     }
 }
 
-impl<T: JsonSchema> JsonSchema for Unread<T> {
+impl<T: JsonSchema> JsonSchema for SchemaPlaceholder<T> {
     fn inline_schema() -> bool {
         T::inline_schema()
     }
@@ -123,9 +123,9 @@ impl<T: JsonSchema> JsonSchema for Unread<T> {
 
 /// Named patches over the sections that make a cell.
 #[derive(Debug)]
-pub struct Variants;
+pub struct VariantsSpec;
 
-impl JsonSchema for Variants {
+impl JsonSchema for VariantsSpec {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Variants".into()
     }
@@ -151,9 +151,9 @@ impl JsonSchema for Variants {
 
 /// The matrix: axes by field name or dotted path, and how they are combined.
 #[derive(Debug)]
-pub struct MatrixWritten;
+pub struct MatrixSpec;
 
-impl JsonSchema for MatrixWritten {
+impl JsonSchema for MatrixSpec {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Matrix".into()
     }

@@ -1,10 +1,10 @@
 //! What is looked for, and which cells could still change it.
 
-use super::lattice::{Lattice, Place};
+use super::lattice::{CellIndex, LoadLattice};
 
 /// What the cells are tested for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Aim {
+pub enum SearchObjective {
     /// Two numbers of two axes: the largest product that passes, and the best harmonic mean, as C×S is scored.
     Capacity,
     /// All of the boundary: of one axis the largest value that passes, of two every cell implied one way or the other.
@@ -13,13 +13,13 @@ pub enum Aim {
 
 /// A product and a harmonic mean.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Height {
+pub(super) struct SearchScores {
     pub(super) product: f64,
     pub(super) harmonic_mean: f64,
 }
 
-impl Height {
-    pub(super) fn of(lattice: &Lattice, place: Place) -> Self {
+impl SearchScores {
+    pub(super) fn of(lattice: &LoadLattice, place: CellIndex) -> Self {
         let (one, other) = lattice.load(place);
         Self { product: one * other, harmonic_mean: 2.0 * one * other / (one + other) }
     }
@@ -35,9 +35,9 @@ impl Height {
     }
 }
 
-impl Aim {
+impl SearchObjective {
     /// Whether a cell of this height could change the answer, if it passed, where `best` is known to pass.
-    pub(super) fn is_raised(self, height: Height, best: Height) -> bool {
+    pub(super) fn is_raised(self, height: SearchScores, best: SearchScores) -> bool {
         match self {
             Self::Capacity => height.raises(best),
             Self::Boundary => true,

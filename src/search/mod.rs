@@ -13,11 +13,11 @@ pub mod spec;
 mod standing;
 mod walk;
 
-pub use aim::Aim;
-pub use known::{Known, State, Violation};
-pub use lattice::{Axis, Lattice, LatticeFault, Place};
+pub use aim::SearchObjective;
+pub use known::{CellStateTable, SearchCellState, SearchContradiction};
+pub use lattice::{CellIndex, LatticeAxis, LatticeError, LoadLattice};
 pub use map::LEGEND;
 pub use outlook::CellCount;
-pub use seen::{Evidence, Seen};
-pub use standing::{Bracket, Measure, Standing};
-pub use walk::{Ending, Limits, Reason, Step, Walk};
+pub use seen::{GoalEvidence, TestedCell};
+pub use standing::{SearchBracket, SearchMeasure, SearchStatus};
+pub use walk::{FrontierSearch, SearchEndReason, SearchLimits, SearchStep, SearchStepReason};

@@ -21,7 +21,7 @@ pub struct SearchSpec {
     pub axes: Vec<String>,
     /// When a cell is ended before all its requests were sent; `"certain"` for a frontier and `"never"` for a grid where missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stop: Option<StopRule>,
+    pub stop: Option<EarlyStopPolicy>,
     /// The chance that `stop = "sequential"` calls a cell wrongly, whenever it stops: a share between 0 and 0.5.
     #[serde(default = "one_in_twenty")]
     pub risk: f64,
@@ -65,7 +65,7 @@ impl SearchKind {
 /// When a cell is ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum StopRule {
+pub enum EarlyStopPolicy {
     /// Not at all.
     #[default]
     Never,
@@ -78,17 +78,17 @@ pub enum StopRule {
 impl SearchSpec {
     /// The rule that holds, whether it was chosen or not.
     #[must_use]
-    pub fn stop_rule(&self) -> StopRule {
+    pub fn stop_rule(&self) -> EarlyStopPolicy {
         self.stop.unwrap_or(match self.kind {
-            SearchKind::Grid => StopRule::Never,
-            SearchKind::Frontier => StopRule::Certain,
+            SearchKind::Grid => EarlyStopPolicy::Never,
+            SearchKind::Frontier => EarlyStopPolicy::Certain,
         })
     }
 
     /// Whether it changes nothing: every cell is run to its end.
     #[must_use]
     pub fn is_whole_grid(&self) -> bool {
-        self.kind == SearchKind::Grid && self.stop_rule() == StopRule::Never
+        self.kind == SearchKind::Grid && self.stop_rule() == EarlyStopPolicy::Never
     }
 }
 
@@ -126,7 +126,7 @@ impl<'de> Deserialize<'de> for SearchSpec {
             kind: SearchKind,
             #[serde(default)]
             axes: Vec<String>,
-            stop: Option<StopRule>,
+            stop: Option<EarlyStopPolicy>,
             #[serde(default = "one_in_twenty")]
             risk: f64,
             max_cells: Option<u32>,

@@ -9,22 +9,22 @@
 
 use std::collections::BTreeMap;
 
-use super::aim::{Aim, Height};
-use super::known::{Known, State};
-use super::lattice::{Lattice, Place};
-use super::seen::Seen;
-use super::standing::{Measure, Standing};
+use super::aim::{SearchObjective, SearchScores};
+use super::known::{CellStateTable, SearchCellState};
+use super::lattice::{CellIndex, LoadLattice};
+use super::seen::TestedCell;
+use super::standing::{SearchMeasure, SearchStatus};
 
 /// How much may be spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct SearchLimits {
     /// The most runs of a cell; at least 1.
     pub repeats: u32,
     /// The most cells, repeats not counted; `None` for as many as it takes.
     pub max_cells: Option<usize>,
 }
 
-impl Default for Limits {
+impl Default for SearchLimits {
     fn default() -> Self {
         Self { repeats: 1, max_cells: None }
     }
@@ -32,14 +32,14 @@ impl Default for Limits {
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    Run { place: Place, reason: Reason },
-    Done(Ending),
+pub enum SearchStep {
+    Run { place: CellIndex, reason: SearchStepReason },
+    Done(SearchEndReason),
 }
 
 /// Why a cell is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
+pub enum SearchStepReason {
     /// It could change the answer.
     Boundary,
     /// It lies beside the boundary and is only implied to fail: is more load really not easier?
@@ -50,7 +50,7 @@ pub enum Reason {
 
 /// Why nothing more is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum SearchEndReason {
     /// No further cell could change the answer.
     Settled,
     /// As many cells were run as were allowed, and others could still change it.
@@ -59,35 +59,35 @@ pub enum Ending {
 
 /// A search.
 #[derive(Debug, Clone)]
-pub struct Walk {
-    lattice: Lattice,
-    aim: Aim,
-    limits: Limits,
-    seen: BTreeMap<Place, Seen>,
+pub struct FrontierSearch {
+    lattice: LoadLattice,
+    aim: SearchObjective,
+    limits: SearchLimits,
+    seen: BTreeMap<CellIndex, TestedCell>,
 }
 
 /// The most cells that are weighed against each other; of more an even selection stands for all.
 const MOST_WEIGHED: usize = 512;
 
 /// How far beside the boundary the assumption is checked, in steps of an axis: two, and one where two steps are half of a small table.
-fn checked_steps(lattice: &Lattice) -> usize {
+fn checked_steps(lattice: &LoadLattice) -> usize {
     let (first, second) = lattice.size();
     if second > 1 && first.max(second) <= 4 { 1 } else { 2 }
 }
 
-impl Walk {
+impl FrontierSearch {
     #[must_use]
-    pub fn new(lattice: Lattice, aim: Aim, limits: Limits) -> Self {
+    pub fn new(lattice: LoadLattice, aim: SearchObjective, limits: SearchLimits) -> Self {
         Self { lattice, aim, limits, seen: BTreeMap::new() }
     }
 
     #[must_use]
-    pub fn lattice(&self) -> &Lattice {
+    pub fn lattice(&self) -> &LoadLattice {
         &self.lattice
     }
 
     /// How a cell came out, all its runs pooled: replaces what was seen of it before. Cells outside the lattice are nothing to it.
-    pub fn saw(&mut self, place: Place, seen: Seen) {
+    pub fn saw(&mut self, place: CellIndex, seen: TestedCell) {
         if self.lattice.holds(place) {
             self.seen.insert(place, seen);
         }
@@ -95,71 +95,73 @@ impl Walk {
 
     /// What was seen of a cell.
     #[must_use]
-    pub fn seen(&self, place: Place) -> Option<&Seen> {
+    pub fn seen(&self, place: CellIndex) -> Option<&TestedCell> {
         self.seen.get(&place)
     }
 
     /// All that can be said by now.
     #[must_use]
-    pub fn standing(&self) -> Standing {
-        Standing::of(&self.lattice, self.aim, &self.seen)
+    pub fn standing(&self) -> SearchStatus {
+        SearchStatus::of(&self.lattice, self.aim, &self.seen)
     }
 
     /// What comes next.
     #[must_use]
-    pub fn next(&self) -> Step {
-        let known = Known::of(&self.lattice, &self.seen);
+    pub fn next(&self) -> SearchStep {
+        let known = CellStateTable::of(&self.lattice, &self.seen);
         if let Some(place) = self.contradicted(&known) {
-            return Step::Run { place, reason: Reason::Again };
+            return SearchStep::Run { place, reason: SearchStepReason::Again };
         }
         let spent = self.limits.max_cells.is_some_and(|most| self.seen.len() >= most);
         let candidates = self.candidates(&known);
         let choice = if candidates.is_empty() {
-            self.check(&known).map(|place| (place, Reason::Check))
+            self.check(&known).map(|place| (place, SearchStepReason::Check))
         } else {
-            Some((self.choose(&candidates), Reason::Boundary))
+            Some((self.choose(&candidates), SearchStepReason::Boundary))
         };
         match choice {
-            Some((place, reason)) if !spent => Step::Run { place, reason },
+            Some((place, reason)) if !spent => SearchStep::Run { place, reason },
             _ => match self.undecided(&known) {
-                Some(place) => Step::Run { place, reason: Reason::Again },
-                None if spent && !candidates.is_empty() => Step::Done(Ending::MaxCells),
-                None => Step::Done(Ending::Settled),
+                Some(place) => SearchStep::Run { place, reason: SearchStepReason::Again },
+                None if spent && !candidates.is_empty() => SearchStep::Done(SearchEndReason::MaxCells),
+                None => SearchStep::Done(SearchEndReason::Settled),
             },
         }
     }
 
     /// The best product and the best harmonic mean that pass.
-    fn best(&self) -> Height {
+    fn best(&self) -> SearchScores {
         let passing = self.seen.iter().filter(|(_, seen)| seen.passes == Some(true));
-        passing.fold(Height::default(), |best, (place, _)| best.or(Height::of(&self.lattice, *place)))
+        passing.fold(SearchScores::default(), |best, (place, _)| best.or(SearchScores::of(&self.lattice, *place)))
     }
 
     /// A cell that could be run once more.
-    fn may_repeat(&self, place: Place) -> bool {
+    fn may_repeat(&self, place: CellIndex) -> bool {
         self.seen.get(&place).is_some_and(|seen| seen.passes.is_some() && seen.runs < self.limits.repeats)
     }
 
     /// Of the cells that contradict each other the one with fewest runs.
-    fn contradicted(&self, known: &Known) -> Option<Place> {
+    fn contradicted(&self, known: &CellStateTable) -> Option<CellIndex> {
         let both = known.violations().iter().flat_map(|violation| [violation.fails, violation.passes]);
         both.filter(|place| self.may_repeat(*place)).min_by_key(|place| (self.seen[place].runs, *place))
     }
 
     /// The cells that could change the answer, of axes without an end as far as they were climbed.
-    fn candidates(&self, known: &Known) -> Vec<Place> {
+    fn candidates(&self, known: &CellStateTable) -> Vec<CellIndex> {
         let best = self.best();
-        let open = |place: &Place| {
-            known.state(*place) == State::Open && self.aim.is_raised(Height::of(&self.lattice, *place), best) && !self.is_beaten(*place)
+        let open = |place: &CellIndex| {
+            known.state(*place) == SearchCellState::Open
+                && self.aim.is_raised(SearchScores::of(&self.lattice, *place), best)
+                && !self.is_beaten(*place)
         };
-        let all: Vec<Place> = self.lattice.places().filter(open).collect();
+        let all: Vec<CellIndex> = self.lattice.places().filter(open).collect();
         if self.lattice.axes().iter().all(|axis| axis.rungs().is_none()) {
             return all;
         }
-        let rungs: Vec<Place> = all.iter().copied().filter(|place| self.lattice.is_rung(*place)).collect();
+        let rungs: Vec<CellIndex> = all.iter().copied().filter(|place| self.lattice.is_rung(*place)).collect();
         // The lowest rungs that are open: no further than one step beyond what passes, as long as there are any.
         let reach = self.reach();
-        let near: Vec<Place> = rungs.iter().copied().filter(|place| place.is_no_harder_than(reach)).collect();
+        let near: Vec<CellIndex> = rungs.iter().copied().filter(|place| place.is_no_harder_than(reach)).collect();
         match (near.is_empty(), rungs.is_empty()) {
             (false, _) => near,
             (true, false) => self.lowest(&rungs).into_iter().collect(),
@@ -168,37 +170,38 @@ impl Walk {
     }
 
     /// Whether a harder cell passes: contradicting cells leave such a one open, and it cannot raise the answer.
-    fn is_beaten(&self, place: Place) -> bool {
-        self.aim == Aim::Capacity && self.seen.iter().any(|(other, seen)| seen.passes == Some(true) && place.is_no_harder_than(*other))
+    fn is_beaten(&self, place: CellIndex) -> bool {
+        self.aim == SearchObjective::Capacity
+            && self.seen.iter().any(|(other, seen)| seen.passes == Some(true) && place.is_no_harder_than(*other))
     }
 
     /// Along each axis the rung after the last that passes, all of an axis that has an end.
-    fn reach(&self) -> Place {
-        let passing: Vec<Place> = self.seen.iter().filter(|(_, seen)| seen.passes == Some(true)).map(|(place, _)| *place).collect();
-        let along = |axis: usize, of: fn(&Place) -> usize| {
+    fn reach(&self) -> CellIndex {
+        let passing: Vec<CellIndex> = self.seen.iter().filter(|(_, seen)| seen.passes == Some(true)).map(|(place, _)| *place).collect();
+        let along = |axis: usize, of: fn(&CellIndex) -> usize| {
             let rungs = self.lattice.axes().get(axis).and_then(|axis| axis.rungs())?;
             let furthest = passing.iter().map(of).max();
             rungs.iter().copied().find(|rung| furthest.is_none_or(|furthest| *rung > furthest))
         };
         let (first, second) = self.lattice.size();
-        Place(along(0, |place| place.0).unwrap_or(first - 1), along(1, |place| place.1).unwrap_or(second - 1))
+        CellIndex(along(0, |place| place.0).unwrap_or(first - 1), along(1, |place| place.1).unwrap_or(second - 1))
     }
 
     /// The cell with the least load, by product.
-    fn lowest(&self, places: &[Place]) -> Option<Place> {
-        let product = |place: &Place| Height::of(&self.lattice, *place).product;
+    fn lowest(&self, places: &[CellIndex]) -> Option<CellIndex> {
+        let product = |place: &CellIndex| SearchScores::of(&self.lattice, *place).product;
         places.iter().copied().min_by(|one, other| product(one).total_cmp(&product(other)).then(one.cmp(other)))
     }
 
     /// Of cells that could change the answer the one to run; there is at least one.
-    fn choose(&self, candidates: &[Place]) -> Place {
+    fn choose(&self, candidates: &[CellIndex]) -> CellIndex {
         let (first, second) = self.lattice.size();
         if self.seen.len() >= first + second {
             return staircase(candidates);
         }
         let stride = candidates.len().div_ceil(MOST_WEIGHED);
-        let weighed: Vec<(Place, Height)> =
-            candidates.iter().step_by(stride).map(|place| (*place, Height::of(&self.lattice, *place))).collect();
+        let weighed: Vec<(CellIndex, SearchScores)> =
+            candidates.iter().step_by(stride).map(|place| (*place, SearchScores::of(&self.lattice, *place))).collect();
         let best = self.best();
         let mut chosen = (weighed[0].0, f64::NEG_INFINITY, f64::INFINITY);
         for (place, height) in &weighed {
@@ -216,49 +219,49 @@ impl Walk {
     }
 
     /// A cell beside the best ones that is only implied to fail.
-    fn check(&self, known: &Known) -> Option<Place> {
+    fn check(&self, known: &CellStateTable) -> Option<CellIndex> {
         let axes = 0..self.lattice.axes().len();
         let steps = checked_steps(&self.lattice);
-        let beside = |best: Place| {
+        let beside = |best: CellIndex| {
             axes.clone().flat_map(move |axis| {
                 std::iter::successors(self.lattice.beyond(best, axis), move |place| self.lattice.beyond(*place, axis)).take(steps)
             })
         };
         let standing = self.standing();
-        let deciding: Vec<Place> = standing.brackets.iter().filter_map(|bracket| bracket.passes).collect();
-        deciding.into_iter().flat_map(beside).find(|place| known.state(*place) == State::ImpliedToFail)
+        let deciding: Vec<CellIndex> = standing.brackets.iter().filter_map(|bracket| bracket.passes).collect();
+        deciding.into_iter().flat_map(beside).find(|place| known.state(*place) == SearchCellState::ImpliedToFail)
     }
 
     /// An undecided cell on which the answer hangs: the best ones that pass, then those that fail and whose failure alone excludes better ones.
-    fn undecided(&self, known: &Known) -> Option<Place> {
+    fn undecided(&self, known: &CellStateTable) -> Option<CellIndex> {
         let standing = self.standing();
-        let unsure = |place: &Place| self.may_repeat(*place) && !self.seen[place].is_sure();
+        let unsure = |place: &CellIndex| self.may_repeat(*place) && !self.seen[place].is_sure();
         let passing = standing.brackets.iter().filter_map(|bracket| bracket.passes);
         let frontier = if standing.brackets.is_empty() { standing.frontier.clone() } else { Vec::new() };
         if let Some(place) = passing.chain(frontier).find(unsure) {
             return Some(place);
         }
         let best = self.best();
-        let better: Vec<Place> = self
+        let better: Vec<CellIndex> = self
             .lattice
             .places()
-            .filter(|place| !known.is_excluded(*place) && self.aim.is_raised(Height::of(&self.lattice, *place), best))
+            .filter(|place| !known.is_excluded(*place) && self.aim.is_raised(SearchScores::of(&self.lattice, *place), best))
             .collect();
         let failing = self.seen.iter().filter(|(_, seen)| seen.passes == Some(false)).map(|(place, _)| *place).filter(unsure);
-        let hanging = |place: &Place| better.iter().filter(|other| place.is_no_harder_than(**other)).count();
+        let hanging = |place: &CellIndex| better.iter().filter(|other| place.is_no_harder_than(**other)).count();
         let matters = failing.map(|place| (hanging(&place), place)).filter(|(hanging, _)| *hanging > 0);
         matters.max_by_key(|(hanging, place)| (std::cmp::Reverse(self.seen[place].runs), *hanging, *place)).map(|(_, place)| place)
     }
 
     /// The number that a measure gives to a cell of this search.
     #[must_use]
-    pub fn value(&self, measure: Measure, place: Place) -> f64 {
+    pub fn value(&self, measure: SearchMeasure, place: CellIndex) -> f64 {
         measure.value(&self.lattice, place)
     }
 }
 
 /// The furthest cell of the first column that is open: if it passes, the column is settled, if it fails, its row is.
-fn staircase(candidates: &[Place]) -> Place {
+fn staircase(candidates: &[CellIndex]) -> CellIndex {
     let first = candidates.iter().map(|place| place.0).min().unwrap_or_default();
     candidates.iter().copied().filter(|place| place.0 == first).max().unwrap_or(candidates[0])
 }

@@ -22,7 +22,7 @@ const LARGEST_REQUEST: usize = 64 << 20;
 /// When the events of an answer are written, after its request was read: the field `emit` of a request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Emission {
+pub struct EmissionTiming {
     /// Until the first one, in microseconds.
     pub first_us: u64,
     /// From one to the next, in microseconds; 0 for one after the other, each in a write of its own.
@@ -30,10 +30,10 @@ pub struct Emission {
 }
 
 #[derive(Deserialize)]
-struct Asked {
+struct EmitterRequestBody {
     max_tokens: u32,
     #[serde(default)]
-    emit: Emission,
+    emit: EmissionTiming,
 }
 
 /// Microseconds of the clock that stamps are in: the system's monotonic one, the same for every process.
@@ -71,20 +71,20 @@ async fn converse(mut stream: TcpStream) -> io::Result<()> {
     let mut buffer = BytesMut::with_capacity(16 << 10);
     while let Some(request) = read(&mut stream, &mut buffer).await? {
         match request {
-            Request::Answer(asked) => answer(&mut stream, &asked).await?,
-            Request::Unknown => stream.write_all(NO_SUCH_PATH.as_bytes()).await?,
+            EmitterRequest::Answer(asked) => answer(&mut stream, &asked).await?,
+            EmitterRequest::Unknown => stream.write_all(NO_SUCH_PATH.as_bytes()).await?,
         }
     }
     Ok(())
 }
 
-enum Request {
-    Answer(Asked),
+enum EmitterRequest {
+    Answer(EmitterRequestBody),
     Unknown,
 }
 
 /// The next request of a connection; `None` where it is closed.
-async fn read(stream: &mut TcpStream, buffer: &mut BytesMut) -> io::Result<Option<Request>> {
+async fn read(stream: &mut TcpStream, buffer: &mut BytesMut) -> io::Result<Option<EmitterRequest>> {
     loop {
         if let Some((request, whole)) = parse(buffer)? {
             buffer.advance(whole);
@@ -97,7 +97,7 @@ async fn read(stream: &mut TcpStream, buffer: &mut BytesMut) -> io::Result<Optio
 }
 
 /// A whole request at the buffer's start, and its length.
-fn parse(buffer: &[u8]) -> io::Result<Option<(Request, usize)>> {
+fn parse(buffer: &[u8]) -> io::Result<Option<(EmitterRequest, usize)>> {
     let bad = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut head = httparse::Request::new(&mut headers);
@@ -110,8 +110,8 @@ fn parse(buffer: &[u8]) -> io::Result<Option<(Request, usize)>> {
     let whole = start + length;
     let Some(body) = buffer.get(start..whole) else { return Ok(None) };
     let request = match head.path {
-        Some("/v1/chat/completions") => Request::Answer(serde_json::from_slice(body)?),
-        _ => Request::Unknown,
+        Some("/v1/chat/completions") => EmitterRequest::Answer(serde_json::from_slice(body)?),
+        _ => EmitterRequest::Unknown,
     };
     Ok(Some((request, whole)))
 }
@@ -121,7 +121,7 @@ const NO_SUCH_PATH: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
 const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
 
 /// One answer; the head goes with the first event, the end with the last, and every event in a write of its own.
-async fn answer(stream: &mut TcpStream, asked: &Asked) -> io::Result<()> {
+async fn answer(stream: &mut TcpStream, asked: &EmitterRequestBody) -> io::Result<()> {
     let begun = Instant::now();
     let mut bytes = String::with_capacity(1024);
     for event in 0..asked.max_tokens {
@@ -180,9 +180,9 @@ mod tests {
         }
         let two = format!("{text}GET /models HTTP/1.1\r\n\r\n");
         let (request, whole) = parse(two.as_bytes()).unwrap().unwrap();
-        let Request::Answer(asked) = request else { panic!("no answer was asked for") };
-        assert_eq!((whole, asked.max_tokens, asked.emit), (text.len(), 3, Emission { first_us: 0, gap_us: 7 }));
-        assert!(matches!(parse(&two.as_bytes()[whole..]), Ok(Some((Request::Unknown, 24)))));
+        let EmitterRequest::Answer(asked) = request else { panic!("no answer was asked for") };
+        assert_eq!((whole, asked.max_tokens, asked.emit), (text.len(), 3, EmissionTiming { first_us: 0, gap_us: 7 }));
+        assert!(matches!(parse(&two.as_bytes()[whole..]), Ok(Some((EmitterRequest::Unknown, 24)))));
     }
 
     #[test]

@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::machine::{Machine, OpenFiles};
+use super::machine::{HostMachine, OpenFileLimits};
 
 /// A sweep should stay below this share of a ceiling: beyond it queues grow in the client itself.
 pub const GOOD_SHARE: f64 = 0.7;
 
 /// How far times are from the truth. Ranks are nearest ranks: values that were seen.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Error {
+pub struct TimingDeviation {
     pub n: u64,
     pub p50_s: f64,
     pub p99_s: f64,
@@ -19,7 +19,7 @@ pub struct Error {
 
 /// How many a core carries: the inverse of the CPU time that one takes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Ceilings {
+pub struct CoreCapacity {
     /// Streamed events, each read by itself.
     pub events_per_s: f64,
     /// Requests of a single event each, that event included.
@@ -28,32 +28,32 @@ pub struct Ceilings {
 
 /// What this client can measure on a machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Selftest {
+pub struct SelftestReport {
     pub at: Timestamp,
     /// The version of this program.
     pub version: String,
     /// Whether it was built with optimisation.
     pub optimised: bool,
-    pub machine: Machine,
+    pub machine: HostMachine,
     /// With the limit raised as far as it may be.
-    pub open_files: OpenFiles,
+    pub open_files: OpenFileLimits,
     /// Lateness of waits.
-    pub timer: Error,
+    pub timer: TimingDeviation,
     /// An event's time against the moment it was written at, the client idle.
-    pub stamps_idle: Error,
+    pub stamps_idle: TimingDeviation,
     /// The same with the client's thread held for 5 of every 7 ms.
-    pub stamps_busy: Error,
+    pub stamps_busy: TimingDeviation,
     /// How much later than they arrived tokens were read then: what the stamps spare; `n` is 0 where the kernel does not tell.
-    pub read_late_busy: Error,
+    pub read_late_busy: TimingDeviation,
     /// Requests a second of the open loop that was tried, and how late they were sent.
     pub send_rate: f64,
-    pub send_lag: Error,
-    pub ceilings: Ceilings,
+    pub send_lag: TimingDeviation,
+    pub ceilings: CoreCapacity,
     /// Requests of all parts that failed.
     pub failures: u64,
 }
 
-impl Error {
+impl TimingDeviation {
     /// Of values in microseconds. None at all are no error of 0 but infinite ones.
     #[must_use]
     pub fn of(us: &mut [i64]) -> Self {
@@ -65,7 +65,7 @@ impl Error {
     }
 }
 
-impl Selftest {
+impl SelftestReport {
     /// What may be asked of a core, and how exact times are then: `good for 40,000 tokens/s or 2,000 requests/s a core; ...`.
     #[must_use]
     pub fn verdict(&self) -> String {
@@ -82,9 +82,9 @@ impl Selftest {
     /// The figures, a line each.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        let Machine { processor, cores, system, clock_source } = &self.machine;
-        let error = |name: &str, error: &Error| {
-            let Error { n, p50_s, p99_s, max_s } = *error;
+        let HostMachine { processor, cores, system, clock_source } = &self.machine;
+        let error = |name: &str, error: &TimingDeviation| {
+            let TimingDeviation { n, p50_s, p99_s, max_s } = *error;
             format!("{name:<34} p50 {:>9}  p99 {:>9}  max {:>9}  n {n}", millis(p50_s), millis(p99_s), millis(max_s))
         };
         let limit = |limit: Option<u64>| limit.map_or_else(|| "no limit".to_owned(), |files| files.to_string());
@@ -138,22 +138,22 @@ fn thousands(value: f64) -> String {
 }
 
 #[cfg(test)]
-pub(super) fn fixture() -> Selftest {
-    let error = |p99_s: f64| Error { n: 1000, p50_s: p99_s / 2.0, p99_s, max_s: 2.0 * p99_s };
-    let machine = Machine { processor: "a processor".into(), cores: 64, system: "linux 6.8".into(), clock_source: "tsc".into() };
-    Selftest {
+pub(super) fn fixture() -> SelftestReport {
+    let error = |p99_s: f64| TimingDeviation { n: 1000, p50_s: p99_s / 2.0, p99_s, max_s: 2.0 * p99_s };
+    let machine = HostMachine { processor: "a processor".into(), cores: 64, system: "linux 6.8".into(), clock_source: "tsc".into() };
+    SelftestReport {
         at: Timestamp::UNIX_EPOCH,
         version: "0.1.0".into(),
         optimised: true,
         machine,
-        open_files: OpenFiles { soft: Some(1024), hard: None },
+        open_files: OpenFileLimits { soft: Some(1024), hard: None },
         timer: error(0.0001),
         stamps_idle: error(0.00002),
         stamps_busy: error(0.00003),
         read_late_busy: error(0.005),
         send_rate: 1000.0,
         send_lag: error(0.00015),
-        ceilings: Ceilings { events_per_s: 77_500.0, requests_per_s: 21_400.0 },
+        ceilings: CoreCapacity { events_per_s: 77_500.0, requests_per_s: 21_400.0 },
         failures: 0,
     }
 }
@@ -173,8 +173,8 @@ mod tests {
     #[test]
     fn errors_are_values_that_were_seen_and_nothing_seen_is_no_small_error() {
         let mut late: Vec<i64> = (1..=200).rev().collect();
-        assert_eq!(Error::of(&mut late), Error { n: 200, p50_s: 1e-4, p99_s: 1.98e-4, max_s: 2e-4 });
-        assert!(Error::of(&mut []).p50_s.is_infinite());
+        assert_eq!(TimingDeviation::of(&mut late), TimingDeviation { n: 200, p50_s: 1e-4, p99_s: 1.98e-4, max_s: 2e-4 });
+        assert!(TimingDeviation::of(&mut []).p50_s.is_infinite());
     }
 
     #[test]

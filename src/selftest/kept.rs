@@ -5,15 +5,15 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::figures::Selftest;
-use super::machine::Machine;
+use super::figures::SelftestReport;
+use super::machine::HostMachine;
 
 /// The variable that names another file.
 const VARIABLE: &str = "BENCH_SELFTEST";
 
 /// Why it cannot be kept or read.
 #[derive(Debug, thiserror::Error)]
-pub enum KeptError {
+pub enum SelftestFileError {
     #[error("there is no home folder to keep it in; set `{VARIABLE}` to a file")]
     NoHome,
     #[error("{0}")]
@@ -26,12 +26,12 @@ pub enum KeptError {
 ///
 /// # Errors
 /// Where there is neither the variable nor a home.
-pub fn path() -> Result<PathBuf, KeptError> {
+pub fn path() -> Result<PathBuf, SelftestFileError> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(file) = set(VARIABLE) {
         return Ok(file);
     }
-    let state = set("XDG_STATE_HOME").or_else(|| set("HOME").map(|home| home.join(".local/state"))).ok_or(KeptError::NoHome)?;
+    let state = set("XDG_STATE_HOME").or_else(|| set("HOME").map(|home| home.join(".local/state"))).ok_or(SelftestFileError::NoHome)?;
     Ok(state.join("bench/selftest.json"))
 }
 
@@ -39,7 +39,7 @@ pub fn path() -> Result<PathBuf, KeptError> {
 ///
 /// # Errors
 /// Where the file cannot be written.
-pub fn save(selftest: &Selftest, path: &Path) -> Result<(), KeptError> {
+pub fn save(selftest: &SelftestReport, path: &Path) -> Result<(), SelftestFileError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs_err::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -53,15 +53,15 @@ pub fn save(selftest: &Selftest, path: &Path) -> Result<(), KeptError> {
 ///
 /// # Errors
 /// Where the file cannot be read, or is none.
-pub fn load(path: &Path) -> Result<Option<Selftest>, KeptError> {
+pub fn load(path: &Path) -> Result<Option<SelftestReport>, SelftestFileError> {
     let text = match fs_err::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let selftest: Selftest =
-        serde_json::from_str(&text).map_err(|error| KeptError::Content { path: path.to_owned(), reason: error.to_string() })?;
-    Ok((selftest.machine == Machine::here()).then_some(selftest))
+    let selftest: SelftestReport =
+        serde_json::from_str(&text).map_err(|error| SelftestFileError::Content { path: path.to_owned(), reason: error.to_string() })?;
+    Ok((selftest.machine == HostMachine::here()).then_some(selftest))
 }
 
 #[cfg(test)]
@@ -74,7 +74,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state/bench/selftest.json");
         assert!(load(&path).unwrap().is_none());
-        let own = Selftest { machine: Machine::here(), ..fixture() };
+        let own = SelftestReport { machine: HostMachine::here(), ..fixture() };
         save(&own, &path).unwrap();
         assert_eq!(load(&path).unwrap(), Some(own));
         save(&fixture(), &path).unwrap();

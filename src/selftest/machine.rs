@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// The machine that was measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Machine {
+pub struct HostMachine {
     /// The processor's name; empty where the system does not tell.
     pub processor: String,
     /// Cores that this process may use.
@@ -22,14 +22,14 @@ pub struct Machine {
 
 /// How many files, sockets among them, this process may have open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenFiles {
+pub struct OpenFileLimits {
     /// Now; `None` for no limit.
     pub soft: Option<u64>,
     /// What it may be raised to.
     pub hard: Option<u64>,
 }
 
-impl Machine {
+impl HostMachine {
     /// This one.
     #[must_use]
     pub fn here() -> Self {
@@ -45,7 +45,7 @@ impl Machine {
     }
 }
 
-impl OpenFiles {
+impl OpenFileLimits {
     #[must_use]
     pub fn here() -> Self {
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
@@ -54,11 +54,11 @@ impl OpenFiles {
 }
 
 /// Raises the limit of open files as far as this process may, and says what holds then.
-pub fn raise_open_files() -> OpenFiles {
+pub fn raise_open_files() -> OpenFileLimits {
     let limits = getrlimit(Resource::Nofile);
     // Refused, the limit stays what it was, and that is what is told.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limits.maximum, maximum: limits.maximum });
-    OpenFiles::here()
+    OpenFileLimits::here()
 }
 
 /// User and system time of all threads of this process.

@@ -1,7 +1,7 @@
 //! What this client can measure on this machine: how exact its stamps are, how late it sends, and how much of a core a token costs it.
 //!
 //! In: nothing but the machine. A server of our own on loopback, the [`emitter`], writes events that carry the moment they were written at;
-//! the client that measures everything else listens to it. Out: a [`Selftest`], kept for the sweeps on this machine, which relate their own
+//! the client that measures everything else listens to it. Out: a [`SelftestReport`], kept for the sweeps on this machine, which relate their own
 //! load to it. Must not know what a sweep is for.
 
 mod ceiling;
@@ -15,8 +15,8 @@ mod streams;
 mod timer;
 mod whole;
 
-pub use figures::{Ceilings, Error, Selftest};
-pub use kept::{KeptError, load, path, save};
-pub use machine::{Machine, OpenFiles, cpu_time, raise_open_files};
-pub use streams::{FirstToken, Heard, Load, listen};
+pub use figures::{CoreCapacity, SelftestReport, TimingDeviation};
+pub use kept::{SelftestFileError, load, path, save};
+pub use machine::{HostMachine, OpenFileLimits, cpu_time, raise_open_files};
+pub use streams::{FirstTokenTimes, SelftestLoad, SelftestMeasurements, listen};
 pub use whole::{SelftestError, measure};

@@ -2,26 +2,27 @@
 
 use std::time::{Duration, Instant};
 
-use super::emitter::Emission;
-use super::figures::Error;
-use super::streams::{Heard, Load, listen};
+use super::emitter::EmissionTiming;
+use super::figures::TimingDeviation;
+use super::streams::{SelftestLoad, SelftestMeasurements, listen};
 use crate::clock::Micros;
 use crate::target::TargetError;
 
-const LOAD: Load = Load { streams: 40, events: 50, emission: Emission { first_us: 20_000, gap_us: 20_000 }, lasting: Micros(3_000_000) };
+const LOAD: SelftestLoad =
+    SelftestLoad { streams: 40, events: 50, emission: EmissionTiming { first_us: 20_000, gap_us: 20_000 }, lasting: Micros(3_000_000) };
 
 /// How long the client's thread is held at a time, and left alone.
 const BUSY: Duration = Duration::from_millis(5);
 const FREE: Duration = Duration::from_millis(2);
 
 /// Stamps under a load that the client hardly notices.
-pub(super) async fn idle(url: &str) -> Result<(Error, Heard), TargetError> {
+pub(super) async fn idle(url: &str) -> Result<(TimingDeviation, SelftestMeasurements), TargetError> {
     let mut heard = listen(url, LOAD).await?;
-    Ok((Error::of(&mut heard.late_us), heard))
+    Ok((TimingDeviation::of(&mut heard.late_us), heard))
 }
 
 /// The same while the thread that reads is held for 5 of every 7 milliseconds.
-pub(super) async fn busy(url: &str) -> Result<(Error, Heard), TargetError> {
+pub(super) async fn busy(url: &str) -> Result<(TimingDeviation, SelftestMeasurements), TargetError> {
     let hog = tokio::spawn(async {
         loop {
             let begun = Instant::now();
@@ -34,5 +35,5 @@ pub(super) async fn busy(url: &str) -> Result<(Error, Heard), TargetError> {
     let heard = listen(url, LOAD).await;
     hog.abort();
     let mut heard = heard?;
-    Ok((Error::of(&mut heard.late_us), heard))
+    Ok((TimingDeviation::of(&mut heard.late_us), heard))
 }

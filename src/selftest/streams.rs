@@ -3,26 +3,26 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::emitter::{Emission, now_us};
+use super::emitter::{EmissionTiming, now_us};
 use crate::clock::{Clock, Micros};
-use crate::session::{Message, Prompt, Role};
+use crate::session::{ChatMessage, MessageRole, Prompt};
 use crate::target::spec::TargetSpec;
-use crate::target::{Exchange, HttpTarget, TargetError};
+use crate::target::{HttpExchange, HttpTarget, TargetError};
 
 /// So many streams, each of them one answer after the other.
 #[derive(Debug, Clone, Copy)]
-pub struct Load {
+pub struct SelftestLoad {
     pub streams: u32,
     /// Events of an answer.
     pub events: u32,
-    pub emission: Emission,
+    pub emission: EmissionTiming,
     /// How long further answers are begun; each stream has one at least.
     pub lasting: Micros,
 }
 
 /// What was heard.
 #[derive(Debug, Default)]
-pub struct Heard {
+pub struct SelftestMeasurements {
     pub requests: u64,
     pub events: u64,
     /// Requests that failed, each in a sentence.
@@ -31,12 +31,12 @@ pub struct Heard {
     pub late_us: Vec<i64>,
     /// Of each read of which the kernel told when its bytes arrived: how much later it was read, in microseconds.
     pub read_late_us: Vec<i64>,
-    pub first_tokens: Vec<FirstToken>,
+    pub first_tokens: Vec<FirstTokenTimes>,
 }
 
 /// When an answer's first token came, in microseconds after the request was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FirstToken {
+pub struct FirstTokenTimes {
     /// As the server wrote it.
     pub written_us: i64,
     /// As it is told.
@@ -49,25 +49,25 @@ pub struct FirstToken {
 ///
 /// # Errors
 /// Where the address is none.
-pub async fn listen(url: &str, load: Load) -> Result<Heard, TargetError> {
+pub async fn listen(url: &str, load: SelftestLoad) -> Result<SelftestMeasurements, TargetError> {
     let clock = Clock::real();
     let target = HttpTarget::new(&spec(url, load.emission), clock)?;
     let streams = (0..load.streams).map(|stream| {
         let target = target.clone();
         tokio::spawn(async move { one_after_the_other(&target, clock, stream, load).await })
     });
-    let mut heard = Heard::default();
+    let mut heard = SelftestMeasurements::default();
     for stream in join_all(streams).await {
         heard.add(stream.unwrap_or_default());
     }
     Ok(heard)
 }
 
-async fn one_after_the_other(target: &HttpTarget, clock: Clock, stream: u32, load: Load) -> Heard {
+async fn one_after_the_other(target: &HttpTarget, clock: Clock, stream: u32, load: SelftestLoad) -> SelftestMeasurements {
     // Spread over a gap, as independent streams are.
     let spread = load.emission.gap_us.max(1_000) * u64::from(stream) / u64::from(load.streams.max(1));
     clock.sleep_until(Micros(spread)).await;
-    let mut heard = Heard::default();
+    let mut heard = SelftestMeasurements::default();
     loop {
         let exchange = target.send(&target.prepare(prompt(stream, load.events)), None).await;
         heard.take(&exchange, offset(clock));
@@ -82,8 +82,8 @@ fn offset(clock: Clock) -> i64 {
     now_us().cast_signed() - clock.now().0.cast_signed()
 }
 
-impl Heard {
-    fn take(&mut self, exchange: &Exchange, offset: i64) {
+impl SelftestMeasurements {
+    fn take(&mut self, exchange: &HttpExchange, offset: i64) {
         self.requests += 1;
         if let Some(failure) = &exchange.failure {
             self.failures.push(failure.detail.clone());
@@ -98,7 +98,7 @@ impl Heard {
             let sent = stamp(exchange.sent);
             let told_us = stamp(*first) - sent;
             let lag = exchange.carriage.reads.lags_us.first().copied().unwrap_or_default();
-            self.first_tokens.push(FirstToken { written_us: written - sent, told_us, read_us: told_us + i64::from(lag) });
+            self.first_tokens.push(FirstTokenTimes { written_us: written - sent, told_us, read_us: told_us + i64::from(lag) });
         }
     }
 
@@ -113,11 +113,11 @@ impl Heard {
 }
 
 fn prompt(stream: u32, events: u32) -> Prompt {
-    let messages = vec![Message::new(Role::User, "What time is it?")];
+    let messages = vec![ChatMessage::new(MessageRole::User, "What time is it?")];
     Prompt { session: u64::from(stream), turn: 0, messages, max_tokens: events, exact_length: false, user_id: None }
 }
 
-fn spec(url: &str, emission: Emission) -> TargetSpec {
+fn spec(url: &str, emission: EmissionTiming) -> TargetSpec {
     let spec = json!({ "url": url, "model": "emitter", "body": { "emit": emission } });
     serde_json::from_value(spec).expect("the fields above are fields of a target")
 }

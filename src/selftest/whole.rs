@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::figures::{Error, Selftest};
-use super::machine::{Machine, raise_open_files};
+use super::figures::{SelftestReport, TimingDeviation};
+use super::machine::{HostMachine, raise_open_files};
 use super::{ceiling, lag, stamps, timer};
 use crate::target::TargetError;
 
@@ -24,7 +24,7 @@ pub enum SelftestError {
 ///
 /// # Errors
 /// Where a part cannot be measured at all.
-pub fn measure(url: &str, tell: &mut dyn FnMut(&str)) -> Result<Selftest, SelftestError> {
+pub fn measure(url: &str, tell: &mut dyn FnMut(&str)) -> Result<SelftestReport, SelftestError> {
     let open_files = raise_open_files();
     // One thread, so that what it can do is what a core can do.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -33,7 +33,7 @@ pub fn measure(url: &str, tell: &mut dyn FnMut(&str)) -> Result<Selftest, Selfte
     tell("token times, idle and busy");
     let (stamps_idle, idle) = runtime.block_on(stamps::idle(url))?;
     let (stamps_busy, mut busy) = runtime.block_on(stamps::busy(url))?;
-    let read_late_busy = Error::of(&mut busy.read_late_us);
+    let read_late_busy = TimingDeviation::of(&mut busy.read_late_us);
     tell("what a token and a request cost");
     let (ceilings, [events, requests]) = runtime.block_on(ceiling::ceilings(url))?;
     drop(runtime);
@@ -44,11 +44,11 @@ pub fn measure(url: &str, tell: &mut dyn FnMut(&str)) -> Result<Selftest, Selfte
     if let Some(first) = failures.first().filter(|_| [&idle, &busy, &events, &requests].iter().any(|heard| heard.events == 0)) {
         return Err(SelftestError::Failed { failed: failures.len(), first: (*first).clone() });
     }
-    Ok(Selftest {
+    Ok(SelftestReport {
         at: Timestamp::now(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         optimised: !cfg!(debug_assertions),
-        machine: Machine::here(),
+        machine: HostMachine::here(),
         open_files,
         timer,
         stamps_idle,

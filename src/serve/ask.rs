@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::error::ApiError;
 use crate::engine::{conversation, encode};
-use crate::session::Role;
+use crate::session::MessageRole;
 
 /// Tokens of a chat answer whose request names no length.
 pub const DEFAULT_CHAT_TOKENS: u32 = 256;
@@ -13,7 +13,7 @@ const DEFAULT_COMPLETION_TOKENS: u32 = 16;
 
 /// Which endpoint was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Api {
+pub(super) enum ServedApi {
     Chat,
     Completions,
 }
@@ -30,20 +30,20 @@ pub(super) enum UsageEvents {
 
 /// A request that can be put to the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Ask {
-    pub(super) api: Api,
+pub(super) struct CompletionRequest {
+    pub(super) api: ServedApi,
     pub(super) tokens: Vec<u32>,
     pub(super) max_tokens: u32,
     /// Events, or one JSON object at the end.
     pub(super) stream: Option<UsageEvents>,
 }
 
-impl Ask {
-    pub(super) fn read(api: Api, body: &[u8], served: &str) -> Result<Self, ApiError> {
+impl CompletionRequest {
+    pub(super) fn read(api: ServedApi, body: &[u8], served: &str) -> Result<Self, ApiError> {
         let fields = object(body)?;
         let tokens = match api {
-            Api::Chat => chat_tokens(&fields)?,
-            Api::Completions => prompt_tokens(&fields)?,
+            ServedApi::Chat => chat_tokens(&fields)?,
+            ServedApi::Completions => prompt_tokens(&fields)?,
         };
         check_model(&fields, served)?;
         check_temperature(&fields)?;
@@ -78,16 +78,16 @@ pub(super) fn chat_tokens(fields: &Map<String, Value>) -> Result<Vec<u32>, ApiEr
         let message = "Cannot apply chat template to an empty conversation. Provide at least one message.".to_owned();
         return Err(ApiError::BadValue { field: None, message });
     }
-    let texts: Vec<(Role, String)> =
+    let texts: Vec<(MessageRole, String)> =
         messages.iter().enumerate().map(|(place, message)| chat_message(place, message)).collect::<Result<_, _>>()?;
     Ok(conversation(texts.iter().map(|(role, text)| (*role, text.as_str()))))
 }
 
-fn chat_message(place: usize, message: &Value) -> Result<(Role, String), ApiError> {
+fn chat_message(place: usize, message: &Value) -> Result<(MessageRole, String), ApiError> {
     let role = match message["role"].as_str() {
-        Some("system" | "developer") => Role::System,
-        Some("assistant") => Role::Assistant,
-        Some(_) => Role::User,
+        Some("system" | "developer") => MessageRole::System,
+        Some("assistant") => MessageRole::Assistant,
+        Some(_) => MessageRole::User,
         None => return Err(wrong(&format!("messages.{place}.role"), "string")),
     };
     let text = match &message["content"] {
@@ -113,10 +113,10 @@ pub(super) fn prompt_tokens(fields: &Map<String, Value>) -> Result<Vec<u32>, Api
     }
 }
 
-fn max_tokens(api: Api, fields: &Map<String, Value>) -> Result<u32, ApiError> {
+fn max_tokens(api: ServedApi, fields: &Map<String, Value>) -> Result<u32, ApiError> {
     let default = match api {
-        Api::Chat => DEFAULT_CHAT_TOKENS,
-        Api::Completions => DEFAULT_COMPLETION_TOKENS,
+        ServedApi::Chat => DEFAULT_CHAT_TOKENS,
+        ServedApi::Completions => DEFAULT_COMPLETION_TOKENS,
     };
     let asked = match whole(fields, "max_completion_tokens")? {
         Some(asked) => Some(asked),
@@ -187,31 +187,32 @@ mod tests {
 
     use super::*;
 
-    fn read(api: Api, body: &Value) -> Result<Ask, ApiError> {
-        Ask::read(api, body.to_string().as_bytes(), "tiny")
+    fn read(api: ServedApi, body: &Value) -> Result<CompletionRequest, ApiError> {
+        CompletionRequest::read(api, body.to_string().as_bytes(), "tiny")
     }
 
     #[test]
     fn a_chat_request_is_counted_under_the_template() {
         let body = json!({ "model": "tiny", "messages": [{ "role": "user", "content": "why is that so?" }], "max_tokens": 5, "seed": 1 });
-        let ask = read(Api::Chat, &body).unwrap();
+        let ask = read(ServedApi::Chat, &body).unwrap();
         assert_eq!((ask.tokens.len(), ask.max_tokens, ask.stream), (5 + 4 + 3, 5, None));
         let parts =
             json!({ "messages": [{ "role": "user", "content": [{ "type": "text", "text": "why is that so?" }] }], "max_tokens": 5 });
-        assert_eq!(read(Api::Chat, &parts).unwrap(), ask);
+        assert_eq!(read(ServedApi::Chat, &parts).unwrap(), ask);
     }
 
     #[test]
     fn a_completion_takes_a_text_or_token_numbers() {
-        assert_eq!(read(Api::Completions, &json!({ "prompt": "a b c" })).unwrap().tokens.len(), 3);
-        assert_eq!(read(Api::Completions, &json!({ "prompt": ["a b c"] })).unwrap().tokens.len(), 3);
-        assert_eq!(read(Api::Completions, &json!({ "prompt": [7, 8] })).unwrap().tokens, [7, 8]);
-        assert_eq!(read(Api::Completions, &json!({ "prompt": "a" })).unwrap().max_tokens, 16);
+        assert_eq!(read(ServedApi::Completions, &json!({ "prompt": "a b c" })).unwrap().tokens.len(), 3);
+        assert_eq!(read(ServedApi::Completions, &json!({ "prompt": ["a b c"] })).unwrap().tokens.len(), 3);
+        assert_eq!(read(ServedApi::Completions, &json!({ "prompt": [7, 8] })).unwrap().tokens, [7, 8]);
+        assert_eq!(read(ServedApi::Completions, &json!({ "prompt": "a" })).unwrap().max_tokens, 16);
     }
 
     #[test]
     fn usage_events_are_told_as_asked() {
-        let ask = |options: Value| read(Api::Completions, &json!({ "prompt": "a", "stream": true, "stream_options": options })).unwrap();
+        let ask =
+            |options: Value| read(ServedApi::Completions, &json!({ "prompt": "a", "stream": true, "stream_options": options })).unwrap();
         assert_eq!(ask(json!(null)).stream, Some(UsageEvents::No));
         assert_eq!(ask(json!({ "include_usage": true })).stream, Some(UsageEvents::Last));
         assert_eq!(ask(json!({ "include_usage": true, "continuous_usage_stats": true })).stream, Some(UsageEvents::Continuous));
@@ -222,7 +223,7 @@ mod tests {
         let chat = |extra: Value| {
             let mut body = json!({ "messages": [{ "role": "user", "content": "a" }] });
             body.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-            read(Api::Chat, &body).unwrap_err()
+            read(ServedApi::Chat, &body).unwrap_err()
         };
         assert!(matches!(chat(json!({ "model": "nope" })), ApiError::UnknownModel { .. }));
         assert!(matches!(chat(json!({ "max_tokens": 0 })), ApiError::BadValue { field: Some("max_tokens"), .. }));
@@ -231,7 +232,7 @@ mod tests {
         assert!(matches!(chat(json!({ "temperature": "hot" })), ApiError::WrongType { .. }));
         assert!(matches!(chat(json!({ "stream_options": {} })), ApiError::BadValue { field: Some("stream_options"), .. }));
         assert!(matches!(chat(json!({ "messages": [] })), ApiError::BadValue { field: None, .. }));
-        assert_eq!(read(Api::Chat, &json!({})), Err(ApiError::MissingField("messages")));
-        assert!(matches!(Ask::read(Api::Chat, b"{\"model\": ", "tiny"), Err(ApiError::Json { .. })));
+        assert_eq!(read(ServedApi::Chat, &json!({})), Err(ApiError::MissingField("messages")));
+        assert!(matches!(CompletionRequest::read(ServedApi::Chat, b"{\"model\": ", "tiny"), Err(ApiError::Json { .. })));
     }
 }

@@ -4,24 +4,24 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::ask::Api;
+use super::ask::ServedApi;
 
 /// What every object of one answer repeats.
 #[derive(Debug, Clone)]
-pub(super) struct Header {
-    pub(super) api: Api,
+pub(super) struct CompletionHeader {
+    pub(super) api: ServedApi,
     pub(super) number: u64,
     /// Seconds since the Unix epoch.
     pub(super) created: i64,
     pub(super) model: Arc<str>,
 }
 
-impl Header {
+impl CompletionHeader {
     /// One event of a stream.
     pub(super) fn chunk(&self, choice: &Value) -> Value {
         let object = match self.api {
-            Api::Chat => "chat.completion.chunk",
-            Api::Completions => "text_completion",
+            ServedApi::Chat => "chat.completion.chunk",
+            ServedApi::Completions => "text_completion",
         };
         self.object(object, choice)
     }
@@ -29,13 +29,13 @@ impl Header {
     /// The whole answer at once; `usage` is left out where it is `None`.
     pub(super) fn whole(&self, text: &str, finish_reason: &str, usage: Option<Value>) -> Value {
         let (object, choice) = match self.api {
-            Api::Chat => {
+            ServedApi::Chat => {
                 let message = json!({ "role": "assistant", "content": text });
                 let choice =
                     json!({ "index": 0, "message": message, "logprobs": null, "finish_reason": finish_reason, "stop_reason": null });
                 ("chat.completion", choice)
             }
-            Api::Completions => ("text_completion", self.api.piece(text, Some(finish_reason))),
+            ServedApi::Completions => ("text_completion", self.api.piece(text, Some(finish_reason))),
         };
         let mut whole = self.object(object, &choice);
         if let Some(usage) = usage {
@@ -46,8 +46,8 @@ impl Header {
 
     fn object(&self, object: &str, choice: &Value) -> Value {
         let prefix = match self.api {
-            Api::Chat => "chatcmpl",
-            Api::Completions => "cmpl",
+            ServedApi::Chat => "chatcmpl",
+            ServedApi::Completions => "cmpl",
         };
         json!({
             "id": format!("{prefix}-{:016x}", self.number),
@@ -59,7 +59,7 @@ impl Header {
     }
 }
 
-impl Api {
+impl ServedApi {
     /// A choice that carries a piece of the answer.
     pub(super) fn piece(self, text: &str, finish_reason: Option<&str>) -> Value {
         let mut piece = match self {

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::engine::{Fault, TooLong};
+use crate::engine::{ContextLimitError, EngineFault};
 
 /// What is wrong with a request, or what went wrong with it on purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,8 +40,8 @@ impl ApiError {
         Self::BadValue { field: Some(field), message: format!("{message} (parameter={field}, value={value})") }
     }
 
-    pub(super) fn too_long(refusal: &TooLong) -> Self {
-        let TooLong { prompt_tokens, max_tokens, context_limit } = refusal;
+    pub(super) fn too_long(refusal: &ContextLimitError) -> Self {
+        let ContextLimitError { prompt_tokens, max_tokens, context_limit } = refusal;
         if prompt_tokens >= context_limit {
             let message = format!(
                 "This model's maximum context length is {context_limit} tokens. However, your prompt contains at least {prompt_tokens} input \
@@ -64,7 +64,7 @@ impl ApiError {
         Self::value("input_tokens", message, prompt_tokens)
     }
 
-    pub(super) fn fault(fault: &Fault) -> Self {
+    pub(super) fn fault(fault: &EngineFault) -> Self {
         Self::Fault(fault.status)
     }
 
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn refusals_are_worded_as_vllm_words_them() {
-        let refusal = TooLong { prompt_tokens: 32_769, max_tokens: 1, context_limit: 32_768 };
+        let refusal = ContextLimitError { prompt_tokens: 32_769, max_tokens: 1, context_limit: 32_768 };
         let (message, kind, parameter) = ApiError::too_long(&refusal).words();
         assert_eq!(
             message,
@@ -128,7 +128,7 @@ mod tests {
              this limit even without any output tokens. Please reduce the length of the input prompt. (parameter=input_tokens, value=32769)"
         );
         assert_eq!((kind, parameter.as_deref()), ("BadRequestError", Some("input_tokens")));
-        let refusal = TooLong { prompt_tokens: 12, max_tokens: 40_000, context_limit: 32_768 };
+        let refusal = ContextLimitError { prompt_tokens: 12, max_tokens: 40_000, context_limit: 32_768 };
         assert_eq!(
             ApiError::too_long(&refusal).words().0,
             "max_tokens=40000 cannot be greater than max_model_len=32768. Please request fewer output tokens. (parameter=max_tokens, \

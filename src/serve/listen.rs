@@ -8,15 +8,15 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::routes::{Served, now_s, router};
-use super::wire::{BreakableListener, Breaker};
+use super::routes::{EngineServerState, now_s, router};
+use super::wire::{BreakableListener, ConnectionBreaker};
 use crate::clock::{Clock, Micros};
-use crate::engine::driver::{Delivery, drive};
+use crate::engine::driver::{TokenDelivery, drive};
 use crate::engine::{EngineParameters, TokenMemo};
 
 /// Where to listen, and what to serve.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct ServeOptions {
     pub host: IpAddr,
     /// 0 takes a free one.
     pub port: u16,
@@ -35,7 +35,7 @@ pub struct ServeError {
 
 /// A server at work; dropping it ends it at once.
 #[derive(Debug)]
-pub struct Serving {
+pub struct EngineServer {
     address: SocketAddr,
     stop: CancellationToken,
     /// The engine's task and the server's.
@@ -49,13 +49,13 @@ const GRACE: Micros = Micros(500_000);
 ///
 /// # Errors
 /// Where the address cannot be had.
-pub async fn bind(options: Options) -> Result<Serving, ServeError> {
+pub async fn bind(options: ServeOptions) -> Result<EngineServer, ServeError> {
     let address = SocketAddr::new(options.host, options.port);
     let fault = |source| ServeError { address, source };
     let listener = TcpListener::bind(address).await.map_err(fault)?;
     let address = listener.local_addr().map_err(fault)?;
-    let (engine, driving) = drive(&options.parameters, Clock::real(), Delivery::EachStep, TokenMemo::default());
-    let endpoints = Served {
+    let (engine, driving) = drive(&options.parameters, Clock::real(), TokenDelivery::EachStep, TokenMemo::default());
+    let endpoints = EngineServerState {
         engine,
         model: options.model.into(),
         block_tokens: options.parameters.block_tokens,
@@ -64,7 +64,7 @@ pub async fn bind(options: Options) -> Result<Serving, ServeError> {
         answers: AtomicU64::new(0),
     };
     let stop = CancellationToken::new();
-    let service = router(endpoints).into_make_service_with_connect_info::<Breaker>();
+    let service = router(endpoints).into_make_service_with_connect_info::<ConnectionBreaker>();
     let serving = axum::serve(BreakableListener(listener), service).with_graceful_shutdown(stop.clone().cancelled_owned());
     let mut tasks = JoinSet::new();
     tasks.spawn(driving);
@@ -72,10 +72,10 @@ pub async fn bind(options: Options) -> Result<Serving, ServeError> {
         // It ends only by the token: a listener that fails to accept tries again.
         let _ = serving.await;
     });
-    Ok(Serving { address, stop, tasks })
+    Ok(EngineServer { address, stop, tasks })
 }
 
-impl Serving {
+impl EngineServer {
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {

@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use crate::engine::{CACHE_CONFIG, Figure, FigureKind, Histogram, Snapshot};
+use crate::engine::{CACHE_CONFIG, EngineLatencyHistogram, EngineMetric, EngineMetricKind, EngineSnapshot};
 
 /// The whole page.
-pub(super) fn page(model: &str, snapshot: &Snapshot) -> String {
+pub(super) fn page(model: &str, snapshot: &EngineSnapshot) -> String {
     let model = model.replace('\\', "\\\\").replace('"', "\\\"");
-    let mut page = Page { text: String::new(), labels: format!("engine=\"0\",model_name=\"{model}\"") };
+    let mut page = EngineMetricsPage { text: String::new(), labels: format!("engine=\"0\",model_name=\"{model}\"") };
     let mut name = "";
     for figure in snapshot.figures() {
         if name != figure.name {
@@ -28,32 +28,32 @@ pub(super) fn page(model: &str, snapshot: &Snapshot) -> String {
     page.text
 }
 
-fn kind_word(kind: FigureKind) -> &'static str {
+fn kind_word(kind: EngineMetricKind) -> &'static str {
     match kind {
-        FigureKind::Counter => "counter",
-        FigureKind::Gauge => "gauge",
+        EngineMetricKind::Counter => "counter",
+        EngineMetricKind::Gauge => "gauge",
     }
 }
 
-struct Page {
+struct EngineMetricsPage {
     text: String,
     labels: String,
 }
 
 // Writing into a `String` cannot fail, so that results are dropped.
-impl Page {
+impl EngineMetricsPage {
     fn head(&mut self, name: &str, help: &str, kind: &str) {
         let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
-    fn figure(&mut self, figure: &Figure) {
+    fn figure(&mut self, figure: &EngineMetric) {
         let _ = match figure.label {
             None => writeln!(self.text, "{}{{{}}} {}", figure.name, self.labels, figure.value),
             Some((label, value)) => writeln!(self.text, "{}{{{},{label}=\"{value}\"}} {}", figure.name, self.labels, figure.value),
         };
     }
 
-    fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) {
+    fn histogram(&mut self, name: &str, help: &str, histogram: &EngineLatencyHistogram) {
         self.head(name, help, "histogram");
         for (bound, count) in histogram.cumulated() {
             let _ = writeln!(self.text, "{name}_bucket{{{},le=\"{bound:?}\"}} {count}", self.labels);
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn counters_stand_under_the_names_that_scrapers_look_for() {
-        let mut snapshot = Snapshot { running: 2, blocks: 4000, block_tokens: 16, kv_usage: 0.25, ..Snapshot::default() };
+        let mut snapshot = EngineSnapshot { running: 2, blocks: 4000, block_tokens: 16, kv_usage: 0.25, ..EngineSnapshot::default() };
         snapshot.counters.prompt_tokens = 100;
         snapshot.counters.prompt_tokens_device = 64;
         snapshot.counters.ttft_seconds.add(Micros(30_000));

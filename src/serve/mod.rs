@@ -15,4 +15,4 @@ mod stream;
 mod wire;
 
 pub use ask::DEFAULT_CHAT_TOKENS;
-pub use listen::{Options, ServeError, Serving, bind};
+pub use listen::{EngineServer, ServeError, ServeOptions, bind};

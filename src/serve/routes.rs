@@ -12,23 +12,23 @@ use axum::{Json, Router};
 use futures_util::stream;
 use serde_json::json;
 
-use super::ask::{Api, Ask};
+use super::ask::{CompletionRequest, ServedApi};
 use super::catalogue;
-use super::completion::{Header, usage};
+use super::completion::{CompletionHeader, usage};
 use super::error::ApiError;
 use super::metrics;
-use super::stream::{Answering, Stage};
-use super::wire::Breaker;
-use crate::engine::driver::{EngineHandle, Question, Replies, Reply};
-use crate::engine::spec::FaultKind;
-use crate::engine::{Answer, Chain, Fault};
+use super::stream::{AnswerStream, AnswerStreamStage};
+use super::wire::ConnectionBreaker;
+use crate::engine::driver::{EngineHandle, EnginePrompt, EngineReply, EngineReplyReceiver};
+use crate::engine::spec::EngineFaultKind;
+use crate::engine::{BlockHashChain, EngineAnswer, EngineFault};
 
 /// A prompt of a million tokens is some 6 MB.
 const BODY_BYTES: usize = 64 << 20;
 
 /// What every endpoint needs.
 #[derive(Debug)]
-pub(super) struct Served {
+pub(super) struct EngineServerState {
     pub(super) engine: EngineHandle,
     pub(super) model: Arc<str>,
     pub(super) block_tokens: u64,
@@ -38,9 +38,9 @@ pub(super) struct Served {
     pub(super) answers: AtomicU64,
 }
 
-type Shared = State<Arc<Served>>;
+type Shared = State<Arc<EngineServerState>>;
 
-pub(super) fn router(served: Served) -> Router {
+pub(super) fn router(served: EngineServerState) -> Router {
     Router::new()
         .route("/v1/chat/completions", post(chat))
         .route("/v1/completions", post(completions))
@@ -56,33 +56,37 @@ pub(super) fn router(served: Served) -> Router {
         .with_state(Arc::new(served))
 }
 
-async fn chat(State(served): Shared, ConnectInfo(breaker): ConnectInfo<Breaker>, body: Bytes) -> Result<Response, ApiError> {
-    answer(&served, breaker, Api::Chat, &body).await
+async fn chat(State(served): Shared, ConnectInfo(breaker): ConnectInfo<ConnectionBreaker>, body: Bytes) -> Result<Response, ApiError> {
+    answer(&served, breaker, ServedApi::Chat, &body).await
 }
 
-async fn completions(State(served): Shared, ConnectInfo(breaker): ConnectInfo<Breaker>, body: Bytes) -> Result<Response, ApiError> {
-    answer(&served, breaker, Api::Completions, &body).await
+async fn completions(
+    State(served): Shared,
+    ConnectInfo(breaker): ConnectInfo<ConnectionBreaker>,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    answer(&served, breaker, ServedApi::Completions, &body).await
 }
 
-async fn answer(served: &Served, breaker: Breaker, api: Api, body: &[u8]) -> Result<Response, ApiError> {
-    let ask = Ask::read(api, body, &served.model)?;
-    let mut prompt = Chain::new(served.block_tokens);
+async fn answer(served: &EngineServerState, breaker: ConnectionBreaker, api: ServedApi, body: &[u8]) -> Result<Response, ApiError> {
+    let ask = CompletionRequest::read(api, body, &served.model)?;
+    let mut prompt = BlockHashChain::new(served.block_tokens);
     prompt.extend(&ask.tokens);
-    let mut replies = served.engine.ask(Question::Tokens(prompt), ask.max_tokens);
+    let mut replies = served.engine.ask(EnginePrompt::Tokens(prompt), ask.max_tokens);
     let (prompt_tokens, answer, fault) = match replies.next().await {
-        Some(Reply::Accepted { prompt_tokens, answer, fault }) => (prompt_tokens, answer, fault),
-        Some(Reply::Refused(refusal)) => return Err(ApiError::too_long(&refusal)),
-        Some(Reply::Tokens { .. }) | None => return Err(ApiError::Stopped),
+        Some(EngineReply::Accepted { prompt_tokens, answer, fault }) => (prompt_tokens, answer, fault),
+        Some(EngineReply::Refused(refusal)) => return Err(ApiError::too_long(&refusal)),
+        Some(EngineReply::Tokens { .. }) | None => return Err(ApiError::Stopped),
     };
-    if let Some(fault) = fault.filter(|fault| fault.kind == FaultKind::Status) {
+    if let Some(fault) = fault.filter(|fault| fault.kind == EngineFaultKind::Status) {
         return Err(ApiError::fault(&fault));
     }
     let number = served.answers.fetch_add(1, Ordering::Relaxed);
-    let header = Header { api, number, created: now_s(), model: Arc::clone(&served.model) };
+    let header = CompletionHeader { api, number, created: now_s(), model: Arc::clone(&served.model) };
     match ask.stream {
         Some(usage) => {
-            let stage = Stage::Head;
-            Ok(Answering { header, usage, prompt_tokens, answer, replies, fault, breaker, stage, sent_tokens: 0 }.into_response())
+            let stage = AnswerStreamStage::Head;
+            Ok(AnswerStream { header, usage, prompt_tokens, answer, replies, fault, breaker, stage, sent_tokens: 0 }.into_response())
         }
         None => whole(&header, prompt_tokens, answer, replies, fault, &breaker).await,
     }
@@ -90,37 +94,37 @@ async fn answer(served: &Served, breaker: Breaker, api: Api, body: &[u8]) -> Res
 
 /// The answer as one object, when it is complete. Faults inside a stream strike in its place.
 async fn whole(
-    header: &Header,
+    header: &CompletionHeader,
     prompt_tokens: u64,
-    answer: Answer,
-    mut replies: Replies,
-    fault: Option<Fault>,
-    breaker: &Breaker,
+    answer: EngineAnswer,
+    mut replies: EngineReplyReceiver,
+    fault: Option<EngineFault>,
+    breaker: &ConnectionBreaker,
 ) -> Result<Response, ApiError> {
     let kind = fault.map(|fault| fault.kind);
     match kind {
-        Some(FaultKind::Stall) => std::future::pending().await,
-        Some(FaultKind::Reset) => {
+        Some(EngineFaultKind::Stall) => std::future::pending().await,
+        Some(EngineFaultKind::Reset) => {
             breaker.strike();
             let broken = stream::iter([Err::<Bytes, _>(std::io::Error::from(std::io::ErrorKind::ConnectionReset))]);
             return Ok(Body::from_stream(broken).into_response());
         }
-        Some(FaultKind::MalformedEvent) => {
+        Some(EngineFaultKind::MalformedEvent) => {
             return Ok(([(header::CONTENT_TYPE, "application/json")], "{\"id\": \"chatcmpl-broken\", \"choices\": [{").into_response());
         }
-        Some(FaultKind::NoToken) => {
+        Some(EngineFaultKind::NoToken) => {
             let usage = usage(prompt_tokens, 0, Some(0));
             return Ok(Json(header.whole("", "stop", Some(usage))).into_response());
         }
-        Some(FaultKind::NoUsage | FaultKind::Status) | None => {}
+        Some(EngineFaultKind::NoUsage | EngineFaultKind::Status) | None => {}
     }
     let mut tokens = 0;
     loop {
-        let Some(Reply::Tokens { stamps, cached_tokens, last }) = replies.next().await else { return Err(ApiError::Stopped) };
+        let Some(EngineReply::Tokens { stamps, cached_tokens, last }) = replies.next().await else { return Err(ApiError::Stopped) };
         tokens += stamps.len() as u64;
         if last {
             let usage = usage(prompt_tokens, tokens, Some(cached_tokens));
-            let told = (kind != Some(FaultKind::NoUsage)).then_some(usage);
+            let told = (kind != Some(EngineFaultKind::NoUsage)).then_some(usage);
             return Ok(Json(header.whole(&answer.text(tokens), "length", told)).into_response());
         }
     }

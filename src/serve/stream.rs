@@ -9,34 +9,34 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde_json::{Value, json};
 
-use super::ask::{Api, UsageEvents};
-use super::completion::{Header, usage};
-use super::wire::Breaker;
-use crate::engine::driver::{Replies, Reply};
-use crate::engine::spec::FaultKind;
-use crate::engine::{Answer, Fault};
+use super::ask::{ServedApi, UsageEvents};
+use super::completion::{CompletionHeader, usage};
+use super::wire::ConnectionBreaker;
+use crate::engine::driver::{EngineReply, EngineReplyReceiver};
+use crate::engine::spec::EngineFaultKind;
+use crate::engine::{EngineAnswer, EngineFault};
 
 /// An accepted answer on its way to the client.
-pub(super) struct Answering {
-    pub(super) header: Header,
+pub(super) struct AnswerStream {
+    pub(super) header: CompletionHeader,
     pub(super) usage: UsageEvents,
     pub(super) prompt_tokens: u64,
-    pub(super) answer: Answer,
-    pub(super) replies: Replies,
-    pub(super) fault: Option<Fault>,
-    pub(super) breaker: Breaker,
-    pub(super) stage: Stage,
+    pub(super) answer: EngineAnswer,
+    pub(super) replies: EngineReplyReceiver,
+    pub(super) fault: Option<EngineFault>,
+    pub(super) breaker: ConnectionBreaker,
+    pub(super) stage: AnswerStreamStage,
     pub(super) sent_tokens: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(super) enum AnswerStreamStage {
     Head,
     Tokens,
     Over,
 }
 
-impl Answering {
+impl AnswerStream {
     /// The response, whose body is written as the tokens come. When the client goes, the body is dropped, and the engine is told.
     pub(super) fn into_response(self) -> Response {
         let events = stream::unfold(self, async |mut answering| answering.next().await.map(|bytes| (bytes, answering)));
@@ -46,44 +46,44 @@ impl Answering {
 
     /// The next bytes of the body.
     async fn next(&mut self) -> Option<io::Result<Bytes>> {
-        if self.stage == Stage::Head {
-            self.stage = Stage::Tokens;
-            if self.header.api == Api::Chat {
+        if self.stage == AnswerStreamStage::Head {
+            self.stage = AnswerStreamStage::Tokens;
+            if self.header.api == ServedApi::Chat {
                 return Some(Ok(event(&self.role()).into()));
             }
         }
-        if self.stage == Stage::Over {
+        if self.stage == AnswerStreamStage::Over {
             return None;
         }
         if let Some(fault) = self.fault.filter(|fault| self.sent_tokens >= fault.after_tokens) {
             match fault.kind {
-                FaultKind::Stall => std::future::pending().await,
-                FaultKind::Reset => {
+                EngineFaultKind::Stall => std::future::pending().await,
+                EngineFaultKind::Reset => {
                     // A body that is not ready is a reason to flush: what was sent before must reach the client.
                     tokio::task::yield_now().await;
-                    self.stage = Stage::Over;
+                    self.stage = AnswerStreamStage::Over;
                     self.breaker.strike();
                     return Some(Err(io::ErrorKind::ConnectionReset.into()));
                 }
-                FaultKind::MalformedEvent => {
+                EngineFaultKind::MalformedEvent => {
                     self.fault = None;
                     return Some(Ok(Bytes::from_static(b"data: {\"id\": \"chatcmpl-broken\", \"choices\": [{\n\n")));
                 }
-                FaultKind::NoToken => {
-                    self.stage = Stage::Over;
+                EngineFaultKind::NoToken => {
+                    self.stage = AnswerStreamStage::Over;
                     let end = self.header.chunk(&self.header.api.piece("", Some("stop")));
                     return Some(Ok((event(&end) + &self.tail(0)).into()));
                 }
-                FaultKind::Status | FaultKind::NoUsage => {}
+                EngineFaultKind::Status | EngineFaultKind::NoUsage => {}
             }
         }
         self.tokens().await
     }
 
     async fn tokens(&mut self) -> Option<io::Result<Bytes>> {
-        let Some(Reply::Tokens { stamps, cached_tokens, last }) = self.replies.next().await else {
+        let Some(EngineReply::Tokens { stamps, cached_tokens, last }) = self.replies.next().await else {
             // The engine is being stopped.
-            self.stage = Stage::Over;
+            self.stage = AnswerStreamStage::Over;
             return Some(Err(io::ErrorKind::ConnectionAborted.into()));
         };
         let mut text = String::new();
@@ -96,7 +96,7 @@ impl Answering {
         }
         self.sent_tokens = end;
         if last {
-            self.stage = Stage::Over;
+            self.stage = AnswerStreamStage::Over;
             text += &self.tail(cached_tokens);
         }
         Some(Ok(text.into()))
@@ -117,7 +117,7 @@ impl Answering {
 
     /// What ends a stream: the usage, where it was asked for, and the mark.
     fn tail(&self, cached_tokens: u64) -> String {
-        let hidden = self.fault.is_some_and(|fault| fault.kind == FaultKind::NoUsage);
+        let hidden = self.fault.is_some_and(|fault| fault.kind == EngineFaultKind::NoUsage);
         let mut text = String::new();
         if self.usage != UsageEvents::No && !hidden {
             let mut last = self.header.chunk(&Value::Null);

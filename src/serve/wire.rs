@@ -1,4 +1,4 @@
-//! Connections that can be broken on purpose: a handler that holds a [`Breaker`] can make the peer see a reset in mid-stream.
+//! Connections that can be broken on purpose: a handler that holds a [`ConnectionBreaker`] can make the peer see a reset in mid-stream.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,9 +14,9 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Breaks the connection that it came with.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Breaker(Arc<AtomicBool>);
+pub(super) struct ConnectionBreaker(Arc<AtomicBool>);
 
-impl Breaker {
+impl ConnectionBreaker {
     /// From now on nothing more is written, and closing the connection resets it.
     pub(super) fn strike(&self) {
         self.0.store(true, Ordering::Relaxed);
@@ -28,14 +28,14 @@ impl Breaker {
 pub(super) struct BreakableListener(pub(super) TcpListener);
 
 impl Listener for BreakableListener {
-    type Io = Wire;
+    type Io = BreakableConnection;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Wire, SocketAddr) {
+    async fn accept(&mut self) -> (BreakableConnection, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
         // A connection that refuses this works all the same, only later.
         let _ = stream.set_nodelay(true);
-        (Wire { stream, breaker: Breaker::default() }, address)
+        (BreakableConnection { stream, breaker: ConnectionBreaker::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -43,7 +43,7 @@ impl Listener for BreakableListener {
     }
 }
 
-impl Connected<IncomingStream<'_, BreakableListener>> for Breaker {
+impl Connected<IncomingStream<'_, BreakableListener>> for ConnectionBreaker {
     fn connect_info(stream: IncomingStream<'_, BreakableListener>) -> Self {
         stream.io().breaker.clone()
     }
@@ -51,12 +51,12 @@ impl Connected<IncomingStream<'_, BreakableListener>> for Breaker {
 
 /// A connection with its breaker.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(super) struct BreakableConnection {
     stream: TcpStream,
-    breaker: Breaker,
+    breaker: ConnectionBreaker,
 }
 
-impl Wire {
+impl BreakableConnection {
     /// The stream, or an error once the breaker has struck. With no time to linger, closing it sends a reset instead of an end.
     fn whole(&mut self) -> io::Result<Pin<&mut TcpStream>> {
         if self.breaker.0.load(Ordering::Relaxed) {
@@ -67,20 +67,20 @@ impl Wire {
     }
 }
 
-impl Drop for Wire {
+impl Drop for BreakableConnection {
     fn drop(&mut self) {
         // Where the breaker struck behind the last write.
         let _ = self.whole().map(|_| ());
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for BreakableConnection {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for BreakableConnection {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.whole()?.poll_write(context, bytes)
     }

@@ -10,6 +10,6 @@ pub mod spec;
 pub mod supervisor;
 
 pub use canary::{Canary, CanaryTexts};
-pub use life::{Death, Life, LifeError, Premises, Startup, version};
-pub use metrics::{Exposition, Keep, MetricsPage, PageError, Sample, Watched, Watcher};
+pub use life::{LaunchContext, LaunchPlan, ServerFailure, ServerLaunchError, ServerProcess, version};
+pub use metrics::{MetricNameFilter, MetricsPage, MetricsPageError, MetricsWatcher, PrometheusPage, PrometheusSample, WatchSummary};
 pub use reset::{ResetError, reset};

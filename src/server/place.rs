@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use reqwest::{Client, Method, Request, Url};
 
-use crate::endpoint::{Endpoint, EndpointError, Reply, Roots, Secrets, call, http_client, shown, without_secrets};
+use crate::endpoint::{
+    EndpointError, EndpointReply, RootCertificates, SecretValues, ServerEndpoint, call, http_client, shown, without_secrets,
+};
 use crate::target::spec::TargetSpec;
 
 /// Why a place cannot be asked. Texts hold no secret.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum PlaceError {
+pub(super) enum EndpointRequestError {
     #[error("`{url}` is neither a path such as `/metrics` nor a URL")]
     Url { url: String },
     #[error(transparent)]
@@ -18,28 +20,28 @@ pub(super) enum PlaceError {
 }
 
 /// One place, and how to ask it.
-pub(super) struct Place {
+pub(super) struct EndpointRequest {
     client: Client,
     request: Request,
-    secrets: Secrets,
+    secrets: SecretValues,
 }
 
-impl Place {
+impl EndpointRequest {
     /// A path is on the target's server; a URL may be anywhere, and gets our credentials only where it is the same server.
-    pub fn at(place: &str, method: Method, endpoint: &Endpoint, target: &TargetSpec) -> Result<Self, PlaceError> {
+    pub fn at(place: &str, method: Method, endpoint: &ServerEndpoint, target: &TargetSpec) -> Result<Self, EndpointRequestError> {
         let mut secrets = endpoint.secrets().clone();
         if !place.contains("://") {
             let request = endpoint.request(method, endpoint.address().root(place), None);
             return Ok(Self { client: endpoint.client().clone(), request, secrets });
         }
-        let fault = || PlaceError::Url { url: without_secrets(place) };
+        let fault = || EndpointRequestError::Url { url: without_secrets(place) };
         let url = Url::parse(place).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(fault)?;
         secrets.add_url(&url);
         if endpoint.address().is_same_server(&url) && url.username().is_empty() {
             let request = endpoint.request(method, url, None);
             return Ok(Self { client: endpoint.client().clone(), request, secrets });
         }
-        let roots = if url.scheme() == "https" { Roots::System } else { Roots::None };
+        let roots = if url.scheme() == "https" { RootCertificates::System } else { RootCertificates::None };
         let connect = Duration::try_from_secs_f64(target.connect_timeout.0).unwrap_or(Duration::MAX);
         let client = http_client(roots, connect)?;
         // The builder turns a user name and password of the URL into a header.
@@ -48,7 +50,7 @@ impl Place {
     }
 
     /// Asks once and reads the reply whole, whatever its status.
-    pub async fn call(&self) -> Result<Reply, EndpointError> {
+    pub async fn call(&self) -> Result<EndpointReply, EndpointError> {
         // A request without a body can always be copied.
         let Some(request) = self.request.try_clone() else {
             return Err(EndpointError::Client { reason: "the request cannot be sent again".to_owned() });
@@ -67,7 +69,7 @@ impl Place {
     }
 }
 
-impl std::fmt::Debug for Place {
+impl std::fmt::Debug for EndpointRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Place({})", self.shown())
     }

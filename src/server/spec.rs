@@ -127,13 +127,13 @@ pub enum ResetSpec {
     /// Endpoints and commands, one after the other.
     Steps(Vec<ResetStep>),
     /// One word for all of it.
-    Whole(WholeReset),
+    Whole(ResetMode),
 }
 
 /// Words for all that is done about the server's caches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum WholeReset {
+pub enum ResetMode {
     /// All processes of the server are started anew before each cell.
     Restart,
     /// Every prompt of a run begins with words that no other run has, and no other attempt at it.
@@ -239,9 +239,9 @@ impl ServerSpec {
         match &self.reset {
             ResetSpec::Steps(steps) if steps.is_empty() => CachePolicy::Salted(SaltReason::Unsaid),
             ResetSpec::Steps(steps) => CachePolicy::Emptied(steps),
-            ResetSpec::Whole(WholeReset::Restart) => CachePolicy::Restarted,
-            ResetSpec::Whole(WholeReset::Salt) => CachePolicy::Salted(SaltReason::Asked),
-            ResetSpec::Whole(WholeReset::None) => CachePolicy::LeftWarm,
+            ResetSpec::Whole(ResetMode::Restart) => CachePolicy::Restarted,
+            ResetSpec::Whole(ResetMode::Salt) => CachePolicy::Salted(SaltReason::Asked),
+            ResetSpec::Whole(ResetMode::None) => CachePolicy::LeftWarm,
         }
     }
 }
@@ -258,9 +258,9 @@ impl<'de> Deserialize<'de> for ResetSpec {
             }
             fn visit_str<E: de::Error>(self, word: &str) -> Result<ResetSpec, E> {
                 match word {
-                    "restart" => Ok(ResetSpec::Whole(WholeReset::Restart)),
-                    "salt" => Ok(ResetSpec::Whole(WholeReset::Salt)),
-                    "none" => Ok(ResetSpec::Whole(WholeReset::None)),
+                    "restart" => Ok(ResetSpec::Whole(ResetMode::Restart)),
+                    "salt" => Ok(ResetSpec::Whole(ResetMode::Salt)),
+                    "none" => Ok(ResetSpec::Whole(ResetMode::None)),
                     _ => Err(E::invalid_value(de::Unexpected::Str(word), &self)),
                 }
             }
@@ -443,8 +443,8 @@ mod tests {
         let steps = read(json!({ "reset": ["/a", { "command": ["rm", "x"] }] })).reset;
         let command = ResetCommand { command: vec!["rm".into(), "x".into()], shell: false };
         assert_eq!(steps.steps(), [ResetStep::Endpoint("/a".into()), ResetStep::Command(command)]);
-        assert_eq!(read(json!({ "reset": "salt" })).reset, ResetSpec::Whole(WholeReset::Salt));
-        assert_eq!(read(json!({ "reset": "none" })).reset, ResetSpec::Whole(WholeReset::None));
+        assert_eq!(read(json!({ "reset": "salt" })).reset, ResetSpec::Whole(ResetMode::Salt));
+        assert_eq!(read(json!({ "reset": "none" })).reset, ResetSpec::Whole(ResetMode::None));
         let error = serde_json::from_value::<ServerSpec>(json!({ "reset": "hope" })).unwrap_err().to_string();
         assert!(error.contains("`restart`, `salt`, or `none`"), "{error}");
     }

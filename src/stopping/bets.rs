@@ -33,7 +33,7 @@ type Fortune = [f64; BETS.len()];
 
 /// The test of one goal.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Bets {
+pub struct SequentialTest {
     allowed: f64,
     /// What a fortune must reach.
     goal: f64,
@@ -52,7 +52,7 @@ pub struct Bets {
     said: Option<bool>,
 }
 
-impl Bets {
+impl SequentialTest {
     /// On the share `allowed` (0 to 1) of rows beyond a limit, wrong at most at that risk; `sessions` with the rows that each will bring.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
@@ -156,7 +156,7 @@ mod tests {
     }
 
     /// Rows round by round, as closed groups send them, in sessions of which a part has a share of its own and the others row by row.
-    fn played(rng: &mut Pcg64, bets: &mut Bets, count: u64, rounds: u64, share: f64, alike: f64) -> Option<bool> {
+    fn played(rng: &mut Pcg64, bets: &mut SequentialTest, count: u64, rounds: u64, share: f64, alike: f64) -> Option<bool> {
         // Sessions that agree are beyond the limit entirely or not at all.
         let agreed: Vec<Option<bool>> = (0..count).map(|_| (rng.random::<f64>() < alike).then(|| rng.random::<f64>() < share)).collect();
         for _ in 0..rounds {
@@ -178,7 +178,7 @@ mod tests {
             // At the allowed share itself both answers are wrong ones to give with any confidence.
             let (mut met, mut missed) = (0_u32, 0_u32);
             for _ in 0..500 {
-                let mut bets = Bets::new(allowed, RISK, &sessions(60, rounds));
+                let mut bets = SequentialTest::new(allowed, RISK, &sessions(60, rounds));
                 match played(&mut rng, &mut bets, 60, rounds, allowed, alike) {
                     Some(true) => met += 1,
                     Some(false) => missed += 1,
@@ -194,20 +194,21 @@ mod tests {
     #[test]
     fn what_is_far_from_the_limit_is_seen_early() {
         let mut rng = Pcg64::seed_from_u64(12);
-        let mut bets = Bets::new(0.05, RISK, &sessions(40, 3));
+        let mut bets = SequentialTest::new(0.05, RISK, &sessions(40, 3));
         assert_eq!(played(&mut rng, &mut bets, 40, 3, 1.0, 1.0), Some(false));
         assert!(bets.rows <= 10, "{}", bets.rows);
-        let mut bets = Bets::new(0.05, RISK, &sessions(400, 2));
+        let mut bets = SequentialTest::new(0.05, RISK, &sessions(400, 2));
         assert_eq!(played(&mut rng, &mut bets, 400, 2, 0.0, 1.0), Some(true));
         assert!(bets.rows <= 480 + 30, "sessions are proven once they are whole: {}", bets.rows);
-        let found = (0..200).filter(|_| played(&mut rng, &mut Bets::new(0.05, RISK, &sessions(200, 2)), 200, 2, 0.2, 0.3) == Some(false));
+        let found =
+            (0..200).filter(|_| played(&mut rng, &mut SequentialTest::new(0.05, RISK, &sessions(200, 2)), 200, 2, 0.2, 0.3) == Some(false));
         assert!(found.count() >= 190);
     }
 
     #[test]
     fn rows_that_are_alike_in_sessions_count_as_one_session() {
         let many = |rows_each: u64| {
-            let mut bets = Bets::new(0.05, RISK, &sessions(30, rows_each));
+            let mut bets = SequentialTest::new(0.05, RISK, &sessions(30, rows_each));
             (0..rows_each * 30).for_each(|row| bets.add((0, row / rows_each), false));
             bets.said()
         };
@@ -225,7 +226,7 @@ mod tests {
             let (mut met, mut missed) = (0_u32, 0_u32);
             for _ in 0..200 {
                 let planned = (0..repeats).flat_map(|repeat| (0..requests).map(move |row| ((repeat, row), 1))).collect();
-                let mut bets = Bets::new(0.05, RISK, &planned);
+                let mut bets = SequentialTest::new(0.05, RISK, &planned);
                 'cell: for repeat in 0..repeats {
                     let mut waiting = 0.0_f64;
                     for row in 0..requests {
@@ -248,7 +249,7 @@ mod tests {
 
     #[test]
     fn an_open_loop_beyond_its_limit_is_seen_after_some_blocks_of_time() {
-        let mut bets = Bets::new(0.05, RISK, &sessions(800, 1));
+        let mut bets = SequentialTest::new(0.05, RISK, &sessions(800, 1));
         let seen = (0..800).find(|row| {
             bets.add((0, *row), *row > 50);
             bets.said() == Some(false)
@@ -258,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_row_of_a_session_that_was_not_planned_is_no_evidence() {
-        let mut bets = Bets::new(0.05, RISK, &sessions(3, 1));
+        let mut bets = SequentialTest::new(0.05, RISK, &sessions(3, 1));
         (0..50).for_each(|_| bets.add((7, 7), true));
         assert_eq!(bets.said(), None);
     }

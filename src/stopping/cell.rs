@@ -3,51 +3,51 @@
 //! A cell is lost as soon as one goal is lost and proven to be missed, and won when all goals are settled. By `certain` both the plain value
 //! against the limit and the certified verdict must be the same for every outcome of what is missing. A request costs it a few comparisons.
 
-use super::bets::Bets;
-use super::rows::{CellRows, PlannedRows, Repeat, countable};
+use super::bets::SequentialTest;
+use super::rows::{CellRows, PlannedRepeat, PlannedRows, countable};
 use super::value::{failed, fits, value};
-use crate::analysis::Verdict;
+use crate::analysis::GoalVerdict;
 use crate::analysis::clusters::least_effective_rows;
-use crate::analysis::settling::{Settling, Standing};
+use crate::analysis::settling::{GoalCertaintyTest, GoalCounts};
 use crate::goal::{Aggregate, Goal};
-use crate::record::{Certainty, Curtailed, Phase, RequestRecord, Settled};
-use crate::search::spec::StopRule;
+use crate::record::{DecidedGoal, EarlyStopCertainty, EarlyStopReason, RequestPhase, RequestRecord};
+use crate::search::spec::EarlyStopPolicy;
 use crate::workload::Corpus;
 
 /// By what cells are ended early.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum By {
+pub(super) enum StoppingCriterion {
     Certain,
     /// Wrong at most at this rate.
     Sequential(f64),
 }
 
-impl By {
+impl StoppingCriterion {
     /// `None` where nothing is.
-    pub fn of(rule: StopRule, risk: f64) -> Option<Self> {
+    pub fn of(rule: EarlyStopPolicy, risk: f64) -> Option<Self> {
         match rule {
-            StopRule::Never => None,
-            StopRule::Certain => Some(Self::Certain),
-            StopRule::Sequential => Some(Self::Sequential(risk)),
+            EarlyStopPolicy::Never => None,
+            EarlyStopPolicy::Certain => Some(Self::Certain),
+            EarlyStopPolicy::Sequential => Some(Self::Sequential(risk)),
         }
     }
 }
 
 /// One cell, all its repeats.
 #[derive(Debug, Clone)]
-pub struct CellWatch {
-    goals: Vec<Watched>,
-    by: By,
+pub struct CellStopper {
+    goals: Vec<TrackedGoal>,
+    by: StoppingCriterion,
     /// Requests of all phases and repeats: planned, and heard.
     planned: u64,
     heard: u64,
     repeat: u32,
-    state: State,
+    state: CellProgress,
 }
 
 /// How far it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum CellProgress {
     Open,
     /// Ended early.
     Settled,
@@ -57,43 +57,43 @@ enum State {
 
 /// One goal.
 #[derive(Debug, Clone)]
-struct Watched {
+struct TrackedGoal {
     text: String,
     goal: Goal,
     /// Missing where its rows cannot be counted in advance.
-    known: Option<Known>,
+    known: Option<GoalProgress>,
 }
 
 #[derive(Debug, Clone)]
-struct Known {
-    settling: Settling,
+struct GoalProgress {
+    settling: GoalCertaintyTest,
     least_effective: u64,
-    standing: Standing,
-    bets: Option<Bets>,
+    standing: GoalCounts,
+    bets: Option<SequentialTest>,
 }
 
-impl CellWatch {
+impl CellStopper {
     /// For the repeats of one cell. `None` where no goal of it can be settled early.
-    pub(super) fn new(repeats: &[Repeat], goals: &[(Goal, String)], by: By, corpus: &Corpus) -> Option<Self> {
+    pub(super) fn new(repeats: &[PlannedRepeat], goals: &[(Goal, String)], by: StoppingCriterion, corpus: &Corpus) -> Option<Self> {
         let workload = &repeats.first()?.workload;
         if !goals.iter().any(|(goal, _)| countable(goal, workload).is_ok()) {
             return None;
         }
         let plain: Vec<Goal> = goals.iter().map(|(goal, _)| goal.clone()).collect();
         let rows = CellRows::of(repeats, &plain, corpus)?;
-        let watched = goals.iter().zip(&rows.of_goals).map(|((goal, text), rows)| Watched {
+        let watched = goals.iter().zip(&rows.of_goals).map(|((goal, text), rows)| TrackedGoal {
             text: text.clone(),
             goal: goal.clone(),
-            known: if countable(goal, workload).is_ok() { Known::new(goal, rows, by, goals.len()) } else { None },
+            known: if countable(goal, workload).is_ok() { GoalProgress::new(goal, rows, by, goals.len()) } else { None },
         });
-        let goals: Vec<Watched> = watched.collect();
+        let goals: Vec<TrackedGoal> = watched.collect();
         goals.iter().any(|goal| goal.known.is_some()).then_some(Self {
             goals,
             by,
             planned: rows.requests,
             heard: 0,
             repeat: 0,
-            state: State::Open,
+            state: CellProgress::Open,
         })
     }
 
@@ -104,27 +104,27 @@ impl CellWatch {
 
     /// Nothing more is needed of the cell.
     pub(super) fn settle(&mut self) {
-        self.state = State::Settled;
+        self.state = CellProgress::Settled;
     }
 
     /// A run of it failed.
     pub(super) fn fail(&mut self) {
-        self.state = State::Failed;
+        self.state = CellProgress::Failed;
     }
 
     pub(super) fn is_settled(&self) -> bool {
-        self.state == State::Settled
+        self.state == CellProgress::Settled
     }
 
     pub(super) fn is_failed(&self) -> bool {
-        self.state == State::Failed
+        self.state == CellProgress::Failed
     }
 
     /// Takes a request of the current repeat in, and says why no further one is needed, as soon as that is so.
-    pub fn heard(&mut self, record: &RequestRecord) -> Option<Curtailed> {
+    pub fn heard(&mut self, record: &RequestRecord) -> Option<EarlyStopReason> {
         self.heard += 1;
         let mut changed = false;
-        if record.phase == Phase::Measure {
+        if record.phase == RequestPhase::Measure {
             for goal in &mut self.goals {
                 changed |= goal.hear(record, self.repeat);
             }
@@ -133,21 +133,21 @@ impl CellWatch {
         if changed && self.heard < self.planned { self.curtailed() } else { None }
     }
 
-    fn curtailed(&self) -> Option<Curtailed> {
-        if self.is_over(Watched::certain) {
-            return Some(self.settled(Certainty::Exact, Watched::certain));
+    fn curtailed(&self) -> Option<EarlyStopReason> {
+        if self.is_over(TrackedGoal::certain) {
+            return Some(self.settled(EarlyStopCertainty::Exact, TrackedGoal::certain));
         }
-        let By::Sequential(risk) = self.by else { return None };
-        let at_risk = |goal: &Watched| goal.certain().or_else(|| goal.at_risk());
-        self.is_over(at_risk).then(|| self.settled(Certainty::Sequential { risk }, at_risk))
+        let StoppingCriterion::Sequential(risk) = self.by else { return None };
+        let at_risk = |goal: &TrackedGoal| goal.certain().or_else(|| goal.at_risk());
+        self.is_over(at_risk).then(|| self.settled(EarlyStopCertainty::Sequential { risk }, at_risk))
     }
 
     /// Whether one goal is lost beyond doubt, or all are settled.
-    fn is_over(&self, says: impl Fn(&Watched) -> Option<(bool, Verdict)>) -> bool {
+    fn is_over(&self, says: impl Fn(&TrackedGoal) -> Option<(bool, GoalVerdict)>) -> bool {
         let mut all = true;
         for goal in &self.goals {
             match says(goal) {
-                Some((false, Verdict::Missed)) => return true,
+                Some((false, GoalVerdict::Missed)) => return true,
                 Some(_) => {}
                 None => all = false,
             }
@@ -155,35 +155,35 @@ impl CellWatch {
         all
     }
 
-    fn settled(&self, certainty: Certainty, says: impl Fn(&Watched) -> Option<(bool, Verdict)>) -> Curtailed {
-        let settled = |goal: &Watched| {
+    fn settled(&self, certainty: EarlyStopCertainty, says: impl Fn(&TrackedGoal) -> Option<(bool, GoalVerdict)>) -> EarlyStopReason {
+        let settled = |goal: &TrackedGoal| {
             let (known, (holds, _)) = (goal.known.as_ref()?, says(goal)?);
-            let Standing { seen, beyond, .. } = known.standing;
+            let GoalCounts { seen, beyond, .. } = known.standing;
             let planned = known.settling.planned();
-            Some(Settled { goal: goal.text.clone(), holds, planned, least_effective: known.least_effective, seen, beyond })
+            Some(DecidedGoal { goal: goal.text.clone(), holds, planned, least_effective: known.least_effective, seen, beyond })
         };
-        Curtailed { certainty, settled: self.goals.iter().filter_map(settled).collect() }
+        EarlyStopReason { certainty, settled: self.goals.iter().filter_map(settled).collect() }
     }
 }
 
-impl Known {
-    fn new(goal: &Goal, planned: &PlannedRows, by: By, goals: usize) -> Option<Self> {
+impl GoalProgress {
+    fn new(goal: &Goal, planned: &PlannedRows, by: StoppingCriterion, goals: usize) -> Option<Self> {
         let sizes: Vec<u64> = planned.sessions.values().copied().collect();
         let least_effective = least_effective_rows(&sizes);
-        let settling = Settling::new(goal, planned.rows(), least_effective)?;
+        let settling = GoalCertaintyTest::new(goal, planned.rows(), least_effective)?;
         let bets = match (by, settling.allowed_share()) {
             // One goal lost loses the cell, so all of them share the risk.
             #[expect(clippy::cast_precision_loss, reason = "goals are few")]
-            (By::Sequential(risk), Some(allowed)) if allowed > 0.0 && allowed < 1.0 => {
-                Some(Bets::new(allowed, risk / goals.max(1) as f64, &planned.sessions))
+            (StoppingCriterion::Sequential(risk), Some(allowed)) if allowed > 0.0 && allowed < 1.0 => {
+                Some(SequentialTest::new(allowed, risk / goals.max(1) as f64, &planned.sessions))
             }
             _ => None,
         };
-        Some(Self { settling, least_effective, standing: Standing::default(), bets })
+        Some(Self { settling, least_effective, standing: GoalCounts::default(), bets })
     }
 }
 
-impl Watched {
+impl TrackedGoal {
     /// Whether it looks at the request.
     fn hear(&mut self, record: &RequestRecord, repeat: u32) -> bool {
         let Some(known) = &mut self.known else { return false };
@@ -202,16 +202,16 @@ impl Watched {
     }
 
     /// Whether it passes and its verdict, where every completion agrees on both.
-    fn certain(&self) -> Option<(bool, Verdict)> {
+    fn certain(&self) -> Option<(bool, GoalVerdict)> {
         let known = self.known.as_ref()?;
         Some((known.settling.passes(&known.standing)?, known.settling.verdict(&known.standing)?))
     }
 
     /// The same as far as the sequential test says it.
-    fn at_risk(&self) -> Option<(bool, Verdict)> {
+    fn at_risk(&self) -> Option<(bool, GoalVerdict)> {
         let few_enough = self.known.as_ref()?.bets.as_ref()?.said()?;
         let holds = few_enough == self.known.as_ref()?.settling.wants_few();
-        Some((holds, if holds { Verdict::Met } else { Verdict::Missed }))
+        Some((holds, if holds { GoalVerdict::Met } else { GoalVerdict::Missed }))
     }
 }
 
@@ -222,15 +222,15 @@ mod tests {
     use crate::record::FailureKind;
 
     /// 2 × 3 sessions of a document and two questions: 12 rows that the goals look at in each repeat, of 18.
-    fn watch(goals: &[&str], by: By, repeats: u32) -> Option<CellWatch> {
+    fn watch(goals: &[&str], by: StoppingCriterion, repeats: u32) -> Option<CellStopper> {
         let workload = r#"{"kind": "document_qa", "concurrent": 2, "sequential": 3, "rounds": 2}"#;
-        let repeat = |number| Repeat { number, seed: 7, workload: serde_json::from_str(workload).unwrap() };
+        let repeat = |number| PlannedRepeat { number, seed: 7, workload: serde_json::from_str(workload).unwrap() };
         let goals: Vec<(Goal, String)> = goals.iter().map(|goal| (goal.parse().unwrap(), (*goal).to_owned())).collect();
-        CellWatch::new(&(0..repeats).map(repeat).collect::<Vec<_>>(), &goals, by, &Corpus::default())
+        CellStopper::new(&(0..repeats).map(repeat).collect::<Vec<_>>(), &goals, by, &Corpus::default())
     }
 
     /// After how many of these requests it says so, and what.
-    fn told(watch: &mut CellWatch, rows: impl IntoIterator<Item = RequestRecord>) -> Option<(usize, Curtailed)> {
+    fn told(watch: &mut CellStopper, rows: impl IntoIterator<Item = RequestRecord>) -> Option<(usize, EarlyStopReason)> {
         rows.into_iter().zip(1..).find_map(|(row, count)| Some((count, watch.heard(&row)?)))
     }
 
@@ -243,24 +243,24 @@ mod tests {
     #[test]
     fn a_cell_is_lost_with_the_row_that_loses_its_first_goal() {
         // Nine of twelve rows disprove a p90, whether these are worth twelve or four: P(X >= 3 | 4, 10 %) = 0.4 %; of eight, two of four, do not.
-        let mut watch = watch(&[SLOW, "error_rate <= 1%"], By::Certain, 1).unwrap();
+        let mut watch = watch(&[SLOW, "error_rate <= 1%"], StoppingCriterion::Certain, 1).unwrap();
         let (count, curtailed) = told(&mut watch, rounds(3.0)).unwrap();
-        assert_eq!((curtailed.certainty, curtailed.settled.len()), (Certainty::Exact, 1));
-        let Settled { holds, planned, least_effective, seen, beyond, .. } = curtailed.settled[0];
+        assert_eq!((curtailed.certainty, curtailed.settled.len()), (EarlyStopCertainty::Exact, 1));
+        let DecidedGoal { holds, planned, least_effective, seen, beyond, .. } = curtailed.settled[0];
         assert_eq!((holds, planned, least_effective, seen, beyond), (false, 12, 4, 9, 9));
         assert_eq!(count, 6 + 9);
     }
 
     #[test]
     fn a_cell_is_won_only_when_all_its_goals_are_settled() {
-        let mut watch = watch(&[SLOW, "max(ttft) <= 10s"], By::Certain, 1).unwrap();
+        let mut watch = watch(&[SLOW, "max(ttft) <= 10s"], StoppingCriterion::Certain, 1).unwrap();
         // The largest of all rows is known with the last one, when nothing is left to be ended.
         assert_eq!(told(&mut watch, rounds(0.5)), None);
     }
 
     #[test]
     fn repeats_that_are_planned_are_waited_for_and_those_that_came_count() {
-        let mut watch = watch(&[SLOW], By::Certain, 2).unwrap();
+        let mut watch = watch(&[SLOW], StoppingCriterion::Certain, 2).unwrap();
         assert_eq!(told(&mut watch, rounds(0.5)), None, "the second repeat may all be slow");
         watch.begin(1);
         let (count, curtailed) = told(&mut watch, rounds(0.5)).unwrap();
@@ -270,30 +270,30 @@ mod tests {
 
     #[test]
     fn warm_up_is_no_row_of_a_goal_and_a_failure_is_one_against_it() {
-        let warm = rounds(3.0).map(|row| RequestRecord { phase: Phase::Warmup, ..row });
-        assert_eq!(told(&mut watch(&[SLOW], By::Certain, 1).unwrap(), warm), None);
+        let warm = rounds(3.0).map(|row| RequestRecord { phase: RequestPhase::Warmup, ..row });
+        assert_eq!(told(&mut watch(&[SLOW], StoppingCriterion::Certain, 1).unwrap(), warm), None);
         let failing = (0..3).flat_map(|turn| (0..6).map(move |session| failed_row(session, turn, FailureKind::Connect)));
-        let (count, _) = told(&mut watch(&[SLOW], By::Certain, 1).unwrap(), failing).unwrap();
-        assert_eq!(Some(count), told(&mut watch(&[SLOW], By::Certain, 1).unwrap(), rounds(3.0)).map(|(count, _)| count));
+        let (count, _) = told(&mut watch(&[SLOW], StoppingCriterion::Certain, 1).unwrap(), failing).unwrap();
+        assert_eq!(Some(count), told(&mut watch(&[SLOW], StoppingCriterion::Certain, 1).unwrap(), rounds(3.0)).map(|(count, _)| count));
     }
 
     #[test]
     fn a_test_at_a_risk_says_so_and_no_later() {
         let goal = "p95(ttft where turn >= 1) <= 2s";
-        let mut certain = watch(&[goal], By::Certain, 3).unwrap();
+        let mut certain = watch(&[goal], StoppingCriterion::Certain, 3).unwrap();
         assert_eq!(told(&mut certain, rounds(3.0)), None, "twelve rows of 36 may be worth two of eight");
         certain.begin(1);
         let certain = 18 + told(&mut certain, rounds(3.0)).unwrap().0;
-        let (sooner, curtailed) = told(&mut watch(&[goal], By::Sequential(0.05), 3).unwrap(), rounds(3.0)).unwrap();
+        let (sooner, curtailed) = told(&mut watch(&[goal], StoppingCriterion::Sequential(0.05), 3).unwrap(), rounds(3.0)).unwrap();
         assert!(sooner < certain && sooner <= 10, "{sooner} {certain}");
-        assert_eq!(curtailed.certainty, Certainty::Sequential { risk: 0.05 });
+        assert_eq!(curtailed.certainty, EarlyStopCertainty::Sequential { risk: 0.05 });
     }
 
     #[test]
     fn goals_that_cannot_be_counted_are_not_waited_for_in_vain() {
-        assert!(watch(&["mean(ttft) <= 1s"], By::Certain, 1).is_none());
+        assert!(watch(&["mean(ttft) <= 1s"], StoppingCriterion::Certain, 1).is_none());
         // One goal that can be lost is enough to be watched.
-        assert!(told(&mut watch(&["mean(ttft) <= 1s", SLOW], By::Certain, 1).unwrap(), rounds(3.0)).is_some());
-        assert!(told(&mut watch(&["mean(ttft) <= 1s", SLOW], By::Certain, 1).unwrap(), rounds(0.5)).is_none());
+        assert!(told(&mut watch(&["mean(ttft) <= 1s", SLOW], StoppingCriterion::Certain, 1).unwrap(), rounds(3.0)).is_some());
+        assert!(told(&mut watch(&["mean(ttft) <= 1s", SLOW], StoppingCriterion::Certain, 1).unwrap(), rounds(0.5)).is_none());
     }
 }

@@ -4,39 +4,39 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::cell::{By, CellWatch};
-use super::rows::Repeat;
+use super::cell::{CellStopper, StoppingCriterion};
+use super::rows::PlannedRepeat;
 use crate::goal::Goal;
 use crate::plan::{Plan, Run};
-use crate::record::{Outcome, RequestRecord, RunRecord};
+use crate::record::{RequestRecord, RunOutcome, RunRecord};
 use crate::search::spec::SearchSpec;
 use crate::workload::Corpus;
 
 /// Ends cells early, by the rule of a scenario.
 #[derive(Debug)]
-pub struct Stopping {
-    by: By,
+pub struct EarlyStopper {
+    by: StoppingCriterion,
     goals: Vec<(Goal, String)>,
     corpus: Corpus,
-    cells: BTreeMap<String, Known>,
+    cells: BTreeMap<String, PlannedCell>,
 }
 
 /// A cell, counted out when its first run begins.
 #[derive(Debug)]
-struct Known {
-    repeats: Vec<Repeat>,
-    watch: Watch,
+struct PlannedCell {
+    repeats: Vec<PlannedRepeat>,
+    watch: CellStopperSlot,
 }
 
 #[derive(Debug)]
-enum Watch {
+enum CellStopperSlot {
     NotYet,
     /// Nothing of it can be settled early.
     Never,
-    On(Box<CellWatch>),
+    On(Box<CellStopper>),
 }
 
-impl Stopping {
+impl EarlyStopper {
     /// For the runs of a plan; `None` where its cells are run to their ends.
     #[must_use]
     pub fn of(plan: &Plan) -> Option<Self> {
@@ -49,33 +49,33 @@ impl Stopping {
     /// For runs that are yet to be named by [`expect`](Self::expect).
     #[must_use]
     pub fn by_rule(search: &SearchSpec, goals: Vec<(Goal, String)>) -> Option<Self> {
-        let by = By::of(search.stop_rule(), search.risk).filter(|_| !goals.is_empty())?;
+        let by = StoppingCriterion::of(search.stop_rule(), search.risk).filter(|_| !goals.is_empty())?;
         Some(Self { by, goals, corpus: Corpus::default(), cells: BTreeMap::new() })
     }
 
     /// Names runs that will be asked for: all repeats of a cell before the first of them begins.
     pub fn expect(&mut self, runs: &[Run]) {
         for run in runs {
-            let cell = self.cells.entry(key(run)).or_insert_with(|| Known { repeats: Vec::new(), watch: Watch::NotYet });
+            let cell = self.cells.entry(key(run)).or_insert_with(|| PlannedCell { repeats: Vec::new(), watch: CellStopperSlot::NotYet });
             if cell.repeats.iter().all(|known| known.number != run.repeat) {
-                cell.repeats.push(Repeat { number: run.repeat, seed: run.seed, workload: run.cell.workload.clone() });
+                cell.repeats.push(PlannedRepeat { number: run.repeat, seed: run.seed, workload: run.cell.workload.clone() });
             }
         }
     }
 
     /// What hears the requests of a run that is about to begin; `None` where the run goes to its end.
-    pub fn watch(&mut self, run: &Run) -> Option<&mut CellWatch> {
+    pub fn watch(&mut self, run: &Run) -> Option<&mut CellStopper> {
         let cell = self.cells.get_mut(&key(run))?;
-        if let Watch::NotYet = cell.watch {
-            let watch = CellWatch::new(&cell.repeats, &self.goals, self.by, &self.corpus);
-            cell.watch = watch.map_or(Watch::Never, |watch| Watch::On(Box::new(watch)));
+        if let CellStopperSlot::NotYet = cell.watch {
+            let watch = CellStopper::new(&cell.repeats, &self.goals, self.by, &self.corpus);
+            cell.watch = watch.map_or(CellStopperSlot::Never, |watch| CellStopperSlot::On(Box::new(watch)));
         }
         match &mut cell.watch {
-            Watch::On(watch) if !watch.is_failed() => {
+            CellStopperSlot::On(watch) if !watch.is_failed() => {
                 watch.begin(run.repeat);
                 Some(watch)
             }
-            Watch::On(_) | Watch::Never | Watch::NotYet => None,
+            CellStopperSlot::On(_) | CellStopperSlot::Never | CellStopperSlot::NotYet => None,
         }
     }
 
@@ -83,9 +83,9 @@ impl Stopping {
     pub fn ended(&mut self, run: &Run, record: &RunRecord) {
         let Some(watch) = self.watch(run) else { return };
         match record.outcome {
-            Outcome::Curtailed(_) => watch.settle(),
-            Outcome::Failed { .. } => watch.fail(),
-            Outcome::Completed | Outcome::Interrupted => {}
+            RunOutcome::Curtailed(_) => watch.settle(),
+            RunOutcome::Failed { .. } => watch.fail(),
+            RunOutcome::Completed | RunOutcome::Interrupted => {}
         }
     }
 
@@ -103,7 +103,7 @@ impl Stopping {
     /// Whether a run need not be done, since an earlier repeat settled its cell.
     #[must_use]
     pub fn needs(&self, run: &Run) -> bool {
-        let settled = |cell: &Known| matches!(&cell.watch, Watch::On(watch) if watch.is_settled());
+        let settled = |cell: &PlannedCell| matches!(&cell.watch, CellStopperSlot::On(watch) if watch.is_settled());
         !self.cells.get(&key(run)).is_some_and(settled)
     }
 }

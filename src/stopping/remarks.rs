@@ -1,6 +1,6 @@
 //! What there is to say before the start of cells that may end early, and of goals that keep them from it.
 
-use super::cell::By;
+use super::cell::StoppingCriterion;
 use super::rows::countable;
 use crate::goal::Goal;
 use crate::plan::Plan;
@@ -9,15 +9,15 @@ use crate::workload::spec::WorkloadSpec;
 /// Remarks on a plan; none where every cell is run to its end.
 #[must_use]
 pub fn remarks(plan: &Plan) -> Vec<String> {
-    let by = By::of(plan.search.stop_rule(), plan.search.risk).filter(|_| !plan.goals.is_empty());
+    let by = StoppingCriterion::of(plan.search.stop_rule(), plan.search.risk).filter(|_| !plan.goals.is_empty());
     let workloads: Vec<&WorkloadSpec> = plan.runs.iter().map(|run| &run.cell.workload).collect();
     by.map(|by| of_goals(by, plan.goals.iter().zip(&plan.goal_texts), &workloads)).unwrap_or_default()
 }
 
-fn of_goals<'a>(by: By, goals: impl Iterator<Item = (&'a Goal, &'a String)>, workloads: &[&WorkloadSpec]) -> Vec<String> {
+fn of_goals<'a>(by: StoppingCriterion, goals: impl Iterator<Item = (&'a Goal, &'a String)>, workloads: &[&WorkloadSpec]) -> Vec<String> {
     let sure = match by {
-        By::Certain => "certain".to_owned(),
-        By::Sequential(risk) => format!("certain, or sure at a risk of {} %", risk * 100.0),
+        StoppingCriterion::Certain => "certain".to_owned(),
+        StoppingCriterion::Sequential(risk) => format!("certain, or sure at a risk of {} %", risk * 100.0),
     };
     let waits = |(goal, text): (&Goal, &String)| {
         let reason = workloads.iter().find_map(|workload| countable(goal, workload).err())?;
@@ -31,7 +31,7 @@ fn of_goals<'a>(by: By, goals: impl Iterator<Item = (&'a Goal, &'a String)>, wor
 mod tests {
     use super::*;
 
-    fn said(workload: &str, by: By, goals: &[&str]) -> Vec<String> {
+    fn said(workload: &str, by: StoppingCriterion, goals: &[&str]) -> Vec<String> {
         let goals: Vec<(Goal, String)> = goals.iter().map(|goal| (goal.parse().unwrap(), (*goal).to_owned())).collect();
         let workload = serde_json::from_str(&format!("{{{workload}}}")).unwrap();
         of_goals(by, goals.iter().map(|(goal, text)| (goal, text)), &[&workload])
@@ -41,7 +41,7 @@ mod tests {
     fn goals_that_wait_for_the_last_row_are_named_with_the_reason() {
         let goals =
             ["p95(ttft where turn >= 1) <= 2s", "mean(ttft) <= 1s", "p95(itl) <= 50ms", "error_rate(where prompt_tokens > 100) <= 1%"];
-        let closed = said(r#""kind": "document_qa""#, By::Certain, &goals);
+        let closed = said(r#""kind": "document_qa""#, StoppingCriterion::Certain, &goals);
         assert_eq!(closed.len(), 4, "{closed:?}");
         assert!(closed[0].starts_with("a cell ends as soon as what its goals say of it is certain:"));
         assert!(
@@ -49,9 +49,9 @@ mod tests {
         );
         assert!(closed[2].ends_with("not every request has one value of `itl`"), "{}", closed[2]);
         assert!(closed[3].contains("`prompt_tokens` is not known before"), "{}", closed[3]);
-        let ending = said(r#""kind": "chat", "on_error": "end_session""#, By::Sequential(0.05), &goals[..1]);
+        let ending = said(r#""kind": "chat", "on_error": "end_session""#, StoppingCriterion::Sequential(0.05), &goals[..1]);
         assert!(ending[0].contains("sure at a risk of 5 %"), "{ending:?}");
         assert_eq!(ending.len(), 1, "a session that ends leaves a row for each of its turns");
-        assert_eq!(said(r#""kind": "chat""#, By::Certain, &goals[..1]).len(), 1, "a schedule of users is known in advance");
+        assert_eq!(said(r#""kind": "chat""#, StoppingCriterion::Certain, &goals[..1]).len(), 1, "a schedule of users is known in advance");
     }
 }

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use super::value::fits;
-use crate::arrival::{Due, Schedule, Step};
+use crate::arrival::{RequestSchedule, ScheduledTurn, SendTrigger};
 use crate::clock::Micros;
-use crate::goal::{Aggregate, Condition, Field, Goal};
+use crate::goal::{Aggregate, ConditionField, Goal, RowCondition};
 use crate::metric::Metric;
 use crate::workload::Corpus;
 use crate::workload::spec::WorkloadSpec;
@@ -18,31 +18,32 @@ const MOST_COUNTED: f64 = 1e6;
 
 /// Why it cannot be known in advance which rows a goal will look at, or what single rows mean to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotCountable {
+pub enum RowCountError {
     #[error("a mean depends on every row")]
     Mean,
     #[error("not every request has one value of `{0}`")]
     Metric(Metric),
     #[error("which rows have such a `{}` is not known before they are sent", .0.name())]
-    Field(Field),
+    Field(ConditionField),
     #[error("more than {MOST_COUNTED} requests a run are not counted before they are sent")]
     TooMany,
 }
 
 /// Whether the rows of a goal can be counted before that workload sends them.
-pub fn countable(goal: &Goal, workload: &WorkloadSpec) -> Result<(), NotCountable> {
+pub fn countable(goal: &Goal, workload: &WorkloadSpec) -> Result<(), RowCountError> {
     if let Aggregate::Mean(_) = goal.measure.aggregate {
-        return Err(NotCountable::Mean);
+        return Err(RowCountError::Mean);
     }
     if let Some(metric) = goal.measure.metric().filter(|metric| !metric.is_one_a_request()) {
-        return Err(NotCountable::Metric(metric));
+        return Err(RowCountError::Metric(metric));
     }
-    let unknown = |condition: &&Condition| !matches!(condition.field, Field::Turn | Field::Session | Field::Lane);
+    let unknown =
+        |condition: &&RowCondition| !matches!(condition.field, ConditionField::Turn | ConditionField::Session | ConditionField::Lane);
     if let Some(condition) = goal.measure.filter.iter().find(unknown) {
-        return Err(NotCountable::Field(condition.field));
+        return Err(RowCountError::Field(condition.field));
     }
     if matches!(workload, WorkloadSpec::Requests(spec) if spec.about() > MOST_COUNTED) {
-        return Err(NotCountable::TooMany);
+        return Err(RowCountError::TooMany);
     }
     Ok(())
 }
@@ -63,7 +64,7 @@ impl PlannedRows {
 
 /// One repeat of a cell, as far as it says what is sent.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Repeat {
+pub struct PlannedRepeat {
     /// From 0.
     pub number: u32,
     /// The run's own.
@@ -82,20 +83,20 @@ pub struct CellRows {
 
 impl CellRows {
     /// Of the repeats of one cell. `None` where a trace cannot be read, which whoever sends it will say.
-    pub fn of(repeats: &[Repeat], goals: &[Goal], corpus: &Corpus) -> Option<Self> {
+    pub fn of(repeats: &[PlannedRepeat], goals: &[Goal], corpus: &Corpus) -> Option<Self> {
         let mut counted = Self { requests: 0, of_goals: vec![PlannedRows::default(); goals.len()] };
         for repeat in repeats {
             let trace = match &repeat.workload {
                 WorkloadSpec::Requests(spec) => corpus.trace(spec).ok()?,
                 WorkloadSpec::DocumentQa(_) | WorkloadSpec::Chat(_) => None,
             };
-            let schedule = Schedule::new(&repeat.workload, repeat.seed, trace);
+            let schedule = RequestSchedule::new(&repeat.workload, repeat.seed, trace);
             counted.requests += schedule.requests;
             let first = match &repeat.workload {
                 WorkloadSpec::Chat(spec) => spec.first_user_id,
                 WorkloadSpec::DocumentQa(_) | WorkloadSpec::Requests(_) => 0,
             };
-            let mut count = |step: Step, lane: u32| {
+            let mut count = |step: ScheduledTurn, lane: u32| {
                 let session = first.saturating_add(step.session);
                 for (goal, rows) in goals.iter().zip(&mut counted.of_goals) {
                     if is_measured(step, schedule.warmup) && fits(&goal.measure.filter, session, lane, step.turn) {
@@ -113,9 +114,9 @@ impl CellRows {
 }
 
 /// Whether a step belongs to the measured phase; what follows an answer has no warm-up before it.
-fn is_measured(step: Step, warmup: Micros) -> bool {
+fn is_measured(step: ScheduledTurn, warmup: Micros) -> bool {
     match step.due {
-        Due::At(at) => at >= warmup,
-        Due::AfterPrevious | Due::AfterFirstAnswers => true,
+        SendTrigger::At(at) => at >= warmup,
+        SendTrigger::AfterPrevious | SendTrigger::AfterFirstAnswers => true,
     }
 }

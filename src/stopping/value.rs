@@ -1,6 +1,6 @@
 //! A request as its goals see it while a run goes on: the same values, to the last bit, that the saved rows will have.
 
-use crate::goal::{Condition, Field};
+use crate::goal::{ConditionField, RowCondition};
 use crate::metric::Metric;
 use crate::record::RequestRecord;
 
@@ -26,12 +26,12 @@ pub fn value(metric: Metric, record: &RequestRecord) -> f64 {
 }
 
 /// Whether a request fulfils all conditions, which are those that a plan can count by.
-pub fn fits(conditions: &[Condition], session: u64, lane: u32, turn: u32) -> bool {
+pub fn fits(conditions: &[RowCondition], session: u64, lane: u32, turn: u32) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "sessions are far below 2^53")]
-    let of = |field: Field| match field {
-        Field::Turn => Some(f64::from(turn)),
-        Field::Session => Some(session as f64),
-        Field::Lane => Some(f64::from(lane)),
+    let of = |field: ConditionField| match field {
+        ConditionField::Turn => Some(f64::from(turn)),
+        ConditionField::Session => Some(session as f64),
+        ConditionField::Lane => Some(f64::from(lane)),
         _ => None,
     };
     conditions.iter().all(|condition| of(condition.field).is_some_and(|value| condition.comparison.holds(value, condition.value)))

@@ -6,7 +6,7 @@
 
 /// What a page's head promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Promise {
+pub(super) struct DictionaryHeader {
     pub values: usize,
     /// Bytes once it is unpacked.
     pub size: usize,
@@ -16,7 +16,7 @@ pub(super) struct Promise {
 
 /// The head was damaged.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Unreadable;
+pub(super) struct DictionaryHeaderError;
 
 const DICTIONARY_PAGE: i64 = 2;
 /// Fields of the head: its kind of page, its two sizes, and the head of a dictionary.
@@ -30,8 +30,8 @@ const VALUES: i64 = 1;
 const MOST_DEEP: u32 = 4;
 
 /// What a dictionary page at the start of `column` promises; none where the column starts with another page.
-pub(super) fn dictionary(column: &[u8]) -> Result<Option<Promise>, Unreadable> {
-    let mut head = Head { bytes: column, promise: Promise::default(), kind: None };
+pub(super) fn dictionary(column: &[u8]) -> Result<Option<DictionaryHeader>, DictionaryHeaderError> {
+    let mut head = DictionaryHeaderParser { bytes: column, promise: DictionaryHeader::default(), kind: None };
     // A page that is none of these may hold what is not understood here; its kind comes first.
     let read = head.structure(0, 0);
     if head.kind.is_some_and(|kind| kind != DICTIONARY_PAGE) {
@@ -40,15 +40,15 @@ pub(super) fn dictionary(column: &[u8]) -> Result<Option<Promise>, Unreadable> {
     read.map(|()| Some(head.promise))
 }
 
-struct Head<'a> {
+struct DictionaryHeaderParser<'a> {
     bytes: &'a [u8],
-    promise: Promise,
+    promise: DictionaryHeader,
     kind: Option<i64>,
 }
 
-impl Head<'_> {
+impl DictionaryHeaderParser<'_> {
     /// `within` is the number of the field that holds this structure; 0 is the head itself.
-    fn structure(&mut self, within: i64, depth: u32) -> Result<(), Unreadable> {
+    fn structure(&mut self, within: i64, depth: u32) -> Result<(), DictionaryHeaderError> {
         let mut field = 0_i64;
         loop {
             let byte = self.byte()?;
@@ -68,13 +68,13 @@ impl Head<'_> {
                     }
                 }
                 12 if depth < MOST_DEEP => self.structure(field, depth + 1)?,
-                _ => return Err(Unreadable),
+                _ => return Err(DictionaryHeaderError),
             }
         }
     }
 
-    fn field(&mut self, within: i64, field: i64, number: i64) -> Result<(), Unreadable> {
-        let count = || usize::try_from(number).map_err(|_| Unreadable);
+    fn field(&mut self, within: i64, field: i64, number: i64) -> Result<(), DictionaryHeaderError> {
+        let count = || usize::try_from(number).map_err(|_| DictionaryHeaderError);
         match (within, field) {
             (0, KIND) => self.kind = Some(number),
             (0, SIZE) => self.promise.size = count()?,
@@ -85,14 +85,14 @@ impl Head<'_> {
         Ok(())
     }
 
-    fn byte(&mut self) -> Result<u8, Unreadable> {
-        let (first, rest) = self.bytes.split_first().ok_or(Unreadable)?;
+    fn byte(&mut self) -> Result<u8, DictionaryHeaderError> {
+        let (first, rest) = self.bytes.split_first().ok_or(DictionaryHeaderError)?;
         self.bytes = rest;
         Ok(*first)
     }
 
     /// Seven bits a byte, the lowest first; the lowest bit of all is the sign.
-    fn number(&mut self) -> Result<i64, Unreadable> {
+    fn number(&mut self) -> Result<i64, DictionaryHeaderError> {
         let mut bits = 0_u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -101,7 +101,7 @@ impl Head<'_> {
                 return Ok((bits >> 1).cast_signed() ^ -((bits & 1).cast_signed()));
             }
         }
-        Err(Unreadable)
+        Err(DictionaryHeaderError)
     }
 }
 
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn the_first_page_of_a_table_promises_a_dictionary_of_three_numbers_in_24_bytes() {
-        assert_eq!(dictionary(&TABLE[4..]), Ok(Some(Promise { values: 3, size: 24, packed: 29 })));
+        assert_eq!(dictionary(&TABLE[4..]), Ok(Some(DictionaryHeader { values: 3, size: 24, packed: 29 })));
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
         // Kind 0: a page of values, whatever follows.
         assert_eq!(dictionary(&[0x15, 0x00, 0xff]), Ok(None));
         for damaged in [&[][..], &[0x15], &[0x15, 0x04], &[0x15, 0x04, 0x15, 0x01, 0x00], &[0x1c; 64], &[0xff; 64], &[0x15, 0x04, 0x19]] {
-            assert_eq!(dictionary(damaged), Err(Unreadable), "{damaged:02x?}");
+            assert_eq!(dictionary(damaged), Err(DictionaryHeaderError), "{damaged:02x?}");
         }
     }
 
@@ -129,6 +129,6 @@ mod tests {
     fn numbers_of_any_length_are_read_as_they_were_written() {
         // 2^31 - 1 in zigzag is 2^32 - 2: the most values that a head can promise.
         let head = [0x15, 0x04, 0x15, 0x30, 0x15, 0x3a, 0x4c, 0x15, 0xfe, 0xff, 0xff, 0xff, 0x0f, 0x15, 0x00, 0x00, 0x00];
-        assert_eq!(dictionary(&head), Ok(Some(Promise { values: 2_147_483_647, size: 24, packed: 29 })));
+        assert_eq!(dictionary(&head), Ok(Some(DictionaryHeader { values: 2_147_483_647, size: 24, packed: 29 })));
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn partial_path(path: &Path) -> PathBuf {
 
 /// Writes `path` so that after a crash it is there as a whole or not at all.
 pub(super) fn write_whole<E: From<io::Error>>(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>) -> Result<(), E> {
-    let pending = Pending::create(path)?;
+    let pending = PendingFile::create(path)?;
     let mut out = pending.writer()?;
     fill(&mut out)?;
     out.flush()?;
@@ -31,12 +31,12 @@ pub fn write_derived(path: &Path, bytes: impl AsRef<[u8]>) -> io::Result<()> {
 
 /// A file that is being written beside its place.
 #[derive(Debug)]
-pub(super) struct Pending {
+pub(super) struct PendingFile {
     path: PathBuf,
     file: File,
 }
 
-impl Pending {
+impl PendingFile {
     pub fn create(path: &Path) -> io::Result<Self> {
         Ok(Self { path: path.to_owned(), file: File::create(partial_path(path))? })
     }

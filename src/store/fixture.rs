@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::clock::Micros;
 use crate::record::{
-    CacheContract, Client, ClientHonesty, Counts, Failure, FailureKind, FirstEventSource, FormatVersion, Manifest, Outcome, Phase,
-    PlannedRun, RequestRecord, RunHeader, RunRecord, SampleKind, ServerSample, TokenRule, TokenSource,
+    CacheCheck, ClientEnvironment, ClientHealth, FailureKind, FirstEventSource, FormatVersion, Manifest, PlannedRun, RequestCounts,
+    RequestFailure, RequestPhase, RequestRecord, RunHeader, RunOutcome, RunRecord, SampleKind, ServerSample, TokenRule, TokenSource,
 };
 
 /// A request that failed early: everything that may be missing is missing.
@@ -16,7 +16,7 @@ pub(crate) fn record(request: u64) -> RequestRecord {
         session: request / 2,
         lane: 1,
         turn: 0,
-        phase: Phase::Warmup,
+        phase: RequestPhase::Warmup,
         intended_us: Micros(request * 1000),
         sent_us: Micros(request * 1000 + 7),
         connect_us: None,
@@ -40,7 +40,7 @@ pub(crate) fn record(request: u64) -> RequestRecord {
         token_source: TokenSource::Unknown,
         in_flight: 2,
         live_lanes: 4,
-        failure: Some(Failure { kind: FailureKind::Http(503), detail: "status 503: \"no \u{1F980} here\"\n".into() }),
+        failure: Some(RequestFailure { kind: FailureKind::Http(503), detail: "status 503: \"no \u{1F980} here\"\n".into() }),
     }
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn rich_record(request: u64) -> RequestRecord {
     let at = |offset: u64| Micros(request * 1000 + offset);
     RequestRecord {
         turn: 3,
-        phase: Phase::Measure,
+        phase: RequestPhase::Measure,
         sent_us: at(0),
         headers_us: Some(at(1_000)),
         first_event_us: Some(at(2_000)),
@@ -103,16 +103,16 @@ pub(crate) fn run_record(header: RunHeader, requests: u64) -> RunRecord {
     RunRecord {
         format: FormatVersion::CURRENT,
         header,
-        outcome: Outcome::Completed,
+        outcome: RunOutcome::Completed,
         started_at: Timestamp::UNIX_EPOCH,
         duration_us: Micros(60_000_000),
         token_rule: TokenRule::Simulated,
-        cache_contract: CacheContract::Proven { how: "a canary prompt brought 0 cached tokens".into() },
+        cache_contract: CacheCheck::Proven { how: "a canary prompt brought 0 cached tokens".into() },
         salt: None,
         server: None,
-        client: ClientHonesty::default(),
+        client: ClientHealth::default(),
         connections: None,
-        counts: Counts { requests, measured: requests, ..Counts::default() },
+        counts: RequestCounts { requests, measured: requests, ..RequestCounts::default() },
         offered_qps: None,
         tables: std::collections::BTreeMap::new(),
         notes: Vec::new(),
@@ -137,7 +137,7 @@ pub(crate) fn manifest(ids: &[&str]) -> Manifest {
         axes: vec![("workload.concurrent".into(), vec![json!(4)]), ("workload.sequential".into(), vec![json!(3)])],
         repeats: 1,
         runs: ids.iter().map(planned).collect(),
-        client: Client { bench_version: "0.1.0".into(), ..Client::default() },
+        client: ClientEnvironment { bench_version: "0.1.0".into(), ..ClientEnvironment::default() },
         keeps_texts: false,
         imported: None,
         search: None,

@@ -71,7 +71,7 @@ fn looked_at(path: &Path, file: &mut (impl Read + Seek)) -> Result<(), StoreErro
 }
 
 /// Some columns of some rows.
-pub(super) struct Part<'a> {
+pub(super) struct TableSlice<'a> {
     pub names: &'a [String],
     /// From 0.
     pub from: usize,
@@ -80,7 +80,7 @@ pub(super) struct Part<'a> {
 }
 
 /// Reads a part of a file whose hash was checked: those of the columns that it has.
-pub(super) fn read_part(path: &Path, part: &Part<'_>) -> Result<DataFrame, StoreError> {
+pub(super) fn read_part(path: &Path, part: &TableSlice<'_>) -> Result<DataFrame, StoreError> {
     guarded(path, || {
         let mut reader = ParquetReader::new(File::open(path)?.into_file());
         let rows = reader.num_rows()?;

@@ -11,7 +11,7 @@ use fs_err::File;
 use serde::de::{DeserializeOwned, Error};
 
 use super::error::StoreError;
-use crate::named_file::{NamedFile, Size};
+use crate::named_file::{BinarySize, NamedFile};
 use crate::record::{RequestRecord, RequestText};
 
 /// Bytes of the longest line: a request of a million tokens, each with its time, takes a tenth of it.
@@ -19,7 +19,7 @@ const LONGEST_LINE: u64 = 128 << 20;
 
 /// A journal being read: an iterator over its records.
 #[derive(Debug)]
-pub struct Journal<T = RequestRecord> {
+pub struct JournalReader<T = RequestRecord> {
     lines: std::io::BufReader<File>,
     path: std::path::PathBuf,
     line: usize,
@@ -30,22 +30,22 @@ pub struct Journal<T = RequestRecord> {
 }
 
 /// Opens a journal.
-pub fn read_journal(path: &Path) -> Result<Journal, StoreError> {
+pub fn read_journal(path: &Path) -> Result<JournalReader, StoreError> {
     open(path)
 }
 
 /// Opens the texts of a run, whole or torn.
-pub fn read_texts(path: &Path) -> Result<Journal<RequestText>, StoreError> {
+pub fn read_texts(path: &Path) -> Result<JournalReader<RequestText>, StoreError> {
     open(path)
 }
 
-fn open<T>(path: &Path) -> Result<Journal<T>, StoreError> {
+fn open<T>(path: &Path) -> Result<JournalReader<T>, StoreError> {
     NamedFile::Saved.regular(path)?;
     let lines = std::io::BufReader::with_capacity(1 << 16, File::open(path)?);
-    Ok(Journal { lines, path: path.to_owned(), line: 0, buffer: Vec::new(), torn: false, ended: false, records: PhantomData })
+    Ok(JournalReader { lines, path: path.to_owned(), line: 0, buffer: Vec::new(), torn: false, ended: false, records: PhantomData })
 }
 
-impl<T> Journal<T> {
+impl<T> JournalReader<T> {
     /// Whether the last line has no end: the writer was killed while it wrote it. Known once the iterator has ended.
     #[must_use]
     pub fn is_torn(&self) -> bool {
@@ -53,7 +53,7 @@ impl<T> Journal<T> {
     }
 }
 
-impl<T: DeserializeOwned> Iterator for Journal<T> {
+impl<T: DeserializeOwned> Iterator for JournalReader<T> {
     type Item = Result<T, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -75,7 +75,7 @@ impl<T: DeserializeOwned> Iterator for Journal<T> {
         self.line += 1;
         if self.buffer.len() as u64 >= LONGEST_LINE {
             self.ended = true;
-            let source = serde_json::Error::custom(format_args!("it is longer than {}", Size(LONGEST_LINE)));
+            let source = serde_json::Error::custom(format_args!("it is longer than {}", BinarySize(LONGEST_LINE)));
             return Some(Err(StoreError::JournalLine { path: self.path.clone(), line: self.line, source }));
         }
         if self.buffer.last() != Some(&b'\n') {

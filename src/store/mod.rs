@@ -26,7 +26,7 @@ pub(crate) mod fixture;
 
 pub use error::StoreError;
 pub use files::write_derived;
-pub use journal::{Journal, read_journal, read_texts};
+pub use journal::{JournalReader, read_journal, read_texts};
 pub use layout::{ChatPaths, RunPaths, SweepPaths};
 pub use reader::{SavedRun, SavedSweep, read_runs, read_sweep, report_folder, scenario_text};
 pub use requests::SavedRequests;

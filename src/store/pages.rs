@@ -10,7 +10,7 @@ use polars_parquet::parquet::metadata::{ColumnChunkMetadata, RowGroupMetadata};
 use polars_parquet::parquet::page::CompressedPage;
 use polars_parquet::parquet::read::{PageReader, read_metadata_with_size};
 
-use super::dictionary::{Promise, dictionary};
+use super::dictionary::{DictionaryHeader, dictionary};
 use super::table::TableError;
 
 /// A page may promise so many values, and more where it is large: ours are of a megabyte.
@@ -34,7 +34,8 @@ pub(super) fn refuse_empty_promises(file: &mut (impl Read + Seek)) -> Result<(),
     refuse_a_large_footer(file, length)?;
     let table = read_metadata_with_size(file, length).map_err(|_| TableError::Damaged)?;
     let scale = usize::try_from(length).unwrap_or(usize::MAX).saturating_mul(FILE_FOR_EACH_BYTE);
-    let mut left = Left { saved: length, values: scale.saturating_add(VALUES_OF_A_PAGE), bytes: scale.saturating_add(BYTES_OF_A_PAGE) };
+    let mut left =
+        PageBudget { saved: length, values: scale.saturating_add(VALUES_OF_A_PAGE), bytes: scale.saturating_add(BYTES_OF_A_PAGE) };
     let too_many = |group: &RowGroupMetadata| group.num_rows() > left.values || group.parquet_columns().len() > MOST_COLUMNS;
     if table.num_rows > left.values || table.row_groups.iter().any(too_many) {
         return Err(TableError::Damaged);
@@ -52,15 +53,15 @@ fn refuse_a_large_footer(file: &mut (impl Read + Seek), length: u64) -> Result<(
 }
 
 /// What the columns that were not looked at yet may have.
-struct Left {
+struct PageBudget {
     /// Bytes in the file.
     saved: u64,
     values: usize,
     bytes: usize,
 }
 
-impl Left {
-    fn take(&mut self, page: Promise) -> Result<(), TableError> {
+impl PageBudget {
+    fn take(&mut self, page: DictionaryHeader) -> Result<(), TableError> {
         let more = page.packed.saturating_mul(PAGE_FOR_EACH_BYTE);
         let fits = page.values <= VALUES_OF_A_PAGE.saturating_add(more) && page.size <= BYTES_OF_A_PAGE.saturating_add(more);
         match (self.values.checked_sub(page.values), self.bytes.checked_sub(page.size)) {
@@ -74,7 +75,7 @@ impl Left {
 }
 
 /// Reads the heads of a column's pages, which hold what they promise.
-fn fits(column: &ColumnChunkMetadata, file: &mut (impl Read + Seek), left: &mut Left) -> Result<(), TableError> {
+fn fits(column: &ColumnChunkMetadata, file: &mut (impl Read + Seek), left: &mut PageBudget) -> Result<(), TableError> {
     let damaged = |_| TableError::Damaged;
     let bytes = saved(column, file, left)?;
     if let Some(promise) = dictionary(&bytes).map_err(|_| TableError::Damaged)? {
@@ -86,7 +87,7 @@ fn fits(column: &ColumnChunkMetadata, file: &mut (impl Read + Seek), left: &mut 
     for page in pages {
         match page.map_err(damaged)? {
             CompressedPage::Data(page) => {
-                left.take(Promise { values: page.num_values(), size: page.uncompressed_size(), packed: page.compressed_size() })?;
+                left.take(DictionaryHeader { values: page.num_values(), size: page.uncompressed_size(), packed: page.compressed_size() })?;
             }
             CompressedPage::Dict(_) => return Err(TableError::Damaged),
         }
@@ -95,7 +96,7 @@ fn fits(column: &ColumnChunkMetadata, file: &mut (impl Read + Seek), left: &mut 
 }
 
 /// A column of a row group as it is saved. No byte of a file is of two columns.
-fn saved(column: &ColumnChunkMetadata, file: &mut (impl Read + Seek), left: &mut Left) -> Result<Vec<u8>, TableError> {
+fn saved(column: &ColumnChunkMetadata, file: &mut (impl Read + Seek), left: &mut PageBudget) -> Result<Vec<u8>, TableError> {
     let range = column.byte_range();
     let length = range.end - range.start;
     left.saved = left.saved.checked_sub(length).filter(|_| length <= COLUMN).ok_or(TableError::Damaged)?;
@@ -125,13 +126,13 @@ mod tests {
 
     #[test]
     fn pages_have_so_much_room_each_and_together() {
-        let room = || Left { saved: 0, values: VALUES_OF_A_PAGE, bytes: BYTES_OF_A_PAGE };
-        let page = |values, size, packed| Promise { values, size, packed };
+        let room = || PageBudget { saved: 0, values: VALUES_OF_A_PAGE, bytes: BYTES_OF_A_PAGE };
+        let page = |values, size, packed| DictionaryHeader { values, size, packed };
         assert!(room().take(page(VALUES_OF_A_PAGE, BYTES_OF_A_PAGE, 0)).is_ok());
         assert!(room().take(page(VALUES_OF_A_PAGE + 1, 0, 0)).is_err());
         assert!(room().take(page(0, BYTES_OF_A_PAGE + 1, 0)).is_err());
         // A large page may hold more, but not more than is left to the file.
-        let mut file = Left { saved: 0, values: VALUES_OF_A_PAGE + 1, bytes: 0 };
+        let mut file = PageBudget { saved: 0, values: VALUES_OF_A_PAGE + 1, bytes: 0 };
         assert!(file.take(page(VALUES_OF_A_PAGE + 1, 0, 1)).is_ok());
         assert!(file.take(page(1, 0, 1)).is_err());
         assert!(room().take(page(usize::MAX, usize::MAX, usize::MAX)).is_err());

@@ -53,12 +53,12 @@ fn write_batches(
 
 /// Counts the rows of a group while they come.
 #[derive(Debug, Default)]
-pub(super) struct RowGroup {
+pub(super) struct RowGroupCounter {
     rows: usize,
     gaps: usize,
 }
 
-impl RowGroup {
+impl RowGroupCounter {
     /// Takes one more row; whether the group is full with it.
     pub fn is_full_with(&mut self, record: &RequestRecord) -> bool {
         self.rows += 1;
@@ -68,7 +68,7 @@ impl RowGroup {
 }
 
 fn next_batch(records: &mut impl Iterator<Item = Result<RequestRecord, StoreError>>) -> Result<Vec<RequestRecord>, StoreError> {
-    let (mut batch, mut group) = (Vec::new(), RowGroup::default());
+    let (mut batch, mut group) = (Vec::new(), RowGroupCounter::default());
     while let Some(record) = records.next().transpose()? {
         let is_full = group.is_full_with(&record);
         batch.push(record);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use polars::prelude::DataFrame;
 
 use super::error::StoreError;
-use super::frame::{Part, read_part, rows_of};
+use super::frame::{TableSlice, read_part, rows_of};
 use super::parquet::read_table;
 use super::table::{COLUMNS, TableError, from_table, known_columns};
 use crate::record::RequestRecord;
@@ -20,12 +20,12 @@ const PART: usize = 262_144;
 /// A row per request in order of completion, with the columns of [`COLUMNS`].
 #[derive(Debug, Clone)]
 pub struct SavedRequests {
-    source: Source,
+    source: RequestRowSource,
     rows: usize,
 }
 
 #[derive(Debug, Clone)]
-enum Source {
+enum RequestRowSource {
     File(PathBuf),
     Held(DataFrame),
 }
@@ -34,13 +34,13 @@ impl SavedRequests {
     /// Opens a sealed table. Where no hash tells what was sealed, as before version 1.3 of the format, all of it is read once and checked.
     pub(super) fn open(path: &Path, hash: Option<&str>) -> Result<Self, StoreError> {
         let rows = if hash.is_some() { rows_of(path, hash)? } else { read_table(path, None)?.height() };
-        Ok(Self { source: Source::File(path.to_owned()), rows })
+        Ok(Self { source: RequestRowSource::File(path.to_owned()), rows })
     }
 
     /// Rows that are in memory.
     #[must_use]
     pub fn held(table: DataFrame) -> Self {
-        Self { rows: table.height(), source: Source::Held(table) }
+        Self { rows: table.height(), source: RequestRowSource::Held(table) }
     }
 
     #[must_use]
@@ -51,8 +51,8 @@ impl SavedRequests {
     /// All columns.
     pub fn table(&self) -> Result<DataFrame, StoreError> {
         match &self.source {
-            Source::File(path) => read_table(path, None),
-            Source::Held(table) => Ok(table.clone()),
+            RequestRowSource::File(path) => read_table(path, None),
+            RequestRowSource::Held(table) => Ok(table.clone()),
         }
     }
 
@@ -63,8 +63,8 @@ impl SavedRequests {
 
     fn fault(&self, source: TableError) -> StoreError {
         let path = match &self.source {
-            Source::File(path) => path.clone(),
-            Source::Held(_) => PathBuf::from("memory"),
+            RequestRowSource::File(path) => path.clone(),
+            RequestRowSource::Held(_) => PathBuf::from("memory"),
         };
         StoreError::Table { path, source: Box::new(source) }
     }
@@ -77,11 +77,11 @@ impl SavedRequests {
             wanted.extend(COLUMNS.first());
         }
         match &self.source {
-            Source::Held(table) => each(&known_columns(table, &wanted).map_err(|source| self.fault(source))?),
-            Source::File(path) => {
+            RequestRowSource::Held(table) => each(&known_columns(table, &wanted).map_err(|source| self.fault(source))?),
+            RequestRowSource::File(path) => {
                 let names: Vec<String> = wanted.iter().map(|(name, _)| (*name).to_owned()).collect();
                 for from in (0..self.rows.max(1)).step_by(PART) {
-                    let part = read_part(path, &Part { names: &names, from, rows: PART })?;
+                    let part = read_part(path, &TableSlice { names: &names, from, rows: PART })?;
                     each(&known_columns(&part, &wanted).map_err(|source| self.fault(source))?)?;
                 }
                 Ok(())

@@ -14,9 +14,9 @@ use super::files::{partial_path, remove_if_there, sync_folder_of, write_whole};
 use super::frame::hash_of;
 use super::journal::read_journal;
 use super::layout::{RunPaths, file_name};
-use super::parquet::{RowGroup, write_records};
+use super::parquet::{RowGroupCounter, write_records};
 use super::samples::SampleWriter;
-use super::segments::Segments;
+use super::segments::JournalSegments;
 use super::texts::TextWriter;
 use crate::record::{RequestRecord, RequestText, RunRecord, ServerSample};
 
@@ -30,11 +30,11 @@ const CLOSE_AT: u64 = 32 << 20;
 #[derive(Debug)]
 pub struct RunWriter {
     paths: RunPaths,
-    journal: BufWriter<Counted>,
+    journal: BufWriter<JournalFile>,
     /// The row group that the next record belongs to. Parts end where row groups do, so that sealing makes the same table of any parts.
-    group: RowGroup,
+    group: RowGroupCounter,
     close_at: u64,
-    segments: Segments,
+    segments: JournalSegments,
     /// When the oldest record that is not on disk yet was written; `None` where all are.
     unsynced_since: Option<Instant>,
     samples: SampleWriter,
@@ -47,8 +47,8 @@ impl RunWriter {
         let journal = begin_journal(&paths)?;
         let samples = SampleWriter::new(paths.server_metrics());
         let texts = TextWriter::new(paths.texts());
-        let segments = Segments::new(paths.clone());
-        Ok(Self { paths, journal, group: RowGroup::default(), close_at: CLOSE_AT, segments, unsynced_since: None, samples, texts })
+        let segments = JournalSegments::new(paths.clone());
+        Ok(Self { paths, journal, group: RowGroupCounter::default(), close_at: CLOSE_AT, segments, unsynced_since: None, samples, texts })
     }
 
     #[cfg(test)]
@@ -75,7 +75,7 @@ impl RunWriter {
         self.journal.write_all(b"\n")?;
         self.unsynced_since.get_or_insert_with(Instant::now);
         if self.group.is_full_with(record) {
-            self.group = RowGroup::default();
+            self.group = RowGroupCounter::default();
             self.close_if_long()?;
         }
         self.sync_if_due()
@@ -159,12 +159,12 @@ impl RunWriter {
 
 /// A file, and how long it is.
 #[derive(Debug)]
-struct Counted {
+struct JournalFile {
     file: File,
     bytes: u64,
 }
 
-impl Write for Counted {
+impl Write for JournalFile {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let written = self.file.write(bytes)?;
         self.bytes += written as u64;
@@ -177,10 +177,10 @@ impl Write for Counted {
 }
 
 /// Begins a journal where none is.
-fn begin_journal(paths: &RunPaths) -> Result<BufWriter<Counted>, StoreError> {
+fn begin_journal(paths: &RunPaths) -> Result<BufWriter<JournalFile>, StoreError> {
     let file = OpenOptions::new().write(true).create_new(true).open(paths.journal())?;
     sync_folder_of(&paths.journal())?;
-    Ok(BufWriter::with_capacity(1 << 16, Counted { file, bytes: 0 }))
+    Ok(BufWriter::with_capacity(1 << 16, JournalFile { file, bytes: 0 }))
 }
 
 #[cfg(test)]

@@ -11,12 +11,12 @@ use polars_io::parquet::write::BatchedWriter;
 use polars_io::prelude::{ParquetCompression, ParquetWriter};
 
 use super::error::StoreError;
-use super::files::Pending;
+use super::files::PendingFile;
 use super::frame::read_frame;
 use super::layout::RunPaths;
 use super::table::{ColumnKind, TableError, known_columns, schema};
 use crate::clock::Micros;
-use crate::record::{SampleKind, ServerSample, SharedTexts};
+use crate::record::{SampleKind, ServerSample, TextInterner};
 
 /// The columns in their order: the fields of [`ServerSample`].
 pub const SAMPLE_COLUMNS: [(&str, ColumnKind); 6] = [
@@ -35,7 +35,7 @@ const BATCH: usize = 8192;
 pub(super) struct SampleWriter {
     path: PathBuf,
     waiting: Vec<ServerSample>,
-    out: Option<(Pending, BatchedWriter<BufWriter<File>>)>,
+    out: Option<(PendingFile, BatchedWriter<BufWriter<File>>)>,
 }
 
 impl SampleWriter {
@@ -83,8 +83,8 @@ impl std::fmt::Debug for SampleWriter {
     }
 }
 
-fn begin(path: &Path) -> Result<(Pending, BatchedWriter<BufWriter<File>>), StoreError> {
-    let pending = Pending::create(path)?;
+fn begin(path: &Path) -> Result<(PendingFile, BatchedWriter<BufWriter<File>>), StoreError> {
+    let pending = PendingFile::create(path)?;
     let options = ParquetWriter::new(pending.writer()?).with_compression(ParquetCompression::Zstd(None)).set_parallel(false);
     let writer = options.batched(&schema(&SAMPLE_COLUMNS)).map_err(|source| table_error(path, source.into()))?;
     Ok((pending, writer))
@@ -117,7 +117,7 @@ fn from_table(table: &DataFrame) -> Result<Vec<ServerSample>, TableError> {
     let at = table.column("at_us")?.i64()?;
     let (source, name, labels) = (table.column("source")?.str()?, table.column("name")?.str()?, table.column("labels")?.str()?);
     let (kind, value) = (table.column("kind")?.str()?, table.column("value")?.f64()?);
-    let mut texts = SharedTexts::default();
+    let mut texts = TextInterner::default();
     (0..table.height())
         .map(|row| {
             let null = |column| TableError::Null { column, row };

@@ -11,7 +11,7 @@ use fs_err as fs;
 
 use super::error::StoreError;
 use super::files::{partial_path, remove_if_there, sync_folder_of};
-use super::frame::{Part, read_part, rows_of};
+use super::frame::{TableSlice, read_part, rows_of};
 use super::inside::stay_inside;
 use super::journal::read_journal;
 use super::layout::RunPaths;
@@ -21,13 +21,13 @@ use crate::record::RequestRecord;
 
 /// The closed parts of a journal that is being written.
 #[derive(Debug)]
-pub(super) struct Segments {
+pub(super) struct JournalSegments {
     paths: RunPaths,
     closed: u32,
     making: Option<JoinHandle<Result<(), StoreError>>>,
 }
 
-impl Segments {
+impl JournalSegments {
     pub fn new(paths: RunPaths) -> Self {
         Self { paths, closed: 0, making: None }
     }
@@ -55,9 +55,9 @@ impl Segments {
     }
 
     /// All records of the parts, in order. They must be settled.
-    pub fn records(&self) -> PartRecords {
+    pub fn records(&self) -> SegmentRecords {
         let parts: Vec<PathBuf> = (1..=self.closed).map(|number| self.paths.journal_part(number)).collect();
-        PartRecords { parts: parts.into_iter(), current: None, read: Vec::new().into_iter() }
+        SegmentRecords { parts: parts.into_iter(), current: None, read: Vec::new().into_iter() }
     }
 
     /// Removes what is a copy by now.
@@ -66,7 +66,7 @@ impl Segments {
     }
 }
 
-impl Drop for Segments {
+impl Drop for JournalSegments {
     /// Nothing writes into the folder of a run that nobody holds any more.
     fn drop(&mut self) {
         if let Some(making) = self.making.take() {
@@ -83,14 +83,14 @@ fn step_back() {
 
 /// The records of all parts.
 #[derive(Debug)]
-pub(super) struct PartRecords {
+pub(super) struct SegmentRecords {
     parts: std::vec::IntoIter<PathBuf>,
     /// The part that is being read, how many rows it has, and how many of them were read.
     current: Option<(PathBuf, usize, usize)>,
     read: std::vec::IntoIter<RequestRecord>,
 }
 
-impl PartRecords {
+impl SegmentRecords {
     /// Whether there are rows that have not been read.
     fn find(&mut self) -> Result<bool, StoreError> {
         while self.current.as_ref().is_none_or(|(_, rows, next)| next >= rows) {
@@ -104,7 +104,7 @@ impl PartRecords {
     fn refill(&mut self) -> Result<(), StoreError> {
         let (true, Some((path, _, next))) = (self.find()?, &mut self.current) else { return Ok(()) };
         let names: Vec<String> = COLUMNS.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let rows = read_part(path, &Part { names: &names, from: *next, rows: BATCH })?;
+        let rows = read_part(path, &TableSlice { names: &names, from: *next, rows: BATCH })?;
         let records = from_table(&rows).map_err(|source| StoreError::Table { path: path.clone(), source: Box::new(source) })?;
         *next += BATCH;
         self.read = records.into_iter();
@@ -112,7 +112,7 @@ impl PartRecords {
     }
 }
 
-impl Iterator for PartRecords {
+impl Iterator for SegmentRecords {
     type Item = Result<RequestRecord, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {

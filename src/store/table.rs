@@ -9,7 +9,7 @@ use polars::prelude::{
 };
 
 use crate::clock::Micros;
-use crate::record::{Failure, FailureKind, FirstEventSource, Phase, RequestRecord, TokenSource};
+use crate::record::{FailureKind, FirstEventSource, RequestFailure, RequestPhase, RequestRecord, TokenSource};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,7 +204,7 @@ pub(super) fn known_columns(table: &DataFrame, known: &[(&'static str, ColumnKin
 /// The records of a table, in its order. For what must look at single requests; whatever computes works on the columns.
 pub fn from_table(table: &DataFrame) -> Result<Vec<RequestRecord>, TableError> {
     let table = known_columns(table, &COLUMNS)?;
-    let rows = Rows { table: &table };
+    let rows = TypedTable { table: &table };
     let integer = |name| rows.integers(name);
     let text = |name| rows.texts(name);
     let (request, session, lane, turn) = (integer("request")?, integer("session")?, integer("lane")?, integer("turn")?);
@@ -255,8 +255,8 @@ pub fn from_table(table: &DataFrame) -> Result<Vec<RequestRecord>, TableError> {
         .collect()
 }
 
-fn phase_of(name: &str) -> Option<Phase> {
-    [Phase::Prefill, Phase::Warmup, Phase::Measure].into_iter().find(|phase| phase.name() == name)
+fn phase_of(name: &str) -> Option<RequestPhase> {
+    [RequestPhase::Prefill, RequestPhase::Warmup, RequestPhase::Measure].into_iter().find(|phase| phase.name() == name)
 }
 
 fn source_of(name: &str) -> Option<TokenSource> {
@@ -267,12 +267,12 @@ fn first_event_source_of(name: &str) -> Option<FirstEventSource> {
     FirstEventSource::ALL.into_iter().find(|source| source.name() == name)
 }
 
-fn failure_of(kind: &Texts<'_>, detail: &Texts<'_>, row: usize) -> Result<Option<Failure>, TableError> {
+fn failure_of(kind: &TextColumn<'_>, detail: &TextColumn<'_>, row: usize) -> Result<Option<RequestFailure>, TableError> {
     if kind.values.get(row).is_none() {
         return Ok(None);
     }
     let kind = kind.parse(row, FailureKind::from_name)?;
-    Ok(Some(Failure { kind, detail: detail.values.get(row).unwrap_or_default().to_owned() }))
+    Ok(Some(RequestFailure { kind, detail: detail.values.get(row).unwrap_or_default().to_owned() }))
 }
 
 fn gaps_of(lists: &ListChunked, row: usize) -> Result<Vec<u32>, TableError> {
@@ -281,17 +281,17 @@ fn gaps_of(lists: &ListChunked, row: usize) -> Result<Vec<u32>, TableError> {
 }
 
 /// Typed access to a checked table.
-struct Rows<'a> {
+struct TypedTable<'a> {
     table: &'a DataFrame,
 }
 
-impl<'a> Rows<'a> {
-    fn integers(&self, name: &'static str) -> Result<Integers<'a>, TableError> {
-        Ok(Integers { name, values: self.table.column(name)?.i64()? })
+impl<'a> TypedTable<'a> {
+    fn integers(&self, name: &'static str) -> Result<IntegerColumn<'a>, TableError> {
+        Ok(IntegerColumn { name, values: self.table.column(name)?.i64()? })
     }
 
-    fn texts(&self, name: &'static str) -> Result<Texts<'a>, TableError> {
-        Ok(Texts { name, values: self.table.column(name)?.str()? })
+    fn texts(&self, name: &'static str) -> Result<TextColumn<'a>, TableError> {
+        Ok(TextColumn { name, values: self.table.column(name)?.str()? })
     }
 
     fn gaps(&self, name: &'static str) -> Result<&'a ListChunked, TableError> {
@@ -299,12 +299,12 @@ impl<'a> Rows<'a> {
     }
 }
 
-struct Integers<'a> {
+struct IntegerColumn<'a> {
     name: &'static str,
     values: &'a Int64Chunked,
 }
 
-impl Integers<'_> {
+impl IntegerColumn<'_> {
     fn optional(&self, row: usize) -> Result<Option<u64>, TableError> {
         self.values.get(row).map(|value| u64::try_from(value).map_err(|_| self.fault(row, &value))).transpose()
     }
@@ -326,12 +326,12 @@ impl Integers<'_> {
     }
 }
 
-struct Texts<'a> {
+struct TextColumn<'a> {
     name: &'static str,
     values: &'a StringChunked,
 }
 
-impl Texts<'_> {
+impl TextColumn<'_> {
     fn parse<T>(&self, row: usize, read: impl Fn(&str) -> Option<T>) -> Result<T, TableError> {
         let text = self.values.get(row).ok_or(TableError::Null { column: self.name, row })?;
         read(text).ok_or_else(|| TableError::Value { column: self.name, row, value: text.to_owned() })
@@ -353,16 +353,16 @@ mod tests {
         prop_oneof![Just(0), 0..1_000_000_000_u64, Just(i64::MAX as u64)].prop_map(Micros)
     }
 
-    fn any_failure() -> impl Strategy<Value = Failure> {
+    fn any_failure() -> impl Strategy<Value = RequestFailure> {
         let kinds = ["connect", "tls", "http_404", "timeout_idle", "no_token", "truncated", "cancelled"];
         (prop::sample::select(kinds.to_vec()), ".{0,12}")
-            .prop_map(|(kind, detail)| Failure { kind: FailureKind::from_name(kind).unwrap(), detail })
+            .prop_map(|(kind, detail)| RequestFailure { kind: FailureKind::from_name(kind).unwrap(), detail })
     }
 
     prop_compose! {
         fn any_record()(
             (request, session, lane, turn) in (0..u64::MAX / 2, 0..9_u64, any::<u32>(), any::<u32>()),
-            phase in prop::sample::select(&[Phase::Prefill, Phase::Warmup, Phase::Measure]),
+            phase in prop::sample::select(&[RequestPhase::Prefill, RequestPhase::Warmup, RequestPhase::Measure]),
             (intended_us, sent_us, done_us) in (any_stamp(), any_stamp(), any_stamp()),
             stamps in prop::array::uniform5(prop::option::of(any_stamp())),
             gaps_us in prop::collection::vec(any::<u32>(), 0..5),

@@ -67,12 +67,12 @@ impl TextWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{SaidMessage, SaidText};
+    use crate::record::{RecordedMessage, RecordedText};
     use crate::store::read_texts;
 
     fn text(request: u64) -> RequestText {
-        let messages = vec![SaidMessage { role: "user".into(), said: SaidText::of("why?") }];
-        RequestText { request, session: 3, turn: 1, messages, answer: SaidText::of("because\n\u{1b}ä") }
+        let messages = vec![RecordedMessage { role: "user".into(), said: RecordedText::of("why?") }];
+        RequestText { request, session: 3, turn: 1, messages, answer: RecordedText::of("because\n\u{1b}ä") }
     }
 
     #[test]

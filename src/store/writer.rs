@@ -16,7 +16,7 @@ use super::layout::{RunPaths, SweepPaths};
 use super::reader::{read_manifest, read_record};
 use super::run_writer::RunWriter;
 use super::segments::remove_closed;
-use crate::record::{Manifest, Outcome};
+use crate::record::{Manifest, RunOutcome};
 
 /// A sweep's folder, locked for this process until the writer is dropped.
 #[derive(Debug)]
@@ -125,7 +125,7 @@ impl SweepWriter {
             let record = read_record(&source)?;
             if record.header.id != id
                 || record.header.simulated != self.manifest.simulated
-                || matches!(record.outcome, Outcome::Failed { .. })
+                || matches!(record.outcome, RunOutcome::Failed { .. })
             {
                 continue;
             }
@@ -183,7 +183,7 @@ fn ids(manifest: &Manifest) -> BTreeSet<String> {
 
 /// A cell that could not be run says why, but is no result: going on means to try again.
 fn failed(run: &RunPaths) -> Result<bool, StoreError> {
-    Ok(matches!(read_record(run)?.outcome, Outcome::Failed { .. }))
+    Ok(matches!(read_record(run)?.outcome, RunOutcome::Failed { .. }))
 }
 
 /// What a crash between the last steps of sealing may have left beside a whole run.
@@ -362,7 +362,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let plan = manifest(&["a"]);
         let writer = SweepWriter::open(folder.path(), &plan, TEXT).unwrap();
-        let failed = RunRecord { outcome: Outcome::Failed { reason: "no server".into() }, ..run_record(header("a"), 0) };
+        let failed = RunRecord { outcome: RunOutcome::Failed { reason: "no server".into() }, ..run_record(header("a"), 0) };
         writer.begin("a").unwrap().seal(&failed).unwrap();
         drop(writer);
         let writer = SweepWriter::open(folder.path(), &plan, TEXT).unwrap();

@@ -4,11 +4,11 @@
 //! Engines write thousands of events by one template. What stands before and behind the token of one that was parsed is kept; where both are
 //! met again byte by byte, with nothing between them that could end or escape a JSON string, the parse would take the same way.
 
-use super::chunk::{Chunk, TokenKind};
+use super::chunk::{CompletionChunk, TokenKind};
 
 /// The template of a stream, once there was an event that has one.
 #[derive(Debug, Default)]
-pub(super) struct Alike {
+pub(super) struct TokenEventTemplate {
     /// All but the token; empty where nothing is known.
     template: Vec<u8>,
     /// So many of these bytes stand before the token, its opening quote the last of them.
@@ -16,7 +16,7 @@ pub(super) struct Alike {
     kind: Option<TokenKind>,
 }
 
-impl Alike {
+impl TokenEventTemplate {
     /// The token of an event by this template, and what it is part of.
     #[inline]
     pub(super) fn token<'d>(&self, data: &'d [u8]) -> Option<(TokenKind, &'d str)> {
@@ -27,7 +27,7 @@ impl Alike {
     }
 
     /// Takes the template of an event that was parsed, where it bears a token and says nothing else.
-    pub(super) fn learn(&mut self, data: &[u8], chunk: &Chunk<'_>) {
+    pub(super) fn learn(&mut self, data: &[u8], chunk: &CompletionChunk<'_>) {
         let Some((kind, token)) = chunk.only_token() else { return };
         // A borrowed text lies within the data; nothing else tells where.
         let Some(start) = token.as_ptr().addr().checked_sub(data.as_ptr().addr()) else { return };
@@ -46,9 +46,9 @@ impl Alike {
 mod tests {
     use super::*;
 
-    fn learned(data: &str) -> Alike {
-        let mut alike = Alike::default();
-        alike.learn(data.as_bytes(), &Chunk::read(data.as_bytes()).unwrap());
+    fn learned(data: &str) -> TokenEventTemplate {
+        let mut alike = TokenEventTemplate::default();
+        alike.learn(data.as_bytes(), &CompletionChunk::read(data.as_bytes()).unwrap());
         alike
     }
 
@@ -67,7 +67,7 @@ mod tests {
             for token in ["a", " longer than the first", "ünï, 語", "}]}", "first"] {
                 let data = event(token);
                 assert_eq!(alike.token(data.as_bytes()), Some((kind, token)));
-                let read = Chunk::read(data.as_bytes()).unwrap();
+                let read = CompletionChunk::read(data.as_bytes()).unwrap();
                 read.each_text(&mut |read_kind, read| assert_eq!((read_kind, read), (kind, token)));
             }
         }
@@ -88,7 +88,7 @@ mod tests {
         // The two ends may not share bytes.
         let short = chat("").replace("\"\"", "\"");
         assert_eq!(alike.token(short.as_bytes()), None);
-        assert_eq!(Alike::default().token(chat("x").as_bytes()), None);
+        assert_eq!(TokenEventTemplate::default().token(chat("x").as_bytes()), None);
     }
 
     #[test]

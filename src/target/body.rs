@@ -6,8 +6,8 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::script::{Line, Script, string};
-use super::spec::{Api, TargetSpec};
+use super::script::{EncodedConversation, EncodedMessage, string};
+use super::spec::{TargetApi, TargetSpec};
 use crate::session::Prompt;
 
 /// Fields that a scenario's `target.body` must not set: the conversation is the workload's, and only streams can be measured.
@@ -18,11 +18,11 @@ const JOINED: usize = 4096;
 
 /// A request's body, in pieces that are sent one after the other. Cloning copies no text.
 #[derive(Debug, Clone, Default)]
-pub struct Body {
+pub struct RequestBody {
     pieces: Vec<Bytes>,
 }
 
-impl Body {
+impl RequestBody {
     /// In the order in which they are sent; none is empty.
     pub fn pieces(&self) -> &[Bytes] {
         &self.pieces
@@ -37,54 +37,58 @@ impl Body {
 /// Writes request bodies for one target.
 #[derive(Debug, Clone)]
 pub(super) struct BodyWriter {
-    api: Api,
+    api: TargetApi,
     /// Where an answer may be shorter.
-    up_to: Head,
+    up_to: BodyPrefix,
     /// Where its length is forced.
-    exactly: Head,
+    exactly: BodyPrefix,
 }
 
 impl BodyWriter {
     pub(super) fn new(spec: &TargetSpec) -> Self {
-        Self { api: spec.api, up_to: Head::new(spec, Length::UpTo), exactly: Head::new(spec, Length::Exactly) }
+        Self {
+            api: spec.api,
+            up_to: BodyPrefix::new(spec, LengthConstraint::UpTo),
+            exactly: BodyPrefix::new(spec, LengthConstraint::Exactly),
+        }
     }
 
-    pub(super) fn api(&self) -> Api {
+    pub(super) fn api(&self) -> TargetApi {
         self.api
     }
 
     /// The body of a conversation that nothing was written of before.
-    pub(super) fn whole(&self, prompt: &Prompt) -> Body {
-        let mut script = Script::written(self.api);
+    pub(super) fn whole(&self, prompt: &Prompt) -> RequestBody {
+        let mut script = EncodedConversation::written(self.api);
         script.say_all(&prompt.messages);
         self.around(prompt, script.pieces(), Bytes::new())
     }
 
     /// The body of what has been said and what is asked now, which are `prompt`'s messages.
-    pub(super) fn extended(&self, prompt: &Prompt, said: &Script, asked: &Line) -> Body {
+    pub(super) fn extended(&self, prompt: &Prompt, said: &EncodedConversation, asked: &EncodedMessage) -> RequestBody {
         self.around(prompt, said.pieces(), said.placed(asked))
     }
 
-    fn around(&self, prompt: &Prompt, said: &[Bytes], asked: Bytes) -> Body {
+    fn around(&self, prompt: &Prompt, said: &[Bytes], asked: Bytes) -> RequestBody {
         let head = if prompt.exact_length { &self.exactly } else { &self.up_to };
         let mut pieces = Vec::with_capacity(said.len() + 3);
         pieces.push(head.write(prompt.max_tokens).into());
         pieces.extend_from_slice(said);
         let tail: &'static [u8] = match self.api {
-            Api::Chat => b"]}",
-            Api::Completions => b"\"}",
+            TargetApi::Chat => b"]}",
+            TargetApi::Completions => b"\"}",
         };
         if asked.len() < JOINED {
             pieces.push([&asked, tail].concat().into());
         } else {
             pieces.extend([asked, Bytes::from_static(tail)]);
         }
-        Body { pieces }
+        RequestBody { pieces }
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Length {
+enum LengthConstraint {
     UpTo,
     Exactly,
 }
@@ -92,19 +96,19 @@ enum Length {
 /// Everything that stands before the conversation: what we ask for, and over it what the scenario adds; with places for the number of
 /// tokens, which alone differs between requests.
 #[derive(Debug, Clone)]
-struct Head {
+struct BodyPrefix {
     texts: Vec<Vec<u8>>,
 }
 
-impl Head {
-    fn new(spec: &TargetSpec, length: Length) -> Self {
+impl BodyPrefix {
+    fn new(spec: &TargetSpec, length: LengthConstraint) -> Self {
         let mut fields = Map::new();
         fields.insert("model".into(), json!(spec.model));
         fields.insert("stream".into(), json!(true));
         fields.insert("stream_options".into(), json!({ "include_usage": true }));
         fields.insert("temperature".into(), json!(0));
         fields.insert("max_tokens".into(), Value::Null);
-        if length == Length::Exactly {
+        if length == LengthConstraint::Exactly {
             fields.insert("min_tokens".into(), Value::Null);
             fields.insert("ignore_eos".into(), json!(true));
         }
@@ -126,8 +130,8 @@ impl Head {
             }
         }
         let conversation: &[u8] = match spec.api {
-            Api::Chat => b"\"messages\":[",
-            Api::Completions => b"\"prompt\":\"",
+            TargetApi::Chat => b"\"messages\":[",
+            TargetApi::Completions => b"\"prompt\":\"",
         };
         texts.last_mut().expect("there is a first").extend_from_slice(conversation);
         Self { texts }
@@ -175,10 +179,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::session::{Message, Role};
+    use crate::session::{ChatMessage, MessageRole};
 
-    fn prompt(texts: &[(Role, &str)]) -> Prompt {
-        let messages = texts.iter().map(|(role, text)| Message::new(*role, *text)).collect();
+    fn prompt(texts: &[(MessageRole, &str)]) -> Prompt {
+        let messages = texts.iter().map(|(role, text)| ChatMessage::new(*role, *text)).collect();
         Prompt { session: 0, turn: 0, messages, max_tokens: 16, exact_length: false, user_id: None }
     }
 
@@ -205,11 +209,11 @@ mod tests {
         merge(&mut fields, &spec.body);
         let messages = prompt.messages.iter();
         match spec.api {
-            Api::Chat => {
-                let message = |message: &Message| json!({"role": message.role, "content": &*message.text});
+            TargetApi::Chat => {
+                let message = |message: &ChatMessage| json!({"role": message.role, "content": &*message.text});
                 fields.insert("messages".into(), messages.map(message).collect())
             }
-            Api::Completions => {
+            TargetApi::Completions => {
                 let text: String = messages.flat_map(|message| [&*message.text, "\n\n"]).collect();
                 fields.insert("prompt".into(), json!(text))
             }
@@ -218,9 +222,14 @@ mod tests {
     }
 
     /// The body of every turn of a conversation, extended from turn to turn. A turn that fails is asked and not said.
-    fn turn_by_turn(spec: &TargetSpec, opening: &[Message], turns: &[(Message, Message, bool)], exact_length: bool) -> Vec<(Prompt, Body)> {
+    fn turn_by_turn(
+        spec: &TargetSpec,
+        opening: &[ChatMessage],
+        turns: &[(ChatMessage, ChatMessage, bool)],
+        exact_length: bool,
+    ) -> Vec<(Prompt, RequestBody)> {
         let writer = BodyWriter::new(spec);
-        let mut script = Script::written(spec.api);
+        let mut script = EncodedConversation::written(spec.api);
         script.say_all(opening);
         let mut history = opening.to_vec();
         let mut bodies = Vec::new();
@@ -238,14 +247,14 @@ mod tests {
         bodies
     }
 
-    fn message(role: Role) -> impl Strategy<Value = Message> {
+    fn message(role: MessageRole) -> impl Strategy<Value = ChatMessage> {
         // Short and empty texts, texts that must be escaped, and some longer than what is put together.
         let text = prop_oneof![
             "\\PC{0,40}",
             "[\"\\\\\n\t\u{1}a-z\u{e4}\u{1f600}]{0,60}",
             (9000_usize..20_000).prop_map(|n| "long \n".repeat(n / 6))
         ];
-        text.prop_map(move |text| Message::new(role, text))
+        text.prop_map(move |text| ChatMessage::new(role, text))
     }
 
     proptest! {
@@ -253,8 +262,8 @@ mod tests {
 
         #[test]
         fn a_body_that_is_extended_is_the_body_that_is_built_whole(
-            opening in prop::collection::vec(message(Role::System), 0..4),
-            turns in prop::collection::vec((message(Role::User), message(Role::Assistant), prop::bool::weighted(0.2)), 1..6),
+            opening in prop::collection::vec(message(MessageRole::System), 0..4),
+            turns in prop::collection::vec((message(MessageRole::User), message(MessageRole::Assistant), prop::bool::weighted(0.2)), 1..6),
             completions in any::<bool>(),
             exact_length in any::<bool>(),
             extras in prop::sample::select(vec!["{}", r#"{"max_tokens": 3}"#, r#"{"min_tokens": null, "top_k": 1}"#, r#"{"stream_options": {"x": "\"y"}}"#]),
@@ -275,7 +284,9 @@ mod tests {
     #[test]
     fn a_long_history_is_shared_by_the_turns_and_never_copied() {
         let document = "some words of a document ".repeat(20_000);
-        let turn = |ask: &str| (Message::new(Role::User, ask), Message::new(Role::Assistant, "an answer ".repeat(20)), false);
+        let turn = |ask: &str| {
+            (ChatMessage::new(MessageRole::User, ask), ChatMessage::new(MessageRole::Assistant, "an answer ".repeat(20)), false)
+        };
         let turns = [turn(&document), turn("who?"), turn("why?"), turn("when?")];
         let bodies = turn_by_turn(&spec(json!({})), &[], &turns, false);
         for pair in bodies.windows(2).skip(1) {
@@ -287,14 +298,14 @@ mod tests {
 
     #[test]
     fn many_short_messages_are_few_pieces() {
-        let turns = vec![(Message::new(Role::User, "yes?"), Message::new(Role::Assistant, "no"), false); 300];
+        let turns = vec![(ChatMessage::new(MessageRole::User, "yes?"), ChatMessage::new(MessageRole::Assistant, "no"), false); 300];
         let (_, last) = turn_by_turn(&spec(json!({})), &[], &turns, false).pop().unwrap();
         assert!(last.pieces().len() <= 4, "{}", last.pieces().len());
     }
 
     #[test]
     fn a_chat_body_asks_for_a_greedy_stream_with_usage() {
-        let prompt = prompt(&[(Role::System, "Be brief."), (Role::User, "Say \"ä\"\n")]);
+        let prompt = prompt(&[(MessageRole::System, "Be brief."), (MessageRole::User, "Say \"ä\"\n")]);
         let expected = json!({
             "model": "tiny", "stream": true, "stream_options": {"include_usage": true}, "temperature": 0, "max_tokens": 16,
             "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Say \"ä\"\n"}],
@@ -304,14 +315,14 @@ mod tests {
 
     #[test]
     fn an_exact_length_is_forced_from_both_sides() {
-        let body = written(json!({}), &Prompt { exact_length: true, ..prompt(&[(Role::User, "x")]) });
+        let body = written(json!({}), &Prompt { exact_length: true, ..prompt(&[(MessageRole::User, "x")]) });
         assert_eq!((&body["max_tokens"], &body["min_tokens"], &body["ignore_eos"]), (&json!(16), &json!(16), &json!(true)));
     }
 
     #[test]
     fn what_the_scenario_adds_wins_and_leaves_usage_asked_for() {
         let extras = json!({"body": {"temperature": 0.7, "top_k": 1, "stream_options": {"continuous_usage_stats": true}}});
-        let body = written(extras, &prompt(&[(Role::User, "x")]));
+        let body = written(extras, &prompt(&[(MessageRole::User, "x")]));
         assert_eq!((&body["temperature"], &body["top_k"]), (&json!(0.7), &json!(1)));
         assert_eq!(body["stream_options"], json!({"include_usage": true, "continuous_usage_stats": true}));
     }
@@ -323,23 +334,26 @@ mod tests {
             "rename": { "max_tokens": "max_completion_tokens" },
             "body": { "guided": { "x": 1 }, "top_k": 1 },
         });
-        let body = written(extras, &Prompt { exact_length: true, ..prompt(&[(Role::User, "x")]) });
+        let body = written(extras, &Prompt { exact_length: true, ..prompt(&[(MessageRole::User, "x")]) });
         let expected = json!({
             "model": "default", "stream": true, "max_completion_tokens": 16, "min_tokens": 16, "top_k": 1,
             "messages": [{"role": "user", "content": "x"}],
         });
         assert_eq!(body, expected);
-        let body = written(json!({ "omit": ["stream_options.include_usage"] }), &prompt(&[(Role::User, "x")]));
+        let body = written(json!({ "omit": ["stream_options.include_usage"] }), &prompt(&[(MessageRole::User, "x")]));
         assert_eq!((body.get("stream_options"), &body["max_tokens"]), (None, &json!(16)));
     }
 
     #[test]
     fn a_completions_prompt_begins_with_the_turn_before_and_its_answer() {
         let spec = json!({"api": "completions"});
-        let first = written(spec.clone(), &prompt(&[(Role::User, "Read \"this\".")]));
+        let first = written(spec.clone(), &prompt(&[(MessageRole::User, "Read \"this\".")]));
         assert_eq!(first["prompt"], "Read \"this\".\n\n");
         assert_eq!(first.get("messages"), None);
-        let second = written(spec, &prompt(&[(Role::User, "Read \"this\"."), (Role::Assistant, "Done."), (Role::User, "Who?")]));
+        let second = written(
+            spec,
+            &prompt(&[(MessageRole::User, "Read \"this\"."), (MessageRole::Assistant, "Done."), (MessageRole::User, "Who?")]),
+        );
         assert_eq!(second["prompt"], "Read \"this\".\n\nDone.\n\nWho?\n\n");
     }
 }

@@ -1,4 +1,4 @@
-//! What one event of an answer says: tokens or none, usage, the end, an error. In goes the event's JSON, out comes a [`Chunk`] that
+//! What one event of an answer says: tokens or none, usage, the end, an error. In goes the event's JSON, out comes a [`CompletionChunk`] that
 //! borrows from it. Both APIs and the dialects of reasoning and of errors are told apart here and nowhere else.
 
 use std::borrow::Cow;
@@ -8,8 +8,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::content::DeltaContent;
-use super::wire_usage::{WireUsage, WrongCount};
-use crate::record::Usage;
+use super::wire_usage::{ChunkUsage, UsageCountError};
+use crate::record::TokenUsage;
 
 /// What a token is part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,19 +24,19 @@ pub(super) enum TokenKind {
 
 /// One event, read.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Chunk<'a> {
+pub(super) struct CompletionChunk<'a> {
     #[serde(borrow, default)]
-    choices: Option<Vec<Choice<'a>>>,
+    choices: Option<Vec<ChunkChoice<'a>>>,
     #[serde(borrow, default)]
-    usage: Option<WireUsage<'a>>,
+    usage: Option<ChunkUsage<'a>>,
     /// `{"error": {..}}` or `{"error": "text"}`.
     #[serde(borrow, default)]
     error: Option<&'a RawValue>,
     /// `{"object": "error", "message": ..}`.
     #[serde(borrow, default)]
-    object: Option<Text<'a>>,
+    object: Option<ChunkText<'a>>,
     #[serde(borrow, default)]
-    message: Option<Text<'a>>,
+    message: Option<ChunkText<'a>>,
     /// `{"detail": ..}`, of frameworks that know no other error.
     #[serde(borrow, default)]
     detail: Option<&'a RawValue>,
@@ -44,26 +44,26 @@ pub(super) struct Chunk<'a> {
 
 /// A text that borrows where it holds no escapes. (Serde borrows through `Cow` fields, but not through `Option<Cow>`.)
 #[derive(Debug, Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+struct ChunkText<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Debug, Deserialize)]
-struct Choice<'a> {
+struct ChunkChoice<'a> {
     #[serde(borrow, default)]
-    delta: Option<Delta<'a>>,
+    delta: Option<ChunkDelta<'a>>,
     /// Completions API.
     #[serde(borrow, default)]
     text: Option<DeltaContent<'a>>,
     #[serde(borrow, default)]
-    finish_reason: Option<Text<'a>>,
+    finish_reason: Option<ChunkText<'a>>,
     /// Of proxies that pass the error of the server behind them on.
     #[serde(borrow, default)]
     error: Option<&'a RawValue>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Delta<'a> {
+struct ChunkDelta<'a> {
     #[serde(borrow, default)]
-    role: Option<Text<'a>>,
+    role: Option<ChunkText<'a>>,
     #[serde(borrow, default)]
     content: Option<DeltaContent<'a>>,
     #[serde(borrow, default)]
@@ -83,29 +83,29 @@ struct Delta<'a> {
     audio: Option<Box<AudioDelta<'a>>>,
     /// What tool calls were before there were several.
     #[serde(borrow, default)]
-    function_call: Option<Box<Function<'a>>>,
+    function_call: Option<Box<FunctionCall<'a>>>,
 }
 
 #[derive(Debug, Deserialize)]
 struct AudioDelta<'a> {
     #[serde(borrow, default)]
-    transcript: Option<Text<'a>>,
+    transcript: Option<ChunkText<'a>>,
     #[serde(borrow, default)]
-    data: Option<Text<'a>>,
+    data: Option<ChunkText<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
 struct ToolCall<'a> {
     #[serde(borrow, default)]
-    function: Option<Function<'a>>,
+    function: Option<FunctionCall<'a>>,
     #[serde(borrow, default)]
-    custom: Option<Function<'a>>,
+    custom: Option<FunctionCall<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Function<'a> {
+struct FunctionCall<'a> {
     #[serde(borrow, default)]
-    name: Option<Text<'a>>,
+    name: Option<ChunkText<'a>>,
     /// Most servers stream the text of an object; some send the object itself.
     #[serde(borrow, default, alias = "input")]
     arguments: Option<&'a RawValue>,
@@ -113,14 +113,14 @@ struct Function<'a> {
 
 /// How a server says that its answer is whole, or that it is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Finish<'c> {
+pub(super) enum ChunkFinishReason<'c> {
     /// `stop`, `length`, `tool_calls`, ...
     Whole,
     /// The server gave the answer up: `abort` or `error`.
     GivenUp(&'c str),
 }
 
-impl<'a> Chunk<'a> {
+impl<'a> CompletionChunk<'a> {
     pub(super) fn read(data: &'a [u8]) -> Result<Self, serde_json::Error> {
         // To look once whether all is text takes less than to look at each string.
         str::from_utf8(data).map_or_else(|_| serde_json::from_slice(data), serde_json::from_str)
@@ -142,15 +142,15 @@ impl<'a> Chunk<'a> {
     /// Whether the event is about an answer that goes on or ends, but has nothing of it to show: no token, unless the counts say so.
     /// `begun` where there was something before, since a role alone only opens an answer.
     pub(super) fn is_silent(&self, begun: bool) -> bool {
-        let has_role = |choice: &Choice<'_>| choice.delta.as_ref().is_some_and(|delta| delta.role.is_some());
+        let has_role = |choice: &ChunkChoice<'_>| choice.delta.as_ref().is_some_and(|delta| delta.role.is_some());
         self.choices().any(|choice| begun || choice.finish_reason.is_some() || !has_role(choice))
     }
 
-    pub(super) fn finish(&self) -> Option<Finish<'_>> {
+    pub(super) fn finish(&self) -> Option<ChunkFinishReason<'_>> {
         self.choices().find_map(|choice| match &*choice.finish_reason.as_ref()?.0 {
             "" => None,
-            reason @ ("abort" | "error") => Some(Finish::GivenUp(reason)),
-            _ => Some(Finish::Whole),
+            reason @ ("abort" | "error") => Some(ChunkFinishReason::GivenUp(reason)),
+            _ => Some(ChunkFinishReason::Whole),
         })
     }
 
@@ -174,8 +174,8 @@ impl<'a> Chunk<'a> {
     }
 
     /// Token counts so far, where the event tells both; a missing count of cached tokens is not 0.
-    pub(super) fn usage(&self) -> Result<Option<Usage>, WrongCount> {
-        self.usage.as_ref().map_or(Ok(None), WireUsage::counts)
+    pub(super) fn usage(&self) -> Result<Option<TokenUsage>, UsageCountError> {
+        self.usage.as_ref().map_or(Ok(None), ChunkUsage::counts)
     }
 
     /// The message of an error object, as the server put it.
@@ -192,7 +192,7 @@ impl<'a> Chunk<'a> {
         if is_error { message().or(Some(Cow::Borrowed("no message"))) } else { message().filter(|_| says_nothing_else) }
     }
 
-    fn choices(&self) -> impl Iterator<Item = &Choice<'a>> {
+    fn choices(&self) -> impl Iterator<Item = &ChunkChoice<'a>> {
         self.choices.iter().flatten()
     }
 }
@@ -205,7 +205,7 @@ fn error_message(error: &RawValue) -> String {
     text.as_str().map_or_else(|| text.to_string(), str::to_owned)
 }
 
-impl Delta<'_> {
+impl ChunkDelta<'_> {
     fn each_text(&self, take: &mut dyn FnMut(TokenKind, &str)) {
         // Some servers say the same under two names.
         let usual = [self.reasoning.as_ref(), self.reasoning_content.as_ref()];
@@ -237,13 +237,13 @@ impl Delta<'_> {
     }
 }
 
-impl Function<'_> {
+impl FunctionCall<'_> {
     fn each_text(&self, take: &mut dyn FnMut(TokenKind, &str)) {
         if let Some(name) = self.name.as_ref().filter(|name| !name.0.is_empty()) {
             take(TokenKind::ToolCall, &name.0);
         }
         let Some(raw) = self.arguments.map(RawValue::get) else { return };
-        match serde_json::from_str::<Text<'_>>(raw) {
+        match serde_json::from_str::<ChunkText<'_>>(raw) {
             Ok(text) if text.0.is_empty() => {}
             Ok(text) => take(TokenKind::ToolCall, &text.0),
             Err(_) => take(TokenKind::ToolCall, raw),
@@ -255,8 +255,8 @@ impl Function<'_> {
 mod tests {
     use super::*;
 
-    fn chunk(json: &str) -> Chunk<'_> {
-        Chunk::read(json.as_bytes()).unwrap()
+    fn chunk(json: &str) -> CompletionChunk<'_> {
+        CompletionChunk::read(json.as_bytes()).unwrap()
     }
 
     fn texts(json: &str) -> Vec<(TokenKind, String)> {
@@ -391,7 +391,7 @@ mod tests {
             let json = format!(r#"{{"choices":[],"usage":{{"prompt_tokens":28,"completion_tokens":12{details}}}}}"#);
             chunk(&json).usage().unwrap().unwrap()
         };
-        let told = Usage { prompt_tokens: 28, output_tokens: 12, reasoning_tokens: None, cached_tokens: Some(0) };
+        let told = TokenUsage { prompt_tokens: 28, output_tokens: 12, reasoning_tokens: None, cached_tokens: Some(0) };
         assert_eq!(usage(r#","prompt_tokens_details":{"cached_tokens":0,"created_cache_tokens":0}"#), told);
         assert_eq!(usage("").cached_tokens, None);
         assert_eq!(usage(r#","prompt_tokens_details":null"#).cached_tokens, None);
@@ -418,7 +418,7 @@ mod tests {
     fn an_answer_given_up_is_not_whole() {
         let finish = |reason: &str| {
             let json = format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":{reason}}}]}}"#);
-            chunk(&json).finish().map(|finish| matches!(finish, Finish::Whole))
+            chunk(&json).finish().map(|finish| matches!(finish, ChunkFinishReason::Whole))
         };
         assert_eq!(finish("null"), None);
         assert_eq!(finish(r#""length""#), Some(true));
@@ -429,14 +429,14 @@ mod tests {
     #[test]
     fn what_is_no_json_object_is_refused() {
         for data in ["", "{", "[1]", "hello", "{\"choices\":7}", "{\"choices\":[{\"delta\":{\"content\":7}}]}"] {
-            assert!(Chunk::read(data.as_bytes()).is_err(), "{data}");
+            assert!(CompletionChunk::read(data.as_bytes()).is_err(), "{data}");
         }
     }
 
     #[test]
     fn counts_that_cannot_be_are_named_and_those_that_are_not_told_are_none() {
         let usage = |usage: &str| chunk(&format!(r#"{{"choices":[],"usage":{usage}}}"#)).usage();
-        let wrong = |text: &str| Err(WrongCount(text.to_owned()));
+        let wrong = |text: &str| Err(UsageCountError(text.to_owned()));
         assert_eq!(usage(r#"{"prompt_tokens":9,"completion_tokens":-1}"#), wrong("`completion_tokens` is -1"));
         assert_eq!(usage(r#"{"prompt_tokens":1.5}"#), wrong("`prompt_tokens` is 1.5"));
         assert_eq!(usage(r#"{"prompt_tokens":9,"completion_tokens":4294967297}"#), wrong("`completion_tokens` is 4294967297"));

@@ -6,26 +6,26 @@ use std::task::{Context, Poll, Waker};
 
 use super::spec::TargetSpec;
 use crate::clock::{Clock, Micros};
-use crate::record::{Failure, FailureKind};
+use crate::record::{FailureKind, RequestFailure};
 use crate::units::Seconds;
 use crate::wire::Timer;
 
 /// The limits of every request to a target.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    first_token: Limit,
-    idle: Limit,
-    total: Limit,
+pub(super) struct RequestTimeouts {
+    first_token: RequestTimeout,
+    idle: RequestTimeout,
+    total: RequestTimeout,
 }
 
 /// A limit as the clock counts it, and as it was asked for.
 #[derive(Debug, Clone, Copy)]
-struct Limit {
+struct RequestTimeout {
     after: Micros,
     asked: Seconds,
 }
 
-impl From<Seconds> for Limit {
+impl From<Seconds> for RequestTimeout {
     fn from(asked: Seconds) -> Self {
         Self { after: Micros::from_secs_f64(asked.0), asked }
     }
@@ -33,45 +33,45 @@ impl From<Seconds> for Limit {
 
 /// A moment, and what it means to reach it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Deadline {
+pub(super) struct RequestDeadline {
     pub(super) at: Micros,
     kind: FailureKind,
     limit: Seconds,
 }
 
-impl Limits {
+impl RequestTimeouts {
     pub(super) fn new(spec: &TargetSpec) -> Self {
         Self { first_token: spec.first_token_timeout.into(), idle: spec.idle_timeout.into(), total: spec.total_timeout.into() }
     }
 
     /// Before the first token, whatever else has come: the limit for it counts from `sent`.
-    pub(super) fn before_first_token(&self, sent: Micros) -> Deadline {
-        self.sooner(sent, Deadline::new(sent, self.first_token, FailureKind::TimeoutFirstToken))
+    pub(super) fn before_first_token(&self, sent: Micros) -> RequestDeadline {
+        self.sooner(sent, RequestDeadline::new(sent, self.first_token, FailureKind::TimeoutFirstToken))
     }
 
     /// After the first token: the limit counts from the last event.
-    pub(super) fn after_event(&self, sent: Micros, last_event: Micros) -> Deadline {
-        self.sooner(sent, Deadline::new(last_event, self.idle, FailureKind::TimeoutIdle))
+    pub(super) fn after_event(&self, sent: Micros, last_event: Micros) -> RequestDeadline {
+        self.sooner(sent, RequestDeadline::new(last_event, self.idle, FailureKind::TimeoutIdle))
     }
 
-    fn sooner(&self, sent: Micros, deadline: Deadline) -> Deadline {
-        let total = Deadline::new(sent, self.total, FailureKind::TimeoutTotal);
+    fn sooner(&self, sent: Micros, deadline: RequestDeadline) -> RequestDeadline {
+        let total = RequestDeadline::new(sent, self.total, FailureKind::TimeoutTotal);
         if total.at < deadline.at { total } else { deadline }
     }
 }
 
-impl Deadline {
-    fn new(from: Micros, limit: Limit, kind: FailureKind) -> Self {
+impl RequestDeadline {
+    fn new(from: Micros, limit: RequestTimeout, kind: FailureKind) -> Self {
         Self { at: from + limit.after, kind, limit: limit.asked }
     }
 
     /// The failure of having reached it.
-    pub(super) fn missed(&self) -> Failure {
-        Failure { kind: self.kind, detail: self.to_string() }
+    pub(super) fn missed(&self) -> RequestFailure {
+        RequestFailure { kind: self.kind, detail: self.to_string() }
     }
 }
 
-impl fmt::Display for Deadline {
+impl fmt::Display for RequestDeadline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let limit = self.limit;
         match self.kind {
@@ -86,7 +86,7 @@ impl fmt::Display for Deadline {
 /// asked where it may have or where another task waits than before, so that an event costs no timer. Nor does a request where its connection
 /// brings the timer of the one before: to move one on takes less than to make one.
 #[derive(Debug)]
-pub(super) struct Guard {
+pub(super) struct DeadlineTimer {
     clock: Clock,
     /// Not before something has to be waited for.
     set_to: Option<Micros>,
@@ -97,7 +97,7 @@ pub(super) struct Guard {
     now: Option<Micros>,
 }
 
-impl Guard {
+impl DeadlineTimer {
     pub(super) fn new(clock: Clock) -> Self {
         Self { clock, set_to: None, timer: None, wakes: None, now: None }
     }
@@ -120,7 +120,7 @@ impl Guard {
     }
 
     /// What comes of `future`, or the failure of having reached the deadline before.
-    pub(super) async fn before<F: Future>(&mut self, deadline: Deadline, future: F) -> Result<F::Output, Failure> {
+    pub(super) async fn before<F: Future>(&mut self, deadline: RequestDeadline, future: F) -> Result<F::Output, RequestFailure> {
         let mut future = pin!(future);
         std::future::poll_fn(|cx| {
             if let Poll::Ready(output) = future.as_mut().poll(cx) {
@@ -168,15 +168,15 @@ mod tests {
     use super::*;
     use crate::clock::virtual_runtime;
 
-    fn at(at: u64) -> Deadline {
-        Deadline { at: Micros(at), kind: FailureKind::TimeoutIdle, limit: Seconds(1.0) }
+    fn at(at: u64) -> RequestDeadline {
+        RequestDeadline { at: Micros(at), kind: FailureKind::TimeoutIdle, limit: Seconds(1.0) }
     }
 
     #[test]
     fn a_deadline_that_is_moved_either_way_strikes_at_its_time() {
         virtual_runtime().unwrap().block_on(async {
             let clock = Clock::simulated();
-            let mut guard = Guard::new(clock);
+            let mut guard = DeadlineTimer::new(clock);
             for (now, deadline) in [(900, 1000), (1800, 2000), (2500, 9000)] {
                 assert!(guard.before(at(deadline), clock.sleep_until(Micros(now))).await.is_ok());
             }
@@ -188,7 +188,7 @@ mod tests {
             assert!(guard.before(at(40_000), std::future::pending::<()>()).await.is_err());
             assert_eq!(clock.now(), Micros(40_000), "also where it is sooner than the one before");
             let timer = guard.leave();
-            let mut next = Guard::new(clock);
+            let mut next = DeadlineTimer::new(clock);
             next.adopt(timer);
             assert!(next.before(at(50_000), std::future::pending::<()>()).await.is_err());
             assert_eq!(clock.now(), Micros(50_000), "also with the timer of an exchange before");
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn the_sooner_limit_decides() {
-        let limits = Limits { first_token: Seconds(2.0).into(), idle: Seconds(1.0).into(), total: Seconds(5.0).into() };
+        let limits = RequestTimeouts { first_token: Seconds(2.0).into(), idle: Seconds(1.0).into(), total: Seconds(5.0).into() };
         let sent = Micros(10_000_000);
         let first = limits.before_first_token(sent);
         assert_eq!((first.at, first.missed().kind), (Micros(12_000_000), FailureKind::TimeoutFirstToken));

@@ -1,11 +1,11 @@
 //! What came back for one request: stamps, gaps, counts, the answer's text, and the failure if it was one.
 
 use crate::clock::Micros;
-use crate::record::{Failure, Usage};
+use crate::record::{RequestFailure, TokenUsage};
 
 /// One request and its answer, as seen by the client. Nothing here has been judged yet.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Exchange {
+pub struct HttpExchange {
     /// When the last byte of the request was handed to the kernel (or the request to the engine); the moment of failure where it never was.
     pub sent: Micros,
     /// When the response's head came.
@@ -26,22 +26,22 @@ pub struct Exchange {
     pub first_event_text: String,
     /// When the exchange was over, in whatever way.
     pub done: Micros,
-    pub usage: Option<Usage>,
+    pub usage: Option<TokenUsage>,
     /// The answer's content, for the session's history; reasoning is not part of it.
     pub answer: String,
     /// What was streamed of the reasoning.
     pub reasoning: String,
     /// Names and arguments of tool calls.
     pub tool_calls: String,
-    pub failure: Option<Failure>,
-    pub carriage: Carriage,
+    pub failure: Option<RequestFailure>,
+    pub carriage: TransportStats,
 }
 
-impl Exchange {
+impl HttpExchange {
     /// Tokens that the server counted and never streamed: reasoning that it keeps to itself.
     #[must_use]
     pub fn hidden_tokens(&self) -> u64 {
-        let Some(Usage { output_tokens, reasoning_tokens: Some(reasoning), .. }) = self.usage else { return 0 };
+        let Some(TokenUsage { output_tokens, reasoning_tokens: Some(reasoning), .. }) = self.usage else { return 0 };
         if self.reasoning_events > 0 || !self.reasoning.is_empty() {
             return 0;
         }
@@ -58,7 +58,7 @@ impl Exchange {
 
 /// How a request and its answer were carried; empty for the simulated engine.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Carriage {
+pub struct TransportStats {
     /// How long it took to open a connection for it; `None` where one stood.
     pub connect: Option<Micros>,
     /// It went out at all, on whatever connection.
@@ -69,12 +69,12 @@ pub struct Carriage {
     pub dead: u32,
     /// How many times it was sent again since a connection used before broke before any byte of the answer.
     pub resent: u32,
-    pub reads: Reads,
+    pub reads: ReadStats,
 }
 
 /// The reads that brought token-bearing events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reads {
+pub struct ReadStats {
     /// How much later than their last bytes arrived they were read, in microseconds, where the kernel told.
     pub lags_us: Vec<u32>,
     /// Those of which the kernel did not tell: their events have the moment of reading.
@@ -83,7 +83,7 @@ pub struct Reads {
     pub merged: u64,
 }
 
-impl Reads {
+impl ReadStats {
     /// How many there were.
     #[must_use]
     pub fn count(&self) -> u64 {

@@ -13,18 +13,21 @@ use reqwest::{StatusCode, Url};
 use tokio::sync::oneshot;
 
 use super::body::{BodyWriter, RESERVED};
-use super::chunk::Chunk;
-use super::deadline::{Deadline, Guard, Limits};
-use super::listener::{Heard, Listener};
+use super::chunk::CompletionChunk;
+use super::deadline::{DeadlineTimer, RequestDeadline, RequestTimeouts};
+use super::listener::{AnswerParser, AnswerProgress};
 use super::refused_field::{refused_field, sent_fields};
 use super::request::HeadWriter;
-use super::spec::{Api, ConnectionUse, HttpVersion, OnDeadConnection, TargetSpec};
-use super::{Exchange, Line, Prepared, Script, TargetError};
+use super::spec::{ConnectionReuse, HttpVersion, OnDeadConnection, TargetApi, TargetSpec};
+use super::{EncodedConversation, EncodedMessage, HttpExchange, PreparedRequest, TargetError};
 use crate::clock::{Clock, Micros};
-use crate::endpoint::{Endpoint, EndpointError, Secrets, server_message, shown, without_secrets};
-use crate::record::{Failure, FailureKind};
+use crate::endpoint::{EndpointError, SecretValues, ServerEndpoint, server_message, shown, without_secrets};
+use crate::record::{FailureKind, RequestFailure};
 use crate::session::Prompt;
-use crate::wire::{Connection, Connector, Fault, FaultKind, Head, Keep, Place, Pool, Taken, Version};
+use crate::wire::{
+    ConnectionPool, HttpConnection, KeepAlivePolicy, PooledConnection, ResponseHead, ServerAddress, ServerConnector, WireError,
+    WireErrorKind, WireHttpVersion,
+};
 
 /// How much of an error's body is read.
 const ERROR_BODY: usize = 64 * 1024;
@@ -33,19 +36,19 @@ const LINGER: Micros = Micros(10_000);
 
 /// A server to be measured. Cheap to clone; clones share their connections, and what all requests look at is the same memory to them.
 #[derive(Debug, Clone)]
-pub struct HttpTarget(Arc<Shared>);
+pub struct HttpTarget(Arc<HttpTargetState>);
 
 #[derive(Debug)]
-struct Shared {
-    endpoint: Endpoint,
+struct HttpTargetState {
+    endpoint: ServerEndpoint,
     model: String,
     /// Where prompts are sent, as it may be shown.
     shown_url: String,
     heads: HeadWriter,
     bodies: BodyWriter,
-    pool: Pool,
+    pool: ConnectionPool,
     on_dead_connection: OnDeadConnection,
-    limits: Limits,
+    limits: RequestTimeouts,
     clock: Clock,
     /// Names of the fields that bodies have, as they are sent.
     fields: Vec<String>,
@@ -57,13 +60,13 @@ impl HttpTarget {
         if let Some(field) = RESERVED.into_iter().find(|field| spec.body.contains_key(*field)) {
             return Err(TargetError::Body { field: field.to_owned() });
         }
-        let endpoint = Endpoint::open(spec)?;
+        let endpoint = ServerEndpoint::open(spec)?;
         let path = match spec.api {
-            Api::Chat => "chat/completions",
-            Api::Completions => "completions",
+            TargetApi::Chat => "chat/completions",
+            TargetApi::Completions => "completions",
         };
         let url = endpoint.address().api(path);
-        Ok(Self(Arc::new(Shared {
+        Ok(Self(Arc::new(HttpTargetState {
             heads: HeadWriter::new(&url, endpoint.headers(), spec.connection).map_err(|reason| EndpointError::Client { reason })?,
             pool: pool(spec, &url, clock)?,
             endpoint,
@@ -71,14 +74,14 @@ impl HttpTarget {
             shown_url: shown(&url),
             bodies: BodyWriter::new(spec),
             on_dead_connection: spec.on_dead_connection,
-            limits: Limits::new(spec),
+            limits: RequestTimeouts::new(spec),
             clock,
             fields: sent_fields(spec),
         })))
     }
 
     /// The server, for what is asked of it beside prompts.
-    pub fn endpoint(&self) -> &Endpoint {
+    pub fn endpoint(&self) -> &ServerEndpoint {
         &self.0.endpoint
     }
 
@@ -99,26 +102,26 @@ impl HttpTarget {
 
     /// Does what can be done before the prompt is due: writes the body.
     #[must_use]
-    pub fn prepare(&self, prompt: Prompt) -> Prepared {
-        Prepared { body: self.0.bodies.whole(&prompt), prompt }
+    pub fn prepare(&self, prompt: Prompt) -> PreparedRequest {
+        PreparedRequest { body: self.0.bodies.whole(&prompt), prompt }
     }
 
     /// A conversation of which nothing has been said yet.
     #[must_use]
-    pub fn script(&self) -> Script {
-        Script::written(self.0.bodies.api())
+    pub fn script(&self) -> EncodedConversation {
+        EncodedConversation::written(self.0.bodies.api())
     }
 
     /// The same as [`HttpTarget::prepare`] where the prompt's messages are written already.
     #[must_use]
-    pub fn extend(&self, prompt: Prompt, said: &Script, asked: &Line) -> Prepared {
-        Prepared { body: self.0.bodies.extended(&prompt, said, asked), prompt }
+    pub fn extend(&self, prompt: Prompt, said: &EncodedConversation, asked: &EncodedMessage) -> PreparedRequest {
+        PreparedRequest { body: self.0.bodies.extended(&prompt, said, asked), prompt }
     }
 
     /// Sends a prepared prompt and listens to the answer. `first_token` is told at the first token-bearing event, and dropped where
     /// none comes.
-    pub async fn send(&self, prepared: &Prepared, first_token: Option<oneshot::Sender<()>>) -> Exchange {
-        let mut listener = Listener::new(self.0.endpoint.secrets(), first_token);
+    pub async fn send(&self, prepared: &PreparedRequest, first_token: Option<oneshot::Sender<()>>) -> HttpExchange {
+        let mut listener = AnswerParser::new(self.0.endpoint.secrets(), first_token);
         let outcome = self.converse(prepared, &mut listener).await;
         let mut exchange = listener.exchange;
         if let Err(failure) = outcome {
@@ -136,9 +139,9 @@ impl HttpTarget {
     ///
     /// # Errors
     /// Where there is no connection, or what came over it was not HTTP.
-    pub async fn read(&self, prepared: &Prepared, mut take: impl FnMut(&[u8])) -> Result<u64, Failure> {
+    pub async fn read(&self, prepared: &PreparedRequest, mut take: impl FnMut(&[u8])) -> Result<u64, RequestFailure> {
         let head = self.0.heads.head(prepared.prompt.user_id, prepared.body.length());
-        let Taken { mut connection, .. } = self.0.pool.take().await.map_err(|fault| broken(&fault))?;
+        let PooledConnection { mut connection, .. } = self.0.pool.take().await.map_err(|fault| broken(&fault))?;
         connection.write(&head, prepared.body.pieces()).await.map_err(|fault| broken(&fault))?;
         connection.head().await.map_err(|fault| broken(&fault))?;
         connection.relax();
@@ -154,15 +157,15 @@ impl HttpTarget {
     }
 
     /// One request and its answer, up to the stamp `done` where it succeeds.
-    async fn converse(&self, prepared: &Prepared, listener: &mut Listener<'_>) -> Result<(), Failure> {
+    async fn converse(&self, prepared: &PreparedRequest, listener: &mut AnswerParser<'_>) -> Result<(), RequestFailure> {
         let head = self.0.heads.head(prepared.prompt.user_id, prepared.body.length());
         let begun = self.0.clock.now();
         listener.exchange.sent = begun;
         let deadline = self.0.limits.before_first_token(begun);
-        let mut guard = Guard::new(self.0.clock);
+        let mut guard = DeadlineTimer::new(self.0.clock);
         loop {
             let taken = guard.before(deadline, self.0.pool.take()).await?.map_err(|fault| broken(&fault))?;
-            let Taken { mut connection, connect, dead, timer } = taken;
+            let PooledConnection { mut connection, connect, dead, timer } = taken;
             guard.adopt(timer);
             let carriage = &mut listener.exchange.carriage;
             carriage.connected = true;
@@ -190,7 +193,12 @@ impl HttpTarget {
         }
     }
 
-    async fn answer(&self, connection: &mut Connection, guard: &mut Guard, listener: &mut Listener<'_>) -> Result<(), Failure> {
+    async fn answer(
+        &self,
+        connection: &mut HttpConnection,
+        guard: &mut DeadlineTimer,
+        listener: &mut AnswerParser<'_>,
+    ) -> Result<(), RequestFailure> {
         let sent = listener.exchange.sent;
         let deadline = self.0.limits.before_first_token(sent);
         let (head, arrival) = guard.before(deadline, connection.head()).await?.map_err(|fault| broken(&fault))?;
@@ -219,9 +227,9 @@ impl HttpTarget {
                 connection.relax();
             }
             listener.exchange.carriage.reads.take(arrival.lag, events);
-            if outcome? == Heard::Done {
+            if outcome? == AnswerProgress::Done {
                 listener.exchange.done = arrival.at;
-                listener.judge(Heard::Done)?;
+                listener.judge(AnswerProgress::Done)?;
                 self.linger(connection).await;
                 return Ok(());
             }
@@ -229,7 +237,12 @@ impl HttpTarget {
     }
 
     /// Whether the head promises an event stream; otherwise the server's own words are the best explanation there is.
-    async fn check_head(&self, head: &Head, connection: &mut Connection, deadline: Deadline) -> Result<(), Failure> {
+    async fn check_head(
+        &self,
+        head: &ResponseHead,
+        connection: &mut HttpConnection,
+        deadline: RequestDeadline,
+    ) -> Result<(), RequestFailure> {
         let is_ok = head.status == StatusCode::OK.as_u16();
         let unstreamed = if is_ok { unstreamed(head, self.0.endpoint.secrets()) } else { None };
         if is_ok && unstreamed.is_none() {
@@ -237,14 +250,14 @@ impl HttpTarget {
         }
         let is_json = head.content_type.as_deref().is_some_and(|kind| kind.starts_with("application/json"));
         if let Some(detail) = unstreamed.clone().filter(|_| !is_json) {
-            return Err(Failure { kind: FailureKind::MalformedStream, detail });
+            return Err(RequestFailure { kind: FailureKind::MalformedStream, detail });
         }
         // A body that breaks or stalls still leaves the status.
         let body = self.0.clock.before(deadline.at, read(connection)).await.and_then(Result::ok).unwrap_or_default();
         if let Some(detail) = unstreamed {
             let words = whole_error(&body).map(|message| self.0.endpoint.secrets().plain(&message)).filter(|words| !words.is_empty());
             let kind = if words.is_some() { FailureKind::ErrorEvent } else { FailureKind::MalformedStream };
-            return Err(Failure { kind, detail: words.unwrap_or(detail) });
+            return Err(RequestFailure { kind, detail: words.unwrap_or(detail) });
         }
         let message = self.0.endpoint.secrets().plain(&server_message(&body));
         let cure = refused_field(head.status, &message, &self.0.fields).map(|cure| format!("; {cure}")).unwrap_or_default();
@@ -253,11 +266,11 @@ impl HttpTarget {
         if let Some(location) = head.location.as_deref().filter(|_| (300..400).contains(&head.status)) {
             detail = format!("redirected to `{}`: {detail}", self.0.endpoint.secrets().plain(&without_secrets(location)));
         }
-        Err(Failure { kind: FailureKind::Http(head.status), detail: format!("{detail}{cure}") })
+        Err(RequestFailure { kind: FailureKind::Http(head.status), detail: format!("{detail}{cure}") })
     }
 
     /// Reads on to the body's end where that comes at once: only then can the connection be used again.
-    async fn linger(&self, connection: &mut Connection) {
+    async fn linger(&self, connection: &mut HttpConnection) {
         let mut end = pin!(async {
             while let Ok(Some(_)) = connection.piece() {}
             while let Ok(Some(_)) = connection.more().await {
@@ -272,37 +285,37 @@ impl HttpTarget {
     }
 }
 
-fn pool(spec: &TargetSpec, url: &Url, clock: Clock) -> Result<Pool, TargetError> {
-    let place = Place {
+fn pool(spec: &TargetSpec, url: &Url, clock: Clock) -> Result<ConnectionPool, TargetError> {
+    let place = ServerAddress {
         host: url.host_str().unwrap_or_default().trim_matches(['[', ']']),
         port: url.port_or_known_default().unwrap_or_default(),
         tls: url.scheme() == "https",
         version: match spec.http_version {
-            HttpVersion::One => Version::One,
-            HttpVersion::Two => Version::Two,
+            HttpVersion::One => WireHttpVersion::One,
+            HttpVersion::Two => WireHttpVersion::Two,
         },
     };
     let limit = Duration::try_from_secs_f64(spec.connect_timeout.0).unwrap_or(Duration::MAX);
-    let connector = Connector::new(place, limit, clock).map_err(|reason| EndpointError::Client { reason })?;
+    let connector = ServerConnector::new(place, limit, clock).map_err(|reason| EndpointError::Client { reason })?;
     let keep = match spec.connection {
-        ConnectionUse::Reuse => Keep::Open,
-        ConnectionUse::Fresh => Keep::Never,
+        ConnectionReuse::Reuse => KeepAlivePolicy::Open,
+        ConnectionReuse::Fresh => KeepAlivePolicy::Never,
     };
-    Ok(Pool::new(connector, keep))
+    Ok(ConnectionPool::new(connector, keep))
 }
 
 /// Takes all that a read brought: its events share the stamp.
-fn hear(connection: &mut Connection, listener: &mut Listener<'_>, at: Micros) -> Result<Heard, Failure> {
+fn hear(connection: &mut HttpConnection, listener: &mut AnswerParser<'_>, at: Micros) -> Result<AnswerProgress, RequestFailure> {
     while let Some(piece) = connection.piece().map_err(|fault| broken(&fault))? {
-        if listener.hear(at, piece)? == Heard::Done {
-            return Ok(Heard::Done);
+        if listener.hear(at, piece)? == AnswerProgress::Done {
+            return Ok(AnswerProgress::Done);
         }
     }
-    Ok(Heard::More)
+    Ok(AnswerProgress::More)
 }
 
 /// Reads an error's body up to a limit; the rest is left unread.
-async fn read(connection: &mut Connection) -> Result<Vec<u8>, Fault> {
+async fn read(connection: &mut HttpConnection) -> Result<Vec<u8>, WireError> {
     let mut body = Vec::new();
     while connection.more().await?.is_some() {
         while let Some(piece) = connection.piece()? {
@@ -317,12 +330,12 @@ async fn read(connection: &mut Connection) -> Result<Vec<u8>, Fault> {
 
 /// The message of an error that came whole, in place of a stream.
 fn whole_error(body: &[u8]) -> Option<String> {
-    let chunk = Chunk::read(body).ok()?;
+    let chunk = CompletionChunk::read(body).ok()?;
     chunk.error().map(Cow::into_owned)
 }
 
 /// Why a head with status 200 does not begin an event stream; `None` where it does. A missing content type is let pass.
-fn unstreamed(head: &Head, secrets: &Secrets) -> Option<String> {
+fn unstreamed(head: &ResponseHead, secrets: &SecretValues) -> Option<String> {
     // As the head has them: in lower case, where a secret in its own letters would not be found.
     let plain = |text: &str| secrets.in_lower_case().plain(text);
     if let Some(encoding) = head.content_encoding.as_deref().filter(|encoding| !encoding.is_empty() && *encoding != "identity") {
@@ -337,16 +350,16 @@ fn unstreamed(head: &Head, secrets: &Secrets) -> Option<String> {
 }
 
 /// Whether the connection broke.
-fn is_break(answered: &Result<(), Failure>) -> bool {
+fn is_break(answered: &Result<(), RequestFailure>) -> bool {
     answered.as_ref().is_err_and(|failure| failure.kind == FailureKind::ResetMidStream)
 }
 
-fn broken(fault: &Fault) -> Failure {
+fn broken(fault: &WireError) -> RequestFailure {
     let (kind, detail) = match fault.kind {
-        FaultKind::Connect => (FailureKind::Connect, format!("no connection: {fault}")),
-        FaultKind::Tls => (FailureKind::Tls, format!("no TLS connection: {fault}")),
-        FaultKind::Broken => (FailureKind::ResetMidStream, format!("the connection broke: {fault}")),
-        FaultKind::Malformed => (FailureKind::MalformedStream, format!("the answer is not HTTP: {fault}")),
+        WireErrorKind::Connect => (FailureKind::Connect, format!("no connection: {fault}")),
+        WireErrorKind::Tls => (FailureKind::Tls, format!("no TLS connection: {fault}")),
+        WireErrorKind::Broken => (FailureKind::ResetMidStream, format!("the connection broke: {fault}")),
+        WireErrorKind::Malformed => (FailureKind::MalformedStream, format!("the answer is not HTTP: {fault}")),
     };
-    Failure { kind, detail }
+    RequestFailure { kind, detail }
 }

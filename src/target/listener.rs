@@ -1,21 +1,21 @@
-//! What an answer's bytes mean, purely: buffers and the moments they came go in, an [`Exchange`] grows, and a [`Failure`] comes out where
+//! What an answer's bytes mean, purely: buffers and the moments they came go in, an [`HttpExchange`] grows, and a [`RequestFailure`] comes out where
 //! the stream is none. Knows no socket, so that recorded streams can be replayed with any stamps.
 
 use tokio::sync::oneshot;
 
-use super::Exchange;
-use super::alike::Alike;
-use super::chunk::{Chunk, Finish, TokenKind};
+use super::HttpExchange;
+use super::alike::TokenEventTemplate;
+use super::chunk::{ChunkFinishReason, CompletionChunk, TokenKind};
 use super::silent::{SilentEvent, SilentEvents};
-use super::sse::{Decoder, ServerEvent, TooLong};
-use super::wire_usage::WrongCount;
+use super::sse::{EventTooLongError, SseDecoder, SseEvent};
+use super::wire_usage::UsageCountError;
 use crate::clock::Micros;
-use crate::endpoint::{Secrets, server_message};
-use crate::record::{Failure, FailureKind};
+use crate::endpoint::{SecretValues, server_message};
+use crate::record::{FailureKind, RequestFailure};
 
 /// Whether an answer goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Heard {
+pub(super) enum AnswerProgress {
     /// Something may follow.
     More,
     /// `[DONE]` came: whatever follows is no part of the answer.
@@ -24,12 +24,12 @@ pub(super) enum Heard {
 
 /// Listens to one answer.
 #[derive(Debug)]
-pub(super) struct Listener<'a> {
-    pub(super) exchange: Exchange,
-    decoder: Decoder,
-    alike: Alike,
+pub(super) struct AnswerParser<'a> {
+    pub(super) exchange: HttpExchange,
+    decoder: SseDecoder,
+    alike: TokenEventTemplate,
     silent: SilentEvents,
-    secrets: &'a Secrets,
+    secrets: &'a SecretValues,
     first_token: Option<oneshot::Sender<()>>,
     /// Events so far, of any kind.
     events: u64,
@@ -38,12 +38,12 @@ pub(super) struct Listener<'a> {
     finished: bool,
 }
 
-impl<'a> Listener<'a> {
-    pub(super) fn new(secrets: &'a Secrets, first_token: Option<oneshot::Sender<()>>) -> Self {
+impl<'a> AnswerParser<'a> {
+    pub(super) fn new(secrets: &'a SecretValues, first_token: Option<oneshot::Sender<()>>) -> Self {
         Self {
-            exchange: Exchange::default(),
-            decoder: Decoder::default(),
-            alike: Alike::default(),
+            exchange: HttpExchange::default(),
+            decoder: SseDecoder::default(),
+            alike: TokenEventTemplate::default(),
             silent: SilentEvents::default(),
             secrets,
             first_token,
@@ -59,17 +59,17 @@ impl<'a> Listener<'a> {
     }
 
     /// Takes one network buffer: all its events share the stamp.
-    pub(super) fn hear(&mut self, at: Micros, mut bytes: &[u8]) -> Result<Heard, Failure> {
+    pub(super) fn hear(&mut self, at: Micros, mut bytes: &[u8]) -> Result<AnswerProgress, RequestFailure> {
         // Taken out for the loop: an event borrows the decoder while the rest of the listener is written.
         let mut decoder = std::mem::take(&mut self.decoder);
         let heard = loop {
             match decoder.next_event(&mut bytes) {
                 Ok(Some(event)) => match self.take(at, event) {
-                    Ok(Heard::More) => {}
+                    Ok(AnswerProgress::More) => {}
                     heard => break heard,
                 },
-                Ok(None) => break Ok(Heard::More),
-                Err(TooLong) => break Err(malformed(TooLong.to_string())),
+                Ok(None) => break Ok(AnswerProgress::More),
+                Err(EventTooLongError) => break Err(malformed(EventTooLongError.to_string())),
             }
         };
         self.decoder = decoder;
@@ -77,26 +77,28 @@ impl<'a> Listener<'a> {
     }
 
     /// The stream closed in order: what was heard is judged.
-    pub(super) fn end(&mut self, at: Micros) -> Result<(), Failure> {
+    pub(super) fn end(&mut self, at: Micros) -> Result<(), RequestFailure> {
         let mut decoder = std::mem::take(&mut self.decoder);
         let done = match decoder.finish() {
             // The end of the stream may have cut an event anywhere: what cannot be read was never sent whole.
-            Ok(Some(event)) if event.is_error || is_done(event.data) || Chunk::read(event.data).is_ok() => self.take(at, event)?,
-            _ => Heard::More,
+            Ok(Some(event)) if event.is_error || is_done(event.data) || CompletionChunk::read(event.data).is_ok() => {
+                self.take(at, event)?
+            }
+            _ => AnswerProgress::More,
         };
         self.judge(done)
     }
 
     /// Whether the answer is one, now that it is over.
-    pub(super) fn judge(&mut self, heard: Heard) -> Result<(), Failure> {
+    pub(super) fn judge(&mut self, heard: AnswerProgress) -> Result<(), RequestFailure> {
         self.silent.settle(&mut self.exchange);
-        if heard == Heard::More && !self.finished {
+        if heard == AnswerProgress::More && !self.finished {
             let detail = format!("the stream closed after {} events with neither `[DONE]` nor a `finish_reason`", self.events);
-            return Err(Failure { kind: FailureKind::Truncated, detail });
+            return Err(RequestFailure { kind: FailureKind::Truncated, detail });
         }
         if self.exchange.token_events.is_empty() {
             let detail = format!("the answer ended in order after {} events, none of which carried a token", self.events);
-            return Err(Failure { kind: FailureKind::NoToken, detail });
+            return Err(RequestFailure { kind: FailureKind::NoToken, detail });
         }
         if self.exchange.usage.is_some_and(|usage| usage.output_tokens == 0) {
             let came = format!("`completion_tokens` is 0 after {} events with tokens", self.exchange.token_events.len());
@@ -106,32 +108,32 @@ impl<'a> Listener<'a> {
     }
 
     #[inline]
-    fn take(&mut self, at: Micros, ServerEvent { data, is_error }: ServerEvent<'_>) -> Result<Heard, Failure> {
+    fn take(&mut self, at: Micros, SseEvent { data, is_error }: SseEvent<'_>) -> Result<AnswerProgress, RequestFailure> {
         self.events += 1;
         self.last_event = Some(at);
         self.exchange.first_event.get_or_insert(at);
         if is_error {
-            return Err(Failure { kind: FailureKind::ErrorEvent, detail: self.told(&server_message(data)) });
+            return Err(RequestFailure { kind: FailureKind::ErrorEvent, detail: self.told(&server_message(data)) });
         }
         if is_done(data) {
-            return Ok(Heard::Done);
+            return Ok(AnswerProgress::Done);
         }
         // Learned from an event that was counted as a token.
         if let Some((kind, token)) = self.alike.token(data) {
             self.exchange.token_events.push(at);
             self.exchange.reasoning_events += u64::from(kind == TokenKind::Reasoning);
             text_of(&mut self.exchange, kind).push_str(token);
-            return Ok(Heard::More);
+            return Ok(AnswerProgress::More);
         }
         self.read(at, data)
     }
 
     /// Reads an event that is like none before it. Apart, so that what is done for every token stays small.
     #[inline(never)]
-    fn read(&mut self, at: Micros, data: &[u8]) -> Result<Heard, Failure> {
-        let chunk = Chunk::read(data).map_err(|error| malformed(self.unreadable(&error)))?;
+    fn read(&mut self, at: Micros, data: &[u8]) -> Result<AnswerProgress, RequestFailure> {
+        let chunk = CompletionChunk::read(data).map_err(|error| malformed(self.unreadable(&error)))?;
         if let Some(message) = chunk.error() {
-            return Err(Failure { kind: FailureKind::ErrorEvent, detail: self.told(&message) });
+            return Err(RequestFailure { kind: FailureKind::ErrorEvent, detail: self.told(&message) });
         }
         self.count(at, &chunk)?;
         // An answer of one token has no further event by its template.
@@ -139,19 +141,19 @@ impl<'a> Listener<'a> {
             self.alike.learn(data, &chunk);
         }
         match chunk.finish() {
-            Some(Finish::GivenUp(reason)) => {
+            Some(ChunkFinishReason::GivenUp(reason)) => {
                 let reason = self.secrets.plain(reason);
                 let detail = format!("the server gave the answer up: `finish_reason` is `{reason}`");
-                return Err(Failure { kind: FailureKind::ErrorEvent, detail });
+                return Err(RequestFailure { kind: FailureKind::ErrorEvent, detail });
             }
-            Some(Finish::Whole) => self.finished = true,
+            Some(ChunkFinishReason::Whole) => self.finished = true,
             None => {}
         }
-        Ok(Heard::More)
+        Ok(AnswerProgress::More)
     }
 
-    fn count(&mut self, at: Micros, chunk: &Chunk<'_>) -> Result<(), Failure> {
-        let usage = chunk.usage().map_err(|WrongCount(count)| wrong_usage(self.events, &count))?;
+    fn count(&mut self, at: Micros, chunk: &CompletionChunk<'_>) -> Result<(), RequestFailure> {
+        let usage = chunk.usage().map_err(|UsageCountError(count)| wrong_usage(self.events, &count))?;
         let exchange = &mut self.exchange;
         let is_first = exchange.token_events.is_empty();
         let (mut texts, mut reasoning) = (0, 0);
@@ -213,7 +215,7 @@ impl<'a> Listener<'a> {
 }
 
 /// Where the text of a token belongs.
-fn text_of(exchange: &mut Exchange, kind: TokenKind) -> &mut String {
+fn text_of(exchange: &mut HttpExchange, kind: TokenKind) -> &mut String {
     match kind {
         TokenKind::Answer => &mut exchange.answer,
         TokenKind::Reasoning => &mut exchange.reasoning,
@@ -226,34 +228,34 @@ fn is_done(data: &[u8]) -> bool {
 }
 
 /// A server that cannot count is not believed, and what the request measured would be wrong by the same count.
-fn wrong_usage(event: u64, count: &str) -> Failure {
+fn wrong_usage(event: u64, count: &str) -> RequestFailure {
     let cure = "with `target.body.stream_options.include_usage = false` the token rule counts";
     malformed(format!("`usage` in event {event} of the stream cannot be: {count}; {cure}"))
 }
 
-fn malformed(detail: String) -> Failure {
-    Failure { kind: FailureKind::MalformedStream, detail }
+fn malformed(detail: String) -> RequestFailure {
+    RequestFailure { kind: FailureKind::MalformedStream, detail }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Usage;
+    use crate::record::TokenUsage;
 
     const STREAM: &str = include_str!("../../tests/fixtures/engine/vllm_stream.sse");
     const CONTINUOUS: &str = include_str!("../../tests/fixtures/engine/vllm_stream_continuous_usage.sse");
 
     /// Plays a stream event by event, the n-th (from 1) at n × 1,000 µs.
-    fn played(stream: &str) -> (Exchange, Result<(), Failure>) {
-        let secrets = Secrets::default();
-        let mut listener = Listener::new(&secrets, None);
+    fn played(stream: &str) -> (HttpExchange, Result<(), RequestFailure>) {
+        let secrets = SecretValues::default();
+        let mut listener = AnswerParser::new(&secrets, None);
         let mut at = 0;
         let verdict = 'verdict: {
             for event in stream.split_inclusive("\n\n") {
                 at += 1000;
                 match listener.hear(Micros(at), event.as_bytes()) {
-                    Ok(Heard::More) => {}
-                    Ok(Heard::Done) => break 'verdict listener.judge(Heard::Done),
+                    Ok(AnswerProgress::More) => {}
+                    Ok(AnswerProgress::Done) => break 'verdict listener.judge(AnswerProgress::Done),
                     Err(failure) => break 'verdict Err(failure),
                 }
             }
@@ -262,7 +264,7 @@ mod tests {
         (listener.exchange, verdict)
     }
 
-    fn failure(stream: &str) -> Failure {
+    fn failure(stream: &str) -> RequestFailure {
         played(stream).1.unwrap_err()
     }
 
@@ -274,7 +276,10 @@ mod tests {
         assert_eq!(exchange.first_event, Some(Micros(1000)));
         let expected: Vec<Micros> = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13].map(|n| Micros(n * 1000)).into();
         assert_eq!(exchange.token_events, expected);
-        assert_eq!(exchange.usage, Some(Usage { prompt_tokens: 28, output_tokens: 12, reasoning_tokens: None, cached_tokens: Some(0) }));
+        assert_eq!(
+            exchange.usage,
+            Some(TokenUsage { prompt_tokens: 28, output_tokens: 12, reasoning_tokens: None, cached_tokens: Some(0) })
+        );
         assert_eq!(exchange.first_event_tokens, None);
         assert!(exchange.answer.starts_with("ze\u{fffd}levelcounted"), "{}", exchange.answer);
         assert!(exchange.answer.ends_with(" aspicklestandardreturn itera"), "{}", exchange.answer);
@@ -287,25 +292,28 @@ mod tests {
         // The empty delta in between is a token: the count grows with it.
         assert_eq!(exchange.token_events, [Micros(2000), Micros(3000), Micros(4000)]);
         assert_eq!(exchange.first_event_tokens, Some(1));
-        assert_eq!(exchange.usage, Some(Usage { prompt_tokens: 28, output_tokens: 3, reasoning_tokens: None, cached_tokens: Some(0) }));
+        assert_eq!(
+            exchange.usage,
+            Some(TokenUsage { prompt_tokens: 28, output_tokens: 3, reasoning_tokens: None, cached_tokens: Some(0) })
+        );
         let later: String = CONTINUOUS.split_inclusive("\n\n").skip(3).collect();
         assert_eq!(played(&later).0.first_event_tokens, Some(3));
     }
 
     #[test]
     fn events_of_one_read_share_its_stamp() {
-        let secrets = Secrets::default();
-        let mut listener = Listener::new(&secrets, None);
-        assert_eq!(listener.hear(Micros(7), STREAM.as_bytes()), Ok(Heard::Done));
-        assert_eq!(listener.judge(Heard::Done), Ok(()));
+        let secrets = SecretValues::default();
+        let mut listener = AnswerParser::new(&secrets, None);
+        assert_eq!(listener.hear(Micros(7), STREAM.as_bytes()), Ok(AnswerProgress::Done));
+        assert_eq!(listener.judge(AnswerProgress::Done), Ok(()));
         assert_eq!(listener.exchange.token_events, [Micros(7); 12]);
     }
 
     #[test]
     fn the_first_token_is_told_once_and_at_the_token() {
-        let secrets = Secrets::default();
+        let secrets = SecretValues::default();
         let (sender, mut receiver) = oneshot::channel();
-        let mut listener = Listener::new(&secrets, Some(sender));
+        let mut listener = AnswerParser::new(&secrets, Some(sender));
         let (role, rest) = STREAM.split_at(STREAM.find("\n\n").unwrap() + 2);
         listener.hear(Micros(1), role.as_bytes()).unwrap();
         assert!(receiver.try_recv().is_err());
@@ -342,7 +350,7 @@ mod tests {
     fn errors_inside_a_stream_are_failures_and_keep_what_came_before() {
         let token = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n";
         let (exchange, verdict) = played(&format!("{token}data: {{\"error\":{{\"message\":\"out of\\nmemory\",\"code\":500}}}}\n\n"));
-        assert_eq!(verdict, Err(Failure { kind: FailureKind::ErrorEvent, detail: "out of memory".into() }));
+        assert_eq!(verdict, Err(RequestFailure { kind: FailureKind::ErrorEvent, detail: "out of memory".into() }));
         assert_eq!(exchange.token_events, [Micros(1000)]);
         let silent = failure("data: {\"error\":{\"message\":\" \\n\",\"code\":500}}\n\n");
         assert_eq!(silent.detail, "event 1 of the stream is an error without a message");

@@ -1,4 +1,4 @@
-//! TO WHOM: sends one prompt and brings back one [`Exchange`]. The load loop does not know which kind of target it talks to.
+//! TO WHOM: sends one prompt and brings back one [`HttpExchange`]. The load loop does not know which kind of target it talks to.
 //!
 //! A target stamps and counts; it knows nothing of sessions' schedules, of records, or of verdicts.
 
@@ -26,12 +26,12 @@ mod wire_usage;
 use tokio::sync::oneshot;
 
 pub use error::TargetError;
-pub use exchange::{Carriage, Exchange, Reads};
+pub use exchange::{HttpExchange, ReadStats, TransportStats};
 pub use http::HttpTarget;
 pub use models::ModelList;
-pub use prepared::Prepared;
+pub use prepared::PreparedRequest;
 pub use replay::{replay, replay_at};
-pub use script::{Line, Script};
+pub use script::{EncodedConversation, EncodedMessage};
 pub use sim::SimTarget;
 
 use crate::session::Prompt;
@@ -57,7 +57,7 @@ impl Target {
 
     /// Does what can be done before the prompt is due.
     #[must_use]
-    pub fn prepare(&self, prompt: Prompt) -> Prepared {
+    pub fn prepare(&self, prompt: Prompt) -> PreparedRequest {
         match self {
             Self::Http(target) => target.prepare(prompt),
             Self::Sim(_) => SimTarget::prepare(prompt),
@@ -66,17 +66,17 @@ impl Target {
 
     /// A conversation of which nothing has been said yet, as this target writes it.
     #[must_use]
-    pub fn script(&self) -> Script {
+    pub fn script(&self) -> EncodedConversation {
         match self {
             Self::Http(target) => target.script(),
-            Self::Sim(_) => Script::default(),
+            Self::Sim(_) => EncodedConversation::default(),
         }
     }
 
     /// The same as [`Target::prepare`], where what was said before is written already: `said` and `asked` are the prompt's messages, in a
     /// script of this target.
     #[must_use]
-    pub fn extend(&self, prompt: Prompt, said: &Script, asked: &Line) -> Prepared {
+    pub fn extend(&self, prompt: Prompt, said: &EncodedConversation, asked: &EncodedMessage) -> PreparedRequest {
         match self {
             Self::Http(target) => target.extend(prompt, said, asked),
             Self::Sim(_) => SimTarget::prepare(prompt),
@@ -85,13 +85,13 @@ impl Target {
 
     /// Sends a prompt that this target prepared and listens to the answer. `first_token` is told at the first token-bearing event, and
     /// dropped where none comes.
-    pub async fn send(&self, prepared: Prepared, first_token: Option<oneshot::Sender<()>>) -> Exchange {
+    pub async fn send(&self, prepared: PreparedRequest, first_token: Option<oneshot::Sender<()>>) -> HttpExchange {
         let forced_tokens = prepared.prompt.exact_length.then_some(prepared.prompt.max_tokens);
         let exchange = match self {
             Self::Http(target) => target.send(&prepared, first_token).await,
             Self::Sim(target) => target.send(prepared, first_token).await,
         };
-        Exchange { forced_tokens, ..exchange }
+        HttpExchange { forced_tokens, ..exchange }
     }
 
     /// Opens so many connections before the load and says how many there are now: the simulated engine has none.
@@ -103,7 +103,7 @@ impl Target {
     }
 
     /// Both together.
-    pub async fn exchange(&self, prompt: Prompt, first_token: Option<oneshot::Sender<()>>) -> Exchange {
+    pub async fn exchange(&self, prompt: Prompt, first_token: Option<oneshot::Sender<()>>) -> HttpExchange {
         self.send(self.prepare(prompt), first_token).await
     }
 }

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use super::HttpTarget;
-use crate::endpoint::Reply;
+use crate::endpoint::EndpointReply;
 
 /// The models that a server names; none where it has no such list, or keeps it to itself.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -62,7 +62,7 @@ impl HttpTarget {
     pub async fn models(&self) -> ModelList {
         let url = self.endpoint().address().api("models");
         let reply = self.endpoint().call(self.endpoint().request(Method::GET, url, None)).await;
-        let mut models: ModelList = reply.ok().filter(Reply::is_success).and_then(|reply| reply.json().ok()).unwrap_or_default();
+        let mut models: ModelList = reply.ok().filter(EndpointReply::is_success).and_then(|reply| reply.json().ok()).unwrap_or_default();
         for model in &mut models.data {
             model.id = self.endpoint().secrets().hide(&model.id);
         }

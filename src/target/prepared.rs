@@ -1,17 +1,17 @@
 //! A prompt with everything done that can be done before it is due.
 
-use super::body::Body;
+use super::body::RequestBody;
 use crate::session::Prompt;
 
 /// A prompt ready to be sent, by the target that prepared it.
 #[derive(Debug, Clone)]
-pub struct Prepared {
+pub struct PreparedRequest {
     pub(super) prompt: Prompt,
     /// The request's body; empty for the simulated engine, which takes the prompt as it is.
-    pub(super) body: Body,
+    pub(super) body: RequestBody,
 }
 
-impl Prepared {
+impl PreparedRequest {
     pub fn prompt(&self) -> &Prompt {
         &self.prompt
     }

@@ -1,41 +1,41 @@
-//! A recorded answer heard again: its bytes in the pieces in which the network delivered them go in, an [`Exchange`] comes out.
+//! A recorded answer heard again: its bytes in the pieces in which the network delivered them go in, an [`HttpExchange`] comes out.
 //!
 //! Purely, as a target does it that has sent nothing; the stamp of a piece is its number, or as it is told.
 
-use super::listener::{Heard, Listener};
-use super::{Carriage, Exchange};
+use super::listener::{AnswerParser, AnswerProgress};
+use super::{HttpExchange, TransportStats};
 use crate::clock::Micros;
-use crate::endpoint::Secrets;
+use crate::endpoint::SecretValues;
 
 /// Hears the pieces of one answer, which ends in order behind the last one.
-pub fn replay<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Exchange {
+pub fn replay<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> HttpExchange {
     let exchange = replay_at((0..).map(Micros).zip(pieces));
     // What pieces there are is up to the caller.
-    Exchange { carriage: Carriage::default(), ..exchange }
+    HttpExchange { carriage: TransportStats::default(), ..exchange }
 }
 
 /// The same with the moment at which each piece came, as a read of its own.
-pub fn replay_at<'a>(pieces: impl Iterator<Item = (Micros, &'a [u8])>) -> Exchange {
-    let secrets = Secrets::default();
-    let mut listener = Listener::new(&secrets, None);
+pub fn replay_at<'a>(pieces: impl Iterator<Item = (Micros, &'a [u8])>) -> HttpExchange {
+    let secrets = SecretValues::default();
+    let mut listener = AnswerParser::new(&secrets, None);
     let mut done = Micros::default();
-    let mut verdict = Ok(Heard::More);
+    let mut verdict = Ok(AnswerProgress::More);
     for (at, piece) in pieces {
         done = at;
         let before = listener.exchange.token_events.len();
         verdict = listener.hear(at, piece);
         let events = listener.exchange.token_events.len() - before;
         listener.exchange.carriage.reads.take(None, events);
-        if !matches!(verdict, Ok(Heard::More)) {
+        if !matches!(verdict, Ok(AnswerProgress::More)) {
             break;
         }
     }
     let verdict = match verdict {
-        Ok(Heard::More) => listener.end(done),
-        Ok(Heard::Done) => listener.judge(Heard::Done),
+        Ok(AnswerProgress::More) => listener.end(done),
+        Ok(AnswerProgress::Done) => listener.judge(AnswerProgress::Done),
         Err(failure) => Err(failure),
     };
-    Exchange { done, failure: verdict.err(), ..listener.exchange }
+    HttpExchange { done, failure: verdict.err(), ..listener.exchange }
 }
 
 #[cfg(test)]

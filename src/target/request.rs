@@ -7,7 +7,7 @@ use reqwest::header::{
     ACCEPT, CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
 
-use super::spec::ConnectionUse;
+use super::spec::ConnectionReuse;
 use crate::endpoint;
 use crate::wire;
 
@@ -34,7 +34,7 @@ pub(super) struct RequestHead<'a> {
 
 impl HeadWriter {
     /// The error is a text.
-    pub(super) fn new(url: &Url, headers: &HeaderMap, connection: ConnectionUse) -> Result<Self, String> {
+    pub(super) fn new(url: &Url, headers: &HeaderMap, connection: ConnectionReuse) -> Result<Self, String> {
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
         let path = format!("{}{query}", url.path());
         let mut shared = format!("POST {path} HTTP/1.1\r\n").into_bytes();
@@ -43,7 +43,7 @@ impl HeadWriter {
         for (name, value) in own.into_iter().filter(|(name, _)| !headers.contains_key(name)) {
             add(&mut shared, &name, value.as_bytes());
         }
-        if connection == ConnectionUse::Fresh {
+        if connection == ConnectionReuse::Fresh {
             add(&mut shared, &CONNECTION, b"close");
         }
         // How the body is framed is not the scenario's affair.
@@ -66,7 +66,7 @@ impl RequestHead<'_> {
     }
 }
 
-impl wire::RequestHead for RequestHead<'_> {
+impl wire::RequestHeadEncoder for RequestHead<'_> {
     fn lines(&self, room: usize) -> Vec<u8> {
         let mut head = Vec::with_capacity(self.writer.shared.len() + 64 + room);
         head.extend_from_slice(&self.writer.shared);
@@ -118,10 +118,10 @@ fn add(head: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::wire::RequestHead as _;
+    use super::wire::RequestHeadEncoder as _;
     use super::*;
 
-    fn head(url: &str, headers: &[(&str, &str)], connection: ConnectionUse, user: Option<u64>) -> String {
+    fn head(url: &str, headers: &[(&str, &str)], connection: ConnectionReuse, user: Option<u64>) -> String {
         let pairs = headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap()));
         let writer = HeadWriter::new(&url.parse().unwrap(), &pairs.collect(), connection).unwrap();
         assert!(!format!("{writer:?}").contains("hush"));
@@ -132,13 +132,13 @@ mod tests {
     fn a_head_holds_what_a_server_needs_and_nothing_twice() {
         let agent = endpoint::USER_AGENT;
         assert_eq!(
-            head("http://h:8000/v1/x?key=hush", &[("authorization", "Bearer hush")], ConnectionUse::Reuse, None),
+            head("http://h:8000/v1/x?key=hush", &[("authorization", "Bearer hush")], ConnectionReuse::Reuse, None),
             format!(
                 "POST /v1/x?key=hush HTTP/1.1\r\nhost: h:8000\r\naccept: */*\r\nuser-agent: {agent}\r\nauthorization: Bearer \
                  hush\r\ncontent-length: 17\r\n\r\n"
             )
         );
-        let own = head("https://[::1]/", &[("host", "me"), ("content-length", "4"), ("x-user-id", "7")], ConnectionUse::Fresh, Some(3));
+        let own = head("https://[::1]/", &[("host", "me"), ("content-length", "4"), ("x-user-id", "7")], ConnectionReuse::Fresh, Some(3));
         assert_eq!(
             own,
             format!(
@@ -146,8 +146,8 @@ mod tests {
                  3\r\ncontent-length: 17\r\n\r\n"
             )
         );
-        assert!(head("https://[::1]/", &[("x-user-id", "7")], ConnectionUse::Reuse, None).contains("host: [::1]\r\n"));
-        assert!(head("http://h/", &[("x-user-id", "7")], ConnectionUse::Reuse, None).contains("x-user-id: 7\r\n"));
+        assert!(head("https://[::1]/", &[("x-user-id", "7")], ConnectionReuse::Reuse, None).contains("host: [::1]\r\n"));
+        assert!(head("http://h/", &[("x-user-id", "7")], ConnectionReuse::Reuse, None).contains("x-user-id: 7\r\n"));
     }
 
     #[test]
@@ -157,7 +157,7 @@ mod tests {
         let pairs = headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap()));
         let headers: HeaderMap = pairs.collect();
         let request = |headers: &HeaderMap, user| {
-            HeadWriter::new(&"https://h:8000/v1/x?key=hush".parse().unwrap(), headers, ConnectionUse::Fresh)
+            HeadWriter::new(&"https://h:8000/v1/x?key=hush".parse().unwrap(), headers, ConnectionReuse::Fresh)
                 .unwrap()
                 .head(user, 17)
                 .fields()

@@ -7,8 +7,8 @@ use std::io::Write;
 
 use bytes::Bytes;
 
-use super::spec::Api;
-use crate::session::{Message, Role};
+use super::spec::TargetApi;
+use crate::session::{ChatMessage, MessageRole};
 
 /// Pieces below this size are put together, so that a long conversation of short messages is no long list.
 const MERGED: usize = 16 * 1024;
@@ -16,34 +16,34 @@ const MERGED: usize = 16 * 1024;
 /// What has been said so far in one session, as its target writes it; by default, of a target that is sent no bodies. Cloning copies no
 /// text.
 #[derive(Debug, Clone, Default)]
-pub struct Script {
+pub struct EncodedConversation {
     /// None where the target takes messages as they are.
-    api: Option<Api>,
+    api: Option<TargetApi>,
     said: Vec<Bytes>,
 }
 
 /// One message as a script takes it, written as if another stood before it.
 #[derive(Debug, Clone)]
-pub struct Line(Bytes);
+pub struct EncodedMessage(Bytes);
 
-impl Script {
+impl EncodedConversation {
     /// Of a target that is sent bodies of this form.
-    pub(super) fn written(api: Api) -> Self {
+    pub(super) fn written(api: TargetApi) -> Self {
         Self { api: Some(api), said: Vec::new() }
     }
 
     /// Writes a message that is to be said, or asked, some time.
     #[must_use]
-    pub fn line(&self, message: &Message) -> Line {
+    pub fn line(&self, message: &ChatMessage) -> EncodedMessage {
         let mut bytes = Vec::new();
         if let Some(api) = self.api {
             write(&mut bytes, api, message);
         }
-        Line(bytes.into())
+        EncodedMessage(bytes.into())
     }
 
     /// From now on the message stands in the conversation.
-    pub fn say(&mut self, line: &Line) {
+    pub fn say(&mut self, line: &EncodedMessage) {
         let line = self.placed(line);
         match self.said.last_mut() {
             Some(last) if last.len() + line.len() <= MERGED => *last = [&**last, &*line].concat().into(),
@@ -53,13 +53,13 @@ impl Script {
     }
 
     /// Says all these, written in one piece.
-    pub fn say_all(&mut self, messages: &[Message]) {
+    pub fn say_all(&mut self, messages: &[ChatMessage]) {
         let Some(api) = self.api else { return };
         let mut bytes = Vec::with_capacity(messages.iter().map(room).sum());
         for message in messages {
             write(&mut bytes, api, message);
         }
-        self.say(&Line(bytes.into()));
+        self.say(&EncodedMessage(bytes.into()));
     }
 
     /// What has been said, in pieces.
@@ -68,22 +68,22 @@ impl Script {
     }
 
     /// The line without what parts it from the message before, where there is none.
-    pub(super) fn placed(&self, Line(bytes): &Line) -> Bytes {
-        let parted = self.said.is_empty() && self.api == Some(Api::Chat) && !bytes.is_empty();
+    pub(super) fn placed(&self, EncodedMessage(bytes): &EncodedMessage) -> Bytes {
+        let parted = self.said.is_empty() && self.api == Some(TargetApi::Chat) && !bytes.is_empty();
         bytes.slice(usize::from(parted)..)
     }
 }
 
 /// A message takes about so much: an eighth for line feeds and quotes, which are escaped, and something around it.
-fn room(message: &Message) -> usize {
+fn room(message: &ChatMessage) -> usize {
     message.text.len() + message.text.len() / 8 + 64
 }
 
 /// `,{"role":"user","content":"..."}`, or the text and an empty line as they stand in a JSON string.
-fn write(bytes: &mut Vec<u8>, api: Api, message: &Message) {
+fn write(bytes: &mut Vec<u8>, api: TargetApi, message: &ChatMessage) {
     bytes.reserve(room(message));
     match api {
-        Api::Chat => {
+        TargetApi::Chat => {
             bytes.extend_from_slice(b",{\"role\":\"");
             bytes.extend_from_slice(role(message.role).as_bytes());
             bytes.extend_from_slice(b"\",\"content\":");
@@ -91,7 +91,7 @@ fn write(bytes: &mut Vec<u8>, api: Api, message: &Message) {
             bytes.push(b'}');
         }
         // The quotes stand around the whole conversation.
-        Api::Completions => {
+        TargetApi::Completions => {
             let quote = bytes.len();
             string(bytes, &message.text);
             bytes.pop();
@@ -101,11 +101,11 @@ fn write(bytes: &mut Vec<u8>, api: Api, message: &Message) {
     }
 }
 
-fn role(role: Role) -> &'static str {
+fn role(role: MessageRole) -> &'static str {
     match role {
-        Role::System => "system",
-        Role::User => "user",
-        Role::Assistant => "assistant",
+        MessageRole::System => "system",
+        MessageRole::User => "user",
+        MessageRole::Assistant => "assistant",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tokens without a text: half a character, or the one that ends an answer. An event that shows nothing is a token where the server's count
 //! says so, and only there: servers send empty events for other reasons, too.
 
-use super::Exchange;
+use super::HttpExchange;
 use crate::clock::Micros;
 
 /// An event of an answer that showed nothing.
@@ -16,7 +16,7 @@ pub(super) struct SilentEvent {
 
 impl SilentEvent {
     /// Makes a token of it.
-    pub(super) fn enter(self, exchange: &mut Exchange) {
+    pub(super) fn enter(self, exchange: &mut HttpExchange) {
         let place = exchange.token_events.partition_point(|at| *at <= self.at);
         exchange.token_events.insert(place, self.at);
         if self.is_reasoning {
@@ -39,7 +39,7 @@ impl SilentEvents {
 
     /// The answer is over: where the tokens that were streamed are as many as its events with text and those without, each was one. The event
     /// that ends an answer is a token only where one is missing else.
-    pub(super) fn settle(&mut self, exchange: &mut Exchange) {
+    pub(super) fn settle(&mut self, exchange: &mut HttpExchange) {
         let silent = std::mem::take(&mut self.0);
         let Some(streamed) = exchange.streamed_tokens() else { return };
         let missing = usize::try_from(streamed).unwrap_or(usize::MAX).saturating_sub(exchange.token_events.len());

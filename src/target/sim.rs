@@ -8,16 +8,16 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use super::Exchange;
-use super::body::Body;
-use super::deadline::{Deadline, Limits};
-use super::prepared::Prepared;
+use super::HttpExchange;
+use super::body::RequestBody;
+use super::deadline::{RequestDeadline, RequestTimeouts};
+use super::prepared::PreparedRequest;
 use super::spec::TargetSpec;
 use crate::clock::{Clock, Micros};
-use crate::engine::driver::{Delivery, EngineHandle, Question, Replies, Reply, drive};
-use crate::engine::spec::FaultKind;
-use crate::engine::{Answer, EngineParameters, Fault, Snapshot, TokenMemo};
-use crate::record::{Failure, FailureKind, Usage};
+use crate::engine::driver::{EngineHandle, EnginePrompt, EngineReply, EngineReplyReceiver, TokenDelivery, drive};
+use crate::engine::spec::EngineFaultKind;
+use crate::engine::{EngineAnswer, EngineFault, EngineParameters, EngineSnapshot, TokenMemo};
+use crate::record::{FailureKind, RequestFailure, TokenUsage};
 use crate::session::Prompt;
 
 /// A simulated engine, which begins with empty caches and lives as long as the last clone of this.
@@ -25,7 +25,7 @@ use crate::session::Prompt;
 pub struct SimTarget {
     clock: Clock,
     engine: EngineHandle,
-    limits: Limits,
+    limits: RequestTimeouts,
     /// Owns the engine's task: dropping it ends the task.
     _driver: Arc<JoinSet<()>>,
 }
@@ -37,11 +37,11 @@ impl SimTarget {
     pub fn start(spec: &TargetSpec, parameters: &EngineParameters, clock: Clock, memo: TokenMemo) -> Self {
         // Tokens that come together must not look like a stall.
         let span = Micros::from_secs_f64(spec.idle_timeout.0 / 2.0);
-        let delivery = if clock.is_virtual() { Delivery::Together(span) } else { Delivery::EachStep };
+        let delivery = if clock.is_virtual() { TokenDelivery::Together(span) } else { TokenDelivery::EachStep };
         let (engine, driving) = drive(parameters, clock, delivery, memo);
         let mut driver = JoinSet::new();
         driver.spawn(driving);
-        Self { clock, engine, limits: Limits::new(spec), _driver: Arc::new(driver) }
+        Self { clock, engine, limits: RequestTimeouts::new(spec), _driver: Arc::new(driver) }
     }
 
     /// Empties all caches.
@@ -50,26 +50,26 @@ impl SimTarget {
     }
 
     /// What the engine holds now, and its counters.
-    pub async fn observe(&self) -> Snapshot {
+    pub async fn observe(&self) -> EngineSnapshot {
         self.engine.observe().await.unwrap_or_default()
     }
 
     /// There is nothing to do before a prompt is due: the engine takes it as it is.
-    pub(super) fn prepare(prompt: Prompt) -> Prepared {
-        Prepared { prompt, body: Body::default() }
+    pub(super) fn prepare(prompt: Prompt) -> PreparedRequest {
+        PreparedRequest { prompt, body: RequestBody::default() }
     }
 
     /// Sends one prompt and brings back what came of it. `first_token` is told at the first token, and dropped where none comes.
-    pub(super) async fn send(&self, prepared: Prepared, first_token: Option<oneshot::Sender<()>>) -> Exchange {
+    pub(super) async fn send(&self, prepared: PreparedRequest, first_token: Option<oneshot::Sender<()>>) -> HttpExchange {
         let prompt = prepared.prompt;
         let sent = self.clock.now();
-        let question = Question::Conversation { session: prompt.session, messages: prompt.messages };
-        let mut hearing = Hearing {
+        let question = EnginePrompt::Conversation { session: prompt.session, messages: prompt.messages };
+        let mut hearing = SimExchange {
             clock: self.clock,
             limits: self.limits,
             replies: self.engine.ask(question, prompt.max_tokens),
             first_token,
-            exchange: Exchange { sent, ..Exchange::default() },
+            exchange: HttpExchange { sent, ..HttpExchange::default() },
         };
         let failure = hearing.listen().await.err();
         let mut exchange = hearing.exchange;
@@ -85,16 +85,16 @@ impl SimTarget {
 }
 
 /// One exchange while it lasts.
-struct Hearing {
+struct SimExchange {
     clock: Clock,
-    limits: Limits,
-    replies: Replies,
+    limits: RequestTimeouts,
+    replies: EngineReplyReceiver,
     first_token: Option<oneshot::Sender<()>>,
-    exchange: Exchange,
+    exchange: HttpExchange,
 }
 
-impl Hearing {
-    async fn listen(&mut self) -> Result<(), Failure> {
+impl SimExchange {
+    async fn listen(&mut self) -> Result<(), RequestFailure> {
         let (prompt_tokens, answer, fault) = self.acceptance().await?;
         let end = self.tokens(fault).await;
         let tokens = self.exchange.token_events.len() as u64;
@@ -104,55 +104,52 @@ impl Hearing {
             Ok(cached_tokens) => Some(*cached_tokens),
             Err(failure) => (failure.kind == FailureKind::NoToken).then_some(0),
         };
-        self.exchange.usage = cached_tokens.filter(|_| fault.is_none_or(|fault| fault.kind != FaultKind::NoUsage)).map(|cached| Usage {
-            prompt_tokens,
-            output_tokens: tokens,
-            reasoning_tokens: None,
-            cached_tokens: Some(cached),
-        });
+        self.exchange.usage = cached_tokens
+            .filter(|_| fault.is_none_or(|fault| fault.kind != EngineFaultKind::NoUsage))
+            .map(|cached| TokenUsage { prompt_tokens, output_tokens: tokens, reasoning_tokens: None, cached_tokens: Some(cached) });
         end.map(|_| ())
     }
 
-    async fn acceptance(&mut self) -> Result<(u64, Answer, Option<Fault>), Failure> {
+    async fn acceptance(&mut self) -> Result<(u64, EngineAnswer, Option<EngineFault>), RequestFailure> {
         let sent = self.exchange.sent;
         match self.replies.next().await {
-            Some(Reply::Accepted { prompt_tokens, answer, fault }) => {
+            Some(EngineReply::Accepted { prompt_tokens, answer, fault }) => {
                 self.exchange.headers = Some(sent);
-                if let Some(Fault { kind: FaultKind::Status, status, .. }) = fault {
+                if let Some(EngineFault { kind: EngineFaultKind::Status, status, .. }) = fault {
                     return Err(failure(FailureKind::Http(status), "a fault made on purpose"));
                 }
                 self.exchange.first_event = Some(sent);
                 Ok((prompt_tokens, answer, fault))
             }
-            Some(Reply::Refused(refusal)) => {
+            Some(EngineReply::Refused(refusal)) => {
                 self.exchange.headers = Some(sent);
                 Err(failure(FailureKind::Http(400), &refusal.to_string()))
             }
-            Some(Reply::Tokens { .. }) | None => Err(stopped()),
+            Some(EngineReply::Tokens { .. }) | None => Err(stopped()),
         }
     }
 
     /// Takes tokens up to the last, or up to what goes wrong. The tokens that came from a cache.
-    async fn tokens(&mut self, fault: Option<Fault>) -> Result<u64, Failure> {
+    async fn tokens(&mut self, fault: Option<EngineFault>) -> Result<u64, RequestFailure> {
         let strikes = |tokens: u64, kind| fault.is_some_and(|fault| fault.kind == kind && tokens >= fault.after_tokens);
         loop {
             let tokens = self.exchange.token_events.len() as u64;
-            if strikes(0, FaultKind::NoToken) {
+            if strikes(0, EngineFaultKind::NoToken) {
                 return Err(failure(FailureKind::NoToken, "the stream ended in order and brought no token"));
             }
-            if strikes(tokens, FaultKind::Reset) {
+            if strikes(tokens, EngineFaultKind::Reset) {
                 return Err(failure(FailureKind::ResetMidStream, "the connection was reset"));
             }
-            if strikes(tokens, FaultKind::MalformedEvent) {
+            if strikes(tokens, EngineFaultKind::MalformedEvent) {
                 return Err(failure(FailureKind::MalformedStream, "an event is no JSON"));
             }
             let deadline = self.deadline();
-            if strikes(tokens, FaultKind::Stall) {
+            if strikes(tokens, EngineFaultKind::Stall) {
                 self.clock.sleep_until(deadline.at).await;
                 return Err(deadline.missed());
             }
             match self.clock.before(deadline.at, self.replies.next()).await {
-                Some(Some(Reply::Tokens { stamps, cached_tokens, last })) => {
+                Some(Some(EngineReply::Tokens { stamps, cached_tokens, last })) => {
                     self.note(&stamps);
                     if last {
                         return Ok(cached_tokens);
@@ -179,13 +176,13 @@ impl Hearing {
     async fn take_what_is_left(&mut self) {
         self.replies.give_up();
         while let Some(reply) = self.replies.next().await {
-            if let Reply::Tokens { stamps, .. } = reply {
+            if let EngineReply::Tokens { stamps, .. } = reply {
                 self.note(&stamps);
             }
         }
     }
 
-    fn deadline(&self) -> Deadline {
+    fn deadline(&self) -> RequestDeadline {
         let sent = self.exchange.sent;
         match self.exchange.token_events.last() {
             None => self.limits.before_first_token(sent),
@@ -194,11 +191,11 @@ impl Hearing {
     }
 }
 
-fn failure(kind: FailureKind, detail: &str) -> Failure {
-    Failure { kind, detail: detail.to_owned() }
+fn failure(kind: FailureKind, detail: &str) -> RequestFailure {
+    RequestFailure { kind, detail: detail.to_owned() }
 }
 
-fn stopped() -> Failure {
+fn stopped() -> RequestFailure {
     failure(FailureKind::Cancelled, "the simulated engine has been stopped")
 }
 
@@ -206,23 +203,23 @@ fn stopped() -> Failure {
 mod tests {
     use super::*;
     use crate::clock::virtual_runtime;
-    use crate::engine::spec::{EngineSpec, FaultSpec, Preset};
-    use crate::session::{Message, Role};
+    use crate::engine::spec::{EnginePreset, EngineSpec, FaultSpec};
+    use crate::session::{ChatMessage, MessageRole};
     use crate::target::Target;
 
-    fn prompt(session: u64, messages: Vec<Message>, max_tokens: u32) -> Prompt {
+    fn prompt(session: u64, messages: Vec<ChatMessage>, max_tokens: u32) -> Prompt {
         Prompt { session, turn: 0, messages, max_tokens, exact_length: false, user_id: None }
     }
 
     /// 993 words: with the template, a prompt of 1,000 tokens.
     fn thousand(session: u64, max_tokens: u32) -> Prompt {
         let text = format!("session {session}{}", " word".repeat(991));
-        prompt(session, vec![Message::new(Role::User, text)], max_tokens)
+        prompt(session, vec![ChatMessage::new(MessageRole::User, text)], max_tokens)
     }
 
     /// Runs in virtual time against a tiny engine with these faults and limits.
     fn meet<F: Future>(faults: Vec<FaultSpec>, limits: &str, body: impl FnOnce(Target) -> F) -> F::Output {
-        let parameters = EngineParameters::resolve(&EngineSpec { preset: Preset::Tiny, faults, ..EngineSpec::default() }, 0).unwrap();
+        let parameters = EngineParameters::resolve(&EngineSpec { preset: EnginePreset::Tiny, faults, ..EngineSpec::default() }, 0).unwrap();
         let spec: TargetSpec = toml::from_str(limits).unwrap();
         virtual_runtime().unwrap().block_on(async {
             let target = SimTarget::start(&spec, &parameters, Clock::simulated(), TokenMemo::default());
@@ -230,8 +227,8 @@ mod tests {
         })
     }
 
-    fn failing(kind: FaultKind, after_tokens: u32) -> Exchange {
-        let fault = FaultSpec { kind, every: 1, status: (kind == FaultKind::Status).then_some(503), after_tokens };
+    fn failing(kind: EngineFaultKind, after_tokens: u32) -> HttpExchange {
+        let fault = FaultSpec { kind, every: 1, status: (kind == EngineFaultKind::Status).then_some(503), after_tokens };
         meet(vec![fault], "idle_timeout = '1s'", |target| async move { target.exchange(thousand(1, 10), None).await })
     }
 
@@ -241,7 +238,10 @@ mod tests {
         assert_eq!((exchange.sent, exchange.first_event), (Micros(0), Some(Micros(0))));
         assert_eq!(exchange.token_events, [Micros(12_001), Micros(13_111), Micros(14_221)]);
         assert_eq!((exchange.done, exchange.first_event_tokens), (Micros(14_221), Some(1)));
-        assert_eq!(exchange.usage, Some(Usage { prompt_tokens: 1000, output_tokens: 3, reasoning_tokens: None, cached_tokens: Some(0) }));
+        assert_eq!(
+            exchange.usage,
+            Some(TokenUsage { prompt_tokens: 1000, output_tokens: 3, reasoning_tokens: None, cached_tokens: Some(0) })
+        );
         assert_eq!(crate::engine::tokenizer::count(&exchange.answer), 3);
         assert_eq!(exchange.failure, None);
     }
@@ -252,7 +252,7 @@ mod tests {
             let first = thousand(1, 24);
             let mut messages = first.messages.clone();
             let answer = target.exchange(first, None).await.answer;
-            messages.extend([Message::new(Role::Assistant, answer), Message::new(Role::User, "why?")]);
+            messages.extend([ChatMessage::new(MessageRole::Assistant, answer), ChatMessage::new(MessageRole::User, "why?")]);
             target.exchange(prompt(1, messages, 1), None).await
         });
         // The prompt's 1,000 tokens and 23 of the answer's 24 were computed: 63 blocks of 16.
@@ -278,19 +278,19 @@ mod tests {
     #[test]
     fn every_fault_on_request_is_the_failure_it_stands_for() {
         for (kind, after_tokens, failure, tokens, done) in [
-            (FaultKind::Status, 0, FailureKind::Http(503), 0, 0),
-            (FaultKind::NoToken, 0, FailureKind::NoToken, 0, 0),
-            (FaultKind::Reset, 3, FailureKind::ResetMidStream, 3, 14_221),
-            (FaultKind::MalformedEvent, 1, FailureKind::MalformedStream, 1, 12_001),
-            (FaultKind::Stall, 2, FailureKind::TimeoutIdle, 2, 1_013_111),
-            (FaultKind::Stall, 0, FailureKind::TimeoutFirstToken, 0, 300_000_000),
+            (EngineFaultKind::Status, 0, FailureKind::Http(503), 0, 0),
+            (EngineFaultKind::NoToken, 0, FailureKind::NoToken, 0, 0),
+            (EngineFaultKind::Reset, 3, FailureKind::ResetMidStream, 3, 14_221),
+            (EngineFaultKind::MalformedEvent, 1, FailureKind::MalformedStream, 1, 12_001),
+            (EngineFaultKind::Stall, 2, FailureKind::TimeoutIdle, 2, 1_013_111),
+            (EngineFaultKind::Stall, 0, FailureKind::TimeoutFirstToken, 0, 300_000_000),
         ] {
             let exchange = failing(kind, after_tokens);
             assert_eq!(exchange.failure.map(|failure| failure.kind), Some(failure));
             assert_eq!((exchange.token_events.len(), exchange.done), (tokens, Micros(done)), "{kind:?}");
-            assert_eq!(exchange.usage.is_some(), kind == FaultKind::NoToken, "a stream that ends in order tells its usage");
+            assert_eq!(exchange.usage.is_some(), kind == EngineFaultKind::NoToken, "a stream that ends in order tells its usage");
         }
-        let exchange = failing(FaultKind::NoUsage, 0);
+        let exchange = failing(EngineFaultKind::NoUsage, 0);
         assert_eq!((exchange.failure, exchange.usage, exchange.token_events.len()), (None, None, 10));
     }
 

@@ -28,7 +28,7 @@ pub struct TargetSpec {
     pub url: String,
     /// Which of the two OpenAI endpoints is used.
     #[serde(default)]
-    pub api: Api,
+    pub api: TargetApi,
     /// Name of the environment variable that holds the API key; the key itself is never saved or shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_key_env: Option<String>,
@@ -64,7 +64,7 @@ pub struct TargetSpec {
     pub http_version: HttpVersion,
     /// Whether a connection serves again once its answer has ended.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub connection: ConnectionUse,
+    pub connection: ConnectionReuse,
     /// What is done with a request whose connection, used before, turns out closed before any byte of the answer has come.
     #[serde(default, skip_serializing_if = "is_default")]
     pub on_dead_connection: OnDeadConnection,
@@ -124,7 +124,7 @@ pub enum TargetKind {
 /// Which OpenAI endpoint is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Api {
+pub enum TargetApi {
     /// `/v1/chat/completions`: messages.
     #[default]
     Chat,
@@ -147,7 +147,7 @@ pub enum HttpVersion {
 /// Whether a connection serves again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum ConnectionUse {
+pub enum ConnectionReuse {
     /// It does, within 4 s; the first ones are opened before the load.
     #[default]
     Reuse,

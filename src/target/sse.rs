@@ -14,11 +14,11 @@ const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
 /// A line or an event beyond [`LIMIT`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an event is longer than 16 MiB")]
-pub(super) struct TooLong;
+pub(super) struct EventTooLongError;
 
 /// An event as the server sent it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ServerEvent<'a> {
+pub(super) struct SseEvent<'a> {
     /// Its data; of an error without any, the words of its comments.
     pub(super) data: &'a [u8],
     /// The server calls it an error: by `event: error`, or by a field `error` in place of `data`.
@@ -26,7 +26,7 @@ pub(super) struct ServerEvent<'a> {
 }
 
 #[derive(Debug, Default)]
-struct EventMarks {
+struct SseEventFlags {
     /// It has at least one `data` field.
     has_data: bool,
     is_error: bool,
@@ -34,13 +34,13 @@ struct EventMarks {
 
 /// The state between two network reads: at most an unfinished line and the data of an unfinished event.
 #[derive(Debug, Default)]
-pub(super) struct Decoder {
+pub(super) struct SseDecoder {
     /// The beginning of a line whose end has not come yet.
     line: Vec<u8>,
     /// The data of the event being read, lines joined by a line feed; of the event handed out last where `complete`.
     data: Vec<u8>,
     /// What is known of the event being read, or of the one handed out last where `complete`.
-    event: EventMarks,
+    event: SseEventFlags,
     /// The comments of the event being read.
     comment: Vec<u8>,
     /// `data` was handed out and is to be cleared.
@@ -51,14 +51,14 @@ pub(super) struct Decoder {
     mark: usize,
 }
 
-impl Decoder {
+impl SseDecoder {
     /// Reads from `bytes` up to the end of the next event; `None` when `bytes` is used up.
-    pub(super) fn next_event<'a, 'b: 'a>(&'a mut self, bytes: &mut &'b [u8]) -> Result<Option<ServerEvent<'a>>, TooLong> {
+    pub(super) fn next_event<'a, 'b: 'a>(&'a mut self, bytes: &mut &'b [u8]) -> Result<Option<SseEvent<'a>>, EventTooLongError> {
         self.forget_handed_out();
         self.skip_byte_order_mark(bytes);
         if let Some((data, rest)) = self.between_events().then(|| plain_event(bytes)).flatten() {
             *bytes = rest;
-            return Ok(Some(ServerEvent { data, is_error: false }));
+            return Ok(Some(SseEvent { data, is_error: false }));
         }
         loop {
             if self.after_carriage_return && !bytes.is_empty() {
@@ -76,7 +76,7 @@ impl Decoder {
             self.after_carriage_return = rest[0] == b'\r';
             *bytes = &rest[1..];
             if self.end_line(head)? {
-                return Ok(Some(ServerEvent { data: &self.data, is_error: self.event.is_error }));
+                return Ok(Some(SseEvent { data: &self.data, is_error: self.event.is_error }));
             }
         }
     }
@@ -95,12 +95,12 @@ impl Decoder {
     }
 
     /// The event that the end of the stream cut off before its blank line, if it has data. Some servers leave the last line feeds out.
-    pub(super) fn finish(&mut self) -> Result<Option<ServerEvent<'_>>, TooLong> {
+    pub(super) fn finish(&mut self) -> Result<Option<SseEvent<'_>>, EventTooLongError> {
         self.forget_handed_out();
         if !self.line.is_empty() {
             self.end_line(&[])?;
         }
-        Ok(self.end_event().then_some(ServerEvent { data: &self.data, is_error: self.event.is_error }))
+        Ok(self.end_event().then_some(SseEvent { data: &self.data, is_error: self.event.is_error }))
     }
 
     /// Ends the event being read; true where there is one to be handed out.
@@ -114,7 +114,7 @@ impl Decoder {
     }
 
     /// Ends the line that consists of what was kept and `rest`; true where that completes an event with data.
-    fn end_line(&mut self, rest: &[u8]) -> Result<bool, TooLong> {
+    fn end_line(&mut self, rest: &[u8]) -> Result<bool, EventTooLongError> {
         if self.line.is_empty() {
             return self.take_line(rest);
         }
@@ -126,7 +126,7 @@ impl Decoder {
         complete
     }
 
-    fn take_line(&mut self, line: &[u8]) -> Result<bool, TooLong> {
+    fn take_line(&mut self, line: &[u8]) -> Result<bool, EventTooLongError> {
         if line.is_empty() {
             return Ok(self.end_event());
         }
@@ -148,7 +148,7 @@ impl Decoder {
             _ => return Ok(false),
         }
         if self.data.len() + value.len() >= LIMIT {
-            return Err(TooLong);
+            return Err(EventTooLongError);
         }
         if self.event.has_data {
             self.data.push(b'\n');
@@ -167,9 +167,9 @@ impl Decoder {
         self.comment.extend_from_slice(&words[..words.len().min(room)]);
     }
 
-    fn keep(&mut self, bytes: &[u8]) -> Result<(), TooLong> {
+    fn keep(&mut self, bytes: &[u8]) -> Result<(), EventTooLongError> {
         if self.line.len() + bytes.len() > LIMIT {
-            return Err(TooLong);
+            return Err(EventTooLongError);
         }
         self.line.extend_from_slice(bytes);
         Ok(())
@@ -212,9 +212,9 @@ mod tests {
 
     /// All events of a stream that came in these pieces.
     fn events<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<String> {
-        let mut decoder = Decoder::default();
+        let mut decoder = SseDecoder::default();
         let mut events = Vec::new();
-        let mut take = |event: ServerEvent<'_>| {
+        let mut take = |event: SseEvent<'_>| {
             let mark = if event.is_error { "error: " } else { "" };
             events.push(format!("{mark}{}", String::from_utf8_lossy(event.data)));
         };
@@ -287,12 +287,12 @@ mod tests {
 
     #[test]
     fn an_event_is_given_out_with_the_byte_that_ends_it() {
-        let mut decoder = Decoder::default();
+        let mut decoder = SseDecoder::default();
         for end in ["\n\n", "\r\r"] {
             let text = format!("data: one{end}");
             let (last, first) = text.as_bytes().split_last().unwrap();
             assert_eq!(decoder.next_event(&mut &*first).unwrap(), None);
-            let event = ServerEvent { data: b"one", is_error: false };
+            let event = SseEvent { data: b"one", is_error: false };
             assert_eq!(decoder.next_event(&mut &[*last][..]).unwrap(), Some(event));
         }
     }
@@ -300,10 +300,10 @@ mod tests {
     #[test]
     fn a_line_or_an_event_without_end_is_refused_before_memory_runs_out() {
         let megabyte = vec![b'x'; 1 << 20];
-        let mut decoder = Decoder::default();
+        let mut decoder = SseDecoder::default();
         assert!((0..17).any(|_| decoder.next_event(&mut &megabyte[..]).is_err()));
         let line = [b"data: ", &megabyte[..], b"\n"].concat();
-        let mut decoder = Decoder::default();
+        let mut decoder = SseDecoder::default();
         assert!((0..17).any(|_| decoder.next_event(&mut &line[..]).is_err()));
     }
 

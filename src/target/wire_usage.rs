@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::record::Usage;
+use crate::record::TokenUsage;
 
 /// No model takes or gives more tokens in a request.
 const MOST_TOKENS: u64 = 1 << 32;
@@ -12,7 +12,7 @@ const LONGEST_NUMBER: usize = 24;
 
 /// Counts are read as whatever stands there: a server that says that it cannot count is told from one that is silent.
 #[derive(Debug, Deserialize)]
-pub(super) struct WireUsage<'a> {
+pub(super) struct ChunkUsage<'a> {
     #[serde(borrow, default)]
     prompt_tokens: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -22,26 +22,26 @@ pub(super) struct WireUsage<'a> {
     #[serde(borrow, default)]
     reasoning_tokens: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    prompt_tokens_details: Option<PromptDetails<'a>>,
+    prompt_tokens_details: Option<PromptTokensDetails<'a>>,
     #[serde(borrow, default)]
-    completion_tokens_details: Option<CompletionDetails<'a>>,
+    completion_tokens_details: Option<CompletionTokensDetails<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct PromptDetails<'a> {
+struct PromptTokensDetails<'a> {
     #[serde(borrow, default)]
     cached_tokens: Option<&'a RawValue>,
 }
 
 #[derive(Debug, Deserialize)]
-struct CompletionDetails<'a> {
+struct CompletionTokensDetails<'a> {
     #[serde(borrow, default)]
     reasoning_tokens: Option<&'a RawValue>,
 }
 
-impl WireUsage<'_> {
+impl ChunkUsage<'_> {
     /// The counts, where both are told; a missing count of cached tokens is not 0.
-    pub(super) fn counts(&self) -> Result<Option<Usage>, WrongCount> {
+    pub(super) fn counts(&self) -> Result<Option<TokenUsage>, UsageCountError> {
         let prompt_tokens = count("prompt_tokens", self.prompt_tokens)?;
         let completion_tokens = count("completion_tokens", self.completion_tokens)?;
         let cached_tokens = count("cached_tokens", self.prompt_tokens_details.as_ref().and_then(|details| details.cached_tokens))?;
@@ -54,29 +54,29 @@ impl WireUsage<'_> {
         let total = count("total_tokens", self.total_tokens).unwrap_or(None);
         let is_beside = reasoning > completion_tokens || (reasoning > 0 && total == Some(prompt_tokens + completion_tokens + reasoning));
         let output_tokens = completion_tokens + if is_beside { reasoning } else { 0 };
-        Ok(Some(Usage { prompt_tokens, output_tokens, reasoning_tokens, cached_tokens }))
+        Ok(Some(TokenUsage { prompt_tokens, output_tokens, reasoning_tokens, cached_tokens }))
     }
 }
 
-fn cached_of(cached: Option<u64>, prompt: Option<u64>) -> Result<(), WrongCount> {
+fn cached_of(cached: Option<u64>, prompt: Option<u64>) -> Result<(), UsageCountError> {
     match (prompt, cached) {
-        (Some(prompt), Some(cached)) if cached > prompt => Err(WrongCount(format!("`cached_tokens` is {cached} of {prompt}"))),
+        (Some(prompt), Some(cached)) if cached > prompt => Err(UsageCountError(format!("`cached_tokens` is {cached} of {prompt}"))),
         _ => Ok(()),
     }
 }
 
 /// A count that cannot be one, in words.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct WrongCount(pub String);
+pub(super) struct UsageCountError(pub String);
 
-fn count(name: &str, told: Option<&RawValue>) -> Result<Option<u64>, WrongCount> {
+fn count(name: &str, told: Option<&RawValue>) -> Result<Option<u64>, UsageCountError> {
     let Some(told) = told.map(RawValue::get) else { return Ok(None) };
     match told.parse() {
         Ok(tokens) if tokens <= MOST_TOKENS => Ok(Some(tokens)),
         _ if told.starts_with(|sign: char| sign == '-' || sign.is_ascii_digit()) => {
             let told = told.get(..LONGEST_NUMBER).map_or_else(|| told.to_owned(), |begin| format!("{begin}..."));
-            Err(WrongCount(format!("`{name}` is {told}")))
+            Err(UsageCountError(format!("`{name}` is {told}")))
         }
-        _ => Err(WrongCount(format!("`{name}` is no number"))),
+        _ => Err(UsageCountError(format!("`{name}` is no number"))),
     }
 }

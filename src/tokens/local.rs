@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::TokenError;
+use super::TokenCountError;
 use crate::named_file::NamedFile;
 use crate::record::TokenRule;
 use crate::sentence::sentence;
@@ -23,12 +23,12 @@ pub struct LocalTokenizer {
 }
 
 impl LocalTokenizer {
-    pub fn load(path: &Path) -> Result<Self, TokenError> {
+    pub fn load(path: &Path) -> Result<Self, TokenCountError> {
         let bytes = NamedFile::Tokenizer.read(path);
-        let bytes = bytes.map_err(|error| TokenError::File { path: path.to_owned(), source: error.reason.into() })?;
+        let bytes = bytes.map_err(|error| TokenCountError::File { path: path.to_owned(), source: error.reason.into() })?;
         let broken = |error: tokenizers::Error| {
             let reason = sentence(&error.to_string()).into_owned();
-            TokenError::Tokenizer { path: path.to_owned(), reason }
+            TokenCountError::Tokenizer { path: path.to_owned(), reason }
         };
         refuse_a_map_larger_than_itself(&bytes).map_err(broken)?;
         let mut tokenizer = caught(|| tokenizers::Tokenizer::from_bytes(&bytes)).map_err(broken)?;
@@ -38,14 +38,14 @@ impl LocalTokenizer {
         Ok(Self { tokenizer: Arc::new(tokenizer), file: path.display().to_string(), blake3: blake3::hash(&bytes).to_hex().to_string() })
     }
 
-    pub(super) fn count(&self, text: &str) -> Result<u64, TokenError> {
+    pub(super) fn count(&self, text: &str) -> Result<u64, TokenCountError> {
         let encoding = caught(|| self.tokenizer.encode_fast(text, false)).map_err(not_encoded)?;
         Ok(encoding.len() as u64)
     }
 
     /// Where each token of `text` ends, in bytes: as many as there are tokens. A token that is a part of a character ends where the
     /// character does.
-    pub(super) fn ends(&self, text: &str) -> Result<Vec<usize>, TokenError> {
+    pub(super) fn ends(&self, text: &str) -> Result<Vec<usize>, TokenCountError> {
         let encoding = caught(|| self.tokenizer.encode(text, false)).map_err(not_encoded)?;
         Ok(encoding.get_offsets().iter().map(|(_, end)| *end).collect())
     }
@@ -56,8 +56,8 @@ impl LocalTokenizer {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "as `map_err` gives it")]
-fn not_encoded(error: tokenizers::Error) -> TokenError {
-    TokenError::Encode { reason: sentence(&error.to_string()).into_owned() }
+fn not_encoded(error: tokenizers::Error) -> TokenCountError {
+    TokenCountError::Encode { reason: sentence(&error.to_string()).into_owned() }
 }
 
 /// The library takes files for well-formed and panics over some that are not, on loading or on the first text.
@@ -163,9 +163,9 @@ mod tests {
     #[test]
     fn a_file_that_is_missing_or_no_tokenizer_is_an_error_that_names_it() {
         let missing = LocalTokenizer::load(Path::new("no/such/tokenizer.json")).unwrap_err();
-        assert!(matches!(missing, TokenError::File { .. }));
+        assert!(matches!(missing, TokenCountError::File { .. }));
         assert!(missing.to_string().contains("no/such/tokenizer.json"));
         let broken = LocalTokenizer::load(file("{}").path()).unwrap_err();
-        assert!(matches!(broken, TokenError::Tokenizer { .. }), "{broken}");
+        assert!(matches!(broken, TokenCountError::Tokenizer { .. }), "{broken}");
     }
 }

@@ -34,7 +34,7 @@ pub enum TokenCounter {
 
 /// Why tokens could not be counted.
 #[derive(Debug, thiserror::Error)]
-pub enum TokenError {
+pub enum TokenCountError {
     #[error("cannot read the tokenizer `{path}`: {source}; `target.tokenizer` or `--tokenizer` must name the model's `tokenizer.json`")]
     File { path: PathBuf, source: std::io::Error },
     #[error(
@@ -52,7 +52,7 @@ pub enum TokenError {
 /// # Errors
 /// Where a tokenizer file is named and cannot be used: that is a mistake to be told, not a reason to estimate. Where there is no server,
 /// or it does not know the model.
-pub async fn choose(target: &TargetSpec, simulated: bool) -> Result<TokenCounter, TokenError> {
+pub async fn choose(target: &TargetSpec, simulated: bool) -> Result<TokenCounter, TokenCountError> {
     let offline = offline(target, simulated)?;
     if !matches!(offline, TokenCounter::Estimate { .. }) {
         return Ok(offline);
@@ -64,7 +64,7 @@ pub async fn choose(target: &TargetSpec, simulated: bool) -> Result<TokenCounter
 ///
 /// # Errors
 /// Where a tokenizer file is named and cannot be used.
-pub fn offline(target: &TargetSpec, simulated: bool) -> Result<TokenCounter, TokenError> {
+pub fn offline(target: &TargetSpec, simulated: bool) -> Result<TokenCounter, TokenCountError> {
     Ok(match &target.tokenizer {
         _ if simulated => TokenCounter::Simulated,
         Some(path) => TokenCounter::Tokenizer(LocalTokenizer::load(path)?),
@@ -74,7 +74,7 @@ pub fn offline(target: &TargetSpec, simulated: bool) -> Result<TokenCounter, Tok
 
 impl TokenCounter {
     /// Tokens of `text`, special tokens and chat template left out.
-    pub async fn count(&self, text: &str) -> Result<u64, TokenError> {
+    pub async fn count(&self, text: &str) -> Result<u64, TokenCountError> {
         match self {
             Self::Simulated => Ok(tokenizer::count(text)),
             Self::Tokenizer(tokenizer) => tokenizer.count(text),
@@ -84,7 +84,7 @@ impl TokenCounter {
     }
 
     /// Where each token of `text` ends, in bytes, as many as it has tokens; `None` under a rule that only counts.
-    pub fn ends(&self, text: &str) -> Result<Option<Vec<usize>>, TokenError> {
+    pub fn ends(&self, text: &str) -> Result<Option<Vec<usize>>, TokenCountError> {
         match self {
             Self::Tokenizer(tokenizer) => tokenizer.ends(text).map(Some),
             Self::Simulated | Self::Server(_) | Self::Estimate { .. } => Ok(None),

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::endpoint::{Endpoint, EndpointError, Reply};
+use crate::endpoint::{EndpointError, EndpointReply, ServerEndpoint};
 use crate::target::spec::TargetSpec;
 
 /// Any text with a token in it.
@@ -12,19 +12,19 @@ const PROBE: &str = "How many tokens are these?";
 /// Counts by asking the server: a request a count, on kept connections.
 #[derive(Debug, Clone)]
 pub struct ServerTokenizer {
-    endpoint: Endpoint,
+    endpoint: ServerEndpoint,
     model: String,
 }
 
 #[derive(Serialize)]
-struct Question<'a> {
+struct TokenizeRequest<'a> {
     model: &'a str,
     prompt: &'a str,
     add_special_tokens: bool,
 }
 
 #[derive(Deserialize)]
-struct Count {
+struct TokenizeResponse {
     count: u64,
 }
 
@@ -34,10 +34,10 @@ impl ServerTokenizer {
     /// # Errors
     /// Where there is no server, where it fails, and where it does not know the model: then the run could not work either.
     pub(super) async fn probe(spec: &TargetSpec) -> Result<Option<Self>, EndpointError> {
-        let server = Self { endpoint: Endpoint::open(spec)?, model: spec.model.clone() };
+        let server = Self { endpoint: ServerEndpoint::open(spec)?, model: spec.model.clone() };
         let reply = server.ask(PROBE).await?;
         if reply.is_success() {
-            return Ok(reply.json::<Count>().is_ok_and(|reply| reply.count > 0).then_some(server));
+            return Ok(reply.json::<TokenizeResponse>().is_ok_and(|reply| reply.count > 0).then_some(server));
         }
         let is_fault = names_model(&reply.body) || (reply.status >= 500 && reply.status != 501);
         if is_fault { Err(server.endpoint.refused(reply)) } else { Ok(None) }
@@ -53,11 +53,11 @@ impl ServerTokenizer {
         if !reply.is_success() {
             return Err(self.endpoint.refused(reply));
         }
-        Ok(reply.json::<Count>()?.count)
+        Ok(reply.json::<TokenizeResponse>()?.count)
     }
 
-    async fn ask(&self, text: &str) -> Result<Reply, EndpointError> {
-        let question = Question { model: &self.model, prompt: text, add_special_tokens: false };
+    async fn ask(&self, text: &str) -> Result<EndpointReply, EndpointError> {
+        let question = TokenizeRequest { model: &self.model, prompt: text, add_special_tokens: false };
         let body = serde_json::to_vec(&question).expect("plain values into memory cannot fail");
         self.endpoint.call(self.endpoint.request(Method::POST, self.endpoint.address().root("/tokenize"), Some(body))).await
     }

@@ -6,28 +6,28 @@ const EXTRAS: usize = 16 * 1024;
 
 /// How much is left of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Body {
+pub(super) enum BodyFraming {
     /// Nothing: it is over.
     #[default]
     Over,
     /// So many bytes.
     Length(u64),
     /// Chunks, each with its length in front.
-    Chunked(Chunks),
+    Chunked(ChunkedFraming),
     /// Whatever comes until the connection is closed.
     UntilClose,
 }
 
 /// Where in a chunked body the next byte stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Chunks {
-    at: At,
+pub(super) struct ChunkedFraming {
+    at: ChunkedFramingState,
     /// Of extensions and trailers so far.
     extras: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum At {
+enum ChunkedFramingState {
     /// Before the first digit of a chunk's size.
     #[default]
     Start,
@@ -52,13 +52,13 @@ enum At {
     Over,
 }
 
-impl Body {
+impl BodyFraming {
     pub(super) fn chunked() -> Self {
-        Self::Chunked(Chunks::default())
+        Self::Chunked(ChunkedFraming::default())
     }
 
     pub(super) fn is_over(&self) -> bool {
-        matches!(self, Self::Over | Self::Length(0) | Self::Chunked(Chunks { at: At::Over, .. }))
+        matches!(self, Self::Over | Self::Length(0) | Self::Chunked(ChunkedFraming { at: ChunkedFramingState::Over, .. }))
     }
 
     /// The next piece of the body, taken off `bytes` with what frames it; `None` where there is none among them. Bytes behind the end
@@ -80,7 +80,7 @@ impl Body {
         match self {
             Self::UntilClose => *self = Self::Over,
             _ if self.is_over() => {}
-            Self::Chunked(Chunks { at: At::Data(_), .. }) | Self::Length(_) | Self::Over => {
+            Self::Chunked(ChunkedFraming { at: ChunkedFramingState::Data(_), .. }) | Self::Length(_) | Self::Over => {
                 return Err("end of file before message length reached");
             }
             Self::Chunked(_) => return Err("unexpected EOF during chunk size line"),
@@ -101,17 +101,17 @@ fn take<'a>(left: &mut u64, bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(piece)
 }
 
-impl Chunks {
+impl ChunkedFraming {
     fn piece<'a>(&mut self, bytes: &mut &'a [u8]) -> Result<Option<&'a [u8]>, &'static str> {
         loop {
-            if let At::Data(left) = &mut self.at {
+            if let ChunkedFramingState::Data(left) = &mut self.at {
                 let piece = take(left, bytes);
                 if *left == 0 {
-                    self.at = At::DataReturn;
+                    self.at = ChunkedFramingState::DataReturn;
                 }
                 return Ok(piece);
             }
-            if self.at == At::Over {
+            if self.at == ChunkedFramingState::Over {
                 return Ok(None);
             }
             let Some((byte, rest)) = bytes.split_first() else { return Ok(None) };
@@ -121,31 +121,35 @@ impl Chunks {
     }
 
     /// Where the byte behind this one stands.
-    fn after(&mut self, byte: u8) -> Result<At, &'static str> {
+    fn after(&mut self, byte: u8) -> Result<ChunkedFramingState, &'static str> {
         Ok(match (self.at, byte) {
-            (At::Start, _) => At::Size(digit(byte).ok_or("invalid chunk size line: missing size digit")?),
-            (At::Size(size) | At::Space(size), b' ' | b'\t') => At::Space(size),
-            (At::Size(size) | At::Space(size), b';') => At::Extension(size),
-            (At::Size(size) | At::Space(size) | At::Extension(size), b'\r') => At::SizeEnd(size),
-            (At::Size(size), _) => {
-                let digit = digit(byte).ok_or("invalid chunk size line: invalid size")?;
-                At::Size(size.checked_mul(16).and_then(|size| size.checked_add(digit)).ok_or("invalid chunk size: overflow")?)
+            (ChunkedFramingState::Start, _) => ChunkedFramingState::Size(digit(byte).ok_or("invalid chunk size line: missing size digit")?),
+            (ChunkedFramingState::Size(size) | ChunkedFramingState::Space(size), b' ' | b'\t') => ChunkedFramingState::Space(size),
+            (ChunkedFramingState::Size(size) | ChunkedFramingState::Space(size), b';') => ChunkedFramingState::Extension(size),
+            (ChunkedFramingState::Size(size) | ChunkedFramingState::Space(size) | ChunkedFramingState::Extension(size), b'\r') => {
+                ChunkedFramingState::SizeEnd(size)
             }
-            (At::Extension(size), byte) if byte != b'\n' => self.read_over(At::Extension(size))?,
-            (At::SizeEnd(0) | At::TrailerEnd, b'\n') => At::Line,
-            (At::SizeEnd(size), b'\n') => At::Data(size),
-            (At::DataReturn, b'\r') => At::DataEnd,
-            (At::DataEnd, b'\n') => At::Start,
-            (At::Line, b'\r') => At::LastEnd,
-            (At::Trailer, b'\r') => At::TrailerEnd,
-            (At::Line | At::Trailer, _) => self.read_over(At::Trailer)?,
-            (At::LastEnd, b'\n') => At::Over,
-            (At::DataReturn | At::DataEnd, _) => return Err("a chunk is longer than its size"),
+            (ChunkedFramingState::Size(size), _) => {
+                let digit = digit(byte).ok_or("invalid chunk size line: invalid size")?;
+                ChunkedFramingState::Size(
+                    size.checked_mul(16).and_then(|size| size.checked_add(digit)).ok_or("invalid chunk size: overflow")?,
+                )
+            }
+            (ChunkedFramingState::Extension(size), byte) if byte != b'\n' => self.read_over(ChunkedFramingState::Extension(size))?,
+            (ChunkedFramingState::SizeEnd(0) | ChunkedFramingState::TrailerEnd, b'\n') => ChunkedFramingState::Line,
+            (ChunkedFramingState::SizeEnd(size), b'\n') => ChunkedFramingState::Data(size),
+            (ChunkedFramingState::DataReturn, b'\r') => ChunkedFramingState::DataEnd,
+            (ChunkedFramingState::DataEnd, b'\n') => ChunkedFramingState::Start,
+            (ChunkedFramingState::Line, b'\r') => ChunkedFramingState::LastEnd,
+            (ChunkedFramingState::Trailer, b'\r') => ChunkedFramingState::TrailerEnd,
+            (ChunkedFramingState::Line | ChunkedFramingState::Trailer, _) => self.read_over(ChunkedFramingState::Trailer)?,
+            (ChunkedFramingState::LastEnd, b'\n') => ChunkedFramingState::Over,
+            (ChunkedFramingState::DataReturn | ChunkedFramingState::DataEnd, _) => return Err("a chunk is longer than its size"),
             _ => return Err("invalid chunk size line: invalid end of line"),
         })
     }
 
-    fn read_over(&mut self, at: At) -> Result<At, &'static str> {
+    fn read_over(&mut self, at: ChunkedFramingState) -> Result<ChunkedFramingState, &'static str> {
         self.extras += 1;
         if self.extras > EXTRAS { Err("chunk extensions or trailers over the limit") } else { Ok(at) }
     }
@@ -162,7 +166,7 @@ mod tests {
     use super::*;
 
     /// The body of these pieces, and what is left behind its end; the error where it is none.
-    fn read<'a>(mut body: Body, reads: impl IntoIterator<Item = &'a [u8]>) -> Result<(String, usize), &'static str> {
+    fn read<'a>(mut body: BodyFraming, reads: impl IntoIterator<Item = &'a [u8]>) -> Result<(String, usize), &'static str> {
         let (mut whole, mut left) = (Vec::new(), 0);
         for mut bytes in reads {
             while let Some(piece) = body.piece(&mut bytes)? {
@@ -178,7 +182,7 @@ mod tests {
     }
 
     fn chunked(bytes: &str) -> Result<(String, usize), &'static str> {
-        read(Body::chunked(), [bytes.as_bytes()])
+        read(BodyFraming::chunked(), [bytes.as_bytes()])
     }
 
     #[test]
@@ -209,10 +213,10 @@ mod tests {
         for bytes in ["", "3", "3\r\n", "3\r\nab", "3\r\nabc", "3\r\nabc\r\n", "0\r\n", "0\r\n\r"] {
             assert!(chunked(bytes).is_err(), "{bytes:?}");
         }
-        assert!(read(Body::Length(4), [&b"abc"[..]]).is_err());
-        assert_eq!(read(Body::Length(3), [&b"ab"[..], b"cd"]), Ok(("abc".into(), 1)));
-        assert_eq!(read(Body::Length(0), [&b"x"[..]]), Ok((String::new(), 1)));
-        assert_eq!(read(Body::UntilClose, [&b"ab"[..], b"", b"c"]), Ok(("abc".into(), 0)));
+        assert!(read(BodyFraming::Length(4), [&b"abc"[..]]).is_err());
+        assert_eq!(read(BodyFraming::Length(3), [&b"ab"[..], b"cd"]), Ok(("abc".into(), 1)));
+        assert_eq!(read(BodyFraming::Length(0), [&b"x"[..]]), Ok((String::new(), 1)));
+        assert_eq!(read(BodyFraming::UntilClose, [&b"ab"[..], b"", b"c"]), Ok(("abc".into(), 0)));
     }
 
     proptest! {
@@ -227,7 +231,7 @@ mod tests {
             cuts.extend([0, framed.len()]);
             cuts.sort_unstable();
             let reads = cuts.windows(2).map(|pair| &framed[pair[0]..pair[1]]);
-            prop_assert_eq!(read(Body::chunked(), reads), Ok((chunks.concat(), 4)));
+            prop_assert_eq!(read(BodyFraming::chunked(), reads), Ok((chunks.concat(), 4)));
         }
     }
 }

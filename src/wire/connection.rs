@@ -3,23 +3,23 @@
 
 use bytes::Bytes;
 
-use super::fault::Fault;
-use super::head::Head;
-use super::http1::Http1;
-use super::http2::Http2;
-use super::lookout::Watch;
-use super::stamps::Arrival;
+use super::fault::WireError;
+use super::head::ResponseHead;
+use super::http1::Http1Connection;
+use super::http2::Http2Connection;
+use super::lookout::SamplerHandle;
+use super::stamps::ArrivalStamp;
 use crate::clock::Micros;
 
 /// The version of HTTP that is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Version {
+pub(crate) enum WireHttpVersion {
     One,
     Two,
 }
 
 /// A request's head, as either version writes it.
-pub(crate) trait RequestHead {
+pub(crate) trait RequestHeadEncoder {
     /// The lines of HTTP/1.1, up to the empty one behind them, with room for so many bytes more.
     fn lines(&self, room: usize) -> Vec<u8>;
 
@@ -29,12 +29,12 @@ pub(crate) trait RequestHead {
 
 /// An open connection.
 #[derive(Debug)]
-pub(crate) enum Connection {
-    One(Box<Http1>),
-    Two(Box<Http2>),
+pub(crate) enum HttpConnection {
+    One(Box<Http1Connection>),
+    Two(Box<Http2Connection>),
 }
 
-impl Connection {
+impl HttpConnection {
     /// Whether any byte of the answer has come.
     pub(crate) fn is_answered(&self) -> bool {
         match self {
@@ -61,7 +61,7 @@ impl Connection {
 
     /// Writes a request, its body in pieces. Comes back with the moment at which its last byte was handed to the kernel, or earlier where the
     /// server does not want to hear all of it: then its answer says why.
-    pub(crate) async fn write(&mut self, head: &impl RequestHead, body: &[Bytes]) -> Result<Micros, Fault> {
+    pub(crate) async fn write(&mut self, head: &impl RequestHeadEncoder, body: &[Bytes]) -> Result<Micros, WireError> {
         self.watch().expect();
         match self {
             Self::One(connection) => connection.write(head, body).await,
@@ -74,7 +74,7 @@ impl Connection {
         self.watch().relax();
     }
 
-    fn watch(&self) -> &Watch {
+    fn watch(&self) -> &SamplerHandle {
         match self {
             Self::One(connection) => connection.watch(),
             Self::Two(connection) => connection.watch(),
@@ -82,7 +82,7 @@ impl Connection {
     }
 
     /// The answer's head and when it came.
-    pub(crate) async fn head(&mut self) -> Result<(Head, Arrival), Fault> {
+    pub(crate) async fn head(&mut self) -> Result<(ResponseHead, ArrivalStamp), WireError> {
         match self {
             Self::One(connection) => connection.head().await,
             Self::Two(connection) => connection.head().await,
@@ -90,7 +90,7 @@ impl Connection {
     }
 
     /// Waits for more of the body and says when it came; `None` at the body's end. The pieces are to be taken before it is called again.
-    pub(crate) async fn more(&mut self) -> Result<Option<Arrival>, Fault> {
+    pub(crate) async fn more(&mut self) -> Result<Option<ArrivalStamp>, WireError> {
         match self {
             Self::One(connection) => connection.more().await,
             Self::Two(connection) => connection.more().await,
@@ -98,7 +98,7 @@ impl Connection {
     }
 
     /// The next piece of the body among what was read.
-    pub(crate) fn piece(&mut self) -> Result<Option<&[u8]>, Fault> {
+    pub(crate) fn piece(&mut self) -> Result<Option<&[u8]>, WireError> {
         match self {
             Self::One(connection) => connection.piece(),
             Self::Two(connection) => Ok(connection.piece()),

@@ -2,44 +2,44 @@
 
 use std::time::Duration;
 
-use super::connection::{Connection, Version};
-use super::fault::{Fault, FaultKind};
-use super::http1::Http1;
-use super::http2::Http2;
-use super::lookout::Lookout;
+use super::connection::{HttpConnection, WireHttpVersion};
+use super::fault::{WireError, WireErrorKind};
+use super::http1::Http1Connection;
+use super::http2::Http2Connection;
+use super::lookout::ArrivalSampler;
 use super::race;
-use super::socket::{Socket, Stamping};
-use super::stream::Stream;
-use super::tls::Tls;
+use super::socket::{KernelTimestamping, StampedSocket};
+use super::stream::WireStream;
+use super::tls::TlsClient;
 use crate::clock::Clock;
 
 /// Where a server is.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct ServerAddress<'a> {
     /// A name or an address, IPv6 without brackets.
     pub(crate) host: &'a str,
     pub(crate) port: u16,
     pub(crate) tls: bool,
-    pub(crate) version: Version,
+    pub(crate) version: WireHttpVersion,
 }
 
 /// How connections to one server are opened.
 #[derive(Debug)]
-pub(crate) struct Connector {
+pub(crate) struct ServerConnector {
     host: String,
     port: u16,
-    tls: Option<Tls>,
-    version: Version,
+    tls: Option<TlsClient>,
+    version: WireHttpVersion,
     limit: Duration,
     clock: Clock,
-    lookout: Lookout,
-    _stamping: Stamping,
+    lookout: ArrivalSampler,
+    _stamping: KernelTimestamping,
 }
 
-impl Connector {
+impl ServerConnector {
     /// Opens no connection yet; the error is a text. Each connection must stand within `limit`.
-    pub(crate) fn new(place: Place<'_>, limit: Duration, clock: Clock) -> Result<Self, String> {
-        let tls = if place.tls { Some(Tls::new(place.host, place.version)?) } else { None };
+    pub(crate) fn new(place: ServerAddress<'_>, limit: Duration, clock: Clock) -> Result<Self, String> {
+        let tls = if place.tls { Some(TlsClient::new(place.host, place.version)?) } else { None };
         Ok(Self {
             host: place.host.to_owned(),
             port: place.port,
@@ -47,8 +47,8 @@ impl Connector {
             version: place.version,
             limit,
             clock,
-            lookout: Lookout::new(clock),
-            _stamping: Stamping::ask(),
+            lookout: ArrivalSampler::new(clock),
+            _stamping: KernelTimestamping::ask(),
         })
     }
 
@@ -56,22 +56,23 @@ impl Connector {
         self.clock
     }
 
-    pub(super) async fn open(&self) -> Result<Connection, Fault> {
+    pub(super) async fn open(&self) -> Result<HttpConnection, WireError> {
         let limited = tokio::time::timeout(self.limit, self.establish()).await;
-        limited.unwrap_or_else(|_| Err(Fault::new(FaultKind::Connect, "no answer within the limit")))
+        limited.unwrap_or_else(|_| Err(WireError::new(WireErrorKind::Connect, "no answer within the limit")))
     }
 
-    async fn establish(&self) -> Result<Connection, Fault> {
-        let connecting = |error: std::io::Error| Fault::connecting(&error);
+    async fn establish(&self) -> Result<HttpConnection, WireError> {
+        let connecting = |error: std::io::Error| WireError::connecting(&error);
         let addresses = tokio::net::lookup_host((self.host.as_str(), self.port)).await.map_err(connecting)?.collect();
-        let socket = Socket::new(race::connect(addresses).await.map_err(connecting)?, &self.lookout, self.clock).map_err(connecting)?;
+        let socket =
+            StampedSocket::new(race::connect(addresses).await.map_err(connecting)?, &self.lookout, self.clock).map_err(connecting)?;
         let stream = match &self.tls {
-            None => Stream::Plain(socket),
-            Some(tls) => Stream::Tls(Box::new(tls.begin(socket).await.map_err(connecting)?)),
+            None => WireStream::Plain(socket),
+            Some(tls) => WireStream::Tls(Box::new(tls.begin(socket).await.map_err(connecting)?)),
         };
         Ok(match self.version {
-            Version::One => Connection::One(Box::new(Http1::new(stream))),
-            Version::Two => Connection::Two(Box::new(Http2::begin(stream).await?)),
+            WireHttpVersion::One => HttpConnection::One(Box::new(Http1Connection::new(stream))),
+            WireHttpVersion::Two => HttpConnection::Two(Box::new(Http2Connection::begin(stream).await?)),
         })
     }
 }

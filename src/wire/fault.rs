@@ -6,7 +6,7 @@ use std::io;
 
 /// Where in an exchange it went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FaultKind {
+pub(crate) enum WireErrorKind {
     /// No connection came about.
     Connect,
     /// A connection, but no TLS session on it.
@@ -19,33 +19,33 @@ pub(crate) enum FaultKind {
 
 /// Why an exchange went wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fault {
-    pub(crate) kind: FaultKind,
+pub(crate) struct WireError {
+    pub(crate) kind: WireErrorKind,
     text: String,
 }
 
-impl Fault {
-    pub(super) fn new(kind: FaultKind, text: &str) -> Self {
+impl WireError {
+    pub(super) fn new(kind: WireErrorKind, text: &str) -> Self {
         Self { kind, text: text.to_owned() }
     }
 
     /// Of a connection that does not come about.
     pub(super) fn connecting(error: &io::Error) -> Self {
-        Self::of(error, FaultKind::Connect)
+        Self::of(error, WireErrorKind::Connect)
     }
 
     /// Of one that stood.
     pub(super) fn broken(error: &io::Error) -> Self {
-        Self::of(error, FaultKind::Broken)
+        Self::of(error, WireErrorKind::Broken)
     }
 
-    fn of(error: &io::Error, otherwise: FaultKind) -> Self {
-        let kind = if is_tls(error) { FaultKind::Tls } else { otherwise };
+    fn of(error: &io::Error, otherwise: WireErrorKind) -> Self {
+        let kind = if is_tls(error) { WireErrorKind::Tls } else { otherwise };
         Self { kind, text: error.to_string() }
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for WireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }

@@ -9,23 +9,23 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::spare::READ;
-use super::stamps::Arrival;
-use super::stream::Stream;
+use super::stamps::ArrivalStamp;
+use super::stream::WireStream;
 use crate::clock::Micros;
 
-/// A stream behind a gate that its [`Keeper`] opens.
+/// A stream behind a gate that its [`ReadPermit`] opens.
 #[derive(Debug)]
-pub(super) struct Gate {
-    stream: Stream,
-    state: Arc<Mutex<State>>,
+pub(super) struct GatedStream {
+    stream: WireStream,
+    state: Arc<Mutex<ReadPermitState>>,
 }
 
 /// Opens the gate, and knows what passed.
 #[derive(Debug)]
-pub(super) struct Keeper(Arc<Mutex<State>>);
+pub(super) struct ReadPermit(Arc<Mutex<ReadPermitState>>);
 
 #[derive(Debug)]
-struct State {
+struct ReadPermitState {
     /// A read may pass.
     open: bool,
     /// One has passed since the gate was opened.
@@ -33,19 +33,20 @@ struct State {
     /// What was to be written is not all written.
     congested: bool,
     /// Of the last read.
-    arrival: Arrival,
+    arrival: ArrivalStamp,
     /// Of the last write.
     handed_over: Micros,
 }
 
 /// A stream's gate, shut, and its keeper.
-pub(super) fn gate(stream: Stream) -> (Gate, Keeper) {
-    let state = State { open: false, passed: false, congested: false, arrival: stream.arrival(), handed_over: stream.handed_over() };
+pub(super) fn gate(stream: WireStream) -> (GatedStream, ReadPermit) {
+    let state =
+        ReadPermitState { open: false, passed: false, congested: false, arrival: stream.arrival(), handed_over: stream.handed_over() };
     let state = Arc::new(Mutex::new(state));
-    (Gate { stream, state: Arc::clone(&state) }, Keeper(state))
+    (GatedStream { stream, state: Arc::clone(&state) }, ReadPermit(state))
 }
 
-impl Keeper {
+impl ReadPermit {
     /// Lets one read pass, or none.
     pub(super) fn set(&self, open: bool) {
         let mut state = lock(&self.0);
@@ -63,7 +64,7 @@ impl Keeper {
     }
 
     /// When what was read last had arrived.
-    pub(super) fn arrival(&self) -> Arrival {
+    pub(super) fn arrival(&self) -> ArrivalStamp {
         lock(&self.0).arrival
     }
 
@@ -73,12 +74,12 @@ impl Keeper {
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock(state: &Mutex<ReadPermitState>) -> MutexGuard<'_, ReadPermitState> {
     // Nothing that may panic happens under the lock.
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Gate {
+impl GatedStream {
     fn note<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         let mut state = lock(&self.state);
         state.congested = written.is_pending();
@@ -87,7 +88,7 @@ impl Gate {
     }
 }
 
-impl AsyncRead for Gate {
+impl AsyncRead for GatedStream {
     /// Where none may pass it pends without a waker: whoever keeps the gate asks again.
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
@@ -103,7 +104,7 @@ impl AsyncRead for Gate {
     }
 }
 
-impl AsyncWrite for Gate {
+impl AsyncWrite for GatedStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.poll_write_vectored(cx, &[IoSlice::new(bytes)])
     }

@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::body::Body;
+use super::body::BodyFraming;
 
 /// The most bytes of a head.
 pub(super) const LARGEST_HEAD: usize = 400 * 1024;
@@ -11,7 +11,7 @@ const HEADERS: usize = 100;
 
 /// An answer's head.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Head {
+pub(crate) struct ResponseHead {
     pub(crate) status: u16,
     pub(crate) content_type: Option<String>,
     pub(crate) content_encoding: Option<String>,
@@ -19,54 +19,54 @@ pub(crate) struct Head {
     pub(crate) location: Option<String>,
     /// Whether the server keeps the connection open behind the body.
     pub(super) keep: bool,
-    pub(super) body: Body,
+    pub(super) body: BodyFraming,
 }
 
 /// What can be read of a head so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Parsed {
+pub(super) enum HeadParseStatus {
     /// It goes on.
     Partial,
     /// An announcement of so many bytes that precedes the answer (`100 Continue`).
     Interim(usize),
     /// The head, of so many bytes.
-    Whole(usize, Head),
+    Whole(usize, ResponseHead),
 }
 
-impl Head {
+impl ResponseHead {
     /// Of an answer in HTTP/2, which frames its body itself.
     pub(super) fn of(answer: &http::response::Parts) -> Result<Self, &'static str> {
-        let mut fields = Fields::default();
+        let mut fields = ResponseHeaderFields::default();
         for (name, value) in &answer.headers {
             fields.take(name.as_str(), value.as_bytes())?;
         }
-        Ok(Self { keep: true, body: Body::Over, ..fields.head(answer.status.as_u16(), true)? })
+        Ok(Self { keep: true, body: BodyFraming::Over, ..fields.head(answer.status.as_u16(), true)? })
     }
 
     /// Reads a head at the start of `bytes`; the error says what is wrong.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, &'static str> {
+    pub(super) fn parse(bytes: &[u8]) -> Result<HeadParseStatus, &'static str> {
         let mut headers = [const { MaybeUninit::uninit() }; HEADERS];
         let mut response = httparse::Response::new(&mut []);
         let length = match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut response, bytes, &mut headers) {
             Ok(httparse::Status::Complete(length)) => length,
-            Ok(httparse::Status::Partial) => return Ok(Parsed::Partial),
+            Ok(httparse::Status::Partial) => return Ok(HeadParseStatus::Partial),
             Err(error) => return Err(told(error)),
         };
         let status = response.code.unwrap_or_default();
         if matches!(status, 100 | 102..=199) {
-            return Ok(Parsed::Interim(length));
+            return Ok(HeadParseStatus::Interim(length));
         }
-        let mut fields = Fields::default();
+        let mut fields = ResponseHeaderFields::default();
         for header in response.headers.iter() {
             fields.take(header.name, header.value)?;
         }
-        Ok(Parsed::Whole(length, fields.head(status, response.version == Some(1))?))
+        Ok(HeadParseStatus::Whole(length, fields.head(status, response.version == Some(1))?))
     }
 }
 
 /// What a head's lines say of the answer.
 #[derive(Debug, Default)]
-struct Fields {
+struct ResponseHeaderFields {
     content_type: Option<String>,
     content_encoding: Option<String>,
     location: Option<String>,
@@ -77,7 +77,7 @@ struct Fields {
     keep_alive: bool,
 }
 
-impl Fields {
+impl ResponseHeaderFields {
     fn take(&mut self, name: &str, value: &[u8]) -> Result<(), &'static str> {
         let text = || std::str::from_utf8(value).ok().map(|text| text.trim().to_ascii_lowercase());
         if name.eq_ignore_ascii_case("content-type") {
@@ -111,17 +111,17 @@ impl Fields {
         Ok(())
     }
 
-    fn head(self, status: u16, is_1_1: bool) -> Result<Head, &'static str> {
+    fn head(self, status: u16, is_1_1: bool) -> Result<ResponseHead, &'static str> {
         let body = match (status, self.chunked, self.length) {
-            (101 | 204 | 304, ..) => Body::Over,
+            (101 | 204 | 304, ..) => BodyFraming::Over,
             (_, Some(_), _) if !is_1_1 => return Err("unexpected transfer-encoding parsed"),
-            (_, Some(true), _) => Body::chunked(),
-            (_, Some(false), _) | (_, None, None) => Body::UntilClose,
-            (_, None, Some(length)) => Body::Length(length),
+            (_, Some(true), _) => BodyFraming::chunked(),
+            (_, Some(false), _) | (_, None, None) => BodyFraming::UntilClose,
+            (_, None, Some(length)) => BodyFraming::Length(length),
         };
         let keep = !self.close && (is_1_1 || self.keep_alive) && status != 101;
         let Self { content_type, content_encoding, location, .. } = self;
-        Ok(Head { status, content_type, content_encoding, location, keep, body })
+        Ok(ResponseHead { status, content_type, content_encoding, location, keep, body })
     }
 }
 
@@ -138,13 +138,16 @@ fn told(error: httparse::Error) -> &'static str {
 mod tests {
     use super::*;
 
-    fn head(text: &str) -> Result<Head, &'static str> {
+    fn head(text: &str) -> Result<ResponseHead, &'static str> {
         let text = format!("{text}\r\n\r\n");
         for cut in 0..text.len() {
-            assert!(matches!(Head::parse(&text.as_bytes()[..cut]), Ok(Parsed::Partial) | Err(_)), "{cut} bytes of {text:?}");
+            assert!(
+                matches!(ResponseHead::parse(&text.as_bytes()[..cut]), Ok(HeadParseStatus::Partial) | Err(_)),
+                "{cut} bytes of {text:?}"
+            );
         }
-        match Head::parse(format!("{text}body").as_bytes())? {
-            Parsed::Whole(length, head) => {
+        match ResponseHead::parse(format!("{text}body").as_bytes())? {
+            HeadParseStatus::Whole(length, head) => {
                 assert_eq!(length, text.len());
                 Ok(head)
             }
@@ -152,21 +155,21 @@ mod tests {
         }
     }
 
-    fn body(lines: &str) -> Result<Body, &'static str> {
+    fn body(lines: &str) -> Result<BodyFraming, &'static str> {
         head(&format!("HTTP/1.1 200 OK\r\n{lines}")).map(|head| head.body)
     }
 
     #[test]
     fn what_frames_the_body_is_read_as_the_standard_says() {
-        assert_eq!(body("Transfer-Encoding: gzip, Chunked\r\ncontent-length: 4"), Ok(Body::chunked()));
-        assert_eq!(body("transfer-encoding: chunked, gzip"), Ok(Body::UntilClose));
-        assert_eq!(body("content-length: 4\r\ncontent-length: 4, 4"), Ok(Body::Length(4)));
-        assert_eq!(body("server: x"), Ok(Body::UntilClose));
+        assert_eq!(body("Transfer-Encoding: gzip, Chunked\r\ncontent-length: 4"), Ok(BodyFraming::chunked()));
+        assert_eq!(body("transfer-encoding: chunked, gzip"), Ok(BodyFraming::UntilClose));
+        assert_eq!(body("content-length: 4\r\ncontent-length: 4, 4"), Ok(BodyFraming::Length(4)));
+        assert_eq!(body("server: x"), Ok(BodyFraming::UntilClose));
         for lines in ["content-length: 4\r\ncontent-length: 5", "content-length: +4", "content-length: ", "content-length: 1,2"] {
             assert_eq!(body(lines), Err("invalid content-length parsed"), "{lines}");
         }
         assert!(head("HTTP/1.0 200 OK\r\ntransfer-encoding: chunked").is_err());
-        assert_eq!(head("HTTP/1.1 204 No Content\r\ncontent-length: 4").unwrap().body, Body::Over);
+        assert_eq!(head("HTTP/1.1 204 No Content\r\ncontent-length: 4").unwrap().body, BodyFraming::Over);
     }
 
     #[test]
@@ -180,16 +183,16 @@ mod tests {
 
     #[test]
     fn announcements_before_the_answer_are_no_answer() {
-        assert_eq!(Head::parse(b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP"), Ok(Parsed::Interim(37)));
+        assert_eq!(ResponseHead::parse(b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP"), Ok(HeadParseStatus::Interim(37)));
     }
 
     #[test]
     fn what_is_no_head_is_refused_by_name() {
-        assert_eq!(Head::parse(b"SSH-2.0-OpenSSH_9.7\r\n"), Err("invalid HTTP version parsed"));
-        assert_eq!(Head::parse(b"HTTP/1.1 2xx OK\r\n\r\n"), Err("invalid HTTP status-code parsed"));
-        assert_eq!(Head::parse(b"HTTP/1.1 200 OK\r\na b\r\n\r\n"), Err("invalid HTTP header parsed"));
+        assert_eq!(ResponseHead::parse(b"SSH-2.0-OpenSSH_9.7\r\n"), Err("invalid HTTP version parsed"));
+        assert_eq!(ResponseHead::parse(b"HTTP/1.1 2xx OK\r\n\r\n"), Err("invalid HTTP status-code parsed"));
+        assert_eq!(ResponseHead::parse(b"HTTP/1.1 200 OK\r\na b\r\n\r\n"), Err("invalid HTTP header parsed"));
         let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(101));
-        assert_eq!(Head::parse(many.as_bytes()), Err("message head is too large"));
+        assert_eq!(ResponseHead::parse(many.as_bytes()), Err("message head is too large"));
     }
 
     #[test]

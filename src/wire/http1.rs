@@ -5,14 +5,14 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
-use super::body::Body;
-use super::connection::RequestHead;
-use super::fault::{Fault, FaultKind};
-use super::head::{Head, LARGEST_HEAD, Parsed};
-use super::lookout::Watch;
+use super::body::BodyFraming;
+use super::connection::RequestHeadEncoder;
+use super::fault::{WireError, WireErrorKind};
+use super::head::{HeadParseStatus, LARGEST_HEAD, ResponseHead};
+use super::lookout::SamplerHandle;
 use super::spare::{self, READ};
-use super::stamps::Arrival;
-use super::stream::Stream;
+use super::stamps::ArrivalStamp;
+use super::stream::WireStream;
 use crate::clock::Micros;
 
 /// How many pieces of a request are offered to the kernel at once.
@@ -22,13 +22,13 @@ const JOINED: usize = 4 * 1024;
 
 /// An open connection in HTTP/1.1.
 #[derive(Debug)]
-pub(crate) struct Http1 {
-    stream: Stream,
+pub(crate) struct Http1Connection {
+    stream: WireStream,
     /// What was read stands between `start` and `end`. A buffer is only there as long as something does.
     buffer: Vec<u8>,
     start: usize,
     end: usize,
-    body: Body,
+    body: BodyFraming,
     /// The server keeps it open behind the answer.
     keep: bool,
     /// A byte of the answer has come.
@@ -39,9 +39,19 @@ pub(crate) struct Http1 {
     unwritten: Option<io::Error>,
 }
 
-impl Http1 {
-    pub(super) fn new(stream: Stream) -> Self {
-        Self { stream, buffer: Vec::new(), start: 0, end: 0, body: Body::Over, keep: true, answered: false, closed: false, unwritten: None }
+impl Http1Connection {
+    pub(super) fn new(stream: WireStream) -> Self {
+        Self {
+            stream,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            body: BodyFraming::Over,
+            keep: true,
+            answered: false,
+            closed: false,
+            unwritten: None,
+        }
     }
 
     /// Whether any byte of the answer has come.
@@ -54,7 +64,7 @@ impl Http1 {
         self.keep && self.body.is_over() && self.start == self.end && !self.closed
     }
 
-    pub(super) fn watch(&self) -> &Watch {
+    pub(super) fn watch(&self) -> &SamplerHandle {
         self.stream.watch()
     }
 
@@ -64,40 +74,40 @@ impl Http1 {
 
     /// Writes a request, its head and its body in pieces. Comes back with the moment at which its last byte was handed to the kernel, or earlier where the
     /// server does not want to hear all of it: then its answer says why.
-    pub(super) async fn write(&mut self, head: &impl RequestHead, body: &[Bytes]) -> Result<Micros, Fault> {
+    pub(super) async fn write(&mut self, head: &impl RequestHeadEncoder, body: &[Bytes]) -> Result<Micros, WireError> {
         self.answered = false;
         let length = body.iter().map(Bytes::len).sum();
         let joined = length <= JOINED;
         let mut head = head.lines(if joined { length } else { 0 });
-        let mut unwritten = Unwritten { head: &head, body, piece: 0 };
+        let mut unwritten = UnsentRequest { head: &head, body, piece: 0 };
         if joined {
             for piece in body {
                 head.extend_from_slice(piece);
             }
-            unwritten = Unwritten { head: &head, body: &[], piece: 0 };
+            unwritten = UnsentRequest { head: &head, body: &[], piece: 0 };
         }
         std::future::poll_fn(|cx| self.poll_written(cx, &mut unwritten)).await?;
         Ok(self.stream.handed_over())
     }
 
     /// The answer's head and when it came.
-    pub(super) async fn head(&mut self) -> Result<(Head, Arrival), Fault> {
+    pub(super) async fn head(&mut self) -> Result<(ResponseHead, ArrivalStamp), WireError> {
         loop {
-            let malformed = |text| Fault::new(FaultKind::Malformed, text);
-            match Head::parse(&self.buffer[self.start..self.end]).map_err(malformed)? {
-                Parsed::Whole(length, head) => {
+            let malformed = |text| WireError::new(WireErrorKind::Malformed, text);
+            match ResponseHead::parse(&self.buffer[self.start..self.end]).map_err(malformed)? {
+                HeadParseStatus::Whole(length, head) => {
                     self.start += length;
                     self.body = head.body;
                     self.keep &= head.keep;
                     return Ok((head, self.stream.arrival()));
                 }
-                Parsed::Interim(length) => self.start += length,
-                Parsed::Partial if self.end - self.start >= LARGEST_HEAD => return Err(malformed("message head is too large")),
-                Parsed::Partial => {
+                HeadParseStatus::Interim(length) => self.start += length,
+                HeadParseStatus::Partial if self.end - self.start >= LARGEST_HEAD => return Err(malformed("message head is too large")),
+                HeadParseStatus::Partial => {
                     if self.read().await? == 0 {
                         return Err(match self.unwritten.take() {
-                            Some(error) => Fault::broken(&error),
-                            None => Fault::new(FaultKind::Broken, "connection closed before message completed"),
+                            Some(error) => WireError::broken(&error),
+                            None => WireError::new(WireErrorKind::Broken, "connection closed before message completed"),
                         });
                     }
                 }
@@ -106,7 +116,7 @@ impl Http1 {
     }
 
     /// Waits for more of the body and says when it came; `None` at the body's end. The pieces are to be taken before it is called again.
-    pub(super) async fn more(&mut self) -> Result<Option<Arrival>, Fault> {
+    pub(super) async fn more(&mut self) -> Result<Option<ArrivalStamp>, WireError> {
         loop {
             if self.body.is_over() {
                 self.rest();
@@ -115,19 +125,19 @@ impl Http1 {
             if self.start < self.end || self.read().await? > 0 {
                 return Ok(Some(self.stream.arrival()));
             }
-            self.body.close().map_err(|text| Fault::new(FaultKind::Broken, text))?;
+            self.body.close().map_err(|text| WireError::new(WireErrorKind::Broken, text))?;
         }
     }
 
     /// The next piece of the body among what was read.
-    pub(super) fn piece(&mut self) -> Result<Option<&[u8]>, Fault> {
+    pub(super) fn piece(&mut self) -> Result<Option<&[u8]>, WireError> {
         let mut rest = &self.buffer[self.start..self.end];
         let piece = self.body.piece(&mut rest);
         self.start = self.end - rest.len();
-        piece.map_err(|text| Fault::new(FaultKind::Malformed, text))
+        piece.map_err(|text| WireError::new(WireErrorKind::Malformed, text))
     }
 
-    fn poll_written(&mut self, cx: &mut Context<'_>, unwritten: &mut Unwritten<'_>) -> Poll<Result<(), Fault>> {
+    fn poll_written(&mut self, cx: &mut Context<'_>, unwritten: &mut UnsentRequest<'_>) -> Poll<Result<(), WireError>> {
         loop {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let count = unwritten.fill(&mut slices);
@@ -146,7 +156,7 @@ impl Http1 {
                 Poll::Ready(Err(error)) => Some(error),
                 // A server that refuses a long request answers before it has read it.
                 Poll::Pending => {
-                    ready!(self.poll_read(cx)).map_err(|error| Fault::broken(&error))?;
+                    ready!(self.poll_read(cx)).map_err(|error| WireError::broken(&error))?;
                     None
                 }
             };
@@ -157,8 +167,8 @@ impl Http1 {
     }
 
     /// Reads once; 0 where the peer has closed.
-    async fn read(&mut self) -> Result<usize, Fault> {
-        std::future::poll_fn(|cx| self.poll_read(cx)).await.map_err(|error| Fault::broken(&error))
+    async fn read(&mut self) -> Result<usize, WireError> {
+        std::future::poll_fn(|cx| self.poll_read(cx)).await.map_err(|error| WireError::broken(&error))
     }
 
     /// Nothing may come for a while.
@@ -196,14 +206,14 @@ impl Http1 {
 }
 
 /// What has not been written yet of a request.
-struct Unwritten<'a> {
+struct UnsentRequest<'a> {
     head: &'a [u8],
     body: &'a [Bytes],
     /// So many bytes of the body's first piece are written.
     piece: usize,
 }
 
-impl<'a> Unwritten<'a> {
+impl<'a> UnsentRequest<'a> {
     /// Puts what comes next in the slices and says how many it took: none where all is written.
     fn fill(&self, slices: &mut [IoSlice<'a>]) -> usize {
         let first = self.body.first().map(|piece| &piece[self.piece..]);
@@ -242,7 +252,7 @@ mod tests {
         let body: Vec<Bytes> = (0..9_u8).map(|number| Bytes::from(vec![number; usize::from(number) % 4])).collect();
         let whole = [&b"head"[..], &body.concat()].concat();
         for at_once in 1..=whole.len() + 1 {
-            let mut unwritten = Unwritten { head: b"head", body: &body, piece: 0 };
+            let mut unwritten = UnsentRequest { head: b"head", body: &body, piece: 0 };
             let mut written = Vec::new();
             loop {
                 let mut slices = [IoSlice::new(&[]); 3];

@@ -8,12 +8,12 @@ use bytes::Bytes;
 use h2::client::{Builder, Connection, ResponseFuture, SendRequest};
 use h2::{RecvStream, SendStream};
 
-use super::fault::{Fault, FaultKind};
-use super::gate::{Gate, Keeper, gate};
-use super::head::{Head, LARGEST_HEAD};
-use super::lookout::Watch;
-use super::stamps::Arrival;
-use super::stream::Stream;
+use super::fault::{WireError, WireErrorKind};
+use super::gate::{GatedStream, ReadPermit, gate};
+use super::head::{LARGEST_HEAD, ResponseHead};
+use super::lookout::SamplerHandle;
+use super::stamps::ArrivalStamp;
+use super::stream::WireStream;
 use crate::clock::Micros;
 
 /// How much a server may send ahead of what was read: so much that it never waits for leave.
@@ -21,25 +21,25 @@ const WINDOW: u32 = 1 << 20;
 
 /// An open connection in HTTP/2.
 #[derive(Debug)]
-pub(crate) struct Http2 {
-    driver: Connection<Gate, Bytes>,
-    keeper: Keeper,
-    watch: Watch,
+pub(crate) struct Http2Connection {
+    driver: Connection<GatedStream, Bytes>,
+    keeper: ReadPermit,
+    watch: SamplerHandle,
     requests: SendRequest<Bytes>,
-    answer: Answer,
+    answer: Http2AnswerState,
     /// A piece of the body that was not asked for yet, and the one that was.
     next: Option<Bytes>,
     piece: Bytes,
     /// The request was written whole.
     written: bool,
-    heard: Heard,
+    heard: Http2LatestAnswer,
     /// The connection is at its end.
     closed: bool,
 }
 
 /// How much of an answer has come.
 #[derive(Debug)]
-enum Answer {
+enum Http2AnswerState {
     Awaited(ResponseFuture),
     /// Its head, which nobody has asked for yet.
     Headed(Box<Result<http::Response<RecvStream>, h2::Error>>),
@@ -52,7 +52,7 @@ enum Answer {
 
 /// Which answers have begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Heard {
+enum Http2LatestAnswer {
     Nothing,
     /// To an earlier request on the connection.
     Earlier,
@@ -60,9 +60,9 @@ enum Heard {
     This,
 }
 
-impl Http2 {
+impl Http2Connection {
     /// Greets the server, and does not wait for its greeting.
-    pub(super) async fn begin(stream: Stream) -> Result<Self, Fault> {
+    pub(super) async fn begin(stream: WireStream) -> Result<Self, WireError> {
         let watch = stream.watch().clone();
         let (gate, keeper) = gate(stream);
         let mut builder = Builder::new();
@@ -74,43 +74,43 @@ impl Http2 {
             keeper,
             watch,
             requests,
-            answer: Answer::Over,
+            answer: Http2AnswerState::Over,
             next: None,
             piece: Bytes::new(),
             written: false,
-            heard: Heard::Nothing,
+            heard: Http2LatestAnswer::Nothing,
             closed: false,
         })
     }
 
-    pub(super) fn watch(&self) -> &Watch {
+    pub(super) fn watch(&self) -> &SamplerHandle {
         &self.watch
     }
 
     pub(super) fn is_answered(&self) -> bool {
-        self.heard == Heard::This
+        self.heard == Http2LatestAnswer::This
     }
 
     pub(super) fn can_serve_again(&self) -> bool {
-        matches!(self.answer, Answer::Over) && self.next.is_none() && self.written && !self.closed
+        matches!(self.answer, Http2AnswerState::Over) && self.next.is_none() && self.written && !self.closed
     }
 
     /// Takes in what the server has said meanwhile: that it closes, or nothing of weight.
     pub(super) fn stands(&mut self) -> bool {
         let mut idle = Context::from_waker(Waker::noop());
-        while self.drive(&mut idle, Read::Once) {}
+        while self.drive(&mut idle, Http2ReadMode::Once) {}
         !self.closed && matches!(self.requests.poll_ready(&mut idle), Poll::Ready(Ok(())))
     }
 
-    /// See [`super::Connection::write`].
-    pub(super) async fn write(&mut self, head: http::Request<()>, body: &[Bytes]) -> Result<Micros, Fault> {
+    /// See [`super::HttpConnection::write`].
+    pub(super) async fn write(&mut self, head: http::Request<()>, body: &[Bytes]) -> Result<Micros, WireError> {
         self.written = false;
-        if self.heard == Heard::This {
-            self.heard = Heard::Earlier;
+        if self.heard == Http2LatestAnswer::This {
+            self.heard = Http2LatestAnswer::Earlier;
         }
         std::future::poll_fn(|cx| self.poll(cx, |this, idle| this.requests.poll_ready(idle))).await?.map_err(|error| self.told(&error))?;
         let (answer, mut stream) = self.requests.send_request(head, body.is_empty()).map_err(|error| self.told(&error))?;
-        self.answer = Answer::Awaited(answer);
+        self.answer = Http2AnswerState::Awaited(answer);
         for (number, piece) in (1..).zip(body) {
             if !self.write_piece(&mut stream, piece.clone(), number == body.len()).await? {
                 return Ok(self.keeper.handed_over());
@@ -120,14 +120,14 @@ impl Http2 {
         Ok(self.keeper.handed_over())
     }
 
-    pub(super) async fn head(&mut self) -> Result<(Head, Arrival), Fault> {
+    pub(super) async fn head(&mut self) -> Result<(ResponseHead, ArrivalStamp), WireError> {
         std::future::poll_fn(|cx| self.poll(cx, Self::poll_answer)).await?;
-        match std::mem::replace(&mut self.answer, Answer::Over) {
-            Answer::Headed(answer) => match *answer {
+        match std::mem::replace(&mut self.answer, Http2AnswerState::Over) {
+            Http2AnswerState::Headed(answer) => match *answer {
                 Ok(answer) => self.begun(answer),
                 Err(error) => {
                     let fault = self.told(&error);
-                    self.answer = Answer::Broken(error);
+                    self.answer = Http2AnswerState::Broken(error);
                     Err(fault)
                 }
             },
@@ -135,12 +135,12 @@ impl Http2 {
         }
     }
 
-    /// See [`super::Connection::more`].
-    pub(super) async fn more(&mut self) -> Result<Option<Arrival>, Fault> {
+    /// See [`super::HttpConnection::more`].
+    pub(super) async fn more(&mut self) -> Result<Option<ArrivalStamp>, WireError> {
         let more = std::future::poll_fn(|cx| self.poll(cx, Self::poll_piece)).await?;
         match &self.answer {
             _ if more => Ok(Some(self.keeper.arrival())),
-            Answer::Broken(error) => Err(self.told(error)),
+            Http2AnswerState::Broken(error) => Err(self.told(error)),
             _ => Ok(None),
         }
     }
@@ -152,16 +152,16 @@ impl Http2 {
         Some(&self.piece)
     }
 
-    fn begun(&mut self, answer: http::Response<RecvStream>) -> Result<(Head, Arrival), Fault> {
+    fn begun(&mut self, answer: http::Response<RecvStream>) -> Result<(ResponseHead, ArrivalStamp), WireError> {
         let (parts, body) = answer.into_parts();
-        self.heard = Heard::This;
-        self.answer = Answer::Begun(body);
-        let head = Head::of(&parts).map_err(|text| Fault::new(FaultKind::Malformed, text))?;
+        self.heard = Http2LatestAnswer::This;
+        self.answer = Http2AnswerState::Begun(body);
+        let head = ResponseHead::of(&parts).map_err(|text| WireError::new(WireErrorKind::Malformed, text))?;
         Ok((head, self.keeper.arrival()))
     }
 
     /// Writes as much at a time as the server gives leave for; false where it answers before it has heard all.
-    async fn write_piece(&mut self, stream: &mut SendStream<Bytes>, mut piece: Bytes, last: bool) -> Result<bool, Fault> {
+    async fn write_piece(&mut self, stream: &mut SendStream<Bytes>, mut piece: Bytes, last: bool) -> Result<bool, WireError> {
         loop {
             let room = std::future::poll_fn(|cx| self.poll(cx, |this, idle| this.poll_room(stream, piece.len(), idle))).await?;
             let Some(room) = room else { return Ok(false) };
@@ -191,11 +191,11 @@ impl Http2 {
     /// Hands everything to the kernel; false where the server answers, or closes, while it takes no more.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         loop {
-            self.drive(cx, Read::No);
+            self.drive(cx, Http2ReadMode::No);
             if self.closed || !self.keeper.is_congested() {
                 return Poll::Ready(!self.closed);
             }
-            let read = self.drive(cx, Read::Once);
+            let read = self.drive(cx, Http2ReadMode::Once);
             if self.poll_answer(&mut Context::from_waker(Waker::noop())).is_ready() {
                 return Poll::Ready(false);
             }
@@ -206,9 +206,9 @@ impl Http2 {
     }
 
     fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Answer::Awaited(answer) = &mut self.answer {
+        if let Http2AnswerState::Awaited(answer) = &mut self.answer {
             let answer = std::task::ready!(Pin::new(answer).poll(cx));
-            self.answer = Answer::Headed(Box::new(answer));
+            self.answer = Http2AnswerState::Headed(Box::new(answer));
         }
         Poll::Ready(())
     }
@@ -216,22 +216,26 @@ impl Http2 {
     /// Whether there is a next piece of the body; none at its end, and where it is broken.
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         while self.next.is_none() {
-            let Answer::Begun(body) = &mut self.answer else { return Poll::Ready(false) };
+            let Http2AnswerState::Begun(body) = &mut self.answer else { return Poll::Ready(false) };
             match std::task::ready!(body.poll_data(cx)) {
                 Some(Ok(piece)) => {
                     // It fails only where more is given back than was taken.
                     let _ = body.flow_control().release_capacity(piece.len());
                     self.next = Some(piece).filter(|piece| !piece.is_empty());
                 }
-                Some(Err(error)) => self.answer = Answer::Broken(error),
-                None => self.answer = Answer::Over,
+                Some(Err(error)) => self.answer = Http2AnswerState::Broken(error),
+                None => self.answer = Http2AnswerState::Over,
             }
         }
         Poll::Ready(true)
     }
 
     /// Looks whether what is waited for is there, and reads on until it is.
-    fn poll<T>(&mut self, cx: &mut Context<'_>, mut look: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<T>) -> Poll<Result<T, Fault>> {
+    fn poll<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut look: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<T>,
+    ) -> Poll<Result<T, WireError>> {
         // Nothing comes about but by driving, which is done here, and by whoever can be woken.
         let mut idle = Context::from_waker(Waker::noop());
         loop {
@@ -241,52 +245,54 @@ impl Http2 {
             if self.closed {
                 return Poll::Ready(Err(self.cut_short()));
             }
-            if !self.drive(cx, Read::Once) && !self.closed {
+            if !self.drive(cx, Http2ReadMode::Once) && !self.closed {
                 return look(self, &mut idle).map(Ok);
             }
         }
     }
 
     /// Writes what is to be written and reads at most once; whether it has read.
-    fn drive(&mut self, cx: &mut Context<'_>, read: Read) -> bool {
+    fn drive(&mut self, cx: &mut Context<'_>, read: Http2ReadMode) -> bool {
         if self.closed {
             return false;
         }
-        self.keeper.set(read == Read::Once);
+        self.keeper.set(read == Http2ReadMode::Once);
         // Why it ended is told to whoever waits for an answer.
         self.closed = Pin::new(&mut self.driver).poll(cx).is_ready();
         self.keeper.has_passed()
     }
 
-    fn cut_short(&self) -> Fault {
-        self.doubted(Fault::new(FaultKind::Broken, "connection closed before message completed"))
+    fn cut_short(&self) -> WireError {
+        self.doubted(WireError::new(WireErrorKind::Broken, "connection closed before message completed"))
     }
 
-    fn told(&self, error: &h2::Error) -> Fault {
+    fn told(&self, error: &h2::Error) -> WireError {
         self.doubted(fault(error))
     }
 
     /// A server that speaks only HTTP/1.1 closes, or answers what is no frame.
-    fn doubted(&self, fault: Fault) -> Fault {
+    fn doubted(&self, fault: WireError) -> WireError {
         match self.heard {
-            Heard::Nothing => Fault::new(fault.kind, &format!("{fault}; does the server speak HTTP/2? If not, leave `http_version` out")),
-            Heard::Earlier | Heard::This => fault,
+            Http2LatestAnswer::Nothing => {
+                WireError::new(fault.kind, &format!("{fault}; does the server speak HTTP/2? If not, leave `http_version` out"))
+            }
+            Http2LatestAnswer::Earlier | Http2LatestAnswer::This => fault,
         }
     }
 }
 
 /// Whether the driver may read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Read {
+enum Http2ReadMode {
     Once,
     No,
 }
 
 /// What the library found wrong itself is no HTTP/2; anything else is a break.
-fn fault(error: &h2::Error) -> Fault {
+fn fault(error: &h2::Error) -> WireError {
     match error.get_io() {
-        Some(error) => Fault::broken(error),
-        None if error.is_library() => Fault::new(FaultKind::Malformed, &error.to_string()),
-        None => Fault::new(FaultKind::Broken, &error.to_string()),
+        Some(error) => WireError::broken(error),
+        None if error.is_library() => WireError::new(WireErrorKind::Malformed, &error.to_string()),
+        None => WireError::new(WireErrorKind::Broken, &error.to_string()),
     }
 }

@@ -19,9 +19,9 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use tokio::net::TcpStream;
 
-use super::sightings::Sightings;
-use super::stamps::Arrival;
-use super::system::{self, Received};
+use super::sightings::ArrivalSamples;
+use super::stamps::ArrivalStamp;
+use super::system::{self, StampedRead};
 use crate::clock::{Clock, Micros};
 
 /// A read this late calls for the lookout: far less than any engine takes for a token.
@@ -42,19 +42,19 @@ const CALL: Token = Token(usize::MAX);
 
 /// Looks out for the sockets of one server.
 #[derive(Debug)]
-pub(super) struct Lookout {
+pub(super) struct ArrivalSampler {
     clock: Clock,
     /// From the first socket on; `None` where the system refused what it takes.
-    post: OnceLock<Option<Arc<Post>>>,
+    post: OnceLock<Option<Arc<SocketRegistry>>>,
 }
 
 /// Where sockets are announced.
 #[derive(Debug)]
-struct Post {
+struct SocketRegistry {
     clock: Clock,
     registry: Registry,
     waker: Waker,
-    sockets: Mutex<HashMap<Token, Arc<Watched>>>,
+    sockets: Mutex<HashMap<Token, Arc<SampledSocket>>>,
     /// So many there have been.
     count: AtomicUsize,
     /// In microseconds of the clock.
@@ -64,48 +64,48 @@ struct Post {
 
 /// A socket to look at.
 #[derive(Debug)]
-struct Watched {
+struct SampledSocket {
     token: Token,
     /// Its first token has not been read yet.
     awaited: AtomicBool,
-    state: Mutex<State>,
+    state: Mutex<SampledSocketState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct SampledSocketState {
     /// `None` once it is closed.
     socket: Option<RawFd>,
     /// The thread is woken by what comes.
     announced: bool,
     /// Reads and requests so far: what has lain since one of them has not been read.
     turns: u64,
-    sightings: Sightings,
+    sightings: ArrivalSamples,
 }
 
 /// Something has come to a socket.
 #[derive(Debug)]
-struct Came {
-    watched: Arc<Watched>,
+struct SocketReadiness {
+    watched: Arc<SampledSocket>,
     /// The socket's turns by then.
     turns: u64,
 }
 
 /// A socket's side of it. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(super) struct Watch(Option<(Arc<Post>, Arc<Watched>)>);
+pub(super) struct SamplerHandle(Option<(Arc<SocketRegistry>, Arc<SampledSocket>)>);
 
-impl Lookout {
+impl ArrivalSampler {
     pub(super) fn new(clock: Clock) -> Self {
         Self { clock, post: OnceLock::new() }
     }
 
-    pub(super) fn watch(&self, stream: &TcpStream) -> Watch {
-        let post = self.post.get_or_init(|| Post::open(self.clock).ok());
-        Watch(post.as_ref().map(|post| (Arc::clone(post), post.take(stream.as_raw_fd()))))
+    pub(super) fn watch(&self, stream: &TcpStream) -> SamplerHandle {
+        let post = self.post.get_or_init(|| SocketRegistry::open(self.clock).ok());
+        SamplerHandle(post.as_ref().map(|post| (Arc::clone(post), post.take(stream.as_raw_fd()))))
     }
 }
 
-impl Drop for Lookout {
+impl Drop for ArrivalSampler {
     fn drop(&mut self) {
         if let Some(Some(post)) = self.post.get() {
             post.over.store(true, Relaxed);
@@ -115,7 +115,7 @@ impl Drop for Lookout {
     }
 }
 
-impl Post {
+impl SocketRegistry {
     fn open(clock: Clock) -> io::Result<Arc<Self>> {
         let poll = Poll::new()?;
         let post = Arc::new(Self {
@@ -132,10 +132,10 @@ impl Post {
         Ok(post)
     }
 
-    fn take(&self, socket: RawFd) -> Arc<Watched> {
+    fn take(&self, socket: RawFd) -> Arc<SampledSocket> {
         let token = Token(self.count.fetch_add(1, Relaxed));
-        let state = State { socket: Some(socket), announced: false, turns: 0, sightings: Sightings::default() };
-        let watched = Arc::new(Watched { token, awaited: AtomicBool::new(false), state: Mutex::new(state) });
+        let state = SampledSocketState { socket: Some(socket), announced: false, turns: 0, sightings: ArrivalSamples::default() };
+        let watched = Arc::new(SampledSocket { token, awaited: AtomicBool::new(false), state: Mutex::new(state) });
         lock(&self.sockets).insert(token, Arc::clone(&watched));
         watched
     }
@@ -167,7 +167,7 @@ impl Post {
             }
             for event in &events {
                 if event.token() != CALL {
-                    came.extend(lock(&self.sockets).get(&event.token()).and_then(Came::of));
+                    came.extend(lock(&self.sockets).get(&event.token()).and_then(SocketReadiness::of));
                 } else if self.over.load(Relaxed) {
                     return;
                 } else {
@@ -192,13 +192,13 @@ impl Post {
     }
 
     /// From now on, and for what lies there already, the thread is woken.
-    fn announce(&self, token: Token, state: &mut State) {
+    fn announce(&self, token: Token, state: &mut SampledSocketState) {
         if let (Some(socket), false) = (state.socket, state.announced) {
             state.announced = self.registry.register(&mut SourceFd(&socket), token, Interest::READABLE).is_ok();
         }
     }
 
-    fn renounce(&self, state: &mut State) {
+    fn renounce(&self, state: &mut SampledSocketState) {
         if let (Some(socket), true) = (state.socket, std::mem::take(&mut state.announced)) {
             // Where it is not known it does not wake anybody.
             let _ = self.registry.deregister(&mut SourceFd(&socket));
@@ -206,9 +206,9 @@ impl Post {
     }
 }
 
-impl Came {
+impl SocketReadiness {
     /// To that socket, where its first token is awaited.
-    fn of(watched: &Arc<Watched>) -> Option<Self> {
+    fn of(watched: &Arc<SampledSocket>) -> Option<Self> {
         watched.awaited.load(Relaxed).then(|| Self { turns: lock(&watched.state).turns, watched: Arc::clone(watched) })
     }
 
@@ -216,19 +216,19 @@ impl Came {
     fn look(self, room: &mut [u8]) {
         let mut state = lock(&self.watched.state);
         let Some(socket) = state.socket.filter(|_| state.announced && state.turns == self.turns) else { return };
-        if let Ok(Received { bytes, stamp: Some(stamp), .. }) = system::peek(socket, room) {
+        if let Ok(StampedRead { bytes, stamp: Some(stamp), .. }) = system::peek(socket, room) {
             state.sightings.note(bytes, stamp);
         }
     }
 }
 
-impl Watch {
+impl SamplerHandle {
     /// An answer is awaited from now on.
     pub(super) fn expect(&self) {
         let Some((post, watched)) = &self.0 else { return };
         let mut state = lock(&watched.state);
         state.turns += 1;
-        state.sightings = Sightings::default();
+        state.sightings = ArrivalSamples::default();
         watched.awaited.store(true, Relaxed);
         if post.is_wary() {
             post.announce(watched.token, &mut state);
@@ -258,7 +258,7 @@ impl Watch {
     }
 
     /// Reads no further than to where the next bytes that were seen end: they have their own stamp then.
-    pub(super) fn read(&self, bytes: &mut [u8], receive: impl FnOnce(&mut [u8]) -> io::Result<Received>) -> io::Result<Received> {
+    pub(super) fn read(&self, bytes: &mut [u8], receive: impl FnOnce(&mut [u8]) -> io::Result<StampedRead>) -> io::Result<StampedRead> {
         let Some((_, watched)) = &self.0 else { return receive(bytes) };
         let mut state = lock(&watched.state);
         state.turns += 1;
@@ -270,11 +270,11 @@ impl Watch {
         let end = length.min(bytes.len());
         let got = receive(&mut bytes[..end])?;
         state.sightings.take(got.bytes);
-        Ok(Received { stamp: got.stamp.map(|last| last.min(stamp)), ..got })
+        Ok(StampedRead { stamp: got.stamp.map(|last| last.min(stamp)), ..got })
     }
 
     /// Says when bytes came that have just been read.
-    pub(super) fn was_read(&self, arrival: Arrival) {
+    pub(super) fn was_read(&self, arrival: ArrivalStamp) {
         if let (Some((post, _)), Some(lag)) = (&self.0, arrival.lag.filter(|lag| *lag >= LATE)) {
             post.be_wary(arrival.at + lag);
         }
@@ -303,17 +303,17 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::wire::socket::Socket;
+    use crate::wire::socket::StampedSocket;
 
     /// A connected socket whose bytes the kernel stamps already, and its peer.
-    fn connected(lookout: &Lookout) -> (Socket, TcpStream) {
+    fn connected(lookout: &ArrivalSampler) -> (StampedSocket, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         stream.set_nonblocking(true).unwrap();
         let (stream, mut peer) = (tokio::net::TcpStream::from_std(stream).unwrap(), listener.accept().unwrap().0);
         system::prepare(&stream);
         await_stamps(&stream, &mut peer);
-        (Socket::new(stream, lookout, Clock::real()).unwrap(), peer)
+        (StampedSocket::new(stream, lookout, Clock::real()).unwrap(), peer)
     }
 
     /// The kernel begins to stamp a moment after the first socket has asked for it.
@@ -322,7 +322,7 @@ mod tests {
         peer.write_all(b".").unwrap();
         loop {
             match system::receive(stream, &mut [0]) {
-                Ok(Received { stamp: Some(_), .. }) => return,
+                Ok(StampedRead { stamp: Some(_), .. }) => return,
                 Ok(_) => peer.write_all(b".").unwrap(),
                 Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
             }
@@ -331,12 +331,12 @@ mod tests {
         }
     }
 
-    fn seen(socket: &Socket) -> usize {
+    fn seen(socket: &StampedSocket) -> usize {
         lock(&socket.watch().0.as_ref().unwrap().1.state).sightings.unread()
     }
 
     /// Has the peer write, and waits until that was seen.
-    fn write(peer: &mut TcpStream, bytes: &[u8], socket: &Socket) {
+    fn write(peer: &mut TcpStream, bytes: &[u8], socket: &StampedSocket) {
         let before = seen(socket);
         peer.write_all(bytes).unwrap();
         let begun = Instant::now();
@@ -346,7 +346,7 @@ mod tests {
         }
     }
 
-    async fn read(socket: &mut Socket) -> (usize, Arrival) {
+    async fn read(socket: &mut StampedSocket) -> (usize, ArrivalStamp) {
         let mut bytes = [0; 100];
         let read = std::future::poll_fn(|cx| socket.poll_receive(cx, &mut bytes)).await.unwrap();
         (read, socket.arrival())
@@ -354,7 +354,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_came_apart_and_was_read_too_late_still_has_its_own_stamp() {
-        let lookout = Lookout::new(Clock::real());
+        let lookout = ArrivalSampler::new(Clock::real());
         let (mut socket, mut peer) = connected(&lookout);
         socket.watch().expect();
         write(&mut peer, b"first", &socket);
@@ -367,7 +367,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_looked_at_once_the_first_token_has_come() {
-        let lookout = Lookout::new(Clock::real());
+        let lookout = ArrivalSampler::new(Clock::real());
         let (mut socket, mut peer) = connected(&lookout);
         socket.watch().expect();
         write(&mut peer, b"first", &socket);
@@ -388,28 +388,28 @@ mod tests {
 
     #[tokio::test]
     async fn a_late_read_has_what_is_awaited_elsewhere_looked_at_too() {
-        let lookout = Lookout::new(Clock::real());
+        let lookout = ArrivalSampler::new(Clock::real());
         let (late, _peer) = connected(&lookout);
         let (awaited, mut to_awaited) = connected(&lookout);
         let post = Arc::clone(&late.watch().0.as_ref().unwrap().0);
         post.wary_until.store(0, Relaxed);
         awaited.watch().expect();
         assert!(!post.is_wary());
-        late.watch().was_read(Arrival { at: post.clock.now(), lag: Some(LATE) });
+        late.watch().was_read(ArrivalStamp { at: post.clock.now(), lag: Some(LATE) });
         assert!(post.is_wary());
         write(&mut to_awaited, b"first", &awaited);
     }
 
     #[tokio::test]
     async fn only_what_nobody_has_turned_to_since_it_came_is_looked_at() {
-        let lookout = Lookout::new(Clock::real());
+        let lookout = ArrivalSampler::new(Clock::real());
         let (mut socket, mut peer) = connected(&lookout);
         let (post, watched) = socket.watch().0.clone().unwrap();
         // The thread itself stays out of it.
         post.wary_until.store(0, Relaxed);
         socket.watch().expect();
         lock(&watched.state).announced = true;
-        let came = || Came::of(&watched).unwrap();
+        let came = || SocketReadiness::of(&watched).unwrap();
         let (first, mut room) = (came(), vec![0; ROOM]);
         peer.write_all(b"first").unwrap();
         assert_eq!(read(&mut socket).await.0, 5);
@@ -419,12 +419,12 @@ mod tests {
         came().look(&mut room);
         assert_eq!(seen(&socket), 1);
         socket.watch().relax();
-        assert!(Came::of(&watched).is_none(), "no token is awaited");
+        assert!(SocketReadiness::of(&watched).is_none(), "no token is awaited");
     }
 
     #[tokio::test]
     async fn a_closed_socket_is_forgotten() {
-        let lookout = Lookout::new(Clock::real());
+        let lookout = ArrivalSampler::new(Clock::real());
         let (socket, _peer) = connected(&lookout);
         let post = Arc::clone(&socket.watch().0.as_ref().unwrap().0);
         socket.watch().expect();

@@ -28,8 +28,8 @@ mod stream;
 mod system;
 mod tls;
 
-pub(crate) use connection::{Connection, RequestHead, Version};
-pub(crate) use connector::{Connector, Place};
-pub(crate) use fault::{Fault, FaultKind};
-pub(crate) use head::Head;
-pub(crate) use pool::{Keep, Pool, Taken, Timer};
+pub(crate) use connection::{HttpConnection, RequestHeadEncoder, WireHttpVersion};
+pub(crate) use connector::{ServerAddress, ServerConnector};
+pub(crate) use fault::{WireError, WireErrorKind};
+pub(crate) use head::ResponseHead;
+pub(crate) use pool::{ConnectionPool, KeepAlivePolicy, PooledConnection, Timer};

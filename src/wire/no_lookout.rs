@@ -4,27 +4,27 @@ use std::io;
 
 use tokio::net::TcpStream;
 
-use super::stamps::Arrival;
-use super::system::Received;
+use super::stamps::ArrivalStamp;
+use super::system::StampedRead;
 use crate::clock::Clock;
 
 #[derive(Debug)]
-pub(super) struct Lookout;
+pub(super) struct ArrivalSampler;
 
 #[derive(Debug, Clone)]
-pub(super) struct Watch;
+pub(super) struct SamplerHandle;
 
-impl Lookout {
+impl ArrivalSampler {
     pub(super) fn new(_: Clock) -> Self {
         Self
     }
 
-    pub(super) fn watch(&self, _: &TcpStream) -> Watch {
-        Watch
+    pub(super) fn watch(&self, _: &TcpStream) -> SamplerHandle {
+        SamplerHandle
     }
 }
 
-impl Watch {
+impl SamplerHandle {
     pub(super) fn expect(&self) {}
 
     pub(super) fn relax(&self) {}
@@ -35,11 +35,11 @@ impl Watch {
         false
     }
 
-    pub(super) fn read(&self, bytes: &mut [u8], receive: impl FnOnce(&mut [u8]) -> io::Result<Received>) -> io::Result<Received> {
+    pub(super) fn read(&self, bytes: &mut [u8], receive: impl FnOnce(&mut [u8]) -> io::Result<StampedRead>) -> io::Result<StampedRead> {
         receive(bytes)
     }
 
-    pub(super) fn was_read(&self, _: Arrival) {}
+    pub(super) fn was_read(&self, _: ArrivalStamp) {}
 
     pub(super) fn end(&self) {}
 }

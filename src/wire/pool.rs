@@ -9,9 +9,9 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::time::Sleep;
 
-use super::connection::Connection;
-use super::connector::Connector;
-use super::fault::Fault;
+use super::connection::HttpConnection;
+use super::connector::ServerConnector;
+use super::fault::WireError;
 use crate::clock::Micros;
 
 /// How long a connection may lie idle and still be used again. Servers close idle connections on their own (uvicorn after 5 s); a
@@ -22,7 +22,7 @@ const AT_ONCE: usize = 64;
 
 /// Whether connections serve again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Keep {
+pub(crate) enum KeepAlivePolicy {
     /// One whose answer ended in order does.
     Open,
     /// Every request has one of its own.
@@ -31,27 +31,27 @@ pub(crate) enum Keep {
 
 /// The open connections to one server.
 #[derive(Debug)]
-pub(crate) struct Pool {
-    connector: Connector,
-    keep: Keep,
+pub(crate) struct ConnectionPool {
+    connector: ServerConnector,
+    keep: KeepAlivePolicy,
     /// The one used last at the back.
-    idle: Mutex<VecDeque<Idle>>,
+    idle: Mutex<VecDeque<IdleConnection>>,
 }
 
 /// A timer of the runtime. It belongs to a connection since either belongs to one runtime.
 pub(crate) type Timer = Pin<Box<Sleep>>;
 
 #[derive(Debug)]
-struct Idle {
-    connection: Connection,
+struct IdleConnection {
+    connection: HttpConnection,
     timer: Option<Timer>,
     since: Micros,
 }
 
 /// A connection to be used.
 #[derive(Debug)]
-pub(crate) struct Taken {
-    pub(crate) connection: Connection,
+pub(crate) struct PooledConnection {
+    pub(crate) connection: HttpConnection,
     /// How long it took to open it; `None` where it stood before.
     pub(crate) connect: Option<Micros>,
     /// Open connections that were found closed by the server on the way.
@@ -60,31 +60,31 @@ pub(crate) struct Taken {
     pub(crate) timer: Option<Timer>,
 }
 
-impl Pool {
-    pub(crate) fn new(connector: Connector, keep: Keep) -> Self {
+impl ConnectionPool {
+    pub(crate) fn new(connector: ServerConnector, keep: KeepAlivePolicy) -> Self {
         Self { connector, keep, idle: Mutex::default() }
     }
 
     /// The connection used last that still stands, or a new one.
-    pub(crate) async fn take(&self) -> Result<Taken, Fault> {
+    pub(crate) async fn take(&self) -> Result<PooledConnection, WireError> {
         let mut dead = 0;
-        while let Some(Idle { mut connection, timer, since }) = self.newest() {
+        while let Some(IdleConnection { mut connection, timer, since }) = self.newest() {
             if self.now().since(since) > IDLE {
                 continue;
             }
             if connection.stands() {
-                return Ok(Taken { connection, connect: None, dead, timer });
+                return Ok(PooledConnection { connection, connect: None, dead, timer });
             }
             dead += 1;
         }
         let begun = self.now();
         let connection = self.connector.open().await?;
-        Ok(Taken { connection, connect: Some(self.now().since(begun)), dead, timer: None })
+        Ok(PooledConnection { connection, connect: Some(self.now().since(begun)), dead, timer: None })
     }
 
     /// Takes a connection back, with a timer for whoever uses it next; one that cannot serve again is closed.
-    pub(crate) fn give_back(&self, connection: Connection, timer: Option<Timer>) {
-        if self.keep == Keep::Never || !connection.can_serve_again() {
+    pub(crate) fn give_back(&self, connection: HttpConnection, timer: Option<Timer>) {
+        if self.keep == KeepAlivePolicy::Never || !connection.can_serve_again() {
             return;
         }
         let now = self.now();
@@ -92,30 +92,30 @@ impl Pool {
         while idle.front().is_some_and(|oldest| now.since(oldest.since) > IDLE) {
             idle.pop_front();
         }
-        idle.push_back(Idle { connection, timer, since: now });
+        idle.push_back(IdleConnection { connection, timer, since: now });
     }
 
     /// Opens so many connections ahead of their use, until one cannot be opened, and says how many there are: none where each request
     /// has its own. The requests will find out why one could not.
     pub(crate) async fn open_ahead(&self, count: usize) -> usize {
-        if self.keep == Keep::Never {
+        if self.keep == KeepAlivePolicy::Never {
             return 0;
         }
         let mut opening = std::pin::pin!(stream::iter(0..count).map(|_| self.connector.open()).buffer_unordered(AT_ONCE));
         let mut opened = 0;
         while let Some(Ok(connection)) = opening.next().await {
             let since = self.now();
-            self.idle().push_back(Idle { connection, timer: None, since });
+            self.idle().push_back(IdleConnection { connection, timer: None, since });
             opened += 1;
         }
         opened
     }
 
-    fn newest(&self) -> Option<Idle> {
+    fn newest(&self) -> Option<IdleConnection> {
         self.idle().pop_back()
     }
 
-    fn idle(&self) -> MutexGuard<'_, VecDeque<Idle>> {
+    fn idle(&self) -> MutexGuard<'_, VecDeque<IdleConnection>> {
         // Nothing that may panic happens under the lock.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -8,27 +8,27 @@ const MOST: usize = 32;
 
 /// Of one answer, in the order of its bytes. Positions count from the answer's first byte.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Sightings {
+pub(super) struct ArrivalSamples {
     /// Bytes that have been read.
     taken: u64,
-    unread: VecDeque<Sighting>,
+    unread: VecDeque<ArrivalSample>,
 }
 
 /// All bytes before this position had come by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Sighting {
+struct ArrivalSample {
     to: u64,
     /// In wall time.
     stamp: Duration,
 }
 
-impl Sightings {
+impl ArrivalSamples {
     /// So many bytes lay unread when the last of them came.
     pub(super) fn note(&mut self, unread: usize, stamp: Duration) {
         let to = self.taken + unread as u64;
         let before = self.unread.back().map_or(self.taken, |last| last.to);
         if before < to && self.unread.len() < MOST {
-            self.unread.push_back(Sighting { to, stamp });
+            self.unread.push_back(ArrivalSample { to, stamp });
         }
     }
 
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn bytes_that_came_apart_are_read_apart_with_their_own_stamps() {
-        let mut sightings = Sightings::default();
+        let mut sightings = ArrivalSamples::default();
         sightings.note(100, ms(10));
         sightings.note(250, ms(12));
         assert_eq!(sightings.next(), Some((100, ms(10))));
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn positions_go_on_where_bytes_are_read_between_two_looks() {
-        let mut sightings = Sightings::default();
+        let mut sightings = ArrivalSamples::default();
         sightings.take(70);
         sightings.note(30, ms(5));
         sightings.take(20);
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_look_that_finds_nothing_new_notes_nothing() {
-        let mut sightings = Sightings::default();
+        let mut sightings = ArrivalSamples::default();
         sightings.note(0, ms(1));
         sightings.note(100, ms(2));
         sightings.note(100, ms(3));

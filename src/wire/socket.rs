@@ -10,38 +10,45 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::lookout::{Lookout, Watch};
-use super::stamps::Arrival;
-use super::system::{self, Silence};
+use super::lookout::{ArrivalSampler, SamplerHandle};
+use super::stamps::ArrivalStamp;
+use super::system::{self, IdleConnectionState};
 use crate::clock::{Clock, Micros};
 
 /// A connected socket.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(super) struct StampedSocket {
     stream: TcpStream,
     clock: Clock,
-    watch: Watch,
+    watch: SamplerHandle,
     /// Nothing that was written awaits its first token any more.
     relaxed: bool,
     /// Of the last read.
-    arrival: Arrival,
+    arrival: ArrivalStamp,
     /// When the last write began that took bytes.
     handed_over: Micros,
 }
 
-impl Socket {
-    pub(super) fn new(stream: TcpStream, lookout: &Lookout, clock: Clock) -> io::Result<Self> {
+impl StampedSocket {
+    pub(super) fn new(stream: TcpStream, lookout: &ArrivalSampler, clock: Clock) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         system::prepare(&stream);
-        Ok(Self { watch: lookout.watch(&stream), relaxed: false, stream, clock, arrival: Arrival::default(), handed_over: clock.now() })
+        Ok(Self {
+            watch: lookout.watch(&stream),
+            relaxed: false,
+            stream,
+            clock,
+            arrival: ArrivalStamp::default(),
+            handed_over: clock.now(),
+        })
     }
 
     /// Who looks at what has come while nobody reads it.
-    pub(super) fn watch(&self) -> &Watch {
+    pub(super) fn watch(&self) -> &SamplerHandle {
         &self.watch
     }
 
-    pub(super) fn arrival(&self) -> Arrival {
+    pub(super) fn arrival(&self) -> ArrivalStamp {
         self.arrival
     }
 
@@ -50,7 +57,7 @@ impl Socket {
     }
 
     /// Whether the peer has neither closed the connection nor said anything, asked of the kernel itself.
-    pub(super) fn silence(&self) -> Silence {
+    pub(super) fn silence(&self) -> IdleConnectionState {
         system::silence(&self.stream)
     }
 
@@ -68,7 +75,7 @@ impl Socket {
             });
             match (received, tried) {
                 (Some(got), _) => {
-                    self.arrival = Arrival::of(got.stamp, self.clock);
+                    self.arrival = ArrivalStamp::of(got.stamp, self.clock);
                     self.watch.was_read(self.arrival);
                     if !self.relaxed && !self.watch.is_awaited() {
                         self.relaxed = true;
@@ -93,14 +100,14 @@ impl Socket {
     }
 }
 
-impl Drop for Socket {
+impl Drop for StampedSocket {
     /// Before the system may give its number to another.
     fn drop(&mut self) {
         self.watch.end();
     }
 }
 
-impl AsyncRead for Socket {
+impl AsyncRead for StampedSocket {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let read = ready!(self.get_mut().poll_receive(cx, buf.initialize_unfilled()))?;
         buf.advance(read);
@@ -108,7 +115,7 @@ impl AsyncRead for Socket {
     }
 }
 
-impl AsyncWrite for Socket {
+impl AsyncWrite for StampedSocket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let began = this.clock.now();
@@ -139,11 +146,11 @@ impl AsyncWrite for Socket {
 /// The kernel stamps only as long as any socket asks for it, and begins a moment later: this one asks from before the first connection until
 /// after the last.
 #[derive(Debug)]
-pub(super) struct Stamping {
+pub(super) struct KernelTimestamping {
     _socket: Option<system::Asking>,
 }
 
-impl Stamping {
+impl KernelTimestamping {
     pub(super) fn ask() -> Self {
         Self { _socket: system::ask() }
     }

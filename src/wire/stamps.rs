@@ -13,13 +13,13 @@ const TRIES: usize = 8;
 
 /// When the last bytes of a read arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Arrival {
+pub(crate) struct ArrivalStamp {
     pub(crate) at: Micros,
     /// How much later they were read; `None` where only the moment of reading is known, which `at` then is.
     pub(crate) lag: Option<Micros>,
 }
 
-impl Arrival {
+impl ArrivalStamp {
     /// Of a read that has just returned, stamped by the kernel in wall time.
     pub(super) fn of(stamp: Option<Duration>, clock: Clock) -> Self {
         let (read_at, wall) = together(clock);
@@ -60,23 +60,23 @@ mod tests {
 
     const STAMP: Duration = Duration::from_secs(1_700_000_000);
 
-    fn read_after(age: Duration) -> Arrival {
-        Arrival::between(Some(STAMP), Micros(60_000_000), UNIX_EPOCH + STAMP + age)
+    fn read_after(age: Duration) -> ArrivalStamp {
+        ArrivalStamp::between(Some(STAMP), Micros(60_000_000), UNIX_EPOCH + STAMP + age)
     }
 
     #[test]
     fn bytes_arrived_as_long_before_the_read_as_their_stamp_is_old() {
         let arrival = read_after(Duration::from_micros(48_250));
-        assert_eq!(arrival, Arrival { at: Micros(60_000_000 - 48_250), lag: Some(Micros(48_250)) });
-        assert_eq!(read_after(Duration::ZERO), Arrival { at: Micros(60_000_000), lag: Some(Micros(0)) });
+        assert_eq!(arrival, ArrivalStamp { at: Micros(60_000_000 - 48_250), lag: Some(Micros(48_250)) });
+        assert_eq!(read_after(Duration::ZERO), ArrivalStamp { at: Micros(60_000_000), lag: Some(Micros(0)) });
     }
 
     #[test]
     fn a_stamp_that_cannot_be_is_not_believed_and_the_read_counts() {
-        let user = Arrival { at: Micros(60_000_000), lag: None };
+        let user = ArrivalStamp { at: Micros(60_000_000), lag: None };
         assert_eq!(read_after(Duration::from_secs(11)), user);
-        assert_eq!(Arrival::between(Some(STAMP), Micros(60_000_000), UNIX_EPOCH + STAMP - Duration::from_micros(1)), user);
-        assert_eq!(Arrival::between(None, Micros(60_000_000), UNIX_EPOCH + STAMP), user);
+        assert_eq!(ArrivalStamp::between(Some(STAMP), Micros(60_000_000), UNIX_EPOCH + STAMP - Duration::from_micros(1)), user);
+        assert_eq!(ArrivalStamp::between(None, Micros(60_000_000), UNIX_EPOCH + STAMP), user);
     }
 
     #[test]

@@ -8,20 +8,20 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
-use super::lookout::Watch;
-use super::socket::Socket;
-use super::stamps::Arrival;
-use super::system::Silence;
+use super::lookout::SamplerHandle;
+use super::socket::StampedSocket;
+use super::stamps::ArrivalStamp;
+use super::system::IdleConnectionState;
 use crate::clock::Micros;
 
 #[derive(Debug)]
-pub(super) enum Stream {
-    Plain(Socket),
-    Tls(Box<TlsStream<Socket>>),
+pub(super) enum WireStream {
+    Plain(StampedSocket),
+    Tls(Box<TlsStream<StampedSocket>>),
 }
 
-impl Stream {
-    fn socket(&self) -> &Socket {
+impl WireStream {
+    fn socket(&self) -> &StampedSocket {
         match self {
             Self::Plain(socket) => socket,
             Self::Tls(stream) => stream.get_ref().0,
@@ -29,12 +29,12 @@ impl Stream {
     }
 
     /// Who looks at what has come while nobody reads it.
-    pub(super) fn watch(&self) -> &Watch {
+    pub(super) fn watch(&self) -> &SamplerHandle {
         self.socket().watch()
     }
 
     /// When what the last read brought had arrived.
-    pub(super) fn arrival(&self) -> Arrival {
+    pub(super) fn arrival(&self) -> ArrivalStamp {
         self.socket().arrival()
     }
 
@@ -75,8 +75,8 @@ impl Stream {
             // Tickets for later sessions are no answer; they are read over.
             let mut byte = [0];
             let read = Pin::new(stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut ReadBuf::new(&mut byte));
-            return read.is_pending() && self.socket().silence() != Silence::Over;
+            return read.is_pending() && self.socket().silence() != IdleConnectionState::Over;
         }
-        self.socket().silence() == Silence::Kept
+        self.socket().silence() == IdleConnectionState::Kept
     }
 }

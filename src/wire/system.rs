@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// What a read brought: bytes, and the kernel's stamp of their last segment in wall time.
-pub(super) struct Received {
+pub(super) struct StampedRead {
     pub(super) bytes: usize,
     pub(super) stamp: Option<Duration>,
     /// There was room for more: the socket held no more.
@@ -12,7 +12,7 @@ pub(super) struct Received {
 
 /// What an idle connection says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Silence {
+pub(super) enum IdleConnectionState {
     /// Nothing.
     Kept,
     /// Something that nobody has asked for.
@@ -36,7 +36,7 @@ mod linux {
     use nix::sys::socket::{AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockType, recv, recvmsg, setsockopt, socket, sockopt};
     use tokio::net::TcpStream;
 
-    use super::{Received, Silence};
+    use super::{IdleConnectionState, StampedRead};
 
     /// Room for the control messages of a read, aligned as their headers ask for.
     #[repr(align(8))]
@@ -60,16 +60,16 @@ mod linux {
         let _ = setsockopt(stream, sockopt::TcpUserTimeout, &30_000);
     }
 
-    pub(in super::super) fn receive(stream: &TcpStream, bytes: &mut [u8]) -> io::Result<Received> {
+    pub(in super::super) fn receive(stream: &TcpStream, bytes: &mut [u8]) -> io::Result<StampedRead> {
         message(stream.as_raw_fd(), bytes, MsgFlags::empty())
     }
 
     /// How many bytes lie unread, as far as `room` is long, and the stamp of the last segment of them. Nothing is taken, and nothing copied.
-    pub(in super::super) fn peek(socket: RawFd, room: &mut [u8]) -> io::Result<Received> {
+    pub(in super::super) fn peek(socket: RawFd, room: &mut [u8]) -> io::Result<StampedRead> {
         message(socket, room, MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC | MsgFlags::MSG_DONTWAIT)
     }
 
-    fn message(socket: RawFd, bytes: &mut [u8], flags: MsgFlags) -> io::Result<Received> {
+    fn message(socket: RawFd, bytes: &mut [u8], flags: MsgFlags) -> io::Result<StampedRead> {
         let (mut control, room) = (Control([0; 64]), bytes.len());
         let mut slices = [IoSliceMut::new(bytes)];
         let message = recvmsg::<()>(socket, &mut slices, Some(&mut control.0), flags)?;
@@ -79,14 +79,14 @@ mod linux {
                 _ => None,
             })
         });
-        Ok(Received { bytes: message.bytes, stamp, emptied: 0 < message.bytes && message.bytes < room })
+        Ok(StampedRead { bytes: message.bytes, stamp, emptied: 0 < message.bytes && message.bytes < room })
     }
 
-    pub(in super::super) fn silence(stream: &TcpStream) -> Silence {
+    pub(in super::super) fn silence(stream: &TcpStream) -> IdleConnectionState {
         match recv(stream.as_raw_fd(), &mut [0], MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT) {
-            Err(Errno::EAGAIN | Errno::EINTR) => Silence::Kept,
-            Ok(1..) => Silence::Broken,
-            Ok(0) | Err(_) => Silence::Over,
+            Err(Errno::EAGAIN | Errno::EINTR) => IdleConnectionState::Kept,
+            Ok(1..) => IdleConnectionState::Broken,
+            Ok(0) | Err(_) => IdleConnectionState::Over,
         }
     }
 }
@@ -99,7 +99,7 @@ mod others {
     use tokio::io::ReadBuf;
     use tokio::net::TcpStream;
 
-    use super::{Received, Silence};
+    use super::{IdleConnectionState, StampedRead};
 
     pub(in super::super) type Asking = ();
 
@@ -109,17 +109,17 @@ mod others {
 
     pub(in super::super) fn prepare(_: &TcpStream) {}
 
-    pub(in super::super) fn receive(stream: &TcpStream, bytes: &mut [u8]) -> io::Result<Received> {
+    pub(in super::super) fn receive(stream: &TcpStream, bytes: &mut [u8]) -> io::Result<StampedRead> {
         let room = bytes.len();
-        stream.try_read(bytes).map(|bytes| Received { bytes, stamp: None, emptied: 0 < bytes && bytes < room })
+        stream.try_read(bytes).map(|bytes| StampedRead { bytes, stamp: None, emptied: 0 < bytes && bytes < room })
     }
 
-    pub(in super::super) fn silence(stream: &TcpStream) -> Silence {
+    pub(in super::super) fn silence(stream: &TcpStream) -> IdleConnectionState {
         let mut byte = [0];
         match stream.poll_peek(&mut Context::from_waker(Waker::noop()), &mut ReadBuf::new(&mut byte)) {
-            Poll::Pending => Silence::Kept,
-            Poll::Ready(Ok(1..)) => Silence::Broken,
-            Poll::Ready(_) => Silence::Over,
+            Poll::Pending => IdleConnectionState::Kept,
+            Poll::Ready(Ok(1..)) => IdleConnectionState::Broken,
+            Poll::Ready(_) => IdleConnectionState::Over,
         }
     }
 }

@@ -10,20 +10,20 @@ use rustls_platform_verifier::BuilderVerifierExt;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::connection::Version;
-use super::socket::Socket;
+use super::connection::WireHttpVersion;
+use super::socket::StampedSocket;
 
 /// How a TLS session with one server is begun.
 #[derive(Clone)]
-pub(super) struct Tls {
+pub(super) struct TlsClient {
     connector: TlsConnector,
-    version: Version,
+    version: WireHttpVersion,
     name: ServerName<'static>,
 }
 
-impl Tls {
+impl TlsClient {
     /// Loads what the system trusts.
-    pub(super) fn new(host: &str, version: Version) -> Result<Self, String> {
+    pub(super) fn new(host: &str, version: WireHttpVersion) -> Result<Self, String> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let builder = builder.and_then(BuilderVerifierExt::with_platform_verifier).map_err(|error| error.to_string())?;
@@ -33,10 +33,10 @@ impl Tls {
         Ok(Self { connector: TlsConnector::from(Arc::new(config)), version, name })
     }
 
-    pub(super) async fn begin(&self, socket: Socket) -> io::Result<TlsStream<Socket>> {
+    pub(super) async fn begin(&self, socket: StampedSocket) -> io::Result<TlsStream<StampedSocket>> {
         let stream = self.connector.connect(self.name.clone(), socket).await?;
         // A server that agrees on nothing speaks HTTP/1.1.
-        if self.version == Version::Two && stream.get_ref().1.alpn_protocol() != Some(protocol(Version::Two)) {
+        if self.version == WireHttpVersion::Two && stream.get_ref().1.alpn_protocol() != Some(protocol(WireHttpVersion::Two)) {
             let reason = rustls::Error::General("the server does not offer HTTP/2; leave `http_version` out".to_owned());
             return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
         }
@@ -45,14 +45,14 @@ impl Tls {
 }
 
 /// The version's name in TLS (RFC 7301).
-fn protocol(version: Version) -> &'static [u8] {
+fn protocol(version: WireHttpVersion) -> &'static [u8] {
     match version {
-        Version::One => b"http/1.1",
-        Version::Two => b"h2",
+        WireHttpVersion::One => b"http/1.1",
+        WireHttpVersion::Two => b"h2",
     }
 }
 
-impl std::fmt::Debug for Tls {
+impl std::fmt::Debug for TlsClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tls").field("name", &self.name).finish_non_exhaustive()
     }

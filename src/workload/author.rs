@@ -5,30 +5,30 @@
 use std::sync::Arc;
 
 use super::WorkloadError;
-use super::corpus::{Corpus, Key, Origin};
-use super::prose::{Kind, Prose};
+use super::corpus::{Corpus, CorpusKey, TextOrigin};
+use super::prose::{ProseGenerator, ProseKind};
 use super::seed::{below, generator};
-use super::spec::Answers;
-use super::text::{Text, exactly};
-use super::titles::Titles;
-use crate::session::Answer;
+use super::spec::AnswerPolicy;
+use super::text::{CountedText, exactly};
+use super::titles::SessionTitles;
+use crate::session::AnswerMode;
 use crate::tokens::TokenCounter;
 
 /// The maker of a run's texts.
 #[derive(Debug)]
-pub struct Author {
+pub struct TextGenerator {
     seed: u64,
     counter: TokenCounter,
     /// The token rule in words, which stands in every key.
     rule: Arc<str>,
-    titles: Titles,
+    titles: SessionTitles,
     corpus: Corpus,
 }
 
-impl Author {
+impl TextGenerator {
     pub fn new(seed: u64, counter: TokenCounter, corpus: Corpus) -> Self {
         let rule = counter.identity().into();
-        let titles = Titles::new(corpus.vocabulary(), seed);
+        let titles = SessionTitles::new(corpus.vocabulary(), seed);
         Self { seed, counter, rule, titles, corpus }
     }
 
@@ -48,46 +48,46 @@ impl Author {
     /// The text of this origin; made by `make` the first time.
     pub(super) async fn keep(
         &self,
-        origin: Origin,
-        make: impl Future<Output = Result<Text, WorkloadError>>,
-    ) -> Result<Text, WorkloadError> {
-        self.corpus.text(Key { rule: Arc::clone(&self.rule), origin }, make).await
+        origin: TextOrigin,
+        make: impl Future<Output = Result<CountedText, WorkloadError>>,
+    ) -> Result<CountedText, WorkloadError> {
+        self.corpus.text(CorpusKey { rule: Arc::clone(&self.rule), origin }, make).await
     }
 
     /// Seeded text of exactly `tokens` tokens that begins with `head`, not kept.
-    pub async fn write(&self, kind: Kind, numbers: [u64; 2], tokens: u64, head: &str) -> Result<Text, WorkloadError> {
+    pub async fn write(&self, kind: ProseKind, numbers: [u64; 2], tokens: u64, head: &str) -> Result<CountedText, WorkloadError> {
         let mut rng = generator(self.seed, kind.name(), &numbers);
         let taste = below(&mut rng, usize::MAX);
-        let prose = Prose::new(self.corpus.vocabulary(), rng, kind, head);
+        let prose = ProseGenerator::new(self.corpus.vocabulary(), rng, kind, head);
         Ok(exactly(tokens, prose, taste, &self.counter).await?)
     }
 
     /// Seeded text of exactly `tokens` tokens that begins with `head`.
-    pub async fn made(&self, kind: Kind, numbers: [u64; 2], tokens: u64, head: &str) -> Result<Text, WorkloadError> {
-        self.keep(Origin::Made { kind, seed: self.seed, numbers, tokens }, self.write(kind, numbers, tokens, head)).await
+    pub async fn made(&self, kind: ProseKind, numbers: [u64; 2], tokens: u64, head: &str) -> Result<CountedText, WorkloadError> {
+        self.keep(TextOrigin::Made { kind, seed: self.seed, numbers, tokens }, self.write(kind, numbers, tokens, head)).await
     }
 
     /// A short text as it stands, counted.
-    pub async fn line(&self, line: &str) -> Result<Text, WorkloadError> {
-        self.keep(Origin::Line(line.to_owned()), async { Ok(Text::counted(line, &self.counter).await?) }).await
+    pub async fn line(&self, line: &str) -> Result<CountedText, WorkloadError> {
+        self.keep(TextOrigin::Line(line.to_owned()), async { Ok(CountedText::counted(line, &self.counter).await?) }).await
     }
 
     /// A seeded answer of exactly `tokens` tokens to a turn of a session.
-    pub async fn reply(&self, session: u64, turn: u32, tokens: u32) -> Result<Text, WorkloadError> {
-        self.made(Kind::Answer, [session, turn.into()], tokens.into(), "").await
+    pub async fn reply(&self, session: u64, turn: u32, tokens: u32) -> Result<CountedText, WorkloadError> {
+        self.made(ProseKind::Answer, [session, turn.into()], tokens.into(), "").await
     }
 
     /// How a turn of a session is to be answered; `script` makes the words where they are ours.
     pub async fn answer(
         &self,
-        answers: Answers,
+        answers: AnswerPolicy,
         tokens: u32,
-        script: impl Future<Output = Result<Text, WorkloadError>>,
-    ) -> Result<Answer, WorkloadError> {
+        script: impl Future<Output = Result<CountedText, WorkloadError>>,
+    ) -> Result<AnswerMode, WorkloadError> {
         Ok(match answers {
-            Answers::Live => Answer::Live { max_tokens: tokens },
-            Answers::ForcedLength => Answer::Forced { tokens },
-            Answers::Scripted => Answer::Scripted { max_tokens: tokens, text: script.await?.text },
+            AnswerPolicy::Live => AnswerMode::Live { max_tokens: tokens },
+            AnswerPolicy::ForcedLength => AnswerMode::Forced { tokens },
+            AnswerPolicy::Scripted => AnswerMode::Scripted { max_tokens: tokens, text: script.await?.text },
         })
     }
 }

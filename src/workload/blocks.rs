@@ -8,29 +8,29 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::WorkloadError;
-use super::author::Author;
-use super::prose::Kind;
-use super::text::Text;
+use super::author::TextGenerator;
+use super::prose::ProseKind;
+use super::text::CountedText;
 
 /// Whole blocks in a generation of what is kept: two of them are some ten megabytes at 512 tokens a block.
 const GENERATION: usize = 2048;
 
 /// The blocks of one trace.
 #[derive(Debug)]
-pub struct Blocks {
+pub struct TraceBlockTexts {
     block_tokens: u64,
-    recent: Mutex<Recent>,
+    recent: Mutex<RecentBlockTexts>,
 }
 
 /// Texts used not long ago: what was used in the last generation moves into the present one when it is used again.
 #[derive(Debug, Default)]
-struct Recent {
-    present: BTreeMap<u64, Text>,
-    last: BTreeMap<u64, Text>,
+struct RecentBlockTexts {
+    present: BTreeMap<u64, CountedText>,
+    last: BTreeMap<u64, CountedText>,
 }
 
-impl Recent {
-    fn find(&mut self, id: u64) -> Option<Text> {
+impl RecentBlockTexts {
+    fn find(&mut self, id: u64) -> Option<CountedText> {
         if let Some(text) = self.present.get(&id) {
             return Some(text.clone());
         }
@@ -39,7 +39,7 @@ impl Recent {
         Some(text)
     }
 
-    fn keep(&mut self, id: u64, text: Text) {
+    fn keep(&mut self, id: u64, text: CountedText) {
         if self.present.len() >= GENERATION {
             self.last = std::mem::take(&mut self.present);
         }
@@ -47,14 +47,14 @@ impl Recent {
     }
 }
 
-impl Blocks {
+impl TraceBlockTexts {
     pub fn new(block_tokens: u64) -> Self {
         Self { block_tokens: block_tokens.max(1), recent: Mutex::default() }
     }
 
     /// The prompt of these blocks, `tokens` long, the last block cut so that it is.
-    pub async fn prompt(&self, author: &Author, hash_ids: &[u64], tokens: u64) -> Result<Text, WorkloadError> {
-        let Some((last, whole)) = hash_ids.split_last() else { return Ok(Text { text: "".into(), tokens: 0 }) };
+    pub async fn prompt(&self, author: &TextGenerator, hash_ids: &[u64], tokens: u64) -> Result<CountedText, WorkloadError> {
+        let Some((last, whole)) = hash_ids.split_last() else { return Ok(CountedText { text: "".into(), tokens: 0 }) };
         let mut prompt = String::new();
         for id in whole {
             prompt.push_str(&self.whole(author, *id).await?.text);
@@ -64,10 +64,10 @@ impl Blocks {
         let left = tokens.saturating_sub(before).max(1);
         let end = if left == self.block_tokens { self.whole(author, *last).await? } else { self.made(author, *last, left).await? };
         prompt.push_str(&end.text);
-        Ok(Text::counted(&prompt, author.counter()).await?)
+        Ok(CountedText::counted(&prompt, author.counter()).await?)
     }
 
-    async fn whole(&self, author: &Author, id: u64) -> Result<Text, WorkloadError> {
+    async fn whole(&self, author: &TextGenerator, id: u64) -> Result<CountedText, WorkloadError> {
         if let Some(text) = self.recent().find(id) {
             return Ok(text);
         }
@@ -76,14 +76,14 @@ impl Blocks {
         Ok(text)
     }
 
-    async fn made(&self, author: &Author, id: u64, tokens: u64) -> Result<Text, WorkloadError> {
-        let text = author.write(Kind::Passage, [id, 0], tokens, &format!(" {}", author.title(id))).await?;
+    async fn made(&self, author: &TextGenerator, id: u64, tokens: u64) -> Result<CountedText, WorkloadError> {
+        let text = author.write(ProseKind::Passage, [id, 0], tokens, &format!(" {}", author.title(id))).await?;
         // The shortest texts are filling words alone, with no title in front.
-        Ok(if text.text.starts_with(' ') { text } else { Text::counted(&format!(" {}", text.text), author.counter()).await? })
+        Ok(if text.text.starts_with(' ') { text } else { CountedText::counted(&format!(" {}", text.text), author.counter()).await? })
     }
 
     /// A panic elsewhere leaves the texts whole: moving them is all that is done.
-    fn recent(&self) -> std::sync::MutexGuard<'_, Recent> {
+    fn recent(&self) -> std::sync::MutexGuard<'_, RecentBlockTexts> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -94,8 +94,8 @@ mod tests {
 
     #[test]
     fn texts_that_are_used_again_stay_and_others_go() {
-        let mut recent = Recent::default();
-        let text = || Text { text: "a".into(), tokens: 1 };
+        let mut recent = RecentBlockTexts::default();
+        let text = || CountedText { text: "a".into(), tokens: 1 };
         recent.keep(0, text());
         for id in 1..=2 * GENERATION as u64 + 1 {
             recent.keep(id, text());

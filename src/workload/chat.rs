@@ -9,43 +9,43 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::author::Author;
-use super::corpus::{Corpus, Origin};
-use super::draft::Draft;
-use super::prose::Kind;
+use super::author::TextGenerator;
+use super::corpus::{Corpus, TextOrigin};
+use super::draft::SessionDraft;
+use super::prose::ProseKind;
 use super::seed::permutation;
-use super::sharegpt::{Conversation, Conversations};
-use super::spec::{Answers, ChatSpec, Dataset};
-use super::text::{Text, at_most};
+use super::sharegpt::{SharegptConversation, SharegptDataset};
+use super::spec::{AnswerPolicy, ChatDataset, ChatSpec};
+use super::text::{CountedText, at_most};
 use super::{WorkloadError, answer_length};
-use crate::session::{Role, Session};
+use crate::session::{MessageRole, Session};
 
 /// What the assistant says to a user's history.
 pub const ACKNOWLEDGEMENT: &str = "Thank you, I have read it.";
 
 /// The workload, ready to make sessions.
 #[derive(Debug)]
-pub struct Chat {
-    author: Author,
-    system: Text,
-    acknowledgement: Text,
+pub struct ChatWorkload {
+    author: TextGenerator,
+    system: CountedText,
+    acknowledgement: CountedText,
     history_tokens: u64,
-    dialogue: Dialogue,
+    dialogue: DialogueSource,
     rounds: u32,
-    answers: Answers,
+    answers: AnswerPolicy,
     answer_tokens: u32,
     first_user_id: u64,
 }
 
 /// Where questions and answers come from.
 #[derive(Debug)]
-enum Dialogue {
+enum DialogueSource {
     Made {
         question_tokens: u64,
     },
     /// `order` is a seeded permutation of the conversations.
     File {
-        conversations: Arc<Conversations>,
+        conversations: Arc<SharegptDataset>,
         order: Vec<usize>,
     },
 }
@@ -61,7 +61,7 @@ pub fn needed_users(spec: &ChatSpec) -> u64 {
 /// Whether the conversations are there that the users need.
 pub fn check(spec: &ChatSpec, corpus: &Corpus) -> Result<(), WorkloadError> {
     answer_length(spec.answer_tokens)?;
-    if let Dataset::Sharegpt(file) = &spec.dataset {
+    if let ChatDataset::Sharegpt(file) = &spec.dataset {
         let there = corpus.conversations(file, spec.rounds)?.list.len() as u64;
         let needed = needed_users(spec);
         if there < needed {
@@ -71,19 +71,19 @@ pub fn check(spec: &ChatSpec, corpus: &Corpus) -> Result<(), WorkloadError> {
     Ok(())
 }
 
-impl Chat {
-    pub async fn prepare(spec: &ChatSpec, author: Author, corpus: &Corpus) -> Result<Self, WorkloadError> {
+impl ChatWorkload {
+    pub async fn prepare(spec: &ChatSpec, author: TextGenerator, corpus: &Corpus) -> Result<Self, WorkloadError> {
         check(spec, corpus)?;
         let dialogue = match &spec.dataset {
-            Dataset::Synthetic => Dialogue::Made { question_tokens: spec.question_tokens.0 },
-            Dataset::Sharegpt(file) => {
+            ChatDataset::Synthetic => DialogueSource::Made { question_tokens: spec.question_tokens.0 },
+            ChatDataset::Sharegpt(file) => {
                 let conversations = corpus.conversations(file, spec.rounds)?;
                 let order = permutation(author.seed(), "conversations", conversations.list.len());
-                Dialogue::File { conversations, order }
+                DialogueSource::File { conversations, order }
             }
         };
         // All users share this one, whatever the number of the first of them.
-        let system = author.made(Kind::Instructions, [0, 0], spec.system_prompt_tokens.0, &author.title(0)).await?;
+        let system = author.made(ProseKind::Instructions, [0, 0], spec.system_prompt_tokens.0, &author.title(0)).await?;
         let acknowledgement = author.line(ACKNOWLEDGEMENT).await?;
         Ok(Self {
             system,
@@ -105,16 +105,16 @@ impl Chat {
 
     pub async fn session(&self, number: u64, first_turn: u32) -> Result<Session, WorkloadError> {
         let user = self.first_user_id.saturating_add(number);
-        let mut draft = Draft::new(user, first_turn, self.rounds)?;
-        draft.open(Role::System, self.system.clone());
+        let mut draft = SessionDraft::new(user, first_turn, self.rounds)?;
+        draft.open(MessageRole::System, self.system.clone());
         if self.history_tokens > 0 {
             let title = self.author.title(user);
-            draft.open(Role::User, self.author.made(Kind::Story, [user, 0], self.history_tokens, &title).await?);
-            draft.open(Role::Assistant, self.acknowledgement.clone());
+            draft.open(MessageRole::User, self.author.made(ProseKind::Story, [user, 0], self.history_tokens, &title).await?);
+            draft.open(MessageRole::Assistant, self.acknowledgement.clone());
         }
         match &self.dialogue {
-            Dialogue::Made { question_tokens } => self.made_turns(&mut draft, user, first_turn, *question_tokens).await?,
-            Dialogue::File { conversations, order } => {
+            DialogueSource::Made { question_tokens } => self.made_turns(&mut draft, user, first_turn, *question_tokens).await?,
+            DialogueSource::File { conversations, order } => {
                 // One conversation a user: the check before the run leaves no user without.
                 let place = usize::try_from(user % order.len().max(1) as u64).unwrap_or(0);
                 self.file_turns(&mut draft, &conversations.file, &conversations.list[order[place]], first_turn).await?;
@@ -123,11 +123,11 @@ impl Chat {
         Ok(draft.finish())
     }
 
-    async fn made_turns(&self, draft: &mut Draft, user: u64, first_turn: u32, question_tokens: u64) -> Result<(), WorkloadError> {
+    async fn made_turns(&self, draft: &mut SessionDraft, user: u64, first_turn: u32, question_tokens: u64) -> Result<(), WorkloadError> {
         let title = self.author.title(user);
         for turn in 0..self.rounds {
             let head = format!("{title}, question {}", turn + 1);
-            let ask = self.author.made(Kind::Question, [user, turn.into()], question_tokens, &head).await?;
+            let ask = self.author.made(ProseKind::Question, [user, turn.into()], question_tokens, &head).await?;
             let reply = self.author.reply(user, turn, self.answer_tokens);
             if turn < first_turn {
                 draft.lived(ask, reply.await?);
@@ -138,7 +138,13 @@ impl Chat {
         Ok(())
     }
 
-    async fn file_turns(&self, draft: &mut Draft, file: &Path, conversation: &Conversation, first_turn: u32) -> Result<(), WorkloadError> {
+    async fn file_turns(
+        &self,
+        draft: &mut SessionDraft,
+        file: &Path,
+        conversation: &SharegptConversation,
+        first_turn: u32,
+    ) -> Result<(), WorkloadError> {
         for (turn, round) in (0..self.rounds).zip(&conversation.rounds) {
             let place = (file, conversation.place, 2 * turn as usize);
             let ask = self.message(place, &round.question, None).await?;
@@ -154,9 +160,9 @@ impl Chat {
     }
 
     /// A message of a conversation, cut where it is longer than an answer may be: the history then grows as it does with live answers.
-    async fn message(&self, place: (&Path, usize, usize), text: &str, limit: Option<u32>) -> Result<Text, WorkloadError> {
+    async fn message(&self, place: (&Path, usize, usize), text: &str, limit: Option<u32>) -> Result<CountedText, WorkloadError> {
         let limit = limit.map(u64::from);
-        let origin = Origin::Message { file: place.0.to_owned(), conversation: place.1, message: place.2, limit };
+        let origin = TextOrigin::Message { file: place.0.to_owned(), conversation: place.1, message: place.2, limit };
         let counter = self.author.counter();
         let make = async { Ok(at_most(limit.unwrap_or(u64::MAX), text, counter).await?) };
         self.author.keep(origin, make).await
@@ -170,7 +176,7 @@ mod tests {
     use super::super::spec::WorkloadSpec;
     use super::super::{Corpus, Workload};
     use super::*;
-    use crate::session::Answer;
+    use crate::session::AnswerMode;
     use crate::tokens::TokenCounter;
 
     /// 10 users, 5 rounds; every length different.
@@ -212,8 +218,8 @@ mod tests {
         let workload = prepared(serde_json::json!({})).await.unwrap();
         let (first, second) = (workload.session(0, 0).await.unwrap(), workload.session(1, 0).await.unwrap());
         assert!(Arc::ptr_eq(&first.opening[0].text, &second.opening[0].text));
-        let roles: Vec<Role> = first.opening.iter().map(|message| message.role).collect();
-        assert_eq!(roles, [Role::System, Role::User, Role::Assistant]);
+        let roles: Vec<MessageRole> = first.opening.iter().map(|message| message.role).collect();
+        assert_eq!(roles, [MessageRole::System, MessageRole::User, MessageRole::Assistant]);
         assert_eq!(count(&first.opening[0].text).await, 60);
         assert_eq!(count(&first.opening[1].text).await, 80);
         assert_ne!(first.opening[1].text.split(' ').next(), second.opening[1].text.split(' ').next());
@@ -228,7 +234,7 @@ mod tests {
             for turn in workload.session(user, 0).await.unwrap().turns {
                 assert_eq!((count(&turn.ask).await, turn.ask_tokens), (16, 16));
                 assert!(turn.ask.ends_with('?') && !turn.ask.contains('\n'), "{}", turn.ask);
-                assert_eq!(turn.answer, Answer::Live { max_tokens: 40 });
+                assert_eq!(turn.answer, AnswerMode::Live { max_tokens: 40 });
                 asked.insert(turn.ask);
             }
         }
@@ -277,7 +283,7 @@ mod tests {
             assert_eq!(session.turns.len(), 5);
             assert!(session.turns[4].ask.starts_with("Question 4 of conversation "));
             assert_eq!(session.turns[4].ask_tokens, count(&session.turns[4].ask).await);
-            assert_eq!(session.turns[4].answer, Answer::Scripted { max_tokens: 3, text: "one two three".into() });
+            assert_eq!(session.turns[4].answer, AnswerMode::Scripted { max_tokens: 3, text: "one two three".into() });
             first_questions.insert(session.turns[0].ask.to_string());
         }
         assert_eq!(first_questions.len(), 34, "one conversation a user");
@@ -288,7 +294,7 @@ mod tests {
         let file = sharegpt(40, 6, &"word ".repeat(50));
         let dataset = serde_json::json!({"sharegpt": file.path()});
         let session = prepared(serde_json::json!({"dataset": dataset})).await.unwrap().session(0, 1).await.unwrap();
-        assert_eq!(session.turns[0].answer, Answer::Live { max_tokens: 40 });
+        assert_eq!(session.turns[0].answer, AnswerMode::Live { max_tokens: 40 });
         assert_eq!(count(&session.opening[4].text).await, 40);
     }
 

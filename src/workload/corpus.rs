@@ -8,46 +8,46 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::WorkloadError;
-use super::folder::Folder;
+use super::folder::DocumentFolder;
 pub use super::folder::{DocumentFile, folder_manifest};
-use super::prose::Kind;
-use super::sharegpt::Conversations;
+use super::prose::ProseKind;
+use super::sharegpt::SharegptDataset;
 use super::spec::RequestsSpec;
-use super::text::Text;
-use super::vocabulary::Vocabulary;
-use crate::trace::{Cut, Trace};
+use super::text::CountedText;
+use super::vocabulary::ProseVocabulary;
+use crate::trace::{Trace, TraceReadOptions};
 
 /// A handle to the kept texts. Clones share them; pass one to every cell of a sweep. Texts counted under different token rules, or by
 /// different servers, are kept apart.
 #[derive(Debug, Clone, Default)]
 pub struct Corpus {
-    kept: Arc<Kept>,
+    kept: Arc<CorpusContents>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    vocabulary: Vocabulary,
+struct CorpusContents {
+    vocabulary: ProseVocabulary,
     // Each lock is held for a look or an insertion, never while a text is made.
-    texts: Mutex<BTreeMap<Key, Text>>,
-    folders: Mutex<BTreeMap<PathBuf, Arc<Folder>>>,
-    conversations: Mutex<BTreeMap<(PathBuf, u32), Arc<Conversations>>>,
+    texts: Mutex<BTreeMap<CorpusKey, CountedText>>,
+    folders: Mutex<BTreeMap<PathBuf, Arc<DocumentFolder>>>,
+    conversations: Mutex<BTreeMap<(PathBuf, u32), Arc<SharegptDataset>>>,
     /// Each with how far it is read.
-    traces: Mutex<Vec<(PathBuf, Cut, Arc<Trace>)>>,
+    traces: Mutex<Vec<(PathBuf, TraceReadOptions, Arc<Trace>)>>,
 }
 
 /// What a kept text is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
+pub(super) struct CorpusKey {
     /// The token rule it was counted under.
     pub(super) rule: Arc<str>,
-    pub(super) origin: Origin,
+    pub(super) origin: TextOrigin,
 }
 
 /// Where a kept text comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Origin {
+pub(super) enum TextOrigin {
     /// Made from the seed; `numbers` say which of its kind it is.
-    Made { kind: Kind, seed: u64, numbers: [u64; 2], tokens: u64 },
+    Made { kind: ProseKind, seed: u64, numbers: [u64; 2], tokens: u64 },
     /// A document with the request to read it in front, made from the seed.
     MadeDocument { seed: u64, number: u64, tokens: u64 },
     /// A file's document with the request to read it in front, by content hash; `salt` is the first line that tells a copy apart.
@@ -59,12 +59,16 @@ pub(super) enum Origin {
 }
 
 impl Corpus {
-    pub(super) fn vocabulary(&self) -> &Vocabulary {
+    pub(super) fn vocabulary(&self) -> &ProseVocabulary {
         &self.kept.vocabulary
     }
 
     /// The text kept under `key`; made by `make` the first time.
-    pub(super) async fn text(&self, key: Key, make: impl Future<Output = Result<Text, WorkloadError>>) -> Result<Text, WorkloadError> {
+    pub(super) async fn text(
+        &self,
+        key: CorpusKey,
+        make: impl Future<Output = Result<CountedText, WorkloadError>>,
+    ) -> Result<CountedText, WorkloadError> {
         if let Some(text) = locked(&self.kept.texts).get(&key) {
             return Ok(text.clone());
         }
@@ -79,21 +83,21 @@ impl Corpus {
     }
 
     /// The documents of a folder, read and checked the first time.
-    pub(super) fn folder(&self, path: &Path) -> Result<Arc<Folder>, WorkloadError> {
+    pub(super) fn folder(&self, path: &Path) -> Result<Arc<DocumentFolder>, WorkloadError> {
         if let Some(folder) = locked(&self.kept.folders).get(path) {
             return Ok(Arc::clone(folder));
         }
-        let folder = Arc::new(Folder::read(path)?);
+        let folder = Arc::new(DocumentFolder::read(path)?);
         Ok(Arc::clone(locked(&self.kept.folders).entry(path.to_owned()).or_insert(folder)))
     }
 
     /// The conversations of a file that have at least `rounds` rounds, read the first time.
-    pub(super) fn conversations(&self, path: &Path, rounds: u32) -> Result<Arc<Conversations>, WorkloadError> {
+    pub(super) fn conversations(&self, path: &Path, rounds: u32) -> Result<Arc<SharegptDataset>, WorkloadError> {
         let key = (path.to_owned(), rounds);
         if let Some(conversations) = locked(&self.kept.conversations).get(&key) {
             return Ok(Arc::clone(conversations));
         }
-        let read = Arc::new(Conversations::read(path, rounds)?);
+        let read = Arc::new(SharegptDataset::read(path, rounds)?);
         Ok(Arc::clone(locked(&self.kept.conversations).entry(key).or_insert(read)))
     }
 
@@ -101,7 +105,7 @@ impl Corpus {
     pub fn trace(&self, spec: &RequestsSpec) -> Result<Option<Arc<Trace>>, WorkloadError> {
         let Some(file) = spec.trace_file() else { return Ok(None) };
         let until_ms = spec.duration.map(|duration| duration.0 * spec.speed_up * 1e3);
-        let cut = Cut { unit: spec.trace_unit, block_tokens: spec.block_tokens.0, requests: spec.most(), until_ms };
+        let cut = TraceReadOptions { unit: spec.trace_unit, block_tokens: spec.block_tokens.0, requests: spec.most(), until_ms };
         if let Some((.., trace)) = locked(&self.kept.traces).iter().find(|(known, at, _)| known == file && *at == cut) {
             return Ok(Some(Arc::clone(trace)));
         }
@@ -120,14 +124,14 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    fn key(line: &str) -> Key {
-        Key { rule: "rule".into(), origin: Origin::Line(line.to_owned()) }
+    fn key(line: &str) -> CorpusKey {
+        CorpusKey { rule: "rule".into(), origin: TextOrigin::Line(line.to_owned()) }
     }
 
     #[tokio::test]
     async fn a_text_is_made_once_and_shared_by_clones_of_the_handle() {
         let corpus = Corpus::default();
-        let made = corpus.text(key("a"), async { Ok(Text { text: "a".into(), tokens: 1 }) }).await.unwrap();
+        let made = corpus.text(key("a"), async { Ok(CountedText { text: "a".into(), tokens: 1 }) }).await.unwrap();
         let again = corpus.clone().text(key("a"), async { panic!("made twice") }).await.unwrap();
         assert!(Arc::ptr_eq(&made.text, &again.text));
     }
@@ -137,6 +141,6 @@ mod tests {
         let corpus = Corpus::default();
         let failure = WorkloadError::AnswerTokens { found: 0 };
         assert!(corpus.text(key("a"), async { Err(failure) }).await.is_err());
-        assert!(corpus.text(key("a"), async { Ok(Text { text: "a".into(), tokens: 1 }) }).await.is_ok());
+        assert!(corpus.text(key("a"), async { Ok(CountedText { text: "a".into(), tokens: 1 }) }).await.is_ok());
     }
 }

@@ -6,14 +6,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::author::Author;
-use super::corpus::{Corpus, Origin};
-use super::draft::Draft;
-use super::folder::Folder;
-use super::prose::Kind;
+use super::author::TextGenerator;
+use super::corpus::{Corpus, TextOrigin};
+use super::draft::SessionDraft;
+use super::folder::DocumentFolder;
+use super::prose::ProseKind;
 use super::seed::permutation;
-use super::spec::{Answers, DocumentQaSpec, Documents, Reuse};
-use super::text::Text;
+use super::spec::{AnswerPolicy, DocumentQaSpec, DocumentReuse, DocumentsSpec};
+use super::text::CountedText;
 use super::vocabulary::lines;
 use super::{WorkloadError, answer_length};
 use crate::named_file::NamedFile;
@@ -29,23 +29,23 @@ const QUESTIONS: &str = include_str!("../../templates/questions.txt");
 
 /// The workload, ready to make sessions.
 #[derive(Debug)]
-pub struct DocumentQa {
-    author: Author,
-    documents: Source,
-    questions: Vec<Text>,
-    answers: Answers,
+pub struct DocumentQaWorkload {
+    author: TextGenerator,
+    documents: DocumentSource,
+    questions: Vec<CountedText>,
+    answers: AnswerPolicy,
     answer_tokens: u32,
 }
 
 /// Where the documents come from.
 #[derive(Debug)]
-enum Source {
+enum DocumentSource {
     Made {
         tokens: u64,
     },
     /// `order` is a seeded permutation of the folder's files.
     Folder {
-        folder: Arc<Folder>,
+        folder: Arc<DocumentFolder>,
         order: Vec<usize>,
     },
 }
@@ -54,10 +54,10 @@ enum Source {
 pub fn check(spec: &DocumentQaSpec, corpus: &Corpus) -> Result<(), WorkloadError> {
     answer_length(spec.answer_tokens)?;
     questions(spec)?;
-    if let Documents::Folder(path) = &spec.documents {
+    if let DocumentsSpec::Folder(path) = &spec.documents {
         let there = corpus.folder(path)?.files().len() as u64;
         let needed = u64::from(spec.concurrent) * u64::from(spec.sequential);
-        if there < needed && spec.reuse == Reuse::Refuse {
+        if there < needed && spec.reuse == DocumentReuse::Refuse {
             return Err(WorkloadError::TooFewDocuments { folder: path.clone(), there, needed });
         }
     }
@@ -85,15 +85,15 @@ fn read_questions(file: &Path) -> Result<String, WorkloadError> {
         .map_err(|_| WorkloadError::NotUtf8 { file: file.to_owned() })
 }
 
-impl DocumentQa {
-    pub async fn prepare(spec: &DocumentQaSpec, author: Author, corpus: &Corpus) -> Result<Self, WorkloadError> {
+impl DocumentQaWorkload {
+    pub async fn prepare(spec: &DocumentQaSpec, author: TextGenerator, corpus: &Corpus) -> Result<Self, WorkloadError> {
         check(spec, corpus)?;
         let documents = match &spec.documents {
-            Documents::Synthetic(synthetic) => Source::Made { tokens: synthetic.synthetic_tokens.0 },
-            Documents::Folder(path) => {
+            DocumentsSpec::Synthetic(synthetic) => DocumentSource::Made { tokens: synthetic.synthetic_tokens.0 },
+            DocumentsSpec::Folder(path) => {
                 let folder = corpus.folder(path)?;
                 let order = permutation(author.seed(), "documents", folder.files().len());
-                Source::Folder { folder, order }
+                DocumentSource::Folder { folder, order }
             }
         };
         let mut counted = Vec::new();
@@ -110,7 +110,7 @@ impl DocumentQa {
     }
 
     pub async fn session(&self, number: u64, first_turn: u32) -> Result<Session, WorkloadError> {
-        let mut draft = Draft::new(number, first_turn, self.turns())?;
+        let mut draft = SessionDraft::new(number, first_turn, self.turns())?;
         draft.set_history_turn(DOCUMENT_TURN);
         let asks = std::iter::once(self.document(number).await?).chain(self.questions.iter().cloned());
         for (turn, ask) in (0..).zip(asks) {
@@ -125,35 +125,35 @@ impl DocumentQa {
     }
 
     /// What turn 0 of a session asks: to read its document, which stands there whole.
-    async fn document(&self, number: u64) -> Result<Text, WorkloadError> {
+    async fn document(&self, number: u64) -> Result<CountedText, WorkloadError> {
         match &self.documents {
-            Source::Made { tokens } => {
-                let origin = Origin::MadeDocument { seed: self.author.seed(), number, tokens: *tokens };
+            DocumentSource::Made { tokens } => {
+                let origin = TextOrigin::MadeDocument { seed: self.author.seed(), number, tokens: *tokens };
                 self.author.keep(origin, self.made_document(number, *tokens)).await
             }
-            Source::Folder { folder, order } => self.file_document(folder, order, number).await,
+            DocumentSource::Folder { folder, order } => self.file_document(folder, order, number).await,
         }
     }
 
-    async fn made_document(&self, number: u64, tokens: u64) -> Result<Text, WorkloadError> {
-        let novel = self.author.write(Kind::Novel, [number, 0], tokens, &self.author.title(number)).await?;
+    async fn made_document(&self, number: u64, tokens: u64) -> Result<CountedText, WorkloadError> {
+        let novel = self.author.write(ProseKind::Novel, [number, 0], tokens, &self.author.title(number)).await?;
         self.request("", &novel.text).await
     }
 
     /// Documents are dealt out without replacement; when all are used, they come again with a first line that tells them apart.
-    async fn file_document(&self, folder: &Folder, order: &[usize], number: u64) -> Result<Text, WorkloadError> {
+    async fn file_document(&self, folder: &DocumentFolder, order: &[usize], number: u64) -> Result<CountedText, WorkloadError> {
         let documents = order.len() as u64;
         let file = &folder.files()[order[usize::try_from(number % documents).unwrap_or(0)]];
         let salt = match number / documents {
             0 => String::new(),
             copy => format!("{}, copy {copy}\n\n", self.author.title(number)),
         };
-        let origin = Origin::FileDocument { blake3: file.blake3.clone(), salt: salt.clone() };
+        let origin = TextOrigin::FileDocument { blake3: file.blake3.clone(), salt: salt.clone() };
         self.author.keep(origin, async { self.request(&salt, &folder.load(file)?).await }).await
     }
 
-    async fn request(&self, salt: &str, document: &str) -> Result<Text, WorkloadError> {
-        Ok(Text::counted(&format!("{REQUEST}\n\n{salt}{document}"), self.author.counter()).await?)
+    async fn request(&self, salt: &str, document: &str) -> Result<CountedText, WorkloadError> {
+        Ok(CountedText::counted(&format!("{REQUEST}\n\n{salt}{document}"), self.author.counter()).await?)
     }
 }
 
@@ -161,10 +161,10 @@ impl DocumentQa {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::spec::{SyntheticDocuments, WorkloadSpec};
+    use super::super::spec::{SyntheticDocumentsSpec, WorkloadSpec};
     use super::super::{Corpus, Workload};
     use super::*;
-    use crate::session::{Answer, Role};
+    use crate::session::{AnswerMode, MessageRole};
     use crate::tokens::TokenCounter;
     use crate::units::Tokens;
 
@@ -173,7 +173,7 @@ mod tests {
     }
 
     fn synthetic(tokens: u64) -> DocumentQaSpec {
-        let documents = Documents::Synthetic(SyntheticDocuments { synthetic_tokens: Tokens(tokens) });
+        let documents = DocumentsSpec::Synthetic(SyntheticDocumentsSpec { synthetic_tokens: Tokens(tokens) });
         DocumentQaSpec { documents, answer_tokens: Tokens(20), ..spec(serde_json::json!({})) }
     }
 
@@ -194,8 +194,8 @@ mod tests {
         folder
     }
 
-    fn over(folder: &tempfile::TempDir, concurrent: u32, sequential: u32, reuse: Reuse) -> DocumentQaSpec {
-        DocumentQaSpec { documents: Documents::Folder(folder.path().to_owned()), concurrent, sequential, reuse, ..synthetic(1) }
+    fn over(folder: &tempfile::TempDir, concurrent: u32, sequential: u32, reuse: DocumentReuse) -> DocumentQaSpec {
+        DocumentQaSpec { documents: DocumentsSpec::Folder(folder.path().to_owned()), concurrent, sequential, reuse, ..synthetic(1) }
     }
 
     #[tokio::test]
@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(TokenCounter::Simulated.count(document).await.unwrap(), 300);
         for turn in &session.turns {
             assert_eq!(TokenCounter::Simulated.count(&turn.ask).await.unwrap(), turn.ask_tokens);
-            assert_eq!(turn.answer, Answer::Live { max_tokens: 20 });
+            assert_eq!(turn.answer, AnswerMode::Live { max_tokens: 20 });
         }
         assert_eq!(&*session.turns[1].ask, "Who is the main character?");
         assert_eq!(&*session.turns[2].ask, "Where does the story take place?");
@@ -238,7 +238,7 @@ mod tests {
     async fn cells_of_one_corpus_share_their_documents_in_memory() {
         let corpus = Corpus::default();
         let first = prepared(&synthetic(200), 7, &corpus).await.unwrap().session(3, 0).await.unwrap();
-        let scripted = DocumentQaSpec { answers: Answers::Scripted, rounds: 5, ..synthetic(200) };
+        let scripted = DocumentQaSpec { answers: AnswerPolicy::Scripted, rounds: 5, ..synthetic(200) };
         let second = prepared(&scripted, 7, &corpus).await.unwrap().session(3, 0).await.unwrap();
         assert!(Arc::ptr_eq(&first.turns[0].ask, &second.turns[0].ask));
         assert!(Arc::ptr_eq(&first.turns[1].ask, &second.turns[1].ask));
@@ -246,24 +246,24 @@ mod tests {
 
     #[tokio::test]
     async fn scripted_answers_are_exact_and_forced_ones_have_a_length() {
-        let scripted = session(&DocumentQaSpec { answers: Answers::Scripted, ..synthetic(50) }, 7, 0).await;
+        let scripted = session(&DocumentQaSpec { answers: AnswerPolicy::Scripted, ..synthetic(50) }, 7, 0).await;
         let mut texts = BTreeSet::new();
         for turn in &scripted.turns {
-            let Answer::Scripted { max_tokens: 20, text } = &turn.answer else { panic!("{:?}", turn.answer) };
+            let AnswerMode::Scripted { max_tokens: 20, text } = &turn.answer else { panic!("{:?}", turn.answer) };
             assert_eq!(TokenCounter::Simulated.count(text).await.unwrap(), 20);
             texts.insert(text.to_string());
         }
         assert_eq!(texts.len(), 4);
-        let forced = session(&DocumentQaSpec { answers: Answers::ForcedLength, ..synthetic(50) }, 7, 0).await;
-        assert_eq!(forced.turns[3].answer, Answer::Forced { tokens: 20 });
+        let forced = session(&DocumentQaSpec { answers: AnswerPolicy::ForcedLength, ..synthetic(50) }, 7, 0).await;
+        assert_eq!(forced.turns[3].answer, AnswerMode::Forced { tokens: 20 });
     }
 
     #[tokio::test]
     async fn documents_of_a_folder_are_dealt_out_without_replacement_and_alike_in_every_cell() {
         let folder = folder(12);
         let corpus = Corpus::default();
-        let workload = prepared(&over(&folder, 4, 3, Reuse::Refuse), 7, &corpus).await.unwrap();
-        let small = prepared(&over(&folder, 1, 2, Reuse::Refuse), 7, &corpus).await.unwrap();
+        let workload = prepared(&over(&folder, 4, 3, DocumentReuse::Refuse), 7, &corpus).await.unwrap();
+        let small = prepared(&over(&folder, 1, 2, DocumentReuse::Refuse), 7, &corpus).await.unwrap();
         let mut documents = Vec::new();
         for number in 0..12 {
             documents.push(workload.session(number, 0).await.unwrap().turns[0].ask.to_string());
@@ -276,9 +276,9 @@ mod tests {
     #[tokio::test]
     async fn too_few_documents_are_refused_unless_copies_are_salted() {
         let folder = folder(3);
-        let refused = prepared(&over(&folder, 2, 2, Reuse::Refuse), 7, &Corpus::default()).await.unwrap_err().to_string();
+        let refused = prepared(&over(&folder, 2, 2, DocumentReuse::Refuse), 7, &Corpus::default()).await.unwrap_err().to_string();
         assert!(refused.contains("holds 3 documents, but 4 sessions"), "{refused}");
-        let salted = prepared(&over(&folder, 2, 2, Reuse::Salted), 7, &Corpus::default()).await.unwrap();
+        let salted = prepared(&over(&folder, 2, 2, DocumentReuse::Salted), 7, &Corpus::default()).await.unwrap();
         let mut asks = Vec::new();
         for number in 0..7 {
             let turn = salted.session(number, 0).await.unwrap().turns.remove(0);
@@ -312,7 +312,7 @@ mod tests {
         assert_eq!((late.first_turn, &late.turns[..]), (2, &whole.turns[2..]));
         assert_eq!(
             late.opening.iter().map(|message| message.role).collect::<Vec<_>>(),
-            [Role::User, Role::Assistant, Role::User, Role::Assistant]
+            [MessageRole::User, MessageRole::Assistant, MessageRole::User, MessageRole::Assistant]
         );
         assert_eq!(late.prompt_tokens(0), whole.prompt_tokens(2));
         assert!(matches!(workload.session(0, 4).await, Err(WorkloadError::FirstTurn { first_turn: 4, turns: 4 })));

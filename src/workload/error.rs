@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::tokens::TokenError;
+use crate::tokens::TokenCountError;
 use crate::trace::TraceError;
 
 /// A fault of what the scenario names, or of the token rule.
@@ -44,5 +44,5 @@ pub enum WorkloadError {
     #[error(transparent)]
     Trace(#[from] TraceError),
     #[error(transparent)]
-    Tokens(#[from] TokenError),
+    Tokens(#[from] TokenCountError),
 }

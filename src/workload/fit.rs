@@ -13,15 +13,15 @@ const USUAL_RATE: f64 = 1.3;
 
 /// A text to be counted: the first `words` words of the prose and `fill` filling words of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Candidate {
+pub struct TextCandidate {
     pub words: usize,
     pub fill: usize,
-    pub filler: Filler,
+    pub filler: FillerKind,
 }
 
 /// Which words fill up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Filler {
+pub enum FillerKind {
     /// Short common words: one token each under nearly every rule.
     Words,
     /// Single letters, for rules under which a word is several tokens.
@@ -30,69 +30,69 @@ pub enum Filler {
 
 /// The search for one text.
 #[derive(Debug)]
-pub struct Fit {
+pub struct FitSearch {
     target: u64,
     counts: u32,
     /// What comes nearest so far, and its count.
-    best: Option<(Candidate, u64)>,
-    stage: Stage,
+    best: Option<(TextCandidate, u64)>,
+    stage: FitStage,
 }
 
 #[derive(Debug)]
-enum Stage {
+enum FitStage {
     /// Looking for the most prose that is not too long.
     Prose {
         next: usize,
-        bracket: Bracket,
+        bracket: FitBracket,
     },
     /// The prose is fixed at `base`; looking for what fills up the rest.
     Filling {
-        base: Point,
-        filler: Filler,
+        base: FitPoint,
+        filler: FillerKind,
         next: usize,
-        bracket: Bracket,
+        bracket: FitBracket,
     },
     Over,
 }
 
 /// A size (words or filling words) and the tokens that it counted.
 #[derive(Debug, Clone, Copy)]
-struct Point {
+struct FitPoint {
     size: usize,
     tokens: u64,
 }
 
 /// The largest size that is too short and the smallest that is too long.
 #[derive(Debug, Clone, Copy)]
-struct Bracket {
-    low: Point,
-    high: Option<Point>,
+struct FitBracket {
+    low: FitPoint,
+    high: Option<FitPoint>,
 }
 
-impl Fit {
+impl FitSearch {
     /// A search for `target` tokens, at least 1.
     pub fn new(target: u64) -> Self {
-        let mut fit = Self { target, counts: 0, best: None, stage: Stage::Over };
-        let bracket = Bracket { low: Point { size: 0, tokens: 0 }, high: None };
+        let mut fit = Self { target, counts: 0, best: None, stage: FitStage::Over };
+        let bracket = FitBracket { low: FitPoint { size: 0, tokens: 0 }, high: None };
         fit.stage = fit.prose(bracket, words_of(fit.aim(), USUAL_RATE));
         fit
     }
 
     /// What to count next; `None` where the search is over.
-    pub fn next(&self) -> Option<Candidate> {
+    pub fn next(&self) -> Option<TextCandidate> {
         match self.stage {
-            Stage::Prose { next, .. } => Some(Candidate { words: next, fill: 0, filler: Filler::Words }),
-            Stage::Filling { base, filler, next, .. } => Some(Candidate { words: base.size, fill: next, filler }),
-            Stage::Over => None,
+            FitStage::Prose { next, .. } => Some(TextCandidate { words: next, fill: 0, filler: FillerKind::Words }),
+            FitStage::Filling { base, filler, next, .. } => Some(TextCandidate { words: base.size, fill: next, filler }),
+            FitStage::Over => None,
         }
     }
 
     /// The candidate that came nearest, and its count.
-    pub fn best(&self) -> Option<(Candidate, u64)> {
+    pub fn best(&self) -> Option<(TextCandidate, u64)> {
         self.best
     }
 
-    /// Takes the count of the candidate that [`Fit::next`] gave.
+    /// Takes the count of the candidate that [`FitSearch::next`] gave.
     pub fn counted(&mut self, tokens: u64) {
         let Some(candidate) = self.next() else { return };
         self.counts += 1;
@@ -100,15 +100,15 @@ impl Fit {
             self.best = Some((candidate, tokens));
         }
         self.stage = if tokens == self.target || self.counts == MOST_COUNTS {
-            Stage::Over
+            FitStage::Over
         } else {
             match self.stage {
-                Stage::Prose { next, bracket } => self.after_prose(Point { size: next, tokens }, bracket),
-                Stage::Filling { base, filler, next, bracket } => {
+                FitStage::Prose { next, bracket } => self.after_prose(FitPoint { size: next, tokens }, bracket),
+                FitStage::Filling { base, filler, next, bracket } => {
                     let gained = tokens.saturating_sub(base.tokens).max(1);
-                    self.filling(base, filler, self.narrowed(bracket, Point { size: next, tokens }), rate(gained, next))
+                    self.filling(base, filler, self.narrowed(bracket, FitPoint { size: next, tokens }), rate(gained, next))
                 }
-                Stage::Over => Stage::Over,
+                FitStage::Over => FitStage::Over,
             }
         };
     }
@@ -118,9 +118,9 @@ impl Fit {
         self.target - (self.target / 16).min(3)
     }
 
-    fn after_prose(&self, seen: Point, bracket: Bracket) -> Stage {
+    fn after_prose(&self, seen: FitPoint, bracket: FitBracket) -> FitStage {
         if seen.tokens < self.target && self.target - seen.tokens <= FILL_REACH {
-            return self.begin_filling(seen, Filler::Words);
+            return self.begin_filling(seen, FillerKind::Words);
         }
         let per_word = rate(seen.tokens, seen.size);
         let longer = words_of(self.aim().saturating_sub(seen.tokens), per_word);
@@ -129,38 +129,38 @@ impl Fit {
     }
 
     /// Counts `guess` words next, inside the bracket; goes on to filling where the bracket has no room left.
-    fn prose(&self, bracket: Bracket, guess: usize) -> Stage {
-        let Bracket { low, .. } = bracket;
+    fn prose(&self, bracket: FitBracket, guess: usize) -> FitStage {
+        let FitBracket { low, .. } = bracket;
         match bracket.room() {
-            Some(_) if guess == 0 && low.size == 0 => self.begin_filling(low, Filler::Words),
-            Some((least, most)) => Stage::Prose { next: guess.clamp(least, most), bracket },
-            None => self.begin_filling(low, Filler::Words),
+            Some(_) if guess == 0 && low.size == 0 => self.begin_filling(low, FillerKind::Words),
+            Some((least, most)) => FitStage::Prose { next: guess.clamp(least, most), bracket },
+            None => self.begin_filling(low, FillerKind::Words),
         }
     }
 
-    fn begin_filling(&self, base: Point, filler: Filler) -> Stage {
-        self.filling(base, filler, Bracket { low: Point { size: 0, tokens: base.tokens }, high: None }, 1.0)
+    fn begin_filling(&self, base: FitPoint, filler: FillerKind) -> FitStage {
+        self.filling(base, filler, FitBracket { low: FitPoint { size: 0, tokens: base.tokens }, high: None }, 1.0)
     }
 
     /// Counts another number of filling words next, inside the bracket.
-    fn filling(&self, base: Point, filler: Filler, bracket: Bracket, per_word: f64) -> Stage {
+    fn filling(&self, base: FitPoint, filler: FillerKind, bracket: FitBracket, per_word: f64) -> FitStage {
         match bracket.room() {
             Some((least, most)) => {
                 let next = words_of(self.target - base.tokens, per_word).clamp(least, most);
-                Stage::Filling { base, filler, next, bracket }
+                FitStage::Filling { base, filler, next, bracket }
             }
             // One word too few and one too many: only smaller steps can meet the target.
-            None if filler == Filler::Words => self.begin_filling(base, Filler::Letters),
-            None => Stage::Over,
+            None if filler == FillerKind::Words => self.begin_filling(base, FillerKind::Letters),
+            None => FitStage::Over,
         }
     }
 
-    fn narrowed(&self, bracket: Bracket, seen: Point) -> Bracket {
-        if seen.tokens < self.target { Bracket { low: seen, ..bracket } } else { Bracket { high: Some(seen), ..bracket } }
+    fn narrowed(&self, bracket: FitBracket, seen: FitPoint) -> FitBracket {
+        if seen.tokens < self.target { FitBracket { low: seen, ..bracket } } else { FitBracket { high: Some(seen), ..bracket } }
     }
 }
 
-impl Bracket {
+impl FitBracket {
     /// The sizes between the two ends.
     fn room(&self) -> Option<(usize, usize)> {
         let most = self.high.map_or(usize::MAX, |high| high.size - 1);
@@ -184,15 +184,15 @@ mod tests {
     use super::*;
 
     /// Runs a search against a rule; returns the best count and how many counts it took.
-    fn search(target: u64, rule: impl Fn(Candidate) -> u64) -> (u64, u32) {
-        let mut fit = Fit::new(target);
+    fn search(target: u64, rule: impl Fn(TextCandidate) -> u64) -> (u64, u32) {
+        let mut fit = FitSearch::new(target);
         while let Some(candidate) = fit.next() {
             fit.counted(rule(candidate));
         }
         (fit.best().unwrap().1, fit.counts)
     }
 
-    fn size(candidate: Candidate) -> u64 {
+    fn size(candidate: TextCandidate) -> u64 {
         (candidate.words + candidate.fill) as u64
     }
 
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn a_rule_that_counts_far_more_or_far_less_than_usual_is_met_too() {
         for target in TARGETS {
-            let letters = |c: Candidate| if c.filler == Filler::Letters { c.fill as u64 } else { 2 * c.fill as u64 };
+            let letters = |c: TextCandidate| if c.filler == FillerKind::Letters { c.fill as u64 } else { 2 * c.fill as u64 };
             assert_eq!(search(target, |c| 6 * c.words as u64 + letters(c)).0, target);
             assert_eq!(search(target, |c| size(c).div_ceil(4)).0, target);
         }

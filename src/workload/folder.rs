@@ -71,12 +71,12 @@ fn hash(text: &str) -> String {
 
 /// A folder that has been read once; texts are loaded again when they are needed.
 #[derive(Debug)]
-pub struct Folder {
+pub struct DocumentFolder {
     path: PathBuf,
     files: Vec<DocumentFile>,
 }
 
-impl Folder {
+impl DocumentFolder {
     pub fn read(path: &Path) -> Result<Self, WorkloadError> {
         Ok(Self { path: path.to_owned(), files: folder_manifest(path)? })
     }
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_document_that_has_changed_is_not_taken_for_the_same() {
         let folder = folder(&[("a.txt", b"one")]);
-        let read = Folder::read(folder.path()).unwrap();
+        let read = DocumentFolder::read(folder.path()).unwrap();
         assert_eq!(read.load(&read.files()[0]).unwrap(), "one");
         fs_err::write(folder.path().join("a.txt"), "two").unwrap();
         assert!(matches!(read.load(&read.files()[0]), Err(WorkloadError::DocumentChanged { .. })));

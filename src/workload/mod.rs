@@ -22,13 +22,13 @@ mod text;
 mod titles;
 mod vocabulary;
 
-use author::Author;
-pub use chat::Chat;
+use author::TextGenerator;
+pub use chat::ChatWorkload;
 pub use corpus::Corpus;
-pub use document_qa::DocumentQa;
+pub use document_qa::DocumentQaWorkload;
 pub use error::WorkloadError;
-pub use requests::Requests;
-pub use salt::{Salt, canary_text};
+pub use requests::RequestsWorkload;
+pub use salt::{RunSalt, canary_text};
 use spec::WorkloadSpec;
 
 use crate::session::Session;
@@ -38,9 +38,9 @@ use crate::units::Tokens;
 /// A workload that can make its sessions.
 #[derive(Debug)]
 pub enum Workload {
-    DocumentQa(DocumentQa),
-    Chat(Chat),
-    Requests(Requests),
+    DocumentQa(DocumentQaWorkload),
+    Chat(ChatWorkload),
+    Requests(RequestsWorkload),
 }
 
 impl Workload {
@@ -57,11 +57,11 @@ impl Workload {
     /// Checks, and makes ready what all sessions share. `seed` is the run's: the same in every cell and variant. Texts are kept in
     /// `corpus`: pass a clone of one corpus to every cell of a sweep, and each text is made once and is one allocation.
     pub async fn prepare(spec: &WorkloadSpec, seed: u64, counter: TokenCounter, corpus: Corpus) -> Result<Self, WorkloadError> {
-        let author = Author::new(seed, counter, corpus.clone());
+        let author = TextGenerator::new(seed, counter, corpus.clone());
         Ok(match spec {
-            WorkloadSpec::DocumentQa(spec) => Self::DocumentQa(DocumentQa::prepare(spec, author, &corpus).await?),
-            WorkloadSpec::Chat(spec) => Self::Chat(Chat::prepare(spec, author, &corpus).await?),
-            WorkloadSpec::Requests(spec) => Self::Requests(Requests::prepare(spec, author, &corpus).await?),
+            WorkloadSpec::DocumentQa(spec) => Self::DocumentQa(DocumentQaWorkload::prepare(spec, author, &corpus).await?),
+            WorkloadSpec::Chat(spec) => Self::Chat(ChatWorkload::prepare(spec, author, &corpus).await?),
+            WorkloadSpec::Requests(spec) => Self::Requests(RequestsWorkload::prepare(spec, author, &corpus).await?),
         })
     }
 

@@ -6,11 +6,11 @@
 use rand_pcg::Pcg64;
 
 use super::seed::{below, pick};
-use super::vocabulary::Vocabulary;
+use super::vocabulary::ProseVocabulary;
 
 /// What a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum ProseKind {
     /// A book in chapters, with a title of its own.
     Novel,
     /// What an assistant is told about its task.
@@ -25,7 +25,7 @@ pub enum Kind {
     Answer,
 }
 
-impl Kind {
+impl ProseKind {
     /// The name that keeps the randomness of one kind apart from that of the others.
     pub fn name(self) -> &'static str {
         match self {
@@ -41,10 +41,10 @@ impl Kind {
 
 /// A text that grows. What it says depends on the generator alone, not on how it was made to grow.
 #[derive(Debug)]
-pub struct Prose<'a> {
-    vocabulary: &'a Vocabulary,
+pub struct ProseGenerator<'a> {
+    vocabulary: &'a ProseVocabulary,
     rng: Pcg64,
-    kind: Kind,
+    kind: ProseKind,
     /// The few people and places that the text is about.
     people: Vec<(&'static str, &'static str)>,
     places: Vec<&'static str>,
@@ -53,9 +53,9 @@ pub struct Prose<'a> {
     text: String,
 }
 
-impl<'a> Prose<'a> {
+impl<'a> ProseGenerator<'a> {
     /// `head` stands at the very beginning.
-    pub fn new(vocabulary: &'a Vocabulary, mut rng: Pcg64, kind: Kind, head: &str) -> Self {
+    pub fn new(vocabulary: &'a ProseVocabulary, mut rng: Pcg64, kind: ProseKind, head: &str) -> Self {
         let people = (0..8).map(|_| (pick(&mut rng, &vocabulary.names), pick(&mut rng, &vocabulary.surnames))).collect();
         let places = (0..5).map(|_| pick(&mut rng, &vocabulary.places)).collect();
         let mut prose = Self { vocabulary, rng, kind, people, places, chapter: 0, paragraphs_left: 0, text: String::new() };
@@ -65,7 +65,7 @@ impl<'a> Prose<'a> {
 
     /// What a text of this kind ends with.
     pub fn end_mark(&self) -> &'static str {
-        if self.kind == Kind::Question { "?" } else { "." }
+        if self.kind == ProseKind::Question { "?" } else { "." }
     }
 
     /// The text so far.
@@ -78,12 +78,12 @@ impl<'a> Prose<'a> {
         self.text.reserve(bytes.saturating_sub(self.text.len()) + 1024);
         while self.text.len() < bytes {
             match self.kind {
-                Kind::Question => self.question(),
-                Kind::Instructions => {
+                ProseKind::Question => self.question(),
+                ProseKind::Instructions => {
                     self.space();
                     self.one_of(&self.vocabulary.instructions);
                 }
-                Kind::Novel | Kind::Story | Kind::Passage | Kind::Answer => self.paragraph(),
+                ProseKind::Novel | ProseKind::Story | ProseKind::Passage | ProseKind::Answer => self.paragraph(),
             }
         }
     }
@@ -91,12 +91,12 @@ impl<'a> Prose<'a> {
     fn begin(&mut self, head: &str) {
         self.text.push_str(head);
         match self.kind {
-            Kind::Novel => self.sentence_of("\nby $P"),
-            Kind::Instructions => self.sentence_of(" is what you are called. You are the assistant of $P, $R in $s."),
-            Kind::Story => self.sentence_of(" is the name I go by here. I am $R from $s, and this is what I remember."),
-            Kind::Passage => self.sentence_of(", as $P tells it."),
-            Kind::Question => self.text.push(':'),
-            Kind::Answer => {}
+            ProseKind::Novel => self.sentence_of("\nby $P"),
+            ProseKind::Instructions => self.sentence_of(" is what you are called. You are the assistant of $P, $R in $s."),
+            ProseKind::Story => self.sentence_of(" is the name I go by here. I am $R from $s, and this is what I remember."),
+            ProseKind::Passage => self.sentence_of(", as $P tells it."),
+            ProseKind::Question => self.text.push(':'),
+            ProseKind::Answer => {}
         }
     }
 
@@ -108,7 +108,7 @@ impl<'a> Prose<'a> {
     }
 
     fn paragraph(&mut self) {
-        if self.kind == Kind::Novel && self.paragraphs_left == 0 {
+        if self.kind == ProseKind::Novel && self.paragraphs_left == 0 {
             self.chapter += 1;
             self.paragraphs_left = 18 + below(&mut self.rng, 20);
             self.text.push_str("\n\nChapter ");
@@ -228,16 +228,16 @@ mod tests {
     use super::*;
 
     fn novel(seed: u64, bytes: usize) -> String {
-        let vocabulary = Vocabulary::default();
-        let mut prose = Prose::new(&vocabulary, generator(seed, "novel", &[0]), Kind::Novel, "Amber Lantern");
+        let vocabulary = ProseVocabulary::default();
+        let mut prose = ProseGenerator::new(&vocabulary, generator(seed, "novel", &[0]), ProseKind::Novel, "Amber Lantern");
         prose.grow_to(bytes);
         prose.text().to_owned()
     }
 
     #[test]
     fn a_text_says_the_same_however_it_was_made_to_grow() {
-        let vocabulary = Vocabulary::default();
-        let mut prose = Prose::new(&vocabulary, generator(7, "novel", &[0]), Kind::Novel, "Amber Lantern");
+        let vocabulary = ProseVocabulary::default();
+        let mut prose = ProseGenerator::new(&vocabulary, generator(7, "novel", &[0]), ProseKind::Novel, "Amber Lantern");
         for bytes in [1, 100, 101, 5_000, 20_000] {
             prose.grow_to(bytes);
         }

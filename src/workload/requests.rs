@@ -6,31 +6,31 @@
 
 use std::sync::Arc;
 
-use super::author::Author;
-use super::blocks::Blocks;
+use super::author::TextGenerator;
+use super::blocks::TraceBlockTexts;
 use super::corpus::Corpus;
-use super::draft::Draft;
-use super::prose::Kind;
-use super::spec::{Answers, RequestsSpec};
-use super::text::Text;
+use super::draft::SessionDraft;
+use super::prose::ProseKind;
+use super::spec::{AnswerPolicy, RequestsSpec};
+use super::text::CountedText;
 use super::{WorkloadError, answer_length};
-use crate::session::{Answer, Role, Session};
+use crate::session::{AnswerMode, MessageRole, Session};
 use crate::trace::Trace;
 
 /// The workload, ready to make sessions.
 #[derive(Debug)]
-pub struct Requests {
-    author: Author,
-    system: Text,
-    texts: Texts,
-    answers: Answers,
+pub struct RequestsWorkload {
+    author: TextGenerator,
+    system: CountedText,
+    texts: RequestTextSource,
+    answers: AnswerPolicy,
 }
 
 /// Where the texts of requests and the lengths of answers come from.
 #[derive(Debug)]
-enum Texts {
+enum RequestTextSource {
     Made { prompt_tokens: u64, answer_tokens: u32 },
-    Trace { trace: Arc<Trace>, blocks: Blocks },
+    Trace { trace: Arc<Trace>, blocks: TraceBlockTexts },
 }
 
 /// Whether the trace is there, and can be sent again, that the workload names.
@@ -40,45 +40,45 @@ pub fn check(spec: &RequestsSpec, corpus: &Corpus) -> Result<(), WorkloadError> 
     Ok(())
 }
 
-impl Requests {
-    pub async fn prepare(spec: &RequestsSpec, author: Author, corpus: &Corpus) -> Result<Self, WorkloadError> {
+impl RequestsWorkload {
+    pub async fn prepare(spec: &RequestsSpec, author: TextGenerator, corpus: &Corpus) -> Result<Self, WorkloadError> {
         check(spec, corpus)?;
         let texts = match corpus.trace(spec)? {
-            Some(trace) => Texts::Trace { trace, blocks: Blocks::new(spec.block_tokens.0) },
-            None => Texts::Made { prompt_tokens: spec.prompt_tokens.0, answer_tokens: answer_length(spec.answer_tokens)? },
+            Some(trace) => RequestTextSource::Trace { trace, blocks: TraceBlockTexts::new(spec.block_tokens.0) },
+            None => RequestTextSource::Made { prompt_tokens: spec.prompt_tokens.0, answer_tokens: answer_length(spec.answer_tokens)? },
         };
-        let system = author.made(Kind::Instructions, [0, 0], spec.shared_prefix_tokens.0, &author.title(0)).await?;
+        let system = author.made(ProseKind::Instructions, [0, 0], spec.shared_prefix_tokens.0, &author.title(0)).await?;
         Ok(Self { author, system, texts, answers: spec.answers })
     }
 
     /// The longest request of a trace, and its tokens with the answer: others are all alike.
     pub fn longest(&self) -> Option<(u64, u64)> {
-        let Texts::Trace { trace, .. } = &self.texts else { return None };
+        let RequestTextSource::Trace { trace, .. } = &self.texts else { return None };
         trace.longest().map(|(number, tokens)| (number as u64, tokens))
     }
 
     pub async fn session(&self, number: u64, first_turn: u32) -> Result<Session, WorkloadError> {
-        let mut draft = Draft::new(number, first_turn, 1)?;
-        draft.open(Role::System, self.system.clone());
+        let mut draft = SessionDraft::new(number, first_turn, 1)?;
+        draft.open(MessageRole::System, self.system.clone());
         let (ask, answer_tokens) = match &self.texts {
-            Texts::Made { prompt_tokens, answer_tokens } => (self.made(number, *prompt_tokens).await?, *answer_tokens),
-            Texts::Trace { trace, blocks } => self.recorded(trace, blocks, number).await?,
+            RequestTextSource::Made { prompt_tokens, answer_tokens } => (self.made(number, *prompt_tokens).await?, *answer_tokens),
+            RequestTextSource::Trace { trace, blocks } => self.recorded(trace, blocks, number).await?,
         };
         let answer = match self.answers {
-            Answers::Live => Answer::Live { max_tokens: answer_tokens },
+            AnswerPolicy::Live => AnswerMode::Live { max_tokens: answer_tokens },
             // Nothing comes after the answer, so there is no history to script.
-            Answers::ForcedLength | Answers::Scripted => Answer::Forced { tokens: answer_tokens },
+            AnswerPolicy::ForcedLength | AnswerPolicy::Scripted => AnswerMode::Forced { tokens: answer_tokens },
         };
         draft.ahead(ask, answer);
         Ok(draft.finish())
     }
 
-    async fn made(&self, number: u64, tokens: u64) -> Result<Text, WorkloadError> {
-        self.author.write(Kind::Story, [number, 1], tokens, &self.author.title(number)).await
+    async fn made(&self, number: u64, tokens: u64) -> Result<CountedText, WorkloadError> {
+        self.author.write(ProseKind::Story, [number, 1], tokens, &self.author.title(number)).await
     }
 
     /// A request of a trace; one without hash ids shares nothing.
-    async fn recorded(&self, trace: &Trace, blocks: &Blocks, number: u64) -> Result<(Text, u32), WorkloadError> {
+    async fn recorded(&self, trace: &Trace, blocks: &TraceBlockTexts, number: u64) -> Result<(CountedText, u32), WorkloadError> {
         let Some(request) = usize::try_from(number).ok().and_then(|number| trace.request(number)) else {
             return Err(WorkloadError::NotInTrace { number, requests: trace.len() });
         };
@@ -146,13 +146,13 @@ mod tests {
             assert!(Arc::ptr_eq(&session.opening[0].text, &first.opening[0].text));
             assert_eq!((session.opening_tokens, session.turns.len()), (50, 1));
             let turn = &session.turns[0];
-            assert_eq!((count(&turn.ask).await, turn.ask_tokens, &turn.answer), (300, 300, &Answer::Forced { tokens: 20 }));
+            assert_eq!((count(&turn.ask).await, turn.ask_tokens, &turn.answer), (300, 300, &AnswerMode::Forced { tokens: 20 }));
             beginnings.insert(turn.ask.split(' ').take(3).collect::<Vec<_>>().join(" "));
         }
         assert_eq!(beginnings.len(), 200);
         assert!(prepared(&serde_json::json!({}), 7).await.session(0, 0).await.unwrap().opening.is_empty());
         let live = prepared(&serde_json::json!({"answers": "live"}), 7).await.session(0, 0).await.unwrap();
-        assert_eq!(live.turns[0].answer, Answer::Live { max_tokens: 100 });
+        assert_eq!(live.turns[0].answer, AnswerMode::Live { max_tokens: 100 });
     }
 
     #[tokio::test]

@@ -5,8 +5,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::session::{Message, Session};
-use crate::tokens::{TokenCounter, TokenError};
+use crate::session::{ChatMessage, Session};
+use crate::tokens::{TokenCountError, TokenCounter};
 
 /// As many as six bits can tell apart.
 const WORDS: [&str; 64] = [
@@ -22,7 +22,7 @@ const SALT_WORDS: usize = 8;
 
 /// The head of every prompt of one run.
 #[derive(Debug)]
-pub struct Salt {
+pub struct RunSalt {
     text: String,
     /// Under the run's token rule.
     tokens: u64,
@@ -30,9 +30,9 @@ pub struct Salt {
     shared: OnceLock<(Arc<str>, Arc<str>)>,
 }
 
-impl Salt {
+impl RunSalt {
     /// The salt of an attempt at a run; another attempt, another salt.
-    pub async fn of(attempt: &str, counter: &TokenCounter) -> Result<Self, TokenError> {
+    pub async fn of(attempt: &str, counter: &TokenCounter) -> Result<Self, TokenCountError> {
         let text = format!("{}\n\n", words("salt", attempt, SALT_WORDS));
         Ok(Self { tokens: counter.count(&text).await?, text, shared: OnceLock::new() })
     }
@@ -50,7 +50,7 @@ impl Salt {
     /// The session with the salt at the head of its first message, so that it stands first in the prompt of every turn.
     #[must_use]
     pub fn salted(&self, mut session: Session) -> Session {
-        if let Some(Message { text, .. }) = session.opening.first_mut() {
+        if let Some(ChatMessage { text, .. }) = session.opening.first_mut() {
             *text = self.shared_before(text);
             session.opening_tokens += self.tokens;
         } else if let Some(turn) = session.turns.first_mut() {
@@ -85,10 +85,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::session::{Answer, Role, Turn};
+    use crate::session::{AnswerMode, MessageRole, Turn};
 
-    fn session(opening: Vec<Message>) -> Session {
-        let turn = |ask: &str| Turn { ask: ask.into(), answer: Answer::Live { max_tokens: 5 }, ask_tokens: 3 };
+    fn session(opening: Vec<ChatMessage>) -> Session {
+        let turn = |ask: &str| Turn { ask: ask.into(), answer: AnswerMode::Live { max_tokens: 5 }, ask_tokens: 3 };
         Session {
             number: 0,
             opening_tokens: 4 * opening.len() as u64,
@@ -99,8 +99,8 @@ mod tests {
         }
     }
 
-    async fn salt(attempt: &str) -> Salt {
-        Salt::of(attempt, &TokenCounter::Simulated).await.unwrap()
+    async fn salt(attempt: &str) -> RunSalt {
+        RunSalt::of(attempt, &TokenCounter::Simulated).await.unwrap()
     }
 
     #[tokio::test]
@@ -123,17 +123,18 @@ mod tests {
         let bare = salt.salted(session(vec![]));
         assert!(bare.turns[0].ask.starts_with(&salt.text) && bare.turns[0].ask.ends_with("\n\nRead this."));
         assert_eq!((bare.turns[0].ask_tokens, bare.opening_tokens, &*bare.turns[1].ask), (13, 0, "Who?"));
-        let opened = salt.salted(session(vec![Message::new(Role::System, "Be kind."), Message::new(Role::User, "I am.")]));
+        let opened =
+            salt.salted(session(vec![ChatMessage::new(MessageRole::System, "Be kind."), ChatMessage::new(MessageRole::User, "I am.")]));
         assert_eq!((&*opened.opening[0].text, &*opened.opening[1].text), (salt.before("Be kind.").as_str(), "I am."));
         assert_eq!((opened.opening_tokens, opened.turns[0].ask_tokens), (18, 3));
     }
 
     #[tokio::test]
     async fn users_go_on_sharing_their_system_prompt_in_memory() {
-        let (salt, system) = (salt("run").await, Message::new(Role::System, "Be kind."));
+        let (salt, system) = (salt("run").await, ChatMessage::new(MessageRole::System, "Be kind."));
         let user = || salt.salted(session(vec![system.clone()])).opening.remove(0).text;
         assert!(Arc::ptr_eq(&user(), &user()));
-        let stranger = salt.salted(session(vec![Message::new(Role::System, "Be brief.")]));
+        let stranger = salt.salted(session(vec![ChatMessage::new(MessageRole::System, "Be brief.")]));
         assert!(stranger.opening[0].text.ends_with("Be brief."));
     }
 

@@ -15,27 +15,27 @@ use crate::named_file::NamedFile;
 
 /// The conversations of a file that have enough rounds.
 #[derive(Debug)]
-pub struct Conversations {
+pub struct SharegptDataset {
     pub file: PathBuf,
-    pub list: Vec<Conversation>,
+    pub list: Vec<SharegptConversation>,
 }
 
 /// The first rounds of a conversation.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Conversation {
+pub struct SharegptConversation {
     /// Its place in the file, from 0.
     pub place: usize,
-    pub rounds: Vec<Round>,
+    pub rounds: Vec<ConversationRound>,
 }
 
 /// A question and the answer that it had.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Round {
+pub struct ConversationRound {
     pub question: String,
     pub answer: String,
 }
 
-impl Conversations {
+impl SharegptDataset {
     /// Reads the conversations that begin with the user (a system message before it is passed over), alternate, and go on so for at
     /// least `rounds` questions with answers; each is cut off there.
     pub fn read(file: &Path, rounds: u32) -> Result<Self, WorkloadError> {
@@ -45,27 +45,27 @@ impl Conversations {
     }
 }
 
-fn parse(reader: impl Read, rounds: u32) -> serde_json::Result<Vec<Conversation>> {
+fn parse(reader: impl Read, rounds: u32) -> serde_json::Result<Vec<SharegptConversation>> {
     let mut deserializer = serde_json::Deserializer::from_reader(reader);
-    let list = Filter { rounds }.deserialize(&mut deserializer)?;
+    let list = ConversationFilter { rounds }.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(list)
 }
 
 /// Takes one conversation after the other and keeps those with enough rounds.
-struct Filter {
+struct ConversationFilter {
     rounds: u32,
 }
 
-impl<'de> DeserializeSeed<'de> for Filter {
-    type Value = Vec<Conversation>;
+impl<'de> DeserializeSeed<'de> for ConversationFilter {
+    type Value = Vec<SharegptConversation>;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_seq(self)
     }
 }
 
-impl<'de> Visitor<'de> for Filter {
-    type Value = Vec<Conversation>;
+impl<'de> Visitor<'de> for ConversationFilter {
+    type Value = Vec<SharegptConversation>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of conversations")
@@ -76,7 +76,7 @@ impl<'de> Visitor<'de> for Filter {
         for place in 0.. {
             let written = list.next_element().map_err(|error| A::Error::custom(format_args!("conversation {place}: {error}")))?;
             let Some(written) = written else { break };
-            kept.extend(first_rounds(written, self.rounds).map(|rounds| Conversation { place, rounds }));
+            kept.extend(first_rounds(written, self.rounds).map(|rounds| SharegptConversation { place, rounds }));
         }
         Ok(kept)
     }
@@ -84,18 +84,18 @@ impl<'de> Visitor<'de> for Filter {
 
 /// A conversation as it is written; other fields are of no interest.
 #[derive(Deserialize)]
-struct Written {
-    conversations: Vec<WrittenMessage>,
+struct SharegptEntry {
+    conversations: Vec<SharegptMessage>,
 }
 
 #[derive(Deserialize)]
-struct WrittenMessage {
+struct SharegptMessage {
     from: String,
     value: String,
 }
 
 /// The first `rounds` questions and answers; `None` where there are fewer.
-fn first_rounds(written: Written, rounds: u32) -> Option<Vec<Round>> {
+fn first_rounds(written: SharegptEntry, rounds: u32) -> Option<Vec<ConversationRound>> {
     let mut messages = written.conversations.into_iter().peekable();
     messages.next_if(|first| first.from == "system");
     (0..rounds)
@@ -104,7 +104,7 @@ fn first_rounds(written: Written, rounds: u32) -> Option<Vec<Round>> {
             let answer =
                 messages.next().filter(|message| matches!(message.from.as_str(), "gpt" | "assistant" | "chatgpt" | "bing" | "bard"))?;
             let both_say_something = [&question, &answer].iter().all(|message| !message.value.trim().is_empty());
-            both_say_something.then_some(Round { question: question.value, answer: answer.value })
+            both_say_something.then_some(ConversationRound { question: question.value, answer: answer.value })
         })
         .collect()
 }
@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(places(2), [0]);
         assert_eq!(places(3), Vec::<usize>::new());
         let list = parse(FILE.as_bytes(), 1).unwrap();
-        assert_eq!(list[1].rounds, [Round { question: "One".into(), answer: "Two".into() }]);
+        assert_eq!(list[1].rounds, [ConversationRound { question: "One".into(), answer: "Two".into() }]);
         assert_eq!(parse("[]".as_bytes(), 1).unwrap(), []);
     }
 
@@ -145,7 +145,7 @@ mod tests {
         let message = |text: &str| {
             let file = tempfile::NamedTempFile::new().unwrap();
             fs_err::write(file.path(), text).unwrap();
-            let message = Conversations::read(file.path(), 1).unwrap_err().to_string();
+            let message = SharegptDataset::read(file.path(), 1).unwrap_err().to_string();
             assert!(message.contains(&file.path().display().to_string()), "{message}");
             message
         };

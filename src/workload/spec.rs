@@ -31,7 +31,7 @@ impl WorkloadSpec {
         match self {
             Self::DocumentQa(spec) => Some(f64::from(spec.concurrent) * f64::from(spec.sequential) * (f64::from(spec.rounds) + 1.0)),
             Self::Chat(spec) => Some(spec.duration.0),
-            Self::Requests(spec) if spec.arrival == Arrival::Trace => None,
+            Self::Requests(spec) if spec.arrival == ArrivalPattern::Trace => None,
             Self::Requests(spec) => {
                 let by_number = spec.requests.map(|requests| requests as f64 / spec.qps);
                 let all = spec.duration.map(|duration| duration.0).into_iter().chain(by_number);
@@ -44,10 +44,10 @@ impl WorkloadSpec {
     #[must_use]
     pub fn forces_length(&self) -> bool {
         match self {
-            Self::DocumentQa(spec) => spec.answers == Answers::ForcedLength,
-            Self::Chat(spec) => spec.answers == Answers::ForcedLength,
+            Self::DocumentQa(spec) => spec.answers == AnswerPolicy::ForcedLength,
+            Self::Chat(spec) => spec.answers == AnswerPolicy::ForcedLength,
             // Nothing comes after the answer that could be scripted.
-            Self::Requests(spec) => spec.answers != Answers::Live,
+            Self::Requests(spec) => spec.answers != AnswerPolicy::Live,
         }
     }
 }
@@ -70,25 +70,25 @@ pub struct DocumentQaSpec {
     pub answer_tokens: Tokens,
     /// A folder of text files, or `{ synthetic_tokens = N }` for seeded text of exactly N tokens, different for every session.
     #[serde(default)]
-    pub documents: Documents,
+    pub documents: DocumentsSpec,
     /// What to do where there are fewer documents than C×S sessions.
     #[serde(default)]
-    pub reuse: Reuse,
+    pub reuse: DocumentReuse,
     /// A text file with one follow-up question a line, in order; the default ones are in `templates/questions.txt`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub questions: Option<PathBuf>,
     /// What goes into the history as the server's answer.
     #[serde(default)]
-    pub answers: Answers,
+    pub answers: AnswerPolicy,
     /// How the groups send their first request.
     #[serde(default)]
-    pub start: Start,
+    pub start: GroupStart,
     /// From when on groups ask their follow-up questions.
     #[serde(default)]
     pub follow_ups: FollowUpStart,
     /// What happens to a session of which a request failed.
     #[serde(default)]
-    pub on_error: OnError,
+    pub on_error: TurnErrorPolicy,
 }
 
 /// N users at a target rate; a shared system prompt, own histories.
@@ -127,16 +127,16 @@ pub struct ChatSpec {
     pub log_interval: Seconds,
     /// Whether a user who is late holds its place.
     #[serde(default)]
-    pub population: Population,
+    pub population: UserPopulation,
     /// Where the texts come from.
     #[serde(default)]
-    pub dataset: Dataset,
+    pub dataset: ChatDataset,
     /// What goes into the history as the server's answer.
     #[serde(default)]
-    pub answers: Answers,
+    pub answers: AnswerPolicy,
     /// What happens to a session of which a request failed.
     #[serde(default)]
-    pub on_error: OnError,
+    pub on_error: TurnErrorPolicy,
     /// Sends the user's number as the header `x-user-id`.
     #[serde(default)]
     pub user_header: bool,
@@ -151,7 +151,7 @@ pub struct ChatSpec {
 pub struct RequestsSpec {
     /// When requests arrive: evenly, as a Poisson or gamma process, or as in a recorded trace.
     #[serde(default)]
-    pub arrival: Arrival,
+    pub arrival: ArrivalPattern,
     /// Mean requests per second; a trace has its own times.
     #[serde(default = "one_per_second")]
     pub qps: f64,
@@ -193,7 +193,7 @@ pub struct RequestsSpec {
     pub block_tokens: Tokens,
     /// Whether answers have exactly their length, so that every variant does the same work, or end where the server ends them.
     #[serde(default = "forced_length")]
-    pub answers: Answers,
+    pub answers: AnswerPolicy,
 }
 
 impl RequestsSpec {
@@ -205,13 +205,13 @@ impl RequestsSpec {
     /// The file whose requests are sent again.
     #[must_use]
     pub fn trace_file(&self) -> Option<&std::path::Path> {
-        self.trace.as_deref().filter(|_| self.arrival == Arrival::Trace)
+        self.trace.as_deref().filter(|_| self.arrival == ArrivalPattern::Trace)
     }
 
     /// The most requests that a run of its kind may have.
     #[must_use]
     pub fn bound(&self) -> u64 {
-        if self.arrival == Arrival::Trace { Self::MOST_OF_A_TRACE } else { Self::MOST }
+        if self.arrival == ArrivalPattern::Trace { Self::MOST_OF_A_TRACE } else { Self::MOST }
     }
 
     /// How many requests may be sent at most.
@@ -226,7 +226,7 @@ impl RequestsSpec {
     pub fn about(&self) -> f64 {
         let most = self.most() as f64;
         match self.duration {
-            Some(duration) if self.arrival != Arrival::Trace => most.min(duration.0 * self.qps),
+            Some(duration) if self.arrival != ArrivalPattern::Trace => most.min(duration.0 * self.qps),
             _ => most,
         }
     }
@@ -235,7 +235,7 @@ impl RequestsSpec {
 /// When the requests of `requests` arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Arrival {
+pub enum ArrivalPattern {
     /// One every `1 / qps` seconds.
     Constant,
     /// Independently of each other: exponential gaps.
@@ -250,51 +250,51 @@ pub enum Arrival {
 /// Where documents come from.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
-pub enum Documents {
+pub enum DocumentsSpec {
     /// A folder of UTF-8 text files, one document a file.
     Folder(PathBuf),
     /// Seeded novel-like text.
-    Synthetic(SyntheticDocuments),
+    Synthetic(SyntheticDocumentsSpec),
 }
 
 /// Seeded novel-like text of a given length.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SyntheticDocuments {
+pub struct SyntheticDocumentsSpec {
     /// Length of each document.
     pub synthetic_tokens: Tokens,
 }
 
 /// By hand: serde's `untagged` reads into a buffer first and so forgets where in the scenario a fault lies.
-impl<'de> Deserialize<'de> for Documents {
+impl<'de> Deserialize<'de> for DocumentsSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct DocumentsVisitor;
         impl<'de> Visitor<'de> for DocumentsVisitor {
-            type Value = Documents;
+            type Value = DocumentsSpec;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a folder of documents, or `{ synthetic_tokens = 131072 }`")
             }
-            fn visit_str<E>(self, folder: &str) -> Result<Documents, E> {
-                Ok(Documents::Folder(folder.into()))
+            fn visit_str<E>(self, folder: &str) -> Result<DocumentsSpec, E> {
+                Ok(DocumentsSpec::Folder(folder.into()))
             }
-            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Documents, A::Error> {
-                SyntheticDocuments::deserialize(MapAccessDeserializer::new(entries)).map(Documents::Synthetic)
+            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<DocumentsSpec, A::Error> {
+                SyntheticDocumentsSpec::deserialize(MapAccessDeserializer::new(entries)).map(DocumentsSpec::Synthetic)
             }
         }
         deserializer.deserialize_any(DocumentsVisitor)
     }
 }
 
-impl Default for Documents {
+impl Default for DocumentsSpec {
     fn default() -> Self {
-        Self::Synthetic(SyntheticDocuments { synthetic_tokens: Tokens(8192) })
+        Self::Synthetic(SyntheticDocumentsSpec { synthetic_tokens: Tokens(8192) })
     }
 }
 
 /// What to do where there are fewer documents than sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Reuse {
+pub enum DocumentReuse {
     /// The scenario is refused: sessions with equal documents would share a cache.
     #[default]
     Refuse,
@@ -305,7 +305,7 @@ pub enum Reuse {
 /// What goes into the history as the server's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Answers {
+pub enum AnswerPolicy {
     /// The server's own words.
     #[default]
     Live,
@@ -318,7 +318,7 @@ pub enum Answers {
 /// How the groups of `document_qa` send their first request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Start {
+pub enum GroupStart {
     /// A group starts when the one before it has its first token: no convoy at the start.
     #[default]
     Staggered,
@@ -340,7 +340,7 @@ pub enum FollowUpStart {
 /// What happens to a session of which a request failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum OnError {
+pub enum TurnErrorPolicy {
     /// The failed turn leaves the history as if it had not been asked; the session goes on with the next one, unless that lacks its document.
     #[default]
     DropTurn,
@@ -351,7 +351,7 @@ pub enum OnError {
 /// Whether the number of users is a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Population {
+pub enum UserPopulation {
     /// At most `users` at once: who comes while all places are taken waits, and the wait is measured.
     #[default]
     Capped,
@@ -362,7 +362,7 @@ pub enum Population {
 /// Where the texts of a chat come from.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Dataset {
+pub enum ChatDataset {
     /// Seeded text of exactly the asked lengths.
     #[default]
     Synthetic,
@@ -418,6 +418,6 @@ fn thousand_places() -> u32 {
 fn mooncake_block() -> Tokens {
     Tokens(512)
 }
-fn forced_length() -> Answers {
-    Answers::ForcedLength
+fn forced_length() -> AnswerPolicy {
+    AnswerPolicy::ForcedLength
 }

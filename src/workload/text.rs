@@ -5,46 +5,51 @@
 
 use std::sync::Arc;
 
-use super::fit::{Candidate, Filler, Fit, MOST_COUNTS};
-use super::prose::Prose;
-use crate::tokens::{TokenCounter, TokenError};
+use super::fit::{FillerKind, FitSearch, MOST_COUNTS, TextCandidate};
+use super::prose::ProseGenerator;
+use crate::tokens::{TokenCountError, TokenCounter};
 
 /// A text and its tokens under the run's rule. Clones share the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
+pub struct CountedText {
     pub text: Arc<str>,
     pub tokens: u64,
 }
 
-impl Text {
+impl CountedText {
     /// A text as it is, counted.
-    pub async fn counted(text: &str, counter: &TokenCounter) -> Result<Self, TokenError> {
+    pub async fn counted(text: &str, counter: &TokenCounter) -> Result<Self, TokenCountError> {
         Ok(Self { text: text.into(), tokens: counter.count(text).await? })
     }
 }
 
 /// Prose of exactly `target` tokens, or of the nearest number where the rule allows no better: the count is true in any case. `taste`
 /// chooses the filling words. Asks the counter at most eight times.
-pub async fn exactly(target: u64, mut prose: Prose<'_>, taste: usize, counter: &TokenCounter) -> Result<Text, TokenError> {
+pub async fn exactly(
+    target: u64,
+    mut prose: ProseGenerator<'_>,
+    taste: usize,
+    counter: &TokenCounter,
+) -> Result<CountedText, TokenCountError> {
     if target == 0 {
-        return Ok(Text { text: "".into(), tokens: 0 });
+        return Ok(CountedText { text: "".into(), tokens: 0 });
     }
     // A sign at the end would be all, or half, of the shortest texts.
     let end_mark = if target > 2 { prose.end_mark() } else { "" };
-    let mut cutter = Cutter::default();
-    let mut fit = Fit::new(target);
+    let mut cutter = CandidateComposer::default();
+    let mut fit = FitSearch::new(target);
     let mut tried = None;
     while let Some(candidate) = fit.next() {
         let text = cutter.compose(&mut prose, candidate, taste, end_mark);
         fit.counted(counter.count(&text).await?);
         tried = Some((candidate, text));
     }
-    let Some((best, tokens)) = fit.best() else { return Ok(Text { text: "".into(), tokens: 0 }) };
+    let Some((best, tokens)) = fit.best() else { return Ok(CountedText { text: "".into(), tokens: 0 }) };
     let text = match tried {
         Some((candidate, text)) if candidate == best => text,
         _ => cutter.compose(&mut prose, best, taste, end_mark),
     };
-    Ok(Text { text: text.into(), tokens })
+    Ok(CountedText { text: text.into(), tokens })
 }
 
 /// Pairs of short common words; one pair fills up a text.
@@ -53,15 +58,15 @@ const FILLING: [[&str; 2]; 8] =
 
 /// Composes candidates from the beginning of growing prose.
 #[derive(Debug, Default)]
-struct Cutter {
+struct CandidateComposer {
     /// Byte offsets behind each whole word of what has grown so far.
     ends: Vec<usize>,
     /// Up to where the prose has been looked through.
     seen: usize,
 }
 
-impl Cutter {
-    fn compose(&mut self, prose: &mut Prose<'_>, candidate: Candidate, taste: usize, end_mark: &str) -> String {
+impl CandidateComposer {
+    fn compose(&mut self, prose: &mut ProseGenerator<'_>, candidate: TextCandidate, taste: usize, end_mark: &str) -> String {
         let beginning = self.words(prose, candidate.words);
         let mut text = String::with_capacity(beginning.len() + 5 * candidate.fill + 1);
         text.push_str(beginning);
@@ -70,8 +75,8 @@ impl Cutter {
                 text.push(' ');
             }
             text.push_str(match candidate.filler {
-                Filler::Words => FILLING[taste % FILLING.len()][place % 2],
-                Filler::Letters => "a",
+                FillerKind::Words => FILLING[taste % FILLING.len()][place % 2],
+                FillerKind::Letters => "a",
             });
         }
         text.push_str(end_mark);
@@ -79,7 +84,7 @@ impl Cutter {
     }
 
     /// The first `words` words, without the signs behind the last one.
-    fn words<'p>(&mut self, prose: &'p mut Prose<'_>, words: usize) -> &'p str {
+    fn words<'p>(&mut self, prose: &'p mut ProseGenerator<'_>, words: usize) -> &'p str {
         let Some(last) = words.checked_sub(1) else { return "" };
         while self.ends.len() <= last {
             // Six bytes a word is enough nearly always; the loop sees to the rest.
@@ -102,10 +107,10 @@ impl Cutter {
 
 /// The longest beginning of `text` found that has at most `limit` tokens: whole words where it has words, and never empty, so that a
 /// text of one long word may stay above the limit. Asks the counter at most eight times.
-pub async fn at_most(limit: u64, text: &str, counter: &TokenCounter) -> Result<Text, TokenError> {
+pub async fn at_most(limit: u64, text: &str, counter: &TokenCounter) -> Result<CountedText, TokenCountError> {
     let whole = counter.count(text).await?;
     if whole <= limit {
-        return Ok(Text { text: text.into(), tokens: whole });
+        return Ok(CountedText { text: text.into(), tokens: whole });
     }
     let cuts = cuts(text, whole);
     let (mut low, mut high) = ((0, 0), (cuts.len(), whole));
@@ -128,7 +133,7 @@ pub async fn at_most(limit: u64, text: &str, counter: &TokenCounter) -> Result<T
         }
     }
     let (text, tokens) = best.unwrap_or((text, whole));
-    Ok(Text { text: text.into(), tokens })
+    Ok(CountedText { text: text.into(), tokens })
 }
 
 /// Where `text` may be cut: behind its words, or behind any character where it has hardly any words (Chinese, say).
@@ -140,15 +145,15 @@ fn cuts(text: &str, tokens: u64) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::prose::Kind;
+    use super::super::prose::ProseKind;
     use super::super::seed::generator;
-    use super::super::vocabulary::Vocabulary;
+    use super::super::vocabulary::ProseVocabulary;
     use super::*;
     use crate::tokens::LocalTokenizer;
 
-    async fn novel(target: u64, seed: u64, counter: &TokenCounter) -> Text {
-        let vocabulary = Vocabulary::default();
-        let prose = Prose::new(&vocabulary, generator(seed, "novel", &[0]), Kind::Novel, "Amber Lantern");
+    async fn novel(target: u64, seed: u64, counter: &TokenCounter) -> CountedText {
+        let vocabulary = ProseVocabulary::default();
+        let prose = ProseGenerator::new(&vocabulary, generator(seed, "novel", &[0]), ProseKind::Novel, "Amber Lantern");
         exactly(target, prose, 3, counter).await.unwrap()
     }
 

@@ -4,18 +4,18 @@
 //! close together, in its second or in its volume otherwise.
 
 use super::seed::permutation;
-use super::vocabulary::Vocabulary;
+use super::vocabulary::ProseVocabulary;
 
 /// The titles under one seed.
 #[derive(Debug)]
-pub struct Titles {
+pub struct SessionTitles {
     /// In seeded order.
     adjectives: Vec<&'static str>,
     nouns: Vec<&'static str>,
 }
 
-impl Titles {
-    pub fn new(vocabulary: &Vocabulary, seed: u64) -> Self {
+impl SessionTitles {
+    pub fn new(vocabulary: &ProseVocabulary, seed: u64) -> Self {
         let ordered =
             |purpose, list: &[&'static str]| permutation(seed, purpose, list.len()).into_iter().map(|place| list[place]).collect();
         Self { adjectives: ordered("title adjective", &vocabulary.adjectives), nouns: ordered("title noun", &vocabulary.nouns) }
@@ -56,12 +56,12 @@ mod tests {
 
     #[test]
     fn titles_differ_and_close_ones_differ_in_their_first_word() {
-        let vocabulary = Vocabulary::default();
-        let titles = Titles::new(&vocabulary, 7);
+        let vocabulary = ProseVocabulary::default();
+        let titles = SessionTitles::new(&vocabulary, 7);
         let titles: Vec<String> = (0..20_000).map(|number| titles.of(number)).collect();
         assert_eq!(titles.iter().collect::<BTreeSet<_>>().len(), titles.len());
         let first_words: BTreeSet<_> = titles[..90].iter().map(|title| title.split(' ').next()).collect();
         assert_eq!(first_words.len(), 90);
-        assert_ne!(titles[0], Titles::new(&vocabulary, 8).of(0));
+        assert_ne!(titles[0], SessionTitles::new(&vocabulary, 8).of(0));
     }
 }

@@ -10,7 +10,7 @@ pub type List = Vec<&'static str>;
 
 /// All lists. What each holds stands in the template files.
 #[derive(Debug)]
-pub struct Vocabulary {
+pub struct ProseVocabulary {
     pub names: List,
     pub surnames: List,
     pub places: List,
@@ -30,7 +30,7 @@ pub struct Vocabulary {
     pub questions: List,
 }
 
-impl Default for Vocabulary {
+impl Default for ProseVocabulary {
     fn default() -> Self {
         Self {
             names: section(WORDS, "[names]"),
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn every_list_is_there_with_no_entry_twice() {
-        let v = Vocabulary::default();
+        let v = ProseVocabulary::default();
         let lists = [
             (&v.names, 60),
             (&v.surnames, 50),
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn every_slot_of_a_pattern_is_known() {
-        let v = Vocabulary::default();
+        let v = ProseVocabulary::default();
         for pattern in [&v.narration, &v.leads, &v.speech, &v.instructions, &v.questions].into_iter().flatten() {
             for after in pattern.split('$').skip(1) {
                 assert!(after.starts_with(|slot| "pPsnNaArRbvidtw".contains(slot)), "{pattern}");

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use bench::clock::Clock;
 use bench::engine::EngineParameters;
-use bench::record::{CacheContract, Outcome};
-use bench::serve::{self, Serving};
+use bench::record::{CacheCheck, RunOutcome};
+use bench::serve::{self, EngineServer};
 use bench::server::{Canary, CanaryTexts, ResetError, reset};
 use bench::store::{SavedSweep, read_sweep};
 use bench::target::HttpTarget;
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 /// A small engine whose caches last as long as it does.
 struct Server {
     runtime: tokio::runtime::Runtime,
-    serving: Serving,
+    serving: EngineServer,
 }
 
 impl Server {
@@ -27,7 +27,7 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let spec = serde_json::from_value(json!({ "preset": "tiny", "faults": faults })).unwrap();
         let parameters = EngineParameters::resolve(&spec, 0).unwrap();
-        let options = serve::Options { host: [127, 0, 0, 1].into(), port: 0, model: "small".into(), parameters };
+        let options = serve::ServeOptions { host: [127, 0, 0, 1].into(), port: 0, model: "small".into(), parameters };
         let serving = runtime.block_on(serve::bind(options)).unwrap();
         Self { runtime, serving }
     }
@@ -53,7 +53,7 @@ struct Swept {
 }
 
 impl Swept {
-    fn contracts(&self) -> Vec<&CacheContract> {
+    fn contracts(&self) -> Vec<&CacheCheck> {
         self.saved.runs.iter().map(|run| &run.record.cache_contract).collect()
     }
 
@@ -90,13 +90,13 @@ fn sweep(server: &Server, scenario: &str) -> Swept {
     Swept { folder, output, saved }
 }
 
-fn proven(contract: &CacheContract) -> &str {
-    let CacheContract::Proven { how } = contract else { panic!("{contract:?}") };
+fn proven(contract: &CacheCheck) -> &str {
+    let CacheCheck::Proven { how } = contract else { panic!("{contract:?}") };
     how
 }
 
-fn failed(contract: &CacheContract) -> &str {
-    let CacheContract::Failed { reason } = contract else { panic!("{contract:?}") };
+fn failed(contract: &CacheCheck) -> &str {
+    let CacheCheck::Failed { reason } = contract else { panic!("{contract:?}") };
     reason
 }
 
@@ -124,7 +124,7 @@ fn a_chat_is_proven_by_the_canary_alone() {
     let swept = sweep(&server, &format!("{CHAT}\n{ENDPOINT}"));
     assert!(proven(swept.contracts()[0]).ends_with("came back with 0 cached tokens"), "{}", swept.said());
     let without = sweep(&server, &format!("{CHAT}\n{ENDPOINT}\ncanary = false"));
-    let CacheContract::NotProven { reason } = without.contracts()[0] else { panic!("{}", without.said()) };
+    let CacheCheck::NotProven { reason } = without.contracts()[0] else { panic!("{}", without.said()) };
     assert!(reason.contains("share a system prompt") && reason.contains("`server.canary` is off"), "{reason}");
 }
 
@@ -134,7 +134,7 @@ fn a_reset_that_empties_nothing_fails_the_contract_and_every_output_says_so() {
     let swept = sweep(&server, &format!("{DOCUMENTS}\n{PRETENCE}\n[matrix]\nconcurrent = [1]\nsequential = [1]"));
     let reason = failed(swept.contracts()[0]);
     assert!(reason.contains("not empty after two resets") && reason.contains("came back with 2048 cached tokens"), "{reason}");
-    assert_eq!(swept.saved.runs[0].record.outcome, Outcome::Completed, "its rows are kept");
+    assert_eq!(swept.saved.runs[0].record.outcome, RunOutcome::Completed, "its rows are kept");
     assert_eq!(swept.output.status.code(), Some(3), "{}", swept.said());
     assert!(swept.said().contains("invalid") && swept.said().contains("not empty after two resets"), "{}", swept.said());
     for name in ["report.md", "report.html", "cells.csv", "summary.json", "heatmap.svg"] {
@@ -199,18 +199,18 @@ fn warm_caches_that_are_wanted_are_met_told_and_no_fault() {
     assert!(proven(cold.contracts()[0]).contains("first turns"));
     let warm = sweep(&server, &wanted);
     assert!(warm.tokens(0, "cached_tokens") > 950, "its document was left there by the sweep before");
-    let CacheContract::NotProven { reason } = warm.contracts()[0] else { panic!("{}", warm.said()) };
+    let CacheCheck::NotProven { reason } = warm.contracts()[0] else { panic!("{}", warm.said()) };
     assert!(reason.contains("came from a cache, and warm caches are wanted"), "{reason}");
     assert_eq!((warm.output.status.code(), &warm.saved.runs[0].record.salt), (Some(0), &None), "{}", warm.said());
     let chat = sweep(&server, &format!("{CHAT}\n[server]\nreset = 'none'"));
-    assert!(matches!(chat.contracts()[0], CacheContract::NotProven { reason } if reason.contains("wanted")), "{}", chat.said());
+    assert!(matches!(chat.contracts()[0], CacheCheck::NotProven { reason } if reason.contains("wanted")), "{}", chat.said());
 }
 
 #[test]
 fn an_invalid_cell_names_the_salt_as_a_cure() {
     let server = Server::start(&json!([]));
     let swept = sweep(&server, &format!("{DOCUMENTS}\n{PRETENCE}\ncanary = false"));
-    assert!(matches!(swept.contracts()[0], CacheContract::Proven { .. }), "nobody was here before");
+    assert!(matches!(swept.contracts()[0], CacheCheck::Proven { .. }), "nobody was here before");
     let again = sweep(&server, &format!("{DOCUMENTS}\n{PRETENCE}\ncanary = false"));
     let reason = failed(again.contracts()[0]);
     assert!(reason.contains("does not empty every cache; `server.reset = \"salt\"` does without"), "{reason}");
@@ -292,7 +292,7 @@ fn a_reset_command_that_fails_leaves_the_cell_undone_with_its_last_words() {
     let reset = "[server]\nreset = [{ command = ['echo cannot clear {port}; exit 4'], shell = true }]";
     let swept = sweep(&server, &format!("{DOCUMENTS}\n{reset}"));
     let record = &swept.saved.runs[0].record;
-    let Outcome::Failed { reason } = &record.outcome else { panic!("{:?}", record.outcome) };
+    let RunOutcome::Failed { reason } = &record.outcome else { panic!("{:?}", record.outcome) };
     let words = format!("exit status: 4; its last lines: cannot clear {}", server.serving.address().port());
     assert!(reason.contains(&words), "{reason}");
     assert!(failed(&record.cache_contract).contains(&words));
@@ -305,9 +305,9 @@ fn a_canary_that_fails_proves_nothing_and_the_cell_is_run() {
     let server = Server::start(&json!([{ "kind": "status", "status": 503, "every": 2 }]));
     let swept = sweep(&server, &format!("{CHAT}\n{ENDPOINT}"));
     let record = &swept.saved.runs[0].record;
-    let CacheContract::NotProven { reason } = &record.cache_contract else { panic!("{record:?}") };
+    let CacheCheck::NotProven { reason } = &record.cache_contract else { panic!("{record:?}") };
     assert!(reason.contains("a canary prompt failed: http_503"), "{reason}");
-    assert_eq!(record.outcome, Outcome::Completed);
+    assert_eq!(record.outcome, RunOutcome::Completed);
     assert!(record.counts.measured > 0);
 }
 
@@ -326,7 +326,7 @@ fn ctrl_c_ends_a_reset_that_does_not_end() {
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(!folder.path().join("ended").exists(), "the reset was waited for");
-    assert!(read_sweep(&folder.path().join("out")).unwrap().runs.iter().all(|run| run.record.outcome == Outcome::Interrupted));
+    assert!(read_sweep(&folder.path().join("out")).unwrap().runs.iter().all(|run| run.record.outcome == RunOutcome::Interrupted));
 }
 
 fn texts(name: &str) -> CanaryTexts {
@@ -384,8 +384,7 @@ async fn where_the_server_tells_nothing_its_times_are_looked_at() {
     let canary = Canary { target: &target, texts: texts("time") };
     let emptied = canary.after_reset(async || reset(&spec, &own).await).await.unwrap();
     // What they say of a server that is equally fast each time is up to chance, and what they say at all is tested where they are judged.
-    let (CacheContract::Proven { how: words } | CacheContract::NotProven { reason: words } | CacheContract::Failed { reason: words }) =
-        &emptied;
+    let (CacheCheck::Proven { how: words } | CacheCheck::NotProven { reason: words } | CacheCheck::Failed { reason: words }) = &emptied;
     assert!(words.contains("s when it is new and"), "{words}");
 }
 
@@ -398,5 +397,5 @@ async fn times_alone_never_say_of_a_salt_that_it_does_not_work() {
     let canary = Canary { target: &target, texts: CanaryTexts { after: texts("salt").before, ..texts("salt") } };
     // Whether a server that is equally fast each time seems to prove it is up to chance; that it never accuses is not.
     let found = canary.under_salt().await;
-    assert!(!matches!(found, CacheContract::Failed { .. }), "{found:?}");
+    assert!(!matches!(found, CacheCheck::Failed { .. }), "{found:?}");
 }

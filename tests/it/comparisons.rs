@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use bench::analysis::compare::{Call, Chosen, CompareOptions, Comparison, compare};
-use bench::record::{Client, FormatVersion, Manifest, PlannedRun};
+use bench::analysis::compare::{CompareOptions, ComparisonVerdict, SavedVariant, VariantComparison, compare};
+use bench::record::{ClientEnvironment, FormatVersion, Manifest, PlannedRun};
 use bench::store::{SavedRequests, SavedRun, SavedSamples, SavedSweep, to_table};
 use serde_json::json;
 
@@ -43,7 +43,7 @@ fn sweep(noise_seed: u64, slowdown: f64) -> SavedSweep {
         axes: vec![("workload.sequential".into(), vec![json!(4), json!(5)])],
         repeats: 1,
         runs: runs.iter().map(planned).collect(),
-        client: Client::default(),
+        client: ClientEnvironment::default(),
         keeps_texts: false,
         imported: None,
         search: None,
@@ -52,8 +52,8 @@ fn sweep(noise_seed: u64, slowdown: f64) -> SavedSweep {
     SavedSweep { dir: format!("trial-{noise_seed}").into(), manifest, runs, missing: Vec::new(), notes: Vec::new() }
 }
 
-fn compared(base: &SavedSweep, new: &SavedSweep) -> Comparison {
-    let chosen = |sweep| Chosen { sweep, variant: "default" };
+fn compared(base: &SavedSweep, new: &SavedSweep) -> VariantComparison {
+    let chosen = |sweep| SavedVariant { sweep, variant: "default" };
     compare(&chosen(base), &chosen(new), &CompareOptions::default()).unwrap()
 }
 
@@ -62,8 +62,8 @@ fn a_tenth_slower_is_found_and_mere_noise_is_not() {
     let (mut found, mut false_alarms) = (0, 0);
     for trial in 0..100 {
         let base = sweep(3 * trial, 1.0);
-        found += u32::from(compared(&base, &sweep(3 * trial + 1, 1.1)).call == Call::Regressed);
-        false_alarms += u32::from(compared(&base, &sweep(3 * trial + 2, 1.0)).call == Call::Regressed);
+        found += u32::from(compared(&base, &sweep(3 * trial + 1, 1.1)).call == ComparisonVerdict::Regressed);
+        false_alarms += u32::from(compared(&base, &sweep(3 * trial + 2, 1.0)).call == ComparisonVerdict::Regressed);
     }
     assert!(found >= 95 && false_alarms <= 5, "found {found} of 100, false alarms {false_alarms} of 100");
 }

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use bench::analysis::{Question, summarize};
+use bench::analysis::{SummaryOptions, summarize};
 use bench::store::read_sweep;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -71,7 +71,7 @@ fn try_with(what: &str, file: &Path, change: impl FnOnce(&Path)) {
 fn read_and_judge(what: &str, file: &Path, folder: &Path) {
     let read = catch_unwind(AssertUnwindSafe(|| {
         let sweep = read_sweep(folder).map_err(|error| error.to_string())?;
-        summarize(&sweep, &Question::default()).map(drop).map_err(|error| error.to_string())
+        summarize(&sweep, &SummaryOptions::default()).map(drop).map_err(|error| error.to_string())
     }));
     match read {
         Err(panic) => panic!("{what} of `{}` panics: {panic:?}", file.display()),

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bench::clock::Micros;
 use bench::record::{
-    CacheContract, Certainty, Client, ClientCeilings, ClientHonesty, Connections, Counts, Curtailed, FormatVersion, Imported, Manifest,
-    Outcome, PlannedRun, PromptSalt, RequestText, RunHeader, RunRecord, SaidMessage, SaidText, Searched, ServerFacts, Settled, StampSource,
-    TokenRule,
+    CacheCheck, ClientCapacity, ClientEnvironment, ClientHealth, ConnectionCounts, DecidedGoal, EarlyStopCertainty, EarlyStopReason,
+    FormatVersion, FrontierSweep, ImportOrigin, Manifest, PlannedRun, PromptSalt, RecordedMessage, RecordedText, RequestCounts,
+    RequestText, RunHeader, RunOutcome, RunRecord, ServerFacts, StampSource, TokenRule,
 };
 use bench::reporter::CSV_COLUMNS;
 use bench::store::{COLUMNS, SAMPLE_COLUMNS};
@@ -51,7 +51,7 @@ fn saved(values: impl IntoIterator<Item = Value>) -> BTreeSet<String> {
 }
 
 /// Every field present: a new one does not compile here before it is written down.
-fn run_record(outcome: Outcome, token_rule: TokenRule, cache_contract: CacheContract) -> Value {
+fn run_record(outcome: RunOutcome, token_rule: TokenRule, cache_contract: CacheCheck) -> Value {
     let header = RunHeader {
         id: "a".into(),
         variant: "v".into(),
@@ -61,7 +61,7 @@ fn run_record(outcome: Outcome, token_rule: TokenRule, cache_contract: CacheCont
         simulated: false,
         cell: json!({"workload": {"kind": "chat"}}),
     };
-    let client = ClientHonesty {
+    let client = ClientHealth {
         send_lag_p50_s: 0.0,
         send_lag_p99_s: 0.0,
         send_lag_max_s: 0.0,
@@ -87,7 +87,7 @@ fn run_record(outcome: Outcome, token_rule: TokenRule, cache_contract: CacheCont
     };
     let failures = BTreeMap::from([("connect".to_owned(), 1)]);
     let failure_words = BTreeMap::from([("connect".to_owned(), "refused".to_owned())]);
-    let counts = Counts { requests: 1, measured: 1, failed: 1, failures, failure_words, measured_window_us: Micros(1) };
+    let counts = RequestCounts { requests: 1, measured: 1, failed: 1, failures, failure_words, measured_window_us: Micros(1) };
     let record = RunRecord {
         format: FormatVersion::CURRENT,
         header,
@@ -99,7 +99,7 @@ fn run_record(outcome: Outcome, token_rule: TokenRule, cache_contract: CacheCont
         salt: Some(PromptSalt { attempt: "0".into(), tokens: 10, by_default: true }),
         server: Some(server),
         client,
-        connections: Some(Connections { ahead: 1, opened: 1, reused: 1, dead: 1, resent: 1 }),
+        connections: Some(ConnectionCounts { ahead: 1, opened: 1, reused: 1, dead: 1, resent: 1 }),
         counts,
         offered_qps: Some(2.0),
         tables: BTreeMap::from([("requests.parquet".into(), "0".into())]),
@@ -124,15 +124,15 @@ fn manifest() -> Value {
         axes: vec![("workload.qps".into(), vec![json!(2)])],
         repeats: 1,
         runs: vec![PlannedRun { id: "a".into(), variant: "v".into(), axes: vec![("workload.qps".into(), json!(2))], repeat: 0 }],
-        client: Client {
+        client: ClientEnvironment {
             bench_version: "0.1.0".into(),
             operating_system: Some("linux".into()),
             processors: Some(2),
-            ceilings: Some(ClientCeilings { events_per_s: 50_000.0, requests_per_s: 9_000.0 }),
+            ceilings: Some(ClientCapacity { events_per_s: 50_000.0, requests_per_s: 9_000.0 }),
         },
         keeps_texts: true,
-        imported: Some(Imported { program: "the original C×S script".into(), lacks: vec!["seed".into()] }),
-        search: Some(Searched { axes: vec!["workload.qps".into()], climbed: vec!["workload.qps".into()] }),
+        imported: Some(ImportOrigin { program: "the original C×S script".into(), lacks: vec!["seed".into()] }),
+        search: Some(FrontierSweep { axes: vec!["workload.qps".into()], climbed: vec!["workload.qps".into()] }),
         score: Some("workload.qps".into()),
     };
     serde_json::to_value(manifest).unwrap()
@@ -148,19 +148,19 @@ fn every_column_of_the_table_is_documented_in_its_order() {
 #[test]
 fn every_field_of_a_run_is_documented_and_no_other() {
     let reason = || "why".to_owned();
-    let settled = Settled { goal: "p95(ttft) <= 2s".into(), holds: false, planned: 36, least_effective: 12, seen: 21, beyond: 9 };
+    let settled = DecidedGoal { goal: "p95(ttft) <= 2s".into(), holds: false, planned: 36, least_effective: 12, seen: 21, beyond: 9 };
     let records = [
         run_record(
-            Outcome::Failed { reason: reason() },
+            RunOutcome::Failed { reason: reason() },
             TokenRule::Tokenizer { file: "tokenizer.json".into(), blake3: "0".into() },
-            CacheContract::Proven { how: reason() },
+            CacheCheck::Proven { how: reason() },
         ),
         run_record(
-            Outcome::Curtailed(Curtailed { certainty: Certainty::Sequential { risk: 0.05 }, settled: vec![settled] }),
+            RunOutcome::Curtailed(EarlyStopReason { certainty: EarlyStopCertainty::Sequential { risk: 0.05 }, settled: vec![settled] }),
             TokenRule::Server,
-            CacheContract::NotProven { reason: reason() },
+            CacheCheck::NotProven { reason: reason() },
         ),
-        run_record(Outcome::Completed, TokenRule::Estimate { characters_per_token: 4.0 }, CacheContract::Failed { reason: reason() }),
+        run_record(RunOutcome::Completed, TokenRule::Estimate { characters_per_token: 4.0 }, CacheCheck::Failed { reason: reason() }),
     ];
     assert_eq!(documented("run.json").into_iter().collect::<BTreeSet<_>>(), saved(records));
 }
@@ -172,8 +172,8 @@ fn every_field_of_a_manifest_is_documented_and_no_other() {
 
 #[test]
 fn every_field_of_kept_texts_is_documented_and_no_other() {
-    let said = || SaidText { text: "why?".into(), cut_bytes: Some(1) };
-    let messages = vec![SaidMessage { role: "user".into(), said: said() }];
+    let said = || RecordedText { text: "why?".into(), cut_bytes: Some(1) };
+    let messages = vec![RecordedMessage { role: "user".into(), said: said() }];
     let text = RequestText { request: 0, session: 0, turn: 0, messages, answer: said() };
     let saved = saved([serde_json::to_value(text).unwrap()]);
     assert_eq!(documented("texts.jsonl").into_iter().collect::<BTreeSet<_>>(), saved);

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use bench::analysis::{CellSummary, Question, Score, SweepSummary, Verdict, summarize};
-use bench::import::{ImportedSweep, Source, Wanted, import};
+use bench::analysis::{CellSummary, GoalVerdict, Score, SummaryOptions, SweepSummary, summarize};
+use bench::import::{ImportFile, ImportOptions, ImportedSweep, import};
 use bench::record::FailureKind;
 use bench::store::read_sweep;
 use jiff::Timestamp;
@@ -17,17 +17,17 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/lmbenchmark")
 }
 
-fn wanted() -> Wanted {
-    Wanted { name: "imported".into(), goals: Vec::new(), created_at: Timestamp::UNIX_EPOCH, bench_version: "0.1.0".into() }
+fn wanted() -> ImportOptions {
+    ImportOptions { name: "imported".into(), goals: Vec::new(), created_at: Timestamp::UNIX_EPOCH, bench_version: "0.1.0".into() }
 }
 
-fn source(variant: &str, name: &str, text: impl Into<String>) -> Source {
+fn source(variant: &str, name: &str, text: impl Into<String>) -> ImportFile {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    Source { name: format!("{variant}/{name}"), stem: stem.into(), variant: variant.into(), text: text.into() }
+    ImportFile { name: format!("{variant}/{name}"), stem: stem.into(), variant: variant.into(), text: text.into() }
 }
 
 /// The files of a real sweep of one variant.
-fn real(variant: &str) -> Vec<Source> {
+fn real(variant: &str) -> Vec<ImportFile> {
     let mut files: Vec<PathBuf> = fs::read_dir(fixtures().join(variant)).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let source = |file: PathBuf| source(variant, file.file_name().unwrap().to_str().unwrap(), fs::read_to_string(&file).unwrap());
@@ -38,7 +38,7 @@ fn judged(sweep: &ImportedSweep) -> SweepSummary {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("imported");
     sweep.save(&dir).unwrap();
-    summarize(&read_sweep(&dir).unwrap(), &Question::default()).unwrap()
+    summarize(&read_sweep(&dir).unwrap(), &SummaryOptions::default()).unwrap()
 }
 
 /// A file of the C×S script, of which each session takes so long to the first token of its follow-up.
@@ -53,7 +53,7 @@ fn cxs(concurrent: u64, sequential: u64, ttft: f64) -> Value {
 
 #[test]
 fn real_files_give_the_percentiles_and_the_scores_of_the_original_analysis() {
-    let sources: Vec<Source> = real("vllm").into_iter().chain(real("lmcache")).collect();
+    let sources: Vec<ImportFile> = real("vllm").into_iter().chain(real("lmcache")).collect();
     let summary = judged(&import(&sources, &wanted()).unwrap());
     let (vllm, lmcache) = EXPECTED.split_once("## lmcache").unwrap();
     let (mut compared, mut to_the_digit) = (0, 0);
@@ -77,7 +77,7 @@ fn real_files_give_the_percentiles_and_the_scores_of_the_original_analysis() {
         // So few requests certify nothing, and say so.
         assert_eq!(score.largest_met, None);
         let passing = variant.cells.iter().filter(|cell| cell.passes == Some(true));
-        assert!(passing.clone().count() > 5 && passing.clone().all(|cell| cell.verdict == Some(Verdict::Undecided)));
+        assert!(passing.clone().count() > 5 && passing.clone().all(|cell| cell.verdict == Some(GoalVerdict::Undecided)));
     }
     assert_eq!((compared, to_the_digit), (32, 26), "six differ in the last digit by one, being rounded twice");
 }
@@ -95,7 +95,7 @@ fn rates_and_what_was_alive_at_one_time_are_not_told_where_send_times_are_not_kn
         assert!(cell.notes.iter().any(|note| note.starts_with("cold caches are not proven: imported from")), "{:?}", cell.notes);
     }
     let said = "IMPORTED: every number here comes from files of the original C×S script, none was measured by bench";
-    let text = bench::report::terminal(&summary, bench::report::Colour::Never);
+    let text = bench::report::terminal(&summary, bench::report::ColourMode::Never);
     assert!(text.replace("\n  ", " ").starts_with(said) && text.contains("seed not known") && !text.contains("send lag p99"), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert!(bench::report::markdown(&summary).contains(&format!("**{said}**")));
@@ -134,7 +134,7 @@ fn files_of_one_cell_are_repeats_and_folders_are_variants() {
     let summary = judged(&sweep);
     assert_eq!(summary.variants[0].cells.iter().map(|cell| (cell.runs, cell.n)).collect::<Vec<_>>(), [(1, 2), (2, 8)]);
     // Time per output token: 0.5 s for ten tokens after the first.
-    let tpot = Question { goals: vec!["max(tpot) <= 50ms/token".parse().unwrap()], shown: None };
+    let tpot = SummaryOptions { goals: vec!["max(tpot) <= 50ms/token".parse().unwrap()], shown: None };
     let folder = tempfile::tempdir().unwrap();
     sweep.save(&folder.path().join("x")).unwrap();
     let summary = summarize(&read_sweep(&folder.path().join("x")).unwrap(), &tpot).unwrap();
@@ -250,7 +250,7 @@ fn what_our_own_runs_write_for_others_comes_back() {
         assert!(second.manifest.simulated && second.manifest.imported.is_some());
         let facts = |sweep: &bench::store::SavedSweep| {
             let records = sweep.runs[0].requests.records().unwrap();
-            let measured = records.into_iter().filter(|record| record.phase == bench::record::Phase::Measure);
+            let measured = records.into_iter().filter(|record| record.phase == bench::record::RequestPhase::Measure);
             let told = |record: bench::record::RequestRecord| {
                 let kind: Option<FailureKind> = record.failure.as_ref().map(|failure| failure.kind);
                 let ttft = record.ttft_s().map(|seconds| (seconds * 1e6).round().to_string());
@@ -294,7 +294,7 @@ fn second_generation(sequential: u64) -> Value {
 
 #[test]
 fn files_of_the_second_generation_tell_rates_requests_in_flight_and_what_gave_out() {
-    let sources: Vec<Source> =
+    let sources: Vec<ImportFile> =
         [2, 4].into_iter().map(|depth| source("vllm", &format!("s{depth}.json"), second_generation(depth).to_string())).collect();
     let sweep = import(&sources, &wanted()).unwrap();
     assert_eq!(sweep.runs[0].record.started_at.to_string(), "2025-06-15T15:06:40Z");
@@ -309,7 +309,7 @@ fn files_of_the_second_generation_tell_rates_requests_in_flight_and_what_gave_ou
     assert!(cell.rates.completed_qps.is_some(), "{:?}", cell.rates);
     let [limit] = vllm.limits.as_slice() else { panic!("{:?}", vllm.limits) };
     assert!(limit.words.contains("the KV pool holds 2,500"), "{}", limit.words);
-    assert_eq!(limit.kind, bench::analysis::LimitKind::KvMemory, "{}", limit.words);
+    assert_eq!(limit.kind, bench::analysis::BottleneckKind::KvMemory, "{}", limit.words);
 }
 
 #[test]

@@ -9,9 +9,9 @@ use bench::server::{
     reset,
     spec::{ResetSpec, ResetStep, ServerSpec},
 };
-use bench::session::{Message, Prompt, Role};
+use bench::session::{ChatMessage, MessageRole, Prompt};
 use bench::target::spec::TargetSpec;
-use bench::target::{Exchange, HttpTarget, Target};
+use bench::target::{HttpExchange, HttpTarget, Target};
 use bench::tokens;
 use serde_json::{Value, json};
 
@@ -24,16 +24,16 @@ fn spec(fields: Value) -> TargetSpec {
     serde_json::from_value(Value::Object(spec)).unwrap()
 }
 
-fn prompt(messages: Vec<Message>) -> Prompt {
+fn prompt(messages: Vec<ChatMessage>) -> Prompt {
     Prompt { session: 0, turn: 0, messages, max_tokens: 32, exact_length: true, user_id: Some(7) }
 }
 
-async fn ask(fields: Value, messages: Vec<Message>) -> Exchange {
+async fn ask(fields: Value, messages: Vec<ChatMessage>) -> HttpExchange {
     let target = Target::Http(HttpTarget::new(&spec(fields), Clock::real()).unwrap());
     target.exchange(prompt(messages), None).await
 }
 
-fn shown(name: &str, exchange: &Exchange) {
+fn shown(name: &str, exchange: &HttpExchange) {
     let ms = |at: bench::clock::Micros| at.since(exchange.sent).as_secs_f64() * 1e3;
     println!(
         "{name}: headers {:.1?} ms, first event {:.1?} ms, first token {:.1?} ms, {} token events, first holds {:?}, done {:.1} ms, {:?}, {:?}",
@@ -69,11 +69,11 @@ async fn both_apis_answer_and_the_second_turn_comes_from_the_cache() {
         let server = ServerSpec { reset: ResetSpec::Steps(steps), ..ServerSpec::default() };
         reset(&server, &spec(json!({}))).await.unwrap();
         let fields = || json!({ "api": api, "body": { "stream_options": { "continuous_usage_stats": true } } });
-        let mut messages = vec![Message::new(Role::User, text(seed, 300))];
+        let mut messages = vec![ChatMessage::new(MessageRole::User, text(seed, 300))];
         let first = ask(fields(), messages.clone()).await;
         shown(&format!("{api} turn 0"), &first);
-        messages.push(Message::new(Role::Assistant, first.answer.as_str()));
-        messages.push(Message::new(Role::User, "And then?"));
+        messages.push(ChatMessage::new(MessageRole::Assistant, first.answer.as_str()));
+        messages.push(ChatMessage::new(MessageRole::User, "And then?"));
         let second = ask(fields(), messages.clone()).await;
         shown(&format!("{api} turn 1"), &second);
         for exchange in [&first, &second] {
@@ -96,11 +96,11 @@ async fn both_apis_answer_and_the_second_turn_comes_from_the_cache() {
 #[tokio::test]
 #[ignore = "needs a real server"]
 async fn refusals_are_told_by_status_and_words() {
-    let hello = vec![Message::new(Role::User, "Hello")];
+    let hello = vec![ChatMessage::new(MessageRole::User, "Hello")];
     let unknown = ask(json!({ "model": "no-such-model" }), hello.clone()).await;
     shown("unknown model", &unknown);
     assert_eq!(unknown.failure.unwrap().kind.name(), "http_404");
-    let long = ask(json!({}), vec![Message::new(Role::User, text(3, 40_000))]).await;
+    let long = ask(json!({}), vec![ChatMessage::new(MessageRole::User, text(3, 40_000))]).await;
     shown("prompt too long", &long);
     assert_eq!(long.failure.unwrap().kind.name(), "http_400");
     let ended = ask(json!({ "first_token_timeout": 0.001 }), hello).await;
@@ -132,7 +132,7 @@ async fn server_and_tokenizer_file_count_alike_and_counts_add_up_in_prompts() {
         assert_eq!(counts.0, counts.1);
     }
     let question = text(5, 500);
-    let sent = ask(json!({ "api": "completions" }), vec![Message::new(Role::User, question.as_str())]).await;
+    let sent = ask(json!({ "api": "completions" }), vec![ChatMessage::new(MessageRole::User, question.as_str())]).await;
     let counted = local.count(&format!("{question}\n\n")).await.unwrap();
     println!("completions prompt: {counted} counted, {:?}", sent.usage);
     assert_eq!(sent.usage.unwrap().prompt_tokens, counted);

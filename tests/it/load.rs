@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bench::clock::Micros;
-use bench::event::Event;
-use bench::executor::spec::Policy;
-use bench::executor::{Course, Launch, Listed, Rule, Stop, sweep};
+use bench::event::SweepEvent;
+use bench::executor::spec::FailurePolicy;
+use bench::executor::{PlanScheduler, RunScheduler, ServerLaunchPaths, StopToken, StoppingRule, sweep};
 use bench::plan::{Plan, Run};
-use bench::record::{Certainty, Curtailed, FailureKind, Outcome, Phase, RequestRecord, RunRecord, TokenSource};
-use bench::scenario::{Cell, Order};
+use bench::record::{EarlyStopCertainty, EarlyStopReason, FailureKind, RequestPhase, RequestRecord, RunOutcome, RunRecord, TokenSource};
+use bench::scenario::{CellSpec, RunOrder};
 use bench::search::spec::SearchSpec;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -21,26 +21,26 @@ pub struct Done {
 
 /// Runs one cell of that workload on the small engine, changed as said.
 pub fn simulate(workload: Value, engine: Value) -> Done {
-    done_by(&mut Listed::new(&plan_of(run_of(workload, engine)), &BTreeSet::new()))
+    done_by(&mut PlanScheduler::new(&plan_of(run_of(workload, engine)), &BTreeSet::new()))
 }
 
 /// The only run of that workload.
 pub fn run_of(workload: Value, engine: Value) -> Run {
-    let cell = Cell::new(section_of(workload), section_of(json!({"kind": "sim"})), section_of(engine), section_of(json!({})));
+    let cell = CellSpec::new(section_of(workload), section_of(json!({"kind": "sim"})), section_of(engine), section_of(json!({})));
     Run { id: "cell".into(), variant: "default".into(), axes: vec![], repeat: 0, seed: 7, simulated: true, cell }
 }
 
 /// What the course's only cell did.
-fn done_by(course: &mut dyn Course) -> Done {
+fn done_by(course: &mut dyn RunScheduler) -> Done {
     let (events, mut heard) = mpsc::unbounded_channel();
-    let ending = sweep(course, Policy::default(), &Stop::new(), &launch(), &events).unwrap();
+    let ending = sweep(course, FailurePolicy::default(), &StopToken::new(), &launch(), &events).unwrap();
     drop(events);
     assert!(!ending.interrupted);
     let (mut rows, mut record) = (Vec::new(), None);
     while let Some(event) = heard.blocking_recv() {
         match event {
-            Event::RequestDone(row) => rows.push(*row),
-            Event::RunFinished(finished) => record = Some(*finished),
+            SweepEvent::RequestDone(row) => rows.push(*row),
+            SweepEvent::RunFinished(finished) => record = Some(*finished),
             _ => {}
         }
     }
@@ -52,8 +52,8 @@ fn section_of<T: serde::de::DeserializeOwned>(value: Value) -> T {
 }
 
 /// Nothing is started here.
-fn launch() -> Launch {
-    Launch { program: "bench".into(), logs: "servers".into() }
+fn launch() -> ServerLaunchPaths {
+    ServerLaunchPaths { program: "bench".into(), logs: "servers".into() }
 }
 
 fn plan_of(run: Run) -> Plan {
@@ -62,8 +62,8 @@ fn plan_of(run: Run) -> Plan {
         seed: 7,
         repeats: 1,
         search: SearchSpec::default(),
-        policy: Policy::default(),
-        order: Order::default(),
+        policy: FailurePolicy::default(),
+        order: RunOrder::default(),
         frontier: None,
         score: None,
         simulated: true,
@@ -108,7 +108,7 @@ fn failures(rows: &[RequestRecord]) -> Vec<FailureKind> {
 #[test]
 fn a_closed_loop_never_exceeds_its_concurrency_and_sends_every_turn() {
     let done = simulate(document_qa(&json!({"concurrent": 3, "sequential": 2})), json!({"preset": "tiny"}));
-    assert_eq!(done.record.outcome, Outcome::Completed);
+    assert_eq!(done.record.outcome, RunOutcome::Completed);
     assert_eq!(done.rows.len(), 3 * 2 * 3);
     assert!(done.rows.iter().all(|row| row.in_flight <= 3 && row.failure.is_none()));
     assert!(done.rows.iter().any(|row| row.in_flight == 3));
@@ -165,7 +165,7 @@ fn the_record_says_how_the_tokens_were_counted_and_that_the_caches_were_cold() {
 #[test]
 fn a_chat_offers_sends_and_completes_the_asked_rate() {
     let done = simulate(chat(&json!({})), json!({"preset": "tiny"}));
-    let measured: Vec<&RequestRecord> = done.rows.iter().filter(|row| row.phase == Phase::Measure).collect();
+    let measured: Vec<&RequestRecord> = done.rows.iter().filter(|row| row.phase == RequestPhase::Measure).collect();
     assert_eq!(done.record.offered_qps, Some(2.0));
     assert!(measured.len().abs_diff(120) <= 1, "{} requests in 60 s at 2 a second", measured.len());
     assert!(measured.iter().all(|row| row.failure.is_none() && row.sent_us == row.intended_us));
@@ -175,11 +175,11 @@ fn a_chat_offers_sends_and_completes_the_asked_rate() {
 fn a_chat_starts_in_steady_state_with_histories_in_the_cache() {
     let done = simulate(chat(&json!({})), json!({"preset": "tiny"}));
     let laid_in: BTreeMap<u64, u32> =
-        done.rows.iter().filter(|row| row.phase == Phase::Prefill).map(|row| (row.session, row.turn)).collect();
+        done.rows.iter().filter(|row| row.phase == RequestPhase::Prefill).map(|row| (row.session, row.turn)).collect();
     // Of ten users at 5 rounds, those older than a turn and younger than the last one.
     assert!(laid_in.len() >= 7, "{laid_in:?}");
     for (session, turn) in laid_in {
-        let first = done.rows.iter().find(|row| row.phase != Phase::Prefill && row.session == session).unwrap();
+        let first = done.rows.iter().find(|row| row.phase != RequestPhase::Prefill && row.session == session).unwrap();
         assert_eq!(first.turn, turn);
         let (prompt, cached) = (first.prompt_tokens.unwrap(), first.cached_tokens.unwrap());
         assert!(prompt - cached < 20 + 16 + 8, "all but the new question is cached: {cached} of {prompt}");
@@ -189,10 +189,10 @@ fn a_chat_starts_in_steady_state_with_histories_in_the_cache() {
 #[test]
 fn warm_up_turns_are_marked_and_the_measured_ones_go_on_without_a_gap() {
     let done = simulate(chat(&json!({"warmup": 20})), json!({"preset": "tiny"}));
-    let load_starts = done.rows.iter().filter(|row| row.phase == Phase::Prefill).map(|row| row.done_us).max().unwrap();
-    for row in done.rows.iter().filter(|row| row.phase != Phase::Prefill) {
+    let load_starts = done.rows.iter().filter(|row| row.phase == RequestPhase::Prefill).map(|row| row.done_us).max().unwrap();
+    for row in done.rows.iter().filter(|row| row.phase != RequestPhase::Prefill) {
         let warm = row.intended_us.since(load_starts) < Micros(20_000_000);
-        assert_eq!(row.phase == Phase::Warmup, warm, "{row:?}");
+        assert_eq!(row.phase == RequestPhase::Warmup, warm, "{row:?}");
     }
 }
 
@@ -200,7 +200,7 @@ fn warm_up_turns_are_marked_and_the_measured_ones_go_on_without_a_gap() {
 fn a_late_turn_keeps_its_intended_time_and_what_is_never_sent_is_counted() {
     // One sequence at a time and long answers: far less than the asked rate can be served.
     let done = simulate(chat(&json!({"qps": 20.0, "answer_tokens": 200, "duration": 20})), json!({"preset": "tiny", "max_sequences": 1}));
-    let measured: Vec<&RequestRecord> = done.rows.iter().filter(|row| row.phase == Phase::Measure).collect();
+    let measured: Vec<&RequestRecord> = done.rows.iter().filter(|row| row.phase == RequestPhase::Measure).collect();
     assert!(measured.len().abs_diff(400) <= 1, "every turn that was due leaves a row: {}", measured.len());
     assert!(measured.iter().any(|row| row.failure.is_none() && row.sent_us > row.intended_us + Micros(1_000_000)));
     let unsent = failures(&done.rows).into_iter().filter(|kind| *kind == FailureKind::Cancelled).count();
@@ -220,7 +220,9 @@ fn a_failed_turn_is_a_row_and_the_session_goes_on_or_ends_as_asked() {
     assert_eq!(ending.rows.len(), 12, "what a session that ended does not send is failed and not forgotten");
     let unsent = FailureKind::SessionEnded;
     assert_eq!(failures(&ending.rows), [FailureKind::Http(503), unsent, unsent, unsent, FailureKind::Http(503), unsent]);
-    assert!(ending.rows.iter().filter(|row| !row.was_sent()).all(|row| (row.session, row.phase) == (1, Phase::Measure) && row.turn > 1));
+    assert!(
+        ending.rows.iter().filter(|row| !row.was_sent()).all(|row| (row.session, row.phase) == (1, RequestPhase::Measure) && row.turn > 1)
+    );
     assert!(ending.record.notes.iter().any(|note| note.starts_with("4 turns were not sent") && note.contains("session_ended")));
 }
 
@@ -273,7 +275,7 @@ fn nobody_waits_for_a_first_answer_that_will_not_come() {
     let some = simulate(groups, of(4));
     assert_eq!(some.rows.len(), 18);
     let ended = curtailed(document_qa(&json!({"concurrent": 3, "sequential": 2})), 4);
-    assert!(matches!(ended.record.outcome, Outcome::Curtailed(_)), "while two groups wait for the third");
+    assert!(matches!(ended.record.outcome, RunOutcome::Curtailed(_)), "while two groups wait for the third");
 }
 
 /// The p95 of time to first token of follow-ups, in microseconds, by linear interpolation.
@@ -314,7 +316,7 @@ fn starts_agree_where_the_pool_holds_all_sessions_and_only_the_original_holds_co
 #[test]
 fn a_session_longer_than_the_context_fails_the_cell_and_says_by_how_much() {
     let done = simulate(document_qa(&json!({"documents": {"synthetic_tokens": 3000}})), json!({"preset": "tiny", "context_limit": 2048}));
-    let Outcome::Failed { reason } = done.record.outcome else { panic!("{:?}", done.record.outcome) };
+    let RunOutcome::Failed { reason } = done.record.outcome else { panic!("{:?}", done.record.outcome) };
     assert!(reason.contains("2048"), "{reason}");
     assert!(done.rows.is_empty());
 }
@@ -329,32 +331,39 @@ fn the_same_cell_gives_the_same_rows_every_time() {
 
 #[test]
 fn what_is_sealed_is_not_run_again() {
-    let cell =
-        Cell::new(section_of(document_qa(&json!({}))), section_of(json!({"kind": "sim"})), section_of(json!({})), section_of(json!({})));
+    let cell = CellSpec::new(
+        section_of(document_qa(&json!({}))),
+        section_of(json!({"kind": "sim"})),
+        section_of(json!({})),
+        section_of(json!({})),
+    );
     let run = Run { id: "cell".into(), variant: "default".into(), axes: vec![], repeat: 0, seed: 7, simulated: true, cell };
     let (events, mut heard) = mpsc::unbounded_channel();
     let sealed = BTreeSet::from(["cell".to_owned()]);
-    sweep(&mut Listed::new(&plan_of(run), &sealed), Policy::default(), &Stop::new(), &launch(), &events).unwrap();
+    sweep(&mut PlanScheduler::new(&plan_of(run), &sealed), FailurePolicy::default(), &StopToken::new(), &launch(), &events).unwrap();
     drop(events);
     let mut told = Vec::new();
     while let Some(event) = heard.blocking_recv() {
         told.push(event);
     }
     assert!(
-        matches!(told[..], [Event::SweepStarted { planned: 1, sealed: 1, about: false }, Event::SweepFinished { interrupted: false }]),
+        matches!(
+            told[..],
+            [SweepEvent::SweepStarted { planned: 1, sealed: 1, about: false }, SweepEvent::SweepFinished { interrupted: false }]
+        ),
         "{told:?}"
     );
 }
 
 /// Ends a run after so many of its requests.
 struct After {
-    runs: Listed,
+    runs: PlanScheduler,
     left: usize,
     /// Interrupted from outside at the same moment.
-    interrupted: Option<Stop>,
+    interrupted: Option<StopToken>,
 }
 
-impl Course for After {
+impl RunScheduler for After {
     fn extent(&self) -> (usize, usize) {
         self.runs.extent()
     }
@@ -363,43 +372,43 @@ impl Course for After {
         self.runs.next()
     }
 
-    fn rule(&mut self, _: &Run) -> Option<&mut dyn Rule> {
+    fn rule(&mut self, _: &Run) -> Option<&mut dyn StoppingRule> {
         Some(self)
     }
 
     fn ended(&mut self, _: &RunRecord) {}
 }
 
-impl Rule for After {
-    fn heard(&mut self, _: &RequestRecord) -> Option<Curtailed> {
+impl StoppingRule for After {
+    fn heard(&mut self, _: &RequestRecord) -> Option<EarlyStopReason> {
         self.left = self.left.saturating_sub(1);
         if let (0, Some(stop)) = (self.left, &self.interrupted) {
             stop.drain();
         }
-        (self.left == 0).then(|| Curtailed { certainty: Certainty::Exact, settled: vec![] })
+        (self.left == 0).then(|| EarlyStopReason { certainty: EarlyStopCertainty::Exact, settled: vec![] })
     }
 }
 
 #[test]
 fn a_run_that_is_ended_early_and_interrupted_meanwhile_is_interrupted() {
-    let stop = Stop::new();
-    let runs = Listed::new(&plan_of(run_of(document_qa(&json!({"concurrent": 2})), json!({"preset": "tiny"}))), &BTreeSet::new());
+    let stop = StopToken::new();
+    let runs = PlanScheduler::new(&plan_of(run_of(document_qa(&json!({"concurrent": 2})), json!({"preset": "tiny"}))), &BTreeSet::new());
     let mut course = After { runs, left: 2, interrupted: Some(stop.clone()) };
     let (events, mut heard) = mpsc::unbounded_channel();
-    assert!(sweep(&mut course, Policy::default(), &stop, &launch(), &events).unwrap().interrupted);
+    assert!(sweep(&mut course, FailurePolicy::default(), &stop, &launch(), &events).unwrap().interrupted);
     drop(events);
     let mut outcomes = Vec::new();
     while let Some(event) = heard.blocking_recv() {
-        if let Event::RunFinished(record) = event {
+        if let SweepEvent::RunFinished(record) = event {
             outcomes.push(record.outcome);
         }
     }
-    assert_eq!(outcomes, [Outcome::Interrupted]);
+    assert_eq!(outcomes, [RunOutcome::Interrupted]);
 }
 
 fn curtailed(workload: Value, left: usize) -> Done {
     let run = run_of(workload, json!({"preset": "tiny"}));
-    let runs = Listed::new(&plan_of(run), &BTreeSet::new());
+    let runs = PlanScheduler::new(&plan_of(run), &BTreeSet::new());
     done_by(&mut After { runs, left, interrupted: None })
 }
 
@@ -408,7 +417,7 @@ fn a_run_that_is_ended_early_awaits_what_is_in_flight_and_counts_nothing_else() 
     let groups = document_qa(&json!({"concurrent": 3, "sequential": 4}));
     let whole = simulate(groups.clone(), json!({"preset": "tiny"}));
     let done = curtailed(groups, 10);
-    assert!(matches!(done.record.outcome, Outcome::Curtailed(_)), "{:?}", done.record.outcome);
+    assert!(matches!(done.record.outcome, RunOutcome::Curtailed(_)), "{:?}", done.record.outcome);
     // Two groups were in the midst of a request, and may have begun the next one at that moment.
     assert!((10..=13).contains(&done.rows.len()), "{}", done.rows.len());
     assert_eq!(done.record.counts.requests, done.rows.len() as u64);
@@ -423,7 +432,7 @@ fn neither_users_nor_arrivals_leave_rows_behind_when_their_run_is_ended_early() 
     });
     for workload in [chat(&json!({"warmup": 5})), requests] {
         let done = curtailed(workload, 30);
-        assert!(matches!(done.record.outcome, Outcome::Curtailed(_)), "{:?}", done.record.outcome);
+        assert!(matches!(done.record.outcome, RunOutcome::Curtailed(_)), "{:?}", done.record.outcome);
         assert!((30..45).contains(&done.rows.len()) && done.rows.iter().all(RequestRecord::was_sent), "{}", done.rows.len());
         assert_eq!(failures(&done.rows), []);
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bench::analysis::{Question, summarize};
+use bench::analysis::{SummaryOptions, summarize};
 use bench::record::FormatVersion;
 use bench::store::read_sweep;
 
@@ -53,13 +53,13 @@ fn what_earlier_programs_saved_says_what_it_said_then() {
         assert!(sweep.notes.is_empty(), "{version}: {:?}", sweep.notes);
         let samples: usize = sweep.runs.iter().map(|run| run.samples().unwrap().len()).sum();
         assert_eq!(samples > 0, version.minor >= 1, "{version} has the server's metrics from 1.1 on");
-        let summary = summarize(&sweep, &Question::default()).unwrap();
+        let summary = summarize(&sweep, &SummaryOptions::default()).unwrap();
         let cells: Vec<_> = summary.variants[0]
             .cells
             .iter()
             .map(|cell| {
                 let shown = cell.shown.as_ref().unwrap();
-                (cell.n, cell.failed, shown.n, shown.value.map(bench::analysis::Extended::get), cell.passes)
+                (cell.n, cell.failed, shown.n, shown.value.map(bench::analysis::ExtendedReal::get), cell.passes)
             })
             .collect();
         // The answers of the program of then; the seventh of eight requests failed.
@@ -83,7 +83,7 @@ fn a_sweep_that_was_measured_with_version_1_1_is_still_read() {
     let sweep = read_sweep(&Path::new(env!("CARGO_MANIFEST_DIR")).join("results/lab")).unwrap();
     assert_eq!(sweep.manifest.format, FormatVersion { major: 1, minor: 1 });
     assert!(!sweep.manifest.simulated && !sweep.runs.is_empty());
-    summarize(&sweep, &Question::default()).unwrap();
+    summarize(&sweep, &SummaryOptions::default()).unwrap();
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bench::clock::Micros;
-use bench::record::{FailureKind, Outcome, Phase, RequestRecord};
-use bench::trace::{Cut, Trace};
+use bench::record::{FailureKind, RequestPhase, RequestRecord, RunOutcome};
+use bench::trace::{Trace, TraceReadOptions};
 use serde_json::{Value, json};
 
 use crate::load::{Done, simulate};
@@ -32,7 +32,7 @@ fn ttft(row: &RequestRecord) -> Micros {
 fn requests_far_apart_each_take_the_time_of_a_request_alone() {
     let fields = json!({"arrival": "constant", "qps": 2, "duration": 30, "prompt_tokens": 993, "answer_tokens": 3});
     let done = simulate(requests(&fields), json!({"preset": "tiny"}));
-    assert_eq!((&done.record.outcome, done.record.offered_qps), (&Outcome::Completed, Some(2.0)));
+    assert_eq!((&done.record.outcome, done.record.offered_qps), (&RunOutcome::Completed, Some(2.0)));
     assert!(done.record.notes.is_empty(), "{:?}", done.record.notes);
     let rows = in_order(done);
     assert_eq!(rows.len(), 60);
@@ -139,21 +139,21 @@ fn offered_sent_and_completed_rates_agree_for_every_process() {
         let sent = rate(rows.iter().map(|row| row.sent_us).collect());
         let completed = rate(rows.iter().map(|row| row.done_us).collect());
         assert!((sent / offered - 1.0).abs() < 1e-9 && (completed / offered - 1.0).abs() < 0.01, "{offered} {sent} {completed}");
-        assert!(rows.iter().all(|row| (row.phase == Phase::Warmup) == (row.intended_us < Micros(5_000_000))));
-        assert!(rows.iter().any(|row| row.phase == Phase::Warmup) && rows.iter().all(|row| row.failure.is_none()));
+        assert!(rows.iter().all(|row| (row.phase == RequestPhase::Warmup) == (row.intended_us < Micros(5_000_000))));
+        assert!(rows.iter().any(|row| row.phase == RequestPhase::Warmup) && rows.iter().all(|row| row.failure.is_none()));
     }
 }
 
 #[test]
 fn prefix_hits_of_a_trace_are_its_common_leading_blocks() {
-    let trace = Trace::read(TRACE.as_ref(), Cut { unit: None, block_tokens: 512, requests: 100, until_ms: None }).unwrap();
+    let trace = Trace::read(TRACE.as_ref(), TraceReadOptions { unit: None, block_tokens: 512, requests: 100, until_ms: None }).unwrap();
     // Slow enough for each to be over before the next comes; those at one moment share nothing.
     let workload = json!({"kind": "requests", "arrival": "trace", "trace": TRACE, "speed_up": 0.5});
     let rows = in_order(simulate(workload, json!({"preset": "tiny", "kv_memory": "1GB"})));
     assert_eq!(rows.len(), trace.len());
     let mut hits = BTreeMap::new();
     for (number, (row, request)) in rows.iter().zip(trace.iter()).enumerate() {
-        let common = |before: bench::trace::Recorded<'_>| {
+        let common = |before: bench::trace::TraceRequest<'_>| {
             before.hash_ids.iter().zip(request.hash_ids).take_while(|(before, now)| before == now).count() as u64
         };
         // 512 is a multiple of the engine's 16; the template's three tokens in front fill no block beside.
@@ -183,7 +183,7 @@ fn the_same_seed_gives_the_same_rows_for_processes_and_traces() {
 fn a_trace_with_a_request_longer_than_the_model_takes_fails_before_anything_is_sent() {
     let workload = json!({"kind": "requests", "arrival": "trace", "trace": TRACE});
     let done = simulate(workload, json!({"preset": "tiny", "context_limit": 2600}));
-    let Outcome::Failed { reason } = done.record.outcome else { panic!("{:?}", done.record.outcome) };
+    let RunOutcome::Failed { reason } = done.record.outcome else { panic!("{:?}", done.record.outcome) };
     assert!(reason.contains("request 7 takes 2620 tokens and the model holds 2600"), "{reason}");
     assert!(done.rows.is_empty());
 }

@@ -1,10 +1,10 @@
 //! The selftest's own parts, against its own server on loopback: what it counts and what it stamps.
 
 use bench::clock::Micros;
-use bench::selftest::emitter::{self, Emission};
-use bench::selftest::{Heard, Load, listen};
+use bench::selftest::emitter::{self, EmissionTiming};
+use bench::selftest::{SelftestLoad, SelftestMeasurements, listen};
 
-fn heard(load: Load) -> Heard {
+fn heard(load: SelftestLoad) -> SelftestMeasurements {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
         let (listener, address) = emitter::bind().unwrap();
@@ -15,7 +15,7 @@ fn heard(load: Load) -> Heard {
 
 #[test]
 fn every_event_is_heard_once_and_not_before_it_was_written() {
-    let load = Load { streams: 4, events: 25, emission: Emission { first_us: 1_000, gap_us: 200 }, lasting: Micros(5_000) };
+    let load = SelftestLoad { streams: 4, events: 25, emission: EmissionTiming { first_us: 1_000, gap_us: 200 }, lasting: Micros(5_000) };
     let heard = heard(load);
     assert_eq!(heard.failures, Vec::<String>::new());
     assert!(heard.requests >= 4, "{} requests", heard.requests);
@@ -31,7 +31,7 @@ fn every_event_is_heard_once_and_not_before_it_was_written() {
 fn a_server_that_is_gone_gives_failures_and_no_figures() {
     let address = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let load = Load { streams: 2, events: 3, emission: Emission::default(), lasting: Micros(1_000) };
+    let load = SelftestLoad { streams: 2, events: 3, emission: EmissionTiming::default(), lasting: Micros(1_000) };
     let heard = runtime.block_on(listen(&format!("http://{address}"), load)).unwrap();
     assert!(heard.requests >= 2 && heard.failures.len() as u64 == heard.requests);
     assert!(heard.late_us.is_empty() && heard.first_tokens.is_empty());

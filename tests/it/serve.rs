@@ -2,21 +2,21 @@
 
 use bench::clock::Clock;
 use bench::engine::EngineParameters;
-use bench::engine::spec::{EngineSpec, FaultKind, FaultSpec, Preset};
+use bench::engine::spec::{EngineFaultKind, EnginePreset, EngineSpec, FaultSpec};
 use bench::record::FailureKind;
-use bench::serve::{Options, Serving, bind};
-use bench::session::{Message, Prompt, Role};
-use bench::target::spec::{Api, TargetSpec};
-use bench::target::{Exchange, HttpTarget, Target};
+use bench::serve::{EngineServer, ServeOptions, bind};
+use bench::session::{ChatMessage, MessageRole, Prompt};
+use bench::target::spec::{TargetApi, TargetSpec};
+use bench::target::{HttpExchange, HttpTarget, Target};
 use serde_json::{Value, json};
 
-async fn serve(faults: Vec<FaultSpec>) -> Serving {
-    let spec = EngineSpec { preset: Preset::Tiny, faults, ..EngineSpec::default() };
+async fn serve(faults: Vec<FaultSpec>) -> EngineServer {
+    let spec = EngineSpec { preset: EnginePreset::Tiny, faults, ..EngineSpec::default() };
     let parameters = EngineParameters::resolve(&spec, 0).unwrap();
-    bind(Options { host: [127, 0, 0, 1].into(), port: 0, model: "tiny".into(), parameters }).await.unwrap()
+    bind(ServeOptions { host: [127, 0, 0, 1].into(), port: 0, model: "tiny".into(), parameters }).await.unwrap()
 }
 
-fn target(serving: &Serving, change: impl FnOnce(&mut TargetSpec)) -> Target {
+fn target(serving: &EngineServer, change: impl FnOnce(&mut TargetSpec)) -> Target {
     let mut spec: TargetSpec = toml::from_str("model = 'tiny'").unwrap();
     spec.url = serving.url();
     change(&mut spec);
@@ -24,7 +24,7 @@ fn target(serving: &Serving, change: impl FnOnce(&mut TargetSpec)) -> Target {
 }
 
 fn prompt(words: usize, max_tokens: u32) -> Prompt {
-    let messages = vec![Message::new(Role::User, " word".repeat(words))];
+    let messages = vec![ChatMessage::new(MessageRole::User, " word".repeat(words))];
     Prompt { session: 1, turn: 0, messages, max_tokens, exact_length: true, user_id: None }
 }
 
@@ -39,12 +39,12 @@ async fn json_of(request: reqwest::RequestBuilder) -> (u16, Value) {
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
-fn post(serving: &Serving, path: &str, body: &Value) -> reqwest::RequestBuilder {
+fn post(serving: &EngineServer, path: &str, body: &Value) -> reqwest::RequestBuilder {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     client.post(format!("{}{path}", serving.url())).header("content-type", "application/json").body(body.to_string())
 }
 
-fn get(serving: &Serving, path: &str) -> reqwest::RequestBuilder {
+fn get(serving: &EngineServer, path: &str) -> reqwest::RequestBuilder {
     reqwest::Client::builder().no_proxy().build().unwrap().get(format!("{}{path}", serving.url()))
 }
 
@@ -52,7 +52,7 @@ fn get(serving: &Serving, path: &str) -> reqwest::RequestBuilder {
 fn a_streamed_answer_has_an_event_a_token_and_the_engine_s_counts() {
     run(async {
         let serving = serve(vec![]).await;
-        for (api, prompt_tokens) in [(Api::Chat, 100 + 7), (Api::Completions, 100 + 2)] {
+        for (api, prompt_tokens) in [(TargetApi::Chat, 100 + 7), (TargetApi::Completions, 100 + 2)] {
             let target = target(&serving, |spec| spec.api = api);
             let exchange = target.exchange(prompt(100, 20), None).await;
             assert_eq!(exchange.failure, None);
@@ -69,11 +69,11 @@ fn a_streamed_answer_has_an_event_a_token_and_the_engine_s_counts() {
 }
 
 /// The failure of one exchange where every request has this fault.
-async fn fail(kind: FaultKind, after_tokens: u32) -> Exchange {
-    let serving = serve(vec![FaultSpec { kind, every: 1, status: (kind == FaultKind::Status).then_some(503), after_tokens }]).await;
+async fn fail(kind: EngineFaultKind, after_tokens: u32) -> HttpExchange {
+    let serving = serve(vec![FaultSpec { kind, every: 1, status: (kind == EngineFaultKind::Status).then_some(503), after_tokens }]).await;
     let target = target(&serving, |spec| {
         // Only a stall is waited for, and only where it is; elsewhere a busy machine must not look like one.
-        let limit = |is_stalled| if kind == FaultKind::Stall && is_stalled { "1s" } else { "10m" };
+        let limit = |is_stalled| if kind == EngineFaultKind::Stall && is_stalled { "1s" } else { "10m" };
         spec.idle_timeout = limit(after_tokens > 0).parse().unwrap();
         spec.first_token_timeout = limit(after_tokens == 0).parse().unwrap();
     });
@@ -84,19 +84,19 @@ async fn fail(kind: FaultKind, after_tokens: u32) -> Exchange {
 fn every_fault_on_request_is_real_on_the_wire() {
     run(async {
         for (kind, after_tokens, failure, tokens) in [
-            (FaultKind::Status, 0, Some(FailureKind::Http(503)), 0),
-            (FaultKind::Stall, 3, Some(FailureKind::TimeoutIdle), 3),
-            (FaultKind::Stall, 0, Some(FailureKind::TimeoutFirstToken), 0),
-            (FaultKind::Reset, 3, Some(FailureKind::ResetMidStream), 3),
-            (FaultKind::Reset, 0, Some(FailureKind::ResetMidStream), 0),
-            (FaultKind::MalformedEvent, 2, Some(FailureKind::MalformedStream), 2),
-            (FaultKind::NoToken, 0, Some(FailureKind::NoToken), 0),
-            (FaultKind::NoUsage, 0, None, 10),
+            (EngineFaultKind::Status, 0, Some(FailureKind::Http(503)), 0),
+            (EngineFaultKind::Stall, 3, Some(FailureKind::TimeoutIdle), 3),
+            (EngineFaultKind::Stall, 0, Some(FailureKind::TimeoutFirstToken), 0),
+            (EngineFaultKind::Reset, 3, Some(FailureKind::ResetMidStream), 3),
+            (EngineFaultKind::Reset, 0, Some(FailureKind::ResetMidStream), 0),
+            (EngineFaultKind::MalformedEvent, 2, Some(FailureKind::MalformedStream), 2),
+            (EngineFaultKind::NoToken, 0, Some(FailureKind::NoToken), 0),
+            (EngineFaultKind::NoUsage, 0, None, 10),
         ] {
             let exchange = fail(kind, after_tokens).await;
             assert_eq!(exchange.failure.as_ref().map(|failure| failure.kind), failure, "{kind:?}: {exchange:?}");
             assert_eq!(exchange.token_events.len(), tokens, "{kind:?} {after_tokens}");
-            assert_eq!(exchange.usage.is_some(), kind == FaultKind::NoToken, "a stream that ends in order tells its usage: {kind:?}");
+            assert_eq!(exchange.usage.is_some(), kind == EngineFaultKind::NoToken, "a stream that ends in order tells its usage: {kind:?}");
         }
     });
 }
@@ -188,7 +188,7 @@ fn a_taken_address_is_an_error_that_names_it() {
         let serving = serve(vec![]).await;
         let parameters = EngineParameters::resolve(&EngineSpec::default(), 0).unwrap();
         let address = serving.address();
-        let options = Options { host: address.ip(), port: address.port(), model: "tiny".into(), parameters };
+        let options = ServeOptions { host: address.ip(), port: address.port(), model: "tiny".into(), parameters };
         let error = bind(options).await.unwrap_err().to_string();
         assert!(error.contains(&address.to_string()) && error.contains("--port"), "{error}");
     });

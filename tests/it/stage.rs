@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use bench::engine::EngineParameters;
-use bench::serve::{self, Serving};
+use bench::serve::{self, EngineServer};
 use tempfile::TempDir;
 
 /// The program under test.
@@ -129,10 +129,10 @@ pub fn dateless(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// The simulated engine behind a real socket, on a runtime of its own, as an `[engine]` section in JSON says. Its model is `small`.
-pub fn serving(engine: &str) -> (tokio::runtime::Runtime, Serving) {
+pub fn serving(engine: &str) -> (tokio::runtime::Runtime, EngineServer) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let parameters = EngineParameters::resolve(&serde_json::from_str(engine).unwrap(), 0).unwrap();
-    let options = serve::Options { host: [127, 0, 0, 1].into(), port: 0, model: "small".into(), parameters };
+    let options = serve::ServeOptions { host: [127, 0, 0, 1].into(), port: 0, model: "small".into(), parameters };
     let serving = runtime.block_on(serve::bind(options)).unwrap();
     (runtime, serving)
 }

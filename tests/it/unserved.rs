@@ -8,7 +8,7 @@ use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use bench::record::{Outcome, RunRecord};
+use bench::record::{RunOutcome, RunRecord};
 use bench::store::read_sweep;
 use serde_json::{Value, json};
 
@@ -239,7 +239,7 @@ fn where_nothing_succeeded_the_exit_code_says_so_and_the_servers_words_stand_onc
     }
     assert_eq!(stage.json("out/report/summary.json")["variants"][0]["cells"][0]["failure_words"][0]["words"], words);
     // It has a result, and the result is that all failed.
-    assert_eq!(records(&stage)[0].outcome, Outcome::Completed);
+    assert_eq!(records(&stage)[0].outcome, RunOutcome::Completed);
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn a_server_that_refuses_the_key_from_the_first_cell_on_ends_each_cell_and_the_s
     let failed = records(&stage);
     assert_eq!(failed.len(), 2);
     for record in failed {
-        let Outcome::Failed { reason } = &record.outcome else { panic!("{record:?}") };
+        let RunOutcome::Failed { reason } = &record.outcome else { panic!("{record:?}") };
         assert!(reason.starts_with("nobody served ") && reason.contains("http_403: not with this key"), "{reason}");
         assert!(reason.ends_with("more were not sent") && record.counts.requests < 100, "{reason}");
     }
@@ -277,7 +277,7 @@ fn with_on_cell_failure_continue_the_cells_of_a_dead_server_fail_and_the_others_
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
     let mut outcomes: BTreeMap<String, Vec<bool>> = BTreeMap::new();
     for record in records(&stage) {
-        outcomes.entry(record.header.variant.clone()).or_default().push(record.outcome == Outcome::Completed);
+        outcomes.entry(record.header.variant.clone()).or_default().push(record.outcome == RunOutcome::Completed);
     }
     let expected = [("dead".to_owned(), vec![false; 2]), ("live".to_owned(), vec![true; 2])];
     assert_eq!(outcomes, BTreeMap::from(expected), "{}", said(&output));
@@ -325,7 +325,7 @@ fn a_cell_whose_server_was_killed_in_the_middle_has_failed_and_is_done_again_on_
     running.line("stopped, since nobody served two runs in a row");
     let failed = records(&stage);
     assert_eq!(failed.len(), 2, "the third cell is not begun");
-    assert!(failed.iter().all(|record| matches!(record.outcome, Outcome::Failed { .. })), "{failed:?}");
+    assert!(failed.iter().all(|record| matches!(record.outcome, RunOutcome::Failed { .. })), "{failed:?}");
     assert!(failed.iter().any(|record| (record.counts.failures.len() as u64) < record.counts.requests), "{failed:?}");
     let line = running.line("To try it again and go on: ").split_once("go on: ").unwrap().1.to_owned();
     // With the server still gone, nothing is run; with one at its place, all that failed is done again.
@@ -335,5 +335,5 @@ fn a_cell_whose_server_was_killed_in_the_middle_has_failed_and_is_done_again_on_
     let _again = Process::start(port(&server.url));
     succeeded(&run_line(&stage, &line));
     let done = records(&stage);
-    assert_eq!((done.len(), done.iter().all(|record| record.outcome == Outcome::Completed && record.counts.failed == 0)), (3, true));
+    assert_eq!((done.len(), done.iter().all(|record| record.outcome == RunOutcome::Completed && record.counts.failed == 0)), (3, true));
 }

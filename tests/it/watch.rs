@@ -8,7 +8,7 @@ use bench::analysis::increase;
 use bench::clock::Micros;
 use bench::engine::EngineParameters;
 use bench::record::ServerSample;
-use bench::serve::{self, Serving};
+use bench::serve::{self, EngineServer};
 use bench::store::{SavedRun, SavedSweep, SweepPaths, read_sweep};
 use serde_json::json;
 
@@ -94,9 +94,9 @@ fn nothing_is_saved_where_nothing_is_kept() {
     assert!(!SweepPaths::new(folder.path().join("out")).run(&run.record.header.id).unwrap().server_metrics().exists());
 }
 
-fn serving(runtime: &tokio::runtime::Runtime) -> Serving {
+fn serving(runtime: &tokio::runtime::Runtime) -> EngineServer {
     let parameters = EngineParameters::resolve(&serde_json::from_value(json!({ "preset": "tiny" })).unwrap(), 0).unwrap();
-    let options = serve::Options { host: [127, 0, 0, 1].into(), port: 0, model: "default".into(), parameters };
+    let options = serve::ServeOptions { host: [127, 0, 0, 1].into(), port: 0, model: "default".into(), parameters };
     runtime.block_on(serve::bind(options)).unwrap()
 }
 

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bench::analysis::{AxisSummary, CellSummary, Extended, Question, SweepSummary, VariantSummary, Verdict, summarize};
+use bench::analysis::{AxisSummary, CellSummary, ExtendedReal, GoalVerdict, SummaryOptions, SweepSummary, VariantSummary, summarize};
 use bench::plot::{draw, of_sweep};
-use bench::record::Imported;
+use bench::record::ImportOrigin;
 use bench::report::{PageFigure, PageParts, html};
 use bench::store::read_sweep;
 use serde_json::{Value, json};
@@ -29,8 +29,8 @@ pub fn of_ten_thousand_cells(folder: &Path) -> PathBuf {
 
 /// A page of so many variants with so many groups and sessions each.
 pub fn made_of(variants: usize, [groups, sessions]: [u32; 2]) -> String {
-    let mut summary: SweepSummary = summarize(&read_sweep(Path::new(SWEEP)).unwrap(), &Question::default()).unwrap();
-    summary.imported = Some(Imported { program: "another program".into(), lacks: vec!["its files tell no cache hits".into()] });
+    let mut summary: SweepSummary = summarize(&read_sweep(Path::new(SWEEP)).unwrap(), &SummaryOptions::default()).unwrap();
+    summary.imported = Some(ImportOrigin { program: "another program".into(), lacks: vec!["its files tell no cache hits".into()] });
     let known: Vec<VariantSummary> = summary.variants.drain(..2).collect();
     summary.variants = known.iter().cycle().take(variants).cloned().collect();
     for (variant, number) in summary.variants.iter_mut().zip(1..) {
@@ -56,7 +56,7 @@ pub fn made_of(variants: usize, [groups, sessions]: [u32; 2]) -> String {
         .collect();
     let named =
         of_sweep(&[], &summary, |_| unreachable!("no other measure is shown"), |_| unreachable!("no distribution is shown")).unwrap();
-    let figure = |named: bench::plot::Named| PageFigure {
+    let figure = |named: bench::plot::NamedFigure| PageFigure {
         variant: named.variant,
         file: format!("{}.svg", named.stem),
         svg: draw(&named.figure).unwrap().text,
@@ -77,12 +77,12 @@ fn measure_anew(cell: &mut CellSummary, [concurrent, sequential]: [u32; 2]) {
     for estimate in cell.shown.iter_mut().chain(cell.goals.iter_mut().map(|judgement| &mut judgement.estimate)) {
         estimate.n = cell.n;
         (estimate.value, estimate.low, estimate.high) =
-            (Extended::new(value), Extended::new(value * 0.9), Extended::new(value * (1.1 + share / 10.0)));
+            (ExtendedReal::new(value), ExtendedReal::new(value * 0.9), ExtendedReal::new(value * (1.1 + share / 10.0)));
     }
     let verdict = match value {
-        sure if sure * 1.2 <= 1.0 => Verdict::Met,
-        sure if sure * 0.9 > 1.0 => Verdict::Missed,
-        _ => Verdict::Undecided,
+        sure if sure * 1.2 <= 1.0 => GoalVerdict::Met,
+        sure if sure * 0.9 > 1.0 => GoalVerdict::Missed,
+        _ => GoalVerdict::Undecided,
     };
     cell.verdict = Some(verdict);
     cell.goals.iter_mut().for_each(|judgement| (judgement.verdict, judgement.passes) = (verdict, value <= 1.0));

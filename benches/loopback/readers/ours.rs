@@ -1,9 +1,9 @@
 //! Our connections: read by the least code, and listened to.
 
 use bench::clock::Clock;
-use bench::session::{Message, Prompt, Role};
+use bench::session::{ChatMessage, MessageRole, Prompt};
 use bench::target::spec::TargetSpec;
-use bench::target::{HttpTarget, Prepared};
+use bench::target::{HttpTarget, PreparedRequest};
 use serde_json::json;
 
 use super::{Counter, ENDING};
@@ -32,16 +32,16 @@ fn target(url: &str, load: &Load) -> HttpTarget {
 }
 
 /// What a stream asks for first, and then: written ahead, as in a run.
-type Asked = [Prepared; 2];
+type Asked = [PreparedRequest; 2];
 
 fn asked(target: &HttpTarget, stream: u32, load: &Load) -> Asked {
     [1, load.events].map(|events| {
-        let messages = vec![Message::new(Role::User, "What time is it?")];
+        let messages = vec![ChatMessage::new(MessageRole::User, "What time is it?")];
         target.prepare(Prompt { session: u64::from(stream), turn: 0, messages, max_tokens: events, exact_length: false, user_id: None })
     })
 }
 
-fn of(asked: &Asked, events: u32) -> &Prepared {
+fn of(asked: &Asked, events: u32) -> &PreparedRequest {
     asked.iter().find(|prepared| prepared.prompt().max_tokens == events).unwrap()
 }
 

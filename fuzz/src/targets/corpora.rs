@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use bench::prepare::{self, Buckets, PrepareError, Recipe, Sources, TokenizerFacts, sharegpt};
-use bench::scenario::Options;
+use bench::prepare::{self, DocumentsRecipe, LengthBuckets, PrepareDocumentsSources, PrepareError, TokenizerIdentity, sharegpt};
+use bench::scenario::ScenarioOverrides;
 use bench::tokens::TokenCounter;
-use bench::trace::{Cut, Trace};
+use bench::trace::{Trace, TraceReadOptions};
 use bench::workload::Corpus;
 
 use super::contract::message;
@@ -45,16 +45,21 @@ fn documents(folder: &Path, bytes: &[u8]) {
 }
 
 fn planned(workload: &str) {
-    loaded(Path::new("fuzz.toml"), &format!("{workload}answer_tokens = 4\n[target]\nkind = \"sim\"\n"), &Options::default());
+    loaded(Path::new("fuzz.toml"), &format!("{workload}answer_tokens = 4\n[target]\nkind = \"sim\"\n"), &ScenarioOverrides::default());
 }
 
 fn conversations(folder: &Path, bytes: &[u8]) {
     let input = file(folder, "conversations.json", bytes);
     let output = folder.join("chosen.json");
-    let recipe =
-        sharegpt::Recipe { tokenizer: facts(), rounds: Some(1), max_conversations: Some(100), min_tokens: 1, max_context: Some(10_000) };
+    let recipe = sharegpt::SharegptRecipe {
+        tokenizer: facts(),
+        rounds: Some(1),
+        max_conversations: Some(100),
+        min_tokens: 1,
+        max_context: Some(10_000),
+    };
     let count: &mut sharegpt::Count<'_> = &mut |text| Ok(text.split_whitespace().count() as u64);
-    if let Err(fault) = sharegpt::prepare(&sharegpt::Job { input: input.clone(), output, recipe }, count, &mut |_| {}) {
+    if let Err(fault) = sharegpt::prepare(&sharegpt::PrepareSharegptJob { input: input.clone(), output, recipe }, count, &mut |_| {}) {
         fault_of_preparation(&fault);
     }
 }
@@ -62,8 +67,8 @@ fn conversations(folder: &Path, bytes: &[u8]) {
 fn trace(folder: &Path, bytes: &[u8]) {
     let file = file(folder, "trace.jsonl", bytes);
     for cut in [
-        Cut { unit: None, block_tokens: 512, requests: u64::MAX, until_ms: None },
-        Cut { unit: None, block_tokens: 1, requests: 3, until_ms: Some(1e3) },
+        TraceReadOptions { unit: None, block_tokens: 512, requests: u64::MAX, until_ms: None },
+        TraceReadOptions { unit: None, block_tokens: 1, requests: 3, until_ms: Some(1e3) },
     ] {
         match Trace::read(&file, cut) {
             Ok(trace) => drop(prepare::trace::figures(&trace)),
@@ -76,20 +81,21 @@ fn preparation(folder: &Path, bytes: &[u8]) {
     let (input, output) = (folder.join("texts"), folder.join("prepared"));
     put(&input, bytes);
     let (found, _) = prepare::find(&input, &output).unwrap();
-    let buckets: Buckets = "4,16".parse().unwrap();
-    let recipe = Recipe { tokenizer: facts(), buckets: buckets.sizes().to_vec(), all_buckets: true, limit: None };
-    let job = prepare::Job { output, recipe, max_bytes: 1 << 20 };
+    let buckets: LengthBuckets = "4,16".parse().unwrap();
+    let recipe = DocumentsRecipe { tokenizer: facts(), buckets: buckets.sizes().to_vec(), all_buckets: true, limit: None };
+    let job = prepare::PrepareDocumentsJob { output, recipe, max_bytes: 1 << 20 };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     for _ in ["now", "and again, over what is there"] {
-        if let Err(fault) = runtime.block_on(prepare::prepare(&job, &TokenCounter::Simulated, Sources::Folder(found.clone()), &mut |_| {}))
+        if let Err(fault) =
+            runtime.block_on(prepare::prepare(&job, &TokenCounter::Simulated, PrepareDocumentsSources::Folder(found.clone()), &mut |_| {}))
         {
             fault_of_preparation(&fault);
         }
     }
 }
 
-fn facts() -> TokenizerFacts {
-    TokenizerFacts::File { file: "words".into(), blake3: String::new() }
+fn facts() -> TokenizerIdentity {
+    TokenizerIdentity::File { file: "words".into(), blake3: String::new() }
 }
 
 fn file(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {

@@ -4,8 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use bench::analysis::{Question, summarize};
-use bench::report::{Colour, csv, json, markdown, terminal};
+use bench::analysis::{SummaryOptions, summarize};
+use bench::report::{ColourMode, csv, json, markdown, terminal};
 use bench::store::{SavedRun, SweepPaths, SweepWriter, read_journal, read_sweep};
 
 use super::contract::{message, page};
@@ -84,10 +84,10 @@ fn told(dir: &Path) {
     };
     sweep.notes.iter().for_each(|note| message(note));
     sweep.runs.iter().for_each(rows);
-    match summarize(&sweep, &Question::default()) {
+    match summarize(&sweep, &SummaryOptions::default()) {
         Err(fault) => message(&fault.to_string()),
         Ok(summary) => {
-            page(&terminal(&summary, Colour::Never));
+            page(&terminal(&summary, ColourMode::Never));
             assert!(!markdown(&summary).is_empty());
             let summaries = [summary];
             assert!(!csv(&summaries).is_empty());

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use bench::plan::{self, Outlook, Plan};
-use bench::record::Client;
-use bench::scenario::{Faults, Options, Style, load_file, load_text_with};
+use bench::plan::{self, Plan, PlanSummary};
+use bench::record::ClientEnvironment;
+use bench::scenario::{DiagnosticStyle, ScenarioError, ScenarioOverrides, load_file, load_text_with};
 use bench::stopping;
 use jiff::Timestamp;
 
@@ -16,16 +16,16 @@ const MOST_RUNS: usize = 2_000;
 /// A file of this name. One that is no text is read from disk, as a user's is.
 pub fn file(name: &str, data: &[u8]) {
     if let Ok(text) = str::from_utf8(data) {
-        return loaded(Path::new(name), text, &Options::default());
+        return loaded(Path::new(name), text, &ScenarioOverrides::default());
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     fs_err::write(&path, data).unwrap();
-    refused(&load_file(&path, &Options::default()).unwrap_err());
+    refused(&load_file(&path, &ScenarioOverrides::default()).unwrap_err());
 }
 
 /// A text, loaded with what the command line says.
-pub fn loaded(path: &Path, text: &str, options: &Options) {
+pub fn loaded(path: &Path, text: &str, options: &ScenarioOverrides) {
     let environment = |name: &str| (name == "HOST").then(|| "gpu7".to_owned());
     match load_text_with(path, text, options, &environment) {
         Err(faults) => refused(&faults),
@@ -38,11 +38,11 @@ pub fn loaded(path: &Path, text: &str, options: &Options) {
                 return;
             }
             let plan = Plan::new(&scenario).unwrap();
-            drop(plan.manifest(Timestamp::UNIX_EPOCH, Client::default()));
+            drop(plan.manifest(Timestamp::UNIX_EPOCH, ClientEnvironment::default()));
             for remark in stopping::remarks(&plan) {
                 message(&remark);
             }
-            match Outlook::of(&plan) {
+            match PlanSummary::of(&plan) {
                 Ok(outlook) => outlook.notes.iter().for_each(|note| message(&note.text)),
                 Err(fault) => message(&fault.to_string()),
             }
@@ -50,12 +50,12 @@ pub fn loaded(path: &Path, text: &str, options: &Options) {
     }
 }
 
-fn refused(faults: &Faults) {
+fn refused(faults: &ScenarioError) {
     assert!(!faults.is_empty(), "refused without a fault");
     for fault in faults.iter() {
         message(&fault.message);
         fault.hint.iter().for_each(|hint| message(hint));
     }
-    page(&faults.render(Style::Plain));
+    page(&faults.render(DiagnosticStyle::Plain));
     assert_eq!(faults.json().as_array().unwrap().len(), faults.len());
 }

@@ -1,7 +1,7 @@
 //! An answer's bytes through the listener: however the network cuts them, they mean the same.
 
 use bench::clock::Micros;
-use bench::target::{Exchange, replay};
+use bench::target::{HttpExchange, replay};
 
 use super::contract::message;
 
@@ -34,9 +34,9 @@ fn pieces(stream: &[u8], lengths: [usize; 2]) -> Vec<&[u8]> {
 }
 
 /// An exchange without its stamps, of which a cut stream has others.
-fn meaning(exchange: &Exchange) -> Exchange {
+fn meaning(exchange: &HttpExchange) -> HttpExchange {
     let no_stamp = |at: &Micros| at.since(*at);
-    Exchange {
+    HttpExchange {
         first_event: exchange.first_event.as_ref().map(no_stamp),
         token_events: exchange.token_events.iter().map(no_stamp).collect(),
         first_answer: exchange.first_answer.as_ref().map(no_stamp),

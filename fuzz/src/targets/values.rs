@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use bench::cli::Cli;
 use bench::goal::Goal;
-use bench::scenario::Options;
+use bench::scenario::ScenarioOverrides;
 use bench::units::{Bytes, BytesPerSecond, Seconds, Tokens};
 use clap::Parser;
 
@@ -26,9 +26,9 @@ pub fn read(data: &[u8]) {
         0 => goal(text),
         1 => range(text, ""),
         2 => range(text, "[search]\nkind = \"frontier\"\n[[goals]]\nrequire = \"p95(ttft) <= 2s\"\n"),
-        3 => options(&Options { set: lines(), ..Options::default() }),
-        4 => options(&Options { only: lines(), ..Options::default() }),
-        5 => options(&Options { url: Some(text.to_owned()), ..Options::default() }),
+        3 => options(&ScenarioOverrides { set: lines(), ..ScenarioOverrides::default() }),
+        4 => options(&ScenarioOverrides { only: lines(), ..ScenarioOverrides::default() }),
+        5 => options(&ScenarioOverrides { url: Some(text.to_owned()), ..ScenarioOverrides::default() }),
         6 => quantities(text),
         _ => command(text),
     }
@@ -49,11 +49,11 @@ fn goal(text: &str) {
 fn range(text: &str, more: &str) {
     let quoted = serde_json::to_string(text).unwrap();
     let path = Path::new("fuzz.toml");
-    loaded(path, &format!("{SCENARIO}[matrix]\nconcurrent = {quoted}\n{more}"), &Options::default());
-    loaded(path, &format!("{SCENARIO}[matrix]\nconcurrent = {quoted}\nsequential = [{quoted}]\n{more}"), &Options::default());
+    loaded(path, &format!("{SCENARIO}[matrix]\nconcurrent = {quoted}\n{more}"), &ScenarioOverrides::default());
+    loaded(path, &format!("{SCENARIO}[matrix]\nconcurrent = {quoted}\nsequential = [{quoted}]\n{more}"), &ScenarioOverrides::default());
 }
 
-fn options(options: &Options) {
+fn options(options: &ScenarioOverrides) {
     loaded(Path::new("fuzz.toml"), &format!("{SCENARIO}{MATRIX}"), options);
 }
 

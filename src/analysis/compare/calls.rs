@@ -2,12 +2,12 @@
 //! over all cells and half to those of single cells, and in each half every interval gets an equal part of it (O. J. Dunn, "Multiple
 //! Comparisons Among Means", JASA 56, 1961). Effects with variances in, intervals out; knows no rows.
 
-use super::comparison::{Call, Effect, Interval};
-use super::probe::Probe;
-use super::resample::{Measured, Spread};
+use super::comparison::{ComparisonVerdict, ConfidenceInterval, MeasureEffect};
+use super::probe::ComparedMeasure;
+use super::resample::{CellEffect, VarianceEstimate};
 use super::student::upper_quantile;
-use crate::analysis::Extended;
-use crate::metric::Better;
+use crate::analysis::ExtendedReal;
+use crate::metric::MetricDirection;
 
 /// Fewer pairs of sessions than this say too little of their own spread.
 pub(super) const LEAST_PAIRS: usize = 6;
@@ -18,28 +18,28 @@ const ERROR_MARGIN: f64 = 0.01;
 
 /// An effect before its interval: of one cell, or the mean over cells.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Raw {
+pub(super) struct EffectEstimate {
     pub pairs: usize,
     pub n_base: u64,
     pub n_new: u64,
     pub base: Option<f64>,
     pub new: Option<f64>,
-    pub log_ratio: Option<Spread>,
-    pub difference: Option<Spread>,
+    pub log_ratio: Option<VarianceEstimate>,
+    pub difference: Option<VarianceEstimate>,
     pub enough: bool,
     pub identical: bool,
 }
 
 /// The doubt that one interval may take, and what counts as no change.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rule {
+pub(super) struct EffectCriterion {
     /// Two-sided.
     pub doubt: f64,
     pub margin: f64,
 }
 
-impl From<&Measured> for Raw {
-    fn from(cell: &Measured) -> Self {
+impl From<&CellEffect> for EffectEstimate {
+    fn from(cell: &CellEffect) -> Self {
         Self {
             pairs: cell.pairs,
             n_base: cell.n_base,
@@ -54,29 +54,29 @@ impl From<&Measured> for Raw {
     }
 }
 
-fn has_variance(cell: &Measured) -> bool {
+fn has_variance(cell: &CellEffect) -> bool {
     cell.difference.is_some_and(|spread| spread.variance.is_some())
 }
 
 /// The mean of the effects over the cells that have one. Each cell counts alike; what is measured is these cells, not cells at large.
 #[expect(clippy::cast_precision_loss, reason = "cells and sessions are few")]
-pub(super) fn over_cells(probe: &Probe, cells: &[&Measured]) -> Raw {
+pub(super) fn over_cells(probe: &ComparedMeasure, cells: &[&CellEffect]) -> EffectEstimate {
     let by_ratio = !by_difference(probe);
-    let usable = |cell: &&&Measured| cell.identical || cell.pairs >= 2 && has_variance(cell);
-    let with_effect = |cell: &&&Measured| cell.difference.is_some() && (!by_ratio || cell.log_ratio.is_some());
-    let used: Vec<&Measured> = cells.iter().filter(usable).filter(with_effect).copied().collect();
+    let usable = |cell: &&&CellEffect| cell.identical || cell.pairs >= 2 && has_variance(cell);
+    let with_effect = |cell: &&&CellEffect| cell.difference.is_some() && (!by_ratio || cell.log_ratio.is_some());
+    let used: Vec<&CellEffect> = cells.iter().filter(usable).filter(with_effect).copied().collect();
     let count = used.len() as f64;
-    let mean = |of: &dyn Fn(&Measured) -> Option<Spread>| {
-        let all: Vec<Spread> = used.iter().filter_map(|cell| of(cell)).collect();
+    let mean = |of: &dyn Fn(&CellEffect) -> Option<VarianceEstimate>| {
+        let all: Vec<VarianceEstimate> = used.iter().filter_map(|cell| of(cell)).collect();
         let variances: Option<Vec<f64>> = all.iter().map(|spread| spread.variance).collect();
         let variance = variances.map(|variances| variances.iter().sum::<f64>() / (count * count));
-        (!all.is_empty() && all.len() == used.len()).then(|| Spread {
+        (!all.is_empty() && all.len() == used.len()).then(|| VarianceEstimate {
             value: all.iter().map(|spread| spread.value).sum::<f64>() / count,
             variance,
             freedom: freedom(&all),
         })
     };
-    let middle = |of: &dyn Fn(&Measured) -> Option<f64>| {
+    let middle = |of: &dyn Fn(&CellEffect) -> Option<f64>| {
         let values = used.iter().map(|cell| of(cell).map(|value| if by_ratio { value.ln() } else { value }));
         let sum = values.sum::<Option<f64>>().filter(|_| !used.is_empty())? / count;
         Some(if by_ratio { sum.exp() } else { sum })
@@ -85,7 +85,7 @@ pub(super) fn over_cells(probe: &Probe, cells: &[&Measured]) -> Raw {
     let beyond: f64 = used.iter().map(|cell| cell.beyond).sum();
     let log_ratio = mean(&|cell| cell.log_ratio);
     let difference = mean(&|cell| cell.difference);
-    Raw {
+    EffectEstimate {
         pairs,
         n_base: used.iter().map(|cell| cell.n_base).sum(),
         n_new: used.iter().map(|cell| cell.n_new).sum(),
@@ -102,7 +102,7 @@ pub(super) fn over_cells(probe: &Probe, cells: &[&Measured]) -> Raw {
 }
 
 /// Degrees of freedom of a sum of variances (F. E. Satterthwaite, "An Approximate Distribution of Estimates of Variance Components", 1946).
-fn freedom(cells: &[Spread]) -> f64 {
+fn freedom(cells: &[VarianceEstimate]) -> f64 {
     let (mut sum, mut squares, mut all) = (0.0, 0.0, 0.0);
     for cell in cells {
         let variance = cell.variance.unwrap_or(0.0);
@@ -114,42 +114,46 @@ fn freedom(cells: &[Spread]) -> f64 {
 }
 
 /// Shares are compared by their difference, everything else by its ratio.
-pub(super) fn by_difference(probe: &Probe) -> bool {
+pub(super) fn by_difference(probe: &ComparedMeasure) -> bool {
     probe.unit() == "share"
 }
 
-impl Raw {
+impl EffectEstimate {
     /// The effect with its intervals and what it comes to.
-    pub fn effect(&self, probe: &Probe, rule: Rule) -> Effect {
+    pub fn effect(&self, probe: &ComparedMeasure, rule: EffectCriterion) -> MeasureEffect {
         let reach = |freedom: f64| match (self.identical, self.enough) {
             (true, _) => Some(0.0),
             (false, true) => Some(upper_quantile(rule.doubt / 2.0, freedom)),
             (false, false) => None,
         };
-        let ends = |spread: Spread| {
+        let ends = |spread: VarianceEstimate| {
             let half = reach(spread.freedom).zip(spread.variance).map(|(reach, variance)| reach * variance.sqrt());
             (spread.value, half.map(|half| (spread.value - half, spread.value + half)))
         };
         let (log_ratio, difference) = (self.log_ratio.map(ends), self.difference.map(ends));
         let interval = |(value, ends): (f64, Option<(f64, f64)>), of: fn(f64) -> f64| {
-            let end = |end: f64| Extended::new(of(end));
-            Some(Interval {
-                value: Extended::new(of(value))?,
+            let end = |end: f64| ExtendedReal::new(of(end));
+            Some(ConfidenceInterval {
+                value: ExtendedReal::new(of(value))?,
                 low: ends.and_then(|(low, _)| end(low)),
                 high: ends.and_then(|(_, high)| end(high)),
             })
         };
         let decides = if by_difference(probe) { difference } else { log_ratio };
-        let call = if self.identical { Call::Same } else { decides.map_or(Call::NotEnoughData, |effect| call(probe, effect, rule.margin)) };
-        Effect {
+        let call = if self.identical {
+            ComparisonVerdict::Same
+        } else {
+            decides.map_or(ComparisonVerdict::NotEnoughData, |effect| call(probe, effect, rule.margin))
+        };
+        MeasureEffect {
             measure: probe.name(),
             unit: probe.unit().to_owned(),
-            lower_is_better: probe.better() == Better::Lower,
+            lower_is_better: probe.better() == MetricDirection::Lower,
             pairs: self.pairs as u64,
             n_base: self.n_base,
             n_new: self.n_new,
-            base: self.base.and_then(Extended::new),
-            new: self.new.and_then(Extended::new),
+            base: self.base.and_then(ExtendedReal::new),
+            new: self.new.and_then(ExtendedReal::new),
             ratio: log_ratio.and_then(|effect| interval(effect, f64::exp)),
             difference: difference.and_then(|effect| interval(effect, |value| value)),
             call,
@@ -158,22 +162,22 @@ impl Raw {
 }
 
 /// What an effect comes to: on the logarithm of the ratio, or on the difference of shares.
-fn call(probe: &Probe, (value, ends): (f64, Option<(f64, f64)>), margin: f64) -> Call {
-    let Some((low, high)) = ends else { return Call::NotEnoughData };
+fn call(probe: &ComparedMeasure, (value, ends): (f64, Option<(f64, f64)>), margin: f64) -> ComparisonVerdict {
+    let Some((low, high)) = ends else { return ComparisonVerdict::NotEnoughData };
     let margin = match (by_difference(probe), probe.is_error_rate()) {
         (true, true) => margin.min(ERROR_MARGIN),
         (true, false) => margin,
         (false, _) => margin.ln_1p(),
     };
     // How much worse, whichever direction that is.
-    let (worse, low, high) = if probe.better() == Better::Lower { (value, low, high) } else { (-value, -high, -low) };
+    let (worse, low, high) = if probe.better() == MetricDirection::Lower { (value, low, high) } else { (-value, -high, -low) };
     if low > 0.0 && worse > margin {
-        Call::Regressed
+        ComparisonVerdict::Regressed
     } else if high < 0.0 && worse < -margin {
-        Call::Improved
+        ComparisonVerdict::Improved
     } else if low >= -margin && high <= margin {
-        Call::Same
+        ComparisonVerdict::Same
     } else {
-        Call::NotEnoughData
+        ComparisonVerdict::NotEnoughData
     }
 }

@@ -2,17 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::gate::Gate;
+use super::gate::GateMeasures;
 use crate::analysis::axes::Axes;
-use crate::analysis::extended::Extended;
+use crate::analysis::extended::ExtendedReal;
 use crate::analysis::{RatioBound, ScoreBound};
-use crate::record::Imported;
+use crate::record::ImportOrigin;
 
 /// A base and a new side, compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
-    pub base: Side,
-    pub new: Side,
+pub struct VariantComparison {
+    pub base: ComparisonSide,
+    pub new: ComparisonSide,
     /// Of all that decides together: the chance that any interval misses its truth is at most the rest. The other measures are a second
     /// family at the same confidence.
     pub confidence: f64,
@@ -21,25 +21,25 @@ pub struct Comparison {
     /// How false alarms over many cells are held down, in a sentence.
     pub family: String,
     /// What is not the same on both sides, and was compared because it was told to be.
-    pub differences: Vec<Difference>,
+    pub differences: Vec<SettingDifference>,
     /// What was asked to decide.
     #[serde(default)]
-    pub gate: Gate,
+    pub gate: GateMeasures,
     /// Names of the measures that decide: those of the goals and the error rate; all where there are no goals or all were asked to.
     /// The scores decide, too.
     #[serde(default)]
     pub primary: Vec<String>,
     /// One a measure, over all cells that both sides have: the mean of the cells' effects, each cell counting alike.
-    pub overall: Vec<Effect>,
+    pub overall: Vec<MeasureEffect>,
     /// The cells that both sides have, in the order of the axes.
     pub cells: Vec<CellComparison>,
     pub scores: Vec<ScoreEffect>,
     /// Of the measures that decide: regressed where any is, over all cells or in one, or a score is. Else not enough data where the new
     /// side lacks a cell that the base has; else improved where any is; else the worst of them over all cells.
-    pub call: Call,
+    pub call: ComparisonVerdict,
     /// What became of the other measures, by the same rule; missing where all decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub beside: Option<Call>,
+    pub beside: Option<ComparisonVerdict>,
     /// Cells that only one side has or that have no result, and other remarks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -47,7 +47,7 @@ pub struct Comparison {
 
 /// One side of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Side {
+pub struct ComparisonSide {
     /// What it is called: the variant where both are of one sweep, else the sweep's folder.
     pub name: String,
     /// The sweep's name.
@@ -57,21 +57,21 @@ pub struct Side {
     pub simulated: bool,
     /// Where it comes from, if it was not measured by this program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub imported: Option<Imported>,
+    pub imported: Option<ImportOrigin>,
     /// When the sweep was made, as RFC 3339.
     pub created_at: String,
 }
 
 /// Something that is not the same on both sides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Difference {
+pub struct SettingDifference {
     /// A dotted path: `seed`, `workload.rounds`, `target.model`.
     pub what: String,
     pub base: String,
     pub new: String,
 }
 
-impl Difference {
+impl SettingDifference {
     /// Whether one of these dotted paths names it, or a table around it; `all` names everything.
     #[must_use]
     pub fn is_accepted(&self, accept: &[String]) -> bool {
@@ -85,7 +85,7 @@ impl Difference {
 /// What a change comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Call {
+pub enum ComparisonVerdict {
     Improved,
     /// Within the margin, surely.
     Same,
@@ -94,7 +94,7 @@ pub enum Call {
     NotEnoughData,
 }
 
-impl Call {
+impl ComparisonVerdict {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -108,15 +108,15 @@ impl Call {
 
 /// A value with its interval; a missing end is one that so few sessions do not give.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Interval {
-    pub value: Extended,
-    pub low: Option<Extended>,
-    pub high: Option<Extended>,
+pub struct ConfidenceInterval {
+    pub value: ExtendedReal,
+    pub low: Option<ExtendedReal>,
+    pub high: Option<ExtendedReal>,
 }
 
 /// One measure on both sides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Effect {
+pub struct MeasureEffect {
     /// As in a goal: `p95(ttft where turn >= 1)`; or `output_tokens_per_s`, `hit_rate`.
     pub measure: String,
     /// `s`, `s/token`, `tokens/s` or `share`.
@@ -127,25 +127,25 @@ pub struct Effect {
     /// Requests behind each value, failed ones included.
     pub n_base: u64,
     pub n_new: u64,
-    pub base: Option<Extended>,
-    pub new: Option<Extended>,
+    pub base: Option<ExtendedReal>,
+    pub new: Option<ExtendedReal>,
     /// New over base; missing where one of them is 0, infinite or missing.
-    pub ratio: Option<Interval>,
+    pub ratio: Option<ConfidenceInterval>,
     /// New less base, in the unit.
-    pub difference: Option<Interval>,
-    pub call: Call,
+    pub difference: Option<ConfidenceInterval>,
+    pub call: ComparisonVerdict,
 }
 
 /// One cell on both sides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CellComparison {
     pub axes: Axes,
-    pub effects: Vec<Effect>,
+    pub effects: Vec<MeasureEffect>,
     /// Of the measures that decide.
-    pub call: Call,
+    pub call: ComparisonVerdict,
     /// Of the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub beside: Option<Call>,
+    pub beside: Option<ComparisonVerdict>,
 }
 
 /// A score on both sides, over the cells that both have, with what is met and what is not excluded on each: the range that the truth is in.
@@ -167,5 +167,5 @@ pub struct ScoreEffect {
     pub ratio: Option<f64>,
     #[serde(default)]
     pub ratio_bound: RatioBound,
-    pub call: Call,
+    pub call: ComparisonVerdict,
 }

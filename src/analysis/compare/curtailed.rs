@@ -3,13 +3,13 @@
 //! A goal's measure is called worse or better only where the one side is certified to meet the goal's limit and the other to miss it, and
 //! where the bounds lie further apart than the margin; everything else is not enough data. A pair of cells in, their effects changed.
 
-use super::comparison::{Call, Effect};
+use super::comparison::{ComparisonVerdict, MeasureEffect};
 use super::pairs::{CellPair, few};
 use crate::analysis::cells::CellRuns;
-use crate::analysis::{AnalysisError, Judgement, Table, Verdict, judge, show_axes};
+use crate::analysis::{AnalysisError, GoalJudgement, GoalVerdict, RequestTable, judge, show_axes};
 use crate::goal::Goal;
-use crate::metric::Better;
-use crate::record::Outcome;
+use crate::metric::MetricDirection;
+use crate::record::RunOutcome;
 
 /// Whether a side of it was ended early.
 pub(super) fn is(pair: &CellPair<'_>) -> bool {
@@ -17,11 +17,11 @@ pub(super) fn is(pair: &CellPair<'_>) -> bool {
 }
 
 fn was_curtailed(cell: &CellRuns<'_>) -> bool {
-    cell.runs.iter().any(|run| matches!(run.record.outcome, Outcome::Curtailed(_)))
+    cell.runs.iter().any(|run| matches!(run.record.outcome, RunOutcome::Curtailed(_)))
 }
 
 /// Fills in what bounds allow to say.
-pub(super) fn compare(pair: &CellPair<'_>, effects: &mut [Effect], goals: &[Goal], margin: f64) -> Result<(), AnalysisError> {
+pub(super) fn compare(pair: &CellPair<'_>, effects: &mut [MeasureEffect], goals: &[Goal], margin: f64) -> Result<(), AnalysisError> {
     if !is(pair) {
         return Ok(());
     }
@@ -36,8 +36,8 @@ pub(super) fn compare(pair: &CellPair<'_>, effects: &mut [Effect], goals: &[Goal
     Ok(())
 }
 
-fn judged(cell: &CellRuns<'_>, goal: &Goal) -> Result<Judgement, AnalysisError> {
-    let table = Table::pool(cell.runs.iter().map(|run| &run.requests))?;
+fn judged(cell: &CellRuns<'_>, goal: &Goal) -> Result<GoalJudgement, AnalysisError> {
+    let table = RequestTable::pool(cell.runs.iter().map(|run| &run.requests))?;
     match cell.curtailment()? {
         Some(curtailment) => curtailment.judge(goal, &table),
         None => judge(goal, &table),
@@ -46,17 +46,17 @@ fn judged(cell: &CellRuns<'_>, goal: &Goal) -> Result<Judgement, AnalysisError> 
 
 /// By opposite verdicts, each certified, and values that are further apart than the margin. The shown end of a side that is met lies nearer
 /// to the limit than its value, and so does that of one that is missed: the true values are no nearer to each other.
-fn call(goal: &Goal, base: &Judgement, new: &Judgement, margin: f64) -> Call {
-    let (Some(from), Some(to)) = (base.estimate.value, new.estimate.value) else { return Call::NotEnoughData };
+fn call(goal: &Goal, base: &GoalJudgement, new: &GoalJudgement, margin: f64) -> ComparisonVerdict {
+    let (Some(from), Some(to)) = (base.estimate.value, new.estimate.value) else { return ComparisonVerdict::NotEnoughData };
     let far = |better: f64, worse: f64| match goal.measure.better() {
         _ if goal.measure.metric().is_none() => worse - better > margin.min(0.01),
-        Better::Lower => worse > better * (1.0 + margin),
-        Better::Higher => better > worse * (1.0 + margin),
+        MetricDirection::Lower => worse > better * (1.0 + margin),
+        MetricDirection::Higher => better > worse * (1.0 + margin),
     };
     match (base.verdict, new.verdict) {
-        (Verdict::Met, Verdict::Missed) if far(from.get(), to.get()) => Call::Regressed,
-        (Verdict::Missed, Verdict::Met) if far(to.get(), from.get()) => Call::Improved,
-        _ => Call::NotEnoughData,
+        (GoalVerdict::Met, GoalVerdict::Missed) if far(from.get(), to.get()) => ComparisonVerdict::Regressed,
+        (GoalVerdict::Missed, GoalVerdict::Met) if far(to.get(), from.get()) => ComparisonVerdict::Improved,
+        _ => ComparisonVerdict::NotEnoughData,
     }
 }
 
@@ -68,17 +68,17 @@ pub(super) fn note(pairs: &[CellPair<'_>]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Call, Chosen, CompareOptions, Comparison, compare};
+    use super::super::{CompareOptions, ComparisonVerdict, SavedVariant, VariantComparison, compare};
     use crate::analysis::fixture::{Cell, cell, sweep, uniform};
-    use crate::record::{Certainty, Curtailed, Outcome, Settled};
+    use crate::record::{DecidedGoal, EarlyStopCertainty, EarlyStopReason, RunOutcome};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
     fn early(variant: &'static str, ttft: f64) -> Cell {
         let mut cell = whole(variant, ttft);
         cell.records.truncate(96 + 60);
-        let settled = Settled { goal: GOAL.into(), holds: false, planned: 288, least_effective: 96, seen: 60, beyond: 60 };
-        cell.outcome = Outcome::Curtailed(Curtailed { certainty: Certainty::Exact, settled: vec![settled] });
+        let settled = DecidedGoal { goal: GOAL.into(), holds: false, planned: 288, least_effective: 96, seen: 60, beyond: 60 };
+        cell.outcome = RunOutcome::Curtailed(EarlyStopReason { certainty: EarlyStopCertainty::Exact, settled: vec![settled] });
         cell
     }
 
@@ -89,27 +89,27 @@ mod tests {
         cell(variant, 12, 8, records)
     }
 
-    fn compared(base: Cell, new: Cell) -> Comparison {
+    fn compared(base: Cell, new: Cell) -> VariantComparison {
         let saved = sweep(&[GOAL], &[base, new]);
-        let side = |variant| Chosen { sweep: &saved, variant };
+        let side = |variant| SavedVariant { sweep: &saved, variant };
         compare(&side("vllm"), &side("lmcache"), &CompareOptions::default()).unwrap()
     }
 
-    fn call(comparison: &Comparison) -> Call {
+    fn call(comparison: &VariantComparison) -> ComparisonVerdict {
         comparison.cells[0].effects.iter().find(|effect| effect.measure == "p95(ttft where turn >= 1)").unwrap().call
     }
 
     #[test]
     fn a_cell_that_was_certified_and_is_lost_early_has_regressed() {
         let comparison = compared(whole("vllm", 0.5), early("lmcache", 3.0));
-        assert_eq!((call(&comparison), comparison.call), (Call::Regressed, Call::Regressed));
+        assert_eq!((call(&comparison), comparison.call), (ComparisonVerdict::Regressed, ComparisonVerdict::Regressed));
         assert!(comparison.notes.iter().any(|note| note.contains("stopped early on a side") && note.contains("C=12, S=8")));
-        assert_eq!(call(&compared(early("vllm", 3.0), whole("lmcache", 0.5))), Call::Improved);
+        assert_eq!(call(&compared(early("vllm", 3.0), whole("lmcache", 0.5))), ComparisonVerdict::Improved);
     }
 
     #[test]
     fn two_cells_that_are_both_lost_early_are_not_compared_by_the_rows_that_came() {
-        assert_eq!(call(&compared(early("vllm", 3.0), early("lmcache", 30.0))), Call::NotEnoughData);
-        assert_eq!(call(&compared(early("vllm", 3.0), whole("lmcache", 30.0))), Call::NotEnoughData);
+        assert_eq!(call(&compared(early("vllm", 3.0), early("lmcache", 30.0))), ComparisonVerdict::NotEnoughData);
+        assert_eq!(call(&compared(early("vllm", 3.0), whole("lmcache", 30.0))), ComparisonVerdict::NotEnoughData);
     }
 }

@@ -1,30 +1,30 @@
 //! The two families of measures, those that decide and the others: each has its own doubt, which its intervals share, so that looking at
 //! more measures beside costs what decides nothing. Measured cells in, effects with intervals and calls out.
 
-use super::calls::{Raw, Rule, over_cells};
-use super::comparison::{Call, Effect};
-use super::gate::Family;
+use super::calls::{EffectCriterion, EffectEstimate, over_cells};
+use super::comparison::{ComparisonVerdict, MeasureEffect};
+use super::gate::MeasureFamily;
 use super::judged::CompareOptions;
-use super::probe::{Kind, Probe};
-use super::resample::Measured;
-use crate::analysis::Extended;
+use super::probe::{ComparedMeasure, ComparedMeasureKind};
+use super::resample::CellEffect;
+use crate::analysis::ExtendedReal;
 use crate::goal::{Aggregate, Measure};
 
 /// The doubt of each family that its intervals share.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Doubt {
+pub(super) struct FamilySignificance {
     primary: f64,
     other: f64,
 }
 
-impl Doubt {
+impl FamilySignificance {
     /// Scores take their part of what decides first, at most half.
     pub fn of(options: &CompareOptions, scores: f64) -> Self {
         let whole = 1.0 - options.confidence;
         Self { primary: whole - scores.min(whole / 2.0), other: whole }
     }
 
-    pub fn words(self, confidence: f64, probes: &[Probe]) -> String {
+    pub fn words(self, confidence: f64, probes: &[ComparedMeasure]) -> String {
         let per_cent = |share: f64| (share * 1000.0).round() / 10.0;
         let all_decide = probes.iter().all(|probe| probe.primary);
         let who = if all_decide { "all measures" } else { "the measures that decide" };
@@ -44,13 +44,18 @@ impl Doubt {
 }
 
 /// The effects over all cells, and those of each cell.
-pub(super) fn effects(probes: &[Probe], cells: &[Vec<Measured>], doubt: Doubt, margin: f64) -> (Vec<Effect>, Vec<Vec<Effect>>) {
+pub(super) fn effects(
+    probes: &[ComparedMeasure],
+    cells: &[Vec<CellEffect>],
+    doubt: FamilySignificance,
+    margin: f64,
+) -> (Vec<MeasureEffect>, Vec<Vec<MeasureEffect>>) {
     let of_probe = |at: usize| cells.iter().filter_map(|cell| cell.get(at)).collect::<Vec<_>>();
-    let overall: Vec<Raw> = probes.iter().enumerate().map(|(at, probe)| over_cells(probe, &of_probe(at))).collect();
-    let single: Vec<Vec<Raw>> = cells.iter().map(|cell| cell.iter().map(Raw::from).collect()).collect();
-    let shown = |raws: &[Raw], rules: [Rule; 2]| {
-        let rule = |probe: &Probe| if probe.primary { rules[0] } else { rules[1] };
-        let mut effects: Vec<Effect> = raws.iter().zip(probes).map(|(raw, probe)| raw.effect(probe, rule(probe))).collect();
+    let overall: Vec<EffectEstimate> = probes.iter().enumerate().map(|(at, probe)| over_cells(probe, &of_probe(at))).collect();
+    let single: Vec<Vec<EffectEstimate>> = cells.iter().map(|cell| cell.iter().map(EffectEstimate::from).collect()).collect();
+    let shown = |raws: &[EffectEstimate], rules: [EffectCriterion; 2]| {
+        let rule = |probe: &ComparedMeasure| if probe.primary { rules[0] } else { rules[1] };
+        let mut effects: Vec<MeasureEffect> = raws.iter().zip(probes).map(|(raw, probe)| raw.effect(probe, rule(probe))).collect();
         call_infinite(&mut effects, probes);
         effects
     };
@@ -61,23 +66,23 @@ pub(super) fn effects(probes: &[Probe], cells: &[Vec<Measured>], doubt: Doubt, m
 
 /// Half of each family's doubt, shared by those of its effects that have an interval: of what decides, and of the others.
 #[expect(clippy::cast_precision_loss, reason = "intervals are few")]
-fn rules(probes: &[Probe], rows: &[Vec<Raw>], doubt: Doubt, margin: f64) -> [Rule; 2] {
-    [(Family::Primary, doubt.primary), (Family::Other, doubt.other)].map(|(family, doubt)| {
-        let own = rows.iter().flat_map(|row| row.iter().zip(probes)).filter(|(_, probe)| Family::of(probe) == family);
+fn rules(probes: &[ComparedMeasure], rows: &[Vec<EffectEstimate>], doubt: FamilySignificance, margin: f64) -> [EffectCriterion; 2] {
+    [(MeasureFamily::Primary, doubt.primary), (MeasureFamily::Other, doubt.other)].map(|(family, doubt)| {
+        let own = rows.iter().flat_map(|row| row.iter().zip(probes)).filter(|(_, probe)| MeasureFamily::of(probe) == family);
         let count = own.filter(|(raw, _)| raw.enough && !raw.identical).count();
-        Rule { doubt: doubt / 2.0 / count.max(1) as f64, margin }
+        EffectCriterion { doubt: doubt / 2.0 / count.max(1) as f64, margin }
     })
 }
 
 /// Where a percentile became infinite or finite, there is no ratio, and the error rate has the word.
-fn call_infinite(effects: &mut [Effect], probes: &[Probe]) {
+fn call_infinite(effects: &mut [MeasureEffect], probes: &[ComparedMeasure]) {
     let errors = effects.iter().zip(probes).find(|(_, probe)| probe.is_error_rate()).map(|(effect, _)| effect.call);
     for (effect, probe) in effects.iter_mut().zip(probes) {
-        let percentile = matches!(&probe.kind, Kind::Measure(Measure { aggregate: Aggregate::Percentile(..), .. }));
-        let finite = |value: Option<Extended>| value.map(|value| value.finite().is_some());
+        let percentile = matches!(&probe.kind, ComparedMeasureKind::Measure(Measure { aggregate: Aggregate::Percentile(..), .. }));
+        let finite = |value: Option<ExtendedReal>| value.map(|value| value.finite().is_some());
         effect.call = match (percentile, finite(effect.base), finite(effect.new), errors) {
-            (true, Some(true), Some(false), Some(Call::Regressed)) => Call::Regressed,
-            (true, Some(false), Some(true), Some(Call::Improved)) => Call::Improved,
+            (true, Some(true), Some(false), Some(ComparisonVerdict::Regressed)) => ComparisonVerdict::Regressed,
+            (true, Some(false), Some(true), Some(ComparisonVerdict::Improved)) => ComparisonVerdict::Improved,
             _ => effect.call,
         };
     }

@@ -3,26 +3,26 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::comparison::{Call, CellComparison, Comparison, Difference, Effect, Side};
+use super::comparison::{CellComparison, ComparisonSide, ComparisonVerdict, MeasureEffect, SettingDifference, VariantComparison};
 use super::curtailed;
-use super::families::{Doubt, effects};
-use super::gate::{self, Family, Gate};
+use super::families::{FamilySignificance, effects};
+use super::gate::{self, GateMeasures, MeasureFamily};
 use super::pairs::{CellPair, pair};
-use super::probe::{Key, Probe, Sample, probes};
-use super::resample::{Draws, Measured, measured};
+use super::probe::{ComparedMeasure, Key, PairedSample, probes};
+use super::resample::{BootstrapDraws, CellEffect, measured};
 use super::scored::{self, score_effects};
-use super::void::{self, VoidSide};
+use super::void::{self, SideValidity};
 use super::work;
 use crate::analysis::cells::CellRuns;
-use crate::analysis::{AnalysisError, Table, VoidReason};
-use crate::goal::{Condition, Goal};
+use crate::analysis::{AnalysisError, RequestTable, VoidReason};
+use crate::goal::{Goal, RowCondition};
 use crate::metric::Metric;
-use crate::record::Client;
+use crate::record::ClientEnvironment;
 use crate::store::SavedSweep;
 
 /// One variant of a saved sweep.
 #[derive(Debug, Clone, Copy)]
-pub struct Chosen<'a> {
+pub struct SavedVariant<'a> {
     pub sweep: &'a SavedSweep,
     pub variant: &'a str,
 }
@@ -35,7 +35,7 @@ pub struct CompareOptions {
     /// Of all that decides together, and of the rest together.
     pub confidence: f64,
     /// What decides.
-    pub gate: Gate,
+    pub gate: GateMeasures,
     /// Differences that are compared all the same, by dotted path: `seed`; a path stands for all below it, and `all` for all.
     pub accept: Vec<String>,
     /// Goals that replace the base's own.
@@ -44,7 +44,7 @@ pub struct CompareOptions {
 
 impl Default for CompareOptions {
     fn default() -> Self {
-        Self { margin: 0.05, confidence: 0.95, gate: Gate::default(), accept: Vec::new(), goals: Vec::new() }
+        Self { margin: 0.05, confidence: 0.95, gate: GateMeasures::default(), accept: Vec::new(), goals: Vec::new() }
     }
 }
 
@@ -53,8 +53,8 @@ impl Default for CompareOptions {
 pub enum CompareError {
     #[error("`{sweep}` has no variant `{variant}`; it has {}", known.join(", "))]
     NoVariant { sweep: String, variant: String, known: Vec<String> },
-    #[error("the two sides were not asked to do the same work:\n{}\nsay `--accept {}` to compare them all the same", Listed(.0), paths(.0))]
-    NotTheSameWork(Vec<Difference>),
+    #[error("the two sides were not asked to do the same work:\n{}\nsay `--accept {}` to compare them all the same", DifferenceList(.0), paths(.0))]
+    NotTheSameWork(Vec<SettingDifference>),
     #[error("no cell has a result on both sides; compare sweeps that share cells\n  {}", notes.join("\n  "))]
     NoSharedCells { notes: Vec<String> },
     #[error("a margin of `{0}` is none; give a share above 0 and below 1, as `5%`")]
@@ -65,16 +65,16 @@ pub enum CompareError {
     Analysis(#[from] AnalysisError),
 }
 
-struct Listed<'a>(&'a [Difference]);
+struct DifferenceList<'a>(&'a [SettingDifference]);
 
-impl fmt::Display for Listed<'_> {
+impl fmt::Display for DifferenceList<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line = |difference: &Difference| format!("  `{}`: {} and {}", difference.what, difference.base, difference.new);
+        let line = |difference: &SettingDifference| format!("  `{}`: {} and {}", difference.what, difference.base, difference.new);
         f.write_str(&self.0.iter().map(line).collect::<Vec<_>>().join("\n"))
     }
 }
 
-fn paths(differences: &[Difference]) -> String {
+fn paths(differences: &[SettingDifference]) -> String {
     differences.iter().map(|difference| difference.what.as_str()).collect::<Vec<_>>().join(",")
 }
 
@@ -83,11 +83,12 @@ fn paths(differences: &[Difference]) -> String {
 /// # Errors
 /// Where a variant is not there, where both sides are not the same work and nobody said to compare them all the same, and where no cell
 /// has a result on both sides.
-pub fn compare(base: &Chosen<'_>, new: &Chosen<'_>, options: &CompareOptions) -> Result<Comparison, CompareError> {
+pub fn compare(base: &SavedVariant<'_>, new: &SavedVariant<'_>, options: &CompareOptions) -> Result<VariantComparison, CompareError> {
     check(base, new, options)?;
     let pairs = pair((base.sweep, base.variant), (new.sweep, new.variant));
     let differences = work::differences(base, new, &pairs.cells, !options.goals.is_empty());
-    let refused: Vec<Difference> = differences.iter().filter(|difference| !difference.is_accepted(&options.accept)).cloned().collect();
+    let refused: Vec<SettingDifference> =
+        differences.iter().filter(|difference| !difference.is_accepted(&options.accept)).cloned().collect();
     if !refused.is_empty() {
         return Err(CompareError::NotTheSameWork(refused));
     }
@@ -104,11 +105,11 @@ pub fn compare(base: &Chosen<'_>, new: &Chosen<'_>, options: &CompareOptions) ->
     let is_left_out = pairs.cells.iter().any(curtailed::is) || void.iter().any(Option::is_some);
     let is_told = |at: usize| cells.iter().any(|cell| cell[at].base.is_some() || cell[at].new.is_some());
     let told: Vec<bool> = (0..probes.len()).map(|at| is_told(at) || is_left_out && probes[at].primary).collect();
-    let cells: Vec<Vec<Measured>> = cells.into_iter().map(|cell| kept(cell, &told)).collect();
+    let cells: Vec<Vec<CellEffect>> = cells.into_iter().map(|cell| kept(cell, &told)).collect();
     probes = kept(probes, &told);
     let identical = cells.iter().flatten().all(|measured| measured.identical);
     let scores = score_effects((base, new), &pairs.cells, &goals, identical)?;
-    let doubt = Doubt::of(options, scored::doubt(scores.len(), goals.len()));
+    let doubt = FamilySignificance::of(options, scored::doubt(scores.len(), goals.len()));
     let (overall, mut cell_effects) = effects(&probes, &cells, doubt, options.margin);
     for (pair, effects) in pairs.cells.iter().zip(&mut cell_effects) {
         curtailed::compare(pair, effects, &goals, options.margin)?;
@@ -121,7 +122,7 @@ pub fn compare(base: &Chosen<'_>, new: &Chosen<'_>, options: &CompareOptions) ->
     notes.extend(void::note(&pairs.cells, &void));
     notes.extend(pairs.notes);
     let [base_name, new_name] = names(base, new);
-    Ok(Comparison {
+    Ok(VariantComparison {
         base: side(base, base_name),
         new: side(new, new_name),
         confidence: options.confidence,
@@ -129,9 +130,9 @@ pub fn compare(base: &Chosen<'_>, new: &Chosen<'_>, options: &CompareOptions) ->
         family: doubt.words(options.confidence, &probes),
         differences,
         gate: options.gate,
-        primary: probes.iter().filter(|probe| probe.primary).map(Probe::name).collect(),
-        call: whole(Family::Primary).unwrap_or(Call::NotEnoughData),
-        beside: whole(Family::Other),
+        primary: probes.iter().filter(|probe| probe.primary).map(ComparedMeasure::name).collect(),
+        call: whole(MeasureFamily::Primary).unwrap_or(ComparisonVerdict::NotEnoughData),
+        beside: whole(MeasureFamily::Other),
         scores,
         overall,
         cells: compared,
@@ -139,7 +140,7 @@ pub fn compare(base: &Chosen<'_>, new: &Chosen<'_>, options: &CompareOptions) ->
     })
 }
 
-fn check(base: &Chosen<'_>, new: &Chosen<'_>, options: &CompareOptions) -> Result<(), CompareError> {
+fn check(base: &SavedVariant<'_>, new: &SavedVariant<'_>, options: &CompareOptions) -> Result<(), CompareError> {
     for side in [base, new] {
         let manifest = &side.sweep.manifest;
         if !manifest.variants.iter().any(|name| name == side.variant) {
@@ -165,53 +166,55 @@ fn goals(sweep: &SavedSweep, options: &CompareOptions) -> Result<Vec<Goal>, Anal
 }
 
 /// What times to first token are filtered by: as the first goal about them says; without one, the capacity benchmark's follow-ups.
-fn filter(goals: &[Goal], cells: &[CellPair<'_>]) -> Vec<Condition> {
+fn filter(goals: &[Goal], cells: &[CellPair<'_>]) -> Vec<RowCondition> {
     let about_ttft = goals.iter().find(|goal| goal.measure.metric() == Some(Metric::Ttft));
     if let Some(goal) = about_ttft {
         return goal.measure.filter.clone();
     }
     let workload = cells.first().and_then(|cell| cell.base.runs.first()).and_then(|run| run.record.header.cell.get("workload"));
     let document_qa = workload.and_then(|workload| workload.get("kind")).and_then(serde_json::Value::as_str) == Some("document_qa");
-    let steady = Condition { field: crate::goal::Field::Turn, comparison: crate::goal::Comparison::GreaterOrEqual, value: 1.0 };
+    let steady =
+        RowCondition { field: crate::goal::ConditionField::Turn, comparison: crate::goal::ComparisonOperator::GreaterOrEqual, value: 1.0 };
     if document_qa { vec![steady] } else { Vec::new() }
 }
 
 /// The measures of a pair, and why some of them are not compared, where they are not.
 fn measure_cell(
     cell: &CellPair<'_>,
-    machines: [&Client; 2],
+    machines: [&ClientEnvironment; 2],
     stream: u64,
-    probes: &[Probe],
+    probes: &[ComparedMeasure],
     goals: &[Goal],
-) -> Result<(Vec<Measured>, Option<VoidReason>), AnalysisError> {
+) -> Result<(Vec<CellEffect>, Option<VoidReason>), AnalysisError> {
     if curtailed::is(cell) {
-        return Ok((probes.iter().map(|_| Measured::not_comparable()).collect(), None));
+        return Ok((probes.iter().map(|_| CellEffect::not_comparable()).collect(), None));
     }
-    let side = |cell, machine| MeasuredSide::of(cell, machine, probes, goals);
+    let side = |cell, machine| SideMeasurement::of(cell, machine, probes, goals);
     let (base, new) = (side(&cell.base, machines[0])?, side(&cell.new, machines[1])?);
     let keys: Vec<Key> = base.keys.intersection(&new.keys).copied().collect();
-    let draws = Draws::of(keys.len(), stream);
+    let draws = BootstrapDraws::of(keys.len(), stream);
     let void: Vec<Option<VoidReason>> = probes.iter().map(|probe| base.void.reason(probe).or_else(|| new.void.reason(probe))).collect();
     let pairs = base.samples.iter().zip(&new.samples).zip(&void);
-    let compared = pairs.map(|((base, new), void)| void.map_or_else(|| measured(base, new, &keys, &draws), |_| Measured::not_comparable()));
+    let compared =
+        pairs.map(|((base, new), void)| void.map_or_else(|| measured(base, new, &keys, &draws), |_| CellEffect::not_comparable()));
     Ok((compared.collect(), void.iter().flatten().next().copied()))
 }
 
 /// What one side of a pair brings.
-struct MeasuredSide {
-    samples: Vec<Sample>,
+struct SideMeasurement {
+    samples: Vec<PairedSample>,
     keys: BTreeSet<Key>,
-    void: VoidSide,
+    void: SideValidity,
 }
 
-impl MeasuredSide {
-    fn of(cell: &CellRuns<'_>, machine: &Client, probes: &[Probe], goals: &[Goal]) -> Result<Self, AnalysisError> {
-        let table = Table::pool(cell.runs.iter().map(|run| &run.requests))?;
+impl SideMeasurement {
+    fn of(cell: &CellRuns<'_>, machine: &ClientEnvironment, probes: &[ComparedMeasure], goals: &[Goal]) -> Result<Self, AnalysisError> {
+        let table = RequestTable::pool(cell.runs.iter().map(|run| &run.requests))?;
         let repeats: Vec<u32> = cell.runs.iter().map(|run| run.record.header.repeat).collect();
         let keys = table.session_keys()?.into_iter().map(|(run, session)| (repeats.get(run).copied().unwrap_or(u32::MAX), session));
         let keys = keys.collect();
         let samples = probes.iter().map(|probe| probe.sample(&table, &repeats, &cell.runs)).collect::<Result<_, _>>()?;
-        Ok(Self { samples, keys, void: VoidSide::of(cell, &table, machine, goals)? })
+        Ok(Self { samples, keys, void: SideValidity::of(cell, &table, machine, goals)? })
     }
 }
 
@@ -219,19 +222,19 @@ fn kept<T>(all: Vec<T>, keep: &[bool]) -> Vec<T> {
     all.into_iter().zip(keep).filter(|(_, keep)| **keep).map(|(one, _)| one).collect()
 }
 
-fn of_cell(pair: &CellPair<'_>, effects: Vec<Effect>, probes: &[Probe]) -> CellComparison {
-    let call = gate::of_cell(Family::Primary, &effects, probes).unwrap_or(Call::NotEnoughData);
-    let beside = gate::of_cell(Family::Other, &effects, probes);
+fn of_cell(pair: &CellPair<'_>, effects: Vec<MeasureEffect>, probes: &[ComparedMeasure]) -> CellComparison {
+    let call = gate::of_cell(MeasureFamily::Primary, &effects, probes).unwrap_or(ComparisonVerdict::NotEnoughData);
+    let beside = gate::of_cell(MeasureFamily::Other, &effects, probes);
     CellComparison { axes: pair.axes.clone(), effects, call, beside }
 }
 
 /// What the sides are called: by variant in one sweep, by folder else, with the variant where a folder has several, and by the whole
 /// path where the folders are called alike.
-fn names(base: &Chosen<'_>, new: &Chosen<'_>) -> [String; 2] {
+fn names(base: &SavedVariant<'_>, new: &SavedVariant<'_>) -> [String; 2] {
     if base.sweep.dir == new.sweep.dir {
         return [base.variant.to_owned(), new.variant.to_owned()];
     }
-    let folder = |side: &Chosen<'_>| {
+    let folder = |side: &SavedVariant<'_>| {
         side.sweep.dir.file_name().map_or_else(|| side.sweep.manifest.name.clone(), |name| name.to_string_lossy().into_owned())
     };
     let alike = folder(base) == folder(new);
@@ -241,9 +244,9 @@ fn names(base: &Chosen<'_>, new: &Chosen<'_>) -> [String; 2] {
     })
 }
 
-fn side(side: &Chosen<'_>, name: String) -> Side {
+fn side(side: &SavedVariant<'_>, name: String) -> ComparisonSide {
     let manifest = &side.sweep.manifest;
-    Side {
+    ComparisonSide {
         name,
         sweep: manifest.name.clone(),
         variant: side.variant.to_owned(),
@@ -257,7 +260,7 @@ fn side(side: &Chosen<'_>, name: String) -> Side {
 mod tests {
     use super::*;
     use crate::analysis::fixture::{Cell, answered, cell, failed, sweep, uniform};
-    use crate::record::{FailureKind, Outcome, RequestRecord};
+    use crate::record::{FailureKind, RequestRecord, RunOutcome};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
@@ -269,27 +272,27 @@ mod tests {
         (0..sessions).flat_map(|session| (0..=4).map(move |turn| answered(session, turn, 0.5 * factor * spread(session, turn)))).collect()
     }
 
-    fn compared(base: &[Cell], new: &[Cell], options: &CompareOptions) -> Result<Comparison, CompareError> {
+    fn compared(base: &[Cell], new: &[Cell], options: &CompareOptions) -> Result<VariantComparison, CompareError> {
         let (base, new) = (sweep(&[GOAL], base), sweep(&[GOAL], new));
-        let chosen = |sweep| Chosen { sweep, variant: "vllm" };
+        let chosen = |sweep| SavedVariant { sweep, variant: "vllm" };
         compare(&chosen(&base), &chosen(&new), options)
     }
 
-    fn both(base: Vec<RequestRecord>, new: Vec<RequestRecord>) -> Comparison {
+    fn both(base: Vec<RequestRecord>, new: Vec<RequestRecord>) -> VariantComparison {
         compared(&[cell("vllm", 4, 4, base)], &[cell("vllm", 4, 4, new)], &CompareOptions::default()).unwrap()
     }
 
-    fn effect<'a>(comparison: &'a Comparison, measure: &str) -> &'a Effect {
+    fn effect<'a>(comparison: &'a VariantComparison, measure: &str) -> &'a MeasureEffect {
         comparison.overall.iter().find(|effect| effect.measure == measure).unwrap()
     }
 
     #[test]
     fn the_very_same_rows_are_the_same_however_few_they_are() {
         let comparison = both(uniform(1, 1, 0.5), uniform(1, 1, 0.5));
-        assert_eq!(comparison.call, Call::Same);
-        assert!(comparison.cells[0].effects.iter().all(|effect| effect.call == Call::Same), "{comparison:#?}");
-        assert_eq!(effect(&comparison, "p95(ttft where turn >= 1)").ratio.unwrap().high, crate::analysis::Extended::new(1.0));
-        assert!(comparison.scores.iter().all(|score| score.call == Call::Same));
+        assert_eq!(comparison.call, ComparisonVerdict::Same);
+        assert!(comparison.cells[0].effects.iter().all(|effect| effect.call == ComparisonVerdict::Same), "{comparison:#?}");
+        assert_eq!(effect(&comparison, "p95(ttft where turn >= 1)").ratio.unwrap().high, crate::analysis::ExtendedReal::new(1.0));
+        assert!(comparison.scores.iter().all(|score| score.call == ComparisonVerdict::Same));
     }
 
     #[test]
@@ -298,9 +301,9 @@ mod tests {
         let median = effect(&slower, "p50(ttft where turn >= 1)");
         let ratio = median.ratio.unwrap();
         assert!((ratio.value.get() - 1.1).abs() < 0.01 && ratio.low.unwrap().get() > 1.05 && ratio.high.unwrap().get() < 1.15, "{ratio:?}");
-        assert_eq!((median.call, median.pairs, median.n_base), (Call::Regressed, 16, 64));
-        assert_eq!(slower.call, Call::Regressed);
-        assert_eq!(both(rows(16, 1.1, 0), rows(16, 1.0, 1)).call, Call::Improved);
+        assert_eq!((median.call, median.pairs, median.n_base), (ComparisonVerdict::Regressed, 16, 64));
+        assert_eq!(slower.call, ComparisonVerdict::Regressed);
+        assert_eq!(both(rows(16, 1.1, 0), rows(16, 1.0, 1)).call, ComparisonVerdict::Improved);
     }
 
     #[test]
@@ -311,15 +314,18 @@ mod tests {
             row
         };
         let new = || vec![cell("vllm", 4, 4, rows(16, 1.0, 1).into_iter().map(slow_gaps).collect())];
-        let of = |gate: Gate| {
+        let of = |gate: GateMeasures| {
             let options = CompareOptions { gate, ..CompareOptions::default() };
             compared(&[cell("vllm", 4, 4, rows(16, 1.0, 0))], &new(), &options).unwrap()
         };
-        let (goals, all) = (of(Gate::Goals), of(Gate::All));
-        assert_eq!((goals.call, goals.beside, all.call, all.beside), (Call::Same, Some(Call::Regressed), Call::Regressed, None));
+        let (goals, all) = (of(GateMeasures::Goals), of(GateMeasures::All));
+        assert_eq!(
+            (goals.call, goals.beside, all.call, all.beside),
+            (ComparisonVerdict::Same, Some(ComparisonVerdict::Regressed), ComparisonVerdict::Regressed, None)
+        );
         assert_eq!(goals.primary, ["p95(ttft where turn >= 1)", "error_rate"]);
-        assert_eq!((goals.cells[0].call, goals.cells[0].beside), (Call::Same, Some(Call::Regressed)));
-        let width = |comparison: &Comparison| {
+        assert_eq!((goals.cells[0].call, goals.cells[0].beside), (ComparisonVerdict::Same, Some(ComparisonVerdict::Regressed)));
+        let width = |comparison: &VariantComparison| {
             let ratio = effect(comparison, "p95(ttft where turn >= 1)").ratio.unwrap();
             ratio.high.unwrap().get() - ratio.low.unwrap().get()
         };
@@ -334,7 +340,7 @@ mod tests {
         };
         let whole = rows(16, 1.5, 1).into_iter().map(held_back).collect();
         let comparison = both(rows(16, 1.0, 0), whole);
-        assert_eq!(comparison.call, Call::NotEnoughData);
+        assert_eq!(comparison.call, ComparisonVerdict::NotEnoughData);
         assert!(
             comparison.notes.iter().any(|note| note.contains("certifies nothing: C=4, S=4 (answers came whole)")),
             "{:?}",
@@ -347,12 +353,16 @@ mod tests {
         let late = |goal: &str| {
             let [base, mut new] = [0, 1].map(|phase| sweep(&[goal], &[cell("vllm", 4, 4, rows(16, 1.0, phase))]));
             new.runs[0].record.client.send_lag_p99_s = 0.05;
-            compare(&Chosen { sweep: &base, variant: "vllm" }, &Chosen { sweep: &new, variant: "vllm" }, &CompareOptions::default())
-                .unwrap()
+            compare(
+                &SavedVariant { sweep: &base, variant: "vllm" },
+                &SavedVariant { sweep: &new, variant: "vllm" },
+                &CompareOptions::default(),
+            )
+            .unwrap()
         };
-        assert_eq!(late(GOAL).call, Call::Same, "50 ms are a fortieth of 2 s");
+        assert_eq!(late(GOAL).call, ComparisonVerdict::Same, "50 ms are a fortieth of 2 s");
         let half_a_second = late("p95(ttft where turn >= 1) <= 500ms");
-        assert_eq!(half_a_second.call, Call::NotEnoughData);
+        assert_eq!(half_a_second.call, ComparisonVerdict::NotEnoughData);
         assert!(half_a_second.notes.iter().any(|note| note.contains("certifies nothing: C=4, S=4")), "{:?}", half_a_second.notes);
     }
 
@@ -360,9 +370,12 @@ mod tests {
     fn without_goals_all_measures_decide() {
         let of = |factor: f64, phase: u64| sweep(&[], &[cell("vllm", 4, 4, rows(16, factor, phase))]);
         let (base, new) = (of(1.0, 0), of(1.2, 1));
-        let chosen = |sweep| Chosen { sweep, variant: "vllm" };
+        let chosen = |sweep| SavedVariant { sweep, variant: "vllm" };
         let comparison = compare(&chosen(&base), &chosen(&new), &CompareOptions::default()).unwrap();
-        assert_eq!((comparison.call, comparison.beside, comparison.primary.len()), (Call::Regressed, None, comparison.overall.len()));
+        assert_eq!(
+            (comparison.call, comparison.beside, comparison.primary.len()),
+            (ComparisonVerdict::Regressed, None, comparison.overall.len())
+        );
     }
 
     #[test]
@@ -372,35 +385,35 @@ mod tests {
         let products = &fallen.scores[0];
         assert_eq!(
             (products.score.as_str(), products.base, products.new, products.call),
-            ("max C×S", Some(16.0), Some(12.0), Call::Regressed)
+            ("max C×S", Some(16.0), Some(12.0), ComparisonVerdict::Regressed)
         );
         assert_eq!((products.base_range, products.new_range.1), ((Some(16.0), Some(16.0)), Some(12.0)));
         let means = &fallen.scores[1];
-        assert_eq!((means.score.as_str(), means.base, means.call), ("best 2CS/(C+S)", Some(4.0), Call::Regressed));
+        assert_eq!((means.score.as_str(), means.base, means.call), ("best 2CS/(C+S)", Some(4.0), ComparisonVerdict::Regressed));
         assert!((means.new.unwrap() - 24.0 / 7.0).abs() < 1e-12);
         let smaller = compared(&cells(1.0, 0), &cells(1.0, 1)[1..], &CompareOptions::default()).unwrap();
-        assert_eq!((smaller.scores[0].base, smaller.scores[0].new, smaller.call), (Some(12.0), Some(12.0), Call::Same));
+        assert_eq!((smaller.scores[0].base, smaller.scores[0].new, smaller.call), (Some(12.0), Some(12.0), ComparisonVerdict::Same));
     }
 
     #[test]
     fn no_failure_on_either_side_is_the_same_however_few_requests_and_sessions_there_are() {
         let comparison = both(rows(3, 1.0, 0), rows(2, 1.0, 1));
         let errors = effect(&comparison, "error_rate");
-        assert_eq!((errors.call, errors.n_base, errors.n_new), (Call::Same, 10, 10));
-        assert_eq!(comparison.call, Call::NotEnoughData, "of times to first token so few say nothing");
+        assert_eq!((errors.call, errors.n_base, errors.n_new), (ComparisonVerdict::Same, 10, 10));
+        assert_eq!(comparison.call, ComparisonVerdict::NotEnoughData, "of times to first token so few say nothing");
     }
 
     #[test]
     fn a_change_within_the_margin_is_none() {
         let comparison = both(rows(16, 1.0, 0), rows(16, 1.01, 1));
-        assert_eq!(comparison.call, Call::Same, "{:#?}", comparison.overall);
+        assert_eq!(comparison.call, ComparisonVerdict::Same, "{:#?}", comparison.overall);
     }
 
     #[test]
     fn few_sessions_are_not_enough_however_far_apart_they_are() {
         let comparison = both(rows(5, 1.0, 0), rows(5, 3.0, 1));
-        assert_eq!(effect(&comparison, "p95(ttft where turn >= 1)").call, Call::NotEnoughData);
-        assert_eq!(comparison.call, Call::NotEnoughData);
+        assert_eq!(effect(&comparison, "p95(ttft where turn >= 1)").call, ComparisonVerdict::NotEnoughData);
+        assert_eq!(comparison.call, ComparisonVerdict::NotEnoughData);
     }
 
     #[test]
@@ -408,10 +421,10 @@ mod tests {
         let broken = (0..16).flat_map(|session| (0..=4).map(move |turn| failed(session, turn, FailureKind::Http(503)))).collect();
         let comparison = both(rows(16, 1.0, 0), broken);
         let p95 = effect(&comparison, "p95(ttft where turn >= 1)");
-        assert_eq!((p95.ratio, comparison.cells[0].effects[0].call), (None, Call::Regressed));
+        assert_eq!((p95.ratio, comparison.cells[0].effects[0].call), (None, ComparisonVerdict::Regressed));
         let errors = effect(&comparison, "error_rate");
-        assert_eq!((errors.difference.unwrap().value.get(), errors.call), (1.0, Call::Regressed));
-        assert_eq!(comparison.call, Call::Regressed);
+        assert_eq!((errors.difference.unwrap().value.get(), errors.call), (1.0, ComparisonVerdict::Regressed));
+        assert_eq!(comparison.call, ComparisonVerdict::Regressed);
     }
 
     #[test]
@@ -423,7 +436,7 @@ mod tests {
             serde_json::json!({"workload": {"kind": "document_qa", "rounds": 5}, "server": {"args": {"x": 1}}});
         let run = |accept: &[&str]| {
             let options = CompareOptions { accept: accept.iter().map(|path| (*path).to_owned()).collect(), ..CompareOptions::default() };
-            compare(&Chosen { sweep: &base, variant: "vllm" }, &Chosen { sweep: &new, variant: "vllm" }, &options)
+            compare(&SavedVariant { sweep: &base, variant: "vllm" }, &SavedVariant { sweep: &new, variant: "vllm" }, &options)
         };
         let refused = |accept: &[&str]| match run(accept) {
             Err(CompareError::NotTheSameWork(differences)) => differences.into_iter().map(|one| one.what).collect::<Vec<_>>(),
@@ -445,10 +458,10 @@ mod tests {
         let cells =
             || vec![cell("vllm", 4, 4, rows(16, 1.0, 0)), cell("vllm", 4, 3, rows(12, 1.0, 0)), cell("vllm", 1, 1, rows(1, 1.0, 0))];
         let mut new = cells();
-        new[1].outcome = Outcome::Failed { reason: "the server did not become ready".into() };
+        new[1].outcome = RunOutcome::Failed { reason: "the server did not become ready".into() };
         new.pop();
         let comparison = compared(&cells(), &new, &CompareOptions::default()).unwrap();
-        assert_eq!((comparison.cells.len(), comparison.call), (1, Call::NotEnoughData));
+        assert_eq!((comparison.cells.len(), comparison.call), (1, ComparisonVerdict::NotEnoughData));
         assert_eq!(
             comparison.notes,
             [
@@ -468,15 +481,15 @@ mod tests {
         };
         let comparison = compared(&of(1.0, 0), &of(1.1, 4), &CompareOptions::default()).unwrap();
         assert_eq!(effect(&comparison, "p50(ttft where turn >= 1)").pairs, 12);
-        assert_eq!(comparison.call, Call::Regressed);
+        assert_eq!(comparison.call, ComparisonVerdict::Regressed);
     }
 
     #[test]
     fn a_comparison_survives_json_and_comes_out_the_same_twice() {
         let text = || serde_json::to_string(&both(rows(16, 1.0, 0), rows(16, 1.04, 1))).unwrap();
         assert_eq!(text(), text());
-        let read: Comparison = serde_json::from_str(&text()).unwrap();
-        assert_eq!((read.call, read.overall.len(), read.cells.len(), read.scores.len()), (Call::Same, 9, 1, 2));
+        let read: VariantComparison = serde_json::from_str(&text()).unwrap();
+        assert_eq!((read.call, read.overall.len(), read.cells.len(), read.scores.len()), (ComparisonVerdict::Same, 9, 1, 2));
         assert_eq!(effect(&read, "p99(ttft where turn >= 1)").ratio.unwrap().low, None);
     }
 }

@@ -1,6 +1,6 @@
 //! Two sides of the same work against each other: cell by cell, session by session, with intervals that hold for all cells at once.
 //!
-//! In: the saved runs of a base and of a new side. Out: a [`Comparison`], which reports, pictures and the history read. Must not know how
+//! In: the saved runs of a base and of a new side. Out: a [`VariantComparison`], which reports, pictures and the history read. Must not know how
 //! it is shown, and never compares what is not the same work unless told to.
 
 mod calls;
@@ -17,6 +17,8 @@ pub(super) mod student;
 mod void;
 mod work;
 
-pub use comparison::{Call, CellComparison, Comparison, Difference, Effect, Interval, ScoreEffect, Side};
-pub use gate::Gate;
-pub use judged::{Chosen, CompareError, CompareOptions, compare};
+pub use comparison::{
+    CellComparison, ComparisonSide, ComparisonVerdict, ConfidenceInterval, MeasureEffect, ScoreEffect, SettingDifference, VariantComparison,
+};
+pub use gate::GateMeasures;
+pub use judged::{CompareError, CompareOptions, SavedVariant, compare};

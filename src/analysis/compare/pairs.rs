@@ -18,7 +18,7 @@ pub(super) struct CellPair<'a> {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Pairs<'a> {
+pub(super) struct CellPairing<'a> {
     /// In the order of the base's axes; both have a result.
     pub cells: Vec<CellPair<'a>>,
     pub notes: Vec<String>,
@@ -27,7 +27,7 @@ pub(super) struct Pairs<'a> {
 }
 
 /// Pairs the cells of a variant of each side.
-pub(super) fn pair<'a>(base: (&'a SavedSweep, &str), new: (&'a SavedSweep, &str)) -> Pairs<'a> {
+pub(super) fn pair<'a>(base: (&'a SavedSweep, &str), new: (&'a SavedSweep, &str)) -> CellPairing<'a> {
     let names = shared_axes(base.0, new.0);
     let of = |(sweep, variant): (&'a SavedSweep, &str)| {
         // What a search left out was not lost: that side does not have it.
@@ -36,7 +36,7 @@ pub(super) fn pair<'a>(base: (&'a SavedSweep, &str), new: (&'a SavedSweep, &str)
         cells.map(|cell| (place(&names, &cell), cell)).collect::<Vec<_>>()
     };
     let (base, mut new) = (of(base), of(new));
-    let mut pairs = Pairs::default();
+    let mut pairs = CellPairing::default();
     let (mut only_base, mut missing) = (Vec::new(), Vec::new());
     for (axes, cell) in base {
         let Some(at) = new.iter().position(|(known, _)| *known == axes) else {

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::gate::Gate;
-use crate::analysis::columns::Number;
-use crate::analysis::estimate::Sample as MeasuredRows;
-use crate::analysis::{AnalysisError, Table, percentile};
-use crate::goal::{Aggregate, Condition, Measure};
-use crate::metric::{Better, Metric};
+use super::gate::GateMeasures;
+use crate::analysis::columns::NumericColumn;
+use crate::analysis::estimate::MeasureSample as MeasuredRows;
+use crate::analysis::{AnalysisError, RequestTable, percentile};
+use crate::goal::{Aggregate, Measure, RowCondition};
+use crate::metric::{Metric, MetricDirection};
 use crate::store::SavedRun;
 
 /// A session of a cell: the repeat that it is of, and its number.
@@ -16,14 +16,14 @@ pub(super) type Key = (u32, u64);
 
 /// One measure to compare.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Probe {
-    pub kind: Kind,
+pub(super) struct ComparedMeasure {
+    pub kind: ComparedMeasureKind,
     /// It takes part in deciding the whole comparison.
     pub primary: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Kind {
+pub(super) enum ComparedMeasureKind {
     Measure(Measure),
     /// Tokens of all answers over the measured window.
     OutputTokens,
@@ -33,7 +33,7 @@ pub(super) enum Kind {
 
 /// How a measure follows from what sessions bring.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Statistic {
+pub(super) enum SampleStatistic {
     /// A percentile of the pooled values.
     Percentile(f64),
     Max,
@@ -44,104 +44,106 @@ pub(super) enum Statistic {
 
 /// What the sessions of one side bring to one measure.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Sample {
+pub(super) struct PairedSample {
     /// Values by session, or one pair of sums.
     pub sessions: BTreeMap<Key, Vec<f64>>,
     /// Requests by session.
     pub requests: BTreeMap<Key, u64>,
-    pub statistic: Option<Statistic>,
+    pub statistic: Option<SampleStatistic>,
     /// By how much what requests near in time have in common enlarges the variance beyond what sessions tell; 0 and 1 where it does not.
     pub effect_of_time: f64,
 }
 
 /// All measures: those of the goals first, which are the primary ones with the error rate; all are where there are no goals or all are to
 /// decide. `filter` is what times to first token are filtered by where a goal does not say.
-pub(super) fn probes(goals: &[Measure], filter: &[Condition], gate: Gate) -> Vec<Probe> {
-    let all_decide = goals.is_empty() || gate == Gate::All;
+pub(super) fn probes(goals: &[Measure], filter: &[RowCondition], gate: GateMeasures) -> Vec<ComparedMeasure> {
+    let all_decide = goals.is_empty() || gate == GateMeasures::All;
     let of =
-        |p: f64, metric: Metric, filter: &[Condition]| Measure { aggregate: Aggregate::Percentile(p, metric), filter: filter.to_vec() };
+        |p: f64, metric: Metric, filter: &[RowCondition]| Measure { aggregate: Aggregate::Percentile(p, metric), filter: filter.to_vec() };
     let error_rate = Measure { aggregate: Aggregate::ErrorRate, filter: Vec::new() };
     let times = [of(50.0, Metric::Ttft, filter), of(95.0, Metric::Ttft, filter), of(99.0, Metric::Ttft, filter)];
     let mut primary = if goals.is_empty() { times[..2].to_vec() } else { goals.to_vec() };
     primary.push(error_rate);
     let rest = [of(50.0, Metric::Tpot, &[]), of(95.0, Metric::Tpot, &[]), of(95.0, Metric::Itl, &[])];
-    let mut probes: Vec<Probe> = Vec::new();
+    let mut probes: Vec<ComparedMeasure> = Vec::new();
     let all = primary.into_iter().map(|measure| (measure, true)).chain(times.into_iter().chain(rest).map(|measure| (measure, all_decide)));
     for (measure, primary) in all {
-        if !probes.iter().any(|known| known.kind == Kind::Measure(measure.clone())) {
-            probes.push(Probe { kind: Kind::Measure(measure), primary });
+        if !probes.iter().any(|known| known.kind == ComparedMeasureKind::Measure(measure.clone())) {
+            probes.push(ComparedMeasure { kind: ComparedMeasureKind::Measure(measure), primary });
         }
     }
-    probes.extend([Kind::OutputTokens, Kind::HitRate].map(|kind| Probe { kind, primary: all_decide }));
+    probes.extend(
+        [ComparedMeasureKind::OutputTokens, ComparedMeasureKind::HitRate].map(|kind| ComparedMeasure { kind, primary: all_decide }),
+    );
     probes
 }
 
-impl Probe {
+impl ComparedMeasure {
     pub fn name(&self) -> String {
         match &self.kind {
-            Kind::Measure(measure) => measure.to_string(),
-            Kind::OutputTokens => "output_tokens_per_s".to_owned(),
-            Kind::HitRate => "hit_rate".to_owned(),
+            ComparedMeasureKind::Measure(measure) => measure.to_string(),
+            ComparedMeasureKind::OutputTokens => "output_tokens_per_s".to_owned(),
+            ComparedMeasureKind::HitRate => "hit_rate".to_owned(),
         }
     }
 
     pub fn unit(&self) -> &'static str {
         match &self.kind {
-            Kind::Measure(measure) => measure.unit(),
-            Kind::OutputTokens => "tokens/s",
-            Kind::HitRate => "share",
+            ComparedMeasureKind::Measure(measure) => measure.unit(),
+            ComparedMeasureKind::OutputTokens => "tokens/s",
+            ComparedMeasureKind::HitRate => "share",
         }
     }
 
-    pub fn better(&self) -> Better {
+    pub fn better(&self) -> MetricDirection {
         match &self.kind {
-            Kind::Measure(measure) => measure.better(),
-            Kind::OutputTokens | Kind::HitRate => Better::Higher,
+            ComparedMeasureKind::Measure(measure) => measure.better(),
+            ComparedMeasureKind::OutputTokens | ComparedMeasureKind::HitRate => MetricDirection::Higher,
         }
     }
 
     /// What it takes of each request; nothing where it counts.
     pub fn metric(&self) -> Option<Metric> {
         match &self.kind {
-            Kind::Measure(measure) => measure.metric(),
-            Kind::OutputTokens | Kind::HitRate => None,
+            ComparedMeasureKind::Measure(measure) => measure.metric(),
+            ComparedMeasureKind::OutputTokens | ComparedMeasureKind::HitRate => None,
         }
     }
 
     pub fn is_error_rate(&self) -> bool {
-        matches!(&self.kind, Kind::Measure(measure) if measure.aggregate == Aggregate::ErrorRate)
+        matches!(&self.kind, ComparedMeasureKind::Measure(measure) if measure.aggregate == Aggregate::ErrorRate)
     }
 
     /// Takes what the measure needs from a cell's rows. `repeats` are those of the pooled runs, in their order.
-    pub fn sample(&self, table: &Table, repeats: &[u32], runs: &[&SavedRun]) -> Result<Sample, AnalysisError> {
+    pub fn sample(&self, table: &RequestTable, repeats: &[u32], runs: &[&SavedRun]) -> Result<PairedSample, AnalysisError> {
         let rows = match &self.kind {
-            Kind::Measure(measure) => table.filtered(&measure.filter)?,
-            Kind::OutputTokens | Kind::HitRate => table.clone(),
+            ComparedMeasureKind::Measure(measure) => table.filtered(&measure.filter)?,
+            ComparedMeasureKind::OutputTokens | ComparedMeasureKind::HitRate => table.clone(),
         };
         let keys = rows.session_keys()?.into_iter().map(|(run, session)| (repeats.get(run).copied().unwrap_or(u32::MAX), session));
         let keys: Vec<Key> = keys.collect();
         match &self.kind {
-            Kind::Measure(measure) => {
+            ComparedMeasureKind::Measure(measure) => {
                 let effect_of_time = MeasuredRows::of(measure, table)?.effect_of_time;
-                Ok(Sample { effect_of_time, ..of_measure(measure, &rows, &keys)? })
+                Ok(PairedSample { effect_of_time, ..of_measure(measure, &rows, &keys)? })
             }
-            Kind::OutputTokens => output_tokens(&rows, &keys, runs),
-            Kind::HitRate => {
-                let told = rows.counts(Number::CachedTokens)?.into_iter().zip(rows.counts(Number::PromptTokens)?);
+            ComparedMeasureKind::OutputTokens => output_tokens(&rows, &keys, runs),
+            ComparedMeasureKind::HitRate => {
+                let told = rows.counts(NumericColumn::CachedTokens)?.into_iter().zip(rows.counts(NumericColumn::PromptTokens)?);
                 let told: Vec<Option<(f64, f64)>> = told.map(|(cached, prompt)| cached.zip(prompt)).collect();
-                Ok(Sample::quotient(&keys, &told, 1.0))
+                Ok(PairedSample::quotient(&keys, &told, 1.0))
             }
         }
     }
 }
 
-fn of_measure(measure: &Measure, rows: &Table, keys: &[Key]) -> Result<Sample, AnalysisError> {
+fn of_measure(measure: &Measure, rows: &RequestTable, keys: &[Key]) -> Result<PairedSample, AnalysisError> {
     let statistic = match measure.aggregate {
-        Aggregate::Percentile(p, _) => Statistic::Percentile(p),
-        Aggregate::Max(_) => Statistic::Max,
-        Aggregate::Min(_) => Statistic::Min,
+        Aggregate::Percentile(p, _) => SampleStatistic::Percentile(p),
+        Aggregate::Max(_) => SampleStatistic::Max,
+        Aggregate::Min(_) => SampleStatistic::Min,
         Aggregate::Mean(metric) => {
-            let mut sample = Sample { statistic: Some(Statistic::Quotient(1.0)), ..Sample::default() };
+            let mut sample = PairedSample { statistic: Some(SampleStatistic::Quotient(1.0)), ..PairedSample::default() };
             for (key, values) in keys.iter().zip(rows.values_by_row(metric)?) {
                 for value in values {
                     sample.add(*key, (value, 1.0));
@@ -151,10 +153,10 @@ fn of_measure(measure: &Measure, rows: &Table, keys: &[Key]) -> Result<Sample, A
         }
         Aggregate::ErrorRate => {
             let failed: Vec<_> = rows.failed()?.into_iter().map(|failed| Some((f64::from(u8::from(failed)), 1.0))).collect();
-            return Ok(Sample::quotient(keys, &failed, 1.0));
+            return Ok(PairedSample::quotient(keys, &failed, 1.0));
         }
     };
-    let mut sample = Sample { statistic: Some(statistic), ..Sample::default() };
+    let mut sample = PairedSample { statistic: Some(statistic), ..PairedSample::default() };
     if let Some(metric) = measure.metric() {
         for (key, values) in keys.iter().zip(rows.values_by_row(metric)?) {
             if !values.is_empty() {
@@ -168,14 +170,15 @@ fn of_measure(measure: &Measure, rows: &Table, keys: &[Key]) -> Result<Sample, A
 
 /// Tokens over the window of all runs. A session is not a part of the window, but brings its tokens and the time that it was alive; the
 /// window is that time over the mean number of sessions alive, which is taken as given.
-fn output_tokens(rows: &Table, keys: &[Key], runs: &[&SavedRun]) -> Result<Sample, AnalysisError> {
-    let (begin, end, tokens) = (rows.counts(Number::Intended)?, rows.counts(Number::Done)?, rows.counts(Number::OutputTokens)?);
+fn output_tokens(rows: &RequestTable, keys: &[Key], runs: &[&SavedRun]) -> Result<PairedSample, AnalysisError> {
+    let (begin, end, tokens) =
+        (rows.counts(NumericColumn::Intended)?, rows.counts(NumericColumn::Done)?, rows.counts(NumericColumn::OutputTokens)?);
     let window: f64 = runs.iter().map(|run| run.record.counts.measured_window_us.as_secs_f64()).sum();
     if window <= 0.0 || tokens.iter().all(Option::is_none) {
-        return Ok(Sample::default());
+        return Ok(PairedSample::default());
     }
     let mut lives: BTreeMap<Key, (f64, f64)> = BTreeMap::new();
-    let mut sample = Sample::default();
+    let mut sample = PairedSample::default();
     for (((key, begin), end), tokens) in keys.iter().zip(begin).zip(end).zip(tokens) {
         let life = lives.entry(*key).or_insert((f64::INFINITY, 0.0));
         *life = (life.0.min(begin.unwrap_or(f64::INFINITY)), life.1.max(end.unwrap_or(0.0)));
@@ -189,13 +192,13 @@ fn output_tokens(rows: &Table, keys: &[Key], runs: &[&SavedRun]) -> Result<Sampl
             *below = span;
         }
     }
-    sample.statistic = Some(Statistic::Quotient(alive / window));
+    sample.statistic = Some(SampleStatistic::Quotient(alive / window));
     Ok(sample)
 }
 
-impl Sample {
+impl PairedSample {
     fn quotient(keys: &[Key], parts: &[Option<(f64, f64)>], factor: f64) -> Self {
-        let mut sample = Self { statistic: Some(Statistic::Quotient(factor)), ..Self::default() };
+        let mut sample = Self { statistic: Some(SampleStatistic::Quotient(factor)), ..Self::default() };
         for (key, part) in keys.iter().zip(parts) {
             if let Some(part) = part {
                 sample.add(*key, *part);
@@ -215,7 +218,7 @@ impl Sample {
     }
 }
 
-impl Statistic {
+impl SampleStatistic {
     /// The statistic of ascending values; `None` where there are none. Not for sums.
     pub fn of_values(self, ascending: &[f64]) -> Option<f64> {
         match self {

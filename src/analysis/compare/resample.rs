@@ -5,7 +5,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
-use super::probe::{Key, Sample, Statistic};
+use super::probe::{Key, PairedSample, SampleStatistic};
 
 /// Resamples of a cell. The spread of a standard error from 500 of them is 3 %.
 const RESAMPLES: usize = 500;
@@ -15,9 +15,9 @@ const MOST_VALUES: usize = 2000;
 
 /// How often each pair of sessions is drawn, by resample.
 #[derive(Debug)]
-pub(super) struct Draws(Vec<Vec<u32>>);
+pub(super) struct BootstrapDraws(Vec<Vec<u32>>);
 
-impl Draws {
+impl BootstrapDraws {
     /// `stream` tells cells apart: their draws are independent.
     pub fn of(pairs: usize, stream: u64) -> Self {
         let mut rng = Pcg64::seed_from_u64(SEED ^ stream.wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -34,7 +34,7 @@ impl Draws {
 
 /// A number with its variance, where the resamples give one, and the degrees of freedom that this rests on.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Spread {
+pub(super) struct VarianceEstimate {
     pub value: f64,
     pub variance: Option<f64>,
     pub freedom: f64,
@@ -42,7 +42,7 @@ pub(super) struct Spread {
 
 /// One measure of one cell on both sides.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Measured {
+pub(super) struct CellEffect {
     pub pairs: usize,
     pub n_base: u64,
     pub n_new: u64,
@@ -51,14 +51,14 @@ pub(super) struct Measured {
     pub base: Option<f64>,
     pub new: Option<f64>,
     /// ln(new / base).
-    pub log_ratio: Option<Spread>,
+    pub log_ratio: Option<VarianceEstimate>,
     /// new - base.
-    pub difference: Option<Spread>,
+    pub difference: Option<VarianceEstimate>,
     /// Both sides have the very same values, or none has a single case of what is counted.
     pub identical: bool,
 }
 
-impl Measured {
+impl CellEffect {
     /// Of a cell of which a side was ended early: what came of it are rows chosen by their values, and no sample.
     pub fn not_comparable() -> Self {
         Self { pairs: 0, n_base: 0, n_new: 0, beyond: 0.0, base: None, new: None, log_ratio: None, difference: None, identical: false }
@@ -67,12 +67,12 @@ impl Measured {
 
 /// Measures both sides over the sessions that `keys` pairs; a session that brings nothing on one side brings nothing to it.
 #[expect(clippy::cast_precision_loss, reason = "sessions are few")]
-pub(super) fn measured(base: &Sample, new: &Sample, keys: &[Key], draws: &Draws) -> Measured {
-    let (sides, n) = ([Side::of(base, keys), Side::of(new, keys)], [requests(base, keys), requests(new, keys)]);
+pub(super) fn measured(base: &PairedSample, new: &PairedSample, keys: &[Key], draws: &BootstrapDraws) -> CellEffect {
+    let (sides, n) = ([BootstrapSide::of(base, keys), BootstrapSide::of(new, keys)], [requests(base, keys), requests(new, keys)]);
     let [base_value, new_value] = [sides[0].whole, sides[1].whole];
     let identical = base_value.is_some() && base.statistic == new.statistic && (base.sessions == new.sessions || nothing_seen(base, new));
     let pairs = keys.iter().filter(|key| base.sessions.contains_key(key) && new.sessions.contains_key(key)).count();
-    let mut found = Measured {
+    let mut found = CellEffect {
         pairs,
         n_base: n[0],
         n_new: n[1],
@@ -93,7 +93,7 @@ pub(super) fn measured(base: &Sample, new: &Sample, keys: &[Key], draws: &Draws)
         let value = of(base_value, new_value);
         let freedom = pairs.saturating_sub(1).max(1) as f64;
         if identical {
-            return Spread { value, variance: Some(0.0), freedom };
+            return VarianceEstimate { value, variance: Some(0.0), freedom };
         }
         // Of an open loop sessions have one row each, and hide that neighbours are late together.
         let effect_of_time = base.effect_of_time.max(new.effect_of_time).max(1.0);
@@ -101,7 +101,7 @@ pub(super) fn measured(base: &Sample, new: &Sample, keys: &[Key], draws: &Draws)
         let within = by_sessions.map(|variance| variance * effect_of_time);
         let between = between_repeats(&repeats.iter().map(|(base, new)| of(*base, *new)).collect::<Vec<_>>());
         let (variance, freedom) = widened(within, freedom, between, repeats.len());
-        Spread { value, variance, freedom }
+        VarianceEstimate { value, variance, freedom }
     };
     found.difference = Some(effect(&|base, new| new - base));
     if base_value > 0.0 && new_value > 0.0 {
@@ -111,13 +111,13 @@ pub(super) fn measured(base: &Sample, new: &Sample, keys: &[Key], draws: &Draws)
 }
 
 /// The values of both sides in each repeat by itself; empty where there is one repeat or one of them has no value.
-fn by_repeat(base: &Sample, new: &Sample, keys: &[Key]) -> Vec<(f64, f64)> {
+fn by_repeat(base: &PairedSample, new: &PairedSample, keys: &[Key]) -> Vec<(f64, f64)> {
     let mut repeats: Vec<u32> = keys.iter().map(|(repeat, _)| *repeat).collect();
     repeats.sort_unstable();
     repeats.dedup();
     let of = |repeat: u32| {
         let own: Vec<Key> = keys.iter().filter(|key| key.0 == repeat).copied().collect();
-        Side::of(base, &own).whole.zip(Side::of(new, &own).whole)
+        BootstrapSide::of(base, &own).whole.zip(BootstrapSide::of(new, &own).whole)
     };
     if repeats.len() < 2 { Vec::new() } else { repeats.into_iter().map(of).collect::<Option<_>>().unwrap_or_default() }
 }
@@ -145,14 +145,14 @@ fn widened(within: Option<f64>, freedom: f64, between: Option<f64>, repeats: usi
 }
 
 /// Neither side has a single case of what is counted: no failure, no cached token.
-fn nothing_seen(base: &Sample, new: &Sample) -> bool {
-    let none = |sample: &Sample| {
-        matches!(sample.statistic, Some(Statistic::Quotient(_))) && sample.sessions.values().all(|sums| sums.first() == Some(&0.0))
+fn nothing_seen(base: &PairedSample, new: &PairedSample) -> bool {
+    let none = |sample: &PairedSample| {
+        matches!(sample.statistic, Some(SampleStatistic::Quotient(_))) && sample.sessions.values().all(|sums| sums.first() == Some(&0.0))
     };
     none(base) && none(new)
 }
 
-fn requests(sample: &Sample, keys: &[Key]) -> u64 {
+fn requests(sample: &PairedSample, keys: &[Key]) -> u64 {
     keys.iter().filter_map(|key| sample.requests.get(key)).sum()
 }
 
@@ -171,8 +171,8 @@ fn spread(effects: impl Iterator<Item = f64>, sessions: usize, resamples: usize)
 }
 
 /// One side, ready to be drawn from.
-struct Side {
-    statistic: Option<Statistic>,
+struct BootstrapSide {
+    statistic: Option<SampleStatistic>,
     /// Values with the place of their session, ascending; thinned.
     values: Vec<(f64, usize)>,
     /// Sums by place of the session.
@@ -181,13 +181,13 @@ struct Side {
     whole: Option<f64>,
 }
 
-impl Side {
-    fn of(sample: &Sample, keys: &[Key]) -> Self {
+impl BootstrapSide {
+    fn of(sample: &PairedSample, keys: &[Key]) -> Self {
         let mut side = Self { statistic: sample.statistic, values: Vec::new(), sums: Vec::new(), whole: None };
         let brought = || keys.iter().map(|key| sample.sessions.get(key).map_or(&[][..], Vec::as_slice));
         match sample.statistic {
             None => {}
-            Some(Statistic::Quotient(factor)) => {
+            Some(SampleStatistic::Quotient(factor)) => {
                 side.sums = brought().map(|sums| if let [above, below] = sums { (*above, *below) } else { (0.0, 0.0) }).collect();
                 side.whole = quotient(side.sums.iter().copied(), factor);
             }
@@ -205,7 +205,7 @@ impl Side {
     fn drawn(&self, draw: &[u32]) -> Option<f64> {
         let times = |place: usize| draw.get(place).copied().unwrap_or(0);
         match self.statistic? {
-            Statistic::Quotient(factor) => {
+            SampleStatistic::Quotient(factor) => {
                 let parts = self.sums.iter().enumerate();
                 quotient(parts.map(|(place, sums)| (f64::from(times(place)) * sums.0, f64::from(times(place)) * sums.1)), factor)
             }
@@ -252,15 +252,16 @@ mod tests {
 
     #[test]
     fn what_rows_near_in_time_have_in_common_widens_an_effect() {
-        let sample = |effect_of_time: f64, shift: f64| Sample {
+        let sample = |effect_of_time: f64, shift: f64| PairedSample {
             sessions: (0..40_u32).map(|session| ((0, u64::from(session)), vec![shift + f64::from(session % 7)])).collect(),
             requests: (0..40).map(|session| ((0, session), 1)).collect(),
-            statistic: Some(Statistic::Percentile(50.0)),
+            statistic: Some(SampleStatistic::Percentile(50.0)),
             effect_of_time,
         };
         let keys: Vec<Key> = (0..40).map(|session| (0, session)).collect();
-        let variance =
-            |effect: f64| measured(&sample(effect, 1.0), &sample(1.0, 1.3), &keys, &Draws::of(40, 0)).difference.unwrap().variance.unwrap();
+        let variance = |effect: f64| {
+            measured(&sample(effect, 1.0), &sample(1.0, 1.3), &keys, &BootstrapDraws::of(40, 0)).difference.unwrap().variance.unwrap()
+        };
         assert!((variance(9.0) / variance(1.0) - 9.0).abs() < 1e-9);
     }
 

@@ -1,18 +1,18 @@
 //! The scores of both sides: how many sessions hold, each with the range that its truth is in. Saved sweeps and their pairs of cells in,
 //! score effects out. Only cells that both sides have a result of count, so that a smaller matrix is no smaller score.
 
-use super::comparison::{Call, ScoreEffect};
-use super::judged::Chosen;
+use super::comparison::{ComparisonVerdict, ScoreEffect};
+use super::judged::SavedVariant;
 use super::pairs::CellPair;
 use crate::analysis::axes::Axes;
 use crate::analysis::cells::CellRuns;
-use crate::analysis::{AnalysisError, Question, RatioBound, Score, ScoreBound, Shape, interval, summarize};
+use crate::analysis::{AnalysisError, CapacityShape, RatioBound, Score, ScoreBound, SummaryOptions, interval, summarize};
 use crate::goal::Goal;
 use crate::store::{SavedRun, SavedSamples, SavedSweep};
 
 /// One number of one side: what passes by its value, and from what is met to what is not excluded.
 #[derive(Debug, Clone, PartialEq)]
-struct Scored {
+struct SideScore {
     name: &'static str,
     axis: String,
     within: Axes,
@@ -23,7 +23,7 @@ struct Scored {
 
 /// Every score that both sides have; none without goals. `identical` says that both have the very same rows.
 pub(super) fn score_effects(
-    (base, new): (&Chosen<'_>, &Chosen<'_>),
+    (base, new): (&SavedVariant<'_>, &SavedVariant<'_>),
     cells: &[CellPair<'_>],
     goals: &[Goal],
     identical: bool,
@@ -31,19 +31,19 @@ pub(super) fn score_effects(
     if goals.is_empty() {
         return Ok(Vec::new());
     }
-    let question = Question { goals: goals.to_vec(), ..Question::default() };
-    let of = |side: &Chosen<'_>, cells: Vec<&CellRuns<'_>>| {
+    let question = SummaryOptions { goals: goals.to_vec(), ..SummaryOptions::default() };
+    let of = |side: &SavedVariant<'_>, cells: Vec<&CellRuns<'_>>| {
         let summary = summarize(&shared(side, &cells), &question)?;
         Ok::<_, AnalysisError>(summary.variants.iter().flat_map(|variant| &variant.scores).flat_map(numbers).collect::<Vec<_>>())
     };
     let others = of(new, cells.iter().map(|cell| &cell.new).collect())?;
-    let against = |base: Scored| {
-        let same = |other: &&Scored| (other.name, &other.axis, &other.within) == (base.name, &base.axis, &base.within);
+    let against = |base: SideScore| {
+        let same = |other: &&SideScore| (other.name, &other.axis, &other.within) == (base.name, &base.axis, &base.within);
         let new = others.iter().find(same)?;
         let ratio_bound = RatioBound::of(base.bound, new.bound);
         let both = base.value.zip(new.value).filter(|(base, _)| *base > 0.0 && ratio_bound != RatioBound::Unknown);
         let ratio = both.map(|(base, new)| new / base);
-        let call = if identical { Call::Same } else { call(&base, new) };
+        let call = if identical { ComparisonVerdict::Same } else { call(&base, new) };
         Some(ScoreEffect {
             score: format!("{} {}", base.name, base.axis).trim_end().to_owned(),
             within: base.within,
@@ -74,7 +74,7 @@ pub(super) fn doubt(scores: usize, goals: usize) -> f64 {
 }
 
 /// The sweep as if it had been these cells alone. What servers told is left out: no score goes by it.
-fn shared(side: &Chosen<'_>, cells: &[&CellRuns<'_>]) -> SavedSweep {
+fn shared(side: &SavedVariant<'_>, cells: &[&CellRuns<'_>]) -> SavedSweep {
     let sweep = side.sweep;
     let mut manifest = sweep.manifest.clone();
     let wanted = |axes: &[(String, serde_json::Value)]| {
@@ -93,26 +93,26 @@ fn shared(side: &Chosen<'_>, cells: &[&CellRuns<'_>]) -> SavedSweep {
 
 /// Regressed where not even what is not excluded reaches what the base has met; the other way round improved; the same where both ranges
 /// are the same single number.
-fn call(base: &Scored, new: &Scored) -> Call {
-    let most = |side: &Scored| side.range.1.unwrap_or(0.0);
-    let least = |side: &Scored| side.range.0.unwrap_or(0.0);
+fn call(base: &SideScore, new: &SideScore) -> ComparisonVerdict {
+    let most = |side: &SideScore| side.range.1.unwrap_or(0.0);
+    let least = |side: &SideScore| side.range.0.unwrap_or(0.0);
     if most(new) < least(base) {
-        Call::Regressed
+        ComparisonVerdict::Regressed
     } else if least(new) > most(base) {
-        Call::Improved
+        ComparisonVerdict::Improved
     } else if base.range == new.range && base.range.0 == base.range.1 {
-        Call::Same
+        ComparisonVerdict::Same
     } else {
-        Call::NotEnoughData
+        ComparisonVerdict::NotEnoughData
     }
 }
 
 /// The numbers of a score: both of the capacity benchmark's, else the one.
 #[expect(clippy::cast_precision_loss, reason = "session counts are far below 2^53")]
-fn numbers(score: &Score) -> Vec<Scored> {
+fn numbers(score: &Score) -> Vec<SideScore> {
     match score {
         Score::Capacity(capacity) => {
-            let number = |name, of: fn(Shape) -> f64, bound, [value, met, open]: [Option<Shape>; 3]| Scored {
+            let number = |name, of: fn(CapacityShape) -> f64, bound, [value, met, open]: [Option<CapacityShape>; 3]| SideScore {
                 name,
                 axis: String::new(),
                 within: capacity.within.clone(),
@@ -125,7 +125,7 @@ fn numbers(score: &Score) -> Vec<Scored> {
             let product = number("max C×S", |shape| shape.product as f64, capacity.max_product_bound, products);
             vec![product, number("best 2CS/(C+S)", |shape| shape.harmonic_mean, capacity.harmonic_mean_bound, means)]
         }
-        Score::Largest(largest) => vec![Scored {
+        Score::Largest(largest) => vec![SideScore {
             name: "largest",
             axis: crate::analysis::short(&largest.axis).to_owned(),
             within: largest.within.clone(),
@@ -140,21 +140,24 @@ fn numbers(score: &Score) -> Vec<Scored> {
 mod tests {
     use super::*;
 
-    fn scored(met: Option<f64>, open: Option<f64>) -> Scored {
-        Scored { name: "max C×S", axis: String::new(), within: Axes::new(), value: open, bound: ScoreBound::Exact, range: (met, open) }
+    fn scored(met: Option<f64>, open: Option<f64>) -> SideScore {
+        SideScore { name: "max C×S", axis: String::new(), within: Axes::new(), value: open, bound: ScoreBound::Exact, range: (met, open) }
     }
 
     #[test]
     fn a_score_has_changed_where_the_ranges_lie_apart() {
         let of = |base: (f64, f64), new: (f64, f64)| call(&scored(Some(base.0), Some(base.1)), &scored(Some(new.0), Some(new.1)));
-        assert_eq!(of((12.0, 16.0), (4.0, 8.0)), Call::Regressed);
-        assert_eq!(of((4.0, 8.0), (12.0, 16.0)), Call::Improved);
-        assert_eq!(of((12.0, 12.0), (12.0, 12.0)), Call::Same);
-        assert_eq!(of((8.0, 12.0), (8.0, 12.0)), Call::NotEnoughData);
-        assert_eq!(of((8.0, 12.0), (4.0, 8.0)), Call::NotEnoughData, "8 may still hold");
+        assert_eq!(of((12.0, 16.0), (4.0, 8.0)), ComparisonVerdict::Regressed);
+        assert_eq!(of((4.0, 8.0), (12.0, 16.0)), ComparisonVerdict::Improved);
+        assert_eq!(of((12.0, 12.0), (12.0, 12.0)), ComparisonVerdict::Same);
+        assert_eq!(of((8.0, 12.0), (8.0, 12.0)), ComparisonVerdict::NotEnoughData);
+        assert_eq!(of((8.0, 12.0), (4.0, 8.0)), ComparisonVerdict::NotEnoughData, "8 may still hold");
         let none = scored(None, None);
-        assert_eq!(call(&scored(Some(4.0), Some(4.0)), &none), Call::Regressed);
-        assert_eq!((call(&none, &none), call(&scored(None, Some(4.0)), &none)), (Call::Same, Call::NotEnoughData));
+        assert_eq!(call(&scored(Some(4.0), Some(4.0)), &none), ComparisonVerdict::Regressed);
+        assert_eq!(
+            (call(&none, &none), call(&scored(None, Some(4.0)), &none)),
+            (ComparisonVerdict::Same, ComparisonVerdict::NotEnoughData)
+        );
     }
 
     /// Cells whose truth is right at the limit: the first met one on this side counts where the other misses it and all larger ones.

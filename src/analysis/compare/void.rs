@@ -2,29 +2,29 @@
 //! They are not compared. Pairs and their rows in, reasons out.
 
 use super::pairs::{CellPair, few};
-use super::probe::Probe;
+use super::probe::ComparedMeasure;
 use crate::analysis::cells::CellRuns;
 use crate::analysis::client::limited;
 use crate::analysis::stream_figures::StreamFigures;
 use crate::analysis::summarize::worst_client;
-use crate::analysis::{AnalysisError, Table, VoidReason, show_axes};
+use crate::analysis::{AnalysisError, RequestTable, VoidReason, show_axes};
 use crate::goal::Goal;
-use crate::record::Client;
+use crate::record::ClientEnvironment;
 
 /// Why a side certifies nothing.
 #[derive(Debug)]
-pub(super) struct VoidSide {
+pub(super) struct SideValidity {
     is_client_limited: bool,
     streams: StreamFigures,
 }
 
-impl VoidSide {
-    pub fn of(cell: &CellRuns<'_>, table: &Table, machine: &Client, goals: &[Goal]) -> Result<Self, AnalysisError> {
+impl SideValidity {
+    pub fn of(cell: &CellRuns<'_>, table: &RequestTable, machine: &ClientEnvironment, goals: &[Goal]) -> Result<Self, AnalysisError> {
         let is_client_limited = limited(&worst_client(cell), machine, goals).is_some();
         Ok(Self { is_client_limited, streams: StreamFigures::of(table)? })
     }
 
-    pub fn reason(&self, probe: &Probe) -> Option<VoidReason> {
+    pub fn reason(&self, probe: &ComparedMeasure) -> Option<VoidReason> {
         if self.is_client_limited { Some(VoidReason::ClientLimited) } else { self.streams.void(probe.metric()) }
     }
 }

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::comparison::Difference;
-use super::judged::Chosen;
+use super::comparison::SettingDifference;
+use super::judged::SavedVariant;
 use super::pairs::CellPair;
 use crate::analysis::axes::plain;
 use crate::record::TokenRule;
@@ -13,7 +13,12 @@ use crate::record::TokenRule;
 const MOST_CHARACTERS: usize = 60;
 
 /// What is not the same work, each once, in the order of the run's fields.
-pub(super) fn differences(base: &Chosen<'_>, new: &Chosen<'_>, cells: &[CellPair<'_>], goals_given: bool) -> Vec<Difference> {
+pub(super) fn differences(
+    base: &SavedVariant<'_>,
+    new: &SavedVariant<'_>,
+    cells: &[CellPair<'_>],
+    goals_given: bool,
+) -> Vec<SettingDifference> {
     let mut found = Vec::new();
     let (left, right) = (&base.sweep.manifest, &new.sweep.manifest);
     let mut told = |what: &str, base: String, new: String| push(&mut found, what, base, new);
@@ -86,9 +91,9 @@ fn measures(goals: &[String]) -> String {
     if all.is_empty() { "none".to_owned() } else { all.join("; ") }
 }
 
-fn push(found: &mut Vec<Difference>, what: &str, base: String, new: String) {
+fn push(found: &mut Vec<SettingDifference>, what: &str, base: String, new: String) {
     if base != new && !found.iter().any(|known| known.what == what) {
-        found.push(Difference { what: what.to_owned(), base, new });
+        found.push(SettingDifference { what: what.to_owned(), base, new });
     }
 }
 

@@ -1,27 +1,29 @@
-//! One night against the nights before it, pooled: what regressed, and what cannot be told. Nights in, a [`NightCall`] out; the comparison
+//! One night against the nights before it, pooled: what regressed, and what cannot be told. Nights in, a [`NightComparison`] out; the comparison
 //! itself is that of `bench compare`. Counts no nights.
 
 use serde::Serialize;
 
 use super::gate::GateOptions;
-use super::night::Night;
-use crate::analysis::compare::{Call, CellComparison, Chosen, CompareOptions, Comparison, Effect, Gate, ScoreEffect, compare};
+use super::night::NightSweep;
+use crate::analysis::compare::{
+    CellComparison, CompareOptions, ComparisonVerdict, GateMeasures, MeasureEffect, SavedVariant, ScoreEffect, VariantComparison, compare,
+};
 use crate::analysis::{Axes, Score, SweepSummary, VariantSummary};
 use crate::goal::Goal;
 use crate::store::SavedSweep;
 
 /// What a night says, and what it rests on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct NightCall {
+pub struct NightComparison {
     /// Its folder.
     pub night: String,
     /// Its date, as in the history.
     pub label: String,
-    pub call: Call,
+    pub call: ComparisonVerdict,
     /// Scores below what every night before was certified for.
-    pub fallen: Vec<FallenScore>,
+    pub fallen: Vec<ScoreDrop>,
     /// Over all cells: what regressed; where nothing did and the night cannot be told, the primary measures that are open.
-    pub overall: Vec<Effect>,
+    pub overall: Vec<MeasureEffect>,
     /// Scores that regressed against those of the nights before together.
     pub scores: Vec<ScoreEffect>,
     /// Cells in which something regressed, with that alone.
@@ -34,7 +36,7 @@ pub struct NightCall {
 
 /// A score that is below what every night before was certified for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FallenScore {
+pub struct ScoreDrop {
     /// `max C×S`.
     pub score: String,
     pub within: Axes,
@@ -46,18 +48,18 @@ pub struct FallenScore {
 
 /// Compares the night's variant with the pool of the reference nights; `None` is a pool of no nights.
 pub(super) fn call(
-    night: &Night,
+    night: &NightSweep,
     label: &str,
     variant: &str,
-    reference: &[Night],
+    reference: &[NightSweep],
     pool: Option<&SavedSweep>,
     options: &GateOptions,
-) -> NightCall {
+) -> NightComparison {
     let fallen = fallen_scores(&night.summary, variant, reference);
-    let mut found = NightCall {
+    let mut found = NightComparison {
         night: night.folder.display().to_string(),
         label: label.to_owned(),
-        call: Call::NotEnoughData,
+        call: ComparisonVerdict::NotEnoughData,
         fallen,
         overall: Vec::new(),
         scores: Vec::new(),
@@ -67,44 +69,44 @@ pub(super) fn call(
     };
     let goals: Vec<Goal> = night.summary.goals.iter().filter_map(|goal| goal.parse().ok()).collect();
     let (margin, accept, confidence) = (options.margin, options.accept.clone(), night.summary.confidence);
-    let compared_by = CompareOptions { margin, confidence, gate: Gate::default(), accept, goals };
-    match pool.map(|base| compare(&Chosen { sweep: base, variant }, &Chosen { sweep: &night.sweep, variant }, &compared_by)) {
+    let compared_by = CompareOptions { margin, confidence, gate: GateMeasures::default(), accept, goals };
+    match pool.map(|base| compare(&SavedVariant { sweep: base, variant }, &SavedVariant { sweep: &night.sweep, variant }, &compared_by)) {
         None => found.remarks.push("there is no night before to compare it with".to_owned()),
         Some(Err(error)) => found.remarks.push(error.to_string()),
         Some(Ok(comparison)) => found.take(comparison),
     }
     if !found.fallen.is_empty() {
-        found.call = Call::Regressed;
+        found.call = ComparisonVerdict::Regressed;
     }
     found
 }
 
-impl NightCall {
+impl NightComparison {
     /// Keeps of a comparison what decided.
-    fn take(&mut self, comparison: Comparison) {
+    fn take(&mut self, comparison: VariantComparison) {
         self.call = comparison.call;
         self.compared = comparison.cells.len();
-        self.scores = comparison.scores.into_iter().filter(|score| score.call == Call::Regressed).collect();
+        self.scores = comparison.scores.into_iter().filter(|score| score.call == ComparisonVerdict::Regressed).collect();
         let primary = comparison.primary;
-        let decides = |effect: &Effect| effect.call == Call::Regressed && primary.contains(&effect.measure);
-        let regressed = |effects: Vec<Effect>| effects.into_iter().filter(decides).collect::<Vec<_>>();
+        let decides = |effect: &MeasureEffect| effect.call == ComparisonVerdict::Regressed && primary.contains(&effect.measure);
+        let regressed = |effects: Vec<MeasureEffect>| effects.into_iter().filter(decides).collect::<Vec<_>>();
         self.overall = match comparison.call {
-            Call::NotEnoughData => {
-                let is_open = |effect: &Effect| effect.call == Call::NotEnoughData && primary.contains(&effect.measure);
+            ComparisonVerdict::NotEnoughData => {
+                let is_open = |effect: &MeasureEffect| effect.call == ComparisonVerdict::NotEnoughData && primary.contains(&effect.measure);
                 comparison.overall.into_iter().filter(is_open).collect()
             }
             _ => regressed(comparison.overall),
         };
         let cells = comparison.cells.into_iter().map(|cell| CellComparison { effects: regressed(cell.effects), ..cell });
         self.cells = cells.filter(|cell| !cell.effects.is_empty()).collect();
-        if matches!(self.call, Call::NotEnoughData | Call::Regressed) {
+        if matches!(self.call, ComparisonVerdict::NotEnoughData | ComparisonVerdict::Regressed) {
             self.remarks.extend(comparison.notes);
         }
     }
 }
 
 /// Scores that fell below what every whole night before was certified for. A night that was cut short has no whole score.
-fn fallen_scores(summary: &SweepSummary, variant: &str, reference: &[Night]) -> Vec<FallenScore> {
+fn fallen_scores(summary: &SweepSummary, variant: &str, reference: &[NightSweep]) -> Vec<ScoreDrop> {
     let whole = |summary: &SweepSummary| summary.runs.whole >= summary.runs.planned;
     let of = |summary: &SweepSummary| summary.variants.iter().find(|known| known.name == variant).cloned();
     let Some(now) = of(summary).filter(|_| whole(summary)) else { return Vec::new() };
@@ -114,7 +116,7 @@ fn fallen_scores(summary: &SweepSummary, variant: &str, reference: &[Night]) -> 
         let certified = before.iter().map(|night| certified(night.scores.iter().find(same)?)).collect::<Option<Vec<f64>>>()?;
         let certified = certified.into_iter().reduce(f64::min)?;
         let value = score.headline().unwrap_or(0.0);
-        (value < certified).then(|| FallenScore { score: score.name(), within: score.within().clone(), value, certified })
+        (value < certified).then(|| ScoreDrop { score: score.name(), within: score.within().clone(), value, certified })
     };
     now.scores.iter().filter_map(fallen).collect()
 }
@@ -133,7 +135,7 @@ mod tests {
     use super::super::stage::{cells, certified, night, nights, of_cells};
     use super::*;
 
-    fn against(now: &Night, before: &[Night]) -> NightCall {
+    fn against(now: &NightSweep, before: &[NightSweep]) -> NightComparison {
         let pool = pooled(&before.iter().map(|night| &night.sweep).collect::<Vec<_>>());
         call(now, "today", "vllm", before, pool.as_ref(), &GateOptions::default())
     }
@@ -165,9 +167,13 @@ mod tests {
     fn what_regressed_is_named_with_its_cells_and_nothing_else_is() {
         let nights = nights(&[0.5, 0.8]);
         let found = against(&nights[1], &nights[..1]);
-        assert_eq!(found.call, Call::Regressed);
+        assert_eq!(found.call, ComparisonVerdict::Regressed);
         assert_eq!(found.compared, 4);
-        assert!(found.overall.iter().all(|effect| effect.call == Call::Regressed) && !found.overall.is_empty(), "{:?}", found.overall);
+        assert!(
+            found.overall.iter().all(|effect| effect.call == ComparisonVerdict::Regressed) && !found.overall.is_empty(),
+            "{:?}",
+            found.overall
+        );
         assert!(found.cells.len() <= 1 && found.remarks.is_empty(), "{found:?}");
         assert_eq!(against(&nights[0], &[]).remarks, ["there is no night before to compare it with"]);
     }

@@ -6,23 +6,23 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::analysis::compare::Difference;
-use crate::analysis::{AnalysisError, Question, SweepSummary, short, summarize};
+use crate::analysis::compare::SettingDifference;
+use crate::analysis::{AnalysisError, SummaryOptions, SweepSummary, short, summarize};
 use crate::store::SavedSweep;
 
 /// A saved sweep of some night.
 #[derive(Debug, Clone)]
-pub struct Night {
+pub struct NightSweep {
     /// What people call it: its folder below the one that was asked for.
     pub folder: PathBuf,
     pub sweep: SavedSweep,
     pub summary: SweepSummary,
-    work: Work,
+    work: WorkFingerprint,
 }
 
 /// What was asked of the server: nights that differ in it are not comparable.
 #[derive(Debug, Clone, PartialEq)]
-struct Work {
+struct WorkFingerprint {
     seed: u64,
     /// `simulated`, `imported` or `measured`.
     origin: &'static str,
@@ -30,10 +30,10 @@ struct Work {
     variants: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
 }
 
-impl Night {
-    pub fn new(folder: PathBuf, sweep: SavedSweep, question: &Question) -> Result<Self, AnalysisError> {
+impl NightSweep {
+    pub fn new(folder: PathBuf, sweep: SavedSweep, question: &SummaryOptions) -> Result<Self, AnalysisError> {
         let summary = summarize(&sweep, question)?;
-        let work = Work::of(&sweep);
+        let work = WorkFingerprint::of(&sweep);
         Ok(Self { folder, sweep, summary, work })
     }
 
@@ -45,13 +45,13 @@ impl Night {
     /// What is not the same work as on another night and not accepted; only what both have is compared, so that a night that was cut short
     /// still fits.
     #[must_use]
-    pub fn differs(&self, other: &Self, accept: &[String]) -> Vec<Difference> {
+    pub fn differs(&self, other: &Self, accept: &[String]) -> Vec<SettingDifference> {
         let (left, right) = (&self.work, &other.work);
         let mut found = Vec::new();
         let mut add = |what: &str, base: String, new: String| {
             let what = what.to_owned();
-            if base != new && !found.iter().any(|known: &Difference| known.what == what) {
-                found.push(Difference { what, base, new });
+            if base != new && !found.iter().any(|known: &SettingDifference| known.what == what) {
+                found.push(SettingDifference { what, base, new });
             }
         };
         add("seed", left.seed.to_string(), right.seed.to_string());
@@ -67,7 +67,7 @@ impl Night {
     }
 }
 
-impl Work {
+impl WorkFingerprint {
     fn of(sweep: &SavedSweep) -> Self {
         let axes: BTreeSet<&str> = sweep.manifest.axes.iter().map(|(name, _)| name.as_str()).collect();
         let mut variants: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
@@ -119,14 +119,14 @@ fn shown(values: Option<&BTreeSet<String>>) -> String {
 /// first night. Beside each series: what its first night did otherwise than the first series of the same name. What is accepted, by dotted
 /// path, sets no nights apart.
 #[must_use]
-pub fn by_work(mut nights: Vec<Night>, accept: &[String]) -> Vec<(Vec<Night>, Vec<Difference>)> {
+pub fn by_work(mut nights: Vec<NightSweep>, accept: &[String]) -> Vec<(Vec<NightSweep>, Vec<SettingDifference>)> {
     nights.sort_by(|left, right| {
         let order = left.summary.name.cmp(&right.summary.name);
         order.then(left.created_at().cmp(&right.created_at())).then_with(|| left.folder.cmp(&right.folder))
     });
-    let mut series: Vec<(Vec<Night>, Vec<Difference>)> = Vec::new();
+    let mut series: Vec<(Vec<NightSweep>, Vec<SettingDifference>)> = Vec::new();
     for night in nights {
-        let named = |members: &&mut (Vec<Night>, Vec<Difference>)| {
+        let named = |members: &&mut (Vec<NightSweep>, Vec<SettingDifference>)| {
             members.0.first().is_some_and(|first| first.summary.name == night.summary.name && first.differs(&night, accept).is_empty())
         };
         if let Some((members, _)) = series.iter_mut().find(named) {

@@ -1,7 +1,7 @@
 //! Several nights as one saved sweep: their runs under the same plan, so that every cell's rows are those of all nights. What a night could
 //! not run, or ran from caches that were not empty, is left out.
 
-use crate::record::Outcome;
+use crate::record::RunOutcome;
 use crate::store::SavedSweep;
 
 /// The nights' runs together; `None` without a night.
@@ -21,7 +21,7 @@ pub fn pooled(nights: &[&SavedSweep]) -> Option<SavedSweep> {
                 pooled.manifest.variants.push(variant.clone());
             }
         }
-        let good = night.runs.iter().filter(|run| run.record.outcome == Outcome::Completed && run.record.invalidity().is_none());
+        let good = night.runs.iter().filter(|run| run.record.outcome == RunOutcome::Completed && run.record.invalidity().is_none());
         pooled.runs.extend(good.cloned());
     }
     Some(pooled)

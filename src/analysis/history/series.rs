@@ -5,18 +5,18 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::night::Night;
+use super::night::NightSweep;
 use crate::analysis::ScoreBound;
 use crate::analysis::{
-    Axes, CellState, CellSummary, Estimate, Extended, Score, Shape, SweepSummary, VariantSummary, Verdict, axis_label, show_axes,
-    show_value,
+    Axes, CapacityShape, CellState, CellSummary, Estimate, ExtendedReal, GoalVerdict, Score, SweepSummary, VariantSummary, axis_label,
+    show_axes, show_value,
 };
 use crate::goal::{Goal, Measure};
-use crate::metric::Better;
+use crate::metric::MetricDirection;
 
 /// Nights of the same scenario and the same work, the oldest first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct History {
+pub struct SweepHistory {
     /// The scenario's name.
     pub name: String,
     /// Any night was made from the simulated engine.
@@ -33,7 +33,7 @@ pub struct History {
     /// The goal that speaks of the measure, and its limit in the unit.
     pub goal: Option<String>,
     pub limit: Option<f64>,
-    pub nights: Vec<NightHead>,
+    pub nights: Vec<NightHeader>,
     /// The cell that tables and pictures show.
     pub shown_cell: Option<Axes>,
     pub variants: Vec<VariantHistory>,
@@ -44,7 +44,7 @@ pub struct History {
 
 /// A night, without its numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NightHead {
+pub struct NightHeader {
     pub folder: String,
     /// As RFC 3339.
     pub created_at: String,
@@ -82,14 +82,14 @@ pub struct ScorePoint {
     pub bound: ScoreBound,
     /// Its shape, where it is a C×S.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub shape: Option<Shape>,
+    pub shape: Option<CapacityShape>,
     /// The largest that met all goals at 95 %.
     pub certified: Option<f64>,
     /// The largest of which no goal was missed at 95 %.
     pub not_excluded: Option<f64>,
     pub not_excluded_bound: ScoreBound,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub best_harmonic_mean: Option<Shape>,
+    pub best_harmonic_mean: Option<CapacityShape>,
     pub harmonic_mean_bound: ScoreBound,
 }
 
@@ -109,12 +109,12 @@ pub struct ValuePoint {
     #[serde(flatten)]
     pub estimate: Option<Estimate>,
     /// Of the goal that speaks of the measure.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<GoalVerdict>,
 }
 
 /// The series of nights that did the same work, oldest first. `None` where there is no night, or where the wanted cell is in none.
 #[must_use]
-pub fn history(nights: &[Night], wanted: Option<&[(String, String)]>) -> Option<History> {
+pub fn history(nights: &[NightSweep], wanted: Option<&[(String, String)]>) -> Option<SweepHistory> {
     let first = &nights.first()?.summary;
     let measure = first.shown.parse::<Measure>().ok();
     let goal = goals(nights).find(|goal| Some(&goal.measure) == measure.as_ref());
@@ -123,14 +123,14 @@ pub fn history(nights: &[Night], wanted: Option<&[(String, String)]>) -> Option<
         Some(wanted) => Some(chosen(&variants, wanted)?),
         None => leading(first, &variants),
     };
-    Some(History {
+    Some(SweepHistory {
         name: first.name.clone(),
         simulated: nights.iter().any(|night| night.summary.simulated),
         imported: nights.iter().find_map(|night| night.summary.imported.as_ref()).map(|imported| imported.program.clone()),
         confidence: first.confidence,
         measure: first.shown.clone(),
         unit: first.shown_unit.clone(),
-        lower_is_better: measure.is_none_or(|measure| measure.better() == Better::Lower),
+        lower_is_better: measure.is_none_or(|measure| measure.better() == MetricDirection::Lower),
         limit: goal.as_ref().map(|goal| goal.limit),
         goal: goal.map(|goal| goal.to_string()),
         nights: heads(nights),
@@ -141,11 +141,11 @@ pub fn history(nights: &[Night], wanted: Option<&[(String, String)]>) -> Option<
 }
 
 /// The goals of the newest night first: what is asked today is what old nights are shown against.
-fn goals(nights: &[Night]) -> impl Iterator<Item = Goal> + '_ {
+fn goals(nights: &[NightSweep]) -> impl Iterator<Item = Goal> + '_ {
     nights.iter().rev().flat_map(|night| &night.summary.goals).filter_map(|goal| goal.parse().ok())
 }
 
-fn names(nights: &[Night]) -> Vec<String> {
+fn names(nights: &[NightSweep]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for variant in nights.iter().flat_map(|night| &night.summary.variants) {
         if !names.contains(&variant.name) {
@@ -155,11 +155,11 @@ fn names(nights: &[Night]) -> Vec<String> {
     names
 }
 
-fn of_night<'a>(night: &'a Night, name: &str) -> Option<&'a VariantSummary> {
+fn of_night<'a>(night: &'a NightSweep, name: &str) -> Option<&'a VariantSummary> {
     night.summary.variants.iter().find(|variant| variant.name == name)
 }
 
-fn variant(nights: &[Night], name: &str) -> VariantHistory {
+fn variant(nights: &[NightSweep], name: &str) -> VariantHistory {
     let mut cells: Vec<Axes> = Vec::new();
     let mut scores: Vec<(String, Axes)> = Vec::new();
     for variant in nights.iter().filter_map(|night| of_night(night, name)) {
@@ -173,11 +173,11 @@ fn variant(nights: &[Night], name: &str) -> VariantHistory {
             }
         }
     }
-    let score_at = |night: &Night, key: &(String, Axes)| {
+    let score_at = |night: &NightSweep, key: &(String, Axes)| {
         let scores = &of_night(night, name)?.scores;
         scores.iter().find(|score| score.name() == key.0 && *score.within() == key.1).map(score_point)
     };
-    let value_at = |night: &Night, axes: &Axes| {
+    let value_at = |night: &NightSweep, axes: &Axes| {
         let cell = of_night(night, name)?.cells.iter().find(|cell| cell.axes == *axes)?;
         Some(value_point(cell, &night.summary.shown))
     };
@@ -196,7 +196,7 @@ fn variant(nights: &[Night], name: &str) -> VariantHistory {
 
 #[expect(clippy::cast_precision_loss, reason = "session counts are far below 2^53")]
 fn score_point(score: &Score) -> ScorePoint {
-    let product = |shape: Option<Shape>| shape.map(|shape| shape.product as f64);
+    let product = |shape: Option<CapacityShape>| shape.map(|shape| shape.product as f64);
     match score {
         Score::Capacity(score) => ScorePoint {
             value: product(score.max_product),
@@ -297,8 +297,8 @@ fn load(axes: &Axes) -> f64 {
     axes.values().filter_map(Value::as_f64).product()
 }
 
-fn heads(nights: &[Night]) -> Vec<NightHead> {
-    let head = |(night, label): (&Night, String)| NightHead {
+fn heads(nights: &[NightSweep]) -> Vec<NightHeader> {
+    let head = |(night, label): (&NightSweep, String)| NightHeader {
         folder: night.folder.display().to_string(),
         created_at: night.created_at().to_string(),
         label,
@@ -310,14 +310,14 @@ fn heads(nights: &[Night]) -> Vec<NightHead> {
 }
 
 /// Dates in UTC, with as much of the time of day as tells all nights apart.
-pub(super) fn labels(nights: &[Night]) -> Vec<String> {
+pub(super) fn labels(nights: &[NightSweep]) -> Vec<String> {
     let by = |format: &str| nights.iter().map(|night| night.created_at().strftime(format).to_string()).collect::<Vec<_>>();
     let differ = |labels: &Vec<String>| labels.windows(2).all(|pair| pair[0] != pair[1]);
     let formats = ["%Y-%m-%d", "%Y-%m-%d %H:%M"];
     formats.into_iter().map(by).find(differ).unwrap_or_else(|| by("%Y-%m-%d %H:%M:%S"))
 }
 
-fn notes(nights: &[Night]) -> Vec<String> {
+fn notes(nights: &[NightSweep]) -> Vec<String> {
     let cut = nights.iter().filter(|night| night.summary.runs.whole < night.summary.runs.planned);
     let mut notes: Vec<String> = cut
         .map(|night| {
@@ -325,7 +325,7 @@ fn notes(nights: &[Night]) -> Vec<String> {
             format!("`{}` has {} of {} runs; its scores are of those alone", night.folder.display(), runs.whole, runs.planned)
         })
         .collect();
-    let goals = |night: &Night| night.summary.goals.join(", ");
+    let goals = |night: &NightSweep| night.summary.goals.join(", ");
     for pair in nights.windows(2).filter(|pair| goals(&pair[0]) != goals(&pair[1])) {
         notes.push(format!(
             "the goals changed with `{}`: {} before, {} since; judge all nights alike with `--goal`",
@@ -340,12 +340,12 @@ fn notes(nights: &[Night]) -> Vec<String> {
 impl ValuePoint {
     /// The value, infinite where it is a failed request.
     #[must_use]
-    pub fn value(&self) -> Option<Extended> {
+    pub fn value(&self) -> Option<ExtendedReal> {
         self.estimate.as_ref().and_then(|estimate| estimate.value)
     }
 }
 
-impl History {
+impl SweepHistory {
     /// The words for the shown cell: `C=2, S=2`; empty where a night is a single cell.
     #[must_use]
     pub fn cell_words(&self) -> String {
@@ -387,7 +387,7 @@ mod tests {
         assert_eq!(history.cell_words(), "C=2, S=2");
         let values = history.shown_of(&history.variants[0]).unwrap();
         let verdicts: Vec<_> = values.nights.iter().map(|point| point.as_ref().unwrap().verdict.unwrap()).collect();
-        assert_eq!(verdicts, [Verdict::Undecided, Verdict::Undecided, Verdict::Missed]);
+        assert_eq!(verdicts, [GoalVerdict::Undecided, GoalVerdict::Undecided, GoalVerdict::Missed]);
         assert_eq!(values.nights[0].as_ref().unwrap().estimate.as_ref().unwrap().n, 120);
         assert_eq!((history.limit, history.lower_is_better), (Some(2.0), true));
     }

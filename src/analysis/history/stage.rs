@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use jiff::{Timestamp, ToSpan};
 
-use super::night::Night;
-use crate::analysis::Question;
+use super::night::NightSweep;
+use crate::analysis::SummaryOptions;
 use crate::analysis::fixture::{Cell, answered, cell, sweep};
 use crate::store::SavedSweep;
 
@@ -45,11 +45,11 @@ pub(crate) fn of_cells(day: i64, cells: &[Cell]) -> SavedSweep {
 }
 
 /// The sweep as the night of that number.
-pub(crate) fn night(number: i64, sweep: SavedSweep) -> Night {
-    Night::new(PathBuf::from(format!("night-{number:02}")), sweep, &Question::default()).unwrap()
+pub(crate) fn night(number: i64, sweep: SavedSweep) -> NightSweep {
+    NightSweep::new(PathBuf::from(format!("night-{number:02}")), sweep, &SummaryOptions::default()).unwrap()
 }
 
 /// A night each, on the days from the first on, with the largest cell's p95.
-pub(crate) fn nights(largest_s: &[f64]) -> Vec<Night> {
+pub(crate) fn nights(largest_s: &[f64]) -> Vec<NightSweep> {
     (1..).zip(largest_s).map(|(day, p95)| night(day, steady(day, *p95))).collect()
 }

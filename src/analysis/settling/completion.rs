@@ -5,11 +5,11 @@
 //! one case: one of the two beyond and the other within, where the value in the gap decides. It grows with every row, so the extremes are
 //! the completion whose missing rows all take no time and the one whose missing rows all fail.
 
-use super::shares::Shares;
-use super::standing::{Standing, is_upper};
-use crate::analysis::Verdict;
+use super::shares::CountThresholds;
+use super::standing::{GoalCounts, is_upper};
+use crate::analysis::GoalVerdict;
 use crate::analysis::percentile::{between, neighbours};
-use crate::goal::{Aggregate, Comparison, Goal};
+use crate::goal::{Aggregate, ComparisonOperator, Goal};
 use crate::metric::Metric;
 
 /// Interpolated values of two completions may be ordered wrongly by a last bit: only beyond this relative distance they are believed.
@@ -17,42 +17,42 @@ const LAST_BITS: f64 = 1e-12;
 
 /// A goal over a known number of rows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settling {
+pub struct GoalCertaintyTest {
     goal: Goal,
     planned: u64,
-    claim: Claim,
+    claim: CompletionCriterion,
 }
 
 /// What the goal says of single rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Claim {
+enum CompletionCriterion {
     /// At most this share is against it, by an interpolated percentile.
-    Percentile(f64, Shares),
+    Percentile(f64, CountThresholds),
     /// At most (or, where it asks for more, at least) this share fails.
-    ErrorRate(Shares),
+    ErrorRate(CountThresholds),
     /// Not one is against it.
     None,
     /// One that fits is enough.
     NotAll,
 }
 
-impl Settling {
+impl GoalCertaintyTest {
     /// For a goal on `planned` rows that are worth at least `least_effective` independent ones, whatever their values. `None` for goals that
     /// only whole samples can be judged by: means, and metrics that a successful request may lack or bring many values of.
     #[must_use]
     pub fn new(goal: &Goal, planned: u64, least_effective: u64) -> Option<Self> {
-        let equality = matches!(goal.comparison, Comparison::Equal | Comparison::NotEqual);
+        let equality = matches!(goal.comparison, ComparisonOperator::Equal | ComparisonOperator::NotEqual);
         if equality || planned == 0 || !goal.measure.metric().is_none_or(Metric::is_one_a_request) {
             return None;
         }
         let upper = is_upper(goal);
-        let shares = |allowed| Shares::new(planned, least_effective, allowed);
+        let shares = |allowed| CountThresholds::new(planned, least_effective, allowed);
         let claim = match goal.measure.aggregate {
-            Aggregate::Percentile(p, _) => Claim::Percentile(p, shares(if upper { (100.0 - p) / 100.0 } else { p / 100.0 })),
-            Aggregate::ErrorRate => Claim::ErrorRate(shares(goal.limit)),
-            Aggregate::Max(_) if upper => Claim::None,
-            Aggregate::Min(_) if !upper => Claim::None,
-            Aggregate::Max(_) | Aggregate::Min(_) => Claim::NotAll,
+            Aggregate::Percentile(p, _) => CompletionCriterion::Percentile(p, shares(if upper { (100.0 - p) / 100.0 } else { p / 100.0 })),
+            Aggregate::ErrorRate => CompletionCriterion::ErrorRate(shares(goal.limit)),
+            Aggregate::Max(_) if upper => CompletionCriterion::None,
+            Aggregate::Min(_) if !upper => CompletionCriterion::None,
+            Aggregate::Max(_) | Aggregate::Min(_) => CompletionCriterion::NotAll,
             Aggregate::Mean(_) => return None,
         };
         Some(Self { goal: goal.clone(), planned, claim })
@@ -68,49 +68,49 @@ impl Settling {
     #[must_use]
     pub fn allowed_share(&self) -> Option<f64> {
         match self.claim {
-            Claim::ErrorRate(_) => Some(self.goal.limit),
-            Claim::Percentile(p, _) => Some(if is_upper(&self.goal) { (100.0 - p) / 100.0 } else { p / 100.0 }),
-            Claim::None | Claim::NotAll => None,
+            CompletionCriterion::ErrorRate(_) => Some(self.goal.limit),
+            CompletionCriterion::Percentile(p, _) => Some(if is_upper(&self.goal) { (100.0 - p) / 100.0 } else { p / 100.0 }),
+            CompletionCriterion::None | CompletionCriterion::NotAll => None,
         }
     }
 
     /// Whether it holds where few rows are against its limit: all but an error rate that must be high.
     #[must_use]
     pub fn wants_few(&self) -> bool {
-        !matches!(self.claim, Claim::ErrorRate(_)) || is_upper(&self.goal)
+        !matches!(self.claim, CompletionCriterion::ErrorRate(_)) || is_upper(&self.goal)
     }
 
     /// Whether the goal's value fits its limit in the end.
     #[must_use]
-    pub fn passes(&self, standing: &Standing) -> Option<bool> {
+    pub fn passes(&self, standing: &GoalCounts) -> Option<bool> {
         let (fewest, most) = self.ends(standing);
         let (best, worst) = match self.claim {
-            Claim::Percentile(p, _) => (self.best_passes(p, standing, fewest), self.worst_passes(p, standing, most)),
-            Claim::ErrorRate(_) => (self.rate_passes(fewest), self.rate_passes(most)),
-            Claim::None => (fewest == 0, most == 0),
-            Claim::NotAll => (fewest < self.planned, most < self.planned),
+            CompletionCriterion::Percentile(p, _) => (self.best_passes(p, standing, fewest), self.worst_passes(p, standing, most)),
+            CompletionCriterion::ErrorRate(_) => (self.rate_passes(fewest), self.rate_passes(most)),
+            CompletionCriterion::None => (fewest == 0, most == 0),
+            CompletionCriterion::NotAll => (fewest < self.planned, most < self.planned),
         };
         (best == worst).then_some(best)
     }
 
     /// What the goal's verdict is in the end.
     #[must_use]
-    pub fn verdict(&self, standing: &Standing) -> Option<Verdict> {
+    pub fn verdict(&self, standing: &GoalCounts) -> Option<GoalVerdict> {
         let (fewest, most) = self.ends(standing);
         match self.claim {
-            Claim::Percentile(_, shares) => shares.settled(fewest, most).map(Verdict::from),
-            Claim::ErrorRate(shares) => {
+            CompletionCriterion::Percentile(_, shares) => shares.settled(fewest, most).map(GoalVerdict::from),
+            CompletionCriterion::ErrorRate(shares) => {
                 let statement = shares.settled(fewest, most)?;
                 Some(if self.wants_few() { statement } else { statement.opposite() }.into())
             }
-            Claim::None if fewest > 0 => Some(Verdict::Missed),
-            Claim::NotAll if most < self.planned => Some(Verdict::Met),
-            Claim::None | Claim::NotAll => (fewest == most).then_some(Verdict::Undecided),
+            CompletionCriterion::None if fewest > 0 => Some(GoalVerdict::Missed),
+            CompletionCriterion::NotAll if most < self.planned => Some(GoalVerdict::Met),
+            CompletionCriterion::None | CompletionCriterion::NotAll => (fewest == most).then_some(GoalVerdict::Undecided),
         }
     }
 
     /// The fewest and the most rows that can be beyond the limit in the end.
-    fn ends(&self, standing: &Standing) -> (u64, u64) {
+    fn ends(&self, standing: &GoalCounts) -> (u64, u64) {
         (standing.beyond, standing.beyond + self.planned.saturating_sub(standing.seen))
     }
 
@@ -129,7 +129,7 @@ impl Settling {
     }
 
     /// Whether it passes where all missing rows take the best value.
-    fn best_passes(&self, p: f64, standing: &Standing, beyond: u64) -> bool {
+    fn best_passes(&self, p: f64, standing: &GoalCounts, beyond: u64) -> bool {
         let (one, both, share) = self.needs(p);
         if beyond < one || beyond >= both {
             return beyond < one;
@@ -145,7 +145,7 @@ impl Settling {
     }
 
     /// Whether it passes where all missing rows take the worst value.
-    fn worst_passes(&self, p: f64, standing: &Standing, beyond: u64) -> bool {
+    fn worst_passes(&self, p: f64, standing: &GoalCounts, beyond: u64) -> bool {
         let (one, both, share) = self.needs(p);
         if beyond < one || beyond >= both {
             return beyond < one;
@@ -162,7 +162,7 @@ impl Settling {
         if is_upper(&self.goal) { between(within, beyond, share) } else { between(beyond, within, share) }
     }
 
-    fn is_open(&self, standing: &Standing) -> bool {
+    fn is_open(&self, standing: &GoalCounts) -> bool {
         standing.seen < self.planned
     }
 

@@ -1,6 +1,6 @@
 //! What a goal says of a cell before all its rows have come: only what it would say whatever the missing rows turn out to be.
 //!
-//! In: how many rows are planned, how few independent ones they may be worth, and where those that came stand ([`Standing`]). Out: whether
+//! In: how many rows are planned, how few independent ones they may be worth, and where those that came stand ([`GoalCounts`]). Out: whether
 //! the goal passes and its verdict, each as soon as it is the same for every completion, and `None` until then. A missing row may take any
 //! time from 0 to infinity, and a failed one is infinite. Must not know tables, runs nor why rows are missing.
 
@@ -8,9 +8,9 @@ mod completion;
 mod shares;
 mod standing;
 
-pub use completion::Settling;
+pub use completion::GoalCertaintyTest;
 pub(super) use shares::statement;
-pub use standing::Standing;
+pub use standing::GoalCounts;
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,10 @@
 //! Where the rows that came stand to a goal: counts, and the values next to its limit. Constant in size, whatever comes.
 
-use crate::goal::{Comparison, Goal};
+use crate::goal::{ComparisonOperator, Goal};
 
 /// The rows of a goal that came.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Standing {
+pub struct GoalCounts {
     pub seen: u64,
     /// Those against the goal: beyond the limit, or failed.
     pub beyond: u64,
@@ -14,7 +14,7 @@ pub struct Standing {
     pub(super) nearest_beyond: Option<f64>,
 }
 
-impl Standing {
+impl GoalCounts {
     /// Takes a value in: seconds, infinity for a failed request.
     pub fn add(&mut self, goal: &Goal, value: f64) {
         let upper = is_upper(goal);
@@ -38,5 +38,5 @@ impl Standing {
 
 /// Whether a goal limits from above.
 pub(super) fn is_upper(goal: &Goal) -> bool {
-    matches!(goal.comparison, Comparison::Less | Comparison::LessOrEqual)
+    matches!(goal.comparison, ComparisonOperator::Less | ComparisonOperator::LessOrEqual)
 }

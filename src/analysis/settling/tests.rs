@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
-use super::{Settling, Standing, statement};
+use super::{GoalCertaintyTest, GoalCounts, statement};
 use crate::analysis::clusters::{effective_rows, effective_rows_of_share, least_effective_rows};
 use crate::analysis::fixture::{answered, failed, table};
-use crate::analysis::{Verdict, judge, percentile};
-use crate::goal::{Aggregate, Comparison, Goal};
+use crate::analysis::{GoalVerdict, judge, percentile};
+use crate::goal::{Aggregate, ComparisonOperator, Goal};
 use crate::record::{FailureKind, RequestRecord};
 
 /// No time at all, within, the limit, beyond, a failure: both ends of what a missing row may be are among them.
@@ -36,8 +36,8 @@ fn values(filling: [u64; 5]) -> Vec<f64> {
     filling.into_iter().zip(VALUES).flat_map(|(count, value)| (0..count).map(move |_| value)).collect()
 }
 
-fn standing(goal: &Goal, filling: [u64; 5]) -> Standing {
-    let mut standing = Standing::default();
+fn standing(goal: &Goal, filling: [u64; 5]) -> GoalCounts {
+    let mut standing = GoalCounts::default();
     for value in values(filling) {
         match goal.measure.aggregate {
             Aggregate::ErrorRate => standing.add_failure(value.is_infinite()),
@@ -48,11 +48,11 @@ fn standing(goal: &Goal, filling: [u64; 5]) -> Standing {
 }
 
 /// What a whole cell of independent rows says.
-fn judged(goal: &Goal, filling: [u64; 5]) -> (bool, Verdict) {
+fn judged(goal: &Goal, filling: [u64; 5]) -> (bool, GoalVerdict) {
     let ascending = values(filling);
-    let (rows, upper) = (ascending.len() as u64, matches!(goal.comparison, Comparison::Less | Comparison::LessOrEqual));
+    let (rows, upper) = (ascending.len() as u64, matches!(goal.comparison, ComparisonOperator::Less | ComparisonOperator::LessOrEqual));
     let beyond = ascending.iter().filter(|value| !goal.allows(**value)).count() as u64;
-    let share = |beyond, allowed| Verdict::from(statement(beyond, rows, rows, allowed));
+    let share = |beyond, allowed| GoalVerdict::from(statement(beyond, rows, rows, allowed));
     match goal.measure.aggregate {
         Aggregate::Percentile(p, _) => {
             let allowed = if upper { (100.0 - p) / 100.0 } else { p / 100.0 };
@@ -64,8 +64,8 @@ fn judged(goal: &Goal, filling: [u64; 5]) -> (bool, Verdict) {
             let statement = statement(filling[4], rows, rows, goal.limit);
             (passes, if upper { statement } else { statement.opposite() }.into())
         }
-        Aggregate::Max(_) if upper => (beyond == 0, if beyond == 0 { Verdict::Undecided } else { Verdict::Missed }),
-        Aggregate::Max(_) => (beyond < rows, if beyond < rows { Verdict::Met } else { Verdict::Undecided }),
+        Aggregate::Max(_) if upper => (beyond == 0, if beyond == 0 { GoalVerdict::Undecided } else { GoalVerdict::Missed }),
+        Aggregate::Max(_) => (beyond < rows, if beyond < rows { GoalVerdict::Met } else { GoalVerdict::Undecided }),
         other => panic!("{other:?}"),
     }
 }
@@ -77,8 +77,9 @@ fn agreed<T: PartialEq + Copy>(mut all: impl Iterator<Item = T>) -> Option<T> {
 }
 
 fn check_every_completion(goal: &Goal, rows: u64) {
-    let whole: BTreeMap<[u64; 5], (bool, Verdict)> = fillings(rows).into_iter().map(|filling| (filling, judged(goal, filling))).collect();
-    let settling = Settling::new(goal, rows, rows).unwrap();
+    let whole: BTreeMap<[u64; 5], (bool, GoalVerdict)> =
+        fillings(rows).into_iter().map(|filling| (filling, judged(goal, filling))).collect();
+    let settling = GoalCertaintyTest::new(goal, rows, rows).unwrap();
     for seen in 0..=rows {
         let missing = fillings(rows - seen);
         for came in fillings(seen) {
@@ -147,18 +148,18 @@ fn what_is_settled_of_sessions_holds_for_every_way_to_fill_them() {
             let allowed = if text.contains("<=") { (100.0 - p) / 100.0 } else { p / 100.0 };
             let least = least_effective_rows(&sizes);
             // By the count beyond the limit, every verdict that some cell gives.
-            let mut said: BTreeMap<u64, Vec<Verdict>> = BTreeMap::new();
+            let mut said: BTreeMap<u64, Vec<GoalVerdict>> = BTreeMap::new();
             every_cell(&sizes, &[0.4, 0.9, 1.6], |sessions| {
                 let effective = effective_rows(&sessions.iter().collect(), rows, p);
                 assert!((least..=rows).contains(&effective), "{effective} of {sessions:?}");
                 let beyond = sessions.iter().flatten().filter(|value| !goal.allows(**value)).count() as u64;
                 said.entry(beyond).or_default().push(statement(beyond, rows, effective, allowed).into());
             });
-            let settling = Settling::new(&goal, rows, least).unwrap();
+            let settling = GoalCertaintyTest::new(&goal, rows, least).unwrap();
             let mut settled = 0;
             for fewest in 0..=rows {
                 for most in fewest..=rows {
-                    let standing = Standing { seen: rows - (most - fewest), beyond: fewest, ..Standing::default() };
+                    let standing = GoalCounts { seen: rows - (most - fewest), beyond: fewest, ..GoalCounts::default() };
                     let Some(verdict) = settling.verdict(&standing) else { continue };
                     settled += 1;
                     assert!(
@@ -207,8 +208,8 @@ fn the_judge_says_of_whole_cells_what_was_settled_of_their_first_rows() {
         let sizes = vec![u64::from(turns); usize::try_from(sessions).unwrap()];
         for goal in goals.map(goal) {
             let judgement = judge(&goal, &whole).unwrap();
-            let settling = Settling::new(&goal, records.len() as u64, least_effective_rows(&sizes)).unwrap();
-            let mut standing = Standing::default();
+            let settling = GoalCertaintyTest::new(&goal, records.len() as u64, least_effective_rows(&sizes)).unwrap();
+            let mut standing = GoalCounts::default();
             for (came, record) in records.iter().enumerate() {
                 match goal.measure.aggregate {
                     Aggregate::ErrorRate => standing.add_failure(record.failure.is_some()),
@@ -228,6 +229,6 @@ fn the_judge_says_of_whole_cells_what_was_settled_of_their_first_rows() {
 #[test]
 fn means_and_what_a_request_may_lack_wait_for_the_last_row() {
     for text in ["mean(ttft) <= 1s", "p95(itl) <= 50ms", "p95(tpot) <= 50ms/token", "p5(output_tps) >= 10 tokens/s"] {
-        assert_eq!(Settling::new(&goal(text), 100, 100), None, "{text}");
+        assert_eq!(GoalCertaintyTest::new(&goal(text), 100, 100), None, "{text}");
     }
 }

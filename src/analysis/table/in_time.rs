@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use super::super::AnalysisError;
-use super::super::columns::Number;
+use super::super::columns::NumericColumn;
 use super::super::time_series::TimeSeries;
-use super::Table;
+use super::RequestTable;
 use crate::metric::Metric;
 
-impl Table {
+impl RequestTable {
     /// The values of a metric in the order of the rows' intended times, run by run. Empty where these are not known.
     pub fn values_in_time(&self, metric: Metric) -> Result<Rc<TimeSeries>, AnalysisError> {
         self.in_time(Some(metric), self.values_of_row(metric)?)
@@ -24,7 +24,7 @@ impl Table {
         if let Some(known) = self.known.by_time.borrow().get(&of) {
             return Ok(Rc::clone(known));
         }
-        let turns = self.columns.number(Number::Turn)?;
+        let turns = self.columns.number(NumericColumn::Turn)?;
         let mut series = TimeSeries::default();
         for run in self.rows_in_time()? {
             for row in run {
@@ -42,7 +42,7 @@ impl Table {
         if let Some(known) = self.known.in_time.get() {
             return Ok(known);
         }
-        let intended = self.columns.number(Number::Intended)?;
+        let intended = self.columns.number(NumericColumn::Intended)?;
         let mut runs: Vec<Vec<u32>> = vec![Vec::new(); self.columns.runs()];
         let mut run = 0;
         for row in self.rows.iter() {

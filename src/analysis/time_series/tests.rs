@@ -66,8 +66,8 @@ fn errors(seed: u64, utilisation: f64, requests: usize, repeats: usize, p: f64, 
         errors.uncovered += u32::from(low.is_some_and(|low| low > truth) || high.is_some_and(|high| high < truth));
         let beyond = |limit: f64| (ascending.len() - ascending.partition_point(|value| *value <= limit)) as u64;
         let says = |limit: f64| statement(beyond(limit), rows, worth, 1.0 - p / 100.0);
-        errors.met += u32::from(says(truth * 0.9999) == crate::analysis::interval::Statement::Proven);
-        errors.missed += u32::from(says(truth * 1.0001) == crate::analysis::interval::Statement::Disproven);
+        errors.met += u32::from(says(truth * 0.9999) == crate::analysis::interval::ShareVerdict::Proven);
+        errors.missed += u32::from(says(truth * 1.0001) == crate::analysis::interval::ShareVerdict::Disproven);
     }
     errors
 }

@@ -7,18 +7,18 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::run::RunWatched;
+use super::run::RunServerFigures;
 
 /// A number and the metric that it was measured by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Told {
+pub struct ServerMetricValue {
     pub value: f64,
     pub by: String,
 }
 
 /// A gauge over the time of the runs: its mean and its largest value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Level {
+pub struct GaugeSummary {
     pub mean: f64,
     pub max: f64,
     pub by: String,
@@ -26,7 +26,7 @@ pub struct Level {
 
 /// Shares of prompt tokens by where they came from; all phases of a run where a server's counter tells them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Hits {
+pub struct CacheHitShares {
     /// From the cache on the device; missing where only cached tokens as a whole are told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<f64>,
@@ -45,57 +45,60 @@ pub struct ServerFigures {
     /// Samples behind all this; 0 where nothing was watched.
     pub samples: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hits: Option<Hits>,
+    pub hits: Option<CacheHitShares>,
     /// Of a run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prompt_tokens_computed: Option<Told>,
+    pub prompt_tokens_computed: Option<ServerMetricValue>,
     /// Prompt tokens of all runs, those that a cache outside the engine was asked for, and those that it brought.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prompt_tokens: Option<Told>,
+    pub prompt_tokens: Option<ServerMetricValue>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub external_queries: Option<Told>,
+    pub external_queries: Option<ServerMetricValue>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub external_tokens: Option<Told>,
+    pub external_tokens: Option<ServerMetricValue>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub running: Option<Level>,
+    pub running: Option<GaugeSummary>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub waiting: Option<Level>,
+    pub waiting: Option<GaugeSummary>,
     /// Of a run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub preemptions: Option<Told>,
+    pub preemptions: Option<ServerMetricValue>,
     /// The share of KV memory that running requests hold, from 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kv_usage: Option<Level>,
+    pub kv_usage: Option<GaugeSummary>,
     /// Tokens that the KV cache on the device holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kv_pool_tokens: Option<Told>,
+    pub kv_pool_tokens: Option<ServerMetricValue>,
     /// From 0 to 1: the mean of all GPUs that are watched, the largest of any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gpu_utilization: Option<Level>,
+    pub gpu_utilization: Option<GaugeSummary>,
     /// All GPUs that are watched, together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gpu_memory_bytes: Option<Level>,
+    pub gpu_memory_bytes: Option<GaugeSummary>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gpu_power_watts: Option<Level>,
+    pub gpu_power_watts: Option<GaugeSummary>,
     /// Mean power of the watched GPUs times the time watched, over all output tokens; what they draw when idle is in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub joules_per_output_token: Option<Told>,
+    pub joules_per_output_token: Option<ServerMetricValue>,
     /// From 0 to 1, of all cores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host_cpu: Option<Level>,
+    pub host_cpu: Option<GaugeSummary>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host_memory_bytes: Option<Level>,
+    pub host_memory_bytes: Option<GaugeSummary>,
 }
 
 impl ServerFigures {
     /// Pools the runs of a cell.
-    pub(in crate::analysis) fn pool(runs: &[RunWatched]) -> Self {
-        let computed = |run: &RunWatched| match &run.prompt {
-            Some(prompt) => Some(Told { value: prompt.total - prompt.device - prompt.external, by: prompt.by.to_owned() }),
+    pub(in crate::analysis) fn pool(runs: &[RunServerFigures]) -> Self {
+        let computed = |run: &RunServerFigures| match &run.prompt {
+            Some(prompt) => Some(ServerMetricValue { value: prompt.total - prompt.device - prompt.external, by: prompt.by.to_owned() }),
             None => run.computed.clone(),
         };
-        let total = |run: &RunWatched| run.prompt.as_ref().map(|prompt| Told { value: prompt.total, by: prompt.by.to_owned() });
-        let external = |run: &RunWatched| run.prompt.as_ref().map(|prompt| Told { value: prompt.external, by: prompt.by.to_owned() });
+        let total =
+            |run: &RunServerFigures| run.prompt.as_ref().map(|prompt| ServerMetricValue { value: prompt.total, by: prompt.by.to_owned() });
+        let external = |run: &RunServerFigures| {
+            run.prompt.as_ref().map(|prompt| ServerMetricValue { value: prompt.external, by: prompt.by.to_owned() })
+        };
         Self {
             samples: runs.iter().map(|run| run.samples).sum(),
             hits: hits(runs),
@@ -161,21 +164,21 @@ impl ServerFigures {
     }
 }
 
-fn of_told<'a>(name: &'static str, figure: Option<&'a Told>) -> Option<(&'static str, &'a str)> {
+fn of_told<'a>(name: &'static str, figure: Option<&'a ServerMetricValue>) -> Option<(&'static str, &'a str)> {
     figure.map(|told| (name, told.by.as_str()))
 }
 
-fn of_level<'a>(name: &'static str, figure: Option<&'a Level>) -> Option<(&'static str, &'a str)> {
+fn of_level<'a>(name: &'static str, figure: Option<&'a GaugeSummary>) -> Option<(&'static str, &'a str)> {
     figure.map(|level| (name, level.by.as_str()))
 }
 
 /// Shares over the tokens of all runs that tell them.
-fn hits(runs: &[RunWatched]) -> Option<Hits> {
+fn hits(runs: &[RunServerFigures]) -> Option<CacheHitShares> {
     let prompts = || runs.iter().filter_map(|run| run.prompt.as_ref());
     let total: f64 = prompts().map(|prompt| prompt.total).sum();
     let (device, external) = (prompts().map(|prompt| prompt.device).sum::<f64>(), prompts().map(|prompt| prompt.external).sum::<f64>());
     let by = prompts().next()?.by;
-    (total > 0.0).then(|| Hits {
+    (total > 0.0).then(|| CacheHitShares {
         device: Some(device / total),
         external: Some(external / total),
         cached: (device + external) / total,
@@ -184,27 +187,27 @@ fn hits(runs: &[RunWatched]) -> Option<Hits> {
     })
 }
 
-fn energy(runs: &[RunWatched]) -> Option<Told> {
+fn energy(runs: &[RunServerFigures]) -> Option<ServerMetricValue> {
     let powered = || runs.iter().filter_map(|run| Some((run, run.gpu_power_watts.as_ref()?)));
     let joules: f64 = powered().map(|(run, power)| power.mean * run.window_s).sum();
     let tokens: f64 = powered().map(|(run, _)| run.output_tokens).sum();
     let by = powered().map(|(_, power)| power.by.clone()).next()?;
-    (tokens > 0.0 && joules > 0.0).then(|| Told { value: joules / tokens, by })
+    (tokens > 0.0 && joules > 0.0).then(|| ServerMetricValue { value: joules / tokens, by })
 }
 
-fn sum(told: impl Iterator<Item = Told>) -> Option<Told> {
-    told.reduce(|all, next| Told { value: all.value + next.value, by: all.by })
+fn sum(told: impl Iterator<Item = ServerMetricValue>) -> Option<ServerMetricValue> {
+    told.reduce(|all, next| ServerMetricValue { value: all.value + next.value, by: all.by })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "runs of a cell are few")]
-fn mean(told: impl Iterator<Item = Told>) -> Option<Told> {
-    let told: Vec<Told> = told.collect();
+fn mean(told: impl Iterator<Item = ServerMetricValue>) -> Option<ServerMetricValue> {
+    let told: Vec<ServerMetricValue> = told.collect();
     let count = told.len() as f64;
-    sum(told.into_iter()).map(|all| Told { value: all.value / count, by: all.by })
+    sum(told.into_iter()).map(|all| ServerMetricValue { value: all.value / count, by: all.by })
 }
 
-fn level<'a>(runs: &'a [RunWatched], get: impl Fn(&'a RunWatched) -> Option<&'a Level>) -> Option<Level> {
-    let levels: Vec<(f64, &Level)> = runs.iter().filter_map(|run| Some((run.window_s, get(run)?))).collect();
+fn level<'a>(runs: &'a [RunServerFigures], get: impl Fn(&'a RunServerFigures) -> Option<&'a GaugeSummary>) -> Option<GaugeSummary> {
+    let levels: Vec<(f64, &GaugeSummary)> = runs.iter().filter_map(|run| Some((run.window_s, get(run)?))).collect();
     let watched: f64 = levels.iter().map(|(window, _)| window).sum();
     let max = levels.iter().map(|(_, level)| level.max).max_by(f64::total_cmp)?;
     let by: BTreeSet<&str> = levels.iter().map(|(_, level)| level.by.as_str()).collect();
@@ -212,7 +215,7 @@ fn level<'a>(runs: &'a [RunWatched], get: impl Fn(&'a RunWatched) -> Option<&'a 
         [(_, first), ..] if watched <= 0.0 => first.mean,
         levels => levels.iter().map(|(window, level)| window * level.mean).sum::<f64>() / watched,
     };
-    Some(Level { mean, max, by: by.into_iter().collect::<Vec<_>>().join(", ") })
+    Some(GaugeSummary { mean, max, by: by.into_iter().collect::<Vec<_>>().join(", ") })
 }
 
 #[cfg(test)]
@@ -224,11 +227,11 @@ mod tests {
     fn energy_is_mean_power_times_the_window_over_the_output_tokens() {
         let run = |watts, seconds, tokens| {
             let page = [("gpu_power_watts", "{gpu=\"0\"}", watts)];
-            RunWatched::of(&samples(&[(0, &page), (seconds, &page)]), tokens)
+            RunServerFigures::of(&samples(&[(0, &page), (seconds, &page)]), tokens)
         };
         // 100 W for 10 s and 300 W for 30 s are 10,000 J, for 500 tokens.
         let figures = ServerFigures::pool(&[run(100.0, 10, 300.0), run(300.0, 30, 200.0)]);
-        assert_eq!(figures.joules_per_output_token, Some(Told { value: 20.0, by: "gpu_power_watts".into() }));
+        assert_eq!(figures.joules_per_output_token, Some(ServerMetricValue { value: 20.0, by: "gpu_power_watts".into() }));
         assert_eq!(figures.gpu_power_watts.map(|power| power.mean), Some(250.0));
         assert_eq!(ServerFigures::pool(&[run(100.0, 10, 0.0)]).joules_per_output_token, None);
     }
@@ -238,9 +241,9 @@ mod tests {
         let name = "vllm:prompt_tokens_by_source_total";
         let run = |compute, device| {
             let page = |compute, device| [(name, "{source=\"local_compute\"}", compute), (name, "{source=\"local_cache_hit\"}", device)];
-            RunWatched::of(&samples(&[(0, &page(0.0, 0.0)), (1, &page(compute, device))]), 0.0)
+            RunServerFigures::of(&samples(&[(0, &page(0.0, 0.0)), (1, &page(compute, device))]), 0.0)
         };
-        let figures = ServerFigures::pool(&[run(100.0, 0.0), RunWatched::default(), run(100.0, 200.0)]);
+        let figures = ServerFigures::pool(&[run(100.0, 0.0), RunServerFigures::default(), run(100.0, 200.0)]);
         let hits = figures.hits.unwrap();
         assert_eq!((hits.device, hits.external, hits.computed), (Some(0.5), Some(0.0), 0.5));
         assert_eq!(figures.prompt_tokens_computed.map(|told| told.value), Some(100.0));
@@ -250,7 +253,7 @@ mod tests {
     #[test]
     fn the_names_of_text_generation_inference_are_known_and_what_it_does_not_tell_is_said() {
         let page = |running, waiting| [("tgi_batch_current_size", "", running), ("tgi_queue_size", "", waiting)];
-        let figures = ServerFigures::pool(&[RunWatched::of(&samples(&[(0, &page(0.0, 0.0)), (10, &page(4.0, 7.0))]), 0.0)]);
+        let figures = ServerFigures::pool(&[RunServerFigures::of(&samples(&[(0, &page(0.0, 0.0)), (10, &page(4.0, 7.0))]), 0.0)]);
         assert_eq!([figures.running.as_ref(), figures.waiting.as_ref()].map(|level| level.map(|level| level.max)), [Some(4.0), Some(7.0)]);
         assert_eq!(figures.untold(), ["hits", "preemptions", "KV usage"]);
         assert_eq!(ServerFigures::default().untold(), [""; 0], "nobody watched");
@@ -258,7 +261,7 @@ mod tests {
 
     #[test]
     fn what_nobody_told_is_not_there_and_not_zero() {
-        let figures = ServerFigures::pool(&[RunWatched { output_tokens: 12.0, ..RunWatched::default() }]);
+        let figures = ServerFigures::pool(&[RunServerFigures { output_tokens: 12.0, ..RunServerFigures::default() }]);
         assert!(figures.is_empty());
         assert_eq!(serde_json::to_string(&figures).unwrap(), r#"{"samples":0}"#);
     }

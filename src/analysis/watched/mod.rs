@@ -10,6 +10,6 @@ mod run;
 mod series;
 mod track;
 
-pub use figures::{Hits, Level, ServerFigures, Told};
-pub(super) use run::RunWatched;
-pub use track::{Track, tracks};
+pub use figures::{CacheHitShares, GaugeSummary, ServerFigures, ServerMetricValue};
+pub(super) use run::RunServerFigures;
+pub use track::{ServerMetricTrack, tracks};

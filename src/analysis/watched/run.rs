@@ -1,30 +1,30 @@
 //! One run's figures, from its samples.
 
-use super::figures::{Level, Told};
-use super::hits::{PromptTokens, computed, external_queries, pool, prompt_tokens};
-use super::level::{Together, level};
-use super::series::Samples;
+use super::figures::{GaugeSummary, ServerMetricValue};
+use super::hits::{PromptTokenSources, computed, external_queries, pool, prompt_tokens};
+use super::level::{GaugeAggregation, level};
+use super::series::RunMetricSeries;
 use crate::record::ServerSample;
 
 /// What was told while one run went on.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct RunWatched {
+pub struct RunServerFigures {
     pub samples: u64,
     /// From the first sample to the last, in seconds.
     pub window_s: f64,
-    pub prompt: Option<PromptTokens>,
-    pub computed: Option<Told>,
-    pub external_queries: Option<Told>,
-    pub preemptions: Option<Told>,
-    pub pool: Option<Told>,
-    pub running: Option<Level>,
-    pub waiting: Option<Level>,
-    pub kv_usage: Option<Level>,
-    pub gpu_utilization: Option<Level>,
-    pub gpu_memory_bytes: Option<Level>,
-    pub gpu_power_watts: Option<Level>,
-    pub host_cpu: Option<Level>,
-    pub host_memory_bytes: Option<Level>,
+    pub prompt: Option<PromptTokenSources>,
+    pub computed: Option<ServerMetricValue>,
+    pub external_queries: Option<ServerMetricValue>,
+    pub preemptions: Option<ServerMetricValue>,
+    pub pool: Option<ServerMetricValue>,
+    pub running: Option<GaugeSummary>,
+    pub waiting: Option<GaugeSummary>,
+    pub kv_usage: Option<GaugeSummary>,
+    pub gpu_utilization: Option<GaugeSummary>,
+    pub gpu_memory_bytes: Option<GaugeSummary>,
+    pub gpu_power_watts: Option<GaugeSummary>,
+    pub host_cpu: Option<GaugeSummary>,
+    pub host_memory_bytes: Option<GaugeSummary>,
     /// Output tokens of all phases, as the answers told.
     pub output_tokens: f64,
 }
@@ -53,14 +53,15 @@ const GPU_POWER: [Scaled; 2] = [("gpu_power_watts", 1.0), ("DCGM_FI_DEV_POWER_US
 const HOST_CPU: [Scaled; 1] = [("cpu_utilization", 1.0)];
 const HOST_MEMORY: [Scaled; 1] = [("memory_used_bytes", 1.0)];
 
-impl RunWatched {
+impl RunServerFigures {
     /// From a run's samples, the first and last of which lie immediately before and after its load.
     pub fn of(samples: &[ServerSample], output_tokens: f64) -> Self {
-        let told = Samples::of(samples);
+        let told = RunMetricSeries::of(samples);
         let times = || samples.iter().map(|sample| sample.at_us);
         let window = times().max().zip(times().min()).map(|(last, first)| last.since(first).as_secs_f64());
         let gauge = |names: &[Scaled], together| names.iter().find_map(|(name, scale)| level(told.named(name)?, together, *scale, name));
-        let counter = |names: &[&str]| names.iter().find_map(|name| Some(Told { value: told.increase(name)?, by: (*name).to_owned() }));
+        let counter =
+            |names: &[&str]| names.iter().find_map(|name| Some(ServerMetricValue { value: told.increase(name)?, by: (*name).to_owned() }));
         Self {
             samples: samples.len() as u64,
             window_s: window.unwrap_or(0.0),
@@ -69,14 +70,14 @@ impl RunWatched {
             external_queries: external_queries(&told),
             preemptions: counter(&PREEMPTIONS),
             pool: pool(&told),
-            running: gauge(&RUNNING, Together::Sum),
-            waiting: gauge(&WAITING, Together::Sum),
-            kv_usage: gauge(&KV_USAGE, Together::Shares),
-            gpu_utilization: gauge(&GPU_UTILIZATION, Together::Shares),
-            gpu_memory_bytes: gauge(&GPU_MEMORY, Together::Sum),
-            gpu_power_watts: gauge(&GPU_POWER, Together::Sum),
-            host_cpu: gauge(&HOST_CPU, Together::Shares),
-            host_memory_bytes: gauge(&HOST_MEMORY, Together::Sum),
+            running: gauge(&RUNNING, GaugeAggregation::Sum),
+            waiting: gauge(&WAITING, GaugeAggregation::Sum),
+            kv_usage: gauge(&KV_USAGE, GaugeAggregation::Shares),
+            gpu_utilization: gauge(&GPU_UTILIZATION, GaugeAggregation::Shares),
+            gpu_memory_bytes: gauge(&GPU_MEMORY, GaugeAggregation::Sum),
+            gpu_power_watts: gauge(&GPU_POWER, GaugeAggregation::Sum),
+            host_cpu: gauge(&HOST_CPU, GaugeAggregation::Shares),
+            host_memory_bytes: gauge(&HOST_MEMORY, GaugeAggregation::Sum),
             output_tokens,
         }
     }
@@ -93,13 +94,13 @@ mod tests {
             |gpu| [("DCGM_FI_DEV_GPU_UTIL", gpu, 50.0), ("DCGM_FI_DEV_FB_USED", gpu, 1024.0), ("DCGM_FI_DEV_POWER_USAGE", gpu, 300.0)];
         let both: Vec<_> = [page("{gpu=\"0\"}"), page("{gpu=\"1\"}")].concat();
         let told = samples(&[(0, &both), (10, &both)]);
-        let run = RunWatched::of(&told, 10.0);
+        let run = RunServerFigures::of(&told, 10.0);
         let means = [run.gpu_utilization, run.gpu_memory_bytes, run.gpu_power_watts].map(|level| level.unwrap().mean);
         assert_eq!((means, run.window_s), ([0.5, 2.0 * 1_073_741_824.0, 600.0], 10.0));
     }
 
     #[test]
     fn what_nobody_tells_is_missing() {
-        assert_eq!(RunWatched::of(&[], 3.0), RunWatched { output_tokens: 3.0, ..RunWatched::default() });
+        assert_eq!(RunServerFigures::of(&[], 3.0), RunServerFigures { output_tokens: 3.0, ..RunServerFigures::default() });
     }
 }

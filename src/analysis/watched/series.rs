@@ -10,13 +10,13 @@ use crate::record::ServerSample;
 type Points = Vec<(Micros, f64)>;
 
 /// One run's samples.
-pub struct Samples<'a> {
-    by_name: BTreeMap<&'a str, Vec<Series<'a>>>,
+pub struct RunMetricSeries<'a> {
+    by_name: BTreeMap<&'a str, Vec<MetricSeries<'a>>>,
 }
 
 /// One metric with one set of labels from one source, in the order of time. The ranks of one engine are one series.
 #[derive(Debug)]
-pub struct Series<'a> {
+pub struct MetricSeries<'a> {
     /// Those of the first rank.
     labels: &'a str,
     pub points: Points,
@@ -73,7 +73,7 @@ fn without_ranks(labels: &str) -> Option<String> {
     })
 }
 
-impl<'a> Samples<'a> {
+impl<'a> RunMetricSeries<'a> {
     pub fn of(samples: &'a [ServerSample]) -> Self {
         let mut began: BTreeMap<&str, Micros> = BTreeMap::new();
         let mut points: BTreeMap<(&str, &str, &str), Points> = BTreeMap::new();
@@ -84,32 +84,32 @@ impl<'a> Samples<'a> {
                 points.entry((&sample.name, &sample.source, &sample.labels)).or_default().push((sample.at_us, sample.value));
             }
         }
-        let mut by_name: BTreeMap<&str, Vec<Series<'_>>> = BTreeMap::new();
+        let mut by_name: BTreeMap<&str, Vec<MetricSeries<'_>>> = BTreeMap::new();
         for ((name, source, labels), mut points) in by_engine(points) {
             points.sort_by_key(|(at, _)| *at);
             let late = points.first().map(|(at, _)| *at) > began.get(source).copied();
-            by_name.entry(name).or_default().push(Series { labels, points, late });
+            by_name.entry(name).or_default().push(MetricSeries { labels, points, late });
         }
         Self { by_name }
     }
 
     /// All series of a metric.
-    pub fn named(&self, name: &str) -> Option<&[Series<'a>]> {
+    pub fn named(&self, name: &str) -> Option<&[MetricSeries<'a>]> {
         self.by_name.get(name).map(Vec::as_slice)
     }
 
     /// The first of several names that somebody told, with its series.
-    pub fn first_of<'n>(&self, names: &[&'n str]) -> Option<(&'n str, &[Series<'a>])> {
+    pub fn first_of<'n>(&self, names: &[&'n str]) -> Option<(&'n str, &[MetricSeries<'a>])> {
         names.iter().find_map(|name| Some((*name, self.named(name)?)))
     }
 
     /// How much a counter grew in the run, all its series added up; `None` where nobody tells it.
     pub fn increase(&self, name: &str) -> Option<f64> {
-        self.named(name).map(|series| series.iter().map(Series::increase).sum())
+        self.named(name).map(|series| series.iter().map(MetricSeries::increase).sum())
     }
 }
 
-impl Series<'_> {
+impl MetricSeries<'_> {
     /// How much it grew. Where it falls its server has started again, and what it shows then has been counted since 0; so has what it
     /// shows at first where it was not on its source's first page (some servers show a counter once there is something to count).
     pub fn increase(&self) -> f64 {
@@ -156,14 +156,14 @@ mod tests {
     #[test]
     fn a_counter_that_starts_again_goes_on_being_counted() {
         let told = samples(&[(0, &[("x_total", "", 10.0)]), (1, &[("x_total", "", 14.0)]), (2, &[("x_total", "", 3.0)])]);
-        assert_eq!(Samples::of(&told).increase("x_total"), Some(7.0));
+        assert_eq!(RunMetricSeries::of(&told).increase("x_total"), Some(7.0));
     }
 
     #[test]
     fn a_counter_that_comes_after_the_first_page_began_at_zero() {
         let told = samples(&[(0, &[("other", "", 1.0)]), (1, &[("x_total", "", 5.0)]), (2, &[("x_total", "", 6.0)])]);
-        assert_eq!(Samples::of(&told).increase("x_total"), Some(6.0));
-        assert_eq!(Samples::of(&told).increase("y_total"), None);
+        assert_eq!(RunMetricSeries::of(&told).increase("x_total"), Some(6.0));
+        assert_eq!(RunMetricSeries::of(&told).increase("y_total"), None);
     }
 
     #[test]
@@ -171,7 +171,7 @@ mod tests {
         let page = |a, b| [("x_total", "{engine=\"0\"}", a), ("x_total", "{engine=\"1\"}", b)];
         let told = samples(&[(0, &page(1.0, f64::NAN)), (1, &page(2.0, 10.0)), (2, &page(4.0, f64::INFINITY))]);
         // The second engine's first number comes late, but its page did not lack it: NaN is no number to count from.
-        assert_eq!(Samples::of(&told).increase("x_total"), Some(3.0 + 10.0));
+        assert_eq!(RunMetricSeries::of(&told).increase("x_total"), Some(3.0 + 10.0));
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
         let (first, second) = (ranks(3.0), ranks(5.0));
         let page = |ranks: &'_ [(String, f64); 4]| ranks.clone().map(|(labels, value)| (name, &*labels.leak(), value));
         let told = samples(&[(0, &page(&first)), (1, &page(&second))]);
-        let samples = Samples::of(&told);
+        let samples = RunMetricSeries::of(&told);
         let values: Vec<Vec<f64>> =
             samples.named(name).unwrap().iter().map(|series| series.points.iter().map(|(_, value)| *value).collect()).collect();
         assert_eq!(values, [[3.0, 5.0], [4.0, 6.0]], "one for each `dp_rank`");
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn labels_are_read_with_their_escapes() {
         let told = samples(&[(0, &[("x", r#"{a="1,2=\"3\"",b="\\ \n",c=""}"#, 0.0)])]);
-        let samples = Samples::of(&told);
+        let samples = RunMetricSeries::of(&told);
         let series = &samples.named("x").unwrap()[0];
         assert_eq!(series.label("a").as_deref(), Some("1,2=\"3\""));
         assert_eq!(series.label("b").as_deref(), Some("\\ \n"));

@@ -1,13 +1,13 @@
 //! What a server told over time, for the eye: requests that ran and waited, and the share of its KV cache in use.
 
-use super::level::{Together, over_time};
+use super::level::{GaugeAggregation, over_time};
 use super::run::{KV_USAGE, RUNNING, Scaled, WAITING};
-use super::series::Samples;
+use super::series::RunMetricSeries;
 use crate::record::ServerSample;
 
 /// One figure over time.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Track {
+pub struct ServerMetricTrack {
     /// `running`, `waiting` or `KV cache in use`.
     pub name: &'static str,
     /// `requests`, or `share` (0 to 1).
@@ -19,19 +19,19 @@ pub struct Track {
 }
 
 /// All that was told; in a fixed order.
-pub fn tracks(samples: &[ServerSample]) -> Vec<Track> {
-    let told = Samples::of(samples);
+pub fn tracks(samples: &[ServerSample]) -> Vec<ServerMetricTrack> {
+    let told = RunMetricSeries::of(samples);
     let track = |name, unit, names: &[Scaled], together| {
         names.iter().find_map(|(metric, scale)| {
             let points = over_time(told.named(metric)?, together).into_iter();
             let points = points.map(|(at, value)| (at.as_secs_f64(), value * scale)).collect();
-            Some(Track { name, unit, by: (*metric).to_owned(), points })
+            Some(ServerMetricTrack { name, unit, by: (*metric).to_owned(), points })
         })
     };
     let all = [
-        track("running", "requests", &RUNNING, Together::Sum),
-        track("waiting", "requests", &WAITING, Together::Sum),
-        track("KV cache in use", "share", &KV_USAGE, Together::Shares),
+        track("running", "requests", &RUNNING, GaugeAggregation::Sum),
+        track("waiting", "requests", &WAITING, GaugeAggregation::Sum),
+        track("KV cache in use", "share", &KV_USAGE, GaugeAggregation::Shares),
     ];
     all.into_iter().flatten().collect()
 }

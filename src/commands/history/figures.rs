@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-use crate::cli::Talk;
-use crate::plot::{Figure, draw, of_history, slug, to_png};
-use crate::report::history::Told;
+use crate::cli::VerbosityArgs;
+use crate::plot::{PlotFigure, draw, of_history, slug, to_png};
+use crate::report::history::HistoryReport;
 
 /// Draws every series; where there are several, the scenario's name and a number stand in the file's name.
-pub(super) fn write(output: &Path, told: &[Told], talk: Talk) -> anyhow::Result<()> {
+pub(super) fn write(output: &Path, told: &[HistoryReport], talk: VerbosityArgs) -> anyhow::Result<()> {
     for (number, one) in told.iter().enumerate() {
         let Some(figure) = of_history(&one.history, one.gate.as_ref()) else {
             eprintln!("warning: there is nothing to draw of `{}`", one.history.name);
@@ -30,7 +30,7 @@ fn named(output: &Path, suffix: &str) -> PathBuf {
     output.with_file_name(format!("{}{suffix}.{}", part(output.file_stem()), part(output.extension())))
 }
 
-fn save(path: &Path, figure: &Figure) -> anyhow::Result<()> {
+fn save(path: &Path, figure: &PlotFigure) -> anyhow::Result<()> {
     let svg = draw(figure)?;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs_err::create_dir_all(folder)?;

@@ -6,20 +6,20 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use fs_err as fs;
 
-use crate::analysis::Question;
-use crate::analysis::history::Night;
+use crate::analysis::SummaryOptions;
+use crate::analysis::history::NightSweep;
 use crate::store::{SweepPaths, read_sweep};
 
 /// What was found.
-pub(super) struct Found {
-    pub nights: Vec<Night>,
+pub(super) struct NightScan {
+    pub nights: Vec<NightSweep>,
     /// On what was found and not used.
     pub notes: Vec<String>,
 }
 
 /// Reads every sweep of that scenario, or of all where none is named.
-pub(super) fn read(folder: &Path, name: Option<&str>, question: &Question) -> anyhow::Result<Found> {
-    let mut found = Found { nights: Vec::new(), notes: Vec::new() };
+pub(super) fn read(folder: &Path, name: Option<&str>, question: &SummaryOptions) -> anyhow::Result<NightScan> {
+    let mut found = NightScan { nights: Vec::new(), notes: Vec::new() };
     let mut names = BTreeSet::new();
     let mut known = BTreeSet::new();
     for dir in sweeps(folder)? {
@@ -43,7 +43,7 @@ pub(super) fn read(folder: &Path, name: Option<&str>, question: &Question) -> an
             found.notes.push(format!("`{}` is left out: none of its runs is whole", called.display()));
             continue;
         }
-        match Night::new(called.clone(), sweep, question) {
+        match NightSweep::new(called.clone(), sweep, question) {
             Ok(night) => found.nights.push(night),
             Err(error) => found.notes.push(format!("`{}` is left out: {error}", called.display())),
         }
@@ -122,7 +122,7 @@ mod tests {
         fs::create_dir_all(root.join("notes")).unwrap();
         #[cfg(unix)]
         std::os::unix::fs::symlink(root.join("2026-01-01"), root.join("latest")).unwrap();
-        let found = read(root, None, &Question::default()).unwrap();
+        let found = read(root, None, &SummaryOptions::default()).unwrap();
         let names: Vec<String> = found.nights.iter().map(|night| night.folder.display().to_string()).collect();
         assert_eq!(names, ["2026-01-01", "older/2025-12-31"]);
         assert_eq!(found.notes.len(), 1);
@@ -133,10 +133,10 @@ mod tests {
     fn a_name_that_is_not_there_is_refused_with_those_that_are() {
         let folder = tempfile::tempdir().unwrap();
         save(&folder.path().join("a"), &[], &cells());
-        let error = read(folder.path(), Some("chat"), &Question::default()).err().unwrap().to_string();
+        let error = read(folder.path(), Some("chat"), &SummaryOptions::default()).err().unwrap().to_string();
         assert!(error.contains("no sweep of `chat`") && error.contains("there are `capacity`"), "{error}");
         let empty = tempfile::tempdir().unwrap();
-        let error = read(empty.path(), None, &Question::default()).err().unwrap().to_string();
+        let error = read(empty.path(), None, &SummaryOptions::default()).err().unwrap().to_string();
         assert!(error.contains("no saved sweep in"), "{error}");
     }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde_json::json;
 
-use super::screen::Screen;
-use crate::cli::CounterArgs;
-use crate::endpoint::Address;
-use crate::prepare::{Downloader, HubTokenizer, Pace, TokenizerFacts};
+use super::screen::PrepareProgress;
+use crate::cli::TokenizerArgs;
+use crate::endpoint::BaseUrl;
+use crate::prepare::{DownloadPolicy, Downloader, HubTokenizer, TokenizerIdentity};
 use crate::record::TokenRule;
 use crate::target::spec::TargetSpec;
 use crate::tokens::{self, LocalTokenizer, TokenCounter};
@@ -18,19 +18,23 @@ use crate::tokens::{self, LocalTokenizer, TokenCounter};
 const MOST_TOKENIZER_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Finds the counter; one from the hub is kept in `cache`.
-pub(super) async fn counter(args: &CounterArgs, cache: &Path, screen: &mut Screen) -> anyhow::Result<(TokenCounter, TokenizerFacts)> {
+pub(super) async fn counter(
+    args: &TokenizerArgs,
+    cache: &Path,
+    screen: &mut PrepareProgress,
+) -> anyhow::Result<(TokenCounter, TokenizerIdentity)> {
     match (&args.tokenizer, &args.hub, &args.url) {
         (Some(file), ..) => {
             let (counter, blake3) = local(file)?;
             let file = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            Ok((counter, TokenizerFacts::File { file, blake3 }))
+            Ok((counter, TokenizerIdentity::File { file, blake3 }))
         }
         (_, Some(repo), _) => {
             let hub = HubTokenizer { base: args.hub_url.clone(), repo: repo.clone(), revision: args.revision.clone(), token: token()? };
-            let pace = Pace { pause: Duration::ZERO, ..Pace::POLITE };
+            let pace = DownloadPolicy { pause: Duration::ZERO, ..DownloadPolicy::POLITE };
             let file = hub.file(cache, &mut Downloader::new(pace, MOST_TOKENIZER_BYTES), &mut |news| screen.on(&news)).await?;
             let (counter, blake3) = local(&file)?;
-            Ok((counter, TokenizerFacts::Hub { repo: hub.repo, revision: hub.revision, blake3 }))
+            Ok((counter, TokenizerIdentity::Hub { repo: hub.repo, revision: hub.revision, blake3 }))
         }
         (.., Some(url)) => server(url, args).await,
         _ => bail!("name a tokenizer: `--tokenizer FILE`, `--hub OWNER/MODEL`, or `--url URL` of a server that has `/tokenize`"),
@@ -45,14 +49,14 @@ fn local(file: &Path) -> anyhow::Result<(TokenCounter, String)> {
     }
 }
 
-async fn server(url: &str, args: &CounterArgs) -> anyhow::Result<(TokenCounter, TokenizerFacts)> {
-    let address: Address = url.parse()?;
+async fn server(url: &str, args: &TokenizerArgs) -> anyhow::Result<(TokenCounter, TokenizerIdentity)> {
+    let address: BaseUrl = url.parse()?;
     let spec: TargetSpec = serde_json::from_value(json!({ "url": url, "model": args.model, "api_key_env": args.api_key_env }))?;
     let counter = tokens::choose(&spec, false).await?;
     if counter.rule() != TokenRule::Server {
         bail!("the server at `{address}` has no `/tokenize`: name the model's `tokenizer.json` with `--tokenizer`");
     }
-    Ok((counter, TokenizerFacts::Server { url: address.to_string(), model: args.model.clone() }))
+    Ok((counter, TokenizerIdentity::Server { url: address.to_string(), model: args.model.clone() }))
 }
 
 /// The hub's token, where there is one.

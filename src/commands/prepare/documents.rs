@@ -8,44 +8,50 @@ use comfy_table::{CellAlignment, Table, TableComponent, presets};
 use serde_json::{Value, json};
 
 use super::counter::counter;
-use super::screen::Screen;
-use crate::cli::{Format, PrepareDocumentsArgs, Talk};
-use crate::commands::Exit;
+use super::screen::PrepareProgress;
+use crate::cli::{OutputFormat, PrepareDocumentsArgs, VerbosityArgs};
+use crate::commands::ExitReason;
 use crate::commands::stdout::print;
-use crate::prepare::{Buckets, Downloader, Job, Library, Outcome, Pace, PrepareError, Recipe, Sources, find, prepare};
+use crate::prepare::{
+    DocumentsRecipe, DownloadPolicy, Downloader, GutenbergLibrary, LengthBuckets, PrepareDocumentsJob, PrepareDocumentsOutcome,
+    PrepareDocumentsSources, PrepareError, find, prepare,
+};
 use crate::units::grouped;
 
-pub(super) fn run(args: &PrepareDocumentsArgs, talk: Talk) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &PrepareDocumentsArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
-    let mut screen = Screen::new(talk);
+    let mut screen = PrepareProgress::new(talk);
     let outcome = runtime.block_on(work(args, &mut screen));
     screen.end();
     let outcome = outcome?;
     match args.format {
-        Format::Text => print(&as_text(&outcome, &args.output))?,
-        Format::Json => print(&(serde_json::to_string_pretty(&as_json(&outcome))? + "\n"))?,
+        OutputFormat::Text => print(&as_text(&outcome, &args.output))?,
+        OutputFormat::Json => print(&(serde_json::to_string_pretty(&as_json(&outcome))? + "\n"))?,
     }
     for line in words(&outcome) {
         screen.say(&line);
     }
     let whole = outcome.failed.is_empty() && outcome.untried == 0 && outcome.buckets.values().any(|documents| *documents > 0);
-    Ok(if whole { Exit::Success } else { Exit::CellsFailed })
+    Ok(if whole { ExitReason::Success } else { ExitReason::CellsFailed })
 }
 
-async fn work(args: &PrepareDocumentsArgs, screen: &mut Screen) -> anyhow::Result<Outcome> {
+async fn work(args: &PrepareDocumentsArgs, screen: &mut PrepareProgress) -> anyhow::Result<PrepareDocumentsOutcome> {
     let cache = args.output.join(".source");
     let (counter, tokenizer) = counter(&args.counter, &cache, screen).await?;
-    let recipe = Recipe { tokenizer, buckets: args.buckets.sizes().to_vec(), all_buckets: args.all_buckets, limit: args.limit };
-    let job = Job { output: args.output.clone(), recipe, max_bytes: args.max_bytes.0 };
+    let recipe = DocumentsRecipe { tokenizer, buckets: args.buckets.sizes().to_vec(), all_buckets: args.all_buckets, limit: args.limit };
+    let job = PrepareDocumentsJob { output: args.output.clone(), recipe, max_bytes: args.max_bytes.0 };
     let sources = sources(args, &cache, screen)?;
     Ok(prepare(&job, &counter, sources, &mut |news| screen.on(&news)).await?)
 }
 
-fn sources(args: &PrepareDocumentsArgs, cache: &Path, screen: &Screen) -> anyhow::Result<Sources> {
+fn sources(args: &PrepareDocumentsArgs, cache: &Path, screen: &PrepareProgress) -> anyhow::Result<PrepareDocumentsSources> {
     if let Some(ids) = &args.gutenberg {
         let pause = Duration::try_from_secs_f64(args.pause.0).context("`--pause` is too long")?;
-        let downloader = Downloader::new(Pace { pause, ..Pace::POLITE }, args.max_bytes.0);
-        return Ok(Sources::Gutenberg(Box::new(Library::open(&args.mirror, cache.to_owned(), downloader)?), ids.clone()));
+        let downloader = Downloader::new(DownloadPolicy { pause, ..DownloadPolicy::POLITE }, args.max_bytes.0);
+        return Ok(PrepareDocumentsSources::Gutenberg(
+            Box::new(GutenbergLibrary::open(&args.mirror, cache.to_owned(), downloader)?),
+            ids.clone(),
+        ));
     }
     let folder = args.folder.as_deref().context("name `--folder` or `--gutenberg`")?;
     let (found, passed) = find(folder, &args.output)?;
@@ -55,10 +61,10 @@ fn sources(args: &PrepareDocumentsArgs, cache: &Path, screen: &Screen) -> anyhow
     if found.is_empty() {
         return Err(PrepareError::NoTexts { folder: folder.to_owned() }.into());
     }
-    Ok(Sources::Folder(found))
+    Ok(PrepareDocumentsSources::Folder(found))
 }
 
-fn as_text(outcome: &Outcome, output: &Path) -> String {
+fn as_text(outcome: &PrepareDocumentsOutcome, output: &Path) -> String {
     let mut table = Table::new();
     table
         .load_preset(presets::NOTHING)
@@ -66,7 +72,7 @@ fn as_text(outcome: &Outcome, output: &Path) -> String {
         .set_style(TableComponent::MiddleHeaderIntersections, '─')
         .set_header(["bucket", "tokens each", "documents", "folder"]);
     for (bucket, documents) in &outcome.buckets {
-        let name = Buckets::name(*bucket);
+        let name = LengthBuckets::name(*bucket);
         let folder = if *documents > 0 { output.join(&name).display().to_string() } else { "-".to_owned() };
         table.add_row([name, grouped(*bucket), grouped(*documents), folder]);
     }
@@ -76,11 +82,11 @@ fn as_text(outcome: &Outcome, output: &Path) -> String {
     format!("{table}\n")
 }
 
-fn as_json(outcome: &Outcome) -> Value {
+fn as_json(outcome: &PrepareDocumentsOutcome) -> Value {
     let buckets: Vec<Value> = outcome
         .buckets
         .iter()
-        .map(|(tokens, documents)| json!({ "bucket": Buckets::name(*tokens), "tokens": tokens, "documents": documents }))
+        .map(|(tokens, documents)| json!({ "bucket": LengthBuckets::name(*tokens), "tokens": tokens, "documents": documents }))
         .collect();
     let failed: Vec<Value> = outcome.failed.iter().map(|(name, why)| json!({ "source": name, "reason": why })).collect();
     json!({
@@ -99,7 +105,7 @@ fn as_json(outcome: &Outcome) -> Value {
 const NAMED: usize = 10;
 
 /// What there is to say, a line each.
-fn words(outcome: &Outcome) -> Vec<String> {
+fn words(outcome: &PrepareDocumentsOutcome) -> Vec<String> {
     let mut lines = Vec::new();
     let nothing = outcome.made == 0 && outcome.failed.is_empty() && outcome.untried == 0;
     if nothing && outcome.kept > 0 {

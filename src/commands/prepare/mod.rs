@@ -6,10 +6,10 @@ mod screen;
 mod sharegpt;
 mod trace;
 
-use super::Exit;
-use crate::cli::{PrepareCommand, Talk};
+use super::ExitReason;
+use crate::cli::{PrepareCommand, VerbosityArgs};
 
-pub fn run(what: &PrepareCommand, talk: Talk) -> anyhow::Result<Exit> {
+pub fn run(what: &PrepareCommand, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     match what {
         PrepareCommand::Documents(args) => documents::run(args, talk),
         PrepareCommand::Sharegpt(args) => sharegpt::run(args, talk),

@@ -2,20 +2,20 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::Talk;
-use crate::prepare::News;
+use crate::cli::VerbosityArgs;
+use crate::prepare::PrepareEvent;
 use crate::units::Bytes;
 
 /// Listens to news.
-pub(super) struct Screen {
-    loudness: Talk,
+pub(super) struct PrepareProgress {
+    loudness: VerbosityArgs,
     bar: ProgressBar,
     began: bool,
     name: String,
 }
 
-impl Screen {
-    pub(super) fn new(talk: Talk) -> Self {
+impl PrepareProgress {
+    pub(super) fn new(talk: VerbosityArgs) -> Self {
         let target = if talk.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) };
         let style = ProgressStyle::with_template("[{bar:30}] {pos}/{len} {wide_msg}");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ");
@@ -23,28 +23,28 @@ impl Screen {
         Self { loudness: talk, bar, began: false, name: String::new() }
     }
 
-    pub(super) fn on(&mut self, news: &News<'_>) {
+    pub(super) fn on(&mut self, news: &PrepareEvent<'_>) {
         match *news {
-            News::Began { sources } => self.bar.set_length(sources as u64),
-            News::RecipeChanged { what } => self.say(&format!("{what} is not what it was: everything is made anew")),
-            News::Source { name } => {
+            PrepareEvent::Began { sources } => self.bar.set_length(sources as u64),
+            PrepareEvent::RecipeChanged { what } => self.say(&format!("{what} is not what it was: everything is made anew")),
+            PrepareEvent::Source { name } => {
                 name.clone_into(&mut self.name);
                 if std::mem::replace(&mut self.began, true) {
                     self.bar.inc(1);
                 }
                 self.bar.set_message(self.name.clone());
             }
-            News::Bytes { done, of } => {
+            PrepareEvent::Bytes { done, of } => {
                 let of = of.map_or_else(String::new, |of| format!(" of {}", Bytes(of)));
                 self.bar.set_message(format!("{} {}{of}", self.name, Bytes(done)));
             }
-            News::Again { url, why, wait } => self.say(&format!("`{url}`: {why}; again in {} s", wait.as_secs())),
-            News::Kept { name } if self.loudness.verbose > 0 => self.say(&format!("{name}: stands as it was")),
-            News::Kept { .. } => {}
-            News::Made { name, path, tokens } => self.say(&format!("{name}: {path}, {tokens} tokens")),
-            News::LeftOut { name, why } => self.say(&format!("{name}: left out: {why}")),
-            News::Failed { name, why } => self.say(&format!("{name}: failed: {why}")),
-            News::Note { text } => self.say(text),
+            PrepareEvent::Again { url, why, wait } => self.say(&format!("`{url}`: {why}; again in {} s", wait.as_secs())),
+            PrepareEvent::Kept { name } if self.loudness.verbose > 0 => self.say(&format!("{name}: stands as it was")),
+            PrepareEvent::Kept { .. } => {}
+            PrepareEvent::Made { name, path, tokens } => self.say(&format!("{name}: {path}, {tokens} tokens")),
+            PrepareEvent::LeftOut { name, why } => self.say(&format!("{name}: left out: {why}")),
+            PrepareEvent::Failed { name, why } => self.say(&format!("{name}: failed: {why}")),
+            PrepareEvent::Note { text } => self.say(text),
         }
     }
 

@@ -6,41 +6,41 @@ use anyhow::Context;
 use comfy_table::{CellAlignment, Table, TableComponent, presets};
 
 use super::counter::counter;
-use super::screen::Screen;
-use crate::cli::{Format, PrepareSharegptArgs, Talk};
-use crate::commands::Exit;
+use super::screen::PrepareProgress;
+use crate::cli::{OutputFormat, PrepareSharegptArgs, VerbosityArgs};
+use crate::commands::ExitReason;
 use crate::commands::stdout::print;
-use crate::prepare::Figures;
-use crate::prepare::sharegpt::{Job, Manifest, Outcome, Recipe, manifest_path, prepare};
+use crate::prepare::TokenStatistics;
+use crate::prepare::sharegpt::{PrepareSharegptJob, PrepareSharegptOutcome, SharegptManifest, SharegptRecipe, manifest_path, prepare};
 use crate::units::grouped;
 
-pub(super) fn run(args: &PrepareSharegptArgs, talk: Talk) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &PrepareSharegptArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
-    let mut screen = Screen::new(talk);
+    let mut screen = PrepareProgress::new(talk);
     let cache = args.output.parent().unwrap_or(Path::new("")).join(".source");
     let (counter, tokenizer) = runtime.block_on(counter(&args.counter, &cache, &mut screen))?;
-    let recipe = Recipe {
+    let recipe = SharegptRecipe {
         tokenizer,
         rounds: args.rounds,
         max_conversations: args.max_conversations,
         min_tokens: args.min_tokens,
         max_context: args.max_context.map(|tokens| tokens.0),
     };
-    let job = Job { input: args.file.clone(), output: args.output.clone(), recipe };
+    let job = PrepareSharegptJob { input: args.file.clone(), output: args.output.clone(), recipe };
     let outcome = prepare(&job, &mut |text| runtime.block_on(counter.count(text)), &mut |news| screen.on(&news));
     screen.end();
-    let Outcome { manifest, stood } = outcome?;
+    let PrepareSharegptOutcome { manifest, stood } = outcome?;
     match args.format {
-        Format::Text => print(&as_text(&manifest))?,
-        Format::Json => print(&(serde_json::to_string_pretty(&manifest)? + "\n"))?,
+        OutputFormat::Text => print(&as_text(&manifest))?,
+        OutputFormat::Json => print(&(serde_json::to_string_pretty(&manifest)? + "\n"))?,
     }
     for line in words(&manifest, stood, &args.output) {
         screen.say(&line);
     }
-    Ok(Exit::Success)
+    Ok(ExitReason::Success)
 }
 
-fn as_text(manifest: &Manifest) -> String {
+fn as_text(manifest: &SharegptManifest) -> String {
     table(
         "tokens of",
         &[("questions", &manifest.question_tokens), ("answers", &manifest.answer_tokens), ("conversations", &manifest.conversation_tokens)],
@@ -48,7 +48,7 @@ fn as_text(manifest: &Manifest) -> String {
 }
 
 /// Figures, a row each.
-pub(super) fn table(what: &str, rows: &[(&str, &Figures)]) -> String {
+pub(super) fn table(what: &str, rows: &[(&str, &TokenStatistics)]) -> String {
     let mut table = Table::new();
     table
         .load_preset(presets::NOTHING)
@@ -56,7 +56,7 @@ pub(super) fn table(what: &str, rows: &[(&str, &Figures)]) -> String {
         .set_style(TableComponent::MiddleHeaderIntersections, '─')
         .set_header([what, "number", "total", "mean", "p50", "p95", "max"]);
     for (name, figures) in rows {
-        let Figures { count, total, mean, p50, p95, max, .. } = figures;
+        let TokenStatistics { count, total, mean, p50, p95, max, .. } = figures;
         let mean = format!("{mean:.1}");
         table.add_row([(*name).to_owned(), grouped(*count), grouped(*total), mean, grouped(*p50), grouped(*p95), grouped(*max)]);
     }
@@ -66,7 +66,7 @@ pub(super) fn table(what: &str, rows: &[(&str, &Figures)]) -> String {
     format!("{table}\n")
 }
 
-fn words(manifest: &Manifest, stood: bool, output: &Path) -> Vec<String> {
+fn words(manifest: &SharegptManifest, stood: bool, output: &Path) -> Vec<String> {
     let mut lines = Vec::new();
     if stood {
         lines.push(format!("nothing to do: `{}` is what is asked for", output.display()));

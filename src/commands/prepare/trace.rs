@@ -1,27 +1,27 @@
 //! `bench prepare trace`: a trace checked and shown in figures.
 
 use super::sharegpt::table;
-use crate::cli::{Format, PrepareTraceArgs, Talk};
-use crate::commands::Exit;
+use crate::cli::{OutputFormat, PrepareTraceArgs, VerbosityArgs};
+use crate::commands::ExitReason;
 use crate::commands::stdout::print;
-use crate::prepare::trace::{TraceFigures, figures};
-use crate::trace::{Cut, Trace};
+use crate::prepare::trace::{TraceStatistics, figures};
+use crate::trace::{Trace, TraceReadOptions};
 use crate::units::grouped;
 
-pub(super) fn run(args: &PrepareTraceArgs, talk: Talk) -> anyhow::Result<Exit> {
-    let cut = Cut { unit: args.trace_unit, block_tokens: args.block_tokens, requests: u64::MAX, until_ms: None };
+pub(super) fn run(args: &PrepareTraceArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
+    let cut = TraceReadOptions { unit: args.trace_unit, block_tokens: args.block_tokens, requests: u64::MAX, until_ms: None };
     let figures = figures(&Trace::read(&args.file, cut)?);
     match args.format {
-        Format::Text => print(&as_text(&figures))?,
-        Format::Json => print(&(serde_json::to_string_pretty(&figures)? + "\n"))?,
+        OutputFormat::Text => print(&as_text(&figures))?,
+        OutputFormat::Json => print(&(serde_json::to_string_pretty(&figures)? + "\n"))?,
     }
     if !talk.quiet {
         eprintln!("`{}` can be sent again", args.file.display());
     }
-    Ok(Exit::Success)
+    Ok(ExitReason::Success)
 }
 
-fn as_text(figures: &TraceFigures) -> String {
+fn as_text(figures: &TraceStatistics) -> String {
     let rate = figures.rate_per_s.map_or_else(|| "all at once".to_owned(), |rate| format!("{rate:.3} per s"));
     let shared = figures.shared_share.map_or_else(
         || "no hash ids, so no prefix is shared".to_owned(),

@@ -2,11 +2,11 @@
 
 use std::ops::Bound;
 
-use super::{Cached, Engine, RequestId, blocks_of, to_usize};
+use super::{CachedPromptTokens, Engine, EngineRequestId, blocks_of, to_usize};
 
 impl Engine {
     /// Gives each running sequence its tokens. True where somebody lost its blocks for that.
-    pub(super) fn serve_running(&mut self, batch: &mut Vec<(RequestId, u64)>, budget: &mut u64) -> bool {
+    pub(super) fn serve_running(&mut self, batch: &mut Vec<(EngineRequestId, u64)>, budget: &mut u64) -> bool {
         let mut preempted = false;
         let mut served = None;
         loop {
@@ -30,7 +30,7 @@ impl Engine {
     }
 
     /// Admits waiting sequences in the order of their arrival, up to the first that cannot be.
-    pub(super) fn admit(&mut self, batch: &mut Vec<(RequestId, u64)>, budget: &mut u64) {
+    pub(super) fn admit(&mut self, batch: &mut Vec<(EngineRequestId, u64)>, budget: &mut u64) {
         while let Some(id) = self.waiting.first().copied() {
             if *budget == 0 || self.running.len() >= self.parameters.max_sequences {
                 return;
@@ -59,7 +59,7 @@ impl Engine {
     }
 
     /// Finds what the caches have of a waiting sequence, and begins to load what a tier has. False where its prompt does not fit now.
-    fn place(&mut self, id: RequestId) -> bool {
+    fn place(&mut self, id: EngineRequestId) -> bool {
         let sequence = &self.sequences[&id];
         let block_tokens = self.parameters.block_tokens;
         let whole = blocks_of(sequence.chain.tokens(), block_tokens);
@@ -97,10 +97,10 @@ impl Engine {
     }
 
     /// Counts what the caches had, once a request: a preempted one finds its own blocks again.
-    fn note_hits(&mut self, id: RequestId, found: u64, loads: u64) {
+    fn note_hits(&mut self, id: EngineRequestId, found: u64, loads: u64) {
         let Some(sequence) = self.sequences.get_mut(&id).filter(|sequence| sequence.cached.is_none()) else { return };
         let (found, loads) = (found * self.parameters.block_tokens, loads * self.parameters.block_tokens);
-        sequence.cached = Some(Cached { device: found, tiers: loads });
+        sequence.cached = Some(CachedPromptTokens { device: found, tiers: loads });
         self.counters.prefix_queries += sequence.prompt_tokens;
         self.counters.prefix_hits += found;
         if !self.tiers.is_empty() {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Emission, Engine, Plan, RequestId};
+use super::{Engine, EngineRequestId, EngineRequestOutput, EngineStepPlan};
 use crate::clock::Micros;
-use crate::engine::cost::Work;
+use crate::engine::cost::StepWork;
 use crate::engine::tokenizer::mix;
 
 impl Engine {
@@ -19,7 +19,7 @@ impl Engine {
         if batch.is_empty() {
             return;
         }
-        let mut work = Work::default();
+        let mut work = StepWork::default();
         let mut steps = if preempted { 1 } else { u64::MAX };
         for (id, tokens) in &batch {
             let sequence = &self.sequences[id];
@@ -33,11 +33,11 @@ impl Engine {
             }
         }
         let ends = self.ends(work, steps);
-        self.plan = Some(Plan { start: self.now, batch, ends });
+        self.plan = Some(EngineStepPlan { start: self.now, batch, ends });
     }
 
     /// The ends of at most `steps` equal steps: fewer where something comes to the scheduler before, or too far ahead.
-    fn ends(&self, mut work: Work, steps: u64) -> Vec<Micros> {
+    fn ends(&self, mut work: StepWork, steps: u64) -> Vec<Micros> {
         let wake = self.next_wake().unwrap_or(Micros(u64::MAX));
         let mut ends = Vec::new();
         let mut end = self.now;
@@ -91,7 +91,7 @@ impl Engine {
     }
 
     /// Takes note of what the ended steps computed for one sequence: `tokens` in each of them.
-    fn computed(&mut self, id: RequestId, tokens: u64, stamps: &Arc<[Micros]>) {
+    fn computed(&mut self, id: EngineRequestId, tokens: u64, stamps: &Arc<[Micros]>) {
         // Gone if it was cancelled while the step ran.
         let Some(sequence) = self.sequences.get_mut(&id) else { return };
         let before = sequence.generated;
@@ -114,7 +114,7 @@ impl Engine {
                 self.counters.e2e_seconds.add(self.now.since(sequence.arrived));
             }
             let cached_tokens = cached.device + cached.tiers;
-            self.emissions.push(Emission { id, stamps: Arc::clone(stamps), cached_tokens, last });
+            self.emissions.push(EngineRequestOutput { id, stamps: Arc::clone(stamps), cached_tokens, last });
         }
         self.fill(id);
         if last {

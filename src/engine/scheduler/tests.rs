@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::engine::spec::{EngineSpec, Preset, TierSpec};
+use crate::engine::spec::{EnginePreset, EngineSpec, TierSpec};
 use crate::engine::tokenizer::mix;
-use crate::engine::{Answer, Chain, encode};
+use crate::engine::{BlockHashChain, EngineAnswer, encode};
 use crate::units::{Bytes, BytesPerSecond};
 
 /// A tiny engine with that many blocks of 16 tokens and 16 kB.
 fn parameters(blocks: u64, change: impl FnOnce(&mut EngineSpec)) -> EngineParameters {
-    let mut spec = EngineSpec { preset: Preset::Tiny, kv_memory: Some(Bytes(blocks * 16_000)), ..EngineSpec::default() };
+    let mut spec = EngineSpec { preset: EnginePreset::Tiny, kv_memory: Some(Bytes(blocks * 16_000)), ..EngineSpec::default() };
     change(&mut spec);
     EngineParameters::resolve(&spec, 1).unwrap()
 }
@@ -26,16 +26,16 @@ fn with_host_tier(spec: &mut EngineSpec) {
 }
 
 /// A prompt of so many tokens that shares nothing with one of another name.
-fn prompt(name: u32, tokens: u64) -> Chain {
-    let mut chain = Chain::new(16);
+fn prompt(name: u32, tokens: u64) -> BlockHashChain {
+    let mut chain = BlockHashChain::new(16);
     (0..tokens).for_each(|_| chain.push(name));
     chain
 }
 
 /// Submits the requests at their times and runs to the end: the stamps of each, and what it found in caches.
-fn run(engine: &mut Engine, requests: Vec<(u64, Chain, u32)>) -> Vec<(Vec<u64>, u64)> {
+fn run(engine: &mut Engine, requests: Vec<(u64, BlockHashChain, u32)>) -> Vec<(Vec<u64>, u64)> {
     let mut ids = Vec::new();
-    let mut answers: BTreeMap<RequestId, (Vec<u64>, u64)> = BTreeMap::new();
+    let mut answers: BTreeMap<EngineRequestId, (Vec<u64>, u64)> = BTreeMap::new();
     let mut take = |engine: &mut Engine| {
         for emission in engine.take_emissions() {
             let answer = answers.entry(emission.id).or_default();
@@ -44,7 +44,7 @@ fn run(engine: &mut Engine, requests: Vec<(u64, Chain, u32)>) -> Vec<(Vec<u64>, 
         }
     };
     for (at, prompt, max_tokens) in requests {
-        ids.push(engine.submit(Micros(at), Request { prompt, max_tokens }).unwrap());
+        ids.push(engine.submit(Micros(at), EngineRequest { prompt, max_tokens }).unwrap());
     }
     let mut now = engine.now;
     loop {
@@ -99,7 +99,7 @@ fn what_arrives_in_a_step_waits_for_its_end_and_what_arrives_at_its_end_does_not
 fn a_second_turn_computes_only_what_is_not_in_full_blocks_yet() {
     let mut engine = engine(&tiny());
     let first = prompt(1, 1000);
-    let answer = encode(&Answer::to(first.fingerprint()).text(24));
+    let answer = encode(&EngineAnswer::to(first.fingerprint()).text(24));
     run(&mut engine, vec![(0, first.clone(), 24)]);
     let start = engine.now.0;
     let mut second = first;
@@ -194,8 +194,8 @@ fn the_latest_loses_its_blocks_when_an_earlier_one_needs_them() {
 #[test]
 fn what_can_never_fit_is_refused() {
     let mut engine = engine(&parameters(20, |_| {}));
-    let refusal = engine.submit(Micros(0), Request { prompt: prompt(1, 300), max_tokens: 21 }).unwrap_err();
-    assert_eq!(refusal, TooLong { prompt_tokens: 300, max_tokens: 21, context_limit: 320 });
+    let refusal = engine.submit(Micros(0), EngineRequest { prompt: prompt(1, 300), max_tokens: 21 }).unwrap_err();
+    assert_eq!(refusal, ContextLimitError { prompt_tokens: 300, max_tokens: 21, context_limit: 320 });
     assert_eq!(run(&mut engine, vec![(0, prompt(1, 300), 20)])[0].0.len(), 20);
 }
 
@@ -210,7 +210,7 @@ fn nothing_is_found_after_a_reset_not_even_in_a_tier() {
 #[test]
 fn a_request_given_up_leaves_no_block_held_and_the_next_goes_on_at_the_step_s_end() {
     let mut engine = engine(&tiny());
-    let id = engine.submit(Micros(0), Request { prompt: prompt(1, 1000), max_tokens: 500 }).unwrap();
+    let id = engine.submit(Micros(0), EngineRequest { prompt: prompt(1, 1000), max_tokens: 500 }).unwrap();
     engine.run_to(Micros(20_000));
     let seen = engine.take_emissions();
     engine.cancel(Micros(20_000), id);

@@ -6,9 +6,9 @@ use plotters::backend::{DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontStyle, FontTransform, RGBColor, ShapeStyle, TextStyle};
 
-use super::colour::Colour;
+use super::colour::RgbColour;
 use super::words;
-use crate::plot::{PlotError, Svg, theme};
+use crate::plot::{PlotError, SvgDocument, theme};
 
 /// The backend divides font sizes by this.
 const BACKEND_FONT_FACTOR: f64 = 1.24;
@@ -16,7 +16,7 @@ const BACKEND_FONT_FACTOR: f64 = 1.24;
 pub type Point = (i32, i32);
 
 /// A page while it is drawn. The first fault is kept and told at the end.
-pub struct Canvas<'a> {
+pub struct SvgCanvas<'a> {
     backend: SVGBackend<'a>,
     /// The dash pattern of every path so far, in order; the backend has no call for it.
     dashes: Vec<&'static str>,
@@ -27,7 +27,7 @@ pub struct Canvas<'a> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rect {
+pub struct PixelRect {
     pub left: i32,
     pub top: i32,
     pub width: i32,
@@ -35,34 +35,34 @@ pub struct Rect {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct Pen {
-    pub colour: Colour,
+pub struct StrokeStyle {
+    pub colour: RgbColour,
     pub width: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Align {
+pub enum TextAnchor {
     Start,
     Middle,
     End,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weight {
+pub enum FontWeight {
     Regular,
     Bold,
 }
 
 /// How a text is set.
 #[derive(Debug, Clone, Copy)]
-pub struct Type {
+pub struct LabelStyle {
     pub size: i32,
-    pub colour: Colour,
-    pub align: Align,
-    pub weight: Weight,
+    pub colour: RgbColour,
+    pub align: TextAnchor,
+    pub weight: FontWeight,
 }
 
-impl Rect {
+impl PixelRect {
     pub fn right(self) -> i32 {
         self.left + self.width
     }
@@ -74,30 +74,36 @@ impl Rect {
     }
 }
 
-impl Type {
-    pub fn new(size: i32, colour: Colour) -> Self {
-        Self { size, colour, align: Align::Start, weight: Weight::Regular }
+impl LabelStyle {
+    pub fn new(size: i32, colour: RgbColour) -> Self {
+        Self { size, colour, align: TextAnchor::Start, weight: FontWeight::Regular }
     }
-    pub fn align(self, align: Align) -> Self {
+    pub fn align(self, align: TextAnchor) -> Self {
         Self { align, ..self }
     }
     pub fn bold(self) -> Self {
-        Self { weight: Weight::Bold, ..self }
+        Self { weight: FontWeight::Bold, ..self }
     }
 }
 
 /// Draws a white page with a title and a description for those who do not see it.
-pub fn page(width: i32, height: i32, title: &str, description: &str, draw: impl FnOnce(&mut Canvas<'_>)) -> Result<Svg, PlotError> {
+pub fn page(
+    width: i32,
+    height: i32,
+    title: &str,
+    description: &str,
+    draw: impl FnOnce(&mut SvgCanvas<'_>),
+) -> Result<SvgDocument, PlotError> {
     let size = (width.unsigned_abs(), height.unsigned_abs());
     let mut text = String::new();
-    let mut canvas = Canvas {
+    let mut canvas = SvgCanvas {
         backend: SVGBackend::with_string(&mut text, size),
         dashes: Vec::new(),
         under: String::new(),
         over: String::new(),
         fault: None,
     };
-    canvas.fill(Rect { left: 0, top: 0, width, height }, theme::PAPER);
+    canvas.fill(PixelRect { left: 0, top: 0, width, height }, theme::PAPER);
     draw(&mut canvas);
     let presented = canvas.backend.present();
     canvas.keep(presented);
@@ -108,7 +114,7 @@ pub fn page(width: i32, height: i32, title: &str, description: &str, draw: impl 
         return Err(PlotError::Drawing { reason });
     }
     let text = with_over(with_words(&with_under(with_dashes(&text, &dashes), &under), title, description), &over);
-    Ok(Svg { text, width: size.0, height: size.1 })
+    Ok(SvgDocument { text, width: size.0, height: size.1 })
 }
 
 /// Puts `<title>` and `<desc>` behind the opening tag, which the backend has no call for.
@@ -153,14 +159,14 @@ pub fn escaped(text: &str) -> String {
     words::printable(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-impl Canvas<'_> {
-    pub fn fill(&mut self, rect: Rect, colour: Colour) {
+impl SvgCanvas<'_> {
+    pub fn fill(&mut self, rect: PixelRect, colour: RgbColour) {
         let style = fill_style(colour, 1.0);
         let drawn = self.backend.draw_rect((rect.left, rect.top), (rect.right(), rect.bottom()), &style, true);
         self.keep(drawn);
     }
 
-    pub fn line(&mut self, from: Point, to: Point, pen: Pen) {
+    pub fn line(&mut self, from: Point, to: Point, pen: StrokeStyle) {
         let drawn = self.backend.draw_line(from, to, &pen.style());
         self.keep(drawn);
     }
@@ -176,41 +182,41 @@ impl Canvas<'_> {
     }
 
     /// Draws a line through points. `dash` holds the lengths of ink and gap in turn; an empty one is a solid line.
-    pub fn path(&mut self, points: impl IntoIterator<Item = Point>, pen: Pen, dash: &'static str) {
+    pub fn path(&mut self, points: impl IntoIterator<Item = Point>, pen: StrokeStyle, dash: &'static str) {
         self.dashes.push(dash);
         let drawn = self.backend.draw_path(points, &pen.style());
         self.keep(drawn);
     }
 
-    pub fn polygon(&mut self, points: impl IntoIterator<Item = Point>, colour: Colour, opacity: f64) {
+    pub fn polygon(&mut self, points: impl IntoIterator<Item = Point>, colour: RgbColour, opacity: f64) {
         let drawn = self.backend.fill_polygon(points, &fill_style(colour, opacity));
         self.keep(drawn);
     }
 
-    pub fn disc(&mut self, centre: Point, radius: u32, colour: Colour) {
+    pub fn disc(&mut self, centre: Point, radius: u32, colour: RgbColour) {
         let drawn = self.backend.draw_circle(centre, radius, &fill_style(colour, 1.0), true);
         self.keep(drawn);
     }
 
     /// Sets a line of text, its baseline at `at`.
-    pub fn text(&mut self, text: &str, at: Point, face: Type) {
+    pub fn text(&mut self, text: &str, at: Point, face: LabelStyle) {
         self.set(text, (at.0, at.1 - top_of(face.size)), face, FontTransform::None);
     }
 
     /// Sets a line of text that runs upward, its baseline at `at`.
-    pub fn text_upward(&mut self, text: &str, at: Point, face: Type) {
+    pub fn text_upward(&mut self, text: &str, at: Point, face: LabelStyle) {
         self.set(text, (at.0 - top_of(face.size), at.1), face, FontTransform::Rotate270);
     }
 
-    fn set(&mut self, text: &str, at: Point, face: Type, transform: FontTransform) {
+    fn set(&mut self, text: &str, at: Point, face: LabelStyle, transform: FontTransform) {
         let anchor = match face.align {
-            Align::Start => HPos::Left,
-            Align::Middle => HPos::Center,
-            Align::End => HPos::Right,
+            TextAnchor::Start => HPos::Left,
+            TextAnchor::Middle => HPos::Center,
+            TextAnchor::End => HPos::Right,
         };
         let weight = match face.weight {
-            Weight::Regular => FontStyle::Normal,
-            Weight::Bold => FontStyle::Bold,
+            FontWeight::Regular => FontStyle::Normal,
+            FontWeight::Bold => FontStyle::Bold,
         };
         let colour = backend_colour(face.colour);
         let style = TextStyle::from((theme::FONT_FAMILY, f64::from(face.size) * BACKEND_FONT_FACTOR, weight))
@@ -222,14 +228,14 @@ impl Canvas<'_> {
     }
 
     /// Diagonal lines over a rectangle, rising to the right.
-    pub fn hatch(&mut self, rect: Rect, spacing: i32, pen: Pen) {
+    pub fn hatch(&mut self, rect: PixelRect, spacing: i32, pen: StrokeStyle) {
         for (from, to) in rising(rect, spacing) {
             self.line(from, to, pen);
         }
     }
 
     /// Diagonal lines over a rectangle, falling to the right.
-    pub fn hatch_back(&mut self, rect: Rect, spacing: i32, pen: Pen) {
+    pub fn hatch_back(&mut self, rect: PixelRect, spacing: i32, pen: StrokeStyle) {
         for (from, to) in falling(rect, spacing) {
             self.line(from, to, pen);
         }
@@ -243,24 +249,24 @@ impl Canvas<'_> {
 }
 
 /// The ends of diagonal lines over a rectangle, rising to the right.
-pub fn rising(rect: Rect, spacing: i32) -> impl Iterator<Item = (Point, Point)> {
+pub fn rising(rect: PixelRect, spacing: i32) -> impl Iterator<Item = (Point, Point)> {
     diagonals(rect, spacing).map(move |(start, from, to)| ((from, rect.bottom() - (from - start)), (to, rect.bottom() - (to - start))))
 }
 
 /// The same, falling to the right.
-pub fn falling(rect: Rect, spacing: i32) -> impl Iterator<Item = (Point, Point)> {
+pub fn falling(rect: PixelRect, spacing: i32) -> impl Iterator<Item = (Point, Point)> {
     diagonals(rect, spacing).map(move |(start, from, to)| ((from, rect.top + (from - start)), (to, rect.top + (to - start))))
 }
 
 /// Where each line would begin if the rectangle went on to the left, and its two ends.
-fn diagonals(rect: Rect, spacing: i32) -> impl Iterator<Item = (i32, i32, i32)> {
+fn diagonals(rect: PixelRect, spacing: i32) -> impl Iterator<Item = (i32, i32, i32)> {
     let first = rect.left - rect.height + spacing / 2;
     let starts = (first..rect.right()).step_by(usize::try_from(spacing).unwrap_or(1).max(1));
     starts.map(move |start| (start, start.max(rect.left), (start + rect.height).min(rect.right()))).filter(|(_, from, to)| from < to)
 }
 
-impl Pen {
-    pub fn new(colour: Colour, width: u32) -> Self {
+impl StrokeStyle {
+    pub fn new(colour: RgbColour, width: u32) -> Self {
         Self { colour, width }
     }
     fn style(self) -> ShapeStyle {
@@ -273,10 +279,10 @@ fn top_of(size: i32) -> i32 {
     (size * 76 + 50) / 100
 }
 
-fn backend_colour(colour: Colour) -> RGBColor {
+fn backend_colour(colour: RgbColour) -> RGBColor {
     RGBColor(colour.0, colour.1, colour.2)
 }
 
-fn fill_style(colour: Colour, opacity: f64) -> ShapeStyle {
+fn fill_style(colour: RgbColour, opacity: f64) -> ShapeStyle {
     ShapeStyle { color: backend_colour(colour).mix(opacity), filled: true, stroke_width: 1 }
 }

@@ -1,10 +1,10 @@
 //! The points of a curve that have no value: crosses above the plot, each with its line's name and a word for why.
 
-use super::canvas::{Align, Canvas, Type, Weight};
+use super::canvas::{FontWeight, LabelStyle, SvgCanvas, TextAnchor};
 use super::legend;
-use super::line::Look;
+use super::line::LineStyle;
 use super::words;
-use crate::plot::figure::{Cell, Curve, Shown, Side};
+use crate::plot::figure::{CurveFigure, FigureCell, FigureCellContent, LimitSide};
 use crate::plot::theme;
 
 const ROW: i32 = 18;
@@ -12,22 +12,22 @@ const SIZE: i32 = 11;
 /// From a cross' middle to its words.
 const ARM: i32 = 10;
 
-pub struct Crosses {
-    placed: Vec<Cross>,
+pub struct MissingPointLayout {
+    placed: Vec<MissingPointMark>,
     rows: i32,
 }
 
-struct Cross {
+struct MissingPointMark {
     x: i32,
     row: i32,
     line: usize,
     words: String,
-    align: Align,
+    align: TextAnchor,
 }
 
-impl Crosses {
+impl MissingPointLayout {
     /// Lays crosses into as few rows as their words allow. `x_at` gives the pixel of a value; words stay between `left` and `right`.
-    pub fn new(curve: &Curve, x_at: impl Fn(f64) -> i32, left: i32, right: i32) -> Self {
+    pub fn new(curve: &CurveFigure, x_at: impl Fn(f64) -> i32, left: i32, right: i32) -> Self {
         let mut rows: Vec<Vec<(i32, i32)>> = Vec::new();
         let mut placed = Vec::new();
         for (number, line) in curve.lines.iter().enumerate() {
@@ -35,15 +35,15 @@ impl Crosses {
                 let Some(reason) = word(&point.cell) else { continue };
                 let x = x_at(point.x);
                 let words = if curve.lines.len() > 1 {
-                    format!("{}: {reason}", words::squeeze(&line.label, SIZE, Weight::Regular, 100))
+                    format!("{}: {reason}", words::squeeze(&line.label, SIZE, FontWeight::Regular, 100))
                 } else {
                     reason.to_owned()
                 };
-                let width = ARM + words::width(&words, SIZE, Weight::Regular);
-                let align = if x + width <= right { Align::Start } else { Align::End };
-                let extent = if align == Align::Start { (x - ARM, x + width + 6) } else { ((x - width - 6).max(left), x + ARM) };
+                let width = ARM + words::width(&words, SIZE, FontWeight::Regular);
+                let align = if x + width <= right { TextAnchor::Start } else { TextAnchor::End };
+                let extent = if align == TextAnchor::Start { (x - ARM, x + width + 6) } else { ((x - width - 6).max(left), x + ARM) };
                 let row = row_with_room(&mut rows, extent);
-                placed.push(Cross { x, row, line: number, words, align });
+                placed.push(MissingPointMark { x, row, line: number, words, align });
             }
         }
         Self { placed, rows: i32::try_from(rows.len()).unwrap_or(i32::MAX) }
@@ -54,28 +54,28 @@ impl Crosses {
     }
 
     /// Draws the rows, the first one lowest.
-    pub fn draw(&self, canvas: &mut Canvas<'_>, bottom: i32) {
+    pub fn draw(&self, canvas: &mut SvgCanvas<'_>, bottom: i32) {
         for cross in &self.placed {
             let y = bottom - cross.row * ROW - ROW / 2 - 2;
-            legend::cross(canvas, (cross.x, y), Look::of(cross.line).colour);
-            let x = if cross.align == Align::Start { cross.x + ARM } else { cross.x - ARM };
-            canvas.text(&cross.words, (x, y + 4), Type::new(SIZE, theme::INK).align(cross.align));
+            legend::cross(canvas, (cross.x, y), LineStyle::of(cross.line).colour);
+            let x = if cross.align == TextAnchor::Start { cross.x + ARM } else { cross.x - ARM };
+            canvas.text(&cross.words, (x, y + 4), LabelStyle::new(SIZE, theme::INK).align(cross.align));
         }
     }
 }
 
 /// Why a point has no value; `None` where it has one.
-pub fn word(cell: &Cell) -> Option<&'static str> {
+pub fn word(cell: &FigureCell) -> Option<&'static str> {
     match &cell.shown {
-        Shown::Value(value) if value.is_finite() => None,
-        Shown::Value(_) => Some("∞"),
-        Shown::Failed(_) => Some("failed"),
-        Shown::Missing => Some("not run"),
-        Shown::Untested(Some(Side::Passing)) => Some("implied ✓"),
-        Shown::Untested(Some(Side::Failing)) => Some("implied ✗"),
-        Shown::Untested(None) => Some("untested"),
-        Shown::Invalid(_) => Some("invalid"),
-        Shown::Nothing => Some("no such requests"),
+        FigureCellContent::Value(value) if value.is_finite() => None,
+        FigureCellContent::Value(_) => Some("∞"),
+        FigureCellContent::Failed(_) => Some("failed"),
+        FigureCellContent::Missing => Some("not run"),
+        FigureCellContent::Untested(Some(LimitSide::Passing)) => Some("implied ✓"),
+        FigureCellContent::Untested(Some(LimitSide::Failing)) => Some("implied ✗"),
+        FigureCellContent::Untested(None) => Some("untested"),
+        FigureCellContent::Invalid(_) => Some("invalid"),
+        FigureCellContent::Nothing => Some("no such requests"),
     }
 }
 

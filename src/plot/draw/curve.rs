@@ -1,19 +1,19 @@
 //! Draws a curve: bands, lines and markers over one axis, the limit, n at the points, and a name at the end of every line.
 
-use super::beside::Beside;
-use super::canvas::{Canvas, Pen, Point};
-use super::crosses::{self, Crosses};
+use super::beside::LabelPlacer;
+use super::canvas::{Point, StrokeStyle, SvgCanvas};
+use super::crosses::{self, MissingPointLayout};
 use super::description;
-use super::frame::{self, Frame, Ruler, Stop};
+use super::frame::{self, AxisTick, FrameAxis, PlotFrame};
 use super::grid::count;
-use super::interval::{self, Stretch};
-use super::labels::{self, Labels};
-use super::legend::{Entry, Sign};
-use super::line::{Fill, Look};
-use super::sheet::Sheet;
-use crate::plot::figure::{self, Caption, Cell, Curve, Line, Mapping, NumericAxis, Scale, Verdict};
+use super::interval::{self, PixelInterval};
+use super::labels::{self, LineLabels};
+use super::legend::{LegendEntry, LegendSymbol};
+use super::line::{LineStyle, MarkerFill};
+use super::sheet::FigureSheet;
+use crate::plot::figure::{self, CurveFigure, CurveLine, FigureCaption, FigureCell, FigureVerdict, NumericAxis, PlotScale, ScaleMapping};
 use crate::plot::theme::{self, MARGIN};
-use crate::plot::{PlotError, Svg, number};
+use crate::plot::{PlotError, SvgDocument, number};
 
 const MOST_LINES: usize = 24;
 const MOST_POINTS: usize = 10_000;
@@ -23,16 +23,16 @@ pub const PANEL: (i32, i32) = (380, 260);
 /// Rays of several lines at one value stand so far from each other.
 const BETWEEN_RAYS: i32 = 8;
 
-pub fn draw(curve: &Curve) -> Result<Svg, PlotError> {
+pub fn draw(curve: &CurveFigure) -> Result<SvgDocument, PlotError> {
     sheet(curve, y_scale([curve]), WHOLE)?.draw()
 }
 
 /// A curve whose values are laid out on a given scale, which curves that are to be compared share.
-pub fn sheet(curve: &Curve, y: Scale, size: (i32, i32)) -> Result<Sheet<'_>, PlotError> {
+pub fn sheet(curve: &CurveFigure, y: PlotScale, size: (i32, i32)) -> Result<FigureSheet<'_>, PlotError> {
     check(curve)?;
-    let drawing = Drawing::of(curve, y, size);
+    let drawing = CurveLayout::of(curve, y, size);
     let (width, height) = drawing.frame.size(&names(curve));
-    Ok(Sheet {
+    Ok(FigureSheet {
         caption: caption(curve),
         description: description::of_curve(curve),
         size: (width, drawing.crosses.height() + height),
@@ -44,27 +44,27 @@ pub fn sheet(curve: &Curve, y: Scale, size: (i32, i32)) -> Result<Sheet<'_>, Plo
 }
 
 /// A curve with its axes and what stands above them.
-struct Drawing<'a> {
-    curve: &'a Curve,
+struct CurveLayout<'a> {
+    curve: &'a CurveFigure,
     /// At the page's upper edge.
-    frame: Frame,
-    crosses: Crosses,
+    frame: PlotFrame,
+    crosses: MissingPointLayout,
 }
 
-impl<'a> Drawing<'a> {
-    fn of(curve: &'a Curve, y: Scale, size: (i32, i32)) -> Self {
+impl<'a> CurveLayout<'a> {
+    fn of(curve: &'a CurveFigure, y: PlotScale, size: (i32, i32)) -> Self {
         let height = size.1.max(count(curve.lines.len()) * labels::LEADING);
-        let x = Ruler::of_stops(x_scale(&curve.x), (&curve.x.name, &curve.x.unit), stops(curve));
-        let frame = Frame::new(x, Ruler::new(y, &curve.quantity), 0, size.0, height);
+        let x = FrameAxis::of_stops(x_scale(&curve.x), (&curve.x.name, &curve.x.unit), stops(curve));
+        let frame = PlotFrame::new(x, FrameAxis::new(y, &curve.quantity), 0, size.0, height);
         let right = MARGIN + frame.size(&names(curve)).0;
-        let crosses = Crosses::new(curve, |value| frame.x_at(value), frame.plot.left, right);
+        let crosses = MissingPointLayout::new(curve, |value| frame.x_at(value), frame.plot.left, right);
         Self { curve, frame, crosses }
     }
 
-    fn draw(&self, canvas: &mut Canvas<'_>, top: i32) {
+    fn draw(&self, canvas: &mut SvgCanvas<'_>, top: i32) {
         let frame = self.frame.clone().below(top + self.crosses.height() + frame::ABOVE);
         frame.draw(canvas);
-        let lines = || self.curve.lines.iter().zip(0..).map(|(line, number)| (line, Look::of(number)));
+        let lines = || self.curve.lines.iter().zip(0..).map(|(line, number)| (line, LineStyle::of(number)));
         for (line, look) in lines() {
             draw_bands(canvas, line, look, &frame);
         }
@@ -75,14 +75,14 @@ impl<'a> Drawing<'a> {
         }
         draw_samples(canvas, self.curve, &frame);
         self.crosses.draw(canvas, frame.plot.top);
-        let end = |line: &Line| line.points.iter().rev().find_map(|point| point.cell.finite());
+        let end = |line: &CurveLine| line.points.iter().rev().find_map(|point| point.cell.finite());
         // A line without any value has its name at the upper edge, where its crosses are.
         let ends = self.curve.lines.iter().map(|line| end(line).map_or(frame.plot.top, |value| frame.y_at(value)));
-        Labels::new(ends.zip(names(self.curve)), frame.plot).draw(canvas, frame.plot);
+        LineLabels::new(ends.zip(names(self.curve)), frame.plot).draw(canvas, frame.plot);
     }
 }
 
-fn check(curve: &Curve) -> Result<(), PlotError> {
+fn check(curve: &CurveFigure) -> Result<(), PlotError> {
     let title = curve.caption.title.clone();
     let points: usize = curve.lines.iter().map(|line| line.points.len()).sum();
     if points == 0 || curve.x.values.is_empty() {
@@ -96,66 +96,66 @@ fn check(curve: &Curve) -> Result<(), PlotError> {
     Ok(())
 }
 
-fn names(curve: &Curve) -> Vec<String> {
+fn names(curve: &CurveFigure) -> Vec<String> {
     curve.lines.iter().map(|line| line.label.clone()).collect()
 }
 
-fn without_value(point: &figure::Point) -> bool {
+fn without_value(point: &figure::CurvePoint) -> bool {
     crosses::word(&point.cell).is_some()
 }
 
 /// How many samples each line has at a value of the axis, where it has a result there.
 #[expect(clippy::float_cmp, reason = "points carry the axis' own values")]
-fn samples_at(curve: &Curve, x: f64) -> Vec<u64> {
+fn samples_at(curve: &CurveFigure, x: f64) -> Vec<u64> {
     let points = curve.lines.iter().flat_map(|line| &line.points);
     points.filter(|point| point.x == x && !without_value(point)).map(|point| point.cell.n).collect()
 }
 
 /// The n that all lines have at a value; `None` where they differ.
-fn common_n(curve: &Curve, x: f64) -> Option<u64> {
+fn common_n(curve: &CurveFigure, x: f64) -> Option<u64> {
     let samples = samples_at(curve, x);
     samples.first().copied().filter(|first| samples.iter().all(|n| n == first))
 }
 
 /// The axis' values, each with its n below where that is the same for all lines.
-fn stops(curve: &Curve) -> Vec<Stop> {
+fn stops(curve: &CurveFigure) -> Vec<AxisTick> {
     let note = |x: f64| common_n(curve, x).map(|n| format!("n {n}")).unwrap_or_default();
-    curve.x.values.iter().map(|(value, label)| Stop { value: *value, label: label.clone(), note: note(*value) }).collect()
+    curve.x.values.iter().map(|(value, label)| AxisTick { value: *value, label: label.clone(), note: note(*value) }).collect()
 }
 
 /// The layout, by ratio or by difference, that sets the axis' values more evenly.
-fn x_scale(axis: &NumericAxis) -> Scale {
+fn x_scale(axis: &NumericAxis) -> PlotScale {
     let values: Vec<f64> = axis.values.iter().map(|(value, _)| *value).collect();
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if low >= high {
         // A single value stands in the middle.
-        return Scale { low: low - 1.0, high: low + 1.0, mapping: Mapping::Linear };
+        return PlotScale { low: low - 1.0, high: low + 1.0, mapping: ScaleMapping::Linear };
     }
-    let linear = Scale { low, high, mapping: Mapping::Linear };
-    let log = Scale { low, high, mapping: Mapping::Log };
+    let linear = PlotScale { low, high, mapping: ScaleMapping::Linear };
+    let log = PlotScale { low, high, mapping: ScaleMapping::Log };
     if low > 0.0 && unevenness(log, &values) < unevenness(linear, &values) - 1e-9 { log } else { linear }
 }
 
 /// Sum of the squared gaps, which is least where all are equal.
-fn unevenness(scale: Scale, values: &[f64]) -> f64 {
+fn unevenness(scale: PlotScale, values: &[f64]) -> f64 {
     values.windows(2).map(|pair| (scale.position(pair[1]) - scale.position(pair[0])).powi(2)).sum()
 }
 
 /// Of all the curves' values: by ratio where these are far apart and positive, else by difference from 0.
-pub fn y_scale<'a>(curves: impl IntoIterator<Item = &'a Curve>) -> Scale {
-    let curves: Vec<&Curve> = curves.into_iter().collect();
+pub fn y_scale<'a>(curves: impl IntoIterator<Item = &'a CurveFigure>) -> PlotScale {
+    let curves: Vec<&CurveFigure> = curves.into_iter().collect();
     let cells = || curves.iter().flat_map(|curve| &curve.lines).flat_map(|line| &line.points).map(|point| &point.cell);
     let ends = cells().filter(|cell| cell.finite().is_some()).flat_map(|cell| [cell.low, cell.high]).flatten();
     let limits = curves.iter().filter_map(|curve| curve.limit).map(|limit| limit.value);
-    let shown: Vec<f64> = cells().filter_map(Cell::finite).chain(ends).chain(limits).filter(|value| value.is_finite()).collect();
+    let shown: Vec<f64> = cells().filter_map(FigureCell::finite).chain(ends).chain(limits).filter(|value| value.is_finite()).collect();
     let low = shown.iter().copied().fold(f64::INFINITY, f64::min);
     let high = shown.iter().copied().fold(0.0, f64::max);
-    if low > 0.0 && high / low >= 8.0 { Scale::around(shown) } else { Scale::linear_around(low.min(0.0), high * 1.04) }
+    if low > 0.0 && high / low >= 8.0 { PlotScale::around(shown) } else { PlotScale::linear_around(low.min(0.0), high * 1.04) }
 }
 
 /// The figure's caption with the samples behind its points.
-fn caption(curve: &Curve) -> Caption {
+fn caption(curve: &CurveFigure) -> FigureCaption {
     let mut caption = curve.caption.clone();
     let samples = || curve.lines.iter().flat_map(|line| &line.points).filter(|point| !without_value(point)).map(|point| point.cell.n);
     if let (Some(low), Some(high)) = (samples().min(), samples().max()) {
@@ -166,57 +166,57 @@ fn caption(curve: &Curve) -> Caption {
     caption
 }
 
-fn entries(curve: &Curve) -> Vec<Entry> {
+fn entries(curve: &CurveFigure) -> Vec<LegendEntry> {
     let mut entries = Vec::new();
-    let mut add = |sign, words: String| entries.push(Entry { sign, words });
+    let mut add = |sign, words: String| entries.push(LegendEntry { sign, words });
     let cells = || curve.lines.iter().flat_map(|line| &line.points).map(|point| &point.cell);
-    let intervals = || cells().filter_map(|cell| Stretch::of(cell, 0, |_| 0));
+    let intervals = || cells().filter_map(|cell| PixelInterval::of(cell, 0, |_| 0));
     let sure = number::confidence(curve.confidence);
     if let Some(limit) = &curve.limit {
-        add(Sign::Limit, format!("limit: {}", number::goal(limit, &curve.quantity)));
+        add(LegendSymbol::Limit, format!("limit: {}", number::goal(limit, &curve.quantity)));
     }
     if intervals().any(|stretch| stretch.low.or(stretch.high).is_some()) {
-        add(Sign::Band, format!("{sure} interval"));
+        add(LegendSymbol::Band, format!("{sure} interval"));
     }
     if intervals().any(|stretch| stretch.low.is_none() || stretch.high.is_none()) {
         let early = cells().any(|cell| !cell.sign.is_empty());
         let why = if early { "too few samples, or stopped early" } else { "too few samples, or too many failed" };
-        add(Sign::Open, format!("its end is not known: {why}"));
+        add(LegendSymbol::Open, format!("its end is not known: {why}"));
     }
-    if cells().any(|cell| cell.verdict == Some(Verdict::Undecided) && cell.finite().is_some()) {
-        add(Sign::Hollow, format!("undecided at {sure}: too few samples"));
+    if cells().any(|cell| cell.verdict == Some(FigureVerdict::Undecided) && cell.finite().is_some()) {
+        add(LegendSymbol::Hollow, format!("undecided at {sure}: too few samples"));
     }
     if cells().any(|cell| cell.finite().is_none()) {
-        add(Sign::Cross, "no value".to_owned());
+        add(LegendSymbol::Cross, "no value".to_owned());
     }
-    if cells().any(Cell::is_infinite) {
-        add(Sign::None, "∞: too many requests failed".to_owned());
+    if cells().any(FigureCell::is_infinite) {
+        add(LegendSymbol::None, "∞: too many requests failed".to_owned());
     }
     entries
 }
 
 /// Runs of neighbouring points that have a value: a line is broken where one is missing.
-fn runs(line: &Line) -> impl Iterator<Item = &[figure::Point]> {
+fn runs(line: &CurveLine) -> impl Iterator<Item = &[figure::CurvePoint]> {
     line.points.split(without_value).filter(|run| !run.is_empty())
 }
 
-fn stretch(point: &figure::Point, frame: &Frame) -> Option<Stretch> {
-    Stretch::of(&point.cell, frame.x_at(point.x), |value| frame.y_at(value))
+fn stretch(point: &figure::CurvePoint, frame: &PlotFrame) -> Option<PixelInterval> {
+    PixelInterval::of(&point.cell, frame.x_at(point.x), |value| frame.y_at(value))
 }
 
-fn draw_bands(canvas: &mut Canvas<'_>, line: &Line, look: Look, frame: &Frame) {
+fn draw_bands(canvas: &mut SvgCanvas<'_>, line: &CurveLine, look: LineStyle, frame: &PlotFrame) {
     for run in runs(line) {
-        let stretches: Vec<Stretch> = run.iter().filter_map(|point| stretch(point, frame)).collect();
+        let stretches: Vec<PixelInterval> = run.iter().filter_map(|point| stretch(point, frame)).collect();
         interval::band(canvas, &stretches, look.colour);
     }
 }
 
 /// A ray to the plot's edge from each point whose interval has no end there; those of several lines stand beside each other.
-fn draw_rays(canvas: &mut Canvas<'_>, curve: &Curve, frame: &Frame) {
+fn draw_rays(canvas: &mut SvgCanvas<'_>, curve: &CurveFigure, frame: &PlotFrame) {
     let middle = (count(curve.lines.len()) - 1) * BETWEEN_RAYS / 2;
     for ((line, number), shift) in curve.lines.iter().zip(0..).zip((0..).map(|number: i32| number * BETWEEN_RAYS - middle)) {
         for stretch in line.points.iter().filter_map(|point| stretch(point, frame)) {
-            let (from, colour) = ((stretch.x + shift, stretch.value), Look::of(number).colour);
+            let (from, colour) = ((stretch.x + shift, stretch.value), LineStyle::of(number).colour);
             if stretch.high.is_none() {
                 interval::ray(canvas, from, frame.plot.top, colour);
             }
@@ -227,14 +227,14 @@ fn draw_rays(canvas: &mut Canvas<'_>, curve: &Curve, frame: &Frame) {
     }
 }
 
-fn draw_limit(canvas: &mut Canvas<'_>, curve: &Curve, frame: &Frame) {
+fn draw_limit(canvas: &mut SvgCanvas<'_>, curve: &CurveFigure, frame: &PlotFrame) {
     let Some(limit) = &curve.limit else { return };
     let (y, plot) = (frame.y_at(limit.value), frame.plot);
-    canvas.line((plot.left, y), (plot.right(), y), Pen::new(theme::LIMIT, theme::LIMIT_WIDTH / 2));
+    canvas.line((plot.left, y), (plot.right(), y), StrokeStyle::new(theme::LIMIT, theme::LIMIT_WIDTH / 2));
 }
 
-fn draw_line(canvas: &mut Canvas<'_>, line: &Line, look: Look, frame: &Frame) {
-    let at = |point: &figure::Point| point.cell.finite().map(|value| frame.at(point.x, value));
+fn draw_line(canvas: &mut SvgCanvas<'_>, line: &CurveLine, look: LineStyle, frame: &PlotFrame) {
+    let at = |point: &figure::CurvePoint| point.cell.finite().map(|value| frame.at(point.x, value));
     for run in runs(line) {
         let points: Vec<Point> = run.iter().filter_map(at).collect();
         if points.len() > 1 {
@@ -242,7 +242,7 @@ fn draw_line(canvas: &mut Canvas<'_>, line: &Line, look: Look, frame: &Frame) {
         }
     }
     for point in &line.points {
-        let fill = if point.cell.verdict == Some(Verdict::Undecided) { Fill::Hollow } else { Fill::Full };
+        let fill = if point.cell.verdict == Some(FigureVerdict::Undecided) { MarkerFill::Hollow } else { MarkerFill::Full };
         if let Some(place) = at(point) {
             look.draw_marker(canvas, place, fill);
         }
@@ -250,13 +250,13 @@ fn draw_line(canvas: &mut Canvas<'_>, line: &Line, look: Look, frame: &Frame) {
 }
 
 /// The n of points beside them, where lines differ in it and there is room; the subtitle has the range of all.
-fn draw_samples(canvas: &mut Canvas<'_>, curve: &Curve, frame: &Frame) {
+fn draw_samples(canvas: &mut SvgCanvas<'_>, curve: &CurveFigure, frame: &PlotFrame) {
     let points = || curve.lines.iter().zip(0..).flat_map(|(line, number)| line.points.iter().map(move |point| (number, point)));
-    let at = |point: &figure::Point| Some(frame.at(point.x, point.cell.finite()?));
-    let mut beside = Beside::new(frame.plot, points().filter_map(|(_, point)| at(point)));
+    let at = |point: &figure::CurvePoint| Some(frame.at(point.x, point.cell.finite()?));
+    let mut beside = LabelPlacer::new(frame.plot, points().filter_map(|(_, point)| at(point)));
     for (number, point) in points().filter(|(_, point)| common_n(curve, point.x).is_none()) {
         if let Some(marker) = at(point) {
-            beside.draw(canvas, marker, &format!("n {}", point.cell.n), Look::of(number).colour);
+            beside.draw(canvas, marker, &format!("n {}", point.cell.n), LineStyle::of(number).colour);
         }
     }
 }
@@ -271,15 +271,15 @@ mod tests {
         NumericAxis { name: "users".into(), unit: String::new(), values: values.iter().map(|x| (*x, x.to_string())).collect() }
     }
 
-    fn words(curve: &Curve) -> Vec<String> {
+    fn words(curve: &CurveFigure) -> Vec<String> {
         texts(&draw(curve).unwrap()).into_iter().map(|(text, ..)| text).collect()
     }
 
     #[test]
     fn doublings_are_laid_out_by_ratio_and_even_steps_by_difference() {
-        assert_eq!(x_scale(&axis(&[1.0, 2.0, 4.0, 8.0])).mapping, Mapping::Log);
-        assert_eq!(x_scale(&axis(&[1.0, 2.0, 3.0, 4.0])).mapping, Mapping::Linear);
-        assert_eq!(x_scale(&axis(&[0.0, 10.0, 1000.0])).mapping, Mapping::Linear);
+        assert_eq!(x_scale(&axis(&[1.0, 2.0, 4.0, 8.0])).mapping, ScaleMapping::Log);
+        assert_eq!(x_scale(&axis(&[1.0, 2.0, 3.0, 4.0])).mapping, ScaleMapping::Linear);
+        assert_eq!(x_scale(&axis(&[0.0, 10.0, 1000.0])).mapping, ScaleMapping::Linear);
         assert_eq!(ticks::place(x_scale(&axis(&[5.0])), 5.0, 100), 50);
     }
 
@@ -309,7 +309,7 @@ mod tests {
     fn an_interval_without_an_upper_end_is_a_ray_and_no_band_up_to_the_edge() {
         let mut figure = curve();
         let closed = draw(&figure).unwrap();
-        let dashes = |svg: &Svg| svg.text.matches("stroke-dasharray=\"3 3\"").count();
+        let dashes = |svg: &SvgDocument| svg.text.matches("stroke-dasharray=\"3 3\"").count();
         assert_eq!(dashes(&closed), 0);
         figure.lines[0].points[1].cell.high = Some(f64::INFINITY);
         figure.lines[1].points[0].cell.high = None;
@@ -322,12 +322,12 @@ mod tests {
     #[test]
     fn values_far_apart_are_laid_out_by_ratio_and_near_ones_from_zero() {
         let figure = curve();
-        assert_eq!(y_scale([&figure]).mapping, Mapping::Log);
+        assert_eq!(y_scale([&figure]).mapping, ScaleMapping::Log);
         let mut near = figure;
         near.lines.remove(0);
         near.limit = None;
         let scale = y_scale([&near]);
-        assert_eq!((scale.mapping, scale.low), (Mapping::Linear, 0.0));
+        assert_eq!((scale.mapping, scale.low), (ScaleMapping::Linear, 0.0));
     }
 
     #[test]

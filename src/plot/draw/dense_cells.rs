@@ -7,13 +7,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::canvas::{self, Canvas, Point, Rect};
-use super::cells::{self, Sizes};
-use super::colour::{self, Colour};
-use super::grid::Grid;
+use super::canvas::{self, PixelRect, Point, SvgCanvas};
+use super::cells::{self, HeatmapTextSizes};
+use super::colour::{self, RgbColour};
+use super::grid::PlotGrid;
 use super::legend::{HATCH_SPACING, hatch_of_untested};
-use super::step_line::{self, Edge, Frontiers};
-use crate::plot::figure::{Cell, Heatmap, Shown, Verdict};
+use super::step_line::{self, Edge, LimitContours};
+use crate::plot::figure::{FigureCell, FigureCellContent, FigureVerdict, Heatmap};
 use crate::plot::theme;
 
 /// Colours of a scale, which few can tell apart.
@@ -22,20 +22,20 @@ const STEPS: f64 = 127.0;
 const LEAST_FOR_WORDS: (i32, i32) = (34, 15);
 
 /// Whether no cell of the picture has room for a text.
-pub fn are_dense(grid: &Grid, sizes: Sizes) -> bool {
+pub fn are_dense(grid: &PlotGrid, sizes: HeatmapTextSizes) -> bool {
     sizes.value.is_none() && (grid.cell.0 < LEAST_FOR_WORDS.0 || grid.cell.1 < LEAST_FOR_WORDS.1)
 }
 
 /// Draws all cells and the lines between them, below everything else.
-pub fn draw(canvas: &mut Canvas<'_>, heatmap: &Heatmap, grid: &Grid, frontiers: &Frontiers) {
-    let (mut grounds, mut hatches, mut signs) = (Strokes::default(), Strokes::default(), Strokes::default());
+pub fn draw(canvas: &mut SvgCanvas<'_>, heatmap: &Heatmap, grid: &PlotGrid, frontiers: &LimitContours) {
+    let (mut grounds, mut hatches, mut signs) = (StrokeBatch::default(), StrokeBatch::default(), StrokeBatch::default());
     for (row, cells) in heatmap.cells.iter().enumerate() {
         for (column, cell) in cells.iter().enumerate() {
             let at = cells::ground(grid.cell_at(column, row));
             let colour = ground_colour(heatmap, cell);
             grounds.fill(at, colour);
             hatch(&mut hatches, cell, at);
-            if cell.verdict == Some(Verdict::Undecided) && cell.finite().is_some() {
+            if cell.verdict == Some(FigureVerdict::Undecided) && cell.finite().is_some() {
                 signs.fill(cells::corner(at), colour.ink());
             }
         }
@@ -49,21 +49,21 @@ pub fn draw(canvas: &mut Canvas<'_>, heatmap: &Heatmap, grid: &Grid, frontiers: 
     canvas.lay_under(&text);
 }
 
-fn ground_colour(heatmap: &Heatmap, cell: &Cell) -> Colour {
+fn ground_colour(heatmap: &Heatmap, cell: &FigureCell) -> RgbColour {
     match cell.shown {
-        Shown::Value(value) if value.is_finite() => colour::at((heatmap.scale.position(value) * STEPS).round() / STEPS),
+        FigureCellContent::Value(value) if value.is_finite() => colour::at((heatmap.scale.position(value) * STEPS).round() / STEPS),
         _ => theme::EMPTY,
     }
 }
 
-fn hatch(hatches: &mut Strokes, cell: &Cell, at: Rect) {
+fn hatch(hatches: &mut StrokeBatch, cell: &FigureCell, at: PixelRect) {
     let (rising, falling, colour, spacing) = match &cell.shown {
-        Shown::Value(value) if value.is_finite() => return,
-        Shown::Untested(side) => {
+        FigureCellContent::Value(value) if value.is_finite() => return,
+        FigureCellContent::Untested(side) => {
             let (rising, falling) = hatch_of_untested(*side);
             (rising, falling, super::legend::untested_ink(), 2 * HATCH_SPACING)
         }
-        Shown::Invalid(_) => (true, true, theme::HATCH, HATCH_SPACING),
+        FigureCellContent::Invalid(_) => (true, true, theme::HATCH, HATCH_SPACING),
         _ => (true, false, theme::HATCH, HATCH_SPACING),
     };
     for (from, to) in canvas::rising(at, spacing).filter(|_| rising).chain(canvas::falling(at, spacing).filter(|_| falling)) {
@@ -71,10 +71,10 @@ fn hatch(hatches: &mut Strokes, cell: &Cell, at: Rect) {
     }
 }
 
-fn write_lines(text: &mut String, grid: &Grid, frontiers: &Frontiers) {
+fn write_lines(text: &mut String, grid: &PlotGrid, frontiers: &LimitContours) {
     let placed = |edges: &[Edge]| edges.iter().map(|(from, to)| (grid.corner(*from), grid.corner(*to))).collect::<Vec<Edge>>();
     let mut write = |edges: &[Edge], colour, width, dash| {
-        let mut strokes = Strokes::default();
+        let mut strokes = StrokeBatch::default();
         for edge in edges {
             strokes.line(*edge, colour, width);
         }
@@ -92,7 +92,7 @@ fn write_lines(text: &mut String, grid: &Grid, frontiers: &Frontiers) {
 
 /// Lines by colour and width, each such set a path.
 #[derive(Default)]
-struct Strokes(BTreeMap<(Colour, u32), StrokePath>);
+struct StrokeBatch(BTreeMap<(RgbColour, u32), StrokePath>);
 
 /// The data of a path whose steps are relative, which are short.
 #[derive(Default)]
@@ -102,16 +102,16 @@ struct StrokePath {
     end: (i32, i32),
 }
 
-impl Strokes {
+impl StrokeBatch {
     /// A rectangle, as a line as wide as it is high.
-    fn fill(&mut self, at: Rect, colour: Colour) {
+    fn fill(&mut self, at: PixelRect, colour: RgbColour) {
         let path = self.0.entry((colour, at.height.unsigned_abs())).or_default();
         path.move_to((2 * at.left, 2 * at.top + at.height));
         let _ = write!(path.data, "h{}", at.width);
         path.end.0 += 2 * at.width;
     }
 
-    fn line(&mut self, (from, to): (Point, Point), colour: Colour, width: u32) {
+    fn line(&mut self, (from, to): (Point, Point), colour: RgbColour, width: u32) {
         let path = self.0.entry((colour, width)).or_default();
         path.move_to((2 * from.0, 2 * from.1));
         let _ = match (to.0 - from.0, to.1 - from.1) {
@@ -124,7 +124,7 @@ impl Strokes {
 
     fn write(self, text: &mut String, dash: &str) {
         let dash = if dash.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dash}\"") };
-        for ((Colour(red, green, blue), width), path) in self.0 {
+        for ((RgbColour(red, green, blue), width), path) in self.0 {
             let data = path.data;
             let _ = writeln!(text, "<path stroke=\"#{red:02X}{green:02X}{blue:02X}\" stroke-width=\"{width}\"{dash} d=\"{data}\"/>");
         }
@@ -145,15 +145,15 @@ impl StrokePath {
 mod tests {
     use super::*;
     use crate::plot::draw;
-    use crate::plot::figure::Figure;
+    use crate::plot::figure::PlotFigure;
     use crate::plot::gallery;
 
     #[test]
     fn a_rectangle_is_a_line_as_wide_as_it_is_high_and_steps_are_relative() {
-        let mut strokes = Strokes::default();
-        let at = |left, top| Rect { left, top, width: 8, height: 11 };
+        let mut strokes = StrokeBatch::default();
+        let at = |left, top| PixelRect { left, top, width: 8, height: 11 };
         for rect in [at(66, 613), at(74, 613), at(90, 602)] {
-            strokes.fill(rect, Colour(1, 2, 3));
+            strokes.fill(rect, RgbColour(1, 2, 3));
         }
         let mut text = String::new();
         strokes.write(&mut text, "");
@@ -164,8 +164,8 @@ mod tests {
     #[test]
     fn thousands_of_cells_weigh_a_few_bytes_each_and_a_few_keep_their_elements() {
         let (few, many) = (gallery::grid(10, 10), gallery::grid(100, 50));
-        let few = draw(&Figure::Heatmap(few)).unwrap().text;
-        let many = draw(&Figure::Heatmap(many)).unwrap().text;
+        let few = draw(&PlotFigure::Heatmap(few)).unwrap().text;
+        let many = draw(&PlotFigure::Heatmap(many)).unwrap().text;
         assert!(few.matches("<rect").count() > 100);
         assert!(many.matches('<').count() < 600, "{} tags", many.matches('<').count());
         assert!(many.len() < 5000 * 60, "{} bytes", many.len());

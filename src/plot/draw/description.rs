@@ -1,7 +1,8 @@
 //! A picture in words, for those who do not see it: every cell of a small one, the range of a large one.
 
 use crate::plot::figure::{
-    Cdf, Cell, Curve, Difference, Heatmap, History, Limit, Outcome, Pareto, Quantity, Samples, Shown, Side, Size, Strip, Timeline, Verdict,
+    CdfFigure, ChangeOutcome, CurveFigure, DifferenceFigure, DifferenceSize, FigureCell, FigureCellContent, FigureVerdict, Heatmap,
+    HistoryFigure, HistoryStrip, LimitSide, ParetoFigure, PlotLimit, PlotQuantity, SampleCountRow, TimelineFigure,
 };
 use crate::plot::number;
 
@@ -26,8 +27,8 @@ pub fn of_heatmap(heatmap: &Heatmap) -> String {
     sentences.join(" ")
 }
 
-pub fn of_curve(curve: &Curve) -> String {
-    let Curve { x, quantity, .. } = curve;
+pub fn of_curve(curve: &CurveFigure) -> String {
+    let CurveFigure { x, quantity, .. } = curve;
     let mut sentences = vec![format!("Curve of {} over {}.", quantity.name, x.name)];
     sentences.extend(goal(curve.limit.as_ref(), quantity));
     let count = curve.lines.iter().map(|line| line.points.len()).sum::<usize>();
@@ -45,13 +46,13 @@ pub fn of_curve(curve: &Curve) -> String {
     sentences.join(" ")
 }
 
-pub fn of_difference(difference: &Difference) -> String {
-    let Difference { x, y, .. } = difference;
+pub fn of_difference(difference: &DifferenceFigure) -> String {
+    let DifferenceFigure { x, y, .. } = difference;
     let better = if difference.lower_is_better { "lower" } else { "higher" };
     let mut sentences =
         vec![format!("{} of {} over {} and {}; {better} is better.", difference.ratio_of, difference.measure, x.name, y.name)];
     let count = |outcome| difference.cells.iter().flatten().flatten().filter(|change| change.outcome == outcome).count();
-    let calls = Outcome::ALL.map(|outcome| format!("{} {}", count(outcome), outcome.word()));
+    let calls = ChangeOutcome::ALL.map(|outcome| format!("{} {}", count(outcome), outcome.word()));
     sentences.push(format!("Cells: {}.", calls.join(", ")));
     if difference.cells.iter().map(Vec::len).sum::<usize>() > MOST_LISTED {
         return sentences.join(" ");
@@ -61,8 +62,8 @@ pub fn of_difference(difference: &Difference) -> String {
             let words = change.as_ref().map_or_else(
                 || "a side has no result".to_owned(),
                 |change| match &change.size {
-                    Size::Ratio(ratio) => format!("ratio {}, {}", number::three_digits(*ratio), change.outcome.word()),
-                    Size::Without { base, new } => format!("from {base} to {new}, {}", change.outcome.word()),
+                    DifferenceSize::Ratio(ratio) => format!("ratio {}, {}", number::three_digits(*ratio), change.outcome.word()),
+                    DifferenceSize::Without { base, new } => format!("from {base} to {new}, {}", change.outcome.word()),
                 },
             );
             sentences.push(format!("{} {x_value}, {} {y_value}: {words}.", x.name, y.name));
@@ -71,7 +72,7 @@ pub fn of_difference(difference: &Difference) -> String {
     sentences.join(" ")
 }
 
-pub fn of_cdf(cdf: &Cdf) -> String {
+pub fn of_cdf(cdf: &CdfFigure) -> String {
     let quantity = &cdf.quantity;
     let mut sentences = vec![format!("Distribution of {}.", quantity.name)];
     sentences.extend(goal(cdf.limit.as_ref(), quantity));
@@ -91,7 +92,7 @@ pub fn of_cdf(cdf: &Cdf) -> String {
     sentences.join(" ")
 }
 
-pub fn of_pareto(pareto: &Pareto) -> String {
+pub fn of_pareto(pareto: &ParetoFigure) -> String {
     let mut sentences = vec![format!("{} against {}, {}.", pareto.y.name, pareto.x.name, pareto.x.unit)];
     let count: usize = pareto.lines.iter().map(|line| line.points.len()).sum();
     for line in &pareto.lines {
@@ -111,7 +112,7 @@ pub fn of_pareto(pareto: &Pareto) -> String {
     sentences.join(" ")
 }
 
-pub fn of_timeline(timeline: &Timeline) -> String {
+pub fn of_timeline(timeline: &TimelineFigure) -> String {
     let bars = || timeline.lanes.iter().flat_map(|lane| &lane.bars);
     let (lanes, requests, failed) = (timeline.lanes.len(), bars().count(), bars().filter(|bar| bar.failed).count());
     let end = number::three_digits(bars().map(|bar| bar.done).fold(0.0, f64::max));
@@ -120,7 +121,7 @@ pub fn of_timeline(timeline: &Timeline) -> String {
     sentences.join(" ")
 }
 
-pub fn of_history(history: &History) -> String {
+pub fn of_history(history: &HistoryFigure) -> String {
     let nights = &history.nights;
     let mut sentences = vec![format!("{} nights.", nights.len())];
     let count = history.strips.iter().flat_map(|strip| &strip.lines).map(|line| line.cells.len()).sum::<usize>();
@@ -142,44 +143,45 @@ pub fn of_history(history: &History) -> String {
 }
 
 /// A score is no sample of requests.
-fn of_night(cell: &Cell, strip: &Strip) -> String {
+fn of_night(cell: &FigureCell, strip: &HistoryStrip) -> String {
     match (strip.samples, cell.finite(), number::interval(cell, &strip.quantity)) {
-        (Samples::None, Some(value), Some(interval)) => format!("{}, {}: {interval}", number::short(value), strip.bars),
-        (Samples::None, Some(value), None) => number::short(value),
+        (SampleCountRow::None, Some(value), Some(interval)) => format!("{}, {}: {interval}", number::short(value), strip.bars),
+        (SampleCountRow::None, Some(value), None) => number::short(value),
         _ => in_words(cell, &strip.quantity, strip.limit.as_ref()),
     }
 }
 
 /// `0.379 s of 9 samples, interval 0.31 to 0.52, undecided`.
-pub fn in_words(cell: &Cell, quantity: &Quantity, limit: Option<&Limit>) -> String {
+pub fn in_words(cell: &FigureCell, quantity: &PlotQuantity, limit: Option<&PlotLimit>) -> String {
     let value = match &cell.shown {
-        Shown::Value(value) if value.is_infinite() => "infinite, for so many requests failed".to_owned(),
-        Shown::Value(value) => format!("{}{} {}", cell.sign, number::beside(*value, quantity, limit), quantity.unit),
-        Shown::Failed(reason) => return format!("failed, {reason}"),
-        Shown::Missing => return "not run".to_owned(),
-        Shown::Untested(Some(Side::Passing)) => return "not run, implied to pass".to_owned(),
-        Shown::Untested(Some(Side::Failing)) => return "not run, implied to fail".to_owned(),
-        Shown::Untested(None) => return "untested".to_owned(),
-        Shown::Nothing => return "no such requests".to_owned(),
-        Shown::Invalid(reason) => return format!("invalid, {reason}"),
+        FigureCellContent::Value(value) if value.is_infinite() => "infinite, for so many requests failed".to_owned(),
+        FigureCellContent::Value(value) => format!("{}{} {}", cell.sign, number::beside(*value, quantity, limit), quantity.unit),
+        FigureCellContent::Failed(reason) => return format!("failed, {reason}"),
+        FigureCellContent::Missing => return "not run".to_owned(),
+        FigureCellContent::Untested(Some(LimitSide::Passing)) => return "not run, implied to pass".to_owned(),
+        FigureCellContent::Untested(Some(LimitSide::Failing)) => return "not run, implied to fail".to_owned(),
+        FigureCellContent::Untested(None) => return "untested".to_owned(),
+        FigureCellContent::Nothing => return "no such requests".to_owned(),
+        FigureCellContent::Invalid(reason) => return format!("invalid, {reason}"),
     };
     // A bound has said so itself.
     let interval = number::interval(cell, quantity).filter(|_| cell.sign.is_empty()).map(|interval| format!(", interval {interval}"));
     let verdict = cell.verdict.map(|verdict| match verdict {
-        Verdict::Met => ", met",
-        Verdict::Missed => ", missed",
-        Verdict::Undecided => ", undecided",
+        FigureVerdict::Met => ", met",
+        FigureVerdict::Missed => ", missed",
+        FigureVerdict::Undecided => ", undecided",
     });
     format!("{} of {} samples{}{}", value.trim(), cell.n, interval.unwrap_or_default(), verdict.unwrap_or_default())
 }
 
-fn goal(limit: Option<&Limit>, quantity: &Quantity) -> Option<String> {
+fn goal(limit: Option<&PlotLimit>, quantity: &PlotQuantity) -> Option<String> {
     limit.map(|limit| format!("Goal: {}.", number::goal(limit, quantity)))
 }
 
-fn range<'a>(cells: impl Iterator<Item = &'a Cell>, quantity: &Quantity) -> String {
-    let (low, high) =
-        cells.filter_map(Cell::finite).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+fn range<'a>(cells: impl Iterator<Item = &'a FigureCell>, quantity: &PlotQuantity) -> String {
+    let (low, high) = cells
+        .filter_map(FigureCell::finite)
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
     if low > high {
         return "no value".to_owned();
     }

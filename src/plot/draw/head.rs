@@ -1,8 +1,8 @@
 //! The words above a picture: the title, and the subtitle with `SIMULATED` where that is so; a smaller title alone above a panel.
 
-use super::canvas::{Canvas, Pen, Rect, Type, Weight};
+use super::canvas::{FontWeight, LabelStyle, PixelRect, StrokeStyle, SvgCanvas};
 use super::words;
-use crate::plot::figure::Caption;
+use crate::plot::figure::FigureCaption;
 use crate::plot::theme::{self, MARGIN, SUBTITLE_SIZE, TITLE_SIZE};
 
 const SIMULATED: &str = "SIMULATED";
@@ -11,7 +11,7 @@ const SUBTITLE_LEADING: i32 = SUBTITLE_SIZE + 6;
 const PANEL_SIZE: i32 = 14;
 const PANEL_LEADING: i32 = PANEL_SIZE + 5;
 
-pub struct Head {
+pub struct FigureHeading {
     title: Vec<String>,
     subtitle: Vec<String>,
     /// Room for the word `SIMULATED` before the subtitle's first line.
@@ -19,17 +19,17 @@ pub struct Head {
 }
 
 /// What holds for one panel alone.
-pub struct PanelTitle {
+pub struct PanelHeading {
     title: Vec<String>,
     subtitle: Vec<String>,
 }
 
-impl PanelTitle {
-    pub fn new(caption: &Caption, width: i32) -> Self {
+impl PanelHeading {
+    pub fn new(caption: &FigureCaption, width: i32) -> Self {
         let room = width - 2 * MARGIN;
         Self {
-            title: words::wrap(&caption.title, PANEL_SIZE, Weight::Bold, room, 0, 3),
-            subtitle: words::wrap(&caption.subtitle, SUBTITLE_SIZE, Weight::Regular, room, 0, 2),
+            title: words::wrap(&caption.title, PANEL_SIZE, FontWeight::Bold, room, 0, 3),
+            subtitle: words::wrap(&caption.subtitle, SUBTITLE_SIZE, FontWeight::Regular, room, 0, 2),
         }
     }
 
@@ -39,25 +39,25 @@ impl PanelTitle {
         MARGIN / 2 + lines(&self.title, PANEL_LEADING) + lines(&self.subtitle, SUBTITLE_LEADING) + 6
     }
 
-    pub fn draw(&self, canvas: &mut Canvas<'_>) {
+    pub fn draw(&self, canvas: &mut SvgCanvas<'_>) {
         let mut baseline = MARGIN / 2 + PANEL_SIZE;
         for line in &self.title {
-            canvas.text(line, (MARGIN, baseline), Type::new(PANEL_SIZE, theme::INK).bold());
+            canvas.text(line, (MARGIN, baseline), LabelStyle::new(PANEL_SIZE, theme::INK).bold());
             baseline += PANEL_LEADING;
         }
         for line in &self.subtitle {
-            canvas.text(line, (MARGIN, baseline - 2), Type::new(SUBTITLE_SIZE, theme::SOFT_INK));
+            canvas.text(line, (MARGIN, baseline - 2), LabelStyle::new(SUBTITLE_SIZE, theme::SOFT_INK));
             baseline += SUBTITLE_LEADING;
         }
     }
 }
 
-impl Head {
-    pub fn new(caption: &Caption, page_width: i32) -> Self {
+impl FigureHeading {
+    pub fn new(caption: &FigureCaption, page_width: i32) -> Self {
         let room = page_width - 2 * MARGIN;
-        let title = words::wrap(&caption.title, TITLE_SIZE, Weight::Bold, room, 0, 3);
-        let indent = if caption.simulated { words::width(SIMULATED, SUBTITLE_SIZE, Weight::Bold) + 20 } else { 0 };
-        let mut subtitle = words::wrap(&caption.subtitle, SUBTITLE_SIZE, Weight::Regular, room, indent, 4);
+        let title = words::wrap(&caption.title, TITLE_SIZE, FontWeight::Bold, room, 0, 3);
+        let indent = if caption.simulated { words::width(SIMULATED, SUBTITLE_SIZE, FontWeight::Bold) + 20 } else { 0 };
+        let mut subtitle = words::wrap(&caption.subtitle, SUBTITLE_SIZE, FontWeight::Regular, room, indent, 4);
         if caption.simulated && subtitle.is_empty() {
             subtitle.push(String::new());
         }
@@ -70,17 +70,17 @@ impl Head {
         MARGIN + lines(&self.title, TITLE_LEADING) + lines(&self.subtitle, SUBTITLE_LEADING) + 12
     }
 
-    pub fn draw(&self, canvas: &mut Canvas<'_>) {
+    pub fn draw(&self, canvas: &mut SvgCanvas<'_>) {
         let mut baseline = MARGIN + TITLE_SIZE - 2;
         for line in &self.title {
-            canvas.text(line, (MARGIN, baseline), Type::new(TITLE_SIZE, theme::INK).bold());
+            canvas.text(line, (MARGIN, baseline), LabelStyle::new(TITLE_SIZE, theme::INK).bold());
             baseline += TITLE_LEADING;
         }
         baseline -= 2;
         for (n, line) in self.subtitle.iter().enumerate() {
             let left = if n == 0 { MARGIN + self.indent } else { MARGIN };
             if !line.is_empty() {
-                canvas.text(line, (left, baseline), Type::new(SUBTITLE_SIZE, theme::SOFT_INK));
+                canvas.text(line, (left, baseline), LabelStyle::new(SUBTITLE_SIZE, theme::SOFT_INK));
             }
             if n == 0 && self.indent > 0 {
                 self.draw_simulated(canvas, baseline);
@@ -89,15 +89,15 @@ impl Head {
         }
     }
 
-    fn draw_simulated(&self, canvas: &mut Canvas<'_>, baseline: i32) {
-        let badge = Rect { left: MARGIN, top: baseline - SUBTITLE_SIZE - 1, width: self.indent - 8, height: SUBTITLE_SIZE + 5 };
+    fn draw_simulated(&self, canvas: &mut SvgCanvas<'_>, baseline: i32) {
+        let badge = PixelRect { left: MARGIN, top: baseline - SUBTITLE_SIZE - 1, width: self.indent - 8, height: SUBTITLE_SIZE + 5 };
         let (left, top, right, bottom) = (badge.left, badge.top, badge.right(), badge.bottom());
-        let pen = Pen::new(theme::INK, 1);
+        let pen = StrokeStyle::new(theme::INK, 1);
         for (from, to) in
             [((left, top), (right, top)), ((right, top), (right, bottom)), ((right, bottom), (left, bottom)), ((left, bottom), (left, top))]
         {
             canvas.line(from, to, pen);
         }
-        canvas.text(SIMULATED, (left + 6, baseline), Type::new(SUBTITLE_SIZE, theme::INK).bold());
+        canvas.text(SIMULATED, (left + 6, baseline), LabelStyle::new(SUBTITLE_SIZE, theme::INK).bold());
     }
 }

@@ -1,34 +1,34 @@
 //! Draws a heatmap: the grid, its axes, the lines between what keeps the limit and what does not, the colour bar and the legend.
 
-use super::canvas::{Canvas, Point};
-use super::cells::{self, Sizes};
+use super::canvas::{Point, SvgCanvas};
+use super::cells::{self, HeatmapTextSizes};
 use super::colour_bar::ColourBar;
-use super::grid::{self, Grid, MOST_VALUES};
-use super::legend::{Entry, Sign};
-use super::sheet::Sheet;
-use super::step_line::{self, Frontiers};
+use super::grid::{self, MOST_VALUES, PlotGrid};
+use super::legend::{LegendEntry, LegendSymbol};
+use super::sheet::FigureSheet;
+use super::step_line::{self, LimitContours};
 use super::{colour, dense_cells, description, tips};
-use crate::plot::figure::{Caption, Cell, Heatmap, Shown, Side, Verdict};
-use crate::plot::{PlotError, Svg, number};
+use crate::plot::figure::{FigureCaption, FigureCell, FigureCellContent, FigureVerdict, Heatmap, LimitSide};
+use crate::plot::{PlotError, SvgDocument, number};
 
 /// What the name of the horizontal axis may take beside the cells.
 const BESIDE: i32 = 60;
 
-pub fn draw(heatmap: &Heatmap) -> Result<Svg, PlotError> {
+pub fn draw(heatmap: &Heatmap) -> Result<SvgDocument, PlotError> {
     sheet(heatmap)?.draw()
 }
 
 /// The grid with its axes, and the colour bar beside it.
-pub fn sheet(heatmap: &Heatmap) -> Result<Sheet<'_>, PlotError> {
+pub fn sheet(heatmap: &Heatmap) -> Result<FigureSheet<'_>, PlotError> {
     grid::check(&heatmap.caption.title, &heatmap.x, &heatmap.y, &heatmap.cells, MOST_VALUES)?;
-    let grid = Grid::new(&heatmap.x, &heatmap.y);
-    let sizes = Sizes::fitting(heatmap, grid.cell.0, grid.cell.1);
-    let frontiers = Frontiers::of(heatmap);
+    let grid = PlotGrid::new(&heatmap.x, &heatmap.y);
+    let sizes = HeatmapTextSizes::fitting(heatmap, grid.cell.0, grid.cell.1);
+    let frontiers = LimitContours::of(heatmap);
     let bar = ColourBar::new(heatmap.scale, &heatmap.quantity, heatmap.limit.as_ref(), grid.area.height);
-    Ok(Sheet {
+    Ok(FigureSheet {
         caption: caption(heatmap, sizes),
         description: description::of_heatmap(heatmap),
-        size: (grid.before() + grid.area.width, grid.area.height + Grid::below()),
+        size: (grid.before() + grid.area.width, grid.area.height + PlotGrid::below()),
         inset: grid.before(),
         entries: entries(heatmap, sizes, &frontiers),
         bar: Some((bar, colour::at)),
@@ -53,9 +53,9 @@ pub fn sheet(heatmap: &Heatmap) -> Result<Sheet<'_>, PlotError> {
 }
 
 /// The figure's caption, with n where the cells have no room for it.
-fn caption(heatmap: &Heatmap, sizes: Sizes) -> Caption {
+fn caption(heatmap: &Heatmap, sizes: HeatmapTextSizes) -> FigureCaption {
     let mut caption = heatmap.caption.clone();
-    let samples = || heatmap.cells.iter().flatten().filter(|cell| matches!(cell.shown, Shown::Value(_))).map(|cell| cell.n);
+    let samples = || heatmap.cells.iter().flatten().filter(|cell| matches!(cell.shown, FigureCellContent::Value(_))).map(|cell| cell.n);
     if let (None, Some(low), Some(high)) = (sizes.n, samples().min(), samples().max()) {
         let range = if low == high { format!("n {low}") } else { format!("n {low} to {high}") };
         let join = if caption.subtitle.is_empty() { "" } else { " · " };
@@ -64,77 +64,80 @@ fn caption(heatmap: &Heatmap, sizes: Sizes) -> Caption {
     caption
 }
 
-fn entries(heatmap: &Heatmap, sizes: Sizes, frontiers: &Frontiers) -> Vec<Entry> {
+fn entries(heatmap: &Heatmap, sizes: HeatmapTextSizes, frontiers: &LimitContours) -> Vec<LegendEntry> {
     let mut entries = Vec::new();
-    let mut add = |sign, words: &str| entries.push(Entry { sign, words: words.to_owned() });
+    let mut add = |sign, words: &str| entries.push(LegendEntry { sign, words: words.to_owned() });
     let all = || heatmap.cells.iter().flatten();
     let sure = number::confidence(heatmap.confidence);
     add_limit(heatmap, frontiers, &mut add);
     if !frontiers.met.is_empty() {
-        add(Sign::Met, &format!("around what is met at {sure}"));
+        add(LegendSymbol::Met, &format!("around what is met at {sure}"));
     }
     if !frontiers.not_excluded.is_empty() {
-        add(Sign::NotExcluded, &format!("around what is missed at {sure}"));
+        add(LegendSymbol::NotExcluded, &format!("around what is missed at {sure}"));
     }
-    if all().any(|cell| cell.verdict == Some(Verdict::Undecided)) {
-        let sign = if sizes.value.is_some() { Sign::Undecided } else { Sign::Dot };
+    if all().any(|cell| cell.verdict == Some(FigureVerdict::Undecided)) {
+        let sign = if sizes.value.is_some() { LegendSymbol::Undecided } else { LegendSymbol::Dot };
         add(sign, &format!("undecided at {sure}: too few samples"));
     }
     for (n, mark) in heatmap.marks.iter().enumerate() {
         if heatmap.marks[..n].iter().all(|earlier| (earlier.shape, &earlier.label) != (mark.shape, &mark.label)) {
-            add(Sign::Mark(mark.shape), &mark.label);
+            add(LegendSymbol::Mark(mark.shape), &mark.label);
         }
     }
-    if all().any(Cell::is_infinite) {
-        add(Sign::None, "∞: too many requests failed");
+    if all().any(FigureCell::is_infinite) {
+        add(LegendSymbol::None, "∞: too many requests failed");
     }
     if sizes.interval.is_some() && all().any(|cell| cell.low.or(cell.high).is_some()) {
         let open = all().any(|cell| cell.low.is_some() && cell.high.is_none());
         let open = if open { ", ≥ where so few give no upper end" } else { "" };
-        add(Sign::None, &format!("small: {sure} interval{open}"));
+        add(LegendSymbol::None, &format!("small: {sure} interval{open}"));
     }
     add_without_value(heatmap, &mut add);
     entries
 }
 
 /// What the limit is, and whether anything is on its other side.
-fn add_limit(heatmap: &Heatmap, frontiers: &Frontiers, add: &mut impl FnMut(Sign, &str)) {
+fn add_limit(heatmap: &Heatmap, frontiers: &LimitContours, add: &mut impl FnMut(LegendSymbol, &str)) {
     let Some(limit) = &heatmap.limit else { return };
     let goal = number::goal(limit, &heatmap.quantity);
     let holds = |side| heatmap.cells.iter().flatten().any(|cell| heatmap.side(cell) == Some(side));
-    match (!frontiers.limit.is_empty(), holds(Side::Passing), holds(Side::Failing)) {
-        (true, ..) => add(Sign::Limit, &format!("limit: {goal}")),
-        (false, true, false) => add(Sign::Remark, &format!("limit: {goal}, kept by every value")),
-        (false, false, true) => add(Sign::Remark, &format!("limit: {goal}, kept by no value")),
-        _ => add(Sign::None, &format!("limit: {goal}")),
+    match (!frontiers.limit.is_empty(), holds(LimitSide::Passing), holds(LimitSide::Failing)) {
+        (true, ..) => add(LegendSymbol::Limit, &format!("limit: {goal}")),
+        (false, true, false) => add(LegendSymbol::Remark, &format!("limit: {goal}, kept by every value")),
+        (false, false, true) => add(LegendSymbol::Remark, &format!("limit: {goal}, kept by no value")),
+        _ => add(LegendSymbol::None, &format!("limit: {goal}")),
     }
 }
 
 /// What kinds of cells have no value.
-fn add_without_value(heatmap: &Heatmap, add: &mut impl FnMut(Sign, &str)) {
-    let any = |kind: &dyn Fn(&Shown) -> bool| heatmap.cells.iter().flatten().any(|cell| kind(&cell.shown));
+fn add_without_value(heatmap: &Heatmap, add: &mut impl FnMut(LegendSymbol, &str)) {
+    let any = |kind: &dyn Fn(&FigureCellContent) -> bool| heatmap.cells.iter().flatten().any(|cell| kind(&cell.shown));
     let kinds = [
-        (any(&|shown| matches!(shown, Shown::Failed(_))), "failed"),
-        (any(&|shown| matches!(shown, Shown::Missing)), "not run"),
-        (any(&|shown| matches!(shown, Shown::Nothing)), "no such requests"),
+        (any(&|shown| matches!(shown, FigureCellContent::Failed(_))), "failed"),
+        (any(&|shown| matches!(shown, FigureCellContent::Missing)), "not run"),
+        (any(&|shown| matches!(shown, FigureCellContent::Nothing)), "no such requests"),
     ];
     let found: Vec<&str> = kinds.into_iter().filter_map(|(found, word)| found.then_some(word)).collect();
     if !found.is_empty() {
-        add(Sign::Hatched, &format!("no value: {}", found.join(" or ")));
+        add(LegendSymbol::Hatched, &format!("no value: {}", found.join(" or ")));
     }
-    let untested =
-        [(Some(Side::Passing), "implied to pass, not run"), (Some(Side::Failing), "implied to fail, not run"), (None, "untested")];
+    let untested = [
+        (Some(LimitSide::Passing), "implied to pass, not run"),
+        (Some(LimitSide::Failing), "implied to fail, not run"),
+        (None, "untested"),
+    ];
     for (side, words) in untested {
-        if any(&|shown| *shown == Shown::Untested(side)) {
-            add(Sign::Untested(side), words);
+        if any(&|shown| *shown == FigureCellContent::Untested(side)) {
+            add(LegendSymbol::Untested(side), words);
         }
     }
-    if any(&|shown| matches!(shown, Shown::Invalid(_))) {
-        add(Sign::Crossed, "invalid: not counted");
+    if any(&|shown| matches!(shown, FigureCellContent::Invalid(_))) {
+        add(LegendSymbol::Crossed, "invalid: not counted");
     }
 }
 
-fn draw_cells(canvas: &mut Canvas<'_>, heatmap: &Heatmap, grid: &Grid, sizes: Sizes) {
+fn draw_cells(canvas: &mut SvgCanvas<'_>, heatmap: &Heatmap, grid: &PlotGrid, sizes: HeatmapTextSizes) {
     for (row, cells) in heatmap.cells.iter().enumerate() {
         for (column, cell) in cells.iter().enumerate() {
             cells::draw(canvas, heatmap, cell, grid.cell_at(column, row), sizes);
@@ -142,7 +145,7 @@ fn draw_cells(canvas: &mut Canvas<'_>, heatmap: &Heatmap, grid: &Grid, sizes: Si
     }
 }
 
-fn draw_lines(canvas: &mut Canvas<'_>, grid: &Grid, frontiers: &Frontiers) {
+fn draw_lines(canvas: &mut SvgCanvas<'_>, grid: &PlotGrid, frontiers: &LimitContours) {
     let placed =
         |edges: &[(Point, Point)]| edges.iter().map(|(from, to)| (grid.corner(*from), grid.corner(*to))).collect::<Vec<(Point, Point)>>();
     step_line::draw_thin(canvas, &placed(&frontiers.met), "");
@@ -150,7 +153,7 @@ fn draw_lines(canvas: &mut Canvas<'_>, grid: &Grid, frontiers: &Frontiers) {
     step_line::draw(canvas, &placed(&frontiers.limit), grid.area);
 }
 
-fn draw_marks(canvas: &mut Canvas<'_>, heatmap: &Heatmap, grid: &Grid) {
+fn draw_marks(canvas: &mut SvgCanvas<'_>, heatmap: &Heatmap, grid: &PlotGrid) {
     let mut done: Vec<(usize, usize)> = Vec::new();
     for mark in &heatmap.marks {
         let place = (mark.column, mark.row);
@@ -171,14 +174,14 @@ mod tests {
     use crate::plot::gallery::{self, LMCACHE, VLLM, published, texts, troubled};
 
     /// Lines in the limit's colour, as (x1, y1, x2, y2).
-    fn limit_lines(svg: &Svg) -> Vec<[i32; 4]> {
+    fn limit_lines(svg: &SvgDocument) -> Vec<[i32; 4]> {
         let document = Document::parse(&svg.text).unwrap();
         let number = |node: Node<'_, '_>, name: &str| node.attribute(name).unwrap().parse::<i32>().unwrap();
         let lines = document.descendants().filter(|node| node.has_tag_name("line") && node.attribute("stroke") == Some("#D4003A"));
         lines.map(|node| ["x1", "y1", "x2", "y2"].map(|name| number(node, name))).collect()
     }
 
-    fn place(svg: &Svg, text: &str) -> (i32, i32) {
+    fn place(svg: &SvgDocument, text: &str) -> (i32, i32) {
         let (_, x, y) = texts(svg).into_iter().find(|(found, ..)| found == text).unwrap();
         (x, y)
     }
@@ -301,11 +304,11 @@ mod tests {
         for (row, cells) in figure.cells.iter_mut().enumerate() {
             for (column, cell) in cells.iter_mut().enumerate() {
                 let missed = (row, column) == (3, 3);
-                cell.verdict = Some(if missed { Verdict::Missed } else { Verdict::Undecided });
+                cell.verdict = Some(if missed { FigureVerdict::Missed } else { FigureVerdict::Undecided });
             }
         }
-        figure.cells[0][0].verdict = Some(Verdict::Met);
-        let frontiers = Frontiers::of(&figure);
+        figure.cells[0][0].verdict = Some(FigureVerdict::Met);
+        let frontiers = LimitContours::of(&figure);
         assert_eq!(frontiers.met, [((1, 0), (1, 1)), ((0, 1), (1, 1))], "right of and above the one cell that is met");
         // C = 4, S = 4 is missed: its lower edge is part of the plain line, its left one is not.
         assert_eq!(frontiers.not_excluded, [((3, 3), (3, 4))]);

@@ -1,16 +1,19 @@
 //! Draws nights: strips with a point and a bar for each variant and night, side by side, over one axis of dates; below them the samples and
 //! what each night is called.
 
-use super::canvas::{self, Align, Canvas, Pen, Rect, Type, Weight};
-use super::head::Head;
-use super::labels::Labels;
-use super::legend::{self, Entry, Legend, Sign};
-use super::line::{Fill, Look};
-use super::nights::{self, Axis};
+use super::canvas::{self, FontWeight, LabelStyle, PixelRect, StrokeStyle, SvgCanvas, TextAnchor};
+use super::head::FigureHeading;
+use super::labels::LineLabels;
+use super::legend::{self, Legend, LegendEntry, LegendSymbol};
+use super::line::{LineStyle, MarkerFill};
+use super::nights::{self, NightAxis};
 use super::{description, ticks, words};
-use crate::plot::figure::{Caption, Cell, History, Mapping, NightLine, Outcome, Samples, Scale, Strip, Verdict};
+use crate::plot::figure::{
+    ChangeOutcome, FigureCaption, FigureCell, FigureVerdict, HistoryFigure, HistoryStrip, NightLine, PlotScale, SampleCountRow,
+    ScaleMapping,
+};
 use crate::plot::theme::{self, LEGEND_SIZE, MARGIN, TICK_SIZE};
-use crate::plot::{PlotError, Svg, number};
+use crate::plot::{PlotError, SvgDocument, number};
 
 const MOST_LINES: usize = 24;
 const MOST_NIGHTS: usize = 1_000;
@@ -24,26 +27,26 @@ const NEAR: f64 = 1.7;
 /// Where points without a value stand.
 const BAND: i32 = 20;
 
-struct Layout {
+struct HistoryLayout {
     width: i32,
     height: i32,
-    head: Head,
-    plots: Vec<Plot>,
-    axis: Axis,
-    names: Labels,
+    head: FigureHeading,
+    plots: Vec<StripLayout>,
+    axis: NightAxis,
+    names: LineLabels,
     legend: Legend,
     legend_top: i32,
 }
 
 /// A strip's place and scale.
-struct Plot {
-    at: Rect,
-    y: Scale,
+struct StripLayout {
+    at: PixelRect,
+    y: PlotScale,
 }
 
-pub fn draw(history: &History) -> Result<Svg, PlotError> {
+pub fn draw(history: &HistoryFigure) -> Result<SvgDocument, PlotError> {
     check(history)?;
-    let layout = Layout::of(history);
+    let layout = HistoryLayout::of(history);
     canvas::page(layout.width, layout.height, &history.caption.title, &description::of_history(history), |canvas| {
         layout.head.draw(canvas);
         for (strip, plot) in history.strips.iter().zip(&layout.plots) {
@@ -57,7 +60,7 @@ pub fn draw(history: &History) -> Result<Svg, PlotError> {
     })
 }
 
-fn check(history: &History) -> Result<(), PlotError> {
+fn check(history: &HistoryFigure) -> Result<(), PlotError> {
     let title = history.caption.title.clone();
     let lines = history.strips.iter().map(|strip| strip.lines.len()).max().unwrap_or(0);
     if lines == 0 || history.nights.is_empty() || cells(history).next().is_none() {
@@ -71,39 +74,39 @@ fn check(history: &History) -> Result<(), PlotError> {
     Ok(())
 }
 
-fn cells(history: &History) -> impl Iterator<Item = &Cell> {
+fn cells(history: &HistoryFigure) -> impl Iterator<Item = &FigureCell> {
     history.strips.iter().flat_map(strip_cells)
 }
 
-fn strip_cells(strip: &Strip) -> impl Iterator<Item = &Cell> {
+fn strip_cells(strip: &HistoryStrip) -> impl Iterator<Item = &FigureCell> {
     strip.lines.iter().flat_map(|line| &line.cells).flatten()
 }
 
-impl Layout {
-    fn of(history: &History) -> Self {
-        let scales: Vec<Scale> = history.strips.iter().map(y_scale).collect();
-        let tick_width = |(strip, scale): (&Strip, &Scale)| {
+impl HistoryLayout {
+    fn of(history: &HistoryFigure) -> Self {
+        let scales: Vec<PlotScale> = history.strips.iter().map(y_scale).collect();
+        let tick_width = |(strip, scale): (&HistoryStrip, &PlotScale)| {
             let ticks = scale.ticks().into_iter().map(|value| tick_text(strip, value));
-            ticks.map(|text| words::width(&text, TICK_SIZE, Weight::Regular)).max().unwrap_or(0)
+            ticks.map(|text| words::width(&text, TICK_SIZE, FontWeight::Regular)).max().unwrap_or(0)
         };
         let left = MARGIN + history.strips.iter().zip(&scales).map(tick_width).max().unwrap_or(0) + 12;
         let lines = history.strips.first().map_or(&[][..], |strip| &strip.lines);
         let rows = rows(history, lines);
-        let right = Labels::width(lines.iter().map(|line| line.label.as_str())).max(nights::width(&rows));
+        let right = LineLabels::width(lines.iter().map(|line| line.label.as_str())).max(nights::width(&rows));
         let width = left + PLOT_WIDTH + right + MARGIN;
-        let head = Head::new(&caption(history), width);
+        let head = FigureHeading::new(&caption(history), width);
         let mut top = head.bottom() - 6;
-        let mut plots: Vec<Plot> = Vec::new();
+        let mut plots: Vec<StripLayout> = Vec::new();
         for (strip, y) in history.strips.iter().zip(scales) {
             let band = if strip_cells(strip).any(|cell| cell.finite().is_none()) { BAND } else { 0 };
             let height = if plots.is_empty() { FIRST_HEIGHT.max(20 * i32::try_from(lines.len()).unwrap_or(0)) } else { OTHER_HEIGHT };
-            let at = Rect { left, top: top + HEADING + band, width: PLOT_WIDTH, height };
+            let at = PixelRect { left, top: top + HEADING + band, width: PLOT_WIDTH, height };
             top = at.bottom();
-            plots.push(Plot { at, y });
+            plots.push(StripLayout { at, y });
         }
-        let axis = Axis::new(&history.nights, lines.len(), rows, (left, PLOT_WIDTH));
+        let axis = NightAxis::new(&history.nights, lines.len(), rows, (left, PLOT_WIDTH));
         let ends = lines.iter().map(|line| (plots.first().map_or(0, |plot| end(plot, line)), line.label.clone()));
-        let names = Labels::new(ends, plots.first().map_or(Rect { left, top, width: 0, height: 0 }, |plot| plot.at));
+        let names = LineLabels::new(ends, plots.first().map_or(PixelRect { left, top, width: 0, height: 0 }, |plot| plot.at));
         let legend_top = top + axis.height() + 18;
         let legend = Legend::new(entries(history), left, width);
         let height = legend_top + legend.height() + MARGIN / 2;
@@ -112,52 +115,52 @@ impl Layout {
 }
 
 /// The height at which a line's name should stand: that of its last value.
-fn end(plot: &Plot, line: &NightLine) -> i32 {
-    line.cells.iter().rev().flatten().find_map(Cell::finite).map_or(plot.at.top, |value| y_at(plot, value))
+fn end(plot: &StripLayout, line: &NightLine) -> i32 {
+    line.cells.iter().rev().flatten().find_map(FigureCell::finite).map_or(plot.at.top, |value| y_at(plot, value))
 }
 
-fn y_at(plot: &Plot, value: f64) -> i32 {
+fn y_at(plot: &StripLayout, value: f64) -> i32 {
     plot.at.bottom() - ticks::place(plot.y, value, plot.at.height)
 }
 
 /// Around the values, with what of their intervals and limit is near, and from 0 only where that is near: nights are looked at for how they
 /// differ, and what is far away would press them into a line.
-fn y_scale(strip: &Strip) -> Scale {
+fn y_scale(strip: &HistoryStrip) -> PlotScale {
     let ends = strip_cells(strip).filter(|cell| cell.finite().is_some()).flat_map(|cell| [cell.low, cell.high]).flatten();
-    let mut shown: Vec<f64> = strip_cells(strip).filter_map(Cell::finite).collect();
+    let mut shown: Vec<f64> = strip_cells(strip).filter_map(FigureCell::finite).collect();
     let around = |shown: &[f64]| {
         let ends = shown.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)));
         if ends.0 > ends.1 { strip.limit.map_or((0.0, 1.0), |limit| (limit.value, limit.value)) } else { ends }
     };
     let (low, high) = around(&shown);
-    let near = if strip.samples == Samples::None { f64::NEG_INFINITY..=f64::INFINITY } else { low / NEAR..=high * NEAR };
+    let near = if strip.samples == SampleCountRow::None { f64::NEG_INFINITY..=f64::INFINITY } else { low / NEAR..=high * NEAR };
     shown.extend(ends.chain(strip.limit.map(|limit| limit.value)).filter(|value| value.is_finite() && near.contains(value)));
     let (low, high) = around(&shown);
-    if low <= 0.0 || strip.samples == Samples::None {
-        return Scale::linear_around(low.min(0.0), (high * 1.08).max(0.0));
+    if low <= 0.0 || strip.samples == SampleCountRow::None {
+        return PlotScale::linear_around(low.min(0.0), (high * 1.08).max(0.0));
     }
     if high / low >= 8.0 {
-        return Scale::around(shown);
+        return PlotScale::around(shown);
     }
     if low < 0.35 * high {
-        return Scale::linear_around(0.0, high * 1.04);
+        return PlotScale::linear_around(0.0, high * 1.04);
     }
     let room = ((high - low) * 0.12).max(high * 0.01);
-    Scale { low: low - room, high: high + room, mapping: Mapping::Linear }
+    PlotScale { low: low - room, high: high + room, mapping: ScaleMapping::Linear }
 }
 
-fn is_in(scale: Scale, value: f64) -> bool {
+fn is_in(scale: PlotScale, value: f64) -> bool {
     (scale.low..=scale.high).contains(&value)
 }
 
-fn tick_text(strip: &Strip, value: f64) -> String {
+fn tick_text(strip: &HistoryStrip, value: f64) -> String {
     number::short(value * strip.quantity.factor)
 }
 
 /// The figure's caption with the samples behind its points.
-fn caption(history: &History) -> Caption {
+fn caption(history: &HistoryFigure) -> FigureCaption {
     let mut caption = history.caption.clone();
-    let counted = history.strips.iter().filter(|strip| strip.samples == Samples::Shown);
+    let counted = history.strips.iter().filter(|strip| strip.samples == SampleCountRow::Shown);
     let n = || counted.clone().flat_map(strip_cells).map(|cell| cell.n).filter(|n| *n > 0);
     if let (Some(low), Some(high)) = (n().min(), n().max()) {
         let range = if low == high { format!("n {low}") } else { format!("n {low} to {high}") };
@@ -167,34 +170,37 @@ fn caption(history: &History) -> Caption {
 }
 
 /// Below the dates: the samples of each night, one row where all variants have the same; and the calls.
-fn rows(history: &History, lines: &[NightLine]) -> Vec<nights::Row> {
-    let mut rows: Vec<nights::Row> = Vec::new();
-    for strip in history.strips.iter().filter(|strip| strip.samples == Samples::Shown) {
+fn rows(history: &HistoryFigure, lines: &[NightLine]) -> Vec<nights::NightTextRow> {
+    let mut rows: Vec<nights::NightTextRow> = Vec::new();
+    for strip in history.strips.iter().filter(|strip| strip.samples == SampleCountRow::Shown) {
         let of =
             |line: &NightLine| line.cells.iter().map(|cell| cell.as_ref().map_or_else(String::new, |cell| cell.n.to_string())).collect();
         let counts: Vec<Vec<String>> = strip.lines.iter().map(of).collect();
         if counts.windows(2).all(|pair| pair[0] == pair[1]) {
-            rows.extend(counts.into_iter().next().map(|texts| nights::Row { name: "n".to_owned(), texts }));
+            rows.extend(counts.into_iter().next().map(|texts| nights::NightTextRow { name: "n".to_owned(), texts }));
         } else {
             rows.extend(
-                counts.into_iter().zip(&strip.lines).map(|(texts, line)| nights::Row { name: format!("{}, n", line.label), texts }),
+                counts
+                    .into_iter()
+                    .zip(&strip.lines)
+                    .map(|(texts, line)| nights::NightTextRow { name: format!("{}, n", line.label), texts }),
             );
         }
     }
-    let sign = |call: &Option<Outcome>| call.map_or_else(String::new, |call| call.sign().to_owned());
+    let sign = |call: &Option<ChangeOutcome>| call.map_or_else(String::new, |call| call.sign().to_owned());
     let called = history.calls.iter().zip(lines).filter(|(calls, _)| calls.iter().any(Option::is_some));
-    rows.extend(
-        called
-            .map(|(calls, line)| nights::Row { name: format!("{}, against before", line.label), texts: calls.iter().map(sign).collect() }),
-    );
+    rows.extend(called.map(|(calls, line)| nights::NightTextRow {
+        name: format!("{}, against before", line.label),
+        texts: calls.iter().map(sign).collect(),
+    }));
     rows
 }
 
-fn entries(history: &History) -> Vec<Entry> {
+fn entries(history: &HistoryFigure) -> Vec<LegendEntry> {
     let mut entries = Vec::new();
     let mut add = |there: bool, sign, words: String| {
         if there {
-            entries.push(Entry { sign, words });
+            entries.push(LegendEntry { sign, words });
         }
     };
     for strip in &history.strips {
@@ -202,32 +208,32 @@ fn entries(history: &History) -> Vec<Entry> {
         let goal = number::goal(limit, &strip.quantity);
         let beyond = if limit.value > scale.high { "above" } else { "below" };
         if is_in(scale, limit.value) {
-            add(true, Sign::Limit, format!("limit: {goal}"));
+            add(true, LegendSymbol::Limit, format!("limit: {goal}"));
         } else {
-            add(true, Sign::None, format!("limit: {goal}, {beyond} the picture"));
+            add(true, LegendSymbol::None, format!("limit: {goal}, {beyond} the picture"));
         }
     }
-    let goes_on = |strip: &Strip| {
+    let goes_on = |strip: &HistoryStrip| {
         let scale = y_scale(strip);
         let beyond = |end: Option<f64>| end.is_none_or(|end| !is_in(scale, end));
         strip_cells(strip)
             .any(|cell| cell.finite().is_some() && cell.low.or(cell.high).is_some() && (beyond(cell.low) || beyond(cell.high)))
     };
-    add(history.strips.iter().any(goes_on), Sign::None, "a bar without a cap goes on beyond the picture".to_owned());
-    add(cells(history).any(|cell| cell.verdict == Some(Verdict::Undecided)), Sign::Hollow, "undecided".to_owned());
-    add(cells(history).any(|cell| cell.finite().is_none() && !cell.is_infinite()), Sign::Cross, "no result".to_owned());
-    add(cells(history).any(Cell::is_infinite), Sign::None, "∞: too many requests failed".to_owned());
-    let called = |outcome: Outcome| history.calls.iter().flatten().flatten().any(|call| *call == outcome);
-    let calls: Vec<String> = Outcome::ALL
+    add(history.strips.iter().any(goes_on), LegendSymbol::None, "a bar without a cap goes on beyond the picture".to_owned());
+    add(cells(history).any(|cell| cell.verdict == Some(FigureVerdict::Undecided)), LegendSymbol::Hollow, "undecided".to_owned());
+    add(cells(history).any(|cell| cell.finite().is_none() && !cell.is_infinite()), LegendSymbol::Cross, "no result".to_owned());
+    add(cells(history).any(FigureCell::is_infinite), LegendSymbol::None, "∞: too many requests failed".to_owned());
+    let called = |outcome: ChangeOutcome| history.calls.iter().flatten().flatten().any(|call| *call == outcome);
+    let calls: Vec<String> = ChangeOutcome::ALL
         .into_iter()
         .filter(|outcome| called(*outcome))
         .map(|outcome| format!("{} {}", outcome.sign(), outcome.word()))
         .collect();
-    add(!calls.is_empty(), Sign::None, format!("against the nights before: {}", calls.join(", ")));
+    add(!calls.is_empty(), LegendSymbol::None, format!("against the nights before: {}", calls.join(", ")));
     entries
 }
 
-fn draw_strip(canvas: &mut Canvas<'_>, strip: &Strip, plot: &Plot, axis: &Axis) {
+fn draw_strip(canvas: &mut SvgCanvas<'_>, strip: &HistoryStrip, plot: &StripLayout, axis: &NightAxis) {
     draw_ground(canvas, strip, plot, axis);
     for (number, line) in strip.lines.iter().enumerate() {
         draw_bars(canvas, line, number, plot, axis);
@@ -237,8 +243,8 @@ fn draw_strip(canvas: &mut Canvas<'_>, strip: &Strip, plot: &Plot, axis: &Axis) 
     }
 }
 
-fn draw_ground(canvas: &mut Canvas<'_>, strip: &Strip, plot: &Plot, axis: &Axis) {
-    let (at, pen, grid) = (plot.at, Pen::new(theme::SOFT_INK, 1), Pen::new(theme::GRID, 1));
+fn draw_ground(canvas: &mut SvgCanvas<'_>, strip: &HistoryStrip, plot: &StripLayout, axis: &NightAxis) {
+    let (at, pen, grid) = (plot.at, StrokeStyle::new(theme::SOFT_INK, 1), StrokeStyle::new(theme::GRID, 1));
     for x in axis.labelled() {
         canvas.line((x, at.top), (x, at.bottom()), grid);
     }
@@ -246,27 +252,27 @@ fn draw_ground(canvas: &mut Canvas<'_>, strip: &Strip, plot: &Plot, axis: &Axis)
         let y = at.bottom() - up;
         canvas.line((at.left, y), (at.right(), y), grid);
         canvas.line((at.left - 4, y), (at.left, y), pen);
-        canvas.text(&tick_text(strip, value), (at.left - 8, y + 4), Type::new(TICK_SIZE, theme::INK).align(Align::End));
+        canvas.text(&tick_text(strip, value), (at.left - 8, y + 4), LabelStyle::new(TICK_SIZE, theme::INK).align(TextAnchor::End));
     }
     canvas.line((at.left, at.top), (at.left, at.bottom()), pen);
     canvas.line((at.left, at.bottom()), (at.right(), at.bottom()), pen);
     if let Some(limit) = strip.limit.as_ref().filter(|limit| is_in(plot.y, limit.value)) {
         let y = y_at(plot, limit.value);
-        canvas.line((at.left, y), (at.right(), y), Pen::new(theme::LIMIT, theme::LIMIT_WIDTH / 2));
+        canvas.line((at.left, y), (at.right(), y), StrokeStyle::new(theme::LIMIT, theme::LIMIT_WIDTH / 2));
     }
     let unit = if strip.quantity.unit.is_empty() { String::new() } else { format!(" [{}]", strip.quantity.unit) };
-    let scale = if plot.y.mapping == Mapping::Log { ", log scale" } else { "" };
+    let scale = if plot.y.mapping == ScaleMapping::Log { ", log scale" } else { "" };
     let band = if strip_cells(strip).any(|cell| cell.finite().is_none()) { BAND } else { 0 };
     let baseline = at.top - band - 10;
-    let heading = words::shorten(&format!("{}{unit}{scale}", strip.heading), LEGEND_SIZE, Weight::Bold, at.width - 220);
-    canvas.text(&heading, (at.left, baseline), Type::new(LEGEND_SIZE, theme::INK).bold());
+    let heading = words::shorten(&format!("{}{unit}{scale}", strip.heading), LEGEND_SIZE, FontWeight::Bold, at.width - 220);
+    canvas.text(&heading, (at.left, baseline), LabelStyle::new(LEGEND_SIZE, theme::INK).bold());
     let bars = format!("bars: {}", strip.bars);
-    canvas.text(&bars, (at.right(), baseline), Type::new(LEGEND_SIZE, theme::SOFT_INK).align(Align::End));
+    canvas.text(&bars, (at.right(), baseline), LabelStyle::new(LEGEND_SIZE, theme::SOFT_INK).align(TextAnchor::End));
 }
 
 /// Bars from the interval's low end to its high one; an end that is not given, or beyond the plot, goes to its edge and has no cap.
-fn draw_bars(canvas: &mut Canvas<'_>, line: &NightLine, number: usize, plot: &Plot, axis: &Axis) {
-    let pen = Pen::new(Look::of(number).colour, 2);
+fn draw_bars(canvas: &mut SvgCanvas<'_>, line: &NightLine, number: usize, plot: &StripLayout, axis: &NightAxis) {
+    let pen = StrokeStyle::new(LineStyle::of(number).colour, 2);
     for (night, cell) in line.cells.iter().enumerate() {
         let Some(cell) = cell.as_ref().filter(|cell| cell.finite().is_some() && cell.low.or(cell.high).is_some()) else { continue };
         let x = axis.x_at(night, number);
@@ -280,9 +286,9 @@ fn draw_bars(canvas: &mut Canvas<'_>, line: &NightLine, number: usize, plot: &Pl
 }
 
 /// The line through neighbouring nights that have a value, a marker on each, and above the plot the nights without one.
-fn draw_line(canvas: &mut Canvas<'_>, line: &NightLine, number: usize, plot: &Plot, axis: &Axis) {
-    let look = Look::of(number);
-    let at = |(night, cell): (usize, &Option<Cell>)| Some((axis.x_at(night, number), y_at(plot, cell.as_ref()?.finite()?)));
+fn draw_line(canvas: &mut SvgCanvas<'_>, line: &NightLine, number: usize, plot: &StripLayout, axis: &NightAxis) {
+    let look = LineStyle::of(number);
+    let at = |(night, cell): (usize, &Option<FigureCell>)| Some((axis.x_at(night, number), y_at(plot, cell.as_ref()?.finite()?)));
     let places: Vec<Option<(i32, i32)>> = line.cells.iter().enumerate().map(at).collect();
     for run in places.split(Option::is_none).filter(|run| run.len() > 1) {
         let run: Vec<(i32, i32)> = run.iter().flatten().copied().collect();
@@ -290,11 +296,13 @@ fn draw_line(canvas: &mut Canvas<'_>, line: &NightLine, number: usize, plot: &Pl
     }
     for ((night, cell), place) in line.cells.iter().enumerate().zip(&places) {
         let Some(cell) = cell else { continue };
-        let fill = if cell.verdict == Some(Verdict::Undecided) { Fill::Hollow } else { Fill::Full };
+        let fill = if cell.verdict == Some(FigureVerdict::Undecided) { MarkerFill::Hollow } else { MarkerFill::Full };
         let (x, y) = (axis.x_at(night, number), plot.at.top - BAND / 2);
         match place {
             Some(place) => look.draw_small_marker(canvas, *place, axis.radius(), fill),
-            None if cell.is_infinite() => canvas.text("∞", (x, y + 5), Type::new(TICK_SIZE + 3, look.colour).bold().align(Align::Middle)),
+            None if cell.is_infinite() => {
+                canvas.text("∞", (x, y + 5), LabelStyle::new(TICK_SIZE + 3, look.colour).bold().align(TextAnchor::Middle))
+            }
             None => legend::cross(canvas, (x, y), look.colour),
         }
     }
@@ -309,7 +317,7 @@ mod tests {
     fn the_newest_night_is_named_and_no_two_names_touch() {
         for count in [1, 6, 14, 31, 200] {
             let figure = gallery_nights(count, 3);
-            let layout = Layout::of(&figure);
+            let layout = HistoryLayout::of(&figure);
             let named: Vec<(String, i32, i32)> = layout.axis.named().collect();
             assert_eq!(named.last().unwrap().0, figure.nights[count - 1].short, "{count} nights");
             let apart = named.windows(2).all(|pair| pair[0].1 + pair[0].2 / 2 + 6 <= pair[1].1 - pair[1].2 / 2);
@@ -320,7 +328,7 @@ mod tests {
     #[test]
     fn variants_of_a_night_stand_side_by_side_within_its_place() {
         let figure = gallery_nights(12, 3);
-        let axis = Layout::of(&figure).axis;
+        let axis = HistoryLayout::of(&figure).axis;
         for night in 0..11 {
             let places = [0, 1, 2].map(|line| axis.x_at(night, line));
             assert!(places[0] < places[1] && places[1] < places[2] && places[2] < axis.x_at(night + 1, 0), "{places:?}");
@@ -341,17 +349,17 @@ mod tests {
         let mut figure = gallery_nights(6, 1);
         figure.strips[0].limit = None;
         let scale = y_scale(&figure.strips[0]);
-        assert!(scale.low > 0.0 && scale.mapping == Mapping::Linear, "{scale:?}");
+        assert!(scale.low > 0.0 && scale.mapping == ScaleMapping::Linear, "{scale:?}");
         if let Some(cell) = &mut figure.strips[0].lines[0].cells[0] {
-            *cell = Cell::value(40.0, 480);
+            *cell = FigureCell::value(40.0, 480);
         }
-        assert_eq!(y_scale(&figure.strips[0]).mapping, Mapping::Log);
+        assert_eq!(y_scale(&figure.strips[0]).mapping, ScaleMapping::Log);
     }
 
     #[test]
     fn a_limit_far_away_is_told_and_not_drawn() {
         let mut figure = gallery_nights(6, 1);
-        figure.strips[0].limit = Some(crate::plot::figure::Limit { value: 40.0, ..crate::plot::gallery::two_seconds() });
+        figure.strips[0].limit = Some(crate::plot::figure::PlotLimit { value: 40.0, ..crate::plot::gallery::two_seconds() });
         assert!(y_scale(&figure.strips[0]).high < 4.0);
         let svg = draw(&figure).unwrap();
         assert!(texts(&svg).iter().any(|(text, ..)| text == "limit: ≤ 40 s, above the picture"), "{:?}", texts(&svg));

@@ -1,9 +1,9 @@
 //! The intervals of a line's points: a band where neighbours have both ends, a capped line where a point stands alone with one, a dashed ray
 //! where so few samples do not give an end. Cells and the pixels of their points in; knows no axis.
 
-use super::canvas::{Canvas, Pen, Point};
-use super::colour::Colour;
-use crate::plot::figure::Cell;
+use super::canvas::{Point, StrokeStyle, SvgCanvas};
+use super::colour::RgbColour;
+use crate::plot::figure::FigureCell;
 
 const OPACITY: f64 = 0.18;
 /// Ink and gap of a ray.
@@ -13,16 +13,16 @@ const HALF: i32 = 6;
 
 /// One point in pixels, with the ends of its interval where these are finite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stretch {
+pub struct PixelInterval {
     pub x: i32,
     pub value: i32,
     pub low: Option<i32>,
     pub high: Option<i32>,
 }
 
-impl Stretch {
+impl PixelInterval {
     /// A cell's interval; `None` where the cell has no finite value, or no end at all.
-    pub fn of(cell: &Cell, x: i32, y_at: impl Fn(f64) -> i32) -> Option<Self> {
+    pub fn of(cell: &FigureCell, x: i32, y_at: impl Fn(f64) -> i32) -> Option<Self> {
         let value = y_at(cell.finite()?);
         let end = |end: Option<f64>| end.filter(|end| end.is_finite()).map(&y_at);
         cell.low.or(cell.high)?;
@@ -32,10 +32,10 @@ impl Stretch {
 
 /// Fills the band of neighbouring points. Between two of them it reaches to an end only where both have one: an end that one of them lacks
 /// may be anywhere.
-pub fn band(canvas: &mut Canvas<'_>, run: &[Stretch], colour: Colour) {
+pub fn band(canvas: &mut SvgCanvas<'_>, run: &[PixelInterval], colour: RgbColour) {
     for pair in run.windows(2) {
         let (left, right) = (pair[0], pair[1]);
-        let edge = |end: fn(&Stretch) -> Option<i32>| end(&left).zip(end(&right)).unwrap_or((left.value, right.value));
+        let edge = |end: fn(&PixelInterval) -> Option<i32>| end(&left).zip(end(&right)).unwrap_or((left.value, right.value));
         let ((a, b), (c, d)) = (edge(|point| point.high), edge(|point| point.low));
         canvas.polygon([(left.x, a), (right.x, b), (right.x, d), (left.x, c)], colour, OPACITY);
     }
@@ -44,7 +44,7 @@ pub fn band(canvas: &mut Canvas<'_>, run: &[Stretch], colour: Colour) {
         let (low, high) = (point.low.unwrap_or(point.value), point.high.unwrap_or(point.value));
         // What no band of a neighbour shows.
         if !beside.any(|other| other.low.is_some() >= point.low.is_some() && other.high.is_some() >= point.high.is_some()) {
-            let pen = Pen::new(colour, 1);
+            let pen = StrokeStyle::new(colour, 1);
             canvas.line((point.x, low), (point.x, high), pen);
             for end in [point.low, point.high].into_iter().flatten() {
                 canvas.line((point.x - HALF, end), (point.x + HALF, end), pen);
@@ -54,11 +54,11 @@ pub fn band(canvas: &mut Canvas<'_>, run: &[Stretch], colour: Colour) {
 }
 
 /// A dashed line from a point to the edge behind which the unknown end is, with a head.
-pub fn ray(canvas: &mut Canvas<'_>, from: Point, edge: i32, colour: Colour) {
+pub fn ray(canvas: &mut SvgCanvas<'_>, from: Point, edge: i32, colour: RgbColour) {
     let (x, _) = from;
     let back = if edge < from.1 { 5 } else { -5 };
-    canvas.path([from, (x, edge)], Pen::new(colour, 1), DASH);
-    canvas.path([(x - 3, edge + back), (x, edge), (x + 3, edge + back)], Pen::new(colour, 1), "");
+    canvas.path([from, (x, edge)], StrokeStyle::new(colour, 1), DASH);
+    canvas.path([(x - 3, edge + back), (x, edge), (x + 3, edge + back)], StrokeStyle::new(colour, 1), "");
 }
 
 #[cfg(test)]
@@ -67,15 +67,15 @@ mod tests {
 
     #[test]
     fn an_end_that_is_infinite_or_unknown_is_open() {
-        let mut cell = Cell::value(2.0, 60);
+        let mut cell = FigureCell::value(2.0, 60);
         let y_at = |value: f64| if value < 2.0 { 90 } else { 80 };
-        assert_eq!(Stretch::of(&cell, 5, y_at), None);
+        assert_eq!(PixelInterval::of(&cell, 5, y_at), None);
         cell.low = Some(1.0);
-        let open = Stretch { x: 5, value: 80, low: Some(90), high: None };
-        assert_eq!(Stretch::of(&cell, 5, y_at), Some(open));
+        let open = PixelInterval { x: 5, value: 80, low: Some(90), high: None };
+        assert_eq!(PixelInterval::of(&cell, 5, y_at), Some(open));
         cell.high = Some(f64::INFINITY);
-        assert_eq!(Stretch::of(&cell, 5, y_at), Some(open));
-        cell.shown = crate::plot::figure::Shown::Value(f64::INFINITY);
-        assert_eq!(Stretch::of(&cell, 5, y_at), None);
+        assert_eq!(PixelInterval::of(&cell, 5, y_at), Some(open));
+        cell.shown = crate::plot::figure::FigureCellContent::Value(f64::INFINITY);
+        assert_eq!(PixelInterval::of(&cell, 5, y_at), None);
     }
 }

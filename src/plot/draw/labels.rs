@@ -1,7 +1,7 @@
 //! Names of lines at the right of a plot, each at the height of its line's end, pushed apart where they would touch.
 
-use super::canvas::{Canvas, Rect, Type, Weight};
-use super::line::{Fill, Look};
+use super::canvas::{FontWeight, LabelStyle, PixelRect, SvgCanvas};
+use super::line::{LineStyle, MarkerFill};
 use super::words;
 use crate::plot::theme::{self, LEGEND_SIZE};
 
@@ -11,14 +11,14 @@ const SAMPLE: i32 = 34;
 const GAP: i32 = 12;
 const MOST_WIDTH: i32 = 220;
 
-pub struct Labels {
+pub struct LineLabels {
     /// Line number, height, words.
     placed: Vec<(usize, i32, String)>,
 }
 
-impl Labels {
+impl LineLabels {
     /// From the names of lines, in their order, with the heights that they should have.
-    pub fn new(ends: impl IntoIterator<Item = (i32, String)>, plot: Rect) -> Self {
+    pub fn new(ends: impl IntoIterator<Item = (i32, String)>, plot: PixelRect) -> Self {
         let named = ends.into_iter().enumerate().map(|(number, (at, name))| (number, at, shortened(&name)));
         let mut placed: Vec<(usize, i32, String)> = named.collect();
         placed.sort_by_key(|(number, at, _)| (*at, *number));
@@ -37,21 +37,21 @@ impl Labels {
 
     /// Pixels that such names take at the right of a plot.
     pub fn width<'a>(names: impl IntoIterator<Item = &'a str>) -> i32 {
-        let widest = names.into_iter().map(|name| words::width(&shortened(name), LEGEND_SIZE, Weight::Regular)).max().unwrap_or(0);
+        let widest = names.into_iter().map(|name| words::width(&shortened(name), LEGEND_SIZE, FontWeight::Regular)).max().unwrap_or(0);
         GAP + SAMPLE + 8 + widest
     }
 
-    pub fn draw(&self, canvas: &mut Canvas<'_>, plot: Rect) {
+    pub fn draw(&self, canvas: &mut SvgCanvas<'_>, plot: PixelRect) {
         let left = plot.right() + GAP;
         for (number, y, name) in &self.placed {
-            let look = Look::of(*number);
+            let look = LineStyle::of(*number);
             look.draw_line(canvas, &[(left, *y), (left + SAMPLE, *y)]);
-            look.draw_marker(canvas, (left + SAMPLE / 2, *y), Fill::Full);
-            canvas.text(name, (left + SAMPLE + 8, y + 4), Type::new(LEGEND_SIZE, theme::INK));
+            look.draw_marker(canvas, (left + SAMPLE / 2, *y), MarkerFill::Full);
+            canvas.text(name, (left + SAMPLE + 8, y + 4), LabelStyle::new(LEGEND_SIZE, theme::INK));
         }
     }
 }
 
 fn shortened(name: &str) -> String {
-    words::squeeze(name, LEGEND_SIZE, Weight::Regular, MOST_WIDTH)
+    words::squeeze(name, LEGEND_SIZE, FontWeight::Regular, MOST_WIDTH)
 }

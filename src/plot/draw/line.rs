@@ -1,7 +1,7 @@
 //! How the lines of a curve are told apart: by marker and dash as well as by colour, so that a grey copy does too.
 
-use super::canvas::{Canvas, Pen, Point};
-use super::colour::{self, Colour};
+use super::canvas::{Point, StrokeStyle, SvgCanvas};
+use super::colour::{self, RgbColour};
 use crate::plot::theme;
 
 const LINE_WIDTH: u32 = 2;
@@ -10,14 +10,14 @@ const DASHES: [&str; 4] = ["", "9 5", "3 4", "12 4 3 4"];
 
 /// The look of one line.
 #[derive(Debug, Clone, Copy)]
-pub struct Look {
-    pub colour: Colour,
+pub struct LineStyle {
+    pub colour: RgbColour,
     dash: &'static str,
-    marker: Marker,
+    marker: LineMarker,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Marker {
+enum LineMarker {
     Disc,
     Square,
     Triangle,
@@ -25,17 +25,17 @@ enum Marker {
     Down,
 }
 
-const MARKERS: [Marker; 5] = [Marker::Disc, Marker::Square, Marker::Triangle, Marker::Diamond, Marker::Down];
+const MARKERS: [LineMarker; 5] = [LineMarker::Disc, LineMarker::Square, LineMarker::Triangle, LineMarker::Diamond, LineMarker::Down];
 
 /// Whether a marker is filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fill {
+pub enum MarkerFill {
     Full,
     /// For a point whose verdict is undecided.
     Hollow,
 }
 
-impl Look {
+impl LineStyle {
     /// The look of the line with that number; colours repeat after 6, markers after 5, dashes after 4, all three together after 60.
     pub fn of(number: usize) -> Self {
         Self {
@@ -45,24 +45,24 @@ impl Look {
         }
     }
 
-    pub fn draw_line(self, canvas: &mut Canvas<'_>, points: &[Point]) {
-        canvas.path(points.iter().copied(), Pen::new(self.colour, LINE_WIDTH), self.dash);
+    pub fn draw_line(self, canvas: &mut SvgCanvas<'_>, points: &[Point]) {
+        canvas.path(points.iter().copied(), StrokeStyle::new(self.colour, LINE_WIDTH), self.dash);
     }
 
-    pub fn draw_marker(self, canvas: &mut Canvas<'_>, at: Point, fill: Fill) {
+    pub fn draw_marker(self, canvas: &mut SvgCanvas<'_>, at: Point, fill: MarkerFill) {
         self.draw_rings(canvas, at, [7, 5, 3], fill);
     }
 
     /// A marker of that radius, where many stand close.
-    pub fn draw_small_marker(self, canvas: &mut Canvas<'_>, at: Point, radius: i32, fill: Fill) {
+    pub fn draw_small_marker(self, canvas: &mut SvgCanvas<'_>, at: Point, radius: i32, fill: MarkerFill) {
         self.draw_rings(canvas, at, [radius + 1, radius, radius - 2], fill);
     }
 
     /// Casing, ink, and paper where it is hollow.
-    fn draw_rings(self, canvas: &mut Canvas<'_>, at: Point, [casing, ink, hole]: [i32; 3], fill: Fill) {
+    fn draw_rings(self, canvas: &mut SvgCanvas<'_>, at: Point, [casing, ink, hole]: [i32; 3], fill: MarkerFill) {
         let inner = match fill {
-            Fill::Full => None,
-            Fill::Hollow => Some((hole, theme::PAPER)),
+            MarkerFill::Full => None,
+            MarkerFill::Hollow => Some((hole, theme::PAPER)),
         };
         for (radius, colour) in [(casing, theme::PAPER), (ink, self.colour)].into_iter().chain(inner) {
             self.marker.draw(canvas, at, radius, colour);
@@ -70,8 +70,8 @@ impl Look {
     }
 }
 
-impl Marker {
-    fn draw(self, canvas: &mut Canvas<'_>, (x, y): Point, radius: i32, colour: Colour) {
+impl LineMarker {
+    fn draw(self, canvas: &mut SvgCanvas<'_>, (x, y): Point, radius: i32, colour: RgbColour) {
         // Corners reach farther than a disc of equal weight.
         let far = radius + 1;
         match self {
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn neighbouring_lines_differ_in_every_way() {
         for number in 0..60 {
-            let (a, b) = (Look::of(number), Look::of(number + 1));
+            let (a, b) = (LineStyle::of(number), LineStyle::of(number + 1));
             assert_ne!(a.colour, b.colour);
             assert_ne!(a.dash, b.dash);
             assert_ne!(std::mem::discriminant(&a.marker), std::mem::discriminant(&b.marker));

@@ -1,6 +1,6 @@
 //! The axis of nights: a place for each, dates in two lines (what differs, and below it what many share), and rows of short texts.
 
-use super::canvas::{Align, Canvas, Pen, Type, Weight};
+use super::canvas::{FontWeight, LabelStyle, StrokeStyle, SvgCanvas, TextAnchor};
 use super::words;
 use crate::plot::figure::NightLabel;
 use crate::plot::theme::{self, LEGEND_SIZE, TICK_SIZE};
@@ -17,12 +17,12 @@ const NAME: &str = "night (UTC)";
 const STEPS: [usize; 12] = [1, 2, 3, 5, 7, 14, 28, 56, 112, 182, 364, 728];
 
 /// Short texts, one a night.
-pub struct Row {
+pub struct NightTextRow {
     pub name: String,
     pub texts: Vec<String>,
 }
 
-pub struct Axis {
+pub struct NightAxis {
     left: i32,
     width: i32,
     nights: Vec<NightLabel>,
@@ -30,24 +30,24 @@ pub struct Axis {
     lines: usize,
     /// Every so many nights have a date.
     every: usize,
-    rows: Vec<Row>,
+    rows: Vec<NightTextRow>,
 }
 
 /// Pixels that the rows' names take at the right.
-pub fn width(rows: &[Row]) -> i32 {
-    let of = |name: &str| GAP + words::width(name, LEGEND_SIZE, Weight::Regular);
+pub fn width(rows: &[NightTextRow]) -> i32 {
+    let of = |name: &str| GAP + words::width(name, LEGEND_SIZE, FontWeight::Regular);
     // The axis' name may be pushed by the last date.
     rows.iter().map(|row| of(&row.name)).chain([of(NAME) + 40]).max().unwrap_or(0)
 }
 
-impl Axis {
+impl NightAxis {
     /// Rows whose texts have no room side by side are left out.
-    pub fn new(nights: &[NightLabel], lines: usize, rows: Vec<Row>, (left, width): (i32, i32)) -> Self {
+    pub fn new(nights: &[NightLabel], lines: usize, rows: Vec<NightTextRow>, (left, width): (i32, i32)) -> Self {
         let place = f64::from(width) / count(nights.len().max(1));
         let widest = nights.iter().map(|night| text_width(&night.short)).max().unwrap_or(0);
         let needed = f64::from(widest + APART);
         let every = STEPS.into_iter().find(|every| count(*every) * place >= needed).unwrap_or(nights.len().max(1));
-        let fits = |row: &Row| row.texts.iter().all(|text| f64::from(text_width(text) + 6) <= place);
+        let fits = |row: &NightTextRow| row.texts.iter().all(|text| f64::from(text_width(text) + 6) <= place);
         Self { left, width, nights: nights.to_vec(), lines, every, rows: rows.into_iter().filter(fits).collect() }
     }
 
@@ -107,9 +107,11 @@ impl Axis {
         6 + 2 * LEADING + rows * LEADING
     }
 
-    pub fn draw(&self, canvas: &mut Canvas<'_>, top: i32) {
-        let (ink, soft) =
-            (Type::new(TICK_SIZE, theme::INK).align(Align::Middle), Type::new(TICK_SIZE, theme::SOFT_INK).align(Align::Middle));
+    pub fn draw(&self, canvas: &mut SvgCanvas<'_>, top: i32) {
+        let (ink, soft) = (
+            LabelStyle::new(TICK_SIZE, theme::INK).align(TextAnchor::Middle),
+            LabelStyle::new(TICK_SIZE, theme::SOFT_INK).align(TextAnchor::Middle),
+        );
         let mut around = "";
         let mut free_from = i32::MIN;
         let baseline = top + 6 + TICK_SIZE;
@@ -118,7 +120,7 @@ impl Axis {
             if !self.has_date(night) {
                 continue;
             }
-            canvas.line((x, top), (x, top + 4), Pen::new(theme::SOFT_INK, 1));
+            canvas.line((x, top), (x, top + 4), StrokeStyle::new(theme::SOFT_INK, 1));
             canvas.text(&label.short, (x, baseline), ink);
             let half = text_width(&label.around) / 2;
             if !label.around.is_empty() && label.around != around && x - half >= free_from {
@@ -126,7 +128,7 @@ impl Axis {
                 (around, free_from) = (&label.around, x + half + APART);
             }
         }
-        let (right, name) = (self.left + self.width + GAP, Type::new(LEGEND_SIZE, theme::INK));
+        let (right, name) = (self.left + self.width + GAP, LabelStyle::new(LEGEND_SIZE, theme::INK));
         let last = self.nights.last().map_or(0, |night| self.middle(self.nights.len() - 1) + text_width(&night.short) / 2 + APART);
         canvas.text(NAME, (right.max(last), baseline), name);
         let mut below = baseline + LEADING + 4;
@@ -141,7 +143,7 @@ impl Axis {
 }
 
 fn text_width(text: &str) -> i32 {
-    words::width(text, TICK_SIZE, Weight::Regular)
+    words::width(text, TICK_SIZE, FontWeight::Regular)
 }
 
 fn count(count: usize) -> f64 {

@@ -3,30 +3,30 @@
 //! Panels share their scale, so that they can be compared.
 
 use super::canvas;
-use super::head::{Head, PanelTitle};
+use super::head::{FigureHeading, PanelHeading};
 use super::legend::Legend;
-use super::sheet::{self, BAR_GAP, Sheet};
+use super::sheet::{self, BAR_GAP, FigureSheet};
 use super::{bars3d, curve, heatmap};
-use crate::plot::figure::{Curve, Figure, Heatmap, Panels};
+use crate::plot::figure::{CurveFigure, FacetFigure, Heatmap, PlotFigure};
 use crate::plot::theme::{LEAST_PAGE_WIDTH, MARGIN};
-use crate::plot::{PlotError, Svg};
+use crate::plot::{PlotError, SvgDocument};
 
 /// Panels wider than this together go into several rows.
 const MOST_WIDTH: i32 = 1800;
 /// More of them make neither a picture nor a readable one.
 const MOST_PANELS: usize = 36;
 
-pub fn draw(panels: &Panels) -> Result<Svg, PlotError> {
+pub fn draw(panels: &FacetFigure) -> Result<SvgDocument, PlotError> {
     let title = || panels.caption.title.clone();
     if panels.figures.len() > MOST_PANELS {
         return Err(PlotError::TooMany { title: title(), what: "panels", found: panels.figures.len(), most: MOST_PANELS });
     }
     let sheets = sheets(&panels.figures)?;
     let Some(first) = sheets.first() else { return Err(PlotError::Empty { title: title() }) };
-    let rows = Rows::of(&sheets);
+    let rows = FacetLayout::of(&sheets);
     let bar_width = first.bar.as_ref().map_or(0, |(bar, _)| BAR_GAP + bar.width());
     let width = (rows.width() + bar_width).max(LEAST_PAGE_WIDTH);
-    let head = Head::new(&panels.caption, width);
+    let head = FigureHeading::new(&panels.caption, width);
     let top = head.bottom() - MARGIN / 2;
     let (inner, foot) = rows.draw(&sheets, top)?;
     let legend = Legend::new(sheet::shared_entries(&sheets), MARGIN, width);
@@ -43,18 +43,18 @@ pub fn draw(panels: &Panels) -> Result<Svg, PlotError> {
 }
 
 /// The figures as sheets, those of one kind on one scale.
-fn sheets(figures: &[Figure]) -> Result<Vec<Sheet<'_>>, PlotError> {
-    let curves: Vec<&Curve> =
-        figures.iter().filter_map(|figure| if let Figure::Curve(curve) = figure { Some(curve) } else { None }).collect();
+fn sheets(figures: &[PlotFigure]) -> Result<Vec<FigureSheet<'_>>, PlotError> {
+    let curves: Vec<&CurveFigure> =
+        figures.iter().filter_map(|figure| if let PlotFigure::Curve(curve) = figure { Some(curve) } else { None }).collect();
     let bars: Vec<&Heatmap> =
-        figures.iter().filter_map(|figure| if let Figure::Bars3d(bars) = figure { Some(bars) } else { None }).collect();
+        figures.iter().filter_map(|figure| if let PlotFigure::Bars3d(bars) = figure { Some(bars) } else { None }).collect();
     let (scale, top) = (curve::y_scale(curves), bars3d::top_of(&bars));
     let mut sheets = Vec::new();
     for figure in figures {
         sheets.push(match figure {
-            Figure::Heatmap(heatmap) => heatmap::sheet(heatmap)?,
-            Figure::Bars3d(bars) => bars3d::sheet(bars, top)?,
-            Figure::Curve(curve) => curve::sheet(curve, scale, curve::PANEL)?,
+            PlotFigure::Heatmap(heatmap) => heatmap::sheet(heatmap)?,
+            PlotFigure::Bars3d(bars) => bars3d::sheet(bars, top)?,
+            PlotFigure::Curve(curve) => curve::sheet(curve, scale, curve::PANEL)?,
             other => return Err(PlotError::NoPanel { title: other.caption().title.clone() }),
         });
     }
@@ -62,20 +62,20 @@ fn sheets(figures: &[Figure]) -> Result<Vec<Sheet<'_>>, PlotError> {
 }
 
 /// Where panels stand: equally wide, as many in a row as there is room for.
-struct Rows {
+struct FacetLayout {
     columns: usize,
     /// Of one panel.
     panel_width: i32,
-    titles: Vec<PanelTitle>,
+    titles: Vec<PanelHeading>,
     /// From a panel's upper edge to its body, the same in all.
     body_top: i32,
 }
 
-impl Rows {
-    fn of(sheets: &[Sheet<'_>]) -> Self {
-        let panel_width = sheets.iter().map(Sheet::panel_width).max().unwrap_or(1);
-        let titles: Vec<PanelTitle> = sheets.iter().map(|sheet| PanelTitle::new(&sheet.caption, panel_width)).collect();
-        let body_top = titles.iter().map(PanelTitle::bottom).max().unwrap_or(0);
+impl FacetLayout {
+    fn of(sheets: &[FigureSheet<'_>]) -> Self {
+        let panel_width = sheets.iter().map(FigureSheet::panel_width).max().unwrap_or(1);
+        let titles: Vec<PanelHeading> = sheets.iter().map(|sheet| PanelHeading::new(&sheet.caption, panel_width)).collect();
+        let body_top = titles.iter().map(PanelHeading::bottom).max().unwrap_or(0);
         Self { columns: columns(sheets.len(), panel_width), panel_width, titles, body_top }
     }
 
@@ -84,7 +84,7 @@ impl Rows {
     }
 
     /// All panels as elements of a page, from `top` on, and where they end. Bodies of a row stand on one line.
-    fn draw(&self, sheets: &[Sheet<'_>], top: i32) -> Result<(String, i32), PlotError> {
+    fn draw(&self, sheets: &[FigureSheet<'_>], top: i32) -> Result<(String, i32), PlotError> {
         let (mut inner, mut y) = (String::new(), top);
         for (row, titles) in sheets.chunks(self.columns).zip(self.titles.chunks(self.columns)) {
             let tallest = row.iter().map(|sheet| sheet.size.1).max().unwrap_or(0);
@@ -117,15 +117,15 @@ mod tests {
     use resvg::usvg::roxmltree::Document;
 
     use super::*;
-    use crate::plot::figure::Caption;
+    use crate::plot::figure::FigureCaption;
     use crate::plot::gallery::{self, VLLM, published, texts};
 
-    fn panels(figures: Vec<Figure>) -> Panels {
-        Panels { caption: Caption { title: "all".into(), ..Caption::default() }, figures }
+    fn panels(figures: Vec<PlotFigure>) -> FacetFigure {
+        FacetFigure { caption: FigureCaption { title: "all".into(), ..FigureCaption::default() }, figures }
     }
 
-    fn three() -> Panels {
-        panels((1..=3).map(|n| Figure::Heatmap(published(&format!("rounds={n}"), &VLLM))).collect())
+    fn three() -> FacetFigure {
+        panels((1..=3).map(|n| PlotFigure::Heatmap(published(&format!("rounds={n}"), &VLLM))).collect())
     }
 
     #[test]
@@ -154,9 +154,9 @@ mod tests {
     fn what_holds_for_all_panels_is_said_once_and_what_holds_for_one_beside_it() {
         let mut all = three();
         for (figure, label) in all.figures.iter_mut().zip(["max C×S: 4", "max C×S: 8", "max C×S: 12"]) {
-            let Figure::Heatmap(heatmap) = figure else { panic!() };
+            let PlotFigure::Heatmap(heatmap) = figure else { panic!() };
             let shape = crate::plot::figure::MarkShape::Star;
-            heatmap.marks = vec![crate::plot::figure::Mark { column: 0, row: 0, shape, label: label.into() }];
+            heatmap.marks = vec![crate::plot::figure::CellMark { column: 0, row: 0, shape, label: label.into() }];
         }
         let words: Vec<String> = texts(&draw(&all).unwrap()).into_iter().map(|(text, ..)| text).collect();
         let said = |text: &str| words.iter().filter(|word| *word == text).count();
@@ -171,14 +171,14 @@ mod tests {
     fn curves_and_bars_share_the_ends_of_their_axes() {
         let mut low = gallery::curve();
         for cell in low.lines.iter_mut().flat_map(|line| &mut line.points).map(|point| &mut point.cell) {
-            *cell = crate::plot::figure::Cell::value(0.5, 60);
+            *cell = crate::plot::figure::FigureCell::value(0.5, 60);
         }
-        let ends = |figures: Vec<Figure>, tick: &str| {
+        let ends = |figures: Vec<PlotFigure>, tick: &str| {
             texts(&draw(&panels(figures)).unwrap()).into_iter().filter(|(text, ..)| text == tick).map(|(_, _, y)| y).collect::<Vec<_>>()
         };
-        let ticks = ends(vec![Figure::Curve(gallery::curve()), Figure::Curve(low)], "10");
+        let ticks = ends(vec![PlotFigure::Curve(gallery::curve()), PlotFigure::Curve(low)], "10");
         assert!(ticks.len() == 2, "a tick of the large values in both: {ticks:?}");
-        let bars = |table: &[[f64; 4]; 4]| Figure::Bars3d(published("bars", table));
+        let bars = |table: &[[f64; 4]; 4]| PlotFigure::Bars3d(published("bars", table));
         let ticks = ends(vec![bars(&VLLM), bars(&gallery::LMCACHE)], "6");
         assert!(ticks.len() == 2 && ticks[0] == ticks[1], "{ticks:?}");
     }
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn nothing_to_show_and_what_shares_no_scale_is_refused() {
         assert_eq!(draw(&panels(Vec::new())), Err(PlotError::Empty { title: "all".into() }));
-        let cdf = draw(&panels(vec![Figure::Cdf(gallery::cdf())]));
+        let cdf = draw(&panels(vec![PlotFigure::Cdf(gallery::cdf())]));
         assert!(matches!(cdf, Err(PlotError::NoPanel { .. })), "{cdf:?}");
     }
 }

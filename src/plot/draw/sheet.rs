@@ -3,14 +3,14 @@
 //!
 //! Knows no kind of figure.
 
-use super::canvas::{self, Canvas, Point};
-use super::colour::Colour;
+use super::canvas::{self, Point, SvgCanvas};
+use super::colour::RgbColour;
 use super::colour_bar::ColourBar;
-use super::head::{Head, PanelTitle};
-use super::legend::{Entry, Legend};
-use crate::plot::figure::Caption;
+use super::head::{FigureHeading, PanelHeading};
+use super::legend::{Legend, LegendEntry};
+use crate::plot::figure::FigureCaption;
 use crate::plot::theme::{LEAST_PAGE_WIDTH, MARGIN};
-use crate::plot::{PlotError, Svg};
+use crate::plot::{PlotError, SvgDocument};
 
 /// Between the body and the colour bar.
 pub const BAR_GAP: i32 = 28;
@@ -20,34 +20,34 @@ const LEAST_PANEL_WIDTH: i32 = 340;
 const BELOW: i32 = 2;
 
 /// A body with all that belongs around it.
-pub struct Sheet<'a> {
-    pub caption: Caption,
+pub struct FigureSheet<'a> {
+    pub caption: FigureCaption,
     /// For those who do not see it.
     pub description: String,
     /// Width and height of the body in pixels, within the page's margins.
     pub size: (i32, i32),
     /// Where the legend begins, from the body's left edge.
     pub inset: i32,
-    pub entries: Vec<Entry>,
+    pub entries: Vec<LegendEntry>,
     /// The colour bar, with the colours of its positions.
     pub bar: Option<(ColourBar, Palette)>,
     pub paint: Paint<'a>,
 }
 
 /// The colour of a position between 0 and 1.
-pub type Palette = fn(f64) -> Colour;
+pub type Palette = fn(f64) -> RgbColour;
 
 /// Draws the body, its upper left corner at the point.
-pub type Paint<'a> = Box<dyn Fn(&mut Canvas<'_>, Point) + 'a>;
+pub type Paint<'a> = Box<dyn Fn(&mut SvgCanvas<'_>, Point) + 'a>;
 
-impl Sheet<'_> {
+impl FigureSheet<'_> {
     /// The page of one figure.
-    pub fn draw(self) -> Result<Svg, PlotError> {
+    pub fn draw(self) -> Result<SvgDocument, PlotError> {
         let bar_width = self.bar.as_ref().map_or(0, |(bar, _)| BAR_GAP + bar.width());
         let content = self.size.0 + bar_width;
         let width = (content + 2 * MARGIN).max(LEAST_PAGE_WIDTH);
         let left = (width - content) / 2;
-        let head = Head::new(&self.caption, width);
+        let head = FigureHeading::new(&self.caption, width);
         let top = head.bottom();
         let legend = Legend::new(self.entries, left + self.inset, width);
         let legend_top = top + self.size.1;
@@ -67,7 +67,7 @@ impl Sheet<'_> {
     }
 
     /// A panel: its title, the body at `top`, and of the legend only what holds for this panel alone.
-    pub fn draw_as_panel(&self, title: &PanelTitle, top: i32) -> Result<Svg, PlotError> {
+    pub fn draw_as_panel(&self, title: &PanelHeading, top: i32) -> Result<SvgDocument, PlotError> {
         let (width, left) = (self.panel_width(), MARGIN);
         let own = self.entries.iter().filter(|entry| entry.is_of_one_figure()).cloned().collect();
         let legend = Legend::new(own, left + self.inset, width);
@@ -82,8 +82,8 @@ impl Sheet<'_> {
 }
 
 /// What the legends of several sheets say of all of them, each once, in the order in which it comes first.
-pub fn shared_entries(sheets: &[Sheet<'_>]) -> Vec<Entry> {
-    let mut shared: Vec<Entry> = Vec::new();
+pub fn shared_entries(sheets: &[FigureSheet<'_>]) -> Vec<LegendEntry> {
+    let mut shared: Vec<LegendEntry> = Vec::new();
     for entry in sheets.iter().flat_map(|sheet| &sheet.entries).filter(|entry| !entry.is_of_one_figure()) {
         if !shared.contains(entry) {
             shared.push(entry.clone());

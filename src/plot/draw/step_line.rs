@@ -1,8 +1,8 @@
 //! The limit as a step line: along every edge between a cell that keeps it and a neighbour that does not. Thinner ones go around what is
 //! surely on one side of it, where that is not the same.
 
-use super::canvas::{Canvas, Pen, Point, Rect};
-use crate::plot::figure::{Cell, Heatmap, Side, Verdict};
+use super::canvas::{PixelRect, Point, StrokeStyle, SvgCanvas};
+use crate::plot::figure::{FigureCell, FigureVerdict, Heatmap, LimitSide};
 use crate::plot::theme;
 
 /// Ink and gap of the line around what is missed.
@@ -13,7 +13,7 @@ pub const THIN: u32 = 2;
 pub type Edge = (Point, Point);
 
 /// The lines of a heatmap, in units of cells, the origin at the grid's lower left.
-pub struct Frontiers {
+pub struct LimitContours {
     /// Between values that keep the limit and values that do not.
     pub limit: Vec<Edge>,
     /// Around cells that surely keep it, where the plain line does not run.
@@ -22,24 +22,24 @@ pub struct Frontiers {
     pub not_excluded: Vec<Edge>,
 }
 
-impl Frontiers {
+impl LimitContours {
     pub fn of(heatmap: &Heatmap) -> Self {
         let limit = edges(heatmap);
         let around = |verdict| edges_between(heatmap, &|cell| Some(cell.verdict? == verdict));
-        let met: Vec<Edge> = around(Verdict::Met).into_iter().filter(|edge| !limit.contains(edge)).collect();
+        let met: Vec<Edge> = around(FigureVerdict::Met).into_iter().filter(|edge| !limit.contains(edge)).collect();
         let other = |edge: &Edge| !limit.contains(edge) && !met.contains(edge);
-        let not_excluded = around(Verdict::Missed).into_iter().filter(other).collect();
+        let not_excluded = around(FigureVerdict::Missed).into_iter().filter(other).collect();
         Self { limit, met, not_excluded }
     }
 }
 
 /// The edges between values that keep the limit and values that do not.
 pub fn edges(heatmap: &Heatmap) -> Vec<Edge> {
-    edges_between(heatmap, &|cell| Some(heatmap.side(cell)? == Side::Passing))
+    edges_between(heatmap, &|cell| Some(heatmap.side(cell)? == LimitSide::Passing))
 }
 
 /// The edges between neighbours of which `kind` says different things.
-fn edges_between(heatmap: &Heatmap, kind: &dyn Fn(&Cell) -> Option<bool>) -> Vec<Edge> {
+fn edges_between(heatmap: &Heatmap, kind: &dyn Fn(&FigureCell) -> Option<bool>) -> Vec<Edge> {
     let kind = |column: usize, row: usize| heatmap.cells.get(row)?.get(column).and_then(kind);
     let differ = |a: Option<bool>, b: Option<bool>| matches!((a, b), (Some(a), Some(b)) if a != b);
     let mut edges = Vec::new();
@@ -59,18 +59,18 @@ fn edges_between(heatmap: &Heatmap, kind: &dyn Fn(&Cell) -> Option<bool>) -> Vec
 }
 
 /// Draws thin edges of a grid, given in pixels.
-pub fn draw_thin(canvas: &mut Canvas<'_>, edges: &[Edge], dash: &'static str) {
+pub fn draw_thin(canvas: &mut SvgCanvas<'_>, edges: &[Edge], dash: &'static str) {
     for &(from, to) in edges {
-        canvas.line(from, to, Pen::new(theme::PAPER, THIN + 2));
+        canvas.line(from, to, StrokeStyle::new(theme::PAPER, THIN + 2));
     }
     for &(from, to) in edges {
-        canvas.path([from, to], Pen::new(theme::INK, THIN), dash);
+        canvas.path([from, to], StrokeStyle::new(theme::INK, THIN), dash);
     }
 }
 
 /// Draws edges of a grid, given in pixels; a white casing keeps the line apart from dark cells.
-pub fn draw(canvas: &mut Canvas<'_>, edges: &[Edge], grid: Rect) {
-    for pen in [Pen::new(theme::PAPER, theme::CASING_WIDTH), Pen::new(theme::LIMIT, theme::LIMIT_WIDTH)] {
+pub fn draw(canvas: &mut SvgCanvas<'_>, edges: &[Edge], grid: PixelRect) {
+    for pen in [StrokeStyle::new(theme::PAPER, theme::CASING_WIDTH), StrokeStyle::new(theme::LIMIT, theme::LIMIT_WIDTH)] {
         for (from, to) in lengthened(edges, pen.width, grid) {
             canvas.line(from, to, pen);
         }
@@ -78,7 +78,7 @@ pub fn draw(canvas: &mut Canvas<'_>, edges: &[Edge], grid: Rect) {
 }
 
 /// Edges longer by half their width at both ends, so that corners are closed, but not beyond the grid.
-pub fn lengthened(edges: &[Edge], width: u32, grid: Rect) -> Vec<Edge> {
+pub fn lengthened(edges: &[Edge], width: u32, grid: PixelRect) -> Vec<Edge> {
     let inside = |at: Point| (at.0.clamp(grid.left, grid.right()), at.1.clamp(grid.top, grid.bottom()));
     let reach = i32::try_from(width / 2).unwrap_or(0);
     let longer = |&(from, to): &Edge| {

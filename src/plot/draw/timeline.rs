@@ -1,13 +1,13 @@
 //! Draws a run: lanes of requests, and panels of what the server told below them, all over the same seconds.
 
-use super::canvas::{Align, Canvas, Pen, Point, Rect, Type, Weight};
-use super::legend::{Entry, Sign};
-use super::line::Look;
-use super::sheet::Sheet;
+use super::canvas::{FontWeight, LabelStyle, PixelRect, Point, StrokeStyle, SvgCanvas, TextAnchor};
+use super::legend::{LegendEntry, LegendSymbol};
+use super::line::LineStyle;
+use super::sheet::FigureSheet;
 use super::{bar, description, ticks, words};
-use crate::plot::figure::{Bar, Lane, Mapping, Panel, Scale, Timeline};
+use crate::plot::figure::{PlotScale, RequestBar, ScaleMapping, SwimLane, TimelineFigure, TimelinePanel};
 use crate::plot::theme::{self, AXIS_NAME_SIZE, MARGIN, TICK_SIZE};
-use crate::plot::{PlotError, Svg, number};
+use crate::plot::{PlotError, SvgDocument, number};
 
 const MOST_LANES: usize = 400;
 const MOST_BARS: usize = 20_000;
@@ -21,17 +21,17 @@ const LABEL: i32 = 10;
 /// For the names of panels' lines.
 const RIGHT: i32 = 110;
 
-struct Layout {
-    lanes: Rect,
+struct TimelineLayout {
+    lanes: PixelRect,
     lane: i32,
-    time: Scale,
-    panels: Vec<Rect>,
+    time: PlotScale,
+    panels: Vec<PixelRect>,
 }
 
-pub fn draw(timeline: &Timeline) -> Result<Svg, PlotError> {
+pub fn draw(timeline: &TimelineFigure) -> Result<SvgDocument, PlotError> {
     check(timeline)?;
-    let layout = Layout::of(timeline, 0);
-    let sheet = Sheet {
+    let layout = TimelineLayout::of(timeline, 0);
+    let sheet = FigureSheet {
         caption: timeline.caption.clone(),
         description: description::of_timeline(timeline),
         size: (layout.lanes.right() + RIGHT - 2 * MARGIN, layout.bottom() + TICK_SIZE + 12 + AXIS_NAME_SIZE + 14),
@@ -39,7 +39,7 @@ pub fn draw(timeline: &Timeline) -> Result<Svg, PlotError> {
         entries: entries(timeline),
         bar: None,
         paint: Box::new(|canvas, (_, top)| {
-            let layout = Layout::of(timeline, top);
+            let layout = TimelineLayout::of(timeline, top);
             draw_time(canvas, &layout);
             for (lane, number) in timeline.lanes.iter().zip(0..) {
                 draw_lane(canvas, lane, layout.lanes.top + number * layout.lane, &layout);
@@ -53,7 +53,7 @@ pub fn draw(timeline: &Timeline) -> Result<Svg, PlotError> {
     sheet.draw()
 }
 
-fn check(timeline: &Timeline) -> Result<(), PlotError> {
+fn check(timeline: &TimelineFigure) -> Result<(), PlotError> {
     let title = timeline.caption.title.clone();
     let bars: usize = timeline.lanes.iter().map(|lane| lane.bars.len()).sum();
     if bars == 0 {
@@ -67,20 +67,20 @@ fn check(timeline: &Timeline) -> Result<(), PlotError> {
     Ok(())
 }
 
-impl Layout {
-    fn of(timeline: &Timeline, top: i32) -> Self {
-        let labels = timeline.lanes.iter().map(|lane| words::width(&lane.label, LABEL, Weight::Regular)).max().unwrap_or(0);
-        let ends = timeline.panels.iter().map(|panel| words::width(&top_text(panel), TICK_SIZE, Weight::Regular)).max().unwrap_or(0);
+impl TimelineLayout {
+    fn of(timeline: &TimelineFigure, top: i32) -> Self {
+        let labels = timeline.lanes.iter().map(|lane| words::width(&lane.label, LABEL, FontWeight::Regular)).max().unwrap_or(0);
+        let ends = timeline.panels.iter().map(|panel| words::width(&top_text(panel), TICK_SIZE, FontWeight::Regular)).max().unwrap_or(0);
         let left = MARGIN + labels.max(ends + AXIS_NAME_SIZE + 6) + 10;
         let count = i32::try_from(timeline.lanes.len()).unwrap_or(1);
         let lane = (LANES_HEIGHT / count.max(1)).clamp(LANE.0, LANE.1);
-        let lanes = Rect { left, top: top + 6, width: PLOT_WIDTH, height: lane * count };
+        let lanes = PixelRect { left, top: top + 6, width: PLOT_WIDTH, height: lane * count };
         let mut bottom = lanes.bottom();
-        let panels: Vec<Rect> = timeline
+        let panels: Vec<PixelRect> = timeline
             .panels
             .iter()
             .map(|_| {
-                let panel = Rect { left, top: bottom + GAP, width: PLOT_WIDTH, height: PANEL_HEIGHT };
+                let panel = PixelRect { left, top: bottom + GAP, width: PLOT_WIDTH, height: PANEL_HEIGHT };
                 bottom = panel.bottom();
                 panel
             })
@@ -98,51 +98,55 @@ impl Layout {
 }
 
 /// From the first request's due time to the last one's end.
-fn time(timeline: &Timeline) -> Scale {
+fn time(timeline: &TimelineFigure) -> PlotScale {
     let bars = || timeline.lanes.iter().flat_map(|lane| &lane.bars);
     let low = bars().map(|bar| bar.intended.min(bar.sent)).fold(0.0, f64::min);
     let high = bars().map(|bar| bar.done).fold(low, f64::max);
-    Scale { low, high: if high > low { high } else { low + 1.0 }, mapping: Mapping::Linear }
+    PlotScale { low, high: if high > low { high } else { low + 1.0 }, mapping: ScaleMapping::Linear }
 }
 
-fn entries(timeline: &Timeline) -> Vec<Entry> {
-    let any = |fits: &dyn Fn(&Bar) -> bool| timeline.lanes.iter().flat_map(|lane| &lane.bars).any(fits);
+fn entries(timeline: &TimelineFigure) -> Vec<LegendEntry> {
+    let any = |fits: &dyn Fn(&RequestBar) -> bool| timeline.lanes.iter().flat_map(|lane| &lane.bars).any(fits);
     let mut entries = Vec::new();
     let mut add = |there: bool, sign, words: &str| {
         if there {
-            entries.push(Entry { sign, words: words.to_owned() });
+            entries.push(LegendEntry { sign, words: words.to_owned() });
         }
     };
-    add(any(&|bar| bar.first_turn && bar.measured), Sign::Bar { first_turn: true }, "first turn: until the first token, then the answer");
-    add(any(&|bar| !bar.first_turn && bar.measured), Sign::Bar { first_turn: false }, "follow-up turn, the same");
-    add(any(&|bar| !bar.measured), Sign::PaleBar, "warm-up, not counted");
-    add(any(&|bar| bar.sent > bar.intended), Sign::Wait, "due and not sent yet");
-    add(any(&|bar| bar.failed), Sign::Cross, "failed");
-    add(timeline.panels.is_empty(), Sign::None, "no metrics of a server were saved");
+    add(
+        any(&|bar| bar.first_turn && bar.measured),
+        LegendSymbol::Bar { first_turn: true },
+        "first turn: until the first token, then the answer",
+    );
+    add(any(&|bar| !bar.first_turn && bar.measured), LegendSymbol::Bar { first_turn: false }, "follow-up turn, the same");
+    add(any(&|bar| !bar.measured), LegendSymbol::PaleBar, "warm-up, not counted");
+    add(any(&|bar| bar.sent > bar.intended), LegendSymbol::Wait, "due and not sent yet");
+    add(any(&|bar| bar.failed), LegendSymbol::Cross, "failed");
+    add(timeline.panels.is_empty(), LegendSymbol::None, "no metrics of a server were saved");
     entries
 }
 
 /// The seconds, with a grid through lanes and panels.
-fn draw_time(canvas: &mut Canvas<'_>, layout: &Layout) {
-    let (bottom, pen) = (layout.bottom(), Pen::new(theme::SOFT_INK, 1));
+fn draw_time(canvas: &mut SvgCanvas<'_>, layout: &TimelineLayout) {
+    let (bottom, pen) = (layout.bottom(), StrokeStyle::new(theme::SOFT_INK, 1));
     for (along, seconds) in ticks::spaced(layout.time, layout.lanes.width, 48, &[]) {
         let x = layout.lanes.left + along;
         for area in [layout.lanes].iter().chain(&layout.panels) {
-            canvas.line((x, area.top), (x, area.bottom()), Pen::new(theme::GRID, 1));
+            canvas.line((x, area.top), (x, area.bottom()), StrokeStyle::new(theme::GRID, 1));
         }
         canvas.line((x, bottom), (x, bottom + 4), pen);
-        canvas.text(&number::short(seconds), (x, bottom + 6 + TICK_SIZE), Type::new(TICK_SIZE, theme::INK).align(Align::Middle));
+        canvas.text(&number::short(seconds), (x, bottom + 6 + TICK_SIZE), LabelStyle::new(TICK_SIZE, theme::INK).align(TextAnchor::Middle));
     }
     for area in [layout.lanes].iter().chain(&layout.panels) {
         canvas.line((area.left, area.top), (area.left, area.bottom()), pen);
         canvas.line((area.left, area.bottom()), (area.right(), area.bottom()), pen);
     }
     let middle = layout.lanes.left + layout.lanes.width / 2;
-    let face = Type::new(AXIS_NAME_SIZE, theme::INK).align(Align::Middle);
+    let face = LabelStyle::new(AXIS_NAME_SIZE, theme::INK).align(TextAnchor::Middle);
     canvas.text("time on the run's clock [s]", (middle, bottom + TICK_SIZE + 12 + AXIS_NAME_SIZE), face);
 }
 
-fn draw_lane(canvas: &mut Canvas<'_>, lane: &Lane, top: i32, layout: &Layout) {
+fn draw_lane(canvas: &mut SvgCanvas<'_>, lane: &SwimLane, top: i32, layout: &TimelineLayout) {
     let gap = i32::from(layout.lane >= 5) + i32::from(layout.lane >= 12);
     let (top, height) = (top + gap, (layout.lane - 2 * gap).max(1));
     let middle = top + height / 2;
@@ -152,7 +156,7 @@ fn draw_lane(canvas: &mut Canvas<'_>, lane: &Lane, top: i32, layout: &Layout) {
             bar::wait(canvas, (layout.x_at(request.intended), middle), left);
         }
         // A request shorter than a pixel is there all the same.
-        let at = Rect { left, top, width: (right - left).max(1), height };
+        let at = PixelRect { left, top, width: (right - left).max(1), height };
         let first_token = if request.failed { at.right() } else { request.first_token.map_or(at.right(), |at| layout.x_at(at)) };
         bar::draw(canvas, at, first_token, request.first_turn, request.measured);
     }
@@ -161,16 +165,16 @@ fn draw_lane(canvas: &mut Canvas<'_>, lane: &Lane, top: i32, layout: &Layout) {
     }
 }
 
-fn draw_cross(canvas: &mut Canvas<'_>, (x, y): Point, arm: i32) {
-    for pen in [Pen::new(theme::PAPER, 4), Pen::new(theme::INK, 2)] {
+fn draw_cross(canvas: &mut SvgCanvas<'_>, (x, y): Point, arm: i32) {
+    for pen in [StrokeStyle::new(theme::PAPER, 4), StrokeStyle::new(theme::INK, 2)] {
         canvas.line((x - arm, y - arm), (x + arm, y + arm), pen);
         canvas.line((x - arm, y + arm), (x + arm, y - arm), pen);
     }
 }
 
 /// Names of lanes, as many as there is room for; one that is the same as the one above is not said again.
-fn draw_names(canvas: &mut Canvas<'_>, timeline: &Timeline, layout: &Layout) {
-    let face = Type::new(LABEL, theme::INK).align(Align::End);
+fn draw_names(canvas: &mut SvgCanvas<'_>, timeline: &TimelineFigure, layout: &TimelineLayout) {
+    let face = LabelStyle::new(LABEL, theme::INK).align(TextAnchor::End);
     let mut free_from = layout.lanes.top;
     let mut before = "";
     for (lane, number) in timeline.lanes.iter().zip(0..) {
@@ -184,22 +188,22 @@ fn draw_names(canvas: &mut Canvas<'_>, timeline: &Timeline, layout: &Layout) {
 }
 
 /// The upper end of a panel's axis.
-fn top_of(panel: &Panel) -> f64 {
+fn top_of(panel: &TimelinePanel) -> f64 {
     let largest = panel.tracks.iter().flat_map(|track| &track.points).map(|(_, value)| *value).fold(0.0, f64::max);
-    panel.most.unwrap_or_else(|| Scale::linear_around(0.0, largest).high)
+    panel.most.unwrap_or_else(|| PlotScale::linear_around(0.0, largest).high)
 }
 
-fn top_text(panel: &Panel) -> String {
+fn top_text(panel: &TimelinePanel) -> String {
     number::short(top_of(panel) * panel.factor)
 }
 
-fn draw_panel(canvas: &mut Canvas<'_>, panel: &Panel, at: Rect, layout: &Layout) {
-    let face = Type::new(TICK_SIZE, theme::INK).align(Align::End);
-    let scale = Scale { low: 0.0, high: top_of(panel), mapping: Mapping::Linear };
-    canvas.line((at.left, at.top), (at.right(), at.top), Pen::new(theme::GRID, 1));
+fn draw_panel(canvas: &mut SvgCanvas<'_>, panel: &TimelinePanel, at: PixelRect, layout: &TimelineLayout) {
+    let face = LabelStyle::new(TICK_SIZE, theme::INK).align(TextAnchor::End);
+    let scale = PlotScale { low: 0.0, high: top_of(panel), mapping: ScaleMapping::Linear };
+    canvas.line((at.left, at.top), (at.right(), at.top), StrokeStyle::new(theme::GRID, 1));
     canvas.text(&top_text(panel), (at.left - 6, at.top + 5), face);
     canvas.text("0", (at.left - 6, at.bottom() + 3), face);
-    canvas.text(&panel.name, (at.left + 6, at.top - 5), Type::new(TICK_SIZE - 1, theme::INK));
+    canvas.text(&panel.name, (at.left + 6, at.top - 5), LabelStyle::new(TICK_SIZE - 1, theme::INK));
     let ends: Vec<i32> =
         panel.tracks.iter().map(|track| track.points.last().map_or(at.bottom(), |(_, value)| height(at, scale, *value))).collect();
     let mut places = ends.clone();
@@ -209,7 +213,7 @@ fn draw_panel(canvas: &mut Canvas<'_>, panel: &Panel, at: Rect, layout: &Layout)
         (*first, *second) = (at.top + 24, at.top + 48);
     }
     for ((number, track), place) in panel.tracks.iter().enumerate().zip(places) {
-        let look = Look::of(number);
+        let look = LineStyle::of(number);
         let inside = track.points.iter().filter(|(time, _)| (layout.time.low..=layout.time.high).contains(time));
         let mut line: Vec<Point> = Vec::new();
         for (time, value) in inside {
@@ -224,12 +228,12 @@ fn draw_panel(canvas: &mut Canvas<'_>, panel: &Panel, at: Rect, layout: &Layout)
         if panel.tracks.len() > 1 {
             let left = at.right() + 8;
             look.draw_line(canvas, &[(left, place), (left + 24, place)]);
-            canvas.text(&track.label, (left + 30, place + 4), Type::new(TICK_SIZE - 1, theme::INK));
+            canvas.text(&track.label, (left + 30, place + 4), LabelStyle::new(TICK_SIZE - 1, theme::INK));
         }
     }
 }
 
-fn height(at: Rect, scale: Scale, value: f64) -> i32 {
+fn height(at: PixelRect, scale: PlotScale, value: f64) -> i32 {
     at.bottom() - ticks::place(scale, value, at.height)
 }
 
@@ -241,7 +245,7 @@ mod tests {
     #[test]
     fn lanes_and_panels_share_the_seconds() {
         let figure = timeline();
-        let layout = Layout::of(&figure, 0);
+        let layout = TimelineLayout::of(&figure, 0);
         assert_eq!(layout.panels.len(), 2);
         assert!(layout.panels[0].top > layout.lanes.bottom() && layout.panels[1].top > layout.panels[0].bottom());
         assert_eq!((layout.x_at(layout.time.low), layout.x_at(layout.time.high)), (layout.lanes.left, layout.lanes.right()));

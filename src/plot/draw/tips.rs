@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::canvas::{self, Canvas, Rect};
+use super::canvas::{self, PixelRect, SvgCanvas};
 use super::description;
 use crate::plot::figure::{Heatmap, LabelAxis};
 
@@ -18,7 +18,7 @@ const MOST: usize = 16_384;
 const FIRST_CODE: u32 = 0xE000;
 
 /// Lays the tips over the picture, an element a cell.
-pub fn lay(canvas: &mut Canvas<'_>, heatmap: &Heatmap, place: impl Fn(usize, usize) -> Rect) {
+pub fn lay(canvas: &mut SvgCanvas<'_>, heatmap: &Heatmap, place: impl Fn(usize, usize) -> PixelRect) {
     let columns = heatmap.x.values.len();
     let mut text = String::new();
     let _ = writeln!(text, "<g class=\"cells\" fill=\"#FFFFFF\" fill-opacity=\"0\" data-columns=\"{columns}\">");
@@ -27,7 +27,7 @@ pub fn lay(canvas: &mut Canvas<'_>, heatmap: &Heatmap, place: impl Fn(usize, usi
             let at = place(column, row);
             let said = description::in_words(cell, &heatmap.quantity, heatmap.limit.as_ref());
             let words = canvas::escaped(&format!("{} {x}, {} {y}: {said}", heatmap.x.name, heatmap.y.name));
-            let Rect { left, top, width, height } = at;
+            let PixelRect { left, top, width, height } = at;
             let _ = writeln!(text, "<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\"><title>{words}</title></rect>");
         }
     }
@@ -36,7 +36,7 @@ pub fn lay(canvas: &mut Canvas<'_>, heatmap: &Heatmap, place: impl Fn(usize, usi
 }
 
 /// Lays one rectangle over all cells, with their words beside it.
-pub fn lay_encoded(canvas: &mut Canvas<'_>, heatmap: &Heatmap, area: Rect) {
+pub fn lay_encoded(canvas: &mut SvgCanvas<'_>, heatmap: &Heatmap, area: PixelRect) {
     let (columns, rows) = (heatmap.x.values.len(), heatmap.y.values.len());
     if columns * rows > MOST {
         return;
@@ -50,7 +50,7 @@ pub fn lay_encoded(canvas: &mut Canvas<'_>, heatmap: &Heatmap, area: Rect) {
     let axis = |axis: &LabelAxis| json!({"name": axis.name, "values": axis.values});
     let metadata = json!({"x": axis(&heatmap.x), "y": axis(&heatmap.y), "fragments": fragments, "words": words}).to_string();
     let metadata = canvas::escaped(&metadata);
-    let Rect { left, top, width, height } = area;
+    let PixelRect { left, top, width, height } = area;
     canvas.lay_over(&format!(
         "<g class=\"cells\" fill=\"#FFFFFF\" fill-opacity=\"0\" data-columns=\"{columns}\">\n\
          <rect class=\"area\" x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\"/>\n<metadata>{metadata}</metadata>\n</g>\n"
@@ -76,13 +76,13 @@ fn encoded(words: &str, fragments: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use crate::plot::draw;
-    use crate::plot::figure::Figure;
+    use crate::plot::figure::PlotFigure;
     use crate::plot::gallery::{self, VLLM, published, troubled};
     use resvg::usvg::roxmltree::Document;
 
     #[test]
     fn every_cell_has_its_words_over_it() {
-        let svg = draw(&Figure::Heatmap(published("vllm", &VLLM))).unwrap();
+        let svg = draw(&PlotFigure::Heatmap(published("vllm", &VLLM))).unwrap();
         let document = Document::parse(&svg.text).unwrap();
         let group = document.descendants().find(|node| node.attribute("class") == Some("cells")).unwrap();
         let tips: Vec<&str> = group.children().filter_map(|rect| rect.first_element_child()?.text()).collect();
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn many_cells_have_their_words_beside_one_rectangle_and_none_is_lost() {
         let figure = gallery::grid(100, 50);
-        let svg = draw(&Figure::Heatmap(figure.clone())).unwrap();
+        let svg = draw(&PlotFigure::Heatmap(figure.clone())).unwrap();
         let document = Document::parse(&svg.text).unwrap();
         let group = document.descendants().find(|node| node.attribute("class") == Some("cells")).unwrap();
         assert_eq!(group.children().filter(|node| node.has_tag_name("rect")).count(), 1);
@@ -113,7 +113,7 @@ mod tests {
     fn a_reason_cannot_become_markup() {
         let mut figure = troubled();
         figure.x.name = "</title><script>".into();
-        let svg = draw(&Figure::Heatmap(figure)).unwrap();
+        let svg = draw(&PlotFigure::Heatmap(figure)).unwrap();
         assert!(!svg.text.contains("<script") && Document::parse(&svg.text).is_ok());
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Once;
 
 use plotters::style::{FontDesc, FontFamily, FontStyle, register_font};
 
-use super::canvas::Weight;
+use super::canvas::FontWeight;
 use crate::plot::theme;
 
 /// Widths are asked for at this size: the font gives whole pixels.
@@ -14,15 +14,15 @@ static FONTS: Once = Once::new();
 
 /// Width in pixels, rounded up.
 #[expect(clippy::cast_possible_truncation, reason = "a text is far narrower than 2^31 pixels")]
-pub fn width(text: &str, size: i32, weight: Weight) -> i32 {
+pub fn width(text: &str, size: i32, weight: FontWeight) -> i32 {
     FONTS.call_once(|| {
         // A font that is part of the program can be read; if not, the estimate below stands in.
         let _ = register_font(theme::FONT_FAMILY, FontStyle::Normal, dejavu::sans::regular());
         let _ = register_font(theme::FONT_FAMILY, FontStyle::Bold, dejavu::sans::bold());
     });
     let style = match weight {
-        Weight::Regular => FontStyle::Normal,
-        Weight::Bold => FontStyle::Bold,
+        FontWeight::Regular => FontStyle::Normal,
+        FontWeight::Bold => FontStyle::Bold,
     };
     let font = FontDesc::new(FontFamily::Name(theme::FONT_FAMILY), MEASURED_SIZE * theme::FONT_HEIGHT, style);
     let share = font.box_size(text).map_or_else(
@@ -34,7 +34,7 @@ pub fn width(text: &str, size: i32, weight: Weight) -> i32 {
 
 /// Breaks a text between words into lines of at most `most` pixels, the first one `indent` pixels narrower, and shortens what is too
 /// long even so: a word that fills a line, and what is left after `lines` lines.
-pub fn wrap(text: &str, size: i32, weight: Weight, most: i32, indent: i32, lines: usize) -> Vec<String> {
+pub fn wrap(text: &str, size: i32, weight: FontWeight, most: i32, indent: i32, lines: usize) -> Vec<String> {
     let mut done: Vec<String> = Vec::new();
     let mut line = String::new();
     let room = |done: &[String]| if done.is_empty() { most - indent } else { most };
@@ -62,7 +62,7 @@ pub fn wrap(text: &str, size: i32, weight: Weight, most: i32, indent: i32, lines
 }
 
 /// Cuts a text to at most `most` pixels, with an ellipsis where something is missing.
-pub fn shorten(text: &str, size: i32, weight: Weight, most: i32) -> String {
+pub fn shorten(text: &str, size: i32, weight: FontWeight, most: i32) -> String {
     if width(text, size, weight) <= most {
         return text.to_owned();
     }
@@ -77,7 +77,7 @@ pub fn shorten(text: &str, size: i32, weight: Weight, most: i32) -> String {
 }
 
 /// Cuts a name to at most `most` pixels in its middle, so that names that differ at their ends still do.
-pub fn squeeze(text: &str, size: i32, weight: Weight, most: i32) -> String {
+pub fn squeeze(text: &str, size: i32, weight: FontWeight, most: i32) -> String {
     if width(text, size, weight) <= most {
         return text.to_owned();
     }
@@ -101,38 +101,38 @@ mod tests {
     #[test]
     fn widths_are_those_of_the_font() {
         // From DejaVu Sans' own tables: a digit is 1303 of 2048 units wide, in bold 1425.
-        assert_eq!(width("0000000000", 20, Weight::Regular), 128);
-        assert_eq!(width("0000000000", 20, Weight::Bold), 140);
-        assert_eq!(width("", 20, Weight::Regular), 0);
+        assert_eq!(width("0000000000", 20, FontWeight::Regular), 128);
+        assert_eq!(width("0000000000", 20, FontWeight::Bold), 140);
+        assert_eq!(width("", 20, FontWeight::Regular), 0);
     }
 
     #[test]
     fn lines_fit_and_nothing_is_lost_while_there_is_room() {
         let text = "p95 of time to first token over follow-up turns, seconds";
-        let lines = wrap(text, 12, Weight::Regular, 120, 30, 9);
+        let lines = wrap(text, 12, FontWeight::Regular, 120, 30, 9);
         assert!(lines.len() > 2);
         assert_eq!(lines.join(" "), text);
-        assert!(width(&lines[0], 12, Weight::Regular) <= 90);
-        assert!(lines.iter().all(|line| width(line, 12, Weight::Regular) <= 120));
+        assert!(width(&lines[0], 12, FontWeight::Regular) <= 90);
+        assert!(lines.iter().all(|line| width(line, 12, FontWeight::Regular) <= 120));
     }
 
     #[test]
     fn what_is_too_long_ends_in_an_ellipsis() {
-        let lines = wrap(&"word ".repeat(100), 12, Weight::Regular, 200, 0, 2);
+        let lines = wrap(&"word ".repeat(100), 12, FontWeight::Regular, 200, 0, 2);
         assert_eq!(lines.len(), 2);
         assert!(lines[1].ends_with('…'), "{lines:?}");
-        let one = wrap(&"x".repeat(500), 12, Weight::Bold, 200, 0, 2);
-        assert!(one.len() == 1 && one[0].ends_with('…') && width(&one[0], 12, Weight::Bold) <= 200);
-        assert_eq!(shorten("abc", 12, Weight::Regular, 1), "");
+        let one = wrap(&"x".repeat(500), 12, FontWeight::Bold, 200, 0, 2);
+        assert!(one.len() == 1 && one[0].ends_with('…') && width(&one[0], 12, FontWeight::Bold) <= 200);
+        assert_eq!(shorten("abc", 12, FontWeight::Regular, 1), "");
     }
 
     #[test]
     fn names_that_differ_at_their_ends_differ_when_they_are_cut() {
-        let cut = |end: &str| squeeze(&format!("{}{end}", "long-name-".repeat(20)), 12, Weight::Regular, 160);
+        let cut = |end: &str| squeeze(&format!("{}{end}", "long-name-".repeat(20)), 12, FontWeight::Regular, 160);
         assert!(cut("-one").ends_with("-one") && cut("-two").ends_with("-two") && cut("-one").starts_with("long-name-"), "{}", cut("-one"));
-        assert!(width(&cut("-one"), 12, Weight::Regular) <= 160);
-        assert_eq!(squeeze("short", 12, Weight::Regular, 160), "short");
-        assert_eq!(squeeze("äöü", 12, Weight::Regular, 1), "");
+        assert!(width(&cut("-one"), 12, FontWeight::Regular) <= 160);
+        assert_eq!(squeeze("short", 12, FontWeight::Regular, 160), "short");
+        assert_eq!(squeeze("äöü", 12, FontWeight::Regular, 1), "");
     }
 
     #[test]

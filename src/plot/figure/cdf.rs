@@ -1,24 +1,24 @@
 //! Empirical distribution functions, a line a variant or cell.
 
-use super::{Caption, Limit, Quantity};
-use crate::metric::Better;
+use super::{FigureCaption, PlotLimit, PlotQuantity};
+use crate::metric::MetricDirection;
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Cdf {
-    pub caption: Caption,
-    pub quantity: Quantity,
-    pub lines: Vec<Steps>,
+pub struct CdfFigure {
+    pub caption: FigureCaption,
+    pub quantity: PlotQuantity,
+    pub lines: Vec<CdfLine>,
     /// Where a goal draws its line, and the share of requests that must be on its good side, from 0 to 1, if it speaks of one.
-    pub limit: Option<Limit>,
+    pub limit: Option<PlotLimit>,
     pub share: Option<f64>,
-    pub better: Better,
+    pub better: MetricDirection,
     /// How sure the bands are, from 0 to 1.
     pub confidence: f64,
 }
 
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Steps {
+pub struct CdfLine {
     pub label: String,
     /// Requests, failed ones included.
     pub n: u64,

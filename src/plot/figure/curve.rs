@@ -1,14 +1,14 @@
 //! A value over one numeric axis, one line a variant.
 
-use super::{Caption, Cell, Limit, Quantity};
+use super::{FigureCaption, FigureCell, PlotLimit, PlotQuantity};
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Curve {
-    pub caption: Caption,
+pub struct CurveFigure {
+    pub caption: FigureCaption,
     pub x: NumericAxis,
-    pub quantity: Quantity,
-    pub lines: Vec<Line>,
-    pub limit: Option<Limit>,
+    pub quantity: PlotQuantity,
+    pub lines: Vec<CurveLine>,
+    pub limit: Option<PlotLimit>,
     /// How sure intervals and verdicts are, from 0 to 1.
     pub confidence: f64,
 }
@@ -25,15 +25,15 @@ pub struct NumericAxis {
 
 /// One variant's points, in ascending order of `x`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Line {
+pub struct CurveLine {
     pub label: String,
-    pub points: Vec<Point>,
+    pub points: Vec<CurvePoint>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Point {
+pub struct CurvePoint {
     pub x: f64,
-    pub cell: Cell,
+    pub cell: FigureCell,
 }
 
 impl NumericAxis {

@@ -1,10 +1,10 @@
 //! What became of a measure from one side of a comparison to the other, over two axes.
 
-use super::{Caption, LabelAxis};
+use super::{FigureCaption, LabelAxis};
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Difference {
-    pub caption: Caption,
+pub struct DifferenceFigure {
+    pub caption: FigureCaption,
     /// Along the page.
     pub x: LabelAxis,
     /// Up the page: its first value is at the bottom.
@@ -15,7 +15,7 @@ pub struct Difference {
     pub ratio_of: String,
     pub lower_is_better: bool,
     /// `cells[row][column]`: a row a value of `y`, a column a value of `x`; `None` where a side has no result.
-    pub cells: Vec<Vec<Option<Change>>>,
+    pub cells: Vec<Vec<Option<DifferenceCell>>>,
     /// The ratio at the strong end of the colours, above 1; its reciprocal is at the other end.
     pub reach: f64,
     /// The largest change that counts as none: `5 %`, `5 points`.
@@ -26,20 +26,20 @@ pub struct Difference {
 
 /// One cell's change.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Change {
-    pub size: Size,
+pub struct DifferenceCell {
+    pub size: DifferenceSize,
     /// Ends of the ratio's interval; one that is missing is one that so few sessions do not give.
     pub low: Option<f64>,
     pub high: Option<f64>,
     /// Requests behind either side's value.
     pub n_base: u64,
     pub n_new: u64,
-    pub outcome: Outcome,
+    pub outcome: ChangeOutcome,
 }
 
 /// How large a change is.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Size {
+pub enum DifferenceSize {
     /// New over base.
     Ratio(f64),
     /// There is no ratio, for one of them is 0, infinite or missing; both values in words.
@@ -48,7 +48,7 @@ pub enum Size {
 
 /// What a change comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ChangeOutcome {
     Improved,
     /// Within the margin, surely.
     Same,
@@ -56,7 +56,7 @@ pub enum Outcome {
     Unknown,
 }
 
-impl Outcome {
+impl ChangeOutcome {
     pub const ALL: [Self; 4] = [Self::Regressed, Self::Improved, Self::Same, Self::Unknown];
 
     /// A sign that is told from the others without colour.
@@ -78,7 +78,7 @@ impl Outcome {
     }
 }
 
-impl Difference {
+impl DifferenceFigure {
     /// Where a ratio stands between much better (0) and much worse (1); 0.5 is no change. Equal factors are equally far apart.
     pub fn badness(&self, ratio: f64) -> f64 {
         let up = if self.lower_is_better { 1.0 } else { -1.0 };
@@ -91,10 +91,10 @@ impl Difference {
 mod tests {
     use super::*;
 
-    fn of(lower_is_better: bool) -> Difference {
+    fn of(lower_is_better: bool) -> DifferenceFigure {
         let axis = LabelAxis { name: String::new(), unit: String::new(), values: Vec::new() };
-        Difference {
-            caption: Caption::default(),
+        DifferenceFigure {
+            caption: FigureCaption::default(),
             x: axis.clone(),
             y: axis,
             measure: String::new(),

@@ -1,24 +1,24 @@
 //! A value over two axes, as a grid of cells.
 
-use super::{Caption, Cell, Limit, Quantity, Scale, Shown};
+use super::{FigureCaption, FigureCell, FigureCellContent, PlotLimit, PlotQuantity, PlotScale};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heatmap {
-    pub caption: Caption,
+    pub caption: FigureCaption,
     /// Along the page.
     pub x: LabelAxis,
     /// Up the page: its first value is at the bottom.
     pub y: LabelAxis,
-    pub quantity: Quantity,
+    pub quantity: PlotQuantity,
     /// `cells[row][column]`: a row a value of `y`, a column a value of `x`.
-    pub cells: Vec<Vec<Cell>>,
-    pub limit: Option<Limit>,
+    pub cells: Vec<Vec<FigureCell>>,
+    pub limit: Option<PlotLimit>,
     /// The range of the colours; the same for all heatmaps that are to be compared.
-    pub scale: Scale,
+    pub scale: PlotScale,
     /// How sure intervals and verdicts are, from 0 to 1.
     pub confidence: f64,
     /// Cells that stand out.
-    pub marks: Vec<Mark>,
+    pub marks: Vec<CellMark>,
 }
 
 /// An axis of equally wide steps.
@@ -32,7 +32,7 @@ pub struct LabelAxis {
 
 /// A cell that stands out, with what for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
+pub struct CellMark {
     pub column: usize,
     pub row: usize,
     pub shape: MarkShape,
@@ -47,18 +47,22 @@ pub enum MarkShape {
 
 /// On which side of the limit a cell is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub enum LimitSide {
     Passing,
     Failing,
 }
 
 impl Heatmap {
     /// The side of the limit that a cell's value is on, however surely; `None` where there is no limit or no result.
-    pub fn side(&self, cell: &Cell) -> Option<Side> {
+    pub fn side(&self, cell: &FigureCell) -> Option<LimitSide> {
         let limit = self.limit?;
         match cell.shown {
-            Shown::Value(value) => Some(if limit.holds(value) { Side::Passing } else { Side::Failing }),
-            Shown::Failed(_) | Shown::Missing | Shown::Untested(_) | Shown::Invalid(_) | Shown::Nothing => None,
+            FigureCellContent::Value(value) => Some(if limit.holds(value) { LimitSide::Passing } else { LimitSide::Failing }),
+            FigureCellContent::Failed(_)
+            | FigureCellContent::Missing
+            | FigureCellContent::Untested(_)
+            | FigureCellContent::Invalid(_)
+            | FigureCellContent::Nothing => None,
         }
     }
 }

@@ -13,36 +13,36 @@ mod pareto;
 mod scale;
 mod timeline;
 
-pub use cdf::{Cdf, Steps};
-pub use cell::{Cell, Shown, Verdict};
-pub use curve::{Curve, Line, NumericAxis, Point};
-pub use difference::{Change, Difference, Outcome, Size};
-pub use heatmap::{Heatmap, LabelAxis, Mark, MarkShape, Side};
-pub use history::{History, NightLabel, NightLine, Samples, Strip};
-pub use panels::Panels;
-pub use pareto::{Dot, Operating, Pareto};
-pub use scale::{Mapping, Scale};
-pub use timeline::{Bar, Lane, Panel, Timeline, Track};
+pub use cdf::{CdfFigure, CdfLine};
+pub use cell::{FigureCell, FigureCellContent, FigureVerdict};
+pub use curve::{CurveFigure, CurveLine, CurvePoint, NumericAxis};
+pub use difference::{ChangeOutcome, DifferenceCell, DifferenceFigure, DifferenceSize};
+pub use heatmap::{CellMark, Heatmap, LabelAxis, LimitSide, MarkShape};
+pub use history::{HistoryFigure, HistoryStrip, NightLabel, NightLine, SampleCountRow};
+pub use panels::FacetFigure;
+pub use pareto::{ParetoFigure, ParetoLine, ParetoPoint};
+pub use scale::{PlotScale, ScaleMapping};
+pub use timeline::{PanelTrack, RequestBar, SwimLane, TimelineFigure, TimelinePanel};
 
-use crate::goal::Comparison;
+use crate::goal::ComparisonOperator;
 
 /// One picture.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Figure {
+pub enum PlotFigure {
     Heatmap(Heatmap),
-    Curve(Curve),
-    Pareto(Pareto),
-    Cdf(Cdf),
-    Timeline(Timeline),
+    Curve(CurveFigure),
+    Pareto(ParetoFigure),
+    Cdf(CdfFigure),
+    Timeline(TimelineFigure),
     /// A heatmap's cells as bars in space.
     Bars3d(Heatmap),
-    Difference(Difference),
-    Panels(Panels),
-    History(History),
+    Difference(DifferenceFigure),
+    Panels(FacetFigure),
+    History(HistoryFigure),
 }
 
-impl Figure {
-    pub fn caption(&self) -> &Caption {
+impl PlotFigure {
+    pub fn caption(&self) -> &FigureCaption {
         match self {
             Self::Heatmap(heatmap) => &heatmap.caption,
             Self::Curve(curve) => &curve.caption,
@@ -59,7 +59,7 @@ impl Figure {
 
 /// The words above a picture.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Caption {
+pub struct FigureCaption {
     pub title: String,
     pub subtitle: String,
     /// Made from the simulated engine; the subtitle says so.
@@ -68,7 +68,7 @@ pub struct Caption {
 
 /// What the values of a picture are.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Quantity {
+pub struct PlotQuantity {
     /// As in a goal: `p95(ttft where turn >= 1)`.
     pub name: String,
     /// The unit that is shown; empty for a plain number.
@@ -79,25 +79,25 @@ pub struct Quantity {
 
 /// Where a goal draws its line.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limit {
+pub struct PlotLimit {
     /// What a value must be: less than the limit, at least the limit, ...
-    pub comparison: Comparison,
+    pub comparison: ComparisonOperator,
     /// In the base unit.
     pub value: f64,
 }
 
-impl Limit {
+impl PlotLimit {
     /// Whether a value is on the good side.
     pub fn holds(&self, value: f64) -> bool {
         match self.comparison {
-            Comparison::Less => value < self.value,
-            Comparison::LessOrEqual => value <= self.value,
-            Comparison::Greater => value > self.value,
-            Comparison::GreaterOrEqual => value >= self.value,
+            ComparisonOperator::Less => value < self.value,
+            ComparisonOperator::LessOrEqual => value <= self.value,
+            ComparisonOperator::Greater => value > self.value,
+            ComparisonOperator::GreaterOrEqual => value >= self.value,
             #[expect(clippy::float_cmp, reason = "the goal asks for equality")]
-            Comparison::Equal => value == self.value,
+            ComparisonOperator::Equal => value == self.value,
             #[expect(clippy::float_cmp, reason = "the goal asks for inequality")]
-            Comparison::NotEqual => value != self.value,
+            ComparisonOperator::NotEqual => value != self.value,
         }
     }
 }

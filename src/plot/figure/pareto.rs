@@ -1,13 +1,13 @@
 //! What each user gets against what the server gives in all: a point a cell, a colour and marker a variant, more is better both ways.
 
-use super::{Caption, Quantity};
+use super::{FigureCaption, PlotQuantity};
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Pareto {
-    pub caption: Caption,
-    pub x: Quantity,
-    pub y: Quantity,
-    pub lines: Vec<Operating>,
+pub struct ParetoFigure {
+    pub caption: FigureCaption,
+    pub x: PlotQuantity,
+    pub y: PlotQuantity,
+    pub lines: Vec<ParetoLine>,
     /// Goals by their texts; without any, every point counts.
     pub goals: Vec<String>,
     /// How sure the intervals are, from 0 to 1.
@@ -16,9 +16,9 @@ pub struct Pareto {
 
 /// One variant's points.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Operating {
+pub struct ParetoLine {
     pub label: String,
-    pub points: Vec<Dot>,
+    pub points: Vec<ParetoPoint>,
     /// Those of its points that pass and that none of these beats both ways, x ascending.
     pub frontier: Vec<(f64, f64)>,
     /// Cells that have no point.
@@ -27,7 +27,7 @@ pub struct Operating {
 
 /// One cell.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Dot {
+pub struct ParetoPoint {
     pub x: f64,
     pub y: f64,
     /// Ends of the interval of x.

@@ -2,20 +2,20 @@
 
 /// From values to positions between 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Scale {
+pub struct PlotScale {
     pub low: f64,
     pub high: f64,
-    pub mapping: Mapping,
+    pub mapping: ScaleMapping,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mapping {
+pub enum ScaleMapping {
     /// Equal ratios are equally far apart; needs positive values.
     Log,
     Linear,
 }
 
-impl Scale {
+impl PlotScale {
     /// A logarithmic scale whose ends are 1-2-5 steps around all values, or a linear one from 0 where a value is not positive.
     /// What is not finite is passed over. Without any value it goes from 0 to 1.
     pub fn around(values: impl IntoIterator<Item = f64>) -> Self {
@@ -24,7 +24,7 @@ impl Scale {
             (low, high) = (low.min(value), high.max(value));
         }
         if low > high {
-            return Self { low: 0.0, high: 1.0, mapping: Mapping::Linear };
+            return Self { low: 0.0, high: 1.0, mapping: ScaleMapping::Linear };
         }
         if low <= 0.0 {
             return Self::linear_around(low, high);
@@ -33,7 +33,7 @@ impl Scale {
         if low >= high {
             (low, high) = (step_at_most(low * 0.75), step_at_least(high * 1.25));
         }
-        Self { low, high, mapping: Mapping::Log }
+        Self { low, high, mapping: ScaleMapping::Log }
     }
 
     /// A linear scale that holds both values and 0, with round ends.
@@ -41,14 +41,14 @@ impl Scale {
         let (low, high) = (low.min(0.0), high.max(0.0));
         let step = linear_step(low, high);
         let high = if low >= high { 1.0 } else { (high / step).ceil() * step };
-        Self { low: (low / step).floor() * step, high, mapping: Mapping::Linear }
+        Self { low: (low / step).floor() * step, high, mapping: ScaleMapping::Linear }
     }
 
     /// From 0 at the low end to 1 at the high end; values beyond stay at the ends.
     pub fn position(&self, value: f64) -> f64 {
         let share = match self.mapping {
-            Mapping::Log => (value / self.low).ln() / (self.high / self.low).ln(),
-            Mapping::Linear => (value - self.low) / (self.high - self.low),
+            ScaleMapping::Log => (value / self.low).ln() / (self.high / self.low).ln(),
+            ScaleMapping::Linear => (value - self.low) / (self.high - self.low),
         };
         // A value of 0 or below on a log scale gives -inf or NaN; both belong to the low end.
         if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) }
@@ -57,14 +57,14 @@ impl Scale {
     /// Values at 1-2-5 steps from end to end; linear ones are equally far apart.
     pub fn ticks(&self) -> Vec<f64> {
         match self.mapping {
-            Mapping::Log => {
+            ScaleMapping::Log => {
                 let most = self.high * (1.0 + 1e-9);
                 std::iter::successors(Some(step_at_least(self.low)), |tick| Some(step_at_least(tick * 1.5)))
                     .take_while(|tick| *tick <= most)
                     .take(200)
                     .collect()
             }
-            Mapping::Linear => {
+            ScaleMapping::Linear => {
                 let step = linear_step(self.low, self.high);
                 let most = self.high + step * 1e-6;
                 std::iter::successors(Some(0_u32), |n| Some(n + 1))
@@ -106,34 +106,34 @@ mod tests {
 
     #[test]
     fn a_scale_ends_at_one_two_five_steps_around_its_values() {
-        let scale = Scale::around([0.311, 42.5, f64::INFINITY]);
-        assert_eq!(scale, Scale { low: 0.2, high: 50.0, mapping: Mapping::Log });
+        let scale = PlotScale::around([0.311, 42.5, f64::INFINITY]);
+        assert_eq!(scale, PlotScale { low: 0.2, high: 50.0, mapping: ScaleMapping::Log });
         assert_eq!(scale.ticks(), [0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0]);
-        assert_eq!(Scale::around([0.05, 0.1]), Scale { low: 0.05, high: 0.1, mapping: Mapping::Log });
+        assert_eq!(PlotScale::around([0.05, 0.1]), PlotScale { low: 0.05, high: 0.1, mapping: ScaleMapping::Log });
     }
 
     #[test]
     fn one_value_still_has_a_range_around_it() {
         for value in [1.0, 2.0, 5.0, 0.3, 7e-9, 3e12] {
-            let scale = Scale::around([value]);
+            let scale = PlotScale::around([value]);
             assert!(scale.low < scale.high && scale.low <= value && value <= scale.high, "{value}: {scale:?}");
             assert!(scale.ticks().len() >= 2, "{value}: {scale:?}");
         }
-        assert_eq!(Scale::around([f64::NAN]), Scale { low: 0.0, high: 1.0, mapping: Mapping::Linear });
+        assert_eq!(PlotScale::around([f64::NAN]), PlotScale { low: 0.0, high: 1.0, mapping: ScaleMapping::Linear });
     }
 
     #[test]
     fn a_zero_makes_the_scale_linear_and_in_place() {
-        let scale = Scale::around([0.0, 0.04]);
-        assert_eq!(scale.mapping, Mapping::Linear);
+        let scale = PlotScale::around([0.0, 0.04]);
+        assert_eq!(scale.mapping, ScaleMapping::Linear);
         assert!(scale.low <= 0.0 && scale.high >= 0.04);
-        assert_eq!(Scale::around([0.0]), Scale { low: 0.0, high: 1.0, mapping: Mapping::Linear });
+        assert_eq!(PlotScale::around([0.0]), PlotScale { low: 0.0, high: 1.0, mapping: ScaleMapping::Linear });
     }
 
     #[test]
     #[expect(clippy::float_cmp, reason = "the ends are exact")]
     fn equal_ratios_are_equally_far_apart_and_ends_hold() {
-        let scale = Scale { low: 0.1, high: 10.0, mapping: Mapping::Log };
+        let scale = PlotScale { low: 0.1, high: 10.0, mapping: ScaleMapping::Log };
         assert!((scale.position(1.0) - 0.5).abs() < 1e-12);
         assert_eq!(scale.position(0.0), 0.0);
         assert_eq!(scale.position(-1.0), 0.0);

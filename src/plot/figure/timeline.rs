@@ -1,24 +1,24 @@
 //! One run over time: requests as swim lanes, and below them what the server told meanwhile. Times are seconds.
 
-use super::Caption;
+use super::FigureCaption;
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Timeline {
-    pub caption: Caption,
-    pub lanes: Vec<Lane>,
+pub struct TimelineFigure {
+    pub caption: FigureCaption,
+    pub lanes: Vec<SwimLane>,
     /// Each a panel, or two in one where they are counts of requests.
-    pub panels: Vec<Panel>,
+    pub panels: Vec<TimelinePanel>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Lane {
+pub struct SwimLane {
     pub label: String,
-    pub bars: Vec<Bar>,
+    pub bars: Vec<RequestBar>,
 }
 
 /// One request.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Bar {
+pub struct RequestBar {
     /// Opens a session.
     pub first_turn: bool,
     pub intended: f64,
@@ -31,19 +31,19 @@ pub struct Bar {
 
 /// Figures of one unit.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Panel {
+pub struct TimelinePanel {
     /// With its unit.
     pub name: String,
     /// What values are multiplied by: 100 for shares.
     pub factor: f64,
     /// The end of its axis where that is known, in the base unit.
     pub most: Option<f64>,
-    pub tracks: Vec<Track>,
+    pub tracks: Vec<PanelTrack>,
 }
 
 /// Values over time, each until the next one.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Track {
+pub struct PanelTrack {
     pub label: String,
     pub points: Vec<(f64, f64)>,
 }

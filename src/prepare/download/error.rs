@@ -35,7 +35,7 @@ impl From<EndpointError> for DownloadError {
 
 /// How a try ended that did not bring the file.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub(super) enum DownloadAttemptError {
     Missing,
     /// It may work another time; `after` is what the server asks to wait.
     Again {
@@ -46,7 +46,7 @@ pub(super) enum Ended {
     Stop(DownloadError),
 }
 
-impl From<DownloadError> for Ended {
+impl From<DownloadError> for DownloadAttemptError {
     fn from(error: DownloadError) -> Self {
         Self::Stop(error)
     }

@@ -10,23 +10,23 @@ mod request;
 
 use std::time::Duration;
 
+use error::DownloadAttemptError;
 pub use error::DownloadError;
-use error::Ended;
-pub use pace::Pace;
-use part::Part;
-use request::Clients;
+pub use pace::DownloadPolicy;
+use part::PartialFile;
+use request::DownloadClients;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 use tokio::time::Instant;
 
-use super::news::{News, Tell};
+use super::news::{PrepareEvent, Tell};
 use crate::endpoint::shown;
 
 /// Fetches files, one at a time.
 #[derive(Debug)]
 pub struct Downloader {
-    clients: Clients,
-    pace: Pace,
+    clients: DownloadClients,
+    pace: DownloadPolicy,
     max_bytes: u64,
     /// When the next request may go out.
     free: Option<Instant>,
@@ -34,22 +34,22 @@ pub struct Downloader {
 
 impl Downloader {
     /// Files of at most `max_bytes`.
-    pub fn new(pace: Pace, max_bytes: u64) -> Self {
-        Self { clients: Clients::default(), pace, max_bytes, free: None }
+    pub fn new(pace: DownloadPolicy, max_bytes: u64) -> Self {
+        Self { clients: DownloadClients::default(), pace, max_bytes, free: None }
     }
 
     /// Fetches a file; `bearer` goes to the URL's own server only. `None` where there is no such file.
     pub async fn fetch(&mut self, url: &Url, bearer: Option<&HeaderValue>, tell: &mut Tell<'_>) -> Result<Option<Vec<u8>>, DownloadError> {
-        let mut part = Part::new(self.max_bytes);
+        let mut part = PartialFile::new(self.max_bytes);
         for attempt in 1.. {
             self.take_turn().await;
             let ended = self.clients.attempt(url, bearer, self.pace.idle, &mut part, tell).await;
             self.free = Some(Instant::now() + self.pace.pause);
             let (why, asked) = match ended {
                 Ok(()) => return Ok(Some(part.into_bytes())),
-                Err(Ended::Missing) => return Ok(None),
-                Err(Ended::Stop(error)) => return Err(error),
-                Err(Ended::Again { why, after }) => (why, after),
+                Err(DownloadAttemptError::Missing) => return Ok(None),
+                Err(DownloadAttemptError::Stop(error)) => return Err(error),
+                Err(DownloadAttemptError::Again { why, after }) => (why, after),
             };
             let url = shown(url);
             if attempt >= self.pace.attempts {
@@ -59,7 +59,7 @@ impl Downloader {
             if wait > self.pace.longest_wait {
                 return Err(DownloadError::LongWait { url, wait });
             }
-            tell(News::Again { url: &url, why: &why, wait });
+            tell(PrepareEvent::Again { url: &url, why: &why, wait });
             rest(wait).await;
         }
         unreachable!("attempts are counted from 1 without end")

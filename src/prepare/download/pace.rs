@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Waits and bounds of downloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
+pub struct DownloadPolicy {
     /// Between the end of a request and the start of the next.
     pub pause: Duration,
     /// Before the first retry; doubled for each further one.
@@ -19,7 +19,7 @@ pub struct Pace {
     pub idle: Duration,
 }
 
-impl Pace {
+impl DownloadPolicy {
     /// What a public mirror can be asked: two seconds between requests is what Project Gutenberg asks of robots.
     pub const POLITE: Self = Self {
         pause: Duration::from_secs(2),
@@ -54,11 +54,11 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_a_bound_and_a_server_that_asks_is_heeded() {
-        let waits: Vec<u64> = (1..=7).map(|attempt| Pace::POLITE.wait(attempt, None).as_secs()).collect();
+        let waits: Vec<u64> = (1..=7).map(|attempt| DownloadPolicy::POLITE.wait(attempt, None).as_secs()).collect();
         assert_eq!(waits, [2, 4, 8, 16, 32, 60, 60]);
-        assert_eq!(Pace::POLITE.wait(1, Some(Duration::from_secs(90))).as_secs(), 90);
-        assert_eq!(Pace::POLITE.wait(5, Some(Duration::ZERO)), Duration::ZERO);
-        assert_eq!(Pace::POLITE.wait(u32::MAX, None).as_secs(), 60);
+        assert_eq!(DownloadPolicy::POLITE.wait(1, Some(Duration::from_secs(90))).as_secs(), 90);
+        assert_eq!(DownloadPolicy::POLITE.wait(5, Some(Duration::ZERO)), Duration::ZERO);
+        assert_eq!(DownloadPolicy::POLITE.wait(u32::MAX, None).as_secs(), 60);
     }
 
     #[test]

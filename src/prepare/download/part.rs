@@ -4,7 +4,7 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName
 
 /// The beginning of a file. It is held in memory, since files are small, so that a part never lies on disk to be taken for the whole.
 #[derive(Debug)]
-pub struct Part {
+pub struct PartialFile {
     bytes: Vec<u8>,
     limit: u64,
     /// What tells this version of the file from others: without it a part cannot be gone on with.
@@ -15,9 +15,9 @@ pub struct Part {
 
 /// The file has more bytes than are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooLarge;
+pub struct FileTooLargeError;
 
-impl Part {
+impl PartialFile {
     pub fn new(limit: u64) -> Self {
         Self { bytes: Vec::new(), limit, version: None, total: None }
     }
@@ -50,11 +50,11 @@ impl Part {
     }
 
     /// Begins with a whole answer (status 200).
-    pub fn begin(&mut self, headers: &HeaderMap) -> Result<(), TooLarge> {
+    pub fn begin(&mut self, headers: &HeaderMap) -> Result<(), FileTooLargeError> {
         self.clear();
         self.version = version(headers);
         self.total = text(headers, CONTENT_LENGTH).and_then(|length| length.parse().ok());
-        if self.total.is_some_and(|total| total > self.limit) { Err(TooLarge) } else { Ok(()) }
+        if self.total.is_some_and(|total| total > self.limit) { Err(FileTooLargeError) } else { Ok(()) }
     }
 
     /// Whether a partial answer (status 206) goes on exactly where this part ends, and is of the same file.
@@ -67,26 +67,26 @@ impl Part {
         range.first == self.len() && same_total && same_version && to_the_end
     }
 
-    pub fn take(&mut self, bytes: &[u8]) -> Result<(), TooLarge> {
+    pub fn take(&mut self, bytes: &[u8]) -> Result<(), FileTooLargeError> {
         if self.len() + bytes.len() as u64 > self.limit {
-            return Err(TooLarge);
+            return Err(FileTooLargeError);
         }
         self.bytes.extend_from_slice(bytes);
         Ok(())
     }
 }
 
-struct Range {
+struct ContentRange {
     first: u64,
     last: u64,
     total: Option<u64>,
 }
 
 /// `bytes 100-199/200`
-fn range(text: &str) -> Option<Range> {
+fn range(text: &str) -> Option<ContentRange> {
     let (span, total) = text.strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = span.split_once('-')?;
-    Some(Range { first: first.parse().ok()?, last: last.parse().ok()?, total: total.parse().ok() })
+    Some(ContentRange { first: first.parse().ok()?, last: last.parse().ok()?, total: total.parse().ok() })
 }
 
 /// A strong entity tag, or the date of the last change; a weak tag only says that two files mean the same.
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_part_is_gone_on_with_only_where_it_ends_and_with_the_same_file() {
-        let mut part = Part::new(100);
+        let mut part = PartialFile::new(100);
         assert_eq!(part.resume(), None);
         part.begin(&headers(&[("etag", "\"v1\""), ("content-length", "10")])).unwrap();
         part.take(b"0123").unwrap();
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_part_of_no_known_version_is_begun_again() {
-        let mut part = Part::new(100);
+        let mut part = PartialFile::new(100);
         part.begin(&headers(&[("etag", "W/\"weak\"")])).unwrap();
         part.take(b"0123").unwrap();
         assert_eq!(part.resume(), None);
@@ -137,10 +137,10 @@ mod tests {
 
     #[test]
     fn no_more_is_taken_than_allowed() {
-        let mut part = Part::new(4);
-        assert_eq!(part.begin(&headers(&[("content-length", "5")])), Err(TooLarge));
+        let mut part = PartialFile::new(4);
+        assert_eq!(part.begin(&headers(&[("content-length", "5")])), Err(FileTooLargeError));
         part.begin(&headers(&[])).unwrap();
         part.take(b"0123").unwrap();
-        assert_eq!(part.take(b"4"), Err(TooLarge));
+        assert_eq!(part.take(b"4"), Err(FileTooLargeError));
     }
 }

@@ -8,11 +8,14 @@ use reqwest::header::{
 use reqwest::{Client, Method, Request, Response, Url};
 use tokio::time::timeout;
 
-use super::error::{DownloadError, Ended};
+use super::error::{DownloadAttemptError, DownloadError};
 use super::pace::retry_after;
-use super::part::{Part, TooLarge};
-use crate::endpoint::{Cause, EndpointError, Roots, Secrets, fetching_client, http_client, is_this_machine, read, server_message, shown};
-use crate::prepare::news::{News, Tell};
+use super::part::{FileTooLargeError, PartialFile};
+use crate::endpoint::{
+    EndpointError, HttpErrorCause, RootCertificates, SecretValues, fetching_client, http_client, is_this_machine, read, server_message,
+    shown,
+};
+use crate::prepare::news::{PrepareEvent, Tell};
 
 /// More than any chain that leads somewhere has.
 const MOST_REDIRECTS: usize = 5;
@@ -22,35 +25,35 @@ const MESSAGE_LIMIT: usize = 64 * 1024;
 
 /// HTTP clients, each made when it is first needed: certificates are loaded only where they are.
 #[derive(Debug, Default)]
-pub(super) struct Clients {
+pub(super) struct DownloadClients {
     /// For this machine: never through a proxy.
     here: Option<Client>,
     web: Option<Client>,
 }
 
-impl Clients {
+impl DownloadClients {
     /// Fetches what `part` lacks of the file.
     pub(super) async fn attempt(
         &mut self,
         url: &Url,
         bearer: Option<&HeaderValue>,
         idle: Duration,
-        part: &mut Part,
+        part: &mut PartialFile,
         tell: &mut Tell<'_>,
-    ) -> Result<(), Ended> {
+    ) -> Result<(), DownloadAttemptError> {
         let mut response = self.follow(url, bearer, idle, part).await?;
         match response.status().as_u16() {
-            200 => part.begin(response.headers()).map_err(|TooLarge| too_large(url, part))?,
+            200 => part.begin(response.headers()).map_err(|FileTooLargeError| too_large(url, part))?,
             206 if part.goes_on(response.headers()) => {}
             206 | 416 => {
                 part.clear();
                 return Err(again("the server could not go on where the file broke off"));
             }
-            404 | 410 => return Err(Ended::Missing),
+            404 | 410 => return Err(DownloadAttemptError::Missing),
             status @ (408 | 425 | 429 | 500 | 502..=504) => {
                 let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
                 let after = asked.and_then(|value| retry_after(value, jiff::Timestamp::now()));
-                return Err(Ended::Again { why: format!("status {status}"), after });
+                return Err(DownloadAttemptError::Again { why: format!("status {status}"), after });
             }
             _ => return Err(refused(url, response, idle).await.into()),
         }
@@ -59,7 +62,13 @@ impl Clients {
     }
 
     /// Sends the request, and again to where it is redirected. The bearer is for the first server alone.
-    async fn follow(&mut self, url: &Url, bearer: Option<&HeaderValue>, idle: Duration, part: &Part) -> Result<Response, Ended> {
+    async fn follow(
+        &mut self,
+        url: &Url,
+        bearer: Option<&HeaderValue>,
+        idle: Duration,
+        part: &PartialFile,
+    ) -> Result<Response, DownloadAttemptError> {
         let mut next = url.clone();
         for _ in 0..=MOST_REDIRECTS {
             let request = request(&next, bearer.filter(|_| next.origin() == url.origin()), part);
@@ -84,12 +93,12 @@ impl Clients {
         };
         let here = url.scheme() == "http" && url.host_str().is_some_and(is_this_machine);
         let slot = if here { &mut self.here } else { &mut self.web };
-        made(slot, if here { || http_client(Roots::None, CONNECT) } else { || fetching_client(CONNECT) })?;
+        made(slot, if here { || http_client(RootCertificates::None, CONNECT) } else { || fetching_client(CONNECT) })?;
         slot.as_ref().ok_or_else(|| DownloadError::Client("no HTTP client could be made".to_owned()))
     }
 }
 
-fn request(url: &Url, bearer: Option<&HeaderValue>, part: &Part) -> Request {
+fn request(url: &Url, bearer: Option<&HeaderValue>, part: &PartialFile) -> Request {
     let mut request = Request::new(Method::GET, url.clone());
     let headers = request.headers_mut();
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -104,10 +113,10 @@ fn request(url: &Url, bearer: Option<&HeaderValue>, part: &Part) -> Request {
 }
 
 /// Whether the end of the body can be told from a break, and the bytes are the file's own.
-fn check_form(url: &Url, response: &Response, part: &Part) -> Result<(), DownloadError> {
+fn check_form(url: &Url, response: &Response, part: &PartialFile) -> Result<(), DownloadError> {
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     if let Some(encoding) = header(CONTENT_ENCODING).filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
-        return Err(DownloadError::Encoded { url: shown(url), encoding: Secrets::default().plain(encoding) });
+        return Err(DownloadError::Encoded { url: shown(url), encoding: SecretValues::default().plain(encoding) });
     }
     let chunked = header(TRANSFER_ENCODING).is_some_and(|coding| coding.to_ascii_lowercase().contains("chunked"));
     if part.total().is_none() && !chunked {
@@ -116,12 +125,18 @@ fn check_form(url: &Url, response: &Response, part: &Part) -> Result<(), Downloa
     Ok(())
 }
 
-async fn take_body(url: &Url, response: &mut Response, idle: Duration, part: &mut Part, tell: &mut Tell<'_>) -> Result<(), Ended> {
+async fn take_body(
+    url: &Url,
+    response: &mut Response,
+    idle: Duration,
+    part: &mut PartialFile,
+    tell: &mut Tell<'_>,
+) -> Result<(), DownloadAttemptError> {
     loop {
         let piece = timeout(idle, response.chunk()).await.map_err(|_| silent(idle))?;
         let Some(piece) = piece.map_err(|error| broken(&error))? else { break };
-        part.take(&piece).map_err(|TooLarge| too_large(url, part))?;
-        tell(News::Bytes { done: part.len(), of: part.total() });
+        part.take(&piece).map_err(|FileTooLargeError| too_large(url, part))?;
+        tell(PrepareEvent::Bytes { done: part.len(), of: part.total() });
     }
     match part.total() {
         Some(total) if total != part.len() => Err(again("the file came in another length than was said")),
@@ -133,21 +148,21 @@ async fn refused(url: &Url, mut response: Response, idle: Duration) -> DownloadE
     let status = response.status().as_u16();
     let body = timeout(idle, read(&mut response, MESSAGE_LIMIT)).await.ok().and_then(Result::ok).unwrap_or_default();
     let message = if super::super::plain::is_html(&body) { "a page in HTML".to_owned() } else { server_message(&body) };
-    DownloadError::Refused { url: shown(url), status, message: Secrets::default().plain(&message) }
+    DownloadError::Refused { url: shown(url), status, message: SecretValues::default().plain(&message) }
 }
 
-fn again(why: &str) -> Ended {
-    Ended::Again { why: why.to_owned(), after: None }
+fn again(why: &str) -> DownloadAttemptError {
+    DownloadAttemptError::Again { why: why.to_owned(), after: None }
 }
 
-fn silent(idle: Duration) -> Ended {
+fn silent(idle: Duration) -> DownloadAttemptError {
     again(&format!("nothing came for {} s", idle.as_secs_f64()))
 }
 
-fn broken(error: &reqwest::Error) -> Ended {
-    again(&Cause::of(error).to_string())
+fn broken(error: &reqwest::Error) -> DownloadAttemptError {
+    again(&HttpErrorCause::of(error).to_string())
 }
 
-fn too_large(url: &Url, part: &Part) -> DownloadError {
+fn too_large(url: &Url, part: &PartialFile) -> DownloadError {
     DownloadError::TooLarge { url: shown(url), limit: part.limit() }
 }

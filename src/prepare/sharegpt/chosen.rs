@@ -2,19 +2,19 @@
 
 use serde::Serialize;
 
-use super::stream::{Written, WrittenMessage};
+use super::stream::{StreamedConversation, StreamedMessage};
 
 /// The rounds of a conversation that are kept, in the public layout, with a count at each message.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Chosen {
+pub struct PreparedConversation {
     #[serde(skip_serializing_if = "serde_json::Value::is_null")]
     pub id: serde_json::Value,
-    pub conversations: Vec<Message>,
+    pub conversations: Vec<PreparedMessage>,
 }
 
 /// A message; readers of the public layout pass over `tokens`.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Message {
+pub struct PreparedMessage {
     pub from: &'static str,
     pub value: String,
     pub tokens: u64,
@@ -22,7 +22,7 @@ pub struct Message {
 
 /// Why a conversation is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unfit {
+pub enum ConversationSkipReason {
     /// The user does not begin; a system message before that is passed over.
     FirstNotHuman,
     /// Before there are enough rounds, somebody speaks twice, or somebody else.
@@ -33,7 +33,7 @@ pub enum Unfit {
     ContextTooLong,
 }
 
-impl Unfit {
+impl ConversationSkipReason {
     /// The name under which it is counted.
     pub fn name(self) -> &'static str {
         match self {
@@ -47,9 +47,9 @@ impl Unfit {
     }
 }
 
-impl Chosen {
+impl PreparedConversation {
     /// The first `rounds` rounds; without a number as many as alternate, at least one.
-    pub fn of(written: Written, rounds: Option<u32>) -> Result<Self, Unfit> {
+    pub fn of(written: StreamedConversation, rounds: Option<u32>) -> Result<Self, ConversationSkipReason> {
         let mut messages = written.conversations.into_iter().peekable();
         messages.next_if(|first| first.from == "system");
         let most = rounds.map_or(usize::MAX, |rounds| rounds as usize);
@@ -70,17 +70,17 @@ impl Chosen {
     }
 }
 
-fn round(messages: &mut impl Iterator<Item = WrittenMessage>, first: bool) -> Result<[Message; 2], Unfit> {
-    let question = messages.next().ok_or(Unfit::TooFewRounds)?;
+fn round(messages: &mut impl Iterator<Item = StreamedMessage>, first: bool) -> Result<[PreparedMessage; 2], ConversationSkipReason> {
+    let question = messages.next().ok_or(ConversationSkipReason::TooFewRounds)?;
     if !matches!(question.from.as_str(), "human" | "user") {
-        return Err(if first { Unfit::FirstNotHuman } else { Unfit::DoesNotAlternate });
+        return Err(if first { ConversationSkipReason::FirstNotHuman } else { ConversationSkipReason::DoesNotAlternate });
     }
-    let answer = messages.next().ok_or(Unfit::TooFewRounds)?;
+    let answer = messages.next().ok_or(ConversationSkipReason::TooFewRounds)?;
     if !matches!(answer.from.as_str(), "gpt" | "assistant" | "chatgpt" | "bing" | "bard") {
-        return Err(Unfit::DoesNotAlternate);
+        return Err(ConversationSkipReason::DoesNotAlternate);
     }
     if [&question, &answer].iter().any(|message| message.value.trim().is_empty()) {
-        return Err(Unfit::EmptyMessage);
+        return Err(ConversationSkipReason::EmptyMessage);
     }
-    Ok([("human", question.value), ("gpt", answer.value)].map(|(from, value)| Message { from, value, tokens: 0 }))
+    Ok([("human", question.value), ("gpt", answer.value)].map(|(from, value)| PreparedMessage { from, value, tokens: 0 }))
 }

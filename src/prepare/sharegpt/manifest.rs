@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::prepare::figures::Figures;
-use crate::prepare::manifest::TokenizerFacts;
+use crate::prepare::figures::TokenStatistics;
+use crate::prepare::manifest::TokenizerIdentity;
 
 /// The form of this file; another number is another form.
 pub const FORMAT: u32 = 1;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
+pub struct SharegptManifest {
     pub format: u32,
-    pub source: SourceFile,
-    pub recipe: Recipe,
+    pub source: SharegptSourceFile,
+    pub recipe: SharegptRecipe,
     /// Conversations looked at.
     pub read: u64,
     pub kept: u64,
@@ -23,16 +23,16 @@ pub struct Manifest {
     pub left_out: BTreeMap<String, u64>,
     /// Whether reading ended at `max_conversations`, so that the rest of the file was not even looked at.
     pub stopped_early: bool,
-    pub question_tokens: Figures,
-    pub answer_tokens: Figures,
+    pub question_tokens: TokenStatistics,
+    pub answer_tokens: TokenStatistics,
     /// Of all messages of a conversation together.
-    pub conversation_tokens: Figures,
-    pub output: Output,
+    pub conversation_tokens: TokenStatistics,
+    pub output: SharegptOutputFile,
 }
 
 /// The file that was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SourceFile {
+pub struct SharegptSourceFile {
     /// Its name without its folder.
     pub file: String,
     pub bytes: u64,
@@ -41,8 +41,8 @@ pub struct SourceFile {
 
 /// How conversations are chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recipe {
-    pub tokenizer: TokenizerFacts,
+pub struct SharegptRecipe {
+    pub tokenizer: TokenizerIdentity,
     /// Conversations have exactly so many rounds, longer ones are cut; without it they keep as many as alternate.
     pub rounds: Option<u32>,
     pub max_conversations: Option<u64>,
@@ -52,7 +52,7 @@ pub struct Recipe {
     pub max_context: Option<u64>,
 }
 
-impl Recipe {
+impl SharegptRecipe {
     /// Whether both choose the same, counters aside.
     pub fn is_same_choice(&self, other: &Self) -> bool {
         let choice = |recipe: &Self| (recipe.rounds, recipe.max_conversations, recipe.min_tokens, recipe.max_context);
@@ -62,7 +62,7 @@ impl Recipe {
 
 /// The file that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Output {
+pub struct SharegptOutputFile {
     pub bytes: u64,
     pub blake3: String,
 }

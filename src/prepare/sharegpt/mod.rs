@@ -10,34 +10,34 @@ mod stream;
 use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use chosen::{Chosen, Unfit};
+use chosen::{ConversationSkipReason, PreparedConversation};
 use fs_err as fs;
-pub use manifest::{Manifest, Output, Recipe, SourceFile};
-use stream::{Flow, StreamError, Written, each};
+pub use manifest::{SharegptManifest, SharegptOutputFile, SharegptRecipe, SharegptSourceFile};
+use stream::{SharegptStreamError, StreamControl, StreamedConversation, each};
 
 use super::error::PrepareError;
-use super::figures::Counts;
+use super::figures::TokenCountRecorder;
 use super::library::json;
-use super::news::{News, Tell};
-use super::whole::{WholeFile, hash, read_if_there, write};
+use super::news::{PrepareEvent, Tell};
+use super::whole::{AtomicFile, hash, read_if_there, write};
 use crate::named_file::NamedFile;
-use crate::tokens::TokenError;
+use crate::tokens::TokenCountError;
 
 /// Counts the tokens of a text.
-pub type Count<'a> = dyn FnMut(&str) -> Result<u64, TokenError> + 'a;
+pub type Count<'a> = dyn FnMut(&str) -> Result<u64, TokenCountError> + 'a;
 
 /// What is wanted.
 #[derive(Debug, Clone)]
-pub struct Job {
+pub struct PrepareSharegptJob {
     pub input: PathBuf,
     pub output: PathBuf,
-    pub recipe: Recipe,
+    pub recipe: SharegptRecipe,
 }
 
 /// How it went.
 #[derive(Debug)]
-pub struct Outcome {
-    pub manifest: Manifest,
+pub struct PrepareSharegptOutcome {
+    pub manifest: SharegptManifest,
     /// Whether everything was there already, as asked.
     pub stood: bool,
 }
@@ -52,41 +52,42 @@ pub fn manifest_path(output: &Path) -> PathBuf {
 }
 
 /// Chooses and counts, unless it has been done.
-pub fn prepare(job: &Job, count: &mut Count<'_>, tell: &mut Tell<'_>) -> Result<Outcome, PrepareError> {
+pub fn prepare(job: &PrepareSharegptJob, count: &mut Count<'_>, tell: &mut Tell<'_>) -> Result<PrepareSharegptOutcome, PrepareError> {
     if fs::canonicalize(&job.output).is_ok_and(|output| fs::canonicalize(&job.input).is_ok_and(|input| input == output)) {
         return Err(PrepareError::SameFile { file: job.output.clone() });
     }
     let source = source_file(&job.input)?;
     if let Some(manifest) = standing(job, &source, tell)? {
-        return Ok(Outcome { manifest, stood: true });
+        return Ok(PrepareSharegptOutcome { manifest, stood: true });
     }
-    let mut out = WholeFile::create(&job.output)?;
-    let mut work = Work { job, count, tell, out: &mut out, hasher: blake3::Hasher::new(), bytes: 0, tally: Tally::default() };
+    let mut out = AtomicFile::create(&job.output)?;
+    let mut work =
+        SharegptPreparation { job, count, tell, out: &mut out, hasher: blake3::Hasher::new(), bytes: 0, tally: SharegptCounts::default() };
     let read = work.read(source.bytes)?;
     let (blake3, bytes, tally) = (work.hasher.finalize().to_hex().to_string(), work.bytes, work.tally);
     if tally.kept == 0 {
         return Err(PrepareError::NoConversations { file: job.input.clone(), read });
     }
-    let manifest = tally.manifest(job, source, read, Output { bytes, blake3 });
+    let manifest = tally.manifest(job, source, read, SharegptOutputFile { bytes, blake3 });
     // The manifest first: without its file, or with another one, it is known to be of no use.
     write(&manifest_path(&job.output), &json(&manifest)?)?;
     out.finish()?;
-    Ok(Outcome { manifest, stood: false })
+    Ok(PrepareSharegptOutcome { manifest, stood: false })
 }
 
-fn source_file(path: &Path) -> Result<SourceFile, PrepareError> {
+fn source_file(path: &Path) -> Result<SharegptSourceFile, PrepareError> {
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     NamedFile::Conversations.regular(path)?;
     let mut hasher = blake3::Hasher::new();
     let mut reader = fs::File::open(path)?;
     let bytes = std::io::copy(&mut reader, &mut hasher)?;
-    Ok(SourceFile { file, bytes, blake3: hasher.finalize().to_hex().to_string() })
+    Ok(SharegptSourceFile { file, bytes, blake3: hasher.finalize().to_hex().to_string() })
 }
 
 /// The manifest of an earlier run, where its file stands and is what is asked for now.
-fn standing(job: &Job, source: &SourceFile, tell: &mut Tell<'_>) -> Result<Option<Manifest>, PrepareError> {
+fn standing(job: &PrepareSharegptJob, source: &SharegptSourceFile, tell: &mut Tell<'_>) -> Result<Option<SharegptManifest>, PrepareError> {
     let there = read_if_there(&job.output)?;
-    let old = read_if_there(&manifest_path(&job.output))?.and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok());
+    let old = read_if_there(&manifest_path(&job.output))?.and_then(|bytes| serde_json::from_slice::<SharegptManifest>(&bytes).ok());
     let Some(old) = old else {
         return if there.is_some() { Err(PrepareError::InTheWay { path: job.output.clone() }) } else { Ok(None) };
     };
@@ -102,59 +103,61 @@ fn standing(job: &Job, source: &SourceFile, tell: &mut Tell<'_>) -> Result<Optio
     } else {
         return Ok(Some(old));
     };
-    tell(News::RecipeChanged { what });
+    tell(PrepareEvent::RecipeChanged { what });
     Ok(None)
 }
 
 /// One pass over the file.
-struct Work<'w, 'c, 't> {
-    job: &'w Job,
+struct SharegptPreparation<'w, 'c, 't> {
+    job: &'w PrepareSharegptJob,
     count: &'w mut Count<'c>,
     tell: &'w mut Tell<'t>,
-    out: &'w mut WholeFile,
+    out: &'w mut AtomicFile,
     hasher: blake3::Hasher,
     bytes: u64,
-    tally: Tally,
+    tally: SharegptCounts,
 }
 
 /// What is counted.
 #[derive(Default)]
-struct Tally {
+struct SharegptCounts {
     kept: u64,
     left_out: std::collections::BTreeMap<String, u64>,
     stopped_early: bool,
-    questions: Counts,
-    answers: Counts,
-    contexts: Counts,
+    questions: TokenCountRecorder,
+    answers: TokenCountRecorder,
+    contexts: TokenCountRecorder,
 }
 
-impl Work<'_, '_, '_> {
+impl SharegptPreparation<'_, '_, '_> {
     /// Reads all conversations; returns how many.
     fn read(&mut self, length: u64) -> Result<u64, PrepareError> {
         let file = &self.job.input;
         let reader = BufReader::with_capacity(1 << 20, fs::File::open(file)?);
         let most = self.job.recipe.max_conversations;
-        (self.tell)(News::Began { sources: 1 });
+        (self.tell)(PrepareEvent::Began { sources: 1 });
         self.write(b"[")?;
         let read = each(reader, |number, at, written| {
             if number.is_multiple_of(TELL_EVERY) {
-                (self.tell)(News::Bytes { done: at, of: Some(length) });
+                (self.tell)(PrepareEvent::Bytes { done: at, of: Some(length) });
             }
             self.conversation(written)?;
             self.tally.stopped_early = most.is_some_and(|most| self.tally.kept >= most);
-            Ok(if self.tally.stopped_early { Flow::Stop } else { Flow::GoOn })
+            Ok(if self.tally.stopped_early { StreamControl::Stop } else { StreamControl::GoOn })
         });
         let read = read.map_err(|error| match error {
-            StreamError::Use(error) => error,
-            StreamError::Conversation { record, byte, reason } => PrepareError::Conversation { file: file.clone(), record, byte, reason },
-            StreamError::Layout { byte, reason } => PrepareError::Layout { file: file.clone(), byte, reason },
+            SharegptStreamError::Use(error) => error,
+            SharegptStreamError::Conversation { record, byte, reason } => {
+                PrepareError::Conversation { file: file.clone(), record, byte, reason }
+            }
+            SharegptStreamError::Layout { byte, reason } => PrepareError::Layout { file: file.clone(), byte, reason },
         })?;
         self.write(b"\n]\n")?;
         Ok(read)
     }
 
-    fn conversation(&mut self, written: Written) -> Result<(), PrepareError> {
-        let chosen = match Chosen::of(written, self.job.recipe.rounds) {
+    fn conversation(&mut self, written: StreamedConversation) -> Result<(), PrepareError> {
+        let chosen = match PreparedConversation::of(written, self.job.recipe.rounds) {
             Ok(chosen) => self.counted(chosen)?,
             Err(unfit) => Err(unfit),
         };
@@ -167,7 +170,7 @@ impl Work<'_, '_, '_> {
         }
     }
 
-    fn keep(&mut self, chosen: &Chosen) -> Result<(), PrepareError> {
+    fn keep(&mut self, chosen: &PreparedConversation) -> Result<(), PrepareError> {
         self.write(if self.tally.kept == 0 { b"\n" } else { b",\n" })?;
         let line = serde_json::to_vec(chosen).map_err(std::io::Error::from)?;
         self.write(&line)?;
@@ -181,16 +184,16 @@ impl Work<'_, '_, '_> {
     }
 
     /// Counts the messages; a conversation of which one is too short, or that is too long as a whole, does not fit.
-    fn counted(&mut self, mut chosen: Chosen) -> Result<Result<Chosen, Unfit>, PrepareError> {
+    fn counted(&mut self, mut chosen: PreparedConversation) -> Result<Result<PreparedConversation, ConversationSkipReason>, PrepareError> {
         let recipe = &self.job.recipe;
         for message in &mut chosen.conversations {
             message.tokens = (self.count)(&message.value)?;
             if message.tokens < recipe.min_tokens {
-                return Ok(Err(Unfit::MessageTooShort));
+                return Ok(Err(ConversationSkipReason::MessageTooShort));
             }
         }
         let fits = recipe.max_context.is_none_or(|most| chosen.tokens() <= most);
-        Ok(if fits { Ok(chosen) } else { Err(Unfit::ContextTooLong) })
+        Ok(if fits { Ok(chosen) } else { Err(ConversationSkipReason::ContextTooLong) })
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), PrepareError> {
@@ -200,9 +203,9 @@ impl Work<'_, '_, '_> {
     }
 }
 
-impl Tally {
-    fn manifest(self, job: &Job, source: SourceFile, read: u64, output: Output) -> Manifest {
-        Manifest {
+impl SharegptCounts {
+    fn manifest(self, job: &PrepareSharegptJob, source: SharegptSourceFile, read: u64, output: SharegptOutputFile) -> SharegptManifest {
+        SharegptManifest {
             format: manifest::FORMAT,
             source,
             recipe: job.recipe.clone(),

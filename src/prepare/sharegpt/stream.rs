@@ -17,28 +17,28 @@ const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A conversation as it is written; other fields are of no interest.
 #[derive(Debug, Deserialize)]
-pub struct Written {
+pub struct StreamedConversation {
     #[serde(default)]
     pub id: serde_json::Value,
-    pub conversations: Vec<WrittenMessage>,
+    pub conversations: Vec<StreamedMessage>,
 }
 
 #[derive(Debug, Deserialize)]
-pub struct WrittenMessage {
+pub struct StreamedMessage {
     pub from: String,
     pub value: String,
 }
 
 /// Whether more is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
+pub enum StreamControl {
     GoOn,
     Stop,
 }
 
 /// Why reading ended before the end of the file.
 #[derive(Debug)]
-pub enum StreamError {
+pub enum SharegptStreamError {
     /// What was done with a conversation failed.
     Use(PrepareError),
     /// Conversation `record`, counted from 0, cannot be read.
@@ -48,28 +48,33 @@ pub enum StreamError {
 }
 
 /// Hands every conversation on, with its number and how many bytes have been read; returns how many there were.
-pub fn each(reader: impl Read, take: impl FnMut(u64, u64, Written) -> Result<Flow, PrepareError>) -> Result<u64, StreamError> {
+pub fn each(
+    reader: impl Read,
+    take: impl FnMut(u64, u64, StreamedConversation) -> Result<StreamControl, PrepareError>,
+) -> Result<u64, SharegptStreamError> {
     each_of_at_most(MOST_BYTES, reader, take)
 }
 
 fn each_of_at_most(
     most: u64,
     reader: impl Read,
-    mut take: impl FnMut(u64, u64, Written) -> Result<Flow, PrepareError>,
-) -> Result<u64, StreamError> {
-    let place = Place { most, at: Cell::new(0), end: Cell::new(most) };
-    let mut deserializer = serde_json::Deserializer::from_reader(Counted { reader, place: &place });
-    let mut list = List { place: &place, take: &mut take, read: 0, ended: None };
+    mut take: impl FnMut(u64, u64, StreamedConversation) -> Result<StreamControl, PrepareError>,
+) -> Result<u64, SharegptStreamError> {
+    let place = StreamPosition { most, at: Cell::new(0), end: Cell::new(most) };
+    let mut deserializer = serde_json::Deserializer::from_reader(CountingReader { reader, place: &place });
+    let mut list = ConversationListVisitor { place: &place, take: &mut take, read: 0, ended: None };
     let parsed = (&mut list).deserialize(&mut deserializer);
     let (read, byte) = (list.read, place.at.get());
     match (list.ended, parsed) {
-        (Some(Ended::Stopped), _) => Ok(read),
-        (Some(Ended::Used(error)), _) => Err(StreamError::Use(error)),
-        (Some(Ended::Broken), Err(error)) => Err(StreamError::Conversation { record: read, byte, reason: reason(&error) }),
-        (_, Err(error)) => Err(StreamError::Layout { byte, reason: reason(&error) }),
+        (Some(StreamEndReason::Stopped), _) => Ok(read),
+        (Some(StreamEndReason::Used(error)), _) => Err(SharegptStreamError::Use(error)),
+        (Some(StreamEndReason::Broken), Err(error)) => {
+            Err(SharegptStreamError::Conversation { record: read, byte, reason: reason(&error) })
+        }
+        (_, Err(error)) => Err(SharegptStreamError::Layout { byte, reason: reason(&error) }),
         (_, Ok(())) => {
             place.end.set(u64::MAX);
-            deserializer.end().map_err(|error| StreamError::Layout { byte: place.at.get(), reason: reason(&error) })?;
+            deserializer.end().map_err(|error| SharegptStreamError::Layout { byte: place.at.get(), reason: reason(&error) })?;
             Ok(read)
         }
     }
@@ -80,7 +85,7 @@ fn reason(error: &serde_json::Error) -> String {
 }
 
 /// Where the reading is, and where the conversation must have ended.
-struct Place {
+struct StreamPosition {
     /// The most bytes of a conversation.
     most: u64,
     at: Cell<u64>,
@@ -88,12 +93,12 @@ struct Place {
 }
 
 /// Counts what goes through. Behind a buffer: the parser takes byte after byte, so the count is exact.
-struct Counted<'p, R> {
+struct CountingReader<'p, R> {
     reader: R,
-    place: &'p Place,
+    place: &'p StreamPosition,
 }
 
-impl<R: Read> Read for Counted<'_, R> {
+impl<R: Read> Read for CountingReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let at = self.place.at.get();
         let room = self.place.end.get().saturating_sub(at);
@@ -107,28 +112,32 @@ impl<R: Read> Read for Counted<'_, R> {
     }
 }
 
-struct List<'l, F> {
-    place: &'l Place,
+struct ConversationListVisitor<'l, F> {
+    place: &'l StreamPosition,
     take: &'l mut F,
     read: u64,
-    ended: Option<Ended>,
+    ended: Option<StreamEndReason>,
 }
 
 /// Why the list was left before its end. The parser only carries its own errors, so this is kept beside them.
-enum Ended {
+enum StreamEndReason {
     Stopped,
     Used(PrepareError),
     Broken,
 }
 
-impl<'de, F: FnMut(u64, u64, Written) -> Result<Flow, PrepareError>> DeserializeSeed<'de> for &mut List<'_, F> {
+impl<'de, F: FnMut(u64, u64, StreamedConversation) -> Result<StreamControl, PrepareError>> DeserializeSeed<'de>
+    for &mut ConversationListVisitor<'_, F>
+{
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_seq(self)
     }
 }
 
-impl<'de, F: FnMut(u64, u64, Written) -> Result<Flow, PrepareError>> Visitor<'de> for &mut List<'_, F> {
+impl<'de, F: FnMut(u64, u64, StreamedConversation) -> Result<StreamControl, PrepareError>> Visitor<'de>
+    for &mut ConversationListVisitor<'_, F>
+{
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -138,15 +147,15 @@ impl<'de, F: FnMut(u64, u64, Written) -> Result<Flow, PrepareError>> Visitor<'de
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         loop {
             self.place.end.set(self.place.at.get().saturating_add(self.place.most));
-            self.ended = Some(Ended::Broken);
+            self.ended = Some(StreamEndReason::Broken);
             let Some(written) = list.next_element()? else { break };
             self.ended = None;
             let number = self.read;
             self.read += 1;
             self.ended = match (self.take)(number, self.place.at.get(), written) {
-                Ok(Flow::GoOn) => continue,
-                Ok(Flow::Stop) => Some(Ended::Stopped),
-                Err(error) => Some(Ended::Used(error)),
+                Ok(StreamControl::GoOn) => continue,
+                Ok(StreamControl::Stop) => Some(StreamEndReason::Stopped),
+                Err(error) => Some(StreamEndReason::Used(error)),
             };
             return Err(A::Error::custom("no more is wanted"));
         }
@@ -193,7 +202,7 @@ mod tests {
             // What has been taken from the file and not handed on yet: never more than the buffer and the record at hand.
             most_ahead = most_ahead.max(given.get().saturating_sub(at));
             assert!(at >= (number + 1).min(20_000) * (record.len() as u64 - 1));
-            Ok(Flow::GoOn)
+            Ok(StreamControl::GoOn)
         });
         assert_eq!(ended.unwrap(), 20_001);
         assert!(given.get() > 2_000_000);
@@ -205,18 +214,18 @@ mod tests {
         let given = Cell::new(0);
         let endless = Endless { left: u64::MAX, record: &[b'a'; 4096], at: 0, given: &given };
         let reader = io::BufReader::with_capacity(1 << 16, (&br#"[{"id": ""#[..]).chain(endless));
-        let ended = each_of_at_most(100_000, reader, |_, _, _| Ok(Flow::GoOn));
-        let Err(StreamError::Conversation { record: 0, byte, reason }) = ended else { panic!("{ended:?}") };
+        let ended = each_of_at_most(100_000, reader, |_, _, _| Ok(StreamControl::GoOn));
+        let Err(SharegptStreamError::Conversation { record: 0, byte, reason }) = ended else { panic!("{ended:?}") };
         assert!((100_000..100_010).contains(&byte) && reason.contains("more than 100000 bytes"), "{byte}: {reason}");
     }
 
     #[test]
     fn a_file_that_breaks_off_or_is_another_is_told_with_record_and_byte() {
-        let told = |text: &str| match each(text.as_bytes(), |_, _, _| Ok(Flow::GoOn)) {
+        let told = |text: &str| match each(text.as_bytes(), |_, _, _| Ok(StreamControl::GoOn)) {
             Ok(read) => format!("{read} read"),
-            Err(StreamError::Conversation { record, byte, reason }) => format!("record {record} byte {byte}: {reason}"),
-            Err(StreamError::Layout { byte, reason }) => format!("byte {byte}: {reason}"),
-            Err(StreamError::Use(error)) => error.to_string(),
+            Err(SharegptStreamError::Conversation { record, byte, reason }) => format!("record {record} byte {byte}: {reason}"),
+            Err(SharegptStreamError::Layout { byte, reason }) => format!("byte {byte}: {reason}"),
+            Err(SharegptStreamError::Use(error)) => error.to_string(),
         };
         assert_eq!(told("[]"), "0 read");
         let cut = told(r#"[{"conversations": []}, {"conversations": [{"from": "human""#);
@@ -235,6 +244,9 @@ mod tests {
     #[test]
     fn whoever_has_enough_stops_without_reading_on() {
         let text = r#"[{"conversations": []}, {"conversations": []}, and no JSON any more"#;
-        assert_eq!(each(text.as_bytes(), |number, _, _| Ok(if number == 1 { Flow::Stop } else { Flow::GoOn })).unwrap(), 2);
+        assert_eq!(
+            each(text.as_bytes(), |number, _, _| Ok(if number == 1 { StreamControl::Stop } else { StreamControl::GoOn })).unwrap(),
+            2
+        );
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::prepare::manifest::TokenizerFacts;
+use crate::prepare::manifest::TokenizerIdentity;
 
 const FILE: &str = r#"[
     {"id": "a_0", "conversations": [
@@ -31,11 +31,11 @@ impl Place {
         self.folder.path().join(name)
     }
 
-    fn job(&self, change: impl FnOnce(&mut Recipe)) -> Job {
-        let tokenizer = TokenizerFacts::File { file: "words.json".into(), blake3: "1".into() };
-        let mut recipe = Recipe { tokenizer, rounds: None, max_conversations: None, min_tokens: 1, max_context: None };
+    fn job(&self, change: impl FnOnce(&mut SharegptRecipe)) -> PrepareSharegptJob {
+        let tokenizer = TokenizerIdentity::File { file: "words.json".into(), blake3: "1".into() };
+        let mut recipe = SharegptRecipe { tokenizer, rounds: None, max_conversations: None, min_tokens: 1, max_context: None };
         change(&mut recipe);
-        Job { input: self.path("in.json"), output: self.path("out.json"), recipe }
+        PrepareSharegptJob { input: self.path("in.json"), output: self.path("out.json"), recipe }
     }
 
     fn output(&self) -> serde_json::Value {
@@ -45,18 +45,18 @@ impl Place {
 
 /// A token a word.
 #[expect(clippy::unnecessary_wraps, reason = "counters of real tokens can fail")]
-fn words(text: &str) -> Result<u64, TokenError> {
+fn words(text: &str) -> Result<u64, TokenCountError> {
     Ok(text.split_whitespace().count() as u64)
 }
 
-fn run(job: &Job) -> Result<Outcome, PrepareError> {
+fn run(job: &PrepareSharegptJob) -> Result<PrepareSharegptOutcome, PrepareError> {
     prepare(job, &mut words, &mut |_| {})
 }
 
 #[test]
 fn conversations_that_fit_are_kept_in_the_public_layout_and_the_others_counted_by_reason() {
     let place = Place::new(FILE);
-    let Outcome { manifest, stood } = run(&place.job(|recipe| recipe.min_tokens = 2)).unwrap();
+    let PrepareSharegptOutcome { manifest, stood } = run(&place.job(|recipe| recipe.min_tokens = 2)).unwrap();
     assert!(!stood);
     assert_eq!((manifest.read, manifest.kept, manifest.stopped_early), (7, 2, false));
     let left_out: Vec<(&str, u64)> = manifest.left_out.iter().map(|(name, count)| (name.as_str(), *count)).collect();
@@ -74,13 +74,13 @@ fn conversations_that_fit_are_kept_in_the_public_layout_and_the_others_counted_b
     assert_eq!(manifest.output.blake3, hash(&fs::read(place.path("out.json")).unwrap()));
     assert_eq!(manifest.source.blake3, hash(FILE.as_bytes()));
     let saved = fs::read_to_string(place.path("out.manifest.json")).unwrap();
-    assert_eq!(serde_json::from_str::<Manifest>(&saved).unwrap(), manifest);
+    assert_eq!(serde_json::from_str::<SharegptManifest>(&saved).unwrap(), manifest);
     assert!(!saved.contains(place.folder.path().to_str().unwrap()), "an absolute path is in the manifest");
 }
 
 #[test]
 fn rounds_are_a_least_and_a_most_and_bounds_hold() {
-    let kept = |change: fn(&mut Recipe)| {
+    let kept = |change: fn(&mut SharegptRecipe)| {
         let place = Place::new(FILE);
         let kept = run(&place.job(change)).map(|outcome| outcome.manifest);
         kept.map(|manifest| (manifest.kept, place.output()[0]["conversations"].as_array().unwrap().len(), manifest.left_out))
@@ -100,14 +100,14 @@ fn a_second_run_does_nothing_and_what_has_changed_is_made_again() {
     let place = Place::new(FILE);
     run(&place.job(|_| {})).unwrap();
     let first = fs::read(place.path("out.json")).unwrap();
-    let uncounted = |_: &str| -> Result<u64, TokenError> { panic!("counted again") };
+    let uncounted = |_: &str| -> Result<u64, TokenCountError> { panic!("counted again") };
     let again = prepare(&place.job(|_| {}), &mut { uncounted }, &mut |_| {}).unwrap();
     assert!(again.stood);
     let mut told = Vec::new();
-    let other = TokenizerFacts::File { file: "words.json".into(), blake3: "2".into() };
+    let other = TokenizerIdentity::File { file: "words.json".into(), blake3: "2".into() };
     let job = place.job(|recipe| recipe.tokenizer = other);
     let outcome = prepare(&job, &mut words, &mut |news| {
-        if let News::RecipeChanged { what } = news {
+        if let PrepareEvent::RecipeChanged { what } = news {
             told.push(what.to_owned());
         }
     });
@@ -143,7 +143,7 @@ fn nothing_of_somebody_else_is_written_over() {
     let place = Place::new(FILE);
     fs::write(place.path("out.json"), "mine").unwrap();
     assert!(matches!(run(&place.job(|_| {})), Err(PrepareError::InTheWay { .. })));
-    let job = Job { output: place.path("in.json"), ..place.job(|_| {}) };
+    let job = PrepareSharegptJob { output: place.path("in.json"), ..place.job(|_| {}) };
     assert!(matches!(run(&job), Err(PrepareError::SameFile { .. })));
     assert_eq!(fs::read_to_string(place.path("in.json")).unwrap(), FILE);
 }

@@ -1,10 +1,10 @@
 //! Comparisons as JSON: what a program reads.
 
-use crate::analysis::compare::Comparison;
+use crate::analysis::compare::VariantComparison;
 
 /// Pretty JSON with a final newline: the object of one comparison, an array of several.
 #[must_use]
-pub fn json(comparisons: &[Comparison]) -> String {
+pub fn json(comparisons: &[VariantComparison]) -> String {
     let text = match comparisons {
         [one] => serde_json::to_string_pretty(one),
         several => serde_json::to_string_pretty(several),

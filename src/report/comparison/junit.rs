@@ -5,22 +5,22 @@
 use std::fmt::Write as _;
 
 use super::words;
-use crate::analysis::compare::{Call, Comparison, Effect};
+use crate::analysis::compare::{ComparisonVerdict, MeasureEffect, VariantComparison};
 use crate::analysis::show_axes;
 
 /// One test case.
-struct Case {
+struct JunitTestCase {
     class: String,
     name: String,
     words: String,
-    call: Call,
+    call: ComparisonVerdict,
     /// It takes part in the whole call.
     decides: bool,
 }
 
 /// All comparisons as one document.
 #[must_use]
-pub fn junit(comparisons: &[Comparison]) -> String {
+pub fn junit(comparisons: &[VariantComparison]) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     for comparison in comparisons {
         suite(&mut out, comparison);
@@ -29,50 +29,62 @@ pub fn junit(comparisons: &[Comparison]) -> String {
     out
 }
 
-fn suite(out: &mut String, comparison: &Comparison) {
+fn suite(out: &mut String, comparison: &VariantComparison) {
     let cases = cases(comparison);
-    let count = |call: Call| cases.iter().filter(|case| case.decides && case.call == call).count();
+    let count = |call: ComparisonVerdict| cases.iter().filter(|case| case.decides && case.call == call).count();
     let name: Vec<String> = words::labels(comparison).into_iter().chain([words::headline(comparison)]).collect();
     let _ = writeln!(
         out,
         "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\">",
         escaped(&name.join(". ")),
         cases.len(),
-        count(Call::Regressed),
-        count(Call::NotEnoughData)
+        count(ComparisonVerdict::Regressed),
+        count(ComparisonVerdict::NotEnoughData)
     );
     for case in cases {
         let _ = write!(out, "    <testcase classname=\"{}\" name=\"{}\"", escaped(&case.class), escaped(&case.name));
         let words = escaped(&case.words);
         let _ = match case.call {
             _ if !case.decides => writeln!(out, "><system-out>beside, deciding nothing: {words}</system-out></testcase>"),
-            Call::Regressed => writeln!(out, "><failure message=\"{words}\"/></testcase>"),
-            Call::NotEnoughData => writeln!(out, "><skipped message=\"{words}\"/></testcase>"),
-            Call::Same | Call::Improved => writeln!(out, "/>"),
+            ComparisonVerdict::Regressed => writeln!(out, "><failure message=\"{words}\"/></testcase>"),
+            ComparisonVerdict::NotEnoughData => writeln!(out, "><skipped message=\"{words}\"/></testcase>"),
+            ComparisonVerdict::Same | ComparisonVerdict::Improved => writeln!(out, "/>"),
         };
     }
     out.push_str("  </testsuite>\n");
 }
 
-fn cases(comparison: &Comparison) -> Vec<Case> {
+fn cases(comparison: &VariantComparison) -> Vec<JunitTestCase> {
     let name = format!("{} -> {}", comparison.base.name, comparison.new.name);
     let all = comparison.overall.iter().map(|effect| ("all cells".to_owned(), effect));
     let of_cell = |cell: &crate::analysis::compare::CellComparison| show_axes(&cell.axes);
     let single = comparison.cells.iter().flat_map(|cell| cell.effects.iter().map(move |effect| (of_cell(cell), effect)));
-    let decides = |effect: &Effect| comparison.primary.contains(&effect.measure);
+    let decides = |effect: &MeasureEffect| comparison.primary.contains(&effect.measure);
     let single = single.filter(|(_, effect)| decides(effect));
-    let mut cases: Vec<Case> = all
+    let mut cases: Vec<JunitTestCase> = all
         .chain(single)
         .map(|(place, effect)| {
             let (base, new) = (words::value(effect, effect.base), words::value(effect, effect.new));
             let words = format!("{}: {base} -> {new}, change {}", effect.call.name(), words::change(effect));
-            Case { class: name.clone(), name: format!("{place}: {}", effect.measure), words, call: effect.call, decides: decides(effect) }
+            JunitTestCase {
+                class: name.clone(),
+                name: format!("{place}: {}", effect.measure),
+                words,
+                call: effect.call,
+                decides: decides(effect),
+            }
         })
         .collect();
     cases.extend(comparison.scores.iter().map(|score| {
         let within = show_axes(&score.within);
         let at = if within.is_empty() { String::new() } else { format!("{within}: ") };
-        Case { class: name.clone(), name: format!("{at}{}", score.score), words: words::score(score), call: score.call, decides: true }
+        JunitTestCase {
+            class: name.clone(),
+            name: format!("{at}{}", score.score),
+            words: words::score(score),
+            call: score.call,
+            decides: true,
+        }
     }));
     cases
 }
@@ -97,18 +109,19 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::compare::{Chosen, CompareOptions, compare};
+    use crate::analysis::compare::{CompareOptions, SavedVariant, compare};
     use crate::analysis::fixture::{cell, failed, sweep, uniform};
     use crate::record::FailureKind;
     use crate::report::words::SIMULATED;
 
-    fn slower() -> Comparison {
+    fn slower() -> VariantComparison {
         let goal = &["p50(ttft where turn >= 1) <= 2s"];
         let base = sweep(goal, &[cell("vllm", 4, 4, uniform(4, 4, 0.5)), cell("vllm", 1, 1, uniform(1, 1, 0.5))]);
         let mut rows = uniform(4, 4, 0.9);
         rows.push(failed(15, 4, FailureKind::Connect));
         let new = sweep(goal, &[cell("vllm", 4, 4, rows), cell("vllm", 1, 1, uniform(1, 1, 0.9))]);
-        compare(&Chosen { sweep: &base, variant: "vllm" }, &Chosen { sweep: &new, variant: "vllm" }, &CompareOptions::default()).unwrap()
+        compare(&SavedVariant { sweep: &base, variant: "vllm" }, &SavedVariant { sweep: &new, variant: "vllm" }, &CompareOptions::default())
+            .unwrap()
     }
 
     #[test]

@@ -3,17 +3,17 @@
 use std::fmt::Write as _;
 
 use super::words;
-use crate::analysis::compare::{Comparison, Effect};
+use crate::analysis::compare::{MeasureEffect, VariantComparison};
 use crate::analysis::show_axes;
 use crate::report::markdown::escaped;
 
 /// All comparisons as Markdown.
 #[must_use]
-pub fn markdown(comparisons: &[Comparison]) -> String {
+pub fn markdown(comparisons: &[VariantComparison]) -> String {
     comparisons.iter().map(one).collect::<Vec<_>>().join("\n")
 }
 
-fn one(comparison: &Comparison) -> String {
+fn one(comparison: &VariantComparison) -> String {
     let mut out = format!("# {}\n\n", escaped(&words::headline(comparison)));
     for label in words::labels(comparison) {
         let _ = writeln!(out, "**{}**\n", escaped(&label));
@@ -38,7 +38,7 @@ fn one(comparison: &Comparison) -> String {
     out
 }
 
-fn row(out: &mut String, place: &str, effect: &Effect) {
+fn row(out: &mut String, place: &str, effect: &MeasureEffect) {
     let texts = [
         place.to_owned(),
         effect.measure.clone(),

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::words;
-use crate::analysis::compare::{Call, Comparison, Effect};
+use crate::analysis::compare::{ComparisonVerdict, MeasureEffect, VariantComparison};
 use crate::analysis::{plain, show_axes};
 use crate::report::terminal::paragraph;
 
@@ -13,11 +13,11 @@ const NAME: usize = 25;
 
 /// All comparisons as text.
 #[must_use]
-pub fn terminal(comparisons: &[Comparison]) -> String {
+pub fn terminal(comparisons: &[VariantComparison]) -> String {
     comparisons.iter().map(one).collect::<Vec<_>>().join("\n")
 }
 
-fn one(comparison: &Comparison) -> String {
+fn one(comparison: &VariantComparison) -> String {
     let mut out = String::new();
     for label in words::labels(comparison) {
         paragraph(&mut out, &label);
@@ -37,14 +37,15 @@ fn one(comparison: &Comparison) -> String {
     rows(&mut out, comparison.overall.iter());
     for cell in comparison.cells.iter().filter(|cell| cell.effects.iter().any(is_changed)) {
         out.push('\n');
-        let beside = cell.beside.filter(|call| matches!(call, Call::Regressed | Call::Improved));
+        let beside = cell.beside.filter(|call| matches!(call, ComparisonVerdict::Regressed | ComparisonVerdict::Improved));
         let beside = beside.map(|call| format!("; beside, {}", call.name())).unwrap_or_default();
         paragraph(&mut out, &format!("{}: {}{beside}", show_axes(&cell.axes), cell.call.name()));
         rows(&mut out, cell.effects.iter().filter(|effect| is_changed(effect)));
     }
     out.push('\n');
-    let count = |call: Call| comparison.cells.iter().filter(|cell| cell.call == call).count();
-    let counted = [Call::Regressed, Call::Improved, Call::Same, Call::NotEnoughData].map(|call| format!("{} {}", count(call), call.name()));
+    let count = |call: ComparisonVerdict| comparison.cells.iter().filter(|cell| cell.call == call).count();
+    let counted = [ComparisonVerdict::Regressed, ComparisonVerdict::Improved, ComparisonVerdict::Same, ComparisonVerdict::NotEnoughData]
+        .map(|call| format!("{} {}", count(call), call.name()));
     paragraph(&mut out, &format!("cells: {}", counted.join(", ")));
     paragraph(&mut out, &words::legend(comparison));
     for remark in words::remarks(comparison) {
@@ -53,11 +54,11 @@ fn one(comparison: &Comparison) -> String {
     out
 }
 
-fn is_changed(effect: &Effect) -> bool {
-    matches!(effect.call, Call::Regressed | Call::Improved)
+fn is_changed(effect: &MeasureEffect) -> bool {
+    matches!(effect.call, ComparisonVerdict::Regressed | ComparisonVerdict::Improved)
 }
 
-fn rows<'a>(out: &mut String, effects: impl Iterator<Item = &'a Effect>) {
+fn rows<'a>(out: &mut String, effects: impl Iterator<Item = &'a MeasureEffect>) {
     let _ = writeln!(out, "{:<NAME$} {:>8} {:>8} {:<20} call", "measure", "base", "new", "change");
     for effect in effects {
         let name = plain(&effect.measure);

@@ -1,21 +1,23 @@
 //! The sentences of a comparison, shared by all formats and the page. Comparisons in, plain texts out; no escaping.
 
-use crate::analysis::compare::{Call, CellComparison, Comparison, Effect, Interval, ScoreEffect, Side};
-use crate::analysis::{Extended, ScoreBound, show_axes};
-use crate::record::Imported;
-use crate::report::number::{Scale, significant};
+use crate::analysis::compare::{
+    CellComparison, ComparisonSide, ComparisonVerdict, ConfidenceInterval, MeasureEffect, ScoreEffect, VariantComparison,
+};
+use crate::analysis::{ExtendedReal, ScoreBound, show_axes};
+use crate::record::ImportOrigin;
+use crate::report::number::{DisplayUnit, significant};
 use crate::report::words::SIMULATED;
 
 /// Cells that are named; more are counted.
 const MOST_CELLS: usize = 2;
 
 /// `vllm -> lmcache: regressed`.
-pub fn headline(comparison: &Comparison) -> String {
+pub fn headline(comparison: &VariantComparison) -> String {
     format!("{} -> {}: {}", comparison.base.name, comparison.new.name, comparison.call.name())
 }
 
 /// What is to stand above all numbers: that they are simulated or imported, and of which side where it is only one.
-pub fn labels(comparison: &Comparison) -> Vec<String> {
+pub fn labels(comparison: &VariantComparison) -> Vec<String> {
     let (base, new) = (&comparison.base, &comparison.new);
     let simulated = match (base.simulated, new.simulated) {
         (true, true) => Some(SIMULATED.to_owned()),
@@ -25,7 +27,7 @@ pub fn labels(comparison: &Comparison) -> Vec<String> {
             Some(format!("SIMULATED: the numbers of {} come from the simulated engine, none of them from real hardware", side.name))
         }
     };
-    let of_side = |side: &Side, imported: &Imported| {
+    let of_side = |side: &ComparisonSide, imported: &ImportOrigin| {
         format!("IMPORTED: the numbers of {} come from files of {}, none of them was measured by bench", side.name, imported.program)
     };
     let imported = match (&base.imported, &new.imported) {
@@ -38,37 +40,39 @@ pub fn labels(comparison: &Comparison) -> Vec<String> {
 }
 
 /// Why the whole is called what it is, and what else got better or worse: a sentence for what decides, one for what stands beside.
-pub fn grounds(comparison: &Comparison) -> Vec<String> {
-    let decides = |effect: &&Effect| comparison.primary.contains(&effect.measure);
+pub fn grounds(comparison: &VariantComparison) -> Vec<String> {
+    let decides = |effect: &&MeasureEffect| comparison.primary.contains(&effect.measure);
     let who = if comparison.beside.is_some() { "the goals decide" } else { "all measures decide" };
-    let scores = |call: Call| comparison.scores.iter().filter(move |score| score.call == call).map(short_score);
-    let mut parts: Vec<String> = [Call::Regressed, Call::Improved]
+    let scores = |call: ComparisonVerdict| comparison.scores.iter().filter(move |score| score.call == call).map(short_score);
+    let mut parts: Vec<String> = [ComparisonVerdict::Regressed, ComparisonVerdict::Improved]
         .into_iter()
         .filter_map(|call| listed(call, &changed(comparison, call, &decides).into_iter().chain(scores(call)).collect::<Vec<_>>()))
         .collect();
-    let overall = |call: Call| {
+    let overall = |call: ComparisonVerdict| {
         let own = comparison.overall.iter().filter(decides).filter(|effect| effect.call == call);
         listed(call, &own.map(|effect| effect.measure.clone()).chain(scores(call)).collect::<Vec<_>>())
     };
-    parts.extend([Call::Same, Call::NotEnoughData].into_iter().filter_map(overall));
+    parts.extend([ComparisonVerdict::Same, ComparisonVerdict::NotEnoughData].into_iter().filter_map(overall));
     let mut sentences = vec![format!("{who}: {}", parts.join("; "))];
     if comparison.beside.is_some() {
-        let others = |effect: &&Effect| !comparison.primary.contains(&effect.measure);
-        let parts: Vec<String> =
-            [Call::Regressed, Call::Improved].into_iter().filter_map(|call| listed(call, &changed(comparison, call, &others))).collect();
+        let others = |effect: &&MeasureEffect| !comparison.primary.contains(&effect.measure);
+        let parts: Vec<String> = [ComparisonVerdict::Regressed, ComparisonVerdict::Improved]
+            .into_iter()
+            .filter_map(|call| listed(call, &changed(comparison, call, &others)))
+            .collect();
         let parts = if parts.is_empty() { "nothing that surely got better or worse".to_owned() } else { parts.join("; ") };
         sentences.push(format!("beside, deciding nothing: {parts}"));
     }
     sentences
 }
 
-fn listed(call: Call, all: &[String]) -> Option<String> {
+fn listed(call: ComparisonVerdict, all: &[String]) -> Option<String> {
     (!all.is_empty()).then(|| format!("{} {}", call.name(), all.join(", ")))
 }
 
 /// The measures of that call, each once: by its name where it holds over all cells, else with the cells: `p95(itl) (in C=2, S=3)`.
-fn changed(comparison: &Comparison, call: Call, of: &dyn Fn(&&Effect) -> bool) -> Vec<String> {
-    let named = |effect: &Effect| {
+fn changed(comparison: &VariantComparison, call: ComparisonVerdict, of: &dyn Fn(&&MeasureEffect) -> bool) -> Vec<String> {
+    let named = |effect: &MeasureEffect| {
         if effect.call == call {
             return Some(effect.measure.clone());
         }
@@ -98,21 +102,21 @@ pub fn count(value: Option<f64>) -> String {
 }
 
 /// `0.512 s`, `fail`, or a dash.
-pub fn value(effect: &Effect, value: Option<Extended>) -> String {
+pub fn value(effect: &MeasureEffect, value: Option<ExtendedReal>) -> String {
     let Some(value) = value else { return "-".to_owned() };
-    let scale = Scale::of(&effect.unit, None, largest(effect));
+    let scale = DisplayUnit::of(&effect.unit, None, largest(effect));
     let unit = if scale.unit == "tokens/s" { "/s" } else { scale.unit.trim_end_matches("/token") };
     if value.finite().is_none() { "fail".to_owned() } else { format!("{} {unit}", scale.show(value, None)) }
 }
 
 /// The larger of both sides: they are shown in one unit.
-pub fn largest(effect: &Effect) -> Option<f64> {
-    [effect.base, effect.new].into_iter().flatten().filter_map(Extended::finite).max_by(f64::total_cmp)
+pub fn largest(effect: &MeasureEffect) -> Option<f64> {
+    [effect.base, effect.new].into_iter().flatten().filter_map(ExtendedReal::finite).max_by(f64::total_cmp)
 }
 
 /// The change: the ratio with its interval, or for shares the difference in points.
-pub fn change(effect: &Effect) -> String {
-    let shown = |interval: Interval, number: &dyn Fn(f64) -> String| {
+pub fn change(effect: &MeasureEffect) -> String {
+    let shown = |interval: ConfidenceInterval, number: &dyn Fn(f64) -> String| {
         let [value, low, high] = [Some(interval.value), interval.low, interval.high].map(|end| end.map(|end| number(end.get())));
         match (value, low, high) {
             (Some(value), Some(low), Some(high)) => format!("{value} [{low}, {high}]"),
@@ -131,8 +135,8 @@ pub fn change(effect: &Effect) -> String {
 }
 
 /// `none of 288 and 290` requests failed: that nothing was seen says how much was looked at.
-fn no_failures(effect: &Effect) -> Option<String> {
-    let none = |value: Option<Extended>| value.is_some_and(|value| value.get() == 0.0);
+fn no_failures(effect: &MeasureEffect) -> Option<String> {
+    let none = |value: Option<ExtendedReal>| value.is_some_and(|value| value.get() == 0.0);
     if !effect.measure.starts_with("error_rate") || !none(effect.base) || !none(effect.new) {
         return None;
     }
@@ -153,7 +157,7 @@ pub fn score(score: &ScoreEffect) -> String {
 }
 
 /// What the columns mean, and how surely.
-pub fn legend(comparison: &Comparison) -> String {
+pub fn legend(comparison: &VariantComparison) -> String {
     let margin = significant(comparison.margin * 100.0, 3);
     format!(
         "change: new over base with its interval, for shares in percentage points; over all cells the mean of their effects; \
@@ -164,7 +168,7 @@ pub fn legend(comparison: &Comparison) -> String {
 }
 
 /// What was compared although it is not the same, what imported files do not tell, and all other remarks.
-pub fn remarks(comparison: &Comparison) -> Vec<String> {
+pub fn remarks(comparison: &VariantComparison) -> Vec<String> {
     let told = comparison.differences.iter().map(|one| format!("not the same work: `{}`: {} and {}", one.what, one.base, one.new));
     let sides = [&comparison.base, &comparison.new];
     let mut lacks: Vec<String> = Vec::new();
@@ -180,20 +184,20 @@ pub fn remarks(comparison: &Comparison) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::compare::{Chosen, CompareOptions, compare};
+    use crate::analysis::compare::{CompareOptions, SavedVariant, compare};
     use crate::analysis::fixture::{cell, sweep, uniform};
     use crate::report::comparison::{json, junit, markdown, terminal};
 
-    fn comparison(imported: [Option<&str>; 2], simulated: [bool; 2]) -> Comparison {
+    fn comparison(imported: [Option<&str>; 2], simulated: [bool; 2]) -> VariantComparison {
         let mut sides = [0.5, 0.6].map(|ttft| sweep(&["p95(ttft where turn >= 1) <= 2s"], &[cell("vllm", 4, 4, uniform(4, 4, ttft))]));
         for ((side, imported), simulated) in sides.iter_mut().zip(imported).zip(simulated) {
             side.manifest.simulated = simulated;
-            side.manifest.imported =
-                imported.map(|program| Imported { program: program.into(), lacks: vec!["no token times".into(), "no schedule".into()] });
+            side.manifest.imported = imported
+                .map(|program| ImportOrigin { program: program.into(), lacks: vec!["no token times".into(), "no schedule".into()] });
         }
         let [base, new] = &sides;
         let options = CompareOptions { accept: vec!["all".into()], ..CompareOptions::default() };
-        compare(&Chosen { sweep: base, variant: "vllm" }, &Chosen { sweep: new, variant: "vllm" }, &options).unwrap()
+        compare(&SavedVariant { sweep: base, variant: "vllm" }, &SavedVariant { sweep: new, variant: "vllm" }, &options).unwrap()
     }
 
     #[test]

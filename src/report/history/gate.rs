@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
-use crate::analysis::compare::{Call, CellComparison, Effect};
-use crate::analysis::history::{Drift, FallenScore, Finding, Gate, NightCall, VariantGate};
+use crate::analysis::compare::{CellComparison, ComparisonVerdict, MeasureEffect};
+use crate::analysis::history::{DriftTest, GateResult, GateVerdict, NightComparison, ScoreDrop, VariantGateResult};
 use crate::analysis::show_axes;
 use crate::report::comparison::words::{change, score, value};
 use crate::report::number::significant;
@@ -14,18 +14,18 @@ const MOST: usize = 3;
 
 /// One question that the gate asked.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Asked {
+pub struct GateCheckText {
     pub variant: String,
     /// `nights` or `drift`.
     pub what: &'static str,
-    pub finding: Finding,
+    pub finding: GateVerdict,
     pub words: String,
-    pub nights: Vec<Said>,
+    pub nights: Vec<NightVerdictText>,
 }
 
 /// What one night says.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Said {
+pub struct NightVerdictText {
     /// `2026-01-04: regressed`.
     pub head: String,
     /// What that rests on, a line each.
@@ -33,17 +33,17 @@ pub struct Said {
 }
 
 /// All questions with their answers.
-pub fn asked(gate: &Gate) -> Vec<Asked> {
+pub fn asked(gate: &GateResult) -> Vec<GateCheckText> {
     gate.variants.iter().flat_map(|variant| [nights(gate, variant), drift(gate, variant)]).collect()
 }
 
 /// `gate: WORSE`.
-pub fn headline(gate: &Gate) -> String {
+pub fn headline(gate: &GateResult) -> String {
     format!("gate: {}", finding(gate.finding))
 }
 
 /// What the last nights are compared with.
-pub fn compared_with(gate: &Gate) -> String {
+pub fn compared_with(gate: &GateResult) -> String {
     let rows = match gate.reference.as_slice() {
         [] => return "there is no night before the last ones to compare them with".to_owned(),
         [only] => format!("the rows of {only}"),
@@ -52,15 +52,15 @@ pub fn compared_with(gate: &Gate) -> String {
     format!("compared with {rows}; changes up to {} count as none", percent(gate.options.margin))
 }
 
-pub fn finding(finding: Finding) -> &'static str {
+pub fn finding(finding: GateVerdict) -> &'static str {
     match finding {
-        Finding::NotWorse => "not worse",
-        Finding::Worse => "WORSE",
-        Finding::NotEnoughData => "NOT ENOUGH DATA",
+        GateVerdict::NotWorse => "not worse",
+        GateVerdict::Worse => "WORSE",
+        GateVerdict::NotEnoughData => "NOT ENOUGH DATA",
     }
 }
 
-fn nights(gate: &Gate, variant: &VariantGate) -> Asked {
+fn nights(gate: &GateResult, variant: &VariantGateResult) -> GateCheckText {
     let (n, k) = (gate.options.nights, gate.options.regressed);
     let missing = n - variant.nights.len();
     let untold = variant.open - missing;
@@ -72,7 +72,7 @@ fn nights(gate: &Gate, variant: &VariantGate) -> Asked {
         let _ = write!(words, ", {missing} {} not there yet", if missing == 1 { "is" } else { "are" });
     }
     let _ = write!(words, "; it takes {k} to call it worse");
-    Asked {
+    GateCheckText {
         variant: variant.variant.clone(),
         what: "nights",
         finding: variant.finding,
@@ -81,7 +81,7 @@ fn nights(gate: &Gate, variant: &VariantGate) -> Asked {
     }
 }
 
-fn night(night: &NightCall) -> Said {
+fn night(night: &NightComparison) -> NightVerdictText {
     let mut because: Vec<String> = night.fallen.iter().map(fallen).collect();
     // What fell below all nights before has fallen below them together, too.
     because.extend(night.scores.iter().filter(|_| night.fallen.is_empty()).map(score));
@@ -98,18 +98,18 @@ fn night(night: &NightCall) -> Said {
     let more = night.remarks.len().saturating_sub(MOST);
     because.extend((more > 0).then(|| format!("and {} more", count(more, "remark"))));
     let name = if night.night == night.label { night.label.clone() } else { format!("{} ({})", night.label, night.night) };
-    let call = if night.call == Call::NotEnoughData { "cannot be told" } else { night.call.name() };
-    Said { head: format!("{name}: {call}"), because }
+    let call = if night.call == ComparisonVerdict::NotEnoughData { "cannot be told" } else { night.call.name() };
+    NightVerdictText { head: format!("{name}: {call}"), because }
 }
 
-fn fallen(score: &FallenScore) -> String {
+fn fallen(score: &ScoreDrop) -> String {
     let within = show_axes(&score.within);
     let at = if within.is_empty() { String::new() } else { format!(" at {within}") };
     format!("{}{at} fell to {}, below the {} that every night before was certified for", score.score, score.value, score.certified)
 }
 
 /// `p95(ttft) 250 ms -> 630 ms, ×2.52 [2.31, 2.75]`.
-fn effect(effect: &Effect) -> String {
+fn effect(effect: &MeasureEffect) -> String {
     let (base, new) = (value(effect, effect.base), value(effect, effect.new));
     match change(effect).as_str() {
         "-" => format!("{} {base} -> {new}", effect.measure),
@@ -119,7 +119,7 @@ fn effect(effect: &Effect) -> String {
 }
 
 /// How much a change comes to, to tell the largest; one without a ratio is larger than any.
-fn size(effect: &Effect) -> f64 {
+fn size(effect: &MeasureEffect) -> f64 {
     effect.ratio.and_then(|ratio| ratio.value.finite()).map_or(f64::MAX, |ratio| ratio.ln().abs())
 }
 
@@ -128,7 +128,7 @@ fn most(cell: &CellComparison) -> f64 {
     cell.effects.iter().map(size).fold(0.0, f64::max)
 }
 
-fn drift(gate: &Gate, variant: &VariantGate) -> Asked {
+fn drift(gate: &GateResult, variant: &VariantGateResult) -> GateCheckText {
     let drift = &variant.drift;
     let words = match (drift.change, drift.p_value) {
         (Some(change), Some(p_value)) => found(gate, drift, change, p_value),
@@ -138,16 +138,16 @@ fn drift(gate: &Gate, variant: &VariantGate) -> Asked {
         }
         _ => format!("{} with a value; it takes {} to tell a drift from chance", count(drift.nights, "night"), drift.needed),
     };
-    Asked { variant: variant.variant.clone(), what: "drift", finding: drift.finding, words, nights: Vec::new() }
+    GateCheckText { variant: variant.variant.clone(), what: "drift", finding: drift.finding, words, nights: Vec::new() }
 }
 
-fn found(gate: &Gate, drift: &Drift, change: f64, p_value: f64) -> String {
+fn found(gate: &GateResult, drift: &DriftTest, change: f64, p_value: f64) -> String {
     let pace = match percent(change.abs()).as_str() {
         "0 %" => "no change".to_owned(),
         percent => format!("{percent} {}", if change >= 0.0 { "for the worse" } else { "for the better" }),
     };
     let why = match drift.finding {
-        Finding::Worse => format!("p = {}, at most {} is no chance", probability(p_value), probability(drift.threshold)),
+        GateVerdict::Worse => format!("p = {}, at most {} is no chance", probability(p_value), probability(drift.threshold)),
         _ if change <= gate.options.margin => format!("up to {} count as none", percent(gate.options.margin)),
         _ => format!("may be chance: p = {}, above {}", probability(p_value), probability(drift.threshold)),
     };

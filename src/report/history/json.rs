@@ -1,10 +1,10 @@
 //! The whole history as JSON: every night, variant, score and cell; the object of one series, an array of several.
 
-use super::Told;
+use super::HistoryReport;
 
 /// Pretty JSON with a final newline.
 #[must_use]
-pub fn json(histories: &[Told]) -> String {
+pub fn json(histories: &[HistoryReport]) -> String {
     let text = match histories {
         [one] => serde_json::to_string_pretty(one),
         several => serde_json::to_string_pretty(several),

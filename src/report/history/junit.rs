@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::Told;
-use super::gate::{Asked, asked, compared_with, headline};
+use super::HistoryReport;
+use super::gate::{GateCheckText, asked, compared_with, headline};
 use super::table::{heading, origins};
-use crate::analysis::history::{Finding, Gate, History};
+use crate::analysis::history::{GateResult, GateVerdict, SweepHistory};
 
 /// The XML document.
 #[must_use]
-pub fn junit(histories: &[Told]) -> String {
+pub fn junit(histories: &[HistoryReport]) -> String {
     let mut out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"bench history\">\n".to_owned();
     for (history, gate) in histories.iter().filter_map(|told| Some((&told.history, told.gate.as_ref()?))) {
         suite(&mut out, history, gate);
@@ -17,10 +17,10 @@ pub fn junit(histories: &[Told]) -> String {
     out + "</testsuites>\n"
 }
 
-fn suite(out: &mut String, history: &History, gate: &Gate) {
+fn suite(out: &mut String, history: &SweepHistory, gate: &GateResult) {
     let asked = asked(gate);
-    let count = |finding: Finding| asked.iter().filter(|asked| asked.finding == finding).count();
-    let (worse, open) = (count(Finding::Worse), count(Finding::NotEnoughData));
+    let count = |finding: GateVerdict| asked.iter().filter(|asked| asked.finding == finding).count();
+    let (worse, open) = (count(GateVerdict::Worse), count(GateVerdict::NotEnoughData));
     let mut said = origins(history);
     said.push(format!("{}: {}", heading(history), headline(gate)));
     let name = attribute(&said.join(". "));
@@ -33,7 +33,7 @@ fn suite(out: &mut String, history: &History, gate: &Gate) {
 }
 
 /// What every night said stands in the failure, or else in the case's output.
-fn test(out: &mut String, series: &str, asked: &Asked, with: &str) {
+fn test(out: &mut String, series: &str, asked: &GateCheckText, with: &str) {
     let class = attribute(&format!("{series}.{}", asked.variant));
     let _ = write!(out, "    <testcase classname=\"{class}\" name=\"{}\">", asked.what);
     let message = attribute(&asked.words);
@@ -46,11 +46,11 @@ fn test(out: &mut String, series: &str, asked: &Asked, with: &str) {
     }
     let lines = if lines.is_empty() { lines } else { attribute(&format!("{with}{lines}")) };
     let _ = match asked.finding {
-        Finding::NotWorse if lines.is_empty() => writeln!(out, "<system-out>{message}</system-out></testcase>"),
-        Finding::NotWorse => writeln!(out, "<system-out>{message}\n{lines}</system-out></testcase>"),
-        Finding::Worse => writeln!(out, "<failure message=\"{message}\">{lines}</failure></testcase>"),
-        Finding::NotEnoughData if lines.is_empty() => writeln!(out, "<skipped message=\"{message}\"/></testcase>"),
-        Finding::NotEnoughData => writeln!(out, "<skipped message=\"{message}\"/><system-out>{lines}</system-out></testcase>"),
+        GateVerdict::NotWorse if lines.is_empty() => writeln!(out, "<system-out>{message}</system-out></testcase>"),
+        GateVerdict::NotWorse => writeln!(out, "<system-out>{message}\n{lines}</system-out></testcase>"),
+        GateVerdict::Worse => writeln!(out, "<failure message=\"{message}\">{lines}</failure></testcase>"),
+        GateVerdict::NotEnoughData if lines.is_empty() => writeln!(out, "<skipped message=\"{message}\"/></testcase>"),
+        GateVerdict::NotEnoughData => writeln!(out, "<skipped message=\"{message}\"/><system-out>{lines}</system-out></testcase>"),
     };
 }
 

@@ -2,20 +2,20 @@
 
 use std::fmt::Write as _;
 
-use super::Told;
+use super::HistoryReport;
 use super::gate::{asked, compared_with, finding, headline};
-use super::table::{Table, heading, origins, tables};
-use crate::analysis::history::Gate;
+use super::table::{HistoryTable, heading, origins, tables};
+use crate::analysis::history::GateResult;
 use crate::report::markdown::{escaped, items};
 
 /// All series as Markdown.
 #[must_use]
-pub fn markdown(histories: &[Told]) -> String {
+pub fn markdown(histories: &[HistoryReport]) -> String {
     let texts: Vec<String> = histories.iter().map(of_history).collect();
     texts.join("\n")
 }
 
-fn of_history(told: &Told) -> String {
+fn of_history(told: &HistoryReport) -> String {
     let history = &told.history;
     let mut out = format!("# {}\n\n", escaped(&heading(history)));
     for origin in origins(history) {
@@ -33,7 +33,7 @@ fn of_history(told: &Told) -> String {
 }
 
 /// A list of questions, and below each a list of nights.
-fn of_gate(gate: &Gate) -> String {
+fn of_gate(gate: &GateResult) -> String {
     let mut out = format!("**{}**: {}\n\n", escaped(&headline(gate)), escaped(&compared_with(gate)));
     for asked in asked(gate) {
         let _ = writeln!(out, "- {}, {}: **{}**: {}", escaped(&asked.variant), asked.what, finding(asked.finding), escaped(&asked.words));
@@ -48,7 +48,7 @@ fn of_gate(gate: &Gate) -> String {
     out
 }
 
-fn laid_out(out: &mut String, table: &Table) {
+fn laid_out(out: &mut String, table: &HistoryTable) {
     let row = |texts: &[String]| texts.iter().map(|text| escaped(text)).collect::<Vec<_>>().join(" | ");
     let _ = writeln!(out, "{}:\n", escaped(&table.title));
     let _ = writeln!(out, "| {} |", row(&table.heads));
@@ -69,7 +69,7 @@ mod tests {
     fn the_tables_are_those_of_the_terminal_and_names_break_none() {
         let mut history = history(&nights(&[0.5, 8.0]), None).unwrap();
         history.variants[0].name = "<b>a|b".into();
-        let text = markdown(&[Told { history, gate: None }]);
+        let text = markdown(&[HistoryReport { history, gate: None }]);
         assert!(text.contains("| 2026-01-02 | 2 (C=2, S=1) | none | 2 | 1.33 (C=2, S=1) |"), "{text}");
         assert!(text.contains("&lt;b&gt;a\\|b: max C×S") && text.contains("**SIMULATED"), "{text}");
     }

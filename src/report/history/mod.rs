@@ -15,13 +15,13 @@ pub use terminal::terminal;
 
 use serde::Serialize;
 
-use crate::analysis::history::{Gate, History};
+use crate::analysis::history::{GateResult, SweepHistory};
 
 /// A series, and what the gate says of it where it was asked.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Told {
+pub struct HistoryReport {
     #[serde(flatten)]
-    pub history: History,
+    pub history: SweepHistory,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub gate: Option<Gate>,
+    pub gate: Option<GateResult>,
 }

@@ -1,13 +1,13 @@
 //! What stands in the tables of a history, shared by all formats: a line a night, in texts. No escaping, no layout.
 
-use crate::analysis::history::{CellSeries, History, ScorePoint, ScoreSeries, ValuePoint, VariantHistory};
-use crate::analysis::{CellState, ScoreBound, Shape, Verdict, show_axes};
-use crate::report::number::{Scale, significant};
+use crate::analysis::history::{CellSeries, ScorePoint, ScoreSeries, SweepHistory, ValuePoint, VariantHistory};
+use crate::analysis::{CapacityShape, CellState, GoalVerdict, ScoreBound, show_axes};
+use crate::report::number::{DisplayUnit, significant};
 use crate::report::words::bounded;
 
 /// A table: what it is of, the heads of its columns, and a line a night.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Table {
+pub struct HistoryTable {
     pub title: String,
     pub heads: Vec<String>,
     pub lines: Vec<Vec<String>>,
@@ -17,12 +17,12 @@ const NONE: &str = "none";
 const NOTHING: &str = "-";
 
 /// All tables of a variant: a table a score, then the shown measure.
-pub fn tables(history: &History, variant: &VariantHistory) -> Vec<Table> {
+pub fn tables(history: &SweepHistory, variant: &VariantHistory) -> Vec<HistoryTable> {
     let scores = variant.scores.iter().map(|series| scores(history, variant, series));
     scores.chain(history.shown_of(variant).map(|series| values(history, variant, series))).collect()
 }
 
-fn scores(history: &History, variant: &VariantHistory, series: &ScoreSeries) -> Table {
+fn scores(history: &SweepHistory, variant: &VariantHistory, series: &ScoreSeries) -> HistoryTable {
     let within = show_axes(&series.within);
     let at = if within.is_empty() { String::new() } else { format!(" at {within}") };
     let shapes = series.nights.iter().flatten().any(|point| point.shape.or(point.best_harmonic_mean).is_some());
@@ -43,13 +43,13 @@ fn scores(history: &History, variant: &VariantHistory, series: &ScoreSeries) -> 
     };
     let labels: Vec<String> = history.nights.iter().map(|night| night.label.clone()).collect();
     let lines = labels.iter().zip(&series.nights).map(line).collect();
-    Table { title: format!("{}: {}{at}", variant.name, series.score), heads, lines }
+    HistoryTable { title: format!("{}: {}{at}", variant.name, series.score), heads, lines }
 }
 
-fn values(history: &History, variant: &VariantHistory, series: &CellSeries) -> Table {
+fn values(history: &SweepHistory, variant: &VariantHistory, series: &CellSeries) -> HistoryTable {
     let points = history.variants.iter().filter_map(|variant| history.shown_of(variant)).flat_map(|series| &series.nights).flatten();
     let largest = points.filter_map(|point| point.value()?.finite()).max_by(f64::total_cmp);
-    let scale = Scale::of(&history.unit, history.limit, largest);
+    let scale = DisplayUnit::of(&history.unit, history.limit, largest);
     let what = history.goal.as_ref().unwrap_or(&history.measure);
     let cell = history.cell_words();
     let at = if cell.is_empty() { String::new() } else { format!(" at {cell}") };
@@ -60,7 +60,7 @@ fn values(history: &History, variant: &VariantHistory, series: &CellSeries) -> T
         line
     };
     let labels: Vec<String> = history.nights.iter().map(|night| night.label.clone()).collect();
-    Table {
+    HistoryTable {
         title: format!("{}: {what}{at}, in {}", variant.name, scale.unit),
         heads,
         lines: labels.iter().zip(&series.nights).map(line).collect(),
@@ -68,7 +68,7 @@ fn values(history: &History, variant: &VariantHistory, series: &CellSeries) -> T
 }
 
 /// Value, interval, n and verdict of a night.
-fn value(history: &History, scale: Scale, point: &ValuePoint) -> Vec<String> {
+fn value(history: &SweepHistory, scale: DisplayUnit, point: &ValuePoint) -> Vec<String> {
     let text = match (&point.state, point.value()) {
         (CellState::Failed { .. }, _) => "failed".to_owned(),
         (CellState::Invalid { .. }, _) => "invalid".to_owned(),
@@ -82,7 +82,7 @@ fn value(history: &History, scale: Scale, point: &ValuePoint) -> Vec<String> {
     let estimate = point.estimate.as_ref().filter(|estimate| estimate.value.is_some());
     let interval = estimate.and_then(|estimate| scale.interval(estimate));
     let n = estimate.map_or_else(|| NOTHING.to_owned(), |estimate| estimate.n.to_string());
-    let verdict = point.verdict.map_or(NOTHING, Verdict::name);
+    let verdict = point.verdict.map_or(NOTHING, GoalVerdict::name);
     vec![text, interval.unwrap_or_else(|| NOTHING.to_owned()), n, verdict.to_owned()]
 }
 
@@ -93,7 +93,7 @@ fn headline(point: &ScorePoint) -> String {
     }
 }
 
-fn harmonic(shape: Option<Shape>, bound: ScoreBound) -> String {
+fn harmonic(shape: Option<CapacityShape>, bound: ScoreBound) -> String {
     shape.map_or_else(
         || NONE.to_owned(),
         |shape| {
@@ -108,7 +108,7 @@ fn number(value: Option<f64>) -> String {
 }
 
 /// `capacity: 12 nights, 2026-01-01 to 2026-01-12, seed 7`.
-pub fn heading(history: &History) -> String {
+pub fn heading(history: &SweepHistory) -> String {
     let count = history.nights.len();
     let nights = if count == 1 { "1 night".to_owned() } else { format!("{count} nights") };
     let dates = match history.nights.as_slice() {
@@ -120,7 +120,7 @@ pub fn heading(history: &History) -> String {
 }
 
 /// What stands above all numbers that were not measured here.
-pub fn origins(history: &History) -> Vec<String> {
+pub fn origins(history: &SweepHistory) -> Vec<String> {
     let simulated = history.simulated.then(|| crate::report::words::SIMULATED.to_owned());
     let imported = history.imported.as_ref().map(|program| format!("IMPORTED: every number here comes from files of {program}"));
     simulated.into_iter().chain(imported).collect()

@@ -1,20 +1,20 @@
 //! The history for a terminal of 80 columns: the tables of each variant, then the remarks.
 
-use super::Told;
+use super::HistoryReport;
 use super::gate::{asked, compared_with, finding, headline};
-use super::table::{Table, heading, origins, tables};
-use crate::analysis::history::Gate;
-use crate::report::Colour;
+use super::table::{HistoryTable, heading, origins, tables};
+use crate::analysis::history::GateResult;
+use crate::report::ColourMode;
 use crate::report::terminal::{indented, new_table, paragraph, trimmed};
 
 /// All series as text.
 #[must_use]
-pub fn terminal(histories: &[Told]) -> String {
+pub fn terminal(histories: &[HistoryReport]) -> String {
     let texts: Vec<String> = histories.iter().map(|told| of_history(told) + &told.gate.as_ref().map(of_gate).unwrap_or_default()).collect();
     texts.join("\n")
 }
 
-fn of_history(told: &Told) -> String {
+fn of_history(told: &HistoryReport) -> String {
     let history = &told.history;
     let mut out = String::new();
     for origin in origins(history) {
@@ -39,7 +39,7 @@ fn of_history(told: &Told) -> String {
 }
 
 /// What the gate says, a question a paragraph.
-fn of_gate(gate: &Gate) -> String {
+fn of_gate(gate: &GateResult) -> String {
     let mut out = String::from("\n");
     paragraph(&mut out, &headline(gate));
     paragraph(&mut out, &compared_with(gate));
@@ -53,8 +53,8 @@ fn of_gate(gate: &Gate) -> String {
     out
 }
 
-fn laid_out(table: &Table) -> String {
-    let mut drawn = new_table(Colour::Never);
+fn laid_out(table: &HistoryTable) -> String {
+    let mut drawn = new_table(ColourMode::Never);
     drawn.set_header(&table.heads);
     for line in &table.lines {
         drawn.add_row(line);
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_history_reads_night_by_night_within_eighty_columns() {
-        let text = terminal(&[Told { history: history(&nights(&[0.5, 0.52, 8.0]), None).unwrap(), gate: None }]);
+        let text = terminal(&[HistoryReport { history: history(&nights(&[0.5, 0.52, 8.0]), None).unwrap(), gate: None }]);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         insta::assert_snapshot!(text);
     }
@@ -79,7 +79,7 @@ mod tests {
     fn the_gate_says_what_regressed_and_why_in_every_format() {
         let slow = [0.5, 0.5, 0.5, 8.0, 8.0];
         let nights: Vec<_> = (1..).zip(slow).map(|(day, p95)| night(day, certified(day, p95))).collect();
-        let told = Told { history: history(&nights, None).unwrap(), gate: Some(gate(&nights, None, &GateOptions::default())) };
+        let told = HistoryReport { history: history(&nights, None).unwrap(), gate: Some(gate(&nights, None, &GateOptions::default())) };
         let text = terminal(std::slice::from_ref(&told));
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         insta::assert_snapshot!(text.split_once("gate: ").unwrap().1);

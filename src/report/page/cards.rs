@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::{CapacityScore, LargestScore, Score, ScoreBound, Shape, SweepSummary, VariantSummary, axis_label, show_axes};
+use crate::analysis::{CapacityScore, CapacityShape, LargestScore, Score, ScoreBound, SweepSummary, VariantSummary, axis_label, show_axes};
 use crate::report::number::significant;
 use crate::report::words;
 
@@ -12,7 +12,7 @@ const MOST: usize = 12;
 
 /// What one score says.
 #[derive(Debug, Serialize)]
-pub struct Card {
+pub struct ScoreCard {
     variant: String,
     /// `at least`, where the number is a lower bound; else empty.
     bound: &'static str,
@@ -32,15 +32,15 @@ pub struct Card {
 
 /// The first cards, and how many more there are.
 #[must_use]
-pub fn cards(summary: &SweepSummary) -> (Vec<Card>, usize) {
+pub fn cards(summary: &SweepSummary) -> (Vec<ScoreCard>, usize) {
     let sure = format!("{} %", significant(summary.confidence * 100.0, 2));
-    let mut cards: Vec<Card> = summary.variants.iter().flat_map(|variant| of_variant(variant, &sure)).collect();
+    let mut cards: Vec<ScoreCard> = summary.variants.iter().flat_map(|variant| of_variant(variant, &sure)).collect();
     let more = cards.len().saturating_sub(MOST);
     cards.truncate(MOST);
     (cards, more)
 }
 
-fn of_variant(variant: &VariantSummary, sure: &str) -> Vec<Card> {
+fn of_variant(variant: &VariantSummary, sure: &str) -> Vec<ScoreCard> {
     let sentences = words::verdict_sentences(variant).into_iter().chain(std::iter::repeat(String::new()));
     let card = |(score, sentence): (&Score, String)| {
         let counted = match score {
@@ -55,7 +55,7 @@ fn of_variant(variant: &VariantSummary, sure: &str) -> Vec<Card> {
         };
         let within = show_axes(score.within());
         let place = [counted.place, within].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
-        Card {
+        ScoreCard {
             variant: variant.name.clone(),
             bound: if counted.number.is_some() { score.bound().prefix().trim_end() } else { "" },
             number: counted.number.unwrap_or_else(|| "none".to_owned()),
@@ -71,7 +71,7 @@ fn of_variant(variant: &VariantSummary, sure: &str) -> Vec<Card> {
     variant.scores.iter().zip(sentences).map(card).collect()
 }
 
-struct Counted {
+struct ScoreCardNumbers {
     number: Option<String>,
     certain: bool,
     is_implied: bool,
@@ -81,12 +81,12 @@ struct Counted {
     not_excluded: String,
 }
 
-fn capacity(score: &CapacityScore) -> Counted {
+fn capacity(score: &CapacityScore) -> ScoreCardNumbers {
     let best = score.max_product;
-    let ranged = |shape: Option<Shape>, bound: ScoreBound| {
+    let ranged = |shape: Option<CapacityShape>, bound: ScoreBound| {
         shape.map_or_else(|| "none".to_owned(), |shape| format!("{}{} ({})", bound.prefix(), shape.product, place(shape)))
     };
-    Counted {
+    ScoreCardNumbers {
         number: best.map(|shape| shape.product.to_string()),
         certain: best.is_some() && score.largest_met == best,
         is_implied: score.is_implied,
@@ -97,12 +97,12 @@ fn capacity(score: &CapacityScore) -> Counted {
     }
 }
 
-fn place(shape: Shape) -> String {
+fn place(shape: CapacityShape) -> String {
     format!("C={}, S={}", shape.concurrent, shape.sequential)
 }
 
-fn largest(score: &LargestScore) -> Counted {
-    Counted {
+fn largest(score: &LargestScore) -> ScoreCardNumbers {
+    ScoreCardNumbers {
         number: score.passes.map(|value| value.to_string()),
         certain: score.passes.is_some() && score.met == score.passes,
         is_implied: score.is_implied,

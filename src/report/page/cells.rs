@@ -5,8 +5,8 @@
 
 use serde::Serialize;
 
-use crate::analysis::{CellState, CellSummary, SweepSummary, VariantSummary, Verdict, axis_label, show_value};
-use crate::report::number::{Scale, or_dash, percent, significant};
+use crate::analysis::{CellState, CellSummary, GoalVerdict, SweepSummary, VariantSummary, axis_label, show_value};
+use crate::report::number::{DisplayUnit, or_dash, percent, significant};
 
 /// Rows that are laid out all at once.
 const WINDOW: usize = 200;
@@ -15,7 +15,7 @@ const LEADING: usize = 5;
 
 #[derive(Debug, Serialize)]
 pub struct CellTable {
-    heads: Vec<Head>,
+    heads: Vec<CellTableHeader>,
     /// All rows; of a large sweep their leading columns alone.
     rows: Vec<Vec<String>>,
     total: usize,
@@ -35,7 +35,7 @@ impl CellTable {
 }
 
 #[derive(Debug, Serialize)]
-struct Head {
+struct CellTableHeader {
     text: String,
     /// What the script does with the column: `variant` and `verdict` can be chosen by, `axis` is found as `C=4`.
     role: &'static str,
@@ -43,7 +43,7 @@ struct Head {
 
 #[must_use]
 pub fn cell_table(summary: &SweepSummary) -> CellTable {
-    let scale = Scale::of_shown(summary);
+    let scale = DisplayUnit::of_shown(summary);
     let in_order = summary.variants.iter().flat_map(|variant| variant.cells.iter().map(move |cell| (variant, cell)));
     let mut rows: Vec<Vec<String>> = in_order.map(|(variant, cell)| row(summary, variant, cell, scale)).collect();
     let (heads, total) = (heads(summary, scale), rows.len());
@@ -52,8 +52,8 @@ pub fn cell_table(summary: &SweepSummary) -> CellTable {
     CellTable { heads, rows, total, window: WINDOW, leading, data }
 }
 
-fn heads(summary: &SweepSummary, scale: Scale) -> Vec<Head> {
-    let head = |text: &str, role| Head { text: text.to_owned(), role };
+fn heads(summary: &SweepSummary, scale: DisplayUnit) -> Vec<CellTableHeader> {
+    let head = |text: &str, role| CellTableHeader { text: text.to_owned(), role };
     let mut heads = vec![head("variant", "variant")];
     heads.extend(summary.axes.iter().map(|axis| head(&axis_label(&axis.name), "axis")));
     heads.push(head("verdict", "verdict"));
@@ -79,12 +79,12 @@ fn heads(summary: &SweepSummary, scale: Scale) -> Vec<Head> {
     heads
 }
 
-fn row(summary: &SweepSummary, variant: &VariantSummary, cell: &CellSummary, scale: Scale) -> Vec<String> {
+fn row(summary: &SweepSummary, variant: &VariantSummary, cell: &CellSummary, scale: DisplayUnit) -> Vec<String> {
     let (rates, success, shown) = (&cell.rates, &cell.success_only, cell.shown.as_ref());
     let dash = || "-".to_owned();
     let mut texts = vec![variant.name.clone()];
     texts.extend(summary.axes.iter().map(|axis| cell.axes.get(&axis.name).map_or_else(dash, show_value)));
-    texts.push(cell.verdict.map_or("-", Verdict::name).to_owned());
+    texts.push(cell.verdict.map_or("-", GoalVerdict::name).to_owned());
     texts.push(shown.map_or_else(dash, |shown| scale.measured(shown, None)));
     texts.push(shown.and_then(|shown| scale.interval(shown)).unwrap_or_else(dash));
     texts.push(shown.map_or_else(dash, |shown| shown.n.to_string()));
@@ -141,11 +141,11 @@ fn inside_script(columns: &[String]) -> String {
 mod tests {
     use super::*;
     use crate::analysis::fixture::{cell, sweep, uniform};
-    use crate::analysis::{Question, summarize};
+    use crate::analysis::{SummaryOptions, summarize};
 
     fn table(cells: u64) -> CellTable {
         let cells: Vec<_> = (1..=cells).map(|concurrent| cell("vllm", concurrent, 1, uniform(1, 1, 0.5))).collect();
-        cell_table(&summarize(&sweep(&["max(ttft) <= 10s"], &cells), &Question::default()).unwrap())
+        cell_table(&summarize(&sweep(&["max(ttft) <= 10s"], &cells), &SummaryOptions::default()).unwrap())
     }
 
     #[test]

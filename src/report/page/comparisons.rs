@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::analysis::compare::{Call, CellComparison, Comparison, Effect, Interval, ScoreEffect};
-use crate::analysis::{Extended, show_axes};
+use crate::analysis::compare::{CellComparison, ComparisonVerdict, ConfidenceInterval, MeasureEffect, ScoreEffect, VariantComparison};
+use crate::analysis::{ExtendedReal, show_axes};
 use crate::report::comparison::words::{self, count};
-use crate::report::number::{Scale, or_dash, significant};
+use crate::report::number::{DisplayUnit, or_dash, significant};
 
 /// Rows of all tables cell by cell; the rest is in `bench compare --format json`.
 const MOST_ROWS: usize = 500;
@@ -14,35 +14,35 @@ const MOST_ROWS: usize = 500;
 pub struct ComparisonView {
     base: String,
     new: String,
-    call: CallView,
+    call: ComparisonVerdictView,
     /// What it rests on: what decides, and what stands beside.
     grounds: Vec<String>,
     /// Margin, confidence and how false alarms are held down.
     terms: String,
     differences: Vec<String>,
-    scores: Vec<Row>,
-    overall: Vec<Row>,
-    cells: Vec<Row>,
+    scores: Vec<ComparisonRow>,
+    overall: Vec<ComparisonRow>,
+    cells: Vec<ComparisonRow>,
     more_cells: usize,
     notes: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct CallView {
+struct ComparisonVerdictView {
     word: &'static str,
     class: &'static str,
 }
 
 /// A line of a table: texts, then the call.
 #[derive(Debug, Serialize)]
-struct Row {
+struct ComparisonRow {
     texts: Vec<String>,
-    call: CallView,
+    call: ComparisonVerdictView,
 }
 
 #[must_use]
-pub fn comparison_view(comparison: &Comparison, comparisons: usize) -> ComparisonView {
-    let mut cells: Vec<Row> = comparison.cells.iter().flat_map(rows_of_cell).collect();
+pub fn comparison_view(comparison: &VariantComparison, comparisons: usize) -> ComparisonView {
+    let mut cells: Vec<ComparisonRow> = comparison.cells.iter().flat_map(rows_of_cell).collect();
     let most = MOST_ROWS / comparisons.max(1);
     let more_cells = cells.len().saturating_sub(most);
     cells.truncate(most);
@@ -58,38 +58,38 @@ pub fn comparison_view(comparison: &Comparison, comparisons: usize) -> Compariso
         ),
         differences: comparison.differences.iter().map(|found| format!("{}: {} and {}", found.what, found.base, found.new)).collect(),
         scores: comparison.scores.iter().map(score_row).collect(),
-        overall: comparison.overall.iter().map(|effect| Row { texts: effect_texts(effect), call: call(effect.call) }).collect(),
+        overall: comparison.overall.iter().map(|effect| ComparisonRow { texts: effect_texts(effect), call: call(effect.call) }).collect(),
         cells,
         more_cells,
         notes: comparison.notes.clone(),
     }
 }
 
-fn call(call: Call) -> CallView {
+fn call(call: ComparisonVerdict) -> ComparisonVerdictView {
     let class = match call {
-        Call::Improved => "met",
-        Call::Same => "same",
-        Call::Regressed => "missed",
-        Call::NotEnoughData => "undecided",
+        ComparisonVerdict::Improved => "met",
+        ComparisonVerdict::Same => "same",
+        ComparisonVerdict::Regressed => "missed",
+        ComparisonVerdict::NotEnoughData => "undecided",
     };
-    CallView { word: call.name(), class }
+    ComparisonVerdictView { word: call.name(), class }
 }
 
-fn rows_of_cell(cell: &CellComparison) -> Vec<Row> {
+fn rows_of_cell(cell: &CellComparison) -> Vec<ComparisonRow> {
     let place = show_axes(&cell.axes);
-    let row = |effect: &Effect| {
+    let row = |effect: &MeasureEffect| {
         let mut texts = vec![if place.is_empty() { "cell".to_owned() } else { place.clone() }];
         texts.extend(effect_texts(effect));
-        Row { texts, call: call(effect.call) }
+        ComparisonRow { texts, call: call(effect.call) }
     };
     cell.effects.iter().map(row).collect()
 }
 
 /// Measure, base, new, ratio, difference, pairs.
-fn effect_texts(effect: &Effect) -> Vec<String> {
-    let scale = Scale::of(&effect.unit, None, words::largest(effect));
-    let value = |value: Option<Extended>| value.map_or_else(|| "-".to_owned(), |value| scale.show(value, None));
-    let plain = Scale { unit: "", factor: 1.0 };
+fn effect_texts(effect: &MeasureEffect) -> Vec<String> {
+    let scale = DisplayUnit::of(&effect.unit, None, words::largest(effect));
+    let value = |value: Option<ExtendedReal>| value.map_or_else(|| "-".to_owned(), |value| scale.show(value, None));
+    let plain = DisplayUnit { unit: "", factor: 1.0 };
     vec![
         format!("{}, {}", effect.measure, scale.unit),
         value(effect.base),
@@ -101,9 +101,9 @@ fn effect_texts(effect: &Effect) -> Vec<String> {
 }
 
 /// `1.10 (1.05 to 1.16)`.
-fn ranged(interval: Option<&Interval>, scale: Scale) -> String {
+fn ranged(interval: Option<&ConfidenceInterval>, scale: DisplayUnit) -> String {
     let Some(interval) = interval else { return "-".to_owned() };
-    let show = |value: Extended| scale.show(value, None);
+    let show = |value: ExtendedReal| scale.show(value, None);
     let ends = match (interval.low, interval.high) {
         (Some(low), Some(high)) => format!(" ({} to {})", show(low), show(high)),
         (Some(low), None) => format!(" ({} or more)", show(low)),
@@ -114,7 +114,7 @@ fn ranged(interval: Option<&Interval>, scale: Scale) -> String {
 }
 
 /// Score, base with its range, new with its range, ratio.
-fn score_row(effect: &ScoreEffect) -> Row {
+fn score_row(effect: &ScoreEffect) -> ComparisonRow {
     let within = show_axes(&effect.within);
     let at = if within.is_empty() { String::new() } else { format!(" at {within}") };
     let side =
@@ -125,7 +125,7 @@ fn score_row(effect: &ScoreEffect) -> Row {
         side(effect.new, effect.new_range),
         or_dash(effect.ratio),
     ];
-    Row { texts, call: call(effect.call) }
+    ComparisonRow { texts, call: call(effect.call) }
 }
 
 #[cfg(test)]
@@ -134,9 +134,9 @@ mod tests {
 
     #[test]
     fn an_interval_shows_the_ends_it_has() {
-        let scale = Scale { unit: "s", factor: 1.0 };
-        let number = |value: f64| Extended::new(value);
-        let interval = |low, high| Interval { value: number(1.1).unwrap(), low, high };
+        let scale = DisplayUnit { unit: "s", factor: 1.0 };
+        let number = |value: f64| ExtendedReal::new(value);
+        let interval = |low, high| ConfidenceInterval { value: number(1.1).unwrap(), low, high };
         assert_eq!(ranged(Some(&interval(number(1.05), number(1.16))), scale), "1.10 (1.05 to 1.16)");
         assert_eq!(ranged(Some(&interval(None, number(f64::INFINITY))), scale), "1.10 (up to fail)");
         assert_eq!(ranged(Some(&interval(None, None)), scale), "1.10");

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::cards::{Card, cards};
+use super::cards::{ScoreCard, cards};
 use super::cells::{CellTable, cell_table};
 use super::comparisons::{ComparisonView, comparison_view};
-use super::parts::{Facts, PageFigure, PageParts};
-use super::sections::{Failures, Section, failures, figures_of, section};
-use crate::analysis::{Ratio, SweepSummary};
+use super::parts::{EnvironmentSection, PageFigure, PageParts};
+use super::sections::{FailureTable, VariantSection, failures, figures_of, section};
+use crate::analysis::{ScoreRatio, SweepSummary};
 use crate::report::reconcile;
 use crate::report::words;
 
@@ -16,7 +16,7 @@ const MOST_BYTES: usize = 1_650_000;
 const LEAST_FOR_PICTURES: usize = 550_000;
 
 #[derive(Debug, Serialize)]
-pub struct Page<'a> {
+pub struct ReportPage<'a> {
     name: &'a str,
     simulated: Option<&'a str>,
     imported: Option<String>,
@@ -24,20 +24,20 @@ pub struct Page<'a> {
     lacks: Vec<String>,
     runs: String,
     goals: &'a [String],
-    cards: Vec<Card>,
+    cards: Vec<ScoreCard>,
     more_cards: usize,
     exposed: Vec<String>,
     ratios: Vec<RatioLine<'a>>,
-    variants: Vec<Section<'a>>,
+    variants: Vec<VariantSection<'a>>,
     /// Pictures that show several variants.
     figures: Vec<&'a str>,
     /// Files of pictures for which there is no room.
     files: Vec<&'a str>,
     comparisons: Vec<ComparisonView>,
-    failures: Option<Failures>,
+    failures: Option<FailureTable>,
     cells: CellTable,
     scenario: Option<&'a str>,
-    environment: &'a [Facts],
+    environment: &'a [EnvironmentSection],
     /// Heads of the tables of a cell as other tools define it.
     published_heads: [&'static str; 6],
     legend: String,
@@ -51,13 +51,13 @@ struct RatioLine<'a> {
 }
 
 #[must_use]
-pub fn page<'a>(summary: &'a SweepSummary, parts: &PageParts<'a>) -> Page<'a> {
+pub fn page<'a>(summary: &'a SweepSummary, parts: &PageParts<'a>) -> ReportPage<'a> {
     let (cards, more_cards) = cards(summary);
     let cells = cell_table(summary);
     let (figures, files) = fitting(parts.figures, MOST_BYTES.saturating_sub(cells.weight()).max(LEAST_FOR_PICTURES));
     let comparisons = parts.comparisons.unwrap_or_default();
-    let ratio_line = |ratio: &'a Ratio| RatioLine { sentence: words::ratio_sentence(summary, ratio), remarks: &ratio.remarks };
-    Page {
+    let ratio_line = |ratio: &'a ScoreRatio| RatioLine { sentence: words::ratio_sentence(summary, ratio), remarks: &ratio.remarks };
+    ReportPage {
         name: &summary.name,
         simulated: summary.simulated.then_some(words::SIMULATED),
         imported: words::imported(summary),

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::parts::Facts;
-use crate::record::{CacheContract, RunRecord, ServerFacts, TokenRule};
+use super::parts::EnvironmentSection;
+use crate::record::{CacheCheck, RunRecord, ServerFacts, TokenRule};
 use crate::report::number::significant;
 use crate::store::SavedSweep;
 
 /// The sweep, the client, and the server of each variant.
 #[must_use]
-pub fn environment(sweep: &SavedSweep) -> Vec<Facts> {
+pub fn environment(sweep: &SavedSweep) -> Vec<EnvironmentSection> {
     let manifest = &sweep.manifest;
     let some = |name: &str, value: Option<String>| value.map(|value| (name.to_owned(), value));
     let made = [
@@ -27,7 +27,7 @@ pub fn environment(sweep: &SavedSweep) -> Vec<Facts> {
         some("operating system", manifest.client.operating_system.clone()),
         some("processors", manifest.client.processors.map(|count| count.to_string())),
     ];
-    let facts = |heading: &str, lines: Vec<Option<(String, String)>>| Facts {
+    let facts = |heading: &str, lines: Vec<Option<(String, String)>>| EnvironmentSection {
         heading: heading.to_owned(),
         lines: lines.into_iter().flatten().collect(),
     };
@@ -36,7 +36,7 @@ pub fn environment(sweep: &SavedSweep) -> Vec<Facts> {
     all
 }
 
-fn of_variant(sweep: &SavedSweep, variant: &str) -> Facts {
+fn of_variant(sweep: &SavedSweep, variant: &str) -> EnvironmentSection {
     let runs: Vec<&RunRecord> = sweep.runs.iter().map(|run| &run.record).filter(|run| run.header.variant == variant).collect();
     let servers: Vec<&ServerFacts> = runs.iter().filter_map(|run| run.server.as_ref()).collect();
     let engine = runs.iter().filter(|run| run.header.simulated).map(|run| text_at(&run.header.cell, "/engine/preset"));
@@ -52,7 +52,7 @@ fn of_variant(sweep: &SavedSweep, variant: &str) -> Facts {
         ("cold caches", contracts(&runs)),
     ];
     let lines = lines.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-    Facts { heading: variant.to_owned(), lines }
+    EnvironmentSection { heading: variant.to_owned(), lines }
 }
 
 fn text_at(cell: &Value, pointer: &str) -> Option<String> {
@@ -91,9 +91,9 @@ fn contracts(runs: &[&RunRecord]) -> Option<String> {
     let mut counts: BTreeMap<u8, (&str, u64)> = BTreeMap::new();
     for run in runs {
         let (place, word) = match run.cache_contract {
-            CacheContract::Proven { .. } => (0, "proven"),
-            CacheContract::NotProven { .. } => (1, "not proven"),
-            CacheContract::Failed { .. } => (2, "broken"),
+            CacheCheck::Proven { .. } => (0, "proven"),
+            CacheCheck::NotProven { .. } => (1, "not proven"),
+            CacheCheck::Failed { .. } => (2, "broken"),
         };
         counts.entry(place).or_insert((word, 0)).1 += 1;
     }

@@ -2,26 +2,26 @@
 
 use serde::Serialize;
 
-use crate::analysis::Verdict;
-use crate::report::panel::{Panel, PanelRow, Place};
+use crate::analysis::GoalVerdict;
+use crate::report::panel::{ReportPanel, ReportPanelCell, ReportPanelRow};
 
 /// One table.
 #[derive(Debug, Serialize)]
-pub struct Grid {
+pub struct PageGrid {
     pub caption: String,
     corner: String,
     columns: Vec<String>,
-    rows: Vec<GridRow>,
+    rows: Vec<PageGridRow>,
 }
 
 #[derive(Debug, Serialize)]
-struct GridRow {
+struct PageGridRow {
     head: String,
-    places: Vec<Option<GridPlace>>,
+    places: Vec<Option<PageGridCell>>,
 }
 
 #[derive(Debug, Serialize)]
-struct GridPlace {
+struct PageGridCell {
     class: &'static str,
     text: String,
     mark: &'static str,
@@ -34,17 +34,17 @@ struct GridPlace {
 
 /// How many places a panel has.
 #[must_use]
-pub fn places(panel: &Panel) -> usize {
+pub fn places(panel: &ReportPanel) -> usize {
     panel.rows.len() * panel.columns.len()
 }
 
 #[must_use]
-pub fn grid(panel: Panel) -> Grid {
+pub fn grid(panel: ReportPanel) -> PageGrid {
     let what = panel.goal.unwrap_or(panel.measure);
     let within = if panel.within.is_empty() { String::new() } else { format!(" at {}", panel.within) };
     let corner = [panel.down, panel.across].into_iter().flatten().collect::<Vec<_>>().join(" \\ ");
-    let row = |row: PanelRow| GridRow { head: row.head, places: row.places.into_iter().map(|at| at.map(place)).collect() };
-    Grid {
+    let row = |row: ReportPanelRow| PageGridRow { head: row.head, places: row.places.into_iter().map(|at| at.map(place)).collect() };
+    PageGrid {
         caption: format!("{what}{within}, in {}", panel.unit),
         corner: if corner.is_empty() { "cell".to_owned() } else { corner },
         columns: panel.columns,
@@ -52,9 +52,9 @@ pub fn grid(panel: Panel) -> Grid {
     }
 }
 
-fn place(place: Place) -> GridPlace {
+fn place(place: ReportPanelCell) -> PageGridCell {
     let lines: Vec<String> = [place.interval.clone(), place.growth.clone()].into_iter().flatten().collect();
-    GridPlace {
+    PageGridCell {
         class: match (place.n, place.passes) {
             (None, _) => "without",
             (Some(_), Some(true)) => "passes",
@@ -62,7 +62,7 @@ fn place(place: Place) -> GridPlace {
             (Some(_), None) => "",
         },
         mark: place.mark(),
-        word: place.verdict.map(Verdict::name),
+        word: place.verdict.map(GoalVerdict::name),
         text: place.text,
         n: place.n,
         interval: if lines.is_empty() { None } else { Some(lines.join("; ")) },

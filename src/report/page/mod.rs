@@ -15,5 +15,5 @@ mod render;
 mod sections;
 
 pub use environment::environment;
-pub use parts::{Facts, PageFigure, PageParts};
-pub use render::{PageError, html};
+pub use parts::{EnvironmentSection, PageFigure, PageParts};
+pub use render::{ReportPageError, html};

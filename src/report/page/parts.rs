@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::compare::Comparison;
+use crate::analysis::compare::VariantComparison;
 
 /// A picture on the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,15 +20,15 @@ pub struct PageFigure {
 pub struct PageParts<'a> {
     pub figures: &'a [PageFigure],
     /// Each variant against the first.
-    pub comparisons: Option<&'a [Comparison]>,
+    pub comparisons: Option<&'a [VariantComparison]>,
     /// The scenario's text, verbatim; by contract it holds no secrets.
     pub scenario: Option<&'a str>,
-    pub environment: &'a [Facts],
+    pub environment: &'a [EnvironmentSection],
 }
 
 /// A heading with names and values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Facts {
+pub struct EnvironmentSection {
     pub heading: String,
     pub lines: Vec<(String, String)>,
 }

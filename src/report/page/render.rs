@@ -7,36 +7,36 @@ use minijinja::syntax::SyntaxConfig;
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
-use super::contents::{Page, page};
+use super::contents::{ReportPage, page};
 use super::parts::PageParts;
 use crate::analysis::SweepSummary;
 
 /// Why the page could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("the page could not be made from its template: {0}")]
-pub struct PageError(#[from] minijinja::Error);
+pub struct ReportPageError(#[from] minijinja::Error);
 
 const TEMPLATE: &str = include_str!("../../../templates/report.html");
 const STYLE: &str = include_str!("../../../templates/report.css");
 const SCRIPT: &str = include_str!("../../../templates/report.js");
 
 /// The whole page.
-pub fn html(summary: &SweepSummary, parts: &PageParts<'_>) -> Result<String, PageError> {
+pub fn html(summary: &SweepSummary, parts: &PageParts<'_>) -> Result<String, ReportPageError> {
     let mut environment = minijinja::Environment::new();
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     // The name's ending is what turns escaping on.
     environment.add_template("report.html", TEMPLATE)?;
-    let whole = Whole { style: STYLE, script: SCRIPT, script_hash: hash(SCRIPT), page: page(summary, parts) };
+    let whole = PageTemplateContext { style: STYLE, script: SCRIPT, script_hash: hash(SCRIPT), page: page(summary, parts) };
     Ok(environment.get_template("report.html")?.render(minijinja::value::Serde(whole))?)
 }
 
 #[derive(Serialize)]
-struct Whole<'a> {
+struct PageTemplateContext<'a> {
     style: &'static str,
     script: &'static str,
     script_hash: String,
     #[serde(flatten)]
-    page: Page<'a>,
+    page: ReportPage<'a>,
 }
 
 /// As a content security policy names a script: `sha256-` and the hash of its bytes in base 64.
@@ -48,9 +48,9 @@ fn hash(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::analysis::fixture::{cell, published, sweep, uniform};
-    use crate::analysis::{Question, summarize};
-    use crate::record::{Imported, Outcome};
-    use crate::report::page::{Facts, PageFigure};
+    use crate::analysis::{SummaryOptions, summarize};
+    use crate::record::{ImportOrigin, RunOutcome};
+    use crate::report::page::{EnvironmentSection, PageFigure};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
@@ -64,11 +64,11 @@ mod tests {
     fn what_comes_from_outside_is_escaped_and_figures_are_not() {
         let mut saved = sweep(&[GOAL], &[cell("vllm", 1, 1, uniform(1, 1, 0.5))]);
         saved.manifest.name = "<script>alert(1)</script>".into();
-        saved.manifest.imported = Some(Imported { program: "<b>other</b>".into(), lacks: vec!["no <i>sessions</i>".into()] });
-        saved.runs[0].record.outcome = Outcome::Failed { reason: "\"><img src=x onerror=alert(2)>".into() };
-        let summary = summarize(&saved, &Question::default()).unwrap();
+        saved.manifest.imported = Some(ImportOrigin { program: "<b>other</b>".into(), lacks: vec!["no <i>sessions</i>".into()] });
+        saved.runs[0].record.outcome = RunOutcome::Failed { reason: "\"><img src=x onerror=alert(2)>".into() };
+        let summary = summarize(&saved, &SummaryOptions::default()).unwrap();
         let figures = [PageFigure { variant: Some("vllm".into()), file: "heatmap.svg".into(), svg: "<svg id=\"drawn\"></svg>".into() }];
-        let facts = [Facts { heading: "<u>client</u>".into(), lines: vec![("<s>".into(), "</dl><script>".into())] }];
+        let facts = [EnvironmentSection { heading: "<u>client</u>".into(), lines: vec![("<s>".into(), "</dl><script>".into())] }];
         let parts = PageParts { figures: &figures, scenario: Some("</pre><script>alert(3)"), environment: &facts, ..PageParts::default() };
         let page = html(&summary, &parts).unwrap();
         assert_eq!(page.matches("<script").count(), 1, "only its own script");
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn the_page_says_what_the_terminal_says_and_needs_nothing_from_outside() {
         let cells: Vec<_> = published("vllm").into_iter().chain(published("lmcache")).collect();
-        let page = html(&summarize(&sweep(&[GOAL], &cells), &Question::default()).unwrap(), &PageParts::default()).unwrap();
+        let page = html(&summarize(&sweep(&[GOAL], &cells), &SummaryOptions::default()).unwrap(), &PageParts::default()).unwrap();
         for text in [
             "SIMULATED",
             "vllm holds 12 sessions (C=4, S=3)",
@@ -99,14 +99,15 @@ mod tests {
     #[test]
     fn an_imported_sweep_is_labelled_with_what_it_lacks() {
         let mut saved = sweep(&[GOAL], &[cell("vllm", 1, 1, uniform(1, 1, 0.5))]);
-        saved.manifest.imported = Some(Imported { program: "another script".into(), lacks: vec!["its files tell no cache hits".into()] });
-        let page = html(&summarize(&saved, &Question::default()).unwrap(), &PageParts::default()).unwrap();
+        saved.manifest.imported =
+            Some(ImportOrigin { program: "another script".into(), lacks: vec!["its files tell no cache hits".into()] });
+        let page = html(&summarize(&saved, &SummaryOptions::default()).unwrap(), &PageParts::default()).unwrap();
         assert!(page.contains("IMPORTED") && page.contains("another script") && page.contains("its files tell no cache hits"));
     }
 
     #[test]
     fn the_same_sweep_gives_the_same_bytes() {
-        let summary = summarize(&sweep(&[GOAL], &published("vllm")), &Question::default()).unwrap();
+        let summary = summarize(&sweep(&[GOAL], &published("vllm")), &SummaryOptions::default()).unwrap();
         assert!(html(&summary, &PageParts::default()).unwrap() == html(&summary, &PageParts::default()).unwrap());
     }
 }

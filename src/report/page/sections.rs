@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::grid::{Grid, grid, places};
+use super::grid::{PageGrid, grid, places};
 use super::parts::PageFigure;
 use crate::analysis::{SweepSummary, VariantSummary};
 use crate::report::certainty::reversal_sentences;
 use crate::report::panel::panels;
-use crate::report::reconcile::{Reconciliation, reconciliation};
+use crate::report::reconcile::{ReconciliationTable, reconciliation};
 use crate::report::server::server_table;
 use crate::report::words::{self, Line};
 
@@ -19,29 +19,29 @@ const MOST_PLACES: usize = 1024;
 const MOST_SERVER_ROWS: usize = 256;
 
 #[derive(Debug, Serialize)]
-pub struct Section<'a> {
+pub struct VariantSection<'a> {
     name: &'a str,
     /// That its external cache reused nothing.
     exposed: Option<String>,
     limits: Vec<String>,
     scores: Vec<Line>,
     figures: Vec<&'a str>,
-    panels: Vec<Grid>,
+    panels: Vec<PageGrid>,
     /// Tables that are too large to stand here.
     more_panels: usize,
-    server: Option<ServerGrid>,
+    server: Option<PageServerTable>,
     /// Where the table is not monotone.
     reversals: Vec<String>,
     /// What is open, remarks on cells, the cache outside the engine.
     sentences: Vec<String>,
     client: String,
     /// One cell's numbers as other tools would publish them.
-    published: Option<Reconciliation>,
+    published: Option<ReconciliationTable>,
 }
 
 /// What the server told, a row a cell.
 #[derive(Debug, Serialize)]
-struct ServerGrid {
+struct PageServerTable {
     heads: Vec<&'static str>,
     rows: Vec<Vec<String>>,
     more: usize,
@@ -49,16 +49,16 @@ struct ServerGrid {
 }
 
 #[must_use]
-pub fn section<'a>(summary: &SweepSummary, variant: &'a VariantSummary, figures: &[&'a PageFigure]) -> Section<'a> {
+pub fn section<'a>(summary: &SweepSummary, variant: &'a VariantSummary, figures: &[&'a PageFigure]) -> VariantSection<'a> {
     let (panels, more_panels) = shown_panels(summary, variant);
     let server = server_table(variant).map(|mut table| {
         let most = MOST_SERVER_ROWS / summary.variants.len().max(1);
         let more = table.rows.len().saturating_sub(most);
         table.rows.truncate(most);
-        ServerGrid { heads: table.heads, rows: table.rows, more, measured_by: words::measured_by(variant) }
+        PageServerTable { heads: table.heads, rows: table.rows, more, measured_by: words::measured_by(variant) }
     });
     let remarks = [words::undecided(variant), words::external(variant)].into_iter().flatten().chain(words::remarks(variant));
-    Section {
+    VariantSection {
         name: &variant.name,
         exposed: words::exposed(variant),
         limits: words::limit_sentences(variant),
@@ -83,7 +83,7 @@ pub fn figures_of<'a>(figures: &[&'a PageFigure], variant: Option<&str>) -> Vec<
     figures.iter().filter(|figure| figure.variant.as_deref() == variant).map(|figure| figure.svg.as_str()).collect()
 }
 
-fn shown_panels(summary: &SweepSummary, variant: &VariantSummary) -> (Vec<Grid>, usize) {
+fn shown_panels(summary: &SweepSummary, variant: &VariantSummary) -> (Vec<PageGrid>, usize) {
     let (mut shown, mut left_out, mut room) = (Vec::new(), 0, MOST_PLACES / summary.variants.len().max(1));
     for panel in panels(summary, variant) {
         match room.checked_sub(places(&panel)) {
@@ -99,7 +99,7 @@ fn shown_panels(summary: &SweepSummary, variant: &VariantSummary) -> (Vec<Grid>,
 
 /// Failures of all variants by kind.
 #[derive(Debug, Serialize)]
-pub struct Failures {
+pub struct FailureTable {
     kinds: Vec<String>,
     rows: Vec<FailureRow>,
 }
@@ -114,7 +114,7 @@ struct FailureRow {
 
 /// None where no request failed.
 #[must_use]
-pub fn failures(summary: &SweepSummary) -> Option<Failures> {
+pub fn failures(summary: &SweepSummary) -> Option<FailureTable> {
     let kinds: BTreeSet<&String> =
         summary.variants.iter().flat_map(|variant| &variant.cells).flat_map(|cell| cell.failures.keys()).collect();
     let row = |variant: &VariantSummary| {
@@ -130,14 +130,14 @@ pub fn failures(summary: &SweepSummary) -> Option<Failures> {
         }
     };
     let rows = summary.variants.iter().map(row).collect();
-    (!kinds.is_empty()).then(|| Failures { kinds: kinds.into_iter().cloned().collect(), rows })
+    (!kinds.is_empty()).then(|| FailureTable { kinds: kinds.into_iter().cloned().collect(), rows })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::analysis::fixture::{cell, failed, sweep, uniform};
-    use crate::analysis::{Question, summarize};
+    use crate::analysis::{SummaryOptions, summarize};
     use crate::record::FailureKind;
 
     #[test]
@@ -146,7 +146,7 @@ mod tests {
         rows.truncate(1);
         rows.extend([failed(0, 1, FailureKind::TimeoutIdle), failed(0, 2, FailureKind::TimeoutIdle), failed(0, 3, FailureKind::Connect)]);
         let saved = sweep(&[], &[cell("vllm", 1, 1, rows), cell("lmcache", 1, 1, uniform(1, 1, 0.5))]);
-        let found = failures(&summarize(&saved, &Question::default()).unwrap()).unwrap();
+        let found = failures(&summarize(&saved, &SummaryOptions::default()).unwrap()).unwrap();
         assert_eq!(found.kinds, ["connect", "timeout_idle"]);
         assert_eq!((found.rows[0].counts.as_slice(), found.rows[0].failed, found.rows[0].requests), ([1, 2].as_slice(), 3, 4));
         assert_eq!(found.rows[1].counts, [0, 0]);
@@ -155,6 +155,6 @@ mod tests {
     #[test]
     fn where_nothing_failed_there_is_no_table_of_failures() {
         let saved = sweep(&[], &[cell("vllm", 1, 1, uniform(1, 1, 0.5))]);
-        assert!(failures(&summarize(&saved, &Question::default()).unwrap()).is_none());
+        assert!(failures(&summarize(&saved, &SummaryOptions::default()).unwrap()).is_none());
     }
 }

@@ -12,7 +12,7 @@ pub(super) const LATE: Micros = Micros(10_000);
 
 /// The figures of some requests.
 #[derive(Debug, Default)]
-pub(super) struct Figures {
+pub(super) struct ChatStatistics {
     pub(super) succeeded: u64,
     pub(super) failures: BTreeMap<String, u64>,
     pub(super) late: u64,
@@ -23,14 +23,14 @@ pub(super) struct Figures {
     /// Of successful requests, in seconds.
     pub(super) ttft: Vec<f64>,
     pub(super) tpot: Vec<f64>,
-    pub(super) gaps: Gaps,
-    pub(super) intended: Rate,
-    pub(super) sent: Rate,
+    pub(super) gaps: TokenGapHistogram,
+    pub(super) intended: RateCounter,
+    pub(super) sent: RateCounter,
     /// Of successful requests.
-    pub(super) completed: Rate,
+    pub(super) completed: RateCounter,
 }
 
-impl Figures {
+impl ChatStatistics {
     pub(super) fn add(&mut self, record: &RequestRecord) {
         self.intended.add(record.intended_us);
         if record.was_sent() {
@@ -72,13 +72,13 @@ impl Figures {
 
 /// How often something happens: from the first to the last time, so that neither a slow start nor the wait for the last answer counts.
 #[derive(Debug, Default)]
-pub(super) struct Rate {
+pub(super) struct RateCounter {
     times: u64,
     first: Option<Micros>,
     last: Micros,
 }
 
-impl Rate {
+impl RateCounter {
     fn add(&mut self, at: Micros) {
         self.times += 1;
         self.first = Some(self.first.map_or(at, |first| first.min(at)));
@@ -95,13 +95,13 @@ impl Rate {
 
 /// Gaps between tokens: how many of each length in microseconds.
 #[derive(Debug, Default)]
-pub(super) struct Gaps {
+pub(super) struct TokenGapHistogram {
     counts: BTreeMap<u32, u64>,
     total: u64,
     sum: u64,
 }
 
-impl Gaps {
+impl TokenGapHistogram {
     fn add(&mut self, gap: u32) {
         *self.counts.entry(gap).or_default() += 1;
         self.total += 1;
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn counted_gaps_give_the_same_percentiles_as_the_gaps_themselves() {
         let gaps: Vec<u32> = (0..1000).map(|i| i * 7919 % 251).collect();
-        let mut counted = Gaps::default();
+        let mut counted = TokenGapHistogram::default();
         for gap in &gaps {
             counted.add(*gap);
         }
@@ -197,12 +197,12 @@ mod tests {
             close(counted.percentile(percent), percentile(&rising, percent).unwrap());
         }
         close(counted.mean(), mean(&rising).unwrap());
-        assert_eq!(Gaps::default().percentile(50.0), None);
+        assert_eq!(TokenGapHistogram::default().percentile(50.0), None);
     }
 
     #[test]
     fn a_rate_is_taken_between_the_first_and_the_last_time() {
-        let mut rate = Rate::default();
+        let mut rate = RateCounter::default();
         assert_eq!(rate.per_second(), None);
         for at in [3_000_000, 1_000_000, 2_000_000] {
             rate.add(Micros(at));

@@ -8,26 +8,26 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::figures::Figures;
-use super::outlet::Outlet;
+use super::figures::ChatStatistics;
+use super::outlet::TeeWriter;
 use super::row::{csv_header, csv_row, realtime_header, realtime_line};
-use super::summary::{Ending, SIMULATED, block, last};
+use super::summary::{FinalSummaryFacts, SIMULATED, block, last};
 use crate::clock::Micros;
-use crate::event::Event;
-use crate::record::{Phase, RequestRecord, RunHeader, RunRecord};
-use crate::reporter::{ReportError, Reporter};
+use crate::event::SweepEvent;
+use crate::record::{RequestPhase, RequestRecord, RunHeader, RunRecord};
+use crate::reporter::{Reporter, ReporterError};
 use crate::store::{ChatPaths, SweepPaths};
 use crate::units::Seconds;
 
 /// Writes the text files of chat runs; deaf to others.
 #[derive(Debug)]
-pub struct ChatFiles {
+pub struct ChatFileReporter {
     paths: SweepPaths,
     copy: Option<PathBuf>,
-    run: Option<ChatRun>,
+    run: Option<ChatRunFiles>,
 }
 
-impl ChatFiles {
+impl ChatFileReporter {
     /// Files go into each run's folder; with `copy` also to that CSV file, the three texts beside it. A later run replaces the copies of
     /// an earlier one.
     #[must_use]
@@ -36,21 +36,23 @@ impl ChatFiles {
     }
 }
 
-impl Reporter for ChatFiles {
-    fn on(&mut self, event: &Event) -> Result<(), ReportError> {
+impl Reporter for ChatFileReporter {
+    fn on(&mut self, event: &SweepEvent) -> Result<(), ReporterError> {
         match event {
-            Event::RunStarted { run, started_at, .. } => self.run = ChatRun::start(run, *started_at, &self.paths, self.copy.as_deref())?,
-            Event::PhaseEntered { phase, at } => {
+            SweepEvent::RunStarted { run, started_at, .. } => {
+                self.run = ChatRunFiles::start(run, *started_at, &self.paths, self.copy.as_deref())?
+            }
+            SweepEvent::PhaseEntered { phase, at } => {
                 if let Some(run) = &mut self.run {
                     run.enter(*phase, *at);
                 }
             }
-            Event::RequestDone(record) => {
+            SweepEvent::RequestDone(record) => {
                 if let Some(run) = &mut self.run {
                     run.add(record)?;
                 }
             }
-            Event::RunFinished(record) => {
+            SweepEvent::RunFinished(record) => {
                 if let Some(run) = self.run.take() {
                     run.finish(record)?;
                 }
@@ -63,31 +65,36 @@ impl Reporter for ChatFiles {
 
 /// The files of the run that is going on.
 #[derive(Debug)]
-struct ChatRun {
+struct ChatRunFiles {
     header: Arc<RunHeader>,
     started_at: Timestamp,
     target_qps: f64,
-    realtime: Outlet,
-    performance: Outlet,
-    last: Outlet,
-    csv: Outlet,
-    whole: Figures,
+    realtime: TeeWriter,
+    performance: TeeWriter,
+    last: TeeWriter,
+    csv: TeeWriter,
+    whole: ChatStatistics,
     /// Of the current interval.
-    part: Figures,
+    part: ChatStatistics,
     part_from: Option<Micros>,
     interval: Micros,
     prefill: u64,
     warmup: u64,
 }
 
-impl ChatRun {
+impl ChatRunFiles {
     /// `None` where the workload is another one.
-    fn start(header: &Arc<RunHeader>, started_at: Timestamp, paths: &SweepPaths, copy: Option<&Path>) -> Result<Option<Self>, ReportError> {
+    fn start(
+        header: &Arc<RunHeader>,
+        started_at: Timestamp,
+        paths: &SweepPaths,
+        copy: Option<&Path>,
+    ) -> Result<Option<Self>, ReporterError> {
         let workload = header.cell.get("workload").unwrap_or(&Value::Null);
         if workload.get("kind") != Some(&Value::from("chat")) {
             return Ok(None);
         }
-        let timing = Timing::deserialize(workload).map_err(|source| ReportError::ChatSpec { run: header.id.clone(), source })?;
+        let timing = ChatTimingSpec::deserialize(workload).map_err(|source| ReporterError::ChatSpec { run: header.id.clone(), source })?;
         let folder = paths.run(&header.id)?;
         // Only the last folder of the path: where the others are gone, somebody took the sweep away.
         match fs_err::create_dir(folder.dir()) {
@@ -100,12 +107,12 @@ impl ChatRun {
             header: Arc::clone(header),
             started_at,
             target_qps: timing.qps,
-            realtime: Outlet::create(places.iter().map(|place| place.realtime.as_path()))?,
-            performance: Outlet::create(places.iter().map(|place| place.performance.as_path()))?,
-            last: Outlet::create(places.iter().map(|place| place.last.as_path()))?,
-            csv: Outlet::create(places.iter().map(|place| place.csv.as_path()))?,
-            whole: Figures::default(),
-            part: Figures::default(),
+            realtime: TeeWriter::create(places.iter().map(|place| place.realtime.as_path()))?,
+            performance: TeeWriter::create(places.iter().map(|place| place.performance.as_path()))?,
+            last: TeeWriter::create(places.iter().map(|place| place.last.as_path()))?,
+            csv: TeeWriter::create(places.iter().map(|place| place.csv.as_path()))?,
+            whole: ChatStatistics::default(),
+            part: ChatStatistics::default(),
             part_from: None,
             // A block a second at the most.
             interval: Micros::from_secs_f64(timing.log_interval.0).max(Micros(1_000_000)),
@@ -116,7 +123,7 @@ impl ChatRun {
         Ok(Some(run))
     }
 
-    fn begin(&mut self) -> Result<(), ReportError> {
+    fn begin(&mut self) -> Result<(), ReporterError> {
         if self.header.simulated {
             for text in [&mut self.realtime, &mut self.performance, &mut self.last] {
                 text.say(SIMULATED)?;
@@ -128,20 +135,20 @@ impl ChatRun {
     }
 
     /// Intervals are counted from the end of the pre-fill.
-    fn enter(&mut self, phase: Phase, at: Micros) {
-        if phase != Phase::Prefill {
+    fn enter(&mut self, phase: RequestPhase, at: Micros) {
+        if phase != RequestPhase::Prefill {
             self.part_from.get_or_insert(at);
         }
     }
 
-    fn add(&mut self, record: &RequestRecord) -> Result<(), ReportError> {
+    fn add(&mut self, record: &RequestRecord) -> Result<(), ReporterError> {
         self.close_intervals_before(record.done_us)?;
         self.realtime.say(&realtime_line(record, self.started_at))?;
         self.csv.say(&csv_row(record, self.header.simulated))?;
         match record.phase {
-            Phase::Prefill => self.prefill += 1,
-            Phase::Warmup => self.warmup += 1,
-            Phase::Measure => {
+            RequestPhase::Prefill => self.prefill += 1,
+            RequestPhase::Warmup => self.warmup += 1,
+            RequestPhase::Measure => {
                 self.whole.add(record);
                 self.part.add(record);
             }
@@ -149,22 +156,23 @@ impl ChatRun {
         Ok(())
     }
 
-    fn close_intervals_before(&mut self, now: Micros) -> Result<(), ReportError> {
+    fn close_intervals_before(&mut self, now: Micros) -> Result<(), ReporterError> {
         while let Some(from) = self.part_from.filter(|from| *from + self.interval <= now) {
             let to = from + self.interval;
             self.performance.say(&block(from, to, &self.part))?;
-            self.part = Figures::default();
+            self.part = ChatStatistics::default();
             self.part_from = Some(to);
         }
         Ok(())
     }
 
-    fn finish(mut self, record: &RunRecord) -> Result<(), ReportError> {
+    fn finish(mut self, record: &RunRecord) -> Result<(), ReporterError> {
         self.close_intervals_before(record.duration_us)?;
         if let Some(from) = self.part_from.filter(|from| *from < record.duration_us) {
             self.performance.say(&block(from, record.duration_us, &self.part))?;
         }
-        let ending = Ending { header: &self.header, record, target_qps: self.target_qps, prefill: self.prefill, warmup: self.warmup };
+        let ending =
+            FinalSummaryFacts { header: &self.header, record, target_qps: self.target_qps, prefill: self.prefill, warmup: self.warmup };
         self.last.say(&last(&ending, &self.whole))?;
         for text in [self.realtime, self.performance, self.last, self.csv] {
             text.finish()?;
@@ -175,7 +183,7 @@ impl ChatRun {
 
 /// What the files need of the resolved `[workload]` section.
 #[derive(Debug, Deserialize)]
-struct Timing {
+struct ChatTimingSpec {
     qps: f64,
     log_interval: Seconds,
 }
@@ -186,7 +194,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::record::{Counts, Failure, FailureKind};
+    use crate::record::{FailureKind, RequestCounts, RequestFailure};
     use crate::store::fixture::{header, record, rich_record, run_record};
 
     const SECOND: u64 = 1_000_000;
@@ -212,7 +220,7 @@ mod tests {
                 prompt_tokens: Some(1000),
                 ..rich_record(request)
             };
-            let failure = Failure { kind: FailureKind::TimeoutFirstToken, detail: String::new() };
+            let failure = RequestFailure { kind: FailureKind::TimeoutFirstToken, detail: String::new() };
             RequestRecord { failure: (request % 10 == 9).then_some(failure), ..answered }
         })
     }
@@ -221,20 +229,20 @@ mod tests {
         let paths = SweepPaths::new(dir);
         // As the sweep's writer does.
         fs_err::create_dir_all(paths.runs()).unwrap();
-        let mut files = ChatFiles::new(paths.clone(), copy);
+        let mut files = ChatFileReporter::new(paths.clone(), copy);
         files
-            .on(&Event::RunStarted { run: Arc::new(chat_header(simulated)), requests: None, started_at: jiff::Timestamp::UNIX_EPOCH })
+            .on(&SweepEvent::RunStarted { run: Arc::new(chat_header(simulated)), requests: None, started_at: jiff::Timestamp::UNIX_EPOCH })
             .unwrap();
-        files.on(&Event::PhaseEntered { phase: Phase::Prefill, at: Micros::ZERO }).unwrap();
-        files.on(&Event::RequestDone(Box::new(RequestRecord { phase: Phase::Prefill, ..record(0) }))).unwrap();
-        files.on(&Event::PhaseEntered { phase: Phase::Measure, at: Micros::ZERO }).unwrap();
+        files.on(&SweepEvent::PhaseEntered { phase: RequestPhase::Prefill, at: Micros::ZERO }).unwrap();
+        files.on(&SweepEvent::RequestDone(Box::new(RequestRecord { phase: RequestPhase::Prefill, ..record(0) }))).unwrap();
+        files.on(&SweepEvent::PhaseEntered { phase: RequestPhase::Measure, at: Micros::ZERO }).unwrap();
         for row in rows() {
-            files.on(&Event::RequestDone(Box::new(row))).unwrap();
+            files.on(&SweepEvent::RequestDone(Box::new(row))).unwrap();
         }
         let window = Micros(60_061_000);
-        let counts = Counts { requests: 121, measured: 120, measured_window_us: window, ..Counts::default() };
+        let counts = RequestCounts { requests: 121, measured: 120, measured_window_us: window, ..RequestCounts::default() };
         let whole = RunRecord { counts, duration_us: window, ..run_record(chat_header(simulated), 121) };
-        files.on(&Event::RunFinished(Box::new(whole))).unwrap();
+        files.on(&SweepEvent::RunFinished(Box::new(whole))).unwrap();
         paths.run("chat-1").unwrap().chat(2.0)
     }
 
@@ -313,9 +321,9 @@ mod tests {
     #[test]
     fn other_workloads_bring_no_files() {
         let folder = tempfile::tempdir().unwrap();
-        let mut files = ChatFiles::new(SweepPaths::new(folder.path()), None);
-        files.on(&Event::RunStarted { run: Arc::new(header("a")), requests: None, started_at: jiff::Timestamp::UNIX_EPOCH }).unwrap();
-        files.on(&Event::RequestDone(Box::new(record(0)))).unwrap();
+        let mut files = ChatFileReporter::new(SweepPaths::new(folder.path()), None);
+        files.on(&SweepEvent::RunStarted { run: Arc::new(header("a")), requests: None, started_at: jiff::Timestamp::UNIX_EPOCH }).unwrap();
+        files.on(&SweepEvent::RequestDone(Box::new(record(0)))).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -8,5 +8,5 @@ mod outlet;
 mod row;
 mod summary;
 
-pub use files::ChatFiles;
+pub use files::ChatFileReporter;
 pub use row::CSV_COLUMNS;

@@ -7,11 +7,11 @@ use fs_err::{self as fs, File};
 
 /// A text file being written, and its copies.
 #[derive(Debug)]
-pub(super) struct Outlet {
+pub(super) struct TeeWriter {
     files: Vec<BufWriter<File>>,
 }
 
-impl Outlet {
+impl TeeWriter {
     /// Makes the files, in place of what was there.
     pub(super) fn create<'a>(paths: impl Iterator<Item = &'a Path>) -> io::Result<Self> {
         let create = |path: &Path| {

@@ -6,15 +6,15 @@ use std::fmt::{self, Write};
 
 use serde_json::Value;
 
-use super::figures::{Figures, LATE, mean, percentile};
+use super::figures::{ChatStatistics, LATE, mean, percentile};
 use crate::clock::Micros;
-use crate::record::{Outcome, RunHeader, RunRecord};
+use crate::record::{RunHeader, RunOutcome, RunRecord};
 
 /// What stands at the head of every text of a simulated run.
 pub(super) const SIMULATED: &str = "SIMULATED: made by the simulated engine in virtual time, not measured on a server\n";
 
 /// The block of one interval, from and to seconds since the run's start.
-pub(super) fn block(from: Micros, to: Micros, figures: &Figures) -> String {
+pub(super) fn block(from: Micros, to: Micros, figures: &ChatStatistics) -> String {
     let seconds = to.since(from).as_secs_f64();
     let mut text = format!("---- {:.1} s to {:.1} s ----\n", from.as_secs_f64(), to.as_secs_f64());
     line(&mut text, "Successful requests", figures.succeeded);
@@ -31,7 +31,7 @@ pub(super) fn block(from: Micros, to: Micros, figures: &Figures) -> String {
 
 /// What the final summary says beside the figures.
 #[derive(Debug)]
-pub(super) struct Ending<'a> {
+pub(super) struct FinalSummaryFacts<'a> {
     pub(super) header: &'a RunHeader,
     pub(super) record: &'a RunRecord,
     pub(super) target_qps: f64,
@@ -40,7 +40,7 @@ pub(super) struct Ending<'a> {
     pub(super) warmup: u64,
 }
 
-pub(super) fn last(ending: &Ending<'_>, figures: &Figures) -> String {
+pub(super) fn last(ending: &FinalSummaryFacts<'_>, figures: &ChatStatistics) -> String {
     let record = ending.record;
     let mut text = String::new();
     configuration(&mut text, ending);
@@ -74,7 +74,7 @@ pub(super) fn last(ending: &Ending<'_>, figures: &Figures) -> String {
     text
 }
 
-fn configuration(text: &mut String, ending: &Ending<'_>) {
+fn configuration(text: &mut String, ending: &FinalSummaryFacts<'_>) {
     let (header, record) = (ending.header, ending.record);
     *text += "Configuration\n";
     line(text, "run", &header.id);
@@ -96,20 +96,20 @@ fn configuration(text: &mut String, ending: &Ending<'_>) {
     }
 }
 
-fn failures(text: &mut String, figures: &Figures) {
+fn failures(text: &mut String, figures: &ChatStatistics) {
     line(text, "Failed requests", figures.failed());
     for (kind, count) in &figures.failures {
         line(text, &format!("  {kind}"), count);
     }
 }
 
-fn late(figures: &Figures) -> String {
+fn late(figures: &ChatStatistics) -> String {
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     let share = figures.late as f64 / figures.requests().max(1) as f64 * 100.0;
     format!("{} of {} ({share:.1} %), sent more than {} ms after they were due", figures.late, figures.requests(), LATE.0 / 1000)
 }
 
-fn latencies(text: &mut String, figures: &Figures) {
+fn latencies(text: &mut String, figures: &ChatStatistics) {
     let rising = |values: &[f64]| {
         let mut values = values.to_vec();
         values.sort_by(f64::total_cmp);
@@ -132,11 +132,11 @@ fn latencies(text: &mut String, figures: &Figures) {
 
 fn remarks(text: &mut String, record: &RunRecord) {
     match &record.outcome {
-        Outcome::Completed | Outcome::Curtailed(_) => {}
-        Outcome::Failed { reason } => {
+        RunOutcome::Completed | RunOutcome::Curtailed(_) => {}
+        RunOutcome::Failed { reason } => {
             let _ = writeln!(text, "\nFAILED: {reason}");
         }
-        Outcome::Interrupted => *text += "\nINTERRUPTED: the run was stopped before its end and is not kept as a result\n",
+        RunOutcome::Interrupted => *text += "\nINTERRUPTED: the run was stopped before its end and is not kept as a result\n",
     }
     for note in &record.notes {
         let _ = writeln!(text, "\nnote: {note}");

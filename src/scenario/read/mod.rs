@@ -5,18 +5,18 @@ mod yaml;
 
 use std::path::Path;
 
-use super::document::Node;
-use super::fault::Faults;
-use super::source::Place;
+use super::document::ScenarioNode;
+use super::fault::ScenarioError;
+use super::source::SourceSpan;
 
 /// The two notations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notation {
+pub enum ScenarioFormat {
     Toml,
     Yaml,
 }
 
-impl Notation {
+impl ScenarioFormat {
     /// By the extension: `.toml`, `.yaml` or `.yml`.
     pub fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()? {
@@ -28,14 +28,14 @@ impl Notation {
 }
 
 /// Reads a whole text; `None` where it cannot be read, and then there are faults.
-pub fn document(notation: Notation, whole: Place, faults: &mut Faults) -> Option<Node> {
+pub fn document(notation: ScenarioFormat, whole: SourceSpan, faults: &mut ScenarioError) -> Option<ScenarioNode> {
     match notation {
-        Notation::Toml => toml::document(whole, faults),
-        Notation::Yaml => yaml::document(whole, faults),
+        ScenarioFormat::Toml => toml::document(whole, faults),
+        ScenarioFormat::Yaml => yaml::document(whole, faults),
     }
 }
 
 /// Reads one value as TOML does; what is no TOML value is a text.
-pub fn value(place: Place, text: &str) -> Node {
+pub fn value(place: SourceSpan, text: &str) -> ScenarioNode {
     toml::value(place, text)
 }

@@ -7,9 +7,9 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Error, Location, Spanned, UserMessageFormatter};
 
-use crate::scenario::document::{Entry, Node, Table, Text, Value};
-use crate::scenario::fault::{Fault, Faults};
-use crate::scenario::source::Place;
+use crate::scenario::document::{ScenarioEntry, ScenarioNode, ScenarioTable, ScenarioText, ScenarioValue};
+use crate::scenario::fault::{ScenarioDiagnostic, ScenarioError};
+use crate::scenario::source::SourceSpan;
 
 /// Tables and lists within each other: each level takes up to 50 kB of a stack of which some threads have 2 MB. A scenario has about six.
 const MOST_DEEP: usize = 24;
@@ -18,7 +18,7 @@ const MOST_DEEP: usize = 24;
 const MOST_NODES: usize = 100_000;
 
 /// Reads a whole text.
-pub fn document(whole: Place, faults: &mut Faults) -> Option<Node> {
+pub fn document(whole: SourceSpan, faults: &mut ScenarioError) -> Option<ScenarioNode> {
     let source = faults.sources.get(whole).clone();
     let options = serde_saphyr::options! {
         // YAML 1.2: `no` is a text.
@@ -31,14 +31,14 @@ pub fn document(whole: Place, faults: &mut Faults) -> Option<Node> {
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         budget: serde_saphyr::budget! { max_depth: MOST_DEEP, max_nodes: MOST_NODES, max_events: 2 * MOST_NODES },
     };
-    match serde_saphyr::from_str_with_options::<Spanned<Raw>>(&source.text, options) {
+    match serde_saphyr::from_str_with_options::<Spanned<YamlValue>>(&source.text, options) {
         Ok(root) => {
-            let mut reader = Reader { whole, text: &source.text, faults };
+            let mut reader = YamlReader { whole, text: &source.text, faults };
             let mut node = reader.node(root);
             node.place = whole.at(0, 0);
-            if node.value == Value::Null {
+            if node.value == ScenarioValue::Null {
                 // An empty file, as in TOML.
-                node.value = Value::Table(Table::default());
+                node.value = ScenarioValue::Table(ScenarioTable::default());
             }
             Some(node)
         }
@@ -46,14 +46,14 @@ pub fn document(whole: Place, faults: &mut Faults) -> Option<Node> {
             let place = error.location().map_or(whole.at(0, 0), |location| place(whole, &source.text, &location));
             let message = message(&error);
             let hint = message.contains("tabs").then(|| "indent with blanks".to_owned());
-            faults.push(Fault::at(place, message).maybe_hint(hint));
+            faults.push(ScenarioDiagnostic::at(place, message).maybe_hint(hint));
             None
         }
     }
 }
 
 /// A value as the parser hands it over, before its duplicates are looked for.
-enum Raw {
+enum YamlValue {
     Null,
     Bool(bool),
     Integer(i64),
@@ -61,119 +61,119 @@ enum Raw {
     TooLarge,
     Float(f64),
     Text(String),
-    List(Vec<Spanned<Raw>>),
-    Table(Vec<(Spanned<String>, Spanned<Raw>)>),
+    List(Vec<Spanned<YamlValue>>),
+    Table(Vec<(Spanned<String>, Spanned<YamlValue>)>),
 }
 
-impl<'de> Deserialize<'de> for Raw {
+impl<'de> Deserialize<'de> for YamlValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RawVisitor)
+        deserializer.deserialize_any(YamlValueVisitor)
     }
 }
 
-struct RawVisitor;
+struct YamlValueVisitor;
 
-impl<'de> Visitor<'de> for RawVisitor {
-    type Value = Raw;
+impl<'de> Visitor<'de> for YamlValueVisitor {
+    type Value = YamlValue;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
-    fn visit_unit<E>(self) -> Result<Raw, E> {
-        Ok(Raw::Null)
+    fn visit_unit<E>(self) -> Result<YamlValue, E> {
+        Ok(YamlValue::Null)
     }
-    fn visit_none<E>(self) -> Result<Raw, E> {
-        Ok(Raw::Null)
+    fn visit_none<E>(self) -> Result<YamlValue, E> {
+        Ok(YamlValue::Null)
     }
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Raw, D::Error> {
-        Raw::deserialize(deserializer)
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<YamlValue, D::Error> {
+        YamlValue::deserialize(deserializer)
     }
-    fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
-        Ok(Raw::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<YamlValue, E> {
+        Ok(YamlValue::Bool(value))
     }
-    fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
-        Ok(Raw::Integer(value))
+    fn visit_i64<E>(self, value: i64) -> Result<YamlValue, E> {
+        Ok(YamlValue::Integer(value))
     }
-    fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
-        Ok(i64::try_from(value).map_or(Raw::TooLarge, Raw::Integer))
+    fn visit_u64<E>(self, value: u64) -> Result<YamlValue, E> {
+        Ok(i64::try_from(value).map_or(YamlValue::TooLarge, YamlValue::Integer))
     }
-    fn visit_i128<E>(self, _: i128) -> Result<Raw, E> {
-        Ok(Raw::TooLarge)
+    fn visit_i128<E>(self, _: i128) -> Result<YamlValue, E> {
+        Ok(YamlValue::TooLarge)
     }
-    fn visit_u128<E>(self, _: u128) -> Result<Raw, E> {
-        Ok(Raw::TooLarge)
+    fn visit_u128<E>(self, _: u128) -> Result<YamlValue, E> {
+        Ok(YamlValue::TooLarge)
     }
-    fn visit_f64<E>(self, value: f64) -> Result<Raw, E> {
-        Ok(Raw::Float(value))
+    fn visit_f64<E>(self, value: f64) -> Result<YamlValue, E> {
+        Ok(YamlValue::Float(value))
     }
-    fn visit_str<E>(self, value: &str) -> Result<Raw, E> {
-        Ok(Raw::Text(value.to_owned()))
+    fn visit_str<E>(self, value: &str) -> Result<YamlValue, E> {
+        Ok(YamlValue::Text(value.to_owned()))
     }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Raw, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<YamlValue, A::Error> {
         let mut list = Vec::new();
         while let Some(item) = items.next_element()? {
             list.push(item);
         }
-        Ok(Raw::List(list))
+        Ok(YamlValue::List(list))
     }
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Raw, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<YamlValue, A::Error> {
         let mut table = Vec::new();
         while let Some(entry) = entries.next_entry()? {
             table.push(entry);
         }
-        Ok(Raw::Table(table))
+        Ok(YamlValue::Table(table))
     }
 }
 
-struct Reader<'a> {
-    whole: Place,
+struct YamlReader<'a> {
+    whole: SourceSpan,
     text: &'a str,
-    faults: &'a mut Faults,
+    faults: &'a mut ScenarioError,
 }
 
-impl Reader<'_> {
-    fn node(&mut self, raw: Spanned<Raw>) -> Node {
+impl YamlReader<'_> {
+    fn node(&mut self, raw: Spanned<YamlValue>) -> ScenarioNode {
         let place = self.place(&raw.defined, &raw.referenced);
         let value = match raw.value {
-            Raw::Null => Value::Null,
-            Raw::Bool(value) => Value::Bool(value),
-            Raw::Integer(value) => Value::Integer(value),
-            Raw::TooLarge => {
-                self.faults.push(Fault::at(place, "the number is out of range"));
-                Value::Integer(0)
+            YamlValue::Null => ScenarioValue::Null,
+            YamlValue::Bool(value) => ScenarioValue::Bool(value),
+            YamlValue::Integer(value) => ScenarioValue::Integer(value),
+            YamlValue::TooLarge => {
+                self.faults.push(ScenarioDiagnostic::at(place, "the number is out of range"));
+                ScenarioValue::Integer(0)
             }
-            Raw::Float(value) => Value::Float(value),
-            Raw::Text(text) => Value::Text(Text::plain(text)),
-            Raw::List(items) => Value::List(items.into_iter().map(|item| self.node(item)).collect()),
-            Raw::Table(entries) => self.table(entries),
+            YamlValue::Float(value) => ScenarioValue::Float(value),
+            YamlValue::Text(text) => ScenarioValue::Text(ScenarioText::plain(text)),
+            YamlValue::List(items) => ScenarioValue::List(items.into_iter().map(|item| self.node(item)).collect()),
+            YamlValue::Table(entries) => self.table(entries),
         };
-        Node { value, place }
+        ScenarioNode { value, place }
     }
 
-    fn table(&mut self, entries: Vec<(Spanned<String>, Spanned<Raw>)>) -> Value {
-        let mut table = Table::default();
+    fn table(&mut self, entries: Vec<(Spanned<String>, Spanned<YamlValue>)>) -> ScenarioValue {
+        let mut table = ScenarioTable::default();
         for (key, value) in entries {
             let key_place = self.place(&key.defined, &key.referenced);
             let node = self.node(value);
             match table.entry(&key.value) {
                 Some(first) => {
-                    let fault = Fault::at(key_place, "the same key twice in one table");
+                    let fault = ScenarioDiagnostic::at(key_place, "the same key twice in one table");
                     self.faults.push(fault.beside(first.key_place, "first here").hint("leave one of them out"));
                 }
-                None => table.entries.push(Entry { key: key.value, key_place, node }),
+                None => table.entries.push(ScenarioEntry { key: key.value, key_place, node }),
             }
         }
-        Value::Table(table)
+        ScenarioValue::Table(table)
     }
 
     /// Where a value is written; an alias points at its anchor.
-    fn place(&self, defined: &Location, referenced: &Location) -> Place {
+    fn place(&self, defined: &Location, referenced: &Location) -> SourceSpan {
         let location = if *defined == Location::UNKNOWN { referenced } else { defined };
         place(self.whole, self.text, location)
     }
 }
 
-fn place(whole: Place, text: &str, location: &Location) -> Place {
+fn place(whole: SourceSpan, text: &str, location: &Location) -> SourceSpan {
     let span = location.span();
     let bytes = span.byte_offset().zip(span.byte_len()).or_else(|| {
         // Faults of syntax come with offsets in characters only.
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     fn faults(text: &str) -> Vec<String> {
-        let mut faults = Faults::default();
+        let mut faults = ScenarioError::default();
         let whole = faults.sources.add("deep.yaml", text);
         document(whole, &mut faults);
         faults.iter().map(|fault| fault.message.clone()).collect()

@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::named_file::{NamedFile, Unread, in_words};
+use crate::named_file::{FileReadError, NamedFile, in_words};
 
 /// Answers that are kept.
 #[derive(Debug, Default)]
-pub struct Disk {
+pub struct FileLookupCache {
     documents: HashMap<PathBuf, Result<u64, String>>,
     questions: HashMap<PathBuf, Result<u64, String>>,
     files: HashMap<PathBuf, Option<String>>,
 }
 
-impl Disk {
+impl FileLookupCache {
     /// How many documents (`*.txt` files) lie in a folder.
     pub fn documents(&mut self, folder: &Path) -> Result<u64, String> {
         kept(&mut self.documents, folder, |folder| {
@@ -40,7 +40,7 @@ impl Disk {
 
 /// The same, asked anew.
 pub fn unread(what: NamedFile, path: &Path) -> Option<String> {
-    what.check(path).err().as_ref().map(Unread::to_string)
+    what.check(path).err().as_ref().map(FileReadError::to_string)
 }
 
 type Answers = HashMap<PathBuf, Result<u64, String>>;

@@ -1,9 +1,9 @@
 //! Rules of `[engine]`, which count where the simulated engine is the target.
 
-use super::Look;
-use crate::engine::spec::{EngineSpec, FaultKind, FaultSpec};
+use super::RuleReporter;
+use crate::engine::spec::{EngineFaultKind, EngineSpec, FaultSpec};
 
-pub fn check(spec: &EngineSpec, look: &mut Look<'_>) {
+pub fn check(spec: &EngineSpec, look: &mut RuleReporter<'_>) {
     let counts = [
         ("kv_memory", spec.kv_memory.map(|memory| memory.0)),
         ("block_tokens", spec.block_tokens.map(|tokens| tokens.0)),
@@ -30,17 +30,17 @@ pub fn check(spec: &EngineSpec, look: &mut Look<'_>) {
     }
 }
 
-fn fault_on_purpose(fault: &FaultSpec, index: &str, look: &mut Look<'_>) {
+fn fault_on_purpose(fault: &FaultSpec, index: &str, look: &mut RuleReporter<'_>) {
     look.at_least_one(&["engine", "faults", index, "every"], fault.every);
     match (fault.kind, fault.status) {
-        (FaultKind::Status, None) => {
+        (EngineFaultKind::Status, None) => {
             look.fault(&["engine", "faults", index], "a fault of kind `status` needs `status`", "write `status = 503`");
         }
-        (FaultKind::Status, Some(status)) if !(400..=599).contains(&status) => {
+        (EngineFaultKind::Status, Some(status)) if !(400..=599).contains(&status) => {
             let message = format!("`{status}` is no HTTP error status");
             look.fault(&["engine", "faults", index, "status"], message, "from 400 to 599");
         }
-        (kind, Some(_)) if kind != FaultKind::Status => {
+        (kind, Some(_)) if kind != EngineFaultKind::Status => {
             look.fault(&["engine", "faults", index, "status"], "only a fault of kind `status` has a `status`", "leave it out");
         }
         _ => {}

@@ -1,24 +1,24 @@
 //! Rules of `[workload]` of kind `requests`: what a process needs, what a trace brings along, and where a run ends.
 
 use super::workload::{WHERE, answer_tokens, rate};
-use super::{Disk, Look};
+use super::{FileLookupCache, RuleReporter};
 use crate::named_file::NamedFile;
-use crate::workload::spec::{Answers, Arrival, RequestsSpec};
+use crate::workload::spec::{AnswerPolicy, ArrivalPattern, RequestsSpec};
 
-pub fn check(spec: &RequestsSpec, disk: &mut Disk, look: &mut Look<'_>) {
+pub fn check(spec: &RequestsSpec, disk: &mut FileLookupCache, look: &mut RuleReporter<'_>) {
     match spec.arrival {
-        Arrival::Trace => trace(spec, disk, look),
-        Arrival::Constant | Arrival::Poisson | Arrival::Gamma => process(spec, look),
+        ArrivalPattern::Trace => trace(spec, disk, look),
+        ArrivalPattern::Constant | ArrivalPattern::Poisson | ArrivalPattern::Gamma => process(spec, look),
     }
     end(spec, look);
     look.at_least_one(&["workload", "max_in_flight"], spec.max_in_flight.into());
-    if spec.answers == Answers::Scripted {
+    if spec.answers == AnswerPolicy::Scripted {
         let hint = "write `answers = \"forced_length\"` for equal work, or `answers = \"live\"`";
         look.fault(&["workload", "answers"], "a scripted answer says nothing where no turn comes after it", hint);
     }
 }
 
-fn process(spec: &RequestsSpec, look: &mut Look<'_>) {
+fn process(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
     rate(spec.qps, "requests per second on average: `qps = 4` or `qps = 0.5`", look);
     look.at_least_one(&["workload", "prompt_tokens"], spec.prompt_tokens.0);
     answer_tokens(spec.answer_tokens.0, look);
@@ -31,10 +31,10 @@ fn process(spec: &RequestsSpec, look: &mut Look<'_>) {
     }
 }
 
-fn burstiness(spec: &RequestsSpec, look: &mut Look<'_>) {
+fn burstiness(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
     let path = ["workload", "burstiness"];
     let written = look.is_written(&path);
-    if spec.arrival != Arrival::Gamma {
+    if spec.arrival != ArrivalPattern::Gamma {
         if written {
             look.fault(&path, "`burstiness` is the shape of gamma gaps alone", "write `arrival = \"gamma\"`, or leave it out");
         }
@@ -47,7 +47,7 @@ fn burstiness(spec: &RequestsSpec, look: &mut Look<'_>) {
     }
 }
 
-fn trace(spec: &RequestsSpec, disk: &mut Disk, look: &mut Look<'_>) {
+fn trace(spec: &RequestsSpec, disk: &mut FileLookupCache, look: &mut RuleReporter<'_>) {
     let path = ["workload", "trace"];
     match &spec.trace {
         None => {
@@ -81,9 +81,9 @@ fn trace(spec: &RequestsSpec, disk: &mut Disk, look: &mut Look<'_>) {
 }
 
 /// Where the run ends, and that something is measured before.
-fn end(spec: &RequestsSpec, look: &mut Look<'_>) {
+fn end(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
     let ends = spec.duration.is_some() || spec.requests.is_some();
-    if !ends && spec.arrival != Arrival::Trace {
+    if !ends && spec.arrival != ArrivalPattern::Trace {
         let hint = "write `duration = \"60s\"`, `requests = 500`, or both: what comes first ends the run";
         look.fault(&["workload"], "nothing says when the requests end", hint);
     }
@@ -102,15 +102,15 @@ fn end(spec: &RequestsSpec, look: &mut Look<'_>) {
     } else if spec.warmup.0 >= duration.0 {
         let message = format!("the warm-up of {} leaves nothing of the duration of {duration}", spec.warmup);
         look.fault(&["workload", "warmup"], message, "`duration` includes the warm-up");
-    } else if spec.arrival != Arrival::Trace && spec.requests.is_none() && duration.0 * spec.qps > most {
+    } else if spec.arrival != ArrivalPattern::Trace && spec.requests.is_none() && duration.0 * spec.qps > most {
         let message = format!("{} requests a second for {duration} are more than the {most} of one run", spec.qps);
         look.fault(&["workload", "duration"], message, "lower `qps` or `duration`, or end the run by `requests`");
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a hundred million at most")]
-fn warmup_of_number(spec: &RequestsSpec, look: &mut Look<'_>) {
-    let Some(requests) = spec.requests.filter(|_| spec.arrival != Arrival::Trace && spec.warmup.0 > 0.0) else { return };
+fn warmup_of_number(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
+    let Some(requests) = spec.requests.filter(|_| spec.arrival != ArrivalPattern::Trace && spec.warmup.0 > 0.0) else { return };
     if spec.warmup.0 * spec.qps >= requests as f64 {
         let message = format!("the warm-up of {} leaves nothing of {requests} requests at {} a second", spec.warmup, spec.qps);
         look.fault(&["workload", "warmup"], message, "`requests` includes those of the warm-up");

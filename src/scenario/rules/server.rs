@@ -1,17 +1,17 @@
 //! Rules of `[server]`: how it is started, emptied and watched.
 
-use super::Look;
+use super::RuleReporter;
 use super::target::is_base_url;
 use crate::scenario::fault::closest;
-use crate::server::spec::{ProcessSpec, ReadySpec, ResetSpec, ResetStep, ServerSpec, WholeReset};
+use crate::server::spec::{ProcessSpec, ReadySpec, ResetMode, ResetSpec, ResetStep, ServerSpec};
 use crate::target::spec::{TargetKind, TargetSpec};
-use crate::template::{self, Template};
+use crate::template::{self, TemplateContext};
 
 /// Words in the name of an environment variable that make its value a secret.
 const SECRET_WORDS: [&str; 7] = ["TOKEN", "KEY", "APIKEY", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS"];
 
-pub fn check(spec: &ServerSpec, target: &TargetSpec, look: &mut Look<'_>) {
-    let template = Template::new(target, &spec.args);
+pub fn check(spec: &ServerSpec, target: &TargetSpec, look: &mut RuleReporter<'_>) {
+    let template = TemplateContext::new(target, &spec.args);
     if spec.is_started() {
         started(spec, target, &template, look);
     } else {
@@ -22,7 +22,7 @@ pub fn check(spec: &ServerSpec, target: &TargetSpec, look: &mut Look<'_>) {
 }
 
 /// What contradicts a server that is used as it is.
-fn not_started(spec: &ServerSpec, target: &TargetSpec, look: &mut Look<'_>) {
+fn not_started(spec: &ServerSpec, target: &TargetSpec, look: &mut RuleReporter<'_>) {
     if look.is_written(&["server", "command"]) {
         let hint = "write the program and its arguments, or leave it out: the server at `target.url` is then used as it is";
         look.fault(&["server", "command"], "`server.command` is empty", hint);
@@ -38,7 +38,7 @@ fn not_started(spec: &ServerSpec, target: &TargetSpec, look: &mut Look<'_>) {
     if target.kind != TargetKind::Http {
         return;
     }
-    if spec.reset == ResetSpec::Whole(WholeReset::Restart) {
+    if spec.reset == ResetSpec::Whole(ResetMode::Restart) {
         let message = "`reset = \"restart\"`: bench did not start this server, so it cannot restart it";
         let hint = "add `server.command`, or name what empties its caches: `reset = [\"/reset_prefix_cache\"]`, or `reset = \"salt\"`";
         look.fault(&["server", "reset"], message, hint);
@@ -50,11 +50,11 @@ fn not_started(spec: &ServerSpec, target: &TargetSpec, look: &mut Look<'_>) {
 }
 
 /// The rules of the command and of all that goes with it.
-fn started(spec: &ServerSpec, target: &TargetSpec, template: &Template, look: &mut Look<'_>) {
+fn started(spec: &ServerSpec, target: &TargetSpec, template: &TemplateContext, look: &mut RuleReporter<'_>) {
     program(&spec.command, &["server", "command"], look);
     flags(spec, look);
     fields(&spec.command, &["server", "command"], template, look);
-    let process = Process { env: &spec.env, working_dir: spec.working_dir.as_deref(), ready: spec.ready.as_ref() };
+    let process = ProcessFields { env: &spec.env, working_dir: spec.working_dir.as_deref(), ready: spec.ready.as_ref() };
     process.check(&["server"], template, target, look);
     for (index, before) in spec.before.iter().enumerate() {
         before_it(index, before, spec, template, target, look);
@@ -69,7 +69,14 @@ fn started(spec: &ServerSpec, target: &TargetSpec, template: &Template, look: &m
     }
 }
 
-fn before_it(index: usize, before: &ProcessSpec, spec: &ServerSpec, template: &Template, target: &TargetSpec, look: &mut Look<'_>) {
+fn before_it(
+    index: usize,
+    before: &ProcessSpec,
+    spec: &ServerSpec,
+    template: &TemplateContext,
+    target: &TargetSpec,
+    look: &mut RuleReporter<'_>,
+) {
     let number = index.to_string();
     let at = ["server", "before", number.as_str()];
     let name_at = ["server", "before", number.as_str(), "name"];
@@ -87,19 +94,19 @@ fn before_it(index: usize, before: &ProcessSpec, spec: &ServerSpec, template: &T
     let command_at = ["server", "before", number.as_str(), "command"];
     program(&before.command, &command_at, look);
     fields(&before.command, &command_at, template, look);
-    let process = Process { env: &before.env, working_dir: before.working_dir.as_deref(), ready: before.ready.as_ref() };
+    let process = ProcessFields { env: &before.env, working_dir: before.working_dir.as_deref(), ready: before.ready.as_ref() };
     process.check(&at, template, target, look);
 }
 
 /// What the server and the processes beside it have in common.
-struct Process<'a> {
+struct ProcessFields<'a> {
     env: &'a std::collections::BTreeMap<String, String>,
     working_dir: Option<&'a std::path::Path>,
     ready: Option<&'a ReadySpec>,
 }
 
-impl Process<'_> {
-    fn check(&self, at: &[&str], template: &Template, target: &TargetSpec, look: &mut Look<'_>) {
+impl ProcessFields<'_> {
+    fn check(&self, at: &[&str], template: &TemplateContext, target: &TargetSpec, look: &mut RuleReporter<'_>) {
         for (name, value) in self.env {
             let path = [at, &["env", name.as_str()]].concat();
             variable(name, value, &path, look);
@@ -124,7 +131,7 @@ impl Process<'_> {
     }
 }
 
-fn readiness(ready: &ReadySpec, at: &[&str], template: &Template, look: &mut Look<'_>) {
+fn readiness(ready: &ReadySpec, at: &[&str], template: &TemplateContext, look: &mut RuleReporter<'_>) {
     let inner = [at, &["path"]].concat();
     let path = if look.is_written(&inner) { inner } else { at.to_vec() };
     field(&ready.path, &path, template, look);
@@ -139,7 +146,7 @@ fn readiness(ready: &ReadySpec, at: &[&str], template: &Template, look: &mut Loo
 }
 
 /// A command has a program to begin with.
-fn program(command: &[String], at: &[&str], look: &mut Look<'_>) {
+fn program(command: &[String], at: &[&str], look: &mut RuleReporter<'_>) {
     if command.is_empty() {
         look.fault(at, format!("`{}` is empty", at.join(".")), "write the program and its arguments: `[\"vllm\", \"serve\", \"{model}\"]`");
     } else if command.first().is_some_and(|program| program.trim().is_empty()) {
@@ -149,7 +156,7 @@ fn program(command: &[String], at: &[&str], look: &mut Look<'_>) {
 }
 
 /// Flags are single values or lists of such.
-fn flags(spec: &ServerSpec, look: &mut Look<'_>) {
+fn flags(spec: &ServerSpec, look: &mut RuleReporter<'_>) {
     for (name, value) in &spec.args {
         let path = ["server", "args", name.as_str()];
         if name.trim().is_empty() || name.contains(char::is_whitespace) {
@@ -170,7 +177,7 @@ fn flags(spec: &ServerSpec, look: &mut Look<'_>) {
     }
 }
 
-fn fields(texts: &[String], at: &[&str], template: &Template, look: &mut Look<'_>) {
+fn fields(texts: &[String], at: &[&str], template: &TemplateContext, look: &mut RuleReporter<'_>) {
     for (index, text) in texts.iter().enumerate() {
         let number = index.to_string();
         field(text, &[at, &[number.as_str()]].concat(), template, look);
@@ -178,7 +185,7 @@ fn fields(texts: &[String], at: &[&str], template: &Template, look: &mut Look<'_
 }
 
 /// A text whose fields must stand for something.
-fn field(text: &str, path: &[&str], template: &Template, look: &mut Look<'_>) {
+fn field(text: &str, path: &[&str], template: &TemplateContext, look: &mut RuleReporter<'_>) {
     let Err(unknown) = template.text(text) else { return };
     let literal = format!("`{{{{{}}}}}` stands for the characters themselves", unknown.name);
     let hint = match closest(&unknown.name, unknown.known.iter().map(String::as_str)) {
@@ -191,7 +198,7 @@ fn field(text: &str, path: &[&str], template: &Template, look: &mut Look<'_>) {
 }
 
 /// A secret is taken from the environment, never written.
-fn variable(name: &str, value: &str, path: &[&str], look: &mut Look<'_>) {
+fn variable(name: &str, value: &str, path: &[&str], look: &mut RuleReporter<'_>) {
     if name.is_empty() || name.contains(['=', '\0']) {
         look.fault(path, format!("`{name}` is no name of an environment variable"), "letters, digits and `_`");
     }
@@ -204,7 +211,7 @@ fn variable(name: &str, value: &str, path: &[&str], look: &mut Look<'_>) {
     }
 }
 
-fn resets(spec: &ServerSpec, template: &Template, look: &mut Look<'_>) {
+fn resets(spec: &ServerSpec, template: &TemplateContext, look: &mut RuleReporter<'_>) {
     for (index, step) in spec.reset.steps().iter().enumerate() {
         let number = index.to_string();
         let path = ["server", "reset", number.as_str()];
@@ -223,7 +230,7 @@ fn resets(spec: &ServerSpec, template: &Template, look: &mut Look<'_>) {
     }
 }
 
-fn watch(spec: &ServerSpec, look: &mut Look<'_>) {
+fn watch(spec: &ServerSpec, look: &mut RuleReporter<'_>) {
     if spec.watch.period.0 <= 0.0 {
         look.fault(&["server", "watch", "period"], "`server.watch.period` is longer than 0", "write `\"1s\"`");
     }

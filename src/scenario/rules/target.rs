@@ -1,6 +1,6 @@
 //! Rules of `[target]`.
 
-use super::Look;
+use super::RuleReporter;
 use super::disk::unread;
 use crate::named_file::NamedFile;
 use crate::scenario::environment::Lookup;
@@ -19,7 +19,7 @@ const RESERVED: [(&str, &str); 5] = [
 /// Headers whose values are secrets by their nature.
 const SECRET_HEADERS: [&str; 5] = ["authorization", "proxy-authorization", "api-key", "x-api-key", "cookie"];
 
-pub fn check(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut Look<'_>) {
+pub fn check(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut RuleReporter<'_>) {
     if spec.model.trim().is_empty() {
         look.fault(&["target", "model"], "`target.model` is empty", "write the name that the server lists under `/v1/models`");
     }
@@ -45,7 +45,7 @@ pub fn check(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut Look<'_>) {
 }
 
 /// What is left out of a body, or named otherwise, must be a field that a body has.
-fn fields(spec: &TargetSpec, look: &mut Look<'_>) {
+fn fields(spec: &TargetSpec, look: &mut RuleReporter<'_>) {
     let sent = |name: &str| OWN_FIELDS.contains(&name) || spec.body.contains_key(name);
     let hint = || {
         let own = OWN_FIELDS.map(|name| format!("`{name}`")).join(", ");
@@ -67,7 +67,7 @@ fn fields(spec: &TargetSpec, look: &mut Look<'_>) {
     }
 }
 
-fn url(spec: &TargetSpec, look: &mut Look<'_>) {
+fn url(spec: &TargetSpec, look: &mut RuleReporter<'_>) {
     let path = ["target", "url"];
     if let Err(reason) = is_base_url(&spec.url) {
         let message = format!("`{}` is no base URL: {reason}", bare(&look.shown(&path)));
@@ -104,7 +104,7 @@ pub fn is_base_url(text: &str) -> Result<(), &'static str> {
     }
 }
 
-fn key(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut Look<'_>) {
+fn key(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut RuleReporter<'_>) {
     let places = [
         ("api_key_env", spec.api_key_env.is_some()),
         ("api_key_file", spec.api_key_file.is_some()),
@@ -147,7 +147,7 @@ fn key(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut Look<'_>) {
     }
 }
 
-fn headers(spec: &TargetSpec, look: &mut Look<'_>) {
+fn headers(spec: &TargetSpec, look: &mut RuleReporter<'_>) {
     for (name, value) in &spec.headers {
         let path = ["target", "headers", name.as_str()];
         if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
@@ -167,7 +167,7 @@ fn headers(spec: &TargetSpec, look: &mut Look<'_>) {
     }
 }
 
-fn timeouts(spec: &TargetSpec, look: &mut Look<'_>) {
+fn timeouts(spec: &TargetSpec, look: &mut RuleReporter<'_>) {
     for (name, limit) in [
         ("connect_timeout", spec.connect_timeout),
         ("first_token_timeout", spec.first_token_timeout),

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::{Disk, Look, requests};
+use super::{FileLookupCache, RuleReporter, requests};
 use crate::named_file::NamedFile;
-use crate::workload::spec::{ChatSpec, Dataset, DocumentQaSpec, Documents, Reuse, WorkloadSpec};
+use crate::workload::spec::{ChatDataset, ChatSpec, DocumentQaSpec, DocumentReuse, DocumentsSpec, WorkloadSpec};
 
 pub(super) const WHERE: &str = "paths start at the folder in which the command is given";
 
-pub fn check(spec: &WorkloadSpec, disk: &mut Disk, look: &mut Look<'_>) {
+pub fn check(spec: &WorkloadSpec, disk: &mut FileLookupCache, look: &mut RuleReporter<'_>) {
     match spec {
         WorkloadSpec::DocumentQa(spec) => document_qa(spec, disk, look),
         WorkloadSpec::Chat(spec) => chat(spec, disk, look),
@@ -16,23 +16,23 @@ pub fn check(spec: &WorkloadSpec, disk: &mut Disk, look: &mut Look<'_>) {
     }
 }
 
-fn document_qa(spec: &DocumentQaSpec, disk: &mut Disk, look: &mut Look<'_>) {
+fn document_qa(spec: &DocumentQaSpec, disk: &mut FileLookupCache, look: &mut RuleReporter<'_>) {
     look.at_least_one(&["workload", "concurrent"], spec.concurrent.into());
     look.at_least_one(&["workload", "sequential"], spec.sequential.into());
     look.at_least_one(&["workload", "rounds"], spec.rounds.into());
     answer_tokens(spec.answer_tokens.0, look);
     match &spec.documents {
-        Documents::Synthetic(documents) => {
+        DocumentsSpec::Synthetic(documents) => {
             look.at_least_one(&["workload", "documents", "synthetic_tokens"], documents.synthetic_tokens.0);
         }
-        Documents::Folder(folder) => documents(spec, folder, disk, look),
+        DocumentsSpec::Folder(folder) => documents(spec, folder, disk, look),
     }
     if let Some(file) = &spec.questions {
         questions(spec, file, disk, look);
     }
 }
 
-fn documents(spec: &DocumentQaSpec, folder: &Path, disk: &mut Disk, look: &mut Look<'_>) {
+fn documents(spec: &DocumentQaSpec, folder: &Path, disk: &mut FileLookupCache, look: &mut RuleReporter<'_>) {
     let path = ["workload", "documents"];
     let shown = look.shown(&path);
     match disk.documents(folder) {
@@ -43,7 +43,7 @@ fn documents(spec: &DocumentQaSpec, folder: &Path, disk: &mut Disk, look: &mut L
         }
         Ok(there) => {
             let sessions = u64::from(spec.concurrent) * u64::from(spec.sequential);
-            if there < sessions && spec.reuse == Reuse::Refuse {
+            if there < sessions && spec.reuse == DocumentReuse::Refuse {
                 let message = format!(
                     "`{shown}` holds {there} documents, fewer than the {sessions} sessions of concurrent {} × sequential {}",
                     spec.concurrent, spec.sequential
@@ -54,7 +54,7 @@ fn documents(spec: &DocumentQaSpec, folder: &Path, disk: &mut Disk, look: &mut L
     }
 }
 
-fn questions(spec: &DocumentQaSpec, file: &Path, disk: &mut Disk, look: &mut Look<'_>) {
+fn questions(spec: &DocumentQaSpec, file: &Path, disk: &mut FileLookupCache, look: &mut RuleReporter<'_>) {
     let path = ["workload", "questions"];
     let shown = look.shown(&path);
     match disk.questions(file) {
@@ -67,7 +67,7 @@ fn questions(spec: &DocumentQaSpec, file: &Path, disk: &mut Disk, look: &mut Loo
     }
 }
 
-fn chat(spec: &ChatSpec, disk: &mut Disk, look: &mut Look<'_>) {
+fn chat(spec: &ChatSpec, disk: &mut FileLookupCache, look: &mut RuleReporter<'_>) {
     look.at_least_one(&["workload", "users"], spec.users.into());
     look.at_least_one(&["workload", "rounds"], spec.rounds.into());
     answer_tokens(spec.answer_tokens.0, look);
@@ -82,8 +82,8 @@ fn chat(spec: &ChatSpec, disk: &mut Disk, look: &mut Look<'_>) {
         look.fault(&["workload", "log_interval"], "`workload.log_interval` is longer than 0", "write `log_interval = \"30s\"`");
     }
     match &spec.dataset {
-        Dataset::Synthetic => look.at_least_one(&["workload", "question_tokens"], spec.question_tokens.0),
-        Dataset::Sharegpt(file) => {
+        ChatDataset::Synthetic => look.at_least_one(&["workload", "question_tokens"], spec.question_tokens.0),
+        ChatDataset::Sharegpt(file) => {
             let path = ["workload", "dataset", "sharegpt"];
             if let Some(reason) = disk.unread(NamedFile::Conversations, file) {
                 let message = format!("cannot read the conversations `{}`: {reason}", look.shown(&path));
@@ -97,14 +97,14 @@ fn chat(spec: &ChatSpec, disk: &mut Disk, look: &mut Look<'_>) {
     }
 }
 
-pub(super) fn rate(qps: f64, hint: &str, look: &mut Look<'_>) {
+pub(super) fn rate(qps: f64, hint: &str, look: &mut RuleReporter<'_>) {
     if !(qps.is_finite() && qps > 0.0) {
         let message = format!("`workload.qps` is a rate above 0, not `{}`", look.shown(&["workload", "qps"]));
         look.fault(&["workload", "qps"], message, hint);
     }
 }
 
-pub(super) fn answer_tokens(tokens: u64, look: &mut Look<'_>) {
+pub(super) fn answer_tokens(tokens: u64, look: &mut RuleReporter<'_>) {
     look.at_least_one(&["workload", "answer_tokens"], tokens);
     if tokens > u64::from(u32::MAX) {
         look.fault(&["workload", "answer_tokens"], "`workload.answer_tokens` is larger than any answer", "write `answer_tokens = 512`");

@@ -8,7 +8,7 @@ const TELLING_RATIO: f64 = 2.0;
 
 /// What came back for one canary prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Echo {
+pub(super) struct CanaryAnswer {
     /// Tokens of the prompt and those of them that were cached, as `usage` tells.
     pub(super) prompt_tokens: Option<u64>,
     pub(super) cached_tokens: Option<u64>,
@@ -19,7 +19,7 @@ pub(super) struct Echo {
 
 /// By what it is told whether a prompt came from a cache, with what it is compared to.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Judge {
+pub(super) enum CanaryCriterion {
     /// Of the prompt's tokens, so many were cached when it came again.
     Usage {
         cached_tokens: u64,
@@ -36,24 +36,24 @@ pub(super) enum Judge {
 
 /// What the caches held of a prompt after they were emptied.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Finding {
+pub(super) enum CanaryVerdict {
     Gone(String),
     Left(String),
 }
 
-impl Echo {
+impl CanaryAnswer {
     /// How many tokens came from a cache, where the server tells in numbers.
     pub(super) fn known_tokens(&self) -> Option<u64> {
         self.cached_tokens.or(self.hits)
     }
 }
 
-impl Judge {
+impl CanaryCriterion {
     /// From what came back for prompts that were new and for one that came again: `new` holds at least one, `again` too.
     ///
     /// # Errors
     /// The reason for which nothing can be told.
-    pub(super) fn choose(new: &[Echo], again: &[Echo]) -> Result<Self, String> {
+    pub(super) fn choose(new: &[CanaryAnswer], again: &[CanaryAnswer]) -> Result<Self, String> {
         let nothing = |cached: u64, by: &str| {
             format!("of a canary prompt that came again, the server took {cached} tokens from a cache{by}: there is nothing to be emptied")
         };
@@ -67,8 +67,8 @@ impl Judge {
         }
     }
 
-    fn by_times(new: &[Echo], again: &[Echo]) -> Result<Self, String> {
-        let times = |echoes: &[Echo]| {
+    fn by_times(new: &[CanaryAnswer], again: &[CanaryAnswer]) -> Result<Self, String> {
+        let times = |echoes: &[CanaryAnswer]| {
             let mut times: Vec<f64> = echoes.iter().filter_map(|echo| echo.ttft_s).collect();
             times.sort_by(f64::total_cmp);
             times
@@ -91,7 +91,7 @@ impl Judge {
     ///
     /// # Errors
     /// The reason for which nothing can be told.
-    pub(super) fn look(&self, after: &Echo, tolerated: u64) -> Result<Finding, String> {
+    pub(super) fn look(&self, after: &CanaryAnswer, tolerated: u64) -> Result<CanaryVerdict, String> {
         match *self {
             Self::Usage { cached_tokens } => {
                 let prompt_tokens = after.prompt_tokens.ok_or("the server told no usage of a canary prompt after the reset")?;
@@ -100,14 +100,14 @@ impl Judge {
                 let words = format!(
                     "a canary prompt of {prompt_tokens} tokens, {cached_tokens} of them cached before, came back with {left} cached tokens"
                 );
-                Ok(if left <= tolerated { Finding::Gone(words) } else { Finding::Left(words) })
+                Ok(if left <= tolerated { CanaryVerdict::Gone(words) } else { CanaryVerdict::Left(words) })
             }
             Self::Counters { hits } => {
                 let left = after.hits.ok_or("the server's counters did not follow a canary prompt after the reset")?;
                 let words = format!(
                     "by the server's counters, a canary prompt with {hits} tokens cached before came back with {left} cached tokens"
                 );
-                Ok(if left <= tolerated { Finding::Gone(words) } else { Finding::Left(words) })
+                Ok(if left <= tolerated { CanaryVerdict::Gone(words) } else { CanaryVerdict::Left(words) })
             }
             Self::Times { cold_s, warm_s } => {
                 let after_s = after.ttft_s.ok_or("the server answered a canary prompt without a token after the reset")?;
@@ -115,7 +115,7 @@ impl Judge {
                     "a canary prompt that takes {cold_s:.3} s when it is new and {warm_s:.3} s when it comes again took {after_s:.3} s"
                 );
                 // Times differ by factors, so the middle is the geometric one.
-                Ok(if after_s >= (cold_s * warm_s).sqrt() { Finding::Gone(words) } else { Finding::Left(words) })
+                Ok(if after_s >= (cold_s * warm_s).sqrt() { CanaryVerdict::Gone(words) } else { CanaryVerdict::Left(words) })
             }
         }
     }
@@ -130,48 +130,50 @@ fn median(ascending: &[f64]) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn usage(cached_tokens: Option<u64>) -> Echo {
-        Echo { prompt_tokens: Some(2055), cached_tokens, ttft_s: Some(0.1), ..Echo::default() }
+    fn usage(cached_tokens: Option<u64>) -> CanaryAnswer {
+        CanaryAnswer { prompt_tokens: Some(2055), cached_tokens, ttft_s: Some(0.1), ..CanaryAnswer::default() }
     }
 
-    fn hits(hits: u64) -> Echo {
-        Echo { prompt_tokens: Some(2055), hits: Some(hits), ttft_s: Some(0.1), ..Echo::default() }
+    fn hits(hits: u64) -> CanaryAnswer {
+        CanaryAnswer { prompt_tokens: Some(2055), hits: Some(hits), ttft_s: Some(0.1), ..CanaryAnswer::default() }
     }
 
-    fn took(seconds: f64) -> Echo {
-        Echo { ttft_s: Some(seconds), ..Echo::default() }
+    fn took(seconds: f64) -> CanaryAnswer {
+        CanaryAnswer { ttft_s: Some(seconds), ..CanaryAnswer::default() }
     }
 
     #[test]
     fn what_usage_tells_goes_before_all_else() {
-        let judge = Judge::choose(&[usage(Some(0))], &[Echo { hits: Some(0), ..usage(Some(2048)) }]).unwrap();
-        assert_eq!(judge, Judge::Usage { cached_tokens: 2048 });
-        assert!(matches!(judge.look(&usage(Some(0)), 0), Ok(Finding::Gone(words)) if words.contains("2055") && words.contains("2048")));
-        assert!(matches!(judge.look(&usage(Some(16)), 0), Ok(Finding::Left(words)) if words.contains("with 16 cached")));
-        assert!(matches!(judge.look(&usage(Some(64)), 64), Ok(Finding::Gone(_))));
-        assert!(matches!(judge.look(&usage(Some(65)), 64), Ok(Finding::Left(_))));
+        let judge = CanaryCriterion::choose(&[usage(Some(0))], &[CanaryAnswer { hits: Some(0), ..usage(Some(2048)) }]).unwrap();
+        assert_eq!(judge, CanaryCriterion::Usage { cached_tokens: 2048 });
+        assert!(
+            matches!(judge.look(&usage(Some(0)), 0), Ok(CanaryVerdict::Gone(words)) if words.contains("2055") && words.contains("2048"))
+        );
+        assert!(matches!(judge.look(&usage(Some(16)), 0), Ok(CanaryVerdict::Left(words)) if words.contains("with 16 cached")));
+        assert!(matches!(judge.look(&usage(Some(64)), 64), Ok(CanaryVerdict::Gone(_))));
+        assert!(matches!(judge.look(&usage(Some(65)), 64), Ok(CanaryVerdict::Left(_))));
     }
 
     #[test]
     fn a_count_that_is_left_out_where_it_is_zero_is_zero() {
-        let judge = Judge::choose(&[usage(None)], &[usage(Some(2048))]).unwrap();
-        assert!(matches!(judge.look(&usage(None), 0), Ok(Finding::Gone(_))));
+        let judge = CanaryCriterion::choose(&[usage(None)], &[usage(Some(2048))]).unwrap();
+        assert!(matches!(judge.look(&usage(None), 0), Ok(CanaryVerdict::Gone(_))));
         assert!(judge.look(&took(0.1), 0).is_err(), "without any usage it is not known");
     }
 
     #[test]
     fn counters_tell_where_usage_does_not() {
-        let judge = Judge::choose(&[hits(0)], &[hits(2048)]).unwrap();
-        assert_eq!(judge, Judge::Counters { hits: 2048 });
-        assert!(matches!(judge.look(&hits(0), 0), Ok(Finding::Gone(words)) if words.contains("counters")));
-        assert!(matches!(judge.look(&hits(2048), 0), Ok(Finding::Left(_))));
+        let judge = CanaryCriterion::choose(&[hits(0)], &[hits(2048)]).unwrap();
+        assert_eq!(judge, CanaryCriterion::Counters { hits: 2048 });
+        assert!(matches!(judge.look(&hits(0), 0), Ok(CanaryVerdict::Gone(words)) if words.contains("counters")));
+        assert!(matches!(judge.look(&hits(2048), 0), Ok(CanaryVerdict::Left(_))));
         assert!(judge.look(&usage(None), 0).is_err());
     }
 
     #[test]
     fn where_nothing_is_cached_there_is_nothing_to_prove() {
         for again in [usage(Some(0)), usage(Some(192)), hits(0)] {
-            let reason = Judge::choose(&[usage(Some(0))], &[again]).unwrap_err();
+            let reason = CanaryCriterion::choose(&[usage(Some(0))], &[again]).unwrap_err();
             assert!(reason.contains("nothing to be emptied"), "{reason}");
         }
     }
@@ -179,19 +181,19 @@ mod tests {
     #[test]
     fn times_tell_where_new_and_again_are_far_apart() {
         // The first of the new ones is slow for a reason of its own; one of the others is disturbed.
-        let judge = Judge::choose(&[took(3.0), took(0.8)], &[took(0.05), took(0.9), took(0.049)]).unwrap();
-        assert_eq!(judge, Judge::Times { cold_s: 0.8, warm_s: 0.05 });
+        let judge = CanaryCriterion::choose(&[took(3.0), took(0.8)], &[took(0.05), took(0.9), took(0.049)]).unwrap();
+        assert_eq!(judge, CanaryCriterion::Times { cold_s: 0.8, warm_s: 0.05 });
         // The geometric mean of 0.8 and 0.05 is 0.2.
-        assert!(matches!(judge.look(&took(0.201), 0), Ok(Finding::Gone(_))));
-        assert!(matches!(judge.look(&took(0.199), 0), Ok(Finding::Left(words)) if words.contains("0.199 s")));
+        assert!(matches!(judge.look(&took(0.201), 0), Ok(CanaryVerdict::Gone(_))));
+        assert!(matches!(judge.look(&took(0.199), 0), Ok(CanaryVerdict::Left(words)) if words.contains("0.199 s")));
     }
 
     #[test]
     fn times_that_are_too_near_or_missing_tell_nothing() {
-        assert!(Judge::choose(&[took(0.1)], &[took(0.05)]).is_ok());
-        let near = Judge::choose(&[took(0.1)], &[took(0.051)]).unwrap_err();
+        assert!(CanaryCriterion::choose(&[took(0.1)], &[took(0.05)]).is_ok());
+        let near = CanaryCriterion::choose(&[took(0.1)], &[took(0.051)]).unwrap_err();
         assert!(near.contains("0.100 s") && near.contains("0.051 s") && near.contains("too near"), "{near}");
-        let silent = Judge::choose(&[Echo::default()], &[Echo::default()]).unwrap_err();
+        let silent = CanaryCriterion::choose(&[CanaryAnswer::default()], &[CanaryAnswer::default()]).unwrap_err();
         assert!(silent.contains("without a token"), "{silent}");
     }
 }

@@ -9,12 +9,12 @@ mod judge;
 
 use std::time::Duration;
 
-use self::counters::Reading;
-use self::judge::{Echo, Finding, Judge};
+use self::counters::CacheHitCounters;
+use self::judge::{CanaryAnswer, CanaryCriterion, CanaryVerdict};
 use super::ResetError;
-use crate::record::{CacheContract, FailureKind, TEMPLATE_TOKENS};
-use crate::session::{Message, Prompt, Role};
-use crate::target::{Exchange, HttpTarget};
+use crate::record::{CacheCheck, FailureKind, TEMPLATE_TOKENS};
+use crate::session::{ChatMessage, MessageRole, Prompt};
+use crate::target::{HttpExchange, HttpTarget};
 
 /// How long what is still being stored may take to land before the caches are emptied a second time.
 const SETTLE: Duration = Duration::from_secs(1);
@@ -46,7 +46,7 @@ impl Canary<'_> {
     ///
     /// # Errors
     /// Those of `reset`, which is called in any case, whatever becomes of the canary.
-    pub async fn after_reset(&self, reset: impl AsyncFn() -> Result<(), ResetError>) -> Result<CacheContract, ResetError> {
+    pub async fn after_reset(&self, reset: impl AsyncFn() -> Result<(), ResetError>) -> Result<CacheCheck, ResetError> {
         let judge = self.lay_in().await;
         reset().await?;
         let judge = match judge {
@@ -54,12 +54,14 @@ impl Canary<'_> {
             Err(reason) => return Ok(not_proven(reason)),
         };
         let found = match self.look(judge, 0).await {
-            Ok(Finding::Left(_)) => {
+            Ok(CanaryVerdict::Left(_)) => {
                 tokio::time::sleep(SETTLE).await;
                 reset().await?;
                 self.look(judge, 0).await.map(|second| match second {
-                    Finding::Gone(words) => Finding::Gone(format!("{words}, after a second reset: the first one left something behind")),
-                    Finding::Left(words) => Finding::Left(format!("the caches are not empty after two resets: {words}")),
+                    CanaryVerdict::Gone(words) => {
+                        CanaryVerdict::Gone(format!("{words}, after a second reset: the first one left something behind"))
+                    }
+                    CanaryVerdict::Left(words) => CanaryVerdict::Left(format!("the caches are not empty after two resets: {words}")),
                 })
             }
             found => found,
@@ -68,27 +70,29 @@ impl Canary<'_> {
     }
 
     /// Proves that prompts under the new salt share nothing with those under another one but the chat template before it.
-    pub async fn under_salt(&self) -> CacheContract {
+    pub async fn under_salt(&self) -> CacheCheck {
         let judge = match self.lay_in().await {
             Ok(judge) => judge,
             Err(reason) => return not_proven(reason),
         };
         match self.look(judge, STRANGERS).await {
-            Ok(Finding::Gone(words)) => contract(Ok(Finding::Gone(format!("under a salt of its own, {words}")))),
+            Ok(CanaryVerdict::Gone(words)) => contract(Ok(CanaryVerdict::Gone(format!("under a salt of its own, {words}")))),
             // Nobody has sent these words before: times that say otherwise say that they differ for other reasons.
-            Ok(Finding::Left(words)) if matches!(judge, Judge::Times { .. }) => not_proven(format!("times do not tell: {words}")),
-            Ok(Finding::Left(words)) => contract(Ok(Finding::Left(format!("the salt does not keep the caches away: {words}")))),
+            Ok(CanaryVerdict::Left(words)) if matches!(judge, CanaryCriterion::Times { .. }) => {
+                not_proven(format!("times do not tell: {words}"))
+            }
+            Ok(CanaryVerdict::Left(words)) => contract(Ok(CanaryVerdict::Left(format!("the salt does not keep the caches away: {words}")))),
             Err(reason) => not_proven(reason),
         }
     }
 
     /// Proves that a server that was started anew knows nothing of the prompt but the chat template, which its readiness may have been
     /// tried with. Where every cell sends the same prompt, a cache that outlives the server is found out.
-    pub async fn after_restart(&self) -> CacheContract {
+    pub async fn after_restart(&self) -> CacheCheck {
         contract(self.restarted().await)
     }
 
-    async fn restarted(&self) -> Result<Finding, String> {
+    async fn restarted(&self) -> Result<CanaryVerdict, String> {
         let first = self.send(&self.texts.after).await?;
         let known = match (first.known_tokens(), first.prompt_tokens) {
             (None, Some(_)) if self.send(&self.texts.after).await?.cached_tokens.is_some() => {
@@ -99,11 +103,11 @@ impl Canary<'_> {
             (Some(known), _) => known,
         };
         let words = format!("the server was started anew, and a canary prompt came back with {known} cached tokens");
-        Ok(if known <= STRANGERS { Finding::Gone(words) } else { Finding::Left(format!("{words}: a cache outlived it")) })
+        Ok(if known <= STRANGERS { CanaryVerdict::Gone(words) } else { CanaryVerdict::Left(format!("{words}: a cache outlived it")) })
     }
 
     /// Lays the prompt into the caches, and finds out by what it is told that it is there.
-    async fn lay_in(&self) -> Result<Judge, String> {
+    async fn lay_in(&self) -> Result<CanaryCriterion, String> {
         let CanaryTexts { before, other, .. } = &self.texts;
         let mut new = vec![self.send(before).await?];
         let mut again = vec![self.send(before).await?];
@@ -113,17 +117,17 @@ impl Canary<'_> {
                 again.push(self.send(before).await?);
             }
         }
-        Judge::choose(&new, &again)
+        CanaryCriterion::choose(&new, &again)
     }
 
-    async fn look(&self, judge: Judge, tolerated: u64) -> Result<Finding, String> {
+    async fn look(&self, judge: CanaryCriterion, tolerated: u64) -> Result<CanaryVerdict, String> {
         judge.look(&self.send(&self.texts.after).await?, tolerated)
     }
 
-    async fn send(&self, text: &str) -> Result<Echo, String> {
+    async fn send(&self, text: &str) -> Result<CanaryAnswer, String> {
         let endpoint = self.target.endpoint();
-        let reading = Reading::take(endpoint).await;
-        let messages = vec![Message::new(Role::User, text)];
+        let reading = CacheHitCounters::take(endpoint).await;
+        let messages = vec![ChatMessage::new(MessageRole::User, text)];
         let prompt = Prompt { session: 0, turn: 0, messages, max_tokens: 1, exact_length: false, user_id: None };
         let exchange = self.target.send(&self.target.prepare(prompt), None).await;
         let mut echo = echo(&exchange)?;
@@ -135,11 +139,11 @@ impl Canary<'_> {
 }
 
 /// An answer without a token is as good as any: it is the prompt that matters.
-fn echo(exchange: &Exchange) -> Result<Echo, String> {
+fn echo(exchange: &HttpExchange) -> Result<CanaryAnswer, String> {
     if let Some(failure) = exchange.failure.as_ref().filter(|failure| failure.kind != FailureKind::NoToken) {
         return Err(format!("a canary prompt failed: {}: {}", failure.kind.name(), failure.detail));
     }
-    Ok(Echo {
+    Ok(CanaryAnswer {
         prompt_tokens: exchange.usage.map(|usage| usage.prompt_tokens),
         cached_tokens: exchange.usage.and_then(|usage| usage.cached_tokens),
         hits: None,
@@ -147,14 +151,14 @@ fn echo(exchange: &Exchange) -> Result<Echo, String> {
     })
 }
 
-fn contract(found: Result<Finding, String>) -> CacheContract {
+fn contract(found: Result<CanaryVerdict, String>) -> CacheCheck {
     match found {
-        Ok(Finding::Gone(how)) => CacheContract::Proven { how },
-        Ok(Finding::Left(reason)) => CacheContract::Failed { reason },
+        Ok(CanaryVerdict::Gone(how)) => CacheCheck::Proven { how },
+        Ok(CanaryVerdict::Left(reason)) => CacheCheck::Failed { reason },
         Err(reason) => not_proven(reason),
     }
 }
 
-fn not_proven(reason: String) -> CacheContract {
-    CacheContract::NotProven { reason }
+fn not_proven(reason: String) -> CacheCheck {
+    CacheCheck::NotProven { reason }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::startup::SERVER;
 use crate::endpoint::EndpointError;
-use crate::server::supervisor::{Exited, SupervisorError, last_lines};
-use crate::template::UnknownField;
+use crate::server::supervisor::{ProcessExit, SupervisorError, last_lines};
+use crate::template::UnknownFieldError;
 use crate::units::Seconds;
 
 /// How many lines of a log are shown.
@@ -15,7 +15,7 @@ const LINES: usize = 20;
 
 /// Why a server does not serve. Texts may hold values from the environment: who shows them hides these.
 #[derive(Debug, thiserror::Error)]
-pub enum LifeError {
+pub enum ServerLaunchError {
     #[error(
         "`{place}` is taken already{by}; end what listens there, write another port in `target.url` (0 takes a free one), or leave \
          `server.command` out to measure it as it is"
@@ -26,7 +26,7 @@ pub enum LifeError {
     #[error("no free port on `{host}`: {source}")]
     Port { host: String, source: std::io::Error },
     #[error("{0}; see `bench check`")]
-    Field(#[from] UnknownField),
+    Field(#[from] UnknownFieldError),
     #[error("{0}")]
     Place(String),
     #[error(transparent)]
@@ -35,9 +35,9 @@ pub enum LifeError {
     Supervisor(#[from] SupervisorError),
     /// It ended before it served.
     #[error("{0}")]
-    Died(Death),
+    Died(ServerFailure),
     #[error("`{name}` was not ready within {limit} (`server.start_timeout`): {last}{tail}")]
-    NotReady { name: String, limit: Seconds, last: String, tail: Tail },
+    NotReady { name: String, limit: Seconds, last: String, tail: LogTail },
     /// The user wants no more of it.
     #[error("stopped while the server was starting")]
     Stopped,
@@ -45,29 +45,29 @@ pub enum LifeError {
 
 /// A process that ended by itself, or does not serve any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Death {
+pub struct ServerFailure {
     pub name: String,
     /// In words: `ended by itself: exit status 1`.
     pub how: String,
-    pub tail: Tail,
+    pub tail: LogTail,
 }
 
-impl Death {
-    pub(super) fn new(exited: Exited, log: Option<&Path>) -> Self {
-        let how = if exited.name == Exited::SUPERVISOR { exited.status } else { format!("ended by itself: {}", exited.status) };
-        Self { name: exited.name, how, tail: Tail::of(log) }
+impl ServerFailure {
+    pub(super) fn new(exited: ProcessExit, log: Option<&Path>) -> Self {
+        let how = if exited.name == ProcessExit::SUPERVISOR { exited.status } else { format!("ended by itself: {}", exited.status) };
+        Self { name: exited.name, how, tail: LogTail::of(log) }
     }
 
     /// The server's process is there, but was not ready again after failures; `last` is what it said last.
     pub(super) fn silent(limit: Duration, last: &str, log: Option<&Path>) -> Self {
         let how = format!("does not serve any more, {} s after requests failed: {last}", limit.as_secs());
-        Self { name: SERVER.to_owned(), how, tail: Tail::of(log) }
+        Self { name: SERVER.to_owned(), how, tail: LogTail::of(log) }
     }
 }
 
-impl fmt::Display for Death {
+impl fmt::Display for ServerFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.name == Exited::SUPERVISOR {
+        if self.name == ProcessExit::SUPERVISOR {
             return f.write_str(&self.how);
         }
         write!(f, "`{}` {}{}", self.name, self.how, self.tail)
@@ -76,18 +76,18 @@ impl fmt::Display for Death {
 
 /// The last lines of a log, after what they explain.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tail {
+pub struct LogTail {
     log: Option<PathBuf>,
     lines: Vec<String>,
 }
 
-impl Tail {
+impl LogTail {
     pub(super) fn of(log: Option<&Path>) -> Self {
         Self { log: log.map(Path::to_owned), lines: log.map(|log| last_lines(log, LINES)).unwrap_or_default() }
     }
 }
 
-impl fmt::Display for Tail {
+impl fmt::Display for LogTail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(log) = &self.log else { return Ok(()) };
         if self.lines.is_empty() {

@@ -7,17 +7,17 @@ const LISTEN: &str = "0A";
 
 /// The sockets that listen.
 #[derive(Debug, Default)]
-pub(super) struct Listeners(Vec<Listener>);
+pub(super) struct ListeningSockets(Vec<ListeningSocket>);
 
 #[derive(Debug, PartialEq, Eq)]
-struct Listener {
+struct ListeningSocket {
     port: u16,
     /// On all interfaces.
     open: bool,
     inode: u64,
 }
 
-impl Listeners {
+impl ListeningSockets {
     pub fn now() -> Self {
         let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| std::fs::read_to_string(table).unwrap_or_default());
         Self(tables.iter().flat_map(|table| listeners(table)).collect())
@@ -42,7 +42,7 @@ impl Listeners {
 }
 
 /// The listening sockets of a table: columns are number, local address and port in hexadecimal, remote address, state, ..., inode.
-fn listeners(table: &str) -> Vec<Listener> {
+fn listeners(table: &str) -> Vec<ListeningSocket> {
     let line = |line: &str| {
         let columns: Vec<&str> = line.split_whitespace().collect();
         let (address, port) = columns.get(1)?.split_once(':')?;
@@ -50,7 +50,7 @@ fn listeners(table: &str) -> Vec<Listener> {
             return None;
         }
         let open = address.bytes().all(|digit| digit == b'0');
-        Some(Listener { port: u16::from_str_radix(port, 16).ok()?, open, inode: columns.get(9)?.parse().ok()? })
+        Some(ListeningSocket { port: u16::from_str_radix(port, 16).ok()?, open, inode: columns.get(9)?.parse().ok()? })
     };
     table.lines().skip(1).filter_map(line).collect()
 }
@@ -94,9 +94,9 @@ mod tests {
                2: 0100007F:1F91 0100007F:C350 01 00000000:00000000 00:00000000 00000000     0        0 4713 1 0 100 0 0 10 0\n";
         let six = "  sl  local_address                         remote_address                        st\n\
                0: 00000000000000000000000000000000:1F42 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4714 1 0 100 0 0 10 0\n";
-        let known = Listeners([listeners(table), listeners(six)].into_iter().flatten().collect());
+        let known = ListeningSockets([listeners(table), listeners(six)].into_iter().flatten().collect());
         let expected = [(8080, false, 4711), (8000, true, 4712), (8002, true, 4714)];
-        assert_eq!(known.0, expected.map(|(port, open, inode)| Listener { port, open, inode }));
+        assert_eq!(known.0, expected.map(|(port, open, inode)| ListeningSocket { port, open, inode }));
         assert!(known.is_open(8000) && known.is_open(8002) && !known.is_open(8080) && !known.is_open(8081));
     }
 }

@@ -14,7 +14,7 @@ mod serving;
 mod startup;
 mod version;
 
-pub use error::{Death, LifeError};
-pub use serving::Life;
-pub use startup::{Premises, Startup};
+pub use error::{ServerFailure, ServerLaunchError};
+pub use serving::ServerProcess;
+pub use startup::{LaunchContext, LaunchPlan};
 pub use version::version;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-use super::error::LifeError;
-use super::listeners::Listeners;
+use super::error::ServerLaunchError;
+use super::listeners::ListeningSockets;
 use crate::endpoint::is_this_machine;
 use crate::template::host_and_port;
 
@@ -17,24 +17,24 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
 /// A host and a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Spot {
+pub(super) struct ListenAddress {
     pub host: String,
     pub port: u16,
 }
 
-impl Spot {
+impl ListenAddress {
     pub fn of(url: &str) -> Option<Self> {
         host_and_port(url).map(|(host, port)| Self { host, port })
     }
 
     /// Refuses a spot at which somebody answers, by name where the operating system tells.
-    pub async fn refuse_taken(&self) -> Result<(), LifeError> {
+    pub async fn refuse_taken(&self) -> Result<(), ServerLaunchError> {
         let connecting = TcpStream::connect((self.host.as_str(), self.port));
         match tokio::time::timeout(ANSWERS_WITHIN, connecting).await {
             Ok(Ok(_)) => {
-                let by = if self.is_here() { Listeners::now().owners(self.port).join(", ") } else { String::new() };
+                let by = if self.is_here() { ListeningSockets::now().owners(self.port).join(", ") } else { String::new() };
                 let by = if by.is_empty() { by } else { format!(" by {by}") };
-                Err(LifeError::Occupied { place: format!("{}:{}", self.host, self.port), by })
+                Err(ServerLaunchError::Occupied { place: format!("{}:{}", self.host, self.port), by })
             }
             Ok(Err(_)) | Err(_) => Ok(()),
         }
@@ -42,7 +42,7 @@ impl Spot {
 
     /// A remark where the server listens for the whole network, though its URL is for this machine alone.
     pub fn exposure(&self) -> Option<String> {
-        (self.is_here() && Listeners::now().is_open(self.port)).then(|| {
+        (self.is_here() && ListeningSockets::now().is_open(self.port)).then(|| {
             format!(
                 "the server listens on all interfaces at port {}, though its URL is for this machine alone: anybody on the network can use \
                  it; add `--host {{host}}` to its command",
@@ -64,7 +64,7 @@ const NOT_GIVEN_OUT: Range<u16> = 20_000..30_000;
 const TRIES: u32 = 100;
 
 /// A port that nobody listens on at this moment.
-pub(super) fn free(host: &str) -> Result<u16, LifeError> {
+pub(super) fn free(host: &str) -> Result<u16, ServerLaunchError> {
     // A host that is not this machine has ports of its own; one that is free here is as good a guess as any.
     let host = if TcpListener::bind((host, 0)).is_ok() { host } else { "127.0.0.1" };
     let random = RandomState::new();
@@ -75,7 +75,7 @@ pub(super) fn free(host: &str) -> Result<u16, LifeError> {
     if let Some(port) = (0..TRIES).map(draw).find(|port| TcpListener::bind((host, *port)).is_ok()) {
         return Ok(port);
     }
-    let fault = |source| LifeError::Port { host: host.to_owned(), source };
+    let fault = |source| ServerLaunchError::Port { host: host.to_owned(), source };
     Ok(TcpListener::bind((host, 0)).map_err(fault)?.local_addr().map_err(fault)?.port())
 }
 
@@ -90,7 +90,7 @@ mod tests {
         // Not one that the operating system gives to the next who asks for any.
         let listener = TcpListener::bind(("127.0.0.1", free("127.0.0.1").unwrap())).unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
-        let spot = Spot::of(&url).unwrap();
+        let spot = ListenAddress::of(&url).unwrap();
         let refused = spot.refuse_taken().await.unwrap_err().to_string();
         assert!(refused.contains(&format!("127.0.0.1:{}", spot.port)) && refused.contains("leave `server.command` out"), "{refused}");
         if cfg!(target_os = "linux") {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::error::LifeError;
-use crate::endpoint::{Endpoint, server_message};
-use crate::server::place::Place;
+use super::error::ServerLaunchError;
+use crate::endpoint::{ServerEndpoint, server_message};
+use crate::server::place::EndpointRequest;
 use crate::server::spec::ReadySpec;
-use crate::target::spec::{Api, TargetSpec};
+use crate::target::spec::{TargetApi, TargetSpec};
 
 /// Pauses between two questions: short at first, for servers that are there at once.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(500)];
@@ -18,23 +18,25 @@ const GROWTH: f64 = 1.3;
 
 /// What is asked until it is answered.
 #[derive(Debug)]
-pub(super) struct Readiness {
-    page: Place,
+pub(super) struct ReadinessProbe {
+    page: EndpointRequest,
     status: u16,
     /// Asked where the page is not there: servers without `/health` list their models.
-    instead: Option<Place>,
+    instead: Option<EndpointRequest>,
     /// The body of a chat request that must be answered.
     chat: Option<Vec<u8>>,
-    endpoint: Endpoint,
-    api: Api,
+    endpoint: ServerEndpoint,
+    api: TargetApi,
     /// What came last, for people.
     pub last: String,
 }
 
-impl Readiness {
+impl ReadinessProbe {
     /// What the scenario says; without a word of it, `/health`, and where that is not there, `/v1/models`.
-    pub fn new(ready: Option<&ReadySpec>, endpoint: &Endpoint, target: &TargetSpec) -> Result<Self, LifeError> {
-        let at = |place: &str| Place::at(place, Method::GET, endpoint, target).map_err(|error| LifeError::Place(error.to_string()));
+    pub fn new(ready: Option<&ReadySpec>, endpoint: &ServerEndpoint, target: &TargetSpec) -> Result<Self, ServerLaunchError> {
+        let at = |place: &str| {
+            EndpointRequest::at(place, Method::GET, endpoint, target).map_err(|error| ServerLaunchError::Place(error.to_string()))
+        };
         let spec = ready.cloned().unwrap_or_default();
         Ok(Self {
             page: at(&spec.path)?,
@@ -72,14 +74,14 @@ impl Readiness {
         }
     }
 
-    async fn asked(&self, place: &Place) -> Result<u16, String> {
+    async fn asked(&self, place: &EndpointRequest) -> Result<u16, String> {
         place.call().await.map(|reply| reply.status).map_err(|error| error.to_string())
     }
 
     async fn chatted(&self, body: Vec<u8>) -> Result<(), String> {
         let url = self.endpoint.address().api(match self.api {
-            Api::Chat => "chat/completions",
-            Api::Completions => "completions",
+            TargetApi::Chat => "chat/completions",
+            TargetApi::Completions => "completions",
         });
         let reply = self.endpoint.call(self.endpoint.request(Method::POST, url, Some(body))).await.map_err(|error| error.to_string())?;
         if reply.is_success() {
@@ -94,8 +96,8 @@ impl Readiness {
 fn chat(target: &TargetSpec) -> Vec<u8> {
     let mut body = json!({ "model": target.model, "max_tokens": 1 });
     match target.api {
-        Api::Chat => body["messages"] = json!([{ "role": "user", "content": "Hello" }]),
-        Api::Completions => body["prompt"] = json!("Hello"),
+        TargetApi::Chat => body["messages"] = json!([{ "role": "user", "content": "Hello" }]),
+        TargetApi::Completions => body["prompt"] = json!("Hello"),
     }
     if let Value::Object(body) = &mut body {
         // The answer to this one is no stream.

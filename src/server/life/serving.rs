@@ -6,22 +6,22 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::error::{Death, LifeError, Tail};
+use super::error::{LogTail, ServerFailure, ServerLaunchError};
 use super::pool::pool_in_log;
-use super::ready::Readiness;
-use super::startup::{Process, SERVER, Startup};
+use super::ready::ReadinessProbe;
+use super::startup::{LaunchPlan, ProcessLaunch, SERVER};
 use super::version::version;
 use crate::clock::{Clock, Micros};
 use crate::record::ServerFacts;
-use crate::server::supervisor::{Supervisor, SupervisorError};
+use crate::server::supervisor::{SupervisorError, SupervisorHandle};
 
-/// A server that serves. Dropped without [`Life::stop`], its processes are ended all the same, by the supervising process.
+/// A server that serves. Dropped without [`ServerProcess::stop`], its processes are ended all the same, by the supervising process.
 #[derive(Debug)]
-pub struct Life {
-    supervisor: Supervisor,
+pub struct ServerProcess {
+    supervisor: SupervisorHandle,
     logs: BTreeMap<String, PathBuf>,
     /// Of the server itself.
-    ready: Option<Readiness>,
+    ready: Option<ReadinessProbe>,
     /// Where it is: the target's URL, with the port that it got.
     pub url: String,
     /// From the start of the first process until the server was ready.
@@ -32,20 +32,20 @@ pub struct Life {
     pub notes: Vec<String>,
 }
 
-impl Life {
+impl ServerProcess {
     /// Starts the processes one after the other, and awaits each.
     ///
     /// # Errors
     /// When somebody listens there already, when a process cannot be started, ends, or is not ready in time, and when `stop` is
     /// cancelled. Nothing that was started is left then; once `hurry` is cancelled, it is killed without its grace.
-    pub async fn start(startup: Startup, stop: &CancellationToken, hurry: &CancellationToken) -> Result<Self, LifeError> {
+    pub async fn start(startup: LaunchPlan, stop: &CancellationToken, hurry: &CancellationToken) -> Result<Self, ServerLaunchError> {
         startup.spot.refuse_taken().await?;
         let clock = Clock::real();
         let logs: BTreeMap<String, PathBuf> =
             startup.processes.iter().map(|process| (process.job.name.clone(), process.job.log.clone())).collect();
         let server_log = startup.processes.last().map(|process| process.job.log.clone()).unwrap_or_default();
         let written_before = std::fs::metadata(&server_log).map_or(0, |log| log.len());
-        let mut supervisor = Supervisor::spawn(&startup.program)?;
+        let mut supervisor = SupervisorHandle::spawn(&startup.program)?;
         let limit = (startup.limit, startup.limit());
         let mut ready = None;
         for process in startup.processes {
@@ -73,14 +73,14 @@ impl Life {
     }
 
     /// Until a process ends by itself. May be given up and asked again.
-    pub async fn died(&mut self) -> Death {
+    pub async fn died(&mut self) -> ServerFailure {
         died(&mut self.supervisor, &self.logs).await
     }
 
     /// How it died of the failures that were just seen, if it did. It lives when it is ready as at its start; one that neither is ready
     /// again nor ends within the limit is as good as dead. Servers take their time: vLLM answers with errors for seconds after its engine
     /// is gone.
-    pub async fn death_behind_failures(&mut self, limit: Duration) -> Option<Death> {
+    pub async fn death_behind_failures(&mut self, limit: Duration) -> Option<ServerFailure> {
         let Self { supervisor, logs, ready, .. } = self;
         let Some(ready) = ready else {
             return tokio::time::timeout(limit, died(supervisor, logs)).await.ok();
@@ -89,7 +89,7 @@ impl Life {
             biased;
             death = died(supervisor, logs) => Some(death),
             () = ready.wait() => None,
-            () = tokio::time::sleep(limit) => Some(Death::silent(limit, &ready.last, logs.get(SERVER).map(PathBuf::as_path))),
+            () = tokio::time::sleep(limit) => Some(ServerFailure::silent(limit, &ready.last, logs.get(SERVER).map(PathBuf::as_path))),
         }
     }
 
@@ -102,34 +102,34 @@ impl Life {
     }
 }
 
-async fn died(supervisor: &mut Supervisor, logs: &BTreeMap<String, PathBuf>) -> Death {
+async fn died(supervisor: &mut SupervisorHandle, logs: &BTreeMap<String, PathBuf>) -> ServerFailure {
     let exited = supervisor.exited().await;
     let log = logs.get(&exited.name).cloned();
-    Death::new(exited, log.as_deref())
+    ServerFailure::new(exited, log.as_deref())
 }
 
 /// Starts one process and waits until it is ready, has ended, is late, or nobody wants it any more; by what it is ready.
 async fn start(
-    process: Process,
-    supervisor: &mut Supervisor,
+    process: ProcessLaunch,
+    supervisor: &mut SupervisorHandle,
     logs: &BTreeMap<String, PathBuf>,
     (limit, time): (crate::units::Seconds, std::time::Duration),
     stop: &CancellationToken,
-) -> Result<Option<Readiness>, LifeError> {
+) -> Result<Option<ReadinessProbe>, ServerLaunchError> {
     if stop.is_cancelled() {
-        return Err(LifeError::Stopped);
+        return Err(ServerLaunchError::Stopped);
     }
-    let Process { job, ready } = process;
+    let ProcessLaunch { job, ready } = process;
     let (name, log) = (job.name.clone(), job.log.clone());
     supervisor.start(job).await?;
     let Some(mut ready) = ready else { return Ok(None) };
     tokio::select! {
         biased;
-        () = stop.cancelled() => Err(LifeError::Stopped),
-        death = died(supervisor, logs) => Err(LifeError::Died(death)),
+        () = stop.cancelled() => Err(ServerLaunchError::Stopped),
+        death = died(supervisor, logs) => Err(ServerLaunchError::Died(death)),
         () = ready.wait() => Ok(Some(ready)),
         () = tokio::time::sleep(time) => {
-            Err(LifeError::NotReady { name, limit, last: ready.last.clone(), tail: Tail::of(Some(&log)) })
+            Err(ServerLaunchError::NotReady { name, limit, last: ready.last.clone(), tail: LogTail::of(Some(&log)) })
         }
     }
 }

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::connector::connector;
-use super::error::LifeError;
-use super::port::{self, Spot};
-use super::ready::Readiness;
-use crate::endpoint::Endpoint;
+use super::error::ServerLaunchError;
+use super::port::{self, ListenAddress};
+use super::ready::ReadinessProbe;
+use crate::endpoint::ServerEndpoint;
 use crate::server::spec::{ReadySpec, ServerSpec};
 use crate::server::supervisor::ProcessJob;
 use crate::target::spec::TargetSpec;
-use crate::template::{Template, UnknownField, Words, quoted_all, with_port};
+use crate::template::{CommandMode, TemplateContext, UnknownFieldError, quoted_all, with_port};
 use crate::units::Seconds;
 
 /// The name of the server's own process and log.
@@ -20,7 +20,7 @@ pub(super) const SERVER: &str = "server";
 
 /// Where a server is started from.
 #[derive(Debug, Clone, Copy)]
-pub struct Premises<'a> {
+pub struct LaunchContext<'a> {
     /// The program that supervises: `bench` itself.
     pub program: &'a Path,
     /// The folder of the variant's logs.
@@ -31,12 +31,12 @@ pub struct Premises<'a> {
 
 /// A server that is about to be started.
 #[derive(Debug)]
-pub struct Startup {
+pub struct LaunchPlan {
     pub(super) program: PathBuf,
     /// In the order of their starts; the server is the last.
-    pub(super) processes: Vec<Process>,
+    pub(super) processes: Vec<ProcessLaunch>,
     /// Where it will listen.
-    pub(super) spot: Spot,
+    pub(super) spot: ListenAddress,
     pub(super) limit: Seconds,
     pub(super) external_cache: Option<String>,
     pub(super) target: TargetSpec,
@@ -44,29 +44,30 @@ pub struct Startup {
 
 /// One process, and when it is taken to serve: at once where nothing is said.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(super) struct ProcessLaunch {
     pub job: ProcessJob,
-    pub ready: Option<Readiness>,
+    pub ready: Option<ReadinessProbe>,
 }
 
-impl Startup {
+impl LaunchPlan {
     /// Fills in what the section says. Port 0 becomes a free one.
     ///
     /// # Errors
     /// When there is no free port, a field stands for nothing, or the target's address or key cannot be used.
-    pub fn of(server: &ServerSpec, target: &TargetSpec, premises: Premises<'_>) -> Result<Self, LifeError> {
+    pub fn of(server: &ServerSpec, target: &TargetSpec, premises: LaunchContext<'_>) -> Result<Self, ServerLaunchError> {
         let mut target = target.clone();
-        let fault = |target: &TargetSpec| LifeError::Url { url: target.url.clone() };
-        let mut spot = Spot::of(&target.url).ok_or_else(|| fault(&target))?;
+        let fault = |target: &TargetSpec| ServerLaunchError::Url { url: target.url.clone() };
+        let mut spot = ListenAddress::of(&target.url).ok_or_else(|| fault(&target))?;
         if spot.port == 0 {
             spot.port = port::free(&spot.host)?;
             target.url = with_port(&target.url, spot.port).ok_or_else(|| fault(&target))?;
         }
-        let endpoint = Endpoint::open(&target)?;
+        let endpoint = ServerEndpoint::open(&target)?;
         let mut hide = premises.hide.to_vec();
         hide.extend(endpoint.secrets().masked());
-        let template = Template::new(&target, &server.args);
-        let filling = Filling { template: &template, server, endpoint: &endpoint, target: &target, logs: premises.logs, hide: &hide };
+        let template = TemplateContext::new(&target, &server.args);
+        let filling =
+            ProcessLaunchBuilder { template: &template, server, endpoint: &endpoint, target: &target, logs: premises.logs, hide: &hide };
         let mut processes = server.before.iter().map(|before| filling.before(before)).collect::<Result<Vec<_>, _>>()?;
         let main = filling.server()?;
         let external_cache = connector(&main.job.command);
@@ -78,8 +79,8 @@ impl Startup {
     #[must_use]
     pub fn shown(&self) -> String {
         match self.processes.last() {
-            Some(Process { job, .. }) if job.shell => job.command.join(" "),
-            Some(Process { job, .. }) => quoted_all(&job.command),
+            Some(ProcessLaunch { job, .. }) if job.shell => job.command.join(" "),
+            Some(ProcessLaunch { job, .. }) => quoted_all(&job.command),
             None => String::new(),
         }
     }
@@ -90,37 +91,37 @@ impl Startup {
 }
 
 /// What all processes of a server have in common.
-struct Filling<'a> {
-    template: &'a Template,
+struct ProcessLaunchBuilder<'a> {
+    template: &'a TemplateContext,
     server: &'a ServerSpec,
-    endpoint: &'a Endpoint,
+    endpoint: &'a ServerEndpoint,
     target: &'a TargetSpec,
     logs: &'a Path,
     hide: &'a [(String, String)],
 }
 
-impl Filling<'_> {
-    fn before(&self, before: &crate::server::spec::ProcessSpec) -> Result<Process, LifeError> {
-        let command = self.template.command(&before.command, Words::of(before.shell))?;
+impl ProcessLaunchBuilder<'_> {
+    fn before(&self, before: &crate::server::spec::ProcessSpec) -> Result<ProcessLaunch, ServerLaunchError> {
+        let command = self.template.command(&before.command, CommandMode::of(before.shell))?;
         let ready = before.ready.as_ref().map(|ready| self.readiness(Some(ready))).transpose()?;
         let job = self.job(&before.name, command, before.shell, &before.env, before.working_dir.as_deref())?;
-        Ok(Process { job, ready })
+        Ok(ProcessLaunch { job, ready })
     }
 
-    fn server(&self) -> Result<Process, LifeError> {
+    fn server(&self) -> Result<ProcessLaunch, ServerLaunchError> {
         let server = self.server;
         let command = self.template.server_command(server)?;
         let ready = Some(self.readiness(server.ready.as_ref())?);
         let job = self.job(SERVER, command, server.shell, &server.env, server.working_dir.as_deref())?;
-        Ok(Process { job, ready })
+        Ok(ProcessLaunch { job, ready })
     }
 
-    fn readiness(&self, ready: Option<&ReadySpec>) -> Result<Readiness, LifeError> {
+    fn readiness(&self, ready: Option<&ReadySpec>) -> Result<ReadinessProbe, ServerLaunchError> {
         let filled = match ready {
             Some(ready) => Some(ReadySpec { path: self.template.text(&ready.path)?, ..ready.clone() }),
             None => None,
         };
-        Readiness::new(filled.as_ref(), self.endpoint, self.target)
+        ReadinessProbe::new(filled.as_ref(), self.endpoint, self.target)
     }
 
     fn job(
@@ -130,7 +131,7 @@ impl Filling<'_> {
         shell: bool,
         env: &BTreeMap<String, String>,
         working_dir: Option<&Path>,
-    ) -> Result<ProcessJob, UnknownField> {
+    ) -> Result<ProcessJob, UnknownFieldError> {
         let env = env.iter().map(|(name, value)| Ok((name.clone(), self.template.text(value)?))).collect::<Result<_, _>>()?;
         let working_dir = working_dir.map(|folder| self.template.text(&folder.to_string_lossy())).transpose()?.map(PathBuf::from);
         let log = self.logs.join(format!("{name}.log"));

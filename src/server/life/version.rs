@@ -3,18 +3,18 @@
 use reqwest::Method;
 use serde::Deserialize;
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::ServerEndpoint;
 use crate::target::spec::TargetSpec;
 
 #[derive(Deserialize)]
-struct Version {
+struct VersionReply {
     version: String,
 }
 
 /// The version; `None` where the server does not tell.
 pub async fn version(target: &TargetSpec) -> Option<String> {
-    let endpoint = Endpoint::open(target).ok()?;
+    let endpoint = ServerEndpoint::open(target).ok()?;
     let reply = endpoint.call(endpoint.request(Method::GET, endpoint.address().root("version"), None)).await.ok()?;
-    let told = reply.json::<Version>().ok().filter(|_| reply.is_success())?;
+    let told = reply.json::<VersionReply>().ok().filter(|_| reply.is_success())?;
     Some(endpoint.secrets().plain(&told.version))
 }

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::clock::{Clock, Micros};
-use crate::record::{SampleKind, ServerSample, SharedTexts};
+use crate::record::{SampleKind, ServerSample, TextInterner};
 
 /// What is asked for, in the order of [`FIGURES`], behind the index.
 const QUERY: &str = "--query-gpu=index,utilization.gpu,memory.used,memory.total,power.draw";
@@ -24,25 +24,25 @@ const LINE: usize = 500;
 
 /// A program that tells of GPUs until it is ended; dropping this ends it.
 #[derive(Debug)]
-pub(super) struct Gpus {
+pub(super) struct GpuWatcher {
     program: String,
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     source: Arc<str>,
-    texts: SharedTexts,
+    texts: TextInterner,
     told: bool,
     /// The first line that tells of no GPU: what the program has to say instead.
     strange: Option<String>,
     over: bool,
 }
 
-impl Gpus {
+impl GpuWatcher {
     /// Starts the program. `None` where there is none, which is most machines, and no news.
     pub fn start(program: &Path, period: Micros) -> Option<Self> {
         let mut child = spawn(program, period).ok()?;
         let lines = BufReader::new(child.stdout.take()?).lines();
         let program = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
-        Some(Self { program, child, lines, source: "gpu".into(), texts: SharedTexts::default(), told: false, strange: None, over: false })
+        Some(Self { program, child, lines, source: "gpu".into(), texts: TextInterner::default(), told: false, strange: None, over: false })
     }
 
     /// What the first line tells; nothing where it does not come in a few seconds.
@@ -166,7 +166,7 @@ mod tests {
             let script = "echo \"0, 50, 1, 2, 100.5\"; echo \"1, [N/A], 1, 2, [N/A]\"; echo \"$@\" > \"$0.arguments\"; exec sleep 600";
             let program = fake(&folder, script);
             let clock = Clock::real();
-            let mut gpus = Gpus::start(&program, Micros(1_000_000)).unwrap();
+            let mut gpus = GpuWatcher::start(&program, Micros(1_000_000)).unwrap();
             let told = |samples: &[ServerSample]| -> Vec<String> {
                 samples.iter().map(|sample| format!("{} {}{} {}", sample.source, sample.name, sample.labels, sample.value)).collect()
             };
@@ -191,7 +191,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let program = fake(&folder, "echo 'No devices were found'; exit 6");
             let clock = Clock::real();
-            let mut gpus = Gpus::start(&program, Micros(1_000_000)).unwrap();
+            let mut gpus = GpuWatcher::start(&program, Micros(1_000_000)).unwrap();
             assert_eq!(gpus.first(clock).await, []);
             assert!(gpus.next(clock).await.is_none());
             assert_eq!(gpus.end().await.as_deref(), Some("`fake-smi` told of no GPU: No devices were found"));
@@ -200,7 +200,7 @@ mod tests {
         #[test]
         fn no_program_is_no_news() {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            let started = runtime.block_on(async { Gpus::start(Path::new("no/such/nvidia-smi"), Micros(1_000_000)) });
+            let started = runtime.block_on(async { GpuWatcher::start(Path::new("no/such/nvidia-smi"), Micros(1_000_000)) });
             assert!(started.is_none());
         }
     }

@@ -5,25 +5,25 @@ use std::sync::Arc;
 
 use fs_err as fs;
 
-use super::storage::Device;
+use super::storage::BlockDevice;
 use crate::clock::Micros;
-use crate::record::{SampleKind, ServerSample, SharedTexts};
+use crate::record::{SampleKind, ServerSample, TextInterner};
 
 /// The fewest ticks (hundredths of a second of a core) between two readings that tell a share of time.
 const LEAST_TICKS: u64 = 10;
 
 /// Processor and memory, and a device.
 #[derive(Debug)]
-pub(super) struct Host {
+pub(super) struct HostWatcher {
     processor_and_memory: bool,
-    storage: Option<Device>,
-    before: Option<Ticks>,
+    storage: Option<BlockDevice>,
+    before: Option<CpuTicks>,
     source: Arc<str>,
-    texts: SharedTexts,
+    texts: TextInterner,
     notes: Vec<String>,
 }
 
-impl Host {
+impl HostWatcher {
     /// Finds the device now. `storage` need not exist yet.
     pub fn new(processor_and_memory: bool, storage: Option<&Path>) -> Self {
         let mut notes = Vec::new();
@@ -38,7 +38,7 @@ impl Host {
                 None
             }
         });
-        Self { processor_and_memory, storage, before: None, source: "host".into(), texts: SharedTexts::default(), notes }
+        Self { processor_and_memory, storage, before: None, source: "host".into(), texts: TextInterner::default(), notes }
     }
 
     /// Reads all of it once. What cannot be read is left out, and remarked.
@@ -77,7 +77,7 @@ impl Host {
 
     /// The share of time in which a core worked since the reading before.
     fn processor(&mut self) -> std::io::Result<Option<f64>> {
-        let Some(now) = Ticks::read(&fs::read_to_string("/proc/stat")?) else { return Ok(None) };
+        let Some(now) = CpuTicks::read(&fs::read_to_string("/proc/stat")?) else { return Ok(None) };
         let Some(before) = self.before else {
             self.before = Some(now);
             return Ok(None);
@@ -103,22 +103,22 @@ impl Host {
 }
 
 /// The device under a path, or under the nearest folder above it that is there.
-fn mounted(path: &Path) -> std::io::Result<Option<Device>> {
+fn mounted(path: &Path) -> std::io::Result<Option<BlockDevice>> {
     let path = std::path::absolute(path)?;
     let real = path.ancestors().find_map(|path| path.canonicalize().ok()).unwrap_or_else(|| PathBuf::from("/"));
     let mounts = fs::read_to_string("/proc/self/mountinfo")?;
     let devices = fs::read_to_string("/proc/diskstats")?;
-    Ok(Device::holding(&real, &mounts, &devices))
+    Ok(BlockDevice::holding(&real, &mounts, &devices))
 }
 
 /// Time of all cores, in ticks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Ticks {
+struct CpuTicks {
     busy: u64,
     all: u64,
 }
 
-impl Ticks {
+impl CpuTicks {
     /// Of the first line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal; what follows is part of user and nice.
     fn read(stat: &str) -> Option<Self> {
         let mut fields = stat.lines().find_map(|line| line.strip_prefix("cpu "))?.split_whitespace();
@@ -162,15 +162,15 @@ mod tests {
 
     #[test]
     fn the_share_of_the_processors_is_what_was_neither_idle_nor_waiting() {
-        let before = Ticks::read("cpu  100 0 50 800 50 0 0 0 40 0\ncpu0 1 2 3 4\n").unwrap();
-        let after = Ticks::read("cpu  160 5 60 900 60 5 10 0 80 0\n").unwrap();
-        assert_eq!(before, Ticks { busy: 150, all: 1_000 });
+        let before = CpuTicks::read("cpu  100 0 50 800 50 0 0 0 40 0\ncpu0 1 2 3 4\n").unwrap();
+        let after = CpuTicks::read("cpu  160 5 60 900 60 5 10 0 80 0\n").unwrap();
+        assert_eq!(before, CpuTicks { busy: 150, all: 1_000 });
         // 90 of 200 ticks.
         assert_eq!(after.share_since(before), Some(0.45));
         assert_eq!(after.share_since(after), None);
-        assert_eq!(Ticks::read("cpu  1 2 3 4"), Some(Ticks { busy: 6, all: 10 }));
+        assert_eq!(CpuTicks::read("cpu  1 2 3 4"), Some(CpuTicks { busy: 6, all: 10 }));
         for strange in ["", "cpu0 1 2 3 4", "cpu  1 2 3", "cpu  a b c d"] {
-            assert_eq!(Ticks::read(strange), None, "{strange}");
+            assert_eq!(CpuTicks::read(strange), None, "{strange}");
         }
     }
 
@@ -185,7 +185,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn this_machine_tells_of_its_memory_at_once() {
-        let mut host = Host::new(true, None);
+        let mut host = HostWatcher::new(true, None);
         let samples = host.read(Micros(7));
         let value = |name: &str| samples.iter().find(|sample| &*sample.name == name).unwrap().value;
         assert!(value("memory_used_bytes") > 0.0 && value("memory_used_bytes") < value("memory_total_bytes"));

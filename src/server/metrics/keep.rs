@@ -2,9 +2,9 @@
 
 /// Names with `*` for any characters, also none.
 #[derive(Debug, Clone)]
-pub struct Keep(Vec<String>);
+pub struct MetricNameFilter(Vec<String>);
 
-impl Keep {
+impl MetricNameFilter {
     pub fn new(patterns: &[String]) -> Self {
         Self(patterns.to_vec())
     }
@@ -59,8 +59,8 @@ mod tests {
 
     #[test]
     fn one_pattern_that_fits_is_enough() {
-        let keep = Keep::new(&["a*".into(), "*z".into()]);
+        let keep = MetricNameFilter::new(&["a*".into(), "*z".into()]);
         assert!(keep.keeps("ab") && keep.keeps("bz") && !keep.keeps("b"));
-        assert!(!Keep::new(&[]).keeps("a"));
+        assert!(!MetricNameFilter::new(&[]).keeps("a"));
     }
 }

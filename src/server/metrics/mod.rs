@@ -13,7 +13,7 @@ mod storage;
 mod watched_page;
 mod watcher;
 
-pub use crate::exposition::{Exposition, Sample};
-pub use keep::Keep;
-pub use page::{MetricsPage, PageError};
-pub use watcher::{Watched, Watcher};
+pub use crate::exposition::{PrometheusPage, PrometheusSample};
+pub use keep::MetricNameFilter;
+pub use page::{MetricsPage, MetricsPageError};
+pub use watcher::{MetricsWatcher, WatchSummary};

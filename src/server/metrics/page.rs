@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-use crate::endpoint::{Endpoint, EndpointError, server_message};
-use crate::exposition::{Exposition, Sample};
-use crate::server::place::{Place, PlaceError};
+use crate::endpoint::{EndpointError, ServerEndpoint, server_message};
+use crate::exposition::{PrometheusPage, PrometheusSample};
+use crate::server::place::{EndpointRequest, EndpointRequestError};
 use crate::target::spec::TargetSpec;
 
 /// How long a page may take. A page that is slower says little about the time it was asked for.
@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 /// Why a page could not be read. Texts hold no secret.
 #[derive(Debug, thiserror::Error)]
-pub enum PageError {
+pub enum MetricsPageError {
     #[error("`{url}` is neither a path such as `/metrics` nor a URL")]
     Url { url: String },
     #[error(transparent)]
@@ -28,7 +28,7 @@ pub enum PageError {
     NoMetrics { url: String },
 }
 
-impl PageError {
+impl MetricsPageError {
     /// Whether asking again is of no use: a page that is not there, not for us, or something else.
     pub(super) fn is_lasting(&self) -> bool {
         match self {
@@ -39,24 +39,24 @@ impl PageError {
     }
 }
 
-impl From<PlaceError> for PageError {
-    fn from(error: PlaceError) -> Self {
+impl From<EndpointRequestError> for MetricsPageError {
+    fn from(error: EndpointRequestError) -> Self {
         match error {
-            PlaceError::Url { url } => Self::Url { url },
-            PlaceError::Endpoint(error) => Self::Endpoint(error),
+            EndpointRequestError::Url { url } => Self::Url { url },
+            EndpointRequestError::Endpoint(error) => Self::Endpoint(error),
         }
     }
 }
 
 /// A page of metrics, and how to get it.
 #[derive(Debug)]
-pub struct MetricsPage(Place);
+pub struct MetricsPage(EndpointRequest);
 
 impl MetricsPage {
-    /// A path on the target's server, or a URL anywhere. `endpoint` carries the connections: one of its own, [`Endpoint::open`], keeps them
+    /// A path on the target's server, or a URL anywhere. `endpoint` carries the connections: one of its own, [`ServerEndpoint::open`], keeps them
     /// apart from those that are measured.
-    pub fn at(place: &str, endpoint: &Endpoint, target: &TargetSpec) -> Result<Self, PageError> {
-        Ok(Self(Place::at(place, Method::GET, endpoint, target)?))
+    pub fn at(place: &str, endpoint: &ServerEndpoint, target: &TargetSpec) -> Result<Self, MetricsPageError> {
+        Ok(Self(EndpointRequest::at(place, Method::GET, endpoint, target)?))
     }
 
     /// The URL as it may be shown.
@@ -65,28 +65,28 @@ impl MetricsPage {
     }
 
     /// All samples that the page has now.
-    pub async fn scrape(&self) -> Result<Vec<Sample>, PageError> {
+    pub async fn scrape(&self) -> Result<Vec<PrometheusSample>, MetricsPageError> {
         Ok(self.read(|_| true).await?.samples)
     }
 
     /// The samples of the metrics that are wanted.
-    pub(super) async fn read(&self, wanted: impl Fn(&str) -> bool) -> Result<Exposition, PageError> {
+    pub(super) async fn read(&self, wanted: impl Fn(&str) -> bool) -> Result<PrometheusPage, MetricsPageError> {
         let url = self.url();
-        let reply = tokio::time::timeout(LIMIT, self.0.call()).await.map_err(|_| PageError::Slow { url: url.clone() })??;
+        let reply = tokio::time::timeout(LIMIT, self.0.call()).await.map_err(|_| MetricsPageError::Slow { url: url.clone() })??;
         if reply.status == 404 {
-            return Err(PageError::Missing { url });
+            return Err(MetricsPageError::Missing { url });
         }
         if !reply.is_success() {
             let message = self.0.plain(&server_message(&reply.body));
             return Err(EndpointError::Status { url, status: reply.status, message }.into());
         }
         let seen = std::cell::Cell::new(false);
-        let page = Exposition::read(&reply.body, |name| {
+        let page = PrometheusPage::read(&reply.body, |name| {
             seen.set(true);
             wanted(name)
         });
         if !seen.get() && page.bad_lines > 0 {
-            return Err(PageError::NoMetrics { url });
+            return Err(MetricsPageError::NoMetrics { url });
         }
         Ok(page)
     }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     /// What reading a page gives that answers like this, and the request that came.
-    async fn answered(status: &str, body: &str) -> (Result<Vec<Sample>, PageError>, String) {
+    async fn answered(status: &str, body: &str) -> (Result<Vec<PrometheusSample>, MetricsPageError>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let target =
             serde_json::json!({ "url": format!("http://{}", listener.local_addr().unwrap()), "headers": { "x-key": "hush-hush" } });
@@ -113,7 +113,7 @@ mod tests {
             stream.write_all(reply.as_bytes()).await.unwrap();
             String::from_utf8_lossy(&request[..read]).into_owned()
         };
-        let page = MetricsPage::at("/metrics", &Endpoint::open(&target).unwrap(), &target).unwrap();
+        let page = MetricsPage::at("/metrics", &ServerEndpoint::open(&target).unwrap(), &target).unwrap();
         tokio::join!(page.scrape(), serve)
     }
 
@@ -127,8 +127,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_page_of_metrics_is_told_apart_without_a_secret() {
-        assert!(matches!(answered("404 Not Found", "").await.0, Err(PageError::Missing { .. })));
-        assert!(matches!(answered("200 OK", "<html>\nhello\n</html>").await.0, Err(PageError::NoMetrics { .. })));
+        assert!(matches!(answered("404 Not Found", "").await.0, Err(MetricsPageError::Missing { .. })));
+        assert!(matches!(answered("200 OK", "<html>\nhello\n</html>").await.0, Err(MetricsPageError::NoMetrics { .. })));
         assert_eq!(answered("200 OK", "").await.0.unwrap(), []);
         let refused = answered("401 Unauthorized", "no entry with hush-hush").await.0.unwrap_err().to_string();
         assert!(refused.contains("status 401: no entry with ***"), "{refused}");
@@ -138,11 +138,11 @@ mod tests {
     fn a_url_on_another_server_gets_no_credentials_and_a_bad_one_is_refused() {
         let target: TargetSpec =
             serde_json::from_value(serde_json::json!({ "url": "http://h:8000", "headers": { "x-key": "hush" } })).unwrap();
-        let endpoint = Endpoint::open(&target).unwrap();
+        let endpoint = ServerEndpoint::open(&target).unwrap();
         let other = MetricsPage::at("http://h:9400/metrics?key=hush", &endpoint, &target).unwrap();
         assert_eq!(other.url(), "http://h:9400/metrics");
         for bad in ["ftp://h/metrics", "http://"] {
-            assert!(matches!(MetricsPage::at(bad, &endpoint, &target), Err(PageError::Url { .. })), "{bad}");
+            assert!(matches!(MetricsPage::at(bad, &endpoint, &target), Err(MetricsPageError::Url { .. })), "{bad}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::exposition::Sample;
+use crate::exposition::PrometheusSample;
 
 /// vLLM: everything in the labels, the value is 1.
 const VLLM: &str = "vllm:cache_config_info";
@@ -15,7 +15,7 @@ pub(super) fn tells_of_pool(name: &str) -> bool {
 }
 
 /// The tokens of all engines behind one page; `None` where it does not tell.
-pub(super) fn kv_pool_tokens(samples: &[Sample]) -> Option<u64> {
+pub(super) fn kv_pool_tokens(samples: &[PrometheusSample]) -> Option<u64> {
     // Ranks of one tensor-parallel engine share its pool; data-parallel engines have one each.
     let mut pools: BTreeMap<String, u64> = BTreeMap::new();
     for sample in samples {
@@ -34,7 +34,7 @@ pub(super) fn kv_pool_tokens(samples: &[Sample]) -> Option<u64> {
 }
 
 /// What vLLM says itself, since blocks times their size is too much for models with several kinds of layers; older ones do not say.
-fn vllm_tokens(sample: &Sample) -> Option<u64> {
+fn vllm_tokens(sample: &PrometheusSample) -> Option<u64> {
     let number = |name| sample.label(name)?.parse::<u64>().ok();
     number("kv_cache_size_tokens").or_else(|| number("block_size")?.checked_mul(number("num_gpu_blocks")?))
 }
@@ -47,10 +47,10 @@ fn whole(value: f64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exposition::Exposition;
+    use crate::exposition::PrometheusPage;
 
     fn pool(page: &[u8]) -> Option<u64> {
-        kv_pool_tokens(&Exposition::read(page, tells_of_pool).samples)
+        kv_pool_tokens(&PrometheusPage::read(page, tells_of_pool).samples)
     }
 
     #[test]

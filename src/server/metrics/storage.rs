@@ -10,40 +10,40 @@ const SECTOR: f64 = 512.0;
 
 /// A block device, or a partition of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Device {
+pub(super) struct BlockDevice {
     name: String,
 }
 
-impl Device {
+impl BlockDevice {
     /// The device of the mount that holds a path; `None` where it is none of this machine's own, as with network and memory file systems.
     pub fn holding(path: &Path, mountinfo: &str, diskstats: &str) -> Option<Self> {
-        let mut holding: Option<Mount> = None;
-        for mount in mountinfo.lines().filter_map(Mount::read).filter(|mount| path.starts_with(&mount.point)) {
+        let mut holding: Option<MountInfoLine> = None;
+        for mount in mountinfo.lines().filter_map(MountInfoLine::read).filter(|mount| path.starts_with(&mount.point)) {
             // A later mount on the same point lies above the earlier one.
             if holding.as_ref().is_none_or(|before| mount.point.len() >= before.point.len()) {
                 holding = Some(mount);
             }
         }
         let number = holding?.number;
-        let name = diskstats.lines().filter_map(Line::read).find(|line| line.number == number)?.name;
+        let name = diskstats.lines().filter_map(DiskStatsLine::read).find(|line| line.number == number)?.name;
         Some(Self { name: name.to_owned() })
     }
 
     /// Bytes read and written since the machine's start, as name, labels, kind and value; `None` where the device is gone.
     pub fn traffic(&self, diskstats: &str) -> Option<[(&'static str, String, SampleKind, f64); 2]> {
-        let line = diskstats.lines().filter_map(Line::read).find(|line| line.name == self.name)?;
+        let line = diskstats.lines().filter_map(DiskStatsLine::read).find(|line| line.name == self.name)?;
         let figure = |name, sectors| (name, format!("{{device=\"{}\"}}", self.name), SampleKind::Counter, sectors * SECTOR);
         Some([figure("storage_read_bytes_total", line.read_sectors), figure("storage_written_bytes_total", line.written_sectors)])
     }
 }
 
 /// A line of `/proc/self/mountinfo`: `36 35 98:0 /root /mnt rw - ext4 /dev/sda1 rw`.
-struct Mount {
+struct MountInfoLine {
     number: (u32, u32),
     point: String,
 }
 
-impl Mount {
+impl MountInfoLine {
     fn read(line: &str) -> Option<Self> {
         let mut fields = line.split(' ');
         let (major, minor) = fields.nth(2)?.split_once(':')?;
@@ -65,14 +65,14 @@ fn plain(point: &str) -> String {
 }
 
 /// A line of `/proc/diskstats`.
-struct Line<'a> {
+struct DiskStatsLine<'a> {
     number: (u32, u32),
     name: &'a str,
     read_sectors: f64,
     written_sectors: f64,
 }
 
-impl<'a> Line<'a> {
+impl<'a> DiskStatsLine<'a> {
     /// `8 0 sda reads merged sectors ms writes merged sectors ...`
     fn read(line: &'a str) -> Option<Self> {
         let mut fields = line.split_whitespace();
@@ -103,7 +103,7 @@ mod tests {
 ";
 
     fn device(path: &str) -> Option<String> {
-        Device::holding(Path::new(path), MOUNTS, DISKS).map(|device| device.name)
+        BlockDevice::holding(Path::new(path), MOUNTS, DISKS).map(|device| device.name)
     }
 
     #[test]
@@ -118,11 +118,11 @@ mod tests {
 
     #[test]
     fn sectors_become_bytes() {
-        let device = Device { name: "sda1".into() };
+        let device = BlockDevice { name: "sda1".into() };
         let [read, written] = device.traffic(DISKS).unwrap();
         assert_eq!((read.0, read.1.as_str(), read.3), ("storage_read_bytes_total", "{device=\"sda1\"}", 512_000.0));
         assert_eq!((written.0, written.2, written.3), ("storage_written_bytes_total", SampleKind::Counter, 1_536_000.0));
-        assert_eq!(Device { name: "gone".into() }.traffic(DISKS), None);
+        assert_eq!(BlockDevice { name: "gone".into() }.traffic(DISKS), None);
         assert_eq!(device.traffic("8 1 sda1 1 2\nstrange"), None);
     }
 

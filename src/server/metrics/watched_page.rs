@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use super::keep::Keep;
-use super::page::{MetricsPage, PageError};
+use super::keep::MetricNameFilter;
+use super::page::{MetricsPage, MetricsPageError};
 use super::pool::{kv_pool_tokens, tells_of_pool};
 use crate::clock::Micros;
-use crate::record::{ServerSample, SharedTexts};
+use crate::record::{ServerSample, TextInterner};
 
 /// A page, and what came of reading it so far.
 #[derive(Debug)]
 pub(super) struct WatchedPage {
     page: MetricsPage,
     source: Arc<str>,
-    keep: Keep,
-    texts: SharedTexts,
+    keep: MetricNameFilter,
+    texts: TextInterner,
     readings: u32,
     failures: u32,
-    first_fault: Option<PageError>,
+    first_fault: Option<MetricsPageError>,
     bad_lines: usize,
     /// Whether a page was read, and whether one had a metric that is kept.
     was_read: bool,
@@ -28,13 +28,13 @@ pub(super) struct WatchedPage {
 }
 
 impl WatchedPage {
-    pub fn new(page: MetricsPage, keep: Keep) -> Self {
+    pub fn new(page: MetricsPage, keep: MetricNameFilter) -> Self {
         let source = page.url().into();
         Self {
             page,
             source,
             keep,
-            texts: SharedTexts::default(),
+            texts: TextInterner::default(),
             readings: 0,
             failures: 0,
             first_fault: None,
@@ -89,7 +89,9 @@ impl WatchedPage {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         match &self.first_fault {
-            Some(PageError::Missing { url }) if self.given_up => notes.push(format!("`{url}` does not exist: no metrics from there")),
+            Some(MetricsPageError::Missing { url }) if self.given_up => {
+                notes.push(format!("`{url}` does not exist: no metrics from there"))
+            }
             Some(fault) if self.given_up => notes.push(format!("no metrics from `{}`: {fault}", self.source)),
             Some(fault) => {
                 let (failures, readings) = (self.failures, self.readings);

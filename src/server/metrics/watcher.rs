@@ -10,13 +10,13 @@ use futures_util::future::join_all;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::gpu::Gpus;
-use super::host::Host;
-use super::keep::Keep;
+use super::gpu::GpuWatcher;
+use super::host::HostWatcher;
+use super::keep::MetricNameFilter;
 use super::page::MetricsPage;
 use super::watched_page::WatchedPage;
 use crate::clock::{Clock, Micros};
-use crate::endpoint::{Address, Endpoint};
+use crate::endpoint::{BaseUrl, ServerEndpoint};
 use crate::record::ServerSample;
 use crate::server::spec::WatchSpec;
 use crate::target::spec::TargetSpec;
@@ -31,14 +31,14 @@ type Sink = Arc<dyn Fn(Vec<ServerSample>) + Send + Sync>;
 
 /// Watches until it is told to finish, or dropped.
 #[derive(Debug)]
-pub struct Watcher {
+pub struct MetricsWatcher {
     stop: CancellationToken,
-    watching: JoinSet<Watched>,
+    watching: JoinSet<WatchSummary>,
 }
 
 /// What is known at the end beside the samples.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Watched {
+pub struct WatchSummary {
     /// Remarks for people: what could not be read, and why. Texts hold no secret of the target's.
     pub notes: Vec<String>,
     /// Tokens that the server's KV cache holds on its device, where a page told.
@@ -47,12 +47,12 @@ pub struct Watched {
 
 /// Something that is asked.
 #[derive(Debug)]
-enum Source {
+enum WatchSource {
     Page(Box<WatchedPage>),
-    Host(Host),
+    Host(HostWatcher),
 }
 
-impl Source {
+impl WatchSource {
     async fn read(&mut self, at: Micros) -> Vec<ServerSample> {
         match self {
             Self::Page(page) => page.read(at).await,
@@ -63,14 +63,14 @@ impl Source {
 
 /// When to read, and where to.
 #[derive(Clone)]
-struct Rhythm {
+struct WatchSchedule {
     clock: Clock,
     period: Micros,
     stop: CancellationToken,
     sink: Sink,
 }
 
-impl Watcher {
+impl MetricsWatcher {
     /// Takes the first reading, and goes on in the background. Whatever cannot be read is a note at the end. `sink` is called from the
     /// background with all that was told at one time; it must not block.
     pub async fn start(
@@ -89,7 +89,7 @@ impl Watcher {
         clock: Clock,
         sink: impl Fn(Vec<ServerSample>) + Send + Sync + 'static,
     ) -> Self {
-        let rhythm = Rhythm {
+        let rhythm = WatchSchedule {
             clock,
             period: Micros::from_secs_f64(spec.period.0).max(SHORTEST),
             stop: CancellationToken::new(),
@@ -98,14 +98,14 @@ impl Watcher {
         let mut notes = Vec::new();
         let mut sources = pages(spec, target, &mut notes);
         // A server elsewhere has another machine's GPUs.
-        let is_here = target.url.parse::<Address>().is_ok_and(|address| address.is_here());
+        let is_here = target.url.parse::<BaseUrl>().is_ok_and(|address| address.is_here());
         let host = spec.host && is_here;
         if host || spec.storage.is_some() {
-            sources.push(Source::Host(Host::new(host, spec.storage.as_deref())));
+            sources.push(WatchSource::Host(HostWatcher::new(host, spec.storage.as_deref())));
         }
-        let mut gpus = (spec.gpu && is_here).then(|| Gpus::start(gpu_program, rhythm.period)).flatten();
+        let mut gpus = (spec.gpu && is_here).then(|| GpuWatcher::start(gpu_program, rhythm.period)).flatten();
         let first = clock.now();
-        let read = async |source: &mut Source| (rhythm.sink)(source.read(clock.now()).await);
+        let read = async |source: &mut WatchSource| (rhythm.sink)(source.read(clock.now()).await);
         let told = async {
             if let Some(gpus) = &mut gpus {
                 (rhythm.sink)(gpus.first(clock).await);
@@ -119,31 +119,31 @@ impl Watcher {
     }
 
     /// Takes the last reading and ends.
-    pub async fn finish(mut self) -> Watched {
+    pub async fn finish(mut self) -> WatchSummary {
         self.stop.cancel();
         match self.watching.join_next().await {
             Some(Ok(watched)) => watched,
             Some(Err(panic)) if panic.is_panic() => std::panic::resume_unwind(panic.into_panic()),
-            Some(Err(_)) | None => Watched::default(),
+            Some(Err(_)) | None => WatchSummary::default(),
         }
     }
 }
 
 /// The pages of the section. Where the target's own address cannot be used there are none: the run says so itself.
-fn pages(spec: &WatchSpec, target: &TargetSpec, notes: &mut Vec<String>) -> Vec<Source> {
+fn pages(spec: &WatchSpec, target: &TargetSpec, notes: &mut Vec<String>) -> Vec<WatchSource> {
     // Connections of its own, apart from those that are measured.
-    let endpoint = match Endpoint::open(target) {
+    let endpoint = match ServerEndpoint::open(target) {
         Ok(endpoint) => endpoint,
         Err(fault) => {
             notes.push(format!("no metrics: {fault}"));
             return Vec::new();
         }
     };
-    let keep = Keep::new(&spec.keep);
+    let keep = MetricNameFilter::new(&spec.keep);
     let mut pages = Vec::new();
     for place in &spec.endpoints {
         match MetricsPage::at(place, &endpoint, target) {
-            Ok(page) => pages.push(Source::Page(Box::new(WatchedPage::new(page, keep.clone())))),
+            Ok(page) => pages.push(WatchSource::Page(Box::new(WatchedPage::new(page, keep.clone())))),
             Err(fault) => notes.push(format!("no metrics: {fault}")),
         }
     }
@@ -151,7 +151,13 @@ fn pages(spec: &WatchSpec, target: &TargetSpec, notes: &mut Vec<String>) -> Vec<
 }
 
 /// Everything at its own pace, in one task.
-async fn watch(sources: Vec<Source>, gpus: Option<Gpus>, rhythm: Rhythm, first: Micros, notes: Vec<String>) -> Watched {
+async fn watch(
+    sources: Vec<WatchSource>,
+    gpus: Option<GpuWatcher>,
+    rhythm: WatchSchedule,
+    first: Micros,
+    notes: Vec<String>,
+) -> WatchSummary {
     let sources = join_all(sources.into_iter().map(|source| keep_reading(source, &rhythm, first)));
     let gpus = async {
         match gpus {
@@ -160,22 +166,22 @@ async fn watch(sources: Vec<Source>, gpus: Option<Gpus>, rhythm: Rhythm, first: 
         }
     };
     let (sources, gpu_note) = tokio::join!(sources, gpus);
-    let mut watched = Watched { notes, kv_pool_tokens: None };
+    let mut watched = WatchSummary { notes, kv_pool_tokens: None };
     for source in &sources {
         match source {
-            Source::Page(page) => {
+            WatchSource::Page(page) => {
                 watched.notes.extend(page.notes());
                 watched.kv_pool_tokens = watched.kv_pool_tokens.or(page.pool_tokens());
             }
-            Source::Host(host) => watched.notes.extend(host.notes()),
+            WatchSource::Host(host) => watched.notes.extend(host.notes()),
         }
     }
     watched.notes.extend(gpu_note);
     watched
 }
 
-async fn keep_reading(mut source: Source, rhythm: &Rhythm, first: Micros) -> Source {
-    let Rhythm { clock, period, stop, sink } = rhythm;
+async fn keep_reading(mut source: WatchSource, rhythm: &WatchSchedule, first: Micros) -> WatchSource {
+    let WatchSchedule { clock, period, stop, sink } = rhythm;
     loop {
         let next = next_deadline(first, *period, clock.now());
         tokio::select! {
@@ -201,7 +207,7 @@ fn next_deadline(first: Micros, period: Micros, now: Micros) -> Micros {
 }
 
 /// Hands on each line as it comes.
-async fn keep_listening(mut gpus: Gpus, rhythm: &Rhythm) -> Option<String> {
+async fn keep_listening(mut gpus: GpuWatcher, rhythm: &WatchSchedule) -> Option<String> {
     loop {
         tokio::select! {
             biased;
@@ -276,10 +282,10 @@ mod tests {
     type Told = Arc<Mutex<Vec<ServerSample>>>;
 
     /// Watches until `enough` of what was told, and then finishes.
-    async fn watched(spec: &WatchSpec, target: &TargetSpec, enough: impl Fn(&[ServerSample]) -> bool) -> (Vec<ServerSample>, Watched) {
+    async fn watched(spec: &WatchSpec, target: &TargetSpec, enough: impl Fn(&[ServerSample]) -> bool) -> (Vec<ServerSample>, WatchSummary) {
         let told = Told::default();
         let sink = Arc::clone(&told);
-        let watcher = Watcher::start(spec, target, Clock::real(), move |samples| sink.lock().unwrap().extend(samples)).await;
+        let watcher = MetricsWatcher::start(spec, target, Clock::real(), move |samples| sink.lock().unwrap().extend(samples)).await;
         let limit = std::time::Instant::now() + Duration::from_mins(10);
         while !enough(&told.lock().unwrap()) && std::time::Instant::now() < limit {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -297,7 +303,8 @@ mod tests {
         let clock = Clock::real();
         let mut slow = spec(&["/metrics"]);
         slow.period.0 = 3_600.0;
-        let watcher = Watcher::start(&slow, &target(&page.address), clock, move |samples| sink.lock().unwrap().extend(samples)).await;
+        let watcher =
+            MetricsWatcher::start(&slow, &target(&page.address), clock, move |samples| sink.lock().unwrap().extend(samples)).await;
         let before = clock.now();
         assert_eq!(told.lock().unwrap().len(), 2);
         let end = watcher.finish().await;
@@ -307,7 +314,7 @@ mod tests {
         assert_eq!((&*told[1].name, &*told[1].labels, told[1].kind), ("asked_total", "{a=\"1\"}", SampleKind::Counter));
         assert_eq!(&*told[1].source, format!("{}/metrics", page.address));
         // The pool is known though its metric is not kept.
-        assert_eq!(end, Watched { notes: vec![], kv_pool_tokens: Some(160) });
+        assert_eq!(end, WatchSummary { notes: vec![], kv_pool_tokens: Some(160) });
     }
 
     #[tokio::test]
@@ -362,9 +369,10 @@ mod tests {
         let told = Told::default();
         let sink = Arc::clone(&told);
         let push = move |samples| sink.lock().unwrap().extend::<Vec<_>>(samples);
-        let watcher = Watcher::start_with(Path::new("no/such/program"), &spec, &target("http://localhost"), Clock::real(), push).await;
+        let watcher =
+            MetricsWatcher::start_with(Path::new("no/such/program"), &spec, &target("http://localhost"), Clock::real(), push).await;
         let end = watcher.finish().await;
-        assert_eq!(end, Watched::default());
+        assert_eq!(end, WatchSummary::default());
         let told = told.lock().unwrap();
         assert_eq!(told.iter().filter(|sample| &*sample.name == "memory_total_bytes").count(), 2);
     }
@@ -375,7 +383,7 @@ mod tests {
         let told = Told::default();
         let sink = Arc::clone(&told);
         let push = move |samples| sink.lock().unwrap().extend::<Vec<_>>(samples);
-        Watcher::start(&spec, &target("http://h"), Clock::real(), push).await.finish().await;
+        MetricsWatcher::start(&spec, &target("http://h"), Clock::real(), push).await.finish().await;
         assert_eq!(told.lock().unwrap().len(), 0);
     }
 }

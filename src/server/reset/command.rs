@@ -11,10 +11,10 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::ResetError;
-use crate::endpoint::Secrets;
+use crate::endpoint::SecretValues;
 use crate::process_group::ProcessGroup;
 use crate::server::spec::ResetCommand;
-use crate::template::{Template, Words};
+use crate::template::{CommandMode, TemplateContext};
 
 /// How many lines of the output are told.
 const LINES: usize = 5;
@@ -23,22 +23,22 @@ const TAIL_BYTES: u64 = 8 * 1024;
 
 /// A command with its fields filled in.
 #[derive(Debug)]
-pub(super) struct Program {
+pub(super) struct ResetProgram {
     words: Vec<String>,
     /// As it was written, without what was filled in: fit to be shown.
     name: String,
 }
 
-impl Program {
-    pub(super) fn of(command: &ResetCommand, template: &Template) -> Result<Self, ResetError> {
+impl ResetProgram {
+    pub(super) fn of(command: &ResetCommand, template: &TemplateContext) -> Result<Self, ResetError> {
         let name = command.command.first().filter(|name| !name.trim().is_empty()).ok_or(ResetError::NoProgram)?.clone();
-        let words = template.command(&command.command, Words::of(command.shell))?;
+        let words = template.command(&command.command, CommandMode::of(command.shell))?;
         let words = if command.shell { ["sh", "-c"].map(str::to_owned).into_iter().chain(words).collect() } else { words };
         Ok(Self { words, name })
     }
 
     /// Runs the command to its end. It is killed where it takes longer than `limit`, or is no longer waited for.
-    pub(super) async fn run(self, limit: Duration, secrets: &Secrets) -> Result<(), ResetError> {
+    pub(super) async fn run(self, limit: Duration, secrets: &SecretValues) -> Result<(), ResetError> {
         let follow = |source| ResetError::Follow { program: self.name.clone(), source };
         let mut output = tempfile::tempfile().map_err(follow)?;
         let (out, err) = (output.try_clone().map_err(follow)?, output.try_clone().map_err(follow)?);
@@ -62,7 +62,7 @@ impl Program {
 }
 
 /// The end of the output in one line, without secrets. What cannot be read is left out: the status says enough.
-fn last_lines(output: &mut File, secrets: &Secrets) -> String {
+fn last_lines(output: &mut File, secrets: &SecretValues) -> String {
     let mut bytes = Vec::new();
     let start = output.seek(SeekFrom::End(0)).unwrap_or(0).saturating_sub(TAIL_BYTES);
     let _ = output.seek(SeekFrom::Start(start)).and_then(|_| output.read_to_end(&mut bytes));
@@ -76,14 +76,14 @@ mod tests {
     use super::*;
     use crate::target::spec::TargetSpec;
 
-    fn template() -> Template {
+    fn template() -> TemplateContext {
         let target = serde_json::json!({ "url": "http://gpu7:8100/v1", "model": "org/tiny" });
-        Template::new(&serde_json::from_value(target).unwrap(), &serde_json::Map::new())
+        TemplateContext::new(&serde_json::from_value(target).unwrap(), &serde_json::Map::new())
     }
 
     async fn run(command: &[&str], shell: bool, limit: Duration) -> Result<(), ResetError> {
         let command = ResetCommand { command: command.iter().map(|word| (*word).to_owned()).collect(), shell };
-        Program::of(&command, &template())?.run(limit, &Secrets::default()).await
+        ResetProgram::of(&command, &template())?.run(limit, &SecretValues::default()).await
     }
 
     const LONG: Duration = Duration::from_mins(10);
@@ -143,8 +143,8 @@ mod tests {
         let target: TargetSpec =
             serde_json::from_value(serde_json::json!({ "url": "http://h:1", "headers": { "x-key": "hush-hush" } })).unwrap();
         let command = ResetCommand { command: ["sh", "-c", "echo key hush-hush; exit 1"].map(str::to_owned).to_vec(), shell: false };
-        let endpoint = crate::endpoint::Endpoint::open(&target).unwrap();
-        let program = Program::of(&command, &template()).unwrap();
+        let endpoint = crate::endpoint::ServerEndpoint::open(&target).unwrap();
+        let program = ResetProgram::of(&command, &template()).unwrap();
         let error = program.run(LONG, endpoint.secrets()).await.unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hush") && error.to_string().ends_with("key ***"), "{error}");
     }

@@ -8,23 +8,23 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::ResetError;
-use crate::endpoint::{Reply, server_message};
-use crate::server::place::Place;
+use crate::endpoint::{EndpointReply, server_message};
+use crate::server::place::EndpointRequest;
 
 /// How often and how long a busy server is asked.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
+pub(super) struct ResetRetryPolicy {
     pub(super) attempts: u32,
     pub(super) pause: Duration,
 }
 
-impl Patience {
+impl ResetRetryPolicy {
     /// Ten times within about five seconds.
     pub(super) const USUAL: Self = Self { attempts: 10, pause: Duration::from_millis(500) };
 }
 
 /// Asks the cache at a place until it says that it is empty.
-pub(super) async fn empty(place: &Place, patience: Patience) -> Result<(), ResetError> {
+pub(super) async fn empty(place: &EndpointRequest, patience: ResetRetryPolicy) -> Result<(), ResetError> {
     let url = place.shown();
     let mut attempts = 0;
     loop {
@@ -42,7 +42,7 @@ pub(super) async fn empty(place: &Place, patience: Patience) -> Result<(), Reset
 }
 
 /// Whether the server says that it did: a success, and no `{"success": false}`.
-fn emptied(reply: &Reply) -> bool {
+fn emptied(reply: &EndpointReply) -> bool {
     let denied = || serde_json::from_slice::<Value>(&reply.body).is_ok_and(|json| json.get("success") == Some(&Value::Bool(false)));
     reply.is_success() && !denied()
 }

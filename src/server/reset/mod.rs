@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-use self::command::Program;
-use self::endpoint::{Patience, empty};
-use super::place::{Place, PlaceError};
+use self::command::ResetProgram;
+use self::endpoint::{ResetRetryPolicy, empty};
+use super::place::{EndpointRequest, EndpointRequestError};
 use super::spec::{ResetStep, ServerSpec};
-use crate::endpoint::{Endpoint, EndpointError};
+use crate::endpoint::{EndpointError, ServerEndpoint};
 use crate::target::spec::TargetSpec;
-use crate::template::{Template, UnknownField};
+use crate::template::{TemplateContext, UnknownFieldError};
 
 /// The most that a command may take.
 const COMMAND: Duration = Duration::from_mins(1);
@@ -32,7 +32,7 @@ pub enum ResetError {
     #[error("a command in `server.reset` is empty; write the program and its arguments")]
     NoProgram,
     #[error("a command in `server.reset` cannot be filled in: {0}")]
-    Field(#[from] UnknownField),
+    Field(#[from] UnknownFieldError),
     #[error("cannot start `{program}` of `server.reset`: {source}; is it installed, and on the `PATH`?")]
     Start { program: String, source: std::io::Error },
     #[error("cannot follow `{program}` of `server.reset`: {source}")]
@@ -43,11 +43,11 @@ pub enum ResetError {
     Endless { program: String, limit_s: u64, output: String },
 }
 
-impl From<PlaceError> for ResetError {
-    fn from(error: PlaceError) -> Self {
+impl From<EndpointRequestError> for ResetError {
+    fn from(error: EndpointRequestError) -> Self {
         match error {
-            PlaceError::Url { url } => Self::Url { url },
-            PlaceError::Endpoint(error) => Self::Endpoint(error),
+            EndpointRequestError::Url { url } => Self::Url { url },
+            EndpointRequestError::Endpoint(error) => Self::Endpoint(error),
         }
     }
 }
@@ -74,19 +74,19 @@ fn said(output: &str) -> String {
 /// At the first endpoint that cannot be reached, refuses, or is still busy after ten attempts within about five seconds; at the first
 /// command that cannot be started, fails, or does not end within a minute.
 pub async fn reset(spec: &ServerSpec, target: &TargetSpec) -> Result<(), ResetError> {
-    reset_with(spec, target, Patience::USUAL, COMMAND).await
+    reset_with(spec, target, ResetRetryPolicy::USUAL, COMMAND).await
 }
 
-async fn reset_with(spec: &ServerSpec, target: &TargetSpec, patience: Patience, limit: Duration) -> Result<(), ResetError> {
+async fn reset_with(spec: &ServerSpec, target: &TargetSpec, patience: ResetRetryPolicy, limit: Duration) -> Result<(), ResetError> {
     if spec.reset.steps().is_empty() {
         return Ok(());
     }
-    let endpoint = Endpoint::open(target)?;
-    let template = Template::new(target, &spec.args);
+    let endpoint = ServerEndpoint::open(target)?;
+    let template = TemplateContext::new(target, &spec.args);
     for step in spec.reset.steps() {
         match step {
-            ResetStep::Endpoint(place) => empty(&Place::at(place, Method::POST, &endpoint, target)?, patience).await?,
-            ResetStep::Command(command) => Program::of(command, &template)?.run(limit, endpoint.secrets()).await?,
+            ResetStep::Endpoint(place) => empty(&EndpointRequest::at(place, Method::POST, &endpoint, target)?, patience).await?,
+            ResetStep::Command(command) => ResetProgram::of(command, &template)?.run(limit, endpoint.secrets()).await?,
         }
     }
     Ok(())
@@ -116,7 +116,7 @@ mod tests {
             }
             std::future::pending::<()>().await;
         };
-        let patience = Patience { attempts: 3, pause: Duration::from_millis(1) };
+        let patience = ResetRetryPolicy { attempts: 3, pause: Duration::from_millis(1) };
         let result = tokio::select! {
             biased;
             result = reset_with(&server, &target, patience, COMMAND) => result,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, geteuid, getpid};
 
-use super::marker::{Marker, VARIABLE};
+use super::marker::{ProcessMarker, VARIABLE};
 
 /// How long a killed process may take to be gone: what hangs in a driver takes longer, or never is.
 pub(super) const KILLED_WITHIN: Duration = Duration::from_secs(5);
@@ -17,7 +17,7 @@ pub(super) const LOOK: Duration = Duration::from_millis(20);
 
 /// One process.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Process {
+pub(super) struct ProcessEntry {
     pub(super) pid: i32,
     parent: i32,
     pub(super) group: i32,
@@ -27,7 +27,7 @@ pub(super) struct Process {
     pub(super) started: u64,
 }
 
-impl Process {
+impl ProcessEntry {
     pub(super) fn read(pid: i32) -> Option<Self> {
         // A program may give itself a name that is not text.
         let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
@@ -80,7 +80,7 @@ impl Process {
     }
 
     /// The mark in its environment. Nobody but its user can read that.
-    fn marker(&self) -> Option<Marker> {
+    fn marker(&self) -> Option<ProcessMarker> {
         let environment = std::fs::read(format!("/proc/{}/environ", self.pid)).ok()?;
         environment.split(|byte| *byte == 0).find_map(|entry| {
             let (name, value) = std::str::from_utf8(entry).ok()?.split_once('=')?;
@@ -106,13 +106,13 @@ fn words(line: &str) -> String {
 
 /// All processes at one moment.
 #[derive(Debug, Default)]
-pub(super) struct Census(BTreeMap<i32, Process>);
+pub(super) struct ProcessTable(BTreeMap<i32, ProcessEntry>);
 
-impl Census {
+impl ProcessTable {
     pub(super) fn take() -> Self {
         let Ok(folders) = std::fs::read_dir("/proc") else { return Self::default() };
         let pids = folders.filter_map(|folder| folder.ok()?.file_name().to_str()?.parse().ok());
-        Self(pids.filter_map(Process::read).map(|process| (process.pid, process)).collect())
+        Self(pids.filter_map(ProcessEntry::read).map(|process| (process.pid, process)).collect())
     }
 
     /// Whether processes cannot be seen here at all.
@@ -120,7 +120,7 @@ impl Census {
         self.0.is_empty()
     }
 
-    pub(super) fn get(&self, pid: i32) -> Option<&Process> {
+    pub(super) fn get(&self, pid: i32) -> Option<&ProcessEntry> {
         self.0.get(&pid)
     }
 
@@ -140,7 +140,7 @@ impl Census {
     }
 
     /// Processes of our user that carry a mark for which this holds.
-    pub(super) fn marked(&self, holds: impl Fn(&Marker) -> bool) -> impl Iterator<Item = i32> {
+    pub(super) fn marked(&self, holds: impl Fn(&ProcessMarker) -> bool) -> impl Iterator<Item = i32> {
         let running = self.0.values().filter(|process| process.is_running && process.is_of_our_user());
         running.filter(move |process| process.marker().is_some_and(|marker| holds(&marker))).map(|process| process.pid)
     }
@@ -148,12 +148,12 @@ impl Census {
     /// These processes and their kin, as far as they run: their descendants, and who shares a process group with one of them. A mark alone
     /// does not find all: a program that sets its title (vLLM's engine) overwrites the environment that others see of it. Never this
     /// process and what it descends from.
-    pub(super) fn with_kin(&self, seeds: impl Iterator<Item = i32>) -> Vec<Process> {
+    pub(super) fn with_kin(&self, seeds: impl Iterator<Item = i32>) -> Vec<ProcessEntry> {
         let spared = self.lineage(getpid().as_raw_nonzero().get());
         let mut kin: BTreeSet<i32> = seeds.filter(|pid| !spared.contains(pid)).collect();
         loop {
             let groups: BTreeSet<i32> = kin.iter().filter_map(|pid| self.get(*pid)).map(|process| process.group).collect();
-            let is_kin = |process: &&Process| kin.contains(&process.parent) || groups.contains(&process.group);
+            let is_kin = |process: &&ProcessEntry| kin.contains(&process.parent) || groups.contains(&process.group);
             let more: Vec<i32> = self.0.values().filter(is_kin).map(|process| process.pid).collect();
             let before = kin.len();
             kin.extend(more.into_iter().filter(|pid| !spared.contains(pid)));
@@ -180,11 +180,11 @@ impl Census {
 
 /// Ends what is found, also what is found only later: SIGTERM, then SIGKILL to what is left after `grace` (at once where that is zero).
 /// Blocks. Gives back what not even that ended.
-pub(super) fn end(find: impl Fn(&Census) -> Vec<Process>, grace: Duration) -> Vec<Process> {
+pub(super) fn end(find: impl Fn(&ProcessTable) -> Vec<ProcessEntry>, grace: Duration) -> Vec<ProcessEntry> {
     let begun = Instant::now();
-    let mut asked: Vec<Process> = Vec::new();
+    let mut asked: Vec<ProcessEntry> = Vec::new();
     loop {
-        let left = find(&Census::take());
+        let left = find(&ProcessTable::take());
         if left.is_empty() || begun.elapsed() >= grace + KILLED_WITHIN {
             return left;
         }
@@ -204,21 +204,21 @@ pub(super) fn end(find: impl Fn(&Census) -> Vec<Process>, grace: Duration) -> Ve
 mod tests {
     use super::*;
 
-    fn process(pid: i32, parent: i32, group: i32) -> Process {
-        Process { pid, parent, group, is_running: true, started: 1 }
+    fn process(pid: i32, parent: i32, group: i32) -> ProcessEntry {
+        ProcessEntry { pid, parent, group, is_running: true, started: 1 }
     }
 
-    fn pids(kin: &[Process]) -> Vec<i32> {
+    fn pids(kin: &[ProcessEntry]) -> Vec<i32> {
         kin.iter().map(|process| process.pid).collect()
     }
 
     #[test]
     fn a_line_of_proc_is_read_whatever_the_program_calls_itself() {
         let stat = "4242 (a) Z 1 (b) S 17 4200 4200 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2";
-        let read = Process::parse(4242, stat).unwrap();
-        assert_eq!(read, Process { pid: 4242, parent: 17, group: 4200, is_running: true, started: 987_654 });
-        assert!(!Process::parse(1, &stat.replace(" S ", " Z ")).unwrap().is_running);
-        assert_eq!(Process::parse(1, "1 (x) S 2"), None);
+        let read = ProcessEntry::parse(4242, stat).unwrap();
+        assert_eq!(read, ProcessEntry { pid: 4242, parent: 17, group: 4200, is_running: true, started: 987_654 });
+        assert!(!ProcessEntry::parse(1, &stat.replace(" S ", " Z ")).unwrap().is_running);
+        assert_eq!(ProcessEntry::parse(1, "1 (x) S 2"), None);
     }
 
     #[test]
@@ -234,7 +234,7 @@ mod tests {
             process(20, 2, 2),
             process(21, 1, 21),
         ];
-        let census = Census(all.into_iter().map(|process| (process.pid, process)).collect());
+        let census = ProcessTable(all.into_iter().map(|process| (process.pid, process)).collect());
         assert_eq!(pids(&census.with_kin([10].into_iter())), [10, 11, 12, 13]);
         assert!(census.with_kin(std::iter::empty()).is_empty());
     }
@@ -244,7 +244,7 @@ mod tests {
         let own = getpid().as_raw_nonzero().get();
         let (parent, child) = (own + 1, own + 2);
         let all = [process(parent, 1, 5), process(own, parent, 5), process(child, own, 5)];
-        let census = Census(all.into_iter().map(|process| (process.pid, process)).collect());
+        let census = ProcessTable(all.into_iter().map(|process| (process.pid, process)).collect());
         assert!(census.with_kin([own, parent].into_iter()).is_empty());
         assert_eq!(pids(&census.with_kin([own, child].into_iter())), [child]);
     }

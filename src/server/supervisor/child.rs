@@ -14,36 +14,36 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, WaitOptions, kill_process_group, test_kill_process_group};
 
-use super::census::{Census, KILLED_WITHIN, LOOK};
+use super::census::{KILLED_WITHIN, LOOK, ProcessTable};
 use super::job::ProcessJob;
-use super::log::{self, Hides};
-use super::marker::{Marker, VARIABLE};
+use super::log::{self, LogRedactor};
+use super::marker::{ProcessMarker, VARIABLE};
 use crate::server::spec::{StopSignal, StopSpec};
 
 /// How long after a process's end its output is awaited, which others may hold open.
 const OUTPUT_WITHIN: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
-pub(super) struct Child {
+pub(super) struct SupervisedProcess {
     name: String,
     pid: Pid,
     stop: StopSpec,
     /// Copies its output into its log.
     output: JoinHandle<()>,
-    ended: Option<Ended>,
+    ended: Option<ChildExit>,
 }
 
 #[derive(Debug)]
-struct Ended {
+struct ChildExit {
     status: String,
     at: Instant,
     is_told: bool,
 }
 
-impl Child {
+impl SupervisedProcess {
     /// Starts a job's process; the error says in words why not.
-    pub(super) fn start(job: &ProcessJob, marker: &Marker) -> Result<Self, String> {
-        let hides = Hides::new(&job.hide);
+    pub(super) fn start(job: &ProcessJob, marker: &ProcessMarker) -> Result<Self, String> {
+        let hides = LogRedactor::new(&job.hide);
         start(job, marker, &hides).map_err(|reason| hides.apply(&reason))
     }
 
@@ -54,7 +54,7 @@ impl Child {
     /// Its name and how it ended, once, when it ended and what it wrote is in its log.
     pub(super) fn newly_ended(&mut self) -> Option<(String, String)> {
         if self.ended.is_none() {
-            self.ended = self.status().map(|status| Ended { status, at: Instant::now(), is_told: false });
+            self.ended = self.status().map(|status| ChildExit { status, at: Instant::now(), is_told: false });
         }
         let ended = self.ended.as_mut().filter(|ended| !ended.is_told)?;
         let is_written = self.output.is_finished() || ended.at.elapsed() >= OUTPUT_WITHIN;
@@ -102,7 +102,7 @@ impl Child {
         if self.status().is_none() {
             return false;
         }
-        let census = Census::take();
+        let census = ProcessTable::take();
         if census.is_blind() { test_kill_process_group(self.pid).is_err() } else { census.is_group_gone(self.pid()) }
     }
 
@@ -117,7 +117,7 @@ pub(super) fn grace(stop: &StopSpec) -> Duration {
     Duration::try_from_secs_f64(stop.grace.0.min(86_400.0)).unwrap_or_default()
 }
 
-fn start(job: &ProcessJob, marker: &Marker, hides: &Hides) -> Result<Child, String> {
+fn start(job: &ProcessJob, marker: &ProcessMarker, hides: &LogRedactor) -> Result<SupervisedProcess, String> {
     let [program, arguments @ ..] = job.command.as_slice() else { return Err("its command is empty".to_owned()) };
     // The operating system would say of either only that something was not found.
     if let Some(folder) = job.working_dir.as_deref().filter(|folder| !folder.is_dir()) {
@@ -144,7 +144,7 @@ fn start(job: &ProcessJob, marker: &Marker, hides: &Hides) -> Result<Child, Stri
     let child = command.spawn().map_err(|error| not_started(program, job.shell, &error))?;
     // Ids of processes are positive.
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or("its process id is out of range")?;
-    Ok(Child { name: job.name.clone(), pid, stop: job.stop.clone(), output, ended: None })
+    Ok(SupervisedProcess { name: job.name.clone(), pid, stop: job.stop.clone(), output, ended: None })
 }
 
 fn in_log(path: &Path, error: &io::Error) -> String {

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::{Exited, ProcessJob, SupervisorError};
+use super::{ProcessExit, ProcessJob, SupervisorError};
 
 /// Never made here.
 #[derive(Debug)]
-pub struct Supervisor(std::convert::Infallible);
+pub struct SupervisorHandle(std::convert::Infallible);
 
-impl Supervisor {
+impl SupervisorHandle {
     pub fn own_program() -> std::io::Result<std::path::PathBuf> {
         std::env::current_exe()
     }
@@ -25,7 +25,7 @@ impl Supervisor {
         match self.0 {}
     }
 
-    pub async fn exited(&mut self) -> Exited {
+    pub async fn exited(&mut self) -> ProcessExit {
         match self.0 {}
     }
 
@@ -36,18 +36,18 @@ impl Supervisor {
 
 /// Never found here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Leftover {
+pub struct LeftoverProcess {
     pub pid: u32,
     pub command: String,
 }
 
-impl Leftover {
+impl LeftoverProcess {
     pub async fn end(&self) -> Result<(), SupervisorError> {
         Err(SupervisorError::Unsupported)
     }
 }
 
-pub fn leftovers() -> Vec<Leftover> {
+pub fn leftovers() -> Vec<LeftoverProcess> {
     Vec::new()
 }
 

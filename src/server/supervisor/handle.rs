@@ -16,44 +16,44 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::census::{Census, KILLED_WITHIN, Process, end};
+use super::census::{KILLED_WITHIN, ProcessEntry, ProcessTable, end};
 use super::child::grace;
 use super::error::SupervisorError;
-use super::job::{Exited, ProcessJob};
+use super::job::{ProcessExit, ProcessJob};
 use super::leftover::GRACE;
-use super::marker::Marker;
-use super::message::{Order, Report, line};
+use super::marker::ProcessMarker;
+use super::message::{SupervisorCommand, SupervisorReport, line};
 
 /// How long the supervising process may take to answer that a process was started, or to be gone beyond what its processes take.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 /// This program, also when its file was replaced meanwhile.
 const OWN_PROGRAM: &str = "/proc/self/exe";
 
-/// A supervising process, and with it one life of a server. Dropped without [`Supervisor::stop`], it ends everything by itself.
+/// A supervising process, and with it one life of a server. Dropped without [`SupervisorHandle::stop`], it ends everything by itself.
 #[derive(Debug)]
-pub struct Supervisor {
+pub struct SupervisorHandle {
     id: u32,
     /// Its stdin: closed, everything ends.
     orders: Option<ChildStdin>,
-    news: mpsc::UnboundedReceiver<News>,
+    news: mpsc::UnboundedReceiver<SupervisorEvent>,
     listener: Option<JoinHandle<()>>,
     /// What ended by itself and was not asked for yet.
-    exited: VecDeque<Exited>,
+    exited: VecDeque<ProcessExit>,
     /// How long the processes may take to end, and to be killed, taken together.
     patience: Duration,
 }
 
 #[derive(Debug)]
-enum News {
-    Report(Report),
+enum SupervisorEvent {
+    Report(SupervisorReport),
     /// The supervising process is gone, and what it left was ended but for these.
     Gone {
         survivors: Vec<String>,
     },
 }
 
-impl Supervisor {
-    /// The program to give to [`Supervisor::spawn`]: this one.
+impl SupervisorHandle {
+    /// The program to give to [`SupervisorHandle::spawn`]: this one.
     ///
     /// # Errors
     /// When the operating system does not tell.
@@ -79,7 +79,7 @@ impl Supervisor {
         let listen = move || {
             let survivors = listen(reports, &tell, || child.wait());
             // Nobody listens any more where the supervisor was dropped.
-            let _ = tell.send(News::Gone { survivors });
+            let _ = tell.send(SupervisorEvent::Gone { survivors });
         };
         let listener = std::thread::Builder::new().name("supervisor".to_owned()).spawn(listen).map_err(fault)?;
         Ok(Self { id, orders, news, listener: Some(listener), exited: VecDeque::new(), patience: Duration::ZERO })
@@ -97,17 +97,21 @@ impl Supervisor {
     pub async fn start(&mut self, job: ProcessJob) -> Result<u32, SupervisorError> {
         let asked = job.name.clone();
         self.patience += grace(&job.stop) + KILLED_WITHIN;
-        self.order(&Order::Start(Box::new(job)));
+        self.order(&SupervisorCommand::Start(Box::new(job)));
         let answer = async {
             loop {
                 match self.news.recv().await {
-                    Some(News::Report(Report::Started { name, pid })) if name == asked => return Ok(pid.unsigned_abs()),
-                    Some(News::Report(Report::Failed { name, reason })) if name == asked => {
+                    Some(SupervisorEvent::Report(SupervisorReport::Started { name, pid })) if name == asked => {
+                        return Ok(pid.unsigned_abs());
+                    }
+                    Some(SupervisorEvent::Report(SupervisorReport::Failed { name, reason })) if name == asked => {
                         return Err(SupervisorError::Start { name, reason });
                     }
-                    Some(News::Report(Report::Exited { name, status })) => self.exited.push_back(Exited { name, status }),
-                    Some(News::Report(_)) => {}
-                    Some(News::Gone { .. }) | None => return Err(SupervisorError::Gone),
+                    Some(SupervisorEvent::Report(SupervisorReport::Exited { name, status })) => {
+                        self.exited.push_back(ProcessExit { name, status })
+                    }
+                    Some(SupervisorEvent::Report(_)) => {}
+                    Some(SupervisorEvent::Gone { .. }) | None => return Err(SupervisorError::Gone),
                 }
             }
         };
@@ -117,17 +121,17 @@ impl Supervisor {
 
     /// The next process that ended by itself, its last output being in its log. May be given up and asked again. After the supervising
     /// process itself is gone, it says so each time.
-    pub async fn exited(&mut self) -> Exited {
+    pub async fn exited(&mut self) -> ProcessExit {
         if let Some(exited) = self.exited.pop_front() {
             return exited;
         }
         loop {
             match self.news.recv().await {
-                Some(News::Report(Report::Exited { name, status })) => return Exited { name, status },
-                Some(News::Report(_)) => {}
-                Some(News::Gone { .. }) | None => {
+                Some(SupervisorEvent::Report(SupervisorReport::Exited { name, status })) => return ProcessExit { name, status },
+                Some(SupervisorEvent::Report(_)) => {}
+                Some(SupervisorEvent::Gone { .. }) | None => {
                     let status = "the supervising process is gone".to_owned();
-                    return Exited { name: Exited::SUPERVISOR.to_owned(), status };
+                    return ProcessExit { name: ProcessExit::SUPERVISOR.to_owned(), status };
                 }
             }
         }
@@ -146,7 +150,7 @@ impl Supervisor {
     /// # Errors
     /// When something could not be ended even so.
     pub async fn stop_or_kill(mut self, hurry: &CancellationToken) -> Result<(), SupervisorError> {
-        self.order(&Order::Stop);
+        self.order(&SupervisorCommand::Stop);
         let patience = self.patience + ANSWERS_WITHIN;
         let asked = tokio::select! {
             biased;
@@ -156,7 +160,7 @@ impl Supervisor {
         let ended = if let Some(ended) = asked {
             ended
         } else {
-            self.order(&Order::Kill);
+            self.order(&SupervisorCommand::Kill);
             timeout(patience, self.gone()).await
         };
         self.orders = None;
@@ -174,7 +178,7 @@ impl Supervisor {
     async fn gone(&mut self) -> Result<(), SupervisorError> {
         let mut processes = Vec::new();
         while let Some(news) = self.news.recv().await {
-            if let News::Report(Report::Stopped { survivors }) | News::Gone { survivors } = news {
+            if let SupervisorEvent::Report(SupervisorReport::Stopped { survivors }) | SupervisorEvent::Gone { survivors } = news {
                 processes.extend(survivors);
             }
         }
@@ -186,7 +190,7 @@ impl Supervisor {
     }
 
     /// Blocks only where the pipe is full, which orders never make it. That nobody reads it is heard from the listener.
-    fn order(&mut self, order: &Order) {
+    fn order(&mut self, order: &SupervisorCommand) {
         if let Some(orders) = &mut self.orders {
             let _ = orders.write_all(line(order).as_bytes()).and_then(|()| orders.flush());
         }
@@ -194,48 +198,48 @@ impl Supervisor {
 }
 
 /// Passes on what the supervising process says until it is dead; then ends what it left, if it did not end everything itself.
-fn listen<T>(reports: Option<ChildStdout>, tell: &mpsc::UnboundedSender<News>, wait: impl FnOnce() -> T) -> Vec<String> {
-    let mut estate = Estate::default();
+fn listen<T>(reports: Option<ChildStdout>, tell: &mpsc::UnboundedSender<SupervisorEvent>, wait: impl FnOnce() -> T) -> Vec<String> {
+    let mut estate = OrphanedProcesses::default();
     let mut has_stopped = false;
     for line in reports.into_iter().flat_map(|reports| BufReader::new(reports).lines()).map_while(Result::ok) {
         let Ok(report) = serde_json::from_str(&line) else { continue };
         match &report {
-            Report::Ready { marker } => estate.marker = marker.parse().ok(),
-            Report::Started { pid, .. } => estate.add(*pid),
-            Report::Stopped { .. } => has_stopped = true,
-            Report::Failed { .. } | Report::Exited { .. } => {}
+            SupervisorReport::Ready { marker } => estate.marker = marker.parse().ok(),
+            SupervisorReport::Started { pid, .. } => estate.add(*pid),
+            SupervisorReport::Stopped { .. } => has_stopped = true,
+            SupervisorReport::Failed { .. } | SupervisorReport::Exited { .. } => {}
         }
-        let _ = tell.send(News::Report(report));
+        let _ = tell.send(SupervisorEvent::Report(report));
     }
     wait();
-    if has_stopped { Vec::new() } else { estate.end().iter().map(Process::shown).collect() }
+    if has_stopped { Vec::new() } else { estate.end().iter().map(ProcessEntry::shown).collect() }
 }
 
 /// What a supervising process leaves when it dies.
 #[derive(Default)]
-struct Estate {
-    marker: Option<Marker>,
+struct OrphanedProcesses {
+    marker: Option<ProcessMarker>,
     /// The processes that it started, as they were then.
-    started: Vec<Process>,
+    started: Vec<ProcessEntry>,
     /// Those of them of which nothing more than their ids can be known here.
     unseen: Vec<Pid>,
 }
 
-impl Estate {
+impl OrphanedProcesses {
     fn add(&mut self, pid: i32) {
-        match Process::read(pid) {
+        match ProcessEntry::read(pid) {
             Some(process) => self.started.push(process),
-            None if Census::take().is_blind() => self.unseen.extend(Pid::from_raw(pid)),
+            None if ProcessTable::take().is_blind() => self.unseen.extend(Pid::from_raw(pid)),
             None => {}
         }
     }
 
     /// Ends the processes and their kin; says what could not be ended.
-    fn end(&self) -> Vec<Process> {
+    fn end(&self) -> Vec<ProcessEntry> {
         for group in &self.unseen {
             let _ = kill_process_group(*group, Signal::KILL);
         }
-        let find = |census: &Census| {
+        let find = |census: &ProcessTable| {
             let started = self.started.iter().filter(|process| process.lives()).map(|process| process.pid);
             let marked = census.marked(|marker| Some(marker) == self.marker.as_ref());
             census.with_kin(started.chain(marked))

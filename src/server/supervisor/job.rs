@@ -31,14 +31,14 @@ pub struct ProcessJob {
 
 /// How a process ended that nobody had told to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exited {
+pub struct ProcessExit {
     /// The job's name; [`Exited::SUPERVISOR`] where it is the supervising process that is gone, and all of its processes with it.
     pub name: String,
     /// In words: `exit status 1`, `signal 9 (SIGKILL)`, `the supervising process is gone`.
     pub status: String,
 }
 
-impl Exited {
+impl ProcessExit {
     /// Stands for a job's name when the supervising process itself is gone.
     pub const SUPERVISOR: &str = "bench supervise";
 }

@@ -18,9 +18,9 @@ const LEAST_LINE: usize = 6;
 
 /// What must not be in a log, each with what stands there instead; the longest first, since one may be a part of another.
 #[derive(Clone)]
-pub(super) struct Hides(Vec<(String, String)>);
+pub(super) struct LogRedactor(Vec<(String, String)>);
 
-impl Hides {
+impl LogRedactor {
     pub(super) fn new(hide: &[(String, String)]) -> Self {
         let whole = hide.iter().map(|(value, shown)| (value.as_str(), shown));
         let lines = hide.iter().filter(|(value, _)| value.trim_end().contains('\n'));
@@ -42,7 +42,7 @@ impl Hides {
 }
 
 /// Opens a log and says in it what is started now.
-pub(super) fn open(path: &Path, command: &str, hides: &Hides) -> io::Result<File> {
+pub(super) fn open(path: &Path, command: &str, hides: &LogRedactor) -> io::Result<File> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
@@ -53,8 +53,8 @@ pub(super) fn open(path: &Path, command: &str, hides: &Hides) -> io::Result<File
 }
 
 /// Copies a pipe into a log until nobody can write into the pipe any more.
-pub(super) fn copy(mut pipe: PipeReader, mut file: File, hides: Hides) {
-    let mut lines = Lines { hides, partial: Vec::new(), after_return: false };
+pub(super) fn copy(mut pipe: PipeReader, mut file: File, hides: LogRedactor) {
+    let mut lines = LogLineSplitter { hides, partial: Vec::new(), after_return: false };
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let read = match pipe.read(&mut buffer) {
@@ -69,15 +69,15 @@ pub(super) fn copy(mut pipe: PipeReader, mut file: File, hides: Hides) {
 }
 
 /// Bytes to lines.
-struct Lines {
-    hides: Hides,
+struct LogLineSplitter {
+    hides: LogRedactor,
     /// The line that has not ended yet.
     partial: Vec<u8>,
     /// The last line ended with a carriage return, which a newline may follow.
     after_return: bool,
 }
 
-impl Lines {
+impl LogLineSplitter {
     /// The lines that these bytes complete. A carriage return ends one, too: progress bars write nothing else.
     fn push(&mut self, mut bytes: &[u8]) -> String {
         let mut done = String::new();
@@ -139,13 +139,13 @@ impl Lines {
 mod tests {
     use super::*;
 
-    fn hides(hide: &[(&str, &str)]) -> Hides {
-        Hides::new(&hide.iter().map(|(value, shown)| ((*value).to_owned(), (*shown).to_owned())).collect::<Vec<_>>())
+    fn hides(hide: &[(&str, &str)]) -> LogRedactor {
+        LogRedactor::new(&hide.iter().map(|(value, shown)| ((*value).to_owned(), (*shown).to_owned())).collect::<Vec<_>>())
     }
 
     /// The log of these pieces, read one after the other.
     fn log(pieces: &[&[u8]], hide: &[(&str, &str)]) -> String {
-        let mut lines = Lines { hides: hides(hide), partial: Vec::new(), after_return: false };
+        let mut lines = LogLineSplitter { hides: hides(hide), partial: Vec::new(), after_return: false };
         let mut log: String = pieces.iter().map(|piece| lines.push(piece)).collect();
         log.push_str(&lines.finish());
         log

@@ -7,7 +7,7 @@ use super::job::ProcessJob;
 /// What the supervising process is told, on its stdin. The end of stdin means what [`Order::Stop`] means.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "order", rename_all = "snake_case")]
-pub(super) enum Order {
+pub(super) enum SupervisorCommand {
     Start(Box<ProcessJob>),
     Stop,
     /// [`Order::Stop`] without any grace, also after it.
@@ -17,7 +17,7 @@ pub(super) enum Order {
 /// What it tells, on its stdout.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "report", rename_all = "snake_case")]
-pub(super) enum Report {
+pub(super) enum SupervisorReport {
     /// The first line: the mark that its processes carry in their environment.
     Ready { marker: String },
     /// Answers [`Order::Start`].
@@ -57,9 +57,9 @@ mod tests {
             stop: StopSpec::default(),
             hide: vec![("hush".into(), "***".into())],
         };
-        let line = line(&Order::Start(Box::new(job.clone())));
+        let line = line(&SupervisorCommand::Start(Box::new(job.clone())));
         assert_eq!(line.matches('\n').count(), 1);
-        assert!(matches!(serde_json::from_str(&line), Ok(Order::Start(read)) if *read == job));
+        assert!(matches!(serde_json::from_str(&line), Ok(SupervisorCommand::Start(read)) if *read == job));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The supervising process: what keeps a server from outliving `bench`. In go processes to start, out come their ids and how they ended.
 //!
 //! `bench` starts one supervising process for each server life (`bench supervise`, [`supervise`]) and talks with it in JSON lines over
-//! pipes ([`Supervisor`]). It starts the processes, writes their output to logs, and ends them all when told to, when it is signalled, or
+//! pipes ([`SupervisorHandle`]). It starts the processes, writes their output to logs, and ends them all when told to, when it is signalled, or
 //! when its stdin ends: which happens however `bench` dies, since the operating system closes a dead process's pipes. It sits in a process
 //! group of its own, so that a terminal's Ctrl-C reaches `bench` alone, which then ends things in order.
 //!
@@ -32,15 +32,15 @@ mod office;
 mod elsewhere;
 
 pub use error::SupervisorError;
-pub use job::{Exited, ProcessJob};
+pub use job::{ProcessExit, ProcessJob};
 pub use tail::last_lines;
 
 #[cfg(unix)]
-pub use handle::Supervisor;
+pub use handle::SupervisorHandle;
 #[cfg(unix)]
-pub use leftover::{Leftover, leftovers};
+pub use leftover::{LeftoverProcess, leftovers};
 #[cfg(unix)]
 pub use office::supervise;
 
 #[cfg(not(unix))]
-pub use elsewhere::{Leftover, Supervisor, leftovers, supervise};
+pub use elsewhere::{LeftoverProcess, SupervisorHandle, leftovers, supervise};

@@ -11,11 +11,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::interval;
 
-use super::census::{Census, LOOK, Process, end};
-use super::child::Child;
+use super::census::{LOOK, ProcessEntry, ProcessTable, end};
+use super::child::SupervisedProcess;
 use super::job::ProcessJob;
-use super::marker::Marker;
-use super::message::{Order, Report, line};
+use super::marker::ProcessMarker;
+use super::message::{SupervisorCommand, SupervisorReport, line};
 
 /// How long the last output of processes that are gone is awaited.
 const OUTPUT_WITHIN: Duration = Duration::from_secs(2);
@@ -29,10 +29,10 @@ const ROUND: Duration = Duration::from_secs(1);
 pub fn supervise() -> io::Result<()> {
     adopt_orphans();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut office = Office { marker: Marker::own(), children: Vec::new(), is_hurried: Arc::default() };
+    let mut office = SupervisorLoop { marker: ProcessMarker::own(), children: Vec::new(), is_hurried: Arc::default() };
     runtime.block_on(office.run())?;
     let survivors = office.close();
-    tell(&Report::Stopped { survivors });
+    tell(&SupervisorReport::Stopped { survivors });
     Ok(())
 }
 
@@ -44,38 +44,38 @@ fn adopt_orphans() {
 }
 
 /// Says it to `bench`, if that still listens: when it does not, stdin will have ended, too.
-fn tell(report: &Report) {
+fn tell(report: &SupervisorReport) {
     let mut stdout = io::stdout().lock();
     let _ = stdout.write_all(line(report).as_bytes()).and_then(|()| stdout.flush());
 }
 
-struct Office {
-    marker: Marker,
+struct SupervisorLoop {
+    marker: ProcessMarker,
     /// In the order in which they were started.
-    children: Vec<Child>,
+    children: Vec<SupervisedProcess>,
     /// Nobody is to have any grace.
     is_hurried: Arc<AtomicBool>,
 }
 
-impl Office {
+impl SupervisorLoop {
     /// Until everything is to end.
     async fn run(&mut self) -> io::Result<()> {
-        let mut bells = Bells::hang()?;
+        let mut bells = SupervisorSignals::hang()?;
         let mut orders = read_orders(Arc::clone(&self.is_hurried))?;
-        tell(&Report::Ready { marker: self.marker.to_string() });
+        tell(&SupervisorReport::Ready { marker: self.marker.to_string() });
         let mut rounds = interval(ROUND);
         let mut has_rung = false;
         loop {
-            let is_awaiting_output = self.children.iter().any(Child::is_to_be_told);
+            let is_awaiting_output = self.children.iter().any(SupervisedProcess::is_to_be_told);
             tokio::select! {
                 biased;
                 bell = bells.next() => match bell {
-                    Bell::End => return Ok(()),
-                    Bell::Child => has_rung = true,
+                    SupervisorSignal::End => return Ok(()),
+                    SupervisorSignal::Child => has_rung = true,
                 },
                 order = orders.recv() => match order {
-                    Some(Order::Start(job)) => self.start(&job),
-                    Some(Order::Stop | Order::Kill) | None => return Ok(()),
+                    Some(SupervisorCommand::Start(job)) => self.start(&job),
+                    Some(SupervisorCommand::Stop | SupervisorCommand::Kill) | None => return Ok(()),
                 },
                 // To look at all processes costs the machine time, while it is measured: so only where something ended.
                 _ = rounds.tick(), if has_rung => {
@@ -84,26 +84,26 @@ impl Office {
                 }
                 () = tokio::time::sleep(LOOK), if is_awaiting_output => {}
             }
-            for (name, status) in self.children.iter_mut().filter_map(Child::newly_ended) {
-                tell(&Report::Exited { name, status });
+            for (name, status) in self.children.iter_mut().filter_map(SupervisedProcess::newly_ended) {
+                tell(&SupervisorReport::Exited { name, status });
             }
         }
     }
 
     fn start(&mut self, job: &ProcessJob) {
         let name = job.name.clone();
-        match Child::start(job, &self.marker) {
+        match SupervisedProcess::start(job, &self.marker) {
             Ok(child) => {
-                tell(&Report::Started { name, pid: child.pid() });
+                tell(&SupervisorReport::Started { name, pid: child.pid() });
                 self.children.push(child);
             }
-            Err(reason) => tell(&Report::Failed { name, reason }),
+            Err(reason) => tell(&SupervisorReport::Failed { name, reason }),
         }
     }
 
     /// Takes note of orphans' ends, which nobody else can do; of children's ends only when their groups are gone.
     fn reap_orphans(&self) {
-        for pid in Census::take().zombies_of(own_pid()) {
+        for pid in ProcessTable::take().zombies_of(own_pid()) {
             if self.children.iter().all(|child| child.pid() != pid) {
                 let _ = waitpid(rustix::process::Pid::from_raw(pid), WaitOptions::NOHANG);
             }
@@ -115,7 +115,7 @@ impl Office {
         for child in self.children.iter().rev() {
             child.end(&self.is_hurried);
         }
-        let stragglers = |census: &Census| {
+        let stragglers = |census: &ProcessTable| {
             // All children are reaped here: their ids are of no more use.
             while let Ok(Some(_)) = waitpid(None, WaitOptions::NOHANG) {}
             let marked = census.marked(|marker| *marker == self.marker);
@@ -123,10 +123,10 @@ impl Office {
         };
         let survivors = end(stragglers, Duration::ZERO);
         let begun = Instant::now();
-        while !self.children.iter().all(Child::is_written) && begun.elapsed() < OUTPUT_WITHIN {
+        while !self.children.iter().all(SupervisedProcess::is_written) && begun.elapsed() < OUTPUT_WITHIN {
             std::thread::sleep(LOOK);
         }
-        survivors.iter().map(Process::shown).collect()
+        survivors.iter().map(ProcessEntry::shown).collect()
     }
 }
 
@@ -135,7 +135,7 @@ fn own_pid() -> i32 {
 }
 
 /// What a signal means here.
-enum Bell {
+enum SupervisorSignal {
     /// Everything is to end.
     End,
     /// A process has ended.
@@ -143,7 +143,7 @@ enum Bell {
 }
 
 /// The signals that are heard.
-struct Bells {
+struct SupervisorSignals {
     child: Signal,
     terminate: Signal,
     interrupt: Signal,
@@ -151,7 +151,7 @@ struct Bells {
     quit: Signal,
 }
 
-impl Bells {
+impl SupervisorSignals {
     /// To be done before anything is started: what is heard here has its usual effect on children, also where it was ignored before, as a
     /// shell does for commands in its background.
     fn hang() -> io::Result<Self> {
@@ -164,27 +164,27 @@ impl Bells {
         })
     }
 
-    async fn next(&mut self) -> Bell {
+    async fn next(&mut self) -> SupervisorSignal {
         tokio::select! {
             biased;
-            _ = self.terminate.recv() => Bell::End,
-            _ = self.interrupt.recv() => Bell::End,
-            _ = self.hangup.recv() => Bell::End,
-            _ = self.quit.recv() => Bell::End,
-            _ = self.child.recv() => Bell::Child,
+            _ = self.terminate.recv() => SupervisorSignal::End,
+            _ = self.interrupt.recv() => SupervisorSignal::End,
+            _ = self.hangup.recv() => SupervisorSignal::End,
+            _ = self.quit.recv() => SupervisorSignal::End,
+            _ = self.child.recv() => SupervisorSignal::Child,
         }
     }
 }
 
 /// The orders on stdin, as they come; they end with stdin, and with what is no order. A thread, since reading a pipe blocks: so it also
 /// hears of a hurry while processes are waited for.
-fn read_orders(is_hurried: Arc<AtomicBool>) -> io::Result<mpsc::UnboundedReceiver<Order>> {
+fn read_orders(is_hurried: Arc<AtomicBool>) -> io::Result<mpsc::UnboundedReceiver<SupervisorCommand>> {
     let (orders, received) = mpsc::unbounded_channel();
     let read = move || {
         for line in io::stdin().lock().lines() {
             let order = line.ok().and_then(|line| serde_json::from_str(&line).ok());
             let Some(order) = order else { break };
-            is_hurried.fetch_or(matches!(order, Order::Kill), Ordering::Relaxed);
+            is_hurried.fetch_or(matches!(order, SupervisorCommand::Kill), Ordering::Relaxed);
             // When everything is being ended, nobody takes orders any more, but there may be a hurry yet.
             let _ = orders.send(order);
         }

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::Instant;
 
 use bench::clock::{Clock, Micros};
-use bench::target::{Exchange, HttpTarget, Target};
+use bench::target::{HttpExchange, HttpTarget, Target};
 use serde_json::{Value, json};
 
 use super::socket::{Act, Socket, chunk, end, stream, stream_head};
@@ -20,7 +20,7 @@ const CLOCKS_APART: Micros = Micros(50);
 
 /// A server in a thread of its own, asked by a client whose thread is busy from before the first event is written until long after the last
 /// one was. The moments just before and just after each write, and the exchange.
-async fn while_busy(events: usize) -> (Vec<(Micros, Micros)>, Exchange) {
+async fn while_busy(events: usize) -> (Vec<(Micros, Micros)>, HttpExchange) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let clock = Clock::real();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -157,7 +157,7 @@ async fn a_connection_that_was_closed_while_idle_is_found_and_replaced() {
 }
 
 /// A first answer in order, then a connection that closes on the second request without a word.
-async fn lost(fields: Value) -> (Exchange, usize) {
+async fn lost(fields: Value) -> (HttpExchange, usize) {
     let answer = || stream(&format!("{TOKEN}{DONE}"));
     let socket = Socket::serve([answer(), vec![Act::Close], answer()]).await;
     let target = target(&socket.url(), fields);
@@ -188,7 +188,7 @@ async fn a_request_lost_on_a_new_connection_is_never_sent_again() {
 async fn a_server_that_refuses_a_long_request_before_it_has_read_it_is_heard() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = target(&format!("http://{}", listener.local_addr().unwrap()), json!({ "first_token_timeout": 10 }));
-    let long = bench::session::Message::new(bench::session::Role::User, "x".repeat(30 << 20));
+    let long = bench::session::ChatMessage::new(bench::session::MessageRole::User, "x".repeat(30 << 20));
     let server = async {
         let (mut stream, _) = listener.accept().await.unwrap();
         let answer = b"HTTP/1.1 413 Payload Too Large\r\ncontent-length: 8\r\n\r\ntoo long";

@@ -1,7 +1,7 @@
 //! The same wire in HTTP/2, where a scenario asks for it: a server that speaks it does exactly what the test says.
 
-use bench::session::{Message, Role};
-use bench::target::{Exchange, Target};
+use bench::session::{ChatMessage, MessageRole};
+use bench::target::{HttpExchange, Target};
 use bytes::Bytes;
 use h2::server::{Builder, Connection, SendResponse};
 use h2::{Reason, RecvStream, SendStream};
@@ -156,7 +156,7 @@ async fn a_request_longer_than_the_server_gives_leave_for_is_sent_as_it_gives_it
         asked.body
     };
     let client = async {
-        let long = bench::session::Prompt { messages: vec![Message::new(Role::User, text.as_str())], ..prompt() };
+        let long = bench::session::Prompt { messages: vec![ChatMessage::new(MessageRole::User, text.as_str())], ..prompt() };
         let exchange = target.exchange(long, None).await;
         drop(target);
         exchange
@@ -178,7 +178,7 @@ async fn a_server_that_refuses_a_long_request_before_it_has_heard_it_is_heard() 
         peer.end().await;
     };
     let client = async {
-        let long = Message::new(Role::User, "x".repeat(1 << 20));
+        let long = ChatMessage::new(MessageRole::User, "x".repeat(1 << 20));
         let exchange = target.exchange(bench::session::Prompt { messages: vec![long], ..prompt() }, None).await;
         drop(target);
         exchange
@@ -188,7 +188,7 @@ async fn a_server_that_refuses_a_long_request_before_it_has_heard_it_is_heard() 
 }
 
 /// What becomes of a request whose answer the server ends in this way, behind a first one in order and as much of its own as this.
-async fn broken(fields: Value, begun: bool, end: impl FnOnce(&mut Peer, SendResponse<Bytes>, Option<SendStream<Bytes>>)) -> Exchange {
+async fn broken(fields: Value, begun: bool, end: impl FnOnce(&mut Peer, SendResponse<Bytes>, Option<SendStream<Bytes>>)) -> HttpExchange {
     let (listener, target) = listen(fields).await;
     let server = async {
         let mut peer = Peer::accept(&listener, &Builder::new()).await;

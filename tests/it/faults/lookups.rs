@@ -3,7 +3,7 @@
 use bench::clock::Clock;
 use bench::record::TokenRule;
 use bench::target::HttpTarget;
-use bench::tokens::{self, TokenError};
+use bench::tokens::{self, TokenCountError};
 use serde_json::{Value, json};
 
 use super::socket::{Act, Socket, answer};
@@ -105,7 +105,7 @@ async fn no_server_an_ill_one_and_an_unknown_model_are_errors() {
     ] {
         let socket = Socket::serve([acts]).await;
         let error = tokens::choose(&spec(&socket.url(), json!({})), false).await.unwrap_err();
-        assert!(matches!(error, TokenError::Server(_)) && error.to_string().contains(part), "{error}");
+        assert!(matches!(error, TokenCountError::Server(_)) && error.to_string().contains(part), "{error}");
     }
     let gone = Socket::serve([]).await.url();
     let error = tokens::choose(&spec(&gone, json!({})), false).await.unwrap_err().to_string();
@@ -116,5 +116,5 @@ async fn no_server_an_ill_one_and_an_unknown_model_are_errors() {
 async fn a_simulated_run_asks_nobody_and_a_named_tokenizer_must_be_there() {
     let nobody = spec("http://127.0.0.1:1", json!({ "tokenizer": "no/such/tokenizer.json" }));
     assert_eq!(tokens::choose(&nobody, true).await.unwrap().rule(), TokenRule::Simulated);
-    assert!(matches!(tokens::choose(&nobody, false).await.unwrap_err(), TokenError::File { .. }));
+    assert!(matches!(tokens::choose(&nobody, false).await.unwrap_err(), TokenCountError::File { .. }));
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::socket::{Act, Socket, answer, chunk, end, stream, stream_head, write};
 use super::{DONE, ask, prompt, spec, target};
 use bench::clock::{Clock, Micros};
-use bench::session::{Message, Prompt, Role};
+use bench::session::{ChatMessage, MessageRole, Prompt};
 use bench::target::{HttpTarget, Target};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -250,7 +250,7 @@ async fn a_good_answer_goes_its_way_beside_every_fault_at_once() {
 
 /// A prompt that no socket's buffers hold.
 fn long_prompt() -> Prompt {
-    Prompt { messages: vec![Message::new(Role::User, "word ".repeat(6_000_000))], ..prompt() }
+    Prompt { messages: vec![ChatMessage::new(MessageRole::User, "word ".repeat(6_000_000))], ..prompt() }
 }
 
 /// A server that takes one connection, reads the head of its request and nothing more, answers with `early`, and stays.

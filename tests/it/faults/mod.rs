@@ -13,9 +13,9 @@ mod streams;
 mod timeouts;
 
 use bench::clock::Clock;
-use bench::session::{Message, Prompt, Role};
+use bench::session::{ChatMessage, MessageRole, Prompt};
 use bench::target::spec::TargetSpec;
-use bench::target::{Exchange, HttpTarget, Target};
+use bench::target::{HttpExchange, HttpTarget, Target};
 use serde_json::{Value, json};
 
 const ROLE: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n";
@@ -36,17 +36,21 @@ fn target(url: &str, fields: Value) -> Target {
 }
 
 fn prompt() -> Prompt {
-    let messages = vec![Message::new(Role::User, "Read this."), Message::new(Role::Assistant, "Done."), Message::new(Role::User, "Who?")];
+    let messages = vec![
+        ChatMessage::new(MessageRole::User, "Read this."),
+        ChatMessage::new(MessageRole::Assistant, "Done."),
+        ChatMessage::new(MessageRole::User, "Who?"),
+    ];
     Prompt { session: 3, turn: 1, messages, max_tokens: 12, exact_length: false, user_id: None }
 }
 
 /// Sends the prompt once to a server at this URL.
-async fn ask(url: &str, fields: Value) -> Exchange {
+async fn ask(url: &str, fields: Value) -> HttpExchange {
     target(url, fields).exchange(prompt(), None).await
 }
 
 /// Kind and sentence of the failure that the exchange must have been.
-fn failure(exchange: &Exchange) -> (String, &str) {
+fn failure(exchange: &HttpExchange) -> (String, &str) {
     let failure = exchange.failure.as_ref().expect("the exchange should have failed");
     (failure.kind.name(), &failure.detail)
 }

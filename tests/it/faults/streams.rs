@@ -1,6 +1,6 @@
 //! Whole answers: what is sent, what is stamped, and that a connection serves again.
 
-use bench::record::Usage;
+use bench::record::TokenUsage;
 use bench::session::Prompt;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -19,7 +19,7 @@ async fn a_recorded_chat_answer_is_counted_as_the_engine_meant_it() {
     assert_eq!(exchange.failure, None);
     // Twelve tokens, one of them half a character in an empty delta.
     assert_eq!(exchange.token_events.len(), 12);
-    assert_eq!(exchange.usage, Some(Usage { prompt_tokens: 28, output_tokens: 12, reasoning_tokens: None, cached_tokens: Some(0) }));
+    assert_eq!(exchange.usage, Some(TokenUsage { prompt_tokens: 28, output_tokens: 12, reasoning_tokens: None, cached_tokens: Some(0) }));
     assert!(exchange.answer.starts_with("ze\u{fffd}levelcounted"));
     let stamps = [exchange.sent, exchange.headers.unwrap(), exchange.first_event.unwrap(), exchange.token_events[0], exchange.done];
     assert!(stamps.is_sorted(), "{stamps:?}");
@@ -36,7 +36,7 @@ async fn a_recorded_completion_is_counted_as_the_engine_meant_it() {
     let exchange = ask(&format!("{}/v1/", socket.url()), json!({ "api": "completions" })).await;
     assert_eq!(exchange.failure, None);
     assert_eq!((exchange.token_events.len(), exchange.answer.as_str()), (3, "jd , LI"));
-    assert_eq!(exchange.usage, Some(Usage { prompt_tokens: 2, output_tokens: 3, reasoning_tokens: None, cached_tokens: Some(0) }));
+    assert_eq!(exchange.usage, Some(TokenUsage { prompt_tokens: 2, output_tokens: 3, reasoning_tokens: None, cached_tokens: Some(0) }));
     let request = socket.received().unwrap();
     assert!(request.head.starts_with("POST /v1/completions HTTP/1.1"), "{}", request.head);
     let body: Value = serde_json::from_str(&request.body).unwrap();
@@ -106,8 +106,8 @@ async fn what_is_prepared_is_what_is_sent() {
     let mut socket = Socket::serve([stream(CHAT)]).await;
     let target = target(&socket.url(), json!({}));
     let long = "word \"quoted\"\n".repeat(40_000);
-    let prepared =
-        target.prepare(Prompt { messages: vec![bench::session::Message::new(bench::session::Role::User, long.as_str())], ..prompt() });
+    let prepared = target
+        .prepare(Prompt { messages: vec![bench::session::ChatMessage::new(bench::session::MessageRole::User, long.as_str())], ..prompt() });
     assert_eq!(prepared.prompt().turn, 1);
     assert_eq!(target.send(prepared, None).await.failure, None);
     let body: Value = serde_json::from_str(&socket.received().unwrap().body).unwrap();

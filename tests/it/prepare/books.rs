@@ -1,6 +1,6 @@
 //! Books of Project Gutenberg from a mirror: fetched once, whole, wherever the mirror has them.
 
-use bench::prepare::{Manifest, Outcome, Source, Sources, prepare};
+use bench::prepare::{DocumentsManifest, PrepareDocumentsOutcome, PrepareDocumentsSources, TextSource, prepare};
 use tempfile::TempDir;
 
 use super::{WORDS, book, cut_off, files, job, library, pieces, prose, reply};
@@ -19,10 +19,10 @@ impl Place {
         Self { folder, mirror: Socket::serve(answers).await }
     }
 
-    async fn prepare(&self, ids: &str) -> Outcome {
+    async fn prepare(&self, ids: &str) -> PrepareDocumentsOutcome {
         let output = self.folder.path().join("data");
         let (job, counter) = job(&output, &self.folder.path().join("tokenizer.json"), "100,500");
-        let sources = Sources::Gutenberg(Box::new(library(&self.mirror.url(), &output)), ids.parse().unwrap());
+        let sources = PrepareDocumentsSources::Gutenberg(Box::new(library(&self.mirror.url(), &output)), ids.parse().unwrap());
         prepare(&job, &counter, sources, &mut |_| {}).await.unwrap()
     }
 
@@ -30,7 +30,7 @@ impl Place {
         std::iter::from_fn(|| self.mirror.received()).map(|request| request.head.split(' ').nth(1).unwrap().to_owned()).collect()
     }
 
-    fn manifest(&self) -> Manifest {
+    fn manifest(&self) -> DocumentsManifest {
         serde_json::from_slice(&std::fs::read(self.folder.path().join("data/manifest.json")).unwrap()).unwrap()
     }
 }
@@ -57,7 +57,7 @@ async fn books_are_fetched_once_and_a_second_run_does_nothing() {
     let first = &manifest.documents[0];
     assert_eq!(first.title.as_deref(), Some("One"));
     assert_eq!(first.cuts[0].path, "500/pg1.txt");
-    let Source::Gutenberg { id: 1, url: Some(url) } = &first.source else { panic!("{:?}", first.source) };
+    let TextSource::Gutenberg { id: 1, url: Some(url) } = &first.source else { panic!("{:?}", first.source) };
     assert!(url.ends_with("/cache/epub/1/pg1.txt"));
     let text = std::fs::read_to_string(place.folder.path().join("data/500/pg1.txt")).unwrap();
     assert!(text.starts_with("The captain naïve") && !text.contains("GUTENBERG") && !text.contains('\r'), "{text}");

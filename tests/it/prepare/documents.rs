@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bench::prepare::{Job, Outcome, PrepareError, Sources, find, prepare};
+use bench::prepare::{PrepareDocumentsJob, PrepareDocumentsOutcome, PrepareDocumentsSources, PrepareError, find, prepare};
 use bench::tokens::{LocalTokenizer, TokenCounter};
 use tempfile::TempDir;
 
@@ -34,14 +34,14 @@ impl Place {
         std::fs::write(path, bytes).unwrap();
     }
 
-    async fn prepare(&self, change: impl FnOnce(&mut Job)) -> Result<Outcome, PrepareError> {
+    async fn prepare(&self, change: impl FnOnce(&mut PrepareDocumentsJob)) -> Result<PrepareDocumentsOutcome, PrepareError> {
         let (mut job, counter) = job(&self.path("data"), &self.path("tokenizer.json"), "100,500,2k");
         change(&mut job);
         let (found, _) = find(&self.path("in"), &job.output).unwrap();
-        prepare(&job, &counter, Sources::Folder(found), &mut |_| {}).await
+        prepare(&job, &counter, PrepareDocumentsSources::Folder(found), &mut |_| {}).await
     }
 
-    async fn made(&self) -> Outcome {
+    async fn made(&self) -> PrepareDocumentsOutcome {
         self.prepare(|_| {}).await.unwrap()
     }
 }
@@ -90,9 +90,9 @@ async fn a_document_goes_into_the_largest_bucket_strictly_below_it() {
 
 #[tokio::test]
 async fn a_servers_count_cuts_as_exactly() {
-    let spec = bench::engine::spec::EngineSpec { preset: bench::engine::spec::Preset::Tiny, ..Default::default() };
+    let spec = bench::engine::spec::EngineSpec { preset: bench::engine::spec::EnginePreset::Tiny, ..Default::default() };
     let parameters = bench::engine::EngineParameters::resolve(&spec, 0).unwrap();
-    let options = bench::serve::Options { host: [127, 0, 0, 1].into(), port: 0, model: "tiny".into(), parameters };
+    let options = bench::serve::ServeOptions { host: [127, 0, 0, 1].into(), port: 0, model: "tiny".into(), parameters };
     let serving = bench::serve::bind(options).await.unwrap();
     let target = serde_json::from_value(serde_json::json!({"url": serving.url(), "model": "tiny"})).unwrap();
     let server = bench::tokens::choose(&target, false).await.unwrap();
@@ -100,7 +100,7 @@ async fn a_servers_count_cuts_as_exactly() {
     let place = Place::new(&[("a.txt", prose(1, 60).as_bytes())]);
     let (job, _) = job(&place.path("data"), &place.path("tokenizer.json"), "500");
     let (found, _) = find(&place.path("in"), &job.output).unwrap();
-    let outcome = prepare(&job, &server, Sources::Folder(found), &mut |_| {}).await.unwrap();
+    let outcome = prepare(&job, &server, PrepareDocumentsSources::Folder(found), &mut |_| {}).await.unwrap();
     assert_eq!(outcome.buckets[&500], 1);
     let text = std::fs::read_to_string(place.path("data/500/a.txt")).unwrap();
     assert_eq!(TokenCounter::Simulated.count(&text).await.unwrap(), 500);
@@ -168,12 +168,12 @@ async fn another_tokenizer_or_other_buckets_make_everything_anew() {
     let mut said = Vec::new();
     let (job, counter) = job(&place.path("data"), &place.path("tokenizer.json"), "100,500,2k");
     let (found, _) = find(&place.path("in"), &job.output).unwrap();
-    let mut hear = |news: bench::prepare::News<'_>| {
-        if let bench::prepare::News::RecipeChanged { what } = news {
+    let mut hear = |news: bench::prepare::PrepareEvent<'_>| {
+        if let bench::prepare::PrepareEvent::RecipeChanged { what } = news {
             said.push(what.to_owned());
         }
     };
-    let outcome = prepare(&job, &counter, Sources::Folder(found), &mut hear).await.unwrap();
+    let outcome = prepare(&job, &counter, PrepareDocumentsSources::Folder(found), &mut hear).await.unwrap();
     assert_eq!(said, ["the tokenizer"]);
     assert_eq!((outcome.made, outcome.strays.len()), (2, 0));
     for record in &outcome.manifest.documents {

@@ -1,6 +1,6 @@
 //! A file from a server that misbehaves: whole in the end, or an error that says why; never a part taken for the whole.
 
-use bench::prepare::{DownloadError, Downloader, HubTokenizer, News, Pace, PrepareError};
+use bench::prepare::{DownloadError, DownloadPolicy, Downloader, HubTokenizer, PrepareError, PrepareEvent};
 use reqwest::Url;
 
 use super::{AT_ONCE, cut_off, pieces, reply};
@@ -20,13 +20,13 @@ async fn fetch(answers: impl IntoIterator<Item = Vec<Act>>) -> Fetched {
     fetch_with(answers, AT_ONCE, 1000).await
 }
 
-async fn fetch_with(answers: impl IntoIterator<Item = Vec<Act>>, pace: Pace, max_bytes: u64) -> Fetched {
+async fn fetch_with(answers: impl IntoIterator<Item = Vec<Act>>, pace: DownloadPolicy, max_bytes: u64) -> Fetched {
     let mut socket = Socket::serve(answers).await;
     let mut again = Vec::new();
     let url: Url = format!("{}/a.txt?key=hush", socket.url()).parse().unwrap();
     let outcome = Downloader::new(pace, max_bytes)
         .fetch(&url, None, &mut |news| {
-            if let News::Again { why, url, .. } = news {
+            if let PrepareEvent::Again { why, url, .. } = news {
                 assert!(!url.contains("hush"));
                 again.push(why.to_owned());
             }
@@ -100,7 +100,7 @@ async fn a_part_is_never_taken_for_the_whole() {
 #[tokio::test]
 async fn a_server_that_falls_silent_is_not_waited_for_forever() {
     let stalls = vec![write("HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n0123"), Act::Hold];
-    let pace = Pace { idle: std::time::Duration::from_secs(1), ..AT_ONCE };
+    let pace = DownloadPolicy { idle: std::time::Duration::from_secs(1), ..AT_ONCE };
     let fetched = fetch_with([vec![Act::Hold], stalls, reply("200 OK", "", BODY)], pace, 1000).await;
     assert_eq!(fetched.outcome, Ok(Some(BODY.into())));
     assert_eq!(fetched.again, ["nothing came for 1 s", "nothing came for 1 s"]);

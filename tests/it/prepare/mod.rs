@@ -10,7 +10,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bench::prepare::{Buckets, Downloader, Job, Library, Pace, Recipe, TokenizerFacts};
+use bench::prepare::{
+    DocumentsRecipe, DownloadPolicy, Downloader, GutenbergLibrary, LengthBuckets, PrepareDocumentsJob, TokenizerIdentity,
+};
 use bench::record::TokenRule;
 use bench::tokens::{LocalTokenizer, TokenCounter};
 use serde_json::json;
@@ -18,7 +20,7 @@ use serde_json::json;
 use crate::faults::socket::{Act, write};
 
 /// No wait anywhere; what hangs is noticed after a while that no answer on loopback takes.
-const AT_ONCE: Pace = Pace {
+const AT_ONCE: DownloadPolicy = DownloadPolicy {
     pause: Duration::ZERO,
     first_wait: Duration::ZERO,
     most_wait: Duration::ZERO,
@@ -27,8 +29,8 @@ const AT_ONCE: Pace = Pace {
     idle: Duration::from_mins(10),
 };
 
-fn library(url: &str, folder: &Path) -> Library {
-    Library::open(url, folder.join(".source"), Downloader::new(AT_ONCE, 1 << 20)).unwrap()
+fn library(url: &str, folder: &Path) -> GutenbergLibrary {
+    GutenbergLibrary::open(url, folder.join(".source"), Downloader::new(AT_ONCE, 1 << 20)).unwrap()
 }
 
 /// A byte-level tokenizer whose few merges make pieces of some words and leave the others in letters, as real ones do with rare words.
@@ -62,13 +64,13 @@ fn pieces(folder: &Path, words: &[&str]) -> PathBuf {
 const WORDS: [&str; 12] = ["Ġthe", "Ġand", "Ġof", "Ġsea", "Ġwhale", "Ġcaptain", "Ġto", "er", "ing", "ed", "Ġwas", "Ġa"];
 
 /// The job of a folder of buckets, with its counter.
-fn job(output: &Path, tokenizer: &Path, buckets: &str) -> (Job, TokenCounter) {
+fn job(output: &Path, tokenizer: &Path, buckets: &str) -> (PrepareDocumentsJob, TokenCounter) {
     let counter = TokenCounter::Tokenizer(LocalTokenizer::load(tokenizer).unwrap());
     let TokenRule::Tokenizer { blake3, .. } = counter.rule() else { panic!("another rule") };
-    let tokenizer = TokenizerFacts::File { file: "tokenizer.json".into(), blake3 };
-    let buckets = buckets.parse::<Buckets>().unwrap().sizes().to_vec();
-    let recipe = Recipe { tokenizer, buckets, all_buckets: false, limit: None };
-    (Job { output: output.to_owned(), recipe, max_bytes: 1 << 20 }, counter)
+    let tokenizer = TokenizerIdentity::File { file: "tokenizer.json".into(), blake3 };
+    let buckets = buckets.parse::<LengthBuckets>().unwrap().sizes().to_vec();
+    let recipe = DocumentsRecipe { tokenizer, buckets, all_buckets: false, limit: None };
+    (PrepareDocumentsJob { output: output.to_owned(), recipe, max_bytes: 1 << 20 }, counter)
 }
 
 /// Prose of so many sentences, different for every seed, with line ends, unknown words and characters of two bytes.

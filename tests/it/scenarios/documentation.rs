@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bench::plan::Plan;
-use bench::scenario::{Options, load_text, load_text_with};
+use bench::scenario::{ScenarioOverrides, load_text, load_text_with};
 use serde_json::Value;
 
 /// The tables of the document: under each heading, the rows by the name in their first column.
@@ -99,7 +99,8 @@ fn every_scenario_in_the_document_can_be_planned() {
         let block = block.split("```").next().unwrap();
         let workload = if block.contains("[workload]") { "" } else { "workload = { kind = \"document_qa\" }\n" };
         let whole = format!("{workload}{block}");
-        let scenario = load_text(Path::new("block.toml"), &whole, &Options::default()).unwrap_or_else(|faults| panic!("{whole}\n{faults}"));
+        let scenario =
+            load_text(Path::new("block.toml"), &whole, &ScenarioOverrides::default()).unwrap_or_else(|faults| panic!("{whole}\n{faults}"));
         Plan::new(&scenario).unwrap_or_else(|error| panic!("{whole}\n{error}"));
         blocks += 1;
     }
@@ -125,7 +126,7 @@ fn every_example_of_a_field_is_accepted() {
             };
             let text = text + &needed("name", "\"cache\"") + &needed("command", "[\"cache\"]");
             let lookup = |_: &str| Some("value".to_owned());
-            if let Err(faults) = load_text_with(Path::new("example.toml"), &text, &Options::default(), &lookup) {
+            if let Err(faults) = load_text_with(Path::new("example.toml"), &text, &ScenarioOverrides::default(), &lookup) {
                 // Files of examples need not be there.
                 let missing = faults.iter().all(|fault| fault.message.contains("there is no") || fault.message.contains("cannot read"));
                 assert!(missing, "{text}\n{faults}");

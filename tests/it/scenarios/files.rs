@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bench::scenario::{Options, files, load, load_file};
+use bench::scenario::{ScenarioOverrides, files, load, load_file};
 use serde_json::json;
 
 /// A folder with these files.
@@ -16,7 +16,7 @@ fn folder(content: &[(&str, &str)]) -> tempfile::TempDir {
 
 /// The faults without the folder's own name.
 fn faults(folder: &Path, file: &str) -> String {
-    let faults = load_file(&folder.join(file), &Options::default()).unwrap_err().to_string();
+    let faults = load_file(&folder.join(file), &ScenarioOverrides::default()).unwrap_err().to_string();
     faults.replace(&format!("{}/", folder.display()), "")
 }
 
@@ -27,7 +27,7 @@ const BASE: &str =
 fn a_scenario_says_only_what_differs_from_the_one_it_extends_in_whichever_notation() {
     let child = "extends = \"base.yaml\"\nname = \"child\"\n[workload]\nqps = 2\n[matrix]\nusers = [3]\n";
     let folder = folder(&[("base.yaml", BASE), ("child.toml", child)]);
-    let scenario = load_file(&folder.path().join("child.toml"), &Options::default()).unwrap_or_else(|faults| panic!("{faults}"));
+    let scenario = load_file(&folder.path().join("child.toml"), &ScenarioOverrides::default()).unwrap_or_else(|faults| panic!("{faults}"));
     assert_eq!((scenario.name.as_str(), scenario.seed, scenario.cells.len(), scenario.goals.len()), ("child", 3, 1, 1));
     let workload = &scenario.cells[0].cell.resolved()["workload"];
     assert_eq!((&workload["qps"], &workload["rounds"], &workload["users"]), (&json!(2.0), &json!(4), &json!(3)));
@@ -85,15 +85,18 @@ fn patterns_find_several_files_and_all_faults_of_all_of_them() {
     let found = files(&pattern("*.toml")).unwrap_or_else(|faults| panic!("{faults}"));
     let names: Vec<PathBuf> = found.iter().map(|path| path.file_name().unwrap().into()).collect();
     assert_eq!(names, [PathBuf::from("a.toml"), PathBuf::from("b.toml")]);
-    assert_eq!(load(&pattern("*.toml"), &Options::default()).unwrap_err().len(), 2);
-    assert!(load(&pattern("*.yaml"), &Options::default()).unwrap_err().to_string().contains("no file fits"));
-    assert!(load(&pattern("c.txt"), &Options::default()).unwrap_err().to_string().contains("ends in `.toml`, `.yaml` or `.yml`"));
+    assert_eq!(load(&pattern("*.toml"), &ScenarioOverrides::default()).unwrap_err().len(), 2);
+    assert!(load(&pattern("*.yaml"), &ScenarioOverrides::default()).unwrap_err().to_string().contains("no file fits"));
+    assert!(load(&pattern("c.txt"), &ScenarioOverrides::default()).unwrap_err().to_string().contains("ends in `.toml`, `.yaml` or `.yml`"));
 }
 
 #[test]
 fn a_file_of_names_that_end_in_yml_is_yaml() {
     let folder = folder(&[("a.yml", BASE)]);
-    assert_eq!(load_file(&folder.path().join("a.yml"), &Options::default()).unwrap_or_else(|faults| panic!("{faults}")).name, "base");
+    assert_eq!(
+        load_file(&folder.path().join("a.yml"), &ScenarioOverrides::default()).unwrap_or_else(|faults| panic!("{faults}")).name,
+        "base"
+    );
 }
 
 #[test]
@@ -105,7 +108,7 @@ fn a_chain_of_bases_may_be_long_but_not_endless() {
         fs_err::write(folder.path().join(names(number)), base).unwrap();
     }
     fs_err::write(folder.path().join(names(34)), "[workload]\nkind = \"chat\"\nqps = 1\n").unwrap();
-    assert!(load_file(&folder.path().join("3.toml"), &Options::default()).is_ok());
+    assert!(load_file(&folder.path().join("3.toml"), &ScenarioOverrides::default()).is_ok());
     let refused = faults(folder.path(), "2.toml");
     assert!(refused.starts_with("error: `34.toml` would be base number 33 of this file"), "{refused}");
 }
@@ -138,7 +141,7 @@ fn a_file_without_an_end_and_one_of_absurd_size_are_refused_by_name_wherever_the
             let child = folder.path().join("child.toml");
             let written = name.replace("FILE", &folder.path().join(kind).display().to_string());
             fs_err::write(&child, text.replace(name, &written)).unwrap();
-            let refused = load_file(&child, &Options::default()).unwrap_err().to_string();
+            let refused = load_file(&child, &ScenarioOverrides::default()).unwrap_err().to_string();
             assert!(refused.contains(&written) && refused.contains(said), "{text}{refused}");
         }
     }

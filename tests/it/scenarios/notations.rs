@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use bench::plan::Plan;
-use bench::scenario::{Options, Scenario, load_file, load_text};
+use bench::scenario::{Scenario, ScenarioOverrides, load_file, load_text};
 
 fn load(file: &str, text: &str) -> Scenario {
-    load_text(Path::new(file), text, &Options::default()).unwrap_or_else(|faults| panic!("{faults}"))
+    load_text(Path::new(file), text, &ScenarioOverrides::default()).unwrap_or_else(|faults| panic!("{faults}"))
 }
 
 /// Everything but where it was read from.
@@ -19,7 +19,7 @@ fn same(toml: &Scenario, yaml: &Scenario) {
 
 #[test]
 fn the_shipped_chat_scenario_is_the_same_in_both() {
-    let load = |path| load_file(Path::new(path), &Options::default()).unwrap_or_else(|faults| panic!("{faults}"));
+    let load = |path| load_file(Path::new(path), &ScenarioOverrides::default()).unwrap_or_else(|faults| panic!("{faults}"));
     same(&load("scenarios/chat.toml"), &load("scenarios/chat.yaml"));
 }
 
@@ -153,7 +153,7 @@ fn a_document_that_grows_without_bound_is_refused_quickly() {
         let below = format!("*a{}", level - 1);
         yaml = format!("{yaml}a{level}: &a{level} [{}]\n", vec![below; 10].join(", "));
     }
-    assert!(load_text(Path::new("test.yaml"), &yaml, &Options::default()).is_err());
-    assert!(load_text(Path::new("test.yaml"), &"[".repeat(100_000), &Options::default()).is_err());
-    assert!(load_text(Path::new("test.toml"), &format!("a = {}", "[".repeat(100_000)), &Options::default()).is_err());
+    assert!(load_text(Path::new("test.yaml"), &yaml, &ScenarioOverrides::default()).is_err());
+    assert!(load_text(Path::new("test.yaml"), &"[".repeat(100_000), &ScenarioOverrides::default()).is_err());
+    assert!(load_text(Path::new("test.toml"), &format!("a = {}", "[".repeat(100_000)), &ScenarioOverrides::default()).is_err());
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bench::scenario::{Options, Style, load_text_with};
+use bench::scenario::{DiagnosticStyle, ScenarioOverrides, load_text_with};
 use proptest::prelude::*;
 
 /// One change to a text, as slips of the hand make them.
@@ -80,9 +80,9 @@ fn slipped(text: &str, slips: &[Slip]) -> String {
 
 fn reading_ends(file: &str, text: &str) {
     let lookup = |name: &str| (name == "X").then(|| "s3cr3t".to_owned());
-    if let Err(faults) = load_text_with(Path::new(file), text, &Options::default(), &lookup) {
+    if let Err(faults) = load_text_with(Path::new(file), text, &ScenarioOverrides::default(), &lookup) {
         assert!(!faults.is_empty(), "{text}");
-        let shown = faults.render(Style::Plain) + &faults.json().to_string();
+        let shown = faults.render(DiagnosticStyle::Plain) + &faults.json().to_string();
         assert!(!shown.contains("s3cr3t"), "{text}\n{shown}");
     }
 }

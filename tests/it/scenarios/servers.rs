@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use bench::cli::{Cli, Command};
+use bench::cli::{Cli, CliCommand};
 use bench::plan::Plan;
-use bench::scenario::{Options, load_text, load_text_with};
+use bench::scenario::{ScenarioOverrides, load_text, load_text_with};
 use clap::Parser;
 
 const WORKLOAD: &str = "workload = { kind = \"document_qa\", documents = { synthetic_tokens = 1000 } }\n";
@@ -17,7 +17,7 @@ fn every_block_of_the_servers_page_can_be_copied() {
     for block in blocks {
         let text = format!("{WORKLOAD}{block}");
         let lookup = |_: &str| Some("value".to_owned());
-        let scenario = load_text_with(Path::new("block.toml"), &text, &Options::default(), &lookup)
+        let scenario = load_text_with(Path::new("block.toml"), &text, &ScenarioOverrides::default(), &lookup)
             .unwrap_or_else(|faults| panic!("{text}\n{faults}"));
         Plan::new(&scenario).unwrap_or_else(|error| panic!("{text}\n{error}"));
     }
@@ -33,7 +33,7 @@ fn every_template_of_the_night_runs_a_command_that_exists_on_a_scenario_that_shi
         // Up to what a shell would not hand on: quotes that end, redirections.
         let words = command.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
         let words: Vec<&str> = words.take_while(|word| !word.starts_with(['>', '+'])).collect();
-        let Command::Sweep(sweep) = Cli::try_parse_from(&words).unwrap_or_else(|error| panic!("{file}: {error}")).command else {
+        let CliCommand::Sweep(sweep) = Cli::try_parse_from(&words).unwrap_or_else(|error| panic!("{file}: {error}")).command else {
             panic!("{file} does not sweep")
         };
         assert_eq!(sweep.scenario.scenarios, ["scenarios/nightly.toml"], "{file}");
@@ -44,7 +44,8 @@ fn every_template_of_the_night_runs_a_command_that_exists_on_a_scenario_that_shi
 #[test]
 fn the_nightly_scenario_has_the_edge_of_the_kv_pool_inside_its_matrix() {
     let text = fs_err::read_to_string("scenarios/nightly.toml").unwrap();
-    let scenario = load_text(Path::new("scenarios/nightly.toml"), &text, &Options::default()).unwrap_or_else(|faults| panic!("{faults}"));
+    let scenario =
+        load_text(Path::new("scenarios/nightly.toml"), &text, &ScenarioOverrides::default()).unwrap_or_else(|faults| panic!("{faults}"));
     let plan = Plan::new(&scenario).unwrap();
     let sessions = |run: &bench::plan::Run| run.axes.iter().map(|(_, value)| value.as_u64().unwrap()).product::<u64>();
     // 8 GiB at 28 layers x 2 KV heads x 128 x 2 x 2 bytes a token, in sessions of 16,000 tokens.

@@ -1,6 +1,6 @@
 //! Servers that do not come to serve, and servers that die.
 
-use bench::record::Outcome;
+use bench::record::RunOutcome;
 
 use super::stage::{Stage, until};
 
@@ -47,13 +47,13 @@ fn a_server_that_dies_fails_its_cell_with_its_last_words_and_is_started_again_fo
     let records = stage.records();
     assert_eq!(records.len(), 2, "{said}");
     let (died, next) = if records[0].header.axes[0].1 == 600.0 { (&records[0], &records[1]) } else { (&records[1], &records[0]) };
-    let Outcome::Failed { reason } = &died.outcome else { panic!("{died:?}") };
+    let RunOutcome::Failed { reason } = &died.outcome else { panic!("{died:?}") };
     for part in ["the server died", "exit status 7", "server.log", "the device is lost"] {
         assert!(reason.contains(part), "{part} is not in {reason}");
     }
     // What was answered before is kept, and so is what was given up.
     assert!(died.counts.requests > 0 && died.server.as_ref().unwrap().life == Some(1), "{died:?}");
-    assert_eq!((&next.outcome, next.server.as_ref().unwrap().life), (&Outcome::Completed, Some(2)));
+    assert_eq!((&next.outcome, next.server.as_ref().unwrap().life), (&RunOutcome::Completed, Some(2)));
     assert_eq!(said.matches("\n  the device is lost").count(), 1, "{said}");
     assert_eq!(stage.processes(), Vec::<String>::new());
 }
@@ -80,10 +80,10 @@ fn a_server_that_fails_every_request_long_before_its_process_ends_has_died_in_th
     let mut records = stage.records();
     records.sort_by_key(|record| record.server.as_ref().and_then(|server| server.life));
     let [died, next] = records.as_slice() else { panic!("{records:?}") };
-    let Outcome::Failed { reason } = &died.outcome else { panic!("{died:?}") };
+    let RunOutcome::Failed { reason } = &died.outcome else { panic!("{died:?}") };
     assert!(reason.contains("the server died") && reason.contains("exit status 7"), "{reason}");
     assert!(died.counts.failures.contains_key("connect"), "{died:?}");
-    assert_eq!((&next.outcome, next.server.as_ref().unwrap().life, next.counts.failed), (&Outcome::Completed, Some(2), 0));
+    assert_eq!((&next.outcome, next.server.as_ref().unwrap().life, next.counts.failed), (&RunOutcome::Completed, Some(2), 0));
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_server_that_dies_too_often_is_given_up_and_the_sweep_goes_on_with_the_other
         .records()
         .into_iter()
         .filter_map(|record| match record.outcome {
-            Outcome::Failed { reason } => Some((record.header.variant, reason)),
+            RunOutcome::Failed { reason } => Some((record.header.variant, reason)),
             _ => None,
         })
         .collect();

@@ -1,8 +1,8 @@
 //! Servers that live as long as they are needed.
 
 use bench::engine::EngineParameters;
-use bench::record::Outcome;
-use bench::serve::{self, Serving};
+use bench::record::RunOutcome;
+use bench::serve::{self, EngineServer};
 
 use super::stage::Stage;
 
@@ -41,7 +41,7 @@ fn each_variant_has_a_server_that_is_started_and_stopped_with_what_is_beside_it(
     assert_eq!(swept.lives(), expected, "{}", swept.said);
     assert_eq!(swept.records.len(), 4);
     for record in &swept.records {
-        assert_eq!((&record.outcome, record.counts.failed), (&Outcome::Completed, 0));
+        assert_eq!((&record.outcome, record.counts.failed), (&RunOutcome::Completed, 0));
         let facts = record.server.as_ref().unwrap();
         assert_eq!((facts.life, facts.external_cache.as_deref()), (Some(1), None));
         assert!(facts.ready_after_s.unwrap() > 0.0 && facts.version.is_some(), "{facts:?}");
@@ -101,8 +101,8 @@ fn variants_that_take_turns_share_a_server_where_they_turn() {
 fn a_server_that_is_used_by_its_url_is_left_alone() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let parameters = EngineParameters::resolve(&serde_json::from_str(r#"{"preset": "tiny"}"#).unwrap(), 0).unwrap();
-    let options = serve::Options { host: [127, 0, 0, 1].into(), port: 0, model: "here".into(), parameters };
-    let serving: Serving = runtime.block_on(serve::bind(options)).unwrap();
+    let options = serve::ServeOptions { host: [127, 0, 0, 1].into(), port: 0, model: "here".into(), parameters };
+    let serving: EngineServer = runtime.block_on(serve::bind(options)).unwrap();
     let stage = Stage::new(&SCENARIO.replace("MODEL", "here"));
     let swept = stage.sweep(&["--url", &serving.url()]);
     assert!(matches!(swept.code, Some(0 | 1)), "{}", swept.said);

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use bench::record::{Outcome, RunRecord};
+use bench::record::{RunOutcome, RunRecord};
 
 use crate::stage::{Running, Stage as Folder, program, stderr, stdout};
 
@@ -93,7 +93,7 @@ impl Swept {
 
     pub fn reasons(&self) -> Vec<String> {
         let reason = |record: &RunRecord| match &record.outcome {
-            Outcome::Failed { reason } => Some(reason.clone()),
+            RunOutcome::Failed { reason } => Some(reason.clone()),
             _ => None,
         };
         self.records.iter().filter_map(reason).collect()

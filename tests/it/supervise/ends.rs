@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use bench::server::spec::StopSignal;
-use bench::server::supervisor::{Exited, SupervisorError};
+use bench::server::supervisor::{ProcessExit, SupervisorError};
 use bench::units::Seconds;
 use rustix::process::Signal;
 
@@ -68,7 +68,7 @@ async fn who_holds_the_output_open_after_its_parent_s_death_holds_up_nothing() {
     let mut supervisor = supervisor();
     supervisor.start(place.job("server", "setsid sh -c 'echo $$ > held; exec sleep 1000' & echo bye; exit 4")).await.unwrap();
     let held = place.pid("held");
-    assert_eq!(supervisor.exited().await, Exited { name: "server".to_owned(), status: "exit status 4".to_owned() });
+    assert_eq!(supervisor.exited().await, ProcessExit { name: "server".to_owned(), status: "exit status 4".to_owned() });
     assert!(lives(held));
     supervisor.stop().await.unwrap();
     assert_gone(&[held]);
@@ -152,7 +152,7 @@ async fn when_the_supervising_process_is_killed_its_processes_are_ended_and_it_i
     supervisor.start(place.job("server", FAMILY)).await.unwrap();
     let family = family(&place);
     send(supervisor.id().try_into().unwrap(), Signal::KILL);
-    let gone = Exited { name: Exited::SUPERVISOR.to_owned(), status: "the supervising process is gone".to_owned() };
+    let gone = ProcessExit { name: ProcessExit::SUPERVISOR.to_owned(), status: "the supervising process is gone".to_owned() };
     assert_eq!(supervisor.exited().await, gone);
     assert_gone(&family);
     assert_eq!(supervisor.exited().await, gone);

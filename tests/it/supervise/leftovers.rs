@@ -2,12 +2,12 @@
 
 use std::process::Command;
 
-use bench::server::supervisor::{Leftover, leftovers};
+use bench::server::supervisor::{LeftoverProcess, leftovers};
 use rustix::process::Signal;
 
 use super::{Bare, Place, assert_gone, eventually, lives};
 
-fn find(found: &[Leftover], pid: i32) -> Option<&Leftover> {
+fn find(found: &[LeftoverProcess], pid: i32) -> Option<&LeftoverProcess> {
     found.iter().find(|leftover| i64::from(leftover.pid) == i64::from(pid))
 }
 

@@ -15,7 +15,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bench::server::spec::StopSpec;
-use bench::server::supervisor::{ProcessJob, Supervisor};
+use bench::server::supervisor::{ProcessJob, SupervisorHandle};
 use bench::units::Seconds;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -24,8 +24,8 @@ const BENCH: &str = env!("CARGO_BIN_EXE_bench");
 /// Only what never happens takes so long.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-fn supervisor() -> Supervisor {
-    Supervisor::spawn(Path::new(BENCH)).unwrap()
+fn supervisor() -> SupervisorHandle {
+    SupervisorHandle::spawn(Path::new(BENCH)).unwrap()
 }
 
 /// A folder for logs and for what the scripts write.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use bench::clock::{Clock, Micros, virtual_runtime};
 use bench::engine::spec::EngineSpec;
-use bench::engine::{EngineParameters, Snapshot, TokenMemo};
-use bench::session::{Message, Prompt, Role};
+use bench::engine::{EngineParameters, EngineSnapshot, TokenMemo};
+use bench::session::{ChatMessage, MessageRole, Prompt};
 use bench::target::spec::TargetSpec;
-use bench::target::{Exchange, SimTarget, Target};
+use bench::target::{HttpExchange, SimTarget, Target};
 
 /// What is asked of the engine in one cell.
 pub struct Cell<'a> {
@@ -22,22 +22,22 @@ pub struct Cell<'a> {
 }
 
 /// The exchanges of the follow-up turns (turn 1 and later), in the order of their sending, and what the engine counted.
-pub fn run(cell: &Cell) -> (Vec<Exchange>, Snapshot) {
+pub fn run(cell: &Cell) -> (Vec<HttpExchange>, EngineSnapshot) {
     let parameters = EngineParameters::resolve(cell.engine, 0).unwrap();
     let spec: TargetSpec = toml::from_str("kind = 'sim'").unwrap();
     virtual_runtime().unwrap().block_on(async {
         let sim = SimTarget::start(&spec, &parameters, Clock::simulated(), cell.memo.clone());
         let target = Target::Sim(sim.clone());
         let groups = (0..cell.concurrent).map(|group| run_group(cell, &target, group));
-        let mut exchanges: Vec<Exchange> = futures_util::future::join_all(groups).await.into_iter().flatten().collect();
+        let mut exchanges: Vec<HttpExchange> = futures_util::future::join_all(groups).await.into_iter().flatten().collect();
         exchanges.sort_by_key(|exchange| exchange.sent);
         (exchanges, sim.observe().await)
     })
 }
 
-async fn run_group(cell: &Cell<'_>, target: &Target, group: u64) -> Vec<Exchange> {
+async fn run_group(cell: &Cell<'_>, target: &Target, group: u64) -> Vec<HttpExchange> {
     let numbers = group * cell.sequential..(group + 1) * cell.sequential;
-    let mut sessions: Vec<(u64, Vec<Message>)> = numbers.map(|number| (number, Vec::new())).collect();
+    let mut sessions: Vec<(u64, Vec<ChatMessage>)> = numbers.map(|number| (number, Vec::new())).collect();
     let mut follow_ups = Vec::new();
     for turn in 0..=cell.rounds {
         for (number, history) in &mut sessions {
@@ -45,12 +45,12 @@ async fn run_group(cell: &Cell<'_>, target: &Target, group: u64) -> Vec<Exchange
                 0 => Arc::clone(&cell.documents[usize::try_from(*number).unwrap()]),
                 _ => format!("And what happens in part {turn} of it, in short?").into(),
             };
-            history.push(Message::new(Role::User, ask));
+            history.push(ChatMessage::new(MessageRole::User, ask));
             let (messages, max_tokens) = (history.clone(), cell.answer_tokens);
             let prompt = Prompt { session: *number, turn, messages, max_tokens, exact_length: false, user_id: None };
             let exchange = target.exchange(prompt, None).await;
             assert_eq!(exchange.failure, None);
-            history.push(Message::new(Role::Assistant, exchange.answer.clone()));
+            history.push(ChatMessage::new(MessageRole::Assistant, exchange.answer.clone()));
             if turn > 0 {
                 follow_ups.push(exchange);
             }
@@ -72,7 +72,7 @@ pub fn documents(number: usize, tokens: usize) -> Vec<Arc<str>> {
 }
 
 /// The p95 of time to first token, by linear interpolation.
-pub fn p95_ttft(exchanges: &[Exchange]) -> Micros {
+pub fn p95_ttft(exchanges: &[HttpExchange]) -> Micros {
     let mut times: Vec<u64> = exchanges.iter().map(|exchange| exchange.token_events[0].since(exchange.sent).0).collect();
     times.sort_unstable();
     let hundredths = 95 * (times.len() - 1);

@@ -1,6 +1,6 @@
 //! What gives out first is known beforehand of an engine whose memory and speed are given: the report must say so, from saved runs alone.
 
-use bench::analysis::{ExternalUse, LimitKind, SweepSummary};
+use bench::analysis::{BottleneckKind, ExternalCacheUse, SweepSummary};
 
 use super::sweeps::swept;
 
@@ -14,7 +14,7 @@ fn tiny(engine: &str, goal: &str) -> SweepSummary {
 }
 
 #[track_caller]
-fn limit_of(summary: &SweepSummary, variant: usize) -> (LimitKind, &str) {
+fn limit_of(summary: &SweepSummary, variant: usize) -> (BottleneckKind, &str) {
     let [limit] = summary.variants[variant].limits.as_slice() else { panic!("{:?}", summary.variants[variant].limits) };
     (limit.kind, &limit.words)
 }
@@ -33,12 +33,12 @@ fn card(sequential: &str, tier: &str, goal: &str) -> SweepSummary {
 fn the_published_card_runs_out_of_kv_memory_between_12_and_16_sessions_and_a_host_tier_does_not() {
     let summary = card("[3, 4]", "500GB", "2s");
     let (kind, words) = limit_of(&summary, 0);
-    assert_eq!(kind, LimitKind::KvMemory, "{words}");
+    assert_eq!(kind, BottleneckKind::KvMemory, "{words}");
     assert!(words.starts_with("from C=4, S=3, which passes, to C=4, S=4, which fails, the share"), "{words}");
     // 112 GB of blocks of 256 tokens, 57,344 bytes a token.
     assert!(words.contains("the KV pool holds 1,953,024"), "{words}");
-    assert_eq!(limit_of(&summary, 1).0, LimitKind::Nothing);
-    assert_eq!(summary.variants[1].external.as_ref().map(|external| external.state), Some(ExternalUse::Used));
+    assert_eq!(limit_of(&summary, 1).0, BottleneckKind::Nothing);
+    assert_eq!(summary.variants[1].external.as_ref().map(|external| external.state), Some(ExternalCacheUse::Used));
     assert_eq!(summary.variants[0].external, None);
     // What the device lost the tier brought, six follow-ups of seven turns.
     let shares = |variant: usize| {
@@ -54,7 +54,7 @@ fn a_tier_that_is_too_slow_for_the_goal_leaves_the_device_s_memory_as_the_limit(
     // 7.5 GB at 25 GB/s are 0.3 s for one alone, and more where four load at once.
     let summary = card("[3, 4]", "500GB", "500ms");
     let (kind, words) = limit_of(&summary, 1);
-    assert_eq!(kind, LimitKind::KvMemory, "{words}");
+    assert_eq!(kind, BottleneckKind::KvMemory, "{words}");
     assert!(words.contains("the external cache brought"), "{words}");
     let [remark] = summary.ratios[0].remarks.as_slice() else { panic!("{:?}", summary.ratios[0].remarks) };
     assert!(remark.starts_with("no gain of tiered") && remark.contains("it does not fit on the device"), "{remark}");
@@ -64,13 +64,13 @@ fn a_tier_that_is_too_slow_for_the_goal_leaves_the_device_s_memory_as_the_limit(
 fn a_tier_that_was_never_needed_is_not_accused_and_one_that_holds_nothing_is_exposed() {
     let fitting = card("[3]", "500GB", "2s");
     let external = fitting.variants[1].external.as_ref().unwrap();
-    assert_eq!(external.state, ExternalUse::NotNeeded, "{}", external.words);
+    assert_eq!(external.state, ExternalCacheUse::NotNeeded, "{}", external.words);
     let [remark] = fitting.ratios[0].remarks.as_slice() else { panic!("{:?}", fitting.ratios[0].remarks) };
     assert!(remark.contains("all of it fits on the device, so a cache behind it had nothing to win"), "{remark}");
     // 20 MB are one block of the 512 that a session needs.
     let useless = card("[3, 4]", "20MB", "2s");
     let external = useless.variants[1].external.as_ref().unwrap();
-    assert_eq!(external.state, ExternalUse::ReusedNothing, "{}", external.words);
+    assert_eq!(external.state, ExternalCacheUse::ReusedNothing, "{}", external.words);
     assert!(external.words.starts_with("tiered reused nothing: 0 of ") && useless.ratios[0].remarks[0] == external.words);
 }
 
@@ -79,7 +79,7 @@ fn a_small_memory_gives_out_before_a_fast_engine_does() {
     // 16 sessions of 4,500 tokens are more than 64,000; 8 are not.
     let summary = tiny("", "60ms");
     let (kind, words) = limit_of(&summary, 0);
-    assert_eq!(kind, LimitKind::KvMemory, "{words}");
+    assert_eq!(kind, BottleneckKind::KvMemory, "{words}");
 }
 
 #[test]
@@ -87,11 +87,11 @@ fn compute_gives_out_where_memory_is_plenty() {
     // 4 GB hold all 32 sessions ninety times over: what grows with C is the work of a step.
     let summary = tiny("kv_memory = '4GB'", "2.2ms");
     let (kind, words) = limit_of(&summary, 0);
-    assert_eq!(kind, LimitKind::Compute, "{words}");
+    assert_eq!(kind, BottleneckKind::Compute, "{words}");
     assert!(words.contains("requests in flight grew from"), "{words}");
 }
 
 #[test]
 fn nothing_gives_out_where_every_cell_passes() {
-    assert_eq!(limit_of(&tiny("kv_memory = '4GB'", "10s"), 0).0, LimitKind::Nothing);
+    assert_eq!(limit_of(&tiny("kv_memory = '4GB'", "10s"), 0).0, BottleneckKind::Nothing);
 }

@@ -6,11 +6,11 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::load::{run_of, simulate};
-use bench::analysis::{CellSummary, Question, SweepSummary, summarize};
+use bench::analysis::{CellSummary, SummaryOptions, SweepSummary, summarize};
 use bench::goal::Goal;
 use bench::plan::Run;
-use bench::record::{Outcome, Phase, RequestRecord};
-use bench::stopping::{CellRows, PlannedRows, Repeat};
+use bench::record::{RequestPhase, RequestRecord, RunOutcome};
+use bench::stopping::{CellRows, PlannedRepeat, PlannedRows};
 use bench::store::{SavedSweep, read_sweep};
 use bench::workload::Corpus;
 
@@ -42,10 +42,10 @@ fn sweep(folder: &Path, scenario: &str, out: &str) -> SavedSweep {
 }
 
 fn judged(sweep: &SavedSweep) -> SweepSummary {
-    summarize(sweep, &Question::default()).unwrap()
+    summarize(sweep, &SummaryOptions::default()).unwrap()
 }
 
-fn cells(summary: &SweepSummary) -> Vec<(String, Option<bool>, Option<bench::analysis::Verdict>)> {
+fn cells(summary: &SweepSummary) -> Vec<(String, Option<bool>, Option<bench::analysis::GoalVerdict>)> {
     let of = |cell: &CellSummary| (bench::analysis::show_axes(&cell.axes), cell.passes, cell.verdict);
     summary.variants.iter().flat_map(|variant| variant.cells.iter().map(of)).collect()
 }
@@ -55,7 +55,7 @@ fn requests(sweep: &SavedSweep) -> u64 {
 }
 
 fn curtailed(sweep: &SavedSweep) -> usize {
-    sweep.runs.iter().filter(|run| matches!(run.record.outcome, Outcome::Curtailed(_))).count()
+    sweep.runs.iter().filter(|run| matches!(run.record.outcome, RunOutcome::Curtailed(_))).count()
 }
 
 /// The matrix whose p95 is that of its cells in the middle, with some of them passing.
@@ -142,11 +142,12 @@ fn rows_that_are_counted_before_a_run_are_those_that_it_leaves() {
             _ => json!({"preset": "tiny"}),
         };
         let Run { seed, repeat: number, cell, .. } = run_of(workload.clone(), json!({"preset": "tiny"}));
-        let rows = CellRows::of(&[Repeat { number, seed, workload: cell.workload }], &goals, &Corpus::default()).unwrap();
+        let rows = CellRows::of(&[PlannedRepeat { number, seed, workload: cell.workload }], &goals, &Corpus::default()).unwrap();
         let done = simulate(workload.clone(), engine);
         assert_eq!(rows.requests, done.rows.len() as u64, "{workload}");
-        let left =
-            |fits: &dyn Fn(&RequestRecord) -> bool| done.rows.iter().filter(|row| row.phase == Phase::Measure && fits(row)).count() as u64;
+        let left = |fits: &dyn Fn(&RequestRecord) -> bool| {
+            done.rows.iter().filter(|row| row.phase == RequestPhase::Measure && fits(row)).count() as u64
+        };
         let counted: Vec<u64> = rows.of_goals.iter().map(PlannedRows::rows).collect();
         assert_eq!(counted, [left(&|row| row.turn >= 1), left(&|_| true), left(&|row| row.session >= 3 && row.lane < 2)], "{workload}");
     }

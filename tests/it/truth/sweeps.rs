@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use bench::analysis::{Question, SweepSummary, summarize};
+use bench::analysis::{SummaryOptions, SweepSummary, summarize};
 use bench::store::read_sweep;
 
 /// Runs a scenario on the simulated engine and judges what was saved.
@@ -13,5 +13,5 @@ pub fn swept(scenario: &str) -> SweepSummary {
     let output = Command::new(env!("CARGO_BIN_EXE_bench")).args(words).current_dir(folder.path()).output().unwrap();
     // 1 is a goal that some variant misses everywhere; what failed otherwise has left no sweep to read.
     assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
-    summarize(&read_sweep(&folder.path().join("out")).unwrap(), &Question::default()).unwrap()
+    summarize(&read_sweep(&folder.path().join("out")).unwrap(), &SummaryOptions::default()).unwrap()
 }

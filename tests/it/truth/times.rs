@@ -3,12 +3,12 @@
 
 use bench::clock::Micros;
 use bench::engine::TokenMemo;
-use bench::engine::spec::{EngineSpec, Preset};
+use bench::engine::spec::{EnginePreset, EngineSpec};
 
 use super::groups::{Cell, documents, p95_ttft, run};
 
 fn tiny() -> EngineSpec {
-    EngineSpec { preset: Preset::Tiny, ..EngineSpec::default() }
+    EngineSpec { preset: EnginePreset::Tiny, ..EngineSpec::default() }
 }
 
 /// The times to first token of the follow-up turns, in the order of their sending.

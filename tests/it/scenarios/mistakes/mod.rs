@@ -11,11 +11,11 @@ mod together;
 
 use std::path::Path;
 
-use bench::scenario::{Options, load_text};
+use bench::scenario::{ScenarioOverrides, load_text};
 
 /// The faults of a scenario as people read them. The text begins in the line after its opening quotes.
 fn faults(file: &str, text: &str) -> String {
-    match load_text(Path::new(file), text.trim_start_matches('\n'), &Options::default()) {
+    match load_text(Path::new(file), text.trim_start_matches('\n'), &ScenarioOverrides::default()) {
         Ok(scenario) => panic!("there is no fault in {scenario:?}"),
         Err(faults) => faults.to_string(),
     }

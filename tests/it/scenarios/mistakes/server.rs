@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bench::scenario::{Options, load_text};
+use bench::scenario::{ScenarioOverrides, load_text};
 
 use super::faults;
 
@@ -276,7 +276,7 @@ watch = { period = 0, endpoints = ["/metrics", "localhost:9100"] }
 fn with_a_url_on_the_command_line_nothing_is_started_and_a_restart_is_a_mistake() {
     let text = "workload = { kind = \"document_qa\" }\nserver = { args = { a = 1 }, command = [\"a\"], env = { A = \"1\" } }\n\
                 [variants.a.server]\nreset = [\"/reset\"]\nbefore = [{ name = \"b\", command = [\"b\"] }]\n[variants.b]\n";
-    let options = Options { url: Some("http://gpu7:8000".to_owned()), ..Options::default() };
+    let options = ScenarioOverrides { url: Some("http://gpu7:8000".to_owned()), ..ScenarioOverrides::default() };
     let scenario = load_text(Path::new("scenario.toml"), text, &options).unwrap();
     for placed in &scenario.cells {
         let server = &placed.cell.server;
@@ -284,7 +284,7 @@ fn with_a_url_on_the_command_line_nothing_is_started_and_a_restart_is_a_mistake(
     }
     assert_eq!(scenario.cells[0].cell.server.reset.steps().len(), 1);
     let restart = text.replace("[\"/reset\"]", "\"restart\"");
-    assert!(load_text(Path::new("scenario.toml"), &restart, &Options::default()).is_ok());
+    assert!(load_text(Path::new("scenario.toml"), &restart, &ScenarioOverrides::default()).is_ok());
     let fault = load_text(Path::new("scenario.toml"), &restart, &options).unwrap_err().to_string();
     assert!(fault.contains("bench did not start this server, so it cannot restart it"), "{fault}");
 }
