@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::amount::{grouped, percent};
-use super::cause::{KEPT, named, outgrown};
+use super::cell_bottleneck::{KEPT, named, outgrown};
 use super::summary::{CellState, CellSummary, VariantSummary};
 use crate::store::SavedRun;
 

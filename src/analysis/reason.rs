@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cause::named;
+use super::cell_bottleneck::named;
 use super::repeats::RepeatCacheState;
 use super::summary::CellSummary;
 use super::verdict::{GoalJudgement, GoalVerdict};

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::axes::{Axes, short};
-use super::between::{RaisedScoreKind, UndecidedCell};
 use super::score_bound::{ScoreBound, bound};
 use super::summary::{CellState, CellSummary};
+use super::undecided_cell::{RaisedScoreKind, UndecidedCell};
 use super::untested::ImpliedOutcome;
 use super::verdict::GoalVerdict;
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::AnalysisError;
 use super::columns::{NumericColumn, RequestColumns};
-use super::grouped::SessionRows;
+use super::session_rows::SessionRows;
 use super::watched::RunServerFigures;
 use crate::clock::Micros;
 use crate::store::SavedRun;

@@ -8,16 +8,15 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::backlog_growth::BacklogGrowth;
+use super::bottleneck::limits;
 use super::cells::{CellRuns, cells};
 use super::client::limited;
 use super::columns::{NumericColumn, RequestColumns};
-use super::curtailment::CellEarlyStop;
+use super::early_stop::CellEarlyStop;
 use super::estimate::estimate;
 use super::external::{connector, external, remarks};
-use super::limit::limits;
 use super::monotone::reversals;
 use super::rates::CellThroughput;
-use super::renderings::renderings;
 use super::repeats::by_repeat;
 use super::score_bound::RatioBound;
 use super::scores::{Score, ScoreAxes, scores};
@@ -27,6 +26,7 @@ use super::summary::{
     AxisSummary, CellState, CellSummary, FailureMessage, RunCounts, ScoreRatio, SuccessPercentiles, SummaryOptions, SweepSummary,
     VariantSummary,
 };
+use super::tool_ttft::renderings;
 use super::transient::InitialTransient;
 use super::untested::{imply, note};
 use super::verdict::{GoalJudgement, GoalVerdict, VoidReason, judge};

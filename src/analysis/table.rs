@@ -15,7 +15,7 @@ use super::AnalysisError;
 use super::clusters::SessionValues;
 use super::columns::{NumericColumn, RequestColumns, TokenGapColumn};
 use super::formula::{MetricFormula, RowFailures};
-use super::grouped::SessionRows;
+use super::session_rows::SessionRows;
 use super::time_series::TimeSeries;
 use crate::goal::{ConditionField, RowCondition};
 use crate::metric::{Metric, MetricDirection};

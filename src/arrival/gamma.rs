@@ -1,7 +1,7 @@
 //! Independent gamma gaps of mean `1 / rate` and shape `burstiness`: the squared coefficient of variation is `1 / burstiness`, so 1 is
 //! a Poisson process, less is burstier. The same meaning as `--burstiness` of `vllm bench serve`. Ascending seconds come out without end.
 
-use super::draw::VariateGenerator;
+use super::variate::VariateGenerator;
 
 #[derive(Debug, Clone)]
 pub struct GammaArrivals {

@@ -6,12 +6,12 @@
 
 mod closed;
 mod constant;
-mod draw;
 mod gamma;
 mod open;
 mod poisson;
 mod trace;
 mod user_rate;
+mod variate;
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! A Poisson process: independent exponential gaps of mean `1 / rate`. A rate and draws go in, ascending seconds come out without end.
 
-use super::draw::VariateGenerator;
+use super::variate::VariateGenerator;
 
 #[derive(Debug, Clone)]
 pub struct PoissonArrivals {

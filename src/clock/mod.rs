@@ -5,10 +5,10 @@
 //! for latencies; in virtual time the clock therefore lets **one tick stand for one microsecond** and stays exact. In real time what
 //! decides when a request goes waits on a [`PreciseTimer`] or an [`SharedTimer`]; the clock's own waits are for limits and periods.
 
-mod alarm;
 #[cfg(target_os = "linux")]
 mod kernel;
-mod stretch;
+mod shared_timer;
+mod time_slice;
 mod timer;
 
 use std::time::Duration;
@@ -17,8 +17,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-pub use alarm::SharedTimer;
-pub use stretch::CpuTimeSlice;
+pub use shared_timer::SharedTimer;
+pub use time_slice::CpuTimeSlice;
 pub use timer::PreciseTimer;
 
 /// An offset from the run's start, in microseconds.

@@ -7,10 +7,10 @@ use anyhow::Context;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::curtailing::{EarlyStopScheduler, recall};
+use super::early_stop_scheduler::{EarlyStopScheduler, recall};
 use super::keys::{show_commands, with_keys};
 use super::open_files;
-use super::searching::{SearchChannels, SearchScheduler};
+use super::search_scheduler::{SearchChannels, SearchScheduler};
 use super::signals::SignalListener;
 use crate::cli::VerbosityArgs;
 use crate::executor::{PlanScheduler, RunScheduler, ServerLaunchPaths, SweepOutcome, sweep};

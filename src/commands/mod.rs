@@ -3,7 +3,7 @@
 pub mod check;
 pub mod compare;
 pub mod completions;
-mod curtailing;
+mod early_stop_scheduler;
 mod figures;
 pub mod history;
 pub mod import;
@@ -20,7 +20,7 @@ mod row_figures;
 pub mod run;
 mod scenarios;
 pub mod schema;
-mod searching;
+mod search_scheduler;
 pub mod selftest;
 mod signals;
 pub mod sim;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, ClientBuilder, Method, Request, Response, Url};
 
-use super::address::shown;
+use super::base_url::shown;
 use super::cause::HttpErrorCause;
 use super::reply::{EndpointReply, server_message};
 use super::secret::{SecretValues, api_key};

@@ -3,7 +3,7 @@
 //!
 //! Secrets end here: nothing that leaves this module as text holds one. Streams, stamps and failure kinds are the target's affair.
 
-mod address;
+mod base_url;
 mod cause;
 mod client;
 mod error;
@@ -11,8 +11,8 @@ mod key_command;
 mod reply;
 mod secret;
 
-pub use address::BaseUrl;
-pub(crate) use address::{is_this_machine, shown, without_secrets};
+pub use base_url::BaseUrl;
+pub(crate) use base_url::{is_this_machine, shown, without_secrets};
 pub use cause::{HttpErrorCause, HttpErrorKind};
 pub use client::ServerEndpoint;
 pub(crate) use client::{RootCertificates, USER_AGENT, call, fetching_client, http_client, read};

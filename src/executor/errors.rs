@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::stop::StopToken;
+use super::stop_token::StopToken;
 use crate::record::{RequestCounts, RequestPhase, RequestRecord};
 
 /// After so many requests that nobody served, and none that succeeded, a run is given up.

@@ -3,40 +3,40 @@
 //! A failed request is a record, a failed run is a record, a failed sweep is an exit code. The executor knows nothing of files, terminals
 //! or verdicts: who wants to keep or show what happened listens.
 
-mod carried;
+mod backpressure;
+mod cache_check;
 mod cell;
-mod cold;
-mod contract;
+mod client_health;
+mod cold_cache;
 mod conversation;
-mod course;
-mod curb;
 mod drive;
+mod early_stop;
 mod errors;
-mod first_answers;
-mod flight_slot;
-mod honesty;
-mod keeper;
-mod lane;
+mod first_answer_barrier;
+mod in_flight_limiter;
 mod lateness;
 mod open;
-mod pace;
 mod prefill;
 mod preflight;
 mod row;
-mod said;
-mod seldom;
+mod run_scheduler;
+mod run_totals;
+mod runtimes;
+mod sequential_loop;
+mod server_manager;
 pub mod spec;
-mod standstill;
-mod stop;
+mod stall_detector;
+mod stop_token;
 #[cfg(test)]
 mod stream_cases;
 mod sweep;
-mod tally;
-mod threads;
+mod target_monitor;
 mod token_counts;
-mod watching;
+mod transport_totals;
+mod unredacted_text;
+mod wake_filter;
 
-pub use course::{PlanScheduler, RunScheduler, StoppingRule};
-pub use keeper::ServerLaunchPaths;
-pub use stop::StopToken;
+pub use run_scheduler::{PlanScheduler, RunScheduler, StoppingRule};
+pub use server_manager::ServerLaunchPaths;
+pub use stop_token::StopToken;
 pub use sweep::{SweepError, SweepOutcome, SweepStopReason, sweep};

@@ -10,9 +10,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 
-use super::flight_slot::{InFlightLimiter, InFlightPermit};
-use super::lane::{LoadContext, LoadError, RequestResult, RunWindow, send};
+use super::in_flight_limiter::{InFlightLimiter, InFlightPermit};
 use super::row::{LoadSnapshot, ScheduledRequest};
+use super::sequential_loop::{LoadContext, LoadError, RequestResult, RunWindow, send};
 use crate::arrival::{OpenLoopArrivals, ScheduledTurn};
 use crate::clock::{CpuTimeSlice, Micros, PreciseTimer};
 use crate::record::{FailureKind, RequestFailure};

@@ -5,8 +5,8 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::lane::{LoadContext, LoadError, RequestResult, send};
 use super::row::{LoadSnapshot, ScheduledRequest};
+use super::sequential_loop::{LoadContext, LoadError, RequestResult, send};
 use crate::arrival::PrefilledUser;
 use crate::record::RequestPhase;
 use crate::session::{ChatMessage, MessageRole, Prompt};

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::lane::InFlightCounters;
+use super::sequential_loop::InFlightCounters;
 use super::token_counts::TokenCounts;
 use crate::clock::Micros;
 use crate::record::{RequestPhase, RequestRecord, TokenSource};

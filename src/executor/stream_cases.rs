@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::lane::{InFlightCounters, RequestResult};
 use super::row::{LoadSnapshot, ScheduledRequest};
+use super::sequential_loop::{InFlightCounters, RequestResult};
 use super::token_counts::{TokenCounts, TokenRuleCounts};
 use crate::clock::Micros;
 use crate::record::{FailureKind, FirstEventSource, RequestFailure, RequestPhase, RequestRecord, TokenSource};

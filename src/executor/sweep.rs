@@ -7,12 +7,12 @@ use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
 use super::cell::{CellContext, not_run, run_cell};
-use super::course::{RunScheduler, StoppingRule};
-use super::keeper::{ManagedServer, NoServerReason, ServerLaunchPaths, ServerManager};
 use super::preflight::{PreflightError, PreflightFacts, gone, preflight, preflight_key};
+use super::run_scheduler::{RunScheduler, StoppingRule};
+use super::runtimes::{NetworkRuntimes, RuntimeHandles};
+use super::server_manager::{ManagedServer, NoServerReason, ServerLaunchPaths, ServerManager};
 use super::spec::{FailurePolicy, OnCellFailure};
-use super::stop::StopToken;
-use super::threads::{NetworkRuntimes, RuntimeHandles};
+use super::stop_token::StopToken;
 use crate::clock::{Clock, virtual_runtime};
 use crate::engine::TokenMemo;
 use crate::event::SweepEvent;

@@ -7,14 +7,14 @@
 mod chat_csv;
 mod csv;
 mod cxs;
-mod fault;
+mod error;
 mod json;
 mod reading;
 mod row;
 mod sweep;
 mod vllm_serve;
 
-pub use fault::ImportError;
+pub use error::ImportError;
 pub use reading::ImportFile;
 use reading::ParsedRun;
 pub use sweep::{ImportOptions, ImportedRun, ImportedSweep, import};

@@ -3,9 +3,9 @@
 //! Only for single requests of fixed lengths on the simulated engine, whose prices are known; of a real server nothing is said. It must not know
 //! how the engine schedules, but for the bounds of its steps.
 
-use super::economics::RunCost;
+use super::cost_estimator::RunCost;
 use super::id::{short_name, value_text};
-use super::outlook::{PlanNote, SampleSizeCheck};
+use super::plan_summary::{PlanNote, SampleSizeCheck};
 use super::{Plan, PlanError, Run};
 use crate::engine::EngineParameters;
 use crate::scenario::CellSpec;

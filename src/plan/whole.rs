@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::economics::{CostEstimator, limit};
-use super::frontier::SearchSpace;
+use super::cost_estimator::{CostEstimator, limit};
 use super::id::{RunIdentity, plan_hash, short_name, value_text};
 use super::order::{blocks, order, run_seed};
 use super::run::Run;
+use super::search_space::SearchSpace;
 use super::setting::server_setting;
 use crate::engine::EngineSpecError;
 use crate::executor::spec::FailurePolicy;

@@ -4,7 +4,7 @@ use super::FigureError;
 use super::axes;
 use super::figure::{FigureCaption, ParetoFigure, ParetoLine, ParetoPoint, PlotQuantity};
 use super::origin::pooled_of;
-use super::view::PlotOptions;
+use super::plot_options::PlotOptions;
 use crate::analysis::{CellState, CellSummary, SweepSummary, VariantSummary, frontier};
 
 /// All variants of the view, a point each cell that tells both.

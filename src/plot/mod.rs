@@ -19,12 +19,12 @@ mod number;
 mod origin;
 mod panels;
 mod pictures;
+mod plot_options;
 mod png;
 mod quantity;
 pub mod spec;
 mod svg;
 mod theme;
-mod view;
 
 pub use figure::{CdfFigure, CurveFigure, Heatmap, ParetoFigure, PlotFigure, PlotLimit, TimelineFigure};
 pub use figure::{DifferenceFigure, FacetFigure};
@@ -35,9 +35,9 @@ pub use from_pareto::pareto;
 pub use from_summary::pictures;
 pub use from_timeline::timeline;
 pub use pictures::{NamedFigure, of_sweep, slug};
+pub use plot_options::{FigureError, LabelledFigure, PlotOptions};
 pub use png::to_png;
 pub use svg::SvgDocument;
-pub use view::{FigureError, LabelledFigure, PlotOptions};
 
 /// Why a picture could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

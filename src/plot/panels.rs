@@ -3,7 +3,7 @@
 use super::FigureError;
 use super::axes::{PlotAxis, VARIANT};
 use super::figure::{FacetFigure, FigureCaption, PlotFigure};
-use super::view::LabelledFigure;
+use super::plot_options::LabelledFigure;
 use crate::analysis::short;
 
 /// Pictures that agree in everything but the axis become one; those that do not hold it at a value stay as they are.

@@ -9,8 +9,8 @@ use super::axes;
 use super::figure::PlotFigure;
 use super::from_distributions::cdf;
 use super::from_summary::pictures;
+use super::plot_options::{LabelledFigure, PlotOptions};
 use super::spec::{PlotKind, PlotSpec};
-use super::view::{LabelledFigure, PlotOptions};
 use crate::analysis::{AnalysisError, PopulationDistributions, SweepSummary, short};
 use crate::goal::{Measure, MetricPopulation};
 

@@ -8,18 +8,18 @@ use std::path::PathBuf;
 
 use fs_err as fs;
 
+use super::atomic_file::hash;
 use super::buckets::LengthBuckets;
 use super::cut::{CutResult, exactly};
+use super::document_store::DocumentStore;
 use super::error::PrepareError;
+use super::event::{PrepareEvent, Tell};
 use super::folder::FolderTextFile;
 use super::gutenberg::BookIds;
 use super::library::{BookError, BookLookup, GutenbergLibrary};
 use super::licence::{LicenceMarks, StrippedText, strip};
 use super::manifest::{DocumentSkipReason, DocumentsManifest, DocumentsRecipe, SkippedDocument, SourceRecord, TextSource};
-use super::news::{PrepareEvent, Tell};
 use super::plain::{self, PlainTextError};
-use super::shelf::DocumentStore;
-use super::whole::hash;
 use crate::tokens::{TokenCountError, TokenCounter};
 
 /// What is wanted.

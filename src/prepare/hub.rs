@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use reqwest::header::HeaderValue;
 
+use super::atomic_file::write;
 use super::download::Downloader;
 use super::error::PrepareError;
+use super::event::{PrepareEvent, Tell};
 use super::library::base_url;
-use super::news::{PrepareEvent, Tell};
-use super::whole::write;
 use super::{DownloadError, plain};
 
 /// Which tokenizer of which hub.

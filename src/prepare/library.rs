@@ -8,13 +8,13 @@ use std::path::PathBuf;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
+use super::atomic_file::{hash, read_if_there, write};
 use super::download::{DownloadError, Downloader};
 use super::error::PrepareError;
+use super::event::Tell;
 use super::gutenberg::places;
 use super::licence::{LicenceMarks, strip};
-use super::news::Tell;
 use super::plain::{self, PlainTextError};
-use super::whole::{hash, read_if_there, write};
 use crate::endpoint::{shown, without_secrets};
 
 /// A mirror of Project Gutenberg, with the books that were fetched already.

@@ -4,30 +4,30 @@
 //! scenarios name, each with a manifest of hashes and counts. What happens on the way is told as [`PrepareEvent`]. It must not know scenarios,
 //! servers under load, or terminals.
 
+mod atomic_file;
 mod buckets;
 mod cut;
+mod document_store;
 mod documents;
 mod download;
 mod error;
-mod figures;
+mod event;
 mod folder;
 mod gutenberg;
 mod hub;
 mod library;
 mod licence;
 mod manifest;
-mod news;
 mod plain;
 pub mod sharegpt;
-mod shelf;
+mod token_statistics;
 pub mod trace;
-mod whole;
 
 pub use buckets::LengthBuckets;
 pub use documents::{PrepareDocumentsJob, PrepareDocumentsOutcome, PrepareDocumentsSources, prepare};
 pub use download::{DownloadError, DownloadPolicy, Downloader};
 pub use error::PrepareError;
-pub use figures::TokenStatistics;
+pub use event::PrepareEvent;
 pub use folder::{FileSkipReason, FolderTextFile, SkippedFile, find};
 pub use gutenberg::{BookIds, BookIdsError};
 pub use hub::HubTokenizer;
@@ -35,4 +35,4 @@ pub use library::GutenbergLibrary;
 pub use manifest::{
     BucketDocument, DocumentSkipReason, DocumentsManifest, DocumentsRecipe, SkippedDocument, SourceRecord, TextSource, TokenizerIdentity,
 };
-pub use news::PrepareEvent;
+pub use token_statistics::TokenStatistics;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::figures::{TokenCountRecorder, TokenStatistics};
+use super::token_statistics::{TokenCountRecorder, TokenStatistics};
 use crate::trace::Trace;
 
 /// A trace in figures.

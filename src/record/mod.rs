@@ -2,8 +2,8 @@
 //!
 //! Both halves of the program know these types and nothing else of each other. Times are microseconds on the run's clock.
 
-mod contract;
-mod curtailed;
+mod cache_check;
+mod early_stop;
 mod manifest;
 mod request;
 mod run;
@@ -11,8 +11,8 @@ mod sample;
 mod text;
 mod version;
 
-pub use contract::{CACHED_SHARE, CacheCheck, FirstTurnTokens, OPENING_TOKENS, PromptSalt, TEMPLATE_TOKENS};
-pub use curtailed::{DecidedGoal, EarlyStopCertainty, EarlyStopReason};
+pub use cache_check::{CACHED_SHARE, CacheCheck, FirstTurnTokens, OPENING_TOKENS, PromptSalt, TEMPLATE_TOKENS};
+pub use early_stop::{DecidedGoal, EarlyStopCertainty, EarlyStopReason};
 pub use manifest::{ClientCapacity, ClientEnvironment, FrontierSweep, ImportOrigin, Manifest, PlannedRun};
 pub use request::{FailureKind, FirstEventSource, RequestFailure, RequestPhase, RequestRecord, TokenSource, TokenUsage};
 pub use run::{ClientHealth, ConnectionCounts, RequestCounts, RunHeader, RunOutcome, RunRecord, ServerFacts, StampSource, TokenRule};

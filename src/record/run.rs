@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::contract::{CacheCheck, PromptSalt};
-use super::curtailed::EarlyStopReason;
+use super::cache_check::{CacheCheck, PromptSalt};
+use super::early_stop::EarlyStopReason;
 use super::request::FailureKind;
 use super::version::FormatVersion;
 use crate::clock::Micros;

@@ -11,7 +11,7 @@ mod listen;
 mod live;
 mod plain;
 mod recorder;
-mod sealed;
+mod sealed_run_notifier;
 mod servers;
 mod time_left;
 
@@ -22,7 +22,7 @@ pub use error::ReporterError;
 pub use listen::run_reporters;
 pub use plain::{PlainTextReporter, PlainVerbosity};
 pub use recorder::RunRecorder;
-pub use sealed::SealedRunNotifier;
+pub use sealed_run_notifier::SealedRunNotifier;
 pub use time_left::ExpectedRun;
 
 use crate::event::SweepEvent;

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::diagnostic::{ScenarioDiagnostic, ScenarioError};
 use super::document::{ScenarioNode, ScenarioValue};
-use super::fault::{ScenarioDiagnostic, ScenarioError};
 use super::read::{self, ScenarioFormat};
 use super::source::SourceSpan;
 use crate::named_file::NamedFile;

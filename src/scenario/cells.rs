@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use super::cell::CellSpec;
+use super::diagnostic::{ScenarioDiagnostic, ScenarioError};
 use super::document::{ScenarioNode, ScenarioValue};
-use super::fault::{ScenarioDiagnostic, ScenarioError};
 use super::matrix::{AxisNode, Matrix};
 use super::meant::MatrixCell;
 use super::points::{AxisValue, Point, TypedAxis};

@@ -1,7 +1,7 @@
 //! `${NAME}` in texts: replaced by the environment's value, with the text as written kept beside it for everything that is shown or saved.
 
+use super::diagnostic::{ScenarioDiagnostic, ScenarioError};
 use super::document::{ScenarioNode, ScenarioText, ScenarioValue};
-use super::fault::{ScenarioDiagnostic, ScenarioError};
 use super::secret::EnvironmentSecret;
 use super::source::SourceSpan;
 

@@ -1,7 +1,7 @@
 //! What to say about a trouble that was found on reading: found, allowed, and what to write instead, in a user's words.
 
+use super::diagnostic::{ScenarioDiagnostic, closest, did_you_mean, listed};
 use super::document::{ScenarioNode, ScenarioText, ScenarioValue};
-use super::fault::{ScenarioDiagnostic, closest, did_you_mean, listed};
 use super::fields::{CellFieldSet, WorkloadKind};
 use super::typed::{NodeError, NodeErrorKind};
 

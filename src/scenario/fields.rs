@@ -4,7 +4,7 @@
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 
-use super::fault::{closest, listed};
+use super::diagnostic::{closest, listed};
 use crate::engine::spec::EngineSpec;
 use crate::server::spec::ServerSpec;
 use crate::target::spec::TargetSpec;

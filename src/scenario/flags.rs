@@ -2,17 +2,17 @@
 //!
 //! A flag is a text like a file, so a fault in it is shown in the same way.
 
+use super::diagnostic::{ScenarioDiagnostic, ScenarioError, listed};
 use super::document::ScenarioNode;
-use super::fault::{ScenarioDiagnostic, ScenarioError, listed};
 use super::fields::{CellFieldSet, SECTIONS, WorkloadKind};
 use super::matrix::not_an_axis;
 use super::options::ScenarioOverrides;
 use super::points::TypedAxis;
 use super::range::ValueRange;
 use super::read;
+use super::redaction::starred;
 use super::sections;
 use super::source::SourceSpan;
-use super::starred::starred;
 use crate::search::spec::SearchKind;
 use crate::server::spec::ServerSpec;
 

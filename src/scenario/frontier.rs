@@ -3,8 +3,8 @@
 //! In: the section as it was read, and the matrix. Out: the section with its axes as dotted paths, or faults. How a frontier is walked is
 //! not known here.
 
+use super::diagnostic::{ScenarioDiagnostic, ScenarioError, listed};
 use super::document::ScenarioNode;
-use super::fault::{ScenarioDiagnostic, ScenarioError, listed};
 use super::goals::{self, ScenarioAxes};
 use super::matrix::Matrix;
 use super::source::SourceSpan;

@@ -1,13 +1,13 @@
 //! Goals and plots: expressions that are read, and axes that are found in the matrix.
 
+use super::diagnostic::{ScenarioDiagnostic, ScenarioError};
 use super::document::ScenarioNode;
-use super::fault::{ScenarioDiagnostic, ScenarioError};
 use super::fields::{CellFieldSet, WorkloadKind};
 use super::matrix::not_an_axis;
 use super::meant::ScenarioGoal;
 use super::points::TypedAxis;
 use super::source::SourceSpan;
-use super::written::GoalSpec;
+use super::spec::GoalSpec;
 use crate::goal::{Goal, GoalError, Measure, MetricPopulation};
 use crate::plot::spec::{PlotKind, PlotSpec};
 

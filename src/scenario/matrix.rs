@@ -2,10 +2,10 @@
 //!
 //! Everything is counted before anything is expanded. What a value means to its field is not known here; see `cells`.
 
-use super::climb::{OpenRange, OpenRangeLimits, OpenRangeValues};
+use super::diagnostic::{ScenarioDiagnostic, ScenarioError, did_you_mean, listed};
 use super::document::{ScenarioEntry, ScenarioNode, ScenarioTable, ScenarioValue};
-use super::fault::{ScenarioDiagnostic, ScenarioError, did_you_mean, listed};
 use super::fields::CellFieldSet;
+use super::open_range::{OpenRange, OpenRangeLimits, OpenRangeValues};
 use super::range::{MOST_POINTS, RangeError, ValueRange};
 use super::source::SourceSpan;
 use crate::units::grouped;

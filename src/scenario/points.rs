@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 
+use super::diagnostic::{ScenarioDiagnostic, ScenarioError};
 use super::document::ScenarioNode;
-use super::fault::{ScenarioDiagnostic, ScenarioError};
 use super::matrix::{AxisSelection, Matrix};
 
 /// A value of an axis: as written, and as its field understands it.

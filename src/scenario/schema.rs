@@ -5,7 +5,7 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::written::ScenarioSpec;
+use super::spec::ScenarioSpec;
 
 /// The schema of a whole document.
 pub fn schema() -> Value {

@@ -2,9 +2,9 @@
 
 use serde::de::DeserializeOwned;
 
+use super::diagnostic::{ScenarioDiagnostic, ScenarioError, closest, listed};
 use super::document::{ScenarioNode, ScenarioTable, ScenarioValue};
 use super::explain::{self, SectionContext};
-use super::fault::{ScenarioDiagnostic, ScenarioError, closest, listed};
 use super::fields::{CellFieldSet, WorkloadKind};
 use super::typed::{self, ParsedNode};
 use crate::engine::spec::EngineSpec;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::starred::starred;
+use super::redaction::starred;
 
 /// A text with the name it is shown under.
 #[derive(Debug)]

@@ -8,8 +8,8 @@ use std::fmt;
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, EnumAccess, Expected, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor};
 
+use super::diagnostic::closest;
 use super::document::{ScenarioNode, ScenarioTable, ScenarioValue};
-use super::fault::closest;
 use super::source::SourceSpan;
 
 /// What is wrong with a node.
@@ -259,7 +259,7 @@ impl<'de> VariantAccess<'de> for NodeTableAccess<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fault::ScenarioError;
+    use super::super::diagnostic::ScenarioError;
     use super::super::read::{self, ScenarioFormat};
     use super::*;
     use crate::workload::spec::{ChatDataset, ChatSpec, DocumentQaSpec};

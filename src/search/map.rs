@@ -1,8 +1,8 @@
 //! What is known of every cell as a few lines of text: a letter a cell, the first axis to the right, the second one up.
 
-use super::known::SearchCellState;
+use super::cell_states::SearchCellState;
 use super::lattice::{CellIndex, LoadLattice};
-use super::standing::SearchStatus;
+use super::search_status::SearchStatus;
 
 /// What the letters mean.
 pub const LEGEND: &str = "P passes, F fails; p, f: implied, as more load is not easier; . untested";

@@ -3,21 +3,21 @@
 //! In: what a scenario says about it, and how the cells that were run came out. Out: which cell is worth running next, and what is known of
 //! the others, all of it on one assumption that is checked on the way: more load is not easier. Must not know servers, files or rows.
 
-mod aim;
-mod known;
+mod cell_states;
+mod frontier_search;
 mod lattice;
 mod map;
+mod objective;
 mod outlook;
-mod seen;
+mod search_status;
 pub mod spec;
-mod standing;
-mod walk;
+mod tested_cell;
 
-pub use aim::SearchObjective;
-pub use known::{CellStateTable, SearchCellState, SearchContradiction};
+pub use cell_states::{CellStateTable, SearchCellState, SearchContradiction};
+pub use frontier_search::{FrontierSearch, SearchEndReason, SearchLimits, SearchStep, SearchStepReason};
 pub use lattice::{CellIndex, LatticeAxis, LatticeError, LoadLattice};
 pub use map::LEGEND;
+pub use objective::SearchObjective;
 pub use outlook::CellCount;
-pub use seen::{GoalEvidence, TestedCell};
-pub use standing::{SearchBracket, SearchMeasure, SearchStatus};
-pub use walk::{FrontierSearch, SearchEndReason, SearchLimits, SearchStep, SearchStepReason};
+pub use search_status::{SearchBracket, SearchMeasure, SearchStatus};
+pub use tested_cell::{GoalEvidence, TestedCell};

@@ -1,9 +1,9 @@
 //! How many cells a search will take, before anything is known: by walking through tables that could be.
 
-use super::aim::{SearchObjective, SearchScores};
+use super::frontier_search::{FrontierSearch, SearchLimits, SearchStep};
 use super::lattice::{CellIndex, LoadLattice};
-use super::seen::TestedCell;
-use super::walk::{FrontierSearch, SearchLimits, SearchStep};
+use super::objective::{SearchObjective, SearchScores};
+use super::tested_cell::TestedCell;
 
 /// How many cells a search runs, repeats not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]

@@ -3,8 +3,8 @@
 //! Events come in reads of their own, as they do from an engine: streams paced far apart, not a flood in which one read brings a hundred.
 
 use super::emitter::EmissionTiming;
-use super::figures::CoreCapacity;
 use super::machine::cpu_time;
+use super::report::CoreCapacity;
 use super::streams::{SelftestLoad, SelftestMeasurements, listen};
 use crate::clock::Micros;
 use crate::target::TargetError;

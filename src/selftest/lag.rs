@@ -1,6 +1,6 @@
 //! How late the open loop sends: a run like any other, at a thousand requests a second.
 
-use super::figures::TimingDeviation;
+use super::report::TimingDeviation;
 use super::whole::SelftestError;
 use crate::event::SweepEvent;
 use crate::executor::spec::FailurePolicy;

@@ -6,17 +6,17 @@
 
 mod ceiling;
 pub mod emitter;
-mod figures;
-mod kept;
+mod file;
 mod lag;
 mod machine;
+mod report;
 mod stamps;
 mod streams;
 mod timer;
 mod whole;
 
-pub use figures::{CoreCapacity, SelftestReport, TimingDeviation};
-pub use kept::{SelftestFileError, load, path, save};
+pub use file::{SelftestFileError, load, path, save};
 pub use machine::{HostMachine, OpenFileLimits, cpu_time, raise_open_files};
+pub use report::{CoreCapacity, SelftestReport, TimingDeviation};
 pub use streams::{FirstTokenTimes, SelftestLoad, SelftestMeasurements, listen};
 pub use whole::{SelftestError, measure};

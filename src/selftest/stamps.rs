@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::emitter::EmissionTiming;
-use super::figures::TimingDeviation;
+use super::report::TimingDeviation;
 use super::streams::{SelftestLoad, SelftestMeasurements, listen};
 use crate::clock::Micros;
 use crate::target::TargetError;

@@ -1,6 +1,6 @@
 //! How late the client wakes when it waits for a moment, on an idle machine.
 
-use super::figures::TimingDeviation;
+use super::report::TimingDeviation;
 use crate::clock::{Clock, Micros, PreciseTimer};
 
 /// Waits; of 0.5 to 1.5 ms each, so that they fall on no tick.

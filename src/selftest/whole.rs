@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::figures::{SelftestReport, TimingDeviation};
 use super::machine::{HostMachine, raise_open_files};
+use super::report::{SelftestReport, TimingDeviation};
 use super::{ceiling, lag, stamps, timer};
 use crate::target::TargetError;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::ask::{chat_tokens, check_model, object, prompt_tokens};
+use super::completion_request::{chat_tokens, check_model, object, prompt_tokens};
 use super::error::ApiError;
 
 /// `/v1/models`.

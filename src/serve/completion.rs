@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::ask::ServedApi;
+use super::completion_request::ServedApi;
 
 /// What every object of one answer repeats.
 #[derive(Debug, Clone)]

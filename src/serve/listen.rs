@@ -8,8 +8,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::breakable_connection::{BreakableListener, ConnectionBreaker};
 use super::routes::{EngineServerState, now_s, router};
-use super::wire::{BreakableListener, ConnectionBreaker};
 use crate::clock::{Clock, Micros};
 use crate::engine::driver::{TokenDelivery, drive};
 use crate::engine::{EngineParameters, TokenMemo};

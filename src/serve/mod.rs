@@ -4,15 +4,15 @@
 //! `ignore_eos` are always kept. Without `max_tokens` a chat answer has [`DEFAULT_CHAT_TOKENS`] tokens, where vLLM would fill the whole
 //! context.
 
-mod ask;
+mod breakable_connection;
 mod catalogue;
 mod completion;
+mod completion_request;
 mod error;
 mod listen;
 mod metrics;
 mod routes;
 mod stream;
-mod wire;
 
-pub use ask::DEFAULT_CHAT_TOKENS;
+pub use completion_request::DEFAULT_CHAT_TOKENS;
 pub use listen::{EngineServer, ServeError, ServeOptions, bind};

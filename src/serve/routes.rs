@@ -12,13 +12,13 @@ use axum::{Json, Router};
 use futures_util::stream;
 use serde_json::json;
 
-use super::ask::{CompletionRequest, ServedApi};
+use super::breakable_connection::ConnectionBreaker;
 use super::catalogue;
 use super::completion::{CompletionHeader, usage};
+use super::completion_request::{CompletionRequest, ServedApi};
 use super::error::ApiError;
 use super::metrics;
 use super::stream::{AnswerStream, AnswerStreamStage};
-use super::wire::ConnectionBreaker;
 use crate::engine::driver::{EngineHandle, EnginePrompt, EngineReply, EngineReplyReceiver};
 use crate::engine::spec::EngineFaultKind;
 use crate::engine::{BlockHashChain, EngineAnswer, EngineFault};

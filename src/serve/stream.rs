@@ -9,9 +9,9 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde_json::{Value, json};
 
-use super::ask::{ServedApi, UsageEvents};
+use super::breakable_connection::ConnectionBreaker;
 use super::completion::{CompletionHeader, usage};
-use super::wire::ConnectionBreaker;
+use super::completion_request::{ServedApi, UsageEvents};
 use crate::engine::driver::{EngineReply, EngineReplyReceiver};
 use crate::engine::spec::EngineFaultKind;
 use crate::engine::{EngineAnswer, EngineFault};

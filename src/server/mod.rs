@@ -2,9 +2,9 @@
 //! section and the server's address.
 
 mod canary;
+mod endpoint_request;
 mod life;
 mod metrics;
-mod place;
 mod reset;
 pub mod spec;
 pub mod supervisor;

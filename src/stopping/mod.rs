@@ -4,15 +4,15 @@
 //! ends once no outcome of the missing rows can change what its goals say; by `sequential` also once a test that may be looked at any time
 //! says so at a stated risk. Must not know how requests are sent, nor where rows are kept.
 
-mod bets;
-mod cell;
-mod every;
+mod cell_stopper;
+mod early_stopper;
 mod remarks;
 mod rows;
+mod sequential_test;
 mod value;
 
-pub use bets::SequentialTest;
-pub use cell::CellStopper;
-pub use every::EarlyStopper;
+pub use cell_stopper::CellStopper;
+pub use early_stopper::EarlyStopper;
 pub use remarks::remarks;
 pub use rows::{CellRows, PlannedRepeat, PlannedRows, RowCountError, countable};
+pub use sequential_test::SequentialTest;

@@ -1,6 +1,6 @@
 //! What there is to say before the start of cells that may end early, and of goals that keep them from it.
 
-use super::cell::StoppingCriterion;
+use super::cell_stopper::StoppingCriterion;
 use super::rows::countable;
 use crate::goal::Goal;
 use crate::plan::Plan;

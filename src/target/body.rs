@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::script::{EncodedConversation, EncodedMessage, string};
+use super::encoded_conversation::{EncodedConversation, EncodedMessage, string};
 use super::spec::{TargetApi, TargetSpec};
 use crate::session::Prompt;
 

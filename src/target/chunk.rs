@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::chunk_usage::{ChunkUsage, UsageCountError};
 use super::content::DeltaContent;
-use super::wire_usage::{ChunkUsage, UsageCountError};
 use crate::record::TokenUsage;
 
 /// What a token is part of.

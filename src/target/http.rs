@@ -12,10 +12,10 @@ use std::time::Duration;
 use reqwest::{StatusCode, Url};
 use tokio::sync::oneshot;
 
+use super::answer_parser::{AnswerParser, AnswerProgress};
 use super::body::{BodyWriter, RESERVED};
 use super::chunk::CompletionChunk;
 use super::deadline::{DeadlineTimer, RequestDeadline, RequestTimeouts};
-use super::listener::{AnswerParser, AnswerProgress};
 use super::refused_field::{refused_field, sent_fields};
 use super::request::HeadWriter;
 use super::spec::{ConnectionReuse, HttpVersion, OnDeadConnection, TargetApi, TargetSpec};

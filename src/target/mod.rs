@@ -2,36 +2,36 @@
 //!
 //! A target stamps and counts; it knows nothing of sessions' schedules, of records, or of verdicts.
 
-mod alike;
+mod answer_parser;
 mod body;
 mod chunk;
+mod chunk_usage;
 mod content;
 mod deadline;
+mod encoded_conversation;
 mod error;
+mod event_template;
 mod exchange;
 mod http;
-mod listener;
 mod models;
 mod prepared;
 mod refused_field;
 mod replay;
 mod request;
-mod script;
 mod silent;
 mod sim;
 pub mod spec;
 mod sse;
-mod wire_usage;
 
 use tokio::sync::oneshot;
 
+pub use encoded_conversation::{EncodedConversation, EncodedMessage};
 pub use error::TargetError;
 pub use exchange::{HttpExchange, ReadStats, TransportStats};
 pub use http::HttpTarget;
 pub use models::ModelList;
 pub use prepared::PreparedRequest;
 pub use replay::{replay, replay_at};
-pub use script::{EncodedConversation, EncodedMessage};
 pub use sim::SimTarget;
 
 use crate::session::Prompt;

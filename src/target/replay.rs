@@ -2,7 +2,7 @@
 //!
 //! Purely, as a target does it that has sent nothing; the stamp of a piece is its number, or as it is told.
 
-use super::listener::{AnswerParser, AnswerProgress};
+use super::answer_parser::{AnswerParser, AnswerProgress};
 use super::{HttpExchange, TransportStats};
 use crate::clock::Micros;
 use crate::endpoint::SecretValues;

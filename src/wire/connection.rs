@@ -3,11 +3,11 @@
 
 use bytes::Bytes;
 
-use super::fault::WireError;
+use super::arrival_sampler::SamplerHandle;
+use super::error::WireError;
 use super::head::ResponseHead;
 use super::http1::Http1Connection;
 use super::http2::Http2Connection;
-use super::lookout::SamplerHandle;
 use super::stamps::ArrivalStamp;
 use crate::clock::Micros;
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use super::arrival_sampler::ArrivalSampler;
 use super::connection::{HttpConnection, WireHttpVersion};
-use super::fault::{WireError, WireErrorKind};
+use super::error::{WireError, WireErrorKind};
 use super::http1::Http1Connection;
 use super::http2::Http2Connection;
-use super::lookout::ArrivalSampler;
 use super::race;
 use super::socket::{KernelTimestamping, StampedSocket};
 use super::stream::WireStream;

@@ -5,11 +5,11 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
+use super::arrival_sampler::SamplerHandle;
 use super::body::BodyFraming;
 use super::connection::RequestHeadEncoder;
-use super::fault::{WireError, WireErrorKind};
+use super::error::{WireError, WireErrorKind};
 use super::head::{HeadParseStatus, LARGEST_HEAD, ResponseHead};
-use super::lookout::SamplerHandle;
 use super::spare::{self, READ};
 use super::stamps::ArrivalStamp;
 use super::stream::WireStream;

@@ -8,10 +8,10 @@ use bytes::Bytes;
 use h2::client::{Builder, Connection, ResponseFuture, SendRequest};
 use h2::{RecvStream, SendStream};
 
-use super::fault::{WireError, WireErrorKind};
-use super::gate::{GatedStream, ReadPermit, gate};
+use super::arrival_sampler::SamplerHandle;
+use super::error::{WireError, WireErrorKind};
+use super::gated_stream::{GatedStream, ReadPermit, gate};
 use super::head::{LARGEST_HEAD, ResponseHead};
-use super::lookout::SamplerHandle;
 use super::stamps::ArrivalStamp;
 use super::stream::WireStream;
 use crate::clock::Micros;

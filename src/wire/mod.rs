@@ -4,23 +4,23 @@
 //!
 //! It knows nothing of prompts, events, records and verdicts. Nothing is retried here: who asks is told, and decides.
 
+#[cfg(target_os = "linux")]
+mod arrival_sampler;
+#[cfg(not(target_os = "linux"))]
+#[path = "no_arrival_sampler.rs"]
+mod arrival_sampler;
+#[cfg(target_os = "linux")]
+mod arrival_samples;
 mod body;
 mod connection;
 mod connector;
-mod fault;
-mod gate;
+mod error;
+mod gated_stream;
 mod head;
 mod http1;
 mod http2;
-#[cfg(target_os = "linux")]
-mod lookout;
-#[cfg(not(target_os = "linux"))]
-#[path = "no_lookout.rs"]
-mod lookout;
 mod pool;
 mod race;
-#[cfg(target_os = "linux")]
-mod sightings;
 mod socket;
 mod spare;
 mod stamps;
@@ -30,6 +30,6 @@ mod tls;
 
 pub(crate) use connection::{HttpConnection, RequestHeadEncoder, WireHttpVersion};
 pub(crate) use connector::{ServerAddress, ServerConnector};
-pub(crate) use fault::{WireError, WireErrorKind};
+pub(crate) use error::{WireError, WireErrorKind};
 pub(crate) use head::ResponseHead;
 pub(crate) use pool::{ConnectionPool, KeepAlivePolicy, PooledConnection, Timer};

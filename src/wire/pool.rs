@@ -11,7 +11,7 @@ use tokio::time::Sleep;
 
 use super::connection::HttpConnection;
 use super::connector::ServerConnector;
-use super::fault::WireError;
+use super::error::WireError;
 use crate::clock::Micros;
 
 /// How long a connection may lie idle and still be used again. Servers close idle connections on their own (uvicorn after 5 s); a

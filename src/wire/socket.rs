@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::lookout::{ArrivalSampler, SamplerHandle};
+use super::arrival_sampler::{ArrivalSampler, SamplerHandle};
 use super::stamps::ArrivalStamp;
 use super::system::{self, IdleConnectionState};
 use crate::clock::{Clock, Micros};

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
-use super::lookout::SamplerHandle;
+use super::arrival_sampler::SamplerHandle;
 use super::socket::StampedSocket;
 use super::stamps::ArrivalStamp;
 use super::system::IdleConnectionState;

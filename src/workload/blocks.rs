@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::WorkloadError;
-use super::author::TextGenerator;
 use super::prose::ProseKind;
 use super::text::CountedText;
+use super::text_generator::TextGenerator;
 
 /// Whole blocks in a generation of what is kept: two of them are some ten megabytes at 512 tokens a block.
 const GENERATION: usize = 2048;

@@ -9,7 +9,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::author::TextGenerator;
 use super::corpus::{Corpus, TextOrigin};
 use super::draft::SessionDraft;
 use super::prose::ProseKind;
@@ -17,6 +16,7 @@ use super::seed::permutation;
 use super::sharegpt::{SharegptConversation, SharegptDataset};
 use super::spec::{AnswerPolicy, ChatDataset, ChatSpec};
 use super::text::{CountedText, at_most};
+use super::text_generator::TextGenerator;
 use super::{WorkloadError, answer_length};
 use crate::session::{MessageRole, Session};
 

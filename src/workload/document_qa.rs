@@ -6,7 +6,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::author::TextGenerator;
 use super::corpus::{Corpus, TextOrigin};
 use super::draft::SessionDraft;
 use super::folder::DocumentFolder;
@@ -14,6 +13,7 @@ use super::prose::ProseKind;
 use super::seed::permutation;
 use super::spec::{AnswerPolicy, DocumentQaSpec, DocumentReuse, DocumentsSpec};
 use super::text::CountedText;
+use super::text_generator::TextGenerator;
 use super::vocabulary::lines;
 use super::{WorkloadError, answer_length};
 use crate::named_file::NamedFile;

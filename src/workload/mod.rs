@@ -3,7 +3,6 @@
 //! In come the `[workload]` section, the seed, the run's token rule and a [`Corpus`]; out come [`Session`]s, one at a time, whole, and
 //! the same for the same seed and number. A workload must not know when its turns are sent, to whom, or what came back.
 
-mod author;
 mod blocks;
 pub mod chat;
 pub mod corpus;
@@ -19,10 +18,10 @@ pub mod seed;
 mod sharegpt;
 pub mod spec;
 mod text;
+mod text_generator;
 mod titles;
 mod vocabulary;
 
-use author::TextGenerator;
 pub use chat::ChatWorkload;
 pub use corpus::Corpus;
 pub use document_qa::DocumentQaWorkload;
@@ -30,6 +29,7 @@ pub use error::WorkloadError;
 pub use requests::RequestsWorkload;
 pub use salt::{RunSalt, canary_text};
 use spec::WorkloadSpec;
+use text_generator::TextGenerator;
 
 use crate::session::Session;
 use crate::tokens::TokenCounter;

@@ -6,13 +6,13 @@
 
 use std::sync::Arc;
 
-use super::author::TextGenerator;
 use super::blocks::TraceBlockTexts;
 use super::corpus::Corpus;
 use super::draft::SessionDraft;
 use super::prose::ProseKind;
 use super::spec::{AnswerPolicy, RequestsSpec};
 use super::text::CountedText;
+use super::text_generator::TextGenerator;
 use super::{WorkloadError, answer_length};
 use crate::session::{AnswerMode, MessageRole, Session};
 use crate::trace::Trace;

@@ -2,8 +2,8 @@
 //! over all cells and half to those of single cells, and in each half every interval gets an equal part of it (O. J. Dunn, "Multiple
 //! Comparisons Among Means", JASA 56, 1961). Effects with variances in, intervals out; knows no rows.
 
+use super::compared_measure::ComparedMeasure;
 use super::comparison::{ComparisonVerdict, ConfidenceInterval, MeasureEffect};
-use super::probe::ComparedMeasure;
 use super::resample::{CellEffect, VarianceEstimate};
 use super::student::upper_quantile;
 use crate::analysis::ExtendedReal;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::gate::GateMeasures;
 use crate::analysis::axes::Axes;
-use crate::analysis::extended::ExtendedReal;
+use crate::analysis::extended_real::ExtendedReal;
 use crate::analysis::{RatioBound, ScoreBound};
 use crate::record::ImportOrigin;
 

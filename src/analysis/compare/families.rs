@@ -2,10 +2,10 @@
 //! more measures beside costs what decides nothing. Measured cells in, effects with intervals and calls out.
 
 use super::calls::{EffectCriterion, EffectEstimate, over_cells};
+use super::compared_measure::{ComparedMeasure, ComparedMeasureKind};
 use super::comparison::{ComparisonVerdict, MeasureEffect};
 use super::gate::MeasureFamily;
 use super::judged::CompareOptions;
-use super::probe::{ComparedMeasure, ComparedMeasureKind};
 use super::resample::CellEffect;
 use crate::analysis::ExtendedReal;
 use crate::goal::{Aggregate, Measure};

@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::compared_measure::ComparedMeasure;
 use super::comparison::{CellComparison, ComparisonVerdict, MeasureEffect, ScoreEffect};
-use super::probe::ComparedMeasure;
 
 /// Which measures decide what a comparison comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn scores_decide_but_one_that_is_not_settled_holds_nothing_back() {
         let goal = crate::goal::Measure { aggregate: crate::goal::Aggregate::ErrorRate, filter: Vec::new() };
-        let probes = &super::super::probe::probes(&[goal], &[], GateMeasures::Goals)[..1];
+        let probes = &super::super::compared_measure::probes(&[goal], &[], GateMeasures::Goals)[..1];
         let effect: MeasureEffect = serde_json::from_value(serde_json::json!({
             "measure": "error_rate", "unit": "share", "lower_is_better": true, "pairs": 9, "n_base": 9, "n_new": 9, "base": 0.0, "new": 0.0,
             "ratio": null, "difference": null, "call": "same"

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::compared_measure::{ComparedMeasure, Key, PairedSample, probes};
 use super::comparison::{CellComparison, ComparisonSide, ComparisonVerdict, MeasureEffect, SettingDifference, VariantComparison};
 use super::curtailed;
 use super::families::{FamilySignificance, effects};
 use super::gate::{self, GateMeasures, MeasureFamily};
 use super::pairs::{CellPair, pair};
-use super::probe::{ComparedMeasure, Key, PairedSample, probes};
 use super::resample::{BootstrapDraws, CellEffect, measured};
-use super::scored::{self, score_effects};
+use super::side_score::{self, score_effects};
 use super::void::{self, SideValidity};
 use super::work;
 use crate::analysis::cells::CellRuns;
@@ -109,7 +109,7 @@ pub fn compare(base: &SavedVariant<'_>, new: &SavedVariant<'_>, options: &Compar
     probes = kept(probes, &told);
     let identical = cells.iter().flatten().all(|measured| measured.identical);
     let scores = score_effects((base, new), &pairs.cells, &goals, identical)?;
-    let doubt = FamilySignificance::of(options, scored::doubt(scores.len(), goals.len()));
+    let doubt = FamilySignificance::of(options, side_score::doubt(scores.len(), goals.len()));
     let (overall, mut cell_effects) = effects(&probes, &cells, doubt, options.margin);
     for (pair, effects) in pairs.cells.iter().zip(&mut cell_effects) {
         curtailed::compare(pair, effects, &goals, options.margin)?;

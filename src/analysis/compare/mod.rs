@@ -4,15 +4,15 @@
 //! it is shown, and never compares what is not the same work unless told to.
 
 mod calls;
+mod compared_measure;
 mod comparison;
 mod curtailed;
 mod families;
 mod gate;
 mod judged;
 mod pairs;
-mod probe;
 mod resample;
-mod scored;
+mod side_score;
 pub(super) mod student;
 mod void;
 mod work;

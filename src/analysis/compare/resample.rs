@@ -5,7 +5,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
-use super::probe::{Key, PairedSample, SampleStatistic};
+use super::compared_measure::{Key, PairedSample, SampleStatistic};
 
 /// Resamples of a cell. The spread of a standard error from 500 of them is 3 %.
 const RESAMPLES: usize = 500;

@@ -1,8 +1,8 @@
 //! Measures of a pair of cells that certify nothing on a side: answers that came whole tell no time to first token, a slow client no server's.
 //! They are not compared. Pairs and their rows in, reasons out.
 
+use super::compared_measure::ComparedMeasure;
 use super::pairs::{CellPair, few};
-use super::probe::ComparedMeasure;
 use crate::analysis::cells::CellRuns;
 use crate::analysis::client::limited;
 use crate::analysis::stream_figures::StreamFigures;

@@ -5,8 +5,8 @@
 //! one case: one of the two beyond and the other within, where the value in the gap decides. It grows with every row, so the extremes are
 //! the completion whose missing rows all take no time and the one whose missing rows all fail.
 
-use super::shares::CountThresholds;
-use super::standing::{GoalCounts, is_upper};
+use super::count_thresholds::CountThresholds;
+use super::goal_counts::{GoalCounts, is_upper};
 use crate::analysis::GoalVerdict;
 use crate::analysis::percentile::{between, neighbours};
 use crate::goal::{Aggregate, ComparisonOperator, Goal};

@@ -5,12 +5,12 @@
 //! time from 0 to infinity, and a failed one is infinite. Must not know tables, runs nor why rows are missing.
 
 mod completion;
-mod shares;
-mod standing;
+mod count_thresholds;
+mod goal_counts;
 
 pub use completion::GoalCertaintyTest;
-pub(super) use shares::statement;
-pub use standing::GoalCounts;
+pub(super) use count_thresholds::statement;
+pub use goal_counts::GoalCounts;
 
 #[cfg(test)]
 mod tests;

@@ -4,8 +4,8 @@
 //! Knows the metric names of engines and exporters, and nothing of goals.
 
 mod figures;
+mod gauge;
 mod hits;
-mod level;
 mod run;
 mod series;
 mod track;

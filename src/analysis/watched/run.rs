@@ -1,8 +1,8 @@
 //! One run's figures, from its samples.
 
 use super::figures::{GaugeSummary, ServerMetricValue};
+use super::gauge::{GaugeAggregation, level};
 use super::hits::{PromptTokenSources, computed, external_queries, pool, prompt_tokens};
-use super::level::{GaugeAggregation, level};
 use super::series::RunMetricSeries;
 use crate::record::ServerSample;
 

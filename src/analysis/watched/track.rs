@@ -1,6 +1,6 @@
 //! What a server told over time, for the eye: requests that ran and waited, and the share of its KV cache in use.
 
-use super::level::{GaugeAggregation, over_time};
+use super::gauge::{GaugeAggregation, over_time};
 use super::run::{KV_USAGE, RUNNING, Scaled, WAITING};
 use super::series::RunMetricSeries;
 use crate::record::ServerSample;

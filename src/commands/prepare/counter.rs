@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde_json::json;
 
-use super::screen::PrepareProgress;
+use super::progress::PrepareProgress;
 use crate::cli::TokenizerArgs;
 use crate::endpoint::BaseUrl;
 use crate::prepare::{DownloadPolicy, Downloader, HubTokenizer, TokenizerIdentity};

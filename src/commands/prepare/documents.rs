@@ -8,7 +8,7 @@ use comfy_table::{CellAlignment, Table, TableComponent, presets};
 use serde_json::{Value, json};
 
 use super::counter::counter;
-use super::screen::PrepareProgress;
+use super::progress::PrepareProgress;
 use crate::cli::{OutputFormat, PrepareDocumentsArgs, VerbosityArgs};
 use crate::commands::ExitReason;
 use crate::commands::stdout::print;

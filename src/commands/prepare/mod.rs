@@ -2,7 +2,7 @@
 
 mod counter;
 mod documents;
-mod screen;
+mod progress;
 mod sharegpt;
 mod trace;
 

@@ -6,7 +6,7 @@ use anyhow::Context;
 use comfy_table::{CellAlignment, Table, TableComponent, presets};
 
 use super::counter::counter;
-use super::screen::PrepareProgress;
+use super::progress::PrepareProgress;
 use crate::cli::{OutputFormat, PrepareSharegptArgs, VerbosityArgs};
 use crate::commands::ExitReason;
 use crate::commands::stdout::print;

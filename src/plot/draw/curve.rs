@@ -1,15 +1,15 @@
 //! Draws a curve: bands, lines and markers over one axis, the limit, n at the points, and a name at the end of every line.
 
-use super::beside::LabelPlacer;
 use super::canvas::{Point, StrokeStyle, SvgCanvas};
-use super::crosses::{self, MissingPointLayout};
 use super::description;
 use super::frame::{self, AxisTick, FrameAxis, PlotFrame};
 use super::grid::count;
 use super::interval::{self, PixelInterval};
+use super::label_placer::LabelPlacer;
 use super::labels::{self, LineLabels};
 use super::legend::{LegendEntry, LegendSymbol};
 use super::line::{LineStyle, MarkerFill};
+use super::missing_points::{self, MissingPointLayout};
 use super::sheet::FigureSheet;
 use crate::plot::figure::{self, CurveFigure, CurveLine, FigureCaption, FigureCell, FigureVerdict, NumericAxis, PlotScale, ScaleMapping};
 use crate::plot::theme::{self, MARGIN};
@@ -101,7 +101,7 @@ fn names(curve: &CurveFigure) -> Vec<String> {
 }
 
 fn without_value(point: &figure::CurvePoint) -> bool {
-    crosses::word(&point.cell).is_some()
+    missing_points::word(&point.cell).is_some()
 }
 
 /// How many samples each line has at a value of the axis, where it has a result there.

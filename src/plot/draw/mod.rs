@@ -4,13 +4,11 @@
 
 mod bar;
 pub mod bars3d;
-mod beside;
 mod canvas;
 pub mod cdf;
 mod cells;
 pub mod colour;
 mod colour_bar;
-mod crosses;
 pub mod curve;
 mod dense_cells;
 mod description;
@@ -21,9 +19,11 @@ mod head;
 pub mod heatmap;
 pub mod history;
 mod interval;
+mod label_placer;
 mod labels;
 mod legend;
 mod line;
+mod missing_points;
 mod nights;
 pub mod panels;
 pub mod pareto;

@@ -1,11 +1,11 @@
 //! Draws operating points: a marker a cell with its name, whiskers for the interval, hollow where goals are missed, and each variant's
 //! frontier as a line of steps.
 
-use super::beside::LabelPlacer;
 use super::canvas::{Point, StrokeStyle, SvgCanvas};
 use super::description;
 use super::frame::{self, FrameAxis, PlotFrame};
 use super::grid::count;
+use super::label_placer::LabelPlacer;
 use super::labels::{self, LineLabels};
 use super::legend::{LegendEntry, LegendSymbol};
 use super::line::{LineStyle, MarkerFill};
@@ -157,8 +157,8 @@ mod tests {
     use super::*;
     use crate::plot::draw::words;
     use crate::plot::draw::{
-        beside,
         canvas::{FontWeight, PixelRect},
+        label_placer,
     };
     use crate::plot::figure::PlotQuantity;
     use crate::plot::gallery::{pareto, texts};
@@ -171,14 +171,14 @@ mod tests {
             .filter(|(text, ..)| text.starts_with("C="))
             .map(|(text, x, y)| PixelRect {
                 left: x,
-                top: y - beside::SIZE,
-                width: words::width(&text, beside::SIZE, FontWeight::Regular),
-                height: beside::SIZE,
+                top: y - label_placer::SIZE,
+                width: words::width(&text, label_placer::SIZE, FontWeight::Regular),
+                height: label_placer::SIZE,
             })
             .collect();
         assert!(names.len() >= 6, "{names:?}");
         for (index, name) in names.iter().enumerate() {
-            assert!(names[index + 1..].iter().all(|other| beside::apart(*name, *other)), "{name:?}");
+            assert!(names[index + 1..].iter().all(|other| label_placer::apart(*name, *other)), "{name:?}");
         }
     }
 

@@ -4,22 +4,22 @@
 //! In goes a URL, out come bytes. It must not know what they are.
 
 mod error;
-mod pace;
 mod part;
+mod policy;
 mod request;
 
 use std::time::Duration;
 
 use error::DownloadAttemptError;
 pub use error::DownloadError;
-pub use pace::DownloadPolicy;
 use part::PartialFile;
+pub use policy::DownloadPolicy;
 use request::DownloadClients;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 use tokio::time::Instant;
 
-use super::news::{PrepareEvent, Tell};
+use super::event::{PrepareEvent, Tell};
 use crate::endpoint::shown;
 
 /// Fetches files, one at a time.

@@ -9,13 +9,13 @@ use reqwest::{Client, Method, Request, Response, Url};
 use tokio::time::timeout;
 
 use super::error::{DownloadAttemptError, DownloadError};
-use super::pace::retry_after;
 use super::part::{FileTooLargeError, PartialFile};
+use super::policy::retry_after;
 use crate::endpoint::{
     EndpointError, HttpErrorCause, RootCertificates, SecretValues, fetching_client, http_client, is_this_machine, read, server_message,
     shown,
 };
-use crate::prepare::news::{PrepareEvent, Tell};
+use crate::prepare::event::{PrepareEvent, Tell};
 
 /// More than any chain that leads somewhere has.
 const MOST_REDIRECTS: usize = 5;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::prepare::figures::TokenStatistics;
 use crate::prepare::manifest::TokenizerIdentity;
+use crate::prepare::token_statistics::TokenStatistics;
 
 /// The form of this file; another number is another form.
 pub const FORMAT: u32 = 1;

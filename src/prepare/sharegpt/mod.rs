@@ -3,23 +3,23 @@
 //! In go a file of any size and a counter; out come the conversations that fit, in the same layout and in the same order, and a manifest
 //! of hashes and counts. At no time is more than one conversation in memory.
 
-mod chosen;
+mod conversation;
 mod manifest;
 mod stream;
 
 use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use chosen::{ConversationSkipReason, PreparedConversation};
+use conversation::{ConversationSkipReason, PreparedConversation};
 use fs_err as fs;
 pub use manifest::{SharegptManifest, SharegptOutputFile, SharegptRecipe, SharegptSourceFile};
 use stream::{SharegptStreamError, StreamControl, StreamedConversation, each};
 
+use super::atomic_file::{AtomicFile, hash, read_if_there, write};
 use super::error::PrepareError;
-use super::figures::TokenCountRecorder;
+use super::event::{PrepareEvent, Tell};
 use super::library::json;
-use super::news::{PrepareEvent, Tell};
-use super::whole::{AtomicFile, hash, read_if_there, write};
+use super::token_statistics::TokenCountRecorder;
 use crate::named_file::NamedFile;
 use crate::tokens::TokenCountError;
 

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::figures::ChatStatistics;
-use super::outlet::TeeWriter;
 use super::row::{csv_header, csv_row, realtime_header, realtime_line};
 use super::summary::{FinalSummaryFacts, SIMULATED, block, last};
+use super::tee_writer::TeeWriter;
 use crate::clock::Micros;
 use crate::event::SweepEvent;
 use crate::record::{RequestPhase, RequestRecord, RunHeader, RunRecord};

@@ -4,9 +4,9 @@
 
 mod figures;
 mod files;
-mod outlet;
 mod row;
 mod summary;
+mod tee_writer;
 
 pub use files::ChatFileReporter;
 pub use row::CSV_COLUMNS;

@@ -5,8 +5,8 @@ mod yaml;
 
 use std::path::Path;
 
+use super::diagnostic::ScenarioError;
 use super::document::ScenarioNode;
-use super::fault::ScenarioError;
 use super::source::SourceSpan;
 
 /// The two notations.

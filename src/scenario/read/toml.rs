@@ -3,8 +3,8 @@
 use ::toml::Spanned;
 use ::toml::de::{DeTable, DeValue};
 
+use crate::scenario::diagnostic::{ScenarioDiagnostic, ScenarioError};
 use crate::scenario::document::{ScenarioEntry, ScenarioNode, ScenarioTable, ScenarioText, ScenarioValue};
-use crate::scenario::fault::{ScenarioDiagnostic, ScenarioError};
 use crate::scenario::source::SourceSpan;
 
 /// Reads a whole text.

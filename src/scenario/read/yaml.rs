@@ -7,8 +7,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Error, Location, Spanned, UserMessageFormatter};
 
+use crate::scenario::diagnostic::{ScenarioDiagnostic, ScenarioError};
 use crate::scenario::document::{ScenarioEntry, ScenarioNode, ScenarioTable, ScenarioText, ScenarioValue};
-use crate::scenario::fault::{ScenarioDiagnostic, ScenarioError};
 use crate::scenario::source::SourceSpan;
 
 /// Tables and lists within each other: each level takes up to 50 kB of a stack of which some threads have 2 MB. A scenario has about six.

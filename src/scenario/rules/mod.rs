@@ -2,21 +2,21 @@
 //!
 //! Rules see a cell and the document it came from, for the places; they read directories and small files, and connect to nothing.
 
-mod disk;
 mod engine;
+mod file_lookup_cache;
 mod requests;
 mod server;
 mod target;
 mod workload;
 
 use super::cell::CellSpec;
+use super::diagnostic::{ScenarioDiagnostic, ScenarioError};
 use super::document::ScenarioNode;
 use super::environment::Lookup;
-use super::fault::{ScenarioDiagnostic, ScenarioError};
 use super::source::SourceSpan;
 use crate::target::spec::TargetKind;
 
-pub use disk::FileLookupCache;
+pub use file_lookup_cache::FileLookupCache;
 
 /// What the rules of one scenario have in common.
 pub struct RuleContext<'a> {

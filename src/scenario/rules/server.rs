@@ -2,7 +2,7 @@
 
 use super::RuleReporter;
 use super::target::is_base_url;
-use crate::scenario::fault::closest;
+use crate::scenario::diagnostic::closest;
 use crate::server::spec::{ProcessSpec, ReadySpec, ResetMode, ResetSpec, ResetStep, ServerSpec};
 use crate::target::spec::{TargetKind, TargetSpec};
 use crate::template::{self, TemplateContext};

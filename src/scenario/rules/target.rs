@@ -1,10 +1,10 @@
 //! Rules of `[target]`.
 
 use super::RuleReporter;
-use super::disk::unread;
+use super::file_lookup_cache::unread;
 use crate::named_file::NamedFile;
 use crate::scenario::environment::Lookup;
-use crate::scenario::starred::is_variable;
+use crate::scenario::redaction::is_variable;
 use crate::target::spec::{OWN_FIELDS, TargetKind, TargetSpec};
 
 /// Fields of a request's body that belong to other fields of the scenario.

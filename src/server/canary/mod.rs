@@ -5,12 +5,12 @@
 //! that cannot be sent proves nothing and breaks nothing: only caches that are found full fail the contract.
 
 mod counters;
-mod judge;
+mod criterion;
 
 use std::time::Duration;
 
 use self::counters::CacheHitCounters;
-use self::judge::{CanaryAnswer, CanaryCriterion, CanaryVerdict};
+use self::criterion::{CanaryAnswer, CanaryCriterion, CanaryVerdict};
 use super::ResetError;
 use crate::record::{CacheCheck, FailureKind, TEMPLATE_TOKENS};
 use crate::session::{ChatMessage, MessageRole, Prompt};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::startup::SERVER;
+use super::launch::SERVER;
 use crate::endpoint::EndpointError;
 use crate::server::supervisor::{ProcessExit, SupervisorError, last_lines};
 use crate::template::UnknownFieldError;

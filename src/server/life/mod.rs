@@ -6,15 +6,15 @@
 mod connector;
 mod error;
 
+mod launch;
 mod listeners;
 mod pool;
 mod port;
+mod process;
 mod ready;
-mod serving;
-mod startup;
 mod version;
 
 pub use error::{ServerFailure, ServerLaunchError};
-pub use serving::ServerProcess;
-pub use startup::{LaunchContext, LaunchPlan};
+pub use launch::{LaunchContext, LaunchPlan};
+pub use process::ServerProcess;
 pub use version::version;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::error::ServerLaunchError;
 use crate::endpoint::{ServerEndpoint, server_message};
-use crate::server::place::EndpointRequest;
+use crate::server::endpoint_request::EndpointRequest;
 use crate::server::spec::ReadySpec;
 use crate::target::spec::{TargetApi, TargetSpec};
 

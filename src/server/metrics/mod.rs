@@ -6,7 +6,7 @@
 
 mod gpu;
 mod host;
-mod keep;
+mod name_filter;
 mod page;
 mod pool;
 mod storage;
@@ -14,6 +14,6 @@ mod watched_page;
 mod watcher;
 
 pub use crate::exposition::{PrometheusPage, PrometheusSample};
-pub use keep::MetricNameFilter;
+pub use name_filter::MetricNameFilter;
 pub use page::{MetricsPage, MetricsPageError};
 pub use watcher::{MetricsWatcher, WatchSummary};

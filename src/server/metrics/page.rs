@@ -7,7 +7,7 @@ use reqwest::Method;
 
 use crate::endpoint::{EndpointError, ServerEndpoint, server_message};
 use crate::exposition::{PrometheusPage, PrometheusSample};
-use crate::server::place::{EndpointRequest, EndpointRequestError};
+use crate::server::endpoint_request::{EndpointRequest, EndpointRequestError};
 use crate::target::spec::TargetSpec;
 
 /// How long a page may take. A page that is slower says little about the time it was asked for.

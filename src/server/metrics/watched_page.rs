@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::keep::MetricNameFilter;
+use super::name_filter::MetricNameFilter;
 use super::page::{MetricsPage, MetricsPageError};
 use super::pool::{kv_pool_tokens, tells_of_pool};
 use crate::clock::Micros;

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::gpu::GpuWatcher;
 use super::host::HostWatcher;
-use super::keep::MetricNameFilter;
+use super::name_filter::MetricNameFilter;
 use super::page::MetricsPage;
 use super::watched_page::WatchedPage;
 use crate::clock::{Clock, Micros};

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::ResetError;
 use crate::endpoint::{EndpointReply, server_message};
-use crate::server::place::EndpointRequest;
+use crate::server::endpoint_request::EndpointRequest;
 
 /// How often and how long a busy server is asked.
 #[derive(Debug, Clone, Copy)]

@@ -11,7 +11,7 @@ use reqwest::Method;
 
 use self::command::ResetProgram;
 use self::endpoint::{ResetRetryPolicy, empty};
-use super::place::{EndpointRequest, EndpointRequestError};
+use super::endpoint_request::{EndpointRequest, EndpointRequestError};
 use super::spec::{ResetStep, ServerSpec};
 use crate::endpoint::{EndpointError, ServerEndpoint};
 use crate::target::spec::TargetSpec;

@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, WaitOptions, kill_process_group, test_kill_process_group};
 
-use super::census::{KILLED_WITHIN, LOOK, ProcessTable};
 use super::job::ProcessJob;
 use super::log::{self, LogRedactor};
 use super::marker::{ProcessMarker, VARIABLE};
+use super::process_table::{KILLED_WITHIN, LOOK, ProcessTable};
 use crate::server::spec::{StopSignal, StopSpec};
 
 /// How long after a process's end its output is awaited, which others may hold open.

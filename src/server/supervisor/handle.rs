@@ -16,13 +16,13 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::census::{KILLED_WITHIN, ProcessEntry, ProcessTable, end};
 use super::child::grace;
 use super::error::SupervisorError;
 use super::job::{ProcessExit, ProcessJob};
 use super::leftover::GRACE;
 use super::marker::ProcessMarker;
 use super::message::{SupervisorCommand, SupervisorReport, line};
+use super::process_table::{KILLED_WITHIN, ProcessEntry, ProcessTable, end};
 
 /// How long the supervising process may take to answer that a process was started, or to be gone beyond what its processes take.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);

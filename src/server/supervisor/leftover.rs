@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use super::census::{ProcessEntry, ProcessTable, end};
 use super::error::SupervisorError;
+use super::process_table::{ProcessEntry, ProcessTable, end};
 
 /// How long a leftover may take to end before it is killed.
 pub(super) const GRACE: Duration = Duration::from_secs(5);

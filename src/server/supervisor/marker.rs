@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::census::{ProcessEntry, ProcessTable};
+use super::process_table::{ProcessEntry, ProcessTable};
 
 /// The environment variable that holds the mark.
 pub(super) const VARIABLE: &str = "BENCH_SUPERVISOR";

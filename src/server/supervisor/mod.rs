@@ -14,8 +14,6 @@ mod message;
 mod tail;
 
 #[cfg(unix)]
-mod census;
-#[cfg(unix)]
 mod child;
 #[cfg(unix)]
 mod handle;
@@ -26,7 +24,9 @@ mod log;
 #[cfg(unix)]
 mod marker;
 #[cfg(unix)]
-mod office;
+mod process_table;
+#[cfg(unix)]
+mod supervisor_loop;
 
 #[cfg(not(unix))]
 mod elsewhere;
@@ -40,7 +40,7 @@ pub use handle::SupervisorHandle;
 #[cfg(unix)]
 pub use leftover::{LeftoverProcess, leftovers};
 #[cfg(unix)]
-pub use office::supervise;
+pub use supervisor_loop::supervise;
 
 #[cfg(not(unix))]
 pub use elsewhere::{LeftoverProcess, SupervisorHandle, leftovers, supervise};

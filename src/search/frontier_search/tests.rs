@@ -7,7 +7,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64;
 
 use super::super::lattice::{CellIndex, LatticeAxis};
-use super::super::seen::{GoalEvidence, TestedCell};
+use super::super::tested_cell::{GoalEvidence, TestedCell};
 use super::*;
 
 /// How the boundary of a random table runs.
@@ -89,7 +89,8 @@ fn walked(walk: &mut FrontierSearch, mut oracle: impl FnMut(CellIndex) -> Tested
 }
 
 fn found(walk: &FrontierSearch) -> SearchScores {
-    let value = |bracket: &super::super::standing::SearchBracket| bracket.passes.map_or(0.0, |place| walk.value(bracket.measure, place));
+    let value =
+        |bracket: &super::super::search_status::SearchBracket| bracket.passes.map_or(0.0, |place| walk.value(bracket.measure, place));
     let standing = walk.standing();
     SearchScores { product: value(&standing.brackets[0]), harmonic_mean: value(&standing.brackets[1]) }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::carried::TransportTotals;
-use super::contract::RowCacheEvidence;
-use super::lane::RequestResult;
+use super::cache_check::RowCacheEvidence;
 use super::lateness::LatenessHistogram;
+use super::sequential_loop::RequestResult;
+use super::transport_totals::TransportTotals;
 use crate::clock::Micros;
 use crate::record::{
     FailureKind, FirstTurnTokens, OPENING_TOKENS, RequestCounts, RequestPhase, RequestRecord, TEMPLATE_TOKENS, TokenSource,
@@ -251,8 +251,8 @@ impl FirstTurnTotals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::executor::lane::InFlightCounters;
     use crate::executor::row::{LoadSnapshot, ScheduledRequest};
+    use crate::executor::sequential_loop::InFlightCounters;
     use crate::executor::token_counts::TokenCounts;
     use crate::target::HttpExchange;
 

@@ -5,8 +5,8 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::figures::SelftestReport;
 use super::machine::HostMachine;
+use super::report::SelftestReport;
 
 /// The variable that names another file.
 const VARIABLE: &str = "BENCH_SELFTEST";
@@ -66,7 +66,7 @@ pub fn load(path: &Path) -> Result<Option<SelftestReport>, SelftestFileError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::figures::fixture;
+    use super::super::report::fixture;
     use super::*;
 
     #[test]

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::lattice::{CellIndex, LoadLattice};
-use super::seen::TestedCell;
+use super::tested_cell::TestedCell;
 
 /// What is known of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

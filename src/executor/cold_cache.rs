@@ -5,7 +5,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use super::contract::{CacheResetMethod, CacheResetOutcome};
+use super::cache_check::{CacheResetMethod, CacheResetOutcome};
 use crate::plan::Run;
 use crate::record::{CacheCheck, PromptSalt};
 use crate::server::spec::{CachePolicy, ResetMode, ResetSpec, SaltReason};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::axes::Axes;
-use super::cause::{CellBottleneck, CellBottleneckKind, diagnose, named};
+use super::cell_bottleneck::{CellBottleneck, CellBottleneckKind, diagnose, named};
 use super::scores::by_facet;
 use super::summary::{CellState, CellSummary};
 

@@ -19,7 +19,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use tokio::net::TcpStream;
 
-use super::sightings::ArrivalSamples;
+use super::arrival_samples::ArrivalSamples;
 use super::stamps::ArrivalStamp;
 use super::system::{self, StampedRead};
 use crate::clock::{Clock, Micros};

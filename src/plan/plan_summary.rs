@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::caches::cache_sentences;
-use super::economics::{CostEstimator, RunCost, limit};
+use super::cost_estimator::{CostEstimator, RunCost, limit};
 use super::id::short_name;
 use super::samples;
 use super::setting::server_starts;

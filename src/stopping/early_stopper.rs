@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::cell::{CellStopper, StoppingCriterion};
+use super::cell_stopper::{CellStopper, StoppingCriterion};
 use super::rows::PlannedRepeat;
 use crate::goal::Goal;
 use crate::plan::{Plan, Run};

@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{LogTail, ServerFailure, ServerLaunchError};
+use super::launch::{LaunchPlan, ProcessLaunch, SERVER};
 use super::pool::pool_in_log;
 use super::ready::ReadinessProbe;
-use super::startup::{LaunchPlan, ProcessLaunch, SERVER};
 use super::version::version;
 use crate::clock::{Clock, Micros};
 use crate::record::ServerFacts;

@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
 use super::conversation::ConversationState;
-use super::first_answers::FirstAnswerWaiter;
+use super::first_answer_barrier::FirstAnswerWaiter;
 use super::row::{LoadSnapshot, ScheduledRequest};
-use super::said::{TextRetention, UnredactedText};
-use super::seldom::{WakeFilter, WakeSignal};
-use super::stop::StopToken;
-use super::threads::RuntimeHandles;
+use super::runtimes::RuntimeHandles;
+use super::stop_token::StopToken;
 use super::token_counts::{TokenCounts, TokenRuleCounts};
+use super::unredacted_text::{TextRetention, UnredactedText};
+use super::wake_filter::{WakeFilter, WakeSignal};
 use crate::arrival::{ScheduledTurn, SendTrigger, SerialRequestSource, SerialRequests};
 use crate::clock::{Clock, Micros, SharedTimer};
 use crate::record::{FailureKind, RequestFailure, RequestPhase, RequestRecord};

@@ -9,11 +9,11 @@
 
 use std::collections::BTreeMap;
 
-use super::aim::{SearchObjective, SearchScores};
-use super::known::{CellStateTable, SearchCellState};
+use super::cell_states::{CellStateTable, SearchCellState};
 use super::lattice::{CellIndex, LoadLattice};
-use super::seen::TestedCell;
-use super::standing::{SearchMeasure, SearchStatus};
+use super::objective::{SearchObjective, SearchScores};
+use super::search_status::{SearchMeasure, SearchStatus};
+use super::tested_cell::TestedCell;
 
 /// How much may be spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

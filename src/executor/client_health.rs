@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::lateness::LatenessHistogram;
-use super::tally::RunTotals;
+use super::run_totals::RunTotals;
 use crate::clock::{Clock, Micros, PreciseTimer};
 use crate::record::ClientHealth;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
-use super::stop::StopToken;
+use super::stop_token::StopToken;
 use crate::event::SweepEvent;
 use crate::plan::{Run, restarts_each_run, server_setting};
 use crate::record::ServerFacts;

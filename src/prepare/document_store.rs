@@ -8,11 +8,11 @@ use std::path::{Component, Path, PathBuf};
 
 use fs_err::{self as fs, OpenOptions};
 
+use super::atomic_file::{hash, read_if_there, write};
 use super::buckets::LengthBuckets;
 use super::error::PrepareError;
 use super::library::json;
 use super::manifest::{BucketDocument, DocumentSkipReason, DocumentsManifest, DocumentsRecipe, FORMAT, SourceRecord, TextSource};
-use super::whole::{hash, read_if_there, write};
 
 /// A folder of prepared documents, locked for this process until it is dropped.
 #[derive(Debug)]

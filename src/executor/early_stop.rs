@@ -2,8 +2,8 @@
 //!
 //! What is in flight is awaited and told as any other request. Must not know what the rule goes by.
 
-use super::course::StoppingRule;
-use super::stop::StopToken;
+use super::run_scheduler::StoppingRule;
+use super::stop_token::StopToken;
 use crate::record::{EarlyStopReason, RequestRecord};
 
 /// A run's rule, where it has one, and what it has said.

@@ -11,11 +11,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::interval;
 
-use super::census::{LOOK, ProcessEntry, ProcessTable, end};
 use super::child::SupervisedProcess;
 use super::job::ProcessJob;
 use super::marker::ProcessMarker;
 use super::message::{SupervisorCommand, SupervisorReport, line};
+use super::process_table::{LOOK, ProcessEntry, ProcessTable, end};
 
 /// How long the last output of processes that are gone is awaited.
 const OUTPUT_WITHIN: Duration = Duration::from_secs(2);

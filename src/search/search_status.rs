@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::aim::{SearchObjective, SearchScores};
-use super::known::{CellStateTable, SearchCellState, SearchContradiction};
+use super::cell_states::{CellStateTable, SearchCellState, SearchContradiction};
 use super::lattice::{CellIndex, LoadLattice};
-use super::seen::{GoalEvidence, TestedCell};
+use super::objective::{SearchObjective, SearchScores};
+use super::tested_cell::{GoalEvidence, TestedCell};
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,11 +4,11 @@
 use tokio::sync::oneshot;
 
 use super::HttpExchange;
-use super::alike::TokenEventTemplate;
 use super::chunk::{ChunkFinishReason, CompletionChunk, TokenKind};
+use super::chunk_usage::UsageCountError;
+use super::event_template::TokenEventTemplate;
 use super::silent::{SilentEvent, SilentEvents};
 use super::sse::{EventTooLongError, SseDecoder, SseEvent};
-use super::wire_usage::UsageCountError;
 use crate::clock::Micros;
 use crate::endpoint::{SecretValues, server_message};
 use crate::record::{FailureKind, RequestFailure};
