@@ -27,11 +27,11 @@ pub mod record;
 mod wire;
 
 pub mod arrival;
+pub mod client;
 pub mod engine;
 pub mod prepare;
 pub mod serve;
 pub mod server;
-pub mod target;
 pub mod tokens;
 pub mod workload;
 

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use bench::target::replay;
+use bench::client::replay;
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// What a vLLM server sent.

@@ -1,4 +1,4 @@
-//! What gave out first in a variant, as load grew: judged cells in, one verdict for each combination of the axes that carry no load.
+//! The bottleneck of a variant as load grows: judged cells in, one verdict for each combination of the axes that carry no load.
 //!
 //! The cells that fail and lie next to those that pass are asked one by one (`cause.rs`); here their answers become one.
 
@@ -40,7 +40,7 @@ impl BottleneckKind {
     }
 }
 
-/// What gave out first among the cells that agree in all `within`.
+/// The bottleneck of the cells that agree in all `within`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bottleneck {
     pub within: Axes,

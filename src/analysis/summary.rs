@@ -93,7 +93,7 @@ pub struct VariantSummary {
     pub cells: Vec<CellSummary>,
     /// One for each combination of the axes that are not scored; empty where there are no goals or nothing to count.
     pub scores: Vec<Score>,
-    /// What gave out first, one for each combination of the axes that carry no load; empty where there are no goals.
+    /// The bottleneck, one for each combination of the axes that carry no load; empty where there are no goals.
     #[serde(default)]
     pub limits: Vec<Bottleneck>,
     /// Cells that fail although one with as much load passes, each once.

@@ -1,4 +1,4 @@
-//! The plan in its order, with cells ended early by their goals: what the stopping rules say, as a course that the executor follows.
+//! The plan in its order, with cells ended early by their goals: what the stopping rules say, as a scheduler that the executor follows.
 
 use std::collections::BTreeSet;
 use std::path::Path;

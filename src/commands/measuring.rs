@@ -75,14 +75,14 @@ pub(super) fn measure(
     let launch = ServerLaunchPaths { program, logs: writer.paths().servers() };
     let (events, heard) = mpsc::unbounded_channel();
     let (to_course, from_recorder) = std::sync::mpsc::channel();
-    let mut course = SweepScheduler::new(plan, &sealed, dir, SearchChannels { sealed: from_recorder, events: events.clone() })?;
+    let mut scheduler = SweepScheduler::new(plan, &sealed, dir, SearchChannels { sealed: from_recorder, events: events.clone() })?;
     let reporters =
         reporters(writer, chat_copy, loudness(talk), &plan.goals, expected_runs(plan, &sealed), Some(SealedRunNotifier::new(to_course)));
     let ending = std::thread::scope(|scope| {
         let reporting = scope.spawn(|| run_reporters(heard, reporters, &stop.abort_token()));
-        let ending = sweep(course.course(), plan.policy, stop, &launch, &events);
-        let trouble = course.trouble();
-        drop((events, course));
+        let ending = sweep(scheduler.scheduler(), plan.policy, stop, &launch, &events);
+        let trouble = scheduler.trouble();
+        drop((events, scheduler));
         let reported = reporting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         reported.map_err(UnsavedResultsError)?;
         trouble.map_or(Ok(()), Err)?;
@@ -127,17 +127,17 @@ impl SweepScheduler {
         })
     }
 
-    fn course(&mut self) -> &mut dyn RunScheduler {
+    fn scheduler(&mut self) -> &mut dyn RunScheduler {
         match self {
-            Self::Searching(course) => course.as_mut(),
-            Self::Curtailing(course) => course.as_mut(),
-            Self::Listed(course) => course,
+            Self::Searching(scheduler) => scheduler.as_mut(),
+            Self::Curtailing(scheduler) => scheduler.as_mut(),
+            Self::Listed(scheduler) => scheduler,
         }
     }
 
     /// What went wrong on the way, other than that results could not be saved.
     fn trouble(&mut self) -> Option<anyhow::Error> {
-        if let Self::Searching(course) = self { course.trouble() } else { None }
+        if let Self::Searching(scheduler) = self { scheduler.trouble() } else { None }
     }
 }
 

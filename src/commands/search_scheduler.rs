@@ -1,4 +1,4 @@
-//! The cells of a plan along its frontiers: which run comes next, by what the sealed runs on disk say, as a course that the executor follows.
+//! The cells of a plan along its frontiers: which run comes next, by what the sealed runs on disk say, as a scheduler that the executor follows.
 //!
 //! A variant's walk ends before the next one's begins, so that its server stays; `order = "abba"` lets them take turns, a cell each. A cell is
 //! judged from its sealed runs alone, so what an earlier start has sealed counts as well.
@@ -22,7 +22,7 @@ use crate::search::{
 };
 use crate::stopping::EarlyStopper;
 
-/// What the course hears and tells.
+/// What the scheduler hears and tells.
 pub(super) struct SearchChannels {
     /// Ids of runs that are sealed.
     pub sealed: Receiver<String>,

@@ -45,7 +45,7 @@ pub enum EngineReply {
     Accepted {
         prompt_tokens: u64,
         answer: EngineAnswer,
-        /// What the carrier of the answer is to do wrong. With [`FaultKind::Status`] and [`FaultKind::NoToken`] no tokens come.
+        /// What the carrier of the answer is to do wrong. With [`EngineFaultKind::Status`] and [`EngineFaultKind::NoToken`] no tokens come.
         fault: Option<EngineFault>,
     },
     Tokens {

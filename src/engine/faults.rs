@@ -7,7 +7,7 @@ use super::spec::{EngineFaultKind, FaultSpec};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EngineFault {
     pub kind: EngineFaultKind,
-    /// For [`FaultKind::Status`].
+    /// For [`EngineFaultKind::Status`].
     pub status: u16,
     /// For faults inside a stream: after how many tokens.
     pub after_tokens: u64,

@@ -23,13 +23,13 @@ use super::target_monitor::TargetMonitor;
 use super::unredacted_text::TextRetention;
 use super::wake_filter::WakeSignal;
 use crate::arrival::RequestSchedule;
+use crate::client::{HttpTarget, SimTarget, Target, TargetError};
 use crate::clock::{Clock, SharedTimer};
 use crate::engine::{EngineParameters, EngineSpecError, TokenMemo};
 use crate::event::SweepEvent;
 use crate::plan::{EnvironmentRedactor, Run};
 use crate::record::{CacheCheck, ClientHealth, EarlyStopReason, FormatVersion, PromptSalt, RunOutcome, RunRecord, ServerFacts, TokenRule};
 use crate::server::WatchSummary;
-use crate::target::{HttpTarget, SimTarget, Target, TargetError};
 use crate::tokens::{self, TokenCountError};
 use crate::workload::spec::{TurnErrorPolicy, WorkloadSpec};
 use crate::workload::{Corpus, RunSalt, Workload, WorkloadError};
@@ -217,14 +217,14 @@ async fn attempt(
     let _ = setting.events.send(SweepEvent::RunStarted { run: header, requests: Some(schedule.requests), started_at: clock.anchor() });
 
     let (target, context_limit) = reach(run, clock, setting).await?;
-    let counter = setting.threads.office(tokens::choose(&cell.target, run.simulated)).await?;
+    let counter = setting.threads.background(tokens::choose(&cell.target, run.simulated)).await?;
     log.token_rule = shown(counter.rule(), &cell.mask());
     let preparing = Workload::prepare(&cell.workload, run.seed, counter.clone(), setting.corpus.clone());
-    let workload = setting.threads.office(preparing).await?;
+    let workload = setting.threads.background(preparing).await?;
 
     // As late as there is something to be emptied: just before the load.
     let attempt = RunAttempt::new(run, &counter);
-    let salt = setting.threads.office(attempt.salt()).await?;
+    let salt = setting.threads.background(attempt.salt()).await?;
     log.salt = salt.as_ref().and_then(|salt| attempt.recorded(salt));
     let emptied = tokio::select! {
         biased;
@@ -255,21 +255,21 @@ async fn attempt(
         occupancy: InFlightCounters::default(),
         done,
     };
-    let watching = setting.threads.office(TargetMonitor::start(run, &load.target, clock, setting.events)).await;
+    let watching = setting.threads.background(TargetMonitor::start(run, &load.target, clock, setting.events)).await;
     let errors = ErrorLimit::new(setting.policy.max_error_rate, schedule.requests, stop.clone());
-    let mut ledger = ResultSink {
+    let mut sink = ResultSink {
         events: setting.events,
         tally: &mut log.tally,
         mask: cell.mask().and(load.target.masked()),
-        curb: EarlyStop::new(rule, stop),
+        early_stop: EarlyStop::new(rule, stop),
         errors,
         pace: Backpressure::of(clock),
     };
-    let lookout = StallDetector::begin(clock);
-    let driven = Box::pin(drive(load, schedule, inbox, &mut ledger)).await;
-    log.standstill = lookout.map(StallDetector::end).unwrap_or_default();
-    let ResultSink { curb, errors, .. } = ledger;
-    log.curtailed = curb.curtailed();
+    let detector = StallDetector::begin(clock);
+    let driven = Box::pin(drive(load, schedule, inbox, &mut sink)).await;
+    log.standstill = detector.map(StallDetector::end).unwrap_or_default();
+    let ResultSink { early_stop, errors, .. } = sink;
+    log.curtailed = early_stop.curtailed();
     log.watched = watching.finish().await;
     driven?;
     log.cache_contract = emptied.with(log.tally.first_turns(&cell.workload, salt_tokens, setting.template_tokens));

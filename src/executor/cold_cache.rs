@@ -6,11 +6,11 @@
 use std::hash::{BuildHasher, RandomState};
 
 use super::cache_check::{CacheResetMethod, CacheResetOutcome};
+use crate::client::Target;
 use crate::plan::Run;
 use crate::record::{CacheCheck, PromptSalt};
 use crate::server::spec::{CachePolicy, ResetMode, ResetSpec, SaltReason};
 use crate::server::{Canary, CanaryTexts, ResetError, reset};
-use crate::target::Target;
 use crate::tokens::{TokenCountError, TokenCounter};
 use crate::workload::{RunSalt, canary_text};
 

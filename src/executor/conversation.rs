@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::client::{EncodedConversation, EncodedMessage, HttpExchange, PreparedRequest, Target};
 use crate::record::{FailureKind, RequestFailure};
 use crate::session::{AnswerMode, ChatMessage, MessageRole, Prompt, Session, Turn};
-use crate::target::{EncodedConversation, EncodedMessage, HttpExchange, PreparedRequest, Target};
 use crate::workload::spec::TurnErrorPolicy;
 
 #[derive(Debug)]

@@ -24,7 +24,7 @@ use crate::record::RequestPhase;
 /// How many connections stand before an open loop begins; a closed one has one for each lane.
 const OPEN_LOOP_CONNECTIONS: usize = 64;
 
-/// How many requests the ledger takes together.
+/// How many requests the sink takes together.
 const AT_ONCE: usize = 1024;
 
 /// What becomes of a request that is over: it is counted, passed on without what the environment says, and shown to whoever may end the
@@ -33,7 +33,7 @@ pub(super) struct ResultSink<'a, 'r> {
     pub events: &'a mpsc::UnboundedSender<SweepEvent>,
     pub tally: &'a mut RunTotals,
     pub mask: EnvironmentRedactor,
-    pub curb: EarlyStop<'r>,
+    pub early_stop: EarlyStop<'r>,
     pub errors: ErrorLimit,
     pub pace: Backpressure,
 }
@@ -43,13 +43,13 @@ pub(super) async fn drive(
     load: LoadContext,
     schedule: RequestSchedule,
     mut done: mpsc::UnboundedReceiver<RequestResult>,
-    ledger: &mut ResultSink<'_, '_>,
+    sink: &mut ResultSink<'_, '_>,
 ) -> Result<(), LoadError> {
     if !schedule.mid_life.is_empty() {
-        ledger.enter(RequestPhase::Prefill, load.clock.now());
+        sink.enter(RequestPhase::Prefill, load.clock.now());
         prefill(&load, &schedule.mid_life).await?;
         while let Ok(request) = done.try_recv() {
-            ledger.take(request);
+            sink.take(request);
         }
     }
     let clock = load.clock;
@@ -65,7 +65,7 @@ pub(super) async fn drive(
     tokio::select! {
         biased;
         () = load.stop.draining() => {}
-        ahead = load.target.connect_ahead(at_once) => ledger.tally.carried.opened_ahead(ahead),
+        ahead = load.target.connect_ahead(at_once) => sink.tally.carried.opened_ahead(ahead),
     }
     let threads = load.threads.clone();
     // What the lanes hold of it is what keeps the channel open.
@@ -78,14 +78,14 @@ pub(super) async fn drive(
     for (runner, neighbours) in runners {
         running.spawn(runner.run(start, neighbours));
     }
-    await_all(running, &mut done, ledger, &threads).await
+    await_all(running, &mut done, sink, &threads).await
 }
 
 /// Hands on what the lanes report. The channel closes when the last lane, and with it the last sender, is gone.
 async fn await_all(
     mut running: JoinSet<Result<(), LoadError>>,
     done: &mut mpsc::UnboundedReceiver<RequestResult>,
-    ledger: &mut ResultSink<'_, '_>,
+    sink: &mut ResultSink<'_, '_>,
     threads: &RuntimeHandles,
 ) -> Result<(), LoadError> {
     let mut ending = Ok(());
@@ -95,13 +95,13 @@ async fn await_all(
         tokio::select! {
             biased;
             1.. = done.recv_many(&mut requests, AT_ONCE) => {
-                ledger.tally.waiting(done.len());
+                sink.tally.waiting(done.len());
                 let mut stretch = threads.stretch();
                 for request in requests.drain(..) {
                     if phase.replace(request.record.phase) != Some(request.record.phase) {
-                        ledger.enter(request.record.phase, request.record.intended_us);
+                        sink.enter(request.record.phase, request.record.intended_us);
                     }
-                    ledger.take(request);
+                    sink.take(request);
                     stretch.as_mut().map(CpuTimeSlice::give_way);
                 }
                 if let Some(pause) = threads.pause() {
@@ -129,7 +129,7 @@ impl ResultSink<'_, '_> {
             failure.detail = self.mask.hide(std::mem::take(&mut failure.detail));
         }
         self.tally.add(&request);
-        self.curb.hear(&request.record);
+        self.early_stop.hear(&request.record);
         self.errors.hear(&request.record);
         if let Some(said) = request.said.take() {
             let _ = self.events.send(SweepEvent::Said(Box::new(said.record(&request.record, &self.mask))));

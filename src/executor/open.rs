@@ -14,9 +14,9 @@ use super::in_flight_limiter::{InFlightLimiter, InFlightPermit};
 use super::row::{LoadSnapshot, ScheduledRequest};
 use super::sequential_loop::{LoadContext, LoadError, RequestResult, RunWindow, send};
 use crate::arrival::{OpenLoopArrivals, ScheduledTurn};
+use crate::client::PreparedRequest;
 use crate::clock::{CpuTimeSlice, Micros, PreciseTimer};
 use crate::record::{FailureKind, RequestFailure};
-use crate::target::PreparedRequest;
 use crate::workload::WorkloadError;
 
 /// How many requests are built before they are due: recorded traces have dozens at one moment.

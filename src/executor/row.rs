@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 
 use super::sequential_loop::InFlightCounters;
 use super::token_counts::TokenCounts;
+use crate::client::HttpExchange;
 use crate::clock::Micros;
 use crate::record::{RequestPhase, RequestRecord, TokenSource};
-use crate::target::HttpExchange;
 
 /// What was going on when a request was sent.
 #[derive(Debug, Clone, Copy)]

@@ -251,10 +251,10 @@ impl FirstTurnTotals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::HttpExchange;
     use crate::executor::row::{LoadSnapshot, ScheduledRequest};
     use crate::executor::sequential_loop::InFlightCounters;
     use crate::executor::token_counts::TokenCounts;
-    use crate::target::HttpExchange;
 
     #[test]
     fn a_request_whose_writing_took_time_was_not_held_back() {

@@ -1,5 +1,5 @@
 //! Which threads do what: those that send and listen do nothing else. Prompts, metrics, servers and token counts have threads of their own,
-//! the office; records go to the thread that runs the sweep, and from there to the reporters'.
+//! the background runtime; records go to the thread that runs the sweep, and from there to the reporters'.
 //!
 //! In virtual time there is one thread for all, and the order of things on it is part of the result.
 
@@ -13,8 +13,8 @@ use tokio_util::context::TokioContext;
 
 use crate::clock::CpuTimeSlice;
 
-/// Threads of the office: one may be busy with a long text while another hears the server's processes.
-const OFFICE: usize = 2;
+/// Threads of the background runtime: one may be busy with a long text while another hears the server's processes.
+const BACKGROUND_THREADS: usize = 2;
 
 /// People see no difference.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// The runtimes where real servers are measured.
 #[derive(Debug)]
 pub(super) struct NetworkRuntimes {
-    pub office: Runtime,
+    pub background: Runtime,
     pub threads: RuntimeHandles,
     /// As many threads as the machine has processors.
     _measuring: Runtime,
@@ -31,9 +31,9 @@ pub(super) struct NetworkRuntimes {
 impl NetworkRuntimes {
     pub fn new() -> std::io::Result<Self> {
         let measuring = Builder::new_multi_thread().thread_name("measuring").enable_all().build()?;
-        let office = Builder::new_multi_thread().thread_name("office").worker_threads(OFFICE).enable_all().build()?;
-        let threads = RuntimeHandles::Apart { measuring: measuring.handle().clone(), office: office.handle().clone() };
-        Ok(Self { office, threads, _measuring: measuring })
+        let background = Builder::new_multi_thread().thread_name("background").worker_threads(BACKGROUND_THREADS).enable_all().build()?;
+        let threads = RuntimeHandles::Apart { measuring: measuring.handle().clone(), background: background.handle().clone() };
+        Ok(Self { background, threads, _measuring: measuring })
     }
 }
 
@@ -44,7 +44,7 @@ pub(super) enum RuntimeHandles {
     One,
     Apart {
         measuring: Handle,
-        office: Handle,
+        background: Handle,
     },
 }
 
@@ -57,24 +57,24 @@ impl RuntimeHandles {
         }
     }
 
-    /// A future whose tasks and sockets live in the office, wherever it is itself.
-    pub fn office<'f, F: Future + 'f>(&self, future: F) -> LocalBoxFuture<'f, F::Output> {
+    /// A future whose tasks and sockets live in the background runtime, wherever it is itself.
+    pub fn background<'f, F: Future + 'f>(&self, future: F) -> LocalBoxFuture<'f, F::Output> {
         match self {
             Self::One => Box::pin(future),
-            Self::Apart { office, .. } => Box::pin(TokioContext::new(future, office.clone())),
+            Self::Apart { background, .. } => Box::pin(TokioContext::new(future, background.clone())),
         }
     }
 
-    /// Has something done in the office, and awaits it. Given up, it is ended.
+    /// Has something done in the background runtime, and awaits it. Given up, it is ended.
     pub fn have_done<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> BoxFuture<'static, T> {
-        let Self::Apart { office, .. } = self else { return Box::pin(work) };
+        let Self::Apart { background, .. } = self else { return Box::pin(work) };
         let mut set = JoinSet::new();
-        set.spawn_on(work, office);
+        set.spawn_on(work, background);
         Box::pin(async move {
             match set.join_next().await {
                 Some(Ok(done)) => done,
                 Some(Err(panic)) if panic.is_panic() => resume_unwind(panic.into_panic()),
-                // The office has been closed, and nobody is waiting any more.
+                // The background runtime has been closed, and nobody is waiting any more.
                 _ => std::future::pending().await,
             }
         })
@@ -94,11 +94,11 @@ impl RuntimeHandles {
         matches!(self, Self::Apart { .. }).then(CpuTimeSlice::begin)
     }
 
-    /// A task of the office.
+    /// A task of the background runtime.
     pub fn spawn_in_office<T: Send + 'static>(&self, tasks: &mut JoinSet<T>, task: impl Future<Output = T> + Send + 'static) {
         match self {
             Self::One => tasks.spawn(task),
-            Self::Apart { office, .. } => tasks.spawn_on(task, office),
+            Self::Apart { background, .. } => tasks.spawn_on(task, background),
         };
     }
 }
@@ -115,13 +115,13 @@ mod tests {
     fn what_is_had_done_and_what_is_spawned_are_on_the_threads_they_belong_to() {
         let network = NetworkRuntimes::new().unwrap();
         let threads = network.threads.clone();
-        let seen = network.office.block_on(async {
+        let seen = network.background.block_on(async {
             let measured = threads.measuring(async { tokio::spawn(async { name() }).await.unwrap() }).await;
             let done = threads.measuring(threads.have_done(async { name() })).await;
-            let watched = threads.measuring(threads.office(async { tokio::spawn(async { name() }).await.unwrap() })).await;
+            let watched = threads.measuring(threads.background(async { tokio::spawn(async { name() }).await.unwrap() })).await;
             [measured, done, watched]
         });
-        assert_eq!(seen.map(Option::unwrap), ["measuring", "office", "office"]);
+        assert_eq!(seen.map(Option::unwrap), ["measuring", "background", "background"]);
     }
 
     #[test]

@@ -15,10 +15,10 @@ use super::token_counts::{TokenCounts, TokenRuleCounts};
 use super::unredacted_text::{TextRetention, UnredactedText};
 use super::wake_filter::{WakeFilter, WakeSignal};
 use crate::arrival::{ScheduledTurn, SendTrigger, SerialRequestSource, SerialRequests};
+use crate::client::{HttpExchange, PreparedRequest, Target, TransportStats};
 use crate::clock::{Clock, Micros, SharedTimer};
 use crate::record::{FailureKind, RequestFailure, RequestPhase, RequestRecord};
 use crate::session::Session;
-use crate::target::{HttpExchange, PreparedRequest, Target, TransportStats};
 use crate::tokens::{TokenCountError, TokenCounter};
 use crate::workload::spec::TurnErrorPolicy;
 use crate::workload::{RunSalt, Workload, WorkloadError};
@@ -61,7 +61,7 @@ impl LoadContext {
         })
     }
 
-    /// The session as it is sent, its first question written, and the tokens that it grows to; made in the office.
+    /// The session as it is sent, its first question written, and the tokens that it grows to; made in the background runtime.
     pub async fn conversation(self: &Arc<Self>, number: u64, first_turn: u32) -> Result<(ConversationState, u64), WorkloadError> {
         let load = Arc::clone(self);
         self.threads.have_done(async move { load.make_conversation(number, first_turn).await }).await
@@ -77,7 +77,7 @@ impl LoadContext {
         Ok((conversation, needed))
     }
 
-    /// The token counts of an answer, in the office where they must be counted.
+    /// The token counts of an answer, in the background runtime where they must be counted.
     pub async fn counts(&self, exchange: &HttpExchange, authored: Option<u64>) -> Result<TokenCounts, TokenCountError> {
         let (None, None, Some(authored)) = (exchange.usage, &exchange.failure, authored) else { return Ok(TokenCounts::told(exchange)) };
         let counter = self.counter.clone();

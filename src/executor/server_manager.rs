@@ -181,9 +181,9 @@ impl<'a> ServerManager<'a> {
         let number = account.starts;
         let variant = run.variant.clone();
         let logs = self.launch.logs.join(&variant);
-        let premises = LaunchContext { program: &self.launch.program, logs: &logs, hide: mask.pairs() };
+        let context = LaunchContext { program: &self.launch.program, logs: &logs, hide: mask.pairs() };
         let starting = async {
-            let startup = LaunchPlan::of(&run.cell.server, &run.cell.target, premises)?;
+            let startup = LaunchPlan::of(&run.cell.server, &run.cell.target, context)?;
             let command = mask.hide(startup.shown());
             let _ = self.events.send(SweepEvent::ServerStarting { variant: variant.clone(), life: number, command });
             ServerProcess::start(startup, &self.stop.drain_token(), self.stop.leave_token()).await

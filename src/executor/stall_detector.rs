@@ -158,16 +158,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn time_that_passes_unnoticed_is_a_standstill_and_what_was_slept_is_none() {
-        let lookout = StallDetector::begin(Clock::real()).unwrap();
+        let detector = StallDetector::begin(Clock::real()).unwrap();
         for _ in 0..50 {
             tokio::time::sleep(LOOK).await;
         }
-        let longest = lookout.longest.clone();
+        let longest = detector.longest.clone();
         assert!(*longest.borrow() < LOOK, "{:?}", longest.borrow());
         // It has gone to sleep again and is not let in for four seconds.
         tokio::time::advance(Duration::from_secs(4)).await;
         tokio::time::sleep(LOOK).await;
-        let longest_s = lookout.end().longest_s.unwrap();
+        let longest_s = detector.end().longest_s.unwrap();
         assert!((3.8..=4.0).contains(&longest_s), "{longest_s}");
     }
 

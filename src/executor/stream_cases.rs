@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::row::{LoadSnapshot, ScheduledRequest};
 use super::sequential_loop::{InFlightCounters, RequestResult};
 use super::token_counts::{TokenCounts, TokenRuleCounts};
+use crate::client::{HttpExchange, replay_at};
 use crate::clock::Micros;
 use crate::record::{FailureKind, FirstEventSource, RequestFailure, RequestPhase, RequestRecord, TokenSource};
-use crate::target::{HttpExchange, replay_at};
 
 /// A stream as it is being written.
 #[derive(Default)]

@@ -1,4 +1,4 @@
-//! All runs of a course in turn: what fails is recorded, and the sweep goes on.
+//! All runs of a scheduler in turn: what fails is recorded, and the sweep goes on.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -27,7 +27,7 @@ const UNSERVED_IN_A_ROW: u32 = 2;
 /// How a sweep ended.
 #[derive(Debug)]
 pub struct SweepOutcome {
-    /// How many runs there may be in all, as the course said at the start.
+    /// How many runs there may be in all, as the scheduler said at the start.
     pub planned: usize,
     /// Those of them that have a record: of this start, and of earlier ones.
     pub finished: usize,
@@ -52,17 +52,17 @@ pub enum SweepStopReason {
 #[error("the operating system gives no resources for the load: {0}")]
 pub struct SweepError(#[from] std::io::Error);
 
-/// Runs what the course decides. Blocks until it is done or stopped, from outside or by its policy; everything that happens is sent to
+/// Runs what the scheduler decides. Blocks until it is done or stopped, from outside or by its policy; everything that happens is sent to
 /// `events`. No server that it started outlives it.
 pub fn sweep(
-    course: &mut dyn RunScheduler,
+    scheduler: &mut dyn RunScheduler,
     policy: FailurePolicy,
     stop: &StopToken,
     launch: &ServerLaunchPaths,
     events: &mpsc::UnboundedSender<SweepEvent>,
 ) -> Result<SweepOutcome, SweepError> {
-    let (planned, sealed) = course.extent();
-    let _ = events.send(SweepEvent::SweepStarted { planned, sealed, about: course.is_guess() });
+    let (planned, sealed) = scheduler.extent();
+    let _ = events.send(SweepEvent::SweepStarted { planned, sealed, about: scheduler.is_guess() });
     let (corpus, memo) = (Corpus::default(), TokenMemo::default());
     let setting = CellContext {
         corpus: &corpus,
@@ -75,12 +75,12 @@ pub fn sweep(
         notes: &[],
         template_tokens: None,
     };
-    let mut site = RealServerContext { network: None, keeper: ServerManager::new(launch, stop, events), asked: BTreeMap::new() };
+    let mut site = RealServerContext { network: None, manager: ServerManager::new(launch, stop, events), asked: BTreeMap::new() };
     let (mut finished, mut stopped_by) = (sealed, None);
     let mut unserved_in_a_row = 0;
     while !stop.is_draining() && stopped_by.is_none() {
-        let Some(run) = course.next() else { break };
-        let rule = course.rule(&run);
+        let Some(run) = scheduler.next() else { break };
+        let rule = scheduler.rule(&run);
         let measured =
             if run.simulated { RunAttemptOutcome::Record(simulate(&run, &setting, rule)?) } else { site.measure(&run, &setting, rule)? };
         let (record, is_unserved) = match measured {
@@ -101,7 +101,7 @@ pub fn sweep(
             OnCellFailure::StopUnserved | OnCellFailure::Continue => None,
         });
         let _ = events.send(SweepEvent::RunFinished(Box::new(record.clone())));
-        course.ended(&record);
+        scheduler.ended(&record);
     }
     drop(site);
     let interrupted = stop.is_draining();
@@ -139,7 +139,7 @@ enum RunAttemptOutcome {
 /// Where real servers are measured: the threads, made for the first of them and kept, and the server that the runs are on.
 struct RealServerContext<'a> {
     network: Option<NetworkRuntimes>,
-    keeper: ServerManager<'a>,
+    manager: ServerManager<'a>,
     /// What was told by targets that were asked before their first runs.
     asked: BTreeMap<String, PreflightFacts>,
 }
@@ -157,7 +157,7 @@ impl RealServerContext<'_> {
             None => self.network.insert(NetworkRuntimes::new()?),
         };
         let setting = CellContext { threads: &network.threads, ..*setting };
-        Ok(network.office.block_on(measure(run, &setting, rule, &mut self.keeper, &mut self.asked)))
+        Ok(network.background.block_on(measure(run, &setting, rule, &mut self.manager, &mut self.asked)))
     }
 }
 
@@ -165,7 +165,7 @@ impl RealServerContext<'_> {
 impl Drop for RealServerContext<'_> {
     fn drop(&mut self) {
         if let Some(network) = &self.network {
-            network.office.block_on(self.keeper.end());
+            network.background.block_on(self.manager.end());
         }
     }
 }
@@ -174,10 +174,10 @@ async fn measure(
     run: &Run,
     setting: &CellContext<'_>,
     rule: Option<&mut dyn StoppingRule>,
-    keeper: &mut ServerManager<'_>,
+    manager: &mut ServerManager<'_>,
     asked: &mut BTreeMap<String, PreflightFacts>,
 ) -> RunAttemptOutcome {
-    let mut serving = match keeper.serve(run).await {
+    let mut serving = match manager.serve(run).await {
         Err(NoServerReason::Interrupted) => return RunAttemptOutcome::NotBegun,
         Err(NoServerReason::Failed(reason)) => return RunAttemptOutcome::Record(not_run(run, reason, setting)),
         Ok(serving) => serving,
@@ -216,7 +216,7 @@ async fn measure(
     };
     if let Some(death) = death {
         let reason = run.cell.mask().hide(death.to_string());
-        keeper.bury(&reason).await;
+        manager.bury(&reason).await;
         // Of an interrupted run nothing is kept, whatever happened in it.
         if !setting.stop.is_draining() {
             record.outcome = RunOutcome::Failed { reason: format!("the server died: {reason}") };

@@ -9,13 +9,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::client::{SimTarget, Target};
 use crate::clock::{Clock, Micros};
 use crate::engine::{CACHE_CONFIG, EngineMetric, EngineMetricKind, EngineSnapshot};
 use crate::event::SweepEvent;
 use crate::plan::{EnvironmentRedactor, Run};
 use crate::record::{SampleKind, ServerSample, labels_text};
 use crate::server::{MetricNameFilter, MetricsWatcher, WatchSummary};
-use crate::target::{SimTarget, Target};
 
 /// Between two readings of the simulated engine.
 const SIMULATED_PERIOD: Micros = Micros(10_000_000);

@@ -3,8 +3,8 @@
 //!
 //! In: an exchange, and what the token rule counts of its texts where the server told nothing. Purely, once the answer is over.
 
+use crate::client::HttpExchange;
 use crate::record::{FirstEventSource, TokenSource, TokenUsage};
-use crate::target::HttpExchange;
 
 /// Counts of one request.
 #[derive(Debug, Clone, Copy, Default)]

@@ -5,8 +5,8 @@
 use hdrhistogram::Histogram;
 
 use super::lateness::LatenessHistogram;
+use crate::client::{ReadStats, TransportStats};
 use crate::record::{ClientHealth, ConnectionCounts, StampSource};
-use crate::target::{ReadStats, TransportStats};
 
 /// The longest lag that is told apart, in microseconds.
 const LONGEST: u64 = 60_000_000;

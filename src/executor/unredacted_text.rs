@@ -1,10 +1,10 @@
 //! What was said in a request, for those who asked to keep it: the prompt before it is sent and the answer when it is over go in, a record
 //! without secrets comes out. Where texts are not kept, nothing is copied.
 
+use crate::client::HttpExchange;
 use crate::plan::EnvironmentRedactor;
 use crate::record::{RecordedMessage, RecordedText, RequestRecord, RequestText};
 use crate::session::{ChatMessage, MessageRole, Prompt};
-use crate::target::HttpExchange;
 
 /// Whether prompts and answers are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -85,22 +85,22 @@ mod tests {
                 if over.get() { Poll::Ready(()) } else { Poll::Pending }
             })
         };
-        let (mut seldom, mut other) = (pin!(WakeFilter::new(future(), &rung)), pin!(WakeFilter::new(future(), &other_run)));
+        let (mut filter, mut other) = (pin!(WakeFilter::new(future(), &rung)), pin!(WakeFilter::new(future(), &other_run)));
         let task = Arc::new(Task::default());
         let waker = Waker::from(Arc::clone(&task));
         let mut cx = Context::from_waker(&waker);
         assert!(other.as_mut().poll(&mut cx).is_pending());
         for _ in 0..3 {
-            assert!(seldom.as_mut().poll(&mut cx).is_pending());
+            assert!(filter.as_mut().poll(&mut cx).is_pending());
         }
         assert_eq!((polls.replace(0), task.0.load(Ordering::Relaxed)), (2, false), "each once");
-        assert!(seldom.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        assert!(seldom.as_mut().poll(&mut cx).is_pending());
+        assert!(filter.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert!(filter.as_mut().poll(&mut cx).is_pending());
         assert_eq!(polls.get(), 2, "each of the two tasks was registered anew");
         over.set(true);
         asked.take().unwrap().wake();
         assert!(task.0.load(Ordering::Relaxed), "the task is woken");
         assert!(other.as_mut().poll(&mut cx).is_pending(), "it shares no bell with the one that asked");
-        assert!(seldom.as_mut().poll(&mut cx).is_ready());
+        assert!(filter.as_mut().poll(&mut cx).is_ready());
     }
 }

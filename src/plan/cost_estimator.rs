@@ -9,11 +9,11 @@ use std::rc::Rc;
 use futures_util::FutureExt;
 
 use super::PlanError;
+use crate::client::spec::TargetKind;
 use crate::engine::{ANSWER_HEAD_TOKENS, EngineParameters, MESSAGE_TOKENS};
 use crate::named_file::NamedFile;
 use crate::scenario::CellSpec;
 use crate::server::spec::{CachePolicy, SaltReason};
-use crate::target::spec::TargetKind;
 use crate::tokens::{self, TokenCounter};
 use crate::trace::{Trace, TraceRequest};
 use crate::units::{Seconds, grouped};

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::Run;
+use crate::client::spec::TargetKind;
 use crate::scenario::CellSpec;
 use crate::server::spec::{ResetMode, ResetSpec, ServerSpec};
-use crate::target::spec::TargetKind;
 use crate::template::{CommandMode, TemplateContext, UnknownFieldError};
 
 /// What a server is started with, as a text to be compared. `None` where nothing is started: simulated, or used by its URL.

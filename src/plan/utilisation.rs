@@ -7,9 +7,9 @@ use super::cost_estimator::RunCost;
 use super::id::{short_name, value_text};
 use super::plan_summary::{PlanNote, SampleSizeCheck};
 use super::{Plan, PlanError, Run};
+use crate::client::spec::TargetKind;
 use crate::engine::EngineParameters;
 use crate::scenario::CellSpec;
-use crate::target::spec::TargetKind;
 use crate::units::{grouped, waiting_time};
 use crate::workload::spec::{AnswerPolicy, ArrivalPattern, RequestsSpec, WorkloadSpec};
 

@@ -259,10 +259,10 @@ pub fn ratio_sentence(summary: &SweepSummary, ratio: &ScoreRatio) -> String {
     format!("{} -> {}: {}{} {base} vs {other}: {share}", ratio.base, ratio.other, ratio.score, at(&ratio.within))
 }
 
-/// What gave out first, a sentence for each combination of axes that carry no load: `gave out first: KV memory: ...`.
+/// The bottleneck, a sentence for each combination of axes that carry no load: `bottleneck: KV memory: ...`.
 #[must_use]
 pub fn limit_sentences(variant: &VariantSummary) -> Vec<String> {
-    let sentence = |limit: &Bottleneck| format!("gave out first{}: {}: {}", at(&limit.within), limit.kind.name(), limit.words);
+    let sentence = |limit: &Bottleneck| format!("bottleneck{}: {}: {}", at(&limit.within), limit.kind.name(), limit.words);
     variant.limits.iter().map(sentence).collect()
 }
 

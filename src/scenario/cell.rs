@@ -10,9 +10,9 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::secret::{EnvironmentRedactor, EnvironmentSecret};
+use crate::client::spec::TargetSpec;
 use crate::engine::spec::EngineSpec;
 use crate::server::spec::ServerSpec;
-use crate::target::spec::TargetSpec;
 use crate::workload::spec::WorkloadSpec;
 
 /// A point of the matrix for one variant, with nothing left to decide. Serialized it is the resolved form, without secrets.

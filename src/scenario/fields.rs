@@ -5,9 +5,9 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 
 use super::diagnostic::{closest, listed};
+use crate::client::spec::TargetSpec;
 use crate::engine::spec::EngineSpec;
 use crate::server::spec::ServerSpec;
-use crate::target::spec::TargetSpec;
 use crate::workload::spec::{ChatSpec, DocumentQaSpec, RequestsSpec, WorkloadSpec};
 
 /// The sections that make a cell, in the order of a scenario.

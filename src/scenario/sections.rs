@@ -7,9 +7,9 @@ use super::document::{ScenarioNode, ScenarioTable, ScenarioValue};
 use super::explain::{self, SectionContext};
 use super::fields::{CellFieldSet, WorkloadKind};
 use super::typed::{self, ParsedNode};
+use crate::client::spec::TargetSpec;
 use crate::engine::spec::EngineSpec;
 use crate::server::spec::ServerSpec;
-use crate::target::spec::TargetSpec;
 use crate::workload::spec::WorkloadSpec;
 
 /// One of the four.

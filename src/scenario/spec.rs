@@ -8,12 +8,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::meant::RunOrder;
+use crate::client::spec::TargetSpec;
 use crate::engine::spec::EngineSpec;
 use crate::executor::spec::OnCellFailure;
 use crate::plot::spec::PlotSpec;
 use crate::search::spec::SearchSpec;
 use crate::server::spec::ServerSpec;
-use crate::target::spec::TargetSpec;
 use crate::workload::spec::WorkloadSpec;
 
 /// What to measure: a workload, a target, a matrix of values, variants to compare, and the goals that must hold.

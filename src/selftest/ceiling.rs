@@ -6,8 +6,8 @@ use super::emitter::EmissionTiming;
 use super::machine::cpu_time;
 use super::report::CoreCapacity;
 use super::streams::{SelftestLoad, SelftestMeasurements, listen};
+use crate::client::TargetError;
 use crate::clock::Micros;
-use crate::target::TargetError;
 
 const EVENTS: SelftestLoad =
     SelftestLoad { streams: 300, events: 250, emission: EmissionTiming { first_us: 10_000, gap_us: 20_000 }, lasting: Micros(3_000_000) };

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use super::emitter::EmissionTiming;
 use super::report::TimingDeviation;
 use super::streams::{SelftestLoad, SelftestMeasurements, listen};
+use crate::client::TargetError;
 use crate::clock::Micros;
-use crate::target::TargetError;
 
 const LOAD: SelftestLoad =
     SelftestLoad { streams: 40, events: 50, emission: EmissionTiming { first_us: 20_000, gap_us: 20_000 }, lasting: Micros(3_000_000) };

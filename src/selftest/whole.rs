@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::machine::{HostMachine, raise_open_files};
 use super::report::{SelftestReport, TimingDeviation};
 use super::{ceiling, lag, stamps, timer};
-use crate::target::TargetError;
+use crate::client::TargetError;
 
 /// Why nothing could be measured.
 #[derive(Debug, thiserror::Error)]

@@ -24,7 +24,7 @@ use super::stamps::ArrivalStamp;
 use super::system::{self, StampedRead};
 use crate::clock::{Clock, Micros};
 
-/// A read this late calls for the lookout: far less than any engine takes for a token.
+/// A read this late calls for the sampler: far less than any engine takes for a token.
 const LATE: Micros = Micros(1_000);
 /// How long it looks out from then on.
 const WARY: Micros = Micros(2_000_000);
@@ -128,7 +128,7 @@ impl SocketRegistry {
             over: AtomicBool::new(false),
         });
         let thread = Arc::clone(&post);
-        std::thread::Builder::new().name("lookout".to_owned()).spawn(move || thread.look_out(poll))?;
+        std::thread::Builder::new().name("sampler".to_owned()).spawn(move || thread.look_out(poll))?;
         Ok(post)
     }
 
@@ -306,14 +306,14 @@ mod tests {
     use crate::wire::socket::StampedSocket;
 
     /// A connected socket whose bytes the kernel stamps already, and its peer.
-    fn connected(lookout: &ArrivalSampler) -> (StampedSocket, TcpStream) {
+    fn connected(sampler: &ArrivalSampler) -> (StampedSocket, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         stream.set_nonblocking(true).unwrap();
         let (stream, mut peer) = (tokio::net::TcpStream::from_std(stream).unwrap(), listener.accept().unwrap().0);
         system::prepare(&stream);
         await_stamps(&stream, &mut peer);
-        (StampedSocket::new(stream, lookout, Clock::real()).unwrap(), peer)
+        (StampedSocket::new(stream, sampler, Clock::real()).unwrap(), peer)
     }
 
     /// The kernel begins to stamp a moment after the first socket has asked for it.
@@ -354,8 +354,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_came_apart_and_was_read_too_late_still_has_its_own_stamp() {
-        let lookout = ArrivalSampler::new(Clock::real());
-        let (mut socket, mut peer) = connected(&lookout);
+        let sampler = ArrivalSampler::new(Clock::real());
+        let (mut socket, mut peer) = connected(&sampler);
         socket.watch().expect();
         write(&mut peer, b"first", &socket);
         write(&mut peer, b"and second", &socket);
@@ -367,8 +367,8 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_looked_at_once_the_first_token_has_come() {
-        let lookout = ArrivalSampler::new(Clock::real());
-        let (mut socket, mut peer) = connected(&lookout);
+        let sampler = ArrivalSampler::new(Clock::real());
+        let (mut socket, mut peer) = connected(&sampler);
         socket.watch().expect();
         write(&mut peer, b"first", &socket);
         assert_eq!(read(&mut socket).await.0, 5);
@@ -388,9 +388,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_late_read_has_what_is_awaited_elsewhere_looked_at_too() {
-        let lookout = ArrivalSampler::new(Clock::real());
-        let (late, _peer) = connected(&lookout);
-        let (awaited, mut to_awaited) = connected(&lookout);
+        let sampler = ArrivalSampler::new(Clock::real());
+        let (late, _peer) = connected(&sampler);
+        let (awaited, mut to_awaited) = connected(&sampler);
         let post = Arc::clone(&late.watch().0.as_ref().unwrap().0);
         post.wary_until.store(0, Relaxed);
         awaited.watch().expect();
@@ -402,8 +402,8 @@ mod tests {
 
     #[tokio::test]
     async fn only_what_nobody_has_turned_to_since_it_came_is_looked_at() {
-        let lookout = ArrivalSampler::new(Clock::real());
-        let (mut socket, mut peer) = connected(&lookout);
+        let sampler = ArrivalSampler::new(Clock::real());
+        let (mut socket, mut peer) = connected(&sampler);
         let (post, watched) = socket.watch().0.clone().unwrap();
         // The thread itself stays out of it.
         post.wary_until.store(0, Relaxed);
@@ -424,8 +424,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_socket_is_forgotten() {
-        let lookout = ArrivalSampler::new(Clock::real());
-        let (socket, _peer) = connected(&lookout);
+        let sampler = ArrivalSampler::new(Clock::real());
+        let (socket, _peer) = connected(&sampler);
         let post = Arc::clone(&socket.watch().0.as_ref().unwrap().0);
         socket.watch().expect();
         assert_eq!(lock(&post.sockets).len(), 1);

@@ -32,7 +32,7 @@ pub(crate) struct ServerConnector {
     version: WireHttpVersion,
     limit: Duration,
     clock: Clock,
-    lookout: ArrivalSampler,
+    sampler: ArrivalSampler,
     _stamping: KernelTimestamping,
 }
 
@@ -47,7 +47,7 @@ impl ServerConnector {
             version: place.version,
             limit,
             clock,
-            lookout: ArrivalSampler::new(clock),
+            sampler: ArrivalSampler::new(clock),
             _stamping: KernelTimestamping::ask(),
         })
     }
@@ -65,7 +65,7 @@ impl ServerConnector {
         let connecting = |error: std::io::Error| WireError::connecting(&error);
         let addresses = tokio::net::lookup_host((self.host.as_str(), self.port)).await.map_err(connecting)?.collect();
         let socket =
-            StampedSocket::new(race::connect(addresses).await.map_err(connecting)?, &self.lookout, self.clock).map_err(connecting)?;
+            StampedSocket::new(race::connect(addresses).await.map_err(connecting)?, &self.sampler, self.clock).map_err(connecting)?;
         let stream = match &self.tls {
             None => WireStream::Plain(socket),
             Some(tls) => WireStream::Tls(Box::new(tls.begin(socket).await.map_err(connecting)?)),

@@ -38,7 +38,7 @@ struct ReadPermitState {
     handed_over: Micros,
 }
 
-/// A stream's gate, shut, and its keeper.
+/// A stream's gate, shut, and its permit.
 pub(super) fn gate(stream: WireStream) -> (GatedStream, ReadPermit) {
     let state =
         ReadPermitState { open: false, passed: false, congested: false, arrival: stream.arrival(), handed_over: stream.handed_over() };

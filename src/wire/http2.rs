@@ -23,7 +23,7 @@ const WINDOW: u32 = 1 << 20;
 #[derive(Debug)]
 pub(crate) struct Http2Connection {
     driver: Connection<GatedStream, Bytes>,
-    keeper: ReadPermit,
+    permit: ReadPermit,
     watch: SamplerHandle,
     requests: SendRequest<Bytes>,
     answer: Http2AnswerState,
@@ -64,14 +64,14 @@ impl Http2Connection {
     /// Greets the server, and does not wait for its greeting.
     pub(super) async fn begin(stream: WireStream) -> Result<Self, WireError> {
         let watch = stream.watch().clone();
-        let (gate, keeper) = gate(stream);
+        let (gate, permit) = gate(stream);
         let mut builder = Builder::new();
         builder.enable_push(false).initial_window_size(WINDOW).initial_connection_window_size(WINDOW);
         builder.max_header_list_size(u32::try_from(LARGEST_HEAD).unwrap_or(u32::MAX));
         let (requests, driver) = builder.handshake(gate).await.map_err(|error| fault(&error))?;
         Ok(Self {
             driver,
-            keeper,
+            permit,
             watch,
             requests,
             answer: Http2AnswerState::Over,
@@ -113,11 +113,11 @@ impl Http2Connection {
         self.answer = Http2AnswerState::Awaited(answer);
         for (number, piece) in (1..).zip(body) {
             if !self.write_piece(&mut stream, piece.clone(), number == body.len()).await? {
-                return Ok(self.keeper.handed_over());
+                return Ok(self.permit.handed_over());
             }
         }
         self.written = std::future::poll_fn(|cx| self.poll_flush(cx)).await;
-        Ok(self.keeper.handed_over())
+        Ok(self.permit.handed_over())
     }
 
     pub(super) async fn head(&mut self) -> Result<(ResponseHead, ArrivalStamp), WireError> {
@@ -139,7 +139,7 @@ impl Http2Connection {
     pub(super) async fn more(&mut self) -> Result<Option<ArrivalStamp>, WireError> {
         let more = std::future::poll_fn(|cx| self.poll(cx, Self::poll_piece)).await?;
         match &self.answer {
-            _ if more => Ok(Some(self.keeper.arrival())),
+            _ if more => Ok(Some(self.permit.arrival())),
             Http2AnswerState::Broken(error) => Err(self.told(error)),
             _ => Ok(None),
         }
@@ -157,7 +157,7 @@ impl Http2Connection {
         self.heard = Http2LatestAnswer::This;
         self.answer = Http2AnswerState::Begun(body);
         let head = ResponseHead::of(&parts).map_err(|text| WireError::new(WireErrorKind::Malformed, text))?;
-        Ok((head, self.keeper.arrival()))
+        Ok((head, self.permit.arrival()))
     }
 
     /// Writes as much at a time as the server gives leave for; false where it answers before it has heard all.
@@ -192,7 +192,7 @@ impl Http2Connection {
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         loop {
             self.drive(cx, Http2ReadMode::No);
-            if self.closed || !self.keeper.is_congested() {
+            if self.closed || !self.permit.is_congested() {
                 return Poll::Ready(!self.closed);
             }
             let read = self.drive(cx, Http2ReadMode::Once);
@@ -256,10 +256,10 @@ impl Http2Connection {
         if self.closed {
             return false;
         }
-        self.keeper.set(read == Http2ReadMode::Once);
+        self.permit.set(read == Http2ReadMode::Once);
         // Why it ended is told to whoever waits for an answer.
         self.closed = Pin::new(&mut self.driver).poll(cx).is_ready();
-        self.keeper.has_passed()
+        self.permit.has_passed()
     }
 
     fn cut_short(&self) -> WireError {

@@ -30,11 +30,11 @@ pub(super) struct StampedSocket {
 }
 
 impl StampedSocket {
-    pub(super) fn new(stream: TcpStream, lookout: &ArrivalSampler, clock: Clock) -> io::Result<Self> {
+    pub(super) fn new(stream: TcpStream, sampler: &ArrivalSampler, clock: Clock) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         system::prepare(&stream);
         Ok(Self {
-            watch: lookout.watch(&stream),
+            watch: sampler.watch(&stream),
             relaxed: false,
             stream,
             clock,

@@ -7,13 +7,13 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use bench::client::HttpTarget;
 use bench::clock::Clock;
 use bench::engine::EngineParameters;
 use bench::record::{CacheCheck, RunOutcome};
 use bench::serve::{self, EngineServer};
 use bench::server::{Canary, CanaryTexts, ResetError, reset};
 use bench::store::{SavedSweep, read_sweep};
-use bench::target::HttpTarget;
 use serde_json::{Value, json};
 
 /// A small engine whose caches last as long as it does.

@@ -3,6 +3,8 @@
 
 use std::env;
 
+use bench::client::spec::TargetSpec;
+use bench::client::{HttpExchange, HttpTarget, Target};
 use bench::clock::Clock;
 use bench::record::TokenRule;
 use bench::server::{
@@ -10,8 +12,6 @@ use bench::server::{
     spec::{ResetSpec, ResetStep, ServerSpec},
 };
 use bench::session::{ChatMessage, MessageRole, Prompt};
-use bench::target::spec::TargetSpec;
-use bench::target::{HttpExchange, HttpTarget, Target};
 use bench::tokens;
 use serde_json::{Value, json};
 

@@ -38,7 +38,7 @@ pub fn the_verdict_is_in_the_first_screen(tab: &mut Tab<'_>) {
     }
     tab.size(1200, 900);
     let heads = tab.value("[...document.querySelectorAll('h2')].map(h => h.textContent)");
-    let order = ["Verdict", "Scores", "Pictures and their tables", "What gave out first", "Failures by kind"];
+    let order = ["Verdict", "Scores", "Pictures and their tables", "Bottleneck", "Failures by kind"];
     assert_eq!(heads.as_array().unwrap().iter().filter(|head| order.contains(&head.as_str().unwrap())).collect::<Vec<_>>(), order);
 }
 

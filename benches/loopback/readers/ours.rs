@@ -1,16 +1,16 @@
 //! Our connections: read by the least code, and listened to.
 
+use bench::client::spec::TargetSpec;
+use bench::client::{HttpTarget, PreparedRequest};
 use bench::clock::Clock;
 use bench::session::{ChatMessage, MessageRole, Prompt};
-use bench::target::spec::TargetSpec;
-use bench::target::{HttpTarget, PreparedRequest};
 use serde_json::json;
 
 use super::{Counter, ENDING};
 use crate::streams::{Answer, Reader};
 use crate::task::Load;
 
-/// The least code over our HTTP stack, stamps and lookout among it: it counts events and keeps nothing.
+/// The least code over our HTTP stack, stamps and sampler among it: it counts events and keeps nothing.
 #[derive(Debug, Clone)]
 pub struct Unheard {
     target: HttpTarget,

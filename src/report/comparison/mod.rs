@@ -1,4 +1,4 @@
-//! Comparisons as people and programs read them: a file a format. [`Comparison`](crate::analysis::compare::Comparison)s come in, a text
+//! Comparisons as people and programs read them: a file a format. [`VariantComparison`](crate::analysis::compare::VariantComparison)s come in, a text
 //! goes out, the same bytes each time; nothing here computes a statistic or prints.
 
 mod json;

@@ -1,7 +1,7 @@
 //! Proves that the server's caches are empty: a prompt that was cached must come back as if it had never been sent.
 //!
 //! In come a target, texts that nobody else sends, and the way the caches are emptied; out comes the
-//! [contract](crate::record::CacheContract). It goes over the same wire as the load, before the load, and is none of its rows. A canary
+//! [cold-cache check](crate::record::CacheCheck). It goes over the same wire as the load, before the load, and is none of its rows. A canary
 //! that cannot be sent proves nothing and breaks nothing: only caches that are found full fail the contract.
 
 mod counters;
@@ -12,9 +12,9 @@ use std::time::Duration;
 use self::counters::CacheHitCounters;
 use self::criterion::{CanaryAnswer, CanaryCriterion, CanaryVerdict};
 use super::ResetError;
+use crate::client::{HttpExchange, HttpTarget};
 use crate::record::{CacheCheck, FailureKind, TEMPLATE_TOKENS};
 use crate::session::{ChatMessage, MessageRole, Prompt};
-use crate::target::{HttpExchange, HttpTarget};
 
 /// How long what is still being stored may take to land before the caches are emptied a second time.
 const SETTLE: Duration = Duration::from_secs(1);

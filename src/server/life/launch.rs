@@ -8,10 +8,10 @@ use super::connector::connector;
 use super::error::ServerLaunchError;
 use super::port::{self, ListenAddress};
 use super::ready::ReadinessProbe;
+use crate::client::spec::TargetSpec;
 use crate::endpoint::ServerEndpoint;
 use crate::server::spec::{ReadySpec, ServerSpec};
 use crate::server::supervisor::ProcessJob;
-use crate::target::spec::TargetSpec;
 use crate::template::{CommandMode, TemplateContext, UnknownFieldError, quoted_all, with_port};
 use crate::units::Seconds;
 
@@ -54,7 +54,7 @@ impl LaunchPlan {
     ///
     /// # Errors
     /// When there is no free port, a field stands for nothing, or the target's address or key cannot be used.
-    pub fn of(server: &ServerSpec, target: &TargetSpec, premises: LaunchContext<'_>) -> Result<Self, ServerLaunchError> {
+    pub fn of(server: &ServerSpec, target: &TargetSpec, context: LaunchContext<'_>) -> Result<Self, ServerLaunchError> {
         let mut target = target.clone();
         let fault = |target: &TargetSpec| ServerLaunchError::Url { url: target.url.clone() };
         let mut spot = ListenAddress::of(&target.url).ok_or_else(|| fault(&target))?;
@@ -63,16 +63,16 @@ impl LaunchPlan {
             target.url = with_port(&target.url, spot.port).ok_or_else(|| fault(&target))?;
         }
         let endpoint = ServerEndpoint::open(&target)?;
-        let mut hide = premises.hide.to_vec();
+        let mut hide = context.hide.to_vec();
         hide.extend(endpoint.secrets().masked());
         let template = TemplateContext::new(&target, &server.args);
         let filling =
-            ProcessLaunchBuilder { template: &template, server, endpoint: &endpoint, target: &target, logs: premises.logs, hide: &hide };
+            ProcessLaunchBuilder { template: &template, server, endpoint: &endpoint, target: &target, logs: context.logs, hide: &hide };
         let mut processes = server.before.iter().map(|before| filling.before(before)).collect::<Result<Vec<_>, _>>()?;
         let main = filling.server()?;
         let external_cache = connector(&main.job.command);
         processes.push(main);
-        Ok(Self { program: premises.program.to_owned(), processes, spot, limit: server.start_timeout, external_cache, target })
+        Ok(Self { program: context.program.to_owned(), processes, spot, limit: server.start_timeout, external_cache, target })
     }
 
     /// The server's command as a shell would take it. It may hold values from the environment.

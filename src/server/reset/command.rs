@@ -74,7 +74,7 @@ fn last_lines(output: &mut File, secrets: &SecretValues) -> String {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::target::spec::TargetSpec;
+    use crate::client::spec::TargetSpec;
 
     fn template() -> TemplateContext {
         let target = serde_json::json!({ "url": "http://gpu7:8100/v1", "model": "org/tiny" });

@@ -13,8 +13,8 @@ use self::command::ResetProgram;
 use self::endpoint::{ResetRetryPolicy, empty};
 use super::endpoint_request::{EndpointRequest, EndpointRequestError};
 use super::spec::{ResetStep, ServerSpec};
+use crate::client::spec::TargetSpec;
 use crate::endpoint::{EndpointError, ServerEndpoint};
-use crate::target::spec::TargetSpec;
 use crate::template::{TemplateContext, UnknownFieldError};
 
 /// The most that a command may take.

@@ -199,20 +199,20 @@ impl SupervisorHandle {
 
 /// Passes on what the supervising process says until it is dead; then ends what it left, if it did not end everything itself.
 fn listen<T>(reports: Option<ChildStdout>, tell: &mpsc::UnboundedSender<SupervisorEvent>, wait: impl FnOnce() -> T) -> Vec<String> {
-    let mut estate = OrphanedProcesses::default();
+    let mut orphans = OrphanedProcesses::default();
     let mut has_stopped = false;
     for line in reports.into_iter().flat_map(|reports| BufReader::new(reports).lines()).map_while(Result::ok) {
         let Ok(report) = serde_json::from_str(&line) else { continue };
         match &report {
-            SupervisorReport::Ready { marker } => estate.marker = marker.parse().ok(),
-            SupervisorReport::Started { pid, .. } => estate.add(*pid),
+            SupervisorReport::Ready { marker } => orphans.marker = marker.parse().ok(),
+            SupervisorReport::Started { pid, .. } => orphans.add(*pid),
             SupervisorReport::Stopped { .. } => has_stopped = true,
             SupervisorReport::Failed { .. } | SupervisorReport::Exited { .. } => {}
         }
         let _ = tell.send(SupervisorEvent::Report(report));
     }
     wait();
-    if has_stopped { Vec::new() } else { estate.end().iter().map(ProcessEntry::shown).collect() }
+    if has_stopped { Vec::new() } else { orphans.end().iter().map(ProcessEntry::shown).collect() }
 }
 
 /// What a supervising process leaves when it dies.

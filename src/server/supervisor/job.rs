@@ -32,7 +32,7 @@ pub struct ProcessJob {
 /// How a process ended that nobody had told to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessExit {
-    /// The job's name; [`Exited::SUPERVISOR`] where it is the supervising process that is gone, and all of its processes with it.
+    /// The job's name; [`ProcessExit::SUPERVISOR`] where it is the supervising process that is gone, and all of its processes with it.
     pub name: String,
     /// In words: `exit status 1`, `signal 9 (SIGKILL)`, `the supervising process is gone`.
     pub status: String,

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::job::ProcessJob;
 
-/// What the supervising process is told, on its stdin. The end of stdin means what [`Order::Stop`] means.
+/// What the supervising process is told, on its stdin. The end of stdin means what [`SupervisorCommand::Stop`] means.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "order", rename_all = "snake_case")]
 pub(super) enum SupervisorCommand {
     Start(Box<ProcessJob>),
     Stop,
-    /// [`Order::Stop`] without any grace, also after it.
+    /// [`SupervisorCommand::Stop`] without any grace, also after it.
     Kill,
 }
 
@@ -20,9 +20,9 @@ pub(super) enum SupervisorCommand {
 pub(super) enum SupervisorReport {
     /// The first line: the mark that its processes carry in their environment.
     Ready { marker: String },
-    /// Answers [`Order::Start`].
+    /// Answers [`SupervisorCommand::Start`].
     Started { name: String, pid: i32 },
-    /// Answers [`Order::Start`], too.
+    /// Answers [`SupervisorCommand::Start`], too.
     Failed { name: String, reason: String },
     /// A process ended by itself, and what it wrote is in its log.
     Exited { name: String, status: String },

@@ -5,8 +5,8 @@ use std::io::{Read, Write};
 use std::sync::mpsc;
 use std::time::Instant;
 
+use bench::client::{HttpExchange, HttpTarget, Target};
 use bench::clock::{Clock, Micros};
-use bench::target::{HttpExchange, HttpTarget, Target};
 use serde_json::{Value, json};
 
 use super::socket::{Act, Socket, chunk, end, stream, stream_head};

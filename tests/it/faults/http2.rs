@@ -1,7 +1,7 @@
 //! The same wire in HTTP/2, where a scenario asks for it: a server that speaks it does exactly what the test says.
 
+use bench::client::{HttpExchange, Target};
 use bench::session::{ChatMessage, MessageRole};
-use bench::target::{HttpExchange, Target};
 use bytes::Bytes;
 use h2::server::{Builder, Connection, SendResponse};
 use h2::{Reason, RecvStream, SendStream};

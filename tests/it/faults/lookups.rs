@@ -1,8 +1,8 @@
 //! Small whole exchanges before any load: the model's limit and the token rule.
 
+use bench::client::HttpTarget;
 use bench::clock::Clock;
 use bench::record::TokenRule;
-use bench::target::HttpTarget;
 use bench::tokens::{self, TokenCountError};
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What gives out first is known beforehand of an engine whose memory and speed are given: the report must say so, from saved runs alone.
+//! The bottleneck is known beforehand of an engine whose memory and speed are given: the report must say so, from saved runs alone.
 
 use bench::analysis::{BottleneckKind, ExternalCacheUse, SweepSummary};
 

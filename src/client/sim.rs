@@ -202,10 +202,10 @@ fn stopped() -> RequestFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::Target;
     use crate::clock::virtual_runtime;
     use crate::engine::spec::{EnginePreset, EngineSpec, FaultSpec};
     use crate::session::{ChatMessage, MessageRole};
-    use crate::target::Target;
 
     fn prompt(session: u64, messages: Vec<ChatMessage>, max_tokens: u32) -> Prompt {
         Prompt { session, turn: 0, messages, max_tokens, exact_length: false, user_id: None }

@@ -1,4 +1,4 @@
-//! Why a target cannot be measured at all. What goes wrong with a single request is a [`Failure`](crate::record::Failure) instead.
+//! Why a target cannot be measured at all. What goes wrong with a single request is a [`RequestFailure`](crate::record::RequestFailure) instead.
 
 use crate::endpoint::EndpointError;
 
