@@ -1,4 +1,5 @@
-//! The vocabulary of what is measured per request: names, units, and which direction is better. Definitions: `docs/metrics.md`.
+//! The vocabulary of what is measured per request: a metric's name and its formula, from which its unit and its direction follow. Definitions:
+//! `docs/metrics.md`. In: times between stamps and token counts, from whoever holds a request; out: a value. Must not know rows, files nor goals.
 
 use std::fmt;
 use std::str::FromStr;
@@ -29,6 +30,30 @@ pub enum Metric {
     SendLag,
 }
 
+/// A moment of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestStamp {
+    Intended,
+    Sent,
+    FirstEvent,
+    FirstToken,
+    FirstAnswer,
+    LastToken,
+}
+
+/// How a metric follows from a request's stamps and token counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricFormula {
+    /// The time from one stamp to another.
+    Span { from: RequestStamp, to: RequestStamp },
+    /// That time over the output tokens after the first event, which has one where nobody tells.
+    SpanPerToken { from: RequestStamp, to: RequestStamp },
+    /// All output tokens over that time.
+    TokensPerSpan { from: RequestStamp, to: RequestStamp },
+    /// The times between token-bearing events: as many values as a request has gaps, and none of it as a whole.
+    TokenGaps,
+}
+
 /// Which direction is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricDirection {
@@ -55,32 +80,86 @@ impl Metric {
         }
     }
 
-    /// The unit of a value as it is computed and saved.
     #[must_use]
-    pub fn unit(self) -> &'static str {
+    pub fn formula(self) -> MetricFormula {
+        use RequestStamp::{FirstAnswer, FirstEvent, FirstToken, Intended, LastToken, Sent};
         match self {
-            Self::Tpot => "s/token",
-            Self::OutputTps => "tokens/s",
-            _ => "s",
+            Self::Ttft => MetricFormula::Span { from: Sent, to: FirstToken },
+            Self::Ttfat => MetricFormula::Span { from: Sent, to: FirstAnswer },
+            Self::TtftIntended => MetricFormula::Span { from: Intended, to: FirstToken },
+            Self::Ttfe => MetricFormula::Span { from: Sent, to: FirstEvent },
+            Self::E2e => MetricFormula::Span { from: Sent, to: LastToken },
+            Self::Tpot => MetricFormula::SpanPerToken { from: FirstToken, to: LastToken },
+            Self::Itl => MetricFormula::TokenGaps,
+            Self::OutputTps => MetricFormula::TokensPerSpan { from: Sent, to: LastToken },
+            Self::SendLag => MetricFormula::Span { from: Intended, to: Sent },
         }
     }
 
-    /// Whether every successful request has exactly one value.
+    /// The unit of a value as it is computed and saved.
+    #[must_use]
+    pub fn unit(self) -> &'static str {
+        match self.formula() {
+            MetricFormula::Span { .. } | MetricFormula::TokenGaps => "s",
+            MetricFormula::SpanPerToken { .. } => "s/token",
+            MetricFormula::TokensPerSpan { .. } => "tokens/s",
+        }
+    }
+
+    /// Whether every successful request has exactly one value: an answer may be all reasoning, or have a single token.
     #[must_use]
     pub fn is_one_a_request(self) -> bool {
-        match self {
-            Self::Ttft | Self::TtftIntended | Self::Ttfe | Self::E2e | Self::SendLag => true,
-            Self::Ttfat | Self::Tpot | Self::Itl | Self::OutputTps => false,
-        }
+        matches!(self.formula(), MetricFormula::Span { to, .. } if to != RequestStamp::FirstAnswer)
     }
 
     #[must_use]
     pub fn better(self) -> MetricDirection {
-        match self {
-            Self::OutputTps => MetricDirection::Higher,
-            _ => MetricDirection::Lower,
+        match self.formula() {
+            MetricFormula::TokensPerSpan { .. } => MetricDirection::Higher,
+            MetricFormula::Span { .. } | MetricFormula::SpanPerToken { .. } | MetricFormula::TokenGaps => MetricDirection::Lower,
         }
     }
+
+    /// What a failed request counts as: worse than any other.
+    #[must_use]
+    pub fn worst(self) -> f64 {
+        match self.better() {
+            MetricDirection::Lower => f64::INFINITY,
+            MetricDirection::Higher => 0.0,
+        }
+    }
+}
+
+impl MetricFormula {
+    /// The stamps between which the time lies; `None` for what has many values a request.
+    #[must_use]
+    pub fn span(self) -> Option<(RequestStamp, RequestStamp)> {
+        match self {
+            Self::Span { from, to } | Self::SpanPerToken { from, to } | Self::TokensPerSpan { from, to } => Some((from, to)),
+            Self::TokenGaps => None,
+        }
+    }
+
+    /// Of a successful request: from the microseconds between its stamps, its output tokens, and those of its first event. What is missing is NaN,
+    /// and so is what is undefined.
+    #[must_use]
+    pub fn value(self, micros: f64, output_tokens: f64, first_event_tokens: f64) -> f64 {
+        let seconds = micros / 1e6;
+        match self {
+            Self::Span { .. } => seconds,
+            Self::SpanPerToken { .. } => {
+                let first = if first_event_tokens.is_nan() { 1.0 } else { first_event_tokens };
+                positive_quotient(seconds, output_tokens - first)
+            }
+            Self::TokensPerSpan { .. } => positive_quotient(output_tokens, seconds),
+            Self::TokenGaps => f64::NAN,
+        }
+    }
+}
+
+/// a / b; NaN where b is not above 0.
+fn positive_quotient(a: f64, b: f64) -> f64 {
+    if b > 0.0 { a / b } else { f64::NAN }
 }
 
 /// Whether a time, which is computed in seconds, is shown in milliseconds, in tables and in pictures alike: where the limit on it lies below a

@@ -1,8 +1,8 @@
-//! What a metric is of one row: its value from the row's columns, and whether the row failed. Must not know which rows are asked for.
+//! A metric of each row, from the row's columns, and whether the row failed. Must not know which rows are asked for.
 
 use super::AnalysisError;
 use super::columns::{NumericColumn, RequestColumns};
-use crate::metric::{Metric, MetricDirection};
+use crate::metric::{Metric, MetricFormula, RequestStamp};
 
 /// Which rows failed. No token in a row without a failure cannot come from this program; it is a failure all the same, and never a 0.
 #[derive(Clone, Copy)]
@@ -17,71 +17,54 @@ impl RowFailures<'_> {
     }
 }
 
-/// How the value of a row follows from its columns: a later stamp less an earlier one, and over or under it a count of tokens.
-pub(super) struct MetricFormula<'a> {
+/// The columns that a metric's formula reads.
+pub(super) struct MetricColumns<'a> {
     pub failed: RowFailures<'a>,
-    worst: f64,
-    later: &'a [f64],
-    earlier: &'a [f64],
-    tokens: FormulaTokens<'a>,
+    metric: Metric,
+    formula: MetricFormula,
+    from: &'a [f64],
+    to: &'a [f64],
+    tokens: Option<TokenColumns<'a>>,
 }
 
-enum FormulaTokens<'a> {
-    None,
-    /// Output tokens after the first event, which has one where nobody tells.
-    After {
-        output: &'a [f64],
-        first: &'a [f64],
-    },
-    Output(&'a [f64]),
+/// Output tokens, in all and of the first event.
+struct TokenColumns<'a> {
+    all: &'a [f64],
+    first_event: &'a [f64],
 }
 
-impl<'a> MetricFormula<'a> {
+impl<'a> MetricColumns<'a> {
     pub fn of(columns: &'a RequestColumns, metric: Metric) -> Result<Self, AnalysisError> {
-        let (later, earlier) = match metric {
-            Metric::Ttft => (NumericColumn::FirstToken, NumericColumn::Sent),
-            Metric::Ttfat => (NumericColumn::FirstAnswer, NumericColumn::Sent),
-            Metric::TtftIntended => (NumericColumn::FirstToken, NumericColumn::Intended),
-            Metric::Ttfe => (NumericColumn::FirstEvent, NumericColumn::Sent),
-            Metric::E2e | Metric::OutputTps => (NumericColumn::LastToken, NumericColumn::Sent),
-            Metric::SendLag => (NumericColumn::Sent, NumericColumn::Intended),
-            Metric::Tpot => (NumericColumn::LastToken, NumericColumn::FirstToken),
-            Metric::Itl => return Err(AnalysisError::NotPerRow { metric }),
-        };
-        let tokens = match metric {
-            Metric::Tpot => FormulaTokens::After {
-                output: columns.number(NumericColumn::OutputTokens)?,
-                first: columns.number(NumericColumn::FirstEventTokens)?,
-            },
-            Metric::OutputTps => FormulaTokens::Output(columns.number(NumericColumn::OutputTokens)?),
-            _ => FormulaTokens::None,
-        };
-        let worst = match metric.better() {
-            MetricDirection::Lower => f64::INFINITY,
-            MetricDirection::Higher => 0.0,
+        let formula = metric.formula();
+        let (from, to) = formula.span().ok_or(AnalysisError::NotPerRow { metric })?;
+        let tokens = match formula {
+            MetricFormula::Span { .. } | MetricFormula::TokenGaps => None,
+            MetricFormula::SpanPerToken { .. } | MetricFormula::TokensPerSpan { .. } => Some(TokenColumns {
+                all: columns.number(NumericColumn::OutputTokens)?,
+                first_event: columns.number(NumericColumn::FirstEventTokens)?,
+            }),
         };
         let failed = RowFailures { columns, first_token: columns.number(NumericColumn::FirstToken)? };
-        Ok(Self { failed, worst, later: columns.number(later)?, earlier: columns.number(earlier)?, tokens })
+        Ok(Self { failed, metric, formula, from: columns.number(column(from))?, to: columns.number(column(to))?, tokens })
     }
 
     /// NaN where it is undefined.
     pub fn value(&self, row: usize) -> f64 {
         if self.failed.of(row) {
-            return self.worst;
+            return self.metric.worst();
         }
-        let seconds = (self.later[row] - self.earlier[row]) / 1e6;
-        match self.tokens {
-            FormulaTokens::None => seconds,
-            FormulaTokens::After { output, first } => {
-                let first = if first[row].is_nan() { 1.0 } else { first[row] };
-                positive_quotient(seconds, output[row] - first)
-            }
-            FormulaTokens::Output(output) => positive_quotient(output[row], seconds),
-        }
+        let (all, first_event) = self.tokens.as_ref().map_or((f64::NAN, f64::NAN), |tokens| (tokens.all[row], tokens.first_event[row]));
+        self.formula.value(self.to[row] - self.from[row], all, first_event)
     }
 }
 
-/// a / b; NaN where b is not above 0.
-fn positive_quotient(a: f64, b: f64) -> f64 {
-    if b > 0.0 { a / b } else { f64::NAN }
+fn column(stamp: RequestStamp) -> NumericColumn {
+    match stamp {
+        RequestStamp::Intended => NumericColumn::Intended,
+        RequestStamp::Sent => NumericColumn::Sent,
+        RequestStamp::FirstEvent => NumericColumn::FirstEvent,
+        RequestStamp::FirstToken => NumericColumn::FirstToken,
+        RequestStamp::FirstAnswer => NumericColumn::FirstAnswer,
+        RequestStamp::LastToken => NumericColumn::LastToken,
+    }
 }

@@ -5,6 +5,8 @@
 //! cells.
 
 mod in_time;
+#[cfg(test)]
+mod properties;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -14,7 +16,7 @@ use std::rc::Rc;
 use super::AnalysisError;
 use super::clusters::SessionValues;
 use super::columns::{NumericColumn, RequestColumns, TokenGapColumn};
-use super::formula::{MetricFormula, RowFailures};
+use super::formula::{MetricColumns, RowFailures};
 use super::session_rows::SessionRows;
 use super::time_series::TimeSeries;
 use crate::goal::{ConditionField, RowCondition};
@@ -141,10 +143,7 @@ impl RequestTable {
     fn fulfilling(&self, condition: &RowCondition) -> Result<Self, AnalysisError> {
         let (values, failed) = (self.columns.number(column(condition.field))?, self.failures()?);
         let scale = if condition.field == ConditionField::Time { 1e6 } else { 1.0 };
-        Ok(self.keeping(|row| {
-            let value = values[row];
-            if value.is_nan() { failed.of(row) } else { condition.comparison.holds(value / scale, condition.value) }
-        }))
+        Ok(self.keeping(|row| condition.keeps(Some(values[row] / scale).filter(|value| !value.is_nan()), || failed.of(row))))
     }
 
     pub(super) fn failures(&self) -> Result<RowFailures<'_>, AnalysisError> {
@@ -181,7 +180,7 @@ impl RequestTable {
 
     /// A value a row; NaN where it is undefined.
     fn values_of(&self, metric: Metric) -> Result<impl Iterator<Item = f64> + '_, AnalysisError> {
-        let formula = MetricFormula::of(&self.columns, metric)?;
+        let formula = MetricColumns::of(&self.columns, metric)?;
         Ok(self.rows.iter().map(move |row| formula.value(row)))
     }
 
@@ -225,7 +224,7 @@ impl RequestTable {
                 if failed.of(row) { values.resize(values.len() + share, f64::INFINITY) } else { values.extend(seconds(gaps, row)) }
             }));
         }
-        let formula = MetricFormula::of(&self.columns, metric)?;
+        let formula = MetricColumns::of(&self.columns, metric)?;
         Ok(Box::new(move |row, values| values.extend(Some(formula.value(row)).filter(|value| !value.is_nan()))))
     }
 

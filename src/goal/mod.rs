@@ -91,6 +91,14 @@ impl Goal {
     }
 }
 
+impl RowCondition {
+    /// Whether a row with this value stays. One that lacks the field stays where it failed: a condition on what only an answer tells drops no failure.
+    #[must_use]
+    pub fn keeps(&self, value: Option<f64>, has_failed: impl FnOnce() -> bool) -> bool {
+        value.map_or_else(has_failed, |value| self.comparison.holds(value, self.value))
+    }
+}
+
 impl Measure {
     /// The unit of its values: that of its metric, or `share` (from 0 to 1).
     #[must_use]

@@ -6,6 +6,7 @@ mod cache_check;
 mod early_stop;
 mod manifest;
 mod request;
+mod request_values;
 mod run;
 mod sample;
 mod text;

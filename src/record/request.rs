@@ -299,27 +299,6 @@ impl RequestRecord {
         let is_unsent = self.failure.as_ref().is_some_and(|failure| failure.kind.may_be_unsent());
         !is_unsent || self.sent_us < self.done_us
     }
-
-    /// Time to first token in seconds; `None` where no token came or the request failed.
-    #[must_use]
-    pub fn ttft_s(&self) -> Option<f64> {
-        if self.failure.is_some() {
-            return None;
-        }
-        Some(self.first_token_us?.since(self.sent_us).as_secs_f64())
-    }
-
-    /// Time per output token in seconds: (last - first) / (output tokens - tokens of the first event); `None` for a single event.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
-    pub fn tpot_s(&self) -> Option<f64> {
-        if self.failure.is_some() || self.gaps_us.is_empty() {
-            return None;
-        }
-        let after_first = self.output_tokens?.checked_sub(u64::from(self.first_event_tokens.unwrap_or(1)))?;
-        let span = self.last_token_us?.since(self.first_token_us?).as_secs_f64();
-        (after_first > 0).then(|| span / after_first as f64)
-    }
 }
 
 #[cfg(test)]

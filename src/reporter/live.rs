@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use super::servers::ServerProgress;
 use super::time_left::{ExpectedRun, TimeLeftEstimator};
+use crate::clock::Micros;
 use crate::event::SweepEvent;
-use crate::goal::{Aggregate, ConditionField, Goal, RowCondition};
+use crate::goal::{Aggregate, Goal, RowCondition};
 use crate::metric::Metric;
 use crate::record::{RequestPhase, RequestRecord, RunHeader, RunOutcome, RunRecord};
 use crate::units::waiting_time;
@@ -54,9 +55,9 @@ impl LiveTtftHistogram {
     }
 
     fn add(&mut self, record: &RequestRecord) {
-        match (record.first_token_us, &record.failure) {
-            (Some(first_token), None) => self.microseconds.saturating_record(first_token.since(record.sent_us).0),
-            _ => self.failed += 1,
+        match record.ttft_s() {
+            Some(seconds) => self.microseconds.saturating_record(Micros::from_secs_f64(seconds).0),
+            None => self.failed += 1,
         }
     }
 
@@ -189,7 +190,7 @@ impl LiveProgress {
             cell.failed += 1;
             self.failed += 1;
         }
-        if record.phase == RequestPhase::Measure && self.watched.filter.iter().all(|condition| fits(condition, record)) {
+        if record.phase == RequestPhase::Measure && record.fulfils(&self.watched.filter) {
             cell.tail.add(record);
         }
     }
@@ -295,23 +296,6 @@ pub(super) fn label(run: &RunHeader) -> String {
     let axes: String = run.axes.iter().map(shown).collect();
     let simulated = if run.simulated { " (simulated)" } else { "" };
     format!("{}{axes} #{}{simulated}", run.variant, run.repeat + 1)
-}
-
-/// Whether a row fits; one that lacks the value does not.
-#[expect(clippy::cast_precision_loss, reason = "goals compute with doubles")]
-fn fits(condition: &RowCondition, record: &RequestRecord) -> bool {
-    let value = match condition.field {
-        ConditionField::Turn => Some(f64::from(record.turn)),
-        ConditionField::Session => Some(record.session as f64),
-        ConditionField::Lane => Some(f64::from(record.lane)),
-        ConditionField::PromptTokens => record.prompt_tokens.map(|tokens| tokens as f64),
-        ConditionField::CachedTokens => record.cached_tokens.map(|tokens| tokens as f64),
-        ConditionField::OutputTokens => record.output_tokens.map(|tokens| tokens as f64),
-        ConditionField::InFlight => Some(f64::from(record.in_flight)),
-        ConditionField::LiveLanes => Some(f64::from(record.live_lanes)),
-        ConditionField::Time => Some(record.intended_us.as_secs_f64()),
-    };
-    value.is_some_and(|value| condition.comparison.holds(value, condition.value))
 }
 
 /// A latency with about three digits: `312 ms`, `1.80 s`, `inf`.

@@ -5,7 +5,6 @@
 
 use super::rows::{CellRows, PlannedRepeat, PlannedRows, countable};
 use super::sequential_test::SequentialTest;
-use super::value::{failed, fits, value};
 use crate::analysis::GoalVerdict;
 use crate::analysis::clusters::least_effective_rows;
 use crate::analysis::settling::{GoalCertaintyTest, GoalCounts};
@@ -187,13 +186,13 @@ impl TrackedGoal {
     /// Whether it looks at the request.
     fn hear(&mut self, record: &RequestRecord, repeat: u32) -> bool {
         let Some(known) = &mut self.known else { return false };
-        if !fits(&self.goal.measure.filter, record.session, record.lane, record.turn) {
+        if !record.fulfils(&self.goal.measure.filter) {
             return false;
         }
         let before = known.standing.beyond;
         match (self.goal.measure.aggregate, self.goal.measure.metric()) {
-            (Aggregate::ErrorRate, _) | (_, None) => known.standing.add_failure(failed(record)),
-            (_, Some(metric)) => known.standing.add(&self.goal, value(metric, record)),
+            (Aggregate::ErrorRate, _) | (_, None) => known.standing.add_failure(record.has_failed()),
+            (_, Some(metric)) => known.standing.add(&self.goal, record.value(metric)),
         }
         if let Some(bets) = &mut known.bets {
             bets.add((repeat, record.session), known.standing.beyond > before);

@@ -9,7 +9,6 @@ mod early_stopper;
 mod remarks;
 mod rows;
 mod sequential_test;
-mod value;
 
 pub use cell_stopper::CellStopper;
 pub use early_stopper::EarlyStopper;

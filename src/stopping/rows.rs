@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use super::value::fits;
 use crate::arrival::{RequestSchedule, ScheduledTurn, SendTrigger};
 use crate::clock::Micros;
 use crate::goal::{Aggregate, ConditionField, Goal, RowCondition};
@@ -119,4 +118,16 @@ fn is_measured(step: ScheduledTurn, warmup: Micros) -> bool {
         SendTrigger::At(at) => at >= warmup,
         SendTrigger::AfterPrevious | SendTrigger::AfterFirstAnswers => true,
     }
+}
+
+/// Whether a planned request fulfils all conditions, which are those that can be counted by.
+fn fits(conditions: &[RowCondition], session: u64, lane: u32, turn: u32) -> bool {
+    #[expect(clippy::cast_precision_loss, reason = "sessions are far below 2^53")]
+    let of = |field: ConditionField| match field {
+        ConditionField::Turn => Some(f64::from(turn)),
+        ConditionField::Session => Some(session as f64),
+        ConditionField::Lane => Some(f64::from(lane)),
+        _ => None,
+    };
+    conditions.iter().all(|condition| condition.keeps(of(condition.field), || false))
 }

@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("spec", &["units"]),
     ("template", &["spec"]),
     ("trace", &["named_file", "sentence", "units"]),
-    ("record", &["clock"]),
+    ("record", &["clock", "metric", "goal"]),
     ("exposition", &["record"]),
     ("wire", &["clock"]),
     ("endpoint", &["named_file", "process_group", "spec", "clock", "record", "units"]),

@@ -1,0 +1,81 @@
+//! The columns and the records say the same of every request: whatever its stamps and counts are, and whatever of them is missing.
+
+use proptest::prelude::*;
+
+use crate::analysis::fixture::{answered, failed, table};
+use crate::clock::Micros;
+use crate::goal::{ComparisonOperator, ConditionField, RowCondition};
+use crate::metric::Metric;
+use crate::record::{FailureKind, RequestRecord};
+
+const FIELDS: [ConditionField; 9] = [
+    ConditionField::Turn,
+    ConditionField::Session,
+    ConditionField::Lane,
+    ConditionField::PromptTokens,
+    ConditionField::CachedTokens,
+    ConditionField::OutputTokens,
+    ConditionField::InFlight,
+    ConditionField::LiveLanes,
+    ConditionField::Time,
+];
+
+const OPERATORS: [ComparisonOperator; 6] = [
+    ComparisonOperator::Less,
+    ComparisonOperator::LessOrEqual,
+    ComparisonOperator::Greater,
+    ComparisonOperator::GreaterOrEqual,
+    ComparisonOperator::Equal,
+    ComparisonOperator::NotEqual,
+];
+
+fn stamps() -> impl Strategy<Value = [Option<Micros>; 4]> {
+    prop::array::uniform4(prop::option::weighted(0.9, (0..90_000_000_u64).prop_map(Micros)))
+}
+
+fn counts() -> impl Strategy<Value = [Option<u64>; 4]> {
+    prop::array::uniform4(prop::option::weighted(0.8, 0..6_u64))
+}
+
+prop_compose! {
+    fn any_record()(
+        (session, turn, lane, in_flight) in (0..4_u64, 0..3_u32, 0..3_u32, 1..5_u32),
+        (intended, sent) in (0..5_000_000_u64, 0..5_000_000_u64),
+        [first_event_us, first_token_us, first_answer_us, last_token_us] in stamps(),
+        [prompt_tokens, cached_tokens, output_tokens, first_event_tokens] in counts(),
+        is_failed in prop::bool::weighted(0.2),
+    ) -> RequestRecord {
+        let row = if is_failed { failed(session, turn, FailureKind::TimeoutIdle) } else { answered(session, turn, 0.5) };
+        RequestRecord {
+            lane, in_flight, live_lanes: in_flight,
+            intended_us: Micros(intended), sent_us: Micros(sent),
+            first_event_us, first_token_us, first_answer_us, last_token_us,
+            prompt_tokens, cached_tokens, output_tokens,
+            first_event_tokens: first_event_tokens.map(|tokens| u32::try_from(tokens).unwrap()),
+            ..row
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_metric_of_a_saved_row_is_that_of_its_record(rows in prop::collection::vec(any_record(), 1..20)) {
+        let saved = table(&rows);
+        for metric in Metric::ALL.into_iter().filter(|metric| metric.formula().span().is_some()) {
+            let mut values: Vec<f64> = rows.iter().map(|row| row.value(metric)).filter(|value| !value.is_nan()).collect();
+            values.sort_by(f64::total_cmp);
+            prop_assert_eq!(&*saved.values(metric).unwrap(), values.as_slice(), "{}", metric);
+        }
+        prop_assert_eq!(saved.failed_rows().unwrap(), rows.iter().filter(|row| row.has_failed()).count() as u64);
+    }
+
+    #[test]
+    fn a_condition_keeps_the_saved_rows_whose_records_it_keeps(rows in prop::collection::vec(any_record(), 1..20), value in 0..5_u32) {
+        let saved = table(&rows);
+        for (field, comparison) in FIELDS.into_iter().flat_map(|field| OPERATORS.map(|comparison| (field, comparison))) {
+            let conditions = [RowCondition { field, comparison, value: f64::from(value) }];
+            let kept = rows.iter().filter(|row| row.fulfils(&conditions)).count();
+            prop_assert_eq!(saved.filtered(&conditions).unwrap().rows(), kept, "{:?}", conditions);
+        }
+    }
+}
