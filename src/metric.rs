@@ -80,6 +80,22 @@ impl Metric {
         }
     }
 
+    /// As titles and axes say it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Ttft => "time to first token",
+            Self::Ttfat => "time to first answer token",
+            Self::TtftIntended => "time from when it was due to first token",
+            Self::Ttfe => "time to first event",
+            Self::E2e => "time to last token",
+            Self::Tpot => "time per output token",
+            Self::Itl => "time between tokens",
+            Self::OutputTps => "output tokens per second of a request",
+            Self::SendLag => "send lag",
+        }
+    }
+
     #[must_use]
     pub fn formula(self) -> MetricFormula {
         use RequestStamp::{FirstAnswer, FirstEvent, FirstToken, Intended, LastToken, Sent};
@@ -118,6 +134,14 @@ impl Metric {
             MetricFormula::TokensPerSpan { .. } => MetricDirection::Higher,
             MetricFormula::Span { .. } | MetricFormula::SpanPerToken { .. } | MetricFormula::TokenGaps => MetricDirection::Lower,
         }
+    }
+
+    /// Whether it tells when tokens came, and not only when an answer ended: of answers that came whole it says nothing.
+    #[must_use]
+    pub fn times_tokens(self) -> bool {
+        use RequestStamp::{FirstAnswer, FirstEvent, FirstToken};
+        let is_early = |stamp| matches!(stamp, FirstEvent | FirstToken | FirstAnswer);
+        self.formula().span().is_none_or(|(from, to)| is_early(from) || is_early(to))
     }
 
     /// What a failed request counts as: worse than any other.

@@ -9,7 +9,7 @@ use super::amount::percent;
 use super::columns::NumericColumn;
 use super::verdict::VoidReason;
 use super::{AnalysisError, RequestTable, percentile};
-use crate::metric::Metric;
+use crate::metric::{Metric, MetricFormula};
 
 /// No server makes a token for one user in less: the events of an answer that came faster than this were held back and came together.
 const LEAST_GAP_US: f64 = 100.0;
@@ -95,13 +95,10 @@ impl StreamFigures {
         if self.is_short() {
             return Some(VoidReason::ShortAnswers);
         }
-        match metric {
-            Metric::Ttft | Metric::Ttfat | Metric::TtftIntended | Metric::Ttfe | Metric::Tpot | Metric::Itl if self.is_held_back() => {
-                Some(VoidReason::HeldBack)
-            }
-            Metric::Itl if self.is_merged() => Some(VoidReason::MergedReads),
-            _ => None,
+        if metric.times_tokens() && self.is_held_back() {
+            return Some(VoidReason::HeldBack);
         }
+        (metric.formula() == MetricFormula::TokenGaps && self.is_merged()).then_some(VoidReason::MergedReads)
     }
 
     fn is_held_back(&self) -> bool {

@@ -18,10 +18,10 @@ pub fn quantity(measure: &Measure, limit: Option<f64>, largest: Option<f64>) -> 
 /// A measure as a title: `p95 of time to first token, turn ≥ 1`.
 pub fn in_words(measure: &Measure) -> String {
     let aggregate = match measure.aggregate {
-        Aggregate::Percentile(p, metric) => format!("p{p} of {}", metric_in_words(metric)),
-        Aggregate::Mean(metric) => format!("mean {}", metric_in_words(metric)),
-        Aggregate::Max(metric) => format!("longest {}", metric_in_words(metric)),
-        Aggregate::Min(metric) => format!("shortest {}", metric_in_words(metric)),
+        Aggregate::Percentile(p, metric) => format!("p{p} of {}", metric.words()),
+        Aggregate::Mean(metric) => format!("mean {}", metric.words()),
+        Aggregate::Max(metric) => format!("longest {}", metric.words()),
+        Aggregate::Min(metric) => format!("shortest {}", metric.words()),
         Aggregate::ErrorRate => "failed requests".to_owned(),
     };
     let aggregate = match measure.aggregate {
@@ -36,21 +36,7 @@ pub fn in_words(measure: &Measure) -> String {
 /// Values before anything is made of them: `time to first token, turn ≥ 1`.
 pub fn population_in_words(population: &MetricPopulation) -> String {
     let conditions = population.filter.iter().map(condition_in_words);
-    [metric_in_words(population.metric).to_owned()].into_iter().chain(conditions).collect::<Vec<_>>().join(", ")
-}
-
-fn metric_in_words(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Ttft => "time to first token",
-        Metric::Ttfat => "time to first answer token",
-        Metric::TtftIntended => "time from when it was due to first token",
-        Metric::Ttfe => "time to first event",
-        Metric::E2e => "time to last token",
-        Metric::Tpot => "time per output token",
-        Metric::Itl => "time between tokens",
-        Metric::OutputTps => "output tokens per second of a request",
-        Metric::SendLag => "send lag",
-    }
+    [population.metric.words().to_owned()].into_iter().chain(conditions).collect::<Vec<_>>().join(", ")
 }
 
 fn condition_in_words(condition: &RowCondition) -> String {
