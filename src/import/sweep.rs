@@ -70,7 +70,7 @@ pub fn import(sources: &[ImportFile], wanted: &ImportOptions) -> Result<Imported
                 match program.read(source) {
                     Ok(reading) if !reading.absurdities().is_empty() => faults.extend(of(reading.absurdities())),
                     Ok(reading) => {
-                        reads.push(ParsedImportFile { source, reading, hash: blake3::hash(source.text.as_bytes()).to_hex().to_string() })
+                        reads.push(ParsedImportFile { source, reading, hash: blake3::hash(source.text.as_bytes()).to_hex().to_string() });
                     }
                     Err(found) => faults.extend(of(found)),
                 }

@@ -145,7 +145,7 @@ fn listed_values(values: &[CountedValues<'_>]) -> Vec<ScenarioNode> {
             CountedValues::Node(node) => nodes.push((*node).clone()),
             CountedValues::Range(place, range) => nodes.extend(range.values().map(|value| ScenarioNode { value, place: *place })),
             CountedValues::Climb(place, climbed) => {
-                nodes.extend(climbed.values.iter().map(|value| ScenarioNode { value: value.clone(), place: *place }))
+                nodes.extend(climbed.values.iter().map(|value| ScenarioNode { value: value.clone(), place: *place }));
             }
         }
     }
@@ -474,7 +474,7 @@ fn flattened(table: &ScenarioTable) -> Vec<(String, &ScenarioEntry)> {
     for entry in &table.entries {
         match &entry.node.value {
             ScenarioValue::Table(inner) => {
-                flat.extend(flattened(inner).into_iter().map(|(name, inner)| (format!("{}.{name}", entry.key), inner)))
+                flat.extend(flattened(inner).into_iter().map(|(name, inner)| (format!("{}.{name}", entry.key), inner)));
             }
             _ => flat.push((entry.key.clone(), entry)),
         }

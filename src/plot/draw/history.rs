@@ -301,7 +301,7 @@ fn draw_line(canvas: &mut SvgCanvas<'_>, line: &NightLine, number: usize, plot: 
         match place {
             Some(place) => look.draw_small_marker(canvas, *place, axis.radius(), fill),
             None if cell.is_infinite() => {
-                canvas.text("∞", (x, y + 5), LabelStyle::new(TICK_SIZE + 3, look.colour).bold().align(TextAnchor::Middle))
+                canvas.text("∞", (x, y + 5), LabelStyle::new(TICK_SIZE + 3, look.colour).bold().align(TextAnchor::Middle));
             }
             None => legend::cross(canvas, (x, y), look.colour),
         }

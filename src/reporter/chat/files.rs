@@ -40,7 +40,7 @@ impl Reporter for ChatFileReporter {
     fn on(&mut self, event: &SweepEvent) -> Result<(), ReporterError> {
         match event {
             SweepEvent::RunStarted { run, started_at, .. } => {
-                self.run = ChatRunFiles::start(run, *started_at, &self.paths, self.copy.as_deref())?
+                self.run = ChatRunFiles::start(run, *started_at, &self.paths, self.copy.as_deref())?;
             }
             SweepEvent::PhaseEntered { phase, at } => {
                 if let Some(run) = &mut self.run {

@@ -90,7 +90,7 @@ impl WatchedPage {
         let mut notes = Vec::new();
         match &self.first_fault {
             Some(MetricsPageError::Missing { url }) if self.given_up => {
-                notes.push(format!("`{url}` does not exist: no metrics from there"))
+                notes.push(format!("`{url}` does not exist: no metrics from there"));
             }
             Some(fault) if self.given_up => notes.push(format!("no metrics from `{}`: {fault}", self.source)),
             Some(fault) => {

@@ -108,7 +108,7 @@ impl SupervisorHandle {
                         return Err(SupervisorError::Start { name, reason });
                     }
                     Some(SupervisorEvent::Report(SupervisorReport::Exited { name, status })) => {
-                        self.exited.push_back(ProcessExit { name, status })
+                        self.exited.push_back(ProcessExit { name, status });
                     }
                     Some(SupervisorEvent::Report(_)) => {}
                     Some(SupervisorEvent::Gone { .. }) | None => return Err(SupervisorError::Gone),
