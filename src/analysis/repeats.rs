@@ -41,8 +41,8 @@ pub enum RepeatCacheState {
 }
 
 impl From<&CacheCheck> for RepeatCacheState {
-    fn from(contract: &CacheCheck) -> Self {
-        match contract {
+    fn from(check: &CacheCheck) -> Self {
+        match check {
             CacheCheck::Proven { .. } => Self::ProvenEmpty,
             CacheCheck::NotProven { .. } => Self::NotProven,
             CacheCheck::Failed { .. } => Self::NotEmpty,

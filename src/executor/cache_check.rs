@@ -1,4 +1,4 @@
-//! The cold-cache contract of a whole run: what the canary found before the load, and what the rows say afterwards. Pure.
+//! The cold-cache check of a whole run: what the canary found before the load, and what the rows say afterwards. Pure.
 
 use crate::plan::EnvironmentRedactor;
 use crate::record::CacheCheck;
@@ -49,7 +49,7 @@ impl CacheResetOutcome {
         self.with(RowCacheEvidence::Silent("no first turn was answered".to_owned()))
     }
 
-    /// The contract: failed where either failed, proven where either proves it, else not proven for the reasons of both.
+    /// The check: failed where either failed, proven where either proves it, else not proven for the reasons of both.
     pub fn with(&self, rows: RowCacheEvidence) -> CacheCheck {
         use CacheCheck::{Failed, NotProven, Proven};
         match (self, rows) {
@@ -81,9 +81,9 @@ impl CacheResetOutcome {
     }
 }
 
-/// The contract without what its words hold of the environment.
-pub(super) fn hidden(contract: CacheCheck, mask: &EnvironmentRedactor) -> CacheCheck {
-    match contract {
+/// The check without what its words hold of the environment.
+pub(super) fn hidden(check: CacheCheck, mask: &EnvironmentRedactor) -> CacheCheck {
+    match check {
         CacheCheck::Proven { how } => CacheCheck::Proven { how: mask.hide(how) },
         CacheCheck::NotProven { reason } => CacheCheck::NotProven { reason: mask.hide(reason) },
         CacheCheck::Failed { reason } => CacheCheck::Failed { reason: mask.hide(reason) },

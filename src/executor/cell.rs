@@ -280,7 +280,7 @@ async fn attempt(
     Ok(())
 }
 
-/// The contract of a cell that is not run since its caches could not be emptied.
+/// The check of a cell that is not run since its caches could not be emptied.
 fn not_emptied(error: &ColdCacheError) -> CacheCheck {
     CacheCheck::Failed { reason: format!("the caches were not emptied: {error}") }
 }

@@ -1,4 +1,4 @@
-//! The cold-cache contract against the simulated engine behind a real socket: proven, not proven and failed, by the program as it is.
+//! The cold-cache check against the simulated engine behind a real socket: proven, not proven and failed, by the program as it is.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -53,7 +53,7 @@ struct Swept {
 }
 
 impl Swept {
-    fn contracts(&self) -> Vec<&CacheCheck> {
+    fn checks(&self) -> Vec<&CacheCheck> {
         self.saved.runs.iter().map(|run| &run.record.cache_contract).collect()
     }
 
@@ -90,13 +90,13 @@ fn sweep(server: &Server, scenario: &str) -> Swept {
     Swept { folder, output, saved }
 }
 
-fn proven(contract: &CacheCheck) -> &str {
-    let CacheCheck::Proven { how } = contract else { panic!("{contract:?}") };
+fn proven(check: &CacheCheck) -> &str {
+    let CacheCheck::Proven { how } = check else { panic!("{check:?}") };
     how
 }
 
-fn failed(contract: &CacheCheck) -> &str {
-    let CacheCheck::Failed { reason } = contract else { panic!("{contract:?}") };
+fn failed(check: &CacheCheck) -> &str {
+    let CacheCheck::Failed { reason } = check else { panic!("{check:?}") };
     reason
 }
 
@@ -122,9 +122,9 @@ fn caches_that_were_emptied_are_proven_by_the_canary_and_the_rows_and_the_canary
 fn a_chat_is_proven_by_the_canary_alone() {
     let server = Server::start(&json!([]));
     let swept = sweep(&server, &format!("{CHAT}\n{ENDPOINT}"));
-    assert!(proven(swept.contracts()[0]).ends_with("came back with 0 cached tokens"), "{}", swept.said());
+    assert!(proven(swept.checks()[0]).ends_with("came back with 0 cached tokens"), "{}", swept.said());
     let without = sweep(&server, &format!("{CHAT}\n{ENDPOINT}\ncanary = false"));
-    let CacheCheck::NotProven { reason } = without.contracts()[0] else { panic!("{}", without.said()) };
+    let CacheCheck::NotProven { reason } = without.checks()[0] else { panic!("{}", without.said()) };
     assert!(reason.contains("share a system prompt") && reason.contains("`server.canary` is off"), "{reason}");
 }
 
@@ -132,7 +132,7 @@ fn a_chat_is_proven_by_the_canary_alone() {
 fn a_reset_that_empties_nothing_fails_the_contract_and_every_output_says_so() {
     let server = Server::start(&json!([]));
     let swept = sweep(&server, &format!("{DOCUMENTS}\n{PRETENCE}\n[matrix]\nconcurrent = [1]\nsequential = [1]"));
-    let reason = failed(swept.contracts()[0]);
+    let reason = failed(swept.checks()[0]);
     assert!(reason.contains("not empty after two resets") && reason.contains("came back with 2048 cached tokens"), "{reason}");
     assert_eq!(swept.saved.runs[0].record.outcome, RunOutcome::Completed, "its rows are kept");
     assert_eq!(swept.output.status.code(), Some(3), "{}", swept.said());
@@ -157,8 +157,8 @@ fn the_same_sweep_twice_against_a_server_that_runs_already_is_valid_both_times_a
         let mut named = BTreeSet::new();
         for swept in &swept {
             assert_eq!(swept.output.status.code(), Some(0), "{}", swept.said());
-            for contract in swept.contracts() {
-                assert!(proven(contract).contains("under a salt of its own"), "{contract:?}");
+            for check in swept.checks() {
+                assert!(proven(check).contains("under a salt of its own"), "{check:?}");
             }
             let told = "caches: every prompt began with a salt of 10 tokens that no other cell and no other attempt has, since no";
             let unfolded = swept.said().split_whitespace().collect::<Vec<_>>().join(" ");
@@ -196,23 +196,23 @@ fn warm_caches_that_are_wanted_are_met_told_and_no_fault() {
     let server = Server::start(&json!([]));
     let wanted = format!("{DOCUMENTS}\n[server]\nreset = 'none'");
     let cold = sweep(&server, &wanted);
-    assert!(proven(cold.contracts()[0]).contains("first turns"));
+    assert!(proven(cold.checks()[0]).contains("first turns"));
     let warm = sweep(&server, &wanted);
     assert!(warm.tokens(0, "cached_tokens") > 950, "its document was left there by the sweep before");
-    let CacheCheck::NotProven { reason } = warm.contracts()[0] else { panic!("{}", warm.said()) };
+    let CacheCheck::NotProven { reason } = warm.checks()[0] else { panic!("{}", warm.said()) };
     assert!(reason.contains("came from a cache, and warm caches are wanted"), "{reason}");
     assert_eq!((warm.output.status.code(), &warm.saved.runs[0].record.salt), (Some(0), &None), "{}", warm.said());
     let chat = sweep(&server, &format!("{CHAT}\n[server]\nreset = 'none'"));
-    assert!(matches!(chat.contracts()[0], CacheCheck::NotProven { reason } if reason.contains("wanted")), "{}", chat.said());
+    assert!(matches!(chat.checks()[0], CacheCheck::NotProven { reason } if reason.contains("wanted")), "{}", chat.said());
 }
 
 #[test]
 fn an_invalid_cell_names_the_salt_as_a_cure() {
     let server = Server::start(&json!([]));
     let swept = sweep(&server, &format!("{DOCUMENTS}\n{PRETENCE}\ncanary = false"));
-    assert!(matches!(swept.contracts()[0], CacheCheck::Proven { .. }), "nobody was here before");
+    assert!(matches!(swept.checks()[0], CacheCheck::Proven { .. }), "nobody was here before");
     let again = sweep(&server, &format!("{DOCUMENTS}\n{PRETENCE}\ncanary = false"));
-    let reason = failed(again.contracts()[0]);
+    let reason = failed(again.checks()[0]);
     assert!(reason.contains("does not empty every cache; `server.reset = \"salt\"` does without"), "{reason}");
     assert!(again.said().contains("invalid") && again.said().contains("salt"), "{}", again.said());
 }
@@ -241,13 +241,13 @@ fn check_and_plan_say_beforehand_what_will_be_done_about_caches() {
 fn counters_prove_it_where_usage_tells_nothing() {
     let server = Server::start(&json!([{ "kind": "no_usage", "every": 1 }]));
     let swept = sweep(&server, &format!("{DOCUMENTS}\n{ENDPOINT}"));
-    let how = proven(swept.contracts()[0]);
+    let how = proven(swept.checks()[0]);
     assert!(
         how.contains("by the server's counters") && how.contains("with 2048 tokens cached before came back with 0 cached tokens"),
         "{how}"
     );
     let pretence = sweep(&server, &format!("{DOCUMENTS}\n{PRETENCE}"));
-    assert!(failed(pretence.contracts()[0]).contains("counters"), "{}", pretence.said());
+    assert!(failed(pretence.checks()[0]).contains("counters"), "{}", pretence.said());
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn a_salt_keeps_the_caches_of_earlier_runs_away_from_every_prompt() {
     let plain = sweep(&server, &format!("{DOCUMENTS}\n[server]\nreset = 'none'"));
     let salted: Vec<Swept> = (0..2).map(|_| sweep(&server, &format!("{DOCUMENTS}\n[server]\nreset = 'salt'"))).collect();
     for swept in &salted {
-        let how = proven(swept.contracts()[0]);
+        let how = proven(swept.checks()[0]);
         assert!(how.contains("under a salt of its own"), "{how}");
         assert!(swept.tokens(0, "cached_tokens") < 16);
         assert_eq!(swept.tokens(0, "prompt_tokens"), plain.tokens(0, "prompt_tokens") + 10);
@@ -264,7 +264,7 @@ fn a_salt_keeps_the_caches_of_earlier_runs_away_from_every_prompt() {
         assert!(swept.tokens(1, "cached_tokens") > 950);
     }
     let chat = sweep(&server, &format!("{CHAT}\n[server]\nreset = 'salt'"));
-    assert!(proven(chat.contracts()[0]).contains("under a salt"), "{}", chat.said());
+    assert!(proven(chat.checks()[0]).contains("under a salt"), "{}", chat.said());
 }
 
 #[test]
@@ -345,8 +345,8 @@ fn what_landed_after_the_first_reset_takes_a_second_one_and_is_said() {
         resets.set(resets.get() + 1);
         if resets.get() == 1 { Ok(()) } else { reset(&spec, &own).await }
     };
-    let contract = server.runtime.block_on(Canary { target: &target, texts: texts("late") }.after_reset(late)).unwrap();
-    assert!(proven(&contract).ends_with("after a second reset: the first one left something behind"), "{contract:?}");
+    let check = server.runtime.block_on(Canary { target: &target, texts: texts("late") }.after_reset(late)).unwrap();
+    assert!(proven(&check).ends_with("after a second reset: the first one left something behind"), "{check:?}");
     assert_eq!(resets.get(), 2);
 }
 

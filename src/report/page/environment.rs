@@ -49,7 +49,7 @@ fn of_variant(sweep: &SavedSweep, variant: &str) -> EnvironmentSection {
         ("starts of the server", servers.iter().filter_map(|server| server.life).max().map(|life| life.to_string())),
         ("ready after", ready(&servers)),
         ("tokens counted by", distinct(runs.iter().map(|run| Some(counted_by(&run.token_rule))))),
-        ("cold caches", contracts(&runs)),
+        ("cold caches", checks(&runs)),
     ];
     let lines = lines.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
     EnvironmentSection { heading: variant.to_owned(), lines }
@@ -87,7 +87,7 @@ fn counted_by(rule: &TokenRule) -> String {
 }
 
 /// `proven in 8 runs, not proven in 1`.
-fn contracts(runs: &[&RunRecord]) -> Option<String> {
+fn checks(runs: &[&RunRecord]) -> Option<String> {
     let mut counts: BTreeMap<u8, (&str, u64)> = BTreeMap::new();
     for run in runs {
         let (place, word) = match run.cache_contract {

@@ -2,7 +2,7 @@
 //!
 //! In come a target, texts that nobody else sends, and the way the caches are emptied; out comes the
 //! [cold-cache check](crate::record::CacheCheck). It goes over the same wire as the load, before the load, and is none of its rows. A canary
-//! that cannot be sent proves nothing and breaks nothing: only caches that are found full fail the contract.
+//! that cannot be sent proves nothing and breaks nothing: only caches that are found full fail the check.
 
 mod counters;
 mod criterion;
@@ -66,7 +66,7 @@ impl Canary<'_> {
             }
             found => found,
         };
-        Ok(contract(found))
+        Ok(cache_check(found))
     }
 
     /// Proves that prompts under the new salt share nothing with those under another one but the chat template before it.
@@ -76,12 +76,14 @@ impl Canary<'_> {
             Err(reason) => return not_proven(reason),
         };
         match self.look(judge, STRANGERS).await {
-            Ok(CanaryVerdict::Gone(words)) => contract(Ok(CanaryVerdict::Gone(format!("under a salt of its own, {words}")))),
+            Ok(CanaryVerdict::Gone(words)) => cache_check(Ok(CanaryVerdict::Gone(format!("under a salt of its own, {words}")))),
             // Nobody has sent these words before: times that say otherwise say that they differ for other reasons.
             Ok(CanaryVerdict::Left(words)) if matches!(judge, CanaryCriterion::Times { .. }) => {
                 not_proven(format!("times do not tell: {words}"))
             }
-            Ok(CanaryVerdict::Left(words)) => contract(Ok(CanaryVerdict::Left(format!("the salt does not keep the caches away: {words}")))),
+            Ok(CanaryVerdict::Left(words)) => {
+                cache_check(Ok(CanaryVerdict::Left(format!("the salt does not keep the caches away: {words}"))))
+            }
             Err(reason) => not_proven(reason),
         }
     }
@@ -89,7 +91,7 @@ impl Canary<'_> {
     /// Proves that a server that was started anew knows nothing of the prompt but the chat template, which its readiness may have been
     /// tried with. Where every cell sends the same prompt, a cache that outlives the server is found out.
     pub async fn after_restart(&self) -> CacheCheck {
-        contract(self.restarted().await)
+        cache_check(self.restarted().await)
     }
 
     async fn restarted(&self) -> Result<CanaryVerdict, String> {
@@ -151,7 +153,7 @@ fn echo(exchange: &HttpExchange) -> Result<CanaryAnswer, String> {
     })
 }
 
-fn contract(found: Result<CanaryVerdict, String>) -> CacheCheck {
+fn cache_check(found: Result<CanaryVerdict, String>) -> CacheCheck {
     match found {
         Ok(CanaryVerdict::Gone(how)) => CacheCheck::Proven { how },
         Ok(CanaryVerdict::Left(reason)) => CacheCheck::Failed { reason },
