@@ -48,7 +48,8 @@ impl RequestRecord {
     /// Time per output token in seconds; `None` where the request failed, and for a single event.
     #[must_use]
     pub fn tpot_s(&self) -> Option<f64> {
-        Some(self.value(Metric::Tpot)).filter(|seconds| seconds.is_finite())
+        // Where nobody tells how many tokens an event has, a single one must not look like many at once.
+        (!self.gaps_us.is_empty()).then(|| self.value(Metric::Tpot)).filter(|seconds| seconds.is_finite())
     }
 
     /// What a condition may speak of; `None` where the request lacks it.
@@ -72,5 +73,19 @@ impl RequestRecord {
     #[must_use]
     pub fn fulfils(&self, conditions: &[RowCondition]) -> bool {
         conditions.iter().all(|condition| condition.keeps(self.field(condition.field), || self.has_failed()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::fixture::answered;
+    use crate::record::RequestRecord;
+
+    #[test]
+    fn a_single_event_of_untold_tokens_has_no_time_per_token() {
+        let many = RequestRecord { first_event_tokens: None, ..answered(0, 1, 0.5) };
+        let single = RequestRecord { last_token_us: many.first_token_us, gaps_us: Vec::new(), ..many.clone() };
+        assert!(many.tpot_s().is_some_and(|seconds| seconds > 0.0));
+        assert_eq!(single.tpot_s(), None);
     }
 }
