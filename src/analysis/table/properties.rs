@@ -79,3 +79,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_single_event_of_untold_tokens_has_no_time_per_token() {
+    let many = RequestRecord { first_event_tokens: None, ..answered(0, 1, 0.5) };
+    let single = RequestRecord { last_token_us: many.first_token_us, gaps_us: Vec::new(), ..many.clone() };
+    assert!(many.tpot_s().is_some_and(|seconds| seconds > 0.0));
+    assert_eq!(single.tpot_s(), None);
+}
