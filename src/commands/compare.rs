@@ -38,7 +38,7 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<ExitReason> {
         CompareFormat::Text => comparison::terminal(&comparisons),
         CompareFormat::Markdown => comparison::markdown(&comparisons),
         CompareFormat::Json => comparison::json(&comparisons),
-        CompareFormat::Junit => comparison::junit(&comparisons),
+        CompareFormat::Junit => comparison::junit(&comparisons)?,
     };
     match &args.output {
         Some(file) => fs::write(file, text)?,

@@ -88,7 +88,7 @@ fn print(told: &[HistoryReport], format: HistoryFormat) -> anyhow::Result<()> {
         HistoryFormat::Text => terminal(told),
         HistoryFormat::Markdown => markdown(told),
         HistoryFormat::Json => json(told),
-        HistoryFormat::Junit => junit(told),
+        HistoryFormat::Junit => junit(told)?,
     })
 }
 

@@ -84,7 +84,7 @@ pub fn report_sweep(dir: &Path, options: &ReportOptions) -> anyhow::Result<Sweep
     let parts = PageParts { figures: &figures, comparisons, scenario: scenario.as_deref(), environment: &environment };
     write_derived(&folder.join("report.html"), html(&summary, &parts)?)?;
     write_derived(&folder.join("report.md"), markdown(&summary))?;
-    write_derived(&folder.join("cells.csv"), csv(std::slice::from_ref(&summary)))?;
+    write_derived(&folder.join("cells.csv"), csv(std::slice::from_ref(&summary))?)?;
     write_derived(&folder.join("summary.json"), json(std::slice::from_ref(&summary)))?;
     Ok(summary)
 }
@@ -152,7 +152,7 @@ fn print(summaries: &[SweepSummary], format: ReportFormat, talk: VerbosityArgs) 
     let text = match format {
         ReportFormat::Text => joined(&|summary| terminal(summary, colour(talk))),
         ReportFormat::Markdown => joined(&markdown),
-        ReportFormat::Csv => csv(summaries),
+        ReportFormat::Csv => csv(summaries)?,
         ReportFormat::Json => json(summaries),
     };
     match std::io::stdout().write_all(text.as_bytes()) {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::SourceProgram;
-use super::csv::{CsvRow, CsvTable, head};
+use super::csv_table::{CsvRow, CsvTable, head};
 use super::reading::{ImportFile, ParsedRun, TimestampOrigin};
 use super::row::{answer, failure, first_token, no_token, unanswered, wall_clock};
 use crate::clock::Micros;

@@ -5,7 +5,7 @@
 //! written. Must not know terminals, goals nor percentiles; prompts and answers in the files are not kept.
 
 mod chat_csv;
-mod csv;
+mod csv_table;
 mod cxs;
 mod error;
 mod json;

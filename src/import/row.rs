@@ -5,44 +5,14 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::Micros;
-use crate::record::{FailureKind, RequestFailure, RequestPhase, RequestRecord, TokenSource};
+use crate::record::{FailureKind, RequestFailure, RequestRecord};
 
 /// The most characters of what a file says of a failure.
 const DETAIL: usize = 160;
 
 /// A measured request of which nothing is known but its place and when it was sent.
 pub(super) fn unanswered(session: u64, turn: u32, sent: Micros) -> RequestRecord {
-    RequestRecord {
-        request: 0,
-        session,
-        lane: 0,
-        turn,
-        phase: RequestPhase::Measure,
-        intended_us: sent,
-        sent_us: sent,
-        connect_us: None,
-        first_answer_us: None,
-        token_events: None,
-        token_reads: None,
-        first_event_source: None,
-        reasoning_tokens: None,
-        hidden_tokens: None,
-        forced_tokens: None,
-        headers_us: None,
-        first_event_us: None,
-        first_token_us: None,
-        last_token_us: None,
-        done_us: sent,
-        gaps_us: Vec::new(),
-        first_event_tokens: None,
-        prompt_tokens: None,
-        cached_tokens: None,
-        output_tokens: None,
-        token_source: TokenSource::Unknown,
-        in_flight: 0,
-        live_lanes: 0,
-        failure: None,
-    }
+    RequestRecord { session, turn, intended_us: sent, sent_us: sent, done_us: sent, ..RequestRecord::default() }
 }
 
 /// Sets when the answer began and when it ended, in seconds from sending and from the first token.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Micros;
 
 /// Which part of a run a request belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RequestPhase {
     /// Lays the histories of users met in mid-life into the server's cache, before time 0; never part of a metric.
@@ -13,10 +13,13 @@ pub enum RequestPhase {
     /// Sent while the system comes into its steady state; not part of a metric.
     Warmup,
     /// What every metric is about.
+    #[default]
     Measure,
 }
 
 impl RequestPhase {
+    pub const ALL: [Self; 3] = [Self::Prefill, Self::Warmup, Self::Measure];
+
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -28,7 +31,7 @@ impl RequestPhase {
 }
 
 /// Where token counts come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenSource {
     /// The server's `usage`.
@@ -36,10 +39,13 @@ pub enum TokenSource {
     /// The run's token rule, applied to the text after the fact.
     TokenRule,
     /// Nobody told: counts are missing.
+    #[default]
     Unknown,
 }
 
 impl TokenSource {
+    pub const ALL: [Self; 3] = [Self::Usage, Self::TokenRule, Self::Unknown];
+
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -219,8 +225,8 @@ pub struct RequestFailure {
     pub detail: String,
 }
 
-/// One request, successful or not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// One request, successful or not. The default is a measured one at time 0 of which nothing is known.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RequestRecord {
     /// Number in the order of sending within the run, from 0.
     pub request: u64,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::clock::Micros;
 
 /// A value of one time series at one time, as it was read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ServerSample {
     /// On the run's clock: when the page was asked for.
     pub at_us: Micros,
@@ -138,12 +138,13 @@ fn unescaped(value: &str) -> Cow<'_, str> {
 }
 
 /// What a value means over time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum SampleKind {
     /// Only grows, and starts at 0 again where its server does; also the parts of histograms and summaries that are counted up.
     Counter,
     Gauge,
     /// The page does not say.
+    #[default]
     Untyped,
 }
 

@@ -103,7 +103,7 @@ mod tests {
             assert!(text.contains("and growing") && text.contains("by 6.00"), "{text}");
             assert!(text.contains("growing: more comes due than is answered at qps=2 (5."), "{text}");
         }
-        let table = csv(std::slice::from_ref(&summary));
+        let table = csv(std::slice::from_ref(&summary)).unwrap();
         let mut lines = table.lines().map(|line| line.split(',').collect::<Vec<_>>());
         let heads = lines.next().unwrap();
         let of = |line: &[&str], head: &str| line[heads.iter().position(|known| *known == head).unwrap()].to_owned();

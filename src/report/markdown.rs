@@ -54,7 +54,7 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
     for panel in panels(summary, variant) {
         table(out, &panel);
     }
-    if let Some(table) = server_table(variant) {
+    if let Some(table) = server_table(summary, variant) {
         server(out, &table);
     }
     let sentences = [words::undecided(variant), words::failures(variant), words::external(variant), words::measured_by(variant)];

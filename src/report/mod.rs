@@ -1,6 +1,8 @@
 //! Summaries as people and programs read them: a file a format. A [`SweepSummary`](crate::analysis::SweepSummary) comes in, a text goes
 //! out, the same bytes each time; nothing here computes a statistic, reads a file or prints.
 
+mod cell_columns;
+mod cell_value;
 mod certainty;
 pub mod comparison;
 mod csv;

@@ -13,6 +13,9 @@ pub struct DisplayUnit {
 }
 
 impl DisplayUnit {
+    /// Values as they are, for what shows none of them.
+    pub const BASE: Self = Self { unit: "", factor: 1.0 };
+
     /// For a measure's unit; seconds become milliseconds by the limit, or by the largest of the values that are shown.
     #[must_use]
     pub fn of(unit: &str, limit: Option<f64>, largest: Option<f64>) -> Self {

@@ -1,8 +1,10 @@
 //! What servers told, as a table with a row a cell: only the columns that some cell fills. Shared by Markdown and the page; the terminal
 //! takes [`compact`]. Summaries in, texts out; no escaping.
 
-use super::number::{percent, significant};
-use crate::analysis::{CellState, CellSummary, GaugeSummary, ServerMetricValue, VariantSummary, show_axes};
+use super::cell_columns::{CellColumn, CellView, column};
+use super::cell_value::CellValue;
+use super::number::{DisplayUnit, percent, significant};
+use crate::analysis::{CellState, CellSummary, SweepSummary, VariantSummary, show_axes};
 
 /// Heads and rows, of equal length.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,38 +13,52 @@ pub struct ServerTable {
     pub rows: Vec<Vec<String>>,
 }
 
-/// A column: its head, and what a cell puts there.
-type Column = (&'static str, fn(&CellSummary) -> Option<String>);
+/// A column: its head, and the one or two columns of cells that stand in it.
+type ServerColumn = (&'static str, &'static [&'static CellColumn]);
 
-const COLUMNS: [Column; 16] = [
-    ("from device", |cell| Some(percent(Some(cell.server.hits.as_ref()?.device?)))),
-    ("from external cache", |cell| Some(percent(Some(cell.server.hits.as_ref()?.external?)))),
-    ("from any cache", |cell| Some(percent(Some(cell.server.hits.as_ref()?.cached)))),
-    ("prompt tokens computed a run", |cell| count(cell.server.prompt_tokens_computed.as_ref())),
-    ("reused of what was sent before", |cell| Some(percent(Some(cell.sessions.reused?)))),
-    ("tokens alive", |cell| Some(cell.sessions.resident_tokens?.to_string())),
-    ("KV pool, tokens", |cell| count(cell.server.kv_pool_tokens.as_ref())),
-    ("running, mean / max", |cell| level(cell.server.running.as_ref())),
-    ("waiting, mean / max", |cell| level(cell.server.waiting.as_ref())),
-    ("preemptions a run", |cell| Some(whole(cell.server.preemptions.as_ref()?.value))),
-    ("KV in use, mean / max", |cell| shares(cell.server.kv_usage.as_ref())),
-    ("GPU busy, mean / max", |cell| shares(cell.server.gpu_utilization.as_ref())),
-    ("GPU memory max, GiB", |cell| Some(significant(cell.server.gpu_memory_bytes.as_ref()?.max / 1_073_741_824.0, 3))),
-    ("power mean, W", |cell| Some(significant(cell.server.gpu_power_watts.as_ref()?.mean, 3))),
-    ("J per output token, idle power included", |cell| Some(significant(cell.server.joules_per_output_token.as_ref()?.value, 3))),
-    ("host CPU, mean / max", |cell| shares(cell.server.host_cpu.as_ref())),
+const COLUMNS: [ServerColumn; 16] = [
+    of(&[column("device_share")]),
+    of(&[column("external_share")]),
+    of(&[column("cached_share")]),
+    of(&[column("prompt_tokens_computed")]),
+    of(&[column("reused_share")]),
+    of(&[column("resident_tokens")]),
+    of(&[column("kv_pool_tokens")]),
+    ("running, mean / max", &[column("running_mean"), column("running_max")]),
+    ("waiting, mean / max", &[column("waiting_mean"), column("waiting_max")]),
+    of(&[column("preemptions")]),
+    ("KV in use, mean / max", &[column("kv_usage_mean"), column("kv_usage_max")]),
+    ("GPU busy, mean / max", &[column("gpu_utilization_mean"), column("gpu_utilization_max")]),
+    of(&[column("gpu_memory_max_bytes")]),
+    of(&[column("gpu_power_mean_w")]),
+    of(&[column("joules_per_output_token")]),
+    ("host CPU, mean / max", &[column("host_cpu_mean"), column("host_cpu_max")]),
 ];
+
+const fn of(columns: &'static [&'static CellColumn]) -> ServerColumn {
+    (columns[0].head, columns)
+}
+
+/// What a cell puts into a column, if anything.
+fn text(columns: &[&CellColumn], view: &CellView<'_>) -> Option<String> {
+    let values: Vec<CellValue> = columns.iter().map(|column| (column.value)(view)).filter(|value| *value != CellValue::Missing).collect();
+    (!values.is_empty()).then(|| values.iter().map(CellValue::shown).collect::<Vec<_>>().join(" / "))
+}
 
 /// The table of a variant; none where no cell fills any column.
 #[must_use]
-pub fn server_table(variant: &VariantSummary) -> Option<ServerTable> {
-    let filled: Vec<Column> = COLUMNS.into_iter().filter(|(_, text)| variant.cells.iter().any(|cell| text(cell).is_some())).collect();
+pub fn server_table(summary: &SweepSummary, variant: &VariantSummary) -> Option<ServerTable> {
+    let text = |columns: &[&CellColumn], cell: &CellSummary| {
+        text(columns, &CellView { summary, variant, cell, judgement: None, scale: DisplayUnit::BASE })
+    };
+    let is_filled = |(_, columns): &ServerColumn| variant.cells.iter().any(|cell| text(columns, cell).is_some());
+    let filled: Vec<ServerColumn> = COLUMNS.into_iter().filter(is_filled).collect();
     if filled.is_empty() {
         return None;
     }
     let row = |cell: &CellSummary| {
         let dash = || word(cell).to_owned();
-        std::iter::once(show_axes(&cell.axes)).chain(filled.iter().map(|(_, text)| text(cell).unwrap_or_else(dash))).collect()
+        std::iter::once(show_axes(&cell.axes)).chain(filled.iter().map(|(_, columns)| text(columns, cell).unwrap_or_else(dash))).collect()
     };
     Some(ServerTable {
         heads: std::iter::once("cell").chain(filled.iter().map(|(head, _)| *head)).collect(),
@@ -74,7 +90,7 @@ pub fn compact(cell: &CellSummary) -> Vec<String> {
         _ => format!("{} cached", percent(Some(hits.cached))),
     });
     let computed = server.prompt_tokens_computed.as_ref().map(|told| format!("{} new", thousands(told.value)));
-    let waiting = server.waiting.as_ref().map(|level| format!("{} waiting", whole(level.max)));
+    let waiting = server.waiting.as_ref().map(|level| format!("{} waiting", CellValue::MeanCount(level.max).shown()));
     let usage = server.kv_usage.as_ref().map(|level| format!("KV {}", percent(Some(level.max))));
     let lines: Vec<String> = [hits, computed, waiting, usage].into_iter().flatten().collect();
     if lines.is_empty() { vec!["-".to_owned()] } else { lines }
@@ -106,23 +122,6 @@ fn thousands(value: f64) -> String {
     match value {
         value if value >= 1e6 => format!("{}M", significant(value / 1e6, 3)),
         value if value >= 1e3 => format!("{}k", significant(value / 1e3, 3)),
-        value => whole(value),
+        value => CellValue::MeanCount(value).shown(),
     }
-}
-
-/// `5`, and `2.33` for the mean of a few runs.
-fn whole(value: f64) -> String {
-    if value.fract() == 0.0 { format!("{value:.0}") } else { significant(value, 3) }
-}
-
-fn count(told: Option<&ServerMetricValue>) -> Option<String> {
-    told.map(|told| format!("{:.0}", told.value))
-}
-
-fn level(level: Option<&GaugeSummary>) -> Option<String> {
-    level.map(|level| format!("{} / {}", significant(level.mean, 3), whole(level.max)))
-}
-
-fn shares(level: Option<&GaugeSummary>) -> Option<String> {
-    level.map(|level| format!("{} / {}", percent(Some(level.mean)), percent(Some(level.max))))
 }

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 
+use super::cell_columns::{CellColumn, CellView, column};
 use super::certainty::reversal_sentences;
-use super::number::{or_dash, percent};
+use super::number::DisplayUnit;
 use super::panel::{ReportPanel, ReportPanelCell, ReportPanelRow, panels};
 use super::reconcile::{ReconciliationTable, reconciliation};
 use super::server::{compact, compact_sources};
@@ -56,7 +57,7 @@ pub fn terminal(summary: &SweepSummary, colour: ColourMode) -> String {
 fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary, colour: ColourMode) {
     for panel in panels(summary, variant) {
         paragraph(out, &heading(variant, &panel));
-        for table in tables(&panel, variant, colour) {
+        for table in tables(&panel, summary, variant, colour) {
             out.push_str(&table);
             out.push('\n');
         }
@@ -134,9 +135,9 @@ fn heading(variant: &VariantSummary, panel: &ReportPanel) -> String {
 }
 
 /// A panel as one table, or as several ranges of columns where it is too wide for the page.
-fn tables(panel: &ReportPanel, variant: &VariantSummary, colour: ColourMode) -> Vec<String> {
+fn tables(panel: &ReportPanel, summary: &SweepSummary, variant: &VariantSummary, colour: ColourMode) -> Vec<String> {
     if panel.across.is_none() {
-        return vec![list(panel, variant, colour)];
+        return vec![list(panel, summary, variant, colour)];
     }
     grids(panel, colour, &content)
 }
@@ -184,25 +185,28 @@ fn grid(panel: &ReportPanel, columns: &[usize], colour: ColourMode, content: Con
     trimmed(&table)
 }
 
+/// What went through a cell, under heads that 80 columns have room for.
+const THROUGHPUT: [(&str, &CellColumn); 3] =
+    [("sent/s", column("sent_qps")), ("done/s", column("completed_qps")), ("cached", column("hit_rate"))];
+
 /// One axis or none: a row a cell, with room for what went through.
-fn list(panel: &ReportPanel, variant: &VariantSummary, colour: ColourMode) -> String {
+fn list(panel: &ReportPanel, summary: &SweepSummary, variant: &VariantSummary, colour: ColourMode) -> String {
     let mut table = new_table(colour);
     let first = panel.down.clone().unwrap_or_else(|| "cell".to_owned());
-    let heads = [first.as_str(), panel.unit, "95 % interval", "n", "verdict", "sent/s", "done/s", "cached"];
-    table.set_header(heads);
+    let heads = [first.as_str(), panel.unit, "95 % interval", "n", "verdict"];
+    table.set_header(heads.into_iter().chain(THROUGHPUT.map(|(head, _)| head)));
     for ReportPanelRow { head, places } in &panel.rows {
         let Some(place) = places.first().and_then(Option::as_ref) else { continue };
         let Some(cell) = variant.cells.get(place.cell) else { continue };
-        table.add_row([
+        let view = CellView { summary, variant, cell, judgement: None, scale: DisplayUnit::BASE };
+        let place = [
             Cell::new(head),
             coloured(Cell::new(grown(place)), Some(place), colour),
             Cell::new(place.interval.as_deref().unwrap_or("-")),
             Cell::new(place.n.map_or_else(|| "-".to_owned(), |n| n.to_string())),
             Cell::new(place.verdict.map_or("-", GoalVerdict::name)),
-            Cell::new(or_dash(cell.rates.sent_qps)),
-            Cell::new(or_dash(cell.rates.completed_qps)),
-            Cell::new(percent(cell.rates.hit_rate)),
-        ]);
+        ];
+        table.add_row(place.into_iter().chain(THROUGHPUT.map(|(_, column)| Cell::new((column.value)(&view).shown()))));
     }
     trimmed(&table)
 }
@@ -332,7 +336,7 @@ mod tests {
             assert!(other.contains(exposed) && other.contains("invalid"), "{other}");
         }
         assert_eq!(page.matches(exposed).count(), 3, "at the top, beside the ratio and in its section");
-        insta::assert_snapshot!("csv_of_what_servers_told", crate::report::csv(&[summary]));
+        insta::assert_snapshot!("csv_of_what_servers_told", crate::report::csv(&[summary]).unwrap());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::table::TableError;
+use super::table_error::TableError;
 use crate::record::FormatVersion;
 use crate::sentence::sentence;
 

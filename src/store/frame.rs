@@ -15,7 +15,7 @@ use polars_io::prelude::{ParallelStrategy, ParquetReader};
 
 use super::error::StoreError;
 use super::pages::refuse_empty_promises;
-use super::table::TableError;
+use super::table_error::TableError;
 use crate::named_file::NamedFile;
 
 /// A file of at most so many bytes is read as a whole, once, for its hash and for what is in it.

@@ -11,7 +11,7 @@ use polars_parquet::parquet::page::CompressedPage;
 use polars_parquet::parquet::read::{PageReader, read_metadata_with_size};
 
 use super::dictionary::{DictionaryHeader, dictionary};
-use super::table::TableError;
+use super::table_error::TableError;
 
 /// A page may promise so many values, and more where it is large: ours are of a megabyte.
 const VALUES_OF_A_PAGE: usize = 1 << 24;

@@ -10,7 +10,9 @@ use polars_io::prelude::{ParquetCompression, ParquetWriter};
 use super::error::StoreError;
 use super::files::write_whole;
 use super::frame::read_frame;
-use super::table::{COLUMNS, TableError, known_columns, schema, to_table};
+use super::request_columns::{REQUEST_COLUMNS, to_table};
+use super::saved_column::{known_columns, schema};
+use super::table_error::TableError;
 use crate::record::RequestRecord;
 
 /// Rows of a row group, and so the records that are in memory at once; few in tests, which are to meet several of them.
@@ -36,7 +38,7 @@ fn write_batches(
 ) -> Result<u64, StoreError> {
     let fault = |source: TableError| StoreError::Table { path: path.to_owned(), source: Box::new(source) };
     let options = ParquetWriter::new(out).with_compression(ParquetCompression::Zstd(None)).set_parallel(false);
-    let mut writer = options.batched(&schema(&COLUMNS)).map_err(|source| fault(source.into()))?;
+    let mut writer = options.batched(&schema(&REQUEST_COLUMNS)).map_err(|source| fault(source.into()))?;
     let mut rows = 0;
     loop {
         let batch = next_batch(&mut records)?;
@@ -82,5 +84,5 @@ fn next_batch(records: &mut impl Iterator<Item = Result<RequestRecord, StoreErro
 /// Reads a table back, with its hash, where there is one, and its columns checked.
 pub(super) fn read_table(path: &Path, hash: Option<&str>) -> Result<DataFrame, StoreError> {
     let table = read_frame(path, hash)?;
-    known_columns(&table, &COLUMNS).map_err(|source| StoreError::Table { path: path.to_owned(), source: Box::new(source) })
+    known_columns(&table, &REQUEST_COLUMNS).map_err(|source| StoreError::Table { path: path.to_owned(), source: Box::new(source) })
 }

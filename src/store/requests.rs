@@ -11,13 +11,15 @@ use polars::prelude::DataFrame;
 use super::error::StoreError;
 use super::frame::{TableSlice, read_part, rows_of};
 use super::parquet::read_table;
-use super::table::{COLUMNS, TableError, from_table, known_columns};
+use super::request_columns::{REQUEST_COLUMNS, from_table};
+use super::saved_column::known_columns;
+use super::table_error::TableError;
 use crate::record::RequestRecord;
 
 /// Rows that are read at once: a few row groups.
 const PART: usize = 262_144;
 
-/// A row per request in order of completion, with the columns of [`COLUMNS`].
+/// A row per request in order of completion, with the columns of [`REQUEST_COLUMNS`].
 #[derive(Debug, Clone)]
 pub struct SavedRequests {
     source: RequestRowSource,
@@ -71,18 +73,18 @@ impl SavedRequests {
 
     /// Hands on the named columns, in their order and with their types checked, a part of the rows after the other.
     pub fn columns<E: From<StoreError>>(&self, names: &[&str], mut each: impl FnMut(&DataFrame) -> Result<(), E>) -> Result<(), E> {
-        let mut wanted: Vec<_> = COLUMNS.iter().copied().filter(|(name, _)| names.contains(name)).collect();
-        if wanted.iter().all(|(_, kind)| kind.is_later()) {
+        let mut wanted: Vec<_> = REQUEST_COLUMNS.iter().filter(|column| names.contains(&column.name)).collect();
+        if wanted.iter().all(|column| column.is_later()) {
             // An older file has none of them, and yet as many rows as it has.
-            wanted.extend(COLUMNS.first());
+            wanted.extend(REQUEST_COLUMNS.first());
         }
         match &self.source {
-            RequestRowSource::Held(table) => each(&known_columns(table, &wanted).map_err(|source| self.fault(source))?),
+            RequestRowSource::Held(table) => each(&known_columns(table, wanted).map_err(|source| self.fault(source))?),
             RequestRowSource::File(path) => {
-                let names: Vec<String> = wanted.iter().map(|(name, _)| (*name).to_owned()).collect();
+                let names: Vec<String> = wanted.iter().map(|column| column.name.to_owned()).collect();
                 for from in (0..self.rows.max(1)).step_by(PART) {
                     let part = read_part(path, &TableSlice { names: &names, from, rows: PART })?;
-                    each(&known_columns(&part, &wanted).map_err(|source| self.fault(source))?)?;
+                    each(&known_columns(&part, wanted.iter().copied()).map_err(|source| self.fault(source))?)?;
                 }
                 Ok(())
             }

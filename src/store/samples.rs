@@ -1,12 +1,12 @@
 //! `server_metrics.parquet`: what a run's server and its machine told, batch by batch, and back without loss. A table of the columns in
 //! [`SAMPLE_COLUMNS`], Zstandard, one thread, so that the same samples give the same bytes.
 
+use std::borrow::Cow;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fs_err::File;
-use polars::prelude::{Column, DataFrame, Float64Chunked, Int64Chunked, IntoColumn, NewChunkedArray, StringChunked};
 use polars_io::parquet::write::BatchedWriter;
 use polars_io::prelude::{ParquetCompression, ParquetWriter};
 
@@ -14,18 +14,60 @@ use super::error::StoreError;
 use super::files::PendingFile;
 use super::frame::read_frame;
 use super::layout::RunPaths;
-use super::table::{ColumnKind, TableError, known_columns, schema};
+use super::saved_column::{ColumnPresence, ColumnValue, SavedColumn, records_of, schema, table_of};
+use super::table_error::TableError;
 use crate::clock::Micros;
-use crate::record::{SampleKind, ServerSample, TextInterner};
+use crate::record::{SampleKind, ServerSample};
+
+/// A column of texts that the samples share, named as its field.
+macro_rules! text {
+    ($field:ident) => {
+        SavedColumn {
+            name: stringify!($field),
+            presence: ColumnPresence::Always,
+            value: ColumnValue::Text {
+                get: |sample: &ServerSample| Some(Cow::Borrowed(&sample.$field)),
+                set: |sample, text| {
+                    sample.$field = Arc::clone(text);
+                    Some(())
+                },
+            },
+        }
+    };
+}
 
 /// The columns in their order: the fields of [`ServerSample`].
-pub const SAMPLE_COLUMNS: [(&str, ColumnKind); 6] = [
-    ("at_us", ColumnKind::Integer),
-    ("source", ColumnKind::Text),
-    ("name", ColumnKind::Text),
-    ("labels", ColumnKind::Text),
-    ("kind", ColumnKind::Text),
-    ("value", ColumnKind::Number),
+pub const SAMPLE_COLUMNS: [SavedColumn<ServerSample>; 6] = [
+    SavedColumn {
+        name: "at_us",
+        presence: ColumnPresence::Always,
+        value: ColumnValue::Integer {
+            get: |sample| Some(sample.at_us.0),
+            set: |sample, at| {
+                sample.at_us = Micros(at);
+                Some(())
+            },
+        },
+    },
+    text!(source),
+    text!(name),
+    text!(labels),
+    SavedColumn {
+        name: "kind",
+        presence: ColumnPresence::Always,
+        value: ColumnValue::Text {
+            get: |sample| Some(sample.kind.name().into()),
+            set: |sample, name| {
+                sample.kind = SampleKind::from_name(name)?;
+                Some(())
+            },
+        },
+    },
+    SavedColumn {
+        name: "value",
+        presence: ColumnPresence::Always,
+        value: ColumnValue::Number { get: |sample| sample.value, set: |sample, value| sample.value = value },
+    },
 ];
 
 /// Rows of a row group, and so the samples that are in memory at once: half a megabyte and what their texts take.
@@ -72,7 +114,7 @@ impl SampleWriter {
             Some(out) => out,
             None => self.out.insert(begin(&self.path)?),
         };
-        let written = to_table(batch).and_then(|table| Ok(writer.write_batch(&table)?));
+        let written = table_of(batch, &SAMPLE_COLUMNS).and_then(|table| Ok(writer.write_batch(&table)?));
         written.map_err(|source| table_error(&self.path, source))
     }
 }
@@ -92,48 +134,6 @@ fn begin(path: &Path) -> Result<(PendingFile, BatchedWriter<BufWriter<File>>), S
 
 fn table_error(path: &Path, source: TableError) -> StoreError {
     StoreError::Table { path: path.to_owned(), source: Box::new(source) }
-}
-
-fn to_table(samples: &[ServerSample]) -> Result<DataFrame, TableError> {
-    let signed = |at: Micros| i64::try_from(at.0).map_err(|_| TableError::TooLarge { column: "at_us", value: at.0 });
-    let at: Vec<i64> = samples.iter().map(|sample| signed(sample.at_us)).collect::<Result<_, _>>()?;
-    let text = |name: &str, get: fn(&ServerSample) -> &str| -> Column {
-        StringChunked::from_iter_values(name.into(), samples.iter().map(get)).into_column()
-    };
-    let values: Vec<f64> = samples.iter().map(|sample| sample.value).collect();
-    let columns = vec![
-        Int64Chunked::from_vec("at_us".into(), at).into_column(),
-        text("source", |sample| &sample.source),
-        text("name", |sample| &sample.name),
-        text("labels", |sample| &sample.labels),
-        text("kind", |sample| sample.kind.name()),
-        Float64Chunked::from_vec("value".into(), values).into_column(),
-    ];
-    Ok(DataFrame::new(samples.len(), columns)?)
-}
-
-fn from_table(table: &DataFrame) -> Result<Vec<ServerSample>, TableError> {
-    let table = known_columns(table, &SAMPLE_COLUMNS)?;
-    let at = table.column("at_us")?.i64()?;
-    let (source, name, labels) = (table.column("source")?.str()?, table.column("name")?.str()?, table.column("labels")?.str()?);
-    let (kind, value) = (table.column("kind")?.str()?, table.column("value")?.f64()?);
-    let mut texts = TextInterner::default();
-    (0..table.height())
-        .map(|row| {
-            let null = |column| TableError::Null { column, row };
-            let fault = |column, value: &dyn ToString| TableError::Value { column, row, value: value.to_string() };
-            let at = at.get(row).ok_or(null("at_us"))?;
-            let kind = kind.get(row).ok_or(null("kind"))?;
-            Ok(ServerSample {
-                at_us: Micros(u64::try_from(at).map_err(|_| fault("at_us", &at))?),
-                source: texts.of(source.get(row).ok_or(null("source"))?),
-                name: texts.of(name.get(row).ok_or(null("name"))?),
-                labels: texts.of(labels.get(row).ok_or(null("labels"))?),
-                kind: SampleKind::from_name(kind).ok_or_else(|| fault("kind", &kind))?,
-                value: value.get(row).ok_or(null("value"))?,
-            })
-        })
-        .collect()
 }
 
 /// The samples of one run, in the order in which they were taken; none where the run has no such file.
@@ -158,7 +158,9 @@ impl SavedSamples {
         match self {
             Self::Held(samples) => Ok(samples.to_vec()),
             Self::File(path, None) if !path.exists() => Ok(Vec::new()),
-            Self::File(path, hash) => from_table(&read_frame(path, hash.as_deref())?).map_err(|source| table_error(path, source)),
+            Self::File(path, hash) => {
+                records_of(&read_frame(path, hash.as_deref())?, &SAMPLE_COLUMNS).map_err(|source| table_error(path, source))
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ use super::inside::stay_inside;
 use super::journal::read_journal;
 use super::layout::RunPaths;
 use super::parquet::{BATCH, write_records};
-use super::table::{COLUMNS, from_table};
+use super::request_columns::{REQUEST_COLUMNS, from_table};
 use crate::record::RequestRecord;
 
 /// The closed parts of a journal that is being written.
@@ -103,7 +103,7 @@ impl SegmentRecords {
 
     fn refill(&mut self) -> Result<(), StoreError> {
         let (true, Some((path, _, next))) = (self.find()?, &mut self.current) else { return Ok(()) };
-        let names: Vec<String> = COLUMNS.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let names: Vec<String> = REQUEST_COLUMNS.iter().map(|column| column.name.to_owned()).collect();
         let rows = read_part(path, &TableSlice { names: &names, from: *next, rows: BATCH })?;
         let records = from_table(&rows).map_err(|source| StoreError::Table { path: path.clone(), source: Box::new(source) })?;
         *next += BATCH;

@@ -99,7 +99,7 @@ fn rates_and_what_was_alive_at_one_time_are_not_told_where_send_times_are_not_kn
     assert!(text.replace("\n  ", " ").starts_with(said) && text.contains("seed not known") && !text.contains("send lag p99"), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert!(bench::report::markdown(&summary).contains(&format!("**{said}**")));
-    let csv = bench::report::csv(&[summary]);
+    let csv = bench::report::csv(&[summary]).unwrap();
     assert!(csv.starts_with("sweep,simulated,imported,variant,") && csv.contains("\nimported,false,true,vllm,"), "{csv}");
 }
 

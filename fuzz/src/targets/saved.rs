@@ -90,7 +90,7 @@ fn told(dir: &Path) {
             page(&terminal(&summary, ColourMode::Never));
             assert!(!markdown(&summary).is_empty());
             let summaries = [summary];
-            assert!(!csv(&summaries).is_empty());
+            assert!(!csv(&summaries).unwrap().is_empty());
             assert!(serde_json::from_str::<serde_json::Value>(&json(&summaries)).is_ok(), "`summary.json` is JSON");
         }
     }

@@ -2,108 +2,64 @@
 //! for each score. Of what decides, regressed is a failure and not enough data is skipped; of the others a case says what became of it,
 //! and never fails.
 
-use std::fmt::Write as _;
+use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use super::words;
 use crate::analysis::compare::{ComparisonVerdict, MeasureEffect, VariantComparison};
 use crate::analysis::show_axes;
 
-/// One test case.
-struct JunitTestCase {
-    class: String,
-    name: String,
-    words: String,
-    call: ComparisonVerdict,
-    /// It takes part in the whole call.
-    decides: bool,
-}
-
 /// All comparisons as one document.
-#[must_use]
-pub fn junit(comparisons: &[VariantComparison]) -> String {
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
-    for comparison in comparisons {
-        suite(&mut out, comparison);
-    }
-    out.push_str("</testsuites>\n");
-    out
+pub fn junit(comparisons: &[VariantComparison]) -> Result<String, SerializeError> {
+    let mut report = Report::new("bench compare");
+    report.add_test_suites(comparisons.iter().map(suite));
+    report.to_string()
 }
 
-fn suite(out: &mut String, comparison: &VariantComparison) {
-    let cases = cases(comparison);
-    let count = |call: ComparisonVerdict| cases.iter().filter(|case| case.decides && case.call == call).count();
+fn suite(comparison: &VariantComparison) -> TestSuite {
     let name: Vec<String> = words::labels(comparison).into_iter().chain([words::headline(comparison)]).collect();
-    let _ = writeln!(
-        out,
-        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\">",
-        escaped(&name.join(". ")),
-        cases.len(),
-        count(ComparisonVerdict::Regressed),
-        count(ComparisonVerdict::NotEnoughData)
-    );
-    for case in cases {
-        let _ = write!(out, "    <testcase classname=\"{}\" name=\"{}\"", escaped(&case.class), escaped(&case.name));
-        let words = escaped(&case.words);
-        let _ = match case.call {
-            _ if !case.decides => writeln!(out, "><system-out>beside, deciding nothing: {words}</system-out></testcase>"),
-            ComparisonVerdict::Regressed => writeln!(out, "><failure message=\"{words}\"/></testcase>"),
-            ComparisonVerdict::NotEnoughData => writeln!(out, "><skipped message=\"{words}\"/></testcase>"),
-            ComparisonVerdict::Same | ComparisonVerdict::Improved => writeln!(out, "/>"),
-        };
-    }
-    out.push_str("  </testsuite>\n");
+    let mut suite = TestSuite::new(name.join(". "));
+    suite.add_test_cases(cases(comparison));
+    suite
 }
 
-fn cases(comparison: &VariantComparison) -> Vec<JunitTestCase> {
+/// One test case. What takes no part in the whole call says what became of it and never fails.
+fn case(class: &str, name: String, words: String, call: ComparisonVerdict, decides: bool) -> TestCase {
+    let mut status = match call {
+        _ if !decides => TestCaseStatus::success(),
+        ComparisonVerdict::Regressed => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        ComparisonVerdict::NotEnoughData => TestCaseStatus::skipped(),
+        ComparisonVerdict::Same | ComparisonVerdict::Improved => TestCaseStatus::success(),
+    };
+    status.set_message(words.as_str());
+    let mut case = TestCase::new(name, status);
+    case.set_classname(class);
+    if !decides {
+        case.set_system_out(format!("beside, deciding nothing: {words}"));
+    }
+    case
+}
+
+fn cases(comparison: &VariantComparison) -> Vec<TestCase> {
     let name = format!("{} -> {}", comparison.base.name, comparison.new.name);
     let all = comparison.overall.iter().map(|effect| ("all cells".to_owned(), effect));
     let of_cell = |cell: &crate::analysis::compare::CellComparison| show_axes(&cell.axes);
     let single = comparison.cells.iter().flat_map(|cell| cell.effects.iter().map(move |effect| (of_cell(cell), effect)));
     let decides = |effect: &MeasureEffect| comparison.primary.contains(&effect.measure);
     let single = single.filter(|(_, effect)| decides(effect));
-    let mut cases: Vec<JunitTestCase> = all
+    let mut cases: Vec<TestCase> = all
         .chain(single)
         .map(|(place, effect)| {
             let (base, new) = (words::value(effect, effect.base), words::value(effect, effect.new));
             let words = format!("{}: {base} -> {new}, change {}", effect.call.name(), words::change(effect));
-            JunitTestCase {
-                class: name.clone(),
-                name: format!("{place}: {}", effect.measure),
-                words,
-                call: effect.call,
-                decides: decides(effect),
-            }
+            case(&name, format!("{place}: {}", effect.measure), words, effect.call, decides(effect))
         })
         .collect();
     cases.extend(comparison.scores.iter().map(|score| {
         let within = show_axes(&score.within);
         let at = if within.is_empty() { String::new() } else { format!("{within}: ") };
-        JunitTestCase {
-            class: name.clone(),
-            name: format!("{at}{}", score.score),
-            words: words::score(score),
-            call: score.call,
-            decides: true,
-        }
+        case(&name, format!("{at}{}", score.score), words::score(score), score.call, true)
     }));
     cases
-}
-
-/// Text as it may stand in an attribute; what XML cannot hold at all becomes a space.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => out.push(' '),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -128,18 +84,19 @@ mod tests {
     fn every_case_is_counted_and_a_regression_is_a_failure() {
         let mut comparison = slower();
         comparison.new.name = "<new> & \"odd\"\u{1}".into();
-        let text = junit(&[comparison]);
-        let count = |what: &str| text.matches(what).count();
-        assert!(text.contains("&lt;new&gt; &amp; &quot;odd&quot; "), "{text}");
-        let head = format!(
-            "tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\"",
-            count("<testcase "),
-            count("<failure "),
-            count("<skipped ")
+        let text = junit(&[comparison]).unwrap();
+        let report = Report::deserialize_from_str(&text).unwrap();
+        let suite = &report.test_suites[0];
+        let count = |is: fn(&TestCaseStatus) -> bool| suite.test_cases.iter().filter(|case| is(&case.status)).count();
+        let (failed, skipped) = (
+            count(|status| matches!(status, TestCaseStatus::NonSuccess { .. })),
+            count(|status| matches!(status, TestCaseStatus::Skipped { .. })),
         );
-        assert!(text.contains(&head) && count("<failure ") > 0 && count("<skipped ") > 0, "{text}");
-        assert!(text.contains(SIMULATED));
-        assert!(text.contains("><system-out>beside, deciding nothing: same: 6.67 ms"), "{text}");
+        assert_eq!((suite.tests, suite.failures, suite.errors, suite.skipped), (suite.test_cases.len(), failed, 0, skipped), "{text}");
+        assert!(failed > 0 && skipped > 0, "{text}");
+        assert!(suite.name.contains("<new> & \"odd\"") && suite.name.contains(SIMULATED), "{text}");
+        let beside = suite.test_cases.iter().find_map(|case| case.system_out.as_ref()).unwrap();
+        assert!(beside.starts_with("beside, deciding nothing: same: 6.67 ms"), "{text}");
     }
 
     #[test]

@@ -214,8 +214,8 @@ mod tests {
         );
         assert!(labels(&comparison([None, None], [false, false])).is_empty());
         assert_eq!(labels(&comparison([Some("a script"), Some("a tool")], [false, false])).len(), 2);
-        for format in [terminal, markdown, json, junit] {
-            let text = format(std::slice::from_ref(&both));
+        let both_in_all = std::slice::from_ref(&both);
+        for text in [terminal(both_in_all), markdown(both_in_all), json(both_in_all), junit(both_in_all).unwrap()] {
             assert!(text.contains("IMPORTED") || text.contains("\"imported\": {"), "{text}");
             assert!(text.contains("a script"), "{text}");
         }

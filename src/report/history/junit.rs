@@ -2,41 +2,57 @@
 
 use std::fmt::Write as _;
 
+use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
+
 use super::HistoryReport;
 use super::gate::{GateCheckText, asked, compared_with, headline};
 use super::table::{heading, origins};
 use crate::analysis::history::{GateResult, GateVerdict, SweepHistory};
 
 /// The XML document.
-#[must_use]
-pub fn junit(histories: &[HistoryReport]) -> String {
-    let mut out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"bench history\">\n".to_owned();
-    for (history, gate) in histories.iter().filter_map(|told| Some((&told.history, told.gate.as_ref()?))) {
-        suite(&mut out, history, gate);
-    }
-    out + "</testsuites>\n"
+pub fn junit(histories: &[HistoryReport]) -> Result<String, SerializeError> {
+    let mut report = Report::new("bench history");
+    report.add_test_suites(histories.iter().filter_map(|told| Some(suite(&told.history, told.gate.as_ref()?))));
+    report.to_string()
 }
 
-fn suite(out: &mut String, history: &SweepHistory, gate: &GateResult) {
-    let asked = asked(gate);
-    let count = |finding: GateVerdict| asked.iter().filter(|asked| asked.finding == finding).count();
-    let (worse, open) = (count(GateVerdict::Worse), count(GateVerdict::NotEnoughData));
+fn suite(history: &SweepHistory, gate: &GateResult) -> TestSuite {
     let mut said = origins(history);
     said.push(format!("{}: {}", heading(history), headline(gate)));
-    let name = attribute(&said.join(". "));
-    let _ = writeln!(out, "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{worse}\" errors=\"0\" skipped=\"{open}\">", asked.len());
+    let mut suite = TestSuite::new(said.join(". "));
     let with = compared_with(gate);
-    for one in &asked {
-        test(out, &history.name, one, &with);
-    }
-    out.push_str("  </testsuite>\n");
+    suite.add_test_cases(asked(gate).iter().map(|asked| case(&history.name, asked, &with)));
+    suite
 }
 
 /// What every night said stands in the failure, or else in the case's output.
-fn test(out: &mut String, series: &str, asked: &GateCheckText, with: &str) {
-    let class = attribute(&format!("{series}.{}", asked.variant));
-    let _ = write!(out, "    <testcase classname=\"{class}\" name=\"{}\">", asked.what);
-    let message = attribute(&asked.words);
+fn case(series: &str, asked: &GateCheckText, with: &str) -> TestCase {
+    let nights = nights(asked, with);
+    let mut status = match asked.finding {
+        GateVerdict::NotWorse => TestCaseStatus::success(),
+        GateVerdict::Worse => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        GateVerdict::NotEnoughData => TestCaseStatus::skipped(),
+    };
+    status.set_message(asked.words.as_str());
+    let output = match (asked.finding, nights) {
+        (GateVerdict::NotWorse, None) => Some(asked.words.clone()),
+        (GateVerdict::NotWorse, Some(nights)) => Some(format!("{}\n{nights}", asked.words)),
+        (GateVerdict::Worse, nights) => {
+            status.set_description(nights.unwrap_or_default());
+            None
+        }
+        (GateVerdict::NotEnoughData, nights) => nights,
+    };
+    let mut case = TestCase::new(asked.what, status);
+    case.set_classname(format!("{series}.{}", asked.variant));
+    if let Some(output) = output {
+        case.set_system_out(output);
+    }
+    case
+}
+
+/// What each night said, and with what it was compared.
+fn nights(asked: &GateCheckText, with: &str) -> Option<String> {
     let mut lines = String::new();
     for night in &asked.nights {
         let _ = write!(lines, "\n{}", night.head);
@@ -44,18 +60,5 @@ fn test(out: &mut String, series: &str, asked: &GateCheckText, with: &str) {
             let _ = write!(lines, "\n    {why}");
         }
     }
-    let lines = if lines.is_empty() { lines } else { attribute(&format!("{with}{lines}")) };
-    let _ = match asked.finding {
-        GateVerdict::NotWorse if lines.is_empty() => writeln!(out, "<system-out>{message}</system-out></testcase>"),
-        GateVerdict::NotWorse => writeln!(out, "<system-out>{message}\n{lines}</system-out></testcase>"),
-        GateVerdict::Worse => writeln!(out, "<failure message=\"{message}\">{lines}</failure></testcase>"),
-        GateVerdict::NotEnoughData if lines.is_empty() => writeln!(out, "<skipped message=\"{message}\"/></testcase>"),
-        GateVerdict::NotEnoughData => writeln!(out, "<skipped message=\"{message}\"/><system-out>{lines}</system-out></testcase>"),
-    };
-}
-
-/// Text inside quotes or tags: nothing in it is markup or a character that XML cannot hold.
-fn attribute(text: &str) -> String {
-    let kept = text.chars().map(|c| if c.is_control() && c != '\n' || matches!(c, '\u{fffe}' | '\u{ffff}') { ' ' } else { c });
-    kept.collect::<String>().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    (!lines.is_empty()).then(|| format!("{with}{lines}"))
 }

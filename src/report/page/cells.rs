@@ -5,8 +5,9 @@
 
 use serde::Serialize;
 
-use crate::analysis::{CellState, CellSummary, GoalVerdict, SweepSummary, VariantSummary, axis_label, show_value};
-use crate::report::number::{DisplayUnit, or_dash, percent, significant};
+use crate::analysis::{SweepSummary, axis_label, show_value};
+use crate::report::cell_columns::{CellColumn, CellView, INTERVAL, column};
+use crate::report::number::DisplayUnit;
 
 /// Rows that are laid out all at once.
 const WINDOW: usize = 200;
@@ -45,70 +46,51 @@ struct CellTableHeader {
 pub fn cell_table(summary: &SweepSummary) -> CellTable {
     let scale = DisplayUnit::of_shown(summary);
     let in_order = summary.variants.iter().flat_map(|variant| variant.cells.iter().map(move |cell| (variant, cell)));
-    let mut rows: Vec<Vec<String>> = in_order.map(|(variant, cell)| row(summary, variant, cell, scale)).collect();
+    let view = |(variant, cell)| CellView { summary, variant, cell, judgement: None, scale };
+    let mut rows: Vec<Vec<String>> = in_order.map(|place| row(&view(place))).collect();
     let (heads, total) = (heads(summary, scale), rows.len());
     let leading = if total > WINDOW { summary.axes.len() + LEADING } else { heads.len() };
     let data = (leading < heads.len()).then(|| inside_script(&other_columns(&mut rows, leading)));
     CellTable { heads, rows, total, window: WINDOW, leading, data }
 }
 
+/// The columns behind the axes and their verdict and value, in their order.
+const COLUMNS: [&CellColumn; 15] = [
+    &INTERVAL,
+    column("n"),
+    column("state"),
+    column("runs"),
+    column("requests"),
+    column("failed"),
+    column("offered_qps"),
+    column("sent_qps"),
+    column("completed_qps"),
+    column("output_tokens_per_s"),
+    column("hit_rate"),
+    column("success_only_ttft_p50_s"),
+    column("success_only_ttft_p95_s"),
+    column("success_only_ttft_p99_s"),
+    column("send_lag_p99_s"),
+];
+const VERDICT: &CellColumn = column("verdict");
+const VALUE: &CellColumn = column("value");
+
 fn heads(summary: &SweepSummary, scale: DisplayUnit) -> Vec<CellTableHeader> {
     let head = |text: &str, role| CellTableHeader { text: text.to_owned(), role };
     let mut heads = vec![head("variant", "variant")];
     heads.extend(summary.axes.iter().map(|axis| head(&axis_label(&axis.name), "axis")));
-    heads.push(head("verdict", "verdict"));
+    heads.push(head(VERDICT.head, "verdict"));
     heads.push(head(&format!("{}, {}", summary.shown, scale.unit), ""));
-    let rest = [
-        "interval",
-        "n",
-        "state",
-        "runs",
-        "requests",
-        "failed",
-        "offered/s",
-        "sent/s",
-        "completed/s",
-        "output tokens/s",
-        "from cache",
-        "ttft p50 of successes, s",
-        "ttft p95 of successes, s",
-        "ttft p99 of successes, s",
-        "send lag p99, ms",
-    ];
-    heads.extend(rest.map(|text| head(text, "")));
+    heads.extend(COLUMNS.iter().map(|column| head(column.head, "")));
     heads
 }
 
-fn row(summary: &SweepSummary, variant: &VariantSummary, cell: &CellSummary, scale: DisplayUnit) -> Vec<String> {
-    let (rates, success, shown) = (&cell.rates, &cell.success_only, cell.shown.as_ref());
-    let dash = || "-".to_owned();
-    let mut texts = vec![variant.name.clone()];
-    texts.extend(summary.axes.iter().map(|axis| cell.axes.get(&axis.name).map_or_else(dash, show_value)));
-    texts.push(cell.verdict.map_or("-", GoalVerdict::name).to_owned());
-    texts.push(shown.map_or_else(dash, |shown| scale.measured(shown, None)));
-    texts.push(shown.and_then(|shown| scale.interval(shown)).unwrap_or_else(dash));
-    texts.push(shown.map_or_else(dash, |shown| shown.n.to_string()));
-    texts.push(state(cell).to_owned());
-    texts.push(format!("{} of {}", cell.runs, cell.planned_runs));
-    texts.extend([cell.n, cell.failed].map(|count| count.to_string()));
-    texts.extend([rates.offered_qps, rates.sent_qps, rates.completed_qps, rates.output_tokens_per_s].map(or_dash));
-    texts.push(percent(rates.hit_rate));
-    texts.extend([success.ttft_p50_s, success.ttft_p95_s, success.ttft_p99_s].map(or_dash));
-    // Files of other programs do not tell it.
-    texts.push(if summary.imported.is_some() { dash() } else { significant(cell.client.send_lag_p99_s * 1e3, 3) });
+fn row(view: &CellView<'_>) -> Vec<String> {
+    let axis = |name: &String| view.cell.axes.get(name).map_or_else(|| "-".to_owned(), show_value);
+    let mut texts = vec![view.variant.name.clone()];
+    texts.extend(view.summary.axes.iter().map(|known| axis(&known.name)));
+    texts.extend([VERDICT, VALUE].into_iter().chain(COLUMNS).map(|column| (column.value)(view).shown()));
     texts
-}
-
-fn state(cell: &CellSummary) -> &'static str {
-    match &cell.state {
-        CellState::Measured if cell.curtailed.is_some() => "stopped early",
-        CellState::Measured if cell.backlog_growth.as_ref().is_some_and(|growth| growth.is_certain) => "growing",
-        CellState::Measured => "measured",
-        CellState::Invalid { .. } => "invalid",
-        CellState::Failed { .. } => "failed",
-        CellState::Missing => "missing",
-        CellState::Untested { implied } => implied.word(),
-    }
 }
 
 /// Takes the columns behind the leading ones out of the rows: each as one text with `|` between its values, which are our own words and

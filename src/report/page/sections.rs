@@ -51,7 +51,7 @@ struct PageServerTable {
 #[must_use]
 pub fn section<'a>(summary: &SweepSummary, variant: &'a VariantSummary, figures: &[&'a PageFigure]) -> VariantSection<'a> {
     let (panels, more_panels) = shown_panels(summary, variant);
-    let server = server_table(variant).map(|mut table| {
+    let server = server_table(summary, variant).map(|mut table| {
         let most = MOST_SERVER_ROWS / summary.variants.len().max(1);
         let more = table.rows.len().saturating_sub(most);
         table.rows.truncate(most);

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use csv::{ReaderBuilder, StringRecord};
+
 /// A table with a head.
 #[derive(Debug)]
 pub(super) struct CsvTable<'a> {
     columns: BTreeMap<&'a str, usize>,
-    rows: Vec<Vec<String>>,
+    rows: Vec<StringRecord>,
 }
 
 /// One row, which is named in faults by its place below the head, from 1.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CsvRow<'a> {
     columns: &'a BTreeMap<&'a str, usize>,
-    cells: &'a [String],
+    cells: &'a StringRecord,
     number: usize,
 }
 
@@ -49,7 +51,7 @@ impl<'a> CsvTable<'a> {
 impl CsvRow<'_> {
     /// The text of a cell; `None` where the table has no such column or the cell is empty.
     pub fn text(&self, column: &str) -> Option<&str> {
-        self.columns.get(column).and_then(|at| self.cells.get(*at)).map(|cell| cell.trim()).filter(|cell| !cell.is_empty())
+        self.columns.get(column).and_then(|at| self.cells.get(*at)).map(str::trim).filter(|cell| !cell.is_empty())
     }
 
     /// A number of seconds; none where the cell is empty or holds `nan`.
@@ -83,34 +85,15 @@ impl CsvRow<'_> {
     }
 }
 
-fn split(text: &str) -> Result<Vec<Vec<String>>, String> {
-    let mut rows = Vec::new();
-    let (mut row, mut cell, mut quoted) = (Vec::new(), String::new(), false);
-    let mut characters = text.trim_start_matches('\u{feff}').chars().peekable();
-    while let Some(c) = characters.next() {
-        match c {
-            '"' if quoted && characters.peek() == Some(&'"') => {
-                characters.next();
-                cell.push('"');
-            }
-            '"' => quoted = !quoted,
-            ',' if !quoted => row.push(std::mem::take(&mut cell)),
-            '\n' if !quoted => {
-                row.push(std::mem::take(&mut cell));
-                rows.push(std::mem::take(&mut row));
-            }
-            '\r' if !quoted => {}
-            c => cell.push(c),
-        }
-    }
-    if quoted {
+/// All rows of a text, the head first, whatever their lengths.
+fn split(text: &str) -> Result<Vec<StringRecord>, String> {
+    // A quote inside a quoted cell is doubled, so that whole tables have an even number of them; the reader takes an open cell as it is.
+    if text.matches('"').count() % 2 == 1 {
         return Err("ends in the midst of a quoted cell: was the program stopped while it wrote?".to_owned());
     }
-    if !row.is_empty() || !cell.is_empty() {
-        row.push(cell);
-        rows.push(row);
-    }
-    Ok(rows)
+    let text = text.trim_start_matches('\u{feff}');
+    let reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    reader.into_records().collect::<Result<_, _>>().map_err(|error| format!("is no table in comma-separated values: {error}"))
 }
 
 #[cfg(test)]

@@ -1,0 +1,229 @@
+//! All that a report can say of a cell in a column, listed once: its key in `cells.csv`, the words above it for people, and its value.
+//! CSV takes all that have a key; the page, the terminal and the servers' table take the ones they show by [`column`].
+
+use super::cell_value::CellValue::{
+    self, Bytes, Count, Flag, MeanCount, Measured, Milliseconds, Missing, Number, Progress, Share, Text, Tokens, Word,
+};
+use super::number::DisplayUnit;
+use super::reconcile::scored_cell;
+use crate::analysis::{
+    CacheHitShares, CellState, CellSummary, Estimate, ExtendedReal, GaugeSummary, GoalJudgement, GoalVerdict, Score, SweepSummary,
+    VariantSummary, plain, show_axes,
+};
+
+/// A cell where it stands, with the goal that a row is about, if any.
+#[derive(Debug, Clone, Copy)]
+pub struct CellView<'a> {
+    pub summary: &'a SweepSummary,
+    pub variant: &'a VariantSummary,
+    pub cell: &'a CellSummary,
+    pub judgement: Option<&'a GoalJudgement>,
+    /// How the measure's values are shown.
+    pub scale: DisplayUnit,
+}
+
+/// A column of cells.
+#[derive(Debug)]
+pub struct CellColumn {
+    /// Its name in `cells.csv`, with the unit.
+    pub key: &'static str,
+    /// The words above it where people read it.
+    pub head: &'static str,
+    pub value: fn(&CellView<'_>) -> CellValue,
+}
+
+const fn new(key: &'static str, head: &'static str, value: fn(&CellView<'_>) -> CellValue) -> CellColumn {
+    CellColumn { key, head, value }
+}
+
+/// The columns in the order of `cells.csv`, where the sweep, the variant and the axes stand before them.
+#[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
+pub const CELL_COLUMNS: [CellColumn; 63] = [
+    new("state", "state", state),
+    new("runs", "runs", |view| Progress(view.cell.runs, view.cell.planned_runs)),
+    new("requests", "requests", |view| Count(view.cell.n)),
+    new("failed", "failed", |view| Count(view.cell.failed)),
+    new("measure", "measure", |view| CellValue::of(view.estimate(), |estimate| Text(estimate.measure.clone()))),
+    new("unit", "unit", |view| CellValue::of(view.estimate(), |estimate| Text(estimate.unit.clone()))),
+    new("n", "n", |view| CellValue::of(view.estimate(), |estimate| Count(estimate.n))),
+    new("value", "value", |view| {
+        CellValue::of(view.estimate(), |estimate| Measured { saved: estimate.value, shown: view.scale.measured(estimate, None) })
+    }),
+    new("bound", "bound", |view| {
+        CellValue::of(view.estimate().and_then(|estimate| estimate.bound), |bound| Text(bound.side.name().into()))
+    }),
+    new("low", "at least", |view| view.end(|estimate| estimate.low)),
+    new("high", "at most", |view| view.end(|estimate| estimate.high)),
+    new("goal", "goal", |view| CellValue::of(view.judgement, |judgement| Text(judgement.goal.clone()))),
+    new("limit", "limit", |view| CellValue::of(view.judgement, |judgement| Number(judgement.limit))),
+    new("passes", "passes", |view| CellValue::of(view.judgement.and_then(GoalJudgement::outcome), Flag)),
+    new("verdict", "verdict", |view| CellValue::of(view.verdict(), |verdict| Text(verdict.name().into()))),
+    new("rows_needed", "rows needed", |view| CellValue::of(view.judgement.and_then(|judgement| judgement.rows_needed), Count)),
+    new("extra_repeats", "extra repeats", |view| CellValue::of(extra_repeats(view), Count)),
+    new("score", "score", |view| CellValue::of(score_of(view), |score| Text(score.name().into()))),
+    new("score_bound", "score's bound", |view| CellValue::of(score_of(view), |score| Text(score.bound().name().into()))),
+    new("reversed_by", "reversed by", |view| CellValue::of(reversed_by(view), Text)),
+    new("growing", "growing", |view| {
+        let certain = view.cell.backlog_growth.as_ref().map(|growth| growth.is_certain);
+        CellValue::of(certain, |certain| Text(if certain { "certain" } else { "possible" }.into()))
+    }),
+    new("growth_per_min", "growth a minute", |view| {
+        let growth = view.cell.backlog_growth.as_ref().zip(view.estimate());
+        CellValue::of(growth.and_then(|(growth, estimate)| growth.measures_per_min.get(&estimate.measure).copied()), Number)
+    }),
+    new("backlog_growth_per_min", "backlog's growth a minute", |view| {
+        CellValue::of(view.cell.backlog_growth.as_ref().map(|growth| growth.requests_per_min), Number)
+    }),
+    new("offered_qps", "offered/s", |view| CellValue::of(view.cell.rates.offered_qps, Number)),
+    new("sent_qps", "sent/s", |view| CellValue::of(view.cell.rates.sent_qps, Number)),
+    new("completed_qps", "completed/s", |view| CellValue::of(view.cell.rates.completed_qps, Number)),
+    new("prompt_tokens_per_s", "prompt tokens/s", |view| CellValue::of(view.cell.rates.prompt_tokens_per_s, Number)),
+    new("output_tokens_per_s", "output tokens/s", |view| CellValue::of(view.cell.rates.output_tokens_per_s, Number)),
+    new("hit_rate", "from cache", |view| CellValue::of(view.cell.rates.hit_rate, Share)),
+    new("success_only_ttft_p50_s", "ttft p50 of successes, s", |view| CellValue::of(view.cell.success_only.ttft_p50_s, Number)),
+    new("success_only_ttft_p95_s", "ttft p95 of successes, s", |view| CellValue::of(view.cell.success_only.ttft_p95_s, Number)),
+    new("success_only_ttft_p99_s", "ttft p99 of successes, s", |view| CellValue::of(view.cell.success_only.ttft_p99_s, Number)),
+    new("send_lag_p99_s", "send lag p99, ms", |view| {
+        // Files of other programs do not tell it.
+        if view.summary.imported.is_some() { Missing } else { Milliseconds(view.cell.client.send_lag_p99_s) }
+    }),
+    new("failures", "failures", |view| {
+        Text(view.cell.failures.iter().map(|(kind, count)| format!("{kind}={count}")).collect::<Vec<_>>().join(" "))
+    }),
+    new("notes", "notes", |view| Text(view.cell.notes.join("; "))),
+    new("device_share", "from device", |view| CellValue::of(view.hits().and_then(|hits| hits.device), Share)),
+    new("external_share", "from external cache", |view| CellValue::of(view.hits().and_then(|hits| hits.external), Share)),
+    new("cached_share", "from any cache", |view| CellValue::of(view.hits().map(|hits| hits.cached), Share)),
+    new("computed_share", "computed", |view| CellValue::of(view.hits().map(|hits| hits.computed), Share)),
+    new("prompt_tokens_computed", "prompt tokens computed a run", |view| {
+        CellValue::of(view.cell.server.prompt_tokens_computed.as_ref(), |told| Tokens(told.value))
+    }),
+    new("external_asked_tokens", "tokens asked of the external cache", |view| {
+        CellValue::of(view.cell.server.external_queries.as_ref(), |told| Tokens(told.value))
+    }),
+    new("external_brought_tokens", "tokens from the external cache", |view| {
+        CellValue::of(view.cell.server.external_tokens.as_ref(), |told| Tokens(told.value))
+    }),
+    new("reused_share", "reused of what was sent before", |view| CellValue::of(view.cell.sessions.reused, Share)),
+    new("resident_tokens", "tokens alive", |view| CellValue::of(view.cell.sessions.resident_tokens, |tokens| Tokens(tokens as f64))),
+    new("kv_pool_tokens", "KV pool, tokens", |view| CellValue::of(view.cell.server.kv_pool_tokens.as_ref(), |told| Tokens(told.value))),
+    new("in_flight_mean", "in flight, mean", |view| CellValue::of(view.cell.sessions.in_flight_mean, Number)),
+    new("running_mean", "running, mean", |view| mean(view.cell.server.running.as_ref(), Number)),
+    new("running_max", "running, max", |view| max(view.cell.server.running.as_ref(), MeanCount)),
+    new("waiting_mean", "waiting, mean", |view| mean(view.cell.server.waiting.as_ref(), Number)),
+    new("waiting_max", "waiting, max", |view| max(view.cell.server.waiting.as_ref(), MeanCount)),
+    new("preemptions", "preemptions a run", |view| CellValue::of(view.cell.server.preemptions.as_ref(), |told| MeanCount(told.value))),
+    new("kv_usage_mean", "KV in use, mean", |view| mean(view.cell.server.kv_usage.as_ref(), Share)),
+    new("kv_usage_max", "KV in use, max", |view| max(view.cell.server.kv_usage.as_ref(), Share)),
+    new("gpu_utilization_mean", "GPU busy, mean", |view| mean(view.cell.server.gpu_utilization.as_ref(), Share)),
+    new("gpu_utilization_max", "GPU busy, max", |view| max(view.cell.server.gpu_utilization.as_ref(), Share)),
+    new("gpu_memory_max_bytes", "GPU memory max, GiB", |view| max(view.cell.server.gpu_memory_bytes.as_ref(), Bytes)),
+    new("gpu_power_mean_w", "power mean, W", |view| mean(view.cell.server.gpu_power_watts.as_ref(), Number)),
+    new("joules_per_output_token", "J per output token, idle power included", |view| {
+        CellValue::of(view.cell.server.joules_per_output_token.as_ref(), |told| Number(told.value))
+    }),
+    new("host_cpu_mean", "host CPU, mean", |view| mean(view.cell.server.host_cpu.as_ref(), Share)),
+    new("host_cpu_max", "host CPU, max", |view| max(view.cell.server.host_cpu.as_ref(), Share)),
+    new("host_memory_max_bytes", "host memory max, GiB", |view| max(view.cell.server.host_memory_bytes.as_ref(), Bytes)),
+    new("server_measured_by", "measured by", |view| {
+        let named = view.cell.server.measured_by();
+        Text(named.iter().map(|(figure, by)| format!("{figure}={by}")).collect::<Vec<_>>().join("; "))
+    }),
+    new("reason", "reason", |view| match &view.cell.state {
+        CellState::Invalid { reason } | CellState::Failed { reason } => Text(plain(reason)),
+        CellState::Measured | CellState::Missing | CellState::Untested { .. } => Missing,
+    }),
+];
+
+/// The interval as people read it; files have its two ends.
+pub const INTERVAL: CellColumn =
+    new("", "interval", |view| CellValue::of(view.estimate().and_then(|estimate| view.scale.interval(estimate)), Text));
+
+/// The column with that key.
+///
+/// # Panics
+/// Where there is none: it is for constants, which then do not compile.
+#[must_use]
+pub const fn column(key: &str) -> &'static CellColumn {
+    const COLUMNS: &[CellColumn] = &CELL_COLUMNS;
+    let mut at = 0;
+    while at < COLUMNS.len() {
+        if equal(COLUMNS[at].key.as_bytes(), key.as_bytes()) {
+            return &COLUMNS[at];
+        }
+        at += 1;
+    }
+    panic!("no column of cells has that key")
+}
+
+const fn equal(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
+}
+
+impl<'a> CellView<'a> {
+    /// Of the row's goal, else of the measure that the report shows.
+    fn estimate(&self) -> Option<&'a Estimate> {
+        self.judgement.map(|judgement| &judgement.estimate).or(self.cell.shown.as_ref())
+    }
+
+    /// Of the row's goal, else of all goals of the cell.
+    fn verdict(&self) -> Option<GoalVerdict> {
+        self.judgement.map(|judgement| judgement.verdict).or(self.cell.verdict)
+    }
+
+    fn end(&self, get: fn(&Estimate) -> Option<ExtendedReal>) -> CellValue {
+        CellValue::of(self.estimate().and_then(get), |end| Measured { saved: Some(end), shown: self.scale.show(end, None) })
+    }
+
+    fn hits(&self) -> Option<&'a CacheHitShares> {
+        self.cell.server.hits.as_ref()
+    }
+}
+
+fn state(view: &CellView<'_>) -> CellValue {
+    let same = |word| Word { saved: word, shown: word };
+    match &view.cell.state {
+        CellState::Measured if view.cell.curtailed.is_some() => Word { saved: "stopped_early", shown: "stopped early" },
+        // Files have a column of its own for it.
+        CellState::Measured if view.cell.backlog_growth.as_ref().is_some_and(|growth| growth.is_certain) => {
+            Word { saved: "measured", shown: "growing" }
+        }
+        CellState::Measured => same("measured"),
+        CellState::Invalid { .. } => same("invalid"),
+        CellState::Failed { .. } => same("failed"),
+        CellState::Missing => same("missing"),
+        CellState::Untested { implied } => Word { saved: implied.name(), shown: implied.word() },
+    }
+}
+
+fn mean(gauge: Option<&GaugeSummary>, value: fn(f64) -> CellValue) -> CellValue {
+    CellValue::of(gauge, |gauge| value(gauge.mean))
+}
+
+fn max(gauge: Option<&GaugeSummary>, value: fn(f64) -> CellValue) -> CellValue {
+    CellValue::of(gauge, |gauge| value(gauge.max))
+}
+
+/// How many more repeats would settle a cell that stands between met and not excluded.
+fn extra_repeats(view: &CellView<'_>) -> Option<u64> {
+    let between = view.variant.scores.iter().flat_map(|score| match score {
+        Score::Capacity(score) => &score.between,
+        Score::Largest(score) => &score.between,
+    });
+    between.into_iter().find(|open| open.axes == view.cell.axes)?.extra_repeats
+}
+
+/// The score whose headline number this cell gives.
+fn score_of<'a>(view: &CellView<'a>) -> Option<&'a Score> {
+    let is_scored = |score: &&Score| scored_cell(view.variant, score).is_some_and(|scored| std::ptr::eq(scored, view.cell));
+    view.variant.scores.iter().find(is_scored)
+}
+
+/// The cell with as much load that passes, where this one fails.
+fn reversed_by(view: &CellView<'_>) -> Option<String> {
+    view.variant.reversals.iter().find(|reversal| reversal.fails == view.cell.axes).map(|reversal| show_axes(&reversal.passes))
+}
