@@ -36,24 +36,32 @@ pub(super) async fn connect(addresses: Vec<SocketAddr>) -> io::Result<TcpStream>
 
 #[cfg(test)]
 mod tests {
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpSocket};
 
     use super::*;
 
-    async fn nobody() -> SocketAddr {
-        TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+    /// Taken, so that nobody else gets it, and refused to whoever connects.
+    fn nobody() -> TcpSocket {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        socket
     }
 
     #[tokio::test]
     async fn an_address_that_refuses_is_passed_over_at_once() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let there = listener.local_addr().unwrap();
-        assert_eq!(connect(vec![nobody().await, there]).await.unwrap().peer_addr().unwrap(), there);
+        let dead = nobody();
+        assert_eq!(connect(vec![dead.local_addr().unwrap(), there]).await.unwrap().peer_addr().unwrap(), there);
     }
 
     #[tokio::test]
     async fn where_all_refuse_that_is_the_error() {
-        assert_eq!(connect(vec![nobody().await, nobody().await]).await.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+        let dead = [nobody(), nobody()];
+        assert_eq!(
+            connect(dead.iter().map(|dead| dead.local_addr().unwrap()).collect()).await.unwrap_err().kind(),
+            io::ErrorKind::ConnectionRefused
+        );
         assert!(connect(vec![]).await.is_err());
     }
 }

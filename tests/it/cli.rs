@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Output;
 
 use super::stage::{Stage, dateless, files, said, serving, stderr, stdout, succeeded};
+use crate::dead_address::DeadAddress;
 
 /// A matrix of four cells that takes well under a second: two sessions of 1,000 tokens fit the small card, four do not.
 const SCENARIO: &str = r#"
@@ -121,9 +122,8 @@ fn missed_goals_and_faulty_scenarios_have_exit_codes_of_their_own() {
 #[test]
 fn a_cell_that_cannot_be_run_is_named_and_tried_again_later() {
     let bench = bench();
-    // Nothing listens on a port that has just been given back.
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let url = format!("http://{closed}");
+    let dead = DeadAddress::take();
+    let url = dead.url();
     let output = bench.run(&["sweep", "small.toml", "--url", &url, "--only", "concurrent=1", "-q", "-o", "out"]);
     assert_eq!(output.status.code(), Some(3), "{}{}", stdout(&output), stderr(&output));
     assert!(stdout(&output).contains(&url) || stderr(&output).contains(&url), "{}{}", stdout(&output), stderr(&output));

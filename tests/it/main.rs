@@ -5,6 +5,7 @@ mod cold;
 mod comparisons;
 mod corrupted;
 mod crashes;
+mod dead_address;
 mod faults;
 mod formats;
 mod frontier;

@@ -4,6 +4,8 @@ use bench::clock::Micros;
 use bench::selftest::emitter::{self, EmissionTiming};
 use bench::selftest::{SelftestLoad, SelftestMeasurements, listen};
 
+use crate::dead_address::DeadAddress;
+
 fn heard(load: SelftestLoad) -> SelftestMeasurements {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
@@ -29,10 +31,10 @@ fn every_event_is_heard_once_and_not_before_it_was_written() {
 
 #[test]
 fn a_server_that_is_gone_gives_failures_and_no_figures() {
-    let address = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let dead = DeadAddress::take();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let load = SelftestLoad { streams: 2, events: 3, emission: EmissionTiming::default(), lasting: Micros(1_000) };
-    let heard = runtime.block_on(listen(&format!("http://{address}"), load)).unwrap();
+    let heard = runtime.block_on(listen(&dead.url(), load)).unwrap();
     assert!(heard.requests >= 2 && heard.failures.len() as u64 == heard.requests);
     assert!(heard.late_us.is_empty() && heard.first_tokens.is_empty());
 }

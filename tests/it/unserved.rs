@@ -12,6 +12,7 @@ use bench::record::{RunOutcome, RunRecord};
 use bench::store::read_sweep;
 use serde_json::{Value, json};
 
+use super::dead_address::DeadAddress;
 use super::stage::{Stage, chatting, program, run_line, said, serving, stderr, succeeded};
 
 /// Two cells of three short requests each, in their order.
@@ -90,19 +91,6 @@ fn nothing_was_run(stage: &Stage, output: &Output, parts: &[&str]) {
     assert!(!stage.path("out/report").exists(), "there is nothing to report");
 }
 
-/// An address that nobody else gets and where nobody listens.
-struct DeadAddress {
-    url: String,
-    _socket: tokio::net::TcpSocket,
-}
-
-fn dead() -> DeadAddress {
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.set_reuseaddr(true).unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    DeadAddress { url: format!("http://{}", socket.local_addr().unwrap()), _socket: socket }
-}
-
 /// The port of an address.
 fn port(url: &str) -> &str {
     url.rsplit(':').next().unwrap().trim_end_matches('/')
@@ -110,8 +98,8 @@ fn port(url: &str) -> &str {
 
 #[test]
 fn a_dead_server_is_told_once_with_the_url_and_the_command_that_goes_on() {
-    let (stage, dead) = (stage(), dead());
-    let url = &dead.url;
+    let (stage, dead) = (stage(), DeadAddress::take());
+    let url = &dead.url();
     let output = sweep(&stage, url, &["--set", "target.model=small"]);
     let asked = format!("`{url}/v1/chat/completions`");
     nothing_was_run(&stage, &output, &[&asked, "connect: no connection", "hint: is the server running", "runs saved: 0 of 2"]);
@@ -125,12 +113,12 @@ fn a_dead_server_is_told_once_with_the_url_and_the_command_that_goes_on() {
 
 #[test]
 fn a_run_from_flags_says_the_same_of_a_dead_server() {
-    let (stage, dead) = (Stage::new(), dead());
-    let output = stage.run(&["run", "requests", "--requests", "3", "--base-url", &dead.url, "--results", "out"]);
+    let (stage, dead) = (Stage::new(), DeadAddress::take());
+    let output = stage.run(&["run", "requests", "--requests", "3", "--base-url", &dead.url(), "--results", "out"]);
     nothing_was_run(
         &stage,
         &output,
-        &[&format!("`{}/v1/chat/completions`", dead.url), "To do it again: the same command with `--results out`"],
+        &[&format!("`{}/v1/chat/completions`", dead.url()), "To do it again: the same command with `--results out`"],
     );
 }
 
@@ -270,8 +258,8 @@ fn a_server_that_refuses_the_key_from_the_first_cell_on_ends_each_cell_and_the_s
 #[test]
 fn with_on_cell_failure_continue_the_cells_of_a_dead_server_fail_and_the_others_are_run() {
     let (_runtime, server) = serving(r#"{"preset": "tiny"}"#);
-    let dead = dead();
-    let variants = format!("[variants.dead]\ntarget.url = \"{}\"\n[variants.live]\ntarget.url = \"{}\"\n", dead.url, server.url());
+    let dead = DeadAddress::take();
+    let variants = format!("[variants.dead]\ntarget.url = \"{}\"\n[variants.live]\ntarget.url = \"{}\"\n", dead.url(), server.url());
     let stage = Stage::with("asked.toml", &format!("{SCENARIO}{variants}"));
     let output = stage.run(&["sweep", "asked.toml", "-o", "out", "--set", "on_cell_failure=continue"]);
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));

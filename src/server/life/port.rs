@@ -1,11 +1,12 @@
 //! Where a server will listen: its host and port, a free one where none is said, and whether somebody listens there already.
 
 use std::hash::{BuildHasher, RandomState};
-use std::net::TcpListener;
+use std::io;
+use std::net::ToSocketAddrs;
 use std::ops::Range;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::error::ServerLaunchError;
 use super::listeners::ListeningSockets;
@@ -66,22 +67,38 @@ const TRIES: u32 = 100;
 /// A port that nobody listens on at this moment.
 pub(super) fn free(host: &str) -> Result<u16, ServerLaunchError> {
     // A host that is not this machine has ports of its own; one that is free here is as good a guess as any.
-    let host = if TcpListener::bind((host, 0)).is_ok() { host } else { "127.0.0.1" };
+    let host = if bound(host, 0).is_ok() { host } else { "127.0.0.1" };
     let random = RandomState::new();
     let draw = |number: u32| {
         let place = random.hash_one(number) % NOT_GIVEN_OUT.len() as u64;
         NOT_GIVEN_OUT.start + u16::try_from(place).unwrap_or_default()
     };
-    if let Some(port) = (0..TRIES).map(draw).find(|port| TcpListener::bind((host, *port)).is_ok()) {
+    if let Some(port) = (0..TRIES).map(draw).find(|port| bound(host, *port).is_ok()) {
         return Ok(port);
     }
     let fault = |source| ServerLaunchError::Port { host: host.to_owned(), source };
-    Ok(TcpListener::bind((host, 0)).map_err(fault)?.local_addr().map_err(fault)?.port())
+    Ok(bound(host, 0).and_then(|socket| socket.local_addr()).map_err(fault)?.port())
+}
+
+/// Takes a port and does not listen on it: a socket that listens may live on for a moment in a process that is just being started.
+fn bound(host: &str, port: u16) -> io::Result<TcpSocket> {
+    let mut error = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in (host, port).to_socket_addrs()? {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // As servers do: what has just ended leaves connections that wait.
+        socket.set_reuseaddr(true)?;
+        match socket.bind(address) {
+            Ok(()) => return Ok(socket),
+            Err(refused) => error = refused,
+        }
+    }
+    Err(error)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::net::TcpListener;
 
     use super::*;
 
@@ -97,7 +114,9 @@ mod tests {
             assert!(refused.contains(&format!("pid {}", std::process::id())), "{refused}");
         }
         assert_eq!(spot.exposure(), None);
-        drop(listener);
+        // Taken by nobody, and refused to whoever connects.
+        let free = bound("127.0.0.1", free("127.0.0.1").unwrap()).unwrap();
+        let spot = ListenAddress { host: "127.0.0.1".to_owned(), port: free.local_addr().unwrap().port() };
         assert!(spot.refuse_taken().await.is_ok());
     }
 

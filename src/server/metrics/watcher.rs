@@ -320,9 +320,10 @@ mod tests {
     #[tokio::test]
     async fn a_page_is_read_once_a_period_and_what_cannot_be_read_is_a_note() {
         let page = page("200 OK", Duration::ZERO).await;
-        let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let nobody = format!("http://{}/metrics", closed.local_addr().unwrap());
-        drop(closed);
+        // Taken, so that nobody else gets it, and refused to whoever connects.
+        let dead = tokio::net::TcpSocket::new_v4().unwrap();
+        dead.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let nobody = format!("http://{}/metrics", dead.local_addr().unwrap());
         let spec = spec(&["/metrics", &nobody, "ftp://h/metrics"]);
         let (told, end) = watched(&spec, &target(&page.address), |told| told.len() >= 8).await;
         assert!(told.len() >= 8, "{told:?}");

@@ -6,16 +6,13 @@ use tokio::sync::oneshot;
 
 use super::socket::{Act, Socket, chunk, stream, stream_head, write};
 use super::{DONE, ROLE, STOP, TOKEN, ask, failure, prompt, target};
-
-/// The address of a port that was free a moment ago.
-async fn nobody() -> String {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string()
-}
+use crate::dead_address::DeadAddress;
 
 #[tokio::test]
 async fn nobody_there_is_connect_and_never_sent() {
     let (sender, receiver) = oneshot::channel();
-    let exchange = target(&format!("http://{}", nobody().await), json!({})).exchange(prompt(), Some(sender)).await;
+    let dead = DeadAddress::take();
+    let exchange = target(&dead.url(), json!({})).exchange(prompt(), Some(sender)).await;
     let (kind, detail) = failure(&exchange);
     assert_eq!(kind, "connect");
     assert!(detail.contains("refused"), "{detail}");
