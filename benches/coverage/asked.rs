@@ -14,7 +14,9 @@ pub struct AskedRows {
     pub systems: Vec<String>,
     pub arrivals: Vec<String>,
     pub utilisations: Vec<u32>,
+    /// Of open loops; cells of sessions have their own, of which these are chosen where they are said.
     pub durations_s: Vec<f64>,
+    are_durations_said: bool,
     pub repeats: Vec<u32>,
     /// Searches along a frontier.
     pub searches: u32,
@@ -40,6 +42,7 @@ impl AskedRows {
             arrivals: list("--arrivals", choose("poisson", "poisson,gamma")),
             utilisations: list("--utilisations", choose("50,90", "50,80,90,95")).iter().map(|text| number(text)).collect(),
             durations_s: list("--durations", choose("30s,2m", "30s,2m,10m")).iter().map(seconds).collect(),
+            are_durations_said: after("--durations").is_some(),
             repeats: list("--repeats", "1,3").iter().map(|text| number(text)).collect(),
             searches: number(after("--searches").map_or(choose("10", "200"), String::as_str)),
             long_runs: number(after("--long-runs").map_or(choose("2", "32"), String::as_str)),
@@ -50,6 +53,11 @@ impl AskedRows {
     /// Behind each true value that is not known in closed form: in all 128 times as long as the longest cell, three repeats of ten minutes.
     pub fn long_runs(&self) -> LongRuns {
         LongRuns { runs: self.long_runs, duration_s: 7200.0 }
+    }
+
+    /// Of the lengths that a cell of sessions is run for, those that were asked for.
+    pub fn chosen(&self, own_s: &[f64]) -> Vec<f64> {
+        own_s.iter().copied().filter(|own_s| !self.are_durations_said || self.durations_s.contains(own_s)).collect()
     }
 
     pub fn has(&self, system: &str) -> bool {

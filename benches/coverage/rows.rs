@@ -95,8 +95,12 @@ fn loaded(asked: &AskedRows, load: &QueueLoad, truth: &TrueValues, duration_s: f
 
 /// A cell of a workload with sessions.
 pub fn sessions(asked: &AskedRows, cell: &SessionCell, table: &mut CoverageTable) {
+    let durations: Vec<Option<f64>> =
+        if cell.durations_s.is_empty() { vec![None] } else { asked.chosen(cell.durations_s).into_iter().map(Some).collect() };
+    if durations.is_empty() {
+        return;
+    }
     let truth = timed(&format!("true values of {}, {}", cell.name, cell.load), || cell.true_values());
-    let durations = if cell.durations_s.is_empty() { vec![None] } else { cell.durations_s.iter().copied().map(Some).collect() };
     for duration_s in durations {
         let name = RowName { system: cell.name, arrivals: "", load: cell.load.to_owned(), duration_s };
         measure(asked, &name, &truth, table, |_, seed| cell.run(duration_s.unwrap_or(0.0), seed));
