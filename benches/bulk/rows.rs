@@ -58,7 +58,7 @@ impl Sizes {
             scenario_hash: "0".into(),
             scenario_file: "scenario.toml".into(),
             changes: Vec::new(),
-            goals: GOALS.map(str::to_owned).to_vec(),
+            goals: GOALS.iter().map(|goal| goal.parse().unwrap()).collect(),
             plots: Vec::new(),
             variants: vec!["default".into()],
             axes: vec![

@@ -74,7 +74,7 @@ pub fn judge_cell(repeats: &[MeasuredRun], goals: &[Goal]) -> CellSummary {
         scenario_hash: String::new(),
         scenario_file: "scenario.toml".into(),
         changes: Vec::new(),
-        goals: goals.iter().map(ToString::to_string).collect(),
+        goals: goals.to_vec(),
         plots: Vec::new(),
         variants: vec!["default".into()],
         axes: Vec::new(),

@@ -62,8 +62,7 @@ impl Cells {
 
     /// Ends cells as soon as what the goal says of them is certain.
     fn stopping(&self) -> EarlyStopper {
-        let goals = self.plan.goals.iter().cloned().zip(self.plan.goal_texts.iter().cloned()).collect();
-        let mut stopping = EarlyStopper::by_rule(&SearchSpec::from(SearchKind::Frontier), goals).unwrap();
+        let mut stopping = EarlyStopper::by_rule(&SearchSpec::from(SearchKind::Frontier), self.plan.goals.clone()).unwrap();
         stopping.expect(&self.plan.runs);
         stopping
     }

@@ -17,7 +17,7 @@ use super::verdict::{GoalJudgement, GoalVerdict};
 use super::{AnalysisError, RequestTable, percentile};
 use crate::clock::Micros;
 use crate::goal::Measure;
-use crate::metric::Metric;
+use crate::metric::{MeasureUnit, Metric};
 use crate::store::SavedRun;
 
 /// Up to this chance of being chance, growth is possible, and nothing is certified.
@@ -48,6 +48,12 @@ pub struct BacklogGrowth {
 }
 
 impl BacklogGrowth {
+    /// By how much a measure grows a minute, in its unit; `None` where it does not.
+    #[must_use]
+    pub fn per_min(&self, measure: &Measure) -> Option<f64> {
+        self.measures_per_min.get(&measure.to_string()).copied()
+    }
+
     /// Of the runs of a cell, whose rows are in the table; `None` where nothing speaks for growth.
     #[expect(clippy::cast_precision_loss, reason = "runs are few")]
     pub(super) fn of(
@@ -124,7 +130,9 @@ fn after(growth: &RunBacklogGrowth, chance: f64) -> f64 {
 /// regression coefficient based on Kendall's tau", Journal of the American Statistical Association 63, 1968), on average over the runs.
 #[expect(clippy::cast_precision_loss, reason = "runs are few")]
 fn slope(measure: &Measure, table: &RequestTable, growths: &[(usize, RunBacklogGrowth)]) -> Result<Option<f64>, AnalysisError> {
-    let Some(metric) = measure.metric().filter(|metric| metric.unit() == "s" && *metric != Metric::Itl) else { return Ok(None) };
+    let Some(metric) = measure.metric().filter(|metric| metric.unit() == MeasureUnit::Seconds && *metric != Metric::Itl) else {
+        return Ok(None);
+    };
     let rows = table.filtered(&measure.filter)?;
     let (values, due) = (rows.values_by_row(metric)?, rows.counts(NumericColumn::Intended)?);
     let runs: Vec<usize> = rows.session_keys()?.into_iter().map(|(run, _)| run).collect();

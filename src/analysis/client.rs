@@ -3,6 +3,7 @@
 //! In: what the runs say of the client, the machine it ran on, and the goals. Out: what speaks against the cell, in words.
 
 use crate::goal::Goal;
+use crate::metric::MeasureUnit;
 use crate::record::{ClientEnvironment, ClientHealth};
 
 /// A send lag or a timer's lateness beyond this share of the smallest limit of time may have moved a verdict.
@@ -17,7 +18,7 @@ const CPU_SHARE: f64 = 0.9;
 /// What speaks against a cell; `None` where the client was not in the way.
 #[must_use]
 pub(super) fn limited(client: &ClientHealth, machine: &ClientEnvironment, goals: &[Goal]) -> Option<String> {
-    let limits = goals.iter().filter(|goal| goal.measure.unit() == "s").map(|goal| goal.limit);
+    let limits = goals.iter().filter(|goal| goal.measure.unit() == MeasureUnit::Seconds).map(|goal| goal.limit);
     let allowed = limits.min_by(f64::total_cmp).map_or(LAG_S, |limit| limit * LAG_SHARE);
     let late = |what: &str, seconds: f64| (seconds > allowed).then(|| format!("{what} p99 {:.0} ms", seconds * 1e3));
     let timer = client.timer_jitter_p99_s.and_then(|seconds| late("timer late", seconds));

@@ -24,7 +24,7 @@ pub struct PopulationDistributions {
     pub origin: SweepOrigin,
     pub population: MetricPopulation,
     /// The goals' texts.
-    pub goals: Vec<String>,
+    pub goals: Vec<Goal>,
     /// From 0 to 1.
     pub confidence: f64,
     pub cells: Vec<CellDistribution>,
@@ -69,11 +69,10 @@ pub fn distributions(
         };
         Ok(CellDistribution { variant: cell.variant.to_owned(), axes: cell.axes.clone(), state, distribution })
     };
-    let saved = || sweep.manifest.goals.clone();
     Ok(PopulationDistributions {
         origin: SweepOrigin::of(&sweep.manifest),
         population: population.clone(),
-        goals: if goals.is_empty() { saved() } else { goals.iter().map(ToString::to_string).collect() },
+        goals: if goals.is_empty() { sweep.manifest.goals.clone() } else { goals.to_vec() },
         confidence: CONFIDENCE,
         cells: cells.iter().map(of_cell).collect::<Result<_, AnalysisError>>()?,
     })

@@ -62,35 +62,24 @@ impl BoundDirection {
 #[derive(Debug, Clone)]
 pub(super) struct CellEarlyStop {
     pub told: EarlyStopReason,
-    goals: Vec<(Goal, usize)>,
 }
 
 impl CellRuns<'_> {
     /// Why it was ended early, where it was.
-    pub(super) fn curtailment(&self) -> Result<Option<CellEarlyStop>, AnalysisError> {
-        let told = self.runs.iter().find_map(|run| match &run.record.outcome {
-            RunOutcome::Curtailed(curtailed) => Some(curtailed),
+    pub(super) fn curtailment(&self) -> Option<CellEarlyStop> {
+        self.runs.iter().find_map(|run| match &run.record.outcome {
+            RunOutcome::Curtailed(curtailed) => Some(CellEarlyStop { told: curtailed.clone() }),
             RunOutcome::Completed | RunOutcome::Failed { .. } | RunOutcome::Interrupted => None,
-        });
-        told.map(CellEarlyStop::of).transpose()
+        })
     }
 }
 
 /// Judges the rows that came of a cell that was ended early, as the whole cell would have been judged.
 pub fn judge_curtailed(told: &EarlyStopReason, goal: &Goal, table: &RequestTable) -> Result<GoalJudgement, AnalysisError> {
-    CellEarlyStop::of(told)?.judge(goal, table)
+    CellEarlyStop { told: told.clone() }.judge(goal, table)
 }
 
 impl CellEarlyStop {
-    fn of(told: &EarlyStopReason) -> Result<Self, AnalysisError> {
-        let read = |(at, settled): (usize, &crate::record::DecidedGoal)| {
-            let goal = settled.goal.parse::<Goal>();
-            goal.map(|goal| (goal, at)).map_err(|fault| AnalysisError::Goal { goal: settled.goal.clone(), reason: fault.to_string() })
-        };
-        let goals = told.settled.iter().enumerate().map(read).collect::<Result<_, _>>()?;
-        Ok(Self { told: told.clone(), goals })
-    }
-
     /// Judges the rows that came as the whole cell would have been judged.
     pub fn judge(&self, goal: &Goal, table: &RequestTable) -> Result<GoalJudgement, AnalysisError> {
         let whole = judge(goal, table)?;
@@ -148,16 +137,14 @@ impl CellEarlyStop {
     /// How many rows fulfil these conditions in the whole cell, and how few independent ones they may be worth, where a goal that was settled
     /// is about the same rows.
     fn planned(&self, filter: &[RowCondition]) -> Option<(u64, u64)> {
-        let (_, at) = self.goals.iter().find(|(goal, _)| goal.measure.filter == filter)?;
-        let settled = self.told.settled.get(*at)?;
+        let settled = self.told.settled.iter().find(|settled| settled.goal.measure.filter == filter)?;
         Some((settled.planned, settled.least_effective))
     }
 
     /// Whether it holds, as a sequential test said of this very goal.
     fn at_risk(&self, goal: &Goal) -> Option<bool> {
         let EarlyStopCertainty::Sequential { .. } = self.told.certainty else { return None };
-        let (_, at) = self.goals.iter().find(|(known, _)| known == goal)?;
-        self.told.settled.get(*at).map(|settled| settled.holds)
+        self.told.settled.iter().find(|settled| settled.goal == *goal).map(|settled| settled.holds)
     }
 }
 
@@ -252,7 +239,7 @@ mod tests {
     fn curtailed(mut whole: Cell, rows: usize, certainty: EarlyStopCertainty, settled: &[(&str, bool, u64)]) -> Cell {
         whole.records.truncate(rows);
         let of = |(goal, holds, planned): &(&str, bool, u64)| DecidedGoal {
-            goal: (*goal).into(),
+            goal: goal.parse().unwrap(),
             holds: *holds,
             planned: *planned,
             least_effective: planned / 3,

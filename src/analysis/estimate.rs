@@ -14,14 +14,14 @@ use super::clusters::{SessionValues, effective_rows, effective_rows_of_share};
 use super::interval::{CONFIDENCE, percentile_interval};
 use super::{AnalysisError, EarlyStopBound, ExtendedReal, RequestTable, percentile};
 use crate::goal::{Aggregate, Measure};
+use crate::metric::MeasureUnit;
 
 /// A measured value. An end of the interval that is missing is one that so few rows do not give.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// As in a goal: `p95(ttft where turn >= 1)`.
-    pub measure: String,
-    /// `s`, `s/token`, `tokens/s` or `share`.
-    pub unit: String,
+    pub measure: Measure,
+    pub unit: MeasureUnit,
     /// Requests behind the value, failed ones included.
     pub n: u64,
     /// `None` where no request fits.
@@ -158,8 +158,8 @@ pub(super) fn estimate_sample(measure: &Measure, sample: &MeasureSample) -> Esti
     };
     let extended = |value: Option<f64>| value.and_then(ExtendedReal::new);
     Estimate {
-        measure: measure.to_string(),
-        unit: measure.unit().to_owned(),
+        measure: measure.clone(),
+        unit: measure.unit(),
         n: sample.n,
         value: extended(value),
         low: extended(low),

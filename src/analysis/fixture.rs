@@ -99,7 +99,7 @@ pub(crate) fn cell(variant: &'static str, concurrent: u64, sequential: u64, reco
 
 /// The same cell, ended early since the goal was lost for certain; so many of its rows were planned.
 pub(crate) fn lost_early(cell: Cell, goal: &str, planned: u64) -> Cell {
-    let settled = DecidedGoal { goal: goal.into(), holds: false, planned, least_effective: planned / 3, seen: 0, beyond: 0 };
+    let settled = DecidedGoal { goal: goal.parse().unwrap(), holds: false, planned, least_effective: planned / 3, seen: 0, beyond: 0 };
     Cell { outcome: RunOutcome::Curtailed(EarlyStopReason { certainty: EarlyStopCertainty::Exact, settled: vec![settled] }), ..cell }
 }
 
@@ -180,7 +180,7 @@ fn manifest(goals: &[&str], cells: &[Cell]) -> Manifest {
         scenario_hash: "0123456789abcdef".into(),
         scenario_file: "scenario.toml".into(),
         changes: Vec::new(),
-        goals: goals.iter().map(|goal| (*goal).to_owned()).collect(),
+        goals: goals.iter().map(|goal| goal.parse().unwrap()).collect(),
         plots: Vec::new(),
         variants,
         axes,

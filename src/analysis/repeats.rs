@@ -58,7 +58,7 @@ pub fn by_repeat(cell: &CellRuns<'_>, pooled: &RequestTable, goals: &[Goal], sho
         let whole = !matches!(run.record.outcome, RunOutcome::Curtailed(_));
         let passes = |goal: &Goal| Ok(plain_value(&goal.measure, &table)?.is_some_and(|value| goal.allows(value)));
         let all = goals.iter().map(passes).collect::<Result<Vec<bool>, AnalysisError>>()?;
-        let restarts_by_design = run.record.header.cell.pointer("/server/reset").and_then(serde_json::Value::as_str) == Some("restart");
+        let restarts_by_design = run.record.header.work().restarts_server;
         Ok(RepeatSummary {
             repeat: run.record.header.repeat,
             n: table.rows() as u64,

@@ -14,6 +14,7 @@ use super::summary::{CellState, CellSummary};
 use super::undecided_cell::{RaisedScoreKind, UndecidedCell};
 use super::untested::ImpliedOutcome;
 use super::verdict::GoalVerdict;
+use crate::record::{RunWork, RunWorkKind};
 
 /// A shape of C groups with S sessions each.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -149,8 +150,8 @@ pub struct ScoreAxes<'a> {
     pub chosen: Option<&'a str>,
     /// Those of a search.
     pub searched: &'a [String],
-    /// The resolved workload of some cell: it says C and S where they are no axes.
-    pub workload: Option<&'a Value>,
+    /// The work of some cell: it says C and S where they are no axes.
+    pub work: Option<&'a RunWork>,
 }
 
 /// What is counted.
@@ -166,9 +167,9 @@ impl ScoreAxes<'_> {
         if let Some(axis) = self.chosen {
             return Some(ScoreKind::Axis(axis.to_owned()));
         }
-        let kind = self.workload.and_then(|workload| workload.get("kind")).and_then(Value::as_str);
+        let brings_documents = self.work.is_some_and(|work| work.kind == Some(RunWorkKind::DocumentQa));
         let has = |name: &str| cells.iter().all(|cell| axis_named(&cell.axes, name).is_some());
-        let counts_sessions = kind == Some("document_qa") || has("concurrent") && has("sequential");
+        let counts_sessions = brings_documents || has("concurrent") && has("sequential");
         if counts_sessions && (self.searched.is_empty() || self.searched.iter().any(|name| is_shape(name))) {
             return Some(ScoreKind::Sessions);
         }
@@ -205,7 +206,7 @@ pub fn scores(cells: &[CellSummary], goes_by: ScoreAxes<'_>) -> Vec<Score> {
         return Vec::new();
     }
     match goes_by.scored(cells) {
-        Some(ScoreKind::Sessions) => capacity_scores(cells, goes_by.workload),
+        Some(ScoreKind::Sessions) => capacity_scores(cells, goes_by.work),
         Some(ScoreKind::Axis(axis)) => {
             let facets = by_facet(cells, |name| name == axis);
             facets.into_iter().map(|(within, cells)| Score::Largest(largest(&axis, within, &cells))).collect()
@@ -218,10 +219,11 @@ fn axis_named<'a>(axes: &'a Axes, name: &str) -> Option<&'a Value> {
     axes.iter().find(|(axis, _)| short(axis) == name).map(|(_, value)| value)
 }
 
-fn capacity_scores(cells: &[CellSummary], workload: Option<&Value>) -> Vec<Score> {
+fn capacity_scores(cells: &[CellSummary], work: Option<&RunWork>) -> Vec<Score> {
     let shape = |cell: &CellSummary| {
-        let one = |name: &str| axis_named(&cell.axes, name).or_else(|| workload?.get(name)).and_then(Value::as_u64);
-        Some(CapacityShape::new(one("concurrent")?, one("sequential")?))
+        let one = |name: &str, fixed: Option<u64>| axis_named(&cell.axes, name).map_or(fixed, Value::as_u64);
+        let (concurrent, sequential) = work.map_or((None, None), |work| (work.concurrent, work.sequential));
+        Some(CapacityShape::new(one("concurrent", concurrent)?, one("sequential", sequential)?))
     };
     let facets = by_facet(cells, is_shape);
     let score = |(within, cells): (Axes, Vec<&CellSummary>)| {

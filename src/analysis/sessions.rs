@@ -2,7 +2,6 @@
 //! cache, and how many requests were in flight. Rows in, figures out; knows no server's metrics but the hits that stand in for rows.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::AnalysisError;
 use super::columns::{NumericColumn, RequestColumns};
@@ -72,7 +71,7 @@ impl SessionFigures {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sums of token counts are far below 2^53")]
     pub(super) fn of(runs: &[&SavedRun], columns: &RequestColumns, watched: &[RunServerFigures]) -> Result<Self, AnalysisError> {
         let told = SessionColumns::of(columns)?;
-        let each = runs.iter().enumerate().map(|(run, saved)| run_sessions(&told, run, shared_tokens(&saved.record.header.cell)));
+        let each = runs.iter().enumerate().map(|(run, saved)| run_sessions(&told, run, saved.record.header.work().shared_tokens));
         let each: Vec<RunSessionSums> = each.collect::<Result<_, _>>()?;
         let sum = |get: fn(&RunSessionSums) -> f64| each.iter().map(get).sum::<f64>();
         // Stamps that are only laid out, as those of imported files without send times, do not tell what was alive at one time.
@@ -98,17 +97,12 @@ impl SessionFigures {
     }
 }
 
-/// What all sessions share at the head of their prompts.
-fn shared_tokens(cell: &Value) -> f64 {
-    cell.get("workload").and_then(|workload| workload.get("system_prompt_tokens")).and_then(Value::as_f64).unwrap_or(0.0)
-}
-
 /// For answers that do not tell their cached tokens: the server's own count of hits, over what follow-ups had sent before. Only where
 /// sessions share no head, since a counter does not say whose hits it counts.
 fn reused_by_counters(runs: &[&SavedRun], each: &[RunSessionSums], watched: &[RunServerFigures]) -> Option<(f64, &'static str)> {
     let known = || {
         let all = runs.iter().zip(each).zip(watched);
-        all.filter(|((run, _), _)| shared_tokens(&run.record.header.cell) <= 0.0)
+        all.filter(|((run, _), _)| run.record.header.work().shared_tokens <= 0.0)
             .filter_map(|((_, rows), run)| Some((rows, run.prompt.as_ref()?)))
     };
     let sent_before: f64 = known().map(|(rows, _)| rows.sent_before).sum();

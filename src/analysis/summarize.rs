@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use serde_json::Value;
 
 use super::backlog_growth::BacklogGrowth;
 use super::bottleneck::limits;
@@ -32,20 +31,19 @@ use super::untested::{imply, note};
 use super::verdict::{GoalJudgement, GoalVerdict, VoidReason, judge};
 use super::watched::{CacheHitShares, RunServerFigures, ServerFigures, ServerMetricValue};
 use super::{AnalysisError, Estimate, RequestTable, percentile};
-use crate::goal::{Goal, Measure};
+use crate::goal::{Aggregate, Goal, Measure, RowCondition};
 use crate::metric::Metric;
-use crate::record::{CacheCheck, ClientEnvironment, ClientHealth, RunOutcome};
+use crate::record::{CacheCheck, ClientEnvironment, ClientHealth, RunOutcome, RunWork, RunWorkKind};
 use crate::store::{SavedRun, SavedSweep};
 
 /// Judges a saved sweep.
 pub fn summarize(sweep: &SavedSweep, question: &SummaryOptions) -> Result<SweepSummary, AnalysisError> {
-    let goals = if question.goals.is_empty() { saved_goals(sweep)? } else { question.goals.clone() };
-    let workload = sweep.runs.first().and_then(|run| run.record.header.cell.get("workload"));
-    let document_qa = workload.and_then(|workload| workload.get("kind")).and_then(Value::as_str) == Some("document_qa");
+    let goals = if question.goals.is_empty() { sweep.manifest.goals.clone() } else { question.goals.clone() };
+    let work = sweep.runs.first().map(|run| run.record.header.work());
     let shown = match (&question.shown, goals.first()) {
         (Some(measure), _) => measure.clone(),
         (None, Some(goal)) => goal.measure.clone(),
-        (None, None) => default_measure(document_qa),
+        (None, None) => default_measure(work.as_ref()),
     };
     let mut variants: Vec<VariantSummary> = Vec::new();
     let mut connectors: BTreeMap<&str, String> = BTreeMap::new();
@@ -78,7 +76,7 @@ pub fn summarize(sweep: &SavedSweep, question: &SummaryOptions) -> Result<SweepS
             notes.push(note(variant, &search.axes));
         }
         let searched = sweep.manifest.search.as_ref().map_or(&[][..], |search| &search.axes);
-        let score_axes = ScoreAxes { chosen: sweep.manifest.score.as_deref(), searched, workload };
+        let score_axes = ScoreAxes { chosen: sweep.manifest.score.as_deref(), searched, work: work.as_ref() };
         let load = score_axes.load(&variant.cells);
         variant.scores = scores(&variant.cells, score_axes);
         variant.limits = limits(&variant.cells, &load);
@@ -92,9 +90,9 @@ pub fn summarize(sweep: &SavedSweep, question: &SummaryOptions) -> Result<SweepS
         seed: sweep.manifest.seed,
         repeats: sweep.manifest.repeats,
         confidence: super::interval::CONFIDENCE,
-        goals: goals.iter().map(ToString::to_string).collect(),
-        shown: shown.to_string(),
-        shown_unit: shown.unit().to_owned(),
+        goals,
+        shown_unit: shown.unit(),
+        shown,
         axes,
         ratios: ratios(&variants),
         variants,
@@ -103,16 +101,15 @@ pub fn summarize(sweep: &SavedSweep, question: &SummaryOptions) -> Result<SweepS
     })
 }
 
-fn saved_goals(sweep: &SavedSweep) -> Result<Vec<Goal>, AnalysisError> {
-    let read = |text: &String| text.parse::<Goal>().map_err(|fault| AnalysisError::Goal { goal: text.clone(), reason: fault.to_string() });
-    sweep.manifest.goals.iter().map(read).collect()
+/// What tables show where nothing was asked: the steady state of the capacity benchmark, all turns of anything else.
+fn default_measure(work: Option<&RunWork>) -> Measure {
+    Measure { aggregate: Aggregate::Percentile(95.0, Metric::Ttft), filter: steady_state(work) }
 }
 
-/// What tables show where nothing was asked: the steady state of the capacity benchmark, all turns of anything else.
-fn default_measure(document_qa: bool) -> Measure {
-    use crate::goal::{Aggregate, ComparisonOperator, ConditionField, RowCondition};
-    let steady = RowCondition { field: ConditionField::Turn, comparison: ComparisonOperator::GreaterOrEqual, value: 1.0 };
-    Measure { aggregate: Aggregate::Percentile(95.0, Metric::Ttft), filter: if document_qa { vec![steady] } else { Vec::new() } }
+/// Which rows are the steady state where no goal says it: the follow-ups of the capacity benchmark, all turns of anything else.
+pub(super) fn steady_state(work: Option<&RunWork>) -> Vec<RowCondition> {
+    let brings_documents = work.is_some_and(|work| work.kind == Some(RunWorkKind::DocumentQa));
+    if brings_documents { vec![RowCondition::FOLLOW_UPS] } else { Vec::new() }
 }
 
 fn run_counts(sweep: &SavedSweep, cells: &[CellRuns<'_>]) -> RunCounts {
@@ -162,7 +159,7 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &ClientEnvironment, goals: &[Goal]
     let state = cell.state();
     let measured = state == CellState::Measured;
     let by_repeat = if measured { by_repeat(cell, &table, goals, shown)? } else { Vec::new() };
-    let curtailment = cell.curtailment()?;
+    let curtailment = cell.curtailment();
     let judgement = |goal: &Goal| match &curtailment {
         Some(curtailment) => curtailment.judge(goal, &table),
         None => judge(goal, &table),
@@ -222,22 +219,11 @@ fn failure_words(cell: &CellRuns<'_>) -> Vec<FailureMessage> {
     for run in &cell.runs {
         for (kind, words) in &run.record.counts.failure_words {
             if !found.iter().any(|known| known.kind == *kind) {
-                found.push(FailureMessage { kind: kind.clone(), words: words.clone(), url: asked_url(&run.record.header.cell) });
+                found.push(FailureMessage { kind: kind.clone(), words: words.clone(), url: run.record.header.work().url });
             }
         }
     }
     found
-}
-
-/// Where the prompts of a saved cell went.
-fn asked_url(cell: &serde_json::Value) -> Option<String> {
-    let field = |name: &str| cell.pointer(&format!("/target/{name}")).and_then(serde_json::Value::as_str);
-    if field("kind") == Some("sim") {
-        return None;
-    }
-    let base = field("url")?.split('?').next().unwrap_or_default().trim_end_matches('/').trim_end_matches("/v1").trim_end_matches('/');
-    let path = if field("api") == Some("completions") { "completions" } else { "chat/completions" };
-    Some(format!("{base}/v1/{path}"))
 }
 
 /// Of all goals: not where one is not fulfilled, and unknown where one is.
@@ -254,7 +240,7 @@ fn shown_estimate(
     curtailment: Option<&CellEarlyStop>,
 ) -> Result<Estimate, AnalysisError> {
     let Some(curtailment) = curtailment else { return estimate(shown, table) };
-    match goals.iter().find(|judgement| judgement.estimate.measure == shown.to_string()) {
+    match goals.iter().find(|judgement| judgement.estimate.measure == *shown) {
         Some(judgement) => Ok(judgement.estimate.clone()),
         None => curtailment.estimate(shown, table),
     }
@@ -339,6 +325,8 @@ fn ratios(variants: &[VariantSummary]) -> Vec<ScoreRatio> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::super::fixture::{answered, cell, failed, published, save, sweep, uniform};
     use super::super::scores::CapacityShape;
     use super::*;
@@ -460,7 +448,7 @@ mod tests {
         let saved = sweep(&[GOAL], &[cell("vllm", 1, 1, uniform(1, 1, 0.5))]);
         let summary = summarize(&saved, &SummaryOptions { goals, shown: None }).unwrap();
         assert_eq!(summary.variants[0].cells[0].verdict, Some(GoalVerdict::Missed));
-        assert_eq!(summary.shown, "max(ttft where turn >= 1)");
+        assert_eq!(summary.shown.to_string(), "max(ttft where turn >= 1)");
         assert_eq!(capacity(&summary.variants[0]).max_product, None);
     }
 

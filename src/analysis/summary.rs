@@ -26,6 +26,7 @@ use super::untested::ImpliedOutcome;
 use super::verdict::{GoalJudgement, GoalVerdict};
 use super::watched::ServerFigures;
 use crate::goal::{Goal, Measure};
+use crate::metric::MeasureUnit;
 use crate::record::{ClientHealth, EarlyStopReason, ImportOrigin};
 
 /// What to judge by, and what to show.
@@ -50,10 +51,10 @@ pub struct SweepSummary {
     pub repeats: u32,
     /// Confidence of intervals (two-sided) and verdicts (one-sided each way).
     pub confidence: f64,
-    pub goals: Vec<String>,
+    pub goals: Vec<Goal>,
     /// The measure of every cell's `shown`.
-    pub shown: String,
-    pub shown_unit: String,
+    pub shown: Measure,
+    pub shown_unit: MeasureUnit,
     pub axes: Vec<AxisSummary>,
     pub variants: Vec<VariantSummary>,
     /// Each variant against the first.

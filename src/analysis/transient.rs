@@ -55,8 +55,7 @@ impl InitialTransient {
             let mut times: Vec<(f64, f64)> = times.filter_map(|(due, values)| Some((due? / 1e6, *values.first()?))).collect();
             times.sort_by(|left, right| left.0.total_cmp(&right.0));
             let Some(seconds) = transient(&times, CHANCE / runs.len() as f64) else { continue };
-            let warmup =
-                cell.runs[*place].record.header.cell.pointer("/workload/warmup").and_then(serde_json::Value::as_f64).unwrap_or(0.0);
+            let warmup = cell.runs[*place].record.header.work().warmup_s;
             let before = found.unwrap_or(Self { seconds: 0.0, warmup_s: 0.0, runs: 0 });
             let warmup_s = before.warmup_s.max((warmup + seconds).ceil());
             found = Some(Self { seconds: before.seconds.max(seconds), warmup_s, runs: before.runs + 1 });

@@ -9,6 +9,7 @@ use super::axes::Axes;
 use super::scores::CapacityShape;
 use super::summary::CellSummary;
 use super::verdict::{GoalJudgement, GoalVerdict, VoidReason};
+use crate::goal::{Aggregate, Goal};
 
 /// Which number a cell would raise if it were met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +63,7 @@ pub struct UndecidedCell {
     pub shape: Option<CapacityShape>,
     pub raises: Vec<RaisedScoreKind>,
     /// The undecided goal that asks for the most.
-    pub goal: String,
+    pub goal: Goal,
     /// Requests judged by it.
     pub n: u64,
     /// Runs of the cell that are there.
@@ -103,7 +104,9 @@ fn extra_repeats(runs: u64, goal: &GoalJudgement) -> Result<u64, UnsettledReason
         _ if n == 0 || runs == 0 => Err(UnsettledReason::NoRequests),
         (Some(rows), _) => Ok(runs.saturating_mul(rows).div_ceil(n).saturating_sub(runs).max(1)),
         (None, Some(_)) => Err(UnsettledReason::AtLimit),
-        (None, None) if goal.allowed_share.is_some() || !goal.estimate.measure.starts_with("mean") => Err(UnsettledReason::NoProof),
+        (None, None) if goal.allowed_share.is_some() || !matches!(goal.estimate.measure.aggregate, Aggregate::Mean(_)) => {
+            Err(UnsettledReason::NoProof)
+        }
         (None, None) => Err(UnsettledReason::Mean),
     }
 }
@@ -175,7 +178,7 @@ mod tests {
         // The error rate needs 299 sessions, since none had a failure and nothing tells whether one comes alone: with 12 in a run of 48
         // requests that are 1,196 requests, 25 runs. The p95 needs 59 of 36: 2 runs.
         let found = between(&summary(&[GOAL, "error_rate <= 1%"], &[cell("vllm", 4, 3, uniform(4, 3, 0.5))]));
-        assert_eq!((found[0].goal.as_str(), found[0].extra_repeats), ("error_rate <= 1%", Some(24)));
+        assert_eq!((found[0].goal.to_string().as_str(), found[0].extra_repeats), ("error_rate <= 1%", Some(24)));
         let found = between(&summary(&["max(ttft) <= 20s"], &[cell("vllm", 4, 3, uniform(4, 3, 0.5))]));
         assert_eq!((found[0].extra_repeats, found[0].unsettled), (None, Some(UnsettledReason::NoProof)));
         let found = between(&summary(&["mean(ttft) <= 20s"], &[cell("vllm", 1, 3, uniform(1, 3, 0.5))]));

@@ -84,7 +84,7 @@ impl VoidReason {
 /// What a cell says to a goal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GoalJudgement {
-    pub goal: String,
+    pub goal: Goal,
     /// In the measure's unit.
     pub limit: f64,
     #[serde(flatten)]
@@ -155,7 +155,7 @@ pub fn judge(goal: &Goal, table: &RequestTable) -> Result<GoalJudgement, Analysi
     let estimate = estimate_sample(&goal.measure, &sample);
     let passes = estimate.value.is_some_and(|value| goal.allows(value.get()));
     let mut judgement = GoalJudgement {
-        goal: goal.to_string(),
+        goal: goal.clone(),
         limit: goal.limit,
         estimate,
         passes,

@@ -8,7 +8,9 @@ use fs_err as fs;
 
 use super::plot::{ImageFormat, all_have_their_own_file, path_of, write};
 use super::{ExitReason, stdout};
-use crate::analysis::compare::{CompareOptions, ComparisonVerdict, GateMeasures, SavedVariant, VariantComparison, compare};
+use crate::analysis::compare::{
+    CompareOptions, ComparedMeasure, ComparisonVerdict, GateMeasures, SavedVariant, VariantComparison, compare,
+};
 use crate::cli::{CompareArgs, CompareFormat, GateArg};
 use crate::goal::Goal;
 use crate::plot::{LabelledFigure, of_comparison};
@@ -63,9 +65,11 @@ fn compared(
 
 /// What became of one measure in every cell: a picture for each comparison, and for each value of further axes.
 fn pictures(args: &CompareArgs, file: &Path, comparisons: &[VariantComparison]) -> anyhow::Result<Vec<LabelledFigure>> {
+    let read = |text: &String| text.parse().map_err(|fault| anyhow::anyhow!("`--measure {text}` is no measure: {fault}"));
+    let measure: Option<ComparedMeasure> = args.measure.as_ref().map(read).transpose()?;
     let mut all = Vec::new();
     for comparison in comparisons {
-        let measure = args.measure.as_ref().or_else(|| comparison.primary.first());
+        let measure = measure.as_ref().or_else(|| comparison.primary.first());
         let measure = measure.with_context(|| "nothing decides; name what is drawn with `--measure`")?;
         let of_one = of_comparison(comparison, measure, args.x.as_deref(), args.y.as_deref())?;
         all.extend(of_one.into_iter().map(|picture| LabelledFigure { variant: Some(comparison.new.variant.clone()), ..picture }));

@@ -22,7 +22,7 @@ pub fn run(args: &ImportArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason>
     }
     let wanted = ImportOptions {
         name: name_of(&args.output).unwrap_or_else(|| "imported".to_owned()),
-        goals: goals.iter().map(ToString::to_string).collect(),
+        goals,
         created_at: Timestamp::now(),
         bench_version: env!("CARGO_PKG_VERSION").to_owned(),
     };

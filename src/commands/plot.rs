@@ -11,7 +11,7 @@ use super::ExitReason;
 use super::row_figures::{self, RowFigureError};
 use crate::analysis::{SummaryOptions, summarize};
 use crate::cli::{PlotArgs, PlotKindArg, VerbosityArgs};
-use crate::goal::{Goal, GoalError, Measure, MetricPopulation};
+use crate::goal::{GoalError, Measure, MetricPopulation};
 use crate::plot::spec::PlotKind;
 use crate::plot::{FigureError, LabelledFigure, PlotOptions, draw, pictures, slug, to_png};
 use crate::store::read_sweep;
@@ -56,12 +56,7 @@ fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<LabelledFigure>, String>
     let sweep = read_sweep(&args.results)?;
     match args.kind {
         PlotKindArg::Cdf => {
-            let goal = sweep
-                .manifest
-                .goals
-                .iter()
-                .filter_map(|goal| goal.parse::<Goal>().ok())
-                .find_map(|goal| MetricPopulation::of(&goal.measure));
+            let goal = sweep.manifest.goals.iter().find_map(|goal| MetricPopulation::of(&goal.measure));
             let default = goal.map_or_else(|| "ttft".to_owned(), |population| population.to_string());
             return of_rows(row_figures::distribution(&sweep, args, &default));
         }
@@ -122,8 +117,7 @@ fn of_rows(picture: Result<LabelledFigure, RowFigureError>) -> anyhow::Result<Re
     }
 }
 
-fn limit(args: &PlotArgs, shown: &str) -> Result<Option<f64>, GoalError> {
-    let measure: Measure = shown.parse()?;
+fn limit(args: &PlotArgs, measure: &Measure) -> Result<Option<f64>, GoalError> {
     args.limit.as_deref().map(|text| measure.parse_limit(text)).transpose()
 }
 

@@ -15,9 +15,10 @@
 mod cursor;
 mod parse;
 mod population;
+mod saved;
 mod show;
 
-use crate::metric::{Metric, MetricDirection};
+use crate::metric::{MeasureUnit, Metric, MetricDirection};
 
 pub use cursor::GoalError;
 pub use population::MetricPopulation;
@@ -92,6 +93,9 @@ impl Goal {
 }
 
 impl RowCondition {
+    /// `turn >= 1`: the steady state of the capacity benchmark, whose first turns bring the documents.
+    pub const FOLLOW_UPS: Self = Self { field: ConditionField::Turn, comparison: ComparisonOperator::GreaterOrEqual, value: 1.0 };
+
     /// Whether a row with this value stays. One that lacks the field stays where it failed: a condition on what only an answer tells drops no failure.
     #[must_use]
     pub fn keeps(&self, value: Option<f64>, has_failed: impl FnOnce() -> bool) -> bool {
@@ -102,8 +106,8 @@ impl RowCondition {
 impl Measure {
     /// The unit of its values: that of its metric, or `share` (from 0 to 1).
     #[must_use]
-    pub fn unit(&self) -> &'static str {
-        self.metric().map_or("share", Metric::unit)
+    pub fn unit(&self) -> MeasureUnit {
+        self.metric().map_or(MeasureUnit::Share, Metric::unit)
     }
 
     /// What is aggregated; `None` for the error rate.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::cursor::{GoalCursor, GoalError};
 use super::{Aggregate, ComparisonOperator, ConditionField, Goal, Measure, RowCondition};
-use crate::metric::Metric;
+use crate::metric::{MeasureUnit, Metric};
 use crate::units::Tokens;
 
 const AGGREGATES: &str = "`p95(metric)` (any percentile), `mean(metric)`, `max(metric)`, `min(metric)` or `error_rate`";
@@ -57,29 +57,31 @@ impl Measure {
     /// `35ms` the double nearest to 0.035.
     fn units(&self) -> &'static [(&'static str, f64)] {
         match self.unit() {
-            "s" => &[("us", 1e6), ("ms", 1e3), ("s", 1.0), ("m", 1.0 / 60.0), ("min", 1.0 / 60.0)],
-            "s/token" => &[("us", 1e6), ("ms", 1e3), ("s", 1.0), ("us/token", 1e6), ("ms/token", 1e3), ("s/token", 1.0)],
-            "tokens/s" => &[("tokens/s", 1.0)],
-            _ => &[("", 1.0), ("%", 100.0)],
+            MeasureUnit::Seconds => &[("us", 1e6), ("ms", 1e3), ("s", 1.0), ("m", 1.0 / 60.0), ("min", 1.0 / 60.0)],
+            MeasureUnit::SecondsPerToken => &[("us", 1e6), ("ms", 1e3), ("s", 1.0), ("us/token", 1e6), ("ms/token", 1e3), ("s/token", 1.0)],
+            MeasureUnit::TokensPerSecond => &[("tokens/s", 1.0)],
+            MeasureUnit::Share => &[("", 1.0), ("%", 100.0)],
         }
     }
 
     /// What a bare number may mean: the two readings between which nothing decides; `None` for a share, which needs no unit.
     fn readings(&self, number: f64) -> Option<(&'static str, String)> {
         match self.unit() {
-            "s" => Some(("a time", format!("write `{number}ms` or `{number}s`"))),
-            "s/token" => Some(("a time a token", format!("write `{number}ms/token` or `{number}s/token`"))),
-            "tokens/s" => Some(("a rate", format!("write `{number} tokens/s`, or limit `tpot` if `{number}ms/token` is meant"))),
-            _ => None,
+            MeasureUnit::Seconds => Some(("a time", format!("write `{number}ms` or `{number}s`"))),
+            MeasureUnit::SecondsPerToken => Some(("a time a token", format!("write `{number}ms/token` or `{number}s/token`"))),
+            MeasureUnit::TokensPerSecond => {
+                Some(("a rate", format!("write `{number} tokens/s`, or limit `tpot` if `{number}ms/token` is meant")))
+            }
+            MeasureUnit::Share => None,
         }
     }
 
     fn limit_examples(&self) -> &'static str {
         match self.unit() {
-            "s" => "a time such as `2s` or `200ms`",
-            "s/token" => "a time a token such as `50ms`",
-            "tokens/s" => "a rate such as `20 tokens/s`",
-            _ => "a share such as `1%` or `0.01`",
+            MeasureUnit::Seconds => "a time such as `2s` or `200ms`",
+            MeasureUnit::SecondsPerToken => "a time a token such as `50ms`",
+            MeasureUnit::TokensPerSecond => "a rate such as `20 tokens/s`",
+            MeasureUnit::Share => "a share such as `1%` or `0.01`",
         }
     }
 }
@@ -234,7 +236,7 @@ impl GoalCursor<'_> {
             return Err(self.fault(offset, message, Some(format!("write {}", measure.limit_examples()))));
         };
         let limit = number / divisor;
-        if measure.unit() == "share" && limit > 1.0 {
+        if measure.unit() == MeasureUnit::Share && limit > 1.0 {
             let hint = Some(format!("write `{number}%` or a share from 0 to 1"));
             return Err(self.fault(offset, format!("`{written}` is more than all requests"), hint));
         }
@@ -414,7 +416,7 @@ mod tests {
         #[test]
         fn what_is_shown_reads_back_to_the_same(measure in any_measure(), comparison in 0..4_usize, limit in 0.0_f64..1.0) {
             use ComparisonOperator::{Greater, GreaterOrEqual, Less, LessOrEqual};
-            let scale = if measure.unit() == "share" { 1.0 } else { 100.0 };
+            let scale = if measure.unit() == MeasureUnit::Share { 1.0 } else { 100.0 };
             let comparison = [Less, LessOrEqual, Greater, GreaterOrEqual][comparison];
             let goal = Goal { measure, comparison, limit: limit * scale };
             prop_assert_eq!(goal.to_string().parse::<Goal>(), Ok(goal.clone()));

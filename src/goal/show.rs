@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Aggregate, ConditionField, Goal, Measure, RowCondition};
+use crate::metric::MeasureUnit;
 
 impl fmt::Display for Goal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -15,10 +16,10 @@ impl Measure {
     #[must_use]
     pub fn show_limit(&self, limit: f64) -> String {
         match self.unit() {
-            "s" => seconds(limit),
-            "s/token" => seconds(limit) + "/token",
-            "tokens/s" => format!("{limit} tokens/s"),
-            _ => scaled(limit, 100.0, "%").unwrap_or_else(|| limit.to_string()),
+            MeasureUnit::Seconds => seconds(limit),
+            MeasureUnit::SecondsPerToken => seconds(limit) + "/token",
+            MeasureUnit::TokensPerSecond => format!("{limit} tokens/s"),
+            MeasureUnit::Share => scaled(limit, 100.0, "%").unwrap_or_else(|| limit.to_string()),
         }
     }
 }

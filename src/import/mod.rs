@@ -2,7 +2,7 @@
 //!
 //! What a file is, is told by its content alone. What it does not tell is said in the manifest's `imported` and never made up; a request
 //! that brought no token is a failure, whatever number the file gives it. All faults of all files come at once, before anything is
-//! written. Must not know terminals, goals nor percentiles; prompts and answers in the files are not kept.
+//! written. Must not know terminals, nor how anything is judged; prompts and answers in the files are not kept.
 
 mod chat_csv;
 mod csv_table;
@@ -13,6 +13,9 @@ mod reading;
 mod row;
 mod sweep;
 mod vllm_serve;
+
+use crate::goal::Goal;
+use crate::metric::Metric;
 
 pub use error::ImportError;
 pub use reading::ImportFile;
@@ -60,8 +63,10 @@ impl SourceProgram {
 
     /// The goal that its own analysis judges by, where it has one.
     #[must_use]
-    pub fn goal(self) -> Option<&'static str> {
-        (self == Self::CxsScript).then_some("p95(ttft where turn >= 1) <= 2s")
+    pub fn goal(self) -> Option<Goal> {
+        use crate::goal::{Aggregate, ComparisonOperator, Measure, RowCondition};
+        let measure = Measure { aggregate: Aggregate::Percentile(95.0, Metric::Ttft), filter: vec![RowCondition::FOLLOW_UPS] };
+        (self == Self::CxsScript).then_some(Goal { measure, comparison: ComparisonOperator::LessOrEqual, limit: 2.0 })
     }
 
     /// What none of its files tells.

@@ -13,6 +13,7 @@ use super::reading::{ImportFile, ParsedRun, TimestampOrigin};
 use super::row::{count_in_flight, in_order};
 use super::{ImportError, SourceProgram};
 use crate::clock::Micros;
+use crate::goal::Goal;
 use crate::record::{
     CacheCheck, ClientEnvironment, ClientHealth, FormatVersion, ImportOrigin, Manifest, PlannedRun, RequestCounts, RequestPhase,
     RequestRecord, RunHeader, RunOutcome, RunRecord, ServerSample, TokenRule,
@@ -20,11 +21,11 @@ use crate::record::{
 use crate::store::{StoreError, SweepWriter};
 
 /// What the files do not tell about the sweep that is to be made of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ImportOptions {
     pub name: String,
     /// Goal expressions; the program's own where there are none.
-    pub goals: Vec<String>,
+    pub goals: Vec<Goal>,
     pub created_at: Timestamp,
     /// The program that imports.
     pub bench_version: String,
@@ -199,7 +200,7 @@ fn sweep(program: SourceProgram, mut reads: Vec<ParsedImportFile<'_>>, wanted: &
         axes: run.record.header.axes.clone(),
         repeat: run.record.header.repeat,
     };
-    let goals = if wanted.goals.is_empty() { program.goal().map(str::to_owned).into_iter().collect() } else { wanted.goals.clone() };
+    let goals = if wanted.goals.is_empty() { program.goal().into_iter().collect() } else { wanted.goals.clone() };
     let manifest = Manifest {
         format: FormatVersion::CURRENT,
         name: wanted.name.clone(),

@@ -1,10 +1,14 @@
 //! The vocabulary of what is measured per request: a metric's name and its formula, from which its unit and its direction follow. Definitions:
 //! `docs/metrics.md`. In: times between stamps and token counts, from whoever holds a request; out: a value. Must not know rows, files nor goals.
 
+mod unit;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use unit::{DisplayUnit, MeasureUnit};
 
 /// What can be measured of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -114,11 +118,11 @@ impl Metric {
 
     /// The unit of a value as it is computed and saved.
     #[must_use]
-    pub fn unit(self) -> &'static str {
+    pub fn unit(self) -> MeasureUnit {
         match self.formula() {
-            MetricFormula::Span { .. } | MetricFormula::TokenGaps => "s",
-            MetricFormula::SpanPerToken { .. } => "s/token",
-            MetricFormula::TokensPerSpan { .. } => "tokens/s",
+            MetricFormula::Span { .. } | MetricFormula::TokenGaps => MeasureUnit::Seconds,
+            MetricFormula::SpanPerToken { .. } => MeasureUnit::SecondsPerToken,
+            MetricFormula::TokensPerSpan { .. } => MeasureUnit::TokensPerSecond,
         }
     }
 
@@ -184,13 +188,6 @@ impl MetricFormula {
 /// a / b; NaN where b is not above 0.
 fn positive_quotient(a: f64, b: f64) -> f64 {
     if b > 0.0 { a / b } else { f64::NAN }
-}
-
-/// Whether a time, which is computed in seconds, is shown in milliseconds, in tables and in pictures alike: where the limit on it lies below a
-/// second; where there is none, where the largest of its values does.
-#[must_use]
-pub fn shows_milliseconds(limit: Option<f64>, largest: Option<f64>) -> bool {
-    limit.or(largest).is_some_and(|seconds| seconds < 1.0)
 }
 
 impl fmt::Display for Metric {

@@ -8,6 +8,7 @@ use super::id::short_name;
 use super::samples;
 use super::setting::server_starts;
 use super::{Plan, PlanError, utilisation};
+use crate::goal::Goal;
 use crate::units::{grouped, waiting_time};
 use crate::workload::Corpus;
 
@@ -27,9 +28,9 @@ pub struct PlanSummary {
 }
 
 /// A goal, and whether the cells have enough rows for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SampleSizeCheck {
-    pub goal: String,
+    pub goal: Goal,
     /// The least rows that can certify it; `None` where no number does.
     pub needed: Option<u64>,
     /// Rows of the cell that has the fewest, all repeats.
@@ -55,8 +56,7 @@ impl PlanSummary {
             in_run.map(|rows| rows.saturating_mul(u64::from(plan.repeats))).collect()
         };
         let by_goal: Vec<Vec<u64>> = plan.goals.iter().map(rows).collect();
-        let needs: Vec<SampleSizeCheck> =
-            plan.goals.iter().zip(&plan.goal_texts).zip(&by_goal).map(|((goal, text), rows)| need(plan, goal, text, rows)).collect();
+        let needs: Vec<SampleSizeCheck> = plan.goals.iter().zip(&by_goal).map(|(goal, rows)| need(plan, goal, rows)).collect();
         let demanding = needs.iter().enumerate().max_by_key(|(_, need)| (need.needed.unwrap_or(0), std::cmp::Reverse(need.fewest)));
         let samples = match demanding {
             Some((index, _)) => by_goal[index].clone(),
@@ -83,10 +83,10 @@ impl PlanSummary {
     }
 }
 
-fn need(plan: &Plan, goal: &crate::goal::Goal, text: &str, rows: &[u64]) -> SampleSizeCheck {
+fn need(plan: &Plan, goal: &Goal, rows: &[u64]) -> SampleSizeCheck {
     let needed = samples::needed(goal);
     let short = plan.runs.iter().zip(rows).filter(|(run, rows)| run.repeat == 0 && needed.is_some_and(|needed| **rows < needed)).count();
-    SampleSizeCheck { goal: text.to_owned(), needed, fewest: rows.iter().copied().min().unwrap_or(0), short }
+    SampleSizeCheck { goal: goal.clone(), needed, fewest: rows.iter().copied().min().unwrap_or(0), short }
 }
 
 fn notes(plan: &Plan, costs: &[RunCost], needs: &[SampleSizeCheck]) -> Result<Vec<PlanNote>, PlanError> {

@@ -46,8 +46,6 @@ pub struct Plan {
     /// The matrix axes by dotted path, each with all its values in the scenario's order.
     pub axes: Vec<(String, Vec<Value>)>,
     pub goals: Vec<Goal>,
-    /// The goals as written.
-    pub goal_texts: Vec<String>,
     pub plots: Vec<PlotSpec>,
     /// In run order.
     pub runs: Vec<Run>,
@@ -133,7 +131,6 @@ impl Plan {
             variants: scenario.variants.clone(),
             axes: scenario.axes.iter().map(|axis| (axis.path.clone(), axis.values.clone())).collect(),
             goals: scenario.goals.iter().map(|requirement| requirement.goal.clone()).collect(),
-            goal_texts: scenario.goals.iter().map(|requirement| requirement.text.clone()).collect(),
             plots: scenario.plots.clone(),
             scenario_path: scenario.origin.path.clone(),
             scenario_file: saved_name(&scenario.origin.path),
@@ -156,7 +153,7 @@ impl Plan {
             scenario_hash: self.scenario_hash.clone(),
             scenario_file: self.scenario_file.clone(),
             changes: self.changes.clone(),
-            goals: self.goal_texts.clone(),
+            goals: self.goals.clone(),
             plots: self.plots.iter().filter_map(|plot| serde_json::to_value(plot).ok()).collect(),
             variants: self.variants.clone(),
             axes: self.axes.clone(),

@@ -11,10 +11,10 @@ use super::axes::PlotAxis;
 use super::figure::{ChangeOutcome, DifferenceCell, DifferenceFigure, DifferenceSize, FigureCaption, LabelAxis, PlotFigure};
 use super::number;
 use super::plot_options::LabelledFigure;
-use super::quantity::{in_words, quantity};
-use crate::analysis::compare::{CellComparison, ComparisonVerdict, MeasureEffect, VariantComparison};
+use super::quantity::in_words;
+use crate::analysis::compare::{CellComparison, ComparedMeasure, ComparisonVerdict, MeasureEffect, VariantComparison};
 use crate::analysis::{AxisSummary, ExtendedReal, short};
-use crate::goal::Measure;
+use crate::metric::{DisplayUnit, MeasureUnit};
 
 /// How far the colours may reach: the first one that holds every ratio, at both ends.
 const REACHES: [f64; 7] = [1.25, 1.5, 2.0, 5.0, 10.0, 100.0, 1000.0];
@@ -26,25 +26,19 @@ const REACHES: [f64; 7] = [1.25, 1.5, 2.0, 5.0, 10.0, 100.0, 1000.0];
 /// Where the comparison has no such measure or axis, or no cells.
 pub fn of_comparison(
     comparison: &VariantComparison,
-    measure: &str,
+    measure: &ComparedMeasure,
     x: Option<&str>,
     y: Option<&str>,
 ) -> Result<Vec<LabelledFigure>, FigureError> {
-    let measure = measure.parse::<Measure>().map_or_else(|_| measure.to_owned(), |measure| measure.to_string());
-    let known: Vec<&str> = comparison
-        .overall
-        .iter()
-        .chain(comparison.cells.iter().flat_map(|cell| &cell.effects))
-        .map(|effect| effect.measure.as_str())
-        .collect();
-    if !known.contains(&measure.as_str()) {
+    let effects = || comparison.overall.iter().chain(comparison.cells.iter().flat_map(|cell| &cell.effects));
+    if !effects().any(|effect| effect.measure == *measure) {
         let mut names: Vec<String> = Vec::new();
-        for name in known.iter().map(|name| format!("`{name}`")) {
+        for name in effects().map(|effect| format!("`{}`", effect.measure)) {
             if !names.contains(&name) {
                 names.push(name);
             }
         }
-        return Err(FigureError::Measure { text: measure, reason: format!("the comparison has {}", names.join(", ")) });
+        return Err(FigureError::Measure { text: measure.to_string(), reason: format!("the comparison has {}", names.join(", ")) });
     }
     let axes = axes_of(&comparison.cells);
     let x = chosen(&axes, x, "concurrent", None)?.ok_or(FigureError::NoAxis)?;
@@ -59,14 +53,14 @@ pub fn of_comparison(
         let place = held.iter().map(|axis| cell.axes.get(&axis.path).and_then(|value| axis.place(value)).unwrap_or(usize::MAX)).collect();
         parts.entry(place).or_default().push(cell);
     }
-    let reach = reach(comparison, &measure);
+    let reach = reach(comparison, measure);
     let pictures = parts.into_iter().map(|(place, cells)| {
         let facet: Vec<String> = held
             .iter()
             .zip(place)
             .filter_map(|(axis, n)| Some(format!("{}={}", short(&axis.path), axis.label(axis.values.get(n)?))))
             .collect();
-        let figure = PlotFigure::Difference(difference(comparison, &measure, &cells, (x, y), (&facet, reach)));
+        let figure = PlotFigure::Difference(difference(comparison, measure, &cells, (x, y), (&facet, reach)));
         LabelledFigure { figure, variant: None, facet }
     });
     Ok(pictures.collect())
@@ -100,11 +94,11 @@ fn chosen<'a>(
     Ok(by(usual).filter(free).or_else(|| axes.iter().find(free)))
 }
 
-fn effect_of<'a>(cell: &'a CellComparison, measure: &str) -> Option<&'a MeasureEffect> {
-    cell.effects.iter().find(|effect| effect.measure == measure)
+fn effect_of<'a>(cell: &'a CellComparison, measure: &ComparedMeasure) -> Option<&'a MeasureEffect> {
+    cell.effects.iter().find(|effect| effect.measure == *measure)
 }
 
-fn reach(comparison: &VariantComparison, measure: &str) -> f64 {
+fn reach(comparison: &VariantComparison, measure: &ComparedMeasure) -> f64 {
     let ratios = comparison.cells.iter().filter_map(|cell| effect_of(cell, measure)?.ratio?.value.finite());
     let farthest = ratios.filter(|ratio| *ratio > 0.0).map(|ratio| ratio.max(ratio.recip())).fold(1.0, f64::max);
     REACHES.into_iter().find(|reach| *reach >= farthest).unwrap_or(1000.0)
@@ -112,7 +106,7 @@ fn reach(comparison: &VariantComparison, measure: &str) -> f64 {
 
 fn difference(
     comparison: &VariantComparison,
-    measure: &str,
+    measure: &ComparedMeasure,
     cells: &[&CellComparison],
     (x, y): (&PlotAxis, Option<&PlotAxis>),
     (facet, reach): (&[String], f64),
@@ -133,23 +127,22 @@ fn difference(
         caption: caption(comparison, measure, facet),
         x: label_axis(x),
         y: y_axis,
-        measure: measure.to_owned(),
+        measure: measure.to_string(),
         ratio_of: format!("{new} / {}", comparison.base.name),
         lower_is_better,
         cells: rows,
         reach,
-        margin: margin(comparison, measure, cells),
+        margin: margin(comparison, measure),
         confidence: comparison.confidence,
     }
 }
 
 /// The largest change that counts as none: of shares in points, and of failures no more than one.
-fn margin(comparison: &VariantComparison, measure: &str, cells: &[&CellComparison]) -> String {
-    let unit = cells.iter().find_map(|cell| effect_of(cell, measure)).map_or("", |effect| effect.unit.as_str());
+fn margin(comparison: &VariantComparison, measure: &ComparedMeasure) -> String {
     let per_cent = comparison.margin * 100.0;
-    match (unit, measure.starts_with("error_rate")) {
-        ("share", true) => format!("{} percentage points", number::short(per_cent.min(1.0))),
-        ("share", false) => format!("{} percentage points", number::short(per_cent)),
+    match (measure.unit(), measure.is_error_rate()) {
+        (MeasureUnit::Share, true) => format!("{} percentage points", number::short(per_cent.min(1.0))),
+        (MeasureUnit::Share, false) => format!("{} percentage points", number::short(per_cent)),
         _ => number::confidence(comparison.margin),
     }
 }
@@ -182,20 +175,16 @@ fn change(effect: &MeasureEffect) -> Option<DifferenceCell> {
 
 /// `0.5 s`; shares in percent.
 fn in_unit(value: ExtendedReal, effect: &MeasureEffect) -> String {
-    let (factor, unit) = match effect.measure.parse::<Measure>() {
-        Ok(measure) => {
-            let both = [effect.base, effect.new].into_iter().flatten().filter_map(ExtendedReal::finite);
-            let quantity = quantity(&measure, None, both.max_by(f64::total_cmp));
-            (quantity.factor, quantity.unit)
-        }
-        Err(_) if effect.unit == "share" => (100.0, "%".to_owned()),
-        Err(_) => (1.0, effect.unit.clone()),
-    };
+    let both = [effect.base, effect.new].into_iter().flatten().filter_map(ExtendedReal::finite);
+    let DisplayUnit { unit, factor } = effect.unit.display(None, both.max_by(f64::total_cmp));
     format!("{} {unit}", number::three_digits(value.get() * factor)).trim_end().to_owned()
 }
 
-fn caption(comparison: &VariantComparison, measure: &str, facet: &[String]) -> FigureCaption {
-    let what = measure.parse::<Measure>().map_or_else(|_| measure.replace('_', " "), |measure| in_words(&measure));
+fn caption(comparison: &VariantComparison, measure: &ComparedMeasure, facet: &[String]) -> FigureCaption {
+    let what = match measure {
+        ComparedMeasure::Measure(measure) => in_words(measure),
+        ComparedMeasure::OutputTokens | ComparedMeasure::HitRate => measure.to_string().replace('_', " "),
+    };
     let title = [format!("{} against {}: {what}", comparison.new.name, comparison.base.name)];
     let sweeps = if comparison.base.sweep == comparison.new.sweep {
         comparison.base.sweep.clone()
@@ -227,7 +216,9 @@ mod tests {
     use super::*;
     use crate::analysis::compare::{ComparisonSide, ConfidenceInterval, GateMeasures};
 
-    const MEASURE: &str = "p95(ttft where turn >= 1)";
+    fn measure() -> ComparedMeasure {
+        "p95(ttft where turn >= 1)".parse().unwrap()
+    }
 
     fn extended(value: f64) -> ExtendedReal {
         ExtendedReal::new(value).unwrap()
@@ -237,8 +228,8 @@ mod tests {
         let ratio = new / base;
         let interval = ConfidenceInterval { value: extended(ratio), low: Some(extended(ratio * 0.9)), high: Some(extended(ratio * 1.1)) };
         MeasureEffect {
-            measure: MEASURE.into(),
-            unit: "s".into(),
+            measure: measure(),
+            unit: MeasureUnit::Seconds,
             lower_is_better: true,
             pairs: 12,
             n_base: 36,
@@ -278,7 +269,7 @@ mod tests {
             confidence: 0.95,
             margin: 0.05,
             gate: GateMeasures::Goals,
-            primary: vec![MEASURE.into()],
+            primary: vec![measure()],
             family: "every interval is wider".into(),
             differences: Vec::new(),
             overall: Vec::new(),
@@ -296,7 +287,7 @@ mod tests {
     }
 
     fn only(comparison: &VariantComparison) -> DifferenceFigure {
-        match of_comparison(comparison, MEASURE, None, None).unwrap().remove(0).figure {
+        match of_comparison(comparison, &comparison.primary[0], None, None).unwrap().remove(0).figure {
             PlotFigure::Difference(difference) => difference,
             other => panic!("{other:?}"),
         }
@@ -322,9 +313,10 @@ mod tests {
         assert_eq!(only(&comparison).margin, "5 %");
         for cell in &mut comparison.cells {
             for effect in &mut cell.effects {
-                effect.unit = "share".into();
+                (effect.measure, effect.unit) = (ComparedMeasure::HitRate, MeasureUnit::Share);
             }
         }
+        comparison.primary = vec![ComparedMeasure::HitRate];
         assert_eq!(only(&comparison).margin, "5 percentage points");
     }
 
@@ -344,11 +336,11 @@ mod tests {
             let rounds = cell.axes["workload.sequential"].as_u64().unwrap() % 2;
             cell.axes.insert("workload.rounds".into(), json!(rounds));
         }
-        let pictures = of_comparison(&comparison, MEASURE, None, None).unwrap();
+        let pictures = of_comparison(&comparison, &measure(), None, None).unwrap();
         assert_eq!(pictures.iter().map(|picture| picture.facet.join(" ")).collect::<Vec<_>>(), ["rounds=0", "rounds=1"]);
-        let unknown = of_comparison(&comparison, "p95(e2e)", None, None).unwrap_err().to_string();
+        let unknown = of_comparison(&comparison, &"p95(e2e)".parse().unwrap(), None, None).unwrap_err().to_string();
         assert!(unknown.contains("`p95(ttft where turn >= 1)`"), "{unknown}");
-        let axis = of_comparison(&comparison, MEASURE, Some("speed"), None).unwrap_err().to_string();
+        let axis = of_comparison(&comparison, &measure(), Some("speed"), None).unwrap_err().to_string();
         assert!(axis.contains("`workload.concurrent`"), "{axis}");
     }
 }

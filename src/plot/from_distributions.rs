@@ -5,15 +5,14 @@ use super::figure::{CdfFigure, CdfLine, PlotLimit};
 use super::origin;
 use super::quantity::{population_in_words, quantity};
 use crate::analysis::{Axes, CellDistribution, CellState, PopulationDistributions};
-use crate::goal::{Aggregate, Goal, MetricPopulation};
+use crate::goal::{Aggregate, MetricPopulation};
 
 /// One figure of all the cells; lines are named by variant, and by the axes in which the cells differ.
 pub fn cdf(distributions: &PopulationDistributions, title: Option<&str>) -> CdfFigure {
     let PopulationDistributions { population, cells, .. } = distributions;
     let shown = || cells.iter().filter_map(|cell| cell.distribution.as_ref());
-    let goals = || distributions.goals.iter().filter_map(|goal| goal.parse::<Goal>().ok());
-    let goal = goals().find(|goal| MetricPopulation::of(&goal.measure).as_ref() == Some(population));
-    let limit = goal.as_ref().map(|goal| PlotLimit { comparison: goal.comparison, value: goal.limit });
+    let goal = distributions.goals.iter().find(|goal| MetricPopulation::of(&goal.measure).as_ref() == Some(population));
+    let limit = goal.map(|goal| PlotLimit { comparison: goal.comparison, value: goal.limit });
     let largest = shown().filter_map(|distribution| distribution.steps.last()).map(|(value, _)| *value).max_by(f64::total_cmp);
     let mut quantity = quantity(&population.largest(), limit.map(|limit| limit.value), largest);
     quantity.name = population.to_string();

@@ -11,12 +11,11 @@ use super::quantity::{in_words, quantity};
 use crate::analysis::compare::ComparisonVerdict;
 use crate::analysis::history::{GateResult, ScorePoint, ScoreSeries, SweepHistory, ValuePoint, VariantHistory};
 use crate::analysis::{self, CellState, show_axes};
-use crate::goal::{Goal, Measure};
 
 /// The picture of a history; `None` where there is nothing to draw.
 #[must_use]
 pub fn of_history(history: &SweepHistory, gate: Option<&GateResult>) -> Option<PlotFigure> {
-    let strips: Vec<HistoryStrip> = [measure(history), score(history)].into_iter().flatten().collect();
+    let strips: Vec<HistoryStrip> = std::iter::once(measure(history)).chain(score(history)).collect();
     let has_points = strips.iter().flat_map(|strip| &strip.lines).any(|line| line.cells.iter().any(Option::is_some));
     let imported = history.imported.as_ref().map(|program| format!(" · imported from {program}")).unwrap_or_default();
     let count = if history.nights.len() == 1 { "1 night".to_owned() } else { format!("{} nights", history.nights.len()) };
@@ -34,24 +33,26 @@ pub fn of_history(history: &SweepHistory, gate: Option<&GateResult>) -> Option<P
     })
 }
 
-fn measure(history: &SweepHistory) -> Option<HistoryStrip> {
-    let measure: Measure = history.measure.parse().ok()?;
-    let goal: Option<Goal> = history.goal.as_ref().and_then(|goal| goal.parse().ok());
-    let limit = goal.map(|goal| PlotLimit { comparison: goal.comparison, value: goal.limit });
+fn measure(history: &SweepHistory) -> HistoryStrip {
+    let limit = history.goal.as_ref().map(|goal| PlotLimit { comparison: goal.comparison, value: goal.limit });
     let line = |variant: &VariantHistory| {
         let nights = history.shown_of(variant).map(|series| series.nights.iter().map(|point| point.as_ref().map(value)).collect());
         NightLine { label: variant.name.clone(), cells: nights.unwrap_or_default() }
     };
     let lines: Vec<NightLine> = history.variants.iter().map(line).collect();
     let largest = lines.iter().flat_map(|line| &line.cells).flatten().filter_map(FigureCell::finite).max_by(f64::total_cmp);
-    Some(HistoryStrip {
-        heading: [in_words(&measure), history.cell_words()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "),
+    HistoryStrip {
+        heading: [in_words(&history.measure), history.cell_words()]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(", "),
         bars: format!("{} interval", number::confidence(history.confidence)),
-        quantity: quantity(&measure, limit.map(|limit| limit.value), largest),
+        quantity: quantity(&history.measure, limit.map(|limit| limit.value), largest),
         limit,
         lines,
         samples: SampleCountRow::Shown,
-    })
+    }
 }
 
 /// The score of the cells that the shown one belongs to, with what is certified and what is not excluded as the ends of its bars.

@@ -21,7 +21,7 @@ pub fn pareto(summary: &SweepSummary, view: &PlotOptions) -> Result<ParetoFigure
         x: tokens_per_second("output per user, 1 / p50(tpot)"),
         y: tokens_per_second("output of the server"),
         lines: summary.variants.iter().filter(wanted).map(operating).collect(),
-        goals: summary.goals.clone(),
+        goals: summary.goals.iter().map(ToString::to_string).collect(),
         confidence: summary.confidence,
     })
 }

@@ -20,8 +20,7 @@ use super::plot_options::{LabelledFigure, PlotOptions};
 use super::quantity::{in_words, quantity};
 use super::spec::PlotKind;
 use crate::analysis::{self, CellState, CellSummary, ImpliedOutcome, SweepSummary, short};
-use crate::goal::{ComparisonOperator, Goal, Measure};
-use crate::metric::MetricDirection;
+use crate::goal::Measure;
 
 /// A cell with the variant that it is of.
 #[derive(Clone)]
@@ -60,7 +59,7 @@ pub fn pictures(summary: &SweepSummary, view: &PlotOptions) -> Result<Vec<Labell
         return Err(FigureError::DrawnFacet { name: axis.path.clone() });
     }
     let cells = chosen_cells(summary, view)?;
-    let subject = PlotMeasure::of(summary, view, &cells)?;
+    let subject = PlotMeasure::of(summary, view, &cells);
     let by_variant = y.as_ref().is_some_and(|y| x.path != VARIANT && y.path != VARIANT);
     let facets = facets(summary, &cells, &x, y.as_ref(), by_variant);
     let figure = |facet: &PlotFacet, cells: &[VariantCell<'_>]| match &y {
@@ -118,25 +117,17 @@ fn chosen_cells<'a>(summary: &'a SweepSummary, view: &PlotOptions) -> Result<Vec
 }
 
 impl PlotMeasure {
-    fn of(summary: &SweepSummary, view: &PlotOptions, cells: &[VariantCell<'_>]) -> Result<Self, FigureError> {
-        let fault = |error: &dyn ToString| FigureError::Measure { text: summary.shown.clone(), reason: error.to_string() };
-        let measure: Measure = summary.shown.parse().map_err(|error| fault(&error))?;
-        let goal = summary.goals.iter().filter_map(|goal| goal.parse::<Goal>().ok()).find(|goal| goal.measure == measure);
+    fn of(summary: &SweepSummary, view: &PlotOptions, cells: &[VariantCell<'_>]) -> Self {
+        let measure = summary.shown.clone();
+        let goal = summary.goals.iter().find(|goal| goal.measure == measure);
         let limit = match (view.limit, goal) {
-            (Some(value), goal) => {
-                let as_usual = if measure.better() == MetricDirection::Higher {
-                    ComparisonOperator::GreaterOrEqual
-                } else {
-                    ComparisonOperator::LessOrEqual
-                };
-                Some(PlotLimit { comparison: goal.map_or(as_usual, |goal| goal.comparison), value })
-            }
+            (Some(value), goal) => Some(PlotLimit { comparison: goal.map_or_else(|| measure.limit_by(), |goal| goal.comparison), value }),
             (None, goal) => goal.map(|goal| PlotLimit { comparison: goal.comparison, value: goal.limit }),
         };
         let shown = || cells.iter().filter_map(|placed| placed.cell.shown.as_ref()?.value?.finite());
         let scale = PlotScale::around(shown().chain(limit.map(|limit| limit.value)));
         let quantity = quantity(&measure, limit.map(|limit| limit.value), shown().max_by(f64::total_cmp));
-        Ok(Self { measure, limit, quantity, scale })
+        Self { measure, limit, quantity, scale }
     }
 }
 
@@ -320,6 +311,7 @@ impl PlotFacet {
 
 #[cfg(test)]
 mod tests {
+    use crate::goal::ComparisonOperator;
     use serde_json::json;
 
     use super::*;

@@ -5,10 +5,11 @@ use super::figure::{CellMark, MarkShape};
 use super::from_summary::PlotFacet;
 use super::number;
 use crate::analysis::{CapacityScore, CapacityShape, Score, VariantSummary, short};
+use crate::goal::Measure;
 
 /// The marks of one variant's heatmap, where it is over C and S and shows what a goal speaks of.
-pub fn marks(variant: &VariantSummary, shown: &str, facet: &PlotFacet, x: &PlotAxis, y: &PlotAxis) -> Vec<CellMark> {
-    let of_a_goal = variant.cells.iter().flat_map(|cell| &cell.goals).any(|judgement| judgement.estimate.measure == shown);
+pub fn marks(variant: &VariantSummary, shown: &Measure, facet: &PlotFacet, x: &PlotAxis, y: &PlotAxis) -> Vec<CellMark> {
+    let of_a_goal = variant.cells.iter().flat_map(|cell| &cell.goals).any(|judgement| judgement.estimate.measure == *shown);
     let [score] = variant.scores.iter().filter_map(|score| capacity_of(score, facet)).collect::<Vec<_>>()[..] else { return Vec::new() };
     if !of_a_goal {
         return Vec::new();

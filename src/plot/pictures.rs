@@ -37,10 +37,10 @@ pub fn of_sweep(
     let specs = plots.iter().map(|plot| serde_json::from_value(plot.clone())).collect::<Result<Vec<PlotSpec>, _>>();
     let specs = specs.map_err(|error| FigureError::SavedPlot { reason: error.to_string() })?;
     let mut named = FigureFileNames::default();
-    let mut drawn: Vec<(String, PlotOptions)> = Vec::new();
+    let mut drawn: Vec<(Measure, PlotOptions)> = Vec::new();
     if let Some(mut view) = leading_view(summary) {
-        let same =
-            |spec: &&PlotSpec| spec.shown() == summary.shown && resolved(summary, &PlotOptions::from(*spec)) == resolved(summary, &view);
+        let is_shown = |spec: &PlotSpec| spec.shown().parse::<Measure>().is_ok_and(|measure| measure == summary.shown);
+        let same = |spec: &&PlotSpec| is_shown(spec) && resolved(summary, &PlotOptions::from(*spec)) == resolved(summary, &view);
         view.title = specs.iter().find(same).and_then(|spec| spec.title.clone());
         named.add(&stem(view.kind, None), pictures(summary, &view)?);
         drawn.push((summary.shown.clone(), resolved(summary, &view)));
@@ -62,7 +62,7 @@ pub fn of_sweep(
             PlotKind::Heatmap | PlotKind::Bars3d | PlotKind::Curve => {}
         }
         let measure: Measure = spec.shown().parse().map_err(fault)?;
-        let other = if measure.to_string() == summary.shown { None } else { Some(summarized(measure)?) };
+        let other = if measure == summary.shown { None } else { Some(summarized(measure)?) };
         let summary = other.as_ref().unwrap_or(summary);
         let view = PlotOptions::from(spec);
         let what = (summary.shown.clone(), resolved(summary, &view));
@@ -96,7 +96,7 @@ fn resolved(summary: &SweepSummary, view: &PlotOptions) -> PlotOptions {
 }
 
 /// The leading pictures are named by their kind alone; others by what they show.
-fn stem(kind: PlotKind, spec: Option<(&PlotSpec, &str)>) -> String {
+fn stem(kind: PlotKind, spec: Option<(&PlotSpec, &Measure)>) -> String {
     let kind = match kind {
         PlotKind::Heatmap => "heatmap",
         PlotKind::Curve => "curve",
@@ -107,7 +107,7 @@ fn stem(kind: PlotKind, spec: Option<(&PlotSpec, &str)>) -> String {
     let Some((spec, shown)) = spec else { return kind.to_owned() };
     let axes = [spec.x.as_deref().map(short), spec.y.as_deref().map(short)];
     let axes = axes.into_iter().flatten().map(slug).collect::<Vec<_>>().join("-");
-    format!("{kind}-{}-over-{axes}", slug(&shown.replace(['<', '>', '='], "")))
+    format!("{kind}-{}-over-{axes}", slug(&shown.to_string().replace(['<', '>', '='], "")))
 }
 
 /// File names that are all different, also where the disk does not tell small letters from capitals.

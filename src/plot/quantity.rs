@@ -2,16 +2,11 @@
 
 use super::figure::PlotQuantity;
 use crate::goal::{Aggregate, ComparisonOperator, ConditionField, Measure, MetricPopulation, RowCondition};
-use crate::metric::{Metric, shows_milliseconds};
+use crate::metric::{DisplayUnit, Metric};
 
 /// A measure with the unit in which tables show it too: by the limit on it, else by the largest of its values.
 pub fn quantity(measure: &Measure, limit: Option<f64>, largest: Option<f64>) -> PlotQuantity {
-    let (unit, factor) = match measure.unit() {
-        "s" if shows_milliseconds(limit, largest) => ("ms", 1e3),
-        "s/token" => ("ms/token", 1e3),
-        "share" => ("%", 100.0),
-        unit => (unit, 1.0),
-    };
+    let DisplayUnit { unit, factor } = measure.unit().display(limit, largest);
     PlotQuantity { name: measure.to_string(), unit: unit.to_owned(), factor }
 }
 

@@ -1,5 +1,6 @@
 //! That a run was ended before all it had planned, since what was left could not have changed what its goals say of the cell.
 
+use crate::goal::Goal;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ pub enum EarlyStopCertainty {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DecidedGoal {
     /// As written in the scenario.
-    pub goal: String,
+    pub goal: Goal,
     /// Whether it holds.
     pub holds: bool,
     /// Rows that it would have looked at in the end, over all repeats.
@@ -76,17 +77,18 @@ mod tests {
     use super::*;
 
     fn settled(goal: &str, holds: bool) -> DecidedGoal {
-        DecidedGoal { goal: goal.into(), holds, planned: 36, least_effective: 12, seen: 21, beyond: 9 }
+        DecidedGoal { goal: goal.parse().unwrap(), holds, planned: 36, least_effective: 12, seen: 21, beyond: 9 }
     }
 
     #[test]
     fn people_are_told_which_goal_ended_a_run() {
         let words = |certainty, settled| EarlyStopReason { certainty, settled }.to_string();
         assert_eq!(
-            words(EarlyStopCertainty::Exact, vec![settled("a", true), settled("p95(ttft) <= 2s", false)]),
+            words(EarlyStopCertainty::Exact, vec![settled("p50(ttft) <= 1s", true), settled("p95(ttft) <= 2s", false)]),
             "stopped early: p95(ttft) <= 2s is lost for certain, with 9 of 21 rows against it; 36 were planned"
         );
-        let at_risk = words(EarlyStopCertainty::Sequential { risk: 0.05 }, vec![settled("a", true), settled("b", true)]);
+        let at_risk =
+            words(EarlyStopCertainty::Sequential { risk: 0.05 }, vec![settled("p50(ttft) <= 1s", true), settled("error_rate <= 1%", true)]);
         assert_eq!(at_risk, "stopped early: all goals hold at a risk of 5 %, with 9 of 21 rows against it; 36 were planned");
     }
 }

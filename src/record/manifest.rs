@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::version::FormatVersion;
+use crate::goal::Goal;
 
 /// What a sweep was going to be. Results are judged by it even where runs are missing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,7 +26,7 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<String>,
     /// Goal expressions, as written.
-    pub goals: Vec<String>,
+    pub goals: Vec<Goal>,
     /// `[[plots]]` entries, as resolved.
     pub plots: Vec<Value>,
     pub variants: Vec<String>,

@@ -11,6 +11,7 @@ mod run;
 mod sample;
 mod text;
 mod version;
+mod work;
 
 pub use cache_check::{CACHED_SHARE, CacheCheck, FirstTurnTokens, OPENING_TOKENS, PromptSalt, TEMPLATE_TOKENS};
 pub use early_stop::{DecidedGoal, EarlyStopCertainty, EarlyStopReason};
@@ -20,3 +21,4 @@ pub use run::{ClientHealth, ConnectionCounts, RequestCounts, RunHeader, RunOutco
 pub use sample::{SampleKind, ServerSample, TextInterner, label, labels_text};
 pub use text::{RecordedMessage, RecordedText, RequestText};
 pub use version::FormatVersion;
+pub use work::{RunWork, RunWorkKind};

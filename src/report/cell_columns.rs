@@ -43,8 +43,8 @@ pub const CELL_COLUMNS: [CellColumn; 63] = [
     new("runs", "runs", |view| Progress(view.cell.runs, view.cell.planned_runs)),
     new("requests", "requests", |view| Count(view.cell.n)),
     new("failed", "failed", |view| Count(view.cell.failed)),
-    new("measure", "measure", |view| CellValue::of(view.estimate(), |estimate| Text(estimate.measure.clone()))),
-    new("unit", "unit", |view| CellValue::of(view.estimate(), |estimate| Text(estimate.unit.clone()))),
+    new("measure", "measure", |view| CellValue::of(view.estimate(), |estimate| Text(estimate.measure.to_string()))),
+    new("unit", "unit", |view| CellValue::of(view.estimate(), |estimate| Text(estimate.unit.name().to_owned()))),
     new("n", "n", |view| CellValue::of(view.estimate(), |estimate| Count(estimate.n))),
     new("value", "value", |view| {
         CellValue::of(view.estimate(), |estimate| Measured { saved: estimate.value, shown: view.scale.measured(estimate, None) })
@@ -54,13 +54,13 @@ pub const CELL_COLUMNS: [CellColumn; 63] = [
     }),
     new("low", "at least", |view| view.end(|estimate| estimate.low)),
     new("high", "at most", |view| view.end(|estimate| estimate.high)),
-    new("goal", "goal", |view| CellValue::of(view.judgement, |judgement| Text(judgement.goal.clone()))),
+    new("goal", "goal", |view| CellValue::of(view.judgement, |judgement| Text(judgement.goal.to_string()))),
     new("limit", "limit", |view| CellValue::of(view.judgement, |judgement| Number(judgement.limit))),
     new("passes", "passes", |view| CellValue::of(view.judgement.and_then(GoalJudgement::outcome), Flag)),
     new("verdict", "verdict", |view| CellValue::of(view.verdict(), |verdict| Text(verdict.name().into()))),
     new("rows_needed", "rows needed", |view| CellValue::of(view.judgement.and_then(|judgement| judgement.rows_needed), Count)),
     new("extra_repeats", "extra repeats", |view| CellValue::of(extra_repeats(view), Count)),
-    new("score", "score", |view| CellValue::of(score_of(view), |score| Text(score.name().into()))),
+    new("score", "score", |view| CellValue::of(score_of(view), |score| Text(score.name()))),
     new("score_bound", "score's bound", |view| CellValue::of(score_of(view), |score| Text(score.bound().name().into()))),
     new("reversed_by", "reversed by", |view| CellValue::of(reversed_by(view), Text)),
     new("growing", "growing", |view| {
@@ -69,7 +69,7 @@ pub const CELL_COLUMNS: [CellColumn; 63] = [
     }),
     new("growth_per_min", "growth a minute", |view| {
         let growth = view.cell.backlog_growth.as_ref().zip(view.estimate());
-        CellValue::of(growth.and_then(|(growth, estimate)| growth.measures_per_min.get(&estimate.measure).copied()), Number)
+        CellValue::of(growth.and_then(|(growth, estimate)| growth.per_min(&estimate.measure)), Number)
     }),
     new("backlog_growth_per_min", "backlog's growth a minute", |view| {
         CellValue::of(view.cell.backlog_growth.as_ref().map(|growth| growth.requests_per_min), Number)

@@ -66,19 +66,17 @@ impl CellValue {
     pub fn shown(&self) -> String {
         match self {
             Self::Missing => "-".to_owned(),
-            Self::Text(text) => text.clone(),
+            Self::Text(text) | Self::Measured { shown: text, .. } => text.clone(),
             Self::Word { shown, .. } => (*shown).to_owned(),
             Self::Flag(flag) => flag.to_string(),
             Self::Count(count) => count.to_string(),
             Self::Progress(done, planned) => format!("{done} of {planned}"),
+            Self::MeanCount(value) if value.fract() != 0.0 => significant(*value, 3),
+            Self::MeanCount(value) | Self::Tokens(value) => format!("{value:.0}"),
             Self::Number(value) => significant(*value, 3),
-            Self::MeanCount(value) if value.fract() == 0.0 => format!("{value:.0}"),
-            Self::MeanCount(value) => significant(*value, 3),
-            Self::Tokens(value) => format!("{value:.0}"),
             Self::Share(share) => percent(Some(*share)),
             Self::Milliseconds(seconds) => significant(seconds * 1e3, 3),
             Self::Bytes(bytes) => significant(bytes / 1_073_741_824.0, 3),
-            Self::Measured { shown, .. } => shown.clone(),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! How surely scores stand, in sentences: which cells lie between what is met and what is not excluded, and where a table contradicts
 //! itself. Shared by all formats. Summaries in, plain texts out.
 
-use super::number::DisplayUnit;
 use super::words::Line;
 use crate::analysis::{
     Axes, CellSummary, LoadComparison, LoadReversal, Score, UndecidedCell, VariantSummary, axis_label, show_axes, show_value,
@@ -80,7 +79,7 @@ fn cell_at<'a>(variant: &'a VariantSummary, axes: &Axes) -> Option<&'a CellSumma
 /// ` (42.5 s)`
 fn value(cell: Option<&CellSummary>, goal: usize) -> String {
     let text = cell.and_then(|cell| cell.goals.get(goal)).and_then(|goal| {
-        let scale = DisplayUnit::of(&goal.estimate.unit, Some(goal.limit), None);
+        let scale = goal.estimate.unit.display(Some(goal.limit), None);
         let value = goal.estimate.value?;
         let unit = if value.finite().is_some() { format!(" {}", scale.unit) } else { String::new() };
         Some(format!(" ({}{unit})", scale.measured(&goal.estimate, Some(goal.limit))))

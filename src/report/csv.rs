@@ -3,7 +3,7 @@
 
 use std::io;
 
-use ::csv::Writer;
+use ::csv::{IntoInnerError, Writer};
 
 use super::cell_columns::{CELL_COLUMNS, CellView};
 use super::number::DisplayUnit;
@@ -33,7 +33,7 @@ pub fn csv(summaries: &[SweepSummary]) -> io::Result<String> {
             }
         }
     }
-    let text = table.into_inner().map_err(|error| error.into_error())?;
+    let text = table.into_inner().map_err(IntoInnerError::into_error)?;
     String::from_utf8(text).map_err(io::Error::other)
 }
 

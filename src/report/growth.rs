@@ -2,16 +2,17 @@
 
 use super::number::{DisplayUnit, percent, significant};
 use crate::analysis::{BacklogGrowth, CellSummary, ExtendedReal, InitialTransient, VariantSummary, show_axes};
+use crate::goal::Measure;
 
 /// Cells that are named before the rest is counted only.
 const SHOWN: usize = 6;
 
 /// What stands behind a cell's value: `and growing by 3.20 s/min`. Nothing where nothing speaks for it.
 #[must_use]
-pub fn growth(cell: &CellSummary, measure: &str, scale: DisplayUnit) -> Option<String> {
+pub fn growth(cell: &CellSummary, measure: &Measure, scale: DisplayUnit) -> Option<String> {
     let growth = cell.backlog_growth.as_ref()?;
     let may = if growth.is_certain { "" } else { "perhaps " };
-    let by = growth.measures_per_min.get(measure).and_then(|slope| ExtendedReal::new(*slope));
+    let by = growth.per_min(measure).and_then(ExtendedReal::new);
     Some(match by {
         Some(slope) => format!("and {may}growing by {} {}/min", scale.show(slope, None), scale.unit),
         None => format!("and {may}growing by {} requests in flight/min", significant(growth.requests_per_min, 3)),
@@ -79,6 +80,7 @@ mod tests {
     use super::*;
     use crate::analysis::fixture::{Cell, answered, cell, sweep};
     use crate::analysis::{SummaryOptions, SweepSummary, summarize};
+    use crate::metric::MeasureUnit;
     use crate::report::{ColourMode, PageParts, csv, html, markdown, terminal};
 
     /// A request a second at two rates; at the second one a wait grows by 6 s a minute.
@@ -133,9 +135,9 @@ mod tests {
         let expected = "perhaps growing, so that no goal is certified: qps=2 (5.00 requests more in flight a minute, by chance at most in 12.0 %; runs of \
                         311 s would tell)";
         assert_eq!(sentences, [expected]);
-        let seconds = DisplayUnit::of("s", Some(30.0), None);
-        let text = super::growth(&summary.variants[0].cells[1], "p95(ttft)", seconds);
+        let seconds = MeasureUnit::Seconds.display(Some(30.0), None);
+        let text = super::growth(&summary.variants[0].cells[1], &"p95(ttft)".parse().unwrap(), seconds);
         assert_eq!(text.as_deref(), Some("and perhaps growing by 5.00 requests in flight/min"));
-        assert_eq!(super::growth(&summary.variants[0].cells[0], "p95(ttft)", seconds), None);
+        assert_eq!(super::growth(&summary.variants[0].cells[0], &"p95(ttft)".parse().unwrap(), seconds), None);
     }
 }

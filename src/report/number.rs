@@ -2,40 +2,16 @@
 //! `fail` where so many requests failed that the value is one of them. Never an infinite or undefined number.
 
 use crate::analysis::{Estimate, ExtendedReal, SweepSummary};
-use crate::metric::shows_milliseconds;
-
-/// How a unit of analysis is shown.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct DisplayUnit {
-    pub unit: &'static str,
-    /// What a value is multiplied by.
-    pub factor: f64,
-}
+pub use crate::metric::DisplayUnit;
 
 impl DisplayUnit {
-    /// Values as they are, for what shows none of them.
-    pub const BASE: Self = Self { unit: "", factor: 1.0 };
-
-    /// For a measure's unit; seconds become milliseconds by the limit, or by the largest of the values that are shown.
-    #[must_use]
-    pub fn of(unit: &str, limit: Option<f64>, largest: Option<f64>) -> Self {
-        let small = shows_milliseconds(limit, largest);
-        match unit {
-            "s" if small => Self { unit: "ms", factor: 1e3 },
-            "s" => Self { unit: "s", factor: 1.0 },
-            "s/token" => Self { unit: "ms/token", factor: 1e3 },
-            "share" => Self { unit: "%", factor: 100.0 },
-            _ => Self { unit: "tokens/s", factor: 1.0 },
-        }
-    }
-
     /// Of the measure that a report shows: the same in each of its tables, and in its pictures.
     #[must_use]
     pub fn of_shown(summary: &SweepSummary) -> Self {
         let cells = || summary.variants.iter().flat_map(|variant| &variant.cells);
         let goal = cells().flat_map(|cell| &cell.goals).find(|goal| goal.estimate.measure == summary.shown);
         let values = cells().filter_map(|cell| cell.shown.as_ref()?.value?.finite());
-        Self::of(&summary.shown_unit, goal.map(|goal| goal.limit), values.max_by(f64::total_cmp))
+        summary.shown_unit.display(goal.map(|goal| goal.limit), values.max_by(f64::total_cmp))
     }
 
     /// The value with as many digits as it takes to stand on its own side of the limit.
@@ -101,9 +77,10 @@ pub fn percent(share: Option<f64>) -> String {
 mod tests {
     use super::*;
     use crate::analysis::IntervalMethod;
+    use crate::metric::MeasureUnit;
 
     fn show(value: f64, limit: f64) -> String {
-        DisplayUnit::of("s", Some(limit), None).show(ExtendedReal::new(value).unwrap(), Some(limit))
+        MeasureUnit::Seconds.display(Some(limit), None).show(ExtendedReal::new(value).unwrap(), Some(limit))
     }
 
     #[test]
@@ -131,8 +108,8 @@ mod tests {
         assert_eq!(significant(f64::NAN, 3), "fail");
         let infinite = ExtendedReal::new(f64::INFINITY);
         let estimate = Estimate {
-            measure: String::new(),
-            unit: "s".into(),
+            measure: "max(ttft)".parse().unwrap(),
+            unit: MeasureUnit::Seconds,
             n: 80,
             value: infinite,
             low: ExtendedReal::new(0.5),
@@ -142,6 +119,6 @@ mod tests {
             method: IntervalMethod::OrderStatistics,
             bound: None,
         };
-        assert_eq!(DisplayUnit::of("s", None, None).interval(&estimate).unwrap(), "0.500 to fail");
+        assert_eq!(MeasureUnit::Seconds.display(None, None).interval(&estimate).unwrap(), "0.500 to fail");
     }
 }

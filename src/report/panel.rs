@@ -114,11 +114,11 @@ impl ReportPanelLayout<'_> {
     fn panel(&self, goal: Option<usize>, within: &Axes) -> ReportPanel {
         let judged = goal.and_then(|goal| self.variant.cells.iter().find_map(|cell| cell.goals.get(goal)));
         let (measure, unit) = match judged {
-            Some(judgement) => (judgement.estimate.measure.clone(), judgement.estimate.unit.as_str()),
-            None => (self.summary.shown.clone(), self.summary.shown_unit.as_str()),
+            Some(judgement) => (judgement.estimate.measure.to_string(), judgement.estimate.unit),
+            None => (self.summary.shown.to_string(), self.summary.shown_unit),
         };
         let scale = match judged {
-            Some(judgement) => DisplayUnit::of(unit, Some(judgement.limit), None),
+            Some(judgement) => unit.display(Some(judgement.limit), None),
             None => DisplayUnit::of_shown(self.summary),
         };
         let plane = [&self.down.map(str::to_owned), &self.across.map(str::to_owned)];
@@ -134,7 +134,7 @@ impl ReportPanelLayout<'_> {
         });
         ReportPanel {
             measure,
-            goal: goal.and_then(|goal| self.summary.goals.get(goal).cloned()),
+            goal: goal.and_then(|goal| self.summary.goals.get(goal)).map(ToString::to_string),
             unit: scale.unit,
             within: show_axes(within),
             down: self.down.map(axis_label),

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::number::DisplayUnit;
 use super::words::cell_of_shape;
 use crate::analysis::{CellSummary, ExtendedReal, Score, ToolTtftSummary, VariantSummary, show_axes};
+use crate::metric::{MeasureUnit, Metric};
 
 /// A heading and rows of texts under `HEADS`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,9 +29,9 @@ pub fn reconciliation(variant: &VariantSummary) -> Option<ReconciliationTable> {
         |rendering: &&ToolTtftSummary| [rendering.p50_s, rendering.p95_s, rendering.p99_s].iter().flatten().all(|value| value.get() == 0.0);
     let of_rows = cell.renderings.iter().filter(|rendering| rendering.rows == rows && !is_empty(rendering));
     // In the unit in which the goal on it is shown.
-    let limit = cell.goals.iter().find(|goal| goal.estimate.measure.contains("(ttft")).map(|goal| goal.limit);
+    let limit = cell.goals.iter().find(|goal| goal.estimate.measure.metric() == Some(Metric::Ttft)).map(|goal| goal.limit);
     let largest = cell.renderings.iter().filter_map(|rendering| rendering.p99_s?.finite()).max_by(f64::total_cmp);
-    let scale = DisplayUnit::of("s", limit, largest);
+    let scale = MeasureUnit::Seconds.display(limit, largest);
     let place = show_axes(&cell.axes);
     let at = if place.is_empty() { String::new() } else { format!(" at {place}") };
     let which = if rows == "all" { "of all turns".to_owned() } else { format!("where {rows}") };

@@ -57,7 +57,6 @@ enum CellProgress {
 /// One goal.
 #[derive(Debug, Clone)]
 struct TrackedGoal {
-    text: String,
     goal: Goal,
     /// Missing where its rows cannot be counted in advance.
     known: Option<GoalProgress>,
@@ -73,15 +72,13 @@ struct GoalProgress {
 
 impl CellStopper {
     /// For the repeats of one cell. `None` where no goal of it can be settled early.
-    pub(super) fn new(repeats: &[PlannedRepeat], goals: &[(Goal, String)], by: StoppingCriterion, corpus: &Corpus) -> Option<Self> {
+    pub(super) fn new(repeats: &[PlannedRepeat], goals: &[Goal], by: StoppingCriterion, corpus: &Corpus) -> Option<Self> {
         let workload = &repeats.first()?.workload;
-        if !goals.iter().any(|(goal, _)| countable(goal, workload).is_ok()) {
+        if !goals.iter().any(|goal| countable(goal, workload).is_ok()) {
             return None;
         }
-        let plain: Vec<Goal> = goals.iter().map(|(goal, _)| goal.clone()).collect();
-        let rows = CellRows::of(repeats, &plain, corpus)?;
-        let watched = goals.iter().zip(&rows.of_goals).map(|((goal, text), rows)| TrackedGoal {
-            text: text.clone(),
+        let rows = CellRows::of(repeats, goals, corpus)?;
+        let watched = goals.iter().zip(&rows.of_goals).map(|(goal, rows)| TrackedGoal {
             goal: goal.clone(),
             known: if countable(goal, workload).is_ok() { GoalProgress::new(goal, rows, by, goals.len()) } else { None },
         });
@@ -159,7 +156,7 @@ impl CellStopper {
             let (known, (holds, _)) = (goal.known.as_ref()?, says(goal)?);
             let GoalCounts { seen, beyond, .. } = known.standing;
             let planned = known.settling.planned();
-            Some(DecidedGoal { goal: goal.text.clone(), holds, planned, least_effective: known.least_effective, seen, beyond })
+            Some(DecidedGoal { goal: goal.goal.clone(), holds, planned, least_effective: known.least_effective, seen, beyond })
         };
         EarlyStopReason { certainty, settled: self.goals.iter().filter_map(settled).collect() }
     }
@@ -224,7 +221,7 @@ mod tests {
     fn watch(goals: &[&str], by: StoppingCriterion, repeats: u32) -> Option<CellStopper> {
         let workload = r#"{"kind": "document_qa", "concurrent": 2, "sequential": 3, "rounds": 2}"#;
         let repeat = |number| PlannedRepeat { number, seed: 7, workload: serde_json::from_str(workload).unwrap() };
-        let goals: Vec<(Goal, String)> = goals.iter().map(|goal| (goal.parse().unwrap(), (*goal).to_owned())).collect();
+        let goals: Vec<Goal> = goals.iter().map(|goal| goal.parse().unwrap()).collect();
         CellStopper::new(&(0..repeats).map(repeat).collect::<Vec<_>>(), &goals, by, &Corpus::default())
     }
 

@@ -16,7 +16,7 @@ use crate::workload::Corpus;
 #[derive(Debug)]
 pub struct EarlyStopper {
     by: StoppingCriterion,
-    goals: Vec<(Goal, String)>,
+    goals: Vec<Goal>,
     corpus: Corpus,
     cells: BTreeMap<String, PlannedCell>,
 }
@@ -40,15 +40,14 @@ impl EarlyStopper {
     /// For the runs of a plan; `None` where its cells are run to their ends.
     #[must_use]
     pub fn of(plan: &Plan) -> Option<Self> {
-        let goals = plan.goals.iter().cloned().zip(plan.goal_texts.iter().cloned()).collect();
-        let mut stopping = Self::by_rule(&plan.search, goals)?;
+        let mut stopping = Self::by_rule(&plan.search, plan.goals.clone())?;
         stopping.expect(&plan.runs);
         Some(stopping)
     }
 
     /// For runs that are yet to be named by [`expect`](Self::expect).
     #[must_use]
-    pub fn by_rule(search: &SearchSpec, goals: Vec<(Goal, String)>) -> Option<Self> {
+    pub fn by_rule(search: &SearchSpec, goals: Vec<Goal>) -> Option<Self> {
         let by = StoppingCriterion::of(search.stop_rule(), search.risk).filter(|_| !goals.is_empty())?;
         Some(Self { by, goals, corpus: Corpus::default(), cells: BTreeMap::new() })
     }

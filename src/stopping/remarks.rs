@@ -11,17 +11,17 @@ use crate::workload::spec::WorkloadSpec;
 pub fn remarks(plan: &Plan) -> Vec<String> {
     let by = StoppingCriterion::of(plan.search.stop_rule(), plan.search.risk).filter(|_| !plan.goals.is_empty());
     let workloads: Vec<&WorkloadSpec> = plan.runs.iter().map(|run| &run.cell.workload).collect();
-    by.map(|by| of_goals(by, plan.goals.iter().zip(&plan.goal_texts), &workloads)).unwrap_or_default()
+    by.map(|by| of_goals(by, plan.goals.iter(), &workloads)).unwrap_or_default()
 }
 
-fn of_goals<'a>(by: StoppingCriterion, goals: impl Iterator<Item = (&'a Goal, &'a String)>, workloads: &[&WorkloadSpec]) -> Vec<String> {
+fn of_goals<'a>(by: StoppingCriterion, goals: impl Iterator<Item = &'a Goal>, workloads: &[&WorkloadSpec]) -> Vec<String> {
     let sure = match by {
         StoppingCriterion::Certain => "certain".to_owned(),
         StoppingCriterion::Sequential(risk) => format!("certain, or sure at a risk of {} %", risk * 100.0),
     };
-    let waits = |(goal, text): (&Goal, &String)| {
+    let waits = |goal: &Goal| {
         let reason = workloads.iter().find_map(|workload| countable(goal, workload).err())?;
-        Some(format!("goal `{text}` is not settled before all requests have ended: {reason}"))
+        Some(format!("goal `{goal}` is not settled before all requests have ended: {reason}"))
     };
     let ends = format!("a cell ends as soon as what its goals say of it is {sure}: the counts above are the most there can be");
     std::iter::once(ends).chain(goals.filter_map(waits)).collect()
@@ -32,9 +32,9 @@ mod tests {
     use super::*;
 
     fn said(workload: &str, by: StoppingCriterion, goals: &[&str]) -> Vec<String> {
-        let goals: Vec<(Goal, String)> = goals.iter().map(|goal| (goal.parse().unwrap(), (*goal).to_owned())).collect();
+        let goals: Vec<Goal> = goals.iter().map(|goal| goal.parse().unwrap()).collect();
         let workload = serde_json::from_str(&format!("{{{workload}}}")).unwrap();
-        of_goals(by, goals.iter().map(|(goal, text)| (goal, text)), &[&workload])
+        of_goals(by, goals.iter(), &[&workload])
     }
 
     #[test]

@@ -114,7 +114,7 @@ pub(crate) fn manifest(ids: &[&str]) -> Manifest {
         scenario_hash: "0123456789abcdef".into(),
         scenario_file: "scenario.toml".into(),
         changes: Vec::new(),
-        goals: vec!["p95(ttft where turn >= 1) <= 2s".into()],
+        goals: vec!["p95(ttft where turn >= 1) <= 2s".parse().unwrap()],
         plots: Vec::new(),
         variants: vec!["lmcache".into()],
         axes: vec![("workload.concurrent".into(), vec![json!(4)]), ("workload.sequential".into(), vec![json!(3)])],

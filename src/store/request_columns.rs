@@ -153,7 +153,7 @@ pub const REQUEST_COLUMNS: [SavedColumn<RequestRecord>; 30] = [
         |record, detail| {
             // Its kind came with the column before.
             if let Some(failure) = &mut record.failure {
-                failure.detail = detail.as_ref().to_owned();
+                detail.as_ref().clone_into(&mut failure.detail);
             }
             Some(())
         },

@@ -37,7 +37,7 @@ fn sweep(noise_seed: u64, slowdown: f64) -> SavedSweep {
         scenario_hash: String::new(),
         scenario_file: "scenario.toml".into(),
         changes: Vec::new(),
-        goals: vec!["p95(ttft where turn >= 1) <= 1s".into(), "error_rate <= 1%".into()],
+        goals: ["p95(ttft where turn >= 1) <= 1s", "error_rate <= 1%"].map(|goal| goal.parse().unwrap()).to_vec(),
         plots: Vec::new(),
         variants: vec!["default".into()],
         axes: vec![("workload.sequential".into(), vec![json!(4), json!(5)])],

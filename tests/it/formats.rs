@@ -118,7 +118,7 @@ fn manifest() -> Value {
         scenario_hash: "h".into(),
         scenario_file: "scenario.toml".into(),
         changes: vec!["--simulate".into()],
-        goals: vec!["p95(ttft) <= 2s".into()],
+        goals: vec!["p95(ttft) <= 2s".parse().unwrap()],
         plots: Vec::new(),
         variants: vec!["v".into()],
         axes: vec![("workload.qps".into(), vec![json!(2)])],
@@ -148,7 +148,8 @@ fn every_column_of_the_table_is_documented_in_its_order() {
 #[test]
 fn every_field_of_a_run_is_documented_and_no_other() {
     let reason = || "why".to_owned();
-    let settled = DecidedGoal { goal: "p95(ttft) <= 2s".into(), holds: false, planned: 36, least_effective: 12, seen: 21, beyond: 9 };
+    let settled =
+        DecidedGoal { goal: "p95(ttft) <= 2s".parse().unwrap(), holds: false, planned: 36, least_effective: 12, seen: 21, beyond: 9 };
     let records = [
         run_record(
             RunOutcome::Failed { reason: reason() },

@@ -33,7 +33,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plan", &["named_file", "scenario", "search", "template", "tokens", "spec", "goal", "record", "units", "workload", "engine", "trace"]),
     ("event", &["record", "clock"]),
     ("store", &["named_file", "sentence", "record", "clock"]),
-    ("import", &["sentence", "record", "exposition", "store", "clock"]),
+    ("import", &["sentence", "record", "exposition", "store", "clock", "goal", "metric"]),
     ("executor", &["plan", "engine", "workload", "arrival", "client", "server", "tokens", "event", "record", "session", "clock", "spec"]),
     ("reporter", &["event", "record", "store", "clock", "goal", "metric", "spec", "units"]),
     ("selftest", &["client", "spec", "session", "clock", "units", "scenario", "plan", "executor", "event", "record"]),

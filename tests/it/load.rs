@@ -70,7 +70,6 @@ fn plan_of(run: Run) -> Plan {
         variants: vec!["default".into()],
         axes: vec![],
         goals: vec![],
-        goal_texts: vec![],
         plots: vec![],
         runs: vec![run],
         scenario_path: "scenario.toml".into(),

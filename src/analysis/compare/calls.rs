@@ -2,12 +2,11 @@
 //! over all cells and half to those of single cells, and in each half every interval gets an equal part of it (O. J. Dunn, "Multiple
 //! Comparisons Among Means", JASA 56, 1961). Effects with variances in, intervals out; knows no rows.
 
-use super::compared_measure::ComparedMeasure;
-use super::comparison::{ComparisonVerdict, ConfidenceInterval, MeasureEffect};
+use super::comparison::{ComparedMeasure, ComparisonVerdict, ConfidenceInterval, MeasureEffect};
 use super::resample::{CellEffect, VarianceEstimate};
 use super::student::upper_quantile;
 use crate::analysis::ExtendedReal;
-use crate::metric::MetricDirection;
+use crate::metric::{MeasureUnit, MetricDirection};
 
 /// Fewer pairs of sessions than this say too little of their own spread.
 pub(super) const LEAST_PAIRS: usize = 6;
@@ -115,7 +114,7 @@ fn freedom(cells: &[VarianceEstimate]) -> f64 {
 
 /// Shares are compared by their difference, everything else by its ratio.
 pub(super) fn by_difference(probe: &ComparedMeasure) -> bool {
-    probe.unit() == "share"
+    probe.unit() == MeasureUnit::Share
 }
 
 impl EffectEstimate {
@@ -146,8 +145,8 @@ impl EffectEstimate {
             decides.map_or(ComparisonVerdict::NotEnoughData, |effect| call(probe, effect, rule.margin))
         };
         MeasureEffect {
-            measure: probe.name(),
-            unit: probe.unit().to_owned(),
+            measure: probe.clone(),
+            unit: probe.unit(),
             lower_is_better: probe.better() == MetricDirection::Lower,
             pairs: self.pairs as u64,
             n_base: self.n_base,

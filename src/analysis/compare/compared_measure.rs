@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use super::comparison::ComparedMeasure;
 use super::gate::GateMeasures;
 use crate::analysis::columns::NumericColumn;
 use crate::analysis::estimate::MeasureSample as MeasuredRows;
 use crate::analysis::{AnalysisError, RequestTable, percentile};
 use crate::goal::{Aggregate, Measure, RowCondition};
-use crate::metric::{Metric, MetricDirection};
+use crate::metric::Metric;
 use crate::store::SavedRun;
 
 /// A session of a cell: the repeat that it is of, and its number.
@@ -16,19 +17,10 @@ pub(super) type Key = (u32, u64);
 
 /// One measure to compare.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct ComparedMeasure {
-    pub kind: ComparedMeasureKind,
+pub(super) struct MeasureProbe {
+    pub measure: ComparedMeasure,
     /// It takes part in deciding the whole comparison.
     pub primary: bool,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum ComparedMeasureKind {
-    Measure(Measure),
-    /// Tokens of all answers over the measured window.
-    OutputTokens,
-    /// Cached over prompt tokens.
-    HitRate,
 }
 
 /// How a measure follows from what sessions bring.
@@ -56,7 +48,7 @@ pub(super) struct PairedSample {
 
 /// All measures: those of the goals first, which are the primary ones with the error rate; all are where there are no goals or all are to
 /// decide. `filter` is what times to first token are filtered by where a goal does not say.
-pub(super) fn probes(goals: &[Measure], filter: &[RowCondition], gate: GateMeasures) -> Vec<ComparedMeasure> {
+pub(super) fn probes(goals: &[Measure], filter: &[RowCondition], gate: GateMeasures) -> Vec<MeasureProbe> {
     let all_decide = goals.is_empty() || gate == GateMeasures::All;
     let of =
         |p: f64, metric: Metric, filter: &[RowCondition]| Measure { aggregate: Aggregate::Percentile(p, metric), filter: filter.to_vec() };
@@ -65,70 +57,41 @@ pub(super) fn probes(goals: &[Measure], filter: &[RowCondition], gate: GateMeasu
     let mut primary = if goals.is_empty() { times[..2].to_vec() } else { goals.to_vec() };
     primary.push(error_rate);
     let rest = [of(50.0, Metric::Tpot, &[]), of(95.0, Metric::Tpot, &[]), of(95.0, Metric::Itl, &[])];
-    let mut probes: Vec<ComparedMeasure> = Vec::new();
+    let mut probes: Vec<MeasureProbe> = Vec::new();
     let all = primary.into_iter().map(|measure| (measure, true)).chain(times.into_iter().chain(rest).map(|measure| (measure, all_decide)));
     for (measure, primary) in all {
-        if !probes.iter().any(|known| known.kind == ComparedMeasureKind::Measure(measure.clone())) {
-            probes.push(ComparedMeasure { kind: ComparedMeasureKind::Measure(measure), primary });
+        if !probes.iter().any(|known| known.measure == ComparedMeasure::Measure(measure.clone())) {
+            probes.push(MeasureProbe { measure: ComparedMeasure::Measure(measure), primary });
         }
     }
-    probes.extend(
-        [ComparedMeasureKind::OutputTokens, ComparedMeasureKind::HitRate].map(|kind| ComparedMeasure { kind, primary: all_decide }),
-    );
+    probes.extend([ComparedMeasure::OutputTokens, ComparedMeasure::HitRate].map(|measure| MeasureProbe { measure, primary: all_decide }));
     probes
 }
 
-impl ComparedMeasure {
-    pub fn name(&self) -> String {
-        match &self.kind {
-            ComparedMeasureKind::Measure(measure) => measure.to_string(),
-            ComparedMeasureKind::OutputTokens => "output_tokens_per_s".to_owned(),
-            ComparedMeasureKind::HitRate => "hit_rate".to_owned(),
-        }
-    }
-
-    pub fn unit(&self) -> &'static str {
-        match &self.kind {
-            ComparedMeasureKind::Measure(measure) => measure.unit(),
-            ComparedMeasureKind::OutputTokens => "tokens/s",
-            ComparedMeasureKind::HitRate => "share",
-        }
-    }
-
-    pub fn better(&self) -> MetricDirection {
-        match &self.kind {
-            ComparedMeasureKind::Measure(measure) => measure.better(),
-            ComparedMeasureKind::OutputTokens | ComparedMeasureKind::HitRate => MetricDirection::Higher,
-        }
-    }
-
+impl MeasureProbe {
     /// What it takes of each request; nothing where it counts.
     pub fn metric(&self) -> Option<Metric> {
-        match &self.kind {
-            ComparedMeasureKind::Measure(measure) => measure.metric(),
-            ComparedMeasureKind::OutputTokens | ComparedMeasureKind::HitRate => None,
+        match &self.measure {
+            ComparedMeasure::Measure(measure) => measure.metric(),
+            ComparedMeasure::OutputTokens | ComparedMeasure::HitRate => None,
         }
-    }
-
-    pub fn is_error_rate(&self) -> bool {
-        matches!(&self.kind, ComparedMeasureKind::Measure(measure) if measure.aggregate == Aggregate::ErrorRate)
     }
 
     /// Takes what the measure needs from a cell's rows. `repeats` are those of the pooled runs, in their order.
     pub fn sample(&self, table: &RequestTable, repeats: &[u32], runs: &[&SavedRun]) -> Result<PairedSample, AnalysisError> {
-        let rows = match &self.kind {
-            ComparedMeasureKind::Measure(measure) => table.filtered(&measure.filter)?,
-            ComparedMeasureKind::OutputTokens | ComparedMeasureKind::HitRate => table.clone(),
+        let rows = match &self.measure {
+            ComparedMeasure::Measure(measure) => table.filtered(&measure.filter)?,
+            ComparedMeasure::OutputTokens | ComparedMeasure::HitRate => table.clone(),
         };
         let keys = rows.session_keys()?.into_iter().map(|(run, session)| (repeats.get(run).copied().unwrap_or(u32::MAX), session));
         let keys: Vec<Key> = keys.collect();
-        match &self.kind {
-            ComparedMeasureKind::Measure(measure) => {
+        match &self.measure {
+            ComparedMeasure::Measure(measure) => {
                 let effect_of_time = MeasuredRows::of(measure, table)?.effect_of_time;
                 Ok(PairedSample { effect_of_time, ..of_measure(measure, &rows, &keys)? })
             }
-            ComparedMeasureKind::OutputTokens => output_tokens(&rows, &keys, runs),
-            ComparedMeasureKind::HitRate => {
+            ComparedMeasure::OutputTokens => output_tokens(&rows, &keys, runs),
+            ComparedMeasure::HitRate => {
                 let told = rows.counts(NumericColumn::CachedTokens)?.into_iter().zip(rows.counts(NumericColumn::PromptTokens)?);
                 let told: Vec<Option<(f64, f64)>> = told.map(|(cached, prompt)| cached.zip(prompt)).collect();
                 Ok(PairedSample::quotient(&keys, &told, 1.0))

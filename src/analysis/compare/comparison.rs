@@ -1,11 +1,16 @@
 //! What a comparison says. Types only.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::gate::GateMeasures;
 use crate::analysis::axes::Axes;
 use crate::analysis::extended_real::ExtendedReal;
 use crate::analysis::{RatioBound, ScoreBound};
+use crate::goal::{Aggregate, GoalError, Measure};
+use crate::metric::{MeasureUnit, MetricDirection};
 use crate::record::ImportOrigin;
 
 /// A base and a new side, compared.
@@ -28,7 +33,7 @@ pub struct VariantComparison {
     /// Names of the measures that decide: those of the goals and the error rate; all where there are no goals or all were asked to.
     /// The scores decide, too.
     #[serde(default)]
-    pub primary: Vec<String>,
+    pub primary: Vec<ComparedMeasure>,
     /// One a measure, over all cells that both sides have: the mean of the cells' effects, each cell counting alike.
     pub overall: Vec<MeasureEffect>,
     /// The cells that both sides have, in the order of the axes.
@@ -114,13 +119,80 @@ pub struct ConfidenceInterval {
     pub high: Option<ExtendedReal>,
 }
 
+/// What is compared: what goals speak of, and two figures of a whole cell. Saved as its text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ComparedMeasure {
+    Measure(Measure),
+    /// Tokens of all answers over the measured window: `output_tokens_per_s`.
+    OutputTokens,
+    /// Cached over prompt tokens: `hit_rate`.
+    HitRate,
+}
+
+impl ComparedMeasure {
+    #[must_use]
+    pub fn unit(&self) -> MeasureUnit {
+        match self {
+            Self::Measure(measure) => measure.unit(),
+            Self::OutputTokens => MeasureUnit::TokensPerSecond,
+            Self::HitRate => MeasureUnit::Share,
+        }
+    }
+
+    #[must_use]
+    pub fn better(&self) -> MetricDirection {
+        match self {
+            Self::Measure(measure) => measure.better(),
+            Self::OutputTokens | Self::HitRate => MetricDirection::Higher,
+        }
+    }
+
+    #[must_use]
+    pub fn is_error_rate(&self) -> bool {
+        matches!(self, Self::Measure(measure) if measure.aggregate == Aggregate::ErrorRate)
+    }
+}
+
+impl fmt::Display for ComparedMeasure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Measure(measure) => measure.fmt(f),
+            Self::OutputTokens => f.write_str("output_tokens_per_s"),
+            Self::HitRate => f.write_str("hit_rate"),
+        }
+    }
+}
+
+impl FromStr for ComparedMeasure {
+    type Err = GoalError;
+
+    fn from_str(text: &str) -> Result<Self, GoalError> {
+        match text {
+            "output_tokens_per_s" => Ok(Self::OutputTokens),
+            "hit_rate" => Ok(Self::HitRate),
+            measure => measure.parse().map(Self::Measure),
+        }
+    }
+}
+
+impl Serialize for ComparedMeasure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ComparedMeasure {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|fault| de::Error::custom(format!("`{text}` is no measure: {fault}")))
+    }
+}
+
 /// One measure on both sides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MeasureEffect {
-    /// As in a goal: `p95(ttft where turn >= 1)`; or `output_tokens_per_s`, `hit_rate`.
-    pub measure: String,
-    /// `s`, `s/token`, `tokens/s` or `share`.
-    pub unit: String,
+    pub measure: ComparedMeasure,
+    pub unit: MeasureUnit,
     pub lower_is_better: bool,
     /// Sessions that both sides have, paired by seed and number.
     pub pairs: u64,

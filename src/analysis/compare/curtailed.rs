@@ -3,7 +3,7 @@
 //! A goal's measure is called worse or better only where the one side is certified to meet the goal's limit and the other to miss it, and
 //! where the bounds lie further apart than the margin; everything else is not enough data. A pair of cells in, their effects changed.
 
-use super::comparison::{ComparisonVerdict, MeasureEffect};
+use super::comparison::{ComparedMeasure, ComparisonVerdict, MeasureEffect};
 use super::pairs::{CellPair, few};
 use crate::analysis::cells::CellRuns;
 use crate::analysis::{AnalysisError, GoalJudgement, GoalVerdict, RequestTable, judge, show_axes};
@@ -26,8 +26,11 @@ pub(super) fn compare(pair: &CellPair<'_>, effects: &mut [MeasureEffect], goals:
         return Ok(());
     }
     for goal in goals {
-        let name = goal.measure.to_string();
-        let Some(effect) = effects.iter_mut().find(|effect| effect.measure == name) else { continue };
+        let Some(effect) =
+            effects.iter_mut().find(|effect| matches!(&effect.measure, ComparedMeasure::Measure(measure) if *measure == goal.measure))
+        else {
+            continue;
+        };
         let (base, new) = (judged(&pair.base, goal)?, judged(&pair.new, goal)?);
         (effect.base, effect.new) = (base.estimate.value, new.estimate.value);
         (effect.n_base, effect.n_new) = (base.estimate.n, new.estimate.n);
@@ -38,7 +41,7 @@ pub(super) fn compare(pair: &CellPair<'_>, effects: &mut [MeasureEffect], goals:
 
 fn judged(cell: &CellRuns<'_>, goal: &Goal) -> Result<GoalJudgement, AnalysisError> {
     let table = RequestTable::pool(cell.runs.iter().map(|run| &run.requests))?;
-    match cell.curtailment()? {
+    match cell.curtailment() {
         Some(curtailment) => curtailment.judge(goal, &table),
         None => judge(goal, &table),
     }
@@ -77,7 +80,7 @@ mod tests {
     fn early(variant: &'static str, ttft: f64) -> Cell {
         let mut cell = whole(variant, ttft);
         cell.records.truncate(96 + 60);
-        let settled = DecidedGoal { goal: GOAL.into(), holds: false, planned: 288, least_effective: 96, seen: 60, beyond: 60 };
+        let settled = DecidedGoal { goal: GOAL.parse().unwrap(), holds: false, planned: 288, least_effective: 96, seen: 60, beyond: 60 };
         cell.outcome = RunOutcome::Curtailed(EarlyStopReason { certainty: EarlyStopCertainty::Exact, settled: vec![settled] });
         cell
     }
@@ -96,7 +99,7 @@ mod tests {
     }
 
     fn call(comparison: &VariantComparison) -> ComparisonVerdict {
-        comparison.cells[0].effects.iter().find(|effect| effect.measure == "p95(ttft where turn >= 1)").unwrap().call
+        comparison.cells[0].effects.iter().find(|effect| effect.measure.to_string() == "p95(ttft where turn >= 1)").unwrap().call
     }
 
     #[test]

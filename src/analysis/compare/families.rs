@@ -2,8 +2,8 @@
 //! more measures beside costs what decides nothing. Measured cells in, effects with intervals and calls out.
 
 use super::calls::{EffectCriterion, EffectEstimate, over_cells};
-use super::compared_measure::{ComparedMeasure, ComparedMeasureKind};
-use super::comparison::{ComparisonVerdict, MeasureEffect};
+use super::compared_measure::MeasureProbe;
+use super::comparison::{ComparedMeasure, ComparisonVerdict, MeasureEffect};
 use super::gate::MeasureFamily;
 use super::judged::CompareOptions;
 use super::resample::CellEffect;
@@ -24,7 +24,7 @@ impl FamilySignificance {
         Self { primary: whole - scores.min(whole / 2.0), other: whole }
     }
 
-    pub fn words(self, confidence: f64, probes: &[ComparedMeasure]) -> String {
+    pub fn words(self, confidence: f64, probes: &[MeasureProbe]) -> String {
         let per_cent = |share: f64| (share * 1000.0).round() / 10.0;
         let all_decide = probes.iter().all(|probe| probe.primary);
         let who = if all_decide { "all measures" } else { "the measures that decide" };
@@ -45,17 +45,17 @@ impl FamilySignificance {
 
 /// The effects over all cells, and those of each cell.
 pub(super) fn effects(
-    probes: &[ComparedMeasure],
+    probes: &[MeasureProbe],
     cells: &[Vec<CellEffect>],
     doubt: FamilySignificance,
     margin: f64,
 ) -> (Vec<MeasureEffect>, Vec<Vec<MeasureEffect>>) {
     let of_probe = |at: usize| cells.iter().filter_map(|cell| cell.get(at)).collect::<Vec<_>>();
-    let overall: Vec<EffectEstimate> = probes.iter().enumerate().map(|(at, probe)| over_cells(probe, &of_probe(at))).collect();
+    let overall: Vec<EffectEstimate> = probes.iter().enumerate().map(|(at, probe)| over_cells(&probe.measure, &of_probe(at))).collect();
     let single: Vec<Vec<EffectEstimate>> = cells.iter().map(|cell| cell.iter().map(EffectEstimate::from).collect()).collect();
     let shown = |raws: &[EffectEstimate], rules: [EffectCriterion; 2]| {
-        let rule = |probe: &ComparedMeasure| if probe.primary { rules[0] } else { rules[1] };
-        let mut effects: Vec<MeasureEffect> = raws.iter().zip(probes).map(|(raw, probe)| raw.effect(probe, rule(probe))).collect();
+        let rule = |probe: &MeasureProbe| if probe.primary { rules[0] } else { rules[1] };
+        let mut effects: Vec<MeasureEffect> = raws.iter().zip(probes).map(|(raw, probe)| raw.effect(&probe.measure, rule(probe))).collect();
         call_infinite(&mut effects, probes);
         effects
     };
@@ -66,7 +66,7 @@ pub(super) fn effects(
 
 /// Half of each family's doubt, shared by those of its effects that have an interval: of what decides, and of the others.
 #[expect(clippy::cast_precision_loss, reason = "intervals are few")]
-fn rules(probes: &[ComparedMeasure], rows: &[Vec<EffectEstimate>], doubt: FamilySignificance, margin: f64) -> [EffectCriterion; 2] {
+fn rules(probes: &[MeasureProbe], rows: &[Vec<EffectEstimate>], doubt: FamilySignificance, margin: f64) -> [EffectCriterion; 2] {
     [(MeasureFamily::Primary, doubt.primary), (MeasureFamily::Other, doubt.other)].map(|(family, doubt)| {
         let own = rows.iter().flat_map(|row| row.iter().zip(probes)).filter(|(_, probe)| MeasureFamily::of(probe) == family);
         let count = own.filter(|(raw, _)| raw.enough && !raw.identical).count();
@@ -75,10 +75,10 @@ fn rules(probes: &[ComparedMeasure], rows: &[Vec<EffectEstimate>], doubt: Family
 }
 
 /// Where a percentile became infinite or finite, there is no ratio, and the error rate has the word.
-fn call_infinite(effects: &mut [MeasureEffect], probes: &[ComparedMeasure]) {
-    let errors = effects.iter().zip(probes).find(|(_, probe)| probe.is_error_rate()).map(|(effect, _)| effect.call);
+fn call_infinite(effects: &mut [MeasureEffect], probes: &[MeasureProbe]) {
+    let errors = effects.iter().zip(probes).find(|(_, probe)| probe.measure.is_error_rate()).map(|(effect, _)| effect.call);
     for (effect, probe) in effects.iter_mut().zip(probes) {
-        let percentile = matches!(&probe.kind, ComparedMeasureKind::Measure(Measure { aggregate: Aggregate::Percentile(..), .. }));
+        let percentile = matches!(&probe.measure, ComparedMeasure::Measure(Measure { aggregate: Aggregate::Percentile(..), .. }));
         let finite = |value: Option<ExtendedReal>| value.map(|value| value.finite().is_some());
         effect.call = match (percentile, finite(effect.base), finite(effect.new), errors) {
             (true, Some(true), Some(false), Some(ComparisonVerdict::Regressed)) => ComparisonVerdict::Regressed,

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::compared_measure::ComparedMeasure;
+use super::compared_measure::MeasureProbe;
 use super::comparison::{CellComparison, ComparisonVerdict, MeasureEffect, ScoreEffect};
 
 /// Which measures decide what a comparison comes to.
@@ -26,12 +26,12 @@ pub(super) enum MeasureFamily {
 }
 
 impl MeasureFamily {
-    pub fn of(probe: &ComparedMeasure) -> Self {
+    pub fn of(probe: &MeasureProbe) -> Self {
         if probe.primary { Self::Primary } else { Self::Other }
     }
 
     /// The calls of a row of effects that belong to it; `None` where no measure does.
-    fn calls(self, effects: &[MeasureEffect], probes: &[ComparedMeasure]) -> Option<Vec<ComparisonVerdict>> {
+    fn calls(self, effects: &[MeasureEffect], probes: &[MeasureProbe]) -> Option<Vec<ComparisonVerdict>> {
         let own = effects.iter().zip(probes).filter(|(_, probe)| Self::of(probe) == self);
         let calls: Vec<ComparisonVerdict> = own.map(|(effect, _)| effect.call).collect();
         (!calls.is_empty()).then_some(calls)
@@ -39,7 +39,7 @@ impl MeasureFamily {
 }
 
 /// What a cell comes to.
-pub(super) fn of_cell(family: MeasureFamily, effects: &[MeasureEffect], probes: &[ComparedMeasure]) -> Option<ComparisonVerdict> {
+pub(super) fn of_cell(family: MeasureFamily, effects: &[MeasureEffect], probes: &[MeasureProbe]) -> Option<ComparisonVerdict> {
     let calls = family.calls(effects, probes)?;
     Some(worst(&calls, &calls))
 }
@@ -49,7 +49,7 @@ pub(super) fn of_all(
     family: MeasureFamily,
     (overall, cells): (&[MeasureEffect], &[CellComparison]),
     scores: &[ScoreEffect],
-    probes: &[ComparedMeasure],
+    probes: &[MeasureProbe],
     lost: usize,
 ) -> Option<ComparisonVerdict> {
     let decide = family.calls(overall, probes)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::compared_measure::{ComparedMeasure, Key, PairedSample, probes};
+use super::compared_measure::{Key, MeasureProbe, PairedSample, probes};
 use super::comparison::{CellComparison, ComparisonSide, ComparisonVerdict, MeasureEffect, SettingDifference, VariantComparison};
 use super::curtailed;
 use super::families::{FamilySignificance, effects};
@@ -14,6 +14,7 @@ use super::side_score::{self, score_effects};
 use super::void::{self, SideValidity};
 use super::work;
 use crate::analysis::cells::CellRuns;
+use crate::analysis::summarize::steady_state;
 use crate::analysis::{AnalysisError, RequestTable, VoidReason};
 use crate::goal::{Goal, RowCondition};
 use crate::metric::Metric;
@@ -95,7 +96,7 @@ pub fn compare(base: &SavedVariant<'_>, new: &SavedVariant<'_>, options: &Compar
     if pairs.cells.is_empty() {
         return Err(CompareError::NoSharedCells { notes: pairs.notes });
     }
-    let goals = goals(base.sweep, options)?;
+    let goals = if options.goals.is_empty() { base.sweep.manifest.goals.clone() } else { options.goals.clone() };
     let mut probes =
         probes(&goals.iter().map(|goal| goal.measure.clone()).collect::<Vec<_>>(), &filter(&goals, &pairs.cells), options.gate);
     let machines = [base, new].map(|side| &side.sweep.manifest.client);
@@ -130,7 +131,7 @@ pub fn compare(base: &SavedVariant<'_>, new: &SavedVariant<'_>, options: &Compar
         family: doubt.words(options.confidence, &probes),
         differences,
         gate: options.gate,
-        primary: probes.iter().filter(|probe| probe.primary).map(ComparedMeasure::name).collect(),
+        primary: probes.iter().filter(|probe| probe.primary).map(|probe| probe.measure.clone()).collect(),
         call: whole(MeasureFamily::Primary).unwrap_or(ComparisonVerdict::NotEnoughData),
         beside: whole(MeasureFamily::Other),
         scores,
@@ -157,25 +158,14 @@ fn check(base: &SavedVariant<'_>, new: &SavedVariant<'_>, options: &CompareOptio
     Ok(())
 }
 
-fn goals(sweep: &SavedSweep, options: &CompareOptions) -> Result<Vec<Goal>, AnalysisError> {
-    if !options.goals.is_empty() {
-        return Ok(options.goals.clone());
-    }
-    let read = |text: &String| text.parse::<Goal>().map_err(|fault| AnalysisError::Goal { goal: text.clone(), reason: fault.to_string() });
-    sweep.manifest.goals.iter().map(read).collect()
-}
-
 /// What times to first token are filtered by: as the first goal about them says; without one, the capacity benchmark's follow-ups.
 fn filter(goals: &[Goal], cells: &[CellPair<'_>]) -> Vec<RowCondition> {
     let about_ttft = goals.iter().find(|goal| goal.measure.metric() == Some(Metric::Ttft));
     if let Some(goal) = about_ttft {
         return goal.measure.filter.clone();
     }
-    let workload = cells.first().and_then(|cell| cell.base.runs.first()).and_then(|run| run.record.header.cell.get("workload"));
-    let document_qa = workload.and_then(|workload| workload.get("kind")).and_then(serde_json::Value::as_str) == Some("document_qa");
-    let steady =
-        RowCondition { field: crate::goal::ConditionField::Turn, comparison: crate::goal::ComparisonOperator::GreaterOrEqual, value: 1.0 };
-    if document_qa { vec![steady] } else { Vec::new() }
+    let work = cells.first().and_then(|cell| cell.base.runs.first()).map(|run| run.record.header.work());
+    steady_state(work.as_ref())
 }
 
 /// The measures of a pair, and why some of them are not compared, where they are not.
@@ -183,7 +173,7 @@ fn measure_cell(
     cell: &CellPair<'_>,
     machines: [&ClientEnvironment; 2],
     stream: u64,
-    probes: &[ComparedMeasure],
+    probes: &[MeasureProbe],
     goals: &[Goal],
 ) -> Result<(Vec<CellEffect>, Option<VoidReason>), AnalysisError> {
     if curtailed::is(cell) {
@@ -208,7 +198,7 @@ struct SideMeasurement {
 }
 
 impl SideMeasurement {
-    fn of(cell: &CellRuns<'_>, machine: &ClientEnvironment, probes: &[ComparedMeasure], goals: &[Goal]) -> Result<Self, AnalysisError> {
+    fn of(cell: &CellRuns<'_>, machine: &ClientEnvironment, probes: &[MeasureProbe], goals: &[Goal]) -> Result<Self, AnalysisError> {
         let table = RequestTable::pool(cell.runs.iter().map(|run| &run.requests))?;
         let repeats: Vec<u32> = cell.runs.iter().map(|run| run.record.header.repeat).collect();
         let keys = table.session_keys()?.into_iter().map(|(run, session)| (repeats.get(run).copied().unwrap_or(u32::MAX), session));
@@ -222,7 +212,7 @@ fn kept<T>(all: Vec<T>, keep: &[bool]) -> Vec<T> {
     all.into_iter().zip(keep).filter(|(_, keep)| **keep).map(|(one, _)| one).collect()
 }
 
-fn of_cell(pair: &CellPair<'_>, effects: Vec<MeasureEffect>, probes: &[ComparedMeasure]) -> CellComparison {
+fn of_cell(pair: &CellPair<'_>, effects: Vec<MeasureEffect>, probes: &[MeasureProbe]) -> CellComparison {
     let call = gate::of_cell(MeasureFamily::Primary, &effects, probes).unwrap_or(ComparisonVerdict::NotEnoughData);
     let beside = gate::of_cell(MeasureFamily::Other, &effects, probes);
     CellComparison { axes: pair.axes.clone(), effects, call, beside }
@@ -283,7 +273,7 @@ mod tests {
     }
 
     fn effect<'a>(comparison: &'a VariantComparison, measure: &str) -> &'a MeasureEffect {
-        comparison.overall.iter().find(|effect| effect.measure == measure).unwrap()
+        comparison.overall.iter().find(|effect| effect.measure.to_string() == measure).unwrap()
     }
 
     #[test]
@@ -323,7 +313,7 @@ mod tests {
             (goals.call, goals.beside, all.call, all.beside),
             (ComparisonVerdict::Same, Some(ComparisonVerdict::Regressed), ComparisonVerdict::Regressed, None)
         );
-        assert_eq!(goals.primary, ["p95(ttft where turn >= 1)", "error_rate"]);
+        assert_eq!(goals.primary.iter().map(ToString::to_string).collect::<Vec<_>>(), ["p95(ttft where turn >= 1)", "error_rate"]);
         assert_eq!((goals.cells[0].call, goals.cells[0].beside), (ComparisonVerdict::Same, Some(ComparisonVerdict::Regressed)));
         let width = |comparison: &VariantComparison| {
             let ratio = effect(comparison, "p95(ttft where turn >= 1)").ratio.unwrap();

@@ -18,7 +18,8 @@ mod void;
 mod work;
 
 pub use comparison::{
-    CellComparison, ComparisonSide, ComparisonVerdict, ConfidenceInterval, MeasureEffect, ScoreEffect, SettingDifference, VariantComparison,
+    CellComparison, ComparedMeasure, ComparisonSide, ComparisonVerdict, ConfidenceInterval, MeasureEffect, ScoreEffect, SettingDifference,
+    VariantComparison,
 };
 pub use gate::GateMeasures;
 pub use judged::{CompareError, CompareOptions, SavedVariant, compare};

@@ -1,7 +1,7 @@
 //! Measures of a pair of cells that certify nothing on a side: answers that came whole tell no time to first token, a slow client no server's.
 //! They are not compared. Pairs and their rows in, reasons out.
 
-use super::compared_measure::ComparedMeasure;
+use super::compared_measure::MeasureProbe;
 use super::pairs::{CellPair, few};
 use crate::analysis::cells::CellRuns;
 use crate::analysis::client::limited;
@@ -24,7 +24,7 @@ impl SideValidity {
         Ok(Self { is_client_limited, streams: StreamFigures::of(table)? })
     }
 
-    pub fn reason(&self, probe: &ComparedMeasure) -> Option<VoidReason> {
+    pub fn reason(&self, probe: &MeasureProbe) -> Option<VoidReason> {
         if self.is_client_limited { Some(VoidReason::ClientLimited) } else { self.streams.void(probe.metric()) }
     }
 }

@@ -7,6 +7,7 @@ use super::comparison::SettingDifference;
 use super::judged::SavedVariant;
 use super::pairs::CellPair;
 use crate::analysis::axes::plain;
+use crate::goal::Goal;
 use crate::record::TokenRule;
 
 /// Longer values are cut where people read them.
@@ -85,9 +86,8 @@ fn rule(rule: &TokenRule) -> &'static str {
 }
 
 /// The measures of goals, without their limits.
-fn measures(goals: &[String]) -> String {
-    let measure = |goal: &String| goal.parse::<crate::goal::Goal>().map_or_else(|_| goal.clone(), |goal| goal.measure.to_string());
-    let all: Vec<String> = goals.iter().map(measure).collect();
+fn measures(goals: &[Goal]) -> String {
+    let all: Vec<String> = goals.iter().map(|goal| goal.measure.to_string()).collect();
     if all.is_empty() { "none".to_owned() } else { all.join("; ") }
 }
 

@@ -9,7 +9,6 @@ use crate::analysis::compare::{
     CellComparison, CompareOptions, ComparisonVerdict, GateMeasures, MeasureEffect, SavedVariant, ScoreEffect, VariantComparison, compare,
 };
 use crate::analysis::{Axes, Score, SweepSummary, VariantSummary};
-use crate::goal::Goal;
 use crate::store::SavedSweep;
 
 /// What a night says, and what it rests on.
@@ -67,7 +66,7 @@ pub(super) fn call(
         compared: 0,
         remarks: Vec::new(),
     };
-    let goals: Vec<Goal> = night.summary.goals.iter().filter_map(|goal| goal.parse().ok()).collect();
+    let goals = night.summary.goals.clone();
     let (margin, accept, confidence) = (options.margin, options.accept.clone(), night.summary.confidence);
     let compared_by = CompareOptions { margin, confidence, gate: GateMeasures::default(), accept, goals };
     match pool.map(|base| compare(&SavedVariant { sweep: base, variant }, &SavedVariant { sweep: &night.sweep, variant }, &compared_by)) {

@@ -12,7 +12,7 @@ use crate::analysis::{
     show_axes, show_value,
 };
 use crate::goal::{Goal, Measure};
-use crate::metric::MetricDirection;
+use crate::metric::{MeasureUnit, MetricDirection};
 
 /// Nights of the same scenario and the same work, the oldest first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,11 +27,11 @@ pub struct SweepHistory {
     /// Confidence of intervals and verdicts.
     pub confidence: f64,
     /// As in a goal: `p95(ttft where turn >= 1)`.
-    pub measure: String,
-    pub unit: String,
+    pub measure: Measure,
+    pub unit: MeasureUnit,
     pub lower_is_better: bool,
     /// The goal that speaks of the measure, and its limit in the unit.
-    pub goal: Option<String>,
+    pub goal: Option<Goal>,
     pub limit: Option<f64>,
     pub nights: Vec<NightHeader>,
     /// The cell that tables and pictures show.
@@ -116,8 +116,7 @@ pub struct ValuePoint {
 #[must_use]
 pub fn history(nights: &[NightSweep], wanted: Option<&[(String, String)]>) -> Option<SweepHistory> {
     let first = &nights.first()?.summary;
-    let measure = first.shown.parse::<Measure>().ok();
-    let goal = goals(nights).find(|goal| Some(&goal.measure) == measure.as_ref());
+    let goal = goals(nights).find(|goal| goal.measure == first.shown);
     let variants: Vec<VariantHistory> = names(nights).into_iter().map(|name| variant(nights, &name)).collect();
     let shown_cell = match wanted {
         Some(wanted) => Some(chosen(&variants, wanted)?),
@@ -129,10 +128,10 @@ pub fn history(nights: &[NightSweep], wanted: Option<&[(String, String)]>) -> Op
         imported: nights.iter().find_map(|night| night.summary.imported.as_ref()).map(|imported| imported.program.clone()),
         confidence: first.confidence,
         measure: first.shown.clone(),
-        unit: first.shown_unit.clone(),
-        lower_is_better: measure.is_none_or(|measure| measure.better() == MetricDirection::Lower),
-        limit: goal.as_ref().map(|goal| goal.limit),
-        goal: goal.map(|goal| goal.to_string()),
+        unit: first.shown_unit,
+        lower_is_better: first.shown.better() == MetricDirection::Lower,
+        limit: goal.map(|goal| goal.limit),
+        goal: goal.cloned(),
         nights: heads(nights),
         shown_cell,
         variants,
@@ -141,8 +140,8 @@ pub fn history(nights: &[NightSweep], wanted: Option<&[(String, String)]>) -> Op
 }
 
 /// The goals of the newest night first: what is asked today is what old nights are shown against.
-fn goals(nights: &[NightSweep]) -> impl Iterator<Item = Goal> + '_ {
-    nights.iter().rev().flat_map(|night| &night.summary.goals).filter_map(|goal| goal.parse().ok())
+fn goals(nights: &[NightSweep]) -> impl Iterator<Item = &Goal> {
+    nights.iter().rev().flat_map(|night| &night.summary.goals)
 }
 
 fn names(nights: &[NightSweep]) -> Vec<String> {
@@ -221,8 +220,8 @@ fn score_point(score: &Score) -> ScorePoint {
     }
 }
 
-fn value_point(cell: &CellSummary, shown: &str) -> ValuePoint {
-    let judgement = cell.goals.iter().find(|judgement| judgement.estimate.measure == shown);
+fn value_point(cell: &CellSummary, shown: &Measure) -> ValuePoint {
+    let judgement = cell.goals.iter().find(|judgement| judgement.estimate.measure == *shown);
     ValuePoint { state: cell.state.clone(), estimate: cell.shown.clone(), verdict: judgement.map(|judgement| judgement.verdict) }
 }
 
@@ -325,7 +324,7 @@ fn notes(nights: &[NightSweep]) -> Vec<String> {
             format!("`{}` has {} of {} runs; its scores are of those alone", night.folder.display(), runs.whole, runs.planned)
         })
         .collect();
-    let goals = |night: &NightSweep| night.summary.goals.join(", ");
+    let goals = |night: &NightSweep| night.summary.goals.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     for pair in nights.windows(2).filter(|pair| goals(&pair[0]) != goals(&pair[1])) {
         notes.push(format!(
             "the goals changed with `{}`: {} before, {} since; judge all nights alike with `--goal`",

@@ -9,7 +9,6 @@ use serde::Serialize;
 use super::drift::{rising_by_chance, theil_sen, values_needed};
 use super::gate::GateVerdict;
 use super::night::NightSweep;
-use crate::goal::Measure;
 use crate::metric::MetricDirection;
 
 /// What is known of a drift of the shown measure.
@@ -55,7 +54,7 @@ fn days(at: Timestamp) -> f64 {
 /// How many cells every night measured (nights without any value left out), and of each night its day and the mean of the logarithms of
 /// these cells' values, turned so that more is worse.
 fn means(nights: &[NightSweep], variant: &str) -> (usize, Vec<(f64, f64)>) {
-    let measure = nights.first().and_then(|night| night.summary.shown.parse::<Measure>().ok());
+    let measure = nights.first().map(|night| &night.summary.shown);
     let sign = if measure.is_none_or(|measure| measure.better() == MetricDirection::Lower) { 1.0 } else { -1.0 };
     let all: Vec<(f64, BTreeMap<String, f64>)> =
         nights.iter().map(|night| (days(night.created_at()), values(night, variant))).filter(|(_, values)| !values.is_empty()).collect();

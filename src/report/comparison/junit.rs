@@ -23,14 +23,14 @@ fn suite(comparison: &VariantComparison) -> TestSuite {
 }
 
 /// One test case. What takes no part in the whole call says what became of it and never fails.
-fn case(class: &str, name: String, words: String, call: ComparisonVerdict, decides: bool) -> TestCase {
+fn case(class: &str, name: String, words: &str, call: ComparisonVerdict, decides: bool) -> TestCase {
     let mut status = match call {
         _ if !decides => TestCaseStatus::success(),
         ComparisonVerdict::Regressed => TestCaseStatus::non_success(NonSuccessKind::Failure),
         ComparisonVerdict::NotEnoughData => TestCaseStatus::skipped(),
         ComparisonVerdict::Same | ComparisonVerdict::Improved => TestCaseStatus::success(),
     };
-    status.set_message(words.as_str());
+    status.set_message(words);
     let mut case = TestCase::new(name, status);
     case.set_classname(class);
     if !decides {
@@ -51,13 +51,13 @@ fn cases(comparison: &VariantComparison) -> Vec<TestCase> {
         .map(|(place, effect)| {
             let (base, new) = (words::value(effect, effect.base), words::value(effect, effect.new));
             let words = format!("{}: {base} -> {new}, change {}", effect.call.name(), words::change(effect));
-            case(&name, format!("{place}: {}", effect.measure), words, effect.call, decides(effect))
+            case(&name, format!("{place}: {}", effect.measure), &words, effect.call, decides(effect))
         })
         .collect();
     cases.extend(comparison.scores.iter().map(|score| {
         let within = show_axes(&score.within);
         let at = if within.is_empty() { String::new() } else { format!("{within}: ") };
-        case(&name, format!("{at}{}", score.score), words::score(score), score.call, true)
+        case(&name, format!("{at}{}", score.score), &words::score(score), score.call, true)
     }));
     cases
 }
@@ -95,8 +95,8 @@ mod tests {
         assert_eq!((suite.tests, suite.failures, suite.errors, suite.skipped), (suite.test_cases.len(), failed, 0, skipped), "{text}");
         assert!(failed > 0 && skipped > 0, "{text}");
         assert!(suite.name.contains("<new> & \"odd\"") && suite.name.contains(SIMULATED), "{text}");
-        let beside = suite.test_cases.iter().find_map(|case| case.system_out.as_ref()).unwrap();
-        assert!(beside.starts_with("beside, deciding nothing: same: 6.67 ms"), "{text}");
+        let mut beside = suite.test_cases.iter().filter_map(|case| case.system_out.as_ref());
+        assert!(beside.any(|output| output.starts_with("beside, deciding nothing: same: 6.67 ms")), "{text}");
     }
 
     #[test]

@@ -41,7 +41,7 @@ fn one(comparison: &VariantComparison) -> String {
 fn row(out: &mut String, place: &str, effect: &MeasureEffect) {
     let texts = [
         place.to_owned(),
-        effect.measure.clone(),
+        effect.measure.to_string(),
         words::value(effect, effect.base),
         words::value(effect, effect.new),
         words::change(effect),

@@ -61,7 +61,7 @@ fn is_changed(effect: &MeasureEffect) -> bool {
 fn rows<'a>(out: &mut String, effects: impl Iterator<Item = &'a MeasureEffect>) {
     let _ = writeln!(out, "{:<NAME$} {:>8} {:>8} {:<20} call", "measure", "base", "new", "change");
     for effect in effects {
-        let name = plain(&effect.measure);
+        let name = plain(&effect.measure.to_string());
         let name = if name.chars().count() > NAME {
             paragraph(out, &name);
             String::new()

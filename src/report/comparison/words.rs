@@ -4,8 +4,9 @@ use crate::analysis::compare::{
     CellComparison, ComparisonSide, ComparisonVerdict, ConfidenceInterval, MeasureEffect, ScoreEffect, VariantComparison,
 };
 use crate::analysis::{ExtendedReal, ScoreBound, show_axes};
+use crate::metric::MeasureUnit;
 use crate::record::ImportOrigin;
-use crate::report::number::{DisplayUnit, significant};
+use crate::report::number::significant;
 use crate::report::words::SIMULATED;
 
 /// Cells that are named; more are counted.
@@ -50,7 +51,7 @@ pub fn grounds(comparison: &VariantComparison) -> Vec<String> {
         .collect();
     let overall = |call: ComparisonVerdict| {
         let own = comparison.overall.iter().filter(decides).filter(|effect| effect.call == call);
-        listed(call, &own.map(|effect| effect.measure.clone()).chain(scores(call)).collect::<Vec<_>>())
+        listed(call, &own.map(|effect| effect.measure.to_string()).chain(scores(call)).collect::<Vec<_>>())
     };
     parts.extend([ComparisonVerdict::Same, ComparisonVerdict::NotEnoughData].into_iter().filter_map(overall));
     let mut sentences = vec![format!("{who}: {}", parts.join("; "))];
@@ -74,7 +75,7 @@ fn listed(call: ComparisonVerdict, all: &[String]) -> Option<String> {
 fn changed(comparison: &VariantComparison, call: ComparisonVerdict, of: &dyn Fn(&&MeasureEffect) -> bool) -> Vec<String> {
     let named = |effect: &MeasureEffect| {
         if effect.call == call {
-            return Some(effect.measure.clone());
+            return Some(effect.measure.to_string());
         }
         let held = |cell: &&CellComparison| cell.effects.iter().any(|own| own.measure == effect.measure && own.call == call);
         let cells: Vec<String> = comparison.cells.iter().filter(held).map(|cell| show_axes(&cell.axes)).collect();
@@ -104,7 +105,7 @@ pub fn count(value: Option<f64>) -> String {
 /// `0.512 s`, `fail`, or a dash.
 pub fn value(effect: &MeasureEffect, value: Option<ExtendedReal>) -> String {
     let Some(value) = value else { return "-".to_owned() };
-    let scale = DisplayUnit::of(&effect.unit, None, largest(effect));
+    let scale = effect.unit.display(None, largest(effect));
     let unit = if scale.unit == "tokens/s" { "/s" } else { scale.unit.trim_end_matches("/token") };
     if value.finite().is_none() { "fail".to_owned() } else { format!("{} {unit}", scale.show(value, None)) }
 }
@@ -127,9 +128,9 @@ pub fn change(effect: &MeasureEffect) -> String {
     if let Some(nothing) = no_failures(effect) {
         return nothing;
     }
-    match (effect.unit.as_str(), effect.ratio, effect.difference) {
-        ("share", _, Some(difference)) => shown(difference, &|share| format!("{:+.1}", share * 100.0)),
-        ("share", ..) | (_, None, _) => "-".to_owned(),
+    match (effect.unit, effect.ratio, effect.difference) {
+        (MeasureUnit::Share, _, Some(difference)) => shown(difference, &|share| format!("{:+.1}", share * 100.0)),
+        (MeasureUnit::Share, ..) | (_, None, _) => "-".to_owned(),
         (_, Some(ratio), _) => shown(ratio, &|ratio| if ratio < 10.0 { format!("{ratio:.2}") } else { significant(ratio, 3) }),
     }
 }
@@ -137,7 +138,7 @@ pub fn change(effect: &MeasureEffect) -> String {
 /// `none of 288 and 290` requests failed: that nothing was seen says how much was looked at.
 fn no_failures(effect: &MeasureEffect) -> Option<String> {
     let none = |value: Option<ExtendedReal>| value.is_some_and(|value| value.get() == 0.0);
-    if !effect.measure.starts_with("error_rate") || !none(effect.base) || !none(effect.new) {
+    if !effect.measure.is_error_rate() || !none(effect.base) || !none(effect.new) {
         return None;
     }
     let both = if effect.n_base == effect.n_new { String::new() } else { format!(" and {}", effect.n_new) };

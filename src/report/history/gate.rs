@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use crate::analysis::compare::{CellComparison, ComparisonVerdict, MeasureEffect};
 use crate::analysis::history::{DriftTest, GateResult, GateVerdict, NightComparison, ScoreDrop, VariantGateResult};
 use crate::analysis::show_axes;
+use crate::metric::MeasureUnit;
 use crate::report::comparison::words::{change, score, value};
 use crate::report::number::significant;
 
@@ -113,7 +114,7 @@ fn effect(effect: &MeasureEffect) -> String {
     let (base, new) = (value(effect, effect.base), value(effect, effect.new));
     match change(effect).as_str() {
         "-" => format!("{} {base} -> {new}", effect.measure),
-        change if effect.unit == "share" => format!("{} {base} -> {new}, {change} points", effect.measure),
+        change if effect.unit == MeasureUnit::Share => format!("{} {base} -> {new}, {change} points", effect.measure),
         change => format!("{} {base} -> {new}, ×{change}", effect.measure),
     }
 }

@@ -49,8 +49,8 @@ fn scores(history: &SweepHistory, variant: &VariantHistory, series: &ScoreSeries
 fn values(history: &SweepHistory, variant: &VariantHistory, series: &CellSeries) -> HistoryTable {
     let points = history.variants.iter().filter_map(|variant| history.shown_of(variant)).flat_map(|series| &series.nights).flatten();
     let largest = points.filter_map(|point| point.value()?.finite()).max_by(f64::total_cmp);
-    let scale = DisplayUnit::of(&history.unit, history.limit, largest);
-    let what = history.goal.as_ref().unwrap_or(&history.measure);
+    let scale = history.unit.display(history.limit, largest);
+    let what = history.goal.as_ref().map_or_else(|| history.measure.to_string(), ToString::to_string);
     let cell = history.cell_words();
     let at = if cell.is_empty() { String::new() } else { format!(" at {cell}") };
     let heads = ["night", scale.unit, "95 % interval", "n", "verdict"].map(str::to_owned).to_vec();

@@ -87,9 +87,9 @@ fn rows_of_cell(cell: &CellComparison) -> Vec<ComparisonRow> {
 
 /// Measure, base, new, ratio, difference, pairs.
 fn effect_texts(effect: &MeasureEffect) -> Vec<String> {
-    let scale = DisplayUnit::of(&effect.unit, None, words::largest(effect));
+    let scale = effect.unit.display(None, words::largest(effect));
     let value = |value: Option<ExtendedReal>| value.map_or_else(|| "-".to_owned(), |value| scale.show(value, None));
-    let plain = DisplayUnit { unit: "", factor: 1.0 };
+    let plain = DisplayUnit::BASE;
     vec![
         format!("{}, {}", effect.measure, scale.unit),
         value(effect.base),

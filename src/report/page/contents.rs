@@ -8,6 +8,7 @@ use super::comparisons::{ComparisonView, comparison_view};
 use super::parts::{EnvironmentSection, PageFigure, PageParts};
 use super::sections::{FailureTable, VariantSection, failures, figures_of, section};
 use crate::analysis::{ScoreRatio, SweepSummary};
+use crate::goal::Goal;
 use crate::report::reconcile;
 use crate::report::words;
 
@@ -23,7 +24,7 @@ pub struct ReportPage<'a> {
     /// What imported files do not tell.
     lacks: Vec<String>,
     runs: String,
-    goals: &'a [String],
+    goals: &'a [Goal],
     cards: Vec<ScoreCard>,
     more_cards: usize,
     exposed: Vec<String>,

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::parts::EnvironmentSection;
 use crate::record::{CacheCheck, RunRecord, ServerFacts, TokenRule};
 use crate::report::number::significant;
@@ -39,9 +37,9 @@ pub fn environment(sweep: &SavedSweep) -> Vec<EnvironmentSection> {
 fn of_variant(sweep: &SavedSweep, variant: &str) -> EnvironmentSection {
     let runs: Vec<&RunRecord> = sweep.runs.iter().map(|run| &run.record).filter(|run| run.header.variant == variant).collect();
     let servers: Vec<&ServerFacts> = runs.iter().filter_map(|run| run.server.as_ref()).collect();
-    let engine = runs.iter().filter(|run| run.header.simulated).map(|run| text_at(&run.header.cell, "/engine/preset"));
+    let engine = runs.iter().filter(|run| run.header.simulated).map(|run| run.header.work().preset);
     let lines = [
-        ("model", distinct(runs.iter().map(|run| text_at(&run.header.cell, "/target/model")))),
+        ("model", distinct(runs.iter().map(|run| run.header.work().model))),
         ("simulated engine", distinct(engine)),
         ("server version", distinct(servers.iter().map(|server| server.version.clone()))),
         ("KV pool, tokens", distinct(servers.iter().map(|server| Some(server.kv_pool_tokens?.to_string())))),
@@ -53,10 +51,6 @@ fn of_variant(sweep: &SavedSweep, variant: &str) -> EnvironmentSection {
     ];
     let lines = lines.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
     EnvironmentSection { heading: variant.to_owned(), lines }
-}
-
-fn text_at(cell: &Value, pointer: &str) -> Option<String> {
-    cell.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
 }
 
 /// All different values in the order of their first appearance; none where there are none.

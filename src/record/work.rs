@@ -1,0 +1,102 @@
+//! What a run did, as far as those who judge it must know: a typed view of the cell that its header saved. The one place that knows where in
+//! a saved cell these facts stand.
+
+use serde_json::Value;
+
+use super::run::RunHeader;
+
+/// The kind of a run's workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunWorkKind {
+    DocumentQa,
+    Chat,
+    Requests,
+}
+
+/// What is known of a run's work.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunWork {
+    /// `None` for one that this version does not know.
+    pub kind: Option<RunWorkKind>,
+    /// Groups of sessions, where there are such.
+    pub concurrent: Option<u64>,
+    /// Sessions of each group.
+    pub sequential: Option<u64>,
+    /// What all sessions share at the head of their prompts.
+    pub shared_tokens: f64,
+    /// From the first request until rows are measured.
+    pub warmup_s: f64,
+    /// The server is started anew for every cell.
+    pub restarts_server: bool,
+    pub model: Option<String>,
+    /// Where its prompts went, without secrets; missing where that was the simulated engine.
+    pub url: Option<String>,
+    /// The simulated engine's preset.
+    pub preset: Option<String>,
+}
+
+impl RunHeader {
+    /// What the run's cell says of its work.
+    #[must_use]
+    pub fn work(&self) -> RunWork {
+        let field = |pointer: &str| self.cell.pointer(pointer);
+        let text = |pointer: &str| field(pointer).and_then(Value::as_str);
+        let number = |pointer: &str| field(pointer).and_then(Value::as_f64).unwrap_or(0.0);
+        RunWork {
+            kind: match text("/workload/kind") {
+                Some("document_qa") => Some(RunWorkKind::DocumentQa),
+                Some("chat") => Some(RunWorkKind::Chat),
+                Some("requests") => Some(RunWorkKind::Requests),
+                _ => None,
+            },
+            concurrent: field("/workload/concurrent").and_then(Value::as_u64),
+            sequential: field("/workload/sequential").and_then(Value::as_u64),
+            shared_tokens: number("/workload/system_prompt_tokens"),
+            warmup_s: number("/workload/warmup"),
+            restarts_server: text("/server/reset") == Some("restart"),
+            model: text("/target/model").map(str::to_owned),
+            url: (text("/target/kind") != Some("sim"))
+                .then(|| text("/target/url").map(|base| asked_url(base, text("/target/api"))))
+                .flatten(),
+            preset: text("/engine/preset").map(str::to_owned),
+        }
+    }
+}
+
+/// The address that prompts are sent to.
+fn asked_url(base: &str, api: Option<&str>) -> String {
+    let base = base.split('?').next().unwrap_or_default().trim_end_matches('/').trim_end_matches("/v1").trim_end_matches('/');
+    let path = if api == Some("completions") { "completions" } else { "chat/completions" };
+    format!("{base}/v1/{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn header(cell: Value) -> RunHeader {
+        RunHeader { id: "a".into(), variant: "vllm".into(), axes: Vec::new(), repeat: 0, seed: 0, simulated: false, cell }
+    }
+
+    #[test]
+    fn the_work_is_read_from_the_saved_cell() {
+        let cell = json!({
+            "workload": {"kind": "document_qa", "concurrent": 4, "sequential": 2},
+            "target": {"kind": "http", "url": "http://127.0.0.1:8000/v1?key=x", "api": "completions", "model": "m"},
+            "server": {"reset": "restart"}
+        });
+        let work = header(cell).work();
+        assert_eq!((work.kind, work.concurrent, work.sequential), (Some(RunWorkKind::DocumentQa), Some(4), Some(2)));
+        assert_eq!(work.url.as_deref(), Some("http://127.0.0.1:8000/v1/completions"));
+        assert!(work.restarts_server && work.model.as_deref() == Some("m"));
+    }
+
+    #[test]
+    fn a_simulated_run_asked_nobody_and_an_unknown_kind_is_none() {
+        let work = header(json!({"workload": {"kind": "agents", "warmup": 5.0, "system_prompt_tokens": 400}, "target": {"kind": "sim", "url": "http://x"}})).work();
+        assert_eq!((work.kind, work.url), (None, None));
+        assert_eq!((work.warmup_s, work.shared_tokens), (5.0, 400.0));
+    }
+}
