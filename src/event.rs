@@ -6,7 +6,7 @@ use std::sync::mpsc::SyncSender;
 use jiff::Timestamp;
 
 use crate::clock::Micros;
-use crate::record::{RequestPhase, RequestRecord, RequestText, RunHeader, RunRecord, ServerSample};
+use crate::record::{RequestPhase, RequestRecord, RequestText, RunFailure, RunHeader, RunRecord, ServerSample};
 
 /// One thing that happened, in the order in which it happened.
 #[derive(Debug, Clone)]
@@ -28,11 +28,11 @@ pub enum SweepEvent {
         life: u32,
         after: Micros,
     },
-    /// It ended by itself; `reason` says how, with the last lines of its log.
+    /// It ended by itself.
     ServerDied {
         variant: String,
         life: u32,
-        reason: String,
+        failure: RunFailure,
     },
     /// It was ended by us, with all its processes; `trouble` says where that was not possible.
     ServerStopped {

@@ -18,6 +18,7 @@ pub mod units;
 pub mod goal;
 pub mod metric;
 pub mod session;
+pub mod spec;
 pub mod template;
 pub mod trace;
 
@@ -49,7 +50,7 @@ pub mod reporter;
 pub mod selftest;
 
 pub mod analysis;
-pub mod stopping;
+pub mod steering;
 
 pub mod plot;
 

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::client::spec::TargetSpec;
-use crate::server::spec::ServerSpec;
+use crate::spec::server::ServerSpec;
+use crate::spec::target::TargetSpec;
 
 /// What fields stand for, for one target and one set of flags.
 #[derive(Debug, Clone)]

@@ -1,8 +1,8 @@
 //! What is simulated: a system, its load, and how long and how often it is measured.
 
 use bench::engine::EngineParameters;
-use bench::engine::spec::{EnginePreset, EngineSpec};
-use bench::workload::spec::WorkloadSpec;
+use bench::spec::engine::{EnginePreset, EngineSpec};
+use bench::spec::workload::WorkloadSpec;
 use serde_json::{Value, json};
 
 use crate::requests::{OpenRun, workload};

@@ -1,11 +1,11 @@
 //! Runs by the executor itself, on the simulated engine, in memory.
 
 use bench::event::SweepEvent;
-use bench::executor::spec::FailurePolicy;
 use bench::executor::{RunScheduler, ServerLaunchPaths, StopToken, StoppingRule, sweep};
 use bench::plan::Run;
 use bench::record::{RequestRecord, RunRecord};
 use bench::scenario::CellSpec;
+use bench::spec::failure_policy::FailurePolicy;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;

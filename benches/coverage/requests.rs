@@ -5,7 +5,7 @@ use bench::clock::Micros;
 use bench::engine::{BlockHashChain, Engine, EngineParameters, EngineRequest};
 use bench::record::RequestRecord;
 use bench::session::MessageRole;
-use bench::workload::spec::WorkloadSpec;
+use bench::spec::workload::WorkloadSpec;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 use serde_json::{Value, json};

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use bench::analysis::{GoalJudgement, GoalVerdict, RequestTable, judge, judge_curtailed};
 use bench::event::SweepEvent;
-use bench::executor::spec::FailurePolicy;
 use bench::executor::{RunScheduler, ServerLaunchPaths, StopToken, StoppingRule, sweep};
 use bench::goal::Goal;
 use bench::plan::{Plan, Run};
 use bench::record::{EarlyStopReason, RequestRecord, RunOutcome, RunRecord};
 use bench::scenario::{ScenarioOverrides, load_text};
-use bench::search::spec::{SearchKind, SearchSpec};
 use bench::search::{
     CellIndex, FrontierSearch, GoalEvidence, LatticeAxis, LoadLattice, SearchLimits, SearchObjective, SearchStatus, SearchStep, TestedCell,
 };
-use bench::stopping::{CellStopper, EarlyStopper};
+use bench::spec::failure_policy::FailurePolicy;
+use bench::spec::search::{SearchKind, SearchSpec};
+use bench::steering::{CellStopper, EarlyStopper};
 use bench::store::{SavedRequests, to_table};
 use tokio::sync::mpsc;
 

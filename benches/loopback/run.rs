@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex};
 
 use bench::event::SweepEvent;
-use bench::executor::spec::FailurePolicy;
 use bench::executor::{PlanScheduler, ServerLaunchPaths, StopToken, sweep};
 use bench::plan::Plan;
 use bench::record::{ClientEnvironment, RequestRecord};
 use bench::reporter::{Reporter, ReporterError, RunRecorder, run_reporters};
 use bench::scenario::{ScenarioOverrides, load_text};
 use bench::selftest::TimingDeviation;
+use bench::spec::failure_policy::FailurePolicy;
 use bench::store::SweepWriter;
 use jiff::Timestamp;
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::axes::Axes;
 use super::summary::CellState;
-use crate::record::{Manifest, PlannedRun, RunOutcome};
+use crate::record::{Manifest, PlannedRun, RunFailure, RunOutcome};
 use crate::store::{SavedRun, SavedSweep};
 
 /// One cell of one variant, with its runs.
@@ -87,7 +87,7 @@ impl CellRuns<'_> {
     /// Whether it has a result.
     pub fn state(&self) -> CellState {
         match (self.failure(), self.invalidity()) {
-            (Some(reason), _) => CellState::Failed { reason },
+            (Some(failure), _) => CellState::Failed(failure.clone()),
             (None, Some(reason)) => CellState::Invalid { reason },
             (None, None) if self.runs.is_empty() => CellState::Missing,
             (None, None) => CellState::Measured,
@@ -95,9 +95,9 @@ impl CellRuns<'_> {
     }
 
     /// Why the cell could not be run, where a run of it failed.
-    pub fn failure(&self) -> Option<String> {
+    pub fn failure(&self) -> Option<&RunFailure> {
         self.runs.iter().find_map(|run| match &run.record.outcome {
-            RunOutcome::Failed { reason } => Some(reason.clone()),
+            RunOutcome::Failed(failure) => Some(failure),
             RunOutcome::Completed | RunOutcome::Curtailed(_) | RunOutcome::Interrupted => None,
         })
     }

@@ -69,7 +69,7 @@ impl CellRuns<'_> {
     pub(super) fn curtailment(&self) -> Option<CellEarlyStop> {
         self.runs.iter().find_map(|run| match &run.record.outcome {
             RunOutcome::Curtailed(curtailed) => Some(CellEarlyStop { told: curtailed.clone() }),
-            RunOutcome::Completed | RunOutcome::Failed { .. } | RunOutcome::Interrupted => None,
+            RunOutcome::Completed | RunOutcome::Failed(_) | RunOutcome::Interrupted => None,
         })
     }
 }

@@ -93,7 +93,7 @@ fn fails(cell: &CellSummary) -> bool {
     match cell.state {
         CellState::Measured => cell.passes == Some(false),
         CellState::Untested { implied } => implied.fails(),
-        CellState::Invalid { .. } | CellState::Failed { .. } | CellState::Missing => false,
+        CellState::Invalid { .. } | CellState::Failed(_) | CellState::Missing => false,
     }
 }
 
@@ -102,7 +102,7 @@ mod tests {
     use super::super::fixture::{Cell, cell, sweep, uniform};
     use super::super::{Score, SummaryOptions, SweepSummary, summarize};
     use super::*;
-    use crate::record::RunOutcome;
+    use crate::record::{RunFailure, RunFailureCause, RunOutcome};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
@@ -133,10 +133,10 @@ mod tests {
     #[test]
     fn a_larger_cell_without_a_result_bounds_nothing_unless_one_with_less_load_fails() {
         let mut cells = square("vllm", &[]);
-        cells[3].outcome = RunOutcome::Failed { reason: "the server died".into() };
+        cells[3].outcome = RunOutcome::Failed(RunFailure::new(RunFailureCause::Cell, "the server died".into()));
         assert_eq!(bounds(&cells), (2, ScoreBound::AtLeast, ScoreBound::AtLeast));
         let mut cells = square("vllm", &[(2, 1)]);
-        cells[3].outcome = RunOutcome::Failed { reason: "the server died".into() };
+        cells[3].outcome = RunOutcome::Failed(RunFailure::new(RunFailureCause::Cell, "the server died".into()));
         assert_eq!(bounds(&cells), (2, ScoreBound::Exact, ScoreBound::Exact));
     }
 

@@ -323,7 +323,7 @@ fn is_not_excluded(cell: &CellSummary) -> bool {
         CellState::Measured => matches!(cell.verdict, Some(GoalVerdict::Met | GoalVerdict::Undecided)),
         // More load is taken not to be easier, and nothing else is known of it.
         CellState::Untested { implied } => implied != ImpliedOutcome::ToFailForCertain,
-        CellState::Invalid { .. } | CellState::Failed { .. } | CellState::Missing => false,
+        CellState::Invalid { .. } | CellState::Failed(_) | CellState::Missing => false,
     }
 }
 

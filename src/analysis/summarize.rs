@@ -118,7 +118,7 @@ fn run_counts(sweep: &SavedSweep, cells: &[CellRuns<'_>]) -> RunCounts {
         // What a search left out by design was not planned.
         planned: if sweep.manifest.search.is_some() { sweep.runs.len() } else { sweep.manifest.runs.len() } as u64,
         whole: count(&|run| run.outcome != RunOutcome::Interrupted),
-        failed: count(&|run| matches!(run.outcome, RunOutcome::Failed { .. })),
+        failed: count(&|run| matches!(run.outcome, RunOutcome::Failed(_))),
         invalid: count(&|run| run.invalidity().is_some()),
         curtailed: count(&|run| matches!(run.outcome, RunOutcome::Curtailed(_))),
         not_needed: cells.iter().filter(|cell| is_curtailed(cell)).map(|cell| cell.planned.saturating_sub(cell.runs.len()) as u64).sum(),
@@ -330,7 +330,7 @@ mod tests {
     use super::super::fixture::{answered, cell, failed, published, save, sweep, uniform};
     use super::super::scores::CapacityShape;
     use super::*;
-    use crate::record::FailureKind;
+    use crate::record::{FailureKind, RunFailure, RunFailureCause};
     use crate::store::read_sweep;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
@@ -385,7 +385,7 @@ mod tests {
     fn what_failed_is_invalid_or_is_missing_has_no_number_and_no_part_in_a_score() {
         let mut cells = vec![cell("vllm", 1, 1, uniform(1, 1, 0.5)), cell("vllm", 4, 4, uniform(4, 4, 0.5)), cell("vllm", 4, 3, vec![])];
         cells[1].cache_contract = CacheCheck::Failed { reason: "the canary prompt brought 512 cached tokens".into() };
-        cells[2].outcome = RunOutcome::Failed { reason: "the server did not become ready".into() };
+        cells[2].outcome = RunOutcome::Failed(RunFailure::new(RunFailureCause::Cell, "the server did not become ready".into()));
         cells.push(cell("vllm", 3, 3, uniform(3, 3, 0.5)));
         let mut saved = sweep(&[GOAL], &cells);
         saved.runs.pop();
@@ -393,7 +393,7 @@ mod tests {
         let states: Vec<&CellState> = summary.variants[0].cells.iter().map(|cell| &cell.state).collect();
         assert_eq!(states[0], &CellState::Measured);
         assert_eq!(states[1], &CellState::Missing);
-        assert!(matches!(states[2], CellState::Failed { reason } if reason.contains("ready")));
+        assert!(matches!(states[2], CellState::Failed(failure) if failure.reason.contains("ready")));
         assert!(matches!(states[3], CellState::Invalid { reason } if reason.contains("canary")));
         for cell in &summary.variants[0].cells[1..] {
             assert_eq!((&cell.shown, cell.passes, cell.verdict, cell.goals.len()), (&None, None, None, 0));

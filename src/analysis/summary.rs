@@ -27,7 +27,7 @@ use super::verdict::{GoalJudgement, GoalVerdict};
 use super::watched::ServerFigures;
 use crate::goal::{Goal, Measure};
 use crate::metric::MeasureUnit;
-use crate::record::{ClientHealth, EarlyStopReason, ImportOrigin};
+use crate::record::{ClientHealth, EarlyStopReason, ImportOrigin, RunFailure};
 
 /// What to judge by, and what to show.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -115,9 +115,7 @@ pub enum CellState {
         reason: String,
     },
     /// It could not be run.
-    Failed {
-        reason: String,
-    },
+    Failed(RunFailure),
     /// None of its runs is there.
     Missing,
     /// None was to be: a search along a frontier left it out.

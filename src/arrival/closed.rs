@@ -6,7 +6,7 @@
 
 use super::{RequestSchedule, ScheduledTurn, SendTrigger, SerialRequestSource, SerialRequests, StartTrigger};
 use crate::clock::Micros;
-use crate::workload::spec::{DocumentQaSpec, FollowUpStart, GroupStart};
+use crate::spec::workload::{DocumentQaSpec, FollowUpStart, GroupStart};
 
 /// What is left to send of one group.
 #[derive(Debug, Clone)]

@@ -18,8 +18,8 @@ use std::sync::Arc;
 pub use open::{ArrivalTimes, OpenLoopArrivals};
 
 use crate::clock::Micros;
+use crate::spec::workload::WorkloadSpec;
 use crate::trace::Trace;
-use crate::workload::spec::WorkloadSpec;
 
 /// One thread of requests: the next step begins only when the one before is over.
 #[derive(Debug, Clone)]

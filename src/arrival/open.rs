@@ -9,8 +9,8 @@ use super::poisson::PoissonArrivals;
 use super::trace::TraceArrivals;
 use super::{RequestSchedule, ScheduledTurn, SendTrigger};
 use crate::clock::Micros;
+use crate::spec::workload::{ArrivalPattern, RequestsSpec};
 use crate::trace::Trace;
-use crate::workload::spec::{ArrivalPattern, RequestsSpec};
 
 /// The requests of a run, made as they are asked for. Cloning is cheap.
 #[derive(Debug, Clone)]

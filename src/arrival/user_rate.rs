@@ -9,7 +9,7 @@
 
 use super::{PrefilledUser, RequestSchedule, ScheduledTurn, SendTrigger, SerialRequestSource, SerialRequests, StartTrigger};
 use crate::clock::Micros;
-use crate::workload::spec::{ChatSpec, UserPopulation};
+use crate::spec::workload::{ChatSpec, UserPopulation};
 
 /// A user's place: the user that is there at time 0 and, in a capped population, those who follow it.
 #[derive(Debug, Clone)]

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::encoded_conversation::{EncodedConversation, EncodedMessage, string};
-use super::spec::{TargetApi, TargetSpec};
 use crate::session::Prompt;
+use crate::spec::target::{TargetApi, TargetSpec};
 
 /// Fields that a scenario's `target.body` must not set: the conversation is the workload's, and only streams can be measured.
 pub(super) const RESERVED: [&str; 3] = ["messages", "prompt", "stream"];

@@ -4,9 +4,9 @@ use std::fmt;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use super::spec::TargetSpec;
 use crate::clock::{Clock, Micros};
 use crate::record::{FailureKind, RequestFailure};
+use crate::spec::target::TargetSpec;
 use crate::units::Seconds;
 use crate::wire::Timer;
 

@@ -7,8 +7,8 @@ use std::io::Write;
 
 use bytes::Bytes;
 
-use super::spec::TargetApi;
 use crate::session::{ChatMessage, MessageRole};
+use crate::spec::target::TargetApi;
 
 /// Pieces below this size are put together, so that a long conversation of short messages is no long list.
 const MERGED: usize = 16 * 1024;

@@ -18,12 +18,12 @@ use super::chunk::CompletionChunk;
 use super::deadline::{DeadlineTimer, RequestDeadline, RequestTimeouts};
 use super::refused_field::{refused_field, sent_fields};
 use super::request::HeadWriter;
-use super::spec::{ConnectionReuse, HttpVersion, OnDeadConnection, TargetApi, TargetSpec};
 use super::{EncodedConversation, EncodedMessage, HttpExchange, PreparedRequest, TargetError};
 use crate::clock::{Clock, Micros};
 use crate::endpoint::{EndpointError, SecretValues, ServerEndpoint, server_message, shown, without_secrets};
 use crate::record::{FailureKind, RequestFailure};
 use crate::session::Prompt;
+use crate::spec::target::{ConnectionReuse, HttpVersion, OnDeadConnection, TargetApi, TargetSpec};
 use crate::wire::{
     ConnectionPool, HttpConnection, KeepAlivePolicy, PooledConnection, ResponseHead, ServerAddress, ServerConnector, WireError,
     WireErrorKind, WireHttpVersion,

@@ -20,7 +20,6 @@ mod replay;
 mod request;
 mod silent;
 mod sim;
-pub mod spec;
 mod sse;
 
 use tokio::sync::oneshot;

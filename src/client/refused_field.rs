@@ -1,6 +1,6 @@
 //! What to do where a server refuses a field of the request's body: its words in, the cure out.
 
-use super::spec::{OWN_FIELDS, TargetSpec};
+use crate::spec::target::{OWN_FIELDS, TargetSpec};
 
 /// Words by which servers say that they do not take a field, in lower case.
 const REFUSALS: [&str; 10] = [

@@ -7,8 +7,8 @@ use reqwest::header::{
     ACCEPT, CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
 
-use super::spec::ConnectionReuse;
 use crate::endpoint;
+use crate::spec::target::ConnectionReuse;
 use crate::wire;
 
 const USER_ID: HeaderName = HeaderName::from_static("x-user-id");

@@ -12,13 +12,13 @@ use super::HttpExchange;
 use super::body::RequestBody;
 use super::deadline::{RequestDeadline, RequestTimeouts};
 use super::prepared::PreparedRequest;
-use super::spec::TargetSpec;
 use crate::clock::{Clock, Micros};
 use crate::engine::driver::{EngineHandle, EnginePrompt, EngineReply, EngineReplyReceiver, TokenDelivery, drive};
-use crate::engine::spec::EngineFaultKind;
 use crate::engine::{EngineAnswer, EngineFault, EngineParameters, EngineSnapshot, TokenMemo};
 use crate::record::{FailureKind, RequestFailure, TokenUsage};
 use crate::session::Prompt;
+use crate::spec::engine::EngineFaultKind;
+use crate::spec::target::TargetSpec;
 
 /// A simulated engine, which begins with empty caches and lives as long as the last clone of this.
 #[derive(Debug, Clone)]
@@ -204,8 +204,8 @@ mod tests {
     use super::*;
     use crate::client::Target;
     use crate::clock::virtual_runtime;
-    use crate::engine::spec::{EnginePreset, EngineSpec, FaultSpec};
     use crate::session::{ChatMessage, MessageRole};
+    use crate::spec::engine::{EnginePreset, EngineSpec, FaultSpec};
 
     fn prompt(session: u64, messages: Vec<ChatMessage>, max_tokens: u32) -> Prompt {
         Prompt { session, turn: 0, messages, max_tokens, exact_length: false, user_id: None }

@@ -7,19 +7,17 @@ use anyhow::Context;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::early_stop_scheduler::{EarlyStopScheduler, recall};
 use super::keys::{show_commands, with_keys};
 use super::open_files;
-use super::search_scheduler::{SearchChannels, SearchScheduler};
 use super::signals::SignalListener;
 use crate::cli::VerbosityArgs;
-use crate::executor::{PlanScheduler, RunScheduler, ServerLaunchPaths, SweepOutcome, sweep};
+use crate::executor::{ServerLaunchPaths, SweepOutcome, sweep};
 use crate::plan::{Plan, Run};
 use crate::record::{ClientCapacity, ClientEnvironment, Manifest};
 use crate::reporter::{ExpectedRun, ReporterError, SealedRunNotifier, VerbosityLevel, reporters, run_reporters};
 use crate::selftest;
 use crate::server::supervisor::SupervisorHandle;
-use crate::stopping::EarlyStopper;
+use crate::steering::{SearchChannels, SweepScheduler};
 use crate::store::SweepWriter;
 
 /// What becomes of prompts and answers.
@@ -99,45 +97,6 @@ fn taken(runs: usize, from: &Path, talk: VerbosityArgs) {
         0 => eprintln!("`{from}` has no sealed run of this scenario that is not here already"),
         1 => eprintln!("1 sealed run taken from `{from}`"),
         runs => eprintln!("{runs} sealed runs taken from `{from}`"),
-    }
-}
-
-/// In which order runs are done, and what may end them early.
-enum SweepScheduler {
-    Searching(Box<SearchScheduler>),
-    Curtailing(Box<EarlyStopScheduler>),
-    Listed(PlanScheduler),
-}
-
-impl SweepScheduler {
-    fn new(plan: &Plan, sealed: &BTreeSet<String>, dir: &Path, wires: SearchChannels) -> anyhow::Result<Self> {
-        let mut stopping = EarlyStopper::of(plan);
-        if plan.frontier.is_some() {
-            if let Some(stopping) = stopping.as_mut().filter(|_| !sealed.is_empty()) {
-                recall(plan, sealed, stopping, dir)?;
-            }
-            if let Some(searching) = SearchScheduler::new(plan, sealed, stopping, dir, wires)? {
-                return Ok(Self::Searching(Box::new(searching)));
-            }
-            return Ok(Self::Listed(PlanScheduler::new(plan, sealed)));
-        }
-        Ok(match stopping {
-            Some(stopping) => Self::Curtailing(Box::new(EarlyStopScheduler::new(plan, sealed, stopping, dir)?)),
-            None => Self::Listed(PlanScheduler::new(plan, sealed)),
-        })
-    }
-
-    fn scheduler(&mut self) -> &mut dyn RunScheduler {
-        match self {
-            Self::Searching(scheduler) => scheduler.as_mut(),
-            Self::Curtailing(scheduler) => scheduler.as_mut(),
-            Self::Listed(scheduler) => scheduler,
-        }
-    }
-
-    /// What went wrong on the way, other than that results could not be saved.
-    fn trouble(&mut self) -> Option<anyhow::Error> {
-        if let Self::Searching(scheduler) = self { scheduler.trouble() } else { None }
     }
 }
 

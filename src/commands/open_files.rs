@@ -2,7 +2,7 @@
 
 use crate::plan::Plan;
 use crate::selftest::OpenFileLimits;
-use crate::workload::spec::WorkloadSpec;
+use crate::spec::workload::WorkloadSpec;
 
 /// Files beside the streams: the journal, pipes of servers, timers, connections for metrics.
 const BESIDE: u64 = 100;

@@ -10,7 +10,7 @@ use super::scenarios::plans;
 use super::stdout::print;
 use crate::cli::{OutputFormat, PlanArgs, VerbosityArgs};
 use crate::plan::{Plan, PlanNote, PlanSummary, Run, RunCost, server_starts, short_name, value_text};
-use crate::stopping;
+use crate::steering;
 use crate::units::grouped;
 
 pub fn run(args: &PlanArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
@@ -30,7 +30,7 @@ pub fn run(args: &PlanArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
 /// The costs, with what there is to say of cells that end early.
 fn outlook(plan: &Plan) -> anyhow::Result<PlanSummary> {
     let mut outlook = PlanSummary::of(plan)?;
-    outlook.notes.extend(stopping::remarks(plan).into_iter().map(|text| PlanNote { warning: false, text }));
+    outlook.notes.extend(steering::remarks(plan).into_iter().map(|text| PlanNote { warning: false, text }));
     Ok(outlook)
 }
 

@@ -12,8 +12,8 @@ use super::row_figures::{self, RowFigureError};
 use crate::analysis::{SummaryOptions, summarize};
 use crate::cli::{PlotArgs, PlotKindArg, VerbosityArgs};
 use crate::goal::{GoalError, Measure, MetricPopulation};
-use crate::plot::spec::PlotKind;
 use crate::plot::{FigureError, LabelledFigure, PlotOptions, draw, pictures, slug, to_png};
+use crate::spec::plot::PlotKind;
 use crate::store::read_sweep;
 
 /// Stands for the variant in the file's name.

@@ -171,7 +171,7 @@ fn colour(talk: VerbosityArgs) -> ColourMode {
 mod tests {
     use super::*;
     use crate::analysis::fixture::{Cell, cell, save, uniform};
-    use crate::record::{CacheCheck, RunOutcome};
+    use crate::record::{CacheCheck, RunFailure, RunFailureCause, RunOutcome};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(exit(&reported(&[fine(), cell("vllm", 1, 2, uniform(1, 2, 3.0))]).1), ExitReason::Success);
         assert_eq!(exit(&reported(&[fine(), slow()]).1), ExitReason::GoalsMissed);
         let mut failed = cell("lmcache", 1, 1, Vec::new());
-        failed.outcome = RunOutcome::Failed { reason: "the server did not become ready".into() };
+        failed.outcome = RunOutcome::Failed(RunFailure::new(RunFailureCause::Cell, "the server did not become ready".into()));
         assert_eq!(exit(&reported(&[fine(), failed]).1), ExitReason::CellsFailed);
         let mut warm = slow();
         warm.cache_contract = CacheCheck::Failed { reason: "the canary prompt brought 512 cached tokens".into() };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{ScenarioArgs, SearchKindArg, VerbosityArgs};
 use crate::plan::Plan;
 use crate::scenario::{self, DiagnosticStyle, Scenario, ScenarioError, ScenarioOverrides};
-use crate::search::spec::SearchKind;
+use crate::spec::search::SearchKind;
 
 /// The plans of all scenarios that are meant; `None` where they have faults, which have then been printed.
 pub(super) fn plans(args: &ScenarioArgs, talk: VerbosityArgs) -> anyhow::Result<Option<Vec<Plan>>> {

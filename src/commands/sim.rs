@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::ExitReason;
 use crate::cli::{SimArgs, VerbosityArgs};
 use crate::engine::EngineParameters;
-use crate::engine::spec::EngineSpec;
 use crate::serve::{self, ServeOptions};
+use crate::spec::engine::EngineSpec;
 
 pub fn run(args: &SimArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let parameters = match parameters(args) {

@@ -10,7 +10,7 @@ use super::cause::HttpErrorCause;
 use super::reply::{EndpointReply, server_message};
 use super::secret::{SecretValues, api_key};
 use super::{BaseUrl, EndpointError};
-use crate::client::spec::{HttpVersion, TargetSpec};
+use crate::spec::target::{HttpVersion, TargetSpec};
 
 /// How long a connection may lie idle and still be used again. Servers close idle connections on their own (uvicorn after 5 s); a
 /// request sent in that very moment is lost, and the server would be blamed for it.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 
-use crate::client::spec::ApiKey;
 use crate::process_group::ProcessGroup;
+use crate::spec::target::ApiKey;
 
 /// The most that the command may take: somebody may have to touch a token.
 const LIMIT: Duration = Duration::from_mins(1);

@@ -6,8 +6,8 @@ use std::fmt;
 use reqwest::Url;
 
 use super::EndpointError;
-use crate::client::spec::TargetSpec;
 use crate::named_file::NamedFile;
+use crate::spec::target::TargetSpec;
 
 /// How much of a server's message is kept, in characters.
 const SHOWN: usize = 300;
@@ -153,7 +153,7 @@ mod tests {
         assert!(matches!(api_key(&both), Err(EndpointError::TwoKeys)));
         let unrun = spec(serde_json::json!({ "api_key_command": ["touch", "no-such-folder/started"] }));
         assert!(matches!(api_key(&unrun), Err(EndpointError::KeyCommand)));
-        let run = TargetSpec { api_key: Some(crate::client::spec::ApiKey::new("sk-hush")), ..unrun };
+        let run = TargetSpec { api_key: Some(crate::spec::target::ApiKey::new("sk-hush")), ..unrun };
         assert_eq!(api_key(&run).unwrap().as_deref(), Some("sk-hush"));
         assert!(!format!("{run:?} {}", serde_json::to_string(&run).unwrap()).contains("hush"));
     }

@@ -15,9 +15,9 @@ use super::presets::EngineParameters;
 use super::prompt::BlockHashChain;
 use super::scheduler::{ContextLimitError, Engine, EngineRequestId, EngineRequestOutput};
 use super::sequence::EngineRequest;
-use super::spec::EngineFaultKind;
 use crate::clock::{Clock, Micros};
 use crate::session::ChatMessage;
+use crate::spec::engine::EngineFaultKind;
 
 /// When tokens are handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Faults made on purpose: the number of a request goes in, what goes wrong with it comes out. What the fault looks like on a wire is
 //! the business of whoever carries the answer.
 
-use super::spec::{EngineFaultKind, FaultSpec};
+use crate::spec::engine::{EngineFaultKind, FaultSpec};
 
 /// What goes wrong with one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,7 +14,6 @@ mod presets;
 mod prompt;
 mod scheduler;
 mod sequence;
-pub mod spec;
 mod tiers;
 pub mod tokenizer;
 

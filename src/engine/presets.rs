@@ -2,8 +2,8 @@
 //! from; what a figure does is told where it is used.
 
 use super::cost::StepCosts;
-use super::spec::{EngineFaultKind, EnginePreset, EngineSpec, FaultSpec, TierSpec};
 use super::tokenizer::mix;
+use crate::spec::engine::{EngineFaultKind, EnginePreset, EngineSpec, FaultSpec, TierSpec};
 use crate::units::Bytes;
 
 /// Everything that an engine does follows from these and from what is sent to it.

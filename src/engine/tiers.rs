@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::order::LruOrder;
-use super::spec::TierSpec;
 use crate::clock::Micros;
+use crate::spec::engine::TierSpec;
 
 /// One tier: blocks by their contents, the least recently used going first, and a link back to the device.
 #[derive(Debug)]

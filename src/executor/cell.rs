@@ -16,7 +16,6 @@ use super::run_scheduler::StoppingRule;
 use super::run_totals::RunTotals;
 use super::runtimes::RuntimeHandles;
 use super::sequential_loop::{InFlightCounters, LoadContext, LoadError};
-use super::spec::FailurePolicy;
 use super::stall_detector::{StallDetector, StallReport};
 use super::stop_token::StopToken;
 use super::target_monitor::TargetMonitor;
@@ -28,10 +27,14 @@ use crate::clock::{Clock, SharedTimer};
 use crate::engine::{EngineParameters, EngineSpecError, TokenMemo};
 use crate::event::SweepEvent;
 use crate::plan::{EnvironmentRedactor, Run};
-use crate::record::{CacheCheck, ClientHealth, EarlyStopReason, FormatVersion, PromptSalt, RunOutcome, RunRecord, ServerFacts, TokenRule};
+use crate::record::{
+    CacheCheck, ClientHealth, EarlyStopReason, FormatVersion, PromptSalt, RunFailure, RunFailureCause, RunOutcome, RunRecord, ServerFacts,
+    TokenRule,
+};
 use crate::server::WatchSummary;
+use crate::spec::failure_policy::FailurePolicy;
+use crate::spec::workload::{TurnErrorPolicy, WorkloadSpec};
 use crate::tokens::{self, TokenCountError};
-use crate::workload::spec::{TurnErrorPolicy, WorkloadSpec};
 use crate::workload::{Corpus, RunSalt, Workload, WorkloadError};
 
 /// Why a cell could not be run. The sweep goes on without it.
@@ -51,6 +54,17 @@ enum CellError {
     Lane(#[from] LoadError),
     #[error(transparent)]
     Fault(#[from] RunError),
+}
+
+impl CellError {
+    fn failure(&self, mask: &EnvironmentRedactor) -> RunFailure {
+        let cause = match self {
+            Self::Fault(RunError::Unserved(_)) => RunFailureCause::Unserved,
+            Self::Fault(RunError::TooManyErrors(_)) => RunFailureCause::TooManyErrors,
+            _ => RunFailureCause::Cell,
+        };
+        RunFailure::new(cause, mask.hide(self.to_string()))
+    }
 }
 
 /// What a cell needs from the sweep.
@@ -79,7 +93,7 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &CellContext<'_>,
     let mut log = CellLog::new();
     let attempted = attempt(run, clock, setting, rule, &mut log).await;
     let outcome = match attempted {
-        Err(error) => RunOutcome::Failed { reason: run.cell.mask().hide(error.to_string()) },
+        Err(error) => RunOutcome::Failed(error.failure(&run.cell.mask())),
         Ok(()) if setting.stop.is_draining() => RunOutcome::Interrupted,
         Ok(()) => log.curtailed.take().map_or(RunOutcome::Completed, RunOutcome::Curtailed),
     };
@@ -112,7 +126,7 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &CellContext<'_>,
 }
 
 /// The record of a cell that was not even begun, told as any other.
-pub(super) fn not_run(run: &Run, reason: String, setting: &CellContext<'_>) -> RunRecord {
+pub(super) fn not_run(run: &Run, failure: RunFailure, setting: &CellContext<'_>) -> RunRecord {
     let clock = Clock::real();
     let header = run.header();
     let begun = SweepEvent::RunStarted { run: Arc::new(header.clone()), requests: None, started_at: clock.anchor() };
@@ -121,7 +135,7 @@ pub(super) fn not_run(run: &Run, reason: String, setting: &CellContext<'_>) -> R
     RunRecord {
         format: FormatVersion::CURRENT,
         header,
-        outcome: RunOutcome::Failed { reason },
+        outcome: RunOutcome::Failed(failure),
         started_at: clock.anchor(),
         duration_us: tally.end(),
         token_rule,

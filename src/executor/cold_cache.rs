@@ -9,8 +9,8 @@ use super::cache_check::{CacheResetMethod, CacheResetOutcome};
 use crate::client::Target;
 use crate::plan::Run;
 use crate::record::{CacheCheck, PromptSalt};
-use crate::server::spec::{CachePolicy, ResetMode, ResetSpec, SaltReason};
 use crate::server::{Canary, CanaryTexts, ResetError, reset};
+use crate::spec::server::{CachePolicy, ResetMode, ResetSpec, SaltReason};
 use crate::tokens::{TokenCountError, TokenCounter};
 use crate::workload::{RunSalt, canary_text};
 

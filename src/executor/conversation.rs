@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::client::{EncodedConversation, EncodedMessage, HttpExchange, PreparedRequest, Target};
 use crate::record::{FailureKind, RequestFailure};
 use crate::session::{AnswerMode, ChatMessage, MessageRole, Prompt, Session, Turn};
-use crate::workload::spec::TurnErrorPolicy;
+use crate::spec::workload::TurnErrorPolicy;
 
 #[derive(Debug)]
 pub(super) struct ConversationState {

@@ -24,7 +24,6 @@ mod run_totals;
 mod runtimes;
 mod sequential_loop;
 mod server_manager;
-pub mod spec;
 mod stall_detector;
 mod stop_token;
 #[cfg(test)]

@@ -7,12 +7,12 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use crate::client::spec::TargetSpec;
 use crate::client::{HttpExchange, HttpTarget, ModelList, TargetError};
 use crate::clock::Clock;
 use crate::plan::Run;
 use crate::record::{FailureKind, RequestFailure};
 use crate::session::{ChatMessage, MessageRole, Prompt};
+use crate::spec::target::TargetSpec;
 use crate::workload::canary_text;
 
 /// The words of the prompt, each of one token under nearly every vocabulary.

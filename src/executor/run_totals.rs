@@ -10,7 +10,7 @@ use crate::clock::Micros;
 use crate::record::{
     FailureKind, FirstTurnTokens, OPENING_TOKENS, RequestCounts, RequestPhase, RequestRecord, TEMPLATE_TOKENS, TokenSource,
 };
-use crate::workload::spec::{AnswerPolicy, WorkloadSpec};
+use crate::spec::workload::{AnswerPolicy, WorkloadSpec};
 
 /// The share by which the server's count of a first turn may differ from the authored length, beside a chat template.
 const LENGTH_TOLERANCE: f64 = 0.02;

@@ -19,8 +19,8 @@ use crate::client::{HttpExchange, PreparedRequest, Target, TransportStats};
 use crate::clock::{Clock, Micros, SharedTimer};
 use crate::record::{FailureKind, RequestFailure, RequestPhase, RequestRecord};
 use crate::session::Session;
+use crate::spec::workload::TurnErrorPolicy;
 use crate::tokens::{TokenCountError, TokenCounter};
-use crate::workload::spec::TurnErrorPolicy;
 use crate::workload::{RunSalt, Workload, WorkloadError};
 
 /// How long before its first step a lane builds its first session.

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::stop_token::StopToken;
 use crate::event::SweepEvent;
 use crate::plan::{Run, restarts_each_run, server_setting};
-use crate::record::ServerFacts;
+use crate::record::{RunFailure, RunFailureCause, ServerFacts};
 use crate::server::supervisor::leftovers;
 use crate::server::{LaunchContext, LaunchPlan, ServerFailure, ServerLaunchError, ServerProcess};
 
@@ -33,8 +33,8 @@ pub struct ServerLaunchPaths {
 /// Why a run has no server.
 #[derive(Debug)]
 pub(super) enum NoServerReason {
-    /// The run cannot be done; the reason for people.
-    Failed(String),
+    /// The run cannot be done.
+    Failed(RunFailure),
     /// The sweep is being stopped.
     Interrupted,
 }
@@ -129,18 +129,18 @@ impl<'a> ServerManager<'a> {
             return false;
         }
         let Some(death) = serving.died().now_or_never() else { return true };
-        let reason = run.cell.mask().hide(death.to_string());
-        self.bury(&reason).await;
+        let mask = run.cell.mask();
+        self.bury(death.failure().map_texts(|text| mask.hide(text))).await;
         false
     }
 
     /// Takes note of a death, and ends what is left of the server.
-    pub async fn bury(&mut self, reason: &str) {
+    pub async fn bury(&mut self, failure: RunFailure) {
         let Some(ManagedServer { variant, number, life, .. }) = self.serving.take() else { return };
         let account = self.accounts.entry(variant.clone()).or_default();
         account.deaths += 1;
-        account.last = first_line(reason);
-        let _ = self.events.send(SweepEvent::ServerDied { variant, life: number, reason: reason.to_owned() });
+        account.last = first_line(&failure.reason);
+        let _ = self.events.send(SweepEvent::ServerDied { variant, life: number, failure });
         // It is dead already; what is said of the rest would hide that.
         let _ = life.stop(self.stop.leave_token()).await;
     }
@@ -158,15 +158,15 @@ impl<'a> ServerManager<'a> {
         let ServerStartStats { deaths, last, .. } = account;
         let restarts = run.cell.server.restarts;
         if *deaths > restarts {
-            return Err(NoServerReason::Failed(format!(
-                "not run: the server of `{}` died or failed to start {deaths} times in this sweep, and `server.restarts` is {restarts}; the \
+            return Err(not_tried(format!(
+                "the server of `{}` died or failed to start {deaths} times in this sweep, and `server.restarts` is {restarts}; the \
                  last time: {last}",
                 run.variant
             )));
         }
         if account.failed_starts.get(setting).is_some_and(|failed| *failed >= STARTS_IN_A_ROW) {
-            return Err(NoServerReason::Failed(format!(
-                "not run: this server of `{}` failed to start {STARTS_IN_A_ROW} times in a row; the last time: {last}",
+            return Err(not_tried(format!(
+                "this server of `{}` failed to start {STARTS_IN_A_ROW} times in a row; the last time: {last}",
                 run.variant
             )));
         }
@@ -197,11 +197,11 @@ impl<'a> ServerManager<'a> {
             }
             Err(ServerLaunchError::Stopped) => Err(NoServerReason::Interrupted),
             Err(error) => {
-                let reason = mask.hide(error.to_string());
+                let failure = error.failure().map_texts(|text| mask.hide(text));
                 account.deaths += 1;
-                account.last = first_line(&reason);
+                account.last = first_line(&failure.reason);
                 *account.failed_starts.entry(setting).or_default() += 1;
-                Err(NoServerReason::Failed(format!("the server did not start: {reason}")))
+                Err(NoServerReason::Failed(failure))
             }
         }
     }
@@ -216,6 +216,10 @@ impl<'a> ServerManager<'a> {
             let _ = self.events.send(SweepEvent::LeftoverEnded { pid: leftover.pid, command: leftover.command, trouble });
         }
     }
+}
+
+fn not_tried(reason: String) -> NoServerReason {
+    NoServerReason::Failed(RunFailure::new(RunFailureCause::NotTried, reason))
 }
 
 fn first_line(text: &str) -> String {

@@ -11,14 +11,14 @@ use super::preflight::{PreflightError, PreflightFacts, gone, preflight, prefligh
 use super::run_scheduler::{RunScheduler, StoppingRule};
 use super::runtimes::{NetworkRuntimes, RuntimeHandles};
 use super::server_manager::{ManagedServer, NoServerReason, ServerLaunchPaths, ServerManager};
-use super::spec::{FailurePolicy, OnCellFailure};
 use super::stop_token::StopToken;
 use crate::clock::{Clock, virtual_runtime};
 use crate::engine::TokenMemo;
 use crate::event::SweepEvent;
 use crate::plan::Run;
-use crate::record::{RunOutcome, RunRecord, ServerFacts};
+use crate::record::{RunFailure, RunFailureCause, RunOutcome, RunRecord, ServerFacts};
 use crate::server::{ServerFailure, version};
+use crate::spec::failure_policy::{FailurePolicy, OnCellFailure};
 use crate::workload::Corpus;
 
 /// After so many runs in a row that nobody served, no further one is begun.
@@ -112,7 +112,7 @@ pub fn sweep(
 /// Why a run is no result, where it is none.
 fn what_is_wrong(record: &RunRecord) -> Option<String> {
     match &record.outcome {
-        RunOutcome::Failed { reason } => Some(reason.clone()),
+        RunOutcome::Failed(failure) => Some(failure.with_lines()),
         _ => record.invalidity(),
     }
 }
@@ -179,7 +179,7 @@ async fn measure(
 ) -> RunAttemptOutcome {
     let mut serving = match manager.serve(run).await {
         Err(NoServerReason::Interrupted) => return RunAttemptOutcome::NotBegun,
-        Err(NoServerReason::Failed(reason)) => return RunAttemptOutcome::Record(not_run(run, reason, setting)),
+        Err(NoServerReason::Failed(failure)) => return RunAttemptOutcome::Record(not_run(run, failure, setting)),
         Ok(serving) => serving,
     };
     let mut run = run.clone();
@@ -197,7 +197,7 @@ async fn measure(
             let mask = run.cell.mask();
             let (reason, hint) = (mask.hide(error.to_string()), error.hint().map(|hint| mask.hide(hint.to_owned())));
             if setting.policy.on_cell_failure == OnCellFailure::Continue {
-                return RunAttemptOutcome::Unserved(not_run(&run, reason, setting));
+                return RunAttemptOutcome::Unserved(not_run(&run, RunFailure::new(RunFailureCause::Preflight, reason), setting));
             }
             return RunAttemptOutcome::Refused { reason, hint };
         }
@@ -215,11 +215,12 @@ async fn measure(
         Some(serving) => run_on(serving, &run, &setting, rule).await,
     };
     if let Some(death) = death {
-        let reason = run.cell.mask().hide(death.to_string());
-        manager.bury(&reason).await;
+        let mask = run.cell.mask();
+        let failure = death.failure().map_texts(|text| mask.hide(text));
+        manager.bury(failure.clone()).await;
         // Of an interrupted run nothing is kept, whatever happened in it.
         if !setting.stop.is_draining() {
-            record.outcome = RunOutcome::Failed { reason: format!("the server died: {reason}") };
+            record.outcome = RunOutcome::Failed(failure);
         }
         return RunAttemptOutcome::Record(record);
     }
@@ -252,7 +253,7 @@ async fn ask_first(
 
 /// Whether nobody served the run: its requests say so, or the server does not serve any more, which makes the run one that failed.
 async fn is_unserved(run: &Run, record: &mut RunRecord, setting: &CellContext<'_>) -> bool {
-    let is_suspicious = !record.counts.failures.is_empty() || matches!(record.outcome, RunOutcome::Failed { .. });
+    let is_suspicious = !record.counts.failures.is_empty() || matches!(record.outcome, RunOutcome::Failed(_));
     if !is_suspicious || setting.stop.is_draining() {
         return false;
     }
@@ -263,7 +264,7 @@ async fn is_unserved(run: &Run, record: &mut RunRecord, setting: &CellContext<'_
     };
     if let (Some(reason), true) = (&gone, record.outcome.is_whole()) {
         let reason = run.cell.mask().hide(reason.clone());
-        record.outcome = RunOutcome::Failed { reason: format!("requests failed, and the server does not serve any more: {reason}") };
+        record.outcome = RunOutcome::Failed(RunFailure::new(RunFailureCause::ServerLost, reason));
     }
     gone.is_some() || record.counts.unserved().is_some()
 }
@@ -287,7 +288,7 @@ async fn run_on(
             return (cell.await, Some(death));
         }
     };
-    let suspicious = !record.counts.failures.is_empty() || matches!(record.outcome, RunOutcome::Failed { .. });
+    let suspicious = !record.counts.failures.is_empty() || matches!(record.outcome, RunOutcome::Failed(_));
     if !suspicious || stop.is_draining() {
         return (record, serving.died().now_or_never());
     }

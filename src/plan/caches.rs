@@ -1,8 +1,8 @@
 //! What a sweep does so that no cell meets what another one left in a server's caches, in words, before it begins.
 
-use crate::client::spec::TargetKind;
 use crate::scenario::CellSpec;
-use crate::server::spec::{CachePolicy, ResetStep, SaltReason};
+use crate::spec::server::{CachePolicy, ResetStep, SaltReason};
+use crate::spec::target::TargetKind;
 
 /// A sentence for each policy that the cells have, which come with the names of their variants; none where all are simulated.
 #[must_use]

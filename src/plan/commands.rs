@@ -2,9 +2,9 @@
 //! came from the environment. Pure; starts nothing.
 
 use super::Run;
-use crate::client::spec::TargetKind;
 use crate::scenario::CellSpec;
-use crate::server::spec::ResetStep;
+use crate::spec::server::ResetStep;
+use crate::spec::target::TargetKind;
 use crate::template::{CommandMode, TemplateContext, quoted_all};
 
 /// A command of the scenario.

@@ -9,15 +9,15 @@ use std::rc::Rc;
 use futures_util::FutureExt;
 
 use super::PlanError;
-use crate::client::spec::TargetKind;
 use crate::engine::{ANSWER_HEAD_TOKENS, EngineParameters, MESSAGE_TOKENS};
 use crate::named_file::NamedFile;
 use crate::scenario::CellSpec;
-use crate::server::spec::{CachePolicy, SaltReason};
+use crate::spec::server::{CachePolicy, SaltReason};
+use crate::spec::target::TargetKind;
+use crate::spec::workload::{ArrivalPattern, ChatDataset, ChatSpec, DocumentQaSpec, DocumentsSpec, RequestsSpec, WorkloadSpec};
 use crate::tokens::{self, TokenCounter};
 use crate::trace::{Trace, TraceRequest};
 use crate::units::{Seconds, grouped};
-use crate::workload::spec::{ArrivalPattern, ChatDataset, ChatSpec, DocumentQaSpec, DocumentsSpec, RequestsSpec, WorkloadSpec};
 use crate::workload::{Corpus, RunSalt, chat, document_qa};
 
 /// What one run costs.

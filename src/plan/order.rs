@@ -1,6 +1,6 @@
 //! In which order the cells of a variant are run, and the seed of each repeat.
 
-use crate::scenario::RunOrder;
+use crate::spec::scenario::RunOrder;
 use crate::workload::seed;
 
 /// Runs that come one after the other on one server: the cells of a variant that need the same server, in one repeat.

@@ -2,7 +2,7 @@
 
 use crate::goal::{Aggregate, ComparisonOperator, ConditionField, Goal, RowCondition};
 use crate::scenario::CellSpec;
-use crate::workload::spec::WorkloadSpec;
+use crate::spec::workload::WorkloadSpec;
 
 /// One-sided confidence at which a goal is certified.
 const CONFIDENCE: f64 = 0.95;

@@ -11,8 +11,8 @@ use super::run::Run;
 use super::{Plan, PlanError};
 use crate::record::FrontierSweep;
 use crate::scenario::Scenario;
-use crate::search::spec::SearchKind;
 use crate::search::{CellCount, CellIndex, LatticeAxis, LoadLattice, SearchObjective};
+use crate::spec::search::SearchKind;
 
 /// The frontier of a plan.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::Run;
-use crate::client::spec::TargetKind;
 use crate::scenario::CellSpec;
-use crate::server::spec::{ResetMode, ResetSpec, ServerSpec};
+use crate::spec::server::{ResetMode, ResetSpec, ServerSpec};
+use crate::spec::target::TargetKind;
 use crate::template::{CommandMode, TemplateContext, UnknownFieldError};
 
 /// What a server is started with, as a text to be compared. `None` where nothing is started: simulated, or used by its URL.
@@ -16,7 +16,7 @@ pub fn server_setting(cell: &CellSpec) -> Option<String> {
     }
     // How it is emptied and watched changes nothing in the server.
     let bare =
-        ServerSpec { reset: ResetSpec::default(), canary: true, watch: crate::server::spec::WatchSpec::default(), ..cell.server.clone() };
+        ServerSpec { reset: ResetSpec::default(), canary: true, watch: crate::spec::server::WatchSpec::default(), ..cell.server.clone() };
     let filled = filled(cell).unwrap_or_default();
     Some(json!([bare, cell.target.url, cell.target.model, filled]).to_string())
 }

@@ -7,11 +7,11 @@ use super::cost_estimator::RunCost;
 use super::id::{short_name, value_text};
 use super::plan_summary::{PlanNote, SampleSizeCheck};
 use super::{Plan, PlanError, Run};
-use crate::client::spec::TargetKind;
 use crate::engine::EngineParameters;
 use crate::scenario::CellSpec;
+use crate::spec::target::TargetKind;
+use crate::spec::workload::{AnswerPolicy, ArrivalPattern, RequestsSpec, WorkloadSpec};
 use crate::units::{grouped, waiting_time};
-use crate::workload::spec::{AnswerPolicy, ArrivalPattern, RequestsSpec, WorkloadSpec};
 
 /// From this share on a cell is said to be more than the engine carries: the estimate is no better.
 const OVERLOAD: f64 = 1.02;

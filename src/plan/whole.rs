@@ -11,19 +11,20 @@ use super::order::{blocks, order, run_seed};
 use super::run::Run;
 use super::search_space::SearchSpace;
 use super::setting::server_setting;
-use crate::client::spec::TargetKind;
 use crate::engine::EngineSpecError;
-use crate::executor::spec::FailurePolicy;
 use crate::goal::Goal;
 use crate::named_file::NamedFile;
-use crate::plot::spec::PlotSpec;
 use crate::record::{ClientEnvironment, FormatVersion, Manifest};
-use crate::scenario::{MatrixCell, RunOrder, Scenario};
+use crate::scenario::{MatrixCell, Scenario};
 use crate::search::LatticeError;
-use crate::search::spec::SearchSpec;
+use crate::spec::failure_policy::FailurePolicy;
+use crate::spec::plot::PlotSpec;
+use crate::spec::scenario::RunOrder;
+use crate::spec::search::SearchSpec;
+use crate::spec::target::TargetKind;
+use crate::spec::workload::{ChatDataset, DocumentsSpec, WorkloadSpec};
 use crate::tokens::TokenCountError;
 use crate::units::grouped;
-use crate::workload::spec::{ChatDataset, DocumentsSpec, WorkloadSpec};
 use crate::workload::{Corpus, Workload, WorkloadError};
 
 /// Everything that is to be done, decided.

@@ -53,7 +53,7 @@ fn common(cells: &[CellDistribution]) -> (Axes, Vec<String>) {
 
 fn steps(cell: &CellDistribution, label: String) -> CdfLine {
     let without = match (&cell.state, &cell.distribution) {
-        (CellState::Failed { .. }, _) => Some("failed"),
+        (CellState::Failed(_), _) => Some("failed"),
         (CellState::Invalid { .. }, _) => Some("invalid"),
         (CellState::Missing | CellState::Untested { .. }, _) => Some("not run"),
         (CellState::Measured, None) => Some("no such requests"),

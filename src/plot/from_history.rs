@@ -113,7 +113,7 @@ fn calls(history: &SweepHistory, gate: Option<&GateResult>, variant: &str) -> Ve
 fn value(point: &ValuePoint) -> FigureCell {
     let without = |shown: FigureCellContent| FigureCell::without_value(shown, 0);
     let estimate = match (&point.state, &point.estimate) {
-        (CellState::Failed { reason }, _) => return without(FigureCellContent::Failed(reason.clone())),
+        (CellState::Failed(failure), _) => return without(FigureCellContent::Failed(failure.to_string())),
         (CellState::Invalid { reason }, _) => return without(FigureCellContent::Invalid(reason.clone())),
         (CellState::Missing, _) => return without(FigureCellContent::Missing),
         (CellState::Untested { implied }, _) => return without(FigureCellContent::Untested(side(*implied))),

@@ -66,6 +66,7 @@ mod tests {
     use super::*;
     use crate::analysis::fixture::{cell, published, sweep, uniform};
     use crate::analysis::{SummaryOptions, summarize};
+    use crate::record::{RunFailure, RunFailureCause};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
@@ -88,7 +89,7 @@ mod tests {
     fn a_cell_without_a_result_is_counted_and_not_drawn() {
         let cells = [(1, 1), (2, 1)].map(|(c, s)| cell("vllm", c, s, uniform(c, s, 0.5)));
         let mut summary = summarize(&sweep(&[], &cells), &SummaryOptions::default()).unwrap();
-        summary.variants[0].cells[1].state = CellState::Failed { reason: "for the test".into() };
+        summary.variants[0].cells[1].state = CellState::Failed(RunFailure::new(RunFailureCause::Cell, "for the test".into()));
         let figure = pareto(&summary, &PlotOptions::default()).unwrap();
         assert_eq!((figure.lines[0].points.len(), figure.lines[0].without), (1, 1));
         let unknown = pareto(&summary, &PlotOptions { variant: Some("sglang".into()), ..PlotOptions::default() });

@@ -18,9 +18,9 @@ use super::origin::pooled_of;
 use super::panels::side_by_side;
 use super::plot_options::{LabelledFigure, PlotOptions};
 use super::quantity::{in_words, quantity};
-use super::spec::PlotKind;
 use crate::analysis::{self, CellState, CellSummary, ImpliedOutcome, SweepSummary, short};
 use crate::goal::Measure;
+use crate::spec::plot::PlotKind;
 
 /// A cell with the variant that it is of.
 #[derive(Clone)]
@@ -252,7 +252,7 @@ pub(super) fn side(implied: ImpliedOutcome) -> Option<LimitSide> {
 /// A cell as it is to be seen.
 fn shown(cell: &CellSummary, view: &PlotOptions, summary: &SweepSummary) -> FigureCell {
     let estimate = match (&cell.state, &cell.shown) {
-        (CellState::Failed { reason }, _) => return FigureCell::without_value(FigureCellContent::Failed(reason.clone()), cell.n),
+        (CellState::Failed(failure), _) => return FigureCell::without_value(FigureCellContent::Failed(failure.to_string()), cell.n),
         (CellState::Invalid { reason }, _) => return FigureCell::without_value(FigureCellContent::Invalid(reason.clone()), cell.n),
         (CellState::Missing, _) => return FigureCell::without_value(FigureCellContent::Missing, 0),
         (CellState::Untested { implied }, _) => return FigureCell::without_value(FigureCellContent::Untested(side(*implied)), 0),
@@ -312,6 +312,7 @@ impl PlotFacet {
 #[cfg(test)]
 mod tests {
     use crate::goal::ComparisonOperator;
+    use crate::record::{RunFailure, RunFailureCause};
     use serde_json::json;
 
     use super::*;
@@ -454,7 +455,7 @@ mod tests {
         let cells = [(1, 1, 0.5), (1, 2, 0.5), (2, 1, 0.5), (2, 2, 5.0)].map(|(c, s, ttft)| cell("vllm", c, s, uniform(c, s, ttft)));
         let mut summary = summary(&cells);
         let measured = &mut summary.variants[0].cells;
-        measured[1].state = CellState::Failed { reason: "reset answered 404".into() };
+        measured[1].state = CellState::Failed(RunFailure::new(RunFailureCause::Cell, "reset answered 404".into()));
         measured[2].state = CellState::Invalid { reason: "the cache was warm".into() };
         let pictures = pictures(&summary, &PlotOptions::default()).unwrap();
         let [[fine, warm], [failed, slow]] = &heatmap_of(&pictures[0]).cells.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] else {

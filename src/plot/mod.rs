@@ -22,7 +22,6 @@ mod pictures;
 mod plot_options;
 mod png;
 mod quantity;
-pub mod spec;
 mod svg;
 mod theme;
 

@@ -62,8 +62,8 @@ mod tests {
     use super::*;
     use crate::analysis::fixture::{published, sweep};
     use crate::analysis::{SummaryOptions, SweepSummary, summarize};
-    use crate::plot::spec::PlotKind;
     use crate::plot::{PlotOptions, pictures};
+    use crate::spec::plot::PlotKind;
 
     fn both() -> SweepSummary {
         let mut cells = published("vllm");

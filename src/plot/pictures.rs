@@ -10,9 +10,9 @@ use super::figure::PlotFigure;
 use super::from_distributions::cdf;
 use super::from_summary::pictures;
 use super::plot_options::{LabelledFigure, PlotOptions};
-use super::spec::{PlotKind, PlotSpec};
 use crate::analysis::{AnalysisError, PopulationDistributions, SweepSummary, short};
 use crate::goal::{Measure, MetricPopulation};
+use crate::spec::plot::{PlotKind, PlotSpec};
 
 /// A figure with the name of its file, without ending: `heatmap-lmcache`.
 #[derive(Debug, Clone, PartialEq)]

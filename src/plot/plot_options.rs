@@ -1,8 +1,8 @@
 //! What somebody wants to see of a sweep, and why that cannot be shown.
 
 use super::figure::PlotFigure;
-use super::spec::{PlotKind, PlotSpec};
 use crate::analysis::AnalysisError;
+use crate::spec::plot::{PlotKind, PlotSpec};
 
 /// A wish for pictures of what a summary shows. Axes that are missing are chosen.
 #[derive(Debug, Clone, PartialEq, Default)]

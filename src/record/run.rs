@@ -11,6 +11,7 @@ use super::early_stop::EarlyStopReason;
 use super::request::FailureKind;
 use super::version::FormatVersion;
 use crate::clock::Micros;
+use crate::record::RunFailure;
 
 /// What is known of a run before it starts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,8 +53,8 @@ pub enum RunOutcome {
     Completed,
     /// Ended early and whole: what was left could not have changed what the goals say of the cell.
     Curtailed(EarlyStopReason),
-    /// The cell could not be run; the reason for people.
-    Failed { reason: String },
+    /// The cell could not be run.
+    Failed(RunFailure),
     /// Stopped by Ctrl-C; never taken for whole: the run is done again.
     Interrupted,
 }
@@ -259,7 +260,7 @@ impl RunRecord {
     #[must_use]
     pub fn invalidity(&self) -> Option<String> {
         match (&self.outcome, &self.cache_contract) {
-            (RunOutcome::Failed { .. } | RunOutcome::Interrupted, _) => return None,
+            (RunOutcome::Failed(_) | RunOutcome::Interrupted, _) => return None,
             (_, CacheCheck::Failed { reason }) => return Some(reason.clone()),
             _ => {}
         }

@@ -130,7 +130,8 @@ pub const CELL_COLUMNS: [CellColumn; 63] = [
         Text(named.iter().map(|(figure, by)| format!("{figure}={by}")).collect::<Vec<_>>().join("; "))
     }),
     new("reason", "reason", |view| match &view.cell.state {
-        CellState::Invalid { reason } | CellState::Failed { reason } => Text(plain(reason)),
+        CellState::Invalid { reason } => Text(plain(reason)),
+        CellState::Failed(failure) => Text(plain(&failure.with_lines())),
         CellState::Measured | CellState::Missing | CellState::Untested { .. } => Missing,
     }),
 ];
@@ -194,7 +195,7 @@ fn state(view: &CellView<'_>) -> CellValue {
         }
         CellState::Measured => same("measured"),
         CellState::Invalid { .. } => same("invalid"),
-        CellState::Failed { .. } => same("failed"),
+        CellState::Failed(_) => same("failed"),
         CellState::Missing => same("missing"),
         CellState::Untested { implied } => Word { saved: implied.name(), shown: implied.word() },
     }

@@ -53,12 +53,12 @@ mod tests {
     use super::*;
     use crate::analysis::fixture::{cell, failed, sweep, uniform};
     use crate::analysis::{SummaryOptions, summarize};
-    use crate::record::{FailureKind, RunOutcome};
+    use crate::record::{FailureKind, RunFailure, RunFailureCause, RunOutcome};
 
     #[test]
     fn every_row_has_a_field_for_each_column_whatever_stands_in_it() {
         let mut cells = vec![cell("vllm", 1, 1, uniform(1, 1, 0.5)), cell("vllm", 1, 2, Vec::new()), cell("vllm", 1, 3, Vec::new())];
-        cells[1].outcome = RunOutcome::Failed { reason: "said \"no\",\nand closed".into() };
+        cells[1].outcome = RunOutcome::Failed(RunFailure::new(RunFailureCause::Cell, "said \"no\",\nand closed".into()));
         cells[2].records = (0..20).map(|session| failed(session, 1, FailureKind::Connect)).collect();
         let mut saved = sweep(&["p95(ttft where turn >= 1) <= 2s", "error_rate <= 1%"], &cells);
         saved.manifest.name = "a \"quoted\", name".into();

@@ -141,12 +141,12 @@ mod tests {
     use super::*;
     use crate::analysis::fixture::{cell, sweep, uniform};
     use crate::analysis::{SummaryOptions, summarize};
-    use crate::record::RunOutcome;
+    use crate::record::{RunFailure, RunFailureCause, RunOutcome};
 
     #[test]
     fn what_comes_from_outside_breaks_no_table_and_brings_no_html() {
         let mut cells = vec![cell("vllm", 1, 1, uniform(1, 1, 0.5)), cell("vllm", 1, 2, Vec::new())];
-        cells[1].outcome = RunOutcome::Failed { reason: "<b>no</b> | `rm`\n# heading".into() };
+        cells[1].outcome = RunOutcome::Failed(RunFailure::new(RunFailureCause::Cell, "<b>no</b> | `rm`\n# heading".into()));
         let text = markdown(&summarize(&sweep(&["p95(ttft where turn >= 1) <= 2s"], &cells), &SummaryOptions::default()).unwrap());
         assert!(text.contains("&lt;b&gt;no&lt;/b&gt; \\| \\`rm\\` \\# heading"), "{text}");
         assert!(text.contains("| C \\\\ S | 1 | 2 |\n|---:|---:|---:|\n| 1 | 0.500 ? [0.500 or more] (n=3) | failed |"), "{text}");

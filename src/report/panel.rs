@@ -164,7 +164,7 @@ fn place(index: usize, cell: &CellSummary, goal: Option<usize>, scale: DisplayUn
         verdict: None,
     };
     match &cell.state {
-        CellState::Failed { .. } => return nothing("failed"),
+        CellState::Failed(_) => return nothing("failed"),
         CellState::Invalid { .. } => return nothing("invalid"),
         CellState::Missing => return nothing("missing"),
         CellState::Untested { implied } => return nothing(implied.word()),

@@ -71,7 +71,7 @@ fn word(cell: &CellSummary) -> &'static str {
     match cell.state {
         CellState::Measured => "-",
         CellState::Invalid { .. } => "invalid",
-        CellState::Failed { .. } => "failed",
+        CellState::Failed(_) => "failed",
         CellState::Missing => "missing",
         CellState::Untested { .. } => "untested",
     }

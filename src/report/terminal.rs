@@ -272,7 +272,7 @@ mod tests {
     use super::*;
     use crate::analysis::fixture::{answered, cell, failed, published, sweep, told, uniform};
     use crate::analysis::{SummaryOptions, summarize};
-    use crate::record::{CacheCheck, FailureKind, RunOutcome};
+    use crate::record::{CacheCheck, FailureKind, RunFailure, RunFailureCause, RunOutcome};
     use crate::store::SavedSamples;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
@@ -294,7 +294,7 @@ mod tests {
     fn what_has_no_result_is_a_word_with_its_reason() {
         let mut cells: Vec<_> = (1..=4).map(|s| cell("vllm", 2, s, uniform(2, s, 0.5))).collect();
         cells[1].cache_contract = CacheCheck::Failed { reason: "the canary prompt brought 512 cached tokens".into() };
-        cells[2].outcome = RunOutcome::Failed { reason: "the server said \u{1b}[31mno\u{1b}[0m".into() };
+        cells[2].outcome = RunOutcome::Failed(RunFailure::new(RunFailureCause::Cell, "the server said \u{1b}[31mno\u{1b}[0m".into()));
         cells[3].records = (0..40).map(|session| failed(session, 1, FailureKind::TimeoutFirstToken)).collect();
         insta::assert_snapshot!(shown(&[GOAL, "error_rate <= 1%"], &cells));
     }

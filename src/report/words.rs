@@ -328,7 +328,7 @@ pub fn remarks(variant: &VariantSummary) -> Vec<String> {
     let mut remarks: Vec<(String, Vec<String>)> = sentences.map(|text| (text, Vec::new())).collect();
     for cell in &variant.cells {
         let state = match &cell.state {
-            CellState::Failed { reason } => Some(format!("failed: {}", without_log(reason))),
+            CellState::Failed(failure) => Some(format!("failed: {}", failure.with_log_name())),
             CellState::Invalid { reason } => Some(format!("invalid: {reason}")),
             CellState::Missing => Some("missing: no whole run is there".to_owned()),
             CellState::Measured | CellState::Untested { .. } => None,
@@ -407,14 +407,6 @@ fn stopped(variant: &VariantSummary) -> Option<String> {
     };
     let cells = if stopped.len() == 1 { "1 cell" } else { &format!("{} cells", stopped.len()) };
     Some(format!("stopped early: {cells}, {counts}; ≥ and ≤ bound what all rows would have shown, ~ is the value of the rows that came"))
-}
-
-/// The reason of a failed cell without the lines of a log at its end: they are in the log, and in the JSON.
-fn without_log(reason: &str) -> String {
-    match reason.split_once("; the last lines of `").and_then(|(why, rest)| Some((why, rest.split_once("`:")?.0))) {
-        Some((why, log)) => format!("{why}; see `{log}`"),
-        None => reason.to_owned(),
-    }
 }
 
 fn at_places(places: &[String]) -> String {
@@ -517,14 +509,5 @@ mod tests {
         let expected = "3 to 9 of 60 requests had to open a connection first, which took 0.3 to 0.9 ms at the median \
                         (C=1, S=1; C=1, S=2; C=1, S=3; and 1 more)";
         assert_eq!(remarks(&variant), [expected]);
-    }
-
-    #[test]
-    fn the_lines_of_a_log_stay_in_the_log() {
-        let reason =
-            "the server died: `server` ended by itself: exit status 7; the last lines of `servers/vllm/server.log`:\n  lost\n  gone";
-        let short = "the server died: `server` ended by itself: exit status 7; see `servers/vllm/server.log`";
-        assert_eq!(without_log(reason), short);
-        assert_eq!(without_log("no such model\nat all"), "no such model\nat all");
     }
 }

@@ -209,7 +209,7 @@ impl LiveProgress {
             return Some(format!("{place}: invalid: {reason}"));
         }
         Some(match &record.outcome {
-            RunOutcome::Failed { reason } => format!("{place}: failed: {}", self.servers.shortened(reason)),
+            RunOutcome::Failed(failure) => format!("{place}: failed: {}", self.servers.failure_text(failure)),
             RunOutcome::Curtailed(curtailed) => format!("{place}: {curtailed}; {}", requests_text(&cell)),
             _ => format!("{place}: {}, {}", self.tail_text(&cell), requests_text(&cell)),
         })
@@ -315,7 +315,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Micros;
-    use crate::record::CacheCheck;
+    use crate::record::{CacheCheck, RunFailure, RunFailureCause};
     use crate::store::fixture::{header, record, rich_record, run_record};
 
     fn answered(milliseconds: u64, turn: u32) -> RequestRecord {
@@ -375,7 +375,7 @@ mod tests {
     #[test]
     fn a_failed_cell_says_why_and_an_interrupted_one_is_no_result() {
         let mut live = told("p95(ttft) <= 2s", []);
-        let outcome = RunOutcome::Failed { reason: "no connection to `http://127.0.0.1:8000`".into() };
+        let outcome = RunOutcome::Failed(RunFailure::new(RunFailureCause::Cell, "no connection to `http://127.0.0.1:8000`".into()));
         let said = live.on(&SweepEvent::RunFinished(Box::new(RunRecord { outcome, ..run_record(header("a"), 0) }))).unwrap();
         assert!(said.ends_with("#1 (simulated): failed: no connection to `http://127.0.0.1:8000`"), "{said}");
         live.on(&SweepEvent::RunStarted { run: Arc::new(header("b")), requests: None, started_at: jiff::Timestamp::UNIX_EPOCH });

@@ -105,7 +105,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::record::RunRecord;
+    use crate::record::{RunFailure, RunFailureCause, RunRecord};
     use crate::store::fixture::{header, manifest, record, rich_record, run_record, sample};
     use crate::store::{SweepPaths, read_sweep};
 
@@ -129,7 +129,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut recorder = recorder(folder.path());
         tell(&mut recorder, "a", run_record(header("a"), 2));
-        let failed = RunRecord { outcome: RunOutcome::Failed { reason: "no server".into() }, ..run_record(header("b"), 2) };
+        let failed = RunRecord {
+            outcome: RunOutcome::Failed(RunFailure::new(RunFailureCause::Cell, "no server".into())),
+            ..run_record(header("b"), 2)
+        };
         tell(&mut recorder, "b", failed.clone());
         let sweep = read_sweep(folder.path()).unwrap();
         assert_eq!(sweep.runs.len(), 2);

@@ -4,14 +4,15 @@ use std::time::Instant;
 
 use super::live::brief;
 use crate::event::SweepEvent;
+use crate::record::{LogExcerpt, RunFailure};
 use crate::units::waiting_time;
 
 /// The server that is being started, and the last one that died.
 #[derive(Debug, Default)]
 pub(super) struct ServerProgress {
     starting: Option<(String, Instant)>,
-    /// Why the last one died, as it was told.
-    told: Option<String>,
+    /// The log of the last one that died, whose lines were shown.
+    shown_log: Option<LogExcerpt>,
 }
 
 impl ServerProgress {
@@ -26,9 +27,9 @@ impl ServerProgress {
                 self.starting = None;
                 Some(format!("{variant} serves after {}", brief(after.as_secs_f64())))
             }
-            SweepEvent::ServerDied { variant, reason, .. } => {
-                self.told = Some(reason.clone());
-                Some(format!("{variant} died: {reason}"))
+            SweepEvent::ServerDied { variant, failure, .. } => {
+                self.shown_log.clone_from(&failure.log);
+                Some(format!("{variant}: {}", failure.with_lines()))
             }
             SweepEvent::ServerStopped { variant, trouble: None, .. } => Some(format!("{variant} stopped")),
             SweepEvent::ServerStopped { variant, trouble: Some(trouble), .. } => Some(format!("{variant} could not be stopped: {trouble}")),
@@ -51,10 +52,9 @@ impl ServerProgress {
         Some(format!("waiting until {variant} serves, {}", waiting_time(since.elapsed().as_secs_f64())))
     }
 
-    /// A reason without the lines of a log that were shown just before.
-    pub fn shortened<'a>(&self, reason: &'a str) -> &'a str {
-        let was_told = self.told.as_ref().is_some_and(|told| reason.ends_with(told.as_str()));
-        if was_told { reason.lines().next().unwrap_or_default().trim_end_matches(':') } else { reason }
+    /// A failure in words, without the lines of a log that were shown just before.
+    pub fn failure_text(&self, failure: &RunFailure) -> String {
+        if failure.log.is_some() && failure.log == self.shown_log { failure.with_log_name() } else { failure.with_lines() }
     }
 }
 
@@ -62,6 +62,7 @@ impl ServerProgress {
 mod tests {
     use super::*;
     use crate::clock::Micros;
+    use crate::record::RunFailureCause;
 
     #[test]
     fn a_life_is_told_from_its_start_to_its_end() {
@@ -71,16 +72,19 @@ mod tests {
         let starting = SweepEvent::ServerStarting { variant: variant(), life: 2, command: "vllm serve m".into() };
         assert_eq!(said(&starting), "starting vllm (life 2): vllm serve m");
         assert_eq!(said(&SweepEvent::ServerReady { variant: variant(), life: 2, after: Micros(48_200_000) }), "vllm serves after 48.2 s");
-        let reason = "`server` ended by itself: exit status 1; the last lines of `server.log`:\n  out of memory".to_owned();
-        assert_eq!(said(&SweepEvent::ServerDied { variant: variant(), life: 2, reason: reason.clone() }), format!("vllm died: {reason}"));
+        let log = LogExcerpt { file: "server.log".into(), lines: vec!["out of memory".into()] };
+        let seen = RunFailure::new(RunFailureCause::ServerDied, "`server` ended by itself: exit status 1".into());
+        let failure = RunFailure { log: Some(log), ..seen };
+        let died = SweepEvent::ServerDied { variant: variant(), life: 2, failure: failure.clone() };
+        let short = "the server died: `server` ended by itself: exit status 1";
+        assert_eq!(said(&died), format!("vllm: {short}; the last lines of `server.log`:\n  out of memory"));
         assert_eq!(said(&SweepEvent::ServerStopped { variant: variant(), life: 3, trouble: None }), "vllm stopped");
         let leftover = SweepEvent::LeftoverEnded { pid: 7, command: "vllm serve".into(), trouble: None };
         assert_eq!(said(&leftover), "ended pid 7 (vllm serve), which an earlier sweep left behind");
         // The same lines are not said twice.
-        let failed = format!("the server died: {reason}");
-        let short = "the server died: `server` ended by itself: exit status 1; the last lines of `server.log`";
-        assert_eq!(servers.shortened(&failed), short);
-        assert_eq!(servers.shortened("the server did not start:\n  a"), "the server did not start:\n  a");
+        assert_eq!(servers.failure_text(&failure), format!("{short}; see `server.log`"));
+        let other = RunFailure { log: Some(LogExcerpt { file: "other.log".into(), lines: vec!["a".into()] }), ..failure };
+        assert!(servers.failure_text(&other).ends_with("the last lines of `other.log`:\n  a"));
     }
 
     #[test]

@@ -10,10 +10,10 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::secret::{EnvironmentRedactor, EnvironmentSecret};
-use crate::client::spec::TargetSpec;
-use crate::engine::spec::EngineSpec;
-use crate::server::spec::ServerSpec;
-use crate::workload::spec::WorkloadSpec;
+use crate::spec::engine::EngineSpec;
+use crate::spec::server::ServerSpec;
+use crate::spec::target::TargetSpec;
+use crate::spec::workload::WorkloadSpec;
 
 /// A point of the matrix for one variant, with nothing left to decide. Serialized it is the resolved form, without secrets.
 #[derive(Clone, PartialEq)]

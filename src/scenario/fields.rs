@@ -5,10 +5,10 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 
 use super::diagnostic::{closest, listed};
-use crate::client::spec::TargetSpec;
-use crate::engine::spec::EngineSpec;
-use crate::server::spec::ServerSpec;
-use crate::workload::spec::{ChatSpec, DocumentQaSpec, RequestsSpec, WorkloadSpec};
+use crate::spec::engine::EngineSpec;
+use crate::spec::server::ServerSpec;
+use crate::spec::target::TargetSpec;
+use crate::spec::workload::{ChatSpec, DocumentQaSpec, RequestsSpec, WorkloadSpec};
 
 /// The sections that make a cell, in the order of a scenario.
 pub const SECTIONS: [&str; 4] = ["workload", "target", "engine", "server"];

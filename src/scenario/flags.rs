@@ -13,8 +13,8 @@ use super::read;
 use super::redaction::starred;
 use super::sections;
 use super::source::SourceSpan;
-use crate::search::spec::SearchKind;
-use crate::server::spec::ServerSpec;
+use crate::spec::search::SearchKind;
+use crate::spec::server::ServerSpec;
 
 /// A change to a field of a cell; it holds for every variant.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use super::document::ScenarioNode;
 use super::goals::{self, ScenarioAxes};
 use super::matrix::Matrix;
 use super::source::SourceSpan;
-use crate::search::spec::{SearchKind, SearchSpec};
+use crate::spec::search::{SearchKind, SearchSpec};
 
 /// What it is checked against.
 pub struct FrontierContext<'a> {

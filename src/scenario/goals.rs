@@ -7,9 +7,9 @@ use super::matrix::not_an_axis;
 use super::meant::ScenarioGoal;
 use super::points::TypedAxis;
 use super::source::SourceSpan;
-use super::spec::GoalSpec;
 use crate::goal::{Goal, GoalError, Measure, MetricPopulation};
-use crate::plot::spec::{PlotKind, PlotSpec};
+use crate::spec::plot::{PlotKind, PlotSpec};
+use crate::spec::scenario::GoalSpec;
 
 /// Reads the goals; each one that is none is a fault at the sign where it goes wrong.
 pub fn goals(written: &[GoalSpec], document: &ScenarioNode, faults: &mut ScenarioError) -> Vec<ScenarioGoal> {

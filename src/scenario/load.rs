@@ -20,10 +20,10 @@ use super::options::ScenarioOverrides;
 use super::points::{self, AxisValue, Point, TypedAxis};
 use super::rules::{FileLookupCache, RuleContext};
 use super::sections;
-use super::spec::ScenarioSpec;
 use super::typed;
-use crate::executor::spec::FailurePolicy;
-use crate::search::spec::{SearchKind, SearchSpec};
+use crate::spec::failure_policy::FailurePolicy;
+use crate::spec::scenario::ScenarioSpec;
+use crate::spec::search::{SearchKind, SearchSpec};
 
 /// The most files of scenarios that a pattern may mean: beyond it stands a folder of other things.
 const MOST_FILES: usize = 1_000;
@@ -422,7 +422,7 @@ sequential = [1, 2]
         assert_eq!(scenario.variants, ["default"]);
         assert_eq!(scenario.axes[0].path, "workload.concurrent");
         assert_eq!(values(&scenario), json!([[1, 1], [1, 2], [2, 1], [2, 2]]));
-        let crate::workload::spec::WorkloadSpec::DocumentQa(spec) = &scenario.cells[1].cell.workload else { panic!() };
+        let crate::spec::workload::WorkloadSpec::DocumentQa(spec) = &scenario.cells[1].cell.workload else { panic!() };
         assert_eq!((spec.concurrent, spec.sequential), (1, 2));
     }
 

@@ -2,15 +2,14 @@
 
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::cell::CellSpec;
-use crate::executor::spec::FailurePolicy;
 use crate::goal::Goal;
-use crate::plot::spec::PlotSpec;
-use crate::search::spec::SearchSpec;
+use crate::spec::failure_policy::FailurePolicy;
+use crate::spec::plot::PlotSpec;
+use crate::spec::scenario::RunOrder;
+use crate::spec::search::SearchSpec;
 
 /// A checked scenario. Its cells stand in matrix order: variant by variant, the last axis changing fastest.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,20 +32,6 @@ pub struct Scenario {
     pub plots: Vec<PlotSpec>,
     pub cells: Vec<MatrixCell>,
     pub origin: ScenarioOrigin,
-}
-
-/// In which order the cells of a variant are run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RunOrder {
-    /// By the seed, another one for each repeat, the same for each variant.
-    #[default]
-    Shuffled,
-    /// As the matrix lists them, the last axis changing fastest.
-    Listed,
-    /// The cells as in `shuffled`; the variants take turns instead of coming in blocks, forwards in one repeat and backwards in the next
-    /// (A B, B A, ...), so that what drifts with time falls on all of them alike.
-    Abba,
 }
 
 /// A field that takes several values.

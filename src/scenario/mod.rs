@@ -27,13 +27,12 @@ mod schema;
 mod secret;
 mod sections;
 mod source;
-mod spec;
 mod typed;
 
 pub use cell::CellSpec;
 pub use diagnostic::{DiagnosticStyle, ScenarioDiagnostic, ScenarioError};
 pub use load::{files, load, load_file, load_text, load_text_with};
-pub use meant::{MatrixAxis, MatrixCell, RunOrder, Scenario, ScenarioGoal, ScenarioOrigin};
+pub use meant::{MatrixAxis, MatrixCell, Scenario, ScenarioGoal, ScenarioOrigin};
 pub use options::ScenarioOverrides;
 pub use schema::schema;
 pub use secret::EnvironmentRedactor;

@@ -1,6 +1,6 @@
 //! What may be said on the command line to change a scenario.
 
-use crate::search::spec::SearchKind;
+use crate::spec::search::SearchKind;
 
 /// Changes that hold for every scenario that is loaded with them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -5,7 +5,7 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::spec::ScenarioSpec;
+use crate::spec::scenario::ScenarioSpec;
 
 /// The schema of a whole document.
 pub fn schema() -> Value {

@@ -7,10 +7,10 @@ use super::document::{ScenarioNode, ScenarioTable, ScenarioValue};
 use super::explain::{self, SectionContext};
 use super::fields::{CellFieldSet, WorkloadKind};
 use super::typed::{self, ParsedNode};
-use crate::client::spec::TargetSpec;
-use crate::engine::spec::EngineSpec;
-use crate::server::spec::ServerSpec;
-use crate::workload::spec::WorkloadSpec;
+use crate::spec::engine::EngineSpec;
+use crate::spec::server::ServerSpec;
+use crate::spec::target::TargetSpec;
+use crate::spec::workload::WorkloadSpec;
 
 /// One of the four.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -262,7 +262,7 @@ mod tests {
     use super::super::diagnostic::ScenarioError;
     use super::super::read::{self, ScenarioFormat};
     use super::*;
-    use crate::workload::spec::{ChatDataset, ChatSpec, DocumentQaSpec};
+    use crate::spec::workload::{ChatDataset, ChatSpec, DocumentQaSpec};
 
     fn node(text: &str) -> (ScenarioNode, ScenarioError) {
         let mut faults = ScenarioError::default();

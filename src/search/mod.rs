@@ -10,7 +10,6 @@ mod map;
 mod objective;
 mod outlook;
 mod search_status;
-pub mod spec;
 mod tested_cell;
 
 pub use cell_states::{CellStateTable, SearchCellState, SearchContradiction};

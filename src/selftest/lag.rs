@@ -3,11 +3,11 @@
 use super::report::TimingDeviation;
 use super::whole::SelftestError;
 use crate::event::SweepEvent;
-use crate::executor::spec::FailurePolicy;
 use crate::executor::{PlanScheduler, ServerLaunchPaths, StopToken, sweep};
 use crate::plan::Plan;
 use crate::record::RequestRecord;
 use crate::scenario::{ScenarioOverrides, load_text};
+use crate::spec::failure_policy::FailurePolicy;
 
 /// Requests a second.
 pub(super) const RATE: f64 = 1_000.0;

@@ -4,10 +4,10 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::emitter::{EmissionTiming, now_us};
-use crate::client::spec::TargetSpec;
 use crate::client::{HttpExchange, HttpTarget, TargetError};
 use crate::clock::{Clock, Micros};
 use crate::session::{ChatMessage, MessageRole, Prompt};
+use crate::spec::target::TargetSpec;
 
 /// So many streams, each of them one answer after the other.
 #[derive(Debug, Clone, Copy)]

@@ -20,8 +20,8 @@ use super::error::ApiError;
 use super::metrics;
 use super::stream::{AnswerStream, AnswerStreamStage};
 use crate::engine::driver::{EngineHandle, EnginePrompt, EngineReply, EngineReplyReceiver};
-use crate::engine::spec::EngineFaultKind;
 use crate::engine::{BlockHashChain, EngineAnswer, EngineFault};
+use crate::spec::engine::EngineFaultKind;
 
 /// A prompt of a million tokens is some 6 MB.
 const BODY_BYTES: usize = 64 << 20;

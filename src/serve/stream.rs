@@ -13,8 +13,8 @@ use super::breakable_connection::ConnectionBreaker;
 use super::completion::{CompletionHeader, usage};
 use super::completion_request::{ServedApi, UsageEvents};
 use crate::engine::driver::{EngineReply, EngineReplyReceiver};
-use crate::engine::spec::EngineFaultKind;
 use crate::engine::{EngineAnswer, EngineFault};
+use crate::spec::engine::EngineFaultKind;
 
 /// An accepted answer on its way to the client.
 pub(super) struct AnswerStream {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use reqwest::{Client, Method, Request, Url};
 
-use crate::client::spec::TargetSpec;
 use crate::endpoint::{
     EndpointError, EndpointReply, RootCertificates, SecretValues, ServerEndpoint, call, http_client, shown, without_secrets,
 };
+use crate::spec::target::TargetSpec;
 
 /// Why a place cannot be asked. Texts hold no secret.
 #[derive(Debug, thiserror::Error)]

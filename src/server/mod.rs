@@ -6,7 +6,6 @@ mod endpoint_request;
 mod life;
 mod metrics;
 mod reset;
-pub mod spec;
 pub mod supervisor;
 
 pub use canary::{Canary, CanaryTexts};

@@ -125,7 +125,7 @@ impl SweepWriter {
             let record = read_record(&source)?;
             if record.header.id != id
                 || record.header.simulated != self.manifest.simulated
-                || matches!(record.outcome, RunOutcome::Failed { .. })
+                || matches!(record.outcome, RunOutcome::Failed(_))
             {
                 continue;
             }
@@ -183,7 +183,7 @@ fn ids(manifest: &Manifest) -> BTreeSet<String> {
 
 /// A cell that could not be run says why, but is no result: going on means to try again.
 fn failed(run: &RunPaths) -> Result<bool, StoreError> {
-    Ok(matches!(read_record(run)?.outcome, RunOutcome::Failed { .. }))
+    Ok(matches!(read_record(run)?.outcome, RunOutcome::Failed(_)))
 }
 
 /// What a crash between the last steps of sealing may have left beside a whole run.
@@ -296,7 +296,7 @@ fn write_manifest(paths: &SweepPaths, manifest: &Manifest) -> Result<(), StoreEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::RunRecord;
+    use crate::record::{RunFailure, RunFailureCause, RunRecord};
     use crate::store::fixture::{header, manifest, record, rich_record, run_record};
 
     const TEXT: &str = "name = \"lmcache\" # as written\n";
@@ -362,7 +362,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let plan = manifest(&["a"]);
         let writer = SweepWriter::open(folder.path(), &plan, TEXT).unwrap();
-        let failed = RunRecord { outcome: RunOutcome::Failed { reason: "no server".into() }, ..run_record(header("a"), 0) };
+        let failed = RunRecord {
+            outcome: RunOutcome::Failed(RunFailure::new(RunFailureCause::Cell, "no server".into())),
+            ..run_record(header("a"), 0)
+        };
         writer.begin("a").unwrap().seal(&failed).unwrap();
         drop(writer);
         let writer = SweepWriter::open(folder.path(), &plan, TEXT).unwrap();

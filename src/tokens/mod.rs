@@ -11,10 +11,10 @@ use std::path::PathBuf;
 pub use local::LocalTokenizer;
 pub use server::ServerTokenizer;
 
-use crate::client::spec::TargetSpec;
 use crate::endpoint::EndpointError;
 use crate::engine::tokenizer;
 use crate::record::TokenRule;
+use crate::spec::target::TargetSpec;
 
 /// Characters that stand for a token where nothing better is known: about right for English prose under vocabularies of 100,000 and more.
 const CHARACTERS_PER_TOKEN: f64 = 4.0;

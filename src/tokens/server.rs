@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::client::spec::TargetSpec;
 use crate::endpoint::{EndpointError, EndpointReply, ServerEndpoint};
+use crate::spec::target::TargetSpec;
 
 /// Any text with a token in it.
 const PROBE: &str = "How many tokens are these?";

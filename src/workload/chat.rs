@@ -14,11 +14,11 @@ use super::draft::SessionDraft;
 use super::prose::ProseKind;
 use super::seed::permutation;
 use super::sharegpt::{SharegptConversation, SharegptDataset};
-use super::spec::{AnswerPolicy, ChatDataset, ChatSpec};
 use super::text::{CountedText, at_most};
 use super::text_generator::TextGenerator;
 use super::{WorkloadError, answer_length};
 use crate::session::{MessageRole, Session};
+use crate::spec::workload::{AnswerPolicy, ChatDataset, ChatSpec};
 
 /// What the assistant says to a user's history.
 pub const ACKNOWLEDGEMENT: &str = "Thank you, I have read it.";
@@ -173,10 +173,10 @@ impl ChatWorkload {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::spec::WorkloadSpec;
     use super::super::{Corpus, Workload};
     use super::*;
     use crate::session::AnswerMode;
+    use crate::spec::workload::WorkloadSpec;
     use crate::tokens::TokenCounter;
 
     /// 10 users, 5 rounds; every length different.

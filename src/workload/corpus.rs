@@ -12,9 +12,9 @@ use super::folder::DocumentFolder;
 pub use super::folder::{DocumentFile, folder_manifest};
 use super::prose::ProseKind;
 use super::sharegpt::SharegptDataset;
-use super::spec::RequestsSpec;
 use super::text::CountedText;
 use super::vocabulary::ProseVocabulary;
+use crate::spec::workload::RequestsSpec;
 use crate::trace::{Trace, TraceReadOptions};
 
 /// A handle to the kept texts. Clones share them; pass one to every cell of a sweep. Texts counted under different token rules, or by

@@ -11,13 +11,13 @@ use super::draft::SessionDraft;
 use super::folder::DocumentFolder;
 use super::prose::ProseKind;
 use super::seed::permutation;
-use super::spec::{AnswerPolicy, DocumentQaSpec, DocumentReuse, DocumentsSpec};
 use super::text::CountedText;
 use super::text_generator::TextGenerator;
 use super::vocabulary::lines;
 use super::{WorkloadError, answer_length};
 use crate::named_file::NamedFile;
 use crate::session::Session;
+use crate::spec::workload::{AnswerPolicy, DocumentQaSpec, DocumentReuse, DocumentsSpec};
 
 /// What turn 0 says before the document.
 pub const REQUEST: &str = "Read and summarize this novel.";
@@ -161,10 +161,10 @@ impl DocumentQaWorkload {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::spec::{SyntheticDocumentsSpec, WorkloadSpec};
     use super::super::{Corpus, Workload};
     use super::*;
     use crate::session::{AnswerMode, MessageRole};
+    use crate::spec::workload::{SyntheticDocumentsSpec, WorkloadSpec};
     use crate::tokens::TokenCounter;
     use crate::units::Tokens;
 

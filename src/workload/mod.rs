@@ -16,19 +16,18 @@ pub mod requests;
 mod salt;
 pub mod seed;
 mod sharegpt;
-pub mod spec;
 mod text;
 mod text_generator;
 mod titles;
 mod vocabulary;
 
+use crate::spec::workload::WorkloadSpec;
 pub use chat::ChatWorkload;
 pub use corpus::Corpus;
 pub use document_qa::DocumentQaWorkload;
 pub use error::WorkloadError;
 pub use requests::RequestsWorkload;
 pub use salt::{RunSalt, canary_text};
-use spec::WorkloadSpec;
 use text_generator::TextGenerator;
 
 use crate::session::Session;

@@ -10,11 +10,11 @@ use super::blocks::TraceBlockTexts;
 use super::corpus::Corpus;
 use super::draft::SessionDraft;
 use super::prose::ProseKind;
-use super::spec::{AnswerPolicy, RequestsSpec};
 use super::text::CountedText;
 use super::text_generator::TextGenerator;
 use super::{WorkloadError, answer_length};
 use crate::session::{AnswerMode, MessageRole, Session};
+use crate::spec::workload::{AnswerPolicy, RequestsSpec};
 use crate::trace::Trace;
 
 /// The workload, ready to make sessions.
@@ -97,9 +97,9 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::spec::WorkloadSpec;
     use super::super::{Corpus, Workload};
     use super::*;
+    use crate::spec::workload::WorkloadSpec;
     use crate::tokens::TokenCounter;
 
     async fn prepared(fields: &serde_json::Value, seed: u64) -> Workload {

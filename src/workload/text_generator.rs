@@ -8,10 +8,10 @@ use super::WorkloadError;
 use super::corpus::{Corpus, CorpusKey, TextOrigin};
 use super::prose::{ProseGenerator, ProseKind};
 use super::seed::{below, generator};
-use super::spec::AnswerPolicy;
 use super::text::{CountedText, exactly};
 use super::titles::SessionTitles;
 use crate::session::AnswerMode;
+use crate::spec::workload::AnswerPolicy;
 use crate::tokens::TokenCounter;
 
 /// The maker of a run's texts.

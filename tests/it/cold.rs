@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bench::client::HttpTarget;
 use bench::clock::Clock;
 use bench::engine::EngineParameters;
-use bench::record::{CacheCheck, RunOutcome};
+use bench::record::{CacheCheck, RunFailure, RunOutcome};
 use bench::serve::{self, EngineServer};
 use bench::server::{Canary, CanaryTexts, ResetError, reset};
 use bench::store::{SavedSweep, read_sweep};
@@ -292,7 +292,7 @@ fn a_reset_command_that_fails_leaves_the_cell_undone_with_its_last_words() {
     let reset = "[server]\nreset = [{ command = ['echo cannot clear {port}; exit 4'], shell = true }]";
     let swept = sweep(&server, &format!("{DOCUMENTS}\n{reset}"));
     let record = &swept.saved.runs[0].record;
-    let RunOutcome::Failed { reason } = &record.outcome else { panic!("{:?}", record.outcome) };
+    let RunOutcome::Failed(RunFailure { reason, .. }) = &record.outcome else { panic!("{:?}", record.outcome) };
     let words = format!("exit status: 4; its last lines: cannot clear {}", server.serving.address().port());
     assert!(reason.contains(&words), "{reason}");
     assert!(failed(&record.cache_contract).contains(&words));

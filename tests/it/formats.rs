@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bench::clock::Micros;
 use bench::record::{
     CacheCheck, ClientCapacity, ClientEnvironment, ClientHealth, ConnectionCounts, DecidedGoal, EarlyStopCertainty, EarlyStopReason,
-    FormatVersion, FrontierSweep, ImportOrigin, Manifest, PlannedRun, PromptSalt, RecordedMessage, RecordedText, RequestCounts,
-    RequestText, RunHeader, RunOutcome, RunRecord, ServerFacts, StampSource, TokenRule,
+    FormatVersion, FrontierSweep, ImportOrigin, LogExcerpt, Manifest, PlannedRun, PromptSalt, RecordedMessage, RecordedText, RequestCounts,
+    RequestText, RunFailure, RunFailureCause, RunHeader, RunOutcome, RunRecord, ServerFacts, StampSource, TokenRule,
 };
 use bench::reporter::CSV_COLUMNS;
 use bench::store::{REQUEST_COLUMNS, SAMPLE_COLUMNS};
@@ -152,7 +152,11 @@ fn every_field_of_a_run_is_documented_and_no_other() {
         DecidedGoal { goal: "p95(ttft) <= 2s".parse().unwrap(), holds: false, planned: 36, least_effective: 12, seen: 21, beyond: 9 };
     let records = [
         run_record(
-            RunOutcome::Failed { reason: reason() },
+            RunOutcome::Failed(RunFailure {
+                cause: RunFailureCause::ServerDied,
+                reason: reason(),
+                log: Some(LogExcerpt { file: "server.log".into(), lines: vec!["lost".into()] }),
+            }),
             TokenRule::Tokenizer { file: "tokenizer.json".into(), blake3: "0".into() },
             CacheCheck::Proven { how: reason() },
         ),

@@ -1,54 +1,15 @@
-//! Holds the table of `docs/architecture.md`: who may import whom.
+//! Holds the code to the table of `docs/architecture.md`: which room may use which.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-
-/// Each part with the parts it may use. `spec` stands for every `spec.rs`: what a scenario may say, without the running halves.
-const MAY_USE: &[(&str, &[&str])] = &[
-    ("units", &["sentence"]),
-    ("clock", &[]),
-    ("sentence", &[]),
-    ("named_file", &[]),
-    ("process_group", &[]),
-    ("metric", &[]),
-    ("goal", &["sentence", "metric", "units"]),
-    ("session", &[]),
-    ("spec", &["units"]),
-    ("template", &["spec"]),
-    ("trace", &["named_file", "sentence", "units"]),
-    ("record", &["clock", "metric", "goal"]),
-    ("exposition", &["record"]),
-    ("wire", &["clock"]),
-    ("endpoint", &["named_file", "process_group", "spec", "clock", "record", "units"]),
-    ("engine", &["spec", "clock", "units", "session"]),
-    ("tokens", &["named_file", "sentence", "spec", "record", "engine", "endpoint"]),
-    ("workload", &["named_file", "sentence", "spec", "session", "tokens", "trace", "units"]),
-    ("prepare", &["named_file", "sentence", "endpoint", "tokens", "trace", "units"]),
-    ("arrival", &["spec", "clock", "trace"]),
-    ("client", &["spec", "endpoint", "wire", "session", "record", "clock", "engine", "units"]),
-    ("server", &["process_group", "exposition", "spec", "template", "endpoint", "client", "session", "record", "clock", "units"]),
-    ("serve", &["spec", "clock", "engine", "units", "session"]),
-    ("search", &["spec", "units"]),
-    ("scenario", &["named_file", "sentence", "spec", "template", "goal", "units", "metric"]),
-    ("plan", &["named_file", "scenario", "search", "template", "tokens", "spec", "goal", "record", "units", "workload", "engine", "trace"]),
-    ("event", &["record", "clock"]),
-    ("store", &["named_file", "sentence", "record", "clock"]),
-    ("import", &["sentence", "record", "exposition", "store", "clock", "goal", "metric"]),
-    ("executor", &["plan", "engine", "workload", "arrival", "client", "server", "tokens", "event", "record", "session", "clock", "spec"]),
-    ("reporter", &["event", "record", "store", "clock", "goal", "metric", "spec", "units"]),
-    ("selftest", &["client", "spec", "session", "clock", "units", "scenario", "plan", "executor", "event", "record"]),
-    ("analysis", &["sentence", "units", "record", "store", "search", "metric", "goal", "clock"]),
-    ("stopping", &["analysis", "plan", "arrival", "workload", "record", "clock", "goal", "metric", "spec"]),
-    ("plot", &["analysis", "spec", "goal", "metric", "units"]),
-    ("report", &["analysis", "store", "plot", "spec", "goal", "metric", "record"]),
-];
 
 /// What only the command line's wiring may use: everything.
 const WIRING: [&str; 4] = ["commands", "cli", "main", "lib"];
 
 #[test]
 fn every_part_imports_only_what_the_architecture_allows() {
-    let allowed: BTreeMap<&str, BTreeSet<&str>> = MAY_USE.iter().map(|(part, uses)| (*part, uses.iter().copied().collect())).collect();
+    let architecture = std::fs::read_to_string("docs/architecture.md").unwrap();
+    let allowed = may_use(&architecture);
     let mut breaches = Vec::new();
     for file in source_files(Path::new("src")) {
         let part = part_of(&file);
@@ -61,12 +22,29 @@ fn every_part_imports_only_what_the_architecture_allows() {
         };
         let text = std::fs::read_to_string(&file).unwrap();
         for used in imports(&text) {
-            if used != part && !uses.contains(used.as_str()) && !is_own_spec(&file, &used) {
+            if used != part && !uses.contains(used.as_str()) {
                 breaches.push(format!("{}: `{part}` may not use `{used}`", file.display()));
             }
         }
     }
     assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+#[test]
+fn every_room_is_in_the_table_once_and_uses_only_what_stands_above_it() {
+    let architecture = std::fs::read_to_string("docs/architecture.md").unwrap();
+    let table = architecture.split_once("```rooms\n").unwrap().1.split_once("```").unwrap().0;
+    let mut above: Vec<&str> = Vec::new();
+    for line in table.lines() {
+        let mut words = line.split_whitespace();
+        let room = words.next().unwrap();
+        let below: Vec<&str> = words.filter(|used| !above.contains(used)).collect();
+        assert!(!above.contains(&room) && below.is_empty(), "`{room}` stands above {below:?}, or twice");
+        above.push(room);
+    }
+    let rooms: BTreeSet<String> = source_files(Path::new("src")).iter().map(|file| part_of(file)).collect();
+    let listed = above.iter().map(|room| (*room).to_owned()).chain(WIRING.map(str::to_owned)).collect();
+    assert_eq!(rooms, listed);
 }
 
 #[test]
@@ -79,12 +57,20 @@ fn pictures_are_drawn_without_polars() {
 
 #[test]
 fn imports_are_found_in_every_form_they_are_written_in() {
-    let text = "use crate::record::{Run, Phase};\nuse crate::{clock, units::Seconds};\nlet a = crate::plan::Plan;\nuse crate::engine::spec::EngineSpec;\n// crate::report is only mentioned";
+    let text = "use crate::record::{Run, Phase};\nuse crate::{clock, units::Seconds};\nlet a = crate::plan::Plan;\nuse crate::spec::engine::EngineSpec;\n// crate::report is only mentioned";
     assert_eq!(imports(text), ["record", "clock", "units", "plan", "spec"]);
 }
 
-fn is_own_spec(file: &Path, used: &str) -> bool {
-    used == "spec" && file.parent().is_some_and(|folder| folder.join("spec.rs").exists())
+/// The table of the architecture: each room with the rooms that it may use.
+fn may_use(architecture: &str) -> BTreeMap<&str, BTreeSet<&str>> {
+    let table = architecture.split_once("```rooms\n").unwrap().1.split_once("```").unwrap().0;
+    table
+        .lines()
+        .map(|line| {
+            let mut words = line.split_whitespace();
+            (words.next().unwrap(), words.collect())
+        })
+        .collect()
 }
 
 fn source_files(folder: &Path) -> Vec<PathBuf> {
@@ -103,9 +89,6 @@ fn source_files(folder: &Path) -> Vec<PathBuf> {
 
 /// The part that a file belongs to: its folder under `src/`, or its own name.
 fn part_of(file: &Path) -> String {
-    if file.file_name().is_some_and(|name| name == "spec.rs") {
-        return "spec".to_owned();
-    }
     let first = file.components().nth(1).unwrap().as_os_str().to_string_lossy().into_owned();
     first.trim_end_matches(".rs").to_owned()
 }
@@ -139,7 +122,5 @@ fn top_level(list: &str) -> Vec<&str> {
 }
 
 fn part_named(path: &str) -> String {
-    let mut names = path.split("::").map(|name| name.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default());
-    let first = names.next().unwrap_or_default();
-    if names.next() == Some("spec") { "spec".to_owned() } else { first.to_owned() }
+    path.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned()
 }

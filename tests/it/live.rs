@@ -3,15 +3,13 @@
 
 use std::env;
 
-use bench::client::spec::TargetSpec;
 use bench::client::{HttpExchange, HttpTarget, Target};
 use bench::clock::Clock;
 use bench::record::TokenRule;
-use bench::server::{
-    reset,
-    spec::{ResetSpec, ResetStep, ServerSpec},
-};
+use bench::server::reset;
 use bench::session::{ChatMessage, MessageRole, Prompt};
+use bench::spec::server::{ResetSpec, ResetStep, ServerSpec};
+use bench::spec::target::TargetSpec;
 use bench::tokens;
 use serde_json::{Value, json};
 

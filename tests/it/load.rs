@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bench::clock::Micros;
 use bench::event::SweepEvent;
-use bench::executor::spec::FailurePolicy;
 use bench::executor::{PlanScheduler, RunScheduler, ServerLaunchPaths, StopToken, StoppingRule, sweep};
 use bench::plan::{Plan, Run};
-use bench::record::{EarlyStopCertainty, EarlyStopReason, FailureKind, RequestPhase, RequestRecord, RunOutcome, RunRecord, TokenSource};
-use bench::scenario::{CellSpec, RunOrder};
-use bench::search::spec::SearchSpec;
+use bench::record::{
+    EarlyStopCertainty, EarlyStopReason, FailureKind, RequestPhase, RequestRecord, RunFailure, RunOutcome, RunRecord, TokenSource,
+};
+use bench::scenario::CellSpec;
+use bench::spec::failure_policy::FailurePolicy;
+use bench::spec::scenario::RunOrder;
+use bench::spec::search::SearchSpec;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -315,7 +318,7 @@ fn starts_agree_where_the_pool_holds_all_sessions_and_only_the_original_holds_co
 #[test]
 fn a_session_longer_than_the_context_fails_the_cell_and_says_by_how_much() {
     let done = simulate(document_qa(&json!({"documents": {"synthetic_tokens": 3000}})), json!({"preset": "tiny", "context_limit": 2048}));
-    let RunOutcome::Failed { reason } = done.record.outcome else { panic!("{:?}", done.record.outcome) };
+    let RunOutcome::Failed(RunFailure { reason, .. }) = done.record.outcome else { panic!("{:?}", done.record.outcome) };
     assert!(reason.contains("2048"), "{reason}");
     assert!(done.rows.is_empty());
 }

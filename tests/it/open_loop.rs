@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bench::clock::Micros;
-use bench::record::{FailureKind, RequestPhase, RequestRecord, RunOutcome};
+use bench::record::{FailureKind, RequestPhase, RequestRecord, RunFailure, RunOutcome};
 use bench::trace::{Trace, TraceReadOptions};
 use serde_json::{Value, json};
 
@@ -183,7 +183,7 @@ fn the_same_seed_gives_the_same_rows_for_processes_and_traces() {
 fn a_trace_with_a_request_longer_than_the_model_takes_fails_before_anything_is_sent() {
     let workload = json!({"kind": "requests", "arrival": "trace", "trace": TRACE});
     let done = simulate(workload, json!({"preset": "tiny", "context_limit": 2600}));
-    let RunOutcome::Failed { reason } = done.record.outcome else { panic!("{:?}", done.record.outcome) };
+    let RunOutcome::Failed(RunFailure { reason, .. }) = done.record.outcome else { panic!("{:?}", done.record.outcome) };
     assert!(reason.contains("request 7 takes 2620 tokens and the model holds 2600"), "{reason}");
     assert!(done.rows.is_empty());
 }

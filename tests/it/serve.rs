@@ -1,13 +1,13 @@
 //! The simulated engine over HTTP, met by the client that measures real servers, and by a plain one.
 
-use bench::client::spec::{TargetApi, TargetSpec};
 use bench::client::{HttpExchange, HttpTarget, Target};
 use bench::clock::Clock;
 use bench::engine::EngineParameters;
-use bench::engine::spec::{EngineFaultKind, EnginePreset, EngineSpec, FaultSpec};
 use bench::record::FailureKind;
 use bench::serve::{EngineServer, ServeOptions, bind};
 use bench::session::{ChatMessage, MessageRole, Prompt};
+use bench::spec::engine::{EngineFaultKind, EnginePreset, EngineSpec, FaultSpec};
+use bench::spec::target::{TargetApi, TargetSpec};
 use serde_json::{Value, json};
 
 async fn serve(faults: Vec<FaultSpec>) -> EngineServer {

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use bench::record::{RunOutcome, RunRecord};
+use bench::record::{RunFailure, RunFailureCause, RunOutcome, RunRecord};
 use bench::store::read_sweep;
 use serde_json::{Value, json};
 
@@ -247,8 +247,11 @@ fn a_server_that_refuses_the_key_from_the_first_cell_on_ends_each_cell_and_the_s
     let failed = records(&stage);
     assert_eq!(failed.len(), 2);
     for record in failed {
-        let RunOutcome::Failed { reason } = &record.outcome else { panic!("{record:?}") };
-        assert!(reason.starts_with("nobody served ") && reason.contains("http_403: not with this key"), "{reason}");
+        let RunOutcome::Failed(RunFailure { cause, reason, .. }) = &record.outcome else { panic!("{record:?}") };
+        assert!(
+            *cause == RunFailureCause::Unserved && reason.starts_with("nobody served ") && reason.contains("http_403: not with this key"),
+            "{reason}"
+        );
         assert!(reason.ends_with("more were not sent") && record.counts.requests < 100, "{reason}");
     }
     let all = sweep(&stage, &gateway.url, &["--set", "on_cell_failure=continue"]);
@@ -313,7 +316,7 @@ fn a_cell_whose_server_was_killed_in_the_middle_has_failed_and_is_done_again_on_
     running.line("stopped, since nobody served two runs in a row");
     let failed = records(&stage);
     assert_eq!(failed.len(), 2, "the third cell is not begun");
-    assert!(failed.iter().all(|record| matches!(record.outcome, RunOutcome::Failed { .. })), "{failed:?}");
+    assert!(failed.iter().all(|record| matches!(record.outcome, RunOutcome::Failed(_))), "{failed:?}");
     assert!(failed.iter().any(|record| (record.counts.failures.len() as u64) < record.counts.requests), "{failed:?}");
     let line = running.line("To try it again and go on: ").split_once("go on: ").unwrap().1.to_owned();
     // With the server still gone, nothing is run; with one at its place, all that failed is done again.

@@ -1,9 +1,9 @@
 //! Our connections: read by the least code, and listened to.
 
-use bench::client::spec::TargetSpec;
 use bench::client::{HttpTarget, PreparedRequest};
 use bench::clock::Clock;
 use bench::session::{ChatMessage, MessageRole, Prompt};
+use bench::spec::target::TargetSpec;
 use serde_json::json;
 
 use super::{Counter, ENDING};

@@ -5,7 +5,7 @@ use std::path::Path;
 use bench::plan::{self, Plan, PlanSummary};
 use bench::record::ClientEnvironment;
 use bench::scenario::{DiagnosticStyle, ScenarioError, ScenarioOverrides, load_file, load_text_with};
-use bench::stopping;
+use bench::steering;
 use jiff::Timestamp;
 
 use super::contract::{message, page};
@@ -39,7 +39,7 @@ pub fn loaded(path: &Path, text: &str, options: &ScenarioOverrides) {
             }
             let plan = Plan::new(&scenario).unwrap();
             drop(plan.manifest(Timestamp::UNIX_EPOCH, ClientEnvironment::default()));
-            for remark in stopping::remarks(&plan) {
+            for remark in steering::remarks(&plan) {
                 message(&remark);
             }
             match PlanSummary::of(&plan) {

@@ -250,7 +250,7 @@ fn side(side: &SavedVariant<'_>, name: String) -> ComparisonSide {
 mod tests {
     use super::*;
     use crate::analysis::fixture::{Cell, answered, cell, failed, sweep, uniform};
-    use crate::record::{FailureKind, RequestRecord, RunOutcome};
+    use crate::record::{FailureKind, RequestRecord, RunFailure, RunFailureCause, RunOutcome};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
@@ -448,7 +448,7 @@ mod tests {
         let cells =
             || vec![cell("vllm", 4, 4, rows(16, 1.0, 0)), cell("vllm", 4, 3, rows(12, 1.0, 0)), cell("vllm", 1, 1, rows(1, 1.0, 0))];
         let mut new = cells();
-        new[1].outcome = RunOutcome::Failed { reason: "the server did not become ready".into() };
+        new[1].outcome = RunOutcome::Failed(RunFailure::new(RunFailureCause::Cell, "the server did not become ready".into()));
         new.pop();
         let comparison = compared(&cells(), &new, &CompareOptions::default()).unwrap();
         assert_eq!((comparison.cells.len(), comparison.call), (1, ComparisonVerdict::NotEnoughData));

@@ -84,7 +84,7 @@ fn place(names: &[String], cell: &CellRuns<'_>) -> Axes {
 }
 
 fn without_result(cell: &CellRuns<'_>) -> Option<String> {
-    let failed = cell.failure().map(|reason| format!("failed: {}", reason.lines().next().unwrap_or_default()));
+    let failed = cell.failure().map(|failure| format!("failed: {}", failure.to_string().lines().next().unwrap_or_default()));
     let invalid = || cell.invalidity().map(|reason| format!("invalid: {reason}"));
     failed.or_else(invalid).or_else(|| cell.runs.is_empty().then(|| "no whole run is there".to_owned()))
 }

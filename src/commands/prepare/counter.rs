@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::progress::PrepareProgress;
 use crate::cli::TokenizerArgs;
-use crate::client::spec::TargetSpec;
 use crate::endpoint::BaseUrl;
 use crate::prepare::{DownloadPolicy, Downloader, HubTokenizer, TokenizerIdentity};
 use crate::record::TokenRule;
+use crate::spec::target::TargetSpec;
 use crate::tokens::{self, LocalTokenizer, TokenCounter};
 
 /// The largest `tokenizer.json` that is fetched: those of today have at most some thirty million bytes.

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::engine::spec::{EnginePreset, EngineSpec, TierSpec};
 use crate::engine::tokenizer::mix;
 use crate::engine::{BlockHashChain, EngineAnswer, encode};
+use crate::spec::engine::{EnginePreset, EngineSpec, TierSpec};
 use crate::units::{Bytes, BytesPerSecond};
 
 /// A tiny engine with that many blocks of 16 tokens and 16 kB.

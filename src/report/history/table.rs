@@ -70,7 +70,7 @@ fn values(history: &SweepHistory, variant: &VariantHistory, series: &CellSeries)
 /// Value, interval, n and verdict of a night.
 fn value(history: &SweepHistory, scale: DisplayUnit, point: &ValuePoint) -> Vec<String> {
     let text = match (&point.state, point.value()) {
-        (CellState::Failed { .. }, _) => "failed".to_owned(),
+        (CellState::Failed(_), _) => "failed".to_owned(),
         (CellState::Invalid { .. }, _) => "invalid".to_owned(),
         (CellState::Missing, _) => "missing".to_owned(),
         (CellState::Untested { implied }, _) => implied.word().to_owned(),

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
     use crate::analysis::fixture::{cell, published, sweep, uniform};
     use crate::analysis::{SummaryOptions, summarize};
-    use crate::record::{ImportOrigin, RunOutcome};
+    use crate::record::{ImportOrigin, RunFailure, RunFailureCause, RunOutcome};
     use crate::report::page::{EnvironmentSection, PageFigure};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
@@ -65,7 +65,7 @@ mod tests {
         let mut saved = sweep(&[GOAL], &[cell("vllm", 1, 1, uniform(1, 1, 0.5))]);
         saved.manifest.name = "<script>alert(1)</script>".into();
         saved.manifest.imported = Some(ImportOrigin { program: "<b>other</b>".into(), lacks: vec!["no <i>sessions</i>".into()] });
-        saved.runs[0].record.outcome = RunOutcome::Failed { reason: "\"><img src=x onerror=alert(2)>".into() };
+        saved.runs[0].record.outcome = RunOutcome::Failed(RunFailure::new(RunFailureCause::Cell, "\"><img src=x onerror=alert(2)>".into()));
         let summary = summarize(&saved, &SummaryOptions::default()).unwrap();
         let figures = [PageFigure { variant: Some("vllm".into()), file: "heatmap.svg".into(), svg: "<svg id=\"drawn\"></svg>".into() }];
         let facts = [EnvironmentSection { heading: "<u>client</u>".into(), lines: vec![("<s>".into(), "</dl><script>".into())] }];

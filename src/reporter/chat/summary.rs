@@ -133,8 +133,8 @@ fn latencies(text: &mut String, figures: &ChatStatistics) {
 fn remarks(text: &mut String, record: &RunRecord) {
     match &record.outcome {
         RunOutcome::Completed | RunOutcome::Curtailed(_) => {}
-        RunOutcome::Failed { reason } => {
-            let _ = writeln!(text, "\nFAILED: {reason}");
+        RunOutcome::Failed(failure) => {
+            let _ = writeln!(text, "\nFAILED: {}", failure.with_lines());
         }
         RunOutcome::Interrupted => *text += "\nINTERRUPTED: the run was stopped before its end and is not kept as a result\n",
     }

@@ -1,7 +1,7 @@
 //! Rules of `[engine]`, which count where the simulated engine is the target.
 
 use super::RuleReporter;
-use crate::engine::spec::{EngineFaultKind, EngineSpec, FaultSpec};
+use crate::spec::engine::{EngineFaultKind, EngineSpec, FaultSpec};
 
 pub fn check(spec: &EngineSpec, look: &mut RuleReporter<'_>) {
     let counts = [

@@ -14,7 +14,7 @@ use super::diagnostic::{ScenarioDiagnostic, ScenarioError};
 use super::document::ScenarioNode;
 use super::environment::Lookup;
 use super::source::SourceSpan;
-use crate::client::spec::TargetKind;
+use crate::spec::target::TargetKind;
 
 pub use file_lookup_cache::FileLookupCache;
 

@@ -3,7 +3,7 @@
 use super::workload::{WHERE, answer_tokens, rate};
 use super::{FileLookupCache, RuleReporter};
 use crate::named_file::NamedFile;
-use crate::workload::spec::{AnswerPolicy, ArrivalPattern, RequestsSpec};
+use crate::spec::workload::{AnswerPolicy, ArrivalPattern, RequestsSpec};
 
 pub fn check(spec: &RequestsSpec, disk: &mut FileLookupCache, look: &mut RuleReporter<'_>) {
     match spec.arrival {

@@ -2,9 +2,9 @@
 
 use super::RuleReporter;
 use super::target::is_base_url;
-use crate::client::spec::{TargetKind, TargetSpec};
 use crate::scenario::diagnostic::closest;
-use crate::server::spec::{ProcessSpec, ReadySpec, ResetMode, ResetSpec, ResetStep, ServerSpec};
+use crate::spec::server::{ProcessSpec, ReadySpec, ResetMode, ResetSpec, ResetStep, ServerSpec};
+use crate::spec::target::{TargetKind, TargetSpec};
 use crate::template::{self, TemplateContext};
 
 /// Words in the name of an environment variable that make its value a secret.

@@ -2,10 +2,10 @@
 
 use super::RuleReporter;
 use super::file_lookup_cache::unread;
-use crate::client::spec::{OWN_FIELDS, TargetKind, TargetSpec};
 use crate::named_file::NamedFile;
 use crate::scenario::environment::Lookup;
 use crate::scenario::redaction::is_variable;
+use crate::spec::target::{OWN_FIELDS, TargetKind, TargetSpec};
 
 /// Fields of a request's body that belong to other fields of the scenario.
 const RESERVED: [(&str, &str); 5] = [

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{FileLookupCache, RuleReporter, requests};
 use crate::named_file::NamedFile;
-use crate::workload::spec::{ChatDataset, ChatSpec, DocumentQaSpec, DocumentReuse, DocumentsSpec, WorkloadSpec};
+use crate::spec::workload::{ChatDataset, ChatSpec, DocumentQaSpec, DocumentReuse, DocumentsSpec, WorkloadSpec};
 
 pub(super) const WHERE: &str = "paths start at the folder in which the command is given";
 

@@ -1,11 +1,12 @@
 //! Why a server did not come to serve, and how one ended that did: with the last lines of its log, for people.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::launch::SERVER;
 use crate::endpoint::EndpointError;
+use crate::record::{LogExcerpt, RunFailure, RunFailureCause};
 use crate::server::supervisor::{ProcessExit, SupervisorError, last_lines};
 use crate::template::UnknownFieldError;
 use crate::units::Seconds;
@@ -36,8 +37,8 @@ pub enum ServerLaunchError {
     /// It ended before it served.
     #[error("{0}")]
     Died(ServerFailure),
-    #[error("`{name}` was not ready within {limit} (`server.start_timeout`): {last}{tail}")]
-    NotReady { name: String, limit: Seconds, last: String, tail: LogTail },
+    #[error("`{name}` was not ready within {limit} (`server.start_timeout`): {last}")]
+    NotReady { name: String, limit: Seconds, last: String, log: LogExcerpt },
     /// The user wants no more of it.
     #[error("stopped while the server was starting")]
     Stopped,
@@ -49,19 +50,38 @@ pub struct ServerFailure {
     pub name: String,
     /// In words: `ended by itself: exit status 1`.
     pub how: String,
-    pub tail: LogTail,
+    pub log: Option<LogExcerpt>,
+}
+
+impl ServerLaunchError {
+    /// The failure of the runs for which the server was started.
+    #[must_use]
+    pub fn failure(&self) -> RunFailure {
+        let log = match self {
+            Self::Died(death) => death.log.clone(),
+            Self::NotReady { log, .. } => Some(log.clone()),
+            _ => None,
+        };
+        RunFailure { log, ..RunFailure::new(RunFailureCause::NotStarted, self.to_string()) }
+    }
 }
 
 impl ServerFailure {
+    /// The failure of the run that it ended.
+    #[must_use]
+    pub fn failure(&self) -> RunFailure {
+        RunFailure { log: self.log.clone(), ..RunFailure::new(RunFailureCause::ServerDied, self.to_string()) }
+    }
+
     pub(super) fn new(exited: ProcessExit, log: Option<&Path>) -> Self {
         let how = if exited.name == ProcessExit::SUPERVISOR { exited.status } else { format!("ended by itself: {}", exited.status) };
-        Self { name: exited.name, how, tail: LogTail::of(log) }
+        Self { name: exited.name, how, log: log.map(excerpt) }
     }
 
     /// The server's process is there, but was not ready again after failures; `last` is what it said last.
     pub(super) fn silent(limit: Duration, last: &str, log: Option<&Path>) -> Self {
         let how = format!("does not serve any more, {} s after requests failed: {last}", limit.as_secs());
-        Self { name: SERVER.to_owned(), how, tail: LogTail::of(log) }
+        Self { name: SERVER.to_owned(), how, log: log.map(excerpt) }
     }
 }
 
@@ -70,30 +90,11 @@ impl fmt::Display for ServerFailure {
         if self.name == ProcessExit::SUPERVISOR {
             return f.write_str(&self.how);
         }
-        write!(f, "`{}` {}{}", self.name, self.how, self.tail)
+        write!(f, "`{}` {}", self.name, self.how)
     }
 }
 
-/// The last lines of a log, after what they explain.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct LogTail {
-    log: Option<PathBuf>,
-    lines: Vec<String>,
-}
-
-impl LogTail {
-    pub(super) fn of(log: Option<&Path>) -> Self {
-        Self { log: log.map(Path::to_owned), lines: log.map(|log| last_lines(log, LINES)).unwrap_or_default() }
-    }
-}
-
-impl fmt::Display for LogTail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(log) = &self.log else { return Ok(()) };
-        if self.lines.is_empty() {
-            return write!(f, "; it wrote nothing to `{}`", log.display());
-        }
-        write!(f, "; the last lines of `{}`:", log.display())?;
-        self.lines.iter().try_for_each(|line| write!(f, "\n  {line}"))
-    }
+/// The last lines of a log.
+pub(super) fn excerpt(log: &Path) -> LogExcerpt {
+    LogExcerpt { file: log.display().to_string(), lines: last_lines(log, LINES) }
 }

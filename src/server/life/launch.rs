@@ -8,10 +8,10 @@ use super::connector::connector;
 use super::error::ServerLaunchError;
 use super::port::{self, ListenAddress};
 use super::ready::ReadinessProbe;
-use crate::client::spec::TargetSpec;
 use crate::endpoint::ServerEndpoint;
-use crate::server::spec::{ReadySpec, ServerSpec};
 use crate::server::supervisor::ProcessJob;
+use crate::spec::server::{ReadySpec, ServerSpec};
+use crate::spec::target::TargetSpec;
 use crate::template::{CommandMode, TemplateContext, UnknownFieldError, quoted_all, with_port};
 use crate::units::Seconds;
 
@@ -101,7 +101,7 @@ struct ProcessLaunchBuilder<'a> {
 }
 
 impl ProcessLaunchBuilder<'_> {
-    fn before(&self, before: &crate::server::spec::ProcessSpec) -> Result<ProcessLaunch, ServerLaunchError> {
+    fn before(&self, before: &crate::spec::server::ProcessSpec) -> Result<ProcessLaunch, ServerLaunchError> {
         let command = self.template.command(&before.command, CommandMode::of(before.shell))?;
         let ready = before.ready.as_ref().map(|ready| self.readiness(Some(ready))).transpose()?;
         let job = self.job(&before.name, command, before.shell, &before.env, before.working_dir.as_deref())?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::error::{LogTail, ServerFailure, ServerLaunchError};
+use super::error::{ServerFailure, ServerLaunchError, excerpt};
 use super::launch::{LaunchPlan, ProcessLaunch, SERVER};
 use super::pool::pool_in_log;
 use super::ready::ReadinessProbe;
@@ -129,7 +129,7 @@ async fn start(
         death = died(supervisor, logs) => Err(ServerLaunchError::Died(death)),
         () = ready.wait() => Ok(Some(ready)),
         () = tokio::time::sleep(time) => {
-            Err(ServerLaunchError::NotReady { name, limit, last: ready.last.clone(), tail: LogTail::of(Some(&log)) })
+            Err(ServerLaunchError::NotReady { name, limit, last: ready.last.clone(), log: excerpt(&log) })
         }
     }
 }

@@ -6,10 +6,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::error::ServerLaunchError;
-use crate::client::spec::{TargetApi, TargetSpec};
 use crate::endpoint::{ServerEndpoint, server_message};
 use crate::server::endpoint_request::EndpointRequest;
-use crate::server::spec::ReadySpec;
+use crate::spec::server::ReadySpec;
+use crate::spec::target::{TargetApi, TargetSpec};
 
 /// Pauses between two questions: short at first, for servers that are there at once.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(500)];

@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde::Deserialize;
 
-use crate::client::spec::TargetSpec;
 use crate::endpoint::ServerEndpoint;
+use crate::spec::target::TargetSpec;
 
 #[derive(Deserialize)]
 struct VersionReply {

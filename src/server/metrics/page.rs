@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-use crate::client::spec::TargetSpec;
 use crate::endpoint::{EndpointError, ServerEndpoint, server_message};
 use crate::exposition::{PrometheusPage, PrometheusSample};
 use crate::server::endpoint_request::{EndpointRequest, EndpointRequestError};
+use crate::spec::target::TargetSpec;
 
 /// How long a page may take. A page that is slower says little about the time it was asked for.
 const LIMIT: Duration = Duration::from_secs(5);

@@ -15,11 +15,11 @@ use super::host::HostWatcher;
 use super::name_filter::MetricNameFilter;
 use super::page::MetricsPage;
 use super::watched_page::WatchedPage;
-use crate::client::spec::TargetSpec;
 use crate::clock::{Clock, Micros};
 use crate::endpoint::{BaseUrl, ServerEndpoint};
 use crate::record::ServerSample;
-use crate::server::spec::WatchSpec;
+use crate::spec::server::WatchSpec;
+use crate::spec::target::TargetSpec;
 
 /// The shortest period: below it, reading would be most of what is measured.
 const SHORTEST: Micros = Micros(10_000);

@@ -13,7 +13,7 @@ use tokio::process::Command;
 use super::ResetError;
 use crate::endpoint::SecretValues;
 use crate::process_group::ProcessGroup;
-use crate::server::spec::ResetCommand;
+use crate::spec::server::ResetCommand;
 use crate::template::{CommandMode, TemplateContext};
 
 /// How many lines of the output are told.
@@ -74,7 +74,7 @@ fn last_lines(output: &mut File, secrets: &SecretValues) -> String {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::client::spec::TargetSpec;
+    use crate::spec::target::TargetSpec;
 
     fn template() -> TemplateContext {
         let target = serde_json::json!({ "url": "http://gpu7:8100/v1", "model": "org/tiny" });

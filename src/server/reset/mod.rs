@@ -12,9 +12,9 @@ use reqwest::Method;
 use self::command::ResetProgram;
 use self::endpoint::{ResetRetryPolicy, empty};
 use super::endpoint_request::{EndpointRequest, EndpointRequestError};
-use super::spec::{ResetStep, ServerSpec};
-use crate::client::spec::TargetSpec;
 use crate::endpoint::{EndpointError, ServerEndpoint};
+use crate::spec::server::{ResetStep, ServerSpec};
+use crate::spec::target::TargetSpec;
 use crate::template::{TemplateContext, UnknownFieldError};
 
 /// The most that a command may take.

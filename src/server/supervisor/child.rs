@@ -18,7 +18,7 @@ use super::job::ProcessJob;
 use super::log::{self, LogRedactor};
 use super::marker::{ProcessMarker, VARIABLE};
 use super::process_table::{KILLED_WITHIN, LOOK, ProcessTable};
-use crate::server::spec::{StopSignal, StopSpec};
+use crate::spec::server::{StopSignal, StopSpec};
 
 /// How long after a process's end its output is awaited, which others may hold open.
 const OUTPUT_WITHIN: Duration = Duration::from_millis(500);

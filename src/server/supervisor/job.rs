@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::server::spec::StopSpec;
+use crate::spec::server::StopSpec;
 
 /// One process of a server's life. It travels to the supervising process through a pipe, so that nothing of it is in an argument or in
 /// the environment of any process but its own.

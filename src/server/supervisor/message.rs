@@ -43,7 +43,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::server::spec::StopSpec;
+    use crate::spec::server::StopSpec;
 
     #[test]
     fn an_order_is_one_line_and_reads_back_whole() {

@@ -90,7 +90,7 @@ async fn a_document_goes_into_the_largest_bucket_strictly_below_it() {
 
 #[tokio::test]
 async fn a_servers_count_cuts_as_exactly() {
-    let spec = bench::engine::spec::EngineSpec { preset: bench::engine::spec::EnginePreset::Tiny, ..Default::default() };
+    let spec = bench::spec::engine::EngineSpec { preset: bench::spec::engine::EnginePreset::Tiny, ..Default::default() };
     let parameters = bench::engine::EngineParameters::resolve(&spec, 0).unwrap();
     let options = bench::serve::ServeOptions { host: [127, 0, 0, 1].into(), port: 0, model: "tiny".into(), parameters };
     let serving = bench::serve::bind(options).await.unwrap();

@@ -1,6 +1,6 @@
 //! Servers that do not come to serve, and servers that die.
 
-use bench::record::RunOutcome;
+use bench::record::{RunFailure, RunFailureCause, RunOutcome};
 
 use super::stage::{Stage, until};
 
@@ -47,10 +47,10 @@ fn a_server_that_dies_fails_its_cell_with_its_last_words_and_is_started_again_fo
     let records = stage.records();
     assert_eq!(records.len(), 2, "{said}");
     let (died, next) = if records[0].header.axes[0].1 == 600.0 { (&records[0], &records[1]) } else { (&records[1], &records[0]) };
-    let RunOutcome::Failed { reason } = &died.outcome else { panic!("{died:?}") };
-    for part in ["the server died", "exit status 7", "server.log", "the device is lost"] {
-        assert!(reason.contains(part), "{part} is not in {reason}");
-    }
+    let RunOutcome::Failed(failure) = &died.outcome else { panic!("{died:?}") };
+    assert!(failure.cause == RunFailureCause::ServerDied && failure.reason.contains("exit status 7"), "{failure:?}");
+    let log = failure.log.as_ref().unwrap();
+    assert!(log.file.ends_with("server.log") && log.lines.contains(&"the device is lost".to_owned()), "{log:?}");
     // What was answered before is kept, and so is what was given up.
     assert!(died.counts.requests > 0 && died.server.as_ref().unwrap().life == Some(1), "{died:?}");
     assert_eq!((&next.outcome, next.server.as_ref().unwrap().life), (&RunOutcome::Completed, Some(2)));
@@ -80,8 +80,8 @@ fn a_server_that_fails_every_request_long_before_its_process_ends_has_died_in_th
     let mut records = stage.records();
     records.sort_by_key(|record| record.server.as_ref().and_then(|server| server.life));
     let [died, next] = records.as_slice() else { panic!("{records:?}") };
-    let RunOutcome::Failed { reason } = &died.outcome else { panic!("{died:?}") };
-    assert!(reason.contains("the server died") && reason.contains("exit status 7"), "{reason}");
+    let RunOutcome::Failed(failure) = &died.outcome else { panic!("{died:?}") };
+    assert!(failure.cause == RunFailureCause::ServerDied && failure.reason.contains("exit status 7"), "{failure:?}");
     assert!(died.counts.failures.contains_key("connect"), "{died:?}");
     assert_eq!((&next.outcome, next.server.as_ref().unwrap().life, next.counts.failed), (&RunOutcome::Completed, Some(2), 0));
 }
@@ -94,18 +94,20 @@ fn a_server_that_dies_too_often_is_given_up_and_the_sweep_goes_on_with_the_other
     ));
     let (code, said) = die_in_the_first_cell(&stage);
     assert_eq!(code, Some(3), "{said}");
-    let reasons: Vec<(String, String)> = stage
+    let failures: Vec<(String, RunFailure)> = stage
         .records()
         .into_iter()
         .filter_map(|record| match record.outcome {
-            RunOutcome::Failed { reason } => Some((record.header.variant, reason)),
+            RunOutcome::Failed(failure) => Some((record.header.variant, failure)),
             _ => None,
         })
         .collect();
-    let of = |variant: &str, part: &str| reasons.iter().filter(|(name, reason)| name == variant && reason.contains(part)).count();
-    assert_eq!((of("mortal", "the server died"), of("mortal", "`server.restarts` is 0")), (1, 2), "{reasons:#?}");
-    assert_eq!((of("other", "did not start"), of("other", "not run")), (1, 2), "{reasons:#?}");
-    assert!(of("other", "no-such-program") > 0, "{reasons:#?}");
+    let of =
+        |variant: &str, cause: RunFailureCause| failures.iter().filter(|(name, failure)| name == variant && failure.cause == cause).count();
+    assert_eq!((of("mortal", RunFailureCause::ServerDied), of("mortal", RunFailureCause::NotTried)), (1, 2), "{failures:#?}");
+    assert_eq!((of("other", RunFailureCause::NotStarted), of("other", RunFailureCause::NotTried)), (1, 2), "{failures:#?}");
+    let says = |part: &str| failures.iter().any(|(_, failure)| failure.reason.contains(part));
+    assert!(says("`server.restarts` is 0") && says("no-such-program"), "{failures:#?}");
 }
 
 #[test]

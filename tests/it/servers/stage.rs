@@ -93,7 +93,7 @@ impl Swept {
 
     pub fn reasons(&self) -> Vec<String> {
         let reason = |record: &RunRecord| match &record.outcome {
-            RunOutcome::Failed { reason } => Some(reason.clone()),
+            RunOutcome::Failed(failure) => Some(failure.with_lines()),
             _ => None,
         };
         self.records.iter().filter_map(reason).collect()

@@ -2,8 +2,8 @@
 
 use std::process::{Command, Stdio};
 
-use bench::server::spec::StopSignal;
 use bench::server::supervisor::{ProcessExit, SupervisorError};
+use bench::spec::server::StopSignal;
 use bench::units::Seconds;
 use rustix::process::Signal;
 

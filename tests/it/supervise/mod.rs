@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use bench::server::spec::StopSpec;
 use bench::server::supervisor::{ProcessJob, SupervisorHandle};
+use bench::spec::server::StopSpec;
 use bench::units::Seconds;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;

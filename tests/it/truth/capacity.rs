@@ -2,7 +2,7 @@
 
 use bench::clock::Micros;
 use bench::engine::TokenMemo;
-use bench::engine::spec::{EngineSpec, TierSpec};
+use bench::spec::engine::{EngineSpec, TierSpec};
 use bench::units::{Bytes, BytesPerSecond};
 
 use super::groups::{Cell, documents, p95_ttft, run};

@@ -10,7 +10,7 @@ use bench::analysis::{CellSummary, SummaryOptions, SweepSummary, summarize};
 use bench::goal::Goal;
 use bench::plan::Run;
 use bench::record::{RequestPhase, RequestRecord, RunOutcome};
-use bench::stopping::{CellRows, PlannedRepeat, PlannedRows};
+use bench::steering::{CellRows, PlannedRepeat, PlannedRows};
 use bench::store::{SavedSweep, read_sweep};
 use bench::workload::Corpus;
 

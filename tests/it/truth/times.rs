@@ -3,7 +3,7 @@
 
 use bench::clock::Micros;
 use bench::engine::TokenMemo;
-use bench::engine::spec::{EnginePreset, EngineSpec};
+use bench::spec::engine::{EnginePreset, EngineSpec};
 
 use super::groups::{Cell, documents, p95_ttft, run};
 

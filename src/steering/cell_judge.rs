@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::Context;
-
+use super::sweep_scheduler::SteeringError;
 use crate::analysis::{GoalVerdict, SummaryOptions, summarize};
 use crate::goal::Goal;
 use crate::record::{EarlyStopCertainty, RunOutcome};
@@ -12,12 +11,12 @@ use crate::search::{GoalEvidence, TestedCell};
 use crate::store::read_runs;
 
 /// How a cell came out by the runs of these ids, all of them sealed; `repeats` is the most that it gets.
-pub(super) fn judge(dir: &Path, ids: &BTreeSet<String>, goals: &[Goal]) -> anyhow::Result<TestedCell> {
-    let sweep = read_runs(dir, ids).with_context(|| format!("the runs in `{}` cannot be judged", dir.display()))?;
+pub(super) fn judge_cell(dir: &Path, ids: &BTreeSet<String>, goals: &[Goal]) -> Result<TestedCell, SteeringError> {
+    let sweep = read_runs(dir, ids).map_err(|source| SteeringError::Runs { dir: dir.to_owned(), source })?;
     let runs = u32::try_from(ids.len()).unwrap_or(u32::MAX);
     let curtailed = sweep.runs.iter().rev().find_map(|run| match &run.record.outcome {
         RunOutcome::Curtailed(curtailed) => Some(curtailed.clone()),
-        RunOutcome::Completed | RunOutcome::Failed { .. } | RunOutcome::Interrupted => None,
+        RunOutcome::Completed | RunOutcome::Failed(_) | RunOutcome::Interrupted => None,
     });
     let summary = summarize(&sweep, &SummaryOptions { goals: goals.to_vec(), shown: None })?;
     let Some(cell) = summary.variants.first().and_then(|variant| variant.cells.first()) else { return Ok(TestedCell::nothing(runs)) };

@@ -10,27 +10,30 @@ use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::judging::judge;
+use super::cell_judge::judge_cell;
+use super::early_stopper::EarlyStopper;
+use super::sweep_scheduler::SteeringError;
 use crate::event::SweepEvent;
 use crate::executor::{RunScheduler, StoppingRule};
 use crate::goal::Goal;
 use crate::plan::{Plan, PlannedSearch, Run, SearchSpace, short_name, value_text};
 use crate::record::{RunOutcome, RunRecord};
-use crate::scenario::RunOrder;
 use crate::search::{
     CellIndex, FrontierSearch, LEGEND, SearchEndReason, SearchLimits, SearchMeasure, SearchStatus, SearchStep, TestedCell,
 };
-use crate::stopping::EarlyStopper;
+use crate::spec::scenario::RunOrder;
 
 /// What the scheduler hears and tells.
-pub(super) struct SearchChannels {
+#[derive(Debug)]
+pub struct SearchChannels {
     /// Ids of runs that are sealed.
     pub sealed: Receiver<String>,
     pub events: UnboundedSender<SweepEvent>,
 }
 
 /// All walks of a plan.
-pub(super) struct SearchScheduler {
+#[derive(Debug)]
+pub struct SearchScheduler {
     dir: PathBuf,
     goals: Vec<Goal>,
     repeats: u32,
@@ -43,12 +46,13 @@ pub(super) struct SearchScheduler {
     current: Option<(usize, CellIndex, Run)>,
     sealed: usize,
     budget: Option<TimeBudget>,
-    wires: SearchChannels,
+    channels: SearchChannels,
     /// What went wrong while a cell was judged: told at the end.
-    trouble: Option<anyhow::Error>,
+    trouble: Option<SteeringError>,
 }
 
 /// A walk and what is sealed of its cells.
+#[derive(Debug)]
 struct ActiveSearch {
     walk: FrontierSearch,
     planned: PlannedSearch,
@@ -64,6 +68,7 @@ enum ActiveSearchEnd {
 }
 
 /// Whose turn it is.
+#[derive(Debug)]
 enum SearchInterleaving {
     /// The first walk that has not ended.
     OneByOne,
@@ -72,6 +77,7 @@ enum SearchInterleaving {
 }
 
 /// How much time there is, in seconds.
+#[derive(Debug)]
 struct TimeBudget {
     most: f64,
     simulated: bool,
@@ -94,8 +100,8 @@ impl SearchScheduler {
         sealed: &BTreeSet<String>,
         stopping: Option<EarlyStopper>,
         dir: &Path,
-        wires: SearchChannels,
-    ) -> anyhow::Result<Option<Self>> {
+        channels: SearchChannels,
+    ) -> Result<Option<Self>, SteeringError> {
         let Some(frontier) = plan.frontier.clone() else { return Ok(None) };
         let limits = SearchLimits { repeats: plan.repeats, max_cells: plan.search.max_cells.map(|most| most as usize) };
         let ongoing = |planned: PlannedSearch| ActiveSearch {
@@ -119,7 +125,7 @@ impl SearchScheduler {
             current: None,
             sealed: sealed.len(),
             budget,
-            wires,
+            channels,
             trouble: None,
         };
         searching.recall(sealed)?;
@@ -127,12 +133,12 @@ impl SearchScheduler {
     }
 
     /// What went wrong, after the sweep.
-    pub fn trouble(&mut self) -> Option<anyhow::Error> {
+    pub fn trouble(&mut self) -> Option<SteeringError> {
         self.trouble.take()
     }
 
     /// Sees every cell of which a run is sealed.
-    fn recall(&mut self, sealed: &BTreeSet<String>) -> anyhow::Result<()> {
+    fn recall(&mut self, sealed: &BTreeSet<String>) -> Result<(), SteeringError> {
         for number in 0..self.walks.len() {
             let cells: Vec<(CellIndex, BTreeSet<String>)> = self.walks[number]
                 .planned
@@ -150,10 +156,10 @@ impl SearchScheduler {
     }
 
     /// Judges a cell and tells its walk.
-    fn see(&mut self, number: usize, place: CellIndex) -> anyhow::Result<()> {
+    fn see(&mut self, number: usize, place: CellIndex) -> Result<(), SteeringError> {
         let ongoing = &mut self.walks[number];
         let Some(ids) = ongoing.sealed.get(&place) else { return Ok(()) };
-        let mut seen = judge(&self.dir, ids, &self.goals)?;
+        let mut seen = judge_cell(&self.dir, ids, &self.goals)?;
         let open = ongoing.planned.runs.get(&place).and_then(|runs| runs.iter().find(|run| !ids.contains(&run.id)));
         let needs_more = open.is_some_and(|run| self.stopping.as_ref().is_none_or(|stopping| stopping.needs(run)));
         if !needs_more {
@@ -207,7 +213,7 @@ impl SearchScheduler {
         let text = format!("{}: {}", ongoing.name(), self.words(ongoing, &standing));
         let map = standing.map(ongoing.walk.lattice()).map(|lines| format!("{}\n{LEGEND}", lines.join("\n")));
         let left = self.walks.iter().map(|walk| self.left(walk)).sum();
-        let _ = self.wires.events.send(SweepEvent::Searched { text, map, left, ended: ongoing.ended.is_some() });
+        let _ = self.channels.events.send(SweepEvent::Searched { text, map, left, ended: ongoing.ended.is_some() });
     }
 
     /// About how many runs a walk will still do: all repeats of each cell.
@@ -256,7 +262,7 @@ impl SearchScheduler {
 
     /// Waits until the run is on disk; whether it is.
     fn await_seal(&self, id: &str) -> bool {
-        self.wires.sealed.iter().any(|sealed| sealed == id)
+        self.channels.sealed.iter().any(|sealed| sealed == id)
     }
 }
 
@@ -320,7 +326,7 @@ impl RunScheduler for SearchScheduler {
             return;
         }
         if !self.await_seal(&run.id) {
-            self.trouble = Some(anyhow::anyhow!("nobody saves results any more, so that no further cell can be chosen"));
+            self.trouble = Some(SteeringError::Unsaved);
             return;
         }
         self.walks[number].sealed.entry(place).or_default().insert(run.id);

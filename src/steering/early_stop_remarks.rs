@@ -1,10 +1,10 @@
 //! What there is to say before the start of cells that may end early, and of goals that keep them from it.
 
 use super::cell_stopper::StoppingCriterion;
-use super::rows::countable;
+use super::planned_rows::countable;
 use crate::goal::Goal;
 use crate::plan::Plan;
-use crate::workload::spec::WorkloadSpec;
+use crate::spec::workload::WorkloadSpec;
 
 /// Remarks on a plan; none where every cell is run to its end.
 #[must_use]

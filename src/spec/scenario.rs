@@ -7,20 +7,18 @@ use std::path::PathBuf;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::meant::RunOrder;
-use crate::client::spec::TargetSpec;
-use crate::engine::spec::EngineSpec;
-use crate::executor::spec::OnCellFailure;
-use crate::plot::spec::PlotSpec;
-use crate::search::spec::SearchSpec;
-use crate::server::spec::ServerSpec;
-use crate::workload::spec::WorkloadSpec;
+use crate::spec::engine::EngineSpec;
+use crate::spec::failure_policy::OnCellFailure;
+use crate::spec::plot::PlotSpec;
+use crate::spec::search::SearchSpec;
+use crate::spec::server::ServerSpec;
+use crate::spec::target::TargetSpec;
+use crate::spec::workload::WorkloadSpec;
 
 /// What to measure: a workload, a target, a matrix of values, variants to compare, and the goals that must hold.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "bench scenario")]
-#[expect(dead_code, reason = "what is read elsewhere stands here for its schema")]
 pub struct ScenarioSpec {
     /// Another scenario that this one starts from, relative to this file. Tables are merged, everything else is replaced.
     #[serde(default)]
@@ -175,4 +173,18 @@ impl JsonSchema for MatrixSpec {
             "additionalProperties": { "type": ["string", "number", "boolean", "array", "object"] },
         })
     }
+}
+
+/// In which order the cells of a variant are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunOrder {
+    /// By the seed, another one for each repeat, the same for each variant.
+    #[default]
+    Shuffled,
+    /// As the matrix lists them, the last axis changing fastest.
+    Listed,
+    /// The cells as in `shuffled`; the variants take turns instead of coming in blocks, forwards in one repeat and backwards in the next
+    /// (A B, B A, ...), so that what drifts with time falls on all of them alike.
+    Abba,
 }

@@ -9,8 +9,8 @@ use crate::arrival::{RequestSchedule, ScheduledTurn, SendTrigger};
 use crate::clock::Micros;
 use crate::goal::{Aggregate, ConditionField, Goal, RowCondition};
 use crate::metric::Metric;
+use crate::spec::workload::WorkloadSpec;
 use crate::workload::Corpus;
-use crate::workload::spec::WorkloadSpec;
 
 /// Every session that has a row is held in memory from the start.
 const MOST_COUNTED: f64 = 1e6;

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::Context;
-
+use super::cell_stopper::CellStopper;
+use super::early_stopper::EarlyStopper;
+use super::sweep_scheduler::SteeringError;
 use crate::executor::{PlanScheduler, RunScheduler, StoppingRule};
 use crate::plan::{Plan, Run};
 use crate::record::{EarlyStopReason, RequestRecord, RunRecord};
-use crate::stopping::{CellStopper, EarlyStopper};
 use crate::store::read_sweep;
 
 impl StoppingRule for CellStopper {
@@ -18,7 +18,8 @@ impl StoppingRule for CellStopper {
 }
 
 /// Every run of a plan that is not sealed and that its cell still needs.
-pub(super) struct EarlyStopScheduler {
+#[derive(Debug)]
+pub struct EarlyStopScheduler {
     runs: PlanScheduler,
     stopping: EarlyStopper,
     /// The run that goes on.
@@ -29,7 +30,7 @@ pub(super) struct EarlyStopScheduler {
 
 impl EarlyStopScheduler {
     /// Goes on from what is sealed in the folder.
-    pub fn new(plan: &Plan, sealed: &BTreeSet<String>, mut stopping: EarlyStopper, dir: &Path) -> anyhow::Result<Self> {
+    pub fn new(plan: &Plan, sealed: &BTreeSet<String>, mut stopping: EarlyStopper, dir: &Path) -> Result<Self, SteeringError> {
         if !sealed.is_empty() {
             recall(plan, sealed, &mut stopping, dir)?;
         }
@@ -39,11 +40,12 @@ impl EarlyStopScheduler {
 }
 
 /// Tells the rules what earlier starts have brought.
-pub(super) fn recall(plan: &Plan, sealed: &BTreeSet<String>, stopping: &mut EarlyStopper, dir: &Path) -> anyhow::Result<()> {
-    for saved in read_sweep(dir)?.runs {
+pub(super) fn recall(plan: &Plan, sealed: &BTreeSet<String>, stopping: &mut EarlyStopper, dir: &Path) -> Result<(), SteeringError> {
+    let runs = |source| SteeringError::Runs { dir: dir.to_owned(), source };
+    for saved in read_sweep(dir).map_err(runs)?.runs {
         let id = &saved.record.header.id;
         if let Some(run) = plan.runs.iter().find(|run| run.id == *id && sealed.contains(id)) {
-            let rows = saved.requests.records().with_context(|| format!("the rows of run `{id}` cannot be read"))?;
+            let rows = saved.requests.records().map_err(|source| SteeringError::Rows { id: id.clone(), source })?;
             stopping.sealed(run, &saved.record, &rows);
         }
     }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::cell_stopper::{CellStopper, StoppingCriterion};
-use super::rows::PlannedRepeat;
+use super::planned_rows::PlannedRepeat;
 use crate::goal::Goal;
 use crate::plan::{Plan, Run};
 use crate::record::{RequestRecord, RunOutcome, RunRecord};
-use crate::search::spec::SearchSpec;
+use crate::spec::search::SearchSpec;
 use crate::workload::Corpus;
 
 /// Ends cells early, by the rule of a scenario.
@@ -83,7 +83,7 @@ impl EarlyStopper {
         let Some(watch) = self.watch(run) else { return };
         match record.outcome {
             RunOutcome::Curtailed(_) => watch.settle(),
-            RunOutcome::Failed { .. } => watch.fail(),
+            RunOutcome::Failed(_) => watch.fail(),
             RunOutcome::Completed | RunOutcome::Interrupted => {}
         }
     }

@@ -84,12 +84,6 @@ impl SearchSpec {
             SearchKind::Frontier => EarlyStopPolicy::Certain,
         })
     }
-
-    /// Whether it changes nothing: every cell is run to its end.
-    #[must_use]
-    pub fn is_whole_grid(&self) -> bool {
-        self.kind == SearchKind::Grid && self.stop_rule() == EarlyStopPolicy::Never
-    }
 }
 
 impl Default for SearchSpec {
