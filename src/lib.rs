@@ -6,55 +6,27 @@
 //!                                                                                         +----> Verdict -> exit code
 //! ```
 //!
-//! Two halves that never import each other: **measure** (left of `disk`) and **judge** (right of it). They meet in [`record`] (types)
-//! and `store` (files). The modules below stand in the order of the arrow.
+//! Two halves: **measure** (left of `disk`) and **judge** (right of it). They meet in [`records`], types and files; only
+//! [`execution::steering`] sees both. A wing uses only those that stand above it.
 
-pub mod clock;
-mod named_file;
-mod process_group;
-pub mod sentence;
-pub mod units;
+pub mod foundation;
+pub mod vocabulary;
 
-pub mod goal;
-pub mod metric;
-pub mod session;
-pub mod spec;
-pub mod template;
-pub mod trace;
+pub mod records;
 
-pub mod endpoint;
-pub mod exposition;
-pub mod record;
-mod wire;
+pub mod simulation;
 
-pub mod arrival;
-pub mod client;
-pub mod engine;
-pub mod prepare;
-pub mod serve;
-pub mod server;
-pub mod tokens;
-pub mod workload;
+pub mod servers;
 
-pub mod scenario;
-pub mod search;
+pub mod workloads;
 
-pub mod plan;
-
-pub mod event;
-pub mod import;
-pub mod store;
-
-pub mod executor;
-pub mod reporter;
-pub mod selftest;
+pub mod planning;
 
 pub mod analysis;
-pub mod steering;
 
-pub mod plot;
+pub mod execution;
 
-pub mod report;
+pub mod presentation;
 
 pub mod commands;
 

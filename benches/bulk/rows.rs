@@ -1,8 +1,8 @@
 //! Made-up requests: sessions of some turns, times to first token about 0.4 s, tokens every 15 ms with noise, one request in 500 failed. The same
 //! numbers each time.
 
-use bench::clock::Micros;
-use bench::record::{
+use bench::foundation::clock::Micros;
+use bench::records::record::{
     CacheCheck, ClientEnvironment, ClientHealth, FailureKind, FirstEventSource, FormatVersion, Manifest, PlannedRun, RequestCounts,
     RequestFailure, RequestPhase, RequestRecord, RunHeader, RunOutcome, RunRecord, TokenRule, TokenSource,
 };

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use bench::analysis::{SummaryOptions, SweepSummary, summarize};
 use bench::commands::report::{ReportOptions, report_sweep};
-use bench::record::RunRecord;
-use bench::store::{SweepWriter, read_sweep};
+use bench::records::record::RunRecord;
+use bench::records::store::{SweepWriter, read_sweep};
 
 use crate::rows::{STEADY, Sizes};
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bench::store::SweepWriter;
+use bench::records::store::SweepWriter;
 
 use crate::rows::{Pace, Sizes};
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bench::units::Seconds;
+use bench::foundation::units::Seconds;
 
 use crate::truth::LongRuns;
 

@@ -1,8 +1,8 @@
 //! What is simulated: a system, its load, and how long and how often it is measured.
 
-use bench::engine::EngineParameters;
-use bench::spec::engine::{EnginePreset, EngineSpec};
-use bench::spec::workload::WorkloadSpec;
+use bench::simulation::engine::EngineParameters;
+use bench::vocabulary::spec::engine::{EnginePreset, EngineSpec};
+use bench::vocabulary::spec::workload::WorkloadSpec;
 use serde_json::{Value, json};
 
 use crate::requests::{OpenRun, workload};

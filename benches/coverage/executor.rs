@@ -1,11 +1,11 @@
 //! Runs by the executor itself, on the simulated engine, in memory.
 
-use bench::event::SweepEvent;
-use bench::executor::{RunScheduler, ServerLaunchPaths, StopToken, StoppingRule, sweep};
-use bench::plan::Run;
-use bench::record::{RequestRecord, RunRecord};
-use bench::scenario::CellSpec;
-use bench::spec::failure_policy::FailurePolicy;
+use bench::execution::event::SweepEvent;
+use bench::execution::executor::{RunScheduler, ServerLaunchPaths, StopToken, StoppingRule, sweep};
+use bench::planning::plan::Run;
+use bench::planning::scenario::CellSpec;
+use bench::records::record::{RequestRecord, RunRecord};
+use bench::vocabulary::spec::failure_policy::FailurePolicy;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use bench::analysis::{CellSummary, SummaryOptions, summarize};
-use bench::clock::Micros;
-use bench::goal::Goal;
-use bench::record::{
+use bench::foundation::clock::Micros;
+use bench::records::record::{
     CacheCheck, ClientEnvironment, ClientHealth, FormatVersion, Manifest, PlannedRun, RequestCounts, RequestRecord, RunHeader, RunOutcome,
     RunRecord, TokenRule,
 };
-use bench::store::{SavedRequests, SavedRun, SavedSamples, SavedSweep, to_table};
+use bench::records::store::{SavedRequests, SavedRun, SavedSamples, SavedSweep, to_table};
+use bench::vocabulary::goal::Goal;
 use serde_json::{Value, json};
 
 use crate::requests::OpenRun;

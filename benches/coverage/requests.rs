@@ -1,11 +1,11 @@
 //! Runs of single requests in an open loop, as rows: a plain queue and the simulated engine, both with the arrivals that a run has.
 
-use bench::arrival::{RequestSchedule, SendTrigger};
-use bench::clock::Micros;
-use bench::engine::{BlockHashChain, Engine, EngineParameters, EngineRequest};
-use bench::record::RequestRecord;
-use bench::session::MessageRole;
-use bench::spec::workload::WorkloadSpec;
+use bench::foundation::clock::Micros;
+use bench::records::record::RequestRecord;
+use bench::simulation::engine::{BlockHashChain, Engine, EngineParameters, EngineRequest};
+use bench::vocabulary::session::MessageRole;
+use bench::vocabulary::spec::workload::WorkloadSpec;
+use bench::workloads::arrival::{RequestSchedule, SendTrigger};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Workloads of sessions on an engine whose steps are noisy: their runs, and their true percentiles by very many of them.
 
-use bench::record::{RequestPhase, RequestRecord};
+use bench::records::record::{RequestPhase, RequestRecord};
 use serde_json::{Value, json};
 
 use crate::executor::simulate;

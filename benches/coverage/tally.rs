@@ -1,7 +1,7 @@
 //! How often what is said of a cell is true: judged cells and the true percentiles in, counts out.
 
 use bench::analysis::{CellSummary, ExtendedReal, GoalVerdict};
-use bench::goal::Goal;
+use bench::vocabulary::goal::Goal;
 
 pub const PERCENTILES: [f64; 3] = [50.0, 95.0, 99.0];
 

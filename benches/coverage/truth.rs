@@ -1,7 +1,7 @@
 //! The true percentiles of a system under a load: in closed form, or by long runs.
 
 use bench::analysis::percentile;
-use bench::record::RequestRecord;
+use bench::records::record::RequestRecord;
 
 use crate::cases::{QueueLoad, SystemKind};
 use crate::parallel::on_all_cores;

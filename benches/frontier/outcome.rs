@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bench::search::{CellIndex, SearchMeasure};
+use bench::planning::search::{CellIndex, SearchMeasure};
 
 use super::engine::RandomEngine;
 use super::runs::{Cells, Found, Measured};

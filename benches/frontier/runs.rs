@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 
 use bench::analysis::{GoalJudgement, GoalVerdict, RequestTable, judge, judge_curtailed};
-use bench::event::SweepEvent;
-use bench::executor::{RunScheduler, ServerLaunchPaths, StopToken, StoppingRule, sweep};
-use bench::goal::Goal;
-use bench::plan::{Plan, Run};
-use bench::record::{EarlyStopReason, RequestRecord, RunOutcome, RunRecord};
-use bench::scenario::{ScenarioOverrides, load_text};
-use bench::search::{
+use bench::execution::event::SweepEvent;
+use bench::execution::executor::{RunScheduler, ServerLaunchPaths, StopToken, StoppingRule, sweep};
+use bench::execution::steering::{CellStopper, EarlyStopper};
+use bench::planning::plan::{Plan, Run};
+use bench::planning::scenario::{ScenarioOverrides, load_text};
+use bench::planning::search::{
     CellIndex, FrontierSearch, GoalEvidence, LatticeAxis, LoadLattice, SearchLimits, SearchObjective, SearchStatus, SearchStep, TestedCell,
 };
-use bench::spec::failure_policy::FailurePolicy;
-use bench::spec::search::{SearchKind, SearchSpec};
-use bench::steering::{CellStopper, EarlyStopper};
-use bench::store::{SavedRequests, to_table};
+use bench::records::record::{EarlyStopReason, RequestRecord, RunOutcome, RunRecord};
+use bench::records::store::{SavedRequests, to_table};
+use bench::vocabulary::goal::Goal;
+use bench::vocabulary::spec::failure_policy::FailurePolicy;
+use bench::vocabulary::spec::search::{SearchKind, SearchSpec};
 use tokio::sync::mpsc;
 
 /// The plan of an engine's grid.

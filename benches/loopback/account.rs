@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bench::selftest::{TimingDeviation, cpu_time};
+use bench::execution::selftest::{TimingDeviation, cpu_time};
 use serde::{Deserialize, Serialize};
 
 /// What a load took, from when all its connections stood.

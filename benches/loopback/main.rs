@@ -32,7 +32,7 @@ fn main() {
 
 /// What a process of ours does: serves or holds its core until its stdin is closed, or makes a load and tells what it took.
 fn act(task: &Task) {
-    bench::selftest::raise_open_files();
+    bench::execution::selftest::raise_open_files();
     let account: Account = match &task.what {
         What::Serve => return process::serve(),
         What::Flood => return process::flood(),

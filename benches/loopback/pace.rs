@@ -1,7 +1,7 @@
 //! When a stream asks for its answers: at exact moments, which the same timer tells to every client. Tokio's own timer would have streams that
 //! are due within a millisecond wake a client together, which takes less of it than single ones.
 
-use bench::clock::{Clock, Micros, SharedTimer};
+use bench::foundation::clock::{Clock, Micros, SharedTimer};
 
 use crate::task::Load;
 

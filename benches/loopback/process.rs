@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use bench::selftest::emitter;
+use bench::execution::selftest::emitter;
 
 use crate::account::Account;
 use crate::flood;

@@ -2,15 +2,15 @@
 
 use std::sync::{Arc, Mutex};
 
-use bench::event::SweepEvent;
-use bench::executor::{PlanScheduler, ServerLaunchPaths, StopToken, sweep};
-use bench::plan::Plan;
-use bench::record::{ClientEnvironment, RequestRecord};
-use bench::reporter::{Reporter, ReporterError, RunRecorder, run_reporters};
-use bench::scenario::{ScenarioOverrides, load_text};
-use bench::selftest::TimingDeviation;
-use bench::spec::failure_policy::FailurePolicy;
-use bench::store::SweepWriter;
+use bench::execution::event::SweepEvent;
+use bench::execution::executor::{PlanScheduler, ServerLaunchPaths, StopToken, sweep};
+use bench::execution::reporter::{Reporter, ReporterError, RunRecorder, run_reporters};
+use bench::execution::selftest::TimingDeviation;
+use bench::planning::plan::Plan;
+use bench::planning::scenario::{ScenarioOverrides, load_text};
+use bench::records::record::{ClientEnvironment, RequestRecord};
+use bench::records::store::SweepWriter;
+use bench::vocabulary::spec::failure_policy::FailurePolicy;
 use jiff::Timestamp;
 
 use crate::account::{Account, Meter, held_kb};

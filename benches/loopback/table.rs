@@ -1,6 +1,6 @@
 //! The tables: which loads are made, and what is told of them, as Markdown.
 
-use bench::selftest::HostMachine;
+use bench::execution::selftest::HostMachine;
 
 use crate::account::Account;
 use crate::process::{account, cores, hog, server};
@@ -240,7 +240,7 @@ fn lag(course: &Course) {
     let runs = course.rounds(&[What::Run(singles(1_000.0, seconds)), What::Run(singles(10_000.0, seconds))]);
     println!("\n| a whole run sends too late by, client on a core of its own | p50 | p99 | largest | cores |\n|---|---|---|---|---|");
     for (name, runs) in ["1,000 requests/s", "10,000 requests/s"].iter().zip(&runs) {
-        let of = |rank: fn(&bench::selftest::TimingDeviation) -> f64| {
+        let of = |rank: fn(&bench::execution::selftest::TimingDeviation) -> f64| {
             spread(runs, |run| run.lag.as_ref().map_or(f64::NAN, |lag| 1e3 * rank(lag))).text(2)
         };
         let cores = spread(runs, Account::cores).text(2);

@@ -1,6 +1,6 @@
 //! What a process of the harness is asked for: it stands in its command line, as JSON.
 
-use bench::selftest::emitter::EmissionTiming;
+use bench::execution::selftest::emitter::EmissionTiming;
 use serde::{Deserialize, Serialize};
 
 /// A process's part, and the server that it talks to.

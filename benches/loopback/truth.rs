@@ -1,7 +1,7 @@
 //! How exact our times are.
 
-use bench::clock::Micros;
-use bench::selftest::{self, FirstTokenTimes};
+use bench::execution::selftest::{self, FirstTokenTimes};
+use bench::foundation::clock::Micros;
 
 use crate::account::{Account, Truth};
 use crate::streams::runtime;

@@ -2,9 +2,9 @@
 
 use std::hint::black_box;
 
-use bench::client::HttpTarget;
-use bench::clock::Clock;
-use bench::session::{ChatMessage, MessageRole, Prompt};
+use bench::foundation::clock::Clock;
+use bench::servers::client::HttpTarget;
+use bench::vocabulary::session::{ChatMessage, MessageRole, Prompt};
 use criterion::{BenchmarkId, Criterion};
 use serde_json::json;
 

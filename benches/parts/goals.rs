@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use bench::analysis::{RequestTable, judge as judged};
-use bench::goal::Goal;
-use bench::store::{SavedRequests, to_table};
+use bench::records::store::{SavedRequests, to_table};
+use bench::vocabulary::goal::Goal;
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 use crate::rows::{GOALS, STEADY, Sizes};

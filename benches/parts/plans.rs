@@ -3,8 +3,8 @@
 use std::hint::black_box;
 use std::path::Path;
 
-use bench::plan::Plan;
-use bench::scenario::{ScenarioOverrides, load_text};
+use bench::planning::plan::Plan;
+use bench::planning::scenario::{ScenarioOverrides, load_text};
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// Along each of two axes.

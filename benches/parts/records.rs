@@ -1,7 +1,7 @@
 //! A request's record: into the journal while load runs, and into the table when its run is sealed.
 
-use bench::record::RequestRecord;
-use bench::store::{RunWriter, SweepWriter};
+use bench::records::record::RequestRecord;
+use bench::records::store::{RunWriter, SweepWriter};
 use criterion::{BatchSize, Criterion, Throughput};
 use tempfile::TempDir;
 

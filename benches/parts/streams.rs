@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use bench::client::replay;
+use bench::servers::client::replay;
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// What a vLLM server sent.

@@ -26,7 +26,7 @@ mod verdict;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use bench::units::Seconds;
+use bench::foundation::units::Seconds;
 use process::{BESIDE, Emitter, ceilings};
 use scenario::{real, simulated};
 use verdict::Verdict;

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use bench::selftest::{CoreCapacity, SelftestReport};
+use bench::execution::selftest::{CoreCapacity, SelftestReport};
 
 /// The program, built beside this.
 pub const BESIDE: &str = env!("CARGO_BIN_EXE_bench");

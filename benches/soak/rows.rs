@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use bench::record::{RequestCounts, RunOutcome};
-use bench::store::{StoreError, read_sweep};
+use bench::records::record::{RequestCounts, RunOutcome};
+use bench::records::store::{StoreError, read_sweep};
 
 use crate::lateness::Slices;
 

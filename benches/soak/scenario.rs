@@ -1,6 +1,6 @@
 //! The two loads as scenarios: numbers in, text out.
 
-use bench::selftest::CoreCapacity;
+use bench::execution::selftest::CoreCapacity;
 
 /// Single requests at random times to the simulated engine, with answers of two tokens.
 pub fn simulated(duration_s: f64, rate: f64) -> String {

@@ -15,7 +15,7 @@ pub fn percent(share: f64) -> String {
 /// `1,953,024`
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturating counts")]
 pub fn grouped(count: f64) -> String {
-    crate::units::grouped(count.max(0.0).round() as u64)
+    crate::foundation::units::grouped(count.max(0.0).round() as u64)
 }
 
 /// `3.8`, and `4` for what is whole.

@@ -15,10 +15,10 @@ use super::compare::student::upper_quantile;
 use super::interval::CONFIDENCE;
 use super::verdict::{GoalJudgement, GoalVerdict};
 use super::{AnalysisError, RequestTable, percentile};
-use crate::clock::Micros;
-use crate::goal::Measure;
-use crate::metric::{MeasureUnit, Metric};
-use crate::store::SavedRun;
+use crate::foundation::clock::Micros;
+use crate::records::store::SavedRun;
+use crate::vocabulary::goal::Measure;
+use crate::vocabulary::metric::{MeasureUnit, Metric};
 
 /// Up to this chance of being chance, growth is possible, and nothing is certified.
 const POSSIBLE: f64 = 0.2;
@@ -177,8 +177,8 @@ mod tests {
     use super::super::fixture::{Cell, answered, cell, sweep, table_of_ttfts};
     use super::super::{CellSummary, Score, SummaryOptions, SweepSummary, judge, summarize};
     use super::*;
-    use crate::record::RequestRecord;
-    use crate::store::SavedSweep;
+    use crate::records::record::RequestRecord;
+    use crate::records::store::SavedSweep;
 
     const GOAL: &str = "p95(ttft) <= 30s";
 

@@ -127,7 +127,7 @@ mod tests {
     use super::super::fixture::{cell, sweep, uniform};
     use super::super::{SummaryOptions, summarize};
     use super::*;
-    use crate::record::RequestRecord;
+    use crate::records::record::RequestRecord;
 
     /// The limits of cells of the capacity benchmark: shape, time of follow-ups, and how many of their 1,000 tokens were cached.
     fn limits_of(cells: &[(u64, u64, f64, u64)]) -> Vec<Bottleneck> {

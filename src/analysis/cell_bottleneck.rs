@@ -5,7 +5,7 @@ use super::amount::{grouped, percent, short_number};
 use super::axes::{Axes, show_axes};
 use super::summary::CellSummary;
 use super::watched::{GaugeSummary, ServerMetricValue};
-use crate::record::FailureKind;
+use crate::records::record::FailureKind;
 
 /// What made a cell fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -316,7 +316,7 @@ mod tests {
     use super::*;
     use crate::analysis::watched::{CacheHitShares, ServerFigures};
     use crate::analysis::{CellState, CellThroughput, SessionFigures, StreamFigures, SuccessPercentiles};
-    use crate::record::ClientHealth;
+    use crate::records::record::ClientHealth;
 
     const POOL: f64 = 100_000.0;
 

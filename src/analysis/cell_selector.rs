@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::axes::{Axes, axis_label, short, show_axes, show_value};
 use super::cells::{CellRuns, cells};
 use super::summary::CellState;
-use crate::store::SavedSweep;
+use crate::records::store::SavedSweep;
 
 /// Which cells.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::axes::Axes;
 use super::summary::CellState;
-use crate::record::{Manifest, PlannedRun, RunFailure, RunOutcome};
-use crate::store::{SavedRun, SavedSweep};
+use crate::records::record::{Manifest, PlannedRun, RunFailure, RunOutcome};
+use crate::records::store::{SavedRun, SavedSweep};
 
 /// One cell of one variant, with its runs.
 #[derive(Debug)]

@@ -2,9 +2,9 @@
 //!
 //! In: what the runs say of the client, the machine it ran on, and the goals. Out: what speaks against the cell, in words.
 
-use crate::goal::Goal;
-use crate::metric::MeasureUnit;
-use crate::record::{ClientEnvironment, ClientHealth};
+use crate::records::record::{ClientEnvironment, ClientHealth};
+use crate::vocabulary::goal::Goal;
+use crate::vocabulary::metric::MeasureUnit;
 
 /// A send lag or a timer's lateness beyond this share of the smallest limit of time may have moved a verdict.
 const LAG_SHARE: f64 = 0.05;
@@ -52,7 +52,7 @@ fn loaded(client: &ClientHealth, machine: &ClientEnvironment) -> Option<String> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::ClientCapacity;
+    use crate::records::record::ClientCapacity;
 
     fn machine(processors: u32) -> ClientEnvironment {
         let ceilings = Some(ClientCapacity { events_per_s: 50_000.0, requests_per_s: 10_000.0 });

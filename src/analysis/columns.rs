@@ -9,8 +9,8 @@ use std::ops::Range;
 use polars::prelude::DataFrame;
 
 use super::AnalysisError;
-use crate::record::{FirstEventSource, RequestPhase};
-use crate::store::SavedRequests;
+use crate::records::record::{FirstEventSource, RequestPhase};
+use crate::records::store::SavedRequests;
 
 /// A column of counts or stamps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

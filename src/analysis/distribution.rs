@@ -9,9 +9,9 @@ use super::interval::CONFIDENCE;
 use super::origin::SweepOrigin;
 use super::summary::CellState;
 use super::{AnalysisError, RequestTable};
-use crate::goal::{Goal, MetricPopulation};
-use crate::metric::Metric;
-use crate::store::SavedSweep;
+use crate::records::store::SavedSweep;
+use crate::vocabulary::goal::{Goal, MetricPopulation};
+use crate::vocabulary::metric::Metric;
 
 /// Beyond this many values, the ends and evenly spaced ranks stand for all: the share between two of them is then at most about 1/400.
 const ALL_STEPS: usize = 500;

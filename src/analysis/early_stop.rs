@@ -11,9 +11,9 @@ use super::estimate::{IntervalMethod, MeasureSample};
 use super::settling::{GoalCertaintyTest, GoalCounts};
 use super::verdict::{GoalJudgement, GoalVerdict, judge};
 use super::{AnalysisError, Estimate, ExtendedReal, RequestTable, estimate, percentile};
-use crate::goal::{Aggregate, ComparisonOperator, Goal, Measure, RowCondition};
-use crate::metric::Metric;
-use crate::record::{EarlyStopCertainty, EarlyStopReason, RunOutcome};
+use crate::records::record::{EarlyStopCertainty, EarlyStopReason, RunOutcome};
+use crate::vocabulary::goal::{Aggregate, ComparisonOperator, Goal, Measure, RowCondition};
+use crate::vocabulary::metric::Metric;
 
 /// That a value is not that of the whole cell, since the cell was ended before all its rows had come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -232,7 +232,7 @@ mod tests {
     use super::super::fixture::{Cell, cell, sweep, uniform};
     use super::super::{CellSummary, SummaryOptions, SweepSummary, summarize};
     use super::*;
-    use crate::record::{DecidedGoal, RequestRecord};
+    use crate::records::record::{DecidedGoal, RequestRecord};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 

@@ -13,8 +13,8 @@ use super::bootstrap::BootstrapDistribution;
 use super::clusters::{SessionValues, effective_rows, effective_rows_of_share};
 use super::interval::{CONFIDENCE, percentile_interval};
 use super::{AnalysisError, EarlyStopBound, ExtendedReal, RequestTable, percentile};
-use crate::goal::{Aggregate, Measure};
-use crate::metric::MeasureUnit;
+use crate::vocabulary::goal::{Aggregate, Measure};
+use crate::vocabulary::metric::MeasureUnit;
 
 /// A measured value. An end of the interval that is missing is one that so few rows do not give.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

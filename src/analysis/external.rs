@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::amount::{grouped, percent};
 use super::cell_bottleneck::{KEPT, named, outgrown};
 use super::summary::{CellState, CellSummary, VariantSummary};
-use crate::store::SavedRun;
+use crate::records::store::SavedRun;
 
 /// How a variant's external cache did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,8 +159,8 @@ mod tests {
     use super::super::fixture::{Cell, cell, sweep, told, uniform};
     use super::super::{SummaryOptions, SweepSummary, summarize};
     use super::*;
-    use crate::record::{RequestRecord, ServerFacts, ServerSample};
-    use crate::store::SavedSamples;
+    use crate::records::record::{RequestRecord, ServerFacts, ServerSample};
+    use crate::records::store::SavedSamples;
 
     /// A cell whose follow-ups found so many of their 1,000 tokens.
     fn found(variant: &'static str, sequential: u64, ttft_s: f64, cached: u64) -> Cell {

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{RequestTable, SummaryOptions, SweepSummary, summarize};
-use crate::clock::Micros;
-use crate::record::{
+use crate::foundation::clock::Micros;
+use crate::records::record::{
     CacheCheck, ClientEnvironment, ClientHealth, DecidedGoal, EarlyStopCertainty, EarlyStopReason, FailureKind, FormatVersion,
     FrontierSweep, Manifest, PlannedRun, RequestCounts, RequestFailure, RequestPhase, RequestRecord, RunHeader, RunOutcome, RunRecord,
     SampleKind, ServerSample, TokenRule, TokenSource,
 };
-use crate::store::{SavedRequests, SavedRun, SavedSamples, SavedSweep, SweepWriter, to_table};
+use crate::records::store::{SavedRequests, SavedRun, SavedSamples, SavedSweep, SweepWriter, to_table};
 
 /// A successful request, sent at second `session + turn`: first token after `ttft_s`, then two gaps of 10 ms, four tokens in all.
 pub(crate) fn answered(session: u64, turn: u32, ttft_s: f64) -> RequestRecord {

@@ -2,7 +2,7 @@
 
 use super::AnalysisError;
 use super::columns::{NumericColumn, RequestColumns};
-use crate::metric::{Metric, MetricFormula, RequestStamp};
+use crate::vocabulary::metric::{Metric, MetricFormula, RequestStamp};
 
 /// Which rows failed. No token in a row without a failure cannot come from this program; it is a failure all the same, and never a 0.
 #[derive(Clone, Copy)]

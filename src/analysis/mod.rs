@@ -92,14 +92,14 @@ pub use untested::ImpliedOutcome;
 pub use verdict::{GoalJudgement, GoalVerdict, VoidReason, judge};
 pub use watched::{CacheHitShares, GaugeSummary, ServerFigures, ServerMetricValue};
 
-use crate::metric::Metric;
-use crate::sentence::sentence;
+use crate::foundation::sentence::sentence;
+use crate::vocabulary::metric::Metric;
 
 /// Why saved runs could not be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum AnalysisError {
     #[error(transparent)]
-    Store(#[from] crate::store::StoreError),
+    Store(#[from] crate::records::store::StoreError),
     #[error("the saved rows are no table of requests: {}", sentence(&.0.to_string()))]
     Table(#[from] polars::error::PolarsError),
     #[error("`{}` is no goal: {}", sentence(goal), sentence(reason))]
@@ -112,8 +112,8 @@ pub enum AnalysisError {
 
 #[cfg(test)]
 mod tests {
-    use crate::metric::{Metric, MetricDirection};
-    use crate::record::FailureKind as Kind;
+    use crate::records::record::FailureKind as Kind;
+    use crate::vocabulary::metric::{Metric, MetricDirection};
 
     const DOCS: &str = include_str!("../../docs/metrics.md");
 
@@ -145,7 +145,7 @@ mod tests {
         for name in kinds.into_iter().map(Kind::name).chain(["http_<status>".to_owned()]) {
             assert!(DOCS.contains(&format!("| `{name}` |")), "{name}");
         }
-        for field in crate::goal::ConditionField::ALL {
+        for field in crate::vocabulary::goal::ConditionField::ALL {
             assert!(DOCS.contains(&format!("`{}`", field.name())), "{}", field.name());
         }
     }
@@ -156,7 +156,7 @@ mod tests {
         let goals: Vec<&str> = examples.split('`').skip(1).step_by(2).collect();
         assert_eq!(goals.len(), 4);
         for goal in goals {
-            assert_eq!(goal.parse::<crate::goal::Goal>().unwrap().to_string(), goal);
+            assert_eq!(goal.parse::<crate::vocabulary::goal::Goal>().unwrap().to_string(), goal);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::AnalysisError;
 use super::columns::NumericColumn;
 use super::table::RequestTable;
-use crate::record::FailureKind;
+use crate::records::record::FailureKind;
 
 /// Which moments of requests are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Where numbers come from, as every picture of them says: the sweep's name, how it was made, its seed and repeats.
 
-use crate::record::Manifest;
+use crate::records::record::Manifest;
 
 /// A sweep in a few words.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::columns::NumericColumn;
 use super::moments::{MomentRange, RequestMoment};
 use super::{AnalysisError, ExtendedReal, RequestTable, estimate};
-use crate::goal::{Aggregate, ComparisonOperator, ConditionField, Measure, RowCondition};
-use crate::metric::Metric;
-use crate::store::SavedRun;
+use crate::records::store::SavedRun;
+use crate::vocabulary::goal::{Aggregate, ComparisonOperator, ConditionField, Measure, RowCondition};
+use crate::vocabulary::metric::Metric;
 
 /// What went through; `None` where it cannot be told.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -91,7 +91,7 @@ fn rate(runs: &[MomentRange]) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::analysis::fixture::{answered, failed, table};
-    use crate::record::FailureKind;
+    use crate::records::record::FailureKind;
 
     #[test]
     fn a_user_gets_tokens_as_fast_as_the_median_request() {

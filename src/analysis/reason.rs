@@ -130,8 +130,8 @@ mod tests {
     use super::super::fixture::{Cell, answered, cell, failed, sweep, uniform};
     use super::super::{SummaryOptions, SweepSummary, summarize};
     use super::*;
-    use crate::record::{CacheCheck, FailureKind, ServerFacts};
-    use crate::store::SavedSweep;
+    use crate::records::record::{CacheCheck, FailureKind, ServerFacts};
+    use crate::records::store::SavedSweep;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::cells::CellRuns;
 use super::{AnalysisError, ExtendedReal, RequestTable, percentile};
-use crate::goal::{Aggregate, Goal, Measure};
-use crate::record::{CacheCheck, PromptSalt, RunOutcome};
+use crate::records::record::{CacheCheck, PromptSalt, RunOutcome};
+use crate::vocabulary::goal::{Aggregate, Goal, Measure};
 
 /// One run of a cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,7 +52,7 @@ impl From<&CacheCheck> for RepeatCacheState {
 
 /// Each run of a cell by itself, in the order of the repeats; `pooled` holds the rows of all of them.
 pub fn by_repeat(cell: &CellRuns<'_>, pooled: &RequestTable, goals: &[Goal], shown: &Measure) -> Result<Vec<RepeatSummary>, AnalysisError> {
-    let of = |(number, run): (usize, &&crate::store::SavedRun)| {
+    let of = |(number, run): (usize, &&crate::records::store::SavedRun)| {
         let table = pooled.of_run(number);
         // Of a run that was ended early, what came says nothing of what would have come.
         let whole = !matches!(run.record.outcome, RunOutcome::Curtailed(_));
@@ -95,7 +95,7 @@ mod tests {
     use super::super::fixture::{Cell, cell, failed, sweep, uniform};
     use super::super::{SummaryOptions, summarize};
     use super::*;
-    use crate::record::FailureKind;
+    use crate::records::record::FailureKind;
 
     #[test]
     fn each_run_stands_by_itself_beside_the_pooled_value() {

@@ -102,7 +102,7 @@ mod tests {
     use super::super::fixture::{Cell, cell, sweep, uniform};
     use super::super::{Score, SummaryOptions, SweepSummary, summarize};
     use super::*;
-    use crate::record::{RunFailure, RunFailureCause, RunOutcome};
+    use crate::records::record::{RunFailure, RunFailureCause, RunOutcome};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 

@@ -14,7 +14,7 @@ use super::summary::{CellState, CellSummary};
 use super::undecided_cell::{RaisedScoreKind, UndecidedCell};
 use super::untested::ImpliedOutcome;
 use super::verdict::GoalVerdict;
-use crate::record::{RunWork, RunWorkKind};
+use crate::records::record::{RunWork, RunWorkKind};
 
 /// A shape of C groups with S sessions each.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

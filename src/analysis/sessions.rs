@@ -7,8 +7,8 @@ use super::AnalysisError;
 use super::columns::{NumericColumn, RequestColumns};
 use super::session_rows::SessionRows;
 use super::watched::RunServerFigures;
-use crate::clock::Micros;
-use crate::store::SavedRun;
+use crate::foundation::clock::Micros;
+use crate::records::store::SavedRun;
 
 /// A cell's sessions, its runs pooled.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -201,7 +201,7 @@ fn resident(lives: Vec<SessionLifetime>, shared: f64) -> Option<f64> {
 mod tests {
     use super::super::fixture::{answered, cell, failed, samples, sweep};
     use super::*;
-    use crate::record::{FailureKind, RequestRecord};
+    use crate::records::record::{FailureKind, RequestRecord};
 
     fn figures(records: Vec<RequestRecord>, watched: &RunServerFigures) -> SessionFigures {
         let saved = sweep(&[], &[cell("vllm", 1, 1, records)]);
@@ -234,7 +234,7 @@ mod tests {
     fn sessions_alive_at_once_are_added_up_and_those_after_them_are_not() {
         // Each is alive for half a second from its number on; 0 and 1 overlap by being sent a second time.
         let mut records = vec![turn(0, 0, 1000, None), turn(1, 0, 500, None), turn(7, 0, 1200, None)];
-        records.push(RequestRecord { sent_us: crate::clock::Micros(1_200_000), ..turn(0, 1, 1100, None) });
+        records.push(RequestRecord { sent_us: crate::foundation::clock::Micros(1_200_000), ..turn(0, 1, 1100, None) });
         let figures = figures(records, &RunServerFigures::default());
         assert_eq!(figures.resident_tokens, Some(1104 + 504));
         assert_eq!(figures.reused, None, "nobody told");
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_session_that_never_told_its_length_counts_as_the_others_do() {
-        let overlapping = |record: RequestRecord| RequestRecord { sent_us: crate::clock::Micros(0), ..record };
+        let overlapping = |record: RequestRecord| RequestRecord { sent_us: crate::foundation::clock::Micros(0), ..record };
         let records = [turn(0, 0, 1000, None), turn(1, 0, 2000, None), failed(2, 0, FailureKind::TimeoutTotal)];
         let figures = figures(records.map(overlapping).to_vec(), &RunServerFigures::default());
         assert_eq!(figures.resident_tokens, Some(1004 + 2004 + 1504));

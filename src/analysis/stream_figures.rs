@@ -9,7 +9,7 @@ use super::amount::percent;
 use super::columns::NumericColumn;
 use super::verdict::VoidReason;
 use super::{AnalysisError, RequestTable, percentile};
-use crate::metric::{Metric, MetricFormula};
+use crate::vocabulary::metric::{Metric, MetricFormula};
 
 /// No server makes a token for one user in less: the events of an answer that came faster than this were held back and came together.
 const LEAST_GAP_US: f64 = 100.0;
@@ -182,8 +182,8 @@ mod tests {
     use super::super::fixture::{answered, cell, failed, sweep, table};
     use super::super::{GoalVerdict, SummaryOptions, SweepSummary, summarize};
     use super::*;
-    use crate::clock::Micros;
-    use crate::record::{FailureKind, FirstEventSource, RequestRecord};
+    use crate::foundation::clock::Micros;
+    use crate::records::record::{FailureKind, FirstEventSource, RequestRecord};
 
     /// An answer of so many tokens and events, which came in so many reads over so many milliseconds; the first after a second.
     fn streamed(session: u64, tokens: u64, events: u64, reads: u64, span_ms: u64) -> RequestRecord {

@@ -31,10 +31,10 @@ use super::untested::{imply, note};
 use super::verdict::{GoalJudgement, GoalVerdict, VoidReason, judge};
 use super::watched::{CacheHitShares, RunServerFigures, ServerFigures, ServerMetricValue};
 use super::{AnalysisError, Estimate, RequestTable, percentile};
-use crate::goal::{Aggregate, Goal, Measure, RowCondition};
-use crate::metric::Metric;
-use crate::record::{CacheCheck, ClientEnvironment, ClientHealth, RunOutcome, RunWork, RunWorkKind};
-use crate::store::{SavedRun, SavedSweep};
+use crate::records::record::{CacheCheck, ClientEnvironment, ClientHealth, RunOutcome, RunWork, RunWorkKind};
+use crate::records::store::{SavedRun, SavedSweep};
+use crate::vocabulary::goal::{Aggregate, Goal, Measure, RowCondition};
+use crate::vocabulary::metric::Metric;
 
 /// Judges a saved sweep.
 pub fn summarize(sweep: &SavedSweep, question: &SummaryOptions) -> Result<SweepSummary, AnalysisError> {
@@ -113,7 +113,8 @@ pub(super) fn steady_state(work: Option<&RunWork>) -> Vec<RowCondition> {
 }
 
 fn run_counts(sweep: &SavedSweep, cells: &[CellRuns<'_>]) -> RunCounts {
-    let count = |fits: &dyn Fn(&crate::record::RunRecord) -> bool| sweep.runs.iter().filter(|run| fits(&run.record)).count() as u64;
+    let count =
+        |fits: &dyn Fn(&crate::records::record::RunRecord) -> bool| sweep.runs.iter().filter(|run| fits(&run.record)).count() as u64;
     RunCounts {
         // What a search left out by design was not planned.
         planned: if sweep.manifest.search.is_some() { sweep.runs.len() } else { sweep.manifest.runs.len() } as u64,
@@ -330,8 +331,8 @@ mod tests {
     use super::super::fixture::{answered, cell, failed, published, save, sweep, uniform};
     use super::super::scores::CapacityShape;
     use super::*;
-    use crate::record::{FailureKind, RunFailure, RunFailureCause};
-    use crate::store::read_sweep;
+    use crate::records::record::{FailureKind, RunFailure, RunFailureCause};
+    use crate::records::store::read_sweep;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 

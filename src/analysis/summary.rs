@@ -25,9 +25,9 @@ use super::transient::InitialTransient;
 use super::untested::ImpliedOutcome;
 use super::verdict::{GoalJudgement, GoalVerdict};
 use super::watched::ServerFigures;
-use crate::goal::{Goal, Measure};
-use crate::metric::MeasureUnit;
-use crate::record::{ClientHealth, EarlyStopReason, ImportOrigin, RunFailure};
+use crate::records::record::{ClientHealth, EarlyStopReason, ImportOrigin, RunFailure};
+use crate::vocabulary::goal::{Goal, Measure};
+use crate::vocabulary::metric::MeasureUnit;
 
 /// What to judge by, and what to show.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -19,10 +19,10 @@ use super::columns::{NumericColumn, RequestColumns, TokenGapColumn};
 use super::formula::{MetricColumns, RowFailures};
 use super::session_rows::SessionRows;
 use super::time_series::TimeSeries;
-use crate::goal::{ConditionField, RowCondition};
-use crate::metric::{Metric, MetricDirection};
-use crate::record::FailureKind;
-use crate::store::SavedRequests;
+use crate::records::record::FailureKind;
+use crate::records::store::SavedRequests;
+use crate::vocabulary::goal::{ConditionField, RowCondition};
+use crate::vocabulary::metric::{Metric, MetricDirection};
 
 /// Measured rows, pooled over runs.
 #[derive(Debug, Clone)]
@@ -363,9 +363,9 @@ mod tests {
     use super::super::fixture::{answered, failed as failed_record, table, table_of_ttfts};
     use super::*;
     use crate::analysis::moments::{MomentRange, RequestMoment};
-    use crate::clock::Micros;
-    use crate::goal::{Goal, Measure};
-    use crate::record::{FailureKind, RequestPhase, RequestRecord};
+    use crate::foundation::clock::Micros;
+    use crate::records::record::{FailureKind, RequestPhase, RequestRecord};
+    use crate::vocabulary::goal::{Goal, Measure};
 
     fn conditions(text: &str) -> Vec<RowCondition> {
         format!("p95(ttft where {text})").parse::<Measure>().unwrap().filter
@@ -373,7 +373,7 @@ mod tests {
 
     #[test]
     fn metrics_are_what_the_stamps_say() {
-        let record = RequestRecord { intended_us: crate::clock::Micros(800_000), ..answered(1, 0, 0.5) };
+        let record = RequestRecord { intended_us: crate::foundation::clock::Micros(800_000), ..answered(1, 0, 0.5) };
         let rows = table(&[record]);
         // Sent at 1 s, due at 0.8 s, first event at 1.005 s, first token at 1.5 s, last at 1.52 s with four tokens in all.
         for (metric, expected) in [
@@ -480,7 +480,7 @@ mod tests {
     #[test]
     fn runs_are_pooled_and_their_sessions_kept_apart() {
         let warmup = RequestRecord { phase: RequestPhase::Warmup, ..answered(0, 0, 9.0) };
-        let run = |records: &[RequestRecord]| SavedRequests::held(crate::store::to_table(records).unwrap());
+        let run = |records: &[RequestRecord]| SavedRequests::held(crate::records::store::to_table(records).unwrap());
         let whole = run(&[answered(0, 1, 0.1), answered(0, 2, 0.2)]);
         for other in [whole.clone(), run(&[answered(0, 1, 0.1), warmup, answered(0, 2, 0.2)])] {
             let rows = RequestTable::pool([&whole, &other]).unwrap();

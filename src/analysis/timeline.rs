@@ -9,9 +9,9 @@ use super::AnalysisError;
 use super::axes::Axes;
 use super::origin::SweepOrigin;
 use super::watched::tracks;
-use crate::clock::Micros;
-use crate::record::{RequestPhase, RequestRecord};
-use crate::store::{SavedRun, SavedSweep};
+use crate::foundation::clock::Micros;
+use crate::records::record::{RequestPhase, RequestRecord};
+use crate::records::store::{SavedRun, SavedSweep};
 
 pub use super::watched::ServerMetricTrack;
 
@@ -122,7 +122,7 @@ fn side_by_side(mut spans: Vec<RequestSpan>) -> Vec<Vec<RequestSpan>> {
 mod tests {
     use super::super::fixture::{answered, cell, failed, sweep};
     use super::*;
-    use crate::record::FailureKind;
+    use crate::records::record::FailureKind;
 
     #[test]
     fn a_session_is_a_lane_with_its_requests_in_order() {

@@ -6,9 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{AnalysisError, ExtendedReal, RequestTable, percentile};
-use crate::goal::{ComparisonOperator, ConditionField, Measure, RowCondition};
-use crate::metric::Metric;
-use crate::record::FailureKind;
+use crate::records::record::FailureKind;
+use crate::vocabulary::goal::{ComparisonOperator, ConditionField, Measure, RowCondition};
+use crate::vocabulary::metric::Metric;
 
 /// Times to first token of a cell under one definition, in seconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -135,7 +135,7 @@ fn nearest_rank(ascending: &[f64], percent: usize) -> Option<f64> {
 mod tests {
     use super::super::fixture::{answered, failed, table};
     use super::*;
-    use crate::record::RequestRecord;
+    use crate::records::record::RequestRecord;
 
     /// Seconds of p50, p95 and p99.
     fn percentiles(found: &[ToolTtftSummary], tool: &str, rows: &str) -> (u64, [f64; 3]) {

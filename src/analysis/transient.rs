@@ -11,8 +11,8 @@ use super::cells::CellRuns;
 use super::columns::NumericColumn;
 use super::compare::student::upper_tail;
 use super::{AnalysisError, RequestTable, percentile};
-use crate::clock::Micros;
-use crate::metric::Metric;
+use crate::foundation::clock::Micros;
+use crate::vocabulary::metric::Metric;
 
 /// Fewer requests tell nothing.
 const LEAST_REQUESTS: usize = 100;
@@ -219,7 +219,9 @@ mod tests {
         let mut saved = sweep(&[], &[Cell { axes, ..cell("vllm", 1, 1, rows.collect()) }]);
         saved.runs[0].record.offered_qps = Some(2.0);
         saved.runs[0].record.header.cell = serde_json::json!({"workload": {"kind": "requests", "warmup": 5.0}});
-        let of = |saved: &crate::store::SavedSweep| summarize(saved, &SummaryOptions::default()).unwrap().variants[0].cells[0].transient;
+        let of = |saved: &crate::records::store::SavedSweep| {
+            summarize(saved, &SummaryOptions::default()).unwrap().variants[0].cells[0].transient
+        };
         let found = of(&saved).unwrap();
         assert!((7.0..10.0).contains(&found.seconds) && (found.warmup_s - (5.0 + found.seconds).ceil()).abs() < 1e-9, "{found:?}");
         saved.runs[0].record.offered_qps = None;

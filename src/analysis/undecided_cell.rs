@@ -9,7 +9,7 @@ use super::axes::Axes;
 use super::scores::CapacityShape;
 use super::summary::CellSummary;
 use super::verdict::{GoalJudgement, GoalVerdict, VoidReason};
-use crate::goal::{Aggregate, Goal};
+use crate::vocabulary::goal::{Aggregate, Goal};
 
 /// Which number a cell would raise if it were met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

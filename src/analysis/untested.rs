@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::scores::by_facet;
 use super::summary::{AxisSummary, CellState, CellSummary, VariantSummary};
 use super::verdict::GoalVerdict;
-use crate::search::{CellIndex, CellStateTable, GoalEvidence, LatticeAxis, LoadLattice, SearchCellState, TestedCell};
+use crate::planning::search::{CellIndex, CellStateTable, GoalEvidence, LatticeAxis, LoadLattice, SearchCellState, TestedCell};
 
 /// What measured cells say of one that was not run, assuming that more load is not easier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,7 +132,7 @@ mod tests {
     use super::super::scores::Score;
     use super::super::{SummaryOptions, SweepSummary, show_axes, summarize};
     use super::*;
-    use crate::record::FrontierSweep;
+    use crate::records::record::FrontierSweep;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 

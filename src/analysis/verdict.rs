@@ -11,7 +11,7 @@ use super::estimate::{MeasureSample, estimate_sample};
 use super::interval::{CONFIDENCE, ShareVerdict, clustered_rows_needed, rows_needed};
 use super::settling::statement;
 use super::{AnalysisError, Estimate, RequestTable};
-use crate::goal::{Aggregate, ComparisonOperator, Goal};
+use crate::vocabulary::goal::{Aggregate, ComparisonOperator, Goal};
 
 /// Whether a goal holds, as far as the sample can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -224,7 +224,7 @@ fn judge_mean(goal: &Goal, sample: &MeasureSample) -> GoalVerdict {
 mod tests {
     use super::super::fixture::{answered, failed, table, table_of_ttfts};
     use super::*;
-    use crate::record::FailureKind;
+    use crate::records::record::FailureKind;
 
     const INFINITE: f64 = f64::INFINITY;
 

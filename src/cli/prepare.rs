@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Subcommand};
 
 use super::OutputFormat;
-use crate::prepare::{BookIds, LengthBuckets};
-use crate::units::{Bytes, Seconds, TimeUnit};
+use crate::foundation::units::{Bytes, Seconds, TimeUnit};
+use crate::workloads::prepare::{BookIds, LengthBuckets};
 
 #[derive(Debug, Clone, Subcommand)]
 pub enum PrepareCommand {
@@ -99,7 +99,7 @@ pub struct PrepareSharegptArgs {
     pub min_tokens: u64,
     /// Leave conversations out whose messages together have more tokens.
     #[arg(long, value_name = "TOKENS")]
-    pub max_context: Option<crate::units::Tokens>,
+    pub max_context: Option<crate::foundation::units::Tokens>,
     /// The file to write; its manifest goes beside it.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,

@@ -8,8 +8,8 @@ use super::ExitReason;
 use super::scenarios::{options, style};
 use super::stdout::print;
 use crate::cli::{CheckArgs, OutputFormat, VerbosityArgs};
-use crate::plan;
-use crate::scenario::{self, Scenario, ScenarioDiagnostic, ScenarioError, ScenarioOverrides};
+use crate::planning::plan;
+use crate::planning::scenario::{self, Scenario, ScenarioDiagnostic, ScenarioError, ScenarioOverrides};
 
 pub fn run(args: &CheckArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let options = options(&args.scenario);

@@ -12,10 +12,10 @@ use crate::analysis::compare::{
     CompareOptions, ComparedMeasure, ComparisonVerdict, GateMeasures, SavedVariant, VariantComparison, compare,
 };
 use crate::cli::{CompareArgs, CompareFormat, GateArg};
-use crate::goal::Goal;
-use crate::plot::{LabelledFigure, of_comparison};
-use crate::report::comparison;
-use crate::store::{SavedSweep, read_sweep};
+use crate::presentation::plot::{LabelledFigure, of_comparison};
+use crate::presentation::report::comparison;
+use crate::records::store::{SavedSweep, read_sweep};
+use crate::vocabulary::goal::Goal;
 
 pub fn run(args: &CompareArgs) -> anyhow::Result<ExitReason> {
     if let Some(file) = args.plot.as_ref().filter(|file| ImageFormat::of(file).is_none()) {

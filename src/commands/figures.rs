@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use crate::analysis::{CellSelector, SummaryOptions, SweepSummary, distributions, summarize};
-use crate::goal::MetricPopulation;
-use crate::plot::{FigureError, draw, of_sweep, to_png};
-use crate::report::PageFigure;
-use crate::store::{SavedSweep, write_derived};
+use crate::presentation::plot::{FigureError, draw, of_sweep, to_png};
+use crate::presentation::report::PageFigure;
+use crate::records::store::{SavedSweep, write_derived};
+use crate::vocabulary::goal::MetricPopulation;
 
 /// Writes every picture of the sweep into the folder. What cannot be shown is said, and the rest is written: a report must not be lost
 /// for a picture.

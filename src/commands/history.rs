@@ -10,8 +10,8 @@ use crate::analysis::SummaryOptions;
 use crate::analysis::compare::SettingDifference;
 use crate::analysis::history::{GateOptions, GateResult, GateVerdict, NightSweep, SweepHistory, by_work, gate, history};
 use crate::cli::{HistoryArgs, HistoryFormat, VerbosityArgs};
-use crate::goal::Measure;
-use crate::report::history::{HistoryReport, json, junit, markdown, terminal};
+use crate::presentation::report::history::{HistoryReport, json, junit, markdown, terminal};
+use crate::vocabulary::goal::Measure;
 
 /// Nights of the same work, and what sets them apart from the first such series of the same name.
 type Series = (Vec<NightSweep>, Vec<SettingDifference>);

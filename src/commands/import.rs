@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use super::report::goals;
 use super::{ExitReason, stdout};
 use crate::cli::{ImportArgs, VerbosityArgs};
-use crate::import::{ImportError, ImportFile, ImportOptions, ImportedSweep, import};
-use crate::named_file::NamedFile;
-use crate::report::paragraph;
+use crate::foundation::named_file::NamedFile;
+use crate::presentation::report::paragraph;
+use crate::records::import::{ImportError, ImportFile, ImportOptions, ImportedSweep, import};
 
 pub fn run(args: &ImportArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let Some(goals) = goals(&args.goals) else { return Ok(ExitReason::Usage) };

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use anyhow::Context;
 
-use crate::endpoint::key_from;
-use crate::plan::{Plan, Run, shown_commands};
-use crate::spec::target::{ApiKey, TargetKind};
+use crate::planning::plan::{Plan, Run, shown_commands};
+use crate::servers::endpoint::key_from;
+use crate::vocabulary::spec::target::{ApiKey, TargetKind};
 
 /// Says on stderr which commands of the scenario will be run, also where nothing else is said: whoever starts somebody else's scenario sees
 /// what it does to the machine before it does it.

@@ -11,14 +11,14 @@ use super::keys::{show_commands, with_keys};
 use super::open_files;
 use super::signals::SignalListener;
 use crate::cli::VerbosityArgs;
-use crate::executor::{ServerLaunchPaths, SweepOutcome, sweep};
-use crate::plan::{Plan, Run};
-use crate::record::{ClientCapacity, ClientEnvironment, Manifest};
-use crate::reporter::{ExpectedRun, ReporterError, SealedRunNotifier, VerbosityLevel, reporters, run_reporters};
-use crate::selftest;
-use crate::server::supervisor::SupervisorHandle;
-use crate::steering::{SearchChannels, SweepScheduler};
-use crate::store::SweepWriter;
+use crate::execution::executor::{ServerLaunchPaths, SweepOutcome, sweep};
+use crate::execution::reporter::{ExpectedRun, ReporterError, SealedRunNotifier, VerbosityLevel, reporters, run_reporters};
+use crate::execution::selftest;
+use crate::execution::steering::{SearchChannels, SweepScheduler};
+use crate::planning::plan::{Plan, Run};
+use crate::records::record::{ClientCapacity, ClientEnvironment, Manifest};
+use crate::records::store::SweepWriter;
+use crate::servers::server::supervisor::SupervisorHandle;
 
 /// What becomes of prompts and answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Whether a process may have as many files open as a sweep has streams: in go the plan and the limit, out comes a warning, before any load.
 
-use crate::plan::Plan;
-use crate::selftest::OpenFileLimits;
-use crate::spec::workload::WorkloadSpec;
+use crate::execution::selftest::OpenFileLimits;
+use crate::planning::plan::Plan;
+use crate::vocabulary::spec::workload::WorkloadSpec;
 
 /// Files beside the streams: the journal, pipes of servers, timers, connections for metrics.
 const BESIDE: u64 = 100;

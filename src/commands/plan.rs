@@ -9,9 +9,9 @@ use super::ExitReason;
 use super::scenarios::plans;
 use super::stdout::print;
 use crate::cli::{OutputFormat, PlanArgs, VerbosityArgs};
-use crate::plan::{Plan, PlanNote, PlanSummary, Run, RunCost, server_starts, short_name, value_text};
-use crate::steering;
-use crate::units::grouped;
+use crate::execution::steering;
+use crate::foundation::units::grouped;
+use crate::planning::plan::{Plan, PlanNote, PlanSummary, Run, RunCost, server_starts, short_name, value_text};
 
 pub fn run(args: &PlanArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let Some(plans) = plans(&args.scenario, talk)? else { return Ok(ExitReason::Usage) };

@@ -11,10 +11,10 @@ use super::ExitReason;
 use super::row_figures::{self, RowFigureError};
 use crate::analysis::{SummaryOptions, summarize};
 use crate::cli::{PlotArgs, PlotKindArg, VerbosityArgs};
-use crate::goal::{GoalError, Measure, MetricPopulation};
-use crate::plot::{FigureError, LabelledFigure, PlotOptions, draw, pictures, slug, to_png};
-use crate::spec::plot::PlotKind;
-use crate::store::read_sweep;
+use crate::presentation::plot::{FigureError, LabelledFigure, PlotOptions, draw, pictures, slug, to_png};
+use crate::records::store::read_sweep;
+use crate::vocabulary::goal::{GoalError, Measure, MetricPopulation};
+use crate::vocabulary::spec::plot::PlotKind;
 
 /// Stands for the variant in the file's name.
 const VARIANT: &str = "{variant}";

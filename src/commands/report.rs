@@ -14,9 +14,9 @@ use super::{ExitReason, figures};
 use crate::analysis::compare::{CompareOptions, SavedVariant, VariantComparison, compare};
 use crate::analysis::{SummaryOptions, SweepSummary, summarize};
 use crate::cli::{OutputFormat, ReportArgs, ReportFormat, VerbosityArgs};
-use crate::goal::Goal;
-use crate::report::{ColourMode, PageParts, csv, environment, html, json, markdown, terminal};
-use crate::store::{SavedSweep, SweepPaths, read_sweep, report_folder, scenario_text, write_derived};
+use crate::presentation::report::{ColourMode, PageParts, csv, environment, html, json, markdown, terminal};
+use crate::records::store::{SavedSweep, SweepPaths, read_sweep, report_folder, scenario_text, write_derived};
+use crate::vocabulary::goal::Goal;
 
 /// What a report is to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -171,7 +171,7 @@ fn colour(talk: VerbosityArgs) -> ColourMode {
 mod tests {
     use super::*;
     use crate::analysis::fixture::{Cell, cell, save, uniform};
-    use crate::record::{CacheCheck, RunFailure, RunFailureCause, RunOutcome};
+    use crate::records::record::{CacheCheck, RunFailure, RunFailureCause, RunOutcome};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 

@@ -2,9 +2,9 @@
 
 use crate::analysis::{CellSelector, CellSelectorError, CellState, distributions, parse_cell, timeline};
 use crate::cli::PlotArgs;
-use crate::goal::{GoalError, MetricPopulation};
-use crate::plot::{LabelledFigure, PlotFigure, PlotLimit, cdf, timeline as drawn};
-use crate::store::{SavedRun, SavedSweep};
+use crate::presentation::plot::{LabelledFigure, PlotFigure, PlotLimit, cdf, timeline as drawn};
+use crate::records::store::{SavedRun, SavedSweep};
+use crate::vocabulary::goal::{GoalError, MetricPopulation};
 
 /// Why there is no such figure.
 #[derive(Debug, thiserror::Error)]

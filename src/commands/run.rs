@@ -12,8 +12,8 @@ use super::scenarios::{default_folder, plan_of_text};
 use super::signals::SignalListener;
 use super::sweep::stopped;
 use crate::cli::{ArrivalProcess, ChatArgs, DocumentQaArgs, RequestsArgs, RunCommand, ServerArgs, VerbosityArgs};
-use crate::report::cxs_json::{self, ScriptGeneration};
-use crate::scenario::ScenarioOverrides;
+use crate::planning::scenario::ScenarioOverrides;
+use crate::presentation::report::cxs_json::{self, ScriptGeneration};
 
 pub fn run(command: &RunCommand, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     match command {
@@ -67,7 +67,7 @@ fn script_generation(args: &DocumentQaArgs) -> ScriptGeneration {
 }
 
 fn write_cxs_json(dir: &Path, file: &Path, generation: ScriptGeneration) -> anyhow::Result<()> {
-    let saved = crate::store::read_sweep(dir)?;
+    let saved = crate::records::store::read_sweep(dir)?;
     let Some(run) = saved.runs.first() else { return Ok(()) };
     let text = cxs_json::render(run, generation)?;
     fs_err::write(file, text).with_context(|| "the run is saved, but not the copy that `--output` asked for")

@@ -4,9 +4,9 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{ScenarioArgs, SearchKindArg, VerbosityArgs};
-use crate::plan::Plan;
-use crate::scenario::{self, DiagnosticStyle, Scenario, ScenarioError, ScenarioOverrides};
-use crate::spec::search::SearchKind;
+use crate::planning::plan::Plan;
+use crate::planning::scenario::{self, DiagnosticStyle, Scenario, ScenarioError, ScenarioOverrides};
+use crate::vocabulary::spec::search::SearchKind;
 
 /// The plans of all scenarios that are meant; `None` where they have faults, which have then been printed.
 pub(super) fn plans(args: &ScenarioArgs, talk: VerbosityArgs) -> anyhow::Result<Option<Vec<Plan>>> {

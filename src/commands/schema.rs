@@ -2,7 +2,7 @@
 
 use super::ExitReason;
 use super::stdout::print;
-use crate::scenario;
+use crate::planning::scenario;
 
 pub fn run() -> anyhow::Result<ExitReason> {
     print(&text()?)?;

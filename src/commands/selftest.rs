@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use super::ExitReason;
 use crate::cli::{OutputFormat, SelftestArgs, VerbosityArgs};
-use crate::selftest::{self, emitter};
+use crate::execution::selftest::{self, emitter};
 
 pub fn run(args: &SelftestArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let emitter = EmitterProcess::start()?;

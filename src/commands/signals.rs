@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use super::ExitReason;
-use crate::executor::StopToken;
+use crate::execution::executor::StopToken;
 
 /// How long requests in flight are awaited after the first signal.
 const DRAIN_LIMIT: Duration = Duration::from_mins(1);

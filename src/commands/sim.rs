@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 
 use super::ExitReason;
 use crate::cli::{SimArgs, VerbosityArgs};
-use crate::engine::EngineParameters;
-use crate::serve::{self, ServeOptions};
-use crate::spec::engine::EngineSpec;
+use crate::simulation::engine::EngineParameters;
+use crate::simulation::serve::{self, ServeOptions};
+use crate::vocabulary::spec::engine::EngineSpec;
 
 pub fn run(args: &SimArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let parameters = match parameters(args) {
@@ -85,7 +85,7 @@ async fn stop_signal() -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Bytes;
+    use crate::foundation::units::Bytes;
 
     fn args(preset: &str, set: &[&str]) -> SimArgs {
         let set = set.iter().map(|change| (*change).to_owned()).collect();

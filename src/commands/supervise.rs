@@ -3,7 +3,7 @@
 use anyhow::Context;
 
 use super::ExitReason;
-use crate::server::supervisor;
+use crate::servers::server::supervisor;
 
 pub fn run() -> anyhow::Result<ExitReason> {
     supervisor::supervise().context("cannot supervise processes")?;

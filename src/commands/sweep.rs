@@ -8,10 +8,10 @@ use super::scenarios::{default_folder, plans};
 use super::signals::SignalListener;
 use super::{ExitReason, worst};
 use crate::cli::{SweepArgs, VerbosityArgs};
-use crate::executor::{SweepOutcome, SweepStopReason};
-use crate::plan::Plan;
-use crate::scenario::files;
-use crate::template::quoted_all;
+use crate::execution::executor::{SweepOutcome, SweepStopReason};
+use crate::planning::plan::Plan;
+use crate::planning::scenario::files;
+use crate::vocabulary::template::quoted_all;
 
 pub fn run(args: &SweepArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let Some(plans) = plans(&args.scenario, talk)? else { return Ok(ExitReason::Usage) };

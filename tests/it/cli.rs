@@ -255,7 +255,7 @@ fn the_same_scenario_runs_against_a_server_with_its_caches_emptied_before_each_c
     // 0 or 1: how fast this machine is does not matter here.
     assert!(matches!(output.status.code(), Some(0 | 1)), "{said}");
     assert!(!said.contains("SIMULATED"), "a server is measured, whatever is behind it");
-    let saved = bench::store::read_sweep(&bench.path("with-key")).unwrap();
+    let saved = bench::records::store::read_sweep(&bench.path("with-key")).unwrap();
     assert_eq!(saved.runs.len(), 4);
     for run in &saved.runs {
         let record = serde_json::to_value(&run.record).unwrap();

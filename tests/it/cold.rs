@@ -7,13 +7,13 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use bench::client::HttpTarget;
-use bench::clock::Clock;
-use bench::engine::EngineParameters;
-use bench::record::{CacheCheck, RunFailure, RunOutcome};
-use bench::serve::{self, EngineServer};
-use bench::server::{Canary, CanaryTexts, ResetError, reset};
-use bench::store::{SavedSweep, read_sweep};
+use bench::foundation::clock::Clock;
+use bench::records::record::{CacheCheck, RunFailure, RunOutcome};
+use bench::records::store::{SavedSweep, read_sweep};
+use bench::servers::client::HttpTarget;
+use bench::servers::server::{Canary, CanaryTexts, ResetError, reset};
+use bench::simulation::engine::EngineParameters;
+use bench::simulation::serve::{self, EngineServer};
 use serde_json::{Value, json};
 
 /// A small engine whose caches last as long as it does.
@@ -330,7 +330,7 @@ fn ctrl_c_ends_a_reset_that_does_not_end() {
 }
 
 fn texts(name: &str) -> CanaryTexts {
-    let text = |purpose: &str| bench::workload::canary_text(&format!("{purpose} {name}"), 500);
+    let text = |purpose: &str| bench::workloads::workload::canary_text(&format!("{purpose} {name}"), 500);
     CanaryTexts { before: text("before"), after: text("before"), other: text("other") }
 }
 

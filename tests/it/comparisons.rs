@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use bench::analysis::compare::{CompareOptions, ComparisonVerdict, SavedVariant, VariantComparison, compare};
-use bench::record::{ClientEnvironment, FormatVersion, Manifest, PlannedRun};
-use bench::store::{SavedRequests, SavedRun, SavedSamples, SavedSweep, to_table};
+use bench::records::record::{ClientEnvironment, FormatVersion, Manifest, PlannedRun};
+use bench::records::store::{SavedRequests, SavedRun, SavedSamples, SavedSweep, to_table};
 use serde_json::json;
 
 use crate::load::simulate;

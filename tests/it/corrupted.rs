@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use bench::analysis::{SummaryOptions, summarize};
-use bench::store::read_sweep;
+use bench::records::store::read_sweep;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bench::clock::Micros;
-use bench::record::{
+use bench::execution::reporter::CSV_COLUMNS;
+use bench::foundation::clock::Micros;
+use bench::records::record::{
     CacheCheck, ClientCapacity, ClientEnvironment, ClientHealth, ConnectionCounts, DecidedGoal, EarlyStopCertainty, EarlyStopReason,
     FormatVersion, FrontierSweep, ImportOrigin, LogExcerpt, Manifest, PlannedRun, PromptSalt, RecordedMessage, RecordedText, RequestCounts,
     RequestText, RunFailure, RunFailureCause, RunHeader, RunOutcome, RunRecord, ServerFacts, StampSource, TokenRule,
 };
-use bench::reporter::CSV_COLUMNS;
-use bench::store::{REQUEST_COLUMNS, SAMPLE_COLUMNS};
+use bench::records::store::{REQUEST_COLUMNS, SAMPLE_COLUMNS};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use bench::analysis::{CellSummary, GoalVerdict, Score, SummaryOptions, SweepSummary, summarize};
-use bench::import::{ImportFile, ImportOptions, ImportedSweep, import};
-use bench::record::FailureKind;
-use bench::store::read_sweep;
+use bench::records::import::{ImportFile, ImportOptions, ImportedSweep, import};
+use bench::records::record::FailureKind;
+use bench::records::store::read_sweep;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -95,11 +95,11 @@ fn rates_and_what_was_alive_at_one_time_are_not_told_where_send_times_are_not_kn
         assert!(cell.notes.iter().any(|note| note.starts_with("cold caches are not proven: imported from")), "{:?}", cell.notes);
     }
     let said = "IMPORTED: every number here comes from files of the original C×S script, none was measured by bench";
-    let text = bench::report::terminal(&summary, bench::report::ColourMode::Never);
+    let text = bench::presentation::report::terminal(&summary, bench::presentation::report::ColourMode::Never);
     assert!(text.replace("\n  ", " ").starts_with(said) && text.contains("seed not known") && !text.contains("send lag p99"), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-    assert!(bench::report::markdown(&summary).contains(&format!("**{said}**")));
-    let csv = bench::report::csv(&[summary]).unwrap();
+    assert!(bench::presentation::report::markdown(&summary).contains(&format!("**{said}**")));
+    let csv = bench::presentation::report::csv(&[summary]).unwrap();
     assert!(csv.starts_with("sweep,simulated,imported,variant,") && csv.contains("\nimported,false,true,vllm,"), "{csv}");
 }
 
@@ -248,10 +248,10 @@ fn what_our_own_runs_write_for_others_comes_back() {
         succeeded(&bench(folder.path(), &["import", file, "-o", out]));
         let (first, second) = (read_sweep(&folder.path().join(run)).unwrap(), read_sweep(&folder.path().join(out)).unwrap());
         assert!(second.manifest.simulated && second.manifest.imported.is_some());
-        let facts = |sweep: &bench::store::SavedSweep| {
+        let facts = |sweep: &bench::records::store::SavedSweep| {
             let records = sweep.runs[0].requests.records().unwrap();
-            let measured = records.into_iter().filter(|record| record.phase == bench::record::RequestPhase::Measure);
-            let told = |record: bench::record::RequestRecord| {
+            let measured = records.into_iter().filter(|record| record.phase == bench::records::record::RequestPhase::Measure);
+            let told = |record: bench::records::record::RequestRecord| {
                 let kind: Option<FailureKind> = record.failure.as_ref().map(|failure| failure.kind);
                 let ttft = record.ttft_s().map(|seconds| (seconds * 1e6).round().to_string());
                 (record.turn, ttft, record.prompt_tokens, record.output_tokens, kind.map(FailureKind::name))

@@ -1,76 +1,95 @@
-//! Holds the code to the table of `docs/architecture.md`: which room may use which.
+//! Holds the code to the documents for who works on it: which room may use which (docs/architecture.md), and the files that are named there and in
+//! CONTRIBUTING.md.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// What only the command line's wiring may use: everything.
+/// What wires the rooms together and may use everything.
 const WIRING: [&str; 4] = ["commands", "cli", "main", "lib"];
 
-#[test]
-fn every_part_imports_only_what_the_architecture_allows() {
+/// A line of the architecture's table.
+struct RoomRow {
+    /// Its folder: `foundation`, or `analysis` where a wing is a single room.
+    wing: String,
+    room: String,
+    uses: BTreeSet<String>,
+}
+
+/// The table of the architecture, in its order.
+fn table() -> Vec<RoomRow> {
     let architecture = std::fs::read_to_string("docs/architecture.md").unwrap();
-    let allowed = may_use(&architecture);
+    let table = architecture.split_once("```rooms\n").unwrap().1.split_once("```").unwrap().0;
+    let row = |line: &str| {
+        let mut words = line.split_whitespace().map(str::to_owned);
+        let place = words.next().unwrap();
+        let (wing, room) = place.split_once('/').unwrap_or((&place, &place));
+        RoomRow { wing: wing.to_owned(), room: room.to_owned(), uses: words.collect() }
+    };
+    table.lines().map(row).collect()
+}
+
+#[test]
+fn every_room_uses_only_what_the_architecture_allows() {
+    let rows = table();
+    let wings: BTreeSet<&str> = rows.iter().map(|row| row.wing.as_str()).collect();
+    let allowed: BTreeMap<&str, &BTreeSet<String>> = rows.iter().map(|row| (row.room.as_str(), &row.uses)).collect();
     let mut breaches = Vec::new();
     for file in source_files(Path::new("src")) {
-        let part = part_of(&file);
-        if WIRING.contains(&part.as_str()) {
-            continue;
-        }
-        let Some(uses) = allowed.get(part.as_str()) else {
-            breaches.push(format!("{}: `{part}` is not in the table", file.display()));
+        let Some(room) = room_of(&file, &wings).filter(|room| !WIRING.contains(&room.as_str())) else { continue };
+        let Some(uses) = allowed.get(room.as_str()) else {
+            breaches.push(format!("{}: `{room}` is not in the table", file.display()));
             continue;
         };
         let text = std::fs::read_to_string(&file).unwrap();
-        for used in imports(&text) {
-            if used != part && !uses.contains(used.as_str()) {
-                breaches.push(format!("{}: `{part}` may not use `{used}`", file.display()));
-            }
-        }
+        let strangers = used_rooms(&text, &wings).into_iter().filter(|other| *other != room && !uses.contains(other));
+        breaches.extend(strangers.map(|other| format!("{}: `{room}` may not use `{other}`", file.display())));
     }
     assert!(breaches.is_empty(), "{}", breaches.join("\n"));
 }
 
 #[test]
-fn every_room_is_in_the_table_once_and_uses_only_what_stands_above_it() {
-    let architecture = std::fs::read_to_string("docs/architecture.md").unwrap();
-    let table = architecture.split_once("```rooms\n").unwrap().1.split_once("```").unwrap().0;
+fn every_room_is_in_the_table_once_and_uses_only_rooms_above_it_and_wings_follow_one_another() {
+    let rows = table();
+    let wings: BTreeSet<&str> = rows.iter().map(|row| row.wing.as_str()).collect();
     let mut above: Vec<&str> = Vec::new();
-    for line in table.lines() {
-        let mut words = line.split_whitespace();
-        let room = words.next().unwrap();
-        let below: Vec<&str> = words.filter(|used| !above.contains(used)).collect();
-        assert!(!above.contains(&room) && below.is_empty(), "`{room}` stands above {below:?}, or twice");
-        above.push(room);
+    for row in &rows {
+        let below: Vec<&String> = row.uses.iter().filter(|used| !above.contains(&used.as_str())).collect();
+        assert!(below.is_empty() && !above.contains(&row.room.as_str()), "`{}` stands above {below:?}, or twice", row.room);
+        above.push(&row.room);
     }
-    let rooms: BTreeSet<String> = source_files(Path::new("src")).iter().map(|file| part_of(file)).collect();
-    let listed = above.iter().map(|room| (*room).to_owned()).chain(WIRING.map(str::to_owned)).collect();
-    assert_eq!(rooms, listed);
+    let mut order: Vec<&str> = rows.iter().map(|row| row.wing.as_str()).collect();
+    order.dedup();
+    assert_eq!(order.len(), wings.len(), "the rooms of a wing stand together: {order:?}");
+    let found: BTreeSet<String> = source_files(Path::new("src")).iter().filter_map(|file| room_of(file, &wings)).collect();
+    assert_eq!(found, above.into_iter().chain(WIRING).map(str::to_owned).collect());
 }
 
 #[test]
 fn pictures_are_drawn_without_polars() {
-    for file in source_files(Path::new("src/plot")) {
+    let files = source_files(Path::new("src/presentation/plot"));
+    assert!(!files.is_empty());
+    for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(!text.contains("polars"), "{} sees polars", file.display());
     }
 }
 
 #[test]
-fn imports_are_found_in_every_form_they_are_written_in() {
-    let text = "use crate::record::{Run, Phase};\nuse crate::{clock, units::Seconds};\nlet a = crate::plan::Plan;\nuse crate::spec::engine::EngineSpec;\n// crate::report is only mentioned";
-    assert_eq!(imports(text), ["record", "clock", "units", "plan", "spec"]);
+fn every_file_that_the_documents_name_is_there() {
+    for document in ["CONTRIBUTING.md", "docs/architecture.md", "docs/metrics.md"] {
+        let text = std::fs::read_to_string(document).unwrap();
+        let named = text.split('`').skip(1).step_by(2).filter(|code| code.starts_with("src/") && !code.contains('<'));
+        let missing: Vec<&str> = named.filter(|path| !Path::new(path).exists()).collect();
+        assert!(missing.is_empty(), "{document} names what is not there: {missing:?}");
+    }
 }
 
-/// The table of the architecture: each room with the rooms that it may use.
-fn may_use(architecture: &str) -> BTreeMap<&str, BTreeSet<&str>> {
-    let table = architecture.split_once("```rooms\n").unwrap().1.split_once("```").unwrap().0;
-    table
-        .lines()
-        .map(|line| {
-            let mut words = line.split_whitespace();
-            (words.next().unwrap(), words.collect())
-        })
-        .collect()
+#[test]
+fn rooms_are_found_in_every_form_they_are_written_in() {
+    let wings = BTreeSet::from(["records", "vocabulary", "analysis"]);
+    let text = "use crate::records::record::{Run, Phase};\nuse crate::records::{store, import::Origin};\nlet a = crate::analysis::cells();\n\
+                use crate::{vocabulary::goal, records::record};\n// crate::records::exposition is only mentioned";
+    assert_eq!(used_rooms(text, &wings), ["record", "store", "import", "analysis", "goal", "record"]);
 }
 
 fn source_files(folder: &Path) -> Vec<PathBuf> {
@@ -87,40 +106,53 @@ fn source_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The part that a file belongs to: its folder under `src/`, or its own name.
-fn part_of(file: &Path) -> String {
-    let first = file.components().nth(1).unwrap().as_os_str().to_string_lossy().into_owned();
-    first.trim_end_matches(".rs").to_owned()
+/// The room that a file belongs to; none for the list of a wing's rooms.
+fn room_of(file: &Path, wings: &BTreeSet<&str>) -> Option<String> {
+    let part =
+        |number: usize| file.components().nth(number).map(|part| part.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned());
+    let first = part(1)?;
+    if !wings.contains(first.as_str()) || first == "analysis" {
+        return Some(first);
+    }
+    part(2).filter(|room| room != "mod")
 }
 
-/// The parts named after `crate::`, comments left out.
-fn imports(text: &str) -> Vec<String> {
+/// The rooms named after `crate::`, comments left out.
+fn used_rooms(text: &str, wings: &BTreeSet<&str>) -> Vec<String> {
     let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
-    let mut found = Vec::new();
-    for (at, _) in code.match_indices("crate::") {
-        let rest = &code[at + "crate::".len()..];
-        if let Some(list) = rest.strip_prefix('{') {
-            let list = &list[..list.find("};").unwrap_or(list.len())];
-            found.extend(top_level(list).into_iter().map(part_named));
-        } else {
-            found.push(part_named(rest));
+    let paths = code.match_indices("crate::").flat_map(|(at, found)| grouped(&code[at + found.len()..]));
+    paths.flat_map(|path| rooms_named(path, wings)).collect()
+}
+
+/// The paths of a group in braces, or the one that stands there.
+fn grouped(text: &str) -> Vec<&str> {
+    let Some(list) = text.strip_prefix('{') else { return vec![text] };
+    let (mut depth, mut begun, mut paths) = (0, 0, Vec::new());
+    for (at, c) in list.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                paths.push(list[begun..at].trim());
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                paths.push(list[begun..at].trim());
+                begun = at + 1;
+            }
+            _ => {}
         }
     }
-    found
+    paths.retain(|path| !path.is_empty());
+    paths
 }
 
-/// Splits a use list at its top-level commas.
-fn top_level(list: &str) -> Vec<&str> {
-    let mut depth = 0;
-    list.split(move |c: char| {
-        depth += i32::from(c == '{') - i32::from(c == '}');
-        c == ',' && depth == 0
-    })
-    .map(str::trim)
-    .filter(|item| !item.is_empty())
-    .collect()
-}
-
-fn part_named(path: &str) -> String {
-    path.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned()
+/// `records::{store, record::Run}` names two rooms, `analysis::cells` one.
+fn rooms_named(path: &str, wings: &BTreeSet<&str>) -> Vec<String> {
+    let name = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned();
+    let first = name(path);
+    match path[first.len()..].strip_prefix("::") {
+        Some(rest) if wings.contains(first.as_str()) && first != "analysis" => grouped(rest).into_iter().map(name).collect(),
+        _ => vec![first],
+    }
 }

@@ -3,14 +3,14 @@
 
 use std::env;
 
-use bench::client::{HttpExchange, HttpTarget, Target};
-use bench::clock::Clock;
-use bench::record::TokenRule;
-use bench::server::reset;
-use bench::session::{ChatMessage, MessageRole, Prompt};
-use bench::spec::server::{ResetSpec, ResetStep, ServerSpec};
-use bench::spec::target::TargetSpec;
-use bench::tokens;
+use bench::foundation::clock::Clock;
+use bench::records::record::TokenRule;
+use bench::servers::client::{HttpExchange, HttpTarget, Target};
+use bench::servers::server::reset;
+use bench::vocabulary::session::{ChatMessage, MessageRole, Prompt};
+use bench::vocabulary::spec::server::{ResetSpec, ResetStep, ServerSpec};
+use bench::vocabulary::spec::target::TargetSpec;
+use bench::workloads::tokens;
 use serde_json::{Value, json};
 
 fn spec(fields: Value) -> TargetSpec {
@@ -32,7 +32,7 @@ async fn ask(fields: Value, messages: Vec<ChatMessage>) -> HttpExchange {
 }
 
 fn shown(name: &str, exchange: &HttpExchange) {
-    let ms = |at: bench::clock::Micros| at.since(exchange.sent).as_secs_f64() * 1e3;
+    let ms = |at: bench::foundation::clock::Micros| at.since(exchange.sent).as_secs_f64() * 1e3;
     println!(
         "{name}: headers {:.1?} ms, first event {:.1?} ms, first token {:.1?} ms, {} token events, first holds {:?}, done {:.1} ms, {:?}, {:?}",
         exchange.headers.map(ms),

@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bench::clock::Micros;
-use bench::event::SweepEvent;
-use bench::executor::{PlanScheduler, RunScheduler, ServerLaunchPaths, StopToken, StoppingRule, sweep};
-use bench::plan::{Plan, Run};
-use bench::record::{
+use bench::execution::event::SweepEvent;
+use bench::execution::executor::{PlanScheduler, RunScheduler, ServerLaunchPaths, StopToken, StoppingRule, sweep};
+use bench::foundation::clock::Micros;
+use bench::planning::plan::{Plan, Run};
+use bench::planning::scenario::CellSpec;
+use bench::records::record::{
     EarlyStopCertainty, EarlyStopReason, FailureKind, RequestPhase, RequestRecord, RunFailure, RunOutcome, RunRecord, TokenSource,
 };
-use bench::scenario::CellSpec;
-use bench::spec::failure_policy::FailurePolicy;
-use bench::spec::scenario::RunOrder;
-use bench::spec::search::SearchSpec;
+use bench::vocabulary::spec::failure_policy::FailurePolicy;
+use bench::vocabulary::spec::scenario::RunOrder;
+use bench::vocabulary::spec::search::SearchSpec;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 

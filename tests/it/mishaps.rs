@@ -105,7 +105,7 @@ fn a_process_that_was_stopped_for_a_while_has_no_result_of_that_cell_and_says_wh
     running.signal("-CONT");
     assert_eq!(running.end(), Some(3), "{:#?}", running.said);
     running.line("invalid: the client stood still for");
-    let record = bench::store::read_sweep(&stage.path("out")).unwrap().runs.remove(0).record;
+    let record = bench::records::store::read_sweep(&stage.path("out")).unwrap().runs.remove(0).record;
     assert!(record.client.stood_still_s.is_some_and(|stood_still_s| (2.0..60.0).contains(&stood_still_s)), "{record:?}");
     let summary = stage.json("out/report/summary.json");
     assert_eq!(summary["variants"][0]["cells"][0]["state"]["kind"], "invalid");

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use bench::analysis::{SummaryOptions, summarize};
-use bench::record::FormatVersion;
-use bench::store::read_sweep;
+use bench::records::record::FormatVersion;
+use bench::records::store::read_sweep;
 
 use super::stage::{Stage, said, stderr, stdout};
 

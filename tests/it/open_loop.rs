@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use bench::clock::Micros;
-use bench::record::{FailureKind, RequestPhase, RequestRecord, RunFailure, RunOutcome};
-use bench::trace::{Trace, TraceReadOptions};
+use bench::foundation::clock::Micros;
+use bench::records::record::{FailureKind, RequestPhase, RequestRecord, RunFailure, RunOutcome};
+use bench::vocabulary::trace::{Trace, TraceReadOptions};
 use serde_json::{Value, json};
 
 use crate::load::{Done, simulate};
@@ -153,7 +153,7 @@ fn prefix_hits_of_a_trace_are_its_common_leading_blocks() {
     assert_eq!(rows.len(), trace.len());
     let mut hits = BTreeMap::new();
     for (number, (row, request)) in rows.iter().zip(trace.iter()).enumerate() {
-        let common = |before: bench::trace::TraceRequest<'_>| {
+        let common = |before: bench::vocabulary::trace::TraceRequest<'_>| {
             before.hash_ids.iter().zip(request.hash_ids).take_while(|(before, now)| before == now).count() as u64
         };
         // 512 is a multiple of the engine's 16; the template's three tokens in front fill no block beside.

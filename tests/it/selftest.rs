@@ -1,8 +1,8 @@
 //! The selftest's own parts, against its own server on loopback: what it counts and what it stamps.
 
-use bench::clock::Micros;
-use bench::selftest::emitter::{self, EmissionTiming};
-use bench::selftest::{SelftestLoad, SelftestMeasurements, listen};
+use bench::execution::selftest::emitter::{self, EmissionTiming};
+use bench::execution::selftest::{SelftestLoad, SelftestMeasurements, listen};
+use bench::foundation::clock::Micros;
 
 use crate::dead_address::DeadAddress;
 

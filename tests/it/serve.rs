@@ -1,13 +1,13 @@
 //! The simulated engine over HTTP, met by the client that measures real servers, and by a plain one.
 
-use bench::client::{HttpExchange, HttpTarget, Target};
-use bench::clock::Clock;
-use bench::engine::EngineParameters;
-use bench::record::FailureKind;
-use bench::serve::{EngineServer, ServeOptions, bind};
-use bench::session::{ChatMessage, MessageRole, Prompt};
-use bench::spec::engine::{EngineFaultKind, EnginePreset, EngineSpec, FaultSpec};
-use bench::spec::target::{TargetApi, TargetSpec};
+use bench::foundation::clock::Clock;
+use bench::records::record::FailureKind;
+use bench::servers::client::{HttpExchange, HttpTarget, Target};
+use bench::simulation::engine::EngineParameters;
+use bench::simulation::serve::{EngineServer, ServeOptions, bind};
+use bench::vocabulary::session::{ChatMessage, MessageRole, Prompt};
+use bench::vocabulary::spec::engine::{EngineFaultKind, EnginePreset, EngineSpec, FaultSpec};
+use bench::vocabulary::spec::target::{TargetApi, TargetSpec};
 use serde_json::{Value, json};
 
 async fn serve(faults: Vec<FaultSpec>) -> EngineServer {
@@ -59,7 +59,7 @@ fn a_streamed_answer_has_an_event_a_token_and_the_engine_s_counts() {
             assert_eq!(exchange.token_events.len(), 20);
             let usage = exchange.usage.unwrap();
             assert_eq!((usage.prompt_tokens, usage.output_tokens, usage.cached_tokens), (prompt_tokens, 20, Some(0)));
-            assert_eq!(bench::engine::tokenizer::count(&exchange.answer), 20);
+            assert_eq!(bench::simulation::engine::tokenizer::count(&exchange.answer), 20);
             let again = target.exchange(prompt(100, 20), None).await;
             // Six full blocks of 16 in each of them.
             assert_eq!((again.answer, again.usage.unwrap().cached_tokens), (exchange.answer, Some(96)));
@@ -127,7 +127,7 @@ fn an_answer_can_be_had_whole() {
         let (status, body) = json_of(post(&serving, "/v1/chat/completions", &body)).await;
         assert_eq!((status, &body["object"]), (200, &json!("chat.completion")));
         assert_eq!(body["choices"][0]["finish_reason"], "length");
-        assert_eq!(bench::engine::tokenizer::count(body["choices"][0]["message"]["content"].as_str().unwrap()), 3);
+        assert_eq!(bench::simulation::engine::tokenizer::count(body["choices"][0]["message"]["content"].as_str().unwrap()), 3);
         assert_eq!(body["usage"]["prompt_tokens"], 12);
         assert_eq!(body["usage"]["completion_tokens"], 3);
     });

@@ -7,8 +7,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use bench::engine::EngineParameters;
-use bench::serve::{self, EngineServer};
+use bench::simulation::engine::EngineParameters;
+use bench::simulation::serve::{self, EngineServer};
 use tempfile::TempDir;
 
 /// The program under test.

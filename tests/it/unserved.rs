@@ -8,8 +8,8 @@ use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use bench::record::{RunFailure, RunFailureCause, RunOutcome, RunRecord};
-use bench::store::read_sweep;
+use bench::records::record::{RunFailure, RunFailureCause, RunOutcome, RunRecord};
+use bench::records::store::read_sweep;
 use serde_json::{Value, json};
 
 use super::dead_address::DeadAddress;

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::process::Command;
 
 use bench::analysis::increase;
-use bench::clock::Micros;
-use bench::engine::EngineParameters;
-use bench::record::ServerSample;
-use bench::serve::{self, EngineServer};
-use bench::store::{SavedRun, SavedSweep, SweepPaths, read_sweep};
+use bench::foundation::clock::Micros;
+use bench::records::record::ServerSample;
+use bench::records::store::{SavedRun, SavedSweep, SweepPaths, read_sweep};
+use bench::simulation::engine::EngineParameters;
+use bench::simulation::serve::{self, EngineServer};
 use serde_json::json;
 
 const WORKLOAD: &str = "name = 'watch'\nseed = 7\n[workload]\nkind = 'document_qa'\ndocuments = { synthetic_tokens = 1000 }\nrounds = 2\n\

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bench::analysis::{AxisSummary, CellSummary, ExtendedReal, GoalVerdict, SummaryOptions, SweepSummary, VariantSummary, summarize};
-use bench::plot::{draw, of_sweep};
-use bench::record::ImportOrigin;
-use bench::report::{PageFigure, PageParts, html};
-use bench::store::read_sweep;
+use bench::presentation::plot::{draw, of_sweep};
+use bench::presentation::report::{PageFigure, PageParts, html};
+use bench::records::record::ImportOrigin;
+use bench::records::store::read_sweep;
 use serde_json::{Value, json};
 
 const SWEEP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/results/lab");
@@ -56,7 +56,7 @@ pub fn made_of(variants: usize, [groups, sessions]: [u32; 2]) -> String {
         .collect();
     let named =
         of_sweep(&[], &summary, |_| unreachable!("no other measure is shown"), |_| unreachable!("no distribution is shown")).unwrap();
-    let figure = |named: bench::plot::NamedFigure| PageFigure {
+    let figure = |named: bench::presentation::plot::NamedFigure| PageFigure {
         variant: named.variant,
         file: format!("{}.svg", named.stem),
         svg: draw(&named.figure).unwrap().text,

@@ -1,9 +1,9 @@
 //! Our connections: read by the least code, and listened to.
 
-use bench::client::{HttpTarget, PreparedRequest};
-use bench::clock::Clock;
-use bench::session::{ChatMessage, MessageRole, Prompt};
-use bench::spec::target::TargetSpec;
+use bench::foundation::clock::Clock;
+use bench::servers::client::{HttpTarget, PreparedRequest};
+use bench::vocabulary::session::{ChatMessage, MessageRole, Prompt};
+use bench::vocabulary::spec::target::TargetSpec;
 use serde_json::json;
 
 use super::{Counter, ENDING};

@@ -7,7 +7,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use bench::selftest::cpu_time;
+use bench::execution::selftest::cpu_time;
 
 /// Address space that an input may take beyond what the process had.
 pub const MOST_BYTES: u64 = 1 << 30;

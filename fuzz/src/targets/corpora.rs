@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use bench::prepare::{self, DocumentsRecipe, LengthBuckets, PrepareDocumentsSources, PrepareError, TokenizerIdentity, sharegpt};
-use bench::scenario::ScenarioOverrides;
-use bench::tokens::TokenCounter;
-use bench::trace::{Trace, TraceReadOptions};
-use bench::workload::Corpus;
+use bench::planning::scenario::ScenarioOverrides;
+use bench::vocabulary::trace::{Trace, TraceReadOptions};
+use bench::workloads::prepare::{self, DocumentsRecipe, LengthBuckets, PrepareDocumentsSources, PrepareError, TokenizerIdentity, sharegpt};
+use bench::workloads::tokens::TokenCounter;
+use bench::workloads::workload::Corpus;
 
 use super::contract::message;
 use super::scenario::loaded;

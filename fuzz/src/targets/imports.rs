@@ -1,8 +1,8 @@
 //! Files of other programs: imported together, saved, read back and judged.
 
 use bench::analysis::{SummaryOptions, summarize};
-use bench::import::{ImportFile, ImportOptions, import};
-use bench::store::read_sweep;
+use bench::records::import::{ImportFile, ImportOptions, import};
+use bench::records::store::read_sweep;
 use jiff::Timestamp;
 
 use super::contract::message;

@@ -1,6 +1,6 @@
 //! A page of Prometheus text: read in full, and read again from what was made of it.
 
-use bench::server::{MetricNameFilter, PrometheusPage};
+use bench::servers::server::{MetricNameFilter, PrometheusPage};
 
 /// Samples and bad lines are never more than there are lines.
 pub fn read(data: &[u8]) {

@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use bench::analysis::{SummaryOptions, summarize};
-use bench::report::{ColourMode, csv, json, markdown, terminal};
-use bench::store::{SavedRun, SweepPaths, SweepWriter, read_journal, read_sweep};
+use bench::presentation::report::{ColourMode, csv, json, markdown, terminal};
+use bench::records::store::{SavedRun, SweepPaths, SweepWriter, read_journal, read_sweep};
 
 use super::contract::{message, page};
 

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use bench::plan::{self, Plan, PlanSummary};
-use bench::record::ClientEnvironment;
-use bench::scenario::{DiagnosticStyle, ScenarioError, ScenarioOverrides, load_file, load_text_with};
-use bench::steering;
+use bench::execution::steering;
+use bench::planning::plan::{self, Plan, PlanSummary};
+use bench::planning::scenario::{DiagnosticStyle, ScenarioError, ScenarioOverrides, load_file, load_text_with};
+use bench::records::record::ClientEnvironment;
 use jiff::Timestamp;
 
 use super::contract::{message, page};

@@ -1,7 +1,7 @@
 //! An answer's bytes through the listener: however the network cuts them, they mean the same.
 
-use bench::client::{HttpExchange, replay};
-use bench::clock::Micros;
+use bench::foundation::clock::Micros;
+use bench::servers::client::{HttpExchange, replay};
 
 use super::contract::message;
 

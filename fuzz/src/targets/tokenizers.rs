@@ -1,6 +1,6 @@
 //! A `tokenizer.json` of anybody's: loaded, and asked for the tokens of a few texts.
 
-use bench::tokens::{LocalTokenizer, TokenCounter};
+use bench::workloads::tokens::{LocalTokenizer, TokenCounter};
 
 use super::contract::message;
 

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::str::FromStr;
 
 use bench::cli::Cli;
-use bench::goal::Goal;
-use bench::scenario::ScenarioOverrides;
-use bench::units::{Bytes, BytesPerSecond, Seconds, Tokens};
+use bench::foundation::units::{Bytes, BytesPerSecond, Seconds, Tokens};
+use bench::planning::scenario::ScenarioOverrides;
+use bench::vocabulary::goal::Goal;
 use clap::Parser;
 
 use super::contract::message;

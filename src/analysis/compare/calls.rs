@@ -6,7 +6,7 @@ use super::comparison::{ComparedMeasure, ComparisonVerdict, ConfidenceInterval, 
 use super::resample::{CellEffect, VarianceEstimate};
 use super::student::upper_quantile;
 use crate::analysis::ExtendedReal;
-use crate::metric::{MeasureUnit, MetricDirection};
+use crate::vocabulary::metric::{MeasureUnit, MetricDirection};
 
 /// Fewer pairs of sessions than this say too little of their own spread.
 pub(super) const LEAST_PAIRS: usize = 6;

@@ -8,9 +8,9 @@ use super::gate::GateMeasures;
 use crate::analysis::columns::NumericColumn;
 use crate::analysis::estimate::MeasureSample as MeasuredRows;
 use crate::analysis::{AnalysisError, RequestTable, percentile};
-use crate::goal::{Aggregate, Measure, RowCondition};
-use crate::metric::Metric;
-use crate::store::SavedRun;
+use crate::records::store::SavedRun;
+use crate::vocabulary::goal::{Aggregate, Measure, RowCondition};
+use crate::vocabulary::metric::Metric;
 
 /// A session of a cell: the repeat that it is of, and its number.
 pub(super) type Key = (u32, u64);

@@ -9,9 +9,9 @@ use super::gate::GateMeasures;
 use crate::analysis::axes::Axes;
 use crate::analysis::extended_real::ExtendedReal;
 use crate::analysis::{RatioBound, ScoreBound};
-use crate::goal::{Aggregate, GoalError, Measure};
-use crate::metric::{MeasureUnit, MetricDirection};
-use crate::record::ImportOrigin;
+use crate::records::record::ImportOrigin;
+use crate::vocabulary::goal::{Aggregate, GoalError, Measure};
+use crate::vocabulary::metric::{MeasureUnit, MetricDirection};
 
 /// A base and a new side, compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,9 +7,9 @@ use super::comparison::{ComparedMeasure, ComparisonVerdict, MeasureEffect};
 use super::pairs::{CellPair, few};
 use crate::analysis::cells::CellRuns;
 use crate::analysis::{AnalysisError, GoalJudgement, GoalVerdict, RequestTable, judge, show_axes};
-use crate::goal::Goal;
-use crate::metric::MetricDirection;
-use crate::record::RunOutcome;
+use crate::records::record::RunOutcome;
+use crate::vocabulary::goal::Goal;
+use crate::vocabulary::metric::MetricDirection;
 
 /// Whether a side of it was ended early.
 pub(super) fn is(pair: &CellPair<'_>) -> bool {
@@ -73,7 +73,7 @@ pub(super) fn note(pairs: &[CellPair<'_>]) -> Option<String> {
 mod tests {
     use super::super::{CompareOptions, ComparisonVerdict, SavedVariant, VariantComparison, compare};
     use crate::analysis::fixture::{Cell, cell, sweep, uniform};
-    use crate::record::{DecidedGoal, EarlyStopCertainty, EarlyStopReason, RunOutcome};
+    use crate::records::record::{DecidedGoal, EarlyStopCertainty, EarlyStopReason, RunOutcome};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 

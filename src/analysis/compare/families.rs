@@ -8,7 +8,7 @@ use super::gate::MeasureFamily;
 use super::judged::CompareOptions;
 use super::resample::CellEffect;
 use crate::analysis::ExtendedReal;
-use crate::goal::{Aggregate, Measure};
+use crate::vocabulary::goal::{Aggregate, Measure};
 
 /// The doubt of each family that its intervals share.
 #[derive(Debug, Clone, Copy)]

@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn scores_decide_but_one_that_is_not_settled_holds_nothing_back() {
-        let goal = crate::goal::Measure { aggregate: crate::goal::Aggregate::ErrorRate, filter: Vec::new() };
+        let goal = crate::vocabulary::goal::Measure { aggregate: crate::vocabulary::goal::Aggregate::ErrorRate, filter: Vec::new() };
         let probes = &super::super::compared_measure::probes(&[goal], &[], GateMeasures::Goals)[..1];
         let effect: MeasureEffect = serde_json::from_value(serde_json::json!({
             "measure": "error_rate", "unit": "share", "lower_is_better": true, "pairs": 9, "n_base": 9, "n_new": 9, "base": 0.0, "new": 0.0,

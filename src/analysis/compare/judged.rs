@@ -16,10 +16,10 @@ use super::work;
 use crate::analysis::cells::CellRuns;
 use crate::analysis::summarize::steady_state;
 use crate::analysis::{AnalysisError, RequestTable, VoidReason};
-use crate::goal::{Goal, RowCondition};
-use crate::metric::Metric;
-use crate::record::ClientEnvironment;
-use crate::store::SavedSweep;
+use crate::records::record::ClientEnvironment;
+use crate::records::store::SavedSweep;
+use crate::vocabulary::goal::{Goal, RowCondition};
+use crate::vocabulary::metric::Metric;
 
 /// One variant of a saved sweep.
 #[derive(Debug, Clone, Copy)]
@@ -250,7 +250,7 @@ fn side(side: &SavedVariant<'_>, name: String) -> ComparisonSide {
 mod tests {
     use super::*;
     use crate::analysis::fixture::{Cell, answered, cell, failed, sweep, uniform};
-    use crate::record::{FailureKind, RequestRecord, RunFailure, RunFailureCause, RunOutcome};
+    use crate::records::record::{FailureKind, RequestRecord, RunFailure, RunFailureCause, RunOutcome};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
@@ -300,7 +300,7 @@ mod tests {
     fn what_no_goal_speaks_of_stands_beside_and_decides_only_where_all_do() {
         let slow_gaps = |mut row: RequestRecord| {
             row.gaps_us = vec![20_000, 20_000];
-            row.last_token_us = row.first_token_us.map(|first| first + crate::clock::Micros(40_000));
+            row.last_token_us = row.first_token_us.map(|first| first + crate::foundation::clock::Micros(40_000));
             row
         };
         let new = || vec![cell("vllm", 4, 4, rows(16, 1.0, 1).into_iter().map(slow_gaps).collect())];

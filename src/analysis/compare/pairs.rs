@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::analysis::axes::{Axes, show_axes};
 use crate::analysis::cells::{CellRuns, cells};
-use crate::store::SavedSweep;
+use crate::records::store::SavedSweep;
 
 /// Cells of both sides that are the same work.
 #[derive(Debug)]

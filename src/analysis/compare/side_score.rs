@@ -7,8 +7,8 @@ use super::pairs::CellPair;
 use crate::analysis::axes::Axes;
 use crate::analysis::cells::CellRuns;
 use crate::analysis::{AnalysisError, CapacityShape, RatioBound, Score, ScoreBound, SummaryOptions, interval, summarize};
-use crate::goal::Goal;
-use crate::store::{SavedRun, SavedSamples, SavedSweep};
+use crate::records::store::{SavedRun, SavedSamples, SavedSweep};
+use crate::vocabulary::goal::Goal;
 
 /// One number of one side: what passes by its value, and from what is met to what is not excluded.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,8 +8,8 @@ use crate::analysis::client::limited;
 use crate::analysis::stream_figures::StreamFigures;
 use crate::analysis::summarize::worst_client;
 use crate::analysis::{AnalysisError, RequestTable, VoidReason, show_axes};
-use crate::goal::Goal;
-use crate::record::ClientEnvironment;
+use crate::records::record::ClientEnvironment;
+use crate::vocabulary::goal::Goal;
 
 /// Why a side certifies nothing.
 #[derive(Debug)]

@@ -7,8 +7,8 @@ use super::comparison::SettingDifference;
 use super::judged::SavedVariant;
 use super::pairs::CellPair;
 use crate::analysis::axes::plain;
-use crate::goal::Goal;
-use crate::record::TokenRule;
+use crate::records::record::TokenRule;
+use crate::vocabulary::goal::Goal;
 
 /// Longer values are cut where people read them.
 const MOST_CHARACTERS: usize = 60;
@@ -25,7 +25,7 @@ pub(super) fn differences(
     let mut told = |what: &str, base: String, new: String| push(&mut found, what, base, new);
     told("seed", left.seed.to_string(), right.seed.to_string());
     told("simulated", left.simulated.to_string(), right.simulated.to_string());
-    let imported = |manifest: &crate::record::Manifest| {
+    let imported = |manifest: &crate::records::record::Manifest| {
         let words = manifest.imported.as_ref().map(|imported| format!("from {}: {}", imported.program, imported.lacks.join(", ")));
         words.unwrap_or_else(|| "measured".to_owned())
     };

@@ -9,7 +9,7 @@ use crate::analysis::compare::{
     CellComparison, CompareOptions, ComparisonVerdict, GateMeasures, MeasureEffect, SavedVariant, ScoreEffect, VariantComparison, compare,
 };
 use crate::analysis::{Axes, Score, SweepSummary, VariantSummary};
-use crate::store::SavedSweep;
+use crate::records::store::SavedSweep;
 
 /// What a night says, and what it rests on.
 #[derive(Debug, Clone, PartialEq, Serialize)]

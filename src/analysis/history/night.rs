@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::analysis::compare::SettingDifference;
 use crate::analysis::{AnalysisError, SummaryOptions, SweepSummary, short, summarize};
-use crate::store::SavedSweep;
+use crate::records::store::SavedSweep;
 
 /// A saved sweep of some night.
 #[derive(Debug, Clone)]

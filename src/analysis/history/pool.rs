@@ -1,8 +1,8 @@
 //! Several nights as one saved sweep: their runs under the same plan, so that every cell's rows are those of all nights. What a night could
 //! not run, or ran from caches that were not empty, is left out.
 
-use crate::record::RunOutcome;
-use crate::store::SavedSweep;
+use crate::records::record::RunOutcome;
+use crate::records::store::SavedSweep;
 
 /// The nights' runs together; `None` without a night.
 #[must_use]

@@ -11,8 +11,8 @@ use crate::analysis::{
     Axes, CapacityShape, CellState, CellSummary, Estimate, ExtendedReal, GoalVerdict, Score, SweepSummary, VariantSummary, axis_label,
     show_axes, show_value,
 };
-use crate::goal::{Goal, Measure};
-use crate::metric::{MeasureUnit, MetricDirection};
+use crate::vocabulary::goal::{Goal, Measure};
+use crate::vocabulary::metric::{MeasureUnit, MetricDirection};
 
 /// Nights of the same scenario and the same work, the oldest first.
 #[derive(Debug, Clone, PartialEq, Serialize)]

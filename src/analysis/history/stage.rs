@@ -7,12 +7,12 @@ use jiff::{Timestamp, ToSpan};
 use super::night::NightSweep;
 use crate::analysis::SummaryOptions;
 use crate::analysis::fixture::{Cell, answered, cell, sweep};
-use crate::store::SavedSweep;
+use crate::records::store::SavedSweep;
 
 pub(crate) const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
 /// Follow-up times of `sessions` sessions whose p95 is about `p95_s`: evenly spread from a half of it upward.
-pub(crate) fn spread(concurrent: u64, sequential: u64, p95_s: f64) -> Vec<crate::record::RequestRecord> {
+pub(crate) fn spread(concurrent: u64, sequential: u64, p95_s: f64) -> Vec<crate::records::record::RequestRecord> {
     const TURNS: u32 = 30;
     let time = |turn: u32| p95_s * (0.5 + 0.5 * f64::from(turn % TURNS) / (0.95 * f64::from(TURNS - 1)));
     (0..concurrent * sequential).flat_map(|session| (1..=TURNS).map(move |turn| answered(session, turn, time(turn)))).collect()

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::drift::{rising_by_chance, theil_sen, values_needed};
 use super::gate::GateVerdict;
 use super::night::NightSweep;
-use crate::metric::MetricDirection;
+use crate::vocabulary::metric::MetricDirection;
 
 /// What is known of a drift of the shown measure.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -81,7 +81,7 @@ mod tests {
     use super::super::stage::{cells, night, nights, of_cells};
     use super::*;
     use crate::analysis::compare::ComparisonVerdict;
-    use crate::clock::Micros;
+    use crate::foundation::clock::Micros;
 
     /// Nights whose cells all grow by 2 % a night.
     fn growing(count: i32) -> Vec<NightSweep> {

@@ -9,8 +9,8 @@ use super::count_thresholds::CountThresholds;
 use super::goal_counts::{GoalCounts, is_upper};
 use crate::analysis::GoalVerdict;
 use crate::analysis::percentile::{between, neighbours};
-use crate::goal::{Aggregate, ComparisonOperator, Goal};
-use crate::metric::Metric;
+use crate::vocabulary::goal::{Aggregate, ComparisonOperator, Goal};
+use crate::vocabulary::metric::Metric;
 
 /// Interpolated values of two completions may be ordered wrongly by a last bit: only beyond this relative distance they are believed.
 const LAST_BITS: f64 = 1e-12;

@@ -1,6 +1,6 @@
 //! Where the rows that came stand to a goal: counts, and the values next to its limit. Constant in size, whatever comes.
 
-use crate::goal::{ComparisonOperator, Goal};
+use crate::vocabulary::goal::{ComparisonOperator, Goal};
 
 /// The rows of a goal that came.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -9,8 +9,8 @@ use super::{GoalCertaintyTest, GoalCounts, statement};
 use crate::analysis::clusters::{effective_rows, effective_rows_of_share, least_effective_rows};
 use crate::analysis::fixture::{answered, failed, table};
 use crate::analysis::{GoalVerdict, judge, percentile};
-use crate::goal::{Aggregate, ComparisonOperator, Goal};
-use crate::record::{FailureKind, RequestRecord};
+use crate::records::record::{FailureKind, RequestRecord};
+use crate::vocabulary::goal::{Aggregate, ComparisonOperator, Goal};
 
 /// No time at all, within, the limit, beyond, a failure: both ends of what a missing row may be are among them.
 const VALUES: [f64; 5] = [0.0, 0.37, 1.0, 1.83, f64::INFINITY];

@@ -6,7 +6,7 @@ use super::super::AnalysisError;
 use super::super::columns::NumericColumn;
 use super::super::time_series::TimeSeries;
 use super::RequestTable;
-use crate::metric::Metric;
+use crate::vocabulary::metric::Metric;
 
 impl RequestTable {
     /// The values of a metric in the order of the rows' intended times, run by run. Empty where these are not known.

@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 
 use crate::analysis::fixture::{answered, failed, table};
-use crate::clock::Micros;
-use crate::goal::{ComparisonOperator, ConditionField, RowCondition};
-use crate::metric::Metric;
-use crate::record::{FailureKind, RequestRecord};
+use crate::foundation::clock::Micros;
+use crate::records::record::{FailureKind, RequestRecord};
+use crate::vocabulary::goal::{ComparisonOperator, ConditionField, RowCondition};
+use crate::vocabulary::metric::Metric;
 
 const FIELDS: [ConditionField; 9] = [
     ConditionField::Turn,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::figures::GaugeSummary;
 use super::series::MetricSeries;
-use crate::clock::Micros;
+use crate::foundation::clock::Micros;
 
 /// What several series of one name make together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -87,7 +87,7 @@ pub fn pool(samples: &RunMetricSeries<'_>) -> Option<ServerMetricValue> {
 mod tests {
     use super::super::super::fixture::samples;
     use super::*;
-    use crate::record::ServerSample;
+    use crate::records::record::ServerSample;
 
     fn read(told: &[ServerSample]) -> (f64, f64, f64) {
         let tokens = prompt_tokens(&RunMetricSeries::of(told)).unwrap();

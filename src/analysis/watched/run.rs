@@ -4,7 +4,7 @@ use super::figures::{GaugeSummary, ServerMetricValue};
 use super::gauge::{GaugeAggregation, level};
 use super::hits::{PromptTokenSources, computed, external_queries, pool, prompt_tokens};
 use super::series::RunMetricSeries;
-use crate::record::ServerSample;
+use crate::records::record::ServerSample;
 
 /// What was told while one run went on.
 #[derive(Debug, Clone, PartialEq, Default)]

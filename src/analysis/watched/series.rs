@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::increase;
-use crate::clock::Micros;
-use crate::record::ServerSample;
+use crate::foundation::clock::Micros;
+use crate::records::record::ServerSample;
 
 /// Values by time.
 type Points = Vec<(Micros, f64)>;

@@ -3,7 +3,7 @@
 use super::gauge::{GaugeAggregation, over_time};
 use super::run::{KV_USAGE, RUNNING, Scaled, WAITING};
 use super::series::RunMetricSeries;
-use crate::record::ServerSample;
+use crate::records::record::ServerSample;
 
 /// One figure over time.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 
 use crate::cli::VerbosityArgs;
-use crate::plot::{PlotFigure, draw, of_history, slug, to_png};
-use crate::report::history::HistoryReport;
+use crate::presentation::plot::{PlotFigure, draw, of_history, slug, to_png};
+use crate::presentation::report::history::HistoryReport;
 
 /// Draws every series; where there are several, the scenario's name and a number stand in the file's name.
 pub(super) fn write(output: &Path, told: &[HistoryReport], talk: VerbosityArgs) -> anyhow::Result<()> {

@@ -8,7 +8,7 @@ use fs_err as fs;
 
 use crate::analysis::SummaryOptions;
 use crate::analysis::history::NightSweep;
-use crate::store::{SweepPaths, read_sweep};
+use crate::records::store::{SweepPaths, read_sweep};
 
 /// What was found.
 pub(super) struct NightScan {

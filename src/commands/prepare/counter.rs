@@ -8,11 +8,11 @@ use serde_json::json;
 
 use super::progress::PrepareProgress;
 use crate::cli::TokenizerArgs;
-use crate::endpoint::BaseUrl;
-use crate::prepare::{DownloadPolicy, Downloader, HubTokenizer, TokenizerIdentity};
-use crate::record::TokenRule;
-use crate::spec::target::TargetSpec;
-use crate::tokens::{self, LocalTokenizer, TokenCounter};
+use crate::records::record::TokenRule;
+use crate::servers::endpoint::BaseUrl;
+use crate::vocabulary::spec::target::TargetSpec;
+use crate::workloads::prepare::{DownloadPolicy, Downloader, HubTokenizer, TokenizerIdentity};
+use crate::workloads::tokens::{self, LocalTokenizer, TokenCounter};
 
 /// The largest `tokenizer.json` that is fetched: those of today have at most some thirty million bytes.
 const MOST_TOKENIZER_BYTES: u64 = 256 * 1024 * 1024;

@@ -12,11 +12,11 @@ use super::progress::PrepareProgress;
 use crate::cli::{OutputFormat, PrepareDocumentsArgs, VerbosityArgs};
 use crate::commands::ExitReason;
 use crate::commands::stdout::print;
-use crate::prepare::{
+use crate::foundation::units::grouped;
+use crate::workloads::prepare::{
     DocumentsRecipe, DownloadPolicy, Downloader, GutenbergLibrary, LengthBuckets, PrepareDocumentsJob, PrepareDocumentsOutcome,
     PrepareDocumentsSources, PrepareError, find, prepare,
 };
-use crate::units::grouped;
 
 pub(super) fn run(args: &PrepareDocumentsArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;

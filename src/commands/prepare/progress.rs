@@ -3,8 +3,8 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::VerbosityArgs;
-use crate::prepare::PrepareEvent;
-use crate::units::Bytes;
+use crate::foundation::units::Bytes;
+use crate::workloads::prepare::PrepareEvent;
 
 /// Listens to news.
 pub(super) struct PrepareProgress {

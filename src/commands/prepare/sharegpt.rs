@@ -10,9 +10,11 @@ use super::progress::PrepareProgress;
 use crate::cli::{OutputFormat, PrepareSharegptArgs, VerbosityArgs};
 use crate::commands::ExitReason;
 use crate::commands::stdout::print;
-use crate::prepare::TokenStatistics;
-use crate::prepare::sharegpt::{PrepareSharegptJob, PrepareSharegptOutcome, SharegptManifest, SharegptRecipe, manifest_path, prepare};
-use crate::units::grouped;
+use crate::foundation::units::grouped;
+use crate::workloads::prepare::TokenStatistics;
+use crate::workloads::prepare::sharegpt::{
+    PrepareSharegptJob, PrepareSharegptOutcome, SharegptManifest, SharegptRecipe, manifest_path, prepare,
+};
 
 pub(super) fn run(args: &PrepareSharegptArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;

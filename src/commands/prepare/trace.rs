@@ -4,9 +4,9 @@ use super::sharegpt::table;
 use crate::cli::{OutputFormat, PrepareTraceArgs, VerbosityArgs};
 use crate::commands::ExitReason;
 use crate::commands::stdout::print;
-use crate::prepare::trace::{TraceStatistics, figures};
-use crate::trace::{Trace, TraceReadOptions};
-use crate::units::grouped;
+use crate::foundation::units::grouped;
+use crate::vocabulary::trace::{Trace, TraceReadOptions};
+use crate::workloads::prepare::trace::{TraceStatistics, figures};
 
 pub(super) fn run(args: &PrepareTraceArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let cut = TraceReadOptions { unit: args.trace_unit, block_tokens: args.block_tokens, requests: u64::MAX, until_ms: None };

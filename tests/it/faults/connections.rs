@@ -5,8 +5,8 @@ use std::io::{Read, Write};
 use std::sync::mpsc;
 use std::time::Instant;
 
-use bench::client::{HttpExchange, HttpTarget, Target};
-use bench::clock::{Clock, Micros};
+use bench::foundation::clock::{Clock, Micros};
+use bench::servers::client::{HttpExchange, HttpTarget, Target};
 use serde_json::{Value, json};
 
 use super::socket::{Act, Socket, chunk, end, stream, stream_head};
@@ -188,14 +188,14 @@ async fn a_request_lost_on_a_new_connection_is_never_sent_again() {
 async fn a_server_that_refuses_a_long_request_before_it_has_read_it_is_heard() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = target(&format!("http://{}", listener.local_addr().unwrap()), json!({ "first_token_timeout": 10 }));
-    let long = bench::session::ChatMessage::new(bench::session::MessageRole::User, "x".repeat(30 << 20));
+    let long = bench::vocabulary::session::ChatMessage::new(bench::vocabulary::session::MessageRole::User, "x".repeat(30 << 20));
     let server = async {
         let (mut stream, _) = listener.accept().await.unwrap();
         let answer = b"HTTP/1.1 413 Payload Too Large\r\ncontent-length: 8\r\n\r\ntoo long";
         tokio::io::AsyncWriteExt::write_all(&mut stream, answer).await.unwrap();
         stream
     };
-    let asked = target.exchange(bench::session::Prompt { messages: vec![long], ..prompt() }, None);
+    let asked = target.exchange(bench::vocabulary::session::Prompt { messages: vec![long], ..prompt() }, None);
     let (exchange, _stream) = tokio::join!(asked, server);
     assert_eq!(failure(&exchange), ("http_413".to_owned(), "too long"));
 }

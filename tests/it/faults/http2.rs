@@ -1,7 +1,7 @@
 //! The same wire in HTTP/2, where a scenario asks for it: a server that speaks it does exactly what the test says.
 
-use bench::client::{HttpExchange, Target};
-use bench::session::{ChatMessage, MessageRole};
+use bench::servers::client::{HttpExchange, Target};
+use bench::vocabulary::session::{ChatMessage, MessageRole};
 use bytes::Bytes;
 use h2::server::{Builder, Connection, SendResponse};
 use h2::{Reason, RecvStream, SendStream};
@@ -156,7 +156,7 @@ async fn a_request_longer_than_the_server_gives_leave_for_is_sent_as_it_gives_it
         asked.body
     };
     let client = async {
-        let long = bench::session::Prompt { messages: vec![ChatMessage::new(MessageRole::User, text.as_str())], ..prompt() };
+        let long = bench::vocabulary::session::Prompt { messages: vec![ChatMessage::new(MessageRole::User, text.as_str())], ..prompt() };
         let exchange = target.exchange(long, None).await;
         drop(target);
         exchange
@@ -179,7 +179,7 @@ async fn a_server_that_refuses_a_long_request_before_it_has_heard_it_is_heard() 
     };
     let client = async {
         let long = ChatMessage::new(MessageRole::User, "x".repeat(1 << 20));
-        let exchange = target.exchange(bench::session::Prompt { messages: vec![long], ..prompt() }, None).await;
+        let exchange = target.exchange(bench::vocabulary::session::Prompt { messages: vec![long], ..prompt() }, None).await;
         drop(target);
         exchange
     };

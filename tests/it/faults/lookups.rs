@@ -1,9 +1,9 @@
 //! Small whole exchanges before any load: the model's limit and the token rule.
 
-use bench::client::HttpTarget;
-use bench::clock::Clock;
-use bench::record::TokenRule;
-use bench::tokens::{self, TokenCountError};
+use bench::foundation::clock::Clock;
+use bench::records::record::TokenRule;
+use bench::servers::client::HttpTarget;
+use bench::workloads::tokens::{self, TokenCountError};
 use serde_json::{Value, json};
 
 use super::socket::{Act, Socket, answer};

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::socket::{Act, Socket, answer, chunk, end, stream, stream_head, write};
 use super::{DONE, ask, prompt, spec, target};
-use bench::client::{HttpTarget, Target};
-use bench::clock::{Clock, Micros};
-use bench::session::{ChatMessage, MessageRole, Prompt};
+use bench::foundation::clock::{Clock, Micros};
+use bench::servers::client::{HttpTarget, Target};
+use bench::vocabulary::session::{ChatMessage, MessageRole, Prompt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 

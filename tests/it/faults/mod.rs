@@ -12,10 +12,10 @@ pub mod socket;
 mod streams;
 mod timeouts;
 
-use bench::client::{HttpExchange, HttpTarget, Target};
-use bench::clock::Clock;
-use bench::session::{ChatMessage, MessageRole, Prompt};
-use bench::spec::target::TargetSpec;
+use bench::foundation::clock::Clock;
+use bench::servers::client::{HttpExchange, HttpTarget, Target};
+use bench::vocabulary::session::{ChatMessage, MessageRole, Prompt};
+use bench::vocabulary::spec::target::TargetSpec;
 use serde_json::{Value, json};
 
 const ROLE: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n";

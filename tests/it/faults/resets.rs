@@ -1,7 +1,7 @@
 //! Emptying a server's caches before a cell.
 
-use bench::server::reset;
-use bench::spec::server::{ResetSpec, ResetStep, ServerSpec};
+use bench::servers::server::reset;
+use bench::vocabulary::spec::server::{ResetSpec, ResetStep, ServerSpec};
 use serde_json::json;
 
 use super::socket::{Act, Socket, answer};

@@ -1,7 +1,7 @@
 //! Whole answers: what is sent, what is stamped, and that a connection serves again.
 
-use bench::record::TokenUsage;
-use bench::session::Prompt;
+use bench::records::record::TokenUsage;
+use bench::vocabulary::session::Prompt;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -106,8 +106,10 @@ async fn what_is_prepared_is_what_is_sent() {
     let mut socket = Socket::serve([stream(CHAT)]).await;
     let target = target(&socket.url(), json!({}));
     let long = "word \"quoted\"\n".repeat(40_000);
-    let prepared = target
-        .prepare(Prompt { messages: vec![bench::session::ChatMessage::new(bench::session::MessageRole::User, long.as_str())], ..prompt() });
+    let prepared = target.prepare(Prompt {
+        messages: vec![bench::vocabulary::session::ChatMessage::new(bench::vocabulary::session::MessageRole::User, long.as_str())],
+        ..prompt()
+    });
     assert_eq!(prepared.prompt().turn, 1);
     assert_eq!(target.send(prepared, None).await.failure, None);
     let body: Value = serde_json::from_str(&socket.received().unwrap().body).unwrap();

@@ -1,6 +1,6 @@
 //! Books of Project Gutenberg from a mirror: fetched once, whole, wherever the mirror has them.
 
-use bench::prepare::{DocumentsManifest, PrepareDocumentsOutcome, PrepareDocumentsSources, TextSource, prepare};
+use bench::workloads::prepare::{DocumentsManifest, PrepareDocumentsOutcome, PrepareDocumentsSources, TextSource, prepare};
 use tempfile::TempDir;
 
 use super::{WORDS, book, cut_off, files, job, library, pieces, prose, reply};

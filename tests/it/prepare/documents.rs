@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use bench::prepare::{PrepareDocumentsJob, PrepareDocumentsOutcome, PrepareDocumentsSources, PrepareError, find, prepare};
-use bench::tokens::{LocalTokenizer, TokenCounter};
+use bench::workloads::prepare::{PrepareDocumentsJob, PrepareDocumentsOutcome, PrepareDocumentsSources, PrepareError, find, prepare};
+use bench::workloads::tokens::{LocalTokenizer, TokenCounter};
 use tempfile::TempDir;
 
 use super::{WORDS, book, files, job, pieces, prose};
@@ -90,13 +90,14 @@ async fn a_document_goes_into_the_largest_bucket_strictly_below_it() {
 
 #[tokio::test]
 async fn a_servers_count_cuts_as_exactly() {
-    let spec = bench::spec::engine::EngineSpec { preset: bench::spec::engine::EnginePreset::Tiny, ..Default::default() };
-    let parameters = bench::engine::EngineParameters::resolve(&spec, 0).unwrap();
-    let options = bench::serve::ServeOptions { host: [127, 0, 0, 1].into(), port: 0, model: "tiny".into(), parameters };
-    let serving = bench::serve::bind(options).await.unwrap();
+    let spec =
+        bench::vocabulary::spec::engine::EngineSpec { preset: bench::vocabulary::spec::engine::EnginePreset::Tiny, ..Default::default() };
+    let parameters = bench::simulation::engine::EngineParameters::resolve(&spec, 0).unwrap();
+    let options = bench::simulation::serve::ServeOptions { host: [127, 0, 0, 1].into(), port: 0, model: "tiny".into(), parameters };
+    let serving = bench::simulation::serve::bind(options).await.unwrap();
     let target = serde_json::from_value(serde_json::json!({"url": serving.url(), "model": "tiny"})).unwrap();
-    let server = bench::tokens::choose(&target, false).await.unwrap();
-    assert_eq!(server.rule(), bench::record::TokenRule::Server);
+    let server = bench::workloads::tokens::choose(&target, false).await.unwrap();
+    assert_eq!(server.rule(), bench::records::record::TokenRule::Server);
     let place = Place::new(&[("a.txt", prose(1, 60).as_bytes())]);
     let (job, _) = job(&place.path("data"), &place.path("tokenizer.json"), "500");
     let (found, _) = find(&place.path("in"), &job.output).unwrap();
@@ -168,8 +169,8 @@ async fn another_tokenizer_or_other_buckets_make_everything_anew() {
     let mut said = Vec::new();
     let (job, counter) = job(&place.path("data"), &place.path("tokenizer.json"), "100,500,2k");
     let (found, _) = find(&place.path("in"), &job.output).unwrap();
-    let mut hear = |news: bench::prepare::PrepareEvent<'_>| {
-        if let bench::prepare::PrepareEvent::RecipeChanged { what } = news {
+    let mut hear = |news: bench::workloads::prepare::PrepareEvent<'_>| {
+        if let bench::workloads::prepare::PrepareEvent::RecipeChanged { what } = news {
             said.push(what.to_owned());
         }
     };

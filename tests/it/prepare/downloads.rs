@@ -1,6 +1,6 @@
 //! A file from a server that misbehaves: whole in the end, or an error that says why; never a part taken for the whole.
 
-use bench::prepare::{DownloadError, DownloadPolicy, Downloader, HubTokenizer, PrepareError, PrepareEvent};
+use bench::workloads::prepare::{DownloadError, DownloadPolicy, Downloader, HubTokenizer, PrepareError, PrepareEvent};
 use reqwest::Url;
 
 use super::{AT_ONCE, cut_off, pieces, reply};

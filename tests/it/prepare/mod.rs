@@ -10,11 +10,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bench::prepare::{
+use bench::records::record::TokenRule;
+use bench::workloads::prepare::{
     DocumentsRecipe, DownloadPolicy, Downloader, GutenbergLibrary, LengthBuckets, PrepareDocumentsJob, TokenizerIdentity,
 };
-use bench::record::TokenRule;
-use bench::tokens::{LocalTokenizer, TokenCounter};
+use bench::workloads::tokens::{LocalTokenizer, TokenCounter};
 use serde_json::json;
 
 use crate::faults::socket::{Act, write};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bench::plan::Plan;
-use bench::scenario::{ScenarioOverrides, load_text, load_text_with};
+use bench::planning::plan::Plan;
+use bench::planning::scenario::{ScenarioOverrides, load_text, load_text_with};
 use serde_json::Value;
 
 /// The tables of the document: under each heading, the rows by the name in their first column.
@@ -64,7 +64,7 @@ fn as_written(default: &Value) -> String {
 
 #[test]
 fn every_field_of_the_schema_is_documented_with_its_default_and_nothing_else_is() {
-    let schema = bench::scenario::schema();
+    let schema = bench::planning::scenario::schema();
     let documented = documented();
     let mut wrong = Vec::new();
     for (heading, properties) in sections(&schema) {

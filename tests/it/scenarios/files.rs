@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bench::scenario::{ScenarioOverrides, files, load, load_file};
+use bench::planning::scenario::{ScenarioOverrides, files, load, load_file};
 use serde_json::json;
 
 /// A folder with these files.

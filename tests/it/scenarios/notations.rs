@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use bench::plan::Plan;
-use bench::scenario::{Scenario, ScenarioOverrides, load_file, load_text};
+use bench::planning::plan::Plan;
+use bench::planning::scenario::{Scenario, ScenarioOverrides, load_file, load_text};
 
 fn load(file: &str, text: &str) -> Scenario {
     load_text(Path::new(file), text, &ScenarioOverrides::default()).unwrap_or_else(|faults| panic!("{faults}"))

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bench::scenario::{DiagnosticStyle, ScenarioOverrides, load_text_with};
+use bench::planning::scenario::{DiagnosticStyle, ScenarioOverrides, load_text_with};
 use proptest::prelude::*;
 
 /// One change to a text, as slips of the hand make them.

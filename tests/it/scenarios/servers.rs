@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use bench::cli::{Cli, CliCommand};
-use bench::plan::Plan;
-use bench::scenario::{ScenarioOverrides, load_text, load_text_with};
+use bench::planning::plan::Plan;
+use bench::planning::scenario::{ScenarioOverrides, load_text, load_text_with};
 use clap::Parser;
 
 const WORKLOAD: &str = "workload = { kind = \"document_qa\", documents = { synthetic_tokens = 1000 } }\n";
@@ -47,7 +47,7 @@ fn the_nightly_scenario_has_the_edge_of_the_kv_pool_inside_its_matrix() {
     let scenario =
         load_text(Path::new("scenarios/nightly.toml"), &text, &ScenarioOverrides::default()).unwrap_or_else(|faults| panic!("{faults}"));
     let plan = Plan::new(&scenario).unwrap();
-    let sessions = |run: &bench::plan::Run| run.axes.iter().map(|(_, value)| value.as_u64().unwrap()).product::<u64>();
+    let sessions = |run: &bench::planning::plan::Run| run.axes.iter().map(|(_, value)| value.as_u64().unwrap()).product::<u64>();
     // 8 GiB at 28 layers x 2 KV heads x 128 x 2 x 2 bytes a token, in sessions of 16,000 tokens.
     let pool = (8_u64 << 30) / (28 * 2 * 128 * 2 * 2) / 16_000;
     assert_eq!(pool, 18);

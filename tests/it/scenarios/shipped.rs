@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use bench::plan::{Plan, PlanSummary};
-use bench::scenario::{Scenario, ScenarioOverrides, files, load_file};
+use bench::planning::plan::{Plan, PlanSummary};
+use bench::planning::scenario::{Scenario, ScenarioOverrides, files, load_file};
 
 fn shipped() -> Vec<(String, Scenario)> {
     let patterns = ["scenarios/*.toml".to_owned(), "scenarios/*.yaml".to_owned()];

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use bench::store::read_sweep;
+use bench::records::store::read_sweep;
 
 use super::echo::{Echo, Manners};
 use super::{KEY, SCENARIO, Scene, said};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bench::store::{read_sweep, read_texts};
+use bench::records::store::{read_sweep, read_texts};
 
 use super::echo::{Echo, Manners};
 use super::{KEY, SCENARIO, Scene, said, stderr};

@@ -1,6 +1,6 @@
 //! Servers that do not come to serve, and servers that die.
 
-use bench::record::{RunFailure, RunFailureCause, RunOutcome};
+use bench::records::record::{RunFailure, RunFailureCause, RunOutcome};
 
 use super::stage::{Stage, until};
 

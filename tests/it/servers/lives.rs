@@ -1,8 +1,8 @@
 //! Servers that live as long as they are needed.
 
-use bench::engine::EngineParameters;
-use bench::record::RunOutcome;
-use bench::serve::{self, EngineServer};
+use bench::records::record::RunOutcome;
+use bench::simulation::engine::EngineParameters;
+use bench::simulation::serve::{self, EngineServer};
 
 use super::stage::Stage;
 

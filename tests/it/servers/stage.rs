@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use bench::record::{RunOutcome, RunRecord};
+use bench::records::record::{RunOutcome, RunRecord};
 
 use crate::stage::{Running, Stage as Folder, program, stderr, stdout};
 
@@ -54,7 +54,7 @@ impl Stage {
 
     /// The saved runs, in the order in which they were done.
     pub fn records(&self) -> Vec<RunRecord> {
-        let Ok(sweep) = bench::store::read_sweep(&self.path("out")) else { return Vec::new() };
+        let Ok(sweep) = bench::records::store::read_sweep(&self.path("out")) else { return Vec::new() };
         sweep.runs.into_iter().map(|run| run.record).collect()
     }
 

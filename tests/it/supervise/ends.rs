@@ -2,9 +2,9 @@
 
 use std::process::{Command, Stdio};
 
-use bench::server::supervisor::{ProcessExit, SupervisorError};
-use bench::spec::server::StopSignal;
-use bench::units::Seconds;
+use bench::foundation::units::Seconds;
+use bench::servers::server::supervisor::{ProcessExit, SupervisorError};
+use bench::vocabulary::spec::server::StopSignal;
 use rustix::process::Signal;
 
 use super::{BENCH, Bare, Place, assert_gone, eventually, lives, order, send, supervisor};

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use bench::server::supervisor::{LeftoverProcess, leftovers};
+use bench::servers::server::supervisor::{LeftoverProcess, leftovers};
 use rustix::process::Signal;
 
 use super::{Bare, Place, assert_gone, eventually, lives};

@@ -1,6 +1,6 @@
 //! What is written down of a process: its output, how it ended, and no secrets.
 
-use bench::server::supervisor::last_lines;
+use bench::servers::server::supervisor::last_lines;
 
 use super::{Place, assert_gone, eventually, supervisor};
 

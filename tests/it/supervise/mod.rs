@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use bench::server::supervisor::{ProcessJob, SupervisorHandle};
-use bench::spec::server::StopSpec;
-use bench::units::Seconds;
+use bench::foundation::units::Seconds;
+use bench::servers::server::supervisor::{ProcessJob, SupervisorHandle};
+use bench::vocabulary::spec::server::StopSpec;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 

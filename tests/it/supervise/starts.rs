@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bench::server::supervisor::SupervisorError;
+use bench::servers::server::supervisor::SupervisorError;
 
 use super::{BENCH, Place, lives, supervisor};
 
@@ -85,6 +85,6 @@ async fn the_supervising_process_has_no_secret_in_its_arguments_or_environment_a
 
 #[test]
 fn a_supervising_process_that_cannot_be_started_is_an_error_that_names_it() {
-    let error = bench::server::supervisor::SupervisorHandle::spawn(Path::new("no/such/bench")).unwrap_err();
+    let error = bench::servers::server::supervisor::SupervisorHandle::spawn(Path::new("no/such/bench")).unwrap_err();
     assert!(error.to_string().contains("no/such/bench supervise"), "{error}");
 }

@@ -1,9 +1,9 @@
 //! The published setup: 7.5 GB of KV cache a session, 112 GB on the card, 14.9 sessions. 12 fit and 16 do not.
 
-use bench::clock::Micros;
-use bench::engine::TokenMemo;
-use bench::spec::engine::{EngineSpec, TierSpec};
-use bench::units::{Bytes, BytesPerSecond};
+use bench::foundation::clock::Micros;
+use bench::foundation::units::{Bytes, BytesPerSecond};
+use bench::simulation::engine::TokenMemo;
+use bench::vocabulary::spec::engine::{EngineSpec, TierSpec};
 
 use super::groups::{Cell, documents, p95_ttft, run};
 

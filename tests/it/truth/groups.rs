@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use bench::client::{HttpExchange, SimTarget, Target};
-use bench::clock::{Clock, Micros, virtual_runtime};
-use bench::engine::{EngineParameters, EngineSnapshot, TokenMemo};
-use bench::session::{ChatMessage, MessageRole, Prompt};
-use bench::spec::engine::EngineSpec;
-use bench::spec::target::TargetSpec;
+use bench::foundation::clock::{Clock, Micros, virtual_runtime};
+use bench::servers::client::{HttpExchange, SimTarget, Target};
+use bench::simulation::engine::{EngineParameters, EngineSnapshot, TokenMemo};
+use bench::vocabulary::session::{ChatMessage, MessageRole, Prompt};
+use bench::vocabulary::spec::engine::EngineSpec;
+use bench::vocabulary::spec::target::TargetSpec;
 
 /// What is asked of the engine in one cell.
 pub struct Cell<'a> {

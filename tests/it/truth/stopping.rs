@@ -7,12 +7,12 @@ use serde_json::json;
 
 use crate::load::{run_of, simulate};
 use bench::analysis::{CellSummary, SummaryOptions, SweepSummary, summarize};
-use bench::goal::Goal;
-use bench::plan::Run;
-use bench::record::{RequestPhase, RequestRecord, RunOutcome};
-use bench::steering::{CellRows, PlannedRepeat, PlannedRows};
-use bench::store::{SavedSweep, read_sweep};
-use bench::workload::Corpus;
+use bench::execution::steering::{CellRows, PlannedRepeat, PlannedRows};
+use bench::planning::plan::Run;
+use bench::records::record::{RequestPhase, RequestRecord, RunOutcome};
+use bench::records::store::{SavedSweep, read_sweep};
+use bench::vocabulary::goal::Goal;
+use bench::workloads::workload::Corpus;
 
 const MATRIX: &str = r#"
 seed = 5

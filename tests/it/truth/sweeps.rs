@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use bench::analysis::{SummaryOptions, SweepSummary, summarize};
-use bench::store::read_sweep;
+use bench::records::store::read_sweep;
 
 /// Runs a scenario on the simulated engine and judges what was saved.
 pub fn swept(scenario: &str) -> SweepSummary {

@@ -1,9 +1,9 @@
 //! Times to first token computed by hand, with the figures of the preset `tiny`: a step is 1 ms, a prompt token 10 µs and 2 ns for each
 //! token that it attends to, an answer token 100 µs and 10 ns for each token of its context; blocks of 16 tokens.
 
-use bench::clock::Micros;
-use bench::engine::TokenMemo;
-use bench::spec::engine::{EnginePreset, EngineSpec};
+use bench::foundation::clock::Micros;
+use bench::simulation::engine::TokenMemo;
+use bench::vocabulary::spec::engine::{EnginePreset, EngineSpec};
 
 use super::groups::{Cell, documents, p95_ttft, run};
 

@@ -11,7 +11,7 @@ mod together;
 
 use std::path::Path;
 
-use bench::scenario::{ScenarioOverrides, load_text};
+use bench::planning::scenario::{ScenarioOverrides, load_text};
 
 /// The faults of a scenario as people read them. The text begins in the line after its opening quotes.
 fn faults(file: &str, text: &str) -> String {

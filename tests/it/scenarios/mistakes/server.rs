@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bench::scenario::{ScenarioOverrides, load_text};
+use bench::planning::scenario::{ScenarioOverrides, load_text};
 
 use super::faults;
 

@@ -1,0 +1,338 @@
+//! One cell, once: empties the caches, makes the sessions, drives the load, and says how it went.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::backpressure::Backpressure;
+use super::cache_check::hidden;
+use super::client_health::ClientHealthMonitor;
+use super::cold_cache::{ColdCacheError, RunAttempt};
+use super::drive::{ResultSink, drive};
+use super::early_stop::EarlyStop;
+use super::errors::{ErrorLimit, RunError};
+use super::run_scheduler::StoppingRule;
+use super::run_totals::RunTotals;
+use super::runtimes::RuntimeHandles;
+use super::sequential_loop::{InFlightCounters, LoadContext, LoadError};
+use super::stall_detector::{StallDetector, StallReport};
+use super::stop_token::StopToken;
+use super::target_monitor::TargetMonitor;
+use super::unredacted_text::TextRetention;
+use super::wake_filter::WakeSignal;
+use crate::execution::event::SweepEvent;
+use crate::foundation::clock::{Clock, SharedTimer};
+use crate::planning::plan::{EnvironmentRedactor, Run};
+use crate::records::record::{
+    CacheCheck, ClientHealth, EarlyStopReason, FormatVersion, PromptSalt, RunFailure, RunFailureCause, RunOutcome, RunRecord, ServerFacts,
+    TokenRule,
+};
+use crate::servers::client::{HttpTarget, SimTarget, Target, TargetError};
+use crate::servers::server::WatchSummary;
+use crate::simulation::engine::{EngineParameters, EngineSpecError, TokenMemo};
+use crate::vocabulary::spec::failure_policy::FailurePolicy;
+use crate::vocabulary::spec::workload::{TurnErrorPolicy, WorkloadSpec};
+use crate::workloads::arrival::RequestSchedule;
+use crate::workloads::tokens::{self, TokenCountError};
+use crate::workloads::workload::{Corpus, RunSalt, Workload, WorkloadError};
+
+/// Why a cell could not be run. The sweep goes on without it.
+#[derive(Debug, thiserror::Error)]
+enum CellError {
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    #[error(transparent)]
+    Engine(#[from] EngineSpecError),
+    #[error(transparent)]
+    Cold(#[from] ColdCacheError),
+    #[error(transparent)]
+    Tokens(#[from] TokenCountError),
+    #[error(transparent)]
+    Workload(#[from] WorkloadError),
+    #[error(transparent)]
+    Lane(#[from] LoadError),
+    #[error(transparent)]
+    Fault(#[from] RunError),
+}
+
+impl CellError {
+    fn failure(&self, mask: &EnvironmentRedactor) -> RunFailure {
+        let cause = match self {
+            Self::Fault(RunError::Unserved(_)) => RunFailureCause::Unserved,
+            Self::Fault(RunError::TooManyErrors(_)) => RunFailureCause::TooManyErrors,
+            _ => RunFailureCause::Cell,
+        };
+        RunFailure::new(cause, mask.hide(self.to_string()))
+    }
+}
+
+/// What a cell needs from the sweep.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CellContext<'a> {
+    /// Texts that are made once and used in every cell.
+    pub corpus: &'a Corpus,
+    /// What the simulated engine knows of these texts.
+    pub memo: &'a TokenMemo,
+    pub stop: &'a StopToken,
+    /// How failures are taken.
+    pub policy: FailurePolicy,
+    pub threads: &'a RuntimeHandles,
+    pub events: &'a mpsc::UnboundedSender<SweepEvent>,
+    /// What is known of the server before the cell; nothing where it is simulated.
+    pub server: Option<&'a ServerFacts>,
+    /// Remarks on the server for the record.
+    pub notes: &'a [String],
+    /// How long its chat template is, where it was asked.
+    pub template_tokens: Option<u64>,
+}
+
+/// Runs the cell, to its end or until the rule says that it may end early. Whatever happens, a record comes back.
+pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &CellContext<'_>, rule: Option<&mut dyn StoppingRule>) -> RunRecord {
+    let watch = ClientHealthMonitor::start(clock);
+    let mut log = CellLog::new();
+    let attempted = attempt(run, clock, setting, rule, &mut log).await;
+    let outcome = match attempted {
+        Err(error) => RunOutcome::Failed(error.failure(&run.cell.mask())),
+        Ok(()) if setting.stop.is_draining() => RunOutcome::Interrupted,
+        Ok(()) => log.curtailed.take().map_or(RunOutcome::Completed, RunOutcome::Curtailed),
+    };
+    let watched_notes = log.watched.notes.iter().map(|note| run.cell.mask().hide(note.clone()));
+    let notes = setting
+        .notes
+        .iter()
+        .cloned()
+        .chain(notes(&log.tally, &run.cell.workload))
+        .chain(watched_notes)
+        .chain(log.standstill.notes)
+        .collect();
+    RunRecord {
+        format: FormatVersion::CURRENT,
+        header: run.header(),
+        outcome,
+        started_at: clock.anchor(),
+        duration_us: log.tally.end(),
+        token_rule: log.token_rule,
+        cache_contract: hidden(log.cache_contract, &run.cell.mask()),
+        salt: log.salt,
+        server: with_pool(setting.server.cloned(), log.watched.kv_pool_tokens),
+        client: ClientHealth { stood_still_s: log.standstill.longest_s, ..watch.finish(&log.tally) },
+        connections: log.tally.carried.connections(),
+        counts: log.tally.counts(),
+        offered_qps: log.offered_qps,
+        tables: BTreeMap::new(),
+        notes,
+    }
+}
+
+/// The record of a cell that was not even begun, told as any other.
+pub(super) fn not_run(run: &Run, failure: RunFailure, setting: &CellContext<'_>) -> RunRecord {
+    let clock = Clock::real();
+    let header = run.header();
+    let begun = SweepEvent::RunStarted { run: Arc::new(header.clone()), requests: None, started_at: clock.anchor() };
+    let _ = setting.events.send(begun);
+    let CellLog { tally, token_rule, cache_contract, offered_qps, .. } = CellLog::new();
+    RunRecord {
+        format: FormatVersion::CURRENT,
+        header,
+        outcome: RunOutcome::Failed(failure),
+        started_at: clock.anchor(),
+        duration_us: tally.end(),
+        token_rule,
+        cache_contract,
+        salt: None,
+        server: None,
+        client: ClientHealth::default(),
+        connections: None,
+        counts: tally.counts(),
+        offered_qps,
+        tables: BTreeMap::new(),
+        notes: Vec::new(),
+    }
+}
+
+/// What is known of the server, with the size of its KV cache where its metrics tell it.
+fn with_pool(mut server: Option<ServerFacts>, tokens: Option<u64>) -> Option<ServerFacts> {
+    if tokens.is_some() {
+        let server = server.get_or_insert_with(ServerFacts::default);
+        server.kv_pool_tokens = tokens;
+        server.kv_pool_from = Some("metrics".to_owned());
+    }
+    server
+}
+
+/// Remarks for people.
+fn notes(tally: &RunTotals, workload: &WorkloadSpec) -> Vec<String> {
+    let (unsent, held_back) = (tally.unsent(), tally.held_back());
+    let unsent = (unsent > 0).then(|| match workload {
+        WorkloadSpec::DocumentQa(_) | WorkloadSpec::Chat(_) => {
+            format!("{unsent} turns were due and never sent: the answers before them were still streaming at the end")
+        }
+        WorkloadSpec::Requests(spec) => {
+            format!("{unsent} requests were due and never sent: all {} places of `max_in_flight` were taken to the end", spec.max_in_flight)
+        }
+    });
+    let held_back = match workload {
+        WorkloadSpec::Requests(spec) if held_back > 0 => Some(format!(
+            "{held_back} requests were sent late because all {} places of `max_in_flight` were taken; `ttft_intended` holds their wait",
+            spec.max_in_flight
+        )),
+        _ => None,
+    };
+    unsent
+        .into_iter()
+        .chain(tally.lost_turn_notes())
+        .chain(held_back)
+        .chain(tally.length_note())
+        .chain(tally.history_note(workload))
+        .chain(tally.carried.notes())
+        .collect()
+}
+
+/// What is found out on the way and recorded even where the cell fails later.
+#[derive(Debug)]
+struct CellLog {
+    tally: RunTotals,
+    token_rule: TokenRule,
+    cache_contract: CacheCheck,
+    salt: Option<PromptSalt>,
+    offered_qps: Option<f64>,
+    watched: WatchSummary,
+    curtailed: Option<EarlyStopReason>,
+    standstill: StallReport,
+}
+
+impl CellLog {
+    fn new() -> Self {
+        Self {
+            tally: RunTotals::default(),
+            token_rule: TokenRule::Simulated,
+            cache_contract: CacheCheck::NotProven { reason: "the cell was not run".to_owned() },
+            salt: None,
+            offered_qps: None,
+            watched: WatchSummary::default(),
+            curtailed: None,
+            standstill: StallReport::default(),
+        }
+    }
+}
+
+async fn attempt(
+    run: &Run,
+    clock: Clock,
+    setting: &CellContext<'_>,
+    rule: Option<&mut dyn StoppingRule>,
+    log: &mut CellLog,
+) -> Result<(), CellError> {
+    let cell = &run.cell;
+    let schedule = schedule(run, setting.corpus)?;
+    log.offered_qps = schedule.offered_qps;
+    let header = Arc::new(run.header());
+    let _ = setting.events.send(SweepEvent::RunStarted { run: header, requests: Some(schedule.requests), started_at: clock.anchor() });
+
+    let (target, context_limit) = reach(run, clock, setting).await?;
+    let counter = setting.threads.background(tokens::choose(&cell.target, run.simulated)).await?;
+    log.token_rule = shown(counter.rule(), &cell.mask());
+    let preparing = Workload::prepare(&cell.workload, run.seed, counter.clone(), setting.corpus.clone());
+    let workload = setting.threads.background(preparing).await?;
+
+    // As late as there is something to be emptied: just before the load.
+    let attempt = RunAttempt::new(run, &counter);
+    let salt = setting.threads.background(attempt.salt()).await?;
+    log.salt = salt.as_ref().and_then(|salt| attempt.recorded(salt));
+    let emptied = tokio::select! {
+        biased;
+        () = setting.stop.draining() => return Ok(()),
+        emptied = attempt.empty(&target, salt.as_ref(), context_limit) => emptied,
+    };
+    let emptied = emptied.inspect_err(|error| log.cache_contract = not_emptied(error))?;
+    log.cache_contract = emptied.so_far();
+
+    // What ends this cell early ends nothing else.
+    let salt_tokens = salt.as_ref().map_or(0, RunSalt::tokens);
+    let stop = setting.stop.for_a_part();
+    let (done, inbox) = mpsc::unbounded_channel();
+    let load = LoadContext {
+        workload,
+        salt,
+        target,
+        counter,
+        clock,
+        alarm: SharedTimer::start(clock),
+        threads: setting.threads.clone(),
+        context_limit,
+        on_error: on_error(&cell.workload),
+        user_header: matches!(&cell.workload, WorkloadSpec::Chat(chat) if chat.user_header),
+        stop: stop.clone(),
+        aborting: WakeSignal::default(),
+        texts: if cell.keeps_texts() { TextRetention::Kept } else { TextRetention::Dropped },
+        occupancy: InFlightCounters::default(),
+        done,
+    };
+    let watching = setting.threads.background(TargetMonitor::start(run, &load.target, clock, setting.events)).await;
+    let errors = ErrorLimit::new(setting.policy.max_error_rate, schedule.requests, stop.clone());
+    let mut sink = ResultSink {
+        events: setting.events,
+        tally: &mut log.tally,
+        mask: cell.mask().and(load.target.masked()),
+        early_stop: EarlyStop::new(rule, stop),
+        errors,
+        pace: Backpressure::of(clock),
+    };
+    let detector = StallDetector::begin(clock);
+    let driven = Box::pin(drive(load, schedule, inbox, &mut sink)).await;
+    log.standstill = detector.map(StallDetector::end).unwrap_or_default();
+    let ResultSink { early_stop, errors, .. } = sink;
+    log.curtailed = early_stop.curtailed();
+    log.watched = watching.finish().await;
+    driven?;
+    log.cache_contract = emptied.with(log.tally.first_turns(&cell.workload, salt_tokens, setting.template_tokens));
+    // What was given up when the sweep was stopped says nothing of the cell.
+    if !setting.stop.is_draining() {
+        errors.judge(&log.tally.counts())?;
+    }
+    Ok(())
+}
+
+/// The check of a cell that is not run since its caches could not be emptied.
+fn not_emptied(error: &ColdCacheError) -> CacheCheck {
+    CacheCheck::Failed { reason: format!("the caches were not emptied: {error}") }
+}
+
+fn schedule(run: &Run, corpus: &Corpus) -> Result<RequestSchedule, WorkloadError> {
+    let trace = match &run.cell.workload {
+        WorkloadSpec::Requests(spec) => corpus.trace(spec)?,
+        WorkloadSpec::DocumentQa(_) | WorkloadSpec::Chat(_) => None,
+    };
+    Ok(RequestSchedule::new(&run.cell.workload, run.seed, trace))
+}
+
+/// The rule without what the environment says of the tokenizer's path.
+fn shown(rule: TokenRule, mask: &EnvironmentRedactor) -> TokenRule {
+    match rule {
+        TokenRule::Tokenizer { file, blake3 } => TokenRule::Tokenizer { file: mask.hide(file), blake3 },
+        other => other,
+    }
+}
+
+/// The target, and the most tokens of a conversation where it tells.
+async fn reach(run: &Run, clock: Clock, setting: &CellContext<'_>) -> Result<(Target, Option<u64>), CellError> {
+    let cell = &run.cell;
+    if run.simulated {
+        let parameters = EngineParameters::resolve(&cell.engine, run.seed)?;
+        let context_limit = Some(parameters.context_limit);
+        return Ok((Target::Sim(SimTarget::start(&cell.target, &parameters, clock, setting.memo.clone())), context_limit));
+    }
+    let target = HttpTarget::new(&cell.target, clock)?;
+    let context_limit = target.model_limit().await;
+    Ok((Target::Http(target), context_limit))
+}
+
+fn on_error(workload: &WorkloadSpec) -> TurnErrorPolicy {
+    match workload {
+        WorkloadSpec::DocumentQa(spec) => spec.on_error,
+        WorkloadSpec::Chat(spec) => spec.on_error,
+        // A session has no turn behind the one that failed.
+        WorkloadSpec::Requests(_) => TurnErrorPolicy::DropTurn,
+    }
+}

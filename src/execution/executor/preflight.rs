@@ -1,0 +1,177 @@
+//! Before a target's first cell: one small request over the wire that is going to be measured, so that a wrong address, key, path, model or
+//! field is found before anything is run. The same request tells after failures whether the server still serves.
+//!
+//! In come a run and its target; out come what the answer told, or the fault in words with the URL that was asked. It is no row, and what
+//! it leaves in a cache is a chat template and eight words that nobody sends again.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use crate::foundation::clock::Clock;
+use crate::planning::plan::Run;
+use crate::records::record::{FailureKind, RequestFailure};
+use crate::servers::client::{HttpExchange, HttpTarget, ModelList, TargetError};
+use crate::vocabulary::session::{ChatMessage, MessageRole, Prompt};
+use crate::vocabulary::spec::target::TargetSpec;
+use crate::workloads::workload::canary_text;
+
+/// The words of the prompt, each of one token under nearly every vocabulary.
+const WORDS: u64 = 8;
+/// The tokens that are asked for: more than one, since the first may be empty.
+const ANSWER_TOKENS: u32 = 4;
+/// How often, and at what distance, a server is asked that answers and fails: before a run, and after one, when it may be recovering.
+const ATTEMPTS: u32 = 3;
+const ATTEMPTS_AFTER: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(500);
+/// How long the question whether a server still serves may take. One that is silent for longer may be busy with what it was sent.
+const STILL_SERVING: Duration = Duration::from_mins(1);
+
+/// What the answer told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct PreflightFacts {
+    /// The only model that is served, where the scenario names none.
+    pub model: Option<String>,
+    /// What the server counts beyond the prompt's words: its chat template.
+    pub template_tokens: Option<u64>,
+}
+
+/// Why nothing is measured at a target.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PreflightError {
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// Asked once, or a few times where it answered and failed.
+    #[error("`{url}` does not serve a small request: {}: {}", .failure.kind.name(), .failure.detail)]
+    Unserved { url: String, failure: RequestFailure, hint: Option<String> },
+}
+
+impl PreflightError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Target(_) => None,
+            Self::Unserved { hint, .. } => hint.as_deref(),
+        }
+    }
+
+    /// Whether somebody answered and failed, which may be over in a moment.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self, Self::Unserved { failure, .. } if is_passing(failure.kind))
+    }
+}
+
+/// Whether the same request would tell the same of two runs, as a text to be compared.
+pub(super) fn preflight_key(run: &Run) -> String {
+    format!(
+        "{} {} {:?}",
+        serde_json::to_value(&run.cell.target).unwrap_or_default(),
+        run.cell.workload.forces_length(),
+        run.cell.target.headers
+    )
+}
+
+/// Asks the target of a run whether it serves what the run is going to send.
+///
+/// # Errors
+/// Where it does not, and waiting for two seconds changes nothing.
+pub(super) async fn preflight(run: &Run) -> Result<PreflightFacts, PreflightError> {
+    let mut spec = run.cell.target.clone();
+    let target = HttpTarget::new(&spec, Clock::real())?;
+    let models = target.models().await;
+    let model = unnamed_model(&spec, &models, &target);
+    let target = match &model {
+        Some(model) => {
+            model.clone_into(&mut spec.model);
+            HttpTarget::new(&spec, Clock::real())?
+        }
+        None => target,
+    };
+    match asked(&target, run.cell.workload.forces_length(), ATTEMPTS).await {
+        Ok(template_tokens) => Ok(PreflightFacts { model, template_tokens }),
+        Err(failure) => {
+            let hint = hint(&failure, &spec, &models, run.cell.workload.forces_length());
+            Err(PreflightError::Unserved { url: target.shown_url().to_owned(), failure, hint })
+        }
+    }
+}
+
+/// After a run with failures: how the server does not serve any more, if so. One that is only silent is not accused.
+pub(super) async fn gone(run: &Run) -> Option<String> {
+    let target = HttpTarget::new(&run.cell.target, Clock::real()).ok()?;
+    let asking = tokio::time::timeout(STILL_SERVING, asked(&target, run.cell.workload.forces_length(), ATTEMPTS_AFTER));
+    let failure = asking.await.ok()?.err().filter(|failure| !is_timeout(failure.kind))?;
+    let says_so = failure.kind.is_unserved() || is_passing(failure.kind);
+    says_so.then(|| format!("`{}`: {}: {}", target.shown_url(), failure.kind.name(), failure.detail))
+}
+
+/// The only model there is, where none is named and the server does not know the name that stands for any.
+fn unnamed_model(spec: &TargetSpec, models: &ModelList, target: &HttpTarget) -> Option<String> {
+    let only = models.only().filter(|_| spec.model == TargetSpec::ANY_MODEL && !models.holds(TargetSpec::ANY_MODEL))?;
+    // One that cannot be shown as it is must be written by somebody who has seen it.
+    (target.endpoint().secrets().plain(only) == only).then(|| only.to_owned())
+}
+
+/// Asks until it is served, or surely not; the tokens of the chat template where they are told.
+async fn asked(target: &HttpTarget, forces_length: bool, attempts: u32) -> Result<Option<u64>, RequestFailure> {
+    let mut attempt = 1;
+    loop {
+        let exchange = ask(target, forces_length).await;
+        match exchange.failure {
+            None => return Ok(exchange.usage.map(|usage| usage.prompt_tokens.saturating_sub(WORDS))),
+            // The words of the answer do not matter.
+            Some(RequestFailure { kind: FailureKind::NoToken, .. }) => return Ok(None),
+            Some(failure) if is_passing(failure.kind) && attempt < attempts => {
+                attempt += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            // Somebody serves, and others were first.
+            Some(RequestFailure { kind: FailureKind::Http(429), .. }) => return Ok(None),
+            Some(failure) => return Err(failure),
+        }
+    }
+}
+
+async fn ask(target: &HttpTarget, forces_length: bool) -> HttpExchange {
+    let name = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
+    let messages = vec![ChatMessage::new(MessageRole::User, canary_text(&name, usize::try_from(WORDS).unwrap_or(0)))];
+    let prompt = Prompt { session: 0, turn: 0, messages, max_tokens: ANSWER_TOKENS, exact_length: forces_length, user_id: None };
+    target.send(&target.prepare(prompt), None).await
+}
+
+/// What may be over in a moment, since somebody answered.
+fn is_passing(kind: FailureKind) -> bool {
+    use FailureKind::{ErrorEvent, Http, MalformedStream, ResetMidStream, Truncated};
+    matches!(kind, Http(408 | 425 | 429 | 500..) | ResetMidStream | MalformedStream | ErrorEvent | Truncated)
+}
+
+fn is_timeout(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::TimeoutFirstToken | FailureKind::TimeoutIdle | FailureKind::TimeoutTotal)
+}
+
+fn hint(failure: &RequestFailure, spec: &TargetSpec, models: &ModelList, forces_length: bool) -> Option<String> {
+    let has_key = spec.api_key_env.is_some() || spec.api_key_file.is_some() || spec.api_key_command.is_some();
+    let names = || models.names().take(8).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let text = match failure.kind {
+        FailureKind::Connect => "is the server running, and is `target.url` right?".to_owned(),
+        FailureKind::Tls => "does the server speak `https`, and is its certificate trusted (`SSL_CERT_FILE`)?".to_owned(),
+        FailureKind::Http(300..400) => "write the address that it leads to in `target.url`: redirects are not followed".to_owned(),
+        FailureKind::Http(401 | 403) if has_key => "is the API key right?".to_owned(),
+        FailureKind::Http(401 | 403) => "no API key was sent: `target.api_key_env` names the variable that holds it".to_owned(),
+        FailureKind::Http(400 | 404 | 422) if !models.is_empty() && !models.holds(&spec.model) => {
+            format!("it does not list the model `{}`, but {}: set `target.model`", spec.model, names())
+        }
+        FailureKind::Http(404 | 405) => {
+            "is `target.url` right? It is what stands before `/v1/chat/completions`; `target.api` says which endpoint is asked".to_owned()
+        }
+        // Where the server names the fields, the failure says what to do.
+        FailureKind::Http(400 | 422) if forces_length && !failure.detail.contains("answers = ") => {
+            "answers are made exactly long by `ignore_eos` and `min_tokens`, which not every server takes: `workload.answers = \"live\"` sends \
+             neither"
+                .to_owned()
+        }
+        FailureKind::MalformedStream => "only streams of server-sent events can be measured".to_owned(),
+        _ => return None,
+    };
+    Some(text)
+}

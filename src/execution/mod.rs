@@ -1,0 +1,7 @@
+//! From a plan to records: the one load loop, those who listen to it, what steers it, and what the client itself can measure.
+
+pub mod event;
+pub mod executor;
+pub mod reporter;
+pub mod selftest;
+pub mod steering;

@@ -1,0 +1,202 @@
+//! What a plan costs as a whole, and what there is to say about it before it is run.
+
+use serde::Serialize;
+
+use super::caches::cache_sentences;
+use super::cost_estimator::{CostEstimator, RunCost, limit};
+use super::id::short_name;
+use super::samples;
+use super::setting::server_starts;
+use super::{Plan, PlanError, utilisation};
+use crate::foundation::units::{grouped, waiting_time};
+use crate::vocabulary::goal::Goal;
+use crate::workloads::workload::Corpus;
+
+/// A plan's costs: of each run in run order, all together, and against its goals.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanSummary {
+    pub costs: Vec<RunCost>,
+    /// For each run, the rows of its cell (all repeats) that the most demanding goal looks at.
+    pub samples: Vec<u64>,
+    pub requests: u64,
+    pub prompt_tokens: Option<u64>,
+    pub answer_tokens: Option<u64>,
+    /// Seconds in which turns are sent, where every run knows it.
+    pub duration_s: Option<f64>,
+    pub needs: Vec<SampleSizeCheck>,
+    pub notes: Vec<PlanNote>,
+}
+
+/// A goal, and whether the cells have enough rows for it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SampleSizeCheck {
+    pub goal: Goal,
+    /// The least rows that can certify it; `None` where no number does.
+    pub needed: Option<u64>,
+    /// Rows of the cell that has the fewest, all repeats.
+    pub fewest: u64,
+    /// Cells that have too few.
+    pub short: usize,
+}
+
+/// Something to know before the start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlanNote {
+    pub warning: bool,
+    pub text: String,
+}
+
+impl PlanSummary {
+    /// Computes the costs of a plan. Reads the files that its workloads name.
+    pub fn of(plan: &Plan) -> Result<Self, PlanError> {
+        let mut economist = CostEstimator::new(Corpus::default());
+        let costs = plan.runs.iter().map(|run| economist.cost(&run.cell)).collect::<Result<Vec<RunCost>, _>>()?;
+        let rows = |goal: &crate::vocabulary::goal::Goal| -> Vec<u64> {
+            let in_run = plan.runs.iter().zip(&costs).map(|(run, cost)| samples::in_run(&run.cell, cost.measured, goal));
+            in_run.map(|rows| rows.saturating_mul(u64::from(plan.repeats))).collect()
+        };
+        let by_goal: Vec<Vec<u64>> = plan.goals.iter().map(rows).collect();
+        let needs: Vec<SampleSizeCheck> = plan.goals.iter().zip(&by_goal).map(|(goal, rows)| need(plan, goal, rows)).collect();
+        let demanding = needs.iter().enumerate().max_by_key(|(_, need)| (need.needed.unwrap_or(0), std::cmp::Reverse(need.fewest)));
+        let samples = match demanding {
+            Some((index, _)) => by_goal[index].clone(),
+            None => costs.iter().map(|cost| cost.measured.saturating_mul(u64::from(plan.repeats))).collect(),
+        };
+        let sum = |of: fn(&RunCost) -> Option<u64>| costs.iter().map(of).try_fold(0_u64, |sum, one| Some(sum.saturating_add(one?)));
+        let mut notes = notes(plan, &costs, &needs)?;
+        notes.extend(utilisation::notes(plan, &costs, &needs)?);
+        Ok(Self {
+            requests: costs.iter().map(|cost| cost.requests).sum(),
+            prompt_tokens: sum(|cost| cost.prompt_tokens),
+            answer_tokens: sum(|cost| cost.answer_tokens),
+            duration_s: costs.iter().map(|cost| cost.duration_s).try_fold(0.0, |sum, one| Some(sum + one?)),
+            samples,
+            needs,
+            notes,
+            costs,
+        })
+    }
+
+    /// The rows that the most demanding goal needs.
+    pub fn needed(&self) -> Option<u64> {
+        self.needs.iter().filter_map(|need| need.needed).max()
+    }
+}
+
+fn need(plan: &Plan, goal: &Goal, rows: &[u64]) -> SampleSizeCheck {
+    let needed = samples::needed(goal);
+    let short = plan.runs.iter().zip(rows).filter(|(run, rows)| run.repeat == 0 && needed.is_some_and(|needed| **rows < needed)).count();
+    SampleSizeCheck { goal: goal.clone(), needed, fewest: rows.iter().copied().min().unwrap_or(0), short }
+}
+
+fn notes(plan: &Plan, costs: &[RunCost], needs: &[SampleSizeCheck]) -> Result<Vec<PlanNote>, PlanError> {
+    let mut notes = Vec::new();
+    let mut say = |warning: bool, text: String| notes.push(PlanNote { warning, text });
+    for need in needs {
+        match need.needed {
+            Some(needed) if need.short > 0 => say(
+                true,
+                format!(
+                    "goal `{}` cannot be certified in {} of the cells: it takes {needed} rows, and the fewest are {}; raise `rounds`, `duration`, `requests` or `repeats`",
+                    need.goal, need.short, need.fewest
+                ),
+            ),
+            Some(needed) => say(false, format!("goal `{}` takes {needed} rows a cell; the fewest are {}", need.goal, need.fewest)),
+            None => say(false, format!("goal `{}` looks at {} rows a cell or more", need.goal, need.fewest)),
+        }
+    }
+    if needs.is_empty() {
+        say(true, "there is no goal, so there will be no verdict; add one: `[[goals]] require = \"p95(ttft) <= 2s\"`".to_owned());
+    }
+    if let Some(text) = searched(plan) {
+        say(false, text);
+    }
+    for text in servers(plan).into_iter().chain(cache_sentences(plan.runs.iter().map(|run| (run.variant.as_str(), &run.cell)))) {
+        say(false, text);
+    }
+    say(false, time(plan, costs));
+    say(false, context(plan, costs)?);
+    if costs.iter().any(|cost| !cost.exact) {
+        say(false, "counts with `~` are expected values or estimates; answers are taken to be as long as they may be".to_owned());
+    } else {
+        say(false, "answers are taken to be as long as they may be".to_owned());
+    }
+    Ok(notes)
+}
+
+/// How much of the matrix a frontier takes.
+fn searched(plan: &Plan) -> Option<String> {
+    let frontier = plan.frontier.as_ref()?;
+    let names: Vec<&str> = frontier.axes.iter().map(|axis| short_name(axis)).collect();
+    let count = frontier.cell_count(plan.search.max_cells);
+    let walks = plan.walks().len();
+    let each = if walks > 1 { format!(" in each of {walks} walks") } else { String::new() };
+    let repeats = match plan.repeats {
+        1 => "each once".to_owned(),
+        repeats => format!("each once, and up to {repeats} times where the answer hangs on an undecided one"),
+    };
+    Some(format!(
+        "along the frontier of {}: about {} of {} cells{each}, {} at most, {repeats}; the sums are of all cells",
+        names.join(" and "),
+        count.expected,
+        grouped(count.grid as u64),
+        grouped(count.most as u64),
+    ))
+}
+
+/// How often servers are started, and what is not done with those that are not.
+fn servers(plan: &Plan) -> Vec<String> {
+    let mut texts = Vec::new();
+    let starts = server_starts(&plan.runs);
+    let all: u64 = starts.iter().map(|(_, count)| count).sum();
+    if all > 0 {
+        let times = if all == 1 { "once".to_owned() } else { format!("{all} times") };
+        let each: Vec<String> = starts.iter().map(|(variant, count)| format!("{variant} {count}")).collect();
+        let each = if each.len() > 1 { format!(" ({})", each.join(", ")) } else { String::new() };
+        texts.push(format!("servers are started {times}{each}"));
+    }
+    let mut by_url: Vec<&str> = Vec::new();
+    for run in plan.runs.iter().filter(|run| !run.simulated && !run.cell.server.is_started()) {
+        if !by_url.contains(&run.variant.as_str()) {
+            by_url.push(&run.variant);
+        }
+    }
+    if !by_url.is_empty() {
+        let whose = if plan.variants.len() > 1 { format!(" of {}", by_url.join(", ")) } else { String::new() };
+        texts.push(format!("the server{whose} is used as it is: bench does not start, restart or stop it, and does not see its log"));
+    }
+    texts
+}
+
+fn time(plan: &Plan, costs: &[RunCost]) -> String {
+    if plan.runs.iter().all(|run| run.simulated) {
+        return "everything is simulated, in virtual time: a sweep takes seconds".to_owned();
+    }
+    let known: Option<f64> = costs.iter().map(|cost| cost.duration_s).try_fold(0.0, |sum, one| Some(sum + one?));
+    match known {
+        Some(seconds) => {
+            format!("turns are sent for {}; filling caches before and waiting for last answers come on top", waiting_time(seconds))
+        }
+        None => "the time it takes depends on how fast the server answers".to_owned(),
+    }
+}
+
+fn context(plan: &Plan, costs: &[RunCost]) -> Result<String, PlanError> {
+    let mut longest = None;
+    for (run, cost) in plan.runs.iter().zip(costs) {
+        let Some(here) = cost.longest.as_ref().map(|longest| longest.tokens) else {
+            return Ok("the longest request is not known: name the model's `target.tokenizer` to have documents counted".to_owned());
+        };
+        let limit = limit(&run.cell)?.map(|limit| limit.tokens);
+        if longest.is_none_or(|(most, _)| here > most) {
+            longest = Some((here, limit));
+        }
+    }
+    Ok(match longest {
+        Some((tokens, Some(limit))) => format!("the longest request has {} tokens of the {} that fit", grouped(tokens), grouped(limit)),
+        Some((tokens, None)) => {
+            format!("the longest request has {} tokens; `target.context_limit` would have that checked", grouped(tokens))
+        }
+        None => "nothing is sent".to_owned(),
+    })
+}

@@ -1,0 +1,118 @@
+//! Rules of `[workload]` of kind `requests`: what a process needs, what a trace brings along, and where a run ends.
+
+use super::workload::{WHERE, answer_tokens, rate};
+use super::{FileLookupCache, RuleReporter};
+use crate::foundation::named_file::NamedFile;
+use crate::vocabulary::spec::workload::{AnswerPolicy, ArrivalPattern, RequestsSpec};
+
+pub fn check(spec: &RequestsSpec, disk: &mut FileLookupCache, look: &mut RuleReporter<'_>) {
+    match spec.arrival {
+        ArrivalPattern::Trace => trace(spec, disk, look),
+        ArrivalPattern::Constant | ArrivalPattern::Poisson | ArrivalPattern::Gamma => process(spec, look),
+    }
+    end(spec, look);
+    look.at_least_one(&["workload", "max_in_flight"], spec.max_in_flight.into());
+    if spec.answers == AnswerPolicy::Scripted {
+        let hint = "write `answers = \"forced_length\"` for equal work, or `answers = \"live\"`";
+        look.fault(&["workload", "answers"], "a scripted answer says nothing where no turn comes after it", hint);
+    }
+}
+
+fn process(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
+    rate(spec.qps, "requests per second on average: `qps = 4` or `qps = 0.5`", look);
+    look.at_least_one(&["workload", "prompt_tokens"], spec.prompt_tokens.0);
+    answer_tokens(spec.answer_tokens.0, look);
+    burstiness(spec, look);
+    for field in ["trace", "trace_unit", "speed_up", "block_tokens"] {
+        if look.is_written(&["workload", field]) {
+            let message = format!("`{field}` says nothing beside arrivals that follow no trace");
+            look.fault(&["workload", field], message, "write `arrival = \"trace\"`, or leave it out");
+        }
+    }
+}
+
+fn burstiness(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
+    let path = ["workload", "burstiness"];
+    let written = look.is_written(&path);
+    if spec.arrival != ArrivalPattern::Gamma {
+        if written {
+            look.fault(&path, "`burstiness` is the shape of gamma gaps alone", "write `arrival = \"gamma\"`, or leave it out");
+        }
+    } else if !written {
+        let message = "`arrival = \"gamma\"` needs `burstiness`";
+        look.fault(&["workload", "arrival"], message, "`burstiness = 0.5` is burstier than a Poisson process, `2` more even, `1` is one");
+    } else if !(spec.burstiness.is_finite() && spec.burstiness > 0.0) {
+        let message = format!("`workload.burstiness` is a shape above 0, not `{}`", look.shown(&path));
+        look.fault(&path, message, "`burstiness = 0.5` is burstier than a Poisson process, `2` more even");
+    }
+}
+
+fn trace(spec: &RequestsSpec, disk: &mut FileLookupCache, look: &mut RuleReporter<'_>) {
+    let path = ["workload", "trace"];
+    match &spec.trace {
+        None => {
+            let hint = "write `trace = \"conversation_trace.jsonl\"`: one JSON object a line, with `timestamp`, `input_length`, `output_length`, `hash_ids`";
+            look.fault(&["workload", "arrival"], "`arrival = \"trace\"` needs `trace`, the file", hint);
+        }
+        Some(file) => {
+            if let Some(reason) = disk.unread(NamedFile::Trace, file) {
+                let message = format!("cannot read the recorded requests `{}`: {reason}", look.shown(&path));
+                look.fault(&path, message, WHERE);
+            }
+        }
+    }
+    for (field, instead) in [
+        ("qps", "a trace has its own times; `speed_up = 2` sends them twice as fast"),
+        ("burstiness", "a trace has its own times"),
+        ("prompt_tokens", "a trace has its own lengths"),
+        ("answer_tokens", "a trace has its own lengths"),
+        ("shared_prefix_tokens", "a trace says by its hash ids what is shared"),
+    ] {
+        if look.is_written(&["workload", field]) {
+            let message = format!("`{field}` says nothing beside a trace");
+            look.contradiction(&["workload", field], &["workload", "arrival"], message, format!("leave it out: {instead}"));
+        }
+    }
+    if !(spec.speed_up.is_finite() && spec.speed_up > 0.0) {
+        let message = format!("`workload.speed_up` is a factor above 0, not `{}`", look.shown(&["workload", "speed_up"]));
+        look.fault(&["workload", "speed_up"], message, "times of the trace are divided by it: `speed_up = 2`");
+    }
+    look.at_least_one(&["workload", "block_tokens"], spec.block_tokens.0);
+}
+
+/// Where the run ends, and that something is measured before.
+fn end(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
+    let ends = spec.duration.is_some() || spec.requests.is_some();
+    if !ends && spec.arrival != ArrivalPattern::Trace {
+        let hint = "write `duration = \"60s\"`, `requests = 500`, or both: what comes first ends the run";
+        look.fault(&["workload"], "nothing says when the requests end", hint);
+    }
+    if let Some(requests) = spec.requests {
+        look.at_least_one(&["workload", "requests"], requests);
+        if requests > spec.bound() {
+            let message = format!("`workload.requests` is {} at most", spec.bound());
+            look.fault(&["workload", "requests"], message, "one cell is one run; `repeats` adds more of them");
+        }
+    }
+    let Some(duration) = spec.duration else { return warmup_of_number(spec, look) };
+    #[expect(clippy::cast_precision_loss, reason = "a limit")]
+    let most = RequestsSpec::MOST as f64;
+    if duration.0 <= 0.0 {
+        look.fault(&["workload", "duration"], "`workload.duration` is longer than 0", "write `duration = \"60s\"`");
+    } else if spec.warmup.0 >= duration.0 {
+        let message = format!("the warm-up of {} leaves nothing of the duration of {duration}", spec.warmup);
+        look.fault(&["workload", "warmup"], message, "`duration` includes the warm-up");
+    } else if spec.arrival != ArrivalPattern::Trace && spec.requests.is_none() && duration.0 * spec.qps > most {
+        let message = format!("{} requests a second for {duration} are more than the {most} of one run", spec.qps);
+        look.fault(&["workload", "duration"], message, "lower `qps` or `duration`, or end the run by `requests`");
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a hundred million at most")]
+fn warmup_of_number(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
+    let Some(requests) = spec.requests.filter(|_| spec.arrival != ArrivalPattern::Trace && spec.warmup.0 > 0.0) else { return };
+    if spec.warmup.0 * spec.qps >= requests as f64 {
+        let message = format!("the warm-up of {} leaves nothing of {requests} requests at {} a second", spec.warmup, spec.qps);
+        look.fault(&["workload", "warmup"], message, "`requests` includes those of the warm-up");
+    }
+}

@@ -1,0 +1,189 @@
+//! Rules of `[target]`.
+
+use super::RuleReporter;
+use super::file_lookup_cache::unread;
+use crate::foundation::named_file::NamedFile;
+use crate::planning::scenario::environment::Lookup;
+use crate::planning::scenario::redaction::is_variable;
+use crate::vocabulary::spec::target::{OWN_FIELDS, TargetKind, TargetSpec};
+
+/// Fields of a request's body that belong to other fields of the scenario.
+const RESERVED: [(&str, &str); 5] = [
+    ("messages", "the workload says what is sent"),
+    ("prompt", "the workload says what is sent"),
+    ("stream", "only streams can be measured"),
+    ("model", "write `target.model`"),
+    ("max_tokens", "write `workload.answer_tokens`"),
+];
+
+/// Headers whose values are secrets by their nature.
+const SECRET_HEADERS: [&str; 5] = ["authorization", "proxy-authorization", "api-key", "x-api-key", "cookie"];
+
+pub fn check(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut RuleReporter<'_>) {
+    if spec.model.trim().is_empty() {
+        look.fault(&["target", "model"], "`target.model` is empty", "write the name that the server lists under `/v1/models`");
+    }
+    headers(spec, look);
+    for (name, why) in RESERVED {
+        if spec.body.contains_key(name) {
+            look.fault(&["target", "body", name], format!("`{name}` is not to be set in `target.body`"), why);
+        }
+    }
+    fields(spec, look);
+    if let Some(limit) = spec.context_limit {
+        look.at_least_one(&["target", "context_limit"], limit.0);
+    }
+    if spec.kind == TargetKind::Http {
+        url(spec, look);
+        key(spec, lookup, look);
+        timeouts(spec, look);
+        if let Some(reason) = spec.tokenizer.as_ref().and_then(|file| unread(NamedFile::Tokenizer, file)) {
+            let message = format!("cannot read the tokenizer `{}`: {reason}", look.shown(&["target", "tokenizer"]));
+            look.fault(&["target", "tokenizer"], message, "name the `tokenizer.json` in the model's folder, or leave it out");
+        }
+    }
+}
+
+/// What is left out of a body, or named otherwise, must be a field that a body has.
+fn fields(spec: &TargetSpec, look: &mut RuleReporter<'_>) {
+    let sent = |name: &str| OWN_FIELDS.contains(&name) || spec.body.contains_key(name);
+    let hint = || {
+        let own = OWN_FIELDS.map(|name| format!("`{name}`")).join(", ");
+        format!("bodies have {own}, and what `target.body` adds; the conversation and `stream` always stand there")
+    };
+    for path in &spec.omit {
+        if !sent(path.split('.').next().unwrap_or_default()) {
+            look.fault(&["target", "omit"], format!("`{path}` is no field of a request's body that may be left out"), hint());
+        }
+    }
+    for (name, other) in &spec.rename {
+        let path = ["target", "rename", name.as_str()];
+        let is_omitted = spec.omit.contains(name);
+        if !sent(name) || is_omitted {
+            look.fault(&path, format!("`{name}` is no field of a request's body that may be renamed"), hint());
+        } else if other.is_empty() || sent(other) && other != name || ["messages", "prompt", "stream"].contains(&other.as_str()) {
+            look.fault(&path, format!("`{name}` cannot be sent as `{other}`"), "write a name that no other field of the body has");
+        }
+    }
+}
+
+fn url(spec: &TargetSpec, look: &mut RuleReporter<'_>) {
+    let path = ["target", "url"];
+    if let Err(reason) = is_base_url(&spec.url) {
+        let message = format!("`{}` is no base URL: {reason}", bare(&look.shown(&path)));
+        look.fault(&path, message, "write `url = \"http://127.0.0.1:8000\"`, with or without `/v1`");
+    }
+}
+
+/// A URL without what may be a secret in it: what stands before an `@`, and a query.
+fn bare(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    match url.rsplit_once('@') {
+        Some((before, after)) => format!("{}{after}", before.find("://").map_or("", |end| &before[..end + 3])),
+        None => url.to_owned(),
+    }
+}
+
+/// Why a text cannot be a base URL.
+pub fn is_base_url(text: &str) -> Result<(), &'static str> {
+    let Some((scheme, rest)) = text.split_once("://") else { return Err("it does not begin with `http://` or `https://`") };
+    if !matches!(scheme, "http" | "https") {
+        return Err("it does not begin with `http://` or `https://`");
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
+        return Err("a name and password in it would be saved; use `target.api_key_env` or `target.headers`");
+    }
+    if rest.contains(['?', '#']) {
+        return Err("it ends in a query");
+    }
+    let uri: http::Uri = text.parse().map_err(|_| "it is not well-formed")?;
+    match uri.host() {
+        None | Some("") => Err("it names no host"),
+        Some(_) => Ok(()),
+    }
+}
+
+fn key(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut RuleReporter<'_>) {
+    let places = [
+        ("api_key_env", spec.api_key_env.is_some()),
+        ("api_key_file", spec.api_key_file.is_some()),
+        ("api_key_command", spec.api_key_command.is_some()),
+    ];
+    let mut given = places.iter().filter(|(_, is_given)| *is_given).map(|(name, _)| *name);
+    let first = given.next();
+    if let (Some(one), Some(other)) = (first, given.next()) {
+        let message = format!("`target.{one}` and `target.{other}` both say where the API key is");
+        look.contradiction(&["target", other], &["target", one], message, "leave one of them out");
+        return;
+    }
+    let named = spec.headers.keys().any(|name| name.eq_ignore_ascii_case("authorization"));
+    if named && first.is_some() {
+        let message = "an API key and the header `authorization` both say who is asking";
+        look.fault(&["target", "headers"], message, "leave one of them out");
+    }
+    if let Some(name) = &spec.api_key_env
+        && lookup(name).is_none()
+    {
+        // What does not look like a name may be the key itself.
+        let message = if is_variable(name) {
+            format!("the environment variable `{name}` is not set")
+        } else {
+            "there is no environment variable of the name that `target.api_key_env` gives".to_owned()
+        };
+        look.fault(&["target", "api_key_env"], message, "`target.api_key_env` is the name of the variable, not the key");
+    }
+    if let Some(file) = &spec.api_key_file
+        && let Some(reason) = unread(NamedFile::ApiKey, file)
+    {
+        let message = format!("cannot read the API key from `{}`: {reason}", look.shown(&["target", "api_key_file"]));
+        look.fault(&["target", "api_key_file"], message, "it holds the API key and nothing else");
+    }
+    if let Some(command) = &spec.api_key_command
+        && command.first().is_none_or(|program| program.trim().is_empty())
+    {
+        let hint = "write the program and its arguments, which print the key: `[\"pass\", \"show\", \"my-key\"]`";
+        look.fault(&["target", "api_key_command"], "`target.api_key_command` names no program", hint);
+    }
+}
+
+fn headers(spec: &TargetSpec, look: &mut RuleReporter<'_>) {
+    for (name, value) in &spec.headers {
+        let path = ["target", "headers", name.as_str()];
+        if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+            look.fault(&path, format!("`{name}` is no name of a header"), "letters, digits and hyphens: `x-tenant`");
+        } else if http::HeaderValue::from_str(value).is_err() {
+            look.fault(
+                &path,
+                format!("the value of the header `{name}` cannot be sent"),
+                "it holds a line feed or another control character",
+            );
+        }
+        let written = look.document.find(&path).and_then(|node| node.as_text()).is_some_and(|text| text.secret.is_none());
+        if written && SECRET_HEADERS.contains(&name.to_lowercase().as_str()) {
+            let message = format!("the secret in `{name}` would be saved with every result, since the scenario is saved as it is written");
+            look.fault(&path, message, format!("take it from the environment: `{name} = \"Bearer ${{API_KEY}}\"`, or use `api_key_env`"));
+        }
+    }
+}
+
+fn timeouts(spec: &TargetSpec, look: &mut RuleReporter<'_>) {
+    for (name, limit) in [
+        ("connect_timeout", spec.connect_timeout),
+        ("first_token_timeout", spec.first_token_timeout),
+        ("idle_timeout", spec.idle_timeout),
+        ("total_timeout", spec.total_timeout),
+    ] {
+        if limit.0 <= 0.0 {
+            look.fault(&["target", name], format!("`target.{name}` is longer than 0"), "write `\"60s\"`");
+        }
+    }
+    if spec.first_token_timeout.0 > spec.total_timeout.0 {
+        let written = if look.is_written(&["target", "total_timeout"]) { "total_timeout" } else { "first_token_timeout" };
+        let message = format!(
+            "the limit for a first token, {}, is longer than the one for the whole request, {}",
+            spec.first_token_timeout, spec.total_timeout
+        );
+        look.fault(&["target", written], message, "raise `total_timeout` or lower `first_token_timeout`");
+    }
+}

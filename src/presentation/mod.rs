@@ -1,0 +1,4 @@
+//! Summaries as people and programs read them: figures, and a file a format.
+
+pub mod plot;
+pub mod report;

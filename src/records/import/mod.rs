@@ -1,0 +1,81 @@
+//! Files of other programs as an ordinary saved sweep: their texts in, a manifest, run records and requests out.
+//!
+//! What a file is, is told by its content alone. What it does not tell is said in the manifest's `imported` and never made up; a request
+//! that brought no token is a failure, whatever number the file gives it. All faults of all files come at once, before anything is
+//! written. Must not know terminals, nor how anything is judged; prompts and answers in the files are not kept.
+
+mod chat_csv;
+mod csv_table;
+mod cxs;
+mod error;
+mod json;
+mod reading;
+mod row;
+mod sweep;
+mod vllm_serve;
+
+use crate::vocabulary::goal::Goal;
+use crate::vocabulary::metric::Metric;
+
+pub use error::ImportError;
+pub use reading::ImportFile;
+use reading::ParsedRun;
+pub use sweep::{ImportOptions, ImportedRun, ImportedSweep, import};
+
+/// The programs whose files can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceProgram {
+    /// The script of the capacity benchmark, in both of its generations, and what `bench run document-qa --output` writes.
+    CxsScript,
+    /// The generator of chats at a target rate.
+    ChatGenerator,
+    /// `summary.csv` of a chat run of `bench`.
+    ChatSummary,
+    /// `vllm bench serve --save-result --save-detailed`.
+    VllmServe,
+}
+
+impl SourceProgram {
+    /// What a text is, by its content, or what was looked for in it.
+    fn of(text: &str) -> Result<Self, String> {
+        if text.trim_start().starts_with(['{', '[']) { json::program(text) } else { chat_csv::program(text) }
+    }
+
+    fn read(self, source: &ImportFile) -> Result<ParsedRun, Vec<String>> {
+        match self {
+            Self::CxsScript => cxs::read(source),
+            Self::ChatGenerator => chat_csv::read_generator(source),
+            Self::ChatSummary => chat_csv::read_summary(source),
+            Self::VllmServe => vllm_serve::read(source),
+        }
+    }
+
+    /// As it stands in a sentence: imported from ...
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::CxsScript => "the original C×S script",
+            Self::ChatGenerator => "the original chat generator",
+            Self::ChatSummary => "summary.csv of a chat run",
+            Self::VllmServe => "vllm bench serve",
+        }
+    }
+
+    /// The goal that its own analysis judges by, where it has one.
+    #[must_use]
+    pub fn goal(self) -> Option<Goal> {
+        use crate::vocabulary::goal::{Aggregate, ComparisonOperator, Measure, RowCondition};
+        let measure = Measure { aggregate: Aggregate::Percentile(95.0, Metric::Ttft), filter: vec![RowCondition::FOLLOW_UPS] };
+        (self == Self::CxsScript).then_some(Goal { measure, comparison: ComparisonOperator::LessOrEqual, limit: 2.0 })
+    }
+
+    /// What none of its files tells.
+    fn lacks(self) -> &'static [&'static str] {
+        match self {
+            Self::CxsScript => cxs::LACKS,
+            Self::ChatGenerator => chat_csv::GENERATOR_LACKS,
+            Self::ChatSummary => chat_csv::SUMMARY_LACKS,
+            Self::VllmServe => vllm_serve::LACKS,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What the simulated engine says: seeded words, one token each. A prompt's fingerprint goes in; the same prompt gets the same answer.
+
+use super::tokenizer::{self, mix};
+
+/// Words of at most eight letters, so that ` word` is one token.
+const WORDS: [&str; 64] = [
+    " the", " of", " and", " light", " river", " stone", " morning", " window", " between", " silent", " paper", " walked", " under",
+    " garden", " letter", " never", " winter", " house", " again", " small", " evening", " father", " spoke", " toward", " distant",
+    " road", " water", " slowly", " candle", " old", " friend", " answer", " story", " beyond", " hands", " summer", " quiet", " street",
+    " a", " memory", " turned", " field", " mother", " with", " bright", " night", " from", " voice", " carried", " into", " broken",
+    " door", " when", " ship", " harbour", " still", " north", " found", " black", " coat", " wind", " year", " page", " closing",
+];
+
+/// The answer to one prompt, word by word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineAnswer {
+    seed: u64,
+}
+
+impl EngineAnswer {
+    /// The answer to the prompt with this fingerprint.
+    #[must_use]
+    pub fn to(fingerprint: u64) -> Self {
+        Self { seed: fingerprint }
+    }
+
+    /// The text of its token number `index`, from 0.
+    #[must_use]
+    pub fn word(self, index: u64) -> &'static str {
+        WORDS[self.place(index)]
+    }
+
+    /// Its first `tokens` tokens.
+    #[must_use]
+    pub fn text(self, tokens: u64) -> String {
+        (0..tokens).map(|index| self.word(index)).collect()
+    }
+
+    fn place(self, index: u64) -> usize {
+        // The six highest bits choose one of 64.
+        (mix(self.seed ^ index.wrapping_mul(0x9e37_79b9_7f4a_7c15)) >> 58) as usize
+    }
+}
+
+/// The numbers of all words, so that the engine need not look at text.
+#[derive(Debug)]
+pub struct AnswerTokenIds([u32; WORDS.len()]);
+
+impl AnswerTokenIds {
+    #[must_use]
+    pub fn new() -> Self {
+        Self(WORDS.map(|word| tokenizer::number(word.as_bytes())))
+    }
+
+    /// The number of an answer's token.
+    #[must_use]
+    pub fn number(&self, answer: EngineAnswer, index: u64) -> u32 {
+        self.0[answer.place(index)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulation::engine::prompt::encode;
+
+    #[test]
+    fn every_word_is_one_token_and_the_text_has_the_numbers_the_engine_counts_with() {
+        let answer = EngineAnswer::to(42);
+        let numbers = AnswerTokenIds::new();
+        let expected: Vec<u32> = (0..300).map(|index| numbers.number(answer, index)).collect();
+        assert_eq!(encode(&answer.text(300)), expected);
+        assert!(WORDS.iter().all(|word| tokenizer::count(word) == 1));
+    }
+
+    #[test]
+    fn different_prompts_get_different_answers() {
+        assert_ne!(EngineAnswer::to(1).text(20), EngineAnswer::to(2).text(20));
+        assert_eq!(EngineAnswer::to(1).text(20), EngineAnswer::to(1).text(20));
+    }
+}

@@ -1,0 +1,4 @@
+//! The simulated engine, in memory and as a server.
+
+pub mod engine;
+pub mod serve;

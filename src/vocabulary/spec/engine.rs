@@ -1,0 +1,104 @@
+//! What a scenario may say about the simulated engine: the `[engine]` section. A preset gives every figure; each can be replaced.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::foundation::units::{Bytes, BytesPerSecond, Tokens};
+
+/// The `[engine]` section.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EngineSpec {
+    /// The set of hardware and model figures to start from.
+    #[serde(default)]
+    pub preset: EnginePreset,
+    /// Device memory that holds KV cache blocks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kv_memory: Option<Bytes>,
+    /// Tokens in a KV cache block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block_tokens: Option<Tokens>,
+    /// The most tokens computed in one step (chunked prefill).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_tokens: Option<Tokens>,
+    /// The most sequences that run at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_sequences: Option<u32>,
+    /// The most tokens of a request, prompt and answer together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_limit: Option<Tokens>,
+    /// A tier of host memory behind the device cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_tier: Option<TierSpec>,
+    /// A tier of disk behind the host memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_tier: Option<TierSpec>,
+    /// Relative spread of step times (standard deviation over mean), seeded; 0 for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<f64>,
+    /// Makes the noise another one while the workload stays the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise_seed: Option<u64>,
+    /// Factor on the time of every step: `1.1` for an engine that is 10 % slower; 1 for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slowdown: Option<f64>,
+    /// Faults made on purpose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<FaultSpec>,
+}
+
+/// Named sets of hardware and model figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EnginePreset {
+    /// Qwen2.5-7B-Instruct-1M on one 141 GB card: the published C×S setup.
+    #[default]
+    #[serde(rename = "qwen2.5-7b-h200")]
+    Qwen7bH200,
+    /// A small, round-numbered engine whose answers can be computed by hand.
+    Tiny,
+}
+
+/// A cache tier behind the device.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TierSpec {
+    /// How much it holds.
+    pub capacity: Bytes,
+    /// Rate at which blocks come back to the device, shared by all that load at once.
+    pub bandwidth: BytesPerSecond,
+}
+
+/// A fault made on purpose in every `every`-th request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaultSpec {
+    /// What goes wrong.
+    pub kind: EngineFaultKind,
+    /// The fault strikes requests number `every`, `2 × every`, ...
+    pub every: u64,
+    /// For `kind = "status"`: the HTTP status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// For faults inside a stream: after how many tokens.
+    #[serde(default)]
+    pub after_tokens: u32,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineFaultKind {
+    /// An HTTP error status with a JSON body instead of a stream.
+    Status,
+    /// The stream goes silent and stays open.
+    Stall,
+    /// The connection is reset.
+    Reset,
+    /// An event that is no JSON.
+    MalformedEvent,
+    /// A stream without `usage`.
+    NoUsage,
+    /// A stream that ends without a token.
+    NoToken,
+}

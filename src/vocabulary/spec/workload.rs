@@ -1,0 +1,423 @@
+//! What a scenario may say about its workload: the `[workload]` section, one struct a kind, defaults applied on reading.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
+use crate::foundation::units::{Seconds, TimeUnit, Tokens};
+
+/// The `[workload]` section: `kind` chooses the struct.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum WorkloadSpec {
+    DocumentQa(DocumentQaSpec),
+    Chat(ChatSpec),
+    Requests(RequestsSpec),
+}
+
+impl WorkloadSpec {
+    /// The names that `kind` may have.
+    pub const KINDS: [&'static str; 3] = ["document_qa", "chat", "requests"];
+
+    /// What the time of a run grows with, to compare runs of one scenario by: the seconds for which requests are sent, or how many there are;
+    /// `None` for a trace, whose times stand in its file.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    pub fn work(&self) -> Option<f64> {
+        match self {
+            Self::DocumentQa(spec) => Some(f64::from(spec.concurrent) * f64::from(spec.sequential) * (f64::from(spec.rounds) + 1.0)),
+            Self::Chat(spec) => Some(spec.duration.0),
+            Self::Requests(spec) if spec.arrival == ArrivalPattern::Trace => None,
+            Self::Requests(spec) => {
+                let by_number = spec.requests.map(|requests| requests as f64 / spec.qps);
+                let all = spec.duration.map(|duration| duration.0).into_iter().chain(by_number);
+                all.min_by(f64::total_cmp)
+            }
+        }
+    }
+
+    /// Whether requests force the length of their answers, by fields that not every server takes.
+    #[must_use]
+    pub fn forces_length(&self) -> bool {
+        match self {
+            Self::DocumentQa(spec) => spec.answers == AnswerPolicy::ForcedLength,
+            Self::Chat(spec) => spec.answers == AnswerPolicy::ForcedLength,
+            // Nothing comes after the answer that could be scripted.
+            Self::Requests(spec) => spec.answers != AnswerPolicy::Live,
+        }
+    }
+}
+
+/// C×S: C groups in parallel, each going round-robin through its S sessions; every session holds one whole document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentQaSpec {
+    /// C: how many groups run in parallel, so the most requests in flight.
+    #[serde(default = "one")]
+    pub concurrent: u32,
+    /// S: how many sessions each group goes through in turn.
+    #[serde(default = "one")]
+    pub sequential: u32,
+    /// Follow-up questions per session; a session sends `rounds + 1` requests.
+    #[serde(default = "three")]
+    pub rounds: u32,
+    /// The most tokens of an answer (the exact number where `answers = "forced_length"`).
+    #[serde(default = "document_answer")]
+    pub answer_tokens: Tokens,
+    /// A folder of text files, or `{ synthetic_tokens = N }` for seeded text of exactly N tokens, different for every session.
+    #[serde(default)]
+    pub documents: DocumentsSpec,
+    /// What to do where there are fewer documents than C×S sessions.
+    #[serde(default)]
+    pub reuse: DocumentReuse,
+    /// A text file with one follow-up question a line, in order; the default ones are in `templates/questions.txt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub questions: Option<PathBuf>,
+    /// What goes into the history as the server's answer.
+    #[serde(default)]
+    pub answers: AnswerPolicy,
+    /// How the groups send their first request.
+    #[serde(default)]
+    pub start: GroupStart,
+    /// From when on groups ask their follow-up questions.
+    #[serde(default)]
+    pub follow_ups: FollowUpStart,
+    /// What happens to a session of which a request failed.
+    #[serde(default)]
+    pub on_error: TurnErrorPolicy,
+}
+
+/// N users at a target rate; a shared system prompt, own histories.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChatSpec {
+    /// N: users present at once.
+    #[serde(default = "ten")]
+    pub users: u32,
+    /// Requests per second over all users; each user sends a turn every `users / qps` seconds.
+    #[serde(default = "one_per_second")]
+    pub qps: f64,
+    /// Turns of a user, after which a new user takes its place.
+    #[serde(default = "five")]
+    pub rounds: u32,
+    /// Length of the system prompt, the same for all users byte for byte.
+    #[serde(default = "thousand")]
+    pub system_prompt_tokens: Tokens,
+    /// Length of the text that stands in each user's own history before the first turn.
+    #[serde(default = "thousand")]
+    pub history_tokens: Tokens,
+    /// Length of each question.
+    #[serde(default = "question")]
+    pub question_tokens: Tokens,
+    /// The most tokens of an answer (the exact number where `answers = "forced_length"`).
+    #[serde(default = "chat_answer")]
+    pub answer_tokens: Tokens,
+    /// How long turns are sent, warm-up included; what is in flight then is awaited.
+    #[serde(default = "minute")]
+    pub duration: Seconds,
+    /// The first part of `duration`, whose turns are marked as warm-up and left out of every metric.
+    #[serde(default = "no_time")]
+    pub warmup: Seconds,
+    /// How often a block goes into `performance_summary_qps_X.XX.txt`.
+    #[serde(default = "half_minute")]
+    pub log_interval: Seconds,
+    /// Whether a user who is late holds its place.
+    #[serde(default)]
+    pub population: UserPopulation,
+    /// Where the texts come from.
+    #[serde(default)]
+    pub dataset: ChatDataset,
+    /// What goes into the history as the server's answer.
+    #[serde(default)]
+    pub answers: AnswerPolicy,
+    /// What happens to a session of which a request failed.
+    #[serde(default)]
+    pub on_error: TurnErrorPolicy,
+    /// Sends the user's number as the header `x-user-id`.
+    #[serde(default)]
+    pub user_header: bool,
+    /// The number of the first user; another one moves to fresh texts, so to a fresh part of the server's cache.
+    #[serde(default)]
+    pub first_user_id: u64,
+}
+
+/// Single requests, each sent at its time whatever else is in flight: arrivals follow a process or a recorded trace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestsSpec {
+    /// When requests arrive: evenly, as a Poisson or gamma process, or as in a recorded trace.
+    #[serde(default)]
+    pub arrival: ArrivalPattern,
+    /// Mean requests per second; a trace has its own times.
+    #[serde(default = "one_per_second")]
+    pub qps: f64,
+    /// The shape parameter of `arrival = "gamma"`: 1 is Poisson, below 1 is burstier, above 1 is more even.
+    #[serde(default = "neutral")]
+    pub burstiness: f64,
+    /// Length of each request's own text; a trace has its own lengths.
+    #[serde(default = "thousand")]
+    pub prompt_tokens: Tokens,
+    /// Length of each answer (the most, where `answers = "live"`); a trace has its own lengths.
+    #[serde(default = "chat_answer")]
+    pub answer_tokens: Tokens,
+    /// Length of a system prompt before that text, the same for all requests byte for byte; 0 for none.
+    #[serde(default = "no_tokens")]
+    pub shared_prefix_tokens: Tokens,
+    /// How long requests are sent, warm-up included; what is in flight then is awaited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<Seconds>,
+    /// How many requests are sent; where `duration` is said as well, what comes first ends the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<u64>,
+    /// The first part of the run, whose requests are marked as warm-up and left out of every metric.
+    #[serde(default = "no_time")]
+    pub warmup: Seconds,
+    /// The most requests in flight, as a bound of safety: one that comes while all places are taken is sent late, and its wait is measured.
+    #[serde(default = "thousand_places")]
+    pub max_in_flight: u32,
+    /// For `arrival = "trace"`: a file in the Mooncake layout, one JSON object a line with `timestamp`, `input_length`, `output_length`, `hash_ids`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<PathBuf>,
+    /// For a trace: the unit of its times, `"us"`, `"ms"` or `"s"`. Without it they are milliseconds, and times that look like another unit are a fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_unit: Option<TimeUnit>,
+    /// For a trace: its times are divided by this.
+    #[serde(default = "neutral")]
+    pub speed_up: f64,
+    /// For a trace: how many tokens a hash id stands for.
+    #[serde(default = "mooncake_block")]
+    pub block_tokens: Tokens,
+    /// Whether answers have exactly their length, so that every variant does the same work, or end where the server ends them.
+    #[serde(default = "forced_length")]
+    pub answers: AnswerPolicy,
+}
+
+impl RequestsSpec {
+    /// The most requests of one run: two days at 500 a second.
+    pub const MOST: u64 = 100_000_000;
+    /// The most of a trace, which is held in memory.
+    pub const MOST_OF_A_TRACE: u64 = 1_000_000;
+
+    /// The file whose requests are sent again.
+    #[must_use]
+    pub fn trace_file(&self) -> Option<&std::path::Path> {
+        self.trace.as_deref().filter(|_| self.arrival == ArrivalPattern::Trace)
+    }
+
+    /// The most requests that a run of its kind may have.
+    #[must_use]
+    pub fn bound(&self) -> u64 {
+        if self.arrival == ArrivalPattern::Trace { Self::MOST_OF_A_TRACE } else { Self::MOST }
+    }
+
+    /// How many requests may be sent at most.
+    #[must_use]
+    pub fn most(&self) -> u64 {
+        self.requests.unwrap_or(self.bound()).min(self.bound())
+    }
+
+    /// About how many requests will be sent; a trace may have fewer.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+    pub fn about(&self) -> f64 {
+        let most = self.most() as f64;
+        match self.duration {
+            Some(duration) if self.arrival != ArrivalPattern::Trace => most.min(duration.0 * self.qps),
+            _ => most,
+        }
+    }
+}
+
+/// When the requests of `requests` arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ArrivalPattern {
+    /// One every `1 / qps` seconds.
+    Constant,
+    /// Independently of each other: exponential gaps.
+    #[default]
+    Poisson,
+    /// Gamma gaps of shape `burstiness`.
+    Gamma,
+    /// At the times of a recorded trace.
+    Trace,
+}
+
+/// Where documents come from.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum DocumentsSpec {
+    /// A folder of UTF-8 text files, one document a file.
+    Folder(PathBuf),
+    /// Seeded novel-like text.
+    Synthetic(SyntheticDocumentsSpec),
+}
+
+/// Seeded novel-like text of a given length.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SyntheticDocumentsSpec {
+    /// Length of each document.
+    pub synthetic_tokens: Tokens,
+}
+
+/// By hand: serde's `untagged` reads into a buffer first and so forgets where in the scenario a fault lies.
+impl<'de> Deserialize<'de> for DocumentsSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct DocumentsVisitor;
+        impl<'de> Visitor<'de> for DocumentsVisitor {
+            type Value = DocumentsSpec;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a folder of documents, or `{ synthetic_tokens = 131072 }`")
+            }
+            fn visit_str<E>(self, folder: &str) -> Result<DocumentsSpec, E> {
+                Ok(DocumentsSpec::Folder(folder.into()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<DocumentsSpec, A::Error> {
+                SyntheticDocumentsSpec::deserialize(MapAccessDeserializer::new(entries)).map(DocumentsSpec::Synthetic)
+            }
+        }
+        deserializer.deserialize_any(DocumentsVisitor)
+    }
+}
+
+impl Default for DocumentsSpec {
+    fn default() -> Self {
+        Self::Synthetic(SyntheticDocumentsSpec { synthetic_tokens: Tokens(8192) })
+    }
+}
+
+/// What to do where there are fewer documents than sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DocumentReuse {
+    /// The scenario is refused: sessions with equal documents would share a cache.
+    #[default]
+    Refuse,
+    /// A document used again gets a different first line, so that no prefix is shared.
+    Salted,
+}
+
+/// What goes into the history as the server's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerPolicy {
+    /// The server's own words.
+    #[default]
+    Live,
+    /// Seeded text of `answer_tokens` tokens, so that every variant sees equal prompts.
+    Scripted,
+    /// The server's own words, made exactly `answer_tokens` long by `min_tokens` and `ignore_eos`.
+    ForcedLength,
+}
+
+/// How the groups of `document_qa` send their first request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupStart {
+    /// A group starts when the one before it has its first token: no convoy at the start.
+    #[default]
+    Staggered,
+    /// All groups start at once, as in the published benchmark.
+    Burst,
+}
+
+/// From when on the groups of `document_qa` ask their follow-up questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FollowUpStart {
+    /// When every session of every group has had its first answer, or has failed to get one: no follow-up waits behind another group's document.
+    #[default]
+    AllAnswered,
+    /// Each group as soon as its own sessions have had theirs, as in the published benchmark.
+    Original,
+}
+
+/// What happens to a session of which a request failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TurnErrorPolicy {
+    /// The failed turn leaves the history as if it had not been asked; the session goes on with the next one, unless that lacks its document.
+    #[default]
+    DropTurn,
+    /// The session sends nothing more; its further turns count as failed.
+    EndSession,
+}
+
+/// Whether the number of users is a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UserPopulation {
+    /// At most `users` at once: who comes while all places are taken waits, and the wait is measured.
+    #[default]
+    Capped,
+    /// Users join on schedule even while earlier ones are late.
+    Open,
+}
+
+/// Where the texts of a chat come from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatDataset {
+    /// Seeded text of exactly the asked lengths.
+    #[default]
+    Synthetic,
+    /// A file in the public ShareGPT JSON layout; conversations with too few rounds are left out.
+    Sharegpt(PathBuf),
+}
+
+fn one() -> u32 {
+    1
+}
+fn three() -> u32 {
+    3
+}
+fn five() -> u32 {
+    5
+}
+fn ten() -> u32 {
+    10
+}
+fn one_per_second() -> f64 {
+    1.0
+}
+fn document_answer() -> Tokens {
+    Tokens(512)
+}
+fn chat_answer() -> Tokens {
+    Tokens(100)
+}
+fn question() -> Tokens {
+    Tokens(32)
+}
+fn thousand() -> Tokens {
+    Tokens(1000)
+}
+fn minute() -> Seconds {
+    Seconds(60.0)
+}
+fn half_minute() -> Seconds {
+    Seconds(30.0)
+}
+fn no_time() -> Seconds {
+    Seconds(0.0)
+}
+fn no_tokens() -> Tokens {
+    Tokens(0)
+}
+fn neutral() -> f64 {
+    1.0
+}
+fn thousand_places() -> u32 {
+    1000
+}
+fn mooncake_block() -> Tokens {
+    Tokens(512)
+}
+fn forced_length() -> AnswerPolicy {
+    AnswerPolicy::ForcedLength
+}

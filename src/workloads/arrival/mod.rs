@@ -1,0 +1,114 @@
+//! WHEN it may be sent: a [`RequestSchedule`] of lanes, each a sequence of steps that one user or group goes through one at a time, or of
+//! arrivals that wait for nobody.
+//!
+//! Pure arithmetic over the workload's spec, the seed and a trace that was read: the same input gives the same schedule. Nothing here
+//! knows a target, a prompt or a clock; times are offsets from the start of the load.
+
+mod closed;
+mod constant;
+mod gamma;
+mod open;
+mod poisson;
+mod trace;
+mod user_rate;
+mod variate;
+
+use std::sync::Arc;
+
+pub use open::{ArrivalTimes, OpenLoopArrivals};
+
+use crate::foundation::clock::Micros;
+use crate::vocabulary::spec::workload::WorkloadSpec;
+use crate::vocabulary::trace::Trace;
+
+/// One thread of requests: the next step begins only when the one before is over.
+#[derive(Debug, Clone)]
+pub struct SerialRequests {
+    pub number: u32,
+    pub start: StartTrigger,
+    pub steps: SerialRequestSource,
+}
+
+/// When a lane's first step may be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartTrigger {
+    /// Each step says its own time.
+    AtOnce,
+    /// When the lane with the number before has its first token, or has failed to get one.
+    AfterFirstTokenOfPrevious,
+}
+
+/// One request to be sent. Sessions are numbered from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScheduledTurn {
+    pub session: u64,
+    pub turn: u32,
+    pub due: SendTrigger,
+}
+
+/// When a request is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SendTrigger {
+    /// As soon as the lane's previous request is over.
+    AfterPrevious,
+    /// The same, and not before every lane has come to its first step that waits for this; then one lane after the other, each at the first token
+    /// of the one before.
+    AfterFirstAnswers,
+    /// At this offset from the start of the load, whatever the lane is doing then.
+    At(Micros),
+}
+
+/// The steps of a lane, made as they are asked for.
+#[derive(Debug, Clone)]
+pub enum SerialRequestSource {
+    Group(closed::SessionGroup),
+    Place(user_rate::UserSlot),
+}
+
+impl Iterator for SerialRequestSource {
+    type Item = ScheduledTurn;
+
+    fn next(&mut self) -> Option<ScheduledTurn> {
+        match self {
+            Self::Group(group) => group.next(),
+            Self::Place(place) => place.next(),
+        }
+    }
+}
+
+/// A user who is met in mid-life: its history is laid into the server's cache before the load starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PrefilledUser {
+    pub lane: u32,
+    pub session: u64,
+    /// The first turn that will be sent, at least 1.
+    pub first_turn: u32,
+}
+
+/// Everything that a run will send, and when.
+#[derive(Debug, Clone)]
+pub struct RequestSchedule {
+    pub lanes: Vec<SerialRequests>,
+    /// Requests that are sent at their times whatever else is in flight.
+    pub arrivals: Option<OpenLoopArrivals>,
+    pub mid_life: Vec<PrefilledUser>,
+    /// Turns due before this offset are warm-up.
+    pub warmup: Micros,
+    /// No turn is sent from this offset on; `None` where the steps end by themselves.
+    pub end: Option<Micros>,
+    /// Requests per second that the schedule asks for; `None` for closed loops.
+    pub offered_qps: Option<f64>,
+    /// How many requests will be sent if every one is answered in time, prefill included.
+    pub requests: u64,
+}
+
+impl RequestSchedule {
+    /// The schedule of a workload in the run of that seed. `trace` is what the workload names, where it names one.
+    pub fn new(spec: &WorkloadSpec, seed: u64, trace: Option<Arc<Trace>>) -> Self {
+        match spec {
+            WorkloadSpec::DocumentQa(spec) => closed::schedule(spec),
+            WorkloadSpec::Chat(spec) => user_rate::schedule(spec),
+            WorkloadSpec::Requests(spec) => open::schedule(spec, seed, trace.unwrap_or_default()),
+        }
+    }
+}
