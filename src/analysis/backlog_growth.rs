@@ -6,15 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::backlog::{RunBacklog, RunBacklogGrowth, combined};
 use super::cells::CellRuns;
 use super::columns::{NumericColumn, RequestColumns};
 use super::compare::student::upper_quantile;
 use super::interval::CONFIDENCE;
-use super::verdict::{GoalJudgement, GoalVerdict};
 use super::{AnalysisError, RequestTable, percentile};
+use crate::analysis::summary::{BacklogGrowth, GoalJudgement, GoalVerdict};
 use crate::foundation::clock::Micros;
 use crate::records::store::SavedRun;
 use crate::vocabulary::goal::Measure;
@@ -27,25 +25,6 @@ const NORMAL: f64 = 1e7;
 /// Batches of time whose medians tell how a measure grows, and the fewest of them.
 const BATCHES: usize = 10;
 const LEAST_BATCHES: usize = 5;
-
-/// That the backlog of a cell grows: requests that are due and not yet over.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct BacklogGrowth {
-    /// So many more of them a minute, on average over the cell's runs.
-    pub requests_per_min: f64,
-    /// How many seconds more the goals' and the shown measure's metrics take a minute, by the measures' texts; without those that take no more.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub measures_per_min: BTreeMap<String, f64>,
-    /// How likely as much growth is, at most, on a server that keeps up.
-    pub chance: f64,
-    /// Whether that is at most 5 %, and the client was not what fell behind: then the cell misses its goals.
-    pub is_certain: bool,
-    /// From the start of the longest run until its last request was due.
-    pub run_s: f64,
-    /// Where it is not certain: how long a run would make it so if it went on like this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub certain_after_s: Option<f64>,
-}
 
 impl BacklogGrowth {
     /// By how much a measure grows a minute, in its unit; `None` where it does not.

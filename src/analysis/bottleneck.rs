@@ -2,29 +2,12 @@
 //!
 //! The cells that fail and lie next to those that pass are asked one by one (`cause.rs`); here their answers become one.
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::axes::Axes;
 use super::cell_bottleneck::{CellBottleneck, CellBottleneckKind, diagnose, named};
 use super::scores::by_facet;
-use super::summary::{CellState, CellSummary};
-
-/// What limited a variant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BottleneckKind {
-    /// Queues grew while hits were kept.
-    Compute,
-    /// Hits vanished, or running requests alone filled the KV cache.
-    KvMemory,
-    /// One where load grew one way, the other where it grew the other way.
-    Both,
-    /// Every cell with a result passes.
-    Nothing,
-    /// The figures do not tell.
-    Unknown,
-}
+use super::summary::{Bottleneck, BottleneckKind, CellState, CellSummary};
 
 impl BottleneckKind {
     /// As it stands in a sentence.
@@ -38,15 +21,6 @@ impl BottleneckKind {
             Self::Unknown => "the figures do not tell",
         }
     }
-}
-
-/// The bottleneck of the cells that agree in all `within`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Bottleneck {
-    pub within: Axes,
-    pub kind: BottleneckKind,
-    /// The figures it rests on, in words.
-    pub words: String,
 }
 
 /// One verdict a facet; none where there are no goals. Load grows along these axes.

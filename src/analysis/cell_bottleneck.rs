@@ -3,8 +3,7 @@
 
 use super::amount::{grouped, percent, short_number};
 use super::axes::{Axes, show_axes};
-use super::summary::CellSummary;
-use super::watched::{GaugeSummary, ServerMetricValue};
+use super::summary::{CellSummary, GaugeSummary, ServerMetricValue};
 use crate::records::record::FailureKind;
 
 /// What made a cell fail.
@@ -311,11 +310,11 @@ fn unknown(words: String) -> CellBottleneck {
 
 #[cfg(test)]
 mod tests {
+    use crate::analysis::summary::{CacheHitShares, CellThroughput, ServerFigures, SessionFigures, StreamFigures};
     use serde_json::json;
 
     use super::*;
-    use crate::analysis::watched::{CacheHitShares, ServerFigures};
-    use crate::analysis::{CellState, CellThroughput, SessionFigures, StreamFigures, SuccessPercentiles};
+    use crate::analysis::{CellState, SuccessPercentiles};
     use crate::records::record::ClientHealth;
 
     const POOL: f64 = 100_000.0;

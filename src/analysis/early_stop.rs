@@ -4,37 +4,15 @@
 //! the planned rows are not known, nothing is said but what the rows that came show. In: the outcome of a cell's runs, and its rows. Must not
 //! know how runs are ended.
 
-use serde::{Deserialize, Serialize};
-
 use super::cells::CellRuns;
-use super::estimate::{IntervalMethod, MeasureSample};
+use super::estimate::MeasureSample;
 use super::settling::{GoalCertaintyTest, GoalCounts};
-use super::verdict::{GoalJudgement, GoalVerdict, judge};
+use super::verdict::judge;
 use super::{AnalysisError, Estimate, ExtendedReal, RequestTable, estimate, percentile};
+use crate::analysis::summary::{BoundDirection, EarlyStopBound, GoalJudgement, GoalVerdict, IntervalMethod};
 use crate::records::record::{EarlyStopCertainty, EarlyStopReason, RunOutcome};
 use crate::vocabulary::goal::{Aggregate, ComparisonOperator, Goal, Measure, RowCondition};
 use crate::vocabulary::metric::Metric;
-
-/// That a value is not that of the whole cell, since the cell was ended before all its rows had come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EarlyStopBound {
-    pub side: BoundDirection,
-    /// Rows that the whole cell would have had, where that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub planned: Option<u64>,
-}
-
-/// On which side of the value that of the whole cell lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BoundDirection {
-    /// It is at least the value.
-    AtLeast,
-    /// It is at most the value.
-    AtMost,
-    /// Nobody knows: the value is that of the rows that came.
-    SoFar,
-}
 
 impl BoundDirection {
     /// What stands before the value.

@@ -1,41 +1,10 @@
 //! What a cache outside the engine was worth to a variant: how much it was asked for and what it brought over all its cells, whether it
 //! was needed at all, and why a variant with one is no better than one without. Judged cells in, a verdict with its words out.
 
-use serde::{Deserialize, Serialize};
-
 use super::amount::{grouped, percent};
 use super::cell_bottleneck::{KEPT, named, outgrown};
-use super::summary::{CellState, CellSummary, VariantSummary};
+use super::summary::{CellState, CellSummary, ExternalCache, ExternalCacheUse, VariantSummary};
 use crate::records::store::SavedRun;
-
-/// How a variant's external cache did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ExternalCacheUse {
-    /// It brought tokens.
-    Used,
-    /// It was needed and brought none: what was measured is the engine alone.
-    ReusedNothing,
-    /// It brought none, and none was needed: the device's own cache had all that was sent again.
-    NotNeeded,
-    /// The figures do not tell.
-    Unknown,
-}
-
-/// A variant's cache outside the engine.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ExternalCache {
-    /// The connector that the server's command names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub connector: Option<String>,
-    pub state: ExternalCacheUse,
-    /// Prompt tokens that it was asked for, and those that it brought, in all cells with a result.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked_tokens: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub brought_tokens: Option<f64>,
-    pub words: String,
-}
 
 /// Reuse below this is as good as none, where only answers tell it.
 const NONE: f64 = 0.05;

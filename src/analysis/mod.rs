@@ -57,40 +57,28 @@ mod verdict;
 mod watched;
 
 pub use axes::{Axes, axis_label, plain, short, show_axes, show_value};
-pub use backlog_growth::BacklogGrowth;
-pub use bottleneck::{Bottleneck, BottleneckKind};
 pub use cell_selector::{CellSelector, CellSelectorError, parse_cell};
 pub use cells::CellRuns;
 pub use distribution::{CellDistribution, EmpiricalDistribution, PopulationDistributions, distributions};
-pub use early_stop::{BoundDirection, EarlyStopBound, judge_curtailed};
-pub use estimate::{Estimate, IntervalMethod, estimate};
+pub use early_stop::judge_curtailed;
+pub use estimate::estimate;
 pub use extended_real::ExtendedReal;
-pub use external::{ExternalCache, ExternalCacheUse};
 pub use frontier::frontier;
 pub use increase::increase;
-pub use monotone::{LoadComparison, LoadReversal};
 pub use origin::SweepOrigin;
 pub use percentile::percentile;
-pub use rates::{CellThroughput, UserThroughput};
-pub use reason::{ReversalReason, ReversalReasonKind};
-pub use repeats::{RepeatCacheState, RepeatSummary};
-pub use score_bound::{RatioBound, ScoreBound};
-pub use scores::{CapacityScore, CapacityShape, LargestScore, Score};
-pub use sessions::SessionFigures;
-pub use stream_figures::StreamFigures;
 pub use summarize::summarize;
 pub use summary::{
-    AxisSummary, CellState, CellSummary, FailureMessage, RunCounts, ScoreRatio, SuccessPercentiles, SummaryOptions, SweepSummary,
-    VariantSummary,
+    AxisSummary, BacklogGrowth, Bottleneck, BottleneckKind, BoundDirection, CacheHitShares, CapacityScore, CapacityShape, CellState,
+    CellSummary, CellThroughput, EarlyStopBound, Estimate, ExternalCache, ExternalCacheUse, FailureMessage, GaugeSummary, GoalJudgement,
+    GoalVerdict, ImpliedOutcome, InitialTransient, IntervalMethod, LargestScore, LoadComparison, LoadReversal, RaisedScoreKind, RatioBound,
+    RepeatCacheState, RepeatSummary, ReversalReason, ReversalReasonKind, RunCounts, Score, ScoreBound, ScoreRatio, ServerFigures,
+    ServerMetricValue, SessionFigures, StreamFigures, SuccessPercentiles, SummaryOptions, SweepSummary, ToolTtftSummary, UndecidedCell,
+    UnsettledReason, UserThroughput, VariantSummary, VoidReason,
 };
 pub use table::RequestTable;
 pub use timeline::{RequestSpan, RunTimeline, RunTimelineLane, ServerMetricTrack, timeline};
-pub use tool_ttft::ToolTtftSummary;
-pub use transient::InitialTransient;
-pub use undecided_cell::{RaisedScoreKind, UndecidedCell, UnsettledReason};
-pub use untested::ImpliedOutcome;
-pub use verdict::{GoalJudgement, GoalVerdict, VoidReason, judge};
-pub use watched::{CacheHitShares, GaugeSummary, ServerFigures, ServerMetricValue};
+pub use verdict::judge;
 
 use crate::foundation::sentence::sentence;
 use crate::vocabulary::metric::Metric;

@@ -3,40 +3,10 @@
 //! More sessions never make a server faster, so one of the two is off: by chance, or by something that differed. In: judged cells. Out:
 //! each such cell once, with the cell that shows it; `reason.rs` looks for what the data says of why.
 
-use serde::{Deserialize, Serialize};
-
 use super::axes::Axes;
-use super::reason::{ReversalReason, reasons};
+use super::reason::reasons;
 use super::scores::by_facet;
-use super::summary::CellSummary;
-use super::verdict::GoalVerdict;
-
-/// How the load of the cell that passes compares with that of the cell that fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LoadComparison {
-    /// As many sessions in all, in another shape: the same C×S.
-    SameProduct,
-    /// At least as much along every axis of load, and more along one.
-    More,
-}
-
-/// A cell that fails although one with as much load passes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LoadReversal {
-    /// The axes that carry no load: both cells agree in them.
-    pub within: Axes,
-    /// The cell that does not fulfil the goals.
-    pub fails: Axes,
-    /// A cell that does.
-    pub passes: Axes,
-    /// The load of the latter.
-    pub load: LoadComparison,
-    /// One is missed and the other met, both at the stated confidence: chance alone hardly explains it.
-    pub certain: bool,
-    /// What the data says of why; empty where it says nothing.
-    pub reasons: Vec<ReversalReason>,
-}
+use super::summary::{CellSummary, GoalVerdict, LoadComparison, LoadReversal};
 
 /// A cell with its load along each axis.
 struct CellLoad<'a> {
@@ -92,9 +62,9 @@ fn reversal(within: &Axes, fails: &CellSummary, passes: &CellSummary, load: Load
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Cell, cell, published, sweep, uniform};
-    use super::super::reason::ReversalReasonKind;
     use super::super::{SummaryOptions, show_axes, summarize};
     use super::*;
+    use crate::analysis::summary::ReversalReasonKind;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 

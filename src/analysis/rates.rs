@@ -3,46 +3,13 @@
 //! A rate of n events is (n - 1) over the time from the first to the last: so neither a long last answer nor the time before the first
 //! request changes it. Runs are pooled by adding both up.
 
-use serde::{Deserialize, Serialize};
-
 use super::columns::NumericColumn;
 use super::moments::{MomentRange, RequestMoment};
 use super::{AnalysisError, ExtendedReal, RequestTable, estimate};
+use crate::analysis::summary::{CellThroughput, UserThroughput};
 use crate::records::store::SavedRun;
 use crate::vocabulary::goal::{Aggregate, ComparisonOperator, ConditionField, Measure, RowCondition};
 use crate::vocabulary::metric::Metric;
-
-/// What went through; `None` where it cannot be told.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct CellThroughput {
-    /// What the schedule asked for; missing for closed loops, which send when an answer is there.
-    pub offered_qps: Option<f64>,
-    pub sent_qps: Option<f64>,
-    /// Successful requests only.
-    pub completed_qps: Option<f64>,
-    /// Over the measured window, from the first request's intended time to the last one's end.
-    pub prompt_tokens_per_s: Option<f64>,
-    pub output_tokens_per_s: Option<f64>,
-    /// How fast one user's answer comes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_tps_per_user: Option<UserThroughput>,
-    /// Cached over prompt tokens, of the requests that tell both.
-    pub hit_rate: Option<f64>,
-    /// The same of first turns, which bring what no cache should know.
-    pub first_turn_hit_rate: Option<f64>,
-}
-
-/// Output tokens per second as one user sees them: 1 / p50(tpot), failed requests counted as infinitely slow.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct UserThroughput {
-    /// 0 where at least half of the requests failed.
-    pub value: f64,
-    /// Ends of the 95 % interval: those of the median, turned over.
-    pub low: Option<f64>,
-    pub high: Option<f64>,
-    /// Requests behind the median.
-    pub n: u64,
-}
 
 impl UserThroughput {
     fn of(table: &RequestTable) -> Result<Option<Self>, AnalysisError> {

@@ -2,40 +2,8 @@
 //!
 //! These are likely reasons and no proof. In: the two cells. Out: reasons, each with the figures it rests on; none where nothing is found.
 
-use serde::{Deserialize, Serialize};
-
 use super::cell_bottleneck::named;
-use super::repeats::RepeatCacheState;
-use super::summary::CellSummary;
-use super::verdict::{GoalJudgement, GoalVerdict};
-
-/// What may explain it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReversalReasonKind {
-    /// One of the two is undecided, or their intervals overlap.
-    FewRows,
-    /// Each of a cell's numbers comes from a single run.
-    OneRun,
-    /// The repeats of one of the two do not agree.
-    RepeatsDisagree,
-    /// It is not proven that caches were empty.
-    CacheContract,
-    /// The client was late or busy.
-    ClientLimited,
-    /// Another start of the server.
-    Restarts,
-    /// Requests failed.
-    Failures,
-}
-
-/// A likely reason.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ReversalReason {
-    pub kind: ReversalReasonKind,
-    /// The figures it rests on, in words.
-    pub words: String,
-}
+use super::summary::{CellSummary, GoalJudgement, GoalVerdict, RepeatCacheState, ReversalReason, ReversalReasonKind};
 
 /// What the data says, the plainest first.
 pub fn reasons(fails: &CellSummary, passes: &CellSummary) -> Vec<ReversalReason> {

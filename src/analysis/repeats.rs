@@ -2,43 +2,11 @@
 //!
 //! Plain values only, no intervals and no verdicts: those are for all repeats together. In: a cell's runs. Out: a line a run.
 
-use serde::{Deserialize, Serialize};
-
 use super::cells::CellRuns;
 use super::{AnalysisError, ExtendedReal, RequestTable, percentile};
-use crate::records::record::{CacheCheck, PromptSalt, RunOutcome};
+use crate::analysis::summary::{RepeatCacheState, RepeatSummary};
+use crate::records::record::{CacheCheck, RunOutcome};
 use crate::vocabulary::goal::{Aggregate, Goal, Measure};
-
-/// One run of a cell.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RepeatSummary {
-    /// From 0.
-    pub repeat: u32,
-    /// Measured requests, failed ones included.
-    pub n: u64,
-    pub failed: u64,
-    /// The shown measure's plain value, in its unit.
-    pub shown: Option<ExtendedReal>,
-    /// Whether all goals are fulfilled by the plain values of this run alone; `None` without goals and where it was ended early.
-    pub passes: Option<bool>,
-    pub caches: RepeatCacheState,
-    /// With what its prompts began, where they were kept out of caches so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub salt: Option<PromptSalt>,
-    /// Which start of the server it was in this sweep and variant; missing where that is not known, or where every run has a start of its
-    /// own by design.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server_life: Option<u32>,
-}
-
-/// What is known of the caches that a run began with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RepeatCacheState {
-    ProvenEmpty,
-    NotProven,
-    NotEmpty,
-}
 
 impl From<&CacheCheck> for RepeatCacheState {
     fn from(check: &CacheCheck) -> Self {

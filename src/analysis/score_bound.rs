@@ -2,34 +2,7 @@
 //!
 //! In: the cells of one score in the order of its number, and the best that passes. Out: a bound, and what two bounds leave of a ratio.
 
-use serde::{Deserialize, Serialize};
-
-use super::summary::{CellState, CellSummary};
-
-/// What a score says of the capacity behind it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ScoreBound {
-    /// The number itself: whatever has a larger one does not pass.
-    #[default]
-    Exact,
-    /// A lower bound: no cell has a larger one, or nothing tells that those that have one do not pass.
-    AtLeast,
-}
-
-/// What a ratio of two scores says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RatioBound {
-    #[default]
-    Exact,
-    /// A lower bound over a number.
-    AtLeast,
-    /// A number over a lower bound.
-    AtMost,
-    /// A lower bound over a lower bound: it may be anything.
-    Unknown,
-}
+use super::summary::{CellState, CellSummary, RatioBound, ScoreBound};
 
 impl ScoreBound {
     /// `at least ` before the number, or nothing.

@@ -5,29 +5,15 @@
 //! that stand between. In: judged cells. Out: scores, one set for each combination of the remaining axes, since only cells that agree in
 //! everything else may be compared.
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::axes::{Axes, short};
-use super::score_bound::{ScoreBound, bound};
-use super::summary::{CellState, CellSummary};
-use super::undecided_cell::{RaisedScoreKind, UndecidedCell};
-use super::untested::ImpliedOutcome;
-use super::verdict::GoalVerdict;
+use super::score_bound::bound;
+use super::summary::{
+    CapacityScore, CapacityShape, CellState, CellSummary, GoalVerdict, ImpliedOutcome, LargestScore, RaisedScoreKind, Score, ScoreBound,
+    UndecidedCell,
+};
 use crate::records::record::{RunWork, RunWorkKind};
-
-/// A shape of C groups with S sessions each.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct CapacityShape {
-    /// C: groups in parallel.
-    pub concurrent: u64,
-    /// S: sessions of each group.
-    pub sequential: u64,
-    /// C×S: sessions alive at once.
-    pub product: u64,
-    /// 2CS/(C+S).
-    pub harmonic_mean: f64,
-}
 
 impl CapacityShape {
     #[must_use]
@@ -37,76 +23,6 @@ impl CapacityShape {
         let harmonic_mean = 2.0 * product as f64 / (concurrent.saturating_add(sequential)).max(1) as f64;
         Self { concurrent, sequential, product, harmonic_mean }
     }
-}
-
-/// One score of a variant, for the cells that agree in all `within`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Score {
-    Capacity(CapacityScore),
-    Largest(LargestScore),
-}
-
-/// How many sessions hold.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CapacityScore {
-    /// The axes other than C and S.
-    pub within: Axes,
-    /// The largest C×S whose values pass all goals; of equal products the one with the larger C.
-    pub max_product: Option<CapacityShape>,
-    /// Whether it is the number itself or a lower bound.
-    #[serde(default)]
-    pub max_product_bound: ScoreBound,
-    /// That its cell was not run: one with more load passes.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_implied: bool,
-    /// The best 2CS/(C+S) among those that pass; of equal ones the larger product, then the larger C.
-    pub best_harmonic_mean: Option<CapacityShape>,
-    /// Whether it is the number itself or a lower bound.
-    #[serde(default)]
-    pub harmonic_mean_bound: ScoreBound,
-    /// The largest C×S that met all goals at 95 %.
-    pub largest_met: Option<CapacityShape>,
-    /// The largest C×S of which no goal was missed at 95 %; of a search also what it left out, unless that is implied to be missed.
-    pub largest_not_excluded: Option<CapacityShape>,
-    /// That no cell is larger than that, so that nothing excludes more.
-    #[serde(default)]
-    pub not_excluded_bound: ScoreBound,
-    /// The best 2CS/(C+S) that met all goals at 95 %.
-    #[serde(default)]
-    pub harmonic_mean_met: Option<CapacityShape>,
-    /// The best 2CS/(C+S) of which no goal was missed at 95 %, likewise.
-    #[serde(default)]
-    pub harmonic_mean_not_excluded: Option<CapacityShape>,
-    #[serde(default)]
-    pub harmonic_mean_not_excluded_bound: ScoreBound,
-    /// The undecided cells above what is met, in either number: the largest product first.
-    #[serde(default)]
-    pub between: Vec<UndecidedCell>,
-}
-
-/// How far one axis goes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LargestScore {
-    pub axis: String,
-    /// The other axes.
-    pub within: Axes,
-    /// The largest value whose cell passes all goals.
-    pub passes: Option<f64>,
-    /// Whether it is the number itself or a lower bound.
-    #[serde(default)]
-    pub bound: ScoreBound,
-    /// That its cell was not run: one with more load passes.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_implied: bool,
-    pub met: Option<f64>,
-    pub not_excluded: Option<f64>,
-    /// That no cell has a larger value than that, so that nothing excludes more.
-    #[serde(default)]
-    pub not_excluded_bound: ScoreBound,
-    /// The undecided cells above what is met, the largest value first.
-    #[serde(default)]
-    pub between: Vec<UndecidedCell>,
 }
 
 impl Score {

@@ -1,35 +1,13 @@
 //! What the rows alone say of the sessions of a cell: how many tokens they keep alive, how much of what they sent again came from a
 //! cache, and how many requests were in flight. Rows in, figures out; knows no server's metrics but the hits that stand in for rows.
 
-use serde::{Deserialize, Serialize};
-
 use super::AnalysisError;
 use super::columns::{NumericColumn, RequestColumns};
 use super::session_rows::SessionRows;
 use super::watched::RunServerFigures;
+use crate::analysis::summary::SessionFigures;
 use crate::foundation::clock::Micros;
 use crate::records::store::SavedRun;
-
-/// A cell's sessions, its runs pooled.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct SessionFigures {
-    /// The most that the sessions alive at one time come to: each counts with its longest prompt and answer, and a system prompt that all
-    /// share counts once. Missing where no row tells its tokens.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resident_tokens: Option<u64>,
-    /// Prompt tokens of follow-up turns that their session had sent before (a shared system prompt left out): what a cache could give.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sent_before_tokens: Option<u64>,
-    /// The share of these that came from a cache, from 0 to 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reused: Option<f64>,
-    /// By what that is known: `cached_tokens` of the answers, or a server's counter.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reused_by: Option<String>,
-    /// Requests in flight when a measured one was sent, itself included.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub in_flight_mean: Option<f64>,
-}
 
 /// How rows tell what came from a cache.
 const BY_ROWS: &str = "cached_tokens";

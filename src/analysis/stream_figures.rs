@@ -3,12 +3,10 @@
 //! In: the measured rows. Out: figures, the goals that they make void, and remarks. Where a row lacks a column, as before version 1.5 of the
 //! format, and where nothing went over a wire, nothing is said.
 
-use serde::{Deserialize, Serialize};
-
 use super::amount::percent;
 use super::columns::NumericColumn;
-use super::verdict::VoidReason;
 use super::{AnalysisError, RequestTable, percentile};
+use crate::analysis::summary::{StreamFigures, VoidReason};
 use crate::vocabulary::metric::{Metric, MetricFormula};
 
 /// No server makes a token for one user in less: the events of an answer that came faster than this were held back and came together.
@@ -21,34 +19,6 @@ const MERGED_EVENTS: f64 = 2.0;
 const BUNDLED_TOKENS: f64 = 1.5;
 /// Answers with less than this share of the forced tokens are another load.
 const FORCED_SHARE: f64 = 0.95;
-
-/// Of the successful measured requests of a cell. A mean is missing where no row tells.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct StreamFigures {
-    pub answers: u64,
-    /// Streamed tokens, of answers that have a count: answer, reasoning and tool calls.
-    pub output_tokens: u64,
-    /// Those of them that are reasoning.
-    pub reasoning_tokens: u64,
-    /// Reasoning that was counted and never streamed.
-    pub hidden_tokens: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tokens_per_event: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub events_per_read: Option<f64>,
-    /// Answers of several tokens that came whole, at one moment.
-    pub held_back: u64,
-    /// How long these took to come, at the median.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held_back_p50_s: Option<f64>,
-    /// Answers without any token of an answer: reasoning alone.
-    pub without_answer: u64,
-    /// Answers of several tokens an event of which the first event's are estimated by its share of the text.
-    pub estimated_first_events: u64,
-    /// Tokens that came of those that were forced, hidden ones included, over the forced ones.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub forced_share: Option<f64>,
-}
 
 impl StreamFigures {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts are far below 2^53 and above 0")]

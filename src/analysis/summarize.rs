@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::backlog_growth::BacklogGrowth;
 use super::bottleneck::limits;
 use super::cells::{CellRuns, cells};
 use super::client::limited;
@@ -15,21 +14,17 @@ use super::early_stop::CellEarlyStop;
 use super::estimate::estimate;
 use super::external::{connector, external, remarks};
 use super::monotone::reversals;
-use super::rates::CellThroughput;
 use super::repeats::by_repeat;
-use super::score_bound::RatioBound;
-use super::scores::{Score, ScoreAxes, scores};
-use super::sessions::SessionFigures;
-use super::stream_figures::StreamFigures;
+use super::scores::{ScoreAxes, scores};
 use super::summary::{
-    AxisSummary, CellState, CellSummary, FailureMessage, RunCounts, ScoreRatio, SuccessPercentiles, SummaryOptions, SweepSummary,
-    VariantSummary,
+    AxisSummary, BacklogGrowth, CacheHitShares, CellState, CellSummary, CellThroughput, FailureMessage, GoalJudgement, GoalVerdict,
+    InitialTransient, RatioBound, RunCounts, Score, ScoreRatio, ServerFigures, ServerMetricValue, SessionFigures, StreamFigures,
+    SuccessPercentiles, SummaryOptions, SweepSummary, VariantSummary, VoidReason,
 };
 use super::tool_ttft::renderings;
-use super::transient::InitialTransient;
 use super::untested::{imply, note};
-use super::verdict::{GoalJudgement, GoalVerdict, VoidReason, judge};
-use super::watched::{CacheHitShares, RunServerFigures, ServerFigures, ServerMetricValue};
+use super::verdict::judge;
+use super::watched::RunServerFigures;
 use super::{AnalysisError, Estimate, RequestTable, percentile};
 use crate::records::record::{CacheCheck, ClientEnvironment, ClientHealth, RunOutcome, RunWork, RunWorkKind};
 use crate::records::store::{SavedRun, SavedSweep};
@@ -326,10 +321,10 @@ fn ratios(variants: &[VariantSummary]) -> Vec<ScoreRatio> {
 
 #[cfg(test)]
 mod tests {
+    use crate::analysis::summary::CapacityShape;
     use serde_json::Value;
 
     use super::super::fixture::{answered, cell, failed, published, save, sweep, uniform};
-    use super::super::scores::CapacityShape;
     use super::*;
     use crate::records::record::{FailureKind, RunFailure, RunFailureCause};
     use crate::records::store::read_sweep;

@@ -3,29 +3,11 @@
 //! The same rows under each tool's own definition: which event is the first token, what becomes of a failed request, how a percentile is
 //! taken. In: rows. Out: named renderings; no goal is judged by any but our own. What is said of a tool is in `docs/metrics.md`.
 
-use serde::{Deserialize, Serialize};
-
 use super::{AnalysisError, ExtendedReal, RequestTable, percentile};
+use crate::analysis::summary::ToolTtftSummary;
 use crate::records::record::FailureKind;
 use crate::vocabulary::goal::{ComparisonOperator, ConditionField, Measure, RowCondition};
 use crate::vocabulary::metric::Metric;
-
-/// Times to first token of a cell under one definition, in seconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ToolTtftSummary {
-    /// Who publishes it so: `bench`, `vllm bench serve`.
-    pub tool: String,
-    /// In words: the event, what becomes of failures, the percentile's rule.
-    pub definition: String,
-    /// Which measured rows: `all`, or conditions as in a goal.
-    pub rows: String,
-    /// Values behind the percentiles.
-    pub n: u64,
-    pub mean_s: Option<ExtendedReal>,
-    pub p50_s: Option<ExtendedReal>,
-    pub p95_s: Option<ExtendedReal>,
-    pub p99_s: Option<ExtendedReal>,
-}
 
 /// How a percentile is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,12 +5,11 @@
 //! of L. Schruben, H. Singh and L. Tierney ("Optimal tests for initialization bias in simulation output", Operations Research 31, 1983), both on
 //! ranks, so that a few very slow requests decide nothing. Must not know goals.
 
-use serde::{Deserialize, Serialize};
-
 use super::cells::CellRuns;
 use super::columns::NumericColumn;
 use super::compare::student::upper_tail;
 use super::{AnalysisError, RequestTable, percentile};
+use crate::analysis::summary::InitialTransient;
 use crate::foundation::clock::Micros;
 use crate::vocabulary::metric::Metric;
 
@@ -26,17 +25,6 @@ const CHANCE: f64 = 0.01;
 const BATCHES: usize = 8;
 /// A median that differs by less is not worth a warm-up.
 const LEAST_DIFFERENCE: f64 = 0.1;
-
-/// A transient at the beginning of a cell's runs.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct InitialTransient {
-    /// The longest of its runs, from the first measured request on.
-    pub seconds: f64,
-    /// The warm-up that would leave it out, in whole seconds.
-    pub warmup_s: f64,
-    /// Runs that begin with one.
-    pub runs: u64,
-}
 
 impl InitialTransient {
     /// Of the runs of a cell that send at a rate and tell their times; `None` where nothing speaks for a transient.

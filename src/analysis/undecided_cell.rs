@@ -3,42 +3,8 @@
 //! In: judged cells that are undecided. Out: for each, its extra repeats if the share beyond the limit stayed as it is, or why no number
 //! is known. Knows no scores: which cells stand between is for `scores.rs` to say.
 
-use serde::{Deserialize, Serialize};
-
-use super::axes::Axes;
-use super::scores::CapacityShape;
-use super::summary::CellSummary;
-use super::verdict::{GoalJudgement, GoalVerdict, VoidReason};
-use crate::vocabulary::goal::{Aggregate, Goal};
-
-/// Which number a cell would raise if it were met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RaisedScoreKind {
-    /// The largest C×S that is met.
-    Product,
-    /// The best 2CS/(C+S) that is met.
-    HarmonicMean,
-    /// The largest value of the axis that is met.
-    Largest,
-}
-
-/// Why no number of repeats is known that would settle a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UnsettledReason {
-    /// The share beyond the limit is too near the allowed one: it lies at the limit.
-    AtLimit,
-    /// No request fits the goal's filter.
-    NoRequests,
-    /// The goal speaks of every request there could be, which no sample proves.
-    NoProof,
-    /// The goal speaks of a mean, for which no number is computed.
-    Mean,
-    /// More rows would not help.
-    #[serde(untagged)]
-    Void(VoidReason),
-}
+use super::summary::{CapacityShape, CellSummary, GoalJudgement, GoalVerdict, RaisedScoreKind, UndecidedCell, UnsettledReason};
+use crate::vocabulary::goal::Aggregate;
 
 impl UnsettledReason {
     /// As it stands in a list of cells.
@@ -52,27 +18,6 @@ impl UnsettledReason {
             Self::Void(reason) => reason.words(),
         }
     }
-}
-
-/// A cell that is neither met nor excluded, and that would raise a score.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct UndecidedCell {
-    pub axes: Axes,
-    /// C and S, where the score counts them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shape: Option<CapacityShape>,
-    pub raises: Vec<RaisedScoreKind>,
-    /// The undecided goal that asks for the most.
-    pub goal: Goal,
-    /// Requests judged by it.
-    pub n: u64,
-    /// Runs of the cell that are there.
-    pub repeats: u64,
-    /// How many more would settle it if the share beyond the limit stayed as it is: `ceil(repeats * rows_needed / n) - repeats`.
-    pub extra_repeats: Option<u64>,
-    /// Why there is no such number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unsettled: Option<UnsettledReason>,
 }
 
 impl UndecidedCell {
@@ -116,6 +61,7 @@ mod tests {
     use super::super::fixture::{answered, cell, sweep, uniform};
     use super::super::{Score, SummaryOptions, SweepSummary, summarize};
     use super::*;
+    use crate::analysis::summary::VoidReason;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 

@@ -5,26 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::scores::by_facet;
-use super::summary::{AxisSummary, CellState, CellSummary, VariantSummary};
-use super::verdict::GoalVerdict;
+use super::summary::{AxisSummary, CellState, CellSummary, GoalVerdict, ImpliedOutcome, VariantSummary};
 use crate::planning::search::{CellIndex, CellStateTable, GoalEvidence, LatticeAxis, LoadLattice, SearchCellState, TestedCell};
-
-/// What measured cells say of one that was not run, assuming that more load is not easier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ImpliedOutcome {
-    /// One that is no easier passes, by its plain values.
-    ToPass,
-    /// One that is no harder fails, by its plain values.
-    ToFail,
-    /// One that is no harder is missed.
-    ToFailForCertain,
-    Nothing,
-}
 
 impl ImpliedOutcome {
     /// Short enough for a cell of a table.
@@ -128,10 +113,9 @@ pub(super) fn note(variant: &VariantSummary, frontier: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Cell, cell, searched_over_users, sweep, uniform};
-    use super::super::score_bound::ScoreBound;
-    use super::super::scores::Score;
     use super::super::{SummaryOptions, SweepSummary, show_axes, summarize};
     use super::*;
+    use crate::analysis::summary::{Score, ScoreBound};
     use crate::records::record::FrontierSweep;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";

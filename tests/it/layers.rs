@@ -75,6 +75,21 @@ fn pictures_are_drawn_without_polars() {
 }
 
 #[test]
+fn the_summary_is_types_alone_and_uses_nothing_that_computes() {
+    let files = source_files(Path::new("src/analysis/summary"));
+    assert!(!files.is_empty());
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let is_leaf = |line: &&str| ["axes::", "extended_real::"].iter().any(|leaf| line.contains(leaf));
+        let from_analysis =
+            |line: &&str| line.contains("super::super::") || line.contains("crate::analysis") || is_list(&file) && line.contains("super::");
+        let uses: Vec<&str> =
+            text.lines().filter(|line| line.starts_with("use ")).filter(from_analysis).filter(|line| !is_leaf(line)).collect();
+        assert!(uses.is_empty(), "{}: {uses:?}", file.display());
+    }
+}
+
+#[test]
 fn every_file_that_the_documents_name_is_there() {
     for document in ["CONTRIBUTING.md", "docs/architecture.md", "docs/metrics.md"] {
         let text = std::fs::read_to_string(document).unwrap();
@@ -90,6 +105,11 @@ fn rooms_are_found_in_every_form_they_are_written_in() {
     let text = "use crate::records::record::{Run, Phase};\nuse crate::records::{store, import::Origin};\nlet a = crate::analysis::cells();\n\
                 use crate::{vocabulary::goal, records::record};\n// crate::records::exposition is only mentioned";
     assert_eq!(used_rooms(text, &wings), ["record", "store", "import", "analysis", "goal", "record"]);
+}
+
+/// Whether a file is its folder's own.
+fn is_list(file: &Path) -> bool {
+    file.ends_with("mod.rs")
 }
 
 fn source_files(folder: &Path) -> Vec<PathBuf> {

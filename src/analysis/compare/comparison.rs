@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::gate::GateMeasures;
 use crate::analysis::axes::Axes;
 use crate::analysis::extended_real::ExtendedReal;
-use crate::analysis::{RatioBound, ScoreBound};
+use crate::analysis::summary::{RatioBound, ScoreBound};
 use crate::records::record::ImportOrigin;
 use crate::vocabulary::goal::{Aggregate, GoalError, Measure};
 use crate::vocabulary::metric::{MeasureUnit, MetricDirection};

@@ -6,7 +6,8 @@
 use super::comparison::{ComparedMeasure, ComparisonVerdict, MeasureEffect};
 use super::pairs::{CellPair, few};
 use crate::analysis::cells::CellRuns;
-use crate::analysis::{AnalysisError, GoalJudgement, GoalVerdict, RequestTable, judge, show_axes};
+use crate::analysis::summary::{GoalJudgement, GoalVerdict};
+use crate::analysis::{AnalysisError, RequestTable, judge, show_axes};
 use crate::records::record::RunOutcome;
 use crate::vocabulary::goal::Goal;
 use crate::vocabulary::metric::MetricDirection;

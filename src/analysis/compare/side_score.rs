@@ -6,7 +6,8 @@ use super::judged::SavedVariant;
 use super::pairs::CellPair;
 use crate::analysis::axes::Axes;
 use crate::analysis::cells::CellRuns;
-use crate::analysis::{AnalysisError, CapacityShape, RatioBound, Score, ScoreBound, SummaryOptions, interval, summarize};
+use crate::analysis::summary::{CapacityShape, RatioBound, Score, ScoreBound};
+use crate::analysis::{AnalysisError, SummaryOptions, interval, summarize};
 use crate::records::store::{SavedRun, SavedSamples, SavedSweep};
 use crate::vocabulary::goal::Goal;
 

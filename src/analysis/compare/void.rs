@@ -5,9 +5,9 @@ use super::compared_measure::MeasureProbe;
 use super::pairs::{CellPair, few};
 use crate::analysis::cells::CellRuns;
 use crate::analysis::client::limited;
-use crate::analysis::stream_figures::StreamFigures;
 use crate::analysis::summarize::worst_client;
-use crate::analysis::{AnalysisError, RequestTable, VoidReason, show_axes};
+use crate::analysis::summary::{StreamFigures, VoidReason};
+use crate::analysis::{AnalysisError, RequestTable, show_axes};
 use crate::records::record::ClientEnvironment;
 use crate::vocabulary::goal::Goal;
 

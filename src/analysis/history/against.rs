@@ -8,7 +8,8 @@ use super::night::NightSweep;
 use crate::analysis::compare::{
     CellComparison, CompareOptions, ComparisonVerdict, GateMeasures, MeasureEffect, SavedVariant, ScoreEffect, VariantComparison, compare,
 };
-use crate::analysis::{Axes, Score, SweepSummary, VariantSummary};
+use crate::analysis::summary::Score;
+use crate::analysis::{Axes, SweepSummary, VariantSummary};
 use crate::records::store::SavedSweep;
 
 /// What a night says, and what it rests on.

@@ -6,11 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::night::NightSweep;
-use crate::analysis::ScoreBound;
-use crate::analysis::{
-    Axes, CapacityShape, CellState, CellSummary, Estimate, ExtendedReal, GoalVerdict, Score, SweepSummary, VariantSummary, axis_label,
-    show_axes, show_value,
-};
+use crate::analysis::summary::{CapacityShape, Estimate, GoalVerdict, Score, ScoreBound};
+use crate::analysis::{Axes, CellState, CellSummary, ExtendedReal, SweepSummary, VariantSummary, axis_label, show_axes, show_value};
 use crate::vocabulary::goal::{Goal, Measure};
 use crate::vocabulary::metric::{MeasureUnit, MetricDirection};
 

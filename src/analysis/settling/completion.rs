@@ -7,8 +7,8 @@
 
 use super::count_thresholds::CountThresholds;
 use super::goal_counts::{GoalCounts, is_upper};
-use crate::analysis::GoalVerdict;
 use crate::analysis::percentile::{between, neighbours};
+use crate::analysis::summary::GoalVerdict;
 use crate::vocabulary::goal::{Aggregate, ComparisonOperator, Goal};
 use crate::vocabulary::metric::Metric;
 

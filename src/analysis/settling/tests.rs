@@ -8,7 +8,8 @@ use rand_pcg::Pcg64;
 use super::{GoalCertaintyTest, GoalCounts, statement};
 use crate::analysis::clusters::{effective_rows, effective_rows_of_share, least_effective_rows};
 use crate::analysis::fixture::{answered, failed, table};
-use crate::analysis::{GoalVerdict, judge, percentile};
+use crate::analysis::summary::GoalVerdict;
+use crate::analysis::{judge, percentile};
 use crate::records::record::{FailureKind, RequestRecord};
 use crate::vocabulary::goal::{Aggregate, ComparisonOperator, Goal};
 

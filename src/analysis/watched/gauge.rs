@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::figures::GaugeSummary;
 use super::series::MetricSeries;
+use crate::analysis::summary::GaugeSummary;
 use crate::foundation::clock::Micros;
 
 /// What several series of one name make together.

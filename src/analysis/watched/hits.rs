@@ -1,7 +1,7 @@
 //! Where prompt tokens came from, in tokens: the device's cache, a cache outside the engine, or computation.
 
-use super::figures::ServerMetricValue;
 use super::series::{MetricSeries, RunMetricSeries};
+use crate::analysis::summary::ServerMetricValue;
 
 /// Prompt tokens of a run by source.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,6 +10,5 @@ mod run;
 mod series;
 mod track;
 
-pub use figures::{CacheHitShares, GaugeSummary, ServerFigures, ServerMetricValue};
 pub(super) use run::RunServerFigures;
 pub use track::{ServerMetricTrack, tracks};

@@ -1,9 +1,9 @@
 //! One run's figures, from its samples.
 
-use super::figures::{GaugeSummary, ServerMetricValue};
 use super::gauge::{GaugeAggregation, level};
 use super::hits::{PromptTokenSources, computed, external_queries, pool, prompt_tokens};
 use super::series::RunMetricSeries;
+use crate::analysis::summary::{GaugeSummary, ServerMetricValue};
 use crate::records::record::ServerSample;
 
 /// What was told while one run went on.

@@ -3,31 +3,36 @@
 //!
 //! Types only; `summarize.rs` fills them.
 
+mod bottleneck;
+mod estimate;
+mod implied;
+mod judgement;
+mod score;
+mod server;
+mod steadiness;
+mod throughput;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Estimate;
 use super::axes::Axes;
-use super::backlog_growth::BacklogGrowth;
-use super::bottleneck::Bottleneck;
-use super::external::ExternalCache;
-use super::monotone::LoadReversal;
-use super::rates::CellThroughput;
-use super::repeats::RepeatSummary;
-use super::score_bound::RatioBound;
-use super::scores::Score;
-use super::sessions::SessionFigures;
-use super::stream_figures::StreamFigures;
-use super::tool_ttft::ToolTtftSummary;
-use super::transient::InitialTransient;
-use super::untested::ImpliedOutcome;
-use super::verdict::{GoalJudgement, GoalVerdict};
-use super::watched::ServerFigures;
 use crate::records::record::{ClientHealth, EarlyStopReason, ImportOrigin, RunFailure};
 use crate::vocabulary::goal::{Goal, Measure};
 use crate::vocabulary::metric::MeasureUnit;
+
+pub use bottleneck::{Bottleneck, BottleneckKind};
+pub use estimate::{BoundDirection, EarlyStopBound, Estimate, IntervalMethod};
+pub use implied::ImpliedOutcome;
+pub use judgement::{GoalJudgement, GoalVerdict, VoidReason};
+pub use score::{
+    CapacityScore, CapacityShape, LargestScore, LoadComparison, LoadReversal, RaisedScoreKind, RatioBound, ReversalReason,
+    ReversalReasonKind, Score, ScoreBound, UndecidedCell, UnsettledReason,
+};
+pub use server::{CacheHitShares, ExternalCache, ExternalCacheUse, GaugeSummary, ServerFigures, ServerMetricValue};
+pub use steadiness::{BacklogGrowth, InitialTransient};
+pub use throughput::{CellThroughput, RepeatCacheState, RepeatSummary, SessionFigures, StreamFigures, ToolTtftSummary, UserThroughput};
 
 /// What to judge by, and what to show.
 #[derive(Debug, Clone, PartialEq, Default)]
