@@ -68,15 +68,16 @@ impl BoundaryCells<'_> {
     /// Failures that are neither a matter of compute nor of memory.
     #[expect(clippy::cast_precision_loss, reason = "request counts are far below 2^53")]
     fn broken(&self) -> Option<String> {
-        let is_slow = |kind: &str| kind.starts_with("timeout") || kind == FailureKind::Cancelled.name();
+        use FailureKind::{Cancelled, NoHistory, SessionEnded, TimeoutFirstToken, TimeoutIdle, TimeoutTotal};
+        let is_slow = |kind: FailureKind| matches!(kind, TimeoutFirstToken | TimeoutIdle | TimeoutTotal | Cancelled);
         // What was not sent after other failures is of the kind that most of those are.
-        let follows = |kind: &str| [FailureKind::NoHistory, FailureKind::SessionEnded].iter().any(|unsent| unsent.name() == kind);
-        let sum = |wanted: &dyn Fn(&str) -> bool| -> u64 {
-            self.fails.failures.iter().filter(|(kind, _)| wanted(kind)).map(|(_, count)| *count).sum()
+        let follows = |kind: FailureKind| matches!(kind, NoHistory | SessionEnded);
+        let sum = |wanted: &dyn Fn(FailureKind) -> bool| -> u64 {
+            self.fails.failures.iter().filter(|(kind, _)| wanted(**kind)).map(|(_, count)| *count).sum()
         };
         let mostly_slow = sum(&is_slow) > sum(&|kind| !is_slow(kind) && !follows(kind));
-        let is_broken = |kind: &str| !(is_slow(kind) || mostly_slow && follows(kind));
-        let broken: Vec<(&String, &u64)> = self.fails.failures.iter().filter(|(kind, _)| is_broken(kind)).collect();
+        let is_broken = |kind: FailureKind| !(is_slow(kind) || mostly_slow && follows(kind));
+        let broken: Vec<(&FailureKind, &u64)> = self.fails.failures.iter().filter(|(kind, _)| is_broken(**kind)).collect();
         let count: u64 = broken.iter().map(|(_, count)| **count).sum();
         let list: Vec<String> = broken.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
         let many = count as f64 > BROKEN * self.fails.n.max(1) as f64;
@@ -486,15 +487,15 @@ mod tests {
     #[test]
     fn requests_that_break_are_neither() {
         let mut fails = cell(4, 4, 120_000, Some(0.02));
-        fails.failures = std::collections::BTreeMap::from([("http_503".to_owned(), 30), ("timeout_idle".to_owned(), 2)]);
+        fails.failures = std::collections::BTreeMap::from([(FailureKind::Http(503), 30), (FailureKind::TimeoutIdle, 2)]);
         let words = is(CellBottleneckKind::Unknown, &fails, Some(&cell(4, 3, 90_000, Some(0.99))));
         assert_eq!(words, "C=4, S=4 fails by requests that were not answered (30 http_503 of 100)");
         // What is not sent after a refusal is refused, too; what is not sent after a timeout is slow.
-        let refused = [("http_413".to_owned(), 2), ("no_history".to_owned(), 78)];
+        let refused = [(FailureKind::Http(413), 2), (FailureKind::NoHistory, 78)];
         fails.failures = refused.into();
         let words = is(CellBottleneckKind::Unknown, &fails, Some(&cell(4, 3, 90_000, Some(0.99))));
         assert_eq!(words, "C=4, S=4 fails by requests that were not answered (2 http_413, 78 no_history of 100)");
-        fails.failures = [("timeout_first_token".to_owned(), 2), ("no_history".to_owned(), 78)].into();
+        fails.failures = [(FailureKind::TimeoutFirstToken, 2), (FailureKind::NoHistory, 78)].into();
         is(CellBottleneckKind::KvMemory, &fails, Some(&cell(4, 3, 90_000, Some(0.99))));
     }
 }

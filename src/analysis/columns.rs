@@ -9,7 +9,7 @@ use std::ops::Range;
 use polars::prelude::DataFrame;
 
 use super::AnalysisError;
-use crate::records::record::{FirstEventSource, RequestPhase};
+use crate::records::record::{FailureKind, FirstEventSource, RequestPhase};
 use crate::records::store::SavedRequests;
 
 /// A column of counts or stamps.
@@ -110,7 +110,7 @@ pub(super) struct RequestColumns {
     pub is_measured: Vec<bool>,
     /// 0 for none, else the place of the kind in `failure_kinds`, from 1.
     failures: Vec<u8>,
-    failure_kinds: Vec<String>,
+    failure_kinds: Vec<FailureKind>,
 }
 
 impl RequestColumns {
@@ -163,9 +163,10 @@ impl RequestColumns {
         }
         for kind in column.iter() {
             let code = kind.map_or(0, |kind| {
-                let place = self.failure_kinds.iter().position(|known| known == kind);
+                let kind = FailureKind::from_name(kind).unwrap_or(FailureKind::Other);
+                let place = self.failure_kinds.iter().position(|known| *known == kind);
                 let place = place.unwrap_or_else(|| {
-                    self.failure_kinds.push(kind.to_owned());
+                    self.failure_kinds.push(kind);
                     self.failure_kinds.len() - 1
                 });
                 // Kinds are few; those of a file that is not ours, beyond 254, fall together.
@@ -222,10 +223,10 @@ impl RequestColumns {
         Ok(estimated)
     }
 
-    /// The kind of a row's failure.
-    pub fn failure(&self, row: usize) -> Option<&str> {
+    /// The kind of a row's failure; `Other` for one that this version does not know.
+    pub fn failure(&self, row: usize) -> Option<FailureKind> {
         let place = usize::from(self.failures[row]).checked_sub(1)?;
-        self.failure_kinds.get(place).map(String::as_str)
+        self.failure_kinds.get(place).copied()
     }
 
     pub fn has_failure(&self, row: usize) -> bool {

@@ -27,10 +27,8 @@ impl MomentRange {
     pub fn by_run(table: &RequestTable, moment: RequestMoment) -> Result<Vec<Self>, AnalysisError> {
         let (columns, failed) = (table.columns(), table.failures()?);
         let (sent, done) = (columns.number(NumericColumn::Sent)?, columns.number(NumericColumn::Done)?);
-        let unsent = FailureKind::UNSENT.map(FailureKind::name);
         // A turn that was never sent has a row, and failed the moment it was "sent".
-        let may_be_unsent =
-            |row: usize| columns.has_failure(row) && columns.failure(row).is_some_and(|kind| unsent.iter().any(|name| name == kind));
+        let may_be_unsent = |row: usize| columns.failure(row).is_some_and(FailureKind::may_be_unsent);
         let was_sent = |row: usize| !may_be_unsent(row) || sent[row] < done[row];
         let mut runs: Vec<Option<Self>> = vec![None; columns.runs()];
         let mut rows = table.picked().peekable();

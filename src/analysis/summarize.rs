@@ -215,7 +215,7 @@ fn failure_words(cell: &CellRuns<'_>) -> Vec<FailureMessage> {
     for run in &cell.runs {
         for (kind, words) in &run.record.counts.failure_words {
             if !found.iter().any(|known| known.kind == *kind) {
-                found.push(FailureMessage { kind: kind.clone(), words: words.clone(), url: run.record.header.work().url });
+                found.push(FailureMessage { kind: *kind, words: words.clone(), url: run.record.header.work().url });
             }
         }
     }
@@ -408,7 +408,7 @@ mod tests {
         let summary = summary(&[unproven]);
         let cell = &summary.variants[0].cells[0];
         assert_eq!(cell.notes, ["cold caches are not proven: the server does not tell cached tokens"]);
-        assert_eq!(cell.failures, BTreeMap::from([("http_503".to_owned(), 1)]));
+        assert_eq!(cell.failures, BTreeMap::from([(FailureKind::Http(503), 1)]));
         assert_eq!((cell.n, cell.failed, cell.success_only.n), (17, 1, 16));
         // 12 follow-ups at 900 of 1000, and one first turn of four.
         assert!((cell.rates.hit_rate.unwrap() - (12.0 * 900.0 + 1000.0) / 16_000.0).abs() < 1e-12);

@@ -9,7 +9,7 @@ mod in_time;
 mod properties;
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -311,14 +311,13 @@ impl RequestTable {
     }
 
     /// Failures by kind.
-    pub fn failures_by_kind(&self) -> Result<BTreeMap<String, u64>, AnalysisError> {
-        let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+    pub fn failures_by_kind(&self) -> Result<BTreeMap<FailureKind, u64>, AnalysisError> {
+        let mut kinds: HashMap<FailureKind, u64> = HashMap::new();
         let failed = self.failures()?;
-        let no_token = FailureKind::NoToken.name();
         for row in self.rows.iter().filter(|row| failed.of(*row)) {
-            *kinds.entry(self.columns.failure(row).unwrap_or(&no_token)).or_default() += 1;
+            *kinds.entry(self.columns.failure(row).unwrap_or(FailureKind::NoToken)).or_default() += 1;
         }
-        Ok(kinds.into_iter().map(|(kind, rows)| (kind.to_owned(), rows)).collect())
+        Ok(kinds.into_iter().collect())
     }
 
     /// All gaps between token-bearing events. A failed request brings as many infinite ones as a successful request has on average, at
@@ -413,7 +412,7 @@ mod tests {
             assert_eq!(rows.requests_with(metric).unwrap(), 2, "{metric}");
         }
         assert_eq!(rows.successful_values(Metric::Ttft).unwrap(), [0.5]);
-        assert_eq!(rows.failures_by_kind().unwrap(), BTreeMap::from([("connect".to_owned(), 1)]));
+        assert_eq!(rows.failures_by_kind().unwrap(), BTreeMap::from([(FailureKind::Connect, 1)]));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use bench::execution::reporter::CSV_COLUMNS;
 use bench::foundation::clock::Micros;
 use bench::records::record::{
     CacheCheck, ClientCapacity, ClientEnvironment, ClientHealth, ConnectionCounts, DecidedGoal, EarlyStopCertainty, EarlyStopReason,
-    FormatVersion, FrontierSweep, ImportOrigin, LogExcerpt, Manifest, PlannedRun, PromptSalt, RecordedMessage, RecordedText, RequestCounts,
-    RequestText, RunFailure, RunFailureCause, RunHeader, RunOutcome, RunRecord, ServerFacts, StampSource, TokenRule,
+    FailureKind, FormatVersion, FrontierSweep, ImportOrigin, LogExcerpt, Manifest, PlannedRun, PromptSalt, RecordedMessage, RecordedText,
+    RequestCounts, RequestText, RunFailure, RunFailureCause, RunHeader, RunOutcome, RunRecord, ServerFacts, StampSource, TokenRule,
 };
 use bench::records::store::{REQUEST_COLUMNS, SAMPLE_COLUMNS};
 use jiff::Timestamp;
@@ -85,8 +85,8 @@ fn run_record(outcome: RunOutcome, token_rule: TokenRule, cache_contract: CacheC
         kv_pool_from: Some("metrics".into()),
         external_cache: Some("LMCacheConnectorV1".into()),
     };
-    let failures = BTreeMap::from([("connect".to_owned(), 1)]);
-    let failure_words = BTreeMap::from([("connect".to_owned(), "refused".to_owned())]);
+    let failures = BTreeMap::from([(FailureKind::Connect, 1)]);
+    let failure_words = BTreeMap::from([(FailureKind::Connect, "refused".to_owned())]);
     let counts = RequestCounts { requests: 1, measured: 1, failed: 1, failures, failure_words, measured_window_us: Micros(1) };
     let record = RunRecord {
         format: FormatVersion::CURRENT,

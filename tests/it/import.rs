@@ -109,7 +109,7 @@ fn a_failure_is_slower_than_any_limit_and_is_counted_by_kind() {
     file["results"][1]["ttft"] = json!(0.0);
     file["results"][3]["status"] = json!("error: HTTP 503");
     let sweep = import(&[source("v", "a.json", file.to_string())], &wanted()).unwrap();
-    assert_eq!(sweep.failures().into_iter().collect::<Vec<_>>(), [("no_token".to_owned(), 1), ("other".to_owned(), 1)]);
+    assert_eq!(sweep.failures().into_iter().collect::<Vec<_>>(), [(FailureKind::NoToken, 1), (FailureKind::Other, 1)]);
     let summary = judged(&sweep);
     let cell = &summary.variants[0].cells[0];
     assert_eq!((cell.n, cell.failed, cell.success_only.n), (8, 2, 6));
@@ -156,7 +156,10 @@ fn a_run_of_vllm_serve_has_rates_gaps_and_failures() {
     assert!(!format!("{sweep:?}").contains("secret"));
     let summary = judged(&sweep);
     let cell = &summary.variants[0].cells[0];
-    assert_eq!((cell.n, cell.failures.get("other"), cell.rates.offered_qps, cell.rates.sent_qps), (4, Some(&1), Some(1.0), Some(1.0)));
+    assert_eq!(
+        (cell.n, cell.failures.get(&FailureKind::Other), cell.rates.offered_qps, cell.rates.sent_qps),
+        (4, Some(&1), Some(1.0), Some(1.0))
+    );
     assert_eq!(cell.sessions.in_flight_mean, Some(1.0));
 }
 

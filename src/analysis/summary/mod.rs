@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::axes::Axes;
-use crate::records::record::{ClientHealth, EarlyStopReason, ImportOrigin, RunFailure};
+use crate::records::record::{ClientHealth, EarlyStopReason, FailureKind, ImportOrigin, RunFailure};
 use crate::vocabulary::goal::{Goal, Measure};
 use crate::vocabulary::metric::MeasureUnit;
 
@@ -144,7 +144,7 @@ pub struct CellSummary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curtailed: Option<EarlyStopReason>,
     /// Failures of measured requests by kind.
-    pub failures: BTreeMap<String, u64>,
+    pub failures: BTreeMap<FailureKind, u64>,
     /// What was said of the first failure of each kind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failure_words: Vec<FailureMessage>,
@@ -192,7 +192,7 @@ pub struct CellSummary {
 /// What was said of a failure, in most cases by the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureMessage {
-    pub kind: String,
+    pub kind: FailureKind,
     pub words: String,
     /// Where the request went, without secrets; missing where that was the simulated engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]

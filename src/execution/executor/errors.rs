@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::stop_token::StopToken;
-use crate::records::record::{RequestCounts, RequestPhase, RequestRecord};
+use crate::records::record::{FailureKind, RequestCounts, RequestPhase, RequestRecord};
 
 /// After so many requests that nobody served, and none that succeeded, a run is given up.
 const FEW: u64 = 5;
@@ -22,7 +22,7 @@ pub(super) struct ErrorLimit {
     heard: u64,
     measured: u64,
     failed: u64,
-    kinds: BTreeMap<String, u64>,
+    kinds: BTreeMap<FailureKind, u64>,
     /// Of all phases.
     succeeded: u64,
     /// Requests that nobody served, since the last that somebody did.
@@ -67,7 +67,7 @@ pub(super) struct UnservedRequestsError {
 pub(super) struct ErrorLimitError {
     failed: u64,
     measured: u64,
-    kinds: BTreeMap<String, u64>,
+    kinds: BTreeMap<FailureKind, u64>,
     most: f64,
     unsent: Option<u64>,
 }
@@ -99,7 +99,7 @@ impl ErrorLimit {
         self.measured += 1;
         let Some(failure) = &request.failure else { return };
         self.failed += 1;
-        *self.kinds.entry(failure.kind.name()).or_default() += 1;
+        *self.kinds.entry(failure.kind).or_default() += 1;
         if !self.is_hopeless && self.is_beyond(self.planned.max(self.heard)) {
             self.is_hopeless = true;
             self.stop.drain();
@@ -207,7 +207,7 @@ mod tests {
             limit.hear(&request_of(RequestPhase::Measure, *kind));
             counts.requests += 1;
             if let Some(kind) = kind {
-                *counts.failures.entry(kind.name()).or_default() += 1;
+                *counts.failures.entry(*kind).or_default() += 1;
             }
         }
         (limit.judge(&counts).err().map(|fault| fault.to_string()), stop.is_draining())

@@ -24,8 +24,8 @@ pub(super) struct RunTotals {
     events: u64,
     measured: u64,
     failed: u64,
-    failures: BTreeMap<String, u64>,
-    failure_words: BTreeMap<String, String>,
+    failures: BTreeMap<FailureKind, u64>,
+    failure_words: BTreeMap<FailureKind, String>,
     first_intended: Option<Micros>,
     last_done: Micros,
     /// Of every request that was sent by the schedule.
@@ -71,9 +71,9 @@ impl RunTotals {
         self.events += if record.first_token_us.is_some() { 1 + record.gaps_us.len() as u64 } else { 0 };
         self.last_done = self.last_done.max(record.done_us);
         if let Some(failure) = &record.failure {
-            *self.failures.entry(failure.kind.name()).or_default() += 1;
+            *self.failures.entry(failure.kind).or_default() += 1;
             if !failure.kind.may_be_unsent() {
-                self.failure_words.entry(failure.kind.name()).or_insert_with(|| failure.detail.clone());
+                self.failure_words.entry(failure.kind).or_insert_with(|| failure.detail.clone());
             }
         }
         match lag {
@@ -114,7 +114,7 @@ impl RunTotals {
 
     /// Remarks on turns that could not be what was asked for, since others had failed.
     pub fn lost_turn_notes(&self) -> impl Iterator<Item = String> {
-        let count = |kind: FailureKind| self.failures.get(&kind.name()).copied().unwrap_or(0);
+        let count = |kind: FailureKind| self.failures.get(&kind).copied().unwrap_or(0);
         let (without, ended, refused) = (count(FailureKind::NoHistory), count(FailureKind::SessionEnded), self.refused_histories);
         let notes = [
             (

@@ -11,7 +11,7 @@ use crate::analysis::{
     Axes, Bottleneck, CapacityScore, CapacityShape, CellState, CellSummary, ExternalCacheUse, FailureMessage, GoalVerdict, LargestScore,
     Score, ScoreBound, ScoreRatio, SweepSummary, VariantSummary, VoidReason, axis_label, interval, show_axes,
 };
-use crate::records::record::{EarlyStopReason, StampSource};
+use crate::records::record::{EarlyStopReason, FailureKind, StampSource};
 
 /// What stands above everything that the simulated engine has made.
 pub const SIMULATED: &str = "SIMULATED: every number here comes from the simulated engine, none from real hardware";
@@ -308,9 +308,9 @@ pub fn untold(variant: &VariantSummary) -> String {
 /// Failures of a variant by kind: `failures: 12 timeout_first_token, 3 http_503, of 480 requests`.
 #[must_use]
 pub fn failures(variant: &VariantSummary) -> Option<String> {
-    let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut kinds: BTreeMap<FailureKind, u64> = BTreeMap::new();
     for (kind, count) in variant.cells.iter().flat_map(|cell| &cell.failures) {
-        *kinds.entry(kind).or_default() += count;
+        *kinds.entry(*kind).or_default() += count;
     }
     if kinds.is_empty() {
         return None;

@@ -14,8 +14,8 @@ use super::row::{count_in_flight, in_order};
 use super::{ImportError, SourceProgram};
 use crate::foundation::clock::Micros;
 use crate::records::record::{
-    CacheCheck, ClientEnvironment, ClientHealth, FormatVersion, ImportOrigin, Manifest, PlannedRun, RequestCounts, RequestPhase,
-    RequestRecord, RunHeader, RunOutcome, RunRecord, ServerSample, TokenRule,
+    CacheCheck, ClientEnvironment, ClientHealth, FailureKind, FormatVersion, ImportOrigin, Manifest, PlannedRun, RequestCounts,
+    RequestPhase, RequestRecord, RunHeader, RunOutcome, RunRecord, ServerSample, TokenRule,
 };
 use crate::records::store::{StoreError, SweepWriter};
 use crate::vocabulary::goal::Goal;
@@ -111,10 +111,10 @@ impl ImportedSweep {
 
     /// Failures of all phases by kind.
     #[must_use]
-    pub fn failures(&self) -> BTreeMap<String, u64> {
+    pub fn failures(&self) -> BTreeMap<FailureKind, u64> {
         let mut kinds = BTreeMap::new();
         for (kind, count) in self.runs.iter().flat_map(|run| &run.record.counts.failures) {
-            *kinds.entry(kind.clone()).or_default() += count;
+            *kinds.entry(*kind).or_default() += count;
         }
         kinds
     }
@@ -310,7 +310,7 @@ fn run(program: SourceProgram, header: RunHeader, reading: ParsedRun) -> Importe
 fn counts(records: &[RequestRecord], times: TimestampOrigin) -> RequestCounts {
     let mut failures = BTreeMap::new();
     for failure in records.iter().filter_map(|record| record.failure.as_ref()) {
-        *failures.entry(failure.kind.name()).or_default() += 1;
+        *failures.entry(failure.kind).or_default() += 1;
     }
     let measured = || records.iter().filter(|record| record.phase == RequestPhase::Measure);
     let first = measured().map(|record| record.intended_us).min().unwrap_or_default();

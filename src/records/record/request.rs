@@ -1,5 +1,8 @@
 //! One request: a line of `journal.jsonl` and a row of `requests.parquet`.
 
+use std::cmp::Ordering;
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::foundation::clock::Micros;
@@ -98,7 +101,7 @@ pub struct TokenUsage {
 }
 
 /// Why a request failed. Exactly one kind a failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureKind {
     /// No connection: refused, unreachable, no such host, or not within the limit.
     Connect,
@@ -205,9 +208,28 @@ impl FailureKind {
     }
 }
 
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name())
+    }
+}
+
+/// By name, as tables and files list them.
+impl Ord for FailureKind {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.name().cmp(&other.name())
+    }
+}
+
+impl PartialOrd for FailureKind {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl Serialize for FailureKind {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.name())
+        serializer.collect_str(self)
     }
 }
 

@@ -191,10 +191,10 @@ pub struct RequestCounts {
     /// Failures of the measured phase.
     pub failed: u64,
     /// Failures of all phases, by kind.
-    pub failures: BTreeMap<String, u64>,
+    pub failures: BTreeMap<FailureKind, u64>,
     /// What was said of the first failure of each kind, in most cases by the server; not of those that we cancelled.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub failure_words: BTreeMap<String, String>,
+    pub failure_words: BTreeMap<FailureKind, String>,
     /// From the first measured request's intended time to the last one's end.
     pub measured_window_us: Micros,
 }
@@ -208,7 +208,7 @@ impl RequestCounts {
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     pub fn unserved(&self) -> Option<u64> {
         let count = |is_one: fn(FailureKind) -> bool| -> u64 {
-            let counted = self.failures.iter().filter(|(name, _)| FailureKind::from_name(name).is_some_and(is_one));
+            let counted = self.failures.iter().filter(|(kind, _)| is_one(**kind));
             counted.map(|(_, count)| count).sum()
         };
         let (unserved, unsent) = (count(FailureKind::is_unserved), count(FailureKind::may_be_unsent));
@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     fn unserved(requests: u64, failures: &[(&str, u64)]) -> Option<u64> {
-        let failures = failures.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect();
+        let failures = failures.iter().map(|(kind, count)| (FailureKind::from_name(kind).unwrap(), *count)).collect();
         RequestCounts { requests, failures, ..RequestCounts::default() }.unserved()
     }
 

@@ -1,6 +1,6 @@
 //! Servers that do not come to serve, and servers that die.
 
-use bench::records::record::{RunFailure, RunFailureCause, RunOutcome};
+use bench::records::record::{FailureKind, RunFailure, RunFailureCause, RunOutcome};
 
 use super::stage::{Stage, until};
 
@@ -82,7 +82,7 @@ fn a_server_that_fails_every_request_long_before_its_process_ends_has_died_in_th
     let [died, next] = records.as_slice() else { panic!("{records:?}") };
     let RunOutcome::Failed(failure) = &died.outcome else { panic!("{died:?}") };
     assert!(failure.cause == RunFailureCause::ServerDied && failure.reason.contains("exit status 7"), "{failure:?}");
-    assert!(died.counts.failures.contains_key("connect"), "{died:?}");
+    assert!(died.counts.failures.contains_key(&FailureKind::Connect), "{died:?}");
     assert_eq!((&next.outcome, next.server.as_ref().unwrap().life, next.counts.failed), (&RunOutcome::Completed, Some(2), 0));
 }
 

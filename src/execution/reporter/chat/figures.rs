@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::foundation::clock::Micros;
-use crate::records::record::RequestRecord;
+use crate::records::record::{FailureKind, RequestRecord};
 
 /// Sent more than this after it was due, a request is late.
 pub(super) const LATE: Micros = Micros(10_000);
@@ -14,7 +14,7 @@ pub(super) const LATE: Micros = Micros(10_000);
 #[derive(Debug, Default)]
 pub(super) struct ChatStatistics {
     pub(super) succeeded: u64,
-    pub(super) failures: BTreeMap<String, u64>,
+    pub(super) failures: BTreeMap<FailureKind, u64>,
     pub(super) late: u64,
     /// Requests whose token counts nobody told.
     pub(super) uncounted: u64,
@@ -38,7 +38,7 @@ impl ChatStatistics {
         }
         self.late += u64::from(record.sent_us.since(record.intended_us) > LATE);
         if let Some(failure) = &record.failure {
-            *self.failures.entry(failure.kind.name()).or_default() += 1;
+            *self.failures.entry(failure.kind).or_default() += 1;
             return;
         }
         self.succeeded += 1;

@@ -12,6 +12,7 @@ use crate::presentation::report::panel::panels;
 use crate::presentation::report::reconcile::{ReconciliationTable, reconciliation};
 use crate::presentation::report::server::server_table;
 use crate::presentation::report::words::{self, Line};
+use crate::records::record::FailureKind;
 
 /// Places in the tables behind the pictures of all variants; what is beyond stands in the table of all cells.
 const MOST_PLACES: usize = 1024;
@@ -100,7 +101,7 @@ fn shown_panels(summary: &SweepSummary, variant: &VariantSummary) -> (Vec<PageGr
 /// Failures of all variants by kind.
 #[derive(Debug, Serialize)]
 pub struct FailureTable {
-    kinds: Vec<String>,
+    kinds: Vec<FailureKind>,
     rows: Vec<FailureRow>,
 }
 
@@ -115,10 +116,10 @@ struct FailureRow {
 /// None where no request failed.
 #[must_use]
 pub fn failures(summary: &SweepSummary) -> Option<FailureTable> {
-    let kinds: BTreeSet<&String> =
+    let kinds: BTreeSet<&FailureKind> =
         summary.variants.iter().flat_map(|variant| &variant.cells).flat_map(|cell| cell.failures.keys()).collect();
     let row = |variant: &VariantSummary| {
-        let mut counts: BTreeMap<&String, u64> = BTreeMap::new();
+        let mut counts: BTreeMap<&FailureKind, u64> = BTreeMap::new();
         for (kind, count) in variant.cells.iter().flat_map(|cell| &cell.failures) {
             *counts.entry(kind).or_default() += count;
         }
@@ -130,7 +131,7 @@ pub fn failures(summary: &SweepSummary) -> Option<FailureTable> {
         }
     };
     let rows = summary.variants.iter().map(row).collect();
-    (!kinds.is_empty()).then(|| FailureTable { kinds: kinds.into_iter().cloned().collect(), rows })
+    (!kinds.is_empty()).then(|| FailureTable { kinds: kinds.into_iter().copied().collect(), rows })
 }
 
 #[cfg(test)]
@@ -147,7 +148,7 @@ mod tests {
         rows.extend([failed(0, 1, FailureKind::TimeoutIdle), failed(0, 2, FailureKind::TimeoutIdle), failed(0, 3, FailureKind::Connect)]);
         let saved = sweep(&[], &[cell("vllm", 1, 1, rows), cell("lmcache", 1, 1, uniform(1, 1, 0.5))]);
         let found = failures(&summarize(&saved, &SummaryOptions::default()).unwrap()).unwrap();
-        assert_eq!(found.kinds, ["connect", "timeout_idle"]);
+        assert_eq!(found.kinds, [FailureKind::Connect, FailureKind::TimeoutIdle]);
         assert_eq!((found.rows[0].counts.as_slice(), found.rows[0].failed, found.rows[0].requests), ([1, 2].as_slice(), 3, 4));
         assert_eq!(found.rows[1].counts, [0, 0]);
     }
