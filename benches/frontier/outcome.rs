@@ -51,7 +51,7 @@ pub fn compare(engine: &RandomEngine, cells: &Cells, grid: &BTreeMap<CellIndex, 
         in_bracket: bracket(cells, found).is_some_and(|(met, most)| met <= answer && answer <= most),
         closed_above: bracket(cells, found).is_some_and(|(_, most)| most <= best(SearchMeasure::Product, &found.cells)),
         revealed: contradicts(&found.cells),
-        reported: !found.standing.violations.is_empty(),
+        reported: !found.status.violations.is_empty(),
         cells_share: found.cells.len() as f64 / grid.len() as f64,
         time_share: time(&found.cells) / time(grid),
     }
@@ -65,7 +65,7 @@ fn contradicts(cells: &BTreeMap<CellIndex, Measured>) -> bool {
 
 /// The product of the best cell that is met, and of the best that is not excluded.
 fn bracket(cells: &Cells, found: &Found) -> Option<(f64, f64)> {
-    let bracket = found.standing.brackets.iter().find(|bracket| bracket.measure == SearchMeasure::Product)?;
+    let bracket = found.status.brackets.iter().find(|bracket| bracket.measure == SearchMeasure::Product)?;
     let value = |place: Option<CellIndex>| place.map_or(0.0, |place| SearchMeasure::Product.value(cells.lattice(), place));
     Some((value(bracket.met), value(bracket.not_excluded)))
 }

@@ -36,7 +36,7 @@ pub struct Measured {
 
 /// What a search found.
 pub struct Found {
-    pub standing: SearchStatus,
+    pub status: SearchStatus,
     pub cells: BTreeMap<CellIndex, Measured>,
 }
 
@@ -86,7 +86,7 @@ pub fn search(cells: &Cells) -> Found {
         walk.saw(place, cell.seen);
         measured.insert(place, cell);
     }
-    Found { standing: walk.standing(), cells: measured }
+    Found { status: walk.status(), cells: measured }
 }
 
 fn measure(cells: &Cells, place: CellIndex, stopping: Option<EarlyStopper>) -> Measured {

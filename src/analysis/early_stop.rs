@@ -67,11 +67,11 @@ impl CellEarlyStop {
             return Ok(whole);
         }
         let Some(settling) = GoalCertaintyTest::new(goal, planned, least) else { return Ok(unknown(whole)) };
-        let standing = standing(goal, &sample);
+        let counts = counts(goal, &sample);
         let at_risk = self.at_risk(goal);
-        let certain = settling.passes(&standing);
+        let certain = settling.passes(&counts);
         let passes = certain.or(at_risk);
-        let verdict = match (settling.verdict(&standing), at_risk) {
+        let verdict = match (settling.verdict(&counts), at_risk) {
             (Some(verdict), _) => verdict,
             (None, Some(holds)) => {
                 if holds {
@@ -127,16 +127,16 @@ impl CellEarlyStop {
 }
 
 /// Where the rows that came stand to the goal.
-fn standing(goal: &Goal, sample: &MeasureSample) -> GoalCounts {
-    let mut standing = GoalCounts::default();
+fn counts(goal: &Goal, sample: &MeasureSample) -> GoalCounts {
+    let mut counts = GoalCounts::default();
     for value in sample.ascending() {
         match goal.measure.aggregate {
             // The values of an error rate are 1 for a failure and 0 for anything else.
-            Aggregate::ErrorRate => standing.add_failure(*value > 0.5),
-            _ => standing.add(goal, *value),
+            Aggregate::ErrorRate => counts.add_failure(*value > 0.5),
+            _ => counts.add(goal, *value),
         }
     }
-    standing
+    counts
 }
 
 /// On which side of the shown end the whole value lies: a goal that fails from above does so by at least so much.

@@ -82,10 +82,10 @@ impl GoalCertaintyTest {
 
     /// Whether the goal's value fits its limit in the end.
     #[must_use]
-    pub fn passes(&self, standing: &GoalCounts) -> Option<bool> {
-        let (fewest, most) = self.ends(standing);
+    pub fn passes(&self, counts: &GoalCounts) -> Option<bool> {
+        let (fewest, most) = self.ends(counts);
         let (best, worst) = match self.claim {
-            CompletionCriterion::Percentile(p, _) => (self.best_passes(p, standing, fewest), self.worst_passes(p, standing, most)),
+            CompletionCriterion::Percentile(p, _) => (self.best_passes(p, counts, fewest), self.worst_passes(p, counts, most)),
             CompletionCriterion::ErrorRate(_) => (self.rate_passes(fewest), self.rate_passes(most)),
             CompletionCriterion::None => (fewest == 0, most == 0),
             CompletionCriterion::NotAll => (fewest < self.planned, most < self.planned),
@@ -95,8 +95,8 @@ impl GoalCertaintyTest {
 
     /// What the goal's verdict is in the end.
     #[must_use]
-    pub fn verdict(&self, standing: &GoalCounts) -> Option<GoalVerdict> {
-        let (fewest, most) = self.ends(standing);
+    pub fn verdict(&self, counts: &GoalCounts) -> Option<GoalVerdict> {
+        let (fewest, most) = self.ends(counts);
         match self.claim {
             CompletionCriterion::Percentile(_, shares) => shares.settled(fewest, most).map(GoalVerdict::from),
             CompletionCriterion::ErrorRate(shares) => {
@@ -110,8 +110,8 @@ impl GoalCertaintyTest {
     }
 
     /// The fewest and the most rows that can be beyond the limit in the end.
-    fn ends(&self, standing: &GoalCounts) -> (u64, u64) {
-        (standing.beyond, standing.beyond + self.planned.saturating_sub(standing.seen))
+    fn ends(&self, counts: &GoalCounts) -> (u64, u64) {
+        (counts.beyond, counts.beyond + self.planned.saturating_sub(counts.seen))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
@@ -129,32 +129,32 @@ impl GoalCertaintyTest {
     }
 
     /// Whether it passes where all missing rows take the best value.
-    fn best_passes(&self, p: f64, standing: &GoalCounts, beyond: u64) -> bool {
+    fn best_passes(&self, p: f64, counts: &GoalCounts, beyond: u64) -> bool {
         let (one, both, share) = self.needs(p);
         if beyond < one || beyond >= both {
             return beyond < one;
         }
-        let within = match (is_upper(&self.goal), standing.nearest_within) {
+        let within = match (is_upper(&self.goal), counts.nearest_within) {
             (_, Some(seen)) => seen,
             (true, None) => 0.0,
             (false, None) => f64::INFINITY,
         };
         // Rows beyond are as many as were seen to be.
-        let value = self.gap(within, standing.nearest_beyond.unwrap_or(within), share);
-        self.goal.allows(value) || self.is_open(standing) && self.goal.allows(self.nudged(value, true))
+        let value = self.gap(within, counts.nearest_beyond.unwrap_or(within), share);
+        self.goal.allows(value) || self.is_open(counts) && self.goal.allows(self.nudged(value, true))
     }
 
     /// Whether it passes where all missing rows take the worst value.
-    fn worst_passes(&self, p: f64, standing: &GoalCounts, beyond: u64) -> bool {
+    fn worst_passes(&self, p: f64, counts: &GoalCounts, beyond: u64) -> bool {
         let (one, both, share) = self.needs(p);
         if beyond < one || beyond >= both {
             return beyond < one;
         }
         let outermost = if is_upper(&self.goal) { f64::INFINITY } else { 0.0 };
         // All missing rows are beyond, so whatever is within has been seen.
-        let Some(within) = standing.nearest_within else { return false };
-        let value = self.gap(within, standing.nearest_beyond.unwrap_or(outermost), share);
-        self.goal.allows(value) && (!self.is_open(standing) || self.goal.allows(self.nudged(value, false)))
+        let Some(within) = counts.nearest_within else { return false };
+        let value = self.gap(within, counts.nearest_beyond.unwrap_or(outermost), share);
+        self.goal.allows(value) && (!self.is_open(counts) || self.goal.allows(self.nudged(value, false)))
     }
 
     /// The percentile between the last value within and the first one beyond.
@@ -162,8 +162,8 @@ impl GoalCertaintyTest {
         if is_upper(&self.goal) { between(within, beyond, share) } else { between(beyond, within, share) }
     }
 
-    fn is_open(&self, standing: &GoalCounts) -> bool {
-        standing.seen < self.planned
+    fn is_open(&self, counts: &GoalCounts) -> bool {
+        counts.seen < self.planned
     }
 
     /// The value moved by its last bits, to the better or the worse.

@@ -37,15 +37,15 @@ fn values(filling: [u64; 5]) -> Vec<f64> {
     filling.into_iter().zip(VALUES).flat_map(|(count, value)| (0..count).map(move |_| value)).collect()
 }
 
-fn standing(goal: &Goal, filling: [u64; 5]) -> GoalCounts {
-    let mut standing = GoalCounts::default();
+fn counts(goal: &Goal, filling: [u64; 5]) -> GoalCounts {
+    let mut counts = GoalCounts::default();
     for value in values(filling) {
         match goal.measure.aggregate {
-            Aggregate::ErrorRate => standing.add_failure(value.is_infinite()),
-            _ => standing.add(goal, value),
+            Aggregate::ErrorRate => counts.add_failure(value.is_infinite()),
+            _ => counts.add(goal, value),
         }
     }
-    standing
+    counts
 }
 
 /// What a whole cell of independent rows says.
@@ -85,10 +85,10 @@ fn check_every_completion(goal: &Goal, rows: u64) {
         let missing = fillings(rows - seen);
         for came in fillings(seen) {
             let completions = || missing.iter().map(|missing| whole[&std::array::from_fn(|value| came[value] + missing[value])]);
-            let standing = standing(goal, came);
+            let counts = counts(goal, came);
             let (passes, verdict) = (agreed(completions().map(|(passes, _)| passes)), agreed(completions().map(|(_, verdict)| verdict)));
-            assert_eq!(settling.passes(&standing), passes, "{goal}: {came:?} of {rows}");
-            assert_eq!(settling.verdict(&standing), verdict, "{goal}: {came:?} of {rows}");
+            assert_eq!(settling.passes(&counts), passes, "{goal}: {came:?} of {rows}");
+            assert_eq!(settling.verdict(&counts), verdict, "{goal}: {came:?} of {rows}");
         }
     }
 }
@@ -160,8 +160,8 @@ fn what_is_settled_of_sessions_holds_for_every_way_to_fill_them() {
             let mut settled = 0;
             for fewest in 0..=rows {
                 for most in fewest..=rows {
-                    let standing = GoalCounts { seen: rows - (most - fewest), beyond: fewest, ..GoalCounts::default() };
-                    let Some(verdict) = settling.verdict(&standing) else { continue };
+                    let counts = GoalCounts { seen: rows - (most - fewest), beyond: fewest, ..GoalCounts::default() };
+                    let Some(verdict) = settling.verdict(&counts) else { continue };
                     settled += 1;
                     assert!(
                         said.range(fewest..=most).all(|(_, said)| said.iter().all(|said| *said == verdict)),
@@ -210,13 +210,13 @@ fn the_judge_says_of_whole_cells_what_was_settled_of_their_first_rows() {
         for goal in goals.map(goal) {
             let judgement = judge(&goal, &whole).unwrap();
             let settling = GoalCertaintyTest::new(&goal, records.len() as u64, least_effective_rows(&sizes)).unwrap();
-            let mut standing = GoalCounts::default();
+            let mut counts = GoalCounts::default();
             for (came, record) in records.iter().enumerate() {
                 match goal.measure.aggregate {
-                    Aggregate::ErrorRate => standing.add_failure(record.failure.is_some()),
-                    _ => standing.add(&goal, record.ttft_s().unwrap_or(f64::INFINITY)),
+                    Aggregate::ErrorRate => counts.add_failure(record.failure.is_some()),
+                    _ => counts.add(&goal, record.ttft_s().unwrap_or(f64::INFINITY)),
                 }
-                let (passes, verdict) = (settling.passes(&standing), settling.verdict(&standing));
+                let (passes, verdict) = (settling.passes(&counts), settling.verdict(&counts));
                 assert!(passes.is_none_or(|passes| passes == judgement.passes), "{goal} after {came}");
                 assert!(verdict.is_none_or(|verdict| verdict == judgement.verdict), "{goal} after {came}");
                 settled += u64::from(verdict.is_some());

@@ -66,8 +66,8 @@ struct TrackedGoal {
 struct GoalProgress {
     settling: GoalCertaintyTest,
     least_effective: u64,
-    standing: GoalCounts,
-    bets: Option<SequentialTest>,
+    counts: GoalCounts,
+    sequential: Option<SequentialTest>,
 }
 
 impl CellStopper {
@@ -154,7 +154,7 @@ impl CellStopper {
     fn settled(&self, certainty: EarlyStopCertainty, says: impl Fn(&TrackedGoal) -> Option<(bool, GoalVerdict)>) -> EarlyStopReason {
         let settled = |goal: &TrackedGoal| {
             let (known, (holds, _)) = (goal.known.as_ref()?, says(goal)?);
-            let GoalCounts { seen, beyond, .. } = known.standing;
+            let GoalCounts { seen, beyond, .. } = known.counts;
             let planned = known.settling.planned();
             Some(DecidedGoal { goal: goal.goal.clone(), holds, planned, least_effective: known.least_effective, seen, beyond })
         };
@@ -167,7 +167,7 @@ impl GoalProgress {
         let sizes: Vec<u64> = planned.sessions.values().copied().collect();
         let least_effective = least_effective_rows(&sizes);
         let settling = GoalCertaintyTest::new(goal, planned.rows(), least_effective)?;
-        let bets = match (by, settling.allowed_share()) {
+        let sequential = match (by, settling.allowed_share()) {
             // One goal lost loses the cell, so all of them share the risk.
             #[expect(clippy::cast_precision_loss, reason = "goals are few")]
             (StoppingCriterion::Sequential(risk), Some(allowed)) if allowed > 0.0 && allowed < 1.0 => {
@@ -175,7 +175,7 @@ impl GoalProgress {
             }
             _ => None,
         };
-        Some(Self { settling, least_effective, standing: GoalCounts::default(), bets })
+        Some(Self { settling, least_effective, counts: GoalCounts::default(), sequential })
     }
 }
 
@@ -186,13 +186,13 @@ impl TrackedGoal {
         if !record.fulfils(&self.goal.measure.filter) {
             return false;
         }
-        let before = known.standing.beyond;
+        let before = known.counts.beyond;
         match (self.goal.measure.aggregate, self.goal.measure.metric()) {
-            (Aggregate::ErrorRate, _) | (_, None) => known.standing.add_failure(record.has_failed()),
-            (_, Some(metric)) => known.standing.add(&self.goal, record.value(metric)),
+            (Aggregate::ErrorRate, _) | (_, None) => known.counts.add_failure(record.has_failed()),
+            (_, Some(metric)) => known.counts.add(&self.goal, record.value(metric)),
         }
-        if let Some(bets) = &mut known.bets {
-            bets.add((repeat, record.session), known.standing.beyond > before);
+        if let Some(sequential) = &mut known.sequential {
+            sequential.add((repeat, record.session), known.counts.beyond > before);
         }
         true
     }
@@ -200,12 +200,12 @@ impl TrackedGoal {
     /// Whether it passes and its verdict, where every completion agrees on both.
     fn certain(&self) -> Option<(bool, GoalVerdict)> {
         let known = self.known.as_ref()?;
-        Some((known.settling.passes(&known.standing)?, known.settling.verdict(&known.standing)?))
+        Some((known.settling.passes(&known.counts)?, known.settling.verdict(&known.counts)?))
     }
 
     /// The same as far as the sequential test says it.
     fn at_risk(&self) -> Option<(bool, GoalVerdict)> {
-        let few_enough = self.known.as_ref()?.bets.as_ref()?.said()?;
+        let few_enough = self.known.as_ref()?.sequential.as_ref()?.decision()?;
         let holds = few_enough == self.known.as_ref()?.settling.wants_few();
         Some((holds, if holds { GoalVerdict::Met } else { GoalVerdict::Missed }))
     }

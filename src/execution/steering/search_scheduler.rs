@@ -209,9 +209,9 @@ impl SearchScheduler {
 
     fn tell(&self, number: usize) {
         let ongoing = &self.walks[number];
-        let standing = ongoing.walk.standing();
-        let text = format!("{}: {}", ongoing.name(), self.words(ongoing, &standing));
-        let map = standing.map(ongoing.walk.lattice()).map(|lines| format!("{}\n{LEGEND}", lines.join("\n")));
+        let status = ongoing.walk.status();
+        let text = format!("{}: {}", ongoing.name(), self.words(ongoing, &status));
+        let map = status.map(ongoing.walk.lattice()).map(|lines| format!("{}\n{LEGEND}", lines.join("\n")));
         let left = self.walks.iter().map(|walk| self.left(walk)).sum();
         let _ = self.channels.events.send(SweepEvent::Searched { text, map, left, ended: ongoing.ended.is_some() });
     }
@@ -221,19 +221,19 @@ impl SearchScheduler {
         if ongoing.ended.is_some() {
             return 0;
         }
-        let most = self.walks.iter().map(|walk| walk.walk.standing().tested).max().unwrap_or(0);
+        let most = self.walks.iter().map(|walk| walk.walk.status().tested).max().unwrap_or(0);
         let expected = self.expected.max(most);
-        expected.saturating_sub(ongoing.walk.standing().tested).max(1) * self.repeats as usize
+        expected.saturating_sub(ongoing.walk.status().tested).max(1) * self.repeats as usize
     }
 
     /// How far it is, in a line: in brackets what is not excluded; a contradiction is a cell that fails although a harder one passes.
-    fn words(&self, ongoing: &ActiveSearch, standing: &SearchStatus) -> String {
+    fn words(&self, ongoing: &ActiveSearch, status: &SearchStatus) -> String {
         let lattice = ongoing.walk.lattice();
         let value = |measure: SearchMeasure, place: Option<CellIndex>| {
             place.map_or_else(|| "none".to_owned(), |place| short(measure.value(lattice, place)))
         };
         let mut parts: Vec<String> = Vec::new();
-        for bracket in &standing.brackets {
+        for bracket in &status.brackets {
             let name = match bracket.measure {
                 SearchMeasure::Product => "max C×S".to_owned(),
                 SearchMeasure::HarmonicMean => "harmonic mean".to_owned(),
@@ -242,17 +242,17 @@ impl SearchScheduler {
             let (passes, most) = (value(bracket.measure, bracket.passes), value(bracket.measure, bracket.not_excluded));
             parts.push(if passes == most { format!("{name} {passes}") } else { format!("{name} {passes} (up to {most})") });
         }
-        if standing.brackets.is_empty() {
-            parts.push(format!("{} cells on the boundary pass", standing.frontier.len()));
+        if status.brackets.is_empty() {
+            parts.push(format!("{} cells on the boundary pass", status.frontier.len()));
         }
-        let cells = format!("{} of {} cells", standing.tested, lattice.cells());
+        let cells = format!("{} of {} cells", status.tested, lattice.cells());
         parts.push(match ongoing.ended {
             None => cells,
             Some(ActiveSearchEnd::Walked(SearchEndReason::Settled)) => format!("settled after {cells}"),
             Some(ActiveSearchEnd::Walked(SearchEndReason::MaxCells)) => format!("`max_cells` reached after {cells}"),
             Some(ActiveSearchEnd::MaxTime) => format!("`max_time` reached after {cells}"),
         });
-        match standing.violations.len() {
+        match status.violations.len() {
             0 => {}
             1 => parts.push("1 contradiction".to_owned()),
             count => parts.push(format!("{count} contradictions")),

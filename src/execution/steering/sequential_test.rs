@@ -95,7 +95,7 @@ impl SequentialTest {
 
     /// Whether few enough rows lie beyond the limit, as soon as the test says so.
     #[must_use]
-    pub fn said(&self) -> Option<bool> {
+    pub fn decision(&self) -> Option<bool> {
         self.said
     }
 
@@ -156,14 +156,14 @@ mod tests {
     }
 
     /// Rows round by round, as closed groups send them, in sessions of which a part has a share of its own and the others row by row.
-    fn played(rng: &mut Pcg64, bets: &mut SequentialTest, count: u64, rounds: u64, share: f64, alike: f64) -> Option<bool> {
+    fn played(rng: &mut Pcg64, test: &mut SequentialTest, count: u64, rounds: u64, share: f64, alike: f64) -> Option<bool> {
         // Sessions that agree are beyond the limit entirely or not at all.
         let agreed: Vec<Option<bool>> = (0..count).map(|_| (rng.random::<f64>() < alike).then(|| rng.random::<f64>() < share)).collect();
         for _ in 0..rounds {
             for session in 0..count {
                 let beyond = agreed[usize::try_from(session).unwrap()].unwrap_or_else(|| rng.random::<f64>() < share);
-                bets.add((0, session), beyond);
-                if let Some(said) = bets.said() {
+                test.add((0, session), beyond);
+                if let Some(said) = test.decision() {
                     return Some(said);
                 }
             }
@@ -178,8 +178,8 @@ mod tests {
             // At the allowed share itself both answers are wrong ones to give with any confidence.
             let (mut met, mut missed) = (0_u32, 0_u32);
             for _ in 0..500 {
-                let mut bets = SequentialTest::new(allowed, RISK, &sessions(60, rounds));
-                match played(&mut rng, &mut bets, 60, rounds, allowed, alike) {
+                let mut test = SequentialTest::new(allowed, RISK, &sessions(60, rounds));
+                match played(&mut rng, &mut test, 60, rounds, allowed, alike) {
                     Some(true) => met += 1,
                     Some(false) => missed += 1,
                     None => {}
@@ -194,12 +194,12 @@ mod tests {
     #[test]
     fn what_is_far_from_the_limit_is_seen_early() {
         let mut rng = Pcg64::seed_from_u64(12);
-        let mut bets = SequentialTest::new(0.05, RISK, &sessions(40, 3));
-        assert_eq!(played(&mut rng, &mut bets, 40, 3, 1.0, 1.0), Some(false));
-        assert!(bets.rows <= 10, "{}", bets.rows);
-        let mut bets = SequentialTest::new(0.05, RISK, &sessions(400, 2));
-        assert_eq!(played(&mut rng, &mut bets, 400, 2, 0.0, 1.0), Some(true));
-        assert!(bets.rows <= 480 + 30, "sessions are proven once they are whole: {}", bets.rows);
+        let mut test = SequentialTest::new(0.05, RISK, &sessions(40, 3));
+        assert_eq!(played(&mut rng, &mut test, 40, 3, 1.0, 1.0), Some(false));
+        assert!(test.rows <= 10, "{}", test.rows);
+        let mut test = SequentialTest::new(0.05, RISK, &sessions(400, 2));
+        assert_eq!(played(&mut rng, &mut test, 400, 2, 0.0, 1.0), Some(true));
+        assert!(test.rows <= 480 + 30, "sessions are proven once they are whole: {}", test.rows);
         let found =
             (0..200).filter(|_| played(&mut rng, &mut SequentialTest::new(0.05, RISK, &sessions(200, 2)), 200, 2, 0.2, 0.3) == Some(false));
         assert!(found.count() >= 190);
@@ -208,9 +208,9 @@ mod tests {
     #[test]
     fn rows_that_are_alike_in_sessions_count_as_one_session() {
         let many = |rows_each: u64| {
-            let mut bets = SequentialTest::new(0.05, RISK, &sessions(30, rows_each));
-            (0..rows_each * 30).for_each(|row| bets.add((0, row / rows_each), false));
-            bets.said()
+            let mut test = SequentialTest::new(0.05, RISK, &sessions(30, rows_each));
+            (0..rows_each * 30).for_each(|row| test.add((0, row / rows_each), false));
+            test.decision()
         };
         // Thirty sessions without a row beyond prove no p95, however many rows each of them brings.
         assert_eq!((many(1), many(10)), (None, None));
@@ -226,21 +226,21 @@ mod tests {
             let (mut met, mut missed) = (0_u32, 0_u32);
             for _ in 0..200 {
                 let planned = (0..repeats).flat_map(|repeat| (0..requests).map(move |row| ((repeat, row), 1))).collect();
-                let mut bets = SequentialTest::new(0.05, RISK, &planned);
+                let mut test = SequentialTest::new(0.05, RISK, &planned);
                 'cell: for repeat in 0..repeats {
                     let mut waiting = 0.0_f64;
                     for row in 0..requests {
                         let mut exponential = |mean: f64| -mean * (1.0 - rng.random::<f64>()).ln();
                         let time = waiting + exponential(1.0);
                         waiting = (time - exponential(1.0 / utilisation)).max(0.0);
-                        bets.add((repeat, row), time > limit);
-                        if bets.said().is_some() {
+                        test.add((repeat, row), time > limit);
+                        if test.decision().is_some() {
                             break 'cell;
                         }
                     }
                 }
-                met += u32::from(bets.said() == Some(true));
-                missed += u32::from(bets.said() == Some(false));
+                met += u32::from(test.decision() == Some(true));
+                missed += u32::from(test.decision() == Some(false));
             }
             // Three standard errors above 5 %.
             assert!(met <= 19 && missed <= 19, "{utilisation}, {requests} in {repeats}: {met} met, {missed} missed");
@@ -249,18 +249,18 @@ mod tests {
 
     #[test]
     fn an_open_loop_beyond_its_limit_is_seen_after_some_blocks_of_time() {
-        let mut bets = SequentialTest::new(0.05, RISK, &sessions(800, 1));
+        let mut test = SequentialTest::new(0.05, RISK, &sessions(800, 1));
         let seen = (0..800).find(|row| {
-            bets.add((0, *row), *row > 50);
-            bets.said() == Some(false)
+            test.add((0, *row), *row > 50);
+            test.decision() == Some(false)
         });
         assert!(seen.is_some_and(|row| row < 300), "{seen:?}");
     }
 
     #[test]
     fn a_row_of_a_session_that_was_not_planned_is_no_evidence() {
-        let mut bets = SequentialTest::new(0.05, RISK, &sessions(3, 1));
-        (0..50).for_each(|_| bets.add((7, 7), true));
-        assert_eq!(bets.said(), None);
+        let mut test = SequentialTest::new(0.05, RISK, &sessions(3, 1));
+        (0..50).for_each(|_| test.add((7, 7), true));
+        assert_eq!(test.decision(), None);
     }
 }

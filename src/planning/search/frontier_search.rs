@@ -101,7 +101,7 @@ impl FrontierSearch {
 
     /// All that can be said by now.
     #[must_use]
-    pub fn standing(&self) -> SearchStatus {
+    pub fn status(&self) -> SearchStatus {
         SearchStatus::of(&self.lattice, self.aim, &self.seen)
     }
 
@@ -227,17 +227,17 @@ impl FrontierSearch {
                 std::iter::successors(self.lattice.beyond(best, axis), move |place| self.lattice.beyond(*place, axis)).take(steps)
             })
         };
-        let standing = self.standing();
-        let deciding: Vec<CellIndex> = standing.brackets.iter().filter_map(|bracket| bracket.passes).collect();
+        let status = self.status();
+        let deciding: Vec<CellIndex> = status.brackets.iter().filter_map(|bracket| bracket.passes).collect();
         deciding.into_iter().flat_map(beside).find(|place| known.state(*place) == SearchCellState::ImpliedToFail)
     }
 
     /// An undecided cell on which the answer hangs: the best ones that pass, then those that fail and whose failure alone excludes better ones.
     fn undecided(&self, known: &CellStateTable) -> Option<CellIndex> {
-        let standing = self.standing();
+        let status = self.status();
         let unsure = |place: &CellIndex| self.may_repeat(*place) && !self.seen[place].is_sure();
-        let passing = standing.brackets.iter().filter_map(|bracket| bracket.passes);
-        let frontier = if standing.brackets.is_empty() { standing.frontier.clone() } else { Vec::new() };
+        let passing = status.brackets.iter().filter_map(|bracket| bracket.passes);
+        let frontier = if status.brackets.is_empty() { status.frontier.clone() } else { Vec::new() };
         if let Some(place) = passing.chain(frontier).find(unsure) {
             return Some(place);
         }

@@ -71,7 +71,7 @@ mod tests {
             FrontierSearch::new(LoadLattice::new(vec![axis(3), axis(2)]).unwrap(), SearchObjective::Capacity, SearchLimits::default());
         walk.saw(CellIndex(1, 0), TestedCell::surely(true));
         walk.saw(CellIndex(1, 1), TestedCell::surely(false));
-        assert_eq!(walk.standing().map(walk.lattice()).unwrap(), ["2 | . F f", "1 | p P .", "  | 1 2 3"]);
+        assert_eq!(walk.status().map(walk.lattice()).unwrap(), ["2 | . F f", "1 | p P .", "  | 1 2 3"]);
     }
 
     #[test]
@@ -80,6 +80,6 @@ mod tests {
         let mut walk = FrontierSearch::new(LoadLattice::new(vec![axis]).unwrap(), SearchObjective::Boundary, SearchLimits::default());
         walk.saw(CellIndex(0, 0), TestedCell::surely(true));
         walk.saw(CellIndex(15, 0), TestedCell::surely(false));
-        assert_eq!(walk.standing().map(walk.lattice()).unwrap(), ["  |  P  F", "  |  1 16"]);
+        assert_eq!(walk.status().map(walk.lattice()).unwrap(), ["  |  P  F", "  |  1 16"]);
     }
 }

@@ -91,8 +91,8 @@ fn walked(walk: &mut FrontierSearch, mut oracle: impl FnMut(CellIndex) -> Tested
 fn found(walk: &FrontierSearch) -> SearchScores {
     let value =
         |bracket: &super::super::search_status::SearchBracket| bracket.passes.map_or(0.0, |place| walk.value(bracket.measure, place));
-    let standing = walk.standing();
-    SearchScores { product: value(&standing.brackets[0]), harmonic_mean: value(&standing.brackets[1]) }
+    let status = walk.status();
+    SearchScores { product: value(&status.brackets[0]), harmonic_mean: value(&status.brackets[1]) }
 }
 
 #[test]
@@ -107,8 +107,8 @@ fn every_monotone_table_is_answered_as_the_grid_would_in_few_cells() {
                 let asked = walked(&mut walk, |place| TestedCell::surely(table.passes(place)));
                 assert_eq!(found(&walk), table.best(&lattice), "{size} {shape:?} {:?}", table.passes);
                 assert!(asked.len() <= 2 * size + 8, "{} cells of {size} {shape:?}", asked.len());
-                let standing = walk.standing();
-                assert!(standing.is_certain(&lattice) && standing.violations.is_empty());
+                let status = walk.status();
+                assert!(status.is_certain(&lattice) && status.violations.is_empty());
                 assert_eq!(walk.next(), SearchStep::Done(SearchEndReason::Settled));
             }
         }
@@ -125,11 +125,11 @@ fn all_of_a_boundary_is_found_in_no_more_than_twice_the_values_of_its_axes() {
                 let lattice = square(size);
                 let mut walk = FrontierSearch::new(lattice.clone(), SearchObjective::Boundary, SearchLimits::default());
                 let asked = walked(&mut walk, |place| TestedCell::surely(table.passes(place)));
-                let known = walk.standing().known;
+                let known = walk.status().known;
                 let told = |place| matches!(known.state(place), SearchCellState::Passes | SearchCellState::ImpliedToPass);
                 assert!(lattice.places().all(|place| told(place) == table.passes(place)), "{size} {shape:?} {:?}", table.passes);
                 assert!(asked.len() <= 4 * size, "{} cells of {size} {shape:?}", asked.len());
-                assert!(walk.standing().is_certain(&lattice));
+                assert!(walk.status().is_certain(&lattice));
             }
         }
     }
@@ -167,7 +167,7 @@ fn one_axis_is_bisected() {
         let lattice = LoadLattice::new(vec![axis(64)]).unwrap();
         let mut walk = FrontierSearch::new(lattice.clone(), SearchObjective::Boundary, SearchLimits::default());
         let asked = walked(&mut walk, |place| TestedCell::surely(place.0 < limit));
-        let bracket = walk.standing().brackets[0];
+        let bracket = walk.status().brackets[0];
         assert_eq!(bracket.passes.map_or(0, |place| place.0 + 1), limit);
         assert_eq!((bracket.met, bracket.not_excluded), (bracket.passes, bracket.passes));
         assert!(asked.len() <= 8, "{} cells for {limit}", asked.len());
@@ -182,7 +182,7 @@ fn an_axis_without_an_end_is_climbed_until_it_fails_and_then_refined() {
         let lattice = LoadLattice::new(vec![LatticeAxis::climbed(values.clone(), rungs.clone()).unwrap()]).unwrap();
         let mut walk = FrontierSearch::new(lattice, SearchObjective::Boundary, SearchLimits::default());
         let asked = walked(&mut walk, |place| TestedCell::surely(place.0 < limit));
-        assert_eq!(walk.standing().brackets[0].passes.map_or(0, |place| place.0 + 1), limit);
+        assert_eq!(walk.status().brackets[0].passes.map_or(0, |place| place.0 + 1), limit);
         let furthest = asked.iter().map(|place| place.0 + 1).max().unwrap();
         assert!(furthest <= (2 * limit.max(1)).min(256) + 2, "{furthest} was tried where {limit} is the end");
     }
@@ -225,9 +225,9 @@ fn contradictions_that_were_seen_are_reported_and_nothing_is_called_certain() {
         let asked = walked(&mut walk, |place| TestedCell::surely(table.passes(place)));
         let (passing, failing): (Vec<&CellIndex>, Vec<&CellIndex>) = asked.iter().partition(|place| table.passes(**place));
         let revealed = failing.iter().filter(|fails| passing.iter().any(|passes| fails.is_no_harder_than(**passes))).count();
-        let standing = walk.standing();
-        assert_eq!(standing.violations.len(), revealed);
-        assert_eq!(standing.is_certain(&lattice), revealed == 0, "{:?}", table.passes);
+        let status = walk.status();
+        assert_eq!(status.violations.len(), revealed);
+        assert_eq!(status.is_certain(&lattice), revealed == 0, "{:?}", table.passes);
         reported.set(reported.get() + usize::from(revealed > 0));
     }
     assert!(reported.get() >= 30, "only {} tables revealed anything", reported.get());
@@ -242,7 +242,7 @@ fn a_contradiction_opens_what_rested_on_it() {
     walk.saw(CellIndex(3, 0), TestedCell::surely(true));
     walked(&mut walk, |place| TestedCell::surely(!fails(place)));
     assert_eq!(found(&walk).product, 12.0);
-    let fails: Vec<CellIndex> = walk.standing().violations.iter().map(|violation| violation.fails).collect();
+    let fails: Vec<CellIndex> = walk.status().violations.iter().map(|violation| violation.fails).collect();
     assert_eq!(fails, [CellIndex(2, 0)]);
 }
 
@@ -259,9 +259,9 @@ fn repeats_go_to_undecided_cells_on_which_the_answer_hangs() {
         let sure = if passes(place) { GoalEvidence::Met } else { GoalEvidence::Missed };
         walk.saw(place, TestedCell { passes: Some(passes(place)), evidence: if runs == 3 { sure } else { GoalEvidence::Undecided }, runs });
     }
-    let standing = walk.standing();
+    let status = walk.status();
     assert_eq!(found(&walk), SearchScores { product: 6.0, harmonic_mean: 2.4 });
-    assert!(standing.is_certain(&lattice), "{:?}", standing.brackets);
+    assert!(status.is_certain(&lattice), "{:?}", status.brackets);
     let once = lattice.places().filter(|place| walk.seen(*place).is_some_and(|seen| seen.runs == 1)).count();
     assert!(once > 0, "a cell on which nothing hangs is run once");
 }
@@ -290,9 +290,9 @@ fn a_limit_of_cells_ends_it_with_what_is_known_by_then() {
     let mut walk = FrontierSearch::new(lattice.clone(), SearchObjective::Capacity, SearchLimits { repeats: 1, max_cells: Some(3) });
     let asked = walked(&mut walk, |place| TestedCell::surely(SearchScores::of(&lattice, place).product <= 20.0));
     assert_eq!((asked.len(), walk.next()), (3, SearchStep::Done(SearchEndReason::MaxCells)));
-    let standing = walk.standing();
-    assert!(!standing.is_certain(&lattice) && standing.brackets[0].open.is_some());
-    let bracket = standing.brackets[0];
+    let status = walk.status();
+    assert!(!status.is_certain(&lattice) && status.brackets[0].open.is_some());
+    let bracket = status.brackets[0];
     let value = |place: Option<CellIndex>| place.map_or(0.0, |place| walk.value(bracket.measure, place));
     assert!(value(bracket.met) <= 20.0 && value(bracket.not_excluded) >= 20.0, "{bracket:?}");
 }
@@ -317,9 +317,9 @@ fn cells_without_a_result_are_left_out_and_said_to_be_open() {
     let broken = CellIndex(2, 2);
     let asked = walked(&mut walk, |place| if place == broken { TestedCell::nothing(1) } else { TestedCell::surely(true) });
     assert_eq!(asked.iter().filter(|place| **place == broken).count(), 1);
-    let standing = walk.standing();
-    assert_eq!(standing.brackets[0].open, Some(broken));
-    assert!(!standing.is_certain(&lattice));
+    let status = walk.status();
+    assert_eq!(status.brackets[0].open, Some(broken));
+    assert!(!status.is_certain(&lattice));
 }
 
 /// A published table as an oracle: the p95 of a cell against 2 s.
