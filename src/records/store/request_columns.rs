@@ -1,10 +1,11 @@
 //! The columns of `requests.parquet`, each listed once: request records as a table, and back without loss.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use polars::prelude::DataFrame;
 
-use super::saved_column::ColumnPresence::{Always, Later, Optional};
+use super::saved_column::ColumnPresence::{self, Always, Later, Optional};
 use super::saved_column::{ColumnValue, SavedColumn, records_of, table_of};
 use super::table_error::TableError;
 use crate::foundation::clock::Micros;
@@ -70,11 +71,12 @@ macro_rules! integer {
     };
 }
 
+/// A column of texts.
 const fn text(
-    presence: super::saved_column::ColumnPresence,
+    presence: ColumnPresence,
     name: &'static str,
     get: fn(&RequestRecord) -> Option<Cow<'_, str>>,
-    set: fn(&mut RequestRecord, &std::sync::Arc<str>) -> Option<()>,
+    set: fn(&mut RequestRecord, &Arc<str>) -> Option<()>,
 ) -> SavedColumn<RequestRecord> {
     SavedColumn { name, presence, value: ColumnValue::Text { get, set } }
 }
