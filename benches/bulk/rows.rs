@@ -6,6 +6,7 @@ use bench::records::record::{
     CacheCheck, ClientEnvironment, ClientHealth, FailureKind, FirstEventSource, FormatVersion, Manifest, PlannedRun, RequestCounts,
     RequestFailure, RequestPhase, RequestRecord, RunHeader, RunOutcome, RunRecord, TokenRule, TokenSource,
 };
+use bench::vocabulary::goal::SavedGoal;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 use serde_json::{Value, json};
@@ -58,7 +59,7 @@ impl Sizes {
             scenario_hash: "0".into(),
             scenario_file: "scenario.toml".into(),
             changes: Vec::new(),
-            goals: GOALS.iter().map(|goal| goal.parse().unwrap()).collect(),
+            goals: GOALS.iter().map(|goal| SavedGoal::Read(goal.parse().unwrap())).collect(),
             plots: Vec::new(),
             variants: vec!["default".into()],
             axes: vec![

@@ -13,6 +13,7 @@ use bench::vocabulary::goal::Goal;
 use serde_json::{Value, json};
 
 use crate::requests::OpenRun;
+use bench::vocabulary::goal::SavedGoal;
 
 /// A run that came to its end.
 pub struct MeasuredRun {
@@ -74,7 +75,7 @@ pub fn judge_cell(repeats: &[MeasuredRun], goals: &[Goal]) -> CellSummary {
         scenario_hash: String::new(),
         scenario_file: "scenario.toml".into(),
         changes: Vec::new(),
-        goals: goals.to_vec(),
+        goals: goals.iter().cloned().map(SavedGoal::Read).collect(),
         plots: Vec::new(),
         variants: vec!["default".into()],
         axes: Vec::new(),

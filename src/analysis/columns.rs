@@ -163,7 +163,7 @@ impl RequestColumns {
         }
         for kind in column.iter() {
             let code = kind.map_or(0, |kind| {
-                let kind = FailureKind::from_name(kind).unwrap_or(FailureKind::Other);
+                let kind = FailureKind::of_name(kind);
                 let place = self.failure_kinds.iter().position(|known| *known == kind);
                 let place = place.unwrap_or_else(|| {
                     self.failure_kinds.push(kind);

@@ -10,7 +10,7 @@ use super::origin::SweepOrigin;
 use super::summary::CellState;
 use super::{AnalysisError, RequestTable};
 use crate::records::store::SavedSweep;
-use crate::vocabulary::goal::{Goal, MetricPopulation};
+use crate::vocabulary::goal::{Goal, MetricPopulation, SavedGoal};
 use crate::vocabulary::metric::Metric;
 
 /// Beyond this many values, the ends and evenly spaced ranks stand for all: the share between two of them is then at most about 1/400.
@@ -72,7 +72,7 @@ pub fn distributions(
     Ok(PopulationDistributions {
         origin: SweepOrigin::of(&sweep.manifest),
         population: population.clone(),
-        goals: if goals.is_empty() { sweep.manifest.goals.clone() } else { goals.to_vec() },
+        goals: if goals.is_empty() { sweep.manifest.goals.iter().filter_map(SavedGoal::goal).cloned().collect() } else { goals.to_vec() },
         confidence: CONFIDENCE,
         cells: cells.iter().map(of_cell).collect::<Result<_, AnalysisError>>()?,
     })

@@ -115,14 +115,14 @@ impl CellEarlyStop {
     /// How many rows fulfil these conditions in the whole cell, and how few independent ones they may be worth, where a goal that was settled
     /// is about the same rows.
     fn planned(&self, filter: &[RowCondition]) -> Option<(u64, u64)> {
-        let settled = self.told.settled.iter().find(|settled| settled.goal.measure.filter == filter)?;
+        let settled = self.told.settled.iter().find(|settled| settled.goal.goal().is_some_and(|goal| goal.measure.filter == filter))?;
         Some((settled.planned, settled.least_effective))
     }
 
     /// Whether it holds, as a sequential test said of this very goal.
     fn at_risk(&self, goal: &Goal) -> Option<bool> {
         let EarlyStopCertainty::Sequential { .. } = self.told.certainty else { return None };
-        self.told.settled.iter().find(|settled| settled.goal == *goal).map(|settled| settled.holds)
+        self.told.settled.iter().find(|settled| settled.goal.goal() == Some(goal)).map(|settled| settled.holds)
     }
 }
 
@@ -211,13 +211,14 @@ mod tests {
     use super::super::{CellSummary, SummaryOptions, SweepSummary, summarize};
     use super::*;
     use crate::records::record::{DecidedGoal, RequestRecord};
+    use crate::vocabulary::goal::SavedGoal;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
     fn curtailed(mut whole: Cell, rows: usize, certainty: EarlyStopCertainty, settled: &[(&str, bool, u64)]) -> Cell {
         whole.records.truncate(rows);
         let of = |(goal, holds, planned): &(&str, bool, u64)| DecidedGoal {
-            goal: goal.parse().unwrap(),
+            goal: SavedGoal::Read(goal.parse().unwrap()),
             holds: *holds,
             planned: *planned,
             least_effective: planned / 3,

@@ -13,6 +13,7 @@ use crate::records::record::{
     SampleKind, ServerSample, TokenRule, TokenSource,
 };
 use crate::records::store::{SavedRequests, SavedRun, SavedSamples, SavedSweep, SweepWriter, to_table};
+use crate::vocabulary::goal::SavedGoal;
 
 /// A successful request, sent at second `session + turn`: first token after `ttft_s`, then two gaps of 10 ms, four tokens in all.
 pub(crate) fn answered(session: u64, turn: u32, ttft_s: f64) -> RequestRecord {
@@ -99,7 +100,14 @@ pub(crate) fn cell(variant: &'static str, concurrent: u64, sequential: u64, reco
 
 /// The same cell, ended early since the goal was lost for certain; so many of its rows were planned.
 pub(crate) fn lost_early(cell: Cell, goal: &str, planned: u64) -> Cell {
-    let settled = DecidedGoal { goal: goal.parse().unwrap(), holds: false, planned, least_effective: planned / 3, seen: 0, beyond: 0 };
+    let settled = DecidedGoal {
+        goal: SavedGoal::Read(goal.parse().unwrap()),
+        holds: false,
+        planned,
+        least_effective: planned / 3,
+        seen: 0,
+        beyond: 0,
+    };
     Cell { outcome: RunOutcome::Curtailed(EarlyStopReason { certainty: EarlyStopCertainty::Exact, settled: vec![settled] }), ..cell }
 }
 
@@ -180,7 +188,7 @@ fn manifest(goals: &[&str], cells: &[Cell]) -> Manifest {
         scenario_hash: "0123456789abcdef".into(),
         scenario_file: "scenario.toml".into(),
         changes: Vec::new(),
-        goals: goals.iter().map(|goal| goal.parse().unwrap()).collect(),
+        goals: goals.iter().map(|goal| SavedGoal::Read(goal.parse().unwrap())).collect(),
         plots: Vec::new(),
         variants,
         axes,

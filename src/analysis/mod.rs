@@ -90,8 +90,8 @@ pub enum AnalysisError {
     Store(#[from] crate::records::store::StoreError),
     #[error("the saved rows are no table of requests: {}", sentence(&.0.to_string()))]
     Table(#[from] polars::error::PolarsError),
-    #[error("`{}` is no goal: {}", sentence(goal), sentence(reason))]
-    Goal { goal: String, reason: String },
+    #[error(transparent)]
+    Goal(#[from] crate::vocabulary::goal::UnreadGoalError),
     #[error("the rows of run `{}` cannot be read: {}", sentence(run), sentence(reason))]
     Rows { run: String, reason: String },
     #[error("`{metric}` has many values a request")]

@@ -28,12 +28,12 @@ use super::watched::RunServerFigures;
 use super::{AnalysisError, Estimate, RequestTable, percentile};
 use crate::records::record::{CacheCheck, ClientEnvironment, ClientHealth, RunOutcome, RunWork, RunWorkKind};
 use crate::records::store::{SavedRun, SavedSweep};
-use crate::vocabulary::goal::{Aggregate, Goal, Measure, RowCondition};
+use crate::vocabulary::goal::{Aggregate, Goal, Measure, RowCondition, SavedGoal};
 use crate::vocabulary::metric::Metric;
 
 /// Judges a saved sweep.
 pub fn summarize(sweep: &SavedSweep, question: &SummaryOptions) -> Result<SweepSummary, AnalysisError> {
-    let goals = if question.goals.is_empty() { sweep.manifest.goals.clone() } else { question.goals.clone() };
+    let goals = if question.goals.is_empty() { SavedGoal::all(&sweep.manifest.goals)? } else { question.goals.clone() };
     let work = sweep.runs.first().map(|run| run.record.header.work());
     let shown = match (&question.shown, goals.first()) {
         (Some(measure), _) => measure.clone(),

@@ -15,7 +15,7 @@ use crate::cli::{CompareArgs, CompareFormat, GateArg};
 use crate::presentation::plot::{LabelledFigure, of_comparison};
 use crate::presentation::report::comparison;
 use crate::records::store::{SavedSweep, read_sweep};
-use crate::vocabulary::goal::Goal;
+use crate::vocabulary::goal::{Goal, GoalError};
 
 pub fn run(args: &CompareArgs) -> anyhow::Result<ExitReason> {
     if let Some(file) = args.plot.as_ref().filter(|file| ImageFormat::of(file).is_none()) {
@@ -65,7 +65,11 @@ fn compared(
 
 /// What became of one measure in every cell: a picture for each comparison, and for each value of further axes.
 fn pictures(args: &CompareArgs, file: &Path, comparisons: &[VariantComparison]) -> anyhow::Result<Vec<LabelledFigure>> {
-    let read = |text: &String| text.parse().map_err(|fault| anyhow::anyhow!("`--measure {text}` is no measure: {fault}"));
+    let fault = |text: &str, fault: &GoalError| {
+        let hint = fault.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        anyhow::anyhow!("`--measure {text}` is no measure: {fault}{hint}")
+    };
+    let read = |text: &String| text.parse().map_err(|error| fault(text, &error));
     let measure: Option<ComparedMeasure> = args.measure.as_ref().map(read).transpose()?;
     let mut all = Vec::new();
     for comparison in comparisons {

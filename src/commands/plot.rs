@@ -13,7 +13,7 @@ use crate::analysis::{SummaryOptions, summarize};
 use crate::cli::{PlotArgs, PlotKindArg, VerbosityArgs};
 use crate::presentation::plot::{FigureError, LabelledFigure, PlotOptions, draw, pictures, slug, to_png};
 use crate::records::store::read_sweep;
-use crate::vocabulary::goal::{GoalError, Measure, MetricPopulation};
+use crate::vocabulary::goal::{GoalError, Measure, MetricPopulation, SavedGoal};
 use crate::vocabulary::spec::plot::PlotKind;
 
 /// Stands for the variant in the file's name.
@@ -56,7 +56,7 @@ fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<LabelledFigure>, String>
     let sweep = read_sweep(&args.results)?;
     match args.kind {
         PlotKindArg::Cdf => {
-            let goal = sweep.manifest.goals.iter().find_map(|goal| MetricPopulation::of(&goal.measure));
+            let goal = sweep.manifest.goals.iter().filter_map(SavedGoal::goal).find_map(|goal| MetricPopulation::of(&goal.measure));
             let default = goal.map_or_else(|| "ttft".to_owned(), |population| population.to_string());
             return of_rows(row_figures::distribution(&sweep, args, &default));
         }

@@ -8,6 +8,7 @@ use bench::records::store::{SavedRequests, SavedRun, SavedSamples, SavedSweep, t
 use serde_json::json;
 
 use crate::load::simulate;
+use bench::vocabulary::goal::SavedGoal;
 
 /// A small sweep of two cells with goals, made with that noise (5 % of each step) and that factor on the engine's times.
 fn sweep(noise_seed: u64, slowdown: f64) -> SavedSweep {
@@ -37,7 +38,7 @@ fn sweep(noise_seed: u64, slowdown: f64) -> SavedSweep {
         scenario_hash: String::new(),
         scenario_file: "scenario.toml".into(),
         changes: Vec::new(),
-        goals: ["p95(ttft where turn >= 1) <= 1s", "error_rate <= 1%"].map(|goal| goal.parse().unwrap()).to_vec(),
+        goals: ["p95(ttft where turn >= 1) <= 1s", "error_rate <= 1%"].map(|goal| SavedGoal::Read(goal.parse().unwrap())).to_vec(),
         plots: Vec::new(),
         variants: vec!["default".into()],
         axes: vec![("workload.sequential".into(), vec![json!(4), json!(5)])],

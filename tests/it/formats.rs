@@ -1,5 +1,6 @@
 //! `docs/results-format.md` against the types and the table: nothing is saved that it does not name, and it names nothing else.
 
+use bench::vocabulary::goal::SavedGoal;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bench::execution::reporter::CSV_COLUMNS;
@@ -118,7 +119,7 @@ fn manifest() -> Value {
         scenario_hash: "h".into(),
         scenario_file: "scenario.toml".into(),
         changes: vec!["--simulate".into()],
-        goals: vec!["p95(ttft) <= 2s".parse().unwrap()],
+        goals: vec![SavedGoal::Read("p95(ttft) <= 2s".parse().unwrap())],
         plots: Vec::new(),
         variants: vec!["v".into()],
         axes: vec![("workload.qps".into(), vec![json!(2)])],
@@ -148,8 +149,14 @@ fn every_column_of_the_table_is_documented_in_its_order() {
 #[test]
 fn every_field_of_a_run_is_documented_and_no_other() {
     let reason = || "why".to_owned();
-    let settled =
-        DecidedGoal { goal: "p95(ttft) <= 2s".parse().unwrap(), holds: false, planned: 36, least_effective: 12, seen: 21, beyond: 9 };
+    let settled = DecidedGoal {
+        goal: SavedGoal::Read("p95(ttft) <= 2s".parse().unwrap()),
+        holds: false,
+        planned: 36,
+        least_effective: 12,
+        seen: 21,
+        beyond: 9,
+    };
     let records = [
         run_record(
             RunOutcome::Failed(RunFailure {

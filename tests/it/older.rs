@@ -79,6 +79,19 @@ fn what_earlier_programs_saved_can_be_reported_by_the_program() {
 }
 
 #[test]
+fn a_saved_goal_that_this_program_does_not_read_is_named_and_another_one_can_be_asked() {
+    let stage = copied(FormatVersion { major: 1, minor: 4 });
+    let manifest = fs_err::read_to_string(stage.path("saved/manifest.json")).unwrap();
+    // Earlier programs took a limit without a unit.
+    stage.write("saved/manifest.json", &manifest.replace("<= 2s\"", "<= 2\""));
+    let refused = stage.run(&["report", "saved"]);
+    assert_ne!(refused.status.code(), Some(0), "{}", said(&refused));
+    assert!(stderr(&refused).contains("`p95(ttft where turn >= 1) <= 2` is no goal"), "{}", said(&refused));
+    let asked = stage.run(&["report", "saved", "--goal", "p95(ttft where turn >= 1) <= 2s"]);
+    assert_eq!(asked.status.code(), Some(0), "{}", said(&asked));
+}
+
+#[test]
 fn a_sweep_that_was_measured_with_version_1_1_is_still_read() {
     let sweep = read_sweep(&Path::new(env!("CARGO_MANIFEST_DIR")).join("results/lab")).unwrap();
     assert_eq!(sweep.manifest.format, FormatVersion { major: 1, minor: 1 });

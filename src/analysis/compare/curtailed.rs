@@ -75,13 +75,21 @@ mod tests {
     use super::super::{CompareOptions, ComparisonVerdict, SavedVariant, VariantComparison, compare};
     use crate::analysis::fixture::{Cell, cell, sweep, uniform};
     use crate::records::record::{DecidedGoal, EarlyStopCertainty, EarlyStopReason, RunOutcome};
+    use crate::vocabulary::goal::SavedGoal;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
     fn early(variant: &'static str, ttft: f64) -> Cell {
         let mut cell = whole(variant, ttft);
         cell.records.truncate(96 + 60);
-        let settled = DecidedGoal { goal: GOAL.parse().unwrap(), holds: false, planned: 288, least_effective: 96, seen: 60, beyond: 60 };
+        let settled = DecidedGoal {
+            goal: SavedGoal::Read(GOAL.parse().unwrap()),
+            holds: false,
+            planned: 288,
+            least_effective: 96,
+            seen: 60,
+            beyond: 60,
+        };
         cell.outcome = RunOutcome::Curtailed(EarlyStopReason { certainty: EarlyStopCertainty::Exact, settled: vec![settled] });
         cell
     }

@@ -19,7 +19,7 @@ use crate::analysis::summary::VoidReason;
 use crate::analysis::{AnalysisError, RequestTable};
 use crate::records::record::ClientEnvironment;
 use crate::records::store::SavedSweep;
-use crate::vocabulary::goal::{Goal, RowCondition};
+use crate::vocabulary::goal::{Goal, RowCondition, SavedGoal};
 use crate::vocabulary::metric::Metric;
 
 /// One variant of a saved sweep.
@@ -97,7 +97,11 @@ pub fn compare(base: &SavedVariant<'_>, new: &SavedVariant<'_>, options: &Compar
     if pairs.cells.is_empty() {
         return Err(CompareError::NoSharedCells { notes: pairs.notes });
     }
-    let goals = if options.goals.is_empty() { base.sweep.manifest.goals.clone() } else { options.goals.clone() };
+    let goals = if options.goals.is_empty() {
+        SavedGoal::all(&base.sweep.manifest.goals).map_err(AnalysisError::from)?
+    } else {
+        options.goals.clone()
+    };
     let mut probes =
         probes(&goals.iter().map(|goal| goal.measure.clone()).collect::<Vec<_>>(), &filter(&goals, &pairs.cells), options.gate);
     let machines = [base, new].map(|side| &side.sweep.manifest.client);

@@ -8,7 +8,7 @@ use super::judged::SavedVariant;
 use super::pairs::CellPair;
 use crate::analysis::axes::plain;
 use crate::records::record::TokenRule;
-use crate::vocabulary::goal::Goal;
+use crate::vocabulary::goal::SavedGoal;
 
 /// Longer values are cut where people read them.
 const MOST_CHARACTERS: usize = 60;
@@ -86,8 +86,9 @@ fn rule(rule: &TokenRule) -> &'static str {
 }
 
 /// The measures of goals, without their limits.
-fn measures(goals: &[Goal]) -> String {
-    let all: Vec<String> = goals.iter().map(|goal| goal.measure.to_string()).collect();
+fn measures(goals: &[SavedGoal]) -> String {
+    let measure = |saved: &SavedGoal| saved.goal().map_or_else(|| saved.to_string(), |goal| goal.measure.to_string());
+    let all: Vec<String> = goals.iter().map(measure).collect();
     if all.is_empty() { "none".to_owned() } else { all.join("; ") }
 }
 

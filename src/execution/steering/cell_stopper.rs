@@ -156,7 +156,7 @@ impl CellStopper {
             let (known, (holds, _)) = (goal.known.as_ref()?, says(goal)?);
             let GoalCounts { seen, beyond, .. } = known.counts;
             let planned = known.settling.planned();
-            Some(DecidedGoal { goal: goal.goal.clone(), holds, planned, least_effective: known.least_effective, seen, beyond })
+            Some(DecidedGoal { goal: goal.goal.clone().into(), holds, planned, least_effective: known.least_effective, seen, beyond })
         };
         EarlyStopReason { certainty, settled: self.goals.iter().filter_map(settled).collect() }
     }

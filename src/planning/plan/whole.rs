@@ -17,7 +17,7 @@ use crate::planning::scenario::{MatrixCell, Scenario};
 use crate::planning::search::LatticeError;
 use crate::records::record::{ClientEnvironment, FormatVersion, Manifest};
 use crate::simulation::engine::EngineSpecError;
-use crate::vocabulary::goal::Goal;
+use crate::vocabulary::goal::{Goal, SavedGoal};
 use crate::vocabulary::spec::failure_policy::FailurePolicy;
 use crate::vocabulary::spec::plot::PlotSpec;
 use crate::vocabulary::spec::scenario::RunOrder;
@@ -154,7 +154,7 @@ impl Plan {
             scenario_hash: self.scenario_hash.clone(),
             scenario_file: self.scenario_file.clone(),
             changes: self.changes.clone(),
-            goals: self.goals.clone(),
+            goals: self.goals.iter().cloned().map(SavedGoal::Read).collect(),
             plots: self.plots.iter().filter_map(|plot| serde_json::to_value(plot).ok()).collect(),
             variants: self.variants.clone(),
             axes: self.axes.clone(),

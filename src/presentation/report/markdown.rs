@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::certainty::reversal_sentences;
+use super::failure_text::failures;
 use super::panel::{ReportPanel, ReportPanelCell, panels};
 use super::reconcile::{HEADS, ReconciliationTable, reconciliation};
 use super::server::{ServerTable, server_table};
@@ -57,7 +58,7 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
     if let Some(table) = server_table(summary, variant) {
         server(out, &table);
     }
-    let sentences = [words::undecided(variant), words::failures(variant), words::external(variant), words::measured_by(variant)];
+    let sentences = [words::undecided(variant), failures(variant), words::external(variant), words::measured_by(variant)];
     let sentences = sentences.into_iter().flatten();
     let client = summary.imported.is_none().then(|| words::client(variant));
     items(out, sentences.chain(words::remarks(variant)).chain(client));

@@ -7,6 +7,7 @@ mod certainty;
 pub mod comparison;
 mod csv;
 pub mod cxs_json;
+mod failure_text;
 mod growth;
 pub mod history;
 mod json;

@@ -6,6 +6,7 @@ use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 
 use super::cell_columns::{CellColumn, CellView, column};
 use super::certainty::reversal_sentences;
+use super::failure_text::failures;
 use super::number::DisplayUnit;
 use super::panel::{ReportPanel, ReportPanelCell, ReportPanelRow, panels};
 use super::reconcile::{ReconciliationTable, reconciliation};
@@ -78,7 +79,7 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
         paragraph(out, &sentence);
     }
     server(out, summary, variant, colour);
-    let rest = [words::external(variant), words::undecided(variant), words::failures(variant)];
+    let rest = [words::external(variant), words::undecided(variant), failures(variant)];
     for sentence in rest.into_iter().flatten() {
         paragraph(out, &sentence);
     }

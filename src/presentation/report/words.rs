@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::certainty::between_line;
+use super::failure_text::failure_sentences;
 use super::growth::{growing, transients};
 use super::number::{or_dash, significant};
 use super::numbered_text::NumberedText;
 use super::run_length::{run_length, run_lengths};
 use crate::analysis::{
-    Axes, Bottleneck, CapacityScore, CapacityShape, CellState, CellSummary, ExternalCacheUse, FailureMessage, GoalVerdict, LargestScore,
-    Score, ScoreBound, ScoreRatio, SweepSummary, VariantSummary, VoidReason, axis_label, interval, show_axes,
+    Axes, Bottleneck, CapacityScore, CapacityShape, CellState, CellSummary, ExternalCacheUse, GoalVerdict, LargestScore, Score, ScoreBound,
+    ScoreRatio, SweepSummary, VariantSummary, VoidReason, axis_label, interval, show_axes,
 };
-use crate::records::record::{EarlyStopReason, FailureKind, StampSource};
+use crate::records::record::{EarlyStopReason, StampSource};
 
 /// What stands above everything that the simulated engine has made.
 pub const SIMULATED: &str = "SIMULATED: every number here comes from the simulated engine, none from real hardware";
@@ -305,21 +306,6 @@ pub fn untold(variant: &VariantSummary) -> String {
     if in_all.is_empty() { String::new() } else { format!("; no metric told: {}", in_all.join(", ")) }
 }
 
-/// Failures of a variant by kind: `failures: 12 timeout_first_token, 3 http_503, of 480 requests`.
-#[must_use]
-pub fn failures(variant: &VariantSummary) -> Option<String> {
-    let mut kinds: BTreeMap<FailureKind, u64> = BTreeMap::new();
-    for (kind, count) in variant.cells.iter().flat_map(|cell| &cell.failures) {
-        *kinds.entry(*kind).or_default() += count;
-    }
-    if kinds.is_empty() {
-        return None;
-    }
-    let requests: u64 = variant.cells.iter().map(|cell| cell.n).sum();
-    let list: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-    Some(format!("failures: {}, of {requests} requests", list.join(", ")))
-}
-
 /// Remarks on a variant's cells, each once with the cells it is about, and the reasons of cells without a result.
 #[must_use]
 pub fn remarks(variant: &VariantSummary) -> Vec<String> {
@@ -363,26 +349,6 @@ fn notes(variant: &VariantSummary) -> Vec<(String, Vec<String>)> {
         }
     }
     alike.into_iter().map(|(text, places)| (text.to_string(), places)).collect()
-}
-
-/// What was said of failures, once a kind, with how often and of which URL.
-fn failure_sentences(variant: &VariantSummary) -> Vec<String> {
-    let mut kinds: Vec<(&FailureMessage, u64)> = Vec::new();
-    for cell in &variant.cells {
-        for words in &cell.failure_words {
-            let count = cell.failures.get(&words.kind).copied().unwrap_or(0);
-            match kinds.iter_mut().find(|(known, _)| known.kind == words.kind) {
-                Some((_, counted)) => *counted += count,
-                None => kinds.push((words, count)),
-            }
-        }
-    }
-    let sentence = |(FailureMessage { kind, words, url }, count): &(&FailureMessage, u64)| {
-        let place = url.as_ref().map(|url| format!(" at {url}")).unwrap_or_default();
-        format!("{count} × {kind}{place}: {words}")
-    };
-    // Those of the measured phase: others are in `run.json`.
-    kinds.iter().filter(|(_, count)| *count > 0).map(sentence).collect()
 }
 
 /// That prompts were made fresh for every run, and why.

@@ -18,7 +18,7 @@ use crate::records::record::{
     RequestPhase, RequestRecord, RunHeader, RunOutcome, RunRecord, ServerSample, TokenRule,
 };
 use crate::records::store::{StoreError, SweepWriter};
-use crate::vocabulary::goal::Goal;
+use crate::vocabulary::goal::{Goal, SavedGoal};
 
 /// What the files do not tell about the sweep that is to be made of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -210,7 +210,7 @@ fn sweep(program: SourceProgram, mut reads: Vec<ParsedImportFile<'_>>, wanted: &
         scenario_hash: blake3::hash(list.as_bytes()).to_hex()[..32].to_owned(),
         scenario_file: LIST.to_owned(),
         changes: Vec::new(),
-        goals,
+        goals: goals.into_iter().map(SavedGoal::Read).collect(),
         plots: Vec::new(),
         variants,
         axes,

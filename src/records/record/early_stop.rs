@@ -1,6 +1,6 @@
 //! That a run was ended before all it had planned, since what was left could not have changed what its goals say of the cell.
 
-use crate::vocabulary::goal::Goal;
+use crate::vocabulary::goal::SavedGoal;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ pub enum EarlyStopCertainty {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DecidedGoal {
     /// As written in the scenario.
-    pub goal: Goal,
+    pub goal: SavedGoal,
     /// Whether it holds.
     pub holds: bool,
     /// Rows that it would have looked at in the end, over all repeats.
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     fn settled(goal: &str, holds: bool) -> DecidedGoal {
-        DecidedGoal { goal: goal.parse().unwrap(), holds, planned: 36, least_effective: 12, seen: 21, beyond: 9 }
+        DecidedGoal { goal: SavedGoal::Read(goal.parse().unwrap()), holds, planned: 36, least_effective: 12, seen: 21, beyond: 9 }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::version::FormatVersion;
-use crate::vocabulary::goal::Goal;
+use crate::vocabulary::goal::SavedGoal;
 
 /// What a sweep was going to be. Results are judged by it even where runs are missing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<String>,
     /// Goal expressions, as written.
-    pub goals: Vec<Goal>,
+    pub goals: Vec<SavedGoal>,
     /// `[[plots]]` entries, as resolved.
     pub plots: Vec<Value>,
     pub variants: Vec<String>,

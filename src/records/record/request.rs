@@ -185,6 +185,12 @@ impl FailureKind {
         }
     }
 
+    /// The kind of that name; `Other` for one that only a newer version knows.
+    #[must_use]
+    pub fn of_name(name: &str) -> Self {
+        Self::from_name(name).unwrap_or(Self::Other)
+    }
+
     /// The kind of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::cache_check::{CacheCheck, PromptSalt};
@@ -191,12 +191,28 @@ pub struct RequestCounts {
     /// Failures of the measured phase.
     pub failed: u64,
     /// Failures of all phases, by kind.
+    #[serde(deserialize_with = "counted_by_kind")]
     pub failures: BTreeMap<FailureKind, u64>,
     /// What was said of the first failure of each kind, in most cases by the server; not of those that we cancelled.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "words_by_kind")]
     pub failure_words: BTreeMap<FailureKind, String>,
     /// From the first measured request's intended time to the last one's end.
     pub measured_window_us: Micros,
+}
+
+/// Counts by the names of kinds; those of kinds that only a newer version knows are added up.
+fn counted_by_kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<FailureKind, u64>, D::Error> {
+    let mut counts: BTreeMap<FailureKind, u64> = BTreeMap::new();
+    for (name, count) in BTreeMap::<String, u64>::deserialize(deserializer)? {
+        *counts.entry(FailureKind::of_name(&name)).or_default() += count;
+    }
+    Ok(counts)
+}
+
+/// Words by the names of kinds.
+fn words_by_kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<FailureKind, String>, D::Error> {
+    let words = BTreeMap::<String, String>::deserialize(deserializer)?;
+    Ok(words.into_iter().map(|(name, words)| (FailureKind::of_name(&name), words)).collect())
 }
 
 /// The share of a run's requests from which on it counts as not served.
@@ -277,6 +293,13 @@ mod tests {
     fn unserved(requests: u64, failures: &[(&str, u64)]) -> Option<u64> {
         let failures = failures.iter().map(|(kind, count)| (FailureKind::from_name(kind).unwrap(), *count)).collect();
         RequestCounts { requests, failures, ..RequestCounts::default() }.unserved()
+    }
+
+    #[test]
+    fn failures_of_kinds_that_only_a_newer_version_knows_are_counted_as_others() {
+        let written = r#"{"requests":9,"measured":9,"failed":6,"failures":{"connect":1,"evicted":2,"shed":3},"measured_window_us":1}"#;
+        let counts: RequestCounts = serde_json::from_str(written).unwrap();
+        assert_eq!(counts.failures, BTreeMap::from([(FailureKind::Connect, 1), (FailureKind::Other, 5)]));
     }
 
     #[test]

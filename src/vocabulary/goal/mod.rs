@@ -22,6 +22,7 @@ use crate::vocabulary::metric::{MeasureUnit, Metric, MetricDirection};
 
 pub use cursor::GoalError;
 pub use population::MetricPopulation;
+pub use saved::{SavedGoal, UnreadGoalError};
 
 /// One requirement: an aggregate compared with a limit.
 #[derive(Debug, Clone, PartialEq)]
