@@ -26,7 +26,7 @@ pub enum EarlyStopCertainty {
 /// A goal and the rows that settled it: those of the cell, its earlier repeats included.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DecidedGoal {
-    /// As written in the scenario.
+    /// As the manifest has it.
     pub goal: SavedGoal,
     /// Whether it holds.
     pub holds: bool,

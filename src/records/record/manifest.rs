@@ -25,7 +25,7 @@ pub struct Manifest {
     /// What was said on the command line to change it: `--set`, `--only`, `--simulate`, `--url`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<String>,
-    /// Goal expressions, as written.
+    /// Goals, in the one form that reads back to the same.
     pub goals: Vec<SavedGoal>,
     /// `[[plots]]` entries, as resolved.
     pub plots: Vec<Value>,
