@@ -8,7 +8,6 @@ use crate::records::record::{
     CacheCheck, ClientEnvironment, ClientHealth, FailureKind, FirstEventSource, FormatVersion, Manifest, PlannedRun, RequestCounts,
     RequestFailure, RequestPhase, RequestRecord, RunHeader, RunOutcome, RunRecord, SampleKind, ServerSample, TokenRule, TokenSource,
 };
-use crate::vocabulary::goal::SavedGoal;
 
 /// A request that failed early: everything that may be missing is missing.
 pub(crate) fn record(request: u64) -> RequestRecord {
@@ -115,7 +114,7 @@ pub(crate) fn manifest(ids: &[&str]) -> Manifest {
         scenario_hash: "0123456789abcdef".into(),
         scenario_file: "scenario.toml".into(),
         changes: Vec::new(),
-        goals: vec![SavedGoal::Read("p95(ttft where turn >= 1) <= 2s".parse().unwrap())],
+        goals: vec![serde_json::from_value(json!("p95(ttft where turn >= 1) <= 2s")).unwrap()],
         plots: Vec::new(),
         variants: vec!["lmcache".into()],
         axes: vec![("workload.concurrent".into(), vec![json!(4)]), ("workload.sequential".into(), vec![json!(3)])],
