@@ -3,8 +3,8 @@
 
 use bench::foundation::clock::Micros;
 use bench::records::record::{
-    CacheCheck, ClientEnvironment, ClientHealth, FailureKind, FirstEventSource, FormatVersion, Manifest, PlannedRun, RequestCounts,
-    RequestFailure, RequestPhase, RequestRecord, RunHeader, RunOutcome, RunRecord, TokenRule, TokenSource,
+    CacheCheck, CacheEvidence, ClientEnvironment, ClientHealth, FailureKind, FirstEventSource, FormatVersion, Manifest, PlannedRun,
+    RequestCounts, RequestFailure, RequestPhase, RequestRecord, RunHeader, RunOutcome, RunRecord, TokenRule, TokenSource,
 };
 use bench::vocabulary::goal::SavedGoal;
 use rand::{RngExt, SeedableRng};
@@ -93,7 +93,7 @@ impl Sizes {
             started_at: jiff::Timestamp::UNIX_EPOCH,
             duration_us: Micros(self.rows * 5_000),
             token_rule: TokenRule::Simulated,
-            cache_contract: CacheCheck::Proven { how: "made up".into() },
+            cache_contract: CacheCheck::Proven(CacheEvidence::Text("made up".into())),
             salt: None,
             server: None,
             client: ClientHealth::default(),

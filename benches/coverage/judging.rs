@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use bench::analysis::{CellSummary, SummaryOptions, summarize};
 use bench::foundation::clock::Micros;
 use bench::records::record::{
-    CacheCheck, ClientEnvironment, ClientHealth, FormatVersion, Manifest, PlannedRun, RequestCounts, RequestRecord, RunHeader, RunOutcome,
-    RunRecord, TokenRule,
+    CacheCheck, CacheEvidence, ClientEnvironment, ClientHealth, FormatVersion, Manifest, PlannedRun, RequestCounts, RequestRecord,
+    RunHeader, RunOutcome, RunRecord, TokenRule,
 };
 use bench::records::store::{SavedRequests, SavedRun, SavedSamples, SavedSweep, to_table};
 use bench::vocabulary::goal::Goal;
@@ -45,7 +45,7 @@ fn record(header: RunHeader, counts: RequestCounts, duration_us: Micros) -> RunR
         started_at: jiff::Timestamp::UNIX_EPOCH,
         duration_us,
         token_rule: TokenRule::Simulated,
-        cache_contract: CacheCheck::Proven { how: "simulated".into() },
+        cache_contract: CacheCheck::Proven(CacheEvidence::Text("simulated".into())),
         salt: None,
         server: None,
         client: ClientHealth::default(),

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use super::{RequestTable, SummaryOptions, SweepSummary, summarize};
 use crate::foundation::clock::Micros;
 use crate::records::record::{
-    CacheCheck, ClientEnvironment, ClientHealth, DecidedGoal, EarlyStopCertainty, EarlyStopReason, FailureKind, FormatVersion,
-    FrontierSweep, Manifest, PlannedRun, RequestCounts, RequestFailure, RequestPhase, RequestRecord, RunHeader, RunOutcome, RunRecord,
-    SampleKind, ServerSample, TokenRule, TokenSource,
+    CacheCheck, CacheEvidence, CacheResetMethod, ClientEnvironment, ClientHealth, DecidedGoal, EarlyStopCertainty, EarlyStopReason,
+    FailureKind, FirstTurnFinding, FormatVersion, FrontierSweep, InconclusiveTurns, Manifest, PlannedRun, RequestCounts, RequestFailure,
+    RequestPhase, RequestRecord, RunHeader, RunOutcome, RunRecord, SampleKind, ServerSample, TokenRule, TokenSource,
 };
 use crate::records::store::{SavedRequests, SavedRun, SavedSamples, SavedSweep, SweepWriter, to_table};
 use crate::vocabulary::goal::SavedGoal;
@@ -93,7 +93,11 @@ pub(crate) fn cell(variant: &'static str, concurrent: u64, sequential: u64, reco
         axes: vec![("workload.concurrent".into(), json!(concurrent)), ("workload.sequential".into(), json!(sequential))],
         repeat: 0,
         outcome: RunOutcome::Completed,
-        cache_contract: CacheCheck::Proven { how: "a canary prompt brought 0 cached tokens".into() },
+        cache_contract: CacheCheck::Proven(CacheEvidence::Checked {
+            reset: CacheResetMethod::NewEngine,
+            canary: None,
+            first_turns: FirstTurnFinding::Inconclusive(InconclusiveTurns::NotReported),
+        }),
         records,
     }
 }

@@ -98,7 +98,7 @@ mod tests {
     use super::super::fixture::{Cell, answered, cell, failed, sweep, uniform};
     use super::super::{SummaryOptions, SweepSummary, summarize};
     use super::*;
-    use crate::records::record::{CacheCheck, FailureKind, ServerFacts};
+    use crate::records::record::{CacheCheck, CacheEvidence, FailureKind, ServerFacts};
     use crate::records::store::SavedSweep;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn caches_that_are_not_proven_and_requests_that_broke_are_named() {
         let mut cells = sure();
-        cells[2].cache_contract = CacheCheck::NotProven { reason: "nobody tells".into() };
+        cells[2].cache_contract = CacheCheck::NotProven(CacheEvidence::NotRun);
         cells[0].records.push(failed(900, 1, FailureKind::Http(503)));
         let summary = judged(&sweep(&[GOAL], &cells));
         assert_eq!(kinds(&summary), [ReversalReasonKind::CacheContract, ReversalReasonKind::Failures]);

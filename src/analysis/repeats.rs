@@ -11,9 +11,9 @@ use crate::vocabulary::goal::{Aggregate, Goal, Measure};
 impl From<&CacheCheck> for RepeatCacheState {
     fn from(check: &CacheCheck) -> Self {
         match check {
-            CacheCheck::Proven { .. } => Self::ProvenEmpty,
-            CacheCheck::NotProven { .. } => Self::NotProven,
-            CacheCheck::Failed { .. } => Self::NotEmpty,
+            CacheCheck::Proven(_) => Self::ProvenEmpty,
+            CacheCheck::NotProven(_) => Self::NotProven,
+            CacheCheck::Failed(_) => Self::NotEmpty,
         }
     }
 }
@@ -63,13 +63,13 @@ mod tests {
     use super::super::fixture::{Cell, cell, failed, sweep, uniform};
     use super::super::{SummaryOptions, summarize};
     use super::*;
-    use crate::records::record::FailureKind;
+    use crate::records::record::{CacheEvidence, FailureKind};
 
     #[test]
     fn each_run_stands_by_itself_beside_the_pooled_value() {
         let mut slow = cell("vllm", 2, 2, uniform(2, 2, 5.0));
         slow.records.push(failed(9, 1, FailureKind::Connect));
-        slow.cache_contract = CacheCheck::NotProven { reason: "nobody tells".into() };
+        slow.cache_contract = CacheCheck::NotProven(CacheEvidence::NotRun);
         let cells = [cell("vllm", 2, 2, uniform(2, 2, 0.5)), Cell { repeat: 1, ..slow }];
         let goals = ["p95(ttft where turn >= 1) <= 2s", "error_rate <= 10%"];
         let summary = summarize(&sweep(&goals, &cells), &SummaryOptions::default()).unwrap();

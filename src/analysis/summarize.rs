@@ -283,8 +283,8 @@ fn notes(cell: &CellRuns<'_>, client_limited: Option<&str>, streams: &StreamFigu
     for run in &cell.runs {
         // Of a run that failed there is nothing to be proven.
         let is_whole = run.record.outcome.is_whole();
-        if let (CacheCheck::NotProven { reason }, true) = (&run.record.cache_contract, is_whole) {
-            notes.push(format!("cold caches are not proven: {reason}"));
+        if let (CacheCheck::NotProven(evidence), true) = (&run.record.cache_contract, is_whole) {
+            notes.push(format!("cold caches are not proven: {evidence}"));
         }
         notes.extend(run.record.notes.iter().cloned());
     }
@@ -326,7 +326,10 @@ mod tests {
 
     use super::super::fixture::{answered, cell, failed, published, save, sweep, uniform};
     use super::*;
-    use crate::records::record::{FailureKind, RunFailure, RunFailureCause};
+    use crate::records::record::{
+        CacheEvidence, CacheResetMethod, CanaryFinding, FailureKind, FirstTurnFinding, InconclusiveCanary, InconclusiveTurns, RunFailure,
+        RunFailureCause,
+    };
     use crate::records::store::read_sweep;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
@@ -380,7 +383,7 @@ mod tests {
     #[test]
     fn what_failed_is_invalid_or_is_missing_has_no_number_and_no_part_in_a_score() {
         let mut cells = vec![cell("vllm", 1, 1, uniform(1, 1, 0.5)), cell("vllm", 4, 4, uniform(4, 4, 0.5)), cell("vllm", 4, 3, vec![])];
-        cells[1].cache_contract = CacheCheck::Failed { reason: "the canary prompt brought 512 cached tokens".into() };
+        cells[1].cache_contract = CacheCheck::Failed(CacheEvidence::Text("the canary prompt brought 512 cached tokens".into()));
         cells[2].outcome = RunOutcome::Failed(RunFailure::new(RunFailureCause::Cell, "the server did not become ready".into()));
         cells.push(cell("vllm", 3, 3, uniform(3, 3, 0.5)));
         let mut saved = sweep(&[GOAL], &cells);
@@ -404,10 +407,15 @@ mod tests {
         records[0].cached_tokens = Some(1000);
         records.push(failed(9, 1, FailureKind::Http(503)));
         let mut unproven = cell("vllm", 2, 2, records);
-        unproven.cache_contract = CacheCheck::NotProven { reason: "the server does not tell cached tokens".into() };
+        let first_turns = FirstTurnFinding::Inconclusive(InconclusiveTurns::NotReported);
+        let canary = Some(CanaryFinding::Inconclusive(InconclusiveCanary::NotReported));
+        let evidence = CacheEvidence::Checked { reset: CacheResetMethod::Restarted, canary, first_turns };
+        unproven.cache_contract = CacheCheck::NotProven(evidence);
         let summary = summary(&[unproven]);
         let cell = &summary.variants[0].cells[0];
-        assert_eq!(cell.notes, ["cold caches are not proven: the server does not tell cached tokens"]);
+        let note = "cold caches are not proven: the server was started anew, but tells neither cached tokens nor counters of them; the server does not \
+            tell cached tokens";
+        assert_eq!(cell.notes, [note]);
         assert_eq!(cell.failures, BTreeMap::from([(FailureKind::Http(503), 1)]));
         assert_eq!((cell.n, cell.failed, cell.success_only.n), (17, 1, 16));
         // 12 follow-ups at 900 of 1000, and one first turn of four.

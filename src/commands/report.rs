@@ -171,7 +171,7 @@ fn colour(talk: VerbosityArgs) -> ColourMode {
 mod tests {
     use super::*;
     use crate::analysis::fixture::{Cell, cell, save, uniform};
-    use crate::records::record::{CacheCheck, RunFailure, RunFailureCause, RunOutcome};
+    use crate::records::record::{CacheCheck, CacheEvidence, RunFailure, RunFailureCause, RunOutcome};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
@@ -217,7 +217,7 @@ mod tests {
         failed.outcome = RunOutcome::Failed(RunFailure::new(RunFailureCause::Cell, "the server did not become ready".into()));
         assert_eq!(exit(&reported(&[fine(), failed]).1), ExitReason::CellsFailed);
         let mut warm = slow();
-        warm.cache_contract = CacheCheck::Failed { reason: "the canary prompt brought 512 cached tokens".into() };
+        warm.cache_contract = CacheCheck::Failed(CacheEvidence::Text("the canary prompt brought 512 cached tokens".into()));
         assert_eq!(exit(&reported(&[fine(), warm]).1), ExitReason::CellsFailed);
     }
 

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use bench::execution::reporter::CSV_COLUMNS;
 use bench::foundation::clock::Micros;
 use bench::records::record::{
-    CacheCheck, ClientCapacity, ClientEnvironment, ClientHealth, ConnectionCounts, DecidedGoal, EarlyStopCertainty, EarlyStopReason,
-    FailureKind, FormatVersion, FrontierSweep, ImportOrigin, LogExcerpt, Manifest, PlannedRun, PromptSalt, RecordedMessage, RecordedText,
-    RequestCounts, RequestText, RunFailure, RunFailureCause, RunHeader, RunOutcome, RunRecord, ServerFacts, StampSource, TokenRule,
+    CacheCheck, CacheEvidence, ClientCapacity, ClientEnvironment, ClientHealth, ConnectionCounts, DecidedGoal, EarlyStopCertainty,
+    EarlyStopReason, FailureKind, FormatVersion, FrontierSweep, ImportOrigin, LogExcerpt, Manifest, PlannedRun, PromptSalt,
+    RecordedMessage, RecordedText, RequestCounts, RequestText, RunFailure, RunFailureCause, RunHeader, RunOutcome, RunRecord, ServerFacts,
+    StampSource, TokenRule,
 };
 use bench::records::store::{REQUEST_COLUMNS, SAMPLE_COLUMNS};
 use jiff::Timestamp;
@@ -148,7 +149,6 @@ fn every_column_of_the_table_is_documented_in_its_order() {
 
 #[test]
 fn every_field_of_a_run_is_documented_and_no_other() {
-    let reason = || "why".to_owned();
     let settled = DecidedGoal {
         goal: SavedGoal::Read("p95(ttft) <= 2s".parse().unwrap()),
         holds: false,
@@ -157,23 +157,26 @@ fn every_field_of_a_run_is_documented_and_no_other() {
         seen: 21,
         beyond: 9,
     };
-    let records = [
+    let checks: Vec<CacheCheck> = serde_json::from_str(include_str!("../fixtures/cache_checks.json")).unwrap();
+    let mut records = vec![
         run_record(
             RunOutcome::Failed(RunFailure {
                 cause: RunFailureCause::ServerDied,
-                reason: reason(),
+                reason: "why".into(),
                 log: Some(LogExcerpt { file: "server.log".into(), lines: vec!["lost".into()] }),
             }),
             TokenRule::Tokenizer { file: "tokenizer.json".into(), blake3: "0".into() },
-            CacheCheck::Proven { how: reason() },
+            CacheCheck::Proven(CacheEvidence::NotRun),
         ),
         run_record(
             RunOutcome::Curtailed(EarlyStopReason { certainty: EarlyStopCertainty::Sequential { risk: 0.05 }, settled: vec![settled] }),
             TokenRule::Server,
-            CacheCheck::NotProven { reason: reason() },
+            CacheCheck::NotProven(CacheEvidence::NotRun),
         ),
-        run_record(RunOutcome::Completed, TokenRule::Estimate { characters_per_token: 4.0 }, CacheCheck::Failed { reason: reason() }),
     ];
+    // Evidence of every kind, which a test beside its types holds.
+    let estimate = || TokenRule::Estimate { characters_per_token: 4.0 };
+    records.extend(checks.into_iter().map(|check| run_record(RunOutcome::Completed, estimate(), check)));
     assert_eq!(documented("run.json").into_iter().collect::<BTreeSet<_>>(), saved(records));
 }
 

@@ -1,166 +1,134 @@
 //! The cold-cache check of a whole run: what the canary found before the load, and what the rows say afterwards. Pure.
 
 use crate::planning::plan::EnvironmentRedactor;
-use crate::records::record::CacheCheck;
+use crate::records::record::{CacheCheck, CacheEvidence, CacheResetMethod, CanaryFinding, FirstTurnFinding, InconclusiveTurns};
 
-/// What was done before the load so that no prompt is in a cache.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum CacheResetOutcome {
-    /// `reset = "none"`: warm caches are wanted.
-    Nothing,
-    /// What the scenario asks for, without a look at it.
-    NoCanary(CacheResetMethod),
-    /// What the scenario asks for, and this was found.
-    Canary(CacheResetMethod, CacheCheck),
-}
-
-/// How prompts are kept away from what is cached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CacheResetMethod {
-    /// By emptying the caches, whatever does it.
-    Emptying,
-    Salt,
-}
-
-impl CacheResetMethod {
-    /// What else there is to do where it did not work.
-    fn cure(self) -> &'static str {
-        match self {
-            Self::Emptying => "; `server.reset = \"salt\"` does without: it gives the prompts of every cell words of their own",
-            Self::Salt => "",
-        }
-    }
-}
-
-/// What rows alone say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum RowCacheEvidence {
-    /// First turns brought what no cache knew; the evidence.
-    Cold(String),
-    /// They came from a cache; the evidence.
-    Warm(String),
-    /// They cannot tell; why.
-    Silent(String),
+/// What was done before the load so that no prompt is in a cache, and what the canary found, where one was sent.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct CacheResetOutcome {
+    pub reset: CacheResetMethod,
+    pub canary: Option<CanaryFinding>,
 }
 
 impl CacheResetOutcome {
     /// What is known before any row.
     pub fn so_far(&self) -> CacheCheck {
-        self.with(RowCacheEvidence::Silent("no first turn was answered".to_owned()))
+        self.with(FirstTurnFinding::Inconclusive(InconclusiveTurns::NoneAnswered))
     }
 
-    /// The check: failed where either failed, proven where either proves it, else not proven for the reasons of both.
-    pub fn with(&self, rows: RowCacheEvidence) -> CacheCheck {
-        use CacheCheck::{Failed, NotProven, Proven};
-        match (self, rows) {
-            (Self::Canary(means, Failed { reason }), RowCacheEvidence::Warm(evidence)) => {
-                Failed { reason: format!("{reason}; {evidence}{}", means.cure()) }
-            }
-            (Self::Canary(means, Failed { reason }), _) => Failed { reason: format!("{reason}{}", means.cure()) },
-            (Self::Nothing, RowCacheEvidence::Warm(evidence)) => {
-                NotProven { reason: format!("{evidence}, and warm caches are wanted: `server.reset` is \"none\"") }
-            }
-            (Self::Canary(CacheResetMethod::Salt, _) | Self::NoCanary(CacheResetMethod::Salt), RowCacheEvidence::Warm(evidence)) => {
-                Failed { reason: format!("{evidence}, although every prompt of the run begins with a salt of its own") }
-            }
-            (Self::Canary(means @ CacheResetMethod::Emptying, Proven { how }), RowCacheEvidence::Warm(evidence)) => {
-                Failed { reason: format!("{evidence}, of a cache that `server.reset` does not reach, although {how}{}", means.cure()) }
-            }
-            (Self::Canary(means, _) | Self::NoCanary(means), RowCacheEvidence::Warm(evidence)) => {
-                Failed { reason: format!("{evidence}: `server.reset` does not empty every cache{}", means.cure()) }
-            }
-            (Self::Canary(_, Proven { how }), RowCacheEvidence::Cold(evidence)) => Proven { how: format!("{how}; {evidence}") },
-            (Self::Canary(_, Proven { how }), RowCacheEvidence::Silent(_)) => Proven { how: how.clone() },
-            (_, RowCacheEvidence::Cold(evidence)) => Proven { how: evidence },
-            (Self::Canary(_, NotProven { reason }), RowCacheEvidence::Silent(why)) => NotProven { reason: format!("{reason}; {why}") },
-            (Self::NoCanary(_), RowCacheEvidence::Silent(why)) => NotProven { reason: format!("{why}, and `server.canary` is off") },
-            (Self::Nothing, RowCacheEvidence::Silent(why)) => {
-                NotProven { reason: format!("{why}, and warm caches are wanted: `server.reset` is \"none\"") }
-            }
-        }
+    /// The check: failed where either failed, proven where either proves it, else not proven. Warm caches that are wanted fail nothing.
+    pub fn with(&self, first_turns: FirstTurnFinding) -> CacheCheck {
+        let Self { reset, canary } = self.clone();
+        let is_new = reset == CacheResetMethod::NewEngine;
+        let judged = match (&canary, first_turns) {
+            (Some(CanaryFinding::Left { .. }), _) => CacheCheck::Failed,
+            (_, FirstTurnFinding::Warm { .. }) if reset == CacheResetMethod::LeftWarm => CacheCheck::NotProven,
+            (_, FirstTurnFinding::Warm { .. }) => CacheCheck::Failed,
+            (Some(CanaryFinding::Gone { .. }), _) | (_, FirstTurnFinding::Cold { .. }) => CacheCheck::Proven,
+            (_, FirstTurnFinding::Inconclusive(_)) if is_new => CacheCheck::Proven,
+            (_, FirstTurnFinding::Inconclusive(_)) => CacheCheck::NotProven,
+        };
+        judged(CacheEvidence::Checked { reset, canary, first_turns })
     }
 }
 
-/// The check without what its words hold of the environment.
+/// The check without what it holds of the environment. Where more than its texts from outside does, nothing but the sentence is left of it.
 pub(super) fn hidden(check: CacheCheck, mask: &EnvironmentRedactor) -> CacheCheck {
-    match check {
-        CacheCheck::Proven { how } => CacheCheck::Proven { how: mask.hide(how) },
-        CacheCheck::NotProven { reason } => CacheCheck::NotProven { reason: mask.hide(reason) },
-        CacheCheck::Failed { reason } => CacheCheck::Failed { reason: mask.hide(reason) },
-    }
+    check.map_evidence(|evidence| {
+        let sentence = mask.hide(evidence.to_string());
+        let masked = evidence.map_texts(|text| mask.hide(text));
+        if masked.to_string() == sentence { masked } else { CacheEvidence::Text(sentence) }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::records::record::{CanaryReading, FirstTurnTokens, InconclusiveCanary};
 
-    use CacheResetMethod::{Emptying, Salt};
+    use CacheResetMethod::{Emptied, LeftWarm, NewEngine, Restarted, Salted};
 
-    fn proven(means: CacheResetMethod) -> CacheResetOutcome {
-        CacheResetOutcome::Canary(means, CacheCheck::Proven { how: "the canary is gone".into() })
-    }
+    const READING: CanaryReading = CanaryReading::Counters { cached_tokens_before: 2048, cached_tokens_after: 0, tolerated_tokens: 0 };
+    const GONE: CanaryFinding = CanaryFinding::Gone { reading: READING, second_reset: false };
+    const LEFT: CanaryFinding = CanaryFinding::Left { reading: READING };
+    const UNKNOWN: CanaryFinding = CanaryFinding::Inconclusive(InconclusiveCanary::NotReported);
+    const TOKENS: FirstTurnTokens = FirstTurnTokens { turns: 1, prompt_tokens: 8000, cached_tokens: 0 };
+    const COLD: FirstTurnFinding = FirstTurnFinding::Cold { tokens: TOKENS, explained_tokens: 36 };
+    const WARM: FirstTurnFinding = FirstTurnFinding::Warm { tokens: TOKENS, explained_tokens: 36 };
+    const SILENT: FirstTurnFinding = FirstTurnFinding::Inconclusive(InconclusiveTurns::SharedByUsers);
 
-    fn not_proven(means: CacheResetMethod) -> CacheResetOutcome {
-        CacheResetOutcome::Canary(means, CacheCheck::NotProven { reason: "the canary failed".into() })
-    }
-
-    fn failed(means: CacheResetMethod) -> CacheResetOutcome {
-        CacheResetOutcome::Canary(means, CacheCheck::Failed { reason: "the canary is there".into() })
-    }
-
-    fn cold() -> RowCacheEvidence {
-        RowCacheEvidence::Cold("0 of 8000 cached".into())
-    }
-
-    fn warm() -> RowCacheEvidence {
-        RowCacheEvidence::Warm("7936 of 8000 cached".into())
-    }
-
-    fn silent() -> RowCacheEvidence {
-        RowCacheEvidence::Silent("users share a system prompt".into())
+    /// What each of these comes to, with all that is known as its evidence.
+    fn are(judged: fn(CacheEvidence) -> CacheCheck, reset: CacheResetMethod, canary: Option<&CanaryFinding>, turns: &[FirstTurnFinding]) {
+        for first_turns in turns.iter().copied() {
+            let outcome = CacheResetOutcome { reset, canary: canary.cloned() };
+            let evidence = CacheEvidence::Checked { reset, canary: canary.cloned(), first_turns };
+            assert_eq!(outcome.with(first_turns), judged(evidence));
+        }
     }
 
     #[test]
-    fn either_witness_can_fail_the_contract_and_the_salt_is_named_where_it_is_not_tried_yet() {
-        for means in [Emptying, Salt] {
-            for emptied in [CacheResetOutcome::NoCanary(means), proven(means), not_proven(means), failed(means)] {
-                let CacheCheck::Failed { reason } = emptied.with(warm()) else { panic!("{emptied:?}") };
-                assert!(reason.contains("7936 of 8000"), "{reason}");
-                assert_eq!(reason.contains("`server.reset = \"salt\"`"), means == Emptying, "{reason}");
+    fn either_witness_can_fail_the_check() {
+        for reset in [Emptied, Restarted, Salted] {
+            for canary in [None, Some(&GONE), Some(&UNKNOWN)] {
+                are(CacheCheck::Failed, reset, canary, &[WARM]);
             }
-            for rows in [cold(), silent()] {
-                let CacheCheck::Failed { reason } = failed(means).with(rows) else { panic!("{means:?}") };
-                assert!(reason.starts_with("the canary is there"), "{reason}");
-                assert_eq!(reason.contains("`server.reset = \"salt\"`"), means == Emptying, "{reason}");
+            are(CacheCheck::Failed, reset, Some(&LEFT), &[COLD, WARM, SILENT]);
+        }
+        are(CacheCheck::Failed, NewEngine, None, &[WARM]);
+    }
+
+    #[test]
+    fn warm_caches_that_are_wanted_fail_nothing() {
+        are(CacheCheck::NotProven, LeftWarm, None, &[WARM]);
+    }
+
+    #[test]
+    fn either_witness_can_prove_the_check_and_a_new_engine_needs_none() {
+        for reset in [Emptied, Restarted, Salted] {
+            are(CacheCheck::Proven, reset, Some(&GONE), &[COLD, SILENT]);
+            for canary in [None, Some(&UNKNOWN)] {
+                are(CacheCheck::Proven, reset, canary, &[COLD]);
             }
         }
+        are(CacheCheck::Proven, LeftWarm, None, &[COLD]);
+        are(CacheCheck::Proven, NewEngine, None, &[COLD, SILENT]);
     }
 
     #[test]
-    fn warm_caches_that_are_wanted_fail_nothing_and_are_told() {
-        let CacheCheck::NotProven { reason } = CacheResetOutcome::Nothing.with(warm()) else { panic!("wanted") };
-        assert!(reason.contains("7936 of 8000") && reason.contains("warm caches are wanted"), "{reason}");
-    }
-
-    #[test]
-    fn either_witness_can_prove_the_contract() {
-        assert_eq!(proven(Salt).with(silent()), CacheCheck::Proven { how: "the canary is gone".into() });
-        assert_eq!(proven(Emptying).with(cold()), CacheCheck::Proven { how: "the canary is gone; 0 of 8000 cached".into() });
-        for emptied in [CacheResetOutcome::Nothing, CacheResetOutcome::NoCanary(Emptying), not_proven(Salt)] {
-            assert_eq!(emptied.with(cold()), CacheCheck::Proven { how: "0 of 8000 cached".into() });
+    fn without_a_witness_nothing_is_proven_and_before_any_row_the_canary_is_the_only_one() {
+        for reset in [Emptied, Restarted, Salted] {
+            for canary in [None, Some(&UNKNOWN)] {
+                are(CacheCheck::NotProven, reset, canary, &[SILENT]);
+            }
+            assert!(matches!(CacheResetOutcome { reset, canary: Some(GONE) }.so_far(), CacheCheck::Proven(_)));
         }
+        are(CacheCheck::NotProven, LeftWarm, None, &[SILENT]);
     }
 
     #[test]
-    fn without_a_witness_the_reasons_of_both_are_told() {
-        let emptied = [
-            (CacheResetOutcome::Nothing, "are wanted"),
-            (CacheResetOutcome::NoCanary(Salt), "`server.canary` is off"),
-            (not_proven(Salt), "the canary failed"),
-        ];
-        for (emptied, said) in emptied {
-            let CacheCheck::NotProven { reason } = emptied.with(silent()) else { panic!("{emptied:?}") };
-            assert!(reason.contains(said) && reason.contains("share a system prompt"), "{reason}");
+    fn what_comes_from_the_environment_is_in_no_kind_of_evidence_and_in_no_sentence() {
+        let checks: Vec<serde_json::Value> = serde_json::from_str(include_str!("../../../tests/fixtures/cache_checks.json")).unwrap();
+        let (mut typed, mut texts) = (0, 0);
+        for saved in checks {
+            for secret in ["gpu7.lan", "2048", "prompt", "s when"] {
+                let mask = EnvironmentRedactor::default().and([(secret.to_owned(), "${NAME}".to_owned())]);
+                let check: CacheCheck = serde_json::from_value(saved.clone()).unwrap();
+                let (kind, sentence) = (std::mem::discriminant(&check), mask.hide(check.evidence().to_string()));
+                let is_outside = secret == "gpu7.lan" || !check.evidence().to_string().contains(secret);
+                let hidden = hidden(check.clone(), &mask);
+                assert_eq!((std::mem::discriminant(&hidden), hidden.evidence().to_string()), (kind, sentence));
+                let CacheEvidence::Text(_) = hidden.evidence() else {
+                    typed += 1;
+                    assert!(is_outside, "{secret}: {hidden:?}");
+                    let written = serde_json::to_string(&hidden).unwrap();
+                    assert!(!written.contains("gpu7.lan") || secret != "gpu7.lan", "{written}");
+                    continue;
+                };
+                texts += 1;
+                assert!(!is_outside, "{secret}: {hidden:?}");
+                assert!(!serde_json::to_string(&hidden).unwrap().contains(secret), "{hidden:?}");
+            }
         }
+        assert!(typed > 40 && texts > 20, "{typed} {texts}");
     }
 }

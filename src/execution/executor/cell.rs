@@ -25,8 +25,8 @@ use crate::execution::event::SweepEvent;
 use crate::foundation::clock::{Clock, SharedTimer};
 use crate::planning::plan::{EnvironmentRedactor, Run};
 use crate::records::record::{
-    CacheCheck, ClientHealth, EarlyStopReason, FormatVersion, PromptSalt, RunFailure, RunFailureCause, RunOutcome, RunRecord, ServerFacts,
-    TokenRule,
+    CacheCheck, CacheEvidence, ClientHealth, EarlyStopReason, FormatVersion, PromptSalt, RunFailure, RunFailureCause, RunOutcome,
+    RunRecord, ServerFacts, TokenRule,
 };
 use crate::servers::client::{HttpTarget, SimTarget, Target, TargetError};
 use crate::servers::server::WatchSummary;
@@ -207,7 +207,7 @@ impl CellLog {
         Self {
             tally: RunTotals::default(),
             token_rule: TokenRule::Simulated,
-            cache_contract: CacheCheck::NotProven { reason: "the cell was not run".to_owned() },
+            cache_contract: CacheCheck::NotProven(CacheEvidence::NotRun),
             salt: None,
             offered_qps: None,
             watched: WatchSummary::default(),
@@ -296,7 +296,7 @@ async fn attempt(
 
 /// The check of a cell that is not run since its caches could not be emptied.
 fn not_emptied(error: &ColdCacheError) -> CacheCheck {
-    CacheCheck::Failed { reason: format!("the caches were not emptied: {error}") }
+    CacheCheck::Failed(CacheEvidence::NotEmptied { error: error.to_string() })
 }
 
 fn schedule(run: &Run, corpus: &Corpus) -> Result<RequestSchedule, WorkloadError> {

@@ -5,9 +5,9 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use super::cache_check::{CacheResetMethod, CacheResetOutcome};
+use super::cache_check::CacheResetOutcome;
 use crate::planning::plan::Run;
-use crate::records::record::{CacheCheck, PromptSalt};
+use crate::records::record::{CacheResetMethod, PromptSalt};
 use crate::servers::client::Target;
 use crate::servers::server::{Canary, CanaryTexts, ResetError, reset};
 use crate::vocabulary::spec::server::{CachePolicy, ResetMode, ResetSpec, SaltReason};
@@ -70,22 +70,20 @@ impl<'a> RunAttempt<'a> {
     ) -> Result<CacheResetOutcome, ColdCacheError> {
         let target = match target {
             Target::Http(target) => target,
-            Target::Sim(_) => {
-                let proven = CacheCheck::Proven { how: "a new simulated engine".to_owned() };
-                return Ok(CacheResetOutcome::Canary(CacheResetMethod::Emptying, proven));
-            }
+            Target::Sim(_) => return Ok(CacheResetOutcome { reset: CacheResetMethod::NewEngine, canary: None }),
         };
         let server = &self.run.cell.server;
         let policy = server.cache_policy();
-        let means = match policy {
-            CachePolicy::LeftWarm => return Ok(CacheResetOutcome::Nothing),
-            CachePolicy::Salted(_) => CacheResetMethod::Salt,
-            CachePolicy::Emptied(_) | CachePolicy::Restarted => CacheResetMethod::Emptying,
+        let method = match policy {
+            CachePolicy::LeftWarm => return Ok(CacheResetOutcome { reset: CacheResetMethod::LeftWarm, canary: None }),
+            CachePolicy::Salted(_) => CacheResetMethod::Salted,
+            CachePolicy::Restarted => CacheResetMethod::Restarted,
+            CachePolicy::Emptied(_) => CacheResetMethod::Emptied,
         };
         let reset = async || reset(server, &self.run.cell.target).await;
         if !server.canary {
             reset().await?;
-            return Ok(CacheResetOutcome::NoCanary(means));
+            return Ok(CacheResetOutcome { reset: method, canary: None });
         }
         let texts = self.texts(salt, context_limit).await?;
         let canary = Canary { target, texts };
@@ -94,7 +92,7 @@ impl<'a> RunAttempt<'a> {
             CachePolicy::Restarted => canary.after_restart().await,
             CachePolicy::Salted(_) | CachePolicy::LeftWarm => canary.under_salt().await,
         };
-        Ok(CacheResetOutcome::Canary(means, found))
+        Ok(CacheResetOutcome { reset: method, canary: Some(found) })
     }
 
     async fn texts(&self, salt: Option<&RunSalt>, context_limit: Option<u64>) -> Result<CanaryTexts, TokenCountError> {

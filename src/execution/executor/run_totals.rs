@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::cache_check::RowCacheEvidence;
 use super::lateness::LatenessHistogram;
 use super::sequential_loop::RequestResult;
 use super::transport_totals::TransportTotals;
 use crate::foundation::clock::Micros;
 use crate::records::record::{
-    FailureKind, FirstTurnTokens, OPENING_TOKENS, RequestCounts, RequestPhase, RequestRecord, TEMPLATE_TOKENS, TokenSource,
+    FailureKind, FirstTurnFinding, FirstTurnTokens, InconclusiveTurns, OPENING_TOKENS, RequestCounts, RequestPhase, RequestRecord,
+    TEMPLATE_TOKENS, TokenSource,
 };
 use crate::vocabulary::spec::workload::{AnswerPolicy, WorkloadSpec};
 
@@ -174,20 +174,16 @@ impl RunTotals {
 
     /// What first turns say of the caches: a document that nobody has sent before cannot be in one. A salt of so many tokens is in all,
     /// and so is the chat template, whose length is guessed where nobody was asked.
-    pub fn first_turns(&self, workload: &WorkloadSpec, salt_tokens: u64, template_tokens: Option<u64>) -> RowCacheEvidence {
+    pub fn first_turns(&self, workload: &WorkloadSpec, salt_tokens: u64, template_tokens: Option<u64>) -> FirstTurnFinding {
         match workload {
-            WorkloadSpec::Chat(_) => {
-                RowCacheEvidence::Silent("users share a system prompt, so what their first turns find in a cache proves nothing".to_owned())
-            }
-            WorkloadSpec::Requests(spec) if spec.trace_file().is_some() => {
-                RowCacheEvidence::Silent("requests of a trace share prefixes, so what they find in a cache proves nothing".to_owned())
-            }
+            WorkloadSpec::Chat(_) => FirstTurnFinding::Inconclusive(InconclusiveTurns::SharedByUsers),
+            WorkloadSpec::Requests(spec) if spec.trace_file().is_some() => FirstTurnFinding::Inconclusive(InconclusiveTurns::SharedByTrace),
             WorkloadSpec::Requests(spec) if spec.shared_prefix_tokens.0 > 0 => {
-                RowCacheEvidence::Silent("requests share a system prompt, so what they find in a cache proves nothing".to_owned())
+                FirstTurnFinding::Inconclusive(InconclusiveTurns::SharedByRequests)
             }
             WorkloadSpec::DocumentQa(_) | WorkloadSpec::Requests(_) => {
                 let template_tokens = template_tokens.unwrap_or_else(|| self.first_turns.template_tokens());
-                self.first_turns.rows(salt_tokens, template_tokens)
+                self.first_turns.finding(salt_tokens, template_tokens)
             }
         }
     }
@@ -207,8 +203,8 @@ impl FirstTurnTotals {
         match record.cached_tokens {
             Some(cached) => {
                 self.told.turns += 1;
-                self.told.prompt += record.prompt_tokens.or(authored).unwrap_or(0);
-                self.told.cached += cached;
+                self.told.prompt_tokens += record.prompt_tokens.or(authored).unwrap_or(0);
+                self.told.cached_tokens += cached;
             }
             None => self.not_told += 1,
         }
@@ -231,19 +227,15 @@ impl FirstTurnTotals {
         self.prompt_tokens.saturating_sub(self.authored_tokens) / self.counted.max(1)
     }
 
-    fn rows(&self, salt_tokens: u64, template_tokens: u64) -> RowCacheEvidence {
-        let FirstTurnTokens { turns, prompt, cached } = self.told;
-        if turns == 0 {
-            let reason = if self.not_told > 0 { "the server does not tell cached tokens" } else { "no first turn was answered" };
-            return RowCacheEvidence::Silent(reason.to_owned());
-        }
-        let evidence = format!("{cached} of {prompt} prompt tokens of {turns} first turns came from a cache");
-        if self.told.are_warm(template_tokens.min(TEMPLATE_TOKENS) + salt_tokens + OPENING_TOKENS) {
-            RowCacheEvidence::Warm(evidence)
-        } else if self.not_told > 0 {
-            RowCacheEvidence::Silent(format!("{evidence}, but {} first turns did not tell", self.not_told))
-        } else {
-            RowCacheEvidence::Cold(evidence)
+    fn finding(&self, salt_tokens: u64, template_tokens: u64) -> FirstTurnFinding {
+        let (tokens, unreported_turns) = (self.told, self.not_told);
+        let explained_tokens = template_tokens.min(TEMPLATE_TOKENS) + salt_tokens + OPENING_TOKENS;
+        match (tokens.turns, unreported_turns) {
+            (0, 0) => FirstTurnFinding::Inconclusive(InconclusiveTurns::NoneAnswered),
+            (0, _) => FirstTurnFinding::Inconclusive(InconclusiveTurns::NotReported),
+            _ if tokens.are_warm(explained_tokens) => FirstTurnFinding::Warm { tokens, explained_tokens },
+            (_, 0) => FirstTurnFinding::Cold { tokens, explained_tokens },
+            _ => FirstTurnFinding::Inconclusive(InconclusiveTurns::PartlyReported { tokens, explained_tokens, unreported_turns }),
         }
     }
 }
@@ -283,18 +275,29 @@ mod tests {
 
     #[test]
     fn documents_that_come_from_a_cache_are_warm() {
-        assert!(matches!(first_turns(&[Some(0), Some(16)], 7980).rows(0, 20), RowCacheEvidence::Cold(_)));
+        let tokens = |cached_tokens| FirstTurnTokens { turns: 2, prompt_tokens: 16_000, cached_tokens };
+        let found = first_turns(&[Some(0), Some(16)], 7980).finding(0, 20);
+        assert_eq!(found, FirstTurnFinding::Cold { tokens: tokens(16), explained_tokens: 36 });
         // A template of 100 tokens in front of each document is shared by all of them.
-        assert!(matches!(first_turns(&[Some(0), Some(150)], 7900).rows(0, 100), RowCacheEvidence::Cold(_)));
-        let RowCacheEvidence::Warm(evidence) = first_turns(&[Some(0), Some(7936)], 7980).rows(0, 20) else { panic!("not cold") };
-        assert!(evidence.contains("7936 of 16000"), "{evidence}");
+        let found = first_turns(&[Some(0), Some(150)], 7900).finding(0, 100);
+        assert_eq!(found, FirstTurnFinding::Cold { tokens: tokens(150), explained_tokens: 116 });
+        let found = first_turns(&[Some(0), Some(7936)], 7980).finding(10, 20);
+        assert_eq!(found, FirstTurnFinding::Warm { tokens: tokens(7936), explained_tokens: 46 });
     }
 
     #[test]
     fn what_the_server_does_not_tell_says_nothing() {
-        assert!(matches!(first_turns(&[], 7980).rows(0, 20), RowCacheEvidence::Silent(_)));
-        assert!(matches!(first_turns(&[None], 7980).rows(0, 20), RowCacheEvidence::Silent(_)));
-        assert!(matches!(first_turns(&[Some(0), None], 7980).rows(0, 20), RowCacheEvidence::Silent(_)));
+        let reason = |cached: &[Option<u64>]| match first_turns(cached, 7980).finding(0, 20) {
+            FirstTurnFinding::Inconclusive(reason) => reason,
+            found => panic!("{found:?}"),
+        };
+        assert_eq!(reason(&[]), InconclusiveTurns::NoneAnswered);
+        assert_eq!(reason(&[None]), InconclusiveTurns::NotReported);
+        let tokens = FirstTurnTokens { turns: 1, prompt_tokens: 8000, cached_tokens: 0 };
+        let partly = InconclusiveTurns::PartlyReported { tokens, explained_tokens: 36, unreported_turns: 1 };
+        assert_eq!(reason(&[Some(0), None]), partly);
+        // What came from a cache is told all the same.
+        assert!(matches!(first_turns(&[Some(7936), None], 7980).finding(0, 20), FirstTurnFinding::Warm { .. }));
     }
 
     #[test]

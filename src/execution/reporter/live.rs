@@ -315,7 +315,7 @@ mod tests {
 
     use super::*;
     use crate::foundation::clock::Micros;
-    use crate::records::record::{CacheCheck, RunFailure, RunFailureCause};
+    use crate::records::record::{CacheCheck, CacheEvidence, RunFailure, RunFailureCause};
     use crate::records::store::fixture::{header, record, rich_record, run_record};
 
     fn answered(milliseconds: u64, turn: u32) -> RequestRecord {
@@ -389,7 +389,7 @@ mod tests {
     #[test]
     fn an_invalid_cell_says_why_and_has_no_figures() {
         let mut live = told("p95(ttft) <= 2s", [answered(100, 1)]);
-        let cache_contract = CacheCheck::Failed { reason: "the caches are not empty".into() };
+        let cache_contract = CacheCheck::Failed(CacheEvidence::Text("the caches are not empty".into()));
         let said = live.on(&SweepEvent::RunFinished(Box::new(RunRecord { cache_contract, ..run_record(header("a"), 1) }))).unwrap();
         assert!(said.ends_with("#1 (simulated): invalid: the caches are not empty"), "{said}");
     }

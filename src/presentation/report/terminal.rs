@@ -273,7 +273,7 @@ mod tests {
     use super::*;
     use crate::analysis::fixture::{answered, cell, failed, published, sweep, told, uniform};
     use crate::analysis::{SummaryOptions, summarize};
-    use crate::records::record::{CacheCheck, FailureKind, RunFailure, RunFailureCause, RunOutcome};
+    use crate::records::record::{CacheCheck, CacheEvidence, FailureKind, RunFailure, RunFailureCause, RunOutcome};
     use crate::records::store::SavedSamples;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn what_has_no_result_is_a_word_with_its_reason() {
         let mut cells: Vec<_> = (1..=4).map(|s| cell("vllm", 2, s, uniform(2, s, 0.5))).collect();
-        cells[1].cache_contract = CacheCheck::Failed { reason: "the canary prompt brought 512 cached tokens".into() };
+        cells[1].cache_contract = CacheCheck::Failed(CacheEvidence::Text("the canary prompt brought 512 cached tokens".into()));
         cells[2].outcome = RunOutcome::Failed(RunFailure::new(RunFailureCause::Cell, "the server said \u{1b}[31mno\u{1b}[0m".into()));
         cells[3].records = (0..40).map(|session| failed(session, 1, FailureKind::TimeoutFirstToken)).collect();
         insta::assert_snapshot!(shown(&[GOAL, "error_rate <= 1%"], &cells));
@@ -320,7 +320,7 @@ mod tests {
             }
         }
         cells.push(cell("lmcache", 2, 8, uniform(2, 8, 5.0)));
-        cells[4].cache_contract = CacheCheck::Failed { reason: "the canary prompt brought 512 cached tokens".into() };
+        cells[4].cache_contract = CacheCheck::Failed(CacheEvidence::Text("the canary prompt brought 512 cached tokens".into()));
         let mut saved = sweep(&[GOAL], &cells);
         for (run, hits) in saved.runs.iter_mut().zip([10_800.0, 0.0, 10_800.0, 0.0, 0.0]) {
             let asked = if run.record.header.variant == "lmcache" { 16_000.0 - hits } else { 0.0 };

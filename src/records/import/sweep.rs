@@ -14,8 +14,8 @@ use super::row::{count_in_flight, in_order};
 use super::{ImportError, SourceProgram};
 use crate::foundation::clock::Micros;
 use crate::records::record::{
-    CacheCheck, ClientEnvironment, ClientHealth, FailureKind, FormatVersion, ImportOrigin, Manifest, PlannedRun, RequestCounts,
-    RequestPhase, RequestRecord, RunHeader, RunOutcome, RunRecord, ServerSample, TokenRule,
+    CacheCheck, CacheEvidence, ClientEnvironment, ClientHealth, FailureKind, FormatVersion, ImportOrigin, Manifest, PlannedRun,
+    RequestCounts, RequestPhase, RequestRecord, RunHeader, RunOutcome, RunRecord, ServerSample, TokenRule,
 };
 use crate::records::store::{StoreError, SweepWriter};
 use crate::vocabulary::goal::{Goal, SavedGoal};
@@ -285,7 +285,7 @@ fn run(program: SourceProgram, header: RunHeader, reading: ParsedRun) -> Importe
     if times == TimestampOrigin::Told {
         count_in_flight(&mut records);
     }
-    let reason = format!("imported from {}, which does not tell whether caches were empty", program.words());
+    let evidence = CacheEvidence::Imported { program: program.words().to_owned() };
     let record = RunRecord {
         format: FormatVersion::CURRENT,
         header,
@@ -293,7 +293,7 @@ fn run(program: SourceProgram, header: RunHeader, reading: ParsedRun) -> Importe
         started_at: started_at.unwrap_or(Timestamp::UNIX_EPOCH),
         duration_us: records.iter().map(|record| record.done_us).max().unwrap_or_default(),
         token_rule: TokenRule::Server,
-        cache_contract: CacheCheck::NotProven { reason },
+        cache_contract: CacheCheck::NotProven(evidence),
         salt: None,
         server: None,
         client: ClientHealth::default(),

@@ -1,17 +1,108 @@
 //! Whether a run began with empty caches, and the one rule by which rows tell that they were not.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-/// Whether the server's caches were empty when the run began.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+use super::CacheEvidence;
+
+/// Whether the server's caches were empty when the run began, and by what that is known.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "SavedCacheCheck", into = "SavedCacheCheck")]
 pub enum CacheCheck {
-    /// Checked, and so it was; `how` says by what.
-    Proven { how: String },
-    /// Not known; `reason` says why.
-    NotProven { reason: String },
+    /// Checked, and so it was.
+    Proven(CacheEvidence),
+    /// Not known.
+    NotProven(CacheEvidence),
     /// Checked, and it was not so: the run is invalid.
-    Failed { reason: String },
+    Failed(CacheEvidence),
+}
+
+impl CacheCheck {
+    /// By what it is known, or why it is not.
+    #[must_use]
+    pub fn evidence(&self) -> &CacheEvidence {
+        let (Self::Proven(evidence) | Self::NotProven(evidence) | Self::Failed(evidence)) = self;
+        evidence
+    }
+
+    /// The same with other evidence.
+    #[must_use]
+    pub fn map_evidence(self, map: impl FnOnce(CacheEvidence) -> CacheEvidence) -> Self {
+        match self {
+            Self::Proven(evidence) => Self::Proven(map(evidence)),
+            Self::NotProven(evidence) => Self::NotProven(map(evidence)),
+            Self::Failed(evidence) => Self::Failed(map(evidence)),
+        }
+    }
+}
+
+/// As it stands in files: with a sentence for people, which is all that there was before format 1.6.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum SavedCacheCheck {
+    Proven {
+        how: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<SavedCacheEvidence>,
+    },
+    NotProven {
+        reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<SavedCacheEvidence>,
+    },
+    Failed {
+        reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<SavedCacheEvidence>,
+    },
+}
+
+/// Evidence as it stands in files: also of kinds that only a newer version knows.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum SavedCacheEvidence {
+    Known(CacheEvidence),
+    Unknown(serde_json::Value),
+}
+
+impl SavedCacheEvidence {
+    /// With the sentence beside it.
+    fn of(evidence: CacheEvidence) -> (String, Option<Self>) {
+        match evidence {
+            CacheEvidence::Text(text) => (text, None),
+            evidence => (evidence.to_string(), Some(Self::Known(evidence))),
+        }
+    }
+
+    /// The evidence, or the sentence where it tells more.
+    fn read(saved: Option<Self>, text: String) -> CacheEvidence {
+        match saved {
+            Some(Self::Known(evidence)) => evidence,
+            Some(Self::Unknown(_)) | None => CacheEvidence::Text(text),
+        }
+    }
+}
+
+impl From<SavedCacheCheck> for CacheCheck {
+    fn from(saved: SavedCacheCheck) -> Self {
+        match saved {
+            SavedCacheCheck::Proven { how, evidence } => Self::Proven(SavedCacheEvidence::read(evidence, how)),
+            SavedCacheCheck::NotProven { reason, evidence } => Self::NotProven(SavedCacheEvidence::read(evidence, reason)),
+            SavedCacheCheck::Failed { reason, evidence } => Self::Failed(SavedCacheEvidence::read(evidence, reason)),
+        }
+    }
+}
+
+impl From<CacheCheck> for SavedCacheCheck {
+    fn from(check: CacheCheck) -> Self {
+        let (text, evidence) = SavedCacheEvidence::of(check.evidence().clone());
+        match check {
+            CacheCheck::Proven(_) => Self::Proven { how: text, evidence },
+            CacheCheck::NotProven(_) => Self::NotProven { reason: text, evidence },
+            CacheCheck::Failed(_) => Self::Failed { reason: text, evidence },
+        }
+    }
 }
 
 /// Why prompts of a run began with words of its own, and what these were made from.
@@ -38,14 +129,14 @@ pub const TEMPLATE_TOKENS: u64 = 128;
 pub const CACHED_SHARE: f64 = 0.05;
 
 /// Prompt tokens of the first turns of a run that bring texts of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct FirstTurnTokens {
     /// How many first turns told how much of them was cached.
     pub turns: u64,
     /// Of all of them.
-    pub prompt: u64,
+    pub prompt_tokens: u64,
     /// Those that came from a cache.
-    pub cached: u64,
+    pub cached_tokens: u64,
 }
 
 impl FirstTurnTokens {
@@ -55,8 +146,15 @@ impl FirstTurnTokens {
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     pub fn are_warm(self, explained: u64) -> bool {
         let explained = explained.saturating_mul(self.turns);
-        let rest = self.prompt.saturating_sub(explained) as f64;
-        self.cached.saturating_sub(explained) as f64 > CACHED_SHARE * rest
+        let rest = self.prompt_tokens.saturating_sub(explained) as f64;
+        self.cached_tokens.saturating_sub(explained) as f64 > CACHED_SHARE * rest
+    }
+}
+
+impl fmt::Display for FirstTurnTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { turns, prompt_tokens, cached_tokens } = self;
+        write!(f, "{cached_tokens} of {prompt_tokens} prompt tokens of {turns} first turns came from a cache")
     }
 }
 
@@ -64,8 +162,8 @@ impl FirstTurnTokens {
 mod tests {
     use super::*;
 
-    fn are_warm(turns: u64, prompt: u64, cached: u64, explained: u64) -> bool {
-        FirstTurnTokens { turns, prompt, cached }.are_warm(explained)
+    fn are_warm(turns: u64, prompt_tokens: u64, cached_tokens: u64, explained: u64) -> bool {
+        FirstTurnTokens { turns, prompt_tokens, cached_tokens }.are_warm(explained)
     }
 
     #[test]

@@ -3,7 +3,10 @@
 //! Both halves of the program know these types and nothing else of each other. Times are microseconds on the run's clock.
 
 mod cache_check;
+mod cache_evidence;
+mod canary_finding;
 mod early_stop;
+mod first_turn_finding;
 mod manifest;
 mod request;
 mod request_values;
@@ -15,7 +18,10 @@ mod version;
 mod work;
 
 pub use cache_check::{CACHED_SHARE, CacheCheck, FirstTurnTokens, OPENING_TOKENS, PromptSalt, TEMPLATE_TOKENS};
+pub use cache_evidence::{CacheEvidence, CacheResetMethod};
+pub use canary_finding::{CanaryFinding, CanaryReading, CanarySignal, InconclusiveCanary};
 pub use early_stop::{DecidedGoal, EarlyStopCertainty, EarlyStopReason};
+pub use first_turn_finding::{FirstTurnFinding, InconclusiveTurns};
 pub use manifest::{ClientCapacity, ClientEnvironment, FrontierSweep, ImportOrigin, Manifest, PlannedRun};
 pub use request::{FailureKind, FirstEventSource, RequestFailure, RequestPhase, RequestRecord, TokenSource, TokenUsage};
 pub use run::{ClientHealth, ConnectionCounts, RequestCounts, RunHeader, RunOutcome, RunRecord, ServerFacts, StampSource, TokenRule};

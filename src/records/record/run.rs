@@ -277,7 +277,7 @@ impl RunRecord {
     pub fn invalidity(&self) -> Option<String> {
         match (&self.outcome, &self.cache_contract) {
             (RunOutcome::Failed(_) | RunOutcome::Interrupted, _) => return None,
-            (_, CacheCheck::Failed { reason }) => return Some(reason.clone()),
+            (_, CacheCheck::Failed(evidence)) => return Some(evidence.to_string()),
             _ => {}
         }
         let stood_still_s = self.client.stood_still_s?;

@@ -5,8 +5,9 @@ use serde_json::json;
 
 use crate::foundation::clock::Micros;
 use crate::records::record::{
-    CacheCheck, ClientEnvironment, ClientHealth, FailureKind, FirstEventSource, FormatVersion, Manifest, PlannedRun, RequestCounts,
-    RequestFailure, RequestPhase, RequestRecord, RunHeader, RunOutcome, RunRecord, SampleKind, ServerSample, TokenRule, TokenSource,
+    CacheCheck, CacheEvidence, CacheResetMethod, ClientEnvironment, ClientHealth, FailureKind, FirstEventSource, FirstTurnFinding,
+    FormatVersion, InconclusiveTurns, Manifest, PlannedRun, RequestCounts, RequestFailure, RequestPhase, RequestRecord, RunHeader,
+    RunOutcome, RunRecord, SampleKind, ServerSample, TokenRule, TokenSource,
 };
 
 /// A request that failed early: everything that may be missing is missing.
@@ -90,7 +91,11 @@ pub(crate) fn run_record(header: RunHeader, requests: u64) -> RunRecord {
         started_at: Timestamp::UNIX_EPOCH,
         duration_us: Micros(60_000_000),
         token_rule: TokenRule::Simulated,
-        cache_contract: CacheCheck::Proven { how: "a canary prompt brought 0 cached tokens".into() },
+        cache_contract: CacheCheck::Proven(CacheEvidence::Checked {
+            reset: CacheResetMethod::NewEngine,
+            canary: None,
+            first_turns: FirstTurnFinding::Inconclusive(InconclusiveTurns::NotReported),
+        }),
         salt: None,
         server: None,
         client: ClientHealth::default(),

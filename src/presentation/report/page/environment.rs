@@ -85,9 +85,9 @@ fn checks(runs: &[&RunRecord]) -> Option<String> {
     let mut counts: BTreeMap<u8, (&str, u64)> = BTreeMap::new();
     for run in runs {
         let (place, word) = match run.cache_contract {
-            CacheCheck::Proven { .. } => (0, "proven"),
-            CacheCheck::NotProven { .. } => (1, "not proven"),
-            CacheCheck::Failed { .. } => (2, "broken"),
+            CacheCheck::Proven(_) => (0, "proven"),
+            CacheCheck::NotProven(_) => (1, "not proven"),
+            CacheCheck::Failed(_) => (2, "broken"),
         };
         counts.entry(place).or_insert((word, 0)).1 += 1;
     }

@@ -1,7 +1,8 @@
 //! What a canary prompt brought back, and what that says of the caches: by the server's count of cached tokens, else by its counters,
-//! else by the time to first token. Pure: echoes in, words out.
+//! else by the time to first token. Pure: answers in, a finding out.
 
 use super::STRANGERS;
+use crate::records::record::{CanaryFinding, CanaryReading, CanarySignal, InconclusiveCanary};
 
 /// A prompt whose answer takes this many times as long without a cache as with one tells by its time where it came from.
 const TELLING_RATIO: f64 = 2.0;
@@ -34,13 +35,6 @@ pub(super) enum CanaryCriterion {
     },
 }
 
-/// What the caches held of a prompt after they were emptied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum CanaryVerdict {
-    Gone(String),
-    Left(String),
-}
-
 impl CanaryAnswer {
     /// How many tokens came from a cache, where the server tells in numbers.
     pub(super) fn known_tokens(&self) -> Option<u64> {
@@ -53,69 +47,60 @@ impl CanaryCriterion {
     ///
     /// # Errors
     /// The reason for which nothing can be told.
-    pub(super) fn choose(new: &[CanaryAnswer], again: &[CanaryAnswer]) -> Result<Self, String> {
-        let nothing = |cached: u64, by: &str| {
-            format!("of a canary prompt that came again, the server took {cached} tokens from a cache{by}: there is nothing to be emptied")
-        };
+    pub(super) fn choose(new: &[CanaryAnswer], again: &[CanaryAnswer]) -> Result<Self, InconclusiveCanary> {
         let told = again.iter().find(|echo| echo.known_tokens().is_some()).copied().unwrap_or_default();
         match (told.cached_tokens, told.hits) {
             (Some(cached_tokens), _) if cached_tokens > STRANGERS => Ok(Self::Usage { cached_tokens }),
-            (Some(cached_tokens), _) => Err(nothing(cached_tokens, "")),
+            (Some(cached_tokens), _) => Err(InconclusiveCanary::NothingCached { signal: CanarySignal::Usage, cached_tokens }),
             (None, Some(hits)) if hits > STRANGERS => Ok(Self::Counters { hits }),
-            (None, Some(hits)) => Err(nothing(hits, " by its counters")),
+            (None, Some(hits)) => Err(InconclusiveCanary::NothingCached { signal: CanarySignal::Counters, cached_tokens: hits }),
             (None, None) => Self::by_times(new, again),
         }
     }
 
-    fn by_times(new: &[CanaryAnswer], again: &[CanaryAnswer]) -> Result<Self, String> {
+    fn by_times(new: &[CanaryAnswer], again: &[CanaryAnswer]) -> Result<Self, InconclusiveCanary> {
         let times = |echoes: &[CanaryAnswer]| {
             let mut times: Vec<f64> = echoes.iter().filter_map(|echo| echo.ttft_s).collect();
             times.sort_by(f64::total_cmp);
             times
         };
-        let silent = "the server tells neither cached tokens nor counters of them";
         // The fastest of the new ones: the first of all may have waited for what a server does once.
         let (cold, warm) = (times(new).first().copied(), median(&times(again)));
         let (Some(cold_s), Some(warm_s)) = (cold, warm) else {
-            return Err(format!("{silent}, and answered a canary prompt without a token"));
+            return Err(InconclusiveCanary::NoToken);
         };
         if cold_s >= TELLING_RATIO * warm_s {
             return Ok(Self::Times { cold_s, warm_s });
         }
-        Err(format!(
-            "{silent}, and a canary prompt takes {cold_s:.3} s when it is new and {warm_s:.3} s when it comes again: too near to tell"
-        ))
+        Err(InconclusiveCanary::TimesTooNear { cold_ttft_s: cold_s, warm_ttft_s: warm_s })
     }
 
-    /// Looks at what came back after the caches were emptied, of which `tolerated` tokens may be cached.
+    /// Looks at what came back after the caches were emptied, of which `tolerated_tokens` may be cached.
     ///
     /// # Errors
     /// The reason for which nothing can be told.
-    pub(super) fn look(&self, after: &CanaryAnswer, tolerated: u64) -> Result<CanaryVerdict, String> {
+    pub(super) fn look(&self, after: &CanaryAnswer, tolerated_tokens: u64) -> Result<CanaryFinding, InconclusiveCanary> {
         match *self {
-            Self::Usage { cached_tokens } => {
-                let prompt_tokens = after.prompt_tokens.ok_or("the server told no usage of a canary prompt after the reset")?;
+            Self::Usage { cached_tokens: cached_tokens_before } => {
+                let missing = InconclusiveCanary::ReadingMissing { signal: CanarySignal::Usage };
+                let prompt_tokens = after.prompt_tokens.ok_or(missing)?;
                 // Some servers leave the count out where it is 0.
-                let left = after.cached_tokens.unwrap_or(0);
-                let words = format!(
-                    "a canary prompt of {prompt_tokens} tokens, {cached_tokens} of them cached before, came back with {left} cached tokens"
-                );
-                Ok(if left <= tolerated { CanaryVerdict::Gone(words) } else { CanaryVerdict::Left(words) })
+                let cached_tokens_after = after.cached_tokens.unwrap_or(0);
+                let reading = CanaryReading::Usage { prompt_tokens, cached_tokens_before, cached_tokens_after, tolerated_tokens };
+                Ok(CanaryFinding::of(reading, cached_tokens_after <= tolerated_tokens))
             }
-            Self::Counters { hits } => {
-                let left = after.hits.ok_or("the server's counters did not follow a canary prompt after the reset")?;
-                let words = format!(
-                    "by the server's counters, a canary prompt with {hits} tokens cached before came back with {left} cached tokens"
-                );
-                Ok(if left <= tolerated { CanaryVerdict::Gone(words) } else { CanaryVerdict::Left(words) })
+            Self::Counters { hits: cached_tokens_before } => {
+                let missing = InconclusiveCanary::ReadingMissing { signal: CanarySignal::Counters };
+                let cached_tokens_after = after.hits.ok_or(missing)?;
+                let reading = CanaryReading::Counters { cached_tokens_before, cached_tokens_after, tolerated_tokens };
+                Ok(CanaryFinding::of(reading, cached_tokens_after <= tolerated_tokens))
             }
             Self::Times { cold_s, warm_s } => {
-                let after_s = after.ttft_s.ok_or("the server answered a canary prompt without a token after the reset")?;
-                let words = format!(
-                    "a canary prompt that takes {cold_s:.3} s when it is new and {warm_s:.3} s when it comes again took {after_s:.3} s"
-                );
+                let missing = InconclusiveCanary::ReadingMissing { signal: CanarySignal::Times };
+                let after_s = after.ttft_s.ok_or(missing)?;
+                let reading = CanaryReading::Times { cold_ttft_s: cold_s, warm_ttft_s: warm_s, after_ttft_s: after_s };
                 // Times differ by factors, so the middle is the geometric one.
-                Ok(if after_s >= (cold_s * warm_s).sqrt() { CanaryVerdict::Gone(words) } else { CanaryVerdict::Left(words) })
+                Ok(CanaryFinding::of(reading, after_s >= (cold_s * warm_s).sqrt()))
             }
         }
     }
@@ -142,39 +127,47 @@ mod tests {
         CanaryAnswer { ttft_s: Some(seconds), ..CanaryAnswer::default() }
     }
 
+    fn of_usage(cached_tokens_after: u64, tolerated_tokens: u64) -> CanaryReading {
+        CanaryReading::Usage { prompt_tokens: 2055, cached_tokens_before: 2048, cached_tokens_after, tolerated_tokens }
+    }
+
     #[test]
     fn what_usage_tells_goes_before_all_else() {
         let judge = CanaryCriterion::choose(&[usage(Some(0))], &[CanaryAnswer { hits: Some(0), ..usage(Some(2048)) }]).unwrap();
         assert_eq!(judge, CanaryCriterion::Usage { cached_tokens: 2048 });
-        assert!(
-            matches!(judge.look(&usage(Some(0)), 0), Ok(CanaryVerdict::Gone(words)) if words.contains("2055") && words.contains("2048"))
-        );
-        assert!(matches!(judge.look(&usage(Some(16)), 0), Ok(CanaryVerdict::Left(words)) if words.contains("with 16 cached")));
-        assert!(matches!(judge.look(&usage(Some(64)), 64), Ok(CanaryVerdict::Gone(_))));
-        assert!(matches!(judge.look(&usage(Some(65)), 64), Ok(CanaryVerdict::Left(_))));
+        for (cached_tokens, tolerated, is_gone) in [(0, 0, true), (16, 0, false), (64, 64, true), (65, 64, false)] {
+            let found = judge.look(&usage(Some(cached_tokens)), tolerated);
+            assert_eq!(found, Ok(CanaryFinding::of(of_usage(cached_tokens, tolerated), is_gone)));
+        }
     }
 
     #[test]
     fn a_count_that_is_left_out_where_it_is_zero_is_zero() {
         let judge = CanaryCriterion::choose(&[usage(None)], &[usage(Some(2048))]).unwrap();
-        assert!(matches!(judge.look(&usage(None), 0), Ok(CanaryVerdict::Gone(_))));
-        assert!(judge.look(&took(0.1), 0).is_err(), "without any usage it is not known");
+        assert_eq!(judge.look(&usage(None), 0), Ok(CanaryFinding::of(of_usage(0, 0), true)));
+        let missing = InconclusiveCanary::ReadingMissing { signal: CanarySignal::Usage };
+        assert_eq!(judge.look(&took(0.1), 0), Err(missing), "without any usage it is not known");
     }
 
     #[test]
     fn counters_tell_where_usage_does_not() {
         let judge = CanaryCriterion::choose(&[hits(0)], &[hits(2048)]).unwrap();
         assert_eq!(judge, CanaryCriterion::Counters { hits: 2048 });
-        assert!(matches!(judge.look(&hits(0), 0), Ok(CanaryVerdict::Gone(words)) if words.contains("counters")));
-        assert!(matches!(judge.look(&hits(2048), 0), Ok(CanaryVerdict::Left(_))));
-        assert!(judge.look(&usage(None), 0).is_err());
+        for (cached_tokens_after, is_gone) in [(0, true), (2048, false)] {
+            let reading = CanaryReading::Counters { cached_tokens_before: 2048, cached_tokens_after, tolerated_tokens: 0 };
+            assert_eq!(judge.look(&hits(cached_tokens_after), 0), Ok(CanaryFinding::of(reading, is_gone)));
+        }
+        let missing = InconclusiveCanary::ReadingMissing { signal: CanarySignal::Counters };
+        assert_eq!(judge.look(&usage(None), 0), Err(missing));
     }
 
     #[test]
     fn where_nothing_is_cached_there_is_nothing_to_prove() {
-        for again in [usage(Some(0)), usage(Some(192)), hits(0)] {
+        let told =
+            [(usage(Some(0)), CanarySignal::Usage, 0), (usage(Some(192)), CanarySignal::Usage, 192), (hits(0), CanarySignal::Counters, 0)];
+        for (again, signal, cached_tokens) in told {
             let reason = CanaryCriterion::choose(&[usage(Some(0))], &[again]).unwrap_err();
-            assert!(reason.contains("nothing to be emptied"), "{reason}");
+            assert_eq!(reason, InconclusiveCanary::NothingCached { signal, cached_tokens });
         }
     }
 
@@ -184,16 +177,20 @@ mod tests {
         let judge = CanaryCriterion::choose(&[took(3.0), took(0.8)], &[took(0.05), took(0.9), took(0.049)]).unwrap();
         assert_eq!(judge, CanaryCriterion::Times { cold_s: 0.8, warm_s: 0.05 });
         // The geometric mean of 0.8 and 0.05 is 0.2.
-        assert!(matches!(judge.look(&took(0.201), 0), Ok(CanaryVerdict::Gone(_))));
-        assert!(matches!(judge.look(&took(0.199), 0), Ok(CanaryVerdict::Left(words)) if words.contains("0.199 s")));
+        for (after_ttft_s, is_gone) in [(0.201, true), (0.199, false)] {
+            let reading = CanaryReading::Times { cold_ttft_s: 0.8, warm_ttft_s: 0.05, after_ttft_s };
+            assert_eq!(judge.look(&took(after_ttft_s), 0), Ok(CanaryFinding::of(reading, is_gone)));
+        }
+        let missing = InconclusiveCanary::ReadingMissing { signal: CanarySignal::Times };
+        assert_eq!(judge.look(&CanaryAnswer::default(), 0), Err(missing));
     }
 
     #[test]
     fn times_that_are_too_near_or_missing_tell_nothing() {
         assert!(CanaryCriterion::choose(&[took(0.1)], &[took(0.05)]).is_ok());
         let near = CanaryCriterion::choose(&[took(0.1)], &[took(0.051)]).unwrap_err();
-        assert!(near.contains("0.100 s") && near.contains("0.051 s") && near.contains("too near"), "{near}");
+        assert_eq!(near, InconclusiveCanary::TimesTooNear { cold_ttft_s: 0.1, warm_ttft_s: 0.051 });
         let silent = CanaryCriterion::choose(&[CanaryAnswer::default()], &[CanaryAnswer::default()]).unwrap_err();
-        assert!(silent.contains("without a token"), "{silent}");
+        assert_eq!(silent, InconclusiveCanary::NoToken);
     }
 }

@@ -1,6 +1,6 @@
 //! Proves that the server's caches are empty: a prompt that was cached must come back as if it had never been sent.
 //!
-//! In come a target, texts that nobody else sends, and the way the caches are emptied; out comes the
+//! In come a target, texts that nobody else sends, and the way the caches are emptied; out comes what was found, for the
 //! [cold-cache check](crate::records::record::CacheCheck). It goes over the same wire as the load, before the load, and is none of its rows. A canary
 //! that cannot be sent proves nothing and breaks nothing: only caches that are found full fail the check.
 
@@ -10,9 +10,9 @@ mod criterion;
 use std::time::Duration;
 
 use self::counters::CacheHitCounters;
-use self::criterion::{CanaryAnswer, CanaryCriterion, CanaryVerdict};
+use self::criterion::{CanaryAnswer, CanaryCriterion};
 use super::ResetError;
-use crate::records::record::{CacheCheck, FailureKind, TEMPLATE_TOKENS};
+use crate::records::record::{CanaryFinding, CanaryReading, FailureKind, InconclusiveCanary, TEMPLATE_TOKENS};
 use crate::servers::client::{HttpExchange, HttpTarget};
 use crate::vocabulary::session::{ChatMessage, MessageRole, Prompt};
 
@@ -46,70 +46,62 @@ impl Canary<'_> {
     ///
     /// # Errors
     /// Those of `reset`, which is called in any case, whatever becomes of the canary.
-    pub async fn after_reset(&self, reset: impl AsyncFn() -> Result<(), ResetError>) -> Result<CacheCheck, ResetError> {
+    pub async fn after_reset(&self, reset: impl AsyncFn() -> Result<(), ResetError>) -> Result<CanaryFinding, ResetError> {
         let judge = self.lay_in().await;
         reset().await?;
         let judge = match judge {
             Ok(judge) => judge,
-            Err(reason) => return Ok(not_proven(reason)),
+            Err(reason) => return Ok(CanaryFinding::Inconclusive(reason)),
         };
-        let found = match self.look(judge, 0).await {
-            Ok(CanaryVerdict::Left(_)) => {
-                tokio::time::sleep(SETTLE).await;
-                reset().await?;
-                self.look(judge, 0).await.map(|second| match second {
-                    CanaryVerdict::Gone(words) => {
-                        CanaryVerdict::Gone(format!("{words}, after a second reset: the first one left something behind"))
-                    }
-                    CanaryVerdict::Left(words) => CanaryVerdict::Left(format!("the caches are not empty after two resets: {words}")),
-                })
-            }
-            found => found,
-        };
-        Ok(cache_check(found))
+        let first = self.look(judge, 0).await;
+        if !matches!(first, CanaryFinding::Left { .. }) {
+            return Ok(first);
+        }
+        tokio::time::sleep(SETTLE).await;
+        reset().await?;
+        Ok(match self.look(judge, 0).await {
+            CanaryFinding::Gone { reading, .. } => CanaryFinding::Gone { reading, second_reset: true },
+            second => second,
+        })
     }
 
     /// Proves that prompts under the new salt share nothing with those under another one but the chat template before it.
-    pub async fn under_salt(&self) -> CacheCheck {
+    pub async fn under_salt(&self) -> CanaryFinding {
         let judge = match self.lay_in().await {
             Ok(judge) => judge,
-            Err(reason) => return not_proven(reason),
+            Err(reason) => return CanaryFinding::Inconclusive(reason),
         };
         match self.look(judge, STRANGERS).await {
-            Ok(CanaryVerdict::Gone(words)) => cache_check(Ok(CanaryVerdict::Gone(format!("under a salt of its own, {words}")))),
             // Nobody has sent these words before: times that say otherwise say that they differ for other reasons.
-            Ok(CanaryVerdict::Left(words)) if matches!(judge, CanaryCriterion::Times { .. }) => {
-                not_proven(format!("times do not tell: {words}"))
+            CanaryFinding::Left { reading: CanaryReading::Times { cold_ttft_s, warm_ttft_s, after_ttft_s } } => {
+                CanaryFinding::Inconclusive(InconclusiveCanary::UnreliableTimes { cold_ttft_s, warm_ttft_s, after_ttft_s })
             }
-            Ok(CanaryVerdict::Left(words)) => {
-                cache_check(Ok(CanaryVerdict::Left(format!("the salt does not keep the caches away: {words}"))))
-            }
-            Err(reason) => not_proven(reason),
+            found => found,
         }
     }
 
     /// Proves that a server that was started anew knows nothing of the prompt but the chat template, which its readiness may have been
     /// tried with. Where every cell sends the same prompt, a cache that outlives the server is found out.
-    pub async fn after_restart(&self) -> CacheCheck {
-        cache_check(self.restarted().await)
+    pub async fn after_restart(&self) -> CanaryFinding {
+        self.restarted().await.unwrap_or_else(CanaryFinding::Inconclusive)
     }
 
-    async fn restarted(&self) -> Result<CanaryVerdict, String> {
+    async fn restarted(&self) -> Result<CanaryFinding, InconclusiveCanary> {
         let first = self.send(&self.texts.after).await?;
         let known = match (first.known_tokens(), first.prompt_tokens) {
             (None, Some(_)) if self.send(&self.texts.after).await?.cached_tokens.is_some() => {
                 // The count is told only where it is not 0, as some servers do.
                 0
             }
-            (None, _) => return Err("the server was started anew, but tells neither cached tokens nor counters of them".to_owned()),
+            (None, _) => return Err(InconclusiveCanary::NotReported),
             (Some(known), _) => known,
         };
-        let words = format!("the server was started anew, and a canary prompt came back with {known} cached tokens");
-        Ok(if known <= STRANGERS { CanaryVerdict::Gone(words) } else { CanaryVerdict::Left(format!("{words}: a cache outlived it")) })
+        let reading = CanaryReading::NewServer { cached_tokens_after: known, tolerated_tokens: STRANGERS };
+        Ok(CanaryFinding::of(reading, known <= STRANGERS))
     }
 
     /// Lays the prompt into the caches, and finds out by what it is told that it is there.
-    async fn lay_in(&self) -> Result<CanaryCriterion, String> {
+    async fn lay_in(&self) -> Result<CanaryCriterion, InconclusiveCanary> {
         let CanaryTexts { before, other, .. } = &self.texts;
         let mut new = vec![self.send(before).await?];
         let mut again = vec![self.send(before).await?];
@@ -122,11 +114,12 @@ impl Canary<'_> {
         CanaryCriterion::choose(&new, &again)
     }
 
-    async fn look(&self, judge: CanaryCriterion, tolerated: u64) -> Result<CanaryVerdict, String> {
-        judge.look(&self.send(&self.texts.after).await?, tolerated)
+    async fn look(&self, judge: CanaryCriterion, tolerated_tokens: u64) -> CanaryFinding {
+        let found = self.send(&self.texts.after).await.and_then(|after| judge.look(&after, tolerated_tokens));
+        found.unwrap_or_else(CanaryFinding::Inconclusive)
     }
 
-    async fn send(&self, text: &str) -> Result<CanaryAnswer, String> {
+    async fn send(&self, text: &str) -> Result<CanaryAnswer, InconclusiveCanary> {
         let endpoint = self.target.endpoint();
         let reading = CacheHitCounters::take(endpoint).await;
         let messages = vec![ChatMessage::new(MessageRole::User, text)];
@@ -141,9 +134,9 @@ impl Canary<'_> {
 }
 
 /// An answer without a token is as good as any: it is the prompt that matters.
-fn echo(exchange: &HttpExchange) -> Result<CanaryAnswer, String> {
+fn echo(exchange: &HttpExchange) -> Result<CanaryAnswer, InconclusiveCanary> {
     if let Some(failure) = exchange.failure.as_ref().filter(|failure| failure.kind != FailureKind::NoToken) {
-        return Err(format!("a canary prompt failed: {}: {}", failure.kind.name(), failure.detail));
+        return Err(InconclusiveCanary::RequestFailed { failure: failure.clone() });
     }
     Ok(CanaryAnswer {
         prompt_tokens: exchange.usage.map(|usage| usage.prompt_tokens),
@@ -151,16 +144,4 @@ fn echo(exchange: &HttpExchange) -> Result<CanaryAnswer, String> {
         hits: None,
         ttft_s: exchange.token_events.first().map(|first| first.since(exchange.sent).as_secs_f64()),
     })
-}
-
-fn cache_check(found: Result<CanaryVerdict, String>) -> CacheCheck {
-    match found {
-        Ok(CanaryVerdict::Gone(how)) => CacheCheck::Proven { how },
-        Ok(CanaryVerdict::Left(reason)) => CacheCheck::Failed { reason },
-        Err(reason) => not_proven(reason),
-    }
-}
-
-fn not_proven(reason: String) -> CacheCheck {
-    CacheCheck::NotProven { reason }
 }
