@@ -311,7 +311,7 @@ fn unknown(words: String) -> CellBottleneck {
 
 #[cfg(test)]
 mod tests {
-    use crate::analysis::summary::{CacheHitShares, CellThroughput, ServerFigures, SessionFigures, StreamFigures};
+    use crate::analysis::summary::{CacheHitShares, CellThroughput, ClientLimits, ServerFigures, SessionFigures, StreamFigures};
     use serde_json::json;
 
     use super::*;
@@ -352,7 +352,7 @@ mod tests {
             server: ServerFigures::default(),
             success_only: SuccessPercentiles::default(),
             client: ClientHealth::default(),
-            client_limited: None,
+            client_limits: ClientLimits::default(),
             streams: StreamFigures::default(),
             by_repeat: Vec::new(),
             renderings: Vec::new(),

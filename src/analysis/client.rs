@@ -1,7 +1,8 @@
 //! Whether the client itself was what was slow: then what a cell shows is not the server's alone.
 //!
-//! In: what the runs say of the client, the machine it ran on, and the goals. Out: what speaks against the cell, in words.
+//! In: what the runs say of the client, the machine it ran on, and the goals. Out: the figures that speak against the cell.
 
+use super::summary::{ClientLimit, ClientLimits};
 use crate::records::record::{ClientEnvironment, ClientHealth};
 use crate::vocabulary::goal::Goal;
 use crate::vocabulary::metric::MeasureUnit;
@@ -15,38 +16,35 @@ const LOAD_SHARE: f64 = 0.7;
 /// Nor does it use this share of one core where there is but one, or nobody knows how many there are.
 const CPU_SHARE: f64 = 0.9;
 
-/// What speaks against a cell; `None` where the client was not in the way.
+/// What speaks against the client of a cell.
 #[must_use]
-pub(super) fn limited(client: &ClientHealth, machine: &ClientEnvironment, goals: &[Goal]) -> Option<String> {
+pub(super) fn limited(client: &ClientHealth, machine: &ClientEnvironment, goals: &[Goal]) -> ClientLimits {
     let limits = goals.iter().filter(|goal| goal.measure.unit() == MeasureUnit::Seconds).map(|goal| goal.limit);
-    let allowed = limits.min_by(f64::total_cmp).map_or(LAG_S, |limit| limit * LAG_SHARE);
-    let late = |what: &str, seconds: f64| (seconds > allowed).then(|| format!("{what} p99 {:.0} ms", seconds * 1e3));
-    let timer = client.timer_jitter_p99_s.and_then(|seconds| late("timer late", seconds));
-    let unsaved = client.records_held_up().map(|records| format!("{records} records waited for being saved"));
-    let all = [late("send lag", client.send_lag_p99_s), timer, busy(client, machine), loaded(client, machine), unsaved];
-    let found: Vec<String> = all.into_iter().flatten().collect();
-    (!found.is_empty()).then(|| found.join(", "))
+    let allowed_s = limits.min_by(f64::total_cmp).map_or(LAG_S, |limit| limit * LAG_SHARE);
+    let late = |p99_s: f64| (p99_s > allowed_s).then_some(p99_s);
+    let all = [
+        late(client.send_lag_p99_s).map(|p99_s| ClientLimit::SendLag { p99_s }),
+        client.timer_jitter_p99_s.and_then(late).map(|p99_s| ClientLimit::TimerJitter { p99_s }),
+        busy(client, machine),
+        loaded(client, machine),
+        client.records_held_up().map(|records_waiting| ClientLimit::UnsavedRecords { records_waiting }),
+    ];
+    ClientLimits(all.into_iter().flatten().collect())
 }
 
-fn busy(client: &ClientHealth, machine: &ClientEnvironment) -> Option<String> {
-    let allowed = machine.processors.map_or(CPU_SHARE, |cores| (LOAD_SHARE * f64::from(cores)).max(CPU_SHARE));
-    client.cpu_share.filter(|share| *share >= allowed).map(|share| match machine.processors {
-        Some(cores) if cores > 1 => format!("CPU at {share:.2} of {cores} cores"),
-        _ => format!("CPU at {share:.2} of one core"),
-    })
+fn busy(client: &ClientHealth, machine: &ClientEnvironment) -> Option<ClientLimit> {
+    let processors = machine.processors;
+    let allowed = processors.map_or(CPU_SHARE, |cores| (LOAD_SHARE * f64::from(cores)).max(CPU_SHARE));
+    client.cpu_share.filter(|share| *share >= allowed).map(|cpu_share| ClientLimit::Processor { cpu_share, processors })
 }
 
 /// Against what the selftest found that a core carries: events and requests both cost CPU, so their shares add up.
-fn loaded(client: &ClientHealth, machine: &ClientEnvironment) -> Option<String> {
+fn loaded(client: &ClientHealth, machine: &ClientEnvironment) -> Option<ClientLimit> {
     let ceilings = machine.ceilings?;
-    let (events, requests) = (client.events_per_s?, client.requests_per_s?);
-    let share = (events / ceilings.events_per_s + requests / ceilings.requests_per_s) / f64::from(machine.processors.unwrap_or(1).max(1));
-    (share > LOAD_SHARE).then(|| {
-        format!(
-            "{events:.0} events/s and {requests:.0} requests/s are {:.0} % of what the selftest found that this machine carries",
-            100.0 * share
-        )
-    })
+    let (events_per_s, requests_per_s) = (client.events_per_s?, client.requests_per_s?);
+    let of_a_core = events_per_s / ceilings.events_per_s + requests_per_s / ceilings.requests_per_s;
+    let capacity_share = of_a_core / f64::from(machine.processors.unwrap_or(1).max(1));
+    (capacity_share > LOAD_SHARE).then_some(ClientLimit::Throughput { events_per_s, requests_per_s, capacity_share })
 }
 
 #[cfg(test)]
@@ -63,21 +61,28 @@ mod tests {
         ClientHealth { events_per_s: Some(events), requests_per_s: Some(requests), ..ClientHealth::default() }
     }
 
+    fn all(limits: impl IntoIterator<Item = ClientLimit>) -> ClientLimits {
+        ClientLimits(limits.into_iter().collect())
+    }
+
     #[test]
     fn events_and_requests_add_up_against_what_all_cores_carry() {
-        assert_eq!(limited(&load(34_000.0, 100.0), &machine(1), &[]), None);
-        let words = limited(&load(34_000.0, 300.0), &machine(1), &[]).unwrap();
-        assert_eq!(words, "34000 events/s and 300 requests/s are 71 % of what the selftest found that this machine carries");
-        assert_eq!(limited(&load(34_000.0, 300.0), &machine(2), &[]), None);
-        assert_eq!(limited(&load(90_000.0, 9_000.0), &ClientEnvironment::default(), &[]), None, "nobody knows what it carries");
+        assert_eq!(limited(&load(34_000.0, 100.0), &machine(1), &[]), all([]));
+        let found = limited(&load(34_000.0, 300.0), &machine(1), &[]);
+        let [ClientLimit::Throughput { events_per_s, requests_per_s, capacity_share }] = found.0.as_slice() else { panic!("{found:?}") };
+        assert_eq!((*events_per_s, *requests_per_s), (34_000.0, 300.0));
+        assert!((capacity_share - 0.71).abs() < 1e-12, "{capacity_share}");
+        assert_eq!(limited(&load(34_000.0, 300.0), &machine(2), &[]), all([]));
+        assert_eq!(limited(&load(90_000.0, 9_000.0), &ClientEnvironment::default(), &[]), all([]), "nobody knows what it carries");
     }
 
     #[test]
     fn a_core_that_is_used_up_counts_as_one_of_all() {
         let busy = |share: f64| ClientHealth { cpu_share: Some(share), ..ClientHealth::default() };
-        assert_eq!(limited(&busy(0.97), &ClientEnvironment::default(), &[]).as_deref(), Some("CPU at 0.97 of one core"));
-        assert_eq!(limited(&busy(0.97), &machine(4), &[]), None);
-        assert_eq!(limited(&busy(2.81), &machine(4), &[]).as_deref(), Some("CPU at 2.81 of 4 cores"));
+        let used_up = |cpu_share, processors| all([ClientLimit::Processor { cpu_share, processors }]);
+        assert_eq!(limited(&busy(0.97), &ClientEnvironment::default(), &[]), used_up(0.97, None));
+        assert_eq!(limited(&busy(0.97), &machine(4), &[]), all([]));
+        assert_eq!(limited(&busy(2.81), &machine(4), &[]), used_up(2.81, Some(4)));
     }
 
     fn late(seconds: f64) -> ClientHealth {
@@ -88,13 +93,23 @@ mod tests {
     fn lateness_counts_from_a_twentieth_of_the_smallest_limit_of_a_time() {
         let goals =
             ["p95(ttft) <= 500ms", "p95(e2e) <= 4s", "error_rate <= 1%", "mean(tpot) <= 1ms/token"].map(|goal| goal.parse().unwrap());
-        assert_eq!(limited(&late(0.025), &ClientEnvironment::default(), &goals), None);
-        assert_eq!(limited(&late(0.026), &ClientEnvironment::default(), &goals).as_deref(), Some("send lag p99 26 ms"));
+        assert_eq!(limited(&late(0.025), &ClientEnvironment::default(), &goals), all([]));
+        assert_eq!(limited(&late(0.026), &ClientEnvironment::default(), &goals), all([ClientLimit::SendLag { p99_s: 0.026 }]));
     }
 
     #[test]
     fn lateness_counts_from_a_tenth_of_a_second_where_no_goal_limits_a_time() {
-        assert_eq!(limited(&late(0.1), &ClientEnvironment::default(), &[]), None);
-        assert_eq!(limited(&late(0.102), &ClientEnvironment::default(), &[]).as_deref(), Some("send lag p99 102 ms"));
+        assert_eq!(limited(&late(0.1), &ClientEnvironment::default(), &[]), all([]));
+        assert_eq!(limited(&late(0.102), &ClientEnvironment::default(), &[]), all([ClientLimit::SendLag { p99_s: 0.102 }]));
+        let jitter = ClientHealth { timer_jitter_p99_s: Some(0.102), ..ClientHealth::default() };
+        assert_eq!(limited(&jitter, &ClientEnvironment::default(), &[]), all([ClientLimit::TimerJitter { p99_s: 0.102 }]));
+    }
+
+    #[test]
+    fn records_that_the_disk_holds_up_count_from_a_hundred_thousand() {
+        let waited = |records| ClientHealth { records_waiting_max: Some(records), ..ClientHealth::default() };
+        assert_eq!(limited(&waited(100_000), &ClientEnvironment::default(), &[]), all([]));
+        let found = limited(&waited(100_001), &ClientEnvironment::default(), &[]);
+        assert_eq!(found, all([ClientLimit::UnsavedRecords { records_waiting: 100_001 }]));
     }
 }

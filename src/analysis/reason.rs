@@ -73,7 +73,8 @@ fn not_proven(cell: &CellSummary) -> Option<String> {
 }
 
 fn client(cell: &CellSummary) -> Option<String> {
-    cell.client_limited.as_ref().map(|found| format!("the client itself was slow at {} ({found})", named(&cell.axes)))
+    let limits = &cell.client_limits;
+    limits.is_limited().then(|| format!("the client itself was slow at {} ({limits})", named(&cell.axes)))
 }
 
 /// Another start of the server between the repeats of a cell, or between the two cells.

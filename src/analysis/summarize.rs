@@ -17,9 +17,9 @@ use super::monotone::reversals;
 use super::repeats::by_repeat;
 use super::scores::{ScoreAxes, scores};
 use super::summary::{
-    AxisSummary, BacklogGrowth, CacheHitShares, CellState, CellSummary, CellThroughput, FailureMessage, GoalJudgement, GoalVerdict,
-    InitialTransient, RatioBound, RunCounts, Score, ScoreRatio, ServerFigures, ServerMetricValue, SessionFigures, StreamFigures,
-    SuccessPercentiles, SummaryOptions, SweepSummary, VariantSummary, VoidReason,
+    AxisSummary, BacklogGrowth, CacheHitShares, CellState, CellSummary, CellThroughput, ClientLimits, FailureMessage, GoalJudgement,
+    GoalVerdict, InitialTransient, RatioBound, RunCounts, Score, ScoreRatio, ServerFigures, ServerMetricValue, SessionFigures,
+    StreamFigures, SuccessPercentiles, SummaryOptions, SweepSummary, VariantSummary, VoidReason,
 };
 use super::tool_ttft::renderings;
 use super::untested::{imply, note};
@@ -164,15 +164,15 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &ClientEnvironment, goals: &[Goal]
     let asked = goals;
     let mut goals: Vec<GoalJudgement> = if measured { asked.iter().map(judgement).collect::<Result<_, _>>()? } else { Vec::new() };
     let client = worst_client(cell);
-    let client_limited = if measured { limited(&client, machine, asked) } else { None };
+    let client_limits = if measured { limited(&client, machine, asked) } else { ClientLimits::default() };
     let streams = if measured { StreamFigures::of(&table)? } else { StreamFigures::default() };
     for (goal, judgement) in asked.iter().zip(&mut goals) {
-        let by_client = client_limited.as_ref().map(|_| VoidReason::ClientLimited);
+        let by_client = client_limits.is_limited().then_some(VoidReason::ClientLimited);
         if let Some(reason) = by_client.or_else(|| streams.void(goal.measure.metric())) {
             judgement.make_void(reason);
         }
     }
-    let backlog_growth = if measured { BacklogGrowth::of(cell, &table, &shown_or_asked, client_limited.is_some())? } else { None };
+    let backlog_growth = if measured { BacklogGrowth::of(cell, &table, &shown_or_asked, client_limits.is_limited())? } else { None };
     if let Some(growth) = &backlog_growth {
         growth.hold_back(&mut goals);
     }
@@ -197,8 +197,8 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &ClientEnvironment, goals: &[Goal]
         backlog_growth,
         success_only: if measured { success_only(&table)? } else { SuccessPercentiles::default() },
         client,
-        notes: notes(cell, client_limited.as_deref(), &streams),
-        client_limited,
+        notes: notes(cell, &client_limits, &streams),
+        client_limits,
         streams,
         by_repeat,
         renderings: if measured { renderings(&table, shown)? } else { Vec::new() },
@@ -271,10 +271,10 @@ pub(super) fn worst_client(cell: &CellRuns<'_>) -> ClientHealth {
     })
 }
 
-fn notes(cell: &CellRuns<'_>, client_limited: Option<&str>, streams: &StreamFigures) -> Vec<String> {
+fn notes(cell: &CellRuns<'_>, client_limits: &ClientLimits, streams: &StreamFigures) -> Vec<String> {
     let mut notes = Vec::new();
-    if let Some(found) = client_limited {
-        notes.push(format!("client_limited: the client itself was slow ({found}), so no verdict of this cell is certain"));
+    if client_limits.is_limited() {
+        notes.push(format!("client_limited: the client itself was slow ({client_limits}), so no verdict of this cell is certain"));
     }
     notes.extend(streams.notes());
     if !cell.runs.is_empty() && cell.runs.len() < cell.planned && !is_curtailed(cell) {

@@ -20,7 +20,7 @@ pub(super) struct SideValidity {
 
 impl SideValidity {
     pub fn of(cell: &CellRuns<'_>, table: &RequestTable, machine: &ClientEnvironment, goals: &[Goal]) -> Result<Self, AnalysisError> {
-        let is_client_limited = limited(&worst_client(cell), machine, goals).is_some();
+        let is_client_limited = limited(&worst_client(cell), machine, goals).is_limited();
         Ok(Self { is_client_limited, streams: StreamFigures::of(table)? })
     }
 

@@ -4,6 +4,7 @@
 //! Types only; `summarize.rs` fills them.
 
 mod bottleneck;
+mod client_limit;
 mod estimate;
 mod implied;
 mod judgement;
@@ -23,6 +24,7 @@ use crate::vocabulary::goal::{Goal, Measure};
 use crate::vocabulary::metric::MeasureUnit;
 
 pub use bottleneck::{Bottleneck, BottleneckKind};
+pub use client_limit::{ClientLimit, ClientLimits};
 pub use estimate::{BoundDirection, EarlyStopBound, Estimate, IntervalMethod};
 pub use implied::ImpliedOutcome;
 pub use judgement::{GoalJudgement, GoalVerdict, VoidReason};
@@ -173,9 +175,9 @@ pub struct CellSummary {
     pub success_only: SuccessPercentiles,
     /// The worst of its runs.
     pub client: ClientHealth,
-    /// Why the client itself may have been what was slow, in words: no verdict of such a cell is certain.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_limited: Option<String>,
+    /// Why the client itself may have been what was slow: no verdict of such a cell is certain.
+    #[serde(flatten)]
+    pub client_limits: ClientLimits,
     /// What its answers were like as streams.
     #[serde(default)]
     pub streams: StreamFigures,
