@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::CacheEvidence;
@@ -63,7 +64,8 @@ enum SavedCacheCheck {
 #[serde(untagged)]
 enum SavedCacheEvidence {
     Known(CacheEvidence),
-    Unknown(serde_json::Value),
+    #[serde(skip_serializing)]
+    Unknown(IgnoredAny),
 }
 
 impl SavedCacheEvidence {
