@@ -38,3 +38,8 @@ pub fn plain(text: &str) -> String {
 pub fn show_axes(axes: &Axes) -> String {
     axes.iter().map(|(name, value)| format!("{}={}", axis_label(name), show_value(value))).collect::<Vec<_>>().join(", ")
 }
+
+/// `C=4, S=3`, or words for a sweep without axes.
+pub fn named(axes: &Axes) -> String {
+    if axes.is_empty() { "the cell".to_owned() } else { show_axes(axes) }
+}

@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use super::axes::Axes;
-use super::cell_bottleneck::{CellBottleneck, CellBottleneckKind, diagnose, named};
+use super::axes::{Axes, named};
+use super::cell_bottleneck::{CellBottleneck, CellBottleneckKind, diagnose};
 use super::scores::by_facet;
 use super::summary::{Bottleneck, BottleneckKind, CellState, CellSummary};
 

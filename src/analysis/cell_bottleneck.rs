@@ -2,7 +2,7 @@
 //! figures it rests on out, in words. The reasoning stands in `docs/metrics.md`.
 
 use super::amount::{grouped, percent, short_number};
-use super::axes::{Axes, show_axes};
+use super::axes::named;
 use super::summary::{CellSummary, GaugeSummary, ServerMetricValue};
 use crate::records::record::FailureKind;
 
@@ -275,11 +275,6 @@ impl BoundaryCells<'_> {
             |cell| format!("from {}, which passes, to {to}, which fails,", named(&cell.axes)),
         )
     }
-}
-
-/// `C=4, S=3`, or words for a sweep without axes.
-pub fn named(axes: &Axes) -> String {
-    if axes.is_empty() { "the cell".to_owned() } else { show_axes(axes) }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]

@@ -2,7 +2,8 @@
 //! was needed at all, and why a variant with one is no better than one without. Judged cells in, a verdict with its words out.
 
 use super::amount::{grouped, percent};
-use super::cell_bottleneck::{KEPT, named, outgrown};
+use super::axes::named;
+use super::cell_bottleneck::{KEPT, outgrown};
 use super::summary::{CellState, CellSummary, ExternalCache, ExternalCacheUse, VariantSummary};
 use crate::records::store::SavedRun;
 

@@ -72,9 +72,9 @@ pub use summary::{
     AxisSummary, BacklogGrowth, Bottleneck, BottleneckKind, BoundDirection, CacheHitShares, CapacityScore, CapacityShape, CellState,
     CellSummary, CellThroughput, ClientLimit, ClientLimits, EarlyStopBound, Estimate, ExternalCache, ExternalCacheUse, FailureMessage,
     GaugeSummary, GoalJudgement, GoalVerdict, ImpliedOutcome, InitialTransient, IntervalMethod, LargestScore, LoadComparison, LoadReversal,
-    RaisedScoreKind, RatioBound, RepeatCacheState, RepeatSummary, ReversalReason, ReversalReasonKind, RunCounts, Score, ScoreBound,
-    ScoreRatio, ServerFigures, ServerMetricValue, SessionFigures, StreamFigures, SuccessPercentiles, SummaryOptions, SweepSummary,
-    ToolTtftSummary, UndecidedCell, UnsettledReason, UserThroughput, VariantSummary, VoidReason,
+    RaisedScoreKind, RatioBound, RepeatCacheState, RepeatSummary, ReversalReason, RunCounts, Score, ScoreBound, ScoreRatio, ServerFigures,
+    ServerMetricValue, SessionFigures, StreamFigures, SuccessPercentiles, SummaryOptions, SweepSummary, ToolTtftSummary, UndecidedCell,
+    UnsettledReason, UserThroughput, VariantSummary, VoidReason,
 };
 pub use table::RequestTable;
 pub use timeline::{RequestSpan, RunTimeline, RunTimelineLane, ServerMetricTrack, timeline};

@@ -64,7 +64,7 @@ mod tests {
     use super::super::fixture::{Cell, cell, published, sweep, uniform};
     use super::super::{SummaryOptions, show_axes, summarize};
     use super::*;
-    use crate::analysis::summary::ReversalReasonKind;
+    use crate::analysis::summary::ReversalReason;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
@@ -78,8 +78,8 @@ mod tests {
         assert_eq!(found.len(), 1, "4×4 fails with more load than anything that passes");
         assert_eq!((show_axes(&found[0].fails).as_str(), show_axes(&found[0].passes).as_str()), ("C=3, S=4", "C=4, S=3"));
         assert_eq!((found[0].load, found[0].certain), (LoadComparison::SameProduct, false));
-        let kinds: Vec<ReversalReasonKind> = found[0].reasons.iter().map(|reason| reason.kind).collect();
-        assert_eq!(kinds, [ReversalReasonKind::FewRows, ReversalReasonKind::OneRun]);
+        let [ReversalReason::FewRows { .. }, one_run] = found[0].reasons.as_slice() else { panic!("{:?}", found[0].reasons) };
+        assert_eq!(*one_run, ReversalReason::OneRun { cells: vec![found[0].fails.clone(), found[0].passes.clone()] });
     }
 
     #[test]

@@ -1,41 +1,42 @@
-//! Why a cell may fail although one with as much load passes: what the two cells' data says, in words.
+//! Why a cell may fail although one with as much load passes: what the two cells' data says.
 //!
 //! These are likely reasons and no proof. In: the two cells. Out: reasons, each with the figures it rests on; none where nothing is found.
 
-use super::cell_bottleneck::named;
-use super::summary::{CellSummary, GoalJudgement, GoalVerdict, RepeatCacheState, ReversalReason, ReversalReasonKind};
+use super::summary::{
+    CellStarts, CellSummary, GoalJudgement, GoalVerdict, LimitedClient, RepeatCacheState, RepeatDisagreement, ReversalReason,
+    UndecidedRows, UnprovenRuns,
+};
 
 /// What the data says, the plainest first.
 pub fn reasons(fails: &CellSummary, passes: &CellSummary) -> Vec<ReversalReason> {
     let found = [
-        (ReversalReasonKind::FewRows, few_rows(fails, passes)),
-        (ReversalReasonKind::OneRun, one_run(fails, passes)),
-        (ReversalReasonKind::RepeatsDisagree, each(fails, passes, repeats_disagree)),
-        (ReversalReasonKind::CacheContract, each(fails, passes, not_proven)),
-        (ReversalReasonKind::ClientLimited, each(fails, passes, client)),
-        (ReversalReasonKind::Restarts, restarts(fails, passes)),
-        (ReversalReasonKind::Failures, failures(fails)),
+        few_rows(fails, passes),
+        one_run(fails, passes),
+        each(fails, passes, repeats_disagree).map(|cells| ReversalReason::RepeatsDisagree { cells }),
+        each(fails, passes, unproven_runs).map(|cells| ReversalReason::CacheContract { cells }),
+        each(fails, passes, limited_client).map(|cells| ReversalReason::ClientLimited { cells }),
+        restarts(fails, passes),
+        failures(fails),
     ];
-    found.into_iter().filter_map(|(kind, words)| Some(ReversalReason { kind, words: words? })).collect()
+    found.into_iter().flatten().collect()
 }
 
-/// The same question to both cells.
-fn each(fails: &CellSummary, passes: &CellSummary, of: fn(&CellSummary) -> Option<String>) -> Option<String> {
-    let found: Vec<String> = [fails, passes].into_iter().filter_map(of).collect();
-    (!found.is_empty()).then(|| found.join(", "))
+/// The same question to both cells; none where neither has an answer.
+fn each<Answer>(fails: &CellSummary, passes: &CellSummary, of: impl Fn(&CellSummary) -> Option<Answer>) -> Option<Vec<Answer>> {
+    let found: Vec<Answer> = [fails, passes].into_iter().filter_map(of).collect();
+    (!found.is_empty()).then_some(found)
 }
 
-fn few_rows(fails: &CellSummary, passes: &CellSummary) -> Option<String> {
+fn few_rows(fails: &CellSummary, passes: &CellSummary) -> Option<ReversalReason> {
     // Where a verdict is void more rows would not help.
     let open = |cell: &CellSummary| {
         let goal = cell.goals.iter().find(|goal| goal.verdict == GoalVerdict::Undecided && goal.void.is_none())?;
-        Some(format!("{} is undecided with n={}", named(&cell.axes), goal.estimate.n))
+        Some(UndecidedRows { cell: cell.axes.clone(), n: goal.estimate.n })
     };
-    let undecided = each(fails, passes, open);
+    let cells = each(fails, passes, open).unwrap_or_default();
     let pair = fails.goals.iter().zip(&passes.goals).find(|(goal, _)| !goal.passes);
-    let overlap = pair.filter(|(left, right)| overlap(left, right)).map(|_| "their intervals overlap".to_owned());
-    let found: Vec<String> = [undecided, overlap].into_iter().flatten().collect();
-    (!found.is_empty()).then(|| format!("few rows: {}", found.join(", ")))
+    let intervals_overlap = pair.is_some_and(|(left, right)| overlap(left, right));
+    (!cells.is_empty() || intervals_overlap).then_some(ReversalReason::FewRows { cells, intervals_overlap })
 }
 
 /// Whether one value could lie behind both; an end that is missing bounds nothing.
@@ -45,69 +46,64 @@ fn overlap(left: &GoalJudgement, right: &GoalJudgement) -> bool {
     left.value.is_some() && right.value.is_some() && reaches(left.low, right.high) && reaches(right.low, left.high)
 }
 
-fn one_run(fails: &CellSummary, passes: &CellSummary) -> Option<String> {
-    match (fails.runs, passes.runs) {
-        (1, 1) => Some("one run each, so nobody knows what another would say".to_owned()),
-        (1, _) => Some(format!("only one run of {}", named(&fails.axes))),
-        (_, 1) => Some(format!("only one run of {}", named(&passes.axes))),
-        _ => None,
-    }
+fn one_run(fails: &CellSummary, passes: &CellSummary) -> Option<ReversalReason> {
+    let cells = each(fails, passes, |cell| (cell.runs == 1).then(|| cell.axes.clone()))?;
+    Some(ReversalReason::OneRun { cells })
 }
 
-fn repeats_disagree(cell: &CellSummary) -> Option<String> {
-    let passing = cell.by_repeat.iter().filter(|repeat| repeat.passes == Some(true)).count();
-    let all = cell.by_repeat.iter().filter(|repeat| repeat.passes.is_some()).count();
-    // The fewer are the odd ones.
-    let odd = passing * 2 <= all;
-    let numbers: Vec<String> =
-        cell.by_repeat.iter().filter(|repeat| repeat.passes == Some(odd)).map(|repeat| (repeat.repeat + 1).to_string()).collect();
-    let does = if odd { "pass" } else { "fail" };
-    (passing > 0 && passing < all).then(|| {
-        format!("the repeats of {} disagree: {passing} of {all} pass alone (those that {does}: {})", named(&cell.axes), numbers.join(", "))
-    })
+fn repeats_disagree(cell: &CellSummary) -> Option<RepeatDisagreement> {
+    let those = |passes: bool| cell.by_repeat.iter().filter(|run| run.passes == Some(passes)).map(|run| run.repeat).collect::<Vec<u32>>();
+    let (passing_repeats, failing_repeats) = (those(true), those(false));
+    let disagree = !passing_repeats.is_empty() && !failing_repeats.is_empty();
+    disagree.then(|| RepeatDisagreement { cell: cell.axes.clone(), passing_repeats, failing_repeats })
 }
 
-fn not_proven(cell: &CellSummary) -> Option<String> {
-    let open = cell.by_repeat.iter().filter(|repeat| repeat.caches != RepeatCacheState::ProvenEmpty).count();
-    (open > 0).then(|| format!("cold caches are not proven in {open} of {} runs of {}", cell.by_repeat.len(), named(&cell.axes)))
+fn unproven_runs(cell: &CellSummary) -> Option<UnprovenRuns> {
+    let unproven = cell.by_repeat.iter().filter(|repeat| repeat.caches != RepeatCacheState::ProvenEmpty).count() as u64;
+    (unproven > 0).then(|| UnprovenRuns { cell: cell.axes.clone(), unproven, runs: cell.by_repeat.len() as u64 })
 }
 
-fn client(cell: &CellSummary) -> Option<String> {
+fn limited_client(cell: &CellSummary) -> Option<LimitedClient> {
     let limits = &cell.client_limits;
-    limits.is_limited().then(|| format!("the client itself was slow at {} ({limits})", named(&cell.axes)))
+    limits.is_limited().then(|| LimitedClient { cell: cell.axes.clone(), limits: limits.clone() })
 }
 
 /// Another start of the server between the repeats of a cell, or between the two cells.
-fn restarts(fails: &CellSummary, passes: &CellSummary) -> Option<String> {
-    let lives =
-        |cell: &CellSummary| cell.by_repeat.iter().filter_map(|repeat| repeat.server_life).collect::<std::collections::BTreeSet<_>>();
-    let (left, right) = (lives(fails), lives(passes));
-    let list = |lives: &std::collections::BTreeSet<u32>| lives.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
-    (!left.is_empty() && !right.is_empty() && (left != right || left.len() > 1)).then(|| {
-        let (fails, passes) = (named(&fails.axes), named(&passes.axes));
-        format!("the server was started again: {fails} ran on start {}, {passes} on start {}", list(&left), list(&right))
-    })
+fn restarts(fails: &CellSummary, passes: &CellSummary) -> Option<ReversalReason> {
+    let starts = |cell: &CellSummary| CellStarts {
+        cell: cell.axes.clone(),
+        server_starts: cell.by_repeat.iter().filter_map(|repeat| repeat.server_life).collect(),
+    };
+    let (fails, passes) = (starts(fails), starts(passes));
+    let (left, right) = (&fails.server_starts, &passes.server_starts);
+    let is_known = !left.is_empty() && !right.is_empty();
+    (is_known && (left != right || left.len() > 1)).then_some(ReversalReason::Restarts { fails, passes })
 }
 
-fn failures(cell: &CellSummary) -> Option<String> {
-    let kinds: Vec<String> = cell.failures.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-    (cell.failed > 0).then(|| format!("{} of {} requests of {} failed ({})", cell.failed, cell.n, named(&cell.axes), kinds.join(", ")))
+fn failures(cell: &CellSummary) -> Option<ReversalReason> {
+    let CellSummary { axes, failed, n, failures, .. } = cell;
+    (*failed > 0).then(|| ReversalReason::Failures { cell: axes.clone(), failed: *failed, n: *n, failures: failures.clone() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Cell, answered, cell, failed, sweep, uniform};
-    use super::super::{SummaryOptions, SweepSummary, summarize};
+    use super::super::summary::{ClientLimit, ClientLimits, LoadReversal};
+    use super::super::{Axes, SummaryOptions, SweepSummary, summarize};
     use super::*;
     use crate::records::record::{CacheCheck, CacheEvidence, FailureKind, ServerFacts};
     use crate::records::store::SavedSweep;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
-    fn kinds(summary: &SweepSummary) -> Vec<ReversalReasonKind> {
+    fn reasons(summary: &SweepSummary) -> &[ReversalReason] {
         let [reversal] = summary.variants[0].reversals.as_slice() else { panic!("{:?}", summary.variants[0].reversals) };
-        assert!(reversal.reasons.iter().all(|reason| !reason.words.is_empty()));
-        reversal.reasons.iter().map(|reason| reason.kind).collect()
+        &reversal.reasons
+    }
+
+    /// The axes of the cell that fails: (2, 2).
+    fn fails(summary: &SweepSummary) -> Axes {
+        summary.variants[0].reversals[0].fails.clone()
     }
 
     /// Two repeats of each of two cells, with so many rows that neither is undecided; the smaller one fails.
@@ -124,7 +120,7 @@ mod tests {
     #[test]
     fn where_the_data_says_nothing_no_reason_is_made_up() {
         let summary = judged(&sweep(&[GOAL], &sure()));
-        assert!(kinds(&summary).is_empty());
+        assert!(reasons(&summary).is_empty());
         assert!(summary.variants[0].reversals[0].certain);
     }
 
@@ -133,9 +129,8 @@ mod tests {
         let mut cells = sure();
         cells[0].records = (0..200).map(|session| answered(session, 1, 0.5)).collect();
         let summary = judged(&sweep(&[GOAL], &cells));
-        assert_eq!(kinds(&summary), [ReversalReasonKind::RepeatsDisagree]);
-        let words = &summary.variants[0].reversals[0].reasons[0].words;
-        assert_eq!(words, "the repeats of C=2, S=2 disagree: 1 of 2 pass alone (those that pass: 1)");
+        let found = RepeatDisagreement { cell: fails(&summary), passing_repeats: vec![0], failing_repeats: vec![1] };
+        assert_eq!(reasons(&summary), [ReversalReason::RepeatsDisagree { cells: vec![found] }]);
     }
 
     #[test]
@@ -144,23 +139,28 @@ mod tests {
         cells[2].cache_contract = CacheCheck::NotProven(CacheEvidence::NotRun);
         cells[0].records.push(failed(900, 1, FailureKind::Http(503)));
         let summary = judged(&sweep(&[GOAL], &cells));
-        assert_eq!(kinds(&summary), [ReversalReasonKind::CacheContract, ReversalReasonKind::Failures]);
-        let words = &summary.variants[0].reversals[0].reasons;
-        assert_eq!(words[0].words, "cold caches are not proven in 1 of 2 runs of C=2, S=2");
-        assert_eq!(words[1].words, "1 of 401 requests of C=2, S=2 failed (1 http_503)");
+        let cell = fails(&summary);
+        let failures = ReversalReason::Failures {
+            cell: cell.clone(),
+            failed: 1,
+            n: 401,
+            failures: std::collections::BTreeMap::from([(FailureKind::Http(503), 1)]),
+        };
+        let unproven = ReversalReason::CacheContract { cells: vec![UnprovenRuns { cell, unproven: 1, runs: 2 }] };
+        assert_eq!(reasons(&summary), [unproven, failures]);
     }
 
     #[test]
     fn a_client_that_was_late_by_a_share_of_the_limit_is_named() {
         let mut saved = sweep(&[GOAL], &sure());
         saved.runs[0].record.client.send_lag_p99_s = 0.1;
-        assert!(kinds(&judged(&saved)).is_empty(), "5 % of 2 s are let pass");
+        assert!(reasons(&judged(&saved)).is_empty(), "5 % of 2 s are let pass");
         saved.runs[0].record.client.send_lag_p99_s = 0.25;
         saved.runs[0].record.client.cpu_share = Some(0.97);
         let summary = judged(&saved);
-        assert_eq!(kinds(&summary), [ReversalReasonKind::ClientLimited]);
-        let words = &summary.variants[0].reversals[0].reasons[0].words;
-        assert_eq!(words, "the client itself was slow at C=2, S=2 (send lag p99 250 ms, CPU at 0.97 of one core)");
+        let limits = ClientLimits(vec![ClientLimit::SendLag { p99_s: 0.25 }, ClientLimit::Processor { cpu_share: 0.97, processors: None }]);
+        let found = LimitedClient { cell: fails(&summary), limits };
+        assert_eq!(reasons(&summary), [ReversalReason::ClientLimited { cells: vec![found] }]);
     }
 
     #[test]
@@ -170,23 +170,30 @@ mod tests {
         for (run, life) in saved.runs.iter_mut().zip([1, 1, 1, 1]) {
             run.record.server = lived(life);
         }
-        assert!(kinds(&judged(&saved)).is_empty());
+        assert!(reasons(&judged(&saved)).is_empty());
         for (run, life) in saved.runs.iter_mut().zip([1, 1, 2, 2]) {
             run.record.server = lived(life);
         }
-        assert_eq!(kinds(&judged(&saved)), [ReversalReasonKind::Restarts]);
+        let summary = judged(&saved);
+        let reversal = &summary.variants[0].reversals[0];
+        // The first repeats of both cells were run before the second ones.
+        let both = |cell: &Axes| CellStarts { cell: cell.clone(), server_starts: [1, 2].into() };
+        let (fails, passes) = (both(&reversal.fails), both(&reversal.passes));
+        assert_eq!(reasons(&summary), [ReversalReason::Restarts { fails, passes }]);
         for run in &mut saved.runs {
             run.record.header.cell = serde_json::json!({"workload": {"kind": "document_qa"}, "server": {"reset": "restart"}});
         }
-        assert!(kinds(&judged(&saved)).is_empty());
+        assert!(reasons(&judged(&saved)).is_empty());
     }
 
     #[test]
     fn one_run_each_and_few_rows_are_the_plainest_reasons() {
         let cells = [cell("vllm", 1, 1, uniform(1, 1, 5.0)), cell("vllm", 2, 2, uniform(2, 2, 0.5))];
         let summary = judged(&sweep(&[GOAL], &cells));
-        assert_eq!(kinds(&summary), [ReversalReasonKind::FewRows, ReversalReasonKind::OneRun]);
-        let words = &summary.variants[0].reversals[0].reasons[0].words;
-        assert_eq!(words, "few rows: C=2, S=2 is undecided with n=12, their intervals overlap");
+        let LoadReversal { fails, passes, .. } = &summary.variants[0].reversals[0];
+        let undecided = vec![UndecidedRows { cell: passes.clone(), n: 12 }];
+        let few_rows = ReversalReason::FewRows { cells: undecided, intervals_overlap: true };
+        let one_run = ReversalReason::OneRun { cells: vec![fails.clone(), passes.clone()] };
+        assert_eq!(reasons(&summary), [few_rows, one_run]);
     }
 }

@@ -8,10 +8,12 @@ mod client_limit;
 mod estimate;
 mod implied;
 mod judgement;
+mod reversal_reason;
 mod score;
 mod server;
 mod steadiness;
 mod throughput;
+mod with_words;
 
 use std::collections::BTreeMap;
 
@@ -28,9 +30,10 @@ pub use client_limit::{ClientLimit, ClientLimits};
 pub use estimate::{BoundDirection, EarlyStopBound, Estimate, IntervalMethod};
 pub use implied::ImpliedOutcome;
 pub use judgement::{GoalJudgement, GoalVerdict, VoidReason};
+pub use reversal_reason::{CellStarts, LimitedClient, RepeatDisagreement, ReversalReason, UndecidedRows, UnprovenRuns};
 pub use score::{
-    CapacityScore, CapacityShape, LargestScore, LoadComparison, LoadReversal, RaisedScoreKind, RatioBound, ReversalReason,
-    ReversalReasonKind, Score, ScoreBound, UndecidedCell, UnsettledReason,
+    CapacityScore, CapacityShape, LargestScore, LoadComparison, LoadReversal, RaisedScoreKind, RatioBound, Score, ScoreBound,
+    UndecidedCell, UnsettledReason,
 };
 pub use server::{CacheHitShares, ExternalCache, ExternalCacheUse, GaugeSummary, ServerFigures, ServerMetricValue};
 pub use steadiness::{BacklogGrowth, InitialTransient};

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::super::axes::Axes;
 use super::judgement::VoidReason;
+use super::reversal_reason::ReversalReason;
+use super::with_words;
 use crate::vocabulary::goal::Goal;
 
 /// One score of a variant, for the cells that agree in all `within`.
@@ -177,36 +179,9 @@ pub struct LoadReversal {
     pub load: LoadComparison,
     /// One is missed and the other met, both at the stated confidence: chance alone hardly explains it.
     pub certain: bool,
-    /// What the data says of why; empty where it says nothing.
+    /// What the data says of why, the plainest first; empty where it says nothing.
+    #[serde(serialize_with = "with_words::serialize")]
     pub reasons: Vec<ReversalReason>,
-}
-
-/// A likely reason.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ReversalReason {
-    pub kind: ReversalReasonKind,
-    /// The figures it rests on, in words.
-    pub words: String,
-}
-
-/// What may explain it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReversalReasonKind {
-    /// One of the two is undecided, or their intervals overlap.
-    FewRows,
-    /// Each of a cell's numbers comes from a single run.
-    OneRun,
-    /// The repeats of one of the two do not agree.
-    RepeatsDisagree,
-    /// It is not proven that caches were empty.
-    CacheContract,
-    /// The client was late or busy.
-    ClientLimited,
-    /// Another start of the server.
-    Restarts,
-    /// Requests failed.
-    Failures,
 }
 
 /// How the load of the cell that passes compares with that of the cell that fails.

@@ -66,7 +66,7 @@ fn sentence(variant: &VariantSummary, reversal: &LoadReversal) -> String {
     let why = if reversal.reasons.is_empty() {
         "nothing in the data says why".to_owned()
     } else {
-        let reasons: Vec<&str> = reversal.reasons.iter().map(|reason| reason.words.as_str()).collect();
+        let reasons: Vec<String> = reversal.reasons.iter().map(ToString::to_string).collect();
         format!("likely: {}", reasons.join("; "))
     };
     format!("not monotone: {fails} fails{left} although {passes} passes{right} with {load}{sure}; {why}")
