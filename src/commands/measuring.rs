@@ -19,6 +19,7 @@ use crate::planning::plan::{Plan, Run};
 use crate::records::record::{ClientCapacity, ClientEnvironment, Manifest};
 use crate::records::store::SweepWriter;
 use crate::servers::server::supervisor::SupervisorHandle;
+use crate::workloads::arrival::PlannedLoad;
 
 /// What becomes of prompts and answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +108,7 @@ fn expected_runs(plan: &Plan, sealed: &BTreeSet<String>) -> Vec<ExpectedRun> {
         id: run.id.clone(),
         variant: run.variant.clone(),
         axes: run.axes.clone(),
-        work: run.cell.workload.work(),
+        work: PlannedLoad::of(&run.cell.workload, None).work(),
     };
     open.map(expected).collect()
 }

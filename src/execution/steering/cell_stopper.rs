@@ -3,7 +3,7 @@
 //! A cell is lost as soon as one goal is lost and proven to be missed, and won when all goals are settled. By `certain` both the plain value
 //! against the limit and the certified verdict must be the same for every outcome of what is missing. A request costs it a few comparisons.
 
-use super::planned_rows::{CellRows, PlannedRepeat, PlannedRows, countable};
+use super::cell_rows::{CellRows, PlannedRepeat, PlannedRows, countable};
 use super::sequential_test::SequentialTest;
 use crate::analysis::GoalVerdict;
 use crate::analysis::clusters::least_effective_rows;

@@ -1,7 +1,7 @@
 //! What there is to say before the start of cells that may end early, and of goals that keep them from it.
 
+use super::cell_rows::countable;
 use super::cell_stopper::StoppingCriterion;
-use super::planned_rows::countable;
 use crate::planning::plan::Plan;
 use crate::vocabulary::goal::Goal;
 use crate::vocabulary::spec::workload::WorkloadSpec;

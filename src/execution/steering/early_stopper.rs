@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::cell_rows::PlannedRepeat;
 use super::cell_stopper::{CellStopper, StoppingCriterion};
-use super::planned_rows::PlannedRepeat;
 use crate::planning::plan::{Plan, Run};
 use crate::records::record::{RequestRecord, RunOutcome, RunRecord};
 use crate::vocabulary::goal::Goal;

@@ -7,19 +7,19 @@
 //! so at a stated risk. Must not know how requests are sent, nor terminals.
 
 mod cell_judge;
+mod cell_rows;
 mod cell_stopper;
 mod early_stop_remarks;
 mod early_stop_scheduler;
 mod early_stopper;
-mod planned_rows;
 mod search_scheduler;
 mod sequential_test;
 mod sweep_scheduler;
 
+pub use cell_rows::{CellRows, PlannedRepeat, PlannedRows, RowCountError, countable};
 pub use cell_stopper::CellStopper;
 pub use early_stop_remarks::remarks;
 pub use early_stopper::EarlyStopper;
-pub use planned_rows::{CellRows, PlannedRepeat, PlannedRows, RowCountError, countable};
 pub use search_scheduler::SearchChannels;
 pub use sequential_test::SequentialTest;
 pub use sweep_scheduler::{SteeringError, SweepScheduler};

@@ -10,19 +10,22 @@ use futures_util::FutureExt;
 
 use super::PlanError;
 use crate::foundation::named_file::NamedFile;
-use crate::foundation::units::{Seconds, grouped};
+use crate::foundation::units::grouped;
 use crate::planning::scenario::CellSpec;
 use crate::simulation::engine::{ANSWER_HEAD_TOKENS, EngineParameters, MESSAGE_TOKENS};
+use crate::vocabulary::goal::Goal;
 use crate::vocabulary::spec::server::{CachePolicy, SaltReason};
 use crate::vocabulary::spec::target::TargetKind;
-use crate::vocabulary::spec::workload::{ArrivalPattern, ChatDataset, ChatSpec, DocumentQaSpec, DocumentsSpec, RequestsSpec, WorkloadSpec};
-use crate::vocabulary::trace::{Trace, TraceRequest};
+use crate::vocabulary::spec::workload::{ChatDataset, ChatSpec, DocumentQaSpec, DocumentsSpec, RequestsSpec, WorkloadSpec};
+use crate::vocabulary::trace::Trace;
+use crate::workloads::arrival::{PlannedLoad, goal_rows};
 use crate::workloads::tokens::{self, TokenCounter};
 use crate::workloads::workload::{Corpus, RunSalt, chat, document_qa};
 
 /// What one run costs.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct RunCost {
+    /// Requests of the warm-up and of the measured phase; those that fill caches before come on top.
     pub requests: u64,
     /// Requests of the measured phase.
     pub measured: u64,
@@ -107,13 +110,16 @@ impl CostEstimator {
         } else {
             ChatTemplateTokens { message: 0, head: 0 }
         };
-        let cost = match &cell.workload {
-            WorkloadSpec::DocumentQa(spec) => document_qa_cost(spec, rule, template, &self.corpus),
-            WorkloadSpec::Chat(spec) => chat_cost(spec, rule, template),
-            WorkloadSpec::Requests(spec) => Ok(match self.corpus.trace(spec)? {
-                Some(trace) => trace_cost(spec, &trace, template),
-                None => requests_cost(spec, template),
-            }),
+        let trace = match &cell.workload {
+            WorkloadSpec::Requests(spec) => self.corpus.trace(spec)?,
+            WorkloadSpec::DocumentQa(_) | WorkloadSpec::Chat(_) => None,
+        };
+        let load = PlannedLoad::of(&cell.workload, trace.as_ref());
+        let cost = match (&cell.workload, trace) {
+            (WorkloadSpec::DocumentQa(spec), _) => document_qa_cost(spec, load, rule, template, &self.corpus),
+            (WorkloadSpec::Chat(spec), _) => chat_cost(spec, load, rule, template),
+            (WorkloadSpec::Requests(_), Some(trace)) => Ok(trace_cost(load, &trace, template)),
+            (WorkloadSpec::Requests(spec), None) => Ok(requests_cost(spec, load, template)),
         }?;
         match cell.server.cache_policy() {
             // A simulated engine knows of no other cell.
@@ -125,6 +131,12 @@ impl CostEstimator {
 }
 
 impl RunCost {
+    /// The rows that a goal looks at in one run of that workload, whose cost this is: the most there can be.
+    #[must_use]
+    pub fn goal_rows(&self, workload: &WorkloadSpec, goal: &Goal) -> u64 {
+        goal_rows(workload, self.requests - self.measured..self.requests, &goal.measure.filter)
+    }
+
     /// The cost where every prompt begins with so many tokens more.
     fn salted(self, salt: u64) -> Self {
         Self {
@@ -207,6 +219,7 @@ fn count(counter: &TokenCounter, text: &str) -> Result<u64, PlanError> {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "means of counts")]
 fn document_qa_cost(
     spec: &DocumentQaSpec,
+    load: PlannedLoad,
     rule: &mut TokenCountCache,
     template: ChatTemplateTokens,
     corpus: &Corpus,
@@ -233,21 +246,18 @@ fn document_qa_cost(
     let parts = [(largest, "document"), (request, "request"), (all_questions, "questions"), (frame, "chat template")];
     let longest = longest(spec.rounds, &parts, rounds, answer);
     Ok(RunCost {
-        requests: sessions * turns,
-        measured: sessions * turns,
+        requests: load.requests,
+        measured: load.measured,
         prompt_tokens: Some((session * sessions as f64).round() as u64),
-        answer_tokens: Some(sessions.saturating_mul(turns).saturating_mul(answer)),
-        duration_s: None,
+        answer_tokens: Some(load.requests.saturating_mul(answer)),
+        duration_s: load.duration_s,
         exact: exact && rule.is_exact() && matches!(spec.documents, DocumentsSpec::Synthetic(_)),
         longest: exact.then_some(longest),
     })
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "expected counts")]
-fn chat_cost(spec: &ChatSpec, rule: &mut TokenCountCache, template: ChatTemplateTokens) -> Result<RunCost, PlanError> {
-    let Seconds(duration) = spec.duration;
-    let requests = (spec.qps * duration).round() as u64;
-    let measured = (spec.qps * (duration - spec.warmup.0)).round() as u64;
+fn chat_cost(spec: &ChatSpec, load: PlannedLoad, rule: &mut TokenCountCache, template: ChatTemplateTokens) -> Result<RunCost, PlanError> {
     let rounds = u64::from(spec.rounds);
     let (question, answer) = (spec.question_tokens.0, spec.answer_tokens.0);
     let history = spec.history_tokens.0;
@@ -268,51 +278,42 @@ fn chat_cost(spec: &ChatSpec, rule: &mut TokenCountCache, template: ChatTemplate
     ];
     let longest = longest(spec.rounds - 1, &parts, rounds - 1, answer);
     Ok(RunCost {
-        requests,
-        measured,
-        prompt_tokens: synthetic.then(|| (prompt * requests as f64).round() as u64),
-        answer_tokens: Some(requests.saturating_mul(answer)),
-        duration_s: Some(duration),
+        requests: load.requests,
+        measured: load.measured,
+        prompt_tokens: synthetic.then(|| (prompt * load.requests as f64).round() as u64),
+        answer_tokens: Some(load.requests.saturating_mul(answer)),
+        duration_s: load.duration_s,
         exact: false,
         longest: synthetic.then_some(longest),
     })
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "expected counts")]
-fn requests_cost(spec: &RequestsSpec, template: ChatTemplateTokens) -> RunCost {
-    // Requests at even gaps come at 0 too, so that a part of a gap holds one.
-    let even = spec.arrival == ArrivalPattern::Constant;
-    let within = |seconds: f64| if even { (seconds * spec.qps).ceil() } else { (seconds * spec.qps).round() } as u64;
-    let in_time = spec.duration.map(|duration| within(duration.0));
-    let requests = in_time.unwrap_or(u64::MAX).min(spec.most());
-    let by_number = requests as f64 / spec.qps;
-    let duration_s = spec.duration.map_or(by_number, |duration| duration.0.min(by_number));
+fn requests_cost(spec: &RequestsSpec, load: PlannedLoad, template: ChatTemplateTokens) -> RunCost {
     let frame = template.message * (1 + u64::from(spec.shared_prefix_tokens.0 > 0)) + template.head;
     let prompt = spec.prompt_tokens.0.saturating_add(spec.shared_prefix_tokens.0).saturating_add(frame);
     let parts = [(spec.shared_prefix_tokens.0, "system prompt"), (spec.prompt_tokens.0, "prompt"), (frame, "chat template")];
     RunCost {
-        requests,
-        measured: requests.saturating_sub(within(spec.warmup.0)),
-        prompt_tokens: Some(requests.saturating_mul(prompt)),
-        answer_tokens: Some(requests.saturating_mul(spec.answer_tokens.0)),
-        duration_s: Some(duration_s),
-        // Of a process with random gaps, a number is certain and a duration is not.
-        exact: even || spec.duration.is_none(),
+        requests: load.requests,
+        measured: load.measured,
+        prompt_tokens: Some(load.requests.saturating_mul(prompt)),
+        answer_tokens: Some(load.requests.saturating_mul(spec.answer_tokens.0)),
+        duration_s: load.duration_s,
+        exact: load.is_certain,
         longest: Some(longest(0, &parts, 0, spec.answer_tokens.0)),
     }
 }
 
-fn trace_cost(spec: &RequestsSpec, trace: &Trace, template: ChatTemplateTokens) -> RunCost {
-    let at_s = |request: &TraceRequest<'_>| request.at_ms / 1e3 / spec.speed_up;
+fn trace_cost(load: PlannedLoad, trace: &Trace, template: ChatTemplateTokens) -> RunCost {
     let frame = template.message + template.head;
     let most = trace.longest().and_then(|(number, _)| trace.request(number));
+    let sent = || trace.iter().zip(0..load.requests).map(|(request, _)| request);
     RunCost {
-        requests: trace.len() as u64,
-        measured: trace.iter().filter(|request| at_s(request) >= spec.warmup.0).count() as u64,
-        prompt_tokens: Some(trace.iter().map(|request| request.input_tokens + frame).sum()),
-        answer_tokens: Some(trace.iter().map(|request| u64::from(request.output_tokens)).sum()),
-        duration_s: trace.len().checked_sub(1).and_then(|last| trace.request(last)).map(|last| at_s(&last)),
-        exact: true,
+        requests: load.requests,
+        measured: load.measured,
+        prompt_tokens: Some(sent().map(|request| request.input_tokens + frame).sum()),
+        answer_tokens: Some(sent().map(|request| u64::from(request.output_tokens)).sum()),
+        duration_s: load.duration_s,
+        exact: load.is_certain,
         longest: most.map(|most| longest(0, &[(most.input_tokens, "prompt"), (frame, "chat template")], 0, most.output_tokens.into())),
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::caches::cache_sentences;
 use super::cost_estimator::{CostEstimator, RunCost, limit};
 use super::id::short_name;
-use super::samples;
+use super::needed_rows::needed_rows;
 use super::setting::server_starts;
 use super::{Plan, PlanError, utilisation};
 use crate::foundation::units::{grouped, waiting_time};
@@ -51,8 +51,8 @@ impl PlanSummary {
     pub fn of(plan: &Plan) -> Result<Self, PlanError> {
         let mut economist = CostEstimator::new(Corpus::default());
         let costs = plan.runs.iter().map(|run| economist.cost(&run.cell)).collect::<Result<Vec<RunCost>, _>>()?;
-        let rows = |goal: &crate::vocabulary::goal::Goal| -> Vec<u64> {
-            let in_run = plan.runs.iter().zip(&costs).map(|(run, cost)| samples::in_run(&run.cell, cost.measured, goal));
+        let rows = |goal: &Goal| -> Vec<u64> {
+            let in_run = plan.runs.iter().zip(&costs).map(|(run, cost)| cost.goal_rows(&run.cell.workload, goal));
             in_run.map(|rows| rows.saturating_mul(u64::from(plan.repeats))).collect()
         };
         let by_goal: Vec<Vec<u64>> = plan.goals.iter().map(rows).collect();
@@ -84,7 +84,7 @@ impl PlanSummary {
 }
 
 fn need(plan: &Plan, goal: &Goal, rows: &[u64]) -> SampleSizeCheck {
-    let needed = samples::needed(goal);
+    let needed = needed_rows(goal);
     let short = plan.runs.iter().zip(rows).filter(|(run, rows)| run.repeat == 0 && needed.is_some_and(|needed| **rows < needed)).count();
     SampleSizeCheck { goal: goal.clone(), needed, fewest: rows.iter().copied().min().unwrap_or(0), short }
 }

@@ -23,23 +23,6 @@ impl WorkloadSpec {
     /// The names that `kind` may have.
     pub const KINDS: [&'static str; 3] = ["document_qa", "chat", "requests"];
 
-    /// What the time of a run grows with, to compare runs of one scenario by: the seconds for which requests are sent, or how many there are;
-    /// `None` for a trace, whose times stand in its file.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    pub fn work(&self) -> Option<f64> {
-        match self {
-            Self::DocumentQa(spec) => Some(f64::from(spec.concurrent) * f64::from(spec.sequential) * (f64::from(spec.rounds) + 1.0)),
-            Self::Chat(spec) => Some(spec.duration.0),
-            Self::Requests(spec) if spec.arrival == ArrivalPattern::Trace => None,
-            Self::Requests(spec) => {
-                let by_number = spec.requests.map(|requests| requests as f64 / spec.qps);
-                let all = spec.duration.map(|duration| duration.0).into_iter().chain(by_number);
-                all.min_by(f64::total_cmp)
-            }
-        }
-    }
-
     /// Whether requests force the length of their answers, by fields that not every server takes.
     #[must_use]
     pub fn forces_length(&self) -> bool {
@@ -218,17 +201,6 @@ impl RequestsSpec {
     #[must_use]
     pub fn most(&self) -> u64 {
         self.requests.unwrap_or(self.bound()).min(self.bound())
-    }
-
-    /// About how many requests will be sent; a trace may have fewer.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-    pub fn about(&self) -> f64 {
-        let most = self.most() as f64;
-        match self.duration {
-            Some(duration) if self.arrival != ArrivalPattern::Trace => most.min(duration.0 * self.qps),
-            _ => most,
-        }
     }
 }
 

@@ -8,6 +8,8 @@ mod closed;
 mod constant;
 mod gamma;
 mod open;
+mod planned_load;
+mod planned_row;
 mod poisson;
 mod trace;
 mod user_rate;
@@ -16,6 +18,8 @@ mod variate;
 use std::sync::Arc;
 
 pub use open::{ArrivalTimes, OpenLoopArrivals};
+pub use planned_load::{PlannedLoad, goal_rows};
+pub use planned_row::PlannedRow;
 
 use crate::foundation::clock::Micros;
 use crate::vocabulary::spec::workload::WorkloadSpec;
@@ -92,6 +96,8 @@ pub struct RequestSchedule {
     /// Requests that are sent at their times whatever else is in flight.
     pub arrivals: Option<OpenLoopArrivals>,
     pub mid_life: Vec<PrefilledUser>,
+    /// What rows number session 0 by.
+    pub first_session: u64,
     /// Turns due before this offset are warm-up.
     pub warmup: Micros,
     /// No turn is sent from this offset on; `None` where the steps end by themselves.

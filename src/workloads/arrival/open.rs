@@ -47,7 +47,7 @@ impl Iterator for ArrivalTimes {
 }
 
 impl OpenLoopArrivals {
-    fn new(spec: &RequestsSpec, seed: u64, trace: Arc<Trace>) -> Self {
+    pub(super) fn new(spec: &RequestsSpec, seed: u64, trace: Arc<Trace>) -> Self {
         let times = match spec.arrival {
             ArrivalPattern::Constant => ArrivalTimes::Constant(ConstantArrivals::new(spec.qps)),
             ArrivalPattern::Poisson => ArrivalTimes::Poisson(PoissonArrivals::new(seed, spec.qps)),
@@ -82,6 +82,7 @@ pub(super) fn schedule(spec: &RequestsSpec, seed: u64, trace: Arc<Trace>) -> Req
     RequestSchedule {
         lanes: Vec::new(),
         mid_life: Vec::new(),
+        first_session: 0,
         warmup: Micros::from_secs_f64(spec.warmup.0),
         end: arrivals.end,
         offered_qps,

@@ -1,19 +1,15 @@
-//! The rows of the measured phase that a goal will look at, counted before they are sent: by walking through the schedules of all repeats.
-//!
-//! Every step of a schedule leaves exactly one row, also where it is never sent or its session has ended; which rows a goal looks at is known
-//! where it asks for nothing but turns, sessions and lanes.
+//! The rows of the measured phase that a goal will look at in a cell, counted before they are sent: by walking through the schedules of all repeats.
 
 use std::collections::BTreeMap;
 
-use crate::foundation::clock::Micros;
 use crate::vocabulary::goal::{Aggregate, ConditionField, Goal, RowCondition};
 use crate::vocabulary::metric::Metric;
 use crate::vocabulary::spec::workload::WorkloadSpec;
-use crate::workloads::arrival::{RequestSchedule, ScheduledTurn, SendTrigger};
+use crate::workloads::arrival::{PlannedLoad, PlannedRow, RequestSchedule};
 use crate::workloads::workload::Corpus;
 
 /// Every session that has a row is held in memory from the start.
-const MOST_COUNTED: f64 = 1e6;
+const MOST_COUNTED: u64 = 1_000_000;
 
 /// Why it cannot be known in advance which rows a goal will look at, or what single rows mean to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -36,12 +32,12 @@ pub fn countable(goal: &Goal, workload: &WorkloadSpec) -> Result<(), RowCountErr
     if let Some(metric) = goal.measure.metric().filter(|metric| !metric.is_one_a_request()) {
         return Err(RowCountError::Metric(metric));
     }
-    let unknown =
-        |condition: &&RowCondition| !matches!(condition.field, ConditionField::Turn | ConditionField::Session | ConditionField::Lane);
+    let unknown = |condition: &&RowCondition| !PlannedRow::tells(condition.field);
     if let Some(condition) = goal.measure.filter.iter().find(unknown) {
         return Err(RowCountError::Field(condition.field));
     }
-    if matches!(workload, WorkloadSpec::Requests(spec) if spec.about() > MOST_COUNTED) {
+    // A trace is in memory in any case.
+    if matches!(workload, WorkloadSpec::Requests(_)) && PlannedLoad::of(workload, None).requests > MOST_COUNTED {
         return Err(RowCountError::TooMany);
     }
     Ok(())
@@ -74,7 +70,7 @@ pub struct PlannedRepeat {
 /// What the repeats of a cell will send.
 #[derive(Debug, Clone)]
 pub struct CellRows {
-    /// Requests of all phases and repeats.
+    /// Requests of all phases and repeats, prefill included.
     pub requests: u64,
     /// Those that each of the goals looks at.
     pub of_goals: Vec<PlannedRows>,
@@ -91,43 +87,11 @@ impl CellRows {
             };
             let schedule = RequestSchedule::new(&repeat.workload, repeat.seed, trace);
             counted.requests += schedule.requests;
-            let first = match &repeat.workload {
-                WorkloadSpec::Chat(spec) => spec.first_user_id,
-                WorkloadSpec::DocumentQa(_) | WorkloadSpec::Requests(_) => 0,
-            };
-            let mut count = |step: ScheduledTurn, lane: u32| {
-                let session = first.saturating_add(step.session);
-                for (goal, rows) in goals.iter().zip(&mut counted.of_goals) {
-                    if is_measured(step, schedule.warmup) && fits(&goal.measure.filter, session, lane, step.turn) {
-                        *rows.sessions.entry((repeat.number, session)).or_default() += 1;
-                    }
-                }
-            };
-            for lane in &schedule.lanes {
-                lane.steps.clone().for_each(|step| count(step, lane.number));
+            for row in schedule.measured_rows() {
+                let looking = goals.iter().zip(&mut counted.of_goals).filter(|(goal, _)| row.fulfils(&goal.measure.filter));
+                looking.for_each(|(_, rows)| *rows.sessions.entry((repeat.number, row.session)).or_default() += 1);
             }
-            schedule.arrivals.clone().into_iter().flatten().for_each(|step| count(step, 0));
         }
         Some(counted)
     }
-}
-
-/// Whether a step belongs to the measured phase; what follows an answer has no warm-up before it.
-fn is_measured(step: ScheduledTurn, warmup: Micros) -> bool {
-    match step.due {
-        SendTrigger::At(at) => at >= warmup,
-        SendTrigger::AfterPrevious | SendTrigger::AfterFirstAnswers => true,
-    }
-}
-
-/// Whether a planned request fulfils all conditions, which are those that can be counted by.
-fn fits(conditions: &[RowCondition], session: u64, lane: u32, turn: u32) -> bool {
-    #[expect(clippy::cast_precision_loss, reason = "sessions are far below 2^53")]
-    let of = |field: ConditionField| match field {
-        ConditionField::Turn => Some(f64::from(turn)),
-        ConditionField::Session => Some(session as f64),
-        ConditionField::Lane => Some(f64::from(lane)),
-        _ => None,
-    };
-    conditions.iter().all(|condition| condition.keeps(of(condition.field), || false))
 }
