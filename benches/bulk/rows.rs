@@ -87,7 +87,7 @@ impl Sizes {
                 repeat: 0,
                 seed: 1,
                 simulated: true,
-                cell: json!({ "workload": workload, "target": {"kind": "sim"} }),
+                cell: json!({ "workload": workload, "target": {"kind": "sim"} }).into(),
             },
             outcome: RunOutcome::Completed,
             started_at: jiff::Timestamp::UNIX_EPOCH,

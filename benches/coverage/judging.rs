@@ -34,7 +34,7 @@ impl OpenRun {
 }
 
 fn header(cell: Value, seed: u64) -> RunHeader {
-    RunHeader { id: "run-0".into(), variant: "default".into(), axes: Vec::new(), repeat: 0, seed, simulated: true, cell }
+    RunHeader { id: "run-0".into(), variant: "default".into(), axes: Vec::new(), repeat: 0, seed, simulated: true, cell: cell.into() }
 }
 
 fn record(header: RunHeader, counts: RequestCounts, duration_us: Micros) -> RunRecord {

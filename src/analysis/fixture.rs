@@ -134,7 +134,8 @@ fn run_record(cell: &Cell) -> RunRecord {
         repeat: cell.repeat,
         seed: 7,
         simulated: true,
-        cell: json!({"workload": {"kind": if cell.axes.iter().any(|(name, _)| name == "workload.qps") { "chat" } else { "document_qa" }}}),
+        cell: json!({"workload": {"kind": if cell.axes.iter().any(|(name, _)| name == "workload.qps") { "chat" } else { "document_qa" }}})
+            .into(),
     };
     let measured = cell.records.iter().filter(|record| record.phase == RequestPhase::Measure);
     let end = cell.records.iter().map(|record| record.done_us).max().unwrap_or_default();

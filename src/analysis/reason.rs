@@ -181,7 +181,7 @@ mod tests {
         let (fails, passes) = (both(&reversal.fails), both(&reversal.passes));
         assert_eq!(reasons(&summary), [ReversalReason::Restarts { fails, passes }]);
         for run in &mut saved.runs {
-            run.record.header.cell = serde_json::json!({"workload": {"kind": "document_qa"}, "server": {"reset": "restart"}});
+            run.record.header.cell = serde_json::json!({"workload": {"kind": "document_qa"}, "server": {"reset": "restart"}}).into();
         }
         assert!(reasons(&judged(&saved)).is_empty());
     }

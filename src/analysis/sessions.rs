@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn a_system_prompt_that_all_share_is_no_reuse_of_a_session() {
         let mut saved = sweep(&[], &[cell("vllm", 1, 1, vec![turn(0, 0, 1000, Some(400)), turn(0, 1, 1100, Some(400))])]);
-        saved.runs[0].record.header.cell = serde_json::json!({"workload": {"kind": "chat", "system_prompt_tokens": 400}});
+        saved.runs[0].record.header.cell = serde_json::json!({"workload": {"kind": "chat", "system_prompt_tokens": 400}}).into();
         let columns = RequestColumns::read([&saved.runs[0].requests]).unwrap();
         let figures = SessionFigures::of(&[&saved.runs[0]], &columns, &[RunServerFigures::default()]).unwrap();
         assert_eq!((figures.reused, figures.sent_before_tokens), (Some(0.0), Some(600)));

@@ -206,7 +206,7 @@ mod tests {
         let axes = vec![("workload.qps".to_owned(), 2.into())];
         let mut saved = sweep(&[], &[Cell { axes, ..cell("vllm", 1, 1, rows.collect()) }]);
         saved.runs[0].record.offered_qps = Some(2.0);
-        saved.runs[0].record.header.cell = serde_json::json!({"workload": {"kind": "requests", "warmup": 5.0}});
+        saved.runs[0].record.header.cell = serde_json::json!({"workload": {"kind": "requests", "warmup": 5.0}}).into();
         let of = |saved: &crate::records::store::SavedSweep| {
             summarize(saved, &SummaryOptions::default()).unwrap().variants[0].cells[0].transient
         };

@@ -61,7 +61,7 @@ fn run_record(outcome: RunOutcome, token_rule: TokenRule, cache_contract: CacheC
         repeat: 0,
         seed: 1,
         simulated: false,
-        cell: json!({"workload": {"kind": "chat"}}),
+        cell: json!({"workload": {"kind": "chat"}}).into(),
     };
     let client = ClientHealth {
         send_lag_p50_s: 0.0,

@@ -205,7 +205,7 @@ fn the_only_model_is_taken_where_none_is_named_and_the_record_says_which() {
     };
     let (stage, gateway) = (stage(), Gateway::start(answer, (StatusCode::OK, list)));
     succeeded(&sweep(&stage, &gateway.url, &[]));
-    assert!(records(&stage).iter().all(|record| record.header.cell["target"]["model"] == "org/the-one"));
+    assert!(records(&stage).iter().all(|record| record.header.work().model.as_deref() == Some("org/the-one")));
 }
 
 #[test]

@@ -428,7 +428,7 @@ mod tests {
         let mut new = sweep(&["p50(ttft) <= 1s"], &[cell("vllm", 4, 4, rows(16, 1.0, 1))]);
         new.manifest.seed = 8;
         new.runs[0].record.header.cell =
-            serde_json::json!({"workload": {"kind": "document_qa", "rounds": 5}, "server": {"args": {"x": 1}}});
+            serde_json::json!({"workload": {"kind": "document_qa", "rounds": 5}, "server": {"args": {"x": 1}}}).into();
         let run = |accept: &[&str]| {
             let options = CompareOptions { accept: accept.iter().map(|path| (*path).to_owned()).collect(), ..CompareOptions::default() };
             compare(&SavedVariant { sweep: &base, variant: "vllm" }, &SavedVariant { sweep: &new, variant: "vllm" }, &options)

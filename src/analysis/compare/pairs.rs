@@ -75,10 +75,7 @@ fn shared_axes(base: &SavedSweep, new: &SavedSweep) -> Vec<String> {
 }
 
 fn place(names: &[String], cell: &CellRuns<'_>) -> Axes {
-    let run_with = |name: &str| {
-        let whole = &cell.runs.first()?.record.header.cell;
-        name.split('.').try_fold(whole, |value, part| value.get(part)).cloned()
-    };
+    let run_with = |name: &str| cell.runs.first()?.record.header.cell.axis_value(name).cloned();
     let value = |name: &String| cell.axes.get(name).cloned().or_else(|| run_with(name)).unwrap_or(Value::Null);
     names.iter().map(|name| (name.clone(), value(name))).collect()
 }

@@ -36,18 +36,10 @@ pub(super) fn differences(
     for cell in cells {
         let (Some(base), Some(new)) = (cell.base.runs.first(), cell.new.runs.first()) else { continue };
         let (base, new) = (&base.record, &new.record);
-        let mut fields = Vec::new();
-        differ("workload", base.header.cell.get("workload"), new.header.cell.get("workload"), &mut fields);
-        let target = |name: &str| {
-            let of = |cell: &Value| cell.get("target").and_then(|target| target.get(name)).cloned();
-            (of(&base.header.cell), of(&new.header.cell))
-        };
-        let (base_model, new_model) = target("model");
-        differ("target.model", base_model.as_ref(), new_model.as_ref(), &mut fields);
-        for (what, base, new) in fields {
+        for field in base.header.cell.work_differences(&new.header.cell) {
             // An axis is what cells are paired by; where it could not be, it is no field that differs.
-            if !cell.axes.contains_key(&what) {
-                push(&mut found, &what, base, new);
+            if !cell.axes.contains_key(&field.path) {
+                push(&mut found, &field.path, shown(field.base.as_ref()), shown(field.new.as_ref()));
             }
         }
     }
@@ -59,16 +51,15 @@ pub(super) fn notes(cells: &[CellPair<'_>]) -> Vec<String> {
     let mut fields: Vec<(String, String, String)> = Vec::new();
     for cell in cells {
         let (Some(base), Some(new)) = (cell.base.runs.first(), cell.new.runs.first()) else { continue };
-        let mut here = Vec::new();
-        for part in ["target", "engine", "server"] {
-            differ(part, base.record.header.cell.get(part), new.record.header.cell.get(part), &mut here);
-        }
+        let differing = base.record.header.cell.server_differences(&new.record.header.cell);
+        let mut here: Vec<(String, String, String)> =
+            differing.into_iter().map(|field| (field.path, shown(field.base.as_ref()), shown(field.new.as_ref()))).collect();
         let (base, new) = (rule(&base.record.token_rule), rule(&new.record.token_rule));
         if base != new {
             here.push(("token rule".to_owned(), base.to_owned(), new.to_owned()));
         }
         for field in here {
-            if field.0 != "target.model" && !cell.axes.contains_key(&field.0) && !fields.iter().any(|known| known.0 == field.0) {
+            if !cell.axes.contains_key(&field.0) && !fields.iter().any(|known| known.0 == field.0) {
                 fields.push(field);
             }
         }
@@ -96,20 +87,6 @@ fn push(found: &mut Vec<SettingDifference>, what: &str, base: String, new: Strin
     if base != new && !found.iter().any(|known| known.what == what) {
         found.push(SettingDifference { what: what.to_owned(), base, new });
     }
-}
-
-/// The leaves in which two documents differ, by dotted path.
-fn differ(path: &str, base: Option<&Value>, new: Option<&Value>, found: &mut Vec<(String, String, String)>) {
-    if base == new {
-        return;
-    }
-    if let (Some(Value::Object(left)), Some(Value::Object(right))) = (base, new) {
-        for name in left.keys().chain(right.keys().filter(|name| !left.contains_key(*name))) {
-            differ(&format!("{path}.{name}"), left.get(name), right.get(name), found);
-        }
-        return;
-    }
-    found.push((path.to_owned(), shown(base), shown(new)));
 }
 
 fn shown(value: Option<&Value>) -> String {

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use crate::analysis::compare::SettingDifference;
 use crate::analysis::{AnalysisError, SummaryOptions, SweepSummary, short, summarize};
@@ -74,15 +73,8 @@ impl WorkFingerprint {
         for run in &sweep.runs {
             let header = &run.record.header;
             let fields = variants.entry(header.variant.clone()).or_default();
-            let mut leaves = Vec::new();
-            if let Some(workload) = header.cell.get("workload") {
-                collect(workload, "workload", &mut leaves);
-            }
-            if let Some(model) = header.cell.pointer("/target/model") {
-                collect(model, "target.model", &mut leaves);
-            }
-            for (path, value) in leaves.into_iter().filter(|(path, _)| !is_axis(&axes, path)) {
-                fields.entry(path).or_default().insert(value);
+            for (path, value) in header.cell.work_leaves().into_iter().filter(|(path, _)| !is_axis(&axes, path)) {
+                fields.entry(path).or_default().insert(value.to_string());
             }
         }
         let origin = match (&sweep.manifest.imported, sweep.manifest.simulated) {
@@ -97,18 +89,6 @@ impl WorkFingerprint {
 /// Whether a field or a table around it is swept.
 fn is_axis(axes: &BTreeSet<&str>, path: &str) -> bool {
     axes.iter().any(|axis| path == *axis || path.strip_prefix(axis).is_some_and(|rest| rest.starts_with('.')) || short(axis) == path)
-}
-
-/// The leaves of a value by dotted path.
-fn collect(value: &Value, path: &str, into: &mut Vec<(String, String)>) {
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                collect(value, &format!("{path}.{name}"), into);
-            }
-        }
-        leaf => into.push((path.to_owned(), leaf.to_string())),
-    }
 }
 
 fn shown(values: Option<&BTreeSet<String>>) -> String {
@@ -151,7 +131,7 @@ mod tests {
         other_seed.manifest.seed = 8;
         let mut other_rounds = steady(4, 0.5);
         for run in &mut other_rounds.runs {
-            run.record.header.cell["workload"]["rounds"] = 5.into();
+            run.record.header.cell = serde_json::json!({"workload": {"kind": "document_qa", "rounds": 5}}).into();
         }
         let nights = vec![night(3, steady(3, 0.5)), night(2, other_seed), night(4, other_rounds), night(1, steady(1, 0.5))];
         let series = by_work(nights.clone(), &[]);

@@ -33,7 +33,7 @@ impl Run {
             repeat: self.repeat,
             seed: self.seed,
             simulated: self.simulated,
-            cell: self.cell.resolved(),
+            cell: self.cell.resolved().into(),
         }
     }
 

@@ -35,20 +35,18 @@ pub fn render(run: &SavedRun, generation: ScriptGeneration) -> Result<String, St
     let mut records = run.requests.records()?;
     records.retain(|record| record.phase == RequestPhase::Measure);
     records.sort_by_key(|record| (record.lane, record.request));
-    let cell = &run.record.header.cell;
-    let workload = |field: &str| cell.pointer(&format!("/workload/{field}")).cloned().unwrap_or(Value::Null);
-    let target = |field: &str| cell.pointer(&format!("/target/{field}")).cloned().unwrap_or(Value::Null);
+    let work = run.record.header.document_qa();
     let [concurrent, sequential] = generation.names();
     let started_s = run.record.started_at.as_duration().as_secs_f64();
     let document = json!({
         "params": {
-            concurrent: workload("concurrent"),
-            sequential: workload("sequential"),
-            "model": target("model"),
-            "base_url": target("url"),
-            "num_rounds": workload("rounds"),
-            "src_dir": workload("documents"),
-            "answer_len": workload("answer_tokens"),
+            concurrent: work.concurrent,
+            sequential: work.sequential,
+            "model": work.model,
+            "base_url": work.base_url,
+            "num_rounds": work.rounds,
+            "src_dir": work.documents,
+            "answer_len": work.answer_tokens,
             "simulated": run.record.header.simulated,
         },
         "results": records.iter().map(|record| result(record, generation, started_s)).collect::<Vec<_>>(),

@@ -265,7 +265,7 @@ fn header(read: &ParsedImportFile<'_>, repeats: &mut BTreeMap<String, u32>) -> R
         repeat,
         seed: 0,
         simulated: reading.simulated,
-        cell: json!({ "workload": reading.workload, "target": { "model": reading.model } }),
+        cell: json!({ "workload": reading.workload, "target": { "model": reading.model } }).into(),
     }
 }
 

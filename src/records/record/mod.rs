@@ -13,6 +13,7 @@ mod request_values;
 mod run;
 mod run_failure;
 mod sample;
+mod saved_cell;
 mod text;
 mod version;
 mod work;
@@ -27,6 +28,7 @@ pub use request::{FailureKind, FirstEventSource, RequestFailure, RequestPhase, R
 pub use run::{ClientHealth, ConnectionCounts, RequestCounts, RunHeader, RunOutcome, RunRecord, ServerFacts, StampSource, TokenRule};
 pub use run_failure::{LogExcerpt, RunFailure, RunFailureCause};
 pub use sample::{SampleKind, ServerSample, TextInterner, label, labels_text};
+pub use saved_cell::{CellFieldDifference, SavedCellSpec};
 pub use text::{RecordedMessage, RecordedText, RequestText};
 pub use version::FormatVersion;
-pub use work::{RunWork, RunWorkKind};
+pub use work::{ChatWork, DocumentQaWork, RunWork, RunWorkKind};

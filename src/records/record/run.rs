@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::cache_check::{CacheCheck, PromptSalt};
 use super::early_stop::EarlyStopReason;
 use super::request::FailureKind;
+use super::saved_cell::SavedCellSpec;
 use super::version::FormatVersion;
 use crate::foundation::clock::Micros;
 use crate::records::record::RunFailure;
@@ -27,8 +28,8 @@ pub struct RunHeader {
     pub seed: u64,
     /// Everything made from the simulated engine says so.
     pub simulated: bool,
-    /// The whole cell with all defaults applied: `workload`, `target`, `engine`, `server`. No secrets.
-    pub cell: Value,
+    /// The whole cell with all defaults applied.
+    pub cell: SavedCellSpec,
 }
 
 /// How token counts of what we author were made.

@@ -1,6 +1,7 @@
 //! What a run did, as far as those who judge it must know: a typed view of the cell that its header saved. The one place that knows where in
 //! a saved cell these facts stand.
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::run::RunHeader;
@@ -35,7 +36,62 @@ pub struct RunWork {
     pub preset: Option<String>,
 }
 
+/// What a run of `document_qa` was asked for, as far as the C×S script names it. `None` where the cell does not say it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DocumentQaWork {
+    /// Groups of sessions.
+    pub concurrent: Option<u64>,
+    /// Sessions of each group.
+    pub sequential: Option<u64>,
+    /// Follow-up questions of a session.
+    pub rounds: Option<u64>,
+    /// The most tokens of an answer.
+    pub answer_tokens: Option<u64>,
+    /// A folder, or the length of made ones, as the scenario writes it.
+    pub documents: Option<Value>,
+    pub model: Option<String>,
+    /// The server's address as the scenario writes it.
+    pub base_url: Option<String>,
+}
+
+/// What a run of `chat` was asked for, as far as its own files go by it.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub struct ChatWork {
+    /// Requests per second over all users.
+    pub qps: f64,
+    /// How often a block of the interval's figures is written, in seconds.
+    #[serde(rename = "log_interval")]
+    pub log_interval_s: f64,
+}
+
 impl RunHeader {
+    /// The run's cell as the C×S script would name it, whatever its workload is.
+    #[must_use]
+    pub fn document_qa(&self) -> DocumentQaWork {
+        let count = |field: &str| self.cell.pointer(field).and_then(Value::as_u64);
+        let text = |field: &str| self.cell.pointer(field).and_then(Value::as_str).map(str::to_owned);
+        DocumentQaWork {
+            concurrent: count("/workload/concurrent"),
+            sequential: count("/workload/sequential"),
+            rounds: count("/workload/rounds"),
+            answer_tokens: count("/workload/answer_tokens"),
+            documents: self.cell.pointer("/workload/documents").cloned(),
+            model: text("/target/model"),
+            base_url: text("/target/url"),
+        }
+    }
+
+    /// What a run of `chat` was asked for; `None` where the workload is another one.
+    ///
+    /// # Errors
+    /// Where the cell says `chat` and lacks what every chat has.
+    pub fn chat(&self) -> Result<Option<ChatWork>, serde_json::Error> {
+        if self.work().kind != Some(RunWorkKind::Chat) {
+            return Ok(None);
+        }
+        ChatWork::deserialize(self.cell.pointer("/workload").unwrap_or(&Value::Null)).map(Some)
+    }
+
     /// What the run's cell says of its work.
     #[must_use]
     pub fn work(&self) -> RunWork {
@@ -77,7 +133,7 @@ mod tests {
     use super::*;
 
     fn header(cell: Value) -> RunHeader {
-        RunHeader { id: "a".into(), variant: "vllm".into(), axes: Vec::new(), repeat: 0, seed: 0, simulated: false, cell }
+        RunHeader { id: "a".into(), variant: "vllm".into(), axes: Vec::new(), repeat: 0, seed: 0, simulated: false, cell: cell.into() }
     }
 
     #[test]
@@ -91,6 +147,14 @@ mod tests {
         assert_eq!((work.kind, work.concurrent, work.sequential), (Some(RunWorkKind::DocumentQa), Some(4), Some(2)));
         assert_eq!(work.url.as_deref(), Some("http://127.0.0.1:8000/v1/completions"));
         assert!(work.restarts_server && work.model.as_deref() == Some("m"));
+    }
+
+    #[test]
+    fn a_chat_has_a_rate_and_an_interval_and_other_work_has_none() {
+        let chat = header(json!({"workload": {"kind": "chat", "qps": 2, "log_interval": 30.0, "users": 10}})).chat().unwrap();
+        assert_eq!(chat, Some(ChatWork { qps: 2.0, log_interval_s: 30.0 }));
+        assert!(header(json!({"workload": {"kind": "chat"}})).chat().is_err());
+        assert_eq!(header(json!({"workload": {"kind": "requests", "qps": 2.0}})).chat().unwrap(), None);
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub(crate) fn header(id: &str) -> RunHeader {
         repeat: 0,
         seed: 7,
         simulated: true,
-        cell: json!({"workload": {"kind": "document_qa"}, "target": {"kind": "sim"}}),
+        cell: json!({"workload": {"kind": "document_qa"}, "target": {"kind": "sim"}}).into(),
     }
 }
 

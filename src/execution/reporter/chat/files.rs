@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::Value;
 
 use super::figures::ChatStatistics;
 use super::row::{csv_header, csv_row, realtime_header, realtime_line};
@@ -15,7 +13,6 @@ use super::tee_writer::TeeWriter;
 use crate::execution::event::SweepEvent;
 use crate::execution::reporter::{Reporter, ReporterError};
 use crate::foundation::clock::Micros;
-use crate::foundation::units::Seconds;
 use crate::records::record::{RequestPhase, RequestRecord, RunHeader, RunRecord};
 use crate::records::store::{ChatPaths, SweepPaths};
 
@@ -90,23 +87,20 @@ impl ChatRunFiles {
         paths: &SweepPaths,
         copy: Option<&Path>,
     ) -> Result<Option<Self>, ReporterError> {
-        let workload = header.cell.get("workload").unwrap_or(&Value::Null);
-        if workload.get("kind") != Some(&Value::from("chat")) {
-            return Ok(None);
-        }
-        let timing = ChatTimingSpec::deserialize(workload).map_err(|source| ReporterError::ChatSpec { run: header.id.clone(), source })?;
+        let work = header.chat().map_err(|source| ReporterError::ChatSpec { run: header.id.clone(), source })?;
+        let Some(work) = work else { return Ok(None) };
         let folder = paths.run(&header.id)?;
         // Only the last folder of the path: where the others are gone, somebody took the sweep away.
         match fs_err::create_dir(folder.dir()) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
             _ => {}
         }
-        let own = folder.chat(timing.qps);
-        let places: Vec<ChatPaths> = [own].into_iter().chain(copy.map(|csv| ChatPaths::beside(csv, timing.qps))).collect();
+        let own = folder.chat(work.qps);
+        let places: Vec<ChatPaths> = [own].into_iter().chain(copy.map(|csv| ChatPaths::beside(csv, work.qps))).collect();
         let mut run = Self {
             header: Arc::clone(header),
             started_at,
-            target_qps: timing.qps,
+            target_qps: work.qps,
             realtime: TeeWriter::create(places.iter().map(|place| place.realtime.as_path()))?,
             performance: TeeWriter::create(places.iter().map(|place| place.performance.as_path()))?,
             last: TeeWriter::create(places.iter().map(|place| place.last.as_path()))?,
@@ -115,7 +109,7 @@ impl ChatRunFiles {
             part: ChatStatistics::default(),
             part_from: None,
             // A block a second at the most.
-            interval: Micros::from_secs_f64(timing.log_interval.0).max(Micros(1_000_000)),
+            interval: Micros::from_secs_f64(work.log_interval_s).max(Micros(1_000_000)),
             prefill: 0,
             warmup: 0,
         };
@@ -181,13 +175,6 @@ impl ChatRunFiles {
     }
 }
 
-/// What the files need of the resolved `[workload]` section.
-#[derive(Debug, Deserialize)]
-struct ChatTimingSpec {
-    qps: f64,
-    log_interval: Seconds,
-}
-
 #[cfg(test)]
 mod tests {
     use fs_err as fs;
@@ -204,7 +191,7 @@ mod tests {
             "workload": {"kind": "chat", "users": 10, "qps": 2.0, "log_interval": 30.0, "duration": 60.0},
             "target": {"kind": "http", "model": "llama3", "url": "http://127.0.0.1:8000", "idle_timeout": 60.0},
         });
-        RunHeader { simulated, cell, ..header("chat-1") }
+        RunHeader { simulated, cell: cell.into(), ..header("chat-1") }
     }
 
     /// Two requests a second for a minute, each with 0.5 s to its first token; every tenth fails.

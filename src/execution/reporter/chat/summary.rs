@@ -4,8 +4,6 @@
 
 use std::fmt::{self, Write};
 
-use serde_json::Value;
-
 use super::figures::{ChatStatistics, LATE, mean, percentile};
 use crate::foundation::clock::Micros;
 use crate::records::record::{RunHeader, RunOutcome, RunRecord};
@@ -84,15 +82,8 @@ fn configuration(text: &mut String, ending: &FinalSummaryFacts<'_>) {
     if !header.simulated {
         line(text, "started at", record.started_at);
     }
-    for (section, names) in [("target", &["model", "url", "api"][..]), ("workload", &[])] {
-        let Some(Value::Object(fields)) = header.cell.get(section) else { continue };
-        for (name, value) in fields.iter().filter(|(name, _)| names.is_empty() || names.contains(&name.as_str())) {
-            if header.simulated && name == "url" {
-                continue;
-            }
-            let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-            line(text, name, value);
-        }
+    for (name, value) in header.cell.configuration().filter(|(name, _)| !(header.simulated && *name == "url")) {
+        line(text, name, value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned));
     }
 }
 
