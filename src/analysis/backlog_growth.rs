@@ -4,15 +4,13 @@
 //! In: the runs of a cell that have an offered rate, and their rows; a closed loop sends when an answer is there, and has no backlog. Out: a typed
 //! fact, and judgements that it has held back. Must not know how it is told.
 
-use std::collections::BTreeMap;
-
 use super::backlog::{RunBacklog, RunBacklogGrowth, combined};
 use super::cells::CellRuns;
 use super::columns::{NumericColumn, RequestColumns};
 use super::compare::student::upper_quantile;
 use super::interval::CONFIDENCE;
 use super::{AnalysisError, RequestTable, percentile};
-use crate::analysis::summary::{BacklogGrowth, GoalJudgement, GoalVerdict};
+use crate::analysis::summary::{BacklogGrowth, GoalJudgement, GoalVerdict, MeasureGrowth};
 use crate::foundation::clock::Micros;
 use crate::records::store::SavedRun;
 use crate::vocabulary::goal::Measure;
@@ -30,7 +28,7 @@ impl BacklogGrowth {
     /// By how much a measure grows a minute, in its unit; `None` where it does not.
     #[must_use]
     pub fn per_min(&self, measure: &Measure) -> Option<f64> {
-        self.measures_per_min.get(&measure.to_string()).copied()
+        self.measures_per_min.iter().find(|growth| growth.measure == *measure).map(|growth| growth.per_min)
     }
 
     /// Of the runs of a cell, whose rows are in the table; `None` where nothing speaks for growth.
@@ -51,12 +49,14 @@ impl BacklogGrowth {
             return Ok(None);
         }
         let is_certain = chance <= 1.0 - CONFIDENCE && !is_client_limited;
-        let mut measures_per_min = BTreeMap::new();
+        let mut measures_per_min = Vec::new();
         for measure in measures {
             if let Some(slope) = slope(measure, table, &growths)? {
-                measures_per_min.insert(measure.to_string(), slope * 60.0);
+                measures_per_min.push(MeasureGrowth { measure: (*measure).clone(), per_min: slope * 60.0 });
             }
         }
+        measures_per_min.sort_by_cached_key(|growth: &MeasureGrowth| growth.measure.to_string());
+        measures_per_min.dedup();
         let longest = |seconds: &dyn Fn(&RunBacklogGrowth) -> f64| growths.iter().map(|(_, growth)| seconds(growth)).fold(0.0, f64::max);
         let certain_after_s = (!is_certain && !is_client_limited).then(|| longest(&|growth| after(growth, chance)));
         let run_s = longest(&|growth| growth.begin_s + growth.span_s);
@@ -199,7 +199,7 @@ mod tests {
         let cell = only(&summary);
         let growth = cell.backlog_growth.as_ref().unwrap();
         assert!(growth.is_certain && (growth.requests_per_min - 6.0 / 1.1).abs() < 1.0, "{growth:?}");
-        assert!((growth.measures_per_min["p95(ttft)"] - 6.0).abs() < 0.1, "{growth:?}");
+        assert!((growth.per_min(&"p95(ttft)".parse().unwrap()).unwrap() - 6.0).abs() < 0.1, "{growth:?}");
         assert_eq!((cell.passes, cell.verdict, cell.goals[0].rows_needed), (Some(false), Some(GoalVerdict::Missed), None));
         assert!(cell.shown.as_ref().unwrap().value.unwrap().get() < 30.0);
         let read: SweepSummary = serde_json::from_str(&serde_json::to_string(&summary).unwrap()).unwrap();

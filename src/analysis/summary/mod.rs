@@ -36,7 +36,7 @@ pub use score::{
     UndecidedCell, UnsettledReason,
 };
 pub use server::{CacheHitShares, ExternalCache, ExternalCacheUse, GaugeSummary, ServerFigures, ServerMetricValue};
-pub use steadiness::{BacklogGrowth, InitialTransient};
+pub use steadiness::{BacklogGrowth, InitialTransient, MeasureGrowth};
 pub use throughput::{CellThroughput, RepeatCacheState, RepeatSummary, SessionFigures, StreamFigures, ToolTtftSummary, UserThroughput};
 
 /// What to judge by, and what to show.

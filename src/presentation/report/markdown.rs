@@ -78,7 +78,7 @@ fn reconcile(out: &mut String, found: &ReconciliationTable) {
 }
 
 fn table(out: &mut String, panel: &ReportPanel) {
-    let what = panel.goal.as_ref().unwrap_or(&panel.measure);
+    let what = panel.subject();
     let within = if panel.within.is_empty() { String::new() } else { format!(" at {}", panel.within) };
     let _ = writeln!(out, "{}, in {}:\n", escaped(&format!("{what}{within}")), panel.unit);
     let corner = match (&panel.down, &panel.across) {

@@ -11,14 +11,14 @@ use crate::analysis::{
     Axes, CellState, CellSummary, Estimate, GoalJudgement, GoalVerdict, SweepSummary, VariantSummary, axis_label, short, show_axes,
     show_value,
 };
+use crate::vocabulary::goal::{Goal, Measure};
 
 /// One table of one variant: one measure, for the cells that agree in all axes but two.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReportPanel {
-    /// As in a goal: `p95(ttft where turn >= 1)`.
-    pub measure: String,
+    pub measure: Measure,
     /// The whole goal, where the measure is judged.
-    pub goal: Option<String>,
+    pub goal: Option<Goal>,
     pub unit: &'static str,
     /// The values of the axes that are neither down nor across: `answer_tokens=16`; empty where there are none.
     pub within: String,
@@ -51,6 +51,14 @@ pub struct ReportPanelCell {
     /// Whether the plain value fits the limit.
     pub passes: Option<bool>,
     pub verdict: Option<GoalVerdict>,
+}
+
+impl ReportPanel {
+    /// What it shows, as it is written in a scenario: its goal, or its measure where that is not judged.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        self.goal.as_ref().map_or_else(|| self.measure.to_string(), ToString::to_string)
+    }
 }
 
 impl ReportPanelCell {
@@ -114,8 +122,8 @@ impl ReportPanelLayout<'_> {
     fn panel(&self, goal: Option<usize>, within: &Axes) -> ReportPanel {
         let judged = goal.and_then(|goal| self.variant.cells.iter().find_map(|cell| cell.goals.get(goal)));
         let (measure, unit) = match judged {
-            Some(judgement) => (judgement.estimate.measure.to_string(), judgement.estimate.unit),
-            None => (self.summary.shown.to_string(), self.summary.shown_unit),
+            Some(judgement) => (judgement.estimate.measure.clone(), judgement.estimate.unit),
+            None => (self.summary.shown.clone(), self.summary.shown_unit),
         };
         let scale = match judged {
             Some(judgement) => unit.display(Some(judgement.limit), None),
@@ -134,7 +142,7 @@ impl ReportPanelLayout<'_> {
         });
         ReportPanel {
             measure,
-            goal: goal.and_then(|goal| self.summary.goals.get(goal)).map(ToString::to_string),
+            goal: goal.and_then(|goal| self.summary.goals.get(goal)).cloned(),
             unit: scale.unit,
             within: show_axes(within),
             down: self.down.map(axis_label),

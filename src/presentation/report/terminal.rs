@@ -111,8 +111,8 @@ fn server(out: &mut String, summary: &SweepSummary, variant: &VariantSummary, co
         let cell = place.and_then(|place| variant.cells.get(place.cell));
         cell.map_or_else(|| "-".to_owned(), |cell| compact(cell).join("\n"))
     };
-    let first = summary.goals.first().map(ToString::to_string);
-    for panel in panels(summary, variant).iter().filter(|panel| first.is_none() || panel.goal == first) {
+    let first = summary.goals.first();
+    for panel in panels(summary, variant).iter().filter(|panel| first.is_none() || panel.goal.as_ref() == first) {
         let within = if panel.within.is_empty() { String::new() } else { format!(" at {}", panel.within) };
         let name = &variant.name;
         paragraph(
@@ -130,7 +130,7 @@ fn server(out: &mut String, summary: &SweepSummary, variant: &VariantSummary, co
 }
 
 fn heading(variant: &VariantSummary, panel: &ReportPanel) -> String {
-    let what = panel.goal.as_ref().unwrap_or(&panel.measure);
+    let what = panel.subject();
     let within = if panel.within.is_empty() { String::new() } else { format!(" at {}", panel.within) };
     format!("{}{within}: {what}, in {}", variant.name, panel.unit)
 }

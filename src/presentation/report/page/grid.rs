@@ -40,7 +40,7 @@ pub fn places(panel: &ReportPanel) -> usize {
 
 #[must_use]
 pub fn grid(panel: ReportPanel) -> PageGrid {
-    let what = panel.goal.unwrap_or(panel.measure);
+    let what = panel.subject();
     let within = if panel.within.is_empty() { String::new() } else { format!(" at {}", panel.within) };
     let corner = [panel.down, panel.across].into_iter().flatten().collect::<Vec<_>>().join(" \\ ");
     let row = |row: ReportPanelRow| PageGridRow { head: row.head, places: row.places.into_iter().map(|at| at.map(place)).collect() };
