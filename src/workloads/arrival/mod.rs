@@ -18,7 +18,7 @@ mod variate;
 use std::sync::Arc;
 
 pub use open::{ArrivalTimes, OpenLoopArrivals};
-pub use planned_load::{PlannedLoad, goal_rows};
+pub use planned_load::{PlannedLoad, goal_rows, user_numbers};
 pub use planned_row::PlannedRow;
 
 use crate::foundation::clock::Micros;

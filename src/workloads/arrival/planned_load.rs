@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::open::OpenLoopArrivals;
+use super::user_rate::common_divisor;
 use super::{ScheduledTurn, SendTrigger};
 use crate::foundation::clock::Micros;
 use crate::vocabulary::goal::{ComparisonOperator, ConditionField, RowCondition};
@@ -63,6 +64,19 @@ fn user_rate(spec: &ChatSpec) -> PlannedLoad {
     let before = |seconds: f64| count_before(seconds, seconds * spec.qps - 0.5, |number| (number as f64 + 0.5) / spec.qps);
     let requests = before(spec.duration.0);
     PlannedLoad { requests, measured: requests.saturating_sub(before(spec.warmup.0)), duration_s: Some(spec.duration.0), is_certain: true }
+}
+
+/// How many numbers the users of a run have, from 0 on. Those who follow the users that are present at the start take the highest number of the next
+/// `users` first, since the users with the highest numbers are the oldest: of the last so many numbers some may have no user.
+#[must_use]
+pub fn user_numbers(spec: &ChatSpec) -> u64 {
+    let (users, rounds) = (u64::from(spec.users.max(1)), u64::from(spec.rounds.max(1)));
+    let requests = user_rate(spec).requests;
+    // Of every `rounds` requests one is a user's first; where it stands among them is shifted a little from user to user.
+    let (whole, rest) = (requests / rounds, requests % rounds);
+    let number = users - 1 - whole % users;
+    let joins = whole + u64::from(rounds - 1 - number * common_divisor(users, rounds) / users < rest);
+    users.saturating_mul(joins.div_ceil(users).saturating_add(1))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "expected counts, saturating")]
@@ -184,6 +198,8 @@ impl FittingNumbers {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::super::RequestSchedule;
@@ -300,6 +316,13 @@ mod tests {
             ));
             let (planned, walked) = (planned(&spec, &of, None), walked(&spec, &of, 7, None));
             prop_assert_eq!((planned.0, planned.1), (walked.0, walked.1));
+            let WorkloadSpec::Chat(chat) = &spec else { unreachable!() };
+            let schedule = RequestSchedule::new(&spec, 7, None);
+            let came: BTreeSet<u64> = schedule.lanes.iter().flat_map(|lane| lane.steps.clone()).map(|step| step.session).collect();
+            let beyond = came.iter().filter(|number| **number >= u64::from(users)).count() as u64;
+            // Who is present at the start may have nothing to send before the end.
+            prop_assert_eq!(user_numbers(chat), u64::from(users) * (1 + beyond.div_ceil(u64::from(users))));
+            prop_assert!(came.last().is_none_or(|last| *last < user_numbers(chat)));
             let turns = FittingNumbers::of(&conditions(&of), ConditionField::Turn, 0..u64::from(rounds)).count();
             prop_assert!(planned.2.abs_diff(walked.2) <= 2 * turns, "{planned:?} {walked:?}");
             if turns == u64::from(rounds) || turns == 0 {

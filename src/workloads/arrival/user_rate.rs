@@ -104,7 +104,7 @@ fn age_turns(spec: &ChatSpec, number: u32) -> f64 {
 }
 
 /// The greatest, by Euclid.
-fn common_divisor(a: u64, b: u64) -> u64 {
+pub(super) fn common_divisor(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { common_divisor(b, a % b) }
 }
 

@@ -19,6 +19,7 @@ use super::text_generator::TextGenerator;
 use super::{WorkloadError, answer_length};
 use crate::vocabulary::session::{MessageRole, Session};
 use crate::vocabulary::spec::workload::{AnswerPolicy, ChatDataset, ChatSpec};
+use crate::workloads::arrival::user_numbers;
 
 /// What the assistant says to a user's history.
 pub const ACKNOWLEDGEMENT: &str = "Thank you, I have read it.";
@@ -50,20 +51,12 @@ enum DialogueSource {
     },
 }
 
-/// How many users come during a run: those present at the start and those that take the place of one who leaves, each after `rounds`
-/// turns, `qps / rounds` a second.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturating float to integer is what is meant")]
-pub fn needed_users(spec: &ChatSpec) -> u64 {
-    let joins = (spec.duration.0 * spec.qps / f64::from(spec.rounds.max(1))).ceil();
-    u64::from(spec.users).saturating_add(joins as u64)
-}
-
 /// Whether the conversations are there that the users need.
 pub fn check(spec: &ChatSpec, corpus: &Corpus) -> Result<(), WorkloadError> {
     answer_length(spec.answer_tokens)?;
     if let ChatDataset::Sharegpt(file) = &spec.dataset {
         let there = corpus.conversations(file, spec.rounds)?.list.len() as u64;
-        let needed = needed_users(spec);
+        let needed = user_numbers(spec);
         if there < needed {
             return Err(WorkloadError::TooFewConversations { file: file.clone(), rounds: spec.rounds, there, needed });
         }
@@ -278,7 +271,7 @@ mod tests {
         let dataset = serde_json::json!({"sharegpt": file.path()});
         let workload = prepared(serde_json::json!({"dataset": dataset, "answers": "scripted"})).await.unwrap();
         let mut first_questions = BTreeSet::new();
-        for user in 0..34 {
+        for user in 0..40 {
             let session = workload.session(user, 0).await.unwrap();
             assert_eq!(session.turns.len(), 5);
             assert!(session.turns[4].ask.starts_with("Question 4 of conversation "));
@@ -286,7 +279,7 @@ mod tests {
             assert_eq!(session.turns[4].answer, AnswerMode::Scripted { max_tokens: 3, text: "one two three".into() });
             first_questions.insert(session.turns[0].ask.to_string());
         }
-        assert_eq!(first_questions.len(), 34, "one conversation a user");
+        assert_eq!(first_questions.len(), 40, "one conversation a user");
     }
 
     #[tokio::test]
@@ -300,11 +293,10 @@ mod tests {
 
     #[tokio::test]
     async fn too_few_conversations_are_refused_with_both_numbers() {
-        // 10 users at once, and 60 s × 2 / s / 5 = 24 who come later.
-        assert_eq!(needed_users(&spec(&serde_json::json!({}))), 34);
-        let file = sharegpt(33, 6, "one");
+        // 10 users at once, and 60 s × 2 / s / 5 = 24 who come later: the last four of them are numbers 36 to 39.
+        let file = sharegpt(39, 6, "one");
         let error = prepared(serde_json::json!({"dataset": {"sharegpt": file.path()}})).await.unwrap_err().to_string();
-        assert!(error.contains("holds 33 conversations of at least 5 rounds, but 34 users"), "{error}");
+        assert!(error.contains("holds 39 conversations of at least 5 rounds, but 40 are needed"), "{error}");
         let error = prepared(serde_json::json!({"answer_tokens": 0})).await.unwrap_err();
         assert!(matches!(error, WorkloadError::AnswerTokens { found: 0 }));
     }

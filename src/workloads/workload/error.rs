@@ -31,7 +31,7 @@ pub enum WorkloadError {
     #[error("`{}` is not in the ShareGPT layout: {reason}", file.display())]
     ShareGpt { file: PathBuf, reason: String },
     #[error(
-        "`{}` holds {there} conversations of at least {rounds} rounds, but {needed} users come during the run: lower `users`, `qps`, `rounds` or `duration`",
+        "`{}` holds {there} conversations of at least {rounds} rounds, but {needed} are needed so that no two users of the run have the same: lower `users`, `qps`, `rounds` or `duration`",
         file.display()
     )]
     TooFewConversations { file: PathBuf, rounds: u32, there: u64, needed: u64 },
