@@ -8,6 +8,8 @@ mod prepare;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::vocabulary::spec::plot::PlotKind;
 pub use compare::{CompareArgs, CompareFormat, GateArg};
 pub use history::{HistoryArgs, HistoryFormat};
 pub use import::ImportArgs;
@@ -245,6 +247,21 @@ pub enum PlotKindArg {
     Timeline,
     /// The same as a heatmap, as bars in space.
     Bars3d,
+}
+
+impl PlotKindArg {
+    /// The kind that a scenario may ask for too; `None` for a figure of one run.
+    #[must_use]
+    pub fn of_scenario(self) -> Option<PlotKind> {
+        match self {
+            Self::Heatmap => Some(PlotKind::Heatmap),
+            Self::Curve => Some(PlotKind::Curve),
+            Self::Pareto => Some(PlotKind::Pareto),
+            Self::Cdf => Some(PlotKind::Cdf),
+            Self::Timeline => None,
+            Self::Bars3d => Some(PlotKind::Bars3d),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Args)]

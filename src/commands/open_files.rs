@@ -10,17 +10,8 @@ const BESIDE: u64 = 100;
 /// What is too much for the limit, and what to do.
 pub(super) fn warning(plan: &Plan, limit: OpenFileLimits) -> Option<String> {
     let workloads = plan.runs.iter().map(|run| &run.cell.workload);
-    let (streams, field) = workloads.map(at_once).max()?;
+    let (streams, field) = workloads.map(WorkloadSpec::most_in_flight).max()?;
     too_many(streams, field, limit)
-}
-
-/// The most streams of a workload at one moment, and the field that says so.
-fn at_once(workload: &WorkloadSpec) -> (u64, &'static str) {
-    match workload {
-        WorkloadSpec::DocumentQa(spec) => (spec.concurrent.into(), "concurrent"),
-        WorkloadSpec::Chat(spec) => (spec.users.into(), "users"),
-        WorkloadSpec::Requests(spec) => (spec.max_in_flight.into(), "max_in_flight"),
-    }
 }
 
 fn too_many(streams: u64, field: &str, OpenFileLimits { soft, hard }: OpenFileLimits) -> Option<String> {

@@ -14,7 +14,7 @@ use crate::cli::{PlotArgs, PlotKindArg, VerbosityArgs};
 use crate::presentation::plot::{FigureError, LabelledFigure, PlotOptions, draw, pictures, slug, to_png};
 use crate::records::store::read_sweep;
 use crate::vocabulary::goal::{GoalError, Measure, MetricPopulation, SavedGoal};
-use crate::vocabulary::spec::plot::PlotKind;
+use crate::vocabulary::spec::plot::{PlotKind, PlotLayout, PlotSubject};
 
 /// Stands for the variant in the file's name.
 const VARIANT: &str = "{variant}";
@@ -72,14 +72,9 @@ fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<LabelledFigure>, String>
         Ok(limit) => limit,
         Err(error) => return Ok(Err(with_hint("--limit", &error))),
     };
+    let Some(kind) = args.kind.of_scenario() else { return Ok(Ok(Vec::new())) };
     let view = PlotOptions {
-        kind: match args.kind {
-            PlotKindArg::Heatmap => PlotKind::Heatmap,
-            PlotKindArg::Curve => PlotKind::Curve,
-            PlotKindArg::Pareto => PlotKind::Pareto,
-            PlotKindArg::Cdf | PlotKindArg::Timeline => return Ok(Ok(Vec::new())),
-            PlotKindArg::Bars3d => PlotKind::Bars3d,
-        },
+        kind,
         x: args.x.clone(),
         y: args.y.clone(),
         facet: args.facet.clone(),
@@ -96,17 +91,21 @@ fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<LabelledFigure>, String>
 
 /// The first flag that was given and that this kind of figure does not know: it is better refused than not heeded.
 fn without_meaning(args: &PlotArgs) -> Option<&'static str> {
-    use PlotKindArg::{Bars3d, Cdf, Curve, Heatmap, Timeline};
-    let flags: [(&str, bool, &[PlotKindArg]); 7] = [
-        ("-x", args.x.is_some(), &[Heatmap, Bars3d, Curve]),
-        ("-y", args.y.is_some(), &[Heatmap, Bars3d, Curve]),
-        ("-z", args.z.is_some(), &[Heatmap, Bars3d, Curve, Cdf]),
-        ("--facet", args.facet.is_some(), &[Heatmap, Bars3d, Curve]),
-        ("--limit", args.limit.is_some(), &[Heatmap, Bars3d, Curve, Cdf]),
-        ("--cell", args.cell.is_some(), &[Cdf, Timeline]),
-        ("--run", args.run.is_some(), &[Timeline]),
+    let form = args.kind.of_scenario().map(PlotKind::form);
+    let over_axes = form.is_some_and(|form| form.layout != PlotLayout::NoAxis);
+    let subject = form.map(|form| form.subject);
+    let has_subject = subject.is_some_and(|subject| subject != PlotSubject::Fixed);
+    let of_a_run = args.kind == PlotKindArg::Timeline;
+    let flags = [
+        ("-x", args.x.is_some(), over_axes),
+        ("-y", args.y.is_some(), over_axes),
+        ("-z", args.z.is_some(), has_subject),
+        ("--facet", args.facet.is_some(), form.is_some_and(|form| form.has_panels())),
+        ("--limit", args.limit.is_some(), has_subject),
+        ("--cell", args.cell.is_some(), of_a_run || subject == Some(PlotSubject::Population)),
+        ("--run", args.run.is_some(), of_a_run),
     ];
-    flags.into_iter().find(|(_, given, kinds)| *given && !kinds.contains(&args.kind)).map(|(flag, ..)| flag)
+    flags.into_iter().find(|(_, given, has)| *given && !has).map(|(flag, ..)| flag)
 }
 
 fn of_rows(picture: Result<LabelledFigure, RowFigureError>) -> anyhow::Result<Result<Vec<LabelledFigure>, String>> {

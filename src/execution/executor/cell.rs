@@ -32,7 +32,7 @@ use crate::servers::client::{HttpTarget, SimTarget, Target, TargetError};
 use crate::servers::server::WatchSummary;
 use crate::simulation::engine::{EngineParameters, EngineSpecError, TokenMemo};
 use crate::vocabulary::spec::failure_policy::FailurePolicy;
-use crate::vocabulary::spec::workload::{TurnErrorPolicy, WorkloadSpec};
+use crate::vocabulary::spec::workload::{LoadLoop, WorkloadSpec};
 use crate::workloads::arrival::RequestSchedule;
 use crate::workloads::tokens::{self, TokenCountError};
 use crate::workloads::workload::{Corpus, RunSalt, Workload, WorkloadError};
@@ -164,20 +164,18 @@ fn with_pool(mut server: Option<ServerFacts>, tokens: Option<u64>) -> Option<Ser
 /// Remarks for people.
 fn notes(tally: &RunTotals, workload: &WorkloadSpec) -> Vec<String> {
     let (unsent, held_back) = (tally.unsent(), tally.held_back());
-    let unsent = (unsent > 0).then(|| match workload {
-        WorkloadSpec::DocumentQa(_) | WorkloadSpec::Chat(_) => {
-            format!("{unsent} turns were due and never sent: the answers before them were still streaming at the end")
-        }
-        WorkloadSpec::Requests(spec) => {
-            format!("{unsent} requests were due and never sent: all {} places of `max_in_flight` were taken to the end", spec.max_in_flight)
+    let load_loop = workload.load_loop();
+    let unsent = (unsent > 0).then(|| match load_loop {
+        LoadLoop::Closed => format!("{unsent} turns were due and never sent: the answers before them were still streaming at the end"),
+        LoadLoop::Open { places } => {
+            format!("{unsent} requests were due and never sent: all {places} places of `max_in_flight` were taken to the end")
         }
     });
-    let held_back = match workload {
-        WorkloadSpec::Requests(spec) if held_back > 0 => Some(format!(
-            "{held_back} requests were sent late because all {} places of `max_in_flight` were taken; `ttft_intended` holds their wait",
-            spec.max_in_flight
+    let held_back = match load_loop {
+        LoadLoop::Open { places } if held_back > 0 => Some(format!(
+            "{held_back} requests were sent late because all {places} places of `max_in_flight` were taken; `ttft_intended` holds their wait"
         )),
-        _ => None,
+        LoadLoop::Open { .. } | LoadLoop::Closed => None,
     };
     unsent
         .into_iter()
@@ -261,8 +259,8 @@ async fn attempt(
         alarm: SharedTimer::start(clock),
         threads: setting.threads.clone(),
         context_limit,
-        on_error: on_error(&cell.workload),
-        user_header: matches!(&cell.workload, WorkloadSpec::Chat(chat) if chat.user_header),
+        on_error: cell.workload.on_error(),
+        user_header: cell.workload.sends_user_header(),
         stop: stop.clone(),
         aborting: WakeSignal::default(),
         texts: if cell.keeps_texts() { TextRetention::Kept } else { TextRetention::Dropped },
@@ -300,11 +298,7 @@ fn not_emptied(error: &ColdCacheError) -> CacheCheck {
 }
 
 fn schedule(run: &Run, corpus: &Corpus) -> Result<RequestSchedule, WorkloadError> {
-    let trace = match &run.cell.workload {
-        WorkloadSpec::Requests(spec) => corpus.trace(spec)?,
-        WorkloadSpec::DocumentQa(_) | WorkloadSpec::Chat(_) => None,
-    };
-    Ok(RequestSchedule::new(&run.cell.workload, run.seed, trace))
+    Ok(RequestSchedule::new(&run.cell.workload, run.seed, corpus.trace(&run.cell.workload)?))
 }
 
 /// The rule without what the environment says of the tokenizer's path.
@@ -326,13 +320,4 @@ async fn reach(run: &Run, clock: Clock, setting: &CellContext<'_>) -> Result<(Ta
     let target = HttpTarget::new(&cell.target, clock)?;
     let context_limit = target.model_limit().await;
     Ok((Target::Http(target), context_limit))
-}
-
-fn on_error(workload: &WorkloadSpec) -> TurnErrorPolicy {
-    match workload {
-        WorkloadSpec::DocumentQa(spec) => spec.on_error,
-        WorkloadSpec::Chat(spec) => spec.on_error,
-        // A session has no turn behind the one that failed.
-        WorkloadSpec::Requests(_) => TurnErrorPolicy::DropTurn,
-    }
 }

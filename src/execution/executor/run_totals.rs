@@ -10,7 +10,7 @@ use crate::records::record::{
     FailureKind, FirstTurnFinding, FirstTurnTokens, InconclusiveTurns, OPENING_TOKENS, RequestCounts, RequestPhase, RequestRecord,
     TEMPLATE_TOKENS, TokenSource,
 };
-use crate::vocabulary::spec::workload::{AnswerPolicy, WorkloadSpec};
+use crate::vocabulary::spec::workload::{AnswerPolicy, SharedPromptHead, WorkloadSpec};
 
 /// The share by which the server's count of a first turn may differ from the authored length, beside a chat template.
 const LENGTH_TOLERANCE: f64 = 0.02;
@@ -142,11 +142,7 @@ impl RunTotals {
 
     /// A remark where answers brought no text for the histories that are made of them.
     pub fn history_note(&self, workload: &WorkloadSpec) -> Option<String> {
-        let answers = match workload {
-            WorkloadSpec::DocumentQa(spec) if spec.rounds > 0 => spec.answers,
-            WorkloadSpec::Chat(spec) => spec.answers,
-            WorkloadSpec::DocumentQa(_) | WorkloadSpec::Requests(_) => return None,
-        };
+        let answers = workload.history_answers()?;
         let without = self.without_text;
         (without > 0 && answers != AnswerPolicy::Scripted).then(|| {
             format!(
@@ -175,17 +171,15 @@ impl RunTotals {
     /// What first turns say of the caches: a document that nobody has sent before cannot be in one. A salt of so many tokens is in all,
     /// and so is the chat template, whose length is guessed where nobody was asked.
     pub fn first_turns(&self, workload: &WorkloadSpec, salt_tokens: u64, template_tokens: Option<u64>) -> FirstTurnFinding {
-        match workload {
-            WorkloadSpec::Chat(_) => FirstTurnFinding::Inconclusive(InconclusiveTurns::SharedByUsers),
-            WorkloadSpec::Requests(spec) if spec.trace_file().is_some() => FirstTurnFinding::Inconclusive(InconclusiveTurns::SharedByTrace),
-            WorkloadSpec::Requests(spec) if spec.shared_prefix_tokens.0 > 0 => {
-                FirstTurnFinding::Inconclusive(InconclusiveTurns::SharedByRequests)
-            }
-            WorkloadSpec::DocumentQa(_) | WorkloadSpec::Requests(_) => {
-                let template_tokens = template_tokens.unwrap_or_else(|| self.first_turns.template_tokens());
-                self.first_turns.finding(salt_tokens, template_tokens)
-            }
+        if let Some(head) = workload.shared_head() {
+            return FirstTurnFinding::Inconclusive(match head {
+                SharedPromptHead::Users => InconclusiveTurns::SharedByUsers,
+                SharedPromptHead::Trace => InconclusiveTurns::SharedByTrace,
+                SharedPromptHead::Requests => InconclusiveTurns::SharedByRequests,
+            });
         }
+        let template_tokens = template_tokens.unwrap_or_else(|| self.first_turns.template_tokens());
+        self.first_turns.finding(salt_tokens, template_tokens)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::vocabulary::goal::{Aggregate, ConditionField, Goal, RowCondition};
 use crate::vocabulary::metric::Metric;
-use crate::vocabulary::spec::workload::WorkloadSpec;
+use crate::vocabulary::spec::workload::{LoadLoop, WorkloadSpec};
 use crate::workloads::arrival::{PlannedLoad, PlannedRow, RequestSchedule};
 use crate::workloads::workload::Corpus;
 
@@ -37,7 +37,7 @@ pub fn countable(goal: &Goal, workload: &WorkloadSpec) -> Result<(), RowCountErr
         return Err(RowCountError::Field(condition.field));
     }
     // A trace is in memory in any case.
-    if matches!(workload, WorkloadSpec::Requests(_)) && PlannedLoad::of(workload, None).requests > MOST_COUNTED {
+    if workload.load_loop() != LoadLoop::Closed && PlannedLoad::of(workload, None).requests > MOST_COUNTED {
         return Err(RowCountError::TooMany);
     }
     Ok(())
@@ -81,10 +81,7 @@ impl CellRows {
     pub fn of(repeats: &[PlannedRepeat], goals: &[Goal], corpus: &Corpus) -> Option<Self> {
         let mut counted = Self { requests: 0, of_goals: vec![PlannedRows::default(); goals.len()] };
         for repeat in repeats {
-            let trace = match &repeat.workload {
-                WorkloadSpec::Requests(spec) => corpus.trace(spec).ok()?,
-                WorkloadSpec::DocumentQa(_) | WorkloadSpec::Chat(_) => None,
-            };
+            let trace = corpus.trace(&repeat.workload).ok()?;
             let schedule = RequestSchedule::new(&repeat.workload, repeat.seed, trace);
             counted.requests += schedule.requests;
             for row in schedule.measured_rows() {

@@ -110,10 +110,7 @@ impl CostEstimator {
         } else {
             ChatTemplateTokens { message: 0, head: 0 }
         };
-        let trace = match &cell.workload {
-            WorkloadSpec::Requests(spec) => self.corpus.trace(spec)?,
-            WorkloadSpec::DocumentQa(_) | WorkloadSpec::Chat(_) => None,
-        };
+        let trace = self.corpus.trace(&cell.workload)?;
         let load = PlannedLoad::of(&cell.workload, trace.as_ref());
         let cost = match (&cell.workload, trace) {
             (WorkloadSpec::DocumentQa(spec), _) => document_qa_cost(spec, load, rule, template, &self.corpus),
@@ -224,7 +221,7 @@ fn document_qa_cost(
     template: ChatTemplateTokens,
     corpus: &Corpus,
 ) -> Result<RunCost, PlanError> {
-    let sessions = u64::from(spec.concurrent) * u64::from(spec.sequential);
+    let sessions = spec.sessions();
     let rounds = u64::from(spec.rounds);
     let turns = rounds + 1;
     let answer = spec.answer_tokens.0;

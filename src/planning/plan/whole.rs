@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::cost_estimator::{CostEstimator, limit};
 use super::id::{RunIdentity, plan_hash, short_name, value_text};
@@ -11,7 +11,6 @@ use super::order::{blocks, order, run_seed};
 use super::run::Run;
 use super::search_space::SearchSpace;
 use super::setting::server_setting;
-use crate::foundation::named_file::NamedFile;
 use crate::foundation::units::grouped;
 use crate::planning::scenario::{MatrixCell, Scenario};
 use crate::planning::search::LatticeError;
@@ -23,7 +22,7 @@ use crate::vocabulary::spec::plot::PlotSpec;
 use crate::vocabulary::spec::scenario::RunOrder;
 use crate::vocabulary::spec::search::SearchSpec;
 use crate::vocabulary::spec::target::TargetKind;
-use crate::vocabulary::spec::workload::{ChatDataset, DocumentsSpec, WorkloadSpec};
+use crate::vocabulary::spec::workload::{DocumentsSpec, WorkloadSpec};
 use crate::workloads::tokens::TokenCountError;
 use crate::workloads::workload::{Corpus, Workload, WorkloadError};
 
@@ -180,7 +179,7 @@ struct PreparedCell<'a> {
 impl<'a> PreparedCell<'a> {
     fn new(placed: &'a MatrixCell, names: &[String], corpus: &Corpus) -> Result<Self, PlanError> {
         let axes = names.iter().cloned().zip(placed.values.iter().cloned()).collect();
-        Ok(Self { placed, axes, resolved: placed.cell.resolved(), corpus: manifest(&placed.cell.workload, corpus)? })
+        Ok(Self { placed, axes, resolved: placed.cell.resolved(), corpus: Workload::content_hashes(&placed.cell.workload, corpus)? })
     }
 
     fn run(&self, variant: &str, repeat: u32, seed: u64) -> Run {
@@ -265,34 +264,6 @@ fn cell_name(scenario: &Scenario, placed: &MatrixCell) -> String {
     std::iter::once(scenario.variants[placed.variant].clone()).chain(axes).collect::<Vec<_>>().join(", ")
 }
 
-/// Content hashes of the files that a workload is made of: another text under the same name is another run.
-fn manifest(workload: &WorkloadSpec, corpus: &Corpus) -> Result<Value, PlanError> {
-    let of_file = |what: NamedFile, path: &Path| -> Result<Value, PlanError> {
-        let mut hasher = blake3::Hasher::new();
-        let file = what.open(path).map_err(|error| PlanError::Io(error.into()))?;
-        hasher.update_reader(file).map_err(PlanError::Io)?;
-        Ok(hasher.finalize().to_hex().to_string().into())
-    };
-    match workload {
-        WorkloadSpec::DocumentQa(spec) => {
-            let documents = match &spec.documents {
-                DocumentsSpec::Folder(folder) => serde_json::to_value(corpus.documents(folder)?).unwrap_or_default(),
-                DocumentsSpec::Synthetic(_) => Value::Null,
-            };
-            let questions = spec.questions.as_deref().map(|file| of_file(NamedFile::Questions, file)).transpose()?;
-            Ok(json!({ "documents": documents, "questions": questions }))
-        }
-        WorkloadSpec::Chat(spec) => match &spec.dataset {
-            ChatDataset::Sharegpt(file) => Ok(json!({ "sharegpt": of_file(NamedFile::Conversations, file)? })),
-            ChatDataset::Synthetic => Ok(Value::Null),
-        },
-        WorkloadSpec::Requests(spec) => match spec.trace_file() {
-            Some(file) => Ok(json!({ "trace": of_file(NamedFile::Trace, file)? })),
-            None => Ok(Value::Null),
-        },
-    }
-}
-
 fn saved_name(path: &Path) -> String {
     let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
     if yaml { "scenario.yaml".to_owned() } else { "scenario.toml".to_owned() }
@@ -301,6 +272,8 @@ fn saved_name(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use serde_json::json;
 
     use super::*;
     use crate::planning::scenario::{ScenarioOverrides, load_text};

@@ -2,8 +2,9 @@
 
 use super::diagnostic::{ScenarioDiagnostic, closest, did_you_mean, listed};
 use super::document::{ScenarioNode, ScenarioText, ScenarioValue};
-use super::fields::{CellFieldSet, WorkloadKind};
+use super::fields::CellFieldSet;
 use super::typed::{NodeError, NodeErrorKind};
+use crate::vocabulary::spec::workload::WorkloadKind;
 
 /// Where the node that was read stands: `workload`, or nothing for the document itself.
 #[derive(Debug, Clone, Copy)]

@@ -8,34 +8,10 @@ use super::diagnostic::{closest, listed};
 use crate::vocabulary::spec::engine::EngineSpec;
 use crate::vocabulary::spec::server::ServerSpec;
 use crate::vocabulary::spec::target::TargetSpec;
-use crate::vocabulary::spec::workload::{ChatSpec, DocumentQaSpec, RequestsSpec, WorkloadSpec};
+use crate::vocabulary::spec::workload::{WorkloadKind, WorkloadKindVisitor, WorkloadSpec};
 
 /// The sections that make a cell, in the order of a scenario.
 pub const SECTIONS: [&str; 4] = ["workload", "target", "engine", "server"];
-
-/// The kinds of workload, named as `workload.kind` names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum WorkloadKind {
-    DocumentQa,
-    Chat,
-    Requests,
-}
-
-impl WorkloadKind {
-    pub const ALL: [Self; 3] = [Self::DocumentQa, Self::Chat, Self::Requests];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::DocumentQa => WorkloadSpec::KINDS[0],
-            Self::Chat => WorkloadSpec::KINDS[1],
-            Self::Requests => WorkloadSpec::KINDS[2],
-        }
-    }
-
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-}
 
 /// One field: its path, and whether any name may stand below it (headers, body).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,14 +34,21 @@ pub struct FieldLookupError {
     pub hint: Option<String>,
 }
 
+/// Takes in the fields of a kind of workload.
+struct WorkloadFieldCollector<'a>(&'a mut Vec<CellField>);
+
+impl WorkloadKindVisitor for WorkloadFieldCollector<'_> {
+    type Output = ();
+
+    fn visit<T: JsonSchema>(self, _: fn(T) -> WorkloadSpec) {
+        collect::<T>("workload", self.0);
+    }
+}
+
 impl CellFieldSet {
     pub fn of(kind: WorkloadKind) -> Self {
         let mut all = vec![CellField { path: vec!["workload".to_owned(), "kind".to_owned()], open: false }];
-        match kind {
-            WorkloadKind::DocumentQa => collect::<DocumentQaSpec>("workload", &mut all),
-            WorkloadKind::Chat => collect::<ChatSpec>("workload", &mut all),
-            WorkloadKind::Requests => collect::<RequestsSpec>("workload", &mut all),
-        }
+        kind.visit(WorkloadFieldCollector(&mut all));
         collect::<TargetSpec>("target", &mut all);
         collect::<EngineSpec>("engine", &mut all);
         collect::<ServerSpec>("server", &mut all);

@@ -4,7 +4,7 @@
 
 use super::diagnostic::{ScenarioDiagnostic, ScenarioError, listed};
 use super::document::ScenarioNode;
-use super::fields::{CellFieldSet, SECTIONS, WorkloadKind};
+use super::fields::{CellFieldSet, SECTIONS};
 use super::matrix::not_an_axis;
 use super::options::ScenarioOverrides;
 use super::points::TypedAxis;
@@ -15,6 +15,7 @@ use super::sections;
 use super::source::SourceSpan;
 use crate::vocabulary::spec::search::SearchKind;
 use crate::vocabulary::spec::server::ServerSpec;
+use crate::vocabulary::spec::workload::WorkloadKind;
 
 /// A change to a field of a cell; it holds for every variant.
 #[derive(Debug, Clone)]

@@ -2,14 +2,15 @@
 
 use super::diagnostic::{ScenarioDiagnostic, ScenarioError};
 use super::document::ScenarioNode;
-use super::fields::{CellFieldSet, WorkloadKind};
+use super::fields::CellFieldSet;
 use super::matrix::not_an_axis;
 use super::meant::ScenarioGoal;
 use super::points::TypedAxis;
 use super::source::SourceSpan;
 use crate::vocabulary::goal::{Goal, GoalError, Measure, MetricPopulation};
-use crate::vocabulary::spec::plot::{PlotKind, PlotSpec};
+use crate::vocabulary::spec::plot::{PlotForm, PlotLayout, PlotSpec, PlotSubject};
 use crate::vocabulary::spec::scenario::GoalSpec;
+use crate::vocabulary::spec::workload::WorkloadKind;
 
 /// Reads the goals; each one that is none is a fault at the sign where it goes wrong.
 pub fn goals(written: &[GoalSpec], document: &ScenarioNode, faults: &mut ScenarioError) -> Vec<ScenarioGoal> {
@@ -57,7 +58,7 @@ fn one_plot(
         faults.push(fault);
     }
     let facet = plot.facet.as_ref().and_then(|facet| axis(facet, place("facet"), axes, faults));
-    if plot.facet.is_some() && !matches!(plot.kind, PlotKind::Heatmap | PlotKind::Bars3d | PlotKind::Curve) {
+    if plot.facet.is_some() && !plot.kind.form().has_panels() {
         let fault = ScenarioDiagnostic::at(place("facet"), "only a heatmap, a bars3d and a curve have panels, which share a scale");
         faults.push(fault.hint("leave it out, or choose one of these kinds"));
     }
@@ -68,10 +69,10 @@ fn one_plot(
         faults.push(ScenarioDiagnostic::at(place("y"), "both axes of the plot are the same").beside(place("x"), "this one"));
     }
     if let Some(z) = &plot.z {
-        let read = match plot.kind {
-            PlotKind::Heatmap | PlotKind::Curve | PlotKind::Bars3d => z.parse::<Measure>().map(drop),
-            PlotKind::Cdf => z.parse::<MetricPopulation>().map(drop),
-            PlotKind::Pareto => Ok(()),
+        let read = match plot.kind.form().subject {
+            PlotSubject::Measure => z.parse::<Measure>().map(drop),
+            PlotSubject::Population => z.parse::<MetricPopulation>().map(drop),
+            PlotSubject::Fixed => Ok(()),
         };
         if let Err(error) = read {
             let fault = expression_fault(&error, z, place("z"), faults);
@@ -84,13 +85,15 @@ fn one_plot(
 /// Which of `x`, `y` and `z` a kind of plot has, and which it has not.
 fn fields_of_kind(plot: &PlotSpec, place: &dyn Fn(&str) -> SourceSpan) -> Vec<ScenarioDiagnostic> {
     let mut faults = Vec::new();
-    let (kind, needs, lacks): (&str, &[&str], &[&str]) = match plot.kind {
-        PlotKind::Heatmap => ("a heatmap", &["x", "y", "z"], &[]),
-        PlotKind::Bars3d => ("a bars3d", &["x", "y", "z"], &[]),
-        PlotKind::Curve => ("a curve", &["x", "z"], &["y"]),
-        PlotKind::Pareto => ("a pareto", &[], &["x", "y", "z"]),
-        PlotKind::Cdf => ("a cdf", &["z"], &["x", "y"]),
+    let PlotForm { name, layout, subject } = plot.kind.form();
+    let kind = format!("a {name}");
+    let (x, y) = (layout != PlotLayout::NoAxis, layout == PlotLayout::TwoAxes);
+    let has = |field: &&str| match *field {
+        "x" => x,
+        "y" => y,
+        _ => subject != PlotSubject::Fixed,
     };
+    let (needs, lacks): (Vec<&str>, Vec<&str>) = ["x", "y", "z"].into_iter().partition(has);
     let written = |field: &str| match field {
         "x" => plot.x.is_some(),
         "y" => plot.y.is_some(),
@@ -107,8 +110,8 @@ fn fields_of_kind(plot: &PlotSpec, place: &dyn Fn(&str) -> SourceSpan) -> Vec<Sc
         });
     }
     for field in lacks.iter().filter(|field| written(field)) {
-        faults.push(match (plot.kind, *field) {
-            (PlotKind::Curve, _) => ScenarioDiagnostic::at(place("y"), "a curve has no `y`: its value goes up the page")
+        faults.push(match (layout, *field) {
+            (PlotLayout::OneAxis, "y") => ScenarioDiagnostic::at(place("y"), format!("{kind} has no `y`: its value goes up the page"))
                 .hint("leave it out, or write `kind = \"heatmap\"`"),
             (_, field) => ScenarioDiagnostic::at(place(field), format!("{kind} has no `{field}`")).hint("leave it out"),
         });

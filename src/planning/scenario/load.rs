@@ -1,7 +1,6 @@
 //! From files and flags to checked scenarios: reads, merges, expands, types and checks, and gives all faults or none.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::base;
 use super::cell::CellSpec;
@@ -10,7 +9,8 @@ use super::diagnostic::{ScenarioDiagnostic, ScenarioError, listed};
 use super::document::{ScenarioNode, ScenarioTable, ScenarioValue};
 use super::environment::{self, Lookup};
 use super::explain::SectionContext;
-use super::fields::{CellFieldSet, SECTIONS, WorkloadKind};
+use super::fields::{CellFieldSet, SECTIONS};
+use super::files::files;
 use super::flags::{self, CellFilter, FieldOverride};
 use super::frontier::{self, FrontierContext};
 use super::goals::{self, ScenarioAxes};
@@ -24,37 +24,7 @@ use super::typed;
 use crate::vocabulary::spec::failure_policy::FailurePolicy;
 use crate::vocabulary::spec::scenario::ScenarioSpec;
 use crate::vocabulary::spec::search::{SearchKind, SearchSpec};
-
-/// The most files of scenarios that a pattern may mean: beyond it stands a folder of other things.
-const MOST_FILES: usize = 1_000;
-
-/// The files that the patterns mean, in the order of the patterns and by name within one.
-pub fn files(patterns: &[String]) -> Result<Vec<PathBuf>, ScenarioError> {
-    let mut found: Vec<PathBuf> = Vec::new();
-    let mut faults = ScenarioError::default();
-    for pattern in patterns {
-        let path = PathBuf::from(pattern);
-        if path.exists() || !pattern.contains(['*', '?', '[']) {
-            found.push(path);
-            continue;
-        }
-        let before = found.len();
-        match glob::glob(pattern) {
-            Ok(paths) => found.extend(paths.filter_map(Result::ok).filter(|path| path.is_file()).take(MOST_FILES + 1)),
-            Err(error) => faults.push(ScenarioDiagnostic::nowhere(format!("`{pattern}` is no pattern of files: {error}"))),
-        }
-        if found.len() == before && faults.is_empty() {
-            faults.push(ScenarioDiagnostic::nowhere(format!("no file fits `{pattern}`")));
-        }
-        if found.len() - before > MOST_FILES {
-            let fault = ScenarioDiagnostic::nowhere(format!("more than {MOST_FILES} files fit `{pattern}`"));
-            faults.push(fault.hint("name the scenarios by a narrower pattern"));
-        }
-    }
-    let mut seen = BTreeSet::new();
-    found.retain(|path| seen.insert(path.clone()));
-    if faults.is_empty() { Ok(found) } else { Err(faults) }
-}
+use crate::vocabulary::spec::workload::WorkloadKind;
 
 /// Reads the scenarios in the files that fit the patterns; all faults of all files together.
 pub fn load(patterns: &[String], options: &ScenarioOverrides) -> Result<Vec<Scenario>, ScenarioError> {

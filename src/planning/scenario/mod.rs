@@ -10,6 +10,7 @@ mod document;
 mod environment;
 mod explain;
 mod fields;
+mod files;
 mod flags;
 mod frontier;
 mod goals;
@@ -31,7 +32,8 @@ mod typed;
 
 pub use cell::CellSpec;
 pub use diagnostic::{DiagnosticStyle, ScenarioDiagnostic, ScenarioError};
-pub use load::{files, load, load_file, load_text, load_text_with};
+pub use files::files;
+pub use load::{load, load_file, load_text, load_text_with};
 pub use meant::{MatrixAxis, MatrixCell, Scenario, ScenarioGoal, ScenarioOrigin};
 pub use options::ScenarioOverrides;
 pub use schema::schema;

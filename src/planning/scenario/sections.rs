@@ -5,12 +5,12 @@ use serde::de::DeserializeOwned;
 use super::diagnostic::{ScenarioDiagnostic, ScenarioError, closest, listed};
 use super::document::{ScenarioNode, ScenarioTable, ScenarioValue};
 use super::explain::{self, SectionContext};
-use super::fields::{CellFieldSet, WorkloadKind};
+use super::fields::CellFieldSet;
 use super::typed::{self, ParsedNode};
 use crate::vocabulary::spec::engine::EngineSpec;
 use crate::vocabulary::spec::server::ServerSpec;
 use crate::vocabulary::spec::target::TargetSpec;
-use crate::vocabulary::spec::workload::WorkloadSpec;
+use crate::vocabulary::spec::workload::{WorkloadKind, WorkloadKindVisitor, WorkloadSpec};
 
 /// One of the four.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl CellSections {
 
 /// The kind of workload that the document says. Where it says none, the likeliest, so that the rest can be checked, and the fault.
 pub fn kind(document: &ScenarioNode) -> (WorkloadKind, Option<ScenarioDiagnostic>) {
-    let names = WorkloadSpec::KINDS;
+    let names = WorkloadKind::ALL.map(WorkloadKind::name);
     let example = "`kind = \"document_qa\"` (whole documents, then questions), `kind = \"chat\"` (users at a rate) or `kind = \"requests\"` (single requests)";
     let Some(workload) = document.find(&["workload"]) else {
         let fault = ScenarioDiagnostic::at(document.place, "the scenario has no `[workload]`").hint(format!("add one with {example}"));
@@ -155,10 +155,22 @@ fn workload(
     let missing = empty(document);
     let node = document.find(&["workload"]).filter(|node| node.as_table().is_some()).unwrap_or(&missing);
     let context = SectionContext { section: "workload", kind: Some(kind) };
-    match kind {
-        WorkloadKind::DocumentQa => told(typed::read(node, Some("kind")), node, context, faults, troubles).map(WorkloadSpec::DocumentQa),
-        WorkloadKind::Chat => told(typed::read(node, Some("kind")), node, context, faults, troubles).map(WorkloadSpec::Chat),
-        WorkloadKind::Requests => told(typed::read(node, Some("kind")), node, context, faults, troubles).map(WorkloadSpec::Requests),
+    kind.visit(WorkloadReader { node, context, faults, troubles })
+}
+
+/// Reads a workload as the struct of its kind.
+struct WorkloadReader<'a> {
+    node: &'a ScenarioNode,
+    context: SectionContext<'a>,
+    faults: &'a mut ScenarioError,
+    troubles: &'a mut Vec<Vec<String>>,
+}
+
+impl WorkloadKindVisitor for WorkloadReader<'_> {
+    type Output = Option<WorkloadSpec>;
+
+    fn visit<T: DeserializeOwned>(self, whole: fn(T) -> WorkloadSpec) -> Option<WorkloadSpec> {
+        told(typed::read(self.node, Some("kind")), self.node, self.context, self.faults, self.troubles).map(whole)
     }
 }
 

@@ -2,8 +2,6 @@
 //!
 //! In: summaries and wishes. Out: plain figures. Computes no number, and knows neither saved files nor drawing.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::FigureError;
@@ -16,18 +14,12 @@ use super::from_pareto::pareto;
 use super::marks::marks;
 use super::origin::pooled_of;
 use super::panels::side_by_side;
+use super::plot_facet::{PlotFacet, VariantCell, facets};
 use super::plot_options::{LabelledFigure, PlotOptions};
 use super::quantity::{in_words, quantity};
 use crate::analysis::{self, CellState, CellSummary, ImpliedOutcome, SweepSummary, short};
 use crate::vocabulary::goal::Measure;
-use crate::vocabulary::spec::plot::PlotKind;
-
-/// A cell with the variant that it is of.
-#[derive(Clone)]
-struct VariantCell<'a> {
-    variant: Value,
-    cell: &'a CellSummary,
-}
+use crate::vocabulary::spec::plot::{PlotKind, PlotLayout};
 
 /// The measure that a summary shows, and where its goal draws the line.
 struct PlotMeasure {
@@ -35,14 +27,6 @@ struct PlotMeasure {
     limit: Option<PlotLimit>,
     quantity: PlotQuantity,
     scale: PlotScale,
-}
-
-/// The cells of one picture, and what they have in common.
-pub struct PlotFacet {
-    /// The variant's name, where the picture is of one.
-    variant: Option<String>,
-    /// Axes held at one value, with that value.
-    pub held: Vec<(PlotAxis, Value)>,
 }
 
 /// All pictures of a view, in the order of variants and then of the further axes. What is shown is the summary's own measure.
@@ -89,16 +73,16 @@ fn chosen_axes(summary: &SweepSummary, view: &PlotOptions) -> Result<(PlotAxis, 
     if y.as_ref().is_some_and(|y| y.path == x.path) {
         return Err(FigureError::SameAxis { name: x.path });
     }
-    match (view.kind, y) {
-        (PlotKind::Heatmap | PlotKind::Bars3d, Some(y)) => Ok((x, Some(y))),
-        (PlotKind::Heatmap | PlotKind::Bars3d, None) => {
+    match (view.kind.form().layout, y) {
+        (PlotLayout::TwoAxes, Some(y)) => Ok((x, Some(y))),
+        (PlotLayout::TwoAxes, None) => {
             let y = axes::default_y(summary, &x);
             if y.path == x.path { Err(FigureError::NoAxis) } else { Ok((x, Some(y))) }
         }
-        (PlotKind::Pareto | PlotKind::Cdf, _) => Err(FigureError::NoAxis),
-        (PlotKind::Curve, Some(y)) => Err(FigureError::CurveWithY { name: y.path }),
-        (PlotKind::Curve, None) if x.numbers.is_some() => Ok((x, None)),
-        (PlotKind::Curve, None) => {
+        (PlotLayout::NoAxis, _) => Err(FigureError::NoAxis),
+        (PlotLayout::OneAxis, Some(y)) => Err(FigureError::CurveWithY { name: y.path }),
+        (PlotLayout::OneAxis, None) if x.numbers.is_some() => Ok((x, None)),
+        (PlotLayout::OneAxis, None) => {
             let values = x.labels().iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
             Err(FigureError::NotNumeric { name: x.path, values })
         }
@@ -129,49 +113,6 @@ impl PlotMeasure {
         let quantity = quantity(&measure, limit.map(|limit| limit.value), shown().max_by(f64::total_cmp));
         Self { measure, limit, quantity, scale }
     }
-}
-
-/// Cells by variant (where a picture is of one) and by every axis that is not drawn and that tells cells apart which else would fall on
-/// the same place.
-fn facets<'a>(
-    summary: &SweepSummary,
-    cells: &[VariantCell<'a>],
-    x: &PlotAxis,
-    y: Option<&PlotAxis>,
-    by_variant: bool,
-) -> Vec<(PlotFacet, Vec<VariantCell<'a>>)> {
-    let drawn = |axis: &PlotAxis| axis.path == x.path || y.is_some_and(|y| y.path == axis.path);
-    let further: Vec<PlotAxis> = axes::of_matrix(summary).into_iter().filter(|axis| !drawn(axis)).collect();
-    let key = |placed: &VariantCell<'_>, axes: &[&PlotAxis]| -> String {
-        let values = axes.iter().map(|axis| axis.value_of(&placed.variant, placed.cell).cloned().unwrap_or_default());
-        [placed.variant.clone()].into_iter().chain(values).collect::<Value>().to_string()
-    };
-    let telling_apart = |axis: &&PlotAxis| {
-        let mut seen: BTreeMap<String, Option<&Value>> = BTreeMap::new();
-        let place: Vec<&PlotAxis> = [Some(x), y].into_iter().flatten().collect();
-        cells.iter().any(|placed| {
-            let value = axis.value_of(&placed.variant, placed.cell);
-            *seen.entry(key(placed, &place)).or_insert(value) != value
-        })
-    };
-    let held: Vec<&PlotAxis> = further.iter().filter(telling_apart).collect();
-
-    let mut facets: BTreeMap<(usize, Vec<usize>), (PlotFacet, Vec<VariantCell<'a>>)> = BTreeMap::new();
-    for placed in cells {
-        let values: Vec<(&PlotAxis, Value)> =
-            held.iter().filter_map(|axis| Some((*axis, axis.value_of(&placed.variant, placed.cell)?.clone()))).collect();
-        let place: Vec<usize> = values.iter().map(|(axis, value)| axis.place(value).unwrap_or(usize::MAX)).collect();
-        let variant = if by_variant { summary.variants.iter().position(|variant| placed.variant == variant.name.as_str()) } else { None };
-        let (_, members) = facets.entry((variant.unwrap_or(0), place)).or_insert_with(|| {
-            let named = |index: usize| {
-                Some(summary.variants.get(index)?.name.clone()).filter(|name| name != "default" || summary.variants.len() > 1)
-            };
-            let held = values.into_iter().map(|(axis, value)| (axis.clone(), value)).collect();
-            (PlotFacet { variant: variant.and_then(named), held }, Vec::new())
-        });
-        members.push(placed.clone());
-    }
-    facets.into_values().collect()
 }
 
 fn heatmap(
@@ -295,17 +236,6 @@ fn caption(summary: &SweepSummary, view: &PlotOptions, subject: &PlotMeasure, fa
         title: facet.variant.as_ref().map_or_else(|| title.clone(), |variant| format!("{variant}: {title}")),
         subtitle: subtitle.into_iter().flatten().collect::<Vec<_>>().join(" · "),
         simulated: summary.simulated,
-    }
-}
-
-impl PlotFacet {
-    /// The summary of the variant that the picture is of.
-    fn variant_of<'a>(&self, summary: &'a SweepSummary) -> Option<&'a analysis::VariantSummary> {
-        match (&self.variant, summary.variants.as_slice()) {
-            (Some(name), variants) => variants.iter().find(|variant| variant.name == *name),
-            (None, [only]) => Some(only),
-            (None, _) => None,
-        }
     }
 }
 

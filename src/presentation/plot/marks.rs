@@ -2,8 +2,8 @@
 
 use super::axes::PlotAxis;
 use super::figure::{CellMark, MarkShape};
-use super::from_summary::PlotFacet;
 use super::number;
+use super::plot_facet::PlotFacet;
 use crate::analysis::{CapacityScore, CapacityShape, Score, VariantSummary, short};
 use crate::vocabulary::goal::Measure;
 

@@ -19,12 +19,14 @@ mod number;
 mod origin;
 mod panels;
 mod pictures;
+mod plot_facet;
 mod plot_options;
 mod png;
 mod quantity;
 mod svg;
 mod theme;
 
+pub use draw::draw;
 pub use figure::{CdfFigure, CurveFigure, Heatmap, ParetoFigure, PlotFigure, PlotLimit, TimelineFigure};
 pub use figure::{DifferenceFigure, FacetFigure};
 pub use from_comparison::of_comparison;
@@ -53,19 +55,4 @@ pub enum PlotError {
     Drawing { reason: String },
     #[error("the picture could not be turned into a PNG: {reason}")]
     Png { reason: String },
-}
-
-/// Draws a figure.
-pub fn draw(figure: &PlotFigure) -> Result<SvgDocument, PlotError> {
-    match figure {
-        PlotFigure::Heatmap(heatmap) => draw::heatmap::draw(heatmap),
-        PlotFigure::Curve(curve) => draw::curve::draw(curve),
-        PlotFigure::Pareto(pareto) => draw::pareto::draw(pareto),
-        PlotFigure::Cdf(cdf) => draw::cdf::draw(cdf),
-        PlotFigure::Timeline(timeline) => draw::timeline::draw(timeline),
-        PlotFigure::Bars3d(bars) => draw::bars3d::draw(bars),
-        PlotFigure::Difference(difference) => draw::difference::draw(difference),
-        PlotFigure::Panels(panels) => draw::panels::draw(panels),
-        PlotFigure::History(history) => draw::history::draw(history),
-    }
 }

@@ -12,7 +12,7 @@ use super::from_summary::pictures;
 use super::plot_options::{LabelledFigure, PlotOptions};
 use crate::analysis::{AnalysisError, PopulationDistributions, SweepSummary, short};
 use crate::vocabulary::goal::{Measure, MetricPopulation};
-use crate::vocabulary::spec::plot::{PlotKind, PlotSpec};
+use crate::vocabulary::spec::plot::{PlotKind, PlotLayout, PlotSpec};
 
 /// A figure with the name of its file, without ending: `heatmap-lmcache`.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,8 +88,8 @@ fn resolved(summary: &SweepSummary, view: &PlotOptions) -> PlotOptions {
     let path = |name: &Option<String>| name.as_ref().and_then(|name| axes::named(summary, name).ok());
     let y = path(&view.y);
     let x = path(&view.x).or_else(|| axes::default_x(summary, y.as_ref()).ok());
-    let y = match (view.kind, y, &x) {
-        (PlotKind::Heatmap | PlotKind::Bars3d, None, Some(x)) => Some(axes::default_y(summary, x)),
+    let y = match (view.kind.form().layout, y, &x) {
+        (PlotLayout::TwoAxes, None, Some(x)) => Some(axes::default_y(summary, x)),
         (_, y, _) => y,
     };
     let facet = path(&view.facet).map(|axis| axis.path);
@@ -98,13 +98,7 @@ fn resolved(summary: &SweepSummary, view: &PlotOptions) -> PlotOptions {
 
 /// The leading pictures are named by their kind alone; others by what they show.
 fn stem(kind: PlotKind, spec: Option<(&PlotSpec, &Measure)>) -> String {
-    let kind = match kind {
-        PlotKind::Heatmap => "heatmap",
-        PlotKind::Curve => "curve",
-        PlotKind::Pareto => "pareto",
-        PlotKind::Cdf => "cdf",
-        PlotKind::Bars3d => "bars3d",
-    };
+    let kind = kind.form().name;
     let Some((spec, shown)) = spec else { return kind.to_owned() };
     let axes = [spec.x.as_deref().map(short), spec.y.as_deref().map(short)];
     let axes = axes.into_iter().flatten().map(slug).collect::<Vec<_>>().join("-");

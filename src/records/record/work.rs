@@ -119,10 +119,10 @@ impl RunHeader {
     }
 }
 
-/// The address that prompts are sent to.
+/// The address that prompts are sent to. An API is named as its path ends, but for `chat`, which is also what is saved of none.
 fn asked_url(base: &str, api: Option<&str>) -> String {
     let base = base.split('?').next().unwrap_or_default().trim_end_matches('/').trim_end_matches("/v1").trim_end_matches('/');
-    let path = if api == Some("completions") { "completions" } else { "chat/completions" };
+    let path = api.filter(|api| *api != "chat").unwrap_or("chat/completions");
     format!("{base}/v1/{path}")
 }
 

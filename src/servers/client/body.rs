@@ -6,7 +6,8 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::encoded_conversation::{EncodedConversation, EncodedMessage, string};
+use super::conversation_format::{ConversationFormat, string};
+use super::encoded_conversation::{EncodedConversation, EncodedMessage};
 use crate::vocabulary::session::Prompt;
 use crate::vocabulary::spec::target::{TargetApi, TargetSpec};
 
@@ -38,6 +39,8 @@ impl RequestBody {
 #[derive(Debug, Clone)]
 pub(super) struct BodyWriter {
     api: TargetApi,
+    /// What stands behind the conversation.
+    tail: Bytes,
     /// Where an answer may be shorter.
     up_to: BodyPrefix,
     /// Where its length is forced.
@@ -48,6 +51,7 @@ impl BodyWriter {
     pub(super) fn new(spec: &TargetSpec) -> Self {
         Self {
             api: spec.api,
+            tail: ConversationFormat::of(spec.api).tail().into(),
             up_to: BodyPrefix::new(spec, LengthConstraint::UpTo),
             exactly: BodyPrefix::new(spec, LengthConstraint::Exactly),
         }
@@ -74,14 +78,10 @@ impl BodyWriter {
         let mut pieces = Vec::with_capacity(said.len() + 3);
         pieces.push(head.write(prompt.max_tokens).into());
         pieces.extend_from_slice(said);
-        let tail: &'static [u8] = match self.api {
-            TargetApi::Chat => b"]}",
-            TargetApi::Completions => b"\"}",
-        };
         if asked.len() < JOINED {
-            pieces.push([&asked, tail].concat().into());
+            pieces.push([&*asked, &*self.tail].concat().into());
         } else {
-            pieces.extend([asked, Bytes::from_static(tail)]);
+            pieces.extend([asked, self.tail.clone()]);
         }
         RequestBody { pieces }
     }
@@ -129,11 +129,7 @@ impl BodyPrefix {
                 text.push(b',');
             }
         }
-        let conversation: &[u8] = match spec.api {
-            TargetApi::Chat => b"\"messages\":[",
-            TargetApi::Completions => b"\"prompt\":\"",
-        };
-        texts.last_mut().expect("there is a first").extend_from_slice(conversation);
+        texts.last_mut().expect("there is a first").extend(ConversationFormat::of(spec.api).head());
         Self { texts }
     }
 

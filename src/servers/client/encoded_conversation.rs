@@ -3,11 +3,10 @@
 //! In come messages, out go pieces of bytes. A 128k-token history is half a megabyte: it is extended turn by turn, and no turn copies it.
 //! Must not know what stands around the conversation.
 
-use std::io::Write;
-
 use bytes::Bytes;
 
-use crate::vocabulary::session::{ChatMessage, MessageRole};
+use super::conversation_format::ConversationFormat;
+use crate::vocabulary::session::ChatMessage;
 use crate::vocabulary::spec::target::TargetApi;
 
 /// Pieces below this size are put together, so that a long conversation of short messages is no long list.
@@ -18,7 +17,7 @@ const MERGED: usize = 16 * 1024;
 #[derive(Debug, Clone, Default)]
 pub struct EncodedConversation {
     /// None where the target takes messages as they are.
-    api: Option<TargetApi>,
+    format: Option<&'static ConversationFormat>,
     said: Vec<Bytes>,
 }
 
@@ -29,15 +28,16 @@ pub struct EncodedMessage(Bytes);
 impl EncodedConversation {
     /// Of a target that is sent bodies of this form.
     pub(super) fn written(api: TargetApi) -> Self {
-        Self { api: Some(api), said: Vec::new() }
+        Self { format: Some(ConversationFormat::of(api)), said: Vec::new() }
     }
 
     /// Writes a message that is to be said, or asked, some time.
     #[must_use]
     pub fn line(&self, message: &ChatMessage) -> EncodedMessage {
         let mut bytes = Vec::new();
-        if let Some(api) = self.api {
-            write(&mut bytes, api, message);
+        if let Some(format) = self.format {
+            bytes.reserve(room(message));
+            format.write(&mut bytes, message);
         }
         EncodedMessage(bytes.into())
     }
@@ -54,10 +54,10 @@ impl EncodedConversation {
 
     /// Says all these, written in one piece.
     pub fn say_all(&mut self, messages: &[ChatMessage]) {
-        let Some(api) = self.api else { return };
+        let Some(format) = self.format else { return };
         let mut bytes = Vec::with_capacity(messages.iter().map(room).sum());
         for message in messages {
-            write(&mut bytes, api, message);
+            format.write(&mut bytes, message);
         }
         self.say(&EncodedMessage(bytes.into()));
     }
@@ -69,47 +69,13 @@ impl EncodedConversation {
 
     /// The line without what parts it from the message before, where there is none.
     pub(super) fn placed(&self, EncodedMessage(bytes): &EncodedMessage) -> Bytes {
-        let parted = self.said.is_empty() && self.api == Some(TargetApi::Chat) && !bytes.is_empty();
-        bytes.slice(usize::from(parted)..)
+        let is_first = self.said.is_empty() && !bytes.is_empty();
+        let parting = self.format.filter(|_| is_first).map_or(0, |format| format.parting);
+        bytes.slice(parting..)
     }
 }
 
 /// A message takes about so much: an eighth for line feeds and quotes, which are escaped, and something around it.
 fn room(message: &ChatMessage) -> usize {
     message.text.len() + message.text.len() / 8 + 64
-}
-
-/// `,{"role":"user","content":"..."}`, or the text and an empty line as they stand in a JSON string.
-fn write(bytes: &mut Vec<u8>, api: TargetApi, message: &ChatMessage) {
-    bytes.reserve(room(message));
-    match api {
-        TargetApi::Chat => {
-            bytes.extend_from_slice(b",{\"role\":\"");
-            bytes.extend_from_slice(role(message.role).as_bytes());
-            bytes.extend_from_slice(b"\",\"content\":");
-            string(bytes, &message.text);
-            bytes.push(b'}');
-        }
-        // The quotes stand around the whole conversation.
-        TargetApi::Completions => {
-            let quote = bytes.len();
-            string(bytes, &message.text);
-            bytes.pop();
-            bytes.remove(quote);
-            bytes.extend_from_slice(b"\\n\\n");
-        }
-    }
-}
-
-fn role(role: MessageRole) -> &'static str {
-    match role {
-        MessageRole::System => "system",
-        MessageRole::User => "user",
-        MessageRole::Assistant => "assistant",
-    }
-}
-
-/// A JSON string, quotes included.
-pub(super) fn string(bytes: &mut Vec<u8>, text: &str) {
-    serde_json::to_writer(bytes.by_ref(), text).expect("text into memory cannot fail");
 }

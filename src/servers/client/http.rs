@@ -27,7 +27,7 @@ use crate::servers::wire::{
     WireErrorKind, WireHttpVersion,
 };
 use crate::vocabulary::session::Prompt;
-use crate::vocabulary::spec::target::{ConnectionReuse, HttpVersion, OnDeadConnection, TargetApi, TargetSpec};
+use crate::vocabulary::spec::target::{ConnectionReuse, HttpVersion, OnDeadConnection, TargetSpec};
 
 /// How much of an error's body is read.
 const ERROR_BODY: usize = 64 * 1024;
@@ -61,11 +61,7 @@ impl HttpTarget {
             return Err(TargetError::Body { field: field.to_owned() });
         }
         let endpoint = ServerEndpoint::open(spec)?;
-        let path = match spec.api {
-            TargetApi::Chat => "chat/completions",
-            TargetApi::Completions => "completions",
-        };
-        let url = endpoint.address().api(path);
+        let url = endpoint.address().api(spec.api.path());
         Ok(Self(Arc::new(HttpTargetState {
             heads: HeadWriter::new(&url, endpoint.headers(), spec.connection).map_err(|reason| EndpointError::Client { reason })?,
             pool: pool(spec, &url, clock)?,

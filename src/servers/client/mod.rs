@@ -7,6 +7,7 @@ mod body;
 mod chunk;
 mod chunk_usage;
 mod content;
+mod conversation_format;
 mod deadline;
 mod encoded_conversation;
 mod error;
@@ -24,6 +25,7 @@ mod sse;
 
 use tokio::sync::oneshot;
 
+pub use conversation_format::single_message;
 pub use encoded_conversation::{EncodedConversation, EncodedMessage};
 pub use error::TargetError;
 pub use exchange::{HttpExchange, ReadStats, TransportStats};

@@ -1,6 +1,7 @@
 //! What a scenario may say, a file a part: structs with their defaults, and with doc comments that become the schema's descriptions. Text is read into
 //! them by `scenario`; the parts that run read them. Must not know how anything is run.
 
+pub mod documents;
 pub mod engine;
 pub mod failure_policy;
 pub mod plot;

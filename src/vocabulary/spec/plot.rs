@@ -51,3 +51,72 @@ pub enum PlotKind {
     /// The same as a heatmap, as bars in space.
     Bars3d,
 }
+
+/// What a kind of picture is laid out over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlotLayout {
+    /// A place a cell, over two axes of the matrix.
+    TwoAxes,
+    /// A value up the page, over one axis of the matrix.
+    OneAxis,
+    /// Something else than the matrix.
+    NoAxis,
+}
+
+/// What `z` names for a kind of picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlotSubject {
+    /// A value of each cell: `p95(ttft)`.
+    Measure,
+    /// Values of single requests: `ttft where turn >= 1`.
+    Population,
+    /// Nothing is chosen.
+    Fixed,
+}
+
+/// All that is asked of a kind of picture without caring which it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlotForm {
+    /// As `kind` names it; names of files begin with it.
+    pub name: &'static str,
+    pub layout: PlotLayout,
+    pub subject: PlotSubject,
+}
+
+impl PlotKind {
+    pub const ALL: [Self; 5] = [Self::Heatmap, Self::Curve, Self::Pareto, Self::Cdf, Self::Bars3d];
+
+    #[must_use]
+    pub fn form(self) -> PlotForm {
+        let (name, layout, subject) = match self {
+            Self::Heatmap => ("heatmap", PlotLayout::TwoAxes, PlotSubject::Measure),
+            Self::Curve => ("curve", PlotLayout::OneAxis, PlotSubject::Measure),
+            Self::Pareto => ("pareto", PlotLayout::NoAxis, PlotSubject::Fixed),
+            Self::Cdf => ("cdf", PlotLayout::NoAxis, PlotSubject::Population),
+            Self::Bars3d => ("bars3d", PlotLayout::TwoAxes, PlotSubject::Measure),
+        };
+        PlotForm { name, layout, subject }
+    }
+}
+
+impl PlotForm {
+    /// Whether an axis of the matrix can be its facet: panels share a scale.
+    #[must_use]
+    pub fn has_panels(&self) -> bool {
+        self.layout != PlotLayout::NoAxis
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_named_as_its_kind_is_written() {
+        for kind in PlotKind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.form().name);
+        }
+        let schema = schemars::schema_for!(PlotKind).to_value();
+        assert_eq!(schema["oneOf"].as_array().map(Vec::len), Some(PlotKind::ALL.len()), "every kind is in the list: {schema}");
+    }
+}

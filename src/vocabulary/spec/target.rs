@@ -132,6 +132,17 @@ pub enum TargetApi {
     Completions,
 }
 
+impl TargetApi {
+    /// The endpoint's path below `/v1/`.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Chat => "chat/completions",
+            Self::Completions => "completions",
+        }
+    }
+}
+
 /// The version of HTTP that is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub enum HttpVersion {

@@ -1,13 +1,12 @@
 //! What a scenario may say about its workload: the `[workload]` section, one struct a kind, defaults applied on reading.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use super::documents::{DocumentsSpec, SyntheticDocumentsSpec};
 use crate::foundation::units::{Seconds, TimeUnit, Tokens};
 
 /// The `[workload]` section: `kind` chooses the struct.
@@ -19,10 +18,71 @@ pub enum WorkloadSpec {
     Requests(RequestsSpec),
 }
 
-impl WorkloadSpec {
-    /// The names that `kind` may have.
-    pub const KINDS: [&'static str; 3] = ["document_qa", "chat", "requests"];
+/// The kinds of workload, named as `workload.kind` names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WorkloadKind {
+    DocumentQa,
+    Chat,
+    Requests,
+}
 
+/// What is done with the struct of a kind of workload, whichever it is.
+pub trait WorkloadKindVisitor {
+    type Output;
+
+    /// `whole` makes a workload of what was read as the kind's struct.
+    fn visit<T: DeserializeOwned + JsonSchema>(self, whole: fn(T) -> WorkloadSpec) -> Self::Output;
+}
+
+impl WorkloadKind {
+    pub const ALL: [Self; 3] = [Self::DocumentQa, Self::Chat, Self::Requests];
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DocumentQa => "document_qa",
+            Self::Chat => "chat",
+            Self::Requests => "requests",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Does something with the struct of this kind.
+    pub fn visit<V: WorkloadKindVisitor>(self, visitor: V) -> V::Output {
+        match self {
+            Self::DocumentQa => visitor.visit(WorkloadSpec::DocumentQa),
+            Self::Chat => visitor.visit(WorkloadSpec::Chat),
+            Self::Requests => visitor.visit(WorkloadSpec::Requests),
+        }
+    }
+}
+
+/// Who waits for whom while requests are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoadLoop {
+    /// A turn waits for the answer before it.
+    Closed,
+    /// Nothing waits for an answer, but for a place where so many requests are in flight.
+    Open { places: u32 },
+}
+
+/// What all that rooms further down ask of a workload without caring which it is: a new kind answers here.
+/// Whose prompts have a head in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SharedPromptHead {
+    /// The users of a chat share a system prompt.
+    Users,
+    /// The requests of a trace share prefixes.
+    Trace,
+    /// Single requests share a system prompt.
+    Requests,
+}
+
+impl WorkloadSpec {
     /// Whether requests force the length of their answers, by fields that not every server takes.
     #[must_use]
     pub fn forces_length(&self) -> bool {
@@ -32,6 +92,63 @@ impl WorkloadSpec {
             // Nothing comes after the answer that could be scripted.
             Self::Requests(spec) => spec.answers != AnswerPolicy::Live,
         }
+    }
+
+    #[must_use]
+    pub fn load_loop(&self) -> LoadLoop {
+        match self {
+            Self::DocumentQa(_) | Self::Chat(_) => LoadLoop::Closed,
+            Self::Requests(spec) => LoadLoop::Open { places: spec.max_in_flight },
+        }
+    }
+
+    /// The most requests in flight at one moment, and the field that says so.
+    #[must_use]
+    pub fn most_in_flight(&self) -> (u64, &'static str) {
+        match self {
+            Self::DocumentQa(spec) => (spec.concurrent.into(), "concurrent"),
+            Self::Chat(spec) => (spec.users.into(), "users"),
+            Self::Requests(spec) => (spec.max_in_flight.into(), "max_in_flight"),
+        }
+    }
+
+    /// What happens to a session of which a request failed.
+    #[must_use]
+    pub fn on_error(&self) -> TurnErrorPolicy {
+        match self {
+            Self::DocumentQa(spec) => spec.on_error,
+            Self::Chat(spec) => spec.on_error,
+            // A session has no turn behind the one that failed.
+            Self::Requests(_) => TurnErrorPolicy::DropTurn,
+        }
+    }
+
+    /// What stands as answers in the histories of later turns; `None` where no turn is a later one.
+    #[must_use]
+    pub fn history_answers(&self) -> Option<AnswerPolicy> {
+        match self {
+            Self::DocumentQa(spec) => Some(spec.answers).filter(|_| spec.rounds > 0),
+            Self::Chat(spec) => Some(spec.answers),
+            Self::Requests(_) => None,
+        }
+    }
+
+    /// Where sessions have a head of their prompts in common: what their first turns find in a cache then proves nothing. `None` where every
+    /// session begins with a text of its own.
+    #[must_use]
+    pub fn shared_head(&self) -> Option<SharedPromptHead> {
+        match self {
+            Self::DocumentQa(_) => None,
+            Self::Chat(_) => Some(SharedPromptHead::Users),
+            Self::Requests(spec) if spec.trace_file().is_some() => Some(SharedPromptHead::Trace),
+            Self::Requests(spec) => (spec.shared_prefix_tokens.0 > 0).then_some(SharedPromptHead::Requests),
+        }
+    }
+
+    /// Whether requests carry the number of their user as a header.
+    #[must_use]
+    pub fn sends_user_header(&self) -> bool {
+        matches!(self, Self::Chat(spec) if spec.user_header)
     }
 }
 
@@ -72,6 +189,14 @@ pub struct DocumentQaSpec {
     /// What happens to a session of which a request failed.
     #[serde(default)]
     pub on_error: TurnErrorPolicy,
+}
+
+impl DocumentQaSpec {
+    /// C×S: the sessions of a run, each with a document of its own.
+    #[must_use]
+    pub fn sessions(&self) -> u64 {
+        u64::from(self.concurrent) * u64::from(self.sequential)
+    }
 }
 
 /// N users at a target rate; a shared system prompt, own histories.
@@ -219,50 +344,6 @@ pub enum ArrivalPattern {
     Trace,
 }
 
-/// Where documents come from.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[serde(untagged)]
-pub enum DocumentsSpec {
-    /// A folder of UTF-8 text files, one document a file.
-    Folder(PathBuf),
-    /// Seeded novel-like text.
-    Synthetic(SyntheticDocumentsSpec),
-}
-
-/// Seeded novel-like text of a given length.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SyntheticDocumentsSpec {
-    /// Length of each document.
-    pub synthetic_tokens: Tokens,
-}
-
-/// By hand: serde's `untagged` reads into a buffer first and so forgets where in the scenario a fault lies.
-impl<'de> Deserialize<'de> for DocumentsSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct DocumentsVisitor;
-        impl<'de> Visitor<'de> for DocumentsVisitor {
-            type Value = DocumentsSpec;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a folder of documents, or `{ synthetic_tokens = 131072 }`")
-            }
-            fn visit_str<E>(self, folder: &str) -> Result<DocumentsSpec, E> {
-                Ok(DocumentsSpec::Folder(folder.into()))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<DocumentsSpec, A::Error> {
-                SyntheticDocumentsSpec::deserialize(MapAccessDeserializer::new(entries)).map(DocumentsSpec::Synthetic)
-            }
-        }
-        deserializer.deserialize_any(DocumentsVisitor)
-    }
-}
-
-impl Default for DocumentsSpec {
-    fn default() -> Self {
-        Self::Synthetic(SyntheticDocumentsSpec { synthetic_tokens: Tokens(8192) })
-    }
-}
-
 /// What to do where there are fewer documents than sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -392,4 +473,20 @@ fn mooncake_block() -> Tokens {
 }
 fn forced_length() -> AnswerPolicy {
     AnswerPolicy::ForcedLength
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_in_the_list_and_read_by_its_name() {
+        let schema = schemars::schema_for!(WorkloadSpec).to_value();
+        assert_eq!(schema["oneOf"].as_array().map(Vec::len), Some(WorkloadKind::ALL.len()), "{schema}");
+        for kind in WorkloadKind::ALL {
+            assert_eq!(WorkloadKind::from_name(kind.name()), Some(kind));
+            let least: WorkloadSpec = serde_json::from_value(serde_json::json!({"kind": kind.name()})).unwrap();
+            assert_eq!(serde_json::to_value(&least).unwrap()["kind"], kind.name());
+        }
+    }
 }

@@ -50,12 +50,8 @@ impl PlannedLoad {
 }
 
 fn closed(spec: &DocumentQaSpec) -> PlannedLoad {
-    let requests = sessions(spec).saturating_mul(u64::from(spec.rounds) + 1);
+    let requests = spec.sessions().saturating_mul(u64::from(spec.rounds) + 1);
     PlannedLoad { requests, measured: requests, duration_s: None, is_certain: true }
-}
-
-fn sessions(spec: &DocumentQaSpec) -> u64 {
-    u64::from(spec.concurrent) * u64::from(spec.sequential)
 }
 
 /// Turns are due in the middle of every interval of `1 / qps` seconds, whatever users and rounds are.

@@ -9,6 +9,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+
 use super::corpus::{Corpus, TextOrigin};
 use super::draft::SessionDraft;
 use super::prose::ProseKind;
@@ -16,7 +18,8 @@ use super::seed::permutation;
 use super::sharegpt::{SharegptConversation, SharegptDataset};
 use super::text::{CountedText, at_most};
 use super::text_generator::TextGenerator;
-use super::{WorkloadError, answer_length};
+use super::{WorkloadError, answer_length, file_hash};
+use crate::foundation::named_file::NamedFile;
 use crate::vocabulary::session::{MessageRole, Session};
 use crate::vocabulary::spec::workload::{AnswerPolicy, ChatDataset, ChatSpec};
 use crate::workloads::arrival::user_numbers;
@@ -62,6 +65,14 @@ pub fn check(spec: &ChatSpec, corpus: &Corpus) -> Result<(), WorkloadError> {
         }
     }
     Ok(())
+}
+
+/// The content hash of the conversations; null where they are made.
+pub(super) fn content_hashes(spec: &ChatSpec) -> Result<Value, WorkloadError> {
+    match &spec.dataset {
+        ChatDataset::Sharegpt(file) => Ok(json!({ "sharegpt": file_hash(NamedFile::Conversations, file)? })),
+        ChatDataset::Synthetic => Ok(Value::Null),
+    }
 }
 
 impl ChatWorkload {

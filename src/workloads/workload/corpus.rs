@@ -14,7 +14,7 @@ use super::prose::ProseKind;
 use super::sharegpt::SharegptDataset;
 use super::text::CountedText;
 use super::vocabulary::ProseVocabulary;
-use crate::vocabulary::spec::workload::RequestsSpec;
+use crate::vocabulary::spec::workload::{RequestsSpec, WorkloadSpec};
 use crate::vocabulary::trace::{Trace, TraceReadOptions};
 
 /// A handle to the kept texts. Clones share them; pass one to every cell of a sweep. Texts counted under different token rules, or by
@@ -102,7 +102,12 @@ impl Corpus {
     }
 
     /// The trace that a workload sends again, as far as it does, read the first time; `None` where it names none.
-    pub fn trace(&self, spec: &RequestsSpec) -> Result<Option<Arc<Trace>>, WorkloadError> {
+    pub fn trace(&self, workload: &WorkloadSpec) -> Result<Option<Arc<Trace>>, WorkloadError> {
+        let WorkloadSpec::Requests(spec) = workload else { return Ok(None) };
+        self.replayed(spec)
+    }
+
+    pub(super) fn replayed(&self, spec: &RequestsSpec) -> Result<Option<Arc<Trace>>, WorkloadError> {
         let Some(file) = spec.trace_file() else { return Ok(None) };
         let until_ms = spec.duration.map(|duration| duration.0 * spec.speed_up * 1e3);
         let cut = TraceReadOptions { unit: spec.trace_unit, block_tokens: spec.block_tokens.0, requests: spec.most(), until_ms };

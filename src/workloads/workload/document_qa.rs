@@ -6,6 +6,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+
 use super::corpus::{Corpus, TextOrigin};
 use super::draft::SessionDraft;
 use super::folder::DocumentFolder;
@@ -14,7 +16,7 @@ use super::seed::permutation;
 use super::text::CountedText;
 use super::text_generator::TextGenerator;
 use super::vocabulary::lines;
-use super::{WorkloadError, answer_length};
+use super::{WorkloadError, answer_length, file_hash};
 use crate::foundation::named_file::NamedFile;
 use crate::vocabulary::session::Session;
 use crate::vocabulary::spec::workload::{AnswerPolicy, DocumentQaSpec, DocumentReuse, DocumentsSpec};
@@ -56,12 +58,22 @@ pub fn check(spec: &DocumentQaSpec, corpus: &Corpus) -> Result<(), WorkloadError
     questions(spec)?;
     if let DocumentsSpec::Folder(path) = &spec.documents {
         let there = corpus.folder(path)?.files().len() as u64;
-        let needed = u64::from(spec.concurrent) * u64::from(spec.sequential);
+        let needed = spec.sessions();
         if there < needed && spec.reuse == DocumentReuse::Refuse {
             return Err(WorkloadError::TooFewDocuments { folder: path.clone(), there, needed });
         }
     }
     Ok(())
+}
+
+/// Content hashes of the documents in a folder and of a file of questions; null where the text is made or comes with the program.
+pub(super) fn content_hashes(spec: &DocumentQaSpec, corpus: &Corpus) -> Result<Value, WorkloadError> {
+    let documents = match &spec.documents {
+        DocumentsSpec::Folder(folder) => serde_json::to_value(corpus.documents(folder)?).unwrap_or_default(),
+        DocumentsSpec::Synthetic(_) => Value::Null,
+    };
+    let questions = spec.questions.as_deref().map(|file| file_hash(NamedFile::Questions, file)).transpose()?;
+    Ok(json!({ "documents": documents, "questions": questions }))
 }
 
 /// The follow-up questions of a session, in order: the first `rounds` of the list.

@@ -21,6 +21,11 @@ mod text_generator;
 mod titles;
 mod vocabulary;
 
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::foundation::named_file::NamedFile;
 use crate::vocabulary::spec::workload::WorkloadSpec;
 pub use chat::ChatWorkload;
 pub use corpus::Corpus;
@@ -50,6 +55,15 @@ impl Workload {
             WorkloadSpec::DocumentQa(spec) => document_qa::check(spec, corpus),
             WorkloadSpec::Chat(spec) => chat::check(spec, corpus),
             WorkloadSpec::Requests(spec) => requests::check(spec, corpus),
+        }
+    }
+
+    /// Content hashes of the files that a workload is made of: another text under the same name is another run. Null where it names none.
+    pub fn content_hashes(spec: &WorkloadSpec, corpus: &Corpus) -> Result<Value, WorkloadError> {
+        match spec {
+            WorkloadSpec::DocumentQa(spec) => document_qa::content_hashes(spec, corpus),
+            WorkloadSpec::Chat(spec) => chat::content_hashes(spec),
+            WorkloadSpec::Requests(spec) => requests::content_hashes(spec),
         }
     }
 
@@ -92,6 +106,13 @@ impl Workload {
             Self::Requests(workload) => workload.longest(),
         }
     }
+}
+
+/// The content hash of a file, in hexadecimal.
+fn file_hash(what: NamedFile, path: &Path) -> Result<String, WorkloadError> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(what.open(path).map_err(std::io::Error::from)?)?;
+    Ok(hasher.finalize().to_hex().to_string())
 }
 
 /// The length of an answer as servers take it.

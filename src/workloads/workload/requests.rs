@@ -6,13 +6,16 @@
 
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+
 use super::blocks::TraceBlockTexts;
 use super::corpus::Corpus;
 use super::draft::SessionDraft;
 use super::prose::ProseKind;
 use super::text::CountedText;
 use super::text_generator::TextGenerator;
-use super::{WorkloadError, answer_length};
+use super::{WorkloadError, answer_length, file_hash};
+use crate::foundation::named_file::NamedFile;
 use crate::vocabulary::session::{AnswerMode, MessageRole, Session};
 use crate::vocabulary::spec::workload::{AnswerPolicy, RequestsSpec};
 use crate::vocabulary::trace::Trace;
@@ -36,14 +39,22 @@ enum RequestTextSource {
 /// Whether the trace is there, and can be sent again, that the workload names.
 pub fn check(spec: &RequestsSpec, corpus: &Corpus) -> Result<(), WorkloadError> {
     answer_length(spec.answer_tokens)?;
-    corpus.trace(spec)?;
+    corpus.replayed(spec)?;
     Ok(())
+}
+
+/// The content hash of the trace; null where there is none.
+pub(super) fn content_hashes(spec: &RequestsSpec) -> Result<Value, WorkloadError> {
+    match spec.trace_file() {
+        Some(file) => Ok(json!({ "trace": file_hash(NamedFile::Trace, file)? })),
+        None => Ok(Value::Null),
+    }
 }
 
 impl RequestsWorkload {
     pub async fn prepare(spec: &RequestsSpec, author: TextGenerator, corpus: &Corpus) -> Result<Self, WorkloadError> {
         check(spec, corpus)?;
-        let texts = match corpus.trace(spec)? {
+        let texts = match corpus.replayed(spec)? {
             Some(trace) => RequestTextSource::Trace { trace, blocks: TraceBlockTexts::new(spec.block_tokens.0) },
             None => RequestTextSource::Made { prompt_tokens: spec.prompt_tokens.0, answer_tokens: answer_length(spec.answer_tokens)? },
         };

@@ -42,7 +42,7 @@ fn documents(spec: &DocumentQaSpec, folder: &Path, disk: &mut FileLookupCache, l
             look.fault(&path, format!("`{shown}` holds no documents"), hint);
         }
         Ok(there) => {
-            let sessions = u64::from(spec.concurrent) * u64::from(spec.sequential);
+            let sessions = spec.sessions();
             if there < sessions && spec.reuse == DocumentReuse::Refuse {
                 let message = format!(
                     "`{shown}` holds {there} documents, fewer than the {sessions} sessions of concurrent {} × sequential {}",

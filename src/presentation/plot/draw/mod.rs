@@ -33,3 +33,22 @@ mod ticks;
 pub mod timeline;
 mod tips;
 mod words;
+
+use super::PlotError;
+use super::figure::PlotFigure;
+use super::svg::SvgDocument;
+
+/// Draws a figure.
+pub fn draw(figure: &PlotFigure) -> Result<SvgDocument, PlotError> {
+    match figure {
+        PlotFigure::Heatmap(heatmap) => heatmap::draw(heatmap),
+        PlotFigure::Curve(curve) => curve::draw(curve),
+        PlotFigure::Pareto(pareto) => pareto::draw(pareto),
+        PlotFigure::Cdf(cdf) => cdf::draw(cdf),
+        PlotFigure::Timeline(timeline) => timeline::draw(timeline),
+        PlotFigure::Bars3d(bars) => bars3d::draw(bars),
+        PlotFigure::Difference(difference) => difference::draw(difference),
+        PlotFigure::Panels(panels) => panels::draw(panels),
+        PlotFigure::History(history) => history::draw(history),
+    }
+}

@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::error::ServerLaunchError;
+use crate::servers::client::single_message;
 use crate::servers::endpoint::{ServerEndpoint, server_message};
 use crate::servers::server::endpoint_request::EndpointRequest;
 use crate::vocabulary::spec::server::ReadySpec;
@@ -79,10 +80,7 @@ impl ReadinessProbe {
     }
 
     async fn chatted(&self, body: Vec<u8>) -> Result<(), String> {
-        let url = self.endpoint.address().api(match self.api {
-            TargetApi::Chat => "chat/completions",
-            TargetApi::Completions => "completions",
-        });
+        let url = self.endpoint.address().api(self.api.path());
         let reply = self.endpoint.call(self.endpoint.request(Method::POST, url, Some(body))).await.map_err(|error| error.to_string())?;
         if reply.is_success() {
             return Ok(());
@@ -95,10 +93,8 @@ impl ReadinessProbe {
 /// A request for one token, with the target's further fields.
 fn chat(target: &TargetSpec) -> Vec<u8> {
     let mut body = json!({ "model": target.model, "max_tokens": 1 });
-    match target.api {
-        TargetApi::Chat => body["messages"] = json!([{ "role": "user", "content": "Hello" }]),
-        TargetApi::Completions => body["prompt"] = json!("Hello"),
-    }
+    let (field, conversation) = single_message(target.api, "Hello");
+    body[field] = conversation;
     if let Value::Object(body) = &mut body {
         // The answer to this one is no stream.
         body.extend(target.body.iter().filter(|(name, _)| !name.starts_with("stream")).map(|(name, value)| (name.clone(), value.clone())));
