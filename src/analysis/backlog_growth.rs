@@ -95,7 +95,7 @@ fn has_rate(run: &SavedRun) -> bool {
 
 fn backlog(columns: &RequestColumns, run: usize) -> Result<RunBacklog, AnalysisError> {
     let (due, over) = (columns.number(NumericColumn::Intended)?, columns.number(NumericColumn::Done)?);
-    Ok(RunBacklog::of(columns.of_run(run).map(|row| (due[row] / 1e6, over[row] / 1e6, columns.is_measured[row]))))
+    Ok(RunBacklog::of(columns.of_run(run).map(|row| (due.of(row) / 1e6, over.of(row) / 1e6, columns.is_measured(row)))))
 }
 
 /// How long a run like this would be that makes it certain: a mean is known the better by the square root of the time.
@@ -113,13 +113,10 @@ fn slope(measure: &Measure, table: &RequestTable, growths: &[(usize, RunBacklogG
         return Ok(None);
     };
     let rows = table.filtered(&measure.filter)?;
-    let (values, due) = (rows.values_by_row(metric)?, rows.counts(NumericColumn::Intended)?);
-    let runs: Vec<usize> = rows.session_keys()?.into_iter().map(|(run, _)| run).collect();
     let mut slopes = Vec::new();
     for (number, growth) in growths {
-        let of_run = runs.iter().zip(&due).zip(&values).filter(|((run, _), _)| *run == number);
-        let points = of_run.filter_map(|((_, due), values)| Some((due.as_ref()? / 1e6, *values.first()?)));
-        slopes.extend(median_slope(&batch_medians(points, growth)));
+        let points = rows.of_run(*number).values_when_due(metric)?;
+        slopes.extend(median_slope(&batch_medians(points.into_iter(), growth)));
     }
     let mean = slopes.iter().sum::<f64>() / slopes.len().max(1) as f64;
     Ok((mean > 0.0).then_some(mean))

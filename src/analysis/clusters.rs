@@ -9,6 +9,7 @@ use std::cell::OnceCell;
 
 use super::percentile;
 use super::time_series::LEAST_ROWS_IN_TIME;
+use super::value_order::ValueOrder;
 
 /// Fewer sessions with a failure than this say nothing of how failures gather in sessions.
 const LEAST_FAILING_SESSIONS: usize = 5;
@@ -20,8 +21,9 @@ const NORMAL_975: f64 = 1.959_964;
 #[derive(Debug, Default)]
 pub struct SessionValues {
     values: Vec<f64>,
+    /// How many values there are up to the end of each session; empty as long as each brings one.
     ends: Vec<usize>,
-    ascending: OnceCell<Vec<f64>>,
+    order: OnceCell<ValueOrder>,
     alike: OnceCell<f64>,
 }
 
@@ -36,29 +38,34 @@ impl SessionValues {
     pub fn add(&mut self, bring: impl FnOnce(&mut Vec<f64>)) {
         let before = self.values.len();
         bring(&mut self.values);
-        if self.values.len() > before {
+        let brought = self.values.len() - before;
+        if brought > 1 && self.ends.is_empty() {
+            self.ends.extend(1..=before);
+        }
+        if brought > 1 || brought == 1 && !self.ends.is_empty() {
             self.ends.push(self.values.len());
         }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &[f64]> {
         let mut begin = 0;
-        self.ends.iter().map(move |end| {
-            let session = &self.values[begin..*end];
-            begin = *end;
-            session
+        (0..self.len()).map(move |session| {
+            let end = self.ends.get(session).copied().unwrap_or(session + 1);
+            let values = &self.values[begin..end];
+            begin = end;
+            values
         })
     }
 
     /// How many sessions.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ends.len()
+        if self.ends.is_empty() { self.values.len() } else { self.ends.len() }
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.values.is_empty()
     }
 
     /// The standard error of the mean, with sessions as what is independent: the linearised variance of a ratio.
@@ -79,10 +86,14 @@ impl SessionValues {
 
     /// All values, ascending; worked out once.
     pub fn ascending(&self) -> &[f64] {
-        self.ascending.get_or_init(|| {
-            let mut values = self.values.clone();
-            values.sort_unstable_by(f64::total_cmp);
-            values
+        &self.order().ascending
+    }
+
+    fn order(&self) -> &ValueOrder {
+        // Ranks are only asked for where sessions bring several values.
+        let each_brings_one = self.ends.is_empty();
+        self.order.get_or_init(|| {
+            if each_brings_one { ValueOrder::of(self.values.iter().copied()) } else { ValueOrder::with_ranks(&self.values) }
         })
     }
 }
@@ -223,14 +234,15 @@ fn expected_design_effect(sessions: &SessionValues, clusters: &ClusterSizes, sha
 /// The correlation of two values of one session in normal scores: the intraclass correlation of their ranks by analysis of variance
 /// (G. W. Snedecor and W. G. Cochran, "Statistical Methods", 8th ed. 1989, section 13.5), and from it Pearson's by 2 sin(pi r / 6).
 fn rank_correlation(sessions: &SessionValues, clusters: &ClusterSizes) -> f64 {
-    let ranks = ranks(sessions);
+    let order = sessions.order();
     let (total, count) = (clusters.total, clusters.count);
     let mean = total.midpoint(1.0);
     let (mut between, mut within) = (0.0, 0.0);
-    let mut begin = 0;
-    for (end, size) in sessions.ends.iter().zip(&clusters.sizes) {
-        let ranks = &ranks[begin..*end];
-        begin = *end;
+    let (mut ranks, mut begin) = (Vec::new(), 0);
+    for (values, size) in sessions.iter().zip(&clusters.sizes) {
+        ranks.clear();
+        ranks.extend((begin..).zip(values).map(|(place, value)| order.rank_of(place, *value)));
+        begin += values.len();
         let own = ranks.iter().sum::<f64>() / size;
         between += size * (own - mean).powi(2);
         within += ranks.iter().map(|rank| (rank - own).powi(2)).sum::<f64>();
@@ -242,25 +254,6 @@ fn rank_correlation(sessions: &SessionValues, clusters: &ClusterSizes) -> f64 {
     let size = (total - clusters.mean_size) / (count - 1.0);
     let correlation = (between - within) / (between + (size - 1.0) * within);
     if correlation.is_finite() { 2.0 * (correlation.clamp(0.0, 1.0) * std::f64::consts::PI / 6.0).sin() } else { 1.0 }
-}
-
-/// Of each value in its place: its rank among all, from 1; equal values share theirs.
-#[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-fn ranks(sessions: &SessionValues) -> Vec<f64> {
-    let mut places: Vec<(f64, u32)> = sessions.values.iter().copied().zip(0..).collect();
-    places.sort_unstable_by(|left, right| left.0.total_cmp(&right.0));
-    let mut ranks = vec![0.0; sessions.values.len()];
-    let mut first = 0;
-    for group in places.chunk_by(|left, right| left.0.to_bits() == right.0.to_bits()) {
-        let rank = first as f64 + (group.len() as f64).midpoint(1.0);
-        first += group.len();
-        for (_, place) in group {
-            ranks[*place as usize] = rank;
-        }
-    }
-    // What was sorted for the ranks need not be sorted again.
-    let _ = sessions.ascending.set(places.into_iter().map(|(value, _)| value).collect());
-    ranks
 }
 
 /// The correlation of "is beyond the percentile" of two normal values that are correlated: the integral of the bivariate density over the

@@ -1,14 +1,18 @@
 //! The columns of a cell's runs as plain numbers, one run behind the other: what all figures of the cell are worked out from.
 //!
-//! In: saved rows. Out: a number a row and column, NaN where a row lacks it; phases and failures as codes; gaps between tokens, which are only
-//! read where a figure needs them. Must not know metrics.
+//! In: saved rows. Out: a number a row and column, NaN where a row lacks it; phases as bits and failures as codes; gaps between tokens, which are
+//! only read where a figure needs them. A column is read once, but for those of very many rows: of them each is held for as long as a figure
+//! uses it. Must not know metrics.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::ops::Range;
+use std::rc::{Rc, Weak};
 
 use polars::prelude::DataFrame;
+use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 
 use super::AnalysisError;
+use super::number_column::{NumberColumn, NumberColumnBuilder, many_rows};
 use crate::records::record::{FailureKind, FirstEventSource, RequestPhase};
 use crate::records::store::SavedRequests;
 
@@ -99,15 +103,26 @@ impl TokenGapColumn {
     }
 }
 
+/// A column that was read.
+#[derive(Debug, Default)]
+enum KeptColumn {
+    #[default]
+    Unread,
+    Held(Rc<NumberColumn>),
+    /// As long as somebody else holds it.
+    Lent(Weak<NumberColumn>),
+}
+
 /// All rows of some runs, those of warm-up included.
 #[derive(Debug)]
 pub(super) struct RequestColumns {
     runs: Vec<SavedRequests>,
     /// The first row of each run, and at last how many rows there are.
     starts: Vec<usize>,
-    numbers: [OnceCell<Vec<f64>>; ALL],
+    numbers: RefCell<[KeptColumn; ALL]>,
     gaps: OnceCell<TokenGapColumn>,
-    pub is_measured: Vec<bool>,
+    measured: Bitmap,
+    failed: Bitmap,
     /// 0 for none, else the place of the kind in `failure_kinds`, from 1.
     failures: Vec<u8>,
     failure_kinds: Vec<FailureKind>,
@@ -126,9 +141,10 @@ impl RequestColumns {
         let mut columns = Self {
             runs,
             starts,
-            numbers: [const { OnceCell::new() }; ALL],
+            numbers: RefCell::default(),
             gaps: OnceCell::new(),
-            is_measured: Vec::with_capacity(rows),
+            measured: Bitmap::new(),
+            failed: Bitmap::new(),
             failures: Vec::with_capacity(rows),
             failure_kinds: Vec::new(),
         };
@@ -136,21 +152,32 @@ impl RequestColumns {
         Ok(columns)
     }
 
+    /// Phases, failures and, where they are kept, the usual numbers, in one pass.
     fn read_usual(&mut self, rows: usize) -> Result<(), AnalysisError> {
-        let mut names: Vec<&str> = USUAL.iter().map(|number| number.name()).collect();
-        names.extend(["phase", "failure"]);
-        let mut numbers: Vec<Vec<f64>> = USUAL.iter().map(|_| Vec::with_capacity(rows)).collect();
+        let usual = if rows >= many_rows() { &[] } else { &USUAL[..] };
+        let mut names: Vec<&str> = usual.iter().map(|number| number.name()).collect();
+        names.extend(["phase", "failure", NumericColumn::FirstToken.name()]);
+        let mut numbers: Vec<NumberColumnBuilder> = usual.iter().map(|_| NumberColumnBuilder::for_rows(rows)).collect();
+        let (mut measured, mut failed) = (BitmapBuilder::with_capacity(rows), BitmapBuilder::with_capacity(rows));
         for run in self.runs.clone() {
             run.columns(&names, |part| {
-                for (number, values) in USUAL.iter().zip(&mut numbers) {
+                for (number, values) in usual.iter().zip(&mut numbers) {
                     add_numbers(part, *number, values)?;
                 }
-                self.is_measured.extend(part.column("phase")?.str()?.iter().map(|phase| phase == Some(RequestPhase::Measure.name())));
-                self.add_failures(part)
+                for phase in part.column("phase")?.str()?.iter() {
+                    measured.push(phase == Some(RequestPhase::Measure.name()));
+                }
+                self.add_failures(part)?;
+                let first_tokens = part.column(NumericColumn::FirstToken.name())?.i64()?;
+                for first_token in first_tokens.iter() {
+                    failed.push(self.failures[failed.len()] > 0 || first_token.is_none());
+                }
+                Ok::<_, AnalysisError>(())
             })?;
         }
-        for (number, values) in USUAL.iter().zip(numbers) {
-            let _ = self.numbers[*number as usize].set(values);
+        (self.measured, self.failed) = (measured.freeze(), failed.freeze());
+        for (number, values) in usual.iter().zip(numbers) {
+            self.numbers.get_mut()[*number as usize] = KeptColumn::Held(Rc::new(values.finish()));
         }
         Ok(())
     }
@@ -197,17 +224,40 @@ impl RequestColumns {
         self.starts.partition_point(|start| *start <= row) - 1
     }
 
+    /// Whether what is read and worked out of these rows is kept. Of very many it is not, but read and worked out again: so a cell takes less than
+    /// 50 bytes a row at any time.
+    pub fn keeps(&self) -> bool {
+        self.rows() < many_rows()
+    }
+
+    /// Which rows are of the measured phase.
+    pub fn measured(&self) -> &Bitmap {
+        &self.measured
+    }
+
+    pub fn is_measured(&self, row: usize) -> bool {
+        self.measured.get_bit(row)
+    }
+
     /// A column, a number a row; NaN where the row has none.
-    pub fn number(&self, number: NumericColumn) -> Result<&[f64], AnalysisError> {
-        let place = &self.numbers[number as usize];
-        if place.get().is_none() {
-            let mut values = Vec::with_capacity(self.rows());
-            for run in &self.runs {
-                run.columns(&[number.name()], |part| add_numbers(part, number, &mut values))?;
+    pub fn number(&self, number: NumericColumn) -> Result<Rc<NumberColumn>, AnalysisError> {
+        match &self.numbers.borrow()[number as usize] {
+            KeptColumn::Held(column) => return Ok(Rc::clone(column)),
+            KeptColumn::Lent(column) => {
+                if let Some(column) = column.upgrade() {
+                    return Ok(column);
+                }
             }
-            let _ = place.set(values);
+            KeptColumn::Unread => {}
         }
-        Ok(place.get().map_or(&[], Vec::as_slice))
+        let mut values = NumberColumnBuilder::for_rows(self.rows());
+        for run in &self.runs {
+            run.columns(&[number.name()], |part| add_numbers(part, number, &mut values))?;
+        }
+        let column = Rc::new(values.finish());
+        let kept = if self.keeps() { KeptColumn::Held(Rc::clone(&column)) } else { KeptColumn::Lent(Rc::downgrade(&column)) };
+        self.numbers.borrow_mut()[number as usize] = kept;
+        Ok(column)
     }
 
     /// Whether the tokens of each row's first event are an estimate.
@@ -229,8 +279,9 @@ impl RequestColumns {
         self.failure_kinds.get(place).copied()
     }
 
-    pub fn has_failure(&self, row: usize) -> bool {
-        self.failures[row] > 0
+    /// Whether a row failed. No token in a row without a failure cannot come from this program; it is a failure all the same, and never a 0.
+    pub fn is_failed(&self, row: usize) -> bool {
+        self.failed.get_bit(row)
     }
 
     pub fn gaps(&self) -> Result<&TokenGapColumn, AnalysisError> {
@@ -245,14 +296,13 @@ impl RequestColumns {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts and stamps are far below 2^53")]
-fn add_numbers(part: &DataFrame, number: NumericColumn, values: &mut Vec<f64>) -> Result<(), AnalysisError> {
+fn add_numbers(part: &DataFrame, number: NumericColumn, values: &mut NumberColumnBuilder) -> Result<(), AnalysisError> {
     let column = part.column(number.name())?.i64()?;
     for chunk in column.downcast_iter() {
         if column.null_count() == 0 {
-            values.extend(chunk.values().iter().map(|value| *value as f64));
+            values.extend(chunk.values().iter().map(|value| Some(*value)));
         } else {
-            values.extend(chunk.iter().map(|value| value.map_or(f64::NAN, |value| *value as f64)));
+            values.extend(chunk.iter().map(Option::<&i64>::copied));
         }
     }
     Ok(())

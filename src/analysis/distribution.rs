@@ -87,7 +87,7 @@ impl EmpiricalDistribution {
             return Ok(None);
         }
         let n = rows.requests_with(population.metric)?;
-        let failed = rows.failed_rows()?;
+        let failed = rows.failed_rows();
         let margin = (population.metric != Metric::Itl).then(|| massart(n, CONFIDENCE));
         Ok(Some(Self { n, failed, steps: thinned(&steps(&values)), margin }))
     }

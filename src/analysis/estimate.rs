@@ -33,7 +33,7 @@ pub(super) struct MeasureSample {
 impl MeasureSample {
     pub fn of(measure: &Measure, table: &RequestTable) -> Result<Self, AnalysisError> {
         let rows = table.filtered(&measure.filter)?;
-        let failed = rows.failed_rows()?;
+        let failed = rows.failed_rows();
         let (sessions, n) = match measure.metric() {
             Some(metric) => (rows.values_by_session(metric)?, rows.requests_with(metric)?),
             None => (rows.failed_by_session()?, rows.rows() as u64),

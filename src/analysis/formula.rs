@@ -1,36 +1,26 @@
-//! A metric of each row, from the row's columns, and whether the row failed. Must not know which rows are asked for.
+//! A metric of each row, from the row's columns. Must not know which rows are asked for.
+
+use std::rc::Rc;
 
 use super::AnalysisError;
 use super::columns::{NumericColumn, RequestColumns};
+use super::number_column::NumberColumn;
 use crate::vocabulary::metric::{Metric, MetricFormula, RequestStamp};
-
-/// Which rows failed. No token in a row without a failure cannot come from this program; it is a failure all the same, and never a 0.
-#[derive(Clone, Copy)]
-pub(super) struct RowFailures<'a> {
-    pub columns: &'a RequestColumns,
-    pub first_token: &'a [f64],
-}
-
-impl RowFailures<'_> {
-    pub fn of(&self, row: usize) -> bool {
-        self.columns.has_failure(row) || self.first_token[row].is_nan()
-    }
-}
 
 /// The columns that a metric's formula reads.
 pub(super) struct MetricColumns<'a> {
-    pub failed: RowFailures<'a>,
+    columns: &'a RequestColumns,
     metric: Metric,
     formula: MetricFormula,
-    from: &'a [f64],
-    to: &'a [f64],
-    tokens: Option<TokenColumns<'a>>,
+    from: Rc<NumberColumn>,
+    to: Rc<NumberColumn>,
+    tokens: Option<TokenColumns>,
 }
 
 /// Output tokens, in all and of the first event.
-struct TokenColumns<'a> {
-    all: &'a [f64],
-    first_event: &'a [f64],
+struct TokenColumns {
+    all: Rc<NumberColumn>,
+    first_event: Rc<NumberColumn>,
 }
 
 impl<'a> MetricColumns<'a> {
@@ -44,17 +34,17 @@ impl<'a> MetricColumns<'a> {
                 first_event: columns.number(NumericColumn::FirstEventTokens)?,
             }),
         };
-        let failed = RowFailures { columns, first_token: columns.number(NumericColumn::FirstToken)? };
-        Ok(Self { failed, metric, formula, from: columns.number(column(from))?, to: columns.number(column(to))?, tokens })
+        Ok(Self { columns, metric, formula, from: columns.number(column(from))?, to: columns.number(column(to))?, tokens })
     }
 
     /// NaN where it is undefined.
     pub fn value(&self, row: usize) -> f64 {
-        if self.failed.of(row) {
+        if self.columns.is_failed(row) {
             return self.metric.worst();
         }
-        let (all, first_event) = self.tokens.as_ref().map_or((f64::NAN, f64::NAN), |tokens| (tokens.all[row], tokens.first_event[row]));
-        self.formula.value(self.to[row] - self.from[row], all, first_event)
+        let tokens = self.tokens.as_ref();
+        let (all, first_event) = tokens.map_or((f64::NAN, f64::NAN), |tokens| (tokens.all.of(row), tokens.first_event.of(row)));
+        self.formula.value(self.to.of(row) - self.from.of(row), all, first_event)
     }
 }
 

@@ -25,19 +25,19 @@ pub struct MomentRange {
 impl MomentRange {
     /// Of each run that has such a moment.
     pub fn by_run(table: &RequestTable, moment: RequestMoment) -> Result<Vec<Self>, AnalysisError> {
-        let (columns, failed) = (table.columns(), table.failures()?);
+        let columns = table.columns();
         let (sent, done) = (columns.number(NumericColumn::Sent)?, columns.number(NumericColumn::Done)?);
         // A turn that was never sent has a row, and failed the moment it was "sent".
         let may_be_unsent = |row: usize| columns.failure(row).is_some_and(FailureKind::may_be_unsent);
-        let was_sent = |row: usize| !may_be_unsent(row) || sent[row] < done[row];
+        let was_sent = |row: usize| !may_be_unsent(row) || sent.of(row) < done.of(row);
         let mut runs: Vec<Option<Self>> = vec![None; columns.runs()];
         let mut rows = table.picked().peekable();
         for (number, known) in runs.iter_mut().enumerate() {
             let end = columns.of_run(number).end;
             while let Some(row) = rows.next_if(|row| *row < end) {
                 let at = match moment {
-                    RequestMoment::Sent if was_sent(row) => sent[row] / 1e6,
-                    RequestMoment::Completed if !failed.of(row) => done[row] / 1e6,
+                    RequestMoment::Sent if was_sent(row) => sent.of(row) / 1e6,
+                    RequestMoment::Completed if !columns.is_failed(row) => done.of(row) / 1e6,
                     RequestMoment::Sent | RequestMoment::Completed => continue,
                 };
                 let before = known.unwrap_or(Self { n: 0, first: at, last: at });

@@ -30,7 +30,7 @@ pub fn by_repeat(cell: &CellRuns<'_>, pooled: &RequestTable, goals: &[Goal], sho
         Ok(RepeatSummary {
             repeat: run.record.header.repeat,
             n: table.rows() as u64,
-            failed: table.failed_rows()?,
+            failed: table.failed_rows(),
             shown: if whole { plain_value(shown, &table)?.and_then(ExtendedReal::new) } else { None },
             passes: (whole && !goals.is_empty()).then(|| all.into_iter().all(|passes| passes)),
             salt: run.record.salt.clone(),
@@ -46,7 +46,7 @@ pub fn by_repeat(cell: &CellRuns<'_>, pooled: &RequestTable, goals: &[Goal], sho
 fn plain_value(measure: &Measure, table: &RequestTable) -> Result<Option<f64>, AnalysisError> {
     let rows = table.filtered(&measure.filter)?;
     let Some(metric) = measure.metric() else {
-        let failed = rows.failed_rows()?;
+        let failed = rows.failed_rows();
         return Ok((rows.rows() > 0).then(|| failed as f64 / rows.rows() as f64));
     };
     let values = rows.values(metric)?;

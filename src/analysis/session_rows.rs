@@ -1,6 +1,8 @@
 //! Rows brought together by session: rows and their sessions' numbers in, the rows of one session after the other out, run by run, each in
 //! the order in which they came. Must not know what rows hold.
 
+use super::number_column::NumberColumn;
+
 /// Rows by session, one session behind the other.
 #[derive(Debug, Default)]
 pub(super) struct SessionRows {
@@ -11,9 +13,9 @@ pub(super) struct SessionRows {
 impl SessionRows {
     /// Adds the rows of one run, ascending by session, and in each as they come.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sessions are counted from 0, and rows fit into 32 bits")]
-    pub fn add(&mut self, rows: impl Iterator<Item = usize> + Clone, sessions: &[f64]) {
+    pub fn add(&mut self, rows: impl Iterator<Item = usize> + Clone, sessions: &NumberColumn) {
         let before = self.rows.len();
-        let (count, last) = rows.clone().fold((0_usize, 0), |(count, last), row| (count + 1, last.max(sessions[row] as u64)));
+        let (count, last) = rows.clone().fold((0_usize, 0), |(count, last), row| (count + 1, last.max(sessions.of(row) as u64)));
         if count == 0 {
             return;
         }
@@ -21,9 +23,9 @@ impl SessionRows {
             self.place(rows, sessions, count, last as usize);
         } else {
             self.rows.extend(rows.map(|row| row as u32));
-            self.rows[before..].sort_by_key(|row| sessions[*row as usize] as u64);
+            self.rows[before..].sort_by_key(|row| sessions.of(*row as usize) as u64);
         }
-        let same = |left: &u32, right: &u32| sessions[*left as usize].to_bits() == sessions[*right as usize].to_bits();
+        let same = |left: &u32, right: &u32| sessions.of(*left as usize).to_bits() == sessions.of(*right as usize).to_bits();
         let mut end = before;
         for session in self.rows[before..].chunk_by(same) {
             end += session.len();
@@ -33,18 +35,18 @@ impl SessionRows {
 
     /// By counting, where the numbers of sessions lie close together.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sessions are counted from 0, and rows fit into 32 bits")]
-    fn place(&mut self, rows: impl Iterator<Item = usize> + Clone, sessions: &[f64], count: usize, last: usize) {
+    fn place(&mut self, rows: impl Iterator<Item = usize> + Clone, sessions: &NumberColumn, count: usize, last: usize) {
         let before = self.rows.len();
         let mut next = vec![0_u32; last + 2];
         for row in rows.clone() {
-            next[sessions[row] as usize + 1] += 1;
+            next[sessions.of(row) as usize + 1] += 1;
         }
         for place in 1..next.len() {
             next[place] += next[place - 1];
         }
         self.rows.resize(before + count, 0);
         for row in rows {
-            let place = &mut next[sessions[row] as usize];
+            let place = &mut next[sessions.of(row) as usize];
             self.rows[before + *place as usize] = row as u32;
             *place += 1;
         }
@@ -67,7 +69,7 @@ mod tests {
     #[test]
     fn rows_of_a_session_come_together_whether_its_number_is_small_or_large() {
         for offset in [0.0, 1e9] {
-            let sessions: Vec<f64> = [2.0, 0.0, 2.0, 7.0, 0.0, 1.0].map(|session| session + offset).to_vec();
+            let sessions = NumberColumn::Plain([2.0, 0.0, 2.0, 7.0, 0.0, 1.0].map(|session| session + offset).to_vec());
             let mut grouped = SessionRows::default();
             grouped.add(0..5, &sessions);
             grouped.add(5..6, &sessions);

@@ -1,8 +1,13 @@
 //! What the rows alone say of the sessions of a cell: how many tokens they keep alive, how much of what they sent again came from a
 //! cache, and how many requests were in flight. Rows in, figures out; knows no server's metrics but the hits that stand in for rows.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::rc::Rc;
+
 use super::AnalysisError;
 use super::columns::{NumericColumn, RequestColumns};
+use super::number_column::{NumberColumn, NumberColumnBuilder};
 use super::session_rows::SessionRows;
 use super::watched::RunServerFigures;
 use crate::analysis::summary::SessionFigures;
@@ -28,28 +33,28 @@ struct RunSessionSums {
 /// What requests tell, as far as it matters here, by row.
 struct SessionColumns<'a> {
     columns: &'a RequestColumns,
-    turn: &'a [f64],
-    sent: &'a [f64],
-    done: &'a [f64],
-    prompt: &'a [f64],
-    cached: &'a [f64],
-    output: &'a [f64],
-    in_flight: &'a [f64],
+    turn: Rc<NumberColumn>,
+    sent: Rc<NumberColumn>,
+    done: Rc<NumberColumn>,
+    prompt: Rc<NumberColumn>,
+    cached: Rc<NumberColumn>,
+    output: Rc<NumberColumn>,
+    in_flight: Rc<NumberColumn>,
 }
 
-/// A session's first request, the end of its last, and its longest prompt and answer where it tells.
-struct SessionLifetime {
-    begin: f64,
-    end: f64,
-    size: Option<f64>,
+/// Of each session of a run: its first request, the end of its last, in microseconds, and its longest prompt and answer where it tells.
+#[derive(Debug)]
+struct SessionLifetimes {
+    begins: NumberColumnBuilder,
+    ends: NumberColumnBuilder,
+    tokens: NumberColumnBuilder,
 }
 
 impl SessionFigures {
     /// Pools the runs of a cell; `columns` and `watched` hold their rows and their samples' figures in the same order.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sums of token counts are far below 2^53")]
     pub(super) fn of(runs: &[&SavedRun], columns: &RequestColumns, watched: &[RunServerFigures]) -> Result<Self, AnalysisError> {
-        let told = SessionColumns::of(columns)?;
-        let each = runs.iter().enumerate().map(|(run, saved)| run_sessions(&told, run, saved.record.header.work().shared_tokens));
+        let each = runs.iter().enumerate().map(|(run, saved)| run_sessions(columns, run, saved.record.header.work().shared_tokens));
         let each: Vec<RunSessionSums> = each.collect::<Result<_, _>>()?;
         let sum = |get: fn(&RunSessionSums) -> f64| each.iter().map(get).sum::<f64>();
         // Stamps that are only laid out, as those of imported files without send times, do not tell what was alive at one time.
@@ -104,39 +109,42 @@ impl<'a> SessionColumns<'a> {
     }
 }
 
-fn run_sessions(told: &SessionColumns<'_>, run: usize, shared: f64) -> Result<RunSessionSums, AnalysisError> {
+fn run_sessions(columns: &RequestColumns, run: usize, shared: f64) -> Result<RunSessionSums, AnalysisError> {
+    let (mut sums, mut lives) = (RunSessionSums::default(), SessionLifetimes::for_rows(columns.of_run(run).len()));
     let mut grouped = SessionRows::default();
-    grouped.add(told.columns.of_run(run), told.columns.number(NumericColumn::Session)?);
-    let mut sums = RunSessionSums::default();
-    let mut lives = Vec::new();
+    let sessions = columns.number(NumericColumn::Session)?;
+    grouped.add(columns.of_run(run), &sessions);
+    drop(sessions);
+    let told = SessionColumns::of(columns)?;
     let mut rows = Vec::new();
     for session in grouped.iter() {
         rows.clear();
         rows.extend(session.iter().map(|row| *row as usize));
-        rows.sort_by(|left, right| told.sent[*left].total_cmp(&told.sent[*right]));
-        add_reuse(&mut sums, told, &rows, shared);
-        lives.extend(life(told, &rows, shared));
+        rows.sort_by(|left, right| told.sent.of(*left).total_cmp(&told.sent.of(*right)));
+        add_reuse(&mut sums, &told, &rows, shared);
+        lives.add(&told, &rows);
     }
-    sums.resident = resident(lives, shared);
+    drop((told, grouped));
+    sums.resident = lives.resident(shared);
     Ok(sums)
 }
 
 fn add_reuse(sums: &mut RunSessionSums, told: &SessionColumns<'_>, rows: &[usize], shared: f64) {
     let mut longest: Option<f64> = None;
     for row in rows.iter().copied() {
-        let measured = told.columns.is_measured[row];
+        let measured = told.columns.is_measured(row);
         if measured {
-            sums.in_flight += told.in_flight[row];
+            sums.in_flight += told.in_flight.of(row);
             sums.measured += 1.0;
         }
-        let prompt = told.prompt[row];
+        let prompt = told.prompt.of(row);
         if prompt.is_nan() {
             continue;
         }
-        if let Some(before) = longest.filter(|_| told.turn[row] >= 1.0) {
+        if let Some(before) = longest.filter(|_| told.turn.of(row) >= 1.0) {
             let own = (before.min(prompt) - shared).max(0.0);
             sums.sent_before += own;
-            let cached = told.cached[row];
+            let cached = told.cached.of(row);
             if measured && !cached.is_nan() {
                 sums.told += own;
                 sums.reused += (cached - shared).clamp(0.0, own);
@@ -146,33 +154,59 @@ fn add_reuse(sums: &mut RunSessionSums, told: &SessionColumns<'_>, rows: &[usize
     }
 }
 
-fn life(told: &SessionColumns<'_>, rows: &[usize], shared: f64) -> Option<SessionLifetime> {
-    let answer = |row: usize| Some(told.output[row]).filter(|output| !output.is_nan()).unwrap_or(0.0);
-    let size = |row: usize| (told.prompt[row] + answer(row) - shared).max(0.0);
-    let end = rows.iter().map(|row| told.done[*row]).max_by(f64::total_cmp)?;
-    let told_sizes = rows.iter().filter(|row| !told.prompt[**row].is_nan()).map(|row| size(*row));
-    Some(SessionLifetime { begin: told.sent[*rows.first()?], end, size: told_sizes.max_by(f64::total_cmp) })
-}
-
-/// The largest sum over the sessions alive at one time. A session lives from its first request to the end of its last; one that never
-/// told its length counts as the others do on average.
-#[expect(clippy::cast_precision_loss, reason = "sessions are few")]
-fn resident(lives: Vec<SessionLifetime>, shared: f64) -> Option<f64> {
-    let known: Vec<f64> = lives.iter().filter_map(|life| life.size).collect();
-    let mean = known.iter().sum::<f64>() / known.len().max(1) as f64;
-    // Ends before beginnings, where both fall together.
-    let mut changes: Vec<(f64, f64)> = Vec::with_capacity(2 * lives.len());
-    for SessionLifetime { begin, end, size } in lives {
-        let size = size.unwrap_or(mean);
-        changes.extend([(begin, size), (end, -size)]);
+impl SessionLifetimes {
+    fn for_rows(rows: usize) -> Self {
+        let column = || NumberColumnBuilder::for_rows(rows);
+        Self { begins: column(), ends: column(), tokens: column() }
     }
-    changes.sort_unstable_by(|left, right| left.0.total_cmp(&right.0).then(left.1.total_cmp(&right.1)));
-    let sums = changes.iter().scan(0.0, |alive, (_, change)| {
-        *alive += change;
-        Some(*alive)
-    });
-    let most = sums.max_by(f64::total_cmp)?;
-    (!known.is_empty()).then(|| (most + shared).round())
+
+    /// Adds a session, whose rows come in the order in which they were sent.
+    #[expect(clippy::cast_possible_truncation, reason = "stamps and token counts are far below 2^53")]
+    fn add(&mut self, told: &SessionColumns<'_>, rows: &[usize]) {
+        let answer = |row: usize| Some(told.output.of(row)).filter(|output| !output.is_nan()).unwrap_or(0.0);
+        let end = rows.iter().map(|row| told.done.of(*row)).max_by(f64::total_cmp);
+        let (Some(first), Some(end)) = (rows.first(), end) else { return };
+        let sizes = rows.iter().map(|row| told.prompt.of(*row) + answer(*row)).filter(|size| !size.is_nan());
+        self.begins.push(Some(told.sent.of(*first) as i64));
+        self.ends.push(Some(end as i64));
+        self.tokens.push(sizes.max_by(f64::total_cmp).map(|tokens| tokens as i64));
+    }
+
+    /// The largest sum over the sessions alive at one time. A session lives from its first request to the end of its last; one that never
+    /// told its length counts as the others do on average.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "row numbers fit into 32 bits, and stamps are above 0"
+    )]
+    fn resident(self, shared: f64) -> Option<f64> {
+        let (begins, ends, tokens) = (self.begins.finish(), self.ends.finish(), self.tokens.finish());
+        let own = |tokens: f64| (tokens - shared).max(0.0);
+        let known = tokens.iter().filter(|tokens| !tokens.is_nan()).map(own);
+        let (sum, count) = known.fold((0.0, 0_usize), |(sum, count), size| (sum + size, count + 1));
+        let mean = sum / count.max(1) as f64;
+        let mut by_begin: Vec<u32> = (0..begins.rows() as u32).collect();
+        by_begin.sort_by(|left, right| begins.of(*left as usize).total_cmp(&begins.of(*right as usize)));
+        // Those alive: when they end, and the bits of their size.
+        let mut alive: BinaryHeap<Reverse<(u64, u64)>> = BinaryHeap::new();
+        let (mut tokens_alive, mut most) = (0.0, 0.0_f64);
+        for session in by_begin.into_iter().map(|session| session as usize) {
+            let (begin, end) = (begins.of(session), ends.of(session));
+            // Ends before beginnings, where both fall together.
+            while let Some(Reverse((_, size))) = alive.peek().filter(|Reverse((end, _))| *end as f64 <= begin) {
+                tokens_alive -= f64::from_bits(*size);
+                alive.pop();
+            }
+            if end > begin {
+                let size = Some(tokens.of(session)).filter(|tokens| !tokens.is_nan()).map_or(mean, own);
+                tokens_alive += size;
+                alive.push(Reverse((end as u64, size.to_bits())));
+            }
+            most = most.max(tokens_alive);
+        }
+        (count > 0).then(|| (most + shared).round())
+    }
 }
 
 #[cfg(test)]

@@ -30,22 +30,23 @@ impl StreamFigures {
             (column(NumericColumn::ReasoningTokens)?, column(NumericColumn::HiddenTokens)?, column(NumericColumn::ForcedTokens)?);
         let (first, last, sent) = (column(NumericColumn::FirstToken)?, column(NumericColumn::LastToken)?, column(NumericColumn::Sent)?);
         let answer = column(NumericColumn::FirstAnswer)?;
-        let failed = table.failures()?;
+        let is_failed = |row: &usize| table.columns().is_failed(*row);
         let (mut per_event, mut per_read, mut work) = (RatioSum::default(), RatioSum::default(), RatioSum::default());
         let mut held_back = Vec::new();
         let mut figures = Self::default();
-        for row in table.picked().filter(|row| !failed.of(*row)) {
+        for row in table.picked().filter(|row| !is_failed(row)) {
+            let (events, reads, output, hidden) = (events.of(row), reads.of(row), output.of(row), hidden.of(row));
             figures.answers += 1;
-            figures.output_tokens += output[row].max(0.0) as u64;
-            figures.reasoning_tokens += reasoning[row].max(0.0) as u64;
-            figures.hidden_tokens += hidden[row].max(0.0) as u64;
-            figures.without_answer += u64::from(answer[row].is_nan() && !events[row].is_nan());
-            per_event.add(output[row], events[row]);
-            per_read.add(events[row], reads[row]);
-            work.add(output[row] + hidden[row].max(0.0), forced[row]);
-            let together = events[row] > reads[row] && last[row] - first[row] <= LEAST_GAP_US * (events[row] - 1.0);
-            if together || (reads[row] <= 1.0 && events[row] <= 1.0 && output[row] >= WHOLE_TOKENS) {
-                held_back.push((last[row] - sent[row]) / 1e6);
+            figures.output_tokens += output.max(0.0) as u64;
+            figures.reasoning_tokens += reasoning.of(row).max(0.0) as u64;
+            figures.hidden_tokens += hidden.max(0.0) as u64;
+            figures.without_answer += u64::from(answer.of(row).is_nan() && !events.is_nan());
+            per_event.add(output, events);
+            per_read.add(events, reads);
+            work.add(output + hidden.max(0.0), forced.of(row));
+            let together = events > reads && last.of(row) - first.of(row) <= LEAST_GAP_US * (events - 1.0);
+            if together || (reads <= 1.0 && events <= 1.0 && output >= WHOLE_TOKENS) {
+                held_back.push((last.of(row) - sent.of(row)) / 1e6);
             }
         }
         held_back.sort_unstable_by(f64::total_cmp);
@@ -54,7 +55,7 @@ impl StreamFigures {
         (figures.tokens_per_event, figures.events_per_read, figures.forced_share) = (per_event.get(), per_read.get(), work.get());
         if figures.tokens_per_event.is_some_and(|tokens| tokens > 1.0) {
             let estimated = table.columns().estimated_first_events()?;
-            figures.estimated_first_events = table.picked().filter(|row| !failed.of(*row) && estimated[*row]).count() as u64;
+            figures.estimated_first_events = table.picked().filter(|row| !is_failed(row) && estimated[*row]).count() as u64;
         }
         Ok(figures)
     }

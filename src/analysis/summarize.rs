@@ -4,8 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use rayon::prelude::*;
-
 use super::bottleneck::limits;
 use super::cells::{CellRuns, cells};
 use super::client::limited;
@@ -14,6 +12,7 @@ use super::early_stop::CellEarlyStop;
 use super::estimate::estimate;
 use super::external::{connector, external, remarks};
 use super::monotone::reversals;
+use super::on_all_cores::on_all_cores;
 use super::repeats::by_repeat;
 use super::scores::{ScoreAxes, scores};
 use super::summary::{
@@ -43,8 +42,7 @@ pub fn summarize(sweep: &SavedSweep, question: &SummaryOptions) -> Result<SweepS
     let mut variants: Vec<VariantSummary> = Vec::new();
     let mut connectors: BTreeMap<&str, String> = BTreeMap::new();
     let cells = cells(sweep);
-    // On all cores; in their order again.
-    let summaries: Vec<_> = cells.par_iter().map(|cell| cell_summary(cell, &sweep.manifest.client, &goals, &shown)).collect();
+    let summaries = on_all_cores(&cells, |cell| cell_summary(cell, &sweep.manifest.client, &goals, &shown));
     for (cell, summary) in cells.iter().zip(summaries) {
         let summary = summary?;
         if let Some(connector) = connector(&cell.runs) {
@@ -127,8 +125,9 @@ fn is_curtailed(cell: &CellRuns<'_>) -> bool {
 
 /// The figures of a run's samples; `number` is its place among the runs of its cell.
 fn watched(run: &SavedRun, number: usize, columns: &RequestColumns) -> Result<RunServerFigures, AnalysisError> {
-    let output = &columns.number(NumericColumn::OutputTokens)?[columns.of_run(number)];
-    Ok(RunServerFigures::of(&run.samples()?, output.iter().filter(|tokens| !tokens.is_nan()).sum()))
+    let output = columns.number(NumericColumn::OutputTokens)?;
+    let told = columns.of_run(number).map(|row| output.of(row)).filter(|tokens| !tokens.is_nan());
+    Ok(RunServerFigures::of(&run.samples()?, told.sum()))
 }
 
 /// What the server told of a cell. The pool is what the run's record says, else what its metrics say; where no metric tells the sources of
@@ -177,7 +176,7 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &ClientEnvironment, goals: &[Goal]
         growth.hold_back(&mut goals);
     }
     let judged = measured && !goals.is_empty();
-    let failures = table.failures_by_kind()?;
+    let failures = table.failures_by_kind();
     let rates = if measured { CellThroughput::of(&cell.runs, &table)? } else { CellThroughput::default() };
     Ok(CellSummary {
         axes: cell.axes.clone(),
@@ -235,10 +234,10 @@ fn shown_estimate(
     goals: &[GoalJudgement],
     curtailment: Option<&CellEarlyStop>,
 ) -> Result<Estimate, AnalysisError> {
-    let Some(curtailment) = curtailment else { return estimate(shown, table) };
-    match goals.iter().find(|judgement| judgement.estimate.measure == *shown) {
-        Some(judgement) => Ok(judgement.estimate.clone()),
-        None => curtailment.estimate(shown, table),
+    match (goals.iter().find(|judgement| judgement.estimate.measure == *shown), curtailment) {
+        (Some(judgement), _) => Ok(judgement.estimate.clone()),
+        (None, Some(curtailment)) => curtailment.estimate(shown, table),
+        (None, None) => estimate(shown, table),
     }
 }
 

@@ -5,6 +5,7 @@
 //! the rows say than independent ones would. Must not know sessions, limits nor goals. Formulas and their measured coverage: `docs/metrics.md`.
 
 use super::clusters::student_975;
+use super::number_column::{NumberColumn, NumberColumnBuilder};
 use super::percentile;
 
 /// Blocks of a cell in all, and the fewest of a run. Few and long: a block that is shorter than the queue's memory tells too little of it.
@@ -46,40 +47,75 @@ const NORMAL_990: f64 = 2.326_348;
 #[derive(Debug, Default)]
 pub struct TimeSeries {
     values: Vec<f64>,
-    rows: Vec<TimedRow>,
+    /// How many values there are up to the end of each row: it may bring many (gaps between tokens). Empty where each brings one.
+    ends: Vec<usize>,
+    /// Rows of the same turn are compared with each other: that later turns take longer is no chance.
+    turns: NumberColumn,
     /// How many rows there are up to the end of each run.
     run_ends: Vec<usize>,
 }
 
-/// One request.
-#[derive(Debug, Clone, Copy)]
-struct TimedRow {
-    /// How many values there are up to its end: it may bring many (gaps between tokens).
-    end: usize,
-    /// Rows of the same turn are compared with each other: that later turns take longer is no chance.
-    turn: u32,
+/// Takes the rows of a series, one after the other.
+#[derive(Debug)]
+pub struct TimeSeriesBuilder {
+    series: TimeSeries,
+    turns: NumberColumnBuilder,
+    rows: usize,
 }
 
-impl TimeSeries {
+impl TimeSeriesBuilder {
+    /// Of about so many rows.
+    #[must_use]
+    pub fn for_rows(rows: usize) -> Self {
+        let series = TimeSeries { values: Vec::with_capacity(rows), ..TimeSeries::default() };
+        Self { series, turns: NumberColumnBuilder::for_rows(rows), rows: 0 }
+    }
+
     /// Adds a row of the run that is being added; one that brings no value is left out.
     pub fn add_row(&mut self, turn: u32, bring: impl FnOnce(&mut Vec<f64>)) {
-        let before = self.values.len();
-        bring(&mut self.values);
-        if self.values.len() > before {
-            self.rows.push(TimedRow { end: self.values.len(), turn });
+        let (values, ends) = (&mut self.series.values, &mut self.series.ends);
+        let before = values.len();
+        bring(values);
+        if values.len() == before {
+            return;
         }
+        if values.len() - before > 1 && ends.is_empty() {
+            ends.extend(1..=before);
+        }
+        if values.len() - before > 1 || !ends.is_empty() {
+            ends.push(values.len());
+        }
+        self.turns.push(Some(turn.into()));
+        self.rows += 1;
     }
 
     /// The rows that come belong to the next run.
     pub fn end_run(&mut self) {
-        if self.rows.len() > self.run_ends.last().copied().unwrap_or(0) {
-            self.run_ends.push(self.rows.len());
+        if self.rows > self.series.run_ends.last().copied().unwrap_or(0) {
+            self.series.run_ends.push(self.rows);
         }
     }
 
+    #[must_use]
+    pub fn finish(self) -> TimeSeries {
+        TimeSeries { turns: self.turns.finish(), ..self.series }
+    }
+}
+
+impl TimeSeries {
+    /// How many rows.
+    fn len(&self) -> usize {
+        self.turns.rows()
+    }
+
     fn values_of(&self, row: usize) -> &[f64] {
-        let begin = row.checked_sub(1).map_or(0, |before| self.rows[before].end);
-        &self.values[begin..self.rows[row].end]
+        let begin = row.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.values[begin..self.ends[row]]
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "turns are counted from 0")]
+    fn turn_of(&self, row: usize) -> usize {
+        self.turns.of(row) as usize
     }
 
     /// The number of independent rows, at most `rows`, that say as much of the p-th percentile (0 to 100); `ascending` holds the same values.
@@ -104,7 +140,7 @@ impl TimeSeries {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
     pub fn standard_error_of_mean(&self) -> Option<f64> {
-        if self.rows.len() < LEAST_ROWS || self.values.iter().any(|value| !value.is_finite()) {
+        if self.len() < LEAST_ROWS || self.values.iter().any(|value| !value.is_finite()) {
             return None;
         }
         let effect = self.effect_of(|value| value).filter(|effect| effect.is_seen)?;
@@ -120,7 +156,7 @@ impl TimeSeries {
         reason = "row counts are far below 2^53"
     )]
     fn at_largest_effect(&self, effects: impl Iterator<Item = TimeEffect>, rows: u64, common: f64) -> u64 {
-        if self.rows.len() < LEAST_ROWS {
+        if self.len() < LEAST_ROWS {
             return rows;
         }
         let largest = effects.filter(|effect| effect.is_seen).map(|effect| effect.design_effect).fold(1.0, f64::max);
@@ -145,30 +181,35 @@ impl TimeSeries {
     /// The effect on the mean of what each value scores. `None` where all score the same, or each row is the only one of its turn.
     #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
     fn effect_of(&self, score: impl Fn(f64) -> f64) -> Option<TimeEffect> {
-        let scores: Vec<RowScore> = (0..self.rows.len()).map(|row| RowScore::of(self.values_of(row), &score)).collect();
-        let (total, count) = (scores.iter().map(|row| row.sum).sum::<f64>(), self.values.len() as f64);
+        // Where a row brings one value, its score is worked out faster than it is read.
+        let scores: Vec<RowScore> =
+            if self.ends.is_empty() { Vec::new() } else { (0..self.len()).map(|row| RowScore::of(self.values_of(row), &score)).collect() };
+        let score_of = |row: usize| scores.get(row).copied().unwrap_or_else(|| RowScore { sum: score(self.values[row]), count: 1.0 });
+        let (total, count) = ((0..self.len()).map(|row| score_of(row).sum).sum::<f64>(), self.values.len() as f64);
         let mean = total / count;
         let independent = self.values.iter().map(|value| (score(*value) - mean).powi(2)).sum::<f64>();
         if independent <= 0.0 {
             return None;
         }
-        let turns = TurnMeans::of(&self.rows, &scores);
-        let residuals: Vec<f64> =
-            self.rows.iter().zip(&scores).map(|(row, score)| score.sum - score.count * turns.of_turn(row.turn)).collect();
-        let squares = residuals.iter().map(|residual| residual * residual).sum::<f64>();
-        let (rows, turns) = (self.rows.len() as f64, turns.len() as f64);
-        if squares <= 0.0 || rows <= turns {
+        let turns = TurnMeans::of((0..self.len()).map(|row| (self.turn_of(row), score_of(row))));
+        let residual_of = |row: usize| {
+            let score = score_of(row);
+            score.sum - score.count * turns.of_turn(self.turn_of(row))
+        };
+        let residuals = self.residual_sums(residual_of);
+        let (rows, turns) = (self.len() as f64, turns.len() as f64);
+        if residuals.squares <= 0.0 || rows <= turns {
             return None;
         }
-        let blocks = self.block_sums(&residuals);
-        let (blocks_squared, blocks_of_all) = (blocks.iter().flatten().map(|sum| sum * sum).sum::<f64>(), self.blocks() as f64);
+        let blocks_of_all = self.blocks() as f64;
+        let blocks_squared = residuals.blocks.iter().flatten().map(|sum| sum * sum).sum::<f64>();
         // What the means of the turns take away of the rows' differences is given back.
         let variance = blocks_squared * blocks_of_all / (blocks_of_all - 1.0) * rows / (rows - turns + 1.0);
         let between_blocks = variance / independent;
         let runs = self.run_ends.len() as f64;
-        let next_block =
-            lag_products(blocks.iter().map(Vec::as_slice)) / blocks_squared * (blocks_of_all - 1.0) / (blocks_of_all - runs).max(1.0);
-        let next_row = lag_products(self.runs().map(|run| &residuals[run])) / squares;
+        let between_next = residuals.blocks.iter().flat_map(|run| run.windows(2).map(|pair| pair[0] * pair[1])).sum::<f64>();
+        let next_block = between_next / blocks_squared * (blocks_of_all - 1.0) / (blocks_of_all - runs).max(1.0);
+        let next_row = residuals.next_row / residuals.squares;
         // Rows of one block have no less in common than those of two: what blocks differ by beyond chance bounds what neighbours share.
         let correlation = unbiased(next_block, blocks_of_all).min(1.0 - 1.0 / between_blocks);
         Some(TimeEffect {
@@ -176,6 +217,30 @@ impl TimeSeries {
             design_effect: between_blocks * first_order_factor(correlation),
             is_seen: next_row > NORMAL_990 / rows.sqrt() || between_blocks > dispersion_990(blocks_of_all - 1.0),
         })
+    }
+
+    /// What residuals add up to, taken one after the other.
+    fn residual_sums(&self, residual_of: impl Fn(usize) -> f64) -> ResidualSums {
+        let mut sums = ResidualSums::default();
+        for run in self.runs() {
+            let blocks = self.blocks_of(run.len());
+            let edge = |block: usize| run.start + block * run.len() / blocks;
+            let mut before: Option<f64> = None;
+            let of_block = |block: usize| {
+                let mut sum = 0.0;
+                for row in edge(block)..edge(block + 1) {
+                    let residual = residual_of(row);
+                    sum += residual;
+                    sums.squares += residual * residual;
+                    sums.next_row += before.map_or(0.0, |before| before * residual);
+                    before = Some(residual);
+                }
+                sum
+            };
+            let of_run = (0..blocks).map(of_block).collect();
+            sums.blocks.push(of_run);
+        }
+        sums
     }
 
     fn runs(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
@@ -191,16 +256,16 @@ impl TimeSeries {
     fn blocks(&self) -> usize {
         self.runs().map(|run| self.blocks_of(run.len())).sum()
     }
+}
 
-    /// Sums over the blocks of each run.
-    fn block_sums(&self, residuals: &[f64]) -> Vec<Vec<f64>> {
-        let of_run = |run: std::ops::Range<usize>| {
-            let blocks = self.blocks_of(run.len());
-            let edge = |block: usize| run.start + block * run.len() / blocks;
-            (0..blocks).map(|block| residuals[edge(block)..edge(block + 1)].iter().sum()).collect()
-        };
-        self.runs().map(of_run).collect()
-    }
+/// Sums of what rows differ from the mean of their turn by.
+#[derive(Debug, Default)]
+struct ResidualSums {
+    squares: f64,
+    /// Products of each with its next of the same run.
+    next_row: f64,
+    /// Over the blocks of each run.
+    blocks: Vec<Vec<f64>>,
 }
 
 /// What an order in time does to the variance of a mean.
@@ -232,29 +297,26 @@ impl RowScore {
 struct TurnMeans(Vec<RowScore>);
 
 impl TurnMeans {
-    fn of(rows: &[TimedRow], scores: &[RowScore]) -> Self {
-        let turns = rows.iter().map(|row| row.turn as usize + 1).max().unwrap_or(0);
-        let mut sums = vec![RowScore { sum: 0.0, count: 0.0 }; turns];
-        for (row, score) in rows.iter().zip(scores) {
-            let sum = &mut sums[row.turn as usize];
+    fn of(rows: impl Iterator<Item = (usize, RowScore)>) -> Self {
+        let mut sums: Vec<RowScore> = Vec::new();
+        for (turn, score) in rows {
+            if sums.len() <= turn {
+                sums.resize(turn + 1, RowScore { sum: 0.0, count: 0.0 });
+            }
+            let sum = &mut sums[turn];
             (sum.sum, sum.count) = (sum.sum + score.sum, sum.count + score.count);
         }
         Self(sums)
     }
 
-    fn of_turn(&self, turn: u32) -> f64 {
-        self.0.get(turn as usize).map_or(0.0, |turn| turn.sum / turn.count)
+    fn of_turn(&self, turn: usize) -> f64 {
+        self.0.get(turn).map_or(0.0, |turn| turn.sum / turn.count)
     }
 
     /// How many turns have rows.
     fn len(&self) -> usize {
         self.0.iter().filter(|turn| turn.count > 0.0).count()
     }
-}
-
-/// Products of each with its next, added up over all runs.
-fn lag_products<'a>(runs: impl Iterator<Item = &'a [f64]>) -> f64 {
-    runs.flat_map(|run| run.windows(2).map(|pair| pair[0] * pair[1])).sum()
 }
 
 /// The correlation of `count` values with their next, less what taking it from their own mean takes away (M. G. Kendall, "Note on bias in the

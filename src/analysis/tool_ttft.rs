@@ -58,7 +58,7 @@ struct TtftSamples {
 impl TtftSamples {
     fn of(table: &RequestTable, filter: &[RowCondition]) -> Result<Self, AnalysisError> {
         let rows = table.filtered(filter)?;
-        let tokenless = rows.failures_by_kind()?.get(&FailureKind::NoToken).copied().unwrap_or(0);
+        let tokenless = rows.failures_by_kind().get(&FailureKind::NoToken).copied().unwrap_or(0);
         Ok(Self {
             judged: rows.values(Metric::Ttft)?.to_vec(),
             first_token: rows.successful_values(Metric::Ttft)?,

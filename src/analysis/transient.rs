@@ -6,8 +6,8 @@
 //! ranks, so that a few very slow requests decide nothing. Must not know goals.
 
 use super::cells::CellRuns;
-use super::columns::NumericColumn;
 use super::compare::student::upper_tail;
+use super::value_order::ValueOrder;
 use super::{AnalysisError, RequestTable, percentile};
 use crate::analysis::summary::InitialTransient;
 use crate::foundation::clock::Micros;
@@ -37,10 +37,7 @@ impl InitialTransient {
         let runs: Vec<usize> = (0..cell.runs.len()).filter(|place| is_candidate(*place)).collect();
         let mut found: Option<Self> = None;
         for place in &runs {
-            let rows = table.of_run(*place);
-            let due = rows.counts(NumericColumn::Intended)?.into_iter();
-            let times = due.zip(rows.values_by_row(Metric::Ttft)?);
-            let mut times: Vec<(f64, f64)> = times.filter_map(|(due, values)| Some((due? / 1e6, *values.first()?))).collect();
+            let mut times = table.of_run(*place).values_when_due(Metric::Ttft)?;
             times.sort_by(|left, right| left.0.total_cmp(&right.0));
             let Some(seconds) = transient(&times, CHANCE / runs.len() as f64) else { continue };
             let warmup = cell.runs[*place].record.header.work().warmup_s;
@@ -75,18 +72,9 @@ fn transient(times: &[(f64, f64)], chance: f64) -> Option<f64> {
 /// Ranks from 0 to 1; equal values have the middle of theirs.
 #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
 fn ranks(times: &[(f64, f64)]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..times.len()).collect();
-    order.sort_by(|left, right| times[*left].1.total_cmp(&times[*right].1));
-    let mut ranks = vec![0.0; times.len()];
-    let mut begin = 0;
-    for equal in order.chunk_by(|left, right| times[*left].1.total_cmp(&times[*right].1).is_eq()) {
-        let middle = (begin as f64 + (equal.len() - 1) as f64 / 2.0) / times.len() as f64;
-        for place in equal {
-            ranks[*place] = middle;
-        }
-        begin += equal.len();
-    }
-    ranks
+    let values: Vec<f64> = times.iter().map(|(_, value)| *value).collect();
+    let order = ValueOrder::with_ranks(&values);
+    values.iter().enumerate().map(|(place, value)| (order.rank_of(place, *value) - 1.0) / times.len() as f64).collect()
 }
 
 /// How many values to cut so that the mean of the others is known best: the least sum of squares over the square of their number, among cuts in the

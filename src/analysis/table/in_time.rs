@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::super::AnalysisError;
 use super::super::columns::NumericColumn;
-use super::super::time_series::TimeSeries;
+use super::super::time_series::{TimeSeries, TimeSeriesBuilder};
 use super::RequestTable;
 use crate::vocabulary::metric::Metric;
 
@@ -16,7 +16,7 @@ impl RequestTable {
 
     /// Whether each request failed, as 1 or 0, in the order of the rows' intended times.
     pub fn failed_in_time(&self) -> Result<Rc<TimeSeries>, AnalysisError> {
-        self.in_time(None, self.failure_of_row()?)
+        self.in_time(None, self.failure_of_row())
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "turns are counted from 0")]
@@ -25,33 +25,34 @@ impl RequestTable {
             return Ok(Rc::clone(known));
         }
         let turns = self.columns.number(NumericColumn::Turn)?;
-        let mut series = TimeSeries::default();
-        for run in self.rows_in_time()? {
+        let mut series = TimeSeriesBuilder::for_rows(self.rows());
+        for run in self.rows_in_time()?.iter() {
             for row in run {
-                series.add_row(turns[*row as usize].max(0.0) as u32, |values| bring(*row as usize, values));
+                series.add_row(turns.of(*row as usize).max(0.0) as u32, |values| bring(*row as usize, values));
             }
             series.end_run();
         }
-        let series = Rc::new(series);
-        self.known.by_time.borrow_mut().insert(of, Rc::clone(&series));
+        let series = Rc::new(series.finish());
+        if self.columns.keeps() {
+            self.known.by_time.borrow_mut().insert(of, Rc::clone(&series));
+        }
         Ok(series)
     }
 
     /// The rows of each run in the order of their intended times; none where those of a run are all the same, as in files that do not tell them.
-    fn rows_in_time(&self) -> Result<&[Vec<u32>], AnalysisError> {
+    fn rows_in_time(&self) -> Result<Rc<[Vec<u32>]>, AnalysisError> {
         if let Some(known) = self.known.in_time.get() {
-            return Ok(known);
+            return Ok(Rc::clone(known));
         }
         let intended = self.columns.number(NumericColumn::Intended)?;
-        let mut runs: Vec<Vec<u32>> = vec![Vec::new(); self.columns.runs()];
-        let mut run = 0;
-        for row in self.rows.iter() {
-            while row >= self.columns.of_run(run).end {
-                run += 1;
-            }
-            runs[run].extend(u32::try_from(row));
-        }
-        let at = |row: &u32| intended[*row as usize];
+        let of_run = |run: usize| {
+            let rows = self.rows.inside(&self.columns.of_run(run));
+            let mut places = Vec::with_capacity(rows.len());
+            places.extend(rows.iter().filter_map(|row| u32::try_from(row).ok()));
+            places
+        };
+        let mut runs: Vec<Vec<u32>> = (0..self.columns.runs()).map(of_run).collect();
+        let at = |row: &u32| intended.of(*row as usize);
         for run in &mut runs {
             run.sort_by(|left, right| at(left).total_cmp(&at(right)));
         }
@@ -59,6 +60,10 @@ impl RequestTable {
         if runs.iter().any(is_untimed) {
             runs.clear();
         }
-        Ok(self.known.in_time.get_or_init(|| runs))
+        let runs: Rc<[Vec<u32>]> = runs.into();
+        if self.columns.keeps() {
+            let _ = self.known.in_time.set(Rc::clone(&runs));
+        }
+        Ok(runs)
     }
 }

@@ -1,8 +1,11 @@
-//! The columns and the records say the same of every request: whatever its stamps and counts are, and whatever of them is missing.
+//! The columns and the records say the same of every request: whatever its stamps and counts are, and whatever of them is missing. And a cell says
+//! the same, to the last bit, whether its rows are held as they are or packed, as very many are.
 
 use proptest::prelude::*;
 
-use crate::analysis::fixture::{answered, failed, table};
+use crate::analysis::fixture::{answered, cell, failed, sweep, table};
+use crate::analysis::number_column::tests::MANY_ROWS;
+use crate::analysis::{SummaryOptions, summarize};
 use crate::foundation::clock::Micros;
 use crate::records::record::{FailureKind, RequestRecord};
 use crate::vocabulary::goal::{ComparisonOperator, ConditionField, RowCondition};
@@ -66,7 +69,7 @@ proptest! {
             values.sort_by(f64::total_cmp);
             prop_assert_eq!(&*saved.values(metric).unwrap(), values.as_slice(), "{}", metric);
         }
-        prop_assert_eq!(saved.failed_rows().unwrap(), rows.iter().filter(|row| row.has_failed()).count() as u64);
+        prop_assert_eq!(saved.failed_rows(), rows.iter().filter(|row| row.has_failed()).count() as u64);
     }
 
     #[test]
@@ -77,6 +80,42 @@ proptest! {
             let kept = rows.iter().filter(|row| row.fulfils(&conditions)).count();
             prop_assert_eq!(saved.filtered(&conditions).unwrap().rows(), kept, "{:?}", conditions);
         }
+    }
+}
+
+/// Goals of every kind: with and without filters, on values of which a row has one, many or none.
+const GOALS: [&str; 8] = [
+    "p95(ttft where turn >= 1) <= 2s",
+    "p50(tpot) <= 50ms/token",
+    "p99(itl) <= 50ms",
+    "p5(output_tps) >= 10 tokens/s",
+    "mean(e2e where session < 3) <= 5s",
+    "max(ttft_intended where time >= 1s) <= 5s",
+    "error_rate <= 1%",
+    "error_rate(where turn >= 1) <= 20%",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #[test]
+    fn a_cell_of_very_many_rows_is_judged_as_any_other(
+        repeats in prop::collection::vec(prop::collection::vec(any_record(), 1..90), 1..4), has_rate in any::<bool>()
+    ) {
+        let repeats = (0..).zip(repeats).map(|(repeat, records)| {
+            let mut cell = cell("vllm", 2, 2, records);
+            cell.repeat = repeat;
+            cell
+        });
+        let mut saved = sweep(&GOALS, &repeats.collect::<Vec<_>>());
+        for run in saved.runs.iter_mut().filter(|_| has_rate) {
+            run.record.offered_qps = Some(8.0);
+        }
+        let judged = |many: usize| {
+            MANY_ROWS.set(many);
+            // As text, in which what is not a number is equal to itself.
+            format!("{:#?}", summarize(&saved, &SummaryOptions::default()).unwrap())
+        };
+        prop_assert_eq!(judged(1), judged(usize::MAX));
     }
 }
 

@@ -28,13 +28,14 @@ fn long_run(utilisation: f64, p: f64) -> f64 {
 }
 
 fn series<'a>(runs: impl IntoIterator<Item = &'a [f64]>) -> (TimeSeries, Vec<f64>) {
-    let mut series = TimeSeries::default();
+    let mut series = TimeSeriesBuilder::for_rows(0);
     for run in runs {
         for value in run {
             series.add_row(0, |values| values.push(*value));
         }
         series.end_run();
     }
+    let series = series.finish();
     let mut ascending = series.values.clone();
     ascending.sort_by(f64::total_cmp);
     (series, ascending)
@@ -141,7 +142,7 @@ fn a_high_percentile_of_a_run_of_few_memories_counts_for_less_than_a_median() {
 #[test]
 fn that_later_turns_take_longer_is_no_chance() {
     let mut rng = Pcg64::seed_from_u64(9);
-    let mut series = TimeSeries::default();
+    let mut series = TimeSeriesBuilder::for_rows(0);
     for turn in 0..20 {
         for _ in 0..16 {
             let value = f64::from(turn) + rng.random::<f64>();
@@ -149,6 +150,7 @@ fn that_later_turns_take_longer_is_no_chance() {
         }
     }
     series.end_run();
+    let series = series.finish();
     let mut ascending = series.values.clone();
     ascending.sort_by(f64::total_cmp);
     assert!(series.effective_rows(&ascending, 320, 50.0) > 160);
