@@ -1,27 +1,13 @@
 //! The bottleneck of a variant as load grows: judged cells in, one verdict for each combination of the axes that carry no load.
 //!
-//! The cells that fail and lie next to those that pass are asked one by one (`cause.rs`); here their answers become one.
+//! The cells that fail and lie next to those that pass are asked one by one (`cell_bottleneck.rs`); here their answers become one.
 
 use serde_json::Value;
 
-use super::axes::{Axes, named};
-use super::cell_bottleneck::{CellBottleneck, CellBottleneckKind, diagnose};
+use super::axes::Axes;
+use super::cell_bottleneck::{CellBottleneck, diagnose};
 use super::scores::by_facet;
-use super::summary::{Bottleneck, BottleneckKind, CellState, CellSummary};
-
-impl BottleneckKind {
-    /// As it stands in a sentence.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Compute => "compute",
-            Self::KvMemory => "KV memory",
-            Self::Both => "compute and KV memory, each in its way",
-            Self::Nothing => "nothing within the matrix",
-            Self::Unknown => "the figures do not tell",
-        }
-    }
-}
+use super::summary::{Bottleneck, BottleneckEvidence, CellState, CellSummary, UnknownBottleneck};
 
 /// One verdict a facet; none where there are no goals. Load grows along these axes.
 pub fn limits(cells: &[CellSummary], load: &[String]) -> Vec<Bottleneck> {
@@ -36,8 +22,7 @@ fn limit(within: Axes, cells: &[&CellSummary], load: &[String]) -> Bottleneck {
     let judged = |passes: bool| cells.iter().copied().filter(move |cell| cell.passes == Some(passes)).collect::<Vec<_>>();
     let (passing, failing) = (judged(true), judged(false));
     if failing.is_empty() {
-        let (kind, words) = nothing_fails(&passing, cells, load);
-        return Bottleneck { within, kind, words };
+        return Bottleneck { within, evidence: nothing_fails(&passing, cells, load) };
     }
     // Those that no other failing cell lies below.
     let first = failing.iter().filter(|cell| !failing.iter().any(|other| other.axes != cell.axes && below(other, cell, load)));
@@ -45,39 +30,48 @@ fn limit(within: Axes, cells: &[&CellSummary], load: &[String]) -> Bottleneck {
         let neighbours = passing.iter().copied().filter(|cell| below(cell, fails, load));
         diagnose(fails, neighbours.max_by(|left, right| nearness(left, load).total_cmp(&nearness(right, load))))
     });
-    let (kind, words) = together(&diagnoses.collect::<Vec<_>>());
-    Bottleneck { within, kind, words }
+    Bottleneck { within, evidence: together(diagnoses) }
 }
 
-fn nothing_fails(passing: &[&CellSummary], cells: &[&CellSummary], load: &[String]) -> (BottleneckKind, String) {
-    let is_without = |cell: &&&CellSummary| !matches!(cell.state, CellState::Measured | CellState::Untested { .. });
-    let without = cells.iter().filter(is_without).count();
+fn nothing_fails(passing: &[&CellSummary], cells: &[&CellSummary], load: &[String]) -> BottleneckEvidence {
+    let count = |is_wanted: fn(&CellState) -> bool| cells.iter().filter(|cell| is_wanted(&cell.state)).count() as u64;
     let Some(largest) = passing.iter().max_by(|left, right| nearness(left, load).total_cmp(&nearness(right, load))) else {
-        return (BottleneckKind::Unknown, "no cell has a result".to_owned());
+        return BottleneckEvidence::Unknown { reason: UnknownBottleneck::NoResult };
     };
-    let aside = if without == 0 { String::new() } else { format!("; {without} of {} cells have no result", cells.len()) };
-    let implied = cells.iter().filter(|cell| matches!(cell.state, CellState::Untested { implied } if implied.fails())).count();
+    let implied = count(|state| matches!(state, CellState::Untested { implied } if implied.fails()));
+    let without_result = count(|state| !matches!(state, CellState::Measured | CellState::Untested { .. }));
+    let cells = cells.len() as u64;
     if implied > 0 {
-        let words = format!("no cell that fails was run here: {implied} of {} are implied to fail{aside}", cells.len());
-        return (BottleneckKind::Unknown, words);
+        return BottleneckEvidence::Unknown { reason: UnknownBottleneck::FailureImplied { implied, without_result, cells } };
     }
-    (BottleneckKind::Nothing, format!("every cell with a result passes, up to {}{aside}", named(&largest.axes)))
+    BottleneckEvidence::Nothing { largest: largest.axes.clone(), without_result, cells }
 }
 
 /// One answer of several. What cannot be told of one cell takes nothing from what another tells.
-fn together(diagnoses: &[CellBottleneck]) -> (BottleneckKind, String) {
-    let first_of = |cause: CellBottleneckKind| diagnoses.iter().find(|diagnosis| diagnosis.cause == cause);
-    let alike = |cause: CellBottleneckKind, words: &str| match diagnoses.iter().filter(|diagnosis| diagnosis.cause == cause).count() {
-        0 | 1 => words.to_owned(),
-        count => format!("{words} (the same at {} more)", count - 1),
-    };
-    match (first_of(CellBottleneckKind::Compute), first_of(CellBottleneckKind::KvMemory), first_of(CellBottleneckKind::Unknown)) {
-        (Some(compute), Some(memory), _) => (BottleneckKind::Both, format!("compute: {}; KV memory: {}", compute.words, memory.words)),
-        (Some(compute), None, _) => (BottleneckKind::Compute, alike(CellBottleneckKind::Compute, &compute.words)),
-        (None, Some(memory), _) => (BottleneckKind::KvMemory, alike(CellBottleneckKind::KvMemory, &memory.words)),
-        (None, None, Some(open)) => (BottleneckKind::Unknown, alike(CellBottleneckKind::Unknown, &open.words)),
-        (None, None, None) => (BottleneckKind::Unknown, "no cell has a result".to_owned()),
+fn together(diagnoses: impl Iterator<Item = CellBottleneck>) -> BottleneckEvidence {
+    let (mut compute, mut memory, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    for diagnosis in diagnoses {
+        match diagnosis {
+            CellBottleneck::Compute(finding) => compute.push(finding),
+            CellBottleneck::KvMemory(finding) => memory.push(finding),
+            CellBottleneck::Unknown(finding) => unknown.push(finding),
+        }
     }
+    match (first_of(compute), first_of(memory), first_of(unknown)) {
+        (Some((compute, _)), Some((kv_memory, _)), _) => BottleneckEvidence::Both { compute, kv_memory },
+        (Some((finding, alike_cells)), None, _) => BottleneckEvidence::Compute { finding, alike_cells },
+        (None, Some((finding, alike_cells)), _) => BottleneckEvidence::KvMemory { finding, alike_cells },
+        (None, None, Some((finding, alike_cells))) => {
+            BottleneckEvidence::Unknown { reason: UnknownBottleneck::Inconclusive { finding, alike_cells } }
+        }
+        (None, None, None) => BottleneckEvidence::Unknown { reason: UnknownBottleneck::NoResult },
+    }
+}
+
+/// The first of several findings, and how many more there are.
+fn first_of<Finding>(findings: Vec<Finding>) -> Option<(Finding, u64)> {
+    let more = (findings.len() as u64).saturating_sub(1);
+    findings.into_iter().next().map(|first| (first, more))
 }
 
 /// Whether a cell has no more load than another along any axis.
@@ -101,6 +95,7 @@ mod tests {
     use super::super::fixture::{cell, sweep, uniform};
     use super::super::{SummaryOptions, summarize};
     use super::*;
+    use crate::analysis::summary::BoundaryFinding;
     use crate::records::record::RequestRecord;
 
     /// The limits of cells of the capacity benchmark: shape, time of follow-ups, and how many of their 1,000 tokens were cached.
@@ -118,36 +113,57 @@ mod tests {
         summarize(&sweep(&["p95(ttft where turn >= 1) <= 2s"], &cells), &SummaryOptions::default()).unwrap().variants.remove(0).limits
     }
 
-    #[track_caller]
-    fn is(kind: BottleneckKind, cells: &[(u64, u64, f64, u64)]) -> String {
-        let mut limits = limits_of(cells);
-        let limit = limits.remove(0);
-        assert_eq!((limit.kind, limits.len()), (kind, 0), "{}", limit.words);
-        limit.words
+    /// What tells of the only facet.
+    fn evidence(cells: &[(u64, u64, f64, u64)]) -> BottleneckEvidence {
+        let limits = limits_of(cells);
+        let [limit] = limits.as_slice() else { panic!("{limits:?}") };
+        limit.evidence.clone()
+    }
+
+    /// The cell that passes and the one that fails, each as C and S.
+    fn step<Evidence>(finding: &BoundaryFinding<Evidence>) -> (Option<(u64, u64)>, (u64, u64)) {
+        let shape = |axes: &Axes| {
+            let at = |axis: &str| axes[axis].as_u64().unwrap();
+            (at("workload.concurrent"), at("workload.sequential"))
+        };
+        (finding.passes.as_ref().map(shape), shape(&finding.fails))
     }
 
     #[test]
     fn only_the_failing_cells_next_to_the_boundary_are_asked() {
         // Beyond (2, 2) everything is lost, in (4, 4) for another reason as well.
-        let words = is(BottleneckKind::KvMemory, &[(2, 1, 0.5, 990), (2, 2, 5.0, 10), (4, 2, 50.0, 990), (4, 4, 50.0, 990)]);
-        assert!(words.starts_with("from C=2, S=1, which passes, to C=2, S=2, which fails"), "{words}");
+        let found = evidence(&[(2, 1, 0.5, 990), (2, 2, 5.0, 10), (4, 2, 50.0, 990), (4, 4, 50.0, 990)]);
+        let BottleneckEvidence::KvMemory { finding, alike_cells: 0 } = &found else { panic!("{found:?}") };
+        assert_eq!(step(finding), (Some((2, 1)), (2, 2)));
+    }
+
+    #[test]
+    fn cells_that_tell_the_same_are_counted_beside_the_first() {
+        let found = evidence(&[(1, 1, 0.5, 990), (2, 2, 0.5, 990), (1, 4, 5.0, 10), (2, 3, 5.0, 10)]);
+        let BottleneckEvidence::KvMemory { finding, alike_cells: 1 } = &found else { panic!("{found:?}") };
+        assert_eq!(step(finding), (Some((1, 1)), (1, 4)));
     }
 
     #[test]
     fn compute_one_way_and_memory_the_other_are_both() {
-        let words = is(BottleneckKind::Both, &[(1, 1, 0.5, 990), (8, 1, 5.0, 990), (1, 8, 5.0, 0)]);
-        assert!(words.starts_with("compute: from C=1, S=1") && words.contains("; KV memory: from C=1, S=1"), "{words}");
+        let found = evidence(&[(1, 1, 0.5, 990), (8, 1, 5.0, 990), (1, 8, 5.0, 0)]);
+        let BottleneckEvidence::Both { compute, kv_memory } = &found else { panic!("{found:?}") };
+        assert_eq!((step(compute), step(kv_memory)), ((Some((1, 1)), (8, 1)), (Some((1, 1)), (1, 8))));
     }
 
     #[test]
     fn the_nearest_passing_cell_is_the_one_compared_with() {
-        let words = is(BottleneckKind::KvMemory, &[(1, 1, 0.5, 990), (2, 2, 0.5, 990), (3, 1, 0.5, 990), (3, 2, 5.0, 10)]);
-        assert!(words.starts_with("from C=2, S=2,"), "{words}");
+        let found = evidence(&[(1, 1, 0.5, 990), (2, 2, 0.5, 990), (3, 1, 0.5, 990), (3, 2, 5.0, 10)]);
+        let BottleneckEvidence::KvMemory { finding, .. } = &found else { panic!("{found:?}") };
+        assert_eq!(step(finding), (Some((2, 2)), (3, 2)));
     }
 
     #[test]
     fn nothing_gives_out_where_all_passes_and_nothing_is_said_without_goals() {
-        assert_eq!(is(BottleneckKind::Nothing, &[(1, 1, 0.5, 990), (1, 2, 0.5, 990)]), "every cell with a result passes, up to C=1, S=2");
+        let BottleneckEvidence::Nothing { largest, without_result: 0, cells: 2 } = evidence(&[(1, 1, 0.5, 990), (1, 2, 0.5, 990)]) else {
+            panic!()
+        };
+        assert_eq!(largest["workload.sequential"].as_u64(), Some(2));
         let saved = sweep(&[], &[cell("vllm", 1, 1, uniform(1, 1, 0.5))]);
         assert_eq!(summarize(&saved, &SummaryOptions::default()).unwrap().variants[0].limits, []);
     }

@@ -3,7 +3,8 @@
 
 use super::amount::{grouped, percent};
 use super::axes::named;
-use super::cell_bottleneck::{KEPT, outgrown};
+use super::boundary_cells::outgrown;
+use super::cell_bottleneck::KEPT;
 use super::summary::{CellState, CellSummary, ExternalCache, ExternalCacheUse, VariantSummary};
 use crate::records::store::SavedRun;
 

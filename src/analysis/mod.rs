@@ -10,6 +10,7 @@ mod backlog_growth;
 pub mod binomial;
 mod bootstrap;
 mod bottleneck;
+mod boundary_cells;
 mod cell_bottleneck;
 mod cell_selector;
 mod cells;
@@ -73,12 +74,12 @@ pub use origin::SweepOrigin;
 pub use percentile::percentile;
 pub use summarize::summarize;
 pub use summary::{
-    AxisSummary, BacklogGrowth, Bottleneck, BottleneckKind, BoundDirection, CacheHitShares, CapacityScore, CapacityShape, CellState,
-    CellSummary, CellThroughput, ClientLimit, ClientLimits, EarlyStopBound, Estimate, ExternalCache, ExternalCacheUse, FailureMessage,
-    GaugeSummary, GoalJudgement, GoalVerdict, ImpliedOutcome, InitialTransient, IntervalMethod, LargestScore, LoadComparison, LoadReversal,
-    RaisedScoreKind, RatioBound, RepeatCacheState, RepeatSummary, ReversalReason, RunCounts, Score, ScoreBound, ScoreRatio, ServerFigures,
-    ServerMetricValue, SessionFigures, StreamFigures, SuccessPercentiles, SummaryOptions, SweepSummary, ToolTtftSummary, UndecidedCell,
-    UnsettledReason, UserThroughput, VariantSummary, VoidReason,
+    AxisSummary, BacklogGrowth, Bottleneck, BottleneckEvidence, BoundDirection, CacheHitShares, CapacityScore, CapacityShape, CellState,
+    CellSummary, CellThroughput, ClientLimit, ClientLimits, ComputeEvidence, EarlyStopBound, Estimate, ExternalCache, ExternalCacheUse,
+    FailureMessage, GaugeSummary, GoalJudgement, GoalVerdict, ImpliedOutcome, InitialTransient, IntervalMethod, KvMemoryEvidence,
+    LargestScore, LoadComparison, LoadReversal, RaisedScoreKind, RatioBound, RepeatCacheState, RepeatSummary, ReversalReason, RunCounts,
+    Score, ScoreBound, ScoreRatio, ServerFigures, ServerMetricValue, SessionFigures, StreamFigures, SuccessPercentiles, SummaryOptions,
+    SweepSummary, ToolTtftSummary, UndecidedCell, UnsettledReason, UserThroughput, VariantSummary, VoidReason,
 };
 pub use table::RequestTable;
 pub use timeline::{RequestSpan, RunTimeline, RunTimelineLane, ServerMetricTrack, timeline};

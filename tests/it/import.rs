@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use bench::analysis::{CellSummary, GoalVerdict, Score, SummaryOptions, SweepSummary, summarize};
+use bench::analysis::{BottleneckEvidence, CellSummary, GoalVerdict, KvMemoryEvidence, Score, SummaryOptions, SweepSummary, summarize};
 use bench::records::import::{ImportFile, ImportOptions, ImportedSweep, import};
 use bench::records::record::FailureKind;
 use bench::records::store::read_sweep;
@@ -311,8 +311,9 @@ fn files_of_the_second_generation_tell_rates_requests_in_flight_and_what_gave_ou
     assert_eq!((cell.passes, lost.passes), (Some(true), Some(false)));
     assert!(cell.rates.completed_qps.is_some(), "{:?}", cell.rates);
     let [limit] = vllm.limits.as_slice() else { panic!("{:?}", vllm.limits) };
-    assert!(limit.words.contains("the KV pool holds 2,500"), "{}", limit.words);
-    assert_eq!(limit.kind, bench::analysis::BottleneckKind::KvMemory, "{}", limit.words);
+    let BottleneckEvidence::KvMemory { finding, .. } = &limit.evidence else { panic!("{limit:?}") };
+    let KvMemoryEvidence::HitsLost(change) = &finding.evidence else { panic!("{finding:?}") };
+    assert_eq!(change.residence.kv_pool_tokens.as_ref().map(|told| told.value), Some(2_500.0));
 }
 
 #[test]

@@ -4,10 +4,13 @@
 //! Types only; `summarize.rs` fills them.
 
 mod bottleneck;
+mod boundary_finding;
 mod client_limit;
 mod estimate;
 mod implied;
 mod judgement;
+mod load_growth;
+mod reuse_change;
 mod reversal_reason;
 mod score;
 mod server;
@@ -25,11 +28,14 @@ use crate::records::record::{ClientHealth, EarlyStopReason, FailureKind, ImportO
 use crate::vocabulary::goal::{Goal, Measure};
 use crate::vocabulary::metric::MeasureUnit;
 
-pub use bottleneck::{Bottleneck, BottleneckKind};
+pub use bottleneck::{Bottleneck, BottleneckEvidence, UnknownBottleneck};
+pub use boundary_finding::{BoundaryFinding, ComputeEvidence, InconclusiveEvidence, KvMemoryEvidence};
 pub use client_limit::{ClientLimit, ClientLimits};
 pub use estimate::{BoundDirection, EarlyStopBound, Estimate, IntervalMethod};
 pub use implied::ImpliedOutcome;
 pub use judgement::{GoalJudgement, GoalVerdict, VoidReason};
+pub use load_growth::{FigureChange, LoadGrowth, MetricChange};
+pub use reuse_change::{ReuseChange, TokenResidence, TokenReuse};
 pub use reversal_reason::{CellStarts, LimitedClient, RepeatDisagreement, ReversalReason, UndecidedRows, UnprovenRuns};
 pub use score::{
     CapacityScore, CapacityShape, LargestScore, LoadComparison, LoadReversal, RaisedScoreKind, RatioBound, Score, ScoreBound,
@@ -105,7 +111,7 @@ pub struct VariantSummary {
     /// One for each combination of the axes that are not scored; empty where there are no goals or nothing to count.
     pub scores: Vec<Score>,
     /// The bottleneck, one for each combination of the axes that carry no load; empty where there are no goals.
-    #[serde(default)]
+    #[serde(default, serialize_with = "with_words::serialize")]
     pub limits: Vec<Bottleneck>,
     /// Cells that fail although one with as much load passes, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

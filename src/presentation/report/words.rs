@@ -263,7 +263,7 @@ pub fn ratio_sentence(summary: &SweepSummary, ratio: &ScoreRatio) -> String {
 /// The bottleneck, a sentence for each combination of axes that carry no load: `bottleneck: KV memory: ...`.
 #[must_use]
 pub fn limit_sentences(variant: &VariantSummary) -> Vec<String> {
-    let sentence = |limit: &Bottleneck| format!("bottleneck{}: {}: {}", at(&limit.within), limit.kind.name(), limit.words);
+    let sentence = |limit: &Bottleneck| format!("bottleneck{}: {}: {limit}", at(&limit.within), limit.evidence.name());
     variant.limits.iter().map(sentence).collect()
 }
 

@@ -1,6 +1,6 @@
 //! The bottleneck is known beforehand of an engine whose memory and speed are given: the report must say so, from saved runs alone.
 
-use bench::analysis::{BottleneckKind, ExternalCacheUse, SweepSummary};
+use bench::analysis::{BottleneckEvidence, ComputeEvidence, ExternalCacheUse, KvMemoryEvidence, SweepSummary, show_axes};
 
 use super::sweeps::swept;
 
@@ -14,9 +14,9 @@ fn tiny(engine: &str, goal: &str) -> SweepSummary {
 }
 
 #[track_caller]
-fn limit_of(summary: &SweepSummary, variant: usize) -> (BottleneckKind, &str) {
+fn limit_of(summary: &SweepSummary, variant: usize) -> &BottleneckEvidence {
     let [limit] = summary.variants[variant].limits.as_slice() else { panic!("{:?}", summary.variants[variant].limits) };
-    (limit.kind, &limit.words)
+    &limit.evidence
 }
 
 /// The published card with so many sequential sessions of 131,072 tokens in each of four groups: alone, and with a tier of host memory.
@@ -32,12 +32,14 @@ fn card(sequential: &str, tier: &str, goal: &str) -> SweepSummary {
 #[test]
 fn the_published_card_runs_out_of_kv_memory_between_12_and_16_sessions_and_a_host_tier_does_not() {
     let summary = card("[3, 4]", "500GB", "2s");
-    let (kind, words) = limit_of(&summary, 0);
-    assert_eq!(kind, BottleneckKind::KvMemory, "{words}");
-    assert!(words.starts_with("from C=4, S=3, which passes, to C=4, S=4, which fails, the share"), "{words}");
+    let limit = limit_of(&summary, 0);
+    let BottleneckEvidence::KvMemory { finding, alike_cells: 0 } = limit else { panic!("{limit:?}") };
+    assert_eq!((finding.passes.as_ref().map(show_axes).as_deref(), show_axes(&finding.fails).as_str()), (Some("C=4, S=3"), "C=4, S=4"));
+    let KvMemoryEvidence::HitsLost(change) = &finding.evidence else { panic!("{finding:?}") };
     // 112 GB of blocks of 256 tokens, 57,344 bytes a token.
-    assert!(words.contains("the KV pool holds 1,953,024"), "{words}");
-    assert_eq!(limit_of(&summary, 1).0, BottleneckKind::Nothing);
+    assert_eq!(change.residence.kv_pool_tokens.as_ref().map(|told| told.value), Some(1_953_024.0));
+    assert!(change.share_before.is_some_and(|before| before > 0.95) && change.reuse.share < 0.05, "{change:?}");
+    assert!(matches!(limit_of(&summary, 1), BottleneckEvidence::Nothing { .. }));
     assert_eq!(summary.variants[1].external.as_ref().map(|external| external.state), Some(ExternalCacheUse::Used));
     assert_eq!(summary.variants[0].external, None);
     // What the device lost the tier brought, six follow-ups of seven turns.
@@ -53,9 +55,9 @@ fn the_published_card_runs_out_of_kv_memory_between_12_and_16_sessions_and_a_hos
 fn a_tier_that_is_too_slow_for_the_goal_leaves_the_device_s_memory_as_the_limit() {
     // 7.5 GB at 25 GB/s are 0.3 s for one alone, and more where four load at once.
     let summary = card("[3, 4]", "500GB", "500ms");
-    let (kind, words) = limit_of(&summary, 1);
-    assert_eq!(kind, BottleneckKind::KvMemory, "{words}");
-    assert!(words.contains("the external cache brought"), "{words}");
+    let limit = limit_of(&summary, 1);
+    let BottleneckEvidence::KvMemory { finding, .. } = limit else { panic!("{limit:?}") };
+    assert!(matches!(finding.evidence, KvMemoryEvidence::HitsMovedOut { external, .. } if external > 0.5), "{finding:?}");
     let [remark] = summary.ratios[0].remarks.as_slice() else { panic!("{:?}", summary.ratios[0].remarks) };
     assert!(remark.starts_with("no gain of tiered") && remark.contains("it does not fit on the device"), "{remark}");
 }
@@ -78,20 +80,21 @@ fn a_tier_that_was_never_needed_is_not_accused_and_one_that_holds_nothing_is_exp
 fn a_small_memory_gives_out_before_a_fast_engine_does() {
     // 16 sessions of 4,500 tokens are more than 64,000; 8 are not.
     let summary = tiny("", "60ms");
-    let (kind, words) = limit_of(&summary, 0);
-    assert_eq!(kind, BottleneckKind::KvMemory, "{words}");
+    let limit = limit_of(&summary, 0);
+    assert!(matches!(limit, BottleneckEvidence::KvMemory { .. }), "{limit:?}");
 }
 
 #[test]
 fn compute_gives_out_where_memory_is_plenty() {
     // 4 GB hold all 32 sessions ninety times over: what grows with C is the work of a step.
     let summary = tiny("kv_memory = '4GB'", "2.2ms");
-    let (kind, words) = limit_of(&summary, 0);
-    assert_eq!(kind, BottleneckKind::Compute, "{words}");
-    assert!(words.contains("requests in flight grew from"), "{words}");
+    let limit = limit_of(&summary, 0);
+    let BottleneckEvidence::Compute { finding, .. } = limit else { panic!("{limit:?}") };
+    let ComputeEvidence::LoadGrew { growth, .. } = &finding.evidence else { panic!("{finding:?}") };
+    assert!(growth.in_flight_mean.is_some_and(|in_flight| in_flight.to > in_flight.from), "{growth:?}");
 }
 
 #[test]
 fn nothing_gives_out_where_every_cell_passes() {
-    assert_eq!(limit_of(&tiny("kv_memory = '4GB'", "10s"), 0).0, BottleneckKind::Nothing);
+    assert!(matches!(limit_of(&tiny("kv_memory = '4GB'", "10s"), 0), BottleneckEvidence::Nothing { .. }));
 }
