@@ -1,11 +1,13 @@
 //! What a cache outside the engine was worth to a variant: how much it was asked for and what it brought over all its cells, whether it
-//! was needed at all, and why a variant with one is no better than one without. Judged cells in, a verdict with its words out.
+//! was needed at all, and why a variant with one is no better than one without. Judged cells in, a verdict with its figures out.
 
 use super::amount::{grouped, percent};
 use super::axes::named;
 use super::boundary_cells::outgrown;
 use super::cell_bottleneck::KEPT;
-use super::summary::{CellState, CellSummary, ExternalCache, ExternalCacheUse, VariantSummary};
+use super::summary::{
+    CellState, CellSummary, ExternalCache, ExternalCacheUse, ExternalHitBasis, ExternalHits, UselessCacheEvidence, VariantSummary,
+};
 use crate::records::store::SavedRun;
 
 /// Reuse below this is as good as none, where only answers tell it.
@@ -24,54 +26,41 @@ pub fn external(variant: &str, cells: &[CellSummary], connector: Option<String>)
     if connector.is_none() && asked.unwrap_or(0.0) <= 0.0 && brought.unwrap_or(0.0) <= 0.0 || measured.is_empty() {
         return None;
     }
-    let name = connector.as_ref().map_or_else(String::new, |connector| format!(" (connector {connector})"));
-    let of = asked.filter(|asked| *asked > 0.0).map(|asked| (asked, "prompt tokens asked"));
-    let of = of.or_else(|| Some((total(&measured, |cell| cell.server.prompt_tokens.as_ref().map(|told| told.value))?, "prompt tokens")));
-    let (state, words) = match (brought, of) {
-        (Some(brought), Some((asked, what))) if brought > 0.0 => {
-            let share = if asked > 0.0 { format!(" ({})", percent(brought / asked)) } else { String::new() };
-            (ExternalCacheUse::Used, format!("{} of {} {what}{share} came from the external cache{name}", grouped(brought), grouped(asked)))
-        }
-        (Some(_), Some((asked, what))) => {
-            nothing_came(&measured, &format!("0 of {} {what} came from the external cache{name}", grouped(asked)))
-        }
-        _ => untold(&measured, &name),
+    let prompts = || total(&measured, |cell| cell.server.prompt_tokens.as_ref().map(|told| told.value));
+    let basis = asked.filter(|asked| *asked > 0.0).map(|asked| (asked, ExternalHitBasis::AskedTokens));
+    let basis = basis.or_else(|| Some((prompts()?, ExternalHitBasis::PromptTokens)));
+    let counted = brought.zip(basis).map(|(brought_tokens, (of_tokens, basis))| ExternalHits { brought_tokens, of_tokens, basis });
+    let state = match counted {
+        Some(hits) if hits.brought_tokens > 0.0 => ExternalCacheUse::Used { hits },
+        Some(hits) => nothing_came(variant, &measured, hits),
+        None => untold(variant, &measured),
     };
-    let words = match state {
-        ExternalCacheUse::ReusedNothing => format!("{variant} reused nothing: {words}; what this variant measures is the engine alone"),
-        _ => words,
-    };
-    Some(ExternalCache { connector, state, asked_tokens: asked, brought_tokens: brought, words })
+    Some(ExternalCache { connector, state, asked_tokens: asked, brought_tokens: brought })
 }
 
 /// It brought none. It was needed where prompts were computed anew that had been sent before.
-fn nothing_came(cells: &[&CellSummary], words: &str) -> (ExternalCacheUse, String) {
+fn nothing_came(variant: &str, cells: &[&CellSummary], hits: ExternalHits) -> ExternalCacheUse {
     let needed = |cell: &&&CellSummary| cell.sessions.reused.map_or(outgrown(cell), |reused| Some(reused < KEPT));
     let answers: Vec<bool> = cells.iter().filter_map(|cell| needed(&cell)).collect();
     if answers.contains(&true) {
-        (ExternalCacheUse::ReusedNothing, words.to_owned())
+        ExternalCacheUse::ReusedNothing { variant: variant.to_owned(), evidence: UselessCacheEvidence::Counters(hits) }
     } else if answers.is_empty() {
-        (ExternalCacheUse::Unknown, format!("{words}; whether it was needed is not told"))
+        ExternalCacheUse::Unknown { hits: Some(hits) }
     } else {
-        (
-            ExternalCacheUse::NotNeeded,
-            format!("{words}, and none was needed: what was sent again was still on the device, so the cache behind it was not tested"),
-        )
+        ExternalCacheUse::NotNeeded { hits }
     }
 }
 
 /// No counter tells sources apart. Answers that tell no cached tokens at all where prompts were sent again tell that nothing brought any.
 #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
-fn untold(cells: &[&CellSummary], name: &str) -> (ExternalCacheUse, String) {
-    let empty = cells.iter().filter(|cell| cell.sessions.reused.is_some_and(|reused| reused < NONE));
-    if let Some(cell) = empty.max_by_key(|cell| cell.sessions.sent_before_tokens) {
-        let (reused, sent) = (cell.sessions.reused.unwrap_or(0.0), cell.sessions.sent_before_tokens.unwrap_or(0) as f64);
-        let place = named(&cell.axes);
-        let words =
-            format!("in {place} {} of {} prompt tokens sent again came from any cache{name}", grouped(reused * sent), grouped(sent));
-        return (ExternalCacheUse::ReusedNothing, words);
-    }
-    (ExternalCacheUse::Unknown, format!("the server does not tell what came from the external cache{name}"))
+fn untold(variant: &str, cells: &[&CellSummary]) -> ExternalCacheUse {
+    let empty = cells.iter().filter_map(|cell| Some((cell, cell.sessions.reused.filter(|reused| *reused < NONE)?)));
+    let most = empty.max_by_key(|(cell, _)| cell.sessions.sent_before_tokens);
+    let Some((cell, reused)) = most else { return ExternalCacheUse::Unknown { hits: None } };
+    let sent_before_tokens = cell.sessions.sent_before_tokens.unwrap_or(0);
+    let reused_tokens = reused * sent_before_tokens as f64;
+    let evidence = UselessCacheEvidence::Answers { cell: cell.axes.clone(), reused_tokens, sent_before_tokens };
+    ExternalCacheUse::ReusedNothing { variant: variant.to_owned(), evidence }
 }
 
 fn total(cells: &[&CellSummary], get: impl Fn(&CellSummary) -> Option<f64>) -> Option<f64> {
@@ -81,12 +70,10 @@ fn total(cells: &[&CellSummary], get: impl Fn(&CellSummary) -> Option<f64>) -> O
 
 /// Remarks on a comparison: that one of the two reused nothing, and why there is no gain where the other has an external cache.
 pub fn remarks(base: &VariantSummary, other: &VariantSummary, gain: bool, within: &super::Axes) -> Vec<String> {
-    let exposed = |variant: &VariantSummary| {
-        let external = variant.external.as_ref().filter(|external| external.state == ExternalCacheUse::ReusedNothing);
-        external.map(|external| external.words.clone())
-    };
+    let exposed =
+        |variant: &VariantSummary| variant.external.as_ref().filter(|external| external.reused_nothing()).map(ToString::to_string);
     let mut remarks: Vec<String> = [exposed(base), exposed(other)].into_iter().flatten().collect();
-    if !gain && other.external.as_ref().is_some_and(|external| external.state != ExternalCacheUse::ReusedNothing) {
+    if !gain && other.external.as_ref().is_some_and(|external| !external.reused_nothing()) {
         remarks.extend(no_gain(other, within));
     }
     remarks
@@ -156,17 +143,23 @@ mod tests {
         [a, b, c, d]
     }
 
+    fn of_lmcache(summary: &SweepSummary) -> &ExternalCache {
+        summary.variants[1].external.as_ref().unwrap()
+    }
+
+    fn asked(brought_tokens: f64, of_tokens: f64) -> ExternalHits {
+        ExternalHits { brought_tokens, of_tokens, basis: ExternalHitBasis::AskedTokens }
+    }
+
     #[test]
     fn a_cache_that_was_needed_and_brought_nothing_is_exposed() {
         let summary = summary(&cells(0, 5.0), &told(20_000.0, 12_000.0, 0.0, 20_000.0));
-        let external = summary.variants[1].external.as_ref().unwrap();
-        assert_eq!(external.state, ExternalCacheUse::ReusedNothing);
-        assert_eq!(
-            external.words,
-            "lmcache reused nothing: 0 of 40,000 prompt tokens asked came from the external cache (connector LMCacheConnectorV1); what this \
-             variant measures is the engine alone"
-        );
-        assert_eq!(summary.ratios[0].remarks, std::slice::from_ref(&external.words));
+        let evidence = UselessCacheEvidence::Counters(asked(0.0, 40_000.0));
+        let external = of_lmcache(&summary);
+        assert_eq!(external.state, ExternalCacheUse::ReusedNothing { variant: "lmcache".into(), evidence });
+        assert_eq!((external.asked_tokens, external.brought_tokens), (Some(40_000.0), Some(0.0)));
+        assert_eq!(external.connector.as_deref(), Some("LMCacheConnectorV1"));
+        assert_eq!(summary.ratios[0].remarks, [external.to_string()]);
         assert_eq!(summary.variants[0].external, None);
     }
 
@@ -174,9 +167,7 @@ mod tests {
     fn a_cache_that_was_not_needed_is_not_accused() {
         let all_fit = [found("vllm", 4, 0.5, 1000), found("lmcache", 4, 0.5, 1000)];
         let summary = summary(&all_fit, &told(4_000.0, 12_000.0, 0.0, 4_000.0));
-        let external = summary.variants[1].external.as_ref().unwrap();
-        assert_eq!(external.state, ExternalCacheUse::NotNeeded);
-        assert!(external.words.starts_with("0 of 4,000 prompt tokens asked came from the external cache"), "{}", external.words);
+        assert_eq!(of_lmcache(&summary).state, ExternalCacheUse::NotNeeded { hits: asked(0.0, 4_000.0) });
         let [remark] = summary.ratios[0].remarks.as_slice() else { panic!("{:?}", summary.ratios[0].remarks) };
         assert_eq!(
             remark,
@@ -189,9 +180,8 @@ mod tests {
     #[test]
     fn a_cache_that_works_is_said_to_and_a_gain_needs_no_excuse() {
         let summary = summary(&cells(1000, 0.9), &told(8_000.0, 12_000.0, 12_000.0, 20_000.0));
-        let external = summary.variants[1].external.as_ref().unwrap();
-        assert_eq!((external.state, summary.ratios[0].ratio), (ExternalCacheUse::Used, Some(2.0)));
-        assert!(external.words.contains("24,000 of 40,000 prompt tokens asked (60 %) came from the external cache"), "{}", external.words);
+        assert_eq!(of_lmcache(&summary).state, ExternalCacheUse::Used { hits: asked(24_000.0, 40_000.0) });
+        assert_eq!(summary.ratios[0].ratio, Some(2.0));
         assert!(summary.ratios[0].remarks.is_empty());
     }
 
@@ -206,11 +196,11 @@ mod tests {
     #[test]
     fn answers_alone_expose_a_cache_that_brings_nothing_where_nothing_is_left_on_the_device() {
         let summary = summary(&cells(0, 5.0), &[]);
-        let external = summary.variants[1].external.as_ref().unwrap();
-        assert_eq!(external.state, ExternalCacheUse::ReusedNothing);
-        assert!(external.words.contains("in C=1, S=8 0 of 24,000 prompt tokens sent again came from any cache"), "{}", external.words);
+        let largest = summary.variants[1].cells.iter().find(|cell| cell.axes["workload.sequential"] == 8).unwrap().axes.clone();
+        let evidence = UselessCacheEvidence::Answers { cell: largest, reused_tokens: 0.0, sent_before_tokens: 24_000 };
+        assert_eq!(of_lmcache(&summary).state, ExternalCacheUse::ReusedNothing { variant: "lmcache".into(), evidence });
         let fitting = self::summary(&[found("vllm", 4, 0.5, 1000), found("lmcache", 4, 0.5, 1000)], &[]);
-        assert_eq!(fitting.variants[1].external.as_ref().unwrap().state, ExternalCacheUse::Unknown);
+        assert_eq!(of_lmcache(&fitting).state, ExternalCacheUse::Unknown { hits: None });
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub use summary::{
     FailureMessage, GaugeSummary, GoalJudgement, GoalVerdict, ImpliedOutcome, InitialTransient, IntervalMethod, KvMemoryEvidence,
     LargestScore, LoadComparison, LoadReversal, RaisedScoreKind, RatioBound, RepeatCacheState, RepeatSummary, ReversalReason, RunCounts,
     Score, ScoreBound, ScoreRatio, ServerFigures, ServerMetricValue, SessionFigures, StreamFigures, SuccessPercentiles, SummaryOptions,
-    SweepSummary, ToolTtftSummary, UndecidedCell, UnsettledReason, UserThroughput, VariantSummary, VoidReason,
+    SweepSummary, ToolTtftSummary, UndecidedCell, UnsettledReason, UselessCacheEvidence, UserThroughput, VariantSummary, VoidReason,
 };
 pub use table::RequestTable;
 pub use timeline::{RequestSpan, RunTimeline, RunTimelineLane, ServerMetricTrack, timeline};

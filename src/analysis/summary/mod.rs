@@ -7,6 +7,7 @@ mod bottleneck;
 mod boundary_finding;
 mod client_limit;
 mod estimate;
+mod external_cache;
 mod implied;
 mod judgement;
 mod load_growth;
@@ -32,6 +33,7 @@ pub use bottleneck::{Bottleneck, BottleneckEvidence, UnknownBottleneck};
 pub use boundary_finding::{BoundaryFinding, ComputeEvidence, InconclusiveEvidence, KvMemoryEvidence};
 pub use client_limit::{ClientLimit, ClientLimits};
 pub use estimate::{BoundDirection, EarlyStopBound, Estimate, IntervalMethod};
+pub use external_cache::{ExternalCache, ExternalCacheUse, ExternalHitBasis, ExternalHits, UselessCacheEvidence};
 pub use implied::ImpliedOutcome;
 pub use judgement::{GoalJudgement, GoalVerdict, VoidReason};
 pub use load_growth::{FigureChange, LoadGrowth, MetricChange};
@@ -41,7 +43,7 @@ pub use score::{
     CapacityScore, CapacityShape, LargestScore, LoadComparison, LoadReversal, RaisedScoreKind, RatioBound, Score, ScoreBound,
     UndecidedCell, UnsettledReason,
 };
-pub use server::{CacheHitShares, ExternalCache, ExternalCacheUse, GaugeSummary, ServerFigures, ServerMetricValue};
+pub use server::{CacheHitShares, GaugeSummary, ServerFigures, ServerMetricValue};
 pub use steadiness::{BacklogGrowth, InitialTransient, MeasureGrowth};
 pub use throughput::{CellThroughput, RepeatCacheState, RepeatSummary, SessionFigures, StreamFigures, ToolTtftSummary, UserThroughput};
 
@@ -117,7 +119,7 @@ pub struct VariantSummary {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reversals: Vec<LoadReversal>,
     /// Its cache outside the engine, where it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "with_words::serialize_option")]
     pub external: Option<ExternalCache>,
 }
 

@@ -1,4 +1,4 @@
-//! What servers and external caches told. Types only.
+//! What servers told. Types only.
 
 use serde::{Deserialize, Serialize};
 
@@ -78,33 +78,4 @@ pub struct CacheHitShares {
     pub cached: f64,
     pub computed: f64,
     pub by: String,
-}
-
-/// A variant's cache outside the engine.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ExternalCache {
-    /// The connector that the server's command names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub connector: Option<String>,
-    pub state: ExternalCacheUse,
-    /// Prompt tokens that it was asked for, and those that it brought, in all cells with a result.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked_tokens: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub brought_tokens: Option<f64>,
-    pub words: String,
-}
-
-/// How a variant's external cache did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ExternalCacheUse {
-    /// It brought tokens.
-    Used,
-    /// It was needed and brought none: what was measured is the engine alone.
-    ReusedNothing,
-    /// It brought none, and none was needed: the device's own cache had all that was sent again.
-    NotNeeded,
-    /// The figures do not tell.
-    Unknown,
 }

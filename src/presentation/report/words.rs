@@ -9,8 +9,8 @@ use super::number::{or_dash, significant};
 use super::numbered_text::NumberedText;
 use super::run_length::{run_length, run_lengths};
 use crate::analysis::{
-    Axes, Bottleneck, CapacityScore, CapacityShape, CellState, CellSummary, ExternalCacheUse, GoalVerdict, LargestScore, Score, ScoreBound,
-    ScoreRatio, SweepSummary, VariantSummary, VoidReason, axis_label, interval, show_axes,
+    Axes, Bottleneck, CapacityScore, CapacityShape, CellState, CellSummary, GoalVerdict, LargestScore, Score, ScoreBound, ScoreRatio,
+    SweepSummary, VariantSummary, VoidReason, axis_label, interval, show_axes,
 };
 use crate::records::record::{EarlyStopReason, StampSource};
 
@@ -270,15 +270,15 @@ pub fn limit_sentences(variant: &VariantSummary) -> Vec<String> {
 /// That a variant's external cache reused nothing: to stand where nobody can miss it.
 #[must_use]
 pub fn exposed(variant: &VariantSummary) -> Option<String> {
-    let external = variant.external.as_ref().filter(|external| external.state == ExternalCacheUse::ReusedNothing)?;
-    Some(format!("WARNING: {}", external.words))
+    let external = variant.external.as_ref().filter(|external| external.reused_nothing())?;
+    Some(format!("WARNING: {external}"))
 }
 
 /// What a variant's external cache did otherwise.
 #[must_use]
 pub fn external(variant: &VariantSummary) -> Option<String> {
-    let external = variant.external.as_ref().filter(|external| external.state != ExternalCacheUse::ReusedNothing)?;
-    Some(format!("external cache: {}", external.words))
+    let external = variant.external.as_ref().filter(|external| !external.reused_nothing())?;
+    Some(format!("external cache: {external}"))
 }
 
 /// By which metrics the figures of a variant's servers were measured; none where there are no figures.
