@@ -41,7 +41,9 @@ impl BacklogGrowth {
     ) -> Result<Option<Self>, AnalysisError> {
         let mut growths: Vec<(usize, RunBacklogGrowth)> = Vec::new();
         for (number, _) in cell.runs.iter().enumerate().filter(|(_, run)| has_rate(run)) {
-            growths.extend(backlog(table.columns(), number)?.growth().map(|growth| (number, growth)));
+            let (columns, alone) = (table.columns(), table.columns().alone(number)?);
+            let backlog = alone.map_or_else(|| backlog(columns, number), |alone| backlog(&alone, 0))?;
+            growths.extend(backlog.growth().map(|growth| (number, growth)));
         }
         let chance = combined(&growths.iter().map(|(_, growth)| growth.chance).collect::<Vec<_>>());
         let per_second = growths.iter().map(|(_, growth)| growth.per_second).sum::<f64>() / growths.len().max(1) as f64;

@@ -230,6 +230,11 @@ impl RequestColumns {
         self.rows() < many_rows()
     }
 
+    /// The columns of one of several runs alone; `None` where columns are kept. Each would be read for all runs where one is asked for.
+    pub fn alone(&self, run: usize) -> Result<Option<Self>, AnalysisError> {
+        if self.keeps() || self.runs() == 1 { Ok(None) } else { Self::read(self.runs.get(run)).map(Some) }
+    }
+
     /// Which rows are of the measured phase.
     pub fn measured(&self) -> &Bitmap {
         &self.measured

@@ -21,7 +21,7 @@ impl From<&CacheCheck> for RepeatCacheState {
 /// Each run of a cell by itself, in the order of the repeats; `pooled` holds the rows of all of them.
 pub fn by_repeat(cell: &CellRuns<'_>, pooled: &RequestTable, goals: &[Goal], shown: &Measure) -> Result<Vec<RepeatSummary>, AnalysisError> {
     let of = |(number, run): (usize, &&crate::records::store::SavedRun)| {
-        let table = pooled.of_run(number);
+        let table = pooled.run_alone(number)?;
         // Of a run that was ended early, what came says nothing of what would have come.
         let whole = !matches!(run.record.outcome, RunOutcome::Curtailed(_));
         let passes = |goal: &Goal| Ok(plain_value(&goal.measure, &table)?.is_some_and(|value| goal.allows(value)));

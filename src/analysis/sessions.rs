@@ -54,7 +54,11 @@ impl SessionFigures {
     /// Pools the runs of a cell; `columns` and `watched` hold their rows and their samples' figures in the same order.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sums of token counts are far below 2^53")]
     pub(super) fn of(runs: &[&SavedRun], columns: &RequestColumns, watched: &[RunServerFigures]) -> Result<Self, AnalysisError> {
-        let each = runs.iter().enumerate().map(|(run, saved)| run_sessions(columns, run, saved.record.header.work().shared_tokens));
+        let of_run = |(run, saved): (usize, &&SavedRun)| {
+            let shared = saved.record.header.work().shared_tokens;
+            columns.alone(run)?.map_or_else(|| run_sessions(columns, run, shared), |alone| run_sessions(&alone, 0, shared))
+        };
+        let each = runs.iter().enumerate().map(of_run);
         let each: Vec<RunSessionSums> = each.collect::<Result<_, _>>()?;
         let sum = |get: fn(&RunSessionSums) -> f64| each.iter().map(get).sum::<f64>();
         // Stamps that are only laid out, as those of imported files without send times, do not tell what was alive at one time.

@@ -12,6 +12,7 @@ use super::early_stop::CellEarlyStop;
 use super::estimate::estimate;
 use super::external::{connector, external, remarks};
 use super::monotone::reversals;
+use super::number_column::NumberColumn;
 use super::on_all_cores::on_all_cores;
 use super::repeats::by_repeat;
 use super::scores::{ScoreAxes, scores};
@@ -124,8 +125,7 @@ fn is_curtailed(cell: &CellRuns<'_>) -> bool {
 }
 
 /// The figures of a run's samples; `number` is its place among the runs of its cell.
-fn watched(run: &SavedRun, number: usize, columns: &RequestColumns) -> Result<RunServerFigures, AnalysisError> {
-    let output = columns.number(NumericColumn::OutputTokens)?;
+fn watched(run: &SavedRun, number: usize, columns: &RequestColumns, output: &NumberColumn) -> Result<RunServerFigures, AnalysisError> {
     let told = columns.of_run(number).map(|row| output.of(row)).filter(|tokens| !tokens.is_nan());
     Ok(RunServerFigures::of(&run.samples()?, told.sum()))
 }
@@ -150,7 +150,9 @@ fn server_figures(cell: &CellRuns<'_>, watched: &[RunServerFigures], rates: &Cel
 fn cell_summary(cell: &CellRuns<'_>, machine: &ClientEnvironment, goals: &[Goal], shown: &Measure) -> Result<CellSummary, AnalysisError> {
     let table = RequestTable::pool(cell.runs.iter().map(|run| &run.requests))?;
     let runs = cell.runs.iter().enumerate();
-    let watched = &runs.map(|(number, run)| watched(run, number, table.columns())).collect::<Result<Vec<_>, _>>()?;
+    let output = table.columns().number(NumericColumn::OutputTokens)?;
+    let watched = &runs.map(|(number, run)| watched(run, number, table.columns(), &output)).collect::<Result<Vec<_>, _>>()?;
+    drop(output);
     let state = cell.state();
     let measured = state == CellState::Measured;
     let by_repeat = if measured { by_repeat(cell, &table, goals, shown)? } else { Vec::new() };

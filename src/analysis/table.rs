@@ -63,9 +63,12 @@ impl Deref for AscendingValues {
 impl RequestTable {
     /// Pools the rows of a cell's runs.
     pub fn pool<'a>(runs: impl IntoIterator<Item = &'a SavedRequests>) -> Result<Self, AnalysisError> {
-        let columns = RequestColumns::read(runs)?;
+        Ok(Self::measured(RequestColumns::read(runs)?))
+    }
+
+    fn measured(columns: RequestColumns) -> Self {
         let measured = RowSelection::of_bits(columns.measured().clone());
-        Ok(Self { columns: Rc::new(columns), rows: Rc::new(measured), known: Rc::default() })
+        Self { columns: Rc::new(columns), rows: Rc::new(measured), known: Rc::default() }
     }
 
     fn with(&self, rows: RowSelection) -> Self {
@@ -84,6 +87,11 @@ impl RequestTable {
             return self.clone();
         }
         self.with(self.rows.inside(&self.columns.of_run(run)))
+    }
+
+    /// The rows of one of the runs of a table that has all measured ones: read by themselves where columns are not kept.
+    pub(super) fn run_alone(&self, run: usize) -> Result<Self, AnalysisError> {
+        Ok(self.columns.alone(run)?.map_or_else(|| self.of_run(run), Self::measured))
     }
 
     /// All rows of the runs, those of warm-up included.

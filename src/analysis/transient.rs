@@ -37,7 +37,7 @@ impl InitialTransient {
         let runs: Vec<usize> = (0..cell.runs.len()).filter(|place| is_candidate(*place)).collect();
         let mut found: Option<Self> = None;
         for place in &runs {
-            let mut times = table.of_run(*place).values_when_due(Metric::Ttft)?;
+            let mut times = table.run_alone(*place)?.values_when_due(Metric::Ttft)?;
             times.sort_by(|left, right| left.0.total_cmp(&right.0));
             let Some(seconds) = transient(&times, CHANCE / runs.len() as f64) else { continue };
             let warmup = cell.runs[*place].record.header.work().warmup_s;

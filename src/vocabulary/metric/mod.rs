@@ -10,28 +10,44 @@ use serde::{Deserialize, Serialize};
 
 pub use unit::{DisplayUnit, MeasureUnit};
 
-/// What can be measured of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    /// Time to first token: first token-bearing event - sent.
-    Ttft,
-    /// Time to first answer token: first event with a token of the answer, not of the reasoning before it - sent.
-    Ttfat,
-    /// First token-bearing event - intended: free of coordinated omission.
-    TtftIntended,
-    /// Time to first event of any kind: what tools that count the role-only chunk publish as time to first token.
-    Ttfe,
-    /// Last token-bearing event - sent.
-    E2e,
-    /// Time per output token after the first event.
-    Tpot,
-    /// Gaps between token-bearing events, pooled over requests.
-    Itl,
-    /// Output tokens per second of a request.
-    OutputTps,
-    /// Sent - intended: the client's own lateness and the wait for an answer that was still streaming.
-    SendLag,
+/// An enum whose `ALL` holds each of its variants, in their order.
+macro_rules! enumerated {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$words:meta])* $variant:ident,)+ }) => {
+        $(#[$meta])*
+        pub enum $name {
+            $($(#[$words])* $variant,)+
+        }
+
+        impl $name {
+            pub const ALL: [Self; [$(stringify!($variant)),+].len()] = [$(Self::$variant),+];
+        }
+    };
+}
+
+enumerated! {
+    /// What can be measured of a request.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Metric {
+        /// Time to first token: first token-bearing event - sent.
+        Ttft,
+        /// Time to first answer token: first event with a token of the answer, not of the reasoning before it - sent.
+        Ttfat,
+        /// First token-bearing event - intended: free of coordinated omission.
+        TtftIntended,
+        /// Time to first event of any kind: what tools that count the role-only chunk publish as time to first token.
+        Ttfe,
+        /// Last token-bearing event - sent.
+        E2e,
+        /// Time per output token after the first event.
+        Tpot,
+        /// Gaps between token-bearing events, pooled over requests.
+        Itl,
+        /// Output tokens per second of a request.
+        OutputTps,
+        /// Sent - intended: the client's own lateness and the wait for an answer that was still streaming.
+        SendLag,
+    }
 }
 
 /// A moment of a request.
@@ -66,9 +82,6 @@ pub enum MetricDirection {
 }
 
 impl Metric {
-    pub const ALL: [Self; 9] =
-        [Self::Ttft, Self::Ttfat, Self::TtftIntended, Self::Ttfe, Self::E2e, Self::Tpot, Self::Itl, Self::OutputTps, Self::SendLag];
-
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
