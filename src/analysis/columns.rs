@@ -224,8 +224,8 @@ impl RequestColumns {
         self.starts.partition_point(|start| *start <= row) - 1
     }
 
-    /// Whether what is read and worked out of these rows is kept. Of very many it is not, but read and worked out again: so a cell takes less than
-    /// 50 bytes a row at any time.
+    /// Whether what is read and worked out of these rows is kept. Of very many it is not, but read and worked out again, which takes time and saves
+    /// memory.
     pub fn keeps(&self) -> bool {
         self.rows() < many_rows()
     }
