@@ -185,8 +185,8 @@ mod tests {
 
     use super::*;
     use crate::analysis::summary::{
-        CacheHitShares, CellThroughput, ClientLimits, FigureChange, LoadGrowth, MetricChange, ServerFigures, SessionFigures, StreamFigures,
-        TokenResidence,
+        CacheHitShares, CellThroughput, ClientLimits, FigureChange, LoadGrowth, MetricChange, NoteList, ServerFigures, SessionFigures,
+        StreamFigures, TokenResidence,
     };
     use crate::analysis::{CellState, SuccessPercentiles};
     use crate::records::record::ClientHealth;
@@ -229,7 +229,7 @@ mod tests {
             streams: StreamFigures::default(),
             by_repeat: Vec::new(),
             renderings: Vec::new(),
-            notes: Vec::new(),
+            notes: NoteList::default(),
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::axes::Axes;
 use super::summary::CellState;
-use crate::records::record::{Manifest, PlannedRun, RunFailure, RunOutcome};
+use crate::records::record::{InvalidRunReason, Manifest, PlannedRun, RunFailure, RunOutcome};
 use crate::records::store::{SavedRun, SavedSweep};
 
 /// One cell of one variant, with its runs.
@@ -103,7 +103,7 @@ impl CellRuns<'_> {
     }
 
     /// Why what came of the cell is no result, where a run of it is invalid.
-    pub fn invalidity(&self) -> Option<String> {
+    pub fn invalidity(&self) -> Option<InvalidRunReason> {
         self.runs.iter().find_map(|run| run.record.invalidity())
     }
 }

@@ -1,12 +1,11 @@
 //! What a cache outside the engine was worth to a variant: how much it was asked for and what it brought over all its cells, whether it
 //! was needed at all, and why a variant with one is no better than one without. Judged cells in, a verdict with its figures out.
 
-use super::amount::{grouped, percent};
-use super::axes::named;
 use super::boundary_cells::outgrown;
 use super::cell_bottleneck::KEPT;
 use super::summary::{
-    CellState, CellSummary, ExternalCache, ExternalCacheUse, ExternalHitBasis, ExternalHits, UselessCacheEvidence, VariantSummary,
+    CellState, CellSummary, ExternalCache, ExternalCacheUse, ExternalHitBasis, ExternalHits, RatioRemark, RatioRemarks, TokenResidence,
+    UselessCacheEvidence, VariantSummary,
 };
 use crate::records::store::SavedRun;
 
@@ -69,52 +68,36 @@ fn total(cells: &[&CellSummary], get: impl Fn(&CellSummary) -> Option<f64>) -> O
 }
 
 /// Remarks on a comparison: that one of the two reused nothing, and why there is no gain where the other has an external cache.
-pub fn remarks(base: &VariantSummary, other: &VariantSummary, gain: bool, within: &super::Axes) -> Vec<String> {
-    let exposed =
-        |variant: &VariantSummary| variant.external.as_ref().filter(|external| external.reused_nothing()).map(ToString::to_string);
-    let mut remarks: Vec<String> = [exposed(base), exposed(other)].into_iter().flatten().collect();
+pub fn remarks(base: &VariantSummary, other: &VariantSummary, gain: bool, within: &super::Axes) -> RatioRemarks {
+    let exposed = |variant: &VariantSummary| variant.external.clone().filter(ExternalCache::reused_nothing);
+    let mut remarks: Vec<RatioRemark> =
+        [base, other].into_iter().filter_map(exposed).map(|external| RatioRemark::UselessCache { external }).collect();
     if !gain && other.external.as_ref().is_some_and(|external| !external.reused_nothing()) {
         remarks.extend(no_gain(other, within));
     }
-    remarks
+    RatioRemarks(remarks)
 }
 
 /// Why a variant with an external cache is not better: its largest cell against the device's memory, and where its hits came from.
-#[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
-fn no_gain(variant: &VariantSummary, within: &super::Axes) -> Option<String> {
+fn no_gain(variant: &VariantSummary, within: &super::Axes) -> Option<RatioRemark> {
     let here =
         |cell: &&CellSummary| cell.state == CellState::Measured && within.iter().all(|(name, value)| cell.axes.get(name) == Some(value));
     let largest = variant.cells.iter().filter(here).max_by_key(|cell| cell.sessions.resident_tokens)?;
-    let place = named(&largest.axes);
-    let sources = largest.server.hits.as_ref().and_then(|hits| {
-        let (device, external) = (percent(hits.device?), percent(hits.external?));
-        Some(format!(
-            "; its prompt tokens came from the device {device}, external {external}, computed {} ({})",
-            percent(hits.computed),
-            hits.by
-        ))
-    });
-    let residence = match (largest.sessions.resident_tokens, &largest.server.kv_pool_tokens) {
-        (Some(resident), Some(pool)) => {
-            let (kept, held) = (grouped(resident as f64), grouped(pool.value));
-            let fits = if resident as f64 <= pool.value {
-                "all of it fits on the device, so a cache behind it had nothing to win"
-            } else {
-                "it does not fit on the device"
-            };
-            format!("the sessions of {place} keep {kept} tokens alive and the KV pool holds {held} ({}): {fits}", pool.by)
-        }
-        (Some(resident), None) => {
-            format!("the sessions of {place} keep {} tokens alive; the size of the KV pool is not known", grouped(resident as f64))
-        }
-        (None, _) => format!("how many tokens the sessions of {place} keep alive is not told"),
-    };
-    Some(format!("no gain of {}: {residence}{}", variant.name, sources.unwrap_or_default()))
+    Some(RatioRemark::NoGain {
+        variant: variant.name.clone(),
+        cell: largest.axes.clone(),
+        residence: TokenResidence {
+            resident_tokens: largest.sessions.resident_tokens,
+            kv_pool_tokens: largest.server.kv_pool_tokens.clone(),
+        },
+        hits: largest.server.hits.clone(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{Cell, cell, sweep, told, uniform};
+    use super::super::summary::CacheHitShares;
     use super::super::{SummaryOptions, SweepSummary, summarize};
     use super::*;
     use crate::records::record::{RequestRecord, ServerFacts, ServerSample};
@@ -147,6 +130,22 @@ mod tests {
         summary.variants[1].external.as_ref().unwrap()
     }
 
+    /// Of the only remark on the ratio: the cell's S, the tokens that its sessions keep alive, those that the KV pool holds, and where its prompt
+    /// tokens came from.
+    fn no_gain_of(summary: &SweepSummary) -> (u64, u64, Option<f64>, CacheHitShares) {
+        let [RatioRemark::NoGain { variant, cell, residence, hits }] = summary.ratios[0].remarks.0.as_slice() else {
+            panic!("{:?}", summary.ratios[0].remarks)
+        };
+        assert_eq!(variant, "lmcache");
+        let pool_tokens = residence.kv_pool_tokens.as_ref().map(|told| told.value);
+        (cell["workload.sequential"].as_u64().unwrap(), residence.resident_tokens.unwrap(), pool_tokens, hits.clone().unwrap())
+    }
+
+    fn shares(device: f64, external: f64, computed: f64) -> CacheHitShares {
+        let by = "vllm:prompt_tokens_by_source_total".to_owned();
+        CacheHitShares { device: Some(device), external: Some(external), cached: device + external, computed, by }
+    }
+
     fn asked(brought_tokens: f64, of_tokens: f64) -> ExternalHits {
         ExternalHits { brought_tokens, of_tokens, basis: ExternalHitBasis::AskedTokens }
     }
@@ -159,7 +158,7 @@ mod tests {
         assert_eq!(external.state, ExternalCacheUse::ReusedNothing { variant: "lmcache".into(), evidence });
         assert_eq!((external.asked_tokens, external.brought_tokens), (Some(40_000.0), Some(0.0)));
         assert_eq!(external.connector.as_deref(), Some("LMCacheConnectorV1"));
-        assert_eq!(summary.ratios[0].remarks, [external.to_string()]);
+        assert_eq!(summary.ratios[0].remarks.0, [RatioRemark::UselessCache { external: external.clone() }]);
         assert_eq!(summary.variants[0].external, None);
     }
 
@@ -168,13 +167,7 @@ mod tests {
         let all_fit = [found("vllm", 4, 0.5, 1000), found("lmcache", 4, 0.5, 1000)];
         let summary = summary(&all_fit, &told(4_000.0, 12_000.0, 0.0, 4_000.0));
         assert_eq!(of_lmcache(&summary).state, ExternalCacheUse::NotNeeded { hits: asked(0.0, 4_000.0) });
-        let [remark] = summary.ratios[0].remarks.as_slice() else { panic!("{:?}", summary.ratios[0].remarks) };
-        assert_eq!(
-            remark,
-            "no gain of lmcache: the sessions of C=1, S=4 keep 4,016 tokens alive and the KV pool holds 6,000 (vllm:cache_config_info): all of \
-             it fits on the device, so a cache behind it had nothing to win; its prompt tokens came from the device 75 %, external 0 %, \
-             computed 25 % (vllm:prompt_tokens_by_source_total)"
-        );
+        assert_eq!(no_gain_of(&summary), (4, 4_016, Some(6_000.0), shares(0.75, 0.0, 0.25)));
     }
 
     #[test]
@@ -182,15 +175,13 @@ mod tests {
         let summary = summary(&cells(1000, 0.9), &told(8_000.0, 12_000.0, 12_000.0, 20_000.0));
         assert_eq!(of_lmcache(&summary).state, ExternalCacheUse::Used { hits: asked(24_000.0, 40_000.0) });
         assert_eq!(summary.ratios[0].ratio, Some(2.0));
-        assert!(summary.ratios[0].remarks.is_empty());
+        assert!(summary.ratios[0].remarks.0.is_empty());
     }
 
     #[test]
     fn a_cache_that_works_without_gain_is_explained_by_where_hits_came_from() {
         let summary = summary(&cells(1000, 5.0), &told(8_000.0, 0.0, 24_000.0, 32_000.0));
-        let [remark] = summary.ratios[0].remarks.as_slice() else { panic!() };
-        assert!(remark.contains("C=1, S=8 keep 8,032 tokens") && remark.contains("it does not fit on the device"), "{remark}");
-        assert!(remark.contains("device 0 %, external 75 %, computed 25 %"), "{remark}");
+        assert_eq!(no_gain_of(&summary), (8, 8_032, Some(6_000.0), shares(0.0, 0.75, 0.25)));
     }
 
     #[test]

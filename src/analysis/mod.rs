@@ -74,12 +74,13 @@ pub use origin::SweepOrigin;
 pub use percentile::percentile;
 pub use summarize::summarize;
 pub use summary::{
-    AxisSummary, BacklogGrowth, Bottleneck, BottleneckEvidence, BoundDirection, CacheHitShares, CapacityScore, CapacityShape, CellState,
-    CellSummary, CellThroughput, ClientLimit, ClientLimits, ComputeEvidence, EarlyStopBound, Estimate, ExternalCache, ExternalCacheUse,
-    FailureMessage, GaugeSummary, GoalJudgement, GoalVerdict, ImpliedOutcome, InitialTransient, IntervalMethod, KvMemoryEvidence,
-    LargestScore, LoadComparison, LoadReversal, RaisedScoreKind, RatioBound, RepeatCacheState, RepeatSummary, ReversalReason, RunCounts,
-    Score, ScoreBound, ScoreRatio, ServerFigures, ServerMetricValue, SessionFigures, StreamFigures, SuccessPercentiles, SummaryOptions,
-    SweepSummary, ToolTtftSummary, UndecidedCell, UnsettledReason, UselessCacheEvidence, UserThroughput, VariantSummary, VoidReason,
+    AxisSummary, BacklogGrowth, Bottleneck, BottleneckEvidence, BoundDirection, CacheHitShares, CapacityScore, CapacityShape, CellNote,
+    CellState, CellSummary, CellThroughput, ClientLimit, ClientLimits, ComputeEvidence, EarlyStopBound, Estimate, ExternalCache,
+    ExternalCacheUse, FailureMessage, GaugeSummary, GoalJudgement, GoalVerdict, ImpliedOutcome, InitialTransient, IntervalMethod,
+    KvMemoryEvidence, LargestScore, LoadComparison, LoadReversal, NoteList, RaisedScoreKind, RatioBound, RatioRemark, RatioRemarks,
+    RepeatCacheState, RepeatSummary, ReversalReason, RunCounts, Score, ScoreBound, ScoreRatio, ServerFigures, ServerMetricValue,
+    SessionFigures, StreamFigures, SuccessPercentiles, SummaryOptions, SweepSummary, ToolTtftSummary, UndecidedCell, UnsettledReason,
+    UselessCacheEvidence, UserThroughput, VariantSummary, VoidReason,
 };
 pub use table::RequestTable;
 pub use timeline::{RequestSpan, RunTimeline, RunTimelineLane, ServerMetricTrack, timeline};

@@ -3,10 +3,9 @@
 //! In: the measured rows. Out: figures, the goals that they make void, and remarks. Where a row lacks a column, as before version 1.5 of the
 //! format, and where nothing went over a wire, nothing is said.
 
-use super::amount::percent;
 use super::columns::NumericColumn;
 use super::{AnalysisError, RequestTable, percentile};
-use crate::analysis::summary::{StreamFigures, VoidReason};
+use crate::analysis::summary::{CellNote, StreamFigures, VoidReason};
 use crate::vocabulary::metric::{Metric, MetricFormula};
 
 /// No server makes a token for one user in less: the events of an answer that came faster than this were held back and came together.
@@ -84,48 +83,30 @@ impl StreamFigures {
         self.forced_share.is_some_and(|share| share < FORCED_SHARE)
     }
 
-    /// Remarks for people.
-    pub(super) fn notes(&self) -> Vec<String> {
+    /// Remarks on them.
+    pub(super) fn notes(&self) -> impl Iterator<Item = CellNote> {
         let answers = self.answers;
-        let of_all = |count: u64| (count > 0).then(|| format!("{count} of {answers} answers"));
-        let held_back = of_all(self.held_back).filter(|_| self.is_held_back()).map(|some| {
-            let after = self.held_back_p50_s.unwrap_or_default();
-            format!(
-                "held_back: {some} came whole at one moment, after {after:.3} s at the median: a proxy or the server holds them back, so no goal \
-                 of `ttft`, `ttfat`, `ttfe`, `tpot` or `itl` is certain; switch buffering off (nginx: `proxy_buffering off`)"
-            )
+        let some = |count: u64| (count > 0).then_some(count);
+        let held_back = self.held_back_p50_s.filter(|_| self.is_held_back()).map(|held_back_p50_s| CellNote::HeldBack {
+            held_back: self.held_back,
+            answers,
+            held_back_p50_s,
         });
-        let merged = self.events_per_read.filter(|_| self.is_merged() && held_back.is_none()).map(|events| {
-            format!(
-                "events came together, {events:.1} in a read: `itl` is no time between tokens, and `ttft` and `tpot` are those of what puts them \
-                 together"
-            )
-        });
-        let bundled = self.tokens_per_event.filter(|tokens| *tokens >= BUNDLED_TOKENS && held_back.is_none()).map(|tokens| {
-            format!("an event brings {tokens:.1} tokens on average: `itl` is the time between events, and a token's is `tpot`")
-        });
-        let estimated = of_all(self.estimated_first_events).map(|some| {
-            format!(
-                "of {some} the tokens of the first event are estimated by its share of the text, and `tpot` with them: servers that know \
-                 `target.body.stream_options.continuous_usage_stats = true` tell"
-            )
-        });
-        let silent = of_all(self.without_answer)
-            .map(|some| format!("{some} brought reasoning alone and no token of an answer: `ttfat` leaves them out"));
-        let (hidden, all) = (self.hidden_tokens, self.hidden_tokens + self.output_tokens);
-        let hidden = (hidden > 0).then(|| {
-            format!(
-                "{hidden} of {all} output tokens are reasoning that the server did not stream: no time a token and no tokens/s counts them"
-            )
-        });
-        let short = self.forced_share.filter(|_| self.is_short()).map(|share| {
-            format!(
-                "short_answers: {} of the forced answer tokens came: the cell did so much of its work, so no goal of a time or a rate is certain; \
-                 has the server `ignore_eos` and `min_tokens`? `answers = \"live\"` forces no length",
-                percent(share)
-            )
-        });
-        [held_back, merged, bundled, estimated, silent, hidden, short].into_iter().flatten().collect()
+        let merged = self
+            .events_per_read
+            .filter(|_| self.is_merged() && held_back.is_none())
+            .map(|events_per_read| CellNote::MergedReads { events_per_read });
+        let bundled = self
+            .tokens_per_event
+            .filter(|tokens| *tokens >= BUNDLED_TOKENS && held_back.is_none())
+            .map(|tokens_per_event| CellNote::BundledTokens { tokens_per_event });
+        let estimated = some(self.estimated_first_events)
+            .map(|estimated_first_events| CellNote::EstimatedFirstEvents { estimated_first_events, answers });
+        let silent = some(self.without_answer).map(|without_answer| CellNote::WithoutAnswer { without_answer, answers });
+        let hidden =
+            some(self.hidden_tokens).map(|hidden_tokens| CellNote::HiddenReasoning { hidden_tokens, output_tokens: self.output_tokens });
+        let short = self.forced_share.filter(|_| self.is_short()).map(|forced_share| CellNote::ShortAnswers { forced_share });
+        [held_back, merged, bundled, estimated, silent, hidden, short].into_iter().flatten()
     }
 }
 
@@ -181,10 +162,10 @@ mod tests {
 
     const GOALS: [&str; 5] = ["p95(ttft) <= 2s", "p95(tpot) <= 50ms/token", "p95(itl) <= 50ms", "p95(e2e) <= 9s", "error_rate <= 50%"];
 
-    fn verdicts(rows: Vec<RequestRecord>) -> (Vec<(GoalVerdict, Option<VoidReason>)>, Vec<String>) {
+    fn verdicts(rows: Vec<RequestRecord>) -> (Vec<(GoalVerdict, Option<VoidReason>)>, Vec<CellNote>) {
         let summary = judged(&GOALS, rows);
         let cell = &summary.variants[0].cells[0];
-        (cell.goals.iter().map(|goal| (goal.verdict, goal.void)).collect(), cell.notes.clone())
+        (cell.goals.iter().map(|goal| (goal.verdict, goal.void)).collect(), cell.notes.0.clone())
     }
 
     const MET: (GoalVerdict, Option<VoidReason>) = (GoalVerdict::Met, None);
@@ -197,7 +178,7 @@ mod tests {
     fn an_answer_that_streams_certifies_its_goals_and_needs_no_remark() {
         assert_eq!(verdicts(rows(|session| streamed(session, 40, 40, 40, 390))), (vec![MET; 5], vec![]));
         // One token in one event, and two events in two reads.
-        assert_eq!(verdicts(rows(|session| streamed(session, 1, 1, 1, 0))).1, [""; 0]);
+        assert_eq!(verdicts(rows(|session| streamed(session, 1, 1, 1, 0))).1, []);
         assert_eq!(verdicts(rows(|session| streamed(session, 2, 2, 2, 0))).0, [MET; 5]);
     }
 
@@ -209,10 +190,11 @@ mod tests {
             let held = void(VoidReason::HeldBack);
             assert_eq!(verdicts[..1], [held], "{events}");
             assert_eq!(verdicts[3..], [MET; 2], "{events}");
-            assert!(
-                notes.iter().any(|note| note.starts_with("held_back: 100 of 100 answers came whole at one moment, after 1.0")),
-                "{notes:?}"
-            );
+            let held_back = notes.iter().find_map(|note| match note {
+                CellNote::HeldBack { held_back, answers, held_back_p50_s } => Some((*held_back, *answers, *held_back_p50_s)),
+                _ => None,
+            });
+            assert!(held_back.is_some_and(|(count, of, after_s)| (count, of) == (100, 100) && (1.0..1.1).contains(&after_s)), "{notes:?}");
         }
         let (verdicts, _) = verdicts(rows(|session| streamed(session, 40, 40, 1, 0)));
         assert_eq!(verdicts[..3], [void(VoidReason::HeldBack); 3]);
@@ -230,7 +212,7 @@ mod tests {
     fn gaps_mean_nothing_where_most_reads_bring_several_events() {
         let (verdicts, notes) = verdicts(rows(|session| streamed(session, 40, 40, 5, 320)));
         assert_eq!(verdicts, [MET, MET, void(VoidReason::MergedReads), MET, MET]);
-        assert!(notes[0].starts_with("events came together, 8.0 in a read: `itl` is no time between tokens"), "{notes:?}");
+        assert_eq!(notes, [CellNote::MergedReads { events_per_read: 8.0 }]);
     }
 
     #[test]
@@ -238,8 +220,8 @@ mod tests {
         let bundled = |session| RequestRecord { first_event_source: Some(FirstEventSource::TextShare), ..streamed(session, 40, 4, 4, 120) };
         let (verdicts, notes) = verdicts(rows(bundled));
         assert_eq!(verdicts, [MET; 5]);
-        assert!(notes[0].starts_with("an event brings 10.0 tokens on average: `itl` is the time between events"), "{notes:?}");
-        assert!(notes[1].starts_with("of 100 of 100 answers the tokens of the first event are estimated"), "{notes:?}");
+        let estimated = CellNote::EstimatedFirstEvents { estimated_first_events: 100, answers: 100 };
+        assert_eq!(notes, [CellNote::BundledTokens { tokens_per_event: 10.0 }, estimated]);
     }
 
     #[test]
@@ -256,7 +238,7 @@ mod tests {
                 MET
             ]
         );
-        assert!(notes[0].starts_with("short_answers: 30 % of the forced answer tokens came"), "{notes:?}");
+        assert_eq!(notes, [CellNote::ShortAnswers { forced_share: 0.3 }]);
         let (verdicts, notes) = super::tests::verdicts(rows(forced(39)));
         assert_eq!((verdicts, notes), (vec![MET; 5], vec![]));
         // Hidden reasoning is work.
@@ -268,16 +250,16 @@ mod tests {
     fn reasoning_without_an_answer_and_hidden_reasoning_are_told() {
         let silent = |session| RequestRecord { first_answer_us: None, reasoning_tokens: Some(40), ..streamed(session, 40, 40, 40, 390) };
         let (_, notes) = verdicts(rows(silent));
-        assert_eq!(notes, ["100 of 100 answers brought reasoning alone and no token of an answer: `ttfat` leaves them out"]);
+        assert_eq!(notes, [CellNote::WithoutAnswer { without_answer: 100, answers: 100 }]);
         let hidden = |session| RequestRecord { hidden_tokens: Some(36), ..streamed(session, 4, 4, 4, 30) };
         let (_, notes) = verdicts(rows(hidden));
-        assert!(notes[0].starts_with("3600 of 4000 output tokens are reasoning that the server did not stream"), "{notes:?}");
+        assert_eq!(notes[0], CellNote::HiddenReasoning { hidden_tokens: 3600, output_tokens: 400 });
     }
 
     #[test]
     fn rows_that_do_not_tell_and_failed_ones_say_nothing() {
         let older = |session| RequestRecord { token_events: None, first_answer_us: None, ..answered(session, 0, 1.0) };
-        assert_eq!(StreamFigures::of(&table(&rows(older))).unwrap().notes(), [""; 0]);
+        assert_eq!(StreamFigures::of(&table(&rows(older))).unwrap().notes().count(), 0);
         let figures = StreamFigures::of(&table(&[failed(0, 0, FailureKind::NoToken)])).unwrap();
         assert_eq!(figures, StreamFigures::default());
     }

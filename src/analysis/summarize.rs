@@ -17,9 +17,9 @@ use super::on_all_cores::on_all_cores;
 use super::repeats::by_repeat;
 use super::scores::{ScoreAxes, scores};
 use super::summary::{
-    AxisSummary, BacklogGrowth, CacheHitShares, CellState, CellSummary, CellThroughput, ClientLimits, FailureMessage, GoalJudgement,
-    GoalVerdict, InitialTransient, RatioBound, RunCounts, Score, ScoreRatio, ServerFigures, ServerMetricValue, SessionFigures,
-    StreamFigures, SuccessPercentiles, SummaryOptions, SweepSummary, VariantSummary, VoidReason,
+    AxisSummary, BacklogGrowth, CacheHitShares, CellNote, CellState, CellSummary, CellThroughput, ClientLimits, FailureMessage,
+    GoalJudgement, GoalVerdict, InitialTransient, NoteList, RatioBound, RunCounts, Score, ScoreRatio, ServerFigures, ServerMetricValue,
+    SessionFigures, StreamFigures, SuccessPercentiles, SummaryOptions, SweepSummary, VariantSummary, VoidReason,
 };
 use super::tool_ttft::renderings;
 use super::untested::{imply, note};
@@ -272,27 +272,27 @@ pub(super) fn worst_client(cell: &CellRuns<'_>) -> ClientHealth {
     })
 }
 
-fn notes(cell: &CellRuns<'_>, client_limits: &ClientLimits, streams: &StreamFigures) -> Vec<String> {
+fn notes(cell: &CellRuns<'_>, client_limits: &ClientLimits, streams: &StreamFigures) -> NoteList<CellNote> {
     let mut notes = Vec::new();
     if client_limits.is_limited() {
-        notes.push(format!("client_limited: the client itself was slow ({client_limits}), so no verdict of this cell is certain"));
+        notes.push(CellNote::ClientLimited(client_limits.clone()));
     }
     notes.extend(streams.notes());
     if !cell.runs.is_empty() && cell.runs.len() < cell.planned && !is_curtailed(cell) {
-        notes.push(format!("{} of {} runs are there", cell.runs.len(), cell.planned));
+        notes.push(CellNote::MissingRuns { runs: cell.runs.len() as u64, planned_runs: cell.planned as u64 });
     }
     for run in &cell.runs {
         // Of a run that failed there is nothing to be proven.
         let is_whole = run.record.outcome.is_whole();
         if let (CacheCheck::NotProven(evidence), true) = (&run.record.cache_contract, is_whole) {
-            notes.push(format!("cold caches are not proven: {evidence}"));
+            notes.push(CellNote::UnprovenCaches { evidence: evidence.clone() });
         }
-        notes.extend(run.record.notes.iter().cloned());
+        notes.extend(run.record.notes.iter().map(|text| CellNote::RunNote { text: text.clone() }));
     }
-    // Repeats tend to say the same.
+    // Repeats tend to say the same, be it of figures that differ in digits that are not shown.
     let mut said = std::collections::BTreeSet::new();
-    notes.retain(|note| said.insert(note.clone()));
-    notes
+    notes.retain(|note| said.insert(note.to_string()));
+    NoteList(notes)
 }
 
 /// Headline numbers of each further variant against the first, score by score.
@@ -328,8 +328,8 @@ mod tests {
     use super::super::fixture::{answered, cell, failed, published, save, sweep, uniform};
     use super::*;
     use crate::records::record::{
-        CacheEvidence, CacheResetMethod, CanaryFinding, FailureKind, FirstTurnFinding, InconclusiveCanary, InconclusiveTurns, RunFailure,
-        RunFailureCause,
+        CacheEvidence, CacheResetMethod, CanaryFinding, FailureKind, FirstTurnFinding, InconclusiveCanary, InconclusiveTurns,
+        InvalidRunReason, RunFailure, RunFailureCause,
     };
     use crate::records::store::read_sweep;
 
@@ -394,7 +394,8 @@ mod tests {
         assert_eq!(states[0], &CellState::Measured);
         assert_eq!(states[1], &CellState::Missing);
         assert!(matches!(states[2], CellState::Failed(failure) if failure.reason.contains("ready")));
-        assert!(matches!(states[3], CellState::Invalid { reason } if reason.contains("canary")));
+        let evidence = CacheEvidence::Text("the canary prompt brought 512 cached tokens".into());
+        assert_eq!(states[3], &CellState::Invalid { reason: InvalidRunReason::WarmCaches { evidence } });
         for cell in &summary.variants[0].cells[1..] {
             assert_eq!((&cell.shown, cell.passes, cell.verdict, cell.goals.len()), (&None, None, None, 0));
         }
@@ -411,12 +412,10 @@ mod tests {
         let first_turns = FirstTurnFinding::Inconclusive(InconclusiveTurns::NotReported);
         let canary = Some(CanaryFinding::Inconclusive(InconclusiveCanary::NotReported));
         let evidence = CacheEvidence::Checked { reset: CacheResetMethod::Restarted, canary, first_turns };
-        unproven.cache_contract = CacheCheck::NotProven(evidence);
+        unproven.cache_contract = CacheCheck::NotProven(evidence.clone());
         let summary = summary(&[unproven]);
         let cell = &summary.variants[0].cells[0];
-        let note = "cold caches are not proven: the server was started anew, but tells neither cached tokens nor counters of them; the server does not \
-            tell cached tokens";
-        assert_eq!(cell.notes, [note]);
+        assert_eq!(cell.notes.0, [CellNote::UnprovenCaches { evidence }]);
         assert_eq!(cell.failures, BTreeMap::from([(FailureKind::Http(503), 1)]));
         assert_eq!((cell.n, cell.failed, cell.success_only.n), (17, 1, 16));
         // 12 follow-ups at 900 of 1000, and one first turn of four.
@@ -488,7 +487,9 @@ mod tests {
     #[test]
     fn a_summary_survives_json() {
         let records = (0..30).map(|session| failed(session, 1, FailureKind::Connect)).collect();
-        let summary = summary(&[cell("vllm", 1, 1, records)]);
+        let mut warm = cell("vllm", 1, 2, uniform(1, 2, 0.5));
+        warm.cache_contract = CacheCheck::Failed(CacheEvidence::NotEmptied { error: "cannot start `clear`".into() });
+        let summary = summary(&[cell("vllm", 1, 1, records), warm]);
         let text = serde_json::to_string(&summary).unwrap();
         assert!(text.contains(r#""value":"inf""#), "{text}");
         assert_eq!(serde_json::from_str::<SweepSummary>(&text).unwrap(), summary);

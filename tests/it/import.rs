@@ -4,9 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use bench::analysis::{BottleneckEvidence, CellSummary, GoalVerdict, KvMemoryEvidence, Score, SummaryOptions, SweepSummary, summarize};
+use bench::analysis::{
+    BottleneckEvidence, CellNote, CellSummary, GoalVerdict, KvMemoryEvidence, Score, SummaryOptions, SweepSummary, summarize,
+};
 use bench::records::import::{ImportFile, ImportOptions, ImportedSweep, import};
-use bench::records::record::FailureKind;
+use bench::records::record::{CacheEvidence, FailureKind};
 use bench::records::store::read_sweep;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -92,7 +94,8 @@ fn rates_and_what_was_alive_at_one_time_are_not_told_where_send_times_are_not_kn
     for cell in &summary.variants[0].cells {
         assert_eq!((cell.rates.sent_qps, cell.rates.completed_qps, cell.rates.output_tokens_per_s), (None, None, None));
         assert_eq!((cell.sessions.in_flight_mean, cell.sessions.resident_tokens, cell.rates.hit_rate), (None, None, None));
-        assert!(cell.notes.iter().any(|note| note.starts_with("cold caches are not proven: imported from")), "{:?}", cell.notes);
+        let is_imported = |note: &CellNote| matches!(note, CellNote::UnprovenCaches { evidence: CacheEvidence::Imported { .. } });
+        assert!(cell.notes.0.iter().any(is_imported), "{:?}", cell.notes);
     }
     let said = "IMPORTED: every number here comes from files of the original C×S script, none was measured by bench";
     let text = bench::presentation::report::terminal(&summary, bench::presentation::report::ColourMode::Never);

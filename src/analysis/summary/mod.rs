@@ -5,12 +5,15 @@
 
 mod bottleneck;
 mod boundary_finding;
+mod cell_note;
 mod client_limit;
 mod estimate;
 mod external_cache;
 mod implied;
 mod judgement;
 mod load_growth;
+mod note_list;
+mod ratio_remark;
 mod reuse_change;
 mod reversal_reason;
 mod score;
@@ -25,18 +28,21 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::axes::Axes;
-use crate::records::record::{ClientHealth, EarlyStopReason, FailureKind, ImportOrigin, RunFailure};
+use crate::records::record::{ClientHealth, EarlyStopReason, FailureKind, ImportOrigin, InvalidRunReason, RunFailure};
 use crate::vocabulary::goal::{Goal, Measure};
 use crate::vocabulary::metric::MeasureUnit;
 
 pub use bottleneck::{Bottleneck, BottleneckEvidence, UnknownBottleneck};
 pub use boundary_finding::{BoundaryFinding, ComputeEvidence, InconclusiveEvidence, KvMemoryEvidence};
+pub use cell_note::CellNote;
 pub use client_limit::{ClientLimit, ClientLimits};
 pub use estimate::{BoundDirection, EarlyStopBound, Estimate, IntervalMethod};
 pub use external_cache::{ExternalCache, ExternalCacheUse, ExternalHitBasis, ExternalHits, UselessCacheEvidence};
 pub use implied::ImpliedOutcome;
 pub use judgement::{GoalJudgement, GoalVerdict, VoidReason};
 pub use load_growth::{FigureChange, LoadGrowth, MetricChange};
+pub use note_list::NoteList;
+pub use ratio_remark::{RatioRemark, RatioRemarks};
 pub use reuse_change::{ReuseChange, TokenResidence, TokenReuse};
 pub use reversal_reason::{CellStarts, LimitedClient, RepeatDisagreement, ReversalReason, UndecidedRows, UnprovenRuns};
 pub use score::{
@@ -124,13 +130,14 @@ pub struct VariantSummary {
 }
 
 /// Whether a cell has a result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum CellState {
     Measured,
-    /// It was run, and its caches were proven not to be cold.
+    /// It was run, and what came of it is no result: why, of one of its runs.
     Invalid {
-        reason: String,
+        #[serde(flatten, serialize_with = "with_words::serialize_reason")]
+        reason: InvalidRunReason,
     },
     /// It could not be run.
     Failed(RunFailure),
@@ -198,8 +205,9 @@ pub struct CellSummary {
     /// Its times to first token as other tools define them; empty where the cell has no result.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub renderings: Vec<ToolTtftSummary>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
+    /// No two of them say the same.
+    #[serde(flatten)]
+    pub notes: NoteList<CellNote>,
 }
 
 /// What was said of a failure, in most cases by the server.
@@ -236,7 +244,6 @@ pub struct ScoreRatio {
     /// Whether it is the ratio itself or a bound of it.
     #[serde(default)]
     pub bound: RatioBound,
-    /// That a variant's external cache reused nothing, and why there is no gain.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub remarks: Vec<String>,
+    #[serde(flatten)]
+    pub remarks: RatioRemarks,
 }

@@ -113,7 +113,7 @@ pub fn sweep(
 fn what_is_wrong(record: &RunRecord) -> Option<String> {
     match &record.outcome {
         RunOutcome::Failed(failure) => Some(failure.with_lines()),
-        _ => record.invalidity(),
+        _ => record.invalidity().map(|reason| reason.to_string()),
     }
 }
 

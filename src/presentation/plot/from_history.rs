@@ -114,7 +114,7 @@ fn value(point: &ValuePoint) -> FigureCell {
     let without = |shown: FigureCellContent| FigureCell::without_value(shown, 0);
     let estimate = match (&point.state, &point.estimate) {
         (CellState::Failed(failure), _) => return without(FigureCellContent::Failed(failure.to_string())),
-        (CellState::Invalid { reason }, _) => return without(FigureCellContent::Invalid(reason.clone())),
+        (CellState::Invalid { reason }, _) => return without(FigureCellContent::Invalid(reason.to_string())),
         (CellState::Missing, _) => return without(FigureCellContent::Missing),
         (CellState::Untested { implied }, _) => return without(FigureCellContent::Untested(side(*implied))),
         (CellState::Measured, None) => return without(FigureCellContent::Nothing),

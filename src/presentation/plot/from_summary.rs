@@ -194,7 +194,7 @@ pub(super) fn side(implied: ImpliedOutcome) -> Option<LimitSide> {
 fn shown(cell: &CellSummary, view: &PlotOptions, summary: &SweepSummary) -> FigureCell {
     let estimate = match (&cell.state, &cell.shown) {
         (CellState::Failed(failure), _) => return FigureCell::without_value(FigureCellContent::Failed(failure.to_string()), cell.n),
-        (CellState::Invalid { reason }, _) => return FigureCell::without_value(FigureCellContent::Invalid(reason.clone()), cell.n),
+        (CellState::Invalid { reason }, _) => return FigureCell::without_value(FigureCellContent::Invalid(reason.to_string()), cell.n),
         (CellState::Missing, _) => return FigureCell::without_value(FigureCellContent::Missing, 0),
         (CellState::Untested { implied }, _) => return FigureCell::without_value(FigureCellContent::Untested(side(*implied)), 0),
         (CellState::Measured, None) => return FigureCell::without_value(FigureCellContent::Nothing, cell.n),
@@ -241,7 +241,7 @@ fn caption(summary: &SweepSummary, view: &PlotOptions, subject: &PlotMeasure, fa
 
 #[cfg(test)]
 mod tests {
-    use crate::records::record::{RunFailure, RunFailureCause};
+    use crate::records::record::{CacheEvidence, InvalidRunReason, RunFailure, RunFailureCause};
     use crate::vocabulary::goal::ComparisonOperator;
     use serde_json::json;
 
@@ -386,7 +386,8 @@ mod tests {
         let mut summary = summary(&cells);
         let measured = &mut summary.variants[0].cells;
         measured[1].state = CellState::Failed(RunFailure::new(RunFailureCause::Cell, "reset answered 404".into()));
-        measured[2].state = CellState::Invalid { reason: "the cache was warm".into() };
+        measured[2].state =
+            CellState::Invalid { reason: InvalidRunReason::WarmCaches { evidence: CacheEvidence::Text("the cache was warm".into()) } };
         let pictures = pictures(&summary, &PlotOptions::default()).unwrap();
         let [[fine, warm], [failed, slow]] = &heatmap_of(&pictures[0]).cells.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] else {
             panic!()

@@ -90,7 +90,7 @@ pub const CELL_COLUMNS: [CellColumn; 63] = [
     new("failures", "failures", |view| {
         Text(view.cell.failures.iter().map(|(kind, count)| format!("{kind}={count}")).collect::<Vec<_>>().join(" "))
     }),
-    new("notes", "notes", |view| Text(view.cell.notes.join("; "))),
+    new("notes", "notes", |view| Text(view.cell.notes.words().collect::<Vec<_>>().join("; "))),
     new("device_share", "from device", |view| CellValue::of(view.hits().and_then(|hits| hits.device), Share)),
     new("external_share", "from external cache", |view| CellValue::of(view.hits().and_then(|hits| hits.external), Share)),
     new("cached_share", "from any cache", |view| CellValue::of(view.hits().map(|hits| hits.cached), Share)),
@@ -130,7 +130,7 @@ pub const CELL_COLUMNS: [CellColumn; 63] = [
         Text(named.iter().map(|(figure, by)| format!("{figure}={by}")).collect::<Vec<_>>().join("; "))
     }),
     new("reason", "reason", |view| match &view.cell.state {
-        CellState::Invalid { reason } => Text(plain(reason)),
+        CellState::Invalid { reason } => Text(plain(&reason.to_string())),
         CellState::Failed(failure) => Text(plain(&failure.with_lines())),
         CellState::Measured | CellState::Missing | CellState::Untested { .. } => Missing,
     }),

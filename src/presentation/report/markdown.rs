@@ -24,8 +24,8 @@ pub fn markdown(summary: &SweepSummary) -> String {
     let _ = writeln!(out, "{}.\n", words::runs(summary));
     for ratio in &summary.ratios {
         let _ = writeln!(out, "**{}**\n", escaped(&words::ratio_sentence(summary, ratio)));
-        if !ratio.remarks.is_empty() {
-            items(&mut out, ratio.remarks.iter().cloned());
+        if !ratio.remarks.0.is_empty() {
+            items(&mut out, ratio.remarks.0.iter().map(ToString::to_string));
         }
     }
     for variant in &summary.variants {

@@ -43,7 +43,7 @@ pub fn terminal(summary: &SweepSummary, colour: ColourMode) -> String {
     }
     for ratio in &summary.ratios {
         paragraph(&mut out, &words::ratio_sentence(summary, ratio));
-        for remark in &ratio.remarks {
+        for remark in &ratio.remarks.0 {
             paragraph(&mut out, &format!("note: {remark}"));
         }
     }

@@ -335,8 +335,8 @@ pub fn remarks(variant: &VariantSummary) -> Vec<String> {
 fn notes(variant: &VariantSummary) -> Vec<(String, Vec<String>)> {
     let mut alike: Vec<(NumberedText, Vec<String>)> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
-    for (cell, note) in variant.cells.iter().flat_map(|cell| cell.notes.iter().map(move |note| (cell, note))) {
-        let (text, place) = (NumberedText::of(note), show_axes(&cell.axes));
+    for (cell, note) in variant.cells.iter().flat_map(|cell| cell.notes.words().map(move |note| (cell, note))) {
+        let (text, place) = (NumberedText::of(&note), show_axes(&cell.axes));
         let index = *known.entry(text.key()).or_insert(alike.len());
         match alike.get_mut(index) {
             Some((spans, places)) => {

@@ -80,8 +80,8 @@ impl SavedCacheEvidence {
     /// The evidence, or the sentence where it tells more.
     fn read(saved: Option<Self>, text: String) -> CacheEvidence {
         match saved {
+            Some(Self::Known(CacheEvidence::Text(_)) | Self::Unknown(_)) | None => CacheEvidence::Text(text),
             Some(Self::Known(evidence)) => evidence,
-            Some(Self::Unknown(_)) | None => CacheEvidence::Text(text),
         }
     }
 }

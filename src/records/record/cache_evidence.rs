@@ -25,8 +25,9 @@ pub enum CacheEvidence {
     NotRun,
     /// Another program made the run, and does not tell.
     Imported { program: String },
-    /// A sentence alone: saved before format 1.6, by a version that knows more kinds of evidence, or with a secret in its figures.
-    #[serde(skip)]
+    /// A sentence alone: saved before format 1.6, by a version that knows more kinds of evidence, or with a secret in its figures. A record holds
+    /// its sentences beside the evidence, and so never this.
+    #[serde(untagged)]
     Text(String),
 }
 

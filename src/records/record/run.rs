@@ -12,7 +12,7 @@ use super::request::FailureKind;
 use super::saved_cell::SavedCellSpec;
 use super::version::FormatVersion;
 use crate::foundation::clock::Micros;
-use crate::records::record::RunFailure;
+use crate::records::record::{InvalidRunReason, RunFailure};
 
 /// What is known of a run before it starts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -275,15 +275,15 @@ pub struct RunRecord {
 impl RunRecord {
     /// Why a run that was done is no result, where it is none: its caches were not empty, or its client stood still.
     #[must_use]
-    pub fn invalidity(&self) -> Option<String> {
+    pub fn invalidity(&self) -> Option<InvalidRunReason> {
         match (&self.outcome, &self.cache_contract) {
             (RunOutcome::Failed(_) | RunOutcome::Interrupted, _) => return None,
-            (_, CacheCheck::Failed(evidence)) => return Some(evidence.to_string()),
+            (_, CacheCheck::Failed(evidence)) => return Some(InvalidRunReason::WarmCaches { evidence: evidence.clone() }),
             _ => {}
         }
         let stood_still_s = self.client.stood_still_s?;
         let is_long = stood_still_s >= STANDSTILL_S && stood_still_s >= self.duration_us.as_secs_f64() * STANDSTILL_SHARE;
-        is_long.then(|| format!("the client stood still for {stood_still_s:.1} s (stopped, suspended, or without a processor)"))
+        is_long.then_some(InvalidRunReason::ClientStandstill { stood_still_s })
     }
 }
 

@@ -28,7 +28,7 @@ pub struct ReportPage<'a> {
     cards: Vec<ScoreCard>,
     more_cards: usize,
     exposed: Vec<String>,
-    ratios: Vec<RatioLine<'a>>,
+    ratios: Vec<RatioLine>,
     variants: Vec<VariantSection<'a>>,
     /// Pictures that show several variants.
     figures: Vec<&'a str>,
@@ -46,9 +46,9 @@ pub struct ReportPage<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct RatioLine<'a> {
+struct RatioLine {
     sentence: String,
-    remarks: &'a [String],
+    remarks: Vec<String>,
 }
 
 #[must_use]
@@ -57,7 +57,10 @@ pub fn page<'a>(summary: &'a SweepSummary, parts: &PageParts<'a>) -> ReportPage<
     let cells = cell_table(summary);
     let (figures, files) = fitting(parts.figures, MOST_BYTES.saturating_sub(cells.weight()).max(LEAST_FOR_PICTURES));
     let comparisons = parts.comparisons.unwrap_or_default();
-    let ratio_line = |ratio: &'a ScoreRatio| RatioLine { sentence: words::ratio_sentence(summary, ratio), remarks: &ratio.remarks };
+    let ratio_line = |ratio: &ScoreRatio| RatioLine {
+        sentence: words::ratio_sentence(summary, ratio),
+        remarks: ratio.remarks.0.iter().map(ToString::to_string).collect(),
+    };
     ReportPage {
         name: &summary.name,
         simulated: summary.simulated.then_some(words::SIMULATED),
