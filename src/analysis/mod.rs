@@ -76,11 +76,11 @@ pub use summarize::summarize;
 pub use summary::{
     AxisSummary, BacklogGrowth, Bottleneck, BottleneckEvidence, BoundDirection, CacheHitShares, CapacityScore, CapacityShape, CellNote,
     CellState, CellSummary, CellThroughput, ClientLimit, ClientLimits, ComputeEvidence, EarlyStopBound, Estimate, ExternalCache,
-    ExternalCacheUse, FailureMessage, GaugeSummary, GoalJudgement, GoalVerdict, ImpliedOutcome, InitialTransient, IntervalMethod,
-    KvMemoryEvidence, LargestScore, LoadComparison, LoadReversal, NoteList, RaisedScoreKind, RatioBound, RatioRemark, RatioRemarks,
-    RepeatCacheState, RepeatSummary, ReversalReason, RunCounts, Score, ScoreBound, ScoreRatio, ServerFigures, ServerMetricValue,
-    SessionFigures, StreamFigures, SuccessPercentiles, SummaryOptions, SweepSummary, ToolTtftSummary, UndecidedCell, UnsettledReason,
-    UselessCacheEvidence, UserThroughput, VariantSummary, VoidReason,
+    ExternalCacheUse, FailureMessage, FrontierCounts, GaugeSummary, GoalJudgement, GoalVerdict, ImpliedOutcome, InitialTransient,
+    IntervalMethod, KvMemoryEvidence, LargestScore, LoadComparison, LoadReversal, NoteList, RaisedScoreKind, RatioBound, RatioRemark,
+    RatioRemarks, RepeatCacheState, RepeatSummary, ReversalReason, RunCounts, Score, ScoreBound, ScoreRatio, ServerFigures,
+    ServerMetricValue, SessionFigures, StreamFigures, SuccessPercentiles, SummaryOptions, SweepNote, SweepSummary, ToolTtftSummary,
+    UndecidedCell, UnsettledReason, UselessCacheEvidence, UserThroughput, VariantSummary, VoidReason,
 };
 pub use table::RequestTable;
 pub use timeline::{RequestSpan, RunTimeline, RunTimelineLane, ServerMetricTrack, timeline};

@@ -19,10 +19,10 @@ use super::scores::{ScoreAxes, scores};
 use super::summary::{
     AxisSummary, BacklogGrowth, CacheHitShares, CellNote, CellState, CellSummary, CellThroughput, ClientLimits, FailureMessage,
     GoalJudgement, GoalVerdict, InitialTransient, NoteList, RatioBound, RunCounts, Score, ScoreRatio, ServerFigures, ServerMetricValue,
-    SessionFigures, StreamFigures, SuccessPercentiles, SummaryOptions, SweepSummary, VariantSummary, VoidReason,
+    SessionFigures, StreamFigures, SuccessPercentiles, SummaryOptions, SweepNote, SweepSummary, VariantSummary, VoidReason,
 };
 use super::tool_ttft::renderings;
-use super::untested::{imply, note};
+use super::untested::{frontier_counts, imply};
 use super::verdict::judge;
 use super::watched::RunServerFigures;
 use super::{AnalysisError, Estimate, RequestTable, percentile};
@@ -63,11 +63,11 @@ pub fn summarize(sweep: &SavedSweep, question: &SummaryOptions) -> Result<SweepS
     }
     let axes: Vec<AxisSummary> =
         sweep.manifest.axes.iter().map(|(name, values)| AxisSummary { name: name.clone(), values: values.clone() }).collect();
-    let mut notes = sweep.notes.clone();
+    let mut notes: Vec<SweepNote> = sweep.notes.iter().map(|text| SweepNote::SavedRuns { text: text.clone() }).collect();
     for variant in &mut variants {
         if let Some(search) = &sweep.manifest.search {
             imply(&mut variant.cells, &search.axes, &axes);
-            notes.push(note(variant, &search.axes));
+            notes.push(SweepNote::Frontier(frontier_counts(variant, &search.axes)));
         }
         let searched = sweep.manifest.search.as_ref().map_or(&[][..], |search| &search.axes);
         let score_axes = ScoreAxes { chosen: sweep.manifest.score.as_deref(), searched, work: work.as_ref() };
@@ -91,7 +91,7 @@ pub fn summarize(sweep: &SavedSweep, question: &SummaryOptions) -> Result<SweepS
         ratios: ratios(&variants),
         variants,
         runs: run_counts(sweep, &cells),
-        notes,
+        notes: NoteList(notes),
     })
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::scores::by_facet;
-use super::summary::{AxisSummary, CellState, CellSummary, GoalVerdict, ImpliedOutcome, VariantSummary};
+use super::summary::{AxisSummary, CellState, CellSummary, FrontierCounts, GoalVerdict, ImpliedOutcome, VariantSummary};
 use crate::planning::search::{CellIndex, CellStateTable, GoalEvidence, LatticeAxis, LoadLattice, SearchCellState, TestedCell};
 
 impl ImpliedOutcome {
@@ -92,22 +92,23 @@ fn implied(known: &CellStateTable, place: CellIndex) -> ImpliedOutcome {
     }
 }
 
-/// What a sweep along a frontier left out, in a sentence a variant.
-pub(super) fn note(variant: &VariantSummary, frontier: &[String]) -> String {
-    let count = |of: &dyn Fn(ImpliedOutcome) -> bool| {
-        variant.cells.iter().filter(|cell| matches!(cell.state, CellState::Untested { implied } if of(implied))).count()
+/// What a sweep along a frontier ran of a variant and left out.
+pub(super) fn frontier_counts(variant: &VariantSummary, frontier: &[String]) -> FrontierCounts {
+    let count = |of: &dyn Fn(Option<ImpliedOutcome>) -> bool| {
+        let implied = |cell: &CellSummary| match cell.state {
+            CellState::Untested { implied } => Some(implied),
+            _ => None,
+        };
+        variant.cells.iter().filter(|cell| of(implied(cell))).count() as u64
     };
-    let names: Vec<&str> = frontier.iter().map(|axis| super::axes::short(axis)).collect();
-    let run = variant.cells.len() - count(&|_| true);
-    let (pass, open) = (count(&|implied| implied == ImpliedOutcome::ToPass), count(&|implied| implied == ImpliedOutcome::Nothing));
-    format!(
-        "{}: along the frontier of {}, {run} of {} cells were run; assuming that more load is not easier, of the others {pass} are implied to pass, \
-         {} to fail, and {open} are untested",
-        variant.name,
-        names.join(" and "),
-        variant.cells.len(),
-        count(&|_| true) - pass - open,
-    )
+    FrontierCounts {
+        variant: variant.name.clone(),
+        axes: frontier.to_vec(),
+        run: count(&|implied| implied.is_none()),
+        implied_to_pass: count(&|implied| implied == Some(ImpliedOutcome::ToPass)),
+        implied_to_fail: count(&|implied| implied.is_some_and(ImpliedOutcome::fails)),
+        untested: count(&|implied| implied == Some(ImpliedOutcome::Nothing)),
+    }
 }
 
 #[cfg(test)]
@@ -115,7 +116,7 @@ mod tests {
     use super::super::fixture::{Cell, cell, searched_over_users, sweep, uniform};
     use super::super::{SummaryOptions, SweepSummary, show_axes, summarize};
     use super::*;
-    use crate::analysis::summary::{Score, ScoreBound};
+    use crate::analysis::summary::{Score, ScoreBound, SweepNote};
     use crate::records::record::FrontierSweep;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
@@ -144,12 +145,15 @@ mod tests {
         assert_eq!(state(&summary, "C=4, S=4"), CellState::Untested { implied: ImpliedOutcome::ToFailForCertain });
         assert_eq!(state(&summary, "C=1, S=4"), CellState::Untested { implied: ImpliedOutcome::Nothing });
         assert!(summary.variants[0].cells.iter().all(|cell| cell.state != CellState::Missing));
-        assert!(
-            summary.notes[0].contains("3 of 16 cells were run")
-                && summary.notes[0].contains("of the others 8 are implied to pass, 1 to fail, and 4 are untested"),
-            "{:?}",
-            summary.notes
-        );
+        let frontier = FrontierCounts {
+            variant: "vllm".into(),
+            axes: vec!["workload.concurrent".into(), "workload.sequential".into()],
+            run: 3,
+            implied_to_pass: 8,
+            implied_to_fail: 1,
+            untested: 4,
+        };
+        assert_eq!(summary.notes.0, [SweepNote::Frontier(frontier)]);
         assert_eq!(summary.runs.planned, 3, "what was left out by design is not planned");
     }
 

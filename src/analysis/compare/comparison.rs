@@ -5,10 +5,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::comparison_note::ComparisonNote;
 use super::gate::GateMeasures;
 use crate::analysis::axes::Axes;
 use crate::analysis::extended_real::ExtendedReal;
-use crate::analysis::summary::{RatioBound, ScoreBound};
+use crate::analysis::summary::{NoteList, RatioBound, ScoreBound};
 use crate::records::record::ImportOrigin;
 use crate::vocabulary::goal::{Aggregate, GoalError, Measure};
 use crate::vocabulary::metric::{MeasureUnit, MetricDirection};
@@ -46,8 +47,8 @@ pub struct VariantComparison {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beside: Option<ComparisonVerdict>,
     /// Cells that only one side has or that have no result, and other remarks.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
+    #[serde(flatten)]
+    pub notes: NoteList<ComparisonNote>,
 }
 
 /// One side of a comparison.

@@ -4,10 +4,11 @@
 //! where the bounds lie further apart than the margin; everything else is not enough data. A pair of cells in, their effects changed.
 
 use super::comparison::{ComparedMeasure, ComparisonVerdict, MeasureEffect};
-use super::pairs::{CellPair, few};
+use super::comparison_note::ComparisonNote;
+use super::pairs::CellPair;
 use crate::analysis::cells::CellRuns;
 use crate::analysis::summary::{GoalJudgement, GoalVerdict};
-use crate::analysis::{AnalysisError, RequestTable, judge, show_axes};
+use crate::analysis::{AnalysisError, Axes, RequestTable, judge};
 use crate::records::record::RunOutcome;
 use crate::vocabulary::goal::Goal;
 use crate::vocabulary::metric::MetricDirection;
@@ -65,14 +66,14 @@ fn call(goal: &Goal, base: &GoalJudgement, new: &GoalJudgement, margin: f64) -> 
 }
 
 /// Which cells were compared by bounds alone.
-pub(super) fn note(pairs: &[CellPair<'_>]) -> Option<String> {
-    let places: Vec<String> = pairs.iter().filter(|pair| is(pair)).map(|pair| show_axes(&pair.axes)).collect();
-    (!places.is_empty()).then(|| format!("stopped early on a side, so compared by bounds and certified verdicts alone: {}", few(&places)))
+pub(super) fn note(pairs: &[CellPair<'_>]) -> Option<ComparisonNote> {
+    let cells: Vec<Axes> = pairs.iter().filter(|pair| is(pair)).map(|pair| pair.axes.clone()).collect();
+    (!cells.is_empty()).then_some(ComparisonNote::EarlyStop { cells })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{CompareOptions, ComparisonVerdict, SavedVariant, VariantComparison, compare};
+    use super::super::{CompareOptions, ComparisonNote, ComparisonVerdict, SavedVariant, VariantComparison, compare};
     use crate::analysis::fixture::{Cell, cell, sweep, uniform};
     use crate::records::record::{DecidedGoal, EarlyStopCertainty, EarlyStopReason, RunOutcome};
     use crate::vocabulary::goal::SavedGoal;
@@ -115,7 +116,8 @@ mod tests {
     fn a_cell_that_was_certified_and_is_lost_early_has_regressed() {
         let comparison = compared(whole("vllm", 0.5), early("lmcache", 3.0));
         assert_eq!((call(&comparison), comparison.call), (ComparisonVerdict::Regressed, ComparisonVerdict::Regressed));
-        assert!(comparison.notes.iter().any(|note| note.contains("stopped early on a side") && note.contains("C=12, S=8")));
+        let cell = comparison.cells[0].axes.clone();
+        assert!(comparison.notes.0.contains(&ComparisonNote::EarlyStop { cells: vec![cell] }), "{:?}", comparison.notes);
         assert_eq!(call(&compared(early("vllm", 3.0), whole("lmcache", 0.5))), ComparisonVerdict::Improved);
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::compared_measure::{Key, MeasureProbe, PairedSample, probes};
 use super::comparison::{CellComparison, ComparisonSide, ComparisonVerdict, MeasureEffect, SettingDifference, VariantComparison};
+use super::comparison_note::ComparisonNote;
 use super::curtailed;
 use super::families::{FamilySignificance, effects};
 use super::gate::{self, GateMeasures, MeasureFamily};
@@ -15,7 +16,7 @@ use super::void::{self, SideValidity};
 use super::work;
 use crate::analysis::cells::CellRuns;
 use crate::analysis::summarize::steady_state;
-use crate::analysis::summary::VoidReason;
+use crate::analysis::summary::{NoteList, VoidReason};
 use crate::analysis::{AnalysisError, RequestTable};
 use crate::records::record::ClientEnvironment;
 use crate::records::store::SavedSweep;
@@ -57,8 +58,8 @@ pub enum CompareError {
     NoVariant { sweep: String, variant: String, known: Vec<String> },
     #[error("the two sides were not asked to do the same work:\n{}\nsay `--accept {}` to compare them all the same", DifferenceList(.0), paths(.0))]
     NotTheSameWork(Vec<SettingDifference>),
-    #[error("no cell has a result on both sides; compare sweeps that share cells\n  {}", notes.join("\n  "))]
-    NoSharedCells { notes: Vec<String> },
+    #[error("no cell has a result on both sides; compare sweeps that share cells\n  {}", notes.words().collect::<Vec<_>>().join("\n  "))]
+    NoSharedCells { notes: NoteList<ComparisonNote> },
     #[error("a margin of `{0}` is none; give a share above 0 and below 1, as `5%`")]
     Margin(f64),
     #[error("a confidence of `{0}` is none; give a share above 0.5 and below 1")]
@@ -95,7 +96,7 @@ pub fn compare(base: &SavedVariant<'_>, new: &SavedVariant<'_>, options: &Compar
         return Err(CompareError::NotTheSameWork(refused));
     }
     if pairs.cells.is_empty() {
-        return Err(CompareError::NoSharedCells { notes: pairs.notes });
+        return Err(CompareError::NoSharedCells { notes: NoteList(pairs.notes) });
     }
     let goals = if options.goals.is_empty() {
         SavedGoal::all(&base.sweep.manifest.goals).map_err(AnalysisError::from)?
@@ -142,7 +143,7 @@ pub fn compare(base: &SavedVariant<'_>, new: &SavedVariant<'_>, options: &Compar
         scores,
         overall,
         cells: compared,
-        notes,
+        notes: NoteList(notes),
     })
 }
 
@@ -253,7 +254,9 @@ fn side(side: &SavedVariant<'_>, name: String) -> ComparisonSide {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{UncomparedCell, VoidCell};
     use super::*;
+    use crate::analysis::CellState;
     use crate::analysis::fixture::{Cell, answered, cell, failed, sweep, uniform};
     use crate::records::record::{FailureKind, RequestRecord, RunFailure, RunFailureCause, RunOutcome};
 
@@ -327,6 +330,10 @@ mod tests {
         assert!(width(&goals) < width(&all), "fewer that decide share the doubt");
     }
 
+    fn not_certified(comparison: &VariantComparison, reason: VoidReason) -> ComparisonNote {
+        ComparisonNote::NotCertified { cells: vec![VoidCell { cell: comparison.cells[0].axes.clone(), reason }] }
+    }
+
     #[test]
     fn what_certifies_nothing_on_a_side_is_not_compared_and_the_note_says_why() {
         let held_back = |mut row: RequestRecord| {
@@ -336,11 +343,7 @@ mod tests {
         let whole = rows(16, 1.5, 1).into_iter().map(held_back).collect();
         let comparison = both(rows(16, 1.0, 0), whole);
         assert_eq!(comparison.call, ComparisonVerdict::NotEnoughData);
-        assert!(
-            comparison.notes.iter().any(|note| note.contains("certifies nothing: C=4, S=4 (answers came whole)")),
-            "{:?}",
-            comparison.notes
-        );
+        assert!(comparison.notes.0.contains(&not_certified(&comparison, VoidReason::HeldBack)), "{:?}", comparison.notes);
     }
 
     #[test]
@@ -358,7 +361,8 @@ mod tests {
         assert_eq!(late(GOAL).call, ComparisonVerdict::Same, "50 ms are a fortieth of 2 s");
         let half_a_second = late("p95(ttft where turn >= 1) <= 500ms");
         assert_eq!(half_a_second.call, ComparisonVerdict::NotEnoughData);
-        assert!(half_a_second.notes.iter().any(|note| note.contains("certifies nothing: C=4, S=4")), "{:?}", half_a_second.notes);
+        let late = not_certified(&half_a_second, VoidReason::ClientLimited);
+        assert!(half_a_second.notes.0.contains(&late), "{:?}", half_a_second.notes);
     }
 
     #[test]
@@ -444,7 +448,8 @@ mod tests {
         for accept in [&["all"][..], &["seed", "goals", "workload"]] {
             let comparison = run(accept).unwrap();
             assert_eq!(comparison.differences.len(), 3);
-            assert_eq!(comparison.notes, ["`server` is missing on the base side, {\"args\":{\"x\":1}} on the new one"]);
+            let server = SettingDifference { what: "server".into(), base: "missing".into(), new: "{\"args\":{\"x\":1}}".into() };
+            assert_eq!(comparison.notes.0, [ComparisonNote::ServerDifference(server)]);
         }
     }
 
@@ -457,13 +462,13 @@ mod tests {
         new.pop();
         let comparison = compared(&cells(), &new, &CompareOptions::default()).unwrap();
         assert_eq!((comparison.cells.len(), comparison.call), (1, ComparisonVerdict::NotEnoughData));
-        assert_eq!(
-            comparison.notes,
-            [
-                "cells that only the base side has: C=1, S=1",
-                "C=4, S=3: no result to compare (new: failed: the server did not become ready)"
-            ]
-        );
+        let cell = |concurrent: u64, sequential: u64| {
+            let axes = serde_json::json!({"workload.concurrent": concurrent, "workload.sequential": sequential});
+            axes.as_object().unwrap().clone()
+        };
+        let failed = CellState::Failed(RunFailure::new(RunFailureCause::Cell, "the server did not become ready".into()));
+        let lost = UncomparedCell { cell: cell(4, 3), base: CellState::Measured, new: failed };
+        assert_eq!(comparison.notes.0, [ComparisonNote::OnlyBase { cells: vec![cell(1, 1)] }, ComparisonNote::NoResult(Box::new(lost))]);
         let nothing = compared(&cells()[..1], &new[1..], &CompareOptions::default()).unwrap_err();
         assert!(nothing.to_string().starts_with("no cell has a result on both sides"), "{nothing}");
     }

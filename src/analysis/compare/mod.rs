@@ -6,6 +6,7 @@
 mod calls;
 mod compared_measure;
 mod comparison;
+mod comparison_note;
 mod curtailed;
 mod families;
 mod gate;
@@ -21,5 +22,6 @@ pub use comparison::{
     CellComparison, ComparedMeasure, ComparisonSide, ComparisonVerdict, ConfidenceInterval, MeasureEffect, ScoreEffect, SettingDifference,
     VariantComparison,
 };
+pub use comparison_note::{ComparisonNote, UncomparedCell, VoidCell};
 pub use gate::GateMeasures;
 pub use judged::{CompareError, CompareOptions, SavedVariant, compare};

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::analysis::axes::{Axes, show_axes};
+use super::comparison_note::{ComparisonNote, UncomparedCell};
+use crate::analysis::axes::Axes;
 use crate::analysis::cells::{CellRuns, cells};
+use crate::analysis::summary::CellState;
 use crate::records::store::SavedSweep;
 
 /// Cells of both sides that are the same work.
@@ -21,7 +23,7 @@ pub(super) struct CellPair<'a> {
 pub(super) struct CellPairing<'a> {
     /// In the order of the base's axes; both have a result.
     pub cells: Vec<CellPair<'a>>,
-    pub notes: Vec<String>,
+    pub notes: Vec<ComparisonNote>,
     /// Cells with a result on the base's side that were run on the new one and have none there.
     pub lost: usize,
 }
@@ -40,22 +42,21 @@ pub(super) fn pair<'a>(base: (&'a SavedSweep, &str), new: (&'a SavedSweep, &str)
     let (mut only_base, mut missing) = (Vec::new(), Vec::new());
     for (axes, cell) in base {
         let Some(at) = new.iter().position(|(known, _)| *known == axes) else {
-            only_base.push(show_axes(&axes));
+            only_base.push(axes);
             continue;
         };
         let (_, other) = new.remove(at);
-        match (without_result(&cell), without_result(&other)) {
-            (None, None) => pairs.cells.push(CellPair { axes, base: cell, new: other }),
-            (why, other_why) => {
-                pairs.lost += usize::from(why.is_none());
-                let sides = [("base", why), ("new", other_why)];
-                let words = sides.into_iter().filter_map(|(side, why)| Some(format!("{side}: {}", why?))).collect::<Vec<_>>();
-                missing.push(format!("{}: no result to compare ({})", show_axes(&axes), words.join("; ")));
+        match (cell.state(), other.state()) {
+            (CellState::Measured, CellState::Measured) => pairs.cells.push(CellPair { axes, base: cell, new: other }),
+            (base, new) => {
+                pairs.lost += usize::from(base == CellState::Measured);
+                missing.push(ComparisonNote::NoResult(Box::new(UncomparedCell { cell: axes, base, new })));
             }
         }
     }
-    pairs.notes.extend(only("base", &only_base));
-    pairs.notes.extend(only("new", &new.iter().map(|(axes, _)| show_axes(axes)).collect::<Vec<_>>()));
+    let only_new: Vec<Axes> = new.into_iter().map(|(axes, _)| axes).collect();
+    pairs.notes.extend((!only_base.is_empty()).then_some(ComparisonNote::OnlyBase { cells: only_base }));
+    pairs.notes.extend((!only_new.is_empty()).then_some(ComparisonNote::OnlyNew { cells: only_new }));
     pairs.notes.extend(missing);
     pairs
 }
@@ -78,21 +79,4 @@ fn place(names: &[String], cell: &CellRuns<'_>) -> Axes {
     let run_with = |name: &str| cell.runs.first()?.record.header.cell.axis_value(name).cloned();
     let value = |name: &String| cell.axes.get(name).cloned().or_else(|| run_with(name)).unwrap_or(Value::Null);
     names.iter().map(|name| (name.clone(), value(name))).collect()
-}
-
-fn without_result(cell: &CellRuns<'_>) -> Option<String> {
-    let failed = cell.failure().map(|failure| format!("failed: {}", failure.to_string().lines().next().unwrap_or_default()));
-    let invalid = || cell.invalidity().map(|reason| format!("invalid: {reason}"));
-    failed.or_else(invalid).or_else(|| cell.runs.is_empty().then(|| "no whole run is there".to_owned()))
-}
-
-fn only(side: &str, cells: &[String]) -> Option<String> {
-    (!cells.is_empty()).then(|| format!("cells that only the {side} side has: {}", few(cells)))
-}
-
-/// The first four by name, and how many there are beside them.
-pub(super) fn few(cells: &[String]) -> String {
-    const SHOWN: usize = 4;
-    let shown = cells.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("; ");
-    if cells.len() > SHOWN { format!("{shown}; and {} more", cells.len() - SHOWN) } else { shown }
 }

@@ -2,12 +2,13 @@
 //! They are not compared. Pairs and their rows in, reasons out.
 
 use super::compared_measure::MeasureProbe;
-use super::pairs::{CellPair, few};
+use super::comparison_note::{ComparisonNote, VoidCell};
+use super::pairs::CellPair;
 use crate::analysis::cells::CellRuns;
 use crate::analysis::client::limited;
 use crate::analysis::summarize::worst_client;
 use crate::analysis::summary::{StreamFigures, VoidReason};
-use crate::analysis::{AnalysisError, RequestTable, show_axes};
+use crate::analysis::{AnalysisError, RequestTable};
 use crate::records::record::ClientEnvironment;
 use crate::vocabulary::goal::Goal;
 
@@ -30,13 +31,8 @@ impl SideValidity {
 }
 
 /// Which cells have measures that were not compared, and why.
-pub(super) fn note(pairs: &[CellPair<'_>], reasons: &[Option<VoidReason>]) -> Option<String> {
-    let told = |(pair, reason): (&CellPair<'_>, &Option<VoidReason>)| {
-        reason.map(|reason| {
-            let place = show_axes(&pair.axes);
-            if place.is_empty() { reason.words().to_owned() } else { format!("{place} ({})", reason.words()) }
-        })
-    };
-    let found: Vec<String> = pairs.iter().zip(reasons).filter_map(told).collect();
-    (!found.is_empty()).then(|| format!("not compared where a side certifies nothing: {}", few(&found)))
+pub(super) fn note(pairs: &[CellPair<'_>], reasons: &[Option<VoidReason>]) -> Option<ComparisonNote> {
+    let told = |(pair, reason): (&CellPair<'_>, &Option<VoidReason>)| Some(VoidCell { cell: pair.axes.clone(), reason: (*reason)? });
+    let cells: Vec<VoidCell> = pairs.iter().zip(reasons).filter_map(told).collect();
+    (!cells.is_empty()).then_some(ComparisonNote::NotCertified { cells })
 }

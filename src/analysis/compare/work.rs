@@ -4,10 +4,11 @@
 use serde_json::Value;
 
 use super::comparison::SettingDifference;
+use super::comparison_note::ComparisonNote;
 use super::judged::SavedVariant;
 use super::pairs::CellPair;
 use crate::analysis::axes::plain;
-use crate::records::record::TokenRule;
+use crate::records::record::{CellFieldDifference, TokenRule};
 use crate::vocabulary::goal::SavedGoal;
 
 /// Longer values are cut where people read them.
@@ -46,25 +47,29 @@ pub(super) fn differences(
     found
 }
 
-/// How the servers differ, and by what lengths were counted: a sentence for all that is not the same.
-pub(super) fn notes(cells: &[CellPair<'_>]) -> Vec<String> {
-    let mut fields: Vec<(String, String, String)> = Vec::new();
+/// How the servers differ, and by what lengths were counted: all that is not the same, each once.
+pub(super) fn notes(cells: &[CellPair<'_>]) -> Vec<ComparisonNote> {
+    let mut fields: Vec<SettingDifference> = Vec::new();
     for cell in cells {
         let (Some(base), Some(new)) = (cell.base.runs.first(), cell.new.runs.first()) else { continue };
         let differing = base.record.header.cell.server_differences(&new.record.header.cell);
-        let mut here: Vec<(String, String, String)> =
-            differing.into_iter().map(|field| (field.path, shown(field.base.as_ref()), shown(field.new.as_ref()))).collect();
+        let difference = |field: CellFieldDifference| SettingDifference {
+            what: field.path,
+            base: shown(field.base.as_ref()),
+            new: shown(field.new.as_ref()),
+        };
+        let mut here: Vec<SettingDifference> = differing.into_iter().map(difference).collect();
         let (base, new) = (rule(&base.record.token_rule), rule(&new.record.token_rule));
         if base != new {
-            here.push(("token rule".to_owned(), base.to_owned(), new.to_owned()));
+            here.push(SettingDifference { what: "token rule".to_owned(), base: base.to_owned(), new: new.to_owned() });
         }
         for field in here {
-            if !cell.axes.contains_key(&field.0) && !fields.iter().any(|known| known.0 == field.0) {
+            if !cell.axes.contains_key(&field.what) && !fields.iter().any(|known| known.what == field.what) {
                 fields.push(field);
             }
         }
     }
-    fields.into_iter().map(|(what, base, new)| format!("`{what}` is {base} on the base side, {new} on the new one")).collect()
+    fields.into_iter().map(ComparisonNote::ServerDifference).collect()
 }
 
 fn rule(rule: &TokenRule) -> &'static str {

@@ -100,7 +100,7 @@ impl NightComparison {
         let cells = comparison.cells.into_iter().map(|cell| CellComparison { effects: regressed(cell.effects), ..cell });
         self.cells = cells.filter(|cell| !cell.effects.is_empty()).collect();
         if matches!(self.call, ComparisonVerdict::NotEnoughData | ComparisonVerdict::Regressed) {
-            self.remarks.extend(comparison.notes);
+            self.remarks.extend(comparison.notes.words());
         }
     }
 }

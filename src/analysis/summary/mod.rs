@@ -19,6 +19,7 @@ mod reversal_reason;
 mod score;
 mod server;
 mod steadiness;
+mod sweep_note;
 mod throughput;
 mod with_words;
 
@@ -51,6 +52,7 @@ pub use score::{
 };
 pub use server::{CacheHitShares, GaugeSummary, ServerFigures, ServerMetricValue};
 pub use steadiness::{BacklogGrowth, InitialTransient, MeasureGrowth};
+pub use sweep_note::{FrontierCounts, SweepNote};
 pub use throughput::{CellThroughput, RepeatCacheState, RepeatSummary, SessionFigures, StreamFigures, ToolTtftSummary, UserThroughput};
 
 /// What to judge by, and what to show.
@@ -85,8 +87,8 @@ pub struct SweepSummary {
     pub ratios: Vec<ScoreRatio>,
     pub runs: RunCounts,
     /// Remarks on the sweep as a whole.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
+    #[serde(flatten)]
+    pub notes: NoteList<SweepNote>,
 }
 
 /// An axis with all its values in the scenario's order.

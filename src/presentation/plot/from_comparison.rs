@@ -214,6 +214,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::analysis::NoteList;
     use crate::analysis::compare::{ComparisonSide, ConfidenceInterval, GateMeasures};
 
     fn measure() -> ComparedMeasure {
@@ -277,7 +278,7 @@ mod tests {
             scores: Vec::new(),
             call: ComparisonVerdict::Regressed,
             beside: None,
-            notes: Vec::new(),
+            notes: NoteList::default(),
         }
     }
 

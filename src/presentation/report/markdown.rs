@@ -32,7 +32,7 @@ pub fn markdown(summary: &SweepSummary) -> String {
         of_variant(&mut out, summary, variant);
     }
     let _ = writeln!(out, "{}", words::legend());
-    items(&mut out, summary.notes.iter().cloned().chain(words::lacks(summary)));
+    items(&mut out, summary.notes.words().chain(words::lacks(summary)));
     out
 }
 

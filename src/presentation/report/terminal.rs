@@ -49,7 +49,7 @@ pub fn terminal(summary: &SweepSummary, colour: ColourMode) -> String {
     }
     out.push('\n');
     paragraph(&mut out, &words::legend());
-    for note in summary.notes.iter().chain(&words::lacks(summary)) {
+    for note in summary.notes.words().chain(words::lacks(summary)) {
         paragraph(&mut out, &format!("note: {note}"));
     }
     out

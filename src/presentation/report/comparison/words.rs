@@ -179,7 +179,7 @@ pub fn remarks(comparison: &VariantComparison) -> Vec<String> {
             lacks.push(lack);
         }
     }
-    told.chain(lacks).chain(comparison.notes.iter().cloned()).collect()
+    told.chain(lacks).chain(comparison.notes.words()).collect()
 }
 
 #[cfg(test)]

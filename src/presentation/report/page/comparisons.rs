@@ -61,7 +61,7 @@ pub fn comparison_view(comparison: &VariantComparison, comparisons: usize) -> Co
         overall: comparison.overall.iter().map(|effect| ComparisonRow { texts: effect_texts(effect), call: call(effect.call) }).collect(),
         cells,
         more_cells,
-        notes: comparison.notes.clone(),
+        notes: comparison.notes.words().collect(),
     }
 }
 

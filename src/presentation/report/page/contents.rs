@@ -42,7 +42,7 @@ pub struct ReportPage<'a> {
     /// Heads of the tables of a cell as other tools define it.
     published_heads: [&'static str; 6],
     legend: String,
-    notes: &'a [String],
+    notes: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,7 +82,7 @@ pub fn page<'a>(summary: &'a SweepSummary, parts: &PageParts<'a>) -> ReportPage<
         environment: parts.environment,
         published_heads: reconcile::HEADS,
         legend: words::legend(),
-        notes: &summary.notes,
+        notes: summary.notes.words().collect(),
     }
 }
 
