@@ -89,6 +89,13 @@ impl SessionValues {
         &self.order().ascending
     }
 
+    /// Gives back the memory that ranks are looked up in.
+    pub(super) fn forget_ranks(&mut self) {
+        if let Some(order) = self.order.get_mut() {
+            order.forget_ranks();
+        }
+    }
+
     fn order(&self) -> &ValueOrder {
         // Ranks are only asked for where sessions bring several values.
         let each_brings_one = self.ends.is_empty();

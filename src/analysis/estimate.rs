@@ -38,13 +38,17 @@ impl MeasureSample {
             Some(metric) => (rows.values_by_session(metric)?, rows.requests_with(metric)?),
             None => (rows.failed_by_session()?, rows.rows() as u64),
         };
-        let in_time = || measure.metric().map_or_else(|| rows.failed_in_time(), |metric| rows.values_in_time(metric));
+        let in_time = || table.in_time(measure);
         let mut sample = Self { sessions, n, effective_n: n, effect_of_time: 1.0, error_in_time: None, failed };
         match measure.aggregate {
             Aggregate::Percentile(p, _) => {
-                let ascending = sample.sessions.ascending();
-                let worth = [effective_rows(&sample.sessions, n, p), in_time()?.effective_rows(ascending, n, p)];
-                sample.take_smaller(worth);
+                let of_sessions = effective_rows(&sample.sessions, n, p);
+                // Where nobody else holds the values their ranks are of no more use.
+                if let Some(sessions) = Rc::get_mut(&mut sample.sessions) {
+                    sessions.forget_ranks();
+                }
+                let of_time = in_time()?.effective_rows(sample.sessions.ascending(), n, p);
+                sample.take_smaller([of_sessions, of_time]);
             }
             Aggregate::ErrorRate => {
                 let worth = [effective_rows_of_share(&sample.sessions, n), in_time()?.effective_rows_of_share(n)];

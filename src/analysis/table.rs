@@ -4,13 +4,13 @@
 //! worst value. Only the measured phase is kept. What is worked out once is kept as long as the table is, unless there are very many rows. Must
 //! not know goals' limits nor cells.
 
+mod ascending;
 mod in_time;
 #[cfg(test)]
 mod properties;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Deref;
 use std::rc::Rc;
 
 use super::AnalysisError;
@@ -23,7 +23,9 @@ use super::time_series::TimeSeries;
 use crate::records::record::FailureKind;
 use crate::records::store::SavedRequests;
 use crate::vocabulary::goal::{ConditionField, RowCondition};
-use crate::vocabulary::metric::{Metric, MetricDirection};
+use crate::vocabulary::metric::Metric;
+
+pub use ascending::AscendingValues;
 
 /// Measured rows, pooled over runs.
 #[derive(Debug, Clone)]
@@ -43,21 +45,9 @@ struct TableCache {
     grouped: OnceCell<Rc<SessionRows>>,
     /// The error rate's at `None`.
     by_session: RefCell<BTreeMap<Option<Metric>, Rc<SessionValues>>>,
-    /// The rows of each run in the order of their intended times.
-    in_time: OnceCell<Rc<[Vec<u32>]>>,
+    /// The rows of each run in the order of their intended times, where these are known.
+    in_time: OnceCell<Option<Rc<[Vec<u32>]>>>,
     by_time: RefCell<BTreeMap<Option<Metric>, Rc<TimeSeries>>>,
-}
-
-/// The values of a metric, ascending.
-#[derive(Debug, Clone)]
-pub struct AscendingValues(Rc<SessionValues>);
-
-impl Deref for AscendingValues {
-    type Target = [f64];
-
-    fn deref(&self) -> &[f64] {
-        self.0.ascending()
-    }
 }
 
 impl RequestTable {
@@ -147,12 +137,6 @@ impl RequestTable {
         self.rows.iter().filter(|row| self.columns.is_failed(*row)).count() as u64
     }
 
-    /// The values of a metric, ascending. A failed request is +infinity, or 0 where higher is better; what is undefined for a
-    /// successful one (time per output token of a single event, a rate without a token count) is left out.
-    pub fn values(&self, metric: Metric) -> Result<AscendingValues, AnalysisError> {
-        self.values_by_session(metric).map(AscendingValues)
-    }
-
     /// A value a row; NaN where it is undefined.
     fn values_of(&self, metric: Metric) -> Result<impl Iterator<Item = f64> + '_, AnalysisError> {
         let formula = MetricColumns::of(&self.columns, metric)?;
@@ -170,19 +154,9 @@ impl RequestTable {
         Ok(requests as u64)
     }
 
-    /// The values of a time of successful requests alone, ascending: failed ones are the infinite ones at the end.
-    pub fn successful_values(&self, metric: Metric) -> Result<Vec<f64>, AnalysisError> {
-        let (values, failed) = (self.values(metric)?, self.failed_rows());
-        let infinite = values.len() - values.partition_point(|value| value.is_finite());
-        if metric.better() == MetricDirection::Lower && metric != Metric::Itl && infinite as u64 == failed {
-            return Ok(values[..values.len() - infinite].to_vec());
-        }
-        Ok(self.keeping(|row| !self.columns.is_failed(row)).values(metric)?.to_vec())
-    }
-
     /// The values of a metric by session (a session of each repeat is one of its own), in the order of runs and sessions.
     pub fn values_by_session(&self, metric: Metric) -> Result<Rc<SessionValues>, AnalysisError> {
-        self.by_session(Some(metric), self.values_of_row(metric)?)
+        self.by_session(Some(metric), self.values_of_row(metric, self.gaps_of_a_failure(Some(metric))?)?)
     }
 
     /// Whether each request failed, as 1 or 0, by session.
@@ -190,13 +164,13 @@ impl RequestTable {
         self.by_session(None, self.failure_of_row())
     }
 
-    /// Adds the values that a row brings.
-    fn values_of_row(&self, metric: Metric) -> Result<BringValues<'_>, AnalysisError> {
+    /// Adds the values that a row brings; a failed one brings so many gaps.
+    fn values_of_row(&self, metric: Metric, gaps_of_a_failure: usize) -> Result<BringValues<'_>, AnalysisError> {
         if metric == Metric::Itl {
-            let (gaps, share) = (self.columns.gaps()?, self.gaps_per_success()?);
+            let gaps = self.columns.gaps()?;
             return Ok(Box::new(move |row, values| {
                 if self.columns.is_failed(row) {
-                    values.resize(values.len() + share, f64::INFINITY);
+                    values.resize(values.len() + gaps_of_a_failure, f64::INFINITY);
                 } else {
                     values.extend(seconds(gaps, row));
                 }
@@ -258,7 +232,7 @@ impl RequestTable {
     /// The values of a metric, row by row: what [`values`](Self::values) has all together. None where it is undefined, many for gaps.
     pub fn values_by_row(&self, metric: Metric) -> Result<Vec<Vec<f64>>, AnalysisError> {
         if metric == Metric::Itl {
-            let (gaps, share) = (self.columns.gaps()?, self.gaps_per_success()?);
+            let (gaps, share) = (self.columns.gaps()?, self.gaps_of_a_failure(Some(metric))?);
             let of_row = |row| if self.columns.is_failed(row) { vec![f64::INFINITY; share] } else { seconds(gaps, row).collect() };
             return Ok(self.rows.iter().map(of_row).collect());
         }
@@ -306,8 +280,11 @@ impl RequestTable {
     }
 
     /// How many infinite gaps a failed request brings: as many as a successful one has on average, at least one; so the share of infinite gaps is
-    /// about the share of failed requests, whatever the answers' length.
-    fn gaps_per_success(&self) -> Result<usize, AnalysisError> {
+    /// about the share of failed requests, whatever the answers' length. 0 for what is no gap.
+    fn gaps_of_a_failure(&self, metric: Option<Metric>) -> Result<usize, AnalysisError> {
+        if metric != Some(Metric::Itl) {
+            return Ok(0);
+        }
         let gaps = self.columns.gaps()?;
         let successes = self.rows.iter().filter(|row| !self.columns.is_failed(*row));
         let (sum, count) = successes.fold((0_usize, 0_usize), |(sum, count), row| (sum + gaps.of_row(row).len(), count + 1));
@@ -341,6 +318,7 @@ mod tests {
     use crate::foundation::clock::Micros;
     use crate::records::record::{FailureKind, RequestPhase, RequestRecord};
     use crate::vocabulary::goal::{Goal, Measure};
+    use crate::vocabulary::metric::MetricDirection;
 
     fn conditions(text: &str) -> Vec<RowCondition> {
         format!("p95(ttft where {text})").parse::<Measure>().unwrap().filter
@@ -387,7 +365,7 @@ mod tests {
             }
             assert_eq!(rows.requests_with(metric).unwrap(), 2, "{metric}");
         }
-        assert_eq!(rows.successful_values(Metric::Ttft).unwrap(), [0.5]);
+        assert_eq!(*rows.successful_values(Metric::Ttft).unwrap(), [0.5]);
         assert_eq!(rows.failures_by_kind(), BTreeMap::from([(FailureKind::Connect, 1)]));
     }
 

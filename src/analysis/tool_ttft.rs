@@ -3,6 +3,9 @@
 //! The same rows under each tool's own definition: which event is the first token, what becomes of a failed request, how a percentile is
 //! taken. In: rows. Out: named renderings; no goal is judged by any but our own. What is said of a tool is in `docs/metrics.md`.
 
+use std::borrow::Cow;
+
+use super::table::AscendingValues;
 use super::{AnalysisError, ExtendedReal, RequestTable, percentile};
 use crate::analysis::summary::ToolTtftSummary;
 use crate::records::record::FailureKind;
@@ -46,11 +49,11 @@ fn filter_text(measure: &Measure) -> String {
 /// Some rows' times, each ascending.
 struct TtftSamples {
     /// To the first token, a failed request as infinity.
-    judged: Vec<f64>,
+    judged: AscendingValues,
     /// To the first token, of successful requests.
-    first_token: Vec<f64>,
+    first_token: AscendingValues,
     /// To the first event of any kind, of successful requests.
-    first_event: Vec<f64>,
+    first_event: AscendingValues,
     /// Answers that ended in order and brought no token.
     tokenless: usize,
 }
@@ -60,7 +63,7 @@ impl TtftSamples {
         let rows = table.filtered(filter)?;
         let tokenless = rows.failures_by_kind().get(&FailureKind::NoToken).copied().unwrap_or(0);
         Ok(Self {
-            judged: rows.values(Metric::Ttft)?.to_vec(),
+            judged: rows.values(Metric::Ttft)?,
             first_token: rows.successful_values(Metric::Ttft)?,
             first_event: rows.successful_values(Metric::Ttfe)?,
             tokenless: usize::try_from(tokenless).unwrap_or(usize::MAX),
@@ -68,10 +71,13 @@ impl TtftSamples {
     }
 
     /// Successful requests with answers without a token as 0 seconds, as some tools take them.
-    fn with_zeros(&self) -> Vec<f64> {
+    fn with_zeros(&self) -> Cow<'_, [f64]> {
+        if self.tokenless == 0 {
+            return Cow::Borrowed(&self.first_token);
+        }
         let mut values = vec![0.0; self.tokenless];
-        values.extend(&self.first_token);
-        values
+        values.extend(&*self.first_token);
+        Cow::Owned(values)
     }
 }
 

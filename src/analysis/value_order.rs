@@ -36,6 +36,16 @@ struct MicrosecondCounts {
     infinite: u32,
 }
 
+/// The values in ascending order, infinite ones at the end; nothing else is held.
+pub(super) fn ascending(mut values: Vec<f64>) -> Vec<f64> {
+    if let Some(counts) = MicrosecondCounts::of(values.iter().copied()) {
+        drop(values);
+        return counts.ascending();
+    }
+    values.sort_unstable_by(f64::total_cmp);
+    values
+}
+
 impl ValueOrder {
     pub fn of(values: impl Iterator<Item = f64> + Clone) -> Self {
         Self::counted(values.clone()).unwrap_or_else(|| {
@@ -68,6 +78,11 @@ impl ValueOrder {
             below += group.len();
         }
         Self { ascending: places.into_iter().map(|(value, _)| value).collect(), ranks: ValueRanks::Known(ranks) }
+    }
+
+    /// Gives back the memory that ranks are looked up in; one that is asked for all the same is looked for among the values.
+    pub fn forget_ranks(&mut self) {
+        self.ranks = ValueRanks::Searched;
     }
 
     /// The rank of one of the values among all, from 1, and its place among those that the order was made of; equal ones share theirs.

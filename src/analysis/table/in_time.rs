@@ -6,43 +6,57 @@ use super::super::AnalysisError;
 use super::super::columns::NumericColumn;
 use super::super::time_series::{TimeSeries, TimeSeriesBuilder};
 use super::RequestTable;
+use crate::vocabulary::goal::Measure;
 use crate::vocabulary::metric::Metric;
 
 impl RequestTable {
-    /// The values of a metric in the order of the rows' intended times, run by run. Empty where these are not known.
-    pub fn values_in_time(&self, metric: Metric) -> Result<Rc<TimeSeries>, AnalysisError> {
-        self.in_time(Some(metric), self.values_of_row(metric)?)
-    }
-
-    /// Whether each request failed, as 1 or 0, in the order of the rows' intended times.
-    pub fn failed_in_time(&self) -> Result<Rc<TimeSeries>, AnalysisError> {
-        self.in_time(None, self.failure_of_row())
-    }
-
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "turns are counted from 0")]
-    fn in_time(&self, of: Option<Metric>, bring: impl Fn(usize, &mut Vec<f64>)) -> Result<Rc<TimeSeries>, AnalysisError> {
-        if let Some(known) = self.known.by_time.borrow().get(&of) {
+    /// The values of a measure in the order of the rows' intended times, run by run: its metric's, or 1 for a failed request and 0 for another.
+    /// Empty where those times are not known. Asked of the table of all measured rows, so that where columns are not kept each run is read alone.
+    pub fn in_time(&self, measure: &Measure) -> Result<Rc<TimeSeries>, AnalysisError> {
+        let (rows, metric) = (self.filtered(&measure.filter)?, measure.metric());
+        if let Some(known) = rows.known.by_time.borrow().get(&metric) {
             return Ok(Rc::clone(known));
         }
+        let gaps_of_a_failure = rows.gaps_of_a_failure(metric)?;
+        let mut series = TimeSeriesBuilder::for_rows(rows.rows());
+        let mut is_timed = true;
+        if self.columns.keeps() {
+            is_timed = rows.add_in_time(metric, gaps_of_a_failure, &mut series)?;
+        } else {
+            for run in 0..self.columns.runs() {
+                let alone = self.run_alone(run)?.filtered(&measure.filter)?;
+                is_timed = is_timed && alone.add_in_time(metric, gaps_of_a_failure, &mut series)?;
+            }
+        }
+        let series = Rc::new(if is_timed { series.finish() } else { TimeSeries::default() });
+        if self.columns.keeps() {
+            rows.known.by_time.borrow_mut().insert(metric, Rc::clone(&series));
+        }
+        Ok(series)
+    }
+
+    /// Adds the values of the table's rows, run by run. False where the intended times of a run are not known.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "turns are counted from 0")]
+    fn add_in_time(&self, metric: Option<Metric>, gaps_of_a_failure: usize, series: &mut TimeSeriesBuilder) -> Result<bool, AnalysisError> {
+        let Some(runs) = self.rows_in_time()? else { return Ok(false) };
+        let bring = match metric {
+            Some(metric) => self.values_of_row(metric, gaps_of_a_failure)?,
+            None => self.failure_of_row(),
+        };
         let turns = self.columns.number(NumericColumn::Turn)?;
-        let mut series = TimeSeriesBuilder::for_rows(self.rows());
-        for run in self.rows_in_time()?.iter() {
+        for run in runs.iter() {
             for row in run {
                 series.add_row(turns.of(*row as usize).max(0.0) as u32, |values| bring(*row as usize, values));
             }
             series.end_run();
         }
-        let series = Rc::new(series.finish());
-        if self.columns.keeps() {
-            self.known.by_time.borrow_mut().insert(of, Rc::clone(&series));
-        }
-        Ok(series)
+        Ok(true)
     }
 
-    /// The rows of each run in the order of their intended times; none where those of a run are all the same, as in files that do not tell them.
-    fn rows_in_time(&self) -> Result<Rc<[Vec<u32>]>, AnalysisError> {
+    /// The rows of each run in the order of their intended times; `None` where those of a run are all the same, as in files that do not tell them.
+    fn rows_in_time(&self) -> Result<Option<Rc<[Vec<u32>]>>, AnalysisError> {
         if let Some(known) = self.known.in_time.get() {
-            return Ok(Rc::clone(known));
+            return Ok(known.clone());
         }
         let intended = self.columns.number(NumericColumn::Intended)?;
         let of_run = |run: usize| {
@@ -57,12 +71,9 @@ impl RequestTable {
             run.sort_by(|left, right| at(left).total_cmp(&at(right)));
         }
         let is_untimed = |run: &Vec<u32>| run.len() > 1 && run.first().map(at) == run.last().map(at);
-        if runs.iter().any(is_untimed) {
-            runs.clear();
-        }
-        let runs: Rc<[Vec<u32>]> = runs.into();
+        let runs: Option<Rc<[Vec<u32>]>> = if runs.iter().any(is_untimed) { None } else { Some(runs.into()) };
         if self.columns.keeps() {
-            let _ = self.known.in_time.set(Rc::clone(&runs));
+            let _ = self.known.in_time.set(runs.clone());
         }
         Ok(runs)
     }
