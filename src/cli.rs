@@ -7,9 +7,10 @@ mod prepare;
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::vocabulary::spec::plot::PlotKind;
+use crate::vocabulary::spec::plot::{FigureKind, PlotKind};
 pub use compare::{CompareArgs, CompareFormat, GateArg};
 pub use history::{HistoryArgs, HistoryFormat};
 pub use import::ImportArgs;
@@ -197,8 +198,8 @@ pub struct PlotArgs {
     #[arg(value_name = "RESULTS")]
     pub results: PathBuf,
     /// Kind of figure.
-    #[arg(long, value_enum, default_value_t = PlotKindArg::Heatmap)]
-    pub kind: PlotKindArg,
+    #[arg(long, value_enum, default_value_t = FigureKind::OfSweep(PlotKind::Heatmap))]
+    pub kind: FigureKind,
     /// The axis along the page, by name or dotted path, or `variant` [default: C, else the first numeric axis].
     #[arg(short, value_name = "AXIS")]
     pub x: Option<String>,
@@ -233,34 +234,14 @@ pub struct PlotArgs {
     pub output: PathBuf,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PlotKindArg {
-    /// A measure over two axes, a cell each, one figure a variant.
-    Heatmap,
-    /// A measure over one axis, one line a variant.
-    Curve,
-    /// Output tokens per second of a user against those of the server, a point a cell.
-    Pareto,
-    /// How a metric is distributed over the requests of a cell, one line a variant.
-    Cdf,
-    /// The requests of one run as swim lanes, over what its server told.
-    Timeline,
-    /// The same as a heatmap, as bars in space.
-    Bars3d,
-}
+impl ValueEnum for FigureKind {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
 
-impl PlotKindArg {
-    /// The kind that a scenario may ask for too; `None` for a figure of one run.
-    #[must_use]
-    pub fn of_scenario(self) -> Option<PlotKind> {
-        match self {
-            Self::Heatmap => Some(PlotKind::Heatmap),
-            Self::Curve => Some(PlotKind::Curve),
-            Self::Pareto => Some(PlotKind::Pareto),
-            Self::Cdf => Some(PlotKind::Cdf),
-            Self::Timeline => None,
-            Self::Bars3d => Some(PlotKind::Bars3d),
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let form = self.form();
+        Some(PossibleValue::new(form.name).help(form.help))
     }
 }
 

@@ -5,16 +5,15 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::ValueEnum;
 
 use super::ExitReason;
 use super::row_figures::{self, RowFigureError};
 use crate::analysis::{SummaryOptions, summarize};
-use crate::cli::{PlotArgs, PlotKindArg, VerbosityArgs};
-use crate::presentation::plot::{FigureError, LabelledFigure, PlotOptions, draw, pictures, slug, to_png};
+use crate::cli::{PlotArgs, VerbosityArgs};
+use crate::presentation::plot::{FigureError, FigureSource, LabelledFigure, PlotOptions, draw, slug, to_png};
 use crate::records::store::read_sweep;
 use crate::vocabulary::goal::{GoalError, Measure, MetricPopulation, SavedGoal};
-use crate::vocabulary::spec::plot::{PlotKind, PlotLayout, PlotSubject};
+use crate::vocabulary::spec::plot::{FigureKind, PlotLayout, PlotSubject};
 
 /// Stands for the variant in the file's name.
 const VARIANT: &str = "{variant}";
@@ -50,19 +49,22 @@ fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<LabelledFigure>, String>
         return Ok(Err(format!("`{}` ends in neither `.png` nor `.svg`", args.output.display())));
     }
     if let Some(flag) = without_meaning(args) {
-        let kind = args.kind.to_possible_value().map(|kind| kind.get_name().to_owned()).unwrap_or_default();
+        let kind = args.kind.form().name;
         return Ok(Err(format!("`{flag}` says nothing to a `{kind}`; leave it out, or ask for another `--kind`")));
     }
     let sweep = read_sweep(&args.results)?;
-    match args.kind {
-        PlotKindArg::Cdf => {
+    let source = match args.kind {
+        FigureKind::OfSweep(kind) => FigureSource::of(kind),
+        FigureKind::OfRun(kind) => return of_rows(row_figures::of_one_run(&sweep, args, kind)),
+    };
+    let figures = match source {
+        FigureSource::Summary(figures) => figures,
+        FigureSource::Distributions(figure) => {
             let goal = sweep.manifest.goals.iter().filter_map(SavedGoal::goal).find_map(|goal| MetricPopulation::of(&goal.measure));
             let default = goal.map_or_else(|| "ttft".to_owned(), |population| population.to_string());
-            return of_rows(row_figures::distribution(&sweep, args, &default));
+            return of_rows(row_figures::distribution(&sweep, args, &default, figure));
         }
-        PlotKindArg::Timeline => return of_rows(row_figures::timeline_of(&sweep, args)),
-        _ => {}
-    }
+    };
     let shown = match args.z.as_deref().map(str::parse::<Measure>).transpose() {
         Ok(shown) => shown,
         Err(error) => return Ok(Err(with_hint("-z", &error))),
@@ -72,9 +74,7 @@ fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<LabelledFigure>, String>
         Ok(limit) => limit,
         Err(error) => return Ok(Err(with_hint("--limit", &error))),
     };
-    let Some(kind) = args.kind.of_scenario() else { return Ok(Ok(Vec::new())) };
     let view = PlotOptions {
-        kind,
         x: args.x.clone(),
         y: args.y.clone(),
         facet: args.facet.clone(),
@@ -82,7 +82,7 @@ fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<LabelledFigure>, String>
         variant: args.variant.clone(),
         limit,
     };
-    match pictures(&summary, &view) {
+    match figures(&summary, &view) {
         Ok(pictures) => Ok(all_have_their_own_file(&args.output, pictures)),
         Err(FigureError::Analysis(error)) => Err(error.into()),
         Err(fault) => Ok(Err(fault.to_string())),
@@ -91,18 +91,17 @@ fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<LabelledFigure>, String>
 
 /// The first flag that was given and that this kind of figure does not know: it is better refused than not heeded.
 fn without_meaning(args: &PlotArgs) -> Option<&'static str> {
-    let form = args.kind.of_scenario().map(PlotKind::form);
-    let over_axes = form.is_some_and(|form| form.layout != PlotLayout::NoAxis);
-    let subject = form.map(|form| form.subject);
-    let has_subject = subject.is_some_and(|subject| subject != PlotSubject::Fixed);
-    let of_a_run = args.kind == PlotKindArg::Timeline;
+    let form = args.kind.form();
+    let over_axes = form.layout != PlotLayout::NoAxis;
+    let has_subject = form.subject != PlotSubject::Fixed;
+    let of_a_run = matches!(args.kind, FigureKind::OfRun(_));
     let flags = [
         ("-x", args.x.is_some(), over_axes),
         ("-y", args.y.is_some(), over_axes),
         ("-z", args.z.is_some(), has_subject),
-        ("--facet", args.facet.is_some(), form.is_some_and(|form| form.has_panels())),
+        ("--facet", args.facet.is_some(), form.has_panels()),
         ("--limit", args.limit.is_some(), has_subject),
-        ("--cell", args.cell.is_some(), of_a_run || subject == Some(PlotSubject::Population)),
+        ("--cell", args.cell.is_some(), of_a_run || form.subject == PlotSubject::Population),
         ("--run", args.run.is_some(), of_a_run),
     ];
     flags.into_iter().find(|(_, given, has)| *given && !has).map(|(flag, ..)| flag)

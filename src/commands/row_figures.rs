@@ -1,10 +1,11 @@
-//! The figures of `bench plot` that are made of saved rows and not of a summary: distributions, and a run's timeline.
+//! The figures of `bench plot` that are made of saved rows and not of a summary: distributions, and those of one run.
 
 use crate::analysis::{CellSelector, CellSelectorError, CellState, distributions, parse_cell, timeline};
 use crate::cli::PlotArgs;
-use crate::presentation::plot::{LabelledFigure, PlotFigure, PlotLimit, cdf, timeline as drawn};
+use crate::presentation::plot::{DistributionFigure, LabelledFigure, PlotOptions, of_run};
 use crate::records::store::{SavedRun, SavedSweep};
 use crate::vocabulary::goal::{GoalError, MetricPopulation};
+use crate::vocabulary::spec::plot::RunPlotKind;
 
 /// Why there is no such figure.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +19,12 @@ pub(super) enum RowFigureError {
 }
 
 /// The distribution of a metric in the chosen cells: of what the first goal is about, where nothing else is asked for.
-pub(super) fn distribution(sweep: &SavedSweep, args: &PlotArgs, default: &str) -> Result<LabelledFigure, RowFigureError> {
+pub(super) fn distribution(
+    sweep: &SavedSweep,
+    args: &PlotArgs,
+    default: &str,
+    figure: DistributionFigure,
+) -> Result<LabelledFigure, RowFigureError> {
     let flag = "-z";
     let expression = |flag| move |error| RowFigureError::Expression { flag, error };
     let population: MetricPopulation = match args.z.as_deref() {
@@ -27,20 +33,15 @@ pub(super) fn distribution(sweep: &SavedSweep, args: &PlotArgs, default: &str) -
     };
     let limit = args.limit.as_deref().map(|text| population.largest().parse_limit(text)).transpose().map_err(expression("--limit"))?;
     let chosen = choice(args)?.cells(sweep)?;
-    let mut figure = cdf(&distributions(sweep, &chosen, &population, &[])?, args.title.as_deref());
-    if let Some(value) = limit {
-        // Another limit than the goal's speaks of no share.
-        figure.limit = Some(PlotLimit { value, comparison: population.largest().limit_by() });
-        figure.share = None;
-    }
-    Ok(LabelledFigure { figure: PlotFigure::Cdf(figure), variant: args.variant.clone(), facet: Vec::new() })
+    let view = PlotOptions { title: args.title.clone(), limit, ..PlotOptions::default() };
+    Ok(LabelledFigure::whole(figure(&distributions(sweep, &chosen, &population, &[])?, &view), args.variant.clone()))
 }
 
-/// The timeline of one run.
-pub(super) fn timeline_of(sweep: &SavedSweep, args: &PlotArgs) -> Result<LabelledFigure, RowFigureError> {
+/// The picture of the chosen run.
+pub(super) fn of_one_run(sweep: &SavedSweep, args: &PlotArgs, kind: RunPlotKind) -> Result<LabelledFigure, RowFigureError> {
     let run = run(sweep, args)?;
-    let figure = drawn(&timeline(sweep, run)?, args.title.as_deref());
-    Ok(LabelledFigure { figure: PlotFigure::Timeline(figure), variant: Some(run.record.header.variant.clone()), facet: Vec::new() })
+    let figure = of_run(kind, &timeline(sweep, run)?, args.title.as_deref());
+    Ok(LabelledFigure::whole(figure, Some(run.record.header.variant.clone())))
 }
 
 fn run<'a>(sweep: &'a SavedSweep, args: &PlotArgs) -> Result<&'a SavedRun, RowFigureError> {

@@ -75,6 +75,19 @@ fn pictures_are_drawn_without_polars() {
 }
 
 #[test]
+fn the_data_of_a_figure_and_its_drawing_know_nothing_of_what_was_analysed() {
+    let folders = ["src/presentation/plot/figure", "src/presentation/plot/draw"];
+    let files: Vec<PathBuf> = folders.iter().flat_map(|folder| source_files(Path::new(folder))).collect();
+    let is_way = |file: &PathBuf| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("from_"));
+    let (ways, plain): (Vec<_>, Vec<_>) = files.into_iter().filter(|file| !is_list(file)).partition(is_way);
+    assert!(!ways.is_empty() && !plain.is_empty());
+    for file in plain {
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(!text.contains("crate::analysis"), "{} sees what was analysed", file.display());
+    }
+}
+
+#[test]
 fn the_summary_is_types_alone_and_uses_nothing_that_computes() {
     let files = source_files(Path::new("src/analysis/summary"));
     assert!(!files.is_empty());

@@ -85,7 +85,7 @@ fn one_plot(
 /// Which of `x`, `y` and `z` a kind of plot has, and which it has not.
 fn fields_of_kind(plot: &PlotSpec, place: &dyn Fn(&str) -> SourceSpan) -> Vec<ScenarioDiagnostic> {
     let mut faults = Vec::new();
-    let PlotForm { name, layout, subject } = plot.kind.form();
+    let PlotForm { name, layout, subject, .. } = plot.kind.form();
     let kind = format!("a {name}");
     let (x, y) = (layout != PlotLayout::NoAxis, layout == PlotLayout::TwoAxes);
     let has = |field: &&str| match *field {

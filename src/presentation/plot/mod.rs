@@ -1,17 +1,11 @@
 //! From summaries to pictures: [`PlotFigure`] is plain data, [`draw()`] makes an SVG of it, [`to_png`] a PNG of that.
 //!
 //! The same figure always gives the same bytes. Nothing here computes a statistic: numbers, intervals and verdicts come in ready-made. A new kind of
-//! picture is a file in `figure/`, one in `draw/` and a variant of [`PlotFigure`].
+//! picture is two files in `figure/`, its data and the way to it, and one in `draw/`; the `mod.rs` of both folders list it.
 
 mod axes;
 mod draw;
 pub mod figure;
-mod from_comparison;
-mod from_distributions;
-mod from_history;
-mod from_pareto;
-mod from_summary;
-mod from_timeline;
 #[cfg(test)]
 mod gallery;
 mod marks;
@@ -27,14 +21,7 @@ mod svg;
 mod theme;
 
 pub use draw::draw;
-pub use figure::{CdfFigure, CurveFigure, Heatmap, ParetoFigure, PlotFigure, PlotLimit, TimelineFigure};
-pub use figure::{DifferenceFigure, FacetFigure};
-pub use from_comparison::of_comparison;
-pub use from_distributions::cdf;
-pub use from_history::of_history;
-pub use from_pareto::pareto;
-pub use from_summary::pictures;
-pub use from_timeline::timeline;
+pub use figure::{DistributionFigure, FigureSource, PlotFigure, of_comparison, of_history, of_run};
 pub use pictures::{NamedFigure, of_sweep, slug};
 pub use plot_options::{FigureError, LabelledFigure, PlotOptions};
 pub use png::to_png;

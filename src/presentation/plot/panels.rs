@@ -2,7 +2,7 @@
 
 use super::FigureError;
 use super::axes::{PlotAxis, VARIANT};
-use super::figure::{FacetFigure, FigureCaption, PlotFigure};
+use super::figure::{CurveFigure, FacetFigure, FigureCaption, Heatmap, PlotFigure};
 use super::plot_options::LabelledFigure;
 use crate::analysis::short;
 
@@ -50,9 +50,9 @@ fn retitled(figure: PlotFigure, label: String) -> Result<PlotFigure, FigureError
     let simply = |caption: FigureCaption| FigureCaption { simulated: false, ..caption };
     let caption = simply(caption(&figure));
     match figure {
-        PlotFigure::Heatmap(heatmap) => Ok(PlotFigure::Heatmap(crate::presentation::plot::Heatmap { caption, ..heatmap })),
-        PlotFigure::Curve(curve) => Ok(PlotFigure::Curve(crate::presentation::plot::CurveFigure { caption, ..curve })),
-        PlotFigure::Bars3d(heatmap) => Ok(PlotFigure::Bars3d(crate::presentation::plot::Heatmap { caption, ..heatmap })),
+        PlotFigure::Heatmap(heatmap) => Ok(PlotFigure::Heatmap(Heatmap { caption, ..heatmap })),
+        PlotFigure::Curve(curve) => Ok(PlotFigure::Curve(CurveFigure { caption, ..curve })),
+        PlotFigure::Bars3d(heatmap) => Ok(PlotFigure::Bars3d(Heatmap { caption, ..heatmap })),
         _ => Err(FigureError::NoPanels),
     }
 }
@@ -62,8 +62,8 @@ mod tests {
     use super::*;
     use crate::analysis::fixture::{published, sweep};
     use crate::analysis::{SummaryOptions, SweepSummary, summarize};
-    use crate::presentation::plot::{PlotOptions, pictures};
-    use crate::vocabulary::spec::plot::PlotKind;
+    use crate::presentation::plot::PlotOptions;
+    use crate::presentation::plot::figure::{bars, curves, heatmaps};
 
     fn both() -> SweepSummary {
         let mut cells = published("vllm");
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn variants_side_by_side_are_one_picture_with_one_scale() {
         let view = PlotOptions { facet: Some("variant".into()), ..PlotOptions::default() };
-        let pictures = pictures(&both(), &view).unwrap();
+        let pictures = heatmaps(&both(), &view).unwrap();
         let [LabelledFigure { figure: PlotFigure::Panels(panels), variant: None, .. }] = &pictures[..] else { panic!("{pictures:?}") };
         assert_eq!(panels.caption.title, "p95 of time to first token, turn ≥ 1");
         assert!(panels.caption.simulated);
@@ -85,9 +85,8 @@ mod tests {
 
     #[test]
     fn a_further_axis_gives_a_panel_for_each_of_its_values() {
-        let view =
-            PlotOptions { y: Some("variant".into()), facet: Some("sequential".into()), kind: PlotKind::Bars3d, ..PlotOptions::default() };
-        let pictures = pictures(&both(), &view).unwrap();
+        let view = PlotOptions { y: Some("variant".into()), facet: Some("sequential".into()), ..PlotOptions::default() };
+        let pictures = bars(&both(), &view).unwrap();
         let [LabelledFigure { figure: PlotFigure::Panels(panels), facet, .. }] = &pictures[..] else { panic!("{pictures:?}") };
         assert!(facet.is_empty() && panels.figures.len() == 4);
         assert_eq!(panels.figures[3].caption().title, "sequential=4");
@@ -96,15 +95,14 @@ mod tests {
 
     #[test]
     fn an_axis_that_is_drawn_is_no_facet() {
-        let drawn = pictures(&both(), &PlotOptions { facet: Some("concurrent".into()), ..PlotOptions::default() }).unwrap_err();
+        let drawn = heatmaps(&both(), &PlotOptions { facet: Some("concurrent".into()), ..PlotOptions::default() }).unwrap_err();
         assert!(drawn.to_string().contains("`workload.concurrent`"), "{drawn}");
-        let curve =
-            PlotOptions { kind: PlotKind::Curve, x: Some("concurrent".into()), facet: Some("sequential".into()), ..PlotOptions::default() };
-        let curves = pictures(&both(), &curve).unwrap();
-        let [LabelledFigure { figure: PlotFigure::Panels(panels), .. }] = &curves[..] else { panic!("{curves:?}") };
+        let curve = PlotOptions { x: Some("concurrent".into()), facet: Some("sequential".into()), ..PlotOptions::default() };
+        let drawn = curves(&both(), &curve).unwrap();
+        let [LabelledFigure { figure: PlotFigure::Panels(panels), .. }] = &drawn[..] else { panic!("{drawn:?}") };
         let titles: Vec<&str> = panels.figures.iter().map(|figure| figure.caption().title.as_str()).collect();
         assert_eq!(titles, ["sequential=1", "sequential=2", "sequential=3", "sequential=4"]);
-        let lines = pictures(&both(), &PlotOptions { facet: Some("variant".into()), ..curve }).unwrap_err();
+        let lines = curves(&both(), &PlotOptions { facet: Some("variant".into()), ..curve }).unwrap_err();
         assert!(lines.to_string().contains("`variant` is drawn already"), "{lines}");
     }
 }

@@ -6,13 +6,11 @@ use serde_json::Value;
 
 use super::FigureError;
 use super::axes;
-use super::figure::PlotFigure;
-use super::from_distributions::cdf;
-use super::from_summary::pictures;
+use super::figure::{FigureSource, PlotFigure, SummaryFigures, curves, heatmaps};
 use super::plot_options::{LabelledFigure, PlotOptions};
 use crate::analysis::{AnalysisError, PopulationDistributions, SweepSummary, short};
 use crate::vocabulary::goal::{Measure, MetricPopulation};
-use crate::vocabulary::spec::plot::{PlotKind, PlotLayout, PlotSpec};
+use crate::vocabulary::spec::plot::{PlotKind, PlotLayout, PlotSpec, PlotSubject};
 
 /// A figure with the name of its file, without ending: `heatmap-lmcache`.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,58 +35,59 @@ pub fn of_sweep(
     let specs = plots.iter().map(|plot| serde_json::from_value(plot.clone())).collect::<Result<Vec<PlotSpec>, _>>();
     let specs = specs.map_err(|error| FigureError::SavedPlot { reason: error.to_string() })?;
     let mut named = FigureFileNames::default();
-    let mut drawn: Vec<(Measure, PlotOptions)> = Vec::new();
-    if let Some(mut view) = leading_view(summary) {
-        let is_shown = |spec: &PlotSpec| spec.shown().parse::<Measure>().is_ok_and(|measure| measure == summary.shown);
-        let same = |spec: &&PlotSpec| is_shown(spec) && resolved(summary, &PlotOptions::from(*spec)) == resolved(summary, &view);
-        view.title = specs.iter().find(same).and_then(|spec| spec.title.clone());
-        named.add(&stem(view.kind, None), pictures(summary, &view)?);
-        drawn.push((summary.shown.clone(), resolved(summary, &view)));
+    let mut drawn: Vec<(Measure, PlotKind, PlotOptions)> = Vec::new();
+    if let Some((kind, figures)) = leading(summary) {
+        let leading = (summary.shown.clone(), kind, resolved(summary, kind, &PlotOptions::default()));
+        let shown_by = |spec: &PlotSpec| Some((spec.shown().parse().ok()?, spec.kind, resolved(summary, spec.kind, &spec.into())));
+        let same = specs.iter().find(|spec| shown_by(spec).as_ref() == Some(&leading));
+        let title = same.and_then(|spec| spec.title.clone());
+        named.add(kind.form().name, figures(summary, &PlotOptions { title, ..PlotOptions::default() })?);
+        drawn.push(leading);
     }
     for spec in &specs {
+        let view = PlotOptions::from(spec);
         let fault =
             |error: crate::vocabulary::goal::GoalError| FigureError::Measure { text: spec.shown().to_owned(), reason: error.to_string() };
-        match spec.kind {
-            PlotKind::Pareto => {
-                named.add("pareto", pictures(summary, &PlotOptions::from(spec))?);
-                continue;
-            }
-            PlotKind::Cdf => {
+        let form = spec.kind.form();
+        let figures = match FigureSource::of(spec.kind) {
+            FigureSource::Summary(figures) => figures,
+            FigureSource::Distributions(figure) => {
                 let population: MetricPopulation = spec.shown().parse().map_err(fault)?;
-                let figure = PlotFigure::Cdf(cdf(&distributed(&population)?, spec.title.as_deref()));
-                let picture = LabelledFigure { figure, variant: None, facet: Vec::new() };
-                named.add(&format!("cdf-{}", slug(&spec.shown().replace(['<', '>', '='], ""))), vec![picture]);
+                let picture = LabelledFigure::whole(figure(&distributed(&population)?, &view), None);
+                named.add(&format!("{}-{}", form.name, expression_slug(spec.shown())), vec![picture]);
                 continue;
             }
-            PlotKind::Heatmap | PlotKind::Bars3d | PlotKind::Curve => {}
+        };
+        if form.subject == PlotSubject::Fixed {
+            named.add(form.name, figures(summary, &view)?);
+            continue;
         }
         let measure: Measure = spec.shown().parse().map_err(fault)?;
         let other = if measure == summary.shown { None } else { Some(summarized(measure)?) };
         let summary = other.as_ref().unwrap_or(summary);
-        let view = PlotOptions::from(spec);
-        let what = (summary.shown.clone(), resolved(summary, &view));
+        let what = (summary.shown.clone(), spec.kind, resolved(summary, spec.kind, &view));
         if !drawn.contains(&what) {
-            named.add(&stem(spec.kind, Some((spec, &summary.shown))), pictures(summary, &view)?);
+            named.add(&stem(spec, &summary.shown), figures(summary, &view)?);
             drawn.push(what);
         }
     }
     Ok(named.all)
 }
 
-/// What is worth a look of any sweep: nothing where there is a single cell.
-fn leading_view(summary: &SweepSummary) -> Option<PlotOptions> {
+/// The kind of pictures that is worth a look of any sweep: none where there is a single cell.
+fn leading(summary: &SweepSummary) -> Option<(PlotKind, SummaryFigures)> {
     let x = axes::default_x(summary, None).ok()?;
     let over_variants = axes::default_y(summary, &x).path == axes::VARIANT;
-    let kind = if over_variants && x.numbers.is_some() { PlotKind::Curve } else { PlotKind::Heatmap };
-    Some(PlotOptions { kind, ..PlotOptions::default() })
+    let is_curve = over_variants && x.numbers.is_some();
+    Some(if is_curve { (PlotKind::Curve, curves) } else { (PlotKind::Heatmap, heatmaps) })
 }
 
 /// The view with its axes by their whole paths and no title, so that two that show the same are equal.
-fn resolved(summary: &SweepSummary, view: &PlotOptions) -> PlotOptions {
+fn resolved(summary: &SweepSummary, kind: PlotKind, view: &PlotOptions) -> PlotOptions {
     let path = |name: &Option<String>| name.as_ref().and_then(|name| axes::named(summary, name).ok());
     let y = path(&view.y);
     let x = path(&view.x).or_else(|| axes::default_x(summary, y.as_ref()).ok());
-    let y = match (view.kind.form().layout, y, &x) {
+    let y = match (kind.form().layout, y, &x) {
         (PlotLayout::TwoAxes, None, Some(x)) => Some(axes::default_y(summary, x)),
         (_, y, _) => y,
     };
@@ -97,12 +96,14 @@ fn resolved(summary: &SweepSummary, view: &PlotOptions) -> PlotOptions {
 }
 
 /// The leading pictures are named by their kind alone; others by what they show.
-fn stem(kind: PlotKind, spec: Option<(&PlotSpec, &Measure)>) -> String {
-    let kind = kind.form().name;
-    let Some((spec, shown)) = spec else { return kind.to_owned() };
+fn stem(spec: &PlotSpec, shown: &Measure) -> String {
     let axes = [spec.x.as_deref().map(short), spec.y.as_deref().map(short)];
     let axes = axes.into_iter().flatten().map(slug).collect::<Vec<_>>().join("-");
-    format!("{kind}-{}-over-{axes}", slug(&shown.to_string().replace(['<', '>', '='], "")))
+    format!("{}-{}-over-{axes}", spec.kind.form().name, expression_slug(&shown.to_string()))
+}
+
+fn expression_slug(shown: &str) -> String {
+    slug(&shown.replace(['<', '>', '='], ""))
 }
 
 /// File names that are all different, also where the disk does not tell small letters from capitals.
@@ -146,6 +147,7 @@ mod tests {
     use super::*;
     use crate::analysis::fixture::{Cell, answered, cell, published, sweep, uniform};
     use crate::analysis::{CellSelector, SummaryOptions, distributions, summarize};
+    use crate::vocabulary::spec::plot::FigureKind;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
@@ -172,6 +174,15 @@ mod tests {
         let mut cells = published("vllm");
         cells.extend(published("lmcache"));
         cells
+    }
+
+    #[test]
+    fn a_kind_is_made_of_distributions_where_it_shows_values_of_single_requests() {
+        for kind in FigureKind::ALL {
+            let FigureKind::OfSweep(kind) = kind else { continue };
+            let of_requests = matches!(FigureSource::of(kind), FigureSource::Distributions(_));
+            assert_eq!(of_requests, kind.form().subject == PlotSubject::Population, "{kind:?}");
+        }
     }
 
     #[test]
@@ -220,7 +231,7 @@ mod tests {
         assert_eq!(slug("../../etc"), "etc");
         assert_eq!(slug("…"), "unnamed");
         let mut names = FigureFileNames::default();
-        let figure = PlotFigure::Curve(crate::presentation::plot::gallery::curve());
+        let figure = PlotFigure::Curve(crate::presentation::plot::figure::CurveFigure::sample());
         for variant in ["a b", "A-b", "a/b"] {
             names.add("heatmap", vec![LabelledFigure { figure: figure.clone(), variant: Some(variant.into()), facet: Vec::new() }]);
         }

@@ -2,12 +2,11 @@
 
 use super::figure::PlotFigure;
 use crate::analysis::AnalysisError;
-use crate::vocabulary::spec::plot::{PlotKind, PlotSpec};
+use crate::vocabulary::spec::plot::PlotSpec;
 
-/// A wish for pictures of what a summary shows. Axes that are missing are chosen.
+/// How somebody wants to see what is shown. Axes that are missing are chosen.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PlotOptions {
-    pub kind: PlotKind,
     /// The axis along the page, by name or dotted path.
     pub x: Option<String>,
     /// The axis up the page, for a heatmap.
@@ -23,14 +22,7 @@ pub struct PlotOptions {
 
 impl From<&PlotSpec> for PlotOptions {
     fn from(spec: &PlotSpec) -> Self {
-        Self {
-            kind: spec.kind,
-            x: spec.x.clone(),
-            y: spec.y.clone(),
-            facet: spec.facet.clone(),
-            title: spec.title.clone(),
-            ..Self::default()
-        }
+        Self { x: spec.x.clone(), y: spec.y.clone(), facet: spec.facet.clone(), title: spec.title.clone(), ..Self::default() }
     }
 }
 
@@ -42,6 +34,14 @@ pub struct LabelledFigure {
     pub variant: Option<String>,
     /// `kv_memory=64GB` for each axis that the picture holds at one value, where there are others.
     pub facet: Vec<String>,
+}
+
+impl LabelledFigure {
+    /// The only picture of its view.
+    #[must_use]
+    pub fn whole(figure: PlotFigure, variant: Option<String>) -> Self {
+        Self { figure, variant, facet: Vec::new() }
+    }
 }
 
 /// Why saved results cannot be shown as was asked.

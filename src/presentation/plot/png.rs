@@ -44,12 +44,12 @@ pub fn to_png(svg: &SvgDocument) -> Result<Vec<u8>, PlotError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::presentation::plot::gallery;
+    use crate::presentation::plot::figure::Heatmap;
     use crate::presentation::plot::{PlotFigure, draw};
 
     #[test]
     fn a_png_is_twice_the_size_of_its_svg_and_the_same_each_time() {
-        let svg = draw(&PlotFigure::Heatmap(gallery::grid(1, 1))).unwrap();
+        let svg = draw(&PlotFigure::Heatmap(Heatmap::sample(1, 1))).unwrap();
         let png = to_png(&svg).unwrap();
         let pixels = Pixmap::decode_png(&png).unwrap();
         assert_eq!((pixels.width(), pixels.height()), (svg.width * 2, svg.height * 2));

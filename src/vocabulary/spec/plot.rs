@@ -52,6 +52,21 @@ pub enum PlotKind {
     Bars3d,
 }
 
+/// Kinds of pictures of one run alone, which no scenario asks for: its runs are known only once they are done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunPlotKind {
+    /// Its requests over time.
+    Timeline,
+}
+
+/// Every kind of picture that can be asked for by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FigureKind {
+    /// A scenario may ask for it, too.
+    OfSweep(PlotKind),
+    OfRun(RunPlotKind),
+}
+
 /// What a kind of picture is laid out over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlotLayout {
@@ -81,21 +96,52 @@ pub struct PlotForm {
     pub name: &'static str,
     pub layout: PlotLayout,
     pub subject: PlotSubject,
+    /// What it shows, as the command line's help says it.
+    pub help: &'static str,
 }
 
 impl PlotKind {
-    pub const ALL: [Self; 5] = [Self::Heatmap, Self::Curve, Self::Pareto, Self::Cdf, Self::Bars3d];
+    #[must_use]
+    pub fn form(self) -> PlotForm {
+        use PlotLayout::{NoAxis, OneAxis, TwoAxes};
+        use PlotSubject::{Fixed, Measure, Population};
+        let (name, layout, subject, help) = match self {
+            Self::Heatmap => ("heatmap", TwoAxes, Measure, "A measure over two axes, a cell each, one figure a variant"),
+            Self::Curve => ("curve", OneAxis, Measure, "A measure over one axis, one line a variant"),
+            Self::Pareto => ("pareto", NoAxis, Fixed, "Output tokens per second of a user against those of the server, a point a cell"),
+            Self::Cdf => ("cdf", NoAxis, Population, "How a metric is distributed over the requests of a cell, one line a variant"),
+            Self::Bars3d => ("bars3d", TwoAxes, Measure, "The same as a heatmap, as bars in space"),
+        };
+        PlotForm { name, layout, subject, help }
+    }
+}
+
+impl RunPlotKind {
+    fn form(self) -> PlotForm {
+        let (name, help) = match self {
+            Self::Timeline => ("timeline", "The requests of one run as swim lanes, over what its server told"),
+        };
+        PlotForm { name, layout: PlotLayout::NoAxis, subject: PlotSubject::Fixed, help }
+    }
+}
+
+impl FigureKind {
+    /// In the order in which they are offered.
+    pub const ALL: [Self; 6] = [
+        Self::OfSweep(PlotKind::Heatmap),
+        Self::OfSweep(PlotKind::Curve),
+        Self::OfSweep(PlotKind::Pareto),
+        Self::OfSweep(PlotKind::Cdf),
+        Self::OfRun(RunPlotKind::Timeline),
+        Self::OfSweep(PlotKind::Bars3d),
+    ];
 
     #[must_use]
     pub fn form(self) -> PlotForm {
-        let (name, layout, subject) = match self {
-            Self::Heatmap => ("heatmap", PlotLayout::TwoAxes, PlotSubject::Measure),
-            Self::Curve => ("curve", PlotLayout::OneAxis, PlotSubject::Measure),
-            Self::Pareto => ("pareto", PlotLayout::NoAxis, PlotSubject::Fixed),
-            Self::Cdf => ("cdf", PlotLayout::NoAxis, PlotSubject::Population),
-            Self::Bars3d => ("bars3d", PlotLayout::TwoAxes, PlotSubject::Measure),
-        };
-        PlotForm { name, layout, subject }
+        match self {
+            Self::OfSweep(kind) => kind.form(),
+            Self::OfRun(kind) => kind.form(),
+        }
     }
 }
 
@@ -112,11 +158,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_is_named_as_its_kind_is_written() {
-        for kind in PlotKind::ALL {
-            assert_eq!(serde_json::to_value(kind).unwrap(), kind.form().name);
+    fn every_kind_is_in_the_list_once_under_the_name_that_it_is_written_with() {
+        let mut of_sweep = 0;
+        for (place, kind) in FigureKind::ALL.into_iter().enumerate() {
+            assert!(!FigureKind::ALL[..place].iter().any(|before| before.form().name == kind.form().name), "{kind:?} is there twice");
+            if let FigureKind::OfSweep(kind) = kind {
+                assert_eq!(serde_json::to_value(kind).unwrap(), kind.form().name);
+                of_sweep += 1;
+            }
         }
         let schema = schemars::schema_for!(PlotKind).to_value();
-        assert_eq!(schema["oneOf"].as_array().map(Vec::len), Some(PlotKind::ALL.len()), "every kind is in the list: {schema}");
+        assert_eq!(schema["oneOf"].as_array().map(Vec::len), Some(of_sweep), "every kind is in the list: {schema}");
     }
 }

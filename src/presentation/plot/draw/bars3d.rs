@@ -8,7 +8,7 @@ use super::colour::{self, RgbColour};
 use super::grid::{self, axis_name, count};
 use super::legend::{LegendEntry, LegendSymbol};
 use super::sheet::FigureSheet;
-use super::{description, words};
+use super::{heatmap, words};
 use crate::presentation::plot::figure::{FigureCell, FigureCellContent, FigureVerdict, Heatmap, LabelAxis, LimitSide, PlotScale};
 use crate::presentation::plot::theme::{self, AXIS_NAME_SIZE, TICK_SIZE};
 use crate::presentation::plot::{PlotError, SvgDocument, number};
@@ -74,7 +74,7 @@ pub fn sheet(figure: &Heatmap, top: f64) -> Result<FigureSheet<'_>, PlotError> {
     };
     Ok(FigureSheet {
         caption: figure.caption.clone(),
-        description: description::of_heatmap(figure),
+        description: heatmap::sentences(figure),
         size: (left + right + BESIDE, height + BELOW),
         inset: 0,
         entries: entries(figure, top),
@@ -331,11 +331,11 @@ fn entries(figure: &Heatmap, top: f64) -> Vec<LegendEntry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::presentation::plot::gallery::{VLLM, published, texts, troubled};
+    use crate::presentation::plot::gallery::{VLLM, texts};
 
     #[test]
     fn every_bar_tells_its_value_and_far_ones_have_a_broken_top() {
-        let svg = draw(&published("vllm", &VLLM)).unwrap();
+        let svg = draw(&Heatmap::published("vllm", &VLLM)).unwrap();
         let words: Vec<String> = texts(&svg).into_iter().map(|(text, ..)| text).collect();
         for value in VLLM.iter().flatten() {
             assert!(words.contains(&number::three_digits(*value)), "{value}");
@@ -346,7 +346,7 @@ mod tests {
 
     #[test]
     fn heights_are_linear_from_0_up_to_where_bars_are_cut() {
-        let figure = published("vllm", &VLLM);
+        let figure = Heatmap::published("vllm", &VLLM);
         let space = IsometricProjection { origin: (0, 0), step: (10.0, 5.0), top: top_of(&[&figure]), size: (4.0, 4.0) };
         assert!((space.top - 6.0).abs() < 1e-12, "three times the limit");
         assert!((space.height(3.0) * 2.0 - space.height(6.0)).abs() < 1e-9);
@@ -356,7 +356,7 @@ mod tests {
 
     #[test]
     fn what_has_no_value_lies_flat_with_a_word_and_no_number() {
-        let words: Vec<String> = texts(&draw(&troubled()).unwrap()).into_iter().map(|(text, ..)| text).collect();
+        let words: Vec<String> = texts(&draw(&Heatmap::troubled()).unwrap()).into_iter().map(|(text, ..)| text).collect();
         for word in ["failed", "not run", "invalid", "∞"] {
             assert!(words.iter().any(|text| text == word), "{word}: {words:?}");
         }
@@ -365,7 +365,7 @@ mod tests {
 
     #[test]
     fn nearer_bars_are_drawn_after_those_behind() {
-        let figure = published("vllm", &VLLM);
+        let figure = Heatmap::published("vllm", &VLLM);
         let depths: Vec<f64> = back_to_front(&figure).into_iter().map(|(column, row, _)| column + row).collect();
         assert!(depths.windows(2).all(|pair| pair[0] >= pair[1]));
         assert_eq!(depths.len(), 16);

@@ -26,7 +26,7 @@ pub fn draw(cdf: &CdfFigure) -> Result<SvgDocument, PlotError> {
     let frame = PlotFrame::new(x, y, 0, PLOT_WIDTH, height);
     let sheet = FigureSheet {
         caption: cdf.caption.clone(),
-        description: description::of_cdf(cdf),
+        description: sentences(cdf),
         size: frame.size(&names),
         inset: frame.plot.left - MARGIN,
         entries: entries(cdf),
@@ -147,14 +147,35 @@ fn draw_line(canvas: &mut SvgCanvas<'_>, line: &CdfLine, look: LineStyle, frame:
     }
 }
 
+/// The picture in words, for those who do not see it.
+fn sentences(cdf: &CdfFigure) -> String {
+    let quantity = &cdf.quantity;
+    let mut sentences = vec![format!("Distribution of {}.", quantity.name)];
+    sentences.extend(description::goal(cdf.limit.as_ref(), quantity));
+    for line in &cdf.lines {
+        if let Some(reason) = &line.without {
+            sentences.push(format!("{}: {reason}.", line.label));
+            continue;
+        }
+        let at = |share: f64| {
+            let reached = line.steps.iter().find(|(_, reached)| *reached >= share);
+            reached.map_or("never".to_owned(), |(value, _)| format!("{} {}", number::three_digits(value * quantity.factor), quantity.unit))
+        };
+        let (half, most) = (at(0.5), at(0.95));
+        let failed = line.failed;
+        sentences.push(format!("{}: {} requests, {failed} failed; half within {half}, 95 % within {most}.", line.label, line.n));
+    }
+    sentences.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::presentation::plot::gallery::{cdf, texts};
+    use crate::presentation::plot::gallery::texts;
 
     #[test]
     fn a_line_rises_at_its_values_and_stays_below_the_top_where_requests_failed() {
-        let figure = cdf();
+        let figure = CdfFigure::sample();
         let (x, y) = rulers(&figure);
         let frame = PlotFrame::new(x, y, 0, 560, 340);
         let points = corners(&figure.lines[1], 0.0, &frame);
@@ -167,7 +188,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_drawn_is_refused() {
-        let mut figure = cdf();
+        let mut figure = CdfFigure::sample();
         figure.lines = vec![figure.lines[0].clone(); 25];
         assert!(matches!(draw(&figure), Err(PlotError::TooMany { what: "lines", .. })));
         figure.lines.clear();

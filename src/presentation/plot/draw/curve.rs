@@ -36,7 +36,7 @@ pub fn sheet(curve: &CurveFigure, y: PlotScale, size: (i32, i32)) -> Result<Figu
     let (width, height) = drawing.frame.size(&names(curve));
     Ok(FigureSheet {
         caption: caption(curve),
-        description: description::of_curve(curve),
+        description: sentences(curve),
         size: (width, drawing.crosses.height() + height),
         inset: drawing.frame.plot.left - MARGIN,
         entries: entries(curve),
@@ -263,11 +263,31 @@ fn draw_samples(canvas: &mut SvgCanvas<'_>, curve: &CurveFigure, frame: &PlotFra
     }
 }
 
+/// The picture in words, for those who do not see it.
+fn sentences(curve: &CurveFigure) -> String {
+    let CurveFigure { x, quantity, .. } = curve;
+    let mut sentences = vec![format!("Curve of {} over {}.", quantity.name, x.name)];
+    sentences.extend(description::goal(curve.limit.as_ref(), quantity));
+    let count = curve.lines.iter().map(|line| line.points.len()).sum::<usize>();
+    for line in &curve.lines {
+        if count > description::MOST_LISTED {
+            let range = description::range(line.points.iter().map(|point| &point.cell), quantity);
+            sentences.push(format!("{}: {} points, {range}.", line.label, line.points.len()));
+            continue;
+        }
+        for point in &line.points {
+            let words = description::in_words(&point.cell, quantity, curve.limit.as_ref());
+            sentences.push(format!("{} at {}: {words}.", line.label, x.label(point.x)));
+        }
+    }
+    sentences.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::presentation::plot::draw::ticks;
-    use crate::presentation::plot::gallery::{curve, texts};
+    use crate::presentation::plot::gallery::texts;
 
     fn axis(values: &[f64]) -> NumericAxis {
         NumericAxis { name: "users".into(), unit: String::new(), values: values.iter().map(|x| (*x, x.to_string())).collect() }
@@ -287,7 +307,7 @@ mod tests {
 
     #[test]
     fn points_without_a_value_break_the_line_and_stand_above_with_a_word() {
-        let figure = curve();
+        let figure = CurveFigure::sample();
         let all = texts(&draw(&figure).unwrap());
         let height = |word: &str| all.iter().find(|(text, ..)| text == word).unwrap().2;
         // The uppermost tick stands at the plot's upper edge.
@@ -299,7 +319,7 @@ mod tests {
 
     #[test]
     fn samples_stand_below_the_axis_where_lines_agree_and_at_the_points_where_they_do_not() {
-        let mut figure = curve();
+        let mut figure = CurveFigure::sample();
         let n = |words: &[String], text: &str| words.iter().filter(|word| *word == text).count();
         assert_eq!(n(&words(&figure), "n 120"), 1, "both lines have 120 at the second value");
         figure.lines[0].points[1].cell.n = 119;
@@ -309,7 +329,7 @@ mod tests {
 
     #[test]
     fn an_interval_without_an_upper_end_is_a_ray_and_no_band_up_to_the_edge() {
-        let mut figure = curve();
+        let mut figure = CurveFigure::sample();
         let closed = draw(&figure).unwrap();
         let dashes = |svg: &SvgDocument| svg.text.matches("stroke-dasharray=\"3 3\"").count();
         assert_eq!(dashes(&closed), 0);
@@ -318,12 +338,12 @@ mod tests {
         let open = draw(&figure).unwrap();
         assert_eq!(dashes(&open), 3, "one a point, one in the legend");
         assert!(words(&figure).iter().any(|word| word.starts_with("its end is not known")));
-        assert_eq!(y_scale([&figure]), y_scale([&curve()]), "what is not known does not stretch the axis");
+        assert_eq!(y_scale([&figure]), y_scale([&CurveFigure::sample()]), "what is not known does not stretch the axis");
     }
 
     #[test]
     fn values_far_apart_are_laid_out_by_ratio_and_near_ones_from_zero() {
-        let figure = curve();
+        let figure = CurveFigure::sample();
         assert_eq!(y_scale([&figure]).mapping, ScaleMapping::Log);
         let mut near = figure;
         near.lines.remove(0);
@@ -334,7 +354,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_drawn_is_refused() {
-        let mut figure = curve();
+        let mut figure = CurveFigure::sample();
         figure.lines = vec![figure.lines[0].clone(); 25];
         assert!(matches!(draw(&figure), Err(PlotError::TooMany { what: "lines", .. })));
         figure.lines.clear();

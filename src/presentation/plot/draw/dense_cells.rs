@@ -145,8 +145,7 @@ impl StrokePath {
 mod tests {
     use super::*;
     use crate::presentation::plot::draw;
-    use crate::presentation::plot::figure::PlotFigure;
-    use crate::presentation::plot::gallery;
+    use crate::presentation::plot::figure::{Heatmap, PlotFigure};
 
     #[test]
     fn a_rectangle_is_a_line_as_wide_as_it_is_high_and_steps_are_relative() {
@@ -163,7 +162,7 @@ mod tests {
 
     #[test]
     fn thousands_of_cells_weigh_a_few_bytes_each_and_a_few_keep_their_elements() {
-        let (few, many) = (gallery::grid(10, 10), gallery::grid(100, 50));
+        let (few, many) = (Heatmap::sample(10, 10), Heatmap::sample(100, 50));
         let few = draw(&PlotFigure::Heatmap(few)).unwrap().text;
         let many = draw(&PlotFigure::Heatmap(many)).unwrap().text;
         assert!(few.matches("<rect").count() > 100);

@@ -39,7 +39,7 @@ pub fn draw(difference: &DifferenceFigure) -> Result<SvgDocument, PlotError> {
     let legend = Legend::new(entries(difference, sizes), left, width);
     let legend_top = grid.area.bottom() + PlotGrid::below();
     let height = legend_top + legend.height() + MARGIN / 2;
-    canvas::page(width, height, &difference.caption.title, &description::of_difference(difference), |canvas| {
+    canvas::page(width, height, &difference.caption.title, &sentences(difference), |canvas| {
         head.draw(canvas);
         for (row, cells) in difference.cells.iter().enumerate() {
             for (column, cell) in cells.iter().enumerate() {
@@ -187,4 +187,31 @@ fn entries(difference: &DifferenceFigure, sizes: DifferenceTextSizes) -> Vec<Leg
         add(LegendSymbol::Hatched, "no pair: a side has no result".to_owned());
     }
     entries
+}
+
+/// The picture in words, for those who do not see it.
+fn sentences(difference: &DifferenceFigure) -> String {
+    let DifferenceFigure { x, y, .. } = difference;
+    let better = if difference.lower_is_better { "lower" } else { "higher" };
+    let mut sentences =
+        vec![format!("{} of {} over {} and {}; {better} is better.", difference.ratio_of, difference.measure, x.name, y.name)];
+    let count = |outcome| difference.cells.iter().flatten().flatten().filter(|change| change.outcome == outcome).count();
+    let calls = ChangeOutcome::ALL.map(|outcome| format!("{} {}", count(outcome), outcome.word()));
+    sentences.push(format!("Cells: {}.", calls.join(", ")));
+    if difference.cells.iter().map(Vec::len).sum::<usize>() > description::MOST_LISTED {
+        return sentences.join(" ");
+    }
+    for (row, y_value) in difference.cells.iter().zip(&y.values) {
+        for (change, x_value) in row.iter().zip(&x.values) {
+            let words = change.as_ref().map_or_else(
+                || "a side has no result".to_owned(),
+                |change| match &change.size {
+                    DifferenceSize::Ratio(ratio) => format!("ratio {}, {}", number::three_digits(*ratio), change.outcome.word()),
+                    DifferenceSize::Without { base, new } => format!("from {base} to {new}, {}", change.outcome.word()),
+                },
+            );
+            sentences.push(format!("{} {x_value}, {} {y_value}: {words}.", x.name, y.name));
+        }
+    }
+    sentences.join(" ")
 }

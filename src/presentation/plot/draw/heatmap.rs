@@ -27,7 +27,7 @@ pub fn sheet(heatmap: &Heatmap) -> Result<FigureSheet<'_>, PlotError> {
     let bar = ColourBar::new(heatmap.scale, &heatmap.quantity, heatmap.limit.as_ref(), grid.area.height);
     Ok(FigureSheet {
         caption: caption(heatmap, sizes),
-        description: description::of_heatmap(heatmap),
+        description: sentences(heatmap),
         size: (grid.before() + grid.area.width, grid.area.height + PlotGrid::below()),
         inset: grid.before(),
         entries: entries(heatmap, sizes, &frontiers),
@@ -166,12 +166,31 @@ fn draw_marks(canvas: &mut SvgCanvas<'_>, heatmap: &Heatmap, grid: &PlotGrid) {
     }
 }
 
+/// The picture in words, for those who do not see it.
+pub fn sentences(heatmap: &Heatmap) -> String {
+    let Heatmap { x, y, quantity, .. } = heatmap;
+    let mut sentences = vec![format!("Heatmap of {} over {} and {}.", quantity.name, x.name, y.name)];
+    sentences.extend(description::goal(heatmap.limit.as_ref(), quantity));
+    let count = heatmap.cells.iter().map(Vec::len).sum::<usize>();
+    if count > description::MOST_LISTED {
+        sentences.push(format!("{count} cells, {}.", description::range(heatmap.cells.iter().flatten(), quantity)));
+        return sentences.join(" ");
+    }
+    for (row, y_value) in heatmap.cells.iter().zip(&y.values) {
+        for (cell, x_value) in row.iter().zip(&x.values) {
+            let words = description::in_words(cell, quantity, heatmap.limit.as_ref());
+            sentences.push(format!("{} {x_value}, {} {y_value}: {words}.", x.name, y.name));
+        }
+    }
+    sentences.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use resvg::usvg::roxmltree::{self, Document, Node};
 
     use super::*;
-    use crate::presentation::plot::gallery::{self, LMCACHE, VLLM, published, texts, troubled};
+    use crate::presentation::plot::gallery::{LMCACHE, VLLM, texts};
 
     /// Lines in the limit's colour, as (x1, y1, x2, y2).
     fn limit_lines(svg: &SvgDocument) -> Vec<[i32; 4]> {
@@ -189,7 +208,7 @@ mod tests {
     #[test]
     fn every_cell_of_the_published_tables_shows_its_value_and_its_n() {
         for table in [&VLLM, &LMCACHE] {
-            let svg = draw(&published("p95", table)).unwrap();
+            let svg = draw(&Heatmap::published("p95", table)).unwrap();
             let texts = texts(&svg);
             for (row, s) in table.iter().zip(1..) {
                 for (value, c) in row.iter().zip(1..) {
@@ -204,7 +223,7 @@ mod tests {
 
     #[test]
     fn the_limit_runs_around_the_two_cells_that_fail_in_the_published_table() {
-        let heatmap = published("vllm", &VLLM);
+        let heatmap = Heatmap::published("vllm", &VLLM);
         // C = 3, S = 4 and C = 4, S = 4: their lower edges and the left one of the first.
         assert_eq!(step_line::edges(&heatmap), [((2, 3), (3, 3)), ((3, 3), (4, 3)), ((2, 3), (2, 4))]);
         let svg = draw(&heatmap).unwrap();
@@ -223,14 +242,14 @@ mod tests {
 
     #[test]
     fn where_every_value_keeps_the_limit_no_line_is_drawn_and_words_say_so() {
-        let svg = draw(&published("lmcache", &LMCACHE)).unwrap();
+        let svg = draw(&Heatmap::published("lmcache", &LMCACHE)).unwrap();
         assert_eq!(limit_lines(&svg).len(), 1, "the colour bar's mark alone");
         assert!(texts(&svg).iter().any(|(text, ..)| text == "limit: ≤ 2 s, kept by every value"));
     }
 
     #[test]
     fn cells_without_a_value_have_a_word_and_no_colour_of_the_scale() {
-        let figure = troubled();
+        let figure = Heatmap::troubled();
         let svg = draw(&figure).unwrap();
         let document = Document::parse(&svg.text).unwrap();
         let cells = document.descendants().find(|node| node.attribute("class") == Some("cells")).unwrap();
@@ -250,7 +269,7 @@ mod tests {
 
     #[test]
     fn more_of_an_axis_is_farther_up_and_farther_right() {
-        let svg = draw(&published("vllm", &VLLM)).unwrap();
+        let svg = draw(&Heatmap::published("vllm", &VLLM)).unwrap();
         assert!(place(&svg, "42.5").1 < place(&svg, "0.365").1);
         assert!(place(&svg, "33.6").0 > place(&svg, "42.5").0);
     }
@@ -258,49 +277,49 @@ mod tests {
     #[test]
     fn simulated_results_say_so_and_others_do_not() {
         let says = |figure: &Heatmap| texts(&draw(figure).unwrap()).iter().any(|(text, ..)| text == "SIMULATED");
-        assert!(says(&troubled()));
-        assert!(!says(&published("vllm", &VLLM)));
+        assert!(says(&Heatmap::troubled()));
+        assert!(!says(&Heatmap::published("vllm", &VLLM)));
     }
 
     #[test]
     fn small_cells_drop_their_small_text_and_the_subtitle_says_n() {
         let all = |figure: &Heatmap| texts(&draw(figure).unwrap()).into_iter().map(|(text, ..)| text).collect::<Vec<_>>();
-        let sixteen = all(&gallery::grid(16, 16));
+        let sixteen = all(&Heatmap::sample(16, 16));
         assert!(sixteen.iter().any(|text| text == "n 768") && sixteen.iter().any(|text| text == "32.0"));
         assert!(!sixteen.iter().any(|text| text.contains('–')));
-        let ten = all(&gallery::grid(10, 10));
+        let ten = all(&Heatmap::sample(10, 10));
         assert!(ten.iter().any(|text| text == "0.360 – 0.440") && ten.iter().any(|text| text == "n 300"), "{ten:?}");
-        let many = all(&gallery::grid(64, 40));
+        let many = all(&Heatmap::sample(64, 40));
         assert!(many.iter().any(|text| text.ends_with("n 3 to 7680 per cell")), "{:?}", &many[..4]);
     }
 
     #[test]
     fn what_cannot_be_drawn_is_refused() {
-        let mut figure = published("vllm", &VLLM);
+        let mut figure = Heatmap::published("vllm", &VLLM);
         figure.cells[1].pop();
         assert_eq!(draw(&figure), Err(PlotError::Ragged { title: "vllm".into(), expected: 4, found: 3 }));
         figure.x.values.clear();
         assert_eq!(draw(&figure), Err(PlotError::Empty { title: "vllm".into() }));
-        assert!(matches!(draw(&gallery::grid(300, 1)), Err(PlotError::TooMany { found: 300, .. })));
+        assert!(matches!(draw(&Heatmap::sample(300, 1)), Err(PlotError::TooMany { found: 300, .. })));
     }
 
     #[test]
     fn undecided_cells_are_hatched_in_their_own_colour_and_their_text_stays_on_plain_ground() {
-        let figure = troubled();
+        let figure = Heatmap::troubled();
         let svg = draw(&figure).unwrap();
         let ground = colour::at(figure.scale.position(VLLM[0][0]));
         let pen = ground.toward(ground.ink(), cells::UNDECIDED_INK);
         let stroke = format!("stroke=\"#{:02X}{:02X}{:02X}\"", pen.0, pen.1, pen.2);
         assert!(svg.text.matches(&stroke).count() > 10, "{stroke}");
         assert!(ground.contrast(pen) < ground.contrast(ground.ink()) / 3.0, "the hatching is quieter than the text");
-        let sure = draw(&published("vllm", &VLLM)).unwrap();
+        let sure = draw(&Heatmap::published("vllm", &VLLM)).unwrap();
         assert_eq!(sure.text.matches(&stroke).count(), 0);
         assert!(texts(&svg).iter().any(|(text, ..)| text == "undecided at 95 %: too few samples"));
     }
 
     #[test]
     fn what_is_met_is_lined_out_where_the_plain_line_does_not_run() {
-        let mut figure = published("vllm", &VLLM);
+        let mut figure = Heatmap::published("vllm", &VLLM);
         for (row, cells) in figure.cells.iter_mut().enumerate() {
             for (column, cell) in cells.iter_mut().enumerate() {
                 let missed = (row, column) == (3, 3);
@@ -321,7 +340,7 @@ mod tests {
 
     #[test]
     fn the_legend_names_every_kind_of_cell_without_a_value() {
-        let words: Vec<String> = texts(&draw(&troubled()).unwrap()).into_iter().map(|(text, ..)| text).collect();
+        let words: Vec<String> = texts(&draw(&Heatmap::troubled()).unwrap()).into_iter().map(|(text, ..)| text).collect();
         assert!(words.iter().any(|text| text == "no value: failed or not run"), "{words:?}");
         assert!(words.iter().any(|text| text == "invalid: not counted"));
     }

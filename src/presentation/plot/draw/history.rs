@@ -47,7 +47,7 @@ struct StripLayout {
 pub fn draw(history: &HistoryFigure) -> Result<SvgDocument, PlotError> {
     check(history)?;
     let layout = HistoryLayout::of(history);
-    canvas::page(layout.width, layout.height, &history.caption.title, &description::of_history(history), |canvas| {
+    canvas::page(layout.width, layout.height, &history.caption.title, &sentences(history), |canvas| {
         layout.head.draw(canvas);
         for (strip, plot) in history.strips.iter().zip(&layout.plots) {
             draw_strip(canvas, strip, plot, &layout.axis);
@@ -308,15 +308,46 @@ fn draw_line(canvas: &mut SvgCanvas<'_>, line: &NightLine, number: usize, plot: 
     }
 }
 
+/// The picture in words, for those who do not see it.
+fn sentences(history: &HistoryFigure) -> String {
+    let nights = &history.nights;
+    let mut sentences = vec![format!("{} nights.", nights.len())];
+    let count = history.strips.iter().flat_map(|strip| &strip.lines).map(|line| line.cells.len()).sum::<usize>();
+    for strip in &history.strips {
+        sentences.push(format!("{}.", strip.heading));
+        sentences.extend(description::goal(strip.limit.as_ref(), &strip.quantity));
+        for line in &strip.lines {
+            if count > description::MOST_LISTED {
+                sentences.push(format!("{}: {}.", line.label, description::range(line.cells.iter().flatten(), &strip.quantity)));
+                continue;
+            }
+            for (night, cell) in nights.iter().zip(&line.cells) {
+                let words = cell.as_ref().map_or_else(|| "not planned".to_owned(), |cell| of_night(cell, strip));
+                sentences.push(format!("{} on {} {}: {words}.", line.label, night.around, night.short));
+            }
+        }
+    }
+    sentences.join(" ")
+}
+
+/// A score is no sample of requests.
+fn of_night(cell: &FigureCell, strip: &HistoryStrip) -> String {
+    match (strip.samples, cell.finite(), number::interval(cell, &strip.quantity)) {
+        (SampleCountRow::None, Some(value), Some(interval)) => format!("{}, {}: {interval}", number::short(value), strip.bars),
+        (SampleCountRow::None, Some(value), None) => number::short(value),
+        _ => description::in_words(cell, &strip.quantity, strip.limit.as_ref()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::presentation::plot::gallery::{nights as gallery_nights, texts};
+    use crate::presentation::plot::gallery::{texts, two_seconds};
 
     #[test]
     fn the_newest_night_is_named_and_no_two_names_touch() {
         for count in [1, 6, 14, 31, 200] {
-            let figure = gallery_nights(count, 3);
+            let figure = HistoryFigure::sample(count, 3);
             let layout = HistoryLayout::of(&figure);
             let named: Vec<(String, i32, i32)> = layout.axis.named().collect();
             assert_eq!(named.last().unwrap().0, figure.nights[count - 1].short, "{count} nights");
@@ -327,7 +358,7 @@ mod tests {
 
     #[test]
     fn variants_of_a_night_stand_side_by_side_within_its_place() {
-        let figure = gallery_nights(12, 3);
+        let figure = HistoryFigure::sample(12, 3);
         let axis = HistoryLayout::of(&figure).axis;
         for night in 0..11 {
             let places = [0, 1, 2].map(|line| axis.x_at(night, line));
@@ -337,16 +368,16 @@ mod tests {
 
     #[test]
     fn the_samples_of_every_night_are_there_where_there_is_room_and_in_the_subtitle_always() {
-        let svg = draw(&gallery_nights(6, 2)).unwrap();
+        let svg = draw(&HistoryFigure::sample(6, 2)).unwrap();
         assert_eq!(texts(&svg).iter().filter(|(text, ..)| text == "480").count(), 6);
-        let svg = draw(&gallery_nights(200, 2)).unwrap();
+        let svg = draw(&HistoryFigure::sample(200, 2)).unwrap();
         assert!(texts(&svg).iter().all(|(text, ..)| text != "480"));
         assert!(texts(&svg).iter().any(|(text, ..)| text.contains("n 480 per point")), "{:?}", texts(&svg));
     }
 
     #[test]
     fn small_changes_fill_the_strip_and_large_ones_are_laid_out_by_ratio() {
-        let mut figure = gallery_nights(6, 1);
+        let mut figure = HistoryFigure::sample(6, 1);
         figure.strips[0].limit = None;
         let scale = y_scale(&figure.strips[0]);
         assert!(scale.low > 0.0 && scale.mapping == ScaleMapping::Linear, "{scale:?}");
@@ -358,9 +389,8 @@ mod tests {
 
     #[test]
     fn a_limit_far_away_is_told_and_not_drawn() {
-        let mut figure = gallery_nights(6, 1);
-        figure.strips[0].limit =
-            Some(crate::presentation::plot::figure::PlotLimit { value: 40.0, ..crate::presentation::plot::gallery::two_seconds() });
+        let mut figure = HistoryFigure::sample(6, 1);
+        figure.strips[0].limit = Some(crate::presentation::plot::figure::PlotLimit { value: 40.0, ..two_seconds() });
         assert!(y_scale(&figure.strips[0]).high < 4.0);
         let svg = draw(&figure).unwrap();
         assert!(texts(&svg).iter().any(|(text, ..)| text == "limit: ≤ 40 s, above the picture"), "{:?}", texts(&svg));
@@ -368,7 +398,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_drawn_is_refused() {
-        let mut figure = gallery_nights(6, 2);
+        let mut figure = HistoryFigure::sample(6, 2);
         figure.strips[0].lines = vec![figure.strips[0].lines[0].clone(); 25];
         assert!(matches!(draw(&figure), Err(PlotError::TooMany { what: "lines", .. })));
         figure.strips.clear();

@@ -117,15 +117,15 @@ mod tests {
     use resvg::usvg::roxmltree::Document;
 
     use super::*;
-    use crate::presentation::plot::figure::FigureCaption;
-    use crate::presentation::plot::gallery::{self, VLLM, published, texts};
+    use crate::presentation::plot::figure::{CdfFigure, CurveFigure, FigureCaption, Heatmap};
+    use crate::presentation::plot::gallery::{LMCACHE, VLLM, texts};
 
     fn panels(figures: Vec<PlotFigure>) -> FacetFigure {
         FacetFigure { caption: FigureCaption { title: "all".into(), ..FigureCaption::default() }, figures }
     }
 
     fn three() -> FacetFigure {
-        panels((1..=3).map(|n| PlotFigure::Heatmap(published(&format!("rounds={n}"), &VLLM))).collect())
+        panels((1..=3).map(|n| PlotFigure::Heatmap(Heatmap::published(&format!("rounds={n}"), &VLLM))).collect())
     }
 
     #[test]
@@ -169,17 +169,17 @@ mod tests {
 
     #[test]
     fn curves_and_bars_share_the_ends_of_their_axes() {
-        let mut low = gallery::curve();
+        let mut low = CurveFigure::sample();
         for cell in low.lines.iter_mut().flat_map(|line| &mut line.points).map(|point| &mut point.cell) {
             *cell = crate::presentation::plot::figure::FigureCell::value(0.5, 60);
         }
         let ends = |figures: Vec<PlotFigure>, tick: &str| {
             texts(&draw(&panels(figures)).unwrap()).into_iter().filter(|(text, ..)| text == tick).map(|(_, _, y)| y).collect::<Vec<_>>()
         };
-        let ticks = ends(vec![PlotFigure::Curve(gallery::curve()), PlotFigure::Curve(low)], "10");
+        let ticks = ends(vec![PlotFigure::Curve(CurveFigure::sample()), PlotFigure::Curve(low)], "10");
         assert!(ticks.len() == 2, "a tick of the large values in both: {ticks:?}");
-        let bars = |table: &[[f64; 4]; 4]| PlotFigure::Bars3d(published("bars", table));
-        let ticks = ends(vec![bars(&VLLM), bars(&gallery::LMCACHE)], "6");
+        let bars = |table: &[[f64; 4]; 4]| PlotFigure::Bars3d(Heatmap::published("bars", table));
+        let ticks = ends(vec![bars(&VLLM), bars(&LMCACHE)], "6");
         assert!(ticks.len() == 2 && ticks[0] == ticks[1], "{ticks:?}");
     }
 
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn nothing_to_show_and_what_shares_no_scale_is_refused() {
         assert_eq!(draw(&panels(Vec::new())), Err(PlotError::Empty { title: "all".into() }));
-        let cdf = draw(&panels(vec![PlotFigure::Cdf(gallery::cdf())]));
+        let cdf = draw(&panels(vec![PlotFigure::Cdf(CdfFigure::sample())]));
         assert!(matches!(cdf, Err(PlotError::NoPanel { .. })), "{cdf:?}");
     }
 }

@@ -29,7 +29,7 @@ pub fn draw(pareto: &ParetoFigure) -> Result<SvgDocument, PlotError> {
     let frame = PlotFrame::new(x, y, 0, PLOT_WIDTH, height);
     let sheet = FigureSheet {
         caption: pareto.caption.clone(),
-        description: description::of_pareto(pareto),
+        description: sentences(pareto),
         size: frame.size(&names),
         inset: frame.plot.left - MARGIN,
         entries: entries(pareto),
@@ -152,6 +152,27 @@ fn draw_names(canvas: &mut SvgCanvas<'_>, pareto: &ParetoFigure, frame: &PlotFra
     }
 }
 
+/// The picture in words, for those who do not see it.
+fn sentences(pareto: &ParetoFigure) -> String {
+    let mut sentences = vec![format!("{} against {}, {}.", pareto.y.name, pareto.x.name, pareto.x.unit)];
+    let count: usize = pareto.lines.iter().map(|line| line.points.len()).sum();
+    for line in &pareto.lines {
+        for dot in line.points.iter().filter(|_| count <= description::MOST_LISTED) {
+            let (x, y) = (number::three_digits(dot.x), number::three_digits(dot.y));
+            let passes = if dot.passes { "" } else { ", misses a goal" };
+            sentences.push(format!("{} {}: {x} per user, {y} in all, n {}{passes}.", line.label, dot.label, dot.n));
+        }
+        let corner = |(x, y): &(f64, f64)| format!("{} and {}", number::three_digits(*x), number::three_digits(*y));
+        let corners: Vec<String> = line.frontier.iter().map(corner).collect();
+        sentences.push(format!(
+            "{}: frontier at {}.",
+            line.label,
+            if corners.is_empty() { "no point".to_owned() } else { corners.join("; ") }
+        ));
+    }
+    sentences.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,11 +182,11 @@ mod tests {
         label_placer,
     };
     use crate::presentation::plot::figure::PlotQuantity;
-    use crate::presentation::plot::gallery::{pareto, texts};
+    use crate::presentation::plot::gallery::texts;
 
     #[test]
     fn names_of_cells_stand_apart_from_each_other() {
-        let svg = draw(&pareto()).unwrap();
+        let svg = draw(&ParetoFigure::sample()).unwrap();
         let names: Vec<PixelRect> = texts(&svg)
             .into_iter()
             .filter(|(text, ..)| text.starts_with("C="))

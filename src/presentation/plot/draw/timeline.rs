@@ -4,7 +4,7 @@ use super::canvas::{FontWeight, LabelStyle, PixelRect, Point, StrokeStyle, SvgCa
 use super::legend::{LegendEntry, LegendSymbol};
 use super::line::LineStyle;
 use super::sheet::FigureSheet;
-use super::{bar, description, ticks, words};
+use super::{bar, ticks, words};
 use crate::presentation::plot::figure::{PlotScale, RequestBar, ScaleMapping, SwimLane, TimelineFigure, TimelinePanel};
 use crate::presentation::plot::theme::{self, AXIS_NAME_SIZE, MARGIN, TICK_SIZE};
 use crate::presentation::plot::{PlotError, SvgDocument, number};
@@ -33,7 +33,7 @@ pub fn draw(timeline: &TimelineFigure) -> Result<SvgDocument, PlotError> {
     let layout = TimelineLayout::of(timeline, 0);
     let sheet = FigureSheet {
         caption: timeline.caption.clone(),
-        description: description::of_timeline(timeline),
+        description: sentences(timeline),
         size: (layout.lanes.right() + RIGHT - 2 * MARGIN, layout.bottom() + TICK_SIZE + 12 + AXIS_NAME_SIZE + 14),
         inset: layout.lanes.left - MARGIN,
         entries: entries(timeline),
@@ -237,14 +237,24 @@ fn height(at: PixelRect, scale: PlotScale, value: f64) -> i32 {
     at.bottom() - ticks::place(scale, value, at.height)
 }
 
+/// The picture in words, for those who do not see it.
+fn sentences(timeline: &TimelineFigure) -> String {
+    let bars = || timeline.lanes.iter().flat_map(|lane| &lane.bars);
+    let (lanes, requests, failed) = (timeline.lanes.len(), bars().count(), bars().filter(|bar| bar.failed).count());
+    let end = number::three_digits(bars().map(|bar| bar.done).fold(0.0, f64::max));
+    let mut sentences = vec![format!("{requests} requests in {lanes} lanes, {failed} failed; the last one ends at {end} s.")];
+    sentences.extend(timeline.panels.iter().map(|panel| format!("Below: {}.", panel.name)));
+    sentences.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::presentation::plot::gallery::{texts, timeline};
+    use crate::presentation::plot::gallery::texts;
 
     #[test]
     fn lanes_and_panels_share_the_seconds() {
-        let figure = timeline();
+        let figure = TimelineFigure::sample();
         let layout = TimelineLayout::of(&figure, 0);
         assert_eq!(layout.panels.len(), 2);
         assert!(layout.panels[0].top > layout.lanes.bottom() && layout.panels[1].top > layout.panels[0].bottom());
@@ -257,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_run_without_a_server_says_so_and_one_without_requests_is_refused() {
-        let mut figure = timeline();
+        let mut figure = TimelineFigure::sample();
         figure.panels.clear();
         let svg = draw(&figure).unwrap();
         assert!(texts(&svg).iter().any(|(text, ..)| text == "no metrics of a server were saved"));

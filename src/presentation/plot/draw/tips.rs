@@ -76,13 +76,13 @@ fn encoded(words: &str, fragments: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use crate::presentation::plot::draw;
-    use crate::presentation::plot::figure::PlotFigure;
-    use crate::presentation::plot::gallery::{self, VLLM, published, troubled};
+    use crate::presentation::plot::figure::{Heatmap, PlotFigure};
+    use crate::presentation::plot::gallery::VLLM;
     use resvg::usvg::roxmltree::Document;
 
     #[test]
     fn every_cell_has_its_words_over_it() {
-        let svg = draw(&PlotFigure::Heatmap(published("vllm", &VLLM))).unwrap();
+        let svg = draw(&PlotFigure::Heatmap(Heatmap::published("vllm", &VLLM))).unwrap();
         let document = Document::parse(&svg.text).unwrap();
         let group = document.descendants().find(|node| node.attribute("class") == Some("cells")).unwrap();
         let tips: Vec<&str> = group.children().filter_map(|rect| rect.first_element_child()?.text()).collect();
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn many_cells_have_their_words_beside_one_rectangle_and_none_is_lost() {
-        let figure = gallery::grid(100, 50);
+        let figure = Heatmap::sample(100, 50);
         let svg = draw(&PlotFigure::Heatmap(figure.clone())).unwrap();
         let document = Document::parse(&svg.text).unwrap();
         let group = document.descendants().find(|node| node.attribute("class") == Some("cells")).unwrap();
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_reason_cannot_become_markup() {
-        let mut figure = troubled();
+        let mut figure = Heatmap::troubled();
         figure.x.name = "</title><script>".into();
         let svg = draw(&PlotFigure::Heatmap(figure)).unwrap();
         assert!(!svg.text.contains("<script") && Document::parse(&svg.text).is_ok());

@@ -1,15 +1,24 @@
-//! What a picture shows, as plain data: captions, axes, cells, limits, scales. Comes from summaries, goes to `draw`.
+//! What a picture shows, as plain data: captions, axes, cells, limits, scales. Comes from what was analysed by one of the `from_*` files, goes to
+//! `draw`. Here is the list of all figures: the data of each, the way to it of each kind that somebody can ask for, samples of it.
 //!
-//! Values are in their metric's base unit (seconds, tokens/s, a share from 0 to 1). Knows no colours, no sizes, no tables.
+//! Values are in their metric's base unit (seconds, tokens/s, a share from 0 to 1). Knows no colours, no sizes, no tables; only `from_*` know what was
+//! analysed.
 
 mod cdf;
 mod cell;
 mod curve;
 mod difference;
+mod from_comparison;
+mod from_distributions;
+mod from_history;
+mod from_pareto;
+mod from_summary;
+mod from_timeline;
 mod heatmap;
 mod history;
 mod panels;
 mod pareto;
+mod plot_quantity;
 mod scale;
 mod timeline;
 
@@ -17,14 +26,22 @@ pub use cdf::{CdfFigure, CdfLine};
 pub use cell::{FigureCell, FigureCellContent, FigureVerdict};
 pub use curve::{CurveFigure, CurveLine, CurvePoint, NumericAxis};
 pub use difference::{ChangeOutcome, DifferenceCell, DifferenceFigure, DifferenceSize};
+pub use from_comparison::of_comparison;
+pub use from_history::of_history;
+pub use from_summary::{bars, curves, heatmaps};
 pub use heatmap::{CellMark, Heatmap, LabelAxis, LimitSide, MarkShape};
 pub use history::{HistoryFigure, HistoryStrip, NightLabel, NightLine, SampleCountRow};
 pub use panels::FacetFigure;
 pub use pareto::{ParetoFigure, ParetoLine, ParetoPoint};
+pub use plot_quantity::{PlotLimit, PlotQuantity};
 pub use scale::{PlotScale, ScaleMapping};
 pub use timeline::{PanelTrack, RequestBar, SwimLane, TimelineFigure, TimelinePanel};
 
-use crate::vocabulary::goal::ComparisonOperator;
+use super::plot_options::{FigureError, LabelledFigure, PlotOptions};
+use crate::analysis::{PopulationDistributions, RunTimeline, SweepSummary};
+#[cfg(test)]
+use crate::vocabulary::spec::plot::FigureKind;
+use crate::vocabulary::spec::plot::{PlotKind, RunPlotKind};
 
 /// One picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,38 +83,60 @@ pub struct FigureCaption {
     pub simulated: bool,
 }
 
-/// What the values of a picture are.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PlotQuantity {
-    /// As in a goal: `p95(ttft where turn >= 1)`.
-    pub name: String,
-    /// The unit that is shown; empty for a plain number.
-    pub unit: String,
-    /// What a value in the base unit is multiplied by to be in the shown one: 1000 for seconds shown as `ms`, 100 for a share as `%`.
-    pub factor: f64,
+/// All pictures of what a summary shows, as somebody wants to see it.
+pub type SummaryFigures = fn(&SweepSummary, &PlotOptions) -> Result<Vec<LabelledFigure>, FigureError>;
+
+/// The picture of how a metric is distributed over requests.
+pub type DistributionFigure = fn(&PopulationDistributions, &PlotOptions) -> PlotFigure;
+
+/// What a kind of picture of a sweep is made of, and the way from there to it.
+#[derive(Debug, Clone, Copy)]
+pub enum FigureSource {
+    Summary(SummaryFigures),
+    Distributions(DistributionFigure),
 }
 
-/// Where a goal draws its line.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PlotLimit {
-    /// What a value must be: less than the limit, at least the limit, ...
-    pub comparison: ComparisonOperator,
-    /// In the base unit.
-    pub value: f64,
-}
-
-impl PlotLimit {
-    /// Whether a value is on the good side.
-    pub fn holds(&self, value: f64) -> bool {
-        match self.comparison {
-            ComparisonOperator::Less => value < self.value,
-            ComparisonOperator::LessOrEqual => value <= self.value,
-            ComparisonOperator::Greater => value > self.value,
-            ComparisonOperator::GreaterOrEqual => value >= self.value,
-            #[expect(clippy::float_cmp, reason = "the goal asks for equality")]
-            ComparisonOperator::Equal => value == self.value,
-            #[expect(clippy::float_cmp, reason = "the goal asks for inequality")]
-            ComparisonOperator::NotEqual => value != self.value,
+impl FigureSource {
+    #[must_use]
+    pub fn of(kind: PlotKind) -> Self {
+        match kind {
+            PlotKind::Heatmap => Self::Summary(heatmaps),
+            PlotKind::Curve => Self::Summary(curves),
+            PlotKind::Pareto => Self::Summary(|summary, view| {
+                let figure = PlotFigure::Pareto(from_pareto::pareto(summary, view)?);
+                Ok(vec![LabelledFigure::whole(figure, view.variant.clone())])
+            }),
+            PlotKind::Cdf => Self::Distributions(|spread, view| PlotFigure::Cdf(from_distributions::cdf(spread, view))),
+            PlotKind::Bars3d => Self::Summary(bars),
         }
     }
+}
+
+/// The picture of one run, of that kind.
+#[must_use]
+pub fn of_run(kind: RunPlotKind, run: &RunTimeline, title: Option<&str>) -> PlotFigure {
+    match kind {
+        RunPlotKind::Timeline => PlotFigure::Timeline(from_timeline::timeline(run, title)),
+    }
+}
+
+/// Pictures of a kind with a name for each, for the tests and for the eye.
+#[cfg(test)]
+pub fn samples(kind: FigureKind) -> Vec<(&'static str, PlotFigure)> {
+    match kind {
+        FigureKind::OfSweep(PlotKind::Heatmap) => Heatmap::samples(),
+        FigureKind::OfSweep(PlotKind::Curve) => CurveFigure::samples(),
+        FigureKind::OfSweep(PlotKind::Pareto) => vec![("pareto", PlotFigure::Pareto(ParetoFigure::sample()))],
+        FigureKind::OfSweep(PlotKind::Cdf) => vec![("cdf", PlotFigure::Cdf(CdfFigure::sample()))],
+        FigureKind::OfSweep(PlotKind::Bars3d) => Heatmap::samples_in_space(),
+        FigureKind::OfRun(RunPlotKind::Timeline) => vec![("timeline", PlotFigure::Timeline(TimelineFigure::sample()))],
+    }
+}
+
+/// Those of figures that belong to a command of their own, or that others are put together to.
+#[cfg(test)]
+pub fn further_samples() -> Vec<(&'static str, PlotFigure)> {
+    let mut samples = HistoryFigure::samples();
+    samples.extend([("difference", from_comparison::difference_of_all()), ("panels", PlotFigure::Panels(FacetFigure::sample()))]);
+    samples
 }

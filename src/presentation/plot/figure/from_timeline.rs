@@ -1,9 +1,8 @@
 //! From a run's timeline to the figure that shows it. Computes no number.
 
-use super::axes;
-use super::figure::{PanelTrack, RequestBar, SwimLane, TimelineFigure, TimelinePanel};
-use super::origin;
+use super::{PanelTrack, RequestBar, SwimLane, TimelineFigure, TimelinePanel};
 use crate::analysis::{self, RequestSpan, SweepOrigin};
+use crate::presentation::plot::{axes, origin};
 
 /// More lanes than this would be hairlines; the first ones stand for all, and the caption says so.
 const MOST_LANES: usize = 120;

@@ -6,14 +6,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::FigureError;
-use super::axes::PlotAxis;
-use super::figure::{ChangeOutcome, DifferenceCell, DifferenceFigure, DifferenceSize, FigureCaption, LabelAxis, PlotFigure};
-use super::number;
-use super::plot_options::LabelledFigure;
-use super::quantity::in_words;
+use super::{ChangeOutcome, DifferenceCell, DifferenceFigure, DifferenceSize, FigureCaption, LabelAxis, PlotFigure};
 use crate::analysis::compare::{CellComparison, ComparedMeasure, ComparisonVerdict, MeasureEffect, VariantComparison};
 use crate::analysis::{AxisSummary, ExtendedReal, short};
+use crate::presentation::plot::axes::PlotAxis;
+use crate::presentation::plot::number;
+use crate::presentation::plot::plot_options::{FigureError, LabelledFigure};
+use crate::presentation::plot::quantity::in_words;
 use crate::vocabulary::metric::{DisplayUnit, MeasureUnit};
 
 /// How far the colours may reach: the first one that holds every ratio, at both ends.

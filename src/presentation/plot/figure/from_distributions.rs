@@ -1,14 +1,14 @@
 //! From distributions to the figure that shows them: names of lines, unit, and where a goal draws its line. Computes no number.
 
-use super::axes;
-use super::figure::{CdfFigure, CdfLine, PlotLimit};
-use super::origin;
-use super::quantity::{population_in_words, quantity};
+use super::{CdfFigure, CdfLine, PlotLimit};
 use crate::analysis::{Axes, CellDistribution, CellState, PopulationDistributions};
+use crate::presentation::plot::plot_options::PlotOptions;
+use crate::presentation::plot::quantity::{population_in_words, quantity};
+use crate::presentation::plot::{axes, origin};
 use crate::vocabulary::goal::{Aggregate, MetricPopulation};
 
 /// One figure of all the cells; lines are named by variant, and by the axes in which the cells differ.
-pub fn cdf(distributions: &PopulationDistributions, title: Option<&str>) -> CdfFigure {
+pub fn cdf(distributions: &PopulationDistributions, view: &PlotOptions) -> CdfFigure {
     let PopulationDistributions { population, cells, .. } = distributions;
     let shown = || cells.iter().filter_map(|cell| cell.distribution.as_ref());
     let goal = distributions.goals.iter().find(|goal| MetricPopulation::of(&goal.measure).as_ref() == Some(population));
@@ -17,7 +17,7 @@ pub fn cdf(distributions: &PopulationDistributions, title: Option<&str>) -> CdfF
     let mut quantity = quantity(&population.largest(), limit.map(|limit| limit.value), largest);
     quantity.name = population.to_string();
     let (common, apart) = common(cells);
-    let words = title.map_or_else(|| format!("distribution of {}", population_in_words(population)), str::to_owned);
+    let words = view.title.clone().unwrap_or_else(|| format!("distribution of {}", population_in_words(population)));
     let several = cells.iter().any(|cell| cell.variant != cells[0].variant);
     let title = [Some(words), Some(axes::in_words(&common)).filter(|axes| !axes.is_empty())];
     let line = |cell: &CellDistribution| {
@@ -27,16 +27,22 @@ pub fn cdf(distributions: &PopulationDistributions, title: Option<&str>) -> CdfF
         let label = [name, Some(axes::in_words(&differing)).filter(|axes| !axes.is_empty())];
         steps(cell, label.into_iter().flatten().collect::<Vec<_>>().join(", "))
     };
+    let share = goal.and_then(|goal| match goal.measure.aggregate {
+        Aggregate::Percentile(p, _) => Some(p / 100.0),
+        _ => None,
+    });
+    let (limit, share) = match view.limit {
+        // Another limit than the goal's speaks of no share.
+        Some(value) => (Some(PlotLimit { value, comparison: population.largest().limit_by() }), None),
+        None => (limit, share),
+    };
     let variant = if several || apart.is_empty() { None } else { cells.first().map(|cell| cell.variant.as_str()) };
     CdfFigure {
         caption: origin::caption(&distributions.origin, variant, &title.into_iter().flatten().collect::<Vec<_>>().join(", ")),
         quantity,
         lines: cells.iter().map(line).collect(),
         limit,
-        share: goal.and_then(|goal| match goal.measure.aggregate {
-            Aggregate::Percentile(p, _) => Some(p / 100.0),
-            _ => None,
-        }),
+        share,
         better: population.metric.better(),
         confidence: distributions.confidence,
     }
@@ -86,7 +92,7 @@ mod tests {
         let saved = sweep(&[GOAL], &cells);
         let choice = CellSelector { variant: variant.map(str::to_owned), cell: parse_cell(cell).unwrap() };
         let chosen = choice.cells(&saved).unwrap();
-        cdf(&distributions(&saved, &chosen, &population.parse().unwrap(), &[]).unwrap(), None)
+        cdf(&distributions(&saved, &chosen, &population.parse().unwrap(), &[]).unwrap(), &PlotOptions::default())
     }
 
     #[test]

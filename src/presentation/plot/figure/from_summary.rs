@@ -4,22 +4,19 @@
 
 use serde_json::Value;
 
-use super::FigureError;
-use super::axes::{self, PlotAxis, VARIANT};
-use super::figure::{
+use super::{
     CurveFigure, CurveLine, CurvePoint, FigureCaption, FigureCell, FigureCellContent, FigureVerdict, Heatmap, LabelAxis, LimitSide,
     NumericAxis, PlotFigure, PlotLimit, PlotQuantity, PlotScale,
 };
-use super::from_pareto::pareto;
-use super::marks::marks;
-use super::origin::pooled_of;
-use super::panels::side_by_side;
-use super::plot_facet::{PlotFacet, VariantCell, facets};
-use super::plot_options::{LabelledFigure, PlotOptions};
-use super::quantity::{in_words, quantity};
 use crate::analysis::{self, CellState, CellSummary, ImpliedOutcome, SweepSummary, short};
+use crate::presentation::plot::axes::{self, PlotAxis, VARIANT};
+use crate::presentation::plot::marks::marks;
+use crate::presentation::plot::origin::pooled_of;
+use crate::presentation::plot::panels::side_by_side;
+use crate::presentation::plot::plot_facet::{PlotFacet, VariantCell, facets};
+use crate::presentation::plot::plot_options::{FigureError, LabelledFigure, PlotOptions};
+use crate::presentation::plot::quantity::{in_words, quantity};
 use crate::vocabulary::goal::Measure;
-use crate::vocabulary::spec::plot::{PlotKind, PlotLayout};
 
 /// The measure that a summary shows, and where its goal draws the line.
 struct PlotMeasure {
@@ -29,30 +26,50 @@ struct PlotMeasure {
     scale: PlotScale,
 }
 
-/// All pictures of a view, in the order of variants and then of the further axes. What is shown is the summary's own measure.
-pub fn pictures(summary: &SweepSummary, view: &PlotOptions) -> Result<Vec<LabelledFigure>, FigureError> {
-    if view.kind == PlotKind::Pareto {
-        let figure = PlotFigure::Pareto(pareto(summary, view)?);
-        return Ok(vec![LabelledFigure { figure, variant: view.variant.clone(), facet: Vec::new() }]);
-    }
-    let (x, y) = chosen_axes(summary, view)?;
+/// The heatmaps of a view, in the order of variants and then of the further axes. What is shown is the summary's own measure.
+pub fn heatmaps(summary: &SweepSummary, view: &PlotOptions) -> Result<Vec<LabelledFigure>, FigureError> {
+    over_two_axes(summary, view, PlotFigure::Heatmap)
+}
+
+/// The same as bars in space.
+pub fn bars(summary: &SweepSummary, view: &PlotOptions) -> Result<Vec<LabelledFigure>, FigureError> {
+    over_two_axes(summary, view, PlotFigure::Bars3d)
+}
+
+/// The curves of a view, one for each value of the further axes, with the variants as lines.
+pub fn curves(summary: &SweepSummary, view: &PlotOptions) -> Result<Vec<LabelledFigure>, FigureError> {
+    let x = axis_of_numbers(summary, view)?;
+    over_axes(summary, view, (&x, None), |subject, facet, cells| PlotFigure::Curve(curve(summary, view, subject, facet, cells, &x)))
+}
+
+fn over_two_axes(
+    summary: &SweepSummary,
+    view: &PlotOptions,
+    figure: fn(Heatmap) -> PlotFigure,
+) -> Result<Vec<LabelledFigure>, FigureError> {
+    let (x, y) = two_axes(summary, view)?;
+    over_axes(summary, view, (&x, Some(&y)), |subject, facet, cells| figure(heatmap(summary, view, subject, facet, cells, (&x, &y))))
+}
+
+/// A picture for each facet of the cells; those that the view wants side by side in one.
+fn over_axes(
+    summary: &SweepSummary,
+    view: &PlotOptions,
+    (x, y): (&PlotAxis, Option<&PlotAxis>),
+    figure: impl Fn(&PlotMeasure, &PlotFacet, &[VariantCell<'_>]) -> PlotFigure,
+) -> Result<Vec<LabelledFigure>, FigureError> {
     let panelled = view.facet.as_ref().map(|name| axes::named(summary, name)).transpose()?;
     // A curve draws the variants as its lines.
-    let drawn = |axis: &&PlotAxis| axis.path == x.path || y.as_ref().map_or(axis.path == VARIANT, |y| y.path == axis.path);
+    let drawn = |axis: &&PlotAxis| axis.path == x.path || y.map_or(axis.path == VARIANT, |y| y.path == axis.path);
     if let Some(axis) = panelled.as_ref().filter(drawn) {
         return Err(FigureError::DrawnFacet { name: axis.path.clone() });
     }
     let cells = chosen_cells(summary, view)?;
     let subject = PlotMeasure::of(summary, view, &cells);
-    let by_variant = y.as_ref().is_some_and(|y| x.path != VARIANT && y.path != VARIANT);
-    let facets = facets(summary, &cells, &x, y.as_ref(), by_variant);
-    let figure = |facet: &PlotFacet, cells: &[VariantCell<'_>]| match &y {
-        Some(y) if view.kind == PlotKind::Bars3d => PlotFigure::Bars3d(heatmap(summary, view, &subject, facet, cells, (&x, y))),
-        Some(y) => PlotFigure::Heatmap(heatmap(summary, view, &subject, facet, cells, (&x, y))),
-        None => PlotFigure::Curve(curve(summary, view, &subject, facet, cells, &x)),
-    };
+    let by_variant = y.is_some_and(|y| x.path != VARIANT && y.path != VARIANT);
+    let facets = facets(summary, &cells, x, y, by_variant);
     let picture = |(facet, cells): (PlotFacet, Vec<VariantCell<'_>>)| LabelledFigure {
-        figure: figure(&facet, &cells),
+        figure: figure(&subject, &facet, &cells),
         facet: facet.held.iter().map(|(axis, value)| format!("{}={}", short(&axis.path), axis.label(value))).collect(),
         variant: facet.variant,
     };
@@ -63,8 +80,8 @@ pub fn pictures(summary: &SweepSummary, view: &PlotOptions) -> Result<Vec<Labell
     }
 }
 
-/// The axes of the view; none up the page for a curve.
-fn chosen_axes(summary: &SweepSummary, view: &PlotOptions) -> Result<(PlotAxis, Option<PlotAxis>), FigureError> {
+/// The axes that the view names, the usual one along the page where it names none.
+fn named_axes(summary: &SweepSummary, view: &PlotOptions) -> Result<(PlotAxis, Option<PlotAxis>), FigureError> {
     let y = view.y.as_ref().map(|name| axes::named(summary, name)).transpose()?;
     let x = match &view.x {
         Some(name) => axes::named(summary, name)?,
@@ -73,16 +90,20 @@ fn chosen_axes(summary: &SweepSummary, view: &PlotOptions) -> Result<(PlotAxis, 
     if y.as_ref().is_some_and(|y| y.path == x.path) {
         return Err(FigureError::SameAxis { name: x.path });
     }
-    match (view.kind.form().layout, y) {
-        (PlotLayout::TwoAxes, Some(y)) => Ok((x, Some(y))),
-        (PlotLayout::TwoAxes, None) => {
-            let y = axes::default_y(summary, &x);
-            if y.path == x.path { Err(FigureError::NoAxis) } else { Ok((x, Some(y))) }
-        }
-        (PlotLayout::NoAxis, _) => Err(FigureError::NoAxis),
-        (PlotLayout::OneAxis, Some(y)) => Err(FigureError::CurveWithY { name: y.path }),
-        (PlotLayout::OneAxis, None) if x.numbers.is_some() => Ok((x, None)),
-        (PlotLayout::OneAxis, None) => {
+    Ok((x, y))
+}
+
+fn two_axes(summary: &SweepSummary, view: &PlotOptions) -> Result<(PlotAxis, PlotAxis), FigureError> {
+    let (x, y) = named_axes(summary, view)?;
+    let y = y.unwrap_or_else(|| axes::default_y(summary, &x));
+    if y.path == x.path { Err(FigureError::NoAxis) } else { Ok((x, y)) }
+}
+
+fn axis_of_numbers(summary: &SweepSummary, view: &PlotOptions) -> Result<PlotAxis, FigureError> {
+    match named_axes(summary, view)? {
+        (_, Some(y)) => Err(FigureError::CurveWithY { name: y.path }),
+        (x, None) if x.numbers.is_some() => Ok(x),
+        (x, None) => {
             let values = x.labels().iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
             Err(FigureError::NotNumeric { name: x.path, values })
         }
@@ -271,7 +292,7 @@ mod tests {
         let summary = summary(&[fixture::lost_early(early, GOAL, 36)]);
         let cell = shown(&summary.variants[0].cells[0], &PlotOptions::default(), &summary);
         assert_eq!((cell.sign, cell.low, cell.high, cell.verdict), ("≥ ", Some(3.0), None, Some(FigureVerdict::Missed)));
-        let text = crate::presentation::plot::draw(&pictures(&summary, &PlotOptions::default()).unwrap()[0].figure).unwrap().text;
+        let text = crate::presentation::plot::draw(&heatmaps(&summary, &PlotOptions::default()).unwrap()[0].figure).unwrap().text;
         assert!(text.contains("≥ 3"), "{text}");
     }
 
@@ -291,7 +312,7 @@ mod tests {
 
     #[test]
     fn the_published_tables_become_a_heatmap_a_variant_with_one_scale() {
-        let pictures = pictures(&both(), &PlotOptions::default()).unwrap();
+        let pictures = heatmaps(&both(), &PlotOptions::default()).unwrap();
         assert_eq!(pictures.iter().map(|picture| picture.variant.as_deref()).collect::<Vec<_>>(), [Some("vllm"), Some("lmcache")]);
         for (picture, table) in pictures.iter().zip([VLLM, LMCACHE]) {
             let heatmap = heatmap_of(picture);
@@ -310,7 +331,7 @@ mod tests {
 
     #[test]
     fn the_cells_that_give_the_scores_are_marked() {
-        let pictures = pictures(&both(), &PlotOptions::default()).unwrap();
+        let pictures = heatmaps(&both(), &PlotOptions::default()).unwrap();
         let marks = &heatmap_of(&pictures[0]).marks;
         assert_eq!((marks[0].column, marks[0].row), (3, 2));
         assert!(marks[0].label.starts_with("max C×S: 12 (met: "), "{}", marks[0].label);
@@ -321,7 +342,7 @@ mod tests {
     #[test]
     fn axes_can_be_turned_and_named_by_their_end() {
         let view = PlotOptions { x: Some("sequential".into()), y: Some("workload.concurrent".into()), ..PlotOptions::default() };
-        let pictures = pictures(&both(), &view).unwrap();
+        let pictures = heatmaps(&both(), &view).unwrap();
         let heatmap = heatmap_of(&pictures[0]);
         assert!((heatmap.cells[2][3].finite().unwrap() - 42.531_053).abs() < 1e-9, "C = 3, S = 4");
         assert_eq!((heatmap.marks[0].column, heatmap.marks[0].row), (2, 3));
@@ -330,7 +351,7 @@ mod tests {
     #[test]
     fn variants_can_be_an_axis() {
         let view = PlotOptions { y: Some("variant".into()), ..PlotOptions::default() };
-        let pictures = pictures(&both(), &view).unwrap();
+        let pictures = heatmaps(&both(), &view).unwrap();
         // S is left over: a picture each.
         assert_eq!(
             pictures.iter().map(|picture| picture.facet.join(" ")).collect::<Vec<_>>(),
@@ -344,8 +365,8 @@ mod tests {
 
     #[test]
     fn a_curve_has_a_line_a_variant_and_a_picture_for_each_value_of_the_other_axis() {
-        let view = PlotOptions { kind: PlotKind::Curve, x: Some("concurrent".into()), ..PlotOptions::default() };
-        let pictures = pictures(&both(), &view).unwrap();
+        let view = PlotOptions { x: Some("concurrent".into()), ..PlotOptions::default() };
+        let pictures = curves(&both(), &view).unwrap();
         assert_eq!(pictures.len(), 4);
         let curve = curve_of(&pictures[3]);
         assert_eq!(
@@ -363,7 +384,7 @@ mod tests {
         for (place, implied) in [(0, ImpliedOutcome::ToPass), (1, ImpliedOutcome::ToFailForCertain), (2, ImpliedOutcome::Nothing)] {
             summary.variants[0].cells[place].state = CellState::Untested { implied };
         }
-        let pictures = pictures(&summary, &PlotOptions::default()).unwrap();
+        let pictures = heatmaps(&summary, &PlotOptions::default()).unwrap();
         let drawn: Vec<&FigureCellContent> = heatmap_of(&pictures[0]).cells.iter().flatten().map(|cell| &cell.shown).collect();
         assert_eq!(
             drawn[..3],
@@ -388,7 +409,7 @@ mod tests {
         measured[1].state = CellState::Failed(RunFailure::new(RunFailureCause::Cell, "reset answered 404".into()));
         measured[2].state =
             CellState::Invalid { reason: InvalidRunReason::WarmCaches { evidence: CacheEvidence::Text("the cache was warm".into()) } };
-        let pictures = pictures(&summary, &PlotOptions::default()).unwrap();
+        let pictures = heatmaps(&summary, &PlotOptions::default()).unwrap();
         let [[fine, warm], [failed, slow]] = &heatmap_of(&pictures[0]).cells.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] else {
             panic!()
         };
@@ -407,15 +428,15 @@ mod tests {
             cells.push(cell);
         }
         let summary = summary(&cells);
-        let curves = pictures(&summary, &PlotOptions { kind: PlotKind::Curve, ..PlotOptions::default() }).unwrap();
+        let curves = curves(&summary, &PlotOptions::default()).unwrap();
         assert_eq!((curves.len(), curve_of(&curves[0]).lines[0].points.len()), (1, 3));
-        let heatmaps = pictures(&summary, &PlotOptions::default()).unwrap();
+        let heatmaps = heatmaps(&summary, &PlotOptions::default()).unwrap();
         assert_eq!(heatmap_of(&heatmaps[0]).y.values, ["vllm"]);
     }
 
     #[test]
     fn another_limit_is_drawn_and_claims_no_verdict() {
-        let pictures = pictures(&both(), &PlotOptions { limit: Some(0.5), ..PlotOptions::default() }).unwrap();
+        let pictures = heatmaps(&both(), &PlotOptions { limit: Some(0.5), ..PlotOptions::default() }).unwrap();
         let heatmap = heatmap_of(&pictures[0]);
         assert_eq!(heatmap.limit, Some(PlotLimit { comparison: ComparisonOperator::LessOrEqual, value: 0.5 }));
         assert!(heatmap.cells.iter().flatten().all(|cell| cell.verdict.is_none()));
@@ -423,14 +444,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_shown_says_what_can() {
-        let said = |view: PlotOptions| pictures(&both(), &view).unwrap_err().to_string();
+        let said = |view: PlotOptions| heatmaps(&both(), &view).unwrap_err().to_string();
         let unknown = said(PlotOptions { x: Some("speed".into()), ..PlotOptions::default() });
         assert_eq!(unknown, "`speed` is no axis of this sweep; use one of `workload.concurrent`, `workload.sequential`, `variant`");
         let same = said(PlotOptions { x: Some("concurrent".into()), y: Some("workload.concurrent".into()), ..PlotOptions::default() });
         assert!(same.starts_with("x and y are both"), "{same}");
         let variant = said(PlotOptions { variant: Some("sglang".into()), ..PlotOptions::default() });
         assert_eq!(variant, "`sglang` is no variant of this sweep; use one of `vllm`, `lmcache`");
-        let words = said(PlotOptions { kind: PlotKind::Curve, x: Some("variant".into()), ..PlotOptions::default() });
+        let words = curves(&both(), &PlotOptions { x: Some("variant".into()), ..PlotOptions::default() }).unwrap_err().to_string();
         assert!(words.contains("`vllm`, `lmcache`") && words.contains("needs an axis of numbers"), "{words}");
     }
 }

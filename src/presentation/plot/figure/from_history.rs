@@ -1,16 +1,16 @@
 //! From a history to a figure: the shown measure and the score in strips over the nights, and what the gate called each night. Computes no
 //! number.
 
-use super::figure::{
+use super::from_summary::side;
+use super::{
     ChangeOutcome, FigureCaption, FigureCell, FigureCellContent, FigureVerdict, HistoryFigure as Nights, HistoryStrip, NightLabel,
     NightLine, PlotFigure, PlotLimit, PlotQuantity, SampleCountRow,
 };
-use super::from_summary::side;
-use super::number;
-use super::quantity::{in_words, quantity};
 use crate::analysis::compare::ComparisonVerdict;
 use crate::analysis::history::{GateResult, ScorePoint, ScoreSeries, SweepHistory, ValuePoint, VariantHistory};
 use crate::analysis::{self, CellState, show_axes};
+use crate::presentation::plot::number;
+use crate::presentation::plot::quantity::{in_words, quantity};
 
 /// The picture of a history; `None` where there is nothing to draw.
 #[must_use]

@@ -1,11 +1,10 @@
 //! From a sweep's summary to what each user gets against what the server gives in all. The frontier comes from `analysis`.
 
-use super::FigureError;
-use super::axes;
-use super::figure::{FigureCaption, ParetoFigure, ParetoLine, ParetoPoint, PlotQuantity};
-use super::origin::pooled_of;
-use super::plot_options::PlotOptions;
+use super::{FigureCaption, ParetoFigure, ParetoLine, ParetoPoint, PlotQuantity};
 use crate::analysis::{CellState, CellSummary, SweepSummary, VariantSummary, frontier};
+use crate::presentation::plot::axes;
+use crate::presentation::plot::origin::pooled_of;
+use crate::presentation::plot::plot_options::{FigureError, PlotOptions};
 
 /// All variants of the view, a point each cell that tells both.
 pub fn pareto(summary: &SweepSummary, view: &PlotOptions) -> Result<ParetoFigure, FigureError> {
