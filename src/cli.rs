@@ -4,6 +4,7 @@ mod compare;
 mod history;
 mod import;
 mod prepare;
+mod requests;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ pub use compare::{CompareArgs, CompareFormat, GateArg};
 pub use history::{HistoryArgs, HistoryFormat};
 pub use import::ImportArgs;
 pub use prepare::{PrepareCommand, PrepareDocumentsArgs, PrepareSharegptArgs, PrepareTraceArgs, TokenizerArgs};
+pub use requests::{ArrivalProcess, RequestsArgs};
 
 /// How many user sessions an LLM server holds while people still get their first token in time.
 #[derive(Debug, Parser)]
@@ -400,50 +402,4 @@ pub struct DocumentQaArgs {
     pub output: Option<PathBuf>,
     #[command(flatten)]
     pub server: ServerArgs,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct RequestsArgs {
-    /// When requests arrive; a trace is named with `--trace`.
-    #[arg(long, value_enum, default_value_t = ArrivalProcess::Poisson, conflicts_with = "trace")]
-    pub arrival: ArrivalProcess,
-    /// Mean requests per second.
-    #[arg(long, default_value_t = 1.0, conflicts_with = "trace")]
-    pub qps: f64,
-    /// The shape of gamma gaps: below 1 is burstier than a Poisson process. Makes the arrivals gamma.
-    #[arg(long, value_name = "SHAPE", conflicts_with_all = ["arrival", "trace"])]
-    pub burstiness: Option<f64>,
-    /// Tokens of each prompt.
-    #[arg(long, default_value_t = 1000, value_name = "TOKENS", conflicts_with = "trace")]
-    pub prompt_tokens: u64,
-    /// Tokens of each answer.
-    #[arg(long, default_value_t = 100, value_name = "TOKENS", conflicts_with = "trace")]
-    pub answer_tokens: u64,
-    /// Tokens of a system prompt that all share.
-    #[arg(long, default_value_t = 0, value_name = "TOKENS", conflicts_with = "trace")]
-    pub shared_prefix_tokens: u64,
-    /// A trace in the Mooncake layout, instead of a process.
-    #[arg(long, value_name = "FILE")]
-    pub trace: Option<PathBuf>,
-    /// The times of the trace are divided by this.
-    #[arg(long, value_name = "FACTOR", requires = "trace")]
-    pub speed_up: Option<f64>,
-    /// How long requests are sent: `60s`, `5m` [default: 60s, unless a number or a trace ends the run].
-    #[arg(long, value_name = "DURATION")]
-    pub duration: Option<String>,
-    /// How many requests are sent.
-    #[arg(long, value_name = "NUMBER")]
-    pub requests: Option<u64>,
-    /// The most requests in flight.
-    #[arg(long, default_value_t = 1000, value_name = "NUMBER")]
-    pub max_in_flight: u32,
-    #[command(flatten)]
-    pub server: ServerArgs,
-}
-
-/// A process of arrivals that needs nothing but a rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ArrivalProcess {
-    Constant,
-    Poisson,
 }

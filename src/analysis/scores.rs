@@ -243,11 +243,11 @@ fn is_not_excluded(cell: &CellSummary) -> bool {
     }
 }
 
-/// Of these axes the one that says how much load there is: the rate, else the users, else the only numeric one, or the first of a search.
+/// Of these axes the one that says how much load there is: the rate, else the users or how many of them ask at once, else the only numeric one, or the first of a search.
 fn leading(names: &[&String], cells: &[CellSummary], takes_first: bool) -> Option<String> {
     let is_numeric = |name: &&&String| cells.iter().all(|cell| cell.axes.get(name.as_str()).is_some_and(Value::is_number));
     let numeric: Vec<&String> = names.iter().filter(is_numeric).copied().collect();
-    let preferred = ["qps", "users"].iter().find_map(|wanted| numeric.iter().find(|name| short(name) == *wanted));
+    let preferred = ["qps", "users", "concurrency"].iter().find_map(|wanted| numeric.iter().find(|name| short(name) == *wanted));
     match (preferred, numeric.as_slice()) {
         (Some(name), _) => Some((*name).clone()),
         (None, [only]) => Some((*only).clone()),
@@ -267,4 +267,30 @@ pub(super) fn by_facet(cells: &[CellSummary], scored: impl Fn(&str) -> bool) -> 
         }
     }
     facets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{cell, sweep, uniform};
+    use crate::analysis::{SummaryOptions, summarize};
+
+    #[test]
+    fn the_load_is_the_rate_or_the_users_whatever_other_axes_have_numbers() {
+        for load in ["workload.qps", "workload.users", "workload.concurrency"] {
+            let at = |value: u64, tokens: u64, ttft| {
+                let mut cell = cell("vllm", 1, 1, uniform(24, 1, ttft));
+                cell.axes = vec![("workload.prompt_tokens".into(), tokens.into()), (load.into(), value.into())];
+                cell
+            };
+            let saved = sweep(&["p95(ttft) <= 2s"], &[at(4, 100, 0.5), at(8, 100, 9.0), at(4, 900, 9.0), at(8, 900, 9.0)]);
+            let summary = summarize(&saved, &SummaryOptions::default()).unwrap();
+            let largest = |score: &Score| {
+                let Score::Largest(score) = score else { return None };
+                Some((score.axis.clone(), score.passes))
+            };
+            let scored: Vec<(String, Option<f64>)> = summary.variants[0].scores.iter().filter_map(largest).collect();
+            assert_eq!(scored, [(load.to_owned(), Some(4.0)), (load.to_owned(), None)]);
+        }
+    }
 }

@@ -104,10 +104,12 @@ fn sent(cost: &RunCost) -> [String; 3] {
     let about = if cost.exact { "" } else { "~" };
     let tokens = |tokens: Option<u64>| tokens.map_or_else(|| "?".to_owned(), |tokens| format!("{about}{}", grouped(tokens)));
     let requests = if cost.duration_s.is_some() { about } else { "" };
-    [format!("{requests}{}", grouped(cost.requests)), tokens(cost.prompt_tokens), tokens(cost.answer_tokens)]
+    let requests = cost.requests.map_or_else(|| "?".to_owned(), |number| format!("{requests}{}", grouped(number)));
+    [requests, tokens(cost.prompt_tokens), tokens(cost.answer_tokens)]
 }
 
-fn rows(samples: u64, needed: Option<u64>) -> String {
+fn rows(samples: Option<u64>, needed: Option<u64>) -> String {
+    let Some(samples) = samples else { return needed.map_or_else(|| "?".to_owned(), |needed| format!("?/{needed}")) };
     match needed {
         Some(needed) if samples < needed => format!("{}/{needed} !", grouped(samples)),
         Some(needed) => format!("{}/{needed}", grouped(samples)),
@@ -120,16 +122,12 @@ fn sums(outlook: &PlanSummary) -> String {
     let tokens =
         |tokens: Option<u64>| tokens.map_or_else(|| "an unknown number of".to_owned(), |tokens| format!("{about}{}", grouped(tokens)));
     let requests = if outlook.duration_s.is_some() { about } else { "" };
-    format!(
-        "in all: {requests}{} requests, {} prompt tokens, {} answer tokens",
-        grouped(outlook.requests),
-        tokens(outlook.prompt_tokens),
-        tokens(outlook.answer_tokens)
-    )
+    let requests = outlook.requests.map_or_else(|| "an unknown number of".to_owned(), |number| format!("{requests}{}", grouped(number)));
+    format!("in all: {requests} requests, {} prompt tokens, {} answer tokens", tokens(outlook.prompt_tokens), tokens(outlook.answer_tokens))
 }
 
 fn as_json(plan: &Plan, outlook: &PlanSummary) -> Value {
-    let run = |(run, (cost, samples)): (&Run, (&RunCost, &u64))| {
+    let run = |(run, (cost, samples)): (&Run, (&RunCost, &Option<u64>))| {
         let mut header = serde_json::to_value(run.header()).unwrap_or_default();
         header["cost"] = serde_json::to_value(cost).unwrap_or_default();
         header["rows"] = (*samples).into();

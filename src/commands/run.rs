@@ -127,30 +127,40 @@ fn document_qa_workload(args: &DocumentQaArgs) -> Table {
 }
 
 fn requests_workload(args: &RequestsArgs) -> Table {
-    let mut workload = Table::from_iter([("max_in_flight".to_owned(), Value::from(args.max_in_flight))]);
+    let mut workload = Table::new();
+    match args.concurrency {
+        Some(users) => {
+            workload.extend([("arrival".to_owned(), "closed".into()), ("concurrency".to_owned(), users.into())]);
+            workload.extend(args.think_time.iter().map(|time| ("think_time".to_owned(), Value::from(time.as_str()))));
+        }
+        None => workload.extend([("max_in_flight".to_owned(), args.max_in_flight.into())]),
+    }
     if let Some(file) = &args.trace {
         workload.insert("arrival".into(), "trace".into());
         workload.insert("trace".into(), path(file));
         workload.extend(args.speed_up.map(|factor| ("speed_up".to_owned(), factor.into())));
     } else {
-        let process = match args.arrival {
-            _ if args.burstiness.is_some() => "gamma",
-            ArrivalProcess::Constant => "constant",
-            ArrivalProcess::Poisson => "poisson",
-        };
+        if args.concurrency.is_none() {
+            let process = match args.arrival {
+                _ if args.burstiness.is_some() => "gamma",
+                ArrivalProcess::Constant => "constant",
+                ArrivalProcess::Poisson => "poisson",
+            };
+            workload.extend([("arrival".to_owned(), process.into()), ("qps".to_owned(), args.qps.into())]);
+            workload.extend(args.burstiness.map(|shape| ("burstiness".to_owned(), shape.into())));
+        }
         workload.extend([
-            ("arrival".to_owned(), process.into()),
-            ("qps".to_owned(), args.qps.into()),
             ("prompt_tokens".to_owned(), tokens(args.prompt_tokens)),
             ("answer_tokens".to_owned(), tokens(args.answer_tokens)),
             ("shared_prefix_tokens".to_owned(), tokens(args.shared_prefix_tokens)),
         ]);
-        workload.extend(args.burstiness.map(|shape| ("burstiness".to_owned(), shape.into())));
+        workload.extend(args.ramp.iter().map(|ramp| ("ramp".to_owned(), Value::from(ramp.as_str()))));
     }
     let endless = args.requests.is_none() && args.trace.is_none();
     let duration = args.duration.as_deref().or(endless.then_some("60s"));
     workload.extend(duration.map(|duration| ("duration".to_owned(), duration.into())));
     workload.extend(args.requests.map(|number| ("requests".to_owned(), tokens(number))));
+    workload.extend(args.warmup_requests.map(|number| ("warmup_requests".to_owned(), tokens(number))));
     workload
 }
 

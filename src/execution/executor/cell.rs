@@ -166,7 +166,9 @@ fn notes(tally: &RunTotals, workload: &WorkloadSpec) -> Vec<String> {
     let (unsent, held_back) = (tally.unsent(), tally.held_back());
     let load_loop = workload.load_loop();
     let unsent = (unsent > 0).then(|| match load_loop {
-        LoadLoop::Closed => format!("{unsent} turns were due and never sent: the answers before them were still streaming at the end"),
+        LoadLoop::Closed | LoadLoop::UserPool { .. } => {
+            format!("{unsent} turns were due and never sent: the answers before them were still streaming at the end")
+        }
         LoadLoop::Open { places } => {
             format!("{unsent} requests were due and never sent: all {places} places of `max_in_flight` were taken to the end")
         }
@@ -175,7 +177,7 @@ fn notes(tally: &RunTotals, workload: &WorkloadSpec) -> Vec<String> {
         LoadLoop::Open { places } if held_back > 0 => Some(format!(
             "{held_back} requests were sent late because all {places} places of `max_in_flight` were taken; `ttft_intended` holds their wait"
         )),
-        LoadLoop::Open { .. } | LoadLoop::Closed => None,
+        LoadLoop::Open { .. } | LoadLoop::Closed | LoadLoop::UserPool { .. } => None,
     };
     unsent
         .into_iter()
@@ -226,7 +228,7 @@ async fn attempt(
     let schedule = schedule(run, setting.corpus)?;
     log.offered_qps = schedule.offered_qps;
     let header = Arc::new(run.header());
-    let _ = setting.events.send(SweepEvent::RunStarted { run: header, requests: Some(schedule.requests), started_at: clock.anchor() });
+    let _ = setting.events.send(SweepEvent::RunStarted { run: header, requests: schedule.requests, started_at: clock.anchor() });
 
     let (target, context_limit) = reach(run, clock, setting).await?;
     let counter = setting.threads.background(tokens::choose(&cell.target, run.simulated)).await?;

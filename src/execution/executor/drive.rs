@@ -1,4 +1,4 @@
-//! The one load loop: starts the lanes and arrivals of a schedule, and hands on what they report until all have ended.
+//! The one load loop: starts the lanes, arrivals and users of a schedule, and hands on what they report until all have ended.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,6 +15,7 @@ use super::prefill::prefill;
 use super::run_totals::RunTotals;
 use super::runtimes::RuntimeHandles;
 use super::sequential_loop::{FirstTokenLink, LoadContext, LoadError, RequestResult, RunWindow, SequentialLoop, StartDependencies};
+use super::user_pool_loop::UserPoolLoop;
 use crate::execution::event::SweepEvent;
 use crate::foundation::clock::{CpuTimeSlice, Micros};
 use crate::planning::plan::EnvironmentRedactor;
@@ -53,13 +54,18 @@ pub(super) async fn drive(
         }
     }
     let clock = load.clock;
-    let (warmup, end) = (schedule.warmup, schedule.end);
+    let window = RunWindow::of(&schedule);
     let load = Arc::new(load);
-    let at_once =
-        schedule.lanes.len() + schedule.arrivals.as_ref().map_or(0, |arrivals| OPEN_LOOP_CONNECTIONS.min(arrivals.places as usize));
+    let at_once = schedule.lanes.len()
+        + schedule.arrivals.as_ref().map_or(0, |arrivals| OPEN_LOOP_CONNECTIONS.min(arrivals.places as usize))
+        + schedule.user_pool.as_ref().map_or(0, |pool| pool.starts().len());
     let runners = prepare(&load, schedule.lanes).await?;
     let open_loop = match schedule.arrivals {
         Some(arrivals) => Some(OpenLoop::prepare(Arc::clone(&load), arrivals).await?),
+        None => None,
+    };
+    let pool_loop = match schedule.user_pool {
+        Some(pool) => Some(UserPoolLoop::prepare(Arc::clone(&load), pool).await?),
         None => None,
     };
     tokio::select! {
@@ -70,10 +76,13 @@ pub(super) async fn drive(
     let threads = load.threads.clone();
     // What the lanes hold of it is what keeps the channel open.
     drop(load);
-    let start = RunWindow::new(clock.now(), warmup, end);
+    let start = window.starting(clock.now());
     let mut running = JoinSet::new();
     if let Some(open_loop) = open_loop {
         running.spawn(open_loop.run(start));
+    }
+    if let Some(pool_loop) = pool_loop {
+        running.spawn(pool_loop.run(start));
     }
     for (runner, neighbours) in runners {
         running.spawn(runner.run(start, neighbours));

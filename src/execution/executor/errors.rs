@@ -17,8 +17,8 @@ const MANY: u64 = 50;
 pub(super) struct ErrorLimit {
     /// A share of the measured requests.
     most: Option<f64>,
-    /// How many requests there will be, of all phases: an upper bound of those that are measured.
-    planned: u64,
+    /// How many requests there will be, of all phases: an upper bound of those that are measured. `None` where answers decide.
+    planned: Option<u64>,
     heard: u64,
     measured: u64,
     failed: u64,
@@ -73,7 +73,7 @@ pub(super) struct ErrorLimitError {
 }
 
 impl ErrorLimit {
-    pub fn new(most: Option<f64>, planned: u64, stop: StopToken) -> Self {
+    pub fn new(most: Option<f64>, planned: Option<u64>, stop: StopToken) -> Self {
         Self {
             most,
             planned,
@@ -100,7 +100,7 @@ impl ErrorLimit {
         let Some(failure) = &request.failure else { return };
         self.failed += 1;
         *self.kinds.entry(failure.kind).or_default() += 1;
-        if !self.is_hopeless && self.is_beyond(self.planned.max(self.heard)) {
+        if !self.is_hopeless && self.planned.is_some_and(|planned| self.is_beyond(planned.max(self.heard))) {
             self.is_hopeless = true;
             self.stop.drain();
         }
@@ -129,7 +129,7 @@ impl ErrorLimit {
     /// What is wrong with the run, now that it is over; `counts` are those of all its requests.
     pub fn judge(self, counts: &RequestCounts) -> Result<(), RunError> {
         let is_cut_short = self.is_hopeless || self.is_given_up;
-        let unsent = is_cut_short.then(|| self.planned.saturating_sub(self.heard)).filter(|unsent| *unsent > 0);
+        let unsent = self.planned.filter(|_| is_cut_short).map(|planned| planned.saturating_sub(self.heard)).filter(|unsent| *unsent > 0);
         let given_up = self.is_given_up.then_some(self.unserved_in_a_row);
         if let Some(unserved) = counts.unserved().or(given_up) {
             return Err(UnservedRequestsError { unserved, requests: counts.requests, last_words: self.last_words, unsent }.into());
@@ -165,7 +165,7 @@ mod tests {
     /// What comes of these requests, and whether no further ones were begun.
     fn judged(most: Option<f64>, planned: u64, requests: &[(RequestPhase, bool)]) -> (Option<String>, bool) {
         let stop = StopToken::new();
-        let mut limit = ErrorLimit::new(most, planned, stop.clone());
+        let mut limit = ErrorLimit::new(most, Some(planned), stop.clone());
         for (phase, fails) in requests {
             limit.hear(&request(*phase, *fails));
         }
@@ -201,7 +201,7 @@ mod tests {
     /// What comes of requests that end so, of so many planned, and whether no further ones were begun.
     fn served(planned: u64, kinds: &[Option<FailureKind>]) -> (Option<String>, bool) {
         let stop = StopToken::new();
-        let mut limit = ErrorLimit::new(None, planned, stop.clone());
+        let mut limit = ErrorLimit::new(None, Some(planned), stop.clone());
         let mut counts = RequestCounts::default();
         for kind in kinds {
             limit.hear(&request_of(RequestPhase::Measure, *kind));

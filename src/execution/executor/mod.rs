@@ -18,6 +18,7 @@ mod lateness;
 mod open;
 mod prefill;
 mod preflight;
+mod prepared_queue;
 mod row;
 mod run_scheduler;
 mod run_totals;
@@ -33,6 +34,8 @@ mod target_monitor;
 mod token_counts;
 mod transport_totals;
 mod unredacted_text;
+mod user_pool_loop;
+mod user_queue;
 mod wake_filter;
 
 pub use run_scheduler::{PlanScheduler, RunScheduler, StoppingRule};

@@ -19,7 +19,7 @@ use crate::records::record::{FailureKind, RequestFailure, RequestPhase, RequestR
 use crate::servers::client::{HttpExchange, PreparedRequest, Target, TransportStats};
 use crate::vocabulary::session::Session;
 use crate::vocabulary::spec::workload::TurnErrorPolicy;
-use crate::workloads::arrival::{ScheduledTurn, SendTrigger, SerialRequestSource, SerialRequests};
+use crate::workloads::arrival::{RequestSchedule, ScheduledTurn, SendTrigger, SerialRequestSource, SerialRequests};
 use crate::workloads::tokens::{TokenCountError, TokenCounter};
 use crate::workloads::workload::{RunSalt, Workload, WorkloadError};
 
@@ -117,14 +117,25 @@ pub(super) struct RunWindow {
     origin: Micros,
     /// Requests intended before are warm-up.
     measured_from: Micros,
+    /// And so are those of so many sessions, the first ones.
+    warmup_requests: u64,
     /// No request is sent from here on.
     end: Option<Micros>,
 }
 
 impl RunWindow {
-    /// Of a schedule that starts at `origin`.
-    pub fn new(origin: Micros, warmup: Micros, end: Option<Micros>) -> Self {
-        Self { origin, measured_from: origin + warmup, end: end.map(|end| origin + end) }
+    /// The landmarks of a schedule, as offsets from its start.
+    pub fn of(schedule: &RequestSchedule) -> Self {
+        Self { origin: Micros::ZERO, measured_from: schedule.warmup, warmup_requests: schedule.warmup_requests, end: schedule.end }
+    }
+
+    /// The same of a schedule that starts at `origin`.
+    pub fn starting(self, origin: Micros) -> Self {
+        Self { origin, measured_from: origin + self.measured_from, end: self.end.map(|end| origin + end), ..self }
+    }
+
+    pub fn origin(&self) -> Micros {
+        self.origin
     }
 
     /// When what is due then is intended to be sent: `free_at` where it only follows what was before.
@@ -139,9 +150,9 @@ impl RunWindow {
         self.end
     }
 
-    /// What a request intended then belongs to.
-    pub fn phase(&self, intended: Micros) -> RequestPhase {
-        if intended < self.measured_from { RequestPhase::Warmup } else { RequestPhase::Measure }
+    /// What a request of that session belongs to that is intended then.
+    pub fn phase(&self, intended: Micros, session: u64) -> RequestPhase {
+        if intended < self.measured_from || session < self.warmup_requests { RequestPhase::Warmup } else { RequestPhase::Measure }
     }
 }
 
@@ -401,7 +412,7 @@ impl SequentialLoop {
     }
 
     fn sent(&self, step: ScheduledTurn, session: u64, intended: Micros, at_send: LoadSnapshot) -> ScheduledRequest {
-        let phase = self.start.phase(intended);
+        let phase = self.start.phase(intended, step.session);
         ScheduledRequest { session, turn: step.turn, lane: self.lane.number, phase, intended, at_send }
     }
 }

@@ -20,6 +20,8 @@ pub enum RowCountError {
     Metric(Metric),
     #[error("which rows have such a `{}` is not known before they are sent", .0.name())]
     Field(ConditionField),
+    #[error("how many requests users send, and which of them are measured, is not known before they are answered")]
+    Users,
     #[error("more than {MOST_COUNTED} requests a run are not counted before they are sent")]
     TooMany,
 }
@@ -36,8 +38,12 @@ pub fn countable(goal: &Goal, workload: &WorkloadSpec) -> Result<(), RowCountErr
     if let Some(condition) = goal.measure.filter.iter().find(unknown) {
         return Err(RowCountError::Field(condition.field));
     }
+    if !workload.measures_known_requests() {
+        return Err(RowCountError::Users);
+    }
     // A trace is in memory in any case.
-    if workload.load_loop() != LoadLoop::Closed && PlannedLoad::of(workload, None).requests > MOST_COUNTED {
+    if workload.load_loop() != LoadLoop::Closed && PlannedLoad::of(workload, None).requests.is_some_and(|requests| requests > MOST_COUNTED)
+    {
         return Err(RowCountError::TooMany);
     }
     Ok(())
@@ -77,13 +83,13 @@ pub struct CellRows {
 }
 
 impl CellRows {
-    /// Of the repeats of one cell. `None` where a trace cannot be read, which whoever sends it will say.
+    /// Of the repeats of one cell. `None` where answers decide how many there are, or a trace cannot be read, which whoever sends it will say.
     pub fn of(repeats: &[PlannedRepeat], goals: &[Goal], corpus: &Corpus) -> Option<Self> {
         let mut counted = Self { requests: 0, of_goals: vec![PlannedRows::default(); goals.len()] };
         for repeat in repeats {
             let trace = corpus.trace(&repeat.workload).ok()?;
             let schedule = RequestSchedule::new(&repeat.workload, repeat.seed, trace);
-            counted.requests += schedule.requests;
+            counted.requests += schedule.requests?;
             for row in schedule.measured_rows() {
                 let looking = goals.iter().zip(&mut counted.of_goals).filter(|(goal, _)| row.fulfils(&goal.measure.filter));
                 looking.for_each(|(_, rows)| *rows.sessions.entry((repeat.number, row.session)).or_default() += 1);

@@ -52,6 +52,10 @@ mod tests {
         let ending = said(r#""kind": "chat", "on_error": "end_session""#, StoppingCriterion::Sequential(0.05), &goals[..1]);
         assert!(ending[0].contains("sure at a risk of 5 %"), "{ending:?}");
         assert_eq!(ending.len(), 1, "a session that ends leaves a row for each of its turns");
+        let closed = r#""kind": "requests", "arrival": "closed", "concurrency": 4"#;
+        let timed = said(&format!(r#"{closed}, "duration": 60"#), StoppingCriterion::Certain, &["p95(ttft) <= 2s"]);
+        assert!(timed.len() == 2 && timed[1].contains("how many requests users send"), "{timed:?}");
+        assert_eq!(said(&format!(r#"{closed}, "requests": 60"#), StoppingCriterion::Certain, &["p95(ttft) <= 2s"]).len(), 1);
         assert_eq!(said(r#""kind": "chat""#, StoppingCriterion::Certain, &goals[..1]).len(), 1, "a schedule of users is known in advance");
     }
 }

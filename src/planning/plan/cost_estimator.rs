@@ -25,13 +25,13 @@ use crate::workloads::workload::{Corpus, RunSalt, chat, document_qa};
 /// What one run costs.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct RunCost {
-    /// Requests of the warm-up and of the measured phase; those that fill caches before come on top.
-    pub requests: u64,
-    /// Requests of the measured phase.
-    pub measured: u64,
-    /// Tokens of all prompts, with answers as long as they may be. `None` where the lengths of texts are not known.
+    /// Requests of the warm-up and of the measured phase; those that fill caches before come on top. `None` where that depends on the answers.
+    pub requests: Option<u64>,
+    /// Requests of the measured phase, or the most of them.
+    pub measured: Option<u64>,
+    /// Tokens of all prompts, with answers as long as they may be. `None` where the number of requests or the lengths of texts are not known.
     pub prompt_tokens: Option<u64>,
-    /// The most tokens that come back.
+    /// The most tokens that come back. `None` where the number of requests is not known.
     pub answer_tokens: Option<u64>,
     /// How long turns are sent, in seconds; `None` where that depends on the answers.
     pub duration_s: Option<f64>,
@@ -128,16 +128,24 @@ impl CostEstimator {
 }
 
 impl RunCost {
-    /// The rows that a goal looks at in one run of that workload, whose cost this is: the most there can be.
+    /// The rows that a goal looks at in one run of that workload, whose cost this is: the most there can be; `None` where that depends on the answers.
     #[must_use]
-    pub fn goal_rows(&self, workload: &WorkloadSpec, goal: &Goal) -> u64 {
-        goal_rows(workload, self.requests - self.measured..self.requests, &goal.measure.filter)
+    pub fn goal_rows(&self, workload: &WorkloadSpec, goal: &Goal) -> Option<u64> {
+        let rows = |measured| goal_rows(workload, measured, &goal.measure.filter);
+        match (self.requests, self.measured) {
+            (Some(requests), Some(measured)) => Some(rows(requests - measured..requests)),
+            // However many there will be, some goals look at none.
+            _ => Some(0).filter(|none| rows(0..u64::MAX) == *none),
+        }
     }
 
     /// The cost where every prompt begins with so many tokens more.
     fn salted(self, salt: u64) -> Self {
         Self {
-            prompt_tokens: self.prompt_tokens.map(|tokens| tokens.saturating_add(self.requests.saturating_mul(salt))),
+            prompt_tokens: self
+                .prompt_tokens
+                .zip(self.requests)
+                .map(|(tokens, requests)| tokens.saturating_add(requests.saturating_mul(salt))),
             longest: self.longest.map(|longest| LongestRequest {
                 tokens: longest.tokens.saturating_add(salt),
                 sum: format!("{} salt + {}", grouped(salt), longest.sum),
@@ -246,7 +254,7 @@ fn document_qa_cost(
         requests: load.requests,
         measured: load.measured,
         prompt_tokens: Some((session * sessions as f64).round() as u64),
-        answer_tokens: Some(load.requests.saturating_mul(answer)),
+        answer_tokens: load.requests.map(|requests| requests.saturating_mul(answer)),
         duration_s: load.duration_s,
         exact: exact && rule.is_exact() && matches!(spec.documents, DocumentsSpec::Synthetic(_)),
         longest: exact.then_some(longest),
@@ -277,8 +285,8 @@ fn chat_cost(spec: &ChatSpec, load: PlannedLoad, rule: &mut TokenCountCache, tem
     Ok(RunCost {
         requests: load.requests,
         measured: load.measured,
-        prompt_tokens: synthetic.then(|| (prompt * load.requests as f64).round() as u64),
-        answer_tokens: Some(load.requests.saturating_mul(answer)),
+        prompt_tokens: load.requests.filter(|_| synthetic).map(|requests| (prompt * requests as f64).round() as u64),
+        answer_tokens: load.requests.map(|requests| requests.saturating_mul(answer)),
         duration_s: load.duration_s,
         exact: false,
         longest: synthetic.then_some(longest),
@@ -292,8 +300,8 @@ fn requests_cost(spec: &RequestsSpec, load: PlannedLoad, template: ChatTemplateT
     RunCost {
         requests: load.requests,
         measured: load.measured,
-        prompt_tokens: Some(load.requests.saturating_mul(prompt)),
-        answer_tokens: Some(load.requests.saturating_mul(spec.answer_tokens.0)),
+        prompt_tokens: load.requests.map(|requests| requests.saturating_mul(prompt)),
+        answer_tokens: load.requests.map(|requests| requests.saturating_mul(spec.answer_tokens.0)),
         duration_s: load.duration_s,
         exact: load.is_certain,
         longest: Some(longest(0, &parts, 0, spec.answer_tokens.0)),
@@ -303,7 +311,7 @@ fn requests_cost(spec: &RequestsSpec, load: PlannedLoad, template: ChatTemplateT
 fn trace_cost(load: PlannedLoad, trace: &Trace, template: ChatTemplateTokens) -> RunCost {
     let frame = template.message + template.head;
     let most = trace.longest().and_then(|(number, _)| trace.request(number));
-    let sent = || trace.iter().zip(0..load.requests).map(|(request, _)| request);
+    let sent = || trace.iter().zip(0..load.requests.unwrap_or(0)).map(|(request, _)| request);
     RunCost {
         requests: load.requests,
         measured: load.measured,
@@ -355,7 +363,7 @@ mod tests {
         // Messages of 4 tokens each, and 3 in front of the answer.
         let (turn_0, turn_1) = (1000 + request + 4 + 3, 1000 + request + 10 + first + 12 + 3);
         let turn_2 = 1000 + request + 20 + first + second + 20 + 3;
-        assert_eq!((cost.requests, cost.prompt_tokens, cost.answer_tokens), (6, Some(2 * (turn_0 + turn_1 + turn_2)), Some(60)));
+        assert_eq!((cost.requests, cost.prompt_tokens, cost.answer_tokens), (Some(6), Some(2 * (turn_0 + turn_1 + turn_2)), Some(60)));
         let longest = cost.longest.unwrap();
         assert_eq!((longest.turn, longest.tokens), (2, turn_2 + 10));
         assert!(cost.exact && longest.sum.starts_with("1,000 document + 9 request + "), "{}", longest.sum);
@@ -379,7 +387,7 @@ mod tests {
              history_tokens = 0, question_tokens = 10, answer_tokens = 20 }",
         );
         // Two earlier turns on average: 100 + 10 + 2 x 30; and a salt of 49 characters, since nothing is said of the server's caches.
-        assert_eq!((cost.requests, cost.measured, cost.prompt_tokens), (200, 160, Some(200 * 183)));
+        assert_eq!((cost.requests, cost.measured, cost.prompt_tokens), (Some(200), Some(160), Some(200 * 183)));
         assert_eq!((cost.answer_tokens, cost.duration_s), (Some(4000), Some(100.0)));
         assert_eq!(cost.longest.unwrap().tokens, 13 + 100 + 5 * 10 + 4 * 20 + 20);
     }
@@ -392,13 +400,27 @@ mod tests {
         };
         let timed = of("qps = 4, duration = \"10s\", warmup = \"2s\"");
         // Two messages of 4 tokens and 3 in front of the answer.
-        assert_eq!((timed.requests, timed.measured, timed.prompt_tokens), (40, 32, Some(40 * 161)));
+        assert_eq!((timed.requests, timed.measured, timed.prompt_tokens), (Some(40), Some(32), Some(40 * 161)));
         assert_eq!((timed.answer_tokens, timed.duration_s, timed.exact), (Some(800), Some(10.0), false));
         assert_eq!(timed.longest.unwrap().tokens, 181);
         let counted = of("qps = 4, requests = 10");
-        assert_eq!((counted.requests, counted.duration_s, counted.exact), (10, Some(2.5), true));
+        assert_eq!((counted.requests, counted.duration_s, counted.exact), (Some(10), Some(2.5), true));
         let even = of("arrival = \"constant\", qps = 0.3, duration = \"10s\", requests = 100");
-        assert_eq!((even.requests, even.exact), (3, true), "at 0, 3.33 and 6.67 s");
+        assert_eq!((even.requests, even.exact), (Some(3), true), "at 0, 3.33 and 6.67 s");
+    }
+
+    #[test]
+    fn users_cost_their_number_of_requests_and_an_unknown_sum_where_a_time_ends_them() {
+        let of = |fields: &str| {
+            let closed = "kind = \"requests\", arrival = \"closed\", concurrency = 8, prompt_tokens = 100, answer_tokens = 20";
+            cost(&format!("workload = {{ {closed}, {fields} }}\ntarget = {{ kind = \"sim\" }}"))
+        };
+        let counted = of("requests = 200, warmup_requests = 20");
+        assert_eq!((counted.requests, counted.measured, counted.prompt_tokens), (Some(200), Some(180), Some(200 * 107)));
+        assert_eq!((counted.answer_tokens, counted.duration_s, counted.exact), (Some(4000), None, true));
+        let timed = of("duration = \"60s\"");
+        assert_eq!((timed.requests, timed.measured, timed.prompt_tokens, timed.answer_tokens), (None, None, None, None));
+        assert_eq!((timed.duration_s, timed.exact, timed.longest.unwrap().tokens), (Some(60.0), false, 127));
     }
 
     #[test]
@@ -410,7 +432,7 @@ mod tests {
         let name = file.path().display();
         let workload = format!("kind = \"requests\", arrival = \"trace\", trace = \"{name}\", speed_up = 2, warmup = \"1s\"");
         let cost = cost(&format!("workload = {{ {workload} }}\ntarget = {{ kind = \"sim\" }}"));
-        assert_eq!((cost.requests, cost.measured, cost.prompt_tokens, cost.answer_tokens), (3, 2, Some(330 + 3 * 7), Some(36)));
+        assert_eq!((cost.requests, cost.measured, cost.prompt_tokens, cost.answer_tokens), (Some(3), Some(2), Some(330 + 3 * 7), Some(36)));
         assert_eq!((cost.duration_s, cost.longest.unwrap().tokens), (Some(4.5), 308));
     }
 }

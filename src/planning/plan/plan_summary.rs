@@ -16,9 +16,10 @@ use crate::workloads::workload::Corpus;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlanSummary {
     pub costs: Vec<RunCost>,
-    /// For each run, the rows of its cell (all repeats) that the most demanding goal looks at.
-    pub samples: Vec<u64>,
-    pub requests: u64,
+    /// For each run, the rows of its cell (all repeats) that the most demanding goal looks at; `None` where that depends on the answers.
+    pub samples: Vec<Option<u64>>,
+    /// `None` where that depends on the answers of some run.
+    pub requests: Option<u64>,
     pub prompt_tokens: Option<u64>,
     pub answer_tokens: Option<u64>,
     /// Seconds in which turns are sent, where every run knows it.
@@ -33,10 +34,12 @@ pub struct SampleSizeCheck {
     pub goal: Goal,
     /// The least rows that can certify it; `None` where no number does.
     pub needed: Option<u64>,
-    /// Rows of the cell that has the fewest, all repeats.
-    pub fewest: u64,
+    /// Rows of the cell that has the fewest, all repeats, of those where it is known.
+    pub fewest: Option<u64>,
     /// Cells that have too few.
     pub short: usize,
+    /// Cells of which it is not known before answers come.
+    pub unknown: usize,
 }
 
 /// Something to know before the start.
@@ -51,22 +54,23 @@ impl PlanSummary {
     pub fn of(plan: &Plan) -> Result<Self, PlanError> {
         let mut economist = CostEstimator::new(Corpus::default());
         let costs = plan.runs.iter().map(|run| economist.cost(&run.cell)).collect::<Result<Vec<RunCost>, _>>()?;
-        let rows = |goal: &Goal| -> Vec<u64> {
+        let of_repeats = |rows: Option<u64>| rows.map(|rows| rows.saturating_mul(u64::from(plan.repeats)));
+        let rows = |goal: &Goal| -> Vec<Option<u64>> {
             let in_run = plan.runs.iter().zip(&costs).map(|(run, cost)| cost.goal_rows(&run.cell.workload, goal));
-            in_run.map(|rows| rows.saturating_mul(u64::from(plan.repeats))).collect()
+            in_run.map(of_repeats).collect()
         };
-        let by_goal: Vec<Vec<u64>> = plan.goals.iter().map(rows).collect();
+        let by_goal: Vec<Vec<Option<u64>>> = plan.goals.iter().map(rows).collect();
         let needs: Vec<SampleSizeCheck> = plan.goals.iter().zip(&by_goal).map(|(goal, rows)| need(plan, goal, rows)).collect();
         let demanding = needs.iter().enumerate().max_by_key(|(_, need)| (need.needed.unwrap_or(0), std::cmp::Reverse(need.fewest)));
         let samples = match demanding {
             Some((index, _)) => by_goal[index].clone(),
-            None => costs.iter().map(|cost| cost.measured.saturating_mul(u64::from(plan.repeats))).collect(),
+            None => costs.iter().map(|cost| of_repeats(cost.measured)).collect(),
         };
         let sum = |of: fn(&RunCost) -> Option<u64>| costs.iter().map(of).try_fold(0_u64, |sum, one| Some(sum.saturating_add(one?)));
         let mut notes = notes(plan, &costs, &needs)?;
         notes.extend(utilisation::notes(plan, &costs, &needs)?);
         Ok(Self {
-            requests: costs.iter().map(|cost| cost.requests).sum(),
+            requests: sum(|cost| cost.requests),
             prompt_tokens: sum(|cost| cost.prompt_tokens),
             answer_tokens: sum(|cost| cost.answer_tokens),
             duration_s: costs.iter().map(|cost| cost.duration_s).try_fold(0.0, |sum, one| Some(sum + one?)),
@@ -83,27 +87,37 @@ impl PlanSummary {
     }
 }
 
-fn need(plan: &Plan, goal: &Goal, rows: &[u64]) -> SampleSizeCheck {
+fn need(plan: &Plan, goal: &Goal, rows: &[Option<u64>]) -> SampleSizeCheck {
     let needed = needed_rows(goal);
-    let short = plan.runs.iter().zip(rows).filter(|(run, rows)| run.repeat == 0 && needed.is_some_and(|needed| **rows < needed)).count();
-    SampleSizeCheck { goal: goal.clone(), needed, fewest: rows.iter().copied().min().unwrap_or(0), short }
+    let cells = || plan.runs.iter().zip(rows).filter(|(run, _)| run.repeat == 0).map(|(_, rows)| *rows);
+    let short = cells().filter(|rows| rows.zip(needed).is_some_and(|(rows, needed)| rows < needed)).count();
+    let unknown = cells().filter(Option::is_none).count();
+    SampleSizeCheck { goal: goal.clone(), needed, fewest: rows.iter().flatten().copied().min(), short, unknown }
 }
 
 fn notes(plan: &Plan, costs: &[RunCost], needs: &[SampleSizeCheck]) -> Result<Vec<PlanNote>, PlanError> {
     let mut notes = Vec::new();
     let mut say = |warning: bool, text: String| notes.push(PlanNote { warning, text });
     for need in needs {
-        match need.needed {
-            Some(needed) if need.short > 0 => say(
+        match (need.needed, need.fewest) {
+            (Some(needed), Some(fewest)) if need.short > 0 => say(
                 true,
                 format!(
-                    "goal `{}` cannot be certified in {} of the cells: it takes {needed} rows, and the fewest are {}; raise `rounds`, `duration`, `requests` or `repeats`",
-                    need.goal, need.short, need.fewest
+                    "goal `{}` cannot be certified in {} of the cells: it takes {needed} rows, and the fewest are {fewest}; raise `rounds`, `duration`, `requests` or `repeats`",
+                    need.goal, need.short
                 ),
             ),
-            Some(needed) => say(false, format!("goal `{}` takes {needed} rows a cell; the fewest are {}", need.goal, need.fewest)),
-            None => say(false, format!("goal `{}` looks at {} rows a cell or more", need.goal, need.fewest)),
+            (Some(needed), Some(fewest)) => say(false, format!("goal `{}` takes {needed} rows a cell; the fewest are {fewest}", need.goal)),
+            (Some(needed), None) => say(false, format!("goal `{}` takes {needed} rows a cell", need.goal)),
+            (None, Some(fewest)) => say(false, format!("goal `{}` looks at {fewest} rows a cell or more", need.goal)),
+            (None, None) => {}
         }
+    }
+    if let Some(text) = users(plan) {
+        say(false, text);
+    }
+    if let Some(text) = unmeasured(plan) {
+        say(false, text);
     }
     if needs.is_empty() {
         say(true, "there is no goal, so there will be no verdict; add one: `[[goals]] require = \"p95(ttft) <= 2s\"`".to_owned());
@@ -122,6 +136,28 @@ fn notes(plan: &Plan, costs: &[RunCost], needs: &[SampleSizeCheck]) -> Result<Ve
         say(false, "answers are taken to be as long as they may be".to_owned());
     }
     Ok(notes)
+}
+
+/// What of a closed loop is not known beforehand.
+fn users(plan: &Plan) -> Option<String> {
+    let closed = || plan.runs.iter().filter_map(|run| run.cell.workload.single_requests()).filter(|spec| spec.users().is_some());
+    if closed().any(|spec| spec.requests.is_none()) {
+        return Some(
+            "how many requests users send within a `duration` depends on the server: `requests = 500` would have that known before"
+                .to_owned(),
+        );
+    }
+    let cut_off = closed().any(|spec| spec.duration.is_some());
+    cut_off.then(|| "users send that many requests at most: a server too slow for them is asked fewer within the `duration`".to_owned())
+}
+
+/// What of a load that rises is not measured.
+fn unmeasured(plan: &Plan) -> Option<String> {
+    let rises = |run: &super::Run| run.cell.workload.single_requests().is_some_and(|spec| spec.ramp_s() > 0.0);
+    plan.runs
+        .iter()
+        .any(rises)
+        .then(|| "requests that are due within the `ramp` are warm-up: a load that rises is in no steady state".to_owned())
 }
 
 /// How much of the matrix a frontier takes.

@@ -47,7 +47,7 @@ pub(super) fn notes(plan: &Plan, costs: &[RunCost], needs: &[SampleSizeCheck]) -
         let Some(independent) = need.needed else { continue };
         let short = loads.iter().filter(|(.., load)| load.utilisation < 1.0).filter_map(|(run, cost, load)| {
             let rows = rows_needed(independent, *load)?;
-            let has = cost.measured.saturating_mul(u64::from(plan.repeats));
+            let has = cost.measured?.saturating_mul(u64::from(plan.repeats));
             (rows > has).then(|| {
                 let time = waiting_time(rows_f64(rows) / load.rate_per_s);
                 format!(
@@ -91,21 +91,21 @@ fn listed(texts: &[String]) -> String {
 fn expected_load(cell: &CellSpec, cost: &RunCost) -> Result<Option<ExpectedLoad>, PlanError> {
     let WorkloadSpec::Requests(spec) = &cell.workload else { return Ok(None) };
     if cell.target.kind != TargetKind::Sim
-        || spec.arrival == ArrivalPattern::Trace
+        || matches!(spec.arrival, ArrivalPattern::Trace | ArrivalPattern::Closed)
         || spec.answers != AnswerPolicy::ForcedLength
-        || cost.requests == 0
     {
         return Ok(None);
     }
+    let Some(requests) = cost.requests.filter(|requests| *requests > 0) else { return Ok(None) };
     let parameters = EngineParameters::resolve(&cell.engine, 0)?;
-    let Some(prompt) = cost.prompt_tokens.map(|tokens| tokens / cost.requests) else { return Ok(None) };
+    let Some(prompt) = cost.prompt_tokens.map(|tokens| tokens / requests) else { return Ok(None) };
     let utilisation = seconds_a_request(&parameters, prompt, spec) * spec.qps;
     // Equal requests: what varies is when they come (D. J. Daley, "The serial correlation coefficients of waiting times in a stationary single server
     // queue", 1968; W. Whitt, "Planning queueing simulations", Management Science 35, 1989, for how the variability of arrivals and service enters).
     let variability = match spec.arrival {
         ArrivalPattern::Poisson => 1.0,
         ArrivalPattern::Gamma => 1.0 / spec.burstiness,
-        ArrivalPattern::Constant | ArrivalPattern::Trace => 0.0,
+        ArrivalPattern::Constant | ArrivalPattern::Trace | ArrivalPattern::Closed => 0.0,
     };
     let rows_a_row = (variability / 2.0 * rows_a_row(utilisation)).max(1.0);
     Ok(Some(ExpectedLoad { utilisation, rate_per_s: spec.qps, rows_a_row }))

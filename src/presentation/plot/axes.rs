@@ -83,11 +83,11 @@ impl PlotAxis {
         match short(&self.path) {
             "concurrent" => "groups",
             "sequential" => "sessions per group",
-            "users" | "first_user_id" => "users",
+            "users" | "first_user_id" | "concurrency" => "users",
             "rounds" => "rounds",
             "qps" => "requests/s",
             "max_sequences" => "sequences",
-            "duration" | "warmup" | "log_interval" => "s",
+            "duration" | "warmup" | "log_interval" | "ramp" | "think_time" => "s",
             name if name.ends_with("_tokens") => "tokens",
             name if name.ends_with("_timeout") => "s",
             _ => "",

@@ -108,7 +108,8 @@ impl RunHeader {
             concurrent: field("/workload/concurrent").and_then(Value::as_u64),
             sequential: field("/workload/sequential").and_then(Value::as_u64),
             shared_tokens: number("/workload/system_prompt_tokens"),
-            warmup_s: number("/workload/warmup"),
+            // A load that rises is warm-up too.
+            warmup_s: number("/workload/warmup").max(number("/workload/ramp")),
             restarts_server: text("/server/reset") == Some("restart"),
             model: text("/target/model").map(str::to_owned),
             url: (text("/target/kind") != Some("sim"))
@@ -162,5 +163,6 @@ mod tests {
         let work = header(json!({"workload": {"kind": "agents", "warmup": 5.0, "system_prompt_tokens": 400}, "target": {"kind": "sim", "url": "http://x"}})).work();
         assert_eq!((work.kind, work.url), (None, None));
         assert_eq!((work.warmup_s, work.shared_tokens), (5.0, 400.0));
+        assert!((header(json!({"workload": {"kind": "requests", "warmup": 5.0, "ramp": 30.0}})).work().warmup_s - 30.0).abs() < 1e-9);
     }
 }

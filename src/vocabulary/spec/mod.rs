@@ -5,6 +5,7 @@ pub mod documents;
 pub mod engine;
 pub mod failure_policy;
 pub mod plot;
+pub mod requests;
 pub mod scenario;
 pub mod search;
 pub mod server;

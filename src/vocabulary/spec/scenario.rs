@@ -39,7 +39,7 @@ pub struct ScenarioSpec {
     /// Which cells are run, and how long each of them: `"grid"`, `"frontier"`, or a table.
     #[serde(default)]
     pub search: SearchSpec,
-    /// The axis of numbers whose largest value that passes is the score, by name or dotted path; where missing C×S, the axis of the frontier, or `qps`.
+    /// The axis of numbers whose largest value that passes is the score, by name or dotted path; where missing C×S, the axis of the frontier, or `qps`, `users` or `concurrency`.
     #[serde(default)]
     pub score: Option<String>,
     /// The share of a cell's measured requests that may fail, from 0 to 1; a cell of which more fail has failed. Without it no share is too much.

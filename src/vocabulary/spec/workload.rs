@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use super::documents::{DocumentsSpec, SyntheticDocumentsSpec};
-use crate::foundation::units::{Seconds, TimeUnit, Tokens};
+pub use super::requests::{ArrivalPattern, RequestsSpec};
+use crate::foundation::units::{Seconds, Tokens};
 
 /// The `[workload]` section: `kind` chooses the struct.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -66,11 +67,12 @@ impl WorkloadKind {
 pub enum LoadLoop {
     /// A turn waits for the answer before it.
     Closed,
+    /// The next request is sent by whichever of so many users is free: nothing else waits for an answer.
+    UserPool { users: u32 },
     /// Nothing waits for an answer, but for a place where so many requests are in flight.
     Open { places: u32 },
 }
 
-/// What all that rooms further down ask of a workload without caring which it is: a new kind answers here.
 /// Whose prompts have a head in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SharedPromptHead {
@@ -82,6 +84,7 @@ pub enum SharedPromptHead {
     Requests,
 }
 
+/// What all that rooms further down ask of a workload without caring which it is: a new kind answers here.
 impl WorkloadSpec {
     /// Whether requests force the length of their answers, by fields that not every server takes.
     #[must_use]
@@ -98,7 +101,10 @@ impl WorkloadSpec {
     pub fn load_loop(&self) -> LoadLoop {
         match self {
             Self::DocumentQa(_) | Self::Chat(_) => LoadLoop::Closed,
-            Self::Requests(spec) => LoadLoop::Open { places: spec.max_in_flight },
+            Self::Requests(spec) => match spec.users() {
+                Some(users) => LoadLoop::UserPool { users },
+                None => LoadLoop::Open { places: spec.max_in_flight },
+            },
         }
     }
 
@@ -108,7 +114,10 @@ impl WorkloadSpec {
         match self {
             Self::DocumentQa(spec) => (spec.concurrent.into(), "concurrent"),
             Self::Chat(spec) => (spec.users.into(), "users"),
-            Self::Requests(spec) => (spec.max_in_flight.into(), "max_in_flight"),
+            Self::Requests(spec) => match spec.users() {
+                Some(users) => (users.into(), "concurrency"),
+                None => (spec.max_in_flight.into(), "max_in_flight"),
+            },
         }
     }
 
@@ -143,6 +152,22 @@ impl WorkloadSpec {
             Self::Requests(spec) if spec.trace_file().is_some() => Some(SharedPromptHead::Trace),
             Self::Requests(spec) => (spec.shared_prefix_tokens.0 > 0).then_some(SharedPromptHead::Requests),
         }
+    }
+
+    /// What is said of single requests, where that is what is sent.
+    #[must_use]
+    pub fn single_requests(&self) -> Option<&RequestsSpec> {
+        match self {
+            Self::Requests(spec) => Some(spec),
+            Self::DocumentQa(_) | Self::Chat(_) => None,
+        }
+    }
+
+    /// Whether it is known before the start which of its requests will be measured: of users who ask as fast as they are answered, only where numbers
+    /// say so.
+    #[must_use]
+    pub fn measures_known_requests(&self) -> bool {
+        self.single_requests().is_none_or(|spec| spec.users().is_none() || (spec.duration.is_none() && spec.unmeasured().0 <= 0.0))
     }
 
     /// Whether requests carry the number of their user as a header.
@@ -253,97 +278,6 @@ pub struct ChatSpec {
     pub first_user_id: u64,
 }
 
-/// Single requests, each sent at its time whatever else is in flight: arrivals follow a process or a recorded trace.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RequestsSpec {
-    /// When requests arrive: evenly, as a Poisson or gamma process, or as in a recorded trace.
-    #[serde(default)]
-    pub arrival: ArrivalPattern,
-    /// Mean requests per second; a trace has its own times.
-    #[serde(default = "one_per_second")]
-    pub qps: f64,
-    /// The shape parameter of `arrival = "gamma"`: 1 is Poisson, below 1 is burstier, above 1 is more even.
-    #[serde(default = "neutral")]
-    pub burstiness: f64,
-    /// Length of each request's own text; a trace has its own lengths.
-    #[serde(default = "thousand")]
-    pub prompt_tokens: Tokens,
-    /// Length of each answer (the most, where `answers = "live"`); a trace has its own lengths.
-    #[serde(default = "chat_answer")]
-    pub answer_tokens: Tokens,
-    /// Length of a system prompt before that text, the same for all requests byte for byte; 0 for none.
-    #[serde(default = "no_tokens")]
-    pub shared_prefix_tokens: Tokens,
-    /// How long requests are sent, warm-up included; what is in flight then is awaited.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub duration: Option<Seconds>,
-    /// How many requests are sent; where `duration` is said as well, what comes first ends the run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub requests: Option<u64>,
-    /// The first part of the run, whose requests are marked as warm-up and left out of every metric.
-    #[serde(default = "no_time")]
-    pub warmup: Seconds,
-    /// The most requests in flight, as a bound of safety: one that comes while all places are taken is sent late, and its wait is measured.
-    #[serde(default = "thousand_places")]
-    pub max_in_flight: u32,
-    /// For `arrival = "trace"`: a file in the Mooncake layout, one JSON object a line with `timestamp`, `input_length`, `output_length`, `hash_ids`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trace: Option<PathBuf>,
-    /// For a trace: the unit of its times, `"us"`, `"ms"` or `"s"`. Without it they are milliseconds, and times that look like another unit are a fault.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trace_unit: Option<TimeUnit>,
-    /// For a trace: its times are divided by this.
-    #[serde(default = "neutral")]
-    pub speed_up: f64,
-    /// For a trace: how many tokens a hash id stands for.
-    #[serde(default = "mooncake_block")]
-    pub block_tokens: Tokens,
-    /// Whether answers have exactly their length, so that every variant does the same work, or end where the server ends them.
-    #[serde(default = "forced_length")]
-    pub answers: AnswerPolicy,
-}
-
-impl RequestsSpec {
-    /// The most requests of one run: two days at 500 a second.
-    pub const MOST: u64 = 100_000_000;
-    /// The most of a trace, which is held in memory.
-    pub const MOST_OF_A_TRACE: u64 = 1_000_000;
-
-    /// The file whose requests are sent again.
-    #[must_use]
-    pub fn trace_file(&self) -> Option<&std::path::Path> {
-        self.trace.as_deref().filter(|_| self.arrival == ArrivalPattern::Trace)
-    }
-
-    /// The most requests that a run of its kind may have.
-    #[must_use]
-    pub fn bound(&self) -> u64 {
-        if self.arrival == ArrivalPattern::Trace { Self::MOST_OF_A_TRACE } else { Self::MOST }
-    }
-
-    /// How many requests may be sent at most.
-    #[must_use]
-    pub fn most(&self) -> u64 {
-        self.requests.unwrap_or(self.bound()).min(self.bound())
-    }
-}
-
-/// When the requests of `requests` arrive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ArrivalPattern {
-    /// One every `1 / qps` seconds.
-    Constant,
-    /// Independently of each other: exponential gaps.
-    #[default]
-    Poisson,
-    /// Gamma gaps of shape `burstiness`.
-    Gamma,
-    /// At the times of a recorded trace.
-    Trace,
-}
-
 /// What to do where there are fewer documents than sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -435,19 +369,19 @@ fn five() -> u32 {
 fn ten() -> u32 {
     10
 }
-fn one_per_second() -> f64 {
+pub(super) fn one_per_second() -> f64 {
     1.0
 }
 fn document_answer() -> Tokens {
     Tokens(512)
 }
-fn chat_answer() -> Tokens {
+pub(super) fn chat_answer() -> Tokens {
     Tokens(100)
 }
 fn question() -> Tokens {
     Tokens(32)
 }
-fn thousand() -> Tokens {
+pub(super) fn thousand() -> Tokens {
     Tokens(1000)
 }
 fn minute() -> Seconds {
@@ -456,23 +390,8 @@ fn minute() -> Seconds {
 fn half_minute() -> Seconds {
     Seconds(30.0)
 }
-fn no_time() -> Seconds {
+pub(super) fn no_time() -> Seconds {
     Seconds(0.0)
-}
-fn no_tokens() -> Tokens {
-    Tokens(0)
-}
-fn neutral() -> f64 {
-    1.0
-}
-fn thousand_places() -> u32 {
-    1000
-}
-fn mooncake_block() -> Tokens {
-    Tokens(512)
-}
-fn forced_length() -> AnswerPolicy {
-    AnswerPolicy::ForcedLength
 }
 
 #[cfg(test)]

@@ -60,12 +60,14 @@ pub(super) fn schedule(spec: &DocumentQaSpec) -> RequestSchedule {
     RequestSchedule {
         lanes,
         arrivals: None,
+        user_pool: None,
         mid_life: Vec::new(),
         first_session: 0,
         warmup: Micros::ZERO,
+        warmup_requests: 0,
         end: None,
         offered_qps: None,
-        requests: u64::from(spec.concurrent) * requests_a_group,
+        requests: Some(u64::from(spec.concurrent) * requests_a_group),
     }
 }
 
@@ -83,7 +85,7 @@ mod tests {
         let schedule = schedule(&spec(2, 3, 1));
         let second: Vec<(u64, u32)> = schedule.lanes[1].steps.clone().map(|step| (step.session, step.turn)).collect();
         assert_eq!(second, [(3, 0), (4, 0), (5, 0), (3, 1), (4, 1), (5, 1)]);
-        assert_eq!(schedule.requests, 12);
+        assert_eq!(schedule.requests, Some(12));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! WHEN it may be sent: a [`RequestSchedule`] of lanes, each a sequence of steps that one user or group goes through one at a time, or of
-//! arrivals that wait for nobody.
+//! WHEN it may be sent: a [`RequestSchedule`] of lanes, each a sequence of steps that one user or group goes through one at a time, of
+//! arrivals that wait for nobody, or of a sequence out of which each of N users takes the next step when it is free.
 //!
 //! Pure arithmetic over the workload's spec, the seed and a trace that was read: the same input gives the same schedule. Nothing here
 //! knows a target, a prompt or a clock; times are offsets from the start of the load.
@@ -11,7 +11,9 @@ mod open;
 mod planned_load;
 mod planned_row;
 mod poisson;
+mod ramp;
 mod trace;
+mod user_pool;
 mod user_rate;
 mod variate;
 
@@ -20,6 +22,7 @@ use std::sync::Arc;
 pub use open::{ArrivalTimes, OpenLoopArrivals};
 pub use planned_load::{PlannedLoad, goal_rows, user_numbers};
 pub use planned_row::PlannedRow;
+pub use user_pool::UserPool;
 
 use crate::foundation::clock::Micros;
 use crate::vocabulary::spec::workload::WorkloadSpec;
@@ -95,17 +98,21 @@ pub struct RequestSchedule {
     pub lanes: Vec<SerialRequests>,
     /// Requests that are sent at their times whatever else is in flight.
     pub arrivals: Option<OpenLoopArrivals>,
+    /// Requests of which each is sent by the next free user.
+    pub user_pool: Option<UserPool>,
     pub mid_life: Vec<PrefilledUser>,
     /// What rows number session 0 by.
     pub first_session: u64,
     /// Turns due before this offset are warm-up.
     pub warmup: Micros,
+    /// And so are the steps of so many sessions, the first ones.
+    pub warmup_requests: u64,
     /// No turn is sent from this offset on; `None` where the steps end by themselves.
     pub end: Option<Micros>,
     /// Requests per second that the schedule asks for; `None` for closed loops.
     pub offered_qps: Option<f64>,
-    /// How many requests will be sent if every one is answered in time, prefill included.
-    pub requests: u64,
+    /// How many requests will be sent if every one is answered in time, prefill included; `None` where that depends on the answers.
+    pub requests: Option<u64>,
 }
 
 impl RequestSchedule {
@@ -114,7 +121,10 @@ impl RequestSchedule {
         match spec {
             WorkloadSpec::DocumentQa(spec) => closed::schedule(spec),
             WorkloadSpec::Chat(spec) => user_rate::schedule(spec),
-            WorkloadSpec::Requests(spec) => open::schedule(spec, seed, trace.unwrap_or_default()),
+            WorkloadSpec::Requests(spec) => match spec.users() {
+                Some(users) => user_pool::schedule(spec, users),
+                None => open::schedule(spec, seed, trace.unwrap_or_default()),
+            },
         }
     }
 }

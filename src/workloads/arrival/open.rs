@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::constant::ConstantArrivals;
 use super::gamma::GammaArrivals;
 use super::poisson::PoissonArrivals;
+use super::ramp::ramped;
 use super::trace::TraceArrivals;
 use super::{RequestSchedule, ScheduledTurn, SendTrigger};
 use crate::foundation::clock::Micros;
@@ -16,6 +17,8 @@ use crate::vocabulary::trace::Trace;
 #[derive(Debug, Clone)]
 pub struct OpenLoopArrivals {
     times: ArrivalTimes,
+    /// How long the rate rises.
+    ramp_s: f64,
     /// None comes from this offset on.
     end: Option<Micros>,
     number: u64,
@@ -52,10 +55,11 @@ impl OpenLoopArrivals {
             ArrivalPattern::Constant => ArrivalTimes::Constant(ConstantArrivals::new(spec.qps)),
             ArrivalPattern::Poisson => ArrivalTimes::Poisson(PoissonArrivals::new(seed, spec.qps)),
             ArrivalPattern::Gamma => ArrivalTimes::Gamma(GammaArrivals::new(seed, spec.qps, spec.burstiness)),
-            ArrivalPattern::Trace => ArrivalTimes::Trace(TraceArrivals::new(trace, spec.speed_up)),
+            // Users have no times.
+            ArrivalPattern::Trace | ArrivalPattern::Closed => ArrivalTimes::Trace(TraceArrivals::new(trace, spec.speed_up)),
         };
         let end = spec.duration.map(|duration| Micros::from_secs_f64(duration.0));
-        Self { times, end, number: 0, most: spec.most(), places: spec.max_in_flight }
+        Self { times, ramp_s: spec.ramp_s(), end, number: 0, most: spec.most(), places: spec.max_in_flight }
     }
 }
 
@@ -66,7 +70,7 @@ impl Iterator for OpenLoopArrivals {
         if self.number >= self.most {
             return None;
         }
-        let at = Micros::from_secs_f64(self.times.next()?);
+        let at = Micros::from_secs_f64(ramped(self.times.next()?, self.ramp_s));
         if self.end.is_some_and(|end| at >= end) {
             return None;
         }
@@ -78,30 +82,39 @@ impl Iterator for OpenLoopArrivals {
 
 pub(super) fn schedule(spec: &RequestsSpec, seed: u64, trace: Arc<Trace>) -> RequestSchedule {
     let arrivals = OpenLoopArrivals::new(spec, seed, trace);
-    let (requests, offered_qps) = offered(arrivals.clone());
+    let (requests, offered_qps) = offered(arrivals.clone(), Micros::from_secs_f64(spec.ramp_s()));
     RequestSchedule {
         lanes: Vec::new(),
         mid_life: Vec::new(),
         first_session: 0,
-        warmup: Micros::from_secs_f64(spec.warmup.0),
+        warmup: Micros::from_secs_f64(spec.unmeasured().0),
+        warmup_requests: spec.unmeasured_requests(),
         end: arrivals.end,
         offered_qps,
-        requests,
+        requests: Some(requests),
         arrivals: Some(arrivals),
+        user_pool: None,
     }
 }
 
-/// How many requests come, and the rate at which they do: gaps over the time from the first to the last, as rates of what was sent are
+/// How many requests come, and the rate at which they do after the ramp: gaps over the time from the first to the last, as rates of what was sent are
 /// computed, so that the two can be compared. A process of random gaps keeps its mean rate only on average.
 #[expect(clippy::cast_precision_loss, reason = "a run has at most a hundred million requests")]
-fn offered(arrivals: OpenLoopArrivals) -> (u64, Option<f64>) {
+fn offered(arrivals: OpenLoopArrivals, ramp: Micros) -> (u64, Option<f64>) {
     let dues = arrivals.filter_map(|step| match step.due {
         SendTrigger::At(at) => Some(at),
         SendTrigger::AfterPrevious | SendTrigger::AfterFirstAnswers => None,
     });
-    let (count, ends) = dues.fold((0_u64, None), |(count, ends), at| (count + 1, Some((ends.map_or(at, |(first, _)| first), at))));
+    let (mut requests, mut gaps, mut ends) = (0_u64, 0_u64, None);
+    for at in dues {
+        requests += 1;
+        if at >= ramp {
+            gaps += u64::from(ends.is_some());
+            ends = Some((ends.map_or(at, |(first, _)| first), at));
+        }
+    }
     let span_s = ends.map_or(0.0, |(first, last): (Micros, Micros)| last.since(first).as_secs_f64());
-    (count, (span_s > 0.0).then(|| (count - 1) as f64 / span_s))
+    (requests, (span_s > 0.0).then(|| gaps as f64 / span_s))
 }
 
 #[cfg(test)]
@@ -135,11 +148,11 @@ mod tests {
     fn duration_and_number_end_the_run_whichever_comes_first() {
         let both = |duration: u32, requests: u32| {
             let schedule = of(&format!(r#""arrival": "constant", "qps": 4, "duration": {duration}, "requests": {requests}"#));
-            (schedule.requests, dues(&schedule).last().copied())
+            (schedule.requests.unwrap(), dues(&schedule).last().copied())
         };
         assert_eq!(both(10, 1000), (40, Some(9_750_000)));
         assert_eq!(both(10, 7), (7, Some(1_500_000)));
-        assert_eq!(of(r#""arrival": "constant", "requests": 3, "qps": 0.5"#).requests, 3);
+        assert_eq!(of(r#""arrival": "constant", "requests": 3, "qps": 0.5"#).requests, Some(3));
     }
 
     #[test]
@@ -149,7 +162,23 @@ mod tests {
         let poisson = of(r#""qps": 4, "duration": 1000"#);
         let offered = poisson.offered_qps.unwrap();
         // The number in 1,000 s has mean 4,000 and standard deviation 63.
-        assert!((offered - 4.0).abs() < 0.25 && poisson.requests.abs_diff(4000) < 253, "{offered}");
+        assert!((offered - 4.0).abs() < 0.25 && poisson.requests.unwrap().abs_diff(4000) < 253, "{offered}");
+    }
+
+    #[test]
+    fn a_rate_rises_evenly_over_the_ramp_and_is_the_asked_one_after_it() {
+        // λ t² / 2R = k: the k-th of two a second over 8 s comes at √(8 k) s until 8 come at 8 s, then one every half second.
+        let ramped = of(r#""arrival": "constant", "qps": 2, "ramp": 8, "duration": 10"#);
+        let first: Vec<u64> = (0..8_u32).map(|number| Micros::from_secs_f64(f64::from(8 * number).sqrt()).0).collect();
+        let then = [8_000_000, 8_500_000, 9_000_000, 9_500_000];
+        assert_eq!(dues(&ramped), [first.as_slice(), &then].concat());
+        assert_eq!((ramped.requests, ramped.offered_qps, ramped.warmup), (Some(12), Some(2.0), Micros(8_000_000)));
+        // A quarter of what a ramp brings comes in its first half, whatever the gaps: 1,000 of 4,000, with standard deviation 32.
+        for process in [r#""arrival": "poisson""#, r#""arrival": "gamma", "burstiness": 1"#] {
+            let random = dues(&of(&format!(r#"{process}, "qps": 8, "ramp": 1000, "duration": 1001"#)));
+            let early = random.iter().filter(|at| **at < 500_000_000).count();
+            assert!(early.abs_diff(1000) < 127, "{process}: {early}");
+        }
     }
 
     #[test]
@@ -169,6 +198,6 @@ mod tests {
         assert_eq!(at(r#", "speed_up": 0.5, "duration": 6"#), [0, 0, 554_000]);
         assert_eq!(at(r#", "requests": 1"#), [0]);
         let schedule = schedule(&spec(r#""arrival": "trace", "speed_up": 2"#), 7, trace);
-        assert_eq!((schedule.requests, schedule.offered_qps), (4, Some(2.0)));
+        assert_eq!((schedule.requests, schedule.offered_qps), (Some(4), Some(2.0)));
     }
 }

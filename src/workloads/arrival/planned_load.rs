@@ -2,12 +2,14 @@
 //! cells asks for both of every cell.
 //!
 //! The schedules say the same step by step ([`RequestSchedule::measured_rows`](super::RequestSchedule::measured_rows)); the tests hold the two to
-//! each other. Where gaps are random the numbers here are what is expected.
+//! each other. Where gaps are random the numbers here are what is expected; where users ask as fast as they are answered, only a number that is asked for
+//! is known.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::open::OpenLoopArrivals;
+use super::ramp::{at_full_rate, ramped};
 use super::user_rate::common_divisor;
 use super::{ScheduledTurn, SendTrigger};
 use crate::foundation::clock::Micros;
@@ -18,13 +20,13 @@ use crate::vocabulary::trace::Trace;
 /// What one run of a workload sends. Requests that lay histories into the server's caches before the load starts are not among it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PlannedLoad {
-    /// Requests of the warm-up and of the measured phase.
-    pub requests: u64,
-    /// Those of the measured phase, which come after all others.
-    pub measured: u64,
+    /// Requests of the warm-up and of the measured phase, or the most there can be; `None` where answers alone decide.
+    pub requests: Option<u64>,
+    /// Those of the measured phase, which come after all others, or the most of them.
+    pub measured: Option<u64>,
     /// For how many seconds requests are sent; `None` where that depends on the answers.
     pub duration_s: Option<f64>,
-    /// Whether every run has that number of requests; otherwise it is what is expected of random gaps.
+    /// Whether every run has that number of requests; otherwise it is what is expected of random gaps, or the most that a duration may cut off.
     pub is_certain: bool,
 }
 
@@ -36,8 +38,15 @@ impl PlannedLoad {
             WorkloadSpec::DocumentQa(spec) => closed(spec),
             WorkloadSpec::Chat(spec) => user_rate(spec),
             WorkloadSpec::Requests(spec) if spec.arrival == ArrivalPattern::Trace => replayed(spec, trace),
+            WorkloadSpec::Requests(spec) if spec.arrival == ArrivalPattern::Closed => pooled(spec),
             WorkloadSpec::Requests(spec) => open(spec),
         }
+    }
+
+    /// The numbers of the measured phase's requests, in the order of their times.
+    #[must_use]
+    pub fn measured_numbers(&self) -> Option<Range<u64>> {
+        Some(self.requests? - self.measured?..self.requests?)
     }
 
     /// What the time of a run grows with, to compare runs of one scenario by: the seconds for which requests are sent, or how many there are;
@@ -45,21 +54,36 @@ impl PlannedLoad {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     pub fn work(&self) -> Option<f64> {
-        self.duration_s.or_else(|| (self.requests > 0).then_some(self.requests as f64))
+        self.duration_s.or_else(|| self.requests.filter(|requests| *requests > 0).map(|requests| requests as f64))
     }
 }
 
 fn closed(spec: &DocumentQaSpec) -> PlannedLoad {
     let requests = spec.sessions().saturating_mul(u64::from(spec.rounds) + 1);
-    PlannedLoad { requests, measured: requests, duration_s: None, is_certain: true }
+    PlannedLoad { requests: Some(requests), measured: Some(requests), duration_s: None, is_certain: true }
+}
+
+/// Users who ask as fast as they are answered: how many requests a duration has room for, and how many of them a warm-up takes, is not known.
+fn pooled(spec: &RequestsSpec) -> PlannedLoad {
+    let requests = spec.requests.map(|_| spec.most());
+    PlannedLoad {
+        requests,
+        measured: requests.map(|requests| requests.saturating_sub(spec.unmeasured_requests())),
+        duration_s: spec.duration.map(|duration| duration.0).filter(|_| requests.is_none()),
+        is_certain: requests.is_some() && spec.duration.is_none(),
+    }
+}
+
+fn user_rate(spec: &ChatSpec) -> PlannedLoad {
+    let requests = turns_before(spec, spec.duration.0);
+    let measured = requests.saturating_sub(turns_before(spec, spec.warmup.0));
+    PlannedLoad { requests: Some(requests), measured: Some(measured), duration_s: Some(spec.duration.0), is_certain: true }
 }
 
 /// Turns are due in the middle of every interval of `1 / qps` seconds, whatever users and rounds are.
 #[expect(clippy::cast_precision_loss, reason = "a run has far fewer than 2^53 requests")]
-fn user_rate(spec: &ChatSpec) -> PlannedLoad {
-    let before = |seconds: f64| count_before(seconds, seconds * spec.qps - 0.5, |number| (number as f64 + 0.5) / spec.qps);
-    let requests = before(spec.duration.0);
-    PlannedLoad { requests, measured: requests.saturating_sub(before(spec.warmup.0)), duration_s: Some(spec.duration.0), is_certain: true }
+fn turns_before(spec: &ChatSpec, seconds: f64) -> u64 {
+    count_before(seconds, seconds * spec.qps - 0.5, |number| (number as f64 + 0.5) / spec.qps)
 }
 
 /// How many numbers the users of a run have, from 0 on. Those who follow the users that are present at the start take the highest number of the next
@@ -67,7 +91,7 @@ fn user_rate(spec: &ChatSpec) -> PlannedLoad {
 #[must_use]
 pub fn user_numbers(spec: &ChatSpec) -> u64 {
     let (users, rounds) = (u64::from(spec.users.max(1)), u64::from(spec.rounds.max(1)));
-    let requests = user_rate(spec).requests;
+    let requests = turns_before(spec, spec.duration.0);
     // Of every `rounds` requests one is a user's first; where it stands among them is shifted a little from user to user.
     let (whole, rest) = (requests / rounds, requests % rounds);
     let number = users - 1 - whole % users;
@@ -78,19 +102,18 @@ pub fn user_numbers(spec: &ChatSpec) -> u64 {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "expected counts, saturating")]
 fn open(spec: &RequestsSpec) -> PlannedLoad {
     let even = spec.arrival == ArrivalPattern::Constant;
+    let ramp_s = spec.ramp_s();
     let before = |seconds: f64| {
-        if even {
-            count_before(seconds, seconds * spec.qps, |number| number as f64 / spec.qps)
-        } else {
-            (seconds * spec.qps).round() as u64
-        }
+        let about = at_full_rate(seconds, ramp_s) * spec.qps;
+        if even { count_before(seconds, about, |number| ramped(number as f64 / spec.qps, ramp_s)) } else { about.round() as u64 }
     };
     let most = spec.most();
     let requests = spec.duration.map_or(most, |duration| before(duration.0).min(most));
-    let by_number = most as f64 / spec.qps;
+    let by_number = ramped(most as f64 / spec.qps, ramp_s);
+    let unmeasured = before(spec.unmeasured().0).max(spec.unmeasured_requests());
     PlannedLoad {
-        requests,
-        measured: requests.saturating_sub(before(spec.warmup.0)),
+        requests: Some(requests),
+        measured: Some(requests.saturating_sub(unmeasured)),
         duration_s: Some(spec.duration.map_or(by_number, |duration| duration.0.min(by_number))),
         // Of a process with random gaps, a number is certain and a duration is not.
         is_certain: even || spec.duration.is_none(),
@@ -102,11 +125,12 @@ fn replayed(spec: &RequestsSpec, trace: Option<&Arc<Trace>>) -> PlannedLoad {
     let arrivals = OpenLoopArrivals::new(spec, 0, trace.cloned().unwrap_or_default());
     let warmup = Micros::from_secs_f64(spec.warmup.0);
     let (mut requests, mut measured, mut last) = (0, 0, None);
-    for ScheduledTurn { due, .. } in arrivals {
+    for ScheduledTurn { due, session, .. } in arrivals {
         let SendTrigger::At(at) = due else { continue };
-        (requests, measured, last) = (requests + 1, measured + u64::from(at >= warmup), Some(at));
+        let is_measured = at >= warmup && session >= spec.unmeasured_requests();
+        (requests, measured, last) = (requests + 1, measured + u64::from(is_measured), Some(at));
     }
-    PlannedLoad { requests, measured, duration_s: last.map(Micros::as_secs_f64), is_certain: true }
+    PlannedLoad { requests: Some(requests), measured: Some(measured), duration_s: last.map(Micros::as_secs_f64), is_certain: true }
 }
 
 /// How many of ascending times, in seconds and rounded to microseconds as schedules round them, lie before a moment. `about` is how many before
@@ -217,14 +241,14 @@ mod tests {
     /// Requests, measured ones, and rows that fulfil the conditions, as counted by arithmetic.
     fn planned(spec: &WorkloadSpec, of: &str, trace: Option<&Arc<Trace>>) -> (u64, u64, u64) {
         let load = PlannedLoad::of(spec, trace);
-        (load.requests, load.measured, goal_rows(spec, load.requests - load.measured..load.requests, &conditions(of)))
+        (load.requests.unwrap(), load.measured.unwrap(), goal_rows(spec, load.measured_numbers().unwrap(), &conditions(of)))
     }
 
     /// The same by walking through the schedule.
     fn walked(spec: &WorkloadSpec, of: &str, seed: u64, trace: Option<&Arc<Trace>>) -> (u64, u64, u64) {
         let schedule = RequestSchedule::new(spec, seed, trace.cloned());
         let fulfil = conditions(of);
-        let requests = schedule.requests - schedule.mid_life.len() as u64;
+        let requests = schedule.requests.unwrap() - schedule.mid_life.len() as u64;
         let kept = schedule.measured_rows().filter(|row| row.fulfils(&fulfil)).count() as u64;
         (requests, schedule.measured_rows().count() as u64, kept)
     }
@@ -267,7 +291,7 @@ mod tests {
         assert_eq!(planned(&qa, "turn >= 1 and lane != 3", None).0, u64::MAX);
         for qps in [1e-300, 1e9, 1e300] {
             let chat = spec(&format!(r#""kind": "chat", "users": 4294967295, "qps": {qps:e}, "duration": 1e9"#));
-            assert!(planned(&chat, "turn >= 1", None).2 <= PlannedLoad::of(&chat, None).requests);
+            assert!(planned(&chat, "turn >= 1", None).2 <= PlannedLoad::of(&chat, None).requests.unwrap());
         }
     }
 
@@ -278,6 +302,8 @@ mod tests {
         assert_eq!(work(r#""kind": "chat", "duration": 90"#), Some(90.0));
         assert_eq!(work(r#""kind": "requests", "qps": 4, "duration": 10, "requests": 20"#), Some(5.0));
         assert_eq!(work(r#""kind": "requests", "arrival": "trace", "trace": "a.jsonl""#), None);
+        assert_eq!(work(r#""kind": "requests", "arrival": "closed", "concurrency": 4, "duration": 90"#), Some(90.0));
+        assert_eq!(work(r#""kind": "requests", "arrival": "closed", "concurrency": 4, "duration": 90, "requests": 20"#), Some(20.0));
     }
 
     proptest! {
@@ -288,13 +314,30 @@ mod tests {
         }
 
         #[test]
+        fn requests_that_users_share_are_counted_exactly_where_their_number_is_asked_for(
+            users in 1..9_u32, requests in 1..40_u64, warm in 0..50_u64, of in any_conditions(KNOWN),
+        ) {
+            let closed = format!(r#""kind": "requests", "arrival": "closed", "concurrency": {users}, "warmup_requests": {warm}"#);
+            let counted = spec(&format!(r#"{closed}, "requests": {requests}"#));
+            prop_assert_eq!(planned(&counted, &of, None), walked(&counted, &of, 7, None));
+            prop_assert!(PlannedLoad::of(&counted, None).is_certain);
+            let cut_off = PlannedLoad::of(&spec(&format!(r#"{closed}, "requests": {requests}, "duration": 9"#)), None);
+            prop_assert_eq!((cut_off.requests, cut_off.duration_s, cut_off.is_certain), (Some(requests), None, false));
+            let timed = PlannedLoad::of(&spec(&format!(r#"{closed}, "duration": 9"#)), None);
+            prop_assert_eq!((timed.requests, timed.measured, timed.duration_s, timed.is_certain), (None, None, Some(9.0), false));
+        }
+
+        #[test]
         fn even_arrivals_are_counted_exactly(
-            rate in 1..5_000_u32, ms in 1..20_000_u32, warm in 0.0..1.0_f64, most in 1..400_u32, of in any_conditions(KNOWN),
+            rate in 1..5_000_u32, ms in 1..20_000_u32, warm in 0.0..1.0_f64, ramp in prop_oneof![Just(0.0), 0.0..1.0_f64], most in 1..400_u32,
+            warm_requests in 0..60_u32, of in any_conditions(KNOWN),
         ) {
             let (qps, duration) = (f64::from(rate) / 100.0, f64::from(ms) / 1e3);
-            let warmup = (duration * warm * 1e3).floor() / 1e3;
+            let part = |share: f64| (duration * share * 1e3).floor() / 1e3;
+            let (warmup, ramp) = (part(warm), part(ramp));
             let spec = spec(&format!(
-                r#""kind": "requests", "arrival": "constant", "qps": {qps}, "duration": {duration}, "warmup": {warmup}, "requests": {most}"#
+                r#""kind": "requests", "arrival": "constant", "qps": {qps}, "duration": {duration}, "warmup": {warmup}, "ramp": {ramp},
+                "warmup_requests": {warm_requests}, "requests": {most}"#
             ));
             prop_assert_eq!(planned(&spec, &of, None), walked(&spec, &of, 7, None));
         }

@@ -1,6 +1,7 @@
 //! The rows of the measured phase, known before anything is sent: by walking through a schedule.
 //!
-//! Every step of a schedule leaves exactly one row, also where it is never sent or its session has ended.
+//! Every step of a schedule leaves exactly one row, also where it is never sent or its session has ended; only of a sequence that users share, the
+//! steps that a duration cuts off leave none.
 
 use super::{RequestSchedule, ScheduledTurn, SendTrigger};
 use crate::vocabulary::goal::{ConditionField, RowCondition};
@@ -48,18 +49,20 @@ impl RequestSchedule {
     pub fn measured_rows(&self) -> impl Iterator<Item = PlannedRow> {
         let of_lanes = self.lanes.iter().flat_map(|lane| lane.steps.clone().map(|step| (step, lane.number)));
         let of_arrivals = self.arrivals.clone().into_iter().flatten().map(|step| (step, 0));
-        of_lanes.chain(of_arrivals).filter(|(step, _)| self.is_measured(*step)).map(|(step, lane)| PlannedRow {
+        let of_users = self.user_pool.clone().into_iter().flatten().map(|step| (step, 0));
+        of_lanes.chain(of_arrivals).chain(of_users).filter(|(step, _)| self.is_measured(*step)).map(|(step, lane)| PlannedRow {
             session: self.first_session.saturating_add(step.session),
             lane,
             turn: step.turn,
         })
     }
 
-    /// Whether a step belongs to the measured phase; what follows an answer has no warm-up before it.
+    /// Whether a step belongs to the measured phase; what follows an answer may be due after any warm-up.
     fn is_measured(&self, step: ScheduledTurn) -> bool {
-        match step.due {
+        let is_due_in_it = match step.due {
             SendTrigger::At(at) => at >= self.warmup,
             SendTrigger::AfterPrevious | SendTrigger::AfterFirstAnswers => true,
-        }
+        };
+        is_due_in_it && step.session >= self.warmup_requests
     }
 }

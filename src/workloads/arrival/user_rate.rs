@@ -84,12 +84,14 @@ pub(super) fn schedule(spec: &ChatSpec) -> RequestSchedule {
         .collect();
     let turns: usize = lanes.iter().map(|lane| lane.steps.clone().count()).sum();
     RequestSchedule {
-        requests: (turns + mid_life.len()) as u64,
+        requests: Some((turns + mid_life.len()) as u64),
         lanes,
         arrivals: None,
+        user_pool: None,
         mid_life,
         first_session: spec.first_user_id,
         warmup: Micros::from_secs_f64(spec.warmup.0),
+        warmup_requests: 0,
         end: Some(end),
         offered_qps: Some(spec.qps),
     }

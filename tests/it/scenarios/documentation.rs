@@ -141,6 +141,8 @@ fn beside(name: &str) -> &'static str {
         "burstiness" => "arrival = \"gamma\"\nduration = 60\n",
         "trace" => "arrival = \"trace\"\n",
         "trace_unit" | "speed_up" | "block_tokens" => "arrival = \"trace\"\ntrace = \"no-such.jsonl\"\n",
+        "concurrency" => "arrival = \"closed\"\nduration = 60\n",
+        "think_time" => "arrival = \"closed\"\nconcurrency = 8\nduration = 60\n",
         "duration" => "",
         _ => "duration = 60\n",
     }

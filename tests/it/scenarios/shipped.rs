@@ -38,5 +38,5 @@ fn the_lmcache_scenario_sweeps_16_cells_for_two_variants_with_enough_rows_in_eac
     assert_eq!(plan.runs.len(), 2 * 16 * 3);
     assert!(plan.simulated && plan.runs.iter().all(|run| run.simulated));
     let outlook = PlanSummary::of(&plan).unwrap();
-    assert_eq!((outlook.needs[0].needed, outlook.needs[0].fewest, outlook.needs[0].short), (Some(59), 60, 0));
+    assert_eq!((outlook.needs[0].needed, outlook.needs[0].fewest, outlook.needs[0].short), (Some(59), Some(60), 0));
 }

@@ -130,6 +130,8 @@ fn rows_that_are_counted_before_a_run_are_those_that_it_leaves() {
             "system_prompt_tokens": 50, "history_tokens": 50, "question_tokens": 10}),
         json!({"kind": "requests", "arrival": "poisson", "qps": 20.0, "duration": 10, "warmup": 2, "prompt_tokens": 100, "answer_tokens": 400,
             "max_in_flight": 2}),
+        json!({"kind": "requests", "arrival": "constant", "qps": 20.0, "duration": 10, "ramp": 4, "warmup_requests": 90, "prompt_tokens": 100}),
+        json!({"kind": "requests", "arrival": "closed", "concurrency": 3, "requests": 50, "warmup_requests": 7, "prompt_tokens": 100}),
         // Of which requests fail, so that sessions end.
         json!({"kind": "document_qa", "documents": {"synthetic_tokens": 500}, "concurrent": 2, "sequential": 4, "rounds": 3, "answer_tokens": 5,
             "on_error": "end_session"}),

@@ -1,4 +1,4 @@
-//! Rules of `[workload]` of kind `requests`: what a process needs, what a trace brings along, and where a run ends.
+//! Rules of `[workload]` of kind `requests`: what a process needs, what a trace brings along, what users are, and where a run ends.
 
 use super::workload::{WHERE, answer_tokens, rate};
 use super::{FileLookupCache, RuleReporter};
@@ -9,9 +9,19 @@ pub fn check(spec: &RequestsSpec, disk: &mut FileLookupCache, look: &mut RuleRep
     match spec.arrival {
         ArrivalPattern::Trace => trace(spec, disk, look),
         ArrivalPattern::Constant | ArrivalPattern::Poisson | ArrivalPattern::Gamma => process(spec, look),
+        ArrivalPattern::Closed => closed(spec, look),
+    }
+    if spec.arrival != ArrivalPattern::Closed {
+        look.at_least_one(&["workload", "max_in_flight"], spec.max_in_flight.into());
+        for field in ["concurrency", "think_time"] {
+            if look.is_written(&["workload", field]) {
+                let message = format!("`{field}` says nothing beside requests that wait for no answer");
+                look.fault(&["workload", field], message, "write `arrival = \"closed\"`, or leave it out");
+            }
+        }
     }
     end(spec, look);
-    look.at_least_one(&["workload", "max_in_flight"], spec.max_in_flight.into());
+    warmup_requests(spec, look);
     if spec.answers == AnswerPolicy::Scripted {
         let hint = "write `answers = \"forced_length\"` for equal work, or `answers = \"live\"`";
         look.fault(&["workload", "answers"], "a scripted answer says nothing where no turn comes after it", hint);
@@ -29,6 +39,32 @@ fn process(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
             look.fault(&["workload", field], message, "write `arrival = \"trace\"`, or leave it out");
         }
     }
+}
+
+fn closed(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
+    match spec.concurrency {
+        None => {
+            let hint = "write `concurrency = 8`, or several of them: `[matrix] concurrency = \"1..=64 x2\"`";
+            look.fault(&["workload", "arrival"], "`arrival = \"closed\"` needs `concurrency`, the number of users", hint);
+        }
+        Some(users) => look.at_least_one(&["workload", "concurrency"], users.into()),
+    }
+    for (field, instead) in [
+        ("qps", "users ask as fast as they are answered; `arrival = \"poisson\"` has a rate"),
+        ("burstiness", "users ask as fast as they are answered; `arrival = \"gamma\"` has a rate and a shape"),
+        ("trace", "users ask as fast as they are answered; `arrival = \"trace\"` sends it again"),
+        ("trace_unit", "it is of a trace"),
+        ("speed_up", "it is of a trace"),
+        ("block_tokens", "it is of a trace"),
+        ("max_in_flight", "never more are in flight than `concurrency`"),
+    ] {
+        if look.is_written(&["workload", field]) {
+            let message = format!("`{field}` says nothing beside a closed loop");
+            look.contradiction(&["workload", field], &["workload", "arrival"], message, format!("leave it out: {instead}"));
+        }
+    }
+    look.at_least_one(&["workload", "prompt_tokens"], spec.prompt_tokens.0);
+    answer_tokens(spec.answer_tokens.0, look);
 }
 
 fn burstiness(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
@@ -64,6 +100,7 @@ fn trace(spec: &RequestsSpec, disk: &mut FileLookupCache, look: &mut RuleReporte
     for (field, instead) in [
         ("qps", "a trace has its own times; `speed_up = 2` sends them twice as fast"),
         ("burstiness", "a trace has its own times"),
+        ("ramp", "a trace has its own times; `warmup` leaves its beginning out"),
         ("prompt_tokens", "a trace has its own lengths"),
         ("answer_tokens", "a trace has its own lengths"),
         ("shared_prefix_tokens", "a trace says by its hash ids what is shared"),
@@ -99,20 +136,51 @@ fn end(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
     let most = RequestsSpec::MOST as f64;
     if duration.0 <= 0.0 {
         look.fault(&["workload", "duration"], "`workload.duration` is longer than 0", "write `duration = \"60s\"`");
-    } else if spec.warmup.0 >= duration.0 {
-        let message = format!("the warm-up of {} leaves nothing of the duration of {duration}", spec.warmup);
-        look.fault(&["workload", "warmup"], message, "`duration` includes the warm-up");
-    } else if spec.arrival != ArrivalPattern::Trace && spec.requests.is_none() && duration.0 * spec.qps > most {
+    } else if spec.unmeasured().0 >= duration.0 {
+        let (field, name) = longest_warmup(spec);
+        let message = format!("the {name} of {} leaves nothing of the duration of {duration}", spec.unmeasured());
+        look.fault(&["workload", field], message, format!("`duration` includes the {name}"));
+    } else if has_rate(spec) && spec.requests.is_none() && duration.0 * spec.qps > most {
         let message = format!("{} requests a second for {duration} are more than the {most} of one run", spec.qps);
         look.fault(&["workload", "duration"], message, "lower `qps` or `duration`, or end the run by `requests`");
     }
 }
 
+/// Which of the two makes the warm-up as long as it is: the field, and what it is called. What is due while the load rises is warm-up.
+fn longest_warmup(spec: &RequestsSpec) -> (&'static str, &'static str) {
+    if spec.ramp_s() > spec.warmup.0 { ("ramp", "ramp") } else { ("warmup", "warm-up") }
+}
+
+/// Whether requests come at `qps`.
+fn has_rate(spec: &RequestsSpec) -> bool {
+    !matches!(spec.arrival, ArrivalPattern::Trace | ArrivalPattern::Closed)
+}
+
+/// How many requests are expected until then, which is the end of the ramp or later: a rate that rises brings half of what it would.
+fn expected(spec: &RequestsSpec, seconds: f64) -> f64 {
+    (seconds - spec.ramp_s() / 2.0) * spec.qps
+}
+
 #[expect(clippy::cast_precision_loss, reason = "a hundred million at most")]
 fn warmup_of_number(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
-    let Some(requests) = spec.requests.filter(|_| spec.arrival != ArrivalPattern::Trace && spec.warmup.0 > 0.0) else { return };
-    if spec.warmup.0 * spec.qps >= requests as f64 {
-        let message = format!("the warm-up of {} leaves nothing of {requests} requests at {} a second", spec.warmup, spec.qps);
-        look.fault(&["workload", "warmup"], message, "`requests` includes those of the warm-up");
+    let unmeasured = spec.unmeasured();
+    let Some(requests) = spec.requests.filter(|_| has_rate(spec) && unmeasured.0 > 0.0) else { return };
+    if expected(spec, unmeasured.0) >= requests as f64 {
+        let (field, name) = longest_warmup(spec);
+        let message = format!("the {name} of {unmeasured} leaves nothing of {requests} requests at {} a second", spec.qps);
+        look.fault(&["workload", field], message, format!("`requests` includes those of the {name}"));
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a hundred million at most")]
+fn warmup_requests(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
+    let Some(warmup) = spec.warmup_requests.filter(|warmup| *warmup > 0) else { return };
+    let path = ["workload", "warmup_requests"];
+    if let Some(requests) = spec.requests.filter(|requests| *requests > 0 && warmup >= *requests) {
+        let message = format!("a warm-up of {warmup} requests leaves nothing of {requests}");
+        look.fault(&path, message, "`requests` includes those of the warm-up");
+    } else if let Some(duration) = spec.duration.filter(|duration| has_rate(spec) && expected(spec, duration.0) <= warmup as f64) {
+        let message = format!("a warm-up of {warmup} requests leaves nothing of {duration} at {} a second", spec.qps);
+        look.fault(&path, message, "`duration` includes the warm-up");
     }
 }

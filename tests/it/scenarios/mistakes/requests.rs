@@ -39,6 +39,7 @@ fn a_rate_beside_a_trace() {
 #[test]
 fn each_contradiction_names_its_field_and_a_way_out() {
     let trace = "arrival = \"trace\"\ntrace = \"tests/fixtures/trace/tiny.jsonl\"\n";
+    let closed = "arrival = \"closed\"\nconcurrency = 4\n".to_owned();
     for (fields, message, hint) in [
         ("duration = 60\nqps = 0", "`workload.qps` is a rate above 0, not `0`", "requests per second on average"),
         ("duration = 60\nqps = nan", "`workload.qps` is a rate above 0, not `NaN`", "requests per second on average"),
@@ -62,6 +63,22 @@ fn each_contradiction_names_its_field_and_a_way_out() {
         ("duration = 60\nwarmup = 60", "the warm-up of 1m leaves nothing of the duration of 1m", "includes the warm-up"),
         ("requests = 10\nqps = 2\nwarmup = 5", "the warm-up of 5s leaves nothing of 10 requests at 2 a second", "includes those"),
         ("duration = 60\nmax_in_flight = 0", "`workload.max_in_flight` is 1 or more, not 0", ""),
+        ("duration = 60\nconcurrency = 4", "`concurrency` says nothing beside requests that wait for no answer", "arrival = \"closed\""),
+        ("duration = 60\nthink_time = 1", "`think_time` says nothing beside requests that wait for no answer", "arrival = \"closed\""),
+        (&format!("{trace}concurrency = 4"), "`concurrency` says nothing beside requests that wait for no answer", "closed"),
+        (&format!("{trace}ramp = 4"), "`ramp` says nothing beside a trace", "`warmup` leaves its beginning out"),
+        ("duration = 60\narrival = \"closed\"", "`arrival = \"closed\"` needs `concurrency`, the number of users", "`concurrency = 8`"),
+        (&format!("{closed}duration = 60\nqps = 4"), "`qps` says nothing beside a closed loop", "leave it out: users ask"),
+        (&format!("{closed}duration = 60\nburstiness = 4"), "`burstiness` says nothing beside a closed loop", "arrival = \"gamma\""),
+        (&format!("{closed}duration = 60\nmax_in_flight = 4"), "`max_in_flight` says nothing beside a closed loop", "`concurrency`"),
+        (&format!("{closed}duration = 60\ntrace = \"a.jsonl\""), "`trace` says nothing beside a closed loop", "arrival = \"trace\""),
+        (&closed, "nothing says when the requests end", "`requests = 500`"),
+        ("arrival = \"closed\"\nrequests = 9\nconcurrency = 0", "`workload.concurrency` is 1 or more, not 0", ""),
+        (&format!("{closed}requests = 9\nwarmup_requests = 9"), "a warm-up of 9 requests leaves nothing of 9", "includes those"),
+        ("duration = 2\nqps = 4\nwarmup_requests = 8", "a warm-up of 8 requests leaves nothing of 2s at 4 a second", "includes"),
+        ("duration = 60\nramp = 60", "the ramp of 1m leaves nothing of the duration of 1m", "includes the ramp"),
+        (&format!("{closed}duration = 60\nramp = 90"), "the ramp of 90s leaves nothing of the duration of 1m", "includes the ramp"),
+        ("requests = 10\nqps = 2\nramp = 10", "the ramp of 10s leaves nothing of 10 requests at 2 a second", "includes those"),
         ("duration = 60\nanswers = \"scripted\"", "a scripted answer says nothing where no turn comes after it", "forced_length"),
     ] {
         let told = told(fields);
