@@ -1,6 +1,7 @@
 //! The command line: clap structs only, no logic. Each command's work is in the file of its name under `commands/`.
 
 mod compare;
+mod export;
 mod history;
 mod import;
 mod prepare;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::vocabulary::spec::plot::{FigureKind, PlotKind};
 pub use compare::{CompareArgs, CompareFormat, GateArg};
+pub use export::ExportArgs;
 pub use history::{HistoryArgs, HistoryFormat};
 pub use import::ImportArgs;
 pub use prepare::{PrepareCommand, PrepareDocumentsArgs, PrepareSharegptArgs, PrepareTraceArgs, TokenizerArgs};
@@ -59,6 +61,8 @@ pub enum CliCommand {
     Compare(CompareArgs),
     /// One figure from saved runs: any axes, any metric, PNG or SVG.
     Plot(PlotArgs),
+    /// One table of saved runs for SQL, pandas and spreadsheets: a row a request, or a row a cell.
+    Export(ExportArgs),
     /// The same scenario night after night: scores and percentiles as a series, a figure, and a gate against getting worse.
     History(HistoryArgs),
     /// Files of other programs as a saved sweep, which `report` and `plot` read as their own.

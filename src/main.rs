@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         CliCommand::Check(args) => commands::check::run(args, talk),
         CliCommand::Report(args) => commands::report::run(args, talk),
         CliCommand::Compare(args) => commands::compare::run(args),
+        CliCommand::Export(args) => commands::export::run(args, talk),
         CliCommand::Plot(args) => commands::plot::run(args, talk),
         CliCommand::History(args) => commands::history::run(args, talk),
         CliCommand::Import(args) => commands::import::run(args, talk),

@@ -62,7 +62,7 @@ const USUAL: [NumericColumn; 13] = [
 const ALL: usize = 21;
 
 impl NumericColumn {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Session => "session",
             Self::Turn => "turn",

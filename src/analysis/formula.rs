@@ -48,7 +48,8 @@ impl<'a> MetricColumns<'a> {
     }
 }
 
-fn column(stamp: RequestStamp) -> NumericColumn {
+/// The column that a stamp is saved in.
+pub(super) fn column(stamp: RequestStamp) -> NumericColumn {
     match stamp {
         RequestStamp::Intended => NumericColumn::Intended,
         RequestStamp::Sent => NumericColumn::Sent,

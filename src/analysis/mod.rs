@@ -41,6 +41,7 @@ mod percentile;
 mod rates;
 mod reason;
 mod repeats;
+mod request_metrics;
 mod row_selection;
 mod score_bound;
 mod scores;
@@ -72,6 +73,7 @@ pub use frontier::frontier;
 pub use increase::increase;
 pub use origin::SweepOrigin;
 pub use percentile::percentile;
+pub use request_metrics::RequestMetrics;
 pub use summarize::summarize;
 pub use summary::{
     AxisSummary, BacklogGrowth, Bottleneck, BottleneckEvidence, BoundDirection, CacheHitShares, CapacityScore, CapacityShape, CellNote,

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod compare;
 pub mod completions;
+pub mod export;
 mod figures;
 pub mod history;
 pub mod import;

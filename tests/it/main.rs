@@ -7,6 +7,7 @@ mod comparisons;
 mod corrupted;
 mod crashes;
 mod dead_address;
+mod export;
 mod faults;
 mod formats;
 mod frontier;

@@ -29,107 +29,159 @@ pub struct CellColumn {
     pub key: &'static str,
     /// The words above it where people read it.
     pub head: &'static str,
+    /// What its values are to programs, wherever they are not missing.
+    pub kind: CellColumnType,
+    pub scope: CellColumnScope,
     pub value: fn(&CellView<'_>) -> CellValue,
 }
 
-const fn new(key: &'static str, head: &'static str, value: fn(&CellView<'_>) -> CellValue) -> CellColumn {
-    CellColumn { key, head, value }
+/// What the values of a column are to programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellColumnType {
+    Text,
+    Flag,
+    Count,
+    Number,
+}
+
+/// What a column is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellColumnScope {
+    /// The cell: the same whichever goal a row is about.
+    Cell,
+    /// The row's goal; where a row is about none, the measure that the report shows and all goals of the cell.
+    Measure,
+    /// The row's goal; nothing where a row is about none.
+    Goal,
+}
+
+const fn new(key: &'static str, head: &'static str, kind: CellColumnType, value: fn(&CellView<'_>) -> CellValue) -> CellColumn {
+    CellColumn { key, head, kind, scope: CellColumnScope::Cell, value }
+}
+
+const fn text(key: &'static str, head: &'static str, value: fn(&CellView<'_>) -> CellValue) -> CellColumn {
+    new(key, head, CellColumnType::Text, value)
+}
+
+const fn flag(key: &'static str, head: &'static str, value: fn(&CellView<'_>) -> CellValue) -> CellColumn {
+    new(key, head, CellColumnType::Flag, value)
+}
+
+const fn count(key: &'static str, head: &'static str, value: fn(&CellView<'_>) -> CellValue) -> CellColumn {
+    new(key, head, CellColumnType::Count, value)
+}
+
+const fn number(key: &'static str, head: &'static str, value: fn(&CellView<'_>) -> CellValue) -> CellColumn {
+    new(key, head, CellColumnType::Number, value)
+}
+
+impl CellColumn {
+    const fn of_measures(self) -> Self {
+        Self { scope: CellColumnScope::Measure, ..self }
+    }
+
+    const fn of_goals(self) -> Self {
+        Self { scope: CellColumnScope::Goal, ..self }
+    }
 }
 
 /// The columns in the order of `cells.csv`, where the sweep, the variant and the axes stand before them.
 #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
 pub const CELL_COLUMNS: [CellColumn; 63] = [
-    new("state", "state", state),
-    new("runs", "runs", |view| Progress(view.cell.runs, view.cell.planned_runs)),
-    new("requests", "requests", |view| Count(view.cell.n)),
-    new("failed", "failed", |view| Count(view.cell.failed)),
-    new("measure", "measure", |view| CellValue::of(view.estimate(), |estimate| Text(estimate.measure.to_string()))),
-    new("unit", "unit", |view| CellValue::of(view.estimate(), |estimate| Text(estimate.unit.name().to_owned()))),
-    new("n", "n", |view| CellValue::of(view.estimate(), |estimate| Count(estimate.n))),
-    new("value", "value", |view| {
+    text("state", "state", state),
+    count("runs", "runs", |view| Progress(view.cell.runs, view.cell.planned_runs)),
+    count("requests", "requests", |view| Count(view.cell.n)),
+    count("failed", "failed", |view| Count(view.cell.failed)),
+    text("measure", "measure", |view| CellValue::of(view.estimate(), |estimate| Text(estimate.measure.to_string()))).of_measures(),
+    text("unit", "unit", |view| CellValue::of(view.estimate(), |estimate| Text(estimate.unit.name().to_owned()))).of_measures(),
+    count("n", "n", |view| CellValue::of(view.estimate(), |estimate| Count(estimate.n))).of_measures(),
+    number("value", "value", |view| {
         CellValue::of(view.estimate(), |estimate| Measured { saved: estimate.value, shown: view.scale.measured(estimate, None) })
-    }),
-    new("bound", "bound", |view| {
+    })
+    .of_measures(),
+    text("bound", "bound", |view| {
         CellValue::of(view.estimate().and_then(|estimate| estimate.bound), |bound| Text(bound.side.name().into()))
-    }),
-    new("low", "at least", |view| view.end(|estimate| estimate.low)),
-    new("high", "at most", |view| view.end(|estimate| estimate.high)),
-    new("goal", "goal", |view| CellValue::of(view.judgement, |judgement| Text(judgement.goal.to_string()))),
-    new("limit", "limit", |view| CellValue::of(view.judgement, |judgement| Number(judgement.limit))),
-    new("passes", "passes", |view| CellValue::of(view.judgement.and_then(GoalJudgement::outcome), Flag)),
-    new("verdict", "verdict", |view| CellValue::of(view.verdict(), |verdict| Text(verdict.name().into()))),
-    new("rows_needed", "rows needed", |view| CellValue::of(view.judgement.and_then(|judgement| judgement.rows_needed), Count)),
-    new("extra_repeats", "extra repeats", |view| CellValue::of(extra_repeats(view), Count)),
-    new("score", "score", |view| CellValue::of(score_of(view), |score| Text(score.name()))),
-    new("score_bound", "score's bound", |view| CellValue::of(score_of(view), |score| Text(score.bound().name().into()))),
-    new("reversed_by", "reversed by", |view| CellValue::of(reversed_by(view), Text)),
-    new("growing", "growing", |view| {
+    })
+    .of_measures(),
+    number("low", "at least", |view| view.end(|estimate| estimate.low)).of_measures(),
+    number("high", "at most", |view| view.end(|estimate| estimate.high)).of_measures(),
+    text("goal", "goal", |view| CellValue::of(view.judgement, |judgement| Text(judgement.goal.to_string()))).of_goals(),
+    number("limit", "limit", |view| CellValue::of(view.judgement, |judgement| Number(judgement.limit))).of_goals(),
+    flag("passes", "passes", |view| CellValue::of(view.judgement.map_or(view.cell.passes, GoalJudgement::outcome), Flag)).of_measures(),
+    text("verdict", "verdict", |view| CellValue::of(view.verdict(), |verdict| Text(verdict.name().into()))).of_measures(),
+    count("rows_needed", "rows needed", |view| CellValue::of(view.judgement.and_then(|judgement| judgement.rows_needed), Count)).of_goals(),
+    count("extra_repeats", "extra repeats", |view| CellValue::of(extra_repeats(view), Count)),
+    text("score", "score", |view| CellValue::of(score_of(view), |score| Text(score.name()))),
+    text("score_bound", "score's bound", |view| CellValue::of(score_of(view), |score| Text(score.bound().name().into()))),
+    text("reversed_by", "reversed by", |view| CellValue::of(reversed_by(view), Text)),
+    text("growing", "growing", |view| {
         let certain = view.cell.backlog_growth.as_ref().map(|growth| growth.is_certain);
         CellValue::of(certain, |certain| Text(if certain { "certain" } else { "possible" }.into()))
     }),
-    new("growth_per_min", "growth a minute", |view| {
+    number("growth_per_min", "growth a minute", |view| {
         let growth = view.cell.backlog_growth.as_ref().zip(view.estimate());
         CellValue::of(growth.and_then(|(growth, estimate)| growth.per_min(&estimate.measure)), Number)
-    }),
-    new("backlog_growth_per_min", "backlog's growth a minute", |view| {
+    })
+    .of_measures(),
+    number("backlog_growth_per_min", "backlog's growth a minute", |view| {
         CellValue::of(view.cell.backlog_growth.as_ref().map(|growth| growth.requests_per_min), Number)
     }),
-    new("offered_qps", "offered/s", |view| CellValue::of(view.cell.rates.offered_qps, Number)),
-    new("sent_qps", "sent/s", |view| CellValue::of(view.cell.rates.sent_qps, Number)),
-    new("completed_qps", "completed/s", |view| CellValue::of(view.cell.rates.completed_qps, Number)),
-    new("prompt_tokens_per_s", "prompt tokens/s", |view| CellValue::of(view.cell.rates.prompt_tokens_per_s, Number)),
-    new("output_tokens_per_s", "output tokens/s", |view| CellValue::of(view.cell.rates.output_tokens_per_s, Number)),
-    new("hit_rate", "from cache", |view| CellValue::of(view.cell.rates.hit_rate, Share)),
-    new("success_only_ttft_p50_s", "ttft p50 of successes, s", |view| CellValue::of(view.cell.success_only.ttft_p50_s, Number)),
-    new("success_only_ttft_p95_s", "ttft p95 of successes, s", |view| CellValue::of(view.cell.success_only.ttft_p95_s, Number)),
-    new("success_only_ttft_p99_s", "ttft p99 of successes, s", |view| CellValue::of(view.cell.success_only.ttft_p99_s, Number)),
-    new("send_lag_p99_s", "send lag p99, ms", |view| {
+    number("offered_qps", "offered/s", |view| CellValue::of(view.cell.rates.offered_qps, Number)),
+    number("sent_qps", "sent/s", |view| CellValue::of(view.cell.rates.sent_qps, Number)),
+    number("completed_qps", "completed/s", |view| CellValue::of(view.cell.rates.completed_qps, Number)),
+    number("prompt_tokens_per_s", "prompt tokens/s", |view| CellValue::of(view.cell.rates.prompt_tokens_per_s, Number)),
+    number("output_tokens_per_s", "output tokens/s", |view| CellValue::of(view.cell.rates.output_tokens_per_s, Number)),
+    number("hit_rate", "from cache", |view| CellValue::of(view.cell.rates.hit_rate, Share)),
+    number("success_only_ttft_p50_s", "ttft p50 of successes, s", |view| CellValue::of(view.cell.success_only.ttft_p50_s, Number)),
+    number("success_only_ttft_p95_s", "ttft p95 of successes, s", |view| CellValue::of(view.cell.success_only.ttft_p95_s, Number)),
+    number("success_only_ttft_p99_s", "ttft p99 of successes, s", |view| CellValue::of(view.cell.success_only.ttft_p99_s, Number)),
+    number("send_lag_p99_s", "send lag p99, ms", |view| {
         // Files of other programs do not tell it.
         if view.summary.imported.is_some() { Missing } else { Milliseconds(view.cell.client.send_lag_p99_s) }
     }),
-    new("failures", "failures", |view| {
+    text("failures", "failures", |view| {
         Text(view.cell.failures.iter().map(|(kind, count)| format!("{kind}={count}")).collect::<Vec<_>>().join(" "))
     }),
-    new("notes", "notes", |view| Text(view.cell.notes.words().collect::<Vec<_>>().join("; "))),
-    new("device_share", "from device", |view| CellValue::of(view.hits().and_then(|hits| hits.device), Share)),
-    new("external_share", "from external cache", |view| CellValue::of(view.hits().and_then(|hits| hits.external), Share)),
-    new("cached_share", "from any cache", |view| CellValue::of(view.hits().map(|hits| hits.cached), Share)),
-    new("computed_share", "computed", |view| CellValue::of(view.hits().map(|hits| hits.computed), Share)),
-    new("prompt_tokens_computed", "prompt tokens computed a run", |view| {
+    text("notes", "notes", |view| Text(view.cell.notes.words().collect::<Vec<_>>().join("; "))),
+    number("device_share", "from device", |view| CellValue::of(view.hits().and_then(|hits| hits.device), Share)),
+    number("external_share", "from external cache", |view| CellValue::of(view.hits().and_then(|hits| hits.external), Share)),
+    number("cached_share", "from any cache", |view| CellValue::of(view.hits().map(|hits| hits.cached), Share)),
+    number("computed_share", "computed", |view| CellValue::of(view.hits().map(|hits| hits.computed), Share)),
+    number("prompt_tokens_computed", "prompt tokens computed a run", |view| {
         CellValue::of(view.cell.server.prompt_tokens_computed.as_ref(), |told| Tokens(told.value))
     }),
-    new("external_asked_tokens", "tokens asked of the external cache", |view| {
+    number("external_asked_tokens", "tokens asked of the external cache", |view| {
         CellValue::of(view.cell.server.external_queries.as_ref(), |told| Tokens(told.value))
     }),
-    new("external_brought_tokens", "tokens from the external cache", |view| {
+    number("external_brought_tokens", "tokens from the external cache", |view| {
         CellValue::of(view.cell.server.external_tokens.as_ref(), |told| Tokens(told.value))
     }),
-    new("reused_share", "reused of what was sent before", |view| CellValue::of(view.cell.sessions.reused, Share)),
-    new("resident_tokens", "tokens alive", |view| CellValue::of(view.cell.sessions.resident_tokens, |tokens| Tokens(tokens as f64))),
-    new("kv_pool_tokens", "KV pool, tokens", |view| CellValue::of(view.cell.server.kv_pool_tokens.as_ref(), |told| Tokens(told.value))),
-    new("in_flight_mean", "in flight, mean", |view| CellValue::of(view.cell.sessions.in_flight_mean, Number)),
-    new("running_mean", "running, mean", |view| mean(view.cell.server.running.as_ref(), Number)),
-    new("running_max", "running, max", |view| max(view.cell.server.running.as_ref(), MeanCount)),
-    new("waiting_mean", "waiting, mean", |view| mean(view.cell.server.waiting.as_ref(), Number)),
-    new("waiting_max", "waiting, max", |view| max(view.cell.server.waiting.as_ref(), MeanCount)),
-    new("preemptions", "preemptions a run", |view| CellValue::of(view.cell.server.preemptions.as_ref(), |told| MeanCount(told.value))),
-    new("kv_usage_mean", "KV in use, mean", |view| mean(view.cell.server.kv_usage.as_ref(), Share)),
-    new("kv_usage_max", "KV in use, max", |view| max(view.cell.server.kv_usage.as_ref(), Share)),
-    new("gpu_utilization_mean", "GPU busy, mean", |view| mean(view.cell.server.gpu_utilization.as_ref(), Share)),
-    new("gpu_utilization_max", "GPU busy, max", |view| max(view.cell.server.gpu_utilization.as_ref(), Share)),
-    new("gpu_memory_max_bytes", "GPU memory max, GiB", |view| max(view.cell.server.gpu_memory_bytes.as_ref(), Bytes)),
-    new("gpu_power_mean_w", "power mean, W", |view| mean(view.cell.server.gpu_power_watts.as_ref(), Number)),
-    new("joules_per_output_token", "J per output token, idle power included", |view| {
+    number("reused_share", "reused of what was sent before", |view| CellValue::of(view.cell.sessions.reused, Share)),
+    number("resident_tokens", "tokens alive", |view| CellValue::of(view.cell.sessions.resident_tokens, |tokens| Tokens(tokens as f64))),
+    number("kv_pool_tokens", "KV pool, tokens", |view| CellValue::of(view.cell.server.kv_pool_tokens.as_ref(), |told| Tokens(told.value))),
+    number("in_flight_mean", "in flight, mean", |view| CellValue::of(view.cell.sessions.in_flight_mean, Number)),
+    number("running_mean", "running, mean", |view| mean(view.cell.server.running.as_ref(), Number)),
+    number("running_max", "running, max", |view| max(view.cell.server.running.as_ref(), MeanCount)),
+    number("waiting_mean", "waiting, mean", |view| mean(view.cell.server.waiting.as_ref(), Number)),
+    number("waiting_max", "waiting, max", |view| max(view.cell.server.waiting.as_ref(), MeanCount)),
+    number("preemptions", "preemptions a run", |view| CellValue::of(view.cell.server.preemptions.as_ref(), |told| MeanCount(told.value))),
+    number("kv_usage_mean", "KV in use, mean", |view| mean(view.cell.server.kv_usage.as_ref(), Share)),
+    number("kv_usage_max", "KV in use, max", |view| max(view.cell.server.kv_usage.as_ref(), Share)),
+    number("gpu_utilization_mean", "GPU busy, mean", |view| mean(view.cell.server.gpu_utilization.as_ref(), Share)),
+    number("gpu_utilization_max", "GPU busy, max", |view| max(view.cell.server.gpu_utilization.as_ref(), Share)),
+    number("gpu_memory_max_bytes", "GPU memory max, GiB", |view| max(view.cell.server.gpu_memory_bytes.as_ref(), Bytes)),
+    number("gpu_power_mean_w", "power mean, W", |view| mean(view.cell.server.gpu_power_watts.as_ref(), Number)),
+    number("joules_per_output_token", "J per output token, idle power included", |view| {
         CellValue::of(view.cell.server.joules_per_output_token.as_ref(), |told| Number(told.value))
     }),
-    new("host_cpu_mean", "host CPU, mean", |view| mean(view.cell.server.host_cpu.as_ref(), Share)),
-    new("host_cpu_max", "host CPU, max", |view| max(view.cell.server.host_cpu.as_ref(), Share)),
-    new("host_memory_max_bytes", "host memory max, GiB", |view| max(view.cell.server.host_memory_bytes.as_ref(), Bytes)),
-    new("server_measured_by", "measured by", |view| {
+    number("host_cpu_mean", "host CPU, mean", |view| mean(view.cell.server.host_cpu.as_ref(), Share)),
+    number("host_cpu_max", "host CPU, max", |view| max(view.cell.server.host_cpu.as_ref(), Share)),
+    number("host_memory_max_bytes", "host memory max, GiB", |view| max(view.cell.server.host_memory_bytes.as_ref(), Bytes)),
+    text("server_measured_by", "measured by", |view| {
         let named = view.cell.server.measured_by();
         Text(named.iter().map(|(figure, by)| format!("{figure}={by}")).collect::<Vec<_>>().join("; "))
     }),
-    new("reason", "reason", |view| match &view.cell.state {
+    text("reason", "reason", |view| match &view.cell.state {
         CellState::Invalid { reason } => Text(plain(&reason.to_string())),
         CellState::Failed(failure) => Text(plain(&failure.with_lines())),
         CellState::Measured | CellState::Missing | CellState::Untested { .. } => Missing,
@@ -138,7 +190,7 @@ pub const CELL_COLUMNS: [CellColumn; 63] = [
 
 /// The interval as people read it; files have its two ends.
 pub const INTERVAL: CellColumn =
-    new("", "interval", |view| CellValue::of(view.estimate().and_then(|estimate| view.scale.interval(estimate)), Text));
+    text("", "interval", |view| CellValue::of(view.estimate().and_then(|estimate| view.scale.interval(estimate)), Text));
 
 /// The column with that key.
 ///

@@ -22,6 +22,8 @@ mod server;
 mod terminal;
 mod words;
 
+pub use cell_columns::{CELL_COLUMNS, CellColumn, CellColumnScope, CellColumnType, CellView};
+pub use cell_value::CellValue;
 pub use csv::csv;
 pub use json::json;
 pub use markdown::markdown;

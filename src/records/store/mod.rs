@@ -5,6 +5,7 @@
 
 mod dictionary;
 mod error;
+mod exported_table;
 mod files;
 mod frame;
 mod inside;
@@ -27,6 +28,7 @@ mod writer;
 pub(crate) mod fixture;
 
 pub use error::StoreError;
+pub use exported_table::{ExportedTable, TableFormat};
 pub use files::write_derived;
 pub use journal::{JournalReader, read_journal, read_texts};
 pub use layout::{ChatPaths, RunPaths, SweepPaths};

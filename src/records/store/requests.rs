@@ -10,7 +10,7 @@ use polars::prelude::DataFrame;
 
 use super::error::StoreError;
 use super::frame::{TableSlice, read_part, rows_of};
-use super::parquet::read_table;
+use super::parquet::{BATCH, read_table};
 use super::request_columns::{REQUEST_COLUMNS, from_table};
 use super::saved_column::known_columns;
 use super::table_error::TableError;
@@ -72,7 +72,16 @@ impl SavedRequests {
     }
 
     /// Hands on the named columns, in their order and with their types checked, a part of the rows after the other.
-    pub fn columns<E: From<StoreError>>(&self, names: &[&str], mut each: impl FnMut(&DataFrame) -> Result<(), E>) -> Result<(), E> {
+    pub fn columns<E: From<StoreError>>(&self, names: &[&str], each: impl FnMut(&DataFrame) -> Result<(), E>) -> Result<(), E> {
+        self.parts(names, PART, each)
+    }
+
+    /// Hands on all columns, a row group after the other.
+    pub fn row_groups<E: From<StoreError>>(&self, each: impl FnMut(&DataFrame) -> Result<(), E>) -> Result<(), E> {
+        self.parts(&REQUEST_COLUMNS.map(|column| column.name), BATCH, each)
+    }
+
+    fn parts<E: From<StoreError>>(&self, names: &[&str], rows: usize, mut each: impl FnMut(&DataFrame) -> Result<(), E>) -> Result<(), E> {
         let mut wanted: Vec<_> = REQUEST_COLUMNS.iter().filter(|column| names.contains(&column.name)).collect();
         if wanted.iter().all(|column| column.is_later()) {
             // An older file has none of them, and yet as many rows as it has.
@@ -82,8 +91,8 @@ impl SavedRequests {
             RequestRowSource::Held(table) => each(&known_columns(table, wanted).map_err(|source| self.fault(source))?),
             RequestRowSource::File(path) => {
                 let names: Vec<String> = wanted.iter().map(|column| column.name.to_owned()).collect();
-                for from in (0..self.rows.max(1)).step_by(PART) {
-                    let part = read_part(path, &TableSlice { names: &names, from, rows: PART })?;
+                for from in (0..self.rows.max(1)).step_by(rows) {
+                    let part = read_part(path, &TableSlice { names: &names, from, rows })?;
                     each(&known_columns(&part, wanted.iter().copied()).map_err(|source| self.fault(source))?)?;
                 }
                 Ok(())
