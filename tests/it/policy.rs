@@ -38,7 +38,7 @@ fn records(stage: &Stage) -> Vec<Value> {
         .filter_map(|run| fs_err::read(run.join("run.json")).ok())
         .map(|text| serde_json::from_slice(&text).unwrap())
         .collect();
-    records.sort_by_key(|record: &Value| record["axes"][0][1].as_u64());
+    records.sort_by_key(|record: &Value| record["axes"]["workload.rounds"].as_u64());
     records
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::axis_object;
 use super::version::FormatVersion;
 use crate::vocabulary::goal::SavedGoal;
 
@@ -31,6 +32,7 @@ pub struct Manifest {
     pub plots: Vec<Value>,
     pub variants: Vec<String>,
     /// The matrix axes by dotted path, each with all its values in the scenario's order.
+    #[serde(with = "axis_object")]
     pub axes: Vec<(String, Vec<Value>)>,
     pub repeats: u32,
     /// Every run, in run order.
@@ -98,6 +100,7 @@ pub struct ImportOrigin {
 pub struct PlannedRun {
     pub id: String,
     pub variant: String,
+    #[serde(with = "axis_object")]
     pub axes: Vec<(String, Value)>,
     pub repeat: u32,
 }

@@ -2,6 +2,7 @@
 //!
 //! Both halves of the program know these types and nothing else of each other. Times are microseconds on the run's clock.
 
+mod axis_object;
 mod cache_check;
 mod cache_evidence;
 mod canary_finding;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::axis_object;
 use super::cache_check::{CacheCheck, PromptSalt};
 use super::early_stop::EarlyStopReason;
 use super::request::FailureKind;
@@ -22,6 +23,7 @@ pub struct RunHeader {
     /// The variant's name; `default` where the scenario has none.
     pub variant: String,
     /// The matrix axes by their dotted paths, in the scenario's order, with this run's values.
+    #[serde(with = "axis_object")]
     pub axes: Vec<(String, Value)>,
     /// From 0.
     pub repeat: u32,
