@@ -126,6 +126,9 @@ fn id(cell: &Cell) -> String {
     format!("{}-{}-r{}", cell.variant, values.join("-"), cell.repeat)
 }
 
+/// Axes of workloads that are counted in other things than documents.
+const LOADS: [&str; 3] = ["workload.qps", "workload.users", "workload.concurrency"];
+
 fn run_record(cell: &Cell) -> RunRecord {
     let header = RunHeader {
         id: id(cell),
@@ -134,7 +137,7 @@ fn run_record(cell: &Cell) -> RunRecord {
         repeat: cell.repeat,
         seed: 7,
         simulated: true,
-        cell: json!({"workload": {"kind": if cell.axes.iter().any(|(name, _)| name == "workload.qps") { "chat" } else { "document_qa" }}})
+        cell: json!({"workload": {"kind": if cell.axes.iter().any(|(name, _)| LOADS.contains(&name.as_str())) { "chat" } else { "document_qa" }}})
             .into(),
     };
     let measured = cell.records.iter().filter(|record| record.phase == RequestPhase::Measure);

@@ -283,7 +283,7 @@ mod tests {
                 cell.axes = vec![("workload.prompt_tokens".into(), tokens.into()), (load.into(), value.into())];
                 cell
             };
-            let saved = sweep(&["p95(ttft) <= 2s"], &[at(4, 100, 0.5), at(8, 100, 9.0), at(4, 900, 9.0), at(8, 900, 9.0)]);
+            let saved = sweep(&["p95(ttft where turn >= 1) <= 2s"], &[at(4, 100, 0.5), at(8, 100, 9.0), at(4, 900, 9.0), at(8, 900, 9.0)]);
             let summary = summarize(&saved, &SummaryOptions::default()).unwrap();
             let largest = |score: &Score| {
                 let Score::Largest(score) = score else { return None };
