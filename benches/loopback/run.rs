@@ -1,4 +1,4 @@
-//! A whole run, as `bench sweep` does it: prompts built in the office, an open loop, rows to the ledger, a recorder that saves them to disk.
+//! A whole run, as `bench sweep` does it: prompts built in the office, a load loop, rows to the ledger, a recorder that saves them to disk.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use bench::vocabulary::spec::failure_policy::FailurePolicy;
 use jiff::Timestamp;
 
 use crate::account::{Account, Meter, held_kb};
-use crate::task::Arrivals;
+use crate::task::{Arrivals, LoadPacing};
 
 /// Runs, and gives an account of what ended once the load had settled.
 pub fn run(url: &str, arrivals: &Arrivals) -> Account {
@@ -43,10 +43,14 @@ pub fn run(url: &str, arrivals: &Arrivals) -> Account {
 }
 
 fn scenario(url: &str, arrivals: &Arrivals) -> String {
-    let Arrivals { rate, seconds, in_flight, events, first_us, gap_us, .. } = arrivals;
+    let Arrivals { pacing, seconds, events, first_us, gap_us, .. } = arrivals;
+    let pacing = match pacing {
+        LoadPacing::OpenLoop { rate, in_flight } => format!("arrival = \"constant\"\nqps = {rate}\nmax_in_flight = {in_flight}"),
+        LoadPacing::ClosedLoop { concurrency } => format!("arrival = \"closed\"\nconcurrency = {concurrency}"),
+    };
     format!(
-        "name = \"loopback\"\n[workload]\nkind = \"requests\"\narrival = \"constant\"\nqps = {rate}\nduration = {seconds}\n\
-         max_in_flight = {in_flight}\nprompt_tokens = 20\nanswer_tokens = {events}\n[target]\nurl = \"{url}\"\nmodel = \"emitter\"\n\
+        "name = \"loopback\"\n[workload]\nkind = \"requests\"\n{pacing}\nduration = {seconds}\n\
+         prompt_tokens = 20\nanswer_tokens = {events}\n[target]\nurl = \"{url}\"\nmodel = \"emitter\"\n\
          body = {{ emit = {{ first_us = {first_us}, gap_us = {gap_us} }} }}\n"
     )
 }

@@ -5,7 +5,7 @@ use bench::execution::selftest::HostMachine;
 use crate::account::Account;
 use crate::process::{account, cores, hog, server};
 use crate::spread::Spread;
-use crate::task::{Arrivals, Load, What};
+use crate::task::{Arrivals, Load, LoadPacing, What};
 
 /// Streams of a model's pace: a token every 20 ms, and the next answer when one is over, which makes 200 answers a second.
 const PACED: Load = Load { streams: 1_000, answers: 2, events: 250, first_us: 20_000, gap_us: 20_000, every_us: 5_000_000, threads: 1 };
@@ -15,6 +15,8 @@ const BURSTS: Load = Load { streams: 200, answers: 4, first_us: 0, gap_us: 0, ev
 const UNPACED: Load = Load { streams: 1_000, answers: 2, every_us: 0, ..BURSTS };
 /// One token an answer, as fast as the answers come.
 const SINGLE: Load = Load { streams: 64, answers: 2_000, events: 1, first_us: 0, gap_us: 0, every_us: 0, threads: 1 };
+/// A hundred tokens an answer without a pace, as fast as the answers come.
+const SHORT: Load = Load { answers: 200, events: 100, ..SINGLE };
 /// One token an answer, 4,000 a second.
 const STEADY: Load = Load { answers: 250, every_us: 16_000, ..SINGLE };
 /// Many streams at once, as many events a second as above, and 1,000 answers.
@@ -24,16 +26,24 @@ const FLOOD: Load = Load { streams: 32, answers: 50, events: 5_000, first_us: 0,
 /// Short answers, for many first tokens.
 const FIRSTS: Load = Load { streams: 500, answers: 6, events: 25, first_us: 20_000, gap_us: 20_000, every_us: 0, threads: 1 };
 
-/// The same as an open loop.
+/// The same as whole runs.
 const PACED_RUN: Arrivals =
-    Arrivals { rate: 200.0, seconds: 11, settled_s: 6.0, in_flight: 2_000, events: 250, first_us: 20_000, gap_us: 20_000 };
-const BURSTS_RUN: Arrivals = Arrivals { rate: 200.0, seconds: 4, settled_s: 1.0, in_flight: 2_000, events: 250, first_us: 0, gap_us: 0 };
+    Arrivals { pacing: open_loop(200.0, 2_000), seconds: 11, settled_s: 6.0, events: 250, first_us: 20_000, gap_us: 20_000 };
+const BURSTS_RUN: Arrivals = Arrivals { pacing: open_loop(200.0, 2_000), seconds: 4, settled_s: 1.0, events: 250, first_us: 0, gap_us: 0 };
 const MANY_RUN: Arrivals =
-    Arrivals { rate: 1_000.0, seconds: 14, settled_s: 11.0, in_flight: 15_000, events: 50, first_us: 200_000, gap_us: 200_000 };
+    Arrivals { pacing: open_loop(1_000.0, 15_000), seconds: 14, settled_s: 11.0, events: 50, first_us: 200_000, gap_us: 200_000 };
 
-/// One token an answer.
+const SINGLE_RUN: Arrivals =
+    Arrivals { pacing: LoadPacing::ClosedLoop { concurrency: 64 }, seconds: 4, settled_s: 1.0, events: 1, first_us: 0, gap_us: 0 };
+const SHORT_RUN: Arrivals = Arrivals { events: 100, ..SINGLE_RUN };
+
+const fn open_loop(rate: f64, in_flight: u32) -> LoadPacing {
+    LoadPacing::OpenLoop { rate, in_flight }
+}
+
+/// One token an answer, at a rate.
 fn singles(rate: f64, seconds: u32) -> Arrivals {
-    Arrivals { rate, seconds, settled_s: 1.0, in_flight: 1_000, events: 1, first_us: 0, gap_us: 0 }
+    Arrivals { pacing: open_loop(rate, 1_000), seconds, ..SINGLE_RUN }
 }
 
 /// How thoroughly.
@@ -164,10 +174,23 @@ fn rate(accounts: &[Account]) -> String {
 }
 
 fn requests(course: &Course) {
-    let closed = course.rounds(&clients(SINGLE, None));
+    let closed = course.rounds(&clients(SINGLE, Some(SINGLE_RUN)));
     prices("a request of one token, 64 at a time", &closed, Account::per_request);
+    reached("requests of one token a second, 64 at a time", &closed);
+    let short = course.rounds(&clients(SHORT, Some(SHORT_RUN)));
+    prices("a request of 100 tokens without a pace, 64 at a time", &short, Account::per_request);
+    reached("requests of 100 tokens a second, 64 at a time", &short);
     let steady = course.rounds(&clients(STEADY, Some(singles(4_000.0, 4))));
     prices("the same, 4,000 a second", &steady, Account::per_request);
+}
+
+/// What each client carries on its core of a load that waits for nothing but its answers.
+fn reached(title: &str, accounts: &[Vec<Account>]) {
+    println!("\n| {title} | | against the reference |\n|---|---|---|");
+    for (name, ours) in NAMES.iter().zip(accounts) {
+        let ratio = ratio(ours, &accounts[REFERENCE], Account::requests_per_s).text(2);
+        println!("| {name} | {} | {ratio} |", spread(ours, Account::requests_per_s).text(0));
+    }
 }
 
 /// What both cores carry together with the server, which has no core of its own here.

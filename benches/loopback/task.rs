@@ -47,18 +47,25 @@ pub struct Load {
     pub threads: usize,
 }
 
-/// An open loop.
+/// The load of a whole run.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Arrivals {
-    /// Requests a second.
-    pub rate: f64,
+    pub pacing: LoadPacing,
     pub seconds: u32,
     /// Requests that end before count as warm-up, and those that end after `seconds` do not count.
     pub settled_s: f64,
-    pub in_flight: u32,
     pub events: u32,
     pub first_us: u64,
     pub gap_us: u64,
+}
+
+/// What says when the next request of a run is sent.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub enum LoadPacing {
+    /// So many requests a second, of which at most so many are under way.
+    OpenLoop { rate: f64, in_flight: u32 },
+    /// So many users, each of whom sends when its answer has ended.
+    ClosedLoop { concurrency: u32 },
 }
 
 impl Load {
