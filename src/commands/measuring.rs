@@ -17,7 +17,7 @@ use crate::execution::selftest;
 use crate::execution::steering::{SearchChannels, SweepScheduler};
 use crate::planning::plan::{Plan, Run};
 use crate::records::record::{ClientCapacity, ClientEnvironment, Manifest};
-use crate::records::store::SweepWriter;
+use crate::records::store::{SweepWriter, saved_manifest};
 use crate::servers::server::supervisor::SupervisorHandle;
 use crate::workloads::arrival::PlannedLoad;
 
@@ -50,6 +50,10 @@ pub(super) fn measure(
     texts: PromptTextPolicy,
     signals: &SignalListener,
 ) -> anyhow::Result<SweepOutcome> {
+    let plan = &match saved_manifest(dir)? {
+        Some(saved) => plan.with_ids_of(&saved),
+        None => plan.clone(),
+    };
     let manifest = Manifest { keeps_texts: texts == PromptTextPolicy::Kept, ..plan.manifest(Timestamp::now(), client(plan)) };
     let mut writer = SweepWriter::open(dir, &manifest, &plan.scenario_text)?;
     if let Some(from) = from {

@@ -131,3 +131,45 @@ fn a_sweep_whose_axes_are_pairs_is_gone_on_with_and_what_is_sealed_stays_as_it_w
     let sweep = read_sweep(&stage.path("saved")).unwrap();
     assert_eq!((sweep.runs.len(), sweep.notes), (2, Vec::<String>::new()));
 }
+
+#[test]
+fn a_sweep_of_ids_without_underscores_is_gone_on_with_and_its_runs_are_taken_over() {
+    let stage = copied(FormatVersion { major: 1, minor: 6 });
+    let scenario = fs_err::read_to_string(stage.path("saved/scenario.toml")).unwrap();
+    let scenario = scenario.replace("answer_tokens = 4\n", "").replace("sequential = [1, 2]", "answer_tokens = [4, 8]");
+    stage.write("under.toml", &scenario);
+    let sweep = |words: &[&str]| {
+        let swept = stage.run(words);
+        assert_eq!(swept.status.code(), Some(0), "{}", said(&swept));
+        stderr(&swept)
+    };
+    sweep(&["sweep", "under.toml", "-o", "new"]);
+    let manifest = stage.json("new/manifest.json");
+    let ids: Vec<&str> = manifest["runs"].as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap()).collect();
+    assert!(ids.iter().all(|id| id.starts_with("default-answer_tokens")), "{ids:?}");
+
+    // As an older program would have saved them.
+    let saved = fs_err::read_to_string(stage.path("new/manifest.json")).unwrap();
+    let plain = |text: &str| text.replace("default-answer_tokens", "default-answertokens");
+    fs_err::create_dir(stage.path("old")).unwrap();
+    stage.write("old/manifest.json", &plain(&saved));
+    stage.write("old/scenario.toml", &scenario);
+    for (name, bytes) in super::stage::files(&stage.path("new/runs")) {
+        let file = stage.path("old/runs").join(plain(name.to_str().unwrap()));
+        fs_err::create_dir_all(file.parent().unwrap()).unwrap();
+        let text = if name.ends_with("run.json") { plain(std::str::from_utf8(&bytes).unwrap()).into_bytes() } else { bytes };
+        fs_err::write(file, text).unwrap();
+    }
+    let lost = stage.path("old/runs").join(plain(ids[1]));
+    fs_err::remove_dir_all(&lost).unwrap();
+    sweep(&["sweep", "under.toml", "-o", "old"]);
+    assert!(lost.join("run.json").exists() && !stage.path("old/runs").join(ids[1]).exists());
+    let gone_on_with = read_sweep(&stage.path("old")).unwrap();
+    assert_eq!((gone_on_with.runs.len(), gone_on_with.notes), (2, Vec::<String>::new()));
+
+    let words = sweep(&["sweep", "under.toml", "-o", "taken", "--from", "old"]);
+    assert!(words.contains("2 sealed runs taken from `old`"), "{words}");
+    let taken = read_sweep(&stage.path("taken")).unwrap();
+    let names: Vec<&str> = taken.runs.iter().map(|run| run.record.header.id.as_str()).collect();
+    assert_eq!((names, taken.notes), (ids, Vec::<String>::new()));
+}

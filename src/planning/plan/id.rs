@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::records::record::plain_run_id;
+
 /// Everything that tells one run from another.
 #[derive(Serialize)]
 pub struct RunIdentity<'a> {
@@ -27,8 +29,8 @@ impl RunIdentity<'_> {
             let _ = write!(slug, "-{}{}", cleaned(short_name(path), 16), cleaned(&value_text(value), 16));
         }
         // File systems allow 255 bytes; the hash tells apart what is cut off here.
-        slug.truncate(120);
-        format!("{}-r{}-{}", slug.trim_end_matches('-'), self.repeat, self.hash())
+        let slug = cut(&slug, 120);
+        format!("{}-r{}-{}", slug.trim_end_matches(['-', '_']), self.repeat, self.hash())
     }
 
     fn hash(&self) -> String {
@@ -39,9 +41,10 @@ impl RunIdentity<'_> {
     }
 }
 
-/// The hash by which a folder knows whether it holds this plan: of what is run, in whatever order, and not of how it is judged.
+/// The hash by which a folder knows whether it holds this plan: of what is run, in whatever order, and not of how it is judged. It is of the ids
+/// without underscores, so that it is that of older folders too.
 pub fn plan_hash<'a>(ids: impl Iterator<Item = &'a str>) -> String {
-    let mut ids: Vec<&str> = ids.collect();
+    let mut ids: Vec<String> = ids.map(plain_run_id).collect();
     ids.sort_unstable();
     let mut hasher = blake3::Hasher::new();
     for id in ids {
@@ -67,22 +70,27 @@ pub fn value_text(value: &Value) -> String {
     }
 }
 
-/// What may stand in a folder's name everywhere, in lower case since some file systems do not tell cases apart.
+/// What may stand in a folder's name everywhere, in lower case since some file systems do not tell cases apart. Without its underscores, which
+/// do not count as characters, it is what older programs made of the text.
 fn cleaned(text: &str, longest: usize) -> String {
     let mut clean = String::new();
     for character in text.chars() {
         match character {
             'a'..='z' | '0'..='9' | '.' => clean.push(character),
             'A'..='Z' => clean.push(character.to_ascii_lowercase()),
-            '_' => {}
-            _ if clean.ends_with('-') || clean.is_empty() => {}
+            _ if clean.is_empty() => {}
+            '_' => clean.push('_'),
+            _ if clean.trim_end_matches('_').ends_with('-') => {}
             _ => clean.push('-'),
         }
-        if clean.len() >= longest {
-            break;
-        }
     }
-    clean.trim_end_matches(['-', '.']).to_owned()
+    cut(&clean, longest).trim_end_matches(['-', '.', '_']).to_owned()
+}
+
+/// The beginning of a plain text, up to so many characters other than underscores.
+fn cut(text: &str, longest: usize) -> &str {
+    let end = text.char_indices().filter(|(_, character)| *character != '_').nth(longest);
+    end.map_or(text, |(end, _)| &text[..end])
 }
 
 #[cfg(test)]
@@ -107,12 +115,21 @@ mod tests {
     }
 
     #[test]
+    fn an_id_keeps_underscores_and_without_them_is_that_of_older_folders() {
+        let axes =
+            [("workload.answer_tokens".to_owned(), json!(64)), ("target.body._top_k_/x".to_owned(), json!("_a_/_b__long_long_long_"))];
+        let id = id("vllm_fp8", &Value::Null, &axes);
+        assert!(id.starts_with("vllm_fp8-answer_tokens64-top_k_-xa_-b__long_long_lon-r2-"), "{id}");
+        assert!(plain_run_id(&id).starts_with("vllmfp8-answertokens64-topk-xa-blonglonglon-r2-"), "{id}");
+    }
+
+    #[test]
     fn no_value_makes_a_name_that_a_file_system_refuses() {
         let axes = [
             ("target.body.x".to_owned(), json!({"../..": ["\\", "\0", ":"]})),
             ("workload.documents".to_owned(), json!("/a/b".repeat(99))),
         ];
         let id = id("v", &Value::Null, &axes);
-        assert!(id.len() < 160 && id.chars().all(|sign| sign.is_ascii_alphanumeric() || ".-".contains(sign)), "{id}");
+        assert!(id.len() < 160 && id.chars().all(|sign| sign.is_ascii_alphanumeric() || ".-_".contains(sign)), "{id}");
     }
 }

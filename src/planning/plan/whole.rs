@@ -1,5 +1,6 @@
 //! The plan: all runs of a scenario, in run order.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use super::setting::server_setting;
 use crate::foundation::units::grouped;
 use crate::planning::scenario::{MatrixCell, Scenario};
 use crate::planning::search::LatticeError;
-use crate::records::record::{ClientEnvironment, FormatVersion, Manifest};
+use crate::records::record::{ClientEnvironment, FormatVersion, Manifest, plain_run_id};
 use crate::simulation::engine::EngineSpecError;
 use crate::vocabulary::goal::{Goal, SavedGoal};
 use crate::vocabulary::spec::failure_policy::FailurePolicy;
@@ -139,6 +140,19 @@ impl Plan {
             changes: scenario.origin.changes.clone(),
             runs,
         })
+    }
+
+    /// The same plan under the ids of a saved sweep of it: those of older folders have no underscores.
+    #[must_use]
+    pub fn with_ids_of(&self, saved: &Manifest) -> Self {
+        let saved: BTreeMap<String, &str> = saved.runs.iter().map(|run| (plain_run_id(&run.id), run.id.as_str())).collect();
+        let mut plan = self.clone();
+        for run in &mut plan.runs {
+            if let Some(id) = saved.get(&plain_run_id(&run.id)) {
+                (*id).clone_into(&mut run.id);
+            }
+        }
+        plan
     }
 
     /// The manifest of the sweep that does this plan.

@@ -14,6 +14,7 @@ mod request;
 mod request_values;
 mod run;
 mod run_failure;
+mod run_id;
 mod sample;
 mod saved_cell;
 mod text;
@@ -30,6 +31,7 @@ pub use manifest::{ClientCapacity, ClientEnvironment, FrontierSweep, ImportOrigi
 pub use request::{FailureKind, FirstEventSource, RequestFailure, RequestPhase, RequestRecord, TokenSource, TokenUsage};
 pub use run::{ClientHealth, ConnectionCounts, RequestCounts, RunHeader, RunOutcome, RunRecord, ServerFacts, StampSource, TokenRule};
 pub use run_failure::{LogExcerpt, RunFailure, RunFailureCause};
+pub use run_id::plain_run_id;
 pub use sample::{SampleKind, ServerSample, TextInterner, label, labels_text};
 pub use saved_cell::{CellFieldDifference, SavedCellSpec};
 pub use text::{RecordedMessage, RecordedText, RequestText};

@@ -32,7 +32,7 @@ pub use exported_table::{ExportedTable, TableFormat};
 pub use files::write_derived;
 pub use journal::{JournalReader, read_journal, read_texts};
 pub use layout::{ChatPaths, RunPaths, SweepPaths};
-pub use reader::{SavedRun, SavedSweep, read_runs, read_sweep, report_folder, scenario_text};
+pub use reader::{SavedRun, SavedSweep, read_runs, read_sweep, report_folder, saved_manifest, scenario_text};
 pub use request_columns::{REQUEST_COLUMNS, from_table, to_table};
 pub use requests::SavedRequests;
 pub use run_writer::RunWriter;

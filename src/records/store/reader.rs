@@ -106,6 +106,12 @@ pub(super) fn read_manifest(paths: &SweepPaths) -> Result<Manifest, StoreError> 
     read_json(&paths.manifest())
 }
 
+/// The manifest of the sweep that a folder holds, if it holds one.
+pub fn saved_manifest(dir: &Path) -> Result<Option<Manifest>, StoreError> {
+    let paths = SweepPaths::new(dir);
+    if paths.manifest().exists() { read_manifest(&paths).map(Some) } else { Ok(None) }
+}
+
 /// The scenario's text as it was saved; none where the folder has lost it.
 pub fn scenario_text(dir: &Path, manifest: &Manifest) -> Result<Option<String>, StoreError> {
     let path = SweepPaths::new(dir).scenario(&manifest.scenario_file)?;

@@ -2,7 +2,7 @@
 //!
 //! In: the manifest of what is going to be run, and the scenario's text. Out: which runs are whole already, and a writer for each other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::TryLockError;
 use std::io::{self, Write};
 use std::path::Path;
@@ -16,7 +16,7 @@ use super::layout::{RunPaths, SweepPaths};
 use super::reader::{read_manifest, read_record};
 use super::run_writer::RunWriter;
 use super::segments::remove_closed;
-use crate::records::record::{Manifest, RunOutcome};
+use crate::records::record::{Manifest, RunOutcome, plain_run_id};
 
 /// A sweep's folder, locked for this process until the writer is dropped.
 #[derive(Debug)]
@@ -114,23 +114,25 @@ impl SweepWriter {
     /// only read. Runs that failed, or that are not of the same kind (simulated or not), are left where they are.
     pub fn adopt(&mut self, from: &Path) -> Result<usize, StoreError> {
         let theirs = SweepPaths::new(from);
-        read_manifest(&theirs)?;
+        let their_runs = read_manifest(&theirs)?.runs;
+        let their_ids: BTreeMap<String, &str> = their_runs.iter().map(|run| (plain_run_id(&run.id), run.id.as_str())).collect();
         let mut taken = 0;
         let ids: Vec<String> = self.manifest.runs.iter().map(|run| run.id.clone()).collect();
         for id in ids {
-            let (source, target) = (theirs.run(&id)?, self.paths.run(&id)?);
+            let Some(their_id) = their_ids.get(&plain_run_id(&id)) else { continue };
+            let (source, target) = (theirs.run(their_id)?, self.paths.run(&id)?);
             if !source.record().exists() || target.dir().exists() {
                 continue;
             }
             let record = read_record(&source)?;
-            if record.header.id != id
+            if record.header.id != *their_id
                 || record.header.simulated != self.manifest.simulated
                 || matches!(record.outcome, RunOutcome::Failed(_))
             {
                 continue;
             }
             self.reach(&id)?;
-            copy_run(&source, &target, self.manifest.keeps_texts)?;
+            copy_run(&source, &target, &id, self.manifest.keeps_texts)?;
             taken += 1;
         }
         Ok(taken)
@@ -195,8 +197,8 @@ fn clear_scraps(run: &RunPaths) -> io::Result<()> {
     remove_if_there(&partial_path(&run.requests()))
 }
 
-/// Copies a run, its record last: until that is there, the run counts for nothing. Texts come along only where they are to be kept.
-fn copy_run(source: &RunPaths, target: &RunPaths, keeps_texts: bool) -> Result<(), StoreError> {
+/// Copies a run under an id, its record last: until that is there, the run counts for nothing. Texts come along only where they are to be kept.
+fn copy_run(source: &RunPaths, target: &RunPaths, id: &str, keeps_texts: bool) -> Result<(), StoreError> {
     fs::create_dir_all(target.dir())?;
     for entry in fs::read_dir(source.dir())? {
         let entry = entry?;
@@ -207,8 +209,19 @@ fn copy_run(source: &RunPaths, target: &RunPaths, keeps_texts: bool) -> Result<(
             write_whole(&target.dir().join(entry.file_name()), |out| io::copy(&mut from, out).map(drop))?;
         }
     }
-    let record = fs::read(source.record())?;
+    let record = named(fs::read(source.record())?, id, &source.record())?;
     Ok(write_whole(&target.record(), |out| out.write_all(&record))?)
+}
+
+/// A run's record under another id; byte by byte as it is where it has that id.
+fn named(record: Vec<u8>, id: &str, path: &Path) -> Result<Vec<u8>, StoreError> {
+    let fault = |source| StoreError::Json { path: path.to_owned(), source };
+    let mut value: serde_json::Value = serde_json::from_slice(&record).map_err(fault)?;
+    if value["id"] == id {
+        return Ok(record);
+    }
+    value["id"] = id.into();
+    serde_json::to_vec_pretty(&value).map_err(fault)
 }
 
 fn lock(paths: &SweepPaths) -> Result<std::fs::File, StoreError> {
