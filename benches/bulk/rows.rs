@@ -156,6 +156,8 @@ fn request_of(request: u64, rows: Sizes, pace: Pace, rng: &mut Pcg64) -> Request
         reasoning_tokens: (!failed).then_some(0),
         hidden_tokens: None,
         forced_tokens: None,
+        prompt_hash: None,
+        answer_hashes: None,
         failure: failed.then(|| RequestFailure { kind: FailureKind::Http(503), detail: "status 503: overloaded".into() }),
     }
 }

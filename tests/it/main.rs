@@ -1,5 +1,6 @@
 //! One binary of tests over the whole program, a folder or file a subject.
 
+mod answers;
 mod cli;
 mod closed_loop;
 mod cold;

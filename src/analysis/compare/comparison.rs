@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::answers::AnswerAgreement;
 use super::comparison_note::ComparisonNote;
 use super::gate::GateMeasures;
 use crate::analysis::axes::Axes;
@@ -40,7 +41,10 @@ pub struct VariantComparison {
     /// The cells that both sides have, in the order of the axes.
     pub cells: Vec<CellComparison>,
     pub scores: Vec<ScoreEffect>,
-    /// Of the measures that decide: regressed where any is, over all cells or in one, or a score is. Else not enough data where the new
+    /// Whether answers stay the same; missing where no row has hashes of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<AnswerAgreement>,
+    /// Of the measures that decide: regressed where any is, over all cells or in one, or a score is, or answers are. Else not enough data where the new
     /// side lacks a cell that the base has; else improved where any is; else the worst of them over all cells.
     pub call: ComparisonVerdict,
     /// What became of the other measures, by the same rule; missing where all decide.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::answers::{self, AnswerAgreement};
 use super::compared_measure::{Key, MeasureProbe, PairedSample, probes};
 use super::comparison::{CellComparison, ComparisonSide, ComparisonVerdict, MeasureEffect, SettingDifference, VariantComparison};
 use super::comparison_note::ComparisonNote;
@@ -123,6 +124,7 @@ pub fn compare(base: &SavedVariant<'_>, new: &SavedVariant<'_>, options: &Compar
     }
     let compared: Vec<CellComparison> =
         pairs.cells.iter().zip(cell_effects).map(|(cell, effects)| of_cell(cell, effects, &probes)).collect();
+    let answers = answers::agreement(&pairs.cells)?;
     let whole = |family| gate::of_all(family, (&overall, &compared), &scores, &probes, pairs.lost);
     let mut notes = work::notes(&pairs.cells);
     notes.extend(curtailed::note(&pairs.cells));
@@ -138,7 +140,11 @@ pub fn compare(base: &SavedVariant<'_>, new: &SavedVariant<'_>, options: &Compar
         differences,
         gate: options.gate,
         primary: probes.iter().filter(|probe| probe.primary).map(|probe| probe.measure.clone()).collect(),
-        call: whole(MeasureFamily::Primary).unwrap_or(ComparisonVerdict::NotEnoughData),
+        call: match answers {
+            Some(AnswerAgreement { call: ComparisonVerdict::Regressed, .. }) => ComparisonVerdict::Regressed,
+            _ => whole(MeasureFamily::Primary).unwrap_or(ComparisonVerdict::NotEnoughData),
+        },
+        answers,
         beside: whole(MeasureFamily::Other),
         scores,
         overall,

@@ -3,6 +3,7 @@
 //! In: the saved runs of a base and of a new side. Out: a [`VariantComparison`], which reports, pictures and the history read. Must not know how
 //! it is shown, and never compares what is not the same work unless told to.
 
+mod answers;
 mod calls;
 mod compared_measure;
 mod comparison;
@@ -18,6 +19,7 @@ pub(super) mod student;
 mod void;
 mod work;
 
+pub use answers::{AnswerAgreement, AnswerCounts, SharedBytes};
 pub use comparison::{
     CellComparison, ComparedMeasure, ComparisonSide, ComparisonVerdict, ConfidenceInterval, MeasureEffect, ScoreEffect, SettingDifference,
     VariantComparison,

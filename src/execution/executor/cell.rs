@@ -265,7 +265,7 @@ async fn attempt(
         user_header: cell.workload.sends_user_header(),
         stop: stop.clone(),
         aborting: WakeSignal::default(),
-        texts: if cell.keeps_texts() { TextRetention::Kept } else { TextRetention::Dropped },
+        texts: TextRetention { texts: cell.keeps_texts(), hashes: cell.hashes_answers() },
         occupancy: InFlightCounters::default(),
         done,
     };

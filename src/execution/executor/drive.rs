@@ -141,7 +141,10 @@ impl ResultSink<'_, '_> {
         self.early_stop.hear(&request.record);
         self.errors.hear(&request.record);
         if let Some(said) = request.said.take() {
-            let _ = self.events.send(SweepEvent::Said(Box::new(said.record(&request.record, &self.mask))));
+            said.hash(&mut request.record);
+            if let Some(text) = said.record(&request.record, &self.mask) {
+                let _ = self.events.send(SweepEvent::Said(Box::new(text)));
+            }
         }
         let _ = self.events.send(SweepEvent::RequestDone(Box::new(request.record)));
         self.pace.told(self.events);

@@ -77,6 +77,9 @@ impl ScheduledRequest {
             reasoning_tokens: counts.reasoning,
             hidden_tokens: counts.hidden,
             forced_tokens: exchange.forced_tokens,
+            // Of texts, which the row does not see.
+            prompt_hash: None,
+            answer_hashes: None,
             failure: exchange.failure,
         }
     }

@@ -114,7 +114,7 @@ impl Plan {
         let mut runs = Vec::with_capacity(cells.len() * scenario.repeats as usize);
         for block in blocks(scenario.order, scenario.repeats, &settings) {
             let of_variant: Vec<usize> = (0..cells.len()).filter(|cell| settings[*cell].0 == settings[block.like].0).collect();
-            let seed = run_seed(scenario.seed, block.repeat);
+            let seed = run_seed(scenario.seed, if scenario.compare_answers { 0 } else { block.repeat });
             let in_order = order(scenario.order, scenario.seed, block.repeat, of_variant.len()).into_iter().map(|place| of_variant[place]);
             let in_block = in_order.filter(|cell| settings[*cell] == settings[block.like]);
             runs.extend(in_block.map(|cell| cells[cell].run(&scenario.variants[settings[cell].0], block.repeat, seed)));

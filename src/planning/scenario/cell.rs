@@ -26,12 +26,14 @@ pub struct CellSpec {
     secrets: BTreeMap<Vec<String>, EnvironmentSecret>,
     /// Prompts and answers are kept: asked for on the command line, never by a scenario, and no part of what is resolved.
     keeps_texts: bool,
+    /// Rows keep hashes of prompts and answers.
+    hashes_answers: bool,
 }
 
 impl CellSpec {
     #[must_use]
     pub fn new(workload: WorkloadSpec, target: TargetSpec, engine: EngineSpec, server: ServerSpec) -> Self {
-        Self { workload, target, engine, server, secrets: BTreeMap::new(), keeps_texts: false }
+        Self { workload, target, engine, server, secrets: BTreeMap::new(), keeps_texts: false, hashes_answers: false }
     }
 
     /// Marks values that hold something from the environment, by their paths.
@@ -42,6 +44,16 @@ impl CellSpec {
     /// From now on what is said in this cell is kept.
     pub fn keep_texts(&mut self) {
         self.keeps_texts = true;
+    }
+
+    /// Whether rows keep hashes of what is said in this cell.
+    pub(super) fn with_answer_hashes(self, hashes_answers: bool) -> Self {
+        Self { hashes_answers, ..self }
+    }
+
+    #[must_use]
+    pub fn hashes_answers(&self) -> bool {
+        self.hashes_answers
     }
 
     #[must_use]

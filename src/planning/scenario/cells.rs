@@ -127,12 +127,13 @@ impl ScenarioDraft {
     }
 }
 
-/// Makes the cells of one variant, in the order of the points, and hands each to `look` before it is kept.
+/// Makes the cells of one variant, in the order of the points, their answers to be compared or not, and hands each to `look` before it is kept.
 pub fn of_variant(
     number: usize,
     variant: &ScenarioVariant,
     axes: &[TypedAxis],
     points: &[Point],
+    compare_answers: bool,
     faults: &mut ScenarioError,
     mut look: impl FnMut(&ScenarioNode, &CellSpec, &mut ScenarioError),
 ) -> Vec<MatrixCell> {
@@ -153,7 +154,7 @@ pub fn of_variant(
         };
         let (Some(()), Some(sections)) = (typed, &sections) else { continue };
         let CellSections { workload, target, engine, server } = sections.clone();
-        let cell = CellSpec::new(workload, target, engine, server).with_secrets(secrets(&draft));
+        let cell = CellSpec::new(workload, target, engine, server).with_secrets(secrets(&draft)).with_answer_hashes(compare_answers);
         look(&draft, &cell, faults);
         let values = axes.iter().zip(point).filter_map(|(axis, value)| Some(axis.values.get(*value)?.json.clone())).collect();
         placed.push(MatrixCell { variant: number, values, cell });

@@ -104,6 +104,7 @@ fn field(
         "name",
         "seed",
         "repeats",
+        "compare_answers",
         "order",
         "search",
         "score",

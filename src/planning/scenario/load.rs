@@ -108,11 +108,12 @@ impl ScenarioLoader<'_> {
             name,
             seed: written.seed,
             repeats: written.repeats,
+            compare_answers: written.compare_answers,
             order: written.order,
             search,
             score,
             policy,
-            cells: self.cells(&variants, &axes, &points),
+            cells: self.cells(&variants, &axes, &points, written.compare_answers),
             variants: variants.into_iter().map(|variant| variant.name).collect(),
             axes: axes.iter().enumerate().map(|(number, axis)| used_axis(number, axis, &points)).collect(),
             goals,
@@ -121,12 +122,12 @@ impl ScenarioLoader<'_> {
         })
     }
 
-    fn cells(&mut self, variants: &[ScenarioVariant], axes: &[TypedAxis], points: &[Point]) -> Vec<MatrixCell> {
+    fn cells(&mut self, variants: &[ScenarioVariant], axes: &[TypedAxis], points: &[Point], compare_answers: bool) -> Vec<MatrixCell> {
         let mut rules = RuleContext { lookup: self.lookup, disk: FileLookupCache::default() };
         let mut placed = Vec::new();
         for (number, variant) in variants.iter().enumerate() {
             let look = |document: &ScenarioNode, cell: &CellSpec, faults: &mut ScenarioError| rules.check(document, cell, faults);
-            placed.extend(cells::of_variant(number, variant, axes, points, self.faults, look));
+            placed.extend(cells::of_variant(number, variant, axes, points, compare_answers, self.faults, look));
         }
         placed
     }

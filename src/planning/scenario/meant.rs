@@ -17,6 +17,8 @@ pub struct Scenario {
     pub name: String,
     pub seed: u64,
     pub repeats: u32,
+    /// All repeats have the same prompts, and rows keep hashes of prompts and answers.
+    pub compare_answers: bool,
     pub order: RunOrder,
     /// With axes as dotted paths.
     pub search: SearchSpec,

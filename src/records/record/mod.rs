@@ -2,6 +2,7 @@
 //!
 //! Both halves of the program know these types and nothing else of each other. Times are microseconds on the run's clock.
 
+mod answer_hashes;
 mod axis_object;
 mod cache_check;
 mod cache_evidence;
@@ -21,6 +22,7 @@ mod text;
 mod version;
 mod work;
 
+pub use answer_hashes::{AnswerHashes, AnswerHashesError, prompt_hash};
 pub use cache_check::{CACHED_SHARE, CacheCheck, FirstTurnTokens, OPENING_TOKENS, PromptSalt, TEMPLATE_TOKENS};
 pub use cache_evidence::{CacheEvidence, CacheResetMethod};
 pub use canary_finding::{CanaryFinding, CanaryReading, CanarySignal, InconclusiveCanary};

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::answer_hashes::AnswerHashes;
 use crate::foundation::clock::Micros;
 
 /// Which part of a run a request belongs to.
@@ -323,6 +324,12 @@ pub struct RequestRecord {
     /// So many tokens the answer was to have; missing where its length was not forced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forced_tokens: Option<u32>,
+    /// The hash of its prompt's messages, below 2^53; only where a scenario asks for comparable answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_hash: Option<u64>,
+    /// The hashes of its answer, reasoning left out; missing where it failed or nobody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_hashes: Option<AnswerHashes>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<RequestFailure>,
 }

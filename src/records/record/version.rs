@@ -11,7 +11,7 @@ pub struct FormatVersion {
 
 impl FormatVersion {
     /// What this program writes.
-    pub const CURRENT: Self = Self { major: 1, minor: 7 };
+    pub const CURRENT: Self = Self { major: 1, minor: 8 };
 }
 
 impl std::fmt::Display for FormatVersion {

@@ -5,9 +5,9 @@ use serde_json::json;
 
 use crate::foundation::clock::Micros;
 use crate::records::record::{
-    CacheCheck, CacheEvidence, CacheResetMethod, ClientEnvironment, ClientHealth, FailureKind, FirstEventSource, FirstTurnFinding,
-    FormatVersion, InconclusiveTurns, Manifest, PlannedRun, RequestCounts, RequestFailure, RequestPhase, RequestRecord, RunHeader,
-    RunOutcome, RunRecord, SampleKind, ServerSample, TokenRule, TokenSource,
+    AnswerHashes, CacheCheck, CacheEvidence, CacheResetMethod, ClientEnvironment, ClientHealth, FailureKind, FirstEventSource,
+    FirstTurnFinding, FormatVersion, InconclusiveTurns, Manifest, PlannedRun, RequestCounts, RequestFailure, RequestPhase, RequestRecord,
+    RunHeader, RunOutcome, RunRecord, SampleKind, ServerSample, TokenRule, TokenSource,
 };
 
 /// A request that failed early: everything that may be missing is missing.
@@ -54,6 +54,8 @@ pub(crate) fn rich_record(request: u64) -> RequestRecord {
         reasoning_tokens: Some(2),
         hidden_tokens: Some(0),
         forced_tokens: Some(7),
+        prompt_hash: Some(1 << 52),
+        answer_hashes: Some(AnswerHashes::of("Again a summer night.")),
         failure: None,
         ..record(request)
     }

@@ -9,7 +9,7 @@ use super::saved_column::ColumnPresence::{self, Always, Later, Optional};
 use super::saved_column::{ColumnValue, SavedColumn, records_of, table_of};
 use super::table_error::TableError;
 use crate::foundation::clock::Micros;
-use crate::records::record::{FailureKind, FirstEventSource, RequestFailure, RequestPhase, RequestRecord, TokenSource};
+use crate::records::record::{AnswerHashes, FailureKind, FirstEventSource, RequestFailure, RequestPhase, RequestRecord, TokenSource};
 
 /// A field as a column of whole numbers.
 trait IntegerField: Copy + Sized {
@@ -82,7 +82,7 @@ const fn text(
 }
 
 /// The columns in their order: the fields of [`RequestRecord`], with `failure` as its kind and a sentence.
-pub const REQUEST_COLUMNS: [SavedColumn<RequestRecord>; 30] = [
+pub const REQUEST_COLUMNS: [SavedColumn<RequestRecord>; 32] = [
     integer!(Always request),
     integer!(Always session),
     integer!(Always lane),
@@ -139,6 +139,16 @@ pub const REQUEST_COLUMNS: [SavedColumn<RequestRecord>; 30] = [
     integer!(Later reasoning_tokens),
     integer!(Later hidden_tokens),
     integer!(Later forced_tokens),
+    integer!(Later prompt_hash),
+    text(
+        Later,
+        "answer_hashes",
+        |record| record.answer_hashes.as_ref().map(|hashes| hashes.as_str().into()),
+        |record, hashes| {
+            record.answer_hashes = Some(AnswerHashes::try_from(hashes.as_ref().to_owned()).ok()?);
+            Some(())
+        },
+    ),
     text(
         Optional,
         "failure",
@@ -205,6 +215,8 @@ mod tests {
             (first_answer_us, first_event_source) in (prop::option::of(any_stamp()), prop::option::of(prop::sample::select(&FirstEventSource::ALL))),
             stream_counts in prop::array::uniform4(prop::option::of(0..1_u64 << 40)),
             forced_tokens in any::<Option<u32>>(),
+            prompt_hash in prop::option::of(0..1_u64 << 53),
+            answer in prop::option::of(".{0,24}"),
             failure in prop::option::of(any_failure()),
         ) -> RequestRecord {
             let [connect_us, headers_us, first_event_us, first_token_us, last_token_us] = stamps;
@@ -213,7 +225,8 @@ mod tests {
             RequestRecord {
                 request, session, lane, turn, phase, intended_us, sent_us, headers_us, first_event_us, first_token_us,
                 last_token_us, done_us, gaps_us, first_event_tokens, prompt_tokens, cached_tokens, output_tokens, token_source, in_flight, live_lanes,
-                connect_us, first_answer_us, token_events, token_reads, first_event_source, reasoning_tokens, hidden_tokens, forced_tokens, failure,
+                connect_us, first_answer_us, token_events, token_reads, first_event_source, reasoning_tokens, hidden_tokens, forced_tokens, prompt_hash,
+                answer_hashes: answer.as_deref().map(AnswerHashes::of), failure,
             }
         }
     }
@@ -237,8 +250,8 @@ mod tests {
         let fields = serde_json::to_value(rich_record(1)).unwrap();
         let with_all: Vec<String> = fields.as_object().unwrap().keys().cloned().collect();
         let columns: Vec<&str> = REQUEST_COLUMNS.iter().map(|column| column.name).collect();
-        assert_eq!(columns[..28], with_all[..]);
-        assert_eq!(columns[28..], ["failure", "failure_detail"]);
+        assert_eq!(columns[..30], with_all[..]);
+        assert_eq!(columns[30..], ["failure", "failure_detail"]);
         let table = to_table(&[record(0)]).unwrap();
         assert!(table.get_column_names().into_iter().eq(columns));
         assert_eq!(**table.schema(), schema(&REQUEST_COLUMNS));
@@ -254,7 +267,15 @@ mod tests {
         assert_eq!(known_columns(&older, &REQUEST_COLUMNS).unwrap_err().to_string(), "there is no column `cached_tokens`");
         let earlier = known_columns(&table.drop("connect_us").unwrap(), &REQUEST_COLUMNS).unwrap();
         assert_eq!(earlier.column("connect_us").unwrap().null_count(), 2);
-        let earlier = from_table(&table.drop_many(["connect_us", "first_answer_us", "first_event_source", "forced_tokens"])).unwrap();
+        let earlier = from_table(&table.drop_many([
+            "connect_us",
+            "first_answer_us",
+            "first_event_source",
+            "forced_tokens",
+            "prompt_hash",
+            "answer_hashes",
+        ]))
+        .unwrap();
         assert_eq!((earlier[1].first_answer_us, earlier[1].first_event_source), (None, None));
         let mut other = table;
         other.with_column(Column::new("turn".into(), ["0", "1"])).unwrap();

@@ -98,7 +98,7 @@ impl SimExchange {
         let (prompt_tokens, answer, fault) = self.acceptance().await?;
         let end = self.tokens(fault).await;
         let tokens = self.exchange.token_events.len() as u64;
-        self.exchange.answer = answer.text(tokens);
+        self.exchange.answer = answer.with_fault(fault, end.as_ref().copied().unwrap_or(0)).text(tokens);
         // A stream that ends in order tells its usage, tokens or not.
         let cached_tokens = match &end {
             Ok(cached_tokens) => Some(*cached_tokens),

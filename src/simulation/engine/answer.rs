@@ -1,6 +1,8 @@
 //! What the simulated engine says: seeded words, one token each. A prompt's fingerprint goes in; the same prompt gets the same answer.
 
+use super::faults::EngineFault;
 use super::tokenizer::{self, mix};
+use crate::vocabulary::spec::engine::EngineFaultKind;
 
 /// Words of at most eight letters, so that ` word` is one token.
 const WORDS: [&str; 64] = [
@@ -15,13 +17,22 @@ const WORDS: [&str; 64] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EngineAnswer {
     seed: u64,
+    /// From which token on it is another answer.
+    wrong_from: Option<u64>,
 }
 
 impl EngineAnswer {
     /// The answer to the prompt with this fingerprint.
     #[must_use]
     pub fn to(fingerprint: u64) -> Self {
-        Self { seed: fingerprint }
+        Self { seed: fingerprint, wrong_from: None }
+    }
+
+    /// The same with what a fault makes of it, so many of the prompt's tokens having come from a cache.
+    #[must_use]
+    pub fn with_fault(self, fault: Option<EngineFault>, cached_tokens: u64) -> Self {
+        let strikes = |fault: &EngineFault| fault.kind == EngineFaultKind::WrongAnswer && cached_tokens > 0;
+        Self { wrong_from: fault.filter(strikes).map(|fault| fault.after_tokens), ..self }
     }
 
     /// The text of its token number `index`, from 0.
@@ -37,8 +48,10 @@ impl EngineAnswer {
     }
 
     fn place(self, index: u64) -> usize {
+        let is_wrong = self.wrong_from.is_some_and(|from| index >= from);
+        let seed = if is_wrong { mix(self.seed) } else { self.seed };
         // The six highest bits choose one of 64.
-        (mix(self.seed ^ index.wrapping_mul(0x9e37_79b9_7f4a_7c15)) >> 58) as usize
+        (mix(seed ^ index.wrapping_mul(0x9e37_79b9_7f4a_7c15)) >> 58) as usize
     }
 }
 
@@ -77,5 +90,15 @@ mod tests {
     fn different_prompts_get_different_answers() {
         assert_ne!(EngineAnswer::to(1).text(20), EngineAnswer::to(2).text(20));
         assert_eq!(EngineAnswer::to(1).text(20), EngineAnswer::to(1).text(20));
+    }
+
+    #[test]
+    fn a_wrong_answer_goes_astray_at_its_token_and_only_after_a_cache_hit() {
+        let fault = EngineFault { kind: EngineFaultKind::WrongAnswer, status: 500, after_tokens: 5 };
+        let right = EngineAnswer::to(7);
+        assert_eq!(right.with_fault(Some(fault), 0).text(20), right.text(20));
+        let wrong = right.with_fault(Some(fault), 16);
+        assert_eq!(wrong.text(5), right.text(5));
+        assert_ne!(wrong.text(8), right.text(8));
     }
 }

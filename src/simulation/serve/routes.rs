@@ -116,7 +116,7 @@ async fn whole(
             let usage = usage(prompt_tokens, 0, Some(0));
             return Ok(Json(header.whole("", "stop", Some(usage))).into_response());
         }
-        Some(EngineFaultKind::NoUsage | EngineFaultKind::Status) | None => {}
+        Some(EngineFaultKind::NoUsage | EngineFaultKind::Status | EngineFaultKind::WrongAnswer) | None => {}
     }
     let mut tokens = 0;
     loop {
@@ -125,7 +125,7 @@ async fn whole(
         if last {
             let usage = usage(prompt_tokens, tokens, Some(cached_tokens));
             let told = (kind != Some(EngineFaultKind::NoUsage)).then_some(usage);
-            return Ok(Json(header.whole(&answer.text(tokens), "length", told)).into_response());
+            return Ok(Json(header.whole(&answer.with_fault(fault, cached_tokens).text(tokens), "length", told)).into_response());
         }
     }
 }

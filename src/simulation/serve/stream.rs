@@ -74,7 +74,7 @@ impl AnswerStream {
                     let end = self.header.chunk(&self.header.api.piece("", Some("stop")));
                     return Some(Ok((event(&end) + &self.tail(0)).into()));
                 }
-                EngineFaultKind::Status | EngineFaultKind::NoUsage => {}
+                EngineFaultKind::Status | EngineFaultKind::NoUsage | EngineFaultKind::WrongAnswer => {}
             }
         }
         self.tokens().await
@@ -87,10 +87,11 @@ impl AnswerStream {
             return Some(Err(io::ErrorKind::ConnectionAborted.into()));
         };
         let mut text = String::new();
+        let answer = self.answer.with_fault(self.fault, cached_tokens);
         let end = self.sent_tokens + stamps.len() as u64;
         for index in self.sent_tokens..end {
             let finish = (last && index + 1 == end).then_some("length");
-            let mut chunk = self.header.chunk(&self.header.api.piece(self.answer.word(index), finish));
+            let mut chunk = self.header.chunk(&self.header.api.piece(answer.word(index), finish));
             self.add_usage(&mut chunk, index + 1);
             text += &event(&chunk);
         }

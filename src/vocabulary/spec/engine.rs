@@ -101,4 +101,6 @@ pub enum EngineFaultKind {
     NoUsage,
     /// A stream that ends without a token.
     NoToken,
+    /// An answer that is another one from its token `after_tokens` on, where some of its prompt came from a cache: what a corrupted block does.
+    WrongAnswer,
 }

@@ -33,6 +33,9 @@ pub struct ScenarioSpec {
     #[serde(default = "one")]
     #[schemars(range(min = 1))]
     pub repeats: u32,
+    /// Lets `bench compare` tell whether answers stay the same: rows keep hashes of their prompts and answers, and every repeat gets the same prompts. Needs greedy decoding.
+    #[serde(default)]
+    pub compare_answers: bool,
     /// In which order the cells of a variant are run.
     #[serde(default)]
     pub order: RunOrder,

@@ -30,6 +30,9 @@ impl RuleContext<'_> {
         let mut look = RuleReporter { document, faults };
         workload::check(&cell.workload, &mut self.disk, &mut look);
         target::check(&cell.target, self.lookup, &mut look);
+        if cell.hashes_answers() {
+            target::greedy(&cell.target, &mut look);
+        }
         if cell.target.kind == TargetKind::Sim {
             engine::check(&cell.engine, &mut look);
         }

@@ -44,6 +44,16 @@ pub fn check(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut RuleReporter<'_>)
     }
 }
 
+/// Answers can be compared only where the most probable token is always taken, which requests ask for unless they are told otherwise.
+pub fn greedy(spec: &TargetSpec, look: &mut RuleReporter<'_>) {
+    let sampled = spec.body.get("temperature").is_some_and(|temperature| temperature.as_f64() != Some(0.0));
+    if sampled || spec.omit.iter().any(|field| field == "temperature") {
+        let path: &[&str] = if sampled { &["target", "body", "temperature"] } else { &["target", "omit"] };
+        let message = "`compare_answers` needs greedy decoding: with another temperature than 0 equal prompts get different answers";
+        look.fault(path, message, "leave `temperature` to its default, 0, or leave `compare_answers` out");
+    }
+}
+
 /// What is left out of a body, or named otherwise, must be a field that a body has.
 fn fields(spec: &TargetSpec, look: &mut RuleReporter<'_>) {
     let sent = |name: &str| OWN_FIELDS.contains(&name) || spec.body.contains_key(name);

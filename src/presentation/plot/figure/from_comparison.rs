@@ -275,6 +275,7 @@ mod tests {
             overall: Vec::new(),
             cells,
             scores: Vec::new(),
+            answers: None,
             call: ComparisonVerdict::Regressed,
             beside: None,
             notes: NoteList::default(),

@@ -59,6 +59,7 @@ fn cases(comparison: &VariantComparison) -> Vec<TestCase> {
         let at = if within.is_empty() { String::new() } else { format!("{within}: ") };
         case(&name, format!("{at}{}", score.score), &words::score(score), score.call, true)
     }));
+    cases.extend(comparison.answers.iter().map(|answers| case(&name, "answers".to_owned(), &words::answers(answers), answers.call, true)));
     cases
 }
 

@@ -1,7 +1,8 @@
 //! The sentences of a comparison, shared by all formats and the page. Comparisons in, plain texts out; no escaping.
 
 use crate::analysis::compare::{
-    CellComparison, ComparisonSide, ComparisonVerdict, ConfidenceInterval, MeasureEffect, ScoreEffect, VariantComparison,
+    AnswerAgreement, AnswerCounts, CellComparison, ComparisonSide, ComparisonVerdict, ConfidenceInterval, MeasureEffect, ScoreEffect,
+    VariantComparison,
 };
 use crate::analysis::{ExtendedReal, ScoreBound, show_axes};
 use crate::presentation::report::number::significant;
@@ -40,7 +41,7 @@ pub fn labels(comparison: &VariantComparison) -> Vec<String> {
     simulated.into_iter().chain(imported).collect()
 }
 
-/// Why the whole is called what it is, and what else got better or worse: a sentence for what decides, one for what stands beside.
+/// Why the whole is called what it is, and what else got better or worse: a sentence for what decides, one for what stands beside, one for answers.
 pub fn grounds(comparison: &VariantComparison) -> Vec<String> {
     let decides = |effect: &&MeasureEffect| comparison.primary.contains(&effect.measure);
     let who = if comparison.beside.is_some() { "the goals decide" } else { "all measures decide" };
@@ -64,6 +65,7 @@ pub fn grounds(comparison: &VariantComparison) -> Vec<String> {
         let parts = if parts.is_empty() { "nothing that surely got better or worse".to_owned() } else { parts.join("; ") };
         sentences.push(format!("beside, deciding nothing: {parts}"));
     }
+    sentences.extend(comparison.answers.iter().map(answers));
     sentences
 }
 
@@ -155,6 +157,40 @@ pub fn score(score: &ScoreEffect) -> String {
     let (base, new) = (side(score.base, score.base_bound, score.base_range), side(score.new, score.new_bound, score.new_range));
     let ratio = score.ratio_bound.words(score.ratio.map(|ratio| significant(ratio, 3)).as_deref());
     format!("{}{at}: {base} -> {new}: {ratio}, {}", score.score, score.call.name())
+}
+
+/// Whether answers stay the same: `answers to equal prompts: 198 of 200 equal between the sides, 200 of 200 between repeats: ...`.
+pub fn answers(answers: &AnswerAgreement) -> String {
+    let equal = |counts: &AnswerCounts| format!("{} of {} equal", counts.equal_answers, counts.answers);
+    let share = |share: f64| significant(100.0 * share, 2);
+    let (sides, repeats) = (&answers.between_sides, &answers.between_repeats);
+    if sides.answers == 0 {
+        return "answers: not enough data: the sides had no prompt in common, as where every prompt has a salt".to_owned();
+    }
+    let differ = sides
+        .shared_bytes
+        .map(|shared| format!("; those that differ do so after {} bytes (median), the first after {}", shared.median, shared.least));
+    let between_repeats = if repeats.answers == 0 {
+        "nothing to compare that with: repeat the sweep's cells (`repeats = 2`)".to_owned()
+    } else {
+        format!("{} between repeats of one side", equal(repeats))
+    };
+    let loss = answers.loss.map(|[value, low, high]| {
+        let sessions = format!("{} and {} pairs of sessions", sides.sessions, repeats.sessions);
+        format!(
+            "; sessions that differ more often between the sides: {} [{}, {}] points at 95 %, {sessions}",
+            share(value),
+            share(low),
+            share(high)
+        )
+    });
+    let call = match answers.call {
+        ComparisonVerdict::Regressed => "answers do not stay the same",
+        ComparisonVerdict::Same => "answers stay the same",
+        _ => "answers: not enough data",
+    };
+    let counts = format!("{} between the sides{}; {between_repeats}", equal(sides), differ.unwrap_or_default());
+    format!("{call}: of answers to equal prompts {counts}{}", loss.unwrap_or_default())
 }
 
 /// What the columns mean, and how surely.
