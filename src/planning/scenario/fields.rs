@@ -80,6 +80,11 @@ impl CellFieldSet {
         self.all.iter().any(|field| field.path == [section, name])
     }
 
+    /// The path of every field.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &[String]> {
+        self.all.iter().map(|field| field.path.as_slice())
+    }
+
     fn ending_in(&self, parts: &[String]) -> Vec<&CellField> {
         self.all.iter().filter(|field| field.path.ends_with(parts)).collect()
     }

@@ -1,6 +1,9 @@
-//! The JSON Schema of a scenario as it is written, for editors.
+//! The JSON Schema of a scenario as it is written, for editors; what the types do not say of it is in the files of `schema/`.
 //!
 //! Draft 7: the newest that both language servers in use understand in full (taplo for TOML, yaml-language-server for YAML).
+
+mod axes;
+mod workload_kinds;
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -17,13 +20,8 @@ pub fn schema() -> Value {
         search.remove("$ref");
         search.insert("anyOf".to_owned(), json!([{ "$ref": "#/definitions/SearchKind" }, { "$ref": "#/definitions/SearchSpec" }]));
     }
-    if let Some(kinds) = schema.pointer_mut("/definitions/WorkloadSpec/oneOf").and_then(Value::as_array_mut) {
-        kinds.push(json!({
-            "description": "Without `kind`: only what differs, in a scenario that `extends` another.",
-            "type": "object",
-            "not": { "required": ["kind"] },
-        }));
-    }
+    axes::offer(&mut schema);
+    workload_kinds::tell_apart(&mut schema);
     schema
 }
 
@@ -68,7 +66,7 @@ mod tests {
     fn the_schema_says_nothing_of_null_and_keeps_defaults_and_descriptions() {
         let text = schema().to_string();
         assert!(!text.contains("null") && !text.contains("uint32"), "{text}");
-        let qps = schema().pointer("/definitions/WorkloadSpec/oneOf/1/properties/qps").cloned().unwrap();
+        let qps = schema().pointer("/definitions/chat/properties/qps").cloned().unwrap();
         assert_eq!((&qps["default"], &qps["type"]), (&json!(1.0), &json!("number")));
         assert!(qps["description"].as_str().unwrap().starts_with("Requests per second"));
     }

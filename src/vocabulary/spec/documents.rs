@@ -25,6 +25,7 @@ pub enum DocumentsSpec {
 #[serde(deny_unknown_fields)]
 pub struct SyntheticDocumentsSpec {
     /// Length of each document.
+    #[schemars(extend("minimum" = 1))]
     pub synthetic_tokens: Tokens,
 }
 

@@ -17,12 +17,14 @@ pub struct RequestsSpec {
     pub arrival: ArrivalPattern,
     /// For `arrival = "closed"`: N users, each of whom sends its next request as soon as its previous one is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub concurrency: Option<u32>,
     /// For `arrival = "closed"`: how long after the end of its previous request a user's next one is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub think_time: Option<Seconds>,
     /// Mean requests per second; a trace has its own times, and users ask as fast as they are answered.
     #[serde(default = "one_per_second")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub qps: f64,
     /// The shape parameter of `arrival = "gamma"`: 1 is Poisson, below 1 is burstier, above 1 is more even.
     #[serde(default = "neutral")]
@@ -32,9 +34,11 @@ pub struct RequestsSpec {
     pub ramp: Option<Seconds>,
     /// Length of each request's own text; a trace has its own lengths.
     #[serde(default = "thousand")]
+    #[schemars(extend("minimum" = 1))]
     pub prompt_tokens: Tokens,
     /// Length of each answer (the most, where `answers = "live"`); a trace has its own lengths.
     #[serde(default = "chat_answer")]
+    #[schemars(extend("minimum" = 1))]
     pub answer_tokens: Tokens,
     /// Length of a system prompt before that text, the same for all requests byte for byte; 0 for none.
     #[serde(default = "no_tokens")]
@@ -44,6 +48,7 @@ pub struct RequestsSpec {
     pub duration: Option<Seconds>,
     /// How many requests are sent; where `duration` is said as well, what comes first ends the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub requests: Option<u64>,
     /// The first part of the run, whose requests are marked as warm-up and left out of every metric.
     #[serde(default = "no_time")]
@@ -53,6 +58,7 @@ pub struct RequestsSpec {
     pub warmup_requests: Option<u64>,
     /// The most requests in flight, as a bound of safety: one that comes while all places are taken is sent late, and its wait is measured.
     #[serde(default = "thousand_places")]
+    #[schemars(range(min = 1))]
     pub max_in_flight: u32,
     /// For `arrival = "trace"`: a file in the Mooncake layout, one JSON object a line with `timestamp`, `input_length`, `output_length`, `hash_ids`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,6 +71,7 @@ pub struct RequestsSpec {
     pub speed_up: f64,
     /// For a trace: how many tokens a hash id stands for.
     #[serde(default = "mooncake_block")]
+    #[schemars(extend("minimum" = 1))]
     pub block_tokens: Tokens,
     /// Whether answers have exactly their length, so that every variant does the same work, or end where the server ends them.
     #[serde(default = "forced_length")]

@@ -183,15 +183,19 @@ impl WorkloadSpec {
 pub struct DocumentQaSpec {
     /// C: how many groups run in parallel, so the most requests in flight.
     #[serde(default = "one")]
+    #[schemars(range(min = 1))]
     pub concurrent: u32,
     /// S: how many sessions each group goes through in turn.
     #[serde(default = "one")]
+    #[schemars(range(min = 1))]
     pub sequential: u32,
     /// Follow-up questions per session; a session sends `rounds + 1` requests.
     #[serde(default = "three")]
+    #[schemars(range(min = 1))]
     pub rounds: u32,
     /// The most tokens of an answer (the exact number where `answers = "forced_length"`).
     #[serde(default = "document_answer")]
+    #[schemars(extend("minimum" = 1))]
     pub answer_tokens: Tokens,
     /// A folder of text files, or `{ synthetic_tokens = N }` for seeded text of exactly N tokens, different for every session.
     #[serde(default)]
@@ -230,12 +234,15 @@ impl DocumentQaSpec {
 pub struct ChatSpec {
     /// N: users present at once.
     #[serde(default = "ten")]
+    #[schemars(range(min = 1))]
     pub users: u32,
     /// Requests per second over all users; each user sends a turn every `users / qps` seconds.
     #[serde(default = "one_per_second")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub qps: f64,
     /// Turns of a user, after which a new user takes its place.
     #[serde(default = "five")]
+    #[schemars(range(min = 1))]
     pub rounds: u32,
     /// Length of the system prompt, the same for all users byte for byte.
     #[serde(default = "thousand")]
@@ -248,15 +255,18 @@ pub struct ChatSpec {
     pub question_tokens: Tokens,
     /// The most tokens of an answer (the exact number where `answers = "forced_length"`).
     #[serde(default = "chat_answer")]
+    #[schemars(extend("minimum" = 1))]
     pub answer_tokens: Tokens,
     /// How long turns are sent, warm-up included; what is in flight then is awaited.
     #[serde(default = "minute")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub duration: Seconds,
     /// The first part of `duration`, whose turns are marked as warm-up and left out of every metric.
     #[serde(default = "no_time")]
     pub warmup: Seconds,
     /// How often a block goes into `performance_summary_qps_X.XX.txt`.
     #[serde(default = "half_minute")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub log_interval: Seconds,
     /// Whether a user who is late holds its place.
     #[serde(default)]
