@@ -6,8 +6,8 @@ use clap::Args;
 
 #[derive(Debug, Clone, Args)]
 pub struct ImportArgs {
-    /// Files of the original C×S script, of the chat generator (CSV, also our own `summary.csv`) or of `vllm bench serve --save-result
-    /// --save-detailed`; each is a run, several of one cell are repeats.
+    /// Files with single requests: of the original C×S script, the chat generator (CSV, also our own `summary.csv`), `vllm bench serve`, `vllm bench
+    /// sweep`, SGLang's `bench_serving`, AIPerf, guidellm, genai-bench, llmperf or inference-perf; several runs of one cell are repeats.
     #[arg(required = true, value_name = "FILES")]
     pub files: Vec<PathBuf>,
     /// The sweep's folder, which must be new.

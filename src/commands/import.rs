@@ -77,9 +77,10 @@ fn name_of(path: &Path) -> Option<String> {
 fn told(sweep: &ImportedSweep, dir: &Path) -> String {
     let Some(imported) = &sweep.manifest.imported else { return String::new() };
     let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-    let (files, cells) = (count(sweep.runs.len(), "file"), count(sweep.cells(), "cell"));
+    let (files, cells) = (count(sweep.files, "file"), count(sweep.cells(), "cell"));
+    let runs = if sweep.runs.len() == sweep.files { String::new() } else { format!("{}, ", count(sweep.runs.len(), "run")) };
     let variants = sweep.manifest.variants.join(", ");
-    let mut out = format!("imported {files} of {}: {cells} of {variants}; {} requests\n", imported.program, sweep.requests());
+    let mut out = format!("imported {files} of {}: {runs}{cells} of {variants}; {} requests\n", imported.program, sweep.requests());
     let failures: Vec<String> = sweep.failures().iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     let _ = writeln!(out, "failures: {}", if failures.is_empty() { "none".to_owned() } else { failures.join(", ") });
     for note in sweep.runs.iter().flat_map(|run| run.record.notes.iter().map(|note| (&run.record.header.id, note))) {

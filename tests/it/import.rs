@@ -357,3 +357,48 @@ fn what_the_second_generations_flags_ask_for_is_written_in_its_layout_and_keeps_
     };
     assert_eq!(places("qa"), places("qa2"));
 }
+
+/// Five requests each: 250, 260, ..., 290 ms to the first token, then ten tokens of 20 ms.
+#[test]
+fn each_program_s_requests_give_the_times_that_stand_in_its_file() {
+    let fixture = |name: &str| {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/imports").join(name)).unwrap();
+        source("v", name, text)
+    };
+    for (name, program, axes, runs) in [
+        ("aiperf_records.jsonl", "AIPerf", vec![], 1),
+        ("guidellm.json", "guidellm", vec!["workload.rate"], 2),
+        ("sglang_details.jsonl", "SGLang's bench_serving", vec!["workload.max_concurrency"], 2),
+        ("vllm_sweep.json", "vllm bench sweep", vec!["workload.max_concurrency"], 4),
+        ("genai_bench.json", "genai-bench", vec![], 1),
+        ("llmperf_individual_responses.json", "llmperf", vec![], 1),
+        ("inference_perf.json", "inference-perf", vec![], 1),
+    ] {
+        let mut wanted = wanted();
+        wanted.goals = vec!["p50(ttft) <= 270ms".parse().unwrap(), "p50(tpot) <= 20ms".parse().unwrap()];
+        let sweep = import(&[fixture(name)], &wanted).unwrap_or_else(|faults| panic!("{name}: {faults:?}"));
+        assert_eq!((sweep.program.words(), sweep.files, sweep.runs.len()), (program, 1, runs), "{name}");
+        let named: Vec<&str> = sweep.manifest.axes.iter().map(|(axis, _)| axis.as_str()).collect();
+        assert_eq!(named, axes, "{name}");
+        let summary = judged(&sweep);
+        for cell in &summary.variants[0].cells {
+            let values: Vec<f64> = cell.goals.iter().map(|goal| goal.estimate.value.unwrap().get()).collect();
+            assert!((values[0] - 0.27).abs() < 2e-6 && (values[1] - 0.02).abs() < 2e-6, "{name}: {values:?}");
+            assert_eq!(cell.failed, 0, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_summary_of_another_program_is_refused_by_its_right_name() {
+    for (text, name) in [
+        (r#"{"schema_version": "1.0", "request_throughput": {"unit": "requests/sec", "avg": 3.0}, "input_config": {}}"#, "AIPerf"),
+        ("Metric,avg,min,max,p99\nTime to First Token (ms),1,2,3,4\n", "AIPerf"),
+        (r#"{"backend": "sglang", "dataset_name": "random", "completed": 5, "duration": 130.2, "median_ttft_ms": 85.7}"#, "SGLang"),
+        (r#"[{"model_id": "m", "completed": 8, "duration": 1.3, "run_number": 0, "median_ttft_ms": 30.0}]"#, "`vllm bench sweep`"),
+    ] {
+        let faults = import(&[source("v", "summary", text)], &wanted()).unwrap_err();
+        let said = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        assert!(faults.len() == 1 && said.contains(name) && said.contains("averages and percentiles"), "{said}");
+    }
+}

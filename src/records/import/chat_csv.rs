@@ -43,10 +43,14 @@ pub(super) fn program(text: &str) -> Result<SourceProgram, String> {
         Err("is a table of percentiles, a value a cell: it tells neither how many requests are behind each nor any of them, so no verdict \
              can be had; import the files of the single runs that it was made from"
             .to_owned())
+    } else if head.first() == Some(&"Metric") {
+        Err("is AIPerf's summary (`profile_export_aiperf.csv`): averages and percentiles, and no request; import its records, \
+             `profile_export.jsonl`, beside it"
+            .to_owned())
     } else {
         Err(format!(
-            "is a file of no known program: looked for JSON (the C×S script, `vllm bench serve`), and for CSV with the columns `{}` (the \
-             chat generator) or `{}` (`summary.csv` of a chat run)",
+            "is a file of no known program: looked for JSON (the C×S script, `vllm bench serve` and others: docs/results-format.md), and for CSV with \
+             the columns `{}` (the chat generator) or `{}` (`summary.csv` of a chat run)",
             GENERATOR.join("`, `"),
             SUMMARY.join("`, `")
         ))

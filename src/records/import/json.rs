@@ -1,51 +1,42 @@
-//! JSON of other programs: which of them wrote a text, and the text as JSON in the strict sense.
+//! JSON of other programs: a text in, one value of it or all of them out, in the strict sense of JSON.
 //!
 //! Python writes `NaN` and `Infinity`, which JSON does not know; both mean that there is no number.
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
-
-use super::SourceProgram;
-
-/// The keys by which files are told apart.
-#[derive(Deserialize)]
-struct FormatSignature {
-    params: Option<IgnoredAny>,
-    results: Option<IgnoredAny>,
-    completed: Option<IgnoredAny>,
-    duration: Option<IgnoredAny>,
-    request_throughput: Option<IgnoredAny>,
-    ttfts: Option<IgnoredAny>,
-}
-
-/// Which program wrote this JSON, or what was looked for.
-pub(super) fn program(text: &str) -> Result<SourceProgram, String> {
-    let signs: FormatSignature = read(text)?;
-    let vllm = signs.ttfts.is_some() || (signs.completed.is_some() && (signs.duration.is_some() || signs.request_throughput.is_some()));
-    match (signs.params.is_some() && signs.results.is_some(), vllm) {
-        (true, false) => Ok(SourceProgram::CxsScript),
-        (false, true) => Ok(SourceProgram::VllmServe),
-        _ => Err("is JSON of no known program: looked for `params` and `results` (the C×S script), and for `completed`, `duration` and \
-                  `ttfts` (`vllm bench serve`)"
-            .to_owned()),
-    }
-}
+use serde::de::DeserializeOwned;
 
 /// Reads a text; a fault says where it stands and nothing of what the text holds.
 pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    serde_json::from_str(&without_nan(text)).map_err(|error| {
-        let place = format!("line {}, column {}", error.line(), error.column());
-        match error.classify() {
-            serde_json::error::Category::Eof => format!("ends in the midst of its JSON ({place}): was the program stopped while it wrote?"),
-            serde_json::error::Category::Syntax if error.to_string().starts_with("trailing") => {
-                format!("holds more than one JSON value ({place}): one file a run is needed (leave out `--append-result`)")
-            }
-            serde_json::error::Category::Syntax => format!("is not JSON ({place})"),
-            _ => format!("is not as expected: {error}"),
+    serde_json::from_str(&without_nan(text)).map_err(|error| fault(&error))
+}
+
+/// The first of the values that a text holds one after the other, as lines of JSON do.
+pub(super) fn first<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let plain = without_nan(text);
+    let mut values = serde_json::Deserializer::from_str(&plain).into_iter();
+    values.next().unwrap_or_else(|| serde_json::from_str("")).map_err(|error| fault(&error))
+}
+
+/// All of them; a list counts as its elements.
+pub(super) fn all<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, String> {
+    let plain = without_nan(text);
+    if plain.trim_start().starts_with('[') {
+        return serde_json::from_str(&plain).map_err(|error| fault(&error));
+    }
+    serde_json::Deserializer::from_str(&plain).into_iter().map(|value| value.map_err(|error| fault(&error))).collect()
+}
+
+fn fault(error: &serde_json::Error) -> String {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    match error.classify() {
+        serde_json::error::Category::Eof => format!("ends in the midst of its JSON ({place}): was the program stopped while it wrote?"),
+        serde_json::error::Category::Syntax if error.to_string().starts_with("trailing") => {
+            format!("holds more than one JSON value ({place}): one file a run is needed")
         }
-    })
+        serde_json::error::Category::Syntax => format!("is not JSON ({place})"),
+        _ => format!("is not as expected: {error}"),
+    }
 }
 
 /// `null` where a bare `NaN` or `Infinity` stands, outside of strings.
@@ -91,7 +82,10 @@ mod tests {
     fn a_text_that_is_cut_off_or_is_two_says_so() {
         let fault = |text: &str| read::<serde_json::Value>(text).unwrap_err();
         assert!(fault(r#"{"a": [1, 2"#).contains("ends in the midst"));
-        assert!(fault("{\"a\": 1}\n{\"a\": 2}").contains("--append-result"));
+        assert!(fault("{\"a\": 1}\n{\"a\": 2}").contains("more than one JSON value"));
+        assert_eq!(all::<serde_json::Value>("{\"a\": 1}\n{\"a\": 2}").unwrap().len(), 2);
+        assert_eq!(all::<u8>("[1, 2, 3]"), Ok(vec![1, 2, 3]));
+        assert!(first::<serde_json::Value>("").unwrap_err().contains("ends in the midst"));
         assert!(fault(r#"{"a": secret}"#).starts_with("is not JSON (line 1"));
     }
 }

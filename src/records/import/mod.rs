@@ -4,13 +4,19 @@
 //! that brought no token is a failure, whatever number the file gives it. All faults of all files come at once, before anything is
 //! written. Must not know terminals, nor how anything is judged; prompts and answers in the files are not kept.
 
+mod aiperf;
 mod chat_csv;
 mod csv_table;
 mod cxs;
 mod error;
+mod genai_bench;
+mod guidellm;
+mod inference_perf;
 mod json;
+mod llmperf;
 mod reading;
 mod row;
+mod signature;
 mod sweep;
 mod vllm_serve;
 
@@ -33,20 +39,41 @@ pub enum SourceProgram {
     ChatSummary,
     /// `vllm bench serve --save-result --save-detailed`.
     VllmServe,
+    /// `vllm bench sweep` with `--save-detailed` in its command.
+    VllmSweep,
+    /// SGLang's `bench_serving --output-details`.
+    SglangServing,
+    /// `profile_export.jsonl` of `aiperf profile`.
+    AiperfRecords,
+    /// `benchmarks.json` of `guidellm benchmark`.
+    Guidellm,
+    /// A run's file of genai-bench.
+    GenaiBench,
+    /// `..._individual_responses.json` of llmperf.
+    Llmperf,
+    /// `per_request_lifecycle_metrics.json` of inference-perf.
+    InferencePerf,
 }
 
 impl SourceProgram {
     /// What a text is, by its content, or what was looked for in it.
     fn of(text: &str) -> Result<Self, String> {
-        if text.trim_start().starts_with(['{', '[']) { json::program(text) } else { chat_csv::program(text) }
+        if text.trim_start().starts_with(['{', '[']) { signature::program(text) } else { chat_csv::program(text) }
     }
 
-    fn read(self, source: &ImportFile) -> Result<ParsedRun, Vec<String>> {
+    /// The runs of a file, in its order.
+    fn read(self, source: &ImportFile) -> Result<Vec<ParsedRun>, Vec<String>> {
+        let one = |run: ParsedRun| vec![run];
         match self {
-            Self::CxsScript => cxs::read(source),
-            Self::ChatGenerator => chat_csv::read_generator(source),
-            Self::ChatSummary => chat_csv::read_summary(source),
-            Self::VllmServe => vllm_serve::read(source),
+            Self::CxsScript => cxs::read(source).map(one),
+            Self::ChatGenerator => chat_csv::read_generator(source).map(one),
+            Self::ChatSummary => chat_csv::read_summary(source).map(one),
+            Self::VllmServe | Self::VllmSweep | Self::SglangServing => vllm_serve::read(source, self),
+            Self::AiperfRecords => aiperf::read(source).map(one),
+            Self::Guidellm => guidellm::read(source),
+            Self::GenaiBench => genai_bench::read(source).map(one),
+            Self::Llmperf => llmperf::read(source).map(one),
+            Self::InferencePerf => inference_perf::read(source).map(one),
         }
     }
 
@@ -58,6 +85,13 @@ impl SourceProgram {
             Self::ChatGenerator => "the original chat generator",
             Self::ChatSummary => "summary.csv of a chat run",
             Self::VllmServe => "vllm bench serve",
+            Self::VllmSweep => "vllm bench sweep",
+            Self::SglangServing => "SGLang's bench_serving",
+            Self::AiperfRecords => "AIPerf",
+            Self::Guidellm => "guidellm",
+            Self::GenaiBench => "genai-bench",
+            Self::Llmperf => "llmperf",
+            Self::InferencePerf => "inference-perf",
         }
     }
 
@@ -75,7 +109,12 @@ impl SourceProgram {
             Self::CxsScript => cxs::LACKS,
             Self::ChatGenerator => chat_csv::GENERATOR_LACKS,
             Self::ChatSummary => chat_csv::SUMMARY_LACKS,
-            Self::VllmServe => vllm_serve::LACKS,
+            Self::VllmServe | Self::VllmSweep | Self::SglangServing => vllm_serve::LACKS,
+            Self::AiperfRecords => aiperf::LACKS,
+            Self::Guidellm => guidellm::LACKS,
+            Self::GenaiBench => genai_bench::LACKS,
+            Self::Llmperf => llmperf::LACKS,
+            Self::InferencePerf => inference_perf::LACKS,
         }
     }
 }

@@ -59,6 +59,25 @@ const LATEST_S: f64 = 1e10;
 const MOST_TOKENS: u64 = 1 << 53;
 
 impl ParsedRun {
+    /// A run of single requests of which nothing else is known.
+    pub fn of_requests(times: TimestampOrigin, records: Vec<RequestRecord>) -> Self {
+        Self {
+            axes: Vec::new(),
+            settings: Vec::new(),
+            shared: Vec::new(),
+            model: None,
+            workload: serde_json::json!({ "kind": "requests" }),
+            simulated: false,
+            times,
+            started_at: None,
+            offered_qps: None,
+            records,
+            samples: Vec::new(),
+            lacks: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
     /// What no run can have been: requests that end after centuries, or with more tokens than can be counted.
     pub fn absurdities(&self) -> Vec<String> {
         let latest = Micros::from_secs_f64(LATEST_S);

@@ -41,6 +41,23 @@ pub(super) fn failure(said: &str) -> RequestFailure {
     RequestFailure { kind, detail: format!("the file says: {plain}") }
 }
 
+/// A failure of which the file gives the status of HTTP, and words.
+pub(super) fn failed_with(status: Option<u16>, words: &str) -> RequestFailure {
+    let said = failure(words);
+    let kind = match status {
+        // nginx's number for a client that closed the connection, which programs use for what they cancelled themselves.
+        Some(499) => FailureKind::Cancelled,
+        Some(status @ 300..600) => FailureKind::Http(status),
+        _ => said.kind,
+    };
+    RequestFailure { kind, detail: said.detail }
+}
+
+/// A gap between two events as records hold it.
+pub(super) fn gap(seconds: f64) -> u32 {
+    u32::try_from(Micros::from_secs_f64(seconds).0).unwrap_or(u32::MAX)
+}
+
 /// The moment that lies so many seconds after the Unix epoch.
 pub(super) fn wall_clock(seconds: f64) -> Option<Timestamp> {
     let micros = i64::try_from(Micros::from_secs_f64(seconds).0).ok()?;

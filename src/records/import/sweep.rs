@@ -1,4 +1,4 @@
-//! Many files as one sweep: each file a run, its cell by what it tells, files of one cell repeats in the order in which they were named.
+//! Many files as one sweep: each file a run or several, their cells by what they tell, runs of one cell repeats in the order in which they were named.
 //!
 //! In: sources. Out: a manifest, the runs with their requests, and a list of the files. Equal files make an equal sweep.
 
@@ -36,6 +36,8 @@ pub struct ImportOptions {
 pub struct ImportedSweep {
     pub program: SourceProgram,
     pub manifest: Manifest,
+    /// How many files it was made of.
+    pub files: usize,
     /// In the manifest's order.
     pub runs: Vec<ImportedRun>,
     /// Which file became which run: a line each.
@@ -53,10 +55,13 @@ pub struct ImportedRun {
 /// The file in the sweep's folder that stands in for a scenario.
 const LIST: &str = "imported.txt";
 
-/// A file with what was read from it.
+/// A run with the file that it was read from.
 struct ParsedImportFile<'a> {
     source: &'a ImportFile,
+    /// Its place among the runs of the file.
+    place: usize,
     reading: ParsedRun,
+    /// Of the file.
     hash: String,
 }
 
@@ -69,9 +74,13 @@ pub fn import(sources: &[ImportFile], wanted: &ImportOptions) -> Result<Imported
             Ok(program) => {
                 programs.push((program, source));
                 match program.read(source) {
-                    Ok(reading) if !reading.absurdities().is_empty() => faults.extend(of(reading.absurdities())),
-                    Ok(reading) => {
-                        reads.push(ParsedImportFile { source, reading, hash: blake3::hash(source.text.as_bytes()).to_hex().to_string() });
+                    Ok(runs) if runs.is_empty() => faults.extend(of(vec!["holds no run".to_owned()])),
+                    Ok(runs) => {
+                        let hash = blake3::hash(source.text.as_bytes()).to_hex().to_string();
+                        for (place, reading) in runs.into_iter().enumerate() {
+                            faults.extend(of(reading.absurdities()));
+                            reads.push(ParsedImportFile { source, place, reading, hash: hash.clone() });
+                        }
                     }
                     Err(found) => faults.extend(of(found)),
                 }
@@ -138,7 +147,7 @@ fn mixture(programs: &[(SourceProgram, &ImportFile)]) -> Option<ImportError> {
 fn disagreements(reads: &[ParsedImportFile<'_>]) -> Vec<ImportError> {
     let mut faults = Vec::new();
     let mut known: BTreeMap<&str, &ImportFile> = BTreeMap::new();
-    for read in reads {
+    for read in reads.iter().filter(|read| read.place == 0) {
         if let Some(other) = known.insert(&read.hash, read.source) {
             faults.push(ImportError::new(&read.source.name, format!("has the same content as `{}`: name it once", other.name)));
         }
@@ -169,6 +178,7 @@ fn disagreements(reads: &[ParsedImportFile<'_>]) -> Vec<ImportError> {
 
 fn sweep(program: SourceProgram, mut reads: Vec<ParsedImportFile<'_>>, wanted: &ImportOptions) -> ImportedSweep {
     let lacks = lacks(program, &reads);
+    let files = reads.iter().filter(|read| read.place == 0).count();
     keep_axes(&mut reads);
     let mut variants: Vec<String> = Vec::new();
     let mut axes: Vec<(String, Vec<Value>)> = Vec::new();
@@ -222,7 +232,7 @@ fn sweep(program: SourceProgram, mut reads: Vec<ParsedImportFile<'_>>, wanted: &
         keeps_texts: false,
         imported: Some(ImportOrigin { program: program.words().to_owned(), lacks }),
     };
-    ImportedSweep { program, manifest, runs, list }
+    ImportedSweep { program, manifest, files, runs, list }
 }
 
 fn lacks(program: SourceProgram, reads: &[ParsedImportFile<'_>]) -> Vec<String> {
@@ -248,7 +258,7 @@ fn keep_axes(reads: &mut [ParsedImportFile<'_>]) {
 }
 
 fn header(read: &ParsedImportFile<'_>, repeats: &mut BTreeMap<String, u32>) -> RunHeader {
-    let ParsedImportFile { source, reading, hash } = read;
+    let ParsedImportFile { source, reading, hash, .. } = read;
     let next = repeats.entry(json!([source.variant, reading.axes]).to_string()).or_insert(0);
     let repeat = *next;
     *next += 1;

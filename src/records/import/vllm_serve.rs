@@ -1,13 +1,15 @@
-//! What `vllm bench serve --save-result --save-detailed` writes: a run of single requests, as lists with an element a request.
+//! What `vllm bench serve --save-result --save-detailed`, `vllm bench sweep` with that, and SGLang's `bench_serving --output-details` write: runs of
+//! single requests, as lists with an element a request; several runs one after the other, or in a list.
 //!
 //! A request with an error text, or with a time to first token of 0, failed. `generated_texts` is never looked at.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::SourceProgram;
 use super::json;
 use super::reading::{ImportFile, ParsedRun, TimestampOrigin};
-use super::row::{answer, failure, first_token, no_token, unanswered};
+use super::row::{answer, failure, first_token, gap, no_token, unanswered};
 use crate::foundation::clock::Micros;
 use crate::records::record::{RequestRecord, TokenSource};
 
@@ -37,15 +39,29 @@ struct VllmResultFile {
     start_times: Option<Vec<Option<f64>>>,
 }
 
-/// One run.
-pub(super) fn read(source: &ImportFile) -> Result<ParsedRun, Vec<String>> {
-    let file: VllmResultFile = json::read(&source.text).map_err(|fault| vec![fault])?;
+/// All runs of a file.
+pub(super) fn read(source: &ImportFile, program: SourceProgram) -> Result<Vec<ParsedRun>, Vec<String>> {
+    let runs: Vec<VllmResultFile> = json::all(&source.text).map_err(|fault| vec![fault])?;
+    let (mut read, mut faults) = (Vec::new(), Vec::new());
+    for (number, run) in runs.iter().enumerate() {
+        match parsed(run, program) {
+            Ok(run) => read.push(run),
+            Err(found) if runs.len() == 1 => faults.extend(found),
+            Err(found) => faults.extend(found.into_iter().map(|fault| format!("run {}: {fault}", number + 1))),
+        }
+    }
+    faults.truncate(5);
+    if faults.is_empty() { Ok(read) } else { Err(faults) }
+}
+
+fn parsed(file: &VllmResultFile, program: SourceProgram) -> Result<ParsedRun, Vec<String>> {
     let (Some(ttfts), Some(itls)) = (&file.ttfts, &file.itls) else {
-        return Err(vec![
-            "has no `ttfts` and `itls`, a value a request: only averages and percentiles are in it; run `vllm bench serve` again with \
-             `--save-result --save-detailed`"
-                .to_owned(),
-        ]);
+        let again = match program {
+            SourceProgram::SglangServing => "run SGLang's `bench_serving` again with `--output-details`",
+            SourceProgram::VllmSweep => "put `--save-detailed` into the `--bench-cmd` of `vllm bench sweep`, and run it again",
+            _ => "run `vllm bench serve` again with `--save-result --save-detailed`",
+        };
+        return Err(vec![format!("has no `ttfts` and `itls`, a value a request: only averages and percentiles are in it; {again}")]);
     };
     let faults = file.faults(ttfts, itls);
     if !faults.is_empty() {
@@ -140,10 +156,6 @@ impl VllmResultFile {
     }
 }
 
-fn gap(seconds: f64) -> u32 {
-    u32::try_from(Micros::from_secs_f64(seconds).0).unwrap_or(u32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,7 +168,8 @@ mod tests {
         "generated_texts": ["a secret", "b", ""], "errors": ["", "", "Traceback\nConnectionRefusedError: refused\n"]}"#;
 
     fn file(text: &str) -> Result<ParsedRun, Vec<String>> {
-        read(&ImportFile { name: "x.json".into(), stem: "x".into(), variant: "v".into(), text: text.into() })
+        let file = ImportFile { name: "x.json".into(), stem: "x".into(), variant: "v".into(), text: text.into() };
+        read(&file, SourceProgram::VllmServe).map(|mut runs| runs.remove(0))
     }
 
     #[test]
