@@ -4,6 +4,7 @@ mod compare;
 mod export;
 mod history;
 mod import;
+mod init;
 mod prepare;
 mod requests;
 
@@ -17,6 +18,7 @@ pub use compare::{CompareArgs, CompareFormat, GateArg};
 pub use export::ExportArgs;
 pub use history::{HistoryArgs, HistoryFormat};
 pub use import::ImportArgs;
+pub use init::{InitArgs, InitWorkload};
 pub use prepare::{PrepareCommand, PrepareDocumentsArgs, PrepareSharegptArgs, PrepareTraceArgs, TokenizerArgs};
 pub use requests::{ArrivalProcess, RequestsArgs};
 
@@ -46,6 +48,8 @@ pub struct VerbosityArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum CliCommand {
+    /// Write a scenario for a server that runs, by asking it: its model, context, metrics and cache controls.
+    Init(InitArgs),
     /// Run every cell of a scenario's matrix for every variant; resumable; ends with the verdict and the plots.
     Sweep(SweepArgs),
     /// Run one cell without a file.

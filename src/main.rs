@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         CliCommand::Export(args) => commands::export::run(args, talk),
         CliCommand::Plot(args) => commands::plot::run(args, talk),
         CliCommand::History(args) => commands::history::run(args, talk),
+        CliCommand::Init(args) => commands::init::run(args, talk),
         CliCommand::Import(args) => commands::import::run(args, talk),
         CliCommand::Prepare(what) => commands::prepare::run(what, talk),
         CliCommand::Sim(args) => commands::sim::run(args, talk),

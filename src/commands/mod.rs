@@ -7,6 +7,7 @@ pub mod export;
 mod figures;
 pub mod history;
 pub mod import;
+pub mod init;
 mod keys;
 mod measuring;
 mod open_files;

@@ -34,6 +34,23 @@ fn outlook(plan: &Plan) -> anyhow::Result<PlanSummary> {
     Ok(outlook)
 }
 
+/// What a plan comes to, in a line, and what is wrong with it: without the table of its runs and its remarks.
+pub(super) fn plan_summary(plan: &Plan) -> anyhow::Result<String> {
+    let mut text = match &plan.frontier {
+        None => format!("plan: {}\n", size(plan)),
+        Some(frontier) => {
+            let axes: Vec<&str> = frontier.axes.iter().map(|axis| short_name(axis)).collect();
+            let count = frontier.cell_count(plan.search.max_cells);
+            let (expected, most) = (count.expected, grouped(count.most as u64));
+            format!("plan: a search along {}, about {expected} cells, {most} at most\n", axes.join(" and "))
+        }
+    };
+    for note in outlook(plan)?.notes.iter().filter(|note| note.warning) {
+        let _ = writeln!(text, "warning: {}", note.text);
+    }
+    Ok(text)
+}
+
 /// The table, the sums, and what there is to say.
 fn as_text(plan: &Plan, outlook: &PlanSummary) -> String {
     let mut text = String::new();

@@ -17,6 +17,7 @@ mod gateways;
 mod history;
 mod import;
 #[cfg(unix)]
+mod init;
 mod interrupted;
 mod layers;
 mod live;

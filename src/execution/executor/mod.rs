@@ -38,6 +38,7 @@ mod user_pool_loop;
 mod user_queue;
 mod wake_filter;
 
+pub use preflight::{PreflightError, PreflightFacts, preflight};
 pub use run_scheduler::{PlanScheduler, RunScheduler, StoppingRule};
 pub use server_manager::ServerLaunchPaths;
 pub use stop_token::StopToken;

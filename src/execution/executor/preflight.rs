@@ -28,7 +28,7 @@ const STILL_SERVING: Duration = Duration::from_mins(1);
 
 /// What the answer told.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct PreflightFacts {
+pub struct PreflightFacts {
     /// The only model that is served, where the scenario names none.
     pub model: Option<String>,
     /// What the server counts beyond the prompt's words: its chat template.
@@ -37,7 +37,7 @@ pub(super) struct PreflightFacts {
 
 /// Why nothing is measured at a target.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum PreflightError {
+pub enum PreflightError {
     #[error(transparent)]
     Target(#[from] TargetError),
     /// Asked once, or a few times where it answered and failed.
@@ -75,7 +75,7 @@ pub(super) fn preflight_key(run: &Run) -> String {
 ///
 /// # Errors
 /// Where it does not, and waiting for two seconds changes nothing.
-pub(super) async fn preflight(run: &Run) -> Result<PreflightFacts, PreflightError> {
+pub async fn preflight(run: &Run) -> Result<PreflightFacts, PreflightError> {
     let mut spec = run.cell.target.clone();
     let target = HttpTarget::new(&spec, Clock::real())?;
     let models = target.models().await;

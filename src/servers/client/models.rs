@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use super::HttpTarget;
-use crate::servers::endpoint::EndpointReply;
+use crate::servers::endpoint::{EndpointError, ServerEndpoint};
 
 /// The models that a server names; none where it has no such list, or keeps it to itself.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -21,9 +21,27 @@ struct ListedModel {
     /// Of an adapter: the model that it belongs to.
     #[serde(default)]
     parent: Option<String>,
+    #[serde(default)]
+    owned_by: Option<String>,
 }
 
 impl ModelList {
+    /// What a server says of its models.
+    ///
+    /// # Errors
+    /// Where nobody answers, or with something else than a list.
+    pub async fn ask(endpoint: &ServerEndpoint) -> Result<Self, EndpointError> {
+        let reply = endpoint.call(endpoint.request(Method::GET, endpoint.address().api("models"), None)).await?;
+        if !reply.is_success() {
+            return Err(endpoint.refused(reply));
+        }
+        let mut models: Self = reply.json()?;
+        for model in &mut models.data {
+            model.id = endpoint.secrets().hide(&model.id);
+        }
+        Ok(models)
+    }
+
     /// The only one there is, adapters left out.
     #[must_use]
     pub fn only(&self) -> Option<&str> {
@@ -46,6 +64,18 @@ impl ModelList {
         self.data.iter().map(|model| model.id.as_str())
     }
 
+    /// Names and limits, in the server's order, adapters behind the models that they belong to.
+    pub fn ranked(&self) -> impl Iterator<Item = (&str, Option<u64>)> {
+        let (models, adapters): (Vec<_>, Vec<_>) = self.data.iter().partition(|model| model.parent.is_none());
+        models.into_iter().chain(adapters).map(|model| (model.id.as_str(), self.limit(&model.id)))
+    }
+
+    /// To whom the models belong: engines write their own name here.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        self.data.iter().find_map(|model| model.owned_by.as_deref())
+    }
+
     fn find(&self, name: &str) -> Option<&ListedModel> {
         self.data.iter().find(|model| model.id == name)
     }
@@ -60,13 +90,7 @@ impl ModelList {
 impl HttpTarget {
     /// The models that the server names. Whatever is wrong with that page is left to the requests that follow.
     pub async fn models(&self) -> ModelList {
-        let url = self.endpoint().address().api("models");
-        let reply = self.endpoint().call(self.endpoint().request(Method::GET, url, None)).await;
-        let mut models: ModelList = reply.ok().filter(EndpointReply::is_success).and_then(|reply| reply.json().ok()).unwrap_or_default();
-        for model in &mut models.data {
-            model.id = self.endpoint().secrets().hide(&model.id);
-        }
-        models
+        ModelList::ask(self.endpoint()).await.unwrap_or_default()
     }
 
     /// The most tokens of a request to the model that is measured; `None` where the server does not tell.

@@ -10,5 +10,7 @@ pub mod supervisor;
 
 pub use canary::{Canary, CanaryTexts};
 pub use life::{LaunchContext, LaunchPlan, ServerFailure, ServerLaunchError, ServerProcess, version};
-pub use metrics::{MetricNameFilter, MetricsPage, MetricsPageError, MetricsWatcher, PrometheusPage, PrometheusSample, WatchSummary};
+pub use metrics::{
+    MetricNameFilter, MetricsPage, MetricsPageError, MetricsWatcher, PrometheusPage, PrometheusSample, WatchSummary, kv_pool_tokens,
+};
 pub use reset::{ResetError, reset};

@@ -16,4 +16,5 @@ mod watcher;
 pub use crate::records::exposition::{PrometheusPage, PrometheusSample};
 pub use name_filter::MetricNameFilter;
 pub use page::{MetricsPage, MetricsPageError};
+pub use pool::kv_pool_tokens;
 pub use watcher::{MetricsWatcher, WatchSummary};

@@ -15,7 +15,7 @@ pub(super) fn tells_of_pool(name: &str) -> bool {
 }
 
 /// The tokens of all engines behind one page; `None` where it does not tell.
-pub(super) fn kv_pool_tokens(samples: &[PrometheusSample]) -> Option<u64> {
+pub fn kv_pool_tokens(samples: &[PrometheusSample]) -> Option<u64> {
     // Ranks of one tensor-parallel engine share its pool; data-parallel engines have one each.
     let mut pools: BTreeMap<String, u64> = BTreeMap::new();
     for sample in samples {

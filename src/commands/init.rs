@@ -1,0 +1,114 @@
+//! `bench init`: asks a running server what it is, and writes a scenario for it that is checked and planned before it is written.
+
+mod scenario_text;
+mod told;
+
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::ExitReason;
+use super::plan::plan_summary;
+use super::scenarios::plan_of_text;
+use super::stdout::print;
+use crate::cli::{InitArgs, VerbosityArgs};
+use crate::execution::executor::{PreflightError, preflight};
+use crate::planning::plan::Plan;
+use crate::planning::scenario::ScenarioOverrides;
+use crate::servers::discovery::{DiscoveredModel, DiscoveryError, ServerProfile, discover};
+use crate::vocabulary::spec::target::TargetSpec;
+use crate::vocabulary::spec::workload::AnswerPolicy;
+use crate::vocabulary::template::quoted_all;
+
+use scenario_text::ScenarioSketch;
+
+pub fn run(args: &InitArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
+    if let Some(fault) = unwritable(args) {
+        eprintln!("error: {fault}");
+        return Ok(ExitReason::Usage);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
+    let profile = match runtime.block_on(discover(&target(args)?)) {
+        Ok(profile) => profile,
+        Err(error) => {
+            eprintln!("error: {error}{}", hint(&error).map(|hint| format!("\nhint: {hint}")).unwrap_or_default());
+            return Ok(ExitReason::Usage);
+        }
+    };
+    let Some(model) = model(args, &profile) else {
+        eprintln!("error: `{}` does not list its models, so that none could be chosen\nhint: name it with `--model`", args.url);
+        return Ok(ExitReason::Usage);
+    };
+    let sketch = |answers| ScenarioSketch { args, profile: &profile, model: &model, answers };
+    let Some((text, plan)) = planned(args, &sketch(AnswerPolicy::ForcedLength), talk)? else { return Ok(ExitReason::Usage) };
+    let served = runtime.block_on(served(&plan));
+    // A server that takes no forced length may take requests without one.
+    let live = match &served {
+        Err(_) => planned(args, &sketch(AnswerPolicy::Live), talk)?.filter(|(_, plan)| runtime.block_on(self::served(plan)).is_ok()),
+        Ok(()) => None,
+    };
+    let forces_length = live.is_none();
+    let (text, plan, served) = live.map_or((text, plan, served), |(text, plan)| (text, plan, Ok(())));
+    write(&args.output, &text, args.force)?;
+    if !talk.quiet {
+        let shown = args.output.display().to_string();
+        let mut page = told::told(args, &profile, &model, forces_length, served.as_ref().err());
+        page += &format!("wrote {shown}\n{}", plan_summary(&plan)?);
+        page += &format!("next: {}\n", quoted_all(&["bench".to_owned(), "sweep".to_owned(), shown]));
+        print(&page)?;
+    }
+    Ok(ExitReason::Success)
+}
+
+/// Why the file will not be written, told before anybody is asked anything.
+fn unwritable(args: &InitArgs) -> Option<String> {
+    let shown = args.output.display();
+    if args.output.extension().is_none_or(|ending| ending != "toml") {
+        return Some(format!("`{shown}` does not end in `.toml`, in which the scenario is written\nhint: `-o my.toml`"));
+    }
+    (!args.force && args.output.exists())
+        .then(|| format!("`{shown}` exists, and is left as it is\nhint: name another file with `-o`, or overwrite it with `--force`"))
+}
+
+fn target(args: &InitArgs) -> anyhow::Result<TargetSpec> {
+    let mut target: TargetSpec = serde_json::from_value(serde_json::json!({ "url": args.url }))?;
+    target.api_key_env.clone_from(&args.api_key_env);
+    Ok(target)
+}
+
+fn hint(error: &DiscoveryError) -> Option<&'static str> {
+    match error {
+        DiscoveryError::KeyWanted(_) => Some("put the API key into an environment variable and name that: `--api-key-env NAME`"),
+        DiscoveryError::KeyRefused(_) => Some("is the key in that environment variable right?"),
+        DiscoveryError::Endpoint(_) => None,
+    }
+}
+
+/// The model that is named, else the first that the server lists.
+fn model(args: &InitArgs, profile: &ServerProfile) -> Option<DiscoveredModel> {
+    let Some(name) = &args.model else { return profile.models.first().cloned() };
+    let listed = profile.models.iter().find(|model| model.name == *name).cloned();
+    Some(listed.unwrap_or_else(|| DiscoveredModel { name: name.clone(), context: None }))
+}
+
+/// The scenario's text and its plan; `None` where a flag makes it a fault, which has then been printed.
+fn planned(args: &InitArgs, sketch: &ScenarioSketch<'_>, talk: VerbosityArgs) -> anyhow::Result<Option<(String, Plan)>> {
+    let text = sketch.render()?;
+    let file = args.output.display().to_string();
+    Ok(plan_of_text(&file, &text, &ScenarioOverrides::default(), talk)?.map(|plan| (text, plan)))
+}
+
+/// Whether the server takes what the first run sends: one small request.
+async fn served(plan: &Plan) -> Result<(), PreflightError> {
+    match plan.runs.first() {
+        Some(run) => preflight(run).await.map(|_| ()),
+        None => Ok(()),
+    }
+}
+
+fn write(file: &Path, text: &str, force: bool) -> anyhow::Result<()> {
+    let mut options = fs_err::OpenOptions::new();
+    options.write(true).truncate(force).create(force).create_new(!force);
+    Ok(options.open(file)?.write_all(text.as_bytes())?)
+}
