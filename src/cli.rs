@@ -192,6 +192,12 @@ pub struct ReportArgs {
     /// Where the report's files go [default: RESULTS/report].
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
+    /// Open the page in the browser.
+    #[arg(long)]
+    pub open: bool,
+    /// Follow a sweep that still runs: the page is written again whenever a run is sealed, and reloads itself.
+    #[arg(long)]
+    pub watch: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -200,6 +206,8 @@ pub enum ReportFormat {
     Markdown,
     Csv,
     Json,
+    /// Metrics for a Pushgateway or a textfile collector.
+    Openmetrics,
 }
 
 #[derive(Debug, Clone, Args)]

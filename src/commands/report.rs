@@ -6,17 +6,23 @@
 
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use fs_err as fs;
 
+use super::page_opener::open_page;
+use super::report_watch::{WatchedReport, watch};
 use super::{ExitReason, figures};
 use crate::analysis::compare::{CompareOptions, SavedVariant, VariantComparison, compare};
 use crate::analysis::{SummaryOptions, SweepSummary, summarize};
 use crate::cli::{OutputFormat, ReportArgs, ReportFormat, VerbosityArgs};
-use crate::presentation::report::{ColourMode, PageParts, csv, environment, html, json, markdown, terminal};
+use crate::presentation::report::{ColourMode, PageParts, csv, environment, html, json, markdown, open_metrics, terminal};
 use crate::records::store::{SavedSweep, SweepPaths, read_sweep, report_folder, scenario_text, write_derived};
 use crate::vocabulary::goal::Goal;
+
+/// The page's file among those of a report.
+const PAGE: &str = "report.html";
 
 /// What a report is to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,11 +33,13 @@ pub struct ReportOptions {
     pub format: ReportFormat,
     /// Where the files go; `report/` in the sweep's folder where it is missing.
     pub output: Option<PathBuf>,
+    /// How often the page reloads itself, where it is watched.
+    pub reload: Option<Duration>,
 }
 
 impl Default for ReportOptions {
     fn default() -> Self {
-        Self { goals: Vec::new(), format: ReportFormat::Text, output: None }
+        Self { goals: Vec::new(), format: ReportFormat::Text, output: None, reload: None }
     }
 }
 
@@ -46,12 +54,28 @@ impl From<OutputFormat> for ReportFormat {
 
 pub fn run(args: &ReportArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let Some(goals) = goals(&args.goals) else { return Ok(ExitReason::Usage) };
+    let options =
+        |dir: &Path| ReportOptions { goals: goals.clone(), format: args.format, output: folder(args, dir), ..ReportOptions::default() };
+    if args.watch {
+        let [dir] = args.results.as_slice() else {
+            eprintln!("error: `--watch` follows one sweep, and {} are named", args.results.len());
+            return Ok(ExitReason::Usage);
+        };
+        let WatchedReport { summary, interrupted } = watch(dir, &options(dir), args.open, talk.quiet)?;
+        let reason = if interrupted { ExitReason::Interrupted } else { exit(&summary) };
+        print(&[summary], args.format, talk)?;
+        return Ok(reason);
+    }
     let mut summaries = Vec::new();
     for dir in &args.results {
-        let options = ReportOptions { goals: goals.clone(), format: args.format, output: folder(args, dir) };
-        summaries.push(report_sweep(dir, &options)?);
+        summaries.push(report_sweep(dir, &options(dir))?);
     }
     print(&summaries, args.format, talk)?;
+    if args.open {
+        for dir in &args.results {
+            open_page(&report_page(dir, &options(dir))?);
+        }
+    }
     Ok(summaries.iter().map(exit).max_by_key(|exit| exit.code()).unwrap_or(ExitReason::Success))
 }
 
@@ -72,21 +96,31 @@ pub fn report_sweep(dir: &Path, options: &ReportOptions) -> anyhow::Result<Sweep
     let sweep = read_sweep(dir)?;
     let question = SummaryOptions { goals: options.goals.clone(), shown: None };
     let summary = summarize(&sweep, &question).with_context(|| format!("`{}` cannot be judged", dir.display()))?;
-    let folder = match &options.output {
-        Some(folder) => folder.clone(),
-        None => report_folder(dir)?,
-    };
+    let folder = files_folder(dir, options)?;
     fs::create_dir_all(&folder)?;
     let figures = figures::write(&sweep, &summary, &question, &folder)?;
     let (scenario, environment) = (scenario_text(dir, &sweep.manifest)?, environment(&sweep));
     let comparisons = against_the_first(&sweep, &options.goals);
     let comparisons = (!comparisons.is_empty()).then_some(comparisons.as_slice());
-    let parts = PageParts { figures: &figures, comparisons, scenario: scenario.as_deref(), environment: &environment };
-    write_derived(&folder.join("report.html"), html(&summary, &parts)?)?;
+    let parts =
+        PageParts { figures: &figures, comparisons, scenario: scenario.as_deref(), environment: &environment, reload: options.reload };
+    write_derived(&folder.join(PAGE), html(&summary, &parts)?)?;
     write_derived(&folder.join("report.md"), markdown(&summary))?;
     write_derived(&folder.join("cells.csv"), csv(std::slice::from_ref(&summary))?)?;
     write_derived(&folder.join("summary.json"), json(std::slice::from_ref(&summary)))?;
     Ok(summary)
+}
+
+fn files_folder(dir: &Path, options: &ReportOptions) -> anyhow::Result<PathBuf> {
+    Ok(match &options.output {
+        Some(folder) => folder.clone(),
+        None => report_folder(dir)?,
+    })
+}
+
+/// Where the page of a report lies, by its full path.
+pub(super) fn report_page(dir: &Path, options: &ReportOptions) -> anyhow::Result<PathBuf> {
+    Ok(fs::canonicalize(files_folder(dir, options)?.join(PAGE))?)
 }
 
 /// Each variant against the first. What cannot be compared is said, and the report goes on without it.
@@ -154,6 +188,7 @@ fn print(summaries: &[SweepSummary], format: ReportFormat, talk: VerbosityArgs) 
         ReportFormat::Markdown => joined(&markdown),
         ReportFormat::Csv => csv(summaries)?,
         ReportFormat::Json => json(summaries),
+        ReportFormat::Openmetrics => open_metrics(summaries),
     };
     match std::io::stdout().write_all(text.as_bytes()) {
         // Whoever reads has seen enough: `bench report X | head`.

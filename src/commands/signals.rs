@@ -83,21 +83,22 @@ fn leave() -> ! {
     std::process::exit(i32::from(ExitReason::Interrupted.code()))
 }
 
-/// The signals that are heard.
+/// The signals that are heard, from when it is made.
 #[cfg(unix)]
-struct SignalStreams {
+pub(super) struct SignalStreams {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl SignalStreams {
-    fn new() -> std::io::Result<Self> {
+    pub(super) fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    async fn any(&mut self) {
+    /// Waits for one that asks the program to end.
+    pub(super) async fn any(&mut self) {
         tokio::select! { biased; _ = self.interrupt.recv() => {} _ = self.terminate.recv() => {} }
     }
 
@@ -108,16 +109,17 @@ impl SignalStreams {
 
 /// The signals that are heard.
 #[cfg(not(unix))]
-struct SignalStreams;
+pub(super) struct SignalStreams;
 
 #[cfg(not(unix))]
 impl SignalStreams {
     #[expect(clippy::unnecessary_wraps, reason = "as elsewhere")]
-    fn new() -> std::io::Result<Self> {
+    pub(super) fn new() -> std::io::Result<Self> {
         Ok(Self)
     }
 
-    async fn any(&mut self) {
+    /// Waits for one that asks the program to end.
+    pub(super) async fn any(&mut self) {
         self.ctrl_c().await;
     }
 

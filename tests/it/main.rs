@@ -14,10 +14,11 @@ mod formats;
 mod frontier;
 mod fuzz;
 mod gateways;
+mod grafana;
 mod history;
 mod import;
-#[cfg(unix)]
 mod init;
+#[cfg(unix)]
 mod interrupted;
 mod layers;
 mod live;
@@ -29,6 +30,8 @@ mod open_loop;
 mod pictures;
 mod policy;
 mod prepare;
+#[cfg(unix)]
+mod report_page;
 mod scenarios;
 mod secrets;
 mod selftest;

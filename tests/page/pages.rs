@@ -63,7 +63,13 @@ pub fn made_of(variants: usize, [groups, sessions]: [u32; 2]) -> String {
     };
     let figures: Vec<PageFigure> = named.into_iter().map(figure).collect();
     let comparisons: Vec<_> = (1..variants).map(|_| serde_json::from_value(comparison()).unwrap()).collect();
-    let parts = PageParts { figures: &figures, comparisons: Some(&comparisons), scenario: Some("name = \"large\"\n"), environment: &[] };
+    let parts = PageParts {
+        figures: &figures,
+        comparisons: Some(&comparisons),
+        scenario: Some("name = \"large\"\n"),
+        environment: &[],
+        reload: None,
+    };
     html(&summary, &parts).unwrap()
 }
 

@@ -19,6 +19,8 @@ const LEAST_FOR_PICTURES: usize = 550_000;
 #[derive(Debug, Serialize)]
 pub struct ReportPage<'a> {
     name: &'a str,
+    /// Seconds after which the page reloads itself.
+    reload_s: Option<u64>,
     simulated: Option<&'a str>,
     imported: Option<String>,
     /// What imported files do not tell.
@@ -64,6 +66,7 @@ pub fn page<'a>(summary: &'a SweepSummary, parts: &PageParts<'a>) -> ReportPage<
     ReportPage {
         name: &summary.name,
         simulated: summary.simulated.then_some(words::SIMULATED),
+        reload_s: parts.reload.map(|period| period.as_secs()),
         imported: words::imported(summary),
         lacks: words::lacks(summary),
         runs: words::runs(summary),

@@ -1,5 +1,7 @@
 //! What belongs on the page beside the summary, as its callers hand it over. Types only.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::analysis::compare::VariantComparison;
@@ -24,6 +26,8 @@ pub struct PageParts<'a> {
     /// The scenario's text, verbatim; by contract it holds no secrets.
     pub scenario: Option<&'a str>,
     pub environment: &'a [EnvironmentSection],
+    /// How often the page reloads itself, where somebody watches a sweep that still runs.
+    pub reload: Option<Duration>,
 }
 
 /// A heading with names and values.
