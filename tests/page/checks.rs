@@ -34,7 +34,7 @@ pub fn the_verdict_is_in_the_first_screen(tab: &mut Tab<'_>) {
     for (width, height) in [(1200, 900), (360, 740)] {
         tab.size(width, height);
         let shown = tab.text("[...document.querySelectorAll('.card')].filter(c => c.getBoundingClientRect().top < innerHeight * 0.8).map(c => c.innerText).join('\\n')");
-        assert!(shown.contains("sessions") && shown.contains("not excluded"), "{width}: {shown}");
+        assert!(shown.contains("sessions") && shown.contains("bottleneck"), "{width}: {shown}");
     }
     tab.size(1200, 900);
     let heads = tab.value("[...document.querySelectorAll('h2')].map(h => h.textContent)");

@@ -22,6 +22,9 @@ pub fn markdown(summary: &SweepSummary) -> String {
         let _ = writeln!(out, "**{}**\n", escaped(&imported));
     }
     let _ = writeln!(out, "{}.\n", words::runs(summary));
+    if let Some(letters) = words::letters(summary) {
+        let _ = writeln!(out, "{letters}.\n");
+    }
     for ratio in &summary.ratios {
         let _ = writeln!(out, "**{}**\n", escaped(&words::ratio_sentence(summary, ratio)));
         if !ratio.remarks.0.is_empty() {

@@ -34,6 +34,9 @@ pub fn terminal(summary: &SweepSummary, colour: ColourMode) -> String {
         paragraph(&mut out, &imported);
     }
     paragraph(&mut out, &format!("{}: {}", summary.name, words::runs(summary)));
+    if let Some(letters) = words::letters(summary) {
+        paragraph(&mut out, letters);
+    }
     for variant in &summary.variants {
         out.push('\n');
         of_variant(&mut out, summary, variant, colour);

@@ -47,6 +47,18 @@ fn runs_done(summary: &SweepSummary) -> String {
     format!("{} of {} runs{aside}", counts.whole, counts.planned)
 }
 
+/// What C and S stand for, where the sweep has them as axes: said once, before the first table.
+#[must_use]
+pub fn letters(summary: &SweepSummary) -> Option<&'static str> {
+    let has = |letter: &str| summary.axes.iter().any(|axis| axis_label(&axis.name) == letter);
+    match (has("C"), has("S")) {
+        (true, true) => Some("C: groups at once; S: sessions each, in turn; C×S sessions are alive together"),
+        (true, false) => Some("C: groups at once"),
+        (false, true) => Some("S: sessions each group goes through in turn"),
+        (false, false) => None,
+    }
+}
+
 /// A name and what belongs to it: a line of a list.
 pub type Line = (String, String);
 
@@ -143,8 +155,10 @@ fn capacity_sentence(variant: &VariantSummary, score: &CapacityScore) -> String 
 
 /// Of a score whose cell was not run.
 fn implied(holds: &str) -> String {
-    format!("{holds}: that cell was not run, but one with more load passes, and more load is taken not to be easier")
+    format!("{holds}: {IMPLIED}")
 }
+
+const IMPLIED: &str = "that cell was not run, but one with more load passes, and more load is taken not to be easier";
 
 /// `1 session`, `12 sessions`.
 fn counted(count: u64, what: &str) -> String {
@@ -158,10 +172,15 @@ fn largest_sentence(variant: &VariantSummary, score: &LargestScore) -> String {
     if score.is_implied {
         return implied(&holds);
     }
+    sureness(&holds, score.met == Some(best), cell_of_largest(variant, best, score))
+}
+
+/// The cell with the largest value that passes.
+fn cell_of_largest<'a>(variant: &'a VariantSummary, best: f64, score: &LargestScore) -> Option<&'a CellSummary> {
     let at_best = |cell: &&CellSummary| {
         is_within(cell, &score.within) && cell.axes.get(&score.axis).and_then(serde_json::Value::as_f64) == Some(best)
     };
-    sureness(&holds, score.met == Some(best), variant.cells.iter().find(at_best))
+    variant.cells.iter().find(at_best)
 }
 
 fn is_within(cell: &CellSummary, within: &Axes) -> bool {
@@ -179,16 +198,40 @@ fn sureness(holds: &str, certified: bool, cell: Option<&CellSummary>) -> String 
     if certified {
         return format!("{holds}, certified at 95 %");
     }
+    format!("{holds} by its measured values; {}", uncertainty(cell))
+}
+
+/// Why what was measured in a cell is not certain.
+fn uncertainty(cell: Option<&CellSummary>) -> String {
     let void = cell.and_then(|cell| cell.goals.iter().find_map(|goal| goal.void));
-    let why = match cell.and_then(|cell| Some((cell, open_goal(cell)?))) {
+    match cell.and_then(|cell| Some((cell, open_goal(cell)?))) {
         _ if void.is_some() => format!("nothing is certain: {}", void.map_or("", VoidReason::words)),
         Some((cell, (n, Some(needed)))) => {
             let length = run_lengths(run_length(cell, needed).into_iter());
             format!("{n} requests are too few to be 95 % sure, {needed} like these would do{length}")
         }
         _ => "the sample does not make it sure at 95 %".to_owned(),
+    }
+}
+
+/// Why the scores of a variant are not certain, one each; none of what is certified.
+#[must_use]
+pub fn doubts(variant: &VariantSummary) -> Vec<Option<String>> {
+    let doubt = |score: &Score| match score {
+        Score::Capacity(found) => match found.max_product {
+            None => Some(nothing_passes(variant, &found.within)),
+            Some(_) if found.is_implied => Some(IMPLIED.to_owned()),
+            Some(best) if found.largest_met == Some(best) => None,
+            Some(best) => Some(uncertainty(cell_of_shape(variant, best, found))),
+        },
+        Score::Largest(found) => match found.passes {
+            None => Some(nothing_passes(variant, &found.within)),
+            Some(_) if found.is_implied => Some(IMPLIED.to_owned()),
+            Some(best) if found.met == Some(best) => None,
+            Some(best) => Some(uncertainty(cell_of_largest(variant, best, found))),
+        },
     };
-    format!("{holds} by its measured values; {why}")
+    variant.scores.iter().map(doubt).collect()
 }
 
 /// The cell of a shape among those that a score counts.

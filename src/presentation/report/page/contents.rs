@@ -26,6 +26,7 @@ pub struct ReportPage<'a> {
     /// What imported files do not tell.
     lacks: Vec<String>,
     runs: String,
+    letters: Option<&'static str>,
     goals: &'a [Goal],
     cards: Vec<ScoreCard>,
     more_cards: usize,
@@ -65,11 +66,12 @@ pub fn page<'a>(summary: &'a SweepSummary, parts: &PageParts<'a>) -> ReportPage<
     };
     ReportPage {
         name: &summary.name,
-        simulated: summary.simulated.then_some(words::SIMULATED),
         reload_s: parts.reload.map(|period| period.as_secs()),
+        simulated: summary.simulated.then_some(words::SIMULATED),
         imported: words::imported(summary),
         lacks: words::lacks(summary),
         runs: words::runs(summary),
+        letters: words::letters(summary),
         goals: &summary.goals,
         cards,
         more_cards,

@@ -84,8 +84,10 @@ mod tests {
         let page = html(&summarize(&sweep(&[GOAL], &cells), &SummaryOptions::default()).unwrap(), &PageParts::default()).unwrap();
         for text in [
             "SIMULATED",
-            "vllm holds 12 sessions (C=4, S=3)",
-            "lmcache holds at least 16 sessions (C=4, S=4)",
+            "<strong>12</strong> <span>sessions</span>",
+            "at C=4 groups at once, S=3 sessions each",
+            "<span>at least</span> <strong>16</strong>",
+            "C: groups at once; S: sessions each",
             "ratio at least 1.33",
             "42.5",
         ] {
