@@ -352,6 +352,13 @@
     if (area) exploreMany(group, area);
     else explore(group);
   });
+  // Where a picture is wider than the page, as on a phone, keys can scroll it, too.
+  const reach = () => all("figure").forEach((figure) => {
+    if (figure.scrollWidth > figure.clientWidth) figure.setAttribute("tabindex", "0");
+    else figure.removeAttribute("tabindex");
+  });
+  reach();
+  window.addEventListener("resize", reach);
   // On paper nothing can be unfolded.
   let folded = [];
   const print = (isPrinting) => tables.forEach((table) => table.print(isPrinting));

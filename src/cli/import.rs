@@ -7,7 +7,7 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 pub struct ImportArgs {
     /// Files with single requests: of the original C×S script, the chat generator (CSV, also our own `summary.csv`), `vllm bench serve`, `vllm bench
-    /// sweep`, SGLang's `bench_serving`, AIPerf, guidellm, genai-bench, llmperf or inference-perf; several runs of one cell are repeats.
+    /// sweep`, SGLang's `bench_serving`, `AIPerf`, guidellm, genai-bench, llmperf or inference-perf; several runs of one cell are repeats.
     #[arg(required = true, value_name = "FILES")]
     pub files: Vec<PathBuf>,
     /// The sweep's folder, which must be new.

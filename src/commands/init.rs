@@ -53,10 +53,9 @@ pub fn run(args: &InitArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     write(&args.output, &text, args.force)?;
     if !talk.quiet {
         let shown = args.output.display().to_string();
-        let mut page = told::told(args, &profile, &model, forces_length, served.as_ref().err());
-        page += &format!("wrote {shown}\n{}", plan_summary(&plan)?);
-        page += &format!("next: {}\n", quoted_all(&["bench".to_owned(), "sweep".to_owned(), shown]));
-        print(&page)?;
+        let found = told::told(args, &profile, &model, forces_length, served.as_ref().err());
+        let next = quoted_all(&["bench".to_owned(), "sweep".to_owned(), shown.clone()]);
+        print(&format!("{found}wrote {shown}\n{}next: {next}\n", plan_summary(&plan)?))?;
     }
     Ok(ExitReason::Success)
 }

@@ -42,6 +42,19 @@ pub fn the_verdict_is_in_the_first_screen(tab: &mut Tab<'_>) {
     assert_eq!(heads.as_array().unwrap().iter().filter(|head| order.contains(&head.as_str().unwrap())).collect::<Vec<_>>(), order);
 }
 
+pub fn the_numbers_in_a_heatmap_can_be_read_on_a_phone(tab: &mut Tab<'_>) {
+    tab.size(390, 844);
+    let heights = tab.value(
+        "[...document.querySelectorAll('figure svg')].filter(svg => svg.querySelector('.cells')).map(svg => \
+         Math.max(...[...svg.querySelectorAll('text')].filter(text => /^[0-9.]+$/.test(text.textContent)).map(text => text.getBoundingClientRect().height)))",
+    );
+    let heights: Vec<f64> = heights.as_array().unwrap().iter().map(|height| height.as_f64().unwrap()).collect();
+    assert!(!heights.is_empty() && heights.iter().all(|height| *height >= 12.0), "{heights:?}");
+    let widths = tab.value("[document.documentElement.scrollWidth, innerWidth]");
+    assert!(widths[0].as_f64().unwrap() <= widths[1].as_f64().unwrap(), "the page itself scrolls sideways: {widths}");
+    tab.size(1200, 900);
+}
+
 pub fn a_click_on_a_head_sorts_the_table(tab: &mut Tab<'_>) {
     for (direction, sign) in [("ascending", 1.0), ("descending", -1.0)] {
         tab.click(&format!("{}.querySelector('button')", head("output tokens/s")));

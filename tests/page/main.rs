@@ -41,6 +41,7 @@ fn the_page_holds_in_a_real_browser() {
 
     let mut tab = browser.open(&real);
     checks::the_verdict_is_in_the_first_screen(&mut tab);
+    checks::the_numbers_in_a_heatmap_can_be_read_on_a_phone(&mut tab);
     checks::a_click_on_a_head_sorts_the_table(&mut tab);
     checks::a_search_leaves_the_rows_that_hold_it(&mut tab);
     checks::what_is_shown_is_copied_with_or_without_a_clipboard(&mut tab);

@@ -6,7 +6,7 @@ use crate::cli::InitArgs;
 use crate::execution::executor::PreflightError;
 use crate::foundation::sentence::sentence;
 use crate::foundation::units::grouped;
-use crate::servers::discovery::{DiscoveredModel, MetricsDiscovery, ResetDiscovery, ServerProfile};
+use crate::servers::discovery::{DiscoveredModel, MetricsDiscovery, ResetDiscovery, ServerEngine, ServerProfile};
 
 /// The lines, each with its end.
 pub(super) fn told(
@@ -46,7 +46,7 @@ pub(super) fn told(
 
 /// `vLLM 0.32.0`.
 pub(super) fn engine(profile: &ServerProfile) -> String {
-    let name = profile.engine.map_or("an engine that does not tell its name", |engine| engine.name());
+    let name = profile.engine.map_or("an engine that does not tell its name", ServerEngine::name);
     profile.version.as_ref().map_or_else(|| name.to_owned(), |version| format!("{name}, version {version}"))
 }
 
@@ -68,13 +68,13 @@ pub(super) fn unknowns(profile: &ServerProfile, model: &DiscoveredModel) -> Vec<
     }
     let advice = |advice: Option<&'static str>| advice.map(|advice| format!("; {advice}")).unwrap_or_default();
     if let MetricsDiscovery::Missing(error) = &profile.metrics {
-        let advice = advice(profile.engine.and_then(|engine| engine.metrics_advice()));
+        let advice = advice(profile.engine.and_then(ServerEngine::metrics_advice));
         unknowns.push(format!("what the bottleneck will be, since there is no page of metrics: {error}{advice}"));
     }
     let salted = "every prompt begins with words of its own instead";
     match &profile.resets {
         ResetDiscovery::Paths(paths) if paths.is_empty() => {
-            let advice = advice(profile.engine.and_then(|engine| engine.reset_advice()));
+            let advice = advice(profile.engine.and_then(ServerEngine::reset_advice));
             unknowns.push(format!("how to empty its caches: {salted}{advice}"));
         }
         ResetDiscovery::Untold => unknowns.push(format!("how to empty its caches, since it answers alike to any path: {salted}")),

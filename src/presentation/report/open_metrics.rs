@@ -84,7 +84,7 @@ fn certified_load(score: &Score) -> Option<f64> {
 /// A column of the cells' table: a sample a cell, or one for each goal of it.
 fn of_column(summaries: &[SweepSummary], column: &CellColumn) -> MetricFamily {
     let is_of_cells = column.scope == CellColumnScope::Cell;
-    let name = format!("{}_{}", if is_of_cells { "bench_cell" } else { "bench_goal" }, column.key);
+    let name = format!("{}_{}", if is_of_cells { "bench_cell" } else { "bench_goal" }, spelled_out(column.key));
     let about = if is_of_cells { "of the cell" } else { "of the goal in that cell, or of the measure shown where there is none" };
     let mut found = family(&name, &format!("{}, {about}", column.head));
     let cells = summaries.iter().flat_map(|summary| summary.variants.iter().map(move |variant| (summary, variant)));
@@ -125,6 +125,13 @@ fn family(name: &str, help: &str) -> MetricFamily {
 
 fn label(name: &str, value: &str) -> (String, String) {
     (name.to_owned(), value.to_owned())
+}
+
+/// The name of a column with its unit in full, as metrics have it: `ttft_p95_s` is `ttft_p95_seconds`.
+fn spelled_out(key: &str) -> String {
+    let units = [("_per_s", "_per_second"), ("_per_min", "_per_minute"), ("_s", "_seconds"), ("_w", "_watts")];
+    let found = units.into_iter().find_map(|(short, long)| key.strip_suffix(short).map(|name| format!("{name}{long}")));
+    found.unwrap_or_else(|| key.to_owned())
 }
 
 /// An axis as a label's name: `workload.concurrent` is `workload_concurrent`. A letter stands before what begins with none.

@@ -178,7 +178,7 @@ impl GuidellmRequest {
             (GuidellmStatus::Errored, _) => row.failure = Some(failure(words.unwrap_or("errored"))),
             // guidellm stops what is in flight at the end of a benchmark.
             (GuidellmStatus::Incomplete, _) => {
-                row.failure = Some(failed_with(Some(499), words.unwrap_or("incomplete at the end of the benchmark")))
+                row.failure = Some(failed_with(Some(499), words.unwrap_or("incomplete at the end of the benchmark")));
             }
             (GuidellmStatus::Successful, None) => row.failure = Some(no_token()),
             (GuidellmStatus::Successful, Some(first)) if first < sent => {

@@ -137,6 +137,34 @@ fn every_example_of_a_field_is_accepted() {
     }
 }
 
+#[test]
+fn the_schema_refuses_a_zero_wherever_the_reader_does_and_nowhere_else() {
+    let schema = bench::planning::scenario::schema();
+    let mut wrong = Vec::new();
+    for kind in ["document_qa", "chat", "requests"] {
+        for (name, field) in schema["definitions"][kind]["properties"].as_object().unwrap() {
+            let quantity = field
+                .pointer("/allOf/0/$ref")
+                .and_then(Value::as_str)
+                .is_some_and(|target| target.ends_with("/Tokens") || target.ends_with("/Seconds"));
+            let is_number = field["type"] == "integer" || field["type"] == "number" || quantity;
+            if !is_number {
+                continue;
+            }
+            let beside = if kind == "requests" { beside(name) } else { "" };
+            let others: Vec<&str> = beside.lines().filter(|line| !line.starts_with(&format!("{name} "))).collect();
+            let text = format!("[workload]\nkind = \"{kind}\"\n{}\n{name} = 0\n", others.join("\n"));
+            let read = load_text(Path::new("zero.toml"), &text, &ScenarioOverrides::default());
+            let refused = read.is_err_and(|faults| faults.iter().any(|fault| fault.message.contains(&format!("workload.{name}`"))));
+            let in_schema = field["minimum"].as_f64().is_some_and(|least| least > 0.0) || field["exclusiveMinimum"].as_f64() == Some(0.0);
+            if refused != in_schema {
+                wrong.push(format!("{kind}.{name}: the reader refuses 0: {refused}, the schema: {in_schema}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// What single requests need beside this field.
 fn beside(name: &str) -> &'static str {
     match name {
