@@ -218,17 +218,18 @@ pub struct PlotArgs {
     /// Kind of figure.
     #[arg(long, value_enum, default_value_t = FigureKind::OfSweep(PlotKind::Heatmap))]
     pub kind: FigureKind,
-    /// The axis along the page, by name or dotted path, or `variant` [default: C, else the first numeric axis].
+    /// The axis along the page, by name or dotted path, or `variant` [default: C, else the first numeric axis]; of a pareto a measure.
     #[arg(short, value_name = "AXIS")]
     pub x: Option<String>,
-    /// The axis up the page, for a heatmap [default: S, else the next numeric axis, else the variants].
+    /// The axis up the page, for a heatmap [default: S, else the next numeric axis, else the variants]; of a pareto a measure: `p95(ttft)`.
     #[arg(short, value_name = "AXIS")]
     pub y: Option<String>,
     /// What is shown, as in a goal: `p95(ttft where turn >= 1)`; for a distribution also `ttft where turn >= 1` [default: the first goal's
     /// measure].
     #[arg(short, value_name = "MEASURE")]
     pub z: Option<String>,
-    /// The cells of a distribution, or the cell of a timeline: `C=2,S=3` [default: the last one of the matrix that has a result].
+    /// The cells of a distribution or a timeline: `C=2,S=3`, or `S=3` for all that have it [default: the last one of the matrix that has a
+    /// result].
     #[arg(long, value_name = "CELL")]
     pub cell: Option<String>,
     /// The run of a timeline, by the name of its folder [default: the chosen cell's first repeat].
@@ -247,6 +248,9 @@ pub struct PlotArgs {
     /// The figure's title [default: what is shown, in words].
     #[arg(long)]
     pub title: Option<String>,
+    /// Leave intervals out of a curve, a pareto or a distribution.
+    #[arg(long)]
+    pub no_bands: bool,
     /// The file, ending in `.png` or `.svg`; `{variant}` stands for the variant's name.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,

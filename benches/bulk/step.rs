@@ -18,7 +18,7 @@ pub fn run(step: &str, dir: &Path, rows: &Sizes) -> String {
         "copies" => copies(dir, rows),
         "open" => format!("{} runs", read_sweep(dir).unwrap().runs.len()),
         "summary" => judged(&summary(dir, &SummaryOptions::default())),
-        "itl" => judged(&summary(dir, &SummaryOptions { goals: vec!["p99(itl) <= 50ms".parse().unwrap()], shown: None })),
+        "itl" => judged(&summary(dir, &SummaryOptions { goals: vec!["p99(itl) <= 50ms".parse().unwrap()], ..SummaryOptions::default() })),
         "heatmap" => judged(&report_sweep(dir, &ReportOptions::default()).unwrap()),
         "resume" => resume(dir, rows),
         other => panic!("`{other}` is no step"),

@@ -88,7 +88,8 @@ pub fn judge_cell(repeats: &[MeasuredRun], goals: &[Goal]) -> CellSummary {
         score: None,
     };
     let sweep = SavedSweep { dir: "coverage".into(), manifest, runs, missing: Vec::new(), notes: Vec::new() };
-    let mut summary = summarize(&sweep, &SummaryOptions { goals: goals.to_vec(), shown: None }).expect("rows that can be judged");
+    let mut summary =
+        summarize(&sweep, &SummaryOptions { goals: goals.to_vec(), ..SummaryOptions::default() }).expect("rows that can be judged");
     summary.variants.remove(0).cells.remove(0)
 }
 

@@ -186,7 +186,7 @@ mod tests {
     use super::*;
     use crate::analysis::summary::{
         CacheHitShares, CellThroughput, ClientLimits, FigureChange, LoadGrowth, MetricChange, NoteList, ServerFigures, SessionFigures,
-        StreamFigures, TokenResidence,
+        StandardFigures, StreamFigures, TokenResidence,
     };
     use crate::analysis::{CellState, SuccessPercentiles};
     use crate::records::record::ClientHealth;
@@ -215,6 +215,8 @@ mod tests {
             backlog_growth: None,
             transient: None,
             rates: CellThroughput::default(),
+            standard: StandardFigures::default(),
+            also: Vec::new(),
             sessions: SessionFigures {
                 resident_tokens: Some(resident),
                 sent_before_tokens: Some(1000),

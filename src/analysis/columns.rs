@@ -13,6 +13,7 @@ use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 
 use super::AnalysisError;
 use super::number_column::{NumberColumn, NumberColumnBuilder, many_rows};
+use super::throughput::RunExtent;
 use crate::records::record::{FailureKind, FirstEventSource, RequestPhase};
 use crate::records::store::SavedRequests;
 
@@ -117,6 +118,8 @@ enum KeptColumn {
 #[derive(Debug)]
 pub(super) struct RequestColumns {
     runs: Vec<SavedRequests>,
+    /// Of each run, as far as it is known.
+    extents: Vec<RunExtent>,
     /// The first row of each run, and at last how many rows there are.
     starts: Vec<usize>,
     numbers: RefCell<[KeptColumn; ALL]>,
@@ -139,6 +142,7 @@ impl RequestColumns {
         }));
         let rows = starts.last().copied().unwrap_or(0);
         let mut columns = Self {
+            extents: vec![RunExtent::default(); runs.len()],
             runs,
             starts,
             numbers: RefCell::default(),
@@ -204,6 +208,18 @@ impl RequestColumns {
         Ok(())
     }
 
+    /// The same, with what is known of each run.
+    pub fn with_extents(mut self, extents: impl IntoIterator<Item = RunExtent>) -> Self {
+        self.extents = extents.into_iter().collect();
+        self.extents.resize(self.runs.len(), RunExtent::default());
+        self
+    }
+
+    /// What is known of a run beside its rows.
+    pub fn extent(&self, run: usize) -> RunExtent {
+        self.extents.get(run).copied().unwrap_or_default()
+    }
+
     /// How many rows.
     pub fn rows(&self) -> usize {
         self.failures.len()
@@ -232,7 +248,10 @@ impl RequestColumns {
 
     /// The columns of one of several runs alone; `None` where columns are kept. Each would be read for all runs where one is asked for.
     pub fn alone(&self, run: usize) -> Result<Option<Self>, AnalysisError> {
-        if self.keeps() || self.runs() == 1 { Ok(None) } else { Self::read(self.runs.get(run)).map(Some) }
+        if self.keeps() || self.runs() == 1 {
+            return Ok(None);
+        }
+        Ok(Some(Self::read(self.runs.get(run))?.with_extents([self.extent(run)])))
     }
 
     /// Which rows are of the measured phase.
@@ -287,6 +306,32 @@ impl RequestColumns {
     /// Whether a row failed. No token in a row without a failure cannot come from this program; it is a failure all the same, and never a 0.
     pub fn is_failed(&self, row: usize) -> bool {
         self.failed.get_bit(row)
+    }
+
+    /// Whether the gaps of all rows are in memory.
+    pub fn has_gaps(&self) -> bool {
+        self.gaps.get().is_some()
+    }
+
+    /// The gaps of each row in turn, as they are read: none is kept for it.
+    pub fn visit_gaps(&self, mut visit: impl FnMut(usize, &[u32])) -> Result<(), AnalysisError> {
+        if let Some(gaps) = self.gaps.get() {
+            (0..self.rows()).for_each(|row| visit(row, gaps.of_row(row)));
+            return Ok(());
+        }
+        let mut row = 0;
+        for run in &self.runs {
+            run.columns(&["gaps_us"], |part| {
+                let mut gaps = TokenGapColumn::default();
+                add_gaps(part, &mut gaps)?;
+                for place in 0..gaps.ends.len() {
+                    visit(row, gaps.of_row(place));
+                    row += 1;
+                }
+                Ok::<_, AnalysisError>(())
+            })?;
+        }
+        Ok(())
     }
 
     pub fn gaps(&self) -> Result<&TokenGapColumn, AnalysisError> {

@@ -62,11 +62,8 @@ pub fn distributions(
 ) -> Result<PopulationDistributions, AnalysisError> {
     let of_cell = |cell: &CellRuns<'_>| {
         let state = cell.state();
-        let distribution = if state == CellState::Measured {
-            EmpiricalDistribution::of(&RequestTable::pool(cell.runs.iter().map(|run| &run.requests))?, population)?
-        } else {
-            None
-        };
+        let distribution =
+            if state == CellState::Measured { EmpiricalDistribution::of(&RequestTable::of_runs(&cell.runs)?, population)? } else { None };
         Ok(CellDistribution { variant: cell.variant.to_owned(), axes: cell.axes.clone(), state, distribution })
     };
     Ok(PopulationDistributions {

@@ -131,8 +131,9 @@ fn counts(goal: &Goal, sample: &MeasureSample) -> GoalCounts {
     let mut counts = GoalCounts::default();
     for value in sample.ascending() {
         match goal.measure.aggregate {
-            // The values of an error rate are 1 for a failure and 0 for anything else.
-            Aggregate::ErrorRate => counts.add_failure(*value > 0.5),
+            // The values of a share are 1 for what it counts and 0 for anything else.
+            Aggregate::ErrorRate => counts.add_case(*value > 0.5),
+            Aggregate::Goodput(_) => counts.add_case(*value < 0.5),
             _ => counts.add(goal, *value),
         }
     }
@@ -152,9 +153,9 @@ fn ends(measure: &Measure, sample: &MeasureSample, planned: u64) -> Option<(f64,
     let missing = usize::try_from(planned.saturating_sub(sample.n)).ok()?;
     let one_a_row = measure.metric().is_none_or(Metric::is_one_a_request);
     match measure.aggregate {
-        Aggregate::ErrorRate => {
-            let share = |failed: u64| failed as f64 / planned.max(1) as f64;
-            Some((share(sample.failed), share(sample.failed + missing as u64)))
+        Aggregate::ErrorRate | Aggregate::Goodput(_) => {
+            let share = |hits: u64| hits as f64 / planned.max(1) as f64;
+            Some((share(sample.hits), share(sample.hits + missing as u64)))
         }
         Aggregate::Percentile(p, _) if one_a_row => {
             let best: Vec<f64> = std::iter::repeat_n(0.0, missing).chain(sample.ascending().iter().copied()).collect();
@@ -163,7 +164,7 @@ fn ends(measure: &Measure, sample: &MeasureSample, planned: u64) -> Option<(f64,
         }
         Aggregate::Max(_) if one_a_row => sample.ascending().last().map(|largest| (*largest, f64::INFINITY)),
         Aggregate::Min(_) if one_a_row => sample.ascending().first().map(|smallest| (0.0, *smallest)),
-        Aggregate::Percentile(..) | Aggregate::Max(_) | Aggregate::Min(_) | Aggregate::Mean(_) => None,
+        Aggregate::Percentile(..) | Aggregate::Max(_) | Aggregate::Min(_) | Aggregate::Mean(_) | Aggregate::Throughput(..) => None,
     }
 }
 
@@ -271,7 +272,7 @@ mod tests {
     #[test]
     fn other_goals_are_judged_as_far_as_their_rows_are_known() {
         let judged = |goal: &str| {
-            let question = SummaryOptions { goals: vec![goal.parse().unwrap()], shown: None };
+            let question = SummaryOptions { goals: vec![goal.parse().unwrap()], ..SummaryOptions::default() };
             let saved = sweep(&[GOAL], &[curtailed(slow(3.0), 12 + 20, EarlyStopCertainty::Exact, &[(GOAL, false, 36)])]);
             only(&summarize(&saved, &question).unwrap()).clone()
         };

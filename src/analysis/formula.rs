@@ -37,6 +37,11 @@ impl<'a> MetricColumns<'a> {
         Ok(Self { columns, metric, formula, from: columns.number(column(from))?, to: columns.number(column(to))?, tokens })
     }
 
+    /// The microseconds between the metric's stamps; NaN where one is missing.
+    pub fn span_micros(&self, row: usize) -> f64 {
+        self.to.of(row) - self.from.of(row)
+    }
+
     /// NaN where it is undefined.
     pub fn value(&self, row: usize) -> f64 {
         if self.columns.is_failed(row) {
@@ -44,7 +49,7 @@ impl<'a> MetricColumns<'a> {
         }
         let tokens = self.tokens.as_ref();
         let (all, first_event) = tokens.map_or((f64::NAN, f64::NAN), |tokens| (tokens.all.of(row), tokens.first_event.of(row)));
-        self.formula.value(self.to.of(row) - self.from.of(row), all, first_event)
+        self.formula.value(self.span_micros(row), all, first_event)
     }
 }
 

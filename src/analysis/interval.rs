@@ -129,7 +129,8 @@ pub fn clustered_rows_needed(share: f64, n: u64, effective: u64, allowed: f64, c
     None
 }
 
-const MOST_ROWS: u64 = 100_000;
+/// More rows than this no sample is asked for.
+pub const MOST_ROWS: u64 = 100_000;
 
 /// One by one where exactness is of use, in steps of 0.2 % beyond.
 fn next(rows: u64) -> u64 {

@@ -48,12 +48,15 @@ mod scores;
 mod session_rows;
 mod sessions;
 pub mod settling;
+mod standard;
 mod stream_figures;
 mod summarize;
 mod summary;
 mod table;
+mod throughput;
 mod time_series;
 mod timeline;
+mod token_gaps;
 mod tool_ttft;
 mod transient;
 mod undecided_cell;
@@ -61,6 +64,7 @@ mod untested;
 mod value_order;
 mod verdict;
 mod watched;
+mod window_rate;
 
 pub use axes::{Axes, axis_label, plain, short, show_axes, show_value};
 pub use cell_selector::{CellSelector, CellSelectorError, parse_cell};
@@ -79,10 +83,11 @@ pub use summary::{
     AxisSummary, BacklogGrowth, Bottleneck, BottleneckEvidence, BoundDirection, CacheHitShares, CapacityScore, CapacityShape, CellNote,
     CellState, CellSummary, CellThroughput, ClientLimit, ClientLimits, ComputeEvidence, EarlyStopBound, Estimate, ExternalCache,
     ExternalCacheUse, FailureMessage, FrontierCounts, GaugeSummary, GoalJudgement, GoalVerdict, ImpliedOutcome, InitialTransient,
-    IntervalMethod, KvMemoryEvidence, LargestScore, LoadComparison, LoadReversal, NoteList, RaisedScoreKind, RatioBound, RatioRemark,
-    RatioRemarks, RepeatCacheState, RepeatSummary, ReversalReason, RunCounts, Score, ScoreBound, ScoreRatio, ServerFigures,
-    ServerMetricValue, SessionFigures, StreamFigures, SuccessPercentiles, SummaryOptions, SweepNote, SweepSummary, ToolTtftSummary,
-    UndecidedCell, UnsettledReason, UselessCacheEvidence, UserThroughput, VariantSummary, VoidReason,
+    IntervalMethod, KvMemoryEvidence, LargestScore, LatencyPercentiles, LoadComparison, LoadReversal, NoteList, RaisedScoreKind,
+    RateSummary, RatioBound, RatioRemark, RatioRemarks, RepeatCacheState, RepeatSummary, ReversalReason, RunCounts, Score, ScoreBound,
+    ScoreRatio, ServerFigures, ServerMetricValue, SessionFigures, StandardFigures, StreamFigures, SuccessPercentiles, SummaryOptions,
+    SweepNote, SweepSummary, TokenCost, ToolTtftSummary, UndecidedCell, UnsettledReason, UselessCacheEvidence, UserThroughput,
+    VariantSummary, VoidReason,
 };
 pub use table::RequestTable;
 pub use timeline::{RequestSpan, RunTimeline, RunTimelineLane, ServerMetricTrack, timeline};

@@ -3,6 +3,7 @@
 //! Plain values only, no intervals and no verdicts: those are for all repeats together. In: a cell's runs. Out: a line a run.
 
 use super::cells::CellRuns;
+use super::throughput::throughput;
 use super::{AnalysisError, ExtendedReal, RequestTable, percentile};
 use crate::analysis::summary::{RepeatCacheState, RepeatSummary};
 use crate::records::record::{CacheCheck, RunOutcome};
@@ -45,16 +46,20 @@ pub fn by_repeat(cell: &CellRuns<'_>, pooled: &RequestTable, goals: &[Goal], sho
 #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
 fn plain_value(measure: &Measure, table: &RequestTable) -> Result<Option<f64>, AnalysisError> {
     let rows = table.filtered(&measure.filter)?;
-    let Some(metric) = measure.metric() else {
-        let failed = rows.failed_rows();
-        return Ok((rows.rows() > 0).then(|| failed as f64 / rows.rows() as f64));
-    };
+    let share = |hits: u64| (rows.rows() > 0).then(|| hits as f64 / rows.rows() as f64);
+    match &measure.aggregate {
+        Aggregate::ErrorRate => return Ok(share(rows.failed_rows())),
+        Aggregate::Goodput(levels) => return Ok(share(rows.good_rows(levels)?)),
+        Aggregate::Throughput(amount, scope) => return Ok(throughput(&rows, (amount, *scope), None)?.map(|rate| rate.value)),
+        Aggregate::Percentile(..) | Aggregate::Mean(_) | Aggregate::Max(_) | Aggregate::Min(_) => {}
+    }
+    let Some(metric) = measure.metric() else { return Ok(None) };
     let values = rows.values(metric)?;
     Ok(match measure.aggregate {
         Aggregate::Percentile(p, _) => percentile(&values, p),
         Aggregate::Mean(_) => (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64),
         Aggregate::Min(_) => values.first().copied(),
-        Aggregate::Max(_) | Aggregate::ErrorRate => values.last().copied(),
+        Aggregate::Max(_) | Aggregate::ErrorRate | Aggregate::Goodput(_) | Aggregate::Throughput(..) => values.last().copied(),
     })
 }
 

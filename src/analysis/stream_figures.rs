@@ -6,6 +6,7 @@
 use super::columns::NumericColumn;
 use super::{AnalysisError, RequestTable, percentile};
 use crate::analysis::summary::{CellNote, StreamFigures, VoidReason};
+use crate::vocabulary::goal::{Aggregate, Measure};
 use crate::vocabulary::metric::{Metric, MetricFormula};
 
 /// No server makes a token for one user in less: the events of an answer that came faster than this were held back and came together.
@@ -59,16 +60,19 @@ impl StreamFigures {
         Ok(figures)
     }
 
-    /// Why goals of a metric certify nothing; `None` stands for the error rate.
-    pub(super) fn void(&self, metric: Option<Metric>) -> Option<VoidReason> {
-        let metric = metric?;
+    /// Why goals of a measure certify nothing. An error rate is what it is however answers came.
+    pub(super) fn void(&self, measure: &Measure) -> Option<VoidReason> {
+        if measure.aggregate == Aggregate::ErrorRate {
+            return None;
+        }
         if self.is_short() {
             return Some(VoidReason::ShortAnswers);
         }
-        if metric.times_tokens() && self.is_held_back() {
+        if self.is_held_back() && measure.metrics().any(Metric::times_tokens) {
             return Some(VoidReason::HeldBack);
         }
-        (metric.formula() == MetricFormula::TokenGaps && self.is_merged()).then_some(VoidReason::MergedReads)
+        let looks_at_gaps = measure.metrics().any(|metric| metric.formula() == MetricFormula::TokenGaps);
+        (looks_at_gaps && self.is_merged()).then_some(VoidReason::MergedReads)
     }
 
     fn is_held_back(&self) -> bool {

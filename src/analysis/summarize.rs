@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::bottleneck::limits;
 use super::cells::{CellRuns, cells};
-use super::client::limited;
+use super::client::{limited, worst_client};
 use super::columns::{NumericColumn, RequestColumns};
 use super::early_stop::CellEarlyStop;
 use super::estimate::estimate;
@@ -19,14 +19,15 @@ use super::scores::{ScoreAxes, scores};
 use super::summary::{
     AxisSummary, BacklogGrowth, CacheHitShares, CellNote, CellState, CellSummary, CellThroughput, ClientLimits, FailureMessage,
     GoalJudgement, GoalVerdict, InitialTransient, NoteList, RatioBound, RunCounts, Score, ScoreRatio, ServerFigures, ServerMetricValue,
-    SessionFigures, StreamFigures, SuccessPercentiles, SummaryOptions, SweepNote, SweepSummary, VariantSummary, VoidReason,
+    SessionFigures, StandardFigures, StreamFigures, SuccessPercentiles, SummaryOptions, SweepNote, SweepSummary, VariantSummary,
+    VoidReason,
 };
 use super::tool_ttft::renderings;
 use super::untested::{frontier_counts, imply};
 use super::verdict::judge;
 use super::watched::RunServerFigures;
 use super::{AnalysisError, Estimate, RequestTable, percentile};
-use crate::records::record::{CacheCheck, ClientEnvironment, ClientHealth, RunOutcome, RunWork, RunWorkKind};
+use crate::records::record::{CacheCheck, ClientEnvironment, RunOutcome, RunWork, RunWorkKind};
 use crate::records::store::{SavedRun, SavedSweep};
 use crate::vocabulary::goal::{Aggregate, Goal, Measure, RowCondition, SavedGoal};
 use crate::vocabulary::metric::Metric;
@@ -43,7 +44,8 @@ pub fn summarize(sweep: &SavedSweep, question: &SummaryOptions) -> Result<SweepS
     let mut variants: Vec<VariantSummary> = Vec::new();
     let mut connectors: BTreeMap<&str, String> = BTreeMap::new();
     let cells = cells(sweep);
-    let summaries = on_all_cores(&cells, |cell| cell_summary(cell, &sweep.manifest.client, &goals, &shown));
+    let questions = CellMeasures { goals: &goals, shown: &shown, also: &question.also };
+    let summaries = on_all_cores(&cells, |cell| cell_summary(cell, &sweep.manifest.client, &questions));
     for (cell, summary) in cells.iter().zip(summaries) {
         let summary = summary?;
         if let Some(connector) = connector(&cell.runs) {
@@ -147,8 +149,16 @@ fn server_figures(cell: &CellRuns<'_>, watched: &[RunServerFigures], rates: &Cel
     figures
 }
 
-fn cell_summary(cell: &CellRuns<'_>, machine: &ClientEnvironment, goals: &[Goal], shown: &Measure) -> Result<CellSummary, AnalysisError> {
-    let table = RequestTable::pool(cell.runs.iter().map(|run| &run.requests))?;
+/// What is asked of each cell.
+struct CellMeasures<'a> {
+    goals: &'a [Goal],
+    shown: &'a Measure,
+    also: &'a [Measure],
+}
+
+fn cell_summary(cell: &CellRuns<'_>, machine: &ClientEnvironment, questions: &CellMeasures<'_>) -> Result<CellSummary, AnalysisError> {
+    let CellMeasures { goals, shown, also } = *questions;
+    let table = RequestTable::of_runs(&cell.runs)?;
     let runs = cell.runs.iter().enumerate();
     let output = table.columns().number(NumericColumn::OutputTokens)?;
     let watched = &runs.map(|(number, run)| watched(run, number, table.columns(), &output)).collect::<Result<Vec<_>, _>>()?;
@@ -169,7 +179,7 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &ClientEnvironment, goals: &[Goal]
     let streams = if measured { StreamFigures::of(&table)? } else { StreamFigures::default() };
     for (goal, judgement) in asked.iter().zip(&mut goals) {
         let by_client = client_limits.is_limited().then_some(VoidReason::ClientLimited);
-        if let Some(reason) = by_client.or_else(|| streams.void(goal.measure.metric())) {
+        if let Some(reason) = by_client.or_else(|| streams.void(&goal.measure)) {
             judgement.make_void(reason);
         }
     }
@@ -180,6 +190,10 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &ClientEnvironment, goals: &[Goal]
     let judged = measured && !goals.is_empty();
     let failures = table.failures_by_kind();
     let rates = if measured { CellThroughput::of(&cell.runs, &table)? } else { CellThroughput::default() };
+    let work = cell.runs.first().map(|run| run.record.header.work());
+    let standard = if measured { StandardFigures::of(&table, work.as_ref())? } else { StandardFigures::default() };
+    let asked_also = |measure| shown_estimate(measure, &table, &goals, curtailment.as_ref());
+    let also = if measured { also.iter().map(asked_also).collect::<Result<_, _>>()? } else { Vec::new() };
     Ok(CellSummary {
         axes: cell.axes.clone(),
         runs: cell.runs.len() as u64,
@@ -206,6 +220,8 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &ClientEnvironment, goals: &[Goal]
         sessions: if measured { SessionFigures::of(&cell.runs, table.columns(), watched)? } else { SessionFigures::default() },
         server: if measured { server_figures(cell, watched, &rates) } else { ServerFigures::default() },
         rates,
+        standard,
+        also,
         state,
     })
 }
@@ -247,29 +263,6 @@ fn success_only(table: &RequestTable) -> Result<SuccessPercentiles, AnalysisErro
     let values = table.successful_values(Metric::Ttft)?;
     let at = |p: f64| percentile(&values, p);
     Ok(SuccessPercentiles { n: values.len() as u64, ttft_p50_s: at(50.0), ttft_p95_s: at(95.0), ttft_p99_s: at(99.0) })
-}
-
-pub(super) fn worst_client(cell: &CellRuns<'_>) -> ClientHealth {
-    let larger = |left: Option<f64>, right: Option<f64>| match (left, right) {
-        (Some(left), Some(right)) => Some(left.max(right)),
-        (one, other) => one.or(other),
-    };
-    cell.runs.iter().map(|run| &run.record.client).fold(ClientHealth::default(), |worst, client| ClientHealth {
-        send_lag_p50_s: worst.send_lag_p50_s.max(client.send_lag_p50_s),
-        send_lag_p99_s: worst.send_lag_p99_s.max(client.send_lag_p99_s),
-        send_lag_max_s: worst.send_lag_max_s.max(client.send_lag_max_s),
-        cpu_share: larger(worst.cpu_share, client.cpu_share),
-        timer_jitter_p99_s: larger(worst.timer_jitter_p99_s, client.timer_jitter_p99_s),
-        records_waiting_max: worst.records_waiting_max.max(client.records_waiting_max),
-        stamps: worst.stamps.map_or(client.stamps, |stamps| Some(client.stamps.map_or(stamps, |other| stamps.with(other)))),
-        read_lag_p50_s: larger(worst.read_lag_p50_s, client.read_lag_p50_s),
-        read_lag_p99_s: larger(worst.read_lag_p99_s, client.read_lag_p99_s),
-        read_lag_max_s: larger(worst.read_lag_max_s, client.read_lag_max_s),
-        merged_reads: larger(worst.merged_reads, client.merged_reads),
-        stood_still_s: larger(worst.stood_still_s, client.stood_still_s),
-        events_per_s: larger(worst.events_per_s, client.events_per_s),
-        requests_per_s: larger(worst.requests_per_s, client.requests_per_s),
-    })
 }
 
 fn notes(cell: &CellRuns<'_>, client_limits: &ClientLimits, streams: &StreamFigures) -> NoteList<CellNote> {
@@ -450,7 +443,7 @@ mod tests {
     fn other_goals_judge_the_same_rows_anew() {
         let goals = vec!["max(ttft where turn >= 1) <= 100ms".parse().unwrap()];
         let saved = sweep(&[GOAL], &[cell("vllm", 1, 1, uniform(1, 1, 0.5))]);
-        let summary = summarize(&saved, &SummaryOptions { goals, shown: None }).unwrap();
+        let summary = summarize(&saved, &SummaryOptions { goals, ..SummaryOptions::default() }).unwrap();
         assert_eq!(summary.variants[0].cells[0].verdict, Some(GoalVerdict::Missed));
         assert_eq!(summary.shown.to_string(), "max(ttft where turn >= 1)");
         assert_eq!(capacity(&summary.variants[0]).max_product, None);

@@ -8,9 +8,11 @@ mod ascending;
 mod in_time;
 #[cfg(test)]
 mod properties;
+mod row_value;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::AnalysisError;
@@ -19,19 +21,23 @@ use super::columns::{NumericColumn, RequestColumns, TokenGapColumn};
 use super::formula::MetricColumns;
 use super::row_selection::RowSelection;
 use super::session_rows::SessionRows;
+use super::throughput::RunExtent;
 use super::time_series::TimeSeries;
 use crate::records::record::FailureKind;
-use crate::records::store::SavedRequests;
-use crate::vocabulary::goal::{ConditionField, RowCondition};
+use crate::records::store::{SavedRequests, SavedRun};
+use crate::vocabulary::goal::{ConditionField, Measure, RowCondition};
 use crate::vocabulary::metric::Metric;
 
 pub use ascending::AscendingValues;
+pub use row_value::RowValue;
 
 /// Measured rows, pooled over runs.
 #[derive(Debug, Clone)]
 pub struct RequestTable {
     columns: Rc<RequestColumns>,
     rows: Rc<RowSelection>,
+    /// The only one of the runs that it is of; all where there is none.
+    only: Option<usize>,
     known: Rc<TableCache>,
 }
 
@@ -43,11 +49,10 @@ type BringValues<'a> = Box<dyn Fn(usize, &mut Vec<f64>) + 'a>;
 struct TableCache {
     filtered: RefCell<Vec<(Vec<RowCondition>, RequestTable)>>,
     grouped: OnceCell<Rc<SessionRows>>,
-    /// The error rate's at `None`.
-    by_session: RefCell<BTreeMap<Option<Metric>, Rc<SessionValues>>>,
+    by_session: RefCell<Vec<(RowValue, Rc<SessionValues>)>>,
     /// The rows of each run in the order of their intended times, where these are known.
     in_time: OnceCell<Option<Rc<[Vec<u32>]>>>,
-    by_time: RefCell<BTreeMap<Option<Metric>, Rc<TimeSeries>>>,
+    by_time: RefCell<Vec<(RowValue, Rc<TimeSeries>)>>,
 }
 
 impl RequestTable {
@@ -56,13 +61,19 @@ impl RequestTable {
         Ok(Self::measured(RequestColumns::read(runs)?))
     }
 
+    /// The same, with what else is known of the runs: how long they were measured, and among whom what went through them is divided.
+    pub fn of_runs(runs: &[&SavedRun]) -> Result<Self, AnalysisError> {
+        let columns = RequestColumns::read(runs.iter().map(|run| &run.requests))?;
+        Ok(Self::measured(columns.with_extents(runs.iter().map(|run| RunExtent::of(run)))))
+    }
+
     fn measured(columns: RequestColumns) -> Self {
         let measured = RowSelection::of_bits(columns.measured().clone());
-        Self { columns: Rc::new(columns), rows: Rc::new(measured), known: Rc::default() }
+        Self { columns: Rc::new(columns), rows: Rc::new(measured), only: None, known: Rc::default() }
     }
 
     fn with(&self, rows: RowSelection) -> Self {
-        Self { columns: Rc::clone(&self.columns), rows: Rc::new(rows), known: Rc::default() }
+        Self { columns: Rc::clone(&self.columns), rows: Rc::new(rows), only: self.only, known: Rc::default() }
     }
 
     /// The wanted rows; the table itself, with all that is known of it, where these are all.
@@ -76,7 +87,12 @@ impl RequestTable {
         if self.columns.runs() == 1 && run == 0 {
             return self.clone();
         }
-        self.with(self.rows.inside(&self.columns.of_run(run)))
+        Self { only: Some(run), ..self.with(self.rows.inside(&self.columns.of_run(run))) }
+    }
+
+    /// The places of the runs that it is of, whether they have rows or not.
+    pub(super) fn runs(&self) -> Range<usize> {
+        self.only.map_or(0..self.columns.runs(), |run| run..run + 1)
     }
 
     /// The rows of one of the runs of a table that has all measured ones: read by themselves where columns are not kept.
@@ -138,7 +154,7 @@ impl RequestTable {
     }
 
     /// A value a row; NaN where it is undefined.
-    fn values_of(&self, metric: Metric) -> Result<impl Iterator<Item = f64> + '_, AnalysisError> {
+    pub(super) fn values_of(&self, metric: Metric) -> Result<impl Iterator<Item = f64> + '_, AnalysisError> {
         let formula = MetricColumns::of(&self.columns, metric)?;
         Ok(self.rows.iter().map(move |row| formula.value(row)))
     }
@@ -156,12 +172,24 @@ impl RequestTable {
 
     /// The values of a metric by session (a session of each repeat is one of its own), in the order of runs and sessions.
     pub fn values_by_session(&self, metric: Metric) -> Result<Rc<SessionValues>, AnalysisError> {
-        self.by_session(Some(metric), self.values_of_row(metric, self.gaps_of_a_failure(Some(metric))?)?)
+        self.by_session(RowValue::Metric(metric))
     }
 
-    /// Whether each request failed, as 1 or 0, by session.
-    pub fn failed_by_session(&self) -> Result<Rc<SessionValues>, AnalysisError> {
-        self.by_session(None, self.failure_of_row())
+    /// What each row brings to a measure, by session.
+    pub fn values_of_measure(&self, measure: &Measure) -> Result<Rc<SessionValues>, AnalysisError> {
+        self.by_session(RowValue::of(measure))
+    }
+
+    /// Adds what a row brings.
+    fn bring(&self, of: &RowValue, gaps_of_a_failure: usize) -> Result<BringValues<'_>, AnalysisError> {
+        match of {
+            RowValue::Metric(metric) => self.values_of_row(*metric, gaps_of_a_failure),
+            RowValue::Failed => Ok(Box::new(|row, values| values.push(f64::from(u8::from(self.columns.is_failed(row)))))),
+            RowValue::Good(levels) => {
+                let good = self.good(levels)?;
+                Ok(Box::new(move |row, values| values.push(good(row))))
+            }
+        }
     }
 
     /// Adds the values that a row brings; a failed one brings so many gaps.
@@ -180,22 +208,19 @@ impl RequestTable {
         Ok(Box::new(move |row, values| values.extend(Some(formula.value(row)).filter(|value| !value.is_nan()))))
     }
 
-    fn failure_of_row(&self) -> BringValues<'_> {
-        Box::new(|row, values| values.push(f64::from(u8::from(self.columns.is_failed(row)))))
-    }
-
     /// What each row brings, in the rows' order, put together by session; those that bring nothing are left out.
-    fn by_session(&self, of: Option<Metric>, bring: impl Fn(usize, &mut Vec<f64>)) -> Result<Rc<SessionValues>, AnalysisError> {
-        if let Some(known) = self.known.by_session.borrow().get(&of) {
+    fn by_session(&self, of: RowValue) -> Result<Rc<SessionValues>, AnalysisError> {
+        if let Some((_, known)) = self.known.by_session.borrow().iter().find(|(known, _)| *known == of) {
             return Ok(Rc::clone(known));
         }
+        let bring = self.bring(&of, self.gaps_of_a_failure(of.metric())?)?;
         let mut sessions = SessionValues::with_capacity(self.rows());
         for rows in self.grouped()?.iter() {
             sessions.add(|values| rows.iter().for_each(|row| bring(*row as usize, values)));
         }
         let sessions = Rc::new(sessions);
         if self.columns.keeps() {
-            self.known.by_session.borrow_mut().insert(of, Rc::clone(&sessions));
+            self.known.by_session.borrow_mut().push((of, Rc::clone(&sessions)));
         }
         Ok(sessions)
     }

@@ -250,12 +250,17 @@ impl TimeSeries {
 
     /// Blocks of a run.
     fn blocks_of(&self, rows: usize) -> usize {
-        LEAST_BLOCKS_OF_A_RUN.max(BLOCKS.div_ceil(self.run_ends.len().max(1))).min(rows)
+        blocks_of_a_run(self.run_ends.len()).min(rows)
     }
 
     fn blocks(&self) -> usize {
         self.runs().map(|run| self.blocks_of(run.len())).sum()
     }
+}
+
+/// How many blocks of time each of so many runs is cut into.
+pub(super) fn blocks_of_a_run(runs: usize) -> usize {
+    LEAST_BLOCKS_OF_A_RUN.max(BLOCKS.div_ceil(runs.max(1)))
 }
 
 /// Sums of what rows differ from the mean of their turn by.
@@ -321,14 +326,14 @@ impl TurnMeans {
 
 /// The correlation of `count` values with their next, less what taking it from their own mean takes away (M. G. Kendall, "Note on bias in the
 /// estimation of autocorrelation", Biometrika 41, 1954).
-fn unbiased(correlation: f64, count: f64) -> f64 {
+pub(super) fn unbiased(correlation: f64, count: f64) -> f64 {
     if count > 3.0 { (count * correlation + 1.0) / (count - 3.0) } else { correlation }
 }
 
 /// By how much the variance of a mean of blocks is larger where each is correlated with its next, and through it with those after (an
 /// autoregression of the first order, as A. Tafazzoli, J. R. Wilson, E. K. Lada and N. M. Steiger adjust batch means, "Performance of Skart",
 /// INFORMS Journal on Computing 23, 2011).
-fn first_order_factor(correlation: f64) -> f64 {
+pub(super) fn first_order_factor(correlation: f64) -> f64 {
     let correlation = correlation.clamp(0.0, 0.999);
     (1.0 + correlation) / (1.0 - correlation)
 }

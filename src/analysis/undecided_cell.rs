@@ -49,6 +49,9 @@ fn extra_repeats(runs: u64, goal: &GoalJudgement) -> Result<u64, UnsettledReason
         _ if n == 0 || runs == 0 => Err(UnsettledReason::NoRequests),
         (Some(rows), _) => Ok(runs.saturating_mul(rows).div_ceil(n).saturating_sub(runs).max(1)),
         (None, Some(_)) => Err(UnsettledReason::AtLimit),
+        (None, None) if matches!(goal.estimate.measure.aggregate, Aggregate::Throughput(..)) && goal.estimate.value.is_some() => {
+            Err(UnsettledReason::AtLimit)
+        }
         (None, None) if goal.allowed_share.is_some() || !matches!(goal.estimate.measure.aggregate, Aggregate::Mean(_)) => {
             Err(UnsettledReason::NoProof)
         }

@@ -2,11 +2,11 @@
 //!
 //! `p95 <= L` says that at most 5 % of requests lie beyond L, so it is a statement on a share, and proven or disproven as one at 95 %, with
 //! as many rows as the rows of sessions are worth.
-//! An error rate is a share already. A mean is judged by its bootstrap. That nothing at all lies beyond a limit (`max <= L`) no
+//! An error rate and a goodput are shares already. A mean is judged by its bootstrap, a throughput by its blocks of time. That nothing at all lies beyond a limit (`max <= L`) no
 //! sample can prove, and one request disproves. In: a goal and rows. Out: a [`GoalJudgement`]. Knows no cells.
 
 use super::estimate::{MeasureSample, estimate_sample};
-use super::interval::{CONFIDENCE, ShareVerdict, clustered_rows_needed, rows_needed};
+use super::interval::{CONFIDENCE, MOST_ROWS, ShareVerdict, clustered_rows_needed, rows_needed};
 use super::settling::statement;
 use super::{AnalysisError, RequestTable};
 use crate::analysis::summary::{GoalJudgement, GoalVerdict, VoidReason};
@@ -81,6 +81,8 @@ enum GoalCriterion {
     NotAll,
     /// It speaks of the mean.
     Mean,
+    /// It speaks of what goes through a second.
+    Rate,
 }
 
 fn claim(goal: &Goal) -> GoalCriterion {
@@ -88,7 +90,8 @@ fn claim(goal: &Goal) -> GoalCriterion {
     let upper = matches!(goal.comparison, Less | LessOrEqual);
     match goal.measure.aggregate {
         Aggregate::Percentile(p, _) => GoalCriterion::Share(if upper { (100.0 - p) / 100.0 } else { p / 100.0 }),
-        Aggregate::ErrorRate => GoalCriterion::Share(goal.limit),
+        Aggregate::ErrorRate | Aggregate::Goodput(_) => GoalCriterion::Share(goal.share_against().unwrap_or_default()),
+        Aggregate::Throughput(..) => GoalCriterion::Rate,
         Aggregate::Max(_) if upper => GoalCriterion::None,
         Aggregate::Min(_) if !upper => GoalCriterion::None,
         Aggregate::Max(_) | Aggregate::Min(_) => GoalCriterion::NotAll,
@@ -124,23 +127,23 @@ pub fn judge(goal: &Goal, table: &RequestTable) -> Result<GoalJudgement, Analysi
         }
         GoalCriterion::NotAll => judgement.verdict = if passes { GoalVerdict::Met } else { GoalVerdict::Undecided },
         GoalCriterion::Mean => judgement.verdict = judge_mean(goal, &sample),
+        GoalCriterion::Rate => judge_rate(&mut judgement, goal, &sample),
     }
     Ok(judgement)
 }
 
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "row counts are far below 2^53")]
 fn judge_share(judgement: &mut GoalJudgement, goal: &Goal, sample: &MeasureSample, allowed: f64) {
-    let (beyond, values) = if goal.measure.aggregate == Aggregate::ErrorRate {
-        (sample.failed, sample.n)
-    } else {
-        (sample.sessions.values().iter().filter(|value| !goal.allows(**value)).count() as u64, sample.sessions.values().len() as u64)
+    let (beyond, values) = match goal.measure.aggregate {
+        Aggregate::ErrorRate => (sample.hits, sample.n),
+        Aggregate::Goodput(_) => (sample.n - sample.hits, sample.n),
+        _ => (sample.sessions.values().iter().filter(|value| !goal.allows(**value)).count() as u64, sample.sessions.values().len() as u64),
     };
     let hits = beyond as f64 * sample.effective_n as f64 / values.max(1) as f64;
-    // An error rate that must be high is the opposite claim.
-    let at_least = goal.measure.aggregate == Aggregate::ErrorRate
-        && matches!(goal.comparison, ComparisonOperator::Greater | ComparisonOperator::GreaterOrEqual);
+    // An error rate that must be high is the opposite claim, and so is a goodput that must be low.
+    let is_opposite = goal.measure.is_share() && !goal.limits_as_usual();
     let statement = statement(beyond, values, sample.effective_n, allowed);
-    let statement = if at_least { statement.opposite() } else { statement };
+    let statement = if is_opposite { statement.opposite() } else { statement };
     judgement.verdict = statement.into();
     judgement.allowed_share = Some(allowed);
     judgement.beyond = Some(beyond);
@@ -150,6 +153,23 @@ fn judge_share(judgement: &mut GoalJudgement, goal: &Goal, sample: &MeasureSampl
         } else {
             clustered_rows_needed(beyond as f64 / values.max(1) as f64, sample.n, sample.effective_n, allowed, CONFIDENCE)
         };
+    }
+}
+
+/// By the one-sided ends of the rate; as many requests more would settle it as the nearer end lacks of the limit.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "row counts, at most 100,000")]
+fn judge_rate(judgement: &mut GoalJudgement, goal: &Goal, sample: &MeasureSample) {
+    let doubt = 1.0 - CONFIDENCE;
+    let Some((low, high)) = sample.rate.and_then(|rate| rate.ends(doubt)) else { return };
+    judgement.verdict = match (goal.allows(low), goal.allows(high)) {
+        (true, true) => GoalVerdict::Met,
+        (false, false) => GoalVerdict::Missed,
+        _ => GoalVerdict::Undecided,
+    };
+    if judgement.verdict == GoalVerdict::Undecided {
+        let times = sample.rate.and_then(|rate| rate.times_needed(goal.limit, doubt));
+        let rows = times.map(|times| (sample.n as f64 * times).ceil()).filter(|rows| *rows <= MOST_ROWS as f64);
+        judgement.rows_needed = rows.map(|rows| (rows as u64).max(sample.n + 1));
     }
 }
 

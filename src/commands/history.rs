@@ -27,7 +27,7 @@ pub fn run(args: &HistoryArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason
             return Ok(ExitReason::Usage);
         }
     };
-    let question = SummaryOptions { goals, shown };
+    let question = SummaryOptions { goals, shown, ..SummaryOptions::default() };
     let found = nights::read(&args.folder, args.name.as_deref(), &question)?;
     let base = args.base.as_deref().map(|folder| nights::read(folder, args.name.as_deref(), &question)).transpose()?;
     let notes = found.notes.iter().chain(base.iter().flat_map(|base| &base.notes));

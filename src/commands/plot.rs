@@ -10,7 +10,7 @@ use super::ExitReason;
 use super::row_figures::{self, RowFigureError};
 use crate::analysis::{SummaryOptions, summarize};
 use crate::cli::{PlotArgs, VerbosityArgs};
-use crate::presentation::plot::{FigureError, FigureSource, LabelledFigure, PlotOptions, draw, slug, to_png};
+use crate::presentation::plot::{FigureError, FigureSource, LabelledFigure, PlotOptions, draw, slug, to_png, two_measures};
 use crate::records::store::read_sweep;
 use crate::vocabulary::goal::{GoalError, Measure, MetricPopulation, SavedGoal};
 use crate::vocabulary::spec::plot::{FigureKind, PlotLayout, PlotSubject};
@@ -55,7 +55,7 @@ fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<LabelledFigure>, String>
     let sweep = read_sweep(&args.results)?;
     let source = match args.kind {
         FigureKind::OfSweep(kind) => FigureSource::of(kind),
-        FigureKind::OfRun(kind) => return of_rows(row_figures::of_one_run(&sweep, args, kind)),
+        FigureKind::OfRun(kind) => return of_rows(row_figures::of_chosen_runs(&sweep, args, kind)),
     };
     let figures = match source {
         FigureSource::Summary(figures) => figures,
@@ -69,18 +69,26 @@ fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<LabelledFigure>, String>
         Ok(shown) => shown,
         Err(error) => return Ok(Err(with_hint("-z", &error))),
     };
-    let summary = summarize(&sweep, &SummaryOptions { goals: Vec::new(), shown })?;
-    let limit = match limit(args, &summary.shown) {
-        Ok(limit) => limit,
-        Err(error) => return Ok(Err(with_hint("--limit", &error))),
-    };
-    let view = PlotOptions {
+    let mut view = PlotOptions {
         x: args.x.clone(),
         y: args.y.clone(),
         facet: args.facet.clone(),
         title: args.title.clone(),
         variant: args.variant.clone(),
-        limit,
+        without_bands: args.no_bands,
+        limit: None,
+    };
+    let also = match args.kind.form().layout {
+        PlotLayout::TwoMeasures => match two_measures(&view) {
+            Ok(both) => both.into_iter().flat_map(|(x, y)| [x, y]).collect(),
+            Err(fault) => return Ok(Err(fault.to_string())),
+        },
+        PlotLayout::TwoAxes | PlotLayout::OneAxis | PlotLayout::NoAxis => Vec::new(),
+    };
+    let summary = summarize(&sweep, &SummaryOptions { shown, also, ..SummaryOptions::default() })?;
+    view.limit = match limit(args, &summary.shown) {
+        Ok(limit) => limit,
+        Err(error) => return Ok(Err(with_hint("--limit", &error))),
     };
     match figures(&summary, &view) {
         Ok(pictures) => Ok(all_have_their_own_file(&args.output, pictures)),
@@ -101,6 +109,7 @@ fn without_meaning(args: &PlotArgs) -> Option<&'static str> {
         ("-z", args.z.is_some(), has_subject),
         ("--facet", args.facet.is_some(), form.has_panels()),
         ("--limit", args.limit.is_some(), has_subject),
+        ("--no-bands", args.no_bands, form.has_bands()),
         ("--cell", args.cell.is_some(), of_a_run || form.subject == PlotSubject::Population),
         ("--run", args.run.is_some(), of_a_run),
     ];

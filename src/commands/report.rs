@@ -17,6 +17,7 @@ use super::{ExitReason, figures};
 use crate::analysis::compare::{CompareOptions, SavedVariant, VariantComparison, compare};
 use crate::analysis::{SummaryOptions, SweepSummary, summarize};
 use crate::cli::{OutputFormat, ReportArgs, ReportFormat, VerbosityArgs};
+use crate::presentation::plot::measures_of_plots;
 use crate::presentation::report::{ColourMode, PageParts, csv, environment, html, json, markdown, open_metrics, terminal};
 use crate::records::store::{SavedSweep, SweepPaths, read_sweep, report_folder, scenario_text, write_derived};
 use crate::vocabulary::goal::Goal;
@@ -94,7 +95,8 @@ pub fn finish(dir: &Path, options: &ReportOptions, talk: VerbosityArgs) -> anyho
 /// Judges a saved sweep and writes its report's files.
 pub fn report_sweep(dir: &Path, options: &ReportOptions) -> anyhow::Result<SweepSummary> {
     let sweep = read_sweep(dir)?;
-    let question = SummaryOptions { goals: options.goals.clone(), shown: None };
+    let also = measures_of_plots(&sweep.manifest.plots);
+    let question = SummaryOptions { goals: options.goals.clone(), also, ..SummaryOptions::default() };
     let summary = summarize(&sweep, &question).with_context(|| format!("`{}` cannot be judged", dir.display()))?;
     let folder = files_folder(dir, options)?;
     fs::create_dir_all(&folder)?;

@@ -2,7 +2,7 @@
 
 use crate::analysis::{CellSelector, CellSelectorError, CellState, distributions, parse_cell, timeline};
 use crate::cli::PlotArgs;
-use crate::presentation::plot::{DistributionFigure, LabelledFigure, PlotOptions, of_run};
+use crate::presentation::plot::{DistributionFigure, LabelledFigure, PlotOptions, of_runs};
 use crate::records::store::{SavedRun, SavedSweep};
 use crate::vocabulary::goal::{GoalError, MetricPopulation};
 use crate::vocabulary::spec::plot::RunPlotKind;
@@ -33,26 +33,35 @@ pub(super) fn distribution(
     };
     let limit = args.limit.as_deref().map(|text| population.largest().parse_limit(text)).transpose().map_err(expression("--limit"))?;
     let chosen = choice(args)?.cells(sweep)?;
-    let view = PlotOptions { title: args.title.clone(), limit, ..PlotOptions::default() };
+    let view = PlotOptions { title: args.title.clone(), limit, without_bands: args.no_bands, ..PlotOptions::default() };
     Ok(LabelledFigure::whole(figure(&distributions(sweep, &chosen, &population, &[])?, &view), args.variant.clone()))
 }
 
-/// The picture of the chosen run.
-pub(super) fn of_one_run(sweep: &SavedSweep, args: &PlotArgs, kind: RunPlotKind) -> Result<LabelledFigure, RowFigureError> {
-    let run = run(sweep, args)?;
-    let figure = of_run(kind, &timeline(sweep, run)?, args.title.as_deref());
-    Ok(LabelledFigure::whole(figure, Some(run.record.header.variant.clone())))
+/// The picture of the chosen run, or of the first run of each chosen cell.
+pub(super) fn of_chosen_runs(sweep: &SavedSweep, args: &PlotArgs, kind: RunPlotKind) -> Result<LabelledFigure, RowFigureError> {
+    let runs = runs(sweep, args)?;
+    let timelines = runs.iter().map(|run| timeline(sweep, run)).collect::<Result<Vec<_>, _>>()?;
+    let figure = of_runs(kind, &timelines, args.title.as_deref()).ok_or(CellSelectorError::NothingMeasured)?;
+    let variant = runs.first().map(|run| run.record.header.variant.clone());
+    Ok(LabelledFigure::whole(figure, variant.filter(|name| runs.iter().all(|run| run.record.header.variant == *name))))
 }
 
-fn run<'a>(sweep: &'a SavedSweep, args: &PlotArgs) -> Result<&'a SavedRun, RowFigureError> {
+fn runs<'a>(sweep: &'a SavedSweep, args: &PlotArgs) -> Result<Vec<&'a SavedRun>, RowFigureError> {
     if let Some(name) = &args.run {
         let unknown = || CellSelectorError::UnknownRun { name: name.clone() };
-        return Ok(sweep.runs.iter().find(|run| run.record.header.id == *name).ok_or_else(unknown)?);
+        return Ok(vec![sweep.runs.iter().find(|run| run.record.header.id == *name).ok_or_else(unknown)?]);
     }
     let cells = choice(args)?.cells(sweep)?;
     let measured = cells.iter().filter(|cell| cell.state() == CellState::Measured);
+    if args.cell.is_some() {
+        let several: Vec<&SavedRun> = measured.filter_map(|cell| cell.runs.first().copied()).collect();
+        if !several.is_empty() {
+            return Ok(several);
+        }
+        return Ok(vec![cells.iter().find_map(|cell| cell.runs.first().copied()).ok_or(CellSelectorError::NothingMeasured)?]);
+    }
     let first = measured.chain(&cells).find_map(|cell| cell.runs.first().copied());
-    Ok(first.ok_or(CellSelectorError::NothingMeasured)?)
+    Ok(vec![first.ok_or(CellSelectorError::NothingMeasured)?])
 }
 
 fn choice(args: &PlotArgs) -> Result<CellSelector, CellSelectorError> {

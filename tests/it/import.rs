@@ -137,7 +137,7 @@ fn files_of_one_cell_are_repeats_and_folders_are_variants() {
     let summary = judged(&sweep);
     assert_eq!(summary.variants[0].cells.iter().map(|cell| (cell.runs, cell.n)).collect::<Vec<_>>(), [(1, 2), (2, 8)]);
     // Time per output token: 0.5 s for ten tokens after the first.
-    let tpot = SummaryOptions { goals: vec!["max(tpot) <= 50ms/token".parse().unwrap()], shown: None };
+    let tpot = SummaryOptions { goals: vec!["max(tpot) <= 50ms/token".parse().unwrap()], ..SummaryOptions::default() };
     let folder = tempfile::tempdir().unwrap();
     sweep.save(&folder.path().join("x")).unwrap();
     let summary = summarize(&read_sweep(&folder.path().join("x")).unwrap(), &tpot).unwrap();

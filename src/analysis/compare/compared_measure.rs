@@ -7,6 +7,7 @@ use super::comparison::ComparedMeasure;
 use super::gate::GateMeasures;
 use crate::analysis::columns::NumericColumn;
 use crate::analysis::estimate::MeasureSample as MeasuredRows;
+use crate::analysis::throughput::throughput;
 use crate::analysis::{AnalysisError, RequestTable, percentile};
 use crate::records::store::SavedRun;
 use crate::vocabulary::goal::{Aggregate, Measure, RowCondition};
@@ -69,14 +70,6 @@ pub(super) fn probes(goals: &[Measure], filter: &[RowCondition], gate: GateMeasu
 }
 
 impl MeasureProbe {
-    /// What it takes of each request; nothing where it counts.
-    pub fn metric(&self) -> Option<Metric> {
-        match &self.measure {
-            ComparedMeasure::Measure(measure) => measure.metric(),
-            ComparedMeasure::OutputTokens | ComparedMeasure::HitRate => None,
-        }
-    }
-
     /// Takes what the measure needs from a cell's rows. `repeats` are those of the pooled runs, in their order.
     pub fn sample(&self, table: &RequestTable, repeats: &[u32], runs: &[&SavedRun]) -> Result<PairedSample, AnalysisError> {
         let rows = match &self.measure {
@@ -86,6 +79,12 @@ impl MeasureProbe {
         let keys = rows.session_keys()?.into_iter().map(|(run, session)| (repeats.get(run).copied().unwrap_or(u32::MAX), session));
         let keys: Vec<Key> = keys.collect();
         match &self.measure {
+            ComparedMeasure::Measure(Measure { aggregate: Aggregate::Throughput(amount, scope), .. }) => {
+                let Some(rate) = throughput(&rows, (amount, *scope), None)? else { return Ok(PairedSample::default()) };
+                let brings = rows.amounts(amount)?;
+                let amounts: Vec<f64> = rows.picked().map(brings).collect();
+                over_window(&rows, &keys, &amounts, rate.value)
+            }
             ComparedMeasure::Measure(measure) => {
                 let effect_of_time = MeasuredRows::of(measure, table)?.effect_of_time;
                 Ok(PairedSample { effect_of_time, ..of_measure(measure, &rows, &keys)? })
@@ -101,13 +100,13 @@ impl MeasureProbe {
 }
 
 fn of_measure(measure: &Measure, rows: &RequestTable, keys: &[Key]) -> Result<PairedSample, AnalysisError> {
-    let statistic = match measure.aggregate {
-        Aggregate::Percentile(p, _) => SampleStatistic::Percentile(p),
+    let statistic = match &measure.aggregate {
+        Aggregate::Percentile(p, _) => SampleStatistic::Percentile(*p),
         Aggregate::Max(_) => SampleStatistic::Max,
         Aggregate::Min(_) => SampleStatistic::Min,
         Aggregate::Mean(metric) => {
             let mut sample = PairedSample { statistic: Some(SampleStatistic::Quotient(1.0)), ..PairedSample::default() };
-            for (key, values) in keys.iter().zip(rows.values_by_row(metric)?) {
+            for (key, values) in keys.iter().zip(rows.values_by_row(*metric)?) {
                 for value in values {
                     sample.add(*key, (value, 1.0));
                 }
@@ -118,6 +117,13 @@ fn of_measure(measure: &Measure, rows: &RequestTable, keys: &[Key]) -> Result<Pa
             let failed: Vec<_> = rows.failed().into_iter().map(|failed| Some((f64::from(u8::from(failed)), 1.0))).collect();
             return Ok(PairedSample::quotient(keys, &failed, 1.0));
         }
+        Aggregate::Goodput(levels) => {
+            let good = rows.good(levels)?;
+            let good: Vec<_> = rows.picked().map(|row| Some((good(row), 1.0))).collect();
+            return Ok(PairedSample::quotient(keys, &good, 1.0));
+        }
+        // Its requests are parts of a window, and no values.
+        Aggregate::Throughput(..) => return Ok(PairedSample::default()),
     };
     let mut sample = PairedSample { statistic: Some(statistic), ..PairedSample::default() };
     if let Some(metric) = measure.metric() {
@@ -131,21 +137,27 @@ fn of_measure(measure: &Measure, rows: &RequestTable, keys: &[Key]) -> Result<Pa
     Ok(sample)
 }
 
-/// Tokens over the window of all runs. A session is not a part of the window, but brings its tokens and the time that it was alive; the
-/// window is that time over the mean number of sessions alive, which is taken as given.
+/// Tokens over the window of all runs.
 fn output_tokens(rows: &RequestTable, keys: &[Key], runs: &[&SavedRun]) -> Result<PairedSample, AnalysisError> {
-    let (begin, end, tokens) =
-        (rows.counts(NumericColumn::Intended)?, rows.counts(NumericColumn::Done)?, rows.counts(NumericColumn::OutputTokens)?);
+    let tokens = rows.counts(NumericColumn::OutputTokens)?;
     let window: f64 = runs.iter().map(|run| run.record.counts.measured_window_us.as_secs_f64()).sum();
     if window <= 0.0 || tokens.iter().all(Option::is_none) {
         return Ok(PairedSample::default());
     }
+    let tokens: Vec<f64> = tokens.into_iter().map(Option::unwrap_or_default).collect();
+    over_window(rows, keys, &tokens, tokens.iter().sum::<f64>() / window)
+}
+
+/// What requests bring over the window of all runs, in all at `rate`. A session is not a part of the window, but brings its amounts and the time that it
+/// was alive; the window is that time over the mean number of sessions alive, which is taken as given.
+fn over_window(rows: &RequestTable, keys: &[Key], amounts: &[f64], rate: f64) -> Result<PairedSample, AnalysisError> {
+    let (begin, end) = (rows.counts(NumericColumn::Intended)?, rows.counts(NumericColumn::Done)?);
     let mut lives: BTreeMap<Key, (f64, f64)> = BTreeMap::new();
     let mut sample = PairedSample::default();
-    for (((key, begin), end), tokens) in keys.iter().zip(begin).zip(end).zip(tokens) {
+    for (((key, begin), end), amount) in keys.iter().zip(begin).zip(end).zip(amounts) {
         let life = lives.entry(*key).or_insert((f64::INFINITY, 0.0));
         *life = (life.0.min(begin.unwrap_or(f64::INFINITY)), life.1.max(end.unwrap_or(0.0)));
-        sample.add(*key, (tokens.unwrap_or(0.0), 0.0));
+        sample.add(*key, (*amount, 0.0));
     }
     let mut alive = 0.0;
     for (key, (begin, end)) in lives {
@@ -155,7 +167,9 @@ fn output_tokens(rows: &RequestTable, keys: &[Key], runs: &[&SavedRun]) -> Resul
             *below = span;
         }
     }
-    sample.statistic = Some(SampleStatistic::Quotient(alive / window));
+    let total: f64 = amounts.iter().sum();
+    // The quotient of both sums is the rate itself.
+    sample.statistic = (total > 0.0).then(|| SampleStatistic::Quotient(rate * alive / total));
     Ok(sample)
 }
 

@@ -42,7 +42,7 @@ pub(super) fn compare(pair: &CellPair<'_>, effects: &mut [MeasureEffect], goals:
 }
 
 fn judged(cell: &CellRuns<'_>, goal: &Goal) -> Result<GoalJudgement, AnalysisError> {
-    let table = RequestTable::pool(cell.runs.iter().map(|run| &run.requests))?;
+    let table = RequestTable::of_runs(&cell.runs)?;
     match cell.curtailment() {
         Some(curtailment) => curtailment.judge(goal, &table),
         None => judge(goal, &table),
@@ -54,7 +54,8 @@ fn judged(cell: &CellRuns<'_>, goal: &Goal) -> Result<GoalJudgement, AnalysisErr
 fn call(goal: &Goal, base: &GoalJudgement, new: &GoalJudgement, margin: f64) -> ComparisonVerdict {
     let (Some(from), Some(to)) = (base.estimate.value, new.estimate.value) else { return ComparisonVerdict::NotEnoughData };
     let far = |better: f64, worse: f64| match goal.measure.better() {
-        _ if goal.measure.metric().is_none() => worse - better > margin.min(0.01),
+        MetricDirection::Higher if goal.measure.is_share() => better - worse > margin.min(0.01),
+        MetricDirection::Lower if goal.measure.is_share() => worse - better > margin.min(0.01),
         MetricDirection::Lower => worse > better * (1.0 + margin),
         MetricDirection::Higher => better > worse * (1.0 + margin),
     };

@@ -211,7 +211,7 @@ struct SideMeasurement {
 
 impl SideMeasurement {
     fn of(cell: &CellRuns<'_>, machine: &ClientEnvironment, probes: &[MeasureProbe], goals: &[Goal]) -> Result<Self, AnalysisError> {
-        let table = RequestTable::pool(cell.runs.iter().map(|run| &run.requests))?;
+        let table = RequestTable::of_runs(&cell.runs)?;
         let repeats: Vec<u32> = cell.runs.iter().map(|run| run.record.header.repeat).collect();
         let keys = table.session_keys()?.into_iter().map(|(run, session)| (repeats.get(run).copied().unwrap_or(u32::MAX), session));
         let keys = keys.collect();

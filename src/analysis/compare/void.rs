@@ -2,11 +2,11 @@
 //! They are not compared. Pairs and their rows in, reasons out.
 
 use super::compared_measure::MeasureProbe;
+use super::comparison::ComparedMeasure;
 use super::comparison_note::{ComparisonNote, VoidCell};
 use super::pairs::CellPair;
 use crate::analysis::cells::CellRuns;
-use crate::analysis::client::limited;
-use crate::analysis::summarize::worst_client;
+use crate::analysis::client::{limited, worst_client};
 use crate::analysis::summary::{StreamFigures, VoidReason};
 use crate::analysis::{AnalysisError, RequestTable};
 use crate::records::record::ClientEnvironment;
@@ -26,7 +26,11 @@ impl SideValidity {
     }
 
     pub fn reason(&self, probe: &MeasureProbe) -> Option<VoidReason> {
-        if self.is_client_limited { Some(VoidReason::ClientLimited) } else { self.streams.void(probe.metric()) }
+        match &probe.measure {
+            _ if self.is_client_limited => Some(VoidReason::ClientLimited),
+            ComparedMeasure::Measure(measure) => self.streams.void(measure),
+            ComparedMeasure::OutputTokens | ComparedMeasure::HitRate => None,
+        }
     }
 }
 

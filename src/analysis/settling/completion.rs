@@ -28,8 +28,8 @@ pub struct GoalCertaintyTest {
 enum CompletionCriterion {
     /// At most this share is against it, by an interpolated percentile.
     Percentile(f64, CountThresholds),
-    /// At most (or, where it asks for more, at least) this share fails.
-    ErrorRate(CountThresholds),
+    /// At most (or, where it asks for more, at least) this share fails, or is not good.
+    Share(CountThresholds),
     /// Not one is against it.
     None,
     /// One that fits is enough.
@@ -38,7 +38,7 @@ enum CompletionCriterion {
 
 impl GoalCertaintyTest {
     /// For a goal on `planned` rows that are worth at least `least_effective` independent ones, whatever their values. `None` for goals that
-    /// only whole samples can be judged by: means, and metrics that a successful request may lack or bring many values of.
+    /// only whole samples can be judged by: means, throughput, and metrics that a successful request may lack or bring many values of.
     #[must_use]
     pub fn new(goal: &Goal, planned: u64, least_effective: u64) -> Option<Self> {
         let equality = matches!(goal.comparison, ComparisonOperator::Equal | ComparisonOperator::NotEqual);
@@ -49,11 +49,11 @@ impl GoalCertaintyTest {
         let shares = |allowed| CountThresholds::new(planned, least_effective, allowed);
         let claim = match goal.measure.aggregate {
             Aggregate::Percentile(p, _) => CompletionCriterion::Percentile(p, shares(if upper { (100.0 - p) / 100.0 } else { p / 100.0 })),
-            Aggregate::ErrorRate => CompletionCriterion::ErrorRate(shares(goal.limit)),
+            Aggregate::ErrorRate | Aggregate::Goodput(_) => CompletionCriterion::Share(shares(goal.share_against()?)),
             Aggregate::Max(_) if upper => CompletionCriterion::None,
             Aggregate::Min(_) if !upper => CompletionCriterion::None,
             Aggregate::Max(_) | Aggregate::Min(_) => CompletionCriterion::NotAll,
-            Aggregate::Mean(_) => return None,
+            Aggregate::Mean(_) | Aggregate::Throughput(..) => return None,
         };
         Some(Self { goal: goal.clone(), planned, claim })
     }
@@ -68,16 +68,16 @@ impl GoalCertaintyTest {
     #[must_use]
     pub fn allowed_share(&self) -> Option<f64> {
         match self.claim {
-            CompletionCriterion::ErrorRate(_) => Some(self.goal.limit),
+            CompletionCriterion::Share(_) => self.goal.share_against(),
             CompletionCriterion::Percentile(p, _) => Some(if is_upper(&self.goal) { (100.0 - p) / 100.0 } else { p / 100.0 }),
             CompletionCriterion::None | CompletionCriterion::NotAll => None,
         }
     }
 
-    /// Whether it holds where few rows are against its limit: all but an error rate that must be high.
+    /// Whether it holds where few rows are against its limit: all but an error rate that must be high and a goodput that must be low.
     #[must_use]
     pub fn wants_few(&self) -> bool {
-        !matches!(self.claim, CompletionCriterion::ErrorRate(_)) || is_upper(&self.goal)
+        !matches!(self.claim, CompletionCriterion::Share(_)) || self.goal.limits_as_usual()
     }
 
     /// Whether the goal's value fits its limit in the end.
@@ -86,7 +86,7 @@ impl GoalCertaintyTest {
         let (fewest, most) = self.ends(counts);
         let (best, worst) = match self.claim {
             CompletionCriterion::Percentile(p, _) => (self.best_passes(p, counts, fewest), self.worst_passes(p, counts, most)),
-            CompletionCriterion::ErrorRate(_) => (self.rate_passes(fewest), self.rate_passes(most)),
+            CompletionCriterion::Share(_) => (self.rate_passes(fewest), self.rate_passes(most)),
             CompletionCriterion::None => (fewest == 0, most == 0),
             CompletionCriterion::NotAll => (fewest < self.planned, most < self.planned),
         };
@@ -99,7 +99,7 @@ impl GoalCertaintyTest {
         let (fewest, most) = self.ends(counts);
         match self.claim {
             CompletionCriterion::Percentile(_, shares) => shares.settled(fewest, most).map(GoalVerdict::from),
-            CompletionCriterion::ErrorRate(shares) => {
+            CompletionCriterion::Share(shares) => {
                 let statement = shares.settled(fewest, most)?;
                 Some(if self.wants_few() { statement } else { statement.opposite() }.into())
             }
@@ -115,8 +115,9 @@ impl GoalCertaintyTest {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-    fn rate_passes(&self, failed: u64) -> bool {
-        self.goal.allows(failed as f64 / self.planned as f64)
+    fn rate_passes(&self, against: u64) -> bool {
+        let counted = if self.goal.measure.aggregate == Aggregate::ErrorRate { against } else { self.planned.saturating_sub(against) };
+        self.goal.allows(counted as f64 / self.planned as f64)
     }
 
     /// How many rows must be beyond the limit for the first of the two values of a percentile to be, and how many for both, counted from the

@@ -6,7 +6,7 @@ use crate::vocabulary::goal::{ComparisonOperator, Goal};
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct GoalCounts {
     pub seen: u64,
-    /// Those against the goal: beyond the limit, or failed.
+    /// Those against the goal: beyond the limit, failed, or not good.
     pub beyond: u64,
     /// Of the values that fit, the one nearest to the limit.
     pub(super) nearest_within: Option<f64>,
@@ -29,10 +29,10 @@ impl GoalCounts {
         }
     }
 
-    /// Takes a row of an error rate in, where failures alone are counted.
-    pub fn add_failure(&mut self, failed: bool) {
+    /// Takes a row of a share in, where it is only counted whether it is against it: failed, or not good.
+    pub fn add_case(&mut self, is_against: bool) {
         self.seen += 1;
-        self.beyond += u64::from(failed);
+        self.beyond += u64::from(is_against);
     }
 }
 

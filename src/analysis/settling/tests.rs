@@ -16,6 +16,9 @@ use crate::vocabulary::goal::{Aggregate, ComparisonOperator, Goal};
 /// No time at all, within, the limit, beyond, a failure: both ends of what a missing row may be are among them.
 const VALUES: [f64; 5] = [0.0, 0.37, 1.0, 1.83, f64::INFINITY];
 
+/// What is good, where a goal asks how many are.
+const GOOD: f64 = 1.0;
+
 fn goal(text: &str) -> Goal {
     text.parse().unwrap()
 }
@@ -41,7 +44,8 @@ fn counts(goal: &Goal, filling: [u64; 5]) -> GoalCounts {
     let mut counts = GoalCounts::default();
     for value in values(filling) {
         match goal.measure.aggregate {
-            Aggregate::ErrorRate => counts.add_failure(value.is_infinite()),
+            Aggregate::ErrorRate => counts.add_case(value.is_infinite()),
+            Aggregate::Goodput(_) => counts.add_case(value > GOOD),
             _ => counts.add(goal, value),
         }
     }
@@ -54,8 +58,9 @@ fn judged(goal: &Goal, filling: [u64; 5]) -> (bool, GoalVerdict) {
     let (rows, upper) = (ascending.len() as u64, matches!(goal.comparison, ComparisonOperator::Less | ComparisonOperator::LessOrEqual));
     let beyond = ascending.iter().filter(|value| !goal.allows(**value)).count() as u64;
     let share = |beyond, allowed| GoalVerdict::from(statement(beyond, rows, rows, allowed));
-    match goal.measure.aggregate {
+    match &goal.measure.aggregate {
         Aggregate::Percentile(p, _) => {
+            let p = *p;
             let allowed = if upper { (100.0 - p) / 100.0 } else { p / 100.0 };
             (goal.allows(percentile(&ascending, p).unwrap()), share(beyond, allowed))
         }
@@ -64,6 +69,13 @@ fn judged(goal: &Goal, filling: [u64; 5]) -> (bool, GoalVerdict) {
             let passes = goal.allows(filling[4] as f64 / rows as f64);
             let statement = statement(filling[4], rows, rows, goal.limit);
             (passes, if upper { statement } else { statement.opposite() }.into())
+        }
+        Aggregate::Goodput(_) => {
+            let good = ascending.iter().filter(|value| **value <= GOOD).count() as u64;
+            #[expect(clippy::cast_precision_loss, reason = "ten rows")]
+            let passes = goal.allows(good as f64 / rows as f64);
+            let statement = statement(rows - good, rows, rows, 1.0 - goal.limit);
+            (passes, if upper { statement.opposite() } else { statement }.into())
         }
         Aggregate::Max(_) if upper => (beyond == 0, if beyond == 0 { GoalVerdict::Undecided } else { GoalVerdict::Missed }),
         Aggregate::Max(_) => (beyond < rows, if beyond < rows { GoalVerdict::Met } else { GoalVerdict::Undecided }),
@@ -109,10 +121,11 @@ fn a_percentile_is_settled_exactly_when_all_completions_of_independent_rows_agre
 
 #[test]
 fn other_goals_are_settled_exactly_when_all_completions_agree() {
+    let shares = ["error_rate <= 20%", "error_rate <= 0%", "error_rate < 50%", "error_rate >= 60%"];
+    let goodputs = ["goodput(ttft <= 1s) >= 80%", "goodput(ttft <= 1s) > 50%", "goodput(ttft <= 1s) >= 100%", "goodput(ttft <= 1s) <= 60%"];
     for rows in 1..=7 {
-        for text in ["error_rate <= 20%", "error_rate <= 0%", "error_rate < 50%", "error_rate >= 60%", "max(ttft) <= 1s", "max(ttft) >= 1s"]
-        {
-            // An error rate's rows are those that failed, whatever else they are.
+        for text in shares.into_iter().chain(goodputs).chain(["max(ttft) <= 1s", "max(ttft) >= 1s"]) {
+            // A share's rows are those that failed or are good, whatever else they are.
             check_every_completion(&goal(text), rows);
         }
     }
@@ -191,6 +204,8 @@ fn the_judge_says_of_whole_cells_what_was_settled_of_their_first_rows() {
         "p50(ttft where turn >= 1) <= 2s",
         "p10(ttft where turn >= 1) >= 2s",
         "error_rate(where turn >= 1) <= 5%",
+        "goodput(ttft <= 2s where turn >= 1) >= 95%",
+        "goodput(ttft <= 1s and tpot <= 50ms where turn >= 1) >= 20%",
     ];
     let mut rng = Pcg64::seed_from_u64(5);
     let (mut settled, mut early) = (0, 0);
@@ -212,8 +227,9 @@ fn the_judge_says_of_whole_cells_what_was_settled_of_their_first_rows() {
             let settling = GoalCertaintyTest::new(&goal, records.len() as u64, least_effective_rows(&sizes)).unwrap();
             let mut counts = GoalCounts::default();
             for (came, record) in records.iter().enumerate() {
-                match goal.measure.aggregate {
-                    Aggregate::ErrorRate => counts.add_failure(record.failure.is_some()),
+                match &goal.measure.aggregate {
+                    Aggregate::ErrorRate => counts.add_case(record.failure.is_some()),
+                    Aggregate::Goodput(levels) => counts.add_case(!record.meets(levels)),
                     _ => counts.add(&goal, record.ttft_s().unwrap_or(f64::INFINITY)),
                 }
                 let (passes, verdict) = (settling.passes(&counts), settling.verdict(&counts));
@@ -228,8 +244,10 @@ fn the_judge_says_of_whole_cells_what_was_settled_of_their_first_rows() {
 }
 
 #[test]
-fn means_and_what_a_request_may_lack_wait_for_the_last_row() {
-    for text in ["mean(ttft) <= 1s", "p95(itl) <= 50ms", "p95(tpot) <= 50ms/token", "p5(output_tps) >= 10 tokens/s"] {
+fn means_throughput_and_what_a_request_may_lack_wait_for_the_last_row() {
+    for text in
+        ["mean(ttft) <= 1s", "p95(itl) <= 50ms", "p95(tpot) <= 50ms/token", "p5(output_tps) >= 10 tokens/s", "throughput(requests) >= 1/s"]
+    {
         assert_eq!(GoalCertaintyTest::new(&goal(text), 100, 100), None, "{text}");
     }
 }

@@ -46,6 +46,8 @@ pub enum IntervalMethod {
     ClusteredClopperPearson,
     /// A bootstrap of whole sessions.
     SessionBootstrap,
+    /// Blocks of equal time of the measured window, by how much they differ.
+    TimeBlocks,
     /// There is no interval.
     #[default]
     None,

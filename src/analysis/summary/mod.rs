@@ -18,6 +18,7 @@ mod reuse_change;
 mod reversal_reason;
 mod score;
 mod server;
+mod standard;
 mod steadiness;
 mod sweep_note;
 mod throughput;
@@ -51,6 +52,7 @@ pub use score::{
     UndecidedCell, UnsettledReason,
 };
 pub use server::{CacheHitShares, GaugeSummary, ServerFigures, ServerMetricValue};
+pub use standard::{LatencyPercentiles, RateSummary, StandardFigures, TokenCost};
 pub use steadiness::{BacklogGrowth, InitialTransient, MeasureGrowth};
 pub use sweep_note::{FrontierCounts, SweepNote};
 pub use throughput::{CellThroughput, RepeatCacheState, RepeatSummary, SessionFigures, StreamFigures, ToolTtftSummary, UserThroughput};
@@ -62,6 +64,8 @@ pub struct SummaryOptions {
     pub goals: Vec<Goal>,
     /// The measure that tables and pictures show; the first goal's where it is missing.
     pub shown: Option<Measure>,
+    /// Further measures of each cell.
+    pub also: Vec<Measure>,
 }
 
 /// A sweep.
@@ -185,6 +189,12 @@ pub struct CellSummary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transient: Option<InitialTransient>,
     pub rates: CellThroughput,
+    /// What every load test prints, whatever the goals are.
+    #[serde(default)]
+    pub standard: StandardFigures,
+    /// Further measures that somebody asked for, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Estimate>,
     /// What the rows say of its sessions.
     #[serde(default)]
     pub sessions: SessionFigures,

@@ -5,44 +5,40 @@ use std::rc::Rc;
 use super::super::AnalysisError;
 use super::super::columns::NumericColumn;
 use super::super::time_series::{TimeSeries, TimeSeriesBuilder};
-use super::RequestTable;
+use super::{RequestTable, RowValue};
 use crate::vocabulary::goal::Measure;
-use crate::vocabulary::metric::Metric;
 
 impl RequestTable {
-    /// The values of a measure in the order of the rows' intended times, run by run: its metric's, or 1 for a failed request and 0 for another.
+    /// The values of a measure in the order of the rows' intended times, run by run: its metric's, or 1 and 0 for what is true of a request.
     /// Empty where those times are not known. Asked of the table of all measured rows, so that where columns are not kept each run is read alone.
     pub fn in_time(&self, measure: &Measure) -> Result<Rc<TimeSeries>, AnalysisError> {
-        let (rows, metric) = (self.filtered(&measure.filter)?, measure.metric());
-        if let Some(known) = rows.known.by_time.borrow().get(&metric) {
+        let (rows, of) = (self.filtered(&measure.filter)?, RowValue::of(measure));
+        if let Some((_, known)) = rows.known.by_time.borrow().iter().find(|(known, _)| *known == of) {
             return Ok(Rc::clone(known));
         }
-        let gaps_of_a_failure = rows.gaps_of_a_failure(metric)?;
+        let gaps_of_a_failure = rows.gaps_of_a_failure(of.metric())?;
         let mut series = TimeSeriesBuilder::for_rows(rows.rows());
         let mut is_timed = true;
         if self.columns.keeps() {
-            is_timed = rows.add_in_time(metric, gaps_of_a_failure, &mut series)?;
+            is_timed = rows.add_in_time(&of, gaps_of_a_failure, &mut series)?;
         } else {
             for run in 0..self.columns.runs() {
                 let alone = self.run_alone(run)?.filtered(&measure.filter)?;
-                is_timed = is_timed && alone.add_in_time(metric, gaps_of_a_failure, &mut series)?;
+                is_timed = is_timed && alone.add_in_time(&of, gaps_of_a_failure, &mut series)?;
             }
         }
         let series = Rc::new(if is_timed { series.finish() } else { TimeSeries::default() });
         if self.columns.keeps() {
-            rows.known.by_time.borrow_mut().insert(metric, Rc::clone(&series));
+            rows.known.by_time.borrow_mut().push((of, Rc::clone(&series)));
         }
         Ok(series)
     }
 
     /// Adds the values of the table's rows, run by run. False where the intended times of a run are not known.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "turns are counted from 0")]
-    fn add_in_time(&self, metric: Option<Metric>, gaps_of_a_failure: usize, series: &mut TimeSeriesBuilder) -> Result<bool, AnalysisError> {
+    fn add_in_time(&self, of: &RowValue, gaps_of_a_failure: usize, series: &mut TimeSeriesBuilder) -> Result<bool, AnalysisError> {
         let Some(runs) = self.rows_in_time()? else { return Ok(false) };
-        let bring = match metric {
-            Some(metric) => self.values_of_row(metric, gaps_of_a_failure)?,
-            None => self.failure_of_row(),
-        };
+        let bring = self.bring(of, gaps_of_a_failure)?;
         let turns = self.columns.number(NumericColumn::Turn)?;
         for run in runs.iter() {
             for row in run {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use serde_json::Value;
 
+use super::live_goodput::LiveGoodput;
 use super::servers::ServerProgress;
 use super::time_left::{ExpectedRun, TimeLeftEstimator};
 use crate::execution::event::SweepEvent;
@@ -89,12 +90,14 @@ struct LiveCell {
     done: u64,
     failed: u64,
     tail: LiveTtftHistogram,
+    goodput: Option<LiveGoodput>,
 }
 
 /// The live figures.
 #[derive(Debug)]
 pub(super) struct LiveProgress {
     watched: LiveTtftGoal,
+    goodput: Option<LiveGoodput>,
     started: Instant,
     /// Runs of this start: all but those that were sealed before.
     pub(super) to_do: usize,
@@ -116,6 +119,7 @@ impl LiveProgress {
         let watched = LiveTtftGoal::of(goals);
         Self {
             watched,
+            goodput: LiveGoodput::of(goals),
             started: Instant::now(),
             to_do: 0,
             planned: 0,
@@ -151,6 +155,7 @@ impl LiveProgress {
                     done: 0,
                     failed: 0,
                     tail: LiveTtftHistogram::new(),
+                    goodput: self.goodput.as_ref().map(LiveGoodput::restarted),
                 });
             }
             SweepEvent::PhaseEntered { phase, .. } => {
@@ -190,8 +195,13 @@ impl LiveProgress {
             cell.failed += 1;
             self.failed += 1;
         }
-        if record.phase == RequestPhase::Measure && record.fulfils(&self.watched.filter) {
-            cell.tail.add(record);
+        if record.phase == RequestPhase::Measure {
+            if record.fulfils(&self.watched.filter) {
+                cell.tail.add(record);
+            }
+            if let Some(goodput) = &mut cell.goodput {
+                goodput.add(record);
+            }
         }
     }
 
@@ -231,7 +241,8 @@ impl LiveProgress {
         match (cell.tail.percentile(50.0), cell.tail.percentile(percentile)) {
             (Some(median), Some(tail)) => {
                 let (n, limit) = (cell.tail.len(), &self.watched.limit);
-                format!("ttft p50 {}, p{percentile} {}{limit}, n={n}", brief(median), brief(tail))
+                let goodput = cell.goodput.as_ref().and_then(LiveGoodput::text).map_or_else(String::new, |text| format!(", {text}"));
+                format!("ttft p50 {}, p{percentile} {}{limit}{goodput}, n={n}", brief(median), brief(tail))
             }
             _ => "ttft not known yet".to_owned(),
         }

@@ -9,6 +9,7 @@ mod choose;
 mod error;
 mod listen;
 mod live;
+mod live_goodput;
 mod plain;
 mod recorder;
 mod sealed_run_notifier;

@@ -18,7 +18,7 @@ pub(super) fn judge_cell(dir: &Path, ids: &BTreeSet<String>, goals: &[Goal]) -> 
         RunOutcome::Curtailed(curtailed) => Some(curtailed.clone()),
         RunOutcome::Completed | RunOutcome::Failed(_) | RunOutcome::Interrupted => None,
     });
-    let summary = summarize(&sweep, &SummaryOptions { goals: goals.to_vec(), shown: None })?;
+    let summary = summarize(&sweep, &SummaryOptions { goals: goals.to_vec(), ..SummaryOptions::default() })?;
     let Some(cell) = summary.variants.first().and_then(|variant| variant.cells.first()) else { return Ok(TestedCell::nothing(runs)) };
     let Some(passes) = cell.passes else { return Ok(TestedCell::nothing(runs)) };
     let evidence = match cell.verdict {

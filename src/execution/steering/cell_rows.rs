@@ -16,6 +16,8 @@ const MOST_COUNTED: u64 = 1_000_000;
 pub enum RowCountError {
     #[error("a mean depends on every row")]
     Mean,
+    #[error("a throughput depends on how long the whole cell takes")]
+    Throughput,
     #[error("not every request has one value of `{0}`")]
     Metric(Metric),
     #[error("which rows have such a `{}` is not known before they are sent", .0.name())]
@@ -30,6 +32,9 @@ pub enum RowCountError {
 pub fn countable(goal: &Goal, workload: &WorkloadSpec) -> Result<(), RowCountError> {
     if let Aggregate::Mean(_) = goal.measure.aggregate {
         return Err(RowCountError::Mean);
+    }
+    if let Aggregate::Throughput(..) = goal.measure.aggregate {
+        return Err(RowCountError::Throughput);
     }
     if let Some(metric) = goal.measure.metric().filter(|metric| !metric.is_one_a_request()) {
         return Err(RowCountError::Metric(metric));

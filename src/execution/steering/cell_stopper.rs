@@ -187,9 +187,10 @@ impl TrackedGoal {
             return false;
         }
         let before = known.counts.beyond;
-        match (self.goal.measure.aggregate, self.goal.measure.metric()) {
-            (Aggregate::ErrorRate, _) | (_, None) => known.counts.add_failure(record.has_failed()),
+        match (&self.goal.measure.aggregate, self.goal.measure.metric()) {
+            (Aggregate::Goodput(levels), _) => known.counts.add_case(!record.meets(levels)),
             (_, Some(metric)) => known.counts.add(&self.goal, record.value(metric)),
+            (_, None) => known.counts.add_case(record.has_failed()),
         }
         if let Some(sequential) = &mut known.sequential {
             sequential.add((repeat, record.session), known.counts.beyond > before);

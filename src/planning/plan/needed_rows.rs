@@ -14,6 +14,7 @@ pub fn needed_rows(goal: &Goal) -> Option<u64> {
         Aggregate::Percentile(p, _) if upper => p / 100.0,
         Aggregate::Percentile(p, _) => 1.0 - p / 100.0,
         Aggregate::ErrorRate if upper => 1.0 - goal.limit,
+        Aggregate::Goodput(_) if !upper => goal.limit,
         _ => return None,
     };
     if share <= 0.0 {
@@ -39,6 +40,8 @@ mod tests {
         assert_eq!(needed_rows(&goal("p5(output_tps) >= 10 tokens/s")), Some(59));
         assert_eq!(needed_rows(&goal("error_rate <= 1%")), Some(299));
         assert_eq!(needed_rows(&goal("error_rate <= 0%")), None);
+        assert_eq!(needed_rows(&goal("goodput(ttft <= 500ms) >= 95%")), Some(59));
+        assert_eq!(needed_rows(&goal("throughput(requests) >= 10/s")), None);
         assert_eq!(needed_rows(&goal("mean(ttft) <= 1s")), None);
     }
 }

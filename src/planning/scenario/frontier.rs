@@ -7,6 +7,7 @@ use super::diagnostic::{ScenarioDiagnostic, ScenarioError, listed};
 use super::document::ScenarioNode;
 use super::goals::{self, ScenarioAxes};
 use super::matrix::Matrix;
+use super::meant::ScenarioGoal;
 use super::source::SourceSpan;
 use crate::vocabulary::spec::search::{SearchKind, SearchSpec};
 
@@ -15,8 +16,10 @@ pub struct FrontierContext<'a> {
     pub document: &'a ScenarioNode,
     pub matrix: &'a Matrix,
     pub axes: &'a ScenarioAxes<'a>,
-    /// How many goals could be read, or were at least written.
-    pub goals: usize,
+    /// How many goals were at least written.
+    pub written_goals: usize,
+    /// Those that could be read.
+    pub goals: &'a [ScenarioGoal],
 }
 
 /// Checks the section and gives its axes as dotted paths, in the matrix's order.
@@ -27,7 +30,12 @@ pub fn checked(spec: &SearchSpec, beside: &FrontierContext<'_>, faults: &mut Sce
         return spec.clone();
     }
     let axes = axes(spec, beside, faults);
-    if beside.goals == 0 {
+    for goal in beside.goals.iter().filter(|goal| goal.goal.measure.rises_with_load() && goal.goal.limits_as_usual()) {
+        let message = format!("a frontier takes more load not to be easier, and `{}` rises with it", goal.goal.measure);
+        let fault = ScenarioDiagnostic::at(goal.place(beside.document), message);
+        faults.push(fault.hint("limit the share that is good, `goodput(ttft <= 500ms) >= 95%`, or what each user gets: `per user`"));
+    }
+    if beside.written_goals == 0 {
         let fault = ScenarioDiagnostic::at(
             beside.place("kind"),
             "a frontier lies between cells that pass and cells that fail, and there is no goal",

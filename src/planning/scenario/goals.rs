@@ -1,13 +1,13 @@
 //! Goals and plots: expressions that are read, and axes that are found in the matrix.
 
 use super::diagnostic::{ScenarioDiagnostic, ScenarioError};
-use super::document::ScenarioNode;
+use super::document::{ScenarioNode, ScenarioValue};
 use super::fields::CellFieldSet;
 use super::matrix::not_an_axis;
-use super::meant::ScenarioGoal;
+use super::meant::{MatrixCell, ScenarioGoal};
 use super::points::TypedAxis;
 use super::source::SourceSpan;
-use crate::vocabulary::goal::{Goal, GoalError, Measure, MetricPopulation};
+use crate::vocabulary::goal::{Aggregate, Goal, GoalError, Measure, MetricPopulation, ThroughputScope};
 use crate::vocabulary::spec::plot::{PlotForm, PlotLayout, PlotSpec, PlotSubject};
 use crate::vocabulary::spec::scenario::GoalSpec;
 use crate::vocabulary::spec::workload::WorkloadKind;
@@ -26,6 +26,40 @@ pub fn goals(written: &[GoalSpec], document: &ScenarioNode, faults: &mut Scenari
         }
     }
     read
+}
+
+/// Refuses goals that divide by what a cell does not say: users where requests come by themselves, GPUs where nobody counted them.
+pub fn scopes(goals: &[ScenarioGoal], cells: &[MatrixCell], document: &ScenarioNode, faults: &mut ScenarioError) {
+    for goal in goals {
+        let Aggregate::Throughput(_, scope) = goal.goal.measure.aggregate else { continue };
+        let lacks = |placed: &MatrixCell| match scope {
+            ThroughputScope::Cell => false,
+            ThroughputScope::User => placed.cell.workload.users().is_none(),
+            ThroughputScope::Gpu => placed.cell.target.gpus.is_none(),
+        };
+        if !cells.iter().any(lacks) {
+            continue;
+        }
+        let (message, hint) = match scope {
+            ThroughputScope::Gpu => {
+                (format!("`{}` is of each GPU, and nobody says how many there are", goal.goal.measure), "write `gpus = 8` into `[target]`")
+            }
+            ThroughputScope::User | ThroughputScope::Cell => (
+                format!("`{}` is of each user, and these requests come by themselves", goal.goal.measure),
+                "leave `per user` out, or take a workload with users: `arrival = \"closed\"`, `chat`, `document_qa`",
+            ),
+        };
+        faults.push(ScenarioDiagnostic::at(goal.place(document), message).hint(hint));
+    }
+}
+
+impl ScenarioGoal {
+    /// Where it is written.
+    pub(super) fn place(&self, document: &ScenarioNode) -> SourceSpan {
+        let written = (0..).map(|index: usize| index.to_string()).map_while(|index| document.find(&["goals", &index, "require"]));
+        let is_own = |node: &&ScenarioNode| matches!(&node.value, ScenarioValue::Text(text) if text.shown() == self.text);
+        written.into_iter().find(is_own).map_or_else(|| document.nearest(&["goals"]).place, |node| node.place)
+    }
 }
 
 /// Checks the plots and gives their axes as dotted paths.
@@ -52,8 +86,15 @@ fn one_plot(
 ) -> Option<PlotSpec> {
     let place = |field: &str| document.nearest(&["plots", index, field]).place;
     let before = faults.len();
+    if plot.kind.form().layout == PlotLayout::TwoMeasures {
+        return two_measures(plot, &place, faults).then(|| plot.clone());
+    }
     let x = plot.x.as_ref().and_then(|x| axis(x, place("x"), axes, faults));
     let y = plot.y.as_ref().and_then(|y| axis(y, place("y"), axes, faults));
+    if !plot.bands && !plot.kind.form().has_bands() {
+        let fault = ScenarioDiagnostic::at(place("bands"), format!("a {} has no bands", plot.kind.form().name));
+        faults.push(fault.hint("leave it out"));
+    }
     for fault in fields_of_kind(plot, &place) {
         faults.push(fault);
     }
@@ -80,6 +121,29 @@ fn one_plot(
         }
     }
     (faults.len() == before).then(|| PlotSpec { x: x.or_else(|| plot.x.clone()), y, facet, ..plot.clone() })
+}
+
+/// Whether a plot of two measures has both or neither, and nothing else.
+fn two_measures(plot: &PlotSpec, place: &dyn Fn(&str) -> SourceSpan, faults: &mut ScenarioError) -> bool {
+    let before = faults.len();
+    let kind = plot.kind.form().name;
+    for (field, measure) in [("x", &plot.x), ("y", &plot.y)] {
+        if let Some(Err(error)) = measure.as_ref().map(|text| text.parse::<Measure>()) {
+            let fault = expression_fault(&error, measure.as_deref().unwrap_or_default(), place(field), faults);
+            faults.push(fault);
+        }
+    }
+    if plot.x.is_some() != plot.y.is_some() {
+        let (written, other) = if plot.x.is_some() { ("x", "y") } else { ("y", "x") };
+        let fault = ScenarioDiagnostic::at(place(written), format!("a {kind} of measures has both `x` and `y`, and `{other}` is missing"));
+        faults.push(fault.hint(format!("for example `{other} = \"p95(ttft)\"`; without both it shows what a user and the server get")));
+    }
+    for (field, is_written) in [("z", plot.z.is_some()), ("facet", plot.facet.is_some())] {
+        if is_written {
+            faults.push(ScenarioDiagnostic::at(place(field), format!("a {kind} has no `{field}`")).hint("leave it out"));
+        }
+    }
+    faults.len() == before
 }
 
 /// Which of `x`, `y` and `z` a kind of plot has, and which it has not.

@@ -97,13 +97,16 @@ impl ScenarioLoader<'_> {
         let kind = sections::kind(&variants.first()?.document).0;
         let known = ScenarioAxes { known: &axes, kind, partial: matrix.partial };
         let plots = goals::plots(&written.plots, &document, &known, self.faults);
-        let beside = FrontierContext { document: &document, matrix: &matrix, axes: &known, goals: written.goals.len() };
+        let beside =
+            FrontierContext { document: &document, matrix: &matrix, axes: &known, written_goals: written.goals.len(), goals: &goals };
         let search = frontier::checked(&written.search, &beside, self.faults);
         let score = written.score.as_ref().and_then(|name| goals::scored_axis(name, &document, &known, self.faults));
         let points = self.points(&matrix, &mut axes, &variants);
         let (kept, points) = self.only(&variants, &axes, points, kind)?;
         let variants: Vec<ScenarioVariant> =
             variants.into_iter().zip(&kept.variants).filter(|(_, kept)| **kept).map(|(variant, _)| variant).collect();
+        let cells = self.cells(&variants, &axes, &points, written.compare_answers);
+        goals::scopes(&goals, &cells, &document, self.faults);
         Some(Scenario {
             name,
             seed: written.seed,
@@ -113,7 +116,7 @@ impl ScenarioLoader<'_> {
             search,
             score,
             policy,
-            cells: self.cells(&variants, &axes, &points, written.compare_answers),
+            cells,
             variants: variants.into_iter().map(|variant| variant.name).collect(),
             axes: axes.iter().enumerate().map(|(number, axis)| used_axis(number, axis, &points)).collect(),
             goals,

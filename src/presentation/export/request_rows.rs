@@ -93,7 +93,7 @@ fn metrics() -> impl Iterator<Item = Metric> {
 fn metric_name(metric: Metric) -> String {
     match metric.unit() {
         MeasureUnit::Seconds | MeasureUnit::SecondsPerToken => format!("{metric}_s"),
-        MeasureUnit::TokensPerSecond | MeasureUnit::Share => metric.name().to_owned(),
+        MeasureUnit::TokensPerSecond | MeasureUnit::RequestsPerSecond | MeasureUnit::Share => metric.name().to_owned(),
     }
 }
 
@@ -197,7 +197,11 @@ mod tests {
         export_requests(&path, TableFormat::Parquet, std::slice::from_ref(&sweep)).unwrap();
         let mut values: Vec<f64> = read(&path).column("ttft_s").unwrap().f64().unwrap().iter().flatten().collect();
         values.sort_by(f64::total_cmp);
-        let options = crate::analysis::SummaryOptions { goals: Vec::new(), shown: Some("p95(ttft)".parse().unwrap()) };
+        let options = crate::analysis::SummaryOptions {
+            goals: Vec::new(),
+            shown: Some("p95(ttft)".parse().unwrap()),
+            ..crate::analysis::SummaryOptions::default()
+        };
         let summary = crate::analysis::summarize(&sweep, &options).unwrap();
         let shown = summary.variants[0].cells[0].shown.as_ref().unwrap().value.unwrap().get();
         assert_eq!(percentile(&values, 95.0), Some(shown));

@@ -21,8 +21,8 @@ mod svg;
 mod theme;
 
 pub use draw::draw;
-pub use figure::{DistributionFigure, FigureSource, PlotFigure, of_comparison, of_history, of_run};
-pub use pictures::{NamedFigure, of_sweep, slug};
+pub use figure::{DistributionFigure, FigureSource, PlotFigure, of_comparison, of_history, of_runs, two_measures};
+pub use pictures::{NamedFigure, measures_of_plots, of_sweep, slug};
 pub use plot_options::{FigureError, LabelledFigure, PlotOptions};
 pub use png::to_png;
 pub use svg::SvgDocument;

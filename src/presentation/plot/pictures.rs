@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::FigureError;
 use super::axes;
-use super::figure::{FigureSource, PlotFigure, SummaryFigures, curves, heatmaps};
+use super::figure::{FigureSource, PlotFigure, SummaryFigures, curves, heatmaps, two_measures};
 use super::plot_options::{LabelledFigure, PlotOptions};
 use crate::analysis::{AnalysisError, PopulationDistributions, SweepSummary, short};
 use crate::vocabulary::goal::{Measure, MetricPopulation};
@@ -19,6 +19,21 @@ pub struct NamedFigure {
     /// The variant that it is about; `None` where it shows all, or where the scenario names none.
     pub variant: Option<String>,
     pub figure: PlotFigure,
+}
+
+/// The measures that saved `[[plots]]` put against each other: what a summary must hold beside the one that it shows.
+#[must_use]
+pub fn measures_of_plots(plots: &[Value]) -> Vec<Measure> {
+    let specs = plots.iter().filter_map(|plot| serde_json::from_value::<PlotSpec>(plot.clone()).ok());
+    let of_measures = specs.filter(|spec| spec.kind.form().layout == PlotLayout::TwoMeasures);
+    let both = of_measures.filter_map(|spec| two_measures(&(&spec).into()).ok().flatten());
+    let mut measures: Vec<Measure> = Vec::new();
+    for measure in both.flat_map(|(x, y)| [x, y]) {
+        if !measures.contains(&measure) {
+            measures.push(measure);
+        }
+    }
+    measures
 }
 
 /// All pictures of a sweep. `plots` are the saved `[[plots]]` entries, `summary` shows the first goal's measure, and `summarized` gives
@@ -59,7 +74,8 @@ pub fn of_sweep(
             }
         };
         if form.subject == PlotSubject::Fixed {
-            named.add(form.name, figures(summary, &view)?);
+            let against = [&spec.y, &spec.x].into_iter().flatten().map(|measure| format!("-{}", expression_slug(measure)));
+            named.add(&std::iter::once(form.name.to_owned()).chain(against).collect::<String>(), figures(summary, &view)?);
             continue;
         }
         let measure: Measure = spec.shown().parse().map_err(fault)?;

@@ -7,22 +7,31 @@ use crate::vocabulary::spec::plot::PlotSpec;
 /// How somebody wants to see what is shown. Axes that are missing are chosen.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PlotOptions {
-    /// The axis along the page, by name or dotted path.
+    /// The axis along the page, by name or dotted path; of a pareto its measure.
     pub x: Option<String>,
-    /// The axis up the page, for a heatmap.
+    /// The axis up the page, for a heatmap; of a pareto its measure.
     pub y: Option<String>,
     /// The axis each of whose values gets a panel of one picture, by name or dotted path.
     pub facet: Option<String>,
     pub title: Option<String>,
     /// Only this variant.
     pub variant: Option<String>,
+    /// Intervals are left out.
+    pub without_bands: bool,
     /// The limit to draw, in the measure's base unit, instead of the one of the goal that speaks of the same measure.
     pub limit: Option<f64>,
 }
 
 impl From<&PlotSpec> for PlotOptions {
     fn from(spec: &PlotSpec) -> Self {
-        Self { x: spec.x.clone(), y: spec.y.clone(), facet: spec.facet.clone(), title: spec.title.clone(), ..Self::default() }
+        Self {
+            x: spec.x.clone(),
+            y: spec.y.clone(),
+            facet: spec.facet.clone(),
+            title: spec.title.clone(),
+            without_bands: !spec.bands,
+            ..Self::default()
+        }
     }
 }
 
@@ -65,6 +74,8 @@ pub enum FigureError {
     CurveWithY { name: String },
     #[error("a curve needs an axis of numbers, and `{name}` has {values}; ask for a heatmap, or for another axis")]
     NotNumeric { name: String, values: String },
+    #[error("a pareto of measures has both x and y; `{name}` stands alone")]
+    OneMeasure { name: String },
     #[error("`{name}` is no variant of this sweep; use one of {known}")]
     UnknownVariant { name: String, known: String },
     #[error("`{text}` cannot be shown: {reason}")]

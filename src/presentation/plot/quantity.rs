@@ -1,7 +1,9 @@
 //! What a measure is called in a picture, and in which unit its values are shown.
 
 use super::figure::PlotQuantity;
-use crate::vocabulary::goal::{Aggregate, ComparisonOperator, ConditionField, Measure, MetricPopulation, RowCondition};
+use crate::vocabulary::goal::{
+    Aggregate, ComparisonOperator, ConditionField, Measure, MetricPopulation, RowCondition, ServiceLevel, ThroughputAmount,
+};
 use crate::vocabulary::metric::{DisplayUnit, Metric};
 
 /// A measure with the unit in which tables show it too: by the limit on it, else by the largest of its values.
@@ -12,20 +14,27 @@ pub fn quantity(measure: &Measure, limit: Option<f64>, largest: Option<f64>) -> 
 
 /// A measure as a title: `p95 of time to first token, turn ≥ 1`.
 pub fn in_words(measure: &Measure) -> String {
-    let aggregate = match measure.aggregate {
+    let aggregate = match &measure.aggregate {
+        Aggregate::Max(Metric::OutputTps) => "most output tokens per second of a request".to_owned(),
+        Aggregate::Min(Metric::OutputTps) => "fewest output tokens per second of a request".to_owned(),
         Aggregate::Percentile(p, metric) => format!("p{p} of {}", metric.words()),
         Aggregate::Mean(metric) => format!("mean {}", metric.words()),
         Aggregate::Max(metric) => format!("longest {}", metric.words()),
         Aggregate::Min(metric) => format!("shortest {}", metric.words()),
         Aggregate::ErrorRate => "failed requests".to_owned(),
-    };
-    let aggregate = match measure.aggregate {
-        Aggregate::Max(Metric::OutputTps) => "most output tokens per second of a request".to_owned(),
-        Aggregate::Min(Metric::OutputTps) => "fewest output tokens per second of a request".to_owned(),
-        _ => aggregate,
+        Aggregate::Goodput(levels) => format!("goodput: requests with {}", all_of(levels)),
+        Aggregate::Throughput(ThroughputAmount::Requests, scope) => format!("requests per second{scope}"),
+        Aggregate::Throughput(ThroughputAmount::OutputTokens, scope) => format!("output tokens per second{scope}"),
+        Aggregate::Throughput(ThroughputAmount::GoodRequests(levels), scope) => {
+            format!("goodput: requests per second{scope} with {}", all_of(levels))
+        }
     };
     let conditions = measure.filter.iter().map(condition_in_words);
     [aggregate].into_iter().chain(conditions).collect::<Vec<_>>().join(", ")
+}
+
+fn all_of(levels: &[ServiceLevel]) -> String {
+    levels.iter().map(|level| level.to_string().replace("<=", "≤").replace(">=", "≥")).collect::<Vec<_>>().join(" and ")
 }
 
 /// Values before anything is made of them: `time to first token, turn ≥ 1`.
@@ -83,5 +92,8 @@ mod tests {
     fn measures_are_said_in_words() {
         assert_eq!(in_words(&measure("p95(ttft where turn >= 1)")), "p95 of time to first token, turn ≥ 1");
         assert_eq!(in_words(&measure("error_rate")), "failed requests");
+        let goodput = in_words(&measure("goodput(ttft <= 500ms and tpot <= 50ms where turn >= 1)"));
+        assert_eq!(goodput, "goodput: requests with ttft ≤ 500ms and tpot ≤ 50ms/token, turn ≥ 1");
+        assert_eq!(in_words(&measure("throughput(output_tokens per gpu)")), "output tokens per second per gpu");
     }
 }

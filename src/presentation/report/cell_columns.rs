@@ -87,7 +87,7 @@ impl CellColumn {
 
 /// The columns in the order of `cells.csv`, where the sweep, the variant and the axes stand before them.
 #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
-pub const CELL_COLUMNS: [CellColumn; 63] = [
+pub const CELL_COLUMNS: [CellColumn; 84] = [
     text("state", "state", state),
     count("runs", "runs", |view| Progress(view.cell.runs, view.cell.planned_runs)),
     count("requests", "requests", |view| Count(view.cell.n)),
@@ -181,6 +181,41 @@ pub const CELL_COLUMNS: [CellColumn; 63] = [
         let named = view.cell.server.measured_by();
         Text(named.iter().map(|(figure, by)| format!("{figure}={by}")).collect::<Vec<_>>().join("; "))
     }),
+    number("requests_per_s", "requests/s", |view| CellValue::of(view.cell.standard.requests_per_s, |rate| Number(rate.value))),
+    number("requests_per_s_low", "requests/s at least", |view| {
+        CellValue::of(view.cell.standard.requests_per_s.and_then(|rate| rate.low), Number)
+    }),
+    number("requests_per_s_high", "requests/s at most", |view| {
+        CellValue::of(view.cell.standard.requests_per_s.and_then(|rate| rate.high), Number)
+    }),
+    number("output_tokens_per_s_low", "output tokens/s at least", |view| {
+        CellValue::of(view.cell.standard.output_tokens_per_s.and_then(|rate| rate.low), Number)
+    }),
+    number("output_tokens_per_s_high", "output tokens/s at most", |view| {
+        CellValue::of(view.cell.standard.output_tokens_per_s.and_then(|rate| rate.high), Number)
+    }),
+    number("error_rate", "failed", |view| CellValue::of(view.cell.standard.error_rate, Share)),
+    number("ttft_p50_s", "ttft p50, ms", |view| latency(view.cell.standard.ttft.p50_s)),
+    number("ttft_p95_s", "ttft p95, ms", |view| latency(view.cell.standard.ttft.p95_s)),
+    number("ttft_p99_s", "ttft p99, ms", |view| latency(view.cell.standard.ttft.p99_s)),
+    number("tpot_p50_s", "tpot p50, ms", |view| latency(view.cell.standard.tpot.p50_s)),
+    number("tpot_p95_s", "tpot p95, ms", |view| latency(view.cell.standard.tpot.p95_s)),
+    number("tpot_p99_s", "tpot p99, ms", |view| latency(view.cell.standard.tpot.p99_s)),
+    number("itl_p50_s", "itl p50, ms", |view| latency(view.cell.standard.itl.p50_s)),
+    number("itl_p95_s", "itl p95, ms", |view| latency(view.cell.standard.itl.p95_s)),
+    number("itl_p99_s", "itl p99, ms", |view| latency(view.cell.standard.itl.p99_s)),
+    number("e2e_p50_s", "e2e p50, ms", |view| latency(view.cell.standard.e2e.p50_s)),
+    number("e2e_p95_s", "e2e p95, ms", |view| latency(view.cell.standard.e2e.p95_s)),
+    number("e2e_p99_s", "e2e p99, ms", |view| latency(view.cell.standard.e2e.p99_s)),
+    number("price_per_million_output_tokens", "price of 1M output tokens", |view| {
+        CellValue::of(view.cell.standard.cost, |cost| Number(cost.per_million_output_tokens))
+    }),
+    number("price_per_million_output_tokens_low", "price of 1M output tokens, at least", |view| {
+        CellValue::of(view.cell.standard.cost.and_then(|cost| cost.low), Number)
+    }),
+    number("price_per_million_output_tokens_high", "price of 1M output tokens, at most", |view| {
+        CellValue::of(view.cell.standard.cost.and_then(|cost| cost.high), Number)
+    }),
     text("reason", "reason", |view| match &view.cell.state {
         CellState::Invalid { reason } => Text(plain(&reason.to_string())),
         CellState::Failed(failure) => Text(plain(&failure.with_lines())),
@@ -235,6 +270,10 @@ impl<'a> CellView<'a> {
     fn hits(&self) -> Option<&'a CacheHitShares> {
         self.cell.server.hits.as_ref()
     }
+}
+
+fn latency(seconds: Option<ExtendedReal>) -> CellValue {
+    CellValue::of(seconds, |seconds| Milliseconds(seconds.get()))
 }
 
 fn state(view: &CellView<'_>) -> CellValue {

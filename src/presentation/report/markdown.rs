@@ -4,10 +4,12 @@
 use std::fmt::Write as _;
 
 use super::certainty::reversal_sentences;
+use super::cost::cost_sentences;
 use super::failure_text::failures;
 use super::panel::{ReportPanel, ReportPanelCell, panels};
 use super::reconcile::{HEADS, ReconciliationTable, reconciliation};
-use super::server::{ServerTable, server_table};
+use super::server::server_table;
+use super::standard_table::standard_table;
 use super::words;
 use crate::analysis::{SweepSummary, VariantSummary};
 
@@ -58,8 +60,12 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
     for panel in panels(summary, variant) {
         table(out, &panel);
     }
+    if let Some(table) = standard_table(summary, variant) {
+        rows(out, "All measured requests of each cell:", &table.heads, &table.rows);
+    }
+    items(out, cost_sentences(variant));
     if let Some(table) = server_table(summary, variant) {
-        server(out, &table);
+        rows(out, "What the server and the rows tell of each cell:", &table.heads, &table.rows);
     }
     let sentences = [words::undecided(variant), failures(variant), words::external(variant), words::measured_by(variant)];
     let sentences = sentences.into_iter().flatten();
@@ -99,11 +105,11 @@ fn table(out: &mut String, panel: &ReportPanel) {
     out.push('\n');
 }
 
-fn server(out: &mut String, table: &ServerTable) {
-    let _ = writeln!(out, "What the server and the rows tell of each cell:\n");
-    let _ = writeln!(out, "| {} |", table.heads.join(" | "));
-    let _ = writeln!(out, "|{}", "---:|".repeat(table.heads.len()));
-    for row in &table.rows {
+fn rows<S: AsRef<str>>(out: &mut String, what: &str, heads: &[S], rows: &[Vec<String>]) {
+    let _ = writeln!(out, "{what}\n");
+    let _ = writeln!(out, "| {} |", heads.iter().map(|head| escaped(head.as_ref())).collect::<Vec<_>>().join(" | "));
+    let _ = writeln!(out, "|{}", "---:|".repeat(heads.len()));
+    for row in rows {
         let _ = writeln!(out, "| {} |", row.iter().map(|text| escaped(text)).collect::<Vec<_>>().join(" | "));
     }
     out.push('\n');

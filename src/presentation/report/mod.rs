@@ -5,6 +5,7 @@ mod cell_columns;
 mod cell_value;
 mod certainty;
 pub mod comparison;
+mod cost;
 mod csv;
 pub mod cxs_json;
 mod failure_text;
@@ -20,6 +21,7 @@ mod panel;
 mod reconcile;
 mod run_length;
 mod server;
+mod standard_table;
 mod terminal;
 mod words;
 

@@ -6,11 +6,13 @@ use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 
 use super::cell_columns::{CellColumn, CellView, column};
 use super::certainty::reversal_sentences;
+use super::cost::cost_sentences;
 use super::failure_text::failures;
 use super::number::DisplayUnit;
 use super::panel::{ReportPanel, ReportPanelCell, ReportPanelRow, panels};
 use super::reconcile::{ReconciliationTable, reconciliation};
 use super::server::{compact, compact_sources};
+use super::standard_table::{narrow_table, standard_block};
 use super::words;
 use crate::analysis::{GoalVerdict, SweepSummary, VariantSummary, plain};
 
@@ -81,6 +83,10 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
     for sentence in words::exposed(variant).into_iter().chain(words::limit_sentences(variant)) {
         paragraph(out, &sentence);
     }
+    standard(out, summary, variant, colour);
+    for sentence in cost_sentences(variant) {
+        paragraph(out, &sentence);
+    }
     server(out, summary, variant, colour);
     let rest = [words::external(variant), words::undecided(variant), failures(variant)];
     for sentence in rest.into_iter().flatten() {
@@ -94,6 +100,23 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
     }
     if let Some(found) = reconciliation(variant) {
         reconcile(out, &found);
+    }
+}
+
+/// What every load test prints: one cell as a block, a few over one axis as a table; of others the page, Markdown and CSV have it.
+fn standard(out: &mut String, summary: &SweepSummary, variant: &VariantSummary, colour: ColourMode) {
+    for line in standard_block(summary, variant).into_iter().flatten() {
+        let _ = writeln!(out, "{}", plain(&line));
+    }
+    let is_list = summary.axes.len() == 1;
+    if let Some(found) = narrow_table(summary, variant).filter(|_| is_list) {
+        paragraph(out, &format!("{}: all measured requests; latencies in ms", variant.name));
+        let mut table = new_table(colour);
+        table.set_header(found.heads);
+        for row in found.rows {
+            table.add_row(row);
+        }
+        let _ = writeln!(out, "{}", trimmed(&table));
     }
 }
 

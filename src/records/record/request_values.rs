@@ -3,7 +3,7 @@
 
 use super::RequestRecord;
 use crate::foundation::clock::Micros;
-use crate::vocabulary::goal::{ConditionField, RowCondition};
+use crate::vocabulary::goal::{ConditionField, RowCondition, ServiceLevel};
 use crate::vocabulary::metric::{Metric, RequestStamp};
 
 impl RequestRecord {
@@ -32,11 +32,21 @@ impl RequestRecord {
         if self.has_failed() {
             return metric.worst();
         }
-        let formula = metric.formula();
-        let at = |stamp| self.stamp(stamp).map_or(f64::NAN, |at| at.0 as f64);
-        let micros = formula.span().map_or(f64::NAN, |(from, to)| at(to) - at(from));
         let output_tokens = self.output_tokens.map_or(f64::NAN, |tokens| tokens as f64);
-        formula.value(micros, output_tokens, self.first_event_tokens.map_or(f64::NAN, f64::from))
+        metric.formula().value(self.span_micros(metric), output_tokens, self.first_event_tokens.map_or(f64::NAN, f64::from))
+    }
+
+    /// The microseconds between a metric's stamps; NaN where one is missing.
+    #[expect(clippy::cast_precision_loss, reason = "stamps are far below 2^53")]
+    fn span_micros(&self, metric: Metric) -> f64 {
+        let at = |stamp| self.stamp(stamp).map_or(f64::NAN, |at| at.0 as f64);
+        metric.formula().span().map_or(f64::NAN, |(from, to)| at(to) - at(from))
+    }
+
+    /// Whether it meets every level of service, which a failed one never does.
+    #[must_use]
+    pub fn meets(&self, levels: &[ServiceLevel]) -> bool {
+        !self.has_failed() && levels.iter().all(|level| level.is_met(self.value(level.metric), self.span_micros(level.metric)))
     }
 
     /// Time to first token in seconds; `None` where the request failed.

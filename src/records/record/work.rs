@@ -23,6 +23,12 @@ pub struct RunWork {
     pub concurrent: Option<u64>,
     /// Sessions of each group.
     pub sequential: Option<u64>,
+    /// How many users there are at once: groups, users of a chat, or those of a closed loop. None where requests come by themselves.
+    pub users: Option<u64>,
+    /// That the target has, as far as it was said.
+    pub gpus: Option<u64>,
+    /// What the target costs an hour, in whatever currency it was written.
+    pub price_per_hour: Option<f64>,
     /// What all sessions share at the head of their prompts.
     pub shared_tokens: f64,
     /// From the first request until rows are measured.
@@ -107,6 +113,15 @@ impl RunHeader {
             },
             concurrent: field("/workload/concurrent").and_then(Value::as_u64),
             sequential: field("/workload/sequential").and_then(Value::as_u64),
+            users: match text("/workload/kind") {
+                Some("document_qa") => field("/workload/concurrent"),
+                Some("chat") => field("/workload/users"),
+                Some("requests") if text("/workload/arrival") == Some("closed") => field("/workload/concurrency"),
+                _ => None,
+            }
+            .and_then(Value::as_u64),
+            gpus: field("/target/gpus").and_then(Value::as_u64),
+            price_per_hour: field("/target/price_per_hour").and_then(Value::as_f64),
             shared_tokens: number("/workload/system_prompt_tokens"),
             // A load that rises is warm-up too.
             warmup_s: number("/workload/warmup").max(number("/workload/ramp")),

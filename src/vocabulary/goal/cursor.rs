@@ -101,8 +101,8 @@ impl<'a> GoalCursor<'a> {
         };
         let end = self.at;
         self.skip_space();
-        // `and` behind a bare value is the next condition, no unit.
-        if self.rest().starts_with("and") {
+        // A word of the grammar behind a bare value is no unit.
+        if ["and", "where", "per"].iter().any(|word| self.rest().starts_with(word)) {
             self.at = end;
             return Ok((number, ""));
         }

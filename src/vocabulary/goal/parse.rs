@@ -3,11 +3,13 @@
 use std::str::FromStr;
 
 use super::cursor::{GoalCursor, GoalError};
+use super::limit::limit_examples;
 use super::{Aggregate, ComparisonOperator, ConditionField, Goal, Measure, RowCondition};
 use crate::foundation::units::Tokens;
-use crate::vocabulary::metric::{MeasureUnit, Metric};
+use crate::vocabulary::metric::Metric;
 
-const AGGREGATES: &str = "`p95(metric)` (any percentile), `mean(metric)`, `max(metric)`, `min(metric)` or `error_rate`";
+const AGGREGATES: &str = "`p95(metric)` (any percentile), `mean(metric)`, `max(metric)`, `min(metric)`, `error_rate`, `goodput(levels)`, \
+                          `goodput_rps(levels)` or `throughput(requests)`";
 
 impl FromStr for Goal {
     type Err = GoalError;
@@ -24,7 +26,7 @@ impl FromStr for Goal {
             Some(comparison) => comparison,
             None => return Err(cursor.goes_on_badly(&measure)),
         };
-        let limit = cursor.limit(&measure)?;
+        let limit = cursor.limit(&measure, measure.unit())?;
         cursor.end()?;
         Ok(Self { measure, comparison, limit })
     }
@@ -48,41 +50,9 @@ impl Measure {
     /// Where the text is no number of zero or more, or its unit is not one of this measure.
     pub fn parse_limit(&self, text: &str) -> Result<f64, GoalError> {
         let mut cursor = GoalCursor { text, at: 0 };
-        let limit = cursor.limit(self)?;
+        let limit = cursor.limit(self, self.unit())?;
         cursor.end()?;
         Ok(limit)
-    }
-
-    /// The units that a limit may have, with what the number is divided by. Division, not multiplication by a reciprocal: only so is
-    /// `35ms` the double nearest to 0.035.
-    fn units(&self) -> &'static [(&'static str, f64)] {
-        match self.unit() {
-            MeasureUnit::Seconds => &[("us", 1e6), ("ms", 1e3), ("s", 1.0), ("m", 1.0 / 60.0), ("min", 1.0 / 60.0)],
-            MeasureUnit::SecondsPerToken => &[("us", 1e6), ("ms", 1e3), ("s", 1.0), ("us/token", 1e6), ("ms/token", 1e3), ("s/token", 1.0)],
-            MeasureUnit::TokensPerSecond => &[("tokens/s", 1.0)],
-            MeasureUnit::Share => &[("", 1.0), ("%", 100.0)],
-        }
-    }
-
-    /// What a bare number may mean: the two readings between which nothing decides; `None` for a share, which needs no unit.
-    fn readings(&self, number: f64) -> Option<(&'static str, String)> {
-        match self.unit() {
-            MeasureUnit::Seconds => Some(("a time", format!("write `{number}ms` or `{number}s`"))),
-            MeasureUnit::SecondsPerToken => Some(("a time a token", format!("write `{number}ms/token` or `{number}s/token`"))),
-            MeasureUnit::TokensPerSecond => {
-                Some(("a rate", format!("write `{number} tokens/s`, or limit `tpot` if `{number}ms/token` is meant")))
-            }
-            MeasureUnit::Share => None,
-        }
-    }
-
-    fn limit_examples(&self) -> &'static str {
-        match self.unit() {
-            MeasureUnit::Seconds => "a time such as `2s` or `200ms`",
-            MeasureUnit::SecondsPerToken => "a time a token such as `50ms`",
-            MeasureUnit::TokensPerSecond => "a rate such as `20 tokens/s`",
-            MeasureUnit::Share => "a share such as `1%` or `0.01`",
-        }
     }
 }
 
@@ -96,6 +66,11 @@ impl GoalCursor<'_> {
         if name == "error_rate" {
             let filter = if self.eat("(") { self.error_rate_filter()? } else { Vec::new() };
             return Ok(Measure { aggregate: Aggregate::ErrorRate, filter });
+        }
+        if let Some(aggregate) = self.share_or_throughput(name)? {
+            let filter = self.filter()?;
+            self.close()?;
+            return Ok(Measure { aggregate, filter });
         }
         let make = self.aggregate(name, offset)?;
         if !self.eat("(") {
@@ -139,14 +114,14 @@ impl GoalCursor<'_> {
             "max" => Ok(AggregateFunction::Max),
             "min" => Ok(AggregateFunction::Min),
             _ => {
-                let names = ["mean", "max", "min", "error_rate", "p50", "p90", "p95", "p99"];
+                let names = ["mean", "max", "min", "error_rate", "goodput", "goodput_rps", "throughput", "p50", "p90", "p95", "p99"];
                 let hint = did_you_mean(name, &names).or_else(|| Some(format!("use {AGGREGATES}")));
                 Err(self.fault(offset, format!("`{name}` is no function"), hint))
             }
         }
     }
 
-    fn metric(&mut self) -> Result<Metric, GoalError> {
+    pub(super) fn metric(&mut self) -> Result<Metric, GoalError> {
         let offset = self.skip_space();
         let name = self.word();
         if name.is_empty() {
@@ -218,31 +193,6 @@ impl GoalCursor<'_> {
         })
     }
 
-    fn limit(&mut self, measure: &Measure) -> Result<f64, GoalError> {
-        let offset = self.skip_space();
-        let (number, unit) = self.quantity()?;
-        let written = self.text[offset..self.at].trim_end();
-        if unit.is_empty()
-            && number != 0.0
-            && let Some((what, hint)) = measure.readings(number)
-        {
-            return Err(self.fault(offset, format!("`{written}` has no unit, and `{measure}` is {what}"), Some(hint)));
-        }
-        if unit.is_empty() && number == 0.0 {
-            return Ok(0.0);
-        }
-        let Some((_, divisor)) = measure.units().iter().find(|(name, _)| *name == unit) else {
-            let message = format!("`{written}` is no limit for `{measure}`: `{unit}` does not fit");
-            return Err(self.fault(offset, message, Some(format!("write {}", measure.limit_examples()))));
-        };
-        let limit = number / divisor;
-        if measure.unit() == MeasureUnit::Share && limit > 1.0 {
-            let hint = Some(format!("write `{number}%` or a share from 0 to 1"));
-            return Err(self.fault(offset, format!("`{written}` is more than all requests"), hint));
-        }
-        Ok(limit)
-    }
-
     /// A measure is not followed by a comparison.
     fn goes_on_badly(&mut self, measure: &Measure) -> GoalError {
         if measure.aggregate == Aggregate::ErrorRate && self.rest().starts_with("where") {
@@ -250,7 +200,7 @@ impl GoalCursor<'_> {
             return self.fault(self.at, "conditions of `error_rate` stand in parentheses", hint);
         }
         let mut fault = self.expected("`<`, `<=`, `>` or `>=` and a limit");
-        fault.hint = Some(format!("write {} behind it", measure.limit_examples()));
+        fault.hint = Some(format!("write {} behind it", limit_examples(measure.unit())));
         fault
     }
 }
@@ -274,13 +224,13 @@ impl AggregateFunction {
     }
 }
 
-fn did_you_mean(found: &str, names: &[&str]) -> Option<String> {
+pub(super) fn did_you_mean(found: &str, names: &[&str]) -> Option<String> {
     let found = found.to_lowercase();
     let near = names.iter().map(|name| (strsim::damerau_levenshtein(&found, name), name)).min()?;
     (near.0 <= 1 + found.len() / 5).then(|| format!("did you mean `{}`?", near.1))
 }
 
-fn one_of(names: &[&str]) -> String {
+pub(super) fn one_of(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
@@ -290,6 +240,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::vocabulary::goal::{ServiceLevel, ThroughputAmount, ThroughputScope};
+    use crate::vocabulary::metric::MeasureUnit;
 
     fn goal(text: &str) -> Goal {
         text.parse().unwrap_or_else(|fault: GoalError| panic!("{text}: {fault}"))
@@ -397,13 +349,28 @@ mod tests {
         }
     }
 
+    fn any_levels() -> impl Strategy<Value = Vec<ServiceLevel>> {
+        let metrics: Vec<Metric> = Metric::ALL.into_iter().filter(|metric| *metric != Metric::Itl).collect();
+        let level = (prop::sample::select(metrics), 0..4_usize, 0.0_f64..100.0);
+        let level = level.prop_map(|(metric, comparison, limit)| ServiceLevel { metric, comparison: LIMITING[comparison], limit });
+        prop::collection::vec(level, 1..4)
+    }
+
+    const LIMITING: [ComparisonOperator; 4] =
+        [ComparisonOperator::Less, ComparisonOperator::LessOrEqual, ComparisonOperator::Greater, ComparisonOperator::GreaterOrEqual];
+
     fn any_measure() -> impl Strategy<Value = Measure> {
         let metric = prop::sample::select(Metric::ALL.to_vec());
-        let aggregate = (0..5_u8, metric, 0.001_f64..99.999).prop_map(|(kind, metric, p)| match kind {
+        let scope = prop::sample::select(ThroughputScope::ALL.to_vec());
+        let aggregate = (0..9_u8, metric, 0.001_f64..99.999, any_levels(), scope).prop_map(|(kind, metric, p, levels, scope)| match kind {
             0 => Aggregate::Percentile(p, metric),
             1 => Aggregate::Mean(metric),
             2 => Aggregate::Max(metric),
             3 => Aggregate::Min(metric),
+            4 => Aggregate::Goodput(levels),
+            5 => Aggregate::Throughput(ThroughputAmount::GoodRequests(levels), scope),
+            6 => Aggregate::Throughput(ThroughputAmount::Requests, scope),
+            7 => Aggregate::Throughput(ThroughputAmount::OutputTokens, scope),
             _ => Aggregate::ErrorRate,
         });
         let condition =
@@ -415,17 +382,15 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_shown_reads_back_to_the_same(measure in any_measure(), comparison in 0..4_usize, limit in 0.0_f64..1.0) {
-            use ComparisonOperator::{Greater, GreaterOrEqual, Less, LessOrEqual};
             let scale = if measure.unit() == MeasureUnit::Share { 1.0 } else { 100.0 };
-            let comparison = [Less, LessOrEqual, Greater, GreaterOrEqual][comparison];
-            let goal = Goal { measure, comparison, limit: limit * scale };
+            let goal = Goal { measure, comparison: LIMITING[comparison], limit: limit * scale };
             prop_assert_eq!(goal.to_string().parse::<Goal>(), Ok(goal.clone()));
             prop_assert_eq!(goal.measure.to_string().parse::<Measure>(), Ok(goal.measure.clone()));
             prop_assert_eq!(goal.measure.parse_limit(&goal.measure.show_limit(goal.limit)), Ok(goal.limit));
         }
 
         #[test]
-        fn no_text_makes_the_parser_panic(text in "\\PC{0,60}|[a-z0-9()<>=%. ]{0,40}|p95\\(ttft where [a-z]{0,6} \\PC{0,9}") {
+        fn no_text_makes_the_parser_panic(text in "\\PC{0,60}|[a-z0-9()<>=%. ]{0,40}|p95\\(ttft where [a-z]{0,6} \\PC{0,9}|goodput(_rps)?\\([a-z<>=0-9 ]{0,30}\\PC{0,9}") {
             if let Err(fault) = text.parse::<Goal>() {
                 prop_assert!(text.is_char_boundary(fault.offset));
             }
@@ -441,6 +406,11 @@ mod tests {
             "error_rate(where turn >= 1 and lane != 0) <= 0.5%",
             "mean(output_tps) >= 20 tokens/s",
             "max(tpot) <= 35ms/token",
+            "goodput(ttft <= 500ms and tpot <= 50ms/token) >= 95%",
+            "goodput(e2e < 4s where turn >= 1 and lane != 0) >= 99%",
+            "goodput_rps(ttft <= 500ms per gpu) >= 10/s",
+            "throughput(requests) >= 2.5/s",
+            "throughput(output_tokens per user where turn >= 1) >= 20 tokens/s",
         ] {
             assert_eq!(goal(text).to_string(), text);
         }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{Aggregate, GoalError, Measure, RowCondition};
+use crate::foundation::sentence::sentence;
 use crate::vocabulary::metric::Metric;
 
 /// Which values of which rows.
@@ -20,7 +21,7 @@ pub struct MetricPopulation {
 const OPENING: &str = "max(";
 
 impl MetricPopulation {
-    /// What a measure is about; `None` for the error rate, which is about no metric.
+    /// What a measure is about; `None` for shares of requests and for throughput, which are about no single metric.
     #[must_use]
     pub fn of(measure: &Measure) -> Option<Self> {
         Some(Self { metric: measure.metric()?, filter: measure.filter.clone() })
@@ -39,8 +40,8 @@ impl FromStr for MetricPopulation {
     fn from_str(text: &str) -> Result<Self, GoalError> {
         if text.contains('(') || text.trim() == "error_rate" {
             let hint = || Some("name a metric: `ttft where turn >= 1`".to_owned());
-            let no_metric =
-                || GoalError { message: "the error rate is one number and has no distribution".to_owned(), offset: 0, hint: hint() };
+            let message = || sentence(&format!("`{}` is one number and has no distribution", text.trim())).into_owned();
+            let no_metric = || GoalError { message: message(), offset: 0, hint: hint() };
             return Self::of(&text.parse()?).ok_or_else(no_metric);
         }
         let back = |error: GoalError| GoalError { offset: error.offset.saturating_sub(OPENING.len()).min(text.len()), ..error };

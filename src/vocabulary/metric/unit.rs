@@ -13,6 +13,8 @@ pub enum MeasureUnit {
     SecondsPerToken,
     #[serde(rename = "tokens/s")]
     TokensPerSecond,
+    #[serde(rename = "requests/s")]
+    RequestsPerSecond,
     /// From 0 to 1.
     #[serde(rename = "share")]
     Share,
@@ -25,6 +27,7 @@ impl MeasureUnit {
             Self::Seconds => "s",
             Self::SecondsPerToken => "s/token",
             Self::TokensPerSecond => "tokens/s",
+            Self::RequestsPerSecond => "requests/s",
             Self::Share => "share",
         }
     }
@@ -39,6 +42,7 @@ impl MeasureUnit {
             Self::Seconds => ("s", 1.0),
             Self::SecondsPerToken => ("ms/token", 1e3),
             Self::TokensPerSecond => ("tokens/s", 1.0),
+            Self::RequestsPerSecond => ("requests/s", 1.0),
             Self::Share => ("%", 100.0),
         };
         DisplayUnit { unit, factor }

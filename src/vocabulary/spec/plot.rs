@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlotSpec {
-    /// What it shows: a value over two axes, or over one; what users and the server get; or a distribution.
+    /// What it shows: a value over two axes, or over one; two values against each other; or a distribution.
     #[serde(default)]
     pub kind: PlotKind,
-    /// The matrix axis along the page, by name or dotted path; only a heatmap and a curve have one.
+    /// The matrix axis along the page, by name or dotted path, of a heatmap or a curve; of a pareto a measure, as in a goal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub x: Option<String>,
-    /// The matrix axis up the page, by name or dotted path; only a heatmap has one.
+    /// The matrix axis up the page, by name or dotted path, of a heatmap; of a pareto a measure, as in a goal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub y: Option<String>,
     /// What is shown, as in a goal: `p95(ttft where turn >= 1)`; of a distribution also `ttft where turn >= 1`; a `"pareto"` has none.
@@ -25,6 +25,18 @@ pub struct PlotSpec {
     /// The picture's title; made from `z` where missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// Whether intervals are drawn, as bands or whiskers; of a curve, a pareto or a cdf.
+    #[serde(default = "drawn", skip_serializing_if = "is_drawn")]
+    pub bands: bool,
+}
+
+fn drawn() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_drawn(bands: &bool) -> bool {
+    *bands
 }
 
 impl PlotSpec {
@@ -44,7 +56,7 @@ pub enum PlotKind {
     Heatmap,
     /// A value over one axis, one line a variant.
     Curve,
-    /// Output tokens per second of a user against those of the server, a point a cell.
+    /// Two measures against each other, a point a cell: output tokens per second of a user and of the server where none are named.
     Pareto,
     /// How a metric is distributed over the requests of the matrix' last cell that has a result, one line a variant.
     Cdf,
@@ -74,6 +86,8 @@ pub enum PlotLayout {
     TwoAxes,
     /// A value up the page, over one axis of the matrix.
     OneAxis,
+    /// A measure along the page and another up the page, a point a cell.
+    TwoMeasures,
     /// Something else than the matrix.
     NoAxis,
 }
@@ -103,12 +117,12 @@ pub struct PlotForm {
 impl PlotKind {
     #[must_use]
     pub fn form(self) -> PlotForm {
-        use PlotLayout::{NoAxis, OneAxis, TwoAxes};
+        use PlotLayout::{NoAxis, OneAxis, TwoAxes, TwoMeasures};
         use PlotSubject::{Fixed, Measure, Population};
         let (name, layout, subject, help) = match self {
             Self::Heatmap => ("heatmap", TwoAxes, Measure, "A measure over two axes, a cell each, one figure a variant"),
             Self::Curve => ("curve", OneAxis, Measure, "A measure over one axis, one line a variant"),
-            Self::Pareto => ("pareto", NoAxis, Fixed, "Output tokens per second of a user against those of the server, a point a cell"),
+            Self::Pareto => ("pareto", TwoMeasures, Fixed, "Two measures against each other, a point a cell, with each variant's frontier"),
             Self::Cdf => ("cdf", NoAxis, Population, "How a metric is distributed over the requests of a cell, one line a variant"),
             Self::Bars3d => ("bars3d", TwoAxes, Measure, "The same as a heatmap, as bars in space"),
         };
@@ -146,10 +160,16 @@ impl FigureKind {
 }
 
 impl PlotForm {
+    /// Whether it draws intervals that can be left out.
+    #[must_use]
+    pub fn has_bands(&self) -> bool {
+        ["curve", "pareto", "cdf"].contains(&self.name)
+    }
+
     /// Whether an axis of the matrix can be its facet: panels share a scale.
     #[must_use]
     pub fn has_panels(&self) -> bool {
-        self.layout != PlotLayout::NoAxis
+        matches!(self.layout, PlotLayout::OneAxis | PlotLayout::TwoAxes)
     }
 }
 

@@ -59,6 +59,14 @@ pub struct TargetSpec {
     /// The most tokens of a request, prompt and answer together; what would be longer is refused when the plan is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context_limit: Option<Tokens>,
+    /// What the whole target costs an hour, all its GPUs together, in any currency: reports then say what a million output tokens cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0))]
+    pub price_per_hour: Option<f64>,
+    /// How many GPUs the target has, for what is measured `per gpu`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub gpus: Option<u32>,
     /// The version of HTTP that is spoken.
     #[serde(default, skip_serializing_if = "is_default")]
     pub http_version: HttpVersion,

@@ -108,6 +108,16 @@ impl WorkloadSpec {
         }
     }
 
+    /// How many users there are at once; `None` where requests come by themselves.
+    #[must_use]
+    pub fn users(&self) -> Option<u32> {
+        match self {
+            Self::DocumentQa(spec) => Some(spec.concurrent),
+            Self::Chat(spec) => Some(spec.users),
+            Self::Requests(spec) => spec.users(),
+        }
+    }
+
     /// The most requests in flight at one moment, and the field that says so.
     #[must_use]
     pub fn most_in_flight(&self) -> (u64, &'static str) {

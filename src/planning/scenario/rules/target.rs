@@ -30,6 +30,13 @@ pub fn check(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut RuleReporter<'_>)
         }
     }
     fields(spec, look);
+    if let Some(gpus) = spec.gpus {
+        look.at_least_one(&["target", "gpus"], gpus.into());
+    }
+    if let Some(price) = spec.price_per_hour.filter(|price| !(price.is_finite() && *price > 0.0)) {
+        let message = format!("`target.price_per_hour` is a number above 0, not {price}");
+        look.fault(&["target", "price_per_hour"], message, "write what the whole target costs an hour, or leave it out");
+    }
     if let Some(limit) = spec.context_limit {
         look.at_least_one(&["target", "context_limit"], limit.0);
     }

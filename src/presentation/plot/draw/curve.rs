@@ -67,11 +67,13 @@ impl<'a> CurveLayout<'a> {
         let frame = self.frame.clone().below(top + self.crosses.height() + frame::ABOVE);
         frame.draw(canvas);
         let lines = || self.curve.lines.iter().zip(0..).map(|(line, number)| (line, LineStyle::of(number)));
-        for (line, look) in lines() {
+        for (line, look) in lines().filter(|_| self.curve.bands) {
             draw_bands(canvas, line, look, &frame);
         }
         draw_limit(canvas, self.curve, &frame);
-        draw_rays(canvas, self.curve, &frame);
+        if self.curve.bands {
+            draw_rays(canvas, self.curve, &frame);
+        }
         for (line, look) in lines() {
             draw_line(canvas, line, look, &frame);
         }
@@ -148,11 +150,18 @@ fn unevenness(scale: PlotScale, values: &[f64]) -> f64 {
 pub fn y_scale<'a>(curves: impl IntoIterator<Item = &'a CurveFigure>) -> PlotScale {
     let curves: Vec<&CurveFigure> = curves.into_iter().collect();
     let cells = || curves.iter().flat_map(|curve| &curve.lines).flat_map(|line| &line.points).map(|point| &point.cell);
-    let ends = cells().filter(|cell| cell.finite().is_some()).flat_map(|cell| [cell.low, cell.high]).flatten();
+    let banded =
+        || curves.iter().filter(|curve| curve.bands).flat_map(|curve| &curve.lines).flat_map(|line| &line.points).map(|point| &point.cell);
+    let ends = banded().filter(|cell| cell.finite().is_some()).flat_map(|cell| [cell.low, cell.high]).flatten();
     let limits = curves.iter().filter_map(|curve| curve.limit).map(|limit| limit.value);
     let shown: Vec<f64> = cells().filter_map(FigureCell::finite).chain(ends).chain(limits).filter(|value| value.is_finite()).collect();
     let low = shown.iter().copied().fold(f64::INFINITY, f64::min);
     let high = shown.iter().copied().fold(0.0, f64::max);
+    let are_shares = curves.iter().all(|curve| curve.quantity.unit == "%");
+    if are_shares && (0.8..=1.0).contains(&high) && low >= 0.0 {
+        // Nothing is more than all of it.
+        return PlotScale { low: 0.0, high: 1.0, mapping: ScaleMapping::Linear };
+    }
     if low > 0.0 && high / low >= 8.0 { PlotScale::around(shown) } else { PlotScale::linear_around(low.min(0.0), high * 1.04) }
 }
 
@@ -172,7 +181,7 @@ fn entries(curve: &CurveFigure) -> Vec<LegendEntry> {
     let mut entries = Vec::new();
     let mut add = |sign, words: String| entries.push(LegendEntry { sign, words });
     let cells = || curve.lines.iter().flat_map(|line| &line.points).map(|point| &point.cell);
-    let intervals = || cells().filter_map(|cell| PixelInterval::of(cell, 0, |_| 0));
+    let intervals = || cells().filter(|_| curve.bands).filter_map(|cell| PixelInterval::of(cell, 0, |_| 0));
     let sure = number::confidence(curve.confidence);
     if let Some(limit) = &curve.limit {
         add(LegendSymbol::Limit, format!("limit: {}", number::goal(limit, &curve.quantity)));

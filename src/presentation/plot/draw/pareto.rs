@@ -13,6 +13,7 @@ use super::sheet::FigureSheet;
 use crate::presentation::plot::figure::{ParetoFigure, ParetoLine, PlotScale, ScaleMapping};
 use crate::presentation::plot::theme::MARGIN;
 use crate::presentation::plot::{PlotError, SvgDocument, number};
+use crate::vocabulary::metric::MetricDirection;
 
 const MOST_LINES: usize = 24;
 const MOST_POINTS: usize = 2_000;
@@ -24,8 +25,12 @@ pub fn draw(pareto: &ParetoFigure) -> Result<SvgDocument, PlotError> {
     let names: Vec<String> = pareto.lines.iter().map(name).collect();
     let height = PLOT_HEIGHT.max(count(pareto.lines.len()) * labels::LEADING);
     let dots = || pareto.lines.iter().flat_map(|line| &line.points);
-    let x = FrameAxis::new(scale(dots().flat_map(|dot| [Some(dot.x), dot.low, dot.high]).flatten()), &pareto.x);
-    let y = FrameAxis::new(scale(dots().map(|dot| dot.y)), &pareto.y);
+    let known = |value: f64, ends: Option<(Option<f64>, Option<f64>)>| {
+        let ends = ends.into_iter().flat_map(|(low, high)| [low, high]).flatten();
+        std::iter::once(value).chain(ends)
+    };
+    let x = FrameAxis::new(scale(dots().flat_map(|dot| known(dot.x, dot.along))), &pareto.x);
+    let y = FrameAxis::new(scale(dots().flat_map(|dot| known(dot.y, dot.up))), &pareto.y);
     let frame = PlotFrame::new(x, y, 0, PLOT_WIDTH, height);
     let sheet = FigureSheet {
         caption: pareto.caption.clone(),
@@ -49,7 +54,7 @@ pub fn draw(pareto: &ParetoFigure) -> Result<SvgDocument, PlotError> {
 fn draw_lines(canvas: &mut SvgCanvas<'_>, pareto: &ParetoFigure, frame: &PlotFrame) {
     let lines = || pareto.lines.iter().zip(0..).map(|(line, number)| (line, LineStyle::of(number)));
     for (line, look) in lines() {
-        look.draw_line(canvas, &staircase(&line.frontier, frame));
+        look.draw_line(canvas, &staircase(&line.frontier, pareto.better, frame));
         draw_whiskers(canvas, line, look, frame);
     }
     for (line, look) in lines() {
@@ -105,40 +110,60 @@ fn entries(pareto: &ParetoFigure) -> Vec<LegendEntry> {
     if dots().any(|dot| !dot.passes) {
         add(LegendSymbol::Hollow, "misses a goal".to_owned());
     }
-    if dots().any(|dot| dot.low.or(dot.high).is_some()) {
-        let open = if dots().any(|dot| dot.low.is_none() || dot.high.is_none()) { ", dashed where its end is not known" } else { "" };
-        add(LegendSymbol::Whisker, format!("{} interval per user{open}", number::confidence(pareto.confidence)));
+    let intervals = || dots().flat_map(|dot| [dot.along, dot.up]).flatten();
+    if intervals().next().is_some() {
+        let open = if intervals().any(|(low, high)| low.is_none() || high.is_none()) { ", dashed where its end is not known" } else { "" };
+        let of = if dots().any(|dot| dot.up.is_some()) { "" } else { " along the page" };
+        add(LegendSymbol::Whisker, format!("{} interval{of}{open}", number::confidence(pareto.confidence)));
     }
     add(LegendSymbol::None, "cells are named where there is room".to_owned());
-    if !pareto.goals.is_empty() {
-        add(LegendSymbol::None, format!("goals: {}", pareto.goals.join("; ")));
+    for goal in &pareto.goals {
+        add(LegendSymbol::None, format!("goal: {goal}"));
     }
     entries
 }
 
-/// The edge of what the frontier's points reach: from the left edge at the first one's height, down behind each, to the axis.
-fn staircase(frontier: &[(f64, f64)], frame: &PlotFrame) -> Vec<Point> {
-    let Some((_, first)) = frontier.first() else { return Vec::new() };
-    let mut points = vec![(frame.plot.left, frame.y_at(*first))];
-    for (index, (x, y)) in frontier.iter().enumerate() {
-        let below = frontier.get(index + 1).map_or(frame.plot.bottom(), |(_, next)| frame.y_at(*next));
-        points.extend([frame.at(*x, *y), (frame.x_at(*x), below)]);
+/// The edge of what the frontier's points reach: from the worse edge along the page at the nearest one's height, behind each to the next one's, and to the
+/// worse edge up the page.
+fn staircase(frontier: &[(f64, f64)], (along, up): (MetricDirection, MetricDirection), frame: &PlotFrame) -> Vec<Point> {
+    let mut outwards: Vec<(f64, f64)> = frontier.to_vec();
+    let from = if along == MetricDirection::Higher {
+        frame.plot.left
+    } else {
+        outwards.reverse();
+        frame.plot.right()
+    };
+    let worse = if up == MetricDirection::Higher { frame.plot.bottom() } else { frame.plot.top };
+    let Some((_, first)) = outwards.first() else { return Vec::new() };
+    let mut points = vec![(from, frame.y_at(*first))];
+    for (index, (x, y)) in outwards.iter().enumerate() {
+        let next = outwards.get(index + 1).map_or(worse, |(_, next)| frame.y_at(*next));
+        points.extend([frame.at(*x, *y), (frame.x_at(*x), next)]);
     }
     points
 }
 
 fn draw_whiskers(canvas: &mut SvgCanvas<'_>, line: &ParetoLine, look: LineStyle, frame: &PlotFrame) {
-    for dot in line.points.iter().filter(|dot| dot.low.or(dot.high).is_some()) {
+    for dot in &line.points {
         let (x, y) = frame.at(dot.x, dot.y);
         let pen = StrokeStyle::new(look.colour, 1);
-        for (end, edge) in [(dot.low, frame.plot.left), (dot.high, frame.plot.right())] {
-            if let Some(end) = end.filter(|end| end.is_finite()).map(|end| frame.x_at(end)) {
-                canvas.line((x, y), (end, y), pen);
-                canvas.line((end, y - 4), (end, y + 4), pen);
+        let mut whisker = |end: Option<Point>, edge: Point, tick: (i32, i32)| {
+            if let Some(end) = end {
+                canvas.line((x, y), end, pen);
+                canvas.line((end.0 - tick.0, end.1 - tick.1), (end.0 + tick.0, end.1 + tick.1), pen);
             } else {
                 // So few samples do not give this end: it may be anywhere.
-                canvas.path([(x, y), (edge, y)], pen, "3 3");
+                canvas.path([(x, y), edge], pen, "3 3");
             }
+        };
+        let finite = |end: Option<f64>| end.filter(|end| end.is_finite());
+        if let Some((low, high)) = dot.along {
+            whisker(finite(low).map(|end| (frame.x_at(end), y)), (frame.plot.left, y), (0, 4));
+            whisker(finite(high).map(|end| (frame.x_at(end), y)), (frame.plot.right(), y), (0, 4));
+        }
+        if let Some((low, high)) = dot.up {
+            whisker(finite(low).map(|end| (x, frame.y_at(end))), (x, frame.plot.bottom()), (4, 0));
+            whisker(finite(high).map(|end| (x, frame.y_at(end))), (x, frame.plot.top), (4, 0));
         }
     }
 }
@@ -154,15 +179,17 @@ fn draw_names(canvas: &mut SvgCanvas<'_>, pareto: &ParetoFigure, frame: &PlotFra
 
 /// The picture in words, for those who do not see it.
 fn sentences(pareto: &ParetoFigure) -> String {
-    let mut sentences = vec![format!("{} against {}, {}.", pareto.y.name, pareto.x.name, pareto.x.unit)];
+    let mut sentences = vec![format!("{} [{}] against {} [{}].", pareto.y.name, pareto.y.unit, pareto.x.name, pareto.x.unit)];
     let count: usize = pareto.lines.iter().map(|line| line.points.len()).sum();
     for line in &pareto.lines {
         for dot in line.points.iter().filter(|_| count <= description::MOST_LISTED) {
-            let (x, y) = (number::three_digits(dot.x), number::three_digits(dot.y));
+            let (x, y) = (number::three_digits(dot.x * pareto.x.factor), number::three_digits(dot.y * pareto.y.factor));
             let passes = if dot.passes { "" } else { ", misses a goal" };
-            sentences.push(format!("{} {}: {x} per user, {y} in all, n {}{passes}.", line.label, dot.label, dot.n));
+            sentences.push(format!("{} {}: {x} along, {y} up, n {}{passes}.", line.label, dot.label, dot.n));
         }
-        let corner = |(x, y): &(f64, f64)| format!("{} and {}", number::three_digits(*x), number::three_digits(*y));
+        let corner = |(x, y): &(f64, f64)| {
+            format!("{} and {}", number::three_digits(*x * pareto.x.factor), number::three_digits(*y * pareto.y.factor))
+        };
         let corners: Vec<String> = line.frontier.iter().map(corner).collect();
         sentences.push(format!(
             "{}: frontier at {}.",
@@ -205,13 +232,19 @@ mod tests {
 
     #[test]
     fn a_frontier_is_the_edge_of_what_its_points_reach() {
+        use MetricDirection::{Higher, Lower};
         let linear = PlotScale { low: 0.0, high: 10.0, mapping: ScaleMapping::Linear };
         let plain = PlotQuantity { name: String::new(), unit: String::new(), factor: 1.0 };
         let ruler = || FrameAxis::new(linear, &plain);
         let frame = PlotFrame::new(ruler(), ruler(), 0, 100, 100);
         let left = frame.plot.left;
-        let corners = staircase(&[(2.0, 8.0), (5.0, 3.0)], &frame);
+        let corners = staircase(&[(2.0, 8.0), (5.0, 3.0)], (Higher, Higher), &frame);
         assert_eq!(corners, [(left, 20), (left + 20, 20), (left + 20, 70), (left + 50, 70), (left + 50, 100)]);
-        assert!(staircase(&[], &frame).is_empty());
+        // Less up the page is better: the reach ends at the upper edge; less along the page, it begins at the right one.
+        let corners = staircase(&[(2.0, 3.0), (5.0, 8.0)], (Higher, Lower), &frame);
+        assert_eq!(corners, [(left, 70), (left + 20, 70), (left + 20, 20), (left + 50, 20), (left + 50, 0)]);
+        let corners = staircase(&[(2.0, 3.0), (5.0, 8.0)], (Lower, Higher), &frame);
+        assert_eq!(corners, [(left + 100, 20), (left + 50, 20), (left + 50, 70), (left + 20, 70), (left + 20, 100)]);
+        assert!(staircase(&[], (Higher, Higher), &frame).is_empty());
     }
 }

@@ -9,6 +9,8 @@ pub struct CurveFigure {
     pub quantity: PlotQuantity,
     pub lines: Vec<CurveLine>,
     pub limit: Option<PlotLimit>,
+    /// Whether intervals are drawn.
+    pub bands: bool,
     /// How sure intervals and verdicts are, from 0 to 1.
     pub confidence: f64,
 }
@@ -88,6 +90,7 @@ mod sample {
                     line("lmcache", [0.42, 0.44, 0.5, 0.7, 1.1, 1.9], &[(2, FigureCellContent::Failed("reset".into()))]),
                 ],
                 limit: Some(two_seconds()),
+                bands: true,
                 confidence: 0.95,
             }
         }
@@ -111,7 +114,8 @@ mod sample {
                 line
             });
             many.lines = lines.collect();
-            let figures = [("curve", Self::sample()), ("curve-one-point", single), ("curve-many", many)];
+            let bare = Self { bands: false, ..Self::sample() };
+            let figures = [("curve", Self::sample()), ("curve-one-point", single), ("curve-many", many), ("curve-without-bands", bare)];
             figures.map(|(name, figure)| (name, PlotFigure::Curve(figure))).into()
         }
     }

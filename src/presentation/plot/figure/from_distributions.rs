@@ -40,7 +40,7 @@ pub fn cdf(distributions: &PopulationDistributions, view: &PlotOptions) -> CdfFi
     CdfFigure {
         caption: origin::caption(&distributions.origin, variant, &title.into_iter().flatten().collect::<Vec<_>>().join(", ")),
         quantity,
-        lines: cells.iter().map(line).collect(),
+        lines: cells.iter().map(line).map(|line| CdfLine { margin: line.margin.filter(|_| !view.without_bands), ..line }).collect(),
         limit,
         share,
         better: population.metric.better(),

@@ -194,6 +194,7 @@ fn curve(
         quantity: subject.quantity.clone(),
         lines,
         limit: subject.limit,
+        bands: !view.without_bands,
         confidence: summary.confidence,
     }
 }

@@ -7,19 +7,45 @@ use crate::presentation::plot::{axes, origin};
 /// More lanes than this would be hairlines; the first ones stand for all, and the caption says so.
 const MOST_LANES: usize = 120;
 
-pub fn timeline(run: &analysis::RunTimeline, title: Option<&str>) -> TimelineFigure {
-    let axes = axes::in_words(&run.axes);
+/// One run, or several one below the other over the same seconds, each from where its own load began; `None` of none. What servers told stands below one
+/// run alone.
+pub fn timeline(runs: &[analysis::RunTimeline], title: Option<&str>) -> Option<TimelineFigure> {
+    let first = runs.first()?;
     let words = title.map_or_else(|| "requests over time".to_owned(), str::to_owned);
+    let most = (MOST_LANES / runs.len()).max(1);
+    let lanes: Vec<SwimLane> = runs.iter().flat_map(|run| lanes_of(run, most, runs.len() > 1)).collect();
+    let requests: usize = runs.iter().flat_map(|run| &run.lanes).map(|lane| lane.spans.len()).sum();
+    let all: usize = runs.iter().map(|run| run.lanes.len()).sum();
+    let cut = (all > lanes.len()).then(|| format!(" · {} of {all} lanes", lanes.len()));
+    let alone = runs.len() == 1;
+    let axes = if alone { axes::in_words(&first.axes) } else { String::new() };
     let title = [words, axes].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
-    let variant = Some(run.variant.as_str()).filter(|name| *name != "default");
-    // The picture is of one repeat, so that none is pooled.
-    let mut caption = origin::caption(&SweepOrigin { repeats: 1, ..run.origin.clone() }, variant, &title);
-    let requests: usize = run.lanes.iter().map(|lane| lane.spans.len()).sum();
-    let cut = (run.lanes.len() > MOST_LANES).then(|| format!(" · the first {MOST_LANES} of {} lanes", run.lanes.len()));
-    let repeat = if run.origin.repeats > 1 { format!(" · repeat {} of {}", run.repeat + 1, run.origin.repeats) } else { String::new() };
-    caption.subtitle = format!("{}{repeat} · {requests} requests · run {}{}", caption.subtitle, run.run, cut.unwrap_or_default());
-    let lane = |lane: &analysis::RunTimelineLane| SwimLane { label: lane.label.clone(), bars: lane.spans.iter().map(bar).collect() };
-    TimelineFigure { caption, lanes: run.lanes.iter().take(MOST_LANES).map(lane).collect(), panels: panels(&run.tracks) }
+    let variant = Some(first.variant.as_str()).filter(|name| *name != "default" && runs.iter().all(|run| run.variant == **name));
+    // Each run is one repeat, so that none is pooled.
+    let mut caption = origin::caption(&SweepOrigin { repeats: 1, ..first.origin.clone() }, variant, &title);
+    let repeat = if alone && first.origin.repeats > 1 {
+        format!(" · repeat {} of {}", first.repeat + 1, first.origin.repeats)
+    } else {
+        String::new()
+    };
+    let which = if alone { format!("run {}", first.run) } else { format!("{} runs", runs.len()) };
+    caption.subtitle = format!("{}{repeat} · {requests} requests · {which}{}", caption.subtitle, cut.unwrap_or_default());
+    Some(TimelineFigure { caption, lanes, panels: if alone { panels(&first.tracks) } else { Vec::new() } })
+}
+
+/// The lanes of a run; where there are several runs, the first one is named after its cell.
+fn lanes_of(run: &analysis::RunTimeline, most: usize, is_named: bool) -> impl Iterator<Item = SwimLane> + '_ {
+    let name =
+        [Some(run.variant.clone()).filter(|name| name != "default"), Some(axes::in_words(&run.axes)).filter(|axes| !axes.is_empty())];
+    let name = name.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    run.lanes.iter().take(most).enumerate().map(move |(number, lane)| SwimLane {
+        label: match (is_named, number) {
+            (false, _) => lane.label.clone(),
+            (true, 0) => name.clone(),
+            (true, _) => String::new(),
+        },
+        bars: lane.spans.iter().map(bar).collect(),
+    })
 }
 
 fn bar(span: &RequestSpan) -> RequestBar {
@@ -63,11 +89,22 @@ mod tests {
     #[test]
     fn a_run_says_which_one_it_is() {
         let saved = sweep(&[], &[cell("vllm", 2, 1, vec![answered(1, 0, 0.5), answered(1, 1, 0.5)])]);
-        let figure = timeline(&analysis::timeline(&saved, &saved.runs[0]).unwrap(), None);
+        let figure = timeline(&[analysis::timeline(&saved, &saved.runs[0]).unwrap()], None).unwrap();
         assert_eq!(figure.caption.title, "vllm: requests over time, C=2, S=1");
         assert!(figure.caption.subtitle.contains("2 requests · run ") && figure.caption.simulated);
         assert_eq!(figure.lanes[0].bars.iter().map(|bar| bar.first_turn).collect::<Vec<_>>(), [true, false]);
         assert!(figure.panels.is_empty());
+    }
+
+    #[test]
+    fn several_runs_stand_below_each_other_under_their_cells() {
+        let rows = || vec![answered(1, 0, 0.5), answered(2, 0, 0.5)];
+        let saved = sweep(&[], &[cell("vllm", 2, 1, rows()), cell("vllm", 4, 1, rows())]);
+        let runs: Vec<_> = saved.runs.iter().map(|run| analysis::timeline(&saved, run).unwrap()).collect();
+        let figure = timeline(&runs, None).unwrap();
+        assert_eq!(figure.lanes.iter().map(|lane| lane.label.as_str()).collect::<Vec<_>>(), ["vllm, C=2, S=1", "", "vllm, C=4, S=1", ""]);
+        assert!(figure.caption.subtitle.contains("4 requests · 2 runs") && figure.caption.title == "vllm: requests over time");
+        assert_eq!(timeline(&[], None), None);
     }
 
     #[test]

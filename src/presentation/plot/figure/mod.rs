@@ -28,6 +28,7 @@ pub use curve::{CurveFigure, CurveLine, CurvePoint, NumericAxis};
 pub use difference::{ChangeOutcome, DifferenceCell, DifferenceFigure, DifferenceSize};
 pub use from_comparison::of_comparison;
 pub use from_history::of_history;
+pub use from_pareto::two_measures;
 pub use from_summary::{bars, curves, heatmaps};
 pub use heatmap::{CellMark, Heatmap, LabelAxis, LimitSide, MarkShape};
 pub use history::{HistoryFigure, HistoryStrip, NightLabel, NightLine, SampleCountRow};
@@ -112,11 +113,11 @@ impl FigureSource {
     }
 }
 
-/// The picture of one run, of that kind.
+/// The picture of one run or of several, of that kind; `None` of none.
 #[must_use]
-pub fn of_run(kind: RunPlotKind, run: &RunTimeline, title: Option<&str>) -> PlotFigure {
+pub fn of_runs(kind: RunPlotKind, runs: &[RunTimeline], title: Option<&str>) -> Option<PlotFigure> {
     match kind {
-        RunPlotKind::Timeline => PlotFigure::Timeline(from_timeline::timeline(run, title)),
+        RunPlotKind::Timeline => from_timeline::timeline(runs, title).map(PlotFigure::Timeline),
     }
 }
 
@@ -126,7 +127,10 @@ pub fn samples(kind: FigureKind) -> Vec<(&'static str, PlotFigure)> {
     match kind {
         FigureKind::OfSweep(PlotKind::Heatmap) => Heatmap::samples(),
         FigureKind::OfSweep(PlotKind::Curve) => CurveFigure::samples(),
-        FigureKind::OfSweep(PlotKind::Pareto) => vec![("pareto", PlotFigure::Pareto(ParetoFigure::sample()))],
+        FigureKind::OfSweep(PlotKind::Pareto) => vec![
+            ("pareto", PlotFigure::Pareto(ParetoFigure::sample())),
+            ("pareto-latency", PlotFigure::Pareto(ParetoFigure::latency_sample())),
+        ],
         FigureKind::OfSweep(PlotKind::Cdf) => vec![("cdf", PlotFigure::Cdf(CdfFigure::sample()))],
         FigureKind::OfSweep(PlotKind::Bars3d) => Heatmap::samples_in_space(),
         FigureKind::OfRun(RunPlotKind::Timeline) => vec![("timeline", PlotFigure::Timeline(TimelineFigure::sample()))],

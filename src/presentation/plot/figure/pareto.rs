@@ -1,12 +1,15 @@
-//! What each user gets against what the server gives in all: a point a cell, a colour and marker a variant, more is better both ways.
+//! Two values against each other, such as what each user gets and what the server gives in all: a point a cell, a colour and marker a variant.
 
 use super::{FigureCaption, PlotQuantity};
+use crate::vocabulary::metric::MetricDirection;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParetoFigure {
     pub caption: FigureCaption,
     pub x: PlotQuantity,
     pub y: PlotQuantity,
+    /// Which direction is better along the page, and which up the page.
+    pub better: (MetricDirection, MetricDirection),
     pub lines: Vec<ParetoLine>,
     /// Goals by their texts; without any, every point counts.
     pub goals: Vec<String>,
@@ -30,9 +33,10 @@ pub struct ParetoLine {
 pub struct ParetoPoint {
     pub x: f64,
     pub y: f64,
-    /// Ends of the interval of x.
-    pub low: Option<f64>,
-    pub high: Option<f64>,
+    /// Ends of the interval of x; none where it has no interval.
+    pub along: Option<(Option<f64>, Option<f64>)>,
+    /// The same of y.
+    pub up: Option<(Option<f64>, Option<f64>)>,
     /// Requests behind it.
     pub n: u64,
     /// `C=2, S=3`.
@@ -45,6 +49,7 @@ pub struct ParetoPoint {
 mod sample {
     use super::{ParetoFigure, ParetoLine, ParetoPoint};
     use crate::presentation::plot::figure::{CurveFigure, FigureCaption, PlotQuantity};
+    use crate::vocabulary::metric::MetricDirection;
 
     impl ParetoFigure {
         /// Two variants, one of which misses its goals where it gives most.
@@ -53,8 +58,8 @@ mod sample {
                 let points: Vec<ParetoPoint> = (1..=4_u32)
                     .map(|c| {
                         let x = 90.0 / (1.0 + f64::from(c) / strength);
-                        let (y, low, high) = (x * f64::from(c) * 0.8, Some(x * 0.9), (c < 4).then_some(x * 1.15));
-                        ParetoPoint { x, y, low, high, n: u64::from(c * 30), label: format!("C={c}, S=2"), passes: c <= most }
+                        let (y, along) = (x * f64::from(c) * 0.8, Some((Some(x * 0.9), (c < 4).then_some(x * 1.15))));
+                        ParetoPoint { x, y, along, up: None, n: u64::from(c * 30), label: format!("C={c}, S=2"), passes: c <= most }
                     })
                     .collect();
                 let frontier = points.iter().rev().filter(|dot| dot.passes).map(|dot| (dot.x, dot.y)).collect();
@@ -65,10 +70,29 @@ mod sample {
                 caption: FigureCaption { title: "what a user gets against what the server gives".into(), ..CurveFigure::sample().caption },
                 x: quantity("output per user, 1 / p50(tpot)"),
                 y: quantity("output of the server"),
+                better: (MetricDirection::Higher, MetricDirection::Higher),
                 lines: vec![line("vllm", 2.0, 2), line("lmcache", 5.0, 4)],
                 goals: vec!["p95(ttft where turn >= 1) <= 2s".into()],
                 confidence: 0.95,
             }
+        }
+
+        /// A latency against a throughput, each with its interval.
+        pub(crate) fn latency_sample() -> Self {
+            let mut figure = Self::sample();
+            figure.caption.title = "p95 of time to first token against output tokens per second".into();
+            figure.x = PlotQuantity { name: "throughput(output_tokens)".into(), unit: "tokens/s".into(), factor: 1.0 };
+            figure.y = PlotQuantity { name: "p95(ttft)".into(), unit: "s".into(), factor: 1.0 };
+            figure.better = (MetricDirection::Higher, MetricDirection::Lower);
+            for line in &mut figure.lines {
+                for point in &mut line.points {
+                    (point.x, point.y) = (point.y, 20.0 / point.x);
+                    (point.along, point.up) =
+                        (Some((Some(point.x * 0.95), Some(point.x * 1.05))), Some((Some(point.y * 0.9), Some(point.y * 1.2))));
+                }
+                line.frontier = line.points.iter().filter(|dot| dot.passes).map(|dot| (dot.x, dot.y)).collect();
+            }
+            figure
         }
     }
 }

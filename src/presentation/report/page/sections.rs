@@ -8,9 +8,11 @@ use super::grid::{PageGrid, grid, places};
 use super::parts::PageFigure;
 use crate::analysis::{SweepSummary, VariantSummary};
 use crate::presentation::report::certainty::reversal_sentences;
+use crate::presentation::report::cost::cost_sentences;
 use crate::presentation::report::panel::panels;
 use crate::presentation::report::reconcile::{ReconciliationTable, reconciliation};
 use crate::presentation::report::server::server_table;
+use crate::presentation::report::standard_table::standard_table;
 use crate::presentation::report::words::{self, Line};
 use crate::records::record::FailureKind;
 
@@ -18,6 +20,8 @@ use crate::records::record::FailureKind;
 const MOST_PLACES: usize = 1024;
 /// Rows of what the servers of all variants told; the files beside the page have all.
 const MOST_SERVER_ROWS: usize = 256;
+/// Rows of the standard figures of all variants; `cells.csv` beside the page has all.
+const MOST_STANDARD_ROWS: usize = 256;
 
 #[derive(Debug, Serialize)]
 pub struct VariantSection<'a> {
@@ -30,6 +34,9 @@ pub struct VariantSection<'a> {
     panels: Vec<PageGrid>,
     /// Tables that are too large to stand here.
     more_panels: usize,
+    /// What every load test prints of its cells.
+    standard: Option<PageStandardTable>,
+    costs: Vec<String>,
     server: Option<PageServerTable>,
     /// Where the table is not monotone.
     reversals: Vec<String>,
@@ -38,6 +45,14 @@ pub struct VariantSection<'a> {
     client: String,
     /// One cell's numbers as other tools would publish them.
     published: Option<ReconciliationTable>,
+}
+
+/// What every load test prints, a row a cell.
+#[derive(Debug, Serialize)]
+struct PageStandardTable {
+    heads: Vec<String>,
+    rows: Vec<Vec<String>>,
+    more: usize,
 }
 
 /// What the server told, a row a cell.
@@ -58,6 +73,12 @@ pub fn section<'a>(summary: &SweepSummary, variant: &'a VariantSummary, figures:
         table.rows.truncate(most);
         PageServerTable { heads: table.heads, rows: table.rows, more, measured_by: words::measured_by(variant) }
     });
+    let standard = standard_table(summary, variant).map(|mut table| {
+        let most = MOST_STANDARD_ROWS / summary.variants.len().max(1);
+        let more = table.rows.len().saturating_sub(most);
+        table.rows.truncate(most);
+        PageStandardTable { heads: table.heads, rows: table.rows, more }
+    });
     let remarks = [words::undecided(variant), words::external(variant)].into_iter().flatten().chain(words::remarks(variant));
     VariantSection {
         name: &variant.name,
@@ -67,6 +88,8 @@ pub fn section<'a>(summary: &SweepSummary, variant: &'a VariantSummary, figures:
         figures: figures_of(figures, Some(&variant.name)),
         panels,
         more_panels,
+        standard,
+        costs: cost_sentences(variant),
         server,
         reversals: reversal_sentences(variant),
         sentences: remarks.collect(),

@@ -159,3 +159,36 @@ model = "m"
       = hint: letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 64
     "##);
 }
+
+#[test]
+fn a_throughput_that_is_divided_among_nobody_knows_whom() {
+    let per_gpu = "[[goals]]\nrequire = \"throughput(output_tokens per gpu) >= 500 tokens/s\"\n";
+    let said = faults("gpus.toml", per_gpu);
+    assert!(said.contains("`throughput(output_tokens per gpu)` is of each GPU, and nobody says how many there are"), "{said}");
+    assert!(said.contains("2 | require") && said.contains("write `gpus = 8` into `[target]`"), "{said}");
+    let open = "[workload]\nkind = \"requests\"\nqps = 2\nduration = 10\nprompt_tokens = 100\nanswer_tokens = 10\n";
+    let said = faults("users.toml", &format!("{open}[[goals]]\nrequire = \"throughput(requests per user) >= 1/s\"\n"));
+    assert!(said.contains("is of each user, and these requests come by themselves") && said.contains("8 | require"), "{said}");
+}
+
+#[test]
+fn a_frontier_along_a_throughput_that_rises_with_the_load() {
+    let text = "search = \"frontier\"\n[matrix]\nconcurrent = \"1..=4\"\n[[goals]]\nrequire = \"throughput(requests) >= 10/s\"\n";
+    let said = faults("rising.toml", text);
+    assert!(said.contains("a frontier takes more load not to be easier, and `throughput(requests)` rises with it"), "{said}");
+    assert!(said.contains("5 | require") && said.contains("goodput(ttft <= 500ms) >= 95%"), "{said}");
+}
+
+#[test]
+fn a_price_and_gpus_that_are_none() {
+    let said = faults("price.toml", "[target]\nprice_per_hour = -1\ngpus = 0\n");
+    assert!(said.contains("`target.price_per_hour` is a number above 0") && said.contains("`target.gpus` is 1 or more"), "{said}");
+}
+
+#[test]
+fn a_pareto_of_a_single_measure_and_bands_of_what_has_none() {
+    let said = faults("pareto.toml", "[[plots]]\nkind = \"pareto\"\nx = \"throughput(requests)\"\n");
+    assert!(said.contains("has both `x` and `y`, and `y` is missing") && said.contains("y = \"p95(ttft)\""), "{said}");
+    let text = "[matrix]\nconcurrent = [1, 2]\nsequential = [1, 2]\n[[plots]]\nx = \"concurrent\"\ny = \"sequential\"\nz = \"p95(ttft)\"\nbands = false\n";
+    assert!(faults("bands.toml", text).contains("a heatmap has no bands"));
+}
