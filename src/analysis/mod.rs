@@ -32,6 +32,7 @@ mod frontier;
 pub mod history;
 mod increase;
 pub mod interval;
+mod load_goals;
 mod moments;
 mod monotone;
 mod number_column;

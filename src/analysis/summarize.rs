@@ -11,6 +11,7 @@ use super::columns::{NumericColumn, RequestColumns};
 use super::early_stop::CellEarlyStop;
 use super::estimate::estimate;
 use super::external::{connector, external, remarks};
+use super::load_goals::without_rising_goals;
 use super::monotone::reversals;
 use super::number_column::NumberColumn;
 use super::on_all_cores::on_all_cores;
@@ -75,8 +76,8 @@ pub fn summarize(sweep: &SavedSweep, question: &SummaryOptions) -> Result<SweepS
         let score_axes = ScoreAxes { chosen: sweep.manifest.score.as_deref(), searched, work: work.as_ref() };
         let load = score_axes.load(&variant.cells);
         variant.scores = scores(&variant.cells, score_axes);
-        variant.limits = limits(&variant.cells, &load);
-        variant.reversals = reversals(&variant.cells, &load);
+        let harder = without_rising_goals(&variant.cells);
+        (variant.limits, variant.reversals) = (limits(&harder, &load), reversals(&harder, &load));
         variant.external = external(&variant.name, &variant.cells, connectors.remove(variant.name.as_str()));
     }
     Ok(SweepSummary {
@@ -240,7 +241,7 @@ fn failure_words(cell: &CellRuns<'_>) -> Vec<FailureMessage> {
 }
 
 /// Of all goals: not where one is not fulfilled, and unknown where one is.
-fn passes(goals: &[GoalJudgement]) -> Option<bool> {
+pub(super) fn passes(goals: &[GoalJudgement]) -> Option<bool> {
     let outcomes = || goals.iter().map(GoalJudgement::outcome);
     if outcomes().any(|outcome| outcome == Some(false)) { Some(false) } else { outcomes().collect::<Option<Vec<_>>>().map(|_| true) }
 }
