@@ -3,7 +3,7 @@
 //! In: the measured rows of a cell, and what its target costs. Out: plain figures. Percentiles are selected, not sorted for, one metric after the
 //! other, so that a table of very many rows holds one column of numbers for it at a time; gaps between tokens are counted in one pass.
 
-use super::columns::RequestColumns;
+use super::columns::{NumericColumn, RequestColumns};
 use super::interval::CONFIDENCE;
 use super::number_column::many_rows;
 use super::percentile::{between, neighbours};
@@ -23,10 +23,15 @@ impl StandardFigures {
     #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
     pub(super) fn of(table: &RequestTable, work: Option<&RunWork>) -> Result<Self, AnalysisError> {
         let (rows, failed) = (table.rows(), table.failed_rows());
-        let output_tokens_per_s = rate(table, &ThroughputAmount::OutputTokens)?;
+        // Of very many rows columns are read for as long as somebody holds them: both rates read these.
+        let stamps = [NumericColumn::Intended, NumericColumn::Sent, NumericColumn::Done];
+        let held = stamps.map(|stamp| table.columns().number(stamp));
+        let (requests_per_s, output_tokens_per_s) =
+            (rate(table, &ThroughputAmount::Requests)?, rate(table, &ThroughputAmount::OutputTokens)?);
+        drop(held);
         let price = work.and_then(|work| Some((work.price_per_hour?, work.gpus)));
         Ok(Self {
-            requests_per_s: rate(table, &ThroughputAmount::Requests)?,
+            requests_per_s,
             error_rate: (rows > 0).then(|| failed as f64 / rows as f64),
             ttft: latency(table, Metric::Ttft)?,
             tpot: latency(table, Metric::Tpot)?,
