@@ -228,10 +228,10 @@ pub struct PlotArgs {
     /// measure].
     #[arg(short, value_name = "MEASURE")]
     pub z: Option<String>,
-    /// The cells of a distribution or a timeline: `C=2,S=3`, or `S=3` for all that have it [default: the last one of the matrix that has a
-    /// result].
+    /// The cells of a distribution or a timeline: `C=2,S=3`, or `S=3` for all that have it; repeatable [default: the last one of the matrix that
+    /// has a result].
     #[arg(long, value_name = "CELL")]
-    pub cell: Option<String>,
+    pub cell: Vec<String>,
     /// The run of a timeline, by the name of its folder [default: the chosen cell's first repeat].
     #[arg(long, value_name = "RUN", conflicts_with_all = ["cell", "variant"])]
     pub run: Option<String>,

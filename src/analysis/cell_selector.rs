@@ -14,8 +14,8 @@ use crate::records::store::SavedSweep;
 pub struct CellSelector {
     /// Only this variant.
     pub variant: Option<String>,
-    /// Axes by name with the value that they must have; the last measured cell where there are none.
-    pub cell: Vec<(String, String)>,
+    /// Names of cells, each of axes with the values that they must have: those of any are chosen, the last measured cell where there are none.
+    pub any_of: Vec<Vec<(String, String)>>,
 }
 
 /// Why no cell is chosen.
@@ -52,13 +52,14 @@ impl CellSelector {
         self.check(sweep)?;
         let of_variant = |cell: &CellRuns<'_>| self.variant.as_ref().is_none_or(|name| name == cell.variant);
         let mut all: Vec<CellRuns<'a>> = cells(sweep).into_iter().filter(of_variant).collect();
-        if self.cell.is_empty() {
+        if self.any_of.is_empty() {
             let measured = all.iter().filter(|cell| cell.state() == CellState::Measured);
             let last =
                 measured.map(|cell| cell.axes.clone()).max_by_key(|axes| place(sweep, axes)).ok_or(CellSelectorError::NothingMeasured)?;
             all.retain(|cell| cell.axes == last);
         } else {
-            all.retain(|cell| self.cell.iter().all(|(name, value)| holds(&cell.axes, name, value)));
+            let is_named = |axes: &Axes, named: &[(String, String)]| named.iter().all(|(name, value)| holds(axes, name, value));
+            all.retain(|cell| self.any_of.iter().any(|named| is_named(&cell.axes, named)));
         }
         if all.is_empty() { Err(CellSelectorError::NothingMeasured) } else { Ok(all) }
     }
@@ -70,7 +71,7 @@ impl CellSelector {
             let known = listed(&mut manifest.variants.iter().cloned());
             return Err(CellSelectorError::UnknownVariant { name: name.clone(), known });
         }
-        for (name, value) in &self.cell {
+        for (name, value) in self.any_of.iter().flatten() {
             let Some((axis, values)) = manifest.axes.iter().find(|(axis, _)| is_named(axis, name)) else {
                 let known = listed(&mut manifest.axes.iter().map(|(axis, _)| axis_label(axis)));
                 return Err(CellSelectorError::UnknownAxis { name: name.clone(), known });
@@ -114,9 +115,9 @@ mod tests {
     }
 
     fn chosen(variant: Option<&str>, cell: &str) -> Result<Vec<String>, CellSelectorError> {
-        let cell = if cell.is_empty() { Vec::new() } else { parse_cell(cell)? };
+        let any_of = cell.split('/').filter(|cell| !cell.is_empty()).map(parse_cell).collect::<Result<_, _>>()?;
         let sweep = both();
-        let cells = CellSelector { variant: variant.map(str::to_owned), cell }.cells(&sweep)?;
+        let cells = CellSelector { variant: variant.map(str::to_owned), any_of }.cells(&sweep)?;
         Ok(cells.iter().map(|cell| format!("{} {}", cell.variant, show_axes(&cell.axes))).collect())
     }
 
@@ -125,6 +126,7 @@ mod tests {
         assert_eq!(chosen(None, "C=2,S=3").unwrap(), ["vllm C=2, S=3", "lmcache C=2, S=3"]);
         assert_eq!(chosen(Some("lmcache"), "workload.concurrent = 2, sequential=3.0").unwrap(), ["lmcache C=2, S=3"]);
         assert_eq!(chosen(Some("vllm"), "C=2").unwrap().len(), 4);
+        assert_eq!(chosen(Some("vllm"), "C=1,S=4/C=4,S=1").unwrap(), ["vllm C=1, S=4", "vllm C=4, S=1"]);
     }
 
     #[test]

@@ -118,7 +118,12 @@ mod tests {
     #[test]
     fn goodput_is_the_share_of_all_requests_that_meet_every_level() {
         // Tokens 10 ms apart, three after the first: 6.67 ms a token. One answer came in a single event, one is late, one failed.
-        let single = RequestRecord { gaps_us: Vec::new(), output_tokens: Some(1), last_token_us: answered(2, 1, 0.4).first_token_us, ..answered(2, 1, 0.4) };
+        let single = RequestRecord {
+            gaps_us: Vec::new(),
+            output_tokens: Some(1),
+            last_token_us: answered(2, 1, 0.4).first_token_us,
+            ..answered(2, 1, 0.4)
+        };
         let rows = table(&[answered(0, 0, 0.4), answered(1, 1, 0.4), single, answered(3, 1, 0.6), failed(4, 1, FailureKind::Connect)]);
         assert_eq!(value("goodput(ttft <= 500ms)", &rows), Some(0.6));
         assert_eq!(value("goodput(ttft <= 500ms and tpot <= 7ms)", &rows), Some(0.6), "a single event is late for no token");

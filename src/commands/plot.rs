@@ -110,7 +110,7 @@ fn without_meaning(args: &PlotArgs) -> Option<&'static str> {
         ("--facet", args.facet.is_some(), form.has_panels()),
         ("--limit", args.limit.is_some(), has_subject),
         ("--no-bands", args.no_bands, form.has_bands()),
-        ("--cell", args.cell.is_some(), of_a_run || form.subject == PlotSubject::Population),
+        ("--cell", !args.cell.is_empty(), of_a_run || form.subject == PlotSubject::Population),
         ("--run", args.run.is_some(), of_a_run),
     ];
     flags.into_iter().find(|(_, given, has)| *given && !has).map(|(flag, ..)| flag)

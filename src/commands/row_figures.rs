@@ -53,7 +53,7 @@ fn runs<'a>(sweep: &'a SavedSweep, args: &PlotArgs) -> Result<Vec<&'a SavedRun>,
     }
     let cells = choice(args)?.cells(sweep)?;
     let measured = cells.iter().filter(|cell| cell.state() == CellState::Measured);
-    if args.cell.is_some() {
+    if !args.cell.is_empty() {
         let several: Vec<&SavedRun> = measured.filter_map(|cell| cell.runs.first().copied()).collect();
         if !several.is_empty() {
             return Ok(several);
@@ -65,6 +65,6 @@ fn runs<'a>(sweep: &'a SavedSweep, args: &PlotArgs) -> Result<Vec<&'a SavedRun>,
 }
 
 fn choice(args: &PlotArgs) -> Result<CellSelector, CellSelectorError> {
-    let cell = args.cell.as_deref().map(parse_cell).transpose()?;
-    Ok(CellSelector { variant: args.variant.clone(), cell: cell.unwrap_or_default() })
+    let any_of = args.cell.iter().map(|cell| parse_cell(cell)).collect::<Result<_, _>>()?;
+    Ok(CellSelector { variant: args.variant.clone(), any_of })
 }

@@ -10,7 +10,7 @@ use super::labels::{self, LineLabels};
 use super::legend::{LegendEntry, LegendSymbol};
 use super::line::{LineStyle, MarkerFill};
 use super::sheet::FigureSheet;
-use crate::presentation::plot::figure::{ParetoFigure, ParetoLine, PlotScale, ScaleMapping};
+use crate::presentation::plot::figure::{ParetoFigure, ParetoLine, PlotQuantity, PlotScale, ScaleMapping};
 use crate::presentation::plot::theme::MARGIN;
 use crate::presentation::plot::{PlotError, SvgDocument, number};
 use crate::vocabulary::metric::MetricDirection;
@@ -29,8 +29,8 @@ pub fn draw(pareto: &ParetoFigure) -> Result<SvgDocument, PlotError> {
         let ends = ends.into_iter().flat_map(|(low, high)| [low, high]).flatten();
         std::iter::once(value).chain(ends)
     };
-    let x = FrameAxis::new(scale(dots().flat_map(|dot| known(dot.x, dot.along))), &pareto.x);
-    let y = FrameAxis::new(scale(dots().flat_map(|dot| known(dot.y, dot.up))), &pareto.y);
+    let x = FrameAxis::new(scale(&pareto.x, dots().flat_map(|dot| known(dot.x, dot.along))), &pareto.x);
+    let y = FrameAxis::new(scale(&pareto.y, dots().flat_map(|dot| known(dot.y, dot.up))), &pareto.y);
     let frame = PlotFrame::new(x, y, 0, PLOT_WIDTH, height);
     let sheet = FigureSheet {
         caption: pareto.caption.clone(),
@@ -87,12 +87,12 @@ fn name(line: &ParetoLine) -> String {
     }
 }
 
-/// From 0, with room for markers at the far end; by ratio where values are far apart.
-fn scale(values: impl Iterator<Item = f64>) -> PlotScale {
+/// From 0, with room for markers at the far end; by ratio where values are far apart and no shares.
+fn scale(quantity: &PlotQuantity, values: impl Iterator<Item = f64>) -> PlotScale {
     let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(0.0, f64::max);
-    if low > 0.0 && high / low >= 12.0 {
+    if low > 0.0 && high / low >= 12.0 && quantity.unit != "%" {
         let scale = PlotScale::around(values);
         return PlotScale { high: if high > scale.high * 0.9 { scale.high * 1.2 } else { scale.high }, ..scale };
     }
@@ -208,7 +208,6 @@ mod tests {
         canvas::{FontWeight, PixelRect},
         label_placer,
     };
-    use crate::presentation::plot::figure::PlotQuantity;
     use crate::presentation::plot::gallery::texts;
 
     #[test]

@@ -122,7 +122,7 @@ fn entries(timeline: &TimelineFigure) -> Vec<LegendEntry> {
     add(any(&|bar| !bar.measured), LegendSymbol::PaleBar, "warm-up, not counted");
     add(any(&|bar| bar.sent > bar.intended), LegendSymbol::Wait, "due and not sent yet");
     add(any(&|bar| bar.failed), LegendSymbol::Cross, "failed");
-    add(timeline.panels.is_empty(), LegendSymbol::None, "no metrics of a server were saved");
+    add(timeline.panels.is_empty() && !timeline.has_several_runs, LegendSymbol::None, "no metrics of a server were saved");
     entries
 }
 

@@ -90,7 +90,7 @@ mod tests {
         let mut cells = published("vllm");
         cells.extend(published("lmcache"));
         let saved = sweep(&[GOAL], &cells);
-        let choice = CellSelector { variant: variant.map(str::to_owned), cell: parse_cell(cell).unwrap() };
+        let choice = CellSelector { variant: variant.map(str::to_owned), any_of: vec![parse_cell(cell).unwrap()] };
         let chosen = choice.cells(&saved).unwrap();
         cdf(&distributions(&saved, &chosen, &population.parse().unwrap(), &[]).unwrap(), &PlotOptions::default())
     }

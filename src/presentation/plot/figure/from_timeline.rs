@@ -30,7 +30,7 @@ pub fn timeline(runs: &[analysis::RunTimeline], title: Option<&str>) -> Option<T
     };
     let which = if alone { format!("run {}", first.run) } else { format!("{} runs", runs.len()) };
     caption.subtitle = format!("{}{repeat} · {requests} requests · {which}{}", caption.subtitle, cut.unwrap_or_default());
-    Some(TimelineFigure { caption, lanes, panels: if alone { panels(&first.tracks) } else { Vec::new() } })
+    Some(TimelineFigure { caption, lanes, panels: if alone { panels(&first.tracks) } else { Vec::new() }, has_several_runs: !alone })
 }
 
 /// The lanes of a run; where there are several runs, the first one is named after its cell.

@@ -8,6 +8,8 @@ pub struct TimelineFigure {
     pub lanes: Vec<SwimLane>,
     /// Each a panel, or two in one where they are counts of requests.
     pub panels: Vec<TimelinePanel>,
+    /// Of several runs, below which no panel stands.
+    pub has_several_runs: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -91,6 +93,7 @@ mod sample {
                         tracks: vec![usage],
                     },
                 ],
+                has_several_runs: false,
             }
         }
     }
