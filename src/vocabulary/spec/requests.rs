@@ -28,6 +28,7 @@ pub struct RequestsSpec {
     pub qps: f64,
     /// The shape parameter of `arrival = "gamma"`: 1 is Poisson, below 1 is burstier, above 1 is more even.
     #[serde(default = "neutral")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub burstiness: f64,
     /// How long the load takes to rise evenly from nothing, as part of the warm-up: the rate up to `qps`, or the users up to `concurrency`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,6 +46,7 @@ pub struct RequestsSpec {
     pub shared_prefix_tokens: Tokens,
     /// How long requests are sent, warm-up included; what is in flight then is awaited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub duration: Option<Seconds>,
     /// How many requests are sent; where `duration` is said as well, what comes first ends the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,6 +70,7 @@ pub struct RequestsSpec {
     pub trace_unit: Option<TimeUnit>,
     /// For a trace: its times are divided by this.
     #[serde(default = "neutral")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub speed_up: f64,
     /// For a trace: how many tokens a hash id stands for.
     #[serde(default = "mooncake_block")]

@@ -262,6 +262,7 @@ pub struct ChatSpec {
     pub history_tokens: Tokens,
     /// Length of each question.
     #[serde(default = "question")]
+    #[schemars(extend("minimum" = 1))]
     pub question_tokens: Tokens,
     /// The most tokens of an answer (the exact number where `answers = "forced_length"`).
     #[serde(default = "chat_answer")]
