@@ -46,7 +46,7 @@ pub fn the_numbers_in_a_heatmap_can_be_read_on_a_phone(tab: &mut Tab<'_>) {
     tab.size(390, 844);
     let heights = tab.value(
         "[...document.querySelectorAll('figure svg')].filter(svg => svg.querySelector('.cells')).map(svg => \
-         Math.max(...[...svg.querySelectorAll('text')].filter(text => /^[0-9.]+$/.test(text.textContent)).map(text => text.getBoundingClientRect().height))).filter(Number.isFinite)",
+         Math.max(...[...svg.querySelectorAll('text')].filter(text => /^[0-9.]+$/.test(text.textContent.trim())).map(text => text.getBoundingClientRect().height))).filter(Number.isFinite)",
     );
     let heights: Vec<f64> = heights.as_array().unwrap().iter().map(|height| height.as_f64().unwrap()).collect();
     assert!(!heights.is_empty() && heights.iter().all(|height| *height >= 12.0), "{heights:?}");
