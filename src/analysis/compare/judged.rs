@@ -127,9 +127,7 @@ pub fn compare(base: &SavedVariant<'_>, new: &SavedVariant<'_>, options: &Compar
     let answers = answers::agreement(&pairs.cells)?;
     let whole = |family| gate::of_all(family, (&overall, &compared), &scores, &probes, pairs.lost);
     let mut notes = work::notes(&pairs.cells);
-    notes.extend(curtailed::note(&pairs.cells));
-    notes.extend(void::note(&pairs.cells, &void));
-    notes.extend(pairs.notes);
+    notes.extend(curtailed::note(&pairs.cells).into_iter().chain(void::note(&pairs.cells, &void)).chain(pairs.notes));
     let [base_name, new_name] = names(base, new);
     Ok(VariantComparison {
         base: side(base, base_name),
