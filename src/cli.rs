@@ -310,7 +310,7 @@ pub enum RunCommand {
     /// C×S: whole documents, then follow-up questions.
     DocumentQa(DocumentQaArgs),
     /// Single requests whose arrivals follow a process or a recorded trace.
-    Requests(RequestsArgs),
+    Requests(Box<RequestsArgs>),
 }
 
 /// What all workloads need of their server.

@@ -7,8 +7,9 @@
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
-use super::clusters::{SessionValues, normal_quantile};
+use super::clusters::SessionValues;
 use super::percentile;
+use crate::foundation::normal::normal_quantile;
 
 /// Fewer sessions than this say too little of their own spread, and the interval would be too narrow.
 pub const LEAST_SESSIONS: usize = 20;

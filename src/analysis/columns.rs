@@ -174,7 +174,8 @@ impl RequestColumns {
                 self.add_failures(part)?;
                 let first_tokens = part.column(NumericColumn::FirstToken.name())?.i64()?;
                 for first_token in first_tokens.iter() {
-                    failed.push(self.failures[failed.len()] > 0 || first_token.is_none());
+                    let row = failed.len();
+                    failed.push(!self.was_left(row) && (self.failures[row] > 0 || first_token.is_none()));
                 }
                 Ok::<_, AnalysisError>(())
             })?;
@@ -332,6 +333,11 @@ impl RequestColumns {
             })?;
         }
         Ok(())
+    }
+
+    /// Whether its user left before the answer was over, which is no failure.
+    pub fn was_left(&self, row: usize) -> bool {
+        self.failures[row] > 0 && self.failure(row) == Some(FailureKind::Left)
     }
 
     pub fn gaps(&self) -> Result<&TokenGapColumn, AnalysisError> {

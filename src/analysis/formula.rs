@@ -49,7 +49,8 @@ impl<'a> MetricColumns<'a> {
         }
         let tokens = self.tokens.as_ref();
         let (all, first_event) = tokens.map_or((f64::NAN, f64::NAN), |tokens| (tokens.all.of(row), tokens.first_event.of(row)));
-        self.formula.value(self.span_micros(row), all, first_event)
+        let value = self.formula.value(self.span_micros(row), all, first_event);
+        if self.columns.was_left(row) { self.metric.of_left(value) } else { value }
     }
 }
 

@@ -37,7 +37,7 @@ impl MomentRange {
             while let Some(row) = rows.next_if(|row| *row < end) {
                 let at = match moment {
                     RequestMoment::Sent if was_sent(row) => sent.of(row) / 1e6,
-                    RequestMoment::Completed if !columns.is_failed(row) => done.of(row) / 1e6,
+                    RequestMoment::Completed if !columns.is_failed(row) && !columns.was_left(row) => done.of(row) / 1e6,
                     RequestMoment::Sent | RequestMoment::Completed => continue,
                 };
                 let before = known.unwrap_or(Self { n: 0, first: at, last: at });

@@ -14,7 +14,7 @@ pub enum PrepareCommand {
     Documents(PrepareDocumentsArgs),
     /// A small file of conversations that fit, out of a large one in the public ShareGPT layout.
     Sharegpt(PrepareSharegptArgs),
-    /// Check a recorded trace in the Mooncake layout, and show its figures.
+    /// Check a recorded trace, and show its figures.
     Trace(PrepareTraceArgs),
 }
 
@@ -109,15 +109,15 @@ pub struct PrepareSharegptArgs {
 
 #[derive(Debug, Clone, Args)]
 pub struct PrepareTraceArgs {
-    /// The trace: one JSON object a line.
+    /// The trace: one JSON object a line, or a table of the public Azure or `BurstGPT` layout.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// The unit of its times: `us`, `ms` or `s`. Without it they are milliseconds, and times that look like another unit are an error.
+    /// The unit of its times: `us`, `ms` or `s`. Without it they are in the unit of the layout, and times that look like another unit are an error.
     #[arg(long, value_name = "UNIT")]
     pub trace_unit: Option<TimeUnit>,
-    /// Tokens that a hash id stands for.
-    #[arg(long, value_name = "TOKENS", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..))]
-    pub block_tokens: u64,
+    /// Tokens that a hash id stands for [default: 512; 16 where rows have `chat_id`].
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub block_tokens: Option<u64>,
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     pub format: OutputFormat,
 }

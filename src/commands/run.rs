@@ -14,6 +14,7 @@ use super::sweep::stopped;
 use crate::cli::{ArrivalProcess, ChatArgs, DocumentQaArgs, RequestsArgs, RunCommand, ServerArgs, VerbosityArgs};
 use crate::planning::scenario::ScenarioOverrides;
 use crate::presentation::report::cxs_json::{self, ScriptGeneration};
+use crate::vocabulary::spec::lengths::LengthDistribution;
 
 pub fn run(command: &RunCommand, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     match command {
@@ -149,24 +150,40 @@ fn requests_workload(args: &RequestsArgs) -> Table {
             workload.extend([("arrival".to_owned(), process.into()), ("qps".to_owned(), args.qps.into())]);
             workload.extend(args.burstiness.map(|shape| ("burstiness".to_owned(), shape.into())));
         }
-        workload.extend([
-            ("prompt_tokens".to_owned(), tokens(args.prompt_tokens)),
-            ("answer_tokens".to_owned(), tokens(args.answer_tokens)),
-            ("shared_prefix_tokens".to_owned(), tokens(args.shared_prefix_tokens)),
-        ]);
+        workload.insert("answer_tokens".to_owned(), lengths(&args.answer_tokens));
+        match &args.prompts {
+            Some(file) => workload.extend([("prompts".to_owned(), path(file)), ("repeat_prompts".to_owned(), args.repeat_prompts.into())]),
+            None => workload.extend([
+                ("prompt_tokens".to_owned(), lengths(&args.prompt_tokens)),
+                ("shared_prefix_tokens".to_owned(), tokens(args.shared_prefix_tokens)),
+            ]),
+        }
         workload.extend(args.ramp.iter().map(|ramp| ("ramp".to_owned(), Value::from(ramp.as_str()))));
     }
-    let endless = args.requests.is_none() && args.trace.is_none();
+    let ends_itself = args.trace.is_some() || (args.prompts.is_some() && !args.repeat_prompts);
+    let endless = args.requests.is_none() && !ends_itself;
     let duration = args.duration.as_deref().or(endless.then_some("60s"));
     workload.extend(duration.map(|duration| ("duration".to_owned(), duration.into())));
     workload.extend(args.requests.map(|number| ("requests".to_owned(), tokens(number))));
     workload.extend(args.warmup_requests.map(|number| ("warmup_requests".to_owned(), tokens(number))));
+    if let (Some(share), Some(after)) = (args.leave_share, &args.leave_after) {
+        let leave = Table::from_iter([("share".to_owned(), Value::from(share)), ("after".to_owned(), after.as_str().into())]);
+        workload.insert("leave".to_owned(), leave.into());
+    }
     workload
 }
 
 /// A whole number that TOML can hold; one that it cannot becomes a text, which the scenario's check refuses by name.
 fn tokens(count: u64) -> Value {
     i64::try_from(count).map_or_else(|_| count.to_string().into(), Value::from)
+}
+
+/// Lengths as a scenario writes them: a number, or the text of a distribution.
+fn lengths(lengths: &LengthDistribution) -> Value {
+    match lengths {
+        LengthDistribution::Fixed(length) => tokens(length.0),
+        drawn => drawn.to_string().into(),
+    }
 }
 
 /// As said on the command line: relative to the working directory, as the made-up scenario is.

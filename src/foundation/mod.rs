@@ -1,7 +1,8 @@
-//! What everything stands on: units, the run's clock, texts as one line, files that somebody names, short processes.
+//! What everything stands on: units, the run's clock, texts as one line, the normal distribution, files that somebody names, short processes.
 
 pub mod clock;
 pub(crate) mod named_file;
+pub mod normal;
 pub(crate) mod process_group;
 pub mod sentence;
 pub mod units;

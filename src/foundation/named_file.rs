@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 const KIB: u64 = 1 << 10;
@@ -20,6 +20,8 @@ pub enum NamedFile {
     Document,
     Conversations,
     Trace,
+    Prompts,
+    Lengths,
     Tokenizer,
     ApiKey,
     /// What another program saved of its runs.
@@ -50,12 +52,14 @@ pub enum FileReadError {
 }
 
 impl NamedFile {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Scenario,
         Self::Questions,
         Self::Document,
         Self::Conversations,
         Self::Trace,
+        Self::Prompts,
+        Self::Lengths,
         Self::Tokenizer,
         Self::ApiKey,
         Self::Import,
@@ -68,11 +72,11 @@ impl NamedFile {
         match self {
             Self::ApiKey => 16 * KIB,
             Self::Scenario => MIB,
-            Self::Questions => 16 * MIB,
+            Self::Questions | Self::Lengths => 16 * MIB,
             Self::Document => 64 * MIB,
             Self::Tokenizer => 256 * MIB,
             Self::Import | Self::Saved => 512 * MIB,
-            Self::Conversations | Self::Trace => 4 * GIB,
+            Self::Conversations | Self::Trace | Self::Prompts => 4 * GIB,
         }
     }
 
@@ -83,6 +87,8 @@ impl NamedFile {
             Self::Document => "name a folder of documents as files, or have them cut by `bench prepare documents`",
             Self::Conversations => "name a file, or have some conversations chosen by `bench prepare sharegpt`",
             Self::Trace => "name a file with one JSON object a line, or a part of it",
+            Self::Prompts => "name a file with a prompt a row, or a part of it",
+            Self::Lengths => "name a file with a whole number of tokens a line",
             Self::Tokenizer => "name the model's `tokenizer.json`",
             Self::ApiKey => "name a file that holds the key and nothing else, or have a program print it by `api_key_command`",
             Self::Import => "name a file that holds the results of one run",
@@ -104,6 +110,18 @@ impl NamedFile {
     /// Opens a file to be read piece by piece; at the bound, reading fails.
     pub fn open(self, path: &Path) -> Result<BoundedFile, NamedFileError> {
         self.bounded(path).map_err(|reason| NamedFileError { path: path.to_owned(), reason })
+    }
+
+    /// Reads so many bytes from an offset on, fewer at its end.
+    pub fn read_part(self, path: &Path, offset: u64, bytes: u32) -> Result<Vec<u8>, NamedFileError> {
+        let read = || {
+            let BoundedFile { mut file, .. } = self.bounded(path)?;
+            file.seek(SeekFrom::Start(offset)).map_err(FileReadError::Io)?;
+            let mut part = Vec::new();
+            file.take(bytes.into()).read_to_end(&mut part).map_err(FileReadError::Io)?;
+            Ok(part)
+        };
+        read().map_err(|reason| NamedFileError { path: path.to_owned(), reason })
     }
 
     /// Whether it is a file that would be opened. Its content is not looked at, and its end not waited for.
@@ -149,6 +167,8 @@ impl fmt::Display for NamedFile {
             Self::Document => "a document",
             Self::Conversations => "a file of conversations",
             Self::Trace => "a trace",
+            Self::Prompts => "a file of prompts",
+            Self::Lengths => "a file of lengths",
             Self::Tokenizer => "a tokenizer",
             Self::ApiKey => "a file with an API key",
             Self::Import => "a file to import",

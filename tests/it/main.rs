@@ -21,6 +21,7 @@ mod init;
 #[cfg(unix)]
 mod interrupted;
 mod layers;
+mod leave;
 mod live;
 mod load;
 #[cfg(unix)]
@@ -38,6 +39,7 @@ mod selftest;
 mod serve;
 #[cfg(target_os = "linux")]
 mod servers;
+mod sessions;
 mod stage;
 mod steady;
 #[cfg(target_os = "linux")]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bench::foundation::clock::Micros;
 use bench::records::record::{FailureKind, RequestPhase, RequestRecord, RunFailure, RunOutcome};
-use bench::vocabulary::trace::{Trace, TraceReadOptions};
+use bench::vocabulary::recording::{Trace, TraceReadOptions};
 use serde_json::{Value, json};
 
 use crate::load::{Done, simulate};
@@ -146,18 +146,18 @@ fn offered_sent_and_completed_rates_agree_for_every_process() {
 
 #[test]
 fn prefix_hits_of_a_trace_are_its_common_leading_blocks() {
-    let trace = Trace::read(TRACE.as_ref(), TraceReadOptions { unit: None, block_tokens: 512, requests: 100, until_ms: None }).unwrap();
+    let trace = Trace::read(TRACE.as_ref(), TraceReadOptions { unit: None, block_tokens: None, requests: 100, until_ms: None }).unwrap();
     // Slow enough for each to be over before the next comes; those at one moment share nothing.
     let workload = json!({"kind": "requests", "arrival": "trace", "trace": TRACE, "speed_up": 0.5});
     let rows = in_order(simulate(workload, json!({"preset": "tiny", "kv_memory": "1GB"})));
     assert_eq!(rows.len(), trace.len());
     let mut hits = BTreeMap::new();
     for (number, (row, request)) in rows.iter().zip(trace.iter()).enumerate() {
-        let common = |before: bench::vocabulary::trace::TraceRequest<'_>| {
-            before.hash_ids.iter().zip(request.hash_ids).take_while(|(before, now)| before == now).count() as u64
-        };
+        let ids = trace.hash_ids(number).unwrap();
+        let common =
+            |before: usize| trace.hash_ids(before).unwrap().iter().zip(&ids).take_while(|(before, now)| before == now).count() as u64;
         // 512 is a multiple of the engine's 16; the template's three tokens in front fill no block beside.
-        let expected = 512 * trace.iter().take(number).map(common).max().unwrap_or(0);
+        let expected = 512 * (0..number).map(common).max().unwrap_or(0);
         assert_eq!(row.cached_tokens, Some(expected), "request {number}");
         assert_eq!(row.prompt_tokens, Some(request.input_tokens + 7), "request {number}");
         assert_eq!(row.output_tokens, Some(u64::from(request.output_tokens)), "request {number}");

@@ -1,9 +1,10 @@
-//! What prompts are made of: folders of documents, files of conversations, recorded traces, and their preparation.
+//! What prompts are made of: folders of documents, files of conversations, recorded traces, own prompts, recorded sessions, and their preparation.
 
 use std::path::{Path, PathBuf};
 
+use bench::foundation::units::TimeUnit;
 use bench::planning::scenario::ScenarioOverrides;
-use bench::vocabulary::trace::{Trace, TraceReadOptions};
+use bench::vocabulary::recording::{PromptFile, SessionReadOptions, SessionRecording, Trace, TraceReadOptions};
 use bench::workloads::prepare::{self, DocumentsRecipe, LengthBuckets, PrepareDocumentsSources, PrepareError, TokenizerIdentity, sharegpt};
 use bench::workloads::tokens::TokenCounter;
 use bench::workloads::workload::Corpus;
@@ -15,11 +16,13 @@ use super::scenario::loaded;
 pub fn read(data: &[u8]) {
     let Some((what, bytes)) = data.split_first() else { return };
     let folder = tempfile::tempdir().unwrap();
-    match what % 4 {
+    match what % 6 {
         0 => documents(folder.path(), bytes),
         1 => conversations(folder.path(), bytes),
         2 => trace(folder.path(), bytes),
-        _ => preparation(folder.path(), bytes),
+        3 => preparation(folder.path(), bytes),
+        4 => prompts(folder.path(), bytes),
+        _ => sessions(folder.path(), bytes),
     }
 }
 
@@ -67,11 +70,35 @@ fn conversations(folder: &Path, bytes: &[u8]) {
 fn trace(folder: &Path, bytes: &[u8]) {
     let file = file(folder, "trace.jsonl", bytes);
     for cut in [
-        TraceReadOptions { unit: None, block_tokens: 512, requests: u64::MAX, until_ms: None },
-        TraceReadOptions { unit: None, block_tokens: 1, requests: 3, until_ms: Some(1e3) },
+        TraceReadOptions { unit: None, block_tokens: None, requests: u64::MAX, until_ms: None },
+        TraceReadOptions { unit: None, block_tokens: Some(1), requests: 3, until_ms: Some(1e3) },
     ] {
         match Trace::read(&file, cut) {
-            Ok(trace) => drop(prepare::trace::figures(&trace)),
+            Ok(trace) => drop(prepare::trace::figures(&trace).unwrap()),
+            Err(fault) => message(&fault.to_string()),
+        }
+    }
+}
+
+fn prompts(folder: &Path, bytes: &[u8]) {
+    for name in ["prompts.jsonl", "prompts.txt"] {
+        match PromptFile::read(&file(folder, name, bytes), 1000) {
+            Ok(prompts) => (0..prompts.count()).for_each(|number| drop(prompts.prompt(number).unwrap())),
+            Err(fault) => message(&fault.to_string()),
+        }
+    }
+}
+
+fn sessions(folder: &Path, bytes: &[u8]) {
+    let file = file(folder, "sessions.jsonl", bytes);
+    for unit in [None, Some(TimeUnit::S)] {
+        let cut = SessionReadOptions { unit, block_tokens: None, sessions: 1000, turns: 10_000 };
+        match SessionRecording::read(&file, cut) {
+            Ok(recording) => {
+                for session in 0..recording.count() {
+                    (0..).zip(recording.turns(session)).for_each(|(turn, _)| drop(recording.ask(session, turn).unwrap()));
+                }
+            }
             Err(fault) => message(&fault.to_string()),
         }
     }

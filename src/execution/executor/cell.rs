@@ -35,6 +35,7 @@ use crate::vocabulary::spec::failure_policy::FailurePolicy;
 use crate::vocabulary::spec::workload::{LoadLoop, WorkloadSpec};
 use crate::workloads::arrival::RequestSchedule;
 use crate::workloads::tokens::{self, TokenCountError};
+use crate::workloads::workload::leave::LeavePolicy;
 use crate::workloads::workload::{Corpus, RunSalt, Workload, WorkloadError};
 
 /// Why a cell could not be run. The sweep goes on without it.
@@ -181,6 +182,7 @@ fn notes(tally: &RunTotals, workload: &WorkloadSpec) -> Vec<String> {
     };
     unsent
         .into_iter()
+        .chain(tally.left_note())
         .chain(tally.lost_turn_notes())
         .chain(held_back)
         .chain(tally.length_note())
@@ -263,6 +265,7 @@ async fn attempt(
         context_limit,
         on_error: cell.workload.on_error(),
         user_header: cell.workload.sends_user_header(),
+        leave: cell.workload.leave().map(|leave| LeavePolicy::new(leave, run.seed)),
         stop: stop.clone(),
         aborting: WakeSignal::default(),
         texts: TextRetention { texts: cell.keeps_texts(), hashes: cell.hashes_answers() },
@@ -300,7 +303,7 @@ fn not_emptied(error: &ColdCacheError) -> CacheCheck {
 }
 
 fn schedule(run: &Run, corpus: &Corpus) -> Result<RequestSchedule, WorkloadError> {
-    Ok(RequestSchedule::new(&run.cell.workload, run.seed, corpus.trace(&run.cell.workload)?))
+    Ok(RequestSchedule::new(&run.cell.workload, run.seed, corpus.recorded(&run.cell.workload)?.as_ref()))
 }
 
 /// The rule without what the environment says of the tokenizer's path.

@@ -4,10 +4,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::foundation::clock::Micros;
 use crate::records::record::{FailureKind, RequestFailure};
 use crate::servers::client::{EncodedConversation, EncodedMessage, HttpExchange, PreparedRequest, Target};
 use crate::vocabulary::session::{AnswerMode, ChatMessage, MessageRole, Prompt, Session, Turn};
 use crate::vocabulary::spec::workload::TurnErrorPolicy;
+use crate::workloads::workload::leave::LeavePolicy;
 
 #[derive(Debug)]
 pub(super) struct ConversationState {
@@ -24,6 +26,8 @@ pub(super) struct ConversationState {
     missing_tokens: u64,
     /// Why no further turn of it is sent.
     end: Option<FailureKind>,
+    /// How its user leaves before an answer is over.
+    leave: Option<LeavePolicy>,
 }
 
 impl ConversationState {
@@ -31,7 +35,12 @@ impl ConversationState {
     pub fn new(session: Session, user_header: bool, mut script: EncodedConversation) -> Self {
         script.say_all(&session.opening);
         let (history, history_tokens) = (session.opening.clone(), session.opening_tokens);
-        Self { history, history_tokens, session, script, asks: BTreeMap::new(), user_header, missing_tokens: 0, end: None }
+        Self { history, history_tokens, session, script, asks: BTreeMap::new(), user_header, missing_tokens: 0, end: None, leave: None }
+    }
+
+    /// The same of a user who may leave before an answer is over.
+    pub fn leaving(self, leave: Option<LeavePolicy>) -> Self {
+        Self { leave, ..self }
     }
 
     /// The session's number in the run's records.
@@ -46,7 +55,9 @@ impl ConversationState {
             Err(failure) => return Some(Err(failure)),
         };
         self.write_ahead(turn);
-        Some(Ok(target.extend(prompt, &self.script, self.asks.get(&turn)?)))
+        let leaves_after =
+            self.leave.and_then(|leave| leave.leaves_after(self.session.number, turn)).map(|after| Micros::from_secs_f64(after.0));
+        Some(Ok(target.extend(prompt, &self.script, self.asks.get(&turn)?).leaving(leaves_after)))
     }
 
     /// Why that turn must not be sent: its session has ended, or its prompt is not the one that was asked for.
@@ -105,7 +116,9 @@ impl ConversationState {
     /// session where that is asked for or where nothing is left to ask about.
     pub fn absorb(&mut self, turn: u32, exchange: &HttpExchange, output_tokens: u64, on_error: TurnErrorPolicy) {
         let written = self.asks.remove(&turn);
-        if exchange.failure.is_some() {
+        // What a user had read when it left stands in the history.
+        let was_left = exchange.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Left) && !exchange.answer.is_empty();
+        if exchange.failure.is_some() && !was_left {
             if self.session.history_turn == Some(turn) {
                 self.end = Some(FailureKind::NoHistory);
             } else if on_error == TurnErrorPolicy::EndSession {

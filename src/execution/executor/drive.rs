@@ -15,6 +15,7 @@ use super::prefill::prefill;
 use super::run_totals::RunTotals;
 use super::runtimes::RuntimeHandles;
 use super::sequential_loop::{FirstTokenLink, LoadContext, LoadError, RequestResult, RunWindow, SequentialLoop, StartDependencies};
+use super::session_loop::SessionLoop;
 use super::user_pool_loop::UserPoolLoop;
 use crate::execution::event::SweepEvent;
 use crate::foundation::clock::{CpuTimeSlice, Micros};
@@ -58,7 +59,8 @@ pub(super) async fn drive(
     let load = Arc::new(load);
     let at_once = schedule.lanes.len()
         + schedule.arrivals.as_ref().map_or(0, |arrivals| OPEN_LOOP_CONNECTIONS.min(arrivals.places as usize))
-        + schedule.user_pool.as_ref().map_or(0, |pool| pool.starts().len());
+        + schedule.user_pool.as_ref().map_or(0, |pool| pool.starts().len())
+        + schedule.sessions.as_ref().map_or(0, |sessions| OPEN_LOOP_CONNECTIONS.min(sessions.places as usize));
     let runners = prepare(&load, schedule.lanes).await?;
     let open_loop = match schedule.arrivals {
         Some(arrivals) => Some(OpenLoop::prepare(Arc::clone(&load), arrivals).await?),
@@ -66,6 +68,10 @@ pub(super) async fn drive(
     };
     let pool_loop = match schedule.user_pool {
         Some(pool) => Some(UserPoolLoop::prepare(Arc::clone(&load), pool).await?),
+        None => None,
+    };
+    let session_loop = match schedule.sessions {
+        Some(sessions) => Some(SessionLoop::prepare(Arc::clone(&load), sessions).await?),
         None => None,
     };
     tokio::select! {
@@ -83,6 +89,9 @@ pub(super) async fn drive(
     }
     if let Some(pool_loop) = pool_loop {
         running.spawn(pool_loop.run(start));
+    }
+    if let Some(session_loop) = session_loop {
+        running.spawn(session_loop.run(start));
     }
     for (runner, neighbours) in runners {
         running.spawn(runner.run(start, neighbours));

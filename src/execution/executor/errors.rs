@@ -97,7 +97,7 @@ impl ErrorLimit {
             return;
         }
         self.measured += 1;
-        let Some(failure) = &request.failure else { return };
+        let Some(failure) = request.failure.as_ref().filter(|_| !request.was_left()) else { return };
         self.failed += 1;
         *self.kinds.entry(failure.kind).or_default() += 1;
         if !self.is_hopeless && self.planned.is_some_and(|planned| self.is_beyond(planned.max(self.heard))) {

@@ -25,6 +25,7 @@ mod run_totals;
 mod runtimes;
 mod sequential_loop;
 mod server_manager;
+mod session_loop;
 mod stall_detector;
 mod stop_token;
 #[cfg(test)]

@@ -72,7 +72,7 @@ impl RunTotals {
         self.last_done = self.last_done.max(record.done_us);
         if let Some(failure) = &record.failure {
             *self.failures.entry(failure.kind).or_default() += 1;
-            if !failure.kind.may_be_unsent() {
+            if !failure.kind.may_be_unsent() && failure.kind != FailureKind::Left {
                 self.failure_words.entry(failure.kind).or_insert_with(|| failure.detail.clone());
             }
         }
@@ -89,7 +89,7 @@ impl RunTotals {
         }
         if record.phase == RequestPhase::Measure {
             self.measured += 1;
-            self.failed += u64::from(record.failure.is_some());
+            self.failed += u64::from(record.failure.is_some() && !record.was_left());
             self.first_intended = Some(self.first_intended.map_or(record.intended_us, |first| first.min(record.intended_us)));
         }
     }
@@ -110,6 +110,16 @@ impl RunTotals {
     /// Turns that were due and held back until the run had ended.
     pub fn unsent(&self) -> u64 {
         self.unsent
+    }
+
+    /// A remark on requests that were given up on purpose.
+    pub fn left_note(&self) -> Option<String> {
+        let left = self.failures.get(&FailureKind::Left).copied().filter(|left| *left > 0)?;
+        Some(format!(
+            "{left} of {} requests were left by their users before the answer was over, as `leave` asks (left): they count in time to first token, and \
+             in no metric of whole answers nor as errors",
+            self.requests
+        ))
     }
 
     /// Remarks on turns that could not be what was asked for, since others had failed.
@@ -176,6 +186,7 @@ impl RunTotals {
                 SharedPromptHead::Users => InconclusiveTurns::SharedByUsers,
                 SharedPromptHead::Trace => InconclusiveTurns::SharedByTrace,
                 SharedPromptHead::Requests => InconclusiveTurns::SharedByRequests,
+                SharedPromptHead::Recording => InconclusiveTurns::SharedByRecording,
             });
         }
         let template_tokens = template_tokens.unwrap_or_else(|| self.first_turns.template_tokens());

@@ -21,6 +21,7 @@ use crate::vocabulary::session::Session;
 use crate::vocabulary::spec::workload::TurnErrorPolicy;
 use crate::workloads::arrival::{RequestSchedule, ScheduledTurn, SendTrigger, SerialRequestSource, SerialRequests};
 use crate::workloads::tokens::{TokenCountError, TokenCounter};
+use crate::workloads::workload::leave::LeavePolicy;
 use crate::workloads::workload::{RunSalt, Workload, WorkloadError};
 
 /// How long before its first step a lane builds its first session.
@@ -41,6 +42,8 @@ pub(super) struct LoadContext {
     pub context_limit: Option<u64>,
     pub on_error: TurnErrorPolicy,
     pub user_header: bool,
+    /// How users leave before an answer is over.
+    pub leave: Option<LeavePolicy>,
     /// Counts what the server does not.
     pub counter: TokenCounter,
     pub stop: StopToken,
@@ -72,14 +75,16 @@ impl LoadContext {
         let session = self.session(number, first_turn).await?;
         let turns = session.turns.iter().map(|turn| turn.ask_tokens + u64::from(turn.answer.max_tokens()));
         let needed = session.opening_tokens + turns.sum::<u64>();
-        let mut conversation = ConversationState::new(session, self.user_header, self.target.script());
+        let mut conversation = ConversationState::new(session, self.user_header, self.target.script()).leaving(self.leave);
         conversation.write_ahead(first_turn);
         Ok((conversation, needed))
     }
 
     /// The token counts of an answer, in the background runtime where they must be counted.
     pub async fn counts(&self, exchange: &HttpExchange, authored: Option<u64>) -> Result<TokenCounts, TokenCountError> {
-        let (None, None, Some(authored)) = (exchange.usage, &exchange.failure, authored) else { return Ok(TokenCounts::told(exchange)) };
+        // Of what a user left, the server had no occasion to tell.
+        let failure = exchange.failure.as_ref().filter(|failure| failure.kind != FailureKind::Left);
+        let (None, None, Some(authored)) = (exchange.usage, failure, authored) else { return Ok(TokenCounts::told(exchange)) };
         let counter = self.counter.clone();
         let texts = [&exchange.answer, &exchange.reasoning, &exchange.tool_calls, &exchange.first_event_text].map(String::clone);
         let counting = async move {
@@ -171,6 +176,10 @@ pub(super) enum LoadError {
         "request {session} takes {needed} tokens and the model holds {limit}; ask for shorter prompts or answers, or leave such requests out of the trace"
     )]
     Request { session: u64, needed: u64, limit: u64 },
+    #[error(
+        "recorded session {session} takes {needed} tokens and the model holds {limit}; lower `answer_tokens`, or leave such sessions out of the file"
+    )]
+    Recorded { session: u64, needed: u64, limit: u64 },
 }
 
 /// Counters of what is going on at this moment.

@@ -191,7 +191,7 @@ impl LiveProgress {
     fn count(&mut self, record: &RequestRecord) {
         let Some(cell) = &mut self.cell else { return };
         cell.done += 1;
-        if record.failure.is_some() {
+        if record.failure.is_some() && !record.was_left() {
             cell.failed += 1;
             self.failed += 1;
         }

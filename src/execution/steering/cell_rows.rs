@@ -36,7 +36,9 @@ pub fn countable(goal: &Goal, workload: &WorkloadSpec) -> Result<(), RowCountErr
     if let Aggregate::Throughput(..) = goal.measure.aggregate {
         return Err(RowCountError::Throughput);
     }
-    if let Some(metric) = goal.measure.metric().filter(|metric| !metric.is_one_a_request()) {
+    // What users left has no value of a whole answer.
+    let is_one_a_request = |metric: &Metric| metric.is_one_a_request() && (workload.leave().is_none() || metric.is_known_before_the_end());
+    if let Some(metric) = goal.measure.metric().filter(|metric| !is_one_a_request(metric)) {
         return Err(RowCountError::Metric(metric));
     }
     let unknown = |condition: &&RowCondition| !PlannedRow::tells(condition.field);
@@ -92,8 +94,8 @@ impl CellRows {
     pub fn of(repeats: &[PlannedRepeat], goals: &[Goal], corpus: &Corpus) -> Option<Self> {
         let mut counted = Self { requests: 0, of_goals: vec![PlannedRows::default(); goals.len()] };
         for repeat in repeats {
-            let trace = corpus.trace(&repeat.workload).ok()?;
-            let schedule = RequestSchedule::new(&repeat.workload, repeat.seed, trace);
+            let input = corpus.recorded(&repeat.workload).ok()?;
+            let schedule = RequestSchedule::new(&repeat.workload, repeat.seed, input.as_ref());
             counted.requests += schedule.requests?;
             for row in schedule.measured_rows() {
                 let looking = goals.iter().zip(&mut counted.of_goals).filter(|(goal, _)| row.fulfils(&goal.measure.filter));

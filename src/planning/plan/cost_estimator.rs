@@ -9,15 +9,16 @@ use std::rc::Rc;
 use futures_util::FutureExt;
 
 use super::PlanError;
+use super::request_costs::{own_prompts_cost, requests_cost, sessions_cost, trace_cost};
 use crate::foundation::named_file::NamedFile;
 use crate::foundation::units::grouped;
 use crate::planning::scenario::CellSpec;
 use crate::simulation::engine::{ANSWER_HEAD_TOKENS, EngineParameters, MESSAGE_TOKENS};
 use crate::vocabulary::goal::Goal;
+use crate::vocabulary::recording::RecordedInput;
 use crate::vocabulary::spec::server::{CachePolicy, SaltReason};
 use crate::vocabulary::spec::target::TargetKind;
-use crate::vocabulary::spec::workload::{ChatDataset, ChatSpec, DocumentQaSpec, DocumentsSpec, RequestsSpec, WorkloadSpec};
-use crate::vocabulary::trace::Trace;
+use crate::vocabulary::spec::workload::{ChatDataset, ChatSpec, DocumentQaSpec, DocumentsSpec, WorkloadSpec};
 use crate::workloads::arrival::{PlannedLoad, goal_rows};
 use crate::workloads::tokens::{self, TokenCounter};
 use crate::workloads::workload::{Corpus, RunSalt, chat, document_qa};
@@ -110,13 +111,18 @@ impl CostEstimator {
         } else {
             ChatTemplateTokens { message: 0, head: 0 }
         };
-        let trace = self.corpus.trace(&cell.workload)?;
-        let load = PlannedLoad::of(&cell.workload, trace.as_ref());
-        let cost = match (&cell.workload, trace) {
+        let input = self.corpus.recorded(&cell.workload)?;
+        let load = PlannedLoad::of(&cell.workload, input.as_ref());
+        let cost = match (&cell.workload, input) {
             (WorkloadSpec::DocumentQa(spec), _) => document_qa_cost(spec, load, rule, template, &self.corpus),
             (WorkloadSpec::Chat(spec), _) => chat_cost(spec, load, rule, template),
-            (WorkloadSpec::Requests(_), Some(trace)) => Ok(trace_cost(load, &trace, template)),
-            (WorkloadSpec::Requests(spec), None) => Ok(requests_cost(spec, load, template)),
+            (WorkloadSpec::Requests(_), Some(RecordedInput::Trace(trace))) => Ok(trace_cost(load, &trace, template)),
+            (WorkloadSpec::Requests(spec), Some(RecordedInput::Prompts(_))) => own_prompts_cost(&spec.answer_tokens, load, &self.corpus),
+            (WorkloadSpec::Sessions(spec), Some(RecordedInput::Sessions(recording))) => {
+                sessions_cost(spec, load, &recording, template, &self.corpus)
+            }
+            (WorkloadSpec::Sessions(spec), _) => own_prompts_cost(&spec.answer_tokens, load, &self.corpus),
+            (WorkloadSpec::Requests(spec), _) => requests_cost(spec, load, template, &self.corpus),
         }?;
         match cell.server.cache_policy() {
             // A simulated engine knows of no other cell.
@@ -158,9 +164,9 @@ impl RunCost {
 
 /// What the chat template adds to each message and in front of the answer.
 #[derive(Clone, Copy)]
-struct ChatTemplateTokens {
-    message: u64,
-    head: u64,
+pub(super) struct ChatTemplateTokens {
+    pub message: u64,
+    pub head: u64,
 }
 
 impl TokenCountCache {
@@ -293,38 +299,8 @@ fn chat_cost(spec: &ChatSpec, load: PlannedLoad, rule: &mut TokenCountCache, tem
     })
 }
 
-fn requests_cost(spec: &RequestsSpec, load: PlannedLoad, template: ChatTemplateTokens) -> RunCost {
-    let frame = template.message * (1 + u64::from(spec.shared_prefix_tokens.0 > 0)) + template.head;
-    let prompt = spec.prompt_tokens.0.saturating_add(spec.shared_prefix_tokens.0).saturating_add(frame);
-    let parts = [(spec.shared_prefix_tokens.0, "system prompt"), (spec.prompt_tokens.0, "prompt"), (frame, "chat template")];
-    RunCost {
-        requests: load.requests,
-        measured: load.measured,
-        prompt_tokens: load.requests.map(|requests| requests.saturating_mul(prompt)),
-        answer_tokens: load.requests.map(|requests| requests.saturating_mul(spec.answer_tokens.0)),
-        duration_s: load.duration_s,
-        exact: load.is_certain,
-        longest: Some(longest(0, &parts, 0, spec.answer_tokens.0)),
-    }
-}
-
-fn trace_cost(load: PlannedLoad, trace: &Trace, template: ChatTemplateTokens) -> RunCost {
-    let frame = template.message + template.head;
-    let most = trace.longest().and_then(|(number, _)| trace.request(number));
-    let sent = || trace.iter().zip(0..load.requests.unwrap_or(0)).map(|(request, _)| request);
-    RunCost {
-        requests: load.requests,
-        measured: load.measured,
-        prompt_tokens: Some(sent().map(|request| request.input_tokens + frame).sum()),
-        answer_tokens: Some(sent().map(|request| u64::from(request.output_tokens)).sum()),
-        duration_s: load.duration_s,
-        exact: load.is_certain,
-        longest: most.map(|most| longest(0, &[(most.input_tokens, "prompt"), (frame, "chat template")], 0, most.output_tokens.into())),
-    }
-}
-
 /// The sum of the parts, of `earlier` answers in the history and of the answer to come.
-fn longest(turn: u32, parts: &[(u64, &str)], earlier: u64, answer: u64) -> LongestRequest {
+pub(super) fn longest(turn: u32, parts: &[(u64, &str)], earlier: u64, answer: u64) -> LongestRequest {
     let mut sum: Vec<String> = Vec::new();
     let mut tokens = 0_u64;
     for (part, name) in parts.iter().filter(|(part, _)| *part > 0) {

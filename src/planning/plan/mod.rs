@@ -9,6 +9,7 @@ mod id;
 mod needed_rows;
 mod order;
 mod plan_summary;
+mod request_costs;
 mod run;
 mod search_space;
 mod setting;

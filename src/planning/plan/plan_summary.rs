@@ -10,6 +10,7 @@ use super::setting::server_starts;
 use super::{Plan, PlanError, utilisation};
 use crate::foundation::units::{grouped, waiting_time};
 use crate::vocabulary::goal::Goal;
+use crate::vocabulary::spec::workload::WorkloadSpec;
 use crate::workloads::workload::Corpus;
 
 /// A plan's costs: of each run in run order, all together, and against its goals.
@@ -221,7 +222,11 @@ fn context(plan: &Plan, costs: &[RunCost]) -> Result<String, PlanError> {
     let mut longest = None;
     for (run, cost) in plan.runs.iter().zip(costs) {
         let Some(here) = cost.longest.as_ref().map(|longest| longest.tokens) else {
-            return Ok("the longest request is not known: name the model's `target.tokenizer` to have documents counted".to_owned());
+            let reason = match &run.cell.workload {
+                WorkloadSpec::Requests(_) | WorkloadSpec::Sessions(_) => "texts of a file are counted when they are sent",
+                WorkloadSpec::DocumentQa(_) | WorkloadSpec::Chat(_) => "name the model's `target.tokenizer` to have documents counted",
+            };
+            return Ok(format!("the longest request is not known: {reason}"));
         };
         let limit = limit(&run.cell)?.map(|limit| limit.tokens);
         if longest.is_none_or(|(most, _)| here > most) {

@@ -99,8 +99,9 @@ fn expected_load(cell: &CellSpec, cost: &RunCost) -> Result<Option<ExpectedLoad>
     let Some(requests) = cost.requests.filter(|requests| *requests > 0) else { return Ok(None) };
     let parameters = EngineParameters::resolve(&cell.engine, 0)?;
     let Some(prompt) = cost.prompt_tokens.map(|tokens| tokens / requests) else { return Ok(None) };
-    let utilisation = seconds_a_request(&parameters, prompt, spec) * spec.qps;
-    // Equal requests: what varies is when they come (D. J. Daley, "The serial correlation coefficients of waiting times in a stationary single server
+    let Some(answer) = cost.answer_tokens.map(|tokens| tokens / requests) else { return Ok(None) };
+    let utilisation = seconds_a_request(&parameters, prompt, answer, spec) * spec.qps;
+    // As of requests of the mean length: what varies is when they come (D. J. Daley, "The serial correlation coefficients of waiting times in a stationary single server
     // queue", 1968; W. Whitt, "Planning queueing simulations", Management Science 35, 1989, for how the variability of arrivals and service enters).
     let variability = match spec.arrival {
         ArrivalPattern::Poisson => 1.0,
@@ -112,9 +113,9 @@ fn expected_load(cell: &CellSpec, cost: &RunCost) -> Result<Option<ExpectedLoad>
 }
 
 /// The engine's time for a request when it is as full as it gets: its own work, and its share of the fixed part of the steps that it takes part in.
-fn seconds_a_request(parameters: &EngineParameters, prompt: u64, spec: &RequestsSpec) -> f64 {
+fn seconds_a_request(parameters: &EngineParameters, prompt: u64, answer: u64, spec: &RequestsSpec) -> f64 {
     let costs = &parameters.costs;
-    let answer = rows_f64(spec.answer_tokens.0);
+    let answer = rows_f64(answer);
     // Whole blocks of the shared prefix are found in the cache.
     let cached = rows_f64(spec.shared_prefix_tokens.0 / parameters.block_tokens * parameters.block_tokens);
     let new = rows_f64(prompt) - cached;

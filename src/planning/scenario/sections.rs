@@ -113,7 +113,7 @@ impl CellSections {
 /// The kind of workload that the document says. Where it says none, the likeliest, so that the rest can be checked, and the fault.
 pub fn kind(document: &ScenarioNode) -> (WorkloadKind, Option<ScenarioDiagnostic>) {
     let names = WorkloadKind::ALL.map(WorkloadKind::name);
-    let example = "`kind = \"document_qa\"` (whole documents, then questions), `kind = \"chat\"` (users at a rate) or `kind = \"requests\"` (single requests)";
+    let example = "`kind = \"document_qa\"` (whole documents, then questions), `kind = \"chat\"` (users at a rate), `kind = \"requests\"` (single requests) or `kind = \"sessions\"` (recorded ones)";
     let Some(workload) = document.find(&["workload"]) else {
         let fault = ScenarioDiagnostic::at(document.place, "the scenario has no `[workload]`").hint(format!("add one with {example}"));
         return (WorkloadKind::DocumentQa, Some(fault));

@@ -197,6 +197,7 @@ mod tests {
                 InconclusiveTurns::SharedByUsers => "shared by users",
                 InconclusiveTurns::SharedByTrace => "shared by a trace",
                 InconclusiveTurns::SharedByRequests => "shared by requests",
+                InconclusiveTurns::SharedByRecording => "shared by a recording",
                 InconclusiveTurns::NoneAnswered => "none answered",
                 InconclusiveTurns::NotReported => "not reported",
                 InconclusiveTurns::PartlyReported { .. } => "partly reported",

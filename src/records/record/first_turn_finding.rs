@@ -33,6 +33,8 @@ pub enum InconclusiveTurns {
     SharedByTrace,
     /// Requests share a system prompt.
     SharedByRequests,
+    /// Prompts of a file may begin alike.
+    SharedByRecording,
     /// No first turn was answered.
     NoneAnswered,
     /// The server does not tell cached tokens.
@@ -56,6 +58,7 @@ impl fmt::Display for InconclusiveTurns {
             Self::SharedByUsers => "users share a system prompt, so what their first turns find in a cache proves nothing",
             Self::SharedByTrace => "requests of a trace share prefixes, so what they find in a cache proves nothing",
             Self::SharedByRequests => "requests share a system prompt, so what they find in a cache proves nothing",
+            Self::SharedByRecording => "prompts of a file may begin alike, so what they find in a cache proves nothing",
             Self::NoneAnswered => "no first turn was answered",
             Self::NotReported => "the server does not tell cached tokens",
             Self::PartlyReported { tokens, unreported_turns, .. } => {

@@ -124,6 +124,8 @@ pub enum FailureKind {
     Truncated,
     /// Stopped by us: Ctrl-C or the end of the run.
     Cancelled,
+    /// Given up on purpose: its user left before the answer was over, as the scenario asked. No failure of the server.
+    Left,
     /// Never sent: a turn that its history cannot do without had failed, so that the prompt would not have been the one that was asked for.
     NoHistory,
     /// Never sent: an earlier turn of its session had failed, and `on_error = "end_session"` ends a session with that.
@@ -149,6 +151,7 @@ impl FailureKind {
             Self::NoToken => "no_token".into(),
             Self::Truncated => "truncated".into(),
             Self::Cancelled => "cancelled".into(),
+            Self::Left => "left".into(),
             Self::NoHistory => "no_history".into(),
             Self::SessionEnded => "session_ended".into(),
             Self::Other => "other".into(),
@@ -180,6 +183,7 @@ impl FailureKind {
             | Self::NoToken
             | Self::Truncated
             | Self::Cancelled
+            | Self::Left
             | Self::NoHistory
             | Self::SessionEnded
             | Self::Other => false,
@@ -207,6 +211,7 @@ impl FailureKind {
             "no_token" => Self::NoToken,
             "truncated" => Self::Truncated,
             "cancelled" => Self::Cancelled,
+            "left" => Self::Left,
             "no_history" => Self::NoHistory,
             "session_ended" => Self::SessionEnded,
             "other" => Self::Other,
@@ -362,6 +367,7 @@ mod tests {
             K::NoToken,
             K::Truncated,
             K::Cancelled,
+            K::Left,
             K::NoHistory,
             K::SessionEnded,
             K::Other,

@@ -1,16 +1,22 @@
 //! What metrics and conditions of goals are of one request: a record in, values out. The analysis computes the same of the columns of saved rows; a test
 //! holds the two to each other.
 
-use super::RequestRecord;
+use super::{FailureKind, RequestRecord};
 use crate::foundation::clock::Micros;
 use crate::vocabulary::goal::{ConditionField, RowCondition, ServiceLevel};
 use crate::vocabulary::metric::{Metric, RequestStamp};
 
 impl RequestRecord {
-    /// Whether it counts as failed: also where it brought no token and does not say why.
+    /// Whether it counts as failed: also where it brought no token and does not say why. What a user left has not failed.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.failure.is_some() || self.first_token_us.is_none()
+        !self.was_left() && (self.failure.is_some() || self.first_token_us.is_none())
+    }
+
+    /// Whether its user left before the answer was over.
+    #[must_use]
+    pub fn was_left(&self) -> bool {
+        self.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Left)
     }
 
     #[must_use]
@@ -25,7 +31,7 @@ impl RequestRecord {
         }
     }
 
-    /// A metric in its unit: the worst where the request failed, NaN where it is undefined, and for the gaps between tokens, of which there are many.
+    /// A metric in its unit: the worst where the request failed or was left before what is measured came, NaN where it is undefined, and for the gaps between tokens, of which there are many.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "stamps and token counts are far below 2^53")]
     pub fn value(&self, metric: Metric) -> f64 {
@@ -33,7 +39,8 @@ impl RequestRecord {
             return metric.worst();
         }
         let output_tokens = self.output_tokens.map_or(f64::NAN, |tokens| tokens as f64);
-        metric.formula().value(self.span_micros(metric), output_tokens, self.first_event_tokens.map_or(f64::NAN, f64::from))
+        let value = metric.formula().value(self.span_micros(metric), output_tokens, self.first_event_tokens.map_or(f64::NAN, f64::from));
+        if self.was_left() { metric.of_left(value) } else { value }
     }
 
     /// The microseconds between a metric's stamps; NaN where one is missing.

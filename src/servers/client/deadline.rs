@@ -16,6 +16,8 @@ pub(super) struct RequestTimeouts {
     first_token: RequestTimeout,
     idle: RequestTimeout,
     total: RequestTimeout,
+    /// When a user leaves, counted like `total`.
+    leave: Option<RequestTimeout>,
 }
 
 /// A limit as the clock counts it, and as it was asked for.
@@ -41,7 +43,12 @@ pub(super) struct RequestDeadline {
 
 impl RequestTimeouts {
     pub(super) fn new(spec: &TargetSpec) -> Self {
-        Self { first_token: spec.first_token_timeout.into(), idle: spec.idle_timeout.into(), total: spec.total_timeout.into() }
+        Self { first_token: spec.first_token_timeout.into(), idle: spec.idle_timeout.into(), total: spec.total_timeout.into(), leave: None }
+    }
+
+    /// The same for a request whose user leaves so long after it was sent.
+    pub(super) fn leaving(self, after: Option<Micros>) -> Self {
+        Self { leave: after.map(|after| RequestTimeout { after, asked: Seconds(after.as_secs_f64()) }), ..self }
     }
 
     /// Before the first token, whatever else has come: the limit for it counts from `sent`.
@@ -56,7 +63,9 @@ impl RequestTimeouts {
 
     fn sooner(&self, sent: Micros, deadline: RequestDeadline) -> RequestDeadline {
         let total = RequestDeadline::new(sent, self.total, FailureKind::TimeoutTotal);
-        if total.at < deadline.at { total } else { deadline }
+        let sooner = if total.at < deadline.at { total } else { deadline };
+        let leaves = self.leave.map(|after| RequestDeadline::new(sent, after, FailureKind::Left));
+        leaves.filter(|leaves| leaves.at < sooner.at).unwrap_or(sooner)
     }
 }
 
@@ -77,6 +86,7 @@ impl fmt::Display for RequestDeadline {
         match self.kind {
             FailureKind::TimeoutIdle => write!(f, "no event within {limit} of the one before"),
             FailureKind::TimeoutTotal => write!(f, "the answer was not whole within {limit}"),
+            FailureKind::Left => write!(f, "the user left after {limit}, as the scenario asks"),
             _ => write!(f, "no token within {limit}"),
         }
     }
@@ -197,7 +207,8 @@ mod tests {
 
     #[test]
     fn the_sooner_limit_decides() {
-        let limits = RequestTimeouts { first_token: Seconds(2.0).into(), idle: Seconds(1.0).into(), total: Seconds(5.0).into() };
+        let limits =
+            RequestTimeouts { first_token: Seconds(2.0).into(), idle: Seconds(1.0).into(), total: Seconds(5.0).into(), leave: None };
         let sent = Micros(10_000_000);
         let first = limits.before_first_token(sent);
         assert_eq!((first.at, first.missed().kind), (Micros(12_000_000), FailureKind::TimeoutFirstToken));
@@ -206,5 +217,10 @@ mod tests {
         let total = limits.after_event(sent, Micros(14_500_000));
         assert_eq!((total.at, total.missed().kind), (Micros(15_000_000), FailureKind::TimeoutTotal));
         assert_eq!(total.to_string(), "the answer was not whole within 5s");
+        let leaving = limits.leaving(Some(Micros(1_500_000)));
+        for left in [leaving.before_first_token(sent), leaving.after_event(sent, Micros(11_400_000))] {
+            assert_eq!((left.at, left.missed().kind), (Micros(11_500_000), FailureKind::Left));
+        }
+        assert_eq!(leaving.after_event(sent, Micros(10_400_000)).missed().kind, FailureKind::TimeoutIdle, "the server was silent before");
     }
 }

@@ -99,7 +99,7 @@ impl HttpTarget {
     /// Does what can be done before the prompt is due: writes the body.
     #[must_use]
     pub fn prepare(&self, prompt: Prompt) -> PreparedRequest {
-        PreparedRequest { body: self.0.bodies.whole(&prompt), prompt }
+        PreparedRequest { body: self.0.bodies.whole(&prompt), prompt, leaves_after: None }
     }
 
     /// A conversation of which nothing has been said yet.
@@ -111,7 +111,7 @@ impl HttpTarget {
     /// The same as [`HttpTarget::prepare`] where the prompt's messages are written already.
     #[must_use]
     pub fn extend(&self, prompt: Prompt, said: &EncodedConversation, asked: &EncodedMessage) -> PreparedRequest {
-        PreparedRequest { body: self.0.bodies.extended(&prompt, said, asked), prompt }
+        PreparedRequest { body: self.0.bodies.extended(&prompt, said, asked), prompt, leaves_after: None }
     }
 
     /// Sends a prepared prompt and listens to the answer. `first_token` is told at the first token-bearing event, and dropped where
@@ -157,7 +157,8 @@ impl HttpTarget {
         let head = self.0.heads.head(prepared.prompt.user_id, prepared.body.length());
         let begun = self.0.clock.now();
         listener.exchange.sent = begun;
-        let deadline = self.0.limits.before_first_token(begun);
+        let limits = self.0.limits.leaving(prepared.leaves_after);
+        let deadline = limits.before_first_token(begun);
         let mut guard = DeadlineTimer::new(self.0.clock);
         loop {
             let taken = guard.before(deadline, self.0.pool.take()).await?.map_err(|fault| broken(&fault))?;
@@ -174,7 +175,7 @@ impl HttpTarget {
                 Ok(sent) => {
                     listener.exchange.sent = sent;
                     listener.exchange.carriage.handover = sent.since(begun);
-                    self.answer(&mut connection, &mut guard, listener).await
+                    self.answer(&mut connection, &mut guard, listener, limits).await
                 }
                 Err(failure) => Err(failure),
             };
@@ -194,16 +195,17 @@ impl HttpTarget {
         connection: &mut HttpConnection,
         guard: &mut DeadlineTimer,
         listener: &mut AnswerParser<'_>,
+        limits: RequestTimeouts,
     ) -> Result<(), RequestFailure> {
         let sent = listener.exchange.sent;
-        let deadline = self.0.limits.before_first_token(sent);
+        let deadline = limits.before_first_token(sent);
         let (head, arrival) = guard.before(deadline, connection.head()).await?.map_err(|fault| broken(&fault))?;
         listener.exchange.headers = Some(arrival.not_before(sent).at);
         self.check_head(&head, connection, deadline).await?;
         loop {
             let deadline = match listener.last_event_after_token() {
-                Some(last_event) => self.0.limits.after_event(sent, last_event),
-                None => self.0.limits.before_first_token(sent),
+                Some(last_event) => limits.after_event(sent, last_event),
+                None => limits.before_first_token(sent),
             };
             let came = guard.before(deadline, connection.more()).await?.map_err(|fault| broken(&fault))?;
             let Some(arrival) = came.map(|arrival| arrival.not_before(sent)) else {

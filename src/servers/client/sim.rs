@@ -56,7 +56,7 @@ impl SimTarget {
 
     /// There is nothing to do before a prompt is due: the engine takes it as it is.
     pub(super) fn prepare(prompt: Prompt) -> PreparedRequest {
-        PreparedRequest { prompt, body: RequestBody::default() }
+        PreparedRequest { prompt, body: RequestBody::default(), leaves_after: None }
     }
 
     /// Sends one prompt and brings back what came of it. `first_token` is told at the first token, and dropped where none comes.
@@ -66,7 +66,7 @@ impl SimTarget {
         let question = EnginePrompt::Conversation { session: prompt.session, messages: prompt.messages };
         let mut hearing = SimExchange {
             clock: self.clock,
-            limits: self.limits,
+            limits: self.limits.leaving(prepared.leaves_after),
             replies: self.engine.ask(question, prompt.max_tokens),
             first_token,
             exchange: HttpExchange { sent, ..HttpExchange::default() },

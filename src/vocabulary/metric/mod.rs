@@ -161,6 +161,23 @@ impl Metric {
         self.formula().span().is_none_or(|(from, to)| is_early(from) || is_early(to))
     }
 
+    /// Whether its value is known before an answer is over, so that an answer that was given up has one.
+    #[must_use]
+    pub fn is_known_before_the_end(self) -> bool {
+        self.formula().span().is_some_and(|(_, to)| to != RequestStamp::LastToken)
+    }
+
+    /// What a request counts as that its user left, where its stamps give this value: the worst where what is measured had not come by then, since
+    /// nobody knows when it would have; NaN where whole answers are measured.
+    #[must_use]
+    pub fn of_left(self, value: f64) -> f64 {
+        match (self.is_known_before_the_end(), value.is_nan()) {
+            (true, true) => self.worst(),
+            (true, false) => value,
+            (false, _) => f64::NAN,
+        }
+    }
+
     /// What a failed request counts as: worse than any other.
     #[must_use]
     pub fn worst(self) -> f64 {

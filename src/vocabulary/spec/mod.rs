@@ -4,10 +4,13 @@
 pub mod documents;
 pub mod engine;
 pub mod failure_policy;
+pub mod leave;
+pub mod lengths;
 pub mod plot;
 pub mod requests;
 pub mod scenario;
 pub mod search;
 pub mod server;
+pub mod sessions;
 pub mod target;
 pub mod workload;

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-use super::workload::{AnswerPolicy, chat_answer, no_time, one_per_second, thousand};
+use super::leave::LeaveSpec;
+use super::lengths::LengthDistribution;
+use super::workload::{AnswerPolicy, no_time, one_per_second};
 use crate::foundation::units::{Seconds, TimeUnit, Tokens};
 
 /// Single requests: each sent at its time whatever else is in flight, as a process or a recorded trace says, or each by the next free one of N users.
@@ -33,14 +35,12 @@ pub struct RequestsSpec {
     /// How long the load takes to rise evenly from nothing, as part of the warm-up: the rate up to `qps`, or the users up to `concurrency`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ramp: Option<Seconds>,
-    /// Length of each request's own text; a trace has its own lengths.
-    #[serde(default = "thousand")]
-    #[schemars(extend("minimum" = 1))]
-    pub prompt_tokens: Tokens,
-    /// Length of each answer (the most, where `answers = "live"`); a trace has its own lengths.
-    #[serde(default = "chat_answer")]
-    #[schemars(extend("minimum" = 1))]
-    pub answer_tokens: Tokens,
+    /// Length of each request's own text, one for all or drawn from a distribution; a trace has its own lengths.
+    #[serde(default = "thousand_tokens")]
+    pub prompt_tokens: LengthDistribution,
+    /// Length of each answer (the most, where `answers = "live"`), one for all or drawn; a trace has its own lengths.
+    #[serde(default = "hundred_tokens")]
+    pub answer_tokens: LengthDistribution,
     /// Length of a system prompt before that text, the same for all requests byte for byte; 0 for none.
     #[serde(default = "no_tokens")]
     pub shared_prefix_tokens: Tokens,
@@ -62,20 +62,29 @@ pub struct RequestsSpec {
     #[serde(default = "thousand_places")]
     #[schemars(range(min = 1))]
     pub max_in_flight: u32,
-    /// For `arrival = "trace"`: a file in the Mooncake layout, one JSON object a line with `timestamp`, `input_length`, `output_length`, `hash_ids`.
+    /// A file of own prompts, sent in their order: JSON rows with `prompt`, `text` or `messages` (and `output_tokens`), or a text file with a prompt a line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompts: Option<PathBuf>,
+    /// Whether own prompts begin again after the last one; otherwise the run ends there.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub repeat_prompts: bool,
+    /// For `arrival = "trace"`: a recorded trace, one JSON object a line with `timestamp`, `input_length`, `output_length`, `hash_ids`, or a public table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<PathBuf>,
-    /// For a trace: the unit of its times, `"us"`, `"ms"` or `"s"`. Without it they are milliseconds, and times that look like another unit are a fault.
+    /// For a trace: the unit of its times, `"us"`, `"ms"` or `"s"`. Without it they are in the unit of its layout, and times that look like another unit are a fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_unit: Option<TimeUnit>,
     /// For a trace: its times are divided by this.
     #[serde(default = "neutral")]
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub speed_up: f64,
-    /// For a trace: how many tokens a hash id stands for.
-    #[serde(default = "mooncake_block")]
+    /// For a trace: how many tokens a hash id stands for. Without it 512, and 16 where rows have `chat_id`.
+    #[serde(default, serialize_with = "with_mooncake_block")]
     #[schemars(extend("minimum" = 1))]
-    pub block_tokens: Tokens,
+    pub block_tokens: Option<Tokens>,
+    /// A share of requests whose users leave before the answer is over: the connection is closed, and the row says so (`left`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leave: Option<LeaveSpec>,
     /// Whether answers have exactly their length, so that every variant does the same work, or end where the server ends them.
     #[serde(default = "forced_length")]
     pub answers: AnswerPolicy,
@@ -84,8 +93,8 @@ pub struct RequestsSpec {
 impl RequestsSpec {
     /// The most requests of one run: two days at 500 a second.
     pub const MOST: u64 = 100_000_000;
-    /// The most of a trace, which is held in memory.
-    pub const MOST_OF_A_TRACE: u64 = 1_000_000;
+    /// The most requests that are read of a trace, and prompts of a file of prompts: a few bytes of each are held in memory.
+    pub const MOST_OF_A_FILE: u64 = 1_000_000;
 
     /// The file whose requests are sent again.
     #[must_use]
@@ -102,7 +111,7 @@ impl RequestsSpec {
     /// The most requests that a run of its kind may have.
     #[must_use]
     pub fn bound(&self) -> u64 {
-        if self.arrival == ArrivalPattern::Trace { Self::MOST_OF_A_TRACE } else { Self::MOST }
+        if self.arrival == ArrivalPattern::Trace { Self::MOST_OF_A_FILE } else { Self::MOST }
     }
 
     /// How many requests may be sent at most.
@@ -147,6 +156,12 @@ pub enum ArrivalPattern {
     Closed,
 }
 
+fn thousand_tokens() -> LengthDistribution {
+    LengthDistribution::Fixed(Tokens(1000))
+}
+fn hundred_tokens() -> LengthDistribution {
+    LengthDistribution::Fixed(Tokens(100))
+}
 fn no_tokens() -> Tokens {
     Tokens(0)
 }
@@ -156,8 +171,15 @@ fn neutral() -> f64 {
 fn thousand_places() -> u32 {
     1000
 }
-fn mooncake_block() -> Tokens {
-    Tokens(512)
+/// Saved is what earlier versions saved of cells that say nothing of blocks.
+#[expect(clippy::ref_option, reason = "as serde calls it")]
+fn with_mooncake_block<S: Serializer>(tokens: &Option<Tokens>, serializer: S) -> Result<S::Ok, S::Error> {
+    tokens.unwrap_or(Tokens(512)).serialize(serializer)
+}
+/// For serde.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 fn forced_length() -> AnswerPolicy {
     AnswerPolicy::ForcedLength

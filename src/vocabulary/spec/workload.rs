@@ -7,7 +7,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use super::documents::{DocumentsSpec, SyntheticDocumentsSpec};
+pub use super::leave::LeaveSpec;
 pub use super::requests::{ArrivalPattern, RequestsSpec};
+pub use super::sessions::SessionsSpec;
 use crate::foundation::units::{Seconds, Tokens};
 
 /// The `[workload]` section: `kind` chooses the struct.
@@ -17,6 +19,7 @@ pub enum WorkloadSpec {
     DocumentQa(DocumentQaSpec),
     Chat(ChatSpec),
     Requests(RequestsSpec),
+    Sessions(SessionsSpec),
 }
 
 /// The kinds of workload, named as `workload.kind` names them.
@@ -25,6 +28,7 @@ pub enum WorkloadKind {
     DocumentQa,
     Chat,
     Requests,
+    Sessions,
 }
 
 /// What is done with the struct of a kind of workload, whichever it is.
@@ -36,7 +40,7 @@ pub trait WorkloadKindVisitor {
 }
 
 impl WorkloadKind {
-    pub const ALL: [Self; 3] = [Self::DocumentQa, Self::Chat, Self::Requests];
+    pub const ALL: [Self; 4] = [Self::DocumentQa, Self::Chat, Self::Requests, Self::Sessions];
 
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -44,6 +48,7 @@ impl WorkloadKind {
             Self::DocumentQa => "document_qa",
             Self::Chat => "chat",
             Self::Requests => "requests",
+            Self::Sessions => "sessions",
         }
     }
 
@@ -58,6 +63,7 @@ impl WorkloadKind {
             Self::DocumentQa => visitor.visit(WorkloadSpec::DocumentQa),
             Self::Chat => visitor.visit(WorkloadSpec::Chat),
             Self::Requests => visitor.visit(WorkloadSpec::Requests),
+            Self::Sessions => visitor.visit(WorkloadSpec::Sessions),
         }
     }
 }
@@ -82,6 +88,8 @@ pub enum SharedPromptHead {
     Trace,
     /// Single requests share a system prompt.
     Requests,
+    /// What a user wrote or recorded may begin alike, or be the same again.
+    Recording,
 }
 
 /// What all that rooms further down ask of a workload without caring which it is: a new kind answers here.
@@ -94,13 +102,14 @@ impl WorkloadSpec {
             Self::Chat(spec) => spec.answers == AnswerPolicy::ForcedLength,
             // Nothing comes after the answer that could be scripted.
             Self::Requests(spec) => spec.answers != AnswerPolicy::Live,
+            Self::Sessions(spec) => spec.answers == AnswerPolicy::ForcedLength,
         }
     }
 
     #[must_use]
     pub fn load_loop(&self) -> LoadLoop {
         match self {
-            Self::DocumentQa(_) | Self::Chat(_) => LoadLoop::Closed,
+            Self::DocumentQa(_) | Self::Chat(_) | Self::Sessions(_) => LoadLoop::Closed,
             Self::Requests(spec) => match spec.users() {
                 Some(users) => LoadLoop::UserPool { users },
                 None => LoadLoop::Open { places: spec.max_in_flight },
@@ -128,6 +137,10 @@ impl WorkloadSpec {
                 Some(users) => (users.into(), "concurrency"),
                 None => (spec.max_in_flight.into(), "max_in_flight"),
             },
+            Self::Sessions(spec) => match spec.concurrency {
+                Some(users) => (users.into(), "concurrency"),
+                None => (spec.max_sessions.into(), "max_sessions"),
+            },
         }
     }
 
@@ -137,6 +150,7 @@ impl WorkloadSpec {
         match self {
             Self::DocumentQa(spec) => spec.on_error,
             Self::Chat(spec) => spec.on_error,
+            Self::Sessions(spec) => spec.on_error,
             // A session has no turn behind the one that failed.
             Self::Requests(_) => TurnErrorPolicy::DropTurn,
         }
@@ -148,6 +162,7 @@ impl WorkloadSpec {
         match self {
             Self::DocumentQa(spec) => Some(spec.answers).filter(|_| spec.rounds > 0),
             Self::Chat(spec) => Some(spec.answers),
+            Self::Sessions(spec) => Some(spec.answers),
             Self::Requests(_) => None,
         }
     }
@@ -159,7 +174,9 @@ impl WorkloadSpec {
         match self {
             Self::DocumentQa(_) => None,
             Self::Chat(_) => Some(SharedPromptHead::Users),
+            Self::Sessions(_) => Some(SharedPromptHead::Recording),
             Self::Requests(spec) if spec.trace_file().is_some() => Some(SharedPromptHead::Trace),
+            Self::Requests(spec) if spec.prompts.is_some() => Some(SharedPromptHead::Recording),
             Self::Requests(spec) => (spec.shared_prefix_tokens.0 > 0).then_some(SharedPromptHead::Requests),
         }
     }
@@ -169,7 +186,7 @@ impl WorkloadSpec {
     pub fn single_requests(&self) -> Option<&RequestsSpec> {
         match self {
             Self::Requests(spec) => Some(spec),
-            Self::DocumentQa(_) | Self::Chat(_) => None,
+            Self::DocumentQa(_) | Self::Chat(_) | Self::Sessions(_) => None,
         }
     }
 
@@ -177,7 +194,23 @@ impl WorkloadSpec {
     /// say so.
     #[must_use]
     pub fn measures_known_requests(&self) -> bool {
-        self.single_requests().is_none_or(|spec| spec.users().is_none() || (spec.duration.is_none() && spec.unmeasured().0 <= 0.0))
+        match self {
+            Self::DocumentQa(_) | Self::Chat(_) => true,
+            Self::Requests(spec) => spec.users().is_none() || (spec.duration.is_none() && spec.unmeasured().0 <= 0.0),
+            // What follows an answer may come after any warm-up.
+            Self::Sessions(spec) => spec.warmup.0 <= 0.0 && (spec.concurrency.is_none() || spec.duration.is_none()),
+        }
+    }
+
+    /// How users leave before their answer is over, where some do.
+    #[must_use]
+    pub fn leave(&self) -> Option<LeaveSpec> {
+        match self {
+            Self::DocumentQa(_) => None,
+            Self::Chat(spec) => spec.leave,
+            Self::Requests(spec) => spec.leave,
+            Self::Sessions(spec) => spec.leave,
+        }
     }
 
     /// Whether requests carry the number of their user as a header.
@@ -288,6 +321,9 @@ pub struct ChatSpec {
     /// What goes into the history as the server's answer.
     #[serde(default)]
     pub answers: AnswerPolicy,
+    /// A share of requests whose users leave before the answer is over: the connection is closed, and the row says so (`left`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leave: Option<LeaveSpec>,
     /// What happens to a session of which a request failed.
     #[serde(default)]
     pub on_error: TurnErrorPolicy,
@@ -425,7 +461,11 @@ mod tests {
         assert_eq!(schema["oneOf"].as_array().map(Vec::len), Some(WorkloadKind::ALL.len()), "{schema}");
         for kind in WorkloadKind::ALL {
             assert_eq!(WorkloadKind::from_name(kind.name()), Some(kind));
-            let least: WorkloadSpec = serde_json::from_value(serde_json::json!({"kind": kind.name()})).unwrap();
+            let mut least = serde_json::json!({"kind": kind.name()});
+            if kind == WorkloadKind::Sessions {
+                least["sessions"] = "sessions.jsonl".into();
+            }
+            let least: WorkloadSpec = serde_json::from_value(least).unwrap();
             assert_eq!(serde_json::to_value(&least).unwrap()["kind"], kind.name());
         }
     }

@@ -61,6 +61,7 @@ pub(super) fn schedule(spec: &DocumentQaSpec) -> RequestSchedule {
         lanes,
         arrivals: None,
         user_pool: None,
+        sessions: None,
         mid_life: Vec::new(),
         first_session: 0,
         warmup: Micros::ZERO,

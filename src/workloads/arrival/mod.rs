@@ -1,7 +1,7 @@
 //! WHEN it may be sent: a [`RequestSchedule`] of lanes, each a sequence of steps that one user or group goes through one at a time, of
 //! arrivals that wait for nobody, or of a sequence out of which each of N users takes the next step when it is free.
 //!
-//! Pure arithmetic over the workload's spec, the seed and a trace that was read: the same input gives the same schedule. Nothing here
+//! Pure arithmetic over the workload's spec, the seed and a recording that was read: the same input gives the same schedule. Nothing here
 //! knows a target, a prompt or a clock; times are offsets from the start of the load.
 
 mod closed;
@@ -12,21 +12,21 @@ mod planned_load;
 mod planned_row;
 mod poisson;
 mod ramp;
+mod recorded_sessions;
 mod trace;
 mod user_pool;
 mod user_rate;
 mod variate;
 
-use std::sync::Arc;
-
 pub use open::{ArrivalTimes, OpenLoopArrivals};
 pub use planned_load::{PlannedLoad, goal_rows, user_numbers};
 pub use planned_row::PlannedRow;
+pub use recorded_sessions::{SessionArrivals, SessionStart, SessionTurn, TurnOffset};
 pub use user_pool::UserPool;
 
 use crate::foundation::clock::Micros;
-use crate::vocabulary::spec::workload::WorkloadSpec;
-use crate::vocabulary::trace::Trace;
+use crate::vocabulary::recording::RecordedInput;
+use crate::vocabulary::spec::workload::{RequestsSpec, WorkloadSpec};
 
 /// One thread of requests: the next step begins only when the one before is over.
 #[derive(Debug, Clone)]
@@ -100,6 +100,8 @@ pub struct RequestSchedule {
     pub arrivals: Option<OpenLoopArrivals>,
     /// Requests of which each is sent by the next free user.
     pub user_pool: Option<UserPool>,
+    /// Recorded sessions that begin at their times, or as soon as a user is free.
+    pub sessions: Option<SessionArrivals>,
     pub mid_life: Vec<PrefilledUser>,
     /// What rows number session 0 by.
     pub first_session: u64,
@@ -116,15 +118,24 @@ pub struct RequestSchedule {
 }
 
 impl RequestSchedule {
-    /// The schedule of a workload in the run of that seed. `trace` is what the workload names, where it names one.
-    pub fn new(spec: &WorkloadSpec, seed: u64, trace: Option<Arc<Trace>>) -> Self {
+    /// The schedule of a workload in the run of that seed. `input` is what was read of the file that the workload sends from, where it names one.
+    pub fn new(spec: &WorkloadSpec, seed: u64, input: Option<&RecordedInput>) -> Self {
         match spec {
             WorkloadSpec::DocumentQa(spec) => closed::schedule(spec),
             WorkloadSpec::Chat(spec) => user_rate::schedule(spec),
+            WorkloadSpec::Sessions(spec) => recorded_sessions::schedule(spec, input),
             WorkloadSpec::Requests(spec) => match spec.users() {
-                Some(users) => user_pool::schedule(spec, users),
-                None => open::schedule(spec, seed, trace.unwrap_or_default()),
+                Some(users) => user_pool::schedule(spec, users, input),
+                None => open::schedule(spec, seed, input),
             },
         }
+    }
+}
+
+/// How many single requests are sent at most: as many as are asked for, and no more than a file of prompts has that is sent once.
+fn most_requests(spec: &RequestsSpec, input: Option<&RecordedInput>) -> u64 {
+    match input {
+        Some(RecordedInput::Prompts(prompts)) if !spec.repeat_prompts => spec.most().min(prompts.count()),
+        _ => spec.most(),
     }
 }

@@ -1,17 +1,15 @@
 //! Open loop: requests that arrive at their own times, whatever is in flight. In go a process or a trace and where it ends; out come
 //! steps, each a session of one turn.
 
-use std::sync::Arc;
-
 use super::constant::ConstantArrivals;
 use super::gamma::GammaArrivals;
 use super::poisson::PoissonArrivals;
 use super::ramp::ramped;
 use super::trace::TraceArrivals;
-use super::{RequestSchedule, ScheduledTurn, SendTrigger};
+use super::{RequestSchedule, ScheduledTurn, SendTrigger, most_requests};
 use crate::foundation::clock::Micros;
+use crate::vocabulary::recording::RecordedInput;
 use crate::vocabulary::spec::workload::{ArrivalPattern, RequestsSpec};
-use crate::vocabulary::trace::Trace;
 
 /// The requests of a run, made as they are asked for. Cloning is cheap.
 #[derive(Debug, Clone)]
@@ -50,16 +48,19 @@ impl Iterator for ArrivalTimes {
 }
 
 impl OpenLoopArrivals {
-    pub(super) fn new(spec: &RequestsSpec, seed: u64, trace: Arc<Trace>) -> Self {
+    pub(super) fn new(spec: &RequestsSpec, seed: u64, input: Option<&RecordedInput>) -> Self {
         let times = match spec.arrival {
             ArrivalPattern::Constant => ArrivalTimes::Constant(ConstantArrivals::new(spec.qps)),
             ArrivalPattern::Poisson => ArrivalTimes::Poisson(PoissonArrivals::new(seed, spec.qps)),
             ArrivalPattern::Gamma => ArrivalTimes::Gamma(GammaArrivals::new(seed, spec.qps, spec.burstiness)),
             // Users have no times.
-            ArrivalPattern::Trace | ArrivalPattern::Closed => ArrivalTimes::Trace(TraceArrivals::new(trace, spec.speed_up)),
+            ArrivalPattern::Trace | ArrivalPattern::Closed => {
+                let trace = input.and_then(RecordedInput::trace).cloned().unwrap_or_default();
+                ArrivalTimes::Trace(TraceArrivals::new(trace, spec.speed_up))
+            }
         };
         let end = spec.duration.map(|duration| Micros::from_secs_f64(duration.0));
-        Self { times, ramp_s: spec.ramp_s(), end, number: 0, most: spec.most(), places: spec.max_in_flight }
+        Self { times, ramp_s: spec.ramp_s(), end, number: 0, most: most_requests(spec, input), places: spec.max_in_flight }
     }
 }
 
@@ -80,8 +81,8 @@ impl Iterator for OpenLoopArrivals {
     }
 }
 
-pub(super) fn schedule(spec: &RequestsSpec, seed: u64, trace: Arc<Trace>) -> RequestSchedule {
-    let arrivals = OpenLoopArrivals::new(spec, seed, trace);
+pub(super) fn schedule(spec: &RequestsSpec, seed: u64, input: Option<&RecordedInput>) -> RequestSchedule {
+    let arrivals = OpenLoopArrivals::new(spec, seed, input);
     let (requests, offered_qps) = offered(arrivals.clone(), Micros::from_secs_f64(spec.ramp_s()));
     RequestSchedule {
         lanes: Vec::new(),
@@ -94,6 +95,7 @@ pub(super) fn schedule(spec: &RequestsSpec, seed: u64, trace: Arc<Trace>) -> Req
         requests: Some(requests),
         arrivals: Some(arrivals),
         user_pool: None,
+        sessions: None,
     }
 }
 
@@ -120,14 +122,16 @@ fn offered(arrivals: OpenLoopArrivals, ramp: Micros) -> (u64, Option<f64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vocabulary::trace::TraceReadOptions;
+    use std::sync::Arc;
+
+    use crate::vocabulary::recording::{Trace, TraceReadOptions};
 
     fn spec(fields: &str) -> RequestsSpec {
         serde_json::from_str(&format!("{{{fields}}}")).unwrap()
     }
 
     fn of(fields: &str) -> RequestSchedule {
-        schedule(&spec(fields), 7, Arc::default())
+        schedule(&spec(fields), 7, None)
     }
 
     fn dues(schedule: &RequestSchedule) -> Vec<u64> {
@@ -138,10 +142,11 @@ mod tests {
         schedule.arrivals.clone().unwrap().map(due).collect()
     }
 
-    fn trace(text: &str) -> Arc<Trace> {
+    fn trace(text: &str) -> RecordedInput {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs_err::write(file.path(), text).unwrap();
-        Trace::read(file.path(), TraceReadOptions { unit: None, block_tokens: 512, requests: 100, until_ms: None }).unwrap().into()
+        let options = TraceReadOptions { unit: None, block_tokens: None, requests: 100, until_ms: None };
+        RecordedInput::Trace(Arc::new(Trace::read(file.path(), options).unwrap()))
     }
 
     #[test]
@@ -192,12 +197,12 @@ mod tests {
     fn a_trace_comes_at_its_own_times_over_the_speed_up() {
         let line = |at: u32| format!("{{\"timestamp\": {at}, \"input_length\": 1, \"output_length\": 1, \"hash_ids\": [1]}}\n");
         let trace = trace(&[5000, 5000, 5277, 8000].map(line).concat());
-        let at = |fields: &str| dues(&schedule(&spec(&format!(r#""arrival": "trace"{fields}"#)), 7, Arc::clone(&trace)));
+        let at = |fields: &str| dues(&schedule(&spec(&format!(r#""arrival": "trace"{fields}"#)), 7, Some(&trace)));
         assert_eq!(at(""), [0, 0, 277_000, 3_000_000]);
         assert_eq!(at(r#", "speed_up": 2.0"#), [0, 0, 138_500, 1_500_000]);
         assert_eq!(at(r#", "speed_up": 0.5, "duration": 6"#), [0, 0, 554_000]);
         assert_eq!(at(r#", "requests": 1"#), [0]);
-        let schedule = schedule(&spec(r#""arrival": "trace", "speed_up": 2"#), 7, trace);
+        let schedule = schedule(&spec(r#""arrival": "trace", "speed_up": 2"#), 7, Some(&trace));
         assert_eq!((schedule.requests, schedule.offered_qps), (Some(4), Some(2.0)));
     }
 }

@@ -6,16 +6,15 @@
 //! is known.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::open::OpenLoopArrivals;
 use super::ramp::{at_full_rate, ramped};
 use super::user_rate::common_divisor;
-use super::{ScheduledTurn, SendTrigger};
+use super::{ScheduledTurn, SendTrigger, SessionArrivals, most_requests};
 use crate::foundation::clock::Micros;
 use crate::vocabulary::goal::{ComparisonOperator, ConditionField, RowCondition};
-use crate::vocabulary::spec::workload::{ArrivalPattern, ChatSpec, DocumentQaSpec, RequestsSpec, WorkloadSpec};
-use crate::vocabulary::trace::Trace;
+use crate::vocabulary::recording::RecordedInput;
+use crate::vocabulary::spec::workload::{ArrivalPattern, ChatSpec, DocumentQaSpec, RequestsSpec, SessionsSpec, WorkloadSpec};
 
 /// What one run of a workload sends. Requests that lay histories into the server's caches before the load starts are not among it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,15 +30,17 @@ pub struct PlannedLoad {
 }
 
 impl PlannedLoad {
-    /// Of a run of that workload. `trace` is what the workload names, where it names one: without it such a run has no requests.
+    /// Of a run of that workload. `input` is what was read of the file that the workload sends from, where it names one: without it a trace has no
+    /// requests, and own prompts are as many as are asked for.
     #[must_use]
-    pub fn of(workload: &WorkloadSpec, trace: Option<&Arc<Trace>>) -> Self {
+    pub fn of(workload: &WorkloadSpec, input: Option<&RecordedInput>) -> Self {
         match workload {
             WorkloadSpec::DocumentQa(spec) => closed(spec),
             WorkloadSpec::Chat(spec) => user_rate(spec),
-            WorkloadSpec::Requests(spec) if spec.arrival == ArrivalPattern::Trace => replayed(spec, trace),
-            WorkloadSpec::Requests(spec) if spec.arrival == ArrivalPattern::Closed => pooled(spec),
-            WorkloadSpec::Requests(spec) => open(spec),
+            WorkloadSpec::Sessions(spec) => recorded(spec, input),
+            WorkloadSpec::Requests(spec) if spec.arrival == ArrivalPattern::Trace => replayed(spec, input),
+            WorkloadSpec::Requests(spec) if spec.arrival == ArrivalPattern::Closed => pooled(spec, input),
+            WorkloadSpec::Requests(spec) => open(spec, input),
         }
     }
 
@@ -64,8 +65,9 @@ fn closed(spec: &DocumentQaSpec) -> PlannedLoad {
 }
 
 /// Users who ask as fast as they are answered: how many requests a duration has room for, and how many of them a warm-up takes, is not known.
-fn pooled(spec: &RequestsSpec) -> PlannedLoad {
-    let requests = spec.requests.map(|_| spec.most());
+fn pooled(spec: &RequestsSpec, input: Option<&RecordedInput>) -> PlannedLoad {
+    let most = most_requests(spec, input);
+    let requests = Some(most).filter(|most| spec.requests.is_some() || *most < spec.bound());
     PlannedLoad {
         requests,
         measured: requests.map(|requests| requests.saturating_sub(spec.unmeasured_requests())),
@@ -100,14 +102,14 @@ pub fn user_numbers(spec: &ChatSpec) -> u64 {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "expected counts, saturating")]
-fn open(spec: &RequestsSpec) -> PlannedLoad {
+fn open(spec: &RequestsSpec, input: Option<&RecordedInput>) -> PlannedLoad {
     let even = spec.arrival == ArrivalPattern::Constant;
     let ramp_s = spec.ramp_s();
     let before = |seconds: f64| {
         let about = at_full_rate(seconds, ramp_s) * spec.qps;
         if even { count_before(seconds, about, |number| ramped(number as f64 / spec.qps, ramp_s)) } else { about.round() as u64 }
     };
-    let most = spec.most();
+    let most = most_requests(spec, input);
     let requests = spec.duration.map_or(most, |duration| before(duration.0).min(most));
     let by_number = ramped(most as f64 / spec.qps, ramp_s);
     let unmeasured = before(spec.unmeasured().0).max(spec.unmeasured_requests());
@@ -121,8 +123,8 @@ fn open(spec: &RequestsSpec) -> PlannedLoad {
 }
 
 /// Counted: a trace is in memory, and its times follow no rule.
-fn replayed(spec: &RequestsSpec, trace: Option<&Arc<Trace>>) -> PlannedLoad {
-    let arrivals = OpenLoopArrivals::new(spec, 0, trace.cloned().unwrap_or_default());
+fn replayed(spec: &RequestsSpec, input: Option<&RecordedInput>) -> PlannedLoad {
+    let arrivals = OpenLoopArrivals::new(spec, 0, input);
     let warmup = Micros::from_secs_f64(spec.warmup.0);
     let (mut requests, mut measured, mut last) = (0, 0, None);
     for ScheduledTurn { due, session, .. } in arrivals {
@@ -131,6 +133,18 @@ fn replayed(spec: &RequestsSpec, trace: Option<&Arc<Trace>>) -> PlannedLoad {
         (requests, measured, last) = (requests + 1, measured + u64::from(is_measured), Some(at));
     }
     PlannedLoad { requests: Some(requests), measured: Some(measured), duration_s: last.map(Micros::as_secs_f64), is_certain: true }
+}
+
+/// Counted: a recording is in memory. Where users begin sessions as they are free, a duration may cut some off, and a warm-up take any of them.
+fn recorded(spec: &SessionsSpec, input: Option<&RecordedInput>) -> PlannedLoad {
+    let (requests, before) = SessionArrivals::new(spec, input).turn_counts(Micros::from_secs_f64(spec.warmup.0));
+    let is_closed = spec.concurrency.is_some();
+    PlannedLoad {
+        requests: Some(requests),
+        measured: Some(requests - before),
+        duration_s: spec.duration.map(|duration| duration.0).filter(|_| is_closed),
+        is_certain: !is_closed || spec.duration.is_none(),
+    }
 }
 
 /// How many of ascending times, in seconds and rounded to microseconds as schedules round them, lie before a moment. `about` is how many before
@@ -171,6 +185,8 @@ pub fn goal_rows(workload: &WorkloadSpec, measured: Range<u64>, conditions: &[Ro
             let turns = fitting(ConditionField::Turn, 0..u64::from(spec.rounds)).count();
             ((measured.end - measured.start) as f64 * turns as f64 / f64::from(spec.rounds.max(1))).round() as u64
         }
+        // How turns are distributed is the recording's.
+        WorkloadSpec::Sessions(_) => measured.end - measured.start,
         // Every request is the only turn of a session, and all are of one lane.
         WorkloadSpec::Requests(_) => {
             let is_kept = fitting(ConditionField::Turn, 0..1).count() * fitting(ConditionField::Lane, 0..1).count();
@@ -219,13 +235,14 @@ impl FittingNumbers {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::sync::Arc;
 
     use proptest::prelude::*;
 
     use super::super::RequestSchedule;
     use super::*;
     use crate::vocabulary::goal::Goal;
-    use crate::vocabulary::trace::TraceReadOptions;
+    use crate::vocabulary::recording::{Trace, TraceReadOptions};
 
     fn spec(fields: &str) -> WorkloadSpec {
         serde_json::from_str(&format!("{{{fields}}}")).unwrap()
@@ -239,14 +256,14 @@ mod tests {
     }
 
     /// Requests, measured ones, and rows that fulfil the conditions, as counted by arithmetic.
-    fn planned(spec: &WorkloadSpec, of: &str, trace: Option<&Arc<Trace>>) -> (u64, u64, u64) {
-        let load = PlannedLoad::of(spec, trace);
+    fn planned(spec: &WorkloadSpec, of: &str, input: Option<&RecordedInput>) -> (u64, u64, u64) {
+        let load = PlannedLoad::of(spec, input);
         (load.requests.unwrap(), load.measured.unwrap(), goal_rows(spec, load.measured_numbers().unwrap(), &conditions(of)))
     }
 
     /// The same by walking through the schedule.
-    fn walked(spec: &WorkloadSpec, of: &str, seed: u64, trace: Option<&Arc<Trace>>) -> (u64, u64, u64) {
-        let schedule = RequestSchedule::new(spec, seed, trace.cloned());
+    fn walked(spec: &WorkloadSpec, of: &str, seed: u64, input: Option<&RecordedInput>) -> (u64, u64, u64) {
+        let schedule = RequestSchedule::new(spec, seed, input);
         let fulfil = conditions(of);
         let requests = schedule.requests.unwrap() - schedule.mid_life.len() as u64;
         let kept = schedule.measured_rows().filter(|row| row.fulfils(&fulfil)).count() as u64;
@@ -382,8 +399,8 @@ mod tests {
             let file = tempfile::NamedTempFile::new().unwrap();
             fs_err::write(file.path(), gaps.iter().map(line).collect::<String>()).unwrap();
             let (speed_up, duration) = (f64::from(speed_up) / 7.0, f64::from(ms) / 1e3);
-            let cut = TraceReadOptions { unit: None, block_tokens: 512, requests: 100, until_ms: Some(duration * speed_up * 1e3) };
-            let Ok(trace) = Trace::read(file.path(), cut).map(Arc::new) else { return Ok(()) };
+            let cut = TraceReadOptions { unit: None, block_tokens: None, requests: 100, until_ms: Some(duration * speed_up * 1e3) };
+            let Ok(trace) = Trace::read(file.path(), cut).map(|trace| RecordedInput::Trace(Arc::new(trace))) else { return Ok(()) };
             let spec = spec(&format!(
                 r#""kind": "requests", "arrival": "trace", "speed_up": {speed_up}, "duration": {duration}, "warmup": {}"#, duration * warm
             ));

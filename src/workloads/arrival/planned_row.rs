@@ -3,7 +3,7 @@
 //! Every step of a schedule leaves exactly one row, also where it is never sent or its session has ended; only of a sequence that users share, the
 //! steps that a duration cuts off leave none.
 
-use super::{RequestSchedule, ScheduledTurn, SendTrigger};
+use super::{RequestSchedule, ScheduledTurn, SendTrigger, SessionArrivals};
 use crate::vocabulary::goal::{ConditionField, RowCondition};
 
 /// What is known of a row before it is sent.
@@ -50,11 +50,13 @@ impl RequestSchedule {
         let of_lanes = self.lanes.iter().flat_map(|lane| lane.steps.clone().map(|step| (step, lane.number)));
         let of_arrivals = self.arrivals.clone().into_iter().flatten().map(|step| (step, 0));
         let of_users = self.user_pool.clone().into_iter().flatten().map(|step| (step, 0));
-        of_lanes.chain(of_arrivals).chain(of_users).filter(|(step, _)| self.is_measured(*step)).map(|(step, lane)| PlannedRow {
-            session: self.first_session.saturating_add(step.session),
-            lane,
-            turn: step.turn,
-        })
+        let of_sessions = self.sessions.iter().flat_map(turns_of_sessions).map(|step| (step, 0));
+        of_lanes
+            .chain(of_arrivals)
+            .chain(of_users)
+            .chain(of_sessions)
+            .filter(|(step, _)| self.is_measured(*step))
+            .map(|(step, lane)| PlannedRow { session: self.first_session.saturating_add(step.session), lane, turn: step.turn })
     }
 
     /// Whether a step belongs to the measured phase; what follows an answer may be due after any warm-up.
@@ -65,4 +67,15 @@ impl RequestSchedule {
         };
         is_due_in_it && step.session >= self.warmup_requests
     }
+}
+
+/// The turns of recorded sessions as steps.
+fn turns_of_sessions(sessions: &SessionArrivals) -> impl Iterator<Item = ScheduledTurn> {
+    sessions.clone().flat_map(|start| {
+        let turns = sessions.turns(start.session).into_iter().zip(0..);
+        turns.map(move |(turn, number)| {
+            let due = start.turn_due(turn.due).map_or(SendTrigger::AfterPrevious, SendTrigger::At);
+            ScheduledTurn { session: start.session, turn: number, due }
+        })
+    })
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::vocabulary::trace::Trace;
+use crate::vocabulary::recording::Trace;
 
 #[derive(Debug, Clone)]
 pub struct TraceArrivals {

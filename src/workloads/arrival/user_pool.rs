@@ -1,8 +1,9 @@
 //! A closed loop of single requests: N users, and one sequence of requests from which each takes the next number as soon as it is free. In goes what a
 //! scenario says of it; out come the numbers and when each user begins. When a user is free only a run can tell.
 
-use super::{RequestSchedule, ScheduledTurn, SendTrigger};
+use super::{RequestSchedule, ScheduledTurn, SendTrigger, most_requests};
 use crate::foundation::clock::Micros;
+use crate::vocabulary::recording::RecordedInput;
 use crate::vocabulary::spec::workload::RequestsSpec;
 
 /// The requests of a run, and the users who send them. Cloning is cheap.
@@ -41,24 +42,27 @@ impl Iterator for UserPool {
     }
 }
 
-pub(super) fn schedule(spec: &RequestsSpec, users: u32) -> RequestSchedule {
+pub(super) fn schedule(spec: &RequestsSpec, users: u32, input: Option<&RecordedInput>) -> RequestSchedule {
+    let most = most_requests(spec, input);
+    let is_counted = spec.requests.is_some() || most < spec.bound();
     RequestSchedule {
         lanes: Vec::new(),
         arrivals: None,
         user_pool: Some(UserPool {
             number: 0,
-            most: spec.most(),
+            most,
             users,
             ramp: Micros::from_secs_f64(spec.ramp_s()),
             think_time: Micros::from_secs_f64(spec.think_time.map_or(0.0, |time| time.0)),
         }),
+        sessions: None,
         mid_life: Vec::new(),
         first_session: 0,
         warmup: Micros::from_secs_f64(spec.unmeasured().0),
         warmup_requests: spec.unmeasured_requests(),
         end: spec.duration.map(|duration| Micros::from_secs_f64(duration.0)),
         offered_qps: None,
-        requests: spec.requests.filter(|_| spec.duration.is_none()),
+        requests: Some(most).filter(|_| is_counted && spec.duration.is_none()),
     }
 }
 
@@ -68,7 +72,7 @@ mod tests {
 
     fn of(fields: &str) -> RequestSchedule {
         let spec: RequestsSpec = serde_json::from_str(&format!(r#"{{"arrival": "closed", {fields}}}"#)).unwrap();
-        schedule(&spec, spec.users().unwrap())
+        schedule(&spec, spec.users().unwrap(), None)
     }
 
     #[test]

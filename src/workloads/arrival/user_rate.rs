@@ -88,6 +88,7 @@ pub(super) fn schedule(spec: &ChatSpec) -> RequestSchedule {
         lanes,
         arrivals: None,
         user_pool: None,
+        sessions: None,
         mid_life,
         first_session: spec.first_user_id,
         warmup: Micros::from_secs_f64(spec.warmup.0),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::token_statistics::{TokenCountRecorder, TokenStatistics};
-use crate::vocabulary::trace::Trace;
+use crate::vocabulary::recording::{RecordingError, Trace};
 
 /// A trace in figures.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -25,21 +25,21 @@ pub struct TraceStatistics {
     pub shared_share: Option<f64>,
 }
 
-/// Looks through a trace once.
+/// Looks through the file of a trace once more.
 #[expect(clippy::cast_precision_loss, reason = "shares of counts far below 2^53")]
-pub fn figures(trace: &Trace) -> TraceStatistics {
+pub fn figures(trace: &Trace) -> Result<TraceStatistics, RecordingError> {
     let (mut inputs, mut outputs) = (TokenCountRecorder::default(), TokenCountRecorder::default());
     let (mut seen, mut blocks, mut shared_blocks, mut span_s) = (BTreeSet::<u64>::new(), 0, 0, 0.0);
-    for request in trace.iter() {
+    trace.each(|request, hash_ids| {
         inputs.add(request.input_tokens);
         outputs.add(request.output_tokens.into());
-        blocks += request.hash_ids.len() as u64;
-        shared_blocks += request.hash_ids.iter().take_while(|id| seen.contains(*id)).count() as u64;
-        seen.extend(request.hash_ids);
+        blocks += hash_ids.len() as u64;
+        shared_blocks += hash_ids.iter().take_while(|id| seen.contains(*id)).count() as u64;
+        seen.extend(hash_ids);
         span_s = request.at_ms / 1e3;
-    }
+    })?;
     let requests = trace.len() as u64;
-    TraceStatistics {
+    Ok(TraceStatistics {
         requests,
         span_s,
         rate_per_s: (span_s > 0.0).then(|| requests as f64 / span_s),
@@ -48,13 +48,13 @@ pub fn figures(trace: &Trace) -> TraceStatistics {
         blocks,
         shared_blocks,
         shared_share: (blocks > 0).then(|| shared_blocks as f64 / blocks as f64),
-    }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vocabulary::trace::TraceReadOptions;
+    use crate::vocabulary::recording::TraceReadOptions;
 
     #[test]
     fn figures_of_a_small_trace_are_those_counted_by_hand() {
@@ -66,8 +66,8 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs_err::write(file.path(), lines.join("\n")).unwrap();
         let trace =
-            Trace::read(file.path(), TraceReadOptions { unit: None, block_tokens: 10, requests: u64::MAX, until_ms: None }).unwrap();
-        let figures = figures(&trace);
+            Trace::read(file.path(), TraceReadOptions { unit: None, block_tokens: Some(10), requests: u64::MAX, until_ms: None }).unwrap();
+        let figures = figures(&trace).unwrap();
         assert_eq!((figures.requests, figures.span_s, figures.rate_per_s), (3, 4.0, Some(0.75)));
         assert_eq!((figures.input_tokens.total, figures.input_tokens.p50, figures.output_tokens.max), (75, 25, 7));
         assert_eq!((figures.blocks, figures.shared_blocks, figures.shared_share), (8, 2, Some(0.25)));

@@ -14,8 +14,10 @@ use super::prose::ProseKind;
 use super::sharegpt::SharegptDataset;
 use super::text::CountedText;
 use super::vocabulary::ProseVocabulary;
-use crate::vocabulary::spec::workload::{RequestsSpec, WorkloadSpec};
-use crate::vocabulary::trace::{Trace, TraceReadOptions};
+use crate::foundation::named_file::NamedFile;
+use crate::foundation::sentence::sentence;
+use crate::vocabulary::recording::{PromptFile, RecordedInput, SessionReadOptions, SessionRecording, Trace, TraceReadOptions};
+use crate::vocabulary::spec::workload::{RequestsSpec, SessionsSpec, WorkloadSpec};
 
 /// A handle to the kept texts. Clones share them; pass one to every cell of a sweep. Texts counted under different token rules, or by
 /// different servers, are kept apart.
@@ -31,6 +33,11 @@ struct CorpusContents {
     texts: Mutex<BTreeMap<CorpusKey, CountedText>>,
     folders: Mutex<BTreeMap<PathBuf, Arc<DocumentFolder>>>,
     conversations: Mutex<BTreeMap<(PathBuf, u32), Arc<SharegptDataset>>>,
+    lengths: Mutex<BTreeMap<PathBuf, Arc<[u64]>>>,
+    /// Each with how many are read.
+    prompts: Mutex<BTreeMap<(PathBuf, u64), Arc<PromptFile>>>,
+    /// Each with how far it is read.
+    sessions: Mutex<Vec<(PathBuf, SessionReadOptions, Arc<SessionRecording>)>>,
     /// Each with how far it is read.
     traces: Mutex<Vec<(PathBuf, TraceReadOptions, Arc<Trace>)>>,
 }
@@ -101,16 +108,64 @@ impl Corpus {
         Ok(Arc::clone(locked(&self.kept.conversations).entry(key).or_insert(read)))
     }
 
-    /// The trace that a workload sends again, as far as it does, read the first time; `None` where it names none.
-    pub fn trace(&self, workload: &WorkloadSpec) -> Result<Option<Arc<Trace>>, WorkloadError> {
-        let WorkloadSpec::Requests(spec) = workload else { return Ok(None) };
-        self.replayed(spec)
+    /// The lengths of a file, a whole number of tokens a line, read the first time; there is at least one.
+    pub fn lengths(&self, path: &Path) -> Result<Arc<[u64]>, WorkloadError> {
+        if let Some(lengths) = locked(&self.kept.lengths).get(path) {
+            return Ok(Arc::clone(lengths));
+        }
+        let lengths = read_lengths(path)?;
+        Ok(Arc::clone(locked(&self.kept.lengths).entry(path.to_owned()).or_insert(lengths)))
+    }
+
+    /// The recording that a workload sends, as far as it does, read the first time; `None` where it names none.
+    pub fn recorded(&self, workload: &WorkloadSpec) -> Result<Option<RecordedInput>, WorkloadError> {
+        Ok(match workload {
+            WorkloadSpec::Requests(spec) => match self.replayed(spec)? {
+                Some(trace) => Some(RecordedInput::Trace(trace)),
+                None => self.prompts(spec)?.map(RecordedInput::Prompts),
+            },
+            WorkloadSpec::Sessions(spec) => Some(RecordedInput::Sessions(self.sessions(spec)?)),
+            WorkloadSpec::DocumentQa(_) | WorkloadSpec::Chat(_) => None,
+        })
+    }
+
+    /// The sessions of a file, read the first time.
+    pub(super) fn sessions(&self, spec: &SessionsSpec) -> Result<Arc<SessionRecording>, WorkloadError> {
+        let cut = SessionReadOptions {
+            unit: spec.time_unit,
+            block_tokens: spec.block_tokens.map(|tokens| tokens.0),
+            sessions: spec.count.unwrap_or(u64::MAX),
+            turns: SessionsSpec::MOST_TURNS,
+        };
+        let file = &spec.sessions;
+        if let Some((.., sessions)) = locked(&self.kept.sessions).iter().find(|(known, at, _)| known == file && *at == cut) {
+            return Ok(Arc::clone(sessions));
+        }
+        let sessions = Arc::new(SessionRecording::read(file, cut)?);
+        locked(&self.kept.sessions).push((file.clone(), cut, Arc::clone(&sessions)));
+        Ok(sessions)
+    }
+
+    /// The prompts of a file, read the first time; `None` where the workload names none.
+    pub(super) fn prompts(&self, spec: &RequestsSpec) -> Result<Option<Arc<PromptFile>>, WorkloadError> {
+        let Some(file) = &spec.prompts else { return Ok(None) };
+        let key = (file.clone(), spec.most().min(RequestsSpec::MOST_OF_A_FILE));
+        if let Some(prompts) = locked(&self.kept.prompts).get(&key) {
+            return Ok(Some(Arc::clone(prompts)));
+        }
+        let prompts = Arc::new(PromptFile::read(file, key.1)?);
+        Ok(Some(Arc::clone(locked(&self.kept.prompts).entry(key).or_insert(prompts))))
     }
 
     pub(super) fn replayed(&self, spec: &RequestsSpec) -> Result<Option<Arc<Trace>>, WorkloadError> {
         let Some(file) = spec.trace_file() else { return Ok(None) };
         let until_ms = spec.duration.map(|duration| duration.0 * spec.speed_up * 1e3);
-        let cut = TraceReadOptions { unit: spec.trace_unit, block_tokens: spec.block_tokens.0, requests: spec.most(), until_ms };
+        let cut = TraceReadOptions {
+            unit: spec.trace_unit,
+            block_tokens: spec.block_tokens.map(|tokens| tokens.0),
+            requests: spec.most(),
+            until_ms,
+        };
         if let Some((.., trace)) = locked(&self.kept.traces).iter().find(|(known, at, _)| known == file && *at == cut) {
             return Ok(Some(Arc::clone(trace)));
         }
@@ -118,6 +173,17 @@ impl Corpus {
         locked(&self.kept.traces).push((file.to_owned(), cut, Arc::clone(&trace)));
         Ok(Some(trace))
     }
+}
+
+fn read_lengths(path: &Path) -> Result<Arc<[u64]>, WorkloadError> {
+    let text = NamedFile::Lengths.read_text(path).map_err(std::io::Error::from)?;
+    let lines = text.lines().map(str::trim).zip(1..).filter(|(line, _)| !line.is_empty());
+    let lengths = lines.map(|(found, line)| {
+        let length = found.parse::<u32>().ok().filter(|length| *length > 0);
+        length.map(u64::from).ok_or_else(|| WorkloadError::Length { file: path.to_owned(), line, found: sentence(found).into_owned() })
+    });
+    let lengths: Arc<[u64]> = lengths.collect::<Result<_, _>>()?;
+    if lengths.is_empty() { Err(WorkloadError::NoLengths { file: path.to_owned() }) } else { Ok(lengths) }
 }
 
 /// A panic elsewhere leaves a map whole: insertions are its only change.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::vocabulary::trace::TraceError;
+use crate::vocabulary::recording::RecordingError;
 use crate::workloads::tokens::TokenCountError;
 
 /// A fault of what the scenario names, or of the token rule.
@@ -35,6 +35,10 @@ pub enum WorkloadError {
         file.display()
     )]
     TooFewConversations { file: PathBuf, rounds: u32, there: u64, needed: u64 },
+    #[error("`{}:{line}`: `{found}` is no length: a line is a whole number of tokens from 1 to 4294967295", file.display())]
+    Length { file: PathBuf, line: usize, found: String },
+    #[error("`{}` holds no length: write a whole number of tokens a line", file.display())]
+    NoLengths { file: PathBuf },
     #[error("`answer_tokens` is {found}: it must be between 1 and 4294967295")]
     AnswerTokens { found: u64 },
     #[error("a session of {turns} turns cannot begin with turn {first_turn}")]
@@ -42,7 +46,7 @@ pub enum WorkloadError {
     #[error("the trace has {requests} requests, and there is no number {number}")]
     NotInTrace { number: u64, requests: usize },
     #[error(transparent)]
-    Trace(#[from] TraceError),
+    Recording(#[from] RecordingError),
     #[error(transparent)]
     Tokens(#[from] TokenCountError),
 }

@@ -11,10 +11,13 @@ mod draft;
 mod error;
 mod fit;
 mod folder;
+pub mod leave;
+pub mod lengths;
 mod prose;
 pub mod requests;
 mod salt;
 pub mod seed;
+pub mod sessions;
 mod sharegpt;
 mod text;
 mod text_generator;
@@ -33,6 +36,7 @@ pub use document_qa::DocumentQaWorkload;
 pub use error::WorkloadError;
 pub use requests::RequestsWorkload;
 pub use salt::{RunSalt, canary_text};
+pub use sessions::SessionsWorkload;
 use text_generator::TextGenerator;
 
 use crate::foundation::units::Tokens;
@@ -45,6 +49,7 @@ pub enum Workload {
     DocumentQa(DocumentQaWorkload),
     Chat(ChatWorkload),
     Requests(RequestsWorkload),
+    Sessions(SessionsWorkload),
 }
 
 impl Workload {
@@ -55,6 +60,7 @@ impl Workload {
             WorkloadSpec::DocumentQa(spec) => document_qa::check(spec, corpus),
             WorkloadSpec::Chat(spec) => chat::check(spec, corpus),
             WorkloadSpec::Requests(spec) => requests::check(spec, corpus),
+            WorkloadSpec::Sessions(spec) => sessions::check(spec, corpus),
         }
     }
 
@@ -64,6 +70,7 @@ impl Workload {
             WorkloadSpec::DocumentQa(spec) => document_qa::content_hashes(spec, corpus),
             WorkloadSpec::Chat(spec) => chat::content_hashes(spec),
             WorkloadSpec::Requests(spec) => requests::content_hashes(spec),
+            WorkloadSpec::Sessions(spec) => sessions::content_hashes(spec),
         }
     }
 
@@ -75,6 +82,7 @@ impl Workload {
             WorkloadSpec::DocumentQa(spec) => Self::DocumentQa(DocumentQaWorkload::prepare(spec, author, &corpus).await?),
             WorkloadSpec::Chat(spec) => Self::Chat(ChatWorkload::prepare(spec, author, &corpus).await?),
             WorkloadSpec::Requests(spec) => Self::Requests(RequestsWorkload::prepare(spec, author, &corpus).await?),
+            WorkloadSpec::Sessions(spec) => Self::Sessions(SessionsWorkload::prepare(spec, author, &corpus)?),
         })
     }
 
@@ -85,16 +93,24 @@ impl Workload {
             Self::DocumentQa(workload) => workload.session(number, first_turn).await,
             Self::Chat(workload) => workload.session(number, first_turn).await,
             Self::Requests(workload) => workload.session(number, first_turn).await,
+            Self::Sessions(workload) => workload.session(number, first_turn).await,
         }
     }
 
-    /// Turns of a whole session: `rounds + 1` for `document_qa`, `rounds` for `chat`, one for `requests`.
+    /// Whether each prompt of a session stands by itself, so that a session is made turn by turn.
+    #[must_use]
+    pub fn has_whole_prompts(&self) -> bool {
+        matches!(self, Self::Sessions(workload) if workload.has_whole_prompts())
+    }
+
+    /// Turns of a whole session: `rounds + 1` for `document_qa`, `rounds` for `chat`, one for `requests`; of recorded sessions, those of the longest.
     #[must_use]
     pub fn turns(&self) -> u32 {
         match self {
             Self::DocumentQa(workload) => workload.turns(),
             Self::Chat(workload) => workload.turns(),
             Self::Requests(_) => 1,
+            Self::Sessions(workload) => workload.turns(),
         }
     }
 
@@ -102,7 +118,7 @@ impl Workload {
     #[must_use]
     pub fn longest(&self) -> Option<(u64, u64)> {
         match self {
-            Self::DocumentQa(_) | Self::Chat(_) => None,
+            Self::DocumentQa(_) | Self::Chat(_) | Self::Sessions(_) => None,
             Self::Requests(workload) => workload.longest(),
         }
     }

@@ -1,4 +1,4 @@
-//! `requests`: single requests, each a session of one turn with a text that no other has, or with the prefix pattern of a trace.
+//! `requests`: single requests, each a session of one turn with a text that no other has, with the prefix pattern of a trace, or with a user's own text.
 //!
 //! A request may open with a system prompt that all share (one allocation); its own text begins with a title of its own, so nothing
 //! else is shared. Texts of single requests are made when they are asked for and not kept: a run may have a hundred thousand. It must
@@ -6,19 +6,21 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::blocks::TraceBlockTexts;
 use super::corpus::Corpus;
 use super::draft::SessionDraft;
+use super::lengths::{LengthPurpose, LengthSampler};
 use super::prose::ProseKind;
 use super::text::CountedText;
 use super::text_generator::TextGenerator;
 use super::{WorkloadError, answer_length, file_hash};
 use crate::foundation::named_file::NamedFile;
+use crate::foundation::units::Tokens;
+use crate::vocabulary::recording::{PromptFile, Trace};
 use crate::vocabulary::session::{AnswerMode, MessageRole, Session};
 use crate::vocabulary::spec::workload::{AnswerPolicy, RequestsSpec};
-use crate::vocabulary::trace::Trace;
 
 /// The workload, ready to make sessions.
 #[derive(Debug)]
@@ -32,37 +34,65 @@ pub struct RequestsWorkload {
 /// Where the texts of requests and the lengths of answers come from.
 #[derive(Debug)]
 enum RequestTextSource {
-    Made { prompt_tokens: u64, answer_tokens: u32 },
-    Trace { trace: Arc<Trace>, blocks: TraceBlockTexts },
+    Made {
+        prompts: LengthSampler,
+        answers: LengthSampler,
+    },
+    Trace {
+        trace: Arc<Trace>,
+        blocks: TraceBlockTexts,
+    },
+    /// Where a prompt does not say how long its answer is to be, that is drawn.
+    Own {
+        prompts: Arc<PromptFile>,
+        answers: LengthSampler,
+    },
 }
 
 /// Whether the trace is there, and can be sent again, that the workload names.
 pub fn check(spec: &RequestsSpec, corpus: &Corpus) -> Result<(), WorkloadError> {
-    answer_length(spec.answer_tokens)?;
     corpus.replayed(spec)?;
+    corpus.prompts(spec)?;
+    for lengths in [&spec.prompt_tokens, &spec.answer_tokens] {
+        lengths.file().map(|file| corpus.lengths(file)).transpose()?;
+    }
     Ok(())
 }
 
-/// The content hash of the trace; null where there is none.
+/// The content hashes of the trace, of own prompts and of files of lengths; null where there are none.
 pub(super) fn content_hashes(spec: &RequestsSpec) -> Result<Value, WorkloadError> {
-    match spec.trace_file() {
-        Some(file) => Ok(json!({ "trace": file_hash(NamedFile::Trace, file)? })),
-        None => Ok(Value::Null),
+    if let Some(file) = spec.trace_file() {
+        return Ok(json!({ "trace": file_hash(NamedFile::Trace, file)? }));
     }
+    let mut hashes = Map::new();
+    if let Some(file) = &spec.prompts {
+        hashes.insert("prompts".to_owned(), file_hash(NamedFile::Prompts, file)?.into());
+    }
+    for (name, lengths) in [("prompt_tokens", &spec.prompt_tokens), ("answer_tokens", &spec.answer_tokens)] {
+        if let Some(file) = lengths.file() {
+            hashes.insert(name.to_owned(), file_hash(NamedFile::Lengths, file)?.into());
+        }
+    }
+    Ok(if hashes.is_empty() { Value::Null } else { hashes.into() })
 }
 
 impl RequestsWorkload {
     pub async fn prepare(spec: &RequestsSpec, author: TextGenerator, corpus: &Corpus) -> Result<Self, WorkloadError> {
         check(spec, corpus)?;
-        let texts = match corpus.replayed(spec)? {
-            Some(trace) => RequestTextSource::Trace { trace, blocks: TraceBlockTexts::new(spec.block_tokens.0) },
-            None => RequestTextSource::Made { prompt_tokens: spec.prompt_tokens.0, answer_tokens: answer_length(spec.answer_tokens)? },
+        let sampler = |lengths, purpose| LengthSampler::new(lengths, author.seed(), purpose, corpus);
+        let texts = match (corpus.replayed(spec)?, corpus.prompts(spec)?) {
+            (Some(trace), _) => RequestTextSource::Trace { blocks: TraceBlockTexts::new(trace.block_tokens()), trace },
+            (None, Some(prompts)) => RequestTextSource::Own { prompts, answers: sampler(&spec.answer_tokens, LengthPurpose::Answer)? },
+            (None, None) => RequestTextSource::Made {
+                prompts: sampler(&spec.prompt_tokens, LengthPurpose::Prompt)?,
+                answers: sampler(&spec.answer_tokens, LengthPurpose::Answer)?,
+            },
         };
         let system = author.made(ProseKind::Instructions, [0, 0], spec.shared_prefix_tokens.0, &author.title(0)).await?;
         Ok(Self { author, system, texts, answers: spec.answers })
     }
 
-    /// The longest request of a trace, and its tokens with the answer: others are all alike.
+    /// The longest request of a trace, and its tokens with the answer; of other texts none is known before it is made.
     pub fn longest(&self) -> Option<(u64, u64)> {
         let RequestTextSource::Trace { trace, .. } = &self.texts else { return None };
         trace.longest().map(|(number, tokens)| (number as u64, tokens))
@@ -72,8 +102,18 @@ impl RequestsWorkload {
         let mut draft = SessionDraft::new(number, first_turn, 1)?;
         draft.open(MessageRole::System, self.system.clone());
         let (ask, answer_tokens) = match &self.texts {
-            RequestTextSource::Made { prompt_tokens, answer_tokens } => (self.made(number, *prompt_tokens).await?, *answer_tokens),
+            RequestTextSource::Made { prompts, answers } => {
+                (self.made(number, prompts.of(&[number])).await?, answer_length(Tokens(answers.of(&[number])))?)
+            }
             RequestTextSource::Trace { trace, blocks } => self.recorded(trace, blocks, number).await?,
+            RequestTextSource::Own { prompts, answers } => {
+                let prompt = prompts.prompt(number)?;
+                for message in prompt.opening {
+                    draft.open(message.role, self.author.count(&message.text).await?);
+                }
+                let answer_tokens = prompt.output_tokens.map_or_else(|| answers.of(&[number]), u64::from);
+                (self.author.count(&prompt.ask).await?, answer_length(Tokens(answer_tokens))?)
+            }
         };
         let answer = match self.answers {
             AnswerPolicy::Live => AnswerMode::Live { max_tokens: answer_tokens },
@@ -90,13 +130,14 @@ impl RequestsWorkload {
 
     /// A request of a trace; one without hash ids shares nothing.
     async fn recorded(&self, trace: &Trace, blocks: &TraceBlockTexts, number: u64) -> Result<(CountedText, u32), WorkloadError> {
-        let Some(request) = usize::try_from(number).ok().and_then(|number| trace.request(number)) else {
+        let place = usize::try_from(number).unwrap_or(usize::MAX);
+        let Some(request) = trace.request(place) else {
             return Err(WorkloadError::NotInTrace { number, requests: trace.len() });
         };
-        let text = if request.hash_ids.is_empty() {
+        let text = if request.blocks == 0 {
             self.made(number, request.input_tokens).await?
         } else {
-            blocks.prompt(&self.author, request.hash_ids, request.input_tokens).await?
+            blocks.prompt(&self.author, &trace.hash_ids(place)?, request.input_tokens).await?
         };
         Ok((text, request.output_tokens))
     }
@@ -120,15 +161,15 @@ mod tests {
         Workload::prepare(&spec, seed, TokenCounter::Simulated, Corpus::default()).await.unwrap()
     }
 
-    /// The workload of a trace of these requests: tokens and hash ids.
-    async fn of_trace(requests: &[(u64, &[u64])], block_tokens: u64, seed: u64) -> Workload {
+    /// The workload of a trace of these requests: tokens and hash ids; and its file, from which ids are read.
+    async fn of_trace(requests: &[(u64, &[u64])], block_tokens: u64, seed: u64) -> (Workload, tempfile::NamedTempFile) {
         let line = |(tokens, ids): &(u64, &[u64])| {
             format!("{{\"timestamp\": 0, \"input_length\": {tokens}, \"output_length\": 7, \"hash_ids\": {ids:?}}}\n")
         };
         let file = tempfile::NamedTempFile::new().unwrap();
         fs_err::write(file.path(), requests.iter().map(line).collect::<String>()).unwrap();
         let fields = serde_json::json!({"arrival": "trace", "trace": file.path(), "block_tokens": block_tokens});
-        prepared(&fields, seed).await
+        (prepared(&fields, seed).await, file)
     }
 
     async fn ask(workload: &Workload, number: u64) -> Arc<str> {
@@ -169,11 +210,12 @@ mod tests {
     #[tokio::test]
     async fn a_seed_gives_the_same_bytes_whatever_was_made_before_and_another_seed_others() {
         let requests: [(u64, &[u64]); 2] = [(1000, &[0, 5]), (1100, &[0, 6, 9])];
-        let (forwards, backwards) = (of_trace(&requests, 512, 7).await, of_trace(&requests, 512, 7).await);
+        let ((forwards, _file), (backwards, _other)) = (of_trace(&requests, 512, 7).await, of_trace(&requests, 512, 7).await);
         let one = (ask(&forwards, 0).await, ask(&forwards, 1).await);
         let other = (ask(&backwards, 1).await, ask(&backwards, 0).await);
         assert_eq!(one, (other.1, other.0));
-        assert_ne!(one.0, ask(&of_trace(&requests, 512, 8).await, 0).await);
+        let (of_another_seed, _file) = of_trace(&requests, 512, 8).await;
+        assert_ne!(one.0, ask(&of_another_seed, 0).await);
         let made = prepared(&serde_json::json!({}), 7).await;
         assert_eq!(ask(&made, 3).await, ask(&prepared(&serde_json::json!({}), 7).await, 3).await);
         assert_ne!(ask(&made, 3).await, ask(&prepared(&serde_json::json!({}), 8).await, 3).await);
@@ -183,7 +225,7 @@ mod tests {
     async fn prompts_of_a_trace_share_512_tokens_for_each_leading_id_they_have_in_common() {
         let requests: [(u64, &[u64]); 6] =
             [(915, &[0, 462]), (1536, &[0, 773, 774]), (1300, &[0, 773, 9]), (1537, &[0, 773, 774, 1]), (600, &[90, 0]), (20, &[91])];
-        let workload = of_trace(&requests, 512, 7).await;
+        let (workload, _file) = of_trace(&requests, 512, 7).await;
         for (left, (tokens, left_ids)) in requests.iter().enumerate() {
             let left_text = ask(&workload, left as u64).await;
             assert_eq!(count(&left_text).await, *tokens);
@@ -197,8 +239,39 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn lengths_are_drawn_for_each_request_by_its_number() {
+        let fields = serde_json::json!({"prompt_tokens": "uniform(100..400)", "answer_tokens": "normal(50, 10, 20..80)"});
+        let (workload, again) = (prepared(&fields, 7).await, prepared(&fields, 7).await);
+        let mut lengths = BTreeSet::new();
+        for number in (0..40).rev() {
+            let turn = workload.session(number, 0).await.unwrap().turns.remove(0);
+            assert_eq!((count(&turn.ask).await, again.session(number, 0).await.unwrap().turns[0].clone()), (turn.ask_tokens, turn.clone()));
+            assert!((100..=400).contains(&turn.ask_tokens) && (20..=80).contains(&turn.answer.max_tokens()));
+            lengths.insert((turn.ask_tokens, turn.answer.max_tokens()));
+        }
+        assert!(lengths.len() > 35, "{lengths:?}");
+    }
+
+    #[tokio::test]
+    async fn own_prompts_are_sent_as_they_are_in_their_order() {
+        let file = tempfile::Builder::new().suffix(".jsonl").tempfile().unwrap();
+        let rows = r#"{"prompt": "One two", "output_tokens": 7}
+{"messages": [{"role": "user", "content": "Three"}, {"role": "assistant", "content": "Four"}, {"role": "user", "content": "Five"}]}"#;
+        fs_err::write(file.path(), rows).unwrap();
+        let workload = prepared(&serde_json::json!({"prompts": file.path(), "answer_tokens": 9, "repeat_prompts": true}), 7).await;
+        let (first, second) = (workload.session(0, 0).await.unwrap(), workload.session(1, 0).await.unwrap());
+        assert_eq!(
+            (&*first.turns[0].ask, first.turns[0].ask_tokens, first.turns[0].answer.clone()),
+            ("One two", 2, AnswerMode::Forced { tokens: 7 })
+        );
+        assert_eq!((&*second.turns[0].ask, second.opening.len(), second.turns[0].answer.max_tokens()), ("Five", 2, 9));
+        assert_eq!(second.opening_tokens, count("Three").await + count("Four").await);
+        assert_eq!(workload.session(2, 0).await.unwrap().turns, first.turns);
+    }
+
+    #[tokio::test]
     async fn the_longest_request_of_a_trace_is_known_before_it_is_made() {
-        let workload = of_trace(&[(10, &[1]), (700, &[2, 3]), (20, &[])], 512, 7).await;
+        let (workload, _file) = of_trace(&[(10, &[1]), (700, &[2, 3]), (20, &[])], 512, 7).await;
         assert_eq!(workload.longest(), Some((1, 707)));
         assert_eq!(workload.session(2, 0).await.unwrap().turns[0].ask_tokens, 20);
         assert!(matches!(workload.session(3, 0).await.unwrap_err(), WorkloadError::NotInTrace { number: 3, requests: 3 }));
@@ -212,7 +285,10 @@ mod tests {
         ) {
             let tokens = block_tokens * ids.len() as u64 - cut % block_tokens;
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            let asked = runtime.block_on(async { of_trace(&[(tokens, &ids)], block_tokens, 7).await.session(0, 0).await.unwrap() });
+            let asked = runtime.block_on(async {
+                let (workload, _file) = of_trace(&[(tokens, &ids)], block_tokens, 7).await;
+                workload.session(0, 0).await.unwrap()
+            });
             let counted = runtime.block_on(count(&asked.turns[0].ask));
             prop_assert_eq!(asked.turns[0].ask_tokens, counted);
             // A block of one or two tokens may have to be a word of three.

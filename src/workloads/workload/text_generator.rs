@@ -72,6 +72,11 @@ impl TextGenerator {
         self.keep(TextOrigin::Line(line.to_owned()), async { Ok(CountedText::counted(line, &self.counter).await?) }).await
     }
 
+    /// A text as it stands, counted and not kept.
+    pub async fn count(&self, text: &str) -> Result<CountedText, WorkloadError> {
+        Ok(CountedText::counted(text, &self.counter).await?)
+    }
+
     /// A seeded answer of exactly `tokens` tokens to a turn of a session.
     pub async fn reply(&self, session: u64, turn: u32, tokens: u32) -> Result<CountedText, WorkloadError> {
         self.made(ProseKind::Answer, [session, turn.into()], tokens.into(), "").await

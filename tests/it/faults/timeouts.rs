@@ -1,10 +1,11 @@
 //! Silence of every kind. Limits are a tenth of a second at most, so nothing here waits longer.
 
+use bench::foundation::clock::Micros;
 use serde_json::json;
 use tokio::sync::oneshot;
 
 use super::socket::{Act, Socket, chunk, stream_head};
-use super::{ROLE, TOKEN, ask, failure, prompt, target};
+use super::{DONE, ROLE, STOP, TOKEN, ask, failure, prompt, target};
 
 #[tokio::test]
 async fn silence_before_the_first_token_is_that_timeout_whatever_else_came() {
@@ -44,6 +45,22 @@ async fn the_total_limit_holds_before_and_after_the_first_token() {
         let exchange = ask(&socket.url(), json!({ "total_timeout": 0.03 })).await;
         assert_eq!(failure(&exchange), ("timeout_total".to_owned(), "the answer was not whole within 30ms"));
     }
+}
+
+#[tokio::test]
+async fn a_user_who_leaves_closes_the_connection_before_and_after_the_first_token() {
+    for (acts, tokens) in [(vec![Act::Hold], 0), (vec![stream_head(), chunk(ROLE), chunk(TOKEN), Act::Hold], 1)] {
+        let socket = Socket::serve([acts]).await;
+        let target = target(&socket.url(), json!({}));
+        let leaving = target.prepare(prompt()).leaving(Some(Micros(50_000)));
+        let exchange = target.send(leaving, None).await;
+        assert_eq!(failure(&exchange), ("left".to_owned(), "the user left after 50ms, as the scenario asks"));
+        assert_eq!(exchange.token_events.len(), tokens);
+    }
+    let socket = Socket::serve([vec![stream_head(), chunk(ROLE), chunk(TOKEN), chunk(STOP), chunk(DONE)]]).await;
+    let target = target(&socket.url(), json!({}));
+    let patient = target.prepare(prompt()).leaving(Some(Micros(600_000_000)));
+    assert_eq!(target.send(patient, None).await.failure, None, "an answer that is over before is whole");
 }
 
 #[tokio::test]

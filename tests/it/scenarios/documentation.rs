@@ -33,6 +33,7 @@ fn sections(schema: &Value) -> Vec<(&'static str, &Value)> {
         ("`[workload]` of kind `document_qa`", at("/definitions/document_qa/properties")),
         ("`[workload]` of kind `chat`", at("/definitions/chat/properties")),
         ("`[workload]` of kind `requests`", at("/definitions/requests/properties")),
+        ("`[workload]` of kind `sessions`", at("/definitions/sessions/properties")),
         ("`[target]`", at("/definitions/TargetSpec/properties")),
         ("`[engine]`", at("/definitions/EngineSpec/properties")),
         ("Cache tiers", at("/definitions/TierSpec/properties")),
@@ -118,8 +119,7 @@ fn every_example_of_a_field_is_accepted() {
             let kind = match kind {
                 "kind = \"requests\"\n" if name == "kind" => beside("kind").to_owned(),
                 "kind = \"requests\"\n" => format!("{kind}{}", beside(&name)),
-                kind if kind.lines().last().is_some_and(|line| line.starts_with(&format!("{name} "))) => String::new(),
-                kind => kind.to_owned(),
+                kind => kind.lines().filter(|line| !line.starts_with(&format!("{name} "))).flat_map(|line| [line, "\n"]).collect(),
             };
             let workload = if section == "workload" { "" } else { "workload = { kind = \"document_qa\" }\n" };
             let text = format!("{workload}{table}{kind}{name} = {}\n", row[3].trim_matches('`'));
@@ -170,6 +170,7 @@ fn beside(name: &str) -> &'static str {
     match name {
         "burstiness" => "arrival = \"gamma\"\nduration = 60\n",
         "trace" => "arrival = \"trace\"\n",
+        "repeat_prompts" => "prompts = \"no-such.jsonl\"\nduration = 60\n",
         "trace_unit" | "speed_up" | "block_tokens" => "arrival = \"trace\"\ntrace = \"no-such.jsonl\"\n",
         "concurrency" => "arrival = \"closed\"\nduration = 60\n",
         "think_time" => "arrival = \"closed\"\nconcurrency = 8\nduration = 60\n",
@@ -184,6 +185,7 @@ fn section_of(heading: &str) -> Option<(&'static str, &'static str)> {
         "`[workload]` of kind `document_qa`" => Some(("workload", "kind = \"document_qa\"\n")),
         "`[workload]` of kind `chat`" => Some(("workload", "kind = \"chat\"\n")),
         "`[workload]` of kind `requests`" => Some(("workload", "kind = \"requests\"\n")),
+        "`[workload]` of kind `sessions`" => Some(("workload", "sessions = \"no-such.jsonl\"\nkind = \"sessions\"\n")),
         "`[target]`" => Some(("target", "")),
         "`[engine]`" => Some(("engine", "")),
         "`[server]`" => Some(("server", "command = [\"vllm\"]\n")),

@@ -4,8 +4,10 @@
 
 mod engine;
 mod file_lookup_cache;
+mod lengths;
 mod requests;
 mod server;
+mod sessions;
 mod target;
 mod workload;
 

@@ -1,6 +1,7 @@
 //! Rules of `[workload]` of kind `requests`: what a process needs, what a trace brings along, what users are, and where a run ends.
 
-use super::workload::{WHERE, answer_tokens, rate};
+use super::lengths;
+use super::workload::{WHERE, rate};
 use super::{FileLookupCache, RuleReporter};
 use crate::foundation::named_file::NamedFile;
 use crate::vocabulary::spec::workload::{AnswerPolicy, ArrivalPattern, RequestsSpec};
@@ -8,8 +9,8 @@ use crate::vocabulary::spec::workload::{AnswerPolicy, ArrivalPattern, RequestsSp
 pub fn check(spec: &RequestsSpec, disk: &mut FileLookupCache, look: &mut RuleReporter<'_>) {
     match spec.arrival {
         ArrivalPattern::Trace => trace(spec, disk, look),
-        ArrivalPattern::Constant | ArrivalPattern::Poisson | ArrivalPattern::Gamma => process(spec, look),
-        ArrivalPattern::Closed => closed(spec, look),
+        ArrivalPattern::Constant | ArrivalPattern::Poisson | ArrivalPattern::Gamma => process(spec, disk, look),
+        ArrivalPattern::Closed => closed(spec, disk, look),
     }
     if spec.arrival != ArrivalPattern::Closed {
         look.at_least_one(&["workload", "max_in_flight"], spec.max_in_flight.into());
@@ -20,6 +21,7 @@ pub fn check(spec: &RequestsSpec, disk: &mut FileLookupCache, look: &mut RuleRep
             }
         }
     }
+    own_prompts(spec, disk, look);
     end(spec, look);
     warmup_requests(spec, look);
     if spec.answers == AnswerPolicy::Scripted {
@@ -28,10 +30,9 @@ pub fn check(spec: &RequestsSpec, disk: &mut FileLookupCache, look: &mut RuleRep
     }
 }
 
-fn process(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
+fn process(spec: &RequestsSpec, disk: &mut FileLookupCache, look: &mut RuleReporter<'_>) {
     rate(spec.qps, "requests per second on average: `qps = 4` or `qps = 0.5`", look);
-    look.at_least_one(&["workload", "prompt_tokens"], spec.prompt_tokens.0);
-    answer_tokens(spec.answer_tokens.0, look);
+    lengths_of(spec, disk, look);
     burstiness(spec, look);
     for field in ["trace", "trace_unit", "speed_up", "block_tokens"] {
         if look.is_written(&["workload", field]) {
@@ -41,7 +42,7 @@ fn process(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
     }
 }
 
-fn closed(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
+fn closed(spec: &RequestsSpec, disk: &mut FileLookupCache, look: &mut RuleReporter<'_>) {
     match spec.concurrency {
         None => {
             let hint = "write `concurrency = 8`, or several of them: `[matrix] concurrency = \"1..=64 x2\"`";
@@ -63,8 +64,38 @@ fn closed(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
             look.contradiction(&["workload", field], &["workload", "arrival"], message, format!("leave it out: {instead}"));
         }
     }
-    look.at_least_one(&["workload", "prompt_tokens"], spec.prompt_tokens.0);
-    answer_tokens(spec.answer_tokens.0, look);
+    lengths_of(spec, disk, look);
+}
+
+/// A user's own prompts, which are sent as they are.
+fn own_prompts(spec: &RequestsSpec, disk: &mut FileLookupCache, look: &mut RuleReporter<'_>) {
+    let path = ["workload", "prompts"];
+    let Some(file) = &spec.prompts else {
+        if look.is_written(&["workload", "repeat_prompts"]) {
+            let message = "`repeat_prompts` says nothing where no file of prompts is named";
+            look.fault(&["workload", "repeat_prompts"], message, "write `prompts = \"my.jsonl\"`, or leave it out");
+        }
+        return;
+    };
+    if let Some(reason) = disk.unread(NamedFile::Prompts, file) {
+        let message = format!("cannot read the prompts `{}`: {reason}", look.shown(&path));
+        look.fault(&path, message, WHERE);
+    }
+    for (field, instead) in [
+        ("prompt_tokens", "a file of prompts has its own lengths"),
+        ("shared_prefix_tokens", "own prompts are sent as they are; `messages` may begin with a system message"),
+        ("trace", "a trace has no texts; for own texts at times of their own take `kind = \"sessions\"`"),
+    ] {
+        if look.is_written(&["workload", field]) {
+            let message = format!("`{field}` says nothing beside `prompts`");
+            look.contradiction(&["workload", field], &path, message, format!("leave it out: {instead}"));
+        }
+    }
+}
+
+fn lengths_of(spec: &RequestsSpec, disk: &mut FileLookupCache, look: &mut RuleReporter<'_>) {
+    lengths::check(&["workload", "prompt_tokens"], &spec.prompt_tokens, disk, look);
+    lengths::check(&["workload", "answer_tokens"], &spec.answer_tokens, disk, look);
 }
 
 fn burstiness(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
@@ -104,6 +135,7 @@ fn trace(spec: &RequestsSpec, disk: &mut FileLookupCache, look: &mut RuleReporte
         ("prompt_tokens", "a trace has its own lengths"),
         ("answer_tokens", "a trace has its own lengths"),
         ("shared_prefix_tokens", "a trace says by its hash ids what is shared"),
+        ("prompts", "a trace has its own lengths and no texts"),
     ] {
         if look.is_written(&["workload", field]) {
             let message = format!("`{field}` says nothing beside a trace");
@@ -114,13 +146,16 @@ fn trace(spec: &RequestsSpec, disk: &mut FileLookupCache, look: &mut RuleReporte
         let message = format!("`workload.speed_up` is a factor above 0, not `{}`", look.shown(&["workload", "speed_up"]));
         look.fault(&["workload", "speed_up"], message, "times of the trace are divided by it: `speed_up = 2`");
     }
-    look.at_least_one(&["workload", "block_tokens"], spec.block_tokens.0);
+    if let Some(block_tokens) = spec.block_tokens {
+        look.at_least_one(&["workload", "block_tokens"], block_tokens.0);
+    }
 }
 
 /// Where the run ends, and that something is measured before.
 fn end(spec: &RequestsSpec, look: &mut RuleReporter<'_>) {
     let ends = spec.duration.is_some() || spec.requests.is_some();
-    if !ends && spec.arrival != ArrivalPattern::Trace {
+    let ends_itself = spec.arrival == ArrivalPattern::Trace || (spec.prompts.is_some() && !spec.repeat_prompts);
+    if !ends && !ends_itself {
         let hint = "write `duration = \"60s\"`, `requests = 500`, or both: what comes first ends the run";
         look.fault(&["workload"], "nothing says when the requests end", hint);
     }

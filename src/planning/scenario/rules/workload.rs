@@ -2,17 +2,21 @@
 
 use std::path::Path;
 
-use super::{FileLookupCache, RuleReporter, requests};
+use super::{FileLookupCache, RuleReporter, requests, sessions};
 use crate::foundation::named_file::NamedFile;
-use crate::vocabulary::spec::workload::{ChatDataset, ChatSpec, DocumentQaSpec, DocumentReuse, DocumentsSpec, WorkloadSpec};
+use crate::vocabulary::spec::workload::{ChatDataset, ChatSpec, DocumentQaSpec, DocumentReuse, DocumentsSpec, LeaveSpec, WorkloadSpec};
 
 pub(super) const WHERE: &str = "paths start at the folder in which the command is given";
 
 pub fn check(spec: &WorkloadSpec, disk: &mut FileLookupCache, look: &mut RuleReporter<'_>) {
+    if let Some(leave) = spec.leave() {
+        leaving(leave, look);
+    }
     match spec {
         WorkloadSpec::DocumentQa(spec) => document_qa(spec, disk, look),
         WorkloadSpec::Chat(spec) => chat(spec, disk, look),
         WorkloadSpec::Requests(spec) => requests::check(spec, disk, look),
+        WorkloadSpec::Sessions(spec) => sessions::check(spec, disk, look),
     }
 }
 
@@ -94,6 +98,16 @@ fn chat(spec: &ChatSpec, disk: &mut FileLookupCache, look: &mut RuleReporter<'_>
                 look.contradiction(&["workload", "question_tokens"], &path, message, "leave one of them out");
             }
         }
+    }
+}
+
+fn leaving(leave: LeaveSpec, look: &mut RuleReporter<'_>) {
+    if !(0.0..=1.0).contains(&leave.share) {
+        let message = format!("`workload.leave.share` is a share from 0 to 1, not `{}`", look.shown(&["workload", "leave", "share"]));
+        look.fault(&["workload", "leave", "share"], message, "`leave = { share = 0.1, after = \"2s\" }`: one request in ten is left");
+    }
+    if leave.after.0 <= 0.0 {
+        look.fault(&["workload", "leave", "after"], "`workload.leave.after` is longer than 0", "write `after = \"2s\"`");
     }
 }
 

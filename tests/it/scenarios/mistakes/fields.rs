@@ -51,7 +51,7 @@ url = "http://127.0.0.1:8000"
     1 | [target]
       | ^
       |
-      = hint: add one with `kind = "document_qa"` (whole documents, then questions), `kind = "chat"` (users at a rate) or `kind = "requests"` (single requests)
+      = hint: add one with `kind = "document_qa"` (whole documents, then questions), `kind = "chat"` (users at a rate), `kind = "requests"` (single requests) or `kind = "sessions"` (recorded ones)
     "##);
 }
 
@@ -69,7 +69,7 @@ user = 10
     1 | [workload]
       | ^^^^^^^^^^
       |
-      = hint: write `kind = "document_qa"` (whole documents, then questions), `kind = "chat"` (users at a rate) or `kind = "requests"` (single requests)
+      = hint: write `kind = "document_qa"` (whole documents, then questions), `kind = "chat"` (users at a rate), `kind = "requests"` (single requests) or `kind = "sessions"` (recorded ones)
 
     error: `workload` of kind `chat` has no field `user`
      --> scenario.toml:3:1
@@ -88,7 +88,7 @@ fn a_kind_that_is_written_otherwise() {
 kind = "document-qa"
 "#;
     insta::assert_snapshot!(faults("scenario.toml", text), @r##"
-    error: `workload.kind` is `document_qa`, `chat` or `requests`, not `document-qa`
+    error: `workload.kind` is `document_qa`, `chat`, `requests` or `sessions`, not `document-qa`
      --> scenario.toml:2:8
       |
     2 | kind = "document-qa"
