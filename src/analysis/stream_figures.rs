@@ -30,7 +30,8 @@ impl StreamFigures {
             (column(NumericColumn::ReasoningTokens)?, column(NumericColumn::HiddenTokens)?, column(NumericColumn::ForcedTokens)?);
         let (first, last, sent) = (column(NumericColumn::FirstToken)?, column(NumericColumn::LastToken)?, column(NumericColumn::Sent)?);
         let answer = column(NumericColumn::FirstAnswer)?;
-        let is_failed = |row: &usize| table.columns().is_failed(*row);
+        // What a user left was not to be a whole answer.
+        let is_failed = |row: &usize| table.columns().is_failed(*row) || table.columns().was_left(*row);
         let (mut per_event, mut per_read, mut work) = (RatioSum::default(), RatioSum::default(), RatioSum::default());
         let mut held_back = Vec::new();
         let mut figures = Self::default();

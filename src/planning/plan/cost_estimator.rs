@@ -21,6 +21,7 @@ use crate::vocabulary::spec::target::TargetKind;
 use crate::vocabulary::spec::workload::{ChatDataset, ChatSpec, DocumentQaSpec, DocumentsSpec, WorkloadSpec};
 use crate::workloads::arrival::{PlannedLoad, goal_rows};
 use crate::workloads::tokens::{self, TokenCounter};
+use crate::workloads::workload::lengths::{LengthPurpose, LengthSampler};
 use crate::workloads::workload::{Corpus, RunSalt, chat, document_qa};
 
 /// What one run costs.
@@ -115,7 +116,7 @@ impl CostEstimator {
         let load = PlannedLoad::of(&cell.workload, input.as_ref());
         let cost = match (&cell.workload, input) {
             (WorkloadSpec::DocumentQa(spec), _) => document_qa_cost(spec, load, rule, template, &self.corpus),
-            (WorkloadSpec::Chat(spec), _) => chat_cost(spec, load, rule, template),
+            (WorkloadSpec::Chat(spec), _) => chat_cost(spec, load, rule, template, &self.corpus),
             (WorkloadSpec::Requests(_), Some(RecordedInput::Trace(trace))) => Ok(trace_cost(load, &trace, template)),
             (WorkloadSpec::Requests(spec), Some(RecordedInput::Prompts(_))) => own_prompts_cost(&spec.answer_tokens, load, &self.corpus),
             (WorkloadSpec::Sessions(spec), Some(RecordedInput::Sessions(recording))) => {
@@ -238,7 +239,7 @@ fn document_qa_cost(
     let sessions = spec.sessions();
     let rounds = u64::from(spec.rounds);
     let turns = rounds + 1;
-    let answer = spec.answer_tokens.0;
+    let answers = LengthSampler::new(&spec.answer_tokens, 0, LengthPurpose::Answer, corpus)?;
     let (mean, largest, exact) = match &spec.documents {
         DocumentsSpec::Synthetic(documents) => (documents.synthetic_tokens.0 as f64, documents.synthetic_tokens.0, true),
         DocumentsSpec::Folder(folder) => {
@@ -252,25 +253,32 @@ fn document_qa_cost(
     // Of one session: every prompt holds the request and the document; turn t also holds t answers and t questions.
     let repeated: u64 = (1..).zip(questions.iter()).map(|(turn, question)| question.saturating_mul(turns - turn)).sum();
     let messages: u64 = (0..turns).map(|turn| (2 * turn + 1) * template.message + template.head).sum();
-    let session = mean * turns as f64 + (turns * request + answer.saturating_mul(rounds * turns / 2) + repeated + messages) as f64;
+    let session = mean * turns as f64 + answers.mean() * (rounds * turns / 2) as f64 + (turns * request + repeated + messages) as f64;
     let frame = (2 * rounds + 1) * template.message + template.head;
     let parts = [(largest, "document"), (request, "request"), (all_questions, "questions"), (frame, "chat template")];
-    let longest = longest(spec.rounds, &parts, rounds, answer);
+    let longest = longest(spec.rounds, &parts, rounds, answers.longest());
     Ok(RunCost {
         requests: load.requests,
         measured: load.measured,
         prompt_tokens: Some((session * sessions as f64).round() as u64),
-        answer_tokens: load.requests.map(|requests| requests.saturating_mul(answer)),
+        answer_tokens: load.requests.map(|requests| answers.of_all(requests)),
         duration_s: load.duration_s,
-        exact: exact && rule.is_exact() && matches!(spec.documents, DocumentsSpec::Synthetic(_)),
+        exact: exact && spec.answer_tokens.is_fixed() && rule.is_exact() && matches!(spec.documents, DocumentsSpec::Synthetic(_)),
         longest: exact.then_some(longest),
     })
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "expected counts")]
-fn chat_cost(spec: &ChatSpec, load: PlannedLoad, rule: &mut TokenCountCache, template: ChatTemplateTokens) -> Result<RunCost, PlanError> {
+fn chat_cost(
+    spec: &ChatSpec,
+    load: PlannedLoad,
+    rule: &mut TokenCountCache,
+    template: ChatTemplateTokens,
+    corpus: &Corpus,
+) -> Result<RunCost, PlanError> {
     let rounds = u64::from(spec.rounds);
-    let (question, answer) = (spec.question_tokens.0, spec.answer_tokens.0);
+    let question = spec.question_tokens.0;
+    let answers = LengthSampler::new(&spec.answer_tokens, 0, LengthPurpose::Answer, corpus)?;
     let history = spec.history_tokens.0;
     let acknowledgement = if history > 0 { rule.line(chat::ACKNOWLEDGEMENT)? } else { 0 };
     let opening_messages = u64::from(spec.system_prompt_tokens.0 > 0) + 2 * u64::from(history > 0);
@@ -279,7 +287,7 @@ fn chat_cost(spec: &ChatSpec, load: PlannedLoad, rule: &mut TokenCountCache, tem
     // Users are spread evenly over their lives: turn t has (rounds - 1) / 2 earlier ones on average.
     let earlier = (rounds - 1) as f64 / 2.0;
     let messages = |turn: f64| (opening_messages as f64 + 2.0 * turn + 1.0) * template.message as f64 + template.head as f64;
-    let prompt = opening as f64 + question as f64 + earlier * (question + answer) as f64 + messages(earlier);
+    let prompt = opening as f64 + question as f64 + earlier * (question as f64 + answers.mean()) + messages(earlier);
     let frame = messages((rounds - 1) as f64) as u64;
     let parts = [
         (spec.system_prompt_tokens.0, "system prompt"),
@@ -287,12 +295,12 @@ fn chat_cost(spec: &ChatSpec, load: PlannedLoad, rule: &mut TokenCountCache, tem
         (question.saturating_mul(rounds), "questions"),
         (frame, "chat template"),
     ];
-    let longest = longest(spec.rounds - 1, &parts, rounds - 1, answer);
+    let longest = longest(spec.rounds - 1, &parts, rounds - 1, answers.longest());
     Ok(RunCost {
         requests: load.requests,
         measured: load.measured,
         prompt_tokens: load.requests.filter(|_| synthetic).map(|requests| (prompt * requests as f64).round() as u64),
-        answer_tokens: load.requests.map(|requests| requests.saturating_mul(answer)),
+        answer_tokens: load.requests.map(|requests| answers.of_all(requests)),
         duration_s: load.duration_s,
         exact: false,
         longest: synthetic.then_some(longest),

@@ -9,7 +9,6 @@ use crate::workloads::arrival::PlannedLoad;
 use crate::workloads::workload::Corpus;
 use crate::workloads::workload::lengths::{LengthPurpose, LengthSampler};
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "expected counts, saturating")]
 pub(super) fn requests_cost(
     spec: &RequestsSpec,
     load: PlannedLoad,
@@ -21,15 +20,12 @@ pub(super) fn requests_cost(
     let answers = sampler(&spec.answer_tokens, LengthPurpose::Answer)?;
     let frame = template.message * (1 + u64::from(spec.shared_prefix_tokens.0 > 0)) + template.head;
     let each = spec.shared_prefix_tokens.0.saturating_add(frame);
-    let of_all = |mean: f64| load.requests.map(|requests| (requests as f64 * mean).round() as u64);
     let parts = [(spec.shared_prefix_tokens.0, "system prompt"), (prompts.longest(), "prompt"), (frame, "chat template")];
     Ok(RunCost {
         requests: load.requests,
         measured: load.measured,
-        prompt_tokens: of_all(prompts.mean())
-            .zip(load.requests)
-            .map(|(tokens, requests)| tokens.saturating_add(requests.saturating_mul(each))),
-        answer_tokens: of_all(answers.mean()),
+        prompt_tokens: load.requests.map(|requests| prompts.of_all(requests).saturating_add(requests.saturating_mul(each))),
+        answer_tokens: load.requests.map(|requests| answers.of_all(requests)),
         duration_s: load.duration_s,
         exact: load.is_certain && spec.prompt_tokens.is_fixed() && spec.answer_tokens.is_fixed(),
         longest: Some(longest(0, &parts, 0, answers.longest())),
@@ -37,14 +33,13 @@ pub(super) fn requests_cost(
 }
 
 /// How long a user's own prompts are is counted when they are sent.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "expected counts, saturating")]
 pub(super) fn own_prompts_cost(answer_tokens: &LengthDistribution, load: PlannedLoad, corpus: &Corpus) -> Result<RunCost, PlanError> {
     let answers = LengthSampler::new(answer_tokens, 0, LengthPurpose::Answer, corpus)?;
     Ok(RunCost {
         requests: load.requests,
         measured: load.measured,
         prompt_tokens: None,
-        answer_tokens: load.requests.map(|requests| (requests as f64 * answers.mean()).round() as u64),
+        answer_tokens: load.requests.map(|requests| answers.of_all(requests)),
         duration_s: load.duration_s,
         exact: false,
         longest: None,

@@ -19,6 +19,7 @@ use crate::records::record::{ClientEnvironment, FormatVersion, Manifest, plain_r
 use crate::simulation::engine::EngineSpecError;
 use crate::vocabulary::goal::{Goal, SavedGoal};
 use crate::vocabulary::spec::failure_policy::FailurePolicy;
+use crate::vocabulary::spec::lengths::LengthDistribution;
 use crate::vocabulary::spec::plot::PlotSpec;
 use crate::vocabulary::spec::scenario::RunOrder;
 use crate::vocabulary::spec::search::SearchSpec;
@@ -258,14 +259,14 @@ fn hidden(error: PlanError, placed: &MatrixCell) -> PlanError {
 struct SyntheticDocumentInputs<'a> {
     questions: Option<&'a Path>,
     rounds: u32,
-    answer_tokens: u64,
+    answer_tokens: &'a LengthDistribution,
 }
 
 impl<'a> SyntheticDocumentInputs<'a> {
     fn of(workload: &'a WorkloadSpec) -> Option<Self> {
         match workload {
             WorkloadSpec::DocumentQa(spec) if matches!(spec.documents, DocumentsSpec::Synthetic(_)) => {
-                Some(Self { questions: spec.questions.as_deref(), rounds: spec.rounds, answer_tokens: spec.answer_tokens.0 })
+                Some(Self { questions: spec.questions.as_deref(), rounds: spec.rounds, answer_tokens: &spec.answer_tokens })
             }
             _ => None,
         }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::documents::{DocumentsSpec, SyntheticDocumentsSpec};
 pub use super::leave::LeaveSpec;
+use super::lengths::LengthDistribution;
 pub use super::requests::{ArrivalPattern, RequestsSpec};
 pub use super::sessions::SessionsSpec;
 use crate::foundation::units::{Seconds, Tokens};
@@ -236,10 +237,9 @@ pub struct DocumentQaSpec {
     #[serde(default = "three")]
     #[schemars(range(min = 1))]
     pub rounds: u32,
-    /// The most tokens of an answer (the exact number where `answers = "forced_length"`).
+    /// The most tokens of an answer (the exact number where `answers = "forced_length"`), one for all or drawn from a distribution.
     #[serde(default = "document_answer")]
-    #[schemars(extend("minimum" = 1))]
-    pub answer_tokens: Tokens,
+    pub answer_tokens: LengthDistribution,
     /// A folder of text files, or `{ synthetic_tokens = N }` for seeded text of exactly N tokens, different for every session.
     #[serde(default)]
     pub documents: DocumentsSpec,
@@ -297,10 +297,9 @@ pub struct ChatSpec {
     #[serde(default = "question")]
     #[schemars(extend("minimum" = 1))]
     pub question_tokens: Tokens,
-    /// The most tokens of an answer (the exact number where `answers = "forced_length"`).
+    /// The most tokens of an answer (the exact number where `answers = "forced_length"`), one for all or drawn from a distribution.
     #[serde(default = "chat_answer")]
-    #[schemars(extend("minimum" = 1))]
-    pub answer_tokens: Tokens,
+    pub answer_tokens: LengthDistribution,
     /// How long turns are sent, warm-up included; what is in flight then is awaited.
     #[serde(default = "minute")]
     #[schemars(extend("exclusiveMinimum" = 0))]
@@ -429,16 +428,16 @@ fn ten() -> u32 {
 pub(super) fn one_per_second() -> f64 {
     1.0
 }
-fn document_answer() -> Tokens {
-    Tokens(512)
+fn document_answer() -> LengthDistribution {
+    LengthDistribution::Fixed(Tokens(512))
 }
-pub(super) fn chat_answer() -> Tokens {
-    Tokens(100)
+fn chat_answer() -> LengthDistribution {
+    LengthDistribution::Fixed(Tokens(100))
 }
 fn question() -> Tokens {
     Tokens(32)
 }
-pub(super) fn thousand() -> Tokens {
+fn thousand() -> Tokens {
     Tokens(1000)
 }
 fn minute() -> Seconds {

@@ -13,12 +13,13 @@ use serde_json::{Value, json};
 
 use super::corpus::{Corpus, TextOrigin};
 use super::draft::SessionDraft;
+use super::lengths::{LengthPurpose, LengthSampler};
 use super::prose::ProseKind;
 use super::seed::permutation;
 use super::sharegpt::{SharegptConversation, SharegptDataset};
 use super::text::{CountedText, at_most};
 use super::text_generator::TextGenerator;
-use super::{WorkloadError, answer_length, file_hash};
+use super::{WorkloadError, file_hash};
 use crate::foundation::named_file::NamedFile;
 use crate::vocabulary::session::{MessageRole, Session};
 use crate::vocabulary::spec::workload::{AnswerPolicy, ChatDataset, ChatSpec};
@@ -37,7 +38,7 @@ pub struct ChatWorkload {
     dialogue: DialogueSource,
     rounds: u32,
     answers: AnswerPolicy,
-    answer_tokens: u32,
+    answer_lengths: LengthSampler,
     first_user_id: u64,
 }
 
@@ -56,7 +57,9 @@ enum DialogueSource {
 
 /// Whether the conversations are there that the users need.
 pub fn check(spec: &ChatSpec, corpus: &Corpus) -> Result<(), WorkloadError> {
-    answer_length(spec.answer_tokens)?;
+    if let Some(file) = spec.answer_tokens.file() {
+        corpus.lengths(file)?;
+    }
     if let ChatDataset::Sharegpt(file) = &spec.dataset {
         let there = corpus.conversations(file, spec.rounds)?.list.len() as u64;
         let needed = user_numbers(spec);
@@ -96,7 +99,7 @@ impl ChatWorkload {
             dialogue,
             rounds: spec.rounds,
             answers: spec.answers,
-            answer_tokens: answer_length(spec.answer_tokens)?,
+            answer_lengths: LengthSampler::new(&spec.answer_tokens, author.seed(), LengthPurpose::Answer, corpus)?,
             first_user_id: spec.first_user_id,
             author,
         })
@@ -121,7 +124,7 @@ impl ChatWorkload {
             DialogueSource::File { conversations, order } => {
                 // One conversation a user: the check before the run leaves no user without.
                 let place = usize::try_from(user % order.len().max(1) as u64).unwrap_or(0);
-                self.file_turns(&mut draft, &conversations.file, &conversations.list[order[place]], first_turn).await?;
+                self.file_turns(&mut draft, user, &conversations.file, &conversations.list[order[place]], first_turn).await?;
             }
         }
         Ok(draft.finish())
@@ -132,11 +135,12 @@ impl ChatWorkload {
         for turn in 0..self.rounds {
             let head = format!("{title}, question {}", turn + 1);
             let ask = self.author.made(ProseKind::Question, [user, turn.into()], question_tokens, &head).await?;
-            let reply = self.author.reply(user, turn, self.answer_tokens);
+            let answer_tokens = self.answer_lengths.answer(&[user, turn.into()])?;
+            let reply = self.author.reply(user, turn, answer_tokens);
             if turn < first_turn {
                 draft.lived(ask, reply.await?);
             } else {
-                draft.ahead(ask, self.author.answer(self.answers, self.answer_tokens, reply).await?);
+                draft.ahead(ask, self.author.answer(self.answers, answer_tokens, reply).await?);
             }
         }
         Ok(())
@@ -145,18 +149,20 @@ impl ChatWorkload {
     async fn file_turns(
         &self,
         draft: &mut SessionDraft,
+        user: u64,
         file: &Path,
         conversation: &SharegptConversation,
         first_turn: u32,
     ) -> Result<(), WorkloadError> {
         for (turn, round) in (0..self.rounds).zip(&conversation.rounds) {
+            let answer_tokens = self.answer_lengths.answer(&[user, turn.into()])?;
             let place = (file, conversation.place, 2 * turn as usize);
             let ask = self.message(place, &round.question, None).await?;
-            let reply = self.message((file, conversation.place, place.2 + 1), &round.answer, Some(self.answer_tokens)).await?;
+            let reply = self.message((file, conversation.place, place.2 + 1), &round.answer, Some(answer_tokens)).await?;
             if turn < first_turn {
                 draft.lived(ask, reply);
             } else {
-                let tokens = u32::try_from(reply.tokens).unwrap_or(u32::MAX).clamp(1, self.answer_tokens);
+                let tokens = u32::try_from(reply.tokens).unwrap_or(u32::MAX).clamp(1, answer_tokens);
                 draft.ahead(ask, self.author.answer(self.answers, tokens, async { Ok(reply) }).await?);
             }
         }
@@ -300,6 +306,19 @@ mod tests {
         let session = prepared(serde_json::json!({"dataset": dataset})).await.unwrap().session(0, 1).await.unwrap();
         assert_eq!(session.turns[0].answer, AnswerMode::Live { max_tokens: 40 });
         assert_eq!(count(&session.opening[4].text).await, 40);
+    }
+
+    #[tokio::test]
+    async fn each_turn_s_answer_has_a_length_of_its_own_where_lengths_are_drawn() {
+        let workload = prepared(serde_json::json!({"answer_tokens": "uniform(10..500)", "answers": "forced_length"})).await.unwrap();
+        let again = prepared(serde_json::json!({"answer_tokens": "uniform(10..500)", "answers": "forced_length"})).await.unwrap();
+        let mut lengths = BTreeSet::new();
+        for user in (0..10).rev() {
+            let session = workload.session(user, 0).await.unwrap();
+            assert_eq!(session, again.session(user, 0).await.unwrap());
+            lengths.extend(session.turns.iter().map(|turn| turn.answer.max_tokens()));
+        }
+        assert!(lengths.len() > 40 && lengths.iter().all(|length| (10..=500).contains(length)), "{lengths:?}");
     }
 
     #[tokio::test]

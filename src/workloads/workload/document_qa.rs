@@ -11,12 +11,13 @@ use serde_json::{Value, json};
 use super::corpus::{Corpus, TextOrigin};
 use super::draft::SessionDraft;
 use super::folder::DocumentFolder;
+use super::lengths::{LengthPurpose, LengthSampler};
 use super::prose::ProseKind;
 use super::seed::permutation;
 use super::text::CountedText;
 use super::text_generator::TextGenerator;
 use super::vocabulary::lines;
-use super::{WorkloadError, answer_length, file_hash};
+use super::{WorkloadError, file_hash};
 use crate::foundation::named_file::NamedFile;
 use crate::vocabulary::session::Session;
 use crate::vocabulary::spec::workload::{AnswerPolicy, DocumentQaSpec, DocumentReuse, DocumentsSpec};
@@ -36,7 +37,7 @@ pub struct DocumentQaWorkload {
     documents: DocumentSource,
     questions: Vec<CountedText>,
     answers: AnswerPolicy,
-    answer_tokens: u32,
+    answer_lengths: LengthSampler,
 }
 
 /// Where the documents come from.
@@ -54,7 +55,9 @@ enum DocumentSource {
 
 /// Whether the documents and questions are there that the sessions need.
 pub fn check(spec: &DocumentQaSpec, corpus: &Corpus) -> Result<(), WorkloadError> {
-    answer_length(spec.answer_tokens)?;
+    if let Some(file) = spec.answer_tokens.file() {
+        corpus.lengths(file)?;
+    }
     questions(spec)?;
     if let DocumentsSpec::Folder(path) = &spec.documents {
         let there = corpus.folder(path)?.files().len() as u64;
@@ -112,8 +115,8 @@ impl DocumentQaWorkload {
         for question in questions(spec)? {
             counted.push(author.line(&question).await?);
         }
-        let answer_tokens = answer_length(spec.answer_tokens)?;
-        Ok(Self { author, documents, questions: counted, answers: spec.answers, answer_tokens })
+        let answer_lengths = LengthSampler::new(&spec.answer_tokens, author.seed(), LengthPurpose::Answer, corpus)?;
+        Ok(Self { author, documents, questions: counted, answers: spec.answers, answer_lengths })
     }
 
     /// Turns of a session: the document, then a question a round.
@@ -126,11 +129,12 @@ impl DocumentQaWorkload {
         draft.set_history_turn(DOCUMENT_TURN);
         let asks = std::iter::once(self.document(number).await?).chain(self.questions.iter().cloned());
         for (turn, ask) in (0..).zip(asks) {
-            let reply = self.author.reply(number, turn, self.answer_tokens);
+            let answer_tokens = self.answer_lengths.answer(&[number, turn.into()])?;
+            let reply = self.author.reply(number, turn, answer_tokens);
             if turn < first_turn {
                 draft.lived(ask, reply.await?);
             } else {
-                draft.ahead(ask, self.author.answer(self.answers, self.answer_tokens, reply).await?);
+                draft.ahead(ask, self.author.answer(self.answers, answer_tokens, reply).await?);
             }
         }
         Ok(draft.finish())
@@ -177,6 +181,7 @@ mod tests {
     use super::*;
     use crate::foundation::units::Tokens;
     use crate::vocabulary::session::{AnswerMode, MessageRole};
+    use crate::vocabulary::spec::lengths::LengthDistribution;
     use crate::vocabulary::spec::workload::{SyntheticDocumentsSpec, WorkloadSpec};
     use crate::workloads::tokens::TokenCounter;
 
@@ -186,7 +191,7 @@ mod tests {
 
     fn synthetic(tokens: u64) -> DocumentQaSpec {
         let documents = DocumentsSpec::Synthetic(SyntheticDocumentsSpec { synthetic_tokens: Tokens(tokens) });
-        DocumentQaSpec { documents, answer_tokens: Tokens(20), ..spec(serde_json::json!({})) }
+        DocumentQaSpec { documents, answer_tokens: LengthDistribution::Fixed(Tokens(20)), ..spec(serde_json::json!({})) }
     }
 
     async fn prepared(spec: &DocumentQaSpec, seed: u64, corpus: &Corpus) -> Result<Workload, WorkloadError> {

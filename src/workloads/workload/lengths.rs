@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use rand::Rng;
 
-use super::WorkloadError;
 use super::corpus::Corpus;
 use super::seed::generator;
+use super::{WorkloadError, answer_length};
 use crate::foundation::normal::{normal_quantile, normal_share};
 use crate::foundation::units::Tokens;
 use crate::vocabulary::spec::lengths::{LengthBounds, LengthDistribution};
@@ -58,13 +58,17 @@ enum LengthLaw {
 impl LengthSampler {
     pub fn new(lengths: &LengthDistribution, seed: u64, purpose: LengthPurpose, corpus: &Corpus) -> Result<Self, WorkloadError> {
         let law = LengthLaw::of(lengths, corpus)?;
-        let purpose = match (purpose, &law) {
+        let name = match (purpose, &law) {
             // A line of one file and the same line of another belong together.
             (_, LengthLaw::Listed(_)) => "listed lengths",
             (LengthPurpose::Prompt, _) => "prompt lengths",
             (LengthPurpose::Answer, _) => "answer lengths",
         };
-        Ok(Self { seed, purpose, law })
+        let sampler = Self { seed, purpose: name, law };
+        if purpose == LengthPurpose::Answer {
+            answer_length(Tokens(sampler.longest()))?;
+        }
+        Ok(sampler)
     }
 
     /// The length that belongs to these numbers.
@@ -89,6 +93,25 @@ impl LengthSampler {
                 (0..QUANTILES).map(|number| self.law.quantile(share(number)) as f64).sum::<f64>() / f64::from(QUANTILES)
             }
         }
+    }
+
+    /// The tokens of so many lengths, as expected.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an expected count, saturating"
+    )]
+    pub fn of_all(&self, lengths: u64) -> u64 {
+        match self.law {
+            LengthLaw::Fixed(length) => lengths.saturating_mul(length),
+            _ => (lengths as f64 * self.mean()).round() as u64,
+        }
+    }
+
+    /// The length of an answer as servers take it.
+    pub fn answer(&self, numbers: &[u64]) -> Result<u32, WorkloadError> {
+        answer_length(Tokens(self.of(numbers)))
     }
 
     /// The longest that may be drawn.

@@ -26,9 +26,10 @@ mod vocabulary;
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::foundation::named_file::NamedFile;
+use crate::vocabulary::spec::lengths::LengthDistribution;
 use crate::vocabulary::spec::workload::WorkloadSpec;
 pub use chat::ChatWorkload;
 pub use corpus::Corpus;
@@ -67,8 +68,8 @@ impl Workload {
     /// Content hashes of the files that a workload is made of: another text under the same name is another run. Null where it names none.
     pub fn content_hashes(spec: &WorkloadSpec, corpus: &Corpus) -> Result<Value, WorkloadError> {
         match spec {
-            WorkloadSpec::DocumentQa(spec) => document_qa::content_hashes(spec, corpus),
-            WorkloadSpec::Chat(spec) => chat::content_hashes(spec),
+            WorkloadSpec::DocumentQa(spec) => with_lengths(document_qa::content_hashes(spec, corpus)?, &spec.answer_tokens),
+            WorkloadSpec::Chat(spec) => with_lengths(chat::content_hashes(spec)?, &spec.answer_tokens),
             WorkloadSpec::Requests(spec) => requests::content_hashes(spec),
             WorkloadSpec::Sessions(spec) => sessions::content_hashes(spec),
         }
@@ -129,6 +130,12 @@ fn file_hash(what: NamedFile, path: &Path) -> Result<String, WorkloadError> {
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(what.open(path).map_err(std::io::Error::from)?)?;
     Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// Content hashes with that of the file from which lengths of answers are drawn, where there is one.
+fn with_lengths(hashes: Value, answers: &LengthDistribution) -> Result<Value, WorkloadError> {
+    let Some(file) = answers.file() else { return Ok(hashes) };
+    Ok(json!({ "texts": hashes, "answer_tokens": file_hash(NamedFile::Lengths, file)? }))
 }
 
 /// The length of an answer as servers take it.

@@ -102,9 +102,7 @@ impl RequestsWorkload {
         let mut draft = SessionDraft::new(number, first_turn, 1)?;
         draft.open(MessageRole::System, self.system.clone());
         let (ask, answer_tokens) = match &self.texts {
-            RequestTextSource::Made { prompts, answers } => {
-                (self.made(number, prompts.of(&[number])).await?, answer_length(Tokens(answers.of(&[number])))?)
-            }
+            RequestTextSource::Made { prompts, answers } => (self.made(number, prompts.of(&[number])).await?, answers.answer(&[number])?),
             RequestTextSource::Trace { trace, blocks } => self.recorded(trace, blocks, number).await?,
             RequestTextSource::Own { prompts, answers } => {
                 let prompt = prompts.prompt(number)?;

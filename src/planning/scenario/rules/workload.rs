@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{FileLookupCache, RuleReporter, requests, sessions};
+use super::{FileLookupCache, RuleReporter, lengths, requests, sessions};
 use crate::foundation::named_file::NamedFile;
 use crate::vocabulary::spec::workload::{ChatDataset, ChatSpec, DocumentQaSpec, DocumentReuse, DocumentsSpec, LeaveSpec, WorkloadSpec};
 
@@ -24,7 +24,7 @@ fn document_qa(spec: &DocumentQaSpec, disk: &mut FileLookupCache, look: &mut Rul
     look.at_least_one(&["workload", "concurrent"], spec.concurrent.into());
     look.at_least_one(&["workload", "sequential"], spec.sequential.into());
     look.at_least_one(&["workload", "rounds"], spec.rounds.into());
-    answer_tokens(spec.answer_tokens.0, look);
+    lengths::check(&["workload", "answer_tokens"], &spec.answer_tokens, disk, look);
     match &spec.documents {
         DocumentsSpec::Synthetic(documents) => {
             look.at_least_one(&["workload", "documents", "synthetic_tokens"], documents.synthetic_tokens.0);
@@ -74,7 +74,7 @@ fn questions(spec: &DocumentQaSpec, file: &Path, disk: &mut FileLookupCache, loo
 fn chat(spec: &ChatSpec, disk: &mut FileLookupCache, look: &mut RuleReporter<'_>) {
     look.at_least_one(&["workload", "users"], spec.users.into());
     look.at_least_one(&["workload", "rounds"], spec.rounds.into());
-    answer_tokens(spec.answer_tokens.0, look);
+    lengths::check(&["workload", "answer_tokens"], &spec.answer_tokens, disk, look);
     rate(spec.qps, "requests per second over all users: `qps = 2` or `qps = 0.5`", look);
     if spec.duration.0 <= 0.0 {
         look.fault(&["workload", "duration"], "`workload.duration` is longer than 0", "write `duration = \"60s\"`");
@@ -115,12 +115,5 @@ pub(super) fn rate(qps: f64, hint: &str, look: &mut RuleReporter<'_>) {
     if !(qps.is_finite() && qps > 0.0) {
         let message = format!("`workload.qps` is a rate above 0, not `{}`", look.shown(&["workload", "qps"]));
         look.fault(&["workload", "qps"], message, hint);
-    }
-}
-
-pub(super) fn answer_tokens(tokens: u64, look: &mut RuleReporter<'_>) {
-    look.at_least_one(&["workload", "answer_tokens"], tokens);
-    if tokens > u64::from(u32::MAX) {
-        look.fault(&["workload", "answer_tokens"], "`workload.answer_tokens` is larger than any answer", "write `answer_tokens = 512`");
     }
 }

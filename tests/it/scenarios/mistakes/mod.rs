@@ -5,6 +5,7 @@ mod fields;
 mod frontier;
 mod judging;
 mod meaning;
+mod recordings;
 mod requests;
 mod server;
 mod together;
