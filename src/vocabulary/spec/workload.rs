@@ -125,6 +125,7 @@ impl WorkloadSpec {
             Self::DocumentQa(spec) => Some(spec.concurrent),
             Self::Chat(spec) => Some(spec.users),
             Self::Requests(spec) => spec.users(),
+            Self::Sessions(spec) => spec.concurrency,
         }
     }
 
