@@ -19,6 +19,7 @@ use crate::planning::plan::{Plan, Run};
 use crate::records::record::{ClientCapacity, ClientEnvironment, Manifest};
 use crate::records::store::{SweepWriter, saved_manifest};
 use crate::servers::server::supervisor::SupervisorHandle;
+use crate::vocabulary::spec::target::TargetSpec;
 use crate::workloads::arrival::PlannedLoad;
 
 /// What becomes of prompts and answers.
@@ -71,6 +72,9 @@ pub(super) fn measure(
         let limit = selftest::raise_open_files();
         if let Some(warning) = open_files::warning(plan, limit) {
             eprintln!("warning: {warning}");
+        }
+        if plan.runs.iter().any(|run| run.cell.target.insecure) {
+            eprintln!("warning: {}", TargetSpec::INSECURE);
         }
     }
     let stop = signals.stop();

@@ -24,6 +24,8 @@ pub enum NamedFile {
     Lengths,
     Tokenizer,
     ApiKey,
+    /// Certificates, or the private key of one, in the PEM form.
+    Certificates,
     /// What another program saved of its runs.
     Import,
     /// A manifest, a record or a text of a sweep that was saved.
@@ -52,7 +54,7 @@ pub enum FileReadError {
 }
 
 impl NamedFile {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Scenario,
         Self::Questions,
         Self::Document,
@@ -62,6 +64,7 @@ impl NamedFile {
         Self::Lengths,
         Self::Tokenizer,
         Self::ApiKey,
+        Self::Certificates,
         Self::Import,
         Self::Saved,
     ];
@@ -71,7 +74,7 @@ impl NamedFile {
     pub const fn most(self) -> u64 {
         match self {
             Self::ApiKey => 16 * KIB,
-            Self::Scenario => MIB,
+            Self::Scenario | Self::Certificates => MIB,
             Self::Questions | Self::Lengths => 16 * MIB,
             Self::Document => 64 * MIB,
             Self::Tokenizer => 256 * MIB,
@@ -91,6 +94,7 @@ impl NamedFile {
             Self::Lengths => "name a file with a whole number of tokens a line",
             Self::Tokenizer => "name the model's `tokenizer.json`",
             Self::ApiKey => "name a file that holds the key and nothing else, or have a program print it by `api_key_command`",
+            Self::Certificates => "name a file with the text between `-----BEGIN` and `-----END` lines",
             Self::Import => "name a file that holds the results of one run",
             Self::Saved => "restore it as it was saved, or delete it",
         }
@@ -171,6 +175,7 @@ impl fmt::Display for NamedFile {
             Self::Lengths => "a file of lengths",
             Self::Tokenizer => "a tokenizer",
             Self::ApiKey => "a file with an API key",
+            Self::Certificates => "a file of certificates",
             Self::Import => "a file to import",
             Self::Saved => "a file of a saved sweep",
         })

@@ -101,7 +101,7 @@ fn run_record(outcome: RunOutcome, token_rule: TokenRule, cache_contract: CacheC
         salt: Some(PromptSalt { attempt: "0".into(), tokens: 10, by_default: true }),
         server: Some(server),
         client,
-        connections: Some(ConnectionCounts { ahead: 1, opened: 1, reused: 1, dead: 1, resent: 1 }),
+        connections: Some(ConnectionCounts { ahead: 1, opened: 1, reused: 1, dead: 1, resent: 1, rate_limited: 1, retries: 1 }),
         counts,
         offered_qps: Some(2.0),
         tables: BTreeMap::from([("requests.parquet".into(), "0".into())]),

@@ -7,7 +7,8 @@ use bench::simulation::engine::EngineParameters;
 use bench::simulation::serve::{EngineServer, ServeOptions, bind};
 use bench::vocabulary::session::{ChatMessage, MessageRole, Prompt};
 use bench::vocabulary::spec::engine::{EngineFaultKind, EnginePreset, EngineSpec, FaultSpec};
-use bench::vocabulary::spec::target::{TargetApi, TargetSpec};
+use bench::vocabulary::spec::target::TargetSpec;
+use bench::vocabulary::spec::target_api::TargetApi;
 use serde_json::{Value, json};
 
 async fn serve(faults: Vec<FaultSpec>) -> EngineServer {
@@ -52,7 +53,8 @@ fn get(serving: &EngineServer, path: &str) -> reqwest::RequestBuilder {
 fn a_streamed_answer_has_an_event_a_token_and_the_engine_s_counts() {
     run(async {
         let serving = serve(vec![]).await;
-        for (api, prompt_tokens) in [(TargetApi::Chat, 100 + 7), (TargetApi::Completions, 100 + 2)] {
+        for api in TargetApi::ALL {
+            let prompt_tokens = 100 + if api == TargetApi::Completions { 2 } else { 7 };
             let target = target(&serving, |spec| spec.api = api);
             let exchange = target.exchange(prompt(100, 20), None).await;
             assert_eq!(exchange.failure, None);
@@ -62,7 +64,10 @@ fn a_streamed_answer_has_an_event_a_token_and_the_engine_s_counts() {
             assert_eq!(bench::simulation::engine::tokenizer::count(&exchange.answer), 20);
             let again = target.exchange(prompt(100, 20), None).await;
             // Six full blocks of 16 in each of them.
-            assert_eq!((again.answer, again.usage.unwrap().cached_tokens), (exchange.answer, Some(96)));
+            let counts = again.usage.unwrap();
+            assert_eq!((again.answer, counts.prompt_tokens, counts.cached_tokens), (exchange.answer, prompt_tokens, Some(96)));
+            // APIs of messages share the cache of their prompts.
+            post(&serving, "/reset_prefix_cache", &json!({})).send().await.unwrap();
         }
         serving.stop().await;
     });

@@ -1,20 +1,23 @@
-//! An answer's bytes through the listener: however the network cuts them, they mean the same.
+//! An answer's bytes through the listener, as each API reads them: however the network cuts them, they mean the same.
 
 use bench::foundation::clock::Micros;
 use bench::servers::client::{HttpExchange, replay};
+use bench::vocabulary::spec::target_api::TargetApi;
 
 use super::contract::message;
 
 /// Two bytes say how long the pieces are, the rest is the stream.
 pub fn read(data: &[u8]) {
     let [first, second, stream @ ..] = data else { return };
-    let whole = replay(std::iter::once(stream));
-    let cut = replay(pieces(stream, [usize::from(*first), usize::from(*second)]).into_iter());
-    assert_eq!(meaning(&cut), meaning(&whole), "where it was cut changes what it means");
-    if let Some(failure) = &whole.failure {
-        message(&failure.detail);
+    for api in [TargetApi::Chat, TargetApi::Responses, TargetApi::Messages] {
+        let whole = replay(api, std::iter::once(stream));
+        let cut = replay(api, pieces(stream, [usize::from(*first), usize::from(*second)]).into_iter());
+        assert_eq!(meaning(&cut), meaning(&whole), "where it was cut changes what it means");
+        if let Some(failure) = &whole.failure {
+            message(&failure.detail);
+        }
+        assert!(whole.token_events.len() <= stream.len());
     }
-    assert!(whole.token_events.len() <= stream.len());
 }
 
 /// Pieces of two lengths in turn; a length of 0 is an empty piece.

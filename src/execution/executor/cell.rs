@@ -32,6 +32,7 @@ use crate::servers::client::{HttpTarget, SimTarget, Target, TargetError};
 use crate::servers::server::WatchSummary;
 use crate::simulation::engine::{EngineParameters, EngineSpecError, TokenMemo};
 use crate::vocabulary::spec::failure_policy::FailurePolicy;
+use crate::vocabulary::spec::target::{TargetKind, TargetSpec};
 use crate::vocabulary::spec::workload::{LoadLoop, WorkloadSpec};
 use crate::workloads::arrival::RequestSchedule;
 use crate::workloads::tokens::{self, TokenCountError};
@@ -103,6 +104,7 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &CellContext<'_>,
         .notes
         .iter()
         .cloned()
+        .chain(insecure_note(run))
         .chain(notes(&log.tally, &run.cell.workload))
         .chain(watched_notes)
         .chain(log.standstill.notes)
@@ -160,6 +162,12 @@ fn with_pool(mut server: Option<ServerFacts>, tokens: Option<u64>) -> Option<Ser
         server.kv_pool_from = Some("metrics".to_owned());
     }
     server
+}
+
+/// Nobody knows who answered where no certificate was checked.
+fn insecure_note(run: &Run) -> Option<String> {
+    let target = &run.cell.target;
+    (target.insecure && target.kind == TargetKind::Http).then(|| TargetSpec::INSECURE.to_owned())
 }
 
 /// Remarks for people.

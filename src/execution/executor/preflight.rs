@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::foundation::clock::Clock;
 use crate::planning::plan::Run;
 use crate::records::record::{FailureKind, RequestFailure};
-use crate::servers::client::{HttpExchange, HttpTarget, ModelList, TargetError};
+use crate::servers::client::{HttpExchange, HttpTarget, ModelList, TargetError, UNTRUSTED};
 use crate::vocabulary::session::{ChatMessage, MessageRole, Prompt};
 use crate::vocabulary::spec::target::TargetSpec;
 use crate::workloads::workload::canary_text;
@@ -87,22 +87,32 @@ pub async fn preflight(run: &Run) -> Result<PreflightFacts, PreflightError> {
         }
         None => target,
     };
-    match asked(&target, run.cell.workload.forces_length(), ATTEMPTS).await {
-        Ok(template_tokens) => Ok(PreflightFacts { model, template_tokens }),
-        Err(failure) => {
-            let hint = hint(&failure, &spec, &models, run.cell.workload.forces_length());
-            Err(PreflightError::Unserved { url: target.shown_url().to_owned(), failure, hint })
+    let forces_length = run.cell.workload.forces_length();
+    let mut facts = PreflightFacts { model, template_tokens: None };
+    for session in 0..target.site_count() {
+        match asked(&target, session, forces_length, ATTEMPTS).await {
+            Ok(template_tokens) => facts.template_tokens = facts.template_tokens.or(template_tokens),
+            Err(failure) => {
+                let hint = hint(&failure, &spec, &models, forces_length);
+                return Err(PreflightError::Unserved { url: target.shown_url(session).to_owned(), failure, hint });
+            }
         }
     }
+    Ok(facts)
 }
 
 /// After a run with failures: how the server does not serve any more, if so. One that is only silent is not accused.
 pub(super) async fn gone(run: &Run) -> Option<String> {
     let target = HttpTarget::new(&run.cell.target, Clock::real()).ok()?;
-    let asking = tokio::time::timeout(STILL_SERVING, asked(&target, run.cell.workload.forces_length(), ATTEMPTS_AFTER));
-    let failure = asking.await.ok()?.err().filter(|failure| !is_timeout(failure.kind))?;
-    let says_so = failure.kind.is_unserved() || is_passing(failure.kind);
-    says_so.then(|| format!("`{}`: {}: {}", target.shown_url(), failure.kind.name(), failure.detail))
+    for session in 0..target.site_count() {
+        let asking = tokio::time::timeout(STILL_SERVING, asked(&target, session, run.cell.workload.forces_length(), ATTEMPTS_AFTER));
+        let answered = asking.await.unwrap_or(Ok(None));
+        let gone = |failure: &RequestFailure| !is_timeout(failure.kind) && (failure.kind.is_unserved() || is_passing(failure.kind));
+        if let Some(failure) = answered.err().filter(gone) {
+            return Some(format!("`{}`: {}: {}", target.shown_url(session), failure.kind.name(), failure.detail));
+        }
+    }
+    None
 }
 
 /// The only model there is, where none is named and the server does not know the name that stands for any.
@@ -113,10 +123,10 @@ fn unnamed_model(spec: &TargetSpec, models: &ModelList, target: &HttpTarget) -> 
 }
 
 /// Asks until it is served, or surely not; the tokens of the chat template where they are told.
-async fn asked(target: &HttpTarget, forces_length: bool, attempts: u32) -> Result<Option<u64>, RequestFailure> {
+async fn asked(target: &HttpTarget, session: u64, forces_length: bool, attempts: u32) -> Result<Option<u64>, RequestFailure> {
     let mut attempt = 1;
     loop {
-        let exchange = ask(target, forces_length).await;
+        let exchange = ask(target, session, forces_length).await;
         match exchange.failure {
             None => return Ok(exchange.usage.map(|usage| usage.prompt_tokens.saturating_sub(WORDS))),
             // The words of the answer do not matter.
@@ -132,10 +142,10 @@ async fn asked(target: &HttpTarget, forces_length: bool, attempts: u32) -> Resul
     }
 }
 
-async fn ask(target: &HttpTarget, forces_length: bool) -> HttpExchange {
+async fn ask(target: &HttpTarget, session: u64, forces_length: bool) -> HttpExchange {
     let name = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
     let messages = vec![ChatMessage::new(MessageRole::User, canary_text(&name, usize::try_from(WORDS).unwrap_or(0)))];
-    let prompt = Prompt { session: 0, turn: 0, messages, max_tokens: ANSWER_TOKENS, exact_length: forces_length, user_id: None };
+    let prompt = Prompt { session, turn: 0, messages, max_tokens: ANSWER_TOKENS, exact_length: forces_length, user_id: None };
     target.send(&target.prepare(prompt), None).await
 }
 
@@ -154,7 +164,7 @@ fn hint(failure: &RequestFailure, spec: &TargetSpec, models: &ModelList, forces_
     let names = || models.names().take(8).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let text = match failure.kind {
         FailureKind::Connect => "is the server running, and is `target.url` right?".to_owned(),
-        FailureKind::Tls => "does the server speak `https`, and is its certificate trusted (`SSL_CERT_FILE`)?".to_owned(),
+        FailureKind::Tls => UNTRUSTED.to_owned(),
         FailureKind::Http(300..400) => "write the address that it leads to in `target.url`: redirects are not followed".to_owned(),
         FailureKind::Http(401 | 403) if has_key => "is the API key right?".to_owned(),
         FailureKind::Http(401 | 403) => "no API key was sent: `target.api_key_env` names the variable that holds it".to_owned(),
@@ -162,7 +172,8 @@ fn hint(failure: &RequestFailure, spec: &TargetSpec, models: &ModelList, forces_
             format!("it does not list the model `{}`, but {}: set `target.model`", spec.model, names())
         }
         FailureKind::Http(404 | 405) => {
-            "is `target.url` right? It is what stands before `/v1/chat/completions`; `target.api` says which endpoint is asked".to_owned()
+            "is `target.url` right? It is what stands before `/v1/chat/completions`, or the whole of it; `target.api` says which endpoint is asked"
+                .to_owned()
         }
         // Where the server names the fields, the failure says what to do.
         FailureKind::Http(400 | 422) if forces_length && !failure.detail.contains("answers = ") => {

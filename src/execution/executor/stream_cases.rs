@@ -9,6 +9,7 @@ use super::token_counts::{TokenCounts, TokenRuleCounts};
 use crate::foundation::clock::Micros;
 use crate::records::record::{FailureKind, FirstEventSource, RequestFailure, RequestPhase, RequestRecord, TokenSource};
 use crate::servers::client::{HttpExchange, replay_at};
+use crate::vocabulary::spec::target_api::TargetApi;
 
 /// A stream as it is being written.
 #[derive(Default)]
@@ -47,7 +48,7 @@ impl StreamScript {
     }
 
     fn exchange(&self) -> HttpExchange {
-        replay_at(self.pieces.iter().map(|(at, piece)| (*at, piece.as_bytes())))
+        replay_at(TargetApi::Chat, self.pieces.iter().map(|(at, piece)| (*at, piece.as_bytes())))
     }
 
     /// The row; where the server counts nothing, by the estimate of four characters a token.

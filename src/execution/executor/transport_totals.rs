@@ -37,7 +37,8 @@ impl TransportTotals {
     }
 
     pub fn add(&mut self, carriage: &TransportStats) {
-        let TransportStats { connect, connected, handover: _, dead, resent, reads: ReadStats { lags_us, unstamped, merged } } = carriage;
+        let TransportStats { connect, connected, dead, resent, rate_limited, retries, reads, .. } = carriage;
+        let ReadStats { lags_us, unstamped, merged } = reads;
         for lag in lags_us {
             self.lags.saturating_record(u64::from(*lag));
         }
@@ -47,6 +48,8 @@ impl TransportTotals {
         self.connections.reused += u64::from(connect.is_none() && *connected);
         self.connections.dead += u64::from(*dead);
         self.connections.resent += u64::from(*resent);
+        self.connections.rate_limited += u64::from(*rate_limited);
+        self.connections.retries += u64::from(*retries);
         if let Some(connect) = connect {
             self.connects.add(*connect);
         }
@@ -81,7 +84,7 @@ impl TransportTotals {
 
     /// Remarks for people.
     pub fn notes(&self) -> Vec<String> {
-        let ConnectionCounts { opened, reused, dead, resent, .. } = self.connections;
+        let ConnectionCounts { opened, reused, dead, resent, rate_limited, retries, .. } = self.connections;
         let opened = self.connects.at_rank(0.5).zip(self.connects.at_rank(1.0)).map(|(middle, longest)| {
             format!(
                 "{opened} of {} requests had to open a connection first, which took {} at the median and {} at most: `ttft` counts from \
@@ -95,7 +98,14 @@ impl TransportTotals {
         let resent = (resent > 0).then(|| {
             format!("{resent} requests were sent twice: the connection broke before any byte of the answer (`on_dead_connection`)")
         });
-        opened.into_iter().chain(dead).chain(resent).collect()
+        let limited = (rate_limited > 0).then(|| {
+            let again = match retries {
+                0 => "none was sent again (`target.retry_after`)".to_owned(),
+                _ => format!("{retries} times a request was sent again after the pause that was asked for, which its times hold"),
+            };
+            format!("the server refused requests for its load (status 429) {rate_limited} times: {again}")
+        });
+        opened.into_iter().chain(dead).chain(resent).chain(limited).collect()
     }
 }
 
@@ -139,12 +149,13 @@ mod tests {
         let mut carried = TransportTotals::default();
         carried.add(&carriage(Some(1500), &[]));
         carried.add(&carriage(Some(2500), &[]));
-        carried.add(&TransportStats { connected: true, dead: 1, resent: 1, ..TransportStats::default() });
+        carried.add(&TransportStats { connected: true, dead: 1, resent: 1, rate_limited: 3, retries: 2, ..TransportStats::default() });
         let notes = carried.notes();
         assert!(
             notes[0].starts_with("2 of 3 requests had to open a connection first, which took 1.5 ms at the median and 2.5 ms"),
             "{notes:?}"
         );
         assert!(notes[1].starts_with("1 idle connections") && notes[2].starts_with("1 requests were sent twice"), "{notes:?}");
+        assert!(notes[3].contains("(status 429) 3 times: 2 times a request was sent again"), "{notes:?}");
     }
 }

@@ -33,11 +33,19 @@ pub struct CellSpec {
 impl CellSpec {
     #[must_use]
     pub fn new(workload: WorkloadSpec, target: TargetSpec, engine: EngineSpec, server: ServerSpec) -> Self {
-        Self { workload, target, engine, server, secrets: BTreeMap::new(), keeps_texts: false, hashes_answers: false }
+        // What is asked beside prompts is asked of the first.
+        let url = target.urls.first().unwrap_or(&target.url).clone();
+        Self { workload, target: TargetSpec { url, ..target }, engine, server, secrets: BTreeMap::new(), keeps_texts: false, hashes_answers: false }
     }
 
     /// Marks values that hold something from the environment, by their paths.
-    pub(super) fn with_secrets(self, secrets: BTreeMap<Vec<String>, EnvironmentSecret>) -> Self {
+    pub(super) fn with_secrets(self, mut secrets: BTreeMap<Vec<String>, EnvironmentSecret>) -> Self {
+        let path = |path: &[&str]| path.iter().map(|key| (*key).to_owned()).collect::<Vec<String>>();
+        if !self.target.urls.is_empty() {
+            secrets.remove(&path(&["target", "url"]));
+            let first = secrets.get(&path(&["target", "urls", "0"])).cloned();
+            secrets.extend(first.map(|secret| (path(&["target", "url"]), secret)));
+        }
         Self { secrets, ..self }
     }
 

@@ -120,7 +120,7 @@ pub enum FailureKind {
     ErrorEvent,
     /// The stream ended in order and brought no token.
     NoToken,
-    /// The stream closed with neither `[DONE]` nor a `finish_reason`.
+    /// The stream closed with neither `[DONE]` nor a `finish_reason`, or what the API has in their place.
     Truncated,
     /// Stopped by us: Ctrl-C or the end of the run.
     Cancelled,

@@ -179,7 +179,19 @@ pub struct ConnectionCounts {
     pub dead: u64,
     /// Requests that were sent again since the connection broke before any byte of the answer.
     pub resent: u64,
+    /// Answers with status 429: the server had too much to do.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rate_limited: u64,
+    /// How often a request was sent again after the pause that such an answer asked for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retries: u64,
 }
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// From this long on, and this share of a run, a standstill of the client makes the run invalid: shorter ones touch too few requests.
 const STANDSTILL_S: f64 = 2.0;
 const STANDSTILL_SHARE: f64 = 0.01;

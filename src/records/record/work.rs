@@ -135,11 +135,16 @@ impl RunHeader {
     }
 }
 
-/// The address that prompts are sent to. An API is named as its path ends, but for `chat`, which is also what is saved of none.
+/// The address that prompts are sent to. An API is named as its path ends, but for `chat`, which is also what is saved of none. A whole endpoint is shown
+/// as it is, and those of a deployment stand below it.
 fn asked_url(base: &str, api: Option<&str>) -> String {
-    let base = base.split('?').next().unwrap_or_default().trim_end_matches('/').trim_end_matches("/v1").trim_end_matches('/');
     let path = api.filter(|api| *api != "chat").unwrap_or("chat/completions");
-    format!("{base}/v1/{path}")
+    let base = base.split('?').next().unwrap_or_default().trim_end_matches('/');
+    if base.ends_with(&format!("/{path}")) {
+        return base.to_owned();
+    }
+    let version = if base.contains("/deployments/") { "" } else { "/v1" };
+    format!("{}{version}/{path}", base.trim_end_matches("/v1").trim_end_matches('/'))
 }
 
 #[cfg(test)]
@@ -163,6 +168,14 @@ mod tests {
         assert_eq!((work.kind, work.concurrent, work.sequential), (Some(RunWorkKind::DocumentQa), Some(4), Some(2)));
         assert_eq!(work.url.as_deref(), Some("http://127.0.0.1:8000/v1/completions"));
         assert!(work.restarts_server && work.model.as_deref() == Some("m"));
+    }
+
+    #[test]
+    fn the_address_of_prompts_is_shown_without_its_query() {
+        assert_eq!(asked_url("http://h", None), "http://h/v1/chat/completions");
+        assert_eq!(asked_url("http://h/v1/", Some("messages")), "http://h/v1/messages");
+        assert_eq!(asked_url("https://h/deployments/x?api-version=1", Some("chat")), "https://h/deployments/x/chat/completions");
+        assert_eq!(asked_url("https://h/api/chat/completions?key=hush", Some("chat")), "https://h/api/chat/completions");
     }
 
     #[test]

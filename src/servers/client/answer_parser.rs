@@ -4,21 +4,21 @@
 use tokio::sync::oneshot;
 
 use super::HttpExchange;
-use super::chunk::{ChunkFinishReason, CompletionChunk, TokenKind};
-use super::chunk_usage::UsageCountError;
+use super::api::{self, AnswerEvent, AnswerFinish, ApiEvent, PromptCounts, TokenKind, UsageCountError};
 use super::event_template::TokenEventTemplate;
 use super::silent::{SilentEvent, SilentEvents};
 use super::sse::{EventTooLongError, SseDecoder, SseEvent};
 use crate::foundation::clock::Micros;
 use crate::records::record::{FailureKind, RequestFailure};
 use crate::servers::endpoint::{SecretValues, server_message};
+use crate::vocabulary::spec::target_api::TargetApi;
 
 /// Whether an answer goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AnswerProgress {
     /// Something may follow.
     More,
-    /// `[DONE]` came: whatever follows is no part of the answer.
+    /// `[DONE]` came, or what an API has in its place: whatever follows is no part of the answer.
     Done,
 }
 
@@ -26,25 +26,30 @@ pub(super) enum AnswerProgress {
 #[derive(Debug)]
 pub(super) struct AnswerParser<'a> {
     pub(super) exchange: HttpExchange,
+    api: TargetApi,
     decoder: SseDecoder,
     alike: TokenEventTemplate,
     silent: SilentEvents,
+    /// What was told of the prompt before the answer's counts.
+    prompt: PromptCounts,
     secrets: &'a SecretValues,
     first_token: Option<oneshot::Sender<()>>,
     /// Events so far, of any kind.
     events: u64,
     last_event: Option<Micros>,
-    /// A `finish_reason` came.
+    /// A `finish_reason` came, or what an API calls it.
     finished: bool,
 }
 
 impl<'a> AnswerParser<'a> {
-    pub(super) fn new(secrets: &'a SecretValues, first_token: Option<oneshot::Sender<()>>) -> Self {
+    pub(super) fn new(api: TargetApi, secrets: &'a SecretValues, first_token: Option<oneshot::Sender<()>>) -> Self {
         Self {
             exchange: HttpExchange::default(),
+            api,
             decoder: SseDecoder::default(),
             alike: TokenEventTemplate::default(),
             silent: SilentEvents::default(),
+            prompt: PromptCounts::default(),
             secrets,
             first_token,
             events: 0,
@@ -81,7 +86,7 @@ impl<'a> AnswerParser<'a> {
         let mut decoder = std::mem::take(&mut self.decoder);
         let done = match decoder.finish() {
             // The end of the stream may have cut an event anywhere: what cannot be read was never sent whole.
-            Ok(Some(event)) if event.is_error || is_done(event.data) || CompletionChunk::read(event.data).is_ok() => {
+            Ok(Some(event)) if event.is_error || is_done(event.data) || ApiEvent::read(self.api, event.data).is_ok() => {
                 self.take(at, event)?
             }
             _ => AnswerProgress::More,
@@ -93,7 +98,7 @@ impl<'a> AnswerParser<'a> {
     pub(super) fn judge(&mut self, heard: AnswerProgress) -> Result<(), RequestFailure> {
         self.silent.settle(&mut self.exchange);
         if heard == AnswerProgress::More && !self.finished {
-            let detail = format!("the stream closed after {} events with neither `[DONE]` nor a `finish_reason`", self.events);
+            let detail = format!("the stream closed after {} events with {}", self.events, api::ending(self.api));
             return Err(RequestFailure { kind: FailureKind::Truncated, detail });
         }
         if self.exchange.token_events.is_empty() {
@@ -101,8 +106,9 @@ impl<'a> AnswerParser<'a> {
             return Err(RequestFailure { kind: FailureKind::NoToken, detail });
         }
         if self.exchange.usage.is_some_and(|usage| usage.output_tokens == 0) {
-            let came = format!("`completion_tokens` is 0 after {} events with tokens", self.exchange.token_events.len());
-            return Err(wrong_usage(self.events, &came));
+            let name = api::output_count(self.api);
+            let came = format!("`{name}` is 0 after {} events with tokens", self.exchange.token_events.len());
+            return Err(wrong_usage(self.api, self.events, &came));
         }
         Ok(())
     }
@@ -131,29 +137,31 @@ impl<'a> AnswerParser<'a> {
     /// Reads an event that is like none before it. Apart, so that what is done for every token stays small.
     #[inline(never)]
     fn read(&mut self, at: Micros, data: &[u8]) -> Result<AnswerProgress, RequestFailure> {
-        let chunk = CompletionChunk::read(data).map_err(|error| malformed(self.unreadable(&error)))?;
-        if let Some(message) = chunk.error() {
+        let read = ApiEvent::read(self.api, data).map_err(|error| malformed(self.unreadable(&error)))?;
+        let event = read.told();
+        if let Some(message) = event.error() {
             return Err(RequestFailure { kind: FailureKind::ErrorEvent, detail: self.told(&message) });
         }
-        self.count(at, &chunk)?;
+        self.count(at, event)?;
         // An answer of one token has no further event by its template.
         if self.exchange.token_events.len() > 1 {
-            self.alike.learn(data, &chunk);
+            self.alike.learn(data, event.only_token());
         }
-        match chunk.finish() {
-            Some(ChunkFinishReason::GivenUp(reason)) => {
+        match event.finish() {
+            Some(AnswerFinish::GivenUp(reason)) => {
                 let reason = self.secrets.plain(reason);
                 let detail = format!("the server gave the answer up: `finish_reason` is `{reason}`");
                 return Err(RequestFailure { kind: FailureKind::ErrorEvent, detail });
             }
-            Some(ChunkFinishReason::Whole) => self.finished = true,
+            Some(AnswerFinish::Whole) => self.finished = true,
+            Some(AnswerFinish::Over) => return Ok(AnswerProgress::Done),
             None => {}
         }
         Ok(AnswerProgress::More)
     }
 
-    fn count(&mut self, at: Micros, chunk: &CompletionChunk<'_>) -> Result<(), RequestFailure> {
-        let usage = chunk.usage().map_err(|UsageCountError(count)| wrong_usage(self.events, &count))?;
+    fn count(&mut self, at: Micros, chunk: &dyn AnswerEvent<'_>) -> Result<(), RequestFailure> {
+        let usage = chunk.usage(&mut self.prompt).map_err(|UsageCountError(count)| wrong_usage(self.api, self.events, &count))?;
         let exchange = &mut self.exchange;
         let is_first = exchange.token_events.is_empty();
         let (mut texts, mut reasoning) = (0, 0);
@@ -228,9 +236,11 @@ fn is_done(data: &[u8]) -> bool {
 }
 
 /// A server that cannot count is not believed, and what the request measured would be wrong by the same count.
-fn wrong_usage(event: u64, count: &str) -> RequestFailure {
-    let cure = "with `target.body.stream_options.include_usage = false` the token rule counts";
-    malformed(format!("`usage` in event {event} of the stream cannot be: {count}; {cure}"))
+fn wrong_usage(api: TargetApi, event: u64, count: &str) -> RequestFailure {
+    // Only where usage has to be asked for can it be left out.
+    let asked = api.own_fields().contains(&"stream_options");
+    let cure = if asked { "; with `target.body.stream_options.include_usage = false` the token rule counts" } else { "" };
+    malformed(format!("`usage` in event {event} of the stream cannot be: {count}{cure}"))
 }
 
 fn malformed(detail: String) -> RequestFailure {
@@ -244,11 +254,17 @@ mod tests {
 
     const STREAM: &str = include_str!("../../../tests/fixtures/engine/vllm_stream.sse");
     const CONTINUOUS: &str = include_str!("../../../tests/fixtures/engine/vllm_stream_continuous_usage.sse");
+    const RESPONSES: &str = include_str!("../../../tests/fixtures/engine/responses.sse");
+    const MESSAGES: &str = include_str!("../../../tests/fixtures/engine/messages.sse");
+
+    fn played(stream: &str) -> (HttpExchange, Result<(), RequestFailure>) {
+        played_by(TargetApi::Chat, stream)
+    }
 
     /// Plays a stream event by event, the n-th (from 1) at n × 1,000 µs.
-    fn played(stream: &str) -> (HttpExchange, Result<(), RequestFailure>) {
+    fn played_by(api: TargetApi, stream: &str) -> (HttpExchange, Result<(), RequestFailure>) {
         let secrets = SecretValues::default();
-        let mut listener = AnswerParser::new(&secrets, None);
+        let mut listener = AnswerParser::new(api, &secrets, None);
         let mut at = 0;
         let verdict = 'verdict: {
             for event in stream.split_inclusive("\n\n") {
@@ -286,6 +302,70 @@ mod tests {
     }
 
     #[test]
+    fn typed_events_make_the_same_exchange_in_both_apis() {
+        for (api, stream, first) in [(TargetApi::Responses, RESPONSES, 5), (TargetApi::Messages, MESSAGES, 4)] {
+            let (exchange, verdict) = played_by(api, stream);
+            assert_eq!(verdict, Ok(()), "{api:?}");
+            assert_eq!((exchange.token_events.len(), exchange.reasoning_events), (10, 4), "{api:?}");
+            assert_eq!(exchange.token_events[..2], [Micros(first * 1000), Micros((first + 1) * 1000)], "{api:?}");
+            assert_eq!(exchange.first_answer, Some(exchange.token_events[4]), "{api:?}");
+            assert_eq!(
+                (exchange.answer.as_str(), exchange.reasoning.as_str()),
+                ("Hello \"there\"! Good day.", "The user greets."),
+                "{api:?}"
+            );
+            let usage = exchange.usage.unwrap();
+            assert_eq!((usage.prompt_tokens, usage.output_tokens, usage.cached_tokens), (25, 10, Some(16)), "{api:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_real_engine_sends_is_the_same_answer_in_both_apis() {
+        let recorded = [
+            (TargetApi::Responses, include_str!("../../../tests/fixtures/engine/vllm_responses.sse"), 5),
+            (TargetApi::Messages, include_str!("../../../tests/fixtures/engine/vllm_messages.sse"), 3),
+        ];
+        for (api, stream, first) in recorded {
+            let (exchange, verdict) = played_by(api, stream);
+            assert_eq!((verdict, exchange.answer.as_str()), (Ok(()), "\n\n connectnettleHAVECre okailPARATOR"), "{api:?}");
+            let expected: Vec<Micros> = (first..first + 8).map(|n| Micros(n * 1000)).collect();
+            assert_eq!((exchange.token_events, exchange.first_answer), (expected.clone(), Some(expected[0])), "{api:?}");
+            let usage = exchange.usage.unwrap();
+            assert_eq!((usage.prompt_tokens, usage.output_tokens, usage.cached_tokens), (43, 8, Some(0)), "{api:?}");
+        }
+    }
+
+    #[test]
+    fn typed_streams_that_break_off_or_report_an_error_are_failures() {
+        for (api, stream, last, error) in [
+            (
+                TargetApi::Responses,
+                RESPONSES,
+                "event: response.completed",
+                r#"{"type":"error","code":"server_error","message":"out of memory"}"#,
+            ),
+            (
+                TargetApi::Messages,
+                MESSAGES,
+                "event: message_delta",
+                r#"{"type":"error","error":{"type":"api_error","message":"out of memory"}}"#,
+            ),
+        ] {
+            let begun = &stream[..stream.find(last).unwrap()];
+            let cut = played_by(api, begun).1.unwrap_err();
+            assert_eq!(cut.kind, FailureKind::Truncated);
+            assert!(cut.detail.ends_with(api::ending(api)), "{}", cut.detail);
+            for name in ["event: error\n", ""] {
+                let failed = played_by(api, &format!("{begun}{name}data: {error}\n\n")).1.unwrap_err();
+                assert_eq!((failed.kind, failed.detail.as_str()), (FailureKind::ErrorEvent, "out of memory"));
+            }
+            let nothing =
+                stream.split_inclusive("\n\n").filter(|event| !event.contains("_delta") && !event.contains(".delta")).collect::<String>();
+            assert_eq!(played_by(api, &nothing).1.map_err(|failure| failure.kind), Err(FailureKind::NoToken));
+        }
+    }
+
+    #[test]
     fn continuous_usage_tells_the_tokens_of_the_first_event() {
         let (exchange, verdict) = played(CONTINUOUS);
         assert_eq!(verdict, Ok(()));
@@ -303,7 +383,7 @@ mod tests {
     #[test]
     fn events_of_one_read_share_its_stamp() {
         let secrets = SecretValues::default();
-        let mut listener = AnswerParser::new(&secrets, None);
+        let mut listener = AnswerParser::new(TargetApi::Chat, &secrets, None);
         assert_eq!(listener.hear(Micros(7), STREAM.as_bytes()), Ok(AnswerProgress::Done));
         assert_eq!(listener.judge(AnswerProgress::Done), Ok(()));
         assert_eq!(listener.exchange.token_events, [Micros(7); 12]);
@@ -313,7 +393,7 @@ mod tests {
     fn the_first_token_is_told_once_and_at_the_token() {
         let secrets = SecretValues::default();
         let (sender, mut receiver) = oneshot::channel();
-        let mut listener = AnswerParser::new(&secrets, Some(sender));
+        let mut listener = AnswerParser::new(TargetApi::Chat, &secrets, Some(sender));
         let (role, rest) = STREAM.split_at(STREAM.find("\n\n").unwrap() + 2);
         listener.hear(Micros(1), role.as_bytes()).unwrap();
         assert!(receiver.try_recv().is_err());

@@ -1,18 +1,20 @@
-//! Request bodies: a conversation's pieces between the fields of `/v1/chat/completions` or `/v1/completions`, made before the request is
-//! due.
+//! Request bodies: a conversation's pieces between the other fields that an API has, made before the request is due.
 //!
 //! The pieces of the history are shared with the turns before; what is copied is a few hundred bytes around them.
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::conversation_format::{ConversationFormat, string};
+use super::api::{FieldValue, LengthConstraint, request_format, string};
 use super::encoded_conversation::{EncodedConversation, EncodedMessage};
-use crate::vocabulary::session::Prompt;
-use crate::vocabulary::spec::target::{TargetApi, TargetSpec};
+use crate::vocabulary::session::{ChatMessage, MessageRole, Prompt};
+use crate::vocabulary::spec::target::TargetSpec;
+use crate::vocabulary::spec::target_api::TargetApi;
 
-/// Fields that a scenario's `target.body` must not set: the conversation is the workload's, and only streams can be measured.
-pub(super) const RESERVED: [&str; 3] = ["messages", "prompt", "stream"];
+/// A field that a scenario's `target.body` sets and must not: the conversation is the workload's, and only streams can be measured.
+pub(super) fn reserved_field(spec: &TargetSpec) -> Option<&'static str> {
+    ["messages", "prompt", "stream"].iter().chain(spec.api.conversation_fields()).copied().find(|name| spec.body.contains_key(*name))
+}
 
 /// What is asked is put together with what follows it below this size: one piece fewer to be sent.
 const JOINED: usize = 4096;
@@ -39,7 +41,9 @@ impl RequestBody {
 #[derive(Debug, Clone)]
 pub(super) struct BodyWriter {
     api: TargetApi,
-    /// What stands behind the conversation.
+    /// What stands before the messages.
+    opening: Bytes,
+    /// What stands behind them.
     tail: Bytes,
     /// Where an answer may be shorter.
     up_to: BodyPrefix,
@@ -49,11 +53,14 @@ pub(super) struct BodyWriter {
 
 impl BodyWriter {
     pub(super) fn new(spec: &TargetSpec) -> Self {
+        let conversation = &request_format(spec.api).conversation;
+        let prefix = |length| BodyPrefix::new(spec, length, true);
         Self {
             api: spec.api,
-            tail: ConversationFormat::of(spec.api).tail().into(),
-            up_to: BodyPrefix::new(spec, LengthConstraint::UpTo),
-            exactly: BodyPrefix::new(spec, LengthConstraint::Exactly),
+            opening: conversation.head().into(),
+            tail: conversation.tail().into(),
+            up_to: prefix(LengthConstraint::UpTo),
+            exactly: prefix(LengthConstraint::Exactly),
         }
     }
 
@@ -65,19 +72,27 @@ impl BodyWriter {
     pub(super) fn whole(&self, prompt: &Prompt) -> RequestBody {
         let mut script = EncodedConversation::written(self.api);
         script.say_all(&prompt.messages);
-        self.around(prompt, script.pieces(), Bytes::new())
+        self.around(prompt, &script, Bytes::new())
     }
 
     /// The body of what has been said and what is asked now, which are `prompt`'s messages.
     pub(super) fn extended(&self, prompt: &Prompt, said: &EncodedConversation, asked: &EncodedMessage) -> RequestBody {
-        self.around(prompt, said.pieces(), said.placed(asked))
+        self.around(prompt, said, said.placed(asked))
     }
 
-    fn around(&self, prompt: &Prompt, said: &[Bytes], asked: Bytes) -> RequestBody {
-        let head = if prompt.exact_length { &self.exactly } else { &self.up_to };
-        let mut pieces = Vec::with_capacity(said.len() + 3);
-        pieces.push(head.write(prompt.max_tokens).into());
-        pieces.extend_from_slice(said);
+    fn around(&self, prompt: &Prompt, said: &EncodedConversation, asked: Bytes) -> RequestBody {
+        let prefix = if prompt.exact_length { &self.exactly } else { &self.up_to };
+        let system = said.system();
+        let mut pieces = Vec::with_capacity(said.pieces().len() + 5);
+        if system.len() < JOINED {
+            let mut head = prefix.write(prompt.max_tokens, system.len() + self.opening.len());
+            head.extend_from_slice(system);
+            head.extend_from_slice(&self.opening);
+            pieces.push(head.into());
+        } else {
+            pieces.extend([prefix.write(prompt.max_tokens, 0).into(), system.clone(), self.opening.clone()]);
+        }
+        pieces.extend_from_slice(said.pieces());
         if asked.len() < JOINED {
             pieces.push([&*asked, &*self.tail].concat().into());
         } else {
@@ -87,10 +102,18 @@ impl BodyWriter {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LengthConstraint {
-    UpTo,
-    Exactly,
+/// The body of a small request whose answer comes whole: a user's one message, and up to so many tokens of answer. With the target's further fields, but for
+/// those about streams.
+#[must_use]
+pub fn unstreamed_body(spec: &TargetSpec, text: &str, max_tokens: u32) -> Vec<u8> {
+    let conversation = &request_format(spec.api).conversation;
+    let mut script = EncodedConversation::written(spec.api);
+    script.say_all(&[ChatMessage::new(MessageRole::User, text)]);
+    let mut body = BodyPrefix::new(spec, LengthConstraint::UpTo, false).write(max_tokens, 0);
+    body.extend(conversation.head());
+    body.extend(script.pieces().concat());
+    body.extend(conversation.tail());
+    body
 }
 
 /// Everything that stands before the conversation: what we ask for, and over it what the scenario adds; with places for the number of
@@ -101,18 +124,24 @@ struct BodyPrefix {
 }
 
 impl BodyPrefix {
-    fn new(spec: &TargetSpec, length: LengthConstraint) -> Self {
+    fn new(spec: &TargetSpec, length: LengthConstraint, is_streamed: bool) -> Self {
         let mut fields = Map::new();
         fields.insert("model".into(), json!(spec.model));
-        fields.insert("stream".into(), json!(true));
-        fields.insert("stream_options".into(), json!({ "include_usage": true }));
-        fields.insert("temperature".into(), json!(0));
-        fields.insert("max_tokens".into(), Value::Null);
-        if length == LengthConstraint::Exactly {
-            fields.insert("min_tokens".into(), Value::Null);
-            fields.insert("ignore_eos".into(), json!(true));
+        if is_streamed {
+            fields.insert("stream".into(), json!(true));
+        }
+        let mut lengths = Vec::new();
+        for (name, value) in (request_format(spec.api).fields)(length) {
+            // What the scenario sets itself is no place.
+            if value == FieldValue::Length && !spec.body.contains_key(name) {
+                lengths.push(name);
+            }
+            fields.insert(name.into(), if let FieldValue::Fixed(value) = value { value } else { Value::Null });
         }
         merge(&mut fields, &spec.body);
+        if !is_streamed {
+            fields.retain(|name, _| !name.starts_with("stream"));
+        }
         for path in &spec.omit {
             take_out(&mut fields, path);
         }
@@ -121,20 +150,20 @@ impl BodyPrefix {
             let text = texts.last_mut().expect("there is a first");
             string(text, spec.rename.get(name).unwrap_or(name));
             text.push(b':');
-            // What the scenario sets itself is no place.
-            if matches!(name.as_str(), "max_tokens" | "min_tokens") && !spec.body.contains_key(name) {
+            if lengths.contains(&name.as_str()) {
                 texts.push(b",".to_vec());
             } else {
                 text.extend_from_slice(value.to_string().as_bytes());
                 text.push(b',');
             }
         }
-        texts.last_mut().expect("there is a first").extend(ConversationFormat::of(spec.api).head());
         Self { texts }
     }
 
-    fn write(&self, max_tokens: u32) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.texts.iter().map(|text| text.len() + 10).sum());
+    /// With room for so many bytes behind it.
+    fn write(&self, max_tokens: u32, room: usize) -> Vec<u8> {
+        let length: usize = self.texts.iter().map(|text| text.len() + 10).sum();
+        let mut bytes = Vec::with_capacity(length + room);
         for (place, text) in self.texts.iter().enumerate() {
             if place > 0 {
                 bytes.extend_from_slice(max_tokens.to_string().as_bytes());
@@ -193,22 +222,38 @@ mod tests {
     /// The body as serde writes it in one go from the whole prompt.
     fn in_one_go(spec: &TargetSpec, prompt: &Prompt) -> String {
         let mut fields = Map::new();
-        for (name, value) in [("model", json!(spec.model)), ("stream", json!(true)), ("stream_options", json!({"include_usage": true}))] {
-            fields.insert(name.into(), value);
-        }
-        fields.insert("temperature".into(), json!(0));
-        fields.insert("max_tokens".into(), json!(prompt.max_tokens));
-        if prompt.exact_length {
-            fields.insert("min_tokens".into(), json!(prompt.max_tokens));
-            fields.insert("ignore_eos".into(), json!(true));
+        let forced: &[&str] = if prompt.exact_length { &[] } else { &["min_tokens", "ignore_eos"] };
+        fields.insert("model".into(), json!(spec.model));
+        fields.insert("stream".into(), json!(true));
+        for name in spec.api.own_fields().iter().filter(|name| !forced.contains(name)) {
+            let value = match *name {
+                "model" => continue,
+                "stream_options" => json!({"include_usage": true}),
+                "temperature" => json!(0),
+                "store" => json!(false),
+                "ignore_eos" => json!(true),
+                _ => json!(prompt.max_tokens),
+            };
+            fields.insert((*name).into(), value);
         }
         merge(&mut fields, &spec.body);
-        let messages = prompt.messages.iter();
+        let (first, rest) = prompt.messages.split_first().unwrap();
+        let field = spec
+            .api
+            .conversation_fields()
+            .first()
+            .filter(|_| first.role == MessageRole::System && spec.api.conversation_fields().len() > 1);
+        let messages = if let Some(field) = field {
+            fields.insert((*field).into(), json!(&*first.text));
+            rest.iter()
+        } else {
+            prompt.messages.iter()
+        };
+        let role = |role| if spec.api == TargetApi::Messages && role == MessageRole::System { MessageRole::User } else { role };
+        let message = |message: &ChatMessage| json!({"role": role(message.role), "content": &*message.text});
         match spec.api {
-            TargetApi::Chat => {
-                let message = |message: &ChatMessage| json!({"role": message.role, "content": &*message.text});
-                fields.insert("messages".into(), messages.map(message).collect())
-            }
+            TargetApi::Chat | TargetApi::Messages => fields.insert("messages".into(), messages.map(message).collect()),
+            TargetApi::Responses => fields.insert("input".into(), messages.map(message).collect()),
             TargetApi::Completions => {
                 let text: String = messages.flat_map(|message| [&*message.text, "\n\n"]).collect();
                 fields.insert("prompt".into(), json!(text))
@@ -260,12 +305,11 @@ mod tests {
         fn a_body_that_is_extended_is_the_body_that_is_built_whole(
             opening in prop::collection::vec(message(MessageRole::System), 0..4),
             turns in prop::collection::vec((message(MessageRole::User), message(MessageRole::Assistant), prop::bool::weighted(0.2)), 1..6),
-            completions in any::<bool>(),
+            api in prop::sample::select(TargetApi::ALL.to_vec()),
             exact_length in any::<bool>(),
             extras in prop::sample::select(vec!["{}", r#"{"max_tokens": 3}"#, r#"{"min_tokens": null, "top_k": 1}"#, r#"{"stream_options": {"x": "\"y"}}"#]),
         ) {
             let extras: Value = serde_json::from_str(extras).unwrap();
-            let api = if completions { "completions" } else { "chat" };
             let spec = spec(json!({"api": api, "body": extras, "model": "a \"model\""}));
             for (prompt, body) in turn_by_turn(&spec, &opening, &turns, exact_length) {
                 let expected = in_one_go(&spec, &prompt);
@@ -307,6 +351,35 @@ mod tests {
             "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Say \"ä\"\n"}],
         });
         assert_eq!(written(json!({"model": "tiny"}), &prompt), expected);
+    }
+
+    #[test]
+    fn responses_take_instructions_and_items_and_messages_a_system_text() {
+        let conversation = prompt(&[
+            (MessageRole::System, "Be brief."),
+            (MessageRole::User, "Who?"),
+            (MessageRole::Assistant, "I."),
+            (MessageRole::User, "Why?"),
+        ]);
+        let said =
+            json!([{"role": "user", "content": "Who?"}, {"role": "assistant", "content": "I."}, {"role": "user", "content": "Why?"}]);
+        let expected = json!({
+            "model": "default", "stream": true, "store": false, "temperature": 0, "max_output_tokens": 16, "ignore_eos": true,
+            "instructions": "Be brief.", "input": said,
+        });
+        assert_eq!(written(json!({"api": "responses"}), &Prompt { exact_length: true, ..conversation.clone() }), expected);
+        let expected =
+            json!({"model": "default", "stream": true, "temperature": 0, "max_tokens": 16, "system": "Be brief.", "messages": said});
+        assert_eq!(written(json!({"api": "messages"}), &conversation), expected);
+    }
+
+    #[test]
+    fn a_small_request_has_the_target_s_fields_and_is_no_stream() {
+        let spec = spec(json!({
+            "model": "m", "omit": ["temperature"], "rename": {"max_tokens": "max_completion_tokens"}, "body": {"top_k": 1, "stream_options": {"x": 1}},
+        }));
+        let body: Value = serde_json::from_slice(&unstreamed_body(&spec, "Hello", 1)).unwrap();
+        assert_eq!(body, json!({"model": "m", "max_completion_tokens": 1, "top_k": 1, "messages": [{"role": "user", "content": "Hello"}]}));
     }
 
     #[test]

@@ -5,9 +5,9 @@
 
 use bytes::Bytes;
 
-use super::conversation_format::ConversationFormat;
+use super::api::{ConversationFormat, request_format};
 use crate::vocabulary::session::ChatMessage;
-use crate::vocabulary::spec::target::TargetApi;
+use crate::vocabulary::spec::target_api::TargetApi;
 
 /// Pieces below this size are put together, so that a long conversation of short messages is no long list.
 const MERGED: usize = 16 * 1024;
@@ -18,6 +18,8 @@ const MERGED: usize = 16 * 1024;
 pub struct EncodedConversation {
     /// None where the target takes messages as they are.
     format: Option<&'static ConversationFormat>,
+    /// What the system said first, where the API has a field of its own for it.
+    system: Bytes,
     said: Vec<Bytes>,
 }
 
@@ -28,7 +30,7 @@ pub struct EncodedMessage(Bytes);
 impl EncodedConversation {
     /// Of a target that is sent bodies of this form.
     pub(super) fn written(api: TargetApi) -> Self {
-        Self { format: Some(ConversationFormat::of(api)), said: Vec::new() }
+        Self { format: Some(&request_format(api).conversation), ..Self::default() }
     }
 
     /// Writes a message that is to be said, or asked, some time.
@@ -52,14 +54,23 @@ impl EncodedConversation {
         }
     }
 
-    /// Says all these, written in one piece.
+    /// Says all these, written in one piece. What the system says before anything else stands in a field of its own, where the API has one.
     pub fn say_all(&mut self, messages: &[ChatMessage]) {
         let Some(format) = self.format else { return };
+        let opening = messages.split_first().filter(|_| self.said.is_empty() && self.system.is_empty());
+        let system = opening.and_then(|(first, _)| format.system(first));
+        let messages = &messages[usize::from(system.is_some())..];
+        self.system = system.map_or_else(|| std::mem::take(&mut self.system), Bytes::from);
         let mut bytes = Vec::with_capacity(messages.iter().map(room).sum());
         for message in messages {
             format.write(&mut bytes, message);
         }
         self.say(&EncodedMessage(bytes.into()));
+    }
+
+    /// The field of what the system said first, with the comma behind it; empty where it has none.
+    pub(super) fn system(&self) -> &Bytes {
+        &self.system
     }
 
     /// What has been said, in pieces.

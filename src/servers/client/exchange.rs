@@ -69,6 +69,12 @@ pub struct TransportStats {
     pub dead: u32,
     /// How many times it was sent again since a connection used before broke before any byte of the answer.
     pub resent: u32,
+    /// How many times the server refused it for having too much to do (status 429).
+    pub rate_limited: u32,
+    /// How many times it was sent again after such a pause as the server asked for.
+    pub retries: u32,
+    /// The pause that the last refusal asked for.
+    pub asked_pause: Option<Micros>,
     pub reads: ReadStats,
 }
 

@@ -1,4 +1,4 @@
-//! An OpenAI-compatible server over HTTP: sends a prompt, stamps what comes back, and says exactly how it failed where it did.
+//! A server over HTTP: sends a prompt, stamps what comes back, and says exactly how it failed where it did.
 //!
 //! `sent` is when the last byte of the request was handed to the kernel; what came before, a connection that had to be opened among it, is
 //! told beside it. Events have the time at which their last byte reached this machine, where the kernel tells it. Nothing is retried,
@@ -13,12 +13,12 @@ use reqwest::{StatusCode, Url};
 use tokio::sync::oneshot;
 
 use super::answer_parser::{AnswerParser, AnswerProgress};
-use super::body::{BodyWriter, RESERVED};
-use super::chunk::CompletionChunk;
+use super::api::ApiEvent;
+use super::body::{BodyWriter, reserved_field};
 use super::deadline::{DeadlineTimer, RequestDeadline, RequestTimeouts};
 use super::refused_field::{refused_field, sent_fields};
 use super::request::HeadWriter;
-use super::{EncodedConversation, EncodedMessage, HttpExchange, PreparedRequest, TargetError};
+use super::{EncodedConversation, EncodedMessage, HttpExchange, PreparedRequest, TargetError, retry_after};
 use crate::foundation::clock::{Clock, Micros};
 use crate::records::record::{FailureKind, RequestFailure};
 use crate::servers::endpoint::{EndpointError, SecretValues, ServerEndpoint, server_message, shown, without_secrets};
@@ -27,7 +27,8 @@ use crate::servers::wire::{
     WireErrorKind, WireHttpVersion,
 };
 use crate::vocabulary::session::Prompt;
-use crate::vocabulary::spec::target::{ConnectionReuse, HttpVersion, OnDeadConnection, TargetSpec};
+use crate::vocabulary::spec::target::{ConnectionReuse, HttpVersion, OnDeadConnection, RetryAfterPolicy, TargetSpec};
+use crate::vocabulary::spec::target_api::TargetApi;
 
 /// How much of an error's body is read.
 const ERROR_BODY: usize = 64 * 1024;
@@ -40,50 +41,89 @@ pub struct HttpTarget(Arc<HttpTargetState>);
 
 #[derive(Debug)]
 struct HttpTargetState {
-    endpoint: ServerEndpoint,
     model: String,
-    /// Where prompts are sent, as it may be shown.
-    shown_url: String,
-    heads: HeadWriter,
+    /// Where prompts are sent: several servers share the sessions. One at least.
+    sites: Vec<TargetSite>,
     bodies: BodyWriter,
-    pool: ConnectionPool,
     on_dead_connection: OnDeadConnection,
+    retry_after: RetryAfterPolicy,
     limits: RequestTimeouts,
     clock: Clock,
     /// Names of the fields that bodies have, as they are sent.
     fields: Vec<String>,
 }
 
+/// One of the servers.
+#[derive(Debug)]
+struct TargetSite {
+    endpoint: ServerEndpoint,
+    /// As it may be shown.
+    shown_url: String,
+    heads: HeadWriter,
+    pool: ConnectionPool,
+}
+
+impl TargetSite {
+    fn new(spec: &TargetSpec, clock: Clock) -> Result<Self, TargetError> {
+        let endpoint = ServerEndpoint::open(spec)?;
+        let url = endpoint.address().api(spec.api.path());
+        Ok(Self {
+            heads: HeadWriter::new(&url, endpoint.headers(), spec.connection).map_err(|reason| EndpointError::Client { reason })?,
+            pool: pool(spec, &endpoint, &url, clock)?,
+            shown_url: shown(&url),
+            endpoint,
+        })
+    }
+}
+
 impl HttpTarget {
     /// Checks address, credentials and extra fields; opens no connection yet.
     pub fn new(spec: &TargetSpec, clock: Clock) -> Result<Self, TargetError> {
-        if let Some(field) = RESERVED.into_iter().find(|field| spec.body.contains_key(*field)) {
+        if let Some(field) = reserved_field(spec) {
             return Err(TargetError::Body { field: field.to_owned() });
         }
-        let endpoint = ServerEndpoint::open(spec)?;
-        let url = endpoint.address().api(spec.api.path());
+        let sites = match spec.urls.as_slice() {
+            [] => vec![TargetSite::new(spec, clock)?],
+            urls => {
+                urls.iter().map(|url| TargetSite::new(&TargetSpec { url: url.clone(), ..spec.clone() }, clock)).collect::<Result<_, _>>()?
+            }
+        };
         Ok(Self(Arc::new(HttpTargetState {
-            heads: HeadWriter::new(&url, endpoint.headers(), spec.connection).map_err(|reason| EndpointError::Client { reason })?,
-            pool: pool(spec, &url, clock)?,
-            endpoint,
+            sites,
             model: spec.model.clone(),
-            shown_url: shown(&url),
             bodies: BodyWriter::new(spec),
             on_dead_connection: spec.on_dead_connection,
+            retry_after: spec.retry_after,
             limits: RequestTimeouts::new(spec),
             clock,
             fields: sent_fields(spec),
         })))
     }
 
-    /// The server, for what is asked of it beside prompts.
+    /// The server, for what is asked of it beside prompts; the first where there are several.
     pub fn endpoint(&self) -> &ServerEndpoint {
-        &self.0.endpoint
+        &self.0.sites[0].endpoint
     }
 
-    /// Where prompts are sent, as it may be shown.
-    pub fn shown_url(&self) -> &str {
-        &self.0.shown_url
+    /// How many servers share the sessions.
+    pub fn site_count(&self) -> u64 {
+        self.0.sites.len() as u64
+    }
+
+    /// Where the prompts of a session are sent, as it may be shown.
+    pub fn shown_url(&self, session: u64) -> &str {
+        &self.site(session).shown_url
+    }
+
+    /// The secrets of all servers, each with what stands for it.
+    pub fn masked(&self) -> Vec<(String, String)> {
+        self.0.sites.iter().flat_map(|site| site.endpoint.secrets().masked()).collect()
+    }
+
+    /// The server that a session stays with.
+    fn site(&self, session: u64) -> &TargetSite {
+        let count = self.0.sites.len();
+        &self.0.sites[usize::try_from(session % count as u64).unwrap_or(0)]
     }
 
     /// The model's name, as the scenario has it.
@@ -93,7 +133,10 @@ impl HttpTarget {
 
     /// Opens so many connections before the load and says how many there are: none where each request has its own.
     pub async fn connect_ahead(&self, count: usize) -> usize {
-        self.0.pool.open_ahead(count).await
+        let sites = &self.0.sites;
+        let each = count.div_ceil(sites.len());
+        let opened = sites.iter().map(|site| site.pool.open_ahead(each));
+        futures_util::future::join_all(opened).await.into_iter().sum()
     }
 
     /// Does what can be done before the prompt is due: writes the body.
@@ -117,7 +160,7 @@ impl HttpTarget {
     /// Sends a prepared prompt and listens to the answer. `first_token` is told at the first token-bearing event, and dropped where
     /// none comes.
     pub async fn send(&self, prepared: &PreparedRequest, first_token: Option<oneshot::Sender<()>>) -> HttpExchange {
-        let mut listener = AnswerParser::new(self.0.endpoint.secrets(), first_token);
+        let mut listener = AnswerParser::new(self.0.bodies.api(), self.site(prepared.prompt.session).endpoint.secrets(), first_token);
         let outcome = self.converse(prepared, &mut listener).await;
         let mut exchange = listener.exchange;
         if let Err(failure) = outcome {
@@ -136,8 +179,9 @@ impl HttpTarget {
     /// # Errors
     /// Where there is no connection, or what came over it was not HTTP.
     pub async fn read(&self, prepared: &PreparedRequest, mut take: impl FnMut(&[u8])) -> Result<u64, RequestFailure> {
-        let head = self.0.heads.head(prepared.prompt.user_id, prepared.body.length());
-        let PooledConnection { mut connection, .. } = self.0.pool.take().await.map_err(|fault| broken(&fault))?;
+        let site = self.site(prepared.prompt.session);
+        let head = site.heads.head(prepared.prompt.user_id, prepared.body.length());
+        let PooledConnection { mut connection, .. } = site.pool.take().await.map_err(|fault| broken(&fault))?;
         connection.write(&head, prepared.body.pieces()).await.map_err(|fault| broken(&fault))?;
         connection.head().await.map_err(|fault| broken(&fault))?;
         connection.relax();
@@ -148,20 +192,21 @@ impl HttpTarget {
                 take(piece);
             }
         }
-        self.0.pool.give_back(connection, None);
+        site.pool.give_back(connection, None);
         Ok(reads)
     }
 
     /// One request and its answer, up to the stamp `done` where it succeeds.
     async fn converse(&self, prepared: &PreparedRequest, listener: &mut AnswerParser<'_>) -> Result<(), RequestFailure> {
-        let head = self.0.heads.head(prepared.prompt.user_id, prepared.body.length());
+        let site = self.site(prepared.prompt.session);
+        let head = site.heads.head(prepared.prompt.user_id, prepared.body.length());
         let begun = self.0.clock.now();
         listener.exchange.sent = begun;
         let limits = self.0.limits.leaving(prepared.leaves_after);
         let deadline = limits.before_first_token(begun);
         let mut guard = DeadlineTimer::new(self.0.clock);
         loop {
-            let taken = guard.before(deadline, self.0.pool.take()).await?.map_err(|fault| broken(&fault))?;
+            let taken = guard.before(deadline, site.pool.take()).await?.map_err(|fault| broken(&fault))?;
             let PooledConnection { mut connection, connect, dead, timer } = taken;
             guard.adopt(timer);
             let carriage = &mut listener.exchange.carriage;
@@ -173,25 +218,40 @@ impl HttpTarget {
             let sent = guard.before(deadline, connection.write(&head, prepared.body.pieces())).await?.map_err(|fault| broken(&fault));
             let answered = match sent {
                 Ok(sent) => {
-                    listener.exchange.sent = sent;
-                    listener.exchange.carriage.handover = sent.since(begun);
-                    self.answer(&mut connection, &mut guard, listener, limits).await
+                    // What a server has put off was sent when it was sent first.
+                    if listener.exchange.carriage.retries == 0 {
+                        listener.exchange.sent = sent;
+                        listener.exchange.carriage.handover = sent.since(begun);
+                    }
+                    self.answer(site, &mut connection, &mut guard, listener, limits).await
                 }
                 Err(failure) => Err(failure),
             };
             let died = connect.is_none() && !connection.is_answered() && is_break(&answered);
             connection.relax();
-            self.0.pool.give_back(connection, guard.leave());
+            site.pool.give_back(connection, guard.leave());
             if died && self.0.on_dead_connection == OnDeadConnection::Resend && listener.exchange.carriage.resent == 0 {
                 listener.exchange.carriage.resent = 1;
                 continue;
             }
-            return answered;
+            let Some(until) = self.next_attempt(&answered, listener) else { return answered };
+            self.0.clock.sleep_until(until).await;
+            listener.exchange.carriage.retries += 1;
+            listener.exchange.headers = None;
         }
+    }
+
+    /// When a request is sent again that the server put off; `None` where it is not, or not within its limits.
+    fn next_attempt(&self, answered: &Result<(), RequestFailure>, listener: &AnswerParser<'_>) -> Option<Micros> {
+        let refused = answered.as_ref().err().filter(|failure| matches!(failure.kind, FailureKind::Http(429 | 503)));
+        refused.filter(|_| self.0.retry_after == RetryAfterPolicy::Honour)?;
+        let until = self.0.clock.now() + listener.exchange.carriage.asked_pause?;
+        (until < self.0.limits.before_first_token(listener.exchange.sent).at).then_some(until)
     }
 
     async fn answer(
         &self,
+        site: &TargetSite,
         connection: &mut HttpConnection,
         guard: &mut DeadlineTimer,
         listener: &mut AnswerParser<'_>,
@@ -201,7 +261,11 @@ impl HttpTarget {
         let deadline = limits.before_first_token(sent);
         let (head, arrival) = guard.before(deadline, connection.head()).await?.map_err(|fault| broken(&fault))?;
         listener.exchange.headers = Some(arrival.not_before(sent).at);
-        self.check_head(&head, connection, deadline).await?;
+        let carriage = &mut listener.exchange.carriage;
+        carriage.rate_limited += u32::from(head.status == StatusCode::TOO_MANY_REQUESTS.as_u16());
+        carriage.asked_pause = head.retry_after.as_deref().and_then(|header| retry_after::pause(header, jiff::Timestamp::now()));
+        let asked_pause = carriage.asked_pause;
+        self.check_head(site, &head, connection, deadline).await.map_err(|failure| self.put_off(failure, asked_pause))?;
         loop {
             let deadline = match listener.last_event_after_token() {
                 Some(last_event) => limits.after_event(sent, last_event),
@@ -237,12 +301,14 @@ impl HttpTarget {
     /// Whether the head promises an event stream; otherwise the server's own words are the best explanation there is.
     async fn check_head(
         &self,
+        site: &TargetSite,
         head: &ResponseHead,
         connection: &mut HttpConnection,
         deadline: RequestDeadline,
     ) -> Result<(), RequestFailure> {
+        let secrets = site.endpoint.secrets();
         let is_ok = head.status == StatusCode::OK.as_u16();
-        let unstreamed = if is_ok { unstreamed(head, self.0.endpoint.secrets()) } else { None };
+        let unstreamed = if is_ok { unstreamed(head, secrets) } else { None };
         if is_ok && unstreamed.is_none() {
             return Ok(());
         }
@@ -253,18 +319,31 @@ impl HttpTarget {
         // A body that breaks or stalls still leaves the status.
         let body = self.0.clock.before(deadline.at, read(connection)).await.and_then(Result::ok).unwrap_or_default();
         if let Some(detail) = unstreamed {
-            let words = whole_error(&body).map(|message| self.0.endpoint.secrets().plain(&message)).filter(|words| !words.is_empty());
+            let words = whole_error(&body).map(|message| secrets.plain(&message)).filter(|words| !words.is_empty());
             let kind = if words.is_some() { FailureKind::ErrorEvent } else { FailureKind::MalformedStream };
             return Err(RequestFailure { kind, detail: words.unwrap_or(detail) });
         }
-        let message = self.0.endpoint.secrets().plain(&server_message(&body));
+        let message = secrets.plain(&server_message(&body));
         let cure = refused_field(head.status, &message, &self.0.fields).map(|cure| format!("; {cure}")).unwrap_or_default();
         let reason = || StatusCode::from_u16(head.status).ok().and_then(|status| status.canonical_reason()).unwrap_or("no message");
         let mut detail = if message.is_empty() { reason().to_lowercase() } else { message };
         if let Some(location) = head.location.as_deref().filter(|_| (300..400).contains(&head.status)) {
-            detail = format!("redirected to `{}`: {detail}", self.0.endpoint.secrets().plain(&without_secrets(location)));
+            detail = format!("redirected to `{}`: {detail}", secrets.plain(&without_secrets(location)));
         }
         Err(RequestFailure { kind: FailureKind::Http(head.status), detail: format!("{detail}{cure}") })
+    }
+
+    /// What a server that has too much to do says of a pause is told with its refusal.
+    fn put_off(&self, mut failure: RequestFailure, asked_pause: Option<Micros>) -> RequestFailure {
+        if let (FailureKind::Http(429 | 503), Some(pause)) = (failure.kind, asked_pause) {
+            let cure = match self.0.retry_after {
+                RetryAfterPolicy::Ignore => "which `target.retry_after = \"honour\"` keeps",
+                RetryAfterPolicy::Honour => "which the request's limits do not leave",
+            };
+            let asked = format!("; it asks for a pause of {} s, {cure}", pause.as_secs_f64());
+            failure.detail.push_str(&asked);
+        }
+        failure
     }
 
     /// Reads on to the body's end where that comes at once: only then can the connection be used again.
@@ -283,11 +362,11 @@ impl HttpTarget {
     }
 }
 
-fn pool(spec: &TargetSpec, url: &Url, clock: Clock) -> Result<ConnectionPool, TargetError> {
+fn pool(spec: &TargetSpec, endpoint: &ServerEndpoint, url: &Url, clock: Clock) -> Result<ConnectionPool, TargetError> {
     let place = ServerAddress {
         host: url.host_str().unwrap_or_default().trim_matches(['[', ']']),
         port: url.port_or_known_default().unwrap_or_default(),
-        tls: url.scheme() == "https",
+        tls: endpoint.tls(),
         version: match spec.http_version {
             HttpVersion::One => WireHttpVersion::One,
             HttpVersion::Two => WireHttpVersion::Two,
@@ -328,8 +407,9 @@ async fn read(connection: &mut HttpConnection) -> Result<Vec<u8>, WireError> {
 
 /// The message of an error that came whole, in place of a stream.
 fn whole_error(body: &[u8]) -> Option<String> {
-    let chunk = CompletionChunk::read(body).ok()?;
-    chunk.error().map(Cow::into_owned)
+    // The form of errors is the same in all APIs, and this one knows all its dialects.
+    let event = ApiEvent::read(TargetApi::Chat, body).ok()?;
+    event.told().error().map(Cow::into_owned)
 }
 
 /// Why a head with status 200 does not begin an event stream; `None` where it does. A missing content type is let pass.

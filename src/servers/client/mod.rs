@@ -3,11 +3,8 @@
 //! A target stamps and counts; it knows nothing of sessions' schedules, of records, or of verdicts.
 
 mod answer_parser;
+mod api;
 mod body;
-mod chunk;
-mod chunk_usage;
-mod content;
-mod conversation_format;
 mod deadline;
 mod encoded_conversation;
 mod error;
@@ -19,13 +16,14 @@ mod prepared;
 mod refused_field;
 mod replay;
 mod request;
+mod retry_after;
 mod silent;
 mod sim;
 mod sse;
 
 use tokio::sync::oneshot;
 
-pub use conversation_format::single_message;
+pub use body::unstreamed_body;
 pub use encoded_conversation::{EncodedConversation, EncodedMessage};
 pub use error::TargetError;
 pub use exchange::{HttpExchange, ReadStats, TransportStats};
@@ -35,12 +33,13 @@ pub use prepared::PreparedRequest;
 pub use replay::{replay, replay_at};
 pub use sim::SimTarget;
 
+pub(crate) use crate::servers::endpoint::UNTRUSTED;
 use crate::vocabulary::session::Prompt;
 
 /// Who answers.
 #[derive(Debug, Clone)]
 pub enum Target {
-    /// An OpenAI-compatible server, in real time.
+    /// A server over HTTP, in real time.
     Http(HttpTarget),
     /// The simulated engine, in memory; in virtual time as in real time.
     Sim(SimTarget),
@@ -51,7 +50,7 @@ impl Target {
     #[must_use]
     pub fn masked(&self) -> Vec<(String, String)> {
         match self {
-            Self::Http(target) => target.endpoint().secrets().masked().collect(),
+            Self::Http(target) => target.masked(),
             Self::Sim(_) => Vec::new(),
         }
     }

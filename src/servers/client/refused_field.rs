@@ -1,6 +1,6 @@
 //! What to do where a server refuses a field of the request's body: its words in, the cure out.
 
-use crate::vocabulary::spec::target::{OWN_FIELDS, TargetSpec};
+use crate::vocabulary::spec::target::TargetSpec;
 
 /// Words by which servers say that they do not take a field, in lower case.
 const REFUSALS: [&str; 10] = [
@@ -18,9 +18,9 @@ const REFUSALS: [&str; 10] = [
 
 /// The names of what bodies have beside the conversation, as they are sent.
 pub(super) fn sent_fields(spec: &TargetSpec) -> Vec<String> {
-    let added = spec.body.keys().map(String::as_str).filter(|name| !OWN_FIELDS.contains(name));
+    let added = spec.body.keys().map(String::as_str).filter(|name| !spec.api.own_fields().contains(name));
     // Every server takes a model, and many a message names it.
-    let names = OWN_FIELDS.into_iter().filter(|name| *name != "model").chain(added);
+    let names = spec.api.own_fields().iter().copied().filter(|name| *name != "model").chain(added);
     names
         .filter(|name| !spec.omit.iter().any(|path| path == name))
         .map(|name| spec.rename.get(name).map_or(name, String::as_str).to_owned())

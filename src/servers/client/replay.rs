@@ -6,18 +6,19 @@ use super::answer_parser::{AnswerParser, AnswerProgress};
 use super::{HttpExchange, TransportStats};
 use crate::foundation::clock::Micros;
 use crate::servers::endpoint::SecretValues;
+use crate::vocabulary::spec::target_api::TargetApi;
 
 /// Hears the pieces of one answer, which ends in order behind the last one.
-pub fn replay<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> HttpExchange {
-    let exchange = replay_at((0..).map(Micros).zip(pieces));
+pub fn replay<'a>(api: TargetApi, pieces: impl Iterator<Item = &'a [u8]>) -> HttpExchange {
+    let exchange = replay_at(api, (0..).map(Micros).zip(pieces));
     // What pieces there are is up to the caller.
     HttpExchange { carriage: TransportStats::default(), ..exchange }
 }
 
 /// The same with the moment at which each piece came, as a read of its own.
-pub fn replay_at<'a>(pieces: impl Iterator<Item = (Micros, &'a [u8])>) -> HttpExchange {
+pub fn replay_at<'a>(api: TargetApi, pieces: impl Iterator<Item = (Micros, &'a [u8])>) -> HttpExchange {
     let secrets = SecretValues::default();
-    let mut listener = AnswerParser::new(&secrets, None);
+    let mut listener = AnswerParser::new(api, &secrets, None);
     let mut done = Micros::default();
     let mut verdict = Ok(AnswerProgress::More);
     for (at, piece) in pieces {
@@ -46,14 +47,14 @@ mod tests {
 
     #[test]
     fn a_recorded_answer_is_the_same_in_any_pieces() {
-        let whole = replay(std::iter::once(STREAM));
+        let whole = replay(TargetApi::Chat, std::iter::once(STREAM));
         assert_eq!((whole.failure.as_ref(), whole.token_events.len()), (None, 12));
         for length in [1, 2, 7, 100] {
-            let cut = replay(STREAM.chunks(length));
+            let cut = replay(TargetApi::Chat, STREAM.chunks(length));
             assert_eq!((cut.failure, cut.usage, cut.answer), (None, whole.usage, whole.answer.clone()));
             assert_eq!(cut.token_events.len(), 12);
         }
-        let torn = replay(STREAM[..STREAM.len() / 2].chunks(5));
+        let torn = replay(TargetApi::Chat, STREAM[..STREAM.len() / 2].chunks(5));
         assert!(torn.failure.is_some());
     }
 }

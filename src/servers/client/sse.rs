@@ -189,10 +189,18 @@ impl SseDecoder {
     }
 }
 
-/// An event that lies whole at the start of `bytes`, in one line of data as servers write it, and what is behind it. Any other is read line
-/// by line.
+/// What stands behind the line that names an event at the start of `bytes`, unless that calls it an error.
+fn behind_name(bytes: &[u8]) -> Option<&[u8]> {
+    let named = bytes.strip_prefix(b"event: ")?;
+    let end = memchr::memchr2(b'\n', b'\r', named)?;
+    let is_plain = named[end] == b'\n' && !named[..end].trim_ascii().eq_ignore_ascii_case(b"error");
+    is_plain.then(|| &named[end + 1..])
+}
+
+/// An event that lies whole at the start of `bytes`, in one line of data as servers write it, with or without its name before, and what is behind
+/// it. Any other is read line by line.
 fn plain_event(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let data = bytes.strip_prefix(b"data: ")?;
+    let data = bytes.strip_prefix(b"data: ").or_else(|| behind_name(bytes)?.strip_prefix(b"data: "))?;
     let end = memchr::memchr2(b'\n', b'\r', data)?;
     let rest = data[end..].strip_prefix(b"\n\n")?;
     (end < LIMIT).then(|| (&data[..end], rest))
@@ -204,7 +212,9 @@ mod tests {
 
     use super::*;
 
-    const RECORDED: [&[u8]; 3] = [
+    const RECORDED: [&[u8]; 5] = [
+        include_bytes!("../../../tests/fixtures/engine/vllm_messages.sse"),
+        include_bytes!("../../../tests/fixtures/engine/vllm_responses.sse"),
         include_bytes!("../../../tests/fixtures/engine/vllm_completions.sse"),
         include_bytes!("../../../tests/fixtures/engine/vllm_stream.sse"),
         include_bytes!("../../../tests/fixtures/engine/vllm_stream_continuous_usage.sse"),
@@ -309,10 +319,11 @@ mod tests {
 
     #[test]
     fn recorded_streams_cut_at_any_byte_give_the_same_events() {
-        for (stream, count) in RECORDED.into_iter().zip([5, 15, 6]) {
+        for (stream, count) in RECORDED.into_iter().zip([13, 16, 5, 15, 6]) {
             let expected = events([stream]);
             assert_eq!(expected.len(), count);
-            assert_eq!(expected.last().unwrap(), "[DONE]");
+            let last = expected.last().unwrap();
+            assert!(["[DONE]", "message_stop", "response.completed"].iter().any(|end| last.contains(end)), "{last}");
             for cut in 0..=stream.len() {
                 let (head, tail) = stream.split_at(cut);
                 assert_eq!(events([head, tail]), expected, "cut at byte {cut}");

@@ -1,4 +1,5 @@
-//! The base URL of a server, with or without `/v1`, and the URLs made from it. Shown without its query, which may hold a key.
+//! The address of a server as a scenario has it, and the URLs made from it: a base URL with or without `/v1`, a path of a deployment, or the whole URL of
+//! an endpoint. Shown without its query, which may hold a key.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,43 +8,48 @@ use std::str::FromStr;
 use reqwest::Url;
 
 use super::EndpointError;
+use crate::vocabulary::spec::target_api::TargetApi;
 
-/// Where a server is. `/v1` and trailing slashes are taken off; a path before them (a gateway's prefix) and a query stay.
+/// Where a server is. An endpoint's path, `/v1` and trailing slashes are taken off; a path before them (a gateway's prefix) and a query stay.
 #[derive(Clone, PartialEq, Eq)]
-pub struct BaseUrl(Url);
+pub struct BaseUrl {
+    root: Url,
+    /// Endpoints are below `/v1/`: not those of deployments, nor those that were named without.
+    has_version: bool,
+}
 
 impl BaseUrl {
-    /// A URL under `/v1`: `api("models")` is `http://host/v1/models`.
+    /// A URL of the API: `api("models")` is `http://host/v1/models`.
     pub(crate) fn api(&self, path: &str) -> Url {
-        self.root(&format!("v1/{path}"))
+        if self.has_version { self.root(&format!("v1/{path}")) } else { self.root(path) }
     }
 
     /// A URL beside `/v1`: `root("/tokenize")` is `http://host/tokenize`. A query of its own is added to the address's.
     pub(crate) fn root(&self, path: &str) -> Url {
         let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
-        let mut url = self.0.clone();
-        url.set_path(&format!("{}/{}", self.0.path().trim_end_matches('/'), path.trim_start_matches('/')));
-        let queries: Vec<&str> = self.0.query().into_iter().chain(query).collect();
+        let mut url = self.root.clone();
+        url.set_path(&format!("{}/{}", self.root.path().trim_end_matches('/'), path.trim_start_matches('/')));
+        let queries: Vec<&str> = self.root.query().into_iter().chain(query).collect();
         url.set_query((!queries.is_empty()).then(|| queries.join("&")).as_deref());
         url
     }
 
     pub(super) fn url(&self) -> &Url {
-        &self.0
+        &self.root
     }
 
     pub(crate) fn is_https(&self) -> bool {
-        self.0.scheme() == "https"
+        self.root.scheme() == "https"
     }
 
     /// Whether it is on the machine that asks.
     pub(crate) fn is_here(&self) -> bool {
-        self.0.host_str().is_some_and(is_this_machine)
+        self.root.host_str().is_some_and(is_this_machine)
     }
 
     /// Whether `url` is on the same server, so that it may be given our credentials.
     pub(crate) fn is_same_server(&self, url: &Url) -> bool {
-        self.0.origin() == url.origin()
+        self.root.origin() == url.origin()
     }
 }
 
@@ -60,16 +66,20 @@ impl FromStr for BaseUrl {
             return Err(fault("take the user name and password out, since the URL is saved: use `api_key_env`, or a header"));
         }
         url.set_fragment(None);
-        let path = url.path().trim_end_matches('/');
-        let path = path.strip_suffix("/v1").unwrap_or(path).trim_end_matches('/').to_owned();
-        url.set_path(&path);
-        Ok(Self(url))
+        let whole = url.path().trim_end_matches('/');
+        let endpoint = TargetApi::of_endpoint(whole);
+        let path = endpoint.and_then(|api| whole.strip_suffix(api.path())).unwrap_or(whole).trim_end_matches('/');
+        let base = path.strip_suffix("/v1").map(|base| base.trim_end_matches('/'));
+        let has_version = base.is_some() || (endpoint.is_none() && !TargetApi::is_deployment(path));
+        let root = base.unwrap_or(path).to_owned();
+        url.set_path(&root);
+        Ok(Self { root: url, has_version })
     }
 }
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(shown(&self.0).trim_end_matches('/'))
+        f.write_str(shown(&self.root).trim_end_matches('/'))
     }
 }
 
@@ -131,6 +141,26 @@ mod tests {
         assert_eq!(gateway.to_string(), "https://h/llm");
         assert!(!format!("{gateway:?}").contains("hush"));
         assert_eq!(address("http://h/v10").api("models").as_str(), "http://h/v10/v1/models");
+    }
+
+    #[test]
+    fn a_deployment_and_a_whole_endpoint_are_taken_as_they_are() {
+        let deployment = address("https://h/openai/deployments/x?api-version=2024-10-21");
+        assert_eq!(deployment.api("chat/completions").as_str(), "https://h/openai/deployments/x/chat/completions?api-version=2024-10-21");
+        for (text, prompts, root) in [
+            ("http://h/v1/chat/completions", "http://h/v1/chat/completions", "http://h/tokenize"),
+            ("http://h/llm/v1/chat/completions/?a=b", "http://h/llm/v1/chat/completions?a=b", "http://h/llm/tokenize?a=b"),
+            ("http://h/api/chat/completions", "http://h/api/chat/completions", "http://h/api/tokenize"),
+            ("http://h/deployments/x/chat/completions", "http://h/deployments/x/chat/completions", "http://h/deployments/x/tokenize"),
+        ] {
+            assert_eq!(
+                (address(text).api("chat/completions").as_str(), address(text).root("tokenize").as_str()),
+                (prompts, root),
+                "{text}"
+            );
+        }
+        assert_eq!(address("http://h/v1/messages").api("messages").as_str(), "http://h/v1/messages");
+        assert_eq!(address("http://h/api/responses").api("models").as_str(), "http://h/api/models");
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! The HTTP client as a measurement needs it: no proxy, no redirect, no retry, nothing hidden; and small whole exchanges with it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, ClientBuilder, Method, Request, Response, Url};
+use rustls::ClientConfig;
 
 use super::base_url::shown;
 use super::cause::HttpErrorCause;
 use super::reply::{EndpointReply, server_message};
 use super::secret::{SecretValues, api_key};
+use super::tls::tls_config;
 use super::{BaseUrl, EndpointError};
 use crate::vocabulary::spec::target::{HttpVersion, TargetSpec};
 
@@ -29,15 +32,19 @@ pub struct ServerEndpoint {
     client: Client,
     headers: HeaderMap,
     secrets: SecretValues,
+    /// Where the address asks for it.
+    tls: Option<Arc<ClientConfig>>,
 }
 
 /// Which certificates a client trusts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum RootCertificates {
     /// The system's (or those of `SSL_CERT_FILE`).
     System,
     /// None: for plain HTTP. Loading them takes time, and a container without any could not even speak HTTP.
     None,
+    /// Those of this configuration.
+    Of(Arc<ClientConfig>),
 }
 
 impl ServerEndpoint {
@@ -47,9 +54,10 @@ impl ServerEndpoint {
         let mut secrets = SecretValues::default();
         secrets.add_url(address.url());
         let headers = headers(spec, &mut secrets)?;
-        let roots = if address.is_https() { RootCertificates::System } else { RootCertificates::None };
+        let tls = if address.is_https() { Some(Arc::new(tls_config(spec)?)) } else { None };
+        let roots = tls.clone().map_or(RootCertificates::None, RootCertificates::Of);
         let connect = Duration::try_from_secs_f64(spec.connect_timeout.0).unwrap_or(Duration::MAX);
-        Ok(Self { address, client: client_of(spec, roots, connect)?, headers, secrets })
+        Ok(Self { address, client: client_of(spec, roots, connect)?, headers, secrets, tls })
     }
 
     pub fn address(&self) -> &BaseUrl {
@@ -58,6 +66,11 @@ impl ServerEndpoint {
 
     pub(crate) fn secrets(&self) -> &SecretValues {
         &self.secrets
+    }
+
+    /// How TLS sessions with it are begun; `None` where there are none.
+    pub(crate) fn tls(&self) -> Option<&ClientConfig> {
+        self.tls.as_deref()
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -146,6 +159,7 @@ fn builder(roots: RootCertificates, connect: Duration) -> ClientBuilder {
     match roots {
         RootCertificates::System => builder,
         RootCertificates::None => builder.tls_certs_only([]),
+        RootCertificates::Of(config) => builder.tls_backend_preconfigured(ClientConfig::clone(&config)),
     }
 }
 

@@ -23,6 +23,8 @@ pub enum EndpointError {
     Header { name: String },
     #[error("the API key has characters that HTTP does not allow in a header")]
     Key,
+    #[error("`target.{field}` names `{}`, which cannot be used: {reason}", path.display())]
+    Certificate { field: &'static str, path: PathBuf, reason: String },
     #[error("no HTTP client could be made: {reason}")]
     Client { reason: String },
     #[error("{}", unanswered(url, cause))]
@@ -33,10 +35,14 @@ pub enum EndpointError {
     Reply { url: String, reason: String },
 }
 
+/// What to do about a server whose certificate is not trusted.
+pub(crate) const UNTRUSTED: &str = "does it speak `https`? A certificate that no known authority signed is trusted by `target.ca_file = \"FILE.pem\"`, or \
+                                    unchecked by `target.insecure = true`; `SSL_CERT_FILE` stands for the system's";
+
 fn unanswered(url: &str, cause: &HttpErrorCause) -> String {
     match cause.kind {
         HttpErrorKind::Connect => format!("cannot connect to `{url}`: {cause}; is the server running, and is the URL right?"),
-        HttpErrorKind::Tls => format!("no TLS connection to `{url}`: {cause}"),
+        HttpErrorKind::Tls => format!("no TLS connection to `{url}`: {cause}; {UNTRUSTED}"),
         HttpErrorKind::Broken | HttpErrorKind::Malformed => format!("`{url}` did not answer: {cause}"),
     }
 }

@@ -10,6 +10,7 @@ mod error;
 mod key_command;
 mod reply;
 mod secret;
+mod tls;
 
 pub use base_url::BaseUrl;
 pub(crate) use base_url::{is_this_machine, shown, without_secrets};
@@ -17,6 +18,7 @@ pub use cause::{HttpErrorCause, HttpErrorKind};
 pub use client::ServerEndpoint;
 pub(crate) use client::{RootCertificates, USER_AGENT, call, fetching_client, http_client, read};
 pub use error::EndpointError;
+pub(crate) use error::UNTRUSTED;
 pub use key_command::{KeyCommandError, key_from};
 pub(crate) use reply::{EndpointReply, server_message};
 pub(crate) use secret::SecretValues;

@@ -38,7 +38,8 @@ impl SecretValues {
     /// Takes what a URL may hold: a password, and keys in its query.
     pub(crate) fn add_url(&mut self, url: &Url) {
         self.add_header(url.password().unwrap_or_default());
-        for (_, value) in url.query_pairs() {
+        // A version is what everybody may see.
+        for (_, value) in url.query_pairs().filter(|(name, _)| name != "api-version") {
             self.add_header(&value);
         }
     }

@@ -19,7 +19,8 @@ pub(crate) struct ServerAddress<'a> {
     /// A name or an address, IPv6 without brackets.
     pub(crate) host: &'a str,
     pub(crate) port: u16,
-    pub(crate) tls: bool,
+    /// How TLS sessions are begun, where the address asks for them.
+    pub(crate) tls: Option<&'a rustls::ClientConfig>,
     pub(crate) version: WireHttpVersion,
 }
 
@@ -39,7 +40,7 @@ pub(crate) struct ServerConnector {
 impl ServerConnector {
     /// Opens no connection yet; the error is a text. Each connection must stand within `limit`.
     pub(crate) fn new(place: ServerAddress<'_>, limit: Duration, clock: Clock) -> Result<Self, String> {
-        let tls = if place.tls { Some(TlsClient::new(place.host, place.version)?) } else { None };
+        let tls = place.tls.map(|config| TlsClient::new(place.host, place.version, config)).transpose()?;
         Ok(Self {
             host: place.host.to_owned(),
             port: place.port,

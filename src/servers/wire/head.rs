@@ -17,6 +17,8 @@ pub(crate) struct ResponseHead {
     pub(crate) content_encoding: Option<String>,
     /// Where a redirect leads, in its own letters.
     pub(crate) location: Option<String>,
+    /// When a server that has too much to do wants to be asked again, as it says it.
+    pub(crate) retry_after: Option<String>,
     /// Whether the server keeps the connection open behind the body.
     pub(super) keep: bool,
     pub(super) body: BodyFraming,
@@ -70,6 +72,7 @@ struct ResponseHeaderFields {
     content_type: Option<String>,
     content_encoding: Option<String>,
     location: Option<String>,
+    retry_after: Option<String>,
     length: Option<u64>,
     /// There is a transfer encoding; whether its last part is `chunked`.
     chunked: Option<bool>,
@@ -86,6 +89,8 @@ impl ResponseHeaderFields {
             self.content_encoding = self.content_encoding.take().or_else(text);
         } else if name.eq_ignore_ascii_case("location") {
             self.location = self.location.take().or_else(|| std::str::from_utf8(value).ok().map(|text| text.trim().to_owned()));
+        } else if name.eq_ignore_ascii_case("retry-after") {
+            self.retry_after = self.retry_after.take().or_else(|| std::str::from_utf8(value).ok().map(|text| text.trim().to_owned()));
         } else if name.eq_ignore_ascii_case("content-length") {
             self.take_length(&text().unwrap_or_default())?;
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
@@ -120,8 +125,8 @@ impl ResponseHeaderFields {
             (_, None, Some(length)) => BodyFraming::Length(length),
         };
         let keep = !self.close && (is_1_1 || self.keep_alive) && status != 101;
-        let Self { content_type, content_encoding, location, .. } = self;
-        Ok(ResponseHead { status, content_type, content_encoding, location, keep, body })
+        let Self { content_type, content_encoding, location, retry_after, .. } = self;
+        Ok(ResponseHead { status, content_type, content_encoding, location, retry_after, keep, body })
     }
 }
 

@@ -1,12 +1,10 @@
-//! TLS on a socket: certificates are trusted as the system trusts them (or `SSL_CERT_FILE` says), the server is told the name it is asked
-//! for, and the version of HTTP is agreed on.
+//! TLS on a socket: the server is told the name it is asked for, and the version of HTTP is agreed on. Whom to trust is the caller's to say.
 
 use std::io;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use rustls_platform_verifier::BuilderVerifierExt;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -22,12 +20,8 @@ pub(super) struct TlsClient {
 }
 
 impl TlsClient {
-    /// Loads what the system trusts.
-    pub(super) fn new(host: &str, version: WireHttpVersion) -> Result<Self, String> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let builder = builder.and_then(BuilderVerifierExt::with_platform_verifier).map_err(|error| error.to_string())?;
-        let mut config = builder.with_no_client_auth();
+    pub(super) fn new(host: &str, version: WireHttpVersion, config: &ClientConfig) -> Result<Self, String> {
+        let mut config = config.clone();
         config.alpn_protocols = vec![protocol(version).to_vec()];
         let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
         Ok(Self { connector: TlsConnector::from(Arc::new(config)), version, name })

@@ -5,18 +5,12 @@ use serde_json::{Map, Value};
 use super::error::ApiError;
 use crate::simulation::engine::{conversation, encode};
 use crate::vocabulary::session::MessageRole;
+use crate::vocabulary::spec::target_api::TargetApi;
 
 /// Tokens of a chat answer whose request names no length.
 pub const DEFAULT_CHAT_TOKENS: u32 = 256;
 /// The same for `/v1/completions`, as in vLLM and in OpenAI's interface.
 const DEFAULT_COMPLETION_TOKENS: u32 = 16;
-
-/// Which endpoint was asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ServedApi {
-    Chat,
-    Completions,
-}
 
 /// When usage is told in a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +25,7 @@ pub(super) enum UsageEvents {
 /// A request that can be put to the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CompletionRequest {
-    pub(super) api: ServedApi,
+    pub(super) api: TargetApi,
     pub(super) tokens: Vec<u32>,
     pub(super) max_tokens: u32,
     /// Events, or one JSON object at the end.
@@ -39,15 +33,17 @@ pub(super) struct CompletionRequest {
 }
 
 impl CompletionRequest {
-    pub(super) fn read(api: ServedApi, body: &[u8], served: &str) -> Result<Self, ApiError> {
+    pub(super) fn read(api: TargetApi, body: &[u8], served: &str) -> Result<Self, ApiError> {
         let fields = object(body)?;
         let tokens = match api {
-            ServedApi::Chat => chat_tokens(&fields)?,
-            ServedApi::Completions => prompt_tokens(&fields)?,
+            TargetApi::Chat => chat_tokens(&fields)?,
+            TargetApi::Completions => prompt_tokens(&fields)?,
+            TargetApi::Responses => input_tokens(&fields)?,
+            TargetApi::Messages => message_tokens(&fields)?,
         };
         check_model(&fields, served)?;
         check_temperature(&fields)?;
-        Ok(Self { api, tokens, max_tokens: max_tokens(api, &fields)?, stream: stream(&fields)? })
+        Ok(Self { api, tokens, max_tokens: max_tokens(api, &fields)?, stream: stream(api, &fields)? })
     }
 }
 
@@ -72,15 +68,52 @@ pub(super) fn check_model(fields: &Map<String, Value>, served: &str) -> Result<(
 
 /// The tokens of `messages`, under the chat template.
 pub(super) fn chat_tokens(fields: &Map<String, Value>) -> Result<Vec<u32>, ApiError> {
-    let messages = given(fields, "messages").ok_or(ApiError::MissingField("messages"))?;
-    let messages = messages.as_array().ok_or_else(|| wrong("messages", "list"))?;
+    under_template(&[], &chat_messages("messages", fields)?)
+}
+
+/// The tokens of `instructions` and `input`, which is a text or a list of messages, under the chat template.
+fn input_tokens(fields: &Map<String, Value>) -> Result<Vec<u32>, ApiError> {
+    let messages = match given(fields, "input") {
+        Some(Value::String(text)) => vec![(MessageRole::User, text.clone())],
+        Some(_) => chat_messages("input", fields)?,
+        None => return Err(ApiError::MissingField("input")),
+    };
+    under_template(&system_text("instructions", fields)?, &messages)
+}
+
+/// The tokens of `system` and `messages` under the chat template.
+fn message_tokens(fields: &Map<String, Value>) -> Result<Vec<u32>, ApiError> {
+    under_template(&system_text("system", fields)?, &chat_messages("messages", fields)?)
+}
+
+/// What the system says in a field of its own, a text or parts.
+fn system_text(name: &str, fields: &Map<String, Value>) -> Result<Vec<(MessageRole, String)>, ApiError> {
+    let Some(system) = given(fields, name) else { return Ok(Vec::new()) };
+    Ok(vec![(MessageRole::System, content(system).ok_or_else(|| wrong(name, "string"))?)])
+}
+
+fn under_template(system: &[(MessageRole, String)], messages: &[(MessageRole, String)]) -> Result<Vec<u32>, ApiError> {
     if messages.is_empty() {
         let message = "Cannot apply chat template to an empty conversation. Provide at least one message.".to_owned();
         return Err(ApiError::BadValue { field: None, message });
     }
-    let texts: Vec<(MessageRole, String)> =
-        messages.iter().enumerate().map(|(place, message)| chat_message(place, message)).collect::<Result<_, _>>()?;
-    Ok(conversation(texts.iter().map(|(role, text)| (*role, text.as_str()))))
+    Ok(conversation(system.iter().chain(messages).map(|(role, text)| (*role, text.as_str()))))
+}
+
+fn chat_messages(name: &'static str, fields: &Map<String, Value>) -> Result<Vec<(MessageRole, String)>, ApiError> {
+    let messages = given(fields, name).ok_or(ApiError::MissingField(name))?;
+    let messages = messages.as_array().ok_or_else(|| wrong(name, "list"))?;
+    messages.iter().enumerate().map(|(place, message)| chat_message(place, message)).collect()
+}
+
+/// A text, or the texts of parts.
+fn content(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => Some(String::new()),
+        Value::String(text) => Some(text.clone()),
+        Value::Array(parts) => Some(parts.iter().filter_map(|part| part["text"].as_str()).collect()),
+        _ => None,
+    }
 }
 
 fn chat_message(place: usize, message: &Value) -> Result<(MessageRole, String), ApiError> {
@@ -90,12 +123,7 @@ fn chat_message(place: usize, message: &Value) -> Result<(MessageRole, String), 
         Some(_) => MessageRole::User,
         None => return Err(wrong(&format!("messages.{place}.role"), "string")),
     };
-    let text = match &message["content"] {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),
-        _ => return Err(wrong(&format!("messages.{place}.content"), "string")),
-    };
+    let text = content(&message["content"]).ok_or_else(|| wrong(&format!("messages.{place}.content"), "string"))?;
     Ok((role, text))
 }
 
@@ -113,14 +141,21 @@ pub(super) fn prompt_tokens(fields: &Map<String, Value>) -> Result<Vec<u32>, Api
     }
 }
 
-fn max_tokens(api: ServedApi, fields: &Map<String, Value>) -> Result<u32, ApiError> {
+fn max_tokens(api: TargetApi, fields: &Map<String, Value>) -> Result<u32, ApiError> {
     let default = match api {
-        ServedApi::Chat => DEFAULT_CHAT_TOKENS,
-        ServedApi::Completions => DEFAULT_COMPLETION_TOKENS,
+        TargetApi::Chat | TargetApi::Responses => DEFAULT_CHAT_TOKENS,
+        TargetApi::Messages => match given(fields, "max_tokens") {
+            Some(_) => DEFAULT_CHAT_TOKENS,
+            None => return Err(ApiError::MissingField("max_tokens")),
+        },
+        TargetApi::Completions => DEFAULT_COMPLETION_TOKENS,
     };
-    let asked = match whole(fields, "max_completion_tokens")? {
-        Some(asked) => Some(asked),
-        None => whole(fields, "max_tokens")?,
+    let asked = match api {
+        TargetApi::Chat | TargetApi::Completions => match whole(fields, "max_completion_tokens")? {
+            Some(asked) => Some(asked),
+            None => whole(fields, "max_tokens")?,
+        },
+        TargetApi::Responses | TargetApi::Messages => whole(fields, api.length_field())?,
     };
     let max_tokens = asked.unwrap_or(i64::from(default));
     if max_tokens < 1 {
@@ -136,8 +171,11 @@ fn max_tokens(api: ServedApi, fields: &Map<String, Value>) -> Result<u32, ApiErr
     }
 }
 
-fn stream(fields: &Map<String, Value>) -> Result<Option<UsageEvents>, ApiError> {
+fn stream(api: TargetApi, fields: &Map<String, Value>) -> Result<Option<UsageEvents>, ApiError> {
     let streams = flag(fields, "stream")?;
+    if matches!(api, TargetApi::Responses | TargetApi::Messages) {
+        return Ok(streams.then_some(UsageEvents::Last));
+    }
     let options = match given(fields, "stream_options") {
         None => return Ok(streams.then_some(UsageEvents::No)),
         Some(Value::Object(options)) => options,
@@ -187,32 +225,32 @@ mod tests {
 
     use super::*;
 
-    fn read(api: ServedApi, body: &Value) -> Result<CompletionRequest, ApiError> {
+    fn read(api: TargetApi, body: &Value) -> Result<CompletionRequest, ApiError> {
         CompletionRequest::read(api, body.to_string().as_bytes(), "tiny")
     }
 
     #[test]
     fn a_chat_request_is_counted_under_the_template() {
         let body = json!({ "model": "tiny", "messages": [{ "role": "user", "content": "why is that so?" }], "max_tokens": 5, "seed": 1 });
-        let ask = read(ServedApi::Chat, &body).unwrap();
+        let ask = read(TargetApi::Chat, &body).unwrap();
         assert_eq!((ask.tokens.len(), ask.max_tokens, ask.stream), (5 + 4 + 3, 5, None));
         let parts =
             json!({ "messages": [{ "role": "user", "content": [{ "type": "text", "text": "why is that so?" }] }], "max_tokens": 5 });
-        assert_eq!(read(ServedApi::Chat, &parts).unwrap(), ask);
+        assert_eq!(read(TargetApi::Chat, &parts).unwrap(), ask);
     }
 
     #[test]
     fn a_completion_takes_a_text_or_token_numbers() {
-        assert_eq!(read(ServedApi::Completions, &json!({ "prompt": "a b c" })).unwrap().tokens.len(), 3);
-        assert_eq!(read(ServedApi::Completions, &json!({ "prompt": ["a b c"] })).unwrap().tokens.len(), 3);
-        assert_eq!(read(ServedApi::Completions, &json!({ "prompt": [7, 8] })).unwrap().tokens, [7, 8]);
-        assert_eq!(read(ServedApi::Completions, &json!({ "prompt": "a" })).unwrap().max_tokens, 16);
+        assert_eq!(read(TargetApi::Completions, &json!({ "prompt": "a b c" })).unwrap().tokens.len(), 3);
+        assert_eq!(read(TargetApi::Completions, &json!({ "prompt": ["a b c"] })).unwrap().tokens.len(), 3);
+        assert_eq!(read(TargetApi::Completions, &json!({ "prompt": [7, 8] })).unwrap().tokens, [7, 8]);
+        assert_eq!(read(TargetApi::Completions, &json!({ "prompt": "a" })).unwrap().max_tokens, 16);
     }
 
     #[test]
     fn usage_events_are_told_as_asked() {
         let ask =
-            |options: Value| read(ServedApi::Completions, &json!({ "prompt": "a", "stream": true, "stream_options": options })).unwrap();
+            |options: Value| read(TargetApi::Completions, &json!({ "prompt": "a", "stream": true, "stream_options": options })).unwrap();
         assert_eq!(ask(json!(null)).stream, Some(UsageEvents::No));
         assert_eq!(ask(json!({ "include_usage": true })).stream, Some(UsageEvents::Last));
         assert_eq!(ask(json!({ "include_usage": true, "continuous_usage_stats": true })).stream, Some(UsageEvents::Continuous));
@@ -223,7 +261,7 @@ mod tests {
         let chat = |extra: Value| {
             let mut body = json!({ "messages": [{ "role": "user", "content": "a" }] });
             body.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-            read(ServedApi::Chat, &body).unwrap_err()
+            read(TargetApi::Chat, &body).unwrap_err()
         };
         assert!(matches!(chat(json!({ "model": "nope" })), ApiError::UnknownModel { .. }));
         assert!(matches!(chat(json!({ "max_tokens": 0 })), ApiError::BadValue { field: Some("max_tokens"), .. }));
@@ -232,7 +270,7 @@ mod tests {
         assert!(matches!(chat(json!({ "temperature": "hot" })), ApiError::WrongType { .. }));
         assert!(matches!(chat(json!({ "stream_options": {} })), ApiError::BadValue { field: Some("stream_options"), .. }));
         assert!(matches!(chat(json!({ "messages": [] })), ApiError::BadValue { field: None, .. }));
-        assert_eq!(read(ServedApi::Chat, &json!({})), Err(ApiError::MissingField("messages")));
-        assert!(matches!(CompletionRequest::read(ServedApi::Chat, b"{\"model\": ", "tiny"), Err(ApiError::Json { .. })));
+        assert_eq!(read(TargetApi::Chat, &json!({})), Err(ApiError::MissingField("messages")));
+        assert!(matches!(CompletionRequest::read(TargetApi::Chat, b"{\"model\": ", "tiny"), Err(ApiError::Json { .. })));
     }
 }

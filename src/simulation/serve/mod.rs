@@ -4,9 +4,9 @@
 //! `ignore_eos` are always kept. Without `max_tokens` a chat answer has [`DEFAULT_CHAT_TOKENS`] tokens, where vLLM would fill the whole
 //! context.
 
+mod answer_format;
 mod breakable_connection;
 mod catalogue;
-mod completion;
 mod completion_request;
 mod error;
 mod listen;

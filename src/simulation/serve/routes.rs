@@ -12,16 +12,17 @@ use axum::{Json, Router};
 use futures_util::stream;
 use serde_json::json;
 
+use super::answer_format::{AnswerEnd, AnswerHeader};
 use super::breakable_connection::ConnectionBreaker;
 use super::catalogue;
-use super::completion::{CompletionHeader, usage};
-use super::completion_request::{CompletionRequest, ServedApi};
+use super::completion_request::{CompletionRequest, UsageEvents};
 use super::error::ApiError;
 use super::metrics;
 use super::stream::{AnswerStream, AnswerStreamStage};
 use crate::simulation::engine::driver::{EngineHandle, EnginePrompt, EngineReply, EngineReplyReceiver};
-use crate::simulation::engine::{BlockHashChain, EngineAnswer, EngineFault};
+use crate::simulation::engine::{BlockHashChain, EngineFault};
 use crate::vocabulary::spec::engine::EngineFaultKind;
+use crate::vocabulary::spec::target_api::TargetApi;
 
 /// A prompt of a million tokens is some 6 MB.
 const BODY_BYTES: usize = 64 << 20;
@@ -41,9 +42,14 @@ pub(super) struct EngineServerState {
 type Shared = State<Arc<EngineServerState>>;
 
 pub(super) fn router(served: EngineServerState) -> Router {
-    Router::new()
-        .route("/v1/chat/completions", post(chat))
-        .route("/v1/completions", post(completions))
+    let asked = |api: TargetApi| {
+        post(move |State(served): Shared, ConnectInfo(breaker): ConnectInfo<ConnectionBreaker>, body: Bytes| async move {
+            answer(&served, breaker, api, &body).await
+        })
+    };
+    TargetApi::ALL
+        .into_iter()
+        .fold(Router::new(), |router, api| router.route(&format!("/v1/{}", api.path()), asked(api)))
         .route("/v1/models", get(models))
         .route("/health", get(|| async { StatusCode::OK }))
         .route("/version", get(|| async { Json(catalogue::version()) }))
@@ -56,19 +62,7 @@ pub(super) fn router(served: EngineServerState) -> Router {
         .with_state(Arc::new(served))
 }
 
-async fn chat(State(served): Shared, ConnectInfo(breaker): ConnectInfo<ConnectionBreaker>, body: Bytes) -> Result<Response, ApiError> {
-    answer(&served, breaker, ServedApi::Chat, &body).await
-}
-
-async fn completions(
-    State(served): Shared,
-    ConnectInfo(breaker): ConnectInfo<ConnectionBreaker>,
-    body: Bytes,
-) -> Result<Response, ApiError> {
-    answer(&served, breaker, ServedApi::Completions, &body).await
-}
-
-async fn answer(served: &EngineServerState, breaker: ConnectionBreaker, api: ServedApi, body: &[u8]) -> Result<Response, ApiError> {
+async fn answer(served: &EngineServerState, breaker: ConnectionBreaker, api: TargetApi, body: &[u8]) -> Result<Response, ApiError> {
     let ask = CompletionRequest::read(api, body, &served.model)?;
     let mut prompt = BlockHashChain::new(served.block_tokens);
     prompt.extend(&ask.tokens);
@@ -82,21 +76,18 @@ async fn answer(served: &EngineServerState, breaker: ConnectionBreaker, api: Ser
         return Err(ApiError::fault(&fault));
     }
     let number = served.answers.fetch_add(1, Ordering::Relaxed);
-    let header = CompletionHeader { api, number, created: now_s(), model: Arc::clone(&served.model) };
-    match ask.stream {
-        Some(usage) => {
-            let stage = AnswerStreamStage::Head;
-            Ok(AnswerStream { header, usage, prompt_tokens, answer, replies, fault, breaker, stage, sent_tokens: 0 }.into_response())
-        }
-        None => whole(&header, prompt_tokens, answer, replies, fault, &breaker).await,
+    let usage = ask.stream.unwrap_or(UsageEvents::Last);
+    let header = AnswerHeader { api, number, created: now_s(), model: Arc::clone(&served.model), prompt_tokens, answer, usage };
+    if ask.stream.is_some() {
+        let stage = AnswerStreamStage::Head;
+        return Ok(AnswerStream { header, replies, fault, breaker, stage, sent_tokens: 0 }.into_response());
     }
+    whole(&header, replies, fault, &breaker).await
 }
 
 /// The answer as one object, when it is complete. Faults inside a stream strike in its place.
 async fn whole(
-    header: &CompletionHeader,
-    prompt_tokens: u64,
-    answer: EngineAnswer,
+    header: &AnswerHeader,
     mut replies: EngineReplyReceiver,
     fault: Option<EngineFault>,
     breaker: &ConnectionBreaker,
@@ -113,8 +104,8 @@ async fn whole(
             return Ok(([(header::CONTENT_TYPE, "application/json")], "{\"id\": \"chatcmpl-broken\", \"choices\": [{").into_response());
         }
         Some(EngineFaultKind::NoToken) => {
-            let usage = usage(prompt_tokens, 0, Some(0));
-            return Ok(Json(header.whole("", "stop", Some(usage))).into_response());
+            let end = AnswerEnd { tokens: 0, cached_tokens: 0, is_cut: false, hides_usage: false };
+            return Ok(Json(header.whole(&end)).into_response());
         }
         Some(EngineFaultKind::NoUsage | EngineFaultKind::Status | EngineFaultKind::WrongAnswer) | None => {}
     }
@@ -123,9 +114,9 @@ async fn whole(
         let Some(EngineReply::Tokens { stamps, cached_tokens, last }) = replies.next().await else { return Err(ApiError::Stopped) };
         tokens += stamps.len() as u64;
         if last {
-            let usage = usage(prompt_tokens, tokens, Some(cached_tokens));
-            let told = (kind != Some(EngineFaultKind::NoUsage)).then_some(usage);
-            return Ok(Json(header.whole(&answer.with_fault(fault, cached_tokens).text(tokens), "length", told)).into_response());
+            let header = header.with_fault(fault, cached_tokens);
+            let end = AnswerEnd { tokens, cached_tokens, is_cut: true, hides_usage: kind == Some(EngineFaultKind::NoUsage) };
+            return Ok(Json(header.whole(&end)).into_response());
         }
     }
 }

@@ -1,5 +1,4 @@
-//! One answer as server-sent events: a role-only event first (chat), an event a token, the usage last, then `[DONE]`; or what is to go
-//! wrong instead.
+//! One answer as server-sent events: what opens it, an event a token, and what closes it, as its API has them; or what is to go wrong instead.
 
 use std::io;
 
@@ -7,21 +6,16 @@ use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use serde_json::{Value, json};
 
+use super::answer_format::{AnswerEnd, AnswerHeader};
 use super::breakable_connection::ConnectionBreaker;
-use super::completion::{CompletionHeader, usage};
-use super::completion_request::{ServedApi, UsageEvents};
+use crate::simulation::engine::EngineFault;
 use crate::simulation::engine::driver::{EngineReply, EngineReplyReceiver};
-use crate::simulation::engine::{EngineAnswer, EngineFault};
 use crate::vocabulary::spec::engine::EngineFaultKind;
 
 /// An accepted answer on its way to the client.
 pub(super) struct AnswerStream {
-    pub(super) header: CompletionHeader,
-    pub(super) usage: UsageEvents,
-    pub(super) prompt_tokens: u64,
-    pub(super) answer: EngineAnswer,
+    pub(super) header: AnswerHeader,
     pub(super) replies: EngineReplyReceiver,
     pub(super) fault: Option<EngineFault>,
     pub(super) breaker: ConnectionBreaker,
@@ -48,8 +42,9 @@ impl AnswerStream {
     async fn next(&mut self) -> Option<io::Result<Bytes>> {
         if self.stage == AnswerStreamStage::Head {
             self.stage = AnswerStreamStage::Tokens;
-            if self.header.api == ServedApi::Chat {
-                return Some(Ok(event(&self.role()).into()));
+            let opening = self.header.opening();
+            if !opening.is_empty() {
+                return Some(Ok(opening.into()));
             }
         }
         if self.stage == AnswerStreamStage::Over {
@@ -71,8 +66,8 @@ impl AnswerStream {
                 }
                 EngineFaultKind::NoToken => {
                     self.stage = AnswerStreamStage::Over;
-                    let end = self.header.chunk(&self.header.api.piece("", Some("stop")));
-                    return Some(Ok((event(&end) + &self.tail(0)).into()));
+                    let end = AnswerEnd { tokens: 0, cached_tokens: 0, is_cut: false, hides_usage: false };
+                    return Some(Ok(self.header.closing(&end).into()));
                 }
                 EngineFaultKind::Status | EngineFaultKind::NoUsage | EngineFaultKind::WrongAnswer => {}
             }
@@ -87,49 +82,17 @@ impl AnswerStream {
             return Some(Err(io::ErrorKind::ConnectionAborted.into()));
         };
         let mut text = String::new();
-        let answer = self.answer.with_fault(self.fault, cached_tokens);
+        let header = self.header.with_fault(self.fault, cached_tokens);
         let end = self.sent_tokens + stamps.len() as u64;
         for index in self.sent_tokens..end {
-            let finish = (last && index + 1 == end).then_some("length");
-            let mut chunk = self.header.chunk(&self.header.api.piece(answer.word(index), finish));
-            self.add_usage(&mut chunk, index + 1);
-            text += &event(&chunk);
+            text += &header.token(index, last && index + 1 == end);
         }
         self.sent_tokens = end;
         if last {
             self.stage = AnswerStreamStage::Over;
-            text += &self.tail(cached_tokens);
+            let hides_usage = self.fault.is_some_and(|fault| fault.kind == EngineFaultKind::NoUsage);
+            text += &header.closing(&AnswerEnd { tokens: end, cached_tokens, is_cut: true, hides_usage });
         }
         Some(Ok(text.into()))
     }
-
-    fn role(&self) -> Value {
-        let choice = json!({ "index": 0, "delta": { "role": "assistant", "content": "" }, "logprobs": null, "finish_reason": null });
-        let mut chunk = self.header.chunk(&choice);
-        self.add_usage(&mut chunk, 0);
-        chunk
-    }
-
-    fn add_usage(&self, chunk: &mut Value, output_tokens: u64) {
-        if self.usage == UsageEvents::Continuous {
-            chunk["usage"] = usage(self.prompt_tokens, output_tokens, None);
-        }
-    }
-
-    /// What ends a stream: the usage, where it was asked for, and the mark.
-    fn tail(&self, cached_tokens: u64) -> String {
-        let hidden = self.fault.is_some_and(|fault| fault.kind == EngineFaultKind::NoUsage);
-        let mut text = String::new();
-        if self.usage != UsageEvents::No && !hidden {
-            let mut last = self.header.chunk(&Value::Null);
-            last["choices"] = json!([]);
-            last["usage"] = usage(self.prompt_tokens, self.sent_tokens, Some(cached_tokens));
-            text += &event(&last);
-        }
-        text + "data: [DONE]\n\n"
-    }
-}
-
-fn event(data: &Value) -> String {
-    format!("data: {data}\n\n")
 }

@@ -13,4 +13,5 @@ pub mod search;
 pub mod server;
 pub mod sessions;
 pub mod target;
+pub mod target_api;
 pub mod workload;

@@ -8,10 +8,8 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::target_api::TargetApi;
 use crate::foundation::units::{Seconds, Tokens};
-
-/// The fields that a request's body may have beside the conversation, without what `target.body` adds.
-pub const OWN_FIELDS: [&str; 6] = ["model", "stream_options", "temperature", "max_tokens", "min_tokens", "ignore_eos"];
 
 /// The `[target]` section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,10 +21,13 @@ pub struct TargetSpec {
     /// The model's name as the server knows it. Where none is written, the only one that the server names is taken.
     #[serde(default = "any_model")]
     pub model: String,
-    /// Base URL of the server, with or without `/v1`.
+    /// Base URL of the server, with or without `/v1`; that of a deployment with its query, or of a whole endpoint.
     #[serde(default = "local_server")]
     pub url: String,
-    /// Which of the two OpenAI endpoints is used.
+    /// Several servers that share the sessions: each session stays with one of them, by its number in turn. In place of `url`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub urls: Vec<String>,
+    /// Which API is used.
     #[serde(default)]
     pub api: TargetApi,
     /// Name of the environment variable that holds the API key; the key itself is never saved or shown.
@@ -67,6 +68,18 @@ pub struct TargetSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub gpus: Option<u32>,
+    /// A file of certificates (PEM) that are trusted beside the system's: an authority's, or the server's own where nobody signed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+    /// A file with the certificate (PEM) by which the client says who it is; with `client_key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<PathBuf>,
+    /// A file with that certificate's private key (PEM); the key itself is never saved or shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_key: Option<PathBuf>,
+    /// Whether any certificate is taken, so that nobody knows who answers. Said wherever a run is shown.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub insecure: bool,
     /// The version of HTTP that is spoken.
     #[serde(default, skip_serializing_if = "is_default")]
     pub http_version: HttpVersion,
@@ -76,6 +89,9 @@ pub struct TargetSpec {
     /// What is done with a request whose connection, used before, turns out closed before any byte of the answer has come.
     #[serde(default, skip_serializing_if = "is_default")]
     pub on_dead_connection: OnDeadConnection,
+    /// What is done with a request that the server refuses for its load (status 429, or 503) and says when to come again (`Retry-After`).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub retry_after: RetryAfterPolicy,
     /// Limit for opening a connection.
     #[serde(default = "ten_seconds")]
     pub connect_timeout: Seconds,
@@ -93,6 +109,10 @@ pub struct TargetSpec {
 impl TargetSpec {
     /// What the model is called where the scenario names none.
     pub const ANY_MODEL: &'static str = "default";
+    /// What is said wherever a run is shown that trusted everybody.
+    pub const INSECURE: &'static str = "the server's certificate was not checked (`target.insecure`): nobody knows who answered";
+    /// Where a server is looked for that the scenario names no address of.
+    pub const LOCAL_SERVER: &'static str = "http://127.0.0.1:8000";
 }
 
 /// An API key. Nothing shows it but [`ApiKey::reveal`].
@@ -129,28 +149,6 @@ pub enum TargetKind {
     Sim,
 }
 
-/// Which OpenAI endpoint is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TargetApi {
-    /// `/v1/chat/completions`: messages.
-    #[default]
-    Chat,
-    /// `/v1/completions`: the conversation as one text.
-    Completions,
-}
-
-impl TargetApi {
-    /// The endpoint's path below `/v1/`.
-    #[must_use]
-    pub fn path(self) -> &'static str {
-        match self {
-            Self::Chat => "chat/completions",
-            Self::Completions => "completions",
-        }
-    }
-}
-
 /// The version of HTTP that is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub enum HttpVersion {
@@ -185,6 +183,17 @@ pub enum OnDeadConnection {
     Resend,
 }
 
+/// What is done with a request that is to come again later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryAfterPolicy {
+    /// It has failed (`http_429`).
+    #[default]
+    Ignore,
+    /// It is sent again after the pause, as often as it takes within its limits, and its times count from the first sending.
+    Honour,
+}
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -198,7 +207,7 @@ fn any_model() -> String {
     TargetSpec::ANY_MODEL.to_owned()
 }
 fn local_server() -> String {
-    "http://127.0.0.1:8000".to_owned()
+    TargetSpec::LOCAL_SERVER.to_owned()
 }
 fn ten_seconds() -> Seconds {
     Seconds(10.0)

@@ -7,10 +7,12 @@ mod heads;
 mod http2;
 mod lookups;
 mod matrix;
+mod put_off;
 mod resets;
 pub mod socket;
 mod streams;
 mod timeouts;
+mod tls;
 
 use bench::foundation::clock::Clock;
 use bench::servers::client::{HttpExchange, HttpTarget, Target};

@@ -5,30 +5,20 @@ use super::file_lookup_cache::unread;
 use crate::foundation::named_file::NamedFile;
 use crate::planning::scenario::environment::Lookup;
 use crate::planning::scenario::redaction::is_variable;
-use crate::vocabulary::spec::target::{OWN_FIELDS, TargetKind, TargetSpec};
-
-/// Fields of a request's body that belong to other fields of the scenario.
-const RESERVED: [(&str, &str); 5] = [
-    ("messages", "the workload says what is sent"),
-    ("prompt", "the workload says what is sent"),
-    ("stream", "only streams can be measured"),
-    ("model", "write `target.model`"),
-    ("max_tokens", "write `workload.answer_tokens`"),
-];
+use crate::vocabulary::spec::target::{TargetKind, TargetSpec};
+use crate::vocabulary::spec::target_api::TargetApi;
 
 /// Headers whose values are secrets by their nature.
 const SECRET_HEADERS: [&str; 5] = ["authorization", "proxy-authorization", "api-key", "x-api-key", "cookie"];
+
+/// Parts of the names of a query's parameters whose values are secrets.
+const SECRET_PARAMETERS: [&str; 8] = ["key", "token", "secret", "password", "sig", "auth", "code", "credential"];
 
 pub fn check(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut RuleReporter<'_>) {
     if spec.model.trim().is_empty() {
         look.fault(&["target", "model"], "`target.model` is empty", "write the name that the server lists under `/v1/models`");
     }
     headers(spec, look);
-    for (name, why) in RESERVED {
-        if spec.body.contains_key(name) {
-            look.fault(&["target", "body", name], format!("`{name}` is not to be set in `target.body`"), why);
-        }
-    }
     fields(spec, look);
     if let Some(gpus) = spec.gpus {
         look.at_least_one(&["target", "gpus"], gpus.into());
@@ -44,6 +34,7 @@ pub fn check(spec: &TargetSpec, lookup: Lookup<'_>, look: &mut RuleReporter<'_>)
         url(spec, look);
         key(spec, lookup, look);
         timeouts(spec, look);
+        certificates(spec, look);
         if let Some(reason) = spec.tokenizer.as_ref().and_then(|file| unread(NamedFile::Tokenizer, file)) {
             let message = format!("cannot read the tokenizer `{}`: {reason}", look.shown(&["target", "tokenizer"]));
             look.fault(&["target", "tokenizer"], message, "name the `tokenizer.json` in the model's folder, or leave it out");
@@ -61,11 +52,23 @@ pub fn greedy(spec: &TargetSpec, look: &mut RuleReporter<'_>) {
     }
 }
 
-/// What is left out of a body, or named otherwise, must be a field that a body has.
+/// What is set in a body must not belong to another field of the scenario; what is left out of one, or named otherwise, must be a field that it has.
 fn fields(spec: &TargetSpec, look: &mut RuleReporter<'_>) {
-    let sent = |name: &str| OWN_FIELDS.contains(&name) || spec.body.contains_key(name);
+    let conversation = || ["messages", "prompt"].iter().chain(spec.api.conversation_fields()).copied();
+    for name in spec.body.keys() {
+        let why = match name.as_str() {
+            name if conversation().any(|field| field == name) => "the workload says what is sent",
+            "stream" => "only streams can be measured",
+            "model" => "write `target.model`",
+            name if name == spec.api.length_field() => "write `workload.answer_tokens`",
+            _ => continue,
+        };
+        look.fault(&["target", "body", name], format!("`{name}` is not to be set in `target.body`"), why);
+    }
+    let own = spec.api.own_fields();
+    let sent = |name: &str| own.contains(&name) || spec.body.contains_key(name);
     let hint = || {
-        let own = OWN_FIELDS.map(|name| format!("`{name}`")).join(", ");
+        let own = own.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         format!("bodies have {own}, and what `target.body` adds; the conversation and `stream` always stand there")
     };
     for path in &spec.omit {
@@ -78,18 +81,53 @@ fn fields(spec: &TargetSpec, look: &mut RuleReporter<'_>) {
         let is_omitted = spec.omit.contains(name);
         if !sent(name) || is_omitted {
             look.fault(&path, format!("`{name}` is no field of a request's body that may be renamed"), hint());
-        } else if other.is_empty() || sent(other) && other != name || ["messages", "prompt", "stream"].contains(&other.as_str()) {
+        } else if other.is_empty() || sent(other) && other != name || other == "stream" || conversation().any(|field| field == other) {
             look.fault(&path, format!("`{name}` cannot be sent as `{other}`"), "write a name that no other field of the body has");
         }
     }
 }
 
 fn url(spec: &TargetSpec, look: &mut RuleReporter<'_>) {
-    let path = ["target", "url"];
-    if let Err(reason) = is_base_url(&spec.url) {
-        let message = format!("`{}` is no base URL: {reason}", bare(&look.shown(&path)));
-        look.fault(&path, message, "write `url = \"http://127.0.0.1:8000\"`, with or without `/v1`");
+    if spec.urls.is_empty() {
+        return address(&spec.url, &["target", "url"], spec.api, look);
     }
+    for (number, url) in spec.urls.iter().enumerate() {
+        address(url, &["target", "urls", &number.to_string()], spec.api, look);
+    }
+    if look.is_written(&["target", "url"]) {
+        let message = "`target.url` and `target.urls` both say where the servers are";
+        look.contradiction(&["target", "urls"], &["target", "url"], message, "leave one of them out");
+    }
+    if look.is_written(&["server", "command"]) {
+        let message = "`server.command` starts one server, and `target.urls` names several";
+        look.contradiction(&["target", "urls"], &["server", "command"], message, "leave one of them out");
+    }
+}
+
+fn address(url: &str, path: &[&str], api: TargetApi, look: &mut RuleReporter<'_>) {
+    let shown = bare(&look.shown(path));
+    if let Err(reason) = is_base_url(url) {
+        let message = format!("`{shown}` is no base URL: {reason}");
+        look.fault(path, message, "write `url = \"http://127.0.0.1:8000\"`, with or without `/v1`");
+        return;
+    }
+    let whole = url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    if let Some(named) = TargetApi::of_endpoint(whole).filter(|named| *named != api) {
+        let message = format!("`{shown}` is the endpoint of `{}`, and `{}` is asked", named.name(), api.name());
+        look.fault(path, message, format!("write `api = \"{}\"`, or the URL before the endpoint", named.name()));
+    }
+    let is_written = look.document.find(path).and_then(|node| node.as_text()).is_none_or(|text| text.secret.is_none());
+    if let Some(name) = secret_parameter(url).filter(|_| is_written) {
+        let message = format!("the value of `{name}` in the query of a server's address would be saved with every result");
+        look.fault(path, message, format!("take it from the environment: `?{name}=${{API_KEY}}`, or use `target.headers`"));
+    }
+}
+
+/// The first parameter of a URL's query whose value looks like a secret by its name.
+fn secret_parameter(url: &str) -> Option<&str> {
+    let query = url.split('#').next()?.split_once('?')?.1;
+    let mut names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
+    names.find(|name| SECRET_PARAMETERS.iter().any(|part| name.to_lowercase().contains(part)))
 }
 
 /// A URL without what may be a secret in it: what stands before an `@`, and a query.
@@ -111,8 +149,8 @@ pub fn is_base_url(text: &str) -> Result<(), &'static str> {
     if authority.contains('@') {
         return Err("a name and password in it would be saved; use `target.api_key_env` or `target.headers`");
     }
-    if rest.contains(['?', '#']) {
-        return Err("it ends in a query");
+    if rest.contains('#') {
+        return Err("it ends in a fragment, which no server is sent");
     }
     let uri: http::Uri = text.parse().map_err(|_| "it is not well-formed")?;
     match uri.host() {
@@ -181,6 +219,31 @@ fn headers(spec: &TargetSpec, look: &mut RuleReporter<'_>) {
             let message = format!("the secret in `{name}` would be saved with every result, since the scenario is saved as it is written");
             look.fault(&path, message, format!("take it from the environment: `{name} = \"Bearer ${{API_KEY}}\"`, or use `api_key_env`"));
         }
+    }
+}
+
+/// The files of TLS are there, and say one thing.
+fn certificates(spec: &TargetSpec, look: &mut RuleReporter<'_>) {
+    let files = [("ca_file", &spec.ca_file), ("client_certificate", &spec.client_certificate), ("client_key", &spec.client_key)];
+    for (name, file) in files {
+        if let Some(reason) = file.as_ref().and_then(|file| unread(NamedFile::Certificates, file)) {
+            let message = format!("cannot read `{}`: {reason}", look.shown(&["target", name]));
+            look.fault(&["target", name], message, "name a file of certificates or of a key in the PEM form");
+        }
+    }
+    match (&spec.client_certificate, &spec.client_key) {
+        (Some(_), None) => {
+            look.fault(&["target", "client_certificate"], "`target.client_certificate` needs its key", "name it in `target.client_key`");
+        }
+        (None, Some(_)) => {
+            let hint = "name it in `target.client_certificate`";
+            look.fault(&["target", "client_key"], "`target.client_key` needs its certificate", hint);
+        }
+        _ => {}
+    }
+    if spec.insecure && spec.ca_file.is_some() {
+        let message = "`target.insecure` trusts everybody, and `target.ca_file` says whom to trust";
+        look.contradiction(&["target", "insecure"], &["target", "ca_file"], message, "leave one of them out");
     }
 }
 

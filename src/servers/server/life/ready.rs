@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::{Value, json};
 
 use super::error::ServerLaunchError;
-use crate::servers::client::single_message;
+use crate::servers::client::unstreamed_body;
 use crate::servers::endpoint::{ServerEndpoint, server_message};
 use crate::servers::server::endpoint_request::EndpointRequest;
 use crate::vocabulary::spec::server::ReadySpec;
-use crate::vocabulary::spec::target::{TargetApi, TargetSpec};
+use crate::vocabulary::spec::target::TargetSpec;
+use crate::vocabulary::spec::target_api::TargetApi;
 
 /// Pauses between two questions: short at first, for servers that are there at once.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(500)];
@@ -43,7 +43,7 @@ impl ReadinessProbe {
             page: at(&spec.path)?,
             status: spec.status,
             instead: if ready.is_none() { Some(at("/v1/models")?) } else { None },
-            chat: spec.chat.then(|| chat(target)),
+            chat: spec.chat.then(|| unstreamed_body(target, "Hello", 1)),
             endpoint: endpoint.clone(),
             api: target.api,
             last: "it was not asked yet".to_owned(),
@@ -88,16 +88,4 @@ impl ReadinessProbe {
         let message = self.endpoint.secrets().plain(&server_message(&reply.body));
         Err(format!("`{}` answers a chat request with status {}: {message}", reply.url, reply.status))
     }
-}
-
-/// A request for one token, with the target's further fields.
-fn chat(target: &TargetSpec) -> Vec<u8> {
-    let mut body = json!({ "model": target.model, "max_tokens": 1 });
-    let (field, conversation) = single_message(target.api, "Hello");
-    body[field] = conversation;
-    if let Value::Object(body) = &mut body {
-        // The answer to this one is no stream.
-        body.extend(target.body.iter().filter(|(name, _)| !name.starts_with("stream")).map(|(name, value)| (name.clone(), value.clone())));
-    }
-    body.to_string().into_bytes()
 }

@@ -1,30 +1,21 @@
-//! What one event of an answer says: tokens or none, usage, the end, an error. In goes the event's JSON, out comes a [`CompletionChunk`] that
-//! borrows from it. Both APIs and the dialects of reasoning and of errors are told apart here and nowhere else.
+//! What one event of choices says: tokens or none, usage, the end, an error. In goes the event's JSON, out comes a [`CompletionChunk`] that
+//! borrows from it. Both APIs of choices and the dialects of reasoning and of errors are told apart here and nowhere else.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::chunk_usage::{ChunkUsage, UsageCountError};
 use super::content::DeltaContent;
+use super::usage::ChunkUsage;
 use crate::records::record::TokenUsage;
-
-/// What a token is part of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TokenKind {
-    /// What the user reads or hears: content, a refusal, audio.
-    Answer,
-    /// What the model says to itself before.
-    Reasoning,
-    /// The name or the arguments of a tool call.
-    ToolCall,
-}
+use crate::servers::client::api::api_event::{AnswerEvent, AnswerFinish, TokenKind};
+use crate::servers::client::api::error_words::error_message;
+use crate::servers::client::api::usage_count::{PromptCounts, UsageCountError};
 
 /// One event, read.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct CompletionChunk<'a> {
+pub struct CompletionChunk<'a> {
     #[serde(borrow, default)]
     choices: Option<Vec<ChunkChoice<'a>>>,
     #[serde(borrow, default)]
@@ -111,24 +102,16 @@ struct FunctionCall<'a> {
     arguments: Option<&'a RawValue>,
 }
 
-/// How a server says that its answer is whole, or that it is not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ChunkFinishReason<'c> {
-    /// `stop`, `length`, `tool_calls`, ...
-    Whole,
-    /// The server gave the answer up: `abort` or `error`.
-    GivenUp(&'c str),
+impl<'a> CompletionChunk<'a> {
+    fn choices(&self) -> impl Iterator<Item = &ChunkChoice<'a>> {
+        self.choices.iter().flatten()
+    }
 }
 
-impl<'a> CompletionChunk<'a> {
-    pub(super) fn read(data: &'a [u8]) -> Result<Self, serde_json::Error> {
-        // To look once whether all is text takes less than to look at each string.
-        str::from_utf8(data).map_or_else(|_| serde_json::from_slice(data), serde_json::from_str)
-    }
-
+impl<'a> AnswerEvent<'a> for CompletionChunk<'a> {
     /// Hands on the texts of the generated tokens that the event carries: none of a role-only chunk, an empty delta, or usage alone. A text is
     /// empty where a token has none, as sound has.
-    pub(super) fn each_text(&self, take: &mut dyn FnMut(TokenKind, &str)) {
+    fn each_text(&self, take: &mut dyn FnMut(TokenKind, &str)) {
         for choice in self.choices() {
             if let Some(text) = &choice.text {
                 text.each_text(TokenKind::Answer, take);
@@ -141,21 +124,21 @@ impl<'a> CompletionChunk<'a> {
 
     /// Whether the event is about an answer that goes on or ends, but has nothing of it to show: no token, unless the counts say so.
     /// `begun` where there was something before, since a role alone only opens an answer.
-    pub(super) fn is_silent(&self, begun: bool) -> bool {
+    fn is_silent(&self, begun: bool) -> bool {
         let has_role = |choice: &ChunkChoice<'_>| choice.delta.as_ref().is_some_and(|delta| delta.role.is_some());
         self.choices().any(|choice| begun || choice.finish_reason.is_some() || !has_role(choice))
     }
 
-    pub(super) fn finish(&self) -> Option<ChunkFinishReason<'_>> {
+    fn finish(&self) -> Option<AnswerFinish<'_>> {
         self.choices().find_map(|choice| match &*choice.finish_reason.as_ref()?.0 {
             "" => None,
-            reason @ ("abort" | "error") => Some(ChunkFinishReason::GivenUp(reason)),
-            _ => Some(ChunkFinishReason::Whole),
+            reason @ ("abort" | "error") => Some(AnswerFinish::GivenUp(reason)),
+            _ => Some(AnswerFinish::Whole),
         })
     }
 
     /// The token of an event that says nothing else, where it stands in the event as it is.
-    pub(super) fn only_token(&self) -> Option<(TokenKind, &'a str)> {
+    fn only_token(&self) -> Option<(TokenKind, &'a str)> {
         let [choice] = self.choices.as_deref()? else { return None };
         let delta = choice.delta.as_ref();
         let places = [
@@ -174,12 +157,12 @@ impl<'a> CompletionChunk<'a> {
     }
 
     /// Token counts so far, where the event tells both; a missing count of cached tokens is not 0.
-    pub(super) fn usage(&self) -> Result<Option<TokenUsage>, UsageCountError> {
+    fn usage(&self, _prompt: &mut PromptCounts) -> Result<Option<TokenUsage>, UsageCountError> {
         self.usage.as_ref().map_or(Ok(None), ChunkUsage::counts)
     }
 
     /// The message of an error object, as the server put it.
-    pub(super) fn error(&self) -> Option<Cow<'_, str>> {
+    fn error(&self) -> Option<Cow<'_, str>> {
         if let Some(error) = self.error.or_else(|| self.choices().find_map(|choice| choice.error)) {
             return Some(error_message(error).into());
         }
@@ -191,18 +174,6 @@ impl<'a> CompletionChunk<'a> {
         let message = || self.message.as_ref().map(|text| Cow::Borrowed(&*text.0));
         if is_error { message().or(Some(Cow::Borrowed("no message"))) } else { message().filter(|_| says_nothing_else) }
     }
-
-    fn choices(&self) -> impl Iterator<Item = &ChunkChoice<'a>> {
-        self.choices.iter().flatten()
-    }
-}
-
-/// The message in an error, or the error as it stands.
-fn error_message(error: &RawValue) -> String {
-    // It was found to be JSON; what is still too deep or too large to be taken apart is told as it stands.
-    let error: Value = serde_json::from_str(error.get()).unwrap_or_else(|_| error.get().into());
-    let text = error.get("message").unwrap_or(&error);
-    text.as_str().map_or_else(|| text.to_string(), str::to_owned)
 }
 
 impl ChunkDelta<'_> {
@@ -256,7 +227,7 @@ mod tests {
     use super::*;
 
     fn chunk(json: &str) -> CompletionChunk<'_> {
-        CompletionChunk::read(json.as_bytes()).unwrap()
+        serde_json::from_str::<CompletionChunk<'_>>(json).unwrap()
     }
 
     fn texts(json: &str) -> Vec<(TokenKind, String)> {
@@ -373,7 +344,10 @@ mod tests {
     #[test]
     fn reasoning_tokens_are_part_of_the_completion_or_beside_it() {
         let usage = |usage: &str| {
-            let usage = chunk(&format!(r#"{{"choices":[],"usage":{{"prompt_tokens":200,{usage}}}}}"#)).usage().unwrap().unwrap();
+            let usage = chunk(&format!(r#"{{"choices":[],"usage":{{"prompt_tokens":200,{usage}}}}}"#))
+                .usage(&mut PromptCounts::default())
+                .unwrap()
+                .unwrap();
             (usage.output_tokens, usage.reasoning_tokens)
         };
         let details = r#""completion_tokens_details":{"reasoning_tokens":36}"#;
@@ -389,13 +363,13 @@ mod tests {
     fn missing_cached_tokens_are_not_zero() {
         let usage = |details: &str| {
             let json = format!(r#"{{"choices":[],"usage":{{"prompt_tokens":28,"completion_tokens":12{details}}}}}"#);
-            chunk(&json).usage().unwrap().unwrap()
+            chunk(&json).usage(&mut PromptCounts::default()).unwrap().unwrap()
         };
         let told = TokenUsage { prompt_tokens: 28, output_tokens: 12, reasoning_tokens: None, cached_tokens: Some(0) };
         assert_eq!(usage(r#","prompt_tokens_details":{"cached_tokens":0,"created_cache_tokens":0}"#), told);
         assert_eq!(usage("").cached_tokens, None);
         assert_eq!(usage(r#","prompt_tokens_details":null"#).cached_tokens, None);
-        assert_eq!(chunk(r#"{"choices":[],"usage":null}"#).usage(), Ok(None));
+        assert_eq!(chunk(r#"{"choices":[],"usage":null}"#).usage(&mut PromptCounts::default()), Ok(None));
     }
 
     #[test]
@@ -418,7 +392,7 @@ mod tests {
     fn an_answer_given_up_is_not_whole() {
         let finish = |reason: &str| {
             let json = format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":{reason}}}]}}"#);
-            chunk(&json).finish().map(|finish| matches!(finish, ChunkFinishReason::Whole))
+            chunk(&json).finish().map(|finish| matches!(finish, AnswerFinish::Whole))
         };
         assert_eq!(finish("null"), None);
         assert_eq!(finish(r#""length""#), Some(true));
@@ -429,13 +403,13 @@ mod tests {
     #[test]
     fn what_is_no_json_object_is_refused() {
         for data in ["", "{", "[1]", "hello", "{\"choices\":7}", "{\"choices\":[{\"delta\":{\"content\":7}}]}"] {
-            assert!(CompletionChunk::read(data.as_bytes()).is_err(), "{data}");
+            assert!(serde_json::from_str::<CompletionChunk<'_>>(data).is_err(), "{data}");
         }
     }
 
     #[test]
     fn counts_that_cannot_be_are_named_and_those_that_are_not_told_are_none() {
-        let usage = |usage: &str| chunk(&format!(r#"{{"choices":[],"usage":{usage}}}"#)).usage();
+        let usage = |usage: &str| chunk(&format!(r#"{{"choices":[],"usage":{usage}}}"#)).usage(&mut PromptCounts::default());
         let wrong = |text: &str| Err(UsageCountError(text.to_owned()));
         assert_eq!(usage(r#"{"prompt_tokens":9,"completion_tokens":-1}"#), wrong("`completion_tokens` is -1"));
         assert_eq!(usage(r#"{"prompt_tokens":1.5}"#), wrong("`prompt_tokens` is 1.5"));

@@ -7,11 +7,11 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::chunk::TokenKind;
+use crate::servers::client::api::api_event::TokenKind;
 
 /// It borrows where a text holds no escapes.
 #[derive(Debug)]
-pub(super) enum DeltaContent<'a> {
+pub enum DeltaContent<'a> {
     Text(Cow<'a, str>),
     List(Vec<DeltaContent<'a>>),
     Part(Box<ContentPart<'a>>),
@@ -19,7 +19,7 @@ pub(super) enum DeltaContent<'a> {
 
 /// `{"type": "text", "text": ".."}`, `{"type": "thinking", "thinking": [..]}`, ...
 #[derive(Debug, Deserialize)]
-pub(super) struct ContentPart<'a> {
+pub struct ContentPart<'a> {
     #[serde(borrow, default, rename = "type")]
     kind: Option<DeltaContent<'a>>,
     #[serde(borrow, default)]
@@ -38,7 +38,7 @@ pub(super) struct ContentPart<'a> {
 
 impl DeltaContent<'_> {
     /// Hands on the texts that are not empty, each with what it is part of: `kind`, unless its part says that it is reasoning.
-    pub(super) fn each_text(&self, kind: TokenKind, take: &mut dyn FnMut(TokenKind, &str)) {
+    pub fn each_text(&self, kind: TokenKind, take: &mut dyn FnMut(TokenKind, &str)) {
         match self {
             Self::Text(text) if text.is_empty() => {}
             Self::Text(text) => take(kind, text),

@@ -1,0 +1,105 @@
+//! Whose certificates are trusted: the system's, those that the scenario names, everybody's; and how the client says who it is. The certificates are
+//! those of `tests/fixtures/tls`.
+
+use std::sync::Arc;
+
+use bench::servers::client::HttpExchange;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+use super::{DONE, TOKEN, ask, failure};
+
+const FOLDER: &str = "tests/fixtures/tls";
+
+/// A server with this certificate, and with what it asks of its clients.
+fn config(name: &str, wants_client: bool) -> ServerConfig {
+    let chain = CertificateDer::pem_file_iter(format!("{FOLDER}/{name}.pem")).unwrap().collect::<Result<Vec<_>, _>>().unwrap();
+    let key = PrivateKeyDer::from_pem_file(format!("{FOLDER}/{name}.key")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions().unwrap();
+    let builder = if wants_client {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(format!("{FOLDER}/authority.pem")).unwrap()).unwrap();
+        builder.with_client_cert_verifier(WebPkiClientVerifier::builder_with_provider(roots.into(), provider).build().unwrap())
+    } else {
+        builder.with_no_client_auth()
+    };
+    builder.with_single_cert(chain, key).unwrap()
+}
+
+/// Answers one request, where the session comes about.
+async fn serve_once(stream: TcpStream, config: ServerConfig) -> std::io::Result<()> {
+    let mut stream = TlsAcceptor::from(Arc::new(config)).accept(stream).await?;
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(b"}]}") {
+        if stream.read_buf(&mut bytes).await? == 0 {
+            return Ok(());
+        }
+    }
+    let body = format!("{TOKEN}{DONE}");
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {}\r\n\r\n", body.len());
+    stream.write_all(format!("{head}{body}").as_bytes()).await?;
+    stream.shutdown().await
+}
+
+/// What one request to such a server comes to.
+async fn asked(name: &str, wants_client: bool, fields: Value) -> HttpExchange {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let server = async {
+        let (stream, _) = listener.accept().await.unwrap();
+        // How it went is for the client to say.
+        let _ = serve_once(stream, config(name, wants_client)).await;
+    };
+    tokio::join!(ask(&url, fields), server).0
+}
+
+fn file(name: &str) -> String {
+    format!("{FOLDER}/{name}")
+}
+
+#[tokio::test]
+async fn a_server_is_trusted_by_its_authority_by_itself_or_unseen() {
+    for (server, fields) in [
+        ("server", json!({ "ca_file": file("authority.pem") })),
+        ("own", json!({ "ca_file": file("own.pem") })),
+        ("own", json!({ "insecure": true })),
+        ("server", json!({ "insecure": true })),
+    ] {
+        let exchange = asked(server, false, fields.clone()).await;
+        assert_eq!((exchange.failure.as_ref(), exchange.answer.as_str()), (None, "a"), "{server}, {fields}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_nobody_vouches_for_is_tls() {
+    for (server, fields) in [
+        ("server", json!({})),
+        ("own", json!({})),
+        ("server", json!({ "ca_file": file("own.pem") })),
+        ("own", json!({ "ca_file": file("authority.pem") })),
+    ] {
+        let exchange = asked(server, false, fields.clone()).await;
+        let (kind, detail) = failure(&exchange);
+        assert_eq!(kind, "tls", "{server}, {fields}: {detail}");
+        assert!(detail.contains("certificate"), "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_says_who_it_is_by_its_certificate() {
+    let trusts = |more: Value| {
+        let mut fields = json!({ "ca_file": file("authority.pem") });
+        fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        fields
+    };
+    let named = trusts(json!({ "client_certificate": file("client.pem"), "client_key": file("client.key") }));
+    assert_eq!(asked("server", true, named).await.failure, None);
+    assert!(asked("server", true, trusts(json!({}))).await.failure.is_some());
+}
