@@ -7,6 +7,7 @@ mod import;
 mod init;
 mod prepare;
 mod requests;
+mod target;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ pub use import::ImportArgs;
 pub use init::{InitArgs, InitWorkload};
 pub use prepare::{PrepareCommand, PrepareDocumentsArgs, PrepareSharegptArgs, PrepareTraceArgs, TokenizerArgs};
 pub use requests::{ArrivalProcess, RequestsArgs};
+pub use target::TargetArgs;
 
 /// How many user sessions an LLM server holds while people still get their first token in time.
 #[derive(Debug, Parser)]
@@ -105,9 +107,8 @@ pub struct ScenarioArgs {
     /// Run against the simulated engine, in virtual time.
     #[arg(long, conflicts_with = "url")]
     pub simulate: bool,
-    /// Run against the server at this base URL (with or without `/v1`) instead of the scenario's.
-    #[arg(long, value_name = "URL")]
-    pub url: Option<String>,
+    #[command(flatten)]
+    pub target: TargetArgs,
     /// Run every cell, or those along the frontier between what passes and what fails, whatever the scenario says.
     #[arg(long, value_enum, value_name = "HOW")]
     pub search: Option<SearchKindArg>,
@@ -316,15 +317,8 @@ pub enum RunCommand {
 /// What all workloads need of their server.
 #[derive(Debug, Clone, Args)]
 pub struct ServerArgs {
-    /// The model's name as the server knows it.
-    #[arg(long, default_value = "default")]
-    pub model: String,
-    /// Base URL, with or without `/v1`.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000")]
-    pub base_url: String,
-    /// Environment variable that holds the API key.
-    #[arg(long, value_name = "NAME")]
-    pub api_key_env: Option<String>,
+    #[command(flatten)]
+    pub target: TargetArgs,
     /// The model's `tokenizer.json`, for prompts of exactly the asked length.
     #[arg(long, value_name = "FILE")]
     pub tokenizer: Option<PathBuf>,

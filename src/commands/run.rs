@@ -12,9 +12,10 @@ use super::scenarios::{default_folder, plan_of_text};
 use super::signals::SignalListener;
 use super::sweep::stopped;
 use crate::cli::{ArrivalProcess, ChatArgs, DocumentQaArgs, RequestsArgs, RunCommand, ServerArgs, VerbosityArgs};
-use crate::planning::scenario::ScenarioOverrides;
+use crate::planning::scenario::{HeaderOverrides, ScenarioOverrides};
 use crate::presentation::report::cxs_json::{self, ScriptGeneration};
 use crate::vocabulary::spec::lengths::LengthDistribution;
+use crate::vocabulary::spec::target::TargetSpec;
 
 pub fn run(command: &RunCommand, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     match command {
@@ -41,7 +42,8 @@ pub fn run(command: &RunCommand, talk: VerbosityArgs) -> anyhow::Result<ExitReas
 
 /// Runs it and says how it went; also gives the folder.
 fn run_scenario(text: &str, server: &ServerArgs, talk: VerbosityArgs, chat_copy: Option<PathBuf>) -> anyhow::Result<(PathBuf, ExitReason)> {
-    let options = ScenarioOverrides { set: server.set.clone(), simulate: server.simulate, ..ScenarioOverrides::default() };
+    let headers = HeaderOverrides(server.target.headers.clone());
+    let options = ScenarioOverrides { set: server.set.clone(), simulate: server.simulate, headers, ..ScenarioOverrides::default() };
     let Some(plan) = plan_of_text("command-line.toml", text, &options, talk)? else { return Ok((PathBuf::new(), ExitReason::Usage)) };
     let dir = server.results.clone().unwrap_or_else(|| default_folder(&plan.name));
     let signals = SignalListener::listen()?;
@@ -77,9 +79,10 @@ fn write_cxs_json(dir: &Path, file: &Path, generation: ScriptGeneration) -> anyh
 /// The text of the scenario that the flags stand for.
 fn scenario(kind: &str, mut workload: Table, server: &ServerArgs) -> anyhow::Result<String> {
     workload.insert("kind".into(), kind.into());
+    let (model, url) = (server.target.model.as_deref().unwrap_or(TargetSpec::ANY_MODEL), server.target.url.as_deref());
     let mut target =
-        Table::from_iter([("model".to_owned(), Value::from(server.model.as_str())), ("url".to_owned(), server.base_url.as_str().into())]);
-    target.extend(server.api_key_env.iter().map(|name| ("api_key_env".to_owned(), Value::from(name.as_str()))));
+        Table::from_iter([("model".to_owned(), Value::from(model)), ("url".to_owned(), url.unwrap_or(TargetSpec::LOCAL_SERVER).into())]);
+    target.extend(server.target.api_key_env.iter().map(|name| ("api_key_env".to_owned(), Value::from(name.as_str()))));
     target.extend(server.tokenizer.iter().map(|file| ("tokenizer".to_owned(), path(file))));
     let goals = server.goals.iter().map(|goal| Value::Table(Table::from_iter([("require".to_owned(), Value::from(goal.as_str()))])));
     let goals: Vec<Value> = goals.collect();

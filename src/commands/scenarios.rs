@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{ScenarioArgs, SearchKindArg, VerbosityArgs};
 use crate::planning::plan::Plan;
-use crate::planning::scenario::{self, DiagnosticStyle, Scenario, ScenarioError, ScenarioOverrides};
+use crate::planning::scenario::{self, DiagnosticStyle, HeaderOverrides, Scenario, ScenarioError, ScenarioOverrides};
 use crate::vocabulary::spec::search::SearchKind;
 
 /// The plans of all scenarios that are meant; `None` where they have faults, which have then been printed.
@@ -30,7 +30,16 @@ pub(super) fn options(args: &ScenarioArgs) -> ScenarioOverrides {
         SearchKindArg::Grid => SearchKind::Grid,
         SearchKindArg::Frontier => SearchKind::Frontier,
     });
-    ScenarioOverrides { set: args.set.clone(), only: args.only.clone(), simulate: args.simulate, url: args.url.clone(), search }
+    ScenarioOverrides {
+        set: args.set.clone(),
+        only: args.only.clone(),
+        simulate: args.simulate,
+        url: args.target.url.clone(),
+        model: args.target.model.clone(),
+        api_key_env: args.target.api_key_env.clone(),
+        headers: HeaderOverrides(args.target.headers.clone()),
+        search,
+    }
 }
 
 /// Whether what goes to stderr may be coloured.

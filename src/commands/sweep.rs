@@ -114,7 +114,13 @@ fn command(args: &SweepArgs, scenarios: &[String], dir: Option<&Path>) -> String
         words.extend(["--only".to_owned(), only.clone()]);
     }
     words.extend(args.scenario.simulate.then(|| "--simulate".to_owned()));
-    words.extend(args.scenario.url.iter().flat_map(|url| ["--url".to_owned(), url.clone()]));
+    let target = &args.scenario.target;
+    for (flag, value) in [("--url", &target.url), ("--model", &target.model), ("--api-key-env", &target.api_key_env)] {
+        words.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
+    }
+    // The values are secrets: whoever goes on types them again.
+    let names = target.headers.iter().map(|header| header.split(':').next().unwrap_or_default());
+    words.extend(names.flat_map(|name| ["--header".to_owned(), format!("{name}: ...")]));
     words.extend(args.scenario.search.iter().flat_map(|search| ["--search".to_owned(), search.name().to_owned()]));
     words.extend(args.keep_text.then(|| "--keep-text".to_owned()));
     words.extend(dir.iter().flat_map(|dir| ["-o".to_owned(), dir.display().to_string()]));

@@ -11,7 +11,8 @@ pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// Replaces `${NAME}` in every text below `node`; `$${` stands for `${` itself. A variable that is not set is a fault.
 pub fn expand(node: &mut ScenarioNode, lookup: Lookup<'_>, faults: &mut ScenarioError) {
     match &mut node.value {
-        ScenarioValue::Text(text) if text.value.contains("${") => {
+        // What is hidden already came from elsewhere, and stands as it is.
+        ScenarioValue::Text(text) if text.secret.is_none() && text.value.contains("${") => {
             if let Some(expanded) = expand_text(&text.value, node.place, lookup, faults) {
                 *text = expanded;
             }

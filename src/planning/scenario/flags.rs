@@ -1,9 +1,10 @@
-//! What the command line changes: `--set`, `--simulate` and `--url` over the document and over every variant, `--only` over the cells.
+//! What the command line changes: `--set`, `--simulate`, `--url` and what else says whom to ask over the document and over every variant, `--only` over
+//! the cells.
 //!
 //! A flag is a text like a file, so a fault in it is shown in the same way.
 
 use super::diagnostic::{ScenarioDiagnostic, ScenarioError, listed};
-use super::document::ScenarioNode;
+use super::document::{ScenarioNode, ScenarioText, ScenarioValue};
 use super::fields::{CellFieldSet, SECTIONS};
 use super::matrix::not_an_axis;
 use super::options::ScenarioOverrides;
@@ -11,11 +12,15 @@ use super::points::TypedAxis;
 use super::range::ValueRange;
 use super::read;
 use super::redaction::starred;
+use super::secret::EnvironmentSecret;
 use super::sections;
 use super::source::SourceSpan;
 use crate::vocabulary::spec::search::SearchKind;
 use crate::vocabulary::spec::server::ServerSpec;
 use crate::vocabulary::spec::workload::WorkloadKind;
+
+/// What stands for the value of a header.
+const HIDDEN: &str = "***";
 
 /// A change to a field of a cell; it holds for every variant.
 #[derive(Debug, Clone)]
@@ -31,9 +36,13 @@ pub fn changes(options: &ScenarioOverrides) -> Vec<String> {
     let only = options.only.iter().map(|filter| format!("--only {filter}"));
     let simulate = options.simulate.then(|| "--simulate".to_owned());
     let url = options.url.as_ref().map(|url| format!("--url {url}"));
+    let model = options.model.as_ref().map(|model| format!("--model {model}"));
+    let key = options.api_key_env.as_ref().map(|name| format!("--api-key-env {name}"));
+    let headers = options.headers.pairs().map(|(name, _)| format!("--header {name}: {HIDDEN}"));
     let search = options.search.map(|kind| format!("--search {}", kind.name()));
+    let target = url.into_iter().chain(model).chain(key).chain(headers);
     // They are saved and shown: what looks like a secret is not.
-    set.chain(only).chain(simulate).chain(url).chain(search).map(|change| starred(&change)).collect()
+    set.chain(only).chain(simulate).chain(target).chain(search).map(|change| starred(&change)).collect()
 }
 
 /// Applies the flags that change fields. Those of cells come back as well: they are laid over every variant's patch, too.
@@ -51,12 +60,22 @@ pub fn apply(document: &mut ScenarioNode, options: &ScenarioOverrides, faults: &
         set.push(("target.kind".to_owned(), ScenarioNode::text("http", place), place));
         set.push(("target.url".to_owned(), ScenarioNode::text(url.clone(), place), place));
     }
+    for (flag, field, value) in [("--model", "target.model", &options.model), ("--api-key-env", "target.api_key_env", &options.api_key_env)]
+    {
+        if let Some(value) = value {
+            let place = faults.sources.add(flag, value.clone());
+            set.push((field.to_owned(), ScenarioNode::text(value.clone(), place), place));
+        }
+    }
     if let Some(kind) = options.search {
         search(document, kind, faults.sources.add("--search", kind.name()));
     }
     // Which fields there are depends on the kind of workload, so that comes first.
     set.sort_by_key(|(name, ..)| name != "workload.kind");
-    let mut changes = Vec::new();
+    let mut changes = headers(document, options, faults);
+    for change in &changes {
+        document.set(&change.path, change.node.clone());
+    }
     for (name, node, place) in set {
         let known = Some(sections::kind(document)).filter(|(_, fault)| fault.is_none()).map(|(kind, _)| kind);
         if let Some(change) = field(document, &name, node, place, known, faults) {
@@ -67,9 +86,45 @@ pub fn apply(document: &mut ScenarioNode, options: &ScenarioOverrides, faults: &
     changes
 }
 
-/// With `--url` a server that is there is used as it is: what says how one is started is left out.
+/// The headers of the command line, each in place of one that the document has by that name. Their values are shown nowhere.
+fn headers(document: &ScenarioNode, options: &ScenarioOverrides, faults: &mut ScenarioError) -> Vec<FieldOverride> {
+    let mut changes = Vec::new();
+    for (name, value) in options.headers.pairs() {
+        let place = faults.sources.add("--header", format!("{name}: {HIDDEN}"));
+        let fault = match value {
+            None => Some("it holds no name, colon and value"),
+            Some(_) if http::HeaderName::from_bytes(name.as_bytes()).is_err() => {
+                Some("what stands before the colon is no name of a header")
+            }
+            Some(value) if http::HeaderValue::from_str(value).is_err() => Some("its value has a character that HTTP does not allow"),
+            Some(_) => None,
+        };
+        if let Some(fault) = fault {
+            let message = format!("`--header` names no header: {fault}");
+            faults.push(ScenarioDiagnostic::at(place, message).hint("write `--header 'X-Tenant: blue'`"));
+            continue;
+        }
+        let value = value.unwrap_or_default();
+        let written = document.find(&["target", "headers"]).and_then(ScenarioNode::as_table);
+        let same = written.and_then(|table| table.entries.iter().find(|entry| entry.key.eq_ignore_ascii_case(name)));
+        let name = same.map_or_else(|| name.to_owned(), |entry| entry.key.clone());
+        let text = ScenarioText { value: value.to_owned(), secret: Some(EnvironmentSecret::whole(value, HIDDEN)) };
+        let node = ScenarioNode { value: ScenarioValue::Text(text), place };
+        changes.push(FieldOverride { path: vec!["target".to_owned(), "headers".to_owned(), name], place, node });
+    }
+    changes
+}
+
+/// With `--url` a server that is there is used as it is: what says how one is started is left out. With `--api-key-env` nothing else says where the key
+/// is.
 pub fn use_as_it_is(sections: &mut ScenarioNode, options: &ScenarioOverrides) {
+    if options.api_key_env.is_some() {
+        for name in ["api_key_file", "api_key_command"] {
+            sections.remove(&["target", name]);
+        }
+    }
     if options.url.is_some() {
+        sections.remove(&["target", "urls"]);
         for name in ["command"].into_iter().chain(ServerSpec::OF_A_START) {
             sections.remove(&["server", name]);
         }

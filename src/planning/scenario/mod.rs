@@ -35,6 +35,6 @@ pub use diagnostic::{DiagnosticStyle, ScenarioDiagnostic, ScenarioError};
 pub use files::files;
 pub use load::{load, load_file, load_text, load_text_with};
 pub use meant::{MatrixAxis, MatrixCell, Scenario, ScenarioGoal, ScenarioOrigin};
-pub use options::ScenarioOverrides;
+pub use options::{HeaderOverrides, ScenarioOverrides};
 pub use schema::schema;
 pub use secret::EnvironmentRedactor;

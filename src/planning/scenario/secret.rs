@@ -12,6 +12,11 @@ pub struct EnvironmentSecret {
 }
 
 impl EnvironmentSecret {
+    /// A text that is a secret as a whole, and what stands for it.
+    pub(super) fn whole(value: &str, written: &str) -> Self {
+        Self { written: written.to_owned(), values: vec![(value.to_owned(), written.to_owned())] }
+    }
+
     pub(super) fn new(value: &str, written: &str, variables: Vec<(String, String)>) -> Self {
         let whole = (value.to_owned(), written.to_owned());
         Self { written: written.to_owned(), values: std::iter::once(whole).chain(variables).collect() }

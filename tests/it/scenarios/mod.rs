@@ -8,3 +8,4 @@ mod notations;
 mod robustness;
 mod servers;
 mod shipped;
+mod targets;
