@@ -26,6 +26,9 @@ pub struct ServerFigures {
     /// Of a run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preemptions: Option<ServerMetricValue>,
+    /// The share of drafted tokens that the model kept (speculative decoding), from 0 to 1; the mean of the runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speculative_acceptance: Option<ServerMetricValue>,
     /// The share of KV memory that running requests hold, from 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kv_usage: Option<GaugeSummary>,

@@ -8,6 +8,7 @@ mod gauge;
 mod hits;
 mod run;
 mod series;
+mod speculation;
 mod track;
 
 pub(super) use run::RunServerFigures;

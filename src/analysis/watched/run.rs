@@ -3,6 +3,7 @@
 use super::gauge::{GaugeAggregation, level};
 use super::hits::{PromptTokenSources, computed, external_queries, pool, prompt_tokens};
 use super::series::RunMetricSeries;
+use super::speculation::speculative_acceptance;
 use crate::analysis::summary::{GaugeSummary, ServerMetricValue};
 use crate::records::record::ServerSample;
 
@@ -16,6 +17,8 @@ pub struct RunServerFigures {
     pub computed: Option<ServerMetricValue>,
     pub external_queries: Option<ServerMetricValue>,
     pub preemptions: Option<ServerMetricValue>,
+    /// The share of drafted tokens that was kept, from 0 to 1.
+    pub speculative_acceptance: Option<ServerMetricValue>,
     pub pool: Option<ServerMetricValue>,
     pub running: Option<GaugeSummary>,
     pub waiting: Option<GaugeSummary>,
@@ -32,19 +35,28 @@ pub struct RunServerFigures {
 /// A name and what its values are multiplied by, so that shares are from 0 to 1 and memory is in bytes.
 pub type Scaled = (&'static str, f64);
 
-pub const RUNNING: [Scaled; 4] = [
+pub const RUNNING: [Scaled; 5] = [
     ("vllm:num_requests_running", 1.0),
     ("sglang:num_running_reqs", 1.0),
     ("tgi_batch_current_size", 1.0),
     ("llamacpp:requests_processing", 1.0),
+    ("dynamo_frontend_inflight_requests", 1.0),
 ];
-pub const WAITING: [Scaled; 4] =
-    [("vllm:num_requests_waiting", 1.0), ("sglang:num_queue_reqs", 1.0), ("tgi_queue_size", 1.0), ("llamacpp:requests_deferred", 1.0)];
-pub const KV_USAGE: [Scaled; 4] = [
+/// Of Dynamo's frontend: those that wait for their first token.
+pub const WAITING: [Scaled; 5] = [
+    ("vllm:num_requests_waiting", 1.0),
+    ("sglang:num_queue_reqs", 1.0),
+    ("tgi_queue_size", 1.0),
+    ("llamacpp:requests_deferred", 1.0),
+    ("dynamo_frontend_queued_requests", 1.0),
+];
+pub const KV_USAGE: [Scaled; 6] = [
     ("vllm:kv_cache_usage_perc", 1.0),
     ("vllm:gpu_cache_usage_perc", 1.0),
     ("sglang:token_usage", 1.0),
     ("llamacpp:kv_cache_usage_ratio", 1.0),
+    ("dynamo_component_gpu_cache_usage_percent", 1.0),
+    ("dynamo_component_kvstats_gpu_cache_usage_percent", 1.0),
 ];
 const PREEMPTIONS: [&str; 2] = ["vllm:num_preemptions_total", "sglang:num_retracted_requests_total"];
 const GPU_UTILIZATION: [Scaled; 2] = [("gpu_utilization", 1.0), ("DCGM_FI_DEV_GPU_UTIL", 0.01)];
@@ -69,6 +81,7 @@ impl RunServerFigures {
             computed: computed(&told),
             external_queries: external_queries(&told),
             preemptions: counter(&PREEMPTIONS),
+            speculative_acceptance: speculative_acceptance(&told),
             pool: pool(&told),
             running: gauge(&RUNNING, GaugeAggregation::Sum),
             waiting: gauge(&WAITING, GaugeAggregation::Sum),

@@ -87,7 +87,7 @@ impl CellColumn {
 
 /// The columns in the order of `cells.csv`, where the sweep, the variant and the axes stand before them.
 #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
-pub const CELL_COLUMNS: [CellColumn; 84] = [
+pub const CELL_COLUMNS: [CellColumn; 85] = [
     text("state", "state", state),
     count("runs", "runs", |view| Progress(view.cell.runs, view.cell.planned_runs)),
     count("requests", "requests", |view| Count(view.cell.n)),
@@ -165,6 +165,9 @@ pub const CELL_COLUMNS: [CellColumn; 84] = [
     number("waiting_mean", "waiting, mean", |view| mean(view.cell.server.waiting.as_ref(), Number)),
     number("waiting_max", "waiting, max", |view| max(view.cell.server.waiting.as_ref(), MeanCount)),
     number("preemptions", "preemptions a run", |view| CellValue::of(view.cell.server.preemptions.as_ref(), |told| MeanCount(told.value))),
+    number("speculative_acceptance", "drafted tokens kept", |view| {
+        CellValue::of(view.cell.server.speculative_acceptance.as_ref(), |told| Share(told.value))
+    }),
     number("kv_usage_mean", "KV in use, mean", |view| mean(view.cell.server.kv_usage.as_ref(), Share)),
     number("kv_usage_max", "KV in use, max", |view| max(view.cell.server.kv_usage.as_ref(), Share)),
     number("gpu_utilization_mean", "GPU busy, mean", |view| mean(view.cell.server.gpu_utilization.as_ref(), Share)),

@@ -16,7 +16,7 @@ pub struct ServerTable {
 /// A column: its head, and the one or two columns of cells that stand in it.
 type ServerColumn = (&'static str, &'static [&'static CellColumn]);
 
-const COLUMNS: [ServerColumn; 16] = [
+const COLUMNS: [ServerColumn; 17] = [
     of(&[column("device_share")]),
     of(&[column("external_share")]),
     of(&[column("cached_share")]),
@@ -27,6 +27,7 @@ const COLUMNS: [ServerColumn; 16] = [
     ("running, mean / max", &[column("running_mean"), column("running_max")]),
     ("waiting, mean / max", &[column("waiting_mean"), column("waiting_max")]),
     of(&[column("preemptions")]),
+    of(&[column("speculative_acceptance")]),
     ("KV in use, mean / max", &[column("kv_usage_mean"), column("kv_usage_max")]),
     ("GPU busy, mean / max", &[column("gpu_utilization_mean"), column("gpu_utilization_max")]),
     of(&[column("gpu_memory_max_bytes")]),
