@@ -1,6 +1,7 @@
 //! One binary of tests over the whole program, a folder or file a subject.
 
 mod answers;
+mod apis;
 mod cli;
 mod closed_loop;
 mod cold;

@@ -28,7 +28,7 @@ use crate::records::record::{
     CacheCheck, CacheEvidence, ClientHealth, EarlyStopReason, FormatVersion, PromptSalt, RunFailure, RunFailureCause, RunOutcome,
     RunRecord, ServerFacts, TokenRule,
 };
-use crate::servers::client::{HttpTarget, SimTarget, Target, TargetError};
+use crate::servers::client::{HttpTarget, SimTarget, SiteCounts, Target, TargetError};
 use crate::servers::server::WatchSummary;
 use crate::simulation::engine::{EngineParameters, EngineSpecError, TokenMemo};
 use crate::vocabulary::spec::failure_policy::FailurePolicy;
@@ -105,6 +105,7 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &CellContext<'_>,
         .iter()
         .cloned()
         .chain(insecure_note(run))
+        .chain(sites_note(&log.sites))
         .chain(notes(&log.tally, &run.cell.workload))
         .chain(watched_notes)
         .chain(log.standstill.notes)
@@ -170,6 +171,16 @@ fn insecure_note(run: &Run) -> Option<String> {
     (target.insecure && target.kind == TargetKind::Http).then(|| TargetSpec::INSECURE.to_owned())
 }
 
+/// How several servers shared the requests of all phases.
+fn sites_note(sites: &[SiteCounts]) -> Option<String> {
+    let told = |SiteCounts { url, requests, failed }: &SiteCounts| match failed {
+        0 => format!("`{url}` {requests}"),
+        _ => format!("`{url}` {requests} ({failed} failed)"),
+    };
+    let shares: Vec<String> = sites.iter().map(told).collect();
+    (!shares.is_empty()).then(|| format!("requests by server (`target.urls`): {}", shares.join(", ")))
+}
+
 /// Remarks for people.
 fn notes(tally: &RunTotals, workload: &WorkloadSpec) -> Vec<String> {
     let (unsent, held_back) = (tally.unsent(), tally.held_back());
@@ -210,6 +221,8 @@ struct CellLog {
     watched: WatchSummary,
     curtailed: Option<EarlyStopReason>,
     standstill: StallReport,
+    /// What each of several servers had to do.
+    sites: Vec<SiteCounts>,
 }
 
 impl CellLog {
@@ -223,6 +236,7 @@ impl CellLog {
             watched: WatchSummary::default(),
             curtailed: None,
             standstill: StallReport::default(),
+            sites: Vec::new(),
         }
     }
 }
@@ -291,11 +305,13 @@ async fn attempt(
         pace: Backpressure::of(clock),
     };
     let detector = StallDetector::begin(clock);
+    let target = load.target.clone();
     let driven = Box::pin(drive(load, schedule, inbox, &mut sink)).await;
     log.standstill = detector.map(StallDetector::end).unwrap_or_default();
     let ResultSink { early_stop, errors, .. } = sink;
     log.curtailed = early_stop.curtailed();
     log.watched = watching.finish().await;
+    log.sites = target.site_counts();
     driven?;
     log.cache_contract = emptied.with(log.tally.first_turns(&cell.workload, salt_tokens, setting.template_tokens));
     // What was given up when the sweep was stopped says nothing of the cell.

@@ -7,9 +7,8 @@
 use std::borrow::Cow;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use reqwest::{StatusCode, Url};
+use reqwest::StatusCode;
 use tokio::sync::oneshot;
 
 use super::answer_parser::{AnswerParser, AnswerProgress};
@@ -17,17 +16,14 @@ use super::api::ApiEvent;
 use super::body::{BodyWriter, reserved_field};
 use super::deadline::{DeadlineTimer, RequestDeadline, RequestTimeouts};
 use super::refused_field::{refused_field, sent_fields};
-use super::request::HeadWriter;
+use super::site::{SiteCounts, TargetSite};
 use super::{EncodedConversation, EncodedMessage, HttpExchange, PreparedRequest, TargetError, retry_after};
 use crate::foundation::clock::{Clock, Micros};
 use crate::records::record::{FailureKind, RequestFailure};
-use crate::servers::endpoint::{EndpointError, SecretValues, ServerEndpoint, server_message, shown, without_secrets};
-use crate::servers::wire::{
-    ConnectionPool, HttpConnection, KeepAlivePolicy, PooledConnection, ResponseHead, ServerAddress, ServerConnector, WireError,
-    WireErrorKind, WireHttpVersion,
-};
+use crate::servers::endpoint::{SecretValues, ServerEndpoint, server_message, without_secrets};
+use crate::servers::wire::{HttpConnection, PooledConnection, ResponseHead, WireError, WireErrorKind};
 use crate::vocabulary::session::Prompt;
-use crate::vocabulary::spec::target::{ConnectionReuse, HttpVersion, OnDeadConnection, RetryAfterPolicy, TargetSpec};
+use crate::vocabulary::spec::target::{OnDeadConnection, RetryAfterPolicy, TargetSpec};
 use crate::vocabulary::spec::target_api::TargetApi;
 
 /// How much of an error's body is read.
@@ -51,29 +47,6 @@ struct HttpTargetState {
     clock: Clock,
     /// Names of the fields that bodies have, as they are sent.
     fields: Vec<String>,
-}
-
-/// One of the servers.
-#[derive(Debug)]
-struct TargetSite {
-    endpoint: ServerEndpoint,
-    /// As it may be shown.
-    shown_url: String,
-    heads: HeadWriter,
-    pool: ConnectionPool,
-}
-
-impl TargetSite {
-    fn new(spec: &TargetSpec, clock: Clock) -> Result<Self, TargetError> {
-        let endpoint = ServerEndpoint::open(spec)?;
-        let url = endpoint.address().api(spec.api.path());
-        Ok(Self {
-            heads: HeadWriter::new(&url, endpoint.headers(), spec.connection).map_err(|reason| EndpointError::Client { reason })?,
-            pool: pool(spec, &endpoint, &url, clock)?,
-            shown_url: shown(&url),
-            endpoint,
-        })
-    }
 }
 
 impl HttpTarget {
@@ -113,6 +86,12 @@ impl HttpTarget {
     /// Where the prompts of a session are sent, as it may be shown.
     pub fn shown_url(&self, session: u64) -> &str {
         &self.site(session).shown_url
+    }
+
+    /// What each of several servers had to do so far; nothing where there is one.
+    pub fn site_counts(&self) -> Vec<SiteCounts> {
+        let sites = self.0.sites.iter().filter(|_| self.0.sites.len() > 1);
+        sites.map(TargetSite::counts).collect()
     }
 
     /// The secrets of all servers, each with what stands for it.
@@ -160,10 +139,13 @@ impl HttpTarget {
     /// Sends a prepared prompt and listens to the answer. `first_token` is told at the first token-bearing event, and dropped where
     /// none comes.
     pub async fn send(&self, prepared: &PreparedRequest, first_token: Option<oneshot::Sender<()>>) -> HttpExchange {
-        let mut listener = AnswerParser::new(self.0.bodies.api(), self.site(prepared.prompt.session).endpoint.secrets(), first_token);
+        let site = self.site(prepared.prompt.session);
+        site.count_request();
+        let mut listener = AnswerParser::new(self.0.bodies.api(), site.endpoint.secrets(), first_token);
         let outcome = self.converse(prepared, &mut listener).await;
         let mut exchange = listener.exchange;
         if let Err(failure) = outcome {
+            site.count_failure();
             exchange.done = self.0.clock.now();
             if matches!(failure.kind, FailureKind::Connect | FailureKind::Tls) {
                 exchange.sent = exchange.done;
@@ -360,25 +342,6 @@ impl HttpTarget {
             let _ = self.0.clock.before(self.0.clock.now() + LINGER, end).await;
         }
     }
-}
-
-fn pool(spec: &TargetSpec, endpoint: &ServerEndpoint, url: &Url, clock: Clock) -> Result<ConnectionPool, TargetError> {
-    let place = ServerAddress {
-        host: url.host_str().unwrap_or_default().trim_matches(['[', ']']),
-        port: url.port_or_known_default().unwrap_or_default(),
-        tls: endpoint.tls(),
-        version: match spec.http_version {
-            HttpVersion::One => WireHttpVersion::One,
-            HttpVersion::Two => WireHttpVersion::Two,
-        },
-    };
-    let limit = Duration::try_from_secs_f64(spec.connect_timeout.0).unwrap_or(Duration::MAX);
-    let connector = ServerConnector::new(place, limit, clock).map_err(|reason| EndpointError::Client { reason })?;
-    let keep = match spec.connection {
-        ConnectionReuse::Reuse => KeepAlivePolicy::Open,
-        ConnectionReuse::Fresh => KeepAlivePolicy::Never,
-    };
-    Ok(ConnectionPool::new(connector, keep))
 }
 
 /// Takes all that a read brought: its events share the stamp.

@@ -19,6 +19,7 @@ mod request;
 mod retry_after;
 mod silent;
 mod sim;
+mod site;
 mod sse;
 
 use tokio::sync::oneshot;
@@ -32,6 +33,7 @@ pub use models::ModelList;
 pub use prepared::PreparedRequest;
 pub use replay::{replay, replay_at};
 pub use sim::SimTarget;
+pub use site::SiteCounts;
 
 pub(crate) use crate::servers::endpoint::UNTRUSTED;
 use crate::vocabulary::session::Prompt;
@@ -51,6 +53,15 @@ impl Target {
     pub fn masked(&self) -> Vec<(String, String)> {
         match self {
             Self::Http(target) => target.masked(),
+            Self::Sim(_) => Vec::new(),
+        }
+    }
+
+    /// What each of several servers had to do so far; nothing where there is one, or none.
+    #[must_use]
+    pub fn site_counts(&self) -> Vec<SiteCounts> {
+        match self {
+            Self::Http(target) => target.site_counts(),
             Self::Sim(_) => Vec::new(),
         }
     }

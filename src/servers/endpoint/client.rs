@@ -14,12 +14,15 @@ use super::secret::{SecretValues, api_key};
 use super::tls::tls_config;
 use super::{BaseUrl, EndpointError};
 use crate::vocabulary::spec::target::{HttpVersion, TargetSpec};
+use crate::vocabulary::spec::target_api::TargetApi;
 
 /// How long a connection may lie idle and still be used again. Servers close idle connections on their own (uvicorn after 5 s); a
 /// request sent in that very moment is lost, and the server would be blamed for it.
 const IDLE: Duration = Duration::from_secs(4);
 /// What this program calls itself.
 pub(crate) const USER_AGENT: &str = concat!("bench/", env!("CARGO_PKG_VERSION"));
+/// The version of Anthropic's Messages that is spoken; its own service answers nobody who names none.
+const ANTHROPIC_VERSION: &str = "2023-06-01";
 /// Limit of a small whole exchange. Counting the tokens of the longest documents takes seconds.
 const EXCHANGE: Duration = Duration::from_mins(1);
 /// The most that is read of a small reply.
@@ -172,6 +175,9 @@ fn headers(spec: &TargetSpec, secrets: &mut SecretValues) -> Result<HeaderMap, E
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if spec.api == TargetApi::Messages {
+        headers.insert(HeaderName::from_static("anthropic-version"), HeaderValue::from_static(ANTHROPIC_VERSION));
+    }
     if let Some(key) = api_key(spec)? {
         secrets.add(&key);
         headers.insert(AUTHORIZATION, sensitive(&format!("Bearer {key}")).ok_or(EndpointError::Key)?);
@@ -211,6 +217,18 @@ mod tests {
         assert_eq!(request.headers()["authorization"], "Bearer sk-hush");
         assert_eq!(request.headers()["x-tenant"], "hush-hush");
         assert!(!format!("{endpoint:?} {request:?}").contains("hush"));
+    }
+
+    #[test]
+    fn messages_name_their_version_unless_the_scenario_names_another() {
+        let version = |json: serde_json::Value| {
+            let endpoint = ServerEndpoint::open(&spec(json)).unwrap();
+            endpoint.headers().get("anthropic-version").map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(version(serde_json::json!({})), None);
+        assert_eq!(version(serde_json::json!({ "api": "messages" })).as_deref(), Some("2023-06-01"));
+        let other = serde_json::json!({ "api": "messages", "headers": { "Anthropic-Version": "2024-01-01" } });
+        assert_eq!(version(other).as_deref(), Some("2024-01-01"));
     }
 
     #[test]

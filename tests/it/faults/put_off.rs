@@ -61,5 +61,7 @@ async fn a_session_stays_with_one_of_several_servers() {
     let [first, second] = sockets.each_mut().map(|socket| std::iter::from_fn(|| socket.received()).count());
     assert_eq!((first, second), (4, 2));
     let [bench::servers::client::Target::Http(http)] = [target] else { panic!("it is a server") };
+    let counts: Vec<(u64, u64)> = http.site_counts().iter().map(|site| (site.requests, site.failed)).collect();
+    assert_eq!(counts, [(4, 0), (2, 0)]);
     assert_eq!((http.site_count(), http.shown_url(3)), (2, format!("{}/v1/chat/completions", urls[1]).as_str()));
 }

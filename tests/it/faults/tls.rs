@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::{DONE, TOKEN, ask, failure};
+use crate::stage::{Stage, said, stderr, stdout};
 
 const FOLDER: &str = "tests/fixtures/tls";
 
@@ -37,15 +38,35 @@ fn config(name: &str, wants_client: bool) -> ServerConfig {
 async fn serve_once(stream: TcpStream, config: ServerConfig) -> std::io::Result<()> {
     let mut stream = TlsAcceptor::from(Arc::new(config)).accept(stream).await?;
     let mut bytes = Vec::new();
-    while !bytes.ends_with(b"}]}") {
+    let head = loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            break String::from_utf8_lossy(&bytes[..end + 4]).to_lowercase();
+        }
         if stream.read_buf(&mut bytes).await? == 0 {
             return Ok(());
         }
+    };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |length| length.parse().unwrap());
+    while bytes.len() < head.len() + length {
+        stream.read_buf(&mut bytes).await?;
     }
-    let body = format!("{TOKEN}{DONE}");
-    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {}\r\n\r\n", body.len());
+    let (status, body) = if head.starts_with("post /v1/chat/completions ") {
+        ("200 OK", format!("{TOKEN}{DONE}"))
+    } else {
+        ("404 Not Found", String::new())
+    };
+    let head =
+        format!("HTTP/1.1 {status}\r\ncontent-type: text/event-stream\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
     stream.write_all(format!("{head}{body}").as_bytes()).await?;
     stream.shutdown().await
+}
+
+/// Answers whoever comes, as long as the future is polled.
+async fn serve_all(listener: TcpListener, config: ServerConfig) {
+    let mut open = tokio::task::JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        open.spawn(serve_once(stream, config.clone()));
+    }
 }
 
 /// What one request to such a server comes to.
@@ -75,6 +96,57 @@ async fn a_server_is_trusted_by_its_authority_by_itself_or_unseen() {
         let exchange = asked(server, false, fields.clone()).await;
         assert_eq!((exchange.failure.as_ref(), exchange.answer.as_str()), (None, "a"), "{server}, {fields}");
     }
+}
+
+#[test]
+fn the_environment_s_certificates_stand_for_the_system_s() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    runtime.spawn(serve_all(listener, config("server", false)));
+    let stage = Stage::new();
+    let authority = std::path::absolute(file("authority.pem")).unwrap();
+    let words = [
+        "run",
+        "requests",
+        "--concurrency",
+        "1",
+        "--requests",
+        "2",
+        "--answer-tokens",
+        "1",
+        "--url",
+        &url,
+        "--model",
+        "m",
+        "--results",
+        "out",
+    ];
+    let output = stage.command(&words).env("SSL_CERT_FILE", authority).output().unwrap();
+    assert_eq!(stage.json(&format!("{}/run.json", stage.only_run("out").display()))["counts"]["failed"], json!(0), "{}", said(&output));
+}
+
+#[test]
+fn a_run_that_checked_no_certificate_says_so_wherever_it_is_shown() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    runtime.spawn(serve_all(listener, config("own", false)));
+    let stage = Stage::new();
+    let words =
+        ["run", "requests", "--concurrency", "1", "--requests", "2", "--answer-tokens", "1", "--url", &url, "--model", "m", "--results"];
+    let refused = stage.run(&[&words[..], &["refused"]].concat());
+    assert!(said(&refused).contains("target.ca_file = \"FILE.pem\"") && !refused.status.success(), "{}", said(&refused));
+    let output = stage.run(&[&words[..], &["insecure", "--set", "target.insecure=true"]].concat());
+    let note = "certificate was not checked";
+    assert!(stderr(&output).contains(note), "{}", said(&output));
+    assert!(stdout(&output).contains(note), "{}", said(&output));
+    for file in ["report/report.md", "report/report.html"] {
+        assert!(fs_err::read_to_string(stage.path("insecure").join(file)).unwrap().contains(note), "{file}");
+    }
+    let run = stage.json(&format!("{}/run.json", stage.only_run("insecure").display()));
+    assert_eq!(run["cell"]["target"]["insecure"], json!(true));
+    assert!(run["notes"].to_string().contains(note));
 }
 
 #[tokio::test]
