@@ -35,7 +35,15 @@ impl CellSpec {
     pub fn new(workload: WorkloadSpec, target: TargetSpec, engine: EngineSpec, server: ServerSpec) -> Self {
         // What is asked beside prompts is asked of the first.
         let url = target.urls.first().unwrap_or(&target.url).clone();
-        Self { workload, target: TargetSpec { url, ..target }, engine, server, secrets: BTreeMap::new(), keeps_texts: false, hashes_answers: false }
+        Self {
+            workload,
+            target: TargetSpec { url, ..target },
+            engine,
+            server,
+            secrets: BTreeMap::new(),
+            keeps_texts: false,
+            hashes_answers: false,
+        }
     }
 
     /// Marks values that hold something from the environment, by their paths.
