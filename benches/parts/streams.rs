@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use bench::servers::client::replay;
+use bench::vocabulary::spec::target_api::TargetApi;
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// What a vLLM server sent.
@@ -19,9 +20,9 @@ pub fn scan(criterion: &mut Criterion) {
             0 => answer.split_inclusive("\n\n").map(str::as_bytes).collect(),
             length => answer.as_bytes().chunks(length).collect(),
         };
-        assert_eq!(replay(pieces.iter().copied()).failure, None);
+        assert_eq!(replay(TargetApi::Chat, pieces.iter().copied()).failure, None);
         group.bench_with_input(BenchmarkId::from_parameter(name), &pieces, |bencher, pieces| {
-            bencher.iter(|| replay(black_box(pieces).iter().copied()));
+            bencher.iter(|| replay(TargetApi::Chat, black_box(pieces).iter().copied()));
         });
     }
     group.finish();

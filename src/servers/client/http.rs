@@ -55,12 +55,8 @@ impl HttpTarget {
         if let Some(field) = reserved_field(spec) {
             return Err(TargetError::Body { field: field.to_owned() });
         }
-        let sites = match spec.urls.as_slice() {
-            [] => vec![TargetSite::new(spec, clock)?],
-            urls => {
-                urls.iter().map(|url| TargetSite::new(&TargetSpec { url: url.clone(), ..spec.clone() }, clock)).collect::<Result<_, _>>()?
-            }
-        };
+        let endpoints = ServerEndpoint::open_all(spec)?.into_iter();
+        let sites = endpoints.map(|endpoint| TargetSite::new(spec, endpoint, clock)).collect::<Result<_, _>>()?;
         Ok(Self(Arc::new(HttpTargetState {
             sites,
             model: spec.model.clone(),

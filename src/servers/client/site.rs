@@ -1,5 +1,5 @@
-//! One of the servers that share a target's sessions: its address, its connections, and what it had to do. In goes the `[target]` section with the URL
-//! of this one; what is sent is not known here.
+//! One of the servers that share a target's sessions: its address, its connections, and what it had to do. In go the `[target]` section and
+//! the endpoint of this one; what is sent is not known here.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -36,8 +36,7 @@ pub struct SiteCounts {
 }
 
 impl TargetSite {
-    pub(super) fn new(spec: &TargetSpec, clock: Clock) -> Result<Self, TargetError> {
-        let endpoint = ServerEndpoint::open(spec)?;
+    pub(super) fn new(spec: &TargetSpec, endpoint: ServerEndpoint, clock: Clock) -> Result<Self, TargetError> {
         let url = endpoint.address().api(spec.api.path());
         Ok(Self {
             heads: HeadWriter::new(&url, endpoint.headers(), spec.connection).map_err(|reason| EndpointError::Client { reason })?,

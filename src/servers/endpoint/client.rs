@@ -63,6 +63,14 @@ impl ServerEndpoint {
         Ok(Self { address, client: client_of(spec, roots, connect)?, headers, secrets, tls })
     }
 
+    /// The same for each of the servers that share a target's sessions; one where there is one.
+    pub fn open_all(spec: &TargetSpec) -> Result<Vec<Self>, EndpointError> {
+        match spec.urls.as_slice() {
+            [] => Ok(vec![Self::open(spec)?]),
+            urls => urls.iter().map(|url| Self::open(&TargetSpec { url: url.clone(), ..spec.clone() })).collect(),
+        }
+    }
+
     pub fn address(&self) -> &BaseUrl {
         &self.address
     }

@@ -81,12 +81,18 @@ async fn reset_with(spec: &ServerSpec, target: &TargetSpec, patience: ResetRetry
     if spec.reset.steps().is_empty() {
         return Ok(());
     }
-    let endpoint = ServerEndpoint::open(target)?;
+    let endpoints = ServerEndpoint::open_all(target)?;
     let template = TemplateContext::new(target, &spec.args);
     for step in spec.reset.steps() {
         match step {
-            ResetStep::Endpoint(place) => empty(&EndpointRequest::at(place, Method::POST, &endpoint, target)?, patience).await?,
-            ResetStep::Command(command) => ResetProgram::of(command, &template)?.run(limit, endpoint.secrets()).await?,
+            // A path is one of each server; a URL is one place, however many servers there are.
+            ResetStep::Endpoint(place) => {
+                let count = if place.contains("://") { 1 } else { endpoints.len() };
+                for endpoint in &endpoints[..count] {
+                    empty(&EndpointRequest::at(place, Method::POST, endpoint, target)?, patience).await?;
+                }
+            }
+            ResetStep::Command(command) => ResetProgram::of(command, &template)?.run(limit, endpoints[0].secrets()).await?,
         }
     }
     Ok(())
@@ -123,6 +129,29 @@ mod tests {
             () = serve => unreachable!("the server never ends"),
         };
         (result, taken)
+    }
+
+    #[tokio::test]
+    async fn a_path_is_asked_of_each_server_and_a_url_once() {
+        let listeners = [TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap()];
+        let urls = listeners.each_ref().map(|listener| format!("http://{}", listener.local_addr().unwrap()));
+        let target: TargetSpec = serde_json::from_value(serde_json::json!({ "url": urls[0], "urls": urls })).unwrap();
+        let steps = serde_json::json!({ "reset": ["/reset_prefix_cache", format!("{}/clear", urls[1])] });
+        let server: ServerSpec = serde_json::from_value(steps).unwrap();
+        let serve = async {
+            let mut asked = Vec::new();
+            for (number, path) in [(0, "/reset_prefix_cache"), (1, "/reset_prefix_cache"), (1, "/clear")] {
+                let (mut stream, _) = listeners[number].accept().await.unwrap();
+                let mut head = vec![0; 4096];
+                let length = stream.read(&mut head).await.unwrap();
+                asked.push(String::from_utf8_lossy(&head[..length]).starts_with(&format!("POST {path} ")));
+                stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+            }
+            asked
+        };
+        let (result, asked) = tokio::join!(reset(&server, &target), serve);
+        assert!(result.is_ok(), "{result:?}");
+        assert_eq!(asked, [true; 3]);
     }
 
     #[tokio::test]
