@@ -178,7 +178,7 @@ fn sites_note(sites: &[SiteCounts]) -> Option<String> {
         _ => format!("`{url}` {requests} ({failed} failed)"),
     };
     let shares: Vec<String> = sites.iter().map(told).collect();
-    (!shares.is_empty()).then(|| format!("requests by server (`target.urls`): {}", shares.join(", ")))
+    (!shares.is_empty()).then(|| format!("requests by server (`target.urls`), those of the cache check included: {}", shares.join(", ")))
 }
 
 /// Remarks for people.
