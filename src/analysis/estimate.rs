@@ -10,7 +10,7 @@ use super::binomial::share_interval;
 use super::bootstrap::BootstrapDistribution;
 use super::clusters::{SessionValues, effective_rows, effective_rows_of_share};
 use super::interval::{CONFIDENCE, percentile_interval};
-use super::throughput::{good_share, throughput};
+use super::throughput::{GoodShare, good_share, throughput};
 use super::window_rate::WindowRate;
 use super::{AnalysisError, ExtendedReal, RequestTable, percentile};
 use crate::analysis::summary::{Estimate, IntervalMethod};
@@ -74,6 +74,7 @@ impl MeasureSample {
                     ThroughputAmount::GoodRequests(_) => Some(good_share(&rows, measure, in_time()?.effective_rows_of_share(n))?),
                     ThroughputAmount::Requests | ThroughputAmount::OutputTokens => None,
                 };
+                sample.effect_of_time = share.map_or(1.0, GoodShare::effect_of_time);
                 sample.rate = throughput(&rows, (amount, *scope), share)?;
             }
             Aggregate::Max(_) | Aggregate::Min(_) => {}

@@ -79,10 +79,18 @@ pub(super) fn throughput(
 pub(super) struct GoodShare {
     pub good: u64,
     pub of: u64,
+    /// How many independent requests say as much, by sessions alone and by their order in time as well.
+    pub of_sessions: u64,
     pub effective: u64,
 }
 
 impl GoodShare {
+    /// By how much what requests near in time have in common enlarges the variance beyond what sessions tell.
+    #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
+    pub fn effect_of_time(self) -> f64 {
+        if self.effective > 0 { self.of_sessions as f64 / self.effective as f64 } else { 1.0 }
+    }
+
     /// The standard error of the share over the share.
     #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
     pub fn relative_error(self) -> f64 {
@@ -95,7 +103,8 @@ impl GoodShare {
 pub(super) fn good_share(rows: &RequestTable, measure: &Measure, of_time: u64) -> Result<GoodShare, AnalysisError> {
     let sessions = rows.values_of_measure(measure)?;
     let of = rows.rows() as u64;
-    Ok(GoodShare { good: rows.good_rows(measure.levels())?, of, effective: effective_rows_of_share(&sessions, of).min(of_time) })
+    let of_sessions = effective_rows_of_share(&sessions, of);
+    Ok(GoodShare { good: rows.good_rows(measure.levels())?, of, of_sessions, effective: of_sessions.min(of_time) })
 }
 
 #[cfg(test)]

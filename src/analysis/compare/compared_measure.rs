@@ -79,11 +79,12 @@ impl MeasureProbe {
         let keys = rows.session_keys()?.into_iter().map(|(run, session)| (repeats.get(run).copied().unwrap_or(u32::MAX), session));
         let keys: Vec<Key> = keys.collect();
         match &self.measure {
-            ComparedMeasure::Measure(Measure { aggregate: Aggregate::Throughput(amount, scope), .. }) => {
+            ComparedMeasure::Measure(measure @ Measure { aggregate: Aggregate::Throughput(amount, scope), .. }) => {
                 let Some(rate) = throughput(&rows, (amount, *scope), None)? else { return Ok(PairedSample::default()) };
                 let brings = rows.amounts(amount)?;
                 let amounts: Vec<f64> = rows.picked().map(brings).collect();
-                over_window(&rows, &keys, &amounts, rate.value)
+                let effect_of_time = MeasuredRows::of(measure, table)?.effect_of_time;
+                Ok(PairedSample { effect_of_time, ..over_window(&rows, &keys, &amounts, rate.value)? })
             }
             ComparedMeasure::Measure(measure) => {
                 let effect_of_time = MeasuredRows::of(measure, table)?.effect_of_time;

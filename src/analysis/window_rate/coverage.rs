@@ -94,7 +94,7 @@ fn share(runs: &[Vec<Served>], is_good: impl Fn(&Served) -> bool) -> GoodShare {
         }
         series.end_run();
     }
-    GoodShare { good, of, effective: series.finish().effective_rows_of_share(of) }
+    GoodShare { good, of, of_sessions: of, effective: series.finish().effective_rows_of_share(of) }
 }
 
 #[test]

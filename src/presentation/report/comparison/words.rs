@@ -108,7 +108,7 @@ pub fn count(value: Option<f64>) -> String {
 pub fn value(effect: &MeasureEffect, value: Option<ExtendedReal>) -> String {
     let Some(value) = value else { return "-".to_owned() };
     let scale = effect.unit.display(None, largest(effect));
-    let unit = if scale.unit == "tokens/s" { "/s" } else { scale.unit.trim_end_matches("/token") };
+    let unit = if ["tokens/s", "requests/s"].contains(&scale.unit) { "/s" } else { scale.unit.trim_end_matches("/token") };
     if value.finite().is_none() { "fail".to_owned() } else { format!("{} {unit}", scale.show(value, None)) }
 }
 
