@@ -212,7 +212,7 @@ kind = "document_qa"
 answer_tokens = -1
 "#;
     insta::assert_snapshot!(faults("scenario.toml", text), @r##"
-    error: `workload.answer_tokens`: `-1` is not a number of tokens such as `512`, `8k` (8,192) or `1m` (1,048,576)
+    error: `workload.answer_tokens`: `-1` is not a length: a number of tokens such as `512` or `8k`, `uniform(100..2000)`, `normal(1000, 200)`, `lognormal(1000, 500, 1..8000)` or `file(lengths.txt)`
      --> scenario.toml:3:17
       |
     3 | answer_tokens = -1
