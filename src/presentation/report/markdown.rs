@@ -8,6 +8,7 @@ use super::cost::cost_sentences;
 use super::failure_text::failures;
 use super::panel::{ReportPanel, ReportPanelCell, panels};
 use super::reconcile::{HEADS, ReconciliationTable, reconciliation};
+use super::score_sentences::verdict_sentences;
 use super::server::server_table;
 use super::standard_table::standard_table;
 use super::words;
@@ -43,7 +44,7 @@ pub fn markdown(summary: &SweepSummary) -> String {
 
 fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary) {
     let _ = writeln!(out, "## {}\n", escaped(&variant.name));
-    for sentence in words::verdict_sentences(variant) {
+    for sentence in verdict_sentences(variant) {
         let _ = writeln!(out, "**{}**\n", escaped(&sentence));
     }
     for sentence in words::exposed(variant).into_iter().chain(words::limit_sentences(variant)) {

@@ -20,6 +20,7 @@ mod page;
 mod panel;
 mod reconcile;
 mod run_length;
+mod score_sentences;
 mod server;
 mod standard_table;
 mod terminal;

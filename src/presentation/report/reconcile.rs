@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::number::DisplayUnit;
-use super::words::cell_of_shape;
+use super::score_sentences::cell_of_shape;
 use crate::analysis::{CellSummary, ExtendedReal, Score, ToolTtftSummary, VariantSummary, show_axes};
 use crate::vocabulary::metric::{MeasureUnit, Metric};
 

@@ -11,6 +11,7 @@ use super::failure_text::failures;
 use super::number::DisplayUnit;
 use super::panel::{ReportPanel, ReportPanelCell, ReportPanelRow, panels};
 use super::reconcile::{ReconciliationTable, reconciliation};
+use super::score_sentences::verdict_sentences;
 use super::server::{compact, compact_sources};
 use super::standard_table::{narrow_table, standard_block};
 use super::words;
@@ -74,7 +75,7 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
         let padding = " ".repeat(width - name.chars().count());
         paragraph(out, &format!("{name}{padding}  {text}"));
     }
-    for sentence in words::verdict_sentences(variant) {
+    for sentence in verdict_sentences(variant) {
         paragraph(out, &format!("verdict: {sentence}"));
     }
     for sentence in reversal_sentences(variant) {

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::analysis::{CapacityScore, CapacityShape, LargestScore, Score, ScoreBound, SweepSummary, VariantSummary, axis_label, show_axes};
 use crate::presentation::report::number::significant;
+use crate::presentation::report::score_sentences::doubts;
 use crate::presentation::report::words;
 
 /// More cards than this are no first screen.
@@ -44,7 +45,7 @@ pub fn cards(summary: &SweepSummary) -> (Vec<ScoreCard>, usize) {
 }
 
 fn of_variant(variant: &VariantSummary, sure: &str) -> Vec<ScoreCard> {
-    let doubts = words::doubts(variant).into_iter().chain(std::iter::repeat(None));
+    let doubts = doubts(variant).into_iter().chain(std::iter::repeat(None));
     let card = |(score, doubt): (&Score, Option<String>)| {
         let counted = match score {
             Score::Capacity(score) => capacity(score),
