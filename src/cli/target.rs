@@ -5,7 +5,7 @@ use clap::Args;
 /// Which server is asked.
 #[derive(Clone, Default, Args)]
 pub struct TargetArgs {
-    /// Ask the server at this base URL (with or without `/v1`), or at this endpoint [default: the scenario's, else http://127.0.0.1:8000].
+    /// Ask the server at this base URL (with or without `/v1`), or at this endpoint [default: the scenario's, else `http://127.0.0.1:8000`].
     #[arg(long, visible_alias = "base-url", value_name = "URL")]
     pub url: Option<String>,
     /// The model's name as the server knows it [default: the scenario's, else the only one that is served].

@@ -40,7 +40,7 @@ impl TargetMonitor {
             Target::Sim(target) => {
                 let stop = CancellationToken::new();
                 let mut engine =
-                    SimulatedEngineMetrics::new(target.clone(), &cell.target.model, MetricNameFilter::new(&cell.server.watch.keep));
+                    SimulatedEngineMetrics::new(target.clone(), &cell.target.model, MetricNameFilter::new(&cell.server.watch.kept_names()));
                 let first = clock.now();
                 tell(engine.read(first).await, &events);
                 let mut watching = JoinSet::new();

@@ -196,7 +196,7 @@ pub struct WatchSpec {
     /// How often they are read.
     #[serde(default = "second")]
     pub period: Seconds,
-    /// Which metrics are kept: names with `*` for any characters.
+    /// Which metrics are kept: names with `*` for any characters. The default keeps those of speculative decoding and of NVIDIA Dynamo as well.
     #[serde(default = "kept")]
     pub keep: Vec<String>,
     /// GPUs by `nvidia-smi`, where there are any and the server's URL is on this machine.
@@ -368,6 +368,15 @@ impl Default for StopSpec {
     }
 }
 
+impl WatchSpec {
+    /// The patterns of the metrics that are kept: those of `keep`, and with its default some that came later.
+    #[must_use]
+    pub fn kept_names(&self) -> Vec<String> {
+        let also = if self.keep == kept() { ALSO_KEPT.as_slice() } else { &[] };
+        self.keep.iter().cloned().chain(also.iter().copied().map(str::to_owned)).collect()
+    }
+}
+
 impl Default for WatchSpec {
     fn default() -> Self {
         Self { endpoints: metrics_page(), period: second(), keep: kept(), gpu: true, host: true, storage: None }
@@ -406,6 +415,10 @@ fn ten_minutes() -> Seconds {
     Seconds(600.0)
 }
 /// What answers the questions of a report: where prompts came from, who waited, how full the caches were, what the GPU did.
+/// What is kept beside the default of `keep`: that list stays as it is, since ids of runs depend on it.
+const ALSO_KEPT: [&str; 3] =
+    ["vllm:spec_decode_num_*_tokens_total", "dynamo_frontend_*_requests", "dynamo_component_*gpu_cache_usage_percent"];
+
 fn kept() -> Vec<String> {
     [
         "vllm:num_requests_*",
@@ -415,14 +428,11 @@ fn kept() -> Vec<String> {
         "vllm:generation_tokens_total",
         "vllm:num_preemptions_total",
         "vllm:cache_config_info",
-        "vllm:spec_decode_num_*_tokens_total",
         "lmcache*",
         "sglang:*",
         "llamacpp:*",
         "tgi_batch_current_*",
         "tgi_queue_size",
-        "dynamo_frontend_*_requests",
-        "dynamo_component_*gpu_cache_usage_percent",
         "DCGM_FI_DEV_*",
         "node_load1",
         "node_memory_MemAvailable_bytes",

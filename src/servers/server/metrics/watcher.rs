@@ -139,7 +139,7 @@ fn pages(spec: &WatchSpec, target: &TargetSpec, notes: &mut Vec<String>) -> Vec<
             return Vec::new();
         }
     };
-    let keep = MetricNameFilter::new(&spec.keep);
+    let keep = MetricNameFilter::new(&spec.kept_names());
     let mut pages = Vec::new();
     for place in &spec.endpoints {
         match MetricsPage::at(place, &endpoint, target) {
