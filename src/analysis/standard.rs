@@ -6,7 +6,7 @@
 use super::columns::{NumericColumn, RequestColumns};
 use super::interval::CONFIDENCE;
 use super::number_column::many_rows;
-use super::percentile::{between, neighbours};
+use super::percentile::{between, neighbours, percentile};
 use super::summary::{LatencyPercentiles, RateSummary, StandardFigures, TokenCost};
 use super::throughput::throughput;
 use super::token_gaps::TokenGapCounts;
@@ -18,10 +18,26 @@ use crate::vocabulary::metric::Metric;
 /// The percentiles that are shown.
 const SHOWN: [f64; 3] = [50.0, 95.0, 99.0];
 
+/// Whose gaps between tokens, which are most of the bytes of a table, are part of the figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GapReading {
+    /// All cells'.
+    All,
+    /// Only those that a goal has read already.
+    Read,
+}
+
+impl GapReading {
+    /// Of a sweep of so many saved rows: very many are not read for this alone.
+    pub(super) fn of(rows: usize) -> Self {
+        if rows >= many_rows() { Self::Read } else { Self::All }
+    }
+}
+
 impl StandardFigures {
     /// Of a cell whose runs did this work.
     #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-    pub(super) fn of(table: &RequestTable, work: Option<&RunWork>) -> Result<Self, AnalysisError> {
+    pub(super) fn of(table: &RequestTable, work: Option<&RunWork>, gaps_of: GapReading) -> Result<Self, AnalysisError> {
         let (rows, failed) = (table.rows(), table.failed_rows());
         // Of very many rows columns are read for as long as somebody holds them: both rates read these.
         let stamps = [NumericColumn::Intended, NumericColumn::Sent, NumericColumn::Done];
@@ -33,10 +49,10 @@ impl StandardFigures {
         Ok(Self {
             requests_per_s,
             error_rate: (rows > 0).then(|| failed as f64 / rows as f64),
-            ttft: latency(table, Metric::Ttft)?,
-            tpot: latency(table, Metric::Tpot)?,
-            itl: gaps(table, failed)?,
-            e2e: latency(table, Metric::E2e)?,
+            ttft: latency(table, Metric::Ttft, || selected_of(table, Metric::Ttft))?,
+            tpot: latency(table, Metric::Tpot, || selected_of(table, Metric::Tpot))?,
+            itl: latency(table, Metric::Itl, || gaps(table, failed, gaps_of))?,
+            e2e: latency(table, Metric::E2e, || selected_of(table, Metric::E2e))?,
             cost: output_tokens_per_s.zip(price).and_then(|(rate, (price, gpus))| TokenCost::of(price, gpus, &rate)),
             output_tokens_per_s,
         })
@@ -66,7 +82,18 @@ impl TokenCost {
     }
 }
 
-fn latency(table: &RequestTable, metric: Metric) -> Result<LatencyPercentiles, AnalysisError> {
+/// Of the metric's values where a goal has had them sorted already, else by what takes less.
+fn latency(
+    table: &RequestTable,
+    metric: Metric,
+    otherwise: impl FnOnce() -> Result<LatencyPercentiles, AnalysisError>,
+) -> Result<LatencyPercentiles, AnalysisError> {
+    let Some(values) = table.known_values(metric) else { return otherwise() };
+    let [p50_s, p95_s, p99_s] = SHOWN.map(|p| percentile(&values, p).and_then(ExtendedReal::new));
+    Ok(LatencyPercentiles { n: values.len() as u64, p50_s, p95_s, p99_s })
+}
+
+fn selected_of(table: &RequestTable, metric: Metric) -> Result<LatencyPercentiles, AnalysisError> {
     let mut values = Vec::with_capacity(table.rows());
     values.extend(table.values_of(metric)?.filter(|value| !value.is_nan()));
     let n = values.len() as u64;
@@ -90,10 +117,9 @@ fn selected(values: &mut [f64], percentiles: [f64; 3]) -> [Option<f64>; 3] {
     })
 }
 
-/// Of gaps between tokens, where they are few enough to be read for this alone, or have been read already.
-fn gaps(table: &RequestTable, failed: u64) -> Result<LatencyPercentiles, AnalysisError> {
+fn gaps(table: &RequestTable, failed: u64, gaps_of: GapReading) -> Result<LatencyPercentiles, AnalysisError> {
     let columns: &RequestColumns = table.columns();
-    if columns.rows() >= many_rows() && !columns.has_gaps() {
+    if gaps_of == GapReading::Read && !columns.has_gaps() {
         return Ok(LatencyPercentiles::default());
     }
     let mut counts = TokenGapCounts::default();
@@ -131,13 +157,16 @@ mod tests {
             });
             let rows: Vec<_> = answers.chain((0..failures).map(|row| failed(100 + row, 0, FailureKind::TimeoutIdle))).collect();
             let table = table(&rows);
-            let figures = StandardFigures::of(&table, None).unwrap();
-            for (metric, found) in [(Metric::Ttft, figures.ttft), (Metric::Tpot, figures.tpot), (Metric::Itl, figures.itl), (Metric::E2e, figures.e2e)] {
+            let figures = StandardFigures::of(&table, None, GapReading::All).unwrap();
+            let found = |figures: &StandardFigures| [(Metric::Ttft, figures.ttft), (Metric::Tpot, figures.tpot), (Metric::Itl, figures.itl), (Metric::E2e, figures.e2e)];
+            for (metric, found) in found(&figures) {
                 let values = table.values(metric).unwrap();
                 let expected = SHOWN.map(|p| percentile(&values, p).and_then(ExtendedReal::new));
                 prop_assert_eq!([found.p50_s, found.p95_s, found.p99_s], expected, "{}", metric);
                 prop_assert_eq!(found.n, values.len() as u64, "{}", metric);
             }
+            // Now that all values are known.
+            prop_assert_eq!(found(&StandardFigures::of(&table, None, GapReading::Read).unwrap()), found(&figures));
         }
     }
 

@@ -17,6 +17,7 @@ use super::number_column::NumberColumn;
 use super::on_all_cores::on_all_cores;
 use super::repeats::by_repeat;
 use super::scores::{ScoreAxes, scores};
+use super::standard::GapReading;
 use super::summary::{
     AxisSummary, BacklogGrowth, CacheHitShares, CellNote, CellState, CellSummary, CellThroughput, ClientLimits, FailureMessage,
     GoalJudgement, GoalVerdict, InitialTransient, NoteList, RatioBound, RunCounts, Score, ScoreRatio, ServerFigures, ServerMetricValue,
@@ -45,7 +46,8 @@ pub fn summarize(sweep: &SavedSweep, question: &SummaryOptions) -> Result<SweepS
     let mut variants: Vec<VariantSummary> = Vec::new();
     let mut connectors: BTreeMap<&str, String> = BTreeMap::new();
     let cells = cells(sweep);
-    let questions = CellMeasures { goals: &goals, shown: &shown, also: &question.also };
+    let gaps_of = GapReading::of(sweep.runs.iter().map(|run| run.requests.rows()).sum());
+    let questions = CellMeasures { goals: &goals, shown: &shown, also: &question.also, gaps_of };
     let summaries = on_all_cores(&cells, |cell| cell_summary(cell, &sweep.manifest.client, &questions));
     for (cell, summary) in cells.iter().zip(summaries) {
         let summary = summary?;
@@ -155,10 +157,11 @@ struct CellMeasures<'a> {
     goals: &'a [Goal],
     shown: &'a Measure,
     also: &'a [Measure],
+    gaps_of: GapReading,
 }
 
 fn cell_summary(cell: &CellRuns<'_>, machine: &ClientEnvironment, questions: &CellMeasures<'_>) -> Result<CellSummary, AnalysisError> {
-    let CellMeasures { goals, shown, also } = *questions;
+    let CellMeasures { goals, shown, also, gaps_of } = *questions;
     let table = RequestTable::of_runs(&cell.runs)?;
     let runs = cell.runs.iter().enumerate();
     let output = table.columns().number(NumericColumn::OutputTokens)?;
@@ -192,7 +195,7 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &ClientEnvironment, questions: &Ce
     let failures = table.failures_by_kind();
     let rates = if measured { CellThroughput::of(&cell.runs, &table)? } else { CellThroughput::default() };
     let work = cell.runs.first().map(|run| run.record.header.work());
-    let standard = if measured { StandardFigures::of(&table, work.as_ref())? } else { StandardFigures::default() };
+    let standard = if measured { StandardFigures::of(&table, work.as_ref(), gaps_of)? } else { StandardFigures::default() };
     let asked_also = |measure| shown_estimate(measure, &table, &goals, curtailment.as_ref());
     let also = if measured { also.iter().map(asked_also).collect::<Result<_, _>>()? } else { Vec::new() };
     Ok(CellSummary {

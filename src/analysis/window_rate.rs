@@ -35,7 +35,9 @@ impl WindowBlocks {
         let blocks = self.sums.len() as f64;
         let place = |at: f64| ((at - self.begin_s) / self.window_s * blocks).clamp(0.0, blocks);
         let (from, to) = (place(from_s), place(to_s.max(from_s)));
-        let (first, last) = ((from.floor() as usize).min(self.sums.len() - 1), (to.ceil() as usize).clamp(1, self.sums.len()) - 1);
+        // Neither is negative, so that whole numbers are cut off; a request that ends where a block does has no part in the next.
+        let (first, behind) = ((from as usize).min(self.sums.len() - 1), to as usize);
+        let last = if to > behind as f64 { behind } else { behind.saturating_sub(1) };
         if first >= last {
             self.sums[first] += amount;
             return;

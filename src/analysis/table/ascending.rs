@@ -7,6 +7,7 @@ use super::super::AnalysisError;
 use super::super::clusters::SessionValues;
 use super::super::value_order::ascending;
 use super::RequestTable;
+use super::row_value::RowValue;
 use crate::vocabulary::metric::{Metric, MetricDirection};
 
 /// The values of a metric, ascending.
@@ -65,6 +66,13 @@ impl RequestTable {
         self.rows.iter().for_each(|row| bring(row, &mut values));
         drop(bring);
         Ok(AscendingValues::of(HeldValues::Alone(Rc::new(ascending(values)))))
+    }
+
+    /// The same where they have been worked out already.
+    pub(in crate::analysis) fn known_values(&self, metric: Metric) -> Option<AscendingValues> {
+        let known = self.known.by_session.borrow();
+        let (_, values) = known.iter().find(|(of, _)| *of == RowValue::Metric(metric))?;
+        Some(AscendingValues::of(HeldValues::Shared(Rc::clone(values))))
     }
 
     /// The values of a time of successful requests alone, ascending: failed ones are the infinite ones at the end.
