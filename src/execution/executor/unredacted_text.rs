@@ -34,7 +34,7 @@ impl UnredactedText {
         Self { answer: exchange.answer.clone(), ..self }
     }
 
-    /// Puts the hashes into the request's row, where they are kept. Half a megabyte of prompt takes about a millisecond.
+    /// Puts the hashes into the request's row, where they are kept: every byte of the prompt is hashed, once its answer is over.
     pub fn hash(&self, record: &mut RequestRecord) {
         if self.kept.hashes {
             record.prompt_hash = Some(prompt_hash(self.messages.iter().map(|message| (role(message.role), &*message.text))));
