@@ -36,7 +36,6 @@ mod load_goals;
 mod moments;
 mod monotone;
 mod number_column;
-mod on_all_cores;
 mod origin;
 mod percentile;
 mod rates;

@@ -143,7 +143,7 @@ impl TimeSeries {
         if self.len() < LEAST_ROWS || self.values.iter().any(|value| !value.is_finite()) {
             return None;
         }
-        let effect = self.effect_of(|value| value).filter(|effect| effect.is_seen)?;
+        let effect = self.effect_on_mean().filter(|effect| effect.is_seen)?;
         let independent = effect.independent_squares.sqrt() / self.values.len() as f64;
         Some(independent * effect.design_effect.max(1.0).sqrt() * student_975(self.blocks() as f64 - 1.0) / NORMAL_975)
     }
@@ -174,20 +174,37 @@ impl TimeSeries {
     }
 
     fn effect_beyond(&self, threshold: f64) -> Option<TimeEffect> {
-        self.effect_of(|value| f64::from(u8::from(value > threshold)))
-            .or_else(|| self.effect_of(|value| f64::from(u8::from(value >= threshold))))
+        self.effect_of_those(|value| value > threshold).or_else(|| self.effect_of_those(|value| value >= threshold))
     }
 
-    /// The effect on the mean of what each value scores. `None` where all score the same, or each row is the only one of its turn.
+    /// The effect on the share of the values that are counted. `None` where it is all or none of them, or each row is the only one of its turn.
     #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-    fn effect_of(&self, score: impl Fn(f64) -> f64) -> Option<TimeEffect> {
-        // Where a row brings one value, its score is worked out faster than it is read.
-        let scores: Vec<RowScore> =
-            if self.ends.is_empty() { Vec::new() } else { (0..self.len()).map(|row| RowScore::of(self.values_of(row), &score)).collect() };
-        let score_of = |row: usize| scores.get(row).copied().unwrap_or_else(|| RowScore { sum: score(self.values[row]), count: 1.0 });
-        let (total, count) = ((0..self.len()).map(|row| score_of(row).sum).sum::<f64>(), self.values.len() as f64);
-        let mean = total / count;
-        let independent = self.values.iter().map(|value| (score(*value) - mean).powi(2)).sum::<f64>();
+    fn effect_of_those(&self, is_counted: impl Fn(f64) -> bool) -> Option<TimeEffect> {
+        let counts: Vec<u32> = if self.ends.is_empty() {
+            self.values.iter().map(|value| u32::from(is_counted(*value))).collect()
+        } else {
+            (0..self.len()).map(|row| self.values_of(row).iter().map(|value| u32::from(is_counted(*value))).sum()).collect()
+        };
+        let (counted, all) = (counts.iter().map(|count| u64::from(*count)).sum::<u64>() as f64, self.values.len() as f64);
+        let independent_squares = counted * (all - counted) / all;
+        let values_of = |row: usize| if self.ends.is_empty() { 1.0 } else { self.values_of(row).len() as f64 };
+        self.effect_of(independent_squares, |row| RowScore { sum: f64::from(counts[row]), count: values_of(row) })
+    }
+
+    /// The effect on the mean of the values. `None` where all are the same, or each row is the only one of its turn.
+    #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
+    fn effect_on_mean(&self) -> Option<TimeEffect> {
+        let score_of = |row: usize| {
+            let values = if self.ends.is_empty() { std::slice::from_ref(&self.values[row]) } else { self.values_of(row) };
+            RowScore { sum: values.iter().sum(), count: values.len() as f64 }
+        };
+        let mean = (0..self.len()).map(|row| score_of(row).sum).sum::<f64>() / self.values.len() as f64;
+        self.effect_of(self.values.iter().map(|value| (value - mean).powi(2)).sum(), score_of)
+    }
+
+    /// The effect on the mean of what each value scores; `independent` are the squares of the scores' distances from their mean, added up.
+    #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
+    fn effect_of(&self, independent: f64, score_of: impl Fn(usize) -> RowScore) -> Option<TimeEffect> {
         if independent <= 0.0 {
             return None;
         }
@@ -289,13 +306,6 @@ struct TimeEffect {
 struct RowScore {
     sum: f64,
     count: f64,
-}
-
-impl RowScore {
-    #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-    fn of(values: &[f64], score: impl Fn(f64) -> f64) -> Self {
-        Self { sum: values.iter().map(|value| score(*value)).sum(), count: values.len() as f64 }
-    }
 }
 
 /// The mean score of a value of each turn.

@@ -7,7 +7,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use rayon::prelude::*;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -19,6 +18,7 @@ use super::requests::SavedRequests;
 use super::samples::SavedSamples;
 use super::segments::closed_records;
 use crate::foundation::named_file::NamedFile;
+use crate::foundation::on_all_cores::on_all_cores;
 use crate::foundation::sentence::sentence;
 use crate::records::record::{FormatVersion, Manifest, PlannedRun, RunRecord, ServerSample};
 
@@ -90,11 +90,10 @@ pub fn read_runs(dir: &Path, ids: &BTreeSet<String>) -> Result<SavedSweep, Store
 
 /// The runs on all cores, in their order; none where a run is not whole.
 fn read_all(paths: &SweepPaths, planned: &[PlannedRun]) -> Vec<Result<Option<SavedRun>, StoreError>> {
-    let read = |planned: &PlannedRun| {
+    on_all_cores(planned, |planned| {
         let run = paths.run(&planned.id)?;
         if run.record().exists() { read_run(&run).map(Some) } else { Ok(None) }
-    };
-    planned.par_iter().map(read).collect()
+    })
 }
 
 /// Reads `manifest.json`, its version first.

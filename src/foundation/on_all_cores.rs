@@ -1,6 +1,6 @@
 //! Work on a list by as many threads as there are processors, each of which does one piece from its beginning to its end: so no more pieces are in
-//! memory at once than threads. (In a pool of tasks, a thread that waits for a file to be read begins with another cell meanwhile.) Pieces in,
-//! their results in the same order out. Must not know what the pieces are.
+//! memory, or on a thread's stack, at once than threads. (In a pool of tasks, a thread that waits for a file to be read begins with another piece
+//! meanwhile, and within that with a third.) Pieces in, their results in the same order out. Must not know what the pieces are.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ const LARGEST_BLOCK_KEPT: usize = 31 << 20;
 ///
 /// # Panics
 /// Where `work` does.
-pub(super) fn on_all_cores<P: Sync, R: Send>(pieces: &[P], work: impl Fn(&P) -> R + Sync) -> Vec<R> {
+pub(crate) fn on_all_cores<P: Sync, R: Send>(pieces: &[P], work: impl Fn(&P) -> R + Sync) -> Vec<R> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(pieces.len());
     if threads <= 1 {
         return pieces.iter().map(work).collect();
@@ -51,6 +51,20 @@ mod tests {
         let pieces: Vec<u64> = (0..1000).collect();
         assert_eq!(on_all_cores(&pieces, |piece| piece * piece), pieces.iter().map(|piece| piece * piece).collect::<Vec<_>>());
         assert_eq!(on_all_cores(&[] as &[u64], |piece| *piece), [0_u64; 0]);
+    }
+
+    #[test]
+    fn a_piece_that_waits_for_a_pool_of_tasks_has_no_other_begun_within_it() {
+        std::thread_local! { static BEGUN: std::cell::Cell<u32> = const { std::cell::Cell::new(0) }; }
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let begun_at_once = |_: &u32| {
+            BEGUN.set(BEGUN.get() + 1);
+            let begun = BEGUN.get();
+            pool.install(std::thread::yield_now);
+            BEGUN.set(begun - 1);
+            begun
+        };
+        assert_eq!(on_all_cores(&[0; 10_000], begun_at_once), [1; 10_000]);
     }
 
     #[test]
