@@ -67,6 +67,8 @@ fn plan_of(run: Run) -> Plan {
         search: SearchSpec::default(),
         policy: FailurePolicy::default(),
         order: RunOrder::default(),
+        spread: vec![],
+        block: None,
         frontier: None,
         score: None,
         simulated: true,
@@ -355,6 +357,29 @@ fn what_is_sealed_is_not_run_again() {
         ),
         "{told:?}"
     );
+}
+
+#[test]
+fn a_sweep_in_virtual_time_is_at_most_two_runs_ahead_of_who_listens_and_stops_where_it_is_asked_to() {
+    let run = run_of(document_qa(&json!({})), json!({"preset": "tiny"}));
+    let mut plan = plan_of(run.clone());
+    plan.runs = (0..20).map(|number| Run { id: format!("run-{number}"), ..run.clone() }).collect();
+    let (events, mut heard) = mpsc::unbounded_channel();
+    let stop = StopToken::new();
+    let wish = stop.clone();
+    let sweeping = std::thread::spawn(move || {
+        sweep(&mut PlanScheduler::new(&plan, &BTreeSet::new()), FailurePolicy::default(), &wish, &launch(), &events).unwrap()
+    });
+    let (mut begun, mut finished) = (0, 0);
+    while let Some(event) = heard.blocking_recv() {
+        begun += usize::from(matches!(event, SweepEvent::RunStarted { .. }));
+        finished += usize::from(matches!(event, SweepEvent::RunFinished(_)));
+        if finished == 3 {
+            stop.drain();
+        }
+    }
+    assert!(sweeping.join().unwrap().interrupted);
+    assert!((3..=6).contains(&begun), "{begun} runs were begun, of which 3 were heard of before it was to stop");
 }
 
 /// Ends a run after so many of its requests.

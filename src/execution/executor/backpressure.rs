@@ -1,7 +1,7 @@
-//! Virtual time that does not run away from who listens: requests told in, and now and then a wait until what was told before was heard.
+//! Virtual time that does not run away from who listens: requests and runs told in, and now and then a wait until what was told before was heard.
 //!
-//! A simulated run goes as fast as the processor, and a reporter as fast as the disk. Between them lie at most twice [`STRIDE`] requests, so
-//! that a run of any length takes the same memory. Real time is never held up: there records wait, and are counted.
+//! A simulated run goes as fast as the processor, and a reporter as fast as the disk. Between them lie at most twice [`STRIDE`] requests and two
+//! runs, so that a sweep of any length takes the same memory, and what is asked to stop does so at once. Real time is never held up: there records wait, and are counted.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -34,6 +34,11 @@ impl Backpressure {
             return;
         }
         self.since_mark = 0;
+        self.mark(events);
+    }
+
+    /// Waits until all that was told before the last mark has been heard, and sets a mark.
+    pub fn mark(&mut self, events: &mpsc::UnboundedSender<SweepEvent>) {
         if let Some(mark) = self.mark.take() {
             // Nothing is ever sent: it ends when the mark is dropped, heard or not.
             let _ = mark.recv();

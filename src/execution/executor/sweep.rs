@@ -6,6 +6,7 @@ use std::pin::pin;
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
+use super::backpressure::Backpressure;
 use super::cell::{CellContext, not_run, run_cell};
 use super::preflight::{PreflightError, PreflightFacts, gone, preflight, preflight_key};
 use super::run_scheduler::{RunScheduler, StoppingRule};
@@ -78,6 +79,7 @@ pub fn sweep(
     let mut site = RealServerContext { network: None, manager: ServerManager::new(launch, stop, events), asked: BTreeMap::new() };
     let (mut finished, mut stopped_by) = (sealed, None);
     let mut unserved_in_a_row = 0;
+    let mut pace = Backpressure::of(Clock::simulated());
     while !stop.is_draining() && stopped_by.is_none() {
         let Some(run) = scheduler.next() else { break };
         let rule = scheduler.rule(&run);
@@ -101,6 +103,9 @@ pub fn sweep(
             OnCellFailure::StopUnserved | OnCellFailure::Continue => None,
         });
         let _ = events.send(SweepEvent::RunFinished(Box::new(record.clone())));
+        if run.simulated {
+            pace.mark(events);
+        }
         scheduler.ended(&record);
     }
     drop(site);
