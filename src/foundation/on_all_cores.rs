@@ -64,7 +64,7 @@ mod tests {
             BEGUN.set(begun - 1);
             begun
         };
-        assert_eq!(on_all_cores(&[0; 10_000], begun_at_once), [1; 10_000]);
+        assert_eq!(on_all_cores(&vec![0; 10_000], begun_at_once), vec![1; 10_000]);
     }
 
     #[test]
