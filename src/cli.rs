@@ -1,5 +1,6 @@
 //! The command line: clap structs only, no logic. Each command's work is in the file of its name under `commands/`.
 
+mod blocks;
 mod compare;
 mod export;
 mod history;
@@ -15,6 +16,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::vocabulary::spec::plot::{FigureKind, PlotKind};
+pub use blocks::{MergeArgs, StatusArgs};
 pub use compare::{CompareArgs, CompareFormat, GateArg};
 pub use export::ExportArgs;
 pub use history::{HistoryArgs, HistoryFormat};
@@ -61,6 +63,10 @@ pub enum CliCommand {
     Plan(PlanArgs),
     /// Show all faults of scenario files at once, with line, column and a hint.
     Check(CheckArgs),
+    /// The blocks of a sweep that was measured on several nodes as one sweep, with its report.
+    Merge(MergeArgs),
+    /// How far the blocks of a sweep have come: waiting, running, sealed, failed.
+    Status(StatusArgs),
     /// Tables, scores, verdict, heatmaps and a page, from saved runs alone.
     Report(ReportArgs),
     /// Two saved sweeps, or variants of one, against each other, session by session; exits with 1 on a regression.
@@ -140,6 +146,9 @@ pub struct SweepArgs {
     /// Take what is sealed in the folder of an earlier sweep of the same scenario: its runs are copied, and not done again.
     #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,
+    /// Only one block of the sweep, by its number or name (`bench plan --blocks` lists them): into its own folder under DIR/blocks.
+    #[arg(long, value_name = "BLOCK", requires = "output")]
+    pub block: Option<String>,
     /// Keep prompts and answers: `texts.jsonl` in each run's folder. Without it they are not saved anywhere.
     #[arg(long)]
     pub keep_text: bool,
@@ -151,6 +160,9 @@ pub struct SweepArgs {
 pub struct PlanArgs {
     #[command(flatten)]
     pub scenario: ScenarioArgs,
+    /// The blocks that nodes of a cluster can measure side by side, instead of the runs.
+    #[arg(long)]
+    pub blocks: bool,
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     pub format: OutputFormat,
 }

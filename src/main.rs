@@ -14,6 +14,8 @@ fn main() -> ExitCode {
         CliCommand::Run(workload) => commands::run::run(workload, talk),
         CliCommand::Plan(args) => commands::plan::run(args, talk),
         CliCommand::Check(args) => commands::check::run(args, talk),
+        CliCommand::Merge(args) => commands::merge::run(args, talk),
+        CliCommand::Status(args) => commands::status::run(args),
         CliCommand::Report(args) => commands::report::run(args, talk),
         CliCommand::Compare(args) => commands::compare::run(args),
         CliCommand::Export(args) => commands::export::run(args, talk),

@@ -207,6 +207,8 @@ fn manifest(goals: &[&str], cells: &[Cell]) -> Manifest {
         imported: None,
         search: None,
         score: None,
+        block: None,
+        blocks: Vec::new(),
     }
 }
 

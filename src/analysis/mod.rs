@@ -35,6 +35,7 @@ pub mod interval;
 mod load_goals;
 mod moments;
 mod monotone;
+mod nodes;
 mod number_column;
 mod origin;
 mod percentile;

@@ -13,6 +13,7 @@ use super::estimate::estimate;
 use super::external::{connector, external, remarks};
 use super::load_goals::without_rising_goals;
 use super::monotone::reversals;
+use super::nodes::node_notes;
 use super::number_column::NumberColumn;
 use super::repeats::by_repeat;
 use super::scores::{ScoreAxes, scores};
@@ -69,6 +70,7 @@ pub fn summarize(sweep: &SavedSweep, question: &SummaryOptions) -> Result<SweepS
     let axes: Vec<AxisSummary> =
         sweep.manifest.axes.iter().map(|(name, values)| AxisSummary { name: name.clone(), values: values.clone() }).collect();
     let mut notes: Vec<SweepNote> = sweep.notes.iter().map(|text| SweepNote::SavedRuns { text: text.clone() }).collect();
+    notes.extend(node_notes(&sweep.manifest));
     for variant in &mut variants {
         if let Some(search) = &sweep.manifest.search {
             imply(&mut variant.cells, &search.axes, &axes);

@@ -138,7 +138,7 @@ fn ceilings() -> Option<ClientCapacity> {
 }
 
 /// The machine, where it matters: simulated results do not depend on it.
-fn client(plan: &Plan) -> ClientEnvironment {
+pub(super) fn client(plan: &Plan) -> ClientEnvironment {
     let bench_version = env!("CARGO_PKG_VERSION").to_owned();
     if plan.simulated {
         return ClientEnvironment { bench_version, ..ClientEnvironment::default() };

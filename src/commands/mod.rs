@@ -1,5 +1,6 @@
 //! One file a verb: the only place that wires the measuring and the judging half together, and that prints.
 
+mod blocks;
 pub mod check;
 pub mod compare;
 pub mod completions;
@@ -10,10 +11,13 @@ pub mod import;
 pub mod init;
 mod keys;
 mod measuring;
+pub mod merge;
+mod node;
 mod open_files;
 mod page_opener;
 pub mod panics;
 pub mod plan;
+mod plan_blocks;
 pub mod plot;
 pub mod prepare;
 pub mod report;
@@ -25,6 +29,7 @@ pub mod schema;
 pub mod selftest;
 mod signals;
 pub mod sim;
+pub mod status;
 mod stdout;
 pub mod supervise;
 pub mod sweep;

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 use serde_json::{Value, json};
 
-use super::ExitReason;
 use super::scenarios::plans;
 use super::stdout::print;
+use super::{ExitReason, plan_blocks};
 use crate::cli::{OutputFormat, PlanArgs, VerbosityArgs};
 use crate::execution::steering;
 use crate::foundation::units::grouped;
@@ -17,6 +17,13 @@ pub fn run(args: &PlanArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let Some(plans) = plans(&args.scenario, talk)? else { return Ok(ExitReason::Usage) };
     let outlooks = plans.iter().map(|plan| Ok((plan, outlook(plan)?))).collect::<anyhow::Result<Vec<_>>>()?;
     let text = match args.format {
+        OutputFormat::Text if args.blocks => {
+            outlooks.iter().map(|(plan, outlook)| plan_blocks::as_text(plan, outlook)).collect::<Vec<_>>().join("\n")
+        }
+        OutputFormat::Json if args.blocks => {
+            let all = outlooks.iter().map(|(plan, outlook)| plan_blocks::as_json(plan, outlook)).collect::<anyhow::Result<Vec<_>>>()?;
+            serde_json::to_string_pretty(&all)? + "\n"
+        }
         OutputFormat::Text => outlooks.iter().map(|(plan, outlook)| as_text(plan, outlook)).collect::<Vec<_>>().join("\n"),
         OutputFormat::Json => {
             let all: Vec<Value> = outlooks.iter().map(|(plan, outlook)| as_json(plan, outlook)).collect();

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::blocks;
 use super::measuring::{PromptTextPolicy, UnsavedResultsError, measure};
 use super::report::{self, ReportOptions};
 use super::scenarios::{default_folder, plans};
@@ -15,33 +16,47 @@ use crate::vocabulary::template::quoted_all;
 
 pub fn run(args: &SweepArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let Some(plans) = plans(&args.scenario, talk)? else { return Ok(ExitReason::Usage) };
+    if let Some(name) = &args.block {
+        return blocks::run(args, &plans, name, talk);
+    }
     let several = plans.len() > 1;
     let mut exits = Vec::new();
     for (number, plan) in plans.iter().enumerate() {
         let dir = folder(args.output.as_deref(), plan, several);
-        let signals = SignalListener::listen()?;
-        let ending = measure(plan, &dir, talk, None, args.from.as_deref(), PromptTextPolicy::of(args.keep_text), &signals)
-            .map_err(|error| hinted(error, || to_go_on(args, number, &dir, several)))?;
-        if ending.interrupted {
-            eprintln!("interrupted: {}. To go on: {}", saved(plan, &ending), to_go_on(args, number, &dir, several));
-            return Ok(ExitReason::Interrupted);
+        let exit = sweep_into(args, plan, &dir, talk, &|| to_go_on(args, number, &dir, several))?;
+        exits.push(exit);
+        if exit == ExitReason::Interrupted {
+            break;
         }
-        // Where nothing was run there is nothing to report.
-        let reported = if ending.finished > 0 || ending.stopped_by.is_none() {
-            report::finish(&dir, &ReportOptions { format: args.format.into(), ..ReportOptions::default() }, talk)?
-        } else {
-            ExitReason::CellsFailed
-        };
-        exits.push(match &ending.stopped_by {
-            None => reported,
-            Some(stop) => {
-                eprintln!("{}", stopped(stop, &ending));
-                eprintln!("{}. To try it again and go on: {}", saved(plan, &ending), to_go_on(args, number, &dir, several));
-                ExitReason::CellsFailed
-            }
-        });
     }
     Ok(worst(exits))
+}
+
+/// Measures a plan into a folder and reports it; `to_go_on` is the command line that goes on with it.
+pub(super) fn sweep_into(
+    args: &SweepArgs,
+    plan: &Plan,
+    dir: &Path,
+    talk: VerbosityArgs,
+    to_go_on: &dyn Fn() -> String,
+) -> anyhow::Result<ExitReason> {
+    let signals = SignalListener::listen()?;
+    let ending = measure(plan, dir, talk, None, args.from.as_deref(), PromptTextPolicy::of(args.keep_text), &signals)
+        .map_err(|error| hinted(error, to_go_on))?;
+    if ending.interrupted {
+        eprintln!("interrupted: {}. To go on: {}", saved(plan, &ending), to_go_on());
+        return Ok(ExitReason::Interrupted);
+    }
+    // Where nothing was run there is nothing to report.
+    let reported = if ending.finished > 0 || ending.stopped_by.is_none() {
+        report::finish(dir, &ReportOptions { format: args.format.into(), ..ReportOptions::default() }, talk)?
+    } else {
+        ExitReason::CellsFailed
+    };
+    let Some(stop) = &ending.stopped_by else { return Ok(reported) };
+    eprintln!("{}", stopped(stop, &ending));
+    eprintln!("{}. To try it again and go on: {}", saved(plan, &ending), to_go_on());
+    Ok(ExitReason::CellsFailed)
 }
 
 /// Why the sweep ended by itself, and what to do about it.
@@ -73,7 +88,7 @@ fn folder(output: Option<&Path>, plan: &Plan, several: bool) -> PathBuf {
 }
 
 /// What to do where nothing could be saved any more.
-fn hinted(error: anyhow::Error, to_go_on: impl FnOnce() -> String) -> anyhow::Error {
+fn hinted(error: anyhow::Error, to_go_on: impl Fn() -> String) -> anyhow::Error {
     if !error.is::<UnsavedResultsError>() {
         return error;
     }
@@ -104,7 +119,7 @@ fn to_go_on(args: &SweepArgs, number: usize, dir: &Path, several: bool) -> Strin
     }
 }
 
-fn command(args: &SweepArgs, scenarios: &[String], dir: Option<&Path>) -> String {
+pub(super) fn command(args: &SweepArgs, scenarios: &[String], dir: Option<&Path>) -> String {
     let mut words = vec!["bench".to_owned(), "sweep".to_owned()];
     words.extend(scenarios.iter().cloned());
     for change in &args.scenario.set {
@@ -122,6 +137,7 @@ fn command(args: &SweepArgs, scenarios: &[String], dir: Option<&Path>) -> String
     let names = target.headers.iter().map(|header| header.split(':').next().unwrap_or_default());
     words.extend(names.flat_map(|name| ["--header".to_owned(), format!("{name}: ...")]));
     words.extend(args.scenario.search.iter().flat_map(|search| ["--search".to_owned(), search.name().to_owned()]));
+    words.extend(args.block.iter().flat_map(|block| ["--block".to_owned(), block.clone()]));
     words.extend(args.keep_text.then(|| "--keep-text".to_owned()));
     words.extend(dir.iter().flat_map(|dir| ["-o".to_owned(), dir.display().to_string()]));
     quoted_all(&words)

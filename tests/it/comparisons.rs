@@ -49,6 +49,8 @@ fn sweep(noise_seed: u64, slowdown: f64) -> SavedSweep {
         imported: None,
         search: None,
         score: None,
+        block: None,
+        blocks: Vec::new(),
     };
     SavedSweep { dir: format!("trial-{noise_seed}").into(), manifest, runs, missing: Vec::new(), notes: Vec::new() }
 }

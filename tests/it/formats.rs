@@ -7,9 +7,9 @@ use bench::execution::reporter::CSV_COLUMNS;
 use bench::foundation::clock::Micros;
 use bench::records::record::{
     CacheCheck, CacheEvidence, ClientCapacity, ClientEnvironment, ClientHealth, ConnectionCounts, DecidedGoal, EarlyStopCertainty,
-    EarlyStopReason, FailureKind, FormatVersion, FrontierSweep, ImportOrigin, LogExcerpt, Manifest, PlannedRun, PromptSalt,
-    RecordedMessage, RecordedText, RequestCounts, RequestText, RunFailure, RunFailureCause, RunHeader, RunOutcome, RunRecord, ServerFacts,
-    StampSource, TokenRule,
+    EarlyStopReason, FailureKind, FormatVersion, FrontierSweep, ImportOrigin, LogExcerpt, Manifest, MergedBlock, NodeIdentity, PlannedRun,
+    PromptSalt, RecordedMessage, RecordedText, RequestCounts, RequestText, RunFailure, RunFailureCause, RunHeader, RunOutcome, RunRecord,
+    ServerFacts, StampSource, TokenRule,
 };
 use bench::records::store::{REQUEST_COLUMNS, SAMPLE_COLUMNS};
 use jiff::Timestamp;
@@ -136,6 +136,13 @@ fn manifest() -> Value {
         imported: Some(ImportOrigin { program: "the original C×S script".into(), lacks: vec!["seed".into()] }),
         search: Some(FrontierSweep { axes: vec!["workload.qps".into()], climbed: vec!["workload.qps".into()] }),
         score: Some("workload.qps".into()),
+        block: Some("0-r0".into()),
+        blocks: vec![MergedBlock {
+            id: "0-r0".into(),
+            node: NodeIdentity { name: "n0".into(), gpus: vec!["NVIDIA H200".into()] },
+            bench_version: "0.1.0".into(),
+            runs: vec!["a".into()],
+        }],
     };
     serde_json::to_value(manifest).unwrap()
 }

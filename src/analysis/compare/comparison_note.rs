@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::comparison::SettingDifference;
 use crate::analysis::axes::{Axes, show_axes};
-use crate::analysis::summary::{CellState, VoidReason};
+use crate::analysis::summary::{CellState, NodeDifference, VoidReason};
 
 /// So many cells are named; others are counted.
 const SHOWN: usize = 4;
@@ -17,6 +17,8 @@ const SHOWN: usize = 4;
 pub enum ComparisonNote {
     /// How the servers differ, or by what lengths were counted: what is compared.
     ServerDifference(SettingDifference),
+    /// The sides were measured on different nodes.
+    OtherNodes(NodeDifference),
     /// A side of these cells was ended early.
     EarlyStop { cells: Vec<Axes> },
     /// A side of these cells certifies nothing.
@@ -50,6 +52,7 @@ impl fmt::Display for ComparisonNote {
             Self::ServerDifference(SettingDifference { what, base, new }) => {
                 write!(f, "`{what}` is {base} on the base side, {new} on the new one")
             }
+            Self::OtherNodes(nodes) => write!(f, "measured on different nodes, so that what differs may be the nodes: {nodes}"),
             Self::EarlyStop { cells } => {
                 write!(f, "stopped early on a side, so compared by bounds and certified verdicts alone: {}", few(cells, show_axes))
             }

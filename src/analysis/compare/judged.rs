@@ -10,6 +10,7 @@ use super::comparison_note::ComparisonNote;
 use super::curtailed;
 use super::families::{FamilySignificance, effects};
 use super::gate::{self, GateMeasures, MeasureFamily};
+use super::other_nodes::other_nodes;
 use super::pairs::{CellPair, pair};
 use super::resample::{BootstrapDraws, CellEffect, measured};
 use super::side_score::{self, score_effects};
@@ -127,7 +128,9 @@ pub fn compare(base: &SavedVariant<'_>, new: &SavedVariant<'_>, options: &Compar
     let answers = answers::agreement(&pairs.cells)?;
     let whole = |family| gate::of_all(family, (&overall, &compared), &scores, &probes, pairs.lost);
     let mut notes = work::notes(&pairs.cells);
-    notes.extend(curtailed::note(&pairs.cells).into_iter().chain(void::note(&pairs.cells, &void)).chain(pairs.notes));
+    notes.extend(
+        other_nodes(base, new).into_iter().chain(curtailed::note(&pairs.cells)).chain(void::note(&pairs.cells, &void)).chain(pairs.notes),
+    );
     let [base_name, new_name] = names(base, new);
     Ok(VariantComparison {
         base: side(base, base_name),

@@ -12,6 +12,7 @@ mod curtailed;
 mod families;
 mod gate;
 mod judged;
+mod other_nodes;
 mod pairs;
 mod resample;
 mod side_score;

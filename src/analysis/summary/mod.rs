@@ -54,7 +54,7 @@ pub use score::{
 pub use server::{CacheHitShares, GaugeSummary, ServerFigures, ServerMetricValue};
 pub use standard::{LatencyPercentiles, RateSummary, StandardFigures, TokenCost};
 pub use steadiness::{BacklogGrowth, InitialTransient, MeasureGrowth};
-pub use sweep_note::{FrontierCounts, SweepNote};
+pub use sweep_note::{FrontierCounts, MeasuringNodes, NodeDifference, SweepNote};
 pub use throughput::{CellThroughput, RepeatCacheState, RepeatSummary, SessionFigures, StreamFigures, ToolTtftSummary, UserThroughput};
 
 /// What to judge by, and what to show.

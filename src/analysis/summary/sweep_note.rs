@@ -1,10 +1,13 @@
 //! Remarks on a sweep as a whole: what each rests on, and its words.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::super::axes::short;
+use crate::foundation::sentence::sentence;
+use crate::records::record::NodeIdentity;
 
 /// A remark on a sweep as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +17,26 @@ pub enum SweepNote {
     SavedRuns { text: String },
     /// How many cells of a variant a search ran and left out.
     Frontier(FrontierCounts),
+    /// On which nodes its blocks were measured.
+    Nodes(MeasuringNodes),
+    /// That its blocks were measured by programs of several versions.
+    Versions { versions: Vec<String> },
+    /// That variants of the same cells were measured on different nodes.
+    VariantsApart(NodeDifference),
+}
+
+/// The nodes on which the blocks of a sweep were measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeasuringNodes {
+    pub blocks: u64,
+    pub nodes: Vec<NodeIdentity>,
+}
+
+/// What is compared was measured on different nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeDifference {
+    pub base: Vec<NodeIdentity>,
+    pub new: Vec<NodeIdentity>,
 }
 
 /// What became of the cells of a variant that was searched along a frontier: all of them are one of the four counts.
@@ -36,8 +59,46 @@ impl fmt::Display for SweepNote {
         match self {
             Self::SavedRuns { text } => f.write_str(text),
             Self::Frontier(cells) => cells.fmt(f),
+            Self::Nodes(MeasuringNodes { blocks, nodes }) => {
+                let several = if nodes.len() == 1 { "node" } else { "nodes" };
+                write!(f, "measured in {blocks} blocks on {} {several} ({})", nodes.len(), listed(nodes))
+            }
+            Self::Versions { versions } => {
+                write!(f, "its blocks were measured by different versions of this program: {}", versions.join(", "))
+            }
+            Self::VariantsApart(difference) => {
+                write!(
+                    f,
+                    "variants of the same cells were measured on different nodes, so that what differs may be the nodes: {difference}"
+                )
+            }
         }
     }
+}
+
+impl fmt::Display for NodeDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { base, new } = self;
+        write!(f, "{} against {}", listed(base), listed(new))?;
+        let gpus = |nodes: &[NodeIdentity]| nodes.iter().map(|node| node.gpus.clone()).collect::<BTreeSet<_>>();
+        let (base, new) = (gpus(base), gpus(new));
+        f.write_str(match () {
+            () if base.iter().chain(&new).any(Vec::is_empty) => "; which GPUs they have is not known",
+            () if base.len() == 1 && base == new => "; their GPUs are of the same kind",
+            () => "; their GPUs are of different kinds",
+        })
+    }
+}
+
+/// `n0 (8 × NVIDIA H200), n1`.
+fn listed(nodes: &[NodeIdentity]) -> String {
+    let named = |node: &NodeIdentity| {
+        let kinds: Vec<String> =
+            node.gpus.chunk_by(|left, right| left == right).map(|same| format!("{} × {}", same.len(), same[0])).collect();
+        let name = sentence(&node.name);
+        if kinds.is_empty() { name.to_string() } else { format!("{name} ({})", sentence(&kinds.join(", "))) }
+    };
+    nodes.iter().map(named).collect::<Vec<_>>().join(", ")
 }
 
 impl fmt::Display for FrontierCounts {

@@ -70,6 +70,11 @@ pub fn value_text(value: &Value) -> String {
     }
 }
 
+/// A name of at most so many characters that may stand in a folder's name everywhere.
+pub fn cleaned_id(text: &str, longest: usize) -> String {
+    cleaned(text, longest)
+}
+
 /// What may stand in a folder's name everywhere, in lower case since some file systems do not tell cases apart. Without its underscores, which
 /// do not count as characters, it is what older programs made of the text.
 fn cleaned(text: &str, longest: usize) -> String {

@@ -13,6 +13,7 @@ mod request_costs;
 mod run;
 mod search_space;
 mod setting;
+mod sweep_block;
 mod utilisation;
 mod whole;
 
@@ -25,4 +26,5 @@ pub use plan_summary::{PlanNote, PlanSummary, SampleSizeCheck};
 pub use run::Run;
 pub use search_space::{PlannedSearch, SearchSpace};
 pub use setting::{restarts_each_run, server_setting, server_starts};
+pub use sweep_block::SweepBlock;
 pub use whole::{Plan, PlanError, check};

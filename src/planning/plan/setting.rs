@@ -11,9 +11,17 @@ use crate::vocabulary::template::{CommandMode, TemplateContext, UnknownFieldErro
 /// What a server is started with, as a text to be compared. `None` where nothing is started: simulated, or used by its URL.
 #[must_use]
 pub fn server_setting(cell: &CellSpec) -> Option<String> {
-    if cell.target.kind == TargetKind::Sim || !cell.server.is_started() {
-        return None;
-    }
+    let is_started = cell.target.kind != TargetKind::Sim && cell.server.is_started();
+    is_started.then(|| server_text(cell))
+}
+
+/// The same of any cell, with the simulated engine that stands for its server: cells in which it is the same need no other machine.
+#[must_use]
+pub fn machine_setting(cell: &CellSpec) -> String {
+    json!([server_text(cell), cell.engine]).to_string()
+}
+
+fn server_text(cell: &CellSpec) -> String {
     // How it is emptied and watched changes nothing in the server.
     let bare = ServerSpec {
         reset: ResetSpec::default(),
@@ -22,7 +30,7 @@ pub fn server_setting(cell: &CellSpec) -> Option<String> {
         ..cell.server.clone()
     };
     let filled = filled(cell).unwrap_or_default();
-    Some(json!([bare, cell.target.url, cell.target.model, filled]).to_string())
+    json!([bare, cell.target.url, cell.target.model, filled]).to_string()
 }
 
 /// Whether each run gets a server that has just been started.

@@ -13,7 +13,7 @@ use super::run::Run;
 use super::search_space::SearchSpace;
 use super::setting::server_setting;
 use crate::foundation::units::grouped;
-use crate::planning::scenario::{MatrixCell, Scenario};
+use crate::planning::scenario::{MatrixCell, Scenario, SpreadKey};
 use crate::planning::search::LatticeError;
 use crate::records::record::{ClientEnvironment, FormatVersion, Manifest, plain_run_id};
 use crate::simulation::engine::EngineSpecError;
@@ -35,6 +35,10 @@ pub struct Plan {
     pub seed: u64,
     pub repeats: u32,
     pub order: RunOrder,
+    /// What tells one block of runs from another.
+    pub spread: Vec<SpreadKey>,
+    /// The block whose runs these are, where they are not all.
+    pub block: Option<String>,
     pub search: SearchSpec,
     /// How failures are taken: no part of what is run.
     pub policy: FailurePolicy,
@@ -125,6 +129,8 @@ impl Plan {
             seed: scenario.seed,
             repeats: scenario.repeats,
             order: scenario.order,
+            spread: scenario.spread.clone(),
+            block: None,
             search: scenario.search.clone(),
             policy: scenario.policy,
             frontier: SearchSpace::of(scenario)?,
@@ -179,6 +185,8 @@ impl Plan {
             imported: None,
             search: self.frontier.as_ref().map(SearchSpace::searched),
             score: self.score.clone(),
+            block: self.block.clone(),
+            blocks: Vec::new(),
         }
     }
 }

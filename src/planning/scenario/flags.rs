@@ -161,6 +161,7 @@ fn field(
         "repeats",
         "compare_answers",
         "order",
+        "spread",
         "search",
         "score",
         "max_error_rate",

@@ -20,6 +20,7 @@ use super::options::ScenarioOverrides;
 use super::points::{self, AxisValue, Point, TypedAxis};
 use super::rules::{FileLookupCache, RuleContext};
 use super::sections;
+use super::spread;
 use super::typed;
 use crate::vocabulary::spec::failure_policy::FailurePolicy;
 use crate::vocabulary::spec::scenario::ScenarioSpec;
@@ -100,6 +101,7 @@ impl ScenarioLoader<'_> {
         let beside =
             FrontierContext { document: &document, matrix: &matrix, axes: &known, written_goals: written.goals.len(), goals: &goals };
         let search = frontier::checked(&written.search, &beside, self.faults);
+        let spread = spread::checked(&written.spread, &document, &known, &search, self.faults);
         let score = written.score.as_ref().and_then(|name| goals::scored_axis(name, &document, &known, self.faults));
         let points = self.points(&matrix, &mut axes, &variants);
         let (kept, points) = self.only(&variants, &axes, points, kind)?;
@@ -113,6 +115,7 @@ impl ScenarioLoader<'_> {
             repeats: written.repeats,
             compare_answers: written.compare_answers,
             order: written.order,
+            spread,
             search,
             score,
             policy,

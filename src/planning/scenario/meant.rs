@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::cell::CellSpec;
+use super::spread::SpreadKey;
 use crate::vocabulary::goal::Goal;
 use crate::vocabulary::spec::failure_policy::FailurePolicy;
 use crate::vocabulary::spec::plot::PlotSpec;
@@ -20,6 +21,8 @@ pub struct Scenario {
     /// All repeats have the same prompts, and rows keep hashes of prompts and answers.
     pub compare_answers: bool,
     pub order: RunOrder,
+    /// What tells one block of runs from another, where the sweep is done in blocks.
+    pub spread: Vec<SpreadKey>,
     /// With axes as dotted paths.
     pub search: SearchSpec,
     /// The axis that the score goes by, as a dotted path, where one is named.

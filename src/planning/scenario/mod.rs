@@ -28,6 +28,7 @@ mod schema;
 mod secret;
 mod sections;
 mod source;
+mod spread;
 mod typed;
 
 pub use cell::CellSpec;
@@ -38,3 +39,4 @@ pub use meant::{MatrixAxis, MatrixCell, Scenario, ScenarioGoal, ScenarioOrigin};
 pub use options::{HeaderOverrides, ScenarioOverrides};
 pub use schema::schema;
 pub use secret::EnvironmentRedactor;
+pub use spread::SpreadKey;

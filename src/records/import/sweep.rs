@@ -229,6 +229,8 @@ fn sweep(program: SourceProgram, mut reads: Vec<ParsedImportFile<'_>>, wanted: &
         client: ClientEnvironment { bench_version: wanted.bench_version.clone(), ..ClientEnvironment::default() },
         search: None,
         score: None,
+        block: None,
+        blocks: Vec::new(),
         keeps_texts: false,
         imported: Some(ImportOrigin { program: program.words().to_owned(), lacks }),
     };

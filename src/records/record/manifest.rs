@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::axis_object;
+use super::block::MergedBlock;
 use super::version::FormatVersion;
 use crate::vocabulary::goal::SavedGoal;
 
@@ -50,6 +51,12 @@ pub struct Manifest {
     /// The axis that the score goes by, dotted, where the scenario names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<String>,
+    /// The block whose runs these are, where a part of the sweep was measured by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block: Option<String>,
+    /// The blocks that this sweep was merged of, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<MergedBlock>,
 }
 
 /// A sweep along the frontier between the cells that pass and those that fail: what was not run is untested by design, not missing.

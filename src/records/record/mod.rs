@@ -4,6 +4,7 @@
 
 mod answer_hashes;
 mod axis_object;
+mod block;
 mod cache_check;
 mod cache_evidence;
 mod canary_finding;
@@ -23,6 +24,7 @@ mod version;
 mod work;
 
 pub use answer_hashes::{AnswerHashes, AnswerHashesError, prompt_hash};
+pub use block::{BlockEnd, BlockPlan, BlockState, MergedBlock, NodeIdentity, PlannedBlock};
 pub use cache_check::{CACHED_SHARE, CacheCheck, FirstTurnTokens, OPENING_TOKENS, PromptSalt, TEMPLATE_TOKENS};
 pub use cache_evidence::{CacheEvidence, CacheResetMethod};
 pub use canary_finding::{CanaryFinding, CanaryReading, CanarySignal, InconclusiveCanary};

@@ -27,6 +27,12 @@ pub enum StoreError {
     RunId { id: String },
     #[error("`{}` cannot be the scenario's file: `scenario_file` in the manifest is a plain file name", sentence(name))]
     ScenarioFile { name: String },
+    #[error("`{}` cannot be a block's folder: a block's id is a plain file name", sentence(id))]
+    BlockId { id: String },
+    #[error("`{}` holds no blocks: there is no `blocks/plan.json` in it; name the folder that `bench sweep --block` was given with `-o`", dir.display())]
+    NoBlocks { dir: PathBuf },
+    #[error("`{}` holds blocks of the sweep `{}` that are cut otherwise than now (`spread` was changed); name another folder with `-o`", dir.display(), sentence(name))]
+    OtherBlocks { dir: PathBuf, name: Box<str> },
     #[error("`{}` holds no sweep: there is no `manifest.json` in it; name a folder that `bench sweep` or `bench run` made", dir.display())]
     NoSweep { dir: PathBuf },
     #[error("`{}` is not empty and holds no sweep; name a new folder with `-o`, or empty this one", dir.display())]

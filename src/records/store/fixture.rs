@@ -132,5 +132,7 @@ pub(crate) fn manifest(ids: &[&str]) -> Manifest {
         imported: None,
         search: None,
         score: None,
+        block: None,
+        blocks: Vec::new(),
     }
 }

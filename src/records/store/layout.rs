@@ -63,6 +63,32 @@ impl SweepPaths {
         self.root.join("servers")
     }
 
+    /// `blocks/`: a folder for each block of a sweep that is measured on several nodes.
+    #[must_use]
+    pub fn blocks(&self) -> PathBuf {
+        self.root.join("blocks")
+    }
+
+    /// `blocks/plan.json`: what all blocks together are.
+    #[must_use]
+    pub fn block_plan(&self) -> PathBuf {
+        self.blocks().join("plan.json")
+    }
+
+    /// The folder of a block: a sweep by itself.
+    pub fn block(&self, id: &str) -> Result<Self, StoreError> {
+        if !is_plain_name(id) {
+            return Err(StoreError::BlockId { id: id.to_owned() });
+        }
+        Ok(Self { root: self.blocks().join(id) })
+    }
+
+    /// `block.json`: where this block was measured, and how that ended.
+    #[must_use]
+    pub fn block_state(&self) -> PathBuf {
+        self.root.join("block.json")
+    }
+
     /// The folder of what is derived: delete it, and `bench report` makes it again.
     #[must_use]
     pub fn report(&self) -> PathBuf {

@@ -3,6 +3,7 @@
 //! In: a manifest, request records while a run lives, its run record at the end. Out: [`read_sweep`], which gives whole runs only and
 //! works on a folder copied from anywhere. Must not know how runs are made, nor what is computed from them.
 
+mod blocks;
 mod dictionary;
 mod error;
 mod exported_table;
@@ -11,6 +12,7 @@ mod frame;
 mod inside;
 mod journal;
 mod layout;
+mod merge;
 mod pages;
 mod parquet;
 mod progress;
@@ -28,11 +30,13 @@ mod writer;
 #[cfg(test)]
 pub(crate) mod fixture;
 
+pub use blocks::{BlockProgress, CurrentRun, block_progress, open_block_plan, read_block_plan, write_block_state};
 pub use error::StoreError;
 pub use exported_table::{ExportedTable, TableFormat};
 pub use files::write_derived;
 pub use journal::{JournalReader, read_journal, read_texts};
 pub use layout::{ChatPaths, RunPaths, SweepPaths};
+pub use merge::{BlockMerge, ForeignBlock, MergeOutcome, merge_blocks};
 pub use progress::{SweepProgress, sweep_progress};
 pub use reader::{SavedRun, SavedSweep, read_runs, read_sweep, report_folder, saved_manifest, scenario_text};
 pub use request_columns::{REQUEST_COLUMNS, from_table, to_table};

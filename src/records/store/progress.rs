@@ -38,7 +38,7 @@ pub fn sweep_progress(dir: &Path) -> Result<SweepProgress, StoreError> {
     Ok(SweepProgress { is_running, sealed, planned: manifest.runs.len() })
 }
 
-fn is_locked(paths: &SweepPaths) -> Result<bool, StoreError> {
+pub(super) fn is_locked(paths: &SweepPaths) -> Result<bool, StoreError> {
     let file = match std::fs::File::open(paths.lock()) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),

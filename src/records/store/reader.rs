@@ -144,7 +144,7 @@ fn read_run(paths: &RunPaths) -> Result<SavedRun, StoreError> {
     Ok(SavedRun { record, requests, samples })
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
     #[derive(Deserialize)]
     struct Versioned {
         format: FormatVersion,

@@ -224,7 +224,7 @@ fn named(record: Vec<u8>, id: &str, path: &Path) -> Result<Vec<u8>, StoreError> 
     serde_json::to_vec_pretty(&value).map_err(fault)
 }
 
-fn lock(paths: &SweepPaths) -> Result<std::fs::File, StoreError> {
+pub(super) fn lock(paths: &SweepPaths) -> Result<std::fs::File, StoreError> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(paths.lock())?.into_file();
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -249,7 +249,7 @@ fn is_same_file(_file: &std::fs::File, path: &Path) -> bool {
     path.exists()
 }
 
-fn same_sweep(dir: &Path, found: &Manifest, asked: &Manifest) -> Result<(), StoreError> {
+pub(super) fn same_sweep(dir: &Path, found: &Manifest, asked: &Manifest) -> Result<(), StoreError> {
     if found.scenario_hash != asked.scenario_hash || found.simulated != asked.simulated {
         let short = |manifest: &Manifest| {
             let hash: String = manifest.scenario_hash.chars().take(12).collect();
@@ -289,7 +289,7 @@ fn same_sweep(dir: &Path, found: &Manifest, asked: &Manifest) -> Result<(), Stor
 
 /// Refuses a folder with anything in it but what a crash before the manifest may have left.
 fn empty(paths: &SweepPaths) -> Result<(), StoreError> {
-    let ours = [paths.lock(), partial_path(&paths.manifest())];
+    let ours = [paths.lock(), partial_path(&paths.manifest()), paths.block_state()];
     for entry in fs::read_dir(paths.root())? {
         if !ours.contains(&entry?.path()) {
             return Err(StoreError::NotEmpty { dir: paths.root().to_owned() });
@@ -298,7 +298,7 @@ fn empty(paths: &SweepPaths) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn write_manifest(paths: &SweepPaths, manifest: &Manifest) -> Result<(), StoreError> {
+pub(super) fn write_manifest(paths: &SweepPaths, manifest: &Manifest) -> Result<(), StoreError> {
     let path = paths.manifest();
     write_whole(&path, |out| {
         serde_json::to_writer_pretty(&mut *out, manifest).map_err(|source| StoreError::Json { path: path.clone(), source })?;

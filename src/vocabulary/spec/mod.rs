@@ -12,6 +12,7 @@ pub mod scenario;
 pub mod search;
 pub mod server;
 pub mod sessions;
+pub mod spread;
 pub mod target;
 pub mod target_api;
 pub mod workload;

@@ -12,6 +12,7 @@ use crate::vocabulary::spec::failure_policy::OnCellFailure;
 use crate::vocabulary::spec::plot::PlotSpec;
 use crate::vocabulary::spec::search::SearchSpec;
 use crate::vocabulary::spec::server::ServerSpec;
+use crate::vocabulary::spec::spread::SpreadSpec;
 use crate::vocabulary::spec::target::TargetSpec;
 use crate::vocabulary::spec::workload::WorkloadSpec;
 
@@ -39,6 +40,9 @@ pub struct ScenarioSpec {
     /// In which order the cells of a variant are run.
     #[serde(default)]
     pub order: RunOrder,
+    /// What may be measured on different nodes of a cluster, where the sweep is done in blocks: `"cells"` that need other servers, `"repeats"`, `"variants"`, axes by name, or a list; all else stays on one node.
+    #[serde(default)]
+    pub spread: SpreadSpec,
     /// Which cells are run, and how long each of them: `"grid"`, `"frontier"`, or a table.
     #[serde(default)]
     pub search: SearchSpec,
