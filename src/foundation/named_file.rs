@@ -28,6 +28,8 @@ pub enum NamedFile {
     Certificates,
     /// What another program saved of its runs.
     Import,
+    /// A site's own template of a job file.
+    Template,
     /// A manifest, a record or a text of a sweep that was saved.
     Saved,
 }
@@ -54,7 +56,7 @@ pub enum FileReadError {
 }
 
 impl NamedFile {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Scenario,
         Self::Questions,
         Self::Document,
@@ -66,6 +68,7 @@ impl NamedFile {
         Self::ApiKey,
         Self::Certificates,
         Self::Import,
+        Self::Template,
         Self::Saved,
     ];
 
@@ -74,7 +77,7 @@ impl NamedFile {
     pub const fn most(self) -> u64 {
         match self {
             Self::ApiKey => 16 * KIB,
-            Self::Scenario | Self::Certificates => MIB,
+            Self::Scenario | Self::Certificates | Self::Template => MIB,
             Self::Questions | Self::Lengths => 16 * MIB,
             Self::Document => 64 * MIB,
             Self::Tokenizer => 256 * MIB,
@@ -96,6 +99,7 @@ impl NamedFile {
             Self::ApiKey => "name a file that holds the key and nothing else, or have a program print it by `api_key_command`",
             Self::Certificates => "name a file with the text between `-----BEGIN` and `-----END` lines",
             Self::Import => "name a file that holds the results of one run",
+            Self::Template => "name a file with a job's text and its fields",
             Self::Saved => "restore it as it was saved, or delete it",
         }
     }
@@ -177,6 +181,7 @@ impl fmt::Display for NamedFile {
             Self::ApiKey => "a file with an API key",
             Self::Certificates => "a file of certificates",
             Self::Import => "a file to import",
+            Self::Template => "a template",
             Self::Saved => "a file of a saved sweep",
         })
     }

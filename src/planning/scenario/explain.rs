@@ -2,7 +2,7 @@
 
 use super::diagnostic::{ScenarioDiagnostic, closest, did_you_mean, listed};
 use super::document::{ScenarioNode, ScenarioText, ScenarioValue};
-use super::fields::CellFieldSet;
+use super::fields::{CellFieldSet, SECTIONS};
 use super::typed::{NodeError, NodeErrorKind};
 use crate::vocabulary::spec::workload::WorkloadKind;
 
@@ -68,7 +68,10 @@ fn unknown_field(
         ("workload", Some(kind)) => format!("`workload` of kind `{}` has no field `{field}`", kind.name()),
         _ => format!("`{above}` has no field `{field}`"),
     };
-    let home = || if above == context.section { CellFieldSet::home_of(field, context.section, context.kind) } else { None };
+    // Other files than scenarios have sections of their own.
+    let is_of_scenario = context.section.is_empty() || SECTIONS.contains(&context.section);
+    let home =
+        || (is_of_scenario && above == context.section).then(|| CellFieldSet::home_of(field, context.section, context.kind)).flatten();
     let matrix = || {
         let within = above.is_empty() && ["zip", "include", "exclude"].contains(&field);
         within.then(|| format!("`{field}` belongs to `[matrix]`"))
