@@ -8,6 +8,7 @@ mod import;
 mod init;
 mod prepare;
 mod requests;
+mod submit;
 mod target;
 
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub use import::ImportArgs;
 pub use init::{InitArgs, InitWorkload};
 pub use prepare::{PrepareCommand, PrepareDocumentsArgs, PrepareSharegptArgs, PrepareTraceArgs, TokenizerArgs};
 pub use requests::{ArrivalProcess, RequestsArgs};
+pub use submit::{SchedulerArg, SubmitArgs};
 pub use target::TargetArgs;
 
 /// How many user sessions an LLM server holds while people still get their first token in time.
@@ -67,6 +69,8 @@ pub enum CliCommand {
     Merge(MergeArgs),
     /// How far the blocks of a sweep have come: waiting, running, sealed, failed.
     Status(StatusArgs),
+    /// Write a sweep's blocks as jobs of Slurm or Kubernetes, and with `--go` submit them.
+    Submit(Box<SubmitArgs>),
     /// Tables, scores, verdict, heatmaps and a page, from saved runs alone.
     Report(ReportArgs),
     /// Two saved sweeps, or variants of one, against each other, session by session; exits with 1 on a regression.
@@ -149,9 +153,15 @@ pub struct SweepArgs {
     /// Only one block of the sweep, by its number or name (`bench plan --blocks` lists them): into its own folder under DIR/blocks.
     #[arg(long, value_name = "BLOCK", requires = "output")]
     pub block: Option<String>,
+    /// With `--block N` the block is the N-th of these, counted from 0: for schedulers whose index has no gaps.
+    #[arg(long, value_name = "NUMBERS", requires = "block", value_delimiter = ',')]
+    pub among: Vec<usize>,
     /// Keep prompts and answers: `texts.jsonl` in each run's folder. Without it they are not saved anywhere.
     #[arg(long)]
     pub keep_text: bool,
+    /// Exit with 0 once everything is measured, also where goals are missed or cells failed: for schedulers, to which any other code is a failure.
+    #[arg(long)]
+    pub exit_zero: bool,
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     pub format: OutputFormat,
 }

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         CliCommand::Check(args) => commands::check::run(args, talk),
         CliCommand::Merge(args) => commands::merge::run(args, talk),
         CliCommand::Status(args) => commands::status::run(args),
+        CliCommand::Submit(args) => commands::submit::run(args, talk),
         CliCommand::Report(args) => commands::report::run(args, talk),
         CliCommand::Compare(args) => commands::compare::run(args),
         CliCommand::Export(args) => commands::export::run(args, talk),

@@ -1,5 +1,6 @@
 //! `bench sweep --block`: one block of a sweep, on the node that this is. Its folder is a sweep by itself, so that going on is what it always is.
 
+use anyhow::bail;
 use jiff::Timestamp;
 
 use super::node::{job, node};
@@ -38,6 +39,17 @@ pub(super) fn run(args: &SweepArgs, plans: &[Plan], name: &str, talk: VerbosityA
     let exit_code = done.as_ref().map_or(ExitReason::Usage.code(), |exit| exit.code());
     write_block_state(&folder, &BlockState { ended: Some(BlockEnd { at: Timestamp::now(), exit_code }), ..begun })?;
     done
+}
+
+/// The block that is meant where `--block` counts in the list of `--among`.
+pub(super) fn among(name: &str, numbers: &[usize]) -> anyhow::Result<Option<String>> {
+    if numbers.is_empty() {
+        return Ok(None);
+    }
+    match name.parse().ok().and_then(|place: usize| numbers.get(place)) {
+        Some(number) => Ok(Some(number.to_string())),
+        None => bail!("`--block {name}` is no place in the list of `--among`: they are 0 to {}", numbers.len() - 1),
+    }
 }
 
 /// A block by its number or its name.

@@ -31,6 +31,7 @@ mod signals;
 pub mod sim;
 pub mod status;
 mod stdout;
+pub mod submit;
 pub mod supervise;
 pub mod sweep;
 
@@ -45,6 +46,8 @@ pub enum ExitReason {
     Usage,
     /// Some cells failed.
     CellsFailed,
+    /// The sweep ended by itself before everything was measured.
+    SweepStopped,
     /// Stopped by Ctrl-C or SIGTERM.
     Interrupted,
 }
@@ -60,7 +63,7 @@ impl ExitReason {
             Self::Success => 0,
             Self::GoalsMissed => 1,
             Self::Usage => 2,
-            Self::CellsFailed => 3,
+            Self::CellsFailed | Self::SweepStopped => 3,
             Self::Interrupted => 130,
         }
     }

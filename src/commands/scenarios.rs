@@ -42,6 +42,23 @@ pub(super) fn options(args: &ScenarioArgs) -> ScenarioOverrides {
     }
 }
 
+/// The flags that say the same again. The values of headers are secrets: whoever goes on types them again.
+pub(super) fn scenario_flags(args: &ScenarioArgs) -> Vec<String> {
+    let target = &args.target;
+    let names = target.headers.iter().map(|header| header.split(':').next().unwrap_or_default());
+    let values: [(&str, Vec<String>); 7] = [
+        ("--set", args.set.clone()),
+        ("--only", args.only.clone()),
+        ("--url", target.url.iter().cloned().collect()),
+        ("--model", target.model.iter().cloned().collect()),
+        ("--api-key-env", target.api_key_env.iter().cloned().collect()),
+        ("--header", names.map(|name| format!("{name}: ...")).collect()),
+        ("--search", args.search.iter().map(|search| search.name().to_owned()).collect()),
+    ];
+    let flags = values.into_iter().flat_map(|(flag, values)| values.into_iter().flat_map(move |value| [flag.to_owned(), value]));
+    flags.chain(args.simulate.then(|| "--simulate".to_owned())).collect()
+}
+
 /// Whether what goes to stderr may be coloured.
 pub(super) fn style(talk: VerbosityArgs) -> DiagnosticStyle {
     let refused = talk.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());

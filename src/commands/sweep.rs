@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::blocks;
 use super::measuring::{PromptTextPolicy, UnsavedResultsError, measure};
 use super::report::{self, ReportOptions};
-use super::scenarios::{default_folder, plans};
+use super::scenarios::{default_folder, plans, scenario_flags};
 use super::signals::SignalListener;
 use super::{ExitReason, worst};
 use crate::cli::{SweepArgs, VerbosityArgs};
@@ -17,19 +17,31 @@ use crate::vocabulary::template::quoted_all;
 pub fn run(args: &SweepArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let Some(plans) = plans(&args.scenario, talk)? else { return Ok(ExitReason::Usage) };
     if let Some(name) = &args.block {
-        return blocks::run(args, &plans, name, talk);
+        let exit = match blocks::among(name, &args.among)? {
+            None => blocks::run(args, &plans, name, talk)?,
+            Some(name) => blocks::run(&SweepArgs { block: Some(name.clone()), ..args.clone() }, &plans, &name, talk)?,
+        };
+        return Ok(exit_of(args, exit));
     }
     let several = plans.len() > 1;
     let mut exits = Vec::new();
     for (number, plan) in plans.iter().enumerate() {
         let dir = folder(args.output.as_deref(), plan, several);
         let exit = sweep_into(args, plan, &dir, talk, &|| to_go_on(args, number, &dir, several))?;
-        exits.push(exit);
+        exits.push(exit_of(args, exit));
         if exit == ExitReason::Interrupted {
             break;
         }
     }
     Ok(worst(exits))
+}
+
+/// A scheduler takes every code but 0 for a failure, and what was measured is a result.
+fn exit_of(args: &SweepArgs, exit: ExitReason) -> ExitReason {
+    match exit {
+        ExitReason::GoalsMissed | ExitReason::CellsFailed if args.exit_zero => ExitReason::Success,
+        exit => exit,
+    }
 }
 
 /// Measures a plan into a folder and reports it; `to_go_on` is the command line that goes on with it.
@@ -51,12 +63,12 @@ pub(super) fn sweep_into(
     let reported = if ending.finished > 0 || ending.stopped_by.is_none() {
         report::finish(dir, &ReportOptions { format: args.format.into(), ..ReportOptions::default() }, talk)?
     } else {
-        ExitReason::CellsFailed
+        ExitReason::SweepStopped
     };
     let Some(stop) = &ending.stopped_by else { return Ok(reported) };
     eprintln!("{}", stopped(stop, &ending));
     eprintln!("{}. To try it again and go on: {}", saved(plan, &ending), to_go_on());
-    Ok(ExitReason::CellsFailed)
+    Ok(ExitReason::SweepStopped)
 }
 
 /// Why the sweep ended by itself, and what to do about it.
@@ -122,23 +134,10 @@ fn to_go_on(args: &SweepArgs, number: usize, dir: &Path, several: bool) -> Strin
 pub(super) fn command(args: &SweepArgs, scenarios: &[String], dir: Option<&Path>) -> String {
     let mut words = vec!["bench".to_owned(), "sweep".to_owned()];
     words.extend(scenarios.iter().cloned());
-    for change in &args.scenario.set {
-        words.extend(["--set".to_owned(), change.clone()]);
-    }
-    for only in &args.scenario.only {
-        words.extend(["--only".to_owned(), only.clone()]);
-    }
-    words.extend(args.scenario.simulate.then(|| "--simulate".to_owned()));
-    let target = &args.scenario.target;
-    for (flag, value) in [("--url", &target.url), ("--model", &target.model), ("--api-key-env", &target.api_key_env)] {
-        words.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
-    }
-    // The values are secrets: whoever goes on types them again.
-    let names = target.headers.iter().map(|header| header.split(':').next().unwrap_or_default());
-    words.extend(names.flat_map(|name| ["--header".to_owned(), format!("{name}: ...")]));
-    words.extend(args.scenario.search.iter().flat_map(|search| ["--search".to_owned(), search.name().to_owned()]));
+    words.extend(scenario_flags(&args.scenario));
     words.extend(args.block.iter().flat_map(|block| ["--block".to_owned(), block.clone()]));
     words.extend(args.keep_text.then(|| "--keep-text".to_owned()));
+    words.extend(args.exit_zero.then(|| "--exit-zero".to_owned()));
     words.extend(dir.iter().flat_map(|dir| ["-o".to_owned(), dir.display().to_string()]));
     quoted_all(&words)
 }

@@ -4,6 +4,8 @@ mod answers;
 mod apis;
 mod cli;
 mod closed_loop;
+#[cfg(unix)]
+mod cluster;
 mod cold;
 mod comparisons;
 mod corrupted;
