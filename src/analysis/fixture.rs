@@ -96,6 +96,7 @@ pub(crate) fn cell(variant: &'static str, concurrent: u64, sequential: u64, reco
         cache_contract: CacheCheck::Proven(CacheEvidence::Checked {
             reset: CacheResetMethod::NewEngine,
             canary: None,
+            canary_site: None,
             first_turns: FirstTurnFinding::Inconclusive(InconclusiveTurns::NotReported),
         }),
         records,

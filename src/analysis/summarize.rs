@@ -410,7 +410,7 @@ mod tests {
         let mut unproven = cell("vllm", 2, 2, records);
         let first_turns = FirstTurnFinding::Inconclusive(InconclusiveTurns::NotReported);
         let canary = Some(CanaryFinding::Inconclusive(InconclusiveCanary::NotReported));
-        let evidence = CacheEvidence::Checked { reset: CacheResetMethod::Restarted, canary, first_turns };
+        let evidence = CacheEvidence::Checked { reset: CacheResetMethod::Restarted, canary, canary_site: None, first_turns };
         unproven.cache_contract = CacheCheck::NotProven(evidence.clone());
         let summary = summary(&[unproven]);
         let cell = &summary.variants[0].cells[0];

@@ -9,14 +9,15 @@ use std::time::{Duration, Instant};
 
 use bench::foundation::clock::Clock;
 use bench::records::record::{
-    CacheCheck, CacheEvidence, CacheResetMethod, CanaryFinding, CanaryReading, FailureKind, FirstTurnFinding, InconclusiveCanary,
-    InconclusiveTurns, RunFailure, RunOutcome,
+    CacheCheck, CacheEvidence, CacheResetMethod, CanaryFinding, CanaryReading, CanarySite, FailureKind, FirstTurnFinding,
+    InconclusiveCanary, InconclusiveTurns, RunFailure, RunOutcome,
 };
 use bench::records::store::{SavedSweep, read_sweep};
 use bench::servers::client::HttpTarget;
-use bench::servers::server::{Canary, CanaryTexts, ResetError, reset};
+use bench::servers::server::{Canary, CanaryTexts, ResetError, SiteFinding, reset};
 use bench::simulation::engine::EngineParameters;
 use bench::simulation::serve::{self, EngineServer};
+use bench::vocabulary::spec::target::TargetSpec;
 use serde_json::{Value, json};
 
 /// A small engine whose caches last as long as it does.
@@ -95,7 +96,7 @@ fn sweep(server: &Server, scenario: &str) -> Swept {
 
 /// What was done, what the canary found and what the first turns told.
 fn witnesses(evidence: &CacheEvidence) -> (CacheResetMethod, Option<&CanaryFinding>, FirstTurnFinding) {
-    let CacheEvidence::Checked { reset, canary, first_turns } = evidence else { panic!("{evidence:?}") };
+    let CacheEvidence::Checked { reset, canary, canary_site: _, first_turns } = evidence else { panic!("{evidence:?}") };
     (*reset, canary.as_ref(), *first_turns)
 }
 
@@ -384,7 +385,7 @@ fn what_landed_after_the_first_reset_takes_a_second_one_and_is_said() {
         resets.set(resets.get() + 1);
         if resets.get() == 1 { Ok(()) } else { reset(&spec, &own).await }
     };
-    let found = server.runtime.block_on(Canary { target: &target, texts: texts("late") }.after_reset(late)).unwrap();
+    let found = server.runtime.block_on(Canary { target: &target, texts: texts("late") }.after_reset(late)).unwrap().finding;
     assert!(matches!(found, CanaryFinding::Gone { second_reset: true, .. }), "{found:?}");
     assert_eq!(resets.get(), 2);
 }
@@ -396,9 +397,30 @@ fn a_cache_that_outlives_a_restart_is_found_out_by_the_next_cell() {
     let canary = Canary { target: &target, texts: texts("restart") };
     let reading = |cached_tokens_after| CanaryReading::NewServer { cached_tokens_after, tolerated_tokens: 192 };
     let gone = CanaryFinding::Gone { reading: reading(0), second_reset: false };
-    assert_eq!(server.runtime.block_on(canary.after_restart()), gone);
+    assert_eq!(server.runtime.block_on(canary.after_restart()), SiteFinding { finding: gone, site: None });
     // The same canary of the next cell, and the server is still the old one.
-    assert_eq!(server.runtime.block_on(canary.after_restart()), CanaryFinding::Left { reading: reading(496) });
+    assert_eq!(server.runtime.block_on(canary.after_restart()).finding, CanaryFinding::Left { reading: reading(496) });
+}
+
+#[test]
+fn of_several_servers_the_one_whose_caches_are_left_full_is_named() {
+    let servers = [Server::start(&json!([])), Server::start(&json!([]))];
+    let urls = servers.each_ref().map(|server| server.serving.url());
+    let own: TargetSpec = serde_json::from_value(json!({ "model": "small", "urls": urls })).unwrap();
+    let target = HttpTarget::new(&own, Clock::real()).unwrap();
+    let canary = Canary { target: &target, texts: texts("several") };
+    let found = |steps: Value| {
+        let spec = serde_json::from_value(json!({ "reset": steps })).unwrap();
+        servers[0].runtime.block_on(canary.after_reset(async || reset(&spec, &own).await)).unwrap()
+    };
+    // A path is one of each server.
+    let both = found(json!(["/reset_prefix_cache"]));
+    assert!(matches!(both.finding, CanaryFinding::Gone { second_reset: false, .. }), "{both:?}");
+    // A URL is one server's.
+    let one = found(json!([format!("{}/reset_prefix_cache", urls[0])]));
+    let site = CanarySite { url: format!("{}/v1/chat/completions", urls[1]), servers: 2 };
+    assert!(matches!(one.finding, CanaryFinding::Left { .. }), "{one:?}");
+    assert_eq!(one.site, Some(site));
 }
 
 /// A server that tells nothing but by its time.
@@ -423,7 +445,7 @@ async fn where_the_server_tells_nothing_its_times_are_looked_at() {
     let target = HttpTarget::new(&own, Clock::real()).unwrap();
     let spec = serde_json::from_value(json!({ "reset": ["/reset"] })).unwrap();
     let canary = Canary { target: &target, texts: texts("time") };
-    let found = canary.after_reset(async || reset(&spec, &own).await).await.unwrap();
+    let found = canary.after_reset(async || reset(&spec, &own).await).await.unwrap().finding;
     // What they say of a server that is equally fast each time is up to chance, and what they say at all is tested where they are judged.
     let looked_at = match &found {
         CanaryFinding::Gone { reading, .. } | CanaryFinding::Left { reading } => matches!(reading, CanaryReading::Times { .. }),
@@ -440,6 +462,6 @@ async fn times_alone_never_say_of_a_salt_that_it_does_not_work() {
     // The prompt under the new salt is as fast as one that is cached.
     let canary = Canary { target: &target, texts: CanaryTexts { after: texts("salt").before, ..texts("salt") } };
     // Whether a server that is equally fast each time seems to prove it is up to chance; that it never accuses is not.
-    let found = canary.under_salt().await;
+    let found = canary.under_salt().await.finding;
     assert!(!matches!(found, CanaryFinding::Left { .. }), "{found:?}");
 }

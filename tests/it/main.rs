@@ -43,6 +43,7 @@ mod serve;
 #[cfg(target_os = "linux")]
 mod servers;
 mod sessions;
+mod several_servers;
 mod stage;
 mod steady;
 #[cfg(target_os = "linux")]

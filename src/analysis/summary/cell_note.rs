@@ -97,6 +97,7 @@ mod tests {
         let checked = CacheEvidence::Checked {
             reset: CacheResetMethod::Restarted,
             canary: Some(CanaryFinding::Inconclusive(InconclusiveCanary::NotReported)),
+            canary_site: None,
             first_turns: FirstTurnFinding::Inconclusive(InconclusiveTurns::NotReported),
         };
         let all = [

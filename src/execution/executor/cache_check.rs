@@ -2,12 +2,13 @@
 
 use crate::planning::plan::EnvironmentRedactor;
 use crate::records::record::{CacheCheck, CacheEvidence, CacheResetMethod, CanaryFinding, FirstTurnFinding, InconclusiveTurns};
+use crate::servers::server::SiteFinding;
 
 /// What was done before the load so that no prompt is in a cache, and what the canary found, where one was sent.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct CacheResetOutcome {
     pub reset: CacheResetMethod,
-    pub canary: Option<CanaryFinding>,
+    pub canary: Option<SiteFinding>,
 }
 
 impl CacheResetOutcome {
@@ -19,6 +20,7 @@ impl CacheResetOutcome {
     /// The check: failed where either failed, proven where either proves it, else not proven. Warm caches that are wanted fail nothing.
     pub fn with(&self, first_turns: FirstTurnFinding) -> CacheCheck {
         let Self { reset, canary } = self.clone();
+        let (canary, canary_site) = canary.map_or((None, None), |SiteFinding { finding, site }| (Some(finding), site));
         let is_new = reset == CacheResetMethod::NewEngine;
         let judged = match (&canary, first_turns) {
             (Some(CanaryFinding::Left { .. }), _) => CacheCheck::Failed,
@@ -28,7 +30,7 @@ impl CacheResetOutcome {
             (_, FirstTurnFinding::Inconclusive(_)) if is_new => CacheCheck::Proven,
             (_, FirstTurnFinding::Inconclusive(_)) => CacheCheck::NotProven,
         };
-        judged(CacheEvidence::Checked { reset, canary, first_turns })
+        judged(CacheEvidence::Checked { reset, canary, canary_site, first_turns })
     }
 }
 
@@ -60,8 +62,9 @@ mod tests {
     /// What each of these comes to, with all that is known as its evidence.
     fn are(judged: fn(CacheEvidence) -> CacheCheck, reset: CacheResetMethod, canary: Option<&CanaryFinding>, turns: &[FirstTurnFinding]) {
         for first_turns in turns.iter().copied() {
-            let outcome = CacheResetOutcome { reset, canary: canary.cloned() };
-            let evidence = CacheEvidence::Checked { reset, canary: canary.cloned(), first_turns };
+            let found = canary.cloned().map(|finding| SiteFinding { finding, site: None });
+            let outcome = CacheResetOutcome { reset, canary: found };
+            let evidence = CacheEvidence::Checked { reset, canary: canary.cloned(), canary_site: None, first_turns };
             assert_eq!(outcome.with(first_turns), judged(evidence));
         }
     }
@@ -100,7 +103,8 @@ mod tests {
             for canary in [None, Some(&UNKNOWN)] {
                 are(CacheCheck::NotProven, reset, canary, &[SILENT]);
             }
-            assert!(matches!(CacheResetOutcome { reset, canary: Some(GONE) }.so_far(), CacheCheck::Proven(_)));
+            let gone = SiteFinding { finding: GONE, site: None };
+            assert!(matches!(CacheResetOutcome { reset, canary: Some(gone) }.so_far(), CacheCheck::Proven(_)));
         }
         are(CacheCheck::NotProven, LeftWarm, None, &[SILENT]);
     }

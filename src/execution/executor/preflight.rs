@@ -41,6 +41,9 @@ pub enum PreflightError {
     #[error(transparent)]
     Target(#[from] TargetError),
     /// Asked once, or a few times where it answered and failed.
+    /// Of several servers.
+    #[error("`{url}` does not list the model `{model}`, which `{other}` does, but {names}")]
+    OtherModel { url: String, other: String, model: String, names: String },
     #[error("`{url}` does not serve a small request: {}: {}", .failure.kind.name(), .failure.detail)]
     Unserved { url: String, failure: RequestFailure, hint: Option<String> },
 }
@@ -51,6 +54,7 @@ impl PreflightError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Target(_) => None,
+            Self::OtherModel { .. } => Some("the servers of `target.urls` share the sessions: each must serve the model `target.model`"),
             Self::Unserved { hint, .. } => hint.as_deref(),
         }
     }
@@ -78,8 +82,9 @@ pub(super) fn preflight_key(run: &Run) -> String {
 pub async fn preflight(run: &Run) -> Result<PreflightFacts, PreflightError> {
     let mut spec = run.cell.target.clone();
     let target = HttpTarget::new(&spec, Clock::real())?;
-    let models = target.models().await;
-    let model = unnamed_model(&spec, &models, &target);
+    let lists = target.models().await;
+    let model = unnamed_model(&spec, &lists, &target);
+    same_model(model.as_ref().unwrap_or(&spec.model), &lists, &target)?;
     let target = match &model {
         Some(model) => {
             model.clone_into(&mut spec.model);
@@ -93,6 +98,7 @@ pub async fn preflight(run: &Run) -> Result<PreflightFacts, PreflightError> {
         match asked(&target, session, forces_length, ATTEMPTS).await {
             Ok(template_tokens) => facts.template_tokens = facts.template_tokens.or(template_tokens),
             Err(failure) => {
+                let models = usize::try_from(session).ok().and_then(|number| lists.get(number)).cloned().unwrap_or_default();
                 let hint = hint(&failure, &spec, &models, forces_length);
                 return Err(PreflightError::Unserved { url: target.shown_url(session).to_owned(), failure, hint });
             }
@@ -115,11 +121,31 @@ pub(super) async fn gone(run: &Run) -> Option<String> {
     None
 }
 
-/// The only model there is, where none is named and the server does not know the name that stands for any.
-fn unnamed_model(spec: &TargetSpec, models: &ModelList, target: &HttpTarget) -> Option<String> {
-    let only = models.only().filter(|_| spec.model == TargetSpec::ANY_MODEL && !models.holds(TargetSpec::ANY_MODEL))?;
+/// The only model there is, where none is named and no server knows the name that stands for any; of several servers, that of the first
+/// which tells.
+fn unnamed_model(spec: &TargetSpec, lists: &[ModelList], target: &HttpTarget) -> Option<String> {
+    if spec.model != TargetSpec::ANY_MODEL || lists.iter().any(|models| models.holds(TargetSpec::ANY_MODEL)) {
+        return None;
+    }
+    let (session, only) = (0..).zip(lists).find_map(|(session, models)| Some((session, models.only()?)))?;
     // One that cannot be shown as it is must be written by somebody who has seen it.
-    (target.endpoint().secrets().plain(only) == only).then(|| only.to_owned())
+    (target.endpoint(session).secrets().plain(only) == only).then(|| only.to_owned())
+}
+
+/// Where one of several servers lists the model, those that list others serve something else.
+fn same_model(model: &str, lists: &[ModelList], target: &HttpTarget) -> Result<(), PreflightError> {
+    let of_list = |is_meant: &dyn Fn(&ModelList) -> bool| (0..).zip(lists).find(|(_, models)| !models.is_empty() && is_meant(models));
+    let (Some((other, _)), Some((lacking, models))) = (of_list(&|models| models.holds(model)), of_list(&|models| !models.holds(model)))
+    else {
+        return Ok(());
+    };
+    let url = |session| target.shown_url(session).to_owned();
+    Err(PreflightError::OtherModel { url: url(lacking), other: url(other), model: model.to_owned(), names: names(models) })
+}
+
+/// Some of the models that a server lists.
+fn names(models: &ModelList) -> String {
+    models.names().take(8).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Asks until it is served, or surely not; the tokens of the chat template where they are told.
@@ -161,7 +187,6 @@ fn is_timeout(kind: FailureKind) -> bool {
 
 fn hint(failure: &RequestFailure, spec: &TargetSpec, models: &ModelList, forces_length: bool) -> Option<String> {
     let has_key = spec.api_key_env.is_some() || spec.api_key_file.is_some() || spec.api_key_command.is_some();
-    let names = || models.names().take(8).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let text = match failure.kind {
         FailureKind::Connect => "is the server running, and is `target.url` right?".to_owned(),
         FailureKind::Tls => UNTRUSTED.to_owned(),
@@ -169,7 +194,7 @@ fn hint(failure: &RequestFailure, spec: &TargetSpec, models: &ModelList, forces_
         FailureKind::Http(401 | 403) if has_key => "is the API key right?".to_owned(),
         FailureKind::Http(401 | 403) => "no API key was sent: `target.api_key_env` names the variable that holds it".to_owned(),
         FailureKind::Http(400 | 404 | 422) if !models.is_empty() && !models.holds(&spec.model) => {
-            format!("it does not list the model `{}`, but {}: set `target.model`", spec.model, names())
+            format!("it does not list the model `{}`, but {}: set `target.model`", spec.model, names(models))
         }
         FailureKind::Http(404 | 405) => {
             "is `target.url` right? It is what stands before `/v1/chat/completions`, or the whole of it; `target.api` says which endpoint is asked"

@@ -80,6 +80,8 @@ impl ScheduledRequest {
             // Of texts, which the row does not see.
             prompt_hash: None,
             answer_hashes: None,
+            server: exchange.carriage.server,
+            attempts: (exchange.carriage.attempts > 0).then_some(exchange.carriage.attempts),
             failure: exchange.failure,
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CanaryFinding, FirstTurnFinding};
+use super::{CanaryFinding, CanarySite, FirstTurnFinding};
 
 /// By what it is known, or why it is not known, whether the caches were empty. Shown as a sentence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub enum CacheEvidence {
         /// None where no canary was sent: the scenario wants none, or none is needed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         canary: Option<CanaryFinding>,
+        /// Of several servers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        canary_site: Option<CanarySite>,
         first_turns: FirstTurnFinding,
     },
     /// The caches could not be emptied, so the cell was not run; what was seen, for people.
@@ -64,9 +67,12 @@ impl CacheEvidence {
     #[must_use]
     pub fn map_texts(self, map: impl Fn(String) -> String) -> Self {
         match self {
-            Self::Checked { reset, canary, first_turns } => {
-                Self::Checked { reset, canary: canary.map(|canary| canary.map_texts(map)), first_turns }
-            }
+            Self::Checked { reset, canary, canary_site, first_turns } => Self::Checked {
+                reset,
+                canary: canary.map(|canary| canary.map_texts(&map)),
+                canary_site: canary_site.map(|CanarySite { url, servers }| CanarySite { url: map(url), servers }),
+                first_turns,
+            },
             Self::NotEmptied { error } => Self::NotEmptied { error: map(error) },
             Self::NotRun => Self::NotRun,
             Self::Imported { program } => Self::Imported { program: map(program) },
@@ -78,7 +84,10 @@ impl CacheEvidence {
 impl fmt::Display for CacheEvidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Checked { reset, canary, first_turns } => write_checked(f, *reset, canary.as_ref(), first_turns),
+            Self::Checked { reset, canary, canary_site, first_turns } => {
+                let canary = canary.as_ref().map(|canary| (canary, canary_site.as_ref()));
+                write_checked(f, *reset, canary, first_turns)
+            }
             Self::NotEmptied { error } => write!(f, "the caches were not emptied: {error}"),
             Self::NotRun => f.write_str("the cell was not run"),
             Self::Imported { program } => write!(f, "imported from {program}, which does not tell whether caches were empty"),
@@ -91,14 +100,18 @@ impl fmt::Display for CacheEvidence {
 fn write_checked(
     f: &mut fmt::Formatter<'_>,
     reset: CacheResetMethod,
-    canary: Option<&CanaryFinding>,
+    canary: Option<(&CanaryFinding, Option<&CanarySite>)>,
     turns: &FirstTurnFinding,
 ) -> fmt::Result {
     use CacheResetMethod::{LeftWarm, NewEngine, Salted};
     use FirstTurnFinding::{Cold, Inconclusive, Warm};
-    let is_left = matches!(canary, Some(CanaryFinding::Left { .. }));
-    let is_gone = reset == NewEngine || matches!(canary, Some(CanaryFinding::Gone { .. }));
-    let before = if reset == NewEngine { Some("a new simulated engine".to_owned()) } else { canary.map(|canary| canary.words(reset)) };
+    let is_left = matches!(canary, Some((CanaryFinding::Left { .. }, _)));
+    let is_gone = reset == NewEngine || matches!(canary, Some((CanaryFinding::Gone { .. }, _)));
+    let told = |(canary, site): (&CanaryFinding, Option<&CanarySite>)| {
+        let site = site.map(|CanarySite { url, servers }| format!("at `{url}`, the worst of {servers} servers: ")).unwrap_or_default();
+        site + &canary.words(reset)
+    };
+    let before = if reset == NewEngine { Some("a new simulated engine".to_owned()) } else { canary.map(told) };
     let cure = reset.cure();
     match (before, turns) {
         (Some(before), Warm { .. }) if is_left => write!(f, "{before}; {turns}{cure}"),
@@ -140,7 +153,7 @@ mod tests {
     /// A new kind does not compile here before it has a name, and [`saved`] must hold it.
     fn kinds(evidence: &CacheEvidence) -> Vec<&'static str> {
         match evidence {
-            CacheEvidence::Checked { reset, canary, first_turns } => {
+            CacheEvidence::Checked { reset, canary, canary_site: _, first_turns } => {
                 let canary = canary.as_ref();
                 [vec![method(*reset), canary.map_or("no canary", found), turns(first_turns)], canary.and_then(read).into_iter().collect()]
                     .concat()

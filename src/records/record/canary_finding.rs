@@ -24,6 +24,15 @@ pub enum CanaryFinding {
     Inconclusive(InconclusiveCanary),
 }
 
+/// Whose finding it is, where several servers share the sessions and each was sent a canary: the worst of all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CanarySite {
+    /// Where its prompts were sent.
+    pub url: String,
+    /// How many servers there are.
+    pub servers: u64,
+}
+
 /// The figures of a canary prompt that came back. Tokens are prompt tokens, times are times to first token.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

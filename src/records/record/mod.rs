@@ -27,7 +27,7 @@ pub use answer_hashes::{AnswerHashes, AnswerHashesError, prompt_hash};
 pub use block::{BlockEnd, BlockPlan, BlockState, MergedBlock, NodeIdentity, PlannedBlock};
 pub use cache_check::{CACHED_SHARE, CacheCheck, FirstTurnTokens, OPENING_TOKENS, PromptSalt, TEMPLATE_TOKENS};
 pub use cache_evidence::{CacheEvidence, CacheResetMethod};
-pub use canary_finding::{CanaryFinding, CanaryReading, CanarySignal, InconclusiveCanary};
+pub use canary_finding::{CanaryFinding, CanaryReading, CanarySignal, CanarySite, InconclusiveCanary};
 pub use early_stop::{DecidedGoal, EarlyStopCertainty, EarlyStopReason};
 pub use first_turn_finding::{FirstTurnFinding, InconclusiveTurns};
 pub use invalid_run_reason::InvalidRunReason;

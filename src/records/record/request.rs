@@ -335,6 +335,12 @@ pub struct RequestRecord {
     /// The hashes of its answer, reasoning left out; missing where it failed or nobody asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_hashes: Option<AnswerHashes>,
+    /// Of several servers the one that it was sent to: its place in `target.urls`, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<u32>,
+    /// How often it was sent; missing where it never was, and in virtual time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<RequestFailure>,
 }

@@ -56,6 +56,8 @@ pub(crate) fn rich_record(request: u64) -> RequestRecord {
         forced_tokens: Some(7),
         prompt_hash: Some(1 << 52),
         answer_hashes: Some(AnswerHashes::of("Again a summer night.")),
+        server: Some(1),
+        attempts: Some(2),
         failure: None,
         ..record(request)
     }
@@ -96,6 +98,7 @@ pub(crate) fn run_record(header: RunHeader, requests: u64) -> RunRecord {
         cache_contract: CacheCheck::Proven(CacheEvidence::Checked {
             reset: CacheResetMethod::NewEngine,
             canary: None,
+            canary_site: None,
             first_turns: FirstTurnFinding::Inconclusive(InconclusiveTurns::NotReported),
         }),
         salt: None,

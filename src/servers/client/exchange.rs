@@ -63,6 +63,10 @@ pub struct TransportStats {
     pub connect: Option<Micros>,
     /// It went out at all, on whatever connection.
     pub connected: bool,
+    /// Of several servers the one that it was sent to: its place in `target.urls`, from 0.
+    pub server: Option<u32>,
+    /// How often it was sent.
+    pub attempts: u32,
     /// From the moment the target was given the request to `sent`: opening a connection, and writing the request to its last byte.
     pub handover: Micros,
     /// Open connections that were found closed by the server when one was to be used.

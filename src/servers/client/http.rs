@@ -69,9 +69,15 @@ impl HttpTarget {
         })))
     }
 
-    /// The server, for what is asked of it beside prompts; the first where there are several.
-    pub fn endpoint(&self) -> &ServerEndpoint {
-        &self.0.sites[0].endpoint
+    /// The servers, for what is asked of them beside prompts, in the order of `target.urls`: session `k` is sent to number `k` modulo
+    /// their count.
+    pub fn endpoints(&self) -> impl Iterator<Item = &ServerEndpoint> {
+        self.0.sites.iter().map(|site| &site.endpoint)
+    }
+
+    /// The server of a session, for what is asked of it beside prompts.
+    pub fn endpoint(&self, session: u64) -> &ServerEndpoint {
+        &self.site(session).endpoint
     }
 
     /// How many servers share the sessions.
@@ -97,8 +103,12 @@ impl HttpTarget {
 
     /// The server that a session stays with.
     fn site(&self, session: u64) -> &TargetSite {
-        let count = self.0.sites.len();
-        &self.0.sites[usize::try_from(session % count as u64).unwrap_or(0)]
+        &self.0.sites[self.place(session)]
+    }
+
+    /// Its place in `target.urls`, from 0.
+    fn place(&self, session: u64) -> usize {
+        usize::try_from(session % self.site_count()).unwrap_or(0)
     }
 
     /// The model's name, as the scenario has it.
@@ -138,6 +148,8 @@ impl HttpTarget {
         let site = self.site(prepared.prompt.session);
         site.count_request();
         let mut listener = AnswerParser::new(self.0.bodies.api(), site.endpoint.secrets(), first_token);
+        let place = u32::try_from(self.place(prepared.prompt.session)).unwrap_or(u32::MAX);
+        listener.exchange.carriage.server = (self.site_count() > 1).then_some(place);
         let outcome = self.converse(prepared, &mut listener).await;
         let mut exchange = listener.exchange;
         if let Err(failure) = outcome {
@@ -193,6 +205,7 @@ impl HttpTarget {
             if let Some(connect) = connect {
                 carriage.connect = Some(carriage.connect.unwrap_or_default() + connect);
             }
+            carriage.attempts += 1;
             let sent = guard.before(deadline, connection.write(&head, prepared.body.pieces())).await?.map_err(|fault| broken(&fault));
             let answered = match sent {
                 Ok(sent) => {

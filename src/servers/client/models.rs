@@ -1,6 +1,7 @@
 //! What `/v1/models` says of the models that are served: their names, and how many tokens a request may have. A source and no gate: behind a
 //! proxy it may be missing, refused, or name others than are taken.
 
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde::Deserialize;
 
@@ -88,13 +89,15 @@ impl ModelList {
 }
 
 impl HttpTarget {
-    /// The models that the server names. Whatever is wrong with that page is left to the requests that follow.
-    pub async fn models(&self) -> ModelList {
-        ModelList::ask(self.endpoint()).await.unwrap_or_default()
+    /// The models that each of the servers names, in the order of `target.urls`. Whatever is wrong with such a page is left to the requests
+    /// that follow.
+    pub async fn models(&self) -> Vec<ModelList> {
+        let lists = join_all(self.endpoints().map(ModelList::ask)).await;
+        lists.into_iter().map(Result::unwrap_or_default).collect()
     }
 
-    /// The most tokens of a request to the model that is measured; `None` where the server does not tell.
+    /// The most tokens of a request to the model that is measured, the least of several servers; `None` where none of them tells.
     pub async fn model_limit(&self) -> Option<u64> {
-        self.models().await.limit(self.model())
+        self.models().await.iter().filter_map(|models| models.limit(self.model())).min()
     }
 }

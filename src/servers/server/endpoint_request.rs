@@ -19,6 +19,16 @@ pub(super) enum EndpointRequestError {
     Endpoint(#[from] EndpointError),
 }
 
+/// Those of a target's servers, of which there is one at least, that a place is asked of: a path is one of each of them; a URL is one place,
+/// asked as the server that it is on, else as the first.
+pub(super) fn asked_servers<'a>(place: &str, servers: &'a [ServerEndpoint]) -> &'a [ServerEndpoint] {
+    if !place.contains("://") {
+        return servers;
+    }
+    let is_on = |server: &&ServerEndpoint| Url::parse(place).is_ok_and(|url| server.address().is_same_server(&url));
+    servers.iter().find(is_on).or(servers.first()).map_or(&[], std::slice::from_ref)
+}
+
 /// One place, and how to ask it.
 pub(super) struct EndpointRequest {
     client: Client,

@@ -8,7 +8,7 @@ mod metrics;
 mod reset;
 pub mod supervisor;
 
-pub use canary::{Canary, CanaryTexts};
+pub use canary::{Canary, CanaryTexts, SiteFinding};
 pub use life::{LaunchContext, LaunchPlan, ServerFailure, ServerLaunchError, ServerProcess, version};
 pub use metrics::{
     MetricNameFilter, MetricsPage, MetricsPageError, MetricsWatcher, PrometheusPage, PrometheusSample, WatchSummary, kv_pool_tokens,

@@ -18,6 +18,7 @@ use super::watched_page::WatchedPage;
 use crate::foundation::clock::{Clock, Micros};
 use crate::records::record::ServerSample;
 use crate::servers::endpoint::{BaseUrl, ServerEndpoint};
+use crate::servers::server::endpoint_request::asked_servers;
 use crate::vocabulary::spec::server::WatchSpec;
 use crate::vocabulary::spec::target::TargetSpec;
 
@@ -98,7 +99,7 @@ impl MetricsWatcher {
         let mut notes = Vec::new();
         let mut sources = pages(spec, target, &mut notes);
         // A server elsewhere has another machine's GPUs.
-        let is_here = target.url.parse::<BaseUrl>().is_ok_and(|address| address.is_here());
+        let is_here = addresses(target).any(|url| url.parse::<BaseUrl>().is_ok_and(|address| address.is_here()));
         let host = spec.host && is_here;
         if host || spec.storage.is_some() {
             sources.push(WatchSource::Host(HostWatcher::new(host, spec.storage.as_deref())));
@@ -129,11 +130,17 @@ impl MetricsWatcher {
     }
 }
 
-/// The pages of the section. Where the target's own address cannot be used there are none: the run says so itself.
+/// Where the target's servers are.
+fn addresses(target: &TargetSpec) -> impl Iterator<Item = &String> {
+    target.urls.iter().chain(target.urls.is_empty().then_some(&target.url))
+}
+
+/// The pages of the section: a path is one of each server, a URL is one page however many servers there are. Where an address of the target
+/// cannot be used there are none: the run says so itself.
 fn pages(spec: &WatchSpec, target: &TargetSpec, notes: &mut Vec<String>) -> Vec<WatchSource> {
     // Connections of its own, apart from those that are measured.
-    let endpoint = match ServerEndpoint::open(target) {
-        Ok(endpoint) => endpoint,
+    let endpoints = match ServerEndpoint::open_all(target) {
+        Ok(endpoints) => endpoints,
         Err(fault) => {
             notes.push(format!("no metrics: {fault}"));
             return Vec::new();
@@ -142,9 +149,11 @@ fn pages(spec: &WatchSpec, target: &TargetSpec, notes: &mut Vec<String>) -> Vec<
     let keep = MetricNameFilter::new(&spec.kept_names());
     let mut pages = Vec::new();
     for place in &spec.endpoints {
-        match MetricsPage::at(place, &endpoint, target) {
-            Ok(page) => pages.push(WatchSource::Page(Box::new(WatchedPage::new(page, keep.clone())))),
-            Err(fault) => notes.push(format!("no metrics: {fault}")),
+        for endpoint in asked_servers(place, &endpoints) {
+            match MetricsPage::at(place, endpoint, target) {
+                Ok(page) => pages.push(WatchSource::Page(Box::new(WatchedPage::new(page, keep.clone())))),
+                Err(fault) => notes.push(format!("no metrics: {fault}")),
+            }
         }
     }
     pages
@@ -171,7 +180,8 @@ async fn watch(
         match source {
             WatchSource::Page(page) => {
                 watched.notes.extend(page.notes());
-                watched.kv_pool_tokens = watched.kv_pool_tokens.or(page.pool_tokens());
+                // Each server has a pool of its own.
+                watched.kv_pool_tokens = watched.kv_pool_tokens.into_iter().chain(page.pool_tokens()).reduce(u64::saturating_add);
             }
             WatchSource::Host(host) => watched.notes.extend(host.notes()),
         }

@@ -11,7 +11,7 @@ use reqwest::Method;
 
 use self::command::ResetProgram;
 use self::endpoint::{ResetRetryPolicy, empty};
-use super::endpoint_request::{EndpointRequest, EndpointRequestError};
+use super::endpoint_request::{EndpointRequest, EndpointRequestError, asked_servers};
 use crate::servers::endpoint::{EndpointError, ServerEndpoint};
 use crate::vocabulary::spec::server::{ResetStep, ServerSpec};
 use crate::vocabulary::spec::target::TargetSpec;
@@ -85,10 +85,8 @@ async fn reset_with(spec: &ServerSpec, target: &TargetSpec, patience: ResetRetry
     let template = TemplateContext::new(target, &spec.args);
     for step in spec.reset.steps() {
         match step {
-            // A path is one of each server; a URL is one place, however many servers there are.
             ResetStep::Endpoint(place) => {
-                let count = if place.contains("://") { 1 } else { endpoints.len() };
-                for endpoint in &endpoints[..count] {
+                for endpoint in asked_servers(place, &endpoints) {
                     empty(&EndpointRequest::at(place, Method::POST, endpoint, target)?, patience).await?;
                 }
             }
