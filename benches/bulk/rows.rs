@@ -158,6 +158,8 @@ fn request_of(request: u64, rows: Sizes, pace: Pace, rng: &mut Pcg64) -> Request
         forced_tokens: None,
         prompt_hash: None,
         answer_hashes: None,
+        server: None,
+        attempts: Some(1),
         failure: failed.then(|| RequestFailure { kind: FailureKind::Http(503), detail: "status 503: overloaded".into() }),
     }
 }
