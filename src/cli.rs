@@ -22,7 +22,7 @@ pub use compare::{CompareArgs, CompareFormat, GateArg};
 pub use export::ExportArgs;
 pub use history::{HistoryArgs, HistoryFormat};
 pub use import::ImportArgs;
-pub use init::{InitArgs, InitWorkload};
+pub use init::{InitApi, InitArgs, InitWorkload};
 pub use prepare::{PrepareCommand, PrepareDocumentsArgs, PrepareSharegptArgs, PrepareTraceArgs, TokenizerArgs};
 pub use requests::{ArrivalProcess, RequestsArgs};
 pub use submit::{SchedulerArg, SubmitArgs};

@@ -1,5 +1,6 @@
 //! `bench init`: asks a running server what it is, and writes a scenario for it that is checked and planned before it is written.
 
+mod asked_target;
 mod scenario_text;
 mod told;
 
@@ -17,10 +18,11 @@ use crate::execution::executor::{PreflightError, preflight};
 use crate::planning::plan::Plan;
 use crate::planning::scenario::ScenarioOverrides;
 use crate::servers::discovery::{DiscoveredModel, DiscoveryError, ServerProfile, discover};
-use crate::vocabulary::spec::target::TargetSpec;
+use crate::vocabulary::spec::target_api::TargetApi;
 use crate::vocabulary::spec::workload::AnswerPolicy;
 use crate::vocabulary::template::quoted_all;
 
+use asked_target::{asked_cell, named_api};
 use scenario_text::ScenarioSketch;
 
 pub fn run(args: &InitArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
@@ -29,31 +31,36 @@ pub fn run(args: &InitArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
         return Ok(ExitReason::Usage);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start the runtime")?;
-    let profile = match runtime.block_on(discover(&target(args)?)) {
+    let Some(asked) = asked_cell(args, talk)? else { return Ok(ExitReason::Usage) };
+    let profile = match runtime.block_on(discover(&asked.target)) {
         Ok(profile) => profile,
         Err(error) => {
-            eprintln!("error: {error}{}", hint(&error).map(|hint| format!("\nhint: {hint}")).unwrap_or_default());
+            let said = asked.mask().hide(error.to_string());
+            eprintln!("error: {said}{}", hint(&error).map(|hint| format!("\nhint: {hint}")).unwrap_or_default());
             return Ok(ExitReason::Usage);
         }
     };
+    let api = api(args, &profile);
     let Some(model) = model(args, &profile) else {
         eprintln!("error: `{}` does not list its models, so that none could be chosen\nhint: name it with `--model`", args.url);
         return Ok(ExitReason::Usage);
     };
-    let sketch = |answers| ScenarioSketch { args, profile: &profile, model: &model, answers };
-    let Some((text, plan)) = planned(args, &sketch(AnswerPolicy::ForcedLength), talk)? else { return Ok(ExitReason::Usage) };
+    let sketch = |answers| ScenarioSketch { args, profile: &profile, model: &model, api, answers };
+    // Anthropic's Messages have no fields that force a length.
+    let first = if api == TargetApi::Messages { AnswerPolicy::Live } else { AnswerPolicy::ForcedLength };
+    let Some((text, plan)) = planned(args, &sketch(first), talk)? else { return Ok(ExitReason::Usage) };
     let served = runtime.block_on(served(&plan));
     // A server that takes no forced length may take requests without one.
     let live = match &served {
         Err(_) => planned(args, &sketch(AnswerPolicy::Live), talk)?.filter(|(_, plan)| runtime.block_on(self::served(plan)).is_ok()),
         Ok(()) => None,
     };
-    let forces_length = live.is_none();
+    let forces_length = live.is_none() && first == AnswerPolicy::ForcedLength;
     let (text, plan, served) = live.map_or((text, plan, served), |(text, plan)| (text, plan, Ok(())));
     write(&args.output, &text, args.force)?;
     if !talk.quiet {
         let shown = args.output.display().to_string();
-        let found = told::told(args, &profile, &model, forces_length, served.as_ref().err());
+        let found = told::told(&sketch(if forces_length { AnswerPolicy::ForcedLength } else { AnswerPolicy::Live }), served.as_ref().err());
         let next = quoted_all(&["bench".to_owned(), "sweep".to_owned(), shown.clone()]);
         print(&format!("{found}wrote {shown}\n{}next: {next}\n", plan_summary(&plan)?))?;
     }
@@ -70,10 +77,10 @@ fn unwritable(args: &InitArgs) -> Option<String> {
         .then(|| format!("`{shown}` exists, and is left as it is\nhint: name another file with `-o`, or overwrite it with `--force`"))
 }
 
-fn target(args: &InitArgs) -> anyhow::Result<TargetSpec> {
-    let mut target: TargetSpec = serde_json::from_value(serde_json::json!({ "url": args.url }))?;
-    target.api_key_env.clone_from(&args.api_key_env);
-    Ok(target)
+/// The API that is named, else that of the URL's endpoint, else the first that the server has.
+fn api(args: &InitArgs, profile: &ServerProfile) -> TargetApi {
+    const IN_ORDER: [TargetApi; 4] = [TargetApi::Chat, TargetApi::Responses, TargetApi::Messages, TargetApi::Completions];
+    named_api(args).or_else(|| IN_ORDER.into_iter().find(|api| profile.apis.contains(api))).unwrap_or_default()
 }
 
 fn hint(error: &DiscoveryError) -> Option<&'static str> {

@@ -156,3 +156,62 @@ fn a_server_that_tells_nothing_needs_a_model_by_name_and_what_is_unknown_is_said
     assert!(fs_err::read_to_string(stage.path("my.toml")).unwrap().contains("reset = \"salt\""));
     succeeded(&stage.run(&["check", "my.toml"]));
 }
+
+#[test]
+fn the_api_is_the_one_that_is_named_else_the_first_that_the_server_has() {
+    let (stage, engine) = (Stage::new(), ServedEngine::new());
+    let scenario = |words: &[&str]| {
+        let url = engine.url();
+        let output = stage.run(&[&["init", "--url", &url, "-o", "my.toml", "--force"], words].concat());
+        succeeded(&output);
+        (stdout(&output), fs_err::read_to_string(stage.path("my.toml")).unwrap())
+    };
+    let (text, chat) = scenario(&[]);
+    assert!(text.contains("it has chat, completions, responses, messages; `chat` is measured"), "{text}");
+    assert!(!chat.contains("\napi = "), "{chat}");
+    let (text, responses) = scenario(&["--api", "responses"]);
+    assert!(text.contains("`responses` is measured") && text.contains("a small request was answered"), "{text}");
+    assert!(responses.contains("\napi = \"responses\"\n") && responses.contains("answers = \"forced_length\""), "{responses}");
+    // Its API has no fields that force a length.
+    let (text, messages) = scenario(&["--api", "messages"]);
+    assert!(text.contains("a small request was answered"), "{text}");
+    assert!(messages.contains("\napi = \"messages\"\n") && messages.contains("answers = \"live\""), "{messages}");
+    succeeded(&stage.run(&["check", "my.toml"]));
+}
+
+#[test]
+fn a_server_with_one_api_alone_is_measured_by_it_without_being_told() {
+    use axum::routing::post;
+    let events = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":9}}}\n\n\
+                  event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\",\"text\":\"a\"}}\n\n\
+                  event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"max_tokens\"},\"usage\":{\"output_tokens\":1}}\n\n\
+                  event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+    let router = axum::Router::new().route("/v1/messages", post(async move || ([("content-type", "text/event-stream")], events)));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    runtime.spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let stage = Stage::new();
+    let output = stage.run(&["init", "--url", &url, "--model", "m", "-o", "my.toml"]);
+    succeeded(&output);
+    assert!(stdout(&output).contains("it has messages; `messages` is measured"), "{}", said(&output));
+    assert!(stdout(&output).contains("a small request was answered"), "{}", said(&output));
+    assert!(fs_err::read_to_string(stage.path("my.toml")).unwrap().contains("\napi = \"messages\"\n"));
+}
+
+#[test]
+fn a_header_stands_in_the_scenario_as_it_was_typed_and_its_value_is_told_nowhere() {
+    let (stage, engine) = (Stage::new(), ServedEngine::new());
+    let url = engine.url();
+    let words = ["init", "--url", &url, "-o", "my.toml"];
+    let header = ["--header", "X-Tenant: ${TENANT}"];
+    let unset = stage.run(&[words.as_slice(), &header].concat());
+    assert!(unset.status.code() == Some(2) && stderr(&unset).contains("TENANT"), "{}", said(&unset));
+    let output = stage.command(&[words.as_slice(), &header].concat()).env("TENANT", "hush-hush").output().unwrap();
+    succeeded(&output);
+    let scenario = fs_err::read_to_string(stage.path("my.toml")).unwrap();
+    assert!(scenario.contains("headers = { X-Tenant = \"${TENANT}\" }"), "{scenario}");
+    assert!(!said(&output).contains("hush") && !scenario.contains("hush"));
+    let plain = stage.run(&["init", "--url", &url, "-o", "other.toml", "--header", "Authorization: Bearer hush-hush"]);
+    assert!(plain.status.code() == Some(2) && !said(&plain).contains("hush") && !stage.path("other.toml").exists(), "{}", said(&plain));
+}

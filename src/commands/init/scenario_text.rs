@@ -3,10 +3,12 @@
 use minijinja::syntax::SyntaxConfig;
 use serde::Serialize;
 
+use super::asked_target::reach;
 use super::told::{engine, unknowns};
 use crate::cli::{InitArgs, InitWorkload};
 use crate::foundation::units::grouped;
 use crate::servers::discovery::{DiscoveredModel, ResetDiscovery, ServerProfile};
+use crate::vocabulary::spec::target_api::TargetApi;
 use crate::vocabulary::spec::workload::AnswerPolicy;
 
 const TEMPLATE: &str = include_str!("../../../templates/init.toml");
@@ -23,6 +25,7 @@ pub(super) struct ScenarioSketch<'a> {
     pub args: &'a InitArgs,
     pub profile: &'a ServerProfile,
     pub model: &'a DiscoveredModel,
+    pub api: TargetApi,
     /// Whether answers have a forced length, or end where the server ends them.
     pub answers: AnswerPolicy,
 }
@@ -38,6 +41,10 @@ struct ScenarioTemplateContext {
     model: String,
     other_models: Vec<String>,
     api_key_env: Option<String>,
+    /// Left out where it is the usual one.
+    api: Option<String>,
+    /// Headers, certificates and what else says how it is reached, a line each.
+    reach: Vec<String>,
     context: Option<String>,
     kv_pool: Option<String>,
     /// How many of the documents that the pool holds.
@@ -74,7 +81,7 @@ impl ScenarioSketch<'_> {
     }
 
     fn context(&self) -> ScenarioTemplateContext {
-        let Self { args, profile, model, answers } = *self;
+        let Self { args, profile, model, api, answers } = *self;
         let lengths = RequestLengths::within(args.workload, model.context.unwrap_or(UNTOLD_CONTEXT));
         let session = lengths.context + ROUNDS * (lengths.question + lengths.answer);
         ScenarioTemplateContext {
@@ -96,6 +103,8 @@ impl ScenarioSketch<'_> {
                 .map(|other| comment(&other.name))
                 .collect(),
             api_key_env: args.api_key_env.as_deref().map(quoted),
+            api: (api != TargetApi::default()).then(|| quoted(api.name())),
+            reach: reach(args).into_iter().map(|(name, value)| format!("{name} = {value}")).collect(),
             context: model.context.map(|tokens| tokens.to_string()),
             kv_pool: profile.kv_pool_tokens.map(grouped),
             pool_documents: profile.kv_pool_tokens.map(|tokens| tokens / session.max(1)),

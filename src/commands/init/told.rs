@@ -2,22 +2,22 @@
 
 use std::fmt::Write as _;
 
-use crate::cli::InitArgs;
+use super::scenario_text::ScenarioSketch;
 use crate::execution::executor::PreflightError;
 use crate::foundation::sentence::sentence;
 use crate::foundation::units::grouped;
 use crate::servers::discovery::{DiscoveredModel, MetricsDiscovery, ResetDiscovery, ServerEngine, ServerProfile};
+use crate::vocabulary::spec::workload::AnswerPolicy;
 
 /// The lines, each with its end.
-pub(super) fn told(
-    args: &InitArgs,
-    profile: &ServerProfile,
-    model: &DiscoveredModel,
-    forces_length: bool,
-    unserved: Option<&PreflightError>,
-) -> String {
+pub(super) fn told(sketch: &ScenarioSketch<'_>, unserved: Option<&PreflightError>) -> String {
+    let ScenarioSketch { args, profile, model, api, answers } = *sketch;
     let mut lines = vec![format!("{}: {}", args.url.split('?').next().unwrap_or_default(), engine(profile))];
     lines.push(model_line(model));
+    if !profile.apis.is_empty() {
+        let names: Vec<&str> = profile.apis.iter().map(|api| api.name()).collect();
+        lines.push(format!("APIs: it has {}; `{}` is measured", names.join(", "), api.name()));
+    }
     lines.extend(profile.kv_pool_tokens.map(|tokens| format!("its KV cache holds {} tokens", grouped(tokens))));
     if let MetricsDiscovery::Page { names, .. } = profile.metrics {
         lines.push(format!("metrics: {names} names on /metrics, which are recorded while it runs"));
@@ -28,7 +28,7 @@ pub(super) fn told(
         lines.push(format!("its caches are emptied before each cell, by a POST to {}", paths.join(" and ")));
     }
     match unserved {
-        None if forces_length => lines.push("a small request was answered".to_owned()),
+        None if answers == AnswerPolicy::ForcedLength => lines.push("a small request was answered".to_owned()),
         None => lines.push(
             "a small request was answered; not with an answer of a forced length, so answers end where the server ends them".to_owned(),
         ),

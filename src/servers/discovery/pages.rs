@@ -1,9 +1,10 @@
 //! Single questions to a server: each a small whole exchange that changes nothing.
 
-use reqwest::Method;
+use reqwest::{Method, Url};
 use serde_json::Value;
 
 use crate::servers::endpoint::ServerEndpoint;
+use crate::vocabulary::spec::target_api::TargetApi;
 
 /// Paths that empty a cache when they are sent a POST: vLLM's and SGLang's.
 const RESET_PATHS: [&str; 2] = ["/reset_prefix_cache", "/flush_cache"];
@@ -48,24 +49,37 @@ fn facts_of(page: &Value) -> EngineFacts {
     }
 }
 
-/// Which of the paths that empty a cache the server has. They are asked with OPTIONS, which empties nothing: a path that is known answers with another
-/// status than 404. `None` where the server answers so to any path.
-pub(super) async fn reset_paths(endpoint: &ServerEndpoint) -> Option<Vec<&'static str>> {
-    if knows(endpoint, NO_PATH).await? {
+/// The paths that a server has, of those that matter here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ServedPaths {
+    pub resets: Vec<&'static str>,
+    pub apis: Vec<TargetApi>,
+}
+
+/// Which of the paths that empty a cache, and of those that prompts are sent to, the server has. They are asked with OPTIONS, which empties and
+/// sends nothing: a path that is known answers with another status than 404. `None` where the server answers so to any path.
+pub(super) async fn served_paths(endpoint: &ServerEndpoint) -> Option<ServedPaths> {
+    let address = endpoint.address();
+    if knows(endpoint, address.root(NO_PATH)).await? {
         return None;
     }
-    let mut known = Vec::new();
+    let mut served = ServedPaths { resets: Vec::new(), apis: Vec::new() };
     for path in RESET_PATHS {
-        if knows(endpoint, path).await? {
-            known.push(path);
+        if knows(endpoint, address.root(path)).await? {
+            served.resets.push(path);
         }
     }
-    Some(known)
+    for api in TargetApi::ALL {
+        if knows(endpoint, address.api(api.path())).await? {
+            served.apis.push(api);
+        }
+    }
+    Some(served)
 }
 
 /// `None` where the answer tells nothing: it is refused, or broken.
-async fn knows(endpoint: &ServerEndpoint, path: &str) -> Option<bool> {
-    let reply = endpoint.call(endpoint.request(Method::OPTIONS, endpoint.address().root(path), None)).await.ok()?;
+async fn knows(endpoint: &ServerEndpoint, url: Url) -> Option<bool> {
+    let reply = endpoint.call(endpoint.request(Method::OPTIONS, url, None)).await.ok()?;
     match reply.status {
         404 => Some(false),
         200..300 | 405 => Some(true),

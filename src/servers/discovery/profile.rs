@@ -4,9 +4,10 @@ use crate::servers::client::ModelList;
 use crate::servers::endpoint::{EndpointError, ServerEndpoint};
 use crate::servers::server::{MetricsPage, MetricsPageError, kv_pool_tokens, version};
 use crate::vocabulary::spec::target::TargetSpec;
+use crate::vocabulary::spec::target_api::TargetApi;
 
 use super::engine::ServerEngine;
-use super::pages::{EngineFacts, engine_facts, reset_paths};
+use super::pages::{EngineFacts, engine_facts, served_paths};
 
 /// What a running server tells of itself. Texts hold no secret.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct ServerProfile {
     pub kv_pool_tokens: Option<u64>,
     pub metrics: MetricsDiscovery,
     pub resets: ResetDiscovery,
+    /// The APIs whose paths it has; empty where it answers alike to any path.
+    pub apis: Vec<TargetApi>,
 }
 
 /// A model that a server names.
@@ -95,6 +98,7 @@ pub async fn discover(target: &TargetSpec) -> Result<ServerProfile, DiscoveryErr
         }
         Err(error) => MetricsDiscovery::Missing(error),
     };
+    let served = served_paths(&endpoint).await;
     Ok(ServerProfile {
         models: list.ranked().map(|(name, limit)| DiscoveredModel { name: name.to_owned(), context: limit.or(context) }).collect(),
         engine,
@@ -104,6 +108,7 @@ pub async fn discover(target: &TargetSpec) -> Result<ServerProfile, DiscoveryErr
         },
         kv_pool_tokens: pool,
         metrics,
-        resets: reset_paths(&endpoint).await.map_or(ResetDiscovery::Untold, ResetDiscovery::Paths),
+        apis: served.as_ref().map(|served| served.apis.clone()).unwrap_or_default(),
+        resets: served.map_or(ResetDiscovery::Untold, |served| ResetDiscovery::Paths(served.resets)),
     })
 }

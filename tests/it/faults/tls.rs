@@ -175,3 +175,26 @@ async fn a_client_says_who_it_is_by_its_certificate() {
     assert_eq!(asked("server", true, named).await.failure, None);
     assert!(asked("server", true, trusts(json!({}))).await.failure.is_some());
 }
+
+#[test]
+fn a_new_scenario_holds_the_certificates_by_which_its_server_was_asked() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    runtime.spawn(serve_all(listener, config("server", true)));
+    let [authority, certificate, key] =
+        ["authority.pem", "client.pem", "client.key"].map(|name| std::path::absolute(file(name)).unwrap().display().to_string());
+    let stage = Stage::new();
+    let words = ["init", "--url", &url, "--model", "m", "-o", "my.toml"];
+    let unknown = stage.run(&words);
+    assert!(unknown.status.code() == Some(2) && !stage.path("my.toml").exists(), "{}", said(&unknown));
+    let flags = ["--ca-file", &authority, "--client-certificate", &certificate, "--client-key", &key];
+    let output = stage.run(&[&words[..], &flags].concat());
+    assert!(stdout(&output).contains("a small request was answered"), "{}", said(&output));
+    let scenario = fs_err::read_to_string(stage.path("my.toml")).unwrap();
+    for (name, path) in [("ca_file", authority), ("client_certificate", certificate), ("client_key", key)] {
+        assert!(scenario.contains(&format!("\n{name} = \"{path}\"\n")), "{scenario}");
+    }
+    let alone = stage.run(&[&words[..], &["--client-key", "my.key"]].concat());
+    assert!(alone.status.code() == Some(2) && stderr(&alone).contains("--client-certificate"), "{}", said(&alone));
+}
