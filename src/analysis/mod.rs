@@ -85,10 +85,10 @@ pub use summary::{
     CellState, CellSummary, CellThroughput, ClientLimit, ClientLimits, ComputeEvidence, EarlyStopBound, Estimate, ExternalCache,
     ExternalCacheUse, FailureMessage, FrontierCounts, GaugeSummary, GoalJudgement, GoalVerdict, ImpliedOutcome, InitialTransient,
     IntervalMethod, KvMemoryEvidence, LargestScore, LatencyPercentiles, LoadComparison, LoadReversal, NoteList, RaisedScoreKind,
-    RateSummary, RatioBound, RatioRemark, RatioRemarks, RepeatCacheState, RepeatSummary, ReversalReason, RunCounts, Score, ScoreBound,
-    ScoreRatio, ServerFigures, ServerMetricValue, SessionFigures, StandardFigures, StreamFigures, SuccessPercentiles, SummaryOptions,
-    SweepNote, SweepSummary, TokenCost, ToolTtftSummary, UndecidedCell, UnsettledReason, UselessCacheEvidence, UserThroughput,
-    VariantSummary, VoidReason,
+    RateSummary, RatioBound, RatioRemark, RatioRemarks, RepeatCacheState, RepeatSummary, ReversalReason, RoleFigures, RunCounts, Score,
+    ScoreBound, ScoreRatio, ServerFigures, ServerMetricValue, ServerRole, SessionFigures, StandardFigures, StreamFigures,
+    SuccessPercentiles, SummaryOptions, SweepNote, SweepSummary, TokenCost, ToolTtftSummary, UndecidedCell, UnsettledReason,
+    UselessCacheEvidence, UserThroughput, VariantSummary, VoidReason,
 };
 pub use table::RequestTable;
 pub use timeline::{RequestSpan, RunTimeline, RunTimelineLane, ServerMetricTrack, timeline};

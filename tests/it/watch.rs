@@ -1,10 +1,11 @@
 //! What is recorded of a server while a cell runs, by the program as it is: from the simulated engine, in virtual time and behind a socket.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use bench::analysis::increase;
+use bench::analysis::{ServerRole, SummaryOptions, increase, summarize};
 use bench::foundation::clock::Micros;
 use bench::records::record::ServerSample;
 use bench::records::store::{SavedRun, SavedSweep, SweepPaths, read_sweep};
@@ -121,4 +122,25 @@ fn a_server_is_watched_from_before_the_load_to_after_it_and_its_address_is_not_t
     assert_eq!(notes, ["`${WATCH_URL}/no/such/page` does not exist: no metrics from there"]);
     #[cfg(target_os = "linux")]
     assert!(samples.iter().any(|sample| &*sample.source == "host" && &*sample.name == "memory_total_bytes"));
+}
+
+#[test]
+fn the_role_that_a_scenario_gives_a_page_is_recorded_with_it_and_its_figures_stand_apart() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let pages = [serving(&runtime), serving(&runtime)].map(|serving| (format!("{}/metrics", serving.url()), serving));
+    let [(prefill, server), (decode, _)] = &pages;
+    let watch = format!(
+        "[server.watch]\nperiod = '50ms'\nendpoints = ['{prefill}', '{decode}']\nroles = {{ '{prefill}' = 'prefill', '{decode}' = 'decode' }}\n"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let sweep = swept(folder.path(), &format!("{WORKLOAD}[target]\nurl = '{}'\n{watch}", server.url()), &[], &[]);
+    let samples = sweep.runs[0].samples().unwrap();
+    let told: BTreeSet<_> =
+        samples.iter().filter(|sample| &*sample.name == "server_role").map(|sample| (&*sample.source, &*sample.labels)).collect();
+    assert_eq!(told, BTreeSet::from([(&**prefill, "{role=\"prefill\"}"), (&**decode, "{role=\"decode\"}")]));
+    let summary = summarize(&sweep, &SummaryOptions::default()).unwrap();
+    let figures = &summary.variants[0].cells[0].server;
+    let roles: Vec<_> = figures.roles.iter().map(|told| (told.role, told.running.is_some(), told.kv_usage.is_some())).collect();
+    assert_eq!(roles, [(ServerRole::Prefill, true, true), (ServerRole::Decode, true, true)]);
+    assert_eq!(figures.hits.as_ref().unwrap().by, "vllm:prompt_tokens_by_source_total");
 }

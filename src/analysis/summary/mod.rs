@@ -51,7 +51,7 @@ pub use score::{
     CapacityScore, CapacityShape, LargestScore, LoadComparison, LoadReversal, RaisedScoreKind, RatioBound, Score, ScoreBound,
     UndecidedCell, UnsettledReason,
 };
-pub use server::{CacheHitShares, GaugeSummary, ServerFigures, ServerMetricValue};
+pub use server::{CacheHitShares, GaugeSummary, RoleFigures, ServerFigures, ServerMetricValue, ServerRole};
 pub use standard::{LatencyPercentiles, RateSummary, StandardFigures, TokenCost};
 pub use steadiness::{BacklogGrowth, InitialTransient, MeasureGrowth};
 pub use sweep_note::{FrontierCounts, MeasuringNodes, NodeDifference, SweepNote};

@@ -32,6 +32,9 @@ pub struct ServerFigures {
     /// The share of KV memory that running requests hold, from 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kv_usage: Option<GaugeSummary>,
+    /// What is told of it by role, where prefill and decode are apart: that of prefill first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<RoleFigures>,
     /// Tokens that the KV cache on the device holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kv_pool_tokens: Option<ServerMetricValue>,
@@ -51,6 +54,38 @@ pub struct ServerFigures {
     pub host_cpu: Option<GaugeSummary>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_memory_bytes: Option<GaugeSummary>,
+}
+
+/// What a server does whose prefill and decode are apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServerRole {
+    Prefill,
+    Decode,
+}
+
+impl ServerRole {
+    pub const ALL: [Self; 2] = [Self::Prefill, Self::Decode];
+}
+
+/// What the servers of one role told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoleFigures {
+    pub role: ServerRole,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<GaugeSummary>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<GaugeSummary>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kv_usage: Option<GaugeSummary>,
+}
+
+impl ServerFigures {
+    /// What the servers of a role told, where some have it.
+    #[must_use]
+    pub fn of_role(&self, role: ServerRole) -> Option<&RoleFigures> {
+        self.roles.iter().find(|told| told.role == role)
+    }
 }
 
 /// A gauge over the time of the runs: its mean and its largest value.

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::run::RunServerFigures;
-use crate::analysis::summary::{CacheHitShares, GaugeSummary, ServerFigures, ServerMetricValue};
+use crate::analysis::summary::{CacheHitShares, GaugeSummary, RoleFigures, ServerFigures, ServerMetricValue, ServerRole};
 
 impl ServerFigures {
     /// Pools the runs of a cell.
@@ -32,6 +32,7 @@ impl ServerFigures {
             preemptions: mean(runs.iter().filter_map(|run| run.preemptions.clone())),
             speculative_acceptance: mean(runs.iter().filter_map(|run| run.speculative_acceptance.clone())),
             kv_usage: level(runs, |run| run.kv_usage.as_ref()),
+            roles: roles(runs),
             kv_pool_tokens: runs.iter().find_map(|run| run.pool.clone()),
             gpu_utilization: level(runs, |run| run.gpu_utilization.as_ref()),
             gpu_memory_bytes: level(runs, |run| run.gpu_memory_bytes.as_ref()),
@@ -120,6 +121,21 @@ fn energy(runs: &[RunServerFigures]) -> Option<ServerMetricValue> {
 
 fn sum(told: impl Iterator<Item = ServerMetricValue>) -> Option<ServerMetricValue> {
     told.reduce(|all, next| ServerMetricValue { value: all.value + next.value, by: all.by })
+}
+
+/// Those of each role that a run tells of.
+fn roles(runs: &[RunServerFigures]) -> Vec<RoleFigures> {
+    let of_role = |run: &'_ RunServerFigures, role| run.roles.iter().position(|told| told.role == role);
+    let pooled = |role| {
+        let level = |get: fn(&RoleFigures) -> Option<&GaugeSummary>| level(runs, |run| get(&run.roles[of_role(run, role)?]));
+        RoleFigures {
+            role,
+            running: level(|told| told.running.as_ref()),
+            waiting: level(|told| told.waiting.as_ref()),
+            kv_usage: level(|told| told.kv_usage.as_ref()),
+        }
+    };
+    ServerRole::ALL.into_iter().filter(|role| runs.iter().any(|run| of_role(run, *role).is_some())).map(pooled).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "runs of a cell are few")]

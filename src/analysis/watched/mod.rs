@@ -6,6 +6,7 @@
 mod figures;
 mod gauge;
 mod hits;
+mod role;
 mod run;
 mod series;
 mod speculation;

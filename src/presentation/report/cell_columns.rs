@@ -7,8 +7,8 @@ use super::cell_value::CellValue::{
 use super::number::DisplayUnit;
 use super::reconcile::scored_cell;
 use crate::analysis::{
-    CacheHitShares, CellState, CellSummary, Estimate, ExtendedReal, GaugeSummary, GoalJudgement, GoalVerdict, Score, SweepSummary,
-    VariantSummary, plain, show_axes,
+    CacheHitShares, CellState, CellSummary, Estimate, ExtendedReal, GaugeSummary, GoalJudgement, GoalVerdict, RoleFigures, Score,
+    ServerRole, SweepSummary, VariantSummary, plain, show_axes,
 };
 
 /// A cell where it stands, with the goal that a row is about, if any.
@@ -87,7 +87,7 @@ impl CellColumn {
 
 /// The columns in the order of `cells.csv`, where the sweep, the variant and the axes stand before them.
 #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
-pub const CELL_COLUMNS: [CellColumn; 85] = [
+pub const CELL_COLUMNS: [CellColumn; 97] = [
     text("state", "state", state),
     count("runs", "runs", |view| Progress(view.cell.runs, view.cell.planned_runs)),
     count("requests", "requests", |view| Count(view.cell.n)),
@@ -170,6 +170,42 @@ pub const CELL_COLUMNS: [CellColumn; 85] = [
     }),
     number("kv_usage_mean", "KV in use, mean", |view| mean(view.cell.server.kv_usage.as_ref(), Share)),
     number("kv_usage_max", "KV in use, max", |view| max(view.cell.server.kv_usage.as_ref(), Share)),
+    number("prefill_running_mean", "prefill: running, mean", |view| {
+        mean(at_role(view, ServerRole::Prefill, |told| told.running.as_ref()), Number)
+    }),
+    number("prefill_running_max", "prefill: running, max", |view| {
+        max(at_role(view, ServerRole::Prefill, |told| told.running.as_ref()), MeanCount)
+    }),
+    number("prefill_waiting_mean", "prefill: waiting, mean", |view| {
+        mean(at_role(view, ServerRole::Prefill, |told| told.waiting.as_ref()), Number)
+    }),
+    number("prefill_waiting_max", "prefill: waiting, max", |view| {
+        max(at_role(view, ServerRole::Prefill, |told| told.waiting.as_ref()), MeanCount)
+    }),
+    number("prefill_kv_usage_mean", "prefill: KV in use, mean", |view| {
+        mean(at_role(view, ServerRole::Prefill, |told| told.kv_usage.as_ref()), Share)
+    }),
+    number("prefill_kv_usage_max", "prefill: KV in use, max", |view| {
+        max(at_role(view, ServerRole::Prefill, |told| told.kv_usage.as_ref()), Share)
+    }),
+    number("decode_running_mean", "decode: running, mean", |view| {
+        mean(at_role(view, ServerRole::Decode, |told| told.running.as_ref()), Number)
+    }),
+    number("decode_running_max", "decode: running, max", |view| {
+        max(at_role(view, ServerRole::Decode, |told| told.running.as_ref()), MeanCount)
+    }),
+    number("decode_waiting_mean", "decode: waiting, mean", |view| {
+        mean(at_role(view, ServerRole::Decode, |told| told.waiting.as_ref()), Number)
+    }),
+    number("decode_waiting_max", "decode: waiting, max", |view| {
+        max(at_role(view, ServerRole::Decode, |told| told.waiting.as_ref()), MeanCount)
+    }),
+    number("decode_kv_usage_mean", "decode: KV in use, mean", |view| {
+        mean(at_role(view, ServerRole::Decode, |told| told.kv_usage.as_ref()), Share)
+    }),
+    number("decode_kv_usage_max", "decode: KV in use, max", |view| {
+        max(at_role(view, ServerRole::Decode, |told| told.kv_usage.as_ref()), Share)
+    }),
     number("gpu_utilization_mean", "GPU busy, mean", |view| mean(view.cell.server.gpu_utilization.as_ref(), Share)),
     number("gpu_utilization_max", "GPU busy, max", |view| max(view.cell.server.gpu_utilization.as_ref(), Share)),
     number("gpu_memory_max_bytes", "GPU memory max, GiB", |view| max(view.cell.server.gpu_memory_bytes.as_ref(), Bytes)),
@@ -293,6 +329,10 @@ fn state(view: &CellView<'_>) -> CellValue {
         CellState::Missing => same("missing"),
         CellState::Untested { implied } => Word { saved: implied.name(), shown: implied.word() },
     }
+}
+
+fn at_role<'a>(view: &CellView<'a>, role: ServerRole, get: fn(&RoleFigures) -> Option<&GaugeSummary>) -> Option<&'a GaugeSummary> {
+    view.cell.server.of_role(role).and_then(get)
 }
 
 fn mean(gauge: Option<&GaugeSummary>, value: fn(f64) -> CellValue) -> CellValue {

@@ -16,7 +16,7 @@ pub struct ServerTable {
 /// A column: its head, and the one or two columns of cells that stand in it.
 type ServerColumn = (&'static str, &'static [&'static CellColumn]);
 
-const COLUMNS: [ServerColumn; 17] = [
+const COLUMNS: [ServerColumn; 23] = [
     of(&[column("device_share")]),
     of(&[column("external_share")]),
     of(&[column("cached_share")]),
@@ -29,6 +29,12 @@ const COLUMNS: [ServerColumn; 17] = [
     of(&[column("preemptions")]),
     of(&[column("speculative_acceptance")]),
     ("KV in use, mean / max", &[column("kv_usage_mean"), column("kv_usage_max")]),
+    ("prefill: running, mean / max", &[column("prefill_running_mean"), column("prefill_running_max")]),
+    ("prefill: waiting, mean / max", &[column("prefill_waiting_mean"), column("prefill_waiting_max")]),
+    ("prefill: KV in use, mean / max", &[column("prefill_kv_usage_mean"), column("prefill_kv_usage_max")]),
+    ("decode: running, mean / max", &[column("decode_running_mean"), column("decode_running_max")]),
+    ("decode: waiting, mean / max", &[column("decode_waiting_mean"), column("decode_waiting_max")]),
+    ("decode: KV in use, mean / max", &[column("decode_kv_usage_mean"), column("decode_kv_usage_max")]),
     ("GPU busy, mean / max", &[column("gpu_utilization_mean"), column("gpu_utilization_max")]),
     of(&[column("gpu_memory_max_bytes")]),
     of(&[column("gpu_power_mean_w")]),

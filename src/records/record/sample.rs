@@ -25,6 +25,9 @@ pub struct ServerSample {
 }
 
 impl ServerSample {
+    /// The name under which it is recorded what a scenario says of a page's server: the label `role` is `prefill` or `decode`, the value 1.
+    pub const ROLE: &str = "server_role";
+
     /// The value of one label.
     pub fn label(&self, name: &str) -> Option<Cow<'_, str>> {
         label(&self.labels, name)

@@ -193,6 +193,9 @@ pub struct WatchSpec {
     /// Pages in the Prometheus text format: paths on the target's server, or whole URLs (LMCache, node and DCGM exporters).
     #[serde(default = "metrics_page")]
     pub endpoints: Vec<String>,
+    /// What servers do whose prefill and decode are apart, by their pages in `endpoints`, where the pages do not tell it themselves.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub roles: BTreeMap<String, WatchRole>,
     /// How often they are read.
     #[serde(default = "second")]
     pub period: Seconds,
@@ -368,6 +371,27 @@ impl Default for StopSpec {
     }
 }
 
+/// What a server does whose prefill and decode are apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WatchRole {
+    /// It computes prompts.
+    Prefill,
+    /// It generates answers.
+    Decode,
+}
+
+impl WatchRole {
+    /// Its name in a scenario.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Prefill => "prefill",
+            Self::Decode => "decode",
+        }
+    }
+}
+
 impl WatchSpec {
     /// The patterns of the metrics that are kept: those of `keep`, and with its default some that came later.
     #[must_use]
@@ -379,7 +403,7 @@ impl WatchSpec {
 
 impl Default for WatchSpec {
     fn default() -> Self {
-        Self { endpoints: metrics_page(), period: second(), keep: kept(), gpu: true, host: true, storage: None }
+        Self { endpoints: metrics_page(), roles: BTreeMap::new(), period: second(), keep: kept(), gpu: true, host: true, storage: None }
     }
 }
 

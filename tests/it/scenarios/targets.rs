@@ -81,3 +81,12 @@ fn the_command_line_says_who_asks_whom_for_every_variant_and_shows_no_header() {
         assert!(fault.contains(words) && !fault.contains("hu"), "{fault}");
     }
 }
+
+#[test]
+fn a_role_of_a_page_that_is_not_watched_is_named() {
+    let roles = "[server.watch]\nroles = { \"http://b:1/metrics\" = \"decode\" }\n";
+    assert!(fault(roles).contains("`http://b:1/metrics` in `server.watch.roles` is none of `server.watch.endpoints`"));
+    let pages = "endpoints = [\"http://b:1/metrics\"]\n";
+    assert!(load(&format!("{roles}{pages}"), &ScenarioOverrides::default()).is_ok());
+    assert!(fault(&format!("{}{pages}", roles.replace("decode", "both"))).contains("both"));
+}

@@ -242,6 +242,10 @@ fn watch(spec: &ServerSpec, look: &mut RuleReporter<'_>) {
             look.fault(&path, message, "write `\"/metrics\"`, or a whole URL for an exporter that listens elsewhere");
         }
     }
+    for page in spec.watch.roles.keys().filter(|page| !spec.watch.endpoints.contains(page)) {
+        let message = format!("`{page}` in `server.watch.roles` is none of `server.watch.endpoints`");
+        look.fault(&["server", "watch", "roles", page], message, "write the page as it stands in `endpoints`, or add it there");
+    }
 }
 
 /// A path on the target's server, or a URL.

@@ -6,7 +6,8 @@ use super::name_filter::MetricNameFilter;
 use super::page::{MetricsPage, MetricsPageError};
 use super::pool::{kv_pool_tokens, tells_of_pool};
 use crate::foundation::clock::Micros;
-use crate::records::record::{ServerSample, TextInterner};
+use crate::records::record::{SampleKind, ServerSample, TextInterner, labels_text};
+use crate::vocabulary::spec::server::WatchRole;
 
 /// A page, and what came of reading it so far.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(super) struct WatchedPage {
     page: MetricsPage,
     source: Arc<str>,
     keep: MetricNameFilter,
+    /// What the scenario says of its server.
+    role: Option<WatchRole>,
     texts: TextInterner,
     readings: u32,
     failures: u32,
@@ -28,12 +31,13 @@ pub(super) struct WatchedPage {
 }
 
 impl WatchedPage {
-    pub fn new(page: MetricsPage, keep: MetricNameFilter) -> Self {
+    pub fn new(page: MetricsPage, keep: MetricNameFilter, role: Option<WatchRole>) -> Self {
         let source = page.url().into();
         Self {
             page,
             source,
             keep,
+            role,
             texts: TextInterner::default(),
             readings: 0,
             failures: 0,
@@ -57,19 +61,20 @@ impl WatchedPage {
             Ok(page) => {
                 self.bad_lines = self.bad_lines.max(page.bad_lines);
                 self.pool_tokens = kv_pool_tokens(&page.samples).or(self.pool_tokens);
+                let role = if self.was_read { None } else { self.role.map(|role| self.role_sample(role, at)) };
                 self.was_read = true;
                 self.has_kept |= page.samples.iter().any(|sample| self.keep.keeps(&sample.name));
                 let kept = page.samples.into_iter().filter(|sample| self.keep.keeps(&sample.name));
                 let texts = &mut self.texts;
-                kept.map(|sample| ServerSample {
+                let kept = kept.map(|sample| ServerSample {
                     at_us: at,
                     source: Arc::clone(&self.source),
                     name: texts.of(&sample.name),
                     labels: texts.of(&sample.labels),
                     kind: sample.kind,
                     value: sample.value,
-                })
-                .collect()
+                });
+                role.into_iter().chain(kept).collect()
             }
             Err(fault) => {
                 self.failures += 1;
@@ -77,6 +82,18 @@ impl WatchedPage {
                 self.first_fault.get_or_insert(fault);
                 Vec::new()
             }
+        }
+    }
+
+    /// What the scenario says of the server, as if the page had told it.
+    fn role_sample(&self, role: WatchRole, at: Micros) -> ServerSample {
+        ServerSample {
+            at_us: at,
+            source: Arc::clone(&self.source),
+            name: ServerSample::ROLE.into(),
+            labels: labels_text([("role", role.name())]).into(),
+            kind: SampleKind::Gauge,
+            value: 1.0,
         }
     }
 

@@ -151,7 +151,7 @@ fn pages(spec: &WatchSpec, target: &TargetSpec, notes: &mut Vec<String>) -> Vec<
     for place in &spec.endpoints {
         for endpoint in asked_servers(place, &endpoints) {
             match MetricsPage::at(place, endpoint, target) {
-                Ok(page) => pages.push(WatchSource::Page(Box::new(WatchedPage::new(page, keep.clone())))),
+                Ok(page) => pages.push(WatchSource::Page(Box::new(WatchedPage::new(page, keep.clone(), spec.roles.get(place).copied())))),
                 Err(fault) => notes.push(format!("no metrics: {fault}")),
             }
         }
