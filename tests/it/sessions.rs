@@ -126,8 +126,9 @@ fn recorded_answers_stand_in_the_history_where_that_is_asked_for() {
         {"role": "system", "content": "You are brief."}, {"role": "user", "content": "What is a cache?"},
         {"role": "assistant", "content": "A place near at hand."}, {"role": "user", "content": "And a token?"}
     ]})];
-    let prompt =
-        |answers: &str| rows(recorded(&recording, &json!({"answers": answers, "answer_tokens": 7})))[&(0, 1)].prompt_tokens.unwrap();
+    let prompt = |answers: &str| {
+        rows(recorded(&recording, &json!({"concurrency": 1, "answers": answers, "answer_tokens": 7})))[&(0, 1)].prompt_tokens.unwrap()
+    };
     let count = |text: &str| bench::simulation::engine::tokenizer::count(text);
     let texts = ["You are brief.", "What is a cache?", "A place near at hand.", "And a token?"].map(count).iter().sum::<u64>();
     assert_eq!(prompt("scripted"), texts + 4 * 4 + 3);

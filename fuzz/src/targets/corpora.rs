@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bench::foundation::units::TimeUnit;
 use bench::planning::scenario::ScenarioOverrides;
-use bench::vocabulary::recording::{PromptFile, SessionReadOptions, SessionRecording, Trace, TraceReadOptions};
+use bench::vocabulary::recording::{ConversationFile, PromptFile, SessionReadOptions, SessionRecording, Trace, TraceReadOptions};
 use bench::workloads::prepare::{self, DocumentsRecipe, LengthBuckets, PrepareDocumentsSources, PrepareError, TokenizerIdentity, sharegpt};
 use bench::workloads::tokens::TokenCounter;
 use bench::workloads::workload::Corpus;
@@ -65,6 +65,12 @@ fn conversations(folder: &Path, bytes: &[u8]) {
     if let Err(fault) = sharegpt::prepare(&sharegpt::PrepareSharegptJob { input: input.clone(), output, recipe }, count, &mut |_| {}) {
         fault_of_preparation(&fault);
     }
+    match ConversationFile::read(&input, 2, 1000) {
+        Ok(conversations) => {
+            (0..conversations.count()).for_each(|number| drop(conversations.rounds(usize::try_from(number).unwrap()).unwrap()))
+        }
+        Err(fault) => message(&fault.to_string()),
+    }
 }
 
 fn trace(folder: &Path, bytes: &[u8]) {
@@ -74,7 +80,7 @@ fn trace(folder: &Path, bytes: &[u8]) {
         TraceReadOptions { unit: None, block_tokens: Some(1), requests: 3, until_ms: Some(1e3) },
     ] {
         match Trace::read(&file, cut) {
-            Ok(trace) => drop(prepare::trace::figures(&trace).unwrap()),
+            Ok(_) => drop(prepare::trace::figures(&file, cut).unwrap()),
             Err(fault) => message(&fault.to_string()),
         }
     }

@@ -5,12 +5,12 @@ use crate::cli::{OutputFormat, PrepareTraceArgs, VerbosityArgs};
 use crate::commands::ExitReason;
 use crate::commands::stdout::print;
 use crate::foundation::units::grouped;
-use crate::vocabulary::recording::{Trace, TraceReadOptions};
+use crate::vocabulary::recording::TraceReadOptions;
 use crate::workloads::prepare::trace::{TraceStatistics, figures};
 
 pub(super) fn run(args: &PrepareTraceArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
-    let cut = TraceReadOptions { unit: args.trace_unit, block_tokens: args.block_tokens, requests: u64::MAX, until_ms: None };
-    let figures = figures(&Trace::read(&args.file, cut)?)?;
+    let options = TraceReadOptions { unit: args.trace_unit, block_tokens: args.block_tokens, requests: u64::MAX, until_ms: None };
+    let figures = figures(&args.file, options)?;
     match args.format {
         OutputFormat::Text => print(&as_text(&figures))?,
         OutputFormat::Json => print(&(serde_json::to_string_pretty(&figures)? + "\n"))?,

@@ -4,6 +4,8 @@
 //! Every row is looked at once when the file is read, and one that cannot be sent is a fault with file, line and value. Kept are a few numbers a row;
 //! texts and hash ids stay in the file, and are read again when they are needed.
 
+mod conversation_row;
+mod conversations;
 mod error;
 mod messages;
 mod prompts;
@@ -14,9 +16,12 @@ mod stored_row;
 mod time_unit_check;
 mod trace;
 mod trace_layout;
+mod trace_reader;
 
 use std::sync::Arc;
 
+pub use conversation_row::ConversationRound;
+pub use conversations::ConversationFile;
 pub use error::RecordingError;
 pub use prompts::{PromptFile, PromptText};
 pub use sessions::{RecordedAsk, RecordedTurn, SessionReadOptions, SessionRecording, TurnTrigger};

@@ -12,6 +12,7 @@ use super::error::{RecordingError, RowError, in_words};
 use super::messages::MessageRow;
 use super::row_scanner::{RowForm, RowScanner};
 use super::stored_row::{LONGEST_ROW, StoredRow};
+use super::trace_reader::length;
 use crate::foundation::named_file::NamedFile;
 use crate::vocabulary::session::{ChatMessage, MessageRole};
 
@@ -94,11 +95,7 @@ fn meant(bytes: &[u8], form: RowForm) -> Result<PromptText, String> {
         return Ok(PromptText { opening: Vec::new(), ask: text.into(), output_tokens: None });
     }
     let row: PromptRow = serde_json::from_slice(bytes).map_err(|error| in_words(&error, EXAMPLE))?;
-    let output_tokens = row.output_tokens.map(|found| {
-        let tokens = u32::try_from(found).ok().filter(|tokens| *tokens > 0);
-        tokens.ok_or_else(|| format!("`output_tokens` is {found}: it is between 1 and {}", u32::MAX))
-    });
-    let output_tokens = output_tokens.transpose()?;
+    let output_tokens = row.output_tokens.map(|found| length("output_tokens", found)).transpose()?;
     let (opening, ask) = match (row.prompt, row.text, row.messages) {
         (Some(text), None, None) | (None, Some(text), None) => {
             if text.trim().is_empty() {

@@ -9,13 +9,14 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::conversation_row::exchanges;
 use super::error::{RecordingError, RowError};
 use super::row_scanner::{RowForm, RowPlace, RowScanner, ScannedRow};
-use super::session_row::{ChatIds, SessionLayout, TurnRow, exchanges};
+use super::session_row::{ChatIds, SessionLayout, TurnRow};
 use super::stored_row::{LONGEST_ROW, StoredRow};
 use super::time_unit_check::TimeSpread;
-use super::trace::{LONGEST_TEXT, check_blocks};
 use super::trace_layout::TraceLayout;
+use super::trace_reader::{check_blocks, length};
 use crate::foundation::named_file::NamedFile;
 use crate::foundation::units::TimeUnit;
 use crate::vocabulary::session::ChatMessage;
@@ -306,20 +307,21 @@ impl SessionReader {
     }
 
     fn conversation(&mut self, bytes: &[u8], place: RowPlace) -> Result<(), String> {
-        let count = u32::try_from(exchanges(bytes)?.len()).map_err(|_| "the conversation has too many turns".to_owned())?;
+        let exchanges = exchanges(bytes)?;
+        let count = u32::try_from(exchanges.len()).map_err(|_| "the conversation has too many turns".to_owned())?;
         if !self.has_room() {
             return Ok(());
         }
         let session = u32::try_from(self.sessions.len()).unwrap_or(u32::MAX);
         self.sessions.push((0.0, count));
-        for exchange in 0..count {
+        for (number, exchange) in (0..count).zip(exchanges) {
             let turn = RecordedTurn {
-                due: if exchange == 0 { TurnTrigger::At(0.0) } else { TurnTrigger::After(0.0) },
-                parent: exchange.checked_sub(1),
+                due: if number == 0 { TurnTrigger::At(0.0) } else { TurnTrigger::After(0.0) },
+                parent: number.checked_sub(1),
                 input_tokens: None,
-                output_tokens: None,
+                output_tokens: exchange.output_tokens,
             };
-            self.rows.push((session, StoredTurn { turn, exchange, blocks: 0, row: StoredRow::of(place) }));
+            self.rows.push((session, StoredTurn { turn, exchange: number, blocks: 0, row: StoredRow::of(place) }));
         }
         Ok(())
     }
@@ -447,11 +449,6 @@ fn default_unit(layout: &SessionLayout) -> Option<TimeUnit> {
         SessionLayout::Chats => TraceLayout::ChatBlocks.time_unit(),
         SessionLayout::Requests(layout) => layout.time_unit(),
     }
-}
-
-fn length(name: &str, found: u64) -> Result<u32, String> {
-    let fits = u32::try_from(found).ok().filter(|length| *length > 0);
-    fits.ok_or_else(|| format!("`{name}` is {found}: it is between 1 and {LONGEST_TEXT}"))
 }
 
 fn time(name: &str, found: f64) -> Result<f64, String> {

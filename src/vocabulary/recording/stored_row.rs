@@ -22,6 +22,11 @@ impl StoredRow {
         Self { offset: place.offset, bytes: u32::try_from(place.bytes).unwrap_or(u32::MAX) }
     }
 
+    /// The byte at which it begins.
+    pub fn offset(self) -> u64 {
+        self.offset
+    }
+
     /// The row's bytes; of a file that has become shorter, that it has changed.
     pub fn read(self, what: NamedFile, file: &Path) -> Result<Vec<u8>, RecordingError> {
         let bytes = what.read_part(file, self.offset, self.bytes).map_err(std::io::Error::from)?;

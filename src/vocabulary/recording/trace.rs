@@ -4,21 +4,15 @@
 //! read again from its place. What cannot be sent again (a row that is none, a time before the last one, ids that do not cover the length) is a fault
 //! with file and line. It must not know texts or clocks.
 
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::error::{RecordingError, RowError};
-use super::row_scanner::{RowForm, RowScanner};
 use super::stored_row::StoredRow;
-use super::time_unit_check::TimeSpread;
-use super::trace_layout::{TraceLayout, TraceRow};
+use super::trace_layout::TraceLayout;
+use super::trace_reader::{ScannedTraceRequest, TraceReader};
 use crate::foundation::named_file::NamedFile;
 use crate::foundation::units::TimeUnit;
-
-/// Bytes of the longest row: a million tokens in blocks of 16 take a tenth of it.
-const LONGEST_ROW: usize = 4 << 20;
-/// Tokens of the longest prompt and the longest answer; beyond it no model goes, and sums of them stay far from overflow.
-pub(super) const LONGEST_TEXT: u64 = u32::MAX as u64;
 
 /// How far a trace is read, and what its layout does not say.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,61 +61,43 @@ const WANTED: &str = "name a file with one JSON object a line, or a table of req
 
 impl Trace {
     /// Reads a file up to the cut. What stands behind it is not looked at.
-    pub fn read(file: &Path, cut: TraceReadOptions) -> Result<Self, RecordingError> {
+    pub fn read(file: &Path, options: TraceReadOptions) -> Result<Self, RecordingError> {
         let reader = NamedFile::Trace.open(file).map_err(std::io::Error::from)?;
-        let trace = Self::parse(reader, cut).map_err(|error| error.of(file))?;
+        let trace = Self::parse(reader, options).map_err(|error| error.of(file))?;
         if trace.kept.is_empty() {
             return Err(RecordingError::Empty { file: file.to_owned(), wanted: WANTED });
         }
         Ok(Self { file: file.to_owned(), ..trace })
     }
 
-    fn parse(reader: impl Read, cut: TraceReadOptions) -> Result<Self, RowError> {
-        let mut scanner = RowScanner::new(BufReader::with_capacity(1 << 16, reader), RowForm::Json, LONGEST_ROW);
-        let (mut trace, mut times) = (Self::default(), TimeSpread::default());
-        while (trace.kept.len() as u64) < cut.requests
-            && let Some(row) = scanner.next_row()?
-        {
-            let fault = |reason| RowError::at(row.place, reason);
-            let layout = if let Some(layout) = &trace.layout {
-                layout
-            } else {
-                let layout = TraceLayout::of(row.bytes).map_err(fault)?;
-                if let Some(unit) = cut.unit.filter(|_| layout.time_unit().is_none()) {
-                    return Err(fault(format!("the times of this table are dates: leave `trace_unit = \"{}\"` out", unit.name())));
-                }
-                trace.block_tokens = cut.block_tokens.unwrap_or(layout.block_tokens()).max(1);
-                let has_header = layout.has_header();
-                let layout = trace.layout.insert(layout);
-                if has_header {
-                    continue;
-                }
-                layout
-            };
-            let written = layout.row(row.bytes).map_err(fault)?;
-            let scale = cut.unit.or(layout.time_unit()).unwrap_or(TimeUnit::Ms).milliseconds();
-            let last = (times.rows > 0).then_some(times.last);
-            let at_ms = (written.time - if times.rows > 0 { times.first } else { written.time }) * scale;
-            check(&written, at_ms, last, trace.block_tokens).map_err(fault)?;
-            if cut.until_ms.is_some_and(|until| at_ms >= until) {
-                break;
-            }
-            times.add(written.time);
-            trace.kept.push(StoredTraceRequest {
-                at_ms,
+    fn parse(reader: impl Read, options: TraceReadOptions) -> Result<Self, RowError> {
+        let mut requests = TraceReader::new(reader, options);
+        let mut kept = Vec::new();
+        while let Some(ScannedTraceRequest { request, row, .. }) = requests.next_request()? {
+            kept.push(StoredTraceRequest {
+                at_ms: request.at_ms,
                 // The ranges were checked.
-                input_tokens: u32::try_from(written.input_length).unwrap_or(u32::MAX),
-                output_tokens: u32::try_from(written.output_length).unwrap_or(u32::MAX),
-                blocks: u32::try_from(written.hash_ids.len()).unwrap_or(u32::MAX),
-                row: StoredRow::of(row.place),
+                input_tokens: u32::try_from(request.input_tokens).unwrap_or(u32::MAX),
+                output_tokens: request.output_tokens,
+                blocks: request.blocks,
+                row,
             });
         }
-        let assumed = trace.layout.as_ref().and_then(TraceLayout::time_unit).filter(|_| cut.unit.is_none());
-        if let Some(doubt) = assumed.and_then(|assumed| times.doubt(assumed, "trace_unit")) {
-            return Err(RowError::Unit(doubt));
+        kept.shrink_to_fit();
+        let block_tokens = requests.block_tokens();
+        Ok(Self { file: PathBuf::new(), layout: requests.into_layout(), block_tokens, kept })
+    }
+
+    /// Tells all requests of a file in order, each with its hash ids, without keeping them.
+    pub fn each(file: &Path, options: TraceReadOptions, mut tell: impl FnMut(TraceRequest, &[u64])) -> Result<(), RecordingError> {
+        let reader = NamedFile::Trace.open(file).map_err(std::io::Error::from)?;
+        let mut requests = TraceReader::new(reader, options);
+        let mut is_empty = true;
+        while let Some(ScannedTraceRequest { request, hash_ids, .. }) = requests.next_request().map_err(|error| error.of(file))? {
+            tell(request, &hash_ids);
+            is_empty = false;
         }
-        trace.kept.shrink_to_fit();
-        Ok(trace)
+        if is_empty { Err(RecordingError::Empty { file: file.to_owned(), wanted: WANTED }) } else { Ok(()) }
     }
 
     #[must_use]
@@ -157,23 +133,6 @@ impl Trace {
         if is_same { Ok(row.hash_ids) } else { Err(changed()) }
     }
 
-    /// All requests in order, each with its hash ids, in one pass over the file.
-    pub fn each(&self, mut tell: impl FnMut(TraceRequest, &[u64])) -> Result<(), RecordingError> {
-        let changed = || RecordingError::Changed { file: self.file.clone() };
-        let Some(layout) = &self.layout else { return Ok(()) };
-        let reader = NamedFile::Trace.open(&self.file).map_err(std::io::Error::from)?;
-        let mut scanner = RowScanner::new(BufReader::with_capacity(1 << 16, reader), RowForm::Json, LONGEST_ROW);
-        let of_file = |error| RowError::from(error).of(&self.file);
-        if layout.has_header() {
-            scanner.next_row().map_err(of_file)?;
-        }
-        for request in self.iter() {
-            let row = scanner.next_row().map_err(of_file)?.ok_or_else(changed)?;
-            tell(request, &layout.row(row.bytes).map_err(|_| changed())?.hash_ids);
-        }
-        Ok(())
-    }
-
     /// All requests in order.
     pub fn iter(&self) -> impl Iterator<Item = TraceRequest> {
         (0..self.len()).filter_map(|number| self.request(number))
@@ -185,40 +144,6 @@ impl Trace {
         let tokens = |kept: &StoredTraceRequest| u64::from(kept.input_tokens) + u64::from(kept.output_tokens);
         self.kept.iter().map(tokens).enumerate().max_by_key(|(number, tokens)| (*tokens, std::cmp::Reverse(*number)))
     }
-}
-
-/// What cannot be sent of a row whose predecessor came at `last`.
-fn check(written: &TraceRow, at_ms: f64, last: Option<f64>, block_tokens: u64) -> Result<(), String> {
-    let TraceRow { time, input_length, output_length, hash_ids, names: [time_name, input_name, output_name] } = written;
-    if !time.is_finite() || *time < 0.0 || !at_ms.is_finite() {
-        return Err(format!("`{time_name}` is {time}: it is a number, 0 or more"));
-    }
-    if let Some(last) = last.filter(|last| time < last) {
-        return Err(format!("`{time_name}` is {time}, before the {last} of the request before it: sort the trace by time"));
-    }
-    if *input_length == 0 || *input_length > LONGEST_TEXT {
-        return Err(format!("`{input_name}` is {input_length}: it is between 1 and {LONGEST_TEXT}"));
-    }
-    if *output_length == 0 || *output_length > LONGEST_TEXT {
-        let hint = if *output_name == "Response tokens" {
-            "; a request that failed when it was recorded cannot be sent again: leave it out"
-        } else {
-            ""
-        };
-        return Err(format!("`{output_name}` is {output_length}: it is between 1 and {LONGEST_TEXT}{hint}"));
-    }
-    check_blocks(hash_ids.len(), *input_length, block_tokens)
-}
-
-/// That hash ids, where there are some, cover a length.
-pub(super) fn check_blocks(ids: usize, input_length: u64, block_tokens: u64) -> Result<(), String> {
-    let (blocks, needed) = (ids as u64, input_length.div_ceil(block_tokens.max(1)));
-    if blocks > 0 && blocks != needed {
-        return Err(format!(
-            "`hash_ids` has {blocks} ids, and an `input_length` of {input_length} has {needed} blocks of {block_tokens} tokens: set `block_tokens` to what an id of this trace stands for"
-        ));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -342,7 +267,7 @@ mod tests {
         let ids = |number| trace.hash_ids(number).unwrap();
         assert_eq!([ids(0), ids(1), ids(2)], [vec![0, 462], vec![0, 773, 774], vec![]]);
         let mut told = Vec::new();
-        trace.each(|request, ids| told.push((request.input_tokens, ids.to_vec()))).unwrap();
+        Trace::each(file.path(), WHOLE, |request, ids| told.push((request.input_tokens, ids.to_vec()))).unwrap();
         assert_eq!(told, [(915, vec![0, 462]), (1053, vec![0, 773, 774]), (17, vec![])]);
         fs_err::write(file.path(), TEXT.replace("462]", "4]  ")).unwrap();
         assert_eq!(trace.hash_ids(0).unwrap(), [0, 4], "its length and its number of ids are what is kept");

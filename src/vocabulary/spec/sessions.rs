@@ -14,7 +14,7 @@ use crate::foundation::units::{Seconds, TimeUnit, Tokens};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SessionsSpec {
-    /// The file: conversations as `messages` or in the ShareGPT layout, turns with `session_id`, chats with `parent_chat_id`, or a trace.
+    /// The file: conversations as `messages` or in the ShareGPT layout, turns with `session_id`, chats with `parent_chat_id`, a trace, or own prompts.
     pub sessions: PathBuf,
     /// N users, each of whom begins the next session as soon as its previous one is over; without it sessions begin at their recorded times.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -335,6 +335,11 @@ pub struct ChatSpec {
     pub first_user_id: u64,
 }
 
+impl ChatSpec {
+    /// The most conversations that are taken of a file, of which a few bytes each are held in memory.
+    pub const MOST_CONVERSATIONS: u64 = 1_000_000;
+}
+
 /// What to do where there are fewer documents than sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -410,7 +415,7 @@ pub enum ChatDataset {
     /// Seeded text of exactly the asked lengths.
     #[default]
     Synthetic,
-    /// A file in the public ShareGPT JSON layout; conversations with too few rounds are left out.
+    /// A file of conversations, in the ShareGPT layout or as `messages`; those with too few rounds are left out.
     Sharegpt(PathBuf),
 }
 

@@ -19,6 +19,7 @@ mod library;
 mod licence;
 mod manifest;
 mod plain;
+mod shared_blocks;
 pub mod sharegpt;
 mod token_statistics;
 pub mod trace;

@@ -1,11 +1,12 @@
 //! What is in a recorded trace: rate, lengths, and how much of its prompts earlier ones share.
 
-use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde::Serialize;
 
+use super::shared_blocks::SharedBlockCounter;
 use super::token_statistics::{TokenCountRecorder, TokenStatistics};
-use crate::vocabulary::recording::{RecordingError, Trace};
+use crate::vocabulary::recording::{RecordingError, Trace, TraceReadOptions};
 
 /// A trace in figures.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -25,20 +26,31 @@ pub struct TraceStatistics {
     pub shared_share: Option<f64>,
 }
 
-/// Looks through the file of a trace once more.
+/// Looks through the file of a trace, row by row: once, and again for as many hash ids as are kept at a time.
 #[expect(clippy::cast_precision_loss, reason = "shares of counts far below 2^53")]
-pub fn figures(trace: &Trace) -> Result<TraceStatistics, RecordingError> {
+pub fn figures(file: &Path, options: TraceReadOptions) -> Result<TraceStatistics, RecordingError> {
     let (mut inputs, mut outputs) = (TokenCountRecorder::default(), TokenCountRecorder::default());
-    let (mut seen, mut blocks, mut shared_blocks, mut span_s) = (BTreeSet::<u64>::new(), 0, 0, 0.0);
-    trace.each(|request, hash_ids| {
+    let (mut requests, mut blocks, mut span_s) = (0, 0, 0.0);
+    let mut shared = SharedBlockCounter::default();
+    Trace::each(file, options, |request, hash_ids| {
         inputs.add(request.input_tokens);
         outputs.add(request.output_tokens.into());
+        requests += 1;
         blocks += hash_ids.len() as u64;
-        shared_blocks += hash_ids.iter().take_while(|id| seen.contains(*id)).count() as u64;
-        seen.extend(hash_ids);
+        shared.add(hash_ids);
         span_s = request.at_ms / 1e3;
     })?;
-    let requests = trace.len() as u64;
+    while shared.needs_another_pass() {
+        let mut blocks_again = 0;
+        Trace::each(file, options, |_, hash_ids| {
+            blocks_again += hash_ids.len() as u64;
+            shared.add(hash_ids);
+        })?;
+        if blocks_again != blocks {
+            return Err(RecordingError::Changed { file: file.to_owned() });
+        }
+    }
+    let shared_blocks = shared.shared_blocks();
     Ok(TraceStatistics {
         requests,
         span_s,
@@ -54,7 +66,6 @@ pub fn figures(trace: &Trace) -> Result<TraceStatistics, RecordingError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vocabulary::recording::TraceReadOptions;
 
     #[test]
     fn figures_of_a_small_trace_are_those_counted_by_hand() {
@@ -65,9 +76,8 @@ mod tests {
         let lines = [line(1000, 25, 5, "[1, 2, 3]"), line(2000, 30, 7, "[1, 2, 9]"), line(5000, 20, 6, "[8, 2]")];
         let file = tempfile::NamedTempFile::new().unwrap();
         fs_err::write(file.path(), lines.join("\n")).unwrap();
-        let trace =
-            Trace::read(file.path(), TraceReadOptions { unit: None, block_tokens: Some(10), requests: u64::MAX, until_ms: None }).unwrap();
-        let figures = figures(&trace).unwrap();
+        let options = TraceReadOptions { unit: None, block_tokens: Some(10), requests: u64::MAX, until_ms: None };
+        let figures = figures(file.path(), options).unwrap();
         assert_eq!((figures.requests, figures.span_s, figures.rate_per_s), (3, 4.0, Some(0.75)));
         assert_eq!((figures.input_tokens.total, figures.input_tokens.p50, figures.output_tokens.max), (75, 25, 7));
         assert_eq!((figures.blocks, figures.shared_blocks, figures.shared_share), (8, 2, Some(0.25)));

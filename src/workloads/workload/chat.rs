@@ -2,8 +2,8 @@
 //!
 //! A session opens with the system prompt (one allocation for all users), then the user's history as a message of its own with a short
 //! acknowledgement by the assistant: so the prefix that users share ends with the system prompt, roles alternate as strict chat templates
-//! want it, and a failed first turn that is dropped does not take the history with it. A length of 0 leaves a part out. With ShareGPT
-//! conversations these replace questions and answers; system prompt and history stay seeded text of the asked lengths.
+//! want it, and a failed first turn that is dropped does not take the history with it. A length of 0 leaves a part out. Conversations of a file
+//! replace questions and answers; system prompt and history stay seeded text of the asked lengths.
 //! It must not know when users join or ask.
 
 use std::path::Path;
@@ -16,11 +16,11 @@ use super::draft::SessionDraft;
 use super::lengths::{LengthPurpose, LengthSampler};
 use super::prose::ProseKind;
 use super::seed::permutation;
-use super::sharegpt::{SharegptConversation, SharegptDataset};
 use super::text::{CountedText, at_most};
 use super::text_generator::TextGenerator;
 use super::{WorkloadError, file_hash};
 use crate::foundation::named_file::NamedFile;
+use crate::vocabulary::recording::ConversationFile;
 use crate::vocabulary::session::{MessageRole, Session};
 use crate::vocabulary::spec::workload::{AnswerPolicy, ChatDataset, ChatSpec};
 use crate::workloads::arrival::user_numbers;
@@ -50,7 +50,7 @@ enum DialogueSource {
     },
     /// `order` is a seeded permutation of the conversations.
     File {
-        conversations: Arc<SharegptDataset>,
+        conversations: Arc<ConversationFile>,
         order: Vec<usize>,
     },
 }
@@ -61,7 +61,7 @@ pub fn check(spec: &ChatSpec, corpus: &Corpus) -> Result<(), WorkloadError> {
         corpus.lengths(file)?;
     }
     if let ChatDataset::Sharegpt(file) = &spec.dataset {
-        let there = corpus.conversations(file, spec.rounds)?.list.len() as u64;
+        let there = corpus.conversations(file, spec.rounds)?.count();
         let needed = user_numbers(spec);
         if there < needed {
             return Err(WorkloadError::TooFewConversations { file: file.clone(), rounds: spec.rounds, there, needed });
@@ -85,7 +85,7 @@ impl ChatWorkload {
             ChatDataset::Synthetic => DialogueSource::Made { question_tokens: spec.question_tokens.0 },
             ChatDataset::Sharegpt(file) => {
                 let conversations = corpus.conversations(file, spec.rounds)?;
-                let order = permutation(author.seed(), "conversations", conversations.list.len());
+                let order = permutation(author.seed(), "conversations", usize::try_from(conversations.count()).unwrap_or(0));
                 DialogueSource::File { conversations, order }
             }
         };
@@ -124,7 +124,7 @@ impl ChatWorkload {
             DialogueSource::File { conversations, order } => {
                 // One conversation a user: the check before the run leaves no user without.
                 let place = usize::try_from(user % order.len().max(1) as u64).unwrap_or(0);
-                self.file_turns(&mut draft, user, &conversations.file, &conversations.list[order[place]], first_turn).await?;
+                self.file_turns(&mut draft, user, conversations, order[place], first_turn).await?;
             }
         }
         Ok(draft.finish())
@@ -150,15 +150,15 @@ impl ChatWorkload {
         &self,
         draft: &mut SessionDraft,
         user: u64,
-        file: &Path,
-        conversation: &SharegptConversation,
+        conversations: &ConversationFile,
+        conversation: usize,
         first_turn: u32,
     ) -> Result<(), WorkloadError> {
-        for (turn, round) in (0..self.rounds).zip(&conversation.rounds) {
+        let place = (conversations.file(), conversations.offset(conversation).unwrap_or(0));
+        for (turn, round) in (0..self.rounds).zip(conversations.rounds(conversation)?) {
             let answer_tokens = self.answer_lengths.answer(&[user, turn.into()])?;
-            let place = (file, conversation.place, 2 * turn as usize);
-            let ask = self.message(place, &round.question, None).await?;
-            let reply = self.message((file, conversation.place, place.2 + 1), &round.answer, Some(answer_tokens)).await?;
+            let ask = self.message(place, 2 * turn, &round.question, None).await?;
+            let reply = self.message(place, 2 * turn + 1, &round.answer, Some(answer_tokens)).await?;
             if turn < first_turn {
                 draft.lived(ask, reply);
             } else {
@@ -170,9 +170,15 @@ impl ChatWorkload {
     }
 
     /// A message of a conversation, cut where it is longer than an answer may be: the history then grows as it does with live answers.
-    async fn message(&self, place: (&Path, usize, usize), text: &str, limit: Option<u32>) -> Result<CountedText, WorkloadError> {
+    async fn message(
+        &self,
+        (file, offset): (&Path, u64),
+        message: u32,
+        text: &str,
+        limit: Option<u32>,
+    ) -> Result<CountedText, WorkloadError> {
         let limit = limit.map(u64::from);
-        let origin = TextOrigin::Message { file: place.0.to_owned(), conversation: place.1, message: place.2, limit };
+        let origin = TextOrigin::Message { file: file.to_owned(), offset, message, limit };
         let counter = self.author.counter();
         let make = async { Ok(at_most(limit.unwrap_or(u64::MAX), text, counter).await?) };
         self.author.keep(origin, make).await

@@ -11,13 +11,14 @@ use super::WorkloadError;
 use super::folder::DocumentFolder;
 pub use super::folder::{DocumentFile, folder_manifest};
 use super::prose::ProseKind;
-use super::sharegpt::SharegptDataset;
 use super::text::CountedText;
 use super::vocabulary::ProseVocabulary;
 use crate::foundation::named_file::NamedFile;
 use crate::foundation::sentence::sentence;
-use crate::vocabulary::recording::{PromptFile, RecordedInput, SessionReadOptions, SessionRecording, Trace, TraceReadOptions};
-use crate::vocabulary::spec::workload::{RequestsSpec, SessionsSpec, WorkloadSpec};
+use crate::vocabulary::recording::{
+    ConversationFile, PromptFile, RecordedInput, SessionReadOptions, SessionRecording, Trace, TraceReadOptions,
+};
+use crate::vocabulary::spec::workload::{ChatSpec, RequestsSpec, SessionsSpec, WorkloadSpec};
 
 /// A handle to the kept texts. Clones share them; pass one to every cell of a sweep. Texts counted under different token rules, or by
 /// different servers, are kept apart.
@@ -32,7 +33,7 @@ struct CorpusContents {
     // Each lock is held for a look or an insertion, never while a text is made.
     texts: Mutex<BTreeMap<CorpusKey, CountedText>>,
     folders: Mutex<BTreeMap<PathBuf, Arc<DocumentFolder>>>,
-    conversations: Mutex<BTreeMap<(PathBuf, u32), Arc<SharegptDataset>>>,
+    conversations: Mutex<BTreeMap<(PathBuf, u32), Arc<ConversationFile>>>,
     lengths: Mutex<BTreeMap<PathBuf, Arc<[u64]>>>,
     /// Each with how many are read.
     prompts: Mutex<BTreeMap<(PathBuf, u64), Arc<PromptFile>>>,
@@ -59,8 +60,8 @@ pub(super) enum TextOrigin {
     MadeDocument { seed: u64, number: u64, tokens: u64 },
     /// A file's document with the request to read it in front, by content hash; `salt` is the first line that tells a copy apart.
     FileDocument { blake3: String, salt: String },
-    /// A message of a conversation in a file, by its places; cut to at most `limit` tokens.
-    Message { file: PathBuf, conversation: usize, message: usize, limit: Option<u64> },
+    /// A message of a conversation in a file, by the byte at which the conversation begins and its place there; cut to at most `limit` tokens.
+    Message { file: PathBuf, offset: u64, message: u32, limit: Option<u64> },
     /// A short text as it stands.
     Line(String),
 }
@@ -99,12 +100,12 @@ impl Corpus {
     }
 
     /// The conversations of a file that have at least `rounds` rounds, read the first time.
-    pub(super) fn conversations(&self, path: &Path, rounds: u32) -> Result<Arc<SharegptDataset>, WorkloadError> {
+    pub(super) fn conversations(&self, path: &Path, rounds: u32) -> Result<Arc<ConversationFile>, WorkloadError> {
         let key = (path.to_owned(), rounds);
         if let Some(conversations) = locked(&self.kept.conversations).get(&key) {
             return Ok(Arc::clone(conversations));
         }
-        let read = Arc::new(SharegptDataset::read(path, rounds)?);
+        let read = Arc::new(ConversationFile::read(path, rounds, ChatSpec::MOST_CONVERSATIONS)?);
         Ok(Arc::clone(locked(&self.kept.conversations).entry(key).or_insert(read)))
     }
 

@@ -28,13 +28,13 @@ pub enum WorkloadError {
     DocumentChanged { file: PathBuf },
     #[error("`rounds` is {rounds}, but {place} has {there} questions: add questions or ask fewer")]
     TooFewQuestions { rounds: u32, there: usize, place: String },
-    #[error("`{}` is not in the ShareGPT layout: {reason}", file.display())]
-    ShareGpt { file: PathBuf, reason: String },
     #[error(
         "`{}` holds {there} conversations of at least {rounds} rounds, but {needed} are needed so that no two users of the run have the same: lower `users`, `qps`, `rounds` or `duration`",
         file.display()
     )]
     TooFewConversations { file: PathBuf, rounds: u32, there: u64, needed: u64 },
+    #[error("`{}` tells no times, so nothing says when its sessions begin: set `concurrency` to the number of users who go through them", file.display())]
+    NoSessionTimes { file: PathBuf },
     #[error("`{}:{line}`: `{found}` is no length: a line is a whole number of tokens from 1 to 4294967295", file.display())]
     Length { file: PathBuf, line: usize, found: String },
     #[error("`{}` holds no length: write a whole number of tokens a line", file.display())]

@@ -18,7 +18,6 @@ pub mod requests;
 mod salt;
 pub mod seed;
 pub mod sessions;
-mod sharegpt;
 mod text;
 mod text_generator;
 mod titles;

@@ -34,7 +34,10 @@ pub struct SessionsWorkload {
 
 /// Whether the file is there, and can be sent again, that the workload names.
 pub fn check(spec: &SessionsSpec, corpus: &Corpus) -> Result<(), WorkloadError> {
-    corpus.sessions(spec)?;
+    let recording = corpus.sessions(spec)?;
+    if spec.concurrency.is_none() && !recording.has_times() {
+        return Err(WorkloadError::NoSessionTimes { file: spec.sessions.clone() });
+    }
     spec.answer_tokens.file().map(|file| corpus.lengths(file)).transpose()?;
     Ok(())
 }
@@ -125,7 +128,7 @@ mod tests {
     async fn prepared(text: &str, answers: &str) -> (Workload, tempfile::NamedTempFile) {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs_err::write(file.path(), text).unwrap();
-        let spec = json!({"kind": "sessions", "sessions": file.path(), "answers": answers, "answer_tokens": 9});
+        let spec = json!({"kind": "sessions", "sessions": file.path(), "concurrency": 1, "answers": answers, "answer_tokens": 9});
         let spec: WorkloadSpec = serde_json::from_value(spec).unwrap();
         (Workload::prepare(&spec, 7, TokenCounter::Simulated, Corpus::default()).await.unwrap(), file)
     }
@@ -142,6 +145,18 @@ mod tests {
         let (live, _file) = prepared(row, "live").await;
         assert!(matches!(live.session(0, 0).await.unwrap().turns[0].answer, AnswerMode::Live { .. }));
         assert!(matches!(live.session(1, 0).await.unwrap_err(), WorkloadError::FirstTurn { .. }));
+    }
+
+    #[tokio::test]
+    async fn without_times_and_without_users_nothing_says_when_a_session_begins() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs_err::write(file.path(), r#"{"prompt": "One?", "output_tokens": 3}"#).unwrap();
+        let checked = |concurrency: Value| {
+            let spec: SessionsSpec = serde_json::from_value(json!({"sessions": file.path(), "concurrency": concurrency})).unwrap();
+            check(&spec, &Corpus::default()).map_err(|error| error.to_string())
+        };
+        assert_eq!(checked(json!(2)), Ok(()));
+        assert!(checked(Value::Null).unwrap_err().contains("tells no times, so nothing says when its sessions begin: set `concurrency`"));
     }
 
     #[tokio::test]

@@ -44,6 +44,18 @@ fn conversations_are_read_as_messages_and_as_sharegpt_line_by_line_and_as_a_list
     }
 }
 
+#[test]
+fn own_prompts_are_sessions_of_one_turn_and_a_row_may_say_how_long_the_answer_to_its_last_question_is() {
+    let conversation = r#"{"prompt": "beside it", "messages": [{"role": "user", "content": "One?"}, {"role": "assistant", "content": "Two."}, {"role": "user", "content": "Three?"}], "output_tokens": 9}"#;
+    let (recording, _file) = read(&format!("{{\"prompt\": \"What?\", \"output_tokens\": 7}}\n{{\"text\": \"And?\"}}\n{conversation}\n"));
+    assert_eq!((recording.count(), recording.has_times(), recording.has_whole_prompts()), (3, false, false));
+    assert_eq!(recording.ask(0, 0).unwrap(), text(Vec::new(), "What?", None));
+    assert_eq!(recording.ask(1, 0).unwrap(), text(Vec::new(), "And?", None));
+    assert_eq!(recording.ask(2, 1).unwrap(), text(Vec::new(), "Three?", None));
+    let lengths = |session| recording.turns(session).map(|turn| turn.output_tokens).collect::<Vec<_>>();
+    assert_eq!([lengths(0), lengths(1), lengths(2)], [vec![Some(7)], vec![None], vec![None, Some(9)]]);
+}
+
 /// Of two sessions whose turns stand in each other's way, the second of which begins first.
 const TURNS: &str = r#"{"session_id": "a", "timestamp": 3000, "text_input": "One?", "output_length": 16}
 {"session_id": 7, "timestamp": 1000, "input_length": 30}
@@ -117,6 +129,9 @@ fn what_does_not_fit_is_refused_with_file_line_value_and_what_is_allowed() {
         ("{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"user\", \"content\": \"a\"}]}".to_owned(), 1, "message 1 is the user's out of turn"),
         ("{\"messages\": [{\"role\": \"system\", \"content\": \"a\"}]}".to_owned(), 1, "no question"),
         ("[{\"conversations\": [{\"from\": \"human\", \"value\": \"a\"}]},\n{\"conversations\": [{\"from\": \"tool\", \"value\": \"a\"}]}]".to_owned(), 2, "`from` of message 0 is `tool`"),
+        ("{\"prompt\": \"a\"}\n{\"prompt\": \" \"}".to_owned(), 2, "the prompt is empty"),
+        ("{\"prompt\": \"a\"}\n{\"prompt\": \"a\", \"text\": \"b\"}".to_owned(), 2, "a prompt is a text, as `prompt` or as `text`"),
+        ("{\"prompt\": \"a\", \"output_tokens\": 0}".to_owned(), 1, "`output_tokens` is 0: it is between 1 and"),
         ("nonsense".to_owned(), 1, "expected"),
     ] {
         let message = fault(&text);
