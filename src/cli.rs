@@ -9,6 +9,7 @@ mod init;
 mod prepare;
 mod requests;
 mod submit;
+mod sessions;
 mod target;
 
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub use init::{InitApi, InitArgs, InitWorkload};
 pub use prepare::{PrepareCommand, PrepareDocumentsArgs, PrepareSharegptArgs, PrepareTraceArgs, TokenizerArgs};
 pub use requests::{ArrivalProcess, RequestsArgs};
 pub use submit::{SchedulerArg, SubmitArgs};
+pub use sessions::{HistoryAnswers, SessionsArgs};
 pub use target::TargetArgs;
 
 /// How many user sessions an LLM server holds while people still get their first token in time.
@@ -333,7 +335,11 @@ pub enum RunCommand {
     /// C×S: whole documents, then follow-up questions.
     DocumentQa(DocumentQaArgs),
     /// Single requests whose arrivals follow a process or a recorded trace.
+    #[command(mut_arg("results", |results| results.visible_alias("output")))]
     Requests(Box<RequestsArgs>),
+    /// A recorded file sent again: sessions of several turns, a trace, or your own prompts.
+    #[command(mut_arg("results", |results| results.visible_alias("output")))]
+    Sessions(Box<SessionsArgs>),
 }
 
 /// What all workloads need of their server.
@@ -360,7 +366,7 @@ pub struct ServerArgs {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub set: Vec<String>,
     /// The run's own folder [default: results/WORKLOAD-DATE-TIME].
-    #[arg(long, value_name = "DIR")]
+    #[arg(short = 'o', long, value_name = "DIR")]
     pub results: Option<PathBuf>,
 }
 
@@ -390,7 +396,7 @@ pub struct ChatArgs {
     /// Seconds between two blocks of the performance summary.
     #[arg(long, default_value_t = 30.0, value_name = "SECONDS")]
     pub log_interval: f64,
-    /// A file of conversations in the public ShareGPT JSON layout, instead of made-up text.
+    /// A file of conversations instead of made-up text, in the ShareGPT layout or as `messages`.
     #[arg(long, value_name = "FILE")]
     pub sharegpt: Option<PathBuf>,
     /// Send the user's number as the header `x-user-id`.

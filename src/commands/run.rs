@@ -11,7 +11,8 @@ use super::report::{self, ReportOptions};
 use super::scenarios::{default_folder, plan_of_text};
 use super::signals::SignalListener;
 use super::sweep::stopped;
-use crate::cli::{ArrivalProcess, ChatArgs, DocumentQaArgs, RequestsArgs, RunCommand, ServerArgs, VerbosityArgs};
+use crate::cli::{ArrivalProcess, ChatArgs, DocumentQaArgs, RequestsArgs, RunCommand, ServerArgs, SessionsArgs, VerbosityArgs};
+use crate::foundation::units::TimeUnit;
 use crate::planning::scenario::{HeaderOverrides, ScenarioOverrides};
 use crate::presentation::report::cxs_json::{self, ScriptGeneration};
 use crate::vocabulary::spec::lengths::LengthDistribution;
@@ -37,6 +38,11 @@ pub fn run(command: &RunCommand, talk: VerbosityArgs) -> anyhow::Result<ExitReas
             let (_, exit) = run_scenario(&text, &args.server, talk, None)?;
             Ok(exit)
         }
+        RunCommand::Sessions(args) => {
+            let text = scenario("sessions", sessions_workload(args), &args.server)?;
+            let (_, exit) = run_scenario(&text, &args.server, talk, None)?;
+            Ok(exit)
+        }
     }
 }
 
@@ -51,13 +57,13 @@ fn run_scenario(text: &str, server: &ServerArgs, talk: VerbosityArgs, chat_copy:
     if ending.interrupted {
         let dir_shown = dir.display();
         eprintln!(
-            "interrupted: the requests so far are in `{dir_shown}`, and are no result. To do it again: the same command with `--results {dir_shown}`"
+            "interrupted: the requests so far are in `{dir_shown}`, and are no result. To do it again: the same command with `-o {dir_shown}`"
         );
         return Ok((dir, ExitReason::Interrupted));
     }
     if let Some(stop) = ending.stopped_by.as_ref().filter(|_| ending.finished == 0) {
         eprintln!("{}", stopped(stop, &ending));
-        eprintln!("To do it again: the same command with `--results {}`", dir.display());
+        eprintln!("To do it again: the same command with `-o {}`", dir.display());
         return Ok((dir, ExitReason::CellsFailed));
     }
     let exit = report::finish(&dir, &ReportOptions::default(), talk)?;
@@ -173,6 +179,29 @@ fn requests_workload(args: &RequestsArgs) -> Table {
         let leave = Table::from_iter([("share".to_owned(), Value::from(share)), ("after".to_owned(), after.as_str().into())]);
         workload.insert("leave".to_owned(), leave.into());
     }
+    workload
+}
+
+fn sessions_workload(args: &SessionsArgs) -> Table {
+    let mut workload = Table::from_iter([
+        ("sessions".to_owned(), path(&args.file)),
+        ("answers".to_owned(), args.answers.name().into()),
+        ("answer_tokens".to_owned(), lengths(&args.answer_tokens)),
+    ]);
+    let whole_numbers = [
+        ("concurrency", args.concurrency.map(u64::from)),
+        ("max_sessions", args.max_sessions.map(u64::from)),
+        ("block_tokens", args.block_tokens),
+        ("count", args.count),
+    ];
+    workload.extend(whole_numbers.into_iter().filter_map(|(name, number)| Some((name.to_owned(), tokens(number?)))));
+    let texts = [
+        ("max_delay", args.max_delay.as_deref()),
+        ("duration", args.duration.as_deref()),
+        ("time_unit", args.time_unit.map(TimeUnit::name)),
+    ];
+    workload.extend(texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.into()))));
+    workload.extend(args.speed_up.map(|factor| ("speed_up".to_owned(), factor.into())));
     workload
 }
 

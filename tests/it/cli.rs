@@ -223,6 +223,30 @@ fn single_requests_are_run_from_flags_simulated_or_against_a_server() {
 }
 
 #[test]
+fn a_recorded_file_is_sent_again_from_the_command_line() {
+    let bench = bench();
+    let (_runtime, server) = serving(r#"{"preset": "tiny"}"#);
+    let url = server.url();
+    bench.write("prompts.jsonl", "{\"prompt\": \"What is a cache?\", \"output_tokens\": 3}\n{\"text\": \"And a block?\"}\n");
+    let conversation = r#"{"messages": [{"role": "user", "content": "One?"}, {"role": "assistant", "content": "Two."}, {"role": "user", "content": "Three?"}]}"#;
+    bench.write("sessions.jsonl", &format!("{conversation}\n{conversation}\n"));
+    let to: [&[&str]; 2] = [&["--simulate", "--model", "small"], &["--url", &url, "--model", "small"]];
+    for (place, to) in to.into_iter().enumerate() {
+        for (file, folder, requests) in [("prompts.jsonl", "-o", 2), ("sessions.jsonl", "--output", 4)] {
+            let out = format!("{file}-{place}");
+            let output = bench.run(&[&["run", "sessions", file, "--concurrency", "2", "-q", folder, &out], to].concat());
+            succeeded(&output);
+            let record = fs::read_to_string(bench.only_run(&out).join("run.json")).unwrap();
+            let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+            assert_eq!((&record["counts"]["requests"], &record["counts"]["failed"]), (&requests.into(), &0.into()), "{record}");
+        }
+    }
+    let output = bench.run(&["run", "sessions", "prompts.jsonl", "--simulate"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("tells no times") && stderr(&output).contains("set `concurrency`"), "{}", stderr(&output));
+}
+
+#[test]
 fn the_same_scenario_runs_against_a_server_with_its_caches_emptied_before_each_cell() {
     let bench = bench();
     let (_runtime, server) = serving(r#"{"preset": "tiny"}"#);

@@ -115,11 +115,7 @@ fn a_dead_server_is_told_once_with_the_url_and_the_command_that_goes_on() {
 fn a_run_from_flags_says_the_same_of_a_dead_server() {
     let (stage, dead) = (Stage::new(), DeadAddress::take());
     let output = stage.run(&["run", "requests", "--requests", "3", "--base-url", &dead.url(), "--results", "out"]);
-    nothing_was_run(
-        &stage,
-        &output,
-        &[&format!("`{}/v1/chat/completions`", dead.url()), "To do it again: the same command with `--results out`"],
-    );
+    nothing_was_run(&stage, &output, &[&format!("`{}/v1/chat/completions`", dead.url()), "To do it again: the same command with `-o out`"]);
 }
 
 #[test]
