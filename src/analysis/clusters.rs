@@ -15,9 +15,6 @@ use crate::foundation::normal::normal_quantile;
 /// Fewer sessions with a failure than this say nothing of how failures gather in sessions.
 const LEAST_FAILING_SESSIONS: usize = 5;
 
-/// Two-sided 95 % of the normal distribution.
-const NORMAL_975: f64 = 1.959_964;
-
 /// Values session by session, one session behind the other.
 #[derive(Debug, Default)]
 pub struct SessionValues {
@@ -293,7 +290,7 @@ pub(super) fn student_975(degrees: f64) -> f64 {
     if degrees < 1.0 {
         return f64::INFINITY;
     }
-    let x = NORMAL_975;
+    let x = normal_quantile(0.975);
     let first = (x.powi(3) + x) / 4.0;
     let second = (5.0 * x.powi(5) + 16.0 * x.powi(3) + 3.0 * x) / 96.0;
     let third = (3.0 * x.powi(7) + 19.0 * x.powi(5) + 17.0 * x.powi(3) - 15.0 * x) / 384.0;

@@ -12,13 +12,12 @@ use serde::{Deserialize, Serialize};
 use super::comparison::ComparisonVerdict;
 use super::pairs::CellPair;
 use crate::analysis::AnalysisError;
+use crate::foundation::normal::normal_quantile;
 use crate::records::record::{AnswerHashes, RequestPhase};
 use crate::records::store::SavedRun;
 
 /// The share of sessions whose answers may differ more often between the sides than between repeats, and still count as the same.
 const MARGIN: f64 = 0.05;
-/// Two-sided, of a normal distribution at 95 %.
-const Z: f64 = 1.959_964;
 
 /// How many answers to equal prompts are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -173,9 +172,10 @@ impl ShareInterval {
             return None;
         }
         let share = equal / n;
-        let middle = 2.0 * equal + Z * Z;
-        let half = Z * (Z * Z + 4.0 * equal * (1.0 - share)).sqrt();
-        let scale = 2.0 * (n + Z * Z);
+        let z = normal_quantile(0.975);
+        let middle = 2.0 * equal + z * z;
+        let half = z * (z * z + 4.0 * equal * (1.0 - share)).sqrt();
+        let scale = 2.0 * (n + z * z);
         Some(Self { share, low: (middle - half) / scale, high: (middle + half) / scale })
     }
 }

@@ -166,21 +166,7 @@ fn reading(source: &ImportFile, records: Vec<RequestRecord>) -> ParsedRun {
         Some(qps) => ("workload.qps".to_owned(), qps),
         None => ("file".to_owned(), json!(source.stem)),
     };
-    ParsedRun {
-        axes: Vec::new(),
-        settings: vec![setting],
-        shared: Vec::new(),
-        model: None,
-        workload: json!({ "kind": "chat" }),
-        simulated: false,
-        times: TimestampOrigin::Told,
-        started_at: None,
-        offered_qps: None,
-        records,
-        samples: Vec::new(),
-        lacks: Vec::new(),
-        notes: Vec::new(),
-    }
+    ParsedRun { settings: vec![setting], workload: json!({ "kind": "chat" }), ..ParsedRun::of_requests(TimestampOrigin::Told, records) }
 }
 
 /// The rate that a file's name tells: `2.00` of `final_qps_2.00`.
