@@ -40,6 +40,6 @@ pub fn show_axes(axes: &Axes) -> String {
 }
 
 /// `C=4, S=3`, or words for a sweep without axes.
-pub fn named(axes: &Axes) -> String {
+pub fn named_cell(axes: &Axes) -> String {
     if axes.is_empty() { "the cell".to_owned() } else { show_axes(axes) }
 }

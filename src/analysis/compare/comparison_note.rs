@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::comparison::SettingDifference;
-use crate::analysis::axes::{Axes, show_axes};
+use crate::analysis::axes::{Axes, named_cell, show_axes};
 use crate::analysis::summary::{CellState, NodeDifference, VoidReason};
 
 /// So many cells are named; others are counted.
@@ -77,7 +77,7 @@ impl fmt::Display for UncomparedCell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sides = [("base", &self.base), ("new", &self.new)];
         let words = sides.into_iter().filter_map(|(side, state)| Some(format!("{side}: {}", without_result(state)?)));
-        write!(f, "{}: no result to compare ({})", show_axes(&self.cell), words.collect::<Vec<_>>().join("; "))
+        write!(f, "{}: no result to compare ({})", named_cell(&self.cell), words.collect::<Vec<_>>().join("; "))
     }
 }
 

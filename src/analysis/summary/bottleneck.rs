@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::axes::{Axes, named};
+use super::super::axes::{Axes, show_axes};
 use super::boundary_finding::{BoundaryFinding, ComputeEvidence, InconclusiveEvidence, KvMemoryEvidence};
 
 /// The bottleneck of the cells that agree in all `within`. Shown as the figures it rests on, in words.
@@ -78,7 +78,12 @@ impl fmt::Display for Bottleneck {
             BottleneckEvidence::KvMemory { finding, alike_cells } => write!(f, "{finding}{}", alike(*alike_cells)),
             BottleneckEvidence::Both { compute, kv_memory } => write!(f, "compute: {compute}; KV memory: {kv_memory}"),
             BottleneckEvidence::Nothing { largest, without_result, cells } => {
-                write!(f, "every cell with a result passes, up to {}{}", named(largest), missing(*without_result, *cells))
+                let missing = missing(*without_result, *cells);
+                if largest.is_empty() {
+                    write!(f, "the only cell with a result passes{missing}")
+                } else {
+                    write!(f, "every cell with a result passes, up to {}{missing}", show_axes(largest))
+                }
             }
             BottleneckEvidence::Unknown { reason } => reason.fmt(f),
         }
@@ -158,7 +163,7 @@ mod tests {
             (
                 "nothing",
                 BottleneckEvidence::Nothing { largest: Axes::new(), without_result: 1, cells: 3 },
-                "every cell with a result passes, up to the cell; 1 of 3 cells have no result".to_owned(),
+                "the only cell with a result passes; 1 of 3 cells have no result".to_owned(),
             ),
             (
                 "unknown",

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::super::amount::{percent, short_number};
-use super::super::axes::{Axes, named};
+use super::super::axes::{Axes, named_cell};
 use super::load_growth::LoadGrowth;
 use super::reuse_change::{ReuseChange, TokenResidence, TokenReuse};
 use super::server::ServerMetricValue;
@@ -105,13 +105,13 @@ const HITS_NOT_REPORTED: &str = "neither the answers nor the server's metrics te
 
 impl<Evidence> BoundaryFinding<Evidence> {
     fn place(&self) -> String {
-        named(&self.fails)
+        named_cell(&self.fails)
     }
 
     fn step(&self) -> String {
         let to = self.place();
         match &self.passes {
-            Some(passes) => format!("from {}, which passes, to {to}, which fails,", named(passes)),
+            Some(passes) => format!("from {}, which passes, to {to}, which fails,", named_cell(passes)),
             None => format!("in {to}, which fails,"),
         }
     }

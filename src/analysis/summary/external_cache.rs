@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::super::amount::{self, percent};
-use super::super::axes::{Axes, named};
+use super::super::axes::{Axes, named_cell};
 use crate::foundation::units::grouped;
 
 /// A variant's cache outside the engine. Shown as what it did, in words.
@@ -118,7 +118,7 @@ impl fmt::Display for UselessCacheEvidence {
         match self {
             Self::Counters(hits) => hits.fmt(f),
             Self::Answers { cell, reused_tokens, sent_before_tokens } => {
-                let (cell, reused, sent) = (named(cell), amount::grouped(*reused_tokens), grouped(*sent_before_tokens));
+                let (cell, reused, sent) = (named_cell(cell), amount::grouped(*reused_tokens), grouped(*sent_before_tokens));
                 write!(f, "in {cell} {reused} of {sent} prompt tokens sent again came from any cache")
             }
         }

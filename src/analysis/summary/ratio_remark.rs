@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::super::amount::{self, percent};
-use super::super::axes::{Axes, named};
+use super::super::axes::{Axes, named_cell};
 use super::external_cache::ExternalCache;
 use super::reuse_change::TokenResidence;
 use super::server::CacheHitShares;
@@ -50,7 +50,7 @@ impl fmt::Display for RatioRemark {
 /// Whether what the sessions keep alive fits on the device.
 #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
 fn write_residence(f: &mut fmt::Formatter<'_>, cell: &Axes, residence: &TokenResidence) -> fmt::Result {
-    let cell = named(cell);
+    let cell = named_cell(cell);
     let Some(resident) = residence.resident_tokens else {
         return write!(f, "how many tokens the sessions of {cell} keep alive is not told");
     };

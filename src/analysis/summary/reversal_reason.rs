@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::axes::{Axes, named};
+use super::super::axes::{Axes, named_cell};
 use super::client_limit::ClientLimits;
 use crate::records::record::FailureKind;
 
@@ -79,7 +79,7 @@ impl fmt::Display for ReversalReason {
                 write!(f, "few rows: {}", all.join(", "))
             }
             Self::OneRun { cells } => match cells.as_slice() {
-                [cell] => write!(f, "only one run of {}", named(cell)),
+                [cell] => write!(f, "only one run of {}", named_cell(cell)),
                 _ => f.write_str("one run each, so nobody knows what another would say"),
             },
             Self::RepeatsDisagree { cells } => f.write_str(&list(cells)),
@@ -88,7 +88,7 @@ impl fmt::Display for ReversalReason {
             Self::Restarts { fails, passes } => write!(f, "the server was started again: {fails}, {passes}"),
             Self::Failures { cell, failed, n, failures } => {
                 let kinds: Vec<String> = failures.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-                write!(f, "{failed} of {n} requests of {} failed ({})", named(cell), kinds.join(", "))
+                write!(f, "{failed} of {n} requests of {} failed ({})", named_cell(cell), kinds.join(", "))
             }
         }
     }
@@ -100,7 +100,7 @@ fn list<Item: fmt::Display>(items: &[Item]) -> String {
 
 impl fmt::Display for UndecidedRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is undecided with n={}", named(&self.cell), self.n)
+        write!(f, "{} is undecided with n={}", named_cell(&self.cell), self.n)
     }
 }
 
@@ -111,27 +111,27 @@ impl fmt::Display for RepeatDisagreement {
         let (does, odd) = if passing.len() <= failing.len() { ("pass", passing) } else { ("fail", failing) };
         let numbers: Vec<String> = odd.iter().map(|repeat| (u64::from(*repeat) + 1).to_string()).collect();
         let all = passing.len() + failing.len();
-        let (cell, numbers) = (named(cell), numbers.join(", "));
+        let (cell, numbers) = (named_cell(cell), numbers.join(", "));
         write!(f, "the repeats of {cell} disagree: {} of {all} pass alone (those that {does}: {numbers})", passing.len())
     }
 }
 
 impl fmt::Display for UnprovenRuns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cold caches are not proven in {} of {} runs of {}", self.unproven, self.runs, named(&self.cell))
+        write!(f, "cold caches are not proven in {} of {} runs of {}", self.unproven, self.runs, named_cell(&self.cell))
     }
 }
 
 impl fmt::Display for LimitedClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the client itself was slow at {} ({})", named(&self.cell), self.limits)
+        write!(f, "the client itself was slow at {} ({})", named_cell(&self.cell), self.limits)
     }
 }
 
 impl fmt::Display for CellStarts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let starts: Vec<String> = self.server_starts.iter().map(u32::to_string).collect();
-        write!(f, "{} ran on start {}", named(&self.cell), starts.join(", "))
+        write!(f, "{} ran on start {}", named_cell(&self.cell), starts.join(", "))
     }
 }
 

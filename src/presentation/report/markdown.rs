@@ -91,12 +91,7 @@ fn table(out: &mut String, panel: &ReportPanel) {
     let what = panel.subject();
     let within = if panel.within.is_empty() { String::new() } else { format!(" at {}", panel.within) };
     let _ = writeln!(out, "{}, in {}:\n", escaped(&format!("{what}{within}")), panel.unit);
-    let corner = match (&panel.down, &panel.across) {
-        (Some(down), Some(across)) => format!("{down} \\ {across}"),
-        (Some(one), None) | (None, Some(one)) => one.clone(),
-        (None, None) => "cell".to_owned(),
-    };
-    let heads: Vec<String> = std::iter::once(&corner).chain(&panel.columns).map(|head| escaped(head)).collect();
+    let heads: Vec<String> = std::iter::once(&panel.corner()).chain(&panel.columns).map(|head| escaped(head)).collect();
     let _ = writeln!(out, "| {} |", heads.join(" | "));
     let _ = writeln!(out, "|{}", "---:|".repeat(heads.len()));
     for row in &panel.rows {
@@ -153,6 +148,14 @@ mod tests {
     use crate::analysis::fixture::{cell, sweep, uniform};
     use crate::analysis::{SummaryOptions, summarize};
     use crate::records::record::{RunFailure, RunFailureCause, RunOutcome};
+
+    #[test]
+    fn a_sweep_without_axes_has_a_row_for_all_and_no_empty_head() {
+        let mut only = cell("vllm", 1, 1, uniform(1, 1, 0.5));
+        only.axes = Vec::new();
+        let text = markdown(&summarize(&sweep(&["p95(ttft where turn >= 1) <= 2s"], &[only]), &SummaryOptions::default()).unwrap());
+        assert!(text.contains("| cell | value |\n|---:|---:|\n| all | 0.500 ? [0.500 or more] (n=3) |"), "{text}");
+    }
 
     #[test]
     fn what_comes_from_outside_breaks_no_table_and_brings_no_html() {

@@ -24,12 +24,12 @@ pub struct ReportPanel {
     pub within: String,
     pub down: Option<String>,
     pub across: Option<String>,
-    /// Values across; a single empty one where there is no such axis.
+    /// Values across; the only one is `value` where there is no such axis.
     pub columns: Vec<String>,
     pub rows: Vec<ReportPanelRow>,
 }
 
-/// A value down, and what stands across. A place that was never planned is `None`.
+/// A value down (`all` where there is no axis), and what stands across. A place that was never planned is `None`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReportPanelRow {
     pub head: String,
@@ -54,6 +54,13 @@ pub struct ReportPanelCell {
 }
 
 impl ReportPanel {
+    /// What stands over the heads of its rows: the axes down and across.
+    #[must_use]
+    pub fn corner(&self) -> String {
+        let axes: Vec<&str> = [&self.down, &self.across].into_iter().flatten().map(String::as_str).collect();
+        if axes.is_empty() { "cell".to_owned() } else { axes.join(" \\ ") }
+    }
+
     /// What it shows, as it is written in a scenario: its goal, or its measure where that is not judged.
     #[must_use]
     pub fn subject(&self) -> String {
@@ -72,6 +79,12 @@ impl ReportPanelCell {
             None => "",
         }
     }
+}
+
+/// What stands at the head of a cell's row: `C=4, S=3`; of a sweep without axes `all`.
+#[must_use]
+pub fn cell_head(axes: &Axes) -> String {
+    if axes.is_empty() { "all".to_owned() } else { show_axes(axes) }
 }
 
 /// The tables of one variant: one a goal (or one of the shown measure), times one for each combination of the remaining axes.
@@ -138,7 +151,8 @@ impl ReportPanelLayout<'_> {
             cells.iter().map(|(index, cell)| ((key(cell, self.down), key(cell, self.across)), (*index, *cell))).collect();
         let rows = values(&cells, self.summary, self.down).into_iter().map(|head| {
             let at = |column: &String| by_values.get(&(head.clone(), column.clone())).map(|(index, cell)| place(*index, cell, goal, scale));
-            ReportPanelRow { places: columns.iter().map(at).collect(), head }
+            let places = columns.iter().map(at).collect();
+            ReportPanelRow { places, head: if self.down.is_some() { head } else { cell_head(&Axes::new()) } }
         });
         ReportPanel {
             measure,
@@ -148,7 +162,7 @@ impl ReportPanelLayout<'_> {
             down: self.down.map(axis_label),
             across: self.across.map(axis_label),
             rows: rows.collect(),
-            columns: columns.clone(),
+            columns: if self.across.is_some() { columns.clone() } else { vec!["value".to_owned()] },
         }
     }
 }

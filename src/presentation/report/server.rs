@@ -4,7 +4,8 @@
 use super::cell_columns::{CellColumn, CellView, column};
 use super::cell_value::CellValue;
 use super::number::{DisplayUnit, percent, significant};
-use crate::analysis::{CellState, CellSummary, SweepSummary, VariantSummary, show_axes};
+use super::panel::cell_head;
+use crate::analysis::{CellState, CellSummary, SweepSummary, VariantSummary};
 
 /// Heads and rows, of equal length.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +66,7 @@ pub fn server_table(summary: &SweepSummary, variant: &VariantSummary) -> Option<
     }
     let row = |cell: &CellSummary| {
         let dash = || word(cell).to_owned();
-        std::iter::once(show_axes(&cell.axes)).chain(filled.iter().map(|(_, columns)| text(columns, cell).unwrap_or_else(dash))).collect()
+        std::iter::once(cell_head(&cell.axes)).chain(filled.iter().map(|(_, columns)| text(columns, cell).unwrap_or_else(dash))).collect()
     };
     Some(ServerTable {
         heads: std::iter::once("cell").chain(filled.iter().map(|(head, _)| *head)).collect(),

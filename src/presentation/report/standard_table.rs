@@ -4,7 +4,8 @@
 use super::cell_columns::{CellColumn, CellView, column};
 use super::cell_value::CellValue;
 use super::number::DisplayUnit;
-use crate::analysis::{CellState, CellSummary, SweepSummary, VariantSummary, axis_label, show_axes, show_value};
+use super::panel::cell_head;
+use crate::analysis::{CellState, CellSummary, SweepSummary, VariantSummary, axis_label, show_value};
 
 /// Heads and rows, of equal length.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,9 +78,8 @@ fn table(summary: &SweepSummary, variant: &VariantSummary, columns: &[StandardCo
     };
     let row = |cell: &CellSummary| {
         let name = match cell.axes.iter().next() {
-            None => "all".to_owned(),
             Some((_, value)) if cell.axes.len() == 1 => show_value(value),
-            Some(_) => show_axes(&cell.axes),
+            Some(_) | None => cell_head(&cell.axes),
         };
         std::iter::once(name).chain(filled.iter().map(|(_, columns)| text(columns, cell))).collect()
     };

@@ -176,7 +176,7 @@ type Content<'a> = &'a dyn Fn(Option<&ReportPanelCell>) -> String;
 fn grids(panel: &ReportPanel, colour: ColourMode, content: Content<'_>) -> Vec<String> {
     let width = |place: Option<&ReportPanelCell>| content(place).lines().map(|line| line.chars().count()).max().unwrap_or(0);
     let longest = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
-    let heads = longest(&mut panel.rows.iter().map(|row| row.head.chars().count())).max(corner(panel).chars().count());
+    let heads = longest(&mut panel.rows.iter().map(|row| row.head.chars().count())).max(panel.corner().chars().count());
     let places = panel.rows.iter().flat_map(|row| &row.places).map(|place| width(place.as_ref()));
     let widest = longest(&mut places.chain(panel.columns.iter().map(|column| column.chars().count())));
     // A column costs a border and a space on either side.
@@ -196,13 +196,9 @@ fn content(place: Option<&ReportPanelCell>) -> String {
     growth.iter().chain(&place.interval).fold(value, |value, line| format!("{value}\n{line}"))
 }
 
-fn corner(panel: &ReportPanel) -> String {
-    format!("{} \\ {}", panel.down.as_deref().unwrap_or_default(), panel.across.as_deref().unwrap_or_default())
-}
-
 fn grid(panel: &ReportPanel, columns: &[usize], colour: ColourMode, content: Content<'_>) -> String {
     let mut table = new_table(colour);
-    table.set_header(std::iter::once(corner(panel)).chain(columns.iter().filter_map(|column| panel.columns.get(*column).cloned())));
+    table.set_header(std::iter::once(panel.corner()).chain(columns.iter().filter_map(|column| panel.columns.get(*column).cloned())));
     for row in &panel.rows {
         let places = columns.iter().map(|column| {
             let place = row.places.get(*column).and_then(Option::as_ref);
@@ -220,8 +216,8 @@ const THROUGHPUT: [(&str, &CellColumn); 3] =
 /// One axis or none: a row a cell, with room for what went through.
 fn list(panel: &ReportPanel, summary: &SweepSummary, variant: &VariantSummary, colour: ColourMode) -> String {
     let mut table = new_table(colour);
-    let first = panel.down.clone().unwrap_or_else(|| "cell".to_owned());
-    let heads = [first.as_str(), panel.unit, "95 % interval", "n", "verdict"];
+    let corner = panel.corner();
+    let heads = [corner.as_str(), panel.unit, "95 % interval", "n", "verdict"];
     table.set_header(heads.into_iter().chain(THROUGHPUT.map(|(head, _)| head)));
     for ReportPanelRow { head, places } in &panel.rows {
         let Some(place) = places.first().and_then(Option::as_ref) else { continue };
@@ -335,6 +331,15 @@ mod tests {
             cell
         };
         insta::assert_snapshot!(shown(&["p95(ttft) <= 500ms"], &[at(0.5, 0.2), at(2.0, 0.500_4)]));
+    }
+
+    #[test]
+    fn a_sweep_without_axes_has_a_row_for_all_and_no_empty_head() {
+        let mut only = cell("vllm", 1, 1, (0..60).map(|session| answered(session, 1, 0.2)).collect());
+        only.axes = Vec::new();
+        let mut saved = sweep(&["p95(ttft) <= 500ms"], &[only]);
+        saved.runs[0].samples = SavedSamples::Held(told(16_000.0, 0.0, 0.0, 0.0).into());
+        insta::assert_snapshot!(terminal(&summarize(&saved, &SummaryOptions::default()).unwrap(), ColourMode::Never));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStat
 
 use super::words;
 use crate::analysis::compare::{ComparisonVerdict, MeasureEffect, VariantComparison};
-use crate::analysis::show_axes;
+use crate::analysis::{named_cell, show_axes};
 
 /// All comparisons as one document.
 pub fn junit(comparisons: &[VariantComparison]) -> Result<String, SerializeError> {
@@ -42,7 +42,7 @@ fn case(class: &str, name: String, words: &str, call: ComparisonVerdict, decides
 fn cases(comparison: &VariantComparison) -> Vec<TestCase> {
     let name = format!("{} -> {}", comparison.base.name, comparison.new.name);
     let all = comparison.overall.iter().map(|effect| ("all cells".to_owned(), effect));
-    let of_cell = |cell: &crate::analysis::compare::CellComparison| show_axes(&cell.axes);
+    let of_cell = |cell: &crate::analysis::compare::CellComparison| named_cell(&cell.axes);
     let single = comparison.cells.iter().flat_map(|cell| cell.effects.iter().map(move |effect| (of_cell(cell), effect)));
     let decides = |effect: &MeasureEffect| comparison.primary.contains(&effect.measure);
     let single = single.filter(|(_, effect)| decides(effect));

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::words;
 use crate::analysis::compare::{MeasureEffect, VariantComparison};
-use crate::analysis::show_axes;
+use crate::analysis::named_cell;
 use crate::presentation::report::markdown::escaped;
 
 /// All comparisons as Markdown.
@@ -28,7 +28,7 @@ fn one(comparison: &VariantComparison) -> String {
     }
     for cell in &comparison.cells {
         for effect in cell.effects.iter().filter(|effect| comparison.primary.contains(&effect.measure)) {
-            row(&mut out, &show_axes(&cell.axes), effect);
+            row(&mut out, &named_cell(&cell.axes), effect);
         }
     }
     out.push('\n');

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::words;
 use crate::analysis::compare::{ComparisonVerdict, MeasureEffect, VariantComparison};
-use crate::analysis::{plain, show_axes};
+use crate::analysis::{named_cell, plain};
 use crate::presentation::report::terminal::paragraph;
 
 /// The widest name of a measure that stands in its row.
@@ -39,7 +39,7 @@ fn one(comparison: &VariantComparison) -> String {
         out.push('\n');
         let beside = cell.beside.filter(|call| matches!(call, ComparisonVerdict::Regressed | ComparisonVerdict::Improved));
         let beside = beside.map(|call| format!("; beside, {}", call.name())).unwrap_or_default();
-        paragraph(&mut out, &format!("{}: {}{beside}", show_axes(&cell.axes), cell.call.name()));
+        paragraph(&mut out, &format!("{}: {}{beside}", named_cell(&cell.axes), cell.call.name()));
         rows(&mut out, cell.effects.iter().filter(|effect| is_changed(effect)));
     }
     out.push('\n');

@@ -4,7 +4,7 @@ use crate::analysis::compare::{
     AnswerAgreement, AnswerCounts, CellComparison, ComparisonSide, ComparisonVerdict, ConfidenceInterval, MeasureEffect, ScoreEffect,
     VariantComparison,
 };
-use crate::analysis::{ExtendedReal, ScoreBound, show_axes};
+use crate::analysis::{ExtendedReal, ScoreBound, named_cell, show_axes};
 use crate::presentation::report::number::significant;
 use crate::presentation::report::words::SIMULATED;
 use crate::records::record::ImportOrigin;
@@ -80,7 +80,7 @@ fn changed(comparison: &VariantComparison, call: ComparisonVerdict, of: &dyn Fn(
             return Some(effect.measure.to_string());
         }
         let held = |cell: &&CellComparison| cell.effects.iter().any(|own| own.measure == effect.measure && own.call == call);
-        let cells: Vec<String> = comparison.cells.iter().filter(held).map(|cell| show_axes(&cell.axes)).collect();
+        let cells: Vec<String> = comparison.cells.iter().filter(held).map(|cell| named_cell(&cell.axes)).collect();
         let places = match cells.len() {
             0 => return None,
             some if some <= MOST_CELLS => cells.join(" and "),

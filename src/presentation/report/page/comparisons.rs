@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::analysis::compare::{CellComparison, ComparisonVerdict, ConfidenceInterval, MeasureEffect, ScoreEffect, VariantComparison};
-use crate::analysis::{ExtendedReal, show_axes};
+use crate::analysis::{ExtendedReal, named_cell, show_axes};
 use crate::presentation::report::comparison::words::{self, count};
 use crate::presentation::report::number::{DisplayUnit, or_dash, significant};
 
@@ -76,9 +76,9 @@ fn call(call: ComparisonVerdict) -> ComparisonVerdictView {
 }
 
 fn rows_of_cell(cell: &CellComparison) -> Vec<ComparisonRow> {
-    let place = show_axes(&cell.axes);
+    let place = named_cell(&cell.axes);
     let row = |effect: &MeasureEffect| {
-        let mut texts = vec![if place.is_empty() { "cell".to_owned() } else { place.clone() }];
+        let mut texts = vec![place.clone()];
         texts.extend(effect_texts(effect));
         ComparisonRow { texts, call: call(effect.call) }
     };

@@ -42,11 +42,10 @@ pub fn places(panel: &ReportPanel) -> usize {
 pub fn grid(panel: ReportPanel) -> PageGrid {
     let what = panel.subject();
     let within = if panel.within.is_empty() { String::new() } else { format!(" at {}", panel.within) };
-    let corner = [panel.down, panel.across].into_iter().flatten().collect::<Vec<_>>().join(" \\ ");
     let row = |row: ReportPanelRow| PageGridRow { head: row.head, places: row.places.into_iter().map(|at| at.map(place)).collect() };
     PageGrid {
         caption: format!("{what}{within}, in {}", panel.unit),
-        corner: if corner.is_empty() { "cell".to_owned() } else { corner },
+        corner: panel.corner(),
         columns: panel.columns,
         rows: panel.rows.into_iter().map(row).collect(),
     }
