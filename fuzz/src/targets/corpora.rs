@@ -67,7 +67,8 @@ fn conversations(folder: &Path, bytes: &[u8]) {
     }
     match ConversationFile::read(&input, 2, 1000) {
         Ok(conversations) => {
-            (0..conversations.count()).for_each(|number| drop(conversations.rounds(usize::try_from(number).unwrap()).unwrap()))
+            let numbers = 0..usize::try_from(conversations.count()).unwrap();
+            numbers.for_each(|number| drop(conversations.rounds(number).unwrap()));
         }
         Err(fault) => message(&fault.to_string()),
     }
