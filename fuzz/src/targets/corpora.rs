@@ -67,8 +67,9 @@ fn conversations(folder: &Path, bytes: &[u8]) {
     }
     match ConversationFile::read(&input, 2, 1000) {
         Ok(conversations) => {
-            let numbers = 0..usize::try_from(conversations.count()).unwrap();
-            numbers.for_each(|number| drop(conversations.rounds(number).unwrap()));
+            for number in 0..usize::try_from(conversations.count()).unwrap() {
+                drop(conversations.rounds(number).unwrap());
+            }
         }
         Err(fault) => message(&fault.to_string()),
     }

@@ -93,7 +93,9 @@ mod tests {
         let mut counter = SharedBlockCounter::of_words(most_words);
         let mut passes = 0;
         loop {
-            requests.iter().for_each(|ids| counter.add(ids));
+            for ids in requests {
+                counter.add(ids);
+            }
             passes += 1;
             if !counter.needs_another_pass() {
                 return (counter.shared_blocks(), passes);
