@@ -130,7 +130,7 @@ impl RunPaths {
     }
 
     /// Whether a file of the run's folder is of its journal: what of a whole run is only a copy.
-    pub(super) fn is_of_journal(name: &str) -> bool {
+    pub(crate) fn is_of_journal(name: &str) -> bool {
         name == "journal.jsonl" || name.starts_with("journal-")
     }
 
