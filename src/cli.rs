@@ -7,6 +7,7 @@ mod history;
 mod import;
 mod init;
 mod prepare;
+mod push;
 mod requests;
 mod submit;
 mod sessions;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::records::bucket::ResultsAddress;
 use crate::vocabulary::spec::plot::{FigureKind, PlotKind};
 pub use blocks::{MergeArgs, StatusArgs};
 pub use compare::{CompareArgs, CompareFormat, GateArg};
@@ -25,6 +27,7 @@ pub use history::{HistoryArgs, HistoryFormat};
 pub use import::ImportArgs;
 pub use init::{InitApi, InitArgs, InitWorkload};
 pub use prepare::{PrepareCommand, PrepareDocumentsArgs, PrepareSharegptArgs, PrepareTraceArgs, TokenizerArgs};
+pub use push::PushArgs;
 pub use requests::{ArrivalProcess, RequestsArgs};
 pub use submit::{SchedulerArg, SubmitArgs};
 pub use sessions::{HistoryAnswers, SessionsArgs};
@@ -88,6 +91,8 @@ pub enum CliCommand {
     /// Make data ready: documents of exact lengths, conversations that fit; with a manifest of hashes and counts.
     #[command(subcommand)]
     Prepare(PrepareCommand),
+    /// A saved sweep into a bucket; what is there already is not sent again.
+    Push(PushArgs),
     /// The simulated engine as an OpenAI-compatible server.
     Sim(SimArgs),
     /// What this client can measure on this machine: accuracy and ceiling, kept for the sweeps that follow.
@@ -146,12 +151,13 @@ impl SearchKindArg {
 pub struct SweepArgs {
     #[command(flatten)]
     pub scenario: ScenarioArgs,
-    /// The sweep's own folder; one that holds the same scenario is gone on with [default: results/NAME-DATE-TIME].
+    /// The sweep's own folder, or a place in a bucket (`s3://BUCKET/PREFIX`, `gs://`, `az://`); one that holds the same scenario is gone on with
+    /// [default: results/NAME-DATE-TIME].
     #[arg(short, long, value_name = "DIR")]
-    pub output: Option<PathBuf>,
-    /// Take what is sealed in the folder of an earlier sweep of the same scenario: its runs are copied, and not done again.
+    pub output: Option<ResultsAddress>,
+    /// Take what is sealed in the folder or bucket of an earlier sweep of the same scenario: its runs are copied, and not done again.
     #[arg(long, value_name = "DIR")]
-    pub from: Option<PathBuf>,
+    pub from: Option<ResultsAddress>,
     /// Only one block of the sweep, by its number or name (`bench plan --blocks` lists them): into its own folder under DIR/blocks.
     #[arg(long, value_name = "BLOCK", requires = "output")]
     pub block: Option<String>,
@@ -205,9 +211,9 @@ pub enum OutputFormat {
 
 #[derive(Debug, Clone, Args)]
 pub struct ReportArgs {
-    /// Folders of saved sweeps.
+    /// Folders of saved sweeps, or their places in buckets.
     #[arg(required = true, value_name = "RESULTS")]
-    pub results: Vec<PathBuf>,
+    pub results: Vec<ResultsAddress>,
     /// Judge by these goals instead of the scenario's. Repeatable.
     #[arg(long = "goal", value_name = "GOAL")]
     pub goals: Vec<String>,
@@ -237,9 +243,9 @@ pub enum ReportFormat {
 
 #[derive(Debug, Clone, Args)]
 pub struct PlotArgs {
-    /// The folder of a saved sweep.
+    /// The folder of a saved sweep, or its place in a bucket.
     #[arg(value_name = "RESULTS")]
-    pub results: PathBuf,
+    pub results: ResultsAddress,
     /// Kind of figure.
     #[arg(long, value_enum, default_value_t = FigureKind::OfSweep(PlotKind::Heatmap))]
     pub kind: FigureKind,
@@ -365,9 +371,9 @@ pub struct ServerArgs {
     /// Change any field of the scenario that these flags make: `target.api=completions`. Repeatable.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub set: Vec<String>,
-    /// The run's own folder [default: results/WORKLOAD-DATE-TIME].
+    /// The run's own folder, or a place in a bucket [default: results/WORKLOAD-DATE-TIME].
     #[arg(short = 'o', long, value_name = "DIR")]
-    pub results: Option<PathBuf>,
+    pub results: Option<ResultsAddress>,
 }
 
 #[derive(Debug, Clone, Args)]

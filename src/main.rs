@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         CliCommand::Init(args) => commands::init::run(args, talk),
         CliCommand::Import(args) => commands::import::run(args, talk),
         CliCommand::Prepare(what) => commands::prepare::run(what, talk),
+        CliCommand::Push(args) => commands::push::run(args, talk),
         CliCommand::Sim(args) => commands::sim::run(args, talk),
         CliCommand::Schema => commands::schema::run(),
         CliCommand::Completions(args) => commands::completions::run(args),

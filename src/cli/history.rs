@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::records::bucket::ResultsAddress;
+
 #[derive(Debug, Clone, Args)]
 pub struct HistoryArgs {
-    /// The folder that holds the nights' sweeps, directly or one level deeper.
+    /// The folder, or place in a bucket, that holds the nights' sweeps, directly or one level deeper.
     #[arg(value_name = "DIR")]
-    pub folder: PathBuf,
+    pub folder: ResultsAddress,
     /// Only the scenario of this name [default: a series each].
     #[arg(long)]
     pub name: Option<String>,
@@ -39,7 +41,7 @@ pub struct HistoryArgs {
     pub margin: f64,
     /// For the gate: a folder of nights, or one sweep, to compare the last nights with instead of those before them.
     #[arg(long, value_name = "DIR", requires = "gate")]
-    pub base: Option<PathBuf>,
+    pub base: Option<ResultsAddress>,
     /// Put nights into one series although these differ: `seed,workload.rounds`, or `all`.
     #[arg(long, value_delimiter = ',', value_name = "PATHS")]
     pub accept: Vec<String>,

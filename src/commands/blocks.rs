@@ -8,12 +8,17 @@ use super::sweep::{command, sweep_into};
 use super::{ExitReason, measuring};
 use crate::cli::{SweepArgs, VerbosityArgs};
 use crate::planning::plan::{Plan, SweepBlock};
+use crate::records::bucket::ResultsAddress;
 use crate::records::record::{BlockEnd, BlockPlan, BlockState, PlannedBlock};
 use crate::records::store::{SweepPaths, open_block_plan, write_block_state};
 
 pub(super) fn run(args: &SweepArgs, plans: &[Plan], name: &str, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
-    let ([plan], Some(dir)) = (plans, &args.output) else {
+    let ([plan], Some(output)) = (plans, &args.output) else {
         eprintln!("error: `--block` is of one scenario, and {} are named", plans.len());
+        return Ok(ExitReason::Usage);
+    };
+    let ResultsAddress::Folder(dir) = output else {
+        eprintln!("error: a block is measured into a folder that all nodes see, and `{output}` is a bucket\nhint: merge there, then `bench push DIR {output}`");
         return Ok(ExitReason::Usage);
     };
     let blocks = plan.blocks();
@@ -35,7 +40,8 @@ pub(super) fn run(args: &SweepArgs, plans: &[Plan], name: &str, talk: VerbosityA
     if !talk.quiet {
         eprintln!("block {} of {}: {}, {} runs, on {}", block.number, blocks.len(), block.id, block.runs.len(), begun.node.name);
     }
-    let done = sweep_into(args, &plan.of_block(block), &folder, talk, &|| command(args, &args.scenario.scenarios, Some(dir)));
+    let to_go_on = || command(args, &args.scenario.scenarios, Some(output));
+    let done = sweep_into(args, &plan.of_block(block), &ResultsAddress::Folder(folder.clone()), talk, &to_go_on);
     let exit_code = done.as_ref().map_or(ExitReason::Usage.code(), |exit| exit.code());
     write_block_state(&folder, &BlockState { ended: Some(BlockEnd { at: Timestamp::now(), exit_code }), ..begun })?;
     done

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use fs_err as fs;
 
+use super::destination::folder_of;
 use super::plot::{ImageFormat, all_have_their_own_file, path_of, write};
 use super::{ExitReason, stdout};
 use crate::analysis::compare::{
@@ -14,6 +15,7 @@ use crate::analysis::compare::{
 use crate::cli::{CompareArgs, CompareFormat, GateArg};
 use crate::presentation::plot::{LabelledFigure, of_comparison};
 use crate::presentation::report::comparison;
+use crate::records::bucket::{AddressError, ResultsAddress};
 use crate::records::store::{SavedSweep, read_sweep};
 use crate::vocabulary::goal::{Goal, GoalError};
 
@@ -98,11 +100,20 @@ fn margin(text: &str) -> anyhow::Result<f64> {
     Ok(number / scale)
 }
 
-/// Reads the sweep of `DIR` or `DIR:VARIANT`.
+/// Reads the sweep of one side.
 fn open(text: &str) -> anyhow::Result<(SavedSweep, Option<String>)> {
-    match text.rsplit_once(':') {
-        Some((dir, variant)) if !Path::new(text).exists() => Ok((read_sweep(Path::new(dir))?, Some(variant.to_owned()))),
-        _ => Ok((read_sweep(Path::new(text))?, None)),
+    let (address, variant) = side(text)?;
+    Ok((read_sweep(&folder_of(&address)?)?, variant))
+}
+
+/// `DIR`, `DIR:VARIANT`, and the same of a place in a bucket.
+fn side(text: &str) -> Result<(ResultsAddress, Option<String>), AddressError> {
+    let scheme = text.find("://").map_or(0, |at| at + 3);
+    match text[scheme..].rsplit_once(':') {
+        Some((dir, variant)) if scheme > 0 || !Path::new(text).exists() => {
+            Ok((text[..scheme + dir.len()].parse()?, Some(variant.to_owned())))
+        }
+        _ => Ok((text.parse()?, None)),
     }
 }
 
@@ -172,6 +183,15 @@ mod tests {
         assert_eq!(of_two(&one, None, &other, None, None).unwrap(), [pair("a", "c")]);
         assert_eq!(of_two(&two, Some("b"), &other, None, None).unwrap(), [pair("b", "c")]);
         assert!(of_two(&two, None, &other, None, None).is_err());
+    }
+
+    #[test]
+    fn a_variant_stands_behind_a_folder_or_a_place_in_a_bucket() {
+        let parts = |text: &str| side(text).map(|(address, variant)| (address.to_string(), variant)).unwrap();
+        assert_eq!(parts("no/such/folder:vllm"), ("no/such/folder".to_owned(), Some("vllm".to_owned())));
+        assert_eq!(parts("s3://b/x:vllm"), ("s3://b/x".to_owned(), Some("vllm".to_owned())));
+        assert_eq!(parts("s3://b/x"), ("s3://b/x".to_owned(), None));
+        assert!(side("ftp://b/x").is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use fs_err as fs;
 
+use super::destination::folder_of;
 use super::{ExitReason, stdout};
 use crate::analysis::{SummaryOptions, summarize};
 use crate::cli::{ExportArgs, VerbosityArgs};
@@ -17,12 +18,13 @@ pub fn run(args: &ExportArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason>
     let Some(format) = TableFormat::of(output) else {
         bail!("`{}` ends in neither `.parquet` nor `.csv`", output.display());
     };
-    for dir in &args.results {
+    let folders = args.results.iter().map(folder_of).collect::<anyhow::Result<Vec<PathBuf>>>()?;
+    for dir in &folders {
         if is_within(output, &SweepPaths::new(dir).runs()) {
             bail!("`{}` lies among the saved runs of `{}`; name a file elsewhere with `-o`", output.display(), dir.display());
         }
     }
-    let sweeps = args.results.iter().map(|dir| read_sweep(dir)).collect::<Result<Vec<SavedSweep>, _>>()?;
+    let sweeps = folders.iter().map(|dir| read_sweep(dir)).collect::<Result<Vec<SavedSweep>, _>>()?;
     if let Some(folder) = output.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder)?;
     }

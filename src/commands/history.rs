@@ -4,6 +4,7 @@
 mod figures;
 mod nights;
 
+use super::destination::folder_of;
 use super::report::goals;
 use super::{ExitReason, stdout};
 use crate::analysis::SummaryOptions;
@@ -11,6 +12,7 @@ use crate::analysis::compare::SettingDifference;
 use crate::analysis::history::{GateOptions, GateResult, GateVerdict, NightSweep, SweepHistory, by_work, gate, history};
 use crate::cli::{HistoryArgs, HistoryFormat, VerbosityArgs};
 use crate::presentation::report::history::{HistoryReport, json, junit, markdown, terminal};
+use crate::records::bucket::ResultsAddress;
 use crate::vocabulary::goal::Measure;
 
 /// Nights of the same work, and what sets them apart from the first such series of the same name.
@@ -28,8 +30,9 @@ pub fn run(args: &HistoryArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason
         }
     };
     let question = SummaryOptions { goals, shown, ..SummaryOptions::default() };
-    let found = nights::read(&args.folder, args.name.as_deref(), &question)?;
-    let base = args.base.as_deref().map(|folder| nights::read(folder, args.name.as_deref(), &question)).transpose()?;
+    let read = |address: &ResultsAddress| nights::read(&folder_of(address)?, args.name.as_deref(), &question);
+    let found = read(&args.folder)?;
+    let base = args.base.as_ref().map(read).transpose()?;
     let notes = found.notes.iter().chain(base.iter().flat_map(|base| &base.notes));
     notes.filter(|_| !talk.quiet).for_each(|note| eprintln!("note: {note}"));
     let series = by_work(found.nights, &args.accept);
@@ -151,7 +154,7 @@ fn other_work(args: &HistoryArgs, newest: &NightSweep, base: &NightSweep) -> Str
     let differences = base.differs(newest, &args.accept);
     let told: Vec<String> = differences.iter().map(|one| format!("`{}`: {} and {}", one.what, one.base, one.new)).collect();
     let paths: Vec<&str> = differences.iter().map(|one| one.what.as_str()).collect();
-    let folder = args.base.as_deref().unwrap_or(&args.folder).display();
+    let folder = args.base.as_ref().unwrap_or(&args.folder);
     format!("no night of `{folder}` did the same work: {}; name other nights, or say `--accept {}`", told.join("; "), paths.join(","))
 }
 

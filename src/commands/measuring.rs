@@ -1,4 +1,4 @@
-//! Runs a plan into a folder: the executor on this thread, the reporters on another.
+//! Runs a plan into a folder: the executor on this thread, the reporters on another; where the folder is on its way to a bucket, a third sends it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::destination::SweepDestination;
 use super::keys::{show_commands, with_keys};
 use super::open_files;
 use super::signals::SignalListener;
@@ -40,17 +41,18 @@ impl PromptTextPolicy {
 #[error("the sweep was stopped since its results could not be saved")]
 pub(super) struct UnsavedResultsError(#[source] ReporterError);
 
-/// Does what of the plan is not sealed in the folder yet, after taking what is sealed in the folder `from`. `chat_copy` is the CSV file
+/// Does what of the plan is not sealed at the destination yet, after taking what is sealed in the folder `from`. `chat_copy` is the CSV file
 /// beside which the files of a chat run are wanted once more.
 pub(super) fn measure(
     plan: &Plan,
-    dir: &Path,
+    destination: &SweepDestination,
     talk: VerbosityArgs,
     chat_copy: Option<PathBuf>,
     from: Option<&Path>,
     texts: PromptTextPolicy,
     signals: &SignalListener,
 ) -> anyhow::Result<SweepOutcome> {
+    let dir = destination.dir();
     let plan = &match saved_manifest(dir)? {
         Some(saved) => plan.with_ids_of(&saved),
         None => plan.clone(),
@@ -61,6 +63,7 @@ pub(super) fn measure(
         taken(writer.adopt(from)?, from, talk);
     }
     let sealed = writer.sealed_ids()?;
+    destination.send(&sealed);
     show_commands(plan, &sealed);
     let mut plan = with_keys(plan, &sealed)?;
     if texts == PromptTextPolicy::Kept {
@@ -83,8 +86,10 @@ pub(super) fn measure(
     let (events, heard) = mpsc::unbounded_channel();
     let (to_course, from_recorder) = std::sync::mpsc::channel();
     let mut scheduler = SweepScheduler::new(plan, &sealed, dir, SearchChannels { sealed: from_recorder, events: events.clone() })?;
-    let reporters =
-        reporters(writer, chat_copy, loudness(talk), &plan.goals, expected_runs(plan, &sealed), Some(SealedRunNotifier::new(to_course)));
+    // Nobody may be waiting any more, which is no reason to lose a sweep.
+    let for_the_scheduler = SealedRunNotifier::new(move |id| drop(to_course.send(id)));
+    let notifiers = std::iter::once(for_the_scheduler).chain(destination.notifier()).collect();
+    let reporters = reporters(writer, chat_copy, loudness(talk), &plan.goals, expected_runs(plan, &sealed), notifiers);
     let ending = std::thread::scope(|scope| {
         let reporting = scope.spawn(|| run_reporters(heard, reporters, &stop.abort_token()));
         let ending = sweep(scheduler.scheduler(), plan.policy, stop, &launch, &events);

@@ -4,6 +4,7 @@ mod blocks;
 pub mod check;
 pub mod compare;
 pub mod completions;
+mod destination;
 pub mod export;
 mod figures;
 pub mod history;
@@ -20,6 +21,7 @@ pub mod plan;
 mod plan_blocks;
 pub mod plot;
 pub mod prepare;
+pub mod push;
 pub mod report;
 mod report_watch;
 mod row_figures;
@@ -48,6 +50,8 @@ pub enum ExitReason {
     CellsFailed,
     /// The sweep ended by itself before everything was measured.
     SweepStopped,
+    /// Not all that was measured is in the bucket; it is on this machine.
+    NotSent,
     /// Stopped by Ctrl-C or SIGTERM.
     Interrupted,
 }
@@ -63,7 +67,7 @@ impl ExitReason {
             Self::Success => 0,
             Self::GoalsMissed => 1,
             Self::Usage => 2,
-            Self::CellsFailed | Self::SweepStopped => 3,
+            Self::CellsFailed | Self::SweepStopped | Self::NotSent => 3,
             Self::Interrupted => 130,
         }
     }

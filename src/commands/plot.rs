@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::ExitReason;
+use super::destination::folder_of;
 use super::row_figures::{self, RowFigureError};
 use crate::analysis::{SummaryOptions, summarize};
 use crate::cli::{PlotArgs, VerbosityArgs};
@@ -52,7 +53,7 @@ fn wanted(args: &PlotArgs) -> anyhow::Result<Result<Vec<LabelledFigure>, String>
         let kind = args.kind.form().name;
         return Ok(Err(format!("`{flag}` says nothing to a `{kind}`; leave it out, or ask for another `--kind`")));
     }
-    let sweep = read_sweep(&args.results)?;
+    let sweep = read_sweep(&folder_of(&args.results)?)?;
     let source = match args.kind {
         FigureKind::OfSweep(kind) => FigureSource::of(kind),
         FigureKind::OfRun(kind) => return of_rows(row_figures::of_chosen_runs(&sweep, args, kind)),

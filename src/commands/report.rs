@@ -11,15 +11,17 @@ use std::time::Duration;
 use anyhow::Context;
 use fs_err as fs;
 
+use super::destination::{SweepDestination, folder_of, send_report};
 use super::page_opener::open_page;
 use super::report_watch::{WatchedReport, watch};
-use super::{ExitReason, figures};
+use super::{ExitReason, figures, worst};
 use crate::analysis::compare::{CompareOptions, SavedVariant, VariantComparison, compare};
 use crate::analysis::{SummaryOptions, SweepSummary, summarize};
 use crate::cli::{OutputFormat, ReportArgs, ReportFormat, VerbosityArgs};
 use crate::presentation::plot::measures_of_plots;
 use crate::presentation::report::{ColourMode, PageParts, csv, environment, html, json, markdown, open_metrics, terminal};
-use crate::records::store::{SavedSweep, SweepPaths, read_sweep, report_folder, scenario_text, write_derived};
+use crate::records::bucket::ResultsAddress;
+use crate::records::store::{SavedSweep, read_sweep, report_folder, scenario_text, write_derived};
 use crate::vocabulary::goal::Goal;
 
 /// The page's file among those of a report.
@@ -58,8 +60,8 @@ pub fn run(args: &ReportArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason>
     let options =
         |dir: &Path| ReportOptions { goals: goals.clone(), format: args.format, output: folder(args, dir), ..ReportOptions::default() };
     if args.watch {
-        let [dir] = args.results.as_slice() else {
-            eprintln!("error: `--watch` follows one sweep, and {} are named", args.results.len());
+        let [ResultsAddress::Folder(dir)] = args.results.as_slice() else {
+            eprintln!("error: `--watch` follows one sweep in a folder of this machine; name its folder alone");
             return Ok(ExitReason::Usage);
         };
         let WatchedReport { summary, interrupted } = watch(dir, &options(dir), args.open, talk.quiet)?;
@@ -67,27 +69,30 @@ pub fn run(args: &ReportArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason>
         print(&[summary], args.format, talk)?;
         return Ok(reason);
     }
+    let folders = args.results.iter().map(folder_of).collect::<anyhow::Result<Vec<PathBuf>>>()?;
     let mut summaries = Vec::new();
-    for dir in &args.results {
+    for dir in &folders {
         summaries.push(report_sweep(dir, &options(dir))?);
     }
     print(&summaries, args.format, talk)?;
     if args.open {
-        for dir in &args.results {
+        for dir in &folders {
             open_page(&report_page(dir, &options(dir))?);
         }
     }
-    Ok(summaries.iter().map(exit).max_by_key(|exit| exit.code()).unwrap_or(ExitReason::Success))
+    // Beside the runs, as in a folder, unless another place was named.
+    let beside = args.results.iter().zip(&folders).filter(|_| args.output.is_none());
+    let sent = beside.map(|(address, dir)| send_report(address, dir));
+    Ok(worst(summaries.iter().map(exit).chain(sent)))
 }
 
 /// Reports a sweep that has just been run: its files, its text on stdout, and how the command is to end.
-pub fn finish(dir: &Path, options: &ReportOptions, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
-    let summary = report_sweep(dir, options)?;
+pub(super) fn finish(destination: &SweepDestination, options: &ReportOptions, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
+    let summary = report_sweep(destination.dir(), options)?;
     let exit = exit(&summary);
     print(&[summary], options.format, talk)?;
     if !talk.quiet {
-        let folder = options.output.clone().unwrap_or_else(|| SweepPaths::new(dir).report());
-        eprintln!("report and pictures: {}", folder.display());
+        eprintln!("report and pictures: {}", destination.address().join("report"));
     }
     Ok(exit)
 }

@@ -6,6 +6,7 @@ use anyhow::Context;
 use toml::{Table, Value};
 
 use super::ExitReason;
+use super::destination::SweepDestination;
 use super::measuring::{PromptTextPolicy, measure};
 use super::report::{self, ReportOptions};
 use super::scenarios::{default_folder, plan_of_text};
@@ -15,6 +16,7 @@ use crate::cli::{ArrivalProcess, ChatArgs, DocumentQaArgs, RequestsArgs, RunComm
 use crate::foundation::units::TimeUnit;
 use crate::planning::scenario::{HeaderOverrides, ScenarioOverrides};
 use crate::presentation::report::cxs_json::{self, ScriptGeneration};
+use crate::records::bucket::ResultsAddress;
 use crate::vocabulary::spec::lengths::LengthDistribution;
 use crate::vocabulary::spec::target::TargetSpec;
 
@@ -22,52 +24,61 @@ pub fn run(command: &RunCommand, talk: VerbosityArgs) -> anyhow::Result<ExitReas
     match command {
         RunCommand::Chat(args) => {
             let text = scenario("chat", chat_workload(args), &args.server)?;
-            let (_, exit) = run_scenario(&text, &args.server, talk, args.output.clone())?;
-            Ok(exit)
+            run_scenario(&text, &args.server, talk, args.output.clone(), nothing_more)
         }
         RunCommand::DocumentQa(args) => {
             let text = scenario("document_qa", document_qa_workload(args), &args.server)?;
-            let (dir, exit) = run_scenario(&text, &args.server, talk, None)?;
-            if let Some(file) = args.output.as_ref().filter(|_| !matches!(exit, ExitReason::Usage | ExitReason::Interrupted)) {
-                write_cxs_json(&dir, file, script_generation(args))?;
-            }
-            Ok(exit)
+            run_scenario(&text, &args.server, talk, None, |dir| match &args.output {
+                Some(file) => write_cxs_json(dir, file, script_generation(args)),
+                None => Ok(()),
+            })
         }
         RunCommand::Requests(args) => {
             let text = scenario("requests", requests_workload(args), &args.server)?;
-            let (_, exit) = run_scenario(&text, &args.server, talk, None)?;
-            Ok(exit)
+            run_scenario(&text, &args.server, talk, None, nothing_more)
         }
         RunCommand::Sessions(args) => {
             let text = scenario("sessions", sessions_workload(args), &args.server)?;
-            let (_, exit) = run_scenario(&text, &args.server, talk, None)?;
-            Ok(exit)
+            run_scenario(&text, &args.server, talk, None, nothing_more)
         }
     }
 }
 
-/// Runs it and says how it went; also gives the folder.
-fn run_scenario(text: &str, server: &ServerArgs, talk: VerbosityArgs, chat_copy: Option<PathBuf>) -> anyhow::Result<(PathBuf, ExitReason)> {
+/// Runs it and says how it went. `at_end` is called with the folder of what was measured.
+fn run_scenario(
+    text: &str,
+    server: &ServerArgs,
+    talk: VerbosityArgs,
+    chat_copy: Option<PathBuf>,
+    at_end: impl FnOnce(&Path) -> anyhow::Result<()>,
+) -> anyhow::Result<ExitReason> {
     let headers = HeaderOverrides(server.target.headers.clone());
     let options = ScenarioOverrides { set: server.set.clone(), simulate: server.simulate, headers, ..ScenarioOverrides::default() };
-    let Some(plan) = plan_of_text("command-line.toml", text, &options, talk)? else { return Ok((PathBuf::new(), ExitReason::Usage)) };
-    let dir = server.results.clone().unwrap_or_else(|| default_folder(&plan.name));
+    let Some(plan) = plan_of_text("command-line.toml", text, &options, talk)? else { return Ok(ExitReason::Usage) };
+    let address = server.results.clone().unwrap_or_else(|| ResultsAddress::Folder(default_folder(&plan.name)));
     let signals = SignalListener::listen()?;
-    let ending = measure(&plan, &dir, talk, chat_copy, None, PromptTextPolicy::of(server.keep_text), &signals)?;
+    let destination = SweepDestination::open(address.clone(), signals.stop(), talk)?;
+    let ending = measure(&plan, &destination, talk, chat_copy, None, PromptTextPolicy::of(server.keep_text), &signals)?;
     if ending.interrupted {
-        let dir_shown = dir.display();
         eprintln!(
-            "interrupted: the requests so far are in `{dir_shown}`, and are no result. To do it again: the same command with `-o {dir_shown}`"
+            "interrupted: the requests so far are in `{}`, and are no result. To do it again: the same command with `-o {address}`",
+            destination.dir().display()
         );
-        return Ok((dir, ExitReason::Interrupted));
+        return destination.finish(ExitReason::Interrupted, talk);
     }
     if let Some(stop) = ending.stopped_by.as_ref().filter(|_| ending.finished == 0) {
         eprintln!("{}", stopped(stop, &ending));
-        eprintln!("To do it again: the same command with `-o {}`", dir.display());
-        return Ok((dir, ExitReason::CellsFailed));
+        eprintln!("To do it again: the same command with `-o {address}`");
+        return destination.finish(ExitReason::CellsFailed, talk);
     }
-    let exit = report::finish(&dir, &ReportOptions::default(), talk)?;
-    Ok((dir, exit))
+    let exit = report::finish(&destination, &ReportOptions::default(), talk)?;
+    at_end(destination.dir())?;
+    destination.finish(exit, talk)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as those that write a file")]
+fn nothing_more(_dir: &Path) -> anyhow::Result<()> {
+    Ok(())
 }
 
 /// The generation of the original script whose flags are used.

@@ -1,8 +1,9 @@
 //! `bench sweep`: every cell of the matrix for every variant, then the verdict and the plots.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::blocks;
+use super::destination::SweepDestination;
 use super::measuring::{PromptTextPolicy, UnsavedResultsError, measure};
 use super::report::{self, ReportOptions};
 use super::scenarios::{default_folder, plans, scenario_flags};
@@ -12,6 +13,7 @@ use crate::cli::{SweepArgs, VerbosityArgs};
 use crate::execution::executor::{SweepOutcome, SweepStopReason};
 use crate::planning::plan::Plan;
 use crate::planning::scenario::files;
+use crate::records::bucket::{FetchedFiles, ResultsAddress, local_folder};
 use crate::vocabulary::template::quoted_all;
 
 pub fn run(args: &SweepArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
@@ -26,8 +28,8 @@ pub fn run(args: &SweepArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> 
     let several = plans.len() > 1;
     let mut exits = Vec::new();
     for (number, plan) in plans.iter().enumerate() {
-        let dir = folder(args.output.as_deref(), plan, several);
-        let exit = sweep_into(args, plan, &dir, talk, &|| to_go_on(args, number, &dir, several))?;
+        let address = address(args.output.as_ref(), plan, several);
+        let exit = sweep_into(args, plan, &address, talk, &|| to_go_on(args, number, &address, several))?;
         exits.push(exit_of(args, exit));
         if exit == ExitReason::Interrupted {
             break;
@@ -44,31 +46,38 @@ fn exit_of(args: &SweepArgs, exit: ExitReason) -> ExitReason {
     }
 }
 
-/// Measures a plan into a folder and reports it; `to_go_on` is the command line that goes on with it.
+/// Measures a plan and reports it; `to_go_on` is the command line that goes on with it.
 pub(super) fn sweep_into(
     args: &SweepArgs,
     plan: &Plan,
-    dir: &Path,
+    address: &ResultsAddress,
     talk: VerbosityArgs,
     to_go_on: &dyn Fn() -> String,
 ) -> anyhow::Result<ExitReason> {
     let signals = SignalListener::listen()?;
-    let ending = measure(plan, dir, talk, None, args.from.as_deref(), PromptTextPolicy::of(args.keep_text), &signals)
+    let destination = SweepDestination::open(address.clone(), signals.stop(), talk)?;
+    let from = args.from.as_ref().map(all_of).transpose()?;
+    let ending = measure(plan, &destination, talk, None, from.as_deref(), PromptTextPolicy::of(args.keep_text), &signals)
         .map_err(|error| hinted(error, to_go_on))?;
     if ending.interrupted {
         eprintln!("interrupted: {}. To go on: {}", saved(plan, &ending), to_go_on());
-        return Ok(ExitReason::Interrupted);
+        return destination.finish(ExitReason::Interrupted, talk);
     }
     // Where nothing was run there is nothing to report.
     let reported = if ending.finished > 0 || ending.stopped_by.is_none() {
-        report::finish(dir, &ReportOptions { format: args.format.into(), ..ReportOptions::default() }, talk)?
+        report::finish(&destination, &ReportOptions { format: args.format.into(), ..ReportOptions::default() }, talk)?
     } else {
         ExitReason::SweepStopped
     };
-    let Some(stop) = &ending.stopped_by else { return Ok(reported) };
-    eprintln!("{}", stopped(stop, &ending));
-    eprintln!("{}. To try it again and go on: {}", saved(plan, &ending), to_go_on());
-    Ok(ExitReason::SweepStopped)
+    let exit = match &ending.stopped_by {
+        None => reported,
+        Some(stop) => {
+            eprintln!("{}", stopped(stop, &ending));
+            eprintln!("{}. To try it again and go on: {}", saved(plan, &ending), to_go_on());
+            ExitReason::SweepStopped
+        }
+    };
+    destination.finish(exit, talk)
 }
 
 /// Why the sweep ended by itself, and what to do about it.
@@ -91,12 +100,17 @@ pub(super) fn stopped(stop: &SweepStopReason, ending: &SweepOutcome) -> String {
     }
 }
 
-fn folder(output: Option<&Path>, plan: &Plan, several: bool) -> PathBuf {
+fn address(output: Option<&ResultsAddress>, plan: &Plan, several: bool) -> ResultsAddress {
     match output {
         Some(output) if several => output.join(&plan.name),
-        Some(output) => output.to_owned(),
-        None => default_folder(&plan.name),
+        Some(output) => output.clone(),
+        None => ResultsAddress::Folder(default_folder(&plan.name)),
     }
+}
+
+/// The folder with all files of an earlier sweep.
+fn all_of(address: &ResultsAddress) -> anyhow::Result<PathBuf> {
+    Ok(local_folder(address, FetchedFiles::All)?)
 }
 
 /// What to do where nothing could be saved any more.
@@ -115,29 +129,29 @@ fn saved(plan: &Plan, ending: &SweepOutcome) -> String {
 }
 
 /// The command line that goes on with this folder, the `number`-th of several scenarios.
-fn to_go_on(args: &SweepArgs, number: usize, dir: &Path, several: bool) -> String {
+fn to_go_on(args: &SweepArgs, number: usize, address: &ResultsAddress, several: bool) -> String {
     if !several {
-        return command(args, &args.scenario.scenarios, Some(dir));
+        return command(args, &args.scenario.scenarios, Some(address));
     }
     if let Some(output) = &args.output {
         return command(args, &args.scenario.scenarios, Some(output));
     }
     // Each has a folder of its own, made from the time of its start.
     let files: Vec<String> = files(&args.scenario.scenarios).unwrap_or_default().iter().map(|file| file.display().to_string()).collect();
-    let this = command(args, files.get(number..=number).unwrap_or_default(), Some(dir));
+    let this = command(args, files.get(number..=number).unwrap_or_default(), Some(address));
     match files.get(number + 1..) {
         None | Some([]) => this,
         Some(rest) => format!("{this}; then: {}", command(args, rest, None)),
     }
 }
 
-pub(super) fn command(args: &SweepArgs, scenarios: &[String], dir: Option<&Path>) -> String {
+pub(super) fn command(args: &SweepArgs, scenarios: &[String], address: Option<&ResultsAddress>) -> String {
     let mut words = vec!["bench".to_owned(), "sweep".to_owned()];
     words.extend(scenarios.iter().cloned());
     words.extend(scenario_flags(&args.scenario));
     words.extend(args.block.iter().flat_map(|block| ["--block".to_owned(), block.clone()]));
     words.extend(args.keep_text.then(|| "--keep-text".to_owned()));
     words.extend(args.exit_zero.then(|| "--exit-zero".to_owned()));
-    words.extend(dir.iter().flat_map(|dir| ["-o".to_owned(), dir.display().to_string()]));
+    words.extend(address.iter().flat_map(|address| ["-o".to_owned(), address.to_string()]));
     quoted_all(&words)
 }

@@ -18,7 +18,7 @@ pub enum VerbosityLevel {
 }
 
 /// All reporters of a sweep. `chat_copy` is the CSV file beside which the files of a chat run are wanted once more; `goals` choose what the
-/// live percentiles are shown against; by `expected` the time left is worked out; `sealed` is told of every run that is on disk.
+/// live percentiles are shown against; by `expected` the time left is worked out; those of `sealed` are told of every run that is on disk.
 #[must_use]
 pub fn reporters(
     sweep: SweepWriter,
@@ -26,12 +26,12 @@ pub fn reporters(
     loudness: VerbosityLevel,
     goals: &[Goal],
     expected: Vec<ExpectedRun>,
-    sealed: Option<SealedRunNotifier>,
+    sealed: Vec<SealedRunNotifier>,
 ) -> Vec<Box<dyn Reporter>> {
     // What writes into a run's folder, then what seals it, then what says that it is done.
     let mut reporters: Vec<Box<dyn Reporter>> =
         vec![Box::new(ChatFileReporter::new(sweep.paths().clone(), chat_copy)), Box::new(RunRecorder::new(sweep))];
-    reporters.extend(sealed.map(|sealed| Box::new(sealed) as Box<dyn Reporter>));
+    reporters.extend(sealed.into_iter().map(|sealed| Box::new(sealed) as Box<dyn Reporter>));
     reporters.extend(display(loudness, goals, expected));
     reporters
 }

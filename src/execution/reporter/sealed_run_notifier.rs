@@ -1,21 +1,27 @@
-//! Tells whoever decides what is run next that a run is on disk: it hears of the end of a run after the recorder has sealed it.
+//! Tells somebody that a run is on disk: whoever decides what is run next, or whoever sends it away. It hears of the end of a run after the recorder
+//! has sealed it.
 
-use std::sync::mpsc::Sender;
+use std::fmt;
 
 use super::{Reporter, ReporterError};
 use crate::execution::event::SweepEvent;
 use crate::records::record::RunOutcome;
 
-/// Sends the id of every run that was sealed.
-#[derive(Debug)]
+/// Tells the id of every run that was sealed.
 pub struct SealedRunNotifier {
-    to: Sender<String>,
+    tell: Box<dyn Fn(String) + Send>,
 }
 
 impl SealedRunNotifier {
     #[must_use]
-    pub fn new(to: Sender<String>) -> Self {
-        Self { to }
+    pub fn new(tell: impl Fn(String) + Send + 'static) -> Self {
+        Self { tell: Box::new(tell) }
+    }
+}
+
+impl fmt::Debug for SealedRunNotifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealedRunNotifier")
     }
 }
 
@@ -24,8 +30,7 @@ impl Reporter for SealedRunNotifier {
         if let SweepEvent::RunFinished(record) = event
             && record.outcome != RunOutcome::Interrupted
         {
-            // Nobody may be waiting any more, which is no reason to lose a sweep.
-            let _ = self.to.send(record.header.id.clone());
+            (self.tell)(record.header.id.clone());
         }
         Ok(())
     }
