@@ -2,6 +2,7 @@
 
 mod answers;
 mod apis;
+mod buckets;
 mod cli;
 mod closed_loop;
 #[cfg(unix)]
