@@ -9,8 +9,8 @@ mod init;
 mod prepare;
 mod push;
 mod requests;
-mod submit;
 mod sessions;
+mod submit;
 mod target;
 
 use std::path::PathBuf;
@@ -29,8 +29,8 @@ pub use init::{InitApi, InitArgs, InitWorkload};
 pub use prepare::{PrepareCommand, PrepareDocumentsArgs, PrepareSharegptArgs, PrepareTraceArgs, TokenizerArgs};
 pub use push::PushArgs;
 pub use requests::{ArrivalProcess, RequestsArgs};
-pub use submit::{SchedulerArg, SubmitArgs};
 pub use sessions::{HistoryAnswers, SessionsArgs};
+pub use submit::{SchedulerArg, SubmitArgs};
 pub use target::TargetArgs;
 
 /// How many user sessions an LLM server holds while people still get their first token in time.

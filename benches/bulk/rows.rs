@@ -73,6 +73,8 @@ impl Sizes {
             imported: None,
             search: None,
             score: None,
+            block: None,
+            blocks: Vec::new(),
         }
     }
 

@@ -10,7 +10,7 @@ use super::ScenarioArgs;
 pub struct SubmitArgs {
     #[command(flatten)]
     pub scenario: ScenarioArgs,
-    /// Where the blocks are measured and merged: a folder that all nodes see, a path on a volume of the pods, or `s3://BUCKET/...`.
+    /// Where the blocks are measured and merged: a folder that all nodes see, or a path on a volume of the pods.
     #[arg(short, long, value_name = "DIR")]
     pub output: String,
     /// The cluster's scheduler.

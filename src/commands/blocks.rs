@@ -18,7 +18,9 @@ pub(super) fn run(args: &SweepArgs, plans: &[Plan], name: &str, talk: VerbosityA
         return Ok(ExitReason::Usage);
     };
     let ResultsAddress::Folder(dir) = output else {
-        eprintln!("error: a block is measured into a folder that all nodes see, and `{output}` is a bucket\nhint: merge there, then `bench push DIR {output}`");
+        eprintln!(
+            "error: a block is measured into a folder that all nodes see, and `{output}` is a bucket\nhint: merge there, then `bench push DIR {output}`"
+        );
         return Ok(ExitReason::Usage);
     };
     let blocks = plan.blocks();

@@ -15,7 +15,7 @@ use super::stdout::print;
 use crate::cli::{ScenarioArgs, SchedulerArg, SubmitArgs, VerbosityArgs};
 use crate::foundation::named_file::NamedFile;
 use crate::planning::cluster::{
-    BlockJobs, ClusterSpec, JobFiles, ResultsAddress, ScenarioWords, job_name, kubernetes_jobs, read_cluster, slurm_jobs, without_cluster,
+    BlockJobs, BlockResults, ClusterSpec, JobFiles, ScenarioWords, job_name, kubernetes_jobs, read_cluster, slurm_jobs, without_cluster,
 };
 use crate::planning::plan::Plan;
 
@@ -24,6 +24,12 @@ use scheduler::JobScheduler;
 use submitted_jobs::SubmittedJobs;
 
 pub fn run(args: &SubmitArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
+    if args.output.contains("://") {
+        bail!(
+            "blocks are measured into a folder that all nodes see, and `{0}` is a bucket\nhint: merge them in a folder, then `bench push DIR {0}`",
+            args.output
+        );
+    }
     let Some(cluster) = cluster(args, talk) else { return Ok(ExitReason::Usage) };
     refuse_headers(&args.scenario)?;
     let Some(plans) = plans(&args.scenario, talk)? else { return Ok(ExitReason::Usage) };
@@ -94,13 +100,13 @@ fn job_files(args: &SubmitArgs, plan: &Plan, left: &BlocksLeft, cluster: &Cluste
         blocks: left.blocks.clone(),
         planned: left.planned,
         scenario: ScenarioWords { file: plan.scenario_path.clone(), text: plan.scenario_text.clone(), flags },
-        results: ResultsAddress::of(&args.output),
+        results: BlockResults::of(&args.output),
         files: files_folder(args, plan)?,
     };
     match args.to {
         SchedulerArg::Slurm => {
             let here = std::env::current_dir().context("cannot tell the current folder, in which jobs start")?;
-            if let ResultsAddress::Folder(folder) = &mut jobs.results {
+            if let BlockResults::Folder(folder) = &mut jobs.results {
                 *folder = here.join(&*folder);
             }
             let program = std::env::current_exe().context("cannot tell which program this is, that jobs would start")?;
@@ -117,9 +123,9 @@ fn job_files(args: &SubmitArgs, plan: &Plan, left: &BlocksLeft, cluster: &Cluste
 
 /// Where the job files lie: a path in pods is none here, and neither is a bucket.
 fn files_folder(args: &SubmitArgs, plan: &Plan) -> anyhow::Result<PathBuf> {
-    let folder = match (&args.files, args.to, ResultsAddress::of(&args.output)) {
+    let folder = match (&args.files, args.to, BlockResults::of(&args.output)) {
         (Some(folder), _, _) => folder.clone(),
-        (None, SchedulerArg::Slurm, ResultsAddress::Folder(folder)) => folder.join("submit"),
+        (None, SchedulerArg::Slurm, BlockResults::Folder(folder)) => folder.join("submit"),
         (None, _, _) => Path::new("submit").join(&plan.name),
     };
     std::path::absolute(&folder).with_context(|| format!("`{}` is no folder for job files", folder.display()))
@@ -149,7 +155,7 @@ fn indented(text: &str) -> String {
 fn remark(args: &SubmitArgs) -> Option<String> {
     const OF_ONE_MACHINE: [&str; 4] = ["/tmp", "/var/tmp", "/dev/shm", "/run"];
     let folder = std::path::absolute(&args.output).ok()?;
-    let is_own = args.to == SchedulerArg::Slurm && OF_ONE_MACHINE.iter().any(|own| folder.starts_with(own)) && !args.output.contains("://");
+    let is_own = args.to == SchedulerArg::Slurm && OF_ONE_MACHINE.iter().any(|own| folder.starts_with(own));
     is_own.then(|| {
         format!(
             "`{}` is on this machine alone, most likely, and jobs on other nodes would not see it: name a folder that all share",

@@ -12,14 +12,14 @@ pub struct JobBlock {
 
 /// Where the blocks write what they measure, as their jobs name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ResultsAddress {
+pub enum BlockResults {
     /// An absolute path where jobs share a file system with who submits them; in pods, a path of theirs.
     Folder(PathBuf),
     /// `s3://bucket/nightly/2026-11-29`.
     Bucket(String),
 }
 
-impl ResultsAddress {
+impl BlockResults {
     /// Reads what stands behind `-o`.
     #[must_use]
     pub fn of(text: &str) -> Self {
@@ -47,7 +47,7 @@ pub struct BlockJobs {
     pub planned: usize,
     /// The words that name the scenario and change it: `scenarios/lmcache.toml --set seed=3`.
     pub scenario: ScenarioWords,
-    pub results: ResultsAddress,
+    pub results: BlockResults,
     /// The folder of the job files, for commands.
     pub files: PathBuf,
 }

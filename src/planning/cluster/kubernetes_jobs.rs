@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::job_files::{BlockJobs, JobFile, JobFiles, ResultsAddress};
+use super::job_files::{BlockJobs, BlockResults, JobFile, JobFiles};
 use super::job_template::{JobTemplate, JobTemplateError};
 use super::names::dns_label_of;
 use super::spec::KubernetesSpec;
@@ -113,7 +113,7 @@ pub fn kubernetes_jobs(
 
 /// A folder must be on a volume that is written to.
 fn mounted(jobs: &BlockJobs, kubernetes: &KubernetesSpec) -> Result<(), KubernetesJobError> {
-    let ResultsAddress::Folder(folder) = &jobs.results else { return Ok(()) };
+    let BlockResults::Folder(folder) = &jobs.results else { return Ok(()) };
     let within = Path::new(kubernetes.working_dir.as_deref().unwrap_or("/")).join(folder);
     let writable = || kubernetes.volumes.iter().filter(|volume| !volume.read_only);
     if writable().any(|volume| within.starts_with(&volume.mount)) {
@@ -186,7 +186,7 @@ secrets = { HF_TOKEN = { secret = "hugging-face", key = "token" } }
                 text: "name = \"lmcache\"\n\n[workload]\nkind = \"document_qa\"\n".to_owned(),
                 flags: vec!["--set".to_owned(), "target.model=$MODEL".to_owned()],
             },
-            results: ResultsAddress::of(results),
+            results: BlockResults::of(results),
             files: "/results/night/submit".into(),
         }
     }

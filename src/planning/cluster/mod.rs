@@ -13,7 +13,7 @@ mod slurm_jobs;
 mod slurm_rules;
 mod spec;
 
-pub use job_files::{BlockJobs, JobBlock, JobFile, JobFiles, ResultsAddress, ScenarioWords};
+pub use job_files::{BlockJobs, BlockResults, JobBlock, JobFile, JobFiles, ScenarioWords};
 pub use job_template::JobTemplateError;
 pub use kubernetes_jobs::{KubernetesJobError, job_name, kubernetes_jobs};
 pub use site::{read_cluster, read_cluster_text, without_cluster};

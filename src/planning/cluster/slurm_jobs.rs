@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::job_files::{BlockJobs, JobBlock, JobFile, JobFiles, ResultsAddress};
+use super::job_files::{BlockJobs, BlockResults, JobBlock, JobFile, JobFiles};
 use super::job_template::{JobTemplate, JobTemplateError};
 use super::slurm_rules::SEAL_SECONDS;
 use super::spec::SlurmSpec;
@@ -75,8 +75,8 @@ pub fn slurm_jobs(
         working_dir: in_option(working_dir),
         logs: logs.display().to_string(),
         folder: match &jobs.results {
-            ResultsAddress::Folder(folder) => Some(folder.display().to_string()),
-            ResultsAddress::Bucket(_) => None,
+            BlockResults::Folder(folder) => Some(folder.display().to_string()),
+            BlockResults::Bucket(_) => None,
         },
         sweep: command(jobs.sweep_words(jobs.scenario.file.display().to_string())),
         merge: command(jobs.merge_words()),
@@ -129,7 +129,7 @@ mod tests {
                 text: String::new(),
                 flags: vec!["--set".to_owned(), "target.model=it's".to_owned(), "--simulate".to_owned()],
             },
-            results: ResultsAddress::of(results),
+            results: BlockResults::of(results),
             files: "/home/ada/nights/submit".into(),
         }
     }

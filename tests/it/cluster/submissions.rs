@@ -54,9 +54,12 @@ fn with_go_the_merge_waits_for_the_array_in_whatever_way_it_ends() {
 #[test]
 fn on_kubernetes_the_blocks_are_created_and_the_merge_is_shown() {
     let stage = stage();
-    stage.write("cluster.toml", "[kubernetes]\nimage = \"bench\"\nnamespace = \"llm\"\n");
+    stage.write(
+        "cluster.toml",
+        "[kubernetes]\nimage = \"bench\"\nnamespace = \"llm\"\nvolumes = [{ claim = \"a\", mount = \"/results\" }]\n",
+    );
     let words =
-        ["submit", "small.toml", "--simulate", "-q", "-o", "s3://nights/one", "--to", "kubernetes", "--cluster", "cluster.toml", "--go"];
+        ["submit", "small.toml", "--simulate", "-q", "-o", "/results/one", "--to", "kubernetes", "--cluster", "cluster.toml", "--go"];
     let output = with_programs(&stage, &[("kubectl", "test $1 = create && echo created")], &words);
     succeeded(&output);
     let folder = stage.path("submit/small").display().to_string();
@@ -71,6 +74,17 @@ fn on_kubernetes_the_blocks_are_created_and_the_merge_is_shown() {
     assert!(stderr(&again).contains("in the queue already, as job bench-small-"), "{}", said(&again));
     let ended = with_programs(&stage, &[("kubectl", "echo FailureTarget Failed")], &words);
     succeeded(&ended);
+}
+
+#[test]
+fn blocks_are_not_submitted_to_be_measured_into_a_bucket() {
+    let stage = stage();
+    for command in ["submit", "sweep"] {
+        let words = if command == "submit" { ["--to", "slurm"] } else { ["--block", "0"] };
+        let output = stage.run(&[&[command, "small.toml", "--simulate", "-o", "s3://nights/one"], &words[..]].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(stderr(&output).contains("then `bench push DIR s3://nights/one`"), "{}", said(&output));
+    }
 }
 
 #[test]
