@@ -86,6 +86,8 @@ pub fn judge_cell(repeats: &[MeasuredRun], goals: &[Goal]) -> CellSummary {
         imported: None,
         search: None,
         score: None,
+        block: None,
+        blocks: Vec::new(),
     };
     let sweep = SavedSweep { dir: "coverage".into(), manifest, runs, missing: Vec::new(), notes: Vec::new() };
     let mut summary =

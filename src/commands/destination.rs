@@ -26,7 +26,7 @@ impl SweepDestination {
     /// Opens it. Of a bucket it takes the lease and what is sealed there; a lease that is lost stops the sweep.
     pub fn open(address: ResultsAddress, stop: &StopToken, talk: VerbosityArgs) -> anyhow::Result<Self> {
         let bucket = match &address {
-            ResultsAddress::Folder(dir) => return Ok(Self { dir: dir.clone(), address, upload: None }),
+            ResultsAddress::Folder(dir) => return Ok(Self::folder(dir)),
             ResultsAddress::Bucket(bucket) => bucket,
         };
         let mut writer = BucketWriter::begin(bucket)?;
@@ -41,6 +41,11 @@ impl SweepDestination {
             stop.drain();
         })?;
         Ok(Self { address, dir, upload: Some(upload) })
+    }
+
+    /// A folder of this machine.
+    pub fn folder(dir: &Path) -> Self {
+        Self { address: ResultsAddress::Folder(dir.to_owned()), dir: dir.to_owned(), upload: None }
     }
 
     /// The folder that is measured into.

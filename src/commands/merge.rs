@@ -1,6 +1,7 @@
 //! `bench merge`: the blocks of a sweep as one sweep, what lacks of them, and the report.
 
 use super::ExitReason;
+use super::destination::SweepDestination;
 use super::report::{self, ReportOptions};
 use super::worst;
 use crate::cli::{MergeArgs, VerbosityArgs};
@@ -17,7 +18,11 @@ pub fn run(args: &MergeArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> 
         let runs: usize = outcome.blocks.iter().filter(|block| block.foreign.is_none()).map(|block| block.sealed).sum();
         eprintln!("merged: {whole} of {} blocks are whole, {runs} runs", outcome.blocks.len());
     }
-    let reported = report::finish(&args.dir, &ReportOptions { format: args.format.into(), ..ReportOptions::default() }, talk)?;
+    let reported = report::finish(
+        &SweepDestination::folder(&args.dir),
+        &ReportOptions { format: args.format.into(), ..ReportOptions::default() },
+        talk,
+    )?;
     let complete = if lacking.is_empty() { ExitReason::Success } else { ExitReason::CellsFailed };
     Ok(worst([reported, complete]))
 }
