@@ -230,9 +230,9 @@ secrets = { HF_TOKEN = { secret = "hugging-face", key = "token" } }
             let mut jobs = jobs(&[0], "s3://a/b");
             jobs.scenario.text = text.to_owned();
             assert!(matches!(rendered(&jobs, "[kubernetes]\nimage = \"bench\"\n"), Err(KubernetesJobError::Extends)), "{text}");
-            let files = rendered(&jobs, "[kubernetes]\nimage = \"bench\"\nscenario = \"/work/night.toml\"\n").unwrap();
+            let files = rendered(&jobs, "[kubernetes]\nimage = \"bench\"\nscenario = \"/scenarios/night.toml\"\n").unwrap();
             assert!(
-                files.blocks.text.contains("\"/work/night.toml\"") && !files.blocks.text.contains("ConfigMap"),
+                files.blocks.text.contains("\"/scenarios/night.toml\"") && !files.blocks.text.contains("ConfigMap"),
                 "{}",
                 files.blocks.text
             );

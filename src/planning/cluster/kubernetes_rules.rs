@@ -39,7 +39,7 @@ fn named(spec: &KubernetesSpec, file: &mut SettingsFile) {
     for (field, value) in [("working_dir", &spec.working_dir), ("scenario", &spec.scenario)] {
         if let Some(value) = value.as_deref().filter(|value| !value.starts_with('/')) {
             let message = format!("`kubernetes.{field}` is a path in the pods that begins with `/`, not `{value}`");
-            file.fault(&["kubernetes", field], message, format!("as `/work/{value}`"));
+            file.fault(&["kubernetes", field], message, format!("as `/scenarios/{value}`"));
         }
     }
     if spec.parallelism == Some(0) {

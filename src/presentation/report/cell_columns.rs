@@ -354,8 +354,15 @@ fn extra_repeats(view: &CellView<'_>) -> Option<u64> {
 
 /// The score whose headline number this cell gives.
 fn score_of<'a>(view: &CellView<'a>) -> Option<&'a Score> {
-    let is_scored = |score: &&Score| scored_cell(view.variant, score).is_some_and(|scored| std::ptr::eq(scored, view.cell));
-    view.variant.scores.iter().find(is_scored)
+    // Only a cell on the score's own values of the other axes can give it: there may be very many scores.
+    let within = |score: &'a Score| match score {
+        Score::Capacity(score) => &score.within,
+        Score::Largest(score) => &score.within,
+    };
+    let is_beside = |score: &'a Score| within(score).iter().all(|(name, value)| view.cell.axes.get(name) == Some(value));
+    let gives =
+        |score: &&'a Score| is_beside(score) && scored_cell(view.variant, score).is_some_and(|scored| std::ptr::eq(scored, view.cell));
+    view.variant.scores.iter().find(gives)
 }
 
 /// The cell with as much load that passes, where this one fails.
