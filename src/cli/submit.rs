@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::ScenarioArgs;
+use crate::records::bucket::ResultsAddress;
 
 #[derive(Debug, Clone, Args)]
 pub struct SubmitArgs {
     #[command(flatten)]
     pub scenario: ScenarioArgs,
-    /// Where the blocks are measured and merged: a folder that all nodes see, or a path on a volume of the pods.
+    /// Where the blocks are measured and merged: a folder that all nodes see, a path on a volume of the pods, or a place in a bucket
+    /// (`s3://BUCKET/PREFIX`, `gs://`, `az://`).
     #[arg(short, long, value_name = "DIR")]
-    pub output: String,
+    pub output: ResultsAddress,
     /// The cluster's scheduler.
     #[arg(long, value_enum)]
     pub to: SchedulerArg,

@@ -1,26 +1,24 @@
-//! `bench sweep --block`: one block of a sweep, on the node that this is. Its folder is a sweep by itself, so that going on is what it always is.
+//! `bench sweep --block`: one block of a sweep, on the node that this is. What it writes is a sweep by itself, in a folder or a bucket, so that going
+//! on is what it always is.
+
+use std::path::PathBuf;
 
 use anyhow::bail;
 use jiff::Timestamp;
 
+use super::ExitReason;
+use super::measuring;
 use super::node::{job, node};
 use super::sweep::{command, sweep_into};
-use super::{ExitReason, measuring};
 use crate::cli::{SweepArgs, VerbosityArgs};
 use crate::planning::plan::{Plan, SweepBlock};
-use crate::records::bucket::ResultsAddress;
-use crate::records::record::{BlockEnd, BlockPlan, BlockState, PlannedBlock};
-use crate::records::store::{SweepPaths, open_block_plan, write_block_state};
+use crate::records::bucket::{BlockObjects, ResultsAddress, block_address};
+use crate::records::record::{BlockEnd, BlockPlan, BlockState, Manifest, PlannedBlock};
+use crate::records::store::{SweepPaths, open_block_plan, replace_block_state, write_block_state};
 
 pub(super) fn run(args: &SweepArgs, plans: &[Plan], name: &str, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let ([plan], Some(output)) = (plans, &args.output) else {
         eprintln!("error: `--block` is of one scenario, and {} are named", plans.len());
-        return Ok(ExitReason::Usage);
-    };
-    let ResultsAddress::Folder(dir) = output else {
-        eprintln!(
-            "error: a block is measured into a folder that all nodes see, and `{output}` is a bucket\nhint: merge there, then `bench push DIR {output}`"
-        );
         return Ok(ExitReason::Usage);
     };
     let blocks = plan.blocks();
@@ -29,24 +27,70 @@ pub(super) fn run(args: &SweepArgs, plans: &[Plan], name: &str, talk: VerbosityA
         eprintln!("error: there is no block `{name}`: they are 0 to {last}\nhint: `bench plan SCENARIO --blocks` lists them");
         return Ok(ExitReason::Usage);
     };
-    open_block_plan(dir, &block_plan(plan, &blocks))?;
-    let folder = SweepPaths::new(dir).block(&block.id)?.root().to_owned();
-    let begun = BlockState {
-        node: node(),
-        bench_version: env!("CARGO_PKG_VERSION").to_owned(),
-        job: job(),
-        started_at: Timestamp::now(),
-        ended: None,
+    let shared = block_plan(plan, &blocks, args.keep_text);
+    let (address, place) = match output {
+        ResultsAddress::Folder(dir) => {
+            open_block_plan(dir, &shared)?;
+            let folder = SweepPaths::new(dir).block(&block.id)?.root().to_owned();
+            (ResultsAddress::Folder(folder.clone()), BlockPlace::Folder(folder))
+        }
+        ResultsAddress::Bucket(sweep) => {
+            let objects = BlockObjects::open(sweep)?;
+            objects.open_plan(&shared)?;
+            (ResultsAddress::Bucket(block_address(sweep, &block.id)?), BlockPlace::Bucket { objects, id: block.id.clone() })
+        }
     };
-    write_block_state(&folder, &begun)?;
+    let report = BlockReport::new(place);
     if !talk.quiet {
-        eprintln!("block {} of {}: {}, {} runs, on {}", block.number, blocks.len(), block.id, block.runs.len(), begun.node.name);
+        let node = &report.begun.node.name;
+        eprintln!("block {} of {}: {}, {} runs, on {node}", block.number, blocks.len(), block.id, block.runs.len());
     }
     let to_go_on = || command(args, &args.scenario.scenarios, Some(output));
-    let done = sweep_into(args, &plan.of_block(block), &ResultsAddress::Folder(folder.clone()), talk, &to_go_on);
-    let exit_code = done.as_ref().map_or(ExitReason::Usage.code(), |exit| exit.code());
-    write_block_state(&folder, &BlockState { ended: Some(BlockEnd { at: Timestamp::now(), exit_code }), ..begun })?;
-    done
+    sweep_into(args, &plan.of_block(block), &address, Some(report), talk, &to_go_on)
+}
+
+/// What a block says of itself while it is measured: on which node, since when, and at last how it ended.
+#[derive(Debug)]
+pub(super) struct BlockReport {
+    place: BlockPlace,
+    begun: BlockState,
+}
+
+/// Where it says so.
+#[derive(Debug)]
+enum BlockPlace {
+    /// The block's own folder.
+    Folder(PathBuf),
+    Bucket {
+        objects: BlockObjects,
+        id: String,
+    },
+}
+
+impl BlockReport {
+    fn new(place: BlockPlace) -> Self {
+        let bench_version = env!("CARGO_PKG_VERSION").to_owned();
+        Self { place, begun: BlockState { node: node(), bench_version, job: job(), started_at: Timestamp::now(), ended: None } }
+    }
+
+    /// Says that it has begun; to be called once nobody else can write the block.
+    pub fn begin(&self) -> anyhow::Result<()> {
+        match &self.place {
+            BlockPlace::Folder(dir) => write_block_state(dir, &self.begun)?,
+            BlockPlace::Bucket { objects, id } => objects.write_state(id, &self.begun)?,
+        }
+        Ok(())
+    }
+
+    /// Says how it ended, unless it never began, or another process has begun it since.
+    pub fn end(self, exit_code: u8) -> anyhow::Result<()> {
+        let ended = BlockState { ended: Some(BlockEnd { at: Timestamp::now(), exit_code }), ..self.begun.clone() };
+        match &self.place {
+            BlockPlace::Folder(dir) => replace_block_state(dir, &self.begun, &ended)?,
+            BlockPlace::Bucket { objects, id } => objects.replace_state(id, &self.begun, &ended)?,
+        }
+        Ok(())
+    }
 }
 
 /// The block that is meant where `--block` counts in the list of `--among`.
@@ -67,10 +111,10 @@ fn chosen<'a>(blocks: &'a [SweepBlock], name: &str) -> Option<&'a SweepBlock> {
 }
 
 /// What is written once for all blocks.
-fn block_plan(plan: &Plan, blocks: &[SweepBlock]) -> BlockPlan {
+pub(super) fn block_plan(plan: &Plan, blocks: &[SweepBlock], keeps_texts: bool) -> BlockPlan {
     let ids = |block: &SweepBlock| block.runs.iter().filter_map(|place| plan.runs.get(*place)).map(|run| run.id.clone()).collect();
     BlockPlan {
-        manifest: plan.manifest(Timestamp::now(), measuring::client(plan)),
+        manifest: Manifest { keeps_texts, ..plan.manifest(Timestamp::now(), measuring::client(plan)) },
         blocks: blocks.iter().map(|block| PlannedBlock { id: block.id.clone(), runs: ids(block) }).collect(),
     }
 }

@@ -1,5 +1,5 @@
 //! Where a sweep is saved: a folder, or the spool of a bucket, from which a thread sends what is sealed while the sweep goes on. In: the address that
-//! was typed. Out: the folder to measure into, and at the end how the command exits.
+//! was typed, and what a block says of itself. Out: the folder to measure into, and at the end how the command exits.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use super::ExitReason;
+use super::blocks::BlockReport;
 use crate::cli::VerbosityArgs;
 use crate::execution::executor::StopToken;
 use crate::execution::reporter::SealedRunNotifier;
@@ -20,13 +21,18 @@ pub(super) struct SweepDestination {
     dir: PathBuf,
     /// Of a bucket.
     upload: Option<UploadThread>,
+    /// Of a block.
+    block: Option<BlockReport>,
 }
 
 impl SweepDestination {
     /// Opens it. Of a bucket it takes the lease and what is sealed there; a lease that is lost stops the sweep.
     pub fn open(address: ResultsAddress, stop: &StopToken, talk: VerbosityArgs) -> anyhow::Result<Self> {
         let bucket = match &address {
-            ResultsAddress::Folder(dir) => return Ok(Self::folder(dir)),
+            ResultsAddress::Folder(dir) => {
+                let dir = dir.clone();
+                return Ok(Self { address, dir, upload: None, block: None });
+            }
             ResultsAddress::Bucket(bucket) => bucket,
         };
         let mut writer = BucketWriter::begin(bucket)?;
@@ -40,12 +46,12 @@ impl SweepDestination {
             eprintln!("\nstopping: the lease of `{shown}` was lost to {holder}");
             stop.drain();
         })?;
-        Ok(Self { address, dir, upload: Some(upload) })
+        Ok(Self { address, dir, upload: Some(upload), block: None })
     }
 
-    /// A folder of this machine.
-    pub fn folder(dir: &Path) -> Self {
-        Self { address: ResultsAddress::Folder(dir.to_owned()), dir: dir.to_owned(), upload: None }
+    /// That it is a block's, where it is.
+    pub fn of_block(self, block: Option<BlockReport>) -> Self {
+        Self { block, ..self }
     }
 
     /// The folder that is measured into.
@@ -56,6 +62,11 @@ impl SweepDestination {
     /// What was typed.
     pub fn address(&self) -> &ResultsAddress {
         &self.address
+    }
+
+    /// Says that measuring begins; to be called once the folder is locked.
+    pub fn begin(&self) -> anyhow::Result<()> {
+        self.block.as_ref().map_or(Ok(()), BlockReport::begin)
     }
 
     /// Sends runs that were sealed at an earlier start, where they are not there yet.
@@ -72,6 +83,20 @@ impl SweepDestination {
 
     /// Waits until everything is where it is to be. The spool goes once all of it is in the bucket, unless a run was left unfinished.
     pub fn finish(mut self, exit: ExitReason, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
+        let block = self.block.take();
+        let done = self.finish_upload(exit, talk);
+        end(block, done.as_ref().copied().unwrap_or(ExitReason::Usage));
+        done
+    }
+
+    /// Gives it up after an error, which is told elsewhere: nothing more is sent.
+    pub fn abandon(mut self) {
+        let block = self.block.take();
+        drop(self);
+        end(block, ExitReason::Usage);
+    }
+
+    fn finish_upload(mut self, exit: ExitReason, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
         let Some(UploadOutcome { summary, fault, lost_to }) = self.upload.take().and_then(UploadThread::finish) else { return Ok(exit) };
         let (address, spool) = (&self.address, self.dir.display().to_string());
         if lost_to.is_some() {
@@ -98,9 +123,21 @@ impl SweepDestination {
     }
 }
 
+/// That a block has ended is for `bench status` alone, and its results do not depend on it.
+fn end(block: Option<BlockReport>, exit: ExitReason) {
+    if let Some(error) = block.and_then(|block| block.end(exit.code()).err()) {
+        eprintln!("warning: `bench status` will not tell how this block ended: {error:#}");
+    }
+}
+
 /// The folder that a command reads instead of an address.
 pub(super) fn folder_of(address: &ResultsAddress) -> anyhow::Result<PathBuf> {
     Ok(local_folder(address, FetchedFiles::ForReading)?)
+}
+
+/// The folder with all blocks of an address.
+pub(super) fn blocks_folder(address: &ResultsAddress) -> anyhow::Result<PathBuf> {
+    Ok(local_folder(address, FetchedFiles::ForMerging)?)
 }
 
 /// Puts a report beside the runs that it is of, where these are in a bucket.

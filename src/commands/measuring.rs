@@ -59,6 +59,7 @@ pub(super) fn measure(
     };
     let manifest = Manifest { keeps_texts: texts == PromptTextPolicy::Kept, ..plan.manifest(Timestamp::now(), client(plan)) };
     let mut writer = SweepWriter::open(dir, &manifest, &plan.scenario_text)?;
+    destination.begin()?;
     if let Some(from) = from {
         taken(writer.adopt(from)?, from, talk);
     }

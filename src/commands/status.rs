@@ -1,4 +1,4 @@
-//! `bench status`: how far the blocks of a sweep have come. Reads files alone, so that it works wherever the folder is seen.
+//! `bench status`: how far the blocks of a sweep have come. Reads files alone, so that it works wherever the folder or the bucket is seen.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,8 +12,9 @@ use super::stdout::print;
 use crate::analysis::percentile;
 use crate::cli::{OutputFormat, StatusArgs};
 use crate::foundation::units::waiting_time;
+use crate::records::bucket::{ResultsAddress, bucket_block_overview};
 use crate::records::record::{RequestPhase, RequestRecord};
-use crate::records::store::{BlockProgress, CurrentRun, block_progress, read_block_plan, read_journal};
+use crate::records::store::{BlockOverview, BlockProgress, CurrentRun, block_overview, read_journal};
 use crate::vocabulary::metric::Metric;
 
 /// A block that has written nothing for so long, and did not say that it ended, may be dead.
@@ -67,8 +68,14 @@ struct RunningCell {
 }
 
 pub fn run(args: &StatusArgs) -> anyhow::Result<ExitReason> {
-    let plan = read_block_plan(&args.dir)?;
-    let blocks = block_progress(&args.dir, &plan)?;
+    let overview = match &args.results {
+        ResultsAddress::Folder(dir) => block_overview(dir)?,
+        ResultsAddress::Bucket(bucket) => bucket_block_overview(bucket)?,
+    };
+    let Some(BlockOverview { plan, blocks }) = overview else {
+        print(&none_begun(&args.results, args.format))?;
+        return Ok(ExitReason::Success);
+    };
     let now = SystemTime::now();
     let mut lines = blocks.iter().map(|block| line(block, now)).collect::<anyhow::Result<Vec<_>>>()?;
     if plan.manifest.simulated {
@@ -83,6 +90,17 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<ExitReason> {
     };
     print(&text)?;
     Ok(ExitReason::Success)
+}
+
+/// What is said where nothing tells yet which blocks there are.
+fn none_begun(results: &ResultsAddress, format: OutputFormat) -> String {
+    match format {
+        OutputFormat::Json => "[]\n".to_owned(),
+        OutputFormat::Text => format!(
+            "no block has begun: `{results}` has no `blocks/plan.json`, which the first one writes\nhint: `squeue` or `kubectl get pods` tells \
+             what jobs wait for; to measure a block here: bench sweep SCENARIO -o {results} --block 0\n"
+        ),
+    }
 }
 
 fn standing(block: &BlockProgress, now: SystemTime) -> BlockStanding {
@@ -148,7 +166,9 @@ fn as_text(name: &str, lines: &[BlockLine]) -> String {
     let counted: Vec<String> = counts.iter().map(|(standing, count)| format!("{count} {}", standing.words())).collect();
     let sealed: usize = lines.iter().map(|line| line.sealed).sum();
     let planned: usize = lines.iter().map(|line| line.planned).sum();
-    let mut text = format!("{name}: {} blocks ({}), {sealed} of {planned} runs sealed\n", lines.len(), counted.join(", "));
+    let is_begun = lines.iter().any(|line| line.standing != BlockStanding::Waiting);
+    let begun = if is_begun { counted.join(", ") } else { "none has begun".to_owned() };
+    let mut text = format!("{name}: {} blocks ({begun}), {sealed} of {planned} runs sealed\n", lines.len());
     let width = lines.iter().map(|line| line.id.len()).max().unwrap_or(0);
     for line in lines {
         let _ = write!(text, "{:width$}  {:7}  {}/{}", line.id, line.standing.words(), line.sealed, line.planned);

@@ -15,26 +15,21 @@ use super::stdout::print;
 use crate::cli::{ScenarioArgs, SchedulerArg, SubmitArgs, VerbosityArgs};
 use crate::foundation::named_file::NamedFile;
 use crate::planning::cluster::{
-    BlockJobs, BlockResults, ClusterSpec, JobFiles, ScenarioWords, job_name, kubernetes_jobs, read_cluster, slurm_jobs, without_cluster,
+    BlockJobs, BlockResults, ClusterSpec, JobFiles, KubernetesSpec, ScenarioWords, job_name, kubernetes_jobs, read_cluster, slurm_jobs,
 };
 use crate::planning::plan::Plan;
+use crate::records::bucket::{BucketError, CloudProvider, ResultsAddress};
 
 use blocks_left::BlocksLeft;
 use scheduler::JobScheduler;
 use submitted_jobs::SubmittedJobs;
 
 pub fn run(args: &SubmitArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
-    if args.output.contains("://") {
-        bail!(
-            "blocks are measured into a folder that all nodes see, and `{0}` is a bucket\nhint: merge them in a folder, then `bench push DIR {0}`",
-            args.output
-        );
-    }
     let Some(cluster) = cluster(args, talk) else { return Ok(ExitReason::Usage) };
     refuse_headers(&args.scenario)?;
     let Some(plans) = plans(&args.scenario, talk)? else { return Ok(ExitReason::Usage) };
     let [plan] = plans.as_slice() else { bail!("{} scenarios were named, and one is submitted at a time", plans.len()) };
-    let left = BlocksLeft::of(plan, Path::new(&args.output))?;
+    let left = blocks_left(args, plan)?;
     if left.blocks.is_empty() {
         print(&format!("{}\nnext: bench merge {}\n", left.sentence(), args.output))?;
         return Ok(ExitReason::Success);
@@ -46,7 +41,7 @@ pub fn run(args: &SubmitArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason>
     if !talk.quiet {
         text += &shown(&folder, &files);
     }
-    if let Some(remark) = remark(args) {
+    if let Some(remark) = remark(args, &cluster) {
         let _ = writeln!(text, "note: {remark}");
     }
     let commands = scheduler.commands(&folder, &files);
@@ -59,13 +54,32 @@ pub fn run(args: &SubmitArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason>
     SubmittedJobs::refuse_queued(&folder)?;
     let jobs = scheduler.submit(&folder, &files)?;
     jobs.save(&folder)?;
-    print(&scheduler.submitted(&jobs, &folder, &files, &args.output))?;
+    let is_of_pods = args.to == SchedulerArg::Kubernetes && matches!(args.output, ResultsAddress::Folder(_));
+    let results = (!is_of_pods).then(|| args.output.to_string());
+    print(&scheduler.submitted(&jobs, &folder, &files, results.as_deref()))?;
     Ok(ExitReason::Success)
+}
+
+/// Pods have keys of their own, with which a bucket may answer them that does not answer here.
+fn blocks_left(args: &SubmitArgs, plan: &Plan) -> anyhow::Result<BlocksLeft> {
+    let left = BlocksLeft::of(plan, args.keep_text, &args.output);
+    let is_asked_by_pods = args.to == SchedulerArg::Kubernetes && matches!(args.output, ResultsAddress::Bucket(_));
+    match left {
+        Err(error) if is_asked_by_pods && is_unreachable(&error) => {
+            eprintln!("warning: what is sealed already is not known here, and blocks that are will end at once: {error:#}");
+            Ok(BlocksLeft::all(plan))
+        }
+        left => left,
+    }
+}
+
+fn is_unreachable(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(BucketError::Settings { .. } | BucketError::Request { .. }))
 }
 
 /// The site's settings; `None` where they have faults, which have then been printed.
 fn cluster(args: &SubmitArgs, talk: VerbosityArgs) -> Option<ClusterSpec> {
-    match args.cluster.as_deref().map_or_else(|| Ok(without_cluster()), read_cluster) {
+    match args.cluster.as_deref().map_or_else(|| Ok(ClusterSpec::default()), read_cluster) {
         Ok(cluster) => Some(cluster),
         Err(faults) => {
             eprintln!("{}", faults.render(style(talk)));
@@ -100,7 +114,7 @@ fn job_files(args: &SubmitArgs, plan: &Plan, left: &BlocksLeft, cluster: &Cluste
         blocks: left.blocks.clone(),
         planned: left.planned,
         scenario: ScenarioWords { file: plan.scenario_path.clone(), text: plan.scenario_text.clone(), flags },
-        results: BlockResults::of(&args.output),
+        results: block_results(&args.output),
         files: files_folder(args, plan)?,
     };
     match args.to {
@@ -121,11 +135,19 @@ fn job_files(args: &SubmitArgs, plan: &Plan, left: &BlocksLeft, cluster: &Cluste
     }
 }
 
+/// The address as the jobs name it.
+fn block_results(address: &ResultsAddress) -> BlockResults {
+    match address {
+        ResultsAddress::Folder(folder) => BlockResults::Folder(folder.clone()),
+        ResultsAddress::Bucket(bucket) => BlockResults::Bucket(bucket.to_string()),
+    }
+}
+
 /// Where the job files lie: a path in pods is none here, and neither is a bucket.
 fn files_folder(args: &SubmitArgs, plan: &Plan) -> anyhow::Result<PathBuf> {
-    let folder = match (&args.files, args.to, BlockResults::of(&args.output)) {
+    let folder = match (&args.files, args.to, &args.output) {
         (Some(folder), _, _) => folder.clone(),
-        (None, SchedulerArg::Slurm, BlockResults::Folder(folder)) => folder.join("submit"),
+        (None, SchedulerArg::Slurm, ResultsAddress::Folder(folder)) => folder.join("submit"),
         (None, _, _) => Path::new("submit").join(&plan.name),
     };
     std::path::absolute(&folder).with_context(|| format!("`{}` is no folder for job files", folder.display()))
@@ -152,14 +174,30 @@ fn indented(text: &str) -> String {
 }
 
 /// What is not wrong, and likely not meant.
-fn remark(args: &SubmitArgs) -> Option<String> {
+fn remark(args: &SubmitArgs, cluster: &ClusterSpec) -> Option<String> {
+    match (&args.output, args.to) {
+        (ResultsAddress::Folder(folder), SchedulerArg::Slurm) => is_of_one_machine(folder).then(|| {
+            format!("`{}` is on this machine alone, most likely, and jobs on other nodes would not see it: name a folder that all share", args.output)
+        }),
+        (ResultsAddress::Bucket(bucket), SchedulerArg::Kubernetes) => (!hands_keys_on(&cluster.kubernetes, bucket.provider)).then(|| {
+            let variables = bucket.provider.variables();
+            format!(
+                "the pods are given no keys of `{bucket}`: name a secret that holds its `{variables}...` variables by `env_from` in `cluster.toml`, or \
+                 a `service_account` that may write there, unless their nodes may"
+            )
+        }),
+        _ => None,
+    }
+}
+
+fn is_of_one_machine(folder: &Path) -> bool {
     const OF_ONE_MACHINE: [&str; 4] = ["/tmp", "/var/tmp", "/dev/shm", "/run"];
-    let folder = std::path::absolute(&args.output).ok()?;
-    let is_own = args.to == SchedulerArg::Slurm && OF_ONE_MACHINE.iter().any(|own| folder.starts_with(own));
-    is_own.then(|| {
-        format!(
-            "`{}` is on this machine alone, most likely, and jobs on other nodes would not see it: name a folder that all share",
-            args.output
-        )
-    })
+    std::path::absolute(folder).is_ok_and(|folder| OF_ONE_MACHINE.iter().any(|own| folder.starts_with(own)))
+}
+
+/// Whether pods are given keys of buckets, as far as names tell.
+fn hands_keys_on(kubernetes: &KubernetesSpec, provider: CloudProvider) -> bool {
+    let is_of_provider = |name: &String| name.starts_with(provider.variables());
+    let names = kubernetes.secrets.keys().chain(kubernetes.env.keys());
+    kubernetes.service_account.is_some() || !kubernetes.env_from.is_empty() || names.into_iter().any(is_of_provider)
 }

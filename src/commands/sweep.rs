@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::blocks;
+use super::blocks::{self, BlockReport};
 use super::destination::SweepDestination;
 use super::measuring::{PromptTextPolicy, UnsavedResultsError, measure};
 use super::report::{self, ReportOptions};
@@ -29,7 +29,7 @@ pub fn run(args: &SweepArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> 
     let mut exits = Vec::new();
     for (number, plan) in plans.iter().enumerate() {
         let address = address(args.output.as_ref(), plan, several);
-        let exit = sweep_into(args, plan, &address, talk, &|| to_go_on(args, number, &address, several))?;
+        let exit = sweep_into(args, plan, &address, None, talk, &|| to_go_on(args, number, &address, several))?;
         exits.push(exit_of(args, exit));
         if exit == ExitReason::Interrupted {
             break;
@@ -51,33 +51,46 @@ pub(super) fn sweep_into(
     args: &SweepArgs,
     plan: &Plan,
     address: &ResultsAddress,
+    block: Option<BlockReport>,
     talk: VerbosityArgs,
     to_go_on: &dyn Fn() -> String,
 ) -> anyhow::Result<ExitReason> {
     let signals = SignalListener::listen()?;
-    let destination = SweepDestination::open(address.clone(), signals.stop(), talk)?;
+    let destination = SweepDestination::open(address.clone(), signals.stop(), talk)?.of_block(block);
+    match measure_and_report(args, plan, &destination, &signals, talk, to_go_on) {
+        Ok(exit) => destination.finish(exit, talk),
+        Err(error) => {
+            destination.abandon();
+            Err(error)
+        }
+    }
+}
+
+fn measure_and_report(
+    args: &SweepArgs,
+    plan: &Plan,
+    destination: &SweepDestination,
+    signals: &SignalListener,
+    talk: VerbosityArgs,
+    to_go_on: &dyn Fn() -> String,
+) -> anyhow::Result<ExitReason> {
     let from = args.from.as_ref().map(all_of).transpose()?;
-    let ending = measure(plan, &destination, talk, None, from.as_deref(), PromptTextPolicy::of(args.keep_text), &signals)
+    let ending = measure(plan, destination, talk, None, from.as_deref(), PromptTextPolicy::of(args.keep_text), signals)
         .map_err(|error| hinted(error, to_go_on))?;
     if ending.interrupted {
         eprintln!("interrupted: {}. To go on: {}", saved(plan, &ending), to_go_on());
-        return destination.finish(ExitReason::Interrupted, talk);
+        return Ok(ExitReason::Interrupted);
     }
     // Where nothing was run there is nothing to report.
     let reported = if ending.finished > 0 || ending.stopped_by.is_none() {
-        report::finish(&destination, &ReportOptions { format: args.format.into(), ..ReportOptions::default() }, talk)?
+        report::finish(destination, &ReportOptions { format: args.format.into(), ..ReportOptions::default() }, talk)?
     } else {
         ExitReason::SweepStopped
     };
-    let exit = match &ending.stopped_by {
-        None => reported,
-        Some(stop) => {
-            eprintln!("{}", stopped(stop, &ending));
-            eprintln!("{}. To try it again and go on: {}", saved(plan, &ending), to_go_on());
-            ExitReason::SweepStopped
-        }
-    };
-    destination.finish(exit, talk)
+    let Some(stop) = &ending.stopped_by else { return Ok(reported) };
+    eprintln!("{}", stopped(stop, &ending));
+    eprintln!("{}. To try it again and go on: {}", saved(plan, &ending), to_go_on());
+    Ok(ExitReason::SweepStopped)
 }
 
 /// Why the sweep ended by itself, and what to do about it.
@@ -110,7 +123,7 @@ fn address(output: Option<&ResultsAddress>, plan: &Plan, several: bool) -> Resul
 
 /// The folder with all files of an earlier sweep.
 fn all_of(address: &ResultsAddress) -> anyhow::Result<PathBuf> {
-    Ok(local_folder(address, FetchedFiles::All)?)
+    Ok(local_folder(address, FetchedFiles::ForCopying)?)
 }
 
 /// What to do where nothing could be saved any more.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
-use super::stage::{Stage, dateless, files};
+use super::stage::{Stage, are_the_same, dateless, files, sealed_runs};
 
 /// How often a sweep is killed before it is let go on to its end.
 const KILLS_A_SWEEP: u32 = 10;
@@ -78,11 +78,7 @@ fn killed_and_gone_on_with(flags: &[&str]) {
             sealed = found;
         }
         ended_well(&stage, &name, start(&stage, &name, flags));
-        let found = dateless(&folder);
-        assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "sweep {sweep}");
-        for (name, bytes) in &found {
-            assert!(expected[name] == *bytes, "`{}` of sweep {sweep} is not what the undisturbed one has", name.display());
-        }
+        are_the_same(&dateless(&folder), &expected, &format!("sweep {sweep}"));
         fs_err::remove_dir_all(&folder).unwrap();
         if killed >= kills {
             println!("{killed} kills in {} sweeps that take {takes:?} each, {too_late} that came after the end", sweep + 1);
@@ -134,18 +130,6 @@ fn kill_after(instant: Duration, stage: &Stage, folder: &str, mut child: Child) 
 /// How many files of texts there are.
 fn texts(folder: &Path) -> usize {
     files(folder).keys().filter(|name| name.ends_with("texts.jsonl")).count()
-}
-
-/// The files of the runs that are whole. A journal beside them is a scrap of the last step of sealing.
-fn sealed_runs(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let runs = folder.join("runs");
-    if !runs.exists() {
-        return BTreeMap::new();
-    }
-    let mut found = files(&runs);
-    let is_scrap = |name: &Path| name.ends_with("journal.jsonl") || name.extension().is_some_and(|extension| extension == "partial");
-    found.retain(|name, _| !is_scrap(name) && name.parent().is_some_and(|run| runs.join(run).join("run.json").exists()));
-    found
 }
 
 /// The pictures and pages, each as a whole or as it was before.

@@ -3,9 +3,10 @@
 //! `BENCH_PROGRAM` names another build of it.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Sender, channel};
 
 use bench::simulation::engine::EngineParameters;
 use bench::simulation::serve::{self, EngineServer};
@@ -212,6 +213,58 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What a program does first of all that a test waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgramEvent {
+    /// It has come to where it is to be killed, and waits.
+    Waits,
+    /// It has ended by itself.
+    Ends,
+}
+
+/// Starts a program and kills it once `place` has told that it waits there; `false` where it ended before, which must be well.
+pub fn killed_at(command: &mut Command, place: impl FnOnce(Sender<ProgramEvent>)) -> bool {
+    let (told, events) = channel();
+    place(told.clone());
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut words = child.stderr.take().unwrap();
+    std::thread::scope(|scope| {
+        let said = scope.spawn(move || {
+            let mut said = String::new();
+            let _ = words.read_to_string(&mut said);
+            let _ = told.send(ProgramEvent::Ends);
+            said
+        });
+        let waits = events.recv().unwrap() == ProgramEvent::Waits;
+        if waits {
+            child.kill().unwrap();
+        }
+        let status = child.wait().unwrap();
+        let said = said.join().unwrap();
+        assert!(waits || status.success(), "{said}");
+        waits
+    })
+}
+
+/// The files of a sweep's runs that are whole. A journal beside them is a scrap of the last step of sealing.
+pub fn sealed_runs(sweep: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let runs = sweep.join("runs");
+    if !runs.exists() {
+        return BTreeMap::new();
+    }
+    let mut found = files(&runs);
+    let is_scrap = |name: &Path| name.ends_with("journal.jsonl") || name.extension().is_some_and(|extension| extension == "partial");
+    found.retain(|name, _| !is_scrap(name) && name.parent().is_some_and(|run| runs.join(run).join("run.json").exists()));
+    found
+}
+
+/// Holds files to those of an undisturbed sweep.
+pub fn are_the_same(found: &BTreeMap<PathBuf, Vec<u8>>, expected: &BTreeMap<PathBuf, Vec<u8>>, what: &str) {
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{what}");
+    let differing: Vec<_> = found.iter().filter(|(name, bytes)| expected[*name] != **bytes).map(|(name, _)| name).collect();
+    assert!(differing.is_empty(), "{what}: {differing:?} differ");
 }
 
 /// Runs a line that the program printed for its users, who have it in their path as `bench`.

@@ -1,10 +1,12 @@
-//! Which blocks of a plan are left, by what is sealed in the folder.
+//! Which blocks of a plan are left, by what is sealed at their address.
 
 use std::path::Path;
 
+use crate::commands::blocks::block_plan;
 use crate::planning::cluster::JobBlock;
 use crate::planning::plan::Plan;
-use crate::records::store::SweepPaths;
+use crate::records::bucket::{BucketError, FetchedFiles, ResultsAddress, local_folder};
+use crate::records::store::{SweepPaths, read_block_plan, same_block_plan};
 
 /// The blocks that are not sealed whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,9 +16,19 @@ pub(super) struct BlocksLeft {
 }
 
 impl BlocksLeft {
-    /// Looks into the folder. Of a search nobody knows how many runs are still to come: its blocks are all left, and one whose search has ended ends at once.
-    pub fn of(plan: &Plan, dir: &Path) -> anyhow::Result<Self> {
+    /// Looks at the address. Of a search nobody knows how many runs are still to come: its blocks are all left, and one whose search has ended ends at once.
+    ///
+    /// # Errors
+    /// Where it holds blocks of another sweep, or cannot be asked.
+    pub fn of(plan: &Plan, keeps_texts: bool, address: &ResultsAddress) -> anyhow::Result<Self> {
+        let dir = match local_folder(address, FetchedFiles::ForStatus) {
+            Err(BucketError::NoBlocks { .. }) => return Ok(Self::all(plan)),
+            dir => dir?,
+        };
         let blocks = plan.blocks();
+        if SweepPaths::new(&dir).block_plan().exists() {
+            same_block_plan(Path::new(&address.to_string()), &read_block_plan(&dir)?, &block_plan(plan, &blocks, keeps_texts))?;
+        }
         let planned = blocks.len();
         let mut left = Vec::new();
         for block in blocks {
@@ -30,6 +42,12 @@ impl BlocksLeft {
             }
         }
         Ok(Self { blocks: left, planned })
+    }
+
+    /// All of them.
+    pub fn all(plan: &Plan) -> Self {
+        let blocks: Vec<JobBlock> = plan.blocks().into_iter().map(|block| JobBlock { number: block.number, id: block.id }).collect();
+        Self { planned: blocks.len(), blocks }
     }
 
     /// How many there are and are left.

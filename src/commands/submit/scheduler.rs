@@ -51,18 +51,16 @@ impl JobScheduler {
         }
     }
 
-    /// What was submitted, and what is next.
-    pub fn submitted(&self, jobs: &SubmittedJobs, folder: &Path, files: &JobFiles, results: &str) -> String {
-        let results = quoted(results);
+    /// What was submitted, and what is next; `results` where they can be looked at from here.
+    pub fn submitted(&self, jobs: &SubmittedJobs, folder: &Path, files: &JobFiles, results: Option<&str>) -> String {
+        let progress = results.map(|results| format!("how far they have come: bench status {}\n", quoted(results))).unwrap_or_default();
         match jobs {
             SubmittedJobs::Slurm { blocks, merge } => {
-                format!(
-                    "submitted: job {blocks} does the blocks, and job {merge} merges them when they have ended\nonce a block has begun: bench status {results}\n"
-                )
+                format!("submitted: job {blocks} does the blocks, and job {merge} merges them when they have ended\n{progress}")
             }
             SubmittedJobs::Kubernetes { blocks, .. } => {
                 let merging = self.merging(folder, files).join("\n  ");
-                format!("submitted: job {blocks} does the blocks\nmerge them when they have ended:\n  {merging}\n")
+                format!("submitted: job {blocks} does the blocks\n{progress}merge them when they have ended:\n  {merging}\n")
             }
         }
     }

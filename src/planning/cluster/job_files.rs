@@ -20,12 +20,6 @@ pub enum BlockResults {
 }
 
 impl BlockResults {
-    /// Reads what stands behind `-o`.
-    #[must_use]
-    pub fn of(text: &str) -> Self {
-        if text.contains("://") { Self::Bucket(text.to_owned()) } else { Self::Folder(text.into()) }
-    }
-
     /// As a word of a command.
     #[must_use]
     pub fn word(&self) -> String {

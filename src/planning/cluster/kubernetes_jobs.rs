@@ -172,11 +172,20 @@ node_selector = { "nvidia.com/gpu.product" = "NVIDIA-H200" }
 tolerations = [{ key = "nvidia.com/gpu", effect = "NoSchedule" }, { key = "team", operator = "Equal", value = "llm" }]
 resources = { cpu = 8, memory = "64Gi", "nvidia.com/gpu" = 1 }
 volumes = [{ claim = "bench-results", mount = "/results" }, { claim = "models", mount = "/models", read_only = true }]
+env_from = ["bucket-keys"]
 env = { HF_HOME = "/models", GREETING = "it's $(HOME): 5" }
 secrets = { HF_TOKEN = { secret = "hugging-face", key = "token" } }
 "#;
 
-    fn jobs(numbers: &[usize], results: &str) -> BlockJobs {
+    fn folder(path: &str) -> BlockResults {
+        BlockResults::Folder(path.into())
+    }
+
+    fn bucket(address: &str) -> BlockResults {
+        BlockResults::Bucket(address.to_owned())
+    }
+
+    fn jobs(numbers: &[usize], results: BlockResults) -> BlockJobs {
         BlockJobs {
             name: "Night: Qwen 2.5".to_owned(),
             blocks: numbers.iter().map(|number| JobBlock { number: *number, id: format!("block-{number}") }).collect(),
@@ -186,7 +195,7 @@ secrets = { HF_TOKEN = { secret = "hugging-face", key = "token" } }
                 text: "name = \"lmcache\"\n\n[workload]\nkind = \"document_qa\"\n".to_owned(),
                 flags: vec!["--set".to_owned(), "target.model=$MODEL".to_owned()],
             },
-            results: BlockResults::of(results),
+            results,
             files: "/results/night/submit".into(),
         }
     }
@@ -198,14 +207,14 @@ secrets = { HF_TOKEN = { secret = "hugging-face", key = "token" } }
 
     #[test]
     fn the_jobs_of_a_site_have_its_settings_and_do_what_is_left() {
-        let files = rendered(&jobs(&[0, 1, 5], "/results/night"), SITE).unwrap();
+        let files = rendered(&jobs(&[0, 1, 5], folder("/results/night")), SITE).unwrap();
         insta::assert_snapshot!("kubernetes_blocks", files.blocks.text);
         insta::assert_snapshot!("kubernetes_merge", files.merge.text);
     }
 
     #[test]
     fn the_least_that_a_site_says_is_an_image_and_a_bucket() {
-        let files = rendered(&jobs(&[0, 1, 2, 3, 4, 5], "s3://nights/2026-11-29"), "[kubernetes]\nimage = \"bench\"\n").unwrap();
+        let files = rendered(&jobs(&[0, 1, 2, 3, 4, 5], bucket("s3://nights/2026-11-29")), "[kubernetes]\nimage = \"bench\"\n").unwrap();
         insta::assert_snapshot!("kubernetes_plain", files.blocks.text);
     }
 
@@ -213,21 +222,21 @@ secrets = { HF_TOKEN = { secret = "hugging-face", key = "token" } }
     fn results_that_would_end_with_their_pods_are_refused() {
         let site = |rest: &str| format!("[kubernetes]\nimage = \"bench\"\n{rest}\n");
         let volume = "volumes = [{ claim = \"a\", mount = \"/results\" }]";
-        assert!(rendered(&jobs(&[0], "/results/night"), &site(volume)).is_ok());
-        assert!(rendered(&jobs(&[0], "night"), &site(&format!("working_dir = \"/results\"\n{volume}"))).is_ok());
+        assert!(rendered(&jobs(&[0], folder("/results/night")), &site(volume)).is_ok());
+        assert!(rendered(&jobs(&[0], folder("night")), &site(&format!("working_dir = \"/results\"\n{volume}"))).is_ok());
         for results in ["/elsewhere/night", "night", "/results-of-others/night"] {
-            let error = rendered(&jobs(&[0], results), &site(volume)).unwrap_err();
+            let error = rendered(&jobs(&[0], folder(results)), &site(volume)).unwrap_err();
             assert!(error.to_string().contains("hint: as `-o /results/night`"), "{error}");
         }
         let read_only = site("volumes = [{ claim = \"a\", mount = \"/results\", read_only = true }]");
-        assert!(matches!(rendered(&jobs(&[0], "/results/night"), &read_only), Err(KubernetesJobError::Unmounted { .. })));
-        assert!(matches!(rendered(&jobs(&[0], "s3://a/b"), ""), Err(KubernetesJobError::NoImage)));
+        assert!(matches!(rendered(&jobs(&[0], folder("/results/night")), &read_only), Err(KubernetesJobError::Unmounted { .. })));
+        assert!(matches!(rendered(&jobs(&[0], bucket("s3://a/b")), ""), Err(KubernetesJobError::NoImage)));
     }
 
     #[test]
     fn a_scenario_that_extends_another_is_named_by_its_path_in_the_pods() {
         for text in ["extends = \"base.toml\"\n", "extends: base.yaml\n", "{\"extends\": \"a.yaml\"}", "'extends' : a.yaml"] {
-            let mut jobs = jobs(&[0], "s3://a/b");
+            let mut jobs = jobs(&[0], bucket("s3://a/b"));
             jobs.scenario.text = text.to_owned();
             assert!(matches!(rendered(&jobs, "[kubernetes]\nimage = \"bench\"\n"), Err(KubernetesJobError::Extends)), "{text}");
             let files = rendered(&jobs, "[kubernetes]\nimage = \"bench\"\nscenario = \"/scenarios/night.toml\"\n").unwrap();

@@ -30,8 +30,10 @@ fn named(spec: &KubernetesSpec, file: &mut SettingsFile) {
             file.fault(&["kubernetes", field], format!("`kubernetes.{field}` cannot be `{value}`"), DNS_HINT);
         }
     }
-    for (number, secret) in spec.pull_secrets.iter().enumerate().filter(|(_, secret)| !is_dns_name(secret)) {
-        file.fault(&["kubernetes", "pull_secrets", &number.to_string()], format!("no secret is named `{secret}`"), DNS_HINT);
+    for (field, secrets) in [("pull_secrets", &spec.pull_secrets), ("env_from", &spec.env_from)] {
+        for (number, secret) in secrets.iter().enumerate().filter(|(_, secret)| !is_dns_name(secret)) {
+            file.fault(&["kubernetes", field, &number.to_string()], format!("no secret is named `{secret}`"), DNS_HINT);
+        }
     }
     if spec.program.first().is_none_or(String::is_empty) {
         file.fault(&["kubernetes", "program"], "`kubernetes.program` holds no word that starts a program", "as `[\"bench\"]`");

@@ -16,6 +16,6 @@ mod spec;
 pub use job_files::{BlockJobs, BlockResults, JobBlock, JobFile, JobFiles, ScenarioWords};
 pub use job_template::JobTemplateError;
 pub use kubernetes_jobs::{KubernetesJobError, job_name, kubernetes_jobs};
-pub use site::{read_cluster, read_cluster_text, without_cluster};
+pub use site::read_cluster;
 pub use slurm_jobs::{SlurmJobError, slurm_jobs};
 pub use spec::{ClusterSpec, KubernetesSpec, ResourceQuantity, SlurmSpec};

@@ -1,4 +1,4 @@
-//! What names and quantities look like to Slurm and to Kubernetes. Each function says whether a text is one.
+//! Names and quantities as Slurm and Kubernetes write them: a text in; out, whether it is one, or what it stands for.
 
 /// What may stand in an option of `#SBATCH`: one word that no shell would change.
 pub fn is_option_value(text: &str) -> bool {

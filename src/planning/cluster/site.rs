@@ -14,14 +14,9 @@ pub fn read_cluster(path: &Path) -> Result<ClusterSpec, ScenarioError> {
 }
 
 /// The settings of a text, shown under this name.
-pub fn read_cluster_text(name: &str, text: &str) -> Result<ClusterSpec, ScenarioError> {
+#[cfg(test)]
+pub(super) fn read_cluster_text(name: &str, text: &str) -> Result<ClusterSpec, ScenarioError> {
     checked(SettingsFile::of_text(name, text, &SECTIONS)?)
-}
-
-/// The settings where no file is named.
-#[must_use]
-pub fn without_cluster() -> ClusterSpec {
-    ClusterSpec::default()
 }
 
 fn checked(mut file: SettingsFile) -> Result<ClusterSpec, ScenarioError> {
@@ -45,7 +40,7 @@ mod tests {
         let spec = read_cluster_text("cluster.toml", "[slurm]\npartition = \"gpu\"\ngres = \"gpu:1\"\ntime_limit = \"4:00:00\"\n").unwrap();
         assert_eq!((spec.slurm.partition.as_deref(), spec.slurm.parallelism), (Some("gpu"), None));
         assert_eq!((spec.kubernetes.retries, spec.kubernetes.user), (2, 65_532));
-        assert_eq!(without_cluster(), read_cluster_text("cluster.toml", "").unwrap());
+        assert_eq!(ClusterSpec::default(), read_cluster_text("cluster.toml", "").unwrap());
     }
 
     #[test]
@@ -82,6 +77,7 @@ namespace = "Team A"
 image = ":latest"
 pull_policy = "Sometimes"
 pull_secrets = ["_"]
+env_from = ["bucket keys"]
 program = []
 working_dir = "work"
 parallelism = 0

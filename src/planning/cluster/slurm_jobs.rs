@@ -119,7 +119,7 @@ mod tests {
         numbers.iter().map(|number| JobBlock { number: *number, id: format!("block-{number}-1a2b3c4d") }).collect()
     }
 
-    fn jobs(results: &str) -> BlockJobs {
+    fn jobs(results: BlockResults) -> BlockJobs {
         BlockJobs {
             name: "lmcache".to_owned(),
             blocks: blocks(&[0, 1, 2, 5]),
@@ -129,7 +129,7 @@ mod tests {
                 text: String::new(),
                 flags: vec!["--set".to_owned(), "target.model=it's".to_owned(), "--simulate".to_owned()],
             },
-            results: BlockResults::of(results),
+            results,
             files: "/home/ada/nights/submit".into(),
         }
     }
@@ -158,14 +158,14 @@ merge_partition = "cpu"
 
     #[test]
     fn the_array_of_a_site_has_its_options_and_does_what_is_left() {
-        let files = rendered(&jobs("/home/ada/nights"), SITE);
+        let files = rendered(&jobs(BlockResults::Folder("/home/ada/nights".into())), SITE);
         insta::assert_snapshot!("slurm_blocks", files.blocks.text);
         insta::assert_snapshot!("slurm_merge", files.merge.text);
     }
 
     #[test]
     fn without_a_site_nothing_is_asked_for_and_a_bucket_is_passed_on() {
-        let files = rendered(&jobs("s3://nights/2026-11-29"), "");
+        let files = rendered(&jobs(BlockResults::Bucket("s3://nights/2026-11-29".to_owned())), "");
         insta::assert_snapshot!("slurm_plain", files.blocks.text);
         assert!(files.merge.text.ends_with("exec /opt/bench merge s3://nights/2026-11-29\n"), "{}", files.merge.text);
     }
@@ -180,7 +180,7 @@ merge_partition = "cpu"
     #[test]
     fn a_path_that_slurm_would_read_as_something_else_is_refused() {
         for folder in ["/a/%j", "/a/\"b", "/a/b\nc"] {
-            let jobs = BlockJobs { files: folder.into(), ..jobs("/a") };
+            let jobs = BlockJobs { files: folder.into(), ..jobs(BlockResults::Folder("/a".into())) };
             let error = slurm_jobs(&jobs, &SlurmSpec::default(), Path::new("/"), &[], None).unwrap_err();
             assert!(matches!(error, SlurmJobError::Path { .. }), "{error}");
         }
@@ -189,7 +189,8 @@ merge_partition = "cpu"
     #[test]
     fn a_template_of_the_site_stands_for_the_built_in_one() {
         let own = Some(("own.sbatch", "#!/bin/bash\n#SBATCH --array={{ array }}\n{{ sweep }} --block \"$SLURM_ARRAY_TASK_ID\"\n"));
-        let files = slurm_jobs(&jobs("/a"), &SlurmSpec::default(), Path::new("/"), &["bench".to_owned()], own).unwrap();
+        let files = slurm_jobs(&jobs(BlockResults::Folder("/a".into())), &SlurmSpec::default(), Path::new("/"), &["bench".to_owned()], own)
+            .unwrap();
         assert!(files.blocks.text.starts_with("#!/bin/bash\n#SBATCH --array=0-2,5\nbench sweep "), "{}", files.blocks.text);
     }
 }

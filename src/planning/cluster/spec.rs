@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The whole file.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClusterSpec {
     pub slurm: SlurmSpec,
@@ -14,7 +13,7 @@ pub struct ClusterSpec {
 }
 
 /// The `[slurm]` section: each field is the option of `sbatch` of that name, unless it says otherwise.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SlurmSpec {
     /// Partitions, separated by commas.
@@ -44,7 +43,7 @@ pub struct SlurmSpec {
 }
 
 /// The `[kubernetes]` section.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KubernetesSpec {
     /// Without it, that of the current context.
@@ -77,7 +76,9 @@ pub struct KubernetesSpec {
     pub volumes: Vec<VolumeSpec>,
     /// Size of `/dev/shm`, through which engines of several GPUs speak: `16Gi`.
     pub shared_memory: Option<ResourceQuantity>,
-    /// Environment variables. Keys belong into `secrets`.
+    /// Secrets of the cluster whose every key becomes an environment variable, by name: as those of a bucket, `AWS_ACCESS_KEY_ID` and the rest.
+    pub env_from: Vec<String>,
+    /// Environment variables. Keys belong into `env_from` or `secrets`.
     pub env: BTreeMap<String, String>,
     /// Environment variables whose values are in secrets of the cluster.
     pub secrets: BTreeMap<String, SecretKeySpec>,
@@ -104,6 +105,7 @@ impl Default for KubernetesSpec {
             resources: BTreeMap::new(),
             volumes: Vec::new(),
             shared_memory: None,
+            env_from: Vec::new(),
             env: BTreeMap::new(),
             secrets: BTreeMap::new(),
         }
@@ -111,7 +113,7 @@ impl Default for KubernetesSpec {
 }
 
 /// When the image is pulled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PullPolicy {
     Always,
     IfNotPresent,
@@ -119,7 +121,7 @@ pub enum PullPolicy {
 }
 
 /// Nodes that are kept for some pods are open to these.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TolerationSpec {
     /// The taint's key; without it, any.
@@ -134,14 +136,14 @@ pub struct TolerationSpec {
     pub effect: Option<TaintEffect>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TolerationOperator {
     #[default]
     Exists,
     Equal,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TaintEffect {
     NoSchedule,
     PreferNoSchedule,
@@ -149,7 +151,7 @@ pub enum TaintEffect {
 }
 
 /// A number or a quantity as Kubernetes writes it: `1`, `"500m"`, `"64Gi"`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "it is a whole number or a quantity such as `64Gi`")]
 pub enum ResourceQuantity {
     Number(u64),
@@ -166,7 +168,7 @@ impl std::fmt::Display for ResourceQuantity {
 }
 
 /// A persistent volume claim and where it is mounted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VolumeSpec {
     pub claim: String,
@@ -177,7 +179,7 @@ pub struct VolumeSpec {
 }
 
 /// A key of a secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretKeySpec {
     pub secret: String,

@@ -26,6 +26,16 @@ impl CloudProvider {
             Self::Azure => "az",
         }
     }
+
+    /// What the environment variables of its own tools begin with.
+    #[must_use]
+    pub fn variables(self) -> &'static str {
+        match self {
+            Self::S3 => "AWS_",
+            Self::GoogleCloud => "GOOGLE_",
+            Self::Azure => "AZURE_",
+        }
+    }
 }
 
 /// A place in a bucket.

@@ -40,7 +40,7 @@ pub(super) struct ReadObject {
 
 /// A folder in a bucket. Clones share their connections.
 #[derive(Debug, Clone)]
-pub struct BucketFolder {
+pub(super) struct BucketFolder {
     store: Arc<dyn ObjectStore>,
     address: BucketAddress,
     counter: RequestCounter,
@@ -64,6 +64,11 @@ impl BucketFolder {
     #[must_use]
     pub fn address(&self) -> &BucketAddress {
         &self.address
+    }
+
+    /// A folder in it. Both share their connections.
+    pub(super) fn below(&self, address: &BucketAddress) -> Self {
+        Self { address: address.clone(), ..self.clone() }
     }
 
     /// How many requests had to be tried again.

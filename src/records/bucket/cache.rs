@@ -11,11 +11,6 @@ const SPOOL: &str = "BENCH_SPOOL";
 /// The variable that names the folder of what was read from buckets.
 const CACHE: &str = "BENCH_CACHE";
 
-/// The folder of a sweep that is measured for this address. Its last part is the address's, by which reports call it.
-pub fn spool_folder(address: &BucketAddress) -> Result<PathBuf, BucketError> {
-    Ok(spool_home(address)?.join(address.last_name()))
-}
-
 /// What belongs to the spool of this address alone: its folder, its lock, and the lease that was taken last.
 pub(super) fn spool_home(address: &BucketAddress) -> Result<PathBuf, BucketError> {
     let spool = match set(SPOOL) {

@@ -24,8 +24,6 @@ const MASK: &str = "***";
 
 /// What differs between the providers.
 struct ProviderSettings {
-    /// What its variables begin with.
-    variables: &'static str,
     /// The variable that lets keys go over plain HTTP.
     allow_http: &'static str,
     /// The variables that may name another server, the one that wins first.
@@ -37,19 +35,16 @@ struct ProviderSettings {
 fn settings(provider: CloudProvider) -> ProviderSettings {
     match provider {
         CloudProvider::S3 => ProviderSettings {
-            variables: "AWS_",
             allow_http: "AWS_ALLOW_HTTP",
             endpoints: &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"],
             hint: "; set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, as `aws configure export-credentials --format env` prints them",
         },
         CloudProvider::GoogleCloud => ProviderSettings {
-            variables: "GOOGLE_",
             allow_http: "GOOGLE_ALLOW_HTTP",
             endpoints: &["GOOGLE_BASE_URL"],
             hint: "; name a file of credentials with GOOGLE_APPLICATION_CREDENTIALS or GOOGLE_SERVICE_ACCOUNT",
         },
         CloudProvider::Azure => ProviderSettings {
-            variables: "AZURE_",
             allow_http: "AZURE_ALLOW_HTTP",
             endpoints: &["AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"],
             hint: "; set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_KEY or a service principal's variables",
@@ -127,10 +122,10 @@ pub(super) struct BucketSecrets(Vec<String>);
 impl BucketSecrets {
     /// Those of the provider's variables that hold a key.
     pub fn of_environment(provider: CloudProvider) -> Self {
-        let of_provider = settings(provider).variables;
         let holds_secret = |name: &str| ["KEY", "SECRET", "TOKEN", "PASSWORD", "SAS"].iter().any(|word| name.contains(word));
         let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        let secret = variables.filter(|(name, value)| name.starts_with(of_provider) && holds_secret(name) && value.len() >= LEAST_SECRET);
+        let secret =
+            variables.filter(|(name, value)| name.starts_with(provider.variables()) && holds_secret(name) && value.len() >= LEAST_SECRET);
         let mut values: Vec<String> = secret.map(|(_, value)| value).collect();
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));
         Self(values)

@@ -10,29 +10,40 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::address::ResultsAddress;
+use super::blocks::{BLOCK_PLAN, BLOCK_STATE};
 use super::bucket_folder::{BucketFolder, ListedObject};
 use super::cache::copy_home;
 use super::error::BucketError;
 use super::object_cache::{ObjectCache, place};
-use super::upload::{holds, is_failed, parsed_manifest, parsed_record, same_scenario};
+use super::upload::{parsed_manifest, parsed_record};
 use crate::records::record::{Manifest, RunRecord};
-use crate::records::store::{SweepPaths, saved_manifest};
+use crate::records::store::SweepPaths;
 
 /// How many requests are under way at once.
 const AT_ONCE: usize = 16;
 /// How many sweeps are.
 const SWEEPS_AT_ONCE: usize = 2;
-const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST: &str = "manifest.json";
 /// The tables that are read of a run: with its record, three requests a run.
 const READ_TABLES: [&str; 2] = ["requests.parquet", "server_metrics.parquet"];
 
-/// Which of a sweep's files are wanted.
+/// Which files are wanted. Reports never are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FetchedFiles {
-    /// Those that are read where it is judged: of the sweep at the address, or, where none is, of all below it.
+    /// Those that are read where a sweep is judged: of the one at the address, or, where none is, of all below it.
     ForReading,
-    /// All of the sweep at the address and of those below it, but their reports: to copy them, or to merge them.
-    All,
+    /// All of the sweep at the address, to take its runs over.
+    ForCopying,
+    /// All of its blocks, to merge them.
+    ForMerging,
+    /// What tells how far its blocks have come: no tables.
+    ForStatus,
+}
+
+impl FetchedFiles {
+    fn are_of_blocks(self) -> bool {
+        matches!(self, Self::ForMerging | Self::ForStatus)
+    }
 }
 
 /// The folder on this machine with what the address holds: of a folder itself, of a bucket a copy that is brought up to date.
@@ -66,13 +77,16 @@ pub(super) async fn copy_sweeps(
 ) -> Result<PathBuf, BucketError> {
     let listed: BTreeMap<String, ListedObject> = folder.list().await?.into_iter().map(|object| (object.name.clone(), object)).collect();
     let roots = sweep_roots(&listed, files);
-    if roots.is_empty() {
-        return Err(BucketError::NoSweep { address: folder.address().clone() });
+    let (has_plan, address) = (listed.contains_key(BLOCK_PLAN), || folder.address().clone());
+    if files.are_of_blocks() && !has_plan {
+        return Err(BucketError::NoBlocks { address: address() });
+    }
+    if !files.are_of_blocks() && roots.is_empty() {
+        return Err(if has_plan { BucketError::Unmerged { address: address() } } else { BucketError::NoSweep { address: address() } });
     }
     let copy = SweepCopy::open(folder, home, cache, listed)?;
     copy.remove_vanished()?;
-    let sweeps = roots.iter().map(|root| copy.sweep(root, files));
-    let copied = stream::iter(sweeps).buffer_unordered(SWEEPS_AT_ONCE).try_collect::<Vec<()>>().await;
+    let copied = copy.sweeps(&roots, files).await;
     copy.save_index()?;
     copied?;
     Ok(copy.target)
@@ -80,11 +94,23 @@ pub(super) async fn copy_sweeps(
 
 /// Where the sweeps are: the parts of names before `manifest.json`, each empty or with a slash at its end.
 fn sweep_roots(listed: &BTreeMap<String, ListedObject>, files: FetchedFiles) -> Vec<String> {
-    if listed.contains_key(MANIFEST) && files == FetchedFiles::ForReading {
-        return vec![String::new()];
-    }
     let root = |name: &String| name.strip_suffix(MANIFEST).filter(|root| root.is_empty() || root.ends_with('/')).map(str::to_owned);
-    listed.keys().filter_map(root).filter(|root| root.split('/').all(is_plain_or_last)).collect()
+    let roots = listed.keys().filter_map(root).filter(|root| root.split('/').all(is_plain_or_last));
+    match files {
+        FetchedFiles::ForMerging | FetchedFiles::ForStatus => roots.filter(|root| block_parent(root) == Some("")).collect(),
+        FetchedFiles::ForReading if !listed.contains_key(MANIFEST) => {
+            let is_block = |root: &str| block_parent(root).is_some_and(|parent| listed.contains_key(&format!("{parent}{BLOCK_PLAN}")));
+            roots.filter(|root| !is_block(root)).collect()
+        }
+        FetchedFiles::ForReading | FetchedFiles::ForCopying => roots.filter(String::is_empty).collect(),
+    }
+}
+
+/// What stands before `blocks/ID/`, where that is how it ends.
+fn block_parent(root: &str) -> Option<&str> {
+    let (parent, id) = root.strip_suffix('/')?.rsplit_once('/')?;
+    let parent = parent.strip_suffix("blocks")?;
+    (!id.is_empty() && (parent.is_empty() || parent.ends_with('/'))).then_some(parent)
 }
 
 /// Whether a part of a name stays in its folder; behind the last slash there is nothing.
@@ -105,19 +131,19 @@ struct CopiedObject {
 }
 
 /// A copy that is being brought up to date.
-struct SweepCopy<'a> {
+pub(super) struct SweepCopy<'a> {
     folder: &'a BucketFolder,
     cache: &'a ObjectCache,
     listed: BTreeMap<String, ListedObject>,
-    target: PathBuf,
+    pub target: PathBuf,
     /// A folder whose sealed runs are not fetched again.
-    known: Option<SweepPaths>,
+    pub known: Option<SweepPaths>,
     index_file: PathBuf,
     index: Mutex<BTreeMap<String, CopiedObject>>,
 }
 
 impl<'a> SweepCopy<'a> {
-    fn open(
+    pub fn open(
         folder: &'a BucketFolder,
         home: &Path,
         cache: &'a ObjectCache,
@@ -156,8 +182,21 @@ impl<'a> SweepCopy<'a> {
         Ok(())
     }
 
+    /// Brings the sweeps below these parts of names up to date, and what blocks have in common.
+    async fn sweeps(&self, roots: &[String], files: FetchedFiles) -> Result<(), BucketError> {
+        if files.are_of_blocks() {
+            self.bring(BLOCK_PLAN, None).await?;
+            let is_state = |name: &str| name.strip_suffix(BLOCK_STATE).is_some_and(|root| block_parent(root) == Some(""));
+            for name in self.below("blocks/").iter().filter(|name| is_state(name)) {
+                self.bring(name, None).await?;
+            }
+        }
+        let sweeps = roots.iter().map(|root| self.sweep(root, files));
+        stream::iter(sweeps).buffer_unordered(SWEEPS_AT_ONCE).try_collect::<Vec<()>>().await.map(drop)
+    }
+
     /// Brings the sweep below this part of names up to date.
-    async fn sweep(&self, root: &str, files: FetchedFiles) -> Result<(), BucketError> {
+    pub async fn sweep(&self, root: &str, files: FetchedFiles) -> Result<(), BucketError> {
         let name = format!("{root}{MANIFEST}");
         let Some(path) = self.bring(&name, None).await? else { return Ok(()) };
         let manifest = parsed_manifest(&fs::read(path)?, &self.folder.shown(&name))?;
@@ -169,7 +208,7 @@ impl<'a> SweepCopy<'a> {
         }
         let runs = manifest.runs.iter().map(|run| self.run(format!("{root}runs/{}/", run.id), files));
         stream::iter(runs).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
-        if files == FetchedFiles::All {
+        if files == FetchedFiles::ForCopying {
             for name in self.below(&format!("{root}servers/")) {
                 self.bring(&name, None).await?;
             }
@@ -188,7 +227,8 @@ impl<'a> SweepCopy<'a> {
         }
         let names: Vec<String> = match files {
             FetchedFiles::ForReading => READ_TABLES.iter().map(|table| format!("{run}{table}")).collect(),
-            FetchedFiles::All => self.below(&run),
+            FetchedFiles::ForCopying | FetchedFiles::ForMerging => self.below(&run),
+            FetchedFiles::ForStatus => Vec::new(),
         };
         for table in names.iter().filter(|table| **table != name) {
             self.bring(table, sealed_hash(&record, table)).await?;
@@ -203,7 +243,7 @@ impl<'a> SweepCopy<'a> {
     }
 
     /// Brings one object to its place; its place, or none where the bucket has none.
-    async fn bring(&self, name: &str, sealed: Option<&str>) -> Result<Option<PathBuf>, BucketError> {
+    pub async fn bring(&self, name: &str, sealed: Option<&str>) -> Result<Option<PathBuf>, BucketError> {
         let Some(listed) = self.listed.get(name) else { return Ok(None) };
         let target = self.target.join(name);
         let known = self.index().get(name).cloned().filter(|known| {
@@ -249,94 +289,4 @@ impl<'a> SweepCopy<'a> {
 
 fn sealed_hash<'a>(record: &'a RunRecord, name: &str) -> Option<&'a str> {
     record.tables.get(name.rsplit('/').next().unwrap_or(name)).map(String::as_str)
-}
-
-/// Takes what is sealed in the bucket into the folder of a sweep that is gone on with; how many runs. What is sealed in both must be the same.
-pub(super) async fn take_sealed(folder: &BucketFolder, dir: &Path, cache: &ObjectCache) -> Result<usize, BucketError> {
-    let scratch = cache.scratch()?;
-    let listed = folder.list().await?;
-    let has_sweep = listed.iter().any(|object| object.name == MANIFEST);
-    if !has_sweep {
-        return Ok(0);
-    }
-    let listed = listed.into_iter().map(|object| (object.name.clone(), object)).collect();
-    let mut copy = SweepCopy::open(folder, scratch.path(), cache, listed)?;
-    copy.known = Some(SweepPaths::new(dir));
-    let Some(path) = copy.bring(MANIFEST, None).await? else { return Ok(0) };
-    let theirs = parsed_manifest(&fs::read(path)?, &folder.shown(MANIFEST))?;
-    let ours = saved_manifest(dir)?;
-    if let Some(ours) = &ours {
-        same_scenario(folder, &theirs, dir, ours)?;
-        if !holds(&theirs, ours) && !holds(ours, &theirs) {
-            return Err(BucketError::OtherRuns { address: folder.address().clone(), dir: dir.to_owned() });
-        }
-    }
-    copy.sweep("", FetchedFiles::All).await?;
-    fs::create_dir_all(dir)?;
-    let (from, to) = (SweepPaths::new(&copy.target), SweepPaths::new(dir));
-    if ours.is_none_or(|ours| ours.runs.len() <= theirs.runs.len()) {
-        copy_file(&from.manifest(), &to.manifest())?;
-    }
-    let scenario = from.scenario(&theirs.scenario_file)?;
-    if scenario.exists() && !to.scenario(&theirs.scenario_file)?.exists() {
-        copy_file(&scenario, &to.scenario(&theirs.scenario_file)?)?;
-    }
-    copy_logs(&from.servers(), &to.servers())?;
-    let mut taken = 0;
-    for run in &theirs.runs {
-        let (source, target) = (from.run(&run.id)?, to.run(&run.id)?);
-        if !source.record().exists() || is_failed(&parsed_record(&fs::read(source.record())?, &run.id)?) {
-            continue;
-        }
-        if target.record().exists() {
-            let (theirs, ours) = (fs::read(source.record())?, fs::read(target.record())?);
-            if theirs == ours {
-                continue;
-            }
-            if !is_failed(&parsed_record(&ours, &run.id)?) {
-                let object = folder.shown(&format!("runs/{}/run.json", run.id));
-                return Err(BucketError::OtherRun { id: run.id.clone(), object, dir: target.dir().to_owned() });
-            }
-        }
-        if target.dir().exists() {
-            fs::remove_dir_all(target.dir())?;
-        }
-        fs::create_dir_all(target.dir())?;
-        for entry in fs::read_dir(source.dir())? {
-            let entry = entry?;
-            if entry.path() != source.record() {
-                copy_file(&entry.path(), &target.dir().join(entry.file_name()))?;
-            }
-        }
-        copy_file(&source.record(), &target.record())?;
-        taken += 1;
-    }
-    Ok(taken)
-}
-
-fn copy_logs(from: &Path, to: &Path) -> Result<(), BucketError> {
-    if !from.exists() {
-        return Ok(());
-    }
-    for variant in fs::read_dir(from)? {
-        let variant = variant?;
-        let target = to.join(variant.file_name());
-        fs::create_dir_all(&target)?;
-        for log in fs::read_dir(variant.path())? {
-            let log = log?;
-            if !target.join(log.file_name()).exists() {
-                copy_file(&log.path(), &target.join(log.file_name()))?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A copy of its own, which the sweep may write to; there as a whole or not at all.
-fn copy_file(from: &Path, to: &Path) -> Result<(), BucketError> {
-    let mut partial = to.as_os_str().to_owned();
-    partial.push(".partial");
-    fs::copy(from, &partial)?;
-    fs::File::open(&partial)?.sync_all()?;
-    Ok(fs::rename(&partial, to)?)
 }

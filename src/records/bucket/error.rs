@@ -35,6 +35,12 @@ pub enum BucketError {
     Json { object: String, reason: String },
     #[error("`{address}` holds no sweep: there is no `manifest.json` below it")]
     NoSweep { address: BucketAddress },
+    #[error(
+        "`{address}` holds no blocks: there is no `blocks/plan.json` below it; name the address that `bench sweep --block` was given with `-o`"
+    )]
+    NoBlocks { address: BucketAddress },
+    #[error("`{address}` holds blocks that are not one sweep yet; make one of them: bench merge {address}")]
+    Unmerged { address: BucketAddress },
     #[error(transparent)]
     OtherSweep(Box<SweepConflict>),
     #[error(

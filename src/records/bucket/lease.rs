@@ -119,6 +119,12 @@ impl WriterLease {
     }
 }
 
+/// Whether somebody writes there, as far as the lease tells.
+pub(super) async fn is_leased(folder: &BucketFolder) -> Result<bool, BucketError> {
+    let record = folder.read(LEASE).await?.and_then(|found| parsed(&found.bytes));
+    Ok(record.is_some_and(|record| record.expires_at > Timestamp::now()))
+}
+
 fn parsed(bytes: &[u8]) -> Option<LeaseRecord> {
     serde_json::from_slice(bytes).ok()
 }
@@ -150,7 +156,9 @@ mod tests {
         let error = WriterLease::take(&folder, "two", &[]).await.unwrap_err().to_string();
         assert!(error.contains("`s3://b/x` is being written by process") && error.contains("its lease ends at"), "{error}");
         assert_eq!(first.renew().await.unwrap(), LeaseState::Held);
+        assert!(is_leased(&folder).await.unwrap());
         first.release().await.unwrap();
+        assert!(!is_leased(&folder).await.unwrap());
         WriterLease::take(&folder, "two", &[]).await.unwrap();
     }
 
@@ -160,6 +168,7 @@ mod tests {
         let mut old = WriterLease::take(&folder, "one", &[]).await.unwrap();
         let expired = LeaseRecord { expires_at: Timestamp::now(), ..LeaseRecord::new("one") };
         old.version = folder.replace(LEASE, expired.bytes(), &old.version).await.unwrap().unwrap();
+        assert!(!is_leased(&folder).await.unwrap());
         let new = WriterLease::take(&folder, "two", &[]).await.unwrap();
         assert_eq!(old.renew().await.unwrap(), LeaseState::Lost { holder: holder() });
         old.release().await.unwrap();

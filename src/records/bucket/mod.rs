@@ -5,6 +5,7 @@
 //! computed from them. Credentials come from the environment, as the cloud's own tools take them, and are neither saved nor shown.
 
 mod address;
+mod blocks;
 mod bucket_folder;
 mod cache;
 mod credentials;
@@ -13,6 +14,7 @@ mod error;
 mod http;
 mod lease;
 mod object_cache;
+mod take_sealed;
 mod upload;
 mod writer;
 
@@ -22,8 +24,7 @@ mod fault_tests;
 mod faulty_store;
 
 pub use address::{AddressError, BucketAddress, CloudProvider, ResultsAddress};
-pub use bucket_folder::BucketFolder;
-pub use cache::spool_folder;
+pub use blocks::{BlockObjects, block_address, bucket_block_overview};
 pub use download::{FetchedFiles, local_folder};
 pub use error::{BucketError, SweepConflict};
 pub use upload::{UploadSummary, push_folder, push_report};

@@ -136,7 +136,7 @@ impl SweepUpload {
         Ok(())
     }
 
-    /// Where there is a manifest: of the same sweep, whose runs may have become more, here or there.
+    /// Where there is a manifest: of the same sweep, whose runs or merged blocks may have become more, here or there.
     async fn replace_manifest(&self, name: &str, ours: &[u8], manifest: &Manifest) -> Result<(), BucketError> {
         let Some(found) = self.folder.read(name).await? else { return Ok(()) };
         if found.bytes == ours {
@@ -144,13 +144,13 @@ impl SweepUpload {
         }
         let theirs = parsed_manifest(&found.bytes, &self.folder.shown(name))?;
         same_scenario(&self.folder, &theirs, self.paths.root(), manifest)?;
-        if holds(&theirs, manifest) {
+        if holds(&theirs, manifest) && !merges_more(manifest, &theirs) {
             return Ok(());
         }
         if !holds(manifest, &theirs) {
             return Err(BucketError::OtherRuns { address: self.folder.address().clone(), dir: self.paths.root().to_owned() });
         }
-        // It is the first start's in all but the runs that were reached since.
+        // It is the first start's in all but what has been reached or merged since.
         let grown = Manifest { created_at: theirs.created_at, client: theirs.client.clone(), ..manifest.clone() };
         let mut bytes = serde_json::to_vec_pretty(&grown).map_err(std::io::Error::from)?;
         bytes.push(b'\n');
@@ -197,6 +197,12 @@ pub(super) fn same_scenario(folder: &BucketFolder, theirs: &Manifest, dir: &Path
 pub(super) fn holds(large: &Manifest, small: &Manifest) -> bool {
     let ids: std::collections::BTreeSet<&str> = large.runs.iter().map(|run| run.id.as_str()).collect();
     small.runs.iter().all(|run| ids.contains(run.id.as_str()))
+}
+
+/// Whether the one was merged of all blocks of the other, and of more or of newer ones.
+fn merges_more(one: &Manifest, other: &Manifest) -> bool {
+    let has = |id: &str| one.blocks.iter().any(|block| block.id == id);
+    one.blocks != other.blocks && other.blocks.iter().all(|block| has(&block.id))
 }
 
 /// The files of a sealed run but its record: journals are copies, and what is partial is no file yet.
@@ -256,6 +262,6 @@ pub(super) fn parsed_manifest(bytes: &[u8], object: &str) -> Result<Manifest, Bu
     serde_json::from_slice(bytes).map_err(|error| not_of_the_format(object, &error))
 }
 
-fn not_of_the_format(object: &str, error: &serde_json::Error) -> BucketError {
+pub(super) fn not_of_the_format(object: &str, error: &serde_json::Error) -> BucketError {
     BucketError::Json { object: object.to_owned(), reason: sentence(&error.to_string()).into_owned() }
 }

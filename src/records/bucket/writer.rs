@@ -14,10 +14,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::address::BucketAddress;
 use super::bucket_folder::BucketFolder;
 use super::cache::spool_home;
-use super::download::take_sealed;
 use super::error::BucketError;
 use super::lease::{LeaseState, RENEWED_EVERY, WriterLease};
 use super::object_cache::ObjectCache;
+use super::take_sealed::take_sealed;
 use super::upload::{SweepUpload, UploadSummary};
 
 /// A sweep in a bucket that this process alone may write.

@@ -34,11 +34,18 @@ pub fn open_block_plan(dir: &Path, plan: &BlockPlan) -> Result<BlockPlan, StoreE
         write_once(&paths.block_plan(), plan)?;
     }
     let found = read_block_plan(dir)?;
-    same_sweep(dir, &found.manifest, &plan.manifest)?;
-    if found.blocks != plan.blocks {
-        return Err(StoreError::OtherBlocks { dir: dir.to_owned(), name: found.manifest.name.as_str().into() });
-    }
+    same_block_plan(dir, &found, plan)?;
     Ok(found)
+}
+
+/// Refuses to take a plan for one of another sweep, or of blocks that are cut otherwise. `place` is where it was found, for people: a folder, or an
+/// address of a bucket.
+pub fn same_block_plan(place: &Path, found: &BlockPlan, asked: &BlockPlan) -> Result<(), StoreError> {
+    same_sweep(place, &found.manifest, &asked.manifest)?;
+    if found.blocks == asked.blocks {
+        return Ok(());
+    }
+    Err(StoreError::OtherBlocks { dir: place.to_owned(), name: found.manifest.name.as_str().into() })
 }
 
 /// Reads `blocks/plan.json`.
@@ -73,6 +80,12 @@ pub fn write_block_state(dir: &Path, state: &BlockState) -> Result<(), StoreErro
     Ok(write_whole(&paths.block_state(), |out| out.write_all(&text))?)
 }
 
+/// Writes `block.json` in the place of what this process said last; where another one has begun the block since, it is left alone.
+pub fn replace_block_state(dir: &Path, last: &BlockState, next: &BlockState) -> Result<(), StoreError> {
+    let is_ours = read_block_state(&SweepPaths::new(dir))?.is_some_and(|found| found == *last);
+    if is_ours { write_block_state(dir, next) } else { Ok(()) }
+}
+
 /// What `block.json` says; `None` where there is none.
 pub(super) fn read_block_state(paths: &SweepPaths) -> Result<Option<BlockState>, StoreError> {
     stay_inside(paths.root(), &[&paths.block_state()])?;
@@ -81,6 +94,14 @@ pub(super) fn read_block_state(paths: &SweepPaths) -> Result<Option<BlockState>,
     }
     let text = NamedFile::Saved.read(&paths.block_state()).map_err(io::Error::from)?;
     serde_json::from_slice(&text).map(Some).map_err(|source| StoreError::Json { path: paths.block_state(), source })
+}
+
+/// The blocks of a sweep at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BlockOverview {
+    pub plan: BlockPlan,
+    /// In the plan's order.
+    pub blocks: Vec<BlockProgress>,
 }
 
 /// A block at one moment.
@@ -93,7 +114,7 @@ pub struct BlockProgress {
     pub failed: usize,
     /// How long its sealed runs were measured, all together.
     pub measured: Duration,
-    /// Whether a process of this machine writes there; of other machines a shared folder may not tell.
+    /// Whether a process writes there. Of processes on other machines a shared folder may not tell.
     pub is_locked: bool,
     /// What it says of itself; `None` where it was never begun.
     pub state: Option<BlockState>,
@@ -110,8 +131,20 @@ pub struct CurrentRun {
     pub last_written: SystemTime,
 }
 
-/// How far each planned block has come. Reads names and small files alone.
-pub fn block_progress(dir: &Path, plan: &BlockPlan) -> Result<Vec<BlockProgress>, StoreError> {
+/// How far each planned block has come; `None` where the folder is there, and no block has begun. Reads names and small files alone.
+///
+/// # Errors
+/// Where there is no such folder, or its files cannot be read.
+pub fn block_overview(dir: &Path) -> Result<Option<BlockOverview>, StoreError> {
+    if dir.is_dir() && !SweepPaths::new(dir).block_plan().exists() {
+        return Ok(None);
+    }
+    let plan = read_block_plan(dir)?;
+    let blocks = block_progress(dir, &plan)?;
+    Ok(Some(BlockOverview { plan, blocks }))
+}
+
+fn block_progress(dir: &Path, plan: &BlockPlan) -> Result<Vec<BlockProgress>, StoreError> {
     let paths = SweepPaths::new(dir);
     let of_block = |planned: &PlannedBlock| {
         let block = paths.block(&planned.id)?;

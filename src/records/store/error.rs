@@ -33,6 +33,8 @@ pub enum StoreError {
     NoBlocks { dir: PathBuf },
     #[error("`{}` holds blocks of the sweep `{}` that are cut otherwise than now (`spread` was changed); name another folder with `-o`", dir.display(), sentence(name))]
     OtherBlocks { dir: PathBuf, name: Box<str> },
+    #[error("`{}` holds blocks that are not one sweep yet; `bench merge` of the same folder makes one of them", dir.display())]
+    Unmerged { dir: PathBuf },
     #[error("`{}` holds no sweep: there is no `manifest.json` in it; name a folder that `bench sweep` or `bench run` made", dir.display())]
     NoSweep { dir: PathBuf },
     #[error("`{}` is not empty and holds no sweep; name a new folder with `-o`, or empty this one", dir.display())]

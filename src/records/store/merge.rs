@@ -1,7 +1,8 @@
 //! Blocks become one sweep: their sealed runs linked into `runs/` beside them, and a manifest of all. In any order and as often as one likes, the
 //! same blocks make the same bytes.
 //!
-//! In: a folder with blocks. Out: the sweep in the same folder, and which blocks lack. Must not know how it is judged.
+//! In: a folder with blocks, and where the sweep is to be: as a rule the same folder. Out: the sweep, and which blocks lack. Must not know how it is
+//! judged.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -56,27 +57,29 @@ impl BlockMerge {
     }
 }
 
-/// Merges what the blocks have sealed so far. Runs of an earlier merge that are still the same are left as they are.
+/// Merges what the blocks in a folder have sealed so far into a sweep in the folder `into`. Runs of an earlier merge that are still the same are left
+/// as they are.
 ///
 /// # Errors
-/// Where the folder holds no blocks, another sweep, or files that cannot be read or written.
-pub fn merge_blocks(dir: &Path) -> Result<MergeOutcome, StoreError> {
-    let paths = SweepPaths::new(dir);
+/// Where the folder holds no blocks, the other one another sweep, or files that cannot be read or written.
+pub fn merge_blocks(dir: &Path, into: &Path) -> Result<MergeOutcome, StoreError> {
+    let (blocks, paths) = (SweepPaths::new(dir), SweepPaths::new(into));
     let plan = read_block_plan(dir)?;
+    fs::create_dir_all(into)?;
     stay_inside(paths.root(), &[&paths.lock(), &paths.runs(), &paths.manifest()])?;
     let held = lock(&paths)?;
     if paths.manifest().exists() {
-        same_sweep(dir, &read_manifest(&paths)?, &plan.manifest)?;
+        same_sweep(into, &read_manifest(&paths)?, &plan.manifest)?;
     }
     fs::create_dir_all(paths.runs())?;
     let mut outcome = MergeOutcome { blocks: Vec::with_capacity(plan.blocks.len()) };
-    let (mut merged, mut linked, mut keeps_texts) = (Vec::new(), BTreeSet::new(), false);
+    let (mut merged, mut linked) = (Vec::new(), BTreeSet::new());
     for planned in &plan.blocks {
-        let block = paths.block(&planned.id)?;
+        let block = blocks.block(&planned.id)?;
+        stay_inside(blocks.root(), &[block.root(), &block.runs()])?;
         let found = merge_block(&paths, &block, planned, &plan.manifest, &mut linked)?;
         if found.foreign.is_none() && found.sealed + found.failed > 0 {
             let manifest = block_manifest(&block)?;
-            keeps_texts |= manifest.keeps_texts;
             // Simulated figures are the same on every machine.
             let node = found.state.as_ref().filter(|_| !manifest.simulated).map(|state| state.node.clone()).unwrap_or_default();
             merged.push(MergedBlock {
@@ -88,7 +91,7 @@ pub fn merge_blocks(dir: &Path) -> Result<MergeOutcome, StoreError> {
         }
         outcome.blocks.push(found);
     }
-    let whole = Manifest { blocks: merged, keeps_texts, ..plan.manifest };
+    let whole = Manifest { blocks: merged, ..plan.manifest };
     write_manifest(&paths, &whole.reached(|run| linked.contains(&run.id)))?;
     held.unlock()?;
     Ok(outcome)
@@ -102,7 +105,6 @@ fn merge_block(
     linked: &mut BTreeSet<String>,
 ) -> Result<BlockMerge, StoreError> {
     let mut found = BlockMerge { id: planned.id.clone(), planned: planned.runs.len(), sealed: 0, failed: 0, foreign: None, state: None };
-    stay_inside(paths.root(), &[block.root(), &block.runs()])?;
     if !block.manifest().exists() {
         return Ok(found);
     }
@@ -126,7 +128,9 @@ fn merge_block(
             RunOutcome::Failed(_) => found.failed += 1,
             _ => found.sealed += 1,
         }
-        link_run(paths, &source, &target)?;
+        stay_inside(block.root(), &[source.dir()])?;
+        stay_inside(paths.root(), &[target.dir()])?;
+        link_run(&source, &target)?;
         linked.insert(id.clone());
     }
     Ok(found)
@@ -143,8 +147,7 @@ fn foreign(found: &Manifest, whole: &Manifest) -> Option<ForeignBlock> {
 }
 
 /// Links a sealed run, its record last: until that is there, the run counts for nothing. What cannot be linked is copied.
-fn link_run(paths: &SweepPaths, source: &RunPaths, target: &RunPaths) -> Result<(), StoreError> {
-    stay_inside(paths.root(), &[source.dir(), target.dir()])?;
+fn link_run(source: &RunPaths, target: &RunPaths) -> Result<(), StoreError> {
     if target.record().exists() && fs::read(target.record())? == fs::read(source.record())? {
         return Ok(());
     }
@@ -227,15 +230,15 @@ mod tests {
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         measured(one.path(), "0-x", &["a", "b"], |_| ());
         measured(one.path(), "1-y", &["c"], |_| ());
-        let outcome = merge_blocks(one.path()).unwrap();
+        let outcome = merge_blocks(one.path(), one.path()).unwrap();
         assert!(outcome.blocks.iter().all(BlockMerge::is_whole), "{outcome:?}");
         let first = files(one.path());
-        merge_blocks(one.path()).unwrap();
+        merge_blocks(one.path(), one.path()).unwrap();
         assert!(files(one.path()) == first);
         measured(other.path(), "1-y", &["c"], |_| ());
-        merge_blocks(other.path()).unwrap();
+        merge_blocks(other.path(), other.path()).unwrap();
         measured(other.path(), "0-x", &["a", "b"], |_| ());
-        merge_blocks(other.path()).unwrap();
+        merge_blocks(other.path(), other.path()).unwrap();
         assert!(files(other.path()) == first);
         let sweep = read_sweep(one.path()).unwrap();
         assert_eq!(sweep.runs.iter().map(|run| run.record.header.id.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
@@ -254,14 +257,25 @@ mod tests {
         };
         let own = block_manifest(&folder).unwrap();
         SweepWriter::open(folder.root(), &own, SCENARIO).unwrap().begin("b").unwrap().seal(&failed).unwrap();
-        let outcome = merge_blocks(dir.path()).unwrap();
+        let outcome = merge_blocks(dir.path(), dir.path()).unwrap();
         let counts: Vec<_> = outcome.blocks.iter().map(|block| (block.planned, block.sealed, block.failed, block.is_whole())).collect();
         assert_eq!(counts, [(2, 1, 1, false), (1, 0, 0, false)]);
         assert_eq!(read_sweep(dir.path()).unwrap().missing.len(), 1);
         let again = SweepWriter::open(folder.root(), &own, SCENARIO).unwrap();
         again.begin("b").unwrap().seal(&run_record(header("b"), 0)).unwrap();
-        assert!(merge_blocks(dir.path()).unwrap().blocks[0].is_whole());
+        assert!(merge_blocks(dir.path(), dir.path()).unwrap().blocks[0].is_whole());
         assert!(read_sweep(dir.path()).unwrap().runs[1].record.outcome.is_whole());
+    }
+
+    #[test]
+    fn a_sweep_that_keeps_texts_keeps_them_at_every_merge() {
+        let dir = tempfile::tempdir().unwrap();
+        let plan = BlockPlan { manifest: Manifest { keeps_texts: true, ..plan().manifest }, ..plan() };
+        open_block_plan(dir.path(), &plan).unwrap();
+        for _ in 0..2 {
+            merge_blocks(dir.path(), dir.path()).unwrap();
+            assert!(read_sweep(dir.path()).unwrap().manifest.keeps_texts);
+        }
     }
 
     #[test]
@@ -269,7 +283,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         measured(dir.path(), "0-x", &["a", "b"], |own| own.seed = 8);
         measured(dir.path(), "1-y", &["c"], |own| own.scenario_hash = "another".into());
-        let foreign: Vec<_> = merge_blocks(dir.path()).unwrap().blocks.into_iter().map(|block| block.foreign).collect();
+        let foreign: Vec<_> = merge_blocks(dir.path(), dir.path()).unwrap().blocks.into_iter().map(|block| block.foreign).collect();
         assert_eq!(foreign, [Some(ForeignBlock::Seed), Some(ForeignBlock::Scenario)]);
         assert!(read_sweep(dir.path()).unwrap().runs.is_empty());
     }
@@ -277,7 +291,7 @@ mod tests {
     #[test]
     fn blocks_that_are_cut_otherwise_and_folders_without_blocks_are_refused() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(matches!(merge_blocks(dir.path()), Err(StoreError::NoBlocks { .. })));
+        assert!(matches!(merge_blocks(dir.path(), dir.path()), Err(StoreError::NoBlocks { .. })));
         open_block_plan(dir.path(), &plan()).unwrap();
         let mut other = plan();
         other.blocks.reverse();

@@ -30,7 +30,10 @@ mod writer;
 #[cfg(test)]
 pub(crate) mod fixture;
 
-pub use blocks::{BlockProgress, CurrentRun, block_progress, open_block_plan, read_block_plan, write_block_state};
+pub use blocks::{
+    BlockOverview, BlockProgress, CurrentRun, block_overview, open_block_plan, read_block_plan, replace_block_state, same_block_plan,
+    write_block_state,
+};
 pub use error::StoreError;
 pub use exported_table::{ExportedTable, TableFormat};
 pub use files::write_derived;

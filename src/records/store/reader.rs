@@ -99,7 +99,8 @@ fn read_all(paths: &SweepPaths, planned: &[PlannedRun]) -> Vec<Result<Option<Sav
 /// Reads `manifest.json`, its version first.
 pub(super) fn read_manifest(paths: &SweepPaths) -> Result<Manifest, StoreError> {
     if !paths.manifest().exists() {
-        return Err(StoreError::NoSweep { dir: paths.root().to_owned() });
+        let dir = paths.root().to_owned();
+        return Err(if paths.block_plan().exists() { StoreError::Unmerged { dir } } else { StoreError::NoSweep { dir } });
     }
     stay_inside(paths.root(), &[&paths.manifest(), &paths.runs()])?;
     read_json(&paths.manifest())

@@ -1,5 +1,6 @@
 //! Sweeps in buckets: what is there is what a folder would hold, whatever fails on the way.
 
+mod blocks;
 mod faults;
 mod real_server;
 mod s3_server;
@@ -7,7 +8,7 @@ mod secrets;
 mod sweeps;
 
 use std::path::Path;
-use std::process::{Child, Output, Stdio};
+use std::process::{Command, Output};
 
 use self::s3_server::S3Server;
 use super::stage::{Stage, said};
@@ -39,17 +40,16 @@ fn stage() -> Stage {
     Stage::with("one.toml", SCENARIO)
 }
 
-/// The program with the bucket of this server, on a machine whose spool and cache lie in `home`.
-fn run_on(stage: &Stage, server: &S3Server, home: &str, words: &[&str]) -> Output {
-    let home = stage.path(home);
-    stage.command(words).envs(server.environment(&home)).output().unwrap()
+/// The program with the bucket of this server, on a machine whose spool and cache lie in `home`; not started yet.
+fn command_on(stage: &Stage, server: &S3Server, home: &str, words: &[&str]) -> Command {
+    let mut command = stage.command(words);
+    command.envs(server.environment(&stage.path(home)));
+    command
 }
 
-fn start_on(stage: &Stage, server: &S3Server, home: &str, words: &[&str]) -> Child {
-    let home = stage.path(home);
-    let said = fs_err::File::create(stage.path("said.txt")).unwrap();
-    let mut command = stage.command(words);
-    command.envs(server.environment(&home)).stdout(Stdio::null()).stderr(said.into_file()).spawn().unwrap()
+/// The same to its end.
+fn run_on(stage: &Stage, server: &S3Server, home: &str, words: &[&str]) -> Output {
+    command_on(stage, server, home, words).output().unwrap()
 }
 
 fn ended_with(output: &Output, code: i32) {

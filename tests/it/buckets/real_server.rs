@@ -2,9 +2,8 @@
 //! a failure.
 
 use std::process::Output;
-use std::time::{Duration, Instant};
 
-use super::super::stage::{Stage, dateless, stderr, stdout, succeeded};
+use super::super::stage::{Running, Stage, dateless, stderr, stdout, succeeded};
 use super::{ended_with, stage};
 
 /// The program with the real server.
@@ -47,15 +46,12 @@ fn a_real_server_holds_what_a_folder_would_through_a_kill_a_push_and_three_night
     assert!(made.is_ok(), "{made:?}");
     let place = format!("s3://bench-tests/{}", std::process::id());
     let one = format!("{place}/nights/2026-11-27");
-    let begun = Instant::now();
     succeeded(&real.run("here", &["sweep", "one.toml", "-o", "folder/2026-11-27", "-q"]));
-    let takes = begun.elapsed();
 
-    // Killed in the middle, refused to another machine as long as the lease holds, gone on with where it was.
-    let mut killed = real.command("here", &["sweep", "one.toml", "-o", &one, "-q"]).spawn().unwrap();
-    std::thread::sleep(takes.mul_f64(0.6).min(Duration::from_mins(1)));
-    killed.kill().unwrap();
-    killed.wait().unwrap();
+    // Killed in the middle, and gone on with where it was.
+    let mut killed = Running::of(&mut real.command("here", &["sweep", "one.toml", "-o", &one]));
+    killed.await_line("[4/8]");
+    drop(killed);
     succeeded(&real.run("here", &["sweep", "one.toml", "-o", &one, "-q"]));
 
     let aws = real.run("there", &["report", &one, "--format", "json", "-o", "written"]);

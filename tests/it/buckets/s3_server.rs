@@ -1,19 +1,23 @@
-//! As much of an S3 server as the program asks for, on loopback: objects in memory, conditional writes, lists in pages; and faults by a seed. It looks
-//! at no signature. Whether it does as the real ones is tried by `tests/buckets/s3.sh`.
+//! As much of an S3 server as the program asks for, on loopback: objects in memory, conditional writes, lists in pages; faults by a seed, and a request
+//! that is never answered, at which a program can be killed. It looks at no signature. Whether it does as the real ones is tried by
+//! `tests/buckets/s3.sh`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
+
+use super::super::stage::ProgramEvent;
 
 /// Few, so that lists have several pages.
 const PAGE: usize = 7;
@@ -34,7 +38,20 @@ struct ServerState {
     faults: Mutex<Option<Pcg64>>,
     /// Requests that change objects with this in their names are refused.
     refused: Mutex<Option<String>>,
+    /// Nobody is let in.
+    is_closed: AtomicBool,
+    held: Mutex<Option<HeldRequest>>,
     asked: Mutex<Vec<String>>,
+}
+
+/// A request that is not answered.
+pub struct HeldRequest {
+    /// How many are answered before it.
+    pub after: usize,
+    /// Whether it is done all the same.
+    pub is_done: bool,
+    /// Told once it has come, and is done where it is to be.
+    pub told: Sender<ProgramEvent>,
 }
 
 #[derive(Clone)]
@@ -68,6 +85,21 @@ impl S3Server {
         *self.state.refused.lock().unwrap() = part.map(str::to_owned);
     }
 
+    /// From now on nobody may read either.
+    pub fn close(&self) {
+        self.state.is_closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Leaves one of the next requests without an answer.
+    pub fn hold(&self, request: HeldRequest) {
+        *self.state.held.lock().unwrap() = Some(request);
+    }
+
+    /// Answers all from now on.
+    pub fn hold_none(&self) {
+        *self.state.held.lock().unwrap() = None;
+    }
+
     /// The method and the object of each request since the last call.
     pub fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.state.asked.lock().unwrap())
@@ -75,6 +107,10 @@ impl S3Server {
 
     pub fn put(&self, name: &str, bytes: impl Into<Bytes>) {
         self.state.put(name, bytes.into());
+    }
+
+    pub fn remove(&self, name: &str) {
+        self.state.objects.lock().unwrap().remove(name);
     }
 
     pub fn names(&self) -> Vec<String> {
@@ -120,26 +156,50 @@ enum HttpFault {
     ErrorBefore(StatusCode),
     ErrorAfter,
     Truncated,
-    Slow,
+    InPieces,
 }
 
 async fn answer(State(state): State<Arc<ServerState>>, request: Request) -> Response {
+    let held = next_held(&state);
     let fault = next_fault(&state);
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, usize::MAX).await else { return StatusCode::BAD_REQUEST.into_response() };
     let path = parts.uri.path().trim_start_matches("/bucket").trim_start_matches('/').to_owned();
     let query = parts.uri.query().unwrap_or_default().to_owned();
     state.asked.lock().unwrap().push(format!("{} {path}", parts.method));
-    match fault {
-        HttpFault::ErrorBefore(status) => return status.into_response(),
-        HttpFault::Slow => tokio::time::sleep(Duration::from_millis(20)).await,
-        HttpFault::None | HttpFault::ErrorAfter | HttpFault::Truncated => {}
+    if state.is_closed.load(Ordering::Relaxed) {
+        return StatusCode::FORBIDDEN.into_response();
     }
-    let done = done(&state, &parts.method, &path, &query, &parts.headers, body);
+    let perform = |body| done(&state, &parts.method, &path, &query, &parts.headers, body);
+    if let Some(held) = held {
+        if held.is_done {
+            perform(body);
+        }
+        // The test may have ended.
+        let _ = held.told.send(ProgramEvent::Waits);
+        return std::future::pending().await;
+    }
+    if let HttpFault::ErrorBefore(status) = fault {
+        return status.into_response();
+    }
+    let done = perform(body);
     match fault {
         HttpFault::ErrorAfter => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         HttpFault::Truncated if parts.method == Method::GET => truncated(done).await,
+        HttpFault::InPieces if parts.method == Method::GET => in_pieces(done).await,
         _ => done,
+    }
+}
+
+/// The request to hold, where this is it.
+fn next_held(state: &ServerState) -> Option<HeldRequest> {
+    let mut held = state.held.lock().unwrap();
+    match held.as_mut() {
+        Some(request) if request.after > 0 => {
+            request.after -= 1;
+            None
+        }
+        _ => held.take(),
     }
 }
 
@@ -154,7 +214,7 @@ fn next_fault(state: &ServerState) -> HttpFault {
         1 => HttpFault::ErrorBefore(StatusCode::SERVICE_UNAVAILABLE),
         2 => HttpFault::ErrorAfter,
         3 => HttpFault::Truncated,
-        _ => HttpFault::Slow,
+        _ => HttpFault::InPieces,
     }
 }
 
@@ -226,4 +286,18 @@ async fn truncated(whole: Response) -> Response {
     let half = bytes.slice(..bytes.len() / 2);
     let broken = stream::iter([Ok(half), Err(std::io::Error::other("cut"))]);
     Response::from_parts(parts, Body::from_stream(broken))
+}
+
+/// The whole answer, bit by bit.
+async fn in_pieces(whole: Response) -> Response {
+    const PIECE: usize = 1000;
+    let (mut parts, body) = whole.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap();
+    parts.headers.insert(header::CONTENT_LENGTH, bytes.len().into());
+    let pieces = (0..bytes.len()).step_by(PIECE).map(move |from| bytes.slice(from..bytes.len().min(from + PIECE)));
+    let slowly = stream::iter(pieces).then(|piece| async move {
+        tokio::task::yield_now().await;
+        Ok::<_, std::io::Error>(piece)
+    });
+    Response::from_parts(parts, Body::from_stream(slowly))
 }

@@ -77,17 +77,6 @@ fn on_kubernetes_the_blocks_are_created_and_the_merge_is_shown() {
 }
 
 #[test]
-fn blocks_are_not_submitted_to_be_measured_into_a_bucket() {
-    let stage = stage();
-    for command in ["submit", "sweep"] {
-        let words = if command == "submit" { ["--to", "slurm"] } else { ["--block", "0"] };
-        let output = stage.run(&[&[command, "small.toml", "--simulate", "-o", "s3://nights/one"], &words[..]].concat());
-        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
-        assert!(stderr(&output).contains("then `bench push DIR s3://nights/one`"), "{}", said(&output));
-    }
-}
-
-#[test]
 fn a_header_is_a_secret_and_goes_into_no_job_file() {
     let stage = stage();
     let output = stage.run(&["submit", "small.toml", "-o", "out", "--to", "slurm", "--header", "X-Key: s3cret"]);
