@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -19,6 +18,8 @@ use bench::simulation::engine::EngineParameters;
 use bench::simulation::serve::{self, EngineServer};
 use bench::vocabulary::spec::target::TargetSpec;
 use serde_json::{Value, json};
+
+use super::stage::{Stage, said, stdout};
 
 /// A small engine whose caches last as long as it does.
 struct Server {
@@ -51,7 +52,7 @@ const CHAT: &str = "[workload]\nkind = 'chat'\nusers = 2\nqps = 20.0\nrounds = 2
 
 /// A sweep of this workload with this `[server]`, ended; and what it saved.
 struct Swept {
-    folder: tempfile::TempDir,
+    stage: Stage,
     output: Output,
     saved: SavedSweep,
 }
@@ -71,27 +72,24 @@ impl Swept {
     }
 
     fn said(&self) -> String {
-        [&self.output.stdout, &self.output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat()
+        said(&self.output)
     }
 
     fn file(&self, name: &str) -> String {
-        fs::read_to_string(self.folder.path().join("out").join(name)).unwrap()
+        fs::read_to_string(self.stage.path("out").join(name)).unwrap()
     }
 }
 
-fn command(folder: &Path, server: &Server, scenario: &str) -> Command {
-    fs::write(folder.join("cold.toml"), format!("name = 'cold'\nseed = 7\n{scenario}\n")).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
-    command.args(["sweep", "cold.toml", "--url", &server.serving.url(), "--set", "target.model=small", "-o", "out"]);
-    command.current_dir(folder).env("NO_COLOR", "1");
-    command
+fn command(stage: &Stage, server: &Server, scenario: &str) -> Command {
+    stage.write("cold.toml", &format!("name = 'cold'\nseed = 7\n{scenario}\n"));
+    stage.command(&["sweep", "cold.toml", "--url", &server.serving.url(), "--set", "target.model=small", "-o", "out"])
 }
 
 fn sweep(server: &Server, scenario: &str) -> Swept {
-    let folder = tempfile::tempdir().unwrap();
-    let output = command(folder.path(), server, scenario).output().unwrap();
-    let saved = read_sweep(&folder.path().join("out")).unwrap_or_else(|error| panic!("{error}: {output:?}"));
-    Swept { folder, output, saved }
+    let stage = Stage::new();
+    let output = command(&stage, server, scenario).output().unwrap();
+    let saved = read_sweep(&stage.path("out")).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    Swept { stage, output, saved }
 }
 
 /// What was done, what the canary found and what the first turns told.
@@ -209,9 +207,9 @@ fn the_same_sweep_twice_against_a_server_that_runs_already_is_valid_both_times_a
 fn what_stands_behind_the_salt_is_the_same_in_every_attempt() {
     let server = Server::start(&json!([]));
     let prompts = || {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(command(folder.path(), &server, DOCUMENTS).arg("--keep-text").output().unwrap().status.success());
-        let run = fs::read_dir(folder.path().join("out/runs")).unwrap().next().unwrap().unwrap().path();
+        let stage = Stage::new();
+        assert!(command(&stage, &server, DOCUMENTS).arg("--keep-text").output().unwrap().status.success());
+        let run = fs::read_dir(stage.path("out/runs")).unwrap().next().unwrap().unwrap().path();
         let texts = fs::read_to_string(run.join("texts.jsonl")).unwrap();
         let first = |line: &str| serde_json::from_str::<Value>(line).unwrap()["messages"][0]["text"].as_str().unwrap().to_owned();
         texts.lines().map(first).collect::<Vec<String>>()
@@ -258,13 +256,9 @@ fn an_invalid_cell_names_the_salt_as_a_cure() {
 
 #[test]
 fn check_and_plan_say_beforehand_what_will_be_done_about_caches() {
-    let folder = tempfile::tempdir().unwrap();
-    let told = |verb: &str, more: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
-        let output = command.args([verb, "cold.toml"]).args(more).current_dir(folder.path()).output().unwrap();
-        String::from_utf8(output.stdout).unwrap()
-    };
-    fs::write(folder.path().join("cold.toml"), DOCUMENTS).unwrap();
+    let stage = Stage::new();
+    let told = |verb: &str, more: &[&str]| stdout(&stage.run(&[&[verb, "cold.toml"], more].concat()));
+    stage.write("cold.toml", DOCUMENTS);
     for verb in ["check", "plan"] {
         assert!(
             told(verb, &[]).contains("caches: no `server.reset` is written, so every prompt begins with words that no other"),
@@ -307,19 +301,15 @@ fn a_salt_keeps_the_caches_of_earlier_runs_away_from_every_prompt() {
 #[test]
 fn a_simulated_run_takes_a_salt_and_stays_the_same_to_the_byte() {
     let simulated = || {
-        let folder = tempfile::tempdir().unwrap();
+        let stage = Stage::new();
         let scenario =
             format!("name = 'cold'\nseed = 7\n{DOCUMENTS}\n[target]\nkind = 'sim'\n[engine]\npreset = 'tiny'\n[server]\nreset = 'salt'\n");
-        fs::write(folder.path().join("cold.toml"), scenario).unwrap();
-        let output = Command::new(env!("CARGO_BIN_EXE_bench"))
-            .args(["sweep", "cold.toml", "-o", "out"])
-            .current_dir(folder.path())
-            .output()
-            .unwrap();
-        let saved = read_sweep(&folder.path().join("out")).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+        stage.write("cold.toml", &scenario);
+        let output = stage.run(&["sweep", "cold.toml", "-o", "out"]);
+        let saved = read_sweep(&stage.path("out")).unwrap_or_else(|error| panic!("{error}: {output:?}"));
         let (reset, canary, _) = proven(&saved.runs[0].record.cache_contract);
         assert_eq!((reset, canary), (CacheResetMethod::NewEngine, None));
-        fs::read(folder.path().join("out/runs").join(&saved.runs[0].record.header.id).join("requests.parquet")).unwrap()
+        fs::read(stage.path("out/runs").join(&saved.runs[0].record.header.id).join("requests.parquet")).unwrap()
     };
     assert_eq!(simulated(), simulated());
 }
@@ -355,18 +345,18 @@ fn a_canary_that_fails_proves_nothing_and_the_cell_is_run() {
 #[test]
 fn ctrl_c_ends_a_reset_that_does_not_end() {
     let server = Server::start(&json!([]));
-    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::new();
     let reset = "[server]\nreset = [{ command = ['touch begun; sleep 600; touch ended'], shell = true }]";
-    let mut child = command(folder.path(), &server, &format!("{DOCUMENTS}\n{reset}")).spawn().unwrap();
+    let mut child = command(&stage, &server, &format!("{DOCUMENTS}\n{reset}")).spawn().unwrap();
     let deadline = Instant::now() + Duration::from_mins(10);
-    while !folder.path().join("begun").exists() {
+    while !stage.path("begun").exists() {
         assert!(Instant::now() < deadline, "the reset never began");
         std::thread::yield_now();
     }
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(!folder.path().join("ended").exists(), "the reset was waited for");
-    assert!(read_sweep(&folder.path().join("out")).unwrap().runs.iter().all(|run| run.record.outcome == RunOutcome::Interrupted));
+    assert!(!stage.path("ended").exists(), "the reset was waited for");
+    assert!(read_sweep(&stage.path("out")).unwrap().runs.iter().all(|run| run.record.outcome == RunOutcome::Interrupted));
 }
 
 fn texts(name: &str) -> CanaryTexts {

@@ -8,6 +8,7 @@ use bench::records::store::{SavedRequests, SavedRun, SavedSamples, SavedSweep, t
 use serde_json::json;
 
 use crate::load::simulate;
+use crate::stage::program;
 use bench::vocabulary::goal::SavedGoal;
 
 /// A small sweep of two cells with goals, made with that noise (5 % of each step) and that factor on the engine's times.
@@ -73,7 +74,7 @@ fn a_tenth_slower_is_found_and_mere_noise_is_not() {
 
 /// Runs the program where the scenarios are.
 fn bench(words: &[&str]) -> (Option<i32>, String, String) {
-    let done = Command::new(env!("CARGO_BIN_EXE_bench")).args(words).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let done = Command::new(program()).args(words).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (done.status.code(), text(&done.stdout), text(&done.stderr))
 }

@@ -1,10 +1,11 @@
 //! `bench history --gate` as a nightly job meets it: the real binary on nights of the simulated engine, some of them slowed down.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use quick_junit::TestCaseStatus;
+
+use super::stage::{Stage, stderr, stdout, succeeded};
 
 /// Ten sessions in two repeats, twelve follow-ups each: noise within a night, none in what is asked.
 const SCENARIO: &str = r#"
@@ -30,47 +31,40 @@ sequential = [5]
 require = "p95(ttft where turn >= 1) <= 1s"
 "#;
 
-fn bench(folder: &Path, words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_bench")).args(words).current_dir(folder).env("NO_COLOR", "1").output().unwrap()
-}
-
 fn told(output: &Output) -> (Option<i32>, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
+    (output.status.code(), stdout(output), stderr(output))
 }
 
 /// A night of that number with noise of its own, on an engine that much slower.
-fn night(folder: &Path, number: u32, slowdown: &str) {
+fn night(stage: &Stage, number: u32, slowdown: &str) {
     let (dir, noise) = (format!("nights/{number}"), format!("engine.noise_seed={number}"));
     let slowdown = format!("engine.slowdown={slowdown}");
-    let output = bench(folder, &["sweep", "night.toml", "--simulate", "-q", "-o", &dir, "--set", &noise, "--set", &slowdown]);
-    assert_eq!(output.status.code(), Some(0), "{:?}", told(&output));
-    let path = folder.join(&dir).join("manifest.json");
+    succeeded(&stage.run(&["sweep", "night.toml", "--simulate", "-q", "-o", &dir, "--set", &noise, "--set", &slowdown]));
+    let path = stage.path(&dir).join("manifest.json");
     let mut manifest: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     manifest["created_at"] = format!("2026-01-{number:02}T03:00:00Z").into();
     fs::write(&path, manifest.to_string()).unwrap();
 }
 
-fn nights(slowdowns: &[&str]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("night.toml"), SCENARIO).unwrap();
-    (1..).zip(slowdowns).for_each(|(number, slowdown)| night(folder.path(), number, slowdown));
-    folder
+fn nights(slowdowns: &[&str]) -> Stage {
+    let stage = Stage::with("night.toml", SCENARIO);
+    (1..).zip(slowdowns).for_each(|(number, slowdown)| night(&stage, number, slowdown));
+    stage
 }
 
 #[test]
 fn the_gate_passes_noise_and_fails_a_slower_engine() {
-    let folder = nights(&["1", "1", "1", "1", "1"]);
-    let gate = |more: &[&str]| told(&bench(folder.path(), &[&["history", "nights", "--gate"][..], more].concat()));
+    let stage = nights(&["1", "1", "1", "1", "1"]);
+    let gate = |more: &[&str]| told(&stage.run(&[&["history", "nights", "--gate"][..], more].concat()));
     let (code, said, warned) = gate(&[]);
     assert_eq!(code, Some(0), "{said}{warned}");
     assert!(said.contains("gate: not worse\n") && said.starts_with("SIMULATED"), "{said}");
     assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
 
-    night(folder.path(), 6, "1.2");
+    night(&stage, 6, "1.2");
     let (code, said, _) = gate(&[]);
     assert_eq!(code, Some(0), "one night of three is not two: {said}");
-    night(folder.path(), 7, "1.2");
+    night(&stage, 7, "1.2");
     let (code, said, _) = gate(&[]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("nights: WORSE: 2 of the last 3 nights regressed"), "{said}");
@@ -80,7 +74,7 @@ fn the_gate_passes_noise_and_fails_a_slower_engine() {
     let case = report.test_suites[0].test_cases.iter().find(|case| case.name.as_str() == "nights").unwrap();
     let TestCaseStatus::NonSuccess { message: Some(message), .. } = &case.status else { panic!("{xml}") };
     assert!(message.starts_with("2 of the last 3 nights regressed"), "{xml}");
-    assert!(fs::read_to_string(folder.path().join("pictures/nights.svg")).unwrap().contains("SIMULATED"));
+    assert!(fs::read_to_string(stage.path("pictures/nights.svg")).unwrap().contains("SIMULATED"));
 
     let (code, _, error) = gate(&["--regressed", "4"]);
     assert_eq!(code, Some(2));

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use bench::analysis::{
     BottleneckEvidence, CellNote, CellSummary, GoalVerdict, KvMemoryEvidence, Score, SummaryOptions, SweepSummary, summarize,
@@ -12,6 +12,8 @@ use bench::records::record::{CacheEvidence, FailureKind};
 use bench::records::store::read_sweep;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+
+use super::stage::{self, Stage, stderr, stdout};
 
 const EXPECTED: &str = include_str!("../fixtures/lmbenchmark/expected.md");
 
@@ -199,38 +201,34 @@ fn all_that_is_wrong_is_said_at_once_with_the_files_name() {
     assert_eq!(faults.len(), 8, "{faults:#?}");
 }
 
-fn bench(folder: &Path, words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_bench")).args(words).current_dir(folder).env("NO_COLOR", "1").output().unwrap()
-}
-
+/// What it said on stdout.
 fn succeeded(output: &Output) -> String {
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    text
+    stage::succeeded(output);
+    stdout(output)
 }
 
 #[test]
 fn the_command_writes_a_new_folder_or_nothing_and_says_what_it_read() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("vllm")).unwrap();
-    fs::write(folder.path().join("vllm/a.json"), cxs(1, 2, 0.5).to_string()).unwrap();
-    fs::write(folder.path().join("vllm/torn.json"), "{\"params\": {").unwrap();
-    let broken = bench(folder.path(), &["import", "vllm/a.json", "vllm/torn.json", "absent.json", "vllm", "-o", "out"]);
-    let said = String::from_utf8_lossy(&broken.stderr).into_owned();
+    let stage = Stage::new();
+    fs::create_dir(stage.path("vllm")).unwrap();
+    fs::write(stage.path("vllm/a.json"), cxs(1, 2, 0.5).to_string()).unwrap();
+    fs::write(stage.path("vllm/torn.json"), "{\"params\": {").unwrap();
+    let broken = stage.run(&["import", "vllm/a.json", "vllm/torn.json", "absent.json", "vllm", "-o", "out"]);
+    let said = stderr(&broken);
     assert_eq!((broken.status.code(), said.matches("error: ").count()), (Some(2), 3), "{said}");
-    assert!(!folder.path().join("out").exists());
+    assert!(!stage.path("out").exists());
 
-    let said = succeeded(&bench(folder.path(), &["import", "vllm/a.json", "-o", "out"]));
+    let said = succeeded(&stage.run(&["import", "vllm/a.json", "-o", "out"]));
     assert!(said.starts_with("imported 1 file of the original C×S script: 1 cell of vllm; 4 requests\nfailures: none\n"), "{said}");
     assert!(said.ends_with("next: bench report out\n") && said.lines().all(|line| line.chars().count() <= 80), "{said}");
-    succeeded(&bench(folder.path(), &["report", "out"]));
-    let again = bench(folder.path(), &["import", "vllm/a.json", "-o", "out"]);
-    assert!(again.status.code() == Some(2) && String::from_utf8_lossy(&again.stderr).contains("`out` is there already"));
+    succeeded(&stage.run(&["report", "out"]));
+    let again = stage.run(&["import", "vllm/a.json", "-o", "out"]);
+    assert!(again.status.code() == Some(2) && stderr(&again).contains("`out` is there already"));
 }
 
 #[test]
 fn what_our_own_runs_write_for_others_comes_back() {
-    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::new();
     let set = ["--set", "engine.preset=tiny", "--simulate", "-q"];
     let qa = [
         "run",
@@ -246,13 +244,13 @@ fn what_our_own_runs_write_for_others_comes_back() {
         "--results",
         "qa",
     ];
-    succeeded(&bench(folder.path(), &[&qa[..], &set].concat()));
+    succeeded(&stage.run(&[&qa[..], &set].concat()));
     let chat =
         ["run", "chat", "--num-users", "3", "--qps", "4", "--time", "5", "--answer-len", "8", "--output", "chat.csv", "--results", "chat"];
-    succeeded(&bench(folder.path(), &[&chat[..], &set].concat()));
+    succeeded(&stage.run(&[&chat[..], &set].concat()));
     for (file, run, out) in [("qa.json", "qa", "qa2"), ("chat.csv", "chat", "chat2")] {
-        succeeded(&bench(folder.path(), &["import", file, "-o", out]));
-        let (first, second) = (read_sweep(&folder.path().join(run)).unwrap(), read_sweep(&folder.path().join(out)).unwrap());
+        succeeded(&stage.run(&["import", file, "-o", out]));
+        let (first, second) = (read_sweep(&stage.path(run)).unwrap(), read_sweep(&stage.path(out)).unwrap());
         assert!(second.manifest.simulated && second.manifest.imported.is_some());
         let facts = |sweep: &bench::records::store::SavedSweep| {
             let records = sweep.runs[0].requests.records().unwrap();
@@ -321,7 +319,7 @@ fn files_of_the_second_generation_tell_rates_requests_in_flight_and_what_gave_ou
 
 #[test]
 fn what_the_second_generations_flags_ask_for_is_written_in_its_layout_and_keeps_its_times() {
-    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::new();
     let run = [
         "run",
         "document-qa",
@@ -344,13 +342,13 @@ fn what_the_second_generations_flags_ask_for_is_written_in_its_layout_and_keeps_
         "--simulate",
         "-q",
     ];
-    succeeded(&bench(folder.path(), &run));
-    let document: Value = serde_json::from_slice(&fs::read(folder.path().join("qa.json")).unwrap()).unwrap();
+    succeeded(&stage.run(&run));
+    let document: Value = serde_json::from_slice(&fs::read(stage.path("qa.json")).unwrap()).unwrap();
     assert_eq!((&document["params"]["concurrent"], &document["params"]["session_depth"]), (&json!(2), &json!(2)));
     assert!(document["params"].get("num_users_concurrent").is_none(), "the plot wants all other parameters equal in all files");
-    succeeded(&bench(folder.path(), &["import", "qa.json", "-o", "qa2"]));
+    succeeded(&stage.run(&["import", "qa.json", "-o", "qa2"]));
     let places = |dir: &str| {
-        let mut rows = read_sweep(&folder.path().join(dir)).unwrap().runs[0].requests.records().unwrap();
+        let mut rows = read_sweep(&stage.path(dir)).unwrap().runs[0].requests.records().unwrap();
         let first = rows.iter().map(|row| row.sent_us).min().unwrap();
         rows.sort_by_key(|row| (row.session, row.turn));
         rows.iter().map(|row| (row.session, row.turn, row.lane, row.sent_us.since(first))).collect::<Vec<_>>()

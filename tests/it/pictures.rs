@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use super::stage::program;
+
 /// The commands of `CONTRIBUTING.md` that have to do with pictures, as words behind `bench`.
 fn commands() -> Vec<Vec<String>> {
     let text = fs::read_to_string("CONTRIBUTING.md").unwrap();
@@ -17,7 +19,7 @@ fn run(words: &[String], folder: &Path) {
     let redirected: Vec<String> = words.iter().map(|word| word.replace("docs/pictures", folder.to_str().unwrap())).collect();
     let redirected: Vec<String> =
         redirected.iter().map(|word| word.replace("results/lmcache", folder.join("lmcache").to_str().unwrap())).collect();
-    let output = Command::new(env!("CARGO_BIN_EXE_bench")).args(&redirected).output().unwrap();
+    let output = Command::new(program()).args(&redirected).output().unwrap();
     assert!(output.status.success(), "{redirected:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use bench::analysis::{ServerRole, SummaryOptions, increase, summarize};
 use bench::foundation::clock::Micros;
@@ -13,17 +11,17 @@ use bench::simulation::engine::EngineParameters;
 use bench::simulation::serve::{self, EngineServer};
 use serde_json::json;
 
+use super::stage::{Stage, succeeded};
+
 const WORKLOAD: &str = "name = 'watch'\nseed = 7\n[workload]\nkind = 'document_qa'\ndocuments = { synthetic_tokens = 1000 }\nrounds = 2\n\
     answer_tokens = 4\n[engine]\npreset = 'tiny'\n[matrix]\nconcurrent = [2]\nsequential = [2]\n";
 
-/// Runs a scenario in that folder, and reads what it saved.
-fn swept(folder: &Path, scenario: &str, words: &[&str], environment: &[(&str, &str)]) -> SavedSweep {
-    fs::write(folder.join("watch.toml"), scenario).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
-    command.args(["sweep", "watch.toml", "-q", "-o", "out"]).args(words).current_dir(folder).envs(environment.iter().copied());
-    let output = command.output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    read_sweep(&folder.join("out")).unwrap()
+/// Runs a scenario on that stage, and reads what it saved.
+fn swept(stage: &Stage, scenario: &str, words: &[&str], environment: &[(&str, &str)]) -> SavedSweep {
+    stage.write("watch.toml", scenario);
+    let words = [&["sweep", "watch.toml", "-q", "-o", "out"], words].concat();
+    succeeded(&stage.command(&words).envs(environment.iter().copied()).output().unwrap());
+    read_sweep(&stage.path("out")).unwrap()
 }
 
 /// The values of one series, in time.
@@ -61,10 +59,10 @@ fn told_as_it_was(run: &SavedRun, samples: &[ServerSample]) {
 #[test]
 fn a_simulated_run_tells_its_engine_s_metrics_in_equal_bytes_every_time() {
     let files = [(); 2].map(|()| {
-        let folder = tempfile::tempdir().unwrap();
+        let stage = Stage::new();
         // Slow enough for several readings: 10 s of virtual time each.
         let scenario = WORKLOAD.replace("answer_tokens = 4", "answer_tokens = 4000");
-        let sweep = swept(folder.path(), &scenario, &["--simulate"], &[]);
+        let sweep = swept(&stage, &scenario, &["--simulate"], &[]);
         let run = &sweep.runs[0];
         let samples = run.samples().unwrap();
         told_as_it_was(run, &samples);
@@ -80,7 +78,7 @@ fn a_simulated_run_tells_its_engine_s_metrics_in_equal_bytes_every_time() {
         let label = |name| config.label(name).unwrap().parse::<u64>().unwrap();
         let server = run.record.server.as_ref().unwrap();
         assert_eq!(server.kv_pool_tokens, Some(label("block_size") * label("num_gpu_blocks")));
-        let paths = SweepPaths::new(folder.path().join("out"));
+        let paths = SweepPaths::new(stage.path("out"));
         fs::read(paths.run(&run.record.header.id).unwrap().server_metrics()).unwrap()
     });
     assert_eq!(files[0], files[1]);
@@ -88,11 +86,11 @@ fn a_simulated_run_tells_its_engine_s_metrics_in_equal_bytes_every_time() {
 
 #[test]
 fn nothing_is_saved_where_nothing_is_kept() {
-    let folder = tempfile::tempdir().unwrap();
-    let sweep = swept(folder.path(), &format!("{WORKLOAD}[server.watch]\nkeep = []\n"), &["--simulate"], &[]);
+    let stage = Stage::new();
+    let sweep = swept(&stage, &format!("{WORKLOAD}[server.watch]\nkeep = []\n"), &["--simulate"], &[]);
     let run = &sweep.runs[0];
     assert_eq!(run.samples().unwrap(), []);
-    assert!(!SweepPaths::new(folder.path().join("out")).run(&run.record.header.id).unwrap().server_metrics().exists());
+    assert!(!SweepPaths::new(stage.path("out")).run(&run.record.header.id).unwrap().server_metrics().exists());
 }
 
 fn serving(runtime: &tokio::runtime::Runtime) -> EngineServer {
@@ -106,10 +104,10 @@ fn a_server_is_watched_from_before_the_load_to_after_it_and_its_address_is_not_t
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let serving = serving(&runtime);
     let url = serving.url();
-    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::new();
     let watch = "[server.watch]\nperiod = '50ms'\nendpoints = ['/metrics', '${WATCH_URL}/no/such/page']\n";
     let scenario = format!("{WORKLOAD}[target]\nurl = '${{WATCH_URL}}'\n{watch}");
-    let sweep = swept(folder.path(), &scenario, &[], &[("WATCH_URL", &url)]);
+    let sweep = swept(&stage, &scenario, &[], &[("WATCH_URL", &url)]);
     let run = &sweep.runs[0];
     let samples = run.samples().unwrap();
     told_as_it_was(run, &samples);
@@ -132,8 +130,8 @@ fn the_role_that_a_scenario_gives_a_page_is_recorded_with_it_and_its_figures_sta
     let watch = format!(
         "[server.watch]\nperiod = '50ms'\nendpoints = ['{prefill}', '{decode}']\nroles = {{ '{prefill}' = 'prefill', '{decode}' = 'decode' }}\n"
     );
-    let folder = tempfile::tempdir().unwrap();
-    let sweep = swept(folder.path(), &format!("{WORKLOAD}[target]\nurl = '{}'\n{watch}", server.url()), &[], &[]);
+    let stage = Stage::new();
+    let sweep = swept(&stage, &format!("{WORKLOAD}[target]\nurl = '{}'\n{watch}", server.url()), &[], &[]);
     let samples = sweep.runs[0].samples().unwrap();
     let told: BTreeSet<_> =
         samples.iter().filter(|sample| &*sample.name == "server_role").map(|sample| (&*sample.source, &*sample.labels)).collect();

@@ -20,7 +20,7 @@ fn a_key_command_is_shown_run_once_a_sweep_and_its_key_is_sent() {
     assert_eq!(marks(&scene), 1);
     assert_eq!(server.keys(), [format!("Bearer {KEY}")]);
     // Shown whole also where nothing else is said.
-    let shown = format!("  target.api_key_command: sh -c 'echo run >> {0}/marks; cat {0}/key.txt'", scene.folder.path().display());
+    let shown = format!("  target.api_key_command: sh -c 'echo run >> {0}/marks; cat {0}/key.txt'", scene.stage.folder().display());
     assert!(stderr(&output).lines().any(|line| line == shown), "{}", stderr(&output));
 
     // Where nothing is left to do, nothing is run; the sweep that goes on runs it again.

@@ -10,11 +10,10 @@ mod planted;
 mod started;
 mod texts;
 
-use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
 
-use tempfile::TempDir;
+use super::stage::{Stage, program, said, stderr};
 
 /// The key that must not be found anywhere. Its letters are of both cases, so that a text in lower case would not hide it from a test.
 const KEY: &str = "sk-Planted-7f3A9c";
@@ -39,34 +38,24 @@ model = "small"
 
 /// A folder with a scenario and a key in a file.
 struct Scene {
-    folder: TempDir,
+    stage: Stage,
 }
 
 impl Scene {
     /// `FOLDER` in the text stands for the folder, `BENCH` for the program.
     fn new(text: &str) -> Self {
-        let scene = Self { folder: tempfile::tempdir().unwrap() };
-        let text = text.replace("FOLDER", scene.folder.path().to_str().unwrap()).replace("BENCH", env!("CARGO_BIN_EXE_bench"));
-        fs::write(scene.path("s.toml"), text).unwrap();
-        fs::write(scene.path("key.txt"), format!("{KEY}\n")).unwrap();
-        scene
+        let stage = Stage::new();
+        let text = text.replace("FOLDER", stage.folder().to_str().unwrap()).replace("BENCH", program().to_str().unwrap());
+        stage.write("s.toml", &text);
+        stage.write("key.txt", &format!("{KEY}\n"));
+        Self { stage }
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.stage.path(name)
     }
 
     fn bench(&self, words: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
-        command.args(words).current_dir(self.folder.path()).env("NO_COLOR", "1").env("SECRETS_TEST_KEY", KEY);
-        command.output().unwrap()
+        self.stage.command(words).env("SECRETS_TEST_KEY", KEY).output().unwrap()
     }
-}
-
-fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }

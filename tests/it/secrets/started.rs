@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use super::echo::{Echo, Manners};
-use super::{SCENARIO, Scene, said, stderr};
+use super::{SCENARIO, Scene, program, said, stderr};
 
 /// Every command that a scenario can have, each leaving a mark of its own.
 const COMMANDS: &str = r#"
@@ -16,7 +16,7 @@ reset = ["/reset", { command = ["touch", "FOLDER/reset-was-run"] }]
 "#;
 
 fn marks(scene: &Scene) -> Vec<String> {
-    let names = std::fs::read_dir(scene.folder.path()).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    let names = std::fs::read_dir(scene.stage.folder()).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
     names.filter(|name| name.ends_with("-was-run")).collect()
 }
 
@@ -39,7 +39,7 @@ fn a_sweep_shows_each_command_whole_before_it_runs_any_also_when_told_to_be_quie
     let text = format!("{SCENARIO}url = \"http://127.0.0.1:0\"\n{COMMANDS}").replace("touch\", \"FOLDER/key-was-run", "echo\", \"nokey");
     let scene = Scene::new(&text.replace("[server]", "[server]\nstart_timeout = 5\nenv = { NOTE = \"{port}\" }"));
     let output = scene.bench(&["sweep", "s.toml", "-q", "-o", "out"]);
-    let folder = scene.folder.path().display();
+    let folder = scene.stage.folder().display();
     let expected = [
         "commands of this scenario, which are run now:".to_owned(),
         "  target.api_key_command: echo nokey".to_owned(),
@@ -53,7 +53,7 @@ fn a_sweep_shows_each_command_whole_before_it_runs_any_also_when_told_to_be_quie
 
 #[test]
 fn the_simulated_server_listens_on_loopback_unless_told_otherwise() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_bench"))
+    let mut child = Command::new(program())
         .args(["sim", "--port", "0", "--model", "small"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -1,11 +1,9 @@
 //! Cells that are ended early say what they would have said in the end: the same matrix, once run to its end and once with `stop`.
 
-use std::path::Path;
-use std::process::Command;
-
 use serde_json::json;
 
 use crate::load::{run_of, simulate};
+use crate::stage::{Stage, stderr};
 use bench::analysis::{CellSummary, SummaryOptions, SweepSummary, summarize};
 use bench::execution::steering::{CellRows, PlannedRepeat, PlannedRows};
 use bench::planning::plan::Run;
@@ -33,12 +31,11 @@ require = "p95(ttft where turn >= 1) <= LIMIT"
 require = "error_rate <= 5%"
 "#;
 
-fn sweep(folder: &Path, scenario: &str, out: &str) -> SavedSweep {
-    std::fs::write(folder.join("scenario.toml"), scenario).unwrap();
-    let words = ["sweep", "scenario.toml", "--simulate", "-q", "-o", out];
-    let output = Command::new(env!("CARGO_BIN_EXE_bench")).args(words).current_dir(folder).output().unwrap();
-    assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
-    read_sweep(&folder.join(out)).unwrap()
+fn sweep(stage: &Stage, scenario: &str, out: &str) -> SavedSweep {
+    stage.write("scenario.toml", scenario);
+    let output = stage.run(&["sweep", "scenario.toml", "--simulate", "-q", "-o", out]);
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{}", stderr(&output));
+    read_sweep(&stage.path(out)).unwrap()
 }
 
 fn judged(sweep: &SavedSweep) -> SweepSummary {
@@ -65,10 +62,10 @@ fn scenario(repeats: u32, limit: &str, stop: &str) -> String {
 
 #[test]
 fn a_matrix_with_cells_ended_early_has_the_same_verdicts_for_fewer_requests() {
-    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::new();
     for (repeats, limit) in [(1, "50ms"), (3, "50ms")] {
-        let whole = sweep(folder.path(), &scenario(repeats, limit, "never"), &format!("never-{repeats}-{limit}"));
-        let early = sweep(folder.path(), &scenario(repeats, limit, "certain"), &format!("certain-{repeats}-{limit}"));
+        let whole = sweep(&stage, &scenario(repeats, limit, "never"), &format!("never-{repeats}-{limit}"));
+        let early = sweep(&stage, &scenario(repeats, limit, "certain"), &format!("certain-{repeats}-{limit}"));
         let (judged_whole, judged_early) = (judged(&whole), judged(&early));
         assert_eq!(cells(&judged_whole), cells(&judged_early), "{repeats} repeats, {limit}");
         assert_eq!(curtailed(&whole), 0);
@@ -88,16 +85,16 @@ fn a_matrix_with_cells_ended_early_has_the_same_verdicts_for_fewer_requests() {
 
 #[test]
 fn a_sweep_that_ended_cells_early_has_nothing_left_to_do() {
-    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::new();
     let scenario = scenario(3, "50ms", "certain");
-    let first = sweep(folder.path(), &scenario, "out");
+    let first = sweep(&stage, &scenario, "out");
     assert!(first.runs.len() < 27, "further repeats of a settled cell are not run");
-    let again = sweep(folder.path(), &scenario, "out");
+    let again = sweep(&stage, &scenario, "out");
     assert_eq!(first.runs.len(), again.runs.len());
     // What is missing is done, with what was settled before in mind.
     let completed = first.runs.iter().find(|run| run.record.header.repeat == 1).unwrap();
-    std::fs::remove_dir_all(folder.path().join("out/runs").join(&completed.record.header.id)).unwrap();
-    let mended = sweep(folder.path(), &scenario, "out");
+    std::fs::remove_dir_all(stage.path("out/runs").join(&completed.record.header.id)).unwrap();
+    let mended = sweep(&stage, &scenario, "out");
     assert_eq!(cells(&judged(&mended)), cells(&judged(&first)));
     assert_eq!(mended.runs.len(), first.runs.len());
     let rows = |sweep: &SavedSweep| sweep.runs.iter().map(|run| (run.record.header.id.clone(), run.requests.rows())).collect::<Vec<_>>();
@@ -106,9 +103,9 @@ fn a_sweep_that_ended_cells_early_has_nothing_left_to_do() {
 
 #[test]
 fn a_test_at_a_risk_ends_cells_sooner() {
-    let folder = tempfile::tempdir().unwrap();
-    let certain = sweep(folder.path(), &scenario(2, "50ms", "certain"), "certain");
-    let at_risk = sweep(folder.path(), &scenario(2, "50ms", "sequential"), "sequential");
+    let stage = Stage::new();
+    let certain = sweep(&stage, &scenario(2, "50ms", "certain"), "certain");
+    let at_risk = sweep(&stage, &scenario(2, "50ms", "sequential"), "sequential");
     println!("certain: {} requests, at a risk: {}", requests(&certain), requests(&at_risk));
     assert!(requests(&at_risk) < requests(&certain));
     // What it calls lost is lost in the end, here; that it may be wrong once in twenty is held elsewhere.
