@@ -5,7 +5,7 @@ use super::cell_value::CellValue::{
     self, Bytes, Count, Flag, MeanCount, Measured, Milliseconds, Missing, Number, Progress, Share, Text, Tokens, Word,
 };
 use super::number::DisplayUnit;
-use super::reconcile::scored_cell;
+use super::scored_cell::score_given_by;
 use crate::analysis::{
     CacheHitShares, CellState, CellSummary, Estimate, ExtendedReal, GaugeSummary, GoalJudgement, GoalVerdict, RoleFigures, Score,
     ServerRole, SweepSummary, VariantSummary, plain, show_axes,
@@ -111,8 +111,10 @@ pub const CELL_COLUMNS: [CellColumn; 97] = [
     text("verdict", "verdict", |view| CellValue::of(view.verdict(), |verdict| Text(verdict.name().into()))).of_measures(),
     count("rows_needed", "rows needed", |view| CellValue::of(view.judgement.and_then(|judgement| judgement.rows_needed), Count)).of_goals(),
     count("extra_repeats", "extra repeats", |view| CellValue::of(extra_repeats(view), Count)),
-    text("score", "score", |view| CellValue::of(score_of(view), |score| Text(score.name()))),
-    text("score_bound", "score's bound", |view| CellValue::of(score_of(view), |score| Text(score.bound().name().into()))),
+    text("score", "score", |view| CellValue::of(score_given_by(view.variant, view.cell), |score| Text(score.name()))),
+    text("score_bound", "score's bound", |view| {
+        CellValue::of(score_given_by(view.variant, view.cell), |score| Text(score.bound().name().into()))
+    }),
     text("reversed_by", "reversed by", |view| CellValue::of(reversed_by(view), Text)),
     text("growing", "growing", |view| {
         let certain = view.cell.backlog_growth.as_ref().map(|growth| growth.is_certain);
@@ -350,19 +352,6 @@ fn extra_repeats(view: &CellView<'_>) -> Option<u64> {
         Score::Largest(score) => &score.between,
     });
     between.into_iter().find(|open| open.axes == view.cell.axes)?.extra_repeats
-}
-
-/// The score whose headline number this cell gives.
-fn score_of<'a>(view: &CellView<'a>) -> Option<&'a Score> {
-    // Only a cell on the score's own values of the other axes can give it: there may be very many scores.
-    let within = |score: &'a Score| match score {
-        Score::Capacity(score) => &score.within,
-        Score::Largest(score) => &score.within,
-    };
-    let is_beside = |score: &'a Score| within(score).iter().all(|(name, value)| view.cell.axes.get(name) == Some(value));
-    let gives =
-        |score: &&'a Score| is_beside(score) && scored_cell(view.variant, score).is_some_and(|scored| std::ptr::eq(scored, view.cell));
-    view.variant.scores.iter().find(gives)
 }
 
 /// The cell with as much load that passes, where this one fails.

@@ -21,6 +21,7 @@ mod panel;
 mod reconcile;
 mod run_length;
 mod score_sentences;
+mod scored_cell;
 mod server;
 mod standard_table;
 mod terminal;

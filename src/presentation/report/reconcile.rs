@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use super::number::DisplayUnit;
-use super::score_sentences::cell_of_shape;
-use crate::analysis::{CellSummary, ExtendedReal, Score, ToolTtftSummary, VariantSummary, show_axes};
+use super::scored_cell::scored_cell;
+use crate::analysis::{ExtendedReal, ToolTtftSummary, VariantSummary, show_axes};
 use crate::vocabulary::metric::{MeasureUnit, Metric};
 
 /// A heading and rows of texts under `HEADS`.
@@ -39,20 +39,6 @@ pub fn reconciliation(variant: &VariantSummary) -> Option<ReconciliationTable> {
         heading: format!("{}{at}: time to first token {which}, in {}, as other tools define it:", variant.name, scale.unit),
         rows: of_rows.map(|rendering| row(rendering, scale)).collect(),
     })
-}
-
-/// The cell that gives a score's headline number.
-pub(super) fn scored_cell<'a>(variant: &'a VariantSummary, score: &Score) -> Option<&'a CellSummary> {
-    match score {
-        Score::Capacity(score) => cell_of_shape(variant, score.max_product?, score),
-        Score::Largest(score) => {
-            let best = score.passes?;
-            variant.cells.iter().find(|cell| {
-                let same = score.within.iter().all(|(name, value)| cell.axes.get(name) == Some(value));
-                same && cell.axes.get(&score.axis).and_then(serde_json::Value::as_f64) == Some(best)
-            })
-        }
-    }
 }
 
 fn row(rendering: &ToolTtftSummary, scale: DisplayUnit) -> [String; 6] {

@@ -1,29 +1,30 @@
 //! How many sessions a variant holds and how surely, a sentence a score: judged cells in, plain texts out.
 
 use super::run_length::{run_length, run_lengths};
+use super::scored_cell::{is_within, scored_cell};
 use super::words::at;
 use crate::analysis::{
-    Axes, CapacityScore, CapacityShape, CellState, CellSummary, GoalVerdict, LargestScore, Score, VariantSummary, VoidReason, axis_label,
+    Axes, CapacityScore, CellState, CellSummary, GoalVerdict, LargestScore, Score, VariantSummary, VoidReason, axis_label,
 };
 
 /// What can be said of a variant, a sentence a score.
 #[must_use]
 pub fn verdict_sentences(variant: &VariantSummary) -> Vec<String> {
     let sentence = |score: &Score| match score {
-        Score::Capacity(score) => capacity_sentence(variant, score),
-        Score::Largest(score) => largest_sentence(variant, score),
+        Score::Capacity(found) => capacity_sentence(variant, found, || scored_cell(variant, score)),
+        Score::Largest(found) => largest_sentence(variant, found, || scored_cell(variant, score)),
     };
     variant.scores.iter().map(sentence).collect()
 }
 
-fn capacity_sentence(variant: &VariantSummary, score: &CapacityScore) -> String {
+fn capacity_sentence<'a>(variant: &VariantSummary, score: &CapacityScore, cell: impl Fn() -> Option<&'a CellSummary>) -> String {
     let Some(best) = score.max_product else { return nothing_passes(variant, &score.within) };
     let (prefix, sessions, at) = (score.max_product_bound.prefix(), counted(best.product, "session"), at(&score.within));
     let holds = format!("{} holds {prefix}{sessions} (C={}, S={}){at}", variant.name, best.concurrent, best.sequential);
     if score.is_implied {
         return implied(&holds);
     }
-    sureness(&holds, score.largest_met == Some(best), cell_of_shape(variant, best, score))
+    sureness(&holds, score.largest_met == Some(best), cell)
 }
 
 /// Of a score whose cell was not run.
@@ -38,26 +39,14 @@ fn counted(count: u64, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-fn largest_sentence(variant: &VariantSummary, score: &LargestScore) -> String {
+fn largest_sentence<'a>(variant: &VariantSummary, score: &LargestScore, cell: impl Fn() -> Option<&'a CellSummary>) -> String {
     let Some(best) = score.passes else { return nothing_passes(variant, &score.within) };
     let (bound, axis) = (score.bound.prefix(), axis_label(&score.axis));
     let holds = format!("{} holds {bound}{axis}={best}{}", variant.name, at(&score.within));
     if score.is_implied {
         return implied(&holds);
     }
-    sureness(&holds, score.met == Some(best), cell_of_largest(variant, best, score))
-}
-
-/// The cell with the largest value that passes.
-fn cell_of_largest<'a>(variant: &'a VariantSummary, best: f64, score: &LargestScore) -> Option<&'a CellSummary> {
-    let at_best = |cell: &&CellSummary| {
-        is_within(cell, &score.within) && cell.axes.get(&score.axis).and_then(serde_json::Value::as_f64) == Some(best)
-    };
-    variant.cells.iter().find(at_best)
-}
-
-fn is_within(cell: &CellSummary, within: &Axes) -> bool {
-    within.iter().all(|(name, value)| cell.axes.get(name) == Some(value))
+    sureness(&holds, score.met == Some(best), cell)
 }
 
 fn nothing_passes(variant: &VariantSummary, within: &Axes) -> String {
@@ -67,11 +56,11 @@ fn nothing_passes(variant: &VariantSummary, within: &Axes) -> String {
     format!("{} fulfils the goals in no cell{}{aside}", variant.name, at(within))
 }
 
-fn sureness(holds: &str, certified: bool, cell: Option<&CellSummary>) -> String {
+fn sureness<'a>(holds: &str, certified: bool, cell: impl Fn() -> Option<&'a CellSummary>) -> String {
     if certified {
         return format!("{holds}, certified at 95 %");
     }
-    format!("{holds} by its measured values; {}", uncertainty(cell))
+    format!("{holds} by its measured values; {}", uncertainty(cell()))
 }
 
 /// Why what was measured in a cell is not certain.
@@ -95,26 +84,16 @@ pub fn doubts(variant: &VariantSummary) -> Vec<Option<String>> {
             None => Some(nothing_passes(variant, &found.within)),
             Some(_) if found.is_implied => Some(IMPLIED.to_owned()),
             Some(best) if found.largest_met == Some(best) => None,
-            Some(best) => Some(uncertainty(cell_of_shape(variant, best, found))),
+            Some(_) => Some(uncertainty(scored_cell(variant, score))),
         },
         Score::Largest(found) => match found.passes {
             None => Some(nothing_passes(variant, &found.within)),
             Some(_) if found.is_implied => Some(IMPLIED.to_owned()),
             Some(best) if found.met == Some(best) => None,
-            Some(best) => Some(uncertainty(cell_of_largest(variant, best, found))),
+            Some(_) => Some(uncertainty(scored_cell(variant, score))),
         },
     };
     variant.scores.iter().map(doubt).collect()
-}
-
-/// The cell of a shape among those that a score counts.
-pub fn cell_of_shape<'a>(variant: &'a VariantSummary, best: CapacityShape, score: &CapacityScore) -> Option<&'a CellSummary> {
-    let at = |cell: &CellSummary, name: &str, value: u64| {
-        let found = cell.axes.iter().find(|(axis, _)| axis_label(axis) == name);
-        found.is_none_or(|(_, known)| known.as_u64() == Some(value))
-    };
-    let is_at_best = |cell: &&CellSummary| at(cell, "C", best.concurrent) && at(cell, "S", best.sequential);
-    variant.cells.iter().find(|cell| is_within(cell, &score.within) && is_at_best(cell))
 }
 
 /// Of the undecided goal that asks for most requests: how many there are, and how many would settle it.

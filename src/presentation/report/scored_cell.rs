@@ -1,0 +1,40 @@
+//! Which cell gives a score its headline number: asked by whatever words the score, and by the columns of that cell.
+
+use crate::analysis::{Axes, CapacityScore, CellSummary, LargestScore, Score, VariantSummary, axis_label};
+
+/// The cell that gives the score; `None` where nothing passes.
+pub(super) fn scored_cell<'a>(variant: &'a VariantSummary, score: &Score) -> Option<&'a CellSummary> {
+    variant.cells.iter().find(|cell| is_given_by(score, cell))
+}
+
+/// The first score that this cell gives.
+pub(super) fn score_given_by<'a>(variant: &'a VariantSummary, cell: &CellSummary) -> Option<&'a Score> {
+    variant.scores.iter().find(|score| is_given_by(score, cell))
+}
+
+/// Whether the cell stands where the score is. A variant has no two cells on the same axes, and a score names all of them.
+fn is_given_by(score: &Score, cell: &CellSummary) -> bool {
+    match score {
+        Score::Capacity(score) => has_best_shape(score, cell) && is_within(cell, &score.within),
+        Score::Largest(score) => has_largest_value(score, cell) && is_within(cell, &score.within),
+    }
+}
+
+/// An axis of the shape that is not among the cell's has one value in the whole sweep.
+fn has_best_shape(score: &CapacityScore, cell: &CellSummary) -> bool {
+    let Some(best) = score.max_product else { return false };
+    cell.axes.iter().all(|(axis, value)| match axis_label(axis).as_str() {
+        "C" => value.as_u64() == Some(best.concurrent),
+        "S" => value.as_u64() == Some(best.sequential),
+        _ => true,
+    })
+}
+
+fn has_largest_value(score: &LargestScore, cell: &CellSummary) -> bool {
+    score.passes.is_some() && cell.axes.get(&score.axis).and_then(serde_json::Value::as_f64) == score.passes
+}
+
+/// Whether the cell has these values of these axes.
+pub(super) fn is_within(cell: &CellSummary, within: &Axes) -> bool {
+    within.iter().all(|(name, value)| cell.axes.get(name) == Some(value))
+}
