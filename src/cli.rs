@@ -1,6 +1,7 @@
 //! The command line: clap structs only, no logic. Each command's work is in the file of its name under `commands/`.
 
 mod blocks;
+mod clients;
 mod compare;
 mod export;
 mod history;
@@ -21,6 +22,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::records::bucket::ResultsAddress;
 use crate::vocabulary::spec::plot::{FigureKind, PlotKind};
 pub use blocks::{MergeArgs, StatusArgs};
+pub use clients::ClientsArgs;
 pub use compare::{CompareArgs, CompareFormat, GateArg};
 pub use export::ExportArgs;
 pub use history::{HistoryArgs, HistoryFormat};
@@ -164,6 +166,8 @@ pub struct SweepArgs {
     /// With `--block N` the block is the N-th of these, counted from 0: for schedulers whose index has no gaps.
     #[arg(long, value_name = "NUMBERS", requires = "block", value_delimiter = ',')]
     pub among: Vec<usize>,
+    #[command(flatten)]
+    pub clients: ClientsArgs,
     /// Keep prompts and answers: `texts.jsonl` in each run's folder. Without it they are not saved anywhere.
     #[arg(long)]
     pub keep_text: bool,

@@ -99,6 +99,7 @@ impl Sizes {
             salt: None,
             server: None,
             client: ClientHealth::default(),
+            clients: Vec::new(),
             counts: RequestCounts {
                 requests: self.rows,
                 measured: self.rows,
@@ -162,6 +163,7 @@ fn request_of(request: u64, rows: Sizes, pace: Pace, rng: &mut Pcg64) -> Request
         answer_hashes: None,
         server: None,
         attempts: Some(1),
+        client: None,
         failure: failed.then(|| RequestFailure { kind: FailureKind::Http(503), detail: "status 503: overloaded".into() }),
     }
 }

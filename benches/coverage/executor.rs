@@ -22,7 +22,7 @@ pub fn simulate(workload: &Value, engine: &Value, seed: u64) -> MeasuredRun {
     // A long run in virtual time waits for who listens.
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            sweep(&mut SingleRun(Some(run)), FailurePolicy::default(), &StopToken::new(), &launch, &events).expect("a virtual clock")
+            sweep(&mut SingleRun(Some(run)), FailurePolicy::default(), &StopToken::new(), &launch, &events, None).expect("a virtual clock")
         });
         let (mut rows, mut record) = (Vec::new(), None);
         while let Some(event) = heard.blocking_recv() {

@@ -49,6 +49,7 @@ fn record(header: RunHeader, counts: RequestCounts, duration_us: Micros) -> RunR
         salt: None,
         server: None,
         client: ClientHealth::default(),
+        clients: Vec::new(),
         connections: None,
         counts,
         offered_qps: None,

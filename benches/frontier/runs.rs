@@ -146,8 +146,15 @@ impl RunScheduler for Single {
 fn simulate(run: &Run, stopping: Option<EarlyStopper>) -> (Vec<RequestRecord>, RunRecord) {
     let (events, mut heard) = mpsc::unbounded_channel();
     let launch = ServerLaunchPaths { program: "bench".into(), logs: "servers".into() };
-    sweep(&mut Single { run: Some(run.clone()), stopping, heard: None }, FailurePolicy::default(), &StopToken::new(), &launch, &events)
-        .unwrap();
+    sweep(
+        &mut Single { run: Some(run.clone()), stopping, heard: None },
+        FailurePolicy::default(),
+        &StopToken::new(),
+        &launch,
+        &events,
+        None,
+    )
+    .unwrap();
     drop(events);
     let (mut rows, mut record) = (Vec::new(), None);
     while let Some(event) = heard.blocking_recv() {

@@ -32,7 +32,7 @@ pub fn run(url: &str, arrivals: &Arrivals) -> Account {
     std::thread::scope(|scope| {
         let reporting = scope.spawn(|| run_reporters(heard, reporters, &stop.abort_token()));
         let mut course = PlanScheduler::new(&plan, &std::collections::BTreeSet::new());
-        sweep(&mut course, FailurePolicy::default(), &stop, &launch, &events).unwrap();
+        sweep(&mut course, FailurePolicy::default(), &stop, &launch, &events, None).unwrap();
         drop(events);
         reporting.join().unwrap().unwrap();
     });

@@ -18,26 +18,7 @@ const CPU_SHARE: f64 = 0.9;
 
 /// The worst of what the runs of a cell say of it.
 pub(super) fn worst_client(cell: &CellRuns<'_>) -> ClientHealth {
-    let larger = |left: Option<f64>, right: Option<f64>| match (left, right) {
-        (Some(left), Some(right)) => Some(left.max(right)),
-        (one, other) => one.or(other),
-    };
-    cell.runs.iter().map(|run| &run.record.client).fold(ClientHealth::default(), |worst, client| ClientHealth {
-        send_lag_p50_s: worst.send_lag_p50_s.max(client.send_lag_p50_s),
-        send_lag_p99_s: worst.send_lag_p99_s.max(client.send_lag_p99_s),
-        send_lag_max_s: worst.send_lag_max_s.max(client.send_lag_max_s),
-        cpu_share: larger(worst.cpu_share, client.cpu_share),
-        timer_jitter_p99_s: larger(worst.timer_jitter_p99_s, client.timer_jitter_p99_s),
-        records_waiting_max: worst.records_waiting_max.max(client.records_waiting_max),
-        stamps: worst.stamps.map_or(client.stamps, |stamps| Some(client.stamps.map_or(stamps, |other| stamps.with(other)))),
-        read_lag_p50_s: larger(worst.read_lag_p50_s, client.read_lag_p50_s),
-        read_lag_p99_s: larger(worst.read_lag_p99_s, client.read_lag_p99_s),
-        read_lag_max_s: larger(worst.read_lag_max_s, client.read_lag_max_s),
-        merged_reads: larger(worst.merged_reads, client.merged_reads),
-        stood_still_s: larger(worst.stood_still_s, client.stood_still_s),
-        events_per_s: larger(worst.events_per_s, client.events_per_s),
-        requests_per_s: larger(worst.requests_per_s, client.requests_per_s),
-    })
+    cell.runs.iter().map(|run| &run.record.client).fold(ClientHealth::default(), |worst, client| worst.worse(client))
 }
 
 /// What speaks against the client of a cell.

@@ -155,6 +155,7 @@ fn run_record(cell: &Cell) -> RunRecord {
         salt: None,
         server: None,
         client: ClientHealth::default(),
+        clients: Vec::new(),
         connections: None,
         counts: RequestCounts {
             requests: cell.records.len() as u64,

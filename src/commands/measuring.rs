@@ -12,7 +12,7 @@ use super::keys::{show_commands, with_keys};
 use super::open_files;
 use super::signals::SignalListener;
 use crate::cli::VerbosityArgs;
-use crate::execution::executor::{ServerLaunchPaths, SweepOutcome, sweep};
+use crate::execution::executor::{LoadLeader, ServerLaunchPaths, SweepOutcome, sweep};
 use crate::execution::reporter::{ExpectedRun, ReporterError, SealedRunNotifier, VerbosityLevel, reporters, run_reporters};
 use crate::execution::selftest;
 use crate::execution::steering::{SearchChannels, SweepScheduler};
@@ -42,7 +42,8 @@ impl PromptTextPolicy {
 pub(super) struct UnsavedResultsError(#[source] ReporterError);
 
 /// Does what of the plan is not sealed at the destination yet, after taking what is sealed in the folder `from`. `chat_copy` is the CSV file
-/// beside which the files of a chat run are wanted once more.
+/// beside which the files of a chat run are wanted once more; `others` are the clients with whom the load is sent, where there are any.
+#[expect(clippy::too_many_arguments, reason = "each is what one of the callers has of its own")]
 pub(super) fn measure(
     plan: &Plan,
     destination: &SweepDestination,
@@ -51,6 +52,7 @@ pub(super) fn measure(
     from: Option<&Path>,
     texts: PromptTextPolicy,
     signals: &SignalListener,
+    others: Option<&mut LoadLeader>,
 ) -> anyhow::Result<SweepOutcome> {
     let dir = destination.dir();
     let plan = &match saved_manifest(dir)? {
@@ -71,16 +73,7 @@ pub(super) fn measure(
         plan.runs.iter_mut().for_each(|run| run.cell.keep_texts());
     }
     let plan = &plan;
-    if !plan.simulated {
-        // Every stream is an open file.
-        let limit = selftest::raise_open_files();
-        if let Some(warning) = open_files::warning(plan, limit) {
-            eprintln!("warning: {warning}");
-        }
-        if plan.runs.iter().any(|run| run.cell.target.insecure) {
-            eprintln!("warning: {}", TargetSpec::INSECURE);
-        }
-    }
+    warn_of_machine(plan);
     let stop = signals.stop();
     let program = SupervisorHandle::own_program().context("cannot find out which program this is, to supervise servers with it")?;
     let launch = ServerLaunchPaths { program, logs: writer.paths().servers() };
@@ -93,7 +86,7 @@ pub(super) fn measure(
     let reporters = reporters(writer, chat_copy, loudness(talk), &plan.goals, expected_runs(plan, &sealed), notifiers);
     let ending = std::thread::scope(|scope| {
         let reporting = scope.spawn(|| run_reporters(heard, reporters, &stop.abort_token()));
-        let ending = sweep(scheduler.scheduler(), plan.policy, stop, &launch, &events);
+        let ending = sweep(scheduler.scheduler(), plan.policy, stop, &launch, &events, others);
         let trouble = scheduler.trouble();
         drop((events, scheduler));
         let reported = reporting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -103,6 +96,21 @@ pub(super) fn measure(
     })?;
     signals.measured();
     Ok(ending)
+}
+
+/// Makes room for the streams of a real load, and says what is wrong with where it is measured.
+pub(super) fn warn_of_machine(plan: &Plan) {
+    if plan.simulated {
+        return;
+    }
+    // Every stream is an open file.
+    let limit = selftest::raise_open_files();
+    if let Some(warning) = open_files::warning(plan, limit) {
+        eprintln!("warning: {warning}");
+    }
+    if plan.runs.iter().any(|run| run.cell.target.insecure) {
+        eprintln!("warning: {}", TargetSpec::INSECURE);
+    }
 }
 
 fn taken(runs: usize, from: &Path, talk: VerbosityArgs) {

@@ -2,6 +2,7 @@
 
 mod blocks;
 pub mod check;
+mod clients;
 pub mod compare;
 pub mod completions;
 mod destination;

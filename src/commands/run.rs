@@ -58,7 +58,7 @@ fn run_scenario(
     let address = server.results.clone().unwrap_or_else(|| ResultsAddress::Folder(default_folder(&plan.name)));
     let signals = SignalListener::listen()?;
     let destination = SweepDestination::open(address.clone(), signals.stop(), talk)?;
-    let ending = measure(&plan, &destination, talk, chat_copy, None, PromptTextPolicy::of(server.keep_text), &signals)?;
+    let ending = measure(&plan, &destination, talk, chat_copy, None, PromptTextPolicy::of(server.keep_text), &signals, None)?;
     if ending.interrupted {
         eprintln!(
             "interrupted: the requests so far are in `{}`, and are no result. To do it again: the same command with `-o {address}`",

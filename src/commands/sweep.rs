@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::blocks::{self, BlockReport};
+use super::clients::{self, ClientRole};
 use super::destination::SweepDestination;
 use super::measuring::{PromptTextPolicy, UnsavedResultsError, measure};
 use super::report::{self, ReportOptions};
@@ -10,7 +11,8 @@ use super::scenarios::{default_folder, plans, scenario_flags};
 use super::signals::SignalListener;
 use super::{ExitReason, worst};
 use crate::cli::{SweepArgs, VerbosityArgs};
-use crate::execution::executor::{SweepOutcome, SweepStopReason};
+use crate::execution::executor::{LoadLeader, SweepOutcome, SweepStopReason};
+use crate::execution::meeting::ClientSeat;
 use crate::planning::plan::Plan;
 use crate::planning::scenario::files;
 use crate::records::bucket::{FetchedFiles, ResultsAddress, local_folder};
@@ -18,6 +20,11 @@ use crate::vocabulary::template::quoted_all;
 
 pub fn run(args: &SweepArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let Some(plans) = plans(&args.scenario, talk)? else { return Ok(ExitReason::Usage) };
+    let mut role = ClientRole::of(&args.clients)?;
+    if let Some(reason) = role.as_ref().and_then(|_| clients::refusal(args, &plans)) {
+        eprintln!("error: {reason}");
+        return Ok(ExitReason::Usage);
+    }
     if let Some(name) = &args.block {
         let exit = match blocks::among(name, &args.among)? {
             None => blocks::run(args, &plans, name, talk)?,
@@ -25,11 +32,15 @@ pub fn run(args: &SweepArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> 
         };
         return Ok(exit_of(args, exit));
     }
+    if let (Some(role @ ClientRole { seat: ClientSeat { rank: 1.., .. }, .. }), [plan]) = (&role, plans.as_slice()) {
+        return clients::take_part(role, plan, talk);
+    }
     let several = plans.len() > 1;
     let mut exits = Vec::new();
     for (number, plan) in plans.iter().enumerate() {
         let address = address(args.output.as_ref(), plan, several);
-        let exit = sweep_into(args, plan, &address, None, talk, &|| to_go_on(args, number, &address, several))?;
+        let share = role.take().map_or(SweepShare::Whole, SweepShare::Led);
+        let exit = sweep_into(args, plan, &address, share, talk, &|| to_go_on(args, number, &address, several))?;
         exits.push(exit_of(args, exit));
         if exit == ExitReason::Interrupted {
             break;
@@ -46,18 +57,53 @@ fn exit_of(args: &SweepArgs, exit: ExitReason) -> ExitReason {
     }
 }
 
+/// What of a plan this process sees to.
+pub(super) enum SweepShare {
+    Whole,
+    /// One block of it, which says how far it is.
+    Block(BlockReport),
+    /// All of it, as the first of several clients that send its load.
+    Led(ClientRole),
+}
+
 /// Measures a plan and reports it; `to_go_on` is the command line that goes on with it.
 pub(super) fn sweep_into(
     args: &SweepArgs,
     plan: &Plan,
     address: &ResultsAddress,
-    block: Option<BlockReport>,
+    share: SweepShare,
     talk: VerbosityArgs,
     to_go_on: &dyn Fn() -> String,
 ) -> anyhow::Result<ExitReason> {
     let signals = SignalListener::listen()?;
-    let destination = SweepDestination::open(address.clone(), signals.stop(), talk)?.of_block(block);
-    match measure_and_report(args, plan, &destination, &signals, talk, to_go_on) {
+    let open = || SweepDestination::open(address.clone(), signals.stop(), talk);
+    let role = match share {
+        SweepShare::Whole => return measure_into(args, plan, open()?, &signals, None, talk, to_go_on),
+        SweepShare::Block(report) => return measure_into(args, plan, open()?.of_block(report), &signals, None, talk, to_go_on),
+        SweepShare::Led(role) => role,
+    };
+    let mut others = match clients::lead(role, plan, signals.stop(), talk) {
+        Ok(others) => others,
+        Err(error) => return Ok(clients::not_met(&error)),
+    };
+    let done = open().and_then(|destination| measure_into(args, plan, destination, &signals, Some(&mut others), talk, to_go_on));
+    match &done {
+        Ok(exit) => others.end(*exit == ExitReason::Interrupted),
+        Err(error) => others.give_up(&format!("{error:#}")),
+    }
+    done
+}
+
+fn measure_into(
+    args: &SweepArgs,
+    plan: &Plan,
+    destination: SweepDestination,
+    signals: &SignalListener,
+    others: Option<&mut LoadLeader>,
+    talk: VerbosityArgs,
+    to_go_on: &dyn Fn() -> String,
+) -> anyhow::Result<ExitReason> {
+    match measure_and_report(args, plan, &destination, signals, others, talk, to_go_on) {
         Ok(exit) => destination.finish(exit, talk),
         Err(error) => {
             destination.abandon();
@@ -71,11 +117,12 @@ fn measure_and_report(
     plan: &Plan,
     destination: &SweepDestination,
     signals: &SignalListener,
+    others: Option<&mut LoadLeader>,
     talk: VerbosityArgs,
     to_go_on: &dyn Fn() -> String,
 ) -> anyhow::Result<ExitReason> {
     let from = args.from.as_ref().map(all_of).transpose()?;
-    let ending = measure(plan, destination, talk, None, from.as_deref(), PromptTextPolicy::of(args.keep_text), signals)
+    let ending = measure(plan, destination, talk, None, from.as_deref(), PromptTextPolicy::of(args.keep_text), signals, others)
         .map_err(|error| hinted(error, to_go_on))?;
     if ending.interrupted {
         eprintln!("interrupted: {}. To go on: {}", saved(plan, &ending), to_go_on());
@@ -106,6 +153,9 @@ pub(super) fn stopped(stop: &SweepStopReason, ending: &SweepOutcome) -> String {
                 "stopped, since nobody served two runs in a row, at last `{run}`: {reason}\nhint: `on_cell_failure = \"continue\"` goes on all \
                  the same"
             )
+        }
+        SweepStopReason::ClientLost { run, reason } => {
+            format!("stopped, since one of several clients is gone and the load of `{run}` was not whole: {reason}")
         }
         SweepStopReason::CellFailure { run, reason } => {
             format!("stopped, since `on_cell_failure` is `stop` and the run `{run}` is no result: {reason}")
@@ -163,6 +213,7 @@ pub(super) fn command(args: &SweepArgs, scenarios: &[String], address: Option<&R
     words.extend(scenarios.iter().cloned());
     words.extend(scenario_flags(&args.scenario));
     words.extend(args.block.iter().flat_map(|block| ["--block".to_owned(), block.clone()]));
+    words.extend(clients::flags(&args.clients));
     words.extend(args.keep_text.then(|| "--keep-text".to_owned()));
     words.extend(args.exit_zero.then(|| "--exit-zero".to_owned()));
     words.extend(address.iter().flat_map(|address| ["-o".to_owned(), address.to_string()]));

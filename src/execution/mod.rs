@@ -2,6 +2,7 @@
 
 pub mod event;
 pub mod executor;
+pub mod meeting;
 pub mod reporter;
 pub mod selftest;
 pub mod steering;

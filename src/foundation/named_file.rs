@@ -24,6 +24,8 @@ pub enum NamedFile {
     Lengths,
     Tokenizer,
     ApiKey,
+    /// What lets the clients of one load in.
+    Token,
     /// Certificates, or the private key of one, in the PEM form.
     Certificates,
     /// What another program saved of its runs.
@@ -56,7 +58,7 @@ pub enum FileReadError {
 }
 
 impl NamedFile {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Scenario,
         Self::Questions,
         Self::Document,
@@ -66,6 +68,7 @@ impl NamedFile {
         Self::Lengths,
         Self::Tokenizer,
         Self::ApiKey,
+        Self::Token,
         Self::Certificates,
         Self::Import,
         Self::Template,
@@ -76,7 +79,7 @@ impl NamedFile {
     #[must_use]
     pub const fn most(self) -> u64 {
         match self {
-            Self::ApiKey => 16 * KIB,
+            Self::ApiKey | Self::Token => 16 * KIB,
             Self::Scenario | Self::Certificates | Self::Template => MIB,
             Self::Questions | Self::Lengths => 16 * MIB,
             Self::Document => 64 * MIB,
@@ -97,6 +100,7 @@ impl NamedFile {
             Self::Lengths => "name a file with a whole number of tokens a line",
             Self::Tokenizer => "name the model's `tokenizer.json`",
             Self::ApiKey => "name a file that holds the key and nothing else, or have a program print it by `api_key_command`",
+            Self::Token => "name a file that holds the token and nothing else",
             Self::Certificates => "name a file with the text between `-----BEGIN` and `-----END` lines",
             Self::Import => "name a file that holds the results of one run",
             Self::Template => "name a file with a job's text and its fields",
@@ -179,6 +183,7 @@ impl fmt::Display for NamedFile {
             Self::Lengths => "a file of lengths",
             Self::Tokenizer => "a tokenizer",
             Self::ApiKey => "a file with an API key",
+            Self::Token => "a file with a token",
             Self::Certificates => "a file of certificates",
             Self::Import => "a file to import",
             Self::Template => "a template",

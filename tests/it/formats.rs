@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use bench::execution::reporter::CSV_COLUMNS;
 use bench::foundation::clock::Micros;
 use bench::records::record::{
-    CacheCheck, CacheEvidence, ClientCapacity, ClientEnvironment, ClientHealth, ConnectionCounts, DecidedGoal, EarlyStopCertainty,
-    EarlyStopReason, FailureKind, FormatVersion, FrontierSweep, ImportOrigin, LogExcerpt, Manifest, MergedBlock, NodeIdentity, PlannedRun,
-    PromptSalt, RecordedMessage, RecordedText, RequestCounts, RequestText, RunFailure, RunFailureCause, RunHeader, RunOutcome, RunRecord,
-    ServerFacts, StampSource, TokenRule,
+    CacheCheck, CacheEvidence, ClientCapacity, ClientEnvironment, ClientHealth, ClockOffset, ConnectionCounts, DecidedGoal,
+    EarlyStopCertainty, EarlyStopReason, FailureKind, FormatVersion, FrontierSweep, ImportOrigin, LoadClient, LogExcerpt, Manifest,
+    MergedBlock, NodeIdentity, PlannedRun, PromptSalt, RecordedMessage, RecordedText, RequestCounts, RequestText, RunFailure,
+    RunFailureCause, RunHeader, RunOutcome, RunRecord, ServerFacts, StampSource, TokenRule,
 };
 use bench::records::store::{REQUEST_COLUMNS, SAMPLE_COLUMNS};
 use jiff::Timestamp;
@@ -100,6 +100,15 @@ fn run_record(outcome: RunOutcome, token_rule: TokenRule, cache_contract: CacheC
         cache_contract,
         salt: Some(PromptSalt { attempt: "0".into(), tokens: 10, by_default: true }),
         server: Some(server),
+        clients: vec![LoadClient {
+            rank: 1,
+            host: "node1".into(),
+            requests: 1,
+            rows_blake3: Some("0".into()),
+            clock_before: Some(ClockOffset { offset_us: -3, uncertainty_us: 2 }),
+            clock_after: Some(ClockOffset { offset_us: -3, uncertainty_us: 2 }),
+            health: client.clone(),
+        }],
         client,
         connections: Some(ConnectionCounts { ahead: 1, opened: 1, reused: 1, dead: 1, resent: 1, rate_limited: 1, retries: 1 }),
         counts,

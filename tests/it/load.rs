@@ -36,7 +36,7 @@ pub fn run_of(workload: Value, engine: Value) -> Run {
 /// What the course's only cell did.
 fn done_by(course: &mut dyn RunScheduler) -> Done {
     let (events, mut heard) = mpsc::unbounded_channel();
-    let ending = sweep(course, FailurePolicy::default(), &StopToken::new(), &launch(), &events).unwrap();
+    let ending = sweep(course, FailurePolicy::default(), &StopToken::new(), &launch(), &events, None).unwrap();
     drop(events);
     assert!(!ending.interrupted);
     let (mut rows, mut record) = (Vec::new(), None);
@@ -344,7 +344,7 @@ fn what_is_sealed_is_not_run_again() {
     let run = Run { id: "cell".into(), variant: "default".into(), axes: vec![], repeat: 0, seed: 7, simulated: true, cell };
     let (events, mut heard) = mpsc::unbounded_channel();
     let sealed = BTreeSet::from(["cell".to_owned()]);
-    sweep(&mut PlanScheduler::new(&plan_of(run), &sealed), FailurePolicy::default(), &StopToken::new(), &launch(), &events).unwrap();
+    sweep(&mut PlanScheduler::new(&plan_of(run), &sealed), FailurePolicy::default(), &StopToken::new(), &launch(), &events, None).unwrap();
     drop(events);
     let mut told = Vec::new();
     while let Some(event) = heard.blocking_recv() {
@@ -368,7 +368,7 @@ fn a_sweep_in_virtual_time_is_at_most_two_runs_ahead_of_who_listens_and_stops_wh
     let stop = StopToken::new();
     let wish = stop.clone();
     let sweeping = std::thread::spawn(move || {
-        sweep(&mut PlanScheduler::new(&plan, &BTreeSet::new()), FailurePolicy::default(), &wish, &launch(), &events).unwrap()
+        sweep(&mut PlanScheduler::new(&plan, &BTreeSet::new()), FailurePolicy::default(), &wish, &launch(), &events, None).unwrap()
     });
     let (mut begun, mut finished) = (0, 0);
     while let Some(event) = heard.blocking_recv() {
@@ -422,7 +422,7 @@ fn a_run_that_is_ended_early_and_interrupted_meanwhile_is_interrupted() {
     let runs = PlanScheduler::new(&plan_of(run_of(document_qa(&json!({"concurrent": 2})), json!({"preset": "tiny"}))), &BTreeSet::new());
     let mut course = After { runs, left: 2, interrupted: Some(stop.clone()) };
     let (events, mut heard) = mpsc::unbounded_channel();
-    assert!(sweep(&mut course, FailurePolicy::default(), &stop, &launch(), &events).unwrap().interrupted);
+    assert!(sweep(&mut course, FailurePolicy::default(), &stop, &launch(), &events, None).unwrap().interrupted);
     drop(events);
     let mut outcomes = Vec::new();
     while let Some(event) = heard.blocking_recv() {

@@ -4,6 +4,7 @@ mod answers;
 mod apis;
 mod buckets;
 mod cli;
+mod clients;
 mod closed_loop;
 #[cfg(unix)]
 mod cluster;

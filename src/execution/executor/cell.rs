@@ -12,6 +12,8 @@ use super::cold_cache::{ColdCacheError, RunAttempt};
 use super::drive::{ResultSink, drive};
 use super::early_stop::EarlyStop;
 use super::errors::{ErrorLimit, RunError};
+use super::load_leader::LoadLeader;
+use super::load_party::LoadParty;
 use super::run_scheduler::StoppingRule;
 use super::run_totals::RunTotals;
 use super::runtimes::RuntimeHandles;
@@ -34,14 +36,14 @@ use crate::simulation::engine::{EngineParameters, EngineSpecError, TokenMemo};
 use crate::vocabulary::spec::failure_policy::FailurePolicy;
 use crate::vocabulary::spec::target::{TargetKind, TargetSpec};
 use crate::vocabulary::spec::workload::{LoadLoop, WorkloadSpec};
-use crate::workloads::arrival::RequestSchedule;
+use crate::workloads::arrival::{LoadShard, RequestSchedule};
 use crate::workloads::tokens::{self, TokenCountError};
 use crate::workloads::workload::leave::LeavePolicy;
 use crate::workloads::workload::{Corpus, RunSalt, Workload, WorkloadError};
 
 /// Why a cell could not be run. The sweep goes on without it.
 #[derive(Debug, thiserror::Error)]
-enum CellError {
+pub(super) enum CellError {
     #[error(transparent)]
     Target(#[from] TargetError),
     #[error(transparent)]
@@ -63,6 +65,7 @@ impl CellError {
         let cause = match self {
             Self::Fault(RunError::Unserved(_)) => RunFailureCause::Unserved,
             Self::Fault(RunError::TooManyErrors(_)) => RunFailureCause::TooManyErrors,
+            Self::Lane(LoadError::Client(_)) => RunFailureCause::ClientLost,
             _ => RunFailureCause::Cell,
         };
         RunFailure::new(cause, mask.hide(self.to_string()))
@@ -90,15 +93,33 @@ pub(super) struct CellContext<'a> {
 }
 
 /// Runs the cell, to its end or until the rule says that it may end early. Whatever happens, a record comes back.
-pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &CellContext<'_>, rule: Option<&mut dyn StoppingRule>) -> RunRecord {
+pub(super) async fn run_cell(
+    run: &Run,
+    clock: Clock,
+    setting: &CellContext<'_>,
+    rule: Option<&mut dyn StoppingRule>,
+    mut others: Option<&mut LoadLeader>,
+) -> RunRecord {
     let watch = ClientHealthMonitor::start(clock);
     let mut log = CellLog::new();
-    let attempted = attempt(run, clock, setting, rule, &mut log).await;
+    log.own = others.is_some().then(RunTotals::default);
+    let attempted = attempt(run, clock, setting, rule, others.as_deref_mut(), &mut log).await;
     let outcome = match attempted {
         Err(error) => RunOutcome::Failed(error.failure(&run.cell.mask())),
         Ok(()) if setting.stop.is_draining() => RunOutcome::Interrupted,
         Ok(()) => log.curtailed.take().map_or(RunOutcome::Completed, RunOutcome::Curtailed),
     };
+    let own = log.own.as_ref().unwrap_or(&log.tally);
+    let health = ClientHealth { stood_still_s: log.standstill.longest_s, ..watch.finish(own) };
+    let clients = match others {
+        Some(others) => {
+            let notes = others.parts().flat_map(|(rank, part)| part.notes.iter().map(move |note| format!("client {rank}: {note}")));
+            log.standstill.notes.extend(notes);
+            others.finish(own.counts().requests, health.clone()).await
+        }
+        None => Vec::new(),
+    };
+    let client = clients.iter().fold(health, |worst, client| worst.worse(&client.health));
     let watched_notes = log.watched.notes.iter().map(|note| run.cell.mask().hide(note.clone()));
     let notes = setting
         .notes
@@ -120,7 +141,8 @@ pub(super) async fn run_cell(run: &Run, clock: Clock, setting: &CellContext<'_>,
         cache_contract: hidden(log.cache_contract, &run.cell.mask()),
         salt: log.salt,
         server: with_pool(setting.server.cloned(), log.watched.kv_pool_tokens),
-        client: ClientHealth { stood_still_s: log.standstill.longest_s, ..watch.finish(&log.tally) },
+        client,
+        clients,
         connections: log.tally.carried.connections(),
         counts: log.tally.counts(),
         offered_qps: log.offered_qps,
@@ -147,6 +169,7 @@ pub(super) fn not_run(run: &Run, failure: RunFailure, setting: &CellContext<'_>)
         salt: None,
         server: None,
         client: ClientHealth::default(),
+        clients: Vec::new(),
         connections: None,
         counts: tally.counts(),
         offered_qps,
@@ -214,6 +237,8 @@ fn notes(tally: &RunTotals, workload: &WorkloadSpec) -> Vec<String> {
 #[derive(Debug)]
 struct CellLog {
     tally: RunTotals,
+    /// Of several clients, what this one sent itself.
+    own: Option<RunTotals>,
     token_rule: TokenRule,
     cache_contract: CacheCheck,
     salt: Option<PromptSalt>,
@@ -229,6 +254,7 @@ impl CellLog {
     fn new() -> Self {
         Self {
             tally: RunTotals::default(),
+            own: None,
             token_rule: TokenRule::Simulated,
             cache_contract: CacheCheck::NotProven(CacheEvidence::NotRun),
             salt: None,
@@ -246,6 +272,7 @@ async fn attempt(
     clock: Clock,
     setting: &CellContext<'_>,
     rule: Option<&mut dyn StoppingRule>,
+    others: Option<&mut LoadLeader>,
     log: &mut CellLog,
 ) -> Result<(), CellError> {
     let cell = &run.cell;
@@ -254,7 +281,15 @@ async fn attempt(
     let header = Arc::new(run.header());
     let _ = setting.events.send(SweepEvent::RunStarted { run: header, requests: schedule.requests, started_at: clock.anchor() });
 
-    let (target, context_limit) = reach(run, clock, setting).await?;
+    let shard = others.as_ref().and_then(|others| others.shard());
+    let mut party = match others {
+        Some(others) => {
+            others.begin(run);
+            LoadParty::Leader(others)
+        }
+        None => LoadParty::Alone,
+    };
+    let (target, context_limit) = reach(run, clock, Some(setting.memo)).await?;
     let counter = setting.threads.background(tokens::choose(&cell.target, run.simulated)).await?;
     log.token_rule = shown(counter.rule(), &cell.mask());
     let preparing = Workload::prepare(&cell.workload, run.seed, counter.clone(), setting.corpus.clone());
@@ -271,6 +306,10 @@ async fn attempt(
     };
     let emptied = emptied.inspect_err(|error| log.cache_contract = not_emptied(error))?;
     log.cache_contract = emptied.so_far();
+
+    if let LoadParty::Leader(others) = &party {
+        others.load(salt.as_ref().map(|_| attempt.name()));
+    }
 
     // What ends this cell early ends nothing else.
     let salt_tokens = salt.as_ref().map_or(0, RunSalt::tokens);
@@ -299,6 +338,9 @@ async fn attempt(
     let mut sink = ResultSink {
         events: setting.events,
         tally: &mut log.tally,
+        own: log.own.as_mut(),
+        client: shard.map(|_| 0),
+        forward: None,
         mask: cell.mask().and(load.target.masked()),
         early_stop: EarlyStop::new(rule, stop),
         errors,
@@ -306,7 +348,8 @@ async fn attempt(
     };
     let detector = StallDetector::begin(clock);
     let target = load.target.clone();
-    let driven = Box::pin(drive(load, schedule, inbox, &mut sink)).await;
+    let part = schedule.of_client(shard.unwrap_or(LoadShard::WHOLE));
+    let driven = Box::pin(drive(load, part, inbox, &mut sink, &mut party)).await;
     log.standstill = detector.map(StallDetector::end).unwrap_or_default();
     let ResultSink { early_stop, errors, .. } = sink;
     log.curtailed = early_stop.curtailed();
@@ -326,7 +369,7 @@ fn not_emptied(error: &ColdCacheError) -> CacheCheck {
     CacheCheck::Failed(CacheEvidence::NotEmptied { error: error.to_string() })
 }
 
-fn schedule(run: &Run, corpus: &Corpus) -> Result<RequestSchedule, WorkloadError> {
+pub(super) fn schedule(run: &Run, corpus: &Corpus) -> Result<RequestSchedule, WorkloadError> {
     Ok(RequestSchedule::new(&run.cell.workload, run.seed, corpus.recorded(&run.cell.workload)?.as_ref()))
 }
 
@@ -339,12 +382,12 @@ fn shown(rule: TokenRule, mask: &EnvironmentRedactor) -> TokenRule {
 }
 
 /// The target, and the most tokens of a conversation where it tells.
-async fn reach(run: &Run, clock: Clock, setting: &CellContext<'_>) -> Result<(Target, Option<u64>), CellError> {
+pub(super) async fn reach(run: &Run, clock: Clock, memo: Option<&TokenMemo>) -> Result<(Target, Option<u64>), CellError> {
     let cell = &run.cell;
     if run.simulated {
         let parameters = EngineParameters::resolve(&cell.engine, run.seed)?;
         let context_limit = Some(parameters.context_limit);
-        return Ok((Target::Sim(SimTarget::start(&cell.target, &parameters, clock, setting.memo.clone())), context_limit));
+        return Ok((Target::Sim(SimTarget::start(&cell.target, &parameters, clock, memo.cloned().unwrap_or_default())), context_limit));
     }
     let target = HttpTarget::new(&cell.target, clock)?;
     let context_limit = target.model_limit().await;

@@ -55,6 +55,11 @@ impl<'a> RunAttempt<'a> {
         }
     }
 
+    /// What the salt is made of.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// What is recorded of the salt.
     pub fn recorded(&self, salt: &RunSalt) -> Option<PromptSalt> {
         let by_default = self.run.cell.server.cache_policy() == CachePolicy::Salted(SaltReason::Unsaid);

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 /// One lane's part in the wait. Dropped, nobody waits for it any more.
@@ -12,6 +13,8 @@ use tokio_util::sync::CancellationToken;
 pub(super) struct FirstAnswerWaiter {
     lanes: Arc<FirstAnswerBarrier>,
     has_come: bool,
+    /// Dropped when it comes.
+    told: Option<oneshot::Sender<()>>,
 }
 
 #[derive(Debug)]
@@ -25,7 +28,12 @@ impl FirstAnswerWaiter {
     /// For so many lanes.
     pub fn among(lanes: usize) -> Vec<Self> {
         let awaited = Arc::new(FirstAnswerBarrier { missing: AtomicUsize::new(lanes), all: CancellationToken::new() });
-        (0..lanes).map(|_| Self { lanes: Arc::clone(&awaited), has_come: false }).collect()
+        (0..lanes).map(|_| Self { lanes: Arc::clone(&awaited), has_come: false, told: None }).collect()
+    }
+
+    /// Has it told, by dropping this, that the lane has come.
+    pub fn tell(&mut self, told: oneshot::Sender<()>) {
+        self.told = Some(told);
     }
 
     /// Comes, and waits for the others. Whether there was anything to wait for.
@@ -37,6 +45,7 @@ impl FirstAnswerWaiter {
     }
 
     fn come(&mut self) {
+        self.told = None;
         if !std::mem::replace(&mut self.has_come, true) && self.lanes.missing.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.lanes.all.cancel();
         }

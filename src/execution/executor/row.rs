@@ -82,6 +82,8 @@ impl ScheduledRequest {
             answer_hashes: None,
             server: exchange.carriage.server,
             attempts: (exchange.carriage.attempts > 0).then_some(exchange.carriage.attempts),
+            // Of several clients each knows itself.
+            client: None,
             failure: exchange.failure,
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use super::conversation::ConversationState;
@@ -180,6 +181,12 @@ pub(super) enum LoadError {
         "recorded session {session} takes {needed} tokens and the model holds {limit}; lower `answer_tokens`, or leave such sessions out of the file"
     )]
     Recorded { session: u64, needed: u64, limit: u64 },
+    /// One of several clients did not do its part; the message names it.
+    #[error("{0}")]
+    Client(String),
+    /// Of a client that does not lead.
+    #[error("the time that was announced for the start had passed by {late_ms} ms when it was heard of")]
+    LateStart { late_ms: u64 },
 }
 
 /// Counters of what is going on at this moment.
@@ -191,7 +198,7 @@ pub(super) struct InFlightCounters {
 }
 
 /// One request is over.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct RequestResult {
     pub record: RequestRecord,
     /// Prompt tokens as they were authored under the token rule, without the server's chat template; missing for what was not sent.
@@ -204,7 +211,8 @@ pub(super) struct RequestResult {
     /// It succeeded and its answer had no text: nothing for a history.
     pub is_without_text: bool,
     pub carriage: TransportStats,
-    /// What was said, where that is kept.
+    /// What was said, where that is kept; it never leaves this client.
+    #[serde(skip)]
     pub said: Option<UnredactedText>,
 }
 

@@ -41,7 +41,7 @@ impl StopToken {
     }
 
     /// Cancelled as soon as no more is to be begun.
-    pub(super) fn drain_token(&self) -> CancellationToken {
+    pub fn drain_token(&self) -> CancellationToken {
         self.drain.clone()
     }
 

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::backpressure::Backpressure;
 use super::cell::{CellContext, not_run, run_cell};
+use super::load_leader::LoadLeader;
 use super::preflight::{PreflightError, PreflightFacts, gone, preflight, preflight_key};
 use super::run_scheduler::{RunScheduler, StoppingRule};
 use super::runtimes::{NetworkRuntimes, RuntimeHandles};
@@ -44,6 +45,8 @@ pub enum SweepStopReason {
     Preflight { reason: String, hint: Option<String> },
     /// Nobody served two runs in a row; the last of them, and why it failed.
     Unserved { run: String, reason: String },
+    /// One of several clients is lost, and without it there is no load: the run, and who was lost.
+    ClientLost { run: String, reason: String },
     /// A run failed or is invalid, and was to be the last for that.
     CellFailure { run: String, reason: String },
 }
@@ -53,7 +56,7 @@ pub enum SweepStopReason {
 #[error("the operating system gives no resources for the load: {0}")]
 pub struct SweepError(#[from] std::io::Error);
 
-/// Runs what the scheduler decides. Blocks until it is done or stopped, from outside or by its policy; everything that happens is sent to
+/// Runs what the scheduler decides, with the `others` where several clients send the load. Blocks until it is done or stopped, from outside or by its policy; everything that happens is sent to
 /// `events`. No server that it started outlives it.
 pub fn sweep(
     scheduler: &mut dyn RunScheduler,
@@ -61,6 +64,7 @@ pub fn sweep(
     stop: &StopToken,
     launch: &ServerLaunchPaths,
     events: &mpsc::UnboundedSender<SweepEvent>,
+    mut others: Option<&mut LoadLeader>,
 ) -> Result<SweepOutcome, SweepError> {
     let (planned, sealed) = scheduler.extent();
     let _ = events.send(SweepEvent::SweepStarted { planned, sealed, about: scheduler.is_guess() });
@@ -83,8 +87,11 @@ pub fn sweep(
     while !stop.is_draining() && stopped_by.is_none() {
         let Some(run) = scheduler.next() else { break };
         let rule = scheduler.rule(&run);
-        let measured =
-            if run.simulated { RunAttemptOutcome::Record(simulate(&run, &setting, rule)?) } else { site.measure(&run, &setting, rule)? };
+        let measured = if run.simulated {
+            RunAttemptOutcome::Record(simulate(&run, &setting, rule)?)
+        } else {
+            site.measure(&run, &setting, rule, others.as_deref_mut())?
+        };
         let (record, is_unserved) = match measured {
             RunAttemptOutcome::NotBegun => break,
             RunAttemptOutcome::Refused { reason, hint } => {
@@ -102,6 +109,9 @@ pub fn sweep(
             OnCellFailure::StopUnserved if unserved_in_a_row >= UNSERVED_IN_A_ROW => Some(SweepStopReason::Unserved { run, reason }),
             OnCellFailure::StopUnserved | OnCellFailure::Continue => None,
         });
+        if let Some(reason) = others.as_ref().and_then(|others| others.lost()) {
+            stopped_by = Some(SweepStopReason::ClientLost { run: record.header.id.clone(), reason: reason.to_owned() });
+        }
         let _ = events.send(SweepEvent::RunFinished(Box::new(record.clone())));
         if run.simulated {
             pace.mark(events);
@@ -124,7 +134,7 @@ fn what_is_wrong(record: &RunRecord) -> Option<String> {
 
 /// A cell on the simulated engine, in a world of its own whose time begins at 0.
 fn simulate(run: &Run, setting: &CellContext<'_>, rule: Option<&mut dyn StoppingRule>) -> Result<RunRecord, SweepError> {
-    Ok(virtual_runtime()?.block_on(async { run_cell(run, Clock::simulated(), setting, rule).await }))
+    Ok(virtual_runtime()?.block_on(async { run_cell(run, Clock::simulated(), setting, rule, None).await }))
 }
 
 /// How a run came out.
@@ -156,13 +166,14 @@ impl RealServerContext<'_> {
         run: &Run,
         setting: &CellContext<'_>,
         rule: Option<&mut dyn StoppingRule>,
+        others: Option<&mut LoadLeader>,
     ) -> Result<RunAttemptOutcome, SweepError> {
         let network = match &mut self.network {
             Some(network) => network,
             None => self.network.insert(NetworkRuntimes::new()?),
         };
         let setting = CellContext { threads: &network.threads, ..*setting };
-        Ok(network.background.block_on(measure(run, &setting, rule, &mut self.manager, &mut self.asked)))
+        Ok(network.background.block_on(measure(run, &setting, rule, others, &mut self.manager, &mut self.asked)))
     }
 }
 
@@ -179,6 +190,7 @@ async fn measure(
     run: &Run,
     setting: &CellContext<'_>,
     rule: Option<&mut dyn StoppingRule>,
+    mut others: Option<&mut LoadLeader>,
     manager: &mut ServerManager<'_>,
     asked: &mut BTreeMap<String, PreflightFacts>,
 ) -> RunAttemptOutcome {
@@ -187,6 +199,9 @@ async fn measure(
         Err(NoServerReason::Failed(failure)) => return RunAttemptOutcome::Record(not_run(run, failure, setting)),
         Ok(serving) => serving,
     };
+    if let Some(others) = &mut others {
+        others.serve_at(serving.as_deref().map(ManagedServer::url));
+    }
     let mut run = run.clone();
     if let Some(serving) = &serving {
         serving.url().clone_into(&mut run.cell.target.url);
@@ -215,9 +230,9 @@ async fn measure(
         None => {
             let facts = ServerFacts::default();
             let setting = CellContext { server: Some(&facts), ..setting };
-            (setting.threads.measuring(run_cell(&run, Clock::real(), &setting, rule)).await, None)
+            (setting.threads.measuring(run_cell(&run, Clock::real(), &setting, rule, others)).await, None)
         }
-        Some(serving) => run_on(serving, &run, &setting, rule).await,
+        Some(serving) => run_on(serving, &run, &setting, rule, others).await,
     };
     if let Some(death) = death {
         let mask = run.cell.mask();
@@ -280,11 +295,12 @@ async fn run_on(
     run: &Run,
     setting: &CellContext<'_>,
     rule: Option<&mut dyn StoppingRule>,
+    others: Option<&mut LoadLeader>,
 ) -> (RunRecord, Option<ServerFailure>) {
     let (facts, notes) = (serving.facts(), serving.notes().to_vec());
     let stop = setting.stop.for_a_part();
     let setting = CellContext { stop: &stop, server: Some(&facts), notes: &notes, ..*setting };
-    let mut cell = pin!(setting.threads.measuring(run_cell(run, Clock::real(), &setting, rule)));
+    let mut cell = pin!(setting.threads.measuring(run_cell(run, Clock::real(), &setting, rule, others)));
     let record = tokio::select! {
         biased;
         record = &mut cell => record,

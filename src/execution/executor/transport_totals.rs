@@ -32,8 +32,12 @@ impl Default for TransportTotals {
 
 impl TransportTotals {
     /// So many connections were opened before the load.
-    pub fn opened_ahead(&mut self, count: usize) {
-        self.connections.ahead += count as u64;
+    pub fn opened_ahead(&mut self, count: u64) {
+        self.connections.ahead += count;
+    }
+
+    pub fn ahead(&self) -> u64 {
+        self.connections.ahead
     }
 
     pub fn add(&mut self, carriage: &TransportStats) {

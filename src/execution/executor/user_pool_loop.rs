@@ -26,7 +26,7 @@ impl UserPoolLoop {
     /// Begins to build; comes back when there is a request for every user.
     pub async fn prepare(load: Arc<LoadContext>, pool: UserPool) -> Result<Self, LoadError> {
         load.occupancy.live_lanes.store(1, Ordering::Relaxed);
-        let requests = PreparedQueue::fill(&load, pool.clone(), pool.starts().len()).await?;
+        let requests = PreparedQueue::fill(&load, pool.clone(), pool.starts().count()).await?;
         Ok(Self { load, pool, requests })
     }
 

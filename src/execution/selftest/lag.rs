@@ -21,7 +21,7 @@ pub(super) fn send_lag(url: &str, rate: f64) -> Result<(TimingDeviation, u64), S
     let (events, mut heard) = tokio::sync::mpsc::unbounded_channel();
     let launch = ServerLaunchPaths { program: "bench".into(), logs: "servers".into() };
     let mut course = PlanScheduler::new(&plan, &std::collections::BTreeSet::new());
-    sweep(&mut course, FailurePolicy::default(), &StopToken::new(), &launch, &events)
+    sweep(&mut course, FailurePolicy::default(), &StopToken::new(), &launch, &events, None)
         .map_err(|error| SelftestError::Load(error.to_string()))?;
     drop(events);
     let mut rows: Vec<RequestRecord> = Vec::new();

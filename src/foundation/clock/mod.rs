@@ -109,6 +109,13 @@ impl Clock {
         })
     }
 
+    /// How long after another clock of the same pace this one began; zero where it began before.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "u64 microseconds last 584,000 years")]
+    pub fn began_after(&self, other: &Self) -> Micros {
+        Micros(self.start.saturating_duration_since(other.start).as_micros() as u64)
+    }
+
     /// Waits until the given offset; returns at once where it has passed. In real time up to 2 ms late.
     pub async fn sleep_until(&self, deadline: Micros) {
         tokio::time::sleep_until(self.start + self.runtime_duration(deadline)).await;

@@ -309,6 +309,7 @@ fn run(program: SourceProgram, header: RunHeader, reading: ParsedRun) -> Importe
         salt: None,
         server: None,
         client: ClientHealth::default(),
+        clients: Vec::new(),
         connections: None,
         counts: counts(&records, times),
         offered_qps,

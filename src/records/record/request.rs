@@ -341,6 +341,9 @@ pub struct RequestRecord {
     /// How often it was sent; missing where it never was, and in virtual time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
+    /// Of several clients the one that sent it, by its rank from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<RequestFailure>,
 }
@@ -350,6 +353,17 @@ impl RequestRecord {
     pub fn was_sent(&self) -> bool {
         let is_unsent = self.failure.as_ref().is_some_and(|failure| failure.kind.may_be_unsent());
         !is_unsent || self.sent_us < self.done_us
+    }
+
+    /// The same on a clock that shows so much more.
+    #[must_use]
+    pub fn shifted(mut self, by_us: i64) -> Self {
+        let shift = |at: &mut Micros| at.0 = at.0.saturating_add_signed(by_us);
+        [&mut self.intended_us, &mut self.sent_us, &mut self.done_us].into_iter().for_each(shift);
+        let stamps =
+            [&mut self.headers_us, &mut self.first_event_us, &mut self.first_token_us, &mut self.last_token_us, &mut self.first_answer_us];
+        stamps.into_iter().flatten().for_each(shift);
+        self
     }
 }
 

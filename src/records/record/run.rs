@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::axis_object;
 use super::cache_check::{CacheCheck, PromptSalt};
 use super::early_stop::EarlyStopReason;
+use super::load_client::LoadClient;
 use super::request::FailureKind;
 use super::saved_cell::SavedCellSpec;
 use super::version::FormatVersion;
@@ -144,6 +145,31 @@ impl ClientHealth {
     pub fn records_held_up(&self) -> Option<u64> {
         self.records_waiting_max.filter(|records| *records > Self::RECORDS_MAY_WAIT)
     }
+
+    /// The worse of two in every figure.
+    #[must_use]
+    pub fn worse(&self, other: &Self) -> Self {
+        let larger = |left: Option<f64>, right: Option<f64>| match (left, right) {
+            (Some(left), Some(right)) => Some(left.max(right)),
+            (one, other) => one.or(other),
+        };
+        Self {
+            send_lag_p50_s: self.send_lag_p50_s.max(other.send_lag_p50_s),
+            send_lag_p99_s: self.send_lag_p99_s.max(other.send_lag_p99_s),
+            send_lag_max_s: self.send_lag_max_s.max(other.send_lag_max_s),
+            cpu_share: larger(self.cpu_share, other.cpu_share),
+            timer_jitter_p99_s: larger(self.timer_jitter_p99_s, other.timer_jitter_p99_s),
+            records_waiting_max: self.records_waiting_max.max(other.records_waiting_max),
+            stamps: self.stamps.map_or(other.stamps, |stamps| Some(other.stamps.map_or(stamps, |other| stamps.with(other)))),
+            read_lag_p50_s: larger(self.read_lag_p50_s, other.read_lag_p50_s),
+            read_lag_p99_s: larger(self.read_lag_p99_s, other.read_lag_p99_s),
+            read_lag_max_s: larger(self.read_lag_max_s, other.read_lag_max_s),
+            merged_reads: larger(self.merged_reads, other.merged_reads),
+            stood_still_s: larger(self.stood_still_s, other.stood_still_s),
+            events_per_s: larger(self.events_per_s, other.events_per_s),
+            requests_per_s: larger(self.requests_per_s, other.requests_per_s),
+        }
+    }
 }
 
 /// Who says when bytes arrived.
@@ -269,7 +295,11 @@ pub struct RunRecord {
     /// Of simulated runs only the size of the KV cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerFacts>,
+    /// Of several clients the worst of each figure.
     pub client: ClientHealth,
+    /// Those who sent the load, by rank, where they were several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<LoadClient>,
     pub counts: RequestCounts,
     /// Missing in virtual time, and in runs saved before format 1.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -22,6 +22,8 @@ pub enum RunFailureCause {
     Unserved,
     /// More of its requests failed than `max_error_rate` lets pass.
     TooManyErrors,
+    /// One of several clients that share its load was lost, was late, or could not do its part.
+    ClientLost,
     /// It could not be prepared or sent, whatever the server: caches that were not emptied, prompts that could not be made.
     Cell,
     /// Saved before format 1.6, which is the first to tell.
@@ -89,6 +91,7 @@ impl fmt::Display for RunFailure {
             RunFailureCause::Preflight
             | RunFailureCause::Unserved
             | RunFailureCause::TooManyErrors
+            | RunFailureCause::ClientLost
             | RunFailureCause::Cell
             | RunFailureCause::Untold => "",
         })?;

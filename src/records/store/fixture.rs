@@ -58,6 +58,7 @@ pub(crate) fn rich_record(request: u64) -> RequestRecord {
         answer_hashes: Some(AnswerHashes::of("Again a summer night.")),
         server: Some(1),
         attempts: Some(2),
+        client: Some(1),
         failure: None,
         ..record(request)
     }
@@ -104,6 +105,7 @@ pub(crate) fn run_record(header: RunHeader, requests: u64) -> RunRecord {
         salt: None,
         server: None,
         client: ClientHealth::default(),
+        clients: Vec::new(),
         connections: None,
         counts: RequestCounts { requests, measured: requests, ..RequestCounts::default() },
         offered_qps: None,

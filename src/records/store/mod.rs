@@ -4,6 +4,7 @@
 //! works on a folder copied from anywhere. Must not know how runs are made, nor what is computed from them.
 
 mod blocks;
+mod client_rows;
 mod dictionary;
 mod error;
 mod exported_table;

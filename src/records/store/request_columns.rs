@@ -82,7 +82,7 @@ const fn text(
 }
 
 /// The columns in their order: the fields of [`RequestRecord`], with `failure` as its kind and a sentence.
-pub const REQUEST_COLUMNS: [SavedColumn<RequestRecord>; 34] = [
+pub const REQUEST_COLUMNS: [SavedColumn<RequestRecord>; 35] = [
     integer!(Always request),
     integer!(Always session),
     integer!(Always lane),
@@ -151,6 +151,7 @@ pub const REQUEST_COLUMNS: [SavedColumn<RequestRecord>; 34] = [
     ),
     integer!(Later server),
     integer!(Later attempts),
+    integer!(Later client),
     text(
         Optional,
         "failure",
@@ -218,7 +219,7 @@ mod tests {
             stream_counts in prop::array::uniform4(prop::option::of(0..1_u64 << 40)),
             forced_tokens in any::<Option<u32>>(),
             prompt_hash in prop::option::of(0..1_u64 << 53),
-            (server, attempts) in any::<(Option<u32>, Option<u32>)>(),
+            (server, attempts, client) in any::<(Option<u32>, Option<u32>, Option<u32>)>(),
             answer in prop::option::of(".{0,24}"),
             failure in prop::option::of(any_failure()),
         ) -> RequestRecord {
@@ -229,7 +230,7 @@ mod tests {
                 request, session, lane, turn, phase, intended_us, sent_us, headers_us, first_event_us, first_token_us,
                 last_token_us, done_us, gaps_us, first_event_tokens, prompt_tokens, cached_tokens, output_tokens, token_source, in_flight, live_lanes,
                 connect_us, first_answer_us, token_events, token_reads, first_event_source, reasoning_tokens, hidden_tokens, forced_tokens, prompt_hash,
-                answer_hashes: answer.as_deref().map(AnswerHashes::of), server, attempts, failure,
+                answer_hashes: answer.as_deref().map(AnswerHashes::of), server, attempts, client, failure,
             }
         }
     }
@@ -253,8 +254,8 @@ mod tests {
         let fields = serde_json::to_value(rich_record(1)).unwrap();
         let with_all: Vec<String> = fields.as_object().unwrap().keys().cloned().collect();
         let columns: Vec<&str> = REQUEST_COLUMNS.iter().map(|column| column.name).collect();
-        assert_eq!(columns[..32], with_all[..]);
-        assert_eq!(columns[32..], ["failure", "failure_detail"]);
+        assert_eq!(columns[..33], with_all[..]);
+        assert_eq!(columns[33..], ["failure", "failure_detail"]);
         let table = to_table(&[record(0)]).unwrap();
         assert!(table.get_column_names().into_iter().eq(columns));
         assert_eq!(**table.schema(), schema(&REQUEST_COLUMNS));
@@ -279,6 +280,7 @@ mod tests {
             "answer_hashes",
             "server",
             "attempts",
+            "client",
         ]))
         .unwrap();
         assert_eq!((earlier[1].first_answer_us, earlier[1].first_event_source), (None, None));

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use fs_err::{self as fs, File, OpenOptions};
 
+use super::client_rows::ClientRowNumbers;
 use super::error::StoreError;
 use super::files::{partial_path, remove_if_there, sync_folder_of, write_whole};
 use super::frame::hash_of;
@@ -128,7 +129,13 @@ impl RunWriter {
     pub fn seal(mut self, record: &RunRecord) -> Result<(), StoreError> {
         self.journal.flush()?;
         self.segments.settle()?;
-        write_records(&self.paths.requests(), self.segments.records().chain(read_journal(&self.paths.journal())?))?;
+        let rows = || Ok::<_, StoreError>(self.segments.records().chain(read_journal(&self.paths.journal())?));
+        if record.clients.is_empty() {
+            write_records(&self.paths.requests(), rows()?)?;
+        } else {
+            let numbers = ClientRowNumbers::of(&record.header, rows()?)?;
+            write_records(&self.paths.requests(), numbers.renumber(rows()?))?;
+        }
         self.samples.finish()?;
         self.texts.sync()?;
         let notes = record.notes.iter().cloned().chain(self.texts.note()).collect();

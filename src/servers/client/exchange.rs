@@ -1,5 +1,7 @@
 //! What came back for one request: stamps, gaps, counts, the answer's text, and the failure if it was one.
 
+use serde::{Deserialize, Serialize};
+
 use crate::foundation::clock::Micros;
 use crate::records::record::{RequestFailure, TokenUsage};
 
@@ -57,7 +59,7 @@ impl HttpExchange {
 }
 
 /// How a request and its answer were carried; empty for the simulated engine.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TransportStats {
     /// How long it took to open a connection for it; `None` where one stood.
     pub connect: Option<Micros>,
@@ -83,7 +85,7 @@ pub struct TransportStats {
 }
 
 /// The reads that brought token-bearing events.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ReadStats {
     /// How much later than their last bytes arrived they were read, in microseconds, where the kernel told.
     pub lags_us: Vec<u32>,

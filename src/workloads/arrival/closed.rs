@@ -57,8 +57,10 @@ pub(super) fn schedule(spec: &DocumentQaSpec) -> RequestSchedule {
             }),
         })
         .collect();
+    let is_tied = spec.start == GroupStart::Staggered || spec.follow_ups == FollowUpStart::AllAnswered;
     RequestSchedule {
         lanes,
+        tied_lanes: if is_tied { spec.concurrent } else { 0 },
         arrivals: None,
         user_pool: None,
         sessions: None,

@@ -7,6 +7,7 @@
 mod closed;
 mod constant;
 mod gamma;
+mod load_shard;
 mod open;
 mod planned_load;
 mod planned_row;
@@ -18,6 +19,7 @@ mod user_pool;
 mod user_rate;
 mod variate;
 
+pub use load_shard::LoadShard;
 pub use open::{ArrivalTimes, OpenLoopArrivals};
 pub use planned_load::{PlannedLoad, goal_rows, user_numbers};
 pub use planned_row::PlannedRow;
@@ -96,6 +98,8 @@ pub struct PrefilledUser {
 #[derive(Debug, Clone)]
 pub struct RequestSchedule {
     pub lanes: Vec<SerialRequests>,
+    /// How many lanes wait for one another, those of other clients included; 0 where none does.
+    pub tied_lanes: u32,
     /// Requests that are sent at their times whatever else is in flight.
     pub arrivals: Option<OpenLoopArrivals>,
     /// Requests of which each is sent by the next free user.

@@ -3,6 +3,7 @@
 
 use super::constant::ConstantArrivals;
 use super::gamma::GammaArrivals;
+use super::load_shard::SequenceShard;
 use super::poisson::PoissonArrivals;
 use super::ramp::ramped;
 use super::trace::TraceArrivals;
@@ -21,6 +22,7 @@ pub struct OpenLoopArrivals {
     end: Option<Micros>,
     number: u64,
     most: u64,
+    pub(super) shard: SequenceShard,
     /// The most requests in flight.
     pub places: u32,
 }
@@ -60,7 +62,8 @@ impl OpenLoopArrivals {
             }
         };
         let end = spec.duration.map(|duration| Micros::from_secs_f64(duration.0));
-        Self { times, ramp_s: spec.ramp_s(), end, number: 0, most: most_requests(spec, input), places: spec.max_in_flight }
+        let (most, places) = (most_requests(spec, input), spec.max_in_flight);
+        Self { times, ramp_s: spec.ramp_s(), end, number: 0, most, shard: SequenceShard::WHOLE, places }
     }
 }
 
@@ -68,16 +71,18 @@ impl Iterator for OpenLoopArrivals {
     type Item = ScheduledTurn;
 
     fn next(&mut self) -> Option<ScheduledTurn> {
-        if self.number >= self.most {
-            return None;
+        while self.number < self.most {
+            let at = Micros::from_secs_f64(ramped(self.times.next()?, self.ramp_s));
+            if self.end.is_some_and(|end| at >= end) {
+                return None;
+            }
+            let session = self.number;
+            self.number += 1;
+            if self.shard.holds(session) {
+                return Some(ScheduledTurn { session, turn: 0, due: SendTrigger::At(at) });
+            }
         }
-        let at = Micros::from_secs_f64(ramped(self.times.next()?, self.ramp_s));
-        if self.end.is_some_and(|end| at >= end) {
-            return None;
-        }
-        let step = ScheduledTurn { session: self.number, turn: 0, due: SendTrigger::At(at) };
-        self.number += 1;
-        Some(step)
+        None
     }
 }
 
@@ -86,6 +91,7 @@ pub(super) fn schedule(spec: &RequestsSpec, seed: u64, input: Option<&RecordedIn
     let (requests, offered_qps) = offered(arrivals.clone(), Micros::from_secs_f64(spec.ramp_s()));
     RequestSchedule {
         lanes: Vec::new(),
+        tied_lanes: 0,
         mid_life: Vec::new(),
         first_session: 0,
         warmup: Micros::from_secs_f64(spec.unmeasured().0),

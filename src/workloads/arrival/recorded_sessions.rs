@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::load_shard::SequenceShard;
 use super::{RequestSchedule, SendTrigger};
 use crate::foundation::clock::Micros;
 use crate::vocabulary::recording::{RecordedInput, SessionRecording, TurnTrigger};
@@ -16,6 +17,7 @@ pub struct SessionArrivals {
     max_delay: Option<Micros>,
     is_closed: bool,
     next: u64,
+    pub(super) shard: SequenceShard,
     /// No session begins from this offset on.
     pub begins_before: Option<Micros>,
     /// The most sessions at once.
@@ -61,6 +63,7 @@ impl SessionArrivals {
             max_delay: spec.max_delay.map(|delay| Micros::from_secs_f64(delay.0)),
             is_closed: spec.concurrency.is_some(),
             next: 0,
+            shard: SequenceShard::WHOLE,
             begins_before: spec.duration.map(|duration| Micros::from_secs_f64(duration.0)),
             places: spec.places(),
         }
@@ -125,13 +128,18 @@ impl Iterator for SessionArrivals {
     type Item = SessionStart;
 
     fn next(&mut self) -> Option<SessionStart> {
-        let session = self.next;
-        let start_ms = self.recording.as_ref()?.start_ms(session)?;
+        let recording = self.recording.as_ref()?;
+        let mut session = self.next;
+        let mut start_ms = recording.start_ms(session)?;
+        while !self.shard.holds(session) {
+            session += 1;
+            start_ms = recording.start_ms(session)?;
+        }
         let due = if self.is_closed { SendTrigger::AfterPrevious } else { SendTrigger::At(self.offset(start_ms)) };
         if matches!(due, SendTrigger::At(at) if self.begins_before.is_some_and(|end| at >= end)) {
             return None;
         }
-        self.next += 1;
+        self.next = session + 1;
         Some(SessionStart { session, due })
     }
 }
@@ -141,6 +149,7 @@ pub(super) fn schedule(spec: &SessionsSpec, input: Option<&RecordedInput>) -> Re
     let is_counted = !sessions.is_closed || sessions.begins_before.is_none();
     RequestSchedule {
         lanes: Vec::new(),
+        tied_lanes: 0,
         arrivals: None,
         user_pool: None,
         mid_life: Vec::new(),

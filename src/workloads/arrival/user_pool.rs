@@ -1,6 +1,7 @@
 //! A closed loop of single requests: N users, and one sequence of requests from which each takes the next number as soon as it is free. In goes what a
 //! scenario says of it; out come the numbers and when each user begins. When a user is free only a run can tell.
 
+use super::load_shard::SequenceShard;
 use super::{RequestSchedule, ScheduledTurn, SendTrigger, most_requests};
 use crate::foundation::clock::Micros;
 use crate::vocabulary::recording::RecordedInput;
@@ -11,7 +12,9 @@ use crate::vocabulary::spec::workload::RequestsSpec;
 pub struct UserPool {
     number: u64,
     most: u64,
-    users: u32,
+    /// Of all clients.
+    pub(super) users: u32,
+    pub(super) shard: SequenceShard,
     ramp: Micros,
     /// How long after the end of a user's request its next one is due.
     pub think_time: Micros,
@@ -19,10 +22,10 @@ pub struct UserPool {
 
 impl UserPool {
     /// When each user's first request is due: they begin evenly over the ramp, the first at once.
-    pub fn starts(&self) -> impl ExactSizeIterator<Item = Micros> + use<> {
-        let (users, ramp) = (u64::from(self.users), self.ramp.0);
+    pub fn starts(&self) -> impl Iterator<Item = Micros> + use<> {
+        let (users, ramp, shard) = (u64::from(self.users), self.ramp.0, self.shard);
         // 2^32 users over a ramp of centuries still fit into 128 bits, and the result into the ramp.
-        (0..self.users).map(move |user| {
+        (0..self.users).filter(move |user| shard.holds_user(*user)).map(move |user| {
             let micros = u128::from(ramp) * u128::from(user) / u128::from(users);
             Micros(u64::try_from(micros).unwrap_or(ramp))
         })
@@ -33,12 +36,14 @@ impl Iterator for UserPool {
     type Item = ScheduledTurn;
 
     fn next(&mut self) -> Option<ScheduledTurn> {
-        if self.number >= self.most {
-            return None;
+        while self.number < self.most {
+            let session = self.number;
+            self.number += 1;
+            if self.shard.holds(session) {
+                return Some(ScheduledTurn { session, turn: 0, due: SendTrigger::AfterPrevious });
+            }
         }
-        let step = ScheduledTurn { session: self.number, turn: 0, due: SendTrigger::AfterPrevious };
-        self.number += 1;
-        Some(step)
+        None
     }
 }
 
@@ -47,11 +52,13 @@ pub(super) fn schedule(spec: &RequestsSpec, users: u32, input: Option<&RecordedI
     let is_counted = spec.requests.is_some() || most < spec.bound();
     RequestSchedule {
         lanes: Vec::new(),
+        tied_lanes: 0,
         arrivals: None,
         user_pool: Some(UserPool {
             number: 0,
             most,
             users,
+            shard: SequenceShard::WHOLE,
             ramp: Micros::from_secs_f64(spec.ramp_s()),
             think_time: Micros::from_secs_f64(spec.think_time.map_or(0.0, |time| time.0)),
         }),

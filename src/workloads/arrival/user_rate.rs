@@ -86,6 +86,7 @@ pub(super) fn schedule(spec: &ChatSpec) -> RequestSchedule {
     RequestSchedule {
         requests: Some((turns + mid_life.len()) as u64),
         lanes,
+        tied_lanes: 0,
         arrivals: None,
         user_pool: None,
         sessions: None,

@@ -1,0 +1,158 @@
+//! `bench sweep --clients`: one load from several clients. Rank 0 leads and is a sweep like any other; the others only send their parts, and keep nothing.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::ExitReason;
+use super::keys::{show_commands, with_keys};
+use super::measuring::warn_of_machine;
+use super::node::node;
+use super::signals::SignalListener;
+use crate::cli::{ClientsArgs, SweepArgs, VerbosityArgs};
+use crate::execution::executor::{LoadLeader, LoadMember, MeetingEnd, StopToken, follow};
+use crate::execution::meeting::{
+    ClientIdentity, ClientSeat, MeetingError, MeetingLimits, MeetingListener, MeetingMember, MeetingToken, SeatFlags,
+};
+use crate::foundation::named_file::NamedFile;
+use crate::planning::plan::Plan;
+use crate::vocabulary::goal::ConditionField;
+use crate::vocabulary::spec::search::EarlyStopPolicy;
+use crate::workloads::arrival::LoadShard;
+
+/// The variable with the token.
+const TOKEN: &str = "BENCH_MEETING_TOKEN";
+
+/// A client's seat, and what lets it in.
+#[derive(Debug)]
+pub(super) struct ClientRole {
+    pub seat: ClientSeat,
+    token: MeetingToken,
+    limits: MeetingLimits,
+}
+
+impl ClientRole {
+    /// What was typed, and what the launcher tells; `None` where there is one client alone.
+    pub fn of(args: &ClientsArgs) -> anyhow::Result<Option<Self>> {
+        let Some(clients) = args.clients else { return Ok(None) };
+        let flags = SeatFlags { clients, rank: args.rank, meet: args.meet.clone() };
+        let Some(seat) = ClientSeat::of(&flags, &|name| std::env::var(name).ok())? else { return Ok(None) };
+        let text = match &args.meet_token_file {
+            Some(file) => NamedFile::Token.read_text(file)?,
+            None => std::env::var(TOKEN).unwrap_or_default(),
+        };
+        if text.trim().is_empty() && !seat.meet.is_loopback() {
+            anyhow::bail!(
+                "clients that meet at `{}` need a token, since others can come there\nhint: give all of them the same in the variable `{TOKEN}`, \
+                 or in a file by `--meet-token-file`",
+                seat.meet
+            );
+        }
+        let limits = MeetingLimits { gather: Duration::from_secs_f64(args.meet_within.0), silence: MeetingLimits::SILENCE };
+        Ok(Some(Self { seat, token: MeetingToken::new(&text), limits }))
+    }
+
+    fn identity(&self, plan: &Plan) -> ClientIdentity {
+        ClientIdentity {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            plan: plan.scenario_hash.clone(),
+            rank: self.seat.rank,
+            clients: self.seat.clients,
+            host: node().name,
+        }
+    }
+}
+
+/// The flags that say the same again.
+pub(super) fn flags(args: &ClientsArgs) -> Vec<String> {
+    let values = [
+        ("--clients", args.clients.map(|clients| clients.to_string())),
+        ("--rank", args.rank.map(|rank| rank.to_string())),
+        ("--meet", args.meet.as_ref().map(ToString::to_string)),
+        ("--meet-token-file", args.meet_token_file.as_ref().map(|file| file.display().to_string())),
+    ];
+    values.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value?])).flatten().collect()
+}
+
+/// What of a sweep cannot be shared by several clients, and what to do instead.
+pub(super) fn refusal(args: &SweepArgs, plans: &[Plan]) -> Option<String> {
+    let [plan] = plans else {
+        return Some(format!("several clients send the load of one scenario, and {} are named", plans.len()));
+    };
+    let counts_lanes = plan.goals.iter().any(|goal| {
+        let of_all = |field| matches!(field, ConditionField::InFlight | ConditionField::LiveLanes);
+        goal.measure.filter.iter().any(|condition| of_all(condition.field))
+    });
+    let refused = if args.block.is_some() {
+        "a block is measured by one client: leave out `--block` or `--clients`"
+    } else if plan.simulated {
+        "the simulated engine in virtual time has one client: start it by `bench sim`, and give its address by `--url`"
+    } else if args.keep_text {
+        "prompts and answers do not go from client to client: leave out `--keep-text` or `--clients`"
+    } else if plan.search.stop_rule() != EarlyStopPolicy::Never && counts_lanes {
+        "a goal looks at `in_flight` or `live_lanes`, which are known of several clients once a run is over: set `search.stop = \"never\"`"
+    } else {
+        return None;
+    };
+    Some(refused.to_owned())
+}
+
+/// Waits for the others.
+pub(super) fn lead(role: ClientRole, plan: &Plan, stop: &StopToken, talk: VerbosityArgs) -> Result<LoadLeader, MeetingError> {
+    let mine = role.identity(plan);
+    let (host, clients) = (mine.host.clone(), mine.clients);
+    let listener = MeetingListener::listen(&role.seat.meet, mine, role.token, role.limits)?;
+    if !talk.quiet {
+        let others = if clients == 2 { "1 other client".to_owned() } else { format!("{} other clients", clients - 1) };
+        eprintln!("waiting for {others} at {}", listener.address());
+    }
+    let meeting = listener.gather(&stop.drain_token())?;
+    if !talk.quiet {
+        let members: Vec<String> = meeting.members().map(|(rank, host)| format!("{rank} on {host}")).collect();
+        eprintln!("all {clients} clients are here: 0 on {host}, {}", members.join(", "));
+    }
+    Ok(LoadLeader::new(meeting, host, stop.clone()))
+}
+
+/// Does the part of a client that does not lead, to the end of the sweep.
+pub(super) fn take_part(role: &ClientRole, plan: &Plan, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
+    let signals = SignalListener::listen()?;
+    let all = BTreeSet::new();
+    show_commands(plan, &all);
+    let plan = with_keys(plan, &all)?;
+    warn_of_machine(&plan);
+    let ClientSeat { rank, clients, meet } = role.seat.clone();
+    let shard = LoadShard::new(rank, clients).context("there is no such client")?;
+    let stop = signals.stop();
+    let meeting = match MeetingMember::join(&meet, &role.identity(&plan), &role.token, role.limits, &stop.drain_token()) {
+        Ok(meeting) => meeting,
+        Err(error) => return Ok(not_met(&error)),
+    };
+    if !talk.quiet {
+        eprintln!("client {rank} of {clients} is let in at {meet}; rank 0 tells of the runs");
+    }
+    let end = follow(&plan, LoadMember::new(meeting, stop.clone()), shard)?;
+    signals.measured();
+    Ok(match end {
+        MeetingEnd::Done { interrupted: false } => ExitReason::Success,
+        MeetingEnd::Done { interrupted: true } | MeetingEnd::Left => ExitReason::Interrupted,
+        MeetingEnd::GivenUp(reason) => {
+            eprintln!("error: rank 0 at {meet} ended the load: {reason}");
+            ExitReason::SweepStopped
+        }
+        MeetingEnd::LeaderLost(reason) => {
+            eprintln!("error: rank 0 at {meet} was lost: {reason}");
+            ExitReason::SweepStopped
+        }
+    })
+}
+
+/// Says why the clients did not come together.
+pub(super) fn not_met(error: &MeetingError) -> ExitReason {
+    if matches!(error, MeetingError::Stopped) {
+        return ExitReason::Interrupted;
+    }
+    eprintln!("error: {error}");
+    ExitReason::SweepStopped
+}
