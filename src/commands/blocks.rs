@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::ExitReason;
 use super::measuring;
 use super::node::{job, node};
-use super::sweep::{SweepShare, command, sweep_into};
+use super::sweep::{command, sweep_into};
 use crate::cli::{SweepArgs, VerbosityArgs};
 use crate::planning::plan::{Plan, SweepBlock};
 use crate::records::bucket::{BlockObjects, ResultsAddress, block_address};
@@ -46,7 +46,7 @@ pub(super) fn run(args: &SweepArgs, plans: &[Plan], name: &str, talk: VerbosityA
         eprintln!("block {} of {}: {}, {} runs, on {node}", block.number, blocks.len(), block.id, block.runs.len());
     }
     let to_go_on = || command(args, &args.scenario.scenarios, Some(output));
-    sweep_into(args, &plan.of_block(block), &address, SweepShare::Block(report), talk, &to_go_on)
+    sweep_into(args, &plan.of_block(block), &address, Some(report), talk, None, &to_go_on)
 }
 
 /// What a block says of itself while it is measured: on which node, since when, and at last how it ended.

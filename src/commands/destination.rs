@@ -50,8 +50,8 @@ impl SweepDestination {
     }
 
     /// That it is a block's, where it is.
-    pub fn of_block(self, block: BlockReport) -> Self {
-        Self { block: Some(block), ..self }
+    pub fn of_block(self, block: Option<BlockReport>) -> Self {
+        Self { block, ..self }
     }
 
     /// The folder that is measured into.

@@ -39,8 +39,7 @@ pub fn run(args: &SweepArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> 
     let mut exits = Vec::new();
     for (number, plan) in plans.iter().enumerate() {
         let address = address(args.output.as_ref(), plan, several);
-        let share = role.take().map_or(SweepShare::Whole, SweepShare::Led);
-        let exit = sweep_into(args, plan, &address, share, talk, &|| to_go_on(args, number, &address, several))?;
+        let exit = sweep_into(args, plan, &address, None, talk, role.take(), &|| to_go_on(args, number, &address, several))?;
         exits.push(exit_of(args, exit));
         if exit == ExitReason::Interrupted {
             break;
@@ -57,61 +56,41 @@ fn exit_of(args: &SweepArgs, exit: ExitReason) -> ExitReason {
     }
 }
 
-/// What of a plan this process sees to.
-pub(super) enum SweepShare {
-    Whole,
-    /// One block of it, which says how far it is.
-    Block(BlockReport),
-    /// All of it, as the first of several clients that send its load.
-    Led(ClientRole),
-}
-
 /// Measures a plan and reports it; `to_go_on` is the command line that goes on with it.
 pub(super) fn sweep_into(
     args: &SweepArgs,
     plan: &Plan,
     address: &ResultsAddress,
-    share: SweepShare,
+    block: Option<BlockReport>,
     talk: VerbosityArgs,
+    role: Option<ClientRole>,
     to_go_on: &dyn Fn() -> String,
 ) -> anyhow::Result<ExitReason> {
     let signals = SignalListener::listen()?;
-    let open = || SweepDestination::open(address.clone(), signals.stop(), talk);
-    let role = match share {
-        SweepShare::Whole => return measure_into(args, plan, open()?, &signals, None, talk, to_go_on),
-        SweepShare::Block(report) => return measure_into(args, plan, open()?.of_block(report), &signals, None, talk, to_go_on),
-        SweepShare::Led(role) => role,
-    };
-    let mut others = match clients::lead(role, plan, signals.stop(), talk) {
+    let mut others = match role.map(|role| clients::lead(role, plan, signals.stop(), talk)).transpose() {
         Ok(others) => others,
         Err(error) => return Ok(clients::not_met(&error)),
     };
-    let done = open().and_then(|destination| measure_into(args, plan, destination, &signals, Some(&mut others), talk, to_go_on));
-    match &done {
-        Ok(exit) => others.end(*exit == ExitReason::Interrupted),
-        Err(error) => others.give_up(&format!("{error:#}")),
+    let measured = || {
+        let destination = SweepDestination::open(address.clone(), signals.stop(), talk)?.of_block(block);
+        match measure_and_report(args, plan, &destination, &signals, others.as_mut(), talk, to_go_on) {
+            Ok(exit) => destination.finish(exit, talk),
+            Err(error) => {
+                destination.abandon();
+                Err(error)
+            }
+        }
+    };
+    let done = measured();
+    match (others, &done) {
+        (Some(others), Ok(exit)) => others.end(*exit == ExitReason::Interrupted),
+        (Some(others), Err(error)) => others.give_up(&format!("{error:#}")),
+        (None, _) => {}
     }
     done
 }
 
-fn measure_into(
-    args: &SweepArgs,
-    plan: &Plan,
-    destination: SweepDestination,
-    signals: &SignalListener,
-    others: Option<&mut LoadLeader>,
-    talk: VerbosityArgs,
-    to_go_on: &dyn Fn() -> String,
-) -> anyhow::Result<ExitReason> {
-    match measure_and_report(args, plan, &destination, signals, others, talk, to_go_on) {
-        Ok(exit) => destination.finish(exit, talk),
-        Err(error) => {
-            destination.abandon();
-            Err(error)
-        }
-    }
-}
-
+/// The same with the clients that share the load, where there are any.
 fn measure_and_report(
     args: &SweepArgs,
     plan: &Plan,
