@@ -97,9 +97,7 @@ impl SessionValues {
     fn order(&self) -> &ValueOrder {
         // Ranks are only asked for where sessions bring several values.
         let each_brings_one = self.ends.is_empty();
-        self.order.get_or_init(|| {
-            if each_brings_one { ValueOrder::of(self.values.iter().copied()) } else { ValueOrder::with_ranks(&self.values) }
-        })
+        self.order.get_or_init(|| if each_brings_one { ValueOrder::of(&self.values) } else { ValueOrder::with_ranks(&self.values) })
     }
 }
 

@@ -372,7 +372,12 @@ fn add_gaps(part: &DataFrame, gaps: &mut TokenGapColumn) -> Result<(), AnalysisE
         let (Some(first), Some(last)) = (offsets.first(), offsets.last()) else { continue };
         let place = |offset: &i64| usize::try_from(*offset).unwrap_or(0);
         let before = gaps.values.len();
-        gaps.values.extend(inner.iter().skip(place(first)).take(place(last) - place(first)).map(|gap| gap.copied().unwrap_or(0)));
+        let of_part = place(first)..place(last);
+        if inner.validity().is_none() {
+            gaps.values.extend_from_slice(&inner.values()[of_part]);
+        } else {
+            gaps.values.extend(inner.iter().skip(of_part.start).take(of_part.len()).map(|gap| gap.copied().unwrap_or(0)));
+        }
         gaps.ends.extend(offsets[1..].iter().map(|offset| before + place(offset) - place(first)));
     }
     Ok(())

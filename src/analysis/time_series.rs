@@ -308,8 +308,8 @@ struct RowScore {
     count: f64,
 }
 
-/// The mean score of a value of each turn.
-struct TurnMeans(Vec<RowScore>);
+/// The mean score of a value of each turn, NaN of a turn without rows.
+struct TurnMeans(Vec<f64>);
 
 impl TurnMeans {
     fn of(rows: impl Iterator<Item = (usize, RowScore)>) -> Self {
@@ -321,16 +321,16 @@ impl TurnMeans {
             let sum = &mut sums[turn];
             (sum.sum, sum.count) = (sum.sum + score.sum, sum.count + score.count);
         }
-        Self(sums)
+        Self(sums.iter().map(|turn| turn.sum / turn.count).collect())
     }
 
     fn of_turn(&self, turn: usize) -> f64 {
-        self.0.get(turn).map_or(0.0, |turn| turn.sum / turn.count)
+        self.0.get(turn).copied().unwrap_or(0.0)
     }
 
     /// How many turns have rows.
     fn len(&self) -> usize {
-        self.0.iter().filter(|turn| turn.count > 0.0).count()
+        self.0.iter().filter(|mean| !mean.is_nan()).count()
     }
 }
 

@@ -8,8 +8,8 @@
 const PLACES_A_VALUE: usize = 2;
 const FEW_PLACES: usize = 1 << 16;
 
-/// Of more values than this the places are not sorted with them: a rank is then looked for among the values.
-const MOST_PLACES_SORTED: usize = if cfg!(test) { 40 } else { 1 << 23 };
+/// Of more values than this no place is held: a rank is then looked up by the value.
+const MOST_PLACES_HELD: usize = if cfg!(test) { 40 } else { 1 << 23 };
 
 /// Values in ascending order, infinite ones at the end.
 #[derive(Debug)]
@@ -21,7 +21,8 @@ pub(super) struct ValueOrder {
 /// How the rank of a value is found.
 #[derive(Debug)]
 enum ValueRanks {
-    Counted(MicrosecondCounts),
+    /// With the microseconds of each value in its place, unless there are too many.
+    Counted(MicrosecondCounts, Vec<u32>),
     /// Of each value in its place.
     Known(Vec<f64>),
     Searched,
@@ -30,7 +31,7 @@ enum ValueRanks {
 /// How many values there are of each whole number of microseconds.
 #[derive(Debug)]
 struct MicrosecondCounts {
-    least: usize,
+    least: u32,
     /// Of each number from the least on: how many values are below it; and at last how many are finite.
     below: Vec<u32>,
     infinite: u32,
@@ -38,7 +39,7 @@ struct MicrosecondCounts {
 
 /// The values in ascending order, infinite ones at the end; nothing else is held.
 pub(super) fn ascending(mut values: Vec<f64>) -> Vec<f64> {
-    if let Some(counts) = MicrosecondCounts::of(values.iter().copied()) {
+    if let Some(counts) = MicrosecondCounts::of(values.iter().copied().map(micros_of)) {
         drop(values);
         return counts.ascending();
     }
@@ -47,37 +48,64 @@ pub(super) fn ascending(mut values: Vec<f64>) -> Vec<f64> {
 }
 
 impl ValueOrder {
-    pub fn of(values: impl Iterator<Item = f64> + Clone) -> Self {
-        Self::counted(values.clone()).unwrap_or_else(|| {
-            let mut ascending: Vec<f64> = values.collect();
-            ascending.sort_unstable_by(f64::total_cmp);
-            Self { ascending, ranks: ValueRanks::Searched }
-        })
+    pub fn of(values: &[f64]) -> Self {
+        let counted = |counts: MicrosecondCounts| Self { ascending: counts.ascending(), ranks: ValueRanks::Counted(counts, Vec::new()) };
+        MicrosecondCounts::of(values.iter().copied().map(micros_of)).map_or_else(|| Self::sorted(values), counted)
     }
 
     /// The same, where the ranks of all values will be asked for.
     pub fn with_ranks(values: &[f64]) -> Self {
-        let sorted = || if values.len() > MOST_PLACES_SORTED { Self::of(values.iter().copied()) } else { Self::sorted_with_places(values) };
-        Self::counted(values.iter().copied()).unwrap_or_else(sorted)
+        if values.len() > MOST_PLACES_HELD {
+            return Self::of(values);
+        }
+        let micros: Option<Vec<u32>> = values.iter().copied().map(micros_of).collect();
+        micros.map_or_else(|| Self::sorted_with_places(values), Self::of_micros)
     }
 
-    fn counted(values: impl Iterator<Item = f64> + Clone) -> Option<Self> {
-        let counts = MicrosecondCounts::of(values)?;
-        Some(Self { ascending: counts.ascending(), ranks: ValueRanks::Counted(counts) })
+    fn of_micros(micros: Vec<u32>) -> Self {
+        match MicrosecondCounts::of(micros.iter().copied().map(Some)) {
+            Some(counts) => Self { ascending: counts.ascending(), ranks: ValueRanks::Counted(counts, micros) },
+            None => Self::sorted_micros(&micros),
+        }
+    }
+
+    /// Whole numbers are sorted with their places behind them, in one number each.
+    #[expect(clippy::cast_possible_truncation, reason = "each half has 32 bits")]
+    fn sorted_micros(micros: &[u32]) -> Self {
+        let mut places: Vec<u64> = micros.iter().zip(0..).map(|(micros, place)| u64::from(*micros) << 32 | place).collect();
+        places.sort_unstable();
+        Self::with_known_ranks(places.iter().map(|both| (seconds_of((both >> 32) as u32), *both as u32)))
+    }
+
+    fn sorted(values: &[f64]) -> Self {
+        let mut ascending = values.to_vec();
+        ascending.sort_unstable_by(f64::total_cmp);
+        Self { ascending, ranks: ValueRanks::Searched }
     }
 
     fn sorted_with_places(values: &[f64]) -> Self {
         let mut places: Vec<(f64, u32)> = values.iter().copied().zip(0..).collect();
         places.sort_unstable_by(|left, right| left.0.total_cmp(&right.0));
-        let mut ranks = vec![0.0; values.len()];
-        let mut below = 0;
-        for group in places.chunk_by(|left, right| left.0.to_bits() == right.0.to_bits()) {
-            for (_, place) in group {
-                ranks[*place as usize] = middle_rank(below, group.len());
+        Self::with_known_ranks(places.into_iter())
+    }
+
+    /// Of values in ascending order, each with its place.
+    fn with_known_ranks(places: impl ExactSizeIterator<Item = (f64, u32)>) -> Self {
+        let (mut ascending, mut ranks) = (Vec::with_capacity(places.len()), vec![0.0; places.len()]);
+        let mut equal: Vec<u32> = Vec::new();
+        let mut end_equal = |equal: &mut Vec<u32>, below: usize| {
+            let rank = middle_rank(below - equal.len(), equal.len());
+            equal.drain(..).for_each(|place| ranks[place as usize] = rank);
+        };
+        for (value, place) in places {
+            if ascending.last().is_some_and(|last: &f64| last.to_bits() != value.to_bits()) {
+                end_equal(&mut equal, ascending.len());
             }
-            below += group.len();
+            ascending.push(value);
+            equal.push(place);
         }
-        Self { ascending: places.into_iter().map(|(value, _)| value).collect(), ranks: ValueRanks::Known(ranks) }
+        end_equal(&mut equal, ascending.len());
+        Self { ascending, ranks: ValueRanks::Known(ranks) }
     }
 
     /// Gives back the memory that ranks are looked up in; one that is asked for all the same is looked for among the values.
@@ -89,7 +117,7 @@ impl ValueOrder {
     pub fn rank_of(&self, place: usize, value: f64) -> f64 {
         let (below, equal) = match &self.ranks {
             ValueRanks::Known(ranks) => return ranks[place],
-            ValueRanks::Counted(counts) => counts.places(value),
+            ValueRanks::Counted(counts, micros) => counts.places(micros.get(place).copied().or_else(|| micros_of(value))),
             ValueRanks::Searched => self.places(value),
         };
         middle_rank(below, equal)
@@ -110,24 +138,22 @@ fn middle_rank(below: usize, equal: usize) -> f64 {
 
 impl MicrosecondCounts {
     /// `None` where some value is no such number, or they lie far apart.
-    fn of(values: impl Iterator<Item = f64> + Clone) -> Option<Self> {
-        let (mut least, mut largest, mut count, mut infinite) = (usize::MAX, 0, 0_usize, 0_u32);
-        for value in values.clone() {
+    fn of(micros: impl Iterator<Item = Option<u32>> + Clone) -> Option<Self> {
+        let (mut least, mut largest, mut count, mut infinite) = (u32::MAX, 0, 0_usize, 0_u32);
+        for micros in micros.clone() {
             count += 1;
-            if value == f64::INFINITY {
-                infinite = infinite.checked_add(1)?;
-            } else {
-                let micros = whole_micros(value)?;
-                (least, largest) = (least.min(micros), largest.max(micros));
+            match micros? {
+                INFINITE => infinite = infinite.checked_add(1)?,
+                micros => (least, largest) = (least.min(micros), largest.max(micros)),
             }
         }
-        let range = largest.checked_sub(least)?;
+        let range = largest.checked_sub(least)? as usize;
         if range >= (PLACES_A_VALUE * count).max(FEW_PLACES) || u32::try_from(count).is_err() {
             return None;
         }
         let mut below = vec![0_u32; range + 2];
-        for micros in values.filter_map(whole_micros) {
-            below[micros - least + 1] += 1;
+        for micros in micros.flatten().filter(|micros| *micros != INFINITE) {
+            below[(micros - least) as usize + 1] += 1;
         }
         let mut sum = 0;
         for count in &mut below {
@@ -137,30 +163,41 @@ impl MicrosecondCounts {
         Some(Self { least, below, infinite })
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "below 2^32")]
     fn ascending(&self) -> Vec<f64> {
         let finite = self.below.last().copied().unwrap_or(0);
         let mut ascending = Vec::with_capacity(finite as usize + self.infinite as usize);
         for (pair, micros) in self.below.windows(2).zip(self.least..) {
-            ascending.resize(pair[1] as usize, micros as f64 / 1e6);
+            ascending.resize(pair[1] as usize, seconds_of(micros));
         }
         ascending.resize(ascending.len() + self.infinite as usize, f64::INFINITY);
         ascending
     }
 
-    fn places(&self, value: f64) -> (usize, usize) {
-        let Some(place) = whole_micros(value).and_then(|micros| micros.checked_sub(self.least)) else {
-            return (self.below.last().map_or(0, |finite| *finite as usize), self.infinite as usize);
-        };
-        (self.below[place] as usize, (self.below[place + 1] - self.below[place]) as usize)
+    /// Of a value that was counted: how many are smaller, and how many are the same.
+    fn places(&self, micros: Option<u32>) -> (usize, usize) {
+        match micros {
+            Some(micros) if micros != INFINITE => {
+                let place = (micros - self.least) as usize;
+                (self.below[place] as usize, (self.below[place + 1] - self.below[place]) as usize)
+            }
+            _ => (self.below.last().map_or(0, |finite| *finite as usize), self.infinite as usize),
+        }
     }
+}
+
+/// Stands for an infinite time.
+const INFINITE: u32 = u32::MAX;
+
+fn seconds_of(micros: u32) -> f64 {
+    if micros == INFINITE { f64::INFINITY } else { f64::from(micros) / 1e6 }
 }
 
 /// The microseconds that a time in seconds was divided from, where it was.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "compared with what it came from")]
-fn whole_micros(seconds: f64) -> Option<usize> {
+fn micros_of(seconds: f64) -> Option<u32> {
     let micros = (seconds * 1e6 + 0.5) as u32;
-    (micros < u32::MAX && (f64::from(micros) / 1e6).to_bits() == seconds.to_bits()).then_some(micros as usize)
+    let is_whole = micros < INFINITE && (f64::from(micros) / 1e6).to_bits() == seconds.to_bits();
+    if is_whole { Some(micros) } else { (seconds == f64::INFINITY).then_some(INFINITE) }
 }
 
 #[cfg(test)]
@@ -190,7 +227,7 @@ mod tests {
         fn the_order_is_that_of_sorting_and_ranks_are_the_middle_of_equal_values(values in any_values()) {
             let mut sorted = values.clone();
             sorted.sort_by(f64::total_cmp);
-            for order in [ValueOrder::of(values.iter().copied()), ValueOrder::with_ranks(&values)] {
+            for order in [ValueOrder::of(&values), ValueOrder::with_ranks(&values)] {
                 prop_assert!(order.ascending.iter().map(|value| value.to_bits()).eq(sorted.iter().map(|value| value.to_bits())));
                 for (place, value) in values.iter().enumerate() {
                     let places: Vec<usize> = (0..sorted.len()).filter(|place| sorted[*place].to_bits() == value.to_bits()).collect();
@@ -204,7 +241,7 @@ mod tests {
 
     #[test]
     fn times_that_crowd_are_counted_and_others_sorted() {
-        let is_counted = |values: &[f64]| matches!(ValueOrder::with_ranks(values).ranks, ValueRanks::Counted(_));
+        let is_counted = |values: &[f64]| matches!(ValueOrder::with_ranks(values).ranks, ValueRanks::Counted(..));
         assert!(is_counted(&[0.015, 0.016, f64::INFINITY, 0.015]));
         assert!(!is_counted(&[0.015, 0.1 / 3.0]), "no whole microseconds");
         assert!(!is_counted(&[0.015, 90.0]), "far apart");
