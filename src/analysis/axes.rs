@@ -5,6 +5,19 @@ use serde_json::{Map, Value};
 /// Values of the matrix axes by dotted path, in the scenario's order.
 pub type Axes = Map<String, Value>;
 
+/// Whether a cell has these values of these axes, whatever others it has. Axes are few: looking through them costs far less than their map's hashes, and
+/// all cells are looked at for a score or a neighbour.
+#[must_use]
+pub fn is_within(axes: &Axes, within: &Axes) -> bool {
+    within.iter().all(|(name, value)| axes.iter().any(|(known, here)| known == name && here == value))
+}
+
+/// Whether two cells have the same values of the same axes, in whatever order.
+#[must_use]
+pub fn is_same_place(one: &Axes, other: &Axes) -> bool {
+    one.len() == other.len() && is_within(one, other)
+}
+
 /// The last part of a dotted path.
 #[must_use]
 pub fn short(axis: &str) -> &str {

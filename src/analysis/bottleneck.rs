@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::axes::Axes;
+use super::axes::{Axes, is_same_place};
 use super::cell_bottleneck::{CellBottleneck, diagnose};
 use super::scores::by_facet;
 use super::summary::{Bottleneck, BottleneckEvidence, CellState, CellSummary, UnknownBottleneck};
@@ -25,7 +25,8 @@ fn limit(within: Axes, cells: &[&CellSummary], load: &[String]) -> Bottleneck {
         return Bottleneck { within, evidence: nothing_fails(&passing, cells, load) };
     }
     // Those that no other failing cell lies below.
-    let first = failing.iter().filter(|cell| !failing.iter().any(|other| other.axes != cell.axes && below(other, cell, load)));
+    let first =
+        failing.iter().filter(|cell| !failing.iter().any(|other| !is_same_place(&other.axes, &cell.axes) && below(other, cell, load)));
     let diagnoses = first.map(|fails| {
         let neighbours = passing.iter().copied().filter(|cell| below(cell, fails, load));
         diagnose(fails, neighbours.max_by(|left, right| nearness(left, load).total_cmp(&nearness(right, load))))

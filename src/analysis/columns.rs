@@ -43,8 +43,8 @@ pub enum NumericColumn {
     ForcedTokens,
 }
 
-/// Those that the figures of every cell need; they are read together.
-const USUAL: [NumericColumn; 13] = [
+/// All of them; those that the figures of every cell need stand first.
+const NUMBERS: [NumericColumn; 21] = [
     NumericColumn::Session,
     NumericColumn::Turn,
     NumericColumn::Sent,
@@ -58,9 +58,21 @@ const USUAL: [NumericColumn; 13] = [
     NumericColumn::OutputTokens,
     NumericColumn::InFlight,
     NumericColumn::Intended,
+    NumericColumn::Lane,
+    NumericColumn::LiveLanes,
+    NumericColumn::FirstAnswer,
+    NumericColumn::TokenEvents,
+    NumericColumn::TokenReads,
+    NumericColumn::ReasoningTokens,
+    NumericColumn::HiddenTokens,
+    NumericColumn::ForcedTokens,
 ];
 
-const ALL: usize = 21;
+/// How many of them are needed always.
+const USUAL: usize = 13;
+
+/// Opening a file costs more than all columns of so many rows: they are read in one go.
+const FEW_ROWS: usize = 10_000;
 
 impl NumericColumn {
     pub(super) fn name(self) -> &'static str {
@@ -122,7 +134,7 @@ pub(super) struct RequestColumns {
     extents: Vec<RunExtent>,
     /// The first row of each run, and at last how many rows there are.
     starts: Vec<usize>,
-    numbers: RefCell<[KeptColumn; ALL]>,
+    numbers: RefCell<[KeptColumn; NUMBERS.len()]>,
     gaps: OnceCell<TokenGapColumn>,
     measured: Bitmap,
     failed: Bitmap,
@@ -158,7 +170,11 @@ impl RequestColumns {
 
     /// Phases, failures and, where they are kept, the usual numbers, in one pass.
     fn read_usual(&mut self, rows: usize) -> Result<(), AnalysisError> {
-        let usual = if rows >= many_rows() { &[] } else { &USUAL[..] };
+        let usual = match rows {
+            0..FEW_ROWS => &NUMBERS[..],
+            _ if rows < many_rows() => &NUMBERS[..USUAL],
+            _ => &[],
+        };
         let mut names: Vec<&str> = usual.iter().map(|number| number.name()).collect();
         names.extend(["phase", "failure", NumericColumn::FirstToken.name()]);
         let mut numbers: Vec<NumberColumnBuilder> = usual.iter().map(|_| NumberColumnBuilder::for_rows(rows)).collect();

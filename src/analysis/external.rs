@@ -1,6 +1,7 @@
 //! What a cache outside the engine was worth to a variant: how much it was asked for and what it brought over all its cells, whether it
 //! was needed at all, and why a variant with one is no better than one without. Judged cells in, a verdict with its figures out.
 
+use super::axes::is_within;
 use super::boundary_cells::outgrown;
 use super::cell_bottleneck::KEPT;
 use super::summary::{
@@ -80,8 +81,7 @@ pub fn remarks(base: &VariantSummary, other: &VariantSummary, gain: bool, within
 
 /// Why a variant with an external cache is not better: its largest cell against the device's memory, and where its hits came from.
 fn no_gain(variant: &VariantSummary, within: &super::Axes) -> Option<RatioRemark> {
-    let here =
-        |cell: &&CellSummary| cell.state == CellState::Measured && within.iter().all(|(name, value)| cell.axes.get(name) == Some(value));
+    let here = |cell: &&CellSummary| cell.state == CellState::Measured && is_within(&cell.axes, within);
     let largest = variant.cells.iter().filter(here).max_by_key(|cell| cell.sessions.resident_tokens)?;
     Some(RatioRemark::NoGain {
         variant: variant.name.clone(),

@@ -67,7 +67,7 @@ mod verdict;
 mod watched;
 mod window_rate;
 
-pub use axes::{Axes, axis_label, named_cell, plain, short, show_axes, show_value};
+pub use axes::{Axes, axis_label, is_same_place, is_within, named_cell, plain, short, show_axes, show_value};
 pub use cell_selector::{CellSelector, CellSelectorError, parse_cell};
 pub use cells::CellRuns;
 pub use distribution::{CellDistribution, EmpiricalDistribution, PopulationDistributions, distributions};

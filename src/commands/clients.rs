@@ -16,7 +16,8 @@ use crate::execution::meeting::{
     ClientIdentity, ClientSeat, MeetingError, MeetingLimits, MeetingListener, MeetingMember, MeetingToken, SeatFlags,
 };
 use crate::foundation::named_file::NamedFile;
-use crate::planning::plan::Plan;
+use crate::planning::plan::{Plan, server_setting};
+use crate::servers::endpoint::{BaseUrl, without_secrets};
 use crate::vocabulary::goal::ConditionField;
 use crate::vocabulary::spec::search::EarlyStopPolicy;
 use crate::workloads::arrival::LoadShard;
@@ -108,11 +109,60 @@ pub(super) fn lead(role: ClientRole, plan: &Plan, stop: &StopToken, talk: Verbos
         eprintln!("waiting for {others} at {}", listener.address());
     }
     let meeting = listener.gather(&stop.drain_token())?;
+    let elsewhere = meeting.members().find(|(_, member)| *member != host).map(|(rank, member)| (rank, member.to_owned()));
+    if let Some((rank, member)) = elsewhere
+        && let Some(server) = LoopbackServer::of(plan)
+    {
+        let reason = server.reason(&host);
+        if server.is_started {
+            meeting.close(Some(&reason));
+            return Err(MeetingError::Unfit { rank, host: member, reason });
+        }
+        eprintln!("warning: client {rank} is on {member}: {reason}");
+    }
     if !talk.quiet {
         let members: Vec<String> = meeting.members().map(|(rank, host)| format!("{rank} on {host}")).collect();
         eprintln!("all {clients} clients are here: 0 on {host}, {}", members.join(", "));
     }
     Ok(LoadLeader::new(meeting, host, stop.clone()))
+}
+
+/// A server whose address means another one on each machine.
+#[derive(Debug, PartialEq, Eq)]
+struct LoopbackServer {
+    /// As it may be shown.
+    url: String,
+    variant: String,
+    /// It is started by rank 0, on its own machine.
+    is_started: bool,
+}
+
+impl LoopbackServer {
+    /// The first of a plan; one that is started goes first, since nobody else can reach it.
+    fn of(plan: &Plan) -> Option<Self> {
+        let real = plan.runs.iter().filter(|run| !run.simulated);
+        let all = real.flat_map(|run| {
+            let target = &run.cell.target;
+            let here = target.urls.iter().chain(std::iter::once(&target.url)).find(|url| {
+                let parsed: Result<BaseUrl, _> = url.parse();
+                parsed.is_ok_and(|url| url.is_here())
+            });
+            let is_started = server_setting(&run.cell).is_some();
+            here.map(|url| Self { url: run.cell.mask().hide(without_secrets(url)), variant: run.variant.clone(), is_started })
+        });
+        all.max_by_key(|server| server.is_started)
+    }
+
+    fn reason(&self, host: &str) -> String {
+        let Self { url, variant, .. } = self;
+        if self.is_started {
+            format!(
+                "the server of `{variant}` is started on {host} at `{url}`, which no other machine reaches: set `target.url` to an address that all reach"
+            )
+        } else {
+            format!("`{url}` is another server on each machine, unless each forwards it to the same")
+        }
+    }
 }
 
 /// Does the part of a client that does not lead, to the end of the sweep.
@@ -155,4 +205,34 @@ pub(super) fn not_met(error: &MeetingError) -> ExitReason {
     }
     eprintln!("error: {error}");
     ExitReason::SweepStopped
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::planning::scenario::{ScenarioOverrides, load_text};
+
+    fn found(target: &str) -> Option<LoopbackServer> {
+        let text = format!("name = \"x\"\n[workload]\nkind = \"requests\"\nrequests = 4\n{target}");
+        LoopbackServer::of(&Plan::new(&load_text(Path::new("x.toml"), &text, &ScenarioOverrides::default()).unwrap()).unwrap())
+    }
+
+    #[test]
+    fn an_address_that_means_another_server_on_each_machine_is_found_by_its_variant() {
+        let at = |url: &str| found(&format!("[target]\nmodel = \"m\"\nurl = \"{url}\"\n"));
+        for own in ["http://127.0.0.1:8000", "http://localhost:8000/v1", "https://[::1]:8443"] {
+            let server = at(own).unwrap();
+            assert!(!server.is_started && server.url == own, "{server:?}");
+        }
+        assert_eq!((at("http://gpu7:8000"), at("http://10.0.0.7:8000")), (None, None));
+        let pool = found("[target]\nmodel = \"m\"\nurls = [\"http://gpu7:8000\", \"http://localhost:8001\"]\n").unwrap();
+        assert_eq!(pool.url, "http://localhost:8001");
+        let started = "[target]\nmodel = \"m\"\n[variants.there]\ntarget.url = \"http://localhost:8000\"\n\
+                       [variants.here]\ntarget.url = \"http://localhost:8001\"\nserver.command = [\"serve\", \"--port\", \"{port}\"]\n";
+        let server = found(started).unwrap();
+        assert!(server.is_started && server.variant == "here", "a server that is started can be reached by nobody else: {server:?}");
+        assert!(server.reason("node1").contains("is started on node1 at `http://localhost:8001`"), "{}", server.reason("node1"));
+    }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::comparison_note::{ComparisonNote, UncomparedCell};
-use crate::analysis::axes::Axes;
+use crate::analysis::axes::{Axes, is_same_place};
 use crate::analysis::cells::{CellRuns, cells};
 use crate::analysis::summary::CellState;
 use crate::records::store::SavedSweep;
@@ -41,7 +41,7 @@ pub(super) fn pair<'a>(base: (&'a SavedSweep, &str), new: (&'a SavedSweep, &str)
     let mut pairs = CellPairing::default();
     let (mut only_base, mut missing) = (Vec::new(), Vec::new());
     for (axes, cell) in base {
-        let Some(at) = new.iter().position(|(known, _)| *known == axes) else {
+        let Some(at) = new.iter().position(|(known, _)| is_same_place(known, &axes)) else {
             only_base.push(axes);
             continue;
         };

@@ -4,7 +4,7 @@
 use super::comparison::{ComparisonVerdict, ScoreEffect};
 use super::judged::SavedVariant;
 use super::pairs::CellPair;
-use crate::analysis::axes::Axes;
+use crate::analysis::axes::{Axes, is_same_place};
 use crate::analysis::cells::CellRuns;
 use crate::analysis::summary::{CapacityShape, RatioBound, Score, ScoreBound};
 use crate::analysis::{AnalysisError, SummaryOptions, interval, summarize};
@@ -80,7 +80,7 @@ fn shared(side: &SavedVariant<'_>, cells: &[&CellRuns<'_>]) -> SavedSweep {
     let mut manifest = sweep.manifest.clone();
     let wanted = |axes: &[(String, serde_json::Value)]| {
         let axes: Axes = axes.iter().cloned().collect();
-        cells.iter().any(|cell| cell.axes == axes)
+        cells.iter().any(|cell| is_same_place(&cell.axes, &axes))
     };
     manifest.variants = vec![side.variant.to_owned()];
     manifest.runs.retain(|run| run.variant == side.variant && wanted(&run.axes));

@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::night::NightSweep;
 use crate::analysis::summary::{CapacityShape, Estimate, GoalVerdict, Score, ScoreBound};
-use crate::analysis::{Axes, CellState, CellSummary, ExtendedReal, SweepSummary, VariantSummary, axis_label, show_axes, show_value};
+use crate::analysis::{
+    Axes, CellState, CellSummary, ExtendedReal, SweepSummary, VariantSummary, axis_label, is_same_place, show_axes, show_value,
+};
 use crate::vocabulary::goal::{Goal, Measure};
 use crate::vocabulary::metric::{MeasureUnit, MetricDirection};
 
@@ -174,7 +176,7 @@ fn variant(nights: &[NightSweep], name: &str) -> VariantHistory {
         scores.iter().find(|score| score.name() == key.0 && *score.within() == key.1).map(score_point)
     };
     let value_at = |night: &NightSweep, axes: &Axes| {
-        let cell = of_night(night, name)?.cells.iter().find(|cell| cell.axes == *axes)?;
+        let cell = of_night(night, name)?.cells.iter().find(|cell| is_same_place(&cell.axes, axes))?;
         Some(value_point(cell, &night.summary.shown))
     };
     VariantHistory {
@@ -251,7 +253,7 @@ fn all_cells(variants: &[VariantHistory]) -> impl Iterator<Item = &Axes> {
 /// one that most nights measured.
 fn leading(first: &SweepSummary, variants: &[VariantHistory]) -> Option<Axes> {
     let measured = |axes: &Axes| -> usize {
-        let points = variants.iter().filter_map(|variant| variant.cells.iter().find(|cell| cell.axes == *axes));
+        let points = variants.iter().filter_map(|variant| variant.cells.iter().find(|cell| is_same_place(&cell.axes, axes)));
         points.flat_map(|cell| &cell.nights).flatten().filter(|point| point.value().is_some()).count()
     };
     let all = variants.iter().filter_map(|variant| variant.cells.first()).map(|cell| cell.nights.len()).sum::<usize>();

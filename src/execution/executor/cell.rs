@@ -14,17 +14,16 @@ use super::early_stop::EarlyStop;
 use super::errors::{ErrorLimit, RunError};
 use super::load_leader::LoadLeader;
 use super::load_party::LoadParty;
+use super::prepared_load::PreparedLoad;
 use super::run_scheduler::StoppingRule;
 use super::run_totals::RunTotals;
 use super::runtimes::RuntimeHandles;
-use super::sequential_loop::{InFlightCounters, LoadContext, LoadError};
+use super::sequential_loop::LoadError;
 use super::stall_detector::{StallDetector, StallReport};
 use super::stop_token::StopToken;
 use super::target_monitor::TargetMonitor;
-use super::unredacted_text::TextRetention;
-use super::wake_filter::WakeSignal;
 use crate::execution::event::SweepEvent;
-use crate::foundation::clock::{Clock, SharedTimer};
+use crate::foundation::clock::Clock;
 use crate::planning::plan::{EnvironmentRedactor, Run};
 use crate::records::record::{
     CacheCheck, CacheEvidence, ClientHealth, EarlyStopReason, FormatVersion, PromptSalt, RunFailure, RunFailureCause, RunOutcome,
@@ -38,7 +37,6 @@ use crate::vocabulary::spec::target::{TargetKind, TargetSpec};
 use crate::vocabulary::spec::workload::{LoadLoop, WorkloadSpec};
 use crate::workloads::arrival::{LoadShard, RequestSchedule};
 use crate::workloads::tokens::{self, TokenCountError};
-use crate::workloads::workload::leave::LeavePolicy;
 use crate::workloads::workload::{Corpus, RunSalt, Workload, WorkloadError};
 
 /// Why a cell could not be run. The sweep goes on without it.
@@ -314,25 +312,8 @@ async fn attempt(
     // What ends this cell early ends nothing else.
     let salt_tokens = salt.as_ref().map_or(0, RunSalt::tokens);
     let stop = setting.stop.for_a_part();
-    let (done, inbox) = mpsc::unbounded_channel();
-    let load = LoadContext {
-        workload,
-        salt,
-        target,
-        counter,
-        clock,
-        alarm: SharedTimer::start(clock),
-        threads: setting.threads.clone(),
-        context_limit,
-        on_error: cell.workload.on_error(),
-        user_header: cell.workload.sends_user_header(),
-        leave: cell.workload.leave().map(|leave| LeavePolicy::new(leave, run.seed)),
-        stop: stop.clone(),
-        aborting: WakeSignal::default(),
-        texts: TextRetention { texts: cell.keeps_texts(), hashes: cell.hashes_answers() },
-        occupancy: InFlightCounters::default(),
-        done,
-    };
+    let ready = PreparedLoad { target, context_limit, counter, workload };
+    let (load, inbox) = ready.begin(run, salt, clock, setting.threads.clone(), stop.clone());
     let watching = setting.threads.background(TargetMonitor::start(run, &load.target, clock, setting.events)).await;
     let errors = ErrorLimit::new(setting.policy.max_error_rate, schedule.requests, stop.clone());
     let mut sink = ResultSink {

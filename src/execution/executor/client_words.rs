@@ -14,7 +14,12 @@ use crate::records::record::ClientHealth;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum LeaderWord {
-    /// Make this run ready as far as that goes without sending anything that counts. `url` is that of a server which the leader has started.
+    /// See whether the target of this run serves you too, while the leader does the same. `url` is that of a server which it has started.
+    Reach {
+        id: String,
+        url: Option<String>,
+    },
+    /// Make this run ready as far as that goes without sending anything that counts.
     Prepare {
         run: u64,
         id: String,
@@ -109,7 +114,7 @@ impl LeaderWord {
             | Self::Start { run, .. }
             | Self::Stop { run, .. }
             | Self::Lane { run, .. } => Some(*run),
-            Self::End { .. } => None,
+            Self::Reach { .. } | Self::End { .. } => None,
         }
     }
 }

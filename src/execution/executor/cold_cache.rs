@@ -10,7 +10,7 @@ use crate::planning::plan::Run;
 use crate::records::record::{CacheResetMethod, PromptSalt};
 use crate::servers::client::Target;
 use crate::servers::server::{Canary, CanaryTexts, ResetError, reset};
-use crate::vocabulary::spec::server::{CachePolicy, ResetMode, ResetSpec, SaltReason};
+use crate::vocabulary::spec::reset::{CachePolicy, ResetMode, ResetSpec, SaltReason};
 use crate::workloads::tokens::{TokenCountError, TokenCounter};
 use crate::workloads::workload::{RunSalt, canary_text};
 

@@ -3,7 +3,10 @@
 //! In: the plan, and a leader. Out: how it ended. Caches, servers, checks and results are the leader's; this client only sends load.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
 use tokio::sync::mpsc;
 
 use super::backpressure::Backpressure;
@@ -13,24 +16,20 @@ use super::client_words::{MemberPart, MemberWord};
 use super::drive::{ResultSink, drive};
 use super::early_stop::EarlyStop;
 use super::errors::ErrorLimit;
-use super::load_member::{LoadMember, LoadOrder, MeetingEnd, PrepareOrder};
+use super::load_member::{LoadMember, LoadOrder, MeetingEnd, RunOrder, RunStep};
 use super::load_party::LoadParty;
-use super::preflight::{preflight, preflight_key};
+use super::preflight::{PreflightError, PreflightFacts, preflight, preflight_key};
+use super::prepared_load::PreparedLoad;
 use super::run_totals::RunTotals;
 use super::runtimes::{NetworkRuntimes, RuntimeHandles};
-use super::sequential_loop::{InFlightCounters, LoadContext};
 use super::stall_detector::StallDetector;
 use super::stop_token::StopToken;
 use super::sweep::SweepError;
-use super::unredacted_text::TextRetention;
-use super::wake_filter::WakeSignal;
-use crate::foundation::clock::{Clock, SharedTimer};
+use crate::foundation::clock::Clock;
 use crate::planning::plan::{Plan, Run};
 use crate::records::record::{ClientHealth, plain_run_id};
-use crate::servers::client::Target;
 use crate::workloads::arrival::LoadShard;
-use crate::workloads::tokens::{self, TokenCounter};
-use crate::workloads::workload::leave::LeavePolicy;
+use crate::workloads::tokens;
 use crate::workloads::workload::{Corpus, RunSalt, Workload};
 
 /// Does the part of one client in all runs that the leader has done. Blocks until there are no more, or the leader is lost.
@@ -40,13 +39,17 @@ use crate::workloads::workload::{Corpus, RunSalt, Workload};
 pub fn follow(plan: &Plan, mut member: LoadMember, shard: LoadShard) -> Result<MeetingEnd, SweepError> {
     let network = NetworkRuntimes::new()?;
     let corpus = Corpus::default();
-    let mut follower = RunFollower { plan, shard, corpus, threads: network.threads.clone(), models: BTreeMap::new() };
+    let mut follower = RunFollower { plan, shard, corpus, threads: network.threads.clone(), asked: BTreeMap::new() };
     let end = network.background.block_on(async {
         loop {
-            let order = match member.next_run().await {
+            let order = match member.next_order().await {
                 Ok(order) => order,
                 Err(end) => return end,
             };
+            if order.step == RunStep::Reach {
+                follower.reach(&order);
+                continue;
+            }
             let run = member.run();
             let threads = follower.threads.clone();
             let word = match threads.measuring(follower.run(&order, &mut member)).await {
@@ -66,31 +69,44 @@ struct RunFollower<'a> {
     shard: LoadShard,
     corpus: Corpus,
     threads: RuntimeHandles,
-    /// What was served where, by what was asked: the only model that there is, where the scenario names none.
-    models: BTreeMap<String, Option<String>>,
+    /// What targets told when they were asked, or are being asked, by the question.
+    asked: BTreeMap<String, Asked>,
 }
 
-/// What is ready before anything is sent that counts.
-struct PreparedPart {
-    target: Target,
-    context_limit: Option<u64>,
-    counter: TokenCounter,
-    workload: Workload,
-}
+/// What a target tells this client. Heard once, and handed out as often as it is needed.
+type Asked = Shared<BoxFuture<'static, Result<PreflightFacts, Arc<PreflightError>>>>;
 
 impl RunFollower<'_> {
+    /// Begins to see whether a run's target serves this client, unless it is known to. What comes of it is told when the run is made ready.
+    fn reach(&mut self, order: &RunOrder) {
+        let Some(run) = self.ordered(order) else { return };
+        if self.asked.get(&preflight_key(&run)).is_none_or(|asked| matches!(asked.peek(), Some(Err(_)))) {
+            self.ask(&run);
+        }
+    }
+
     /// Does a run's part; why not, in words without secrets.
-    async fn run(&mut self, order: &PrepareOrder, member: &mut LoadMember) -> Result<MemberPart, String> {
+    async fn run(&mut self, order: &RunOrder, member: &mut LoadMember) -> Result<MemberPart, String> {
+        let mut run = self.ordered(order).ok_or_else(|| format!("its plan has no run `{}`", order.id))?;
+        let mask = run.cell.mask();
+        self.part(&mut run, member).await.map_err(|reason| mask.hide(reason))
+    }
+
+    /// The run in this client's own plan.
+    fn ordered(&self, order: &RunOrder) -> Option<Run> {
         let id = plain_run_id(&order.id);
-        let Some(run) = self.plan.runs.iter().find(|run| plain_run_id(&run.id) == id) else {
-            return Err(format!("its plan has no run `{}`", order.id));
-        };
-        let mut run = run.clone();
+        let mut run = self.plan.runs.iter().find(|run| plain_run_id(&run.id) == id)?.clone();
         if let Some(url) = &order.url {
             url.clone_into(&mut run.cell.target.url);
         }
-        let mask = run.cell.mask();
-        self.part(&mut run, member).await.map_err(|reason| mask.hide(reason))
+        Some(run)
+    }
+
+    /// Begins to ask, whatever has been told before.
+    fn ask(&mut self, run: &Run) {
+        let asking = run.clone();
+        let asked = self.threads.have_done(async move { preflight(&asking).await.map_err(Arc::new) }).shared();
+        self.asked.insert(preflight_key(run), asked);
     }
 
     async fn part(&mut self, run: &mut Run, member: &mut LoadMember) -> Result<MemberPart, String> {
@@ -104,33 +120,15 @@ impl RunFollower<'_> {
                 prepared = self.prepare(run, clock) => prepared,
             }
         };
-        let PreparedPart { target, context_limit, counter, workload } = LoadParty::Member(member).during(&stop, preparing).await?;
+        let ready = LoadParty::Member(member).during(&stop, preparing).await?;
         let schedule = schedule(run, &self.corpus).map_err(|error| error.to_string())?.of_client(self.shard);
         let salt = match member.loaded(&stop).await {
             None => return Err(stopped()),
             Some(LoadOrder { salt: None }) => None,
-            Some(LoadOrder { salt: Some(name) }) => Some(RunSalt::of(&name, &counter).await.map_err(|error| error.to_string())?),
+            Some(LoadOrder { salt: Some(name) }) => Some(RunSalt::of(&name, &ready.counter).await.map_err(|error| error.to_string())?),
         };
         let cell = &run.cell;
-        let (done, inbox) = mpsc::unbounded_channel();
-        let load = LoadContext {
-            workload,
-            salt,
-            target,
-            counter,
-            clock,
-            alarm: SharedTimer::start(clock),
-            threads: self.threads.clone(),
-            context_limit,
-            on_error: cell.workload.on_error(),
-            user_header: cell.workload.sends_user_header(),
-            leave: cell.workload.leave().map(|leave| LeavePolicy::new(leave, run.seed)),
-            stop: stop.clone(),
-            aborting: WakeSignal::default(),
-            texts: TextRetention { texts: false, hashes: cell.hashes_answers() },
-            occupancy: InFlightCounters::default(),
-            done,
-        };
+        let (load, inbox) = ready.begin(run, salt, clock, self.threads.clone(), stop.clone());
         // What rows say of the run as a whole is for the leader to say.
         let (nobody, _) = mpsc::unbounded_channel();
         let mut tally = RunTotals::default();
@@ -161,13 +159,11 @@ impl RunFollower<'_> {
     }
 
     /// Asks the target whether it serves this client too, and makes texts.
-    async fn prepare(&mut self, run: &mut Run, clock: Clock) -> Result<PreparedPart, String> {
-        let key = preflight_key(run);
-        if !self.models.contains_key(&key) {
-            let facts = preflight(run).await.map_err(|error| error.to_string())?;
-            self.models.insert(key.clone(), facts.model);
-        }
-        if let Some(model) = self.models.get(&key).cloned().flatten() {
+    async fn prepare(&mut self, run: &mut Run, clock: Clock) -> Result<PreparedLoad, String> {
+        let Some(asked) = self.asked.get(&preflight_key(run)).cloned() else {
+            return Err("rank 0 has not said where its server is".to_owned());
+        };
+        if let Some(model) = asked.await.map_err(|error| error.to_string())?.model {
             run.cell.target.model = model;
         }
         let told = |error: &dyn std::fmt::Display| error.to_string();
@@ -175,6 +171,6 @@ impl RunFollower<'_> {
         let counter = self.threads.background(tokens::choose(&run.cell.target, false)).await.map_err(|error| told(&error))?;
         let making = Workload::prepare(&run.cell.workload, run.seed, counter.clone(), self.corpus.clone());
         let workload = self.threads.background(making).await.map_err(|error| told(&error))?;
-        Ok(PreparedPart { target, context_limit, counter, workload })
+        Ok(PreparedLoad { target, context_limit, counter, workload })
     }
 }

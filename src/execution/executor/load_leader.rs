@@ -73,9 +73,10 @@ impl LoadLeader {
         self.lost.as_deref()
     }
 
-    /// Where the runs that follow have their server, where it was started for them.
-    pub(super) fn serve_at(&mut self, url: Option<&str>) {
+    /// Has the others see whether the target of a run serves them, while the leader looks for itself; `url` is that of a server which was started for it.
+    pub(super) fn reach(&mut self, run: &Run, url: Option<&str>) {
         self.server_url = url.map(str::to_owned);
+        self.tell(&LeaderWord::Reach { id: run.id.clone(), url: self.server_url.clone() });
     }
 
     /// The leader's own part.

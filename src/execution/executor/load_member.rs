@@ -49,11 +49,21 @@ pub(super) struct LoadOrder {
     pub salt: Option<String>,
 }
 
-/// A run to be made ready.
+/// What is to be done of a run.
 #[derive(Debug)]
-pub(super) struct PrepareOrder {
+pub(super) struct RunOrder {
+    pub step: RunStep,
     pub id: String,
+    /// Where its server is, where the leader has started one.
     pub url: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RunStep {
+    /// See whether its target serves this client.
+    Reach,
+    /// Do this client's part.
+    Load,
 }
 
 impl LoadMember {
@@ -62,17 +72,21 @@ impl LoadMember {
         Self { meeting, asked, has_told_asked: false, run: 0, loaded: None, start: None, end: None }
     }
 
-    /// Waits for the next run; or how it ended.
-    pub(super) async fn next_run(&mut self) -> Result<PrepareOrder, MeetingEnd> {
+    /// Waits for what is next to be done; or how it ended.
+    pub(super) async fn next_order(&mut self) -> Result<RunOrder, MeetingEnd> {
         // Nothing goes on that could be stopped.
         let nothing = StopToken::new();
         loop {
             if let Some(end) = &self.end {
                 return Err(end.clone());
             }
-            if let Some(LeaderWord::Prepare { run, id, url }) = self.word(&nothing).await {
-                (self.run, self.loaded, self.start) = (run, None, None);
-                return Ok(PrepareOrder { id, url });
+            match self.word(&nothing).await {
+                Some(LeaderWord::Reach { id, url }) => return Ok(RunOrder { step: RunStep::Reach, id, url }),
+                Some(LeaderWord::Prepare { run, id, url }) => {
+                    (self.run, self.loaded, self.start) = (run, None, None);
+                    return Ok(RunOrder { step: RunStep::Load, id, url });
+                }
+                _ => {}
             }
         }
     }
@@ -111,7 +125,7 @@ impl LoadMember {
             Some(LeaderWord::Stop { how: LoadStop::Drain, .. }) => stop.drain(),
             Some(LeaderWord::Stop { how: LoadStop::Abort, .. }) => stop.abort(),
             Some(LeaderWord::Lane { signal, .. }) => return PartyNews::Lane(signal),
-            Some(LeaderWord::Prepare { .. } | LeaderWord::End { .. }) | None => {}
+            Some(LeaderWord::Reach { .. } | LeaderWord::Prepare { .. } | LeaderWord::End { .. }) | None => {}
         }
         PartyNews::Nothing
     }
@@ -135,7 +149,7 @@ impl LoadMember {
         let end = match news {
             LeaderNews::Word(text) => match serde_json::from_str::<LeaderWord>(text.get()) {
                 Ok(LeaderWord::End { interrupted }) => MeetingEnd::Done { interrupted },
-                Ok(word @ LeaderWord::Prepare { .. }) => return Some(word),
+                Ok(word @ (LeaderWord::Reach { .. } | LeaderWord::Prepare { .. })) => return Some(word),
                 Ok(word) => return Some(word).filter(|word| word.run() == Some(self.run)),
                 Err(error) => MeetingEnd::LeaderLost(format!("it said what this client does not understand: {error}")),
             },

@@ -24,6 +24,7 @@ mod load_party;
 mod open;
 mod prefill;
 mod preflight;
+mod prepared_load;
 mod prepared_queue;
 mod row;
 mod run_scheduler;

@@ -200,7 +200,7 @@ async fn measure(
         Ok(serving) => serving,
     };
     if let Some(others) = &mut others {
-        others.serve_at(serving.as_deref().map(ManagedServer::url));
+        others.reach(run, serving.as_deref().map(ManagedServer::url));
     }
     let mut run = run.clone();
     if let Some(serving) = &serving {

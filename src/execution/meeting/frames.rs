@@ -2,6 +2,8 @@
 //!
 //! Stamps are taken when a line is written, not when it is asked for.
 
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -14,7 +16,7 @@ use crate::foundation::clock::{Clock, Micros};
 /// The longest line of somebody who has not proved anything.
 pub(super) const GREETING_BYTES: u64 = 16 << 10;
 /// The longest line of a client: a request of a million tokens, each with its time, takes a tenth of it.
-pub(super) const FRAME_BYTES: u64 = 64 << 20;
+const FRAME_BYTES: u64 = 64 << 20;
 
 /// From the leader to a member.
 #[derive(Debug, Serialize, Deserialize)]
@@ -83,6 +85,12 @@ pub(super) struct FrameReader {
 impl FrameReader {
     pub fn new(stream: OwnedReadHalf) -> Self {
         Self { stream: BufReader::with_capacity(1 << 16, stream), line: Vec::new() }
+    }
+
+    /// The next line of a client that is let in, who is lost when it says nothing for so long.
+    pub async fn next_within<T: DeserializeOwned>(&mut self, silence: Duration) -> Result<T, FrameError> {
+        let next = tokio::time::timeout(silence, self.next(FRAME_BYTES)).await;
+        next.unwrap_or(Err(FrameError::Silent(silence.as_secs())))
     }
 
     /// The next line. Given up in the middle of one, it goes on with that line.

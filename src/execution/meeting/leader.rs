@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::MeetingLimits;
 use super::address::MeetingAddress;
 use super::error::MeetingError;
-use super::frames::{FRAME_BYTES, FrameError, FrameReader, MemberFrame, OutgoingFrame, write_all};
+use super::frames::{FrameReader, MemberFrame, OutgoingFrame, write_all};
 use super::handshake::{AdmissionError, ClientIdentity, GREETING_WITHIN, OpenConnection, admit};
 use super::token::MeetingToken;
 use crate::foundation::clock::Clock;
@@ -306,8 +306,7 @@ struct LineReader {
 impl LineReader {
     async fn hear(mut self, rank: u32, tell: mpsc::UnboundedSender<(u32, MemberNews)>) {
         let reason = loop {
-            let frame = tokio::time::timeout(self.silence, self.reader.next(FRAME_BYTES)).await;
-            let news = match frame.unwrap_or(Err(FrameError::Silent(self.silence.as_secs()))) {
+            let news = match self.reader.next_within(self.silence).await {
                 Ok(MemberFrame::Word(word)) => MemberNews::Word(word),
                 Ok(MemberFrame::Pong { sent, at }) => {
                     self.answered(ClockOffset::of(sent, at, self.clock.now()));

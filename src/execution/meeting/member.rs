@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::MeetingLimits;
 use super::address::MeetingAddress;
 use super::error::MeetingError;
-use super::frames::{FRAME_BYTES, FrameError, FrameReader, LeaderFrame, OutgoingFrame, write_all};
+use super::frames::{FrameReader, LeaderFrame, OutgoingFrame, write_all};
 use super::handshake::{ClientIdentity, EntryError, GREETING_WITHIN, enter};
 use super::leader::runtime;
 use super::token::MeetingToken;
@@ -168,8 +168,7 @@ async fn hear(
     tell: mpsc::UnboundedSender<LeaderNews>,
 ) {
     loop {
-        let frame = tokio::time::timeout(silence, reader.next(FRAME_BYTES)).await;
-        let news = match frame.unwrap_or(Err(FrameError::Silent(silence.as_secs()))) {
+        let news = match reader.next_within(silence).await {
             Ok(LeaderFrame::Ping { sent }) => {
                 if let Some(outgoing) = outgoing.upgrade() {
                     let _ = outgoing.send(OutgoingFrame::Pong { sent });

@@ -1,7 +1,7 @@
 //! What a sweep does so that no cell meets what another one left in a server's caches, in words, before it begins.
 
 use crate::planning::scenario::CellSpec;
-use crate::vocabulary::spec::server::{CachePolicy, ResetStep, SaltReason};
+use crate::vocabulary::spec::reset::{CachePolicy, ResetStep, SaltReason};
 use crate::vocabulary::spec::target::TargetKind;
 
 /// A sentence for each policy that the cells have, which come with the names of their variants; none where all are simulated.

@@ -3,7 +3,7 @@
 
 use super::Run;
 use crate::planning::scenario::CellSpec;
-use crate::vocabulary::spec::server::ResetStep;
+use crate::vocabulary::spec::reset::ResetStep;
 use crate::vocabulary::spec::target::TargetKind;
 use crate::vocabulary::template::{CommandMode, TemplateContext, quoted_all};
 

@@ -16,7 +16,7 @@ use crate::planning::scenario::CellSpec;
 use crate::simulation::engine::{ANSWER_HEAD_TOKENS, EngineParameters, MESSAGE_TOKENS};
 use crate::vocabulary::goal::Goal;
 use crate::vocabulary::recording::RecordedInput;
-use crate::vocabulary::spec::server::{CachePolicy, SaltReason};
+use crate::vocabulary::spec::reset::{CachePolicy, SaltReason};
 use crate::vocabulary::spec::target::TargetKind;
 use crate::vocabulary::spec::workload::{ChatDataset, ChatSpec, DocumentQaSpec, DocumentsSpec, WorkloadSpec};
 use crate::workloads::arrival::{PlannedLoad, goal_rows};

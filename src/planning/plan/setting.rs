@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::Run;
 use crate::planning::scenario::CellSpec;
-use crate::vocabulary::spec::server::{ResetMode, ResetSpec, ServerSpec};
+use crate::vocabulary::spec::reset::{ResetMode, ResetSpec};
+use crate::vocabulary::spec::server::ServerSpec;
 use crate::vocabulary::spec::target::TargetKind;
 use crate::vocabulary::template::{CommandMode, TemplateContext, UnknownFieldError};
 
@@ -26,7 +27,7 @@ fn server_text(cell: &CellSpec) -> String {
     let bare = ServerSpec {
         reset: ResetSpec::default(),
         canary: true,
-        watch: crate::vocabulary::spec::server::WatchSpec::default(),
+        watch: crate::vocabulary::spec::watch::WatchSpec::default(),
         ..cell.server.clone()
     };
     let filled = filled(cell).unwrap_or_default();

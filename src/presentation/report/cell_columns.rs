@@ -8,7 +8,7 @@ use super::number::DisplayUnit;
 use super::scored_cell::score_given_by;
 use crate::analysis::{
     CacheHitShares, CellState, CellSummary, Estimate, ExtendedReal, GaugeSummary, GoalJudgement, GoalVerdict, RoleFigures, Score,
-    ServerRole, SweepSummary, VariantSummary, plain, show_axes,
+    ServerRole, SweepSummary, VariantSummary, is_same_place, plain, show_axes,
 };
 
 /// A cell where it stands, with the goal that a row is about, if any.
@@ -351,10 +351,11 @@ fn extra_repeats(view: &CellView<'_>) -> Option<u64> {
         Score::Capacity(score) => &score.between,
         Score::Largest(score) => &score.between,
     });
-    between.into_iter().find(|open| open.axes == view.cell.axes)?.extra_repeats
+    between.into_iter().find(|open| is_same_place(&open.axes, &view.cell.axes))?.extra_repeats
 }
 
 /// The cell with as much load that passes, where this one fails.
 fn reversed_by(view: &CellView<'_>) -> Option<String> {
-    view.variant.reversals.iter().find(|reversal| reversal.fails == view.cell.axes).map(|reversal| show_axes(&reversal.passes))
+    let reversal = view.variant.reversals.iter().find(|reversal| is_same_place(&reversal.fails, &view.cell.axes))?;
+    Some(show_axes(&reversal.passes))
 }

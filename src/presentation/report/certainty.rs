@@ -3,7 +3,7 @@
 
 use super::words::Line;
 use crate::analysis::{
-    Axes, CellSummary, LoadComparison, LoadReversal, Score, UndecidedCell, VariantSummary, axis_label, show_axes, show_value,
+    Axes, CellSummary, LoadComparison, LoadReversal, Score, UndecidedCell, VariantSummary, axis_label, is_same_place, show_axes, show_value,
 };
 
 /// Items of a list that are shown before the rest is counted only.
@@ -73,7 +73,7 @@ fn sentence(variant: &VariantSummary, reversal: &LoadReversal) -> String {
 }
 
 fn cell_at<'a>(variant: &'a VariantSummary, axes: &Axes) -> Option<&'a CellSummary> {
-    variant.cells.iter().find(|cell| cell.axes == *axes)
+    variant.cells.iter().find(|cell| is_same_place(&cell.axes, axes))
 }
 
 /// ` (42.5 s)`

@@ -1,10 +1,10 @@
 //! How many sessions a variant holds and how surely, a sentence a score: judged cells in, plain texts out.
 
 use super::run_length::{run_length, run_lengths};
-use super::scored_cell::{is_within, scored_cell};
+use super::scored_cell::scored_cell;
 use super::words::at;
 use crate::analysis::{
-    Axes, CapacityScore, CellState, CellSummary, GoalVerdict, LargestScore, Score, VariantSummary, VoidReason, axis_label,
+    Axes, CapacityScore, CellState, CellSummary, GoalVerdict, LargestScore, Score, VariantSummary, VoidReason, axis_label, is_within,
 };
 
 /// What can be said of a variant, a sentence a score.
@@ -50,7 +50,7 @@ fn largest_sentence<'a>(variant: &VariantSummary, score: &LargestScore, cell: im
 }
 
 fn nothing_passes(variant: &VariantSummary, within: &Axes) -> String {
-    let cells = || variant.cells.iter().filter(|cell| is_within(cell, within));
+    let cells = || variant.cells.iter().filter(|cell| is_within(&cell.axes, within));
     let without = cells().filter(|cell| !matches!(cell.state, CellState::Measured | CellState::Untested { .. })).count();
     let aside = if without == 0 { String::new() } else { format!(" ({without} of {} cells have no result)", cells().count()) };
     format!("{} fulfils the goals in no cell{}{aside}", variant.name, at(within))

@@ -1,6 +1,6 @@
 //! Which cell gives a score its headline number: asked by whatever words the score, and by the columns of that cell.
 
-use crate::analysis::{Axes, CapacityScore, CellSummary, LargestScore, Score, VariantSummary, axis_label};
+use crate::analysis::{CapacityScore, CellSummary, LargestScore, Score, VariantSummary, axis_label, is_within};
 
 /// The cell that gives the score; `None` where nothing passes.
 pub(super) fn scored_cell<'a>(variant: &'a VariantSummary, score: &Score) -> Option<&'a CellSummary> {
@@ -15,8 +15,8 @@ pub(super) fn score_given_by<'a>(variant: &'a VariantSummary, cell: &CellSummary
 /// Whether the cell stands where the score is. A variant has no two cells on the same axes, and a score names all of them.
 fn is_given_by(score: &Score, cell: &CellSummary) -> bool {
     match score {
-        Score::Capacity(score) => has_best_shape(score, cell) && is_within(cell, &score.within),
-        Score::Largest(score) => has_largest_value(score, cell) && is_within(cell, &score.within),
+        Score::Capacity(score) => is_within(&cell.axes, &score.within) && has_best_shape(score, cell),
+        Score::Largest(score) => is_within(&cell.axes, &score.within) && has_largest_value(score, cell),
     }
 }
 
@@ -32,9 +32,4 @@ fn has_best_shape(score: &CapacityScore, cell: &CellSummary) -> bool {
 
 fn has_largest_value(score: &LargestScore, cell: &CellSummary) -> bool {
     score.passes.is_some() && cell.axes.get(&score.axis).and_then(serde_json::Value::as_f64) == score.passes
-}
-
-/// Whether the cell has these values of these axes.
-pub(super) fn is_within(cell: &CellSummary, within: &Axes) -> bool {
-    within.iter().all(|(name, value)| cell.axes.get(name) == Some(value))
 }

@@ -26,6 +26,11 @@ pub enum ColourMode {
 
 const WIDTH: usize = 80;
 
+/// Tables of more cells scroll away: the report's files have them.
+const MOST_CELLS: usize = 400;
+/// The same of sentences of one kind, as of the verdicts of many prompt lengths.
+const MOST_SENTENCES: usize = 40;
+
 /// The whole report as text.
 #[must_use]
 pub fn terminal(summary: &SweepSummary, colour: ColourMode) -> String {
@@ -47,12 +52,13 @@ pub fn terminal(summary: &SweepSummary, colour: ColourMode) -> String {
     if !summary.ratios.is_empty() {
         out.push('\n');
     }
-    for ratio in &summary.ratios {
-        paragraph(&mut out, &words::ratio_sentence(summary, ratio));
-        for remark in &ratio.remarks.0 {
-            paragraph(&mut out, &format!("note: {remark}"));
-        }
-    }
+    listed(
+        &mut out,
+        summary.ratios.iter().flat_map(|ratio| {
+            let remarks = ratio.remarks.0.iter().map(|remark| format!("note: {remark}"));
+            std::iter::once(words::ratio_sentence(summary, ratio)).chain(remarks)
+        }),
+    );
     out.push('\n');
     paragraph(&mut out, &words::legend());
     for note in summary.notes.words().chain(words::lacks(summary)) {
@@ -62,6 +68,39 @@ pub fn terminal(summary: &SweepSummary, colour: ColourMode) -> String {
 }
 
 fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary, colour: ColourMode) {
+    let cells = variant.cells.len();
+    let is_tabled = cells <= MOST_CELLS;
+    if is_tabled {
+        cell_tables(out, summary, variant, colour);
+    } else {
+        paragraph(out, &format!("{}: {cells} cells, too many for a terminal: the report's page, Markdown and CSV have them", variant.name));
+    }
+    let lines = words::score_lines(variant);
+    let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    listed(out, lines.into_iter().map(|(name, text)| format!("{name}{}  {text}", " ".repeat(width - name.chars().count()))));
+    listed(out, verdict_sentences(variant).into_iter().map(|sentence| format!("verdict: {sentence}")));
+    listed(out, reversal_sentences(variant));
+    listed(out, words::exposed(variant));
+    listed(out, words::limit_sentences(variant));
+    standard(out, summary, variant, colour);
+    listed(out, cost_sentences(variant));
+    if is_tabled {
+        server(out, summary, variant, colour);
+    }
+    let rest = [words::external(variant), words::undecided(variant), failures(variant)];
+    for sentence in rest.into_iter().flatten() {
+        paragraph(out, &sentence);
+    }
+    listed(out, words::remarks(variant).into_iter().map(|remark| format!("note: {remark}")));
+    if summary.imported.is_none() {
+        paragraph(out, &words::client(variant));
+    }
+    if let Some(found) = reconciliation(variant) {
+        reconcile(out, &found);
+    }
+}
+
+fn cell_tables(out: &mut String, summary: &SweepSummary, variant: &VariantSummary, colour: ColourMode) {
     for panel in panels(summary, variant) {
         paragraph(out, &heading(variant, &panel));
         for table in tables(&panel, summary, variant, colour) {
@@ -69,38 +108,17 @@ fn of_variant(out: &mut String, summary: &SweepSummary, variant: &VariantSummary
             out.push('\n');
         }
     }
-    let lines = words::score_lines(variant);
-    let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    for (name, text) in lines {
-        let padding = " ".repeat(width - name.chars().count());
-        paragraph(out, &format!("{name}{padding}  {text}"));
-    }
-    for sentence in verdict_sentences(variant) {
-        paragraph(out, &format!("verdict: {sentence}"));
-    }
-    for sentence in reversal_sentences(variant) {
+}
+
+/// Sentences of one kind, a paragraph each; of very many the first, and how many more there are.
+fn listed(out: &mut String, sentences: impl IntoIterator<Item = String>) {
+    let mut sentences = sentences.into_iter();
+    for sentence in sentences.by_ref().take(MOST_SENTENCES) {
         paragraph(out, &sentence);
     }
-    for sentence in words::exposed(variant).into_iter().chain(words::limit_sentences(variant)) {
-        paragraph(out, &sentence);
-    }
-    standard(out, summary, variant, colour);
-    for sentence in cost_sentences(variant) {
-        paragraph(out, &sentence);
-    }
-    server(out, summary, variant, colour);
-    let rest = [words::external(variant), words::undecided(variant), failures(variant)];
-    for sentence in rest.into_iter().flatten() {
-        paragraph(out, &sentence);
-    }
-    for remark in words::remarks(variant) {
-        paragraph(out, &format!("note: {remark}"));
-    }
-    if summary.imported.is_none() {
-        paragraph(out, &words::client(variant));
-    }
-    if let Some(found) = reconciliation(variant) {
-        reconcile(out, &found);
+    let more = sentences.count();
+    if more > 0 {
+        paragraph(out, &format!("and {more} more like these: the report's page and Markdown have them"));
     }
 }
 
@@ -381,6 +399,21 @@ mod tests {
         let cells: Vec<_> = (1..=20).map(|s| cell("vllm", 1, s, uniform(1, s, 0.5))).collect();
         let text = shown(&[GOAL], &cells);
         assert_eq!(text.matches("C \\ S").count(), 5, "{text}");
+    }
+
+    #[test]
+    fn what_would_scroll_away_is_left_to_the_files_and_said() {
+        let few: Vec<_> = (1..=20).flat_map(|c| (1..=20).map(move |s| cell("vllm", c, s, uniform(c, s, 0.5)))).collect();
+        let text = shown(&[GOAL], &few);
+        assert!(text.contains("C \\ S") && !text.contains("too many for a terminal"), "{text}");
+        let many: Vec<_> = few.into_iter().chain([cell("vllm", 21, 1, uniform(21, 1, 0.5))]).collect();
+        let text = shown(&[GOAL], &many);
+        assert!(text.contains("vllm: 401 cells, too many for a terminal") && !text.contains("C \\ S"), "{text}");
+        assert!(text.contains("verdict: "), "{text}");
+
+        let mut out = String::new();
+        listed(&mut out, (1..=43).map(|number| format!("verdict: {number}")));
+        assert!(out.contains("verdict: 40\n") && !out.contains("verdict: 41") && out.contains("and 3 more like these"), "{out}");
     }
 
     #[test]

@@ -5,10 +5,12 @@ use std::fmt;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
+use super::reset::{CachePolicy, ResetMode, ResetSpec, SaltReason};
+use super::watch::WatchSpec;
 use crate::foundation::units::Seconds;
 
 /// The `[server]` section.
@@ -120,114 +122,6 @@ pub enum StopSignal {
     Quit,
 }
 
-/// How caches are emptied.
-#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
-#[schemars(untagged)]
-pub enum ResetSpec {
-    /// Endpoints and commands, one after the other.
-    Steps(Vec<ResetStep>),
-    /// One word for all of it.
-    Whole(ResetMode),
-}
-
-/// Words for all that is done about the server's caches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ResetMode {
-    /// All processes of the server are started anew before each cell.
-    Restart,
-    /// Every prompt of a run begins with words that no other run has, and no other attempt at it.
-    Salt,
-    /// Nothing: warm caches are wanted.
-    None,
-}
-
-/// What is done so that a cell does not meet what another one left in the server's caches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CachePolicy<'a> {
-    /// They are emptied by endpoints and commands.
-    Emptied(&'a [ResetStep]),
-    /// The server is started anew.
-    Restarted,
-    /// Every prompt begins with words of the attempt's own.
-    Salted(SaltReason),
-    /// Nothing, and that is wanted.
-    LeftWarm,
-}
-
-/// Why prompts are salted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SaltReason {
-    /// The scenario asks for it.
-    Asked,
-    /// It says nothing of the caches.
-    Unsaid,
-}
-
-/// One step of emptying the caches.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(untagged)]
-pub enum ResetStep {
-    /// A path on the target's server or a whole URL, which is sent a POST.
-    Endpoint(String),
-    /// A command that must end with status 0.
-    Command(ResetCommand),
-}
-
-/// A command that empties a cache.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ResetCommand {
-    /// The program and its arguments, with the same fields as the server's command.
-    pub command: Vec<String>,
-    /// Hands the command to `sh -c`, as one line.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub shell: bool,
-}
-
-/// What is recorded of the server and its machine.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WatchSpec {
-    /// Pages in the Prometheus text format: paths on the target's server, or whole URLs (LMCache, node and DCGM exporters).
-    #[serde(default = "metrics_page")]
-    pub endpoints: Vec<String>,
-    /// What servers do whose prefill and decode are apart, by their pages in `endpoints`, where the pages do not tell it themselves.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub roles: BTreeMap<String, WatchRole>,
-    /// How often they are read.
-    #[serde(default = "second")]
-    pub period: Seconds,
-    /// Which metrics are kept: names with `*` for any characters. The default keeps those of speculative decoding and of NVIDIA Dynamo as well.
-    #[serde(default = "kept")]
-    pub keep: Vec<String>,
-    /// GPUs by `nvidia-smi`, where there are any and the server's URL is on this machine.
-    #[serde(default = "yes")]
-    pub gpu: bool,
-    /// CPU and memory of this machine, where the server's URL is on it.
-    #[serde(default = "yes")]
-    pub host: bool,
-    /// A path on the storage whose reads and writes are recorded: a disk cache's folder.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub storage: Option<PathBuf>,
-}
-
-impl ResetSpec {
-    /// The endpoints and commands; none where the caches are emptied otherwise.
-    pub fn steps(&self) -> &[ResetStep] {
-        match self {
-            Self::Steps(steps) => steps,
-            Self::Whole(_) => &[],
-        }
-    }
-
-    /// Nothing is said of the caches.
-    pub fn is_unset(&self) -> bool {
-        matches!(self, Self::Steps(steps) if steps.is_empty())
-    }
-}
-
 impl ServerSpec {
     /// Fields beside `command` that say how a server is started, and nothing where none is.
     pub const OF_A_START: [&str; 9] = ["args", "env", "working_dir", "shell", "before", "ready", "start_timeout", "stop", "restarts"];
@@ -250,58 +144,6 @@ impl ServerSpec {
 }
 
 // By hand: serde's `untagged` reads into a buffer first and so forgets where in the scenario a fault lies.
-
-impl<'de> Deserialize<'de> for ResetSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ResetVisitor;
-        impl<'de> Visitor<'de> for ResetVisitor {
-            type Value = ResetSpec;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list such as `[\"/reset_prefix_cache\"]`, `restart`, `salt`, or `none`")
-            }
-            fn visit_str<E: de::Error>(self, word: &str) -> Result<ResetSpec, E> {
-                match word {
-                    "restart" => Ok(ResetSpec::Whole(ResetMode::Restart)),
-                    "salt" => Ok(ResetSpec::Whole(ResetMode::Salt)),
-                    "none" => Ok(ResetSpec::Whole(ResetMode::None)),
-                    _ => Err(E::invalid_value(de::Unexpected::Str(word), &self)),
-                }
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, steps: A) -> Result<ResetSpec, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(steps)).map(ResetSpec::Steps)
-            }
-        }
-        deserializer.deserialize_any(ResetVisitor)
-    }
-}
-
-impl Serialize for ResetSpec {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Steps(steps) => steps.serialize(serializer),
-            Self::Whole(whole) => whole.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for ResetStep {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct StepVisitor;
-        impl<'de> Visitor<'de> for StepVisitor {
-            type Value = ResetStep;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an endpoint such as `/reset_prefix_cache`, or `{ command = [\"...\"] }`")
-            }
-            fn visit_str<E>(self, endpoint: &str) -> Result<ResetStep, E> {
-                Ok(ResetStep::Endpoint(endpoint.to_owned()))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<ResetStep, A::Error> {
-                ResetCommand::deserialize(MapAccessDeserializer::new(entries)).map(ResetStep::Command)
-            }
-        }
-        deserializer.deserialize_any(StepVisitor)
-    }
-}
 
 impl<'de> Deserialize<'de> for ReadySpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -353,12 +195,6 @@ impl Default for ServerSpec {
     }
 }
 
-impl Default for ResetSpec {
-    fn default() -> Self {
-        Self::Steps(Vec::new())
-    }
-}
-
 impl Default for ReadySpec {
     fn default() -> Self {
         Self { path: health(), status: ok(), chat: false }
@@ -368,42 +204,6 @@ impl Default for ReadySpec {
 impl Default for StopSpec {
     fn default() -> Self {
         Self { signal: StopSignal::default(), grace: half_minute() }
-    }
-}
-
-/// What a server does whose prefill and decode are apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum WatchRole {
-    /// It computes prompts.
-    Prefill,
-    /// It generates answers.
-    Decode,
-}
-
-impl WatchRole {
-    /// Its name in a scenario.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Prefill => "prefill",
-            Self::Decode => "decode",
-        }
-    }
-}
-
-impl WatchSpec {
-    /// The patterns of the metrics that are kept: those of `keep`, and with its default some that came later.
-    #[must_use]
-    pub fn kept_names(&self) -> Vec<String> {
-        let also = if self.keep == kept() { ALSO_KEPT.as_slice() } else { &[] };
-        self.keep.iter().cloned().chain(also.iter().copied().map(str::to_owned)).collect()
-    }
-}
-
-impl Default for WatchSpec {
-    fn default() -> Self {
-        Self { endpoints: metrics_page(), roles: BTreeMap::new(), period: second(), keep: kept(), gpu: true, host: true, storage: None }
     }
 }
 
@@ -426,45 +226,12 @@ fn ok() -> u16 {
 fn health() -> String {
     "/health".to_owned()
 }
-fn metrics_page() -> Vec<String> {
-    vec!["/metrics".to_owned()]
-}
-fn second() -> Seconds {
-    Seconds(1.0)
-}
 fn half_minute() -> Seconds {
     Seconds(30.0)
 }
 fn ten_minutes() -> Seconds {
     Seconds(600.0)
 }
-/// What answers the questions of a report: where prompts came from, who waited, how full the caches were, what the GPU did.
-/// What is kept beside the default of `keep`: that list stays as it is, since ids of runs depend on it.
-const ALSO_KEPT: [&str; 3] =
-    ["vllm:spec_decode_num_*_tokens_total", "dynamo_frontend_*_requests", "dynamo_component_*gpu_cache_usage_percent"];
-
-fn kept() -> Vec<String> {
-    [
-        "vllm:num_requests_*",
-        "vllm:*kv_cache_usage_perc",
-        "vllm:*prefix_cache_*_total",
-        "vllm:prompt_tokens*_total",
-        "vllm:generation_tokens_total",
-        "vllm:num_preemptions_total",
-        "vllm:cache_config_info",
-        "lmcache*",
-        "sglang:*",
-        "llamacpp:*",
-        "tgi_batch_current_*",
-        "tgi_queue_size",
-        "DCGM_FI_DEV_*",
-        "node_load1",
-        "node_memory_MemAvailable_bytes",
-    ]
-    .map(str::to_owned)
-    .to_vec()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -473,28 +240,6 @@ mod tests {
 
     fn read(value: serde_json::Value) -> ServerSpec {
         serde_json::from_value(value).unwrap()
-    }
-
-    #[test]
-    fn a_reset_is_a_list_or_a_word() {
-        let steps = read(json!({ "reset": ["/a", { "command": ["rm", "x"] }] })).reset;
-        let command = ResetCommand { command: vec!["rm".into(), "x".into()], shell: false };
-        assert_eq!(steps.steps(), [ResetStep::Endpoint("/a".into()), ResetStep::Command(command)]);
-        assert_eq!(read(json!({ "reset": "salt" })).reset, ResetSpec::Whole(ResetMode::Salt));
-        assert_eq!(read(json!({ "reset": "none" })).reset, ResetSpec::Whole(ResetMode::None));
-        let error = serde_json::from_value::<ServerSpec>(json!({ "reset": "hope" })).unwrap_err().to_string();
-        assert!(error.contains("`restart`, `salt`, or `none`"), "{error}");
-    }
-
-    #[test]
-    fn where_nothing_is_said_of_the_caches_prompts_are_fresh() {
-        let policy = |value| format!("{:?}", read(value).cache_policy());
-        assert_eq!(policy(json!({})), "Salted(Unsaid)");
-        assert_eq!(policy(json!({ "reset": [] })), "Salted(Unsaid)");
-        assert_eq!(policy(json!({ "reset": "salt" })), "Salted(Asked)");
-        assert_eq!(policy(json!({ "reset": "none" })), "LeftWarm");
-        assert_eq!(policy(json!({ "reset": "restart" })), "Restarted");
-        assert!(matches!(read(json!({ "reset": ["/a"] })).cache_policy(), CachePolicy::Emptied([_])));
     }
 
     #[test]

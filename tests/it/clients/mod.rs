@@ -3,6 +3,7 @@
 mod load;
 mod losses;
 mod meeting;
+mod steering;
 
 use super::stage::{Running, Stage};
 

@@ -3,6 +3,7 @@
 mod arrays;
 mod documents;
 mod slurm;
+mod steps;
 mod submissions;
 
 /// Three blocks, one a repeat, on the simulated engine.

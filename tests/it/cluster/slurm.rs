@@ -90,6 +90,10 @@ fn is_installed() -> bool {
 /// The first of four ports in a row that nobody listens on.
 fn four_free_ports() -> u16 {
     let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    let any = || TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-    std::iter::repeat_with(any).find(|port| (0..4).all(|more| port.checked_add(more).is_some_and(is_free))).unwrap()
+    std::iter::repeat_with(free_port).find(|port| (0..4).all(|more| port.checked_add(more).is_some_and(is_free))).unwrap()
+}
+
+/// A port that nobody listens on at this moment.
+pub fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }

@@ -1,7 +1,8 @@
 //! Emptying a server's caches before a cell.
 
 use bench::servers::server::reset;
-use bench::vocabulary::spec::server::{ResetSpec, ResetStep, ServerSpec};
+use bench::vocabulary::spec::reset::{ResetSpec, ResetStep};
+use bench::vocabulary::spec::server::ServerSpec;
 use serde_json::json;
 
 use super::socket::{Act, Socket, answer};

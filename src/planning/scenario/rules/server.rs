@@ -3,7 +3,8 @@
 use super::RuleReporter;
 use super::target::is_base_url;
 use crate::planning::scenario::diagnostic::closest;
-use crate::vocabulary::spec::server::{ProcessSpec, ReadySpec, ResetMode, ResetSpec, ResetStep, ServerSpec};
+use crate::vocabulary::spec::reset::{ResetMode, ResetSpec, ResetStep};
+use crate::vocabulary::spec::server::{ProcessSpec, ReadySpec, ServerSpec};
 use crate::vocabulary::spec::target::{TargetKind, TargetSpec};
 use crate::vocabulary::template::{self, TemplateContext};
 

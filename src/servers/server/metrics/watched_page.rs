@@ -7,7 +7,7 @@ use super::page::{MetricsPage, MetricsPageError};
 use super::pool::{kv_pool_tokens, tells_of_pool};
 use crate::foundation::clock::Micros;
 use crate::records::record::{SampleKind, ServerSample, TextInterner, labels_text};
-use crate::vocabulary::spec::server::WatchRole;
+use crate::vocabulary::spec::watch::WatchRole;
 
 /// A page, and what came of reading it so far.
 #[derive(Debug)]

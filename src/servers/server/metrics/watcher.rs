@@ -19,8 +19,8 @@ use crate::foundation::clock::{Clock, Micros};
 use crate::records::record::ServerSample;
 use crate::servers::endpoint::{BaseUrl, ServerEndpoint};
 use crate::servers::server::endpoint_request::asked_servers;
-use crate::vocabulary::spec::server::WatchSpec;
 use crate::vocabulary::spec::target::TargetSpec;
+use crate::vocabulary::spec::watch::WatchSpec;
 
 /// The shortest period: below it, reading would be most of what is measured.
 const SHORTEST: Micros = Micros(10_000);

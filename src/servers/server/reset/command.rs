@@ -13,7 +13,7 @@ use tokio::process::Command;
 use super::ResetError;
 use crate::foundation::process_group::ProcessGroup;
 use crate::servers::endpoint::SecretValues;
-use crate::vocabulary::spec::server::ResetCommand;
+use crate::vocabulary::spec::reset::ResetCommand;
 use crate::vocabulary::template::{CommandMode, TemplateContext};
 
 /// How many lines of the output are told.

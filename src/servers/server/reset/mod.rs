@@ -13,7 +13,8 @@ use self::command::ResetProgram;
 use self::endpoint::{ResetRetryPolicy, empty};
 use super::endpoint_request::{EndpointRequest, EndpointRequestError, asked_servers};
 use crate::servers::endpoint::{EndpointError, ServerEndpoint};
-use crate::vocabulary::spec::server::{ResetStep, ServerSpec};
+use crate::vocabulary::spec::reset::ResetStep;
+use crate::vocabulary::spec::server::ServerSpec;
 use crate::vocabulary::spec::target::TargetSpec;
 use crate::vocabulary::template::{TemplateContext, UnknownFieldError};
 
