@@ -141,7 +141,7 @@ impl LoopbackServer {
     /// The first of a plan; one that is started goes first, since nobody else can reach it.
     fn of(plan: &Plan) -> Option<Self> {
         let real = plan.runs.iter().filter(|run| !run.simulated);
-        let all = real.flat_map(|run| {
+        let all = real.filter_map(|run| {
             let target = &run.cell.target;
             let here = target.urls.iter().chain(std::iter::once(&target.url)).find(|url| {
                 let parsed: Result<BaseUrl, _> = url.parse();
