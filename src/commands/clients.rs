@@ -150,7 +150,7 @@ impl LoopbackServer {
             let is_started = server_setting(&run.cell).is_some();
             here.map(|url| Self { url: run.cell.mask().hide(without_secrets(url)), variant: run.variant.clone(), is_started })
         });
-        all.max_by_key(|server| server.is_started)
+        all.min_by_key(|server| !server.is_started)
     }
 
     fn reason(&self, host: &str) -> String {

@@ -135,3 +135,102 @@ impl MemberWord {
 pub(super) fn worded(word: &impl Serialize) -> Option<Box<RawValue>> {
     to_raw_value(word).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::lane_ties::LaneEvent;
+    use super::*;
+    use crate::execution::meeting::MEETING_PROTOCOL;
+    use crate::records::record::{AnswerHashes, FailureKind, FirstEventSource, RequestFailure, RequestPhase, RequestRecord, TokenSource};
+    use crate::servers::client::TransportStats;
+
+    /// Every word, with all that it may hold.
+    fn all_words() -> (Vec<LeaderWord>, Vec<MemberWord>) {
+        let (run, id, url) = (1, || "a".to_owned(), || Some("u".to_owned()));
+        let signal = |event| LaneSignal { lane: 2, event };
+        let leader = vec![
+            LeaderWord::Reach { id: id(), url: url() },
+            LeaderWord::Prepare { run, id: id(), url: url() },
+            LeaderWord::Load { run, salt: Some("s".to_owned()) },
+            LeaderWord::Start { run, at: Micros(3), origin: Micros(4) },
+            LeaderWord::Stop { run, how: LoadStop::Drain },
+            LeaderWord::Stop { run, how: LoadStop::Abort },
+            LeaderWord::Lane { run, signal: signal(LaneEvent::Started) },
+            LeaderWord::End { interrupted: true },
+        ];
+        let row = RequestResult {
+            record: full_record(),
+            authored: Some(5),
+            lag: Some(Micros(6)),
+            held_back: true,
+            is_without_text: false,
+            carriage: TransportStats::default(),
+            said: None,
+        };
+        let part = MemberPart {
+            health: ClientHealth::default(),
+            rows: 1,
+            rows_blake3: "b".to_owned(),
+            opened_ahead: 7,
+            notes: vec!["n".to_owned()],
+        };
+        let member = vec![
+            MemberWord::Ready { run },
+            MemberWord::Lane { run, signal: signal(LaneEvent::FollowedUp) },
+            MemberWord::Lane { run, signal: signal(LaneEvent::Answered) },
+            MemberWord::Rows { run, rows: vec![row] },
+            MemberWord::Done { run, part: Box::new(part) },
+            MemberWord::Failed { run, reason: "r".to_owned() },
+            MemberWord::StopAsked,
+        ];
+        (leader, member)
+    }
+
+    /// A record with everything that it can hold, whether or not all of it can be at once.
+    fn full_record() -> RequestRecord {
+        RequestRecord {
+            request: 1,
+            session: 2,
+            lane: 3,
+            turn: 4,
+            phase: RequestPhase::Measure,
+            intended_us: Micros(5),
+            sent_us: Micros(6),
+            headers_us: Some(Micros(7)),
+            first_event_us: Some(Micros(8)),
+            first_token_us: Some(Micros(9)),
+            last_token_us: Some(Micros(10)),
+            done_us: Micros(11),
+            gaps_us: vec![12],
+            first_event_tokens: Some(13),
+            prompt_tokens: Some(14),
+            cached_tokens: Some(15),
+            output_tokens: Some(16),
+            token_source: TokenSource::Usage,
+            in_flight: 17,
+            live_lanes: 18,
+            connect_us: Some(Micros(19)),
+            first_answer_us: Some(Micros(20)),
+            token_events: Some(21),
+            token_reads: Some(22),
+            first_event_source: Some(FirstEventSource::Usage),
+            reasoning_tokens: Some(23),
+            hidden_tokens: Some(24),
+            forced_tokens: Some(25),
+            prompt_hash: Some(26),
+            answer_hashes: Some(AnswerHashes::of("a")),
+            server: Some(27),
+            attempts: Some(28),
+            client: Some(29),
+            failure: Some(RequestFailure { kind: FailureKind::Http(503), detail: "d".to_owned() }),
+        }
+    }
+
+    /// Two builds of one version meet where somebody tries a change on some of the nodes.
+    #[test]
+    fn the_words_are_those_of_the_protocols_number_raise_it_where_they_change() {
+        let (leader, member) = all_words();
+        let lines = leader.iter().map(worded).chain(member.iter().map(worded)).map(|word| word.unwrap().get().to_owned());
+        insta::assert_snapshot!(format!("words_of_protocol_{MEETING_PROTOCOL}"), lines.collect::<Vec<_>>().join("\n"));
+    }
+}

@@ -80,8 +80,10 @@ impl RunFollower<'_> {
     /// Begins to see whether a run's target serves this client, unless it is known to. What comes of it is told when the run is made ready.
     fn reach(&mut self, order: &RunOrder) {
         let Some(run) = self.ordered(order) else { return };
-        if self.asked.get(&preflight_key(&run)).is_none_or(|asked| matches!(asked.peek(), Some(Err(_)))) {
-            self.ask(&run);
+        let question = preflight_key(&run);
+        if self.asked.get(&question).is_none_or(|asked| matches!(asked.peek(), Some(Err(_)))) {
+            let asked = self.threads.have_done(async move { preflight(&run).await.map_err(Arc::new) }).shared();
+            self.asked.insert(question, asked);
         }
     }
 
@@ -100,13 +102,6 @@ impl RunFollower<'_> {
             url.clone_into(&mut run.cell.target.url);
         }
         Some(run)
-    }
-
-    /// Begins to ask, whatever has been told before.
-    fn ask(&mut self, run: &Run) {
-        let asking = run.clone();
-        let asked = self.threads.have_done(async move { preflight(&asking).await.map_err(Arc::new) }).shared();
-        self.asked.insert(preflight_key(run), asked);
     }
 
     async fn part(&mut self, run: &mut Run, member: &mut LoadMember) -> Result<MemberPart, String> {

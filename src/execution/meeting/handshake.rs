@@ -14,8 +14,8 @@ use super::token::{MeetingToken, ProvingSide, nonce};
 /// How long somebody may take to say who it is.
 pub(super) const GREETING_WITHIN: Duration = Duration::from_secs(10);
 
-/// By what it is known that two speak alike.
-const PROTOCOL: u32 = 1;
+/// By what it is known that two speak alike: raised whenever what clients say to each other changes, also within a version of the program.
+pub const MEETING_PROTOCOL: u32 = 2;
 
 /// Who a client is. All but rank and host must be the same everywhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +86,7 @@ pub(super) async fn admit(stream: TcpStream, token: &MeetingToken, mine: &Client
     let (reader, mut writer) = stream.into_split();
     let mut reader = FrameReader::new(reader);
     let own_nonce = nonce().map_err(|error| stranger(error.into()))?;
-    write_line(&mut writer, &MeetingGreeting { bench_meeting: PROTOCOL, nonce: own_nonce.clone() }).await.map_err(stranger)?;
+    write_line(&mut writer, &MeetingGreeting { bench_meeting: MEETING_PROTOCOL, nonce: own_nonce.clone() }).await.map_err(stranger)?;
     let MemberHello { nonce, proof, identity } = reader.next(GREETING_BYTES).await.map_err(stranger)?;
     let is_known = token.is_proof(&proof, ProvingSide::Member, &own_nonce, &nonce);
     let proof = token.proof(ProvingSide::Leader, &own_nonce, &nonce);
@@ -129,9 +129,9 @@ pub(super) async fn enter(
     let (reader, mut writer) = stream.into_split();
     let mut reader = FrameReader::new(reader);
     let MeetingGreeting { bench_meeting, nonce: leader_nonce } = reader.next(GREETING_BYTES).await.map_err(passing)?;
-    if bench_meeting != PROTOCOL {
+    if bench_meeting != MEETING_PROTOCOL {
         return Err(EntryError::Refused(format!(
-            "it meets in version {bench_meeting} of the protocol, and this client in version {PROTOCOL}"
+            "it meets in version {bench_meeting} of the protocol, and this client in version {MEETING_PROTOCOL}"
         )));
     }
     let own_nonce = nonce().map_err(|error| passing(error.into()))?;

@@ -16,7 +16,7 @@ mod token;
 
 pub use address::{AddressError, MeetingAddress};
 pub use error::MeetingError;
-pub use handshake::ClientIdentity;
+pub use handshake::{ClientIdentity, MEETING_PROTOCOL};
 pub use leader::{MeetingLeader, MeetingListener, MemberLines, MemberNews};
 pub use member::{LeaderLine, LeaderNews, MeetingMember};
 pub use seat::{ClientCount, ClientSeat, SeatError, SeatFlags};

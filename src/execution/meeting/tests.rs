@@ -127,7 +127,8 @@ fn a_client_does_not_take_part_where_a_leader_does_not_know_the_token() {
     let address: MeetingAddress = listener.local_addr().unwrap().to_string().parse().unwrap();
     let member = joining(&address, identity(1, 2), "t");
     let (mut stream, _) = listener.accept().unwrap();
-    stream.write_all(b"{\"bench_meeting\": 1, \"nonce\": \"n\"}\n{\"welcome\": {\"proof\": \"p\"}}\n").unwrap();
+    let greeting = format!("{{\"bench_meeting\": {MEETING_PROTOCOL}, \"nonce\": \"n\"}}\n{{\"welcome\": {{\"proof\": \"p\"}}}}\n");
+    stream.write_all(greeting.as_bytes()).unwrap();
     let error = member.join().unwrap().unwrap_err().to_string();
     assert!(error.ends_with("it does not know the token itself"), "{error}");
 }

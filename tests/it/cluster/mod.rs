@@ -1,6 +1,11 @@
 //! A sweep's blocks as jobs of a cluster: `bench submit` as its users meet it, and the jobs that it makes in a real Slurm.
 
+use std::process::{Command, Output};
+
+use crate::stage::Stage;
+
 mod arrays;
+mod block_script;
 mod documents;
 mod slurm;
 mod steps;
@@ -29,3 +34,15 @@ concurrent = [1, 2]
 [[goals]]
 require = "p95(ttft where turn >= 1) <= 10s"
 "#;
+
+/// Runs a command with programs of the stage before all others on the path, each a line of shell. They note in `called` how they are called.
+fn with_programs(stage: &Stage, programs: &[(&str, &str)], mut command: Command) -> Output {
+    let folder = stage.path("bin");
+    fs_err::create_dir_all(&folder).unwrap();
+    for (name, line) in programs {
+        let path = folder.join(name);
+        fs_err::write(&path, format!("#!/bin/sh\necho \"{name} $*\" >> \"{}\"\n{line}\n", stage.path("called").display())).unwrap();
+        Command::new("chmod").arg("+x").arg(&path).status().unwrap();
+    }
+    command.env("PATH", format!("{}:/usr/bin:/bin", folder.display())).output().unwrap()
+}

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use super::SCENARIO;
+use super::{SCENARIO, with_programs};
 use crate::dead_address::DeadAddress;
 use crate::stage::{Stage, said, stderr, stdout, succeeded};
 
@@ -10,17 +10,8 @@ fn stage() -> Stage {
     Stage::with("small.toml", SCENARIO)
 }
 
-/// With programs on the path, each a line of shell.
-fn with_programs(stage: &Stage, programs: &[(&str, &str)], words: &[&str]) -> Output {
-    let folder = stage.path("bin");
-    fs_err::create_dir_all(&folder).unwrap();
-    for (name, line) in programs {
-        let path = folder.join(name);
-        fs_err::write(&path, format!("#!/bin/sh\necho \"{name} $*\" >> \"{}\"\n{line}\n", stage.path("called").display())).unwrap();
-        std::process::Command::new("chmod").arg("+x").arg(&path).status().unwrap();
-    }
-    let path = format!("{}:/usr/bin:/bin", folder.display());
-    stage.command(words).env("PATH", path).output().unwrap()
+fn submitted(stage: &Stage, programs: &[(&str, &str)], words: &[&str]) -> Output {
+    with_programs(stage, programs, stage.command(words))
 }
 
 const SLURM: [&str; 7] = ["submit", "small.toml", "--simulate", "-o", "out", "--to", "slurm"];
@@ -28,7 +19,7 @@ const SLURM: [&str; 7] = ["submit", "small.toml", "--simulate", "-o", "out", "--
 #[test]
 fn without_go_the_files_are_written_and_shown_and_nothing_is_run() {
     let stage = stage();
-    let output = with_programs(&stage, &[("sbatch", "echo 7")], &SLURM);
+    let output = submitted(&stage, &[("sbatch", "echo 7")], &SLURM);
     succeeded(&output);
     let text = stdout(&output);
     assert!(text.starts_with("small: 3 blocks to do\n"), "{text}");
@@ -43,7 +34,7 @@ fn without_go_the_files_are_written_and_shown_and_nothing_is_run() {
 #[test]
 fn with_go_the_merge_waits_for_the_array_in_whatever_way_it_ends() {
     let stage = stage();
-    let output = with_programs(&stage, &[("sbatch", "echo '7;cluster'"), ("squeue", "true")], &[&SLURM[..], &["-q", "--go"]].concat());
+    let output = submitted(&stage, &[("sbatch", "echo '7;cluster'"), ("squeue", "true")], &[&SLURM[..], &["-q", "--go"]].concat());
     succeeded(&output);
     let folder = stage.path("out/submit").display().to_string();
     let called = fs_err::read_to_string(stage.path("called")).unwrap();
@@ -60,7 +51,7 @@ fn on_kubernetes_the_blocks_are_created_and_the_merge_is_shown() {
     );
     let words =
         ["submit", "small.toml", "--simulate", "-q", "-o", "/results/one", "--to", "kubernetes", "--cluster", "cluster.toml", "--go"];
-    let output = with_programs(&stage, &[("kubectl", "test $1 = create && echo created")], &words);
+    let output = submitted(&stage, &[("kubectl", "test $1 = create && echo created")], &words);
     succeeded(&output);
     let folder = stage.path("submit/small").display().to_string();
     assert_eq!(fs_err::read_to_string(stage.path("called")).unwrap(), format!("kubectl create -f {folder}/blocks.yaml\n"));
@@ -69,10 +60,10 @@ fn on_kubernetes_the_blocks_are_created_and_the_merge_is_shown() {
     assert!(text.contains(&format!("kubectl create -f {folder}/merge.yaml\n")), "{text}");
 
     // The job has not ended: `kubectl get` names no condition.
-    let again = with_programs(&stage, &[("kubectl", "true")], &words);
+    let again = submitted(&stage, &[("kubectl", "true")], &words);
     assert_eq!(again.status.code(), Some(2));
     assert!(stderr(&again).contains("in the queue already, as job bench-small-"), "{}", said(&again));
-    let ended = with_programs(&stage, &[("kubectl", "echo FailureTarget Failed")], &words);
+    let ended = submitted(&stage, &[("kubectl", "echo FailureTarget Failed")], &words);
     succeeded(&ended);
 }
 
@@ -98,7 +89,7 @@ fn faults_of_the_site_are_told_before_anything_is_written() {
 #[test]
 fn a_command_that_is_not_there_is_told_with_what_to_do() {
     let stage = stage();
-    let output = with_programs(&stage, &[], &[&SLURM[..], &["-q", "--go"]].concat());
+    let output = submitted(&stage, &[], &[&SLURM[..], &["-q", "--go"]].concat());
     // Where Slurm is installed there is no controller.
     assert_eq!(output.status.code(), Some(2));
     let text = stderr(&output);
