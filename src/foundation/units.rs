@@ -115,7 +115,7 @@ impl UnitQuantity for Seconds {
     const EXPECTED: &'static str = "a duration such as `250ms`, `30s`, `2m`, `1h` or a number of seconds";
     const EXAMPLES: [&'static str; 2] = ["250ms", "2m"];
     const SUFFIXES: &'static [(&'static str, f64)] =
-        &[("", 1.0), ("us", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("min", 60.0), ("h", 3600.0)];
+        &[("", 1.0), ("ps", 1e-12), ("ns", 1e-9), ("us", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("min", 60.0), ("h", 3600.0)];
     fn from_base(value: f64) -> Option<Self> {
         (value.is_finite() && value >= 0.0).then_some(Self(value))
     }
@@ -124,7 +124,9 @@ impl UnitQuantity for Seconds {
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0;
-        if seconds != 0.0 && seconds < 1.0 {
+        if seconds != 0.0 && seconds < 1e-6 {
+            write!(f, "{}ns", TrimmedDecimal(seconds * 1e9))
+        } else if seconds != 0.0 && seconds < 1.0 {
             write!(f, "{}ms", TrimmedDecimal(seconds * 1e3))
         } else if seconds >= 3600.0 && seconds % 3600.0 == 0.0 {
             write!(f, "{}h", seconds / 3600.0)

@@ -24,8 +24,9 @@ pub struct StepCosts {
     pub decode_sequence_fs: u64,
     /// A token of context that a decoding sequence reads from the KV cache.
     pub context_token_fs: u64,
-    /// A token of a prompt before it reaches the scheduler: template, tokenizer, hashing, in the server's own process. Prompts do
-    /// not wait for each other here.
+    /// A request before it reaches the scheduler, in the server's own process, however long it is.
+    pub request_fs: u64,
+    /// A token of a prompt there: template, tokenizer, hashing. Prompts do not wait for each other here.
     pub intake_token_fs: u64,
 }
 
@@ -74,7 +75,7 @@ impl StepCosts {
     /// How long a prompt is on its way to the scheduler.
     #[must_use]
     pub fn intake(&self, prompt_tokens: u64) -> Micros {
-        Micros(micros(u128::from(self.intake_token_fs) * u128::from(prompt_tokens)))
+        Micros(micros(u128::from(self.request_fs) + u128::from(self.intake_token_fs) * u128::from(prompt_tokens)))
     }
 }
 
@@ -103,7 +104,8 @@ mod tests {
         attention_pair_fs: MICRO / 500,
         decode_sequence_fs: 100 * MICRO,
         context_token_fs: MICRO / 100,
-        intake_token_fs: 0,
+        request_fs: 2000 * MICRO,
+        intake_token_fs: MICRO / 2,
     };
 
     #[test]
@@ -116,6 +118,11 @@ mod tests {
         work.add_decode(5000);
         assert_eq!(ROUND.step(&work, 1.0), Micros(12_001 + 100 + 50));
         assert_eq!(ROUND.step(&work, 2.0), Micros(2 * 12_151));
+    }
+
+    #[test]
+    fn a_prompt_is_on_its_way_for_a_fixed_time_and_for_each_of_its_tokens() {
+        assert_eq!((ROUND.intake(0), ROUND.intake(1000)), (Micros(2000), Micros(2500)));
     }
 
     #[test]

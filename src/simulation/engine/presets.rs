@@ -3,8 +3,8 @@
 
 use super::cost::StepCosts;
 use super::tokenizer::mix;
-use crate::foundation::units::Bytes;
-use crate::vocabulary::spec::engine::{EngineFaultKind, EnginePreset, EngineSpec, FaultSpec, TierSpec};
+use crate::foundation::units::{Bytes, Seconds};
+use crate::vocabulary::spec::engine::{EngineCostSpec, EngineFaultKind, EnginePreset, EngineSpec, FaultSpec, TierSpec};
 
 /// Everything that an engine does follows from these and from what is sent to it.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +62,7 @@ impl EngineParameters {
     pub fn resolve(spec: &EngineSpec, seed: u64) -> Result<Self, EngineSpecError> {
         let PresetParameters { token_bytes, kv_memory, block_tokens, step_tokens, max_sequences, context_limit, costs } =
             figures(spec.preset);
+        let token_bytes = positive("token_bytes", spec.token_bytes.map_or(token_bytes, |bytes| bytes.0))?;
         let block_tokens = positive("block_tokens", spec.block_tokens.map_or(block_tokens, |tokens| tokens.0))?;
         let memory = spec.kv_memory.unwrap_or(kv_memory);
         let block = Bytes(block_tokens.saturating_mul(token_bytes));
@@ -92,7 +93,7 @@ impl EngineParameters {
             max_sequences: usize::try_from(positive("max_sequences", u64::from(spec.max_sequences.unwrap_or(max_sequences)))?)
                 .unwrap_or(usize::MAX),
             context_limit: context_limit.min(u64::from(blocks) * block_tokens),
-            costs,
+            costs: replaced(costs, &spec.costs),
             host_tier: spec.host_tier.clone(),
             disk_tier: spec.disk_tier.clone(),
             noise,
@@ -117,6 +118,21 @@ impl EngineParameters {
 
 fn positive(field: &'static str, value: u64) -> Result<u64, EngineSpecError> {
     if value == 0 { Err(EngineSpecError::Zero { field }) } else { Ok(value) }
+}
+
+/// The costs with those replaced that a scenario names.
+fn replaced(costs: StepCosts, spec: &EngineCostSpec) -> StepCosts {
+    let EngineCostSpec { request, intake_token, step, prefill_token, attention_pair, decode_sequence, context_token } = *spec;
+    let or = |cost: Option<Seconds>, preset: u64| cost.map_or(preset, |cost| femtoseconds(cost.0));
+    StepCosts {
+        step_fs: or(step, costs.step_fs),
+        prefill_token_fs: or(prefill_token, costs.prefill_token_fs),
+        attention_pair_fs: or(attention_pair, costs.attention_pair_fs),
+        decode_sequence_fs: or(decode_sequence, costs.decode_sequence_fs),
+        context_token_fs: or(context_token, costs.context_token_fs),
+        request_fs: or(request, costs.request_fs),
+        intake_token_fs: or(intake_token, costs.intake_token_fs),
+    }
 }
 
 fn check_tier(field: &'static str, tier: Option<&TierSpec>) -> Result<(), EngineSpecError> {
@@ -168,6 +184,7 @@ fn tiny() -> PresetParameters {
             attention_pair_fs: 2_000_000,
             decode_sequence_fs: 100_000_000_000,
             context_token_fs: 10_000_000,
+            request_fs: 0,
             intake_token_fs: 0,
         },
     }
@@ -211,6 +228,7 @@ fn qwen_7b_h200() -> PresetParameters {
             // Sampling and the sequence's own share of launches: an assumption, small against the rest.
             decode_sequence_fs: femtoseconds(20e-6),
             context_token_fs: femtoseconds(TOKEN_BYTES / BYTES_PER_S),
+            request_fs: 0,
             // An assumption: 131,072 tokens (some 500 kB of text) in a third of a second, as the published 1x1 cell has it, whose
             // prompt is in the cache but for its question.
             intake_token_fs: femtoseconds(2.5e-6),
@@ -218,7 +236,7 @@ fn qwen_7b_h200() -> PresetParameters {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "figures of presets are positive and far below 2^53")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "times are not negative, and a float saturates")]
 fn femtoseconds(seconds: f64) -> u64 {
     (seconds * 1e15).round() as u64
 }
@@ -267,6 +285,15 @@ mod tests {
         work.add_decode(131_072);
         let decode = parameters.costs.step(&work, 1.0).0;
         assert!((4_000..8_000).contains(&decode), "{decode}");
+    }
+
+    #[test]
+    fn costs_that_a_scenario_names_stand_in_place_of_the_presets() {
+        let costs = EngineCostSpec { step: Some(Seconds(4e-3)), attention_pair: Some(Seconds(2.5e-12)), ..EngineCostSpec::default() };
+        let spec = EngineSpec { preset: EnginePreset::Tiny, costs, token_bytes: Some(Bytes(2000)), ..EngineSpec::default() };
+        let (own, tiny) = (resolved(&spec), resolved(&EngineSpec { preset: EnginePreset::Tiny, ..EngineSpec::default() }));
+        assert_eq!(own.costs, StepCosts { step_fs: 4_000_000_000_000, attention_pair_fs: 2_500, ..tiny.costs });
+        assert_eq!(own.blocks * 2, tiny.blocks);
     }
 
     #[test]

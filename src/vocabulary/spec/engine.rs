@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::foundation::units::{Bytes, BytesPerSecond, Tokens};
+use crate::foundation::units::{Bytes, BytesPerSecond, Seconds, Tokens};
 
 /// The `[engine]` section.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -15,6 +15,9 @@ pub struct EngineSpec {
     /// Device memory that holds KV cache blocks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kv_memory: Option<Bytes>,
+    /// Memory of a token's keys and values, over all layers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_bytes: Option<Bytes>,
     /// Tokens in a KV cache block.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block_tokens: Option<Tokens>,
@@ -33,6 +36,9 @@ pub struct EngineSpec {
     /// A tier of disk behind the host memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk_tier: Option<TierSpec>,
+    /// What the parts of a step and of a request take.
+    #[serde(default, skip_serializing_if = "EngineCostSpec::is_empty")]
+    pub costs: EngineCostSpec,
     /// Relative spread of step times (standard deviation over mean), seeded; 0 for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise: Option<f64>,
@@ -67,6 +73,39 @@ pub struct TierSpec {
     pub capacity: Bytes,
     /// Rate at which blocks come back to the device, shared by all that load at once.
     pub bandwidth: BytesPerSecond,
+}
+
+/// The times of which a step and a request are made, each in place of the preset's. A step takes the sum of its parts.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EngineCostSpec {
+    /// A request on its way to the scheduler, however long it is: HTTP, template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Seconds>,
+    /// A token of a prompt on its way to the scheduler: tokenizer, hashing. Prompts do not wait for each other there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intake_token: Option<Seconds>,
+    /// Every step: reading the weights, launching kernels, scheduling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<Seconds>,
+    /// A prompt token that is computed: the matrix products, which do not depend on the context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefill_token: Option<Seconds>,
+    /// A pair of a prompt token and a token that it attends to, itself included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attention_pair: Option<Seconds>,
+    /// A decoding sequence in a step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decode_sequence: Option<Seconds>,
+    /// A token of context that a decoding sequence reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_token: Option<Seconds>,
+}
+
+impl EngineCostSpec {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A fault made on purpose in every `every`-th request.

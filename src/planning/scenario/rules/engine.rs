@@ -6,6 +6,7 @@ use crate::vocabulary::spec::engine::{EngineFaultKind, EngineSpec, FaultSpec};
 pub fn check(spec: &EngineSpec, look: &mut RuleReporter<'_>) {
     let counts = [
         ("kv_memory", spec.kv_memory.map(|memory| memory.0)),
+        ("token_bytes", spec.token_bytes.map(|bytes| bytes.0)),
         ("block_tokens", spec.block_tokens.map(|tokens| tokens.0)),
         ("step_tokens", spec.step_tokens.map(|tokens| tokens.0)),
         ("max_sequences", spec.max_sequences.map(u64::from)),
