@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use bench::planning::search::{CellIndex, SearchMeasure};
 
 use super::engine::RandomEngine;
-use super::runs::{Cells, Found, Measured};
+use super::proof::cheapest_proof;
+use super::runs::{Cells, Found, Measured, least_server_s};
 
 /// One engine.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct Outcome {
     pub reported: bool,
     pub cells_share: f64,
     pub time_share: f64,
+    /// The search's server time over that of the cheapest proof of the grid's answer.
+    pub of_cheapest: f64,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few hundred cells")]
@@ -42,6 +45,9 @@ pub fn compare(engine: &RandomEngine, cells: &Cells, grid: &BTreeMap<CellIndex, 
     let time = |cells: &BTreeMap<CellIndex, Measured>| cells.values().map(|measured| measured.server_s).sum::<f64>();
     let answer = best(SearchMeasure::Product, grid);
     let passing = grid.values().filter(|measured| passes(measured)).count();
+    let judged = grid.iter().map(|(place, measured)| (*place, passes(measured))).collect();
+    // A cell that the search ran came out there as it would again.
+    let cost = |place: CellIndex| found.cells.get(&place).map_or_else(|| least_server_s(cells, place), |measured| measured.server_s);
     Outcome {
         noisy: engine.noise > 0.0,
         monotone: !contradicts(grid),
@@ -54,6 +60,7 @@ pub fn compare(engine: &RandomEngine, cells: &Cells, grid: &BTreeMap<CellIndex, 
         reported: !found.status.violations.is_empty(),
         cells_share: found.cells.len() as f64 / grid.len() as f64,
         time_share: time(&found.cells) / time(grid),
+        of_cheapest: time(&found.cells) / cheapest_proof(cells.lattice(), &judged, cost),
     }
 }
 
