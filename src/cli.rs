@@ -13,6 +13,7 @@ mod requests;
 mod sessions;
 mod submit;
 mod target;
+mod twin;
 
 use std::path::PathBuf;
 
@@ -34,6 +35,7 @@ pub use requests::{ArrivalProcess, RequestsArgs};
 pub use sessions::{HistoryAnswers, SessionsArgs};
 pub use submit::{SchedulerArg, SubmitArgs};
 pub use target::TargetArgs;
+pub use twin::{FitArgs, PredictArgs};
 
 /// How many user sessions an LLM server holds while people still get their first token in time.
 #[derive(Debug, Parser)]
@@ -86,6 +88,10 @@ pub enum CliCommand {
     Plot(PlotArgs),
     /// One table of saved runs for SQL, pandas and spreadsheets: a row a request, or a row a cell.
     Export(ExportArgs),
+    /// Fit the simulated engine to a saved sweep: what a request and a step cost there, how sure that is, and how well it fits, cell by cell.
+    Fit(FitArgs),
+    /// What a fitted engine says of every cell of a scenario, with intervals: predicted, not measured.
+    Predict(Box<PredictArgs>),
     /// The same scenario night after night: scores and percentiles as a series, a figure, and a gate against getting worse.
     History(HistoryArgs),
     /// Files of other programs as a saved sweep, which `report` and `plot` read as their own.

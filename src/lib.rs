@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Two halves: **measure** (left of `disk`) and **judge** (right of it). They meet in [`records`], types and files; only
-//! [`execution::steering`] sees both. A wing uses only those that stand above it.
+//! [`execution::steering`] and [`execution::twin`] see both. A wing uses only those that stand above it.
 
 pub mod foundation;
 pub mod vocabulary;

@@ -19,6 +19,8 @@ fn main() -> ExitCode {
         CliCommand::Submit(args) => commands::submit::run(args, talk),
         CliCommand::Report(args) => commands::report::run(args, talk),
         CliCommand::Compare(args) => commands::compare::run(args),
+        CliCommand::Fit(args) => commands::fit::run(args, talk),
+        CliCommand::Predict(args) => commands::predict::run(args, talk),
         CliCommand::Export(args) => commands::export::run(args, talk),
         CliCommand::Plot(args) => commands::plot::run(args, talk),
         CliCommand::History(args) => commands::history::run(args, talk),

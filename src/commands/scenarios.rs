@@ -10,7 +10,12 @@ use crate::vocabulary::spec::search::SearchKind;
 
 /// The plans of all scenarios that are meant; `None` where they have faults, which have then been printed.
 pub(super) fn plans(args: &ScenarioArgs, talk: VerbosityArgs) -> anyhow::Result<Option<Vec<Plan>>> {
-    match scenario::load(&args.scenarios, &options(args)) {
+    plans_with(&args.scenarios, &options(args), talk)
+}
+
+/// The same with changes that the command line does not say in these words.
+pub(super) fn plans_with(patterns: &[String], options: &ScenarioOverrides, talk: VerbosityArgs) -> anyhow::Result<Option<Vec<Plan>>> {
+    match scenario::load(patterns, options) {
         Ok(scenarios) => scenarios.iter().map(planned).collect::<anyhow::Result<_>>().map(Some),
         Err(faults) => Ok(refused(&faults, talk)),
     }

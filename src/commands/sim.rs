@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use anyhow::Context;
-use serde_json::{Map, Value};
 
 use super::ExitReason;
+use super::engine_section::changed;
 use crate::cli::{SimArgs, VerbosityArgs};
 use crate::simulation::engine::EngineParameters;
 use crate::simulation::serve::{self, ServeOptions};
@@ -35,35 +35,9 @@ pub fn run(args: &SimArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
 
 /// The preset with what `--set` changes in it.
 fn parameters(args: &SimArgs) -> anyhow::Result<EngineParameters> {
-    let mut section = Map::new();
-    section.insert("preset".to_owned(), Value::String(args.preset.clone()));
-    for change in &args.set {
-        let (path, value) = change.split_once('=').with_context(|| format!("`--set {change}` has no `=`; write `--set FIELD=VALUE`"))?;
-        let value = read_value(value.trim());
-        insert(&mut section, path.trim(), value).with_context(|| format!("`--set {change}`: a part of the path is no section"))?;
-    }
-    let spec: EngineSpec = serde_json::from_value(Value::Object(section)).context("the engine's figures cannot be read")?;
-    Ok(EngineParameters::resolve(&spec, 0)?)
-}
-
-/// A value as TOML has it, or else the text itself: `4`, `"4k"` and `4k` can all be said.
-fn read_value(text: &str) -> Value {
-    let document: Result<Map<String, Value>, _> = toml::from_str(&format!("value = {text}"));
-    document.ok().and_then(|mut document| document.remove("value")).unwrap_or_else(|| Value::String(text.to_owned()))
-}
-
-/// Puts a value at a dotted path.
-fn insert(section: &mut Map<String, Value>, path: &str, value: Value) -> Option<()> {
-    match path.split_once('.') {
-        None => {
-            section.insert(path.to_owned(), value);
-            Some(())
-        }
-        Some((head, rest)) => {
-            let inner = section.entry(head).or_insert_with(|| Value::Object(Map::new()));
-            insert(inner.as_object_mut()?, rest, value)
-        }
-    }
+    let preset = format!("preset={}", toml::Value::String(args.preset.clone()));
+    let changes: Vec<&str> = std::iter::once(preset.as_str()).chain(args.set.iter().map(String::as_str)).collect();
+    Ok(EngineParameters::resolve(&changed(&EngineSpec::default(), &changes)?, 0)?)
 }
 
 /// Waits for Ctrl-C or, where there is such a thing, SIGTERM.

@@ -32,6 +32,8 @@ pub enum NamedFile {
     Import,
     /// A site's own template of a job file.
     Template,
+    /// A fitted engine.
+    Twin,
     /// A manifest, a record or a text of a sweep that was saved.
     Saved,
 }
@@ -58,7 +60,7 @@ pub enum FileReadError {
 }
 
 impl NamedFile {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Scenario,
         Self::Questions,
         Self::Document,
@@ -72,6 +74,7 @@ impl NamedFile {
         Self::Certificates,
         Self::Import,
         Self::Template,
+        Self::Twin,
         Self::Saved,
     ];
 
@@ -81,7 +84,7 @@ impl NamedFile {
         match self {
             Self::ApiKey | Self::Token => 16 * KIB,
             Self::Scenario | Self::Certificates | Self::Template => MIB,
-            Self::Questions | Self::Lengths => 16 * MIB,
+            Self::Questions | Self::Lengths | Self::Twin => 16 * MIB,
             Self::Document => 64 * MIB,
             Self::Tokenizer => 256 * MIB,
             Self::Import | Self::Saved => 512 * MIB,
@@ -104,6 +107,7 @@ impl NamedFile {
             Self::Certificates => "name a file with the text between `-----BEGIN` and `-----END` lines",
             Self::Import => "name a file that holds the results of one run",
             Self::Template => "name a file with a job's text and its fields",
+            Self::Twin => "name a file that `bench fit` wrote",
             Self::Saved => "restore it as it was saved, or delete it",
         }
     }
@@ -187,6 +191,7 @@ impl fmt::Display for NamedFile {
             Self::Certificates => "a file of certificates",
             Self::Import => "a file to import",
             Self::Template => "a template",
+            Self::Twin => "a twin",
             Self::Saved => "a file of a saved sweep",
         })
     }

@@ -2,4 +2,5 @@
 
 pub mod export;
 pub mod plot;
+pub mod prediction;
 pub mod report;

@@ -51,6 +51,7 @@ mod steady;
 #[cfg(target_os = "linux")]
 mod supervise;
 mod truth;
+mod twin;
 #[cfg(unix)]
 mod unserved;
 mod watch;

@@ -1,0 +1,178 @@
+//! What a fitted engine says of cells that need not have been measured: each member of the ensemble serves each cell, and what they differ in is the
+//! interval, widened by how far the fit is off on the cells that it knows.
+
+use std::collections::BTreeMap;
+
+use rand::SeedableRng;
+use rand_pcg::Pcg64;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::ensemble::standard_normal;
+use super::model::TwinFile;
+use super::replay::replay;
+use crate::analysis::{AnalysisError, ExtendedReal, RequestTable, estimate, percentile};
+use crate::planning::plan::{Plan, Run};
+use crate::records::record::RequestRecord;
+use crate::records::store::{SavedRequests, TableError, to_table};
+use crate::vocabulary::goal::{ComparisonOperator, Goal};
+use crate::vocabulary::metric::MeasureUnit;
+use crate::vocabulary::spec::engine::EngineSpec;
+
+/// A goal's measure in a cell, predicted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GoalPrediction {
+    pub goal: String,
+    /// In the measure's unit: the median of what the ensemble says, and the interval of 90 % for what a measurement would show.
+    pub value: f64,
+    pub low: f64,
+    pub high: f64,
+    /// The share of the ensemble that meets the goal.
+    pub chance: f64,
+}
+
+/// A cell, predicted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CellPrediction {
+    pub variant: String,
+    pub axes: Vec<(String, Value)>,
+    pub goals: Vec<GoalPrediction>,
+    /// The share of the ensemble that meets all goals.
+    pub chance: f64,
+    /// It is one of the cells that the twin was fitted to, or lies between them; otherwise it is a guess beyond what was measured.
+    pub is_within: bool,
+}
+
+/// All cells of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TwinPrediction {
+    pub cells: Vec<CellPrediction>,
+    /// The largest product of the two axes of load whose cell meets all goals, as the members have it: median and interval of 90 %. Missing without
+    /// such axes.
+    pub largest_product: Option<(f64, f64, f64)>,
+}
+
+/// What share of what a measurement would show lies below and above an interval, in percent.
+const TAIL: f64 = 5.0;
+
+/// Predicts every cell of a plan with all its repeats. `engine` stands for the fitted one where something of it was changed.
+///
+/// # Errors
+/// Where simulated rows cannot be judged.
+pub fn predict(
+    plan: &Plan,
+    twin: &TwinFile,
+    engine: &EngineSpec,
+    mut progress: impl FnMut(usize, usize),
+) -> Result<TwinPrediction, AnalysisError> {
+    let members = twin.fit.ensemble.engines(engine);
+    let cells = cells_of(plan);
+    let mut random = Pcg64::seed_from_u64(plan.seed);
+    let mut predicted = Vec::with_capacity(cells.len());
+    // Of each member, the largest product among its cells that meet all goals.
+    let mut products = vec![0.0_f64; members.len()];
+    for (done, runs) in cells.iter().enumerate() {
+        progress(done, cells.len());
+        let jobs: Vec<(&Run, &EngineSpec)> = members.iter().flat_map(|engine| runs.iter().map(move |run| (*run, engine))).collect();
+        let rows = replay(&jobs);
+        let mut values: Vec<Vec<f64>> = vec![Vec::new(); plan.goals.len()];
+        let mut met = Vec::with_capacity(members.len());
+        for rows in rows.chunks(runs.len()) {
+            let table = pooled(rows)?;
+            let mut all = true;
+            for (goal, values) in plan.goals.iter().zip(&mut values) {
+                let value = shifted(goal, plain(goal, table.as_ref())?, twin.fit.error, &mut random);
+                all &= is_met(goal, value);
+                values.push(value);
+            }
+            met.push(all);
+        }
+        let run = runs[0];
+        if let Some(product) = product(run) {
+            for (largest, _) in products.iter_mut().zip(&met).filter(|(_, met)| **met) {
+                *largest = largest.max(product);
+            }
+        }
+        predicted.push(CellPrediction {
+            variant: run.variant.clone(),
+            axes: run.axes.clone(),
+            goals: plan.goals.iter().zip(values).map(|(goal, values)| of_goal(goal, values)).collect(),
+            chance: share(met.iter().copied()),
+            is_within: twin.fit.holds(run),
+        });
+    }
+    let has_product = cells.first().is_some_and(|runs| product(runs[0]).is_some());
+    Ok(TwinPrediction { cells: predicted, largest_product: has_product.then(|| interval(products)).flatten() })
+}
+
+/// The runs of each cell, in the plan's order.
+fn cells_of(plan: &Plan) -> Vec<Vec<&Run>> {
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut cells: Vec<Vec<&Run>> = Vec::new();
+    for run in &plan.runs {
+        let key = serde_json::json!([run.variant, run.axes]).to_string();
+        let place = *places.entry(key).or_insert_with(|| {
+            cells.push(Vec::new());
+            cells.len() - 1
+        });
+        cells[place].push(run);
+    }
+    cells
+}
+
+fn pooled(runs: &[Vec<RequestRecord>]) -> Result<Option<RequestTable>, AnalysisError> {
+    if runs.iter().all(Vec::is_empty) {
+        return Ok(None);
+    }
+    let unread = |error: TableError| AnalysisError::Rows { run: "simulated".to_owned(), reason: error.to_string() };
+    let held = |rows: &Vec<RequestRecord>| to_table(rows).map(SavedRequests::held).map_err(unread);
+    let saved = runs.iter().map(held).collect::<Result<Vec<_>, _>>()?;
+    RequestTable::pool(&saved).map(Some)
+}
+
+/// A goal's measure by the simulated rows; what cannot be served at all is the worst.
+fn plain(goal: &Goal, table: Option<&RequestTable>) -> Result<f64, AnalysisError> {
+    let Some(table) = table else {
+        let is_ceiling = matches!(goal.comparison, ComparisonOperator::Less | ComparisonOperator::LessOrEqual);
+        return Ok(if is_ceiling { f64::INFINITY } else { 0.0 });
+    };
+    Ok(estimate(&goal.measure, table)?.value.map_or(f64::NAN, ExtendedReal::get))
+}
+
+fn is_met(goal: &Goal, value: f64) -> bool {
+    goal.comparison.holds(value, goal.limit)
+}
+
+/// A time or a rate, moved by as much as the fit may be off.
+fn shifted(goal: &Goal, value: f64, error: f64, random: &mut Pcg64) -> f64 {
+    let moved = error * standard_normal(random);
+    if goal.measure.unit() == MeasureUnit::Share { value } else { value * moved.exp() }
+}
+
+fn of_goal(goal: &Goal, values: Vec<f64>) -> GoalPrediction {
+    let chance = share(values.iter().map(|value| is_met(goal, *value)));
+    let (value, low, high) = interval(values).unwrap_or((f64::NAN, f64::NAN, f64::NAN));
+    GoalPrediction { goal: goal.to_string(), value, low, high, chance }
+}
+
+/// The median and the ends of the interval.
+fn interval(mut values: Vec<f64>) -> Option<(f64, f64, f64)> {
+    values.retain(|value| !value.is_nan());
+    values.sort_by(f64::total_cmp);
+    Some((percentile(&values, 50.0)?, percentile(&values, TAIL)?, percentile(&values, 100.0 - TAIL)?))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a few dozen members")]
+fn share(met: impl ExactSizeIterator<Item = bool>) -> f64 {
+    let all = met.len().max(1) as f64;
+    met.filter(|met| *met).count() as f64 / all
+}
+
+/// C×S, where a cell has both.
+fn product(run: &Run) -> Option<f64> {
+    let number = |name: &str| {
+        let of_axis = |(axis, _): &&(String, Value)| axis == name || axis.ends_with(&format!(".{name}"));
+        run.axes.iter().find(of_axis).and_then(|(_, value)| value.as_f64())
+    };
+    Some(number("concurrent")? * number("sequential")?)
+}

@@ -1,0 +1,71 @@
+//! A prediction: every cell with its interval, and what lies beyond what was measured.
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::quantity::{digits, time};
+use crate::analysis::show_value;
+use crate::execution::twin::{CellPrediction, TwinFile, TwinPrediction};
+use crate::planning::plan::Plan;
+use crate::vocabulary::metric::MeasureUnit;
+
+/// All of it; `changes` were made to the fitted engine.
+#[must_use]
+pub fn prediction_text(plan: &Plan, twin: &TwinFile, changes: &[&str], prediction: &TwinPrediction) -> String {
+    let mut lines = vec![format!("{}: PREDICTED, not measured, by an engine fitted to {}", plan.name, twin.fit.variant)];
+    if !changes.is_empty() {
+        lines.push(format!("with {}", changes.join(", ")));
+    }
+    let places = twin.fit.misfits();
+    if !places.is_empty() {
+        lines.push(format!(
+            "the engine DOES NOT FIT what it was fitted to, so that nothing of this is to be believed: {}",
+            places.join("; ")
+        ));
+    }
+    lines.push(table(plan, prediction).to_string());
+    lines.push("90 % intervals of what a measurement would show; chance: share of the ensemble that meets all goals".to_owned());
+    if prediction.cells.iter().any(|cell| !cell.is_within) {
+        lines.push("* beyond the range that was measured".to_owned());
+    }
+    if let Some((value, low, high)) = prediction.largest_product {
+        lines.push(format!("max C×S: {value:.0} sessions, 90 % interval {low:.0} to {high:.0} (predicted)"));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn table(plan: &Plan, prediction: &TwinPrediction) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_FULL_CONDENSED).force_no_tty();
+    let axes = plan.axes.iter().map(|(axis, _)| axis.rsplit('.').next().unwrap_or(axis).to_owned());
+    let goals = plan.goals.iter().flat_map(|goal| [goal.to_string(), "90 %".to_owned()]);
+    let variant = (plan.variants.len() > 1).then(|| "variant".to_owned());
+    table.set_header(variant.into_iter().chain(axes).chain(goals).chain(["chance".to_owned(), String::new()]));
+    for cell in &prediction.cells {
+        table.add_row(row(plan, cell));
+    }
+    let first = usize::from(plan.variants.len() > 1);
+    for column in table.column_iter_mut().skip(first) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn row(plan: &Plan, cell: &CellPrediction) -> Vec<String> {
+    let variant = (plan.variants.len() > 1).then(|| cell.variant.clone());
+    let axes = cell.axes.iter().map(|(_, value)| show_value(value));
+    let goals = plan.goals.iter().zip(&cell.goals).flat_map(|(goal, predicted)| {
+        let shown = |value: f64| shown(goal.measure.unit(), value);
+        [shown(predicted.value), format!("{} to {}", shown(predicted.low), shown(predicted.high))]
+    });
+    let mark = if cell.is_within { "" } else { "*" };
+    let last = [format!("{:.0} %", 100.0 * cell.chance), mark.to_owned()];
+    variant.into_iter().chain(axes).chain(goals).chain(last).collect()
+}
+
+fn shown(unit: MeasureUnit, value: f64) -> String {
+    match unit {
+        MeasureUnit::Seconds | MeasureUnit::SecondsPerToken => time(value),
+        MeasureUnit::Share => format!("{:.1} %", 100.0 * value),
+        MeasureUnit::TokensPerSecond | MeasureUnit::RequestsPerSecond => digits(value),
+    }
+}

@@ -1,0 +1,118 @@
+//! A fitted engine: what it finds of an engine whose figures are known, what it says of cells that it has not seen, and what it refuses.
+
+use std::collections::BTreeMap;
+
+use crate::stage::{Stage, stderr, stdout, succeeded};
+
+/// An engine whose steps take twice the preset's time, and whose prompts are cheap.
+const SCENARIO: &str = r#"
+name = "small"
+seed = 7
+repeats = 2
+
+[workload]
+kind = "document_qa"
+documents = { synthetic_tokens = 400 }
+rounds = 3
+answer_tokens = 4
+
+[target]
+kind = "sim"
+
+[engine]
+preset = "tiny"
+kv_memory = "2500kB"
+costs = { step = "2ms", prefill_token = "5us", request = "3ms" }
+
+[matrix]
+concurrent = [1, 2, 3]
+sequential = [1, 2]
+
+[[goals]]
+require = "p95(ttft where turn >= 1) <= 12ms"
+"#;
+
+fn measured() -> Stage {
+    let stage = Stage::with("small.toml", SCENARIO);
+    succeeded(&stage.run(&["sweep", "small.toml", "-q", "-o", "out", "--exit-zero"]));
+    stage
+}
+
+const FIT: [&str; 8] = ["fit", "out", "-q", "--only", "concurrent=1,3", "-o", "twin.toml", "--only"];
+
+#[test]
+fn cells_that_were_not_fitted_lie_in_their_intervals_and_so_does_the_largest_load() {
+    let stage = measured();
+    let fit = stage.run(&[&FIT[..], &["sequential=1,2"]].concat());
+    succeeded(&fit);
+    assert!(stdout(&fit).contains("fitted to 4 cells of default (8 runs)") && !stdout(&fit).contains("DOES NOT FIT"), "{}", stdout(&fit));
+    let first = fs_err::read(stage.path("twin.toml")).unwrap();
+    succeeded(&stage.run(&[&FIT[..], &["sequential=1,2"]].concat()));
+    assert!(fs_err::read(stage.path("twin.toml")).unwrap() == first, "the same sweep gives the same bytes");
+
+    let predicted = stage.run(&["predict", "small.toml", "--twin", "twin.toml", "--json"]);
+    succeeded(&predicted);
+    let predicted: serde_json::Value = serde_json::from_str(&stdout(&predicted)).unwrap();
+    let summary = stage.json("out/report/summary.json");
+    let mut truths = BTreeMap::new();
+    for cell in summary["variants"][0]["cells"].as_array().unwrap() {
+        truths.insert(cell["axes"].to_string(), cell["goals"][0]["value"].as_f64().unwrap());
+    }
+    let cells = predicted["cells"].as_array().unwrap();
+    assert_eq!((cells.len(), truths.len()), (6, 6));
+    for cell in cells {
+        let axes: serde_json::Map<String, serde_json::Value> =
+            cell["axes"].as_array().unwrap().iter().map(|axis| (axis[0].as_str().unwrap().to_owned(), axis[1].clone())).collect();
+        let truth = truths[&serde_json::Value::Object(axes).to_string()];
+        let goal = &cell["goals"][0];
+        let (low, high) = (goal["low"].as_f64().unwrap(), goal["high"].as_f64().unwrap());
+        assert!(low <= truth * 1.001 && truth <= high * 1.001 && high < 1.6 * low, "{cell} {truth}");
+    }
+}
+
+#[test]
+fn what_if_changes_the_fitted_engine_and_says_so() {
+    let stage = measured();
+    succeeded(&stage.run(&[&FIT[..], &["sequential=1,2"]].concat()));
+    let chance = |more: &[&str]| {
+        let output = stage.run(&[&["predict", "small.toml", "--twin", "twin.toml", "--only", "concurrent=3"][..], more].concat());
+        succeeded(&output);
+        stdout(&output)
+    };
+    let (as_it_is, slower) = (chance(&[]), chance(&["--set", "engine.slowdown=3"]));
+    assert!(as_it_is.contains("PREDICTED, not measured") && !as_it_is.contains("slowdown"), "{as_it_is}");
+    assert!(slower.contains("with slowdown=3") && slower.contains(" 0 % "), "{slower}");
+}
+
+#[test]
+fn a_twin_that_was_changed_by_hand_or_is_of_another_version_says_so() {
+    let stage = measured();
+    succeeded(&stage.run(&[&FIT[..], &["sequential=1,2"]].concat()));
+    let text = fs_err::read_to_string(stage.path("twin.toml")).unwrap();
+    let refused = |text: &str| {
+        stage.write("other.toml", text);
+        let output = stage.run(&["predict", "small.toml", "--twin", "other.toml"]);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        stderr(&output)
+    };
+    assert!(refused(&text.replace("noise = ", "noise = 1")).contains("was changed since it was fitted"));
+    assert!(refused(&text.replace("version = 1", "version = 9")).contains("a twin of version 9, and this program reads version 1"));
+    assert!(refused("[engine]\npreset = \"tiny\"\n").contains("is no twin: "));
+}
+
+#[test]
+fn sweeps_that_lack_what_a_fit_needs_are_refused_by_name() {
+    let stage = measured();
+    let refused = |words: &[&str]| {
+        let output = stage.run(&[&["fit", "out", "-q"], words].concat());
+        assert_ne!(output.status.code(), Some(0));
+        assert!(!stage.path("twin.toml").exists());
+        stderr(&output)
+    };
+    let one = refused(&["--only", "concurrent=1", "--only", "sequential=1"]);
+    assert!(one.contains("it has 1 of the cells of `default`, and a fit takes 2 at least"), "{one}");
+    assert!(
+        refused(&["--variant", "vllm"])
+            .contains("there is no variant `vllm`\nhint: say which server is to be fitted by `--variant`: default")
+    );
+}
