@@ -63,7 +63,7 @@ pub fn recover(number: u32) -> Vec<HeldOut> {
         }
     }
     let fitted_runs: Vec<&Run> = cells.iter().flat_map(|cell| &cell.runs).collect();
-    let (count, twin) = (cells.len(), TwinFile::new(outcome, "default", &fitted_runs));
+    let (count, twin) = (cells.len(), TwinFile::new(outcome, "default", &fitted_runs).unwrap());
     let predicted = predict(&plan, &twin, &twin.engine, |_, _| {}).unwrap();
     let goal = &plan.goals[0];
     let held_out = measured.iter().filter(|cell| !is_fitted(&cell.place)).map(|cell| {

@@ -42,7 +42,7 @@ pub fn run(args: &FitArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let outcome = fit(&measured.cells, &rows, &measured.told, told_of);
     let outcome = outcome.with_context(|| format!("`{}` cannot be fitted: none of its requests was answered", dir.display()))?;
     let runs: Vec<&Run> = measured.cells.iter().flat_map(|cell| &cell.runs).collect();
-    let twin = TwinFile::new(outcome, variant, &runs);
+    let twin = TwinFile::new(outcome, variant, &runs)?;
     stdout::print(&fit_text(&twin))?;
     write(&args.output, &twin)?;
     stdout::print(&format!("{}\n", args.output.display()))?;
@@ -70,5 +70,5 @@ fn write(path: &Path, twin: &TwinFile) -> anyhow::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder)?;
     }
-    Ok(fs::write(path, twin.text())?)
+    Ok(fs::write(path, twin.text()?)?)
 }

@@ -1,7 +1,5 @@
 //! `bench predict`: what a fitted engine says of the cells of a scenario.
 
-use anyhow::Context;
-
 use super::engine_section::changed;
 use super::scenarios::{options, plans_with};
 use super::{ExitReason, stdout};
@@ -25,7 +23,7 @@ pub fn run(args: &PredictArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason
                 eprintln!("cell {} of {cells}", done + 1);
             }
         };
-        let prediction = predict(plan, &twin, &engine, progress).context("the simulated cells cannot be judged")?;
+        let prediction = predict(plan, &twin, &engine, progress)?;
         let text =
             if args.json { serde_json::to_string_pretty(&prediction)? + "\n" } else { prediction_text(plan, &twin, &changes, &prediction) };
         stdout::print(&text)?;

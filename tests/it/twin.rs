@@ -85,6 +85,42 @@ fn what_if_changes_the_fitted_engine_and_says_so() {
 }
 
 #[test]
+fn an_axis_of_the_engine_is_a_what_if_for_each_value() {
+    let stage = measured();
+    succeeded(&stage.run(&[&FIT[..], &["sequential=1,2"]].concat()));
+    stage.write("what-if.toml", &SCENARIO.replace("[matrix]\n", "[matrix]\n\"engine.slowdown\" = [1, 3]\n"));
+    let output =
+        stage.run(&["predict", "what-if.toml", "--twin", "twin.toml", "--only", "concurrent=3", "--only", "sequential=2", "--json"]);
+    succeeded(&output);
+    let predicted: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let values: Vec<f64> = predicted["cells"].as_array().unwrap().iter().map(|cell| cell["goals"][0]["value"].as_f64().unwrap()).collect();
+    assert!(predicted["predicted"].as_bool().unwrap() && values.len() == 2 && values[1] > 2.0 * values[0], "{predicted}");
+}
+
+#[test]
+fn only_the_fitted_variant_is_predicted_and_another_has_to_be_named() {
+    let stage = measured();
+    succeeded(&stage.run(&[&FIT[..], &["sequential=1,2"]].concat()));
+    let two = |first: &str| {
+        format!("{SCENARIO}[variants.{first}]\n[variants.tiered.engine]\nhost_tier = {{ capacity = \"1MB\", bandwidth = \"1MB/s\" }}\n")
+    };
+    let predicted = |text: String| {
+        stage.write("two.toml", &text);
+        stage.run(&["predict", "two.toml", "--twin", "twin.toml", "--only", "concurrent=1", "--json"])
+    };
+    let refused = predicted(two("plain"));
+    assert!(
+        stderr(&refused).contains("the twin is that of `default`, and the scenario has the variants plain, tiered"),
+        "{}",
+        stderr(&refused)
+    );
+    let output = predicted(two("default"));
+    succeeded(&output);
+    let cells: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert!(cells["cells"].as_array().unwrap().iter().all(|cell| cell["variant"] == "default"), "{cells}");
+}
+
+#[test]
 fn a_twin_that_was_changed_by_hand_or_is_of_another_version_says_so() {
     let stage = measured();
     succeeded(&stage.run(&[&FIT[..], &["sequential=1,2"]].concat()));

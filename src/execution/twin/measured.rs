@@ -32,6 +32,8 @@ pub enum UnfitSweep {
     NoUsage,
     #[error("it has {found} of the cells of `{variant}`, and a fit takes 2 at least: measure a light one and a heavy one")]
     TooFewCells { variant: String, found: usize },
+    #[error("its cells have engines of their own (an axis of `[engine]`): fit those of one by `--only`")]
+    SeveralEngines,
     #[error("none of its runs is planned by the scenario that is saved with it: were files that it names changed since?")]
     OtherPlan,
     #[error(transparent)]
@@ -85,6 +87,9 @@ pub fn measured_cells(sweep: &SavedSweep, plan: &Plan, variant: &str, is_set: &d
     if found.len() < 2 {
         return Err(UnfitSweep::TooFewCells { variant: variant.to_owned(), found: found.len() });
     }
+    if found.iter().any(|cell| cell.runs[0].cell.engine != found[0].runs[0].cell.engine) {
+        return Err(UnfitSweep::SeveralEngines);
+    }
     let told = told(&found[0].runs[0].cell.engine, first, is_set, &mut notes)?;
     let cells = found.into_iter().map(|FoundCell { runs, rows }| MeasuredCell {
         name: named_cell(&runs[0].axes.iter().cloned().collect()),
@@ -115,7 +120,7 @@ fn told(scenario: &EngineSpec, first: &SavedRun, is_set: &dyn Fn(&str) -> bool, 
         match value {
             Some(value) => set(value),
             None => {
-                notes.push(format!("nobody says the engine's `{field}`: the preset's is taken; `--set engine.{field}=...` says another"));
+                notes.push(format!("nobody says the engine's `{field}`: that of the scenario's `[engine]` is taken, or its preset's; `--set engine.{field}=...` says another"));
             }
         }
     };

@@ -23,6 +23,6 @@ pub use measured::{MeasuredCells, UnfitSweep, measured_cells};
 pub use model::{TwinFile, TwinFileError};
 pub use observation::{CellObservation, CellStatistic, ObservedValue};
 pub use parameter::TwinParameter;
-pub use prediction::{CellPrediction, GoalPrediction, TwinPrediction, predict};
+pub use prediction::{CellPrediction, GoalPrediction, PredictionError, TwinPrediction, predict};
 pub use replay::replay;
 pub use residuals::MeasuredCell;

@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::ensemble::TwinEnsemble;
 use super::fit::{CellFit, FitOutcome, FittedValue, ParameterFit};
+use super::prediction::PredictionError;
 use crate::foundation::named_file::{NamedFile, NamedFileError};
-use crate::planning::plan::Run;
+use crate::planning::plan::{Plan, Run};
 use crate::vocabulary::spec::engine::EngineSpec;
 
 /// Raised whenever what is fitted or how it is saved changes.
@@ -48,6 +49,8 @@ pub struct TwinFit {
 pub enum TwinFileError {
     #[error(transparent)]
     Read(#[from] NamedFileError),
+    #[error("the twin cannot be written: {0}")]
+    Unwritable(#[from] toml::ser::Error),
     #[error("`{file}` is no twin: {reason}\nhint: `bench fit RESULTS -o {file}` makes one")]
     Unreadable { file: String, reason: String },
     #[error(
@@ -62,8 +65,10 @@ pub enum TwinFileError {
 
 impl TwinFile {
     /// Of a fit on these runs.
-    #[must_use]
-    pub fn new(outcome: FitOutcome, variant: &str, runs: &[&Run]) -> Self {
+    ///
+    /// # Errors
+    /// Where it cannot be written as TOML.
+    pub fn new(outcome: FitOutcome, variant: &str, runs: &[&Run]) -> Result<Self, TwinFileError> {
         let FitOutcome { engine, parameters, cells, ensemble, error } = outcome;
         let fit = TwinFit {
             version: VERSION,
@@ -77,21 +82,23 @@ impl TwinFile {
             ensemble,
         };
         let mut file = Self { engine, fit };
-        file.fit.blake3 = file.hash();
-        file
+        file.fit.blake3 = file.hash()?;
+        Ok(file)
     }
 
     /// Of everything but the hash itself.
-    fn hash(&self) -> String {
+    fn hash(&self) -> Result<String, TwinFileError> {
         let mut unsigned = self.clone();
         unsigned.fit.blake3.clear();
-        blake3::hash(unsigned.text().as_bytes()).to_hex().to_string()
+        Ok(blake3::hash(unsigned.text()?.as_bytes()).to_hex().to_string())
     }
 
     /// As it is saved.
-    #[must_use]
-    pub fn text(&self) -> String {
-        toml::to_string(self).unwrap_or_default()
+    ///
+    /// # Errors
+    /// Where TOML cannot hold it.
+    pub fn text(&self) -> Result<String, TwinFileError> {
+        Ok(toml::to_string(self)?)
     }
 
     /// # Errors
@@ -107,7 +114,7 @@ impl TwinFile {
         }
         let twin: Self =
             toml::from_str(&text).map_err(|error| TwinFileError::Unreadable { file: file.clone(), reason: error.message().to_owned() })?;
-        if twin.hash() == twin.fit.blake3 { Ok(twin) } else { Err(TwinFileError::Edited { file }) }
+        if twin.hash()? == twin.fit.blake3 { Ok(twin) } else { Err(TwinFileError::Edited { file }) }
     }
 }
 
@@ -125,6 +132,15 @@ impl TwinFit {
         let far: Vec<String> = far.collect();
         let all = (self.error > MOST_ERROR && far.is_empty()).then(|| "all cells".to_owned());
         far.into_iter().chain(all).collect()
+    }
+
+    /// The variant of a plan that is meant: the fitted one, or the only one there is.
+    pub(super) fn variant_of<'a>(&self, plan: &'a Plan) -> Result<&'a str, PredictionError> {
+        let fitted = plan.variants.iter().find(|variant| **variant == self.variant);
+        match (fitted, plan.variants.as_slice()) {
+            (Some(variant), _) | (None, [variant]) => Ok(variant),
+            (None, known) => Err(PredictionError::Variant { fitted: self.variant.clone(), known: known.to_vec() }),
+        }
     }
 
     /// Whether a cell's numbers lie between those that were measured.

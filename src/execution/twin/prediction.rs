@@ -17,7 +17,18 @@ use crate::records::record::RequestRecord;
 use crate::records::store::{SavedRequests, TableError, to_table};
 use crate::vocabulary::goal::{ComparisonOperator, Goal};
 use crate::vocabulary::metric::MeasureUnit;
-use crate::vocabulary::spec::engine::EngineSpec;
+use crate::vocabulary::spec::engine::{EngineChangeError, EngineSpec};
+
+/// Why nothing is predicted.
+#[derive(Debug, thiserror::Error)]
+pub enum PredictionError {
+    #[error("the twin is that of `{fitted}`, and the scenario has the variants {}\nhint: say which one is meant by `--only variant=...`", known.join(", "))]
+    Variant { fitted: String, known: Vec<String> },
+    #[error(transparent)]
+    Engine(#[from] EngineChangeError),
+    #[error("the simulated cells cannot be judged: {0}")]
+    Analysis(#[from] AnalysisError),
+}
 
 /// A goal's measure in a cell, predicted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -46,6 +57,10 @@ pub struct CellPrediction {
 /// All cells of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TwinPrediction {
+    /// Always: none of it was measured.
+    pub predicted: bool,
+    /// Where the engine does not fit what it was fitted to, so that nothing of this is to be believed; empty where it does.
+    pub misfits: Vec<String>,
     pub cells: Vec<CellPrediction>,
     /// The largest product of the two axes of load whose cell meets all goals, as the members have it: median and interval of 90 %. Missing without
     /// such axes.
@@ -58,21 +73,21 @@ const TAIL: f64 = 5.0;
 /// Predicts every cell of a plan with all its repeats. `engine` stands for the fitted one where something of it was changed.
 ///
 /// # Errors
-/// Where simulated rows cannot be judged.
+/// Where it is not known which variant is meant, the engine takes no such value of an axis, or simulated rows cannot be judged.
 pub fn predict(
     plan: &Plan,
     twin: &TwinFile,
     engine: &EngineSpec,
     mut progress: impl FnMut(usize, usize),
-) -> Result<TwinPrediction, AnalysisError> {
-    let members = twin.fit.ensemble.engines(engine);
-    let cells = cells_of(plan);
+) -> Result<TwinPrediction, PredictionError> {
+    let cells = cells_of(plan, twin.fit.variant_of(plan)?);
     let mut random = Pcg64::seed_from_u64(plan.seed);
     let mut predicted = Vec::with_capacity(cells.len());
     // Of each member, the largest product among its cells that meet all goals.
-    let mut products = vec![0.0_f64; members.len()];
+    let mut products = vec![0.0_f64; twin.fit.ensemble.members.len()];
     for (done, runs) in cells.iter().enumerate() {
         progress(done, cells.len());
+        let members = twin.fit.ensemble.engines(&placed(engine, runs[0])?);
         let jobs: Vec<(&Run, &EngineSpec)> = members.iter().flat_map(|engine| runs.iter().map(move |run| (*run, engine))).collect();
         let rows = replay(&jobs);
         let mut values: Vec<Vec<f64>> = vec![Vec::new(); plan.goals.len()];
@@ -102,15 +117,26 @@ pub fn predict(
         });
     }
     let has_product = cells.first().is_some_and(|runs| product(runs[0]).is_some());
-    Ok(TwinPrediction { cells: predicted, largest_product: has_product.then(|| interval(products)).flatten() })
+    Ok(TwinPrediction {
+        predicted: true,
+        misfits: twin.fit.misfits(),
+        cells: predicted,
+        largest_product: has_product.then(|| interval(products)).flatten(),
+    })
 }
 
-/// The runs of each cell, in the plan's order.
-fn cells_of(plan: &Plan) -> Vec<Vec<&Run>> {
+/// The engine with what a cell's axes say of it: a what-if for each value.
+fn placed(engine: &EngineSpec, run: &Run) -> Result<EngineSpec, EngineChangeError> {
+    let of_engine = run.axes.iter().filter_map(|(axis, value)| Some((axis.strip_prefix("engine.")?, value)));
+    of_engine.into_iter().try_fold(engine.clone(), |engine, (path, value)| engine.with(path, value))
+}
+
+/// The runs of each cell of a variant, in the plan's order.
+fn cells_of<'a>(plan: &'a Plan, variant: &str) -> Vec<Vec<&'a Run>> {
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut cells: Vec<Vec<&Run>> = Vec::new();
-    for run in &plan.runs {
-        let key = serde_json::json!([run.variant, run.axes]).to_string();
+    for run in plan.runs.iter().filter(|run| run.variant == variant) {
+        let key = serde_json::json!(run.axes).to_string();
         let place = *places.entry(key).or_insert_with(|| {
             cells.push(Vec::new());
             cells.len() - 1
@@ -168,8 +194,11 @@ fn share(met: impl ExactSizeIterator<Item = bool>) -> f64 {
     met.filter(|met| *met).count() as f64 / all
 }
 
-/// C×S, where a cell has both.
+/// C×S, where a cell has these axes and no other.
 fn product(run: &Run) -> Option<f64> {
+    if run.axes.len() != 2 {
+        return None;
+    }
     let number = |name: &str| {
         let of_axis = |(axis, _): &&(String, Value)| axis == name || axis.ends_with(&format!(".{name}"));
         run.axes.iter().find(of_axis).and_then(|(_, value)| value.as_f64())

@@ -15,7 +15,7 @@ pub fn prediction_text(plan: &Plan, twin: &TwinFile, changes: &[&str], predictio
     if !changes.is_empty() {
         lines.push(format!("with {}", changes.join(", ")));
     }
-    let places = twin.fit.misfits();
+    let places = &prediction.misfits;
     if !places.is_empty() {
         lines.push(format!(
             "the engine DOES NOT FIT what it was fitted to, so that nothing of this is to be believed: {}",
@@ -38,20 +38,17 @@ fn table(plan: &Plan, prediction: &TwinPrediction) -> Table {
     table.load_preset(presets::UTF8_FULL_CONDENSED).force_no_tty();
     let axes = plan.axes.iter().map(|(axis, _)| axis.rsplit('.').next().unwrap_or(axis).to_owned());
     let goals = plan.goals.iter().flat_map(|goal| [goal.to_string(), "90 %".to_owned()]);
-    let variant = (plan.variants.len() > 1).then(|| "variant".to_owned());
-    table.set_header(variant.into_iter().chain(axes).chain(goals).chain(["chance".to_owned(), String::new()]));
+    table.set_header(axes.chain(goals).chain(["chance".to_owned(), String::new()]));
     for cell in &prediction.cells {
         table.add_row(row(plan, cell));
     }
-    let first = usize::from(plan.variants.len() > 1);
-    for column in table.column_iter_mut().skip(first) {
+    for column in table.column_iter_mut() {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
 }
 
 fn row(plan: &Plan, cell: &CellPrediction) -> Vec<String> {
-    let variant = (plan.variants.len() > 1).then(|| cell.variant.clone());
     let axes = cell.axes.iter().map(|(_, value)| show_value(value));
     let goals = plan.goals.iter().zip(&cell.goals).flat_map(|(goal, predicted)| {
         let shown = |value: f64| shown(goal.measure.unit(), value);
@@ -59,7 +56,7 @@ fn row(plan: &Plan, cell: &CellPrediction) -> Vec<String> {
     });
     let mark = if cell.is_within { "" } else { "*" };
     let last = [format!("{:.0} %", 100.0 * cell.chance), mark.to_owned()];
-    variant.into_iter().chain(axes).chain(goals).chain(last).collect()
+    axes.chain(goals).chain(last).collect()
 }
 
 fn shown(unit: MeasureUnit, value: f64) -> String {

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::foundation::units::{Bytes, BytesPerSecond, Seconds, Tokens};
 
@@ -51,6 +52,33 @@ pub struct EngineSpec {
     /// Faults made on purpose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<FaultSpec>,
+}
+
+/// Why a change of an engine's section is none.
+#[derive(Debug, thiserror::Error)]
+#[error("`engine.{path}` cannot be `{value}`: {reason}")]
+pub struct EngineChangeError {
+    path: String,
+    value: Value,
+    reason: String,
+}
+
+impl EngineSpec {
+    /// The same with one field replaced, by its path: `costs.step`.
+    ///
+    /// # Errors
+    /// Where there is no such field, or it takes no such value.
+    pub fn with(&self, path: &str, value: &Value) -> Result<Self, EngineChangeError> {
+        let fault = |reason: String| EngineChangeError { path: path.to_owned(), value: value.clone(), reason };
+        let mut section = serde_json::to_value(self).map_err(|error| fault(error.to_string()))?;
+        let mut place = &mut section;
+        for part in path.split('.') {
+            let Value::Object(table) = place else { return Err(fault("a part of the path is no section".to_owned())) };
+            place = table.entry(part.trim()).or_insert_with(|| Value::Object(Map::new()));
+        }
+        place.clone_from(value);
+        serde_json::from_value(section).map_err(|error| fault(error.to_string()))
+    }
 }
 
 /// Named sets of hardware and model figures.
