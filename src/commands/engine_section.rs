@@ -6,11 +6,12 @@ use serde_json::{Map, Value};
 use crate::vocabulary::spec::engine::EngineSpec;
 
 /// The section with those fields replaced that are named, each by its path below `engine`.
-pub(super) fn changed(engine: &EngineSpec, changes: &[&str]) -> anyhow::Result<EngineSpec> {
-    changes.iter().try_fold(engine.clone(), |engine, change| {
+pub(super) fn changed<'a>(engine: &EngineSpec, changes: &[&'a str]) -> anyhow::Result<EngineSpec> {
+    let split = |change: &&'a str| -> anyhow::Result<(&'a str, Value)> {
         let (path, value) = change.split_once('=').with_context(|| format!("`--set {change}` has no `=`; write `--set FIELD=VALUE`"))?;
-        Ok(engine.with(path.trim(), &read_value(value.trim()))?)
-    })
+        Ok((path.trim(), read_value(value.trim())))
+    };
+    Ok(engine.with(changes.iter().map(split).collect::<anyhow::Result<Vec<_>>>()?)?)
 }
 
 /// A value as TOML has it, or else the text itself: `4`, `"4k"` and `4k` can all be said.

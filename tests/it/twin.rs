@@ -1,6 +1,7 @@
 //! A fitted engine: what it finds of an engine whose figures are known, what it says of cells that it has not seen, and what it refuses.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use crate::stage::{Stage, stderr, stdout, succeeded};
 
@@ -38,6 +39,19 @@ fn measured() -> Stage {
     stage
 }
 
+/// A folder with the scenario and its twin, which is fitted once for all.
+fn fitted() -> Stage {
+    static TWIN: OnceLock<String> = OnceLock::new();
+    let twin = TWIN.get_or_init(|| {
+        let stage = measured();
+        succeeded(&stage.run(&[&FIT[..], &["sequential=1,2"]].concat()));
+        fs_err::read_to_string(stage.path("twin.toml")).unwrap()
+    });
+    let stage = Stage::with("small.toml", SCENARIO);
+    stage.write("twin.toml", twin);
+    stage
+}
+
 const FIT: [&str; 8] = ["fit", "out", "-q", "--only", "concurrent=1,3", "-o", "twin.toml", "--only"];
 
 #[test]
@@ -72,8 +86,7 @@ fn cells_that_were_not_fitted_lie_in_their_intervals_and_so_does_the_largest_loa
 
 #[test]
 fn what_if_changes_the_fitted_engine_and_says_so() {
-    let stage = measured();
-    succeeded(&stage.run(&[&FIT[..], &["sequential=1,2"]].concat()));
+    let stage = fitted();
     let chance = |more: &[&str]| {
         let output = stage.run(&[&["predict", "small.toml", "--twin", "twin.toml", "--only", "concurrent=3"][..], more].concat());
         succeeded(&output);
@@ -86,8 +99,7 @@ fn what_if_changes_the_fitted_engine_and_says_so() {
 
 #[test]
 fn an_axis_of_the_engine_is_a_what_if_for_each_value() {
-    let stage = measured();
-    succeeded(&stage.run(&[&FIT[..], &["sequential=1,2"]].concat()));
+    let stage = fitted();
     stage.write("what-if.toml", &SCENARIO.replace("[matrix]\n", "[matrix]\n\"engine.slowdown\" = [1, 3]\n"));
     let output =
         stage.run(&["predict", "what-if.toml", "--twin", "twin.toml", "--only", "concurrent=3", "--only", "sequential=2", "--json"]);
@@ -99,8 +111,7 @@ fn an_axis_of_the_engine_is_a_what_if_for_each_value() {
 
 #[test]
 fn only_the_fitted_variant_is_predicted_and_another_has_to_be_named() {
-    let stage = measured();
-    succeeded(&stage.run(&[&FIT[..], &["sequential=1,2"]].concat()));
+    let stage = fitted();
     let two = |first: &str| {
         format!("{SCENARIO}[variants.{first}]\n[variants.tiered.engine]\nhost_tier = {{ capacity = \"1MB\", bandwidth = \"1MB/s\" }}\n")
     };
@@ -122,8 +133,7 @@ fn only_the_fitted_variant_is_predicted_and_another_has_to_be_named() {
 
 #[test]
 fn a_twin_that_was_changed_by_hand_or_is_of_another_version_says_so() {
-    let stage = measured();
-    succeeded(&stage.run(&[&FIT[..], &["sequential=1,2"]].concat()));
+    let stage = fitted();
     let text = fs_err::read_to_string(stage.path("twin.toml")).unwrap();
     let refused = |text: &str| {
         stage.write("other.toml", text);

@@ -127,23 +127,20 @@ pub fn predict(
 
 /// The engine with what a cell's axes say of it: a what-if for each value.
 fn placed(engine: &EngineSpec, run: &Run) -> Result<EngineSpec, EngineChangeError> {
-    let of_engine = run.axes.iter().filter_map(|(axis, value)| Some((axis.strip_prefix("engine.")?, value)));
-    of_engine.into_iter().try_fold(engine.clone(), |engine, (path, value)| engine.with(path, value))
+    engine.with(run.axes.iter().filter_map(|(axis, value)| Some((axis.strip_prefix("engine.")?, value.clone()))))
 }
 
-/// The runs of each cell of a variant, in the plan's order.
+/// The runs of each cell of a variant, in the order of the axes' values.
 fn cells_of<'a>(plan: &'a Plan, variant: &str) -> Vec<Vec<&'a Run>> {
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    let mut cells: Vec<Vec<&Run>> = Vec::new();
+    let place = |run: &Run| -> Vec<Option<usize>> {
+        let of_axis = |((_, values), (_, value)): (&(String, Vec<Value>), &(String, Value))| values.iter().position(|known| known == value);
+        plan.axes.iter().zip(&run.axes).map(of_axis).collect()
+    };
+    let mut cells: BTreeMap<Vec<Option<usize>>, Vec<&Run>> = BTreeMap::new();
     for run in plan.runs.iter().filter(|run| run.variant == variant) {
-        let key = serde_json::json!(run.axes).to_string();
-        let place = *places.entry(key).or_insert_with(|| {
-            cells.push(Vec::new());
-            cells.len() - 1
-        });
-        cells[place].push(run);
+        cells.entry(place(run)).or_default().push(run);
     }
-    cells
+    cells.into_values().collect()
 }
 
 fn pooled(runs: &[Vec<RequestRecord>]) -> Result<Option<RequestTable>, AnalysisError> {

@@ -54,30 +54,31 @@ pub struct EngineSpec {
     pub faults: Vec<FaultSpec>,
 }
 
-/// Why a change of an engine's section is none.
+/// Why changes of an engine's section are none.
 #[derive(Debug, thiserror::Error)]
-#[error("`engine.{path}` cannot be `{value}`: {reason}")]
-pub struct EngineChangeError {
-    path: String,
-    value: Value,
-    reason: String,
+pub enum EngineChangeError {
+    #[error("`engine.{0}` cannot be set: a part of the path is no section")]
+    NoSection(String),
+    #[error("the engine's figures cannot be read: {0}")]
+    Unreadable(#[from] serde_json::Error),
 }
 
 impl EngineSpec {
-    /// The same with one field replaced, by its path: `costs.step`.
+    /// The same with some fields replaced, each by its path: `costs.step`. Read when all are.
     ///
     /// # Errors
     /// Where there is no such field, or it takes no such value.
-    pub fn with(&self, path: &str, value: &Value) -> Result<Self, EngineChangeError> {
-        let fault = |reason: String| EngineChangeError { path: path.to_owned(), value: value.clone(), reason };
-        let mut section = serde_json::to_value(self).map_err(|error| fault(error.to_string()))?;
-        let mut place = &mut section;
-        for part in path.split('.') {
-            let Value::Object(table) = place else { return Err(fault("a part of the path is no section".to_owned())) };
-            place = table.entry(part.trim()).or_insert_with(|| Value::Object(Map::new()));
+    pub fn with<'a>(&self, changes: impl IntoIterator<Item = (&'a str, Value)>) -> Result<Self, EngineChangeError> {
+        let mut section = serde_json::to_value(self)?;
+        for (path, value) in changes {
+            let mut place = &mut section;
+            for part in path.split('.') {
+                let Value::Object(table) = place else { return Err(EngineChangeError::NoSection(path.to_owned())) };
+                place = table.entry(part.trim()).or_insert_with(|| Value::Object(Map::new()));
+            }
+            *place = value;
         }
-        place.clone_from(value);
-        serde_json::from_value(section).map_err(|error| fault(error.to_string()))
+        Ok(serde_json::from_value(section)?)
     }
 }
 
