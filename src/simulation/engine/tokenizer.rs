@@ -53,9 +53,13 @@ pub fn mix(mut bits: u64) -> u64 {
 /// Bytes of the first token of `bytes`, which is UTF-8 and not empty.
 fn token_length(bytes: &[u8]) -> usize {
     let space = usize::from(bytes[0] == b' ');
-    let word = bytes[space..].iter().take(WORD_BYTES).take_while(|byte| byte.is_ascii_alphanumeric()).count();
-    if word > 0 {
-        return space + word;
+    // A loop and no iterators: it sees every byte of every prompt, and builds without optimisation run it too.
+    let (mut end, last) = (space, bytes.len().min(space + WORD_BYTES));
+    while end < last && bytes[end].is_ascii_alphanumeric() {
+        end += 1;
+    }
+    if end > space {
+        return end;
     }
     // One other character: its first byte tells its length. A lone space comes here too.
     match bytes[0] {
