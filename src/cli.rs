@@ -172,6 +172,10 @@ pub struct SweepArgs {
     /// With `--block N` the block is the N-th of these, counted from 0: for schedulers whose index has no gaps.
     #[arg(long, value_name = "NUMBERS", requires = "block", value_delimiter = ',')]
     pub among: Vec<usize>,
+    /// What `bench fit` wrote. It says where a search (`--search frontier`) looks first, and every verdict is measured; with `--simulate` the fitted engine
+    /// is the one that runs, in place of the scenario's.
+    #[arg(long, value_name = "FILE")]
+    pub twin: Option<PathBuf>,
     #[command(flatten)]
     pub clients: ClientsArgs,
     /// Keep prompts and answers: `texts.jsonl` in each run's folder. Without it they are not saved anywhere.
@@ -233,6 +237,9 @@ pub struct ReportArgs {
     /// Where the report's files go [default: RESULTS/report].
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
+    /// What `bench fit` wrote: cells that were not measured are predicted by it, and called so wherever they are shown.
+    #[arg(long, value_name = "FILE", conflicts_with = "watch")]
+    pub twin: Option<PathBuf>,
     /// Open the page in the browser.
     #[arg(long)]
     pub open: bool,

@@ -32,10 +32,23 @@ pub struct Outcome {
     pub time_share: f64,
     /// The search's server time over that of the cheapest proof of the grid's answer.
     pub of_cheapest: f64,
+    /// The same of the search that is told how cells come out, and of the one that a fitted engine guides; `None` where the engine does not fit.
+    pub told_of_cheapest: f64,
+    pub fitted_of_cheapest: Option<f64>,
+    /// The fitted engine's search found the same max C×S as the one without it.
+    pub fitted_same: bool,
+}
+
+/// The searches of an engine.
+pub struct Searches {
+    pub unguided: Found,
+    pub by_answer: Found,
+    pub by_fit: Option<Found>,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few hundred cells")]
-pub fn compare(engine: &RandomEngine, cells: &Cells, grid: &BTreeMap<CellIndex, Measured>, found: &Found) -> Outcome {
+pub fn compare(engine: &RandomEngine, cells: &Cells, grid: &BTreeMap<CellIndex, Measured>, searches: &Searches) -> Outcome {
+    let found = &searches.unguided;
     let passes = |measured: &Measured| measured.seen.passes == Some(true);
     let best = |measure: SearchMeasure, cells_of: &BTreeMap<CellIndex, Measured>| {
         let values = cells_of.iter().filter(|(_, measured)| passes(measured)).map(|(place, _)| measure.value(cells.lattice(), *place));
@@ -48,6 +61,8 @@ pub fn compare(engine: &RandomEngine, cells: &Cells, grid: &BTreeMap<CellIndex, 
     let judged = grid.iter().map(|(place, measured)| (*place, passes(measured))).collect();
     // A cell that the search ran came out there as it would again.
     let cost = |place: CellIndex| found.cells.get(&place).map_or_else(|| least_server_s(cells, place), |measured| measured.server_s);
+    let cheapest = cheapest_proof(cells.lattice(), &judged, cost);
+    let product = |found: &Found| best(SearchMeasure::Product, &found.cells);
     Outcome {
         noisy: engine.noise > 0.0,
         monotone: !contradicts(grid),
@@ -60,7 +75,10 @@ pub fn compare(engine: &RandomEngine, cells: &Cells, grid: &BTreeMap<CellIndex, 
         reported: !found.status.violations.is_empty(),
         cells_share: found.cells.len() as f64 / grid.len() as f64,
         time_share: time(&found.cells) / time(grid),
-        of_cheapest: time(&found.cells) / cheapest_proof(cells.lattice(), &judged, cost),
+        of_cheapest: time(&found.cells) / cheapest,
+        told_of_cheapest: time(&searches.by_answer.cells) / cheapest,
+        fitted_of_cheapest: searches.by_fit.as_ref().map(|found| time(&found.cells) / cheapest),
+        fitted_same: searches.by_fit.as_ref().is_none_or(|fitted| product(fitted).total_cmp(&product(found)).is_eq()),
     }
 }
 

@@ -9,13 +9,15 @@ use bench::execution::steering::{CellStopper, EarlyStopper};
 use bench::planning::plan::{Plan, Run};
 use bench::planning::scenario::{ScenarioOverrides, load_text};
 use bench::planning::search::{
-    CellIndex, FrontierSearch, GoalEvidence, LatticeAxis, LoadLattice, SearchLimits, SearchObjective, SearchStatus, SearchStep, TestedCell,
+    CellIndex, ExpectedCells, FrontierSearch, GoalEvidence, LatticeAxis, LoadLattice, SearchLimits, SearchObjective, SearchStatus,
+    SearchStep, TestedCell,
 };
 use bench::records::record::{EarlyStopReason, RequestRecord, RunOutcome, RunRecord};
 use bench::records::store::{SavedRequests, to_table};
 use bench::vocabulary::goal::Goal;
 use bench::vocabulary::spec::failure_policy::FailurePolicy;
 use bench::vocabulary::spec::search::{SearchKind, SearchSpec};
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 /// The plan of an engine's grid.
@@ -47,11 +49,7 @@ impl Cells {
         let plan = Plan::new(&scenario).unwrap();
         let numbers = |axis: usize| plan.axes[axis].1.iter().map(|value| value.as_f64().unwrap()).collect::<Vec<f64>>();
         let axes = [numbers(0), numbers(1)];
-        let place = |run: &Run| {
-            let at = |axis: usize| axes[axis].iter().position(|value| Some(*value) == run.axes[axis].1.as_f64()).unwrap();
-            CellIndex(at(0), at(1))
-        };
-        let by_place = plan.runs.iter().enumerate().map(|(index, run)| (place(run), index)).collect();
+        let by_place = plan.runs.iter().enumerate().map(|(index, run)| (place(&plan, &run.axes), index)).collect();
         let lattice = LoadLattice::new(axes.map(|values| LatticeAxis::listed(values).unwrap()).into()).unwrap();
         Self { goal: plan.goals[0].clone(), plan, lattice, by_place }
     }
@@ -67,9 +65,22 @@ impl Cells {
         stopping
     }
 
-    fn run(&self, place: CellIndex) -> &Run {
+    pub fn run(&self, place: CellIndex) -> &Run {
         &self.plan.runs[self.by_place[&place]]
     }
+
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    pub fn place(&self, axes: &[(String, Value)]) -> CellIndex {
+        place(&self.plan, axes)
+    }
+}
+
+fn place(plan: &Plan, axes: &[(String, Value)]) -> CellIndex {
+    let at = |axis: usize| plan.axes[axis].1.iter().position(|value| *value == axes[axis].1).unwrap();
+    CellIndex(at(0), at(1))
 }
 
 /// Every cell to its end.
@@ -78,8 +89,12 @@ pub fn whole_grid(cells: &Cells) -> BTreeMap<CellIndex, Measured> {
 }
 
 /// The cells that a walk asks for, each as long as it takes to be certain of it.
-pub fn search(cells: &Cells) -> Found {
-    let mut walk = FrontierSearch::new(cells.lattice.clone(), SearchObjective::Capacity, SearchLimits::default());
+pub fn search(cells: &Cells, expected: Option<ExpectedCells>) -> Found {
+    let walk = FrontierSearch::new(cells.lattice.clone(), SearchObjective::Capacity, SearchLimits::default());
+    let mut walk = match expected {
+        Some(expected) => walk.expecting(expected),
+        None => walk,
+    };
     let mut measured = BTreeMap::new();
     while let SearchStep::Run { place, .. } = walk.next() {
         let cell = measure(cells, place, Some(cells.stopping()));

@@ -2,7 +2,7 @@
 
 use super::outcome::Outcome;
 
-pub const HEAD: &str = "grid   engines                    n  same C×S  same mean  in bracket  closed  revealed  reported  cells: median  time: median   90 %  of cheapest: median  90 %";
+pub const HEAD: &str = "grid   engines                    n  same C×S  same mean  in bracket  closed  revealed  reported  cells: median  time: median   90 %  of cheapest: median  90 %  told: median  90 %  fitted: n  median  90 %  same C×S";
 
 pub fn rows(size: u32, outcomes: &[Outcome]) -> Vec<String> {
     let inside: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.boundary_inside).collect();
@@ -20,8 +20,9 @@ fn row(size: u32, name: &str, outcomes: &[&Outcome]) -> String {
     let count = |fits: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| fits(outcome)).count();
     let of_all = |of: fn(&Outcome) -> f64, p: f64| quantile(outcomes.iter().map(|outcome| of(outcome)).collect(), p);
     let share = |of: fn(&Outcome) -> f64, p: f64| 100.0 * of_all(of, p);
+    let fitted: Vec<f64> = outcomes.iter().filter_map(|outcome| outcome.fitted_of_cheapest).collect();
     format!(
-        "{:<6} {name:<23} {:>4}  {:>8}  {:>9}  {:>10}  {:>6}  {:>8}  {:>8}  {:>11.1} %  {:>10.1} %  {:>5.1} %  {:>19.2}  {:>4.2}",
+        "{:<6} {name:<23} {:>4}  {:>8}  {:>9}  {:>10}  {:>6}  {:>8}  {:>8}  {:>11.1} %  {:>10.1} %  {:>5.1} %  {:>19.2}  {:>4.2}  {:>12.2}  {:>4.2}  {:>9}  {:>6.2}  {:>4.2}  {:>8}",
         format!("{size}×{size}"),
         outcomes.len(),
         count(|outcome| outcome.same_product),
@@ -35,6 +36,12 @@ fn row(size: u32, name: &str, outcomes: &[&Outcome]) -> String {
         share(|outcome| outcome.time_share, 90.0),
         of_all(|outcome| outcome.of_cheapest, 50.0),
         of_all(|outcome| outcome.of_cheapest, 90.0),
+        of_all(|outcome| outcome.told_of_cheapest, 50.0),
+        of_all(|outcome| outcome.told_of_cheapest, 90.0),
+        fitted.len(),
+        quantile(fitted.clone(), 50.0),
+        quantile(fitted.clone(), 90.0),
+        count(|outcome| outcome.fitted_same),
     )
 }
 

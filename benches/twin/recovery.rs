@@ -1,7 +1,7 @@
 //! One engine: measured, fitted in some cells, predicted in the others.
 
 use bench::analysis::{RequestTable, estimate};
-use bench::execution::twin::{CellObservation, MeasuredCell, TwinFile, fit, predict, replay};
+use bench::execution::twin::{CellObservation, CellStatistic, MeasuredCell, TwinFile, fit, predict, replay};
 use bench::planning::plan::{Plan, Run};
 use bench::planning::scenario::{ScenarioOverrides, load_text};
 use bench::records::record::RequestRecord;
@@ -9,20 +9,7 @@ use bench::records::store::{SavedRequests, to_table};
 use bench::vocabulary::spec::engine::{EngineCostSpec, EngineSpec};
 
 use super::engine::RandomEngine;
-
-/// A cell that was not fitted.
-pub struct HeldOut {
-    pub fitted: usize,
-    pub measured: f64,
-    /// Share of the later turns' tokens that came from a cache.
-    pub hits: f64,
-    pub predicted: f64,
-    pub low: f64,
-    pub high: f64,
-    pub chance: f64,
-    pub is_met: bool,
-    pub is_within: bool,
-}
+use super::held_out::HeldOut;
 
 const SIZE: u32 = 4;
 
@@ -68,18 +55,22 @@ pub fn recover(number: u32) -> Vec<HeldOut> {
     let goal = &plan.goals[0];
     let held_out = measured.iter().filter(|cell| !is_fitted(&cell.place)).map(|cell| {
         let of_cell = predicted.cells.iter().find(|predicted| place(&predicted.axes) == cell.place).unwrap();
+        let interval = of_cell.figures.goals[0].interval.unwrap();
         let saved: Vec<SavedRequests> = cell.rows.iter().map(|rows| SavedRequests::held(to_table(rows).unwrap())).collect();
         let value = estimate(&goal.measure, &RequestTable::pool(&saved).unwrap()).unwrap().value.unwrap().get();
         HeldOut {
-            fitted: count,
+            fit: number.to_string(),
+            fits: predicted.misfits.is_empty(),
+            fitted_cells: count,
             measured: value,
-            hits: hits(cell.rows.iter().flatten()),
-            predicted: of_cell.goals[0].value,
-            low: of_cell.goals[0].low,
-            high: of_cell.goals[0].high,
-            chance: of_cell.chance,
+            hits: CellObservation::plain(&cell.rows)[&CellStatistic::LaterHitShare],
+            predicted_hits: None,
+            predicted: interval.value.get(),
+            low: interval.low.get(),
+            high: interval.high.get(),
+            chance: of_cell.figures.chance,
             is_met: goal.comparison.holds(value, goal.limit),
-            is_within: of_cell.is_within,
+            is_within: of_cell.figures.is_within,
         }
     });
     held_out.collect()
@@ -111,11 +102,4 @@ fn measured<'a>(plan: &'a Plan, truth: &EngineSpec) -> Vec<Cell<'a>> {
 fn place(axes: &[(String, serde_json::Value)]) -> (u32, u32) {
     let at = |axis: usize| u32::try_from(axes[axis].1.as_u64().unwrap()).unwrap();
     (at(0), at(1))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a few thousand cells and millions of tokens")]
-fn hits<'a>(rows: impl Iterator<Item = &'a RequestRecord>) -> f64 {
-    let later = rows.filter(|row| row.turn > 0).filter_map(|row| Some((row.cached_tokens?, row.prompt_tokens?)));
-    let (cached, prompt) = later.fold((0, 0), |(cached, prompt), (hit, whole)| (cached + hit, prompt + whole));
-    cached as f64 / prompt as f64
 }

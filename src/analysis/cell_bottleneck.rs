@@ -199,6 +199,7 @@ mod tests {
         #[expect(clippy::cast_precision_loss, reason = "small numbers")]
         let in_flight_mean = Some(concurrent as f64);
         CellSummary {
+            predicted: None,
             curtailed: None,
             axes: axes.as_object().unwrap().clone(),
             state: CellState::Measured,

@@ -48,10 +48,14 @@ pub fn summarize(sweep: &SavedSweep, question: &SummaryOptions) -> Result<SweepS
     let mut connectors: BTreeMap<&str, String> = BTreeMap::new();
     let cells = cells(sweep);
     let gaps_of = GapReading::of(sweep.runs.iter().map(|run| run.requests.rows()).sum());
+    let forecast = question.forecast.as_ref();
     let questions = CellMeasures { goals: &goals, shown: &shown, also: &question.also, gaps_of };
     let summaries = on_all_cores(&cells, |cell| cell_summary(cell, &sweep.manifest.client, &questions));
     for (cell, summary) in cells.iter().zip(summaries) {
-        let summary = summary?;
+        let mut summary = summary?;
+        if matches!(summary.state, CellState::Missing) {
+            summary.predicted = forecast.and_then(|forecast| forecast.of_cell(cell.variant, &cell.axes)).cloned();
+        }
         if let Some(connector) = connector(&cell.runs) {
             connectors.entry(cell.variant).or_insert(connector);
         }
@@ -71,6 +75,7 @@ pub fn summarize(sweep: &SavedSweep, question: &SummaryOptions) -> Result<SweepS
         sweep.manifest.axes.iter().map(|(name, values)| AxisSummary { name: name.clone(), values: values.clone() }).collect();
     let mut notes: Vec<SweepNote> = sweep.notes.iter().map(|text| SweepNote::SavedRuns { text: text.clone() }).collect();
     notes.extend(node_notes(&sweep.manifest));
+    notes.extend(forecast.map(|forecast| SweepNote::Predicted(forecast.origin.clone())));
     for variant in &mut variants {
         if let Some(search) = &sweep.manifest.search {
             imply(&mut variant.cells, &search.axes, &axes);
@@ -228,6 +233,7 @@ fn cell_summary(cell: &CellRuns<'_>, machine: &ClientEnvironment, questions: &Ce
         rates,
         standard,
         also,
+        predicted: None,
         state,
     })
 }

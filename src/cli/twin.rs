@@ -37,4 +37,7 @@ pub struct PredictArgs {
     /// All of it as JSON.
     #[arg(long)]
     pub json: bool,
+    /// A picture as well, PNG or SVG by its ending: a heatmap of the predicted cells, and of axes of `engine.` one of the largest C×S over them.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }

@@ -6,15 +6,14 @@ use anyhow::{Context, bail};
 use fs_err as fs;
 
 use super::destination::folder_of;
-use super::scenarios::plan_of_text;
+use super::saved_plan::simulated_plan;
 use super::{ExitReason, stdout};
 use crate::cli::{FitArgs, VerbosityArgs};
 use crate::execution::twin::{TwinFile, fit, measured_cells};
-use crate::planning::plan::{Plan, Run};
-use crate::planning::scenario::ScenarioOverrides;
+use crate::planning::plan::Run;
 use crate::presentation::prediction::fit_text;
 use crate::records::record::RequestRecord;
-use crate::records::store::{SavedSweep, read_sweep, scenario_text};
+use crate::records::store::read_sweep;
 
 pub fn run(args: &FitArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let dir = folder_of(&args.results)?;
@@ -27,7 +26,7 @@ pub fn run(args: &FitArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
             bail!("{asked}\nhint: say which server is to be fitted by `--variant`: {}", known.join(", "))
         }
     };
-    let Some(plan) = simulated_plan(&sweep, args, talk)? else { return Ok(ExitReason::Usage) };
+    let Some(plan) = simulated_plan(&sweep, &args.set, &args.only, talk)? else { return Ok(ExitReason::Usage) };
     let is_set = |field: &str| args.set.iter().any(|change| change.split(['=', '.']).nth(1).is_some_and(|name| name.trim() == field));
     let measured = measured_cells(&sweep, &plan, variant, &is_set).with_context(|| format!("`{}` cannot be fitted", dir.display()))?;
     if !talk.quiet {
@@ -47,23 +46,6 @@ pub fn run(args: &FitArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     write(&args.output, &twin)?;
     stdout::print(&format!("{}\n", args.output.display()))?;
     Ok(ExitReason::Success)
-}
-
-/// The saved scenario with the simulated engine as its target; `None` where it has faults, which have then been printed.
-fn simulated_plan(sweep: &SavedSweep, args: &FitArgs, talk: VerbosityArgs) -> anyhow::Result<Option<Plan>> {
-    let dir = sweep.dir.display();
-    let text = scenario_text(&sweep.dir, &sweep.manifest)?;
-    let text =
-        text.with_context(|| format!("`{dir}` has lost its scenario, by which its load would be sent again to a simulated engine"))?;
-    let said =
-        |flag: &str| sweep.manifest.changes.iter().filter_map(|change| change.strip_prefix(flag)).map(str::to_owned).collect::<Vec<_>>();
-    let options = ScenarioOverrides {
-        set: [said("--set "), args.set.clone()].concat(),
-        only: [said("--only "), args.only.clone()].concat(),
-        simulate: true,
-        ..ScenarioOverrides::default()
-    };
-    plan_of_text(&sweep.dir.join(&sweep.manifest.scenario_file).display().to_string(), &text, &options, talk)
 }
 
 fn write(path: &Path, twin: &TwinFile) -> anyhow::Result<()> {

@@ -30,6 +30,7 @@ pub mod report;
 mod report_watch;
 mod row_figures;
 pub mod run;
+mod saved_plan;
 mod scenarios;
 pub mod schema;
 pub mod selftest;
@@ -40,6 +41,7 @@ mod stdout;
 pub mod submit;
 pub mod supervise;
 pub mod sweep;
+mod twin_guidance;
 
 /// How a command ended, as people and scripts see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,6 +14,7 @@ use fs_err as fs;
 use super::destination::{SweepDestination, folder_of, send_report};
 use super::page_opener::open_page;
 use super::report_watch::{WatchedReport, watch};
+use super::twin_guidance::forecast;
 use super::{ExitReason, figures, worst};
 use crate::analysis::compare::{CompareOptions, SavedVariant, VariantComparison, compare};
 use crate::analysis::{SummaryOptions, SweepSummary, summarize};
@@ -38,11 +39,13 @@ pub struct ReportOptions {
     pub output: Option<PathBuf>,
     /// How often the page reloads itself, where it is watched.
     pub reload: Option<Duration>,
+    /// What predicts the cells that were not measured.
+    pub twin: Option<PathBuf>,
 }
 
 impl Default for ReportOptions {
     fn default() -> Self {
-        Self { goals: Vec::new(), format: ReportFormat::Text, output: None, reload: None }
+        Self { goals: Vec::new(), format: ReportFormat::Text, output: None, reload: None, twin: None }
     }
 }
 
@@ -57,8 +60,13 @@ impl From<OutputFormat> for ReportFormat {
 
 pub fn run(args: &ReportArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let Some(goals) = goals(&args.goals) else { return Ok(ExitReason::Usage) };
-    let options =
-        |dir: &Path| ReportOptions { goals: goals.clone(), format: args.format, output: folder(args, dir), ..ReportOptions::default() };
+    let options = |dir: &Path| ReportOptions {
+        goals: goals.clone(),
+        format: args.format,
+        output: folder(args, dir),
+        twin: args.twin.clone(),
+        ..ReportOptions::default()
+    };
     if args.watch {
         let [ResultsAddress::Folder(dir)] = args.results.as_slice() else {
             eprintln!("error: `--watch` follows one sweep in a folder of this machine; name its folder alone");
@@ -101,7 +109,8 @@ pub(super) fn finish(destination: &SweepDestination, options: &ReportOptions, ta
 pub fn report_sweep(dir: &Path, options: &ReportOptions) -> anyhow::Result<SweepSummary> {
     let sweep = read_sweep(dir)?;
     let also = measures_of_plots(&sweep.manifest.plots);
-    let question = SummaryOptions { goals: options.goals.clone(), also, ..SummaryOptions::default() };
+    let forecast = options.twin.as_deref().map(|twin| forecast(&sweep, twin, &options.goals)).transpose()?;
+    let question = SummaryOptions { goals: options.goals.clone(), also, forecast, ..SummaryOptions::default() };
     let summary = summarize(&sweep, &question).with_context(|| format!("`{}` cannot be judged", dir.display()))?;
     let folder = files_folder(dir, options)?;
     fs::create_dir_all(&folder)?;

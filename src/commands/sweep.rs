@@ -7,8 +7,9 @@ use super::clients::{self, ClientRole};
 use super::destination::SweepDestination;
 use super::measuring::{PromptTextPolicy, UnsavedResultsError, measure};
 use super::report::{self, ReportOptions};
-use super::scenarios::{default_folder, plans, scenario_flags};
+use super::scenarios::{default_folder, scenario_flags};
 use super::signals::SignalListener;
+use super::twin_guidance::guided_plans;
 use super::{ExitReason, worst};
 use crate::cli::{SweepArgs, VerbosityArgs};
 use crate::execution::executor::{LoadLeader, SweepOutcome, SweepStopReason};
@@ -19,7 +20,7 @@ use crate::records::bucket::{FetchedFiles, ResultsAddress, local_folder};
 use crate::vocabulary::template::quoted_all;
 
 pub fn run(args: &SweepArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
-    let Some(plans) = plans(&args.scenario, talk)? else { return Ok(ExitReason::Usage) };
+    let Some(plans) = guided_plans(args, talk)? else { return Ok(ExitReason::Usage) };
     let mut role = ClientRole::of(&args.clients)?;
     if let Some(reason) = role.as_ref().and_then(|_| clients::refusal(args, &plans)) {
         eprintln!("error: {reason}");
@@ -193,6 +194,7 @@ pub(super) fn command(args: &SweepArgs, scenarios: &[String], address: Option<&R
     words.extend(scenario_flags(&args.scenario));
     words.extend(args.block.iter().flat_map(|block| ["--block".to_owned(), block.clone()]));
     words.extend(clients::flags(&args.clients));
+    words.extend(args.twin.iter().flat_map(|file| ["--twin".to_owned(), file.display().to_string()]));
     words.extend(args.keep_text.then(|| "--keep-text".to_owned()));
     words.extend(args.exit_zero.then(|| "--exit-zero".to_owned()));
     words.extend(address.iter().flat_map(|address| ["-o".to_owned(), address.to_string()]));

@@ -13,6 +13,7 @@ mod implied;
 mod judgement;
 mod load_growth;
 mod note_list;
+mod predicted;
 mod ratio_remark;
 mod reuse_change;
 mod reversal_reason;
@@ -44,6 +45,9 @@ pub use implied::ImpliedOutcome;
 pub use judgement::{GoalJudgement, GoalVerdict, VoidReason};
 pub use load_growth::{FigureChange, LoadGrowth, MetricChange};
 pub use note_list::NoteList;
+pub use predicted::{
+    CellPrediction, ForecastOrigin, GoalPrediction, LargestPredictedLoad, PredictedFigures, PredictedInterval, SweepForecast,
+};
 pub use ratio_remark::{RatioRemark, RatioRemarks};
 pub use reuse_change::{ReuseChange, TokenResidence, TokenReuse};
 pub use reversal_reason::{CellStarts, LimitedClient, RepeatDisagreement, ReversalReason, UndecidedRows, UnprovenRuns};
@@ -66,6 +70,8 @@ pub struct SummaryOptions {
     pub shown: Option<Measure>,
     /// Further measures of each cell.
     pub also: Vec<Measure>,
+    /// What a fitted engine says of cells that were not measured.
+    pub forecast: Option<SweepForecast>,
 }
 
 /// A sweep.
@@ -176,6 +182,9 @@ pub struct CellSummary {
     pub failure_words: Vec<FailureMessage>,
     /// The measure that tables show; `None` where the cell has no result.
     pub shown: Option<Estimate>,
+    /// What a fitted engine says of it, where it was not measured and somebody asked: no verdict, and no part of a score.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted: Option<PredictedFigures>,
     pub goals: Vec<GoalJudgement>,
     /// Whether all goals are fulfilled by their plain values, which those of a cell that certainly grows are not; `None` without goals, without a result, and where the cell was ended before it
     /// was certain.

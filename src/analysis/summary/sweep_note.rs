@@ -6,11 +6,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::super::axes::short;
+use super::predicted::ForecastOrigin;
 use crate::foundation::sentence::sentence;
 use crate::records::record::NodeIdentity;
 
 /// A remark on a sweep as a whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SweepNote {
     /// What was seen while its saved runs were read.
@@ -23,6 +24,8 @@ pub enum SweepNote {
     Versions { versions: Vec<String> },
     /// That variants of the same cells were measured on different nodes.
     VariantsApart(NodeDifference),
+    /// That cells which were not measured are predicted, and by what.
+    Predicted(ForecastOrigin),
 }
 
 /// The nodes on which the blocks of a sweep were measured.
@@ -72,6 +75,7 @@ impl fmt::Display for SweepNote {
                     "variants of the same cells were measured on different nodes, so that what differs may be the nodes: {difference}"
                 )
             }
+            Self::Predicted(origin) => origin.fmt(f),
         }
     }
 }

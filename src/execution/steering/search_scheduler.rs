@@ -105,7 +105,7 @@ impl SearchScheduler {
         let Some(frontier) = plan.frontier.clone() else { return Ok(None) };
         let limits = SearchLimits { repeats: plan.repeats, max_cells: plan.search.max_cells.map(|most| most as usize) };
         let ongoing = |planned: PlannedSearch| ActiveSearch {
-            walk: FrontierSearch::new(frontier.lattice.clone(), frontier.aim, limits),
+            walk: frontier.search(&planned, limits),
             planned,
             sealed: BTreeMap::new(),
             ended: None,

@@ -8,6 +8,7 @@
 mod cholesky;
 mod ensemble;
 mod fit;
+mod least_squares;
 mod measured;
 mod model;
 mod observation;
@@ -15,6 +16,7 @@ mod parameter;
 mod prediction;
 mod replay;
 mod residuals;
+mod sample_values;
 mod start;
 
 pub use ensemble::{EnsembleMember, TwinEnsemble};
@@ -23,6 +25,6 @@ pub use measured::{MeasuredCells, UnfitSweep, measured_cells};
 pub use model::{TwinFile, TwinFileError};
 pub use observation::{CellObservation, CellStatistic, ObservedValue};
 pub use parameter::TwinParameter;
-pub use prediction::{CellPrediction, GoalPrediction, PredictionError, TwinPrediction, predict};
+pub use prediction::{PredictionError, TwinPrediction, fitted_variant, predict};
 pub use replay::replay;
 pub use residuals::MeasuredCell;

@@ -8,13 +8,12 @@ use serde_json::Value;
 
 use super::ensemble::TwinEnsemble;
 use super::fit::{CellFit, FitOutcome, FittedValue, ParameterFit};
-use super::prediction::PredictionError;
 use crate::foundation::named_file::{NamedFile, NamedFileError};
-use crate::planning::plan::{Plan, Run};
+use crate::planning::plan::Run;
 use crate::vocabulary::spec::engine::EngineSpec;
 
 /// Raised whenever what is fitted or how it is saved changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A twin as it is saved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -132,15 +131,6 @@ impl TwinFit {
         let far: Vec<String> = far.collect();
         let all = (self.error > MOST_ERROR && far.is_empty()).then(|| "all cells".to_owned());
         far.into_iter().chain(all).collect()
-    }
-
-    /// The variant of a plan that is meant: the fitted one, or the only one there is.
-    pub(super) fn variant_of<'a>(&self, plan: &'a Plan) -> Result<&'a str, PredictionError> {
-        let fitted = plan.variants.iter().find(|variant| **variant == self.variant);
-        match (fitted, plan.variants.as_slice()) {
-            (Some(variant), _) | (None, [variant]) => Ok(variant),
-            (None, known) => Err(PredictionError::Variant { fitted: self.variant.clone(), known: known.to_vec() }),
-        }
     }
 
     /// Whether a cell's numbers lie between those that were measured.

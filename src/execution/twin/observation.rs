@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::percentile;
+use super::sample_values::{deviation, mean, mean_gap_s, quantile};
 use crate::records::record::{RequestPhase, RequestRecord};
 
 /// A number that a cell shows. Times are natural logarithms of seconds, so that a difference is a ratio.
@@ -25,34 +25,57 @@ pub enum CellStatistic {
     LaterTtftP95,
     /// The mean of the logarithms of each answer's mean gap between tokens.
     GapMean,
+    /// Of gaps, the mean of the answers that were asked for in the second half of a run less that of those in its first half: whether the server slows down.
+    GapDrift,
     /// The share of the later turns' prompt tokens that came from a cache: a share, no logarithm.
     LaterHitShare,
+    /// The share of all requests that failed: a share, no logarithm.
+    FailedShare,
 }
 
 impl CellStatistic {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::FirstTtftMean,
         Self::FirstTtftP95,
         Self::LaterTtftMean,
         Self::LaterTtftP50,
         Self::LaterTtftP95,
         Self::GapMean,
+        Self::GapDrift,
         Self::LaterHitShare,
+        Self::FailedShare,
     ];
 
     /// How far a simulated cell may be off in this number though the model is right: one standard deviation beside that of the sample.
     #[must_use]
     pub fn tolerance(self) -> f64 {
         match self {
-            Self::FirstTtftP95 | Self::LaterTtftP95 => 0.03,
+            Self::FirstTtftP95 | Self::LaterTtftP95 | Self::GapDrift => 0.03,
             Self::FirstTtftMean | Self::LaterTtftMean | Self::LaterTtftP50 | Self::GapMean | Self::LaterHitShare => 0.02,
+            Self::FailedShare => 0.0025,
         }
     }
 
-    fn of(self, rows: &[&RequestRecord]) -> Option<f64> {
+    /// It is a logarithm of seconds, so that a difference is a ratio of times.
+    #[must_use]
+    pub fn is_time(self) -> bool {
+        !matches!(self, Self::GapDrift | Self::LaterHitShare | Self::FailedShare)
+    }
+
+    /// How far a repetition of the measurement would move it. What fails in one does so in the other, unless something is wrong.
+    fn error(self, drawn: &[Vec<SampledRow<'_>>]) -> f64 {
+        if self == Self::FailedShare { 0.0 } else { deviation(&drawn.iter().filter_map(|rows| self.of(rows)).collect::<Vec<f64>>()) }
+    }
+
+    fn of(self, rows: &[SampledRow<'_>]) -> Option<f64> {
+        let served = || rows.iter().filter(|sampled| sampled.row.failure.is_none());
         let ttft = |later: bool| {
-            let of_turn = rows.iter().filter(move |row| (row.turn > 0) == later);
-            of_turn.filter_map(|row| row.ttft_s()).filter(|seconds| *seconds > 0.0).map(f64::ln).collect::<Vec<f64>>()
+            let of_turn = served().filter(|sampled| (sampled.row.turn > 0) == later).filter_map(|sampled| sampled.row.ttft_s());
+            of_turn.filter(|seconds| *seconds > 0.0).map(f64::ln).collect::<Vec<f64>>()
+        };
+        let gaps = |fits: fn(&SampledRow<'_>) -> bool| {
+            let gaps = served().filter(|sampled| fits(sampled)).filter_map(|sampled| mean_gap_s(sampled.row));
+            mean(&gaps.map(f64::ln).collect::<Vec<f64>>())
         };
         match self {
             Self::FirstTtftMean => mean(&ttft(false)),
@@ -60,10 +83,24 @@ impl CellStatistic {
             Self::LaterTtftMean => mean(&ttft(true)),
             Self::LaterTtftP50 => quantile(ttft(true), 50.0),
             Self::LaterTtftP95 => quantile(ttft(true), 95.0),
-            Self::GapMean => mean(&rows.iter().filter_map(|row| mean_gap_s(row)).map(f64::ln).collect::<Vec<f64>>()),
-            Self::LaterHitShare => hit_share(rows),
+            Self::GapMean => gaps(|_| true),
+            Self::GapDrift => Some(gaps(|sampled| sampled.is_late)? - gaps(|sampled| !sampled.is_late)?),
+            Self::LaterHitShare => hit_share(served().map(|sampled| sampled.row)),
+            Self::FailedShare => {
+                mean(&rows.iter().map(|sampled| if sampled.row.failure.is_some() { 1.0 } else { 0.0 }).collect::<Vec<f64>>())
+            }
         }
     }
+}
+
+/// A row that counts.
+#[derive(Debug, Clone, Copy)]
+struct SampledRow<'a> {
+    row: &'a RequestRecord,
+    /// The place of its run among those of the cell.
+    run: usize,
+    /// It was asked for in the second half of its run, by the order of requests.
+    is_late: bool,
 }
 
 /// A number with how far a repetition of the measurement would move it: one standard deviation.
@@ -87,68 +124,92 @@ impl CellObservation {
     /// Of the measured rows of a cell, all its repeats together.
     #[must_use]
     pub fn of(runs: &[Vec<RequestRecord>]) -> Self {
-        let sessions = sessions(runs);
-        let all: Vec<&RequestRecord> = sessions.iter().flatten().copied().collect();
-        let drawn: Vec<Vec<&RequestRecord>> = (0..DRAWS).map(|seed| drawn_again(&sessions, seed)).collect();
-        let observed = |statistic: CellStatistic| {
-            let value = statistic.of(&all)?;
-            let again: Vec<f64> = drawn.iter().filter_map(|rows| statistic.of(rows)).collect();
-            Some(ObservedValue { statistic, value, error: deviation(&again) })
-        };
+        let all = sampled(runs);
+        let drawn = drawn_again(&all);
+        let observed =
+            |statistic: CellStatistic| Some(ObservedValue { statistic, value: statistic.of(&all)?, error: statistic.error(&drawn) });
         Self { values: CellStatistic::ALL.into_iter().filter_map(observed).collect() }
     }
 
     /// The same numbers without their errors, of simulated rows.
     #[must_use]
     pub fn plain(runs: &[Vec<RequestRecord>]) -> BTreeMap<CellStatistic, f64> {
-        let all: Vec<&RequestRecord> = runs.iter().flatten().filter(|row| counts(row)).collect();
+        let all = sampled(runs);
         CellStatistic::ALL.into_iter().filter_map(|statistic| Some((statistic, statistic.of(&all)?))).collect()
     }
 }
 
-fn counts(row: &RequestRecord) -> bool {
-    row.phase == RequestPhase::Measure && row.failure.is_none()
-}
-
-/// The rows that count, by run and session.
-fn sessions(runs: &[Vec<RequestRecord>]) -> Vec<Vec<&RequestRecord>> {
-    let mut sessions: BTreeMap<(usize, u64), Vec<&RequestRecord>> = BTreeMap::new();
-    for (run, rows) in runs.iter().enumerate() {
-        for row in rows.iter().filter(|row| counts(row)) {
-            sessions.entry((run, row.session)).or_default().push(row);
-        }
+/// The rows of all runs that count: measured, and not left on purpose.
+fn sampled(runs: &[Vec<RequestRecord>]) -> Vec<SampledRow<'_>> {
+    fn of_run((run, rows): (usize, &Vec<RequestRecord>)) -> Vec<SampledRow<'_>> {
+        let mut counting: Vec<&RequestRecord> = rows.iter().filter(|row| row.phase == RequestPhase::Measure && !row.was_left()).collect();
+        counting.sort_by_key(|row| (row.intended_us, row.session, row.turn));
+        let half = counting.len().div_ceil(2);
+        counting.into_iter().enumerate().map(move |(place, row)| SampledRow { row, run, is_late: place >= half }).collect()
     }
-    sessions.into_values().collect()
+    runs.iter().enumerate().flat_map(of_run).collect()
 }
 
-fn drawn_again<'a>(sessions: &[Vec<&'a RequestRecord>], seed: u64) -> Vec<&'a RequestRecord> {
-    let random = &mut Pcg64::seed_from_u64(seed);
-    (0..sessions.len()).flat_map(|_| sessions[random.random_range(0..sessions.len())].iter().copied()).collect()
+/// As many sessions as there are, drawn from them with replacement, several times.
+fn drawn_again<'a>(all: &[SampledRow<'a>]) -> Vec<Vec<SampledRow<'a>>> {
+    let mut sessions: BTreeMap<(usize, u64), Vec<SampledRow<'a>>> = BTreeMap::new();
+    for sampled in all {
+        sessions.entry((sampled.run, sampled.row.session)).or_default().push(*sampled);
+    }
+    let sessions: Vec<Vec<SampledRow<'a>>> = sessions.into_values().collect();
+    let draw = |seed: u64| {
+        let random = &mut Pcg64::seed_from_u64(seed);
+        (0..sessions.len()).flat_map(|_| sessions[random.random_range(0..sessions.len())].iter().copied()).collect()
+    };
+    (0..DRAWS).map(draw).collect()
 }
 
-fn mean_gap_s(row: &RequestRecord) -> Option<f64> {
-    let tokens = row.gaps_us.len() as f64;
-    let sum: f64 = row.gaps_us.iter().map(|gap| f64::from(*gap)).sum();
-    (sum > 0.0).then(|| sum / tokens / 1e6)
-}
-
-fn hit_share(rows: &[&RequestRecord]) -> Option<f64> {
-    let later = rows.iter().filter(|row| row.turn > 0).filter_map(|row| Some((row.cached_tokens?, row.prompt_tokens?)));
+fn hit_share<'a>(rows: impl Iterator<Item = &'a RequestRecord>) -> Option<f64> {
+    let later = rows.filter(|row| row.turn > 0).filter_map(|row| Some((row.cached_tokens?, row.prompt_tokens?)));
     let (cached, prompt) = later.fold((0, 0), |(cached, prompt), (hit, whole)| (cached + hit, prompt + whole));
     (prompt > 0).then(|| cached as f64 / prompt as f64)
 }
 
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::answered;
+    use crate::foundation::clock::Micros;
+    use crate::records::record::{FailureKind, RequestFailure};
 
-fn quantile(mut values: Vec<f64>, p: f64) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    percentile(&values, p)
-}
+    /// Twenty sessions of two turns, a second apart; `gap_us` says the gaps of the row of that number.
+    fn rows(gap_us: impl Fn(u32) -> u32) -> Vec<RequestRecord> {
+        let of_row = |number: u32| {
+            let row = answered(u64::from(number / 2), number % 2, 0.1);
+            RequestRecord { intended_us: Micros(u64::from(number) * 1_000_000), gaps_us: vec![gap_us(number); 8], ..row }
+        };
+        (0..40).map(of_row).collect()
+    }
 
-pub(super) fn deviation(values: &[f64]) -> f64 {
-    let Some(mean) = mean(values) else { return 0.0 };
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    (squares / values.len() as f64).sqrt()
+    fn observed(rows: Vec<RequestRecord>, statistic: CellStatistic) -> ObservedValue {
+        *CellObservation::of(&[rows]).values.iter().find(|observed| observed.statistic == statistic).unwrap()
+    }
+
+    #[test]
+    fn a_server_that_slows_down_within_a_run_shows_it_in_the_gaps_of_the_second_half() {
+        let drift = |rows| observed(rows, CellStatistic::GapDrift);
+        assert!(drift(rows(|_| 10_000)).value.abs() < 1e-12);
+        // 10 ms at first and 17 ms at last: 11.75 and 15.25 ms in the halves, about 30 %.
+        let slowing = drift(rows(|number| 10_000 + 7_000 * number / 39));
+        assert!((slowing.value - 0.26).abs() < 0.02 && slowing.error < 0.05, "{slowing:?}");
+        let halved = drift(rows(|number| if number < 20 { 10_000 } else { 20_000 }));
+        assert!((halved.value - 2.0_f64.ln()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn requests_that_failed_are_a_share_that_no_repetition_would_change() {
+        let mut failing = rows(|_| 10_000);
+        for row in failing.iter_mut().step_by(8) {
+            row.failure = Some(RequestFailure { kind: FailureKind::Http(503), detail: String::new() });
+        }
+        let share = observed(failing.clone(), CellStatistic::FailedShare);
+        assert!((share.value - 0.125).abs() < 1e-12 && share.error == 0.0);
+        let gap = observed(failing, CellStatistic::GapMean);
+        assert!((gap.value - 0.01_f64.ln()).abs() < 1e-9, "what failed has no gaps that count: {gap:?}");
+    }
 }

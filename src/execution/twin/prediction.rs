@@ -4,14 +4,18 @@
 use std::collections::BTreeMap;
 
 use rand::SeedableRng;
+use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::ensemble::standard_normal;
 use super::model::TwinFile;
 use super::replay::replay;
-use crate::analysis::{AnalysisError, ExtendedReal, RequestTable, estimate, percentile};
+use crate::analysis::{
+    AnalysisError, CellPrediction, ExtendedReal, ForecastOrigin, GoalPrediction, LargestPredictedLoad, PredictedFigures, PredictedInterval,
+    RequestTable, SweepForecast, estimate, percentile,
+};
+use crate::foundation::normal::normal_quantile;
 use crate::planning::plan::{Plan, Run};
 use crate::records::record::RequestRecord;
 use crate::records::store::{SavedRequests, TableError, to_table};
@@ -30,30 +34,6 @@ pub enum PredictionError {
     Analysis(#[from] AnalysisError),
 }
 
-/// A goal's measure in a cell, predicted.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct GoalPrediction {
-    pub goal: String,
-    /// In the measure's unit: the median of what the ensemble says, and the interval of 90 % for what a measurement would show.
-    pub value: f64,
-    pub low: f64,
-    pub high: f64,
-    /// The share of the ensemble that meets the goal.
-    pub chance: f64,
-}
-
-/// A cell, predicted.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct CellPrediction {
-    pub variant: String,
-    pub axes: Vec<(String, Value)>,
-    pub goals: Vec<GoalPrediction>,
-    /// The share of the ensemble that meets all goals.
-    pub chance: f64,
-    /// It is one of the cells that the twin was fitted to, or lies between them; otherwise it is a guess beyond what was measured.
-    pub is_within: bool,
-}
-
 /// All cells of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TwinPrediction {
@@ -62,13 +42,24 @@ pub struct TwinPrediction {
     /// Where the engine does not fit what it was fitted to, so that nothing of this is to be believed; empty where it does.
     pub misfits: Vec<String>,
     pub cells: Vec<CellPrediction>,
-    /// The largest product of the two axes of load whose cell meets all goals, as the members have it: median and interval of 90 %. Missing without
-    /// such axes.
-    pub largest_product: Option<(f64, f64, f64)>,
+    /// The largest C×S whose cell meets all goals, as the members have it: one for each combination of the other axes; none without C and S.
+    pub largest_loads: Vec<LargestPredictedLoad>,
+}
+
+impl TwinPrediction {
+    /// As reports show it beside measured cells; `changes` were made to the fitted engine.
+    #[must_use]
+    pub fn forecast(&self, twin: &TwinFile, changes: &[&str]) -> SweepForecast {
+        let changes = changes.iter().map(|change| (*change).to_owned()).collect();
+        let origin = ForecastOrigin { fitted: twin.fit.variant.clone(), error: twin.fit.error, misfits: self.misfits.clone(), changes };
+        SweepForecast { origin, cells: self.cells.clone() }
+    }
 }
 
 /// What share of what a measurement would show lies below and above an interval, in percent.
 const TAIL: f64 = 5.0;
+/// How many runs' rows are held at a time, or those of one engine if they are more.
+const MOST_RUNS: usize = 32;
 
 /// Predicts every cell of a plan with all its repeats. `engine` stands for the fitted one where something of it was changed.
 ///
@@ -80,49 +71,54 @@ pub fn predict(
     engine: &EngineSpec,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<TwinPrediction, PredictionError> {
-    let cells = cells_of(plan, twin.fit.variant_of(plan)?);
-    let mut random = Pcg64::seed_from_u64(plan.seed);
+    let cells = cells_of(plan, fitted_variant(plan, &twin.fit.variant)?);
+    let factors = misfit_factors(plan, twin.fit.ensemble.members.len(), twin.fit.error);
     let mut predicted = Vec::with_capacity(cells.len());
-    // Of each member, the largest product among its cells that meet all goals.
-    let mut products = vec![0.0_f64; twin.fit.ensemble.members.len()];
+    let mut largest = LargestLoads::default();
     for (done, runs) in cells.iter().enumerate() {
         progress(done, cells.len());
-        let members = twin.fit.ensemble.engines(&placed(engine, runs[0])?);
-        let jobs: Vec<(&Run, &EngineSpec)> = members.iter().flat_map(|engine| runs.iter().map(move |run| (*run, engine))).collect();
-        let rows = replay(&jobs);
-        let mut values: Vec<Vec<f64>> = vec![Vec::new(); plan.goals.len()];
-        let mut met = Vec::with_capacity(members.len());
-        for rows in rows.chunks(runs.len()) {
-            let table = pooled(rows)?;
-            let mut all = true;
-            for (goal, values) in plan.goals.iter().zip(&mut values) {
-                let value = shifted(goal, plain(goal, table.as_ref())?, twin.fit.error, &mut random);
-                all &= is_met(goal, value);
-                values.push(value);
-            }
-            met.push(all);
-        }
         let run = runs[0];
-        if let Some(product) = product(run) {
-            for (largest, _) in products.iter_mut().zip(&met).filter(|(_, met)| **met) {
-                *largest = largest.max(product);
-            }
-        }
+        let values = ensemble_values(&plan.goals, runs, &twin.fit.ensemble.engines(&placed(engine, run)?))?;
+        let values: Vec<Vec<f64>> = values.iter().zip(&factors).map(|(values, factors)| moved(&plan.goals, values, factors)).collect();
+        let met: Vec<bool> =
+            values.iter().map(|of_member| plan.goals.iter().zip(of_member).all(|(goal, value)| is_met(goal, *value))).collect();
+        largest.add(&run.axes, &met);
+        let of_goal = |(place, goal): (usize, &Goal)| of_goal(goal, values.iter().map(|of_member| of_member[place]).collect());
         predicted.push(CellPrediction {
             variant: run.variant.clone(),
             axes: run.axes.clone(),
-            goals: plan.goals.iter().zip(values).map(|(goal, values)| of_goal(goal, values)).collect(),
-            chance: share(met.iter().copied()),
-            is_within: twin.fit.holds(run),
+            figures: PredictedFigures {
+                goals: plan.goals.iter().enumerate().map(of_goal).collect(),
+                chance: share(met.iter().copied()),
+                is_within: twin.fit.holds(run),
+            },
         });
     }
-    let has_product = cells.first().is_some_and(|runs| product(runs[0]).is_some());
-    Ok(TwinPrediction {
-        predicted: true,
-        misfits: twin.fit.misfits(),
-        cells: predicted,
-        largest_product: has_product.then(|| interval(products)).flatten(),
-    })
+    Ok(TwinPrediction { predicted: true, misfits: twin.fit.misfits(), cells: predicted, largest_loads: largest.intervals() })
+}
+
+/// The variant of a plan that is meant: the fitted one, or the only one there is.
+///
+/// # Errors
+/// Where it is neither.
+pub fn fitted_variant<'a>(plan: &'a Plan, fitted: &str) -> Result<&'a str, PredictionError> {
+    match (plan.variants.iter().find(|variant| *variant == fitted), plan.variants.as_slice()) {
+        (Some(variant), _) | (None, [variant]) => Ok(variant),
+        (None, known) => Err(PredictionError::Variant { fitted: fitted.to_owned(), known: known.to_vec() }),
+    }
+}
+
+/// What each goal's measure is with each engine, which serves all runs of a cell: an engine a row. The rows of a few engines are held at a time.
+fn ensemble_values(goals: &[Goal], runs: &[&Run], engines: &[EngineSpec]) -> Result<Vec<Vec<f64>>, PredictionError> {
+    let mut values = Vec::with_capacity(engines.len());
+    for together in engines.chunks(MOST_RUNS.div_ceil(runs.len())) {
+        let jobs: Vec<(&Run, &EngineSpec)> = together.iter().flat_map(|engine| runs.iter().map(move |run| (*run, engine))).collect();
+        for rows in replay(&jobs).chunks(runs.len()) {
+            let table = pooled(rows)?;
+            values.push(goals.iter().map(|goal| plain(goal, table.as_ref())).collect::<Result<Vec<f64>, _>>()?);
+        }
+    }
+    Ok(values)
 }
 
 /// The engine with what a cell's axes say of it: a what-if for each value.
@@ -166,23 +162,31 @@ fn is_met(goal: &Goal, value: f64) -> bool {
     goal.comparison.holds(value, goal.limit)
 }
 
-/// A time or a rate, moved by as much as the fit may be off.
-fn shifted(goal: &Goal, value: f64, error: f64, random: &mut Pcg64) -> f64 {
-    let moved = error * standard_normal(random);
-    if goal.measure.unit() == MeasureUnit::Share { value } else { value * moved.exp() }
+/// By what each member's goals are multiplied in every cell, since the fit is off on the cells that it knows: normal on a logarithmic scale, evenly spread over
+/// the members, in an order of its own for each goal. Where the engine is too quick in one cell it is so in others, which matters for the largest load.
+#[expect(clippy::cast_precision_loss, reason = "a few dozen members")]
+fn misfit_factors(plan: &Plan, members: usize, error: f64) -> Vec<Vec<f64>> {
+    let random = &mut Pcg64::seed_from_u64(plan.seed);
+    let mut factors = vec![Vec::with_capacity(plan.goals.len()); members];
+    for _ in &plan.goals {
+        let mut spread: Vec<f64> =
+            (0..members).map(|member| (error * normal_quantile((member as f64 + 0.5) / members as f64)).exp()).collect();
+        spread.shuffle(random);
+        factors.iter_mut().zip(spread).for_each(|(of_member, factor)| of_member.push(factor));
+    }
+    factors
+}
+
+/// Times and rates of a member, each by its factor; shares as they are.
+fn moved(goals: &[Goal], values: &[f64], factors: &[f64]) -> Vec<f64> {
+    let of_goal =
+        |((goal, value), factor): ((&Goal, &f64), &f64)| if goal.measure.unit() == MeasureUnit::Share { *value } else { value * factor };
+    goals.iter().zip(values).zip(factors).map(of_goal).collect()
 }
 
 fn of_goal(goal: &Goal, values: Vec<f64>) -> GoalPrediction {
     let chance = share(values.iter().map(|value| is_met(goal, *value)));
-    let (value, low, high) = interval(values).unwrap_or((f64::NAN, f64::NAN, f64::NAN));
-    GoalPrediction { goal: goal.to_string(), value, low, high, chance }
-}
-
-/// The median and the ends of the interval.
-fn interval(mut values: Vec<f64>) -> Option<(f64, f64, f64)> {
-    values.retain(|value| !value.is_nan());
-    values.sort_by(f64::total_cmp);
-    Some((percentile(&values, 50.0)?, percentile(&values, TAIL)?, percentile(&values, 100.0 - TAIL)?))
+    GoalPrediction { goal: goal.to_string(), interval: interval(values), chance }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few dozen members")]
@@ -191,14 +195,47 @@ fn share(met: impl ExactSizeIterator<Item = bool>) -> f64 {
     met.filter(|met| *met).count() as f64 / all
 }
 
-/// C×S, where a cell has these axes and no other.
-fn product(run: &Run) -> Option<f64> {
-    if run.axes.len() != 2 {
-        return None;
+/// The median and the ends of the interval of 90 %; `None` of no value.
+fn interval(values: impl IntoIterator<Item = f64>) -> Option<PredictedInterval> {
+    let mut values: Vec<f64> = values.into_iter().filter(|value| !value.is_nan()).collect();
+    values.sort_by(f64::total_cmp);
+    let at = |p: f64| ExtendedReal::new(percentile(&values, p)?);
+    Some(PredictedInterval { value: at(50.0)?, low: at(TAIL)?, high: at(100.0 - TAIL)? })
+}
+
+/// The largest C×S by the other axes.
+#[derive(Default)]
+struct LargestLoads(Vec<MemberLoads>);
+
+/// Of each member, the largest C×S among the cells that agree in the other axes and meet all goals.
+struct MemberLoads {
+    within: Vec<(String, Value)>,
+    products: Vec<f64>,
+}
+
+impl LargestLoads {
+    /// A cell, and which members meet all goals in it.
+    fn add(&mut self, axes: &[(String, Value)], met: &[bool]) {
+        let Some((product, within)) = product(axes) else { return };
+        let place = self.0.iter().position(|known| known.within == within).unwrap_or_else(|| {
+            self.0.push(MemberLoads { within, products: vec![0.0; met.len()] });
+            self.0.len() - 1
+        });
+        for (largest, _) in self.0[place].products.iter_mut().zip(met).filter(|(_, met)| **met) {
+            *largest = largest.max(product);
+        }
     }
-    let number = |name: &str| {
-        let of_axis = |(axis, _): &&(String, Value)| axis == name || axis.ends_with(&format!(".{name}"));
-        run.axes.iter().find(of_axis).and_then(|(_, value)| value.as_f64())
-    };
-    Some(number("concurrent")? * number("sequential")?)
+
+    fn intervals(self) -> Vec<LargestPredictedLoad> {
+        let of_group = |MemberLoads { within, products }| Some(LargestPredictedLoad { within, sessions: interval(products)? });
+        self.0.into_iter().filter_map(of_group).collect()
+    }
+}
+
+/// C×S, and the other axes; `None` of a cell without C or S.
+fn product(axes: &[(String, Value)]) -> Option<(f64, Vec<(String, Value)>)> {
+    const LOADS: [&str; 2] = ["workload.concurrent", "workload.sequential"];
+    let (loads, within): (Vec<_>, Vec<_>) = axes.iter().cloned().partition(|(axis, _)| LOADS.contains(&axis.as_str()));
+    let numbers: Vec<f64> = loads.iter().filter_map(|(_, value)| value.as_f64()).collect();
+    (numbers.len() == LOADS.len()).then(|| (numbers.iter().product(), within))
 }

@@ -3,7 +3,7 @@
 #![expect(clippy::cast_precision_loss, reason = "counts and tokens are far below 2^53")]
 
 use super::parameter::TwinParameter;
-use crate::analysis::percentile;
+use super::sample_values::{mean_gap_s, quantile};
 use crate::records::record::{RequestPhase, RequestRecord};
 use crate::simulation::engine::EngineParameters;
 use crate::vocabulary::spec::engine::EngineSpec;
@@ -27,14 +27,12 @@ impl QuickestRequests {
         let tokens = |row: &&RequestRecord| Some((row.prompt_tokens? - row.cached_tokens.unwrap_or(0).min(row.prompt_tokens?)) as f64);
         let cold = |share: f64| share < 0.1;
         let cold_s = ttft(&cold).or_else(|| ttft(&|_| true))?;
-        let gaps = rows.iter().filter(|row| !row.gaps_us.is_empty());
-        let mean_gap = |row: &&RequestRecord| row.gaps_us.iter().map(|gap| f64::from(*gap)).sum::<f64>() / row.gaps_us.len() as f64 / 1e6;
         Some(Self {
             cold_s,
             computed: middle(rows.iter().copied().filter(|row| cold(share(row))).filter_map(|row| tokens(&row)).collect()).unwrap_or(1.0),
             hit_s: ttft(&|share| share > 0.5).unwrap_or(cold_s * 0.1),
             prompt: middle(rows.iter().filter_map(|row| Some(row.prompt_tokens? as f64)).collect())?,
-            gap_s: low(gaps.copied().map(|row| mean_gap(&row)).collect()).unwrap_or(cold_s * 0.01),
+            gap_s: low(rows.iter().filter_map(|row| mean_gap_s(row)).collect()).unwrap_or(cold_s * 0.01),
         })
     }
 }
@@ -55,6 +53,7 @@ pub(super) fn first_guess(rows: &[&RequestRecord], parameters: &[TwinParameter],
         TwinParameter::AttentionPair => computing_s * 0.2 * 2.0 / computed.powi(2),
         TwinParameter::DecodeSequence => gap_s * 0.1,
         TwinParameter::ContextToken => gap_s * 0.1 / prompt,
+        TwinParameter::HostLatency => hit_s * 0.05,
         TwinParameter::HostBandwidth => (prompt * token_bytes / (hit_s * 0.5)).clamp(1.0, 1e18),
     };
     Some(parameters.iter().map(|parameter| guess(parameter).max(1e-15).ln()).collect())
@@ -66,12 +65,6 @@ fn low(values: Vec<f64>) -> Option<f64> {
 
 fn middle(values: Vec<f64>) -> Option<f64> {
     quantile(values, 50.0)
-}
-
-fn quantile(mut values: Vec<f64>, p: f64) -> Option<f64> {
-    values.retain(|value| value.is_finite());
-    values.sort_by(f64::total_cmp);
-    percentile(&values, p)
 }
 
 /// The relative spread of single steps, by the gaps of requests that were alone: the median distance of a request's gaps from their median, as that of a

@@ -24,7 +24,7 @@ pub use cost_estimator::{LongestRequest, RunCost};
 pub use id::{short_name, value_text};
 pub use plan_summary::{PlanNote, PlanSummary, SampleSizeCheck};
 pub use run::Run;
-pub use search_space::{PlannedSearch, SearchSpace};
+pub use search_space::{CellChance, PlannedSearch, SearchSpace};
 pub use setting::{restarts_each_run, server_setting, server_starts};
 pub use sweep_block::SweepBlock;
 pub use whole::{Plan, PlanError, check};

@@ -10,7 +10,9 @@ use serde_json::Value;
 use super::run::Run;
 use super::{Plan, PlanError};
 use crate::planning::scenario::Scenario;
-use crate::planning::search::{CellCount, CellIndex, LatticeAxis, LoadLattice, SearchObjective};
+use crate::planning::search::{
+    CellCount, CellIndex, ExpectedCells, FrontierSearch, LatticeAxis, LoadLattice, SearchLimits, SearchObjective,
+};
 use crate::records::record::FrontierSweep;
 use crate::vocabulary::spec::search::SearchKind;
 
@@ -23,6 +25,16 @@ pub struct SearchSpace {
     pub aim: SearchObjective,
     /// The values of each axis, in the lattice's order.
     values: Vec<Vec<Value>>,
+    /// How cells are expected to come out, where something says so: it orders what is run first.
+    pub expected: Vec<CellChance>,
+}
+
+/// The chance that a cell meets all goals, as a model of its server has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CellChance {
+    pub variant: String,
+    pub axes: Vec<(String, Value)>,
+    pub chance: f64,
 }
 
 /// What is walked by itself: the cells of one variant that agree in all other axes.
@@ -55,7 +67,7 @@ impl SearchSpace {
             |axis: &&crate::planning::scenario::MatrixAxis| matches!(axis.path.as_str(), "workload.concurrent" | "workload.sequential");
         let aim = if axes.len() == 2 && axes.iter().all(is_capacity) { SearchObjective::Capacity } else { SearchObjective::Boundary };
         let values = axes.iter().map(|axis| axis.values.clone()).collect();
-        Ok(Some(Self { axes: axes.iter().map(|axis| axis.path.clone()).collect(), lattice, aim, values }))
+        Ok(Some(Self { axes: axes.iter().map(|axis| axis.path.clone()).collect(), lattice, aim, values, expected: Vec::new() }))
     }
 
     /// What a manifest says of it.
@@ -75,6 +87,19 @@ impl SearchSpace {
             }
         };
         Some(CellIndex(along(0)?, along(1)?))
+    }
+
+    /// A search of these cells from its beginning.
+    #[must_use]
+    pub fn search(&self, planned: &PlannedSearch, limits: SearchLimits) -> FrontierSearch {
+        let search = FrontierSearch::new(self.lattice.clone(), self.aim, limits);
+        let of_cell = |(place, runs): (&CellIndex, &Vec<Run>)| {
+            let axes = &runs.first()?.axes;
+            let known = self.expected.iter().find(|known| known.variant == planned.variant && known.axes == *axes)?;
+            Some((*place, known.chance))
+        };
+        let chances: Vec<(CellIndex, f64)> = planned.runs.iter().filter_map(of_cell).collect();
+        if chances.is_empty() { search } else { search.expecting(ExpectedCells::new(chances)) }
     }
 
     /// Whether it has an axis without an end.

@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 
 use super::cell_states::{CellStateTable, SearchCellState};
+use super::expected_cells::{ExpectedCells, OpenCells};
 use super::lattice::{CellIndex, LoadLattice};
 use super::objective::{SearchObjective, SearchScores};
 use super::search_status::{SearchMeasure, SearchStatus};
@@ -64,6 +65,7 @@ pub struct FrontierSearch {
     aim: SearchObjective,
     limits: SearchLimits,
     seen: BTreeMap<CellIndex, TestedCell>,
+    expected: Option<ExpectedCells>,
 }
 
 /// The most cells that are weighed against each other; of more an even selection stands for all.
@@ -78,7 +80,13 @@ fn checked_steps(lattice: &LoadLattice) -> usize {
 impl FrontierSearch {
     #[must_use]
     pub fn new(lattice: LoadLattice, aim: SearchObjective, limits: SearchLimits) -> Self {
-        Self { lattice, aim, limits, seen: BTreeMap::new() }
+        Self { lattice, aim, limits, seen: BTreeMap::new(), expected: None }
+    }
+
+    /// Looks first where these cells are expected to decide.
+    #[must_use]
+    pub fn expecting(self, expected: ExpectedCells) -> Self {
+        Self { expected: Some(expected), ..self }
     }
 
     #[must_use]
@@ -117,7 +125,7 @@ impl FrontierSearch {
         let choice = if candidates.is_empty() {
             self.check(&known).map(|place| (place, SearchStepReason::Check))
         } else {
-            Some((self.choose(&candidates), SearchStepReason::Boundary))
+            Some((self.choose(&known, &candidates), SearchStepReason::Boundary))
         };
         match choice {
             Some((place, reason)) if !spent => SearchStep::Run { place, reason },
@@ -194,15 +202,17 @@ impl FrontierSearch {
     }
 
     /// Of cells that could change the answer the one to run; there is at least one.
-    fn choose(&self, candidates: &[CellIndex]) -> CellIndex {
+    fn choose(&self, known: &CellStateTable, candidates: &[CellIndex]) -> CellIndex {
         let (first, second) = self.lattice.size();
         if self.seen.len() >= first + second {
             return staircase(candidates);
         }
-        let stride = candidates.len().div_ceil(MOST_WEIGHED);
-        let weighed: Vec<(CellIndex, SearchScores)> =
-            candidates.iter().step_by(stride).map(|place| (*place, SearchScores::of(&self.lattice, *place))).collect();
         let best = self.best();
+        if let Some(place) = self.expected_choice(known, candidates, best) {
+            return place;
+        }
+        let weighed: Vec<(CellIndex, SearchScores)> =
+            thinned(candidates).into_iter().map(|place| (place, SearchScores::of(&self.lattice, place))).collect();
         let mut chosen = (weighed[0].0, f64::NEG_INFINITY, f64::INFINITY);
         for (place, height) in &weighed {
             let raised = best.or(*height);
@@ -216,6 +226,14 @@ impl FrontierSearch {
             }
         }
         chosen.0
+    }
+
+    /// The same by what is expected of cells; `None` where nothing is.
+    fn expected_choice(&self, known: &CellStateTable, candidates: &[CellIndex], best: SearchScores) -> Option<CellIndex> {
+        let expected = self.expected.as_ref()?;
+        let open: Vec<CellIndex> = self.lattice.places().filter(|place| known.state(*place) == SearchCellState::Open).collect();
+        let (open, raising) = (thinned(&open), thinned(candidates));
+        expected.choose(&OpenCells { lattice: &self.lattice, aim: self.aim, best, open: &open, raising: &raising })
     }
 
     /// A cell beside the best ones that is only implied to fail.
@@ -258,6 +276,11 @@ impl FrontierSearch {
     pub fn value(&self, measure: SearchMeasure, place: CellIndex) -> f64 {
         measure.value(&self.lattice, place)
     }
+}
+
+/// An even selection of cells, if they are too many to be weighed against each other.
+fn thinned(places: &[CellIndex]) -> Vec<CellIndex> {
+    places.iter().copied().step_by(places.len().div_ceil(MOST_WEIGHED).max(1)).collect()
 }
 
 /// The furthest cell of the first column that is open: if it passes, the column is settled, if it fails, its row is.

@@ -4,6 +4,7 @@
 //! the others, all of it on one assumption that is checked on the way: more load is not easier. Must not know servers, files or rows.
 
 mod cell_states;
+mod expected_cells;
 mod frontier_search;
 mod lattice;
 mod map;
@@ -13,6 +14,7 @@ mod search_status;
 mod tested_cell;
 
 pub use cell_states::{CellStateTable, SearchCellState, SearchContradiction};
+pub use expected_cells::ExpectedCells;
 pub use frontier_search::{FrontierSearch, SearchEndReason, SearchLimits, SearchStep, SearchStepReason};
 pub use lattice::{CellIndex, LatticeAxis, LatticeError, LoadLattice};
 pub use map::LEGEND;

@@ -1,6 +1,6 @@
 //! The words above a picture that is made of saved rows: what it shows, and which sweep that comes from.
 
-use super::figure::FigureCaption;
+use super::figure::{FigureBasis, FigureCaption};
 use crate::analysis::{CellState, SweepOrigin, SweepSummary};
 
 /// How many repeats are behind a value, where there are several; `all` says that no cell has fewer.
@@ -24,6 +24,6 @@ pub fn caption(origin: &SweepOrigin, variant: Option<&str>, title: &str) -> Figu
     FigureCaption {
         title: variant.map_or_else(|| title.to_owned(), |variant| format!("{variant}: {title}")),
         subtitle: subtitle.into_iter().flatten().collect::<Vec<_>>().join(" · "),
-        simulated: origin.simulated,
+        basis: FigureBasis::of(origin.simulated),
     }
 }

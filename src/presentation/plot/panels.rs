@@ -2,7 +2,7 @@
 
 use super::FigureError;
 use super::axes::{PlotAxis, VARIANT};
-use super::figure::{CurveFigure, FacetFigure, FigureCaption, Heatmap, PlotFigure};
+use super::figure::{CurveFigure, FacetFigure, FigureBasis, FigureCaption, Heatmap, PlotFigure};
 use super::plot_options::LabelledFigure;
 use crate::analysis::short;
 
@@ -47,7 +47,7 @@ fn without(caption: &FigureCaption, label: &str) -> FigureCaption {
 /// The figure under its label alone; the rest is said above all.
 fn retitled(figure: PlotFigure, label: String) -> Result<PlotFigure, FigureError> {
     let caption = |figure: &PlotFigure| FigureCaption { title: label, subtitle: String::new(), ..figure.caption().clone() };
-    let simply = |caption: FigureCaption| FigureCaption { simulated: false, ..caption };
+    let simply = |caption: FigureCaption| FigureCaption { basis: FigureBasis::Measured, ..caption };
     let caption = simply(caption(&figure));
     match figure {
         PlotFigure::Heatmap(heatmap) => Ok(PlotFigure::Heatmap(Heatmap { caption, ..heatmap })),
@@ -77,7 +77,7 @@ mod tests {
         let pictures = heatmaps(&both(), &view).unwrap();
         let [LabelledFigure { figure: PlotFigure::Panels(panels), variant: None, .. }] = &pictures[..] else { panic!("{pictures:?}") };
         assert_eq!(panels.caption.title, "p95 of time to first token, turn ≥ 1");
-        assert!(panels.caption.simulated);
+        assert!(panels.caption.basis == FigureBasis::Simulated);
         let [PlotFigure::Heatmap(vllm), PlotFigure::Heatmap(lmcache)] = &panels.figures[..] else { panic!() };
         assert_eq!((vllm.caption.title.as_str(), lmcache.caption.title.as_str()), ("vllm", "lmcache"));
         assert_eq!(vllm.scale, lmcache.scale);

@@ -45,13 +45,13 @@ fn interval(found: &ParameterFit) -> String {
 fn cell_lines(cell: &CellFit) -> Vec<String> {
     let line = |value: &crate::execution::twin::FittedValue| {
         let name = statistic(value.observed.statistic);
-        let Some(shown) = value.shown else { return format!("{name:<34} not shown by the fitted engine") };
-        if value.observed.statistic == CellStatistic::LaterHitShare {
-            let (measured, shown) = (shown_percent(value.observed.value), shown_percent(shown));
-            return format!("{name:<34} {measured:>8} %  {shown:>8} %");
+        let Some(shown) = value.shown else { return format!("{name:<38} not shown by the fitted engine") };
+        if !value.observed.statistic.is_time() {
+            let [measured, shown] = [value.observed.value, shown].map(|share| share_of(value.observed.statistic, share));
+            return format!("{name:<38} {measured:>8} %  {shown:>8} %");
         }
         let off = 100.0 * ((shown - value.observed.value).exp() - 1.0);
-        format!("{name:<34} {:>10}  {:>10}  {off:+.1} %", time(value.observed.value.exp()), time(shown.exp()))
+        format!("{name:<38} {:>10}  {:>10}  {off:+.1} %", time(value.observed.value.exp()), time(shown.exp()))
     };
     cell.values.iter().map(line).collect()
 }
@@ -64,8 +64,15 @@ fn statistic(statistic: CellStatistic) -> &'static str {
         CellStatistic::LaterTtftP50 => "TTFT of later turns, p50",
         CellStatistic::LaterTtftP95 => "TTFT of later turns, p95",
         CellStatistic::GapMean => "gap between tokens, geometric mean",
+        CellStatistic::GapDrift => "gaps of a run's second half, longer by",
+        CellStatistic::FailedShare => "failed requests",
         CellStatistic::LaterHitShare => "later turns' tokens from a cache",
     }
+}
+
+/// In percent; a drift is a logarithm.
+fn share_of(statistic: CellStatistic, value: f64) -> String {
+    shown_percent(if statistic == CellStatistic::GapDrift { value.exp_m1() } else { value })
 }
 
 fn shown_percent(share: f64) -> String {

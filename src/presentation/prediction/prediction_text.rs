@@ -3,8 +3,8 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::quantity::{digits, time};
-use crate::analysis::show_value;
-use crate::execution::twin::{CellPrediction, TwinFile, TwinPrediction};
+use crate::analysis::{CellPrediction, ExtendedReal, PredictedInterval, short, show_value};
+use crate::execution::twin::{TwinFile, TwinPrediction};
 use crate::planning::plan::Plan;
 use crate::vocabulary::metric::MeasureUnit;
 
@@ -24,11 +24,14 @@ pub fn prediction_text(plan: &Plan, twin: &TwinFile, changes: &[&str], predictio
     }
     lines.push(table(plan, prediction).to_string());
     lines.push("90 % intervals of what a measurement would show; chance: share of the ensemble that meets all goals".to_owned());
-    if prediction.cells.iter().any(|cell| !cell.is_within) {
+    if prediction.cells.iter().any(|cell| !cell.figures.is_within) {
         lines.push("* beyond the range that was measured".to_owned());
     }
-    if let Some((value, low, high)) = prediction.largest_product {
-        lines.push(format!("max C×S: {value:.0} sessions, 90 % interval {low:.0} to {high:.0} (predicted)"));
+    for load in &prediction.largest_loads {
+        let within: Vec<String> = load.within.iter().map(|(axis, value)| format!("{}={}", short(axis), show_value(value))).collect();
+        let within = if within.is_empty() { String::new() } else { format!(" at {}", within.join(", ")) };
+        let [value, low, high] = [load.sessions.value, load.sessions.low, load.sessions.high].map(ExtendedReal::get);
+        lines.push(format!("max C×S{within}: {value:.0} sessions, 90 % interval {low:.0} to {high:.0} (predicted)"));
     }
     lines.join("\n") + "\n"
 }
@@ -50,12 +53,13 @@ fn table(plan: &Plan, prediction: &TwinPrediction) -> Table {
 
 fn row(plan: &Plan, cell: &CellPrediction) -> Vec<String> {
     let axes = cell.axes.iter().map(|(_, value)| show_value(value));
-    let goals = plan.goals.iter().zip(&cell.goals).flat_map(|(goal, predicted)| {
-        let shown = |value: f64| shown(goal.measure.unit(), value);
-        [shown(predicted.value), format!("{} to {}", shown(predicted.low), shown(predicted.high))]
+    let goals = plan.goals.iter().zip(&cell.figures.goals).flat_map(|(goal, predicted)| {
+        let shown = |value: ExtendedReal| shown(goal.measure.unit(), value.get());
+        let whole = |interval: PredictedInterval| [shown(interval.value), format!("{} to {}", shown(interval.low), shown(interval.high))];
+        predicted.interval.map_or_else(|| ["no rows".to_owned(), String::new()], whole)
     });
-    let mark = if cell.is_within { "" } else { "*" };
-    let last = [format!("{:.0} %", 100.0 * cell.chance), mark.to_owned()];
+    let mark = if cell.figures.is_within { "" } else { "*" };
+    let last = [format!("{:.0} %", 100.0 * cell.figures.chance), mark.to_owned()];
     axes.chain(goals).chain(last).collect()
 }
 

@@ -7,8 +7,8 @@ use super::cell_value::CellValue::{
 use super::number::DisplayUnit;
 use super::scored_cell::score_given_by;
 use crate::analysis::{
-    CacheHitShares, CellState, CellSummary, Estimate, ExtendedReal, GaugeSummary, GoalJudgement, GoalVerdict, RoleFigures, Score,
-    ServerRole, SweepSummary, VariantSummary, is_same_place, plain, show_axes,
+    CacheHitShares, CellState, CellSummary, Estimate, ExtendedReal, GaugeSummary, GoalJudgement, GoalVerdict, PredictedInterval,
+    RoleFigures, Score, ServerRole, SweepSummary, VariantSummary, is_same_place, plain, show_axes,
 };
 
 /// A cell where it stands, with the goal that a row is about, if any.
@@ -87,7 +87,7 @@ impl CellColumn {
 
 /// The columns in the order of `cells.csv`, where the sweep, the variant and the axes stand before them.
 #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
-pub const CELL_COLUMNS: [CellColumn; 97] = [
+pub const CELL_COLUMNS: [CellColumn; 100] = [
     text("state", "state", state),
     count("runs", "runs", |view| Progress(view.cell.runs, view.cell.planned_runs)),
     count("requests", "requests", |view| Count(view.cell.n)),
@@ -257,6 +257,9 @@ pub const CELL_COLUMNS: [CellColumn; 97] = [
     number("price_per_million_output_tokens_high", "price of 1M output tokens, at most", |view| {
         CellValue::of(view.cell.standard.cost.and_then(|cost| cost.high), Number)
     }),
+    number("predicted", "predicted, not measured", |view| predicted(view, |interval| interval.value)),
+    number("predicted_low", "predicted, at least", |view| predicted(view, |interval| interval.low)),
+    number("predicted_high", "predicted, at most", |view| predicted(view, |interval| interval.high)),
     text("reason", "reason", |view| match &view.cell.state {
         CellState::Invalid { reason } => Text(plain(&reason.to_string())),
         CellState::Failed(failure) => Text(plain(&failure.with_lines())),
@@ -311,6 +314,13 @@ impl<'a> CellView<'a> {
     fn hits(&self) -> Option<&'a CacheHitShares> {
         self.cell.server.hits.as_ref()
     }
+}
+
+/// What a fitted engine says of the shown measure of a cell that was not measured.
+fn predicted(view: &CellView<'_>, get: fn(&PredictedInterval) -> ExtendedReal) -> CellValue {
+    let figures = view.cell.predicted.as_ref();
+    let interval = figures.and_then(|figures| figures.of_measure(&view.summary.shown, &view.summary.goals)?.interval);
+    CellValue::of(interval.as_ref().map(get), |value| Measured { saved: Some(value), shown: view.scale.show(value, None) })
 }
 
 fn latency(seconds: Option<ExtendedReal>) -> CellValue {

@@ -41,7 +41,7 @@ pub struct ReportPanelRow {
 pub struct ReportPanelCell {
     /// The cell's place in its variant's list.
     pub cell: usize,
-    /// A number, `fail`, `failed`, `invalid`, `missing`, `implied ✓`, `implied ✗`, `untested`, or a dash where no request fits the measure.
+    /// A number, `fail`, `failed`, `invalid`, `missing`, `implied ✓`, `implied ✗`, `untested`, `predicted` with its number, or a dash where no request fits the measure.
     pub text: String,
     /// Requests behind the number.
     pub n: Option<u64>,
@@ -176,6 +176,17 @@ fn values(cells: &[(usize, &CellSummary)], summary: &SweepSummary, axis: Option<
 }
 
 fn place(index: usize, cell: &CellSummary, goal: Option<usize>, scale: DisplayUnit) -> ReportPanelCell {
+    if let Some(predicted) = goal.and_then(|goal| cell.predicted.as_ref()?.goals.get(goal)?.interval) {
+        return ReportPanelCell {
+            cell: index,
+            text: format!("predicted {}", scale.show(predicted.value, None)),
+            n: None,
+            interval: Some(format!("{} to {}", scale.show(predicted.low, None), scale.show(predicted.high, None))),
+            growth: None,
+            passes: None,
+            verdict: None,
+        };
+    }
     let nothing = |word: &str| ReportPanelCell {
         cell: index,
         text: word.to_owned(),

@@ -24,7 +24,7 @@ impl CacheTier {
             slots: Vec::new(),
             order: LruOrder::new(),
             by_hash: HashMap::new(),
-            link: TierLink::new(spec.bandwidth.0),
+            link: TierLink::new(spec.bandwidth.0, spec.latency.map_or(Micros::ZERO, |latency| Micros::from_secs_f64(latency.0))),
         }
     }
 
@@ -68,11 +68,13 @@ impl CacheTier {
 #[derive(Debug)]
 pub struct TierLink {
     bytes_per_us: f64,
+    /// What passes from a load's last byte to its end.
+    latency: Micros,
     /// Up to when the loads' remainders are right.
     settled: Micros,
     loads: Vec<TierTransfer>,
-    /// Loads that have ended, in the order of their ends.
-    ended: Vec<u64>,
+    /// Loads whose last byte has come, with when they end, in that order.
+    ended: Vec<(Micros, u64)>,
 }
 
 #[derive(Debug)]
@@ -85,8 +87,8 @@ struct TierTransfer {
 const ROUNDING_US: f64 = 1e-4;
 
 impl TierLink {
-    fn new(bytes_per_s: f64) -> Self {
-        Self { bytes_per_us: bytes_per_s / 1e6, settled: Micros::ZERO, loads: Vec::new(), ended: Vec::new() }
+    fn new(bytes_per_s: f64, latency: Micros) -> Self {
+        Self { bytes_per_us: bytes_per_s / 1e6, latency, settled: Micros::ZERO, loads: Vec::new(), ended: Vec::new() }
     }
 
     /// Begins a load now.
@@ -100,13 +102,18 @@ impl TierLink {
     pub fn abandon(&mut self, now: Micros, owner: u64) {
         self.settle(now);
         self.loads.retain(|load| load.owner != owner);
-        self.ended.retain(|ended| *ended != owner);
+        self.ended.retain(|(_, ended)| *ended != owner);
     }
 
-    /// When the next load ends, if none begins before: rounded up to a whole microsecond.
+    /// When there is something to be done next, if no load begins before: one ends, or leaves its share of the link to the others.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float saturates when it becomes an integer")]
     pub fn next_end(&self) -> Option<Micros> {
+        self.next_free().into_iter().chain(self.ended.first().map(|(end, _)| *end)).min()
+    }
+
+    /// When the next load leaves the link, if none begins before: rounded up to a whole microsecond.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float saturates when it becomes an integer")]
+    fn next_free(&self) -> Option<Micros> {
         let least = self.loads.iter().map(|load| load.remaining_bytes).min_by(f64::total_cmp)?;
         Some(self.settled + Micros((least / self.share() - ROUNDING_US).ceil().max(0.0) as u64))
     }
@@ -114,7 +121,8 @@ impl TierLink {
     /// Moves all loads on to `now`, and hands out the owners of those that have ended.
     pub fn take_ended(&mut self, now: Micros) -> Vec<u64> {
         self.settle(now);
-        std::mem::take(&mut self.ended)
+        let done = self.ended.partition_point(|(end, _)| *end <= now);
+        self.ended.drain(..done).map(|(_, owner)| owner).collect()
     }
 
     #[expect(clippy::cast_precision_loss, reason = "loads are few")]
@@ -124,15 +132,15 @@ impl TierLink {
 
     /// An end changes the others' share, so that time is passed from end to end.
     fn settle(&mut self, now: Micros) {
-        while let Some(end) = self.next_end().filter(|end| *end <= now) {
+        while let Some(end) = self.next_free().filter(|end| *end <= now) {
             self.pass(end);
-            let share = self.share();
+            let (share, latency) = (self.share(), self.latency);
             let ended = &mut self.ended;
             self.loads.retain(|load| {
-                // The same formula as in `next_end`, so that an end which it names is always taken.
+                // The same formula as in `next_free`, so that an end which it names is always taken.
                 let under_way = load.remaining_bytes / share - ROUNDING_US > 0.0;
                 if !under_way {
-                    ended.push(load.owner);
+                    ended.push((end + latency, load.owner));
                 }
                 under_way
             });
@@ -158,7 +166,7 @@ mod tests {
     use crate::foundation::units::{Bytes, BytesPerSecond};
 
     fn tier(capacity: u64, bytes_per_s: f64) -> CacheTier {
-        CacheTier::new(&TierSpec { capacity: Bytes(capacity), bandwidth: BytesPerSecond(bytes_per_s) }, 10)
+        CacheTier::new(&TierSpec { capacity: Bytes(capacity), bandwidth: BytesPerSecond(bytes_per_s), latency: None }, 10)
     }
 
     #[test]
@@ -185,7 +193,7 @@ mod tests {
     fn one_load_has_the_whole_link_and_four_at_once_have_a_quarter_each() {
         // 131,072 tokens of 57,344 bytes at 25 GB/s: 0.3 s alone, 1.2 s four at once.
         let bytes = 131_072 * 57_344;
-        let mut link = TierLink::new(25e9);
+        let mut link = TierLink::new(25e9, Micros::ZERO);
         link.begin(Micros(10), 1, bytes);
         assert_eq!(link.next_end(), Some(Micros(10 + 300_648)));
         for owner in 2..=4 {
@@ -200,12 +208,23 @@ mod tests {
     #[test]
     fn a_load_that_ends_leaves_its_share_to_the_others() {
         // 1 byte a microsecond: 100 alone by 100; then 100 and 300 share until 300, and the larger one needs 200 more.
-        let mut link = TierLink::new(1e6);
+        let mut link = TierLink::new(1e6, Micros::ZERO);
         link.begin(Micros(0), 1, 200);
         assert_eq!(link.take_ended(Micros(100)), Vec::<u64>::new());
         link.begin(Micros(100), 2, 300);
         assert_eq!(link.next_end(), Some(Micros(300)));
         assert_eq!(link.take_ended(Micros(499)), [1]);
         assert_eq!(link.take_ended(Micros(500)), [2]);
+    }
+
+    #[test]
+    fn a_latency_comes_behind_the_last_byte_and_holds_the_link_from_nobody() {
+        // As above, and each ends 50 us behind its last byte.
+        let mut link = TierLink::new(1e6, Micros(50));
+        link.begin(Micros(0), 1, 200);
+        link.begin(Micros(100), 2, 300);
+        assert_eq!((link.next_end(), link.take_ended(Micros(349))), (Some(Micros(300)), Vec::new()));
+        assert_eq!((link.next_end(), link.take_ended(Micros(350))), (Some(Micros(350)), vec![1]));
+        assert_eq!((link.take_ended(Micros(549)), link.take_ended(Micros(550))), (Vec::new(), vec![2]));
     }
 }

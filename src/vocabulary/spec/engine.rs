@@ -102,6 +102,9 @@ pub struct TierSpec {
     pub capacity: Bytes,
     /// Rate at which blocks come back to the device, shared by all that load at once.
     pub bandwidth: BytesPerSecond,
+    /// What each request takes that loads from it, however much it loads: look-up, launching the copies; 0 where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Seconds>,
 }
 
 /// The times of which a step and a request are made, each in place of the preset's. A step takes the sum of its parts.

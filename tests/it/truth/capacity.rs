@@ -39,7 +39,7 @@ fn twelve_sessions_fit_on_the_card_and_sixteen_do_not() {
 
 #[test]
 fn a_host_tier_holds_sixteen() {
-    let tier = TierSpec { capacity: Bytes(500_000_000_000), bandwidth: BytesPerSecond(25e9) };
+    let tier = TierSpec { capacity: Bytes(500_000_000_000), bandwidth: BytesPerSecond(25e9), latency: None };
     let (best, table) = largest(&EngineSpec { host_tier: Some(tier), ..EngineSpec::default() });
     assert_eq!(best, 16, "{table:?}");
 }

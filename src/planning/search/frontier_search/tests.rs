@@ -115,6 +115,35 @@ fn every_monotone_table_is_answered_as_the_grid_would_in_few_cells() {
     }
 }
 
+/// Chances that come true, or never do.
+fn expected(table: &Table, lattice: &LoadLattice, come_true: bool) -> ExpectedCells {
+    ExpectedCells::new(lattice.places().map(|place| (place, if table.passes(place) == come_true { 0.95 } else { 0.05 })))
+}
+
+#[test]
+fn what_is_expected_of_cells_saves_some_where_it_is_right_and_changes_no_answer_where_it_is_wrong() {
+    let mut random = Pcg64::seed_from_u64(11);
+    for size in [4, 8, 16] {
+        let (mut without, mut with) = (0, 0);
+        for number in 0..24 {
+            let table = Table::random(size, SHAPES[number % 3], &mut random);
+            let lattice = square(size);
+            let asked_by = |expected: Option<ExpectedCells>| {
+                let walk = FrontierSearch::new(lattice.clone(), SearchObjective::Capacity, SearchLimits::default());
+                let mut walk = expected.into_iter().fold(walk, FrontierSearch::expecting);
+                let asked = walked(&mut walk, |place| TestedCell::surely(table.passes(place)));
+                assert_eq!(found(&walk), table.best(&lattice), "{size} {:?}", table.passes);
+                assert!(walk.status().is_certain(&lattice));
+                asked.len()
+            };
+            without += asked_by(None);
+            with += asked_by(Some(expected(&table, &lattice, true)));
+            assert!(asked_by(Some(expected(&table, &lattice, false))) <= 4 * size + 8, "a wrong expectation costs cells, and not many");
+        }
+        assert!(with <= without, "{with} cells instead of {without} of {size}");
+    }
+}
+
 #[test]
 fn all_of_a_boundary_is_found_in_no_more_than_twice_the_values_of_its_axes() {
     let mut random = Pcg64::seed_from_u64(8);

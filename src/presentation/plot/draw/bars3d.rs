@@ -265,7 +265,7 @@ fn draw_floor(canvas: &mut SvgCanvas<'_>, space: &IsometricProjection, (column, 
     }
     let word = match cell.shown {
         FigureCellContent::Failed(_) => "failed",
-        FigureCellContent::Missing | FigureCellContent::Untested(None) => "not run",
+        FigureCellContent::Missing | FigureCellContent::Predicted(_) | FigureCellContent::Untested(None) => "not run",
         FigureCellContent::Untested(Some(LimitSide::Passing)) => "implied ✓",
         FigureCellContent::Untested(Some(LimitSide::Failing)) => "implied ✗",
         FigureCellContent::Invalid(_) => "invalid",

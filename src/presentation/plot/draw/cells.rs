@@ -12,6 +12,10 @@ const VALUE_SIZES: [i32; 7] = [17, 15, 13, 12, 11, 10, 9];
 const PADDING: i32 = 4;
 /// How much of the text's colour is in the hatching of an undecided cell.
 pub const UNDECIDED_INK: f64 = 0.22;
+/// The same of a predicted one.
+pub const PREDICTED_INK: f64 = 0.45;
+/// How much of the paper is in a predicted cell's colour.
+const PALER: f64 = 0.45;
 
 /// Which texts there is room for, the same in all cells of a picture. A size of `None` leaves the text out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +56,7 @@ fn value_text(heatmap: &Heatmap, cell: &FigureCell) -> Option<String> {
         FigureCellContent::Value(value) => {
             Some(format!("{}{}", cell.sign, number::beside(*value, &heatmap.quantity, heatmap.limit.as_ref())))
         }
+        FigureCellContent::Predicted(value) => Some(number::beside(*value, &heatmap.quantity, heatmap.limit.as_ref())),
         FigureCellContent::Failed(_)
         | FigureCellContent::Missing
         | FigureCellContent::Untested(_)
@@ -61,16 +66,13 @@ fn value_text(heatmap: &Heatmap, cell: &FigureCell) -> Option<String> {
 }
 
 fn n_text(cell: &FigureCell) -> String {
-    format!("n {}", cell.n)
+    if cell.is_predicted() { "predicted".to_owned() } else { format!("n {}", cell.n) }
 }
 
 fn interval_text(heatmap: &Heatmap, cell: &FigureCell, tight: bool) -> Option<String> {
     // A bound has said so itself.
-    let text = if matches!(cell.shown, FigureCellContent::Value(_)) && cell.sign.is_empty() {
-        number::interval(cell, &heatmap.quantity)
-    } else {
-        None
-    };
+    let has_value = matches!(cell.shown, FigureCellContent::Value(_) | FigureCellContent::Predicted(_));
+    let text = if has_value && cell.sign.is_empty() { number::interval(cell, &heatmap.quantity) } else { None };
     text.map(|text| if tight { text.replace(' ', "") } else { text })
 }
 
@@ -103,6 +105,11 @@ pub fn draw(canvas: &mut SvgCanvas<'_>, heatmap: &Heatmap, cell: &FigureCell, at
             }
             draw_value(canvas, heatmap, cell, ground, sizes, (colour.ink(), undecided.then_some(colour)));
         }
+        FigureCellContent::Predicted(value) => {
+            let colour = predicted_ground(heatmap.scale.position(*value));
+            predicted_over(canvas, ground, colour);
+            draw_value(canvas, heatmap, cell, ground, sizes, (colour.ink(), Some(colour)));
+        }
         FigureCellContent::Failed(reason) => {
             hatched(canvas, ground, HATCH_SPACING);
             draw_words(canvas, ground, "failed", reason);
@@ -133,6 +140,17 @@ pub fn draw(canvas: &mut SvgCanvas<'_>, heatmap: &Heatmap, cell: &FigureCell, at
 /// The hatching of a cell that has a value of which too little is known: lines that are quieter than its text.
 pub fn hatched_over(canvas: &mut SvgCanvas<'_>, at: PixelRect, ground: RgbColour) {
     canvas.hatch(at, HATCH_SPACING, StrokeStyle::new(ground.toward(ground.ink(), UNDECIDED_INK), 1));
+}
+
+/// The colour of a predicted cell: that of its value, paler.
+pub fn predicted_ground(position: f64) -> RgbColour {
+    colour::at(position).toward(theme::PAPER, PALER)
+}
+
+/// The ground of a cell that is only predicted: pale, with lines that fall.
+pub fn predicted_over(canvas: &mut SvgCanvas<'_>, at: PixelRect, ground: RgbColour) {
+    canvas.fill(at, ground);
+    canvas.hatch_back(at, HATCH_SPACING, StrokeStyle::new(ground.toward(ground.ink(), PREDICTED_INK), 1));
 }
 
 /// Value, n and interval below each other, as a block in the middle, in an ink and on a plain ground where the cell is hatched.

@@ -52,6 +52,9 @@ pub fn draw(canvas: &mut SvgCanvas<'_>, heatmap: &Heatmap, grid: &PlotGrid, fron
 fn ground_colour(heatmap: &Heatmap, cell: &FigureCell) -> RgbColour {
     match cell.shown {
         FigureCellContent::Value(value) if value.is_finite() => colour::at((heatmap.scale.position(value) * STEPS).round() / STEPS),
+        FigureCellContent::Predicted(value) if value.is_finite() => {
+            cells::predicted_ground((heatmap.scale.position(value) * STEPS).round() / STEPS)
+        }
         _ => theme::EMPTY,
     }
 }
@@ -59,6 +62,7 @@ fn ground_colour(heatmap: &Heatmap, cell: &FigureCell) -> RgbColour {
 fn hatch(hatches: &mut StrokeBatch, cell: &FigureCell, at: PixelRect) {
     let (rising, falling, colour, spacing) = match &cell.shown {
         FigureCellContent::Value(value) if value.is_finite() => return,
+        FigureCellContent::Predicted(_) => (false, true, theme::HATCH, HATCH_SPACING),
         FigureCellContent::Untested(side) => {
             let (rising, falling) = hatch_of_untested(*side);
             (rising, falling, super::legend::untested_ink(), 2 * HATCH_SPACING)

@@ -12,6 +12,10 @@ pub fn in_words(cell: &FigureCell, quantity: &PlotQuantity, limit: Option<&PlotL
     let value = match &cell.shown {
         FigureCellContent::Value(value) if value.is_infinite() => "infinite, for so many requests failed".to_owned(),
         FigureCellContent::Value(value) => format!("{}{} {}", cell.sign, number::beside(*value, quantity, limit), quantity.unit),
+        FigureCellContent::Predicted(value) => {
+            let interval = number::interval(cell, quantity).map(|interval| format!(", 90 % interval {interval}")).unwrap_or_default();
+            return format!("predicted, not measured: {} {}{interval}", number::beside(*value, quantity, limit), quantity.unit);
+        }
         FigureCellContent::Failed(reason) => return format!("failed, {reason}"),
         FigureCellContent::Missing => return "not run".to_owned(),
         FigureCellContent::Untested(Some(LimitSide::Passing)) => return "not run, implied to pass".to_owned(),

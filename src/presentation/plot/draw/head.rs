@@ -1,11 +1,10 @@
-//! The words above a picture: the title, and the subtitle with `SIMULATED` where that is so; a smaller title alone above a panel.
+//! The words above a picture: the title, and the subtitle with `SIMULATED` or `PREDICTED` where that is so; a smaller title alone above a panel.
 
 use super::canvas::{FontWeight, LabelStyle, PixelRect, StrokeStyle, SvgCanvas};
 use super::words;
 use crate::presentation::plot::figure::FigureCaption;
 use crate::presentation::plot::theme::{self, MARGIN, SUBTITLE_SIZE, TITLE_SIZE};
 
-const SIMULATED: &str = "SIMULATED";
 const TITLE_LEADING: i32 = TITLE_SIZE + 6;
 const SUBTITLE_LEADING: i32 = SUBTITLE_SIZE + 6;
 const PANEL_SIZE: i32 = 14;
@@ -14,7 +13,9 @@ const PANEL_LEADING: i32 = PANEL_SIZE + 5;
 pub struct FigureHeading {
     title: Vec<String>,
     subtitle: Vec<String>,
-    /// Room for the word `SIMULATED` before the subtitle's first line.
+    /// The word before the subtitle, as `SIMULATED`.
+    badge: Option<&'static str>,
+    /// Room for it before the subtitle's first line.
     indent: i32,
 }
 
@@ -56,12 +57,13 @@ impl FigureHeading {
     pub fn new(caption: &FigureCaption, page_width: i32) -> Self {
         let room = page_width - 2 * MARGIN;
         let title = words::wrap(&caption.title, TITLE_SIZE, FontWeight::Bold, room, 0, 3);
-        let indent = if caption.simulated { words::width(SIMULATED, SUBTITLE_SIZE, FontWeight::Bold) + 20 } else { 0 };
+        let badge = caption.basis.badge();
+        let indent = badge.map_or(0, |badge| words::width(badge, SUBTITLE_SIZE, FontWeight::Bold) + 20);
         let mut subtitle = words::wrap(&caption.subtitle, SUBTITLE_SIZE, FontWeight::Regular, room, indent, 4);
-        if caption.simulated && subtitle.is_empty() {
+        if badge.is_some() && subtitle.is_empty() {
             subtitle.push(String::new());
         }
-        Self { title, subtitle, indent }
+        Self { title, subtitle, badge, indent }
     }
 
     /// Where the picture may begin.
@@ -82,22 +84,22 @@ impl FigureHeading {
             if !line.is_empty() {
                 canvas.text(line, (left, baseline), LabelStyle::new(SUBTITLE_SIZE, theme::SOFT_INK));
             }
-            if n == 0 && self.indent > 0 {
-                self.draw_simulated(canvas, baseline);
+            if let Some(badge) = self.badge.filter(|_| n == 0) {
+                self.draw_badge(canvas, badge, baseline);
             }
             baseline += SUBTITLE_LEADING;
         }
     }
 
-    fn draw_simulated(&self, canvas: &mut SvgCanvas<'_>, baseline: i32) {
-        let badge = PixelRect { left: MARGIN, top: baseline - SUBTITLE_SIZE - 1, width: self.indent - 8, height: SUBTITLE_SIZE + 5 };
-        let (left, top, right, bottom) = (badge.left, badge.top, badge.right(), badge.bottom());
+    fn draw_badge(&self, canvas: &mut SvgCanvas<'_>, badge: &str, baseline: i32) {
+        let frame = PixelRect { left: MARGIN, top: baseline - SUBTITLE_SIZE - 1, width: self.indent - 8, height: SUBTITLE_SIZE + 5 };
+        let (left, top, right, bottom) = (frame.left, frame.top, frame.right(), frame.bottom());
         let pen = StrokeStyle::new(theme::INK, 1);
         for (from, to) in
             [((left, top), (right, top)), ((right, top), (right, bottom)), ((right, bottom), (left, bottom)), ((left, bottom), (left, top))]
         {
             canvas.line(from, to, pen);
         }
-        canvas.text(SIMULATED, (left + 6, baseline), LabelStyle::new(SUBTITLE_SIZE, theme::INK).bold());
+        canvas.text(badge, (left + 6, baseline), LabelStyle::new(SUBTITLE_SIZE, theme::INK).bold());
     }
 }

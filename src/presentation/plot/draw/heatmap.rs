@@ -88,10 +88,13 @@ fn entries(heatmap: &Heatmap, sizes: HeatmapTextSizes, frontiers: &LimitContours
     if all().any(FigureCell::is_infinite) {
         add(LegendSymbol::None, "∞: too many requests failed");
     }
-    if sizes.interval.is_some() && all().any(|cell| cell.low.or(cell.high).is_some()) {
+    if sizes.interval.is_some() && all().any(|cell| cell.low.or(cell.high).is_some() && !cell.is_predicted()) {
         let open = all().any(|cell| cell.low.is_some() && cell.high.is_none());
         let open = if open { ", ≥ where so few give no upper end" } else { "" };
         add(LegendSymbol::None, &format!("small: {sure} interval{open}"));
+    }
+    if all().any(FigureCell::is_predicted) {
+        add(LegendSymbol::Predicted, "PREDICTED by a fitted engine, not measured; small: its 90 % interval");
     }
     add_without_value(heatmap, &mut add);
     entries

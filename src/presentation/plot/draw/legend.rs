@@ -41,6 +41,8 @@ pub enum LegendSymbol {
     /// The same in cells that are too small for a sign.
     Dot,
     Hatched,
+    /// A value that a fitted engine says.
+    Predicted,
     /// Not run, and implied to be on that side of the limit, or untested.
     Untested(Option<LimitSide>),
     Crossed,
@@ -147,6 +149,7 @@ fn draw_sign(canvas: &mut SvgCanvas<'_>, sign: LegendSymbol, at: PixelRect) {
         }
         LegendSymbol::Dot => canvas.fill(PixelRect { left: x - 2, top: y - 2, width: 4, height: 4 }, theme::INK),
         LegendSymbol::Hatched => hatched(canvas, at, 6),
+        LegendSymbol::Predicted => super::cells::predicted_over(canvas, at, super::cells::predicted_ground(0.5)),
         LegendSymbol::Untested(side) => implied(canvas, at, 6, side),
         LegendSymbol::Crossed => crossed(canvas, at, 6),
         LegendSymbol::Mark(shape) => mark(canvas, shape, (x, y), 8),

@@ -70,7 +70,7 @@ pub fn word(cell: &FigureCell) -> Option<&'static str> {
         FigureCellContent::Value(value) if value.is_finite() => None,
         FigureCellContent::Value(_) => Some("∞"),
         FigureCellContent::Failed(_) => Some("failed"),
-        FigureCellContent::Missing => Some("not run"),
+        FigureCellContent::Missing | FigureCellContent::Predicted(_) => Some("not run"),
         FigureCellContent::Untested(Some(LimitSide::Passing)) => Some("implied ✓"),
         FigureCellContent::Untested(Some(LimitSide::Failing)) => Some("implied ✗"),
         FigureCellContent::Untested(None) => Some("untested"),

@@ -22,6 +22,8 @@ pub struct FigureCell {
 pub enum FigureCellContent {
     /// Infinite where so many requests failed that the percentile is one of them.
     Value(f64),
+    /// A fitted engine says so; nothing was measured.
+    Predicted(f64),
     /// The cell could not be run; a word or two for why.
     Failed(String),
     /// The cell was not run, or its runs are not there.
@@ -57,7 +59,11 @@ impl FigureCell {
         matches!(self.shown, FigureCellContent::Value(value) if value.is_infinite())
     }
 
-    /// The value where it is finite.
+    pub fn is_predicted(&self) -> bool {
+        matches!(self.shown, FigureCellContent::Predicted(_))
+    }
+
+    /// The measured value where it is finite.
     pub fn finite(&self) -> Option<f64> {
         match self.shown {
             FigureCellContent::Value(value) if value.is_finite() => Some(value),

@@ -49,7 +49,7 @@ impl NumericAxis {
 #[cfg(test)]
 mod sample {
     use super::{CurveFigure, CurveLine, CurvePoint, NumericAxis};
-    use crate::presentation::plot::figure::{FigureCaption, FigureCell, FigureCellContent, FigureVerdict, PlotFigure};
+    use crate::presentation::plot::figure::{FigureBasis, FigureCaption, FigureCell, FigureCellContent, FigureVerdict, PlotFigure};
     use crate::presentation::plot::gallery::{ttft, two_seconds};
 
     impl CurveFigure {
@@ -77,7 +77,7 @@ mod sample {
                 caption: FigureCaption {
                     title: "p95 of time to first token over concurrent sessions".into(),
                     subtitle: "document_qa, 8k-token documents".into(),
-                    simulated: true,
+                    basis: FigureBasis::Simulated,
                 },
                 x: NumericAxis {
                     name: "concurrent".into(),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{ChangeOutcome, DifferenceCell, DifferenceFigure, DifferenceSize, FigureCaption, LabelAxis, PlotFigure};
+use super::{ChangeOutcome, DifferenceCell, DifferenceFigure, DifferenceSize, FigureBasis, FigureCaption, LabelAxis, PlotFigure};
 use crate::analysis::compare::{CellComparison, ComparedMeasure, ComparisonVerdict, MeasureEffect, VariantComparison};
 use crate::analysis::{AxisSummary, ExtendedReal, short};
 use crate::presentation::plot::axes::PlotAxis;
@@ -201,7 +201,7 @@ fn caption(comparison: &VariantComparison, measure: &ComparedMeasure, facet: &[S
     FigureCaption {
         title: title.into_iter().chain(facet.iter().cloned()).collect::<Vec<_>>().join(", "),
         subtitle: from.into_iter().chain([sweeps]).chain(differs).collect::<Vec<_>>().join(" · "),
-        simulated: comparison.base.simulated || comparison.new.simulated,
+        basis: FigureBasis::of(comparison.base.simulated || comparison.new.simulated),
     }
 }
 
@@ -302,7 +302,7 @@ mod tests {
         assert_eq!((slow.size, slow.outcome), (DifferenceSize::Ratio(1.9), ChangeOutcome::Regressed));
         assert!((slow.high.unwrap() - 2.09).abs() < 1e-9);
         assert_eq!(figure.caption.title, "lmcache against vllm: p95 of time to first token, turn ≥ 1");
-        assert!(figure.caption.simulated);
+        assert!(figure.caption.basis == FigureBasis::Simulated);
         assert!((figure.reach - 2.0).abs() < 1e-12, "1.9 lies within a factor of 2");
     }
 

@@ -83,6 +83,7 @@ mod tests {
     use super::*;
     use crate::analysis::fixture::{published, sweep};
     use crate::analysis::{CellSelector, distributions, parse_cell};
+    use crate::presentation::plot::figure::FigureBasis;
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 
@@ -102,7 +103,7 @@ mod tests {
         assert_eq!((figure.limit.map(|limit| limit.value), figure.share), (Some(2.0), Some(0.95)));
         assert_eq!(figure.caption.title, "distribution of time to first token, turn ≥ 1, C=3, S=4");
         assert_eq!((figure.quantity.name.as_str(), figure.quantity.unit.as_str()), ("ttft where turn >= 1", "s"));
-        assert!(figure.caption.simulated);
+        assert!(figure.caption.basis == FigureBasis::Simulated);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 
 use super::from_summary::side;
 use super::{
-    ChangeOutcome, FigureCaption, FigureCell, FigureCellContent, FigureVerdict, HistoryFigure as Nights, HistoryStrip, NightLabel,
-    NightLine, PlotFigure, PlotLimit, PlotQuantity, SampleCountRow,
+    ChangeOutcome, FigureBasis, FigureCaption, FigureCell, FigureCellContent, FigureVerdict, HistoryFigure as Nights, HistoryStrip,
+    NightLabel, NightLine, PlotFigure, PlotLimit, PlotQuantity, SampleCountRow,
 };
 use crate::analysis::compare::ComparisonVerdict;
 use crate::analysis::history::{GateResult, ScorePoint, ScoreSeries, SweepHistory, ValuePoint, VariantHistory};
@@ -24,7 +24,7 @@ pub fn of_history(history: &SweepHistory, gate: Option<&GateResult>) -> Option<P
             caption: FigureCaption {
                 title: format!("{}: night after night", history.name),
                 subtitle: format!("{count} · {}{imported}", history.seed_words()),
-                simulated: history.simulated,
+                basis: FigureBasis::of(history.simulated),
             },
             nights: labels(history),
             strips,
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(cells[2].verdict, Some(FigureVerdict::Missed));
         let values: Vec<_> = score.lines[0].cells.iter().flatten().map(|cell| cell.finite().unwrap()).collect();
         assert_eq!(values, [4.0, 4.0, 2.0]);
-        assert!(figure.caption.simulated && measure.heading.ends_with("C=2, S=2"), "{}", measure.heading);
+        assert!(figure.caption.basis == FigureBasis::Simulated && measure.heading.ends_with("C=2, S=2"), "{}", measure.heading);
         assert!(figure.calls[0].iter().all(Option::is_none));
         assert!(crate::presentation::plot::draw(&PlotFigure::History(figure)).is_ok());
     }

@@ -1,7 +1,7 @@
 //! From a sweep's summary to two values of each cell against each other: what each user gets against what the server gives in all, or any two measures.
 //! The frontier comes from `analysis`.
 
-use super::{FigureCaption, ParetoFigure, ParetoLine, ParetoPoint, PlotQuantity};
+use super::{FigureBasis, FigureCaption, ParetoFigure, ParetoLine, ParetoPoint, PlotQuantity};
 use crate::analysis::{CellState, CellSummary, Estimate, ExtendedReal, SweepSummary, VariantSummary, frontier};
 use crate::presentation::plot::axes;
 use crate::presentation::plot::origin::pooled_of;
@@ -46,7 +46,7 @@ pub fn pareto(summary: &SweepSummary, view: &PlotOptions) -> Result<ParetoFigure
     let title = view.title.clone().unwrap_or_else(|| subject.title());
     let (x, y) = subject.quantities(summary, &lines);
     Ok(ParetoFigure {
-        caption: FigureCaption { title, subtitle: subtitle(summary, &lines), simulated: summary.simulated },
+        caption: FigureCaption { title, subtitle: subtitle(summary, &lines), basis: FigureBasis::of_summary(summary) },
         x,
         y,
         better: subject.better(),

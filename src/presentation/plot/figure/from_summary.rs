@@ -5,10 +5,10 @@
 use serde_json::Value;
 
 use super::{
-    CurveFigure, CurveLine, CurvePoint, FigureCaption, FigureCell, FigureCellContent, FigureVerdict, Heatmap, LabelAxis, LimitSide,
-    NumericAxis, PlotFigure, PlotLimit, PlotQuantity, PlotScale,
+    CurveFigure, CurveLine, CurvePoint, FigureBasis, FigureCaption, FigureCell, FigureCellContent, FigureVerdict, Heatmap, LabelAxis,
+    LimitSide, NumericAxis, PlotFigure, PlotLimit, PlotQuantity, PlotScale,
 };
-use crate::analysis::{self, CellState, CellSummary, ImpliedOutcome, SweepSummary, short};
+use crate::analysis::{self, CellState, CellSummary, ImpliedOutcome, PredictedFigures, SweepNote, SweepSummary, short};
 use crate::presentation::plot::axes::{self, PlotAxis, VARIANT};
 use crate::presentation::plot::marks::marks;
 use crate::presentation::plot::origin::pooled_of;
@@ -129,7 +129,9 @@ impl PlotMeasure {
             (Some(value), goal) => Some(PlotLimit { comparison: goal.map_or_else(|| measure.limit_by(), |goal| goal.comparison), value }),
             (None, goal) => goal.map(|goal| PlotLimit { comparison: goal.comparison, value: goal.limit }),
         };
-        let shown = || cells.iter().filter_map(|placed| placed.cell.shown.as_ref()?.value?.finite());
+        let predicted = |cell: &CellSummary| cell.predicted.as_ref()?.of_measure(&measure, &summary.goals)?.interval?.value.finite();
+        let measured = |cell: &CellSummary| cell.shown.as_ref()?.value?.finite();
+        let shown = || cells.iter().filter_map(|placed| measured(placed.cell).or_else(|| predicted(placed.cell)));
         let scale = PlotScale::around(shown().chain(limit.map(|limit| limit.value)));
         let quantity = quantity(&measure, limit.map(|limit| limit.value), shown().max_by(f64::total_cmp));
         Self { measure, limit, quantity, scale }
@@ -214,6 +216,9 @@ pub(super) fn side(implied: ImpliedOutcome) -> Option<LimitSide> {
 
 /// A cell as it is to be seen.
 fn shown(cell: &CellSummary, view: &PlotOptions, summary: &SweepSummary) -> FigureCell {
+    if let Some(predicted) = &cell.predicted {
+        return predicted_cell(predicted, summary);
+    }
     let estimate = match (&cell.state, &cell.shown) {
         (CellState::Failed(failure), _) => return FigureCell::without_value(FigureCellContent::Failed(failure.to_string()), cell.n),
         (CellState::Invalid { reason }, _) => return FigureCell::without_value(FigureCellContent::Invalid(reason.to_string()), cell.n),
@@ -246,18 +251,33 @@ fn shown(cell: &CellSummary, view: &PlotOptions, summary: &SweepSummary) -> Figu
     }
 }
 
+/// A cell of which only a fitted engine says something.
+fn predicted_cell(predicted: &PredictedFigures, summary: &SweepSummary) -> FigureCell {
+    let Some(interval) = predicted.of_measure(&summary.shown, &summary.goals).and_then(|goal| goal.interval) else {
+        return FigureCell::without_value(FigureCellContent::Missing, 0);
+    };
+    let [value, low, high] = [interval.value, interval.low, interval.high].map(analysis::ExtendedReal::get);
+    FigureCell { shown: FigureCellContent::Predicted(value), n: 0, low: Some(low), high: Some(high), verdict: None, sign: "" }
+}
+
 fn caption(summary: &SweepSummary, view: &PlotOptions, subject: &PlotMeasure, facet: &PlotFacet) -> FigureCaption {
     let title = view.title.clone().unwrap_or_else(|| in_words(&subject.measure));
     let held = facet.held.iter().map(|(axis, value)| format!("{}={}", short(&axis.path), axis.label(value)));
     let title = [title].into_iter().chain(held).collect::<Vec<_>>().join(", ");
     let repeats = pooled_of(summary);
+    let basis = FigureBasis::of_summary(summary);
     let imported = summary.imported.as_ref().map(|imported| format!("IMPORTED from {}", imported.program));
     let seed = summary.imported.is_none().then(|| format!("seed {}", summary.seed));
-    let subtitle = [imported, Some(summary.name.clone()), repeats, seed];
+    let predicted = summary.notes.0.iter().find_map(|note| match note {
+        SweepNote::Predicted(origin) if basis == FigureBasis::Predicted => Some(origin.in_short()),
+        SweepNote::Predicted(origin) => Some(format!("predicted by {}", origin.in_short())),
+        _ => None,
+    });
+    let subtitle = [imported, Some(summary.name.clone()), predicted, repeats, seed];
     FigureCaption {
         title: facet.variant.as_ref().map_or_else(|| title.clone(), |variant| format!("{variant}: {title}")),
         subtitle: subtitle.into_iter().flatten().collect::<Vec<_>>().join(" · "),
-        simulated: summary.simulated,
+        basis,
     }
 }
 
@@ -325,7 +345,7 @@ mod tests {
             assert_eq!((heatmap.x.name.as_str(), heatmap.y.unit.as_str()), ("concurrent (C)", "sessions per group"));
             assert_eq!(heatmap.scale, PlotScale { low: 0.2, high: 50.0, mapping: ScaleMapping::Log });
             assert_eq!(heatmap.limit, Some(PlotLimit { comparison: ComparisonOperator::LessOrEqual, value: 2.0 }));
-            assert!(heatmap.caption.simulated);
+            assert!(heatmap.caption.basis == FigureBasis::Simulated);
         }
         assert_eq!(heatmap_of(&pictures[0]).caption.title, "vllm: p95 of time to first token, turn ≥ 1");
     }

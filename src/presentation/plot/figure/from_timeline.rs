@@ -85,13 +85,14 @@ fn panels(tracks: &[analysis::ServerMetricTrack]) -> Vec<TimelinePanel> {
 mod tests {
     use super::*;
     use crate::analysis::fixture::{answered, cell, sweep};
+    use crate::presentation::plot::figure::FigureBasis;
 
     #[test]
     fn a_run_says_which_one_it_is() {
         let saved = sweep(&[], &[cell("vllm", 2, 1, vec![answered(1, 0, 0.5), answered(1, 1, 0.5)])]);
         let figure = timeline(&[analysis::timeline(&saved, &saved.runs[0]).unwrap()], None).unwrap();
         assert_eq!(figure.caption.title, "vllm: requests over time, C=2, S=1");
-        assert!(figure.caption.subtitle.contains("2 requests · run ") && figure.caption.simulated);
+        assert!(figure.caption.subtitle.contains("2 requests · run ") && figure.caption.basis == FigureBasis::Simulated);
         assert_eq!(figure.lanes[0].bars.iter().map(|bar| bar.first_turn).collect::<Vec<_>>(), [true, false]);
         assert!(figure.panels.is_empty());
     }

@@ -57,7 +57,9 @@ impl Heatmap {
     pub fn side(&self, cell: &FigureCell) -> Option<LimitSide> {
         let limit = self.limit?;
         match cell.shown {
-            FigureCellContent::Value(value) => Some(if limit.holds(value) { LimitSide::Passing } else { LimitSide::Failing }),
+            FigureCellContent::Value(value) | FigureCellContent::Predicted(value) => {
+                Some(if limit.holds(value) { LimitSide::Passing } else { LimitSide::Failing })
+            }
             FigureCellContent::Failed(_)
             | FigureCellContent::Missing
             | FigureCellContent::Untested(_)
@@ -70,7 +72,9 @@ impl Heatmap {
 #[cfg(test)]
 mod sample {
     use super::{CellMark, Heatmap, LabelAxis, MarkShape};
-    use crate::presentation::plot::figure::{FigureCaption, FigureCell, FigureCellContent, FigureVerdict, PlotFigure, PlotScale};
+    use crate::presentation::plot::figure::{
+        FigureBasis, FigureCaption, FigureCell, FigureCellContent, FigureVerdict, PlotFigure, PlotScale,
+    };
     use crate::presentation::plot::gallery::{LMCACHE, VLLM, ttft, two_seconds};
 
     impl Heatmap {
@@ -115,7 +119,7 @@ mod sample {
                 verdict: Some(FigureVerdict::Missed),
                 sign: "",
             };
-            figure.caption.simulated = true;
+            figure.caption.basis = FigureBasis::Simulated;
             figure.marks = vec![
                 CellMark { column: 3, row: 2, shape: MarkShape::Star, label: "max C×S met: 12".into() },
                 CellMark { column: 3, row: 2, shape: MarkShape::Diamond, label: "best harmonic mean".into() },
@@ -164,7 +168,7 @@ mod sample {
         /// For the gallery.
         pub(crate) fn samples() -> Vec<(&'static str, PlotFigure)> {
             let mut all_hold = Self::published("lmcache: p95(ttft where turn >= 1)", &LMCACHE);
-            all_hold.caption.simulated = true;
+            all_hold.caption.basis = FigureBasis::Simulated;
             let figures = [
                 ("vllm", Self::published("vllm: p95(ttft where turn >= 1)", &VLLM)),
                 ("lmcache", all_hold),
@@ -194,7 +198,7 @@ mod sample {
             caption: FigureCaption {
                 title: title.into(),
                 subtitle: "Qwen2.5-7B-Instruct-1M, 128k-token documents".into(),
-                simulated: false,
+                basis: FigureBasis::Measured,
             },
             x: axis("concurrent", "groups", 1..=columns),
             y: axis("sequential", "sessions per group", 1..=rows),

@@ -56,7 +56,7 @@ pub struct NightLine {
 mod sample {
     use super::{HistoryFigure, HistoryStrip, NightLabel, NightLine, SampleCountRow};
     use crate::presentation::plot::figure::{
-        ChangeOutcome, FigureCaption, FigureCell, FigureCellContent, FigureVerdict, PlotFigure, PlotQuantity,
+        ChangeOutcome, FigureBasis, FigureCaption, FigureCell, FigureCellContent, FigureVerdict, PlotFigure, PlotQuantity,
     };
     use crate::presentation::plot::gallery::{ttft, two_seconds};
 
@@ -111,7 +111,11 @@ mod sample {
                 (night + 3 >= count).then_some(outcome)
             };
             Self {
-                caption: FigureCaption { title: "nightly: night after night".into(), subtitle: "seed 7".into(), simulated: true },
+                caption: FigureCaption {
+                    title: "nightly: night after night".into(),
+                    subtitle: "seed 7".into(),
+                    basis: FigureBasis::Simulated,
+                },
                 nights: (0..count)
                     .map(|night| NightLabel {
                         short: day(night).strftime("%m-%d").to_string(),

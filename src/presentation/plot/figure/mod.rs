@@ -10,6 +10,7 @@ mod curve;
 mod difference;
 mod from_comparison;
 mod from_distributions;
+mod from_forecast;
 mod from_history;
 mod from_pareto;
 mod from_summary;
@@ -27,6 +28,7 @@ pub use cell::{FigureCell, FigureCellContent, FigureVerdict};
 pub use curve::{CurveFigure, CurveLine, CurvePoint, NumericAxis};
 pub use difference::{ChangeOutcome, DifferenceCell, DifferenceFigure, DifferenceSize};
 pub use from_comparison::of_comparison;
+pub use from_forecast::largest_loads;
 pub use from_history::of_history;
 pub use from_pareto::two_measures;
 pub use from_summary::{bars, curves, heatmaps};
@@ -39,7 +41,7 @@ pub use scale::{PlotScale, ScaleMapping};
 pub use timeline::{PanelTrack, RequestBar, SwimLane, TimelineFigure, TimelinePanel};
 
 use super::plot_options::{FigureError, LabelledFigure, PlotOptions};
-use crate::analysis::{PopulationDistributions, RunTimeline, SweepSummary};
+use crate::analysis::{CellState, PopulationDistributions, RunTimeline, SweepSummary};
 #[cfg(test)]
 use crate::vocabulary::spec::plot::FigureKind;
 use crate::vocabulary::spec::plot::{PlotKind, RunPlotKind};
@@ -80,8 +82,41 @@ impl PlotFigure {
 pub struct FigureCaption {
     pub title: String,
     pub subtitle: String,
-    /// Made from the simulated engine; the subtitle says so.
-    pub simulated: bool,
+    /// The subtitle says so, where nothing of it was measured.
+    pub basis: FigureBasis,
+}
+
+/// What the values of a picture come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FigureBasis {
+    #[default]
+    Measured,
+    /// The simulated engine.
+    Simulated,
+    /// An engine that was fitted to other cells: not one of these was measured.
+    Predicted,
+}
+
+impl FigureBasis {
+    pub fn of(simulated: bool) -> Self {
+        if simulated { Self::Simulated } else { Self::Measured }
+    }
+
+    pub fn of_summary(summary: &SweepSummary) -> Self {
+        let mut cells = summary.variants.iter().flat_map(|variant| &variant.cells);
+        let is_forecast = cells.clone().any(|cell| cell.predicted.is_some())
+            && cells.all(|cell| matches!(cell.state, CellState::Missing | CellState::Untested { .. }));
+        if is_forecast { Self::Predicted } else { Self::of(summary.simulated) }
+    }
+
+    /// The word before a subtitle.
+    pub fn badge(self) -> Option<&'static str> {
+        match self {
+            Self::Measured => None,
+            Self::Simulated => Some("SIMULATED"),
+            Self::Predicted => Some("PREDICTED"),
+        }
+    }
 }
 
 /// All pictures of what a summary shows, as somebody wants to see it.

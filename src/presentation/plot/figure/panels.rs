@@ -12,7 +12,7 @@ pub struct FacetFigure {
 #[cfg(test)]
 mod sample {
     use super::FacetFigure;
-    use crate::presentation::plot::figure::{FigureCaption, Heatmap, PlotFigure};
+    use crate::presentation::plot::figure::{FigureBasis, FigureCaption, Heatmap, PlotFigure};
     use crate::presentation::plot::gallery::{LMCACHE, VLLM};
 
     impl FacetFigure {
@@ -23,7 +23,7 @@ mod sample {
             let caption = FigureCaption {
                 title: "p95 of time to first token, turn ≥ 1".into(),
                 subtitle: "capacity · seed 7".into(),
-                simulated: true,
+                basis: FigureBasis::Simulated,
             };
             Self { caption, figures }
         }

@@ -55,6 +55,7 @@ fn place(place: ReportPanelCell) -> PageGridCell {
     let lines: Vec<String> = [place.interval.clone(), place.growth.clone()].into_iter().flatten().collect();
     PageGridCell {
         class: match (place.n, place.passes) {
+            (None, _) if place.interval.is_some() => "predicted",
             (None, _) => "without",
             (Some(_), Some(true)) => "passes",
             (Some(_), Some(false)) => "fails",

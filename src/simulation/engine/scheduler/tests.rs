@@ -22,7 +22,7 @@ fn tiny() -> EngineParameters {
 
 /// A host tier from which a token comes back in a microsecond.
 fn with_host_tier(spec: &mut EngineSpec) {
-    spec.host_tier = Some(TierSpec { capacity: Bytes(1_000_000_000), bandwidth: BytesPerSecond(1e9) });
+    spec.host_tier = Some(TierSpec { capacity: Bytes(1_000_000_000), bandwidth: BytesPerSecond(1e9), latency: None });
 }
 
 /// A prompt of so many tokens that shares nothing with one of another name.
@@ -163,8 +163,8 @@ fn loads_at_once_share_the_bandwidth_and_hold_nobody_up() {
 #[test]
 fn a_disk_serves_what_the_host_is_too_small_for() {
     let mut engine = engine(&parameters(101, |spec| {
-        spec.host_tier = Some(TierSpec { capacity: Bytes(16_000 * 40), bandwidth: BytesPerSecond(1e9) });
-        spec.disk_tier = Some(TierSpec { capacity: Bytes(1_000_000_000), bandwidth: BytesPerSecond(1e8) });
+        spec.host_tier = Some(TierSpec { capacity: Bytes(16_000 * 40), bandwidth: BytesPerSecond(1e9), latency: None });
+        spec.disk_tier = Some(TierSpec { capacity: Bytes(1_000_000_000), bandwidth: BytesPerSecond(1e8), latency: None });
     }));
     run(&mut engine, vec![(0, prompt(1, 1601), 1)]);
     run(&mut engine, vec![(100_000, prompt(2, 161), 1)]);

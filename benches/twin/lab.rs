@@ -1,0 +1,150 @@
+//! A real engine: saved sweeps of `scenarios/lab-twin.toml`, each variant and document length fitted in 3 to 5 cells, and all others predicted.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use bench::analysis::{CellSummary, SummaryOptions, SweepSummary, summarize};
+use bench::execution::twin::{CellObservation, CellStatistic, TwinFile, fit, measured_cells, predict, replay};
+use bench::planning::plan::{Plan, Run};
+use bench::planning::scenario::{ScenarioOverrides, load_text};
+use bench::records::record::RequestRecord;
+use bench::records::store::{SavedSweep, read_sweep};
+use serde_json::Value;
+
+use super::held_out::{HeldOut, tell};
+
+/// The cells that are fitted, by C and S.
+const SPLITS: [&[(u64, u64)]; 3] =
+    [&[(1, 1), (2, 2), (3, 4)], &[(1, 1), (1, 4), (3, 2), (3, 4)], &[(1, 1), (1, 3), (2, 2), (3, 1), (3, 4)]];
+
+/// A fit, the cells that it was not given, and the largest C×S.
+struct LabFit {
+    name: String,
+    error: f64,
+    misfits: Vec<String>,
+    /// As it was measured, and the ends of its interval.
+    largest: (f64, f64, f64),
+    cells: Vec<HeldOut>,
+}
+
+/// What a saved sweep says beside what is predicted of it.
+pub struct Lab {
+    sweep: SavedSweep,
+    summary: SweepSummary,
+    plan: Plan,
+}
+
+impl Lab {
+    pub fn read(dir: &Path) -> Self {
+        let sweep = read_sweep(dir).unwrap();
+        let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/lab-twin.toml");
+        let text = fs_err::read_to_string(&scenario).unwrap();
+        let options = ScenarioOverrides { simulate: true, ..ScenarioOverrides::default() };
+        let scenario = load_text(&scenario, &text, &options).unwrap_or_else(|faults| panic!("{faults}"));
+        let summary = summarize(&sweep, &SummaryOptions::default()).unwrap();
+        Self { sweep, summary, plan: Plan::new(&scenario).unwrap() }
+    }
+
+    /// Prints every fit, and the table of all held-out cells.
+    pub fn tell(&self) {
+        let name = &self.sweep.manifest.name;
+        println!(
+            "{name}: {} runs; a document length of a variant is fitted in 3 to 5 cells, its others and those of the other length are predicted",
+            self.sweep.runs.len()
+        );
+        let fits = self.fits();
+        for LabFit { name, error, misfits, largest: (measured, low, high), .. } in &fits {
+            let fits = if misfits.is_empty() { "fits".to_owned() } else { format!("DOES NOT FIT: {}", misfits.join("; ")) };
+            println!("{name:<40} off by {:>5.1} %  max C×S {measured} in {low} to {high}  {fits}", 100.0 * error);
+        }
+        let holds = fits.iter().filter(|LabFit { largest: (measured, low, high), .. }| low <= measured && measured <= high).count();
+        println!("the interval of max C×S holds the measured one in {holds} of {} fits", fits.len());
+        tell(&fits.into_iter().flat_map(|fit| fit.cells).collect::<Vec<_>>());
+    }
+
+    fn fits(&self) -> Vec<LabFit> {
+        let mut fits = Vec::new();
+        for variant in &self.plan.variants {
+            for tokens in self.lengths() {
+                fits.extend(SPLITS.iter().filter_map(|split| self.fitted(variant, tokens, split)));
+            }
+        }
+        fits
+    }
+
+    fn lengths(&self) -> Vec<u64> {
+        self.plan.axes.iter().find(|(axis, _)| axis.ends_with("synthetic_tokens")).unwrap().1.iter().filter_map(Value::as_u64).collect()
+    }
+
+    /// `None` where the sweep has too few of these cells.
+    fn fitted(&self, variant: &str, tokens: u64, split: &[(u64, u64)]) -> Option<LabFit> {
+        let of_split = |run: &Run| run.variant == variant && place(&run.axes).0 == tokens && split.contains(&place(&run.axes).1);
+        let of_variant = Plan { runs: self.plan.runs.iter().filter(|run| run.variant == variant).cloned().collect(), ..self.plan.clone() };
+        let plan = Plan { runs: of_variant.runs.iter().filter(|run| of_split(run)).cloned().collect(), ..self.plan.clone() };
+        let measured = measured_cells(&self.sweep, &plan, variant, &|_| false).ok().filter(|found| found.cells.len() == split.len())?;
+        let outcome = fit(&measured.cells, &measured.rows.iter().collect::<Vec<_>>(), &measured.told, |_, _| {})?;
+        let runs: Vec<&Run> = measured.cells.iter().flat_map(|cell| &cell.runs).collect();
+        let twin = TwinFile::new(outcome, variant, &runs).unwrap();
+        let predicted = predict(&of_variant, &twin, &twin.engine, |_, _| {}).unwrap();
+        let truths = self.truths(variant);
+        let name = format!("{variant}, {tokens} tokens, {} cells", split.len());
+        let mut cells = Vec::new();
+        for cell in &predicted.cells {
+            let (of_tokens, at) = place(&cell.axes);
+            let Some(truth) = truths.get(&(of_tokens, at)).filter(|_| of_tokens != tokens || !split.contains(&at)) else { continue };
+            let interval = cell.figures.goals[0].interval.unwrap();
+            let of_cell: Vec<(&Run, _)> =
+                of_variant.runs.iter().filter(|run| place(&run.axes) == (of_tokens, at)).map(|run| (run, &twin.engine)).collect();
+            cells.push(HeldOut {
+                fit: name.clone(),
+                fits: predicted.misfits.is_empty(),
+                fitted_cells: split.len(),
+                measured: truth.value,
+                predicted: interval.value.get(),
+                low: interval.low.get(),
+                high: interval.high.get(),
+                hits: truth.hits,
+                predicted_hits: Some(hits(&replay(&of_cell))),
+                chance: cell.figures.chance,
+                is_met: truth.passes,
+                // The other length is beyond what was fitted, and so is a cell outside of the fitted C and S.
+                is_within: cell.figures.is_within,
+            });
+        }
+        let load = predicted.largest_loads.iter().find(|load| load.within.iter().any(|(_, value)| value.as_u64() == Some(tokens)))?;
+        let best = truths.iter().filter(|((of, _), truth)| *of == tokens && truth.passes).map(|((_, (c, s)), _)| c * s).max().unwrap_or(0);
+        #[expect(clippy::cast_precision_loss, reason = "a dozen sessions")]
+        let largest = (best as f64, load.sessions.low.get(), load.sessions.high.get());
+        Some(LabFit { name, error: twin.fit.error, misfits: predicted.misfits, largest, cells })
+    }
+
+    /// What was measured of a variant, by document length, C and S.
+    fn truths(&self, variant: &str) -> BTreeMap<(u64, (u64, u64)), Truth> {
+        let cells = self.summary.variants.iter().filter(|known| known.name == variant).flat_map(|variant| &variant.cells);
+        let truth = |cell: &CellSummary| {
+            let axes: Vec<(String, Value)> = cell.axes.iter().map(|(axis, value)| (axis.clone(), value.clone())).collect();
+            let of_cell = self.sweep.runs.iter().filter(|run| run.record.header.variant == variant && run.record.header.axes == axes);
+            let rows: Vec<Vec<RequestRecord>> = of_cell.map(|run| run.requests.records().unwrap()).collect();
+            let estimate = cell.shown.as_ref()?;
+            let truth = Truth { value: estimate.value?.get(), passes: cell.passes == Some(true), hits: hits(&rows) };
+            Some((place(&axes), truth))
+        };
+        cells.filter_map(truth).collect()
+    }
+}
+
+struct Truth {
+    value: f64,
+    passes: bool,
+    hits: f64,
+}
+
+fn hits(runs: &[Vec<RequestRecord>]) -> f64 {
+    CellObservation::plain(runs).get(&CellStatistic::LaterHitShare).copied().unwrap_or(f64::NAN)
+}
+
+/// The document's length, then C and S.
+fn place(axes: &[(String, Value)]) -> (u64, (u64, u64)) {
+    let at = |name: &str| axes.iter().find(|(axis, _)| axis.ends_with(name)).and_then(|(_, value)| value.as_u64()).unwrap_or_default();
+    (at("synthetic_tokens"), (at("concurrent"), at("sequential")))
+}
