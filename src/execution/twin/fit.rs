@@ -13,7 +13,7 @@ use super::parameter::{TwinParameter, engine_at};
 use super::residuals::{MeasuredCell, residuals, simulated};
 use super::start::{first_guess, step_noise};
 use crate::records::record::RequestRecord;
-use crate::vocabulary::spec::engine::EngineSpec;
+use crate::vocabulary::spec::engine::{EngineSpec, IntakeOrder};
 
 /// What data have to make of the prior's standard deviation for a parameter to be known by them.
 const KNOWN: f64 = 0.5;
@@ -60,22 +60,30 @@ pub struct FitOutcome {
     pub error: f64,
 }
 
-/// Fits the engine's times to cells that were measured. `told` holds what is known of the engine otherwise: its caches, its limits. `rows` are those of
-/// all cells. `None` where no request of them was answered.
+/// Fits the engine's times to cells that were measured. `told` holds what is known of the engine otherwise: its caches, its limits; where it does not say whether
+/// prompts wait for each other on their way in, both are tried. `rows` are those of all cells. `None` where no request of them was answered.
 #[must_use]
 pub fn fit(cells: &[MeasuredCell], rows: &[&RequestRecord], told: &EngineSpec, mut progress: impl FnMut(u32, f64)) -> Option<FitOutcome> {
     let parameters = TwinParameter::of_engine(told);
-    let told = EngineSpec { noise: Some(step_noise(rows)), ..told.clone() };
-    let start = first_guess(rows, &parameters, &told)?;
-    let evaluated = |points: &[Vec<f64>]| {
-        let engines: Vec<EngineSpec> = points.iter().map(|logs| engine_at(&told, &parameters, logs)).collect();
-        simulated(cells, &engines).into_iter().map(|shown| residuals(cells, &shown)).collect::<Vec<_>>()
-    };
-    let minimum = LeastSquares { start: &start, residuals: &evaluated }.minimum(&mut progress)?;
-    Some(outcome(cells, &told, &parameters, &minimum))
+    let start = first_guess(rows, &parameters, told)?;
+    let noise = Some(step_noise(rows));
+    let orders = told.intake.map_or_else(|| vec![IntakeOrder::Parallel, IntakeOrder::Serial], |order| vec![order]);
+    let mut nearest: Option<(EngineSpec, Minimum)> = None;
+    for order in orders {
+        let told = EngineSpec { noise, intake: Some(order), ..told.clone() };
+        let evaluated = |points: &[Vec<f64>]| {
+            let engines: Vec<EngineSpec> = points.iter().map(|logs| engine_at(&told, &parameters, logs)).collect();
+            simulated(cells, &engines).into_iter().map(|shown| residuals(cells, &shown)).collect::<Vec<_>>()
+        };
+        let minimum = LeastSquares { start: &start, residuals: &evaluated }.minimum(&mut progress)?;
+        if nearest.as_ref().is_none_or(|(_, known)| minimum.cost < known.cost) {
+            nearest = Some((told, minimum));
+        }
+    }
+    nearest.map(|(told, minimum)| outcome(cells, &told, &parameters, &minimum))
 }
 
-fn outcome(cells: &[MeasuredCell], told: &EngineSpec, parameters: &[TwinParameter], Minimum { at, slope }: &Minimum) -> FitOutcome {
+fn outcome(cells: &[MeasuredCell], told: &EngineSpec, parameters: &[TwinParameter], Minimum { at, slope, .. }: &Minimum) -> FitOutcome {
     let engine = engine_at(told, parameters, at);
     let shown = simulated(cells, std::slice::from_ref(&engine)).remove(0);
     let off = residuals(cells, &shown);

@@ -22,6 +22,8 @@ pub(super) struct LeastSquares<'a, F> {
 /// Where the misfit is least.
 pub(super) struct Minimum {
     pub at: Vec<f64>,
+    /// Misfit and prior there.
+    pub cost: f64,
     /// Of each residual its change by each parameter: a parameter a row.
     pub slope: Vec<Vec<f64>>,
 }
@@ -58,7 +60,7 @@ impl<F: Fn(&[Vec<f64>]) -> Vec<Vec<f64>>> LeastSquares<'_, F> {
                 break;
             }
         }
-        Some(Minimum { at: here.at, slope })
+        Some(Minimum { at: here.at, cost: here.cost, slope })
     }
 
     /// Points downhill, each with its damping.

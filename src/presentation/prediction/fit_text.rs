@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::quantity::{parameter, time};
 use crate::execution::twin::{CellFit, CellStatistic, ParameterFit, TwinFile};
+use crate::vocabulary::spec::engine::IntakeOrder;
 
 /// All of it.
 #[must_use]
@@ -16,6 +17,11 @@ pub fn fit_text(twin: &TwinFile) -> String {
     }
     let _ =
         writeln!(text, "{:<24} {:>8} %  by the gaps of requests that were alone", "noise", shown_percent(twin.engine.noise.unwrap_or(0.0)));
+    let intake = match twin.engine.intake.unwrap_or_default() {
+        IntakeOrder::Parallel => "parallel: prompts do not wait for each other",
+        IntakeOrder::Serial => "serial: prompts wait for each other on their way in",
+    };
+    let _ = writeln!(text, "{:<24} {intake}", "intake");
     let _ = writeln!(text, "\n{:<24} measured, and what the fitted engine shows beside it", "how each cell fits");
     for cell in &fit.cells {
         let _ = writeln!(text, "{}", cell.name);

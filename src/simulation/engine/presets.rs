@@ -4,7 +4,7 @@
 use super::cost::StepCosts;
 use super::tokenizer::mix;
 use crate::foundation::units::{Bytes, Seconds};
-use crate::vocabulary::spec::engine::{EngineCostSpec, EngineFaultKind, EnginePreset, EngineSpec, FaultSpec, TierSpec};
+use crate::vocabulary::spec::engine::{EngineCostSpec, EngineFaultKind, EnginePreset, EngineSpec, FaultSpec, IntakeOrder, TierSpec};
 
 /// Everything that an engine does follows from these and from what is sent to it.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +32,7 @@ pub struct EngineParameters {
     /// Factor on the time of every step.
     pub slowdown: f64,
     pub faults: Vec<FaultSpec>,
+    pub intake: IntakeOrder,
 }
 
 /// A combination of engine figures that cannot be.
@@ -100,6 +101,7 @@ impl EngineParameters {
             seed: spec.noise_seed.map_or(seed, |own| mix(seed ^ mix(own))),
             slowdown,
             faults: spec.faults.clone(),
+            intake: spec.intake.unwrap_or_default(),
         })
     }
 

@@ -21,6 +21,7 @@ use super::presets::EngineParameters;
 use super::sequence::{CachedPromptTokens, EngineRequest, EngineSequence};
 use super::tiers::CacheTier;
 use crate::foundation::clock::Micros;
+use crate::vocabulary::spec::engine::IntakeOrder;
 
 /// A request's number within its engine, in the order of arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,6 +68,8 @@ pub struct Engine {
     sequences: BTreeMap<EngineRequestId, EngineSequence>,
     /// On their way through the server's own process, by the time at which they reach the scheduler.
     intake: BTreeSet<(Micros, EngineRequestId)>,
+    /// When the last of them is through, where they wait for each other.
+    intake_end: Micros,
     waiting: BTreeSet<EngineRequestId>,
     running: BTreeSet<EngineRequestId>,
     loading: BTreeSet<EngineRequestId>,
@@ -91,6 +94,7 @@ impl Engine {
             tiers: tiers.into_iter().flatten().map(|spec| CacheTier::new(spec, parameters.block_bytes())).collect(),
             sequences: BTreeMap::new(),
             intake: BTreeSet::new(),
+            intake_end: Micros::ZERO,
             waiting: BTreeSet::new(),
             running: BTreeSet::new(),
             loading: BTreeSet::new(),
@@ -133,7 +137,12 @@ impl Engine {
         let id = EngineRequestId(self.arrivals);
         self.arrivals += 1;
         self.sequences.insert(id, EngineSequence::new(request, now));
-        self.intake.insert((now + self.parameters.costs.intake(prompt_tokens), id));
+        let begins = match self.parameters.intake {
+            IntakeOrder::Parallel => now,
+            IntakeOrder::Serial => now.max(self.intake_end),
+        };
+        self.intake_end = begins + self.parameters.costs.intake(prompt_tokens);
+        self.intake.insert((self.intake_end, id));
         Ok(id)
     }
 

@@ -40,6 +40,9 @@ pub struct EngineSpec {
     /// What the parts of a step and of a request take.
     #[serde(default, skip_serializing_if = "EngineCostSpec::is_empty")]
     pub costs: EngineCostSpec,
+    /// Whether prompts wait for each other on their way to the scheduler; they do not where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intake: Option<IntakeOrder>,
     /// Relative spread of step times (standard deviation over mean), seeded; 0 for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise: Option<f64>,
@@ -114,7 +117,7 @@ pub struct EngineCostSpec {
     /// A request on its way to the scheduler, however long it is: HTTP, template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Seconds>,
-    /// A token of a prompt on its way to the scheduler: tokenizer, hashing. Prompts do not wait for each other there.
+    /// A token of a prompt on its way to the scheduler: tokenizer, hashing. `intake` says whether prompts wait for each other there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intake_token: Option<Seconds>,
     /// Every step: reading the weights, launching kernels, scheduling.
@@ -138,6 +141,17 @@ impl EngineCostSpec {
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// How prompts come to the scheduler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IntakeOrder {
+    /// Each by itself, however many there are.
+    #[default]
+    Parallel,
+    /// One after the other, as where a single process reads and tokenizes them.
+    Serial,
 }
 
 /// A fault made on purpose in every `every`-th request.

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::foundation::units::{Bytes, BytesPerSecond};
+use crate::foundation::units::{Bytes, BytesPerSecond, Seconds};
 use crate::simulation::engine::tokenizer::mix;
 use crate::simulation::engine::{BlockHashChain, EngineAnswer, encode};
-use crate::vocabulary::spec::engine::{EnginePreset, EngineSpec, TierSpec};
+use crate::vocabulary::spec::engine::{EngineCostSpec, EnginePreset, EngineSpec, TierSpec};
 
 /// A tiny engine with that many blocks of 16 tokens and 16 kB.
 fn parameters(blocks: u64, change: impl FnOnce(&mut EngineSpec)) -> EngineParameters {
@@ -69,6 +69,19 @@ fn the_first_token_comes_when_the_prompt_is_computed_and_the_others_a_step_each(
     let answers = run(&mut engine(&tiny()), vec![(0, prompt(1, 1000), 3)]);
     // 1 ms + 10 ms + 2 ns * 500,500 pairs = 12,001 µs; then 1 ms + 100 µs + 10 ns * 1,001 and 1,002.
     assert_eq!(answers, [(vec![12_001, 13_111, 14_221], 0)]);
+}
+
+#[test]
+fn prompts_that_come_together_wait_for_each_other_on_their_way_in_where_one_process_takes_them() {
+    let firsts = |intake: IntakeOrder| {
+        let costs = EngineCostSpec { request: Some(Seconds(0.02)), ..EngineCostSpec::default() };
+        let parameters = parameters(4000, |spec| (spec.costs, spec.intake) = (costs, Some(intake)));
+        let answers = run(&mut engine(&parameters), vec![(0, prompt(1, 1000), 1), (0, prompt(2, 1000), 1)]);
+        answers.into_iter().map(|(stamps, _)| stamps[0]).collect::<Vec<u64>>()
+    };
+    // 20 ms each on the way in, then 12,001 µs each, which a step's budget holds one of.
+    assert_eq!(firsts(IntakeOrder::Parallel), [32_001, 44_002]);
+    assert_eq!(firsts(IntakeOrder::Serial), [32_001, 52_001]);
 }
 
 #[test]
