@@ -10,6 +10,11 @@ const FAR: f64 = 3.0;
 /// By how much a parameter is moved to see what changes.
 const STRIDE: f64 = 0.04;
 const MOST_ROUNDS: u32 = 14;
+/// How often the descent begins again.
+const MOST_DESCENTS: u32 = 4;
+/// How far single parameters are moved where it ends, and what a move has to gain.
+const POLLED: [f64; 4] = [1.0, 0.5, 0.2, 0.08];
+const LEAST_POLL_GAIN: f64 = 5e-3;
 /// A round that gains less is the last.
 const LEAST_GAIN: f64 = 1e-3;
 
@@ -39,11 +44,28 @@ struct TriedPoint {
 
 impl<F: Fn(&[Vec<f64>]) -> Vec<Vec<f64>>> LeastSquares<'_, F> {
     /// `progress` hears the round and its misfit. `None` where there is nothing to be solved.
+    ///
+    /// What is simulated does not change smoothly, so that a slope may lead nowhere: where it ends, each parameter is tried by itself, farther away, and a better
+    /// place is a new beginning.
     pub fn minimum(&self, mut progress: impl FnMut(u32, f64)) -> Option<Minimum> {
         let mut here = self.tried(vec![(1e-2, self.start.to_vec())]).pop()?;
+        let mut round = 0;
+        for _ in 0..MOST_DESCENTS {
+            here = self.descended(here, &mut round, &mut progress)?;
+            let Some(better) = self.polled(&here) else { break };
+            here = TriedPoint { damping: 1e-2, ..better };
+        }
+        let slope = self.slope(&here);
+        Some(Minimum { at: here.at, cost: here.cost, slope })
+    }
+
+    /// Downhill until a round gains too little.
+    fn descended(&self, from: TriedPoint, round: &mut u32, progress: &mut impl FnMut(u32, f64)) -> Option<TriedPoint> {
+        let mut here = from;
         let mut slope = self.slope(&here);
-        for round in 1..=MOST_ROUNDS {
-            progress(round, here.cost);
+        for _ in 0..MOST_ROUNDS {
+            *round += 1;
+            progress(*round, here.cost);
             let best = self.tried(self.steps(&here, &slope)).into_iter().min_by(|one, other| one.cost.total_cmp(&other.cost))?;
             let gain = here.cost - best.cost;
             if gain <= 0.0 {
@@ -55,12 +77,34 @@ impl<F: Fn(&[Vec<f64>]) -> Vec<Vec<f64>>> LeastSquares<'_, F> {
             }
             let is_last = gain < LEAST_GAIN * here.cost;
             here = TriedPoint { damping: best.damping.max(1e-6), ..best };
-            slope = self.slope(&here);
             if is_last {
                 break;
             }
+            slope = self.slope(&here);
         }
-        Some(Minimum { at: here.at, cost: here.cost, slope })
+        Some(here)
+    }
+
+    /// The best place that is reached by moving one parameter at a time, first far and then less; `None` where none is better by much.
+    fn polled(&self, here: &TriedPoint) -> Option<TriedPoint> {
+        let mut best: Option<TriedPoint> = None;
+        for stride in POLLED {
+            loop {
+                let from = best.as_ref().unwrap_or(here);
+                let moved = |place: usize, by: f64| {
+                    let mut at = from.at.clone();
+                    at[place] += by;
+                    (from.damping, at)
+                };
+                let points = (0..from.at.len()).flat_map(|place| [moved(place, stride), moved(place, -stride)]).collect();
+                let next = self.tried(points).into_iter().min_by(|one, other| one.cost.total_cmp(&other.cost))?;
+                if next.cost >= from.cost * (1.0 - LEAST_POLL_GAIN) {
+                    break;
+                }
+                best = Some(next);
+            }
+        }
+        best
     }
 
     /// Points downhill, each with its damping.
