@@ -10,7 +10,7 @@ use super::stdout::print;
 use super::{ExitReason, plan_blocks};
 use crate::cli::{OutputFormat, PlanArgs, VerbosityArgs};
 use crate::execution::steering;
-use crate::foundation::units::grouped;
+use crate::foundation::units::{grouped, waiting_time};
 use crate::planning::plan::{Plan, PlanNote, PlanSummary, Run, RunCost, server_starts, short_name, value_text};
 
 pub fn run(args: &PlanArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
@@ -43,16 +43,19 @@ fn outlook(plan: &Plan) -> anyhow::Result<PlanSummary> {
 
 /// What a plan comes to, in a line, and what is wrong with it: without the table of its runs and its remarks.
 pub(super) fn plan_summary(plan: &Plan) -> anyhow::Result<String> {
+    let outlook = outlook(plan)?;
     let mut text = match &plan.frontier {
         None => format!("plan: {}\n", size(plan)),
         Some(frontier) => {
             let axes: Vec<&str> = frontier.axes.iter().map(|axis| short_name(axis)).collect();
             let count = frontier.cell_count(plan.search.max_cells);
             let (expected, most) = (count.expected, grouped(count.most as u64));
-            format!("plan: a search along {}, about {expected} cells, {most} at most\n", axes.join(" and "))
+            let time = outlook.searched_s.filter(|_| !plan.simulated);
+            let time = time.map(|[about, at_most]| format!(": {} of load, {} at most", waiting_time(about), waiting_time(at_most)));
+            format!("plan: a search along {}, about {expected} cells, {most} at most{}\n", axes.join(" and "), time.unwrap_or_default())
         }
     };
-    for note in outlook(plan)?.notes.iter().filter(|note| note.warning) {
+    for note in outlook.notes.iter().filter(|note| note.warning) {
         let _ = writeln!(text, "warning: {}", note.text);
     }
     Ok(text)

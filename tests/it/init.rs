@@ -42,6 +42,7 @@ fn a_scenario_for_a_running_server_names_what_the_server_told_and_is_swept_at_on
         "a small request was answered",
         "wrote my.toml",
         "plan: a search along concurrency, about ",
+        " of load, ",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }

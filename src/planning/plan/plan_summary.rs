@@ -25,6 +25,8 @@ pub struct PlanSummary {
     pub answer_tokens: Option<u64>,
     /// Seconds in which turns are sent, where every run knows it.
     pub duration_s: Option<f64>,
+    /// The same of a search: of the cells that it is expected to run, and of the most.
+    pub searched_s: Option<[f64; 2]>,
     pub needs: Vec<SampleSizeCheck>,
     pub notes: Vec<PlanNote>,
 }
@@ -70,11 +72,13 @@ impl PlanSummary {
         let sum = |of: fn(&RunCost) -> Option<u64>| costs.iter().map(of).try_fold(0_u64, |sum, one| Some(sum.saturating_add(one?)));
         let mut notes = notes(plan, &costs, &needs)?;
         notes.extend(utilisation::notes(plan, &costs, &needs)?);
+        let duration_s = costs.iter().map(|cost| cost.duration_s).try_fold(0.0, |sum, one| Some(sum + one?));
         Ok(Self {
+            duration_s,
+            searched_s: searched_times(plan, duration_s),
             requests: sum(|cost| cost.requests),
             prompt_tokens: sum(|cost| cost.prompt_tokens),
             answer_tokens: sum(|cost| cost.answer_tokens),
-            duration_s: costs.iter().map(|cost| cost.duration_s).try_fold(0.0, |sum, one| Some(sum + one?)),
             samples,
             needs,
             notes,
@@ -210,12 +214,28 @@ fn time(plan: &Plan, costs: &[RunCost]) -> String {
         return "everything is simulated, in virtual time: a sweep takes seconds".to_owned();
     }
     let known: Option<f64> = costs.iter().map(|cost| cost.duration_s).try_fold(0.0, |sum, one| Some(sum + one?));
-    match known {
-        Some(seconds) => {
+    match (known, searched_times(plan, known)) {
+        (Some(all), Some([expected, most])) => format!(
+            "turns are sent for about {} in the cells that a search is expected to run, {} in the most (all cells together {}), less where a cell ends early; \
+             filling caches before and waiting for last answers come on top",
+            waiting_time(expected),
+            waiting_time(most),
+            waiting_time(all)
+        ),
+        (Some(seconds), None) => {
             format!("turns are sent for {}; filling caches before and waiting for last answers come on top", waiting_time(seconds))
         }
-        None => "the time it takes depends on how fast the server answers".to_owned(),
+        (None, _) => "the time it takes depends on how fast the server answers".to_owned(),
     }
+}
+
+/// Seconds in which the turns of a search are sent: of as many cells as it is expected to run, each once, and of the most. `None` of a grid.
+#[expect(clippy::cast_precision_loss, reason = "cells of a table")]
+fn searched_times(plan: &Plan, all_s: Option<f64>) -> Option<[f64; 2]> {
+    let count = plan.frontier.as_ref()?.cell_count(plan.search.max_cells);
+    let of_cell = all_s? / plan.runs.len() as f64;
+    let walks = plan.walks().len() as f64;
+    Some([count.expected, count.most].map(|cells| cells as f64 * walks * of_cell))
 }
 
 fn context(plan: &Plan, costs: &[RunCost]) -> Result<String, PlanError> {
