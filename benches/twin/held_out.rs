@@ -33,6 +33,13 @@ pub fn tell(held: &[HeldOut]) {
     row("3 cells fitted", held, |cell| cell.fitted_cells == 3);
     row("5 cells fitted", held, |cell| cell.fitted_cells == 5);
     row("of fits that are said to fit", held, |cell| cell.fits);
+    for name in ["vllm", "lmcache"] {
+        if held.iter().any(|cell| cell.fit.starts_with(name)) {
+            row(name, held, |cell| cell.fit.starts_with(name));
+            row(&format!("{name}, predicted too low"), held, |cell| cell.fit.starts_with(name) && cell.high < cell.measured);
+            row(&format!("{name}, predicted too high"), held, |cell| cell.fit.starts_with(name) && cell.measured < cell.low);
+        }
+    }
     let all: BTreeSet<&str> = held.iter().map(|cell| cell.fit.as_str()).collect();
     let misfits: BTreeSet<&str> = held.iter().filter(|cell| !cell.fits).map(|cell| cell.fit.as_str()).collect();
     println!("fits that are said not to fit, and are not left out above: {} of {}", misfits.len(), all.len());

@@ -119,6 +119,8 @@ pub struct CellObservation {
 
 /// How often sessions are drawn again.
 const DRAWS: u64 = 64;
+/// Of fewer sessions rows are drawn.
+const LEAST_SESSIONS: usize = 4;
 
 impl CellObservation {
     /// Of the measured rows of a cell, all its repeats together.
@@ -150,16 +152,17 @@ fn sampled(runs: &[Vec<RequestRecord>]) -> Vec<SampledRow<'_>> {
     runs.iter().enumerate().flat_map(of_run).collect()
 }
 
-/// As many sessions as there are, drawn from them with replacement, several times.
+/// As many sessions as there are, drawn from them with replacement, several times; rows instead, where sessions are too few to tell how they differ.
 fn drawn_again<'a>(all: &[SampledRow<'a>]) -> Vec<Vec<SampledRow<'a>>> {
     let mut sessions: BTreeMap<(usize, u64), Vec<SampledRow<'a>>> = BTreeMap::new();
     for sampled in all {
         sessions.entry((sampled.run, sampled.row.session)).or_default().push(*sampled);
     }
-    let sessions: Vec<Vec<SampledRow<'a>>> = sessions.into_values().collect();
+    let units: Vec<Vec<SampledRow<'a>>> =
+        if sessions.len() < LEAST_SESSIONS { all.iter().map(|sampled| vec![*sampled]).collect() } else { sessions.into_values().collect() };
     let draw = |seed: u64| {
         let random = &mut Pcg64::seed_from_u64(seed);
-        (0..sessions.len()).flat_map(|_| sessions[random.random_range(0..sessions.len())].iter().copied()).collect()
+        (0..units.len()).flat_map(|_| units[random.random_range(0..units.len())].iter().copied()).collect()
     };
     (0..DRAWS).map(draw).collect()
 }
@@ -199,6 +202,13 @@ mod tests {
         assert!((slowing.value - 0.26).abs() < 0.02 && slowing.error < 0.05, "{slowing:?}");
         let halved = drift(rows(|number| if number < 20 { 10_000 } else { 20_000 }));
         assert!((halved.value - 2.0_f64.ln()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_cell_of_one_session_is_not_taken_for_exact() {
+        let alone: Vec<RequestRecord> = (0..6).map(|turn| answered(0, turn, 0.1 + 0.01 * f64::from(turn))).collect();
+        let mean = observed(alone, CellStatistic::LaterTtftMean);
+        assert!(mean.error > 0.02 && mean.error < 0.08, "{mean:?}");
     }
 
     #[test]
