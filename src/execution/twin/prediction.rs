@@ -59,7 +59,7 @@ impl TwinPrediction {
 /// What share of what a measurement would show lies below and above an interval, in percent.
 const TAIL: f64 = 5.0;
 /// How many runs' rows are held at a time, or those of one engine if they are more.
-const MOST_RUNS: usize = 32;
+const MOST_RUNS: usize = 160;
 
 /// Predicts every cell of a plan with all its repeats. `engine` stands for the fitted one where something of it was changed.
 ///

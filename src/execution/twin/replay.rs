@@ -12,7 +12,7 @@ use crate::vocabulary::spec::engine::EngineSpec;
 use crate::vocabulary::spec::failure_policy::FailurePolicy;
 
 /// Runs after each other that share texts which are tokenised already.
-const RUNS_TOGETHER: usize = 16;
+const RUNS_TOGETHER: usize = 80;
 
 /// Sends the load of each run to its engine, on all cores: the rows of each run in order of completion, none where the engine cannot serve it.
 #[must_use]
