@@ -23,8 +23,14 @@ fn of_goals<'a>(by: StoppingCriterion, goals: impl Iterator<Item = &'a Goal>, wo
         let reason = workloads.iter().find_map(|workload| countable(goal, workload).err())?;
         Some(format!("goal `{goal}` is not settled before all requests have ended: {reason}"))
     };
-    let ends = format!("a cell ends as soon as what its goals say of it is {sure}: the counts above are the most there can be");
-    std::iter::once(ends).chain(goals.filter_map(waits)).collect()
+    let goals: Vec<&Goal> = goals.collect();
+    let waiting: Vec<String> = goals.iter().filter_map(|goal| waits(goal)).collect();
+    let ends = if waiting.len() == goals.len() {
+        "no cell ends early, since every goal waits for the last request".to_owned()
+    } else {
+        format!("a cell ends as soon as what its goals say of it is {sure}: the counts above are the most there can be")
+    };
+    std::iter::once(ends).chain(waiting).collect()
 }
 
 #[cfg(test)]
@@ -55,6 +61,7 @@ mod tests {
         let closed = r#""kind": "requests", "arrival": "closed", "concurrency": 4"#;
         let timed = said(&format!(r#"{closed}, "duration": 60"#), StoppingCriterion::Certain, &["p95(ttft) <= 2s"]);
         assert!(timed.len() == 2 && timed[1].contains("how many requests users send"), "{timed:?}");
+        assert!(timed[0].starts_with("no cell ends early"), "what no cell does is not promised: {timed:?}");
         assert_eq!(said(&format!(r#"{closed}, "requests": 60"#), StoppingCriterion::Certain, &["p95(ttft) <= 2s"]).len(), 1);
         assert_eq!(said(r#""kind": "chat""#, StoppingCriterion::Certain, &goals[..1]).len(), 1, "a schedule of users is known in advance");
     }
