@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bench::analysis::FittedServer;
 use bench::execution::twin::{CellObservation, MeasuredCell, TwinFile, fit, predict, replay};
 use bench::planning::plan::Run;
 use bench::planning::search::{CellIndex, ExpectedCells};
@@ -30,7 +31,7 @@ pub fn by_a_fit(cells: &Cells, size: u32) -> Option<ExpectedCells> {
     let measured: Vec<MeasuredCell> = runs.iter().zip(&rows).map(cell).collect();
     let told = EngineSpec { costs: EngineCostSpec::default(), noise: None, faults: Vec::new(), ..runs[0].cell.engine.clone() };
     let outcome = fit(&measured, &rows.iter().flatten().collect::<Vec<_>>(), &told, |_, _| {})?;
-    let twin = TwinFile::new(outcome, "default", &runs).unwrap();
+    let twin = TwinFile::new(outcome, "default", FittedServer::Simulated, &runs).unwrap();
     if !twin.fit.misfits().is_empty() {
         return None;
     }

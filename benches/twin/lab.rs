@@ -84,7 +84,7 @@ impl Lab {
         let measured = measured_cells(&self.sweep, &plan, variant, &|_| false).ok().filter(|found| found.cells.len() == split.len())?;
         let outcome = fit(&measured.cells, &measured.rows.iter().collect::<Vec<_>>(), &measured.told, |_, _| {})?;
         let runs: Vec<&Run> = measured.cells.iter().flat_map(|cell| &cell.runs).collect();
-        let twin = TwinFile::new(outcome, variant, &runs).unwrap();
+        let twin = TwinFile::new(outcome, variant, measured.server, &runs).unwrap();
         let predicted = predict(&of_variant, &twin, &twin.engine, |_, _| {}).unwrap();
         let truths = self.truths(variant);
         let name = format!("{variant}, {tokens} tokens, {} cells", split.len());

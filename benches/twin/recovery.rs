@@ -1,6 +1,6 @@
 //! One engine: measured, fitted in some cells, predicted in the others.
 
-use bench::analysis::{RequestTable, estimate};
+use bench::analysis::{FittedServer, RequestTable, estimate};
 use bench::execution::twin::{CellObservation, CellStatistic, MeasuredCell, TwinFile, fit, predict, replay};
 use bench::planning::plan::{Plan, Run};
 use bench::planning::scenario::{ScenarioOverrides, load_text};
@@ -50,7 +50,7 @@ pub fn recover(number: u32) -> Vec<HeldOut> {
         }
     }
     let fitted_runs: Vec<&Run> = cells.iter().flat_map(|cell| &cell.runs).collect();
-    let (count, twin) = (cells.len(), TwinFile::new(outcome, "default", &fitted_runs).unwrap());
+    let (count, twin) = (cells.len(), TwinFile::new(outcome, "default", FittedServer::Simulated, &fitted_runs).unwrap());
     let predicted = predict(&plan, &twin, &twin.engine, |_, _| {}).unwrap();
     let goal = &plan.goals[0];
     let held_out = measured.iter().filter(|cell| !is_fitted(&cell.place)).map(|cell| {

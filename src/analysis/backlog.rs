@@ -5,7 +5,7 @@
 //! by Student's t. A queue never falls below empty, so that one at the limit of its capacity ends about at the size of a normal variable (W.
 //! Whitt, "Stochastic-Process Limits", 2002, section 5.7), and every slower queue below it: hence both tails. Must not know metrics nor goals.
 
-use super::compare::student::upper_tail;
+use crate::foundation::student::upper_tail;
 
 /// Fewer requests say nothing of how a backlog goes on.
 const LEAST_REQUESTS: usize = 40;

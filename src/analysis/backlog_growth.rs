@@ -7,11 +7,11 @@
 use super::backlog::{RunBacklog, RunBacklogGrowth, combined};
 use super::cells::CellRuns;
 use super::columns::{NumericColumn, RequestColumns};
-use super::compare::student::upper_quantile;
 use super::interval::CONFIDENCE;
 use super::{AnalysisError, RequestTable, percentile};
 use crate::analysis::summary::{BacklogGrowth, GoalJudgement, GoalVerdict, MeasureGrowth};
 use crate::foundation::clock::Micros;
+use crate::foundation::student::upper_quantile;
 use crate::records::store::SavedRun;
 use crate::vocabulary::goal::Measure;
 use crate::vocabulary::metric::{MeasureUnit, Metric};

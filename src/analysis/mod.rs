@@ -83,12 +83,12 @@ pub use summarize::summarize;
 pub use summary::{
     AxisSummary, BacklogGrowth, Bottleneck, BottleneckEvidence, BoundDirection, CacheHitShares, CapacityScore, CapacityShape, CellNote,
     CellPrediction, CellState, CellSummary, CellThroughput, ClientLimit, ClientLimits, ComputeEvidence, EarlyStopBound, Estimate,
-    ExternalCache, ExternalCacheUse, FailureMessage, ForecastOrigin, FrontierCounts, GaugeSummary, GoalJudgement, GoalPrediction,
-    GoalVerdict, ImpliedOutcome, InitialTransient, IntervalMethod, KvMemoryEvidence, LargestPredictedLoad, LargestScore,
-    LatencyPercentiles, LoadComparison, LoadReversal, NoteList, PredictedFigures, PredictedInterval, RaisedScoreKind, RateSummary,
-    RatioBound, RatioRemark, RatioRemarks, RepeatCacheState, RepeatSummary, ReversalReason, RoleFigures, RunCounts, Score, ScoreBound,
-    ScoreRatio, ServerFigures, ServerMetricValue, ServerRole, SessionFigures, StandardFigures, StreamFigures, SuccessPercentiles,
-    SummaryOptions, SweepForecast, SweepNote, SweepSummary, TokenCost, ToolTtftSummary, UndecidedCell, UnsettledReason,
+    ExternalCache, ExternalCacheUse, FailureMessage, FittedServer, ForecastOrigin, FrontierCounts, GaugeSummary, GoalJudgement,
+    GoalPrediction, GoalVerdict, HeldCoverage, ImpliedOutcome, InitialTransient, IntervalMethod, KvMemoryEvidence, LargestPredictedLoad,
+    LargestScore, LatencyPercentiles, LoadComparison, LoadReversal, NoteList, PredictedFigures, PredictedInterval, RaisedScoreKind,
+    RateSummary, RatioBound, RatioRemark, RatioRemarks, RepeatCacheState, RepeatSummary, ReversalReason, RoleFigures, RunCounts, Score,
+    ScoreBound, ScoreRatio, ServerFigures, ServerMetricValue, ServerRole, SessionFigures, StandardFigures, StreamFigures,
+    SuccessPercentiles, SummaryOptions, SweepForecast, SweepNote, SweepSummary, TokenCost, ToolTtftSummary, UndecidedCell, UnsettledReason,
     UselessCacheEvidence, UserThroughput, VariantSummary, VoidReason,
 };
 pub use table::RequestTable;

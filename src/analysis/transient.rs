@@ -6,11 +6,11 @@
 //! ranks, so that a few very slow requests decide nothing. Must not know goals.
 
 use super::cells::CellRuns;
-use super::compare::student::upper_tail;
 use super::value_order::ValueOrder;
 use super::{AnalysisError, RequestTable, percentile};
 use crate::analysis::summary::InitialTransient;
 use crate::foundation::clock::Micros;
+use crate::foundation::student::upper_tail;
 use crate::vocabulary::metric::Metric;
 
 /// Fewer requests tell nothing.

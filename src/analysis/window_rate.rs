@@ -4,8 +4,8 @@
 //! time. A request's part is laid out evenly from when it was sent to when it was over, so that requests that end together do not look like a
 //! server that stands still in between. Must not know rows, metrics nor goals.
 
-use super::compare::student::upper_quantile;
 use super::time_series::{blocks_of_a_run, first_order_factor, unbiased};
+use crate::foundation::student::upper_quantile;
 
 /// Fewer requests than this say nothing of how their rate varies.
 const LEAST_REQUESTS: u64 = 10;

@@ -41,7 +41,7 @@ pub fn run(args: &FitArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {
     let outcome = fit(&measured.cells, &rows, &measured.told, told_of);
     let outcome = outcome.with_context(|| format!("`{}` cannot be fitted: none of its requests was answered", dir.display()))?;
     let runs: Vec<&Run> = measured.cells.iter().flat_map(|cell| &cell.runs).collect();
-    let twin = TwinFile::new(outcome, variant, &runs)?;
+    let twin = TwinFile::new(outcome, variant, measured.server, &runs)?;
     stdout::print(&fit_text(&twin))?;
     write(&args.output, &twin)?;
     stdout::print(&format!("{}\n", args.output.display()))?;

@@ -1,5 +1,6 @@
 //! `--twin`: a fitted engine in place of the simulated one, where a search looks first, and what a report says of cells that were not measured.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -46,8 +47,15 @@ fn fitted(simulated: &ScenarioOverrides, cells: &[Plan], twin: &TwinFile) -> any
         changed.set.push(format!("engine.{field}={value}"));
     }
     if cells.iter().any(|plan| plan.variants.len() > 1) {
-        let variants = cells.iter().map(|plan| fitted_variant(plan, &twin.fit.variant)).collect::<Result<Vec<_>, _>>()?;
-        changed.only.push(format!("variant={}", variants[0]));
+        let variants = cells.iter().map(|plan| fitted_variant(plan, &twin.fit.variant)).collect::<Result<BTreeSet<_>, _>>()?;
+        let named: Vec<&str> = variants.into_iter().collect();
+        let [variant] = named.as_slice() else {
+            bail!(
+                "the scenarios call what the twin would stand for by several names: {}\nhint: sweep them one after the other",
+                named.join(", ")
+            )
+        };
+        changed.only.push(format!("variant={variant}"));
     }
     Ok(changed)
 }

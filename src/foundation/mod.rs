@@ -7,4 +7,5 @@ pub mod normal;
 pub(crate) mod on_all_cores;
 pub(crate) mod process_group;
 pub mod sentence;
+pub mod student;
 pub mod units;

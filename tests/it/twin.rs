@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use bench::analysis::{FittedServer, HeldCoverage};
+
 use crate::stage::{Stage, stderr, stdout, succeeded};
 
 /// An engine whose steps take twice the preset's time, and whose prompts are cheap.
@@ -84,6 +86,20 @@ fn cells_that_were_not_fitted_lie_in_their_intervals_and_so_does_the_largest_loa
     let largest = &predicted["largest_loads"][0];
     let truth = summary["variants"][0]["scores"][0]["max_product"]["product"].as_f64().unwrap();
     assert!(largest["low"].as_f64().unwrap() <= truth && truth <= largest["high"].as_f64().unwrap(), "{largest} {truth}");
+}
+
+#[test]
+fn what_intervals_are_said_to_have_held_is_what_the_tables_of_the_documents_say() {
+    let document = fs_err::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/twin.md")).unwrap();
+    for server in [FittedServer::Real, FittedServer::Simulated] {
+        let HeldCoverage { held, cells, .. } = server.coverage();
+        let share = format!("{:.1} %", 100.0 * f64::from(held) / f64::from(cells));
+        let row = format!("| all | {cells} | {share} |");
+        assert!(document.replace("**", "").contains(&row), "`{row}` is not in docs/twin.md");
+    }
+    let stage = fitted();
+    let said = stdout(&stage.run(&["predict", "small.toml", "--twin", "twin.toml", "--only", "concurrent=1", "--only", "sequential=1"]));
+    assert!(said.contains(&format!("they held {} that were not fitted", FittedServer::Simulated.coverage())), "{said}");
 }
 
 #[test]
@@ -238,7 +254,7 @@ fn a_twin_that_was_changed_by_hand_or_is_of_another_version_says_so() {
         stderr(&output)
     };
     assert!(refused(&text.replace("noise = ", "noise = 1")).contains("was changed since it was fitted"));
-    assert!(refused(&text.replace("version = 2", "version = 9")).contains("a twin of version 9, and this program reads version 2"));
+    assert!(refused(&text.replace("version = 3", "version = 9")).contains("a twin of version 9, and this program reads version 3"));
     assert!(refused("[engine]\npreset = \"tiny\"\n").contains("is no twin: "));
 }
 

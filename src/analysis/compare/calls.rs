@@ -4,8 +4,8 @@
 
 use super::comparison::{ComparedMeasure, ComparisonVerdict, ConfidenceInterval, MeasureEffect};
 use super::resample::{CellEffect, VarianceEstimate};
-use super::student::upper_quantile;
 use crate::analysis::ExtendedReal;
+use crate::foundation::student::upper_quantile;
 use crate::vocabulary::metric::{MeasureUnit, MetricDirection};
 
 /// Fewer pairs of sessions than this say too little of their own spread.

@@ -16,7 +16,6 @@ mod other_nodes;
 mod pairs;
 mod resample;
 mod side_score;
-pub(super) mod student;
 mod void;
 mod work;
 

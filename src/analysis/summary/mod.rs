@@ -46,7 +46,8 @@ pub use judgement::{GoalJudgement, GoalVerdict, VoidReason};
 pub use load_growth::{FigureChange, LoadGrowth, MetricChange};
 pub use note_list::NoteList;
 pub use predicted::{
-    CellPrediction, ForecastOrigin, GoalPrediction, LargestPredictedLoad, PredictedFigures, PredictedInterval, SweepForecast,
+    CellPrediction, FittedServer, ForecastOrigin, GoalPrediction, HeldCoverage, LargestPredictedLoad, PredictedFigures, PredictedInterval,
+    SweepForecast,
 };
 pub use ratio_remark::{RatioRemark, RatioRemarks};
 pub use reuse_change::{ReuseChange, TokenResidence, TokenReuse};

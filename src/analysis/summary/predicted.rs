@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::extended_real::ExtendedReal;
 use crate::vocabulary::goal::{Goal, Measure};
 
-/// What is predicted: the median of what the ensemble says, and the interval of 90 % for what a measurement would show.
+/// What is predicted: the median of what the ensemble says, and the interval, of 90 % by name, for what a measurement would show.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PredictedInterval {
     pub value: ExtendedReal,
@@ -55,6 +55,54 @@ pub struct LargestPredictedLoad {
     pub sessions: PredictedInterval,
 }
 
+/// What an engine was fitted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FittedServer {
+    #[default]
+    Real,
+    Simulated,
+}
+
+/// What intervals that are called 90 % have held, where that was tried: of so many cells that were not fitted, so many were measured within. The tables of
+/// docs/twin.md, which `cargo bench --bench twin` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct HeldCoverage {
+    pub held: u32,
+    pub cells: u32,
+    pub server: FittedServer,
+}
+
+impl FittedServer {
+    #[must_use]
+    pub fn coverage(self) -> HeldCoverage {
+        let (held, cells) = match self {
+            Self::Real => (404, 480),
+            Self::Simulated => (141, 144),
+        };
+        HeldCoverage { held, cells, server: self }
+    }
+}
+
+impl HeldCoverage {
+    /// `69 %`.
+    #[must_use]
+    pub fn percent(self) -> String {
+        format!("{:.0} %", 100.0 * f64::from(self.held) / f64::from(self.cells))
+    }
+}
+
+/// `69 % of 480 cells of a real engine`.
+impl fmt::Display for HeldCoverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whose = match self.server {
+            FittedServer::Real => "a real engine",
+            FittedServer::Simulated => "simulated engines",
+        };
+        write!(f, "{} of {} cells of {whose}", self.percent(), self.cells)
+    }
+}
+
 /// All that is predicted of a sweep's cells, and by what.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SweepForecast {
@@ -67,6 +115,7 @@ pub struct SweepForecast {
 pub struct ForecastOrigin {
     /// The variant that was fitted.
     pub fitted: String,
+    pub server: FittedServer,
     /// By how much times of the fitted cells are off, as a root mean square of logarithms: 0.05 for 5 %.
     pub error: f64,
     /// Where it does not fit what it was fitted to, so that nothing of it is to be believed; empty where it does.
@@ -77,13 +126,15 @@ pub struct ForecastOrigin {
 
 impl fmt::Display for ForecastOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { fitted, error, misfits, changes } = self;
+        let Self { fitted, server, error, misfits, changes } = self;
         let changed = if changes.is_empty() { String::new() } else { format!(" with {}", changes.join(", ")) };
         write!(
             f,
             "cells that are called predicted were not measured: an engine{changed} says so that was fitted to {fitted}, whose times it meets within {:.1} % \
-             (root mean square); they have no verdict and enter no score",
-            100.0 * error
+             (root mean square); they have no verdict and enter no score; intervals that are called 90 % held {} that were not fitted, and * \
+             marks cells beyond the range of those that were",
+            100.0 * error,
+            server.coverage()
         )?;
         if misfits.is_empty() {
             return Ok(());
@@ -93,12 +144,12 @@ impl fmt::Display for ForecastOrigin {
 }
 
 impl ForecastOrigin {
-    /// `an engine fitted to vllm, with kv_memory=160GB`.
+    /// `an engine fitted to vllm, with kv_memory=160GB; its 90 % intervals held 69 %`.
     #[must_use]
     pub fn in_short(&self) -> String {
         let changed = if self.changes.is_empty() { String::new() } else { format!(", with {}", self.changes.join(", ")) };
         let doubt = if self.misfits.is_empty() { "" } else { ", WHICH DOES NOT FIT" };
-        format!("an engine fitted to {}{changed}{doubt}", self.fitted)
+        format!("an engine fitted to {}{changed}{doubt}; its 90 % intervals held {}", self.fitted, self.server.coverage().percent())
     }
 }
 

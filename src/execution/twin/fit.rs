@@ -56,8 +56,18 @@ pub struct FitOutcome {
     pub parameters: Vec<ParameterFit>,
     pub cells: Vec<CellFit>,
     pub ensemble: TwinEnsemble,
-    /// The root mean square of the times' logarithmic errors on the fitted cells, corrected for what was fitted: 0.05 for 5 %.
+    /// The root mean square of the times' logarithmic errors on the fitted cells, less the samples' own: 0.05 for 5 %.
     pub error: f64,
+    pub scatter: MeasurementScatter,
+}
+
+/// How far measured times lie from those of the fitted engine, the samples' own errors and all: by as much another measurement is expected to be off.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct MeasurementScatter {
+    /// The standard deviation of logarithms, by the residuals' sum of squares over their freedom: 0.05 for 5 %.
+    pub deviation: f64,
+    /// Times that were fitted, less the parameters.
+    pub freedom: f64,
 }
 
 /// Fits the engine's times to cells that were measured. `told` holds what is known of the engine otherwise: its caches, its limits; where it does not say whether
@@ -118,15 +128,27 @@ fn outcome(cells: &[MeasuredCell], told: &EngineSpec, parameters: &[TwinParamete
         ensemble: TwinEnsemble::draw(parameters, cholesky.as_ref()),
         parameters: parameters.iter().enumerate().map(found).collect(),
         error: logarithmic_error(&cells),
+        scatter: MeasurementScatter::of(&cells, parameters.len()),
         engine,
         cells,
     }
 }
 
+impl MeasurementScatter {
+    fn of(cells: &[CellFit], parameters: usize) -> Self {
+        let squares: Vec<f64> = times_of(cells).filter_map(|value| Some((value.shown? - value.observed.value).powi(2))).collect();
+        let freedom = squares.len().saturating_sub(parameters).max(1) as f64;
+        Self { deviation: (squares.iter().sum::<f64>() / freedom).sqrt(), freedom }
+    }
+}
+
+fn times_of(cells: &[CellFit]) -> impl Iterator<Item = &FittedValue> {
+    cells.iter().flat_map(|cell| &cell.values).filter(|value| value.observed.statistic.is_time())
+}
+
 /// The root mean square of the times' errors, without what the samples' own errors explain.
 fn logarithmic_error(cells: &[CellFit]) -> f64 {
-    let times = cells.iter().flat_map(|cell| &cell.values).filter(|value| value.observed.statistic.is_time());
-    let squares: Vec<f64> = times
+    let squares: Vec<f64> = times_of(cells)
         .filter_map(|FittedValue { observed, shown, .. }| Some(((*shown)? - observed.value).powi(2) - observed.error.powi(2)))
         .collect();
     if squares.is_empty() { 0.0 } else { (squares.iter().sum::<f64>() / squares.len() as f64).max(0.0).sqrt() }

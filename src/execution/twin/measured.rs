@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::observation::CellObservation;
 use super::residuals::MeasuredCell;
-use crate::analysis::named_cell;
+use crate::analysis::{FittedServer, named_cell};
 use crate::foundation::units::{Bytes, Tokens};
 use crate::planning::plan::{Plan, Run};
 use crate::records::record::{RequestRecord, RunOutcome, ServerSample};
@@ -19,6 +19,7 @@ pub struct MeasuredCells {
     /// All rows of these cells.
     pub rows: Vec<RequestRecord>,
     pub told: EngineSpec,
+    pub server: FittedServer,
     /// What was left out, and what is taken for granted: for people.
     pub notes: Vec<String>,
 }
@@ -96,7 +97,8 @@ pub fn measured_cells(sweep: &SavedSweep, plan: &Plan, variant: &str, is_set: &d
         runs,
         observed: CellObservation::of(&rows),
     });
-    Ok(MeasuredCells { cells: cells.collect(), rows, told, notes })
+    let server = if first.record.header.simulated { FittedServer::Simulated } else { FittedServer::Real };
+    Ok(MeasuredCells { cells: cells.collect(), rows, told, server, notes })
 }
 
 /// A cell's runs that are saved and planned, with the rows of each.

@@ -20,7 +20,7 @@ mod sample_values;
 mod start;
 
 pub use ensemble::{EnsembleMember, TwinEnsemble};
-pub use fit::{CellFit, FitOutcome, FittedValue, ParameterFit, fit};
+pub use fit::{CellFit, FitOutcome, FittedValue, MeasurementScatter, ParameterFit, fit};
 pub use measured::{MeasuredCells, UnfitSweep, measured_cells};
 pub use model::{TwinFile, TwinFileError};
 pub use observation::{CellObservation, CellStatistic, ObservedValue};

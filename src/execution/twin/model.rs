@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ensemble::TwinEnsemble;
-use super::fit::{CellFit, FitOutcome, FittedValue, ParameterFit};
+use super::fit::{CellFit, FitOutcome, FittedValue, MeasurementScatter, ParameterFit};
+use crate::analysis::FittedServer;
 use crate::foundation::named_file::{NamedFile, NamedFileError};
 use crate::planning::plan::Run;
 use crate::vocabulary::spec::engine::EngineSpec;
 
 /// Raised whenever what is fitted or how it is saved changes.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// A twin as it is saved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,10 +33,12 @@ pub struct TwinFit {
     pub blake3: String,
     /// The variant that was fitted.
     pub variant: String,
+    pub server: FittedServer,
     /// The fitted runs' ids.
     pub runs: Vec<String>,
     /// The root mean square of the times' logarithmic errors on the fitted cells: 0.05 for 5 %.
     pub error: f64,
+    pub scatter: MeasurementScatter,
     pub parameters: Vec<ParameterFit>,
     pub cells: Vec<CellFit>,
     /// The values that axes of numbers had in the fitted cells: least and largest.
@@ -67,14 +70,16 @@ impl TwinFile {
     ///
     /// # Errors
     /// Where it cannot be written as TOML.
-    pub fn new(outcome: FitOutcome, variant: &str, runs: &[&Run]) -> Result<Self, TwinFileError> {
-        let FitOutcome { engine, parameters, cells, ensemble, error } = outcome;
+    pub fn new(outcome: FitOutcome, variant: &str, server: FittedServer, runs: &[&Run]) -> Result<Self, TwinFileError> {
+        let FitOutcome { engine, parameters, cells, ensemble, error, scatter } = outcome;
         let fit = TwinFit {
             version: VERSION,
             blake3: String::new(),
             variant: variant.to_owned(),
+            server,
             runs: runs.iter().map(|run| run.id.clone()).collect(),
             error,
+            scatter,
             parameters,
             cells,
             range: range(runs),

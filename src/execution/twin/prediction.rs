@@ -9,13 +9,14 @@ use rand_pcg::Pcg64;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::fit::MeasurementScatter;
 use super::model::TwinFile;
 use super::replay::replay;
 use crate::analysis::{
-    AnalysisError, CellPrediction, ExtendedReal, ForecastOrigin, GoalPrediction, LargestPredictedLoad, PredictedFigures, PredictedInterval,
-    RequestTable, SweepForecast, estimate, percentile,
+    AnalysisError, CellPrediction, ExtendedReal, ForecastOrigin, GoalPrediction, HeldCoverage, LargestPredictedLoad, PredictedFigures,
+    PredictedInterval, RequestTable, SweepForecast, estimate, percentile,
 };
-use crate::foundation::normal::normal_quantile;
+use crate::foundation::student::student_quantile;
 use crate::planning::plan::{Plan, Run};
 use crate::records::record::RequestRecord;
 use crate::records::store::{SavedRequests, TableError, to_table};
@@ -39,6 +40,8 @@ pub enum PredictionError {
 pub struct TwinPrediction {
     /// Always: none of it was measured.
     pub predicted: bool,
+    /// What its intervals, which are called 90 %, have held where that was tried.
+    pub coverage: HeldCoverage,
     /// Where the engine does not fit what it was fitted to, so that nothing of this is to be believed; empty where it does.
     pub misfits: Vec<String>,
     pub cells: Vec<CellPrediction>,
@@ -51,13 +54,21 @@ impl TwinPrediction {
     #[must_use]
     pub fn forecast(&self, twin: &TwinFile, changes: &[&str]) -> SweepForecast {
         let changes = changes.iter().map(|change| (*change).to_owned()).collect();
-        let origin = ForecastOrigin { fitted: twin.fit.variant.clone(), error: twin.fit.error, misfits: self.misfits.clone(), changes };
+        let origin = ForecastOrigin {
+            fitted: twin.fit.variant.clone(),
+            server: twin.fit.server,
+            error: twin.fit.error,
+            misfits: self.misfits.clone(),
+            changes,
+        };
         SweepForecast { origin, cells: self.cells.clone() }
     }
 }
 
 /// What share of what a measurement would show lies below and above an interval, in percent.
 const TAIL: f64 = 5.0;
+/// A member with as many rows in a cell serves no further repeat of it: that would take its time again, and show the same engine.
+const ENOUGH_ROWS: usize = 300;
 /// How many runs' rows are held at a time, or those of one engine if they are more.
 const MOST_RUNS: usize = 160;
 
@@ -72,7 +83,7 @@ pub fn predict(
     mut progress: impl FnMut(usize, usize),
 ) -> Result<TwinPrediction, PredictionError> {
     let cells = cells_of(plan, fitted_variant(plan, &twin.fit.variant)?);
-    let factors = misfit_factors(plan, twin.fit.ensemble.members.len(), twin.fit.error);
+    let factors = scatter_factors(plan, twin.fit.ensemble.members.len(), twin.fit.scatter);
     let mut predicted = Vec::with_capacity(cells.len());
     let mut largest = LargestLoads::default();
     for (done, runs) in cells.iter().enumerate() {
@@ -94,7 +105,13 @@ pub fn predict(
             },
         });
     }
-    Ok(TwinPrediction { predicted: true, misfits: twin.fit.misfits(), cells: predicted, largest_loads: largest.intervals() })
+    Ok(TwinPrediction {
+        predicted: true,
+        coverage: twin.fit.server.coverage(),
+        misfits: twin.fit.misfits(),
+        cells: predicted,
+        largest_loads: largest.intervals(),
+    })
 }
 
 /// The variant of a plan that is meant: the fitted one, or the only one there is.
@@ -108,14 +125,25 @@ pub fn fitted_variant<'a>(plan: &'a Plan, fitted: &str) -> Result<&'a str, Predi
     }
 }
 
-/// What each goal's measure is with each engine, which serves all runs of a cell: an engine a row. The rows of a few engines are held at a time.
+/// What each goal's measure is with each engine, which serves the runs of a cell: an engine a row. The first serves all repeats, and the others as many as
+/// have rows enough by that, beginning with another one each. The rows of a few engines are held at a time.
 fn ensemble_values(goals: &[Goal], runs: &[&Run], engines: &[EngineSpec]) -> Result<Vec<Vec<f64>>, PredictionError> {
-    let mut values = Vec::with_capacity(engines.len());
-    for together in engines.chunks(MOST_RUNS.div_ceil(runs.len())) {
-        let jobs: Vec<(&Run, &EngineSpec)> = together.iter().flat_map(|engine| runs.iter().map(move |run| (*run, engine))).collect();
-        for rows in replay(&jobs).chunks(runs.len()) {
-            let table = pooled(rows)?;
-            values.push(goals.iter().map(|goal| plain(goal, table.as_ref())).collect::<Result<Vec<f64>, _>>()?);
+    let Some((first, others)) = engines.split_first() else { return Ok(Vec::new()) };
+    let whole = replay(&runs.iter().map(|run| (*run, first)).collect::<Vec<_>>());
+    let of_engine = |rows: &[Vec<RequestRecord>]| {
+        let table = pooled(rows)?;
+        goals.iter().map(|goal| plain(goal, table.as_ref())).collect::<Result<Vec<f64>, AnalysisError>>()
+    };
+    let mut values = vec![of_engine(&whole)?];
+    let rows = whole.iter().map(Vec::len).sum::<usize>();
+    drop(whole);
+    let served = if rows == 0 { runs.len() } else { (ENOUGH_ROWS * runs.len()).div_ceil(rows).min(runs.len()) };
+    let numbered: Vec<(usize, &EngineSpec)> = others.iter().enumerate().collect();
+    for together in numbered.chunks(MOST_RUNS.div_ceil(served)) {
+        let of_member = |(number, engine)| (0..served).map(move |repeat| (runs[(number + repeat) % runs.len()], engine));
+        let jobs: Vec<(&Run, &EngineSpec)> = together.iter().copied().flat_map(of_member).collect();
+        for rows in replay(&jobs).chunks(served) {
+            values.push(of_engine(rows)?);
         }
     }
     Ok(values)
@@ -162,15 +190,16 @@ fn is_met(goal: &Goal, value: f64) -> bool {
     goal.comparison.holds(value, goal.limit)
 }
 
-/// By what each member's goals are multiplied in every cell, since the fit is off on the cells that it knows: normal on a logarithmic scale, evenly spread over
-/// the members, in an order of its own for each goal. Where the engine is too quick in one cell it is so in others, which matters for the largest load.
+/// By what each member's goals are multiplied in every cell, as measurements lie apart from the fitted engine on the cells that it knows: on a logarithmic
+/// scale Student's t times their standard deviation, evenly spread over the members, in an order of its own for each goal. Where the engine is too quick in one cell it is
+/// so in others, which matters for the largest load.
 #[expect(clippy::cast_precision_loss, reason = "a few dozen members")]
-fn misfit_factors(plan: &Plan, members: usize, error: f64) -> Vec<Vec<f64>> {
+fn scatter_factors(plan: &Plan, members: usize, MeasurementScatter { deviation, freedom }: MeasurementScatter) -> Vec<Vec<f64>> {
     let random = &mut Pcg64::seed_from_u64(plan.seed);
     let mut factors = vec![Vec::with_capacity(plan.goals.len()); members];
     for _ in &plan.goals {
-        let mut spread: Vec<f64> =
-            (0..members).map(|member| (error * normal_quantile((member as f64 + 0.5) / members as f64)).exp()).collect();
+        let at = |member: usize| (deviation * student_quantile((member as f64 + 0.5) / members as f64, freedom)).exp();
+        let mut spread: Vec<f64> = (0..members).map(at).collect();
         spread.shuffle(random);
         factors.iter_mut().zip(spread).for_each(|(of_member, factor)| of_member.push(factor));
     }

@@ -7,7 +7,7 @@ use crate::execution::event::SweepEvent;
 use crate::execution::executor::{RunScheduler, ServerLaunchPaths, StopToken, StoppingRule, sweep};
 use crate::foundation::on_all_cores::on_all_cores;
 use crate::planning::plan::Run;
-use crate::records::record::{RequestRecord, RunOutcome, RunRecord};
+use crate::records::record::{EarlyStopReason, RequestRecord, RunOutcome, RunRecord};
 use crate::vocabulary::spec::engine::EngineSpec;
 use crate::vocabulary::spec::failure_policy::FailurePolicy;
 
@@ -15,6 +15,9 @@ use crate::vocabulary::spec::failure_policy::FailurePolicy;
 const RUNS_TOGETHER: usize = 80;
 
 /// Sends the load of each run to its engine, on all cores: the rows of each run in order of completion, none where the engine cannot serve it.
+///
+/// # Panics
+/// Where the machine refuses what a runtime takes.
 #[must_use]
 pub fn replay(runs: &[(&Run, &EngineSpec)]) -> Vec<Vec<RequestRecord>> {
     // Few runs are shared among the cores as well as many.
@@ -30,39 +33,41 @@ fn one_after_the_other(runs: &[(&Run, &EngineSpec)]) -> Vec<Vec<RequestRecord>> 
         run.cell.engine = (*engine).clone();
         run
     });
-    let mut listed = ListedRuns { left: placed.collect::<Vec<_>>().into_iter() };
     let (events, heard) = mpsc::unbounded_channel();
+    let mut listed =
+        ListedRuns { left: placed.collect::<Vec<_>>().into_iter(), heard, rows: Vec::new(), all: Vec::with_capacity(runs.len()) };
     let launch = ServerLaunchPaths { program: "bench".into(), logs: "servers".into() };
-    // Who sends waits for who hears, once many rows are on their way.
-    std::thread::scope(|scope| {
-        let hearing = scope.spawn(|| rows_of_runs(heard, runs.len()));
-        let done = sweep(&mut listed, FailurePolicy::default(), &StopToken::new(), &launch, &events, None);
-        debug_assert!(done.is_ok(), "{done:?}");
-        drop(events);
-        hearing.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause))
-    })
+    let done = sweep(&mut listed, FailurePolicy::default(), &StopToken::new(), &launch, &events, None);
+    assert!(done.is_ok(), "the machine has nothing left to simulate with: {done:?}");
+    listed.take_told();
+    listed.all.resize(runs.len(), Vec::new());
+    listed.all
 }
 
-/// The rows of each run, in the order of the runs.
-fn rows_of_runs(mut heard: mpsc::UnboundedReceiver<SweepEvent>, runs: usize) -> Vec<Vec<RequestRecord>> {
-    let (mut rows, mut all) = (Vec::new(), Vec::with_capacity(runs));
-    while let Some(event) = heard.blocking_recv() {
-        match event {
-            SweepEvent::RequestDone(row) => rows.push(*row),
-            SweepEvent::RunFinished(record) => {
-                let rows = std::mem::take(&mut rows);
-                all.push(if record.outcome == RunOutcome::Completed { rows } else { Vec::new() });
-            }
-            _ => {}
-        }
-    }
-    all.resize(runs, Vec::new());
-    all
-}
-
-/// All of a list.
+/// All of a list. It hears the sweep from within, on the thread that sends the load: another one would be woken for every request, which takes as long as
+/// simulating it.
 struct ListedRuns {
     left: std::vec::IntoIter<Run>,
+    heard: mpsc::UnboundedReceiver<SweepEvent>,
+    /// Of the run that goes on.
+    rows: Vec<RequestRecord>,
+    /// The rows of each run that has ended.
+    all: Vec<Vec<RequestRecord>>,
+}
+
+impl ListedRuns {
+    fn take_told(&mut self) {
+        while let Ok(event) = self.heard.try_recv() {
+            match event {
+                SweepEvent::RequestDone(row) => self.rows.push(*row),
+                SweepEvent::RunFinished(record) => {
+                    let rows = std::mem::take(&mut self.rows);
+                    self.all.push(if record.outcome == RunOutcome::Completed { rows } else { Vec::new() });
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 impl RunScheduler for ListedRuns {
@@ -75,8 +80,18 @@ impl RunScheduler for ListedRuns {
     }
 
     fn rule(&mut self, _: &Run) -> Option<&mut dyn StoppingRule> {
-        None
+        Some(self)
     }
 
-    fn ended(&mut self, _: &RunRecord) {}
+    fn ended(&mut self, _: &RunRecord) {
+        self.take_told();
+    }
+}
+
+/// It ends no run, and hears what was told so far: a run of many requests waits for who listens.
+impl StoppingRule for ListedRuns {
+    fn heard(&mut self, _: &RequestRecord) -> Option<EarlyStopReason> {
+        self.take_told();
+        None
+    }
 }

@@ -23,7 +23,9 @@ pub fn prediction_text(plan: &Plan, twin: &TwinFile, changes: &[&str], predictio
         ));
     }
     lines.push(table(plan, prediction).to_string());
-    lines.push("90 % intervals of what a measurement would show; chance: share of the ensemble that meets all goals".to_owned());
+    lines
+        .push(format!("intervals: of what a measurement would show, 90 % by name; they held {} that were not fitted", prediction.coverage));
+    lines.push("chance: share of the ensemble that meets all goals".to_owned());
     if prediction.cells.iter().any(|cell| !cell.figures.is_within) {
         lines.push("* beyond the range that was measured".to_owned());
     }
@@ -31,7 +33,7 @@ pub fn prediction_text(plan: &Plan, twin: &TwinFile, changes: &[&str], predictio
         let within: Vec<String> = load.within.iter().map(|(axis, value)| format!("{}={}", short(axis), show_value(value))).collect();
         let within = if within.is_empty() { String::new() } else { format!(" at {}", within.join(", ")) };
         let [value, low, high] = [load.sessions.value, load.sessions.low, load.sessions.high].map(ExtendedReal::get);
-        lines.push(format!("max C×S{within}: {value:.0} sessions, 90 % interval {low:.0} to {high:.0} (predicted)"));
+        lines.push(format!("max C×S{within}: {value:.0} sessions, interval {low:.0} to {high:.0} (predicted)"));
     }
     lines.join("\n") + "\n"
 }
@@ -40,7 +42,7 @@ fn table(plan: &Plan, prediction: &TwinPrediction) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_FULL_CONDENSED).force_no_tty();
     let axes = plan.axes.iter().map(|(axis, _)| axis.rsplit('.').next().unwrap_or(axis).to_owned());
-    let goals = plan.goals.iter().flat_map(|goal| [goal.to_string(), "90 %".to_owned()]);
+    let goals = plan.goals.iter().flat_map(|goal| [goal.to_string(), "interval".to_owned()]);
     table.set_header(axes.chain(goals).chain(["chance".to_owned(), String::new()]));
     for cell in &prediction.cells {
         table.add_row(row(plan, cell));

@@ -176,10 +176,12 @@ fn values(cells: &[(usize, &CellSummary)], summary: &SweepSummary, axis: Option<
 }
 
 fn place(index: usize, cell: &CellSummary, goal: Option<usize>, scale: DisplayUnit) -> ReportPanelCell {
-    if let Some(predicted) = goal.and_then(|goal| cell.predicted.as_ref()?.goals.get(goal)?.interval) {
+    let said = goal.and_then(|goal| Some((cell.predicted.as_ref()?, cell.predicted.as_ref()?.goals.get(goal)?.interval?)));
+    if let Some((figures, predicted)) = said {
+        let beyond = if figures.is_within { "" } else { " *" };
         return ReportPanelCell {
             cell: index,
-            text: format!("predicted {}", scale.show(predicted.value, None)),
+            text: format!("predicted {}{beyond}", scale.show(predicted.value, None)),
             n: None,
             interval: Some(format!("{} to {}", scale.show(predicted.low, None), scale.show(predicted.high, None))),
             growth: None,

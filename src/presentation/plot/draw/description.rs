@@ -13,7 +13,7 @@ pub fn in_words(cell: &FigureCell, quantity: &PlotQuantity, limit: Option<&PlotL
         FigureCellContent::Value(value) if value.is_infinite() => "infinite, for so many requests failed".to_owned(),
         FigureCellContent::Value(value) => format!("{}{} {}", cell.sign, number::beside(*value, quantity, limit), quantity.unit),
         FigureCellContent::Predicted(value) => {
-            let interval = number::interval(cell, quantity).map(|interval| format!(", 90 % interval {interval}")).unwrap_or_default();
+            let interval = number::interval(cell, quantity).map(|interval| format!(", interval {interval}")).unwrap_or_default();
             return format!("predicted, not measured: {} {}{interval}", number::beside(*value, quantity, limit), quantity.unit);
         }
         FigureCellContent::Failed(reason) => return format!("failed, {reason}"),

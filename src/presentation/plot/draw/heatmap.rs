@@ -94,7 +94,7 @@ fn entries(heatmap: &Heatmap, sizes: HeatmapTextSizes, frontiers: &LimitContours
         add(LegendSymbol::None, &format!("small: {sure} interval{open}"));
     }
     if all().any(FigureCell::is_predicted) {
-        add(LegendSymbol::Predicted, "PREDICTED by a fitted engine, not measured; small: its 90 % interval");
+        add(LegendSymbol::Predicted, "PREDICTED by a fitted engine, not measured; small: its interval");
     }
     add_without_value(heatmap, &mut add);
     entries

@@ -17,7 +17,14 @@ pub fn upper_quantile(tail: f64, freedom: f64) -> f64 {
     f64::midpoint(low, high)
 }
 
+/// The value below which a share lies (0 < `share` < 1), at so many degrees of freedom.
+#[must_use]
+pub fn student_quantile(share: f64, freedom: f64) -> f64 {
+    if share > 0.5 { upper_quantile(1.0 - share, freedom) } else { -upper_quantile(share, freedom) }
+}
+
 /// P(T > t) for t >= 0.
+#[must_use]
 pub fn upper_tail(t: f64, freedom: f64) -> f64 {
     0.5 * incomplete_beta(freedom / (freedom + t * t), freedom / 2.0, 0.5)
 }
@@ -83,6 +90,8 @@ mod tests {
         ] {
             let t = upper_quantile(tail, freedom);
             assert!((t - expected).abs() < 6e-4, "{tail} {freedom}: {t}");
+            assert!((student_quantile(1.0 - tail, freedom) - t).abs() < 1e-6 && (student_quantile(tail, freedom) + t).abs() < 1e-6);
         }
+        assert!(student_quantile(0.5, 3.0).abs() < 1e-9);
     }
 }
