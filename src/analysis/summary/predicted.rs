@@ -77,8 +77,8 @@ impl FittedServer {
     #[must_use]
     pub fn coverage(self) -> HeldCoverage {
         let (held, cells) = match self {
-            Self::Real => (404, 480),
-            Self::Simulated => (141, 144),
+            Self::Real => (409, 480),
+            Self::Simulated => (665, 720),
         };
         HeldCoverage { held, cells, server: self }
     }

@@ -11,10 +11,13 @@ use super::least_squares::{LeastSquares, Minimum, PRIOR, curvature, misfit};
 use super::observation::ObservedValue;
 use super::parameter::{TwinParameter, engine_at};
 use super::residuals::{MeasuredCell, residuals, simulated};
+use super::sample_values::{deviation, mean};
 use super::start::{first_guess, step_noise};
 use crate::records::record::RequestRecord;
 use crate::vocabulary::spec::engine::{EngineSpec, IntakeOrder};
 
+/// With how many noises the fitted engine serves the fitted cells, to tell how much these make of what is off.
+const NOISE_DRAWS: u64 = 8;
 /// What data have to make of the prior's standard deviation for a parameter to be known by them.
 const KNOWN: f64 = 0.5;
 
@@ -61,12 +64,13 @@ pub struct FitOutcome {
     pub scatter: MeasurementScatter,
 }
 
-/// How far measured times lie from those of the fitted engine, the samples' own errors and all: by as much another measurement is expected to be off.
+/// How far measured times lie from those of the fitted engine by more than its own noise: by as much another measurement is expected to be off.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MeasurementScatter {
-    /// The standard deviation of logarithms, by the residuals' sum of squares over their freedom: 0.05 for 5 %.
+    /// The standard deviation of logarithms, by the residuals' sum of squares over times less parameters, less what the engine's noise makes of it: 0.05 for 5 %.
     pub deviation: f64,
-    /// Times that were fitted, less the parameters.
+    /// Of that deviation: the times of a cell move together, so that it is known as by so many cells less one (A. C. Cameron and D. L. Miller, "A practitioner's guide to
+    /// cluster-robust inference", J. Human Resources 50, 2015).
     pub freedom: f64,
 }
 
@@ -93,10 +97,10 @@ pub fn fit(cells: &[MeasuredCell], rows: &[&RequestRecord], told: &EngineSpec, m
     nearest.map(|(told, minimum)| outcome(cells, &told, &parameters, &minimum))
 }
 
-fn outcome(cells: &[MeasuredCell], told: &EngineSpec, parameters: &[TwinParameter], Minimum { at, slope, .. }: &Minimum) -> FitOutcome {
+fn outcome(measured: &[MeasuredCell], told: &EngineSpec, parameters: &[TwinParameter], Minimum { at, slope, .. }: &Minimum) -> FitOutcome {
     let engine = engine_at(told, parameters, at);
-    let shown = simulated(cells, std::slice::from_ref(&engine)).remove(0);
-    let off = residuals(cells, &shown);
+    let shown = simulated(measured, std::slice::from_ref(&engine)).remove(0);
+    let off = residuals(measured, &shown);
     // Where the model is further off than it should be, what it says of its parameters is as much wider.
     let freedom = (off.len() as f64 - parameters.len() as f64).max(1.0);
     let stretch = (misfit(&off) / freedom).max(1.0);
@@ -123,23 +127,39 @@ fn outcome(cells: &[MeasuredCell], told: &EngineSpec, parameters: &[TwinParamete
         };
         CellFit { name: cell.name.clone(), values: cell.observed.values.iter().zip(shown).map(value).collect() }
     };
-    let cells: Vec<CellFit> = cells.iter().zip(&shown).map(of_cell).collect();
+    let cells: Vec<CellFit> = measured.iter().zip(&shown).map(of_cell).collect();
     FitOutcome {
         ensemble: TwinEnsemble::draw(parameters, cholesky.as_ref()),
         parameters: parameters.iter().enumerate().map(found).collect(),
         error: logarithmic_error(&cells),
-        scatter: MeasurementScatter::of(&cells, parameters.len()),
+        scatter: MeasurementScatter::of(&cells, parameters.len(), noise_variance(measured, &engine)),
         engine,
         cells,
     }
 }
 
 impl MeasurementScatter {
-    fn of(cells: &[CellFit], parameters: usize) -> Self {
+    /// A residual is what the measurement and what the simulated cell happen to show; as much as the second, a prediction is moved by its members' noise.
+    fn of(cells: &[CellFit], parameters: usize, noise_variance: f64) -> Self {
         let squares: Vec<f64> = times_of(cells).filter_map(|value| Some((value.shown? - value.observed.value).powi(2))).collect();
-        let freedom = squares.len().saturating_sub(parameters).max(1) as f64;
-        Self { deviation: (squares.iter().sum::<f64>() / freedom).sqrt(), freedom }
+        let unfitted = squares.len().saturating_sub(parameters).max(1) as f64;
+        let variance = squares.iter().sum::<f64>() / unfitted - 2.0 * noise_variance;
+        Self { deviation: variance.max(0.0).sqrt(), freedom: cells.len().saturating_sub(1).max(1) as f64 }
     }
+}
+
+/// How much a time of these cells varies from one noise of the engine to another: the mean of the times' variances on a logarithmic scale.
+fn noise_variance(cells: &[MeasuredCell], engine: &EngineSpec) -> f64 {
+    let engines: Vec<EngineSpec> = (1..=NOISE_DRAWS).map(|seed| EngineSpec { noise_seed: Some(seed), ..engine.clone() }).collect();
+    let drawn = simulated(cells, &engines);
+    let variance = |cell: usize, value: usize| {
+        let shown: Vec<f64> = drawn.iter().filter_map(|cells| cells[cell][value]).collect();
+        deviation(&shown).powi(2) * shown.len() as f64 / (shown.len() as f64 - 1.0).max(1.0)
+    };
+    let is_time = |cell: usize, value: usize| cells[cell].observed.values[value].statistic.is_time();
+    let all = (0..cells.len()).flat_map(|cell| (0..cells[cell].observed.values.len()).map(move |value| (cell, value)));
+    mean(&all.filter(|(cell, value)| is_time(*cell, *value)).map(|(cell, value)| variance(cell, value)).collect::<Vec<f64>>())
+        .unwrap_or(0.0)
 }
 
 fn times_of(cells: &[CellFit]) -> impl Iterator<Item = &FittedValue> {
