@@ -22,7 +22,7 @@ pub struct HeldOut {
 }
 
 /// All of them by hits, by range, and what was called certain.
-pub fn tell(held: &[HeldOut]) {
+pub fn tell(held: &[&HeldOut]) {
     println!("{:<34} {:>6}  {:>10}  {:>14}  {:>10}  {:>12}", "held-out cells", "n", "in 90 %", "median |error|", "90th", "median width");
     row("all", held, |_| true);
     row("hits above 90 %", held, |cell| cell.hits > 0.9);
@@ -43,7 +43,7 @@ pub fn tell(held: &[HeldOut]) {
     let all: BTreeSet<&str> = held.iter().map(|cell| cell.fit.as_str()).collect();
     let misfits: BTreeSet<&str> = held.iter().filter(|cell| !cell.fits).map(|cell| cell.fit.as_str()).collect();
     println!("fits that are said not to fit, and are not left out above: {} of {}", misfits.len(), all.len());
-    let sure: Vec<&HeldOut> = held.iter().filter(|cell| cell.chance < 0.02 || cell.chance > 0.98).collect();
+    let sure: Vec<&HeldOut> = held.iter().copied().filter(|cell| cell.chance < 0.02 || cell.chance > 0.98).collect();
     let wrong = sure.iter().filter(|cell| cell.is_met != (cell.chance > 0.5)).count();
     println!("goals called certain (a chance below 2 % or above 98 %): {}, wrong: {wrong}", sure.len());
     let mut off: Vec<f64> = held.iter().filter_map(|cell| Some((cell.predicted_hits? - cell.hits).abs())).collect();
@@ -54,8 +54,8 @@ pub fn tell(held: &[HeldOut]) {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few thousand cells")]
-fn row(name: &str, held: &[HeldOut], fits: impl Fn(&HeldOut) -> bool) {
-    let cells: Vec<&HeldOut> = held.iter().filter(|cell| fits(cell)).collect();
+fn row(name: &str, held: &[&HeldOut], fits: impl Fn(&HeldOut) -> bool) {
+    let cells: Vec<&HeldOut> = held.iter().copied().filter(|cell| fits(cell)).collect();
     let holds = cells.iter().filter(|cell| cell.low <= cell.measured && cell.measured <= cell.high).count();
     let quantile = |of: &dyn Fn(&HeldOut) -> f64, p: f64| {
         let mut values: Vec<f64> = cells.iter().map(|cell| of(cell)).collect();

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bench::analysis::{CellSummary, SummaryOptions, SweepSummary, summarize};
-use bench::execution::twin::{CellObservation, CellStatistic, TwinFile, fit, measured_cells, predict, replay};
+use bench::execution::twin::{CellObservation, CellStatistic, TwinFile, TwinPrediction, fit, measured_cells, predict, replay};
 use bench::planning::plan::{Plan, Run};
 use bench::planning::scenario::{ScenarioOverrides, load_text};
 use bench::records::record::RequestRecord;
 use bench::records::store::{SavedSweep, read_sweep};
+use bench::vocabulary::spec::engine::EngineSpec;
 use serde_json::Value;
 
 use super::held_out::{HeldOut, tell};
@@ -25,6 +26,7 @@ struct LabFit {
     /// As it was measured, and the ends of its interval.
     largest: (f64, f64, f64),
     cells: Vec<HeldOut>,
+    twin: TwinFile,
 }
 
 /// What a saved sweep says beside what is predicted of it.
@@ -59,7 +61,8 @@ impl Lab {
         }
         let holds = fits.iter().filter(|LabFit { largest: (measured, low, high), .. }| low <= measured && measured <= high).count();
         println!("the interval of max C×S holds the measured one in {holds} of {} fits", fits.len());
-        tell(&fits.into_iter().flat_map(|fit| fit.cells).collect::<Vec<_>>());
+        tell(&fits.iter().flat_map(|fit| &fit.cells).collect::<Vec<_>>());
+        self.tell_what_ifs(&fits);
     }
 
     fn fits(&self) -> Vec<LabFit> {
@@ -76,29 +79,45 @@ impl Lab {
         self.plan.axes.iter().find(|(axis, _)| axis.ends_with("synthetic_tokens")).unwrap().1.iter().filter_map(Value::as_u64).collect()
     }
 
-    /// `None` where the sweep has too few of these cells.
-    fn fitted(&self, variant: &str, tokens: u64, split: &[(u64, u64)]) -> Option<LabFit> {
-        let of_split = |run: &Run| run.variant == variant && place(&run.axes).0 == tokens && split.contains(&place(&run.axes).1);
-        let of_variant = Plan { runs: self.plan.runs.iter().filter(|run| run.variant == variant).cloned().collect(), ..self.plan.clone() };
-        let plan = Plan { runs: of_variant.runs.iter().filter(|run| of_split(run)).cloned().collect(), ..self.plan.clone() };
+    /// The fit of some cells of a variant; `None` where the sweep has too few of them.
+    fn twin_of(&self, variant: &str, tokens: u64, split: &[(u64, u64)]) -> Option<TwinFile> {
+        let of_split = |run: &Run| place(&run.axes).0 == tokens && split.contains(&place(&run.axes).1);
+        let plan = self.plan_of(variant, of_split);
         let measured = measured_cells(&self.sweep, &plan, variant, &|_| false).ok().filter(|found| found.cells.len() == split.len())?;
         let outcome = fit(&measured.cells, &measured.rows.iter().collect::<Vec<_>>(), &measured.told, |_, _| {})?;
         let runs: Vec<&Run> = measured.cells.iter().flat_map(|cell| &cell.runs).collect();
-        let twin = TwinFile::new(outcome, variant, measured.server, &runs).unwrap();
-        let predicted = predict(&of_variant, &twin, &twin.engine, |_, _| {}).unwrap();
-        let truths = self.truths(variant);
-        let name = format!("{variant}, {tokens} tokens, {} cells", split.len());
+        Some(TwinFile::new(outcome, variant, measured.server, &runs).unwrap())
+    }
+
+    /// The runs of a variant that are wanted.
+    fn plan_of(&self, variant: &str, is_wanted: impl Fn(&Run) -> bool) -> Plan {
+        let runs = self.plan.runs.iter().filter(|run| run.variant == variant && is_wanted(run)).cloned().collect();
+        Plan { runs, variants: vec![variant.to_owned()], ..self.plan.clone() }
+    }
+
+    /// What a twin's engine, or that with something changed, says of the cells of a variant; those at the places that `is_left_out` are not among them.
+    fn held_out(
+        &self,
+        name: &str,
+        twin: &TwinFile,
+        engine: &EngineSpec,
+        of: &str,
+        is_left_out: impl Fn(u64, (u64, u64)) -> bool,
+    ) -> (TwinPrediction, Vec<HeldOut>) {
+        let plan = self.plan_of(of, |_| true);
+        let predicted = predict(&plan, twin, engine, |_, _| {}).unwrap();
+        let truths = self.truths(of);
         let mut cells = Vec::new();
         for cell in &predicted.cells {
-            let (of_tokens, at) = place(&cell.axes);
-            let Some(truth) = truths.get(&(of_tokens, at)).filter(|_| of_tokens != tokens || !split.contains(&at)) else { continue };
+            let (tokens, at) = place(&cell.axes);
+            let Some(truth) = truths.get(&(tokens, at)).filter(|_| !is_left_out(tokens, at)) else { continue };
             let interval = cell.figures.goals[0].interval.unwrap();
             let of_cell: Vec<(&Run, _)> =
-                of_variant.runs.iter().filter(|run| place(&run.axes) == (of_tokens, at)).map(|run| (run, &twin.engine)).collect();
+                plan.runs.iter().filter(|run| place(&run.axes) == (tokens, at)).map(|run| (run, engine)).collect();
             cells.push(HeldOut {
-                fit: name.clone(),
+                fit: name.to_owned(),
                 fits: predicted.misfits.is_empty(),
-                fitted_cells: split.len(),
+                fitted_cells: twin.fit.cells.len(),
                 measured: truth.value,
                 predicted: interval.value.get(),
                 low: interval.low.get(),
@@ -111,11 +130,47 @@ impl Lab {
                 is_within: cell.figures.is_within,
             });
         }
+        (predicted, cells)
+    }
+
+    fn fitted(&self, variant: &str, tokens: u64, split: &[(u64, u64)]) -> Option<LabFit> {
+        let twin = self.twin_of(variant, tokens, split)?;
+        let name = format!("{variant}, {tokens} tokens, {} cells", split.len());
+        let is_fitted = |of_tokens, at| of_tokens == tokens && split.contains(&at);
+        let (predicted, cells) = self.held_out(&name, &twin, &twin.engine, variant, is_fitted);
         let load = predicted.largest_loads.iter().find(|load| load.within.iter().any(|(_, value)| value.as_u64() == Some(tokens)))?;
+        let truths = self.truths(variant);
         let best = truths.iter().filter(|((of, _), truth)| *of == tokens && truth.passes).map(|((_, (c, s)), _)| c * s).max().unwrap_or(0);
         #[expect(clippy::cast_precision_loss, reason = "a dozen sessions")]
         let largest = (best as f64, load.sessions.low.get(), load.sessions.high.get());
-        Some(LabFit { name, error: twin.fit.error, misfits: predicted.misfits, largest, cells })
+        Some(LabFit { name, error: twin.fit.error, misfits: predicted.misfits, largest, cells, twin })
+    }
+
+    /// Prints what the fits say of servers that they were not fitted to: of the same with the other pool, and of one to which a tier was added, as
+    /// the fit to the other pool's server with one has it.
+    fn tell_what_ifs(&self, fits: &[LabFit]) {
+        let mut pools = Vec::new();
+        let mut tiers = Vec::new();
+        for LabFit { name, twin, .. } in fits {
+            let (kind, pool) = twin.fit.variant.split_once('-').unwrap();
+            let other_pool = if pool == "32M" { "64M" } else { "32M" };
+            let of = format!("{kind}-{other_pool}");
+            let Some(other) = fits.iter().find(|fit| fit.twin.fit.variant == of) else { continue };
+            let engine = EngineSpec { kv_memory: other.twin.engine.kv_memory, ..twin.engine.clone() };
+            pools.extend(self.held_out(name, twin, &engine, &of, |_, _| false).1);
+            // The figures of the tier come from another server than the one that is predicted.
+            let own = format!("{name} ").replace(&twin.fit.variant, "");
+            let tiered =
+                fits.iter().find(|fit| fit.twin.fit.variant == format!("lmcache-{other_pool}") && format!("{} ", fit.name).ends_with(&own));
+            if let Some(tiered) = tiered.filter(|_| kind == "vllm") {
+                let engine = EngineSpec { host_tier: tiered.twin.engine.host_tier.clone(), ..twin.engine.clone() };
+                tiers.extend(self.held_out(name, twin, &engine, &format!("lmcache-{pool}"), |_, _| false).1);
+            }
+        }
+        println!("\nwhat if: the other KV pool");
+        tell(&pools.iter().collect::<Vec<_>>());
+        println!("\nwhat if: a tier is added, with the figures that were fitted to the other pool's server");
+        tell(&tiers.iter().collect::<Vec<_>>());
     }
 
     /// What was measured of a variant, by document length, C and S.

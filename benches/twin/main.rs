@@ -25,5 +25,5 @@ fn main() {
     let engines: u32 = after("--engines").map_or(500, |count| count.parse().unwrap());
     println!("simulated; seed of an engine: its number; 2 repeats a cell; of 4×4 cells 3 to 5 are fitted and all others predicted");
     let held: Vec<HeldOut> = (0..engines).flat_map(recover).collect();
-    tell(&held);
+    tell(&held.iter().collect::<Vec<_>>());
 }

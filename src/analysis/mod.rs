@@ -88,8 +88,8 @@ pub use summary::{
     LargestScore, LatencyPercentiles, LoadComparison, LoadReversal, NoteList, PredictedFigures, PredictedInterval, RaisedScoreKind,
     RateSummary, RatioBound, RatioRemark, RatioRemarks, RepeatCacheState, RepeatSummary, ReversalReason, RoleFigures, RunCounts, Score,
     ScoreBound, ScoreRatio, ServerFigures, ServerMetricValue, ServerRole, SessionFigures, StandardFigures, StreamFigures,
-    SuccessPercentiles, SummaryOptions, SweepForecast, SweepNote, SweepSummary, TokenCost, ToolTtftSummary, UndecidedCell, UnsettledReason,
-    UselessCacheEvidence, UserThroughput, VariantSummary, VoidReason,
+    SuccessPercentiles, SummaryOptions, SweepForecast, SweepNote, SweepSummary, TokenCost, ToolTtftSummary, TwinQuestion, UndecidedCell,
+    UnsettledReason, UselessCacheEvidence, UserThroughput, VariantSummary, VoidReason,
 };
 pub use table::RequestTable;
 pub use timeline::{RequestSpan, RunTimeline, RunTimelineLane, ServerMetricTrack, timeline};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use bench::analysis::{FittedServer, HeldCoverage};
+use bench::analysis::{FittedServer, HeldCoverage, TwinQuestion};
 
 use crate::stage::{Stage, stderr, stdout, succeeded};
 
@@ -91,15 +91,26 @@ fn cells_that_were_not_fitted_lie_in_their_intervals_and_so_does_the_largest_loa
 #[test]
 fn what_intervals_are_said_to_have_held_is_what_the_tables_of_the_documents_say() {
     let document = fs_err::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/twin.md")).unwrap();
-    for server in [FittedServer::Real, FittedServer::Simulated] {
-        let HeldCoverage { held, cells, .. } = server.coverage();
+    let tried = [
+        ("all", FittedServer::Simulated, TwinQuestion::OtherCells),
+        ("all", FittedServer::Real, TwinQuestion::OtherCells),
+        ("another KV pool", FittedServer::Real, TwinQuestion::OtherPool),
+        ("a tier added", FittedServer::Real, TwinQuestion::OtherTier),
+    ];
+    for (name, server, question) in tried {
+        let HeldCoverage { held, cells, .. } = HeldCoverage::of(server, question).unwrap();
         let share = format!("{:.1} %", 100.0 * f64::from(held) / f64::from(cells));
-        let row = format!("| all | {cells} | {share} |");
+        let row = format!("| {name} | {cells} | {share} |");
         assert!(document.replace("**", "").contains(&row), "`{row}` is not in docs/twin.md");
     }
     let stage = fitted();
-    let said = stdout(&stage.run(&["predict", "small.toml", "--twin", "twin.toml", "--only", "concurrent=1", "--only", "sequential=1"]));
-    assert!(said.contains(&format!("they held {} that were not fitted", FittedServer::Simulated.coverage())), "{said}");
+    let said = |more: &[&str]| {
+        let words = ["predict", "small.toml", "--twin", "twin.toml", "--only", "concurrent=1", "--only", "sequential=1"];
+        stdout(&stage.run(&[&words[..], more].concat()))
+    };
+    let (cells, pool) = (said(&[]), said(&["--set", "engine.kv_memory=5MB"]));
+    assert!(cells.contains("such intervals held 92 % of 720 cells of simulated engines that were not fitted"), "{cells}");
+    assert!(pool.contains("such intervals were not tried on a server that was changed like this"), "{pool}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub use load_growth::{FigureChange, LoadGrowth, MetricChange};
 pub use note_list::NoteList;
 pub use predicted::{
     CellPrediction, FittedServer, ForecastOrigin, GoalPrediction, HeldCoverage, LargestPredictedLoad, PredictedFigures, PredictedInterval,
-    SweepForecast,
+    SweepForecast, TwinQuestion,
 };
 pub use ratio_remark::{RatioRemark, RatioRemarks};
 pub use reuse_change::{ReuseChange, TokenResidence, TokenReuse};

@@ -64,42 +64,65 @@ pub enum FittedServer {
     Simulated,
 }
 
+/// What is asked of a fitted engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TwinQuestion {
+    /// Other cells.
+    OtherCells,
+    /// Another KV pool.
+    OtherPool,
+    /// A tier that the fitted server does not have, or another one.
+    OtherTier,
+    /// Anything else of it.
+    OtherEngine,
+}
+
 /// What intervals that are called 90 % have held, where that was tried: of so many cells that were not fitted, so many were measured within. The tables of
 /// docs/twin.md, which `cargo bench --bench twin` prints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldCoverage {
     pub held: u32,
     pub cells: u32,
     pub server: FittedServer,
-}
-
-impl FittedServer {
-    #[must_use]
-    pub fn coverage(self) -> HeldCoverage {
-        let (held, cells) = match self {
-            Self::Real => (409, 480),
-            Self::Simulated => (665, 720),
-        };
-        HeldCoverage { held, cells, server: self }
-    }
+    pub question: TwinQuestion,
 }
 
 impl HeldCoverage {
+    /// `None` of what was not tried.
+    #[must_use]
+    pub fn of(server: FittedServer, question: TwinQuestion) -> Option<Self> {
+        let (held, cells) = match (server, question) {
+            (FittedServer::Simulated, TwinQuestion::OtherCells) => (665, 720),
+            (FittedServer::Real, TwinQuestion::OtherCells) => (409, 480),
+            (FittedServer::Real, TwinQuestion::OtherPool) => (478, 576),
+            (FittedServer::Real, TwinQuestion::OtherTier) => (162, 288),
+            (FittedServer::Simulated, _) | (FittedServer::Real, TwinQuestion::OtherEngine) => return None,
+        };
+        Some(Self { held, cells, server, question })
+    }
+
     /// `69 %`.
     #[must_use]
     pub fn percent(self) -> String {
         format!("{:.0} %", 100.0 * f64::from(self.held) / f64::from(self.cells))
     }
-}
 
-/// `69 % of 480 cells of a real engine`.
-impl fmt::Display for HeldCoverage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whose = match self.server {
+    /// `held 69 % of 480 cells of a real engine that were not fitted`.
+    #[must_use]
+    pub fn sentence(coverage: Option<Self>) -> String {
+        let Some(coverage) = coverage else { return "were not tried on a server that was changed like this".to_owned() };
+        let whose = match coverage.server {
             FittedServer::Real => "a real engine",
             FittedServer::Simulated => "simulated engines",
         };
-        write!(f, "{} of {} cells of {whose}", self.percent(), self.cells)
+        let which = match coverage.question {
+            TwinQuestion::OtherCells => "that were not fitted",
+            TwinQuestion::OtherPool => "with another KV pool than the fitted ones",
+            TwinQuestion::OtherTier => "with a tier that the fitted ones had not",
+            TwinQuestion::OtherEngine => "with another engine",
+        };
+        format!("held {} of {} cells of {whose} {which}", coverage.percent(), coverage.cells)
     }
 }
 
@@ -115,7 +138,8 @@ pub struct SweepForecast {
 pub struct ForecastOrigin {
     /// The variant that was fitted.
     pub fitted: String,
-    pub server: FittedServer,
+    /// What its intervals have held, of what is asked of it; missing where that was not tried.
+    pub coverage: Option<HeldCoverage>,
     /// By how much times of the fitted cells are off, as a root mean square of logarithms: 0.05 for 5 %.
     pub error: f64,
     /// Where it does not fit what it was fitted to, so that nothing of it is to be believed; empty where it does.
@@ -126,15 +150,15 @@ pub struct ForecastOrigin {
 
 impl fmt::Display for ForecastOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { fitted, server, error, misfits, changes } = self;
+        let Self { fitted, coverage, error, misfits, changes } = self;
         let changed = if changes.is_empty() { String::new() } else { format!(" with {}", changes.join(", ")) };
         write!(
             f,
             "cells that are called predicted were not measured: an engine{changed} says so that was fitted to {fitted}, whose times it meets within {:.1} % \
-             (root mean square); they have no verdict and enter no score; intervals that are called 90 % held {} that were not fitted, and * \
-             marks cells beyond the range of those that were",
+             (root mean square); they have no verdict and enter no score; intervals that are called 90 % {}; * \
+             marks cells beyond the fitted range",
             100.0 * error,
-            server.coverage()
+            HeldCoverage::sentence(*coverage)
         )?;
         if misfits.is_empty() {
             return Ok(());
@@ -149,7 +173,8 @@ impl ForecastOrigin {
     pub fn in_short(&self) -> String {
         let changed = if self.changes.is_empty() { String::new() } else { format!(", with {}", self.changes.join(", ")) };
         let doubt = if self.misfits.is_empty() { "" } else { ", WHICH DOES NOT FIT" };
-        format!("an engine fitted to {}{changed}{doubt}; its 90 % intervals held {}", self.fitted, self.server.coverage().percent())
+        let held = self.coverage.map_or_else(|| "were not tried".to_owned(), |coverage| format!("held {}", coverage.percent()));
+        format!("an engine fitted to {}{changed}{doubt}; its 90 % intervals {held}", self.fitted)
     }
 }
 

@@ -14,7 +14,7 @@ use super::model::TwinFile;
 use super::replay::replay;
 use crate::analysis::{
     AnalysisError, CellPrediction, ExtendedReal, ForecastOrigin, GoalPrediction, HeldCoverage, LargestPredictedLoad, PredictedFigures,
-    PredictedInterval, RequestTable, SweepForecast, estimate, percentile,
+    PredictedInterval, RequestTable, SweepForecast, TwinQuestion, estimate, percentile,
 };
 use crate::foundation::student::student_quantile;
 use crate::planning::plan::{Plan, Run};
@@ -40,8 +40,8 @@ pub enum PredictionError {
 pub struct TwinPrediction {
     /// Always: none of it was measured.
     pub predicted: bool,
-    /// What its intervals, which are called 90 %, have held where that was tried.
-    pub coverage: HeldCoverage,
+    /// What its intervals, which are called 90 %, have held where that was tried; missing where it was not.
+    pub coverage: Option<HeldCoverage>,
     /// Where the engine does not fit what it was fitted to, so that nothing of this is to be believed; empty where it does.
     pub misfits: Vec<String>,
     pub cells: Vec<CellPrediction>,
@@ -56,7 +56,7 @@ impl TwinPrediction {
         let changes = changes.iter().map(|change| (*change).to_owned()).collect();
         let origin = ForecastOrigin {
             fitted: twin.fit.variant.clone(),
-            server: twin.fit.server,
+            coverage: self.coverage,
             error: twin.fit.error,
             misfits: self.misfits.clone(),
             changes,
@@ -86,10 +86,13 @@ pub fn predict(
     let factors = scatter_factors(plan, twin.fit.ensemble.members.len(), twin.fit.scatter);
     let mut predicted = Vec::with_capacity(cells.len());
     let mut largest = LargestLoads::default();
+    let mut question = TwinQuestion::OtherCells;
     for (done, runs) in cells.iter().enumerate() {
         progress(done, cells.len());
         let run = runs[0];
-        let values = ensemble_values(&plan.goals, runs, &twin.fit.ensemble.engines(&placed(engine, run)?))?;
+        let engine = placed(engine, run)?;
+        question = question.max(question_of(&engine, &twin.engine));
+        let values = ensemble_values(&plan.goals, runs, &twin.fit.ensemble.engines(&engine))?;
         let values: Vec<Vec<f64>> = values.iter().zip(&factors).map(|(values, factors)| moved(&plan.goals, values, factors)).collect();
         let met: Vec<bool> =
             values.iter().map(|of_member| plan.goals.iter().zip(of_member).all(|(goal, value)| is_met(goal, *value))).collect();
@@ -107,7 +110,7 @@ pub fn predict(
     }
     Ok(TwinPrediction {
         predicted: true,
-        coverage: twin.fit.server.coverage(),
+        coverage: HeldCoverage::of(twin.fit.server, question),
         misfits: twin.fit.misfits(),
         cells: predicted,
         largest_loads: largest.intervals(),
@@ -152,6 +155,18 @@ fn ensemble_values(goals: &[Goal], runs: &[&Run], engines: &[EngineSpec]) -> Res
 /// The engine with what a cell's axes say of it: a what-if for each value.
 fn placed(engine: &EngineSpec, run: &Run) -> Result<EngineSpec, EngineChangeError> {
     engine.with(run.axes.iter().filter_map(|(axis, value)| Some((axis.strip_prefix("engine.")?, value.clone()))))
+}
+
+/// In what an engine differs from the fitted one.
+fn question_of(engine: &EngineSpec, fitted: &EngineSpec) -> TwinQuestion {
+    let with_pool = EngineSpec { kv_memory: engine.kv_memory, ..fitted.clone() };
+    let with_tier = EngineSpec { host_tier: engine.host_tier.clone(), ..with_pool.clone() };
+    match engine {
+        same if same == fitted => TwinQuestion::OtherCells,
+        same if *same == with_pool => TwinQuestion::OtherPool,
+        same if *same == with_tier => TwinQuestion::OtherTier,
+        _ => TwinQuestion::OtherEngine,
+    }
 }
 
 /// The runs of each cell of a variant, in the order of the axes' values.

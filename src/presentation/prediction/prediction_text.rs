@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::quantity::{digits, time};
-use crate::analysis::{CellPrediction, ExtendedReal, PredictedInterval, short, show_value};
+use crate::analysis::{CellPrediction, ExtendedReal, HeldCoverage, PredictedInterval, short, show_value};
 use crate::execution::twin::{TwinFile, TwinPrediction};
 use crate::planning::plan::Plan;
 use crate::vocabulary::metric::MeasureUnit;
@@ -23,8 +23,10 @@ pub fn prediction_text(plan: &Plan, twin: &TwinFile, changes: &[&str], predictio
         ));
     }
     lines.push(table(plan, prediction).to_string());
-    lines
-        .push(format!("intervals: of what a measurement would show, 90 % by name; they held {} that were not fitted", prediction.coverage));
+    lines.push(format!(
+        "intervals: of what a measurement would show, 90 % by name; such intervals {}",
+        HeldCoverage::sentence(prediction.coverage)
+    ));
     lines.push("chance: share of the ensemble that meets all goals".to_owned());
     if prediction.cells.iter().any(|cell| !cell.figures.is_within) {
         lines.push("* beyond the range that was measured".to_owned());
