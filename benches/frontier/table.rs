@@ -12,6 +12,7 @@ pub fn rows(size: u32, outcomes: &[Outcome]) -> Vec<String> {
         row(size, "noisy", &of(|outcome| outcome.noisy)),
         row(size, "not monotone", &of(|outcome| !outcome.monotone)),
         row(size, "all with a boundary", &inside),
+        row(size, "of these, with a fit", &of(|outcome| outcome.fitted_of_cheapest.is_some())),
         row(size, "all", &outcomes.iter().collect::<Vec<_>>()),
     ]
 }
