@@ -197,8 +197,6 @@ pub(super) mod tests {
     }
 
     proptest! {
-        // A case has up to four blocks of rows and more.
-        #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn every_number_comes_back_and_a_missing_one_is_nan(
             parts in prop::collection::vec((any_value(), 1..70_000_usize), 1..5), salt in 0..7_i64
