@@ -17,7 +17,7 @@ mod twin;
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValue;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::records::bucket::ResultsAddress;
@@ -264,7 +264,7 @@ pub struct PlotArgs {
     #[arg(value_name = "RESULTS")]
     pub results: ResultsAddress,
     /// Kind of figure.
-    #[arg(long, value_enum, default_value_t = FigureKind::OfSweep(PlotKind::Heatmap))]
+    #[arg(long, value_parser = figure_kinds(), default_value = PlotKind::Heatmap.form().name)]
     pub kind: FigureKind,
     /// The axis along the page, by name or dotted path, or `variant` [default: C, else the first numeric axis]; of a pareto a measure.
     #[arg(short, value_name = "AXIS")]
@@ -304,15 +304,11 @@ pub struct PlotArgs {
     pub output: PathBuf,
 }
 
-impl ValueEnum for FigureKind {
-    fn value_variants<'a>() -> &'a [Self] {
-        &Self::ALL
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        let form = self.form();
-        Some(PossibleValue::new(form.name).help(form.help))
-    }
+/// Each kind of figure by its name.
+fn figure_kinds() -> impl TypedValueParser<Value = FigureKind> {
+    let offered = FigureKind::ALL.map(|kind| PossibleValue::new(kind.form().name).help(kind.form().help));
+    let of_name = |name: String| FigureKind::ALL.into_iter().find(|kind| kind.form().name == name).ok_or("no kind of figure");
+    PossibleValuesParser::new(offered).try_map(of_name)
 }
 
 #[derive(Debug, Clone, Args)]

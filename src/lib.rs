@@ -6,28 +6,42 @@
 //!                                                                                         +----> Verdict -> exit code
 //! ```
 //!
-//! Two halves: **measure** (left of `disk`) and **judge** (right of it). They meet in [`records`], types and files; only
-//! [`execution::steering`] and [`execution::twin`] see both. A wing uses only those that stand above it.
+//! Two halves, a crate each: [`bench_measuring`] (left of `disk`) and [`bench_judging`] (right of it). They meet in [`records`], types and files; only
+//! this crate sees both: [`execution::steering`] and [`execution::twin`]. A wing uses only those that stand above it.
 
-pub mod foundation;
-pub mod vocabulary;
+pub use bench_shared::{foundation, vocabulary};
 
-pub mod records;
+pub use bench_shared::records;
 
-pub mod simulation;
+pub use bench_shared::search;
 
-pub mod servers;
+pub use bench_simulation as simulation;
 
-pub mod workloads;
+pub use bench_measuring::servers;
 
-pub mod planning;
+pub use bench_measuring::workloads;
 
-pub mod analysis;
+pub use bench_measuring::planning;
+
+pub use bench_judging::analysis;
+
+pub use bench_judging::presentation;
 
 pub mod execution;
 
-pub mod presentation;
+pub mod prediction;
 
 pub mod commands;
 
 pub mod cli;
+
+/// What the tests of both halves make up, for the tests of this crate.
+#[cfg(test)]
+#[expect(dead_code, reason = "some are for the tests of the halves alone")]
+#[path = "."]
+mod fixtures {
+    #[path = "shared/records/store/fixture.rs"]
+    pub mod records;
+    #[path = "judging/analysis/fixture.rs"]
+    pub mod sweeps;
+}

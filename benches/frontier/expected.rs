@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use bench::analysis::FittedServer;
 use bench::execution::twin::{CellObservation, MeasuredCell, TwinFile, fit, predict, replay};
 use bench::planning::plan::Run;
-use bench::planning::search::{CellIndex, ExpectedCells};
 use bench::records::record::RequestRecord;
+use bench::search::{CellIndex, ExpectedCells};
 use bench::vocabulary::spec::engine::{EngineCostSpec, EngineSpec};
 
 use super::runs::{Cells, Measured};

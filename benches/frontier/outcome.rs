@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bench::planning::search::{CellIndex, SearchMeasure};
+use bench::search::{CellIndex, SearchMeasure};
 
 use super::engine::RandomEngine;
 use super::proof::cheapest_proof;

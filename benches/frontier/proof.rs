@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use bench::planning::search::{CellIndex, LoadLattice, SearchMeasure};
+use bench::search::{CellIndex, LoadLattice, SearchMeasure};
 
 /// The numbers that are proved.
 const MEASURES: [SearchMeasure; 2] = [SearchMeasure::Product, SearchMeasure::HarmonicMean];

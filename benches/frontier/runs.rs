@@ -8,12 +8,12 @@ use bench::execution::executor::{RunScheduler, ServerLaunchPaths, StopToken, Sto
 use bench::execution::steering::{CellStopper, EarlyStopper};
 use bench::planning::plan::{Plan, Run};
 use bench::planning::scenario::{ScenarioOverrides, load_text};
-use bench::planning::search::{
+use bench::records::record::{EarlyStopReason, RequestRecord, RunOutcome, RunRecord};
+use bench::records::store::{SavedRequests, to_table};
+use bench::search::{
     CellIndex, ExpectedCells, FrontierSearch, GoalEvidence, LatticeAxis, LoadLattice, SearchLimits, SearchObjective, SearchStatus,
     SearchStep, TestedCell,
 };
-use bench::records::record::{EarlyStopReason, RequestRecord, RunOutcome, RunRecord};
-use bench::records::store::{SavedRequests, to_table};
 use bench::vocabulary::goal::Goal;
 use bench::vocabulary::spec::failure_policy::FailurePolicy;
 use bench::vocabulary::spec::search::{SearchKind, SearchSpec};

@@ -164,7 +164,7 @@ fn of_two(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::fixture::{cell, sweep, uniform};
+    use crate::fixtures::sweeps::{cell, sweep, uniform};
 
     fn of(variants: &[&'static str]) -> SavedSweep {
         sweep(&[], &variants.iter().map(|name| cell(name, 1, 1, uniform(1, 1, 0.5))).collect::<Vec<_>>())

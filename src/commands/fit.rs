@@ -11,7 +11,7 @@ use super::{ExitReason, stdout};
 use crate::cli::{FitArgs, VerbosityArgs};
 use crate::execution::twin::{TwinFile, fit, measured_cells};
 use crate::planning::plan::Run;
-use crate::presentation::prediction::fit_text;
+use crate::prediction::fit_text;
 use crate::records::record::RequestRecord;
 use crate::records::store::read_sweep;
 

@@ -188,8 +188,8 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::analysis::fixture::{published, save};
     use crate::cli::{Cli, CliCommand};
+    use crate::fixtures::sweeps::{published, save};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";
 

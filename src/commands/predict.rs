@@ -13,9 +13,9 @@ use crate::cli::{PredictArgs, VerbosityArgs};
 use crate::execution::twin::{TwinFile, TwinPrediction, predict};
 use crate::planning::plan::Plan;
 use crate::planning::scenario::ScenarioOverrides;
+use crate::prediction::prediction_text;
 use crate::presentation::plot::figure::{heatmaps, largest_loads};
 use crate::presentation::plot::{LabelledFigure, PlotFigure, PlotOptions};
-use crate::presentation::prediction::prediction_text;
 use crate::records::store::SavedSweep;
 
 pub fn run(args: &PredictArgs, talk: VerbosityArgs) -> anyhow::Result<ExitReason> {

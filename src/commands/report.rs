@@ -221,7 +221,7 @@ fn colour(talk: VerbosityArgs) -> ColourMode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::fixture::{Cell, cell, save, uniform};
+    use crate::fixtures::sweeps::{Cell, cell, save, uniform};
     use crate::records::record::{CacheCheck, CacheEvidence, RunFailure, RunFailureCause, RunOutcome};
 
     const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";

@@ -6,6 +6,12 @@ use std::path::{Path, PathBuf};
 
 /// What wires the rooms together and may use everything.
 const WIRING: [&str; 4] = ["commands", "cli", "main", "lib"];
+/// What the tests of a crate take from those of another.
+const FIXTURES: &str = "fixtures";
+/// The folders that are crates of several wings.
+const CRATES: [&str; 3] = ["shared", "measuring", "judging"];
+/// The wings that are a single room.
+const SINGLE_ROOMS: [&str; 3] = ["search", "analysis", "prediction"];
 
 /// A line of the architecture's table.
 struct RoomRow {
@@ -41,7 +47,7 @@ fn every_room_uses_only_what_the_architecture_allows() {
             continue;
         };
         let text = std::fs::read_to_string(&file).unwrap();
-        let strangers = used_rooms(&text, &wings).into_iter().filter(|other| *other != room && !uses.contains(other));
+        let strangers = used_rooms(&text, &wings).into_iter().filter(|other| *other != room && other != FIXTURES && !uses.contains(other));
         breaches.extend(strangers.map(|other| format!("{}: `{room}` may not use `{other}`", file.display())));
     }
     assert!(breaches.is_empty(), "{}", breaches.join("\n"));
@@ -66,7 +72,7 @@ fn every_room_is_in_the_table_once_and_uses_only_rooms_above_it_and_wings_follow
 
 #[test]
 fn pictures_are_drawn_without_polars() {
-    let files = source_files(Path::new("src/presentation/plot"));
+    let files = source_files(Path::new("src/judging/presentation/plot"));
     assert!(!files.is_empty());
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
@@ -74,9 +80,18 @@ fn pictures_are_drawn_without_polars() {
     }
 }
 
+/// `[profile.dev.package]` leaves them out there, so that one would hold in no test.
+#[test]
+fn debug_assertions_stand_only_in_crates_that_are_compiled_with_them() {
+    let files: Vec<PathBuf> = CRATES.iter().flat_map(|name| source_files(&Path::new("src").join(name))).collect();
+    let holds_some = |file: &&PathBuf| std::fs::read_to_string(file).unwrap().contains("debug_assert");
+    assert!(!files.is_empty());
+    assert_eq!(files.iter().find(holds_some), None, "an `assert!` holds everywhere");
+}
+
 #[test]
 fn the_data_of_a_figure_and_its_drawing_know_nothing_of_what_was_analysed() {
-    let folders = ["src/presentation/plot/figure", "src/presentation/plot/draw"];
+    let folders = ["src/judging/presentation/plot/figure", "src/judging/presentation/plot/draw"];
     let files: Vec<PathBuf> = folders.iter().flat_map(|folder| source_files(Path::new(folder))).collect();
     let is_way = |file: &PathBuf| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("from_"));
     let (ways, plain): (Vec<_>, Vec<_>) = files.into_iter().filter(|file| !is_list(file)).partition(is_way);
@@ -89,7 +104,7 @@ fn the_data_of_a_figure_and_its_drawing_know_nothing_of_what_was_analysed() {
 
 #[test]
 fn the_summary_is_types_alone_and_uses_nothing_that_computes() {
-    let files = source_files(Path::new("src/analysis/summary"));
+    let files = source_files(Path::new("src/judging/analysis/summary"));
     assert!(!files.is_empty());
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
@@ -141,13 +156,13 @@ fn source_files(folder: &Path) -> Vec<PathBuf> {
 
 /// The room that a file belongs to; none for the list of a wing's rooms.
 fn room_of(file: &Path, wings: &BTreeSet<&str>) -> Option<String> {
-    let part =
-        |number: usize| file.components().nth(number).map(|part| part.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned());
-    let first = part(1)?;
-    if !wings.contains(first.as_str()) || first == "analysis" {
+    let parts = file.components().skip(1).map(|part| part.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned());
+    let mut parts = parts.skip_while(|part| CRATES.contains(&part.as_str()));
+    let first = parts.next()?;
+    if !wings.contains(first.as_str()) || SINGLE_ROOMS.contains(&first.as_str()) {
         return Some(first);
     }
-    part(2).filter(|room| room != "mod")
+    parts.next().filter(|room| room != "mod")
 }
 
 /// The rooms named after `crate::`, comments left out.
@@ -185,7 +200,9 @@ fn rooms_named(path: &str, wings: &BTreeSet<&str>) -> Vec<String> {
     let name = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned();
     let first = name(path);
     match path[first.len()..].strip_prefix("::") {
-        Some(rest) if wings.contains(first.as_str()) && first != "analysis" => grouped(rest).into_iter().map(name).collect(),
+        Some(rest) if wings.contains(first.as_str()) && !SINGLE_ROOMS.contains(&first.as_str()) => {
+            grouped(rest).into_iter().map(name).collect()
+        }
         _ => vec![first],
     }
 }

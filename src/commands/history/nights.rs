@@ -105,9 +105,9 @@ fn folders(of: &Path) -> std::io::Result<Vec<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::fixture::{cell, save, uniform};
+    use crate::fixtures::sweeps::{cell, save, uniform};
 
-    fn cells() -> Vec<crate::analysis::fixture::Cell> {
+    fn cells() -> Vec<crate::fixtures::sweeps::Cell> {
         vec![cell("vllm", 1, 1, uniform(1, 1, 0.5))]
     }
 

@@ -98,7 +98,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::records::store::fixture::{header, rich_record, run_record};
+    use crate::fixtures::records::{header, rich_record, run_record};
 
     #[test]
     fn the_bars_say_where_the_sweep_is() {

@@ -325,9 +325,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::fixtures::records::{header, record, rich_record, run_record};
     use crate::foundation::clock::Micros;
     use crate::records::record::{CacheCheck, CacheEvidence, RunFailure, RunFailureCause};
-    use crate::records::store::fixture::{header, record, rich_record, run_record};
 
     fn answered(milliseconds: u64, turn: u32) -> RequestRecord {
         let row = rich_record(0);

@@ -46,8 +46,8 @@ impl LiveGoodput {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::records::{record, rich_record};
     use crate::foundation::clock::Micros;
-    use crate::records::store::fixture::{record, rich_record};
 
     fn goals(text: &str) -> Vec<Goal> {
         vec![text.parse().unwrap()]

@@ -95,7 +95,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::records::store::fixture::{header, record, rich_record, run_record};
+    use crate::fixtures::records::{header, record, rich_record, run_record};
 
     fn told(lines: PlainVerbosity, events: &[SweepEvent], seconds: u64) -> String {
         let mut plain = PlainTextReporter::to(Vec::new(), &[], Vec::new(), lines);

@@ -105,8 +105,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::fixtures::records::{header, manifest, record, rich_record, run_record, sample};
     use crate::records::record::{RunFailure, RunFailureCause, RunRecord};
-    use crate::records::store::fixture::{header, manifest, record, rich_record, run_record, sample};
     use crate::records::store::{SweepPaths, read_sweep};
 
     fn recorder(dir: &Path) -> RunRecorder {

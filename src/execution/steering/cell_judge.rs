@@ -5,9 +5,9 @@ use std::path::Path;
 
 use super::sweep_scheduler::SteeringError;
 use crate::analysis::{GoalVerdict, SummaryOptions, summarize};
-use crate::planning::search::{GoalEvidence, TestedCell};
 use crate::records::record::{EarlyStopCertainty, RunOutcome};
 use crate::records::store::read_runs;
+use crate::search::{GoalEvidence, TestedCell};
 use crate::vocabulary::goal::Goal;
 
 /// How a cell came out by the runs of these ids, all of them sealed; `repeats` is the most that it gets.

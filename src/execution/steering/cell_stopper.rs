@@ -215,7 +215,7 @@ impl TrackedGoal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::fixture::{answered, failed as failed_row};
+    use crate::fixtures::sweeps::{answered, failed as failed_row};
     use crate::records::record::FailureKind;
 
     /// 2 × 3 sessions of a document and two questions: 12 rows that the goals look at in each repeat, of 18.

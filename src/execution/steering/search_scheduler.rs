@@ -16,10 +16,10 @@ use super::sweep_scheduler::SteeringError;
 use crate::execution::event::SweepEvent;
 use crate::execution::executor::{RunScheduler, StoppingRule};
 use crate::planning::plan::{Plan, PlannedSearch, Run, SearchSpace, short_name, value_text};
-use crate::planning::search::{
+use crate::records::record::{RunOutcome, RunRecord};
+use crate::search::{
     CellIndex, FrontierSearch, LEGEND, SearchEndReason, SearchLimits, SearchMeasure, SearchStatus, SearchStep, TestedCell,
 };
-use crate::records::record::{RunOutcome, RunRecord};
 use crate::vocabulary::goal::Goal;
 use crate::vocabulary::spec::scenario::RunOrder;
 

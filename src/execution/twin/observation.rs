@@ -176,7 +176,7 @@ fn hit_share<'a>(rows: impl Iterator<Item = &'a RequestRecord>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::fixture::answered;
+    use crate::fixtures::sweeps::answered;
     use crate::foundation::clock::Micros;
     use crate::records::record::{FailureKind, RequestFailure};
 

@@ -75,7 +75,7 @@ impl AnswerTokenIds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulation::engine::prompt::encode;
+    use crate::engine::prompt::encode;
 
     #[test]
     fn every_word_is_one_token_and_the_text_has_the_numbers_the_engine_counts_with() {

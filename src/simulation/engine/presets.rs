@@ -243,21 +243,11 @@ fn femtoseconds(seconds: f64) -> u64 {
     (seconds * 1e15).round() as u64
 }
 
-/// The name of a preset, as a scenario writes it.
-impl std::fmt::Display for EnginePreset {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Qwen7bH200 => "qwen2.5-7b-h200",
-            Self::Tiny => "tiny",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::cost::StepWork;
     use crate::foundation::units::Tokens;
-    use crate::simulation::engine::cost::StepWork;
 
     fn resolved(spec: &EngineSpec) -> EngineParameters {
         EngineParameters::resolve(spec, 0).unwrap()

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
-use crate::simulation::engine::{conversation, encode};
+use crate::engine::{conversation, encode};
 use crate::vocabulary::session::MessageRole;
 use crate::vocabulary::spec::target_api::TargetApi;
 

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::simulation::engine::{ContextLimitError, EngineFault};
+use crate::engine::{ContextLimitError, EngineFault};
 
 /// What is wrong with a request, or what went wrong with it on purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,9 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::breakable_connection::{BreakableListener, ConnectionBreaker};
 use super::routes::{EngineServerState, now_s, router};
+use crate::engine::driver::{TokenDelivery, drive};
+use crate::engine::{EngineParameters, TokenMemo};
 use crate::foundation::clock::{Clock, Micros};
-use crate::simulation::engine::driver::{TokenDelivery, drive};
-use crate::simulation::engine::{EngineParameters, TokenMemo};
 
 /// Where to listen, and what to serve.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::simulation::engine::{CACHE_CONFIG, EngineLatencyHistogram, EngineMetric, EngineMetricKind, EngineSnapshot};
+use crate::engine::{CACHE_CONFIG, EngineLatencyHistogram, EngineMetric, EngineMetricKind, EngineSnapshot};
 
 /// The whole page.
 pub(super) fn page(model: &str, snapshot: &EngineSnapshot) -> String {

@@ -19,8 +19,8 @@ use super::completion_request::{CompletionRequest, UsageEvents};
 use super::error::ApiError;
 use super::metrics;
 use super::stream::{AnswerStream, AnswerStreamStage};
-use crate::simulation::engine::driver::{EngineHandle, EnginePrompt, EngineReply, EngineReplyReceiver};
-use crate::simulation::engine::{BlockHashChain, EngineFault};
+use crate::engine::driver::{EngineHandle, EnginePrompt, EngineReply, EngineReplyReceiver};
+use crate::engine::{BlockHashChain, EngineFault};
 use crate::vocabulary::spec::engine::EngineFaultKind;
 use crate::vocabulary::spec::target_api::TargetApi;
 

@@ -9,8 +9,8 @@ use futures_util::stream;
 
 use super::answer_format::{AnswerEnd, AnswerHeader};
 use super::breakable_connection::ConnectionBreaker;
-use crate::simulation::engine::EngineFault;
-use crate::simulation::engine::driver::{EngineReply, EngineReplyReceiver};
+use crate::engine::EngineFault;
+use crate::engine::driver::{EngineReply, EngineReplyReceiver};
 use crate::vocabulary::spec::engine::EngineFaultKind;
 
 /// An accepted answer on its way to the client.

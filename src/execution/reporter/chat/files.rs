@@ -181,8 +181,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::fixtures::records::{header, record, rich_record, run_record};
     use crate::records::record::{FailureKind, RequestCounts, RequestFailure};
-    use crate::records::store::fixture::{header, record, rich_record, run_record};
 
     const SECOND: u64 = 1_000_000;
 

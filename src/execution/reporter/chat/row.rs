@@ -113,7 +113,7 @@ pub(super) fn realtime_line(record: &RequestRecord, started_at: Timestamp) -> St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::store::fixture::{record, rich_record};
+    use crate::fixtures::records::{record, rich_record};
 
     #[test]
     fn a_row_has_a_cell_for_each_column() {

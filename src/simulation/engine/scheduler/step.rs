@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{Engine, EngineRequestId, EngineRequestOutput, EngineStepPlan};
+use crate::engine::cost::StepWork;
+use crate::engine::tokenizer::mix;
 use crate::foundation::clock::Micros;
-use crate::simulation::engine::cost::StepWork;
-use crate::simulation::engine::tokenizer::mix;
 
 impl Engine {
     pub(super) fn decide(&mut self) {

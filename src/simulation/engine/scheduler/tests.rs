@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::engine::tokenizer::mix;
+use crate::engine::{BlockHashChain, EngineAnswer, encode};
 use crate::foundation::units::{Bytes, BytesPerSecond, Seconds};
-use crate::simulation::engine::tokenizer::mix;
-use crate::simulation::engine::{BlockHashChain, EngineAnswer, encode};
 use crate::vocabulary::spec::engine::{EngineCostSpec, EnginePreset, EngineSpec, TierSpec};
 
 /// A tiny engine with that many blocks of 16 tokens and 16 kB.

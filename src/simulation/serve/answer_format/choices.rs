@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{AnswerEnd, AnswerHeader, event};
-use crate::simulation::serve::completion_request::UsageEvents;
+use crate::serve::completion_request::UsageEvents;
 use crate::vocabulary::spec::target_api::TargetApi;
 
 /// A chat answer opens with its role.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::completion_request::UsageEvents;
-use crate::simulation::engine::{EngineAnswer, EngineFault};
+use crate::engine::{EngineAnswer, EngineFault};
 use crate::vocabulary::spec::target_api::TargetApi;
 
 /// What every part of one answer repeats.
