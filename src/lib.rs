@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Two halves, a crate each: [`bench_measuring`] (left of `disk`) and [`bench_judging`] (right of it). They meet in [`records`], types and files; only
-//! this crate sees both: [`execution::steering`] and [`execution::twin`]. A wing uses only those that stand above it.
+//! [`execution`] and this crate see both. A wing uses only those that stand above it.
 
 pub use bench_shared::{foundation, vocabulary};
 
@@ -25,9 +25,9 @@ pub use bench_measuring::planning;
 
 pub use bench_judging::analysis;
 
-pub use bench_judging::presentation;
+pub use bench_execution as execution;
 
-pub mod execution;
+pub use bench_presentation as presentation;
 
 pub mod prediction;
 
@@ -35,13 +35,11 @@ pub mod commands;
 
 pub mod cli;
 
-/// What the tests of both halves make up, for the tests of this crate.
+/// What the tests of the judging half make up, for the tests of this crate.
 #[cfg(test)]
-#[expect(dead_code, reason = "some are for the tests of the halves alone")]
-#[path = "."]
+#[expect(dead_code, reason = "some are for the tests of the analysis alone")]
+#[path = "judging/analysis"]
 mod fixtures {
-    #[path = "shared/records/store/fixture.rs"]
-    pub mod records;
-    #[path = "judging/analysis/fixture.rs"]
+    #[path = "fixture.rs"]
     pub mod sweeps;
 }

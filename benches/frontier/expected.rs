@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use bench::analysis::FittedServer;
 use bench::execution::twin::{CellObservation, MeasuredCell, TwinFile, fit, predict, replay};
 use bench::planning::plan::Run;
-use bench::records::record::RequestRecord;
 use bench::search::{CellIndex, ExpectedCells};
 use bench::vocabulary::spec::engine::{EngineCostSpec, EngineSpec};
 
@@ -23,12 +22,9 @@ pub fn by_a_fit(cells: &Cells, size: u32) -> Option<ExpectedCells> {
     let runs: Vec<&Run> = [(0, 0), (0, last), (middle, middle), (last, 1)].into_iter().map(|(c, s)| cells.run(CellIndex(c, s))).collect();
     let jobs: Vec<(&Run, &EngineSpec)> = runs.iter().map(|run| (*run, &run.cell.engine)).collect();
     let rows = replay(&jobs);
-    let cell = |(run, rows): (&&Run, &Vec<RequestRecord>)| MeasuredCell {
-        name: run.id.clone(),
-        runs: vec![(*run).clone()],
-        observed: CellObservation::of(std::slice::from_ref(rows)),
-    };
-    let measured: Vec<MeasuredCell> = runs.iter().zip(&rows).map(cell).collect();
+    let observations = CellObservation::of_cells(&rows.iter().map(std::slice::from_ref).collect::<Vec<_>>());
+    let cell = |(run, observed): (&&Run, CellObservation)| MeasuredCell { name: run.id.clone(), runs: vec![(*run).clone()], observed };
+    let measured: Vec<MeasuredCell> = runs.iter().zip(observations).map(cell).collect();
     let told = EngineSpec { costs: EngineCostSpec::default(), noise: None, faults: Vec::new(), ..runs[0].cell.engine.clone() };
     let outcome = fit(&measured, &rows.iter().flatten().collect::<Vec<_>>(), &told, |_, _| {})?;
     let twin = TwinFile::new(outcome, "default", FittedServer::Simulated, &runs).unwrap();

@@ -23,17 +23,17 @@ pub fn recover(number: u32) -> Vec<HeldOut> {
     let truth: EngineSpec = toml::from_str(&engine.section).unwrap();
     let measured = measured(&plan, &truth);
     let is_fitted = |place: &(u32, u32)| FITTED[number as usize % FITTED.len()].contains(place);
-    let cells: Vec<MeasuredCell> = measured
-        .iter()
-        .filter(|cell| is_fitted(&cell.place))
-        .map(|cell| MeasuredCell {
+    let fitted = || measured.iter().filter(|cell| is_fitted(&cell.place));
+    let observations = CellObservation::of_cells(&fitted().map(|cell| cell.rows.as_slice()).collect::<Vec<_>>());
+    let cells: Vec<MeasuredCell> = fitted()
+        .zip(observations)
+        .map(|(cell, observed)| MeasuredCell {
             name: format!("{:?}", cell.place),
             runs: cell.runs.iter().map(|run| (*run).clone()).collect(),
-            observed: CellObservation::of(&cell.rows),
+            observed,
         })
         .collect();
-    let rows: Vec<&RequestRecord> =
-        measured.iter().filter(|cell| is_fitted(&cell.place)).flat_map(|cell| cell.rows.iter().flatten()).collect();
+    let rows: Vec<&RequestRecord> = fitted().flat_map(|cell| cell.rows.iter().flatten()).collect();
     // The caches' sizes are told by a server's metrics and flags; its times are not.
     let told = EngineSpec { costs: EngineCostSpec::default(), noise: None, ..truth };
     let outcome = fit(&cells, &rows, &told, |_, _| {}).unwrap();

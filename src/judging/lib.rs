@@ -1,7 +1,11 @@
-//! The judging half of `bench`: from saved runs to verdicts, pictures and reports.
+//! The judging half of `bench`: from saved runs to verdicts.
 
 use bench_shared::{foundation, records, search, vocabulary};
 
 pub mod analysis;
 
-pub mod presentation;
+/// What tests make up, by the names that it has in every crate.
+#[cfg(test)]
+mod fixtures {
+    pub(crate) use crate::analysis::fixture as sweeps;
+}

@@ -19,7 +19,7 @@ use bench::simulation::serve::{self, EngineServer};
 use bench::vocabulary::spec::target::TargetSpec;
 use serde_json::{Value, json};
 
-use super::stage::{Stage, said, stdout};
+use super::stage::{Stage, said, stdout, two_at_a_time};
 
 /// A small engine whose caches last as long as it does.
 struct Server {
@@ -183,9 +183,10 @@ fn attempts(swept: &Swept) -> Vec<&str> {
 
 #[test]
 fn the_same_sweep_twice_against_a_server_that_runs_already_is_valid_both_times_and_says_why() {
-    let server = Server::start(&json!([]));
     let cells = "[workload]\nkind = 'requests'\nprompt_tokens = 200\nanswer_tokens = 4\nrequests = 12\n[matrix]\nqps = [40, 80, 20]";
-    for workload in [&format!("repeats = 2\n{cells}"), &format!("{DOCUMENTS}\n[matrix]\nconcurrent = [1, 2]\nsequential = [1, 2]"), CHAT] {
+    let workloads = [&format!("repeats = 2\n{cells}"), &format!("{DOCUMENTS}\n[matrix]\nconcurrent = [1, 2]\nsequential = [1, 2]"), CHAT];
+    two_at_a_time(workloads, |workload| {
+        let server = Server::start(&json!([]));
         let swept = [sweep(&server, workload), sweep(&server, workload)];
         let mut named = BTreeSet::new();
         for swept in &swept {
@@ -200,7 +201,7 @@ fn the_same_sweep_twice_against_a_server_that_runs_already_is_valid_both_times_a
             named.extend(attempts(swept));
         }
         assert_eq!(named.len(), swept.iter().map(|swept| swept.saved.runs.len()).sum::<usize>(), "no two attempts share a salt");
-    }
+    });
 }
 
 #[test]

@@ -215,6 +215,21 @@ impl Drop for Running {
     }
 }
 
+/// Tests each case, two at a time: most of what real servers and clients take is waiting.
+pub fn two_at_a_time<C: Send>(cases: impl IntoIterator<Item = C>, test: impl Fn(C) + Sync) {
+    let waiting = std::sync::Mutex::new(cases.into_iter().collect::<std::collections::VecDeque<C>>());
+    let next = || waiting.lock().unwrap().pop_front();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(case) = next() {
+                    test(case);
+                }
+            });
+        }
+    });
+}
+
 /// What a program does first of all that a test waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProgramEvent {

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use tokio::sync::mpsc;
 
-use crate::execution::event::{EventBarrier, SweepEvent};
+use crate::event::{EventBarrier, SweepEvent};
 use crate::foundation::clock::Clock;
 
 /// Requests between two marks: a few megabytes of records.

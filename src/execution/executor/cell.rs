@@ -22,7 +22,7 @@ use super::sequential_loop::LoadError;
 use super::stall_detector::{StallDetector, StallReport};
 use super::stop_token::StopToken;
 use super::target_monitor::TargetMonitor;
-use crate::execution::event::SweepEvent;
+use crate::event::SweepEvent;
 use crate::foundation::clock::Clock;
 use crate::planning::plan::{EnvironmentRedactor, Run};
 use crate::records::record::{

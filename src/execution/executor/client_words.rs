@@ -140,7 +140,7 @@ pub(super) fn worded(word: &impl Serialize) -> Option<Box<RawValue>> {
 mod tests {
     use super::super::lane_ties::LaneEvent;
     use super::*;
-    use crate::execution::meeting::MEETING_PROTOCOL;
+    use crate::meeting::MEETING_PROTOCOL;
     use crate::records::record::{AnswerHashes, FailureKind, FirstEventSource, RequestFailure, RequestPhase, RequestRecord, TokenSource};
     use crate::servers::client::TransportStats;
 

@@ -20,7 +20,7 @@ use super::sequential_loop::{LoadContext, LoadError, RequestResult, RunWindow, S
 use super::session_loop::SessionLoop;
 use super::stop_token::StopToken;
 use super::user_pool_loop::UserPoolLoop;
-use crate::execution::event::SweepEvent;
+use crate::event::SweepEvent;
 use crate::foundation::clock::{CpuTimeSlice, Micros};
 use crate::planning::plan::EnvironmentRedactor;
 use crate::records::record::RequestPhase;

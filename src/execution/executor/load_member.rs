@@ -7,8 +7,8 @@ use super::lane_ties::LaneSignal;
 use super::load_party::{LoadOrigin, PartyNews};
 use super::sequential_loop::{LoadError, RequestResult};
 use super::stop_token::StopToken;
-use crate::execution::meeting::{LeaderLine, LeaderNews, MeetingMember};
 use crate::foundation::clock::{Clock, Micros};
+use crate::meeting::{LeaderLine, LeaderNews, MeetingMember};
 use crate::servers::client::ReadStats;
 
 /// Rows that are told together: a message stays far below what is read of one.

@@ -1,4 +1,4 @@
-//! Plan to events: runs the cells in turn, each through the one load loop, and tells everything as [`SweepEvent`](crate::execution::event::SweepEvent)s.
+//! Plan to events: runs the cells in turn, each through the one load loop, and tells everything as [`SweepEvent`](crate::event::SweepEvent)s.
 //!
 //! A failed request is a record, a failed run is a record, a failed sweep is an exit code. The executor knows nothing of files, terminals
 //! or verdicts: who wants to keep or show what happened listens.

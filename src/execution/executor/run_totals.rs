@@ -248,9 +248,9 @@ impl FirstTurnTotals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::execution::executor::row::{LoadSnapshot, ScheduledRequest};
-    use crate::execution::executor::sequential_loop::InFlightCounters;
-    use crate::execution::executor::token_counts::TokenCounts;
+    use crate::executor::row::{LoadSnapshot, ScheduledRequest};
+    use crate::executor::sequential_loop::InFlightCounters;
+    use crate::executor::token_counts::TokenCounts;
     use crate::servers::client::HttpExchange;
 
     #[test]

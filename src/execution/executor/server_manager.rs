@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
 use super::stop_token::StopToken;
-use crate::execution::event::SweepEvent;
+use crate::event::SweepEvent;
 use crate::planning::plan::{Run, restarts_each_run, server_setting};
 use crate::records::record::{RunFailure, RunFailureCause, ServerFacts};
 use crate::servers::server::supervisor::leftovers;

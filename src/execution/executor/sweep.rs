@@ -14,7 +14,7 @@ use super::run_scheduler::{RunScheduler, StoppingRule};
 use super::runtimes::{NetworkRuntimes, RuntimeHandles};
 use super::server_manager::{ManagedServer, NoServerReason, ServerLaunchPaths, ServerManager};
 use super::stop_token::StopToken;
-use crate::execution::event::SweepEvent;
+use crate::event::SweepEvent;
 use crate::foundation::clock::{Clock, virtual_runtime};
 use crate::planning::plan::Run;
 use crate::records::record::{RunFailure, RunFailureCause, RunOutcome, RunRecord, ServerFacts};

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::execution::event::SweepEvent;
+use crate::event::SweepEvent;
 use crate::foundation::clock::{Clock, Micros};
 use crate::planning::plan::{EnvironmentRedactor, Run};
 use crate::records::record::{SampleKind, ServerSample, labels_text};

@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::live::LiveProgress;
 use super::{ExpectedRun, Reporter, ReporterError};
-use crate::execution::event::SweepEvent;
+use crate::event::SweepEvent;
 use crate::vocabulary::goal::Goal;
 
 const REDRAW: Duration = Duration::from_millis(100);

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::live_goodput::LiveGoodput;
 use super::servers::ServerProgress;
 use super::time_left::{ExpectedRun, TimeLeftEstimator};
-use crate::execution::event::SweepEvent;
+use crate::event::SweepEvent;
 use crate::foundation::clock::Micros;
 use crate::foundation::units::waiting_time;
 use crate::records::record::{RequestPhase, RequestRecord, RunHeader, RunOutcome, RunRecord};

@@ -26,7 +26,7 @@ pub use recorder::RunRecorder;
 pub use sealed_run_notifier::SealedRunNotifier;
 pub use time_left::ExpectedRun;
 
-use crate::execution::event::SweepEvent;
+use crate::event::SweepEvent;
 
 /// Something that listens to a sweep.
 pub trait Reporter: Send {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::live::{LiveProgress, brief};
 use super::{ExpectedRun, Reporter, ReporterError};
-use crate::execution::event::SweepEvent;
+use crate::event::SweepEvent;
 use crate::records::record::RequestRecord;
 use crate::vocabulary::goal::Goal;
 

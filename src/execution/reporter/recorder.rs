@@ -3,7 +3,7 @@
 //! the load never does; how many did is part of the run's record.
 
 use super::{Reporter, ReporterError};
-use crate::execution::event::SweepEvent;
+use crate::event::SweepEvent;
 use crate::records::record::{RunOutcome, RunRecord};
 use crate::records::store::{RunWriter, SweepWriter};
 

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::{Reporter, ReporterError};
-use crate::execution::event::SweepEvent;
+use crate::event::SweepEvent;
 use crate::records::record::RunOutcome;
 
 /// Tells the id of every run that was sealed.

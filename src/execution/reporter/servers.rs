@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::live::brief;
-use crate::execution::event::SweepEvent;
+use crate::event::SweepEvent;
 use crate::foundation::units::waiting_time;
 use crate::records::record::{LogExcerpt, RunFailure};
 

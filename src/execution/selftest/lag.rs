@@ -2,8 +2,8 @@
 
 use super::report::TimingDeviation;
 use super::whole::SelftestError;
-use crate::execution::event::SweepEvent;
-use crate::execution::executor::{PlanScheduler, ServerLaunchPaths, StopToken, sweep};
+use crate::event::SweepEvent;
+use crate::executor::{PlanScheduler, ServerLaunchPaths, StopToken, sweep};
 use crate::planning::plan::Plan;
 use crate::planning::scenario::{ScenarioOverrides, load_text};
 use crate::records::record::RequestRecord;

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::cell_stopper::CellStopper;
 use super::early_stopper::EarlyStopper;
 use super::sweep_scheduler::SteeringError;
-use crate::execution::executor::{PlanScheduler, RunScheduler, StoppingRule};
+use crate::executor::{PlanScheduler, RunScheduler, StoppingRule};
 use crate::planning::plan::{Plan, Run};
 use crate::records::record::{EarlyStopReason, RequestRecord, RunRecord};
 use crate::records::store::read_sweep;

@@ -13,8 +13,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::cell_judge::judge_cell;
 use super::early_stopper::EarlyStopper;
 use super::sweep_scheduler::SteeringError;
-use crate::execution::event::SweepEvent;
-use crate::execution::executor::{RunScheduler, StoppingRule};
+use crate::event::SweepEvent;
+use crate::executor::{RunScheduler, StoppingRule};
 use crate::planning::plan::{Plan, PlannedSearch, Run, SearchSpace, short_name, value_text};
 use crate::records::record::{RunOutcome, RunRecord};
 use crate::search::{

@@ -7,7 +7,7 @@ use super::early_stop_scheduler::{EarlyStopScheduler, recall};
 use super::early_stopper::EarlyStopper;
 use super::search_scheduler::{SearchChannels, SearchScheduler};
 use crate::analysis::AnalysisError;
-use crate::execution::executor::{PlanScheduler, RunScheduler};
+use crate::executor::{PlanScheduler, RunScheduler};
 use crate::planning::plan::Plan;
 use crate::records::store::StoreError;
 

@@ -92,10 +92,11 @@ pub fn measured_cells(sweep: &SavedSweep, plan: &Plan, variant: &str, is_set: &d
         return Err(UnfitSweep::SeveralEngines);
     }
     let told = told(&found[0].runs[0].cell.engine, first, is_set, &mut notes)?;
-    let cells = found.into_iter().map(|FoundCell { runs, rows }| MeasuredCell {
+    let observations = CellObservation::of_cells(&found.iter().map(|cell| cell.rows.as_slice()).collect::<Vec<_>>());
+    let cells = found.into_iter().zip(observations).map(|(FoundCell { runs, .. }, observed)| MeasuredCell {
         name: named_cell(&runs[0].axes.iter().cloned().collect()),
         runs,
-        observed: CellObservation::of(&rows),
+        observed,
     });
     let server = if first.record.header.simulated { FittedServer::Simulated } else { FittedServer::Real };
     Ok(MeasuredCells { cells: cells.collect(), rows, told, server, notes })

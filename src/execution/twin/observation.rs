@@ -123,14 +123,33 @@ const DRAWS: u64 = 64;
 const LEAST_SESSIONS: usize = 4;
 
 impl CellObservation {
-    /// Of the measured rows of a cell, all its repeats together.
+    /// Of the measured rows of cells, each with those of its runs: a cell's repeats are taken together. Whole runs of a cell may differ by more than their
+    /// sessions tell, which few repeats tell of all cells together: that is in the errors of each.
     #[must_use]
-    pub fn of(runs: &[Vec<RequestRecord>]) -> Self {
+    pub fn of_cells(cells: &[&[Vec<RequestRecord>]]) -> Vec<Self> {
+        let mut observations: Vec<Self> = cells.iter().map(|runs| Self::of_sessions(runs)).collect();
+        for statistic in CellStatistic::ALL.into_iter().filter(|statistic| *statistic != CellStatistic::FailedShare) {
+            let between = variance_between_runs(statistic, cells, &observations);
+            for (observation, runs) in observations.iter_mut().zip(cells) {
+                for value in observation.values.iter_mut().filter(|value| value.statistic == statistic) {
+                    value.error = value.error.hypot((between / runs.len() as f64).sqrt());
+                }
+            }
+        }
+        observations
+    }
+
+    /// Of one cell; the errors are what its sessions tell.
+    fn of_sessions(runs: &[Vec<RequestRecord>]) -> Self {
         let all = sampled(runs);
         let drawn = drawn_again(&all);
         let observed =
             |statistic: CellStatistic| Some(ObservedValue { statistic, value: statistic.of(&all)?, error: statistic.error(&drawn) });
         Self { values: CellStatistic::ALL.into_iter().filter_map(observed).collect() }
+    }
+
+    fn error_of(&self, statistic: CellStatistic) -> Option<f64> {
+        self.values.iter().find(|value| value.statistic == statistic).map(|value| value.error)
     }
 
     /// The same numbers without their errors, of simulated rows.
@@ -139,6 +158,22 @@ impl CellObservation {
         let all = sampled(runs);
         CellStatistic::ALL.into_iter().filter_map(|statistic| Some((statistic, statistic.of(&all)?))).collect()
     }
+}
+
+/// The variance between runs of a cell beyond what their sessions tell, the same in all cells: the one-way analysis of variance's estimate, 0 where it would be
+/// negative (S. R. Searle and others, "Variance Components", 1992, chapter 3). 0 where no cell has two runs.
+fn variance_between_runs(statistic: CellStatistic, cells: &[&[Vec<RequestRecord>]], observations: &[CellObservation]) -> f64 {
+    let (mut freedom, mut excess) = (0.0, 0.0);
+    for (runs, observation) in cells.iter().zip(observations) {
+        let alone: Vec<f64> = runs.iter().filter_map(|run| statistic.of(&sampled(std::slice::from_ref(run)))).collect();
+        let Some(error) = observation.error_of(statistic).filter(|_| alone.len() > 1) else { continue };
+        // The error is that of all runs together.
+        let within = error.powi(2) * runs.len() as f64;
+        let between = deviation(&alone).powi(2) * alone.len() as f64;
+        freedom += alone.len() as f64 - 1.0;
+        excess += between - within * (alone.len() as f64 - 1.0);
+    }
+    if freedom > 0.0 { (excess / freedom).max(0.0) } else { 0.0 }
 }
 
 /// The rows of all runs that count: measured, and not left on purpose.
@@ -190,7 +225,29 @@ mod tests {
     }
 
     fn observed(rows: Vec<RequestRecord>, statistic: CellStatistic) -> ObservedValue {
-        *CellObservation::of(&[rows]).values.iter().find(|observed| observed.statistic == statistic).unwrap()
+        observed_of(&[&[rows]], statistic)[0]
+    }
+
+    fn observed_of(cells: &[&[Vec<RequestRecord>]], statistic: CellStatistic) -> Vec<ObservedValue> {
+        let of = |cell: CellObservation| *cell.values.iter().find(|observed| observed.statistic == statistic).unwrap();
+        CellObservation::of_cells(cells).into_iter().map(of).collect()
+    }
+
+    #[test]
+    fn what_repeats_differ_by_beyond_their_sessions_is_in_the_errors_of_all_cells() {
+        // Sessions of a run have the same gaps, so that they tell no error; the runs of the first cell differ by 20 %, those of the second by nothing.
+        let run = |gap_us: u32| rows(move |_| gap_us);
+        let (apart, alike) = ([run(10_000), run(12_000)], [run(10_000), run(10_000)]);
+        let found = observed_of(&[&apart, &alike], CellStatistic::GapMean);
+        // Of both cells together: the square of the difference, by two, and by two cells; a cell's mean is one of two runs.
+        let between = (1.2_f64.ln().powi(2) / 2.0 / 2.0 / 2.0).sqrt();
+        assert!((found[1].error / between - 1.0).abs() < 0.05, "{} is not {between}", found[1].error);
+        assert!(found[0].error > found[1].error * 0.99);
+        assert!(observed_of(&[&alike, &alike], CellStatistic::GapMean).iter().all(|value| value.error < 1e-9));
+        // A cell that was run once has all of it.
+        let once = [run(10_000)];
+        let of_three = observed_of(&[&apart, &alike, &once], CellStatistic::GapMean);
+        assert!((of_three[2].error / of_three[1].error - 2.0_f64.sqrt()).abs() < 1e-9);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 
 use tokio::sync::mpsc;
 
-use crate::execution::event::SweepEvent;
-use crate::execution::executor::{RunScheduler, ServerLaunchPaths, StopToken, StoppingRule, sweep};
+use crate::event::SweepEvent;
+use crate::executor::{RunScheduler, ServerLaunchPaths, StopToken, StoppingRule, sweep};
 use crate::foundation::on_all_cores::on_all_cores;
 use crate::planning::plan::Run;
 use crate::records::record::{EarlyStopReason, RequestRecord, RunOutcome, RunRecord};

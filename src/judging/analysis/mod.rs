@@ -26,6 +26,7 @@ mod estimate;
 mod extended_real;
 mod external;
 #[cfg(test)]
+#[expect(dead_code, reason = "some are for the tests of the crates that use this one")]
 pub(crate) mod fixture;
 mod formula;
 mod frontier;

@@ -8,6 +8,7 @@ use bench::records::store::read_sweep;
 
 use super::echo::{Echo, Manners};
 use super::{KEY, SCENARIO, Scene, said};
+use crate::stage::two_at_a_time;
 
 /// The three places that a key can come from.
 const PLACES: [&str; 3] =
@@ -78,7 +79,7 @@ fn everything_else_is_silent(scene: &Scene) {
 #[test]
 fn a_key_that_a_server_gives_back_in_every_place_is_found_nowhere() {
     let scenario = SCENARIO.replace("rounds = 1", "rounds = 1\nsequential = 12");
-    for place in PLACES {
+    two_at_a_time(PLACES, |place| {
         let scene = Scene::new(&format!("{scenario}{place}\nheaders = {{ x-tenant = \"${{SECRETS_TEST_KEY}}\" }}\n"));
         let server = Echo::start(Manners::Echo);
         let output = scene.bench(&["sweep", "s.toml", "--url", &server.url, "-vv", "-o", "out"]);
@@ -98,7 +99,7 @@ fn a_key_that_a_server_gives_back_in_every_place_is_found_nowhere() {
             .collect();
         assert!(metrics.iter().any(|labels| labels.contains("***") || labels.contains("${SECRETS_TEST_KEY}")), "{metrics:?}");
         everything_else_is_silent(&scene);
-    }
+    });
 }
 
 #[test]

@@ -10,11 +10,11 @@ use super::figures::ChatStatistics;
 use super::row::{csv_header, csv_row, realtime_header, realtime_line};
 use super::summary::{FinalSummaryFacts, SIMULATED, block, last};
 use super::tee_writer::TeeWriter;
-use crate::execution::event::SweepEvent;
-use crate::execution::reporter::{Reporter, ReporterError};
+use crate::event::SweepEvent;
 use crate::foundation::clock::Micros;
 use crate::records::record::{RequestPhase, RequestRecord, RunHeader, RunRecord};
 use crate::records::store::{ChatPaths, SweepPaths};
+use crate::reporter::{Reporter, ReporterError};
 
 /// Writes the text files of chat runs; deaf to others.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use jiff::{Timestamp, ToSpan};
 
-use super::night::NightSweep;
 use crate::analysis::SummaryOptions;
-use crate::analysis::fixture::{Cell, answered, cell, sweep};
+use crate::analysis::history::NightSweep;
+use crate::fixtures::sweeps::{Cell, answered, cell, sweep};
 use crate::records::store::SavedSweep;
 
 pub(crate) const GOAL: &str = "p95(ttft where turn >= 1) <= 2s";

@@ -93,9 +93,9 @@ impl HeldCoverage {
     #[must_use]
     pub fn of(server: FittedServer, question: TwinQuestion) -> Option<Self> {
         let (held, cells) = match (server, question) {
-            (FittedServer::Simulated, TwinQuestion::OtherCells) => (665, 720),
-            (FittedServer::Real, TwinQuestion::OtherCells) => (409, 480),
-            (FittedServer::Real, TwinQuestion::OtherPool) => (478, 576),
+            (FittedServer::Simulated, TwinQuestion::OtherCells) => (676, 720),
+            (FittedServer::Real, TwinQuestion::OtherCells) => (430, 480),
+            (FittedServer::Real, TwinQuestion::OtherPool) => (510, 576),
             (FittedServer::Real, TwinQuestion::OtherTier) => (162, 288),
             (FittedServer::Simulated, _) | (FittedServer::Real, TwinQuestion::OtherEngine) => return None,
         };

@@ -229,13 +229,14 @@ fn time(plan: &Plan, costs: &[RunCost]) -> String {
     }
 }
 
-/// Seconds in which the turns of a search are sent: of as many cells as it is expected to run, each once, and of the most. `None` of a grid.
+/// Seconds in which the turns of a search are sent: of as many cells as it is expected to run, each once, and of the most, each as often as it may be
+/// repeated. `None` of a grid.
 #[expect(clippy::cast_precision_loss, reason = "cells of a table")]
 fn searched_times(plan: &Plan, all_s: Option<f64>) -> Option<[f64; 2]> {
     let count = plan.frontier.as_ref()?.cell_count(plan.search.max_cells);
-    let of_cell = all_s? / plan.runs.len() as f64;
+    let of_run = all_s? / plan.runs.len() as f64;
     let walks = plan.walks().len() as f64;
-    Some([count.expected, count.most].map(|cells| cells as f64 * walks * of_cell))
+    Some([(count.expected, 1), (count.most, plan.repeats)].map(|(cells, times)| cells as f64 * f64::from(times) * walks * of_run))
 }
 
 fn context(plan: &Plan, costs: &[RunCost]) -> Result<String, PlanError> {
@@ -260,4 +261,28 @@ fn context(plan: &Plan, costs: &[RunCost]) -> Result<String, PlanError> {
         }
         None => "nothing is sent".to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::planning::scenario::{ScenarioOverrides, load_text};
+
+    #[test]
+    fn a_search_takes_at_most_all_of_its_cells_as_often_as_they_may_be_repeated() {
+        let times = |repeats: u32| {
+            let text = format!(
+                "search = \"frontier\"\nrepeats = {repeats}\ntarget.kind = \"sim\"\n[workload]\nkind = \"requests\"\nprompt_tokens = 100\n\
+                 answer_tokens = 4\nduration = \"60s\"\n[matrix]\nqps = [1, 2, 4, 8]\n[[goals]]\nrequire = \"p95(ttft) <= 2s\"\n"
+            );
+            let scenario = load_text(Path::new("test.toml"), &text, &ScenarioOverrides::default()).unwrap();
+            PlanSummary::of(&Plan::new(&scenario).unwrap()).unwrap().searched_s.unwrap()
+        };
+        let ([about, at_most], [about_repeated, at_most_repeated]) = (times(1), times(3));
+        // Four cells of a minute each: bisection takes three of them, and its check one.
+        assert!((at_most - 240.0).abs() < 15.0 && about < at_most, "{about} and {at_most}");
+        assert!((about_repeated / about - 1.0).abs() < 0.01 && (at_most_repeated / at_most - 3.0).abs() < 0.01);
+    }
 }

@@ -125,12 +125,14 @@ pub fn read<T: DeserializeOwned>(node: &ScenarioNode, beside: Option<&'static st
     ParsedNode { value: next.ok(), troubles: found, left_out }
 }
 
-/// A field that was taken out because it was wrong, or whose name was mistyped, is not missing as well.
+/// A field that was taken out because it was wrong, or whose name was mistyped, is not missing as well; nor is the only one that a table may have,
+/// where it has another.
 fn follows_from(trouble: &NodeError, found: &[NodeError]) -> bool {
     let NodeErrorKind::MissingField { field: missing } = &trouble.problem else { return false };
     found.iter().any(|known| {
         let Some((last, above)) = known.path.split_last() else { return false };
         let meant = match &known.problem {
+            NodeErrorKind::UnknownField { allowed, .. } if allowed.len() == 1 => allowed.first().map(String::as_str),
             NodeErrorKind::UnknownField { field, allowed } => closest(field, allowed.iter().map(String::as_str)),
             _ => Some(last.as_str()),
         };

@@ -21,6 +21,26 @@ concurrant = 4
 }
 
 #[test]
+fn a_name_that_stands_for_the_only_field_there_is() {
+    let text = r#"
+[workload]
+kind = "document_qa"
+
+[[goals]]
+that = "p95(ttft) <= 2s"
+"#;
+    insta::assert_snapshot!(faults("scenario.toml", text), @r##"
+    error: `goals.0` has no field `that`
+     --> scenario.toml:5:1
+      |
+    5 | that = "p95(ttft) <= 2s"
+      | ^^^^
+      |
+      = hint: it has `require`
+    "##);
+}
+
+#[test]
 fn a_number_in_quotes() {
     let text = r#"
 [workload]
