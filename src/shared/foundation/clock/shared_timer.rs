@@ -119,7 +119,8 @@ mod tests {
             for wait in [1_700, 300, 900, 0, 1_300] {
                 let alarm = alarm.clone();
                 waiters.spawn(async move {
-                    let at = Micros(20_000 + wait);
+                    // Far enough ahead for all of them to have begun to wait, on a busy machine too.
+                    let at = Micros(500_000 + wait);
                     alarm.sleep_until(at).await;
                     assert!(clock.now() >= at);
                     wait
